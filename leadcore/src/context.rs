@@ -1,0 +1,91 @@
+//! Who asks, for which tenant, with which clock, ids and policy: handed to every use case by reference.
+
+use uuid::Uuid;
+
+use crate::domain::Actor;
+use crate::error::{Error, Result, ViolationCode};
+use crate::id::{IdSource, TenantId};
+use crate::policy::Policy;
+use crate::query::Asker;
+use crate::store::Txn;
+use crate::time::{Clock, Timestamp};
+
+/// What a use case needs to know besides its arguments. Same inputs, same ids, same clock: same result.
+///
+/// ```
+/// use leadcore::prelude::*;
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::User("ada".parse()?), &clock, &ids, &AllowAll);
+/// assert_eq!(ctx.tenant().as_str(), "acme");
+/// # Ok::<(), leadcore::error::ValueError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    tenant: TenantId,
+    actor: Actor,
+    clock: &'a dyn Clock,
+    ids: &'a dyn IdSource,
+    policy: &'a dyn Policy,
+}
+
+impl<'a> Context<'a> {
+    /// A context for one actor of one tenant.
+    #[must_use]
+    pub fn new(
+        tenant: &TenantId,
+        actor: Actor,
+        clock: &'a dyn Clock,
+        ids: &'a dyn IdSource,
+        policy: &'a dyn Policy,
+    ) -> Self {
+        Self { tenant: tenant.clone(), actor, clock, ids, policy }
+    }
+
+    /// The tenant.
+    #[must_use]
+    pub const fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// Who asks.
+    #[must_use]
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The policy that says what the actor may do.
+    #[must_use]
+    pub const fn policy(&self) -> &'a dyn Policy {
+        self.policy
+    }
+
+    /// The current time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A new UUID.
+    #[must_use]
+    pub fn new_uuid(&self) -> Uuid {
+        self.ids.next_uuid(self.now())
+    }
+
+    /// Who asks and when, for filters.
+    #[must_use]
+    pub fn asker(&self) -> Asker<'_> {
+        Asker { user: self.actor.user(), now: self.now() }
+    }
+
+    /// Refuses a transaction of another tenant.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) when the tenants differ.
+    pub fn check_tenant(&self, txn: &dyn Txn) -> Result<()> {
+        if *txn.tenant() == self.tenant {
+            return Ok(());
+        }
+        let message = "the transaction was opened for another tenant than the context names";
+        Err(Error::invalid_field("tenant", ViolationCode::NotAllowed, message))
+    }
+}

@@ -1,0 +1,144 @@
+//! The one place where the policy is asked.
+
+use crate::context::Context;
+use crate::domain::{Field, FieldValue, Lead};
+use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
+use crate::id::{LeadId, Revision};
+use crate::policy::{Permission, Scope};
+use crate::query::Resolved;
+use crate::store::Txn;
+
+/// Which revision of a record the caller means to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// The one it read; refused when the record changed since (X.55).
+    Revision(Revision),
+    /// Whatever is there.
+    Any,
+}
+
+impl From<Revision> for Expect {
+    fn from(revision: Revision) -> Self {
+        Self::Revision(revision)
+    }
+}
+
+impl Expect {
+    pub(super) fn check(self, what: &str, found: Revision) -> Result<()> {
+        match self {
+            Self::Revision(expected) if expected != found => {
+                Err(Error::conflicting(what, Conflict::StaleRevision { expected, found }))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// On which leads the actor has one permission, ready to be evaluated.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    permission: Permission,
+    scope: Option<Resolved>,
+}
+
+impl Gate {
+    /// Asks the policy once.
+    ///
+    /// # Errors
+    /// `Denied` when the actor has the permission on no lead at all.
+    pub(crate) fn open(ctx: &Context<'_>, permission: Permission) -> Result<Self> {
+        let scope = match ctx.policy().scope(ctx.actor(), permission) {
+            Scope::None => return Err(Error::denied(permission.code())),
+            Scope::All => None,
+            Scope::Where(filter) => Some(filter.resolve(&ctx.asker())?),
+        };
+        Ok(Self { permission, scope })
+    }
+
+    /// Whether the actor has the permission on this lead.
+    pub(crate) fn admits(&self, lead: &Lead) -> bool {
+        self.scope.as_ref().is_none_or(|scope| scope.matches(lead))
+    }
+
+    /// Refuses a lead outside the scope.
+    pub(crate) fn check(&self, lead: &Lead) -> Result<()> {
+        if self.admits(lead) { Ok(()) } else { Err(Error::denied(self.permission.code())) }
+    }
+
+    /// The filter, narrowed to the scope.
+    pub(super) fn narrow(&self, filter: Resolved) -> Resolved {
+        match &self.scope {
+            None => filter,
+            Some(scope) => scope.clone().and(filter),
+        }
+    }
+
+    /// Whether it admits every lead.
+    pub(super) const fn is_unlimited(&self) -> bool {
+        self.scope.is_none()
+    }
+}
+
+/// The lead, if the actor may see it.
+///
+/// # Errors
+/// `NotFound` when there is none, or none that this actor may see.
+pub(super) fn visible(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
+    ctx.check_tenant(txn)?;
+    let gate = Gate::open(ctx, Permission::View)?;
+    let found = txn.leads().get(&[id])?.pop();
+    found.filter(|lead| gate.admits(lead)).ok_or_else(|| Error::not_found("lead"))
+}
+
+/// The lead, if the actor may change it by `permission`: visible, in scope, of the expected revision, not in the
+/// trash, not converted.
+///
+/// # Errors
+/// `NotFound`, `Denied`, `Frozen` or `Conflict`.
+pub(super) fn editable(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: LeadId,
+    expect: Expect,
+    permission: Permission,
+) -> Result<Lead> {
+    let lead = visible(ctx, txn, id)?;
+    if lead.trashed.is_some() {
+        return Err(Error::not_found("lead"));
+    }
+    Gate::open(ctx, permission)?.check(&lead)?;
+    if lead.conversion.is_some() {
+        return Err(Error::conflicting("lead", Conflict::Converted));
+    }
+    expect.check("lead", lead.revision)?;
+    Ok(lead)
+}
+
+/// The lead without the fields that the actor may not see.
+pub(super) fn masked(ctx: &Context<'_>, mut lead: Lead) -> Lead {
+    for field in Field::ALL {
+        if field.is_writable() && ctx.policy().is_hidden(ctx.actor(), field) {
+            // Clearing a field never fails: only values are checked.
+            let _ = field.write(&mut lead.fields, &FieldValue::Empty);
+        }
+    }
+    lead
+}
+
+/// Refuses to look at, sort by or write fields that the actor may not see: their order or a count would tell.
+pub(super) fn check_fields<'f>(ctx: &Context<'_>, fields: impl Iterator<Item = &'f Field>) -> Result<()> {
+    let hidden: Vec<_> = fields
+        .filter(|field| ctx.policy().is_hidden(ctx.actor(), field))
+        .map(|field| Violation::new(field.key(), ViolationCode::NotAllowed, "you may not see this field"))
+        .collect();
+    if hidden.is_empty() { Ok(()) } else { Err(Error::invalid(hidden)) }
+}
+
+/// Refuses an actor without a permission that is not about single leads.
+pub(super) fn require(ctx: &Context<'_>, txn: &dyn Txn, permission: Permission) -> Result<()> {
+    ctx.check_tenant(txn)?;
+    match ctx.policy().scope(ctx.actor(), permission) {
+        Scope::None => Err(Error::denied(permission.code())),
+        _ => Ok(()),
+    }
+}

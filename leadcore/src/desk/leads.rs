@@ -1,0 +1,372 @@
+//! Creating, editing, finding and deleting leads.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::domain::{
+    Action, Catalogue, Field, FieldValue, Lead, LeadDraft, LeadFields, LeadPatch, NewEntry,
+    OperationKind, Pipeline, TermKind, Trashed, lead_changes,
+};
+use crate::error::{Error, Result, Violation, ViolationCode};
+use crate::id::{LeadId, Revision};
+use crate::policy::Permission;
+use crate::query::{Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved};
+use crate::store::{LeadChange, Series, Txn};
+
+use super::access::{Expect, Gate, check_fields, editable, masked, require, visible};
+use super::operation::{new_operation, record, record_as};
+use super::{pipelines, settings};
+
+/// How many leads a page has when the caller does not say.
+const DEFAULT_PAGE: usize = 50;
+
+/// Creates one lead (S0.12). It is in every list at once.
+///
+/// Without an owner, the acting user becomes the owner (S1.04); without a stage, it starts in the first open stage of
+/// the default pipeline.
+///
+/// # Errors
+/// `Invalid` with every broken rule at once; `Denied`.
+pub fn create(ctx: &Context<'_>, txn: &mut dyn Txn, draft: LeadDraft) -> Result<Lead> {
+    let mut leads = create_many(ctx, txn, vec![draft])?;
+    leads.pop().ok_or_else(|| Error::not_found("lead"))
+}
+
+/// Creates several leads in one operation: all or none.
+///
+/// # Errors
+/// `Invalid` with every broken rule of every draft (fields of a second and later draft as `drafts[1].company`);
+/// `Denied`.
+pub fn create_many(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<LeadDraft>) -> Result<Vec<Lead>> {
+    require(ctx, txn, Permission::Create)?;
+    let intake = Intake::load(ctx, txn)?;
+    let mut broken = Vec::new();
+    let mut ready = Vec::with_capacity(drafts.len());
+    check_references(txn, drafts.iter().map(|draft| &draft.fields), &mut broken)?;
+    for (n, draft) in drafts.into_iter().enumerate() {
+        match intake.prepare(ctx, draft) {
+            Ok(lead) => ready.push(lead),
+            Err(violations) if n == 0 => broken.extend(violations),
+            Err(violations) => broken.extend(violations.into_iter().map(|mut violation| {
+                violation.field = format!("drafts[{n}].{}", violation.field);
+                violation
+            })),
+        }
+    }
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
+    for lead in &ready {
+        intake.gate.check(lead)?;
+    }
+    let entries = store_new(txn, &mut ready)?;
+    record(ctx, txn, OperationKind::Create, &entries)?;
+    Ok(ready.into_iter().map(|lead| masked(ctx, lead)).collect())
+}
+
+/// What new leads are checked against, loaded once per call or chunk.
+pub(crate) struct Intake {
+    pub(crate) catalogue: Catalogue,
+    pub(crate) pipelines: Vec<Pipeline>,
+    pub(crate) gate: Gate,
+}
+
+impl Intake {
+    pub(crate) fn load(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
+        Ok(Self {
+            catalogue: settings::load_catalogue(txn)?.1,
+            pipelines: pipelines::with_default(ctx, txn)?,
+            gate: Gate::open(ctx, Permission::Create)?,
+        })
+    }
+
+    /// A lead from a draft, without number; every broken rule at once.
+    pub(crate) fn prepare(&self, ctx: &Context<'_>, draft: LeadDraft) -> Result<Lead, Vec<Violation>> {
+        let LeadDraft { mut fields, stage } = draft;
+        if fields.owner.is_none() {
+            let creator = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
+            fields.owner = creator.cloned();
+        }
+        let mut broken = check_rules(ctx, &self.catalogue, &fields, &LeadFields::default());
+        let place = match stage {
+            None => self.pipelines.first().and_then(|p| p.first_stage().map(|stage| (p.id, stage.id))),
+            Some(stage) => {
+                self.pipelines.iter().find(|p| p.stage(stage).is_some()).map(|p| (p.id, stage))
+            }
+        };
+        let Some((pipeline, stage)) = place else {
+            broken.push(Violation::new("stage", ViolationCode::Unknown, "there is no stage with this id"));
+            return Err(broken);
+        };
+        if !broken.is_empty() {
+            return Err(broken);
+        }
+        let now = ctx.now();
+        Ok(Lead {
+            id: LeadId::from_uuid(ctx.new_uuid()),
+            number: 0,
+            revision: Revision::FIRST,
+            fields,
+            pipeline,
+            stage,
+            stage_entered_at: now,
+            created_at: now,
+            updated_at: now,
+            conversion: None,
+            trashed: None,
+        })
+    }
+}
+
+/// Numbers and writes prepared leads, and returns their journal entries.
+pub(crate) fn store_new(txn: &mut dyn Txn, leads: &mut [Lead]) -> Result<Vec<NewEntry>> {
+    let count = u64::try_from(leads.len()).unwrap_or(u64::MAX);
+    let first = txn.numbers().take(Series::Lead, count)?;
+    for (number, lead) in (first..).zip(leads.iter_mut()) {
+        lead.number = number;
+    }
+    txn.leads().insert(leads)?;
+    Ok(leads.iter().map(|lead| NewEntry::new(lead.id, Action::Created, lead.created_at)).collect())
+}
+
+/// The rules of the engine, the tenant and the policy for a write that turns `before` into `after`.
+pub(crate) fn check_rules(
+    ctx: &Context<'_>,
+    catalogue: &Catalogue,
+    after: &LeadFields,
+    before: &LeadFields,
+) -> Vec<Violation> {
+    let mut broken = catalogue.check(after);
+    for field in Field::ALL.iter().filter(|field| catalogue.is_disabled(field)) {
+        if field.read_fields(after) != field.read_fields(before) {
+            broken.push(Violation::new(field.key(), ViolationCode::NotAllowed, "this field is disabled"));
+        }
+    }
+    if let Some(owner) = after.owner.as_ref().filter(|owner| before.owner.as_ref() != Some(owner)) {
+        if !ctx.policy().may_own(ctx.actor(), owner) {
+            broken.push(Violation::new("owner", ViolationCode::NotAllowed, "this user cannot own leads"));
+        }
+    }
+    broken
+}
+
+/// Refuses references to terms that do not exist.
+fn check_references<'f>(
+    txn: &mut dyn Txn,
+    all: impl Iterator<Item = &'f LeadFields> + Clone,
+    broken: &mut Vec<Violation>,
+) -> Result<()> {
+    type Refer = fn(&LeadFields) -> Vec<Uuid>;
+    let lists: [(TermKind, Field, Refer); 5] = [
+        (TermKind::Source, Field::Source, |fields| fields.source.iter().map(|id| id.as_uuid()).collect()),
+        (TermKind::Category, Field::Category, |fields| fields.category.iter().map(|id| id.as_uuid()).collect()),
+        (TermKind::Location, Field::Location, |fields| fields.location.iter().map(|id| id.as_uuid()).collect()),
+        (TermKind::Partner, Field::Partner, |fields| fields.partner.iter().map(|id| id.as_uuid()).collect()),
+        (TermKind::Label, Field::Labels, |fields| fields.labels.iter().map(|id| id.as_uuid()).collect()),
+    ];
+    for (kind, field, refer) in lists {
+        let wanted: BTreeSet<Uuid> = all.clone().flat_map(refer).collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        if txn.terms().get(kind, &wanted)?.len() != wanted.len() {
+            let message = format!("there is no {kind} with this id");
+            broken.push(Violation::new(field.key(), ViolationCode::Unknown, message));
+        }
+    }
+    Ok(())
+}
+
+/// Changes some fields of a lead (S0.13) and writes each change into the journal. A patch that changes nothing writes
+/// nothing.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Frozen` once converted; `Conflict` when the revision is another than expected; `Invalid`
+/// with every broken rule at once.
+pub fn edit(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: LeadId,
+    expect: impl Into<Expect>,
+    patch: &LeadPatch,
+) -> Result<Lead> {
+    check_fields(ctx, patch.fields())?;
+    let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
+    let mut after = before.clone();
+    patch.apply(&mut after.fields)?;
+    if after.fields == before.fields {
+        return Ok(masked(ctx, before));
+    }
+    let (_, catalogue) = settings::load_catalogue(txn)?;
+    let mut broken = check_rules(ctx, &catalogue, &after.fields, &before.fields);
+    check_references(txn, std::iter::once(&after.fields), &mut broken)?;
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
+    let entry = touch(ctx, &before, &mut after, Action::Updated);
+    txn.leads().update(&[LeadChange { before, after: after.clone() }])?;
+    record(ctx, txn, OperationKind::Edit, &[entry])?;
+    Ok(masked(ctx, after))
+}
+
+/// Gives a changed lead its next revision and time, and its journal entry.
+pub(crate) fn touch(ctx: &Context<'_>, before: &Lead, after: &mut Lead, action: Action) -> NewEntry {
+    after.revision = before.revision.next();
+    after.updated_at = ctx.now();
+    NewEntry::new(after.id, action, after.updated_at).with_changes(lead_changes(before, after))
+}
+
+/// Puts a lead into the trash (S0.14): it leaves every list, search, count and duplicate check. Its history stays, and
+/// [`restore`] takes it out again.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Frozen` once converted; `Conflict` when the revision is another than expected.
+pub fn delete(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, expect: impl Into<Expect>) -> Result<()> {
+    let before = editable(ctx, txn, id, expect.into(), Permission::Delete)?;
+    let operation = new_operation(ctx, OperationKind::Delete, None);
+    let mut after = before.clone();
+    after.trashed = Some(Trashed { at: ctx.now(), operation: operation.id });
+    let entry = touch(ctx, &before, &mut after, Action::Deleted);
+    txn.leads().update(&[LeadChange { before, after }])?;
+    record_as(txn, &operation, &[entry])
+}
+
+/// Takes a lead out of the trash.
+///
+/// # Errors
+/// `NotFound` when it is not there, `Denied`.
+pub fn restore(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
+    let before = visible(ctx, txn, id)?;
+    if before.trashed.is_none() {
+        return Err(Error::not_found("lead"));
+    }
+    Gate::open(ctx, Permission::Delete)?.check(&before)?;
+    let mut after = Lead { trashed: None, ..before.clone() };
+    let entry = touch(ctx, &before, &mut after, Action::Restored);
+    txn.leads().update(&[LeadChange { before, after: after.clone() }])?;
+    record(ctx, txn, OperationKind::Restore, &[entry])?;
+    Ok(masked(ctx, after))
+}
+
+/// One lead by its id, also from the trash.
+///
+/// # Errors
+/// `NotFound` when there is none, or none that this actor may see.
+pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
+    Ok(masked(ctx, visible(ctx, txn, id)?))
+}
+
+/// One lead by the number that people say (S2.14).
+///
+/// # Errors
+/// `NotFound` when there is none, or none that this actor may see.
+pub fn by_number(ctx: &Context<'_>, txn: &mut dyn Txn, number: u64) -> Result<Lead> {
+    let number = i64::try_from(number).map_err(|_| Error::not_found("lead"))?;
+    let query = LeadQuery::new(Filter::eq(Field::Number, number)).limit(1);
+    list(ctx, txn, &query)?.items.pop().ok_or_else(|| Error::not_found("lead"))
+}
+
+/// A page of leads (S0.09): those of the filter that the actor may see, sorted, from behind the cursor.
+///
+/// # Errors
+/// `Invalid` for a filter, limit or cursor that does not fit; `Denied`.
+pub fn list(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery) -> Result<Page<Lead>> {
+    let page = scan(ctx, txn, query, false)?;
+    Ok(Page { items: page.items.into_iter().map(|lead| masked(ctx, lead)).collect(), next: page.next })
+}
+
+/// A page of the trash.
+///
+/// # Errors
+/// As [`list`].
+pub fn trash(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery) -> Result<Page<Lead>> {
+    let page = scan(ctx, txn, query, true)?;
+    Ok(Page { items: page.items.into_iter().map(|lead| masked(ctx, lead)).collect(), next: page.next })
+}
+
+fn scan(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery, trashed: bool) -> Result<Page<Lead>> {
+    let sorted_by = query.sort.by.field();
+    let filter = readable(ctx, txn, &query.filter, std::slice::from_ref(&sorted_by))?;
+    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, "a page has 1 to 1,000 records"));
+    }
+    if query.after.as_ref().is_some_and(|cursor| cursor.sort != query.sort) {
+        let message = "this cursor belongs to another sort";
+        return Err(Error::invalid_field("after", ViolationCode::Malformed, message));
+    }
+    let found = txn.leads().scan(&LeadScan {
+        filter,
+        trashed,
+        sort: query.sort,
+        limit: limit.saturating_add(1),
+        after: query.after.clone(),
+    })?;
+    Ok(Page::cut(found, limit, |lead| Cursor::behind(lead, query.sort)))
+}
+
+/// How many leads of the filter the actor may see.
+///
+/// # Errors
+/// `Invalid` for a filter that does not fit; `Denied`.
+pub fn count(ctx: &Context<'_>, txn: &mut dyn Txn, filter: &Filter) -> Result<u64> {
+    let filter = readable(ctx, txn, filter, &[])?;
+    txn.leads().count(&filter)
+}
+
+/// How many leads of the filter the actor may see, per value of `field`: what a list shows beside its drop-downs.
+///
+/// # Errors
+/// `Invalid` for a filter that does not fit; `Unsupported` for a field with free text or several values; `Denied`.
+pub fn count_by(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    filter: &Filter,
+    field: &Field,
+) -> Result<Vec<(FieldValue, u64)>> {
+    let filter = readable(ctx, txn, filter, std::slice::from_ref(field))?;
+    txn.leads().count_by(&filter, field)
+}
+
+/// The checked filter, narrowed to what the actor may see.
+pub(super) fn readable(
+    ctx: &Context<'_>,
+    txn: &dyn Txn,
+    filter: &Filter,
+    also: &[Field],
+) -> Result<Resolved> {
+    ctx.check_tenant(txn)?;
+    let resolved = filter.resolve(&ctx.asker())?;
+    check_fields(ctx, filter.fields().iter().chain(also))?;
+    Ok(Gate::open(ctx, Permission::View)?.narrow(resolved))
+}
+
+/// Moves a lead to another stage, perhaps of another pipeline (S0.10). The one way a stage changes.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Frozen` once converted; `Conflict` when the revision is another than expected; `Invalid` when
+/// there is no such stage.
+pub fn move_to(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: LeadId,
+    expect: impl Into<Expect>,
+    stage: crate::id::StageId,
+) -> Result<Lead> {
+    let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
+    let pipelines = pipelines::with_default(ctx, txn)?;
+    let pipeline = pipelines.iter().find(|pipeline| pipeline.stage(stage).is_some()).ok_or_else(|| {
+        Error::invalid_field("stage", ViolationCode::Unknown, "there is no stage with this id")
+    })?;
+    if before.stage == stage {
+        return Ok(masked(ctx, before));
+    }
+    let mut after = Lead { pipeline: pipeline.id, stage, stage_entered_at: ctx.now(), ..before.clone() };
+    let entry = touch(ctx, &before, &mut after, Action::Moved);
+    txn.leads().update(&[LeadChange { before, after: after.clone() }])?;
+    record(ctx, txn, OperationKind::Move, &[entry])?;
+    Ok(masked(ctx, after))
+}

@@ -1,0 +1,30 @@
+//! The use cases: what a host calls.
+//!
+//! Each function takes a [`Context`](crate::context::Context) (who, when, by which policy) and a
+//! [`Txn`](crate::store::Txn) (where, possibly inside the host's own transaction), does one thing completely, and
+//! writes what it did into the journal. Business flow lives here and nowhere else.
+//!
+//! Every function refuses what the policy does not allow: a record that the actor may not see is
+//! [`NotFound`](crate::error::ErrorKind::NotFound), one that it sees but may not change is
+//! [`Denied`](crate::error::ErrorKind::Denied). Nothing is written before every check has passed.
+
+mod access;
+mod operation;
+
+pub mod accounts;
+pub mod board;
+pub mod contacts;
+pub mod convert;
+pub mod leads;
+pub mod pipelines;
+pub mod settings;
+pub mod timeline;
+pub mod vocabulary;
+
+#[cfg(feature = "csv")]
+pub(crate) use access::Gate;
+pub use access::Expect;
+#[cfg(feature = "csv")]
+pub(crate) use leads::{Intake, store_new};
+#[cfg(feature = "csv")]
+pub(crate) use operation::new_operation;

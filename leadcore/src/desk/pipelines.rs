@@ -1,0 +1,130 @@
+//! Pipelines: the columns of the board as a list of their own (S0.08, S2.02).
+
+use crate::context::Context;
+use crate::domain::{Action, Field, FieldChange, FieldValue, NewEntry, OperationKind, Pipeline, Stage, StageKind};
+use crate::error::{Conflict, Error, Result};
+use crate::id::{PipelineId, StageId};
+use crate::policy::Permission;
+use crate::query::Resolved;
+use crate::store::Txn;
+
+use super::access::require;
+use super::operation::record;
+
+/// The stages of the pipeline that a tenant starts with: the manuals' own words.
+const DEFAULT_STAGES: [(&str, StageKind); 6] = [
+    ("New", StageKind::Open),
+    ("Mailed", StageKind::Open),
+    ("Discussion", StageKind::Open),
+    ("On hold", StageKind::OnHold),
+    ("Won", StageKind::Won),
+    ("Lost", StageKind::Lost),
+];
+
+/// Every pipeline, the default first. A tenant that has none yet sees none: the default one is made with the first
+/// lead, or by [`add`].
+///
+/// # Errors
+/// `Denied` for an actor who may not see leads.
+pub fn list(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<Pipeline>> {
+    require(ctx, txn, Permission::View)?;
+    txn.pipelines().list()
+}
+
+/// Makes the default pipeline when the tenant has none, and returns all.
+///
+/// # Errors
+/// `Denied` for an actor who may not see leads; a failure of the store.
+pub fn list_or_default(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<Pipeline>> {
+    require(ctx, txn, Permission::View)?;
+    with_default(ctx, txn)
+}
+
+/// Every pipeline; a tenant without one gets the default pipeline (New, Mailed, Discussion, On hold, Won, Lost).
+pub(crate) fn with_default(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<Pipeline>> {
+    let known = txn.pipelines().list()?;
+    if !known.is_empty() {
+        return Ok(known);
+    }
+    let stages = DEFAULT_STAGES.iter().map(|(name, kind)| new_stage(ctx, name, *kind)).collect();
+    let pipeline = Pipeline::new(PipelineId::from_uuid(ctx.new_uuid()), "Leads", true, stages)?;
+    insert(ctx, txn, &pipeline)?;
+    Ok(vec![pipeline])
+}
+
+/// A stage with an id of its own, for [`add`] and [`update`].
+#[must_use]
+pub fn new_stage(ctx: &Context<'_>, name: &str, kind: StageKind) -> Stage {
+    Stage::new(StageId::from_uuid(ctx.new_uuid()), name, kind)
+}
+
+/// Adds a pipeline with these stages. The first one of a tenant is its default.
+///
+/// # Errors
+/// `Denied`; `Invalid` with every broken rule; `AlreadyExists` when the name is taken.
+pub fn add(ctx: &Context<'_>, txn: &mut dyn Txn, name: &str, stages: Vec<Stage>) -> Result<Pipeline> {
+    require(ctx, txn, Permission::Configure)?;
+    let is_default = txn.pipelines().list()?.is_empty();
+    let pipeline = Pipeline::new(PipelineId::from_uuid(ctx.new_uuid()), name, is_default, stages)?;
+    insert(ctx, txn, &pipeline)?;
+    Ok(pipeline)
+}
+
+fn insert(ctx: &Context<'_>, txn: &mut dyn Txn, pipeline: &Pipeline) -> Result<()> {
+    txn.pipelines().insert(pipeline)?;
+    let entry = NewEntry::new(pipeline.id, Action::Created, ctx.now());
+    record(ctx, txn, OperationKind::Configure, &[entry])?;
+    Ok(())
+}
+
+/// Replaces a pipeline: rename, add, reorder stages. A stage that leads are in cannot be taken away, so that no lead
+/// ever loses its place. Stages keep their ids.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Invalid` with every broken rule; `Conflict` when it changed since it was read, or a stage that
+/// is missing now is in use.
+pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> Result<Pipeline> {
+    require(ctx, txn, Permission::Configure)?;
+    pipeline.check()?;
+    let before = txn.pipelines().list()?.into_iter().find(|known| known.id == pipeline.id);
+    let before = before.ok_or_else(|| Error::not_found("pipeline"))?;
+    super::Expect::Revision(pipeline.revision).check("pipeline", before.revision)?;
+    // Which pipeline is the default is not a property that one pipeline can change for itself.
+    pipeline.is_default = before.is_default;
+    for stage in &before.stages {
+        if pipeline.stage(stage.id).is_none() {
+            let by = leads_in(txn, stage.id)?;
+            if by > 0 {
+                return Err(Error::conflicting("stage", Conflict::InUse { by }));
+            }
+        }
+    }
+    pipeline.revision = pipeline.revision.next();
+    txn.pipelines().update(&pipeline)?;
+    let changes = vec![
+        FieldChange::new("name", before.name.as_str(), pipeline.name.as_str()),
+        FieldChange::new("stages", names(&before), names(&pipeline)),
+    ];
+    let changes = changes.into_iter().filter(|change| change.before != change.after).collect();
+    let entry = NewEntry::new(pipeline.id, Action::Updated, ctx.now()).with_changes(changes);
+    record(ctx, txn, OperationKind::Configure, &[entry])?;
+    Ok(pipeline)
+}
+
+fn names(pipeline: &Pipeline) -> FieldValue {
+    pipeline.stages.iter().map(|stage| stage.name.as_str()).collect::<Vec<_>>().into()
+}
+
+/// How many leads are in a stage, the trash included: a restored lead needs its stage.
+fn leads_in(txn: &mut dyn Txn, stage: StageId) -> Result<u64> {
+    let filter = Resolved::Equals(Field::Stage, vec![stage.into()]);
+    let live = txn.leads().count(&filter)?;
+    let trashed = txn.leads().scan(&crate::query::LeadScan {
+        filter,
+        trashed: true,
+        sort: crate::query::Sort::default(),
+        limit: 1,
+        after: None,
+    })?;
+    Ok(live.saturating_add(u64::from(!trashed.is_empty())))
+}

@@ -1,0 +1,188 @@
+//! Sources, categories, labels, locations and partners as lists of their own (S0.04–S0.07, S0.11).
+//!
+//! One set of functions for every list; the id type says which: `vocabulary::add::<SourceId>(…)`.
+
+use crate::context::Context;
+use crate::domain::{
+    Action, Field, FieldChange, FieldValue, NewEntry, OperationKind, Subject, SubjectKind, Term, TermId, TermKind,
+    TermRecord,
+};
+use crate::error::{Conflict, Error, Result};
+use crate::policy::Permission;
+use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
+use crate::store::{LeadChange, Txn};
+
+use super::access::{Expect, require};
+use super::leads::touch;
+use super::operation::{new_operation, record};
+
+/// The terms of a list, by position, then by name.
+///
+/// # Errors
+/// `Denied` for an actor who may not see leads.
+pub fn list<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<Term<I>>> {
+    require(ctx, txn, Permission::View)?;
+    Ok(txn.terms().list(I::KIND)?.into_iter().map(|record| record.term.typed()).collect())
+}
+
+/// Adds a term at the end of its list (S0.05).
+///
+/// # Errors
+/// `Denied`; `Invalid` for an empty name or a malformed colour; `AlreadyExists` when the list has the name.
+pub fn add<I: TermId>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    name: &str,
+    color: Option<&str>,
+) -> Result<Term<I>> {
+    require(ctx, txn, Permission::Configure)?;
+    let last = txn.terms().list(I::KIND)?.into_iter().map(|record| record.term.position).max();
+    let position = last.map_or(0, |last| last.saturating_add(1));
+    let term = Term::new(ctx.new_uuid(), name, color, position).map_err(|error| error.at("name"))?;
+    txn.terms().insert(&[TermRecord { kind: I::KIND, term: term.clone() }])?;
+    let changes = vec![FieldChange::new(I::KIND.code(), FieldValue::Empty, term.name.as_str())];
+    let entry = NewEntry::new(subject(term.id), Action::Created, ctx.now()).with_changes(changes);
+    record(ctx, txn, OperationKind::Configure, &[entry])?;
+    Ok(term.typed())
+}
+
+/// Renames a term (S0.06); leads refer to it by id and keep it.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Invalid` for an empty name; `AlreadyExists` when the list has the name; `Conflict` when the
+/// term changed since it was read.
+pub fn rename<I: TermId>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: I,
+    expect: impl Into<Expect>,
+    name: &str,
+) -> Result<Term<I>> {
+    require(ctx, txn, Permission::Configure)?;
+    let mut stored = find::<I>(txn, id)?;
+    expect.into().check("term", stored.term.revision)?;
+    let name = Term::check_name(name).map_err(|error| error.at("name"))?;
+    if stored.term.name == name {
+        return Ok(stored.term.typed());
+    }
+    let before = std::mem::replace(&mut stored.term.name, name);
+    stored.term.revision = stored.term.revision.next();
+    txn.terms().update(&stored)?;
+    let changes = vec![FieldChange::new(I::KIND.code(), before, stored.term.name.as_str())];
+    let entry = NewEntry::new(subject(id.term()), Action::Updated, ctx.now()).with_changes(changes);
+    record(ctx, txn, OperationKind::Configure, &[entry])?;
+    Ok(stored.term.typed())
+}
+
+/// What to do with leads that refer to a term that is to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InUse<I> {
+    /// Refuse while there are any.
+    Refuse,
+    /// Empty their field, in the same transaction. A converted lead keeps it, and then the deletion is refused.
+    Clear,
+    /// Point them to this other term, in the same transaction; likewise.
+    Reassign(I),
+}
+
+/// Deletes a term for good (S0.07). Leads are never deleted with it.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Conflict` with [`Conflict::InUse`] when leads refer to it and may not be changed.
+pub fn delete<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, id: I, in_use: InUse<I>) -> Result<()> {
+    require(ctx, txn, Permission::Configure)?;
+    let term = find::<I>(txn, id)?.term;
+    let used = txn.terms().usage(I::KIND, id.term())?;
+    let replacement = match in_use {
+        InUse::Refuse if used > 0 => {
+            return Err(Error::conflicting(I::KIND.code(), Conflict::InUse { by: used }));
+        }
+        InUse::Refuse | InUse::Clear => FieldValue::Empty,
+        InUse::Reassign(other) => {
+            if other == id {
+                return Err(Error::conflicting(I::KIND.code(), Conflict::InUse { by: used }));
+            }
+            FieldValue::Id(find::<I>(txn, other)?.term.id)
+        }
+    };
+    let operation = new_operation(ctx, OperationKind::Configure, None);
+    txn.journal().begin(&operation)?;
+    for trashed in [false, true] {
+        replace_everywhere::<I>(ctx, txn, operation.id, id, &replacement, trashed)?;
+    }
+    txn.terms().remove(I::KIND, id.term())?;
+    let changes = vec![FieldChange::new(I::KIND.code(), term.name, FieldValue::Empty)];
+    let entry = NewEntry::new(subject(id.term()), Action::Deleted, ctx.now()).with_changes(changes);
+    txn.journal().append(operation.id, &[entry])
+}
+
+/// How many leads one round of a replacement reads and writes.
+const ROUND: usize = 500;
+
+fn replace_everywhere<I: TermId>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    operation: crate::id::OperationId,
+    id: I,
+    replacement: &FieldValue,
+    trashed: bool,
+) -> Result<()> {
+    let field = field_of(I::KIND);
+    let sort = Sort::ascending(SortField::Number);
+    let mut after: Option<Cursor> = None;
+    loop {
+        let filter = Resolved::Equals(field.clone(), vec![FieldValue::Id(id.term())]);
+        let scan = LeadScan { filter, trashed, sort, limit: ROUND, after: after.clone() };
+        let leads = txn.leads().scan(&scan)?;
+        let Some(last) = leads.last() else { return Ok(()) };
+        after = Some(Cursor::behind(last, sort));
+        let (mut changes, mut entries) = (Vec::new(), Vec::new());
+        for before in leads {
+            if before.conversion.is_some() {
+                return Err(Error::conflicting(I::KIND.code(), Conflict::InUse { by: 1 }));
+            }
+            let mut lead = before.clone();
+            write_reference(&field, &mut lead, id.term(), replacement)?;
+            entries.push(touch(ctx, &before, &mut lead, Action::Updated));
+            changes.push(LeadChange { before, after: lead });
+        }
+        txn.leads().update(&changes)?;
+        txn.journal().append(operation, &entries)?;
+    }
+}
+
+fn write_reference(
+    field: &Field,
+    lead: &mut crate::domain::Lead,
+    old: uuid::Uuid,
+    replacement: &FieldValue,
+) -> Result<()> {
+    let value = if field.is_multiple() {
+        let kept = field.read(lead).items().iter().filter(|item| **item != FieldValue::Id(old)).cloned().collect();
+        let mut kept: Vec<FieldValue> = kept;
+        kept.extend(replacement.items().iter().cloned());
+        FieldValue::List(kept)
+    } else {
+        replacement.clone()
+    };
+    field.write(&mut lead.fields, &value).map_err(|error| error.at(field.key()).into())
+}
+
+/// The field of a lead that refers to terms of this kind.
+pub(crate) const fn field_of(kind: TermKind) -> Field {
+    match kind {
+        TermKind::Source => Field::Source,
+        TermKind::Category => Field::Category,
+        TermKind::Label => Field::Labels,
+        TermKind::Location => Field::Location,
+        TermKind::Partner => Field::Partner,
+    }
+}
+
+fn find<I: TermId>(txn: &mut dyn Txn, id: I) -> Result<TermRecord> {
+    txn.terms().get(I::KIND, &[id.term()])?.pop().ok_or_else(|| Error::not_found(I::KIND.code()))
+}
+
+const fn subject(id: uuid::Uuid) -> Subject {
+    Subject::new(SubjectKind::Term, id)
+}

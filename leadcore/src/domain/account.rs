@@ -1,0 +1,107 @@
+//! Accounts: the customers that leads become (S1.15, S4.05). No account exists before a conversion made it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Violation, ViolationCode};
+use crate::id::{AccountId, CategoryId, Revision, UserId};
+use crate::time::Timestamp;
+use crate::value::{Address, Currency, TaxId, Website};
+
+use super::lead::LeadKind;
+use super::reach::{Emails, Phones};
+
+/// Whether the account buys already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AccountStatus {
+    /// Qualified, not yet buying (S4.08).
+    Prospect,
+    /// A customer.
+    #[default]
+    Customer,
+}
+
+impl AccountStatus {
+    /// Stable name, as stored: `prospect` or `customer`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Prospect => "prospect",
+            Self::Customer => "customer",
+        }
+    }
+
+    /// The status with this [`code`](Self::code).
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Prospect, Self::Customer].into_iter().find(|status| status.code() == code)
+    }
+}
+
+/// Everything a caller may set on an account: the shape of a lead's own data (S2.15).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountFields {
+    /// Company or consumer.
+    pub kind: LeadKind,
+    /// Company name, or the person's for a consumer. Must not be empty.
+    pub name: String,
+    /// Whether it buys already.
+    pub status: AccountStatus,
+    /// E-mail addresses, the first one primary.
+    pub emails: Emails,
+    /// Phone numbers, the first one primary.
+    pub phones: Phones,
+    /// Web site.
+    pub website: Option<Website>,
+    /// Street, city, state, zip code, country.
+    pub address: Address,
+    /// Tax number.
+    pub tax_id: Option<TaxId>,
+    /// The currency it trades in.
+    pub currency: Option<Currency>,
+    /// Overrides the currency's own symbol.
+    pub currency_symbol: Option<String>,
+    /// Line of business.
+    pub industry: Option<String>,
+    /// Anything else worth knowing.
+    pub description: Option<String>,
+    /// The user responsible.
+    pub owner: Option<UserId>,
+    /// Industry or type.
+    pub category: Option<CategoryId>,
+}
+
+impl AccountFields {
+    /// The rules that hold for every account.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut broken = Vec::new();
+        if self.name.trim().is_empty() {
+            broken.push(Violation::new("account.name", ViolationCode::Required, "an account needs a name"));
+        }
+        if self.name.len() > 500 || self.name.contains('\0') {
+            let message = "a name must not exceed 500 bytes or hold a NUL character";
+            broken.push(Violation::new("account.name", ViolationCode::Malformed, message));
+        }
+        broken
+    }
+}
+
+/// A stored account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The id.
+    pub id: AccountId,
+    /// The customer number: counts up from 1 in each tenant.
+    pub number: u64,
+    /// The revision, for the next write.
+    pub revision: Revision,
+    /// What callers may set.
+    pub fields: AccountFields,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last written.
+    pub updated_at: Timestamp,
+}

@@ -1,0 +1,27 @@
+//! What differs between two states of a lead, field by field: what the journal keeps.
+
+use super::field::Field;
+use super::journal::FieldChange;
+use super::lead::Lead;
+
+/// Fields that follow from others or change with every write, and so say nothing in a history.
+const DERIVED: &[Field] = &[Field::Name, Field::UpdatedAt, Field::StageEnteredAt, Field::Id, Field::Number];
+
+/// Every field that differs, with the value before and after. An undo writes the values before.
+#[must_use]
+pub fn lead_changes(before: &Lead, after: &Lead) -> Vec<FieldChange> {
+    let mut changes: Vec<_> = Field::ALL
+        .iter()
+        .filter(|field| !DERIVED.contains(field))
+        .filter_map(|field| {
+            let (old, new) = (field.read(before), field.read(after));
+            (old != new).then(|| FieldChange::new(field.key(), old, new))
+        })
+        .collect();
+    // A full name may differ where its parts do not (spelling of blanks, a second given name).
+    let (old, new) = (Field::Name.read(before), Field::Name.read(after));
+    if old != new {
+        changes.insert(0, FieldChange::new(Field::Name.key(), old, new));
+    }
+    changes
+}

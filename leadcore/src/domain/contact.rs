@@ -1,0 +1,84 @@
+//! Contacts: the persons of a lead company, and after conversion of the account (S0.24).
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Violation, ViolationCode};
+use crate::id::{ContactId, Revision};
+use crate::time::Timestamp;
+use crate::value::PersonName;
+
+use super::reach::{Emails, Phones};
+
+/// Everything a caller may set on a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContactFields {
+    /// The person's name.
+    pub name: Option<PersonName>,
+    /// Position in the company.
+    pub job_title: Option<String>,
+    /// E-mail addresses, the first one primary.
+    pub emails: Emails,
+    /// Phone numbers, the first one primary.
+    pub phones: Phones,
+    /// Anything else worth knowing.
+    pub description: Option<String>,
+}
+
+impl ContactFields {
+    /// A person with this name.
+    ///
+    /// # Errors
+    /// When the name is empty, holds a NUL or is too long.
+    pub fn named(name: &str) -> Result<Self, crate::error::ValueError> {
+        Ok(Self { name: Some(PersonName::parse(name)?), ..Self::default() })
+    }
+
+    /// What people call the contact: the name, else the first e-mail or phone.
+    #[must_use]
+    pub fn display_name(&self) -> Option<&str> {
+        self.name
+            .as_ref()
+            .map(PersonName::full)
+            .or_else(|| self.emails.primary().map(crate::value::Email::as_str))
+            .or_else(|| self.phones.primary().map(crate::value::Phone::as_str))
+    }
+
+    /// The rules that hold for every contact.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut broken = Vec::new();
+        if self.display_name().is_none() {
+            let message = "a contact needs a name, an e-mail or a phone";
+            broken.push(Violation::new("name", ViolationCode::Required, message));
+        }
+        if self.job_title.as_ref().is_some_and(|title| title.len() > 500) {
+            broken.push(Violation::new("job_title", ViolationCode::TooLong, "must not exceed 500 bytes"));
+        }
+        if self.description.as_ref().is_some_and(|text| text.len() > 1 << 20) {
+            broken.push(Violation::new("description", ViolationCode::TooLong, "must not exceed 1 MiB"));
+        }
+        let texts = [("job_title", &self.job_title), ("description", &self.description)];
+        for (field, text) in texts {
+            if text.as_ref().is_some_and(|text| text.contains('\0')) {
+                broken.push(Violation::new(field, ViolationCode::Malformed, "must not hold a NUL character"));
+            }
+        }
+        broken
+    }
+}
+
+/// A stored contact. What it belongs to is said by [`Link`](super::Link)s.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The id.
+    pub id: ContactId,
+    /// The revision, for the next write.
+    pub revision: Revision,
+    /// What callers may set.
+    pub fields: ContactFields,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last written.
+    pub updated_at: Timestamp,
+}

@@ -1,0 +1,239 @@
+//! The fields of a lead, by key and type: the one list that filters, sorts, imports, patches and the journal share.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{ValueError, ViolationCode};
+
+use super::vocabulary::TermKind;
+
+/// What a reference field points to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reference {
+    /// The lead itself.
+    Lead,
+    /// A pipeline.
+    Pipeline,
+    /// A stage.
+    Stage,
+    /// An account.
+    Account,
+    /// A term of this vocabulary.
+    Term(TermKind),
+}
+
+/// What kind of values a field takes. It decides which filter operators fit and how text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FieldType {
+    /// Text, compared without case and accents.
+    Text,
+    /// E-mail addresses, compared by their canonical form.
+    Email,
+    /// Phone numbers, compared by their digits.
+    Phone,
+    /// A whole number.
+    Integer,
+    /// An exact amount of money.
+    Amount,
+    /// A point in time.
+    Time,
+    /// One of these codes.
+    Choice(&'static [&'static str]),
+    /// A user of the host, compared byte by byte.
+    User,
+    /// A code (country, currency, external id), compared byte by byte.
+    Code,
+    /// Another record.
+    Reference(Reference),
+}
+
+macro_rules! fields {
+    ($($(#[$doc:meta])* $name:ident = $key:literal, $label:literal, $type:expr, $access:ident;)+) => {
+        /// A field of a lead. [`key`](Self::key) is its stable name in filters, files, the journal and Python.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        #[non_exhaustive]
+        pub enum Field {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Field {
+            /// Every standard field, in the order of the catalogue.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// Stable name: `company`, `updated_at` …
+            #[must_use]
+            pub const fn key(&self) -> &'static str {
+                match self { $(Self::$name => $key,)+ }
+            }
+
+            /// What people read unless the tenant relabels it.
+            #[must_use]
+            pub const fn default_label(&self) -> &'static str {
+                match self { $(Self::$name => $label,)+ }
+            }
+
+            /// What values it takes.
+            #[must_use]
+            pub const fn field_type(&self) -> FieldType {
+                match self { $(Self::$name => $type,)+ }
+            }
+
+            /// Whether callers set it, rather than the engine.
+            #[must_use]
+            pub const fn is_writable(&self) -> bool {
+                match self { $(Self::$name => matches!(Access::$access, Access::Write),)+ }
+            }
+        }
+    };
+}
+
+enum Access {
+    Write,
+    Read,
+}
+
+const STATES: &[&str] = &["open", "converted"];
+const KINDS: &[&str] = &["company", "consumer"];
+
+const fn term(kind: TermKind) -> FieldType {
+    FieldType::Reference(Reference::Term(kind))
+}
+
+fields! {
+    /// The id.
+    Id = "id", "Id", FieldType::Reference(Reference::Lead), Read;
+    /// The number that people say.
+    Number = "number", "Lead number", FieldType::Integer, Read;
+    /// Open or converted.
+    State = "state", "State", FieldType::Choice(STATES), Read;
+    /// Company or consumer.
+    Kind = "kind", "Lead type", FieldType::Choice(KINDS), Write;
+    /// Company name.
+    Company = "company", "Company", FieldType::Text, Write;
+    /// The person's full name; writing it fills the parts.
+    Name = "name", "Full name", FieldType::Text, Write;
+    /// The person's given name.
+    FirstName = "first_name", "First name", FieldType::Text, Write;
+    /// The person's family name.
+    LastName = "last_name", "Last name", FieldType::Text, Write;
+    /// How to address the person (`Dr.`).
+    Salutation = "salutation", "Salutation", FieldType::Text, Write;
+    /// The person's position.
+    JobTitle = "job_title", "Job title", FieldType::Text, Write;
+    /// E-mail addresses; several are separated by commas.
+    Email = "email", "E-mail", FieldType::Email, Write;
+    /// Phone numbers; several are separated by commas.
+    Phone = "phone", "Phone", FieldType::Phone, Write;
+    /// Web site.
+    Website = "website", "Website", FieldType::Text, Write;
+    /// Street and house number.
+    Street = "street", "Address", FieldType::Text, Write;
+    /// City.
+    City = "city", "City", FieldType::Text, Write;
+    /// State, province or region.
+    Region = "state_region", "State/region", FieldType::Text, Write;
+    /// Zip or postal code.
+    PostalCode = "postal_code", "Zip code", FieldType::Text, Write;
+    /// Country, ISO 3166-1 alpha-2.
+    Country = "country", "Country", FieldType::Code, Write;
+    /// Tax number.
+    TaxId = "tax_id", "TIN", FieldType::Text, Write;
+    /// Currency, ISO 4217.
+    Currency = "currency", "Currency", FieldType::Code, Write;
+    /// Currency symbol, when it differs from the currency's own.
+    CurrencySymbol = "currency_symbol", "Currency symbol", FieldType::Text, Write;
+    /// What the lead may be worth.
+    Amount = "amount", "Expected value", FieldType::Amount, Write;
+    /// Line of business.
+    Industry = "industry", "Industry", FieldType::Text, Write;
+    /// Anything else.
+    Description = "description", "Description", FieldType::Text, Write;
+    /// The user responsible.
+    Owner = "owner", "Owner", FieldType::User, Write;
+    /// Where the lead came from.
+    Source = "source", "Source", term(TermKind::Source), Write;
+    /// What kind of lead it is.
+    Category = "category", "Category", term(TermKind::Category), Write;
+    /// The place it belongs to.
+    Location = "location", "Location", term(TermKind::Location), Write;
+    /// The reseller or unit it belongs to.
+    Partner = "partner", "Partner", term(TermKind::Partner), Write;
+    /// Labels.
+    Labels = "labels", "Labels", term(TermKind::Label), Write;
+    /// What other systems call this lead, as `system:id`.
+    ExternalId = "external_id", "External id", FieldType::Code, Write;
+    /// The pipeline of the stage.
+    Pipeline = "pipeline", "Pipeline", FieldType::Reference(Reference::Pipeline), Read;
+    /// The stage; changed by moving the lead.
+    Stage = "stage", "Status", FieldType::Reference(Reference::Stage), Read;
+    /// Since when it is in the stage.
+    StageEnteredAt = "stage_entered_at", "In status since", FieldType::Time, Read;
+    /// When it was created.
+    CreatedAt = "created_at", "Created", FieldType::Time, Read;
+    /// When it was last written.
+    UpdatedAt = "updated_at", "Modified", FieldType::Time, Read;
+    /// When it was converted.
+    ConvertedAt = "converted_at", "Converted", FieldType::Time, Read;
+    /// The account it became.
+    Account = "account", "Account", FieldType::Reference(Reference::Account), Read;
+}
+
+impl Field {
+    /// Whether it holds several values.
+    #[must_use]
+    pub const fn is_multiple(&self) -> bool {
+        matches!(self, Self::Email | Self::Phone | Self::Labels | Self::ExternalId)
+    }
+
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+impl FromStr for Field {
+    type Err = ValueError;
+
+    fn from_str(key: &str) -> Result<Self, ValueError> {
+        Self::ALL
+            .iter()
+            .find(|field| field.key() == key)
+            .cloned()
+            .ok_or_else(|| ValueError::new(ViolationCode::Unknown, "there is no field with this key"))
+    }
+}
+
+impl TryFrom<String> for Field {
+    type Error = ValueError;
+
+    fn try_from(key: String) -> Result<Self, ValueError> {
+        key.parse()
+    }
+}
+
+impl From<Field> for String {
+    fn from(field: Field) -> Self {
+        field.key().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_distinct_and_lead_back() {
+        for field in Field::ALL {
+            assert_eq!(field.key().parse::<Field>().unwrap(), *field);
+        }
+        let keys: std::collections::BTreeSet<_> = Field::ALL.iter().map(Field::key).collect();
+        assert_eq!(keys.len(), Field::ALL.len());
+    }
+}

@@ -1,0 +1,219 @@
+//! Reading a field of a lead as a value, and writing one from a value: the one place that knows which field is which.
+
+use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::error::{ValueError, ViolationCode};
+use crate::id::UserId;
+use crate::value::{Country, Currency, PersonName, TaxId, Website};
+
+use super::field::Field;
+use super::field_value::FieldValue;
+use super::lead::{ExternalRef, Lead, LeadFields, LeadKind, text};
+use super::reach::{Emails, Phones};
+use super::vocabulary::TermId;
+
+impl Field {
+    /// The value of this field, empty when it has none.
+    #[must_use]
+    pub fn read(&self, lead: &Lead) -> FieldValue {
+        match self {
+            Self::Id => lead.id.into(),
+            Self::Number => FieldValue::Integer(i64::try_from(lead.number).unwrap_or(i64::MAX)),
+            Self::State => lead.state().code().into(),
+            Self::Pipeline => lead.pipeline.into(),
+            Self::Stage => lead.stage.into(),
+            Self::StageEnteredAt => lead.stage_entered_at.into(),
+            Self::CreatedAt => lead.created_at.into(),
+            Self::UpdatedAt => lead.updated_at.into(),
+            Self::ConvertedAt => lead.conversion.as_ref().map(|conversion| conversion.at).into(),
+            Self::Account => lead.conversion.as_ref().map(|done| done.account.as_uuid()).into(),
+            settable => settable.read_fields(&lead.fields),
+        }
+    }
+
+    /// The value of this field where only the fields are known; empty for what the engine sets.
+    #[must_use]
+    pub fn read_fields(&self, fields: &LeadFields) -> FieldValue {
+        let person = fields.person.as_ref();
+        match self {
+            Self::Kind => fields.kind.code().into(),
+            Self::Company => fields.company.as_deref().into(),
+            Self::Name => person.map(PersonName::full).into(),
+            Self::FirstName => person.and_then(PersonName::given).into(),
+            Self::LastName => person.and_then(PersonName::family).into(),
+            Self::Salutation => person.and_then(PersonName::salutation).into(),
+            Self::JobTitle => fields.job_title.as_deref().into(),
+            Self::Email => list(fields.emails.iter().map(|email| email.as_str().into())),
+            Self::Phone => list(fields.phones.iter().map(|phone| phone.to_string().into())),
+            Self::Website => fields.website.as_ref().map(Website::as_str).into(),
+            Self::Street => fields.address.street().into(),
+            Self::City => fields.address.city().into(),
+            Self::Region => fields.address.state().into(),
+            Self::PostalCode => fields.address.postal_code().into(),
+            Self::Country => fields.address.country().map(|country| country.code().to_owned()).into(),
+            Self::TaxId => fields.tax_id.as_ref().map(TaxId::as_str).into(),
+            Self::Currency => fields.currency.map(|currency| currency.code().to_owned()).into(),
+            Self::CurrencySymbol => fields.currency_symbol.as_deref().into(),
+            Self::Amount => fields.amount.into(),
+            Self::Industry => fields.industry.as_deref().into(),
+            Self::Description => fields.description.as_deref().into(),
+            Self::Owner => fields.owner.clone().into(),
+            Self::Source => fields.source.into(),
+            Self::Category => fields.category.into(),
+            Self::Location => fields.location.into(),
+            Self::Partner => fields.partner.into(),
+            Self::Labels => list(fields.labels.iter().map(|label| (*label).into())),
+            Self::ExternalId => list(fields.external_ids.iter().map(|id| id.to_string().into())),
+            _ => FieldValue::Empty,
+        }
+    }
+
+    /// Writes a value into the fields of a lead. Text is read the way the type of the field asks for.
+    ///
+    /// # Errors
+    /// When the field is set by the engine, or the value does not fit it.
+    pub fn write(&self, fields: &mut LeadFields, value: &FieldValue) -> Result<(), ValueError> {
+        match self {
+            Self::Kind => {
+                fields.kind = optional(value, |text| {
+                    LeadKind::from_code(text).ok_or_else(|| {
+                        ValueError::new(ViolationCode::Unknown, "a lead is a `company` or a `consumer`")
+                    })
+                })?
+                .unwrap_or_default();
+            }
+            Self::Company => fields.company = plain(value, 500)?,
+            Self::Name => fields.person = optional(value, PersonName::parse)?,
+            Self::FirstName | Self::LastName | Self::Salutation => self.write_name_part(fields, value)?,
+            Self::JobTitle => fields.job_title = plain(value, 500)?,
+            Self::Email => fields.emails = Emails::parse(&joined(value)?)?,
+            Self::Phone => {
+                let region = fields.phone_region();
+                fields.phones = Phones::parse(&joined(value)?, region)?;
+            }
+            Self::Website => fields.website = optional(value, Website::parse)?,
+            Self::Street | Self::City | Self::Region | Self::PostalCode | Self::Country => {
+                self.write_address(fields, value)?;
+            }
+            Self::TaxId => fields.tax_id = optional(value, TaxId::parse)?,
+            Self::Currency => fields.currency = optional(value, Currency::parse)?,
+            Self::CurrencySymbol => fields.currency_symbol = plain(value, 16)?,
+            Self::Amount => fields.amount = decimal(value)?,
+            Self::Industry => fields.industry = plain(value, 500)?,
+            Self::Description => fields.description = plain(value, 1 << 20)?,
+            Self::Owner => fields.owner = optional(value, UserId::new)?,
+            Self::Source => fields.source = reference(value)?,
+            Self::Category => fields.category = reference(value)?,
+            Self::Location => fields.location = reference(value)?,
+            Self::Partner => fields.partner = reference(value)?,
+            Self::Labels => {
+                fields.labels =
+                    value.items().iter().filter_map(|item| reference(item).transpose()).collect::<Result<_, _>>()?;
+            }
+            Self::ExternalId => {
+                fields.external_ids = value
+                    .items()
+                    .iter()
+                    .map(|item| ExternalRef::parse(as_text(item)?))
+                    .collect::<Result<BTreeSet<_>, _>>()?;
+            }
+            _ => {
+                return Err(ValueError::new(ViolationCode::NotAllowed, "the engine sets this field"));
+            }
+        }
+        Ok(())
+    }
+
+    fn write_name_part(&self, fields: &mut LeadFields, value: &FieldValue) -> Result<(), ValueError> {
+        let new = plain(value, 500)?;
+        let old = fields.person.take();
+        let part = |field: &Self, old: Option<&str>| {
+            if field == self { new.clone() } else { old.map(str::to_owned) }
+        };
+        let salutation = part(&Self::Salutation, old.as_ref().and_then(PersonName::salutation));
+        let given = part(&Self::FirstName, old.as_ref().and_then(PersonName::given));
+        let family = part(&Self::LastName, old.as_ref().and_then(PersonName::family));
+        let suffix = old.as_ref().and_then(PersonName::suffix);
+        if salutation.is_some() || given.is_some() || family.is_some() || suffix.is_some() {
+            let (salutation, given, family) = (salutation.as_deref(), given.as_deref(), family.as_deref());
+            fields.person = Some(PersonName::from_parts(salutation, given, family, suffix)?);
+        }
+        Ok(())
+    }
+
+    fn write_address(&self, fields: &mut LeadFields, value: &FieldValue) -> Result<(), ValueError> {
+        let address = std::mem::take(&mut fields.address);
+        if matches!(self, Self::Country) {
+            fields.address = address.with_country(optional(value, Country::parse)?);
+            return Ok(());
+        }
+        let text = plain(value, 1 << 20)?;
+        let text = text.as_deref();
+        fields.address = match self {
+            Self::Street => address.with_street(text)?,
+            Self::City => address.with_city(text)?,
+            Self::Region => address.with_state(text)?,
+            _ => address.with_postal_code(text)?,
+        };
+        Ok(())
+    }
+}
+
+fn list(items: impl Iterator<Item = FieldValue>) -> FieldValue {
+    let items: Vec<_> = items.collect();
+    if items.is_empty() { FieldValue::Empty } else { FieldValue::List(items) }
+}
+
+fn as_text(value: &FieldValue) -> Result<&str, ValueError> {
+    value.as_text().ok_or_else(|| ValueError::new(ViolationCode::Malformed, "this field takes text"))
+}
+
+fn plain(value: &FieldValue, max: usize) -> Result<Option<String>, ValueError> {
+    if value.is_empty() { Ok(None) } else { text(as_text(value)?, max) }
+}
+
+/// Parses the text unless it is empty or blank.
+fn optional<T>(
+    value: &FieldValue,
+    parse: impl Fn(&str) -> Result<T, ValueError>,
+) -> Result<Option<T>, ValueError> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let text = as_text(value)?.trim();
+    if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
+}
+
+/// A list of texts as one comma-separated input.
+fn joined(value: &FieldValue) -> Result<String, ValueError> {
+    let parts: Vec<_> = value.items().iter().map(as_text).collect::<Result<_, _>>()?;
+    Ok(parts.join(","))
+}
+
+fn decimal(value: &FieldValue) -> Result<Option<Decimal>, ValueError> {
+    let malformed = || ValueError::new(ViolationCode::Malformed, "an amount is written like `1250.50`");
+    match value {
+        FieldValue::Empty => Ok(None),
+        FieldValue::Decimal(amount) => Ok(Some(*amount)),
+        FieldValue::Integer(amount) => Ok(Some(Decimal::from(*amount))),
+        FieldValue::Text(text) if text.trim().is_empty() => Ok(None),
+        FieldValue::Text(text) => Decimal::from_str_exact(text.trim()).map(Some).map_err(|_| malformed()),
+        _ => Err(malformed()),
+    }
+}
+
+fn reference<I: TermId>(value: &FieldValue) -> Result<Option<I>, ValueError> {
+    match value {
+        FieldValue::Empty => Ok(None),
+        FieldValue::Id(uuid) => Ok(Some(I::from_term(*uuid))),
+        other => {
+            let uuid = Uuid::try_parse(as_text(other)?).map_err(|_| {
+                ValueError::new(ViolationCode::Malformed, "a reference is given by its id (a UUID)")
+            })?;
+            Ok(Some(I::from_term(uuid)))
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The journal: what happened, to what, by whom, in which operation.
+//!
+//! Audit, timeline, stage durations, host events and undo are readings of these entries, not mechanisms of their own.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{OperationId, UserId};
+use crate::time::Timestamp;
+
+use super::field_value::FieldValue;
+use super::link::Subject;
+
+/// Who does something.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// One of the host's users.
+    User(UserId),
+    /// The host itself: a job, a migration, a form.
+    System,
+}
+
+impl Actor {
+    /// The user, when it is one.
+    #[must_use]
+    pub const fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::System => None,
+        }
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => user.fmt(f),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
+macro_rules! coded {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $code)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Stable name, as stored.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// The value with this [`code`](Self::code).
+            #[must_use]
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.code() == code)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.code())
+            }
+        }
+    };
+}
+
+coded! {
+    /// What kind of call an operation was.
+    OperationKind {
+        /// Records were created one by one.
+        Create = "create",
+        /// Fields were edited.
+        Edit = "edit",
+        /// A lead was moved to another stage.
+        Move = "move",
+        /// Records were put into the trash.
+        Delete = "delete",
+        /// Records were taken out of the trash.
+        Restore = "restore",
+        /// A file was imported.
+        Import = "import",
+        /// A lead became a customer.
+        Convert = "convert",
+        /// Pipelines, vocabularies or settings changed.
+        Configure = "configure",
+    }
+}
+
+coded! {
+    /// How far an operation got.
+    OperationState {
+        /// Begun; an import that was interrupted stays here until it is run again.
+        Running = "running",
+        /// Finished.
+        Done = "done",
+    }
+}
+
+coded! {
+    /// What happened to one record.
+    Action {
+        /// It was created.
+        Created = "created",
+        /// Fields changed.
+        Updated = "updated",
+        /// A lead changed its stage.
+        Moved = "moved",
+        /// It was put into the trash.
+        Deleted = "deleted",
+        /// It was taken out of the trash.
+        Restored = "restored",
+        /// A lead became a customer.
+        Converted = "converted",
+        /// It was linked to another record.
+        Linked = "linked",
+        /// The link was taken away.
+        Unlinked = "unlinked",
+    }
+}
+
+/// One call that wrote something: what undo takes back, and what makes a repeated call harmless.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// The id.
+    pub id: OperationId,
+    /// What kind of call.
+    pub kind: OperationKind,
+    /// Who made it.
+    pub actor: Actor,
+    /// When it began.
+    pub at: Timestamp,
+    /// Idempotency key: unique among operations of one kind. A second call with it gets the first outcome.
+    pub key: Option<String>,
+    /// How far it got.
+    pub state: OperationState,
+    /// What it has to say: progress while running, the outcome once done. Its shape depends on the kind.
+    pub outcome: Option<serde_json::Value>,
+}
+
+/// One field's value before and after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The field's key.
+    pub field: String,
+    /// The value before: what an undo writes.
+    #[serde(default, skip_serializing_if = "FieldValue::is_empty")]
+    pub before: FieldValue,
+    /// The value after.
+    #[serde(default, skip_serializing_if = "FieldValue::is_empty")]
+    pub after: FieldValue,
+}
+
+impl FieldChange {
+    /// `field` went from `before` to `after`.
+    pub fn new(field: &str, before: impl Into<FieldValue>, after: impl Into<FieldValue>) -> Self {
+        Self { field: field.to_owned(), before: before.into(), after: after.into() }
+    }
+}
+
+/// The place of an entry in its store: later entries have higher numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sequence(pub i64);
+
+/// An entry to append.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEntry {
+    /// The record it is about.
+    pub subject: Subject,
+    /// What happened.
+    pub action: Action,
+    /// When; a chunk of a long operation is later than the operation.
+    pub at: Timestamp,
+    /// The other record, for [`Action::Linked`], [`Action::Unlinked`] and [`Action::Converted`].
+    pub other: Option<Subject>,
+    /// What changed.
+    pub changes: Vec<FieldChange>,
+}
+
+impl NewEntry {
+    /// `action` happened to `subject`.
+    pub fn new(subject: impl Into<Subject>, action: Action, at: Timestamp) -> Self {
+        Self { subject: subject.into(), action, at, other: None, changes: Vec::new() }
+    }
+
+    /// With these changed fields.
+    #[must_use]
+    pub fn with_changes(mut self, changes: Vec<FieldChange>) -> Self {
+        self.changes = changes;
+        self
+    }
+
+    /// Together with this other record.
+    #[must_use]
+    pub fn with_other(mut self, other: impl Into<Subject>) -> Self {
+        self.other = Some(other.into());
+        self
+    }
+}
+
+/// A stored entry, with what its operation says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place in the store.
+    pub sequence: Sequence,
+    /// The operation it belongs to.
+    pub operation: OperationId,
+    /// What kind of call that was.
+    pub operation_kind: OperationKind,
+    /// Who made it.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+    /// The record it is about.
+    pub subject: Subject,
+    /// What happened.
+    pub action: Action,
+    /// The other record, where there is one.
+    pub other: Option<Subject>,
+    /// What changed.
+    pub changes: Vec<FieldChange>,
+}

@@ -1,0 +1,132 @@
+//! What a lead is found by: computed here once, so that no store's collation ever decides a result.
+
+use crate::value::fold;
+
+use super::lead::{Lead, LeadFields};
+
+/// The kinds of exact key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum MatchKind {
+    /// `system:id` of another system.
+    External,
+    /// An e-mail address in canonical form.
+    Email,
+    /// The digits of a phone number, with country code where it is known.
+    Phone,
+    /// The id of a label.
+    Label,
+}
+
+impl MatchKind {
+    /// Every kind, strongest identity first.
+    pub const ALL: [Self; 4] = [Self::External, Self::Email, Self::Phone, Self::Label];
+
+    /// Stable name, as stored: `external`, `email`, `phone`, `label`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::External => "external",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Label => "label",
+        }
+    }
+}
+
+/// One exact key of a lead: equal keys of two leads say that they may be the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MatchKey {
+    /// What kind of key.
+    pub kind: MatchKind,
+    /// The key itself.
+    pub key: String,
+}
+
+impl MatchKey {
+    /// A key of this kind.
+    pub fn new(kind: MatchKind, key: impl Into<String>) -> Self {
+        Self { kind, key: key.into() }
+    }
+}
+
+impl LeadFields {
+    /// Every exact key, strongest kind first, without repeats.
+    #[must_use]
+    pub fn match_keys(&self) -> Vec<MatchKey> {
+        let external = self.external_ids.iter().map(|id| MatchKey::new(MatchKind::External, id.to_string()));
+        let emails = self.emails.iter().map(|email| MatchKey::new(MatchKind::Email, email.canonical()));
+        let phones = self.phones.iter().filter_map(|phone| {
+            let key = phone.match_key()?;
+            Some(MatchKey::new(MatchKind::Phone, key.trim_start_matches('+')))
+        });
+        let labels = self.labels.iter().map(|label| MatchKey::new(MatchKind::Label, label.to_string()));
+        let mut keys: Vec<_> = external.chain(emails).chain(phones).chain(labels).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// What a list sorts companies by.
+    #[must_use]
+    pub fn company_key(&self) -> String {
+        self.company.as_deref().map(fold).unwrap_or_default()
+    }
+
+    /// What a list sorts persons by.
+    #[must_use]
+    pub fn name_key(&self) -> String {
+        self.person.as_ref().map(|person| fold(person.full())).unwrap_or_default()
+    }
+
+    /// The text that a search looks into (S0.15): see [`SearchText`].
+    #[must_use]
+    pub fn search_text(&self) -> SearchText {
+        let mut text = SearchText::default();
+        text.add(self.company.as_deref());
+        text.add(self.person.as_ref().map(crate::value::PersonName::full));
+        for email in self.emails.iter() {
+            text.add(Some(email.as_str()));
+        }
+        for phone in self.phones.iter() {
+            // The number as digits, with and without country code: people type either.
+            let digits = phone.digits();
+            let key = phone.match_key().map(|key| key.trim_start_matches('+').to_owned());
+            text.add(key.as_deref().filter(|key| !key.ends_with(&digits)));
+            text.add(key.as_deref().filter(|key| key.ends_with(&digits)).or(Some(&digits)));
+        }
+        text
+    }
+}
+
+impl Lead {
+    /// The text that a search looks into, the lead number included.
+    #[must_use]
+    pub fn search_text(&self) -> SearchText {
+        let mut text = self.fields.search_text();
+        text.add(Some(&self.number.to_string()));
+        text
+    }
+}
+
+/// Folded words, each behind two blanks: company, person, e-mails, phone digits, number.
+///
+/// The blanks let one index of three-letter runs answer everything: a search for one or two letters looks for words
+/// that begin with them (`␣␣a`, `␣an`), a longer one for any part of a word.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SearchText(String);
+
+impl SearchText {
+    fn add(&mut self, text: Option<&str>) {
+        for word in text.map(fold).unwrap_or_default().split(' ').filter(|word| !word.is_empty()) {
+            self.0.push_str("  ");
+            self.0.push_str(word);
+        }
+    }
+
+    /// The padded words.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

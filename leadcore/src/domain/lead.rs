@@ -1,0 +1,360 @@
+//! The lead: somebody who may become a customer.
+
+use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{ValueError, Violation, ViolationCode};
+use crate::id::{
+    AccountId, CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, PipelineId, Revision, SourceId,
+    StageId, UserId,
+};
+use crate::time::Timestamp;
+use crate::value::{Address, Country, Currency, PersonName, TaxId, Website, clean_text};
+
+use super::reach::{Emails, Phones};
+
+/// Whether the lead is a business or a consumer (S4.01). The rules differ: a company lead needs a company name, a
+/// consumer lead a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeadKind {
+    /// An organisation, with or without a person who speaks for it.
+    #[default]
+    Company,
+    /// A private person.
+    Consumer,
+}
+
+impl LeadKind {
+    /// Stable name, as stored: `company` or `consumer`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Company => "company",
+            Self::Consumer => "consumer",
+        }
+    }
+
+    /// The kind with this [`code`](Self::code).
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Company, Self::Consumer].into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+/// The id that another system gave this lead (X.54): unique per system, and the strongest key of an import.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "RawExternalRef")]
+pub struct ExternalRef {
+    system: String,
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct RawExternalRef {
+    system: String,
+    id: String,
+}
+
+impl TryFrom<RawExternalRef> for ExternalRef {
+    type Error = ValueError;
+
+    fn try_from(raw: RawExternalRef) -> Result<Self, ValueError> {
+        Self::new(&raw.system, &raw.id)
+    }
+}
+
+impl ExternalRef {
+    /// The lead `id` of `system`.
+    ///
+    /// # Errors
+    /// When either is empty, longer than 200 bytes or holds a control character.
+    pub fn new(system: &str, id: &str) -> Result<Self, ValueError> {
+        let check = |text: &str| {
+            let text = clean_text(text.trim(), 200)?;
+            if text.is_empty() || text.chars().any(char::is_control) {
+                return Err(ValueError::new(
+                    ViolationCode::Malformed,
+                    "an external id must not be empty or hold control characters",
+                ));
+            }
+            Ok(text)
+        };
+        let (system, id) = (check(system)?, check(id)?);
+        if system.contains(':') {
+            return Err(ValueError::new(ViolationCode::Malformed, "an external system's name holds no colon"));
+        }
+        Ok(Self { system, id })
+    }
+
+    /// Reads `system:id`.
+    ///
+    /// # Errors
+    /// When there is no colon, or as [`new`](Self::new).
+    pub fn parse(text: &str) -> Result<Self, ValueError> {
+        let (system, id) = text.split_once(':').ok_or_else(|| {
+            ValueError::new(ViolationCode::Malformed, "an external id is written `system:id`")
+        })?;
+        Self::new(system, id)
+    }
+
+    /// The other system.
+    #[must_use]
+    pub fn system(&self) -> &str {
+        &self.system
+    }
+
+    /// Its id of the lead.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl std::fmt::Display for ExternalRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.system, self.id)
+    }
+}
+
+/// Everything a caller may set on a lead (S0.01, S2.01–S2.08, S4.01).
+///
+/// None of it is required by the type: which fields a tenant requires is data of its
+/// [`Catalogue`](super::Catalogue).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LeadFields {
+    /// Business or consumer.
+    pub kind: LeadKind,
+    /// Company name.
+    pub company: Option<String>,
+    /// The person: the lead itself, or who speaks for the company.
+    pub person: Option<PersonName>,
+    /// The person's position in the company.
+    pub job_title: Option<String>,
+    /// E-mail addresses, the first one primary.
+    pub emails: Emails,
+    /// Phone numbers, the first one primary.
+    pub phones: Phones,
+    /// Web site.
+    pub website: Option<Website>,
+    /// Street, city, state, zip code, country.
+    pub address: Address,
+    /// Tax number (TIN, VAT number …).
+    pub tax_id: Option<TaxId>,
+    /// The currency that the lead trades in.
+    pub currency: Option<Currency>,
+    /// Overrides the currency's own symbol (S0.03).
+    pub currency_symbol: Option<String>,
+    /// What the lead may be worth, in [`currency`](Self::currency); at most 4 decimal places.
+    pub amount: Option<Decimal>,
+    /// Line of business, as free text.
+    pub industry: Option<String>,
+    /// Anything else worth knowing.
+    pub description: Option<String>,
+    /// The user responsible.
+    pub owner: Option<UserId>,
+    /// Where the lead came from.
+    pub source: Option<SourceId>,
+    /// What kind of lead it is.
+    pub category: Option<CategoryId>,
+    /// The place it belongs to.
+    pub location: Option<LocationId>,
+    /// The reseller or unit it belongs to.
+    pub partner: Option<PartnerId>,
+    /// Labels.
+    pub labels: BTreeSet<LabelId>,
+    /// What other systems call this lead; one id per system.
+    pub external_ids: BTreeSet<ExternalRef>,
+}
+
+impl LeadFields {
+    /// Fields of a company lead.
+    ///
+    /// # Errors
+    /// When the name holds a NUL or exceeds 500 bytes.
+    pub fn company(name: &str) -> Result<Self, ValueError> {
+        Ok(Self { company: text(name, 500)?, ..Self::default() })
+    }
+
+    /// Fields of a consumer lead.
+    ///
+    /// # Errors
+    /// When the name is empty, holds a NUL or is too long.
+    pub fn consumer(name: &str) -> Result<Self, ValueError> {
+        Ok(Self { kind: LeadKind::Consumer, person: Some(PersonName::parse(name)?), ..Self::default() })
+    }
+
+    /// What people call the lead: the company, else the person, else the first e-mail or phone.
+    #[must_use]
+    pub fn display_name(&self) -> Option<&str> {
+        let person = self.person.as_ref().map(PersonName::full);
+        let company = self.company.as_deref();
+        let named = match self.kind {
+            LeadKind::Company => company.or(person),
+            LeadKind::Consumer => person.or(company),
+        };
+        named
+            .or_else(|| self.emails.primary().map(crate::value::Email::as_str))
+            .or_else(|| self.phones.primary().map(crate::value::Phone::as_str))
+    }
+
+    /// The symbol to print before an amount: the override, else the currency's own.
+    #[must_use]
+    pub fn symbol(&self) -> Option<String> {
+        self.currency_symbol.clone().or_else(|| self.currency.map(|currency| currency.symbol().to_string()))
+    }
+
+    /// The country that national phone numbers of this lead belong to, when the address says one.
+    #[must_use]
+    pub fn phone_region(&self) -> Option<Country> {
+        self.address.country()
+    }
+
+    /// The rules that hold for every tenant; a tenant's own are in its [`Catalogue`](super::Catalogue).
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut broken = Vec::new();
+        if self.amount.is_some_and(|amount| amount.scale() > 4 || amount.abs() >= Decimal::from(MAX_AMOUNT)) {
+            broken.push(Violation::new(
+                "amount",
+                ViolationCode::OutOfRange,
+                "an amount has at most 4 decimal places and lies below 100 trillion",
+            ));
+        }
+        let mut systems: Vec<_> = self.external_ids.iter().map(ExternalRef::system).collect();
+        systems.dedup();
+        if systems.len() != self.external_ids.len() {
+            broken.push(Violation::new(
+                "external_id",
+                ViolationCode::Duplicate,
+                "a lead has at most one id per external system",
+            ));
+        }
+        if self.labels.len() > MAX_LABELS {
+            broken.push(Violation::new("labels", ViolationCode::TooLong, "a lead takes at most 1,000 labels"));
+        }
+        broken
+    }
+}
+
+/// Amounts lie below this, so that stores can keep them as 64-bit integers of 1/10,000.
+const MAX_AMOUNT: i64 = 100_000_000_000_000;
+/// The most labels of one lead.
+const MAX_LABELS: usize = 1_000;
+
+/// Trims; empty becomes `None`.
+pub(super) fn text(value: &str, max: usize) -> Result<Option<String>, ValueError> {
+    let value = value.trim();
+    if value.is_empty() { Ok(None) } else { clean_text(value, max).map(Some) }
+}
+
+/// A lead to be created: its fields and where it starts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct LeadDraft {
+    /// What the caller sets.
+    pub fields: LeadFields,
+    /// The stage to start in; the first open stage of the default pipeline when not said.
+    pub stage: Option<StageId>,
+}
+
+impl LeadDraft {
+    /// A draft that starts in `stage`.
+    #[must_use]
+    pub fn in_stage(mut self, stage: StageId) -> Self {
+        self.stage = Some(stage);
+        self
+    }
+}
+
+impl From<LeadFields> for LeadDraft {
+    fn from(fields: LeadFields) -> Self {
+        Self { fields, stage: None }
+    }
+}
+
+/// What became of a converted lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversion {
+    /// When.
+    pub at: Timestamp,
+    /// The account it became.
+    pub account: AccountId,
+    /// The operation that did it.
+    pub operation: OperationId,
+}
+
+/// A deleted lead waits in the trash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trashed {
+    /// When.
+    pub at: Timestamp,
+    /// The operation that did it.
+    pub operation: OperationId,
+}
+
+/// Where a lead stands in its life; each state allows other operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeadState {
+    /// Being worked: every operation is open.
+    Open,
+    /// Became a customer: frozen for ever (S3.07).
+    Converted,
+}
+
+impl LeadState {
+    /// Stable name: `open` or `converted`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Converted => "converted",
+        }
+    }
+
+    /// The state with this [`code`](Self::code).
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Open, Self::Converted].into_iter().find(|state| state.code() == code)
+    }
+}
+
+/// A stored lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lead {
+    /// The id: stable for ever.
+    pub id: LeadId,
+    /// The number that people say: counts up from 1 in each tenant (S2.14).
+    pub number: u64,
+    /// The revision, for the next write.
+    pub revision: Revision,
+    /// What callers may set.
+    pub fields: LeadFields,
+    /// The pipeline of the stage.
+    pub pipeline: PipelineId,
+    /// The stage it is in; changed only by moving it.
+    pub stage: StageId,
+    /// Since when it is in that stage.
+    pub stage_entered_at: Timestamp,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last written.
+    pub updated_at: Timestamp,
+    /// What became of it, once converted.
+    pub conversion: Option<Conversion>,
+    /// Set while it waits in the trash.
+    pub trashed: Option<Trashed>,
+}
+
+impl Lead {
+    /// Open or converted.
+    #[must_use]
+    pub const fn state(&self) -> LeadState {
+        if self.conversion.is_some() { LeadState::Converted } else { LeadState::Open }
+    }
+}

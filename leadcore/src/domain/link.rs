@@ -1,0 +1,139 @@
+//! Associations: what belongs to what. Conversion and merge add links; nothing is copied or re-parented.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::id::{AccountId, ContactId, LeadId, PipelineId};
+
+/// The kinds of record that have a history and links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SubjectKind {
+    /// A lead.
+    Lead,
+    /// A person.
+    Contact,
+    /// A customer.
+    Account,
+    /// A pipeline.
+    Pipeline,
+    /// A term of a vocabulary.
+    Term,
+    /// The tenant's settings.
+    Settings,
+}
+
+impl SubjectKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] =
+        [Self::Lead, Self::Contact, Self::Account, Self::Pipeline, Self::Term, Self::Settings];
+
+    /// Stable name, as stored: `lead`, `contact` …
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Lead => "lead",
+            Self::Contact => "contact",
+            Self::Account => "account",
+            Self::Pipeline => "pipeline",
+            Self::Term => "term",
+            Self::Settings => "settings",
+        }
+    }
+
+    /// The kind with this [`code`](Self::code).
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+/// A record, whatever its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Subject {
+    /// Its kind.
+    pub kind: SubjectKind,
+    /// Its id.
+    pub id: Uuid,
+}
+
+impl Subject {
+    /// The record `id` of this kind.
+    #[must_use]
+    pub const fn new(kind: SubjectKind, id: Uuid) -> Self {
+        Self { kind, id }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind.code(), self.id)
+    }
+}
+
+macro_rules! subject {
+    ($($id:ident => $kind:ident),+ $(,)?) => {$(
+        impl From<$id> for Subject {
+            fn from(id: $id) -> Self {
+                Self::new(SubjectKind::$kind, id.as_uuid())
+            }
+        }
+    )+};
+}
+
+subject!(LeadId => Lead, ContactId => Contact, AccountId => Account, PipelineId => Pipeline);
+
+/// What the link says about its two ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LinkRole {
+    /// `from` (lead or account) has the person `to`.
+    Contact,
+    /// `from` (lead or account) has the person `to` as its primary contact.
+    PrimaryContact,
+    /// The lead `from` became the account `to`.
+    ConvertedTo,
+}
+
+impl LinkRole {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::Contact, Self::PrimaryContact, Self::ConvertedTo];
+
+    /// Stable name, as stored: `contact`, `primary_contact`, `converted_to`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::PrimaryContact => "primary_contact",
+            Self::ConvertedTo => "converted_to",
+        }
+    }
+
+    /// The role with this [`code`](Self::code).
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.code() == code)
+    }
+}
+
+/// One association.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Link {
+    /// The record that has something.
+    pub from: Subject,
+    /// What it is to it.
+    pub role: LinkRole,
+    /// What it has.
+    pub to: Subject,
+}
+
+impl Link {
+    /// `from` has `to` as `role`.
+    pub fn new(from: impl Into<Subject>, role: LinkRole, to: impl Into<Subject>) -> Self {
+        Self { from: from.into(), role, to: to.into() }
+    }
+}

@@ -1,0 +1,39 @@
+//! The records of lead management and the rules that need nothing but the record itself.
+//!
+//! Nothing here reads a store, a clock or a policy. What a caller may set ([`LeadFields`], [`ContactFields`],
+//! [`AccountFields`]) is kept apart from the stored record around it ([`Lead`], [`Contact`], [`Account`]), so that
+//! no input can claim an id, a revision or a conversion.
+
+mod account;
+mod catalogue;
+mod changes;
+mod contact;
+mod field;
+mod field_access;
+mod field_value;
+mod journal;
+mod keys;
+mod lead;
+mod link;
+mod patch;
+mod pipeline;
+mod reach;
+mod synonyms;
+mod vocabulary;
+
+pub use account::{Account, AccountFields, AccountStatus};
+pub use catalogue::{Catalogue, FieldSettings, FieldSpec, Section};
+pub use changes::lead_changes;
+pub use contact::{Contact, ContactFields};
+pub use field::{Field, FieldType, Reference};
+pub use field_value::FieldValue;
+pub use journal::{
+    Action, Actor, Entry, FieldChange, NewEntry, Operation, OperationKind, OperationState, Sequence,
+};
+pub use keys::{MatchKey, MatchKind, SearchText};
+pub use lead::{Conversion, ExternalRef, Lead, LeadDraft, LeadFields, LeadKind, LeadState, Trashed};
+pub use link::{Link, LinkRole, Subject, SubjectKind};
+pub use patch::LeadPatch;
+pub use pipeline::{Pipeline, Stage, StageKind};
+pub use reach::{Emails, Phones, ReachKind, Reachable};
+pub use vocabulary::{Term, TermId, TermKind, TermRecord};

@@ -1,0 +1,181 @@
+//! Pipelines and their stages: the way of a lead from new to won or lost.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result, Violation, ViolationCode};
+use crate::id::{PipelineId, Revision, StageId};
+use crate::value::{clean_text, fold};
+
+/// What a stage means for the lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StageKind {
+    /// Being worked.
+    Open,
+    /// Waiting; not counted as lost.
+    OnHold,
+    /// The end, with success.
+    Won,
+    /// The end, without.
+    Lost,
+}
+
+impl StageKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Open, Self::OnHold, Self::Won, Self::Lost];
+
+    /// Stable name, as stored: `open`, `on_hold`, `won`, `lost`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::OnHold => "on_hold",
+            Self::Won => "won",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// The kind with this [`code`](Self::code).
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+/// One column of the board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Stage {
+    /// What leads refer to; a rename leaves it alone.
+    pub id: StageId,
+    /// What people read. Unique in its pipeline, ignoring case and accents.
+    pub name: String,
+    /// What it means for the lead.
+    pub kind: StageKind,
+    /// The chance to win from here, in percent (0 to 100), when the pipeline says one.
+    pub probability: Option<u8>,
+}
+
+impl Stage {
+    /// A stage of this kind; won is 100 %, lost 0 %.
+    #[must_use]
+    pub fn new(id: StageId, name: &str, kind: StageKind) -> Self {
+        let probability = match kind {
+            StageKind::Won => Some(100),
+            StageKind::Lost => Some(0),
+            _ => None,
+        };
+        Self { id, name: name.trim().to_owned(), kind, probability }
+    }
+}
+
+/// A pipeline: its stages in board order. Stored and written as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Pipeline {
+    /// The id.
+    pub id: PipelineId,
+    /// The revision, for the next write.
+    pub revision: Revision,
+    /// What people read. Unique in the tenant, ignoring case and accents.
+    pub name: String,
+    /// Whether new leads start here when nothing else is said. One pipeline of a tenant is the default.
+    pub is_default: bool,
+    /// The stages, in board order.
+    pub stages: Vec<Stage>,
+}
+
+/// The most stages a pipeline may have: a board is read by people.
+const MAX_STAGES: usize = 200;
+/// The longest name of a pipeline or stage, in bytes.
+const MAX_NAME: usize = 200;
+
+impl Pipeline {
+    /// A new pipeline.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) with every broken rule, as [`check`](Self::check).
+    pub fn new(id: PipelineId, name: &str, is_default: bool, stages: Vec<Stage>) -> Result<Self> {
+        let pipeline =
+            Self { id, revision: Revision::FIRST, name: name.trim().to_owned(), is_default, stages };
+        pipeline.check()?;
+        Ok(pipeline)
+    }
+
+    /// The rules of a pipeline: names present and distinct, at least one open stage, probabilities up to 100 %.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) with every broken rule at once.
+    pub fn check(&self) -> Result<()> {
+        let mut broken = Vec::new();
+        broken.extend(check_name(&self.name).map_err(|error| error.at("name")).err());
+        if !self.stages.iter().any(|stage| stage.kind == StageKind::Open) {
+            broken.push(Violation::new("stages", ViolationCode::Required, "needs one open stage at least"));
+        }
+        if self.stages.len() > MAX_STAGES {
+            broken.push(Violation::new("stages", ViolationCode::TooLong, "must not exceed 200 stages"));
+        }
+        let mut seen = std::collections::HashSet::new();
+        for (n, stage) in self.stages.iter().enumerate() {
+            let field = format!("stages[{n}].name");
+            match check_name(&stage.name) {
+                Err(error) => broken.push(error.at(field)),
+                Ok(()) if !seen.insert(fold(&stage.name)) => {
+                    broken.push(Violation::new(field, ViolationCode::Duplicate, "two stages share this name"));
+                }
+                Ok(()) => {}
+            }
+            if stage.probability.is_some_and(|percent| percent > 100) {
+                let field = format!("stages[{n}].probability");
+                broken.push(Violation::new(field, ViolationCode::OutOfRange, "must lie in 0 to 100"));
+            }
+        }
+        if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+    }
+
+    /// Where a new lead starts: the first open stage.
+    #[must_use]
+    pub fn first_stage(&self) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.kind == StageKind::Open)
+    }
+
+    /// The stage with this id.
+    #[must_use]
+    pub fn stage(&self, id: StageId) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.id == id)
+    }
+
+    /// The stage with this name, ignoring case and accents.
+    #[must_use]
+    pub fn stage_named(&self, name: &str) -> Option<&Stage> {
+        let key = fold(name);
+        self.stages.iter().find(|stage| fold(&stage.name) == key)
+    }
+}
+
+fn check_name(name: &str) -> Result<(), crate::error::ValueError> {
+    let name = clean_text(name.trim(), MAX_NAME)?;
+    if name.is_empty() {
+        return Err(crate::error::ValueError::new(ViolationCode::Required, "a name must not be empty"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn stage(name: &str, kind: StageKind) -> Stage {
+        Stage::new(StageId::from_uuid(Uuid::nil()), name, kind)
+    }
+
+    #[test]
+    fn every_broken_rule_is_told_at_once() {
+        let stages = vec![stage("Won", StageKind::Won), stage("wón", StageKind::Lost), stage("", StageKind::Lost)];
+        let error = Pipeline::new(PipelineId::from_uuid(Uuid::nil()), " ", true, stages).unwrap_err();
+        let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
+        assert_eq!(fields, ["name", "stages", "stages[1].name", "stages[2].name"]);
+    }
+}

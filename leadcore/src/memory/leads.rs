@@ -1,0 +1,144 @@
+//! Leads in memory.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::{Field, FieldType, FieldValue, Lead, MatchKey};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::LeadId;
+use crate::query::{Cursor, Direction, LeadScan, Resolved, Sort};
+use crate::store::{LeadChange, Leads};
+
+use super::{MemoryTxn, State, check_revision, exists};
+
+impl State {
+    fn live(&self) -> impl Iterator<Item = &Lead> {
+        self.leads.values().map(Arc::as_ref).filter(|lead| lead.trashed.is_none())
+    }
+
+    fn add_keys(&mut self, lead: &Lead) {
+        if lead.trashed.is_some() {
+            return;
+        }
+        let keys = Arc::make_mut(&mut self.keys);
+        for key in lead.fields.match_keys() {
+            keys.entry(key).or_default().insert((lead.number, lead.id));
+        }
+    }
+
+    fn drop_keys(&mut self, lead: &Lead) {
+        let keys = Arc::make_mut(&mut self.keys);
+        for key in lead.fields.match_keys() {
+            if let Some(leads) = keys.get_mut(&key) {
+                leads.remove(&(lead.number, lead.id));
+                if leads.is_empty() {
+                    keys.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+fn order(lead: &Lead, cursor: &Cursor) -> Ordering {
+    directed(cursor.sort, cursor.sort.by.key(lead).order(&cursor.key).then(lead.id.cmp(&cursor.id)))
+}
+
+fn directed(sort: Sort, order: Ordering) -> Ordering {
+    match sort.direction {
+        Direction::Ascending => order,
+        Direction::Descending => order.reverse(),
+    }
+}
+
+impl Leads for MemoryTxn {
+    fn insert(&mut self, leads: &[Lead]) -> Result<()> {
+        let state = self.writable()?;
+        let mut next = state.clone();
+        for lead in leads {
+            if !Arc::make_mut(&mut next.numbers_used).insert(lead.number) {
+                return Err(exists("lead", "number"));
+            }
+            if Arc::make_mut(&mut next.leads).insert(lead.id, Arc::new(lead.clone())).is_some() {
+                return Err(exists("lead", "id"));
+            }
+            next.add_keys(lead);
+        }
+        *state = next;
+        Ok(())
+    }
+
+    fn update(&mut self, changes: &[LeadChange]) -> Result<()> {
+        let state = self.writable()?;
+        let mut next = state.clone();
+        for LeadChange { before, after } in changes {
+            let stored = next.leads.get(&before.id).cloned().ok_or_else(|| Error::not_found("lead"))?;
+            check_revision("lead", stored.revision, before.revision)?;
+            next.drop_keys(&stored);
+            next.add_keys(after);
+            Arc::make_mut(&mut next.leads).insert(after.id, Arc::new(after.clone()));
+        }
+        *state = next;
+        Ok(())
+    }
+
+    fn get(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>> {
+        Ok(ids.iter().filter_map(|id| self.state.leads.get(id)).map(|lead| lead.as_ref().clone()).collect())
+    }
+
+    fn find(&mut self, keys: &[MatchKey]) -> Result<Vec<(MatchKey, LeadId)>> {
+        let mut keys = keys.to_vec();
+        keys.sort();
+        keys.dedup();
+        let mut found = Vec::new();
+        for key in keys {
+            let leads = self.state.keys.get(&key).into_iter().flatten();
+            found.extend(leads.map(|(_, id)| (key.clone(), *id)));
+        }
+        Ok(found)
+    }
+
+    fn scan(&mut self, scan: &LeadScan) -> Result<Vec<Lead>> {
+        let mut leads: Vec<&Lead> = self
+            .state
+            .leads
+            .values()
+            .map(Arc::as_ref)
+            .filter(|lead| lead.trashed.is_some() == scan.trashed)
+            .filter(|lead| scan.after.as_ref().is_none_or(|cursor| order(lead, cursor).is_gt()))
+            .filter(|lead| scan.filter.matches(lead))
+            .collect();
+        leads.sort_by(|a, b| {
+            let by_key = scan.sort.by.key(a).order(&scan.sort.by.key(b));
+            directed(scan.sort, by_key.then(a.id.cmp(&b.id)))
+        });
+        Ok(leads.into_iter().take(scan.limit).cloned().collect())
+    }
+
+    fn count(&mut self, filter: &Resolved) -> Result<u64> {
+        Ok(self.state.live().filter(|lead| filter.matches(lead)).map(|_| 1).sum())
+    }
+
+    fn count_by(&mut self, filter: &Resolved, field: &Field) -> Result<Vec<(FieldValue, u64)>> {
+        let groupable = matches!(
+            field.field_type(),
+            FieldType::Reference(_) | FieldType::User | FieldType::Choice(_)
+        );
+        if field.is_multiple() || !groupable {
+            return Err(Error::new(ErrorKind::Unsupported, "leads cannot be counted by this field"));
+        }
+        let mut counts: BTreeMap<String, (FieldValue, u64)> = BTreeMap::new();
+        for lead in self.state.live().filter(|lead| filter.matches(lead)) {
+            let value = field.read(lead);
+            let key = match &value {
+                FieldValue::Empty => String::new(),
+                FieldValue::Id(id) => id.to_string(),
+                other => format!("{other:?}"),
+            };
+            counts.entry(key).or_insert((value, 0)).1 += 1;
+        }
+        let mut counts: Vec<_> = counts.into_values().collect();
+        counts.sort_by(|(a, _), (b, _)| a.order(b));
+        Ok(counts)
+    }
+}

@@ -1,0 +1,177 @@
+//! The store that keeps everything in memory: for tests, examples and small sets that need no file.
+//!
+//! It is the reference: as plain as it can be, and held to the same conformance suite as every other store. Writers
+//! wait for each other, readers see the last committed state. A transaction copies the maps that it changes, so its
+//! cost grows with the number of records; use a database for more than some ten thousand leads.
+
+mod leads;
+mod records;
+mod setup;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use uuid::Uuid;
+
+use crate::domain::{
+    Account, Contact, Lead, Link, MatchKey, NewEntry, Operation, Pipeline, TermKind, TermRecord,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{AccountId, ContactId, LeadId, OperationId, PipelineId, Revision, TenantId};
+use crate::store::{
+    Accounts, Contacts, Journal, Leads, Links, Numbers, Pipelines, Series, SettingName, Settings, Store, Terms, Txn,
+};
+
+/// Everything of one tenant. Large maps sit behind `Arc`, so that a transaction copies only what it changes.
+#[derive(Debug, Clone, Default)]
+struct State {
+    leads: Arc<BTreeMap<LeadId, Arc<Lead>>>,
+    keys: Arc<BTreeMap<MatchKey, BTreeSet<(u64, LeadId)>>>,
+    numbers_used: Arc<BTreeSet<u64>>,
+    contacts: Arc<BTreeMap<ContactId, Contact>>,
+    accounts: Arc<BTreeMap<AccountId, Account>>,
+    links: Arc<BTreeSet<Link>>,
+    operations: Arc<BTreeMap<OperationId, Operation>>,
+    entries: Arc<Vec<(OperationId, NewEntry)>>,
+    pipelines: BTreeMap<PipelineId, Pipeline>,
+    terms: BTreeMap<(TermKind, Uuid), TermRecord>,
+    settings: BTreeMap<SettingName, (Revision, String)>,
+    series: BTreeMap<Series, u64>,
+}
+
+/// A store in memory.
+///
+/// ```
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let lead = store.write(ctx.tenant(), |txn| {
+///     desk::leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())
+/// })?;
+/// assert_eq!(lead.number, 1);
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    committed: RwLock<BTreeMap<TenantId, State>>,
+    writer: Mutex<()>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self, tenant: &TenantId) -> State {
+        let committed = self.committed.read().unwrap_or_else(PoisonError::into_inner);
+        committed.get(tenant).cloned().unwrap_or_default()
+    }
+
+    fn lock_writer(&self) -> MutexGuard<'_, ()> {
+        // The committed state is replaced in one step, so a panic of another writer left it whole.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn read_with(&self, tenant: &TenantId, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
+        let mut txn = MemoryTxn { tenant: tenant.clone(), state: self.state(tenant), writable: false };
+        work(&mut txn)
+    }
+
+    fn write_with(&self, tenant: &TenantId, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
+        let _writer = self.lock_writer();
+        let mut txn = MemoryTxn { tenant: tenant.clone(), state: self.state(tenant), writable: true };
+        work(&mut txn)?;
+        let mut committed = self.committed.write().unwrap_or_else(PoisonError::into_inner);
+        committed.insert(tenant.clone(), txn.state);
+        Ok(())
+    }
+}
+
+struct MemoryTxn {
+    tenant: TenantId,
+    state: State,
+    writable: bool,
+}
+
+impl MemoryTxn {
+    fn writable(&mut self) -> Result<&mut State> {
+        if self.writable {
+            return Ok(&mut self.state);
+        }
+        Err(Error::new(ErrorKind::Unsupported, "a read transaction cannot write"))
+    }
+}
+
+impl Txn for MemoryTxn {
+    fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    fn leads(&mut self) -> &mut dyn Leads {
+        self
+    }
+
+    fn contacts(&mut self) -> &mut dyn Contacts {
+        self
+    }
+
+    fn accounts(&mut self) -> &mut dyn Accounts {
+        self
+    }
+
+    fn links(&mut self) -> &mut dyn Links {
+        self
+    }
+
+    fn journal(&mut self) -> &mut dyn Journal {
+        self
+    }
+
+    fn pipelines(&mut self) -> &mut dyn Pipelines {
+        self
+    }
+
+    fn terms(&mut self) -> &mut dyn Terms {
+        self
+    }
+
+    fn settings(&mut self) -> &mut dyn Settings {
+        self
+    }
+
+    fn numbers(&mut self) -> &mut dyn Numbers {
+        self
+    }
+
+    fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
+        let before = self.state.clone();
+        let result = work(self);
+        if result.is_err() {
+            self.state = before;
+        }
+        result
+    }
+}
+
+/// `{what} with this {unique} exists`.
+fn exists(what: &str, unique: &str) -> Error {
+    Error::new(ErrorKind::AlreadyExists, format!("a {what} with this {unique} exists"))
+}
+
+/// Refuses a write unless the stored revision is the one that the caller read.
+fn check_revision(what: &str, found: Revision, expected: Revision) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::conflicting(what, crate::error::Conflict::StaleRevision { expected, found }))
+}
+
+/// The revision before this one.
+const fn previous(revision: Revision) -> Revision {
+    Revision::new(revision.get().saturating_sub(1))
+}

@@ -1,0 +1,212 @@
+//! Contacts, accounts, links and the journal in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::{
+    Account, Contact, Entry, Link, LinkRole, NewEntry, Operation, OperationKind, Sequence, Subject,
+};
+use crate::error::{Error, Result};
+use crate::id::{AccountId, ContactId, OperationId};
+use crate::store::{Accounts, Contacts, Journal, Links};
+
+use super::{MemoryTxn, State, check_revision, exists, previous};
+
+impl Contacts for MemoryTxn {
+    fn insert(&mut self, contacts: &[Contact]) -> Result<()> {
+        let state = self.writable()?;
+        let mut map = BTreeMap::clone(&state.contacts);
+        for contact in contacts {
+            if map.insert(contact.id, contact.clone()).is_some() {
+                return Err(exists("contact", "id"));
+            }
+        }
+        state.contacts = Arc::new(map);
+        Ok(())
+    }
+
+    fn update(&mut self, contacts: &[Contact]) -> Result<()> {
+        let state = self.writable()?;
+        let mut map = BTreeMap::clone(&state.contacts);
+        for contact in contacts {
+            let stored = map.get(&contact.id).ok_or_else(|| Error::not_found("contact"))?;
+            check_revision("contact", stored.revision, previous(contact.revision))?;
+            map.insert(contact.id, contact.clone());
+        }
+        state.contacts = Arc::new(map);
+        Ok(())
+    }
+
+    fn get(&mut self, ids: &[ContactId]) -> Result<Vec<Contact>> {
+        Ok(ids.iter().filter_map(|id| self.state.contacts.get(id)).cloned().collect())
+    }
+}
+
+impl Accounts for MemoryTxn {
+    fn insert(&mut self, accounts: &[Account]) -> Result<()> {
+        let state = self.writable()?;
+        let mut map = BTreeMap::clone(&state.accounts);
+        for account in accounts {
+            if map.values().any(|known| known.number == account.number) {
+                return Err(exists("account", "number"));
+            }
+            if map.insert(account.id, account.clone()).is_some() {
+                return Err(exists("account", "id"));
+            }
+        }
+        state.accounts = Arc::new(map);
+        Ok(())
+    }
+
+    fn update(&mut self, accounts: &[Account]) -> Result<()> {
+        let state = self.writable()?;
+        let mut map = BTreeMap::clone(&state.accounts);
+        for account in accounts {
+            let stored = map.get(&account.id).ok_or_else(|| Error::not_found("account"))?;
+            check_revision("account", stored.revision, previous(account.revision))?;
+            map.insert(account.id, account.clone());
+        }
+        state.accounts = Arc::new(map);
+        Ok(())
+    }
+
+    fn get(&mut self, ids: &[AccountId]) -> Result<Vec<Account>> {
+        Ok(ids.iter().filter_map(|id| self.state.accounts.get(id)).cloned().collect())
+    }
+
+    fn scan(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<Account>> {
+        let behind = after.unwrap_or(0);
+        let mut accounts: Vec<_> =
+            self.state.accounts.values().filter(|account| account.number > behind).cloned().collect();
+        accounts.sort_by_key(|account| account.number);
+        accounts.truncate(limit);
+        Ok(accounts)
+    }
+}
+
+impl Links for MemoryTxn {
+    fn insert(&mut self, links: &[Link]) -> Result<()> {
+        Arc::make_mut(&mut self.writable()?.links).extend(links);
+        Ok(())
+    }
+
+    fn remove(&mut self, links: &[Link]) -> Result<()> {
+        let known = Arc::make_mut(&mut self.writable()?.links);
+        for link in links {
+            known.remove(link);
+        }
+        Ok(())
+    }
+
+    fn from(&mut self, subjects: &[Subject], role: Option<LinkRole>) -> Result<Vec<Link>> {
+        let wanted = |link: &&Link| subjects.contains(&link.from) && role.is_none_or(|role| link.role == role);
+        let mut links: Vec<_> = self.state.links.iter().filter(wanted).copied().collect();
+        links.sort_by_key(|link| (link.to.id, link.role, link.from));
+        Ok(links)
+    }
+
+    fn to(&mut self, subjects: &[Subject], role: Option<LinkRole>) -> Result<Vec<Link>> {
+        let wanted = |link: &&Link| subjects.contains(&link.to) && role.is_none_or(|role| link.role == role);
+        let mut links: Vec<_> = self.state.links.iter().filter(wanted).copied().collect();
+        links.sort_by_key(|link| (link.from.id, link.role, link.to));
+        Ok(links)
+    }
+}
+
+impl State {
+    fn check_operation_key(&self, operation: &Operation) -> Result<()> {
+        let taken = operation.key.is_some()
+            && self.operations.values().any(|known| {
+                known.id != operation.id && known.kind == operation.kind && known.key == operation.key
+            });
+        if taken { Err(exists("operation", "key")) } else { Ok(()) }
+    }
+
+    fn entry(&self, at: usize) -> Option<Entry> {
+        let (id, entry) = self.entries.get(at)?;
+        let operation = self.operations.get(id)?;
+        Some(Entry {
+            sequence: Sequence(i64::try_from(at).ok()?.saturating_add(1)),
+            operation: *id,
+            operation_kind: operation.kind,
+            actor: operation.actor.clone(),
+            at: entry.at,
+            subject: entry.subject,
+            action: entry.action,
+            other: entry.other,
+            changes: entry.changes.clone(),
+        })
+    }
+}
+
+/// The index of the entry with this sequence.
+fn index(sequence: Sequence) -> usize {
+    usize::try_from(sequence.0.saturating_sub(1)).unwrap_or(0)
+}
+
+impl Journal for MemoryTxn {
+    fn begin(&mut self, operation: &Operation) -> Result<()> {
+        let state = self.writable()?;
+        state.check_operation_key(operation)?;
+        if state.operations.contains_key(&operation.id) {
+            return Err(exists("operation", "id"));
+        }
+        Arc::make_mut(&mut state.operations).insert(operation.id, operation.clone());
+        Ok(())
+    }
+
+    fn update(&mut self, operation: &Operation) -> Result<()> {
+        let state = self.writable()?;
+        state.check_operation_key(operation)?;
+        let stored = Arc::make_mut(&mut state.operations)
+            .get_mut(&operation.id)
+            .ok_or_else(|| Error::not_found("operation"))?;
+        stored.key.clone_from(&operation.key);
+        stored.state = operation.state;
+        stored.outcome.clone_from(&operation.outcome);
+        Ok(())
+    }
+
+    fn operation(&mut self, id: OperationId) -> Result<Option<Operation>> {
+        Ok(self.state.operations.get(&id).cloned())
+    }
+
+    fn find(&mut self, kind: OperationKind, key: &str) -> Result<Option<Operation>> {
+        let mut operations = self.state.operations.values();
+        Ok(operations.find(|known| known.kind == kind && known.key.as_deref() == Some(key)).cloned())
+    }
+
+    fn append(&mut self, operation: OperationId, entries: &[NewEntry]) -> Result<()> {
+        let state = self.writable()?;
+        if !state.operations.contains_key(&operation) {
+            return Err(Error::not_found("operation"));
+        }
+        Arc::make_mut(&mut state.entries).extend(entries.iter().map(|entry| (operation, entry.clone())));
+        Ok(())
+    }
+
+    fn about(&mut self, subjects: &[Subject], before: Option<Sequence>, limit: usize) -> Result<Vec<Entry>> {
+        let end = before.map_or(self.state.entries.len(), index).min(self.state.entries.len());
+        let wanted = self.state.entries.iter().enumerate().take(end).rev();
+        Ok(wanted
+            .filter(|(_, (_, entry))| subjects.contains(&entry.subject))
+            .filter_map(|(at, _)| self.state.entry(at))
+            .take(limit)
+            .collect())
+    }
+
+    fn of_operation(
+        &mut self,
+        operation: OperationId,
+        after: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<Entry>> {
+        let begin = after.map_or(0, |sequence| index(sequence).saturating_add(1));
+        let wanted = self.state.entries.iter().enumerate().skip(begin);
+        Ok(wanted
+            .filter(|(_, (id, _))| *id == operation)
+            .filter_map(|(at, _)| self.state.entry(at))
+            .take(limit)
+            .collect())
+    }
+}

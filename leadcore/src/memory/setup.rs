@@ -1,0 +1,152 @@
+//! Pipelines, vocabularies, settings and number series in memory.
+
+use std::cmp::Reverse;
+
+use uuid::Uuid;
+
+use crate::domain::{Field, FieldValue, Pipeline, TermKind, TermRecord};
+use crate::error::{Conflict, Error, ErrorKind, Result};
+use crate::id::Revision;
+use crate::store::{Numbers, Pipelines, Series, SettingName, Settings, Terms};
+use crate::value::fold;
+
+use super::{MemoryTxn, State, check_revision, exists, previous};
+
+impl State {
+    fn check_pipeline_name(&self, pipeline: &Pipeline) -> Result<()> {
+        let key = fold(&pipeline.name);
+        let taken = self.pipelines.values().any(|known| known.id != pipeline.id && fold(&known.name) == key);
+        if taken { Err(exists("pipeline", "name")) } else { Ok(()) }
+    }
+
+    fn check_term_name(&self, record: &TermRecord) -> Result<()> {
+        let key = record.term.key();
+        let taken = self.terms.values().any(|known| {
+            known.kind == record.kind && known.term.id != record.term.id && known.term.key() == key
+        });
+        if taken { Err(exists("term", "name")) } else { Ok(()) }
+    }
+}
+
+impl Pipelines for MemoryTxn {
+    fn insert(&mut self, pipeline: &Pipeline) -> Result<()> {
+        let state = self.writable()?;
+        state.check_pipeline_name(pipeline)?;
+        if state.pipelines.contains_key(&pipeline.id) {
+            return Err(exists("pipeline", "id"));
+        }
+        state.pipelines.insert(pipeline.id, pipeline.clone());
+        Ok(())
+    }
+
+    fn update(&mut self, pipeline: &Pipeline) -> Result<()> {
+        let state = self.writable()?;
+        let stored = state.pipelines.get(&pipeline.id).ok_or_else(|| Error::not_found("pipeline"))?;
+        check_revision("pipeline", stored.revision, previous(pipeline.revision))?;
+        state.check_pipeline_name(pipeline)?;
+        state.pipelines.insert(pipeline.id, pipeline.clone());
+        Ok(())
+    }
+
+    fn list(&mut self) -> Result<Vec<Pipeline>> {
+        let mut list: Vec<_> = self.state.pipelines.values().cloned().collect();
+        list.sort_by_key(|pipeline| (Reverse(pipeline.is_default), fold(&pipeline.name), pipeline.id));
+        Ok(list)
+    }
+}
+
+/// The lead field that refers to terms of this kind.
+const fn field_of(kind: TermKind) -> Field {
+    match kind {
+        TermKind::Source => Field::Source,
+        TermKind::Category => Field::Category,
+        TermKind::Label => Field::Labels,
+        TermKind::Location => Field::Location,
+        TermKind::Partner => Field::Partner,
+    }
+}
+
+impl Terms for MemoryTxn {
+    fn insert(&mut self, terms: &[TermRecord]) -> Result<()> {
+        let state = self.writable()?;
+        let mut next = state.clone();
+        for record in terms {
+            next.check_term_name(record)?;
+            if next.terms.insert((record.kind, record.term.id), record.clone()).is_some() {
+                return Err(exists("term", "id"));
+            }
+        }
+        *state = next;
+        Ok(())
+    }
+
+    fn update(&mut self, record: &TermRecord) -> Result<()> {
+        let state = self.writable()?;
+        let key = (record.kind, record.term.id);
+        let stored = state.terms.get(&key).ok_or_else(|| Error::not_found("term"))?;
+        check_revision("term", stored.term.revision, previous(record.term.revision))?;
+        state.check_term_name(record)?;
+        state.terms.insert(key, record.clone());
+        Ok(())
+    }
+
+    fn remove(&mut self, kind: TermKind, id: Uuid) -> Result<()> {
+        let by = Terms::usage(self, kind, id)?;
+        let state = self.writable()?;
+        if !state.terms.contains_key(&(kind, id)) {
+            return Err(Error::not_found("term"));
+        }
+        if by > 0 {
+            return Err(Error::conflicting("term", Conflict::InUse { by }));
+        }
+        state.terms.remove(&(kind, id));
+        Ok(())
+    }
+
+    fn get(&mut self, kind: TermKind, ids: &[Uuid]) -> Result<Vec<TermRecord>> {
+        Ok(ids.iter().filter_map(|id| self.state.terms.get(&(kind, *id))).cloned().collect())
+    }
+
+    fn list(&mut self, kind: TermKind) -> Result<Vec<TermRecord>> {
+        let mut list: Vec<_> = self.state.terms.values().filter(|record| record.kind == kind).cloned().collect();
+        list.sort_by_key(|record| (record.term.position, record.term.key(), record.term.id));
+        Ok(list)
+    }
+
+    fn usage(&mut self, kind: TermKind, id: Uuid) -> Result<u64> {
+        let (field, id) = (field_of(kind), FieldValue::Id(id));
+        Ok(self.state.leads.values().filter(|lead| field.read(lead).items().contains(&id)).map(|_| 1).sum())
+    }
+}
+
+impl Settings for MemoryTxn {
+    fn load(&mut self, name: SettingName) -> Result<Option<(Revision, String)>> {
+        Ok(self.state.settings.get(&name).cloned())
+    }
+
+    fn save(&mut self, name: SettingName, expected: Option<Revision>, json: &str) -> Result<Revision> {
+        let state = self.writable()?;
+        let found = state.settings.get(&name).map_or(Revision::new(0), |(revision, _)| *revision);
+        let expected = expected.unwrap_or(Revision::new(0));
+        check_revision("setting", found, expected)?;
+        let next = expected.next();
+        state.settings.insert(name, (next, json.to_owned()));
+        Ok(next)
+    }
+}
+
+impl Numbers for MemoryTxn {
+    fn take(&mut self, series: Series, count: u64) -> Result<u64> {
+        let next = self.writable()?.series.entry(series).or_insert(1);
+        let first = *next;
+        // Stores keep numbers as signed 64-bit integers.
+        let behind = first.checked_add(count).filter(|behind| i64::try_from(*behind).is_ok());
+        *next = behind
+            .ok_or_else(|| Error::new(ErrorKind::Unsupported, "the number series is used up"))?;
+        Ok(first)
+    }
+
+    fn peek(&mut self, series: Series) -> Result<u64> {
+        Ok(self.state.series.get(&series).copied().unwrap_or(1))
+    }
+}

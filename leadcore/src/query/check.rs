@@ -1,0 +1,274 @@
+//! From what a caller wrote to what a store can trust: operators fit, values have the type of their field.
+
+use uuid::Uuid;
+
+use crate::domain::{Field, FieldType, FieldValue};
+use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
+use crate::time::Timestamp;
+use crate::value::fold;
+
+use super::eval::search_terms;
+use super::filter::{Asker, Condition, Filter, Operator, Resolved};
+
+/// How deep a filter may nest. A person's filter has a handful of levels; deeper ones are hostile.
+pub const MAX_DEPTH: usize = 32;
+/// How many conditions and list values a filter may have in all.
+const MAX_NODES: usize = 10_000;
+
+impl Filter {
+    /// Checks every condition and gives values the type of their field.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) with every misfit at once, each with its path in the
+    /// filter; also when the filter nests deeper than [`MAX_DEPTH`] or has more than 10,000 conditions.
+    pub fn resolve(&self, asker: &Asker<'_>) -> Result<Resolved> {
+        let mut check = Check { asker, broken: Vec::new(), nodes: 0 };
+        let resolved = check.tree(self, "filter", 0);
+        match resolved {
+            Some(resolved) if check.broken.is_empty() => Ok(resolved),
+            _ => Err(Error::invalid(check.broken)),
+        }
+    }
+
+    /// Every field that the filter looks at, each once: what a field mask is checked against.
+    #[must_use]
+    pub fn fields(&self) -> Vec<Field> {
+        let mut fields = Vec::new();
+        let mut todo = vec![self];
+        while let Some(filter) = todo.pop() {
+            match filter {
+                Self::All(list) | Self::Any(list) => todo.extend(list),
+                Self::Not(inner) => todo.push(inner),
+                Self::Where(condition) => fields.push(condition.field.clone()),
+                Self::Search(_) => {
+                    fields.extend([Field::Company, Field::Name, Field::Email, Field::Phone, Field::Number]);
+                }
+            }
+        }
+        fields.sort();
+        fields.dedup();
+        fields
+    }
+}
+
+struct Check<'a> {
+    asker: &'a Asker<'a>,
+    broken: Vec<Violation>,
+    nodes: usize,
+}
+
+impl Check<'_> {
+    fn refuse<T>(&mut self, path: &str, code: ViolationCode, message: &str) -> Option<T> {
+        self.broken.push(Violation::new(path, code, message));
+        None
+    }
+
+    fn tree(&mut self, filter: &Filter, path: &str, depth: usize) -> Option<Resolved> {
+        self.nodes += 1;
+        if depth > MAX_DEPTH {
+            return self.refuse("filter", ViolationCode::TooLong, "a filter nests at most 32 levels deep");
+        }
+        if self.nodes > MAX_NODES {
+            return self.refuse("filter", ViolationCode::TooLong, "a filter has at most 10,000 conditions");
+        }
+        match filter {
+            Filter::All(list) => self.list(list, &format!("{path}.all"), depth).map(Resolved::All),
+            Filter::Any(list) => self.list(list, &format!("{path}.any"), depth).map(Resolved::Any),
+            Filter::Not(inner) => {
+                let inner = self.tree(inner, &format!("{path}.not"), depth + 1)?;
+                Some(Resolved::Not(Box::new(inner)))
+            }
+            Filter::Where(condition) => {
+                let path = format!("{path}.{}", condition.field);
+                match self.condition(condition) {
+                    Ok(resolved) => Some(resolved),
+                    Err(error) => {
+                        self.broken.push(error.at(path));
+                        None
+                    }
+                }
+            }
+            Filter::Search(text) if text.len() > 1_000 => {
+                self.refuse(path, ViolationCode::TooLong, "a search has at most 1,000 bytes")
+            }
+            Filter::Search(text) => Some(Resolved::Search(search_terms(text))),
+        }
+    }
+
+    fn list(&mut self, list: &[Filter], path: &str, depth: usize) -> Option<Vec<Resolved>> {
+        let mut all = Some(Vec::with_capacity(list.len().min(MAX_NODES)));
+        for (n, inner) in list.iter().enumerate() {
+            // Past the limits nothing more is said: one refusal is enough.
+            if self.nodes > MAX_NODES {
+                return None;
+            }
+            match (self.tree(inner, &format!("{path}[{n}]"), depth + 1), &mut all) {
+                (Some(resolved), Some(list)) => list.push(resolved),
+                _ => all = None,
+            }
+        }
+        all
+    }
+
+    fn condition(&mut self, condition: &Condition) -> Result<Resolved, ValueError> {
+        let Condition { field, op, value } = condition;
+        self.nodes += value.items().len();
+        if self.nodes > MAX_NODES {
+            return Err(ValueError::new(ViolationCode::TooLong, "a filter has at most 10,000 values"));
+        }
+        let kind = field.field_type();
+        let typed = |value: &FieldValue| typed(kind, value, self.asker);
+        let field = field.clone();
+        match op {
+            Operator::Eq => Ok(Resolved::Equals(field, vec![typed(single(value)?)?])),
+            Operator::Ne => Ok(Resolved::Not(Box::new(Resolved::Equals(field, vec![typed(single(value)?)?])))),
+            Operator::In => {
+                let values = value.items().iter().map(typed).collect::<Result<_, _>>()?;
+                Ok(Resolved::Equals(field, values))
+            }
+            Operator::IsEmpty => match value {
+                FieldValue::Empty | FieldValue::Bool(true) => Ok(Resolved::Empty(field)),
+                FieldValue::Bool(false) => Ok(Resolved::Not(Box::new(Resolved::Empty(field)))),
+                _ => Err(ValueError::new(ViolationCode::Malformed, "`is_empty` takes true or false")),
+            },
+            Operator::Contains => Ok(Resolved::Contains(field, part(kind, single(value)?)?)),
+            Operator::StartsWith => Ok(Resolved::Starts(field, part(kind, single(value)?)?)),
+            Operator::EndsWith => Ok(Resolved::Ends(field, part(kind, single(value)?)?)),
+            Operator::Lt | Operator::Le | Operator::Gt | Operator::Ge | Operator::Between => {
+                ordered(kind)?;
+                range(field, *op, value, typed)
+            }
+            Operator::LastDays | Operator::NextDays | Operator::OlderThanDays => {
+                if kind != FieldType::Time {
+                    return Err(misfit());
+                }
+                days(field, *op, value, self.asker)
+            }
+        }
+    }
+}
+
+fn misfit() -> ValueError {
+    ValueError::new(ViolationCode::Operator, "this operator does not fit the type of the field")
+}
+
+fn ordered(kind: FieldType) -> Result<(), ValueError> {
+    match kind {
+        FieldType::Integer | FieldType::Amount | FieldType::Time => Ok(()),
+        _ => Err(misfit()),
+    }
+}
+
+fn single(value: &FieldValue) -> Result<&FieldValue, ValueError> {
+    match value.items() {
+        [one] => Ok(one),
+        [] => Err(ValueError::new(ViolationCode::Required, "this operator needs a value; ask for none by `is_empty`")),
+        _ => Err(ValueError::new(ViolationCode::Malformed, "this operator takes one value; use `in` for several")),
+    }
+}
+
+fn range(
+    field: Field,
+    op: Operator,
+    value: &FieldValue,
+    typed: impl Fn(&FieldValue) -> Result<FieldValue, ValueError>,
+) -> Result<Resolved, ValueError> {
+    let (from, to) = match (op, value.items()) {
+        (Operator::Between, [from, to]) => (Some((typed(from)?, true)), Some((typed(to)?, true))),
+        (Operator::Between, _) => {
+            return Err(ValueError::new(ViolationCode::Malformed, "`between` takes a list of two values"));
+        }
+        (Operator::Lt, [one]) => (None, Some((typed(one)?, false))),
+        (Operator::Le, [one]) => (None, Some((typed(one)?, true))),
+        (Operator::Gt, [one]) => (Some((typed(one)?, false)), None),
+        (_, [one]) => (Some((typed(one)?, true)), None),
+        _ => return Err(ValueError::new(ViolationCode::Malformed, "this operator takes one value")),
+    };
+    Ok(Resolved::Range { field, from, to })
+}
+
+fn days(field: Field, op: Operator, value: &FieldValue, asker: &Asker<'_>) -> Result<Resolved, ValueError> {
+    let FieldValue::Integer(days @ 0..) = value else {
+        return Err(ValueError::new(ViolationCode::Malformed, "this operator takes a number of days, 0 or more"));
+    };
+    let now = FieldValue::Time(asker.now);
+    let (from, to) = match op {
+        Operator::LastDays => (Some((asker.in_days(-days).into(), true)), Some((now, true))),
+        Operator::NextDays => (Some((now, true)), Some((asker.in_days(*days).into(), true))),
+        _ => (None, Some((asker.in_days(-days).into(), false))),
+    };
+    Ok(Resolved::Range { field, from, to })
+}
+
+/// The value in the form in which the field is compared.
+fn typed(kind: FieldType, value: &FieldValue, asker: &Asker<'_>) -> Result<FieldValue, ValueError> {
+    let malformed = |message: &'static str| ValueError::new(ViolationCode::Malformed, message);
+    let text = || value.as_text().ok_or_else(|| malformed("this field is compared with text"));
+    match kind {
+        FieldType::Text => Ok(fold(text()?).into()),
+        FieldType::Email => Ok(email_key(text()?).into()),
+        FieldType::Phone => Ok(digits(text()?).into()),
+        FieldType::Code => Ok(text()?.into()),
+        FieldType::Choice(codes) => match text()? {
+            code if codes.contains(&code) => Ok(code.into()),
+            _ => Err(ValueError::new(ViolationCode::Unknown, format!("must be one of {}", codes.join(", ")))),
+        },
+        FieldType::User => match (text()?, asker.user) {
+            ("me", Some(user)) => Ok(user.as_str().into()),
+            ("me", None) => Err(malformed("`me` needs an acting user")),
+            (user, _) => Ok(user.into()),
+        },
+        FieldType::Integer => match value {
+            FieldValue::Integer(_) => Ok(value.clone()),
+            FieldValue::Text(text) => {
+                text.trim().parse().map(FieldValue::Integer).map_err(|_| malformed("needs a whole number"))
+            }
+            _ => Err(malformed("needs a whole number")),
+        },
+        FieldType::Amount => amount(value),
+        FieldType::Time => match value {
+            FieldValue::Time(_) => Ok(value.clone()),
+            FieldValue::Text(text) => text.parse::<Timestamp>().map(Into::into),
+            _ => Err(malformed("needs a time like `2026-11-22T08:30:00Z`")),
+        },
+        FieldType::Reference(_) => match value {
+            FieldValue::Id(_) => Ok(value.clone()),
+            _ => Uuid::try_parse(text()?).map(Into::into).map_err(|_| malformed("needs an id (a UUID)")),
+        },
+    }
+}
+
+fn amount(value: &FieldValue) -> Result<FieldValue, ValueError> {
+    let amount = match value {
+        FieldValue::Decimal(amount) => Some(*amount),
+        FieldValue::Integer(amount) => Some((*amount).into()),
+        FieldValue::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    amount
+        .map(FieldValue::Decimal)
+        .ok_or_else(|| ValueError::new(ViolationCode::Malformed, "needs an amount like `1250.50`"))
+}
+
+/// A part of a text in the form in which the field is compared.
+fn part(kind: FieldType, value: &FieldValue) -> Result<String, ValueError> {
+    let text = value
+        .as_text()
+        .ok_or_else(|| ValueError::new(ViolationCode::Malformed, "this field is compared with text"))?;
+    match kind {
+        FieldType::Text => Ok(fold(text)),
+        FieldType::Email => Ok(email_key(text)),
+        FieldType::Phone => Ok(digits(text)),
+        _ => Err(misfit()),
+    }
+}
+
+fn email_key(text: &str) -> String {
+    crate::value::Email::parse(text)
+        .map_or_else(|_| text.trim().to_lowercase(), |email| email.canonical().to_owned())
+}
+
+/// The digits of a phone number as typed; a leading `+` or blanks say nothing.
+fn digits(text: &str) -> String {
+    text.chars().filter_map(|letter| letter.to_digit(10)).filter_map(|digit| char::from_digit(digit, 10)).collect()
+}

@@ -1,0 +1,105 @@
+//! The reference evaluator: what a filter means, in memory. Stores must give the same answer.
+
+use crate::domain::{Field, FieldType, FieldValue, Lead, MatchKind};
+use crate::value::fold;
+
+use super::filter::Resolved;
+
+/// One word to look for in the search text, padded so that a short one stands at the beginning of a word.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Term(String);
+
+impl Term {
+    /// What the search text must have somewhere: three letters at least.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The words of a search. Punctuation inside a word stays (`o'neil`, `anna@x.org`), but a word of digits and phone
+/// punctuation alone is reduced to its digits, since numbers are searched as digits.
+#[must_use]
+pub fn search_terms(text: &str) -> Vec<Term> {
+    let folded = fold(text);
+    let looks_like_a_phone = folded.chars().any(|letter| letter.is_ascii_digit())
+        && folded.chars().all(|letter| letter.is_ascii_digit() || " +-()./".contains(letter));
+    let words: Vec<String> = if looks_like_a_phone {
+        vec![folded.chars().filter(char::is_ascii_digit).collect()]
+    } else {
+        folded.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let mut terms: Vec<_> = words
+        .into_iter()
+        .map(|word| match word.chars().count() {
+            1 => Term(format!("  {word}")),
+            2 => Term(format!(" {word}")),
+            _ => Term(word),
+        })
+        .collect();
+    terms.sort();
+    terms.dedup();
+    terms
+}
+
+impl Resolved {
+    /// Whether `lead` matches.
+    #[must_use]
+    pub fn matches(&self, lead: &Lead) -> bool {
+        match self {
+            Self::All(list) => list.iter().all(|inner| inner.matches(lead)),
+            Self::Any(list) => list.iter().any(|inner| inner.matches(lead)),
+            Self::Not(inner) => !inner.matches(lead),
+            Self::Empty(field) => field.read(lead).is_empty(),
+            Self::Equals(field, wanted) => comparable(field, lead).iter().any(|value| wanted.contains(value)),
+            Self::Contains(field, part) => texts(field, lead).iter().any(|text| text.contains(part.as_str())),
+            Self::Starts(field, part) => texts(field, lead).iter().any(|text| text.starts_with(part.as_str())),
+            Self::Ends(field, part) => texts(field, lead).iter().any(|text| text.ends_with(part.as_str())),
+            Self::Range { field, from, to } => comparable(field, lead).iter().any(|value| {
+                let above = from.as_ref().is_none_or(|(end, included)| {
+                    let order = value.order(end);
+                    order.is_gt() || (*included && order.is_eq())
+                });
+                let below = to.as_ref().is_none_or(|(end, included)| {
+                    let order = value.order(end);
+                    order.is_lt() || (*included && order.is_eq())
+                });
+                above && below
+            }),
+            Self::Search(terms) => {
+                let text = lead.search_text();
+                terms.iter().all(|term| text.as_str().contains(term.as_str()))
+            }
+        }
+    }
+}
+
+/// The values of a field in the form in which it is compared.
+fn comparable(field: &Field, lead: &Lead) -> Vec<FieldValue> {
+    let keys = |kind: MatchKind| {
+        let keys = lead.fields.match_keys().into_iter();
+        keys.filter(|key| key.kind == kind).map(|key| FieldValue::Text(key.key)).collect()
+    };
+    match field.field_type() {
+        FieldType::Text => field
+            .read(lead)
+            .items()
+            .iter()
+            .filter_map(FieldValue::as_text)
+            .map(|text| FieldValue::Text(fold(text)))
+            .collect(),
+        FieldType::Email => keys(MatchKind::Email),
+        FieldType::Phone => keys(MatchKind::Phone),
+        _ => field.read(lead).items().to_vec(),
+    }
+}
+
+fn texts(field: &Field, lead: &Lead) -> Vec<String> {
+    comparable(field, lead)
+        .into_iter()
+        .filter_map(|value| match value {
+            FieldValue::Text(text) => Some(text),
+            _ => None,
+        })
+        .collect()
+}

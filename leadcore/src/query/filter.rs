@@ -1,0 +1,266 @@
+//! The filter tree as data.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Field, FieldValue};
+use crate::id::UserId;
+use crate::time::Timestamp;
+
+/// How a field is compared with a value. Which operators fit depends on the type of the field; a misfit is refused
+/// with [`ViolationCode::Operator`](crate::error::ViolationCode::Operator) when the filter is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Operator {
+    /// Equal. For a field with several values: one of them is equal.
+    Eq,
+    /// Not equal: true where [`Eq`](Self::Eq) is false, so also for an empty field.
+    Ne,
+    /// Equal to one of a list.
+    In,
+    /// Text: has the value anywhere in it. Phones: any run of digits.
+    Contains,
+    /// Text: begins with the value.
+    StartsWith,
+    /// Text: ends with the value.
+    EndsWith,
+    /// Number, amount or time: less. Empty fields never are.
+    Lt,
+    /// Number, amount or time: less or equal.
+    Le,
+    /// Number, amount or time: greater.
+    Gt,
+    /// Number, amount or time: greater or equal.
+    Ge,
+    /// Number, amount or time: in a list of two, both ends included.
+    Between,
+    /// Has no value (`true`) or has one (`false`).
+    IsEmpty,
+    /// Time: in the last n days up to now.
+    LastDays,
+    /// Time: in the next n days from now.
+    NextDays,
+    /// Time: more than n days ago.
+    OlderThanDays,
+}
+
+impl Operator {
+    /// Every operator.
+    pub const ALL: [Self; 15] = [
+        Self::Eq,
+        Self::Ne,
+        Self::In,
+        Self::Contains,
+        Self::StartsWith,
+        Self::EndsWith,
+        Self::Lt,
+        Self::Le,
+        Self::Gt,
+        Self::Ge,
+        Self::Between,
+        Self::IsEmpty,
+        Self::LastDays,
+        Self::NextDays,
+        Self::OlderThanDays,
+    ];
+}
+
+/// One comparison.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Condition {
+    /// The field.
+    pub field: Field,
+    /// The operator.
+    pub op: Operator,
+    /// The value: text, number, `true`, a list … For [`Field::Owner`], the text `me` means the actor.
+    #[serde(default)]
+    pub value: FieldValue,
+}
+
+/// A tree of conditions. `All([])` matches everything, `Any([])` nothing.
+///
+/// ```
+/// use leadcore::domain::Field;
+/// use leadcore::query::{Filter, Operator};
+/// let mine = Filter::eq(Field::Owner, "me") & !Filter::new(Field::Email, Operator::IsEmpty, true);
+/// let text = serde_json::to_string(&mine)?;
+/// assert_eq!(serde_json::from_str::<Filter>(&text)?, mine);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filter {
+    /// Every one of these holds.
+    All(Vec<Filter>),
+    /// One of these holds at least.
+    Any(Vec<Filter>),
+    /// This does not hold.
+    Not(Box<Filter>),
+    /// This comparison holds.
+    Where(Condition),
+    /// The lead has every word of this text in its names, e-mails, phone digits or number (S0.15). Words of one or two
+    /// letters stand at the beginning of a word, longer ones anywhere.
+    Search(String),
+}
+
+impl Filter {
+    /// Matches every lead.
+    #[must_use]
+    pub const fn everything() -> Self {
+        Self::All(Vec::new())
+    }
+
+    /// Matches no lead.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self::Any(Vec::new())
+    }
+
+    /// One comparison.
+    pub fn new(field: Field, op: Operator, value: impl Into<FieldValue>) -> Self {
+        Self::Where(Condition { field, op, value: value.into() })
+    }
+
+    /// `field` equals `value`.
+    pub fn eq(field: Field, value: impl Into<FieldValue>) -> Self {
+        Self::new(field, Operator::Eq, value)
+    }
+
+    /// The lead has every word of `text`.
+    pub fn search(text: impl Into<String>) -> Self {
+        Self::Search(text.into())
+    }
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self::everything()
+    }
+}
+
+impl std::ops::BitAnd for Filter {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::All(mut a), Self::All(b)) => {
+                a.extend(b);
+                Self::All(a)
+            }
+            (Self::All(mut a), b) => {
+                a.push(b);
+                Self::All(a)
+            }
+            (a, Self::All(mut b)) => {
+                b.insert(0, a);
+                Self::All(b)
+            }
+            (a, b) => Self::All(vec![a, b]),
+        }
+    }
+}
+
+impl std::ops::BitOr for Filter {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Any(mut a), Self::Any(b)) => {
+                a.extend(b);
+                Self::Any(a)
+            }
+            (Self::Any(mut a), b) => {
+                a.push(b);
+                Self::Any(a)
+            }
+            (a, b) => Self::Any(vec![a, b]),
+        }
+    }
+}
+
+impl std::ops::Not for Filter {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self::Not(Box::new(self))
+    }
+}
+
+/// A checked filter whose values have the type of their field and mean the same to everyone: `me` is a user, days
+/// are points in time, text is folded. This is what stores compile and [`matches`](Self::matches) evaluates.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Resolved {
+    /// Every one of these holds.
+    All(Vec<Resolved>),
+    /// One of these holds at least.
+    Any(Vec<Resolved>),
+    /// This does not hold.
+    Not(Box<Resolved>),
+    /// The field has no value.
+    Empty(Field),
+    /// One value of the field equals one of these. Text is folded, e-mails canonical, phones digits.
+    Equals(Field, Vec<FieldValue>),
+    /// One value of the field has this folded text in it.
+    Contains(Field, String),
+    /// One value of the field begins with this folded text.
+    Starts(Field, String),
+    /// One value of the field ends with this folded text.
+    Ends(Field, String),
+    /// The field has a value and it lies in this range. `None` leaves that end open.
+    Range {
+        /// An ordered field.
+        field: Field,
+        /// The lower end and whether it is included.
+        from: Option<(FieldValue, bool)>,
+        /// The upper end and whether it is included.
+        to: Option<(FieldValue, bool)>,
+    },
+    /// The search text has each of these.
+    Search(Vec<super::eval::Term>),
+}
+
+impl Resolved {
+    /// Matches every lead.
+    #[must_use]
+    pub const fn everything() -> Self {
+        Self::All(Vec::new())
+    }
+
+    /// Matches no lead.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self::Any(Vec::new())
+    }
+
+    /// Both hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::All(list), other) | (other, Self::All(list)) if list.is_empty() => other,
+            (Self::All(mut list), other) => {
+                list.push(other);
+                Self::All(list)
+            }
+            (one, other) => Self::All(vec![one, other]),
+        }
+    }
+}
+
+/// Who asks, and when: what `me`, `last_days` and the like mean.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// The acting user, if it is one.
+    pub user: Option<&'a UserId>,
+    /// The time of asking.
+    pub now: Timestamp,
+}
+
+impl Asker<'_> {
+    /// `days` days from now (negative: ago).
+    pub(super) fn in_days(&self, days: i64) -> Timestamp {
+        // Clamped well outside the years that can be held, so that any number of days is a time.
+        self.now.saturating_add(TimeDelta::days(days.clamp(-4_000_000, 4_000_000)))
+    }
+}

@@ -1,0 +1,14 @@
+//! One filter for everything: lists, search boxes, saved views, exports, mass actions, rules and row-level access.
+//!
+//! A [`Filter`] is a tree of conditions on fields. Core evaluates it in memory ([`Filter::matches`], the reference);
+//! stores compile it, and the conformance suite says that both agree.
+
+mod check;
+mod eval;
+mod filter;
+mod page;
+
+pub use check::MAX_DEPTH;
+pub use eval::{Term, search_terms};
+pub use filter::{Asker, Condition, Filter, Operator, Resolved};
+pub use page::{Cursor, Direction, LeadQuery, LeadScan, MAX_PAGE, Page, Sort, SortField};

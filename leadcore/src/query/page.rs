@@ -1,0 +1,264 @@
+//! Sorted pages by keyset: the cost of a page does not grow with its depth, and no row is shown twice or missed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Field, FieldValue, Lead};
+use crate::error::{Error, Result, ValueError, ViolationCode};
+use crate::id::LeadId;
+
+use super::filter::{Filter, Resolved};
+
+/// The most records one page can have.
+pub const MAX_PAGE: usize = 1_000;
+
+/// What leads can be sorted by. An empty value is the smallest. Ties are sorted by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SortField {
+    /// When it was last written.
+    UpdatedAt,
+    /// When it was created.
+    CreatedAt,
+    /// The number that people say.
+    Number,
+    /// Company name, without case and accents.
+    Company,
+    /// Person's name, without case and accents.
+    Name,
+    /// Expected value.
+    Amount,
+    /// Since when it is in its stage.
+    StageEnteredAt,
+}
+
+impl SortField {
+    /// Every field to sort by.
+    pub const ALL: [Self; 7] = [
+        Self::UpdatedAt,
+        Self::CreatedAt,
+        Self::Number,
+        Self::Company,
+        Self::Name,
+        Self::Amount,
+        Self::StageEnteredAt,
+    ];
+
+    /// The lead field behind it.
+    #[must_use]
+    pub const fn field(self) -> Field {
+        match self {
+            Self::UpdatedAt => Field::UpdatedAt,
+            Self::CreatedAt => Field::CreatedAt,
+            Self::Number => Field::Number,
+            Self::Company => Field::Company,
+            Self::Name => Field::Name,
+            Self::Amount => Field::Amount,
+            Self::StageEnteredAt => Field::StageEnteredAt,
+        }
+    }
+
+    /// What `lead` is sorted by. Never empty text for an absent name: that sorts as the empty string.
+    #[must_use]
+    pub fn key(self, lead: &Lead) -> FieldValue {
+        match self {
+            Self::Company => lead.fields.company_key().into(),
+            Self::Name => lead.fields.name_key().into(),
+            other => other.field().read(lead),
+        }
+    }
+}
+
+impl std::str::FromStr for SortField {
+    type Err = ValueError;
+
+    fn from_str(key: &str) -> Result<Self, ValueError> {
+        Self::ALL.into_iter().find(|field| field.field().key() == key).ok_or_else(|| {
+            ValueError::new(ViolationCode::Unknown, "leads cannot be sorted by a field with this key")
+        })
+    }
+}
+
+/// Up or down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Smallest first.
+    Ascending,
+    /// Largest first.
+    #[default]
+    Descending,
+}
+
+/// A sort: one field and the id behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Sort {
+    /// The field.
+    pub by: SortField,
+    /// Up or down; the id goes the same way.
+    pub direction: Direction,
+}
+
+impl Sort {
+    /// Largest first: newest, highest, Z to A.
+    #[must_use]
+    pub const fn descending(by: SortField) -> Self {
+        Self { by, direction: Direction::Descending }
+    }
+
+    /// Smallest first: oldest, lowest, A to Z.
+    #[must_use]
+    pub const fn ascending(by: SortField) -> Self {
+        Self { by, direction: Direction::Ascending }
+    }
+}
+
+/// Last written first.
+impl Default for Sort {
+    fn default() -> Self {
+        Self::descending(SortField::UpdatedAt)
+    }
+}
+
+/// The place behind a record of a sorted list: where the next page begins.
+///
+/// As text it is safe to hand to a browser and take back. A cursor made with another sort is refused.
+///
+/// It holds the sort key of the last record; for a list sorted by company or name that is a name, so a cursor is
+/// personal data like the page it came with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The sort it belongs to.
+    pub sort: Sort,
+    /// The sort key of the last record.
+    pub key: FieldValue,
+    /// Its id.
+    pub id: LeadId,
+}
+
+impl Cursor {
+    /// The place behind `lead`.
+    #[must_use]
+    pub fn behind(lead: &Lead, sort: Sort) -> Self {
+        Self { sort, key: sort.by.key(lead), id: lead.id }
+    }
+
+    /// The cursor as text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        json.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Reads [`to_text`](Self::to_text) back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) when the text is not a cursor.
+    pub fn from_text(text: &str) -> Result<Self> {
+        let invalid = || Error::invalid_field("after", ViolationCode::Malformed, "this is not a page cursor");
+        let bytes: Option<Vec<u8>> = (text.len() % 2 == 0)
+            .then(|| {
+                (0..text.len())
+                    .step_by(2)
+                    .map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+                    .collect()
+            })
+            .flatten();
+        let mut cursor: Self =
+            serde_json::from_slice(&bytes.ok_or_else(invalid)?).map_err(|_| invalid())?;
+        cursor.key = retyped(cursor.sort.by, cursor.key).ok_or_else(invalid)?;
+        Ok(cursor)
+    }
+}
+
+/// JSON has no times and amounts: they come back as text.
+fn retyped(by: SortField, key: FieldValue) -> Option<FieldValue> {
+    match (by, key) {
+        (SortField::UpdatedAt | SortField::CreatedAt | SortField::StageEnteredAt, FieldValue::Text(text)) => {
+            text.parse().ok().map(FieldValue::Time)
+        }
+        (SortField::Amount, FieldValue::Text(text)) => text.parse().ok().map(FieldValue::Decimal),
+        (SortField::Amount, FieldValue::Empty) => Some(FieldValue::Empty),
+        (SortField::Number, key @ FieldValue::Integer(_)) => Some(key),
+        (SortField::Company | SortField::Name, key @ FieldValue::Text(_)) => Some(key),
+        _ => None,
+    }
+}
+
+/// A page of leads to ask for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct LeadQuery {
+    /// Which leads.
+    pub filter: Filter,
+    /// In which order.
+    pub sort: Sort,
+    /// How many at most, 1 to [`MAX_PAGE`]; 50 when not said.
+    pub limit: Option<usize>,
+    /// Behind which record.
+    pub after: Option<Cursor>,
+}
+
+impl LeadQuery {
+    /// The first page of these leads, last written first.
+    #[must_use]
+    pub fn new(filter: Filter) -> Self {
+        Self { filter, ..Self::default() }
+    }
+
+    /// In this order.
+    #[must_use]
+    pub const fn sort(mut self, sort: Sort) -> Self {
+        self.sort = sort;
+        self
+    }
+
+    /// At most this many.
+    #[must_use]
+    pub const fn limit(mut self, limit: usize) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Behind this place.
+    #[must_use]
+    pub fn after(mut self, cursor: Option<Cursor>) -> Self {
+        self.after = cursor;
+        self
+    }
+}
+
+/// One page of records and where the next one begins.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Page<T, C = Cursor> {
+    /// The records.
+    pub items: Vec<T>,
+    /// The place behind the last one, when there are more.
+    pub next: Option<C>,
+}
+
+impl<T, C> Page<T, C> {
+    /// A page from one record more than asked for: the extra one says that there is a next page.
+    pub(crate) fn cut(mut items: Vec<T>, limit: usize, behind: impl Fn(&T) -> C) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = if more { items.last().map(behind) } else { None };
+        Self { items, next }
+    }
+}
+
+/// What the leads port is asked: a checked filter, a sort, a limit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeadScan {
+    /// Which leads.
+    pub filter: Resolved,
+    /// Those in the trash instead of those outside it.
+    pub trashed: bool,
+    /// In which order.
+    pub sort: Sort,
+    /// How many at most.
+    pub limit: usize,
+    /// Behind which record.
+    pub after: Option<Cursor>,
+}

@@ -1,0 +1,82 @@
+//! The ports for the journal and for links.
+
+use crate::domain::{Entry, Link, LinkRole, NewEntry, Operation, OperationKind, Sequence, Subject};
+use crate::error::Result;
+use crate::id::OperationId;
+
+/// Operations and their entries. Entries are never changed or removed.
+pub trait Journal {
+    /// Adds a new operation.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when the id, or the key among operations of its kind, is taken.
+    fn begin(&mut self, operation: &Operation) -> Result<()>;
+
+    /// Writes state, key and outcome of an operation.
+    ///
+    /// # Errors
+    /// `NotFound`; `AlreadyExists` when another operation of the kind has the key.
+    fn update(&mut self, operation: &Operation) -> Result<()>;
+
+    /// The operation with this id.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn operation(&mut self, id: OperationId) -> Result<Option<Operation>>;
+
+    /// The operation of this kind with this key.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn find(&mut self, kind: OperationKind, key: &str) -> Result<Option<Operation>>;
+
+    /// Appends entries to an operation, in order.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such operation.
+    fn append(&mut self, operation: OperationId, entries: &[NewEntry]) -> Result<()>;
+
+    /// Entries about any of these records, newest first, from before `before`, at most `limit`.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn about(&mut self, subjects: &[Subject], before: Option<Sequence>, limit: usize) -> Result<Vec<Entry>>;
+
+    /// Entries of one operation, oldest first, from behind `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn of_operation(
+        &mut self,
+        operation: OperationId,
+        after: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<Entry>>;
+}
+
+/// Links between records. A link is there or not; adding one that is there changes nothing.
+pub trait Links {
+    /// Adds links.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn insert(&mut self, links: &[Link]) -> Result<()>;
+
+    /// Takes links away; absent ones are passed over.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn remove(&mut self, links: &[Link]) -> Result<()>;
+
+    /// Links that begin at one of these records, of this role or of any; oldest target id first.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn from(&mut self, subjects: &[Subject], role: Option<LinkRole>) -> Result<Vec<Link>>;
+
+    /// Links that end at one of these records, of this role or of any; oldest origin id first.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn to(&mut self, subjects: &[Subject], role: Option<LinkRole>) -> Result<Vec<Link>>;
+}

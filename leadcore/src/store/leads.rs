@@ -1,0 +1,67 @@
+//! The port for leads.
+
+use crate::domain::{Field, FieldValue, Lead, MatchKey};
+use crate::error::Result;
+use crate::id::LeadId;
+use crate::query::{LeadScan, Resolved};
+
+/// A write to a lead that was read: what it was and what it shall be.
+///
+/// The state before tells the store which keys and counts to take away, so that no write reads first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeadChange {
+    /// The lead as it was read in this transaction.
+    pub before: Lead,
+    /// The lead as it shall be; its revision is the next one.
+    pub after: Lead,
+}
+
+/// Leads of one tenant.
+///
+/// Ids and numbers are unique. `scan`, `find`, `count` and `count_by` see live leads only unless they say otherwise;
+/// `get` sees all.
+pub trait Leads {
+    /// Adds new leads. Keys, search text and counts follow.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when an id or number is taken; nothing of the slice is written then.
+    fn insert(&mut self, leads: &[Lead]) -> Result<()>;
+
+    /// Replaces leads that are still as they were read.
+    ///
+    /// # Errors
+    /// `NotFound` when a lead is gone, `Conflict` with
+    /// [`StaleRevision`](crate::error::Conflict::StaleRevision) when its revision is another.
+    fn update(&mut self, changes: &[LeadChange]) -> Result<()>;
+
+    /// The leads with these ids, trashed ones included, in the order asked; unknown ids are left out.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn get(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>>;
+
+    /// Every live lead that has one of these keys, by key, then by lead number (oldest first).
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn find(&mut self, keys: &[MatchKey]) -> Result<Vec<(MatchKey, LeadId)>>;
+
+    /// Leads that match, sorted, from behind the cursor.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn scan(&mut self, scan: &LeadScan) -> Result<Vec<Lead>>;
+
+    /// How many live leads match.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn count(&mut self, filter: &Resolved) -> Result<u64>;
+
+    /// How many live leads match, per value of `field` (stage, source, category, owner, state, kind …), the value
+    /// in ascending order, [`FieldValue::Empty`] for those without. Values that no lead has are left out.
+    ///
+    /// # Errors
+    /// `Unsupported` for a field with several values or free text.
+    fn count_by(&mut self, filter: &Resolved, field: &Field) -> Result<Vec<(FieldValue, u64)>>;
+}

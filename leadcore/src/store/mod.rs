@@ -1,0 +1,118 @@
+//! The ports: what core asks of a store.
+//!
+//! These traits are for whoever writes a store; users of leadcore call the [`desk`](crate::desk). They are
+//! synchronous, dyn-compatible and set-based (slices in, vectors out), have at most seven methods and no default
+//! bodies. A store is right when it passes the suite in `testkit`.
+//!
+//! A [`Txn`] is one unit of work of one tenant and the sum of the ports; it does not know who opened it. After an
+//! error inside it the only legal moves are to end it or to be inside a [`Txn::savepoint`]. Ports check no rules but
+//! their own: revisions, unique ids and names, references that exist.
+
+mod journal;
+mod leads;
+mod records;
+mod setup;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::TenantId;
+
+pub use journal::{Journal, Links};
+pub use leads::{LeadChange, Leads};
+pub use records::{Accounts, Contacts};
+pub use setup::{Numbers, Pipelines, Series, SettingName, Settings, Terms};
+
+/// One unit of work of one tenant. Bound to its tenant when it is opened, so that no query can forget it.
+///
+/// It is the sum of the ports, and so has more methods than a port may have.
+pub trait Txn {
+    /// The tenant that every port of this transaction reads and writes.
+    fn tenant(&self) -> &TenantId;
+    /// Leads.
+    fn leads(&mut self) -> &mut dyn Leads;
+    /// Contacts.
+    fn contacts(&mut self) -> &mut dyn Contacts;
+    /// Accounts.
+    fn accounts(&mut self) -> &mut dyn Accounts;
+    /// Links between records.
+    fn links(&mut self) -> &mut dyn Links;
+    /// Operations and what happened in them.
+    fn journal(&mut self) -> &mut dyn Journal;
+    /// Pipelines with their stages.
+    fn pipelines(&mut self) -> &mut dyn Pipelines;
+    /// Vocabularies.
+    fn terms(&mut self) -> &mut dyn Terms;
+    /// Settings documents.
+    fn settings(&mut self) -> &mut dyn Settings;
+    /// Number series.
+    fn numbers(&mut self) -> &mut dyn Numbers;
+
+    /// Runs `work`; when it fails, what it wrote is taken back and the transaction goes on.
+    ///
+    /// # Errors
+    /// What `work` returns, or a failure of the store.
+    fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()>;
+}
+
+/// A place that opens transactions. Stores also give transactions inside a host's own; those need no `Store`.
+pub trait Store: Send + Sync {
+    /// Runs `work` on a consistent view of one tenant.
+    ///
+    /// # Errors
+    /// What `work` returns, or a failure of the store. Writing inside is an error.
+    fn read_with(&self, tenant: &TenantId, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()>;
+
+    /// Runs `work` and commits; when it fails, nothing of it stays. The store may run `work` more than once (busy,
+    /// serialization failure), so it must have no effect but on the transaction.
+    ///
+    /// # Errors
+    /// What `work` returns, or a failure of the store.
+    fn write_with(&self, tenant: &TenantId, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()>;
+}
+
+/// Sugar for callers: closures that return a value.
+pub trait StoreExt: Store {
+    /// Runs `work` on a consistent view of one tenant and returns its value.
+    ///
+    /// # Errors
+    /// What `work` returns, or a failure of the store.
+    fn read<T>(&self, tenant: &TenantId, mut work: impl FnMut(&mut dyn Txn) -> Result<T>) -> Result<T> {
+        let mut value = None;
+        self.read_with(tenant, &mut |txn| {
+            value = Some(work(txn)?);
+            Ok(())
+        })?;
+        value.ok_or_else(closure_not_run)
+    }
+
+    /// Runs `work`, commits and returns its value. `work` may run more than once; see [`Store::write_with`].
+    ///
+    /// # Errors
+    /// What `work` returns, or a failure of the store.
+    fn write<T>(&self, tenant: &TenantId, mut work: impl FnMut(&mut dyn Txn) -> Result<T>) -> Result<T> {
+        let mut value = None;
+        self.write_with(tenant, &mut |txn| {
+            value = Some(work(txn)?);
+            Ok(())
+        })?;
+        value.ok_or_else(closure_not_run)
+    }
+}
+
+impl<S: Store + ?Sized> StoreExt for S {}
+
+fn closure_not_run() -> Error {
+    Error::new(ErrorKind::Internal, "the store said yes without running the work")
+}
+
+/// Sugar for callers: a savepoint that returns a value.
+///
+/// # Errors
+/// What `work` returns, or a failure of the store; then what `work` wrote is taken back.
+pub fn nested<T>(txn: &mut dyn Txn, mut work: impl FnMut(&mut dyn Txn) -> Result<T>) -> Result<T> {
+    let mut value = None;
+    txn.savepoint(&mut |txn| {
+        value = Some(work(txn)?);
+        Ok(())
+    })?;
+    value.ok_or_else(closure_not_run)
+}

@@ -1,0 +1,143 @@
+//! The ports for what a tenant sets up: pipelines, vocabularies, settings, number series.
+
+use uuid::Uuid;
+
+use crate::domain::{Pipeline, TermKind, TermRecord};
+use crate::error::Result;
+use crate::id::Revision;
+
+/// Pipelines with their stages, each written as a whole.
+pub trait Pipelines {
+    /// Adds a new pipeline.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when its id or name is taken.
+    fn insert(&mut self, pipeline: &Pipeline) -> Result<()>;
+
+    /// Replaces a pipeline whose stored revision is the one before the new one. Stages that are gone must not be in
+    /// use: the caller makes sure.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict` when the stored revision is another, `AlreadyExists` when the name is taken.
+    fn update(&mut self, pipeline: &Pipeline) -> Result<()>;
+
+    /// Every pipeline, the default first, then by name.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn list(&mut self) -> Result<Vec<Pipeline>>;
+}
+
+/// Vocabularies.
+pub trait Terms {
+    /// Adds new terms.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when an id, or a name in its list, is taken.
+    fn insert(&mut self, terms: &[TermRecord]) -> Result<()>;
+
+    /// Replaces a term whose stored revision is the one before the new one.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict` when the stored revision is another, `AlreadyExists` when the name is taken.
+    fn update(&mut self, term: &TermRecord) -> Result<()>;
+
+    /// Removes a term that nothing refers to.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` with [`InUse`](crate::error::Conflict::InUse) when leads refer to it.
+    fn remove(&mut self, kind: TermKind, id: Uuid) -> Result<()>;
+
+    /// The terms of a list with these ids, in the order asked; unknown ids are left out.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn get(&mut self, kind: TermKind, ids: &[Uuid]) -> Result<Vec<TermRecord>>;
+
+    /// Every term of a list, by position, then by name.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn list(&mut self, kind: TermKind) -> Result<Vec<TermRecord>>;
+
+    /// How many leads refer to a term, trashed ones included.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn usage(&mut self, kind: TermKind, id: Uuid) -> Result<u64>;
+}
+
+/// The settings documents that a tenant can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum SettingName {
+    /// The field catalogue.
+    Catalogue,
+}
+
+impl SettingName {
+    /// Every document.
+    pub const ALL: [Self; 1] = [Self::Catalogue];
+
+    /// Stable name, as stored.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Catalogue => "catalogue",
+        }
+    }
+}
+
+/// Settings documents, as JSON text that core reads and writes.
+pub trait Settings {
+    /// The document and its revision.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn load(&mut self, name: SettingName) -> Result<Option<(Revision, String)>>;
+
+    /// Writes the document: `expected` is the revision it was read with, `None` when there was none.
+    ///
+    /// # Errors
+    /// `Conflict` when the stored revision is another.
+    fn save(&mut self, name: SettingName, expected: Option<Revision>, json: &str) -> Result<Revision>;
+}
+
+/// The number series of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Series {
+    /// Lead numbers.
+    Lead,
+    /// Customer numbers.
+    Account,
+}
+
+impl Series {
+    /// Every series.
+    pub const ALL: [Self; 2] = [Self::Lead, Self::Account];
+
+    /// Stable name, as stored: `lead` or `account`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Lead => "lead",
+            Self::Account => "account",
+        }
+    }
+}
+
+/// Number series: they count up from 1, and a transaction that fails gives its numbers back.
+pub trait Numbers {
+    /// Takes the next `count` numbers and returns the first. Two transactions never get the same number.
+    ///
+    /// # Errors
+    /// `Unsupported` when the series is used up.
+    fn take(&mut self, series: Series, count: u64) -> Result<u64>;
+
+    /// The number that would come next; not a reservation.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn peek(&mut self, series: Series) -> Result<u64>;
+}
