@@ -1,0 +1,136 @@
+//! Tax and company registration numbers.
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::country::Country;
+use super::fold::{malformed, trimmed};
+use crate::error::ValueError;
+
+/// Longest number kept.
+const MAX_CHARS: usize = 64;
+
+/// A tax or company registration number: free text with at least one letter or digit.
+///
+/// Every country has its own form, and many have several, so leadcore checks none of them; a host that must, brings
+/// a [`TaxIdRule`].
+///
+/// ```
+/// use leadcore::value::TaxId;
+/// let id = TaxId::parse("no 923 609 016 mva")?;
+/// assert_eq!(id.as_str(), "no 923 609 016 mva");
+/// assert_eq!(id.match_key(), "NO923609016MVA");
+/// # Ok::<(), leadcore::error::ValueError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaxId(String);
+
+/// A host's check of tax numbers, by country.
+///
+/// ```
+/// use leadcore::error::{ValueError, ViolationCode};
+/// use leadcore::value::{Country, TaxId, TaxIdRule};
+///
+/// #[derive(Debug)]
+/// struct NineDigitsInNorway;
+///
+/// impl TaxIdRule for NineDigitsInNorway {
+///     fn check(&self, country: Option<Country>, id: &TaxId) -> Result<(), ValueError> {
+///         let norway = country.is_some_and(|c| c.code() == "NO");
+///         if norway && id.match_key().bytes().filter(u8::is_ascii_digit).count() != 9 {
+///             return Err(ValueError::new(ViolationCode::Malformed, "an organisation number has nine digits"));
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let norway = Some(Country::parse("NO")?);
+/// assert!(TaxId::parse_with("923 609 016", norway, &NineDigitsInNorway).is_ok());
+/// assert!(TaxId::parse_with("12", norway, &NineDigitsInNorway).is_err());
+/// # Ok::<(), ValueError>(())
+/// ```
+pub trait TaxIdRule {
+    /// Refuses a number that cannot be one of `country`; `None` when the country is not known.
+    ///
+    /// # Errors
+    /// When the number does not have the form that the rule asks for.
+    fn check(&self, country: Option<Country>, id: &TaxId) -> Result<(), ValueError>;
+}
+
+impl TaxId {
+    /// Takes a number as it is.
+    ///
+    /// # Errors
+    /// When the text is longer than 64 characters or has no letter or digit.
+    pub fn parse(text: &str) -> Result<Self, ValueError> {
+        let text = trimmed(text, MAX_CHARS, "the tax number")?;
+        if !text.chars().any(char::is_alphanumeric) {
+            return Err(malformed("a tax number needs letters or digits"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Takes a number that passes the host's rule.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), and when the rule refuses.
+    pub fn parse_with(
+        text: &str,
+        country: Option<Country>,
+        rule: &dyn TaxIdRule,
+    ) -> Result<Self, ValueError> {
+        let id = Self::parse(text)?;
+        rule.check(country, &id)?;
+        Ok(id)
+    }
+
+    /// The number as it was typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Letters and digits only, upper case: what two spellings of one number have in common.
+    #[must_use]
+    pub fn match_key(&self) -> String {
+        self.0.nfkc().flat_map(char::to_uppercase).filter(|c| c.is_alphanumeric()).collect()
+    }
+}
+
+super::text_value!(TaxId);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::error::ViolationCode;
+
+    #[test]
+    fn spellings_share_a_key() {
+        for text in ["DE123456789", "de 123 456 789", "DE-123.456.789", "ＤＥ１２３４５６７８９"] {
+            assert_eq!(TaxId::parse(text).unwrap().match_key(), "DE123456789", "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_empty_long_and_empty_of_meaning() {
+        for (text, code) in [
+            (" ", ViolationCode::Required),
+            ("--", ViolationCode::Malformed),
+            ("1\0", ViolationCode::Malformed),
+            (&"1".repeat(65), ViolationCode::TooLong),
+        ] {
+            assert_eq!(TaxId::parse(text).unwrap_err().code(), code, "{text:?}");
+        }
+        assert!(serde_json::from_str::<TaxId>("\"--\"").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn the_key_is_never_empty(text in any::<String>()) {
+            if let Ok(id) = TaxId::parse(&text) {
+                prop_assert!(!id.match_key().is_empty());
+            }
+        }
+    }
+}
