@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, Field, FieldValue, Lead, LeadDraft, LeadFields, LeadPatch, NewEntry,
-    OperationKind, Pipeline, TermKind, Trashed, lead_changes,
+    Action, Catalogue, Field, FieldValue, Lead, LeadDraft, LeadFields, LeadPatch, NewEntry, OperationKind,
+    Pipeline, TermKind, Trashed, lead_changes,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{LeadId, Revision};
@@ -44,7 +44,7 @@ pub fn create_many(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<LeadDraft>)
     let intake = Intake::load(ctx, txn)?;
     let mut broken = Vec::new();
     let mut ready = Vec::with_capacity(drafts.len());
-    check_references(txn, drafts.iter().map(|draft| &draft.fields), &mut broken)?;
+    check_references(txn, &drafts.iter().map(|draft| &draft.fields), &mut broken)?;
     for (n, draft) in drafts.into_iter().enumerate() {
         match intake.prepare(ctx, draft) {
             Ok(lead) => ready.push(lead),
@@ -92,9 +92,7 @@ impl Intake {
         let mut broken = check_rules(ctx, &self.catalogue, &fields, &LeadFields::default());
         let place = match stage {
             None => self.pipelines.first().and_then(|p| p.first_stage().map(|stage| (p.id, stage.id))),
-            Some(stage) => {
-                self.pipelines.iter().find(|p| p.stage(stage).is_some()).map(|p| (p.id, stage))
-            }
+            Some(stage) => self.pipelines.iter().find(|p| p.stage(stage).is_some()).map(|p| (p.id, stage)),
         };
         let Some((pipeline, stage)) = place else {
             broken.push(Violation::new("stage", ViolationCode::Unknown, "there is no stage with this id"));
@@ -144,25 +142,28 @@ pub(crate) fn check_rules(
             broken.push(Violation::new(field.key(), ViolationCode::NotAllowed, "this field is disabled"));
         }
     }
-    if let Some(owner) = after.owner.as_ref().filter(|owner| before.owner.as_ref() != Some(owner)) {
-        if !ctx.policy().may_own(ctx.actor(), owner) {
+    if let Some(owner) = after.owner.as_ref().filter(|owner| before.owner.as_ref() != Some(owner))
+        && !ctx.policy().may_own(ctx.actor(), owner) {
             broken.push(Violation::new("owner", ViolationCode::NotAllowed, "this user cannot own leads"));
         }
-    }
     broken
 }
 
 /// Refuses references to terms that do not exist.
 fn check_references<'f>(
     txn: &mut dyn Txn,
-    all: impl Iterator<Item = &'f LeadFields> + Clone,
+    all: &(impl Iterator<Item = &'f LeadFields> + Clone),
     broken: &mut Vec<Violation>,
 ) -> Result<()> {
     type Refer = fn(&LeadFields) -> Vec<Uuid>;
     let lists: [(TermKind, Field, Refer); 5] = [
         (TermKind::Source, Field::Source, |fields| fields.source.iter().map(|id| id.as_uuid()).collect()),
-        (TermKind::Category, Field::Category, |fields| fields.category.iter().map(|id| id.as_uuid()).collect()),
-        (TermKind::Location, Field::Location, |fields| fields.location.iter().map(|id| id.as_uuid()).collect()),
+        (TermKind::Category, Field::Category, |fields| {
+            fields.category.iter().map(|id| id.as_uuid()).collect()
+        }),
+        (TermKind::Location, Field::Location, |fields| {
+            fields.location.iter().map(|id| id.as_uuid()).collect()
+        }),
         (TermKind::Partner, Field::Partner, |fields| fields.partner.iter().map(|id| id.as_uuid()).collect()),
         (TermKind::Label, Field::Labels, |fields| fields.labels.iter().map(|id| id.as_uuid()).collect()),
     ];
@@ -202,7 +203,7 @@ pub fn edit(
     }
     let (_, catalogue) = settings::load_catalogue(txn)?;
     let mut broken = check_rules(ctx, &catalogue, &after.fields, &before.fields);
-    check_references(txn, std::iter::once(&after.fields), &mut broken)?;
+    check_references(txn, &std::iter::once(&after.fields), &mut broken)?;
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
@@ -292,7 +293,11 @@ fn scan(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery, trashed: bool) 
     let filter = readable(ctx, txn, &query.filter, std::slice::from_ref(&sorted_by))?;
     let limit = query.limit.unwrap_or(DEFAULT_PAGE);
     if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, "a page has 1 to 1,000 records"));
+        return Err(Error::invalid_field(
+            "limit",
+            ViolationCode::OutOfRange,
+            "a page has 1 to 1,000 records",
+        ));
     }
     if query.after.as_ref().is_some_and(|cursor| cursor.sort != query.sort) {
         let message = "this cursor belongs to another sort";

@@ -21,10 +21,4 @@ pub mod settings;
 pub mod timeline;
 pub mod vocabulary;
 
-#[cfg(feature = "csv")]
-pub(crate) use access::Gate;
 pub use access::Expect;
-#[cfg(feature = "csv")]
-pub(crate) use leads::{Intake, store_new};
-#[cfg(feature = "csv")]
-pub(crate) use operation::new_operation;

@@ -1,7 +1,9 @@
 //! Pipelines: the columns of the board as a list of their own (S0.08, S2.02).
 
 use crate::context::Context;
-use crate::domain::{Action, Field, FieldChange, FieldValue, NewEntry, OperationKind, Pipeline, Stage, StageKind};
+use crate::domain::{
+    Action, Field, FieldChange, FieldValue, NewEntry, OperationKind, Pipeline, Stage, StageKind,
+};
 use crate::error::{Conflict, Error, Result};
 use crate::id::{PipelineId, StageId};
 use crate::policy::Permission;

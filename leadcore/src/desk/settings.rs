@@ -1,9 +1,7 @@
 //! The tenant's settings: which fields are required, disabled, relabelled and in which order.
 
 use crate::context::Context;
-use crate::domain::{
-    Action, Catalogue, FieldChange, NewEntry, OperationKind, Subject, SubjectKind,
-};
+use crate::domain::{Action, Catalogue, FieldChange, NewEntry, OperationKind, Subject, SubjectKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::Revision;
 use crate::policy::Permission;
@@ -49,13 +47,17 @@ pub fn set_catalogue(
     let before = txn.settings().load(SettingName::Catalogue)?.map(|(_, json)| json);
     let revision = txn.settings().save(SettingName::Catalogue, expected, &json)?;
     let subject = Subject::new(SubjectKind::Settings, uuid::Uuid::nil());
-    let entry = NewEntry::new(subject, Action::Updated, ctx.now())
-        .with_changes(vec![FieldChange::new(SettingName::Catalogue.code(), before, json)]);
+    let entry = NewEntry::new(subject, Action::Updated, ctx.now()).with_changes(vec![FieldChange::new(
+        SettingName::Catalogue.code(),
+        before,
+        json,
+    )]);
     record(ctx, txn, OperationKind::Configure, &[entry])?;
     Ok(revision)
 }
 
 pub(super) fn to_json(value: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| Error::new(ErrorKind::Internal, "a value could not be written as JSON").with_source(error))
+    serde_json::to_string(value).map_err(|error| {
+        Error::new(ErrorKind::Internal, "a value could not be written as JSON").with_source(error)
+    })
 }

@@ -4,7 +4,7 @@
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Field, FieldChange, FieldValue, NewEntry, OperationKind, Subject, SubjectKind, Term, TermId, TermKind,
+    Action, Field, FieldChange, FieldValue, NewEntry, OperationKind, Subject, SubjectKind, Term, TermId,
     TermRecord,
 };
 use crate::error::{Conflict, Error, Result};
@@ -127,7 +127,7 @@ fn replace_everywhere<I: TermId>(
     replacement: &FieldValue,
     trashed: bool,
 ) -> Result<()> {
-    let field = field_of(I::KIND);
+    let field = I::KIND.field();
     let sort = Sort::ascending(SortField::Number);
     let mut after: Option<Cursor> = None;
     loop {
@@ -158,7 +158,8 @@ fn write_reference(
     replacement: &FieldValue,
 ) -> Result<()> {
     let value = if field.is_multiple() {
-        let kept = field.read(lead).items().iter().filter(|item| **item != FieldValue::Id(old)).cloned().collect();
+        let kept =
+            field.read(lead).items().iter().filter(|item| **item != FieldValue::Id(old)).cloned().collect();
         let mut kept: Vec<FieldValue> = kept;
         kept.extend(replacement.items().iter().cloned());
         FieldValue::List(kept)
@@ -166,17 +167,6 @@ fn write_reference(
         replacement.clone()
     };
     field.write(&mut lead.fields, &value).map_err(|error| error.at(field.key()).into())
-}
-
-/// The field of a lead that refers to terms of this kind.
-pub(crate) const fn field_of(kind: TermKind) -> Field {
-    match kind {
-        TermKind::Source => Field::Source,
-        TermKind::Category => Field::Category,
-        TermKind::Label => Field::Labels,
-        TermKind::Location => Field::Location,
-        TermKind::Partner => Field::Partner,
-    }
 }
 
 fn find<I: TermId>(txn: &mut dyn Txn, id: I) -> Result<TermRecord> {

@@ -151,7 +151,9 @@ impl Catalogue {
         let mut broken = fields.violations();
         if fields.display_name().is_none() && fields.external_ids.is_empty() {
             let (field, message) = match fields.kind {
-                LeadKind::Company => ("company", "a lead needs a company, a name, an e-mail, a phone or an external id"),
+                LeadKind::Company => {
+                    ("company", "a lead needs a company, a name, an e-mail, a phone or an external id")
+                }
                 LeadKind::Consumer => ("name", "a lead needs a name, an e-mail, a phone or an external id"),
             };
             broken.push(Violation::new(field, ViolationCode::Required, message));
@@ -180,9 +182,8 @@ impl Catalogue {
         if wanted.is_empty() {
             return None;
         }
-        let takes = |field: &Field| {
-            (field.is_writable() || *field == Field::Stage) && !self.is_disabled(field)
-        };
+        let takes =
+            |field: &Field| (field.is_writable() || *field == Field::Stage) && !self.is_disabled(field);
         let own = Field::ALL.iter().filter(|field| takes(field));
         own.filter(|field| header_key(field.key()) == wanted || header_key(&self.spec(field).label) == wanted)
             .chain(synonyms::lookup(&wanted).filter(|field| takes(field)))

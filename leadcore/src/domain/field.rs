@@ -189,7 +189,6 @@ impl Field {
     pub const fn is_multiple(&self) -> bool {
         matches!(self, Self::Email | Self::Phone | Self::Labels | Self::ExternalId)
     }
-
 }
 
 impl fmt::Display for Field {

@@ -44,7 +44,7 @@ impl Field {
             Self::Name => person.map(PersonName::full).into(),
             Self::FirstName => person.and_then(PersonName::given).into(),
             Self::LastName => person.and_then(PersonName::family).into(),
-            Self::Salutation => person.and_then(PersonName::salutation).into(),
+            Self::Salutation => person.and_then(PersonName::prefix).into(),
             Self::JobTitle => fields.job_title.as_deref().into(),
             Self::Email => list(fields.emails.iter().map(|email| email.as_str().into())),
             Self::Phone => list(fields.phones.iter().map(|phone| phone.to_string().into())),
@@ -104,14 +104,17 @@ impl Field {
             Self::Amount => fields.amount = decimal(value)?,
             Self::Industry => fields.industry = plain(value, 500)?,
             Self::Description => fields.description = plain(value, 1 << 20)?,
-            Self::Owner => fields.owner = optional(value, UserId::new)?,
+            Self::Owner => fields.owner = optional(value, |text| UserId::new(text))?,
             Self::Source => fields.source = reference(value)?,
             Self::Category => fields.category = reference(value)?,
             Self::Location => fields.location = reference(value)?,
             Self::Partner => fields.partner = reference(value)?,
             Self::Labels => {
-                fields.labels =
-                    value.items().iter().filter_map(|item| reference(item).transpose()).collect::<Result<_, _>>()?;
+                fields.labels = value
+                    .items()
+                    .iter()
+                    .filter_map(|item| reference(item).transpose())
+                    .collect::<Result<_, _>>()?;
             }
             Self::ExternalId => {
                 fields.external_ids = value
@@ -133,7 +136,7 @@ impl Field {
         let part = |field: &Self, old: Option<&str>| {
             if field == self { new.clone() } else { old.map(str::to_owned) }
         };
-        let salutation = part(&Self::Salutation, old.as_ref().and_then(PersonName::salutation));
+        let salutation = part(&Self::Salutation, old.as_ref().and_then(PersonName::prefix));
         let given = part(&Self::FirstName, old.as_ref().and_then(PersonName::given));
         let family = part(&Self::LastName, old.as_ref().and_then(PersonName::family));
         let suffix = old.as_ref().and_then(PersonName::suffix);
@@ -151,7 +154,7 @@ impl Field {
             return Ok(());
         }
         let text = plain(value, 1 << 20)?;
-        let text = text.as_deref();
+        let text = text.as_deref().unwrap_or_default();
         fields.address = match self {
             Self::Street => address.with_street(text)?,
             Self::City => address.with_city(text)?,

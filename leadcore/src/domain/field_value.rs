@@ -30,7 +30,7 @@ pub enum FieldValue {
     /// A reference to another record.
     Id(Uuid),
     /// Several values.
-    List(Vec<FieldValue>),
+    List(Vec<Self>),
 }
 
 impl FieldValue {

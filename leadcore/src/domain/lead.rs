@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ValueError, Violation, ViolationCode};
 use crate::id::{
-    AccountId, CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, PipelineId, Revision, SourceId,
-    StageId, UserId,
+    AccountId, CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, PipelineId, Revision,
+    SourceId, StageId, UserId,
 };
 use crate::time::Timestamp;
 use crate::value::{Address, Country, Currency, PersonName, TaxId, Website, clean_text};
@@ -84,7 +84,10 @@ impl ExternalRef {
         };
         let (system, id) = (check(system)?, check(id)?);
         if system.contains(':') {
-            return Err(ValueError::new(ViolationCode::Malformed, "an external system's name holds no colon"));
+            return Err(ValueError::new(
+                ViolationCode::Malformed,
+                "an external system's name holds no colon",
+            ));
         }
         Ok(Self { system, id })
     }
@@ -234,7 +237,11 @@ impl LeadFields {
             ));
         }
         if self.labels.len() > MAX_LABELS {
-            broken.push(Violation::new("labels", ViolationCode::TooLong, "a lead takes at most 1,000 labels"));
+            broken.push(Violation::new(
+                "labels",
+                ViolationCode::TooLong,
+                "a lead takes at most 1,000 labels",
+            ));
         }
         broken
     }

@@ -62,9 +62,7 @@ impl LeadPatch {
         let broken: Vec<_> = self
             .0
             .iter()
-            .filter_map(|(field, value)| {
-                field.write(fields, value).err().map(|error| error.at(field.key()))
-            })
+            .filter_map(|(field, value)| field.write(fields, value).err().map(|error| error.at(field.key())))
             .collect();
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
     }

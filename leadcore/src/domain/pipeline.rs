@@ -122,7 +122,11 @@ impl Pipeline {
             match check_name(&stage.name) {
                 Err(error) => broken.push(error.at(field)),
                 Ok(()) if !seen.insert(fold(&stage.name)) => {
-                    broken.push(Violation::new(field, ViolationCode::Duplicate, "two stages share this name"));
+                    broken.push(Violation::new(
+                        field,
+                        ViolationCode::Duplicate,
+                        "two stages share this name",
+                    ));
                 }
                 Ok(()) => {}
             }
@@ -173,7 +177,8 @@ mod tests {
 
     #[test]
     fn every_broken_rule_is_told_at_once() {
-        let stages = vec![stage("Won", StageKind::Won), stage("wón", StageKind::Lost), stage("", StageKind::Lost)];
+        let stages =
+            vec![stage("Won", StageKind::Won), stage("wón", StageKind::Lost), stage("", StageKind::Lost)];
         let error = Pipeline::new(PipelineId::from_uuid(Uuid::nil()), " ", true, stages).unwrap_err();
         let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
         assert_eq!(fields, ["name", "stages", "stages[1].name", "stages[2].name"]);

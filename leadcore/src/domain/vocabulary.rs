@@ -9,6 +9,8 @@ use crate::error::{ValueError, ViolationCode};
 use crate::id::{CategoryId, LabelId, LocationId, PartnerId, Revision, SourceId};
 use crate::value::{clean_text, fold};
 
+use super::field::Field;
+
 /// Which list a term belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,6 +48,18 @@ impl TermKind {
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// The field of a lead that refers to terms of this list.
+    #[must_use]
+    pub const fn field(self) -> Field {
+        match self {
+            Self::Source => Field::Source,
+            Self::Category => Field::Category,
+            Self::Label => Field::Labels,
+            Self::Location => Field::Location,
+            Self::Partner => Field::Partner,
+        }
     }
 }
 

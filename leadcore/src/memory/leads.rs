@@ -120,10 +120,8 @@ impl Leads for MemoryTxn {
     }
 
     fn count_by(&mut self, filter: &Resolved, field: &Field) -> Result<Vec<(FieldValue, u64)>> {
-        let groupable = matches!(
-            field.field_type(),
-            FieldType::Reference(_) | FieldType::User | FieldType::Choice(_)
-        );
+        let groupable =
+            matches!(field.field_type(), FieldType::Reference(_) | FieldType::User | FieldType::Choice(_));
         if field.is_multiple() || !groupable {
             return Err(Error::new(ErrorKind::Unsupported, "leads cannot be counted by this field"));
         }

@@ -19,7 +19,8 @@ use crate::domain::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, PipelineId, Revision, TenantId};
 use crate::store::{
-    Accounts, Contacts, Journal, Leads, Links, Numbers, Pipelines, Series, SettingName, Settings, Store, Terms, Txn,
+    Accounts, Contacts, Journal, Leads, Links, Numbers, Pipelines, Series, SettingName, Settings, Store,
+    Terms, Txn,
 };
 
 /// Everything of one tenant. Large maps sit behind `Arc`, so that a transaction copies only what it changes.

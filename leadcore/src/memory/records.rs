@@ -99,7 +99,8 @@ impl Links for MemoryTxn {
     }
 
     fn from(&mut self, subjects: &[Subject], role: Option<LinkRole>) -> Result<Vec<Link>> {
-        let wanted = |link: &&Link| subjects.contains(&link.from) && role.is_none_or(|role| link.role == role);
+        let wanted =
+            |link: &&Link| subjects.contains(&link.from) && role.is_none_or(|role| link.role == role);
         let mut links: Vec<_> = self.state.links.iter().filter(wanted).copied().collect();
         links.sort_by_key(|link| (link.to.id, link.role, link.from));
         Ok(links)

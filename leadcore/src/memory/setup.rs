@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use uuid::Uuid;
 
-use crate::domain::{Field, FieldValue, Pipeline, TermKind, TermRecord};
+use crate::domain::{FieldValue, Pipeline, TermKind, TermRecord};
 use crate::error::{Conflict, Error, ErrorKind, Result};
 use crate::id::Revision;
 use crate::store::{Numbers, Pipelines, Series, SettingName, Settings, Terms};
@@ -55,17 +55,6 @@ impl Pipelines for MemoryTxn {
     }
 }
 
-/// The lead field that refers to terms of this kind.
-const fn field_of(kind: TermKind) -> Field {
-    match kind {
-        TermKind::Source => Field::Source,
-        TermKind::Category => Field::Category,
-        TermKind::Label => Field::Labels,
-        TermKind::Location => Field::Location,
-        TermKind::Partner => Field::Partner,
-    }
-}
-
 impl Terms for MemoryTxn {
     fn insert(&mut self, terms: &[TermRecord]) -> Result<()> {
         let state = self.writable()?;
@@ -108,13 +97,14 @@ impl Terms for MemoryTxn {
     }
 
     fn list(&mut self, kind: TermKind) -> Result<Vec<TermRecord>> {
-        let mut list: Vec<_> = self.state.terms.values().filter(|record| record.kind == kind).cloned().collect();
+        let mut list: Vec<_> =
+            self.state.terms.values().filter(|record| record.kind == kind).cloned().collect();
         list.sort_by_key(|record| (record.term.position, record.term.key(), record.term.id));
         Ok(list)
     }
 
     fn usage(&mut self, kind: TermKind, id: Uuid) -> Result<u64> {
-        let (field, id) = (field_of(kind), FieldValue::Id(id));
+        let (field, id) = (kind.field(), FieldValue::Id(id));
         Ok(self.state.leads.values().filter(|lead| field.read(lead).items().contains(&id)).map(|_| 1).sum())
     }
 }
@@ -141,8 +131,7 @@ impl Numbers for MemoryTxn {
         let first = *next;
         // Stores keep numbers as signed 64-bit integers.
         let behind = first.checked_add(count).filter(|behind| i64::try_from(*behind).is_ok());
-        *next = behind
-            .ok_or_else(|| Error::new(ErrorKind::Unsupported, "the number series is used up"))?;
+        *next = behind.ok_or_else(|| Error::new(ErrorKind::Unsupported, "the number series is used up"))?;
         Ok(first)
     }
 

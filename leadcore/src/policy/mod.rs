@@ -38,15 +38,8 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 7] = [
-        Self::View,
-        Self::Create,
-        Self::Edit,
-        Self::Delete,
-        Self::Convert,
-        Self::Import,
-        Self::Configure,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::View, Self::Create, Self::Edit, Self::Delete, Self::Convert, Self::Import, Self::Configure];
 
     /// Stable name: `view`, `create` …
     #[must_use]

@@ -47,7 +47,9 @@ impl Role {
     /// Everything on all leads.
     #[must_use]
     pub fn manager() -> Self {
-        Permission::ALL.into_iter().fold(Self::new(), |role, permission| role.grant(permission, Visibility::All))
+        Permission::ALL
+            .into_iter()
+            .fold(Self::new(), |role, permission| role.grant(permission, Visibility::All))
     }
 
     /// Sees the team's leads and those without owner; creates, edits and converts own ones.
@@ -137,9 +139,10 @@ impl RoleTable {
 
     fn team_mates(&self, user: &UserId) -> Vec<FieldValue> {
         let team = self.users.get(user).and_then(|member| member.team.as_ref());
-        let mates = self.users.iter().filter(|(other, member)| {
-            *other == user || (team.is_some() && member.team.as_ref() == team)
-        });
+        let mates = self
+            .users
+            .iter()
+            .filter(|(other, member)| *other == user || (team.is_some() && member.team.as_ref() == team));
         mates.map(|(mate, _)| mate.clone().into()).collect()
     }
 }

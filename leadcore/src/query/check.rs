@@ -121,7 +121,9 @@ impl Check<'_> {
         let field = field.clone();
         match op {
             Operator::Eq => Ok(Resolved::Equals(field, vec![typed(single(value)?)?])),
-            Operator::Ne => Ok(Resolved::Not(Box::new(Resolved::Equals(field, vec![typed(single(value)?)?])))),
+            Operator::Ne => {
+                Ok(Resolved::Not(Box::new(Resolved::Equals(field, vec![typed(single(value)?)?]))))
+            }
             Operator::In => {
                 let values = value.items().iter().map(typed).collect::<Result<_, _>>()?;
                 Ok(Resolved::Equals(field, values))
@@ -162,8 +164,14 @@ fn ordered(kind: FieldType) -> Result<(), ValueError> {
 fn single(value: &FieldValue) -> Result<&FieldValue, ValueError> {
     match value.items() {
         [one] => Ok(one),
-        [] => Err(ValueError::new(ViolationCode::Required, "this operator needs a value; ask for none by `is_empty`")),
-        _ => Err(ValueError::new(ViolationCode::Malformed, "this operator takes one value; use `in` for several")),
+        [] => Err(ValueError::new(
+            ViolationCode::Required,
+            "this operator needs a value; ask for none by `is_empty`",
+        )),
+        _ => Err(ValueError::new(
+            ViolationCode::Malformed,
+            "this operator takes one value; use `in` for several",
+        )),
     }
 }
 
@@ -189,7 +197,10 @@ fn range(
 
 fn days(field: Field, op: Operator, value: &FieldValue, asker: &Asker<'_>) -> Result<Resolved, ValueError> {
     let FieldValue::Integer(days @ 0..) = value else {
-        return Err(ValueError::new(ViolationCode::Malformed, "this operator takes a number of days, 0 or more"));
+        return Err(ValueError::new(
+            ViolationCode::Malformed,
+            "this operator takes a number of days, 0 or more",
+        ));
     };
     let now = FieldValue::Time(asker.now);
     let (from, to) = match op {
@@ -270,5 +281,8 @@ fn email_key(text: &str) -> String {
 
 /// The digits of a phone number as typed; a leading `+` or blanks say nothing.
 fn digits(text: &str) -> String {
-    text.chars().filter_map(|letter| letter.to_digit(10)).filter_map(|digit| char::from_digit(digit, 10)).collect()
+    text.chars()
+        .filter_map(|letter| letter.to_digit(10))
+        .filter_map(|digit| char::from_digit(digit, 10))
+        .collect()
 }

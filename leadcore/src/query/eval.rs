@@ -53,7 +53,9 @@ impl Resolved {
             Self::Empty(field) => field.read(lead).is_empty(),
             Self::Equals(field, wanted) => comparable(field, lead).iter().any(|value| wanted.contains(value)),
             Self::Contains(field, part) => texts(field, lead).iter().any(|text| text.contains(part.as_str())),
-            Self::Starts(field, part) => texts(field, lead).iter().any(|text| text.starts_with(part.as_str())),
+            Self::Starts(field, part) => {
+                texts(field, lead).iter().any(|text| text.starts_with(part.as_str()))
+            }
             Self::Ends(field, part) => texts(field, lead).iter().any(|text| text.ends_with(part.as_str())),
             Self::Range { field, from, to } => comparable(field, lead).iter().any(|value| {
                 let above = from.as_ref().is_none_or(|(end, included)| {

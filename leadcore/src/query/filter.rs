@@ -92,11 +92,11 @@ pub struct Condition {
 #[serde(rename_all = "snake_case")]
 pub enum Filter {
     /// Every one of these holds.
-    All(Vec<Filter>),
+    All(Vec<Self>),
     /// One of these holds at least.
-    Any(Vec<Filter>),
+    Any(Vec<Self>),
     /// This does not hold.
-    Not(Box<Filter>),
+    Not(Box<Self>),
     /// This comparison holds.
     Where(Condition),
     /// The lead has every word of this text in its names, e-mails, phone digits or number (S0.15). Words of one or two
@@ -193,11 +193,11 @@ impl std::ops::Not for Filter {
 #[non_exhaustive]
 pub enum Resolved {
     /// Every one of these holds.
-    All(Vec<Resolved>),
+    All(Vec<Self>),
     /// One of these holds at least.
-    Any(Vec<Resolved>),
+    Any(Vec<Self>),
     /// This does not hold.
-    Not(Box<Resolved>),
+    Not(Box<Self>),
     /// The field has no value.
     Empty(Field),
     /// One value of the field equals one of these. Text is folded, e-mails canonical, phones digits.

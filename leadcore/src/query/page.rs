@@ -156,7 +156,7 @@ impl Cursor {
     /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) when the text is not a cursor.
     pub fn from_text(text: &str) -> Result<Self> {
         let invalid = || Error::invalid_field("after", ViolationCode::Malformed, "this is not a page cursor");
-        let bytes: Option<Vec<u8>> = (text.len() % 2 == 0)
+        let bytes: Option<Vec<u8>> = text.len().is_multiple_of(2)
             .then(|| {
                 (0..text.len())
                     .step_by(2)
@@ -164,8 +164,7 @@ impl Cursor {
                     .collect()
             })
             .flatten();
-        let mut cursor: Self =
-            serde_json::from_slice(&bytes.ok_or_else(invalid)?).map_err(|_| invalid())?;
+        let mut cursor: Self = serde_json::from_slice(&bytes.ok_or_else(invalid)?).map_err(|_| invalid())?;
         cursor.key = retyped(cursor.sort.by, cursor.key).ok_or_else(invalid)?;
         Ok(cursor)
     }

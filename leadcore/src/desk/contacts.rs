@@ -1,0 +1,198 @@
+//! The persons of a lead, and after conversion of its account (S0.24).
+//!
+//! A contact is linked to what it belongs to. After a conversion the same persons are listed from both sides: nothing
+//! is copied. One contact of each lead and account can be the primary one.
+
+use crate::context::Context;
+use crate::domain::{
+    Action, Contact, ContactFields, FieldChange, FieldValue, Link, LinkRole, NewEntry, OperationKind, Subject,
+};
+use crate::error::{Error, Result};
+use crate::id::{AccountId, ContactId, LeadId, Revision};
+use crate::policy::Permission;
+use crate::store::Txn;
+
+use super::access::{Expect, editable, visible};
+use super::accounts;
+use super::operation::record;
+
+/// A contact as one lead or account sees it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct LinkedContact {
+    /// The person.
+    pub contact: Contact,
+    /// Whether it is the primary contact of that lead or account.
+    pub is_primary: bool,
+}
+
+/// Adds a person to a lead. The first one, and one added as primary, becomes the primary contact.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Frozen` once converted; `Invalid` with every broken rule.
+pub fn add(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: LeadId,
+    fields: ContactFields,
+    primary: bool,
+) -> Result<Contact> {
+    let lead = editable(ctx, txn, lead, Expect::Any, Permission::Edit)?;
+    let contact = new_contact(ctx, fields)?;
+    txn.contacts().insert(std::slice::from_ref(&contact))?;
+    let known = txn.links().from(&[lead.id.into()], Some(LinkRole::PrimaryContact))?;
+    let mut entries = vec![NewEntry::new(contact.id, Action::Created, ctx.now())];
+    let role = if primary || known.is_empty() { LinkRole::PrimaryContact } else { LinkRole::Contact };
+    if role == LinkRole::PrimaryContact {
+        demote(txn, &known)?;
+    }
+    txn.links().insert(&[Link::new(lead.id, role, contact.id)])?;
+    entries.push(NewEntry::new(lead.id, Action::Linked, ctx.now()).with_other(contact.id));
+    record(ctx, txn, OperationKind::Create, &entries)?;
+    Ok(contact)
+}
+
+/// A contact that keeps the rules, not stored yet.
+pub(super) fn new_contact(ctx: &Context<'_>, fields: ContactFields) -> Result<Contact> {
+    let broken = fields.violations();
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
+    let now = ctx.now();
+    Ok(Contact {
+        id: ContactId::from_uuid(ctx.new_uuid()),
+        revision: Revision::FIRST,
+        fields,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// Turns primary contacts into plain ones.
+fn demote(txn: &mut dyn Txn, primary: &[Link]) -> Result<()> {
+    let plain: Vec<_> = primary.iter().map(|link| Link { role: LinkRole::Contact, ..*link }).collect();
+    txn.links().remove(primary)?;
+    txn.links().insert(&plain)
+}
+
+/// The persons of a lead, the primary one first, then in the order in which they were added.
+///
+/// # Errors
+/// `NotFound` when the lead does not exist or may not be seen.
+pub fn of_lead(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Vec<LinkedContact>> {
+    let lead = visible(ctx, txn, lead)?;
+    linked(txn, lead.id.into())
+}
+
+/// The persons of an account, the primary one first.
+///
+/// # Errors
+/// `NotFound` when the account does not exist or may not be seen.
+pub fn of_account(ctx: &Context<'_>, txn: &mut dyn Txn, account: AccountId) -> Result<Vec<LinkedContact>> {
+    let account = accounts::get(ctx, txn, account)?;
+    linked(txn, account.id.into())
+}
+
+pub(super) fn linked(txn: &mut dyn Txn, owner: Subject) -> Result<Vec<LinkedContact>> {
+    let links = txn.links().from(&[owner], None)?;
+    let mut of_role = |role| -> Result<Vec<LinkedContact>> {
+        let ids = links.iter().filter(|link| link.role == role);
+        let ids: Vec<_> = ids.map(|link| ContactId::from_uuid(link.to.id)).collect();
+        let found = txn.contacts().get(&ids)?.into_iter();
+        Ok(found
+            .map(|contact| LinkedContact { contact, is_primary: role == LinkRole::PrimaryContact })
+            .collect())
+    };
+    let mut contacts = of_role(LinkRole::PrimaryContact)?;
+    contacts.extend(of_role(LinkRole::Contact)?);
+    Ok(contacts)
+}
+
+/// Makes one of the lead's persons the primary contact.
+///
+/// # Errors
+/// `NotFound` when the lead has no such person; `Denied`; `Frozen` once converted.
+pub fn make_primary(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, contact: ContactId) -> Result<()> {
+    let lead = editable(ctx, txn, lead, Expect::Any, Permission::Edit)?;
+    let links = txn.links().from(&[lead.id.into()], None)?;
+    let target = Subject::from(contact);
+    let of_contact =
+        |link: &&Link| link.to == target && matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact);
+    let link = *links.iter().find(of_contact).ok_or_else(|| Error::not_found("contact"))?;
+    if link.role == LinkRole::PrimaryContact {
+        return Ok(());
+    }
+    let primary: Vec<_> =
+        links.iter().filter(|link| link.role == LinkRole::PrimaryContact).copied().collect();
+    demote(txn, &primary)?;
+    txn.links().remove(&[link])?;
+    txn.links().insert(&[Link { role: LinkRole::PrimaryContact, ..link }])?;
+    let before = primary.first().map(|link| link.to.id);
+    let change = FieldChange::new("primary_contact", before, FieldValue::Id(target.id));
+    let entry = NewEntry::new(lead.id, Action::Updated, ctx.now()).with_changes(vec![change]);
+    record(ctx, txn, OperationKind::Edit, &[entry])?;
+    Ok(())
+}
+
+/// Replaces what is known of a person of this lead.
+///
+/// # Errors
+/// `NotFound` when the lead has no such person; `Denied`; `Frozen` once the lead is converted; `Conflict` when the
+/// revision is another than expected; `Invalid` with every broken rule.
+pub fn edit(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: LeadId,
+    contact: ContactId,
+    expect: impl Into<Expect>,
+    fields: ContactFields,
+) -> Result<Contact> {
+    let lead = editable(ctx, txn, lead, Expect::Any, Permission::Edit)?;
+    let links = txn.links().from(&[lead.id.into()], None)?;
+    let belongs = links.iter().any(|link| link.to == Subject::from(contact));
+    let found = if belongs { txn.contacts().get(&[contact])?.pop() } else { None };
+    let before = found.ok_or_else(|| Error::not_found("contact"))?;
+    expect.into().check("contact", before.revision)?;
+    let broken = fields.violations();
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
+    let changes = contact_changes(&before.fields, &fields);
+    if changes.is_empty() {
+        return Ok(before);
+    }
+    let after = Contact { fields, revision: before.revision.next(), updated_at: ctx.now(), ..before };
+    txn.contacts().update(std::slice::from_ref(&after))?;
+    let entry = NewEntry::new(after.id, Action::Updated, ctx.now()).with_changes(changes);
+    record(ctx, txn, OperationKind::Edit, &[entry])?;
+    Ok(after)
+}
+
+fn contact_changes(before: &ContactFields, after: &ContactFields) -> Vec<FieldChange> {
+    type Read = fn(&ContactFields) -> FieldValue;
+    let fields: [(&str, Read); 5] = [
+        ("name", |fields| fields.name.as_ref().map(crate::value::PersonName::full).into()),
+        ("job_title", |fields| fields.job_title.as_deref().into()),
+        ("email", |fields| fields.emails.iter().map(crate::value::Email::as_str).collect::<Vec<_>>().into()),
+        ("phone", |fields| fields.phones.iter().map(crate::value::Phone::as_str).collect::<Vec<_>>().into()),
+        ("description", |fields| fields.description.as_deref().into()),
+    ];
+    let changes = fields.iter().map(|(field, read)| FieldChange::new(field, read(before), read(after)));
+    changes.filter(|change| change.before != change.after).collect()
+}
+
+/// Takes a person off a lead. The person and its history stay stored.
+///
+/// # Errors
+/// `NotFound` when the lead has no such person; `Denied`; `Frozen` once converted.
+pub fn remove(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, contact: ContactId) -> Result<()> {
+    let lead = editable(ctx, txn, lead, Expect::Any, Permission::Edit)?;
+    let links = txn.links().from(&[lead.id.into()], None)?;
+    let gone: Vec<_> = links.into_iter().filter(|link| link.to == Subject::from(contact)).collect();
+    if gone.is_empty() {
+        return Err(Error::not_found("contact"));
+    }
+    txn.links().remove(&gone)?;
+    let entry = NewEntry::new(lead.id, Action::Unlinked, ctx.now()).with_other(contact);
+    record(ctx, txn, OperationKind::Edit, &[entry])?;
+    Ok(())
+}

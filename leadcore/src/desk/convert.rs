@@ -1,0 +1,462 @@
+//! Conversion: a lead becomes an account with its contacts (S1.15, S4.05), once, and nothing is lost.
+//!
+//! [`plan`] reads and decides, writes nothing, and returns a value that a person can review and edit or a program can
+//! store. [`apply`] does it in one unit of work, which may be the host's own. The lead stays for ever, frozen
+//! (S3.07); its history, persons and links are reachable from both sides. A second apply, also from another process,
+//! returns the first outcome.
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::domain::{
+    Account, AccountFields, AccountStatus, Action, Contact, ContactFields, Conversion, Field, FieldChange,
+    Lead, LeadFields, Link, LinkRole, NewEntry, OperationKind, Subject,
+};
+use crate::error::{Conflict, Error, ErrorKind, Result, Violation};
+use crate::id::{AccountId, ContactId, LeadId, OperationId, Revision};
+use crate::policy::Permission;
+use crate::store::{LeadChange, Series, Txn};
+use crate::value::{PersonName, fold};
+
+use super::access::{Expect, Gate, editable, visible};
+use super::contacts::{LinkedContact, linked, new_contact};
+use super::leads::touch;
+use super::operation::new_operation;
+use super::{accounts, settings};
+
+/// Which account the lead becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AccountChoice {
+    /// A new one.
+    #[default]
+    New,
+    /// This one; its empty fields are filled from the lead, nothing in it is overwritten.
+    Existing(AccountId),
+}
+
+/// What the caller decides about a conversion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ConversionOptions {
+    /// New or existing account.
+    pub account: AccountChoice,
+    /// Prospect or customer (S4.08), for a new account.
+    pub status: AccountStatus,
+}
+
+impl ConversionOptions {
+    /// Into this account.
+    #[must_use]
+    pub const fn into_account(mut self, account: AccountId) -> Self {
+        self.account = AccountChoice::Existing(account);
+        self
+    }
+
+    /// With this status.
+    #[must_use]
+    pub const fn status(mut self, status: AccountStatus) -> Self {
+        self.status = status;
+        self
+    }
+}
+
+/// The account as the plan makes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlannedAccount {
+    /// A new account.
+    New {
+        /// Its fields, taken from the lead.
+        fields: Box<AccountFields>,
+        /// The customer number that comes next; not reserved.
+        next_number: u64,
+    },
+    /// An account that exists.
+    Existing {
+        /// Which.
+        id: AccountId,
+        /// Its revision when the plan was made.
+        revision: Revision,
+        /// Its fields, the empty ones filled from the lead.
+        fields: Box<AccountFields>,
+    },
+}
+
+/// A person of the account as the plan makes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedContact {
+    /// A person of the lead that is linked to the account too, or a new one.
+    pub who: PlannedPerson,
+    /// Whether it becomes the primary contact.
+    pub is_primary: bool,
+}
+
+/// Where a planned contact comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlannedPerson {
+    /// A contact of the lead.
+    Existing(ContactId),
+    /// The person of the lead itself.
+    New(Box<ContactFields>),
+}
+
+/// A conversion, decided and not yet done. Pure data: store it, show it, edit it, apply it later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConversionPlan {
+    /// The lead.
+    pub lead: LeadId,
+    /// Its revision when the plan was made; a lead that changed since needs a new plan.
+    pub revision: Revision,
+    /// The account it becomes.
+    pub account: PlannedAccount,
+    /// The persons of the account.
+    pub contacts: Vec<PlannedContact>,
+    /// Fields with a value that the account and contacts do not take over; they stay readable on the lead.
+    pub stays_on_lead: Vec<Field>,
+}
+
+/// What a conversion did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConversionOutcome {
+    /// The operation.
+    pub operation: OperationId,
+    /// The lead, frozen now.
+    pub lead: LeadId,
+    /// The account: where a host sends its user next (S0.22).
+    pub account: AccountId,
+    /// The customer number of the account.
+    pub account_number: u64,
+    /// The persons of the account that came with the lead, the primary one first.
+    pub contacts: Vec<ContactId>,
+    /// Whether this call did it; `false` when the lead was converted before and this is the first outcome.
+    #[serde(skip, default)]
+    pub newly_converted: bool,
+}
+
+/// Plans the conversion of a lead. Reads only.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Frozen` when the lead is converted already; `Invalid` with every required field of the
+/// account or the tenant's catalogue that has no value.
+pub fn plan(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: LeadId,
+    options: &ConversionOptions,
+) -> Result<ConversionPlan> {
+    let lead = editable(ctx, txn, lead, Expect::Any, Permission::Convert)?;
+    let persons = linked(txn, lead.id.into())?;
+    let account = match options.account {
+        AccountChoice::New => PlannedAccount::New {
+            fields: Box::new(account_fields(&lead.fields, options.status)),
+            next_number: txn.numbers().peek(Series::Account)?,
+        },
+        AccountChoice::Existing(id) => {
+            let account = accounts::get(ctx, txn, id)?;
+            let mut fields = account.fields;
+            fill_empty(&mut fields, account_fields(&lead.fields, options.status))?;
+            PlannedAccount::Existing { id, revision: account.revision, fields: Box::new(fields) }
+        }
+    };
+    let mut broken = account.fields().violations();
+    broken.extend(missing_required(txn, &lead)?);
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
+    let contacts = planned_contacts(&lead.fields, &persons);
+    let stays_on_lead = stays(&lead, !contacts.is_empty());
+    Ok(ConversionPlan { lead: lead.id, revision: lead.revision, account, contacts, stays_on_lead })
+}
+
+impl PlannedAccount {
+    /// The fields of the account after the conversion.
+    #[must_use]
+    pub fn fields(&self) -> &AccountFields {
+        match self {
+            Self::New { fields, .. } | Self::Existing { fields, .. } => fields,
+        }
+    }
+}
+
+fn missing_required(txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<Violation>> {
+    Ok(settings::load_catalogue(txn)?.1.check(&lead.fields))
+}
+
+/// The account that the fields of a lead make: nothing is typed again (S2.09).
+fn account_fields(lead: &LeadFields, status: AccountStatus) -> AccountFields {
+    AccountFields {
+        kind: lead.kind,
+        name: lead.display_name().unwrap_or_default().to_owned(),
+        status,
+        emails: lead.emails.clone(),
+        phones: lead.phones.clone(),
+        website: lead.website.clone(),
+        address: lead.address.clone(),
+        tax_id: lead.tax_id.clone(),
+        currency: lead.currency,
+        currency_symbol: lead.currency_symbol.clone(),
+        industry: lead.industry.clone(),
+        description: lead.description.clone(),
+        owner: lead.owner.clone(),
+        category: lead.category,
+    }
+}
+
+/// Fills what an existing account does not say; lists grow at their end.
+fn fill_empty(account: &mut AccountFields, from: AccountFields) -> Result<()> {
+    for entry in from.emails.entries() {
+        account.emails.push(entry.clone()).map_err(|error| error.at("account.email"))?;
+    }
+    for entry in from.phones.entries() {
+        account.phones.push(entry.clone()).map_err(|error| error.at("account.phone"))?;
+    }
+    if account.address.is_empty() {
+        account.address = from.address;
+    }
+    if account.currency.is_none() {
+        // A symbol belongs to its currency.
+        account.currency = from.currency;
+        account.currency_symbol = from.currency_symbol;
+    }
+    account.website = account.website.take().or(from.website);
+    account.tax_id = account.tax_id.take().or(from.tax_id);
+    account.industry = account.industry.take().or(from.industry);
+    account.description = account.description.take().or(from.description);
+    account.owner = account.owner.take().or(from.owner);
+    account.category = account.category.or(from.category);
+    Ok(())
+}
+
+/// The lead's persons, and the person of the lead itself unless it is one of them.
+fn planned_contacts(lead: &LeadFields, persons: &[LinkedContact]) -> Vec<PlannedContact> {
+    let mut planned: Vec<_> = persons
+        .iter()
+        .map(|known| PlannedContact {
+            who: PlannedPerson::Existing(known.contact.id),
+            is_primary: known.is_primary,
+        })
+        .collect();
+    if let Some(person) = lead.person.as_ref().filter(|person| !is_known(lead, person, persons)) {
+        let fields = ContactFields {
+            name: Some(person.clone()),
+            job_title: lead.job_title.clone(),
+            emails: lead.emails.clone(),
+            phones: lead.phones.clone(),
+            description: None,
+        };
+        let is_primary = !planned.iter().any(|contact| contact.is_primary);
+        planned.push(PlannedContact { who: PlannedPerson::New(Box::new(fields)), is_primary });
+    }
+    planned
+}
+
+/// Whether the person of the lead is already one of its contacts: by e-mail, or by name where an e-mail is missing.
+fn is_known(lead: &LeadFields, person: &PersonName, persons: &[LinkedContact]) -> bool {
+    persons.iter().any(|known| {
+        let fields = &known.contact.fields;
+        let same_mail = fields
+            .emails
+            .iter()
+            .any(|mail| lead.emails.iter().any(|other| other.canonical() == mail.canonical()));
+        let comparable = fields.emails.is_empty() || lead.emails.is_empty();
+        let same_name = fields.name.as_ref().is_some_and(|name| fold(name.full()) == fold(person.full()));
+        same_mail || (comparable && same_name)
+    })
+}
+
+fn stays(lead: &Lead, has_contact: bool) -> Vec<Field> {
+    let mut fields =
+        vec![Field::Amount, Field::Source, Field::Location, Field::Partner, Field::Labels, Field::ExternalId];
+    if !has_contact {
+        fields.extend([Field::Name, Field::JobTitle]);
+    }
+    fields.retain(|field| !field.read(lead).is_empty());
+    fields
+}
+
+/// Carries a plan out, once. When the lead was converted before, by whatever plan, nothing is written and the first
+/// outcome is returned.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Conflict` with [`Conflict::PlanOutdated`] when lead or account changed since the plan was
+/// made; `Invalid` when an edited plan breaks a rule. In each case nothing is written.
+pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<ConversionOutcome> {
+    let lead = visible(ctx, txn, plan.lead)?;
+    Gate::open(ctx, Permission::Convert)?.check(&lead)?;
+    if let Some(done) = &lead.conversion {
+        return first_outcome(txn, done);
+    }
+    if lead.trashed.is_some() {
+        return Err(Error::not_found("lead"));
+    }
+    if lead.revision != plan.revision {
+        return Err(Error::conflicting("lead", Conflict::PlanOutdated));
+    }
+    let broken = plan.account.fields().violations();
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
+    let persons = new_persons(ctx, txn, &lead, plan)?;
+
+    let mut operation = new_operation(ctx, OperationKind::Convert, Some(format!("lead:{}", lead.id)));
+    let (account, change) = target(ctx, txn, plan)?;
+    let mut after = lead.clone();
+    after.conversion = Some(Conversion { at: ctx.now(), account: account.id, operation: operation.id });
+    let frozen = touch(ctx, &lead, &mut after, Action::Converted).with_other(account.id);
+    // Claiming the lead comes before every other write: of two conversions at once, one stops here.
+    txn.leads().update(&[LeadChange { before: lead, after: after.clone() }])?;
+    let account = write_account(txn, account, &change)?;
+    let new: Vec<_> = persons.iter().filter_map(|(_, new, _)| new.clone()).collect();
+    txn.contacts().insert(&new)?;
+    link(txn, &after, &account, &persons)?;
+
+    let outcome = ConversionOutcome {
+        operation: operation.id,
+        lead: after.id,
+        account: account.id,
+        account_number: account.number,
+        contacts: persons.iter().map(|(id, _, _)| *id).collect(),
+        newly_converted: true,
+    };
+    operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {
+        Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
+    })?);
+    txn.journal().begin(&operation)?;
+    let mut entries = vec![frozen];
+    entries.push(match change {
+        Target::New => NewEntry::new(account.id, Action::Created, ctx.now()).with_other(after.id),
+        Target::Existing(changes) => {
+            NewEntry::new(account.id, Action::Updated, ctx.now()).with_other(after.id).with_changes(changes)
+        }
+    });
+    entries.extend(
+        new.iter()
+            .map(|contact| NewEntry::new(contact.id, Action::Created, ctx.now()).with_other(account.id)),
+    );
+    txn.journal().append(operation.id, &entries)?;
+    Ok(outcome)
+}
+
+/// The outcome that the first conversion left in the journal.
+fn first_outcome(txn: &mut dyn Txn, done: &Conversion) -> Result<ConversionOutcome> {
+    let stored = txn.journal().operation(done.operation)?.and_then(|operation| operation.outcome);
+    let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the conversion cannot be read");
+    serde_json::from_value(stored.ok_or_else(corrupt)?).map_err(|error| corrupt().with_source(error))
+}
+
+type Person = (ContactId, Option<Contact>, bool);
+
+/// The persons of the plan, the primary one first: ids, and records for new ones.
+fn new_persons(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: &Lead,
+    plan: &ConversionPlan,
+) -> Result<Vec<Person>> {
+    let of_lead = txn.links().from(&[lead.id.into()], None)?;
+    let mut persons = Vec::with_capacity(plan.contacts.len());
+    for planned in &plan.contacts {
+        persons.push(match &planned.who {
+            // A plan may have been edited: it cannot take along a person of somebody else.
+            PlannedPerson::Existing(id) if !of_lead.iter().any(|link| link.to == Subject::from(*id)) => {
+                return Err(Error::conflicting("lead", Conflict::PlanOutdated));
+            }
+            PlannedPerson::Existing(id) => (*id, None, planned.is_primary),
+            PlannedPerson::New(fields) => {
+                let contact = new_contact(ctx, fields.as_ref().clone())?;
+                (contact.id, Some(contact), planned.is_primary)
+            }
+        });
+    }
+    persons.sort_by_key(|(_, _, is_primary)| !is_primary);
+    Ok(persons)
+}
+
+enum Target {
+    New,
+    Existing(Vec<FieldChange>),
+}
+
+/// The account as it shall be, and what is new about it.
+fn target(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<(Account, Target)> {
+    let now = ctx.now();
+    match &plan.account {
+        PlannedAccount::New { fields, .. } => {
+            let account = Account {
+                id: AccountId::from_uuid(ctx.new_uuid()),
+                number: 0,
+                revision: Revision::FIRST,
+                fields: fields.as_ref().clone(),
+                created_at: now,
+                updated_at: now,
+            };
+            Ok((account, Target::New))
+        }
+        PlannedAccount::Existing { id, revision, fields } => {
+            let mut account = accounts::get(ctx, txn, *id)?;
+            if account.revision != *revision {
+                return Err(Error::conflicting("account", Conflict::PlanOutdated));
+            }
+            let before = settings::to_json(&account.fields)?;
+            account.fields = fields.as_ref().clone();
+            let after = settings::to_json(&account.fields)?;
+            let changes =
+                if before == after { vec![] } else { vec![FieldChange::new("account", before, after)] };
+            account.revision = account.revision.next();
+            account.updated_at = now;
+            Ok((account, Target::Existing(changes)))
+        }
+    }
+}
+
+fn write_account(txn: &mut dyn Txn, mut account: Account, target: &Target) -> Result<Account> {
+    match target {
+        Target::New => {
+            account.number = txn.numbers().take(Series::Account, 1)?;
+            txn.accounts().insert(std::slice::from_ref(&account))?;
+        }
+        Target::Existing(_) => txn.accounts().update(std::slice::from_ref(&account))?,
+    }
+    Ok(account)
+}
+
+fn link(txn: &mut dyn Txn, lead: &Lead, account: &Account, persons: &[Person]) -> Result<()> {
+    let known = txn.links().from(&[account.id.into()], Some(LinkRole::PrimaryContact))?;
+    let mut links = vec![Link::new(lead.id, LinkRole::ConvertedTo, account.id)];
+    for (id, new, is_primary) in persons {
+        // An account that has a primary contact keeps it.
+        let role = if *is_primary && known.is_empty() { LinkRole::PrimaryContact } else { LinkRole::Contact };
+        links.push(Link::new(account.id, role, *id));
+        if new.is_some() {
+            // The person of the lead is listed on the lead too: both sides show the same persons.
+            let role = if *is_primary { LinkRole::PrimaryContact } else { LinkRole::Contact };
+            links.push(Link::new(lead.id, role, *id));
+        }
+    }
+    txn.links().insert(&links)
+}
+
+/// Plans and applies in one call.
+///
+/// # Errors
+/// As [`plan`] and [`apply`]; a lead that was converted before is no error: the first outcome is returned.
+pub fn convert(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: LeadId,
+    options: &ConversionOptions,
+) -> Result<ConversionOutcome> {
+    let found = visible(ctx, txn, lead)?;
+    if let Some(done) = &found.conversion {
+        Gate::open(ctx, Permission::Convert)?.check(&found)?;
+        return first_outcome(txn, done);
+    }
+    let plan = plan(ctx, txn, lead, options)?;
+    apply(ctx, txn, &plan)
+}

@@ -1,0 +1,185 @@
+//! Everything that happened to a lead or an account, newest first (S0.38, S2.17).
+//!
+//! A reading of the journal. After a conversion, lead and account show the same history: the lead's, the account's and
+//! that of their persons.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::domain::{
+    Action, Catalogue, Entry, Field, FieldType, FieldValue, Reference, Sequence, Subject, SubjectKind,
+    TermKind,
+};
+use crate::error::{Error, Result, ViolationCode};
+use crate::id::{AccountId, LeadId};
+use crate::query::{MAX_PAGE, Page};
+use crate::store::Txn;
+
+use super::access::visible;
+use super::{accounts, settings};
+
+/// One event, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TimelineItem {
+    /// What the journal holds: who, when, in which operation, what changed.
+    pub entry: Entry,
+    /// The same in a line of words, as `Status: New → Discussion`.
+    pub text: String,
+}
+
+/// What happened to a lead, newest first, from before `before`, at most `limit` (1 to 1,000).
+///
+/// # Errors
+/// `NotFound` when the lead does not exist or may not be seen; `Invalid` for a limit that does not fit.
+pub fn of_lead(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: LeadId,
+    before: Option<Sequence>,
+    limit: usize,
+) -> Result<Page<TimelineItem, Sequence>> {
+    let lead = visible(ctx, txn, lead)?;
+    let mut subjects = vec![Subject::from(lead.id)];
+    if let Some(conversion) = &lead.conversion {
+        subjects.push(conversion.account.into());
+    }
+    read(ctx, txn, subjects, before, limit)
+}
+
+/// What happened to an account and to the leads it came from, newest first.
+///
+/// # Errors
+/// `NotFound` when the account does not exist or may not be seen; `Invalid` for a limit that does not fit.
+pub fn of_account(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    account: AccountId,
+    before: Option<Sequence>,
+    limit: usize,
+) -> Result<Page<TimelineItem, Sequence>> {
+    let account = accounts::get(ctx, txn, account)?;
+    let mut subjects = vec![Subject::from(account.id)];
+    subjects.extend(accounts::origin_leads(txn, account.id)?.into_iter().map(Subject::from));
+    read(ctx, txn, subjects, before, limit)
+}
+
+fn read(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    mut subjects: Vec<Subject>,
+    before: Option<Sequence>,
+    limit: usize,
+) -> Result<Page<TimelineItem, Sequence>> {
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(Error::invalid_field(
+            "limit",
+            ViolationCode::OutOfRange,
+            "a page has 1 to 1,000 records",
+        ));
+    }
+    let persons = txn.links().from(&subjects, None)?.into_iter();
+    subjects.extend(persons.map(|link| link.to).filter(|to| to.kind == SubjectKind::Contact));
+    subjects.sort();
+    subjects.dedup();
+    let found = txn.journal().about(&subjects, before, limit.saturating_add(1))?;
+    let page = Page::cut(found, limit, |entry: &Entry| entry.sequence);
+    let hidden =
+        |field: &str| field.parse::<Field>().is_ok_and(|field| ctx.policy().is_hidden(ctx.actor(), &field));
+    let mut entries = page.items;
+    for entry in &mut entries {
+        entry.changes.retain(|change| !hidden(&change.field));
+    }
+    let names = Names::load(txn, &entries)?;
+    let items = entries.into_iter().map(|entry| TimelineItem { text: names.line(&entry), entry }).collect();
+    Ok(Page { items, next: page.next })
+}
+
+/// What ids are called, for the entries of one page.
+struct Names {
+    catalogue: Catalogue,
+    names: BTreeMap<Uuid, String>,
+}
+
+impl Names {
+    fn load(txn: &mut dyn Txn, entries: &[Entry]) -> Result<Self> {
+        let mut names = BTreeMap::new();
+        for pipeline in txn.pipelines().list()? {
+            names.extend(pipeline.stages.iter().map(|stage| (stage.id.as_uuid(), stage.name.clone())));
+            names.insert(pipeline.id.as_uuid(), pipeline.name);
+        }
+        for kind in TermKind::ALL {
+            let key = kind.field();
+            let changed = entries.iter().flat_map(|entry| &entry.changes);
+            let ids = changed
+                .filter(|change| change.field == key.key())
+                .flat_map(|change| change.before.items().iter().chain(change.after.items()));
+            let ids: Vec<_> = ids.filter_map(id).collect();
+            if !ids.is_empty() {
+                let terms = txn.terms().get(kind, &ids)?.into_iter();
+                names.extend(terms.map(|record| (record.term.id, record.term.name)));
+            }
+        }
+        Ok(Self { catalogue: settings::load_catalogue(txn)?.1, names })
+    }
+
+    fn line(&self, entry: &Entry) -> String {
+        let what = match (entry.subject.kind, entry.action) {
+            (SubjectKind::Lead, Action::Created) => "Lead created",
+            (SubjectKind::Contact, Action::Created) => "Contact created",
+            (SubjectKind::Account, Action::Created) => "Account created",
+            (_, Action::Created) => "Created",
+            (_, Action::Linked) => "Contact added",
+            (_, Action::Unlinked) => "Contact removed",
+            (_, Action::Deleted) => "Moved to the trash",
+            (_, Action::Restored) => "Restored from the trash",
+            (_, Action::Converted) => "Converted to an account",
+            (_, Action::Updated | Action::Moved) => "",
+        };
+        if !what.is_empty() {
+            return what.to_owned();
+        }
+        let changes = entry.changes.iter().map(|change| {
+            let field = change.field.parse::<Field>().ok();
+            let label =
+                field.as_ref().map_or_else(|| change.field.clone(), |field| self.catalogue.spec(field).label);
+            format!(
+                "{label}: {} → {}",
+                self.show(field.as_ref(), &change.before),
+                self.show(field.as_ref(), &change.after)
+            )
+        });
+        changes.collect::<Vec<_>>().join("; ")
+    }
+
+    fn show(&self, field: Option<&Field>, value: &FieldValue) -> String {
+        let refers = field.is_none_or(|field| {
+            matches!(
+                field.field_type(),
+                FieldType::Reference(Reference::Stage | Reference::Pipeline | Reference::Term(_))
+            )
+        });
+        let one = |value: &FieldValue| match (id(value).filter(|_| refers), value) {
+            (Some(id), _) => self.names.get(&id).cloned().unwrap_or_else(|| id.to_string()),
+            (None, FieldValue::Text(text)) => text.clone(),
+            (None, FieldValue::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
+            (None, FieldValue::Integer(number)) => number.to_string(),
+            (None, FieldValue::Decimal(number)) => number.to_string(),
+            (None, FieldValue::Time(at)) => at.to_string(),
+            _ => "–".to_owned(),
+        };
+        let shown: Vec<_> = value.items().iter().map(one).collect();
+        if shown.is_empty() { "–".to_owned() } else { shown.join(", ") }
+    }
+}
+
+/// An id, also one that came back from JSON as text.
+fn id(value: &FieldValue) -> Option<Uuid> {
+    match value {
+        FieldValue::Id(id) => Some(*id),
+        FieldValue::Text(text) if text.len() == 36 => Uuid::try_parse(text).ok(),
+        _ => None,
+    }
+}
