@@ -49,8 +49,9 @@ pub(crate) fn test(steps: &mut Steps) {
 
 /// Makes or refreshes the environment and installs the module as it is now.
 ///
-/// The wheel is built with the development profile unless asked otherwise, so that it shares the crates that the Rust
-/// tests compiled; symbols are stripped, which makes it a tenth of the size and the installation quick.
+/// The wheel is built with the development profile unless asked otherwise, so that it shares what the Rust tests compiled
+/// where cargo chose the same features (SQLite's C code does, which is the slowest part). Symbols are stripped, which
+/// keeps the wheel small and its installation quick.
 pub(crate) fn install(steps: &mut Steps, release: bool) -> Option<Venv> {
     let venv = environment(steps)?;
     let wheels = steps.target.join("wheels-of-this-checkout");
