@@ -2,5 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod error;
+#[cfg(feature = "csv")]
+pub mod exchange;
 pub mod id;
 pub mod time;
