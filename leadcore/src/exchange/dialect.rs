@@ -70,13 +70,15 @@ impl Table {
         Ok(table)
     }
 
-    /// The commonest number of cells; the larger of two equally common ones.
+    /// The commonest number of cells, the larger of two equally common ones. Lines of text around a table may outnumber
+    /// its rows in a short file, so a single cell counts only where hardly anything else is to be seen.
     fn width(&self) -> usize {
         let mut counts: HashMap<usize, usize> = HashMap::new();
-        for (_, cells) in &self.rows {
+        for (_, cells) in self.rows.iter().filter(|(_, cells)| cells.len() > 1) {
             *counts.entry(cells.len()).or_default() += 1;
         }
-        counts.into_iter().max_by_key(|(width, count)| (*count, *width)).map_or(0, |(width, _)| width)
+        let commonest = counts.into_iter().max_by_key(|(width, count)| (*count, *width));
+        commonest.filter(|(_, count)| count * 3 >= self.rows.len()).map_or(1, |(width, _)| width)
     }
 
     /// Records of the commonest width in thousandths of all; 0 for a single column.
@@ -218,13 +220,14 @@ fn can_be_header(cells: &[String]) -> bool {
 }
 
 /// A header is assumed unless the first record is clearly data: it holds an e-mail address, or nothing but numbers and
-/// dates, or at least half numbers and dates where the next record has them too. A known column name settles it.
+/// dates, or at least half numbers and dates where the next record has them too; years do not count, they name columns. A known column name settles it.
 fn has_header(table: &Table, first: usize, options: &ReadOptions) -> bool {
     let Some((_, cells)) = table.rows.get(first) else { return true };
     if known(cells, options) > 0 {
         return true;
     }
     let filled = cells.iter().filter(|cell| !cell.is_empty()).count();
+    let is_datum = |cell: &str| is_datum(cell) && !is_year(cell);
     let data = cells.iter().filter(|cell| is_datum(cell)).count();
     let repeated = table.rows.get(first + 1).is_some_and(|(_, next)| {
         let alike = |(a, b): &(&String, &String)| is_datum(a) && is_datum(b);
@@ -233,6 +236,13 @@ fn has_header(table: &Table, first: usize, options: &ReadOptions) -> bool {
     let is_data = cells.iter().any(|cell| is_email(cell))
         || (filled > 0 && (data == filled || (data * 2 >= filled && repeated)));
     !is_data
+}
+
+/// A year, which names a column more often than other numbers do.
+fn is_year(cell: &str) -> bool {
+    cell.len() == 4
+        && cell.bytes().all(|b| b.is_ascii_digit())
+        && (cell.starts_with("19") || cell.starts_with("20"))
 }
 
 fn is_email(cell: &str) -> bool {

@@ -245,7 +245,12 @@ impl Parser {
             .quote(syntax.quote)
             .escape(syntax.escape)
             .from_reader(Feed::default());
-        Self { reader, syntax, fed: 0 }
+        let mut parser = Self { reader, syntax, fed: 0 };
+        // A `csv::Reader` takes a byte order mark off the first record it sees. Ours is off already, and what stands
+        // there now is text, so the first record it sees is this one.
+        let primed = parser.parse(b"-", &mut StringRecord::new());
+        debug_assert!(primed.is_ok(), "a one-letter record can be parsed");
+        parser
     }
 
     /// Splits one whole record into `cells`; answers whether bytes had to be replaced because they are not UTF-8.

@@ -211,6 +211,7 @@ impl<R: Read + Seek> TableReader<R> {
     /// [`ErrorKind::Invalid`] at field `file` if this is not CSV text or holds no rows, and at `line n` if the header
     /// is damaged; [`ErrorKind::Storage`] if the input cannot be read.
     pub fn open(mut input: R, options: &ReadOptions) -> Result<Self> {
+        check(options.delimiter.unwrap_or(b','), options.quote.unwrap_or(b'"'))?;
         let start = input.stream_position().map_err(unreadable)?;
         let mut sample = Vec::new();
         input.by_ref().take(ENCODING_SAMPLE as u64).read_to_end(&mut sample).map_err(unreadable)?;
@@ -228,7 +229,6 @@ impl<R: Read + Seek> TableReader<R> {
             dialect::detect(&text, complete, options).map_err(unreadable)?
         };
         drop(sample);
-        check(&dialect)?;
         let frames = Frames::new(Decoded::new(input, encoding), dialect.syntax(), options.limits.clone());
         let mut table = Self {
             frames,
@@ -340,9 +340,9 @@ impl<R: Read> TableReader<R> {
 }
 
 /// Delimiters and quotes that cannot work, whoever chose them.
-fn check(dialect: &Dialect) -> Result<()> {
+fn check(delimiter: u8, quote: u8) -> Result<()> {
     let unusable = |byte: u8| !byte.is_ascii() || matches!(byte, b'\r' | b'\n' | b'\\' | 0);
-    for (field, byte) in [("delimiter", dialect.delimiter), ("quote", dialect.quote)] {
+    for (field, byte) in [("delimiter", delimiter), ("quote", quote)] {
         if unusable(byte) {
             return Err(Error::invalid_field(
                 field,
@@ -351,7 +351,7 @@ fn check(dialect: &Dialect) -> Result<()> {
             ));
         }
     }
-    if dialect.delimiter == dialect.quote {
+    if delimiter == quote {
         return Err(Error::invalid_field(
             "quote",
             ViolationCode::NotAllowed,
