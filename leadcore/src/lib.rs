@@ -6,6 +6,8 @@ pub mod context;
 pub mod desk;
 pub mod domain;
 pub mod error;
+#[cfg(feature = "csv")]
+pub mod exchange;
 pub mod id;
 pub mod memory;
 pub mod policy;

@@ -1,0 +1,264 @@
+//! How a file is laid out: delimiter, quoting, lines before the header, and whether there is a header at all.
+//!
+//! Everything is judged on a bounded sample. `csv-nose` (table uniformity) proposes the delimiter; a count of our own
+//! checks it, because a proposal that tears the sample apart is worse than the plain answer.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::io;
+
+use super::Row;
+use super::decode::{Decoded, TextEncoding};
+use super::frames::Frames;
+use super::options::ReadOptions;
+use super::scan::Syntax;
+
+/// How much decoded text the layout is judged by.
+pub(super) const DIALECT_SAMPLE: usize = 64 * 1024;
+/// `csv-nose` slows down on hostile text; this much is plenty for a delimiter.
+const NOSE_SAMPLE: usize = 16 * 1024;
+const SAMPLE_ROWS: usize = 500;
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// A header further down than this is not looked for.
+const MAX_PREAMBLE: usize = 30;
+
+/// How a file is laid out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dialect {
+    /// The byte between cells.
+    pub delimiter: u8,
+    /// The byte around cells that hold delimiters or line breaks.
+    pub quote: u8,
+    /// The byte that takes the meaning from a quote inside quotes, besides doubling it: `\` in exports of some
+    /// databases.
+    pub escape: Option<u8>,
+    /// Physical lines passed over before the first record.
+    pub skipped_lines: u64,
+    /// Whether the first record names the columns.
+    pub has_header: bool,
+}
+
+impl Dialect {
+    pub(super) fn syntax(&self) -> Syntax {
+        Syntax { delimiter: self.delimiter, quote: self.quote, escape: self.escape }
+    }
+}
+
+/// The sample read one way.
+#[derive(Debug, Default)]
+struct Table {
+    rows: Vec<(u64, Vec<String>)>,
+    /// Records that fit this way of reading badly: unclosed or stray quotes.
+    odd: usize,
+}
+
+impl Table {
+    fn read(sample: &[u8], complete: bool, syntax: Syntax, options: &ReadOptions) -> io::Result<Self> {
+        let decoded = Decoded::new(sample, TextEncoding::UTF_8);
+        let mut frames = Frames::new(decoded, syntax, options.limits.clone());
+        if !complete {
+            frames = frames.cut();
+        }
+        frames.skip_lines(options.skip_lines.unwrap_or(0))?;
+        let mut table = Self::default();
+        let mut row = Row::default();
+        while table.rows.len() < SAMPLE_ROWS && frames.next_record(&mut row)? {
+            table.odd += usize::from(row.problem.is_some() || row.stray_quote);
+            table.rows.push((row.line, row.iter().map(|cell| cell.trim().to_owned()).collect()));
+        }
+        Ok(table)
+    }
+
+    /// The commonest number of cells, the larger of two equally common ones. Lines of text around a table may outnumber
+    /// its rows in a short file, so a single cell counts only where hardly anything else is to be seen.
+    fn width(&self) -> usize {
+        let mut counts: HashMap<usize, usize> = HashMap::new();
+        for (_, cells) in self.rows.iter().filter(|(_, cells)| cells.len() > 1) {
+            *counts.entry(cells.len()).or_default() += 1;
+        }
+        let commonest = counts.into_iter().max_by_key(|(width, count)| (*count, *width));
+        commonest.filter(|(_, count)| count * 3 >= self.rows.len()).map_or(1, |(width, _)| width)
+    }
+
+    /// Records of the commonest width in thousandths of all; 0 for a single column.
+    fn evenness(&self) -> usize {
+        let width = self.width();
+        let even = self.rows.iter().filter(|(_, cells)| cells.len() == width).count();
+        if width < 2 { 0 } else { even.saturating_sub(self.odd) * 1000 / self.rows.len().max(1) }
+    }
+}
+
+/// Judges `sample`; `complete` says that it is the whole file.
+pub(super) fn detect(sample: &[u8], complete: bool, options: &ReadOptions) -> io::Result<Dialect> {
+    let quote = options.quote.unwrap_or(b'"');
+    let candidates = match options.delimiter {
+        Some(delimiter) => vec![delimiter],
+        None => DELIMITERS.to_vec(),
+    };
+    let mut readings = Vec::new();
+    for delimiter in candidates {
+        readings.push(read_with_best_escape(
+            sample,
+            complete,
+            Syntax { delimiter, quote, escape: None },
+            options,
+        )?);
+    }
+    let best = readings.iter().map(|(_, table)| table.evenness()).max().unwrap_or(0);
+    let proposed = if readings.len() > 1 { nose(sample) } else { None };
+    // The proposal wins unless it reads the sample clearly worse; then the most even reading, the widest of several.
+    let rank = |(syntax, table): &(Syntax, Table)| {
+        let trusted = Some(syntax.delimiter) == proposed && table.evenness() + 100 >= best && best > 0;
+        (trusted, table.evenness(), if table.evenness() > 0 { table.width() } else { 0 })
+    };
+    let mut chosen = (Syntax { delimiter: b',', quote, escape: None }, Table::default());
+    let mut chosen_rank = None;
+    for reading in readings {
+        let this = Some(rank(&reading));
+        if this > chosen_rank {
+            chosen_rank = this;
+            chosen = reading;
+        }
+    }
+    let (syntax, table) = chosen;
+    let first = if options.skip_lines.is_some() { 0 } else { preamble(&table, options) };
+    let skipped = table.rows.get(first).map_or(0, |(line, _)| line.saturating_sub(1));
+    Ok(Dialect {
+        delimiter: syntax.delimiter,
+        quote: syntax.quote,
+        escape: syntax.escape,
+        skipped_lines: options.skip_lines.unwrap_or(if first == 0 { 0 } else { skipped }),
+        has_header: options.has_header.unwrap_or_else(|| has_header(&table, first, options)),
+    })
+}
+
+/// Backslash escapes are believed only where the sample holds `\"` and reads better with them.
+fn read_with_best_escape(
+    sample: &[u8],
+    complete: bool,
+    syntax: Syntax,
+    options: &ReadOptions,
+) -> io::Result<(Syntax, Table)> {
+    let plain = Table::read(sample, complete, syntax, options)?;
+    if !sample.windows(2).any(|pair| pair == [b'\\', syntax.quote]) {
+        return Ok((syntax, plain));
+    }
+    let escaping = Syntax { escape: Some(b'\\'), ..syntax };
+    let escaped = Table::read(sample, complete, escaping, options)?;
+    let better = (escaped.odd, 1000 - escaped.evenness()) < (plain.odd, 1000 - plain.evenness());
+    Ok(if better { (escaping, escaped) } else { (syntax, plain) })
+}
+
+fn nose(sample: &[u8]) -> Option<u8> {
+    let mut short = sample.get(..NOSE_SAMPLE).unwrap_or(sample);
+    if short.len() < sample.len() {
+        let end = short.iter().rposition(|b| matches!(b, b'\n' | b'\r')).unwrap_or(short.len());
+        short = short.get(..end).unwrap_or(short);
+    }
+    let metadata = csv_nose::Sniffer::new().sniff_bytes(short).ok()?;
+    Some(metadata.dialect.delimiter).filter(|delimiter| DELIMITERS.contains(delimiter))
+}
+
+/// How many records come before the header. Without clear evidence: none.
+fn preamble(table: &Table, options: &ReadOptions) -> usize {
+    let width = table.width();
+    by_known_names(table, options)
+        .or_else(|| text_before_table(table, width, options))
+        .or_else(|| narrow_data_before_header(table, width))
+        .unwrap_or(0)
+}
+
+fn known(cells: &[String], options: &ReadOptions) -> usize {
+    cells.iter().filter(|cell| !cell.is_empty() && options.knows(cell)).count()
+}
+
+/// Evidence 1: a record of known column names; those above it hold less than half as many. The first record stays the
+/// header if it knows the most.
+fn by_known_names(table: &Table, options: &ReadOptions) -> Option<usize> {
+    let counts: Vec<usize> =
+        table.rows.iter().take(MAX_PREAMBLE + 1).map(|(_, cells)| known(cells, options)).collect();
+    let most = counts.iter().copied().max().filter(|most| *most >= 2)?;
+    let row = counts.iter().position(|count| *count == most)?;
+    let clear = counts.iter().take(row).all(|count| count * 2 < most);
+    if clear { Some(row) } else { Some(0) }
+}
+
+/// Evidence 2: lines of text or comments, then an even table of two columns or more whose first record can be a header.
+fn text_before_table(table: &Table, width: usize, options: &ReadOptions) -> Option<usize> {
+    let is_text = |cells: &[String]| {
+        let first = cells.first().map_or("", String::as_str);
+        let alone = cells.iter().skip(1).all(String::is_empty);
+        let comment = first.starts_with(['#', '!', '%']) || first.starts_with("//");
+        let narrow = cells.len() == 1 || (cells.len() == width && width >= 3 && alone && !first.is_empty());
+        narrow || (comment && cells.len() != width)
+    };
+    let lines = table.rows.iter().take_while(|(_, cells)| is_text(cells)).count();
+    let opening = table.rows.first().and_then(|(_, cells)| cells.first())?;
+    let sentence = opening.contains(' ') || opening.starts_with(['#', '!', '%']) || opening.starts_with("//");
+    let (_, header) = table.rows.get(lines)?;
+    let filled = header.iter().filter(|cell| !cell.is_empty()).count();
+    let table_follows = width >= 2 && header.len() == width && filled * 3 >= width * 2;
+    let fits = (1..=MAX_PREAMBLE).contains(&lines) && table.rows.len() > lines + 1;
+    (fits && sentence && !options.knows(opening) && table_follows && can_be_header(header)).then_some(lines)
+}
+
+/// Evidence 3: one to three records of another width that hold data, then a header and rows that all have one width.
+fn narrow_data_before_header(table: &Table, width: usize) -> Option<usize> {
+    let lines = table.rows.iter().take_while(|(_, cells)| cells.len() != width).count();
+    let (_, header) = table.rows.get(lines)?;
+    let (before, after) = table.rows.split_at_checked(lines)?;
+    let fits = (1..=3).contains(&lines) && after.len() >= 2 && width >= 3;
+    let even = after.iter().all(|(_, cells)| cells.len() == width);
+    let data = before.iter().all(|(_, cells)| cells.iter().any(|cell| is_datum(cell)));
+    (fits && even && data && can_be_header(header)).then_some(lines)
+}
+
+fn can_be_header(cells: &[String]) -> bool {
+    let mut seen = HashSet::new();
+    cells.iter().filter(|cell| !cell.is_empty()).all(|cell| !is_datum(cell) && seen.insert(cell))
+}
+
+/// A header is assumed unless the first record is clearly data: it holds an e-mail address, or nothing but numbers and
+/// dates, or at least half numbers and dates where the next record has them too; years do not count, they name columns. A known column name settles it.
+fn has_header(table: &Table, first: usize, options: &ReadOptions) -> bool {
+    let Some((_, cells)) = table.rows.get(first) else { return true };
+    if known(cells, options) > 0 {
+        return true;
+    }
+    let filled = cells.iter().filter(|cell| !cell.is_empty()).count();
+    let is_datum = |cell: &str| is_datum(cell) && !is_year(cell);
+    let data = cells.iter().filter(|cell| is_datum(cell)).count();
+    let repeated = table.rows.get(first + 1).is_some_and(|(_, next)| {
+        let alike = |(a, b): &(&String, &String)| is_datum(a) && is_datum(b);
+        cells.iter().zip(next).filter(alike).count() * 2 >= filled
+    });
+    let is_data = cells.iter().any(|cell| is_email(cell))
+        || (filled > 0 && (data == filled || (data * 2 >= filled && repeated)));
+    !is_data
+}
+
+/// A year, which names a column more often than other numbers do.
+fn is_year(cell: &str) -> bool {
+    cell.len() == 4
+        && cell.bytes().all(|b| b.is_ascii_digit())
+        && (cell.starts_with("19") || cell.starts_with("20"))
+}
+
+fn is_email(cell: &str) -> bool {
+    cell.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty() && host.contains('.') && !cell.contains(char::is_whitespace)
+    })
+}
+
+/// A number, date, time, phone number or e-mail address: what a column name hardly ever is.
+fn is_datum(cell: &str) -> bool {
+    let time_mark = |c: char| matches!(c, 'T' | 'Z');
+    let numeric = |c: char| c.is_ascii_digit() || time_mark(c) || " .,:/-+()%$€£".contains(c);
+    let digits = cell.chars().any(|c| c.is_ascii_digit());
+    is_email(cell) || (digits && cell.chars().all(numeric) && !cell.starts_with(time_mark))
+}
+
+#[cfg(test)]
+#[path = "dialect_tests.rs"]
+mod tests;

@@ -1,0 +1,44 @@
+//! Tables in and out: the streaming CSV reader and writer under import and export.
+//!
+//! Nothing here knows what a lead is. [`TableReader`] takes a file as people have it, finds out its encoding and layout,
+//! and gives its records one by one with their line numbers; [`CsvWriter`] writes tables that a spreadsheet can open
+//! without running them; [`digest()`] tells whether a file was seen before.
+//!
+//! # Lines and records
+//! A *line* is what an editor counts: it ends in LF, CRLF or CR, also inside a quoted cell. A *record* is a row of the
+//! table and may span lines. Completely empty lines are not records; [`TableReader::blank_lines`] counts them. Every
+//! other line belongs to the skipped lines, the header, or one record, so a report can account for all of them.
+//!
+//! # Damaged records
+//! A quote that is never closed would make everything behind it one cell. Such a record is recognised when it passes one
+//! of the [`Limits`], when the file ends inside it, or when a quoted cell that ran over line breaks is "closed" by a
+//! quote with text right behind it (in truth the opening quote of a later cell). Then only the *line where it began* is
+//! reported, as a row with a [`RowProblem`], no cells and its text in [`Row::raw`]; reading goes on at the line after
+//! it, so every good row behind is still read. The price: if a limit was passed by an honest cell of many lines, its
+//! later lines come out as rows of their own; raise the limit for such a file.
+//!
+//! # Malformed text
+//! Bytes that mean nothing in the file's encoding become U+FFFD and mark their row with [`Row::bad_encoding`]. NUL is a
+//! valid character and is passed through; [`Row::has_nul`] tells.
+
+mod decode;
+mod dialect;
+mod digest;
+mod frames;
+mod options;
+mod rows;
+mod scan;
+mod write;
+
+pub use decode::TextEncoding;
+pub use dialect::Dialect;
+pub use digest::{FileDigest, digest, sha256_hex};
+pub use options::ReadOptions;
+pub use rows::{Row, RowProblem, TableReader};
+pub use scan::Limits;
+pub use write::{CsvWriter, escape_formula, unescape_formula};
+
+#[cfg(test)]
+mod corpus_tests;
+#[cfg(test)]
+mod tests;

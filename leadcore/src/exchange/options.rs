@@ -1,0 +1,119 @@
+//! What a caller may decide instead of leaving it to detection.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::decode::TextEncoding;
+use super::scan::Limits;
+
+type KnownHeader = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// How to read a file; everything that is not set is detected.
+///
+/// ```
+/// use leadcore::exchange::{ReadOptions, TextEncoding};
+/// let options = ReadOptions::new().delimiter(b';').encoding(TextEncoding::for_label("latin1")?);
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct ReadOptions {
+    /// The encoding; a byte order mark in the file outranks it.
+    pub encoding: Option<TextEncoding>,
+    /// The byte between cells; detected among `,` `;` TAB and `|`.
+    pub delimiter: Option<u8>,
+    /// The byte around cells; `"` if not set.
+    pub quote: Option<u8>,
+    /// Whether the first record names the columns; detected as yes unless that record is clearly data.
+    pub has_header: Option<bool>,
+    /// Physical lines to pass over before the first record; detected conservatively.
+    pub skip_lines: Option<u64>,
+    /// When a record counts as damaged.
+    pub limits: Limits,
+    known_header: Option<KnownHeader>,
+}
+
+impl fmt::Debug for ReadOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadOptions")
+            .field("encoding", &self.encoding)
+            .field("delimiter", &self.delimiter)
+            .field("quote", &self.quote)
+            .field("has_header", &self.has_header)
+            .field("skip_lines", &self.skip_lines)
+            .field("limits", &self.limits)
+            .field("known_header", &self.known_header.is_some())
+            .finish()
+    }
+}
+
+impl ReadOptions {
+    /// Detects everything.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the encoding.
+    #[must_use]
+    pub fn encoding(mut self, encoding: TextEncoding) -> Self {
+        self.encoding = Some(encoding);
+        self
+    }
+
+    /// Sets the byte between cells.
+    #[must_use]
+    pub fn delimiter(mut self, delimiter: u8) -> Self {
+        self.delimiter = Some(delimiter);
+        self
+    }
+
+    /// Sets the byte around cells.
+    #[must_use]
+    pub fn quote(mut self, quote: u8) -> Self {
+        self.quote = Some(quote);
+        self
+    }
+
+    /// Says whether the first record names the columns.
+    #[must_use]
+    pub fn has_header(mut self, has_header: bool) -> Self {
+        self.has_header = Some(has_header);
+        self
+    }
+
+    /// Passes over this many physical lines before the first record.
+    #[must_use]
+    pub fn skip_lines(mut self, lines: u64) -> Self {
+        self.skip_lines = Some(lines);
+        self
+    }
+
+    /// Sets when a record counts as damaged.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Lets whoever knows the columns vote on where the header is: `known` answers whether a trimmed header cell is the
+    /// name of a column it understands. Two or more such names outweigh every other sign.
+    ///
+    /// ```
+    /// use leadcore::exchange::{ReadOptions, TableReader};
+    /// let text = "exported by,me,today\nName,E-mail\nAda,ada@example.org\n";
+    /// let known = |cell: &str| ["name", "e-mail"].contains(&cell.to_lowercase().as_str());
+    /// let table = TableReader::open(std::io::Cursor::new(text), &ReadOptions::new().known_header(known))?;
+    /// assert_eq!(table.headers(), ["Name", "E-mail"]);
+    /// # Ok::<(), leadcore::error::Error>(())
+    /// ```
+    #[must_use]
+    pub fn known_header(mut self, known: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.known_header = Some(Arc::new(known));
+        self
+    }
+
+    pub(super) fn knows(&self, cell: &str) -> bool {
+        self.known_header.as_ref().is_some_and(|known| known(cell))
+    }
+}

@@ -1,0 +1,372 @@
+//! The reader's face: open a file, look at its columns, take its rows.
+
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use csv::StringRecord;
+
+use super::decode::{self, Decoded, ENCODING_SAMPLE, TextEncoding};
+use super::dialect::{self, DIALECT_SAMPLE, Dialect};
+use super::frames::Frames;
+use super::options::ReadOptions;
+use super::scan::{Fault, Limits};
+use crate::error::{Error, ErrorKind, Result, ViolationCode};
+
+/// Why a record cannot be taken as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RowProblem {
+    /// A quote on this line is never closed, or only by the opening quote of a later cell.
+    UnclosedQuote,
+    /// A cell is longer than [`Limits::max_cell_bytes`].
+    CellTooLarge,
+    /// The record is longer than [`Limits::max_record_bytes`].
+    RecordTooLarge,
+    /// The record spans more lines than [`Limits::max_record_lines`].
+    TooManyLines,
+    /// The record has more cells than [`Limits::max_columns`].
+    TooManyColumns,
+    /// The record has more cells than the header, and not all of the extra ones are empty.
+    ExtraCells,
+}
+
+impl RowProblem {
+    /// Stable machine-readable name: `unclosed_quote`, `extra_cells` …
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::UnclosedQuote => "unclosed_quote",
+            Self::CellTooLarge => "cell_too_large",
+            Self::RecordTooLarge => "record_too_large",
+            Self::TooManyLines => "too_many_lines",
+            Self::TooManyColumns => "too_many_columns",
+            Self::ExtraCells => "extra_cells",
+        }
+    }
+
+    /// The problem as a sentence.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::UnclosedQuote => "a quote on this line is never closed",
+            Self::CellTooLarge => {
+                "a cell that begins on this line is too large, perhaps for an unclosed quote"
+            }
+            Self::RecordTooLarge => "the record that begins on this line is too large",
+            Self::TooManyLines => {
+                "the record that begins on this line spans too many lines, perhaps for an unclosed quote"
+            }
+            Self::TooManyColumns => "there are too many columns",
+            Self::ExtraCells => "there are more cells than columns",
+        }
+    }
+}
+
+impl fmt::Display for RowProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl From<Fault> for RowProblem {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::UnclosedQuote => Self::UnclosedQuote,
+            Fault::CellTooLarge => Self::CellTooLarge,
+            Fault::RecordTooLarge => Self::RecordTooLarge,
+            Fault::TooManyLines => Self::TooManyLines,
+        }
+    }
+}
+
+/// One record. Keep one and hand it to [`TableReader::next_row`] again and again: its memory is reused.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    pub(super) line: u64,
+    pub(super) number: u64,
+    pub(super) cells: StringRecord,
+    pub(super) raw: Vec<u8>,
+    pub(super) problem: Option<RowProblem>,
+    pub(super) bad_encoding: bool,
+    pub(super) stray_quote: bool,
+}
+
+impl Row {
+    /// An empty row to read into.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.cells.clear();
+        self.raw.clear();
+        (self.line, self.number, self.problem) = (0, 0, None);
+        (self.bad_encoding, self.stray_quote) = (false, false);
+    }
+
+    /// The line of the file on which the record begins, from 1, skipped lines and header included.
+    #[must_use]
+    pub const fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Which data record this is, from 1; damaged ones count.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// A cell as it stands, blanks included; `None` where the record has fewer cells.
+    #[must_use]
+    pub fn get(&self, column: usize) -> Option<&str> {
+        self.cells.get(column)
+    }
+
+    /// How many cells the record has; 0 if it is damaged.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Whether the record has no cells: it is damaged, or nothing was read into this row yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// Whether an undamaged record holds nothing but blanks.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.problem.is_none() && self.iter().all(|cell| cell.trim().is_empty())
+    }
+
+    /// The cells from left to right.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.cells.iter()
+    }
+
+    /// The record as the file has it, in UTF-8 (for a UTF-8 file, its bytes as they are) without its line end: for
+    /// writing rejected rows. Of a damaged record, the line on which it begins, at most 64 KiB of it.
+    #[must_use]
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// Why the record cannot be taken as it stands.
+    #[must_use]
+    pub const fn problem(&self) -> Option<RowProblem> {
+        self.problem
+    }
+
+    /// Whether bytes that mean nothing in the file's encoding were replaced by U+FFFD.
+    #[must_use]
+    pub const fn bad_encoding(&self) -> bool {
+        self.bad_encoding
+    }
+
+    /// Whether a closing quote was followed by text, as in `"Bob" Smith`. The cell is then read without that pair of
+    /// quotes, as most readers do.
+    #[must_use]
+    pub const fn stray_quote(&self) -> bool {
+        self.stray_quote
+    }
+
+    /// Whether a cell holds U+0000.
+    #[must_use]
+    pub fn has_nul(&self) -> bool {
+        self.raw.contains(&0)
+    }
+}
+
+/// Reads a table record by record, in memory that does not grow with the file.
+///
+/// ```
+/// use leadcore::exchange::{ReadOptions, Row, TableReader};
+/// let file = std::io::Cursor::new("Name;City\nAda;London\nKåre;\"Mo i\nRana\"\n");
+/// let mut table = TableReader::open(file, &ReadOptions::new())?;
+/// assert_eq!(table.headers(), ["Name", "City"]);
+/// let mut row = Row::new();
+/// while table.next_row(&mut row)? {
+///     println!("line {}: {:?}", row.line(), row.get(0));
+/// }
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct TableReader<R> {
+    frames: Frames<R>,
+    encoding: TextEncoding,
+    dialect: Dialect,
+    headers: Vec<String>,
+    header_line: Option<u64>,
+    /// The first record of a file without a header, already read to learn its width.
+    first: Option<Row>,
+    records: u64,
+}
+
+impl<R: Read + Seek> TableReader<R> {
+    /// Finds out how the file is written and reads its header. Reading starts at the input's current position.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] at field `file` if this is not CSV text or holds no rows, and at `line n` if the header
+    /// is damaged; [`ErrorKind::Storage`] if the input cannot be read.
+    pub fn open(mut input: R, options: &ReadOptions) -> Result<Self> {
+        check(options.delimiter.unwrap_or(b','), options.quote.unwrap_or(b'"'))?;
+        let start = input.stream_position().map_err(unreadable)?;
+        let mut sample = Vec::new();
+        input.by_ref().take(ENCODING_SAMPLE as u64).read_to_end(&mut sample).map_err(unreadable)?;
+        decode::refuse_binary(&sample)?;
+        let whole = sample.len() < ENCODING_SAMPLE;
+        let (encoding, bom) = decode::detect(&sample, whole, options.encoding);
+        input.seek(SeekFrom::Start(start + bom as u64)).map_err(unreadable)?;
+        let dialect = {
+            // At most four bytes make one byte of text.
+            let bytes = sample.get(bom..).unwrap_or_default();
+            let part = bytes.get(..DIALECT_SAMPLE * 4).unwrap_or(bytes);
+            let mut text = decode::decode_sample(part, encoding);
+            let complete = whole && part.len() == bytes.len() && text.len() <= DIALECT_SAMPLE;
+            text.truncate(DIALECT_SAMPLE);
+            dialect::detect(&text, complete, options).map_err(unreadable)?
+        };
+        drop(sample);
+        let frames = Frames::new(Decoded::new(input, encoding), dialect.syntax(), options.limits.clone());
+        let mut table = Self {
+            frames,
+            encoding,
+            dialect,
+            headers: Vec::new(),
+            header_line: None,
+            first: None,
+            records: 0,
+        };
+        table.read_first(&options.limits)?;
+        Ok(table)
+    }
+}
+
+impl<R: Read> TableReader<R> {
+    fn read_first(&mut self, limits: &Limits) -> Result<()> {
+        self.frames.skip_lines(self.dialect.skipped_lines).map_err(unreadable)?;
+        let mut row = Row::new();
+        if !self.frames.next_record(&mut row).map_err(unreadable)? {
+            return Err(Error::invalid_field("file", ViolationCode::Required, "the file holds no rows"));
+        }
+        if row.len() > limits.max_columns {
+            let message =
+                format!("the table has {} columns, at most {} are read", row.len(), limits.max_columns);
+            return Err(Error::invalid_field(format!("line {}", row.line), ViolationCode::TooLong, message));
+        }
+        if self.dialect.has_header {
+            if let Some(problem) = row.problem {
+                let message = format!("the header cannot be read: {problem}");
+                return Err(Error::invalid_field(
+                    format!("line {}", row.line),
+                    ViolationCode::Malformed,
+                    message,
+                ));
+            }
+            self.headers = row.iter().map(clean_header).collect();
+            self.header_line = Some(row.line);
+        } else {
+            self.headers = (1..=row.len()).map(|n| format!("column {n}")).collect();
+            self.first = Some(row);
+        }
+        Ok(())
+    }
+
+    /// The column names: trimmed, line breaks and tabs inside them as one blank, without byte order mark. They may be
+    /// empty and they may repeat. A file without a header has `column 1`, `column 2` … for the cells of its first record.
+    #[must_use]
+    pub fn headers(&self) -> &[String] {
+        &self.headers
+    }
+
+    /// The line on which the header begins; `None` for a file without one.
+    #[must_use]
+    pub const fn header_line(&self) -> Option<u64> {
+        self.header_line
+    }
+
+    /// The file's encoding.
+    #[must_use]
+    pub const fn encoding(&self) -> TextEncoding {
+        self.encoding
+    }
+
+    /// The file's layout.
+    #[must_use]
+    pub const fn dialect(&self) -> &Dialect {
+        &self.dialect
+    }
+
+    /// Completely empty lines passed over so far, those among the skipped lines not included.
+    #[must_use]
+    pub fn blank_lines(&self) -> u64 {
+        self.frames.blank_lines()
+    }
+
+    /// Line ends consumed so far.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        self.frames.lines()
+    }
+
+    /// Data records given so far.
+    #[must_use]
+    pub const fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Reads the next record into `row`, reusing its memory; `false` at the end of the file. A damaged record is not an
+    /// error: see [`Row::problem`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`] if the input cannot be read.
+    pub fn next_row(&mut self, row: &mut Row) -> Result<bool> {
+        if let Some(first) = self.first.take() {
+            *row = first;
+        } else if !self.frames.next_record(row).map_err(unreadable)? {
+            return Ok(false);
+        }
+        self.records += 1;
+        row.number = self.records;
+        // Where the first record of a headless file is damaged, there is no width to hold the others to.
+        let width = if self.headers.is_empty() { row.len() } else { self.headers.len() };
+        if row.problem.is_none() && row.cells.iter().skip(width).any(|cell| !cell.trim().is_empty()) {
+            row.problem = Some(RowProblem::ExtraCells);
+        }
+        Ok(true)
+    }
+}
+
+/// Delimiters and quotes that cannot work, whoever chose them.
+fn check(delimiter: u8, quote: u8) -> Result<()> {
+    let unusable = |byte: u8| !byte.is_ascii() || matches!(byte, b'\r' | b'\n' | b'\\' | 0);
+    for (field, byte) in [("delimiter", delimiter), ("quote", quote)] {
+        if unusable(byte) {
+            return Err(Error::invalid_field(
+                field,
+                ViolationCode::NotAllowed,
+                "this byte cannot be used here",
+            ));
+        }
+    }
+    if delimiter == quote {
+        return Err(Error::invalid_field(
+            "quote",
+            ViolationCode::NotAllowed,
+            "quote and delimiter must differ",
+        ));
+    }
+    Ok(())
+}
+
+fn clean_header(cell: &str) -> String {
+    let words = cell.trim_start_matches('\u{feff}').split(|c: char| c.is_control());
+    let words: Vec<&str> = words.map(str::trim).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
+fn unreadable(error: io::Error) -> Error {
+    Error::new(ErrorKind::Storage, "cannot read the file").with_source(error)
+}

@@ -1,0 +1,234 @@
+//! Where a record ends: the quoting rules of `csv-core`, walked over bytes without copying them, with limits.
+//!
+//! The `csv` crate reads a record to its end however far that is, so one unclosed quote could swallow a whole file into
+//! one cell. Finding the end first, under limits, is what lets a bad record be cut off and the rows behind it be kept.
+
+/// The characters that give a file its structure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Syntax {
+    pub(super) delimiter: u8,
+    pub(super) quote: u8,
+    /// A character that takes the meaning from the next one inside quotes: `\` or none.
+    pub(super) escape: Option<u8>,
+}
+
+/// How much one record may take before it counts as damaged.
+///
+/// The defaults are far above honest data and far below what would exhaust a machine. What passes a limit is reported
+/// as a bad record at the line where it began, and reading goes on at the next line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Longest cell in bytes, quotes included; 1 MiB.
+    pub max_cell_bytes: usize,
+    /// Longest record in bytes; 16 MiB. The reader's memory is this plus a few chunks, whatever the file's size.
+    pub max_record_bytes: usize,
+    /// Most lines that one record may span by line breaks in quoted cells; 10,000.
+    pub max_record_lines: u64,
+    /// Most columns; 4,096. A wider header is refused, a wider row is reported.
+    pub max_columns: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_cell_bytes: 1024 * 1024,
+            max_record_bytes: 16 * 1024 * 1024,
+            max_record_lines: 10_000,
+            max_columns: 4096,
+        }
+    }
+}
+
+impl Limits {
+    /// The defaults, to be changed one by one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the longest cell in bytes.
+    #[must_use]
+    pub fn max_cell_bytes(mut self, bytes: usize) -> Self {
+        self.max_cell_bytes = bytes;
+        self
+    }
+
+    /// Sets the longest record in bytes.
+    #[must_use]
+    pub fn max_record_bytes(mut self, bytes: usize) -> Self {
+        self.max_record_bytes = bytes;
+        self
+    }
+
+    /// Sets the most lines one record may span.
+    #[must_use]
+    pub fn max_record_lines(mut self, lines: u64) -> Self {
+        self.max_record_lines = lines;
+        self
+    }
+
+    /// Sets the most columns.
+    #[must_use]
+    pub fn max_columns(mut self, columns: usize) -> Self {
+        self.max_columns = columns;
+        self
+    }
+}
+
+/// Why no end could be found for a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    UnclosedQuote,
+    CellTooLarge,
+    RecordTooLarge,
+    TooManyLines,
+}
+
+/// What a walk came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The window ended before the record did.
+    More,
+    /// The record's content is this long; a line end or the end of the file follows.
+    End(usize),
+    Broken(Fault),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Start,
+    Plain,
+    Quoted,
+    Escaped,
+    /// Behind a quote that closes the cell, unless another one follows.
+    Closed,
+}
+
+/// The walk over one record. Its positions count from the record's first byte.
+#[derive(Debug)]
+pub(super) struct Scan {
+    state: State,
+    at: usize,
+    cell_start: usize,
+    cell_has_break: bool,
+    /// Line breaks inside quotes so far.
+    pub(super) breaks: u64,
+    /// A closing quote was followed by text, as in `"Bob" Smith`.
+    pub(super) stray_quote: bool,
+}
+
+pub(super) const fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+impl Scan {
+    pub(super) const fn new() -> Self {
+        Self {
+            state: State::Start,
+            at: 0,
+            cell_start: 0,
+            cell_has_break: false,
+            breaks: 0,
+            stray_quote: false,
+        }
+    }
+
+    /// Walks on over `window`, which begins at the record's first byte and has grown since the last call.
+    pub(super) fn advance(&mut self, window: &[u8], syntax: Syntax, limits: &Limits, last: bool) -> Step {
+        loop {
+            self.skip(window, syntax);
+            let Some(byte) = window.get(self.at).copied() else {
+                return self.at_window_end(limits, last);
+            };
+            let broken = match self.state {
+                State::Start | State::Plain | State::Closed if is_line_end(byte) => {
+                    return self.fault(limits).map_or(Step::End(self.at), Step::Broken);
+                }
+                State::Start | State::Plain | State::Closed if byte == syntax.delimiter => {
+                    self.end_cell(limits)
+                }
+                State::Start if byte == syntax.quote => self.enter(State::Quoted),
+                State::Closed if byte == syntax.quote => self.enter(State::Quoted),
+                State::Closed => self.stray(),
+                State::Start | State::Plain => self.enter(State::Plain),
+                State::Quoted if byte == syntax.quote => self.enter(State::Closed),
+                State::Quoted if Some(byte) == syntax.escape => self.enter(State::Escaped),
+                State::Quoted | State::Escaped => self.quoted_byte(byte, window, limits),
+            };
+            if let Some(fault) = broken {
+                return Step::Broken(fault);
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Jumps over bytes that change nothing.
+    fn skip(&mut self, window: &[u8], syntax: Syntax) {
+        let rest = window.get(self.at..).unwrap_or_default();
+        let next = match self.state {
+            State::Plain => rest.iter().position(|b| *b == syntax.delimiter || is_line_end(*b)),
+            State::Quoted => {
+                rest.iter().position(|b| *b == syntax.quote || is_line_end(*b) || Some(*b) == syntax.escape)
+            }
+            _ => Some(0),
+        };
+        self.at += next.unwrap_or(rest.len());
+    }
+
+    const fn enter(&mut self, state: State) -> Option<Fault> {
+        self.state = state;
+        None
+    }
+
+    fn end_cell(&mut self, limits: &Limits) -> Option<Fault> {
+        let fault = self.fault(limits);
+        self.state = State::Start;
+        self.cell_start = self.at + 1;
+        self.cell_has_break = false;
+        fault
+    }
+
+    /// Text behind a closing quote. Within one line that is sloppy writing and read as the `csv` crate reads it. In a
+    /// cell that ran over lines it means that the "closing" quote is really the opening one of a later cell: the quote
+    /// that opened this cell was never closed.
+    fn stray(&mut self) -> Option<Fault> {
+        self.state = State::Plain;
+        self.stray_quote = true;
+        self.cell_has_break.then_some(Fault::UnclosedQuote)
+    }
+
+    fn quoted_byte(&mut self, byte: u8, window: &[u8], limits: &Limits) -> Option<Fault> {
+        self.state = State::Quoted;
+        let after_cr = self.at.checked_sub(1).and_then(|before| window.get(before)) == Some(&b'\r');
+        if byte == b'\r' || (byte == b'\n' && !after_cr) {
+            self.breaks += 1;
+            self.cell_has_break = true;
+            return self.fault(limits);
+        }
+        None
+    }
+
+    fn fault(&self, limits: &Limits) -> Option<Fault> {
+        if self.at - self.cell_start > limits.max_cell_bytes {
+            Some(Fault::CellTooLarge)
+        } else if self.at > limits.max_record_bytes {
+            Some(Fault::RecordTooLarge)
+        } else if self.breaks >= limits.max_record_lines {
+            Some(Fault::TooManyLines)
+        } else {
+            None
+        }
+    }
+
+    fn at_window_end(&self, limits: &Limits, last: bool) -> Step {
+        match self.fault(limits) {
+            Some(fault) => Step::Broken(fault),
+            None if !last => Step::More,
+            None if matches!(self.state, State::Quoted | State::Escaped) => {
+                Step::Broken(Fault::UnclosedQuote)
+            }
+            None => Step::End(self.at),
+        }
+    }
+}
