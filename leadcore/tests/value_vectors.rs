@@ -5,7 +5,9 @@
 mod vectors {
     use std::path::PathBuf;
 
-    use leadcore::value::{Country, Email, Phone};
+    use leadcore::value::Email;
+    #[cfg(feature = "phone")]
+    use leadcore::value::{Country, Phone};
 
     /// The file, or nothing with a loud word about it.
     fn shared(file: &str) -> Option<PathBuf> {
