@@ -135,19 +135,26 @@ fn suffix_factor(suffix: &str) -> Result<i64, ValueError> {
     let suffix = suffix.trim();
     // `500,-` with a currency after it: `500,- kr`.
     let suffix = suffix.strip_prefix(",-").or_else(|| suffix.strip_prefix(".-")).unwrap_or(suffix).trim();
-    if suffix.is_empty() || is_currency(suffix) {
+    if suffix.is_empty() {
         return Ok(1);
     }
     let mut rest = suffix.chars();
     let factor = match rest.next() {
         Some('k' | 'K') => 1_000,
         Some('m' | 'M') => 1_000_000,
+        // `B$` is the dollar of Brunei and of the Bahamas, and a thousand million dollars.
+        Some('b' | 'B') if rest.as_str() == "$" => {
+            return Err(malformed("the letter after the amount can be a multiplier or part of a currency"));
+        }
         Some('b' | 'B') => 1_000_000_000,
         _ => 0,
     };
     let rest = rest.as_str().trim();
     if factor != 0 && (rest.is_empty() || is_currency(rest)) {
         return Ok(factor);
+    }
+    if is_currency(suffix) {
+        return Ok(1);
     }
     Err(malformed("the amount holds something that is no number and no currency"))
 }
@@ -304,6 +311,12 @@ mod tests {
             ("2.5M", "2500000"),
             ("1B", "1000000000"),
             ("3K€", "3000"),
+            ("3 MUSD", "3000000"),
+            ("3 BRL", "3"),
+            ("3 kr.", "3"),
+            ("3 mUSD", "3000000"),
+            ("3 BRL", "3"),
+            ("3 kr.", "3"),
             ("007", "7"),
             ("+3.0", "3.0"),
             ("1 234.567", "1234.567"),
@@ -366,6 +379,7 @@ mod tests {
             "1K K",
             "12/5",
             "1.234,567.8",
+            "5B$",
         ] {
             assert!(parse_amount(text, DecimalMark::Auto).is_err(), "{text}");
         }

@@ -1,7 +1,6 @@
 //! Countries (ISO 3166-1).
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -136,12 +135,7 @@ impl Country {
         }
         let bare = key.replace('.', "");
         let bare = bare.strip_prefix("the ").unwrap_or(&bare);
-        if let Some(country) = tables.by_key.get(bare) {
-            return Some(*country);
-        }
-        // Names in other languages, keyed by the lower-cased original.
-        let found = keshvar::find_by_name(&text.to_lowercase()).ok()?;
-        Some(Self(alpha2_bytes(found.alpha2())?))
+        tables.by_key.get(bare).copied()
     }
 
     /// The ISO 3166-1 alpha-2 code, upper case.
@@ -174,54 +168,41 @@ fn build() -> Tables {
     for (alias, code) in ALIASES {
         by_key.insert((*alias).to_owned(), Country(**code));
     }
-    let all: Vec<(Country, keshvar::Country)> = CountryIterator::new()
-        .filter_map(|entry| Some((Country(alpha2_bytes(entry.alpha2())?), entry)))
-        .collect();
-    for (country, entry) in &all {
+    let (mut unofficial, mut translated) = (Claims::new(), Claims::new());
+    for entry in CountryIterator::new() {
+        let Some(country) = alpha2_bytes(entry.alpha2()).map(Country) else { continue };
         names.insert(country.0, entry.iso_short_name());
-        let alpha3 = country_alpha3(entry);
+        let alpha3 = entry.alpha3().to_string();
         for key in [country.code(), &alpha3, entry.iso_short_name(), entry.iso_long_name()] {
-            by_key.entry(fold(key)).or_insert(*country);
+            by_key.entry(fold(key)).or_insert(country);
         }
+        entry.unofficial_name_list().iter().for_each(|name| claim(&mut unofficial, name, country));
+        entry.translations().values().for_each(|name| claim(&mut translated, name, country));
     }
     names.extend(NAMES.iter().map(|(code, name)| (**code, *name)));
     by_key.extend(names.iter().map(|(code, name)| (fold(name), Country(*code))));
-    add_unofficial(&all, &mut by_key);
-    Tables { names, by_key }
-}
-
-/// Unofficial names fill gaps only, and one that two countries claim names neither.
-fn add_unofficial(all: &[(Country, keshvar::Country)], by_key: &mut HashMap<String, Country>) {
-    let mut claims: HashMap<String, Option<Country>> = HashMap::new();
-    for (country, entry) in all {
-        for name in entry.unofficial_name_list() {
-            match claims.entry(fold(name)) {
-                Entry::Vacant(slot) => {
-                    slot.insert(Some(*country));
-                }
-                Entry::Occupied(mut slot) => {
-                    if *slot.get() != Some(*country) {
-                        slot.insert(None);
-                    }
-                }
-            }
-        }
-    }
-    for (key, country) in claims {
+    for (key, country) in unofficial.into_iter().chain(translated) {
         if let Some(country) = country {
             by_key.entry(key).or_insert(country);
         }
     }
+    by_key.shrink_to_fit();
+    Tables { names, by_key }
+}
+
+/// Names that only fill gaps; one that two countries claim names neither.
+type Claims = HashMap<String, Option<Country>>;
+
+fn claim(claims: &mut Claims, name: &str, country: Country) {
+    let owner = claims.entry(fold(name)).or_insert(Some(country));
+    if *owner != Some(country) {
+        *owner = None;
+    }
 }
 
 fn alpha2_bytes(code: Alpha2) -> Option<[u8; 2]> {
-    // The crate offers the code only as text, as `DE` or as a path that ends in it.
     let text = code.to_string();
     <[u8; 2]>::try_from(text.to_ascii_uppercase().as_bytes()).ok()
-}
-
-fn country_alpha3(entry: &keshvar::Country) -> String {
-    entry.alpha3().to_string()
 }
 
 impl fmt::Display for Country {
@@ -335,6 +316,15 @@ mod tests {
             let code = alpha2_bytes(entry.alpha2()).unwrap();
             assert_eq!(Country::parse(&entry.alpha3().to_string()).unwrap().0, code);
         }
+    }
+
+    #[test]
+    fn the_tables_fit_a_small_stack() {
+        // A host may call from a thread with little stack; a table built as one array overflowed two megabytes.
+        let thread = std::thread::Builder::new().stack_size(512 * 1024);
+        let built = thread.spawn(build).unwrap().join().unwrap();
+        println!("{} names of {} countries", built.by_key.len(), built.names.len());
+        assert!(built.by_key.len() > 10_000);
     }
 
     #[test]

@@ -167,6 +167,10 @@ fn check_syntax(text: &str) -> Result<(), ValueError> {
         if text.chars().any(|c| !c.is_ascii() && (c.is_whitespace() || c.is_control() || is_invisible(c))) {
             return Err(malformed("the e-mail address holds an invisible character"));
         }
+        // A backslash quotes printable ASCII only (RFC 5321 quoted-pairSMTP).
+        if text.chars().zip(text.chars().skip(1)).any(|(c, next)| c == '\\' && !next.is_ascii()) {
+            return Err(malformed("the e-mail address is malformed"));
+        }
         let shape: String = text.chars().map(|c| if c.is_ascii() { c } else { 'x' }).collect();
         EmailAddress::parse_with_options(&shape, options)
     };
@@ -294,6 +298,7 @@ mod tests {
             "a@b\u{202e}.co",
             "a\u{a0}b@c.de",
             "mailto:a@b.co ,",
+            "\"a\\é\"@b.co",
         ] {
             assert!(Email::parse(text).is_err(), "{text:?}");
         }

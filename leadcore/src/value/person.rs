@@ -26,16 +26,12 @@ const PREFIXES: &[&str] = &[
     "lady",
     "rev",
     "fr",
-    "hon",
     "herr",
     "frau",
     "hr",
     "fru",
     "froken",
     "dipl-ing",
-    "ing",
-    "mag",
-    "m",
     "mme",
     "mlle",
     "monsieur",
@@ -43,25 +39,17 @@ const PREFIXES: &[&str] = &[
     "sr",
     "sra",
     "srta",
-    "don",
-    "dona",
     "dott",
-    "sig",
     "sigra",
     "dhr",
     "mevr",
-    "mw",
     "drs",
-    "ir",
-    "pan",
-    "pani",
     "capt",
-    "col",
-    "gen",
-    "lt",
-    "maj",
     "sgt",
 ];
+
+/// Titles that are also given names (`Maj`, `Gen`, `Mag`); they count only with a dot.
+const PREFIXES_WITH_DOT: &[&str] = &["maj", "gen", "col", "lt", "mag", "ing", "ir", "hon", "sig", "mw"];
 
 /// Generations and degrees after a name, folded and without dots.
 const SUFFIXES: &[&str] = &[
@@ -320,7 +308,7 @@ impl<'a> Parts<'a> {
     }
 
     fn take_prefixes(&mut self, words: &mut Vec<&'a str>) {
-        let listed = words.iter().take_while(|word| is_listed(word, PREFIXES)).count();
+        let listed = words.iter().take_while(|word| is_prefix(word)).count();
         let count = listed.min(words.len().saturating_sub(1));
         self.prefix.extend(words.drain(..count));
     }
@@ -333,6 +321,10 @@ fn family_start(words: &[&str]) -> usize {
         start -= 1;
     }
     start
+}
+
+fn is_prefix(word: &str) -> bool {
+    is_listed(word, PREFIXES) || (word.ends_with('.') && is_listed(word, PREFIXES_WITH_DOT))
 }
 
 fn is_listed(word: &str, list: &[&str]) -> bool {
@@ -377,6 +369,9 @@ mod tests {
             ("Mr", (None, None, Some("Mr"), None)),
             ("Jr.", (None, None, Some("Jr."), None)),
             ("山田 太郎", (None, Some("山田"), Some("太郎"), None)),
+            ("Maj Sjöwall", (None, Some("Maj"), Some("Sjöwall"), None)),
+            ("Maj. Tom Berg", (Some("Maj."), Some("Tom"), Some("Berg"), None)),
+            ("M. Night Shyamalan", (None, Some("M. Night"), Some("Shyamalan"), None)),
             (",", (None, None, Some(","), None)),
         ];
         for (full, expected) in cases {
@@ -408,7 +403,7 @@ mod tests {
 
     #[test]
     fn the_lists_are_folded() {
-        for word in [PREFIXES, SUFFIXES, PARTICLES].concat() {
+        for word in [PREFIXES, PREFIXES_WITH_DOT, SUFFIXES, PARTICLES].concat() {
             assert_eq!(fold(word).replace('.', ""), word);
         }
         assert_eq!(PersonName::parse("Berg, Ánna").unwrap().match_key(), "anna berg");
