@@ -143,9 +143,10 @@ pub(crate) fn check_rules(
         }
     }
     if let Some(owner) = after.owner.as_ref().filter(|owner| before.owner.as_ref() != Some(owner))
-        && !ctx.policy().may_own(ctx.actor(), owner) {
-            broken.push(Violation::new("owner", ViolationCode::NotAllowed, "this user cannot own leads"));
-        }
+        && !ctx.policy().may_own(ctx.actor(), owner)
+    {
+        broken.push(Violation::new("owner", ViolationCode::NotAllowed, "this user cannot own leads"));
+    }
     broken
 }
 

@@ -22,3 +22,9 @@ pub mod timeline;
 pub mod vocabulary;
 
 pub use access::Expect;
+#[cfg(feature = "csv")]
+pub(crate) use access::Gate;
+#[cfg(feature = "csv")]
+pub(crate) use leads::{Intake, check_rules, store_new, touch};
+#[cfg(feature = "csv")]
+pub(crate) use operation::new_operation;

@@ -6,7 +6,7 @@
 use super::field::Field;
 
 const SYNONYMS: &[(Field, &[&str])] = &[
-    (Field::Kind, &["leadtype", "type", "customertype", "leadkind", "kind", "companyorconsumer"]),
+    (Field::Kind, &["leadtype", "leadkind", "companyorconsumer"]),
     (
         Field::Company,
         &[

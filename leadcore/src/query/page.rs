@@ -156,7 +156,9 @@ impl Cursor {
     /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) when the text is not a cursor.
     pub fn from_text(text: &str) -> Result<Self> {
         let invalid = || Error::invalid_field("after", ViolationCode::Malformed, "this is not a page cursor");
-        let bytes: Option<Vec<u8>> = text.len().is_multiple_of(2)
+        let bytes: Option<Vec<u8>> = text
+            .len()
+            .is_multiple_of(2)
             .then(|| {
                 (0..text.len())
                     .step_by(2)
