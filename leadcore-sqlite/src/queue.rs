@@ -45,8 +45,9 @@ impl Patience {
         if left.is_zero() {
             return false;
         }
-        // 0.1 ms doubling to 3.2 ms: about one commit. A longer pause would leave the place to newcomers.
-        let most = Duration::from_micros(100 << attempt.min(5));
+        // 0.1 ms doubling to 0.4 ms, less than a commit: a longer pause would leave the place to whoever has just
+        // finished and asks again.
+        let most = Duration::from_micros(100 << attempt.min(2));
         std::thread::sleep((most / 2 + jitter(most / 2)).min(left));
         true
     }

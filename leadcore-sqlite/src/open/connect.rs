@@ -68,12 +68,8 @@ pub(super) fn file(path: &Path, options: &SqliteOptions) -> Result<Opened> {
     })?;
     conn.busy_timeout(patience.left()).store("open")?;
     retry(&patience, || look_inside(&conn, &path, options))?;
-    if conn.is_readonly("main").store("open")? {
-        return Err(Error::new(
-            ErrorKind::Storage,
-            format!("open `{}`: the file is read-only, leadcore needs to write to it", path.display()),
-        ));
-    }
+    // A read-only file or directory is found out before anything is put beside it.
+    retry(&patience, || can_write(&conn, options).map_err(|error| about_file(error, "open", &path)))?;
     let side = SideLock::beside(&path)?;
     let journal = {
         let _alone = side.hold(&patience)?;
@@ -199,6 +195,13 @@ fn look_inside(conn: &Connection, path: &Path, options: &SqliteOptions) -> Resul
     }
     migrate::pending(&tx, &options.prefix)?;
     tx.rollback().store("open")
+}
+
+/// Writes and takes it back. BEGIN IMMEDIATE alone does not tell: on a read-only file it quietly only reads.
+fn can_write(conn: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
+    let tx = Transaction::new_unchecked(conn, TransactionBehavior::Immediate)?;
+    tx.execute_batch(&format!("CREATE TABLE main.{}can_write (x)", options.prefix))?;
+    tx.rollback()
 }
 
 fn set_journal(conn: &Connection, path: &Path, options: &SqliteOptions) -> Result<Journal> {

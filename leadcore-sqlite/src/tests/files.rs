@@ -260,7 +260,9 @@ fn a_read_only_file_or_directory_is_named() {
         let (dir, path) = place();
         drop(open(&path));
         // Only the database is there, as after a copy onto a read-only medium.
-        let _ = fs::remove_file(crate::guard::with_suffix(&path, "-lock"));
+        for lock in ["-lock", "-next"] {
+            fs::remove_file(crate::guard::with_suffix(&path, lock)).unwrap();
+        }
         fs::set_permissions(&path, fs::Permissions::from_mode(file_mode)).unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(dir_mode)).unwrap();
         let mut command = child::command("opens", &path);

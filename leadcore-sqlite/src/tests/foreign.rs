@@ -107,6 +107,31 @@ fn closing_either_file_is_noticed() {
 }
 
 #[test]
+fn a_second_library_that_keeps_the_file_open_is_noticed_before_and_after() {
+    let (_dir, path) = place();
+    let database = open(&path);
+    table(&database);
+    let shm = with_suffix(&path, "-shm");
+    if !shm.exists() {
+        return;
+    }
+    let mut theirs = None;
+    let error = database
+        .write(|tx| {
+            theirs = Some(File::open(&shm).unwrap());
+            tx.execute("INSERT INTO t VALUES (1)", []).store("t")
+        })
+        .unwrap_err();
+    assert!(error.to_string().contains("rolled back"), "{error}");
+    let error = database.write(|tx| tx.execute("INSERT INTO t VALUES (2)", []).store("t")).unwrap_err();
+    assert!(error.to_string().contains("nothing was written"), "{error}");
+    assert_eq!(Database::open(&path, &SqliteOptions::new()).unwrap_err().kind(), ErrorKind::Unsupported);
+    drop(theirs);
+    drop(database);
+    assert_eq!(rows(&path), [] as [i64; 0]);
+}
+
+#[test]
 fn the_log_deleted_by_another_process_swallows_no_later_write() {
     let (_dir, path) = place();
     let database = open(&path);
