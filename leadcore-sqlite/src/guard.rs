@@ -157,7 +157,7 @@ fn second_library(file: &Path, moment: Moment) -> Error {
     Error::new(
         ErrorKind::Unsupported,
         format!(
-            "another SQLite library in this process has `{}` open, or had, and its locks are gone; {outcome}: close \
+            "another SQLite library in this process has `{}` open, or had, so that its locks cannot be trusted; {outcome}: close \
              it there, open the store again, and use backup_to or an export to read the data elsewhere",
             file.display()
         ),
