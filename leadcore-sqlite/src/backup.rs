@@ -31,7 +31,7 @@ impl Database {
                     .with_source(error)
             }
         })?;
-        let copied = self.read(|source| copy(source, target, &Patience::new(self.busy_timeout())));
+        let copied = self.read(|source| copy(source, target, &Patience::new(self.options.busy_timeout)));
         if copied.is_err() {
             // Only the file made above, which nobody has been told of, is removed; the first error is reported.
             let _ = std::fs::remove_file(target);

@@ -6,7 +6,7 @@ use leadcore::query::{Resolved, Term};
 use rusqlite::types::Value;
 use rust_decimal::Decimal;
 
-use crate::repo_key_kind as key_kind;
+use crate::repo::key_kind;
 use crate::row::AMOUNT_SCALE;
 
 /// A condition and its parameters, in order.
@@ -245,7 +245,9 @@ impl<'a> Compiler<'a> {
         }
         match match_expression(terms) {
             Some(expression) if self.search_by == SearchBy::Index => {
-                self.text(" AND l.rid IN (SELECT rowid FROM leadcore_lead_search WHERE leadcore_lead_search MATCH ");
+                self.text(
+                    " AND l.rid IN (SELECT rowid FROM leadcore_lead_search WHERE leadcore_lead_search MATCH ",
+                );
                 self.param(expression);
                 self.text("))");
             }
@@ -351,7 +353,8 @@ fn units(amount: Decimal) -> (i64, i64) {
         None if amount.is_sign_negative() => (i64::MIN, i64::MIN.saturating_add(1)),
         None => (i64::MAX.saturating_sub(1), i64::MAX),
         Some(scaled) => {
-            let clamp = |whole: Decimal, fallback| i64::try_from(whole.trunc().mantissa()).unwrap_or(fallback);
+            let clamp =
+                |whole: Decimal, fallback| i64::try_from(whole.trunc().mantissa()).unwrap_or(fallback);
             let fallback = if amount.is_sign_negative() { i64::MIN } else { i64::MAX };
             (clamp(scaled.floor(), fallback), clamp(scaled.ceil(), fallback))
         }

@@ -20,17 +20,21 @@
 
 pub use rusqlite;
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the store calls it"))]
 mod backup;
-#[cfg_attr(not(test), expect(dead_code, reason = "the repositories use the rest of it"))]
+mod compile;
 mod error;
 mod guard;
 pub mod migrate;
-#[cfg_attr(not(test), expect(dead_code, reason = "the store wraps it"))]
 mod open;
 mod options;
 mod queue;
+mod repo;
+mod row;
+mod store;
 #[cfg(test)]
 mod tests;
+mod txn;
 
 pub use options::{Durability, SqliteOptions};
+pub use store::{SqliteStats, SqliteStore, SqliteUnit};
+pub use txn::SqliteTxn;

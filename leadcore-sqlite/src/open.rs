@@ -21,6 +21,9 @@ use self::readers::{Lent, Readers};
 
 mod connect;
 mod readers;
+mod unit;
+
+pub(crate) use unit::Unit;
 
 #[cfg(test)]
 pub(crate) use connect::has_wal_reset_bug;
@@ -44,7 +47,7 @@ pub(crate) struct Database {
     // `None` where one connection does both: in memory, and on a connection that the host handed over.
     readers: Option<Readers>,
     file: Option<Protected>,
-    options: SqliteOptions,
+    pub(crate) options: SqliteOptions,
     /// Whether the connections are ours to configure.
     ours: bool,
     opened_by: AtomicU32,
@@ -273,9 +276,9 @@ impl Database {
         &self.options.prefix
     }
 
-    /// How long one call may wait.
-    pub(crate) const fn busy_timeout(&self) -> Duration {
-        self.options.busy_timeout
+    /// Whether our connections have the folding function from the start; a host's get it when it is needed.
+    pub(crate) const fn folds(&self) -> bool {
+        self.ours
     }
 
     /// Commits, retries and the worst wait so far.
@@ -289,6 +292,12 @@ impl Database {
 
     fn hold_side_lock(&self, patience: &Patience) -> Result<Option<Held<'_>>> {
         self.file.as_ref().map_or(Ok(None), |file| file.side.hold(patience))
+    }
+
+    fn release_side_lock(&self) {
+        if let Some(file) = &self.file {
+            file.side.release();
+        }
     }
 
     fn look(&self, moment: Moment) -> Result<()> {

@@ -3,8 +3,8 @@
 use leadcore::domain::{Conversion, Lead, LeadFields, LeadKind, Trashed};
 use leadcore::error::{Error, ErrorKind, Result, ValueError};
 use leadcore::id::{
-    AccountId, CategoryId, LeadId, LocationId, OperationId, PartnerId, PipelineId, Revision, SourceId, StageId,
-    UserId,
+    AccountId, CategoryId, LeadId, LocationId, OperationId, PartnerId, PipelineId, Revision, SourceId,
+    StageId, UserId,
 };
 use leadcore::time::Timestamp;
 use leadcore::value::{Address, Country, Currency, PersonName, TaxId, Website};
@@ -307,13 +307,15 @@ impl<'b, 's> Binder<'b, 's> {
 }
 
 pub(crate) fn to_json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| Error::new(ErrorKind::Internal, "a value could not be written as JSON").with_source(error))
+    serde_json::to_string(value).map_err(|error| {
+        Error::new(ErrorKind::Internal, "a value could not be written as JSON").with_source(error)
+    })
 }
 
 /// SQLite's integers are signed.
 pub(crate) fn signed(number: u64) -> Result<i64> {
-    i64::try_from(number).map_err(|_| Error::new(ErrorKind::Unsupported, "the number is too large to be stored"))
+    i64::try_from(number)
+        .map_err(|_| Error::new(ErrorKind::Unsupported, "the number is too large to be stored"))
 }
 
 /// An amount in units of 1/10,000. Core has checked places and size.

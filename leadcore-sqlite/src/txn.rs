@@ -4,9 +4,7 @@ use std::borrow::Cow;
 
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::id::TenantId;
-use leadcore::store::{
-    Accounts, Contacts, Journal, Leads, Links, Numbers, Pipelines, Settings, Terms, Txn,
-};
+use leadcore::store::{Accounts, Contacts, Journal, Leads, Links, Numbers, Pipelines, Settings, Terms, Txn};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{CachedStatement, Connection, Transaction};
 
@@ -46,6 +44,8 @@ pub struct SqliteTxn<'c> {
     depth: u32,
     /// Whether the folding function is known to be registered.
     folds: bool,
+    /// Whether this is a view: writing is refused, also where SQLite itself would allow it.
+    read_only: bool,
 }
 
 impl<'c> SqliteTxn<'c> {
@@ -58,6 +58,7 @@ impl<'c> SqliteTxn<'c> {
             prefix: Cow::Borrowed(WRITTEN),
             depth: 0,
             folds: false,
+            read_only: false,
         }
     }
 
@@ -65,29 +66,40 @@ impl<'c> SqliteTxn<'c> {
     ///
     /// # Errors
     /// `Invalid` when the prefix is not `[a-z][a-z0-9_]{0,30}`.
-    pub fn with_prefix(
-        transaction: &'c Transaction<'_>,
-        tenant: &TenantId,
-        prefix: &str,
-    ) -> Result<Self> {
+    pub fn with_prefix(transaction: &'c Transaction<'_>, tenant: &TenantId, prefix: &str) -> Result<Self> {
         check_prefix(prefix)?;
         Ok(Self { prefix: Cow::Owned(prefix.to_owned()), ..Self::on(transaction, tenant) })
     }
 
     /// On a connection of ours that is inside a transaction and has the folding function.
     pub(crate) fn ours(conn: &'c Connection, tenant: &TenantId, prefix: &'c str, folds: bool) -> Self {
-        Self { conn, tenant: tenant.clone(), prefix: Cow::Borrowed(prefix), depth: 0, folds }
+        let prefix = Cow::Borrowed(prefix);
+        Self { conn, tenant: tenant.clone(), prefix, depth: 0, folds, read_only: false }
+    }
+
+    /// The same, refusing to write.
+    pub(crate) const fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
     }
 
     /// The statement with this store's prefix. Statements are written with the standard one, so that the usual case
     /// costs nothing and the text is what a DBA sees.
     pub(crate) fn sql<'s>(&self, text: &'s str) -> Cow<'s, str> {
-        if self.prefix == WRITTEN { Cow::Borrowed(text) } else { Cow::Owned(text.replace(WRITTEN, &self.prefix)) }
+        if self.prefix == WRITTEN {
+            Cow::Borrowed(text)
+        } else {
+            Cow::Owned(text.replace(WRITTEN, &self.prefix))
+        }
     }
 
     /// A prepared statement, from the connection's cache.
     pub(crate) fn prepare(&self, text: &str, what: &str) -> Result<CachedStatement<'c>> {
-        self.conn.prepare_cached(&self.sql(text)).store(what)
+        let statement = self.conn.prepare_cached(&self.sql(text)).store(what)?;
+        if self.read_only && !statement.readonly() {
+            return Err(Error::new(ErrorKind::Unsupported, "a read transaction cannot write"));
+        }
+        Ok(statement)
     }
 
     /// Makes sure that compiled filters can call the folding function, also on a host's connection.
@@ -132,7 +144,9 @@ pub(crate) fn in_savepoint(conn: &Connection, name: &str, work: impl FnOnce() ->
             let undone = conn.execute_batch(&format!("ROLLBACK TO {name}; RELEASE {name}"));
             // After a full disk SQLite has rolled everything back already: then the first error says why.
             if undone.is_err() && !conn.is_autocommit() {
-                return Err(Error::new(ErrorKind::Storage, "a savepoint could not be rolled back").with_source(error));
+                return Err(
+                    Error::new(ErrorKind::Storage, "a savepoint could not be rolled back").with_source(error)
+                );
             }
             Err(error)
         }

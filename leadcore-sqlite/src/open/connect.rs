@@ -114,6 +114,7 @@ pub(super) fn configure(conn: &Connection, options: &SqliteOptions) -> Result<()
     ))
     .store("configure")?;
     conn.set_prepared_statement_cache_capacity(128);
+    crate::txn::register_fold(conn, &format!("{}fold", options.prefix))?;
     foreign_keys_on(conn)
 }
 

@@ -6,7 +6,7 @@ use leadcore::id::{LeadId, Revision};
 use leadcore::query::{LeadScan, Resolved};
 use leadcore::store::{LeadChange, Leads};
 
-use crate::error::StoreResult as _;
+use crate::error::{StoreResult as _, parent_missing};
 use crate::row::{Binder, Columns, LEAD_COLUMNS};
 use crate::txn::SqliteTxn;
 
@@ -15,13 +15,14 @@ use super::tally::Deltas;
 const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, industry, description, owner, source, category, location, partner, labels, external_ids, pipeline, stage, stage_entered_at, created_at, updated_at, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const UPDATE: &str = "UPDATE leadcore_lead SET number = ?, revision = ?, kind = ?, company = ?, company_key = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, name_key = ?, job_title = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, amount = ?, industry = ?, description = ?, owner = ?, source = ?, category = ?, location = ?, partner = ?, labels = ?, external_ids = ?, pipeline = ?, stage = ?, stage_entered_at = ?, created_at = ?, updated_at = ?, converted_at = ?, account = ?, converted_by = ?, trashed_at = ?, trashed_by = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ? RETURNING rid";
 const ADD_KEY: &str = "INSERT INTO leadcore_lead_key (tenant, kind, key, lead) VALUES (?, ?, ?, ?)";
-const DROP_KEY: &str =
-    "DELETE FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ? AND lead = ?";
+const DROP_KEY: &str = "DELETE FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ? AND lead = ?";
 const ADD_SEARCH: &str = "INSERT INTO leadcore_lead_search (rowid, search) VALUES (?, ?)";
 // FTS5 with external content is told what it had indexed (sqlite.org/fts5.html, 4.4.3); its command column is named
 // like the table.
 const DROP_SEARCH: &str =
     "INSERT INTO leadcore_lead_search (leadcore_lead_search, rowid, search) VALUES ('delete', ?, ?)";
+/// What is missing when a foreign key of a lead fails.
+const REFERENCE: &str = "a stage or term that the lead refers to";
 const REVISION: &str = "SELECT revision FROM leadcore_lead WHERE tenant = ? AND id = ?";
 const FIND: &str = "SELECT l.id FROM leadcore_lead_key k JOIN leadcore_lead l ON l.rid = k.lead WHERE k.tenant = ? AND k.kind = ? AND k.key = ? AND l.trashed_at IS NULL ORDER BY l.number";
 
@@ -36,12 +37,10 @@ impl SqliteTxn<'_> {
             binder.bind(self.tenant_text())?;
             binder.id(lead.id.as_uuid())?;
             binder.lead(lead)?;
-            insert.raw_execute().store("add a lead")?;
+            insert.raw_execute().map_err(|error| parent_missing(error, REFERENCE))?;
             let rid = self.conn.last_insert_rowid();
             for key in lead.fields.match_keys() {
-                add_key
-                    .execute((self.tenant_text(), key.kind.code(), key.key, rid))
-                    .store("add a key")?;
+                add_key.execute((self.tenant_text(), key.kind.code(), key.key, rid)).store("add a key")?;
             }
             add_search.execute((rid, lead.search_text().as_str())).store("add to the search index")?;
             deltas.count(lead, 1);
@@ -59,7 +58,8 @@ impl SqliteTxn<'_> {
             binder.id(before.id.as_uuid())?;
             binder.number(before.revision.get())?;
             let mut rows = update.raw_query();
-            let rid: Option<i64> = match rows.next().store("write a lead")? {
+            let first = rows.next().map_err(|error| parent_missing(error, REFERENCE))?;
+            let rid: Option<i64> = match first {
                 Some(row) => Some(row.get(0).store("write a lead")?),
                 None => None,
             };
@@ -115,7 +115,9 @@ impl SqliteTxn<'_> {
         let mut write = Some(write);
         // The savepoint is this transaction's own, so the ports it hands over are not needed.
         let this: &Self = self;
-        crate::txn::in_savepoint(this.conn, "leadcore_slice", || write.take().map_or(Ok(()), |write| write(this)))
+        crate::txn::in_savepoint(this.conn, "leadcore_slice", || {
+            write.take().map_or(Ok(()), |write| write(this))
+        })
     }
 }
 

@@ -8,3 +8,5 @@ mod scan;
 mod setup;
 mod tally;
 mod terms;
+
+pub(crate) use leads::key_kind;

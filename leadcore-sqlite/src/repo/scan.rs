@@ -1,7 +1,7 @@
 //! Lists and searches: sorted pages by keyset, and counts that no tally has.
 
-use leadcore::error::Result;
 use leadcore::domain::{FieldValue, Lead};
+use leadcore::error::Result;
 use leadcore::query::{Direction, LeadScan, Resolved, SortField, Term};
 use rusqlite::types::Value;
 
@@ -27,7 +27,11 @@ impl SqliteTxn<'_> {
         let mut compiler = Compiler::new(tenant.as_str(), search_by);
         compiler.text(&format!("SELECT {LEAD_COLUMNS} FROM leadcore_lead l WHERE l.tenant = "));
         compiler.param(tenant.as_str().to_owned());
-        compiler.text(if scan.trashed { " AND l.trashed_at IS NOT NULL AND " } else { " AND l.trashed_at IS NULL AND " });
+        compiler.text(if scan.trashed {
+            " AND l.trashed_at IS NOT NULL AND "
+        } else {
+            " AND l.trashed_at IS NULL AND "
+        });
         compiler.filter(&scan.filter)?;
         if let Some(cursor) = &scan.after {
             compiler.text(&format!(" AND ({key}, l.id) {behind} ("));

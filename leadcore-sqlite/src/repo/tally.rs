@@ -33,7 +33,10 @@ impl Deltas {
             ("stage", id(Some(lead.stage.as_uuid()))),
             ("source", id(fields.source.map(|id| id.as_uuid()))),
             ("category", id(fields.category.map(|id| id.as_uuid()))),
-            ("owner", fields.owner.as_ref().map(|owner| owner.as_str().as_bytes().to_vec()).unwrap_or_default()),
+            (
+                "owner",
+                fields.owner.as_ref().map(|owner| owner.as_str().as_bytes().to_vec()).unwrap_or_default(),
+            ),
         ];
         for (dim, key) in values {
             *self.0.entry((dim, key, lead.conversion.is_some())).or_default() += by;
@@ -154,7 +157,11 @@ impl SqliteTxn<'_> {
     }
 
     /// The counts per value, from the rows.
-    pub(crate) fn count_groups(&mut self, filter: &Resolved, field: &Field) -> Result<Vec<(FieldValue, u64)>> {
+    pub(crate) fn count_groups(
+        &mut self,
+        filter: &Resolved,
+        field: &Field,
+    ) -> Result<Vec<(FieldValue, u64)>> {
         let (column, is_text) = match field {
             Field::Stage => ("l.stage", false),
             Field::Pipeline => ("l.pipeline", false),
