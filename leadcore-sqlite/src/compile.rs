@@ -19,7 +19,7 @@ pub(crate) struct Condition {
 /// How searches are answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SearchBy {
-    /// Ask the index for candidates first: right when few leads match.
+    /// Ask the index first: right when few leads match.
     Index,
     /// Look into each row that the rest of the query visits: right when many match and a page is soon full.
     Row,
@@ -236,22 +236,24 @@ impl<'a> Compiler<'a> {
     }
 
     fn search(&mut self, terms: &[Term]) {
-        self.text("(");
-        for (n, term) in terms.iter().enumerate() {
-            self.text(if n > 0 { " AND " } else { "" });
-            self.text("instr(l.search, ");
-            self.param(term.as_str().to_owned());
-            self.text(") > 0");
-        }
         match match_expression(terms) {
+            None => self.text("1"),
             Some(expression) if self.search_by == SearchBy::Index => {
                 self.text(
-                    " AND l.rid IN (SELECT rowid FROM leadcore_lead_search WHERE leadcore_lead_search MATCH ",
+                    "(l.rid IN (SELECT rowid FROM leadcore_lead_search WHERE leadcore_lead_search MATCH ",
                 );
                 self.param(expression);
                 self.text("))");
             }
-            _ => self.text(if terms.is_empty() { "1)" } else { ")" }),
+            Some(_) => {
+                self.text("(");
+                for (n, term) in terms.iter().enumerate() {
+                    self.text(if n > 0 { " AND instr(l.search, " } else { "instr(l.search, " });
+                    self.param(term.as_str().to_owned());
+                    self.text(") > 0");
+                }
+                self.text(")");
+            }
         }
     }
 
@@ -274,15 +276,11 @@ fn unsupported() -> Error {
     Error::new(ErrorKind::Unsupported, "this store cannot answer this condition")
 }
 
-/// The query that asks the search index for candidates: every run of three letters of every term, quoted so that
-/// nothing in it is an operator. None when there is nothing to look for.
+/// The query that asks the search index: every term as a quoted phrase, so that nothing in it is an operator. The
+/// trigram tokenizer makes a phrase match exactly where the text has it. None when there is nothing to look for.
 pub(crate) fn match_expression(terms: &[Term]) -> Option<String> {
-    let mut runs = std::collections::BTreeSet::new();
-    for term in terms {
-        let letters: Vec<char> = term.as_str().chars().collect();
-        runs.extend(letters.windows(3).map(|run| run.iter().collect::<String>().replace('"', "\"\"")));
-    }
-    let quoted: Vec<_> = runs.iter().map(|run| format!("\"{run}\"")).collect();
+    let quoted: Vec<_> =
+        terms.iter().map(|term| format!("\"{}\"", term.as_str().replace('"', "\"\""))).collect();
     if quoted.is_empty() { None } else { Some(quoted.join(" AND ")) }
 }
 

@@ -125,10 +125,10 @@ CREATE TABLE {prefix}lead_key (
     PRIMARY KEY (tenant, kind, key, lead)
 ) STRICT, WITHOUT ROWID;
 
--- What leads are searched by: runs of three letters of `search`. Candidates are checked against the column itself.
+-- What leads are searched by: any part of `search`, by its runs of three letters.
 CREATE VIRTUAL TABLE {prefix}lead_search USING fts5 (
     search, content = '{prefix}lead', content_rowid = 'rid',
-    tokenize = 'trigram case_sensitive 1', detail = 'none', columnsize = 0
+    tokenize = 'trigram case_sensitive 1', columnsize = 0
 );
 
 -- How many live leads there are: `dim` is `all`, `stage`, `source`, `category` or `owner`, `key` its value (empty for
@@ -220,9 +220,9 @@ CREATE TABLE {prefix}operation (
 CREATE UNIQUE INDEX {prefix}operation_key ON {prefix}operation (tenant, kind, key) WHERE key IS NOT NULL;
 
 -- The journal: what happened to which record in which operation, with the values before and after as JSON. Rows are
--- only ever added; AUTOINCREMENT keeps their order even if the newest were cut off by hand.
+-- only ever added, so `seq` is the order in which it happened.
 CREATE TABLE {prefix}entry (
-    seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq          INTEGER PRIMARY KEY,
     tenant       TEXT    NOT NULL,
     operation    INTEGER NOT NULL,
     at           INTEGER NOT NULL,

@@ -45,7 +45,7 @@ CREATE TABLE leadcore_contact (
     PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE leadcore_entry (
-    seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq          INTEGER PRIMARY KEY,
     tenant       TEXT    NOT NULL,
     operation    INTEGER NOT NULL,
     at           INTEGER NOT NULL,
@@ -131,7 +131,7 @@ CREATE UNIQUE INDEX leadcore_lead_number ON leadcore_lead (tenant, number);
 CREATE INDEX leadcore_lead_owner ON leadcore_lead (tenant, owner, updated_at, id) WHERE trashed_at IS NULL;
 CREATE VIRTUAL TABLE leadcore_lead_search USING fts5 (
     search, content = 'leadcore_lead', content_rowid = 'rid',
-    tokenize = 'trigram case_sensitive 1', detail = 'none', columnsize = 0
+    tokenize = 'trigram case_sensitive 1', columnsize = 0
 );
 CREATE TABLE 'leadcore_lead_search_config'(k PRIMARY KEY, v) WITHOUT ROWID;
 CREATE TABLE 'leadcore_lead_search_data'(id INTEGER PRIMARY KEY, block BLOB);
@@ -225,4 +225,3 @@ CREATE TABLE leadcore_term (
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, kind, name_key)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE sqlite_sequence(name,seq);

@@ -25,7 +25,14 @@ impl SqliteTxn<'_> {
         let search_by = self.search_by(&scan.filter)?;
         let tenant = self.tenant.clone();
         let mut compiler = Compiler::new(tenant.as_str(), search_by);
-        compiler.text(&format!("SELECT {LEAD_COLUMNS} FROM leadcore_lead l WHERE l.tenant = "));
+        // Candidates of a search are read by row number (an index on the sort order would visit every lead instead),
+        // and only those of the page are read whole.
+        let by_index = search_by == SearchBy::Index;
+        compiler.text(&if by_index {
+            format!("SELECT {LEAD_COLUMNS} FROM leadcore_lead l WHERE l.rid IN (SELECT l.rid FROM leadcore_lead l NOT INDEXED WHERE l.tenant = ")
+        } else {
+            format!("SELECT {LEAD_COLUMNS} FROM leadcore_lead l WHERE l.tenant = ")
+        });
         compiler.param(tenant.as_str().to_owned());
         compiler.text(if scan.trashed {
             " AND l.trashed_at IS NOT NULL AND "
@@ -40,8 +47,12 @@ impl SqliteTxn<'_> {
             compiler.param(cursor.id.as_uuid().as_bytes().to_vec());
             compiler.text(")");
         }
-        compiler.text(&format!(" ORDER BY {key} {order}, l.id {order} LIMIT "));
+        let sorted = format!(" ORDER BY {key} {order}, l.id {order}");
+        compiler.text(&format!("{sorted} LIMIT "));
         compiler.param(i64::try_from(scan.limit).unwrap_or(i64::MAX));
+        if by_index {
+            compiler.text(&format!("){sorted}"));
+        }
         if compiler.folds {
             self.need_fold()?;
         }
@@ -57,7 +68,8 @@ impl SqliteTxn<'_> {
 
     pub(super) fn count_rows(&mut self, filter: &Resolved) -> Result<u64> {
         let condition = self.live(filter)?;
-        let sql = format!("SELECT count(*) FROM leadcore_lead l WHERE {}", condition.sql);
+        let way = if required_search(filter).is_some() { " NOT INDEXED" } else { "" };
+        let sql = format!("SELECT count(*) FROM leadcore_lead l{way} WHERE {}", condition.sql);
         let count: i64 = self
             .prepare(&sql, "count leads")?
             .query_row(rusqlite::params_from_iter(condition.params), |row| row.get(0))

@@ -123,7 +123,9 @@ fn the_hosts_own_file_keeps_what_is_the_hosts() {
     };
     let before = state(&path);
     let database = open(&path);
-    database.write(|tx| tx.execute("INSERT INTO leadcore_number VALUES ('a', 'lead', 1)", []).store("t")).unwrap();
+    database
+        .write(|tx| tx.execute("INSERT INTO leadcore_number VALUES ('a', 'lead', 1)", []).store("t"))
+        .unwrap();
     drop(database);
     assert_eq!(state(&path), before);
     assert_eq!(before.0, (7, 4711, 1000));
