@@ -8,7 +8,7 @@
 //!
 //! - [`suite`]: one function per promise of a port, grouped by port;
 //! - [`generate`]: proptest strategies for fields, filters, sorts and operations;
-//! - `differential` runs the same operations against two stores, [`dump`](fn@dump) writes everything of a tenant as
+//! - [`differential`] runs the same operations against two stores, [`dump`](fn@dump) writes everything of a tenant as
 //!   canonical text, [`filters_agree`] compares a store with the reference evaluator;
 //! - [`fixtures`]: a context that stands still, sample records, large realistic sets.
 //!
@@ -28,5 +28,5 @@ pub mod fixtures;
 pub mod generate;
 pub mod suite;
 
-pub use compare::filters_agree;
+pub use compare::{differential, filters_agree};
 pub use dump::dump;

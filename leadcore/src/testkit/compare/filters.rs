@@ -1,4 +1,4 @@
-//! Comparing a store with the reference, and two stores with each other.
+//! A store against the reference evaluator.
 
 use crate::context::Context;
 use crate::domain::Lead;

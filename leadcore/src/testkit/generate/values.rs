@@ -1,4 +1,4 @@
-//! Values to try things with: every value that a field can be compared with, and proptest strategies.
+//! Every value that a field can be compared with.
 
 use crate::domain::{Field, FieldType, FieldValue, Lead};
 use crate::query::Operator;
