@@ -152,6 +152,7 @@ pub struct LeadFields {
     /// Overrides the currency's own symbol (S0.03).
     pub currency_symbol: Option<String>,
     /// What the lead may be worth, in [`currency`](Self::currency); at most 4 decimal places.
+    /// A number, not a text: `1.50` may come back as `1.5`.
     pub amount: Option<Decimal>,
     /// Line of business, as free text.
     pub industry: Option<String>,
