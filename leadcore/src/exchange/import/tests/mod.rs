@@ -13,7 +13,9 @@ use std::ops::ControlFlow;
 use crate::context::Context;
 use crate::domain::{Actor, Lead};
 use crate::error::Result;
-use crate::exchange::import::{self, ImportOptions, ImportReport, ImportSink, LineOutcome, Outcome, Progress};
+use crate::exchange::import::{
+    self, ImportOptions, ImportReport, ImportSink, LineOutcome, Outcome, Progress,
+};
 use crate::id::SequentialIds;
 use crate::memory::MemoryStore;
 use crate::policy::{AllowAll, Policy};

@@ -17,7 +17,10 @@ fn shared() -> Option<PathBuf> {
     if data.join("leads-xeducation").is_dir() {
         return Some(data);
     }
-    eprintln!("NOT TESTED: no outside lead files at {}; set LEADCORE_SHARED to test with them", data.display());
+    eprintln!(
+        "NOT TESTED: no outside lead files at {}; set LEADCORE_SHARED to test with them",
+        data.display()
+    );
     None
 }
 
@@ -25,7 +28,8 @@ fn shared() -> Option<PathBuf> {
 fn import(file: &Path, options: &ImportOptions) -> ImportReport {
     let host = Host::new();
     let started = Instant::now();
-    let dry = import::dry_run(&host.system(), &host.store, File::open(file).unwrap(), options, &mut ()).unwrap();
+    let dry =
+        import::dry_run(&host.system(), &host.store, File::open(file).unwrap(), options, &mut ()).unwrap();
     let dried = started.elapsed();
     let mut heard = Heard::default();
     let input = File::open(file).unwrap();
