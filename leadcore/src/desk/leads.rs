@@ -67,6 +67,7 @@ pub fn create_many(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<LeadDraft>)
 }
 
 /// What new leads are checked against, loaded once per call or chunk.
+#[derive(Debug)]
 pub(crate) struct Intake {
     pub(crate) catalogue: Catalogue,
     pub(crate) pipelines: Vec<Pipeline>,

@@ -48,10 +48,15 @@ pub(crate) fn with_default(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<P
     if !known.is_empty() {
         return Ok(known);
     }
-    let stages = DEFAULT_STAGES.iter().map(|(name, kind)| new_stage(ctx, name, *kind)).collect();
-    let pipeline = Pipeline::new(PipelineId::from_uuid(ctx.new_uuid()), "Leads", true, stages)?;
+    let pipeline = default_pipeline(ctx)?;
     insert(ctx, txn, &pipeline)?;
     Ok(vec![pipeline])
+}
+
+/// The pipeline that a tenant starts with, not yet written.
+pub(crate) fn default_pipeline(ctx: &Context<'_>) -> Result<Pipeline> {
+    let stages = DEFAULT_STAGES.iter().map(|(name, kind)| new_stage(ctx, name, *kind)).collect();
+    Pipeline::new(PipelineId::from_uuid(ctx.new_uuid()), "Leads", true, stages)
 }
 
 /// A stage with an id of its own, for [`add`] and [`update`].
