@@ -114,7 +114,10 @@ impl<'a> Compiler<'a> {
         if *field == Field::State {
             return self.state(values);
         }
-        let values: Vec<Value> = values.iter().filter_map(|value| exact(field, value)).collect();
+        // A value that is there never folds to nothing, but the key of an absent company or name is the empty text.
+        let nothing = |value: &Value| matches!(value, Value::Text(text) if text.is_empty());
+        let values = values.iter().filter_map(|value| exact(field, value));
+        let values: Vec<Value> = values.filter(|value| !nothing(value)).collect();
         if values.is_empty() {
             self.text("0");
             return Ok(());

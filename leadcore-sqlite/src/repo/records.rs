@@ -9,7 +9,7 @@ use rusqlite::Row;
 use uuid::Uuid;
 
 use crate::error::StoreResult as _;
-use crate::row::{Binder, Columns, corrupt};
+use crate::row::{Binder, Columns};
 use crate::txn::{SqliteTxn, in_savepoint};
 
 const CONTACT_COLUMNS: &str = "id, revision, name, salutation, first_name, last_name, name_suffix, job_title, emails, phones, description, created_at, updated_at";
@@ -230,7 +230,8 @@ impl Accounts for SqliteTxn<'_> {
             "SELECT {ACCOUNT_COLUMNS} FROM leadcore_account WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?"
         );
         let mut statement = self.prepare(&sql, "list accounts")?;
-        let after = i64::try_from(after.unwrap_or(0)).map_err(|_| corrupt("number"))?;
+        // Behind a number that cannot be stored there is nothing.
+        let Ok(after) = i64::try_from(after.unwrap_or(0)) else { return Ok(Vec::new()) };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = statement.query((self.tenant_text(), after, limit)).store("list accounts")?;
         let mut accounts = Vec::new();

@@ -87,7 +87,8 @@ impl Shape {
                         self.value = Some((dim, id.as_bytes().to_vec()));
                         true
                     }
-                    (Some(dim), [FieldValue::Text(text)]) => {
+                    // The empty text is the key of leads without an owner, and no owner's name.
+                    (Some(dim), [FieldValue::Text(text)]) if !text.is_empty() => {
                         self.value = Some((dim, text.as_bytes().to_vec()));
                         true
                     }

@@ -69,6 +69,7 @@ impl Terms for SqliteTxn<'_> {
             crate::row::signed(expected.get())?,
         );
         match self.prepare(UPDATE, "write a term")?.execute(row).store("write a term")? {
+            0 if Terms::get(self, *kind, &[term.id])?.is_empty() => Err(Error::not_found("term")),
             0 => Err(self.missed(REVISION, "term", term.id, expected)?),
             _ => Ok(()),
         }
