@@ -85,7 +85,7 @@ impl Intake {
     /// A lead from a draft, without number; every broken rule at once.
     pub(crate) fn prepare(&self, ctx: &Context<'_>, draft: LeadDraft) -> Result<Lead, Vec<Violation>> {
         let LeadDraft { mut fields, stage } = draft;
-        if fields.owner.is_none() {
+        if fields.owner.is_none() && !self.catalogue.is_disabled(&Field::Owner) {
             let creator = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
             fields.owner = creator.cloned();
         }
