@@ -195,8 +195,8 @@ pub fn edit(
     expect: impl Into<Expect>,
     patch: &LeadPatch,
 ) -> Result<Lead> {
-    check_fields(ctx, patch.fields())?;
     let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
+    check_fields(ctx, patch.fields())?;
     let mut after = before.clone();
     patch.apply(&mut after.fields)?;
     if after.fields == before.fields {
@@ -345,9 +345,10 @@ pub(super) fn readable(
     also: &[Field],
 ) -> Result<Resolved> {
     ctx.check_tenant(txn)?;
+    let gate = Gate::open(ctx, Permission::View)?;
     let resolved = filter.resolve(&ctx.asker())?;
     check_fields(ctx, filter.fields().iter().chain(also))?;
-    Ok(Gate::open(ctx, Permission::View)?.narrow(resolved))
+    Ok(gate.narrow(resolved))
 }
 
 /// Moves a lead to another stage, perhaps of another pipeline (S0.10). The one way a stage changes.
