@@ -37,7 +37,8 @@ mod conversion {
         }
 
         fn lead(&self, fields: LeadFields) -> Lead {
-            self.run(|ctx, txn| leads::create(ctx, txn, fields.clone().into())).unwrap()
+            let draft = leadcore::domain::LeadDraft::from(fields);
+            self.run(|ctx, txn| leads::create(ctx, txn, draft.clone())).unwrap()
         }
 
         fn plan(&self, lead: &Lead) -> ConversionPlan {

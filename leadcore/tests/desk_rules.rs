@@ -41,7 +41,8 @@ mod rules {
         }
 
         fn lead(&self, fields: LeadFields) -> Lead {
-            self.run(|ctx, txn| leads::create(ctx, txn, fields.clone().into())).unwrap()
+            let draft = leadcore::domain::LeadDraft::from(fields);
+            self.run(|ctx, txn| leads::create(ctx, txn, draft.clone())).unwrap()
         }
 
         fn configure(
