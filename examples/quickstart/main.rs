@@ -120,14 +120,15 @@ fn move_a_lead(ctx: &Context<'_>, store: &SqliteStore) -> Result<Option<Lead>> {
 fn convert(ctx: &Context<'_>, store: &SqliteStore, lead: &Lead) -> Result<()> {
     show::title("Convert it to a customer");
     let options = ConversionOptions::default();
-    let plan = match store.read(ctx.tenant(), |txn| desk::convert::plan(ctx, txn, lead.id, &options)) {
-        Ok(plan) => plan,
-        Err(error) if error.kind() == ErrorKind::Invalid => {
-            println!("{} cannot be converted yet: {error}", show::name(lead));
-            return Ok(());
-        }
-        Err(error) => return Err(error),
-    };
+    let mut plan = store.read(ctx.tenant(), |txn| desk::convert::plan(ctx, txn, lead.id, &options));
+    if let Err(error) = plan {
+        // Some files have leads without any name, which an account needs.
+        println!("not yet: {error}");
+        let named = LeadPatch::new().set(Field::Company, format!("Lead {}", lead.number));
+        store.write(ctx.tenant(), |txn| desk::leads::edit(ctx, txn, lead.id, lead.revision, &named))?;
+        plan = store.read(ctx.tenant(), |txn| desk::convert::plan(ctx, txn, lead.id, &options));
+    }
+    let plan = plan?;
     // A plan is data: it can be shown, stored, sent and applied later.
     let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
     println!("the plan, {} bytes of JSON, makes the account `{}`", text.len(), plan.account.fields().name);

@@ -104,6 +104,7 @@ fn insert(ctx: &Context<'_>, txn: &mut dyn Txn, pipeline: &Pipeline) -> Result<(
 /// is missing now is in use.
 pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> Result<Pipeline> {
     require(ctx, txn, Permission::Configure)?;
+    pipeline.name = pipeline.name.trim().to_owned();
     pipeline.check()?;
     let known = txn.pipelines().list()?;
     check_stage_ids(&known, &pipeline)?;

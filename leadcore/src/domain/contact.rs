@@ -7,6 +7,8 @@ use crate::id::{ContactId, Revision};
 use crate::time::Timestamp;
 use crate::value::{MAX_TEXT_BYTES, PersonName};
 
+use super::field::Field;
+use super::lead::LeadFields;
 use super::lead::{MAX_LINE, text_violations};
 use super::reach::{Emails, Phones};
 
@@ -33,6 +35,38 @@ impl ContactFields {
     /// When the name is empty, holds a NUL or is too long.
     pub fn named(name: &str) -> Result<Self, crate::error::ValueError> {
         Ok(Self { name: Some(PersonName::parse(name)?), ..Self::default() })
+    }
+
+    /// The lead fields that a contact has too.
+    pub const FIELDS: [Field; 5] =
+        [Field::Name, Field::JobTitle, Field::Email, Field::Phone, Field::Description];
+
+    /// The same data as fields of a lead: one description of fields serves both.
+    #[must_use]
+    pub fn as_lead_fields(&self) -> LeadFields {
+        LeadFields {
+            person: self.name.clone(),
+            job_title: self.job_title.clone(),
+            emails: self.emails.clone(),
+            phones: self.phones.clone(),
+            description: self.description.clone(),
+            ..LeadFields::default()
+        }
+    }
+
+    /// Empties the fields that `hide` names.
+    #[must_use]
+    pub fn without(mut self, hide: impl Fn(&Field) -> bool) -> Self {
+        for field in Self::FIELDS.iter().filter(|field| hide(field)) {
+            match field {
+                Field::Name => self.name = None,
+                Field::JobTitle => self.job_title = None,
+                Field::Email => self.emails = Emails::none(),
+                Field::Phone => self.phones = Phones::none(),
+                _ => self.description = None,
+            }
+        }
+        self
     }
 
     /// What people call the contact: the name, else the first e-mail or phone.

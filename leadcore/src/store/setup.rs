@@ -61,7 +61,7 @@ pub trait Terms {
     /// A failure of the store.
     fn list(&mut self, kind: TermKind) -> Result<Vec<TermRecord>>;
 
-    /// How many leads refer to a term, trashed ones included.
+    /// How many leads (trashed ones included) and accounts refer to a term.
     ///
     /// # Errors
     /// A failure of the store.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::context::Context;
 use crate::domain::{
     Account, Action, Contact, Conversion, FieldChange, Lead, Link, LinkRole, NewEntry, OperationKind,
-    Subject, TermKind,
+    Subject, TermKind, account_changes,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, Revision};
@@ -13,10 +13,10 @@ use crate::policy::Permission;
 use crate::store::{LeadChange, Series, Txn};
 
 use super::super::access::{Gate, visible};
+use super::super::accounts;
 use super::super::contacts::new_contact;
 use super::super::leads::touch;
 use super::super::operation::new_operation;
-use super::super::{accounts, settings};
 use super::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
 
 /// Carries a plan out, once. When the lead was converted before, by whatever plan, nothing is written and the first
@@ -100,7 +100,7 @@ fn violations(
     // The owner that lead or account have already needs no leave.
     let known = match &plan.account {
         PlannedAccount::New { .. } => None,
-        PlannedAccount::Existing { id, .. } => accounts::get(ctx, txn, *id)?.fields.owner,
+        PlannedAccount::Existing { id, .. } => accounts::load(ctx, txn, *id)?.fields.owner,
     };
     if let Some(owner) = fields
         .owner
@@ -178,15 +178,12 @@ fn target(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result
             Ok((account, Target::New))
         }
         PlannedAccount::Existing { id, revision, fields } => {
-            let mut account = accounts::get(ctx, txn, *id)?;
+            let mut account = accounts::load(ctx, txn, *id)?;
             if account.revision != *revision {
                 return Err(Error::conflicting("account", Conflict::PlanOutdated));
             }
-            let before = settings::to_json(&account.fields)?;
+            let changes = account_changes(&account.fields, fields);
             account.fields = fields.as_ref().clone();
-            let after = settings::to_json(&account.fields)?;
-            let changes =
-                if before == after { vec![] } else { vec![FieldChange::new("account", before, after)] };
             account.revision = account.revision.next();
             account.updated_at = now;
             Ok((account, Target::Existing(changes)))

@@ -141,6 +141,9 @@ pub struct ConversionOutcome {
 
 /// Plans the conversion of a lead. Reads only.
 ///
+/// The plan holds all of the lead and of an existing account, also fields that the policy hides from the actor in lists:
+/// who may convert answers for the customer. Grant [`Permission::Convert`] accordingly.
+///
 /// # Errors
 /// `NotFound`, `Denied`; `Frozen` when the lead is converted already; `Invalid` with every required field of the
 /// account or the tenant's catalogue that has no value.
@@ -158,7 +161,7 @@ pub fn plan(
             next_number: txn.numbers().peek(Series::Account)?,
         },
         AccountChoice::Existing(id) => {
-            let account = accounts::get(ctx, txn, id)?;
+            let account = accounts::load(ctx, txn, id)?;
             let mut fields = account.fields;
             fill_empty(&mut fields, account_fields(&lead.fields, options.status))?;
             PlannedAccount::Existing { id, revision: account.revision, fields: Box::new(fields) }
