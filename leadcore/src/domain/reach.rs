@@ -166,3 +166,20 @@ impl Phones {
         Ok(list)
     }
 }
+
+impl std::str::FromStr for Emails {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        Self::parse(text)
+    }
+}
+
+/// National numbers are kept as typed; [`Phones::parse`] reads them as numbers of a region.
+impl std::str::FromStr for Phones {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        Self::parse(text, None)
+    }
+}
