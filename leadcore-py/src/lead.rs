@@ -62,6 +62,7 @@ impl Lead {
                     let list = list.iter().map(|item| name(item).unwrap_or_else(|| item.clone()));
                     to_python(py, &FieldValue::List(list.collect()))
                 }
+                FieldValue::Empty if field.is_multiple() => to_python(py, &FieldValue::List(Vec::new())),
                 value => to_python(py, &name(&value).unwrap_or(value)),
             },
         }

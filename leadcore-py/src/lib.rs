@@ -4,6 +4,7 @@
 //! core. Every function here runs the core detached from the interpreter, turns a panic into an ordinary error, and
 //! raises nothing but the package's own exceptions (and `TypeError` for arguments of a wrong type).
 #![forbid(unsafe_code)]
+#![expect(clippy::needless_pass_by_value, reason = "functions called from Python own their arguments")]
 
 mod accounts;
 mod board;
