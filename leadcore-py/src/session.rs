@@ -140,7 +140,7 @@ impl Session {
         Ok(Self { unit: Some(Arc::new(unit)), ..self.clone() })
     }
 
-    /// This session inside the transaction of `other`.
+    /// The same session inside the transaction of `other`.
     fn within(&self, other: &Self) -> Self {
         Self { unit: other.unit.clone(), ..self.clone() }
     }
@@ -170,16 +170,19 @@ impl Session {
         done.map_err(|error| raise(py, &error))
     }
 
+    /// Whether it was closed.
     #[getter]
     fn closed(&self) -> bool {
         self.engine.is_closed()
     }
 
+    /// Whose leads.
     #[getter]
     fn tenant(&self) -> &str {
         self.who.tenant.as_str()
     }
 
+    /// Who asks.
     #[getter]
     fn user(&self) -> Option<&str> {
         self.who.actor.user().map(UserId::as_str)

@@ -62,7 +62,7 @@ class Filter:
 
 def _join(how: str, one: Filter, other: Filter) -> Filter:
     if not isinstance(other, Filter):
-        return NotImplemented  # type: ignore[unreachable]
+        return NotImplemented
     parts: list[Any] = []
     for tree in (one._tree, other._tree):
         nested = tree.get(how)
