@@ -47,7 +47,7 @@ def filled(db: Database) -> Database:
         (F.created_at.last_days(1), ["Alfa", "Beta", "Gamma"]),
         (F.created_at.older_than_days(1), []),
         (F.created_at.next_days(1), []),
-        (F.created_at > datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc), ["Alfa", "Beta", "Gamma"]),
+        (F.created_at > datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), ["Alfa", "Beta", "Gamma"]),
         (F.source == "fair", ["Alfa"]),
         (F.stage == "won", ["Gamma"]),
         (F["stage"].in_(["Won", "Lost", "New"]), ["Alfa", "Beta", "Gamma"]),
@@ -99,7 +99,7 @@ def deep(levels: int) -> Filter:
         F.amount == Decimal("1e999999999"),
         F.city == "\ud800",
         F.number == 2**64,
-        F.created_at > datetime.datetime(2020, 1, 1),  # noqa: DTZ001
+        F.created_at > datetime.datetime(2020, 1, 1),
         F.city == object(),
         deep(40),
         deep(500),

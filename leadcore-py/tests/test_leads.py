@@ -38,7 +38,7 @@ def test_a_lead_has_what_was_given_and_what_follows_from_it(db: Database) -> Non
     assert (lead.owner, lead.source, lead.labels) == ("ada", source, (label,))
     assert lead.external_ids == ("hubspot:17",)
     assert (lead.stage.name, lead.stage.kind, lead.pipeline.name) == ("New", "open", "Leads")
-    assert lead.created_at.tzinfo is datetime.timezone.utc
+    assert lead.created_at.tzinfo is datetime.UTC
     assert lead.created_at == lead.updated_at == lead.stage_entered_at
     assert (lead.converted_at, lead.account_id, lead.deleted_at) == (None, None, None)
     assert repr(lead) == "<Lead 1: Nordlys AS>"

@@ -226,7 +226,12 @@ def test_closing(db: Database) -> None:
     db.close()
     db.close()
     assert other.closed
-    for call in (db.leads.count, other.pipelines.list, lambda: db.leads.create(company="A"), db.transaction().__enter__):
+    for call in (
+        db.leads.count,
+        other.pipelines.list,
+        lambda: db.leads.create(company="A"),
+        db.transaction().__enter__,
+    ):
         with pytest.raises(leadcore.UnsupportedError, match="closed"):
             call()
 
