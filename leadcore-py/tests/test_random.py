@@ -76,7 +76,7 @@ def arguments(method: Any, data: st.DataObject, records: list[Any]) -> tuple[lis
     kwargs: dict[str, Any] = {}
     for name, parameter in inspect.signature(method).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
-            keys = st.sampled_from(sorted(LEAD_KEYS | CONTACT_KEYS) + ["emial"])
+            keys = st.sampled_from([*sorted(LEAD_KEYS | CONTACT_KEYS), "emial"])
             kwargs.update(data.draw(st.dictionaries(keys, value, max_size=4)))
         elif parameter.default is parameter.empty:
             args.append(data.draw(value))
