@@ -25,8 +25,8 @@ const ROOMS: &[(&str, &[&[&str]])] = &[
     ("store", &[&BASE, &["domain", "query"]]),
     ("memory", &[&BASE, &["domain", "query", "store"]]),
     ("dedupe", &[&BASE, &BELOW_DESK]),
-    ("exchange", &[&BASE, &BELOW_DESK, &["dedupe"]]),
-    ("desk", &[&BASE, &BELOW_DESK, &["dedupe", "exchange"]]),
+    ("desk", &[&BASE, &BELOW_DESK, &["dedupe"]]),
+    ("exchange", &[&BASE, &BELOW_DESK, &["dedupe", "desk"]]),
     ("testkit", &[&BASE, &BELOW_DESK, &["dedupe", "exchange", "desk"]]),
 ];
 

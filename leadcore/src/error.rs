@@ -371,6 +371,13 @@ impl StdError for Error {
     }
 }
 
+/// A refused value whose field the caller did not name: the violation's field is `value`.
+impl From<ValueError> for Error {
+    fn from(error: ValueError) -> Self {
+        error.at("value").into()
+    }
+}
+
 impl From<Violation> for Error {
     fn from(violation: Violation) -> Self {
         Self::invalid(vec![violation])

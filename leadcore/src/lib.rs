@@ -13,6 +13,8 @@ pub mod memory;
 pub mod policy;
 pub mod query;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod time;
 pub mod value;
 

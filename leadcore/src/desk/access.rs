@@ -126,7 +126,7 @@ pub(super) fn masked(ctx: &Context<'_>, mut lead: Lead) -> Lead {
 }
 
 /// Refuses to look at, sort by or write fields that the actor may not see: their order or a count would tell.
-pub(super) fn check_fields<'f>(ctx: &Context<'_>, fields: impl Iterator<Item = &'f Field>) -> Result<()> {
+pub(crate) fn check_fields<'f>(ctx: &Context<'_>, fields: impl Iterator<Item = &'f Field>) -> Result<()> {
     let hidden: Vec<_> = fields
         .filter(|field| ctx.policy().is_hidden(ctx.actor(), field))
         .map(|field| Violation::new(field.key(), ViolationCode::NotAllowed, "you may not see this field"))
@@ -135,7 +135,7 @@ pub(super) fn check_fields<'f>(ctx: &Context<'_>, fields: impl Iterator<Item = &
 }
 
 /// Refuses an actor without a permission that is not about single leads.
-pub(super) fn require(ctx: &Context<'_>, txn: &dyn Txn, permission: Permission) -> Result<()> {
+pub(crate) fn require(ctx: &Context<'_>, txn: &dyn Txn, permission: Permission) -> Result<()> {
     ctx.check_tenant(txn)?;
     match ctx.policy().scope(ctx.actor(), permission) {
         Scope::None => Err(Error::denied(permission.code())),

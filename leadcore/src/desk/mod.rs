@@ -23,7 +23,7 @@ pub mod vocabulary;
 
 pub use access::Expect;
 #[cfg(feature = "csv")]
-pub(crate) use access::Gate;
+pub(crate) use access::{Gate, check_fields, require};
 #[cfg(feature = "csv")]
 pub(crate) use leads::{Intake, check_rules, store_new, touch};
 #[cfg(feature = "csv")]

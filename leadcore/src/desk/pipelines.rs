@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::domain::{
     Action, Field, FieldChange, FieldValue, NewEntry, OperationKind, Pipeline, Stage, StageKind,
 };
-use crate::error::{Conflict, Error, Result};
+use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::{PipelineId, StageId};
 use crate::policy::Permission;
 use crate::query::Resolved;
@@ -48,10 +48,15 @@ pub(crate) fn with_default(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<P
     if !known.is_empty() {
         return Ok(known);
     }
-    let stages = DEFAULT_STAGES.iter().map(|(name, kind)| new_stage(ctx, name, *kind)).collect();
-    let pipeline = Pipeline::new(PipelineId::from_uuid(ctx.new_uuid()), "Leads", true, stages)?;
+    let pipeline = default_pipeline(ctx)?;
     insert(ctx, txn, &pipeline)?;
     Ok(vec![pipeline])
+}
+
+/// The pipeline that a tenant starts with, not yet written.
+pub(crate) fn default_pipeline(ctx: &Context<'_>) -> Result<Pipeline> {
+    let stages = DEFAULT_STAGES.iter().map(|(name, kind)| new_stage(ctx, name, *kind)).collect();
+    Pipeline::new(PipelineId::from_uuid(ctx.new_uuid()), "Leads", true, stages)
 }
 
 /// A stage with an id of its own, for [`add`] and [`update`].
@@ -66,10 +71,22 @@ pub fn new_stage(ctx: &Context<'_>, name: &str, kind: StageKind) -> Stage {
 /// `Denied`; `Invalid` with every broken rule; `AlreadyExists` when the name is taken.
 pub fn add(ctx: &Context<'_>, txn: &mut dyn Txn, name: &str, stages: Vec<Stage>) -> Result<Pipeline> {
     require(ctx, txn, Permission::Configure)?;
-    let is_default = txn.pipelines().list()?.is_empty();
-    let pipeline = Pipeline::new(PipelineId::from_uuid(ctx.new_uuid()), name, is_default, stages)?;
+    let known = txn.pipelines().list()?;
+    let pipeline = Pipeline::new(PipelineId::from_uuid(ctx.new_uuid()), name, known.is_empty(), stages)?;
+    check_stage_ids(&known, &pipeline)?;
     insert(ctx, txn, &pipeline)?;
     Ok(pipeline)
+}
+
+/// Refuses a stage of another pipeline: leads know their place by the id of the stage alone.
+fn check_stage_ids(known: &[Pipeline], pipeline: &Pipeline) -> Result<()> {
+    let others = || known.iter().filter(|other| other.id != pipeline.id);
+    let taken = |stage: &&Stage| others().any(|other| other.stage(stage.id).is_some());
+    if pipeline.stages.iter().any(|stage| taken(&stage)) {
+        let message = "a stage with this id belongs to another pipeline";
+        return Err(Error::invalid_field("stages", ViolationCode::Duplicate, message));
+    }
+    Ok(())
 }
 
 fn insert(ctx: &Context<'_>, txn: &mut dyn Txn, pipeline: &Pipeline) -> Result<()> {
@@ -88,7 +105,9 @@ fn insert(ctx: &Context<'_>, txn: &mut dyn Txn, pipeline: &Pipeline) -> Result<(
 pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> Result<Pipeline> {
     require(ctx, txn, Permission::Configure)?;
     pipeline.check()?;
-    let before = txn.pipelines().list()?.into_iter().find(|known| known.id == pipeline.id);
+    let known = txn.pipelines().list()?;
+    check_stage_ids(&known, &pipeline)?;
+    let before = known.into_iter().find(|known| known.id == pipeline.id);
     let before = before.ok_or_else(|| Error::not_found("pipeline"))?;
     super::Expect::Revision(pipeline.revision).check("pipeline", before.revision)?;
     // Which pipeline is the default is not a property that one pipeline can change for itself.

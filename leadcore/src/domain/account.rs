@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Violation, ViolationCode};
 use crate::id::{AccountId, CategoryId, Revision, UserId};
 use crate::time::Timestamp;
-use crate::value::{Address, Currency, TaxId, Website};
+use crate::value::{Address, Currency, MAX_TEXT_BYTES, TaxId, Website};
 
-use super::lead::LeadKind;
+use super::lead::{LeadKind, MAX_LINE, MAX_SYMBOL, text_violations};
 use super::reach::{Emails, Phones};
 
 /// Whether the account buys already.
@@ -85,6 +85,11 @@ impl AccountFields {
             let message = "a name must not exceed 500 bytes or hold a NUL character";
             broken.push(Violation::new("account.name", ViolationCode::Malformed, message));
         }
+        broken.extend(text_violations(&[
+            ("account.currency_symbol", &self.currency_symbol, MAX_SYMBOL),
+            ("account.industry", &self.industry, MAX_LINE),
+            ("account.description", &self.description, MAX_TEXT_BYTES),
+        ]));
         broken
     }
 }

@@ -178,17 +178,35 @@ impl Catalogue {
     /// punctuation (`E-Mail Address`, `Phone 1`, `Firma`).
     #[must_use]
     pub fn field_for_header(&self, header: &str) -> Option<Field> {
+        self.rank_header(header).map(|(field, _)| field)
+    }
+
+    /// The field that a column header means, and how well it fits: 0 for the field's own key or label, then the
+    /// vendors' words from the most to the least usual. Of two headers for one field, the lower rank is meant.
+    ///
+    /// ```
+    /// use leadcore::domain::Catalogue;
+    /// let catalogue = Catalogue::standard();
+    /// let rank = |header| catalogue.rank_header(header).map(|(_, rank)| rank);
+    /// assert!(rank("Source") < rank("Lead Source") && rank("Lead Source") < rank("Lead Origin"));
+    /// ```
+    #[must_use]
+    pub fn rank_header(&self, header: &str) -> Option<(Field, u32)> {
         let wanted = header_key(header);
         if wanted.is_empty() {
             return None;
         }
         let takes =
             |field: &Field| (field.is_writable() || *field == Field::Stage) && !self.is_disabled(field);
-        let own = Field::ALL.iter().filter(|field| takes(field));
-        own.filter(|field| header_key(field.key()) == wanted || header_key(&self.spec(field).label) == wanted)
-            .chain(synonyms::lookup(&wanted).filter(|field| takes(field)))
-            .next()
-            .cloned()
+        let own = Field::ALL
+            .iter()
+            .filter(|field| takes(field))
+            .find(|field| header_key(field.key()) == wanted || header_key(&self.spec(field).label) == wanted);
+        if let Some(field) = own {
+            return Some((field.clone(), 0));
+        }
+        let (field, place) = synonyms::lookup(&wanted)?;
+        takes(field).then(|| (field.clone(), place.saturating_add(1)))
     }
 }
 

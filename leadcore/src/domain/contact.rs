@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Violation, ViolationCode};
 use crate::id::{ContactId, Revision};
 use crate::time::Timestamp;
-use crate::value::PersonName;
+use crate::value::{MAX_TEXT_BYTES, PersonName};
 
+use super::lead::{MAX_LINE, text_violations};
 use super::reach::{Emails, Phones};
 
 /// Everything a caller may set on a contact.
@@ -52,18 +53,10 @@ impl ContactFields {
             let message = "a contact needs a name, an e-mail or a phone";
             broken.push(Violation::new("name", ViolationCode::Required, message));
         }
-        if self.job_title.as_ref().is_some_and(|title| title.len() > 500) {
-            broken.push(Violation::new("job_title", ViolationCode::TooLong, "must not exceed 500 bytes"));
-        }
-        if self.description.as_ref().is_some_and(|text| text.len() > 1 << 20) {
-            broken.push(Violation::new("description", ViolationCode::TooLong, "must not exceed 1 MiB"));
-        }
-        let texts = [("job_title", &self.job_title), ("description", &self.description)];
-        for (field, text) in texts {
-            if text.as_ref().is_some_and(|text| text.contains('\0')) {
-                broken.push(Violation::new(field, ViolationCode::Malformed, "must not hold a NUL character"));
-            }
-        }
+        broken.extend(text_violations(&[
+            ("job_title", &self.job_title, MAX_LINE),
+            ("description", &self.description, MAX_TEXT_BYTES),
+        ]));
         broken
     }
 }

@@ -189,6 +189,14 @@ impl Field {
     pub const fn is_multiple(&self) -> bool {
         matches!(self, Self::Email | Self::Phone | Self::Labels | Self::ExternalId)
     }
+
+    /// Whether leads can be counted per value of this field: references, users and choices with one value.
+    #[must_use]
+    pub const fn is_groupable(&self) -> bool {
+        let groupable =
+            matches!(self.field_type(), FieldType::Reference(_) | FieldType::User | FieldType::Choice(_));
+        groupable && !self.is_multiple()
+    }
 }
 
 impl fmt::Display for Field {

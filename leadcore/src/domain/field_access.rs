@@ -57,7 +57,8 @@ impl Field {
             Self::TaxId => fields.tax_id.as_ref().map(TaxId::as_str).into(),
             Self::Currency => fields.currency.map(|currency| currency.code().to_owned()).into(),
             Self::CurrencySymbol => fields.currency_symbol.as_deref().into(),
-            Self::Amount => fields.amount.into(),
+            // Zeros at the end say nothing, and not every store keeps them.
+            Self::Amount => fields.amount.map(|amount| amount.normalize()).into(),
             Self::Industry => fields.industry.as_deref().into(),
             Self::Description => fields.description.as_deref().into(),
             Self::Owner => fields.owner.clone().into(),

@@ -11,7 +11,7 @@ use crate::id::{
     SourceId, StageId, UserId,
 };
 use crate::time::Timestamp;
-use crate::value::{Address, Country, Currency, PersonName, TaxId, Website, clean_text};
+use crate::value::{Address, Country, Currency, MAX_TEXT_BYTES, PersonName, TaxId, Website, clean_text};
 
 use super::reach::{Emails, Phones};
 
@@ -152,6 +152,7 @@ pub struct LeadFields {
     /// Overrides the currency's own symbol (S0.03).
     pub currency_symbol: Option<String>,
     /// What the lead may be worth, in [`currency`](Self::currency); at most 4 decimal places.
+    /// A number, not a text: `1.50` may come back as `1.5`.
     pub amount: Option<Decimal>,
     /// Line of business, as free text.
     pub industry: Option<String>,
@@ -227,6 +228,13 @@ impl LeadFields {
                 "an amount has at most 4 decimal places and lies below 100 trillion",
             ));
         }
+        broken.extend(text_violations(&[
+            ("company", &self.company, MAX_LINE),
+            ("job_title", &self.job_title, MAX_LINE),
+            ("currency_symbol", &self.currency_symbol, MAX_SYMBOL),
+            ("industry", &self.industry, MAX_LINE),
+            ("description", &self.description, MAX_TEXT_BYTES),
+        ]));
         let mut systems: Vec<_> = self.external_ids.iter().map(ExternalRef::system).collect();
         systems.dedup();
         if systems.len() != self.external_ids.len() {
@@ -245,6 +253,27 @@ impl LeadFields {
         }
         broken
     }
+}
+
+/// The longest text of one line, in characters.
+pub(super) const MAX_LINE: usize = 500;
+/// The longest currency symbol, in characters.
+pub(super) const MAX_SYMBOL: usize = 16;
+
+/// What plain texts must keep, however they got into the record: not blank, not too long, no NUL.
+pub(super) fn text_violations(texts: &[(&str, &Option<String>, usize)]) -> Vec<Violation> {
+    let present = texts.iter().filter_map(|(field, text, max)| Some((field, text.as_deref()?, max)));
+    let broken = present.filter_map(|(field, text, max)| {
+        let too_long = text.len() > *max && text.chars().nth(*max).is_some();
+        let (code, message) = match text {
+            text if text.trim().is_empty() => (ViolationCode::Malformed, "must not be blank: leave it out"),
+            _ if too_long => (ViolationCode::TooLong, "is longer than this field takes"),
+            text if text.contains('\0') => (ViolationCode::Malformed, "must not hold a NUL character"),
+            _ => return None,
+        };
+        Some(Violation::new(*field, code, message))
+    });
+    broken.collect()
 }
 
 /// Amounts lie below this, so that stores can keep them as 64-bit integers of 1/10,000.

@@ -421,13 +421,23 @@ const SYNONYMS: &[(Field, &[&str])] = &[
     ),
 ];
 
-/// The field that a header key means. More than one field may share a key only by number (`phone2`).
-pub(super) fn lookup(key: &str) -> Option<&'static Field> {
-    exact(key).or_else(|| exact(key.trim_end_matches(|letter: char| letter.is_ascii_digit())))
+/// The field that a header key means, and how usual the word is for it: 0 is the most usual one. A key that only fits
+/// without its number (`phone2`) ranks behind every word that fits as it stands.
+pub(super) fn lookup(key: &str) -> Option<(&'static Field, u32)> {
+    exact(key).or_else(|| {
+        let (field, rank) = exact(key.trim_end_matches(|letter: char| letter.is_ascii_digit()))?;
+        Some((field, rank.saturating_add(NUMBERED)))
+    })
 }
 
-fn exact(key: &str) -> Option<&'static Field> {
-    SYNONYMS.iter().find(|(_, words)| words.contains(&key)).map(|(field, _)| field)
+/// More than any list is long.
+const NUMBERED: u32 = 1_000;
+
+fn exact(key: &str) -> Option<(&'static Field, u32)> {
+    SYNONYMS.iter().find_map(|(field, words)| {
+        let place = words.iter().position(|word| *word == key)?;
+        Some((field, u32::try_from(place).unwrap_or(u32::MAX)))
+    })
 }
 
 #[cfg(test)]
@@ -446,8 +456,15 @@ mod tests {
 
     #[test]
     fn numbered_headers_mean_the_field() {
-        assert_eq!(lookup("phone2"), Some(&Field::Phone));
-        assert_eq!(lookup("address1"), Some(&Field::Street));
+        assert_eq!(lookup("phone2"), Some((&Field::Phone, NUMBERED)));
+        assert_eq!(lookup("address1").map(|(field, _)| field), Some(&Field::Street));
         assert_eq!(lookup("2"), None);
+    }
+
+    #[test]
+    fn the_more_usual_word_ranks_first() {
+        let rank = |word| lookup(word).unwrap().1;
+        assert!(rank("leadsource") < rank("leadorigin"));
+        assert!(rank("prospectid") < rank("leadnumber"));
     }
 }

@@ -1,6 +1,7 @@
-//! Tables in and out: the streaming CSV reader and writer under import and export.
+//! Tables in and out: the streaming CSV reader and writer, and the import of leads over them.
 //!
-//! Nothing here knows what a lead is. [`TableReader`] takes a file as people have it, finds out its encoding and layout,
+//! [`import`] takes a file of leads into a store; [`Mapping`] says which column is which field, and [`template()`] writes
+//! an empty file to fill in. What lies below knows nothing of leads: [`TableReader`] takes a file as people have it, finds out its encoding and layout,
 //! and gives its records one by one with their line numbers; [`CsvWriter`] writes tables that a spreadsheet can open
 //! without running them; [`digest()`] tells whether a file was seen before.
 //!
@@ -21,21 +22,28 @@
 //! Bytes that mean nothing in the file's encoding become U+FFFD and mark their row with [`Row::bad_encoding`]. NUL is a
 //! valid character and is passed through; [`Row::has_nul`] tells.
 
+mod coerce;
 mod decode;
 mod dialect;
 mod digest;
 mod frames;
+pub mod import;
+mod mapping;
 mod options;
+mod rejects;
 mod rows;
 mod scan;
+mod template;
 mod write;
 
 pub use decode::TextEncoding;
 pub use dialect::Dialect;
 pub use digest::{FileDigest, digest, sha256_hex};
+pub use mapping::{ColumnMapping, Mapping};
 pub use options::ReadOptions;
 pub use rows::{Row, RowProblem, TableReader};
 pub use scan::Limits;
+pub use template::template;
 pub use write::{CsvWriter, escape_formula, unescape_formula};
 
 #[cfg(test)]

@@ -113,6 +113,10 @@ impl ReadOptions {
         self
     }
 
+    pub(super) const fn has_known_header(&self) -> bool {
+        self.known_header.is_some()
+    }
+
     pub(super) fn knows(&self, cell: &str) -> bool {
         self.known_header.as_ref().is_some_and(|known| known(cell))
     }

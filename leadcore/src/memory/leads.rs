@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{Field, FieldType, FieldValue, Lead, MatchKey};
+use crate::domain::{Field, FieldValue, Lead, MatchKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::LeadId;
 use crate::query::{Cursor, Direction, LeadScan, Resolved, Sort};
@@ -120,9 +120,7 @@ impl Leads for MemoryTxn {
     }
 
     fn count_by(&mut self, filter: &Resolved, field: &Field) -> Result<Vec<(FieldValue, u64)>> {
-        let groupable =
-            matches!(field.field_type(), FieldType::Reference(_) | FieldType::User | FieldType::Choice(_));
-        if field.is_multiple() || !groupable {
+        if !field.is_groupable() {
             return Err(Error::new(ErrorKind::Unsupported, "leads cannot be counted by this field"));
         }
         let mut counts: BTreeMap<String, (FieldValue, u64)> = BTreeMap::new();

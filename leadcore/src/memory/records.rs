@@ -202,7 +202,8 @@ impl Journal for MemoryTxn {
         after: Option<Sequence>,
         limit: usize,
     ) -> Result<Vec<Entry>> {
-        let begin = after.map_or(0, |sequence| index(sequence).saturating_add(1));
+        // The entry with sequence n is at index n - 1: as many are passed over as the place says.
+        let begin = after.map_or(0, |sequence| usize::try_from(sequence.0).unwrap_or(0));
         let wanted = self.state.entries.iter().enumerate().skip(begin);
         Ok(wanted
             .filter(|(_, (id, _))| *id == operation)

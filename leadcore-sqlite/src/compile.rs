@@ -1,0 +1,391 @@
+//! From a checked filter to SQL: columns and operators come from closed lists, every value is bound.
+
+use leadcore::domain::{Field, FieldType, FieldValue};
+use leadcore::error::{Error, ErrorKind, Result};
+use leadcore::query::{Resolved, Term};
+use rusqlite::types::Value;
+use rust_decimal::Decimal;
+
+use crate::repo::key_kind;
+use crate::row::AMOUNT_SCALE;
+
+/// A condition and its parameters, in order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Condition {
+    pub(crate) sql: String,
+    pub(crate) params: Vec<Value>,
+}
+
+/// How searches are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SearchBy {
+    /// Ask the index first: right when few leads match.
+    Index,
+    /// Look into each row that the rest of the query visits: right when many match and a page is soon full.
+    Row,
+}
+
+/// Compiles one filter.
+pub(crate) struct Compiler<'a> {
+    tenant: &'a str,
+    search_by: SearchBy,
+    condition: Condition,
+    /// Whether the folding function is called.
+    pub(crate) folds: bool,
+}
+
+impl<'a> Compiler<'a> {
+    pub(crate) fn new(tenant: &'a str, search_by: SearchBy) -> Self {
+        Self { tenant, search_by, condition: Condition::default(), folds: false }
+    }
+
+    pub(crate) fn finish(self) -> Condition {
+        self.condition
+    }
+
+    pub(crate) fn text(&mut self, sql: &str) {
+        self.condition.sql.push_str(sql);
+    }
+
+    pub(crate) fn param(&mut self, value: impl Into<Value>) {
+        self.condition.sql.push('?');
+        self.condition.params.push(value.into());
+    }
+
+    /// Writes a condition that is never NULL under a negation: `NOT x` of an unknown is true, as in memory.
+    pub(crate) fn filter(&mut self, filter: &Resolved) -> Result<()> {
+        match filter {
+            Resolved::All(list) => self.join(list, " AND ", "1"),
+            Resolved::Any(list) => self.join(list, " OR ", "0"),
+            Resolved::Not(inner) => {
+                self.text("((");
+                self.filter(inner)?;
+                self.text(") IS NOT TRUE)");
+                Ok(())
+            }
+            Resolved::Empty(field) => self.empty(field),
+            Resolved::Equals(field, values) => self.equals(field, values),
+            Resolved::Contains(field, part) => self.part(field, |c, value| c.contains(value, part)),
+            Resolved::Starts(field, part) => self.part(field, |c, value| c.starts(value, part)),
+            Resolved::Ends(field, part) => self.part(field, |c, value| c.ends(value, part)),
+            Resolved::Range { field, from, to } => self.range(field, from.as_ref(), to.as_ref()),
+            Resolved::Search(terms) => {
+                self.search(terms);
+                Ok(())
+            }
+            _ => Err(unsupported()),
+        }
+    }
+
+    /// Joins in halves: SQLite refuses expressions that nest deeper than 1,000, and a chain nests by one per link.
+    fn join(&mut self, list: &[Resolved], operator: &str, none: &str) -> Result<()> {
+        match list {
+            [] => {
+                self.text(none);
+                Ok(())
+            }
+            [one] => self.filter(one),
+            many => {
+                let (left, right) = many.split_at(many.len() / 2);
+                self.text("(");
+                self.join(left, operator, none)?;
+                self.text(operator);
+                self.join(right, operator, none)?;
+                self.text(")");
+                Ok(())
+            }
+        }
+    }
+
+    fn empty(&mut self, field: &Field) -> Result<()> {
+        let column = match field {
+            // Never empty.
+            Field::State => {
+                self.text("0");
+                return Ok(());
+            }
+            field => raw_column(field)?,
+        };
+        self.text(&format!("({column} IS NULL)"));
+        Ok(())
+    }
+
+    fn equals(&mut self, field: &Field, values: &[FieldValue]) -> Result<()> {
+        if *field == Field::State {
+            return self.state(values);
+        }
+        // A value that is there never folds to nothing, but the key of an absent company or name is the empty text.
+        let nothing = |value: &Value| matches!(value, Value::Text(text) if text.is_empty());
+        let values = values.iter().filter_map(|value| exact(field, value));
+        let values: Vec<Value> = values.filter(|value| !nothing(value)).collect();
+        if values.is_empty() {
+            self.text("0");
+            return Ok(());
+        }
+        if key_kind(field).is_some() {
+            return self.keyed(field, |c| {
+                c.text("k.key");
+                c.any_of(values);
+                Ok(())
+            });
+        }
+        let column = self.comparable(field)?;
+        self.text("(");
+        self.text(&column);
+        self.any_of(values);
+        self.text(")");
+        Ok(())
+    }
+
+    fn any_of(&mut self, values: Vec<Value>) {
+        let single = values.len() == 1;
+        self.text(if single { " = " } else { " IN (" });
+        for (n, value) in values.into_iter().enumerate() {
+            if n > 0 {
+                self.text(", ");
+            }
+            self.param(value);
+        }
+        if !single {
+            self.text(")");
+        }
+    }
+
+    fn state(&mut self, values: &[FieldValue]) -> Result<()> {
+        let has = |code: &str| values.iter().any(|value| value.as_text() == Some(code));
+        self.text(match (has("open"), has("converted")) {
+            (true, true) => "1",
+            (true, false) => "(l.converted_at IS NULL)",
+            (false, true) => "(l.converted_at IS NOT NULL)",
+            (false, false) => "0",
+        });
+        Ok(())
+    }
+
+    /// A condition on the keys of a lead, answered from the key table.
+    fn keyed(&mut self, field: &Field, condition: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let kind = key_kind(field).ok_or_else(unsupported)?;
+        self.text("(l.rid IN (SELECT k.lead FROM leadcore_lead_key k WHERE k.tenant = ");
+        self.param(self.tenant.to_owned());
+        self.text(" AND k.kind = ");
+        self.param(kind.code().to_owned());
+        self.text(" AND ");
+        condition(self)?;
+        self.text("))");
+        Ok(())
+    }
+
+    /// A condition on a part of a text.
+    fn part(&mut self, field: &Field, condition: impl FnOnce(&mut Self, &str)) -> Result<()> {
+        match field.field_type() {
+            FieldType::Email | FieldType::Phone => self.keyed(field, |c| {
+                condition(c, "k.key");
+                Ok(())
+            }),
+            FieldType::Text => {
+                let column = self.comparable(field)?;
+                let raw = raw_column(field)?;
+                self.text(&format!("({raw} IS NOT NULL AND "));
+                condition(self, &column);
+                self.text(")");
+                Ok(())
+            }
+            _ => Err(unsupported()),
+        }
+    }
+
+    fn contains(&mut self, value: &str, part: &str) {
+        self.text(&format!("instr({value}, "));
+        self.param(part.to_owned());
+        self.text(") > 0");
+    }
+
+    fn starts(&mut self, value: &str, part: &str) {
+        // Lengths in SQL are in characters, as here; no pattern is involved, so no character is special.
+        self.text(&format!("substr({value}, 1, {}) = ", part.chars().count()));
+        self.param(part.to_owned());
+    }
+
+    fn ends(&mut self, value: &str, part: &str) {
+        let length = part.chars().count();
+        if length == 0 {
+            self.text("1");
+            return;
+        }
+        self.text(&format!("length({value}) >= {length} AND substr({value}, -{length}) = "));
+        self.param(part.to_owned());
+    }
+
+    fn range(
+        &mut self,
+        field: &Field,
+        from: Option<&(FieldValue, bool)>,
+        to: Option<&(FieldValue, bool)>,
+    ) -> Result<()> {
+        let column = raw_column(field)?;
+        self.text(&format!("({column} IS NOT NULL"));
+        if let Some((end, included)) = from {
+            let (operator, end) = lower(end, *included)?;
+            self.text(&format!(" AND {column} {operator} "));
+            self.param(end);
+        }
+        if let Some((end, included)) = to {
+            let (operator, end) = upper(end, *included)?;
+            self.text(&format!(" AND {column} {operator} "));
+            self.param(end);
+        }
+        self.text(")");
+        Ok(())
+    }
+
+    fn search(&mut self, terms: &[Term]) {
+        match match_expression(terms) {
+            None => self.text("1"),
+            Some(expression) if self.search_by == SearchBy::Index => {
+                self.text(
+                    "(l.rid IN (SELECT rowid FROM leadcore_lead_search WHERE leadcore_lead_search MATCH ",
+                );
+                self.param(expression);
+                self.text("))");
+            }
+            Some(_) => {
+                self.text("(");
+                for (n, term) in terms.iter().enumerate() {
+                    self.text(if n > 0 { " AND instr(l.search, " } else { "instr(l.search, " });
+                    self.param(term.as_str().to_owned());
+                    self.text(") > 0");
+                }
+                self.text(")");
+            }
+        }
+    }
+
+    /// The column in the form in which filters compare it.
+    fn comparable(&mut self, field: &Field) -> Result<String> {
+        let raw = raw_column(field)?;
+        Ok(match field {
+            Field::Company => "l.company_key".to_owned(),
+            Field::Name => "l.name_key".to_owned(),
+            field if field.field_type() == FieldType::Text => {
+                self.folds = true;
+                format!("leadcore_fold({raw})")
+            }
+            _ => raw.to_owned(),
+        })
+    }
+}
+
+fn unsupported() -> Error {
+    Error::new(ErrorKind::Unsupported, "this store cannot answer this condition")
+}
+
+/// The query that asks the search index: every term as a quoted phrase, so that nothing in it is an operator. The
+/// trigram tokenizer makes a phrase match exactly where the text has it. None when there is nothing to look for.
+pub(crate) fn match_expression(terms: &[Term]) -> Option<String> {
+    let quoted: Vec<_> =
+        terms.iter().map(|term| format!("\"{}\"", term.as_str().replace('"', "\"\""))).collect();
+    if quoted.is_empty() { None } else { Some(quoted.join(" AND ")) }
+}
+
+/// The column that holds a field as it is; NULL when it has no value.
+fn raw_column(field: &Field) -> Result<&'static str> {
+    Ok(match field {
+        Field::Id => "l.id",
+        Field::Number => "l.number",
+        Field::Kind => "l.kind",
+        Field::Company => "l.company",
+        Field::Name => "l.name",
+        Field::FirstName => "l.first_name",
+        Field::LastName => "l.last_name",
+        Field::Salutation => "l.salutation",
+        Field::JobTitle => "l.job_title",
+        Field::Email => "l.emails",
+        Field::Phone => "l.phones",
+        Field::Website => "l.website",
+        Field::Street => "l.street",
+        Field::City => "l.city",
+        Field::Region => "l.state_region",
+        Field::PostalCode => "l.postal_code",
+        Field::Country => "l.country",
+        Field::TaxId => "l.tax_id",
+        Field::Currency => "l.currency",
+        Field::CurrencySymbol => "l.currency_symbol",
+        Field::Amount => "l.amount",
+        Field::Industry => "l.industry",
+        Field::Description => "l.description",
+        Field::Owner => "l.owner",
+        Field::Source => "l.source",
+        Field::Category => "l.category",
+        Field::Location => "l.location",
+        Field::Partner => "l.partner",
+        Field::Labels => "l.labels",
+        Field::ExternalId => "l.external_ids",
+        Field::Pipeline => "l.pipeline",
+        Field::Stage => "l.stage",
+        Field::StageEnteredAt => "l.stage_entered_at",
+        Field::CreatedAt => "l.created_at",
+        Field::UpdatedAt => "l.updated_at",
+        Field::ConvertedAt => "l.converted_at",
+        Field::Account => "l.account",
+        _ => return Err(unsupported()),
+    })
+}
+
+/// A value as the column holds it; none when no row can hold it.
+fn exact(field: &Field, value: &FieldValue) -> Option<Value> {
+    match value {
+        FieldValue::Text(text) => Some(Value::Text(text.clone())),
+        FieldValue::Integer(number) => Some(Value::Integer(*number)),
+        FieldValue::Time(at) => Some(Value::Integer(at.as_micros())),
+        FieldValue::Decimal(amount) => {
+            let (below, above) = units(*amount);
+            (below == above).then_some(Value::Integer(below))
+        }
+        FieldValue::Id(id) if *field == Field::Labels => Some(Value::Text(id.to_string())),
+        FieldValue::Id(id) => Some(Value::Blob(id.as_bytes().to_vec())),
+        _ => None,
+    }
+}
+
+/// The stored units at or below an amount, and those at or above it: equal when it can be stored exactly.
+fn units(amount: Decimal) -> (i64, i64) {
+    let factor = Decimal::from(10_i64.pow(AMOUNT_SCALE));
+    match amount.checked_mul(factor) {
+        None if amount.is_sign_negative() => (i64::MIN, i64::MIN.saturating_add(1)),
+        None => (i64::MAX.saturating_sub(1), i64::MAX),
+        Some(scaled) => {
+            let clamp =
+                |whole: Decimal, fallback| i64::try_from(whole.trunc().mantissa()).unwrap_or(fallback);
+            let fallback = if amount.is_sign_negative() { i64::MIN } else { i64::MAX };
+            (clamp(scaled.floor(), fallback), clamp(scaled.ceil(), fallback))
+        }
+    }
+}
+
+fn lower(end: &FieldValue, included: bool) -> Result<(&'static str, Value)> {
+    match end {
+        FieldValue::Decimal(amount) => {
+            let (below, above) = units(*amount);
+            Ok(if included { (">=", Value::Integer(above)) } else { (">", Value::Integer(below)) })
+        }
+        end => Ok((if included { ">=" } else { ">" }, whole(end)?)),
+    }
+}
+
+fn upper(end: &FieldValue, included: bool) -> Result<(&'static str, Value)> {
+    match end {
+        FieldValue::Decimal(amount) => {
+            let (below, above) = units(*amount);
+            Ok(if included { ("<=", Value::Integer(below)) } else { ("<", Value::Integer(above)) })
+        }
+        end => Ok((if included { "<=" } else { "<" }, whole(end)?)),
+    }
+}
+
+fn whole(value: &FieldValue) -> Result<Value> {
+    match value {
+        FieldValue::Integer(number) => Ok(Value::Integer(*number)),
+        FieldValue::Time(at) => Ok(Value::Integer(at.as_micros())),
+        _ => Err(unsupported()),
+    }
+}

@@ -1,0 +1,255 @@
+-- leadcore, schema version 1.
+--
+-- Every table, key and index begins with the tenant. `rid` is SQLite's own row number: it never leaves this file.
+-- Ids are UUIDs of 16 bytes, times are microseconds since 1970-01-01 UTC, amounts are units of 1/10,000.
+-- Columns named `…_key` and `search` are computed by leadcore (folded: no case, no accents); collations decide nothing.
+
+-- Pipelines and their stages.
+CREATE TABLE {prefix}pipeline (
+    tenant     TEXT    NOT NULL,
+    id         BLOB    NOT NULL CHECK (length(id) = 16),
+    revision   INTEGER NOT NULL,
+    name       TEXT    NOT NULL,
+    name_key   TEXT    NOT NULL,
+    is_default INTEGER NOT NULL CHECK (is_default IN (0, 1)),
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, name_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE {prefix}stage (
+    tenant      TEXT    NOT NULL,
+    id          BLOB    NOT NULL CHECK (length(id) = 16),
+    pipeline    BLOB    NOT NULL,
+    position    INTEGER NOT NULL,
+    name        TEXT    NOT NULL,
+    kind        TEXT    NOT NULL CHECK (kind IN ('open', 'on_hold', 'won', 'lost')),
+    probability INTEGER CHECK (probability BETWEEN 0 AND 100),
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, pipeline) REFERENCES {prefix}pipeline (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}stage_pipeline ON {prefix}stage (tenant, pipeline, position);
+
+-- Vocabularies: sources, categories, labels, locations, partners.
+CREATE TABLE {prefix}term (
+    tenant   TEXT    NOT NULL,
+    id       BLOB    NOT NULL CHECK (length(id) = 16),
+    kind     TEXT    NOT NULL CHECK (kind IN ('source', 'category', 'label', 'location', 'partner')),
+    revision INTEGER NOT NULL,
+    name     TEXT    NOT NULL,
+    name_key TEXT    NOT NULL,
+    color    TEXT,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, kind, name_key)
+) STRICT, WITHOUT ROWID;
+
+-- Leads. E-mails, phones, labels and external ids are JSON lists, so that a lead is one row; leads are found by
+-- them through {prefix}lead_key.
+CREATE TABLE {prefix}lead (
+    rid              INTEGER PRIMARY KEY,
+    tenant           TEXT    NOT NULL,
+    id               BLOB    NOT NULL CHECK (length(id) = 16),
+    number           INTEGER NOT NULL,
+    revision         INTEGER NOT NULL,
+    kind             TEXT    NOT NULL CHECK (kind IN ('company', 'consumer')),
+    company          TEXT,
+    company_key      TEXT    NOT NULL,
+    name             TEXT,
+    salutation       TEXT,
+    first_name       TEXT,
+    last_name        TEXT,
+    name_suffix      TEXT,
+    name_key         TEXT    NOT NULL,
+    job_title        TEXT,
+    emails           TEXT,
+    phones           TEXT,
+    website          TEXT,
+    street           TEXT,
+    city             TEXT,
+    state_region     TEXT,
+    postal_code      TEXT,
+    country          TEXT,
+    tax_id           TEXT,
+    currency         TEXT,
+    currency_symbol  TEXT,
+    amount           INTEGER,
+    industry         TEXT,
+    description      TEXT,
+    owner            TEXT,
+    source           BLOB,
+    category         BLOB,
+    location         BLOB,
+    partner          BLOB,
+    labels           TEXT,
+    external_ids     TEXT,
+    pipeline         BLOB    NOT NULL,
+    stage            BLOB    NOT NULL,
+    stage_entered_at INTEGER NOT NULL,
+    created_at       INTEGER NOT NULL,
+    updated_at       INTEGER NOT NULL,
+    converted_at     INTEGER,
+    account          BLOB,
+    converted_by     BLOB,
+    trashed_at       INTEGER,
+    trashed_by       BLOB,
+    search           TEXT    NOT NULL,
+    FOREIGN KEY (tenant, stage) REFERENCES {prefix}stage (tenant, id),
+    FOREIGN KEY (tenant, source) REFERENCES {prefix}term (tenant, id),
+    FOREIGN KEY (tenant, category) REFERENCES {prefix}term (tenant, id),
+    FOREIGN KEY (tenant, location) REFERENCES {prefix}term (tenant, id),
+    FOREIGN KEY (tenant, partner) REFERENCES {prefix}term (tenant, id)
+) STRICT;
+CREATE UNIQUE INDEX {prefix}lead_id ON {prefix}lead (tenant, id);
+CREATE UNIQUE INDEX {prefix}lead_number ON {prefix}lead (tenant, number);
+-- Lists: one index for each filter that is not rare, in the order of "last written first".
+CREATE INDEX {prefix}lead_updated ON {prefix}lead (tenant, updated_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX {prefix}lead_stage ON {prefix}lead (tenant, stage, updated_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX {prefix}lead_owner ON {prefix}lead (tenant, owner, updated_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX {prefix}lead_source ON {prefix}lead (tenant, source, updated_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX {prefix}lead_category ON {prefix}lead (tenant, category, updated_at, id) WHERE trashed_at IS NULL;
+-- The board shows open leads only; converted ones must not lie in its way.
+CREATE INDEX {prefix}lead_board ON {prefix}lead (tenant, stage, updated_at, id)
+    WHERE trashed_at IS NULL AND converted_at IS NULL;
+-- Other orders.
+CREATE INDEX {prefix}lead_created ON {prefix}lead (tenant, created_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX {prefix}lead_company ON {prefix}lead (tenant, company_key, id) WHERE trashed_at IS NULL;
+CREATE INDEX {prefix}lead_name ON {prefix}lead (tenant, name_key, id) WHERE trashed_at IS NULL;
+CREATE INDEX {prefix}lead_trash ON {prefix}lead (tenant, updated_at, id) WHERE trashed_at IS NOT NULL;
+
+-- What leads are found by exactly: `external` (system:id), `email` (canonical), `phone` (digits), `label` (its id).
+CREATE TABLE {prefix}lead_key (
+    tenant TEXT    NOT NULL,
+    kind   TEXT    NOT NULL,
+    key    TEXT    NOT NULL,
+    lead   INTEGER NOT NULL,
+    PRIMARY KEY (tenant, kind, key, lead)
+) STRICT, WITHOUT ROWID;
+
+-- What leads are searched by: any part of `search`, by its runs of three letters.
+CREATE VIRTUAL TABLE {prefix}lead_search USING fts5 (
+    search, content = '{prefix}lead', content_rowid = 'rid',
+    tokenize = 'trigram case_sensitive 1', columnsize = 0
+);
+
+-- How many live leads there are: `dim` is `all`, `stage`, `source`, `category` or `owner`, `key` its value (empty for
+-- none), `converted` whether they are. Kept in the same transaction as the leads.
+CREATE TABLE {prefix}tally (
+    tenant    TEXT    NOT NULL,
+    dim       TEXT    NOT NULL,
+    key       BLOB    NOT NULL,
+    converted INTEGER NOT NULL CHECK (converted IN (0, 1)),
+    n         INTEGER NOT NULL,
+    PRIMARY KEY (tenant, dim, key, converted)
+) STRICT, WITHOUT ROWID;
+
+-- Persons. What they belong to is said by {prefix}link.
+CREATE TABLE {prefix}contact (
+    tenant      TEXT    NOT NULL,
+    id          BLOB    NOT NULL CHECK (length(id) = 16),
+    revision    INTEGER NOT NULL,
+    name        TEXT,
+    salutation  TEXT,
+    first_name  TEXT,
+    last_name   TEXT,
+    name_suffix TEXT,
+    job_title   TEXT,
+    emails      TEXT,
+    phones      TEXT,
+    description TEXT,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+-- Customers.
+CREATE TABLE {prefix}account (
+    tenant          TEXT    NOT NULL,
+    id              BLOB    NOT NULL CHECK (length(id) = 16),
+    number          INTEGER NOT NULL,
+    revision        INTEGER NOT NULL,
+    kind            TEXT    NOT NULL CHECK (kind IN ('company', 'consumer')),
+    name            TEXT    NOT NULL,
+    status          TEXT    NOT NULL CHECK (status IN ('prospect', 'customer')),
+    emails          TEXT,
+    phones          TEXT,
+    website         TEXT,
+    street          TEXT,
+    city            TEXT,
+    state_region    TEXT,
+    postal_code     TEXT,
+    country         TEXT,
+    tax_id          TEXT,
+    currency        TEXT,
+    currency_symbol TEXT,
+    industry        TEXT,
+    description     TEXT,
+    owner           TEXT,
+    category        BLOB,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, number)
+) STRICT, WITHOUT ROWID;
+
+-- Associations: `from` has `to` as `role`.
+CREATE TABLE {prefix}link (
+    tenant    TEXT NOT NULL,
+    from_kind TEXT NOT NULL,
+    from_id   BLOB NOT NULL CHECK (length(from_id) = 16),
+    role      TEXT NOT NULL,
+    to_kind   TEXT NOT NULL,
+    to_id     BLOB NOT NULL CHECK (length(to_id) = 16),
+    PRIMARY KEY (tenant, from_kind, from_id, role, to_kind, to_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}link_to ON {prefix}link (tenant, to_kind, to_id, role);
+
+-- Operations: one row for each call that wrote something. `actor` is empty where the host itself acted.
+CREATE TABLE {prefix}operation (
+    rid     INTEGER PRIMARY KEY,
+    tenant  TEXT    NOT NULL,
+    id      BLOB    NOT NULL CHECK (length(id) = 16),
+    kind    TEXT    NOT NULL,
+    actor   TEXT,
+    at      INTEGER NOT NULL,
+    key     TEXT,
+    state   TEXT    NOT NULL CHECK (state IN ('running', 'done')),
+    outcome TEXT,
+    UNIQUE (tenant, id),
+    UNIQUE (tenant, rid)
+) STRICT;
+CREATE UNIQUE INDEX {prefix}operation_key ON {prefix}operation (tenant, kind, key) WHERE key IS NOT NULL;
+
+-- The journal: what happened to which record in which operation, with the values before and after as JSON. Rows are
+-- only ever added, so `seq` is the order in which it happened.
+CREATE TABLE {prefix}entry (
+    seq          INTEGER PRIMARY KEY,
+    tenant       TEXT    NOT NULL,
+    operation    INTEGER NOT NULL,
+    at           INTEGER NOT NULL,
+    subject_kind TEXT    NOT NULL,
+    subject_id   BLOB    NOT NULL CHECK (length(subject_id) = 16),
+    action       TEXT    NOT NULL,
+    other_kind   TEXT,
+    other_id     BLOB,
+    changes      TEXT,
+    FOREIGN KEY (tenant, operation) REFERENCES {prefix}operation (tenant, rid)
+) STRICT;
+CREATE INDEX {prefix}entry_subject ON {prefix}entry (tenant, subject_kind, subject_id, seq);
+CREATE INDEX {prefix}entry_operation ON {prefix}entry (tenant, operation, seq);
+
+-- Settings documents, as JSON.
+CREATE TABLE {prefix}setting (
+    tenant   TEXT    NOT NULL,
+    name     TEXT    NOT NULL,
+    revision INTEGER NOT NULL,
+    json     TEXT    NOT NULL,
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
+-- Number series: the number that comes next.
+CREATE TABLE {prefix}number (
+    tenant TEXT    NOT NULL,
+    series TEXT    NOT NULL,
+    next   INTEGER NOT NULL,
+    PRIMARY KEY (tenant, series)
+) STRICT, WITHOUT ROWID;

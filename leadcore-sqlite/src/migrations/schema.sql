@@ -1,0 +1,227 @@
+-- The schema of a new database. Written by LEADCORE_BLESS=1 cargo test -p leadcore-sqlite pinned
+CREATE TABLE leadcore_account (
+    tenant          TEXT    NOT NULL,
+    id              BLOB    NOT NULL CHECK (length(id) = 16),
+    number          INTEGER NOT NULL,
+    revision        INTEGER NOT NULL,
+    kind            TEXT    NOT NULL CHECK (kind IN ('company', 'consumer')),
+    name            TEXT    NOT NULL,
+    status          TEXT    NOT NULL CHECK (status IN ('prospect', 'customer')),
+    emails          TEXT,
+    phones          TEXT,
+    website         TEXT,
+    street          TEXT,
+    city            TEXT,
+    state_region    TEXT,
+    postal_code     TEXT,
+    country         TEXT,
+    tax_id          TEXT,
+    currency        TEXT,
+    currency_symbol TEXT,
+    industry        TEXT,
+    description     TEXT,
+    owner           TEXT,
+    category        BLOB,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leadcore_contact (
+    tenant      TEXT    NOT NULL,
+    id          BLOB    NOT NULL CHECK (length(id) = 16),
+    revision    INTEGER NOT NULL,
+    name        TEXT,
+    salutation  TEXT,
+    first_name  TEXT,
+    last_name   TEXT,
+    name_suffix TEXT,
+    job_title   TEXT,
+    emails      TEXT,
+    phones      TEXT,
+    description TEXT,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leadcore_entry (
+    seq          INTEGER PRIMARY KEY,
+    tenant       TEXT    NOT NULL,
+    operation    INTEGER NOT NULL,
+    at           INTEGER NOT NULL,
+    subject_kind TEXT    NOT NULL,
+    subject_id   BLOB    NOT NULL CHECK (length(subject_id) = 16),
+    action       TEXT    NOT NULL,
+    other_kind   TEXT,
+    other_id     BLOB,
+    changes      TEXT,
+    FOREIGN KEY (tenant, operation) REFERENCES leadcore_operation (tenant, rid)
+) STRICT;
+CREATE INDEX leadcore_entry_operation ON leadcore_entry (tenant, operation, seq);
+CREATE INDEX leadcore_entry_subject ON leadcore_entry (tenant, subject_kind, subject_id, seq);
+CREATE TABLE leadcore_lead (
+    rid              INTEGER PRIMARY KEY,
+    tenant           TEXT    NOT NULL,
+    id               BLOB    NOT NULL CHECK (length(id) = 16),
+    number           INTEGER NOT NULL,
+    revision         INTEGER NOT NULL,
+    kind             TEXT    NOT NULL CHECK (kind IN ('company', 'consumer')),
+    company          TEXT,
+    company_key      TEXT    NOT NULL,
+    name             TEXT,
+    salutation       TEXT,
+    first_name       TEXT,
+    last_name        TEXT,
+    name_suffix      TEXT,
+    name_key         TEXT    NOT NULL,
+    job_title        TEXT,
+    emails           TEXT,
+    phones           TEXT,
+    website          TEXT,
+    street           TEXT,
+    city             TEXT,
+    state_region     TEXT,
+    postal_code      TEXT,
+    country          TEXT,
+    tax_id           TEXT,
+    currency         TEXT,
+    currency_symbol  TEXT,
+    amount           INTEGER,
+    industry         TEXT,
+    description      TEXT,
+    owner            TEXT,
+    source           BLOB,
+    category         BLOB,
+    location         BLOB,
+    partner          BLOB,
+    labels           TEXT,
+    external_ids     TEXT,
+    pipeline         BLOB    NOT NULL,
+    stage            BLOB    NOT NULL,
+    stage_entered_at INTEGER NOT NULL,
+    created_at       INTEGER NOT NULL,
+    updated_at       INTEGER NOT NULL,
+    converted_at     INTEGER,
+    account          BLOB,
+    converted_by     BLOB,
+    trashed_at       INTEGER,
+    trashed_by       BLOB,
+    search           TEXT    NOT NULL,
+    FOREIGN KEY (tenant, stage) REFERENCES leadcore_stage (tenant, id),
+    FOREIGN KEY (tenant, source) REFERENCES leadcore_term (tenant, id),
+    FOREIGN KEY (tenant, category) REFERENCES leadcore_term (tenant, id),
+    FOREIGN KEY (tenant, location) REFERENCES leadcore_term (tenant, id),
+    FOREIGN KEY (tenant, partner) REFERENCES leadcore_term (tenant, id)
+) STRICT;
+CREATE INDEX leadcore_lead_board ON leadcore_lead (tenant, stage, updated_at, id)
+    WHERE trashed_at IS NULL AND converted_at IS NULL;
+CREATE INDEX leadcore_lead_category ON leadcore_lead (tenant, category, updated_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX leadcore_lead_company ON leadcore_lead (tenant, company_key, id) WHERE trashed_at IS NULL;
+CREATE INDEX leadcore_lead_created ON leadcore_lead (tenant, created_at, id) WHERE trashed_at IS NULL;
+CREATE UNIQUE INDEX leadcore_lead_id ON leadcore_lead (tenant, id);
+CREATE TABLE leadcore_lead_key (
+    tenant TEXT    NOT NULL,
+    kind   TEXT    NOT NULL,
+    key    TEXT    NOT NULL,
+    lead   INTEGER NOT NULL,
+    PRIMARY KEY (tenant, kind, key, lead)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_lead_name ON leadcore_lead (tenant, name_key, id) WHERE trashed_at IS NULL;
+CREATE UNIQUE INDEX leadcore_lead_number ON leadcore_lead (tenant, number);
+CREATE INDEX leadcore_lead_owner ON leadcore_lead (tenant, owner, updated_at, id) WHERE trashed_at IS NULL;
+CREATE VIRTUAL TABLE leadcore_lead_search USING fts5 (
+    search, content = 'leadcore_lead', content_rowid = 'rid',
+    tokenize = 'trigram case_sensitive 1', columnsize = 0
+);
+CREATE TABLE 'leadcore_lead_search_config'(k PRIMARY KEY, v) WITHOUT ROWID;
+CREATE TABLE 'leadcore_lead_search_data'(id INTEGER PRIMARY KEY, block BLOB);
+CREATE TABLE 'leadcore_lead_search_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
+CREATE INDEX leadcore_lead_source ON leadcore_lead (tenant, source, updated_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX leadcore_lead_stage ON leadcore_lead (tenant, stage, updated_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX leadcore_lead_trash ON leadcore_lead (tenant, updated_at, id) WHERE trashed_at IS NOT NULL;
+CREATE INDEX leadcore_lead_updated ON leadcore_lead (tenant, updated_at, id) WHERE trashed_at IS NULL;
+CREATE TABLE leadcore_link (
+    tenant    TEXT NOT NULL,
+    from_kind TEXT NOT NULL,
+    from_id   BLOB NOT NULL CHECK (length(from_id) = 16),
+    role      TEXT NOT NULL,
+    to_kind   TEXT NOT NULL,
+    to_id     BLOB NOT NULL CHECK (length(to_id) = 16),
+    PRIMARY KEY (tenant, from_kind, from_id, role, to_kind, to_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_link_to ON leadcore_link (tenant, to_kind, to_id, role);
+CREATE TABLE leadcore_number (
+    tenant TEXT    NOT NULL,
+    series TEXT    NOT NULL,
+    next   INTEGER NOT NULL,
+    PRIMARY KEY (tenant, series)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leadcore_operation (
+    rid     INTEGER PRIMARY KEY,
+    tenant  TEXT    NOT NULL,
+    id      BLOB    NOT NULL CHECK (length(id) = 16),
+    kind    TEXT    NOT NULL,
+    actor   TEXT,
+    at      INTEGER NOT NULL,
+    key     TEXT,
+    state   TEXT    NOT NULL CHECK (state IN ('running', 'done')),
+    outcome TEXT,
+    UNIQUE (tenant, id),
+    UNIQUE (tenant, rid)
+) STRICT;
+CREATE UNIQUE INDEX leadcore_operation_key ON leadcore_operation (tenant, kind, key) WHERE key IS NOT NULL;
+CREATE TABLE leadcore_pipeline (
+    tenant     TEXT    NOT NULL,
+    id         BLOB    NOT NULL CHECK (length(id) = 16),
+    revision   INTEGER NOT NULL,
+    name       TEXT    NOT NULL,
+    name_key   TEXT    NOT NULL,
+    is_default INTEGER NOT NULL CHECK (is_default IN (0, 1)),
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, name_key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leadcore_schema (
+    version    INTEGER NOT NULL PRIMARY KEY,
+    name       TEXT NOT NULL,
+    checksum   TEXT NOT NULL,
+    applied_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE leadcore_setting (
+    tenant   TEXT    NOT NULL,
+    name     TEXT    NOT NULL,
+    revision INTEGER NOT NULL,
+    json     TEXT    NOT NULL,
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leadcore_stage (
+    tenant      TEXT    NOT NULL,
+    id          BLOB    NOT NULL CHECK (length(id) = 16),
+    pipeline    BLOB    NOT NULL,
+    position    INTEGER NOT NULL,
+    name        TEXT    NOT NULL,
+    kind        TEXT    NOT NULL CHECK (kind IN ('open', 'on_hold', 'won', 'lost')),
+    probability INTEGER CHECK (probability BETWEEN 0 AND 100),
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, pipeline) REFERENCES leadcore_pipeline (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_stage_pipeline ON leadcore_stage (tenant, pipeline, position);
+CREATE TABLE leadcore_tally (
+    tenant    TEXT    NOT NULL,
+    dim       TEXT    NOT NULL,
+    key       BLOB    NOT NULL,
+    converted INTEGER NOT NULL CHECK (converted IN (0, 1)),
+    n         INTEGER NOT NULL,
+    PRIMARY KEY (tenant, dim, key, converted)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leadcore_term (
+    tenant   TEXT    NOT NULL,
+    id       BLOB    NOT NULL CHECK (length(id) = 16),
+    kind     TEXT    NOT NULL CHECK (kind IN ('source', 'category', 'label', 'location', 'partner')),
+    revision INTEGER NOT NULL,
+    name     TEXT    NOT NULL,
+    name_key TEXT    NOT NULL,
+    color    TEXT,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, kind, name_key)
+) STRICT, WITHOUT ROWID;

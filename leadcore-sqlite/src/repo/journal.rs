@@ -1,0 +1,216 @@
+//! The port for the journal.
+
+use leadcore::domain::{
+    Action, Actor, Entry, NewEntry, Operation, OperationKind, OperationState, Sequence, Subject, SubjectKind,
+};
+use leadcore::error::{Error, Result};
+use leadcore::id::{OperationId, UserId};
+use leadcore::store::Journal;
+use rusqlite::Row;
+use rusqlite::types::Value;
+use uuid::Uuid;
+
+use crate::error::StoreResult as _;
+use crate::row::{Columns, corrupt, to_json};
+use crate::txn::{SqliteTxn, in_savepoint};
+
+const BEGIN: &str = "INSERT INTO leadcore_operation (tenant, id, kind, actor, at, key, state, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE: &str =
+    "UPDATE leadcore_operation SET key = ?, state = ?, outcome = ? WHERE tenant = ? AND id = ?";
+const RID: &str = "SELECT rid FROM leadcore_operation WHERE tenant = ? AND id = ?";
+const BY_ID: &str =
+    "SELECT id, kind, actor, at, key, state, outcome FROM leadcore_operation WHERE tenant = ? AND id = ?";
+const BY_KEY: &str = "SELECT id, kind, actor, at, key, state, outcome FROM leadcore_operation WHERE tenant = ? AND kind = ? AND key = ?";
+const APPEND: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, other_kind, other_id, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const ENTRY: &str = "SELECT e.seq, o.id, o.kind, o.actor, e.at, e.subject_kind, e.subject_id, e.action, e.other_kind, e.other_id, e.changes FROM leadcore_entry e JOIN leadcore_operation o ON o.tenant = e.tenant AND o.rid = e.operation";
+
+impl SqliteTxn<'_> {
+    fn operation_rid(&self, id: OperationId) -> Result<i64> {
+        let mut statement = self.prepare(RID, "read an operation")?;
+        let mut rows = statement
+            .query((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
+            .store("read an operation")?;
+        match rows.next().store("read an operation")? {
+            Some(row) => row.get(0).store("read an operation"),
+            None => Err(Error::not_found("operation")),
+        }
+    }
+
+    fn one_operation(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Operation>> {
+        let mut statement = self.prepare(sql, "read an operation")?;
+        let mut rows = statement.query(params).store("read an operation")?;
+        rows.next().store("read an operation")?.map(operation).transpose()
+    }
+
+    fn entries(&self, sql: &str, params: Vec<Value>) -> Result<Vec<Entry>> {
+        let mut statement = self.prepare(sql, "read the journal")?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params)).store("read the journal")?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next().store("read the journal")? {
+            entries.push(entry(row)?);
+        }
+        Ok(entries)
+    }
+
+    fn append_rows(&self, operation: OperationId, entries: &[NewEntry]) -> Result<()> {
+        let rid = self.operation_rid(operation)?;
+        let mut statement = self.prepare(APPEND, "append to the journal")?;
+        for entry in entries {
+            let changes = if entry.changes.is_empty() { None } else { Some(to_json(&entry.changes)?) };
+            let row = (
+                self.tenant_text(),
+                rid,
+                entry.at.as_micros(),
+                entry.subject.kind.code(),
+                entry.subject.id.as_bytes().as_slice(),
+                entry.action.code(),
+                entry.other.map(|other| other.kind.code()),
+                entry.other.as_ref().map(|other| other.id.as_bytes().as_slice()),
+                changes,
+            );
+            statement.execute(row).store("append to the journal")?;
+        }
+        Ok(())
+    }
+}
+
+fn actor(columns: &mut Columns<'_, '_>) -> Result<Actor> {
+    let user = columns.parsed("actor", |text| UserId::new(text))?;
+    Ok(user.map_or(Actor::System, Actor::User))
+}
+
+fn operation(row: &Row<'_>) -> Result<Operation> {
+    let mut columns = Columns::of(row);
+    Ok(Operation {
+        id: OperationId::from_uuid(columns.uuid()?),
+        kind: columns.code("operation", OperationKind::from_code)?,
+        actor: actor(&mut columns)?,
+        at: columns.time()?,
+        key: columns.string()?,
+        state: columns.code("operation", OperationState::from_code)?,
+        outcome: match columns.optional_text()? {
+            None => None,
+            Some(json) => Some(serde_json::from_str(json).map_err(|_| corrupt("outcome"))?),
+        },
+    })
+}
+
+fn entry(row: &Row<'_>) -> Result<Entry> {
+    let mut columns = Columns::of(row);
+    Ok(Entry {
+        sequence: Sequence(columns.int()?),
+        operation: OperationId::from_uuid(columns.uuid()?),
+        operation_kind: columns.code("operation", OperationKind::from_code)?,
+        actor: actor(&mut columns)?,
+        at: columns.time()?,
+        subject: Subject::new(columns.code("entry", SubjectKind::from_code)?, columns.uuid()?),
+        action: columns.code("entry", Action::from_code)?,
+        other: other(columns.optional_text()?, columns.optional_uuid()?)?,
+        changes: columns.json("changes")?,
+    })
+}
+
+fn other(kind: Option<&str>, id: Option<Uuid>) -> Result<Option<Subject>> {
+    match (kind, id) {
+        (Some(kind), Some(id)) => {
+            let kind = SubjectKind::from_code(kind).ok_or_else(|| corrupt("entry"))?;
+            Ok(Some(Subject::new(kind, id)))
+        }
+        _ => Ok(None),
+    }
+}
+
+impl Journal for SqliteTxn<'_> {
+    fn begin(&mut self, operation: &Operation) -> Result<()> {
+        let outcome = operation.outcome.as_ref().map(to_json).transpose()?;
+        let id = operation.id.as_uuid();
+        let row = (
+            self.tenant_text(),
+            id.as_bytes().as_slice(),
+            operation.kind.code(),
+            operation.actor.user().map(UserId::as_str),
+            operation.at.as_micros(),
+            operation.key.as_deref(),
+            operation.state.code(),
+            outcome,
+        );
+        self.prepare(BEGIN, "begin an operation")?.execute(row).store("begin an operation")?;
+        Ok(())
+    }
+
+    fn update(&mut self, operation: &Operation) -> Result<()> {
+        let outcome = operation.outcome.as_ref().map(to_json).transpose()?;
+        let id = operation.id.as_uuid();
+        let row = (
+            operation.key.as_deref(),
+            operation.state.code(),
+            outcome,
+            self.tenant_text(),
+            id.as_bytes().as_slice(),
+        );
+        match self.prepare(UPDATE, "write an operation")?.execute(row).store("write an operation")? {
+            0 => Err(Error::not_found("operation")),
+            _ => Ok(()),
+        }
+    }
+
+    fn operation(&mut self, id: OperationId) -> Result<Option<Operation>> {
+        self.one_operation(BY_ID, (self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
+    }
+
+    fn find(&mut self, kind: OperationKind, key: &str) -> Result<Option<Operation>> {
+        self.one_operation(BY_KEY, (self.tenant_text(), kind.code(), key))
+    }
+
+    fn append(&mut self, operation: OperationId, entries: &[NewEntry]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || self.append_rows(operation, entries))
+    }
+
+    fn about(&mut self, subjects: &[Subject], before: Option<Sequence>, limit: usize) -> Result<Vec<Entry>> {
+        let before = before.map_or(i64::MAX, |sequence| sequence.0);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        // One short walk of the index for each record, merged: the cost does not grow with the length of a history.
+        let sql = format!(
+            "{ENTRY} WHERE e.tenant = ? AND e.subject_kind = ? AND e.subject_id = ? AND e.seq < ? ORDER BY e.seq DESC LIMIT ?"
+        );
+        let mut subjects = subjects.to_vec();
+        subjects.sort();
+        subjects.dedup();
+        let mut found = Vec::new();
+        for subject in subjects {
+            found.extend(self.entries(
+                &sql,
+                vec![
+                    Value::Text(self.tenant_text().to_owned()),
+                    Value::Text(subject.kind.code().to_owned()),
+                    Value::Blob(subject.id.as_bytes().to_vec()),
+                    Value::Integer(before),
+                    Value::Integer(limit),
+                ],
+            )?);
+        }
+        found.sort_by_key(|entry| std::cmp::Reverse(entry.sequence));
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(found)
+    }
+
+    fn of_operation(
+        &mut self,
+        operation: OperationId,
+        after: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<Entry>> {
+        let Ok(rid) = self.operation_rid(operation) else { return Ok(Vec::new()) };
+        let sql =
+            format!("{ENTRY} WHERE e.tenant = ? AND e.operation = ? AND e.seq > ? ORDER BY e.seq LIMIT ?");
+        self.entries(
+            &sql,
+            vec![
+                Value::Text(self.tenant_text().to_owned()),
+                Value::Integer(rid),
+                Value::Integer(after.map_or(0, |sequence| sequence.0)),
+                Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)),
+            ],
+        )
+    }
+}

@@ -1,0 +1,193 @@
+//! The leads port: rows, keys, search index and tallies change together.
+
+use leadcore::domain::{Field, FieldValue, Lead, MatchKey, MatchKind};
+use leadcore::error::{Conflict, Error, Result};
+use leadcore::id::{LeadId, Revision};
+use leadcore::query::{LeadScan, Resolved};
+use leadcore::store::{LeadChange, Leads};
+
+use crate::error::{StoreResult as _, parent_missing};
+use crate::row::{Binder, Columns, LEAD_COLUMNS};
+use crate::txn::SqliteTxn;
+
+use super::tally::Deltas;
+
+const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, industry, description, owner, source, category, location, partner, labels, external_ids, pipeline, stage, stage_entered_at, created_at, updated_at, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE: &str = "UPDATE leadcore_lead SET number = ?, revision = ?, kind = ?, company = ?, company_key = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, name_key = ?, job_title = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, amount = ?, industry = ?, description = ?, owner = ?, source = ?, category = ?, location = ?, partner = ?, labels = ?, external_ids = ?, pipeline = ?, stage = ?, stage_entered_at = ?, created_at = ?, updated_at = ?, converted_at = ?, account = ?, converted_by = ?, trashed_at = ?, trashed_by = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ? RETURNING rid";
+const ADD_KEY: &str = "INSERT INTO leadcore_lead_key (tenant, kind, key, lead) VALUES (?, ?, ?, ?)";
+const DROP_KEY: &str = "DELETE FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ? AND lead = ?";
+const ADD_SEARCH: &str = "INSERT INTO leadcore_lead_search (rowid, search) VALUES (?, ?)";
+// FTS5 with external content is told what it had indexed (sqlite.org/fts5.html, 4.4.3); its command column is named
+// like the table.
+const DROP_SEARCH: &str =
+    "INSERT INTO leadcore_lead_search (leadcore_lead_search, rowid, search) VALUES ('delete', ?, ?)";
+/// What is missing when a foreign key of a lead fails.
+const REFERENCE: &str = "a stage or term that the lead refers to";
+const REVISION: &str = "SELECT revision FROM leadcore_lead WHERE tenant = ? AND id = ?";
+const FIND: &str = "SELECT l.id FROM leadcore_lead_key k JOIN leadcore_lead l ON l.rid = k.lead WHERE k.tenant = ? AND k.kind = ? AND k.key = ? AND l.trashed_at IS NULL ORDER BY l.number";
+
+impl SqliteTxn<'_> {
+    fn insert_rows(&self, leads: &[Lead]) -> Result<()> {
+        let mut insert = self.prepare(INSERT, "add a lead")?;
+        let mut add_key = self.prepare(ADD_KEY, "add a key")?;
+        let mut add_search = self.prepare(ADD_SEARCH, "add to the search index")?;
+        let mut deltas = Deltas::default();
+        for lead in leads {
+            let mut binder = Binder::to(&mut insert);
+            binder.bind(self.tenant_text())?;
+            binder.id(lead.id.as_uuid())?;
+            binder.lead(lead)?;
+            insert.raw_execute().map_err(|error| parent_missing(error, REFERENCE))?;
+            let rid = self.conn.last_insert_rowid();
+            for key in lead.fields.match_keys() {
+                add_key.execute((self.tenant_text(), key.kind.code(), key.key, rid)).store("add a key")?;
+            }
+            add_search.execute((rid, lead.search_text().as_str())).store("add to the search index")?;
+            deltas.count(lead, 1);
+        }
+        self.apply(&deltas)
+    }
+
+    fn update_rows(&self, changes: &[LeadChange]) -> Result<()> {
+        let mut update = self.prepare(UPDATE, "write a lead")?;
+        let mut deltas = Deltas::default();
+        for LeadChange { before, after } in changes {
+            let mut binder = Binder::to(&mut update);
+            binder.lead(after)?;
+            binder.bind(self.tenant_text())?;
+            binder.id(before.id.as_uuid())?;
+            binder.number(before.revision.get())?;
+            let mut rows = update.raw_query();
+            let first = rows.next().map_err(|error| parent_missing(error, REFERENCE))?;
+            let rid: Option<i64> = match first {
+                Some(row) => Some(row.get(0).store("write a lead")?),
+                None => None,
+            };
+            // An UPDATE … RETURNING is finished by reading it to its end.
+            while rows.next().store("write a lead")?.is_some() {}
+            drop(rows);
+            let Some(rid) = rid else { return Err(self.not_updated(before)?) };
+            self.move_keys(before, after, rid)?;
+            deltas.count(before, -1);
+            deltas.count(after, 1);
+        }
+        self.apply(&deltas)
+    }
+
+    fn not_updated(&self, lead: &Lead) -> Result<Error> {
+        let mut statement = self.prepare(REVISION, "read a revision")?;
+        let mut rows = statement
+            .query((self.tenant_text(), lead.id.as_uuid().as_bytes().as_slice()))
+            .store("read a revision")?;
+        Ok(match rows.next().store("read a revision")? {
+            None => Error::not_found("lead"),
+            Some(row) => {
+                let found: Revision = Columns::of(row).revision()?;
+                Error::conflicting("lead", Conflict::StaleRevision { expected: lead.revision, found })
+            }
+        })
+    }
+
+    fn move_keys(&self, before: &Lead, after: &Lead, rid: i64) -> Result<()> {
+        let (old, new) = (before.fields.match_keys(), after.fields.match_keys());
+        if old != new {
+            let mut drop_key = self.prepare(DROP_KEY, "drop a key")?;
+            for key in old.iter().filter(|key| !new.contains(key)) {
+                drop_key.execute((self.tenant_text(), key.kind.code(), &key.key, rid)).store("drop a key")?;
+            }
+            let mut add_key = self.prepare(ADD_KEY, "add a key")?;
+            for key in new.iter().filter(|key| !old.contains(key)) {
+                add_key.execute((self.tenant_text(), key.kind.code(), &key.key, rid)).store("add a key")?;
+            }
+        }
+        let (old, new) = (before.search_text(), after.search_text());
+        if old != new {
+            let mut drop_search = self.prepare(DROP_SEARCH, "drop from the search index")?;
+            drop_search.execute((rid, old.as_str())).store("drop from the search index")?;
+            let mut add_search = self.prepare(ADD_SEARCH, "add to the search index")?;
+            add_search.execute((rid, new.as_str())).store("add to the search index")?;
+        }
+        Ok(())
+    }
+
+    /// Runs a write of several rows in a savepoint, so that a refused slice leaves nothing behind.
+    fn all_or_none(&mut self, write: impl FnOnce(&Self) -> Result<()>) -> Result<()> {
+        let mut write = Some(write);
+        // The savepoint is this transaction's own, so the ports it hands over are not needed.
+        let this: &Self = self;
+        crate::txn::in_savepoint(this.conn, "leadcore_slice", || {
+            write.take().map_or(Ok(()), |write| write(this))
+        })
+    }
+}
+
+impl Leads for SqliteTxn<'_> {
+    fn insert(&mut self, leads: &[Lead]) -> Result<()> {
+        self.all_or_none(|txn| txn.insert_rows(leads))
+    }
+
+    fn update(&mut self, changes: &[LeadChange]) -> Result<()> {
+        self.all_or_none(|txn| txn.update_rows(changes))
+    }
+
+    fn get(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>> {
+        let sql = format!("SELECT {LEAD_COLUMNS} FROM leadcore_lead l WHERE l.tenant = ? AND l.id = ?");
+        let mut statement = self.prepare(&sql, "read a lead")?;
+        let mut leads = Vec::with_capacity(ids.len());
+        for id in ids {
+            let mut rows = statement
+                .query((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
+                .store("read a lead")?;
+            if let Some(row) = rows.next().store("read a lead")? {
+                leads.push(Columns::of(row).lead()?);
+            }
+        }
+        Ok(leads)
+    }
+
+    fn find(&mut self, keys: &[MatchKey]) -> Result<Vec<(MatchKey, LeadId)>> {
+        let mut keys: Vec<&MatchKey> = keys.iter().collect();
+        keys.sort();
+        keys.dedup();
+        let mut statement = self.prepare(FIND, "find leads by a key")?;
+        let mut found = Vec::new();
+        for key in keys {
+            let mut rows = statement
+                .query((self.tenant_text(), key.kind.code(), &key.key))
+                .store("find leads by a key")?;
+            while let Some(row) = rows.next().store("find leads by a key")? {
+                found.push((key.clone(), LeadId::from_uuid(Columns::of(row).uuid()?)));
+            }
+        }
+        Ok(found)
+    }
+
+    fn scan(&mut self, scan: &LeadScan) -> Result<Vec<Lead>> {
+        self.scan_leads(scan)
+    }
+
+    fn count(&mut self, filter: &Resolved) -> Result<u64> {
+        match self.tallied_count(filter)? {
+            Some(count) => Ok(count),
+            None => self.count_rows(filter),
+        }
+    }
+
+    fn count_by(&mut self, filter: &Resolved, field: &Field) -> Result<Vec<(FieldValue, u64)>> {
+        match self.tallied_groups(filter, field)? {
+            Some(groups) => Ok(groups),
+            None => self.count_groups(filter, field),
+        }
+    }
+}
+
+/// The kinds of key that filters look into.
+pub(crate) const fn key_kind(field: &Field) -> Option<MatchKind> {
+    match field {
+        Field::Email => Some(MatchKind::Email),
+        Field::Phone => Some(MatchKind::Phone),
+        Field::Labels => Some(MatchKind::Label),
+        Field::ExternalId => Some(MatchKind::External),
+        _ => None,
+    }
+}

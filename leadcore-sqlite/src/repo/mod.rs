@@ -1,0 +1,12 @@
+//! One file per port of core; the names are the same.
+
+mod journal;
+mod leads;
+mod links;
+mod records;
+mod scan;
+mod setup;
+mod tally;
+mod terms;
+
+pub(crate) use leads::key_kind;

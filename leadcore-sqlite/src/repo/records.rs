@@ -1,0 +1,243 @@
+//! The ports for contacts and accounts.
+
+use leadcore::domain::{Account, AccountFields, AccountStatus, Contact, ContactFields, LeadKind};
+use leadcore::error::{Conflict, Error, Result};
+use leadcore::id::{AccountId, CategoryId, ContactId, Revision, UserId};
+use leadcore::store::{Accounts, Contacts};
+use leadcore::value::{Currency, TaxId, Website};
+use rusqlite::Row;
+use uuid::Uuid;
+
+use crate::error::StoreResult as _;
+use crate::row::{Binder, Columns};
+use crate::txn::{SqliteTxn, in_savepoint};
+
+const CONTACT_COLUMNS: &str = "id, revision, name, salutation, first_name, last_name, name_suffix, job_title, emails, phones, description, created_at, updated_at";
+const INSERT_CONTACT: &str = "INSERT INTO leadcore_contact (revision, name, salutation, first_name, last_name, name_suffix, job_title, emails, phones, description, created_at, updated_at, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_CONTACT: &str = "UPDATE leadcore_contact SET revision = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, job_title = ?, emails = ?, phones = ?, description = ?, created_at = ?, updated_at = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const ACCOUNT_COLUMNS: &str = "id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at";
+const INSERT_ACCOUNT: &str = "INSERT INTO leadcore_account (number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_ACCOUNT: &str = "UPDATE leadcore_account SET number = ?, revision = ?, kind = ?, name = ?, status = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, industry = ?, description = ?, owner = ?, category = ?, created_at = ?, updated_at = ? WHERE tenant = ? AND id = ? AND revision = ?";
+
+impl SqliteTxn<'_> {
+    /// Why an update by id and revision found no row.
+    pub(super) fn missed(&self, select: &str, what: &str, id: Uuid, expected: Revision) -> Result<Error> {
+        let mut statement = self.prepare(select, "read a revision")?;
+        let mut rows =
+            statement.query((self.tenant_text(), id.as_bytes().as_slice())).store("read a revision")?;
+        Ok(match rows.next().store("read a revision")? {
+            None => Error::not_found(what),
+            Some(row) => {
+                let found = Columns::of(row).revision()?;
+                Error::conflicting(what, Conflict::StaleRevision { expected, found })
+            }
+        })
+    }
+}
+
+/// The revision before the one to be written: the one that must be stored.
+pub(super) const fn before(revision: Revision) -> Revision {
+    Revision::new(revision.get().saturating_sub(1))
+}
+
+fn bind_contact(binder: &mut Binder<'_, '_>, contact: &Contact) -> Result<()> {
+    let fields = &contact.fields;
+    binder.number(contact.revision.get())?;
+    binder.person(fields.name.as_ref())?;
+    binder.bind(fields.job_title.as_deref())?;
+    binder.json(&fields.emails, fields.emails.is_empty())?;
+    binder.json(&fields.phones, fields.phones.is_empty())?;
+    binder.bind(fields.description.as_deref())?;
+    binder.time(contact.created_at)?;
+    binder.time(contact.updated_at)
+}
+
+fn contact(row: &Row<'_>) -> Result<Contact> {
+    let mut columns = Columns::of(row);
+    Ok(Contact {
+        id: ContactId::from_uuid(columns.uuid()?),
+        revision: columns.revision()?,
+        fields: ContactFields {
+            name: columns.person()?,
+            job_title: columns.string()?,
+            emails: columns.json("e-mails")?,
+            phones: columns.json("phones")?,
+            description: columns.string()?,
+        },
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+    })
+}
+
+impl Contacts for SqliteTxn<'_> {
+    fn insert(&mut self, contacts: &[Contact]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let mut statement = self.prepare(INSERT_CONTACT, "add a contact")?;
+            for contact in contacts {
+                let mut binder = Binder::to(&mut statement);
+                bind_contact(&mut binder, contact)?;
+                binder.bind(self.tenant_text())?;
+                binder.id(contact.id.as_uuid())?;
+                statement.raw_execute().store("add a contact")?;
+            }
+            Ok(())
+        })
+    }
+
+    fn update(&mut self, contacts: &[Contact]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let mut statement = self.prepare(UPDATE_CONTACT, "write a contact")?;
+            for contact in contacts {
+                let mut binder = Binder::to(&mut statement);
+                bind_contact(&mut binder, contact)?;
+                binder.bind(self.tenant_text())?;
+                binder.id(contact.id.as_uuid())?;
+                binder.number(before(contact.revision).get())?;
+                if statement.raw_execute().store("write a contact")? == 0 {
+                    let select = "SELECT revision FROM leadcore_contact WHERE tenant = ? AND id = ?";
+                    return Err(self.missed(
+                        select,
+                        "contact",
+                        contact.id.as_uuid(),
+                        before(contact.revision),
+                    )?);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn get(&mut self, ids: &[ContactId]) -> Result<Vec<Contact>> {
+        let sql = format!("SELECT {CONTACT_COLUMNS} FROM leadcore_contact WHERE tenant = ? AND id = ?");
+        let mut statement = self.prepare(&sql, "read a contact")?;
+        let mut contacts = Vec::with_capacity(ids.len());
+        for id in ids {
+            let mut rows = statement
+                .query((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
+                .store("read a contact")?;
+            if let Some(row) = rows.next().store("read a contact")? {
+                contacts.push(contact(row)?);
+            }
+        }
+        Ok(contacts)
+    }
+}
+
+fn bind_account(binder: &mut Binder<'_, '_>, account: &Account) -> Result<()> {
+    let fields = &account.fields;
+    binder.number(account.number)?;
+    binder.number(account.revision.get())?;
+    binder.bind(fields.kind.code())?;
+    binder.bind(fields.name.as_str())?;
+    binder.bind(fields.status.code())?;
+    binder.json(&fields.emails, fields.emails.is_empty())?;
+    binder.json(&fields.phones, fields.phones.is_empty())?;
+    binder.bind(fields.website.as_ref().map(Website::as_str))?;
+    binder.address(&fields.address)?;
+    binder.bind(fields.tax_id.as_ref().map(TaxId::as_str))?;
+    binder.bind(fields.currency.as_ref().map(Currency::code))?;
+    binder.bind(fields.currency_symbol.as_deref())?;
+    binder.bind(fields.industry.as_deref())?;
+    binder.bind(fields.description.as_deref())?;
+    binder.bind(fields.owner.as_ref().map(UserId::as_str))?;
+    binder.optional_id(fields.category.map(CategoryId::as_uuid))?;
+    binder.time(account.created_at)?;
+    binder.time(account.updated_at)
+}
+
+fn account(row: &Row<'_>) -> Result<Account> {
+    let mut columns = Columns::of(row);
+    Ok(Account {
+        id: AccountId::from_uuid(columns.uuid()?),
+        number: columns.unsigned()?,
+        revision: columns.revision()?,
+        fields: AccountFields {
+            kind: columns.code("account kind", LeadKind::from_code)?,
+            name: columns.text()?.to_owned(),
+            status: columns.code("account status", AccountStatus::from_code)?,
+            emails: columns.json("e-mails")?,
+            phones: columns.json("phones")?,
+            website: columns.parsed("web site", Website::parse)?,
+            address: columns.address()?,
+            tax_id: columns.parsed("tax number", TaxId::parse)?,
+            currency: columns.parsed("currency", Currency::from_stored)?,
+            currency_symbol: columns.string()?,
+            industry: columns.string()?,
+            description: columns.string()?,
+            owner: columns.parsed("owner", |text| UserId::new(text))?,
+            category: columns.optional_uuid()?.map(CategoryId::from_uuid),
+        },
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+    })
+}
+
+impl Accounts for SqliteTxn<'_> {
+    fn insert(&mut self, accounts: &[Account]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let mut statement = self.prepare(INSERT_ACCOUNT, "add an account")?;
+            for account in accounts {
+                let mut binder = Binder::to(&mut statement);
+                bind_account(&mut binder, account)?;
+                binder.bind(self.tenant_text())?;
+                binder.id(account.id.as_uuid())?;
+                statement.raw_execute().store("add an account")?;
+            }
+            Ok(())
+        })
+    }
+
+    fn update(&mut self, accounts: &[Account]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let mut statement = self.prepare(UPDATE_ACCOUNT, "write an account")?;
+            for account in accounts {
+                let mut binder = Binder::to(&mut statement);
+                bind_account(&mut binder, account)?;
+                binder.bind(self.tenant_text())?;
+                binder.id(account.id.as_uuid())?;
+                binder.number(before(account.revision).get())?;
+                if statement.raw_execute().store("write an account")? == 0 {
+                    let select = "SELECT revision FROM leadcore_account WHERE tenant = ? AND id = ?";
+                    return Err(self.missed(
+                        select,
+                        "account",
+                        account.id.as_uuid(),
+                        before(account.revision),
+                    )?);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn get(&mut self, ids: &[AccountId]) -> Result<Vec<Account>> {
+        let sql = format!("SELECT {ACCOUNT_COLUMNS} FROM leadcore_account WHERE tenant = ? AND id = ?");
+        let mut statement = self.prepare(&sql, "read an account")?;
+        let mut accounts = Vec::with_capacity(ids.len());
+        for id in ids {
+            let mut rows = statement
+                .query((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
+                .store("read an account")?;
+            if let Some(row) = rows.next().store("read an account")? {
+                accounts.push(account(row)?);
+            }
+        }
+        Ok(accounts)
+    }
+
+    fn scan(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<Account>> {
+        let sql = format!(
+            "SELECT {ACCOUNT_COLUMNS} FROM leadcore_account WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?"
+        );
+        let mut statement = self.prepare(&sql, "list accounts")?;
+        // Behind a number that cannot be stored there is nothing.
+        let Ok(after) = i64::try_from(after.unwrap_or(0)) else { return Ok(Vec::new()) };
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query((self.tenant_text(), after, limit)).store("list accounts")?;
+        let mut accounts = Vec::new();
+        while let Some(row) = rows.next().store("list accounts")? {
+            accounts.push(account(row)?);
+        }
+        Ok(accounts)
+    }
+}

@@ -1,0 +1,207 @@
+//! The ports for pipelines, settings and number series.
+
+use leadcore::domain::{Pipeline, Stage, StageKind};
+use leadcore::error::{Conflict, Error, ErrorKind, Result};
+use leadcore::id::{PipelineId, Revision, StageId};
+use leadcore::store::{Numbers, Pipelines, Series, SettingName, Settings};
+use leadcore::value::fold;
+use rusqlite::OptionalExtension as _;
+
+use crate::error::StoreResult as _;
+use crate::row::{Columns, corrupt, signed};
+use crate::txn::{SqliteTxn, in_savepoint};
+
+use super::records::before;
+
+const INSERT: &str = "INSERT INTO leadcore_pipeline (tenant, id, revision, name, name_key, is_default) VALUES (?, ?, ?, ?, ?, ?)";
+const UPDATE: &str = "UPDATE leadcore_pipeline SET revision = ?, name = ?, name_key = ?, is_default = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const REVISION: &str = "SELECT revision FROM leadcore_pipeline WHERE tenant = ? AND id = ?";
+const LIST: &str = "SELECT id, revision, name, is_default FROM leadcore_pipeline WHERE tenant = ? ORDER BY is_default DESC, name_key, id";
+const STAGES: &str = "SELECT id, name, kind, probability FROM leadcore_stage WHERE tenant = ? AND pipeline = ? ORDER BY position";
+const STAGE_IDS: &str = "SELECT id FROM leadcore_stage WHERE tenant = ? AND pipeline = ?";
+const PUT_STAGE: &str = "INSERT INTO leadcore_stage (tenant, id, pipeline, position, name, kind, probability) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (tenant, id) DO UPDATE SET position = ?4, name = ?5, kind = ?6, probability = ?7 WHERE pipeline = ?3";
+const DROP_STAGE: &str = "DELETE FROM leadcore_stage WHERE tenant = ? AND id = ?";
+const LOAD: &str = "SELECT revision, json FROM leadcore_setting WHERE tenant = ? AND name = ?";
+const SAVE_FIRST: &str =
+    "INSERT INTO leadcore_setting (tenant, name, revision, json) VALUES (?, ?, 1, ?) ON CONFLICT DO NOTHING";
+const SAVE: &str = "UPDATE leadcore_setting SET revision = revision + 1, json = ? WHERE tenant = ? AND name = ? AND revision = ?";
+const TAKE: &str = "INSERT INTO leadcore_number (tenant, series, next) VALUES (?1, ?2, 1 + ?3) ON CONFLICT (tenant, series) DO UPDATE SET next = next + ?3 RETURNING next - ?3";
+const PEEK: &str = "SELECT next FROM leadcore_number WHERE tenant = ? AND series = ?";
+
+impl SqliteTxn<'_> {
+    fn put_stages(&self, pipeline: &Pipeline) -> Result<()> {
+        let owner = pipeline.id.as_uuid();
+        let mut put = self.prepare(PUT_STAGE, "write a stage")?;
+        for (position, stage) in (0_i64..).zip(&pipeline.stages) {
+            let id = stage.id.as_uuid();
+            let row = (
+                self.tenant_text(),
+                id.as_bytes().as_slice(),
+                owner.as_bytes().as_slice(),
+                position,
+                &stage.name,
+                stage.kind.code(),
+                stage.probability,
+            );
+            if put.execute(row).store("write a stage")? == 0 {
+                let sentence = "a stage with this id exists in another pipeline";
+                return Err(Error::new(ErrorKind::AlreadyExists, sentence));
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_other_stages(&self, pipeline: &Pipeline) -> Result<()> {
+        let mut statement = self.prepare(STAGE_IDS, "read stages")?;
+        let owner = pipeline.id.as_uuid();
+        let mut rows =
+            statement.query((self.tenant_text(), owner.as_bytes().as_slice())).store("read stages")?;
+        let mut gone = Vec::new();
+        while let Some(row) = rows.next().store("read stages")? {
+            let id = StageId::from_uuid(Columns::of(row).uuid()?);
+            if pipeline.stage(id).is_none() {
+                gone.push(id);
+            }
+        }
+        let mut remove = self.prepare(DROP_STAGE, "remove a stage")?;
+        for id in gone {
+            remove
+                .execute((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
+                .map_err(|error| crate::error::still_in_use(error, "stage", 1))?;
+        }
+        Ok(())
+    }
+
+    fn stages(&self, pipeline: PipelineId) -> Result<Vec<Stage>> {
+        let mut statement = self.prepare(STAGES, "read stages")?;
+        let id = pipeline.as_uuid();
+        let mut rows =
+            statement.query((self.tenant_text(), id.as_bytes().as_slice())).store("read stages")?;
+        let mut stages = Vec::new();
+        while let Some(row) = rows.next().store("read stages")? {
+            let mut columns = Columns::of(row);
+            let (id, name) = (StageId::from_uuid(columns.uuid()?), columns.text()?);
+            let mut stage = Stage::new(id, name, columns.code("stage", StageKind::from_code)?);
+            let percent = columns.optional_int()?.map(u8::try_from).transpose();
+            stage.probability = percent.map_err(|_| corrupt("stage"))?;
+            stages.push(stage);
+        }
+        Ok(stages)
+    }
+}
+
+impl Pipelines for SqliteTxn<'_> {
+    fn insert(&mut self, pipeline: &Pipeline) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let id = pipeline.id.as_uuid();
+            let row = (
+                self.tenant_text(),
+                id.as_bytes().as_slice(),
+                signed(pipeline.revision.get())?,
+                &pipeline.name,
+                fold(&pipeline.name),
+                pipeline.is_default,
+            );
+            self.prepare(INSERT, "add a pipeline")?.execute(row).store("add a pipeline")?;
+            self.put_stages(pipeline)
+        })
+    }
+
+    fn update(&mut self, pipeline: &Pipeline) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let (id, expected) = (pipeline.id.as_uuid(), before(pipeline.revision));
+            let row = (
+                signed(pipeline.revision.get())?,
+                &pipeline.name,
+                fold(&pipeline.name),
+                pipeline.is_default,
+                self.tenant_text(),
+                id.as_bytes().as_slice(),
+                signed(expected.get())?,
+            );
+            if self.prepare(UPDATE, "write a pipeline")?.execute(row).store("write a pipeline")? == 0 {
+                return Err(self.missed(REVISION, "pipeline", id, expected)?);
+            }
+            self.drop_other_stages(pipeline)?;
+            self.put_stages(pipeline)
+        })
+    }
+
+    fn list(&mut self) -> Result<Vec<Pipeline>> {
+        let mut statement = self.prepare(LIST, "list pipelines")?;
+        let mut rows = statement.query((self.tenant_text(),)).store("list pipelines")?;
+        let mut pipelines = Vec::new();
+        while let Some(row) = rows.next().store("list pipelines")? {
+            let mut columns = Columns::of(row);
+            let id = PipelineId::from_uuid(columns.uuid()?);
+            let (revision, name) = (columns.revision()?, columns.text()?);
+            let is_default = columns.int()? == 1;
+            let stages = self.stages(id)?;
+            let mut pipeline =
+                Pipeline::new(id, name, is_default, stages).map_err(|_| corrupt("pipeline"))?;
+            pipeline.revision = revision;
+            pipelines.push(pipeline);
+        }
+        Ok(pipelines)
+    }
+}
+
+impl Settings for SqliteTxn<'_> {
+    fn load(&mut self, name: SettingName) -> Result<Option<(Revision, String)>> {
+        let mut statement = self.prepare(LOAD, "read a setting")?;
+        let mut rows = statement.query((self.tenant_text(), name.code())).store("read a setting")?;
+        match rows.next().store("read a setting")? {
+            None => Ok(None),
+            Some(row) => {
+                let mut columns = Columns::of(row);
+                Ok(Some((columns.revision()?, columns.text()?.to_owned())))
+            }
+        }
+    }
+
+    fn save(&mut self, name: SettingName, expected: Option<Revision>, json: &str) -> Result<Revision> {
+        let written = match expected {
+            None => {
+                self.prepare(SAVE_FIRST, "write a setting")?.execute((self.tenant_text(), name.code(), json))
+            }
+            Some(expected) => self.prepare(SAVE, "write a setting")?.execute((
+                json,
+                self.tenant_text(),
+                name.code(),
+                signed(expected.get())?,
+            )),
+        }
+        .store("write a setting")?;
+        let expected = expected.unwrap_or(Revision::new(0));
+        if written == 0 {
+            let found = self.load(name)?.map_or(Revision::new(0), |(revision, _)| revision);
+            return Err(Error::conflicting("setting", Conflict::StaleRevision { expected, found }));
+        }
+        Ok(expected.next())
+    }
+}
+
+impl Numbers for SqliteTxn<'_> {
+    fn take(&mut self, series: Series, count: u64) -> Result<u64> {
+        let used_up = || Error::new(ErrorKind::Unsupported, "the number series is used up");
+        let count = i64::try_from(count).map_err(|_| used_up())?;
+        // SQLite turns a sum beyond 64 bits into a real number, which a STRICT table refuses.
+        if i64::try_from(self.peek(series)?).ok().and_then(|next| next.checked_add(count)).is_none() {
+            return Err(used_up());
+        }
+        let mut statement = self.prepare(TAKE, "take a number")?;
+        let first: i64 = statement
+            .query_row((self.tenant_text(), series.code(), count), |row| row.get(0))
+            .store("take a number")?;
+        u64::try_from(first).map_err(|_| corrupt("number"))
+    }
+
+    fn peek(&mut self, series: Series) -> Result<u64> {
+        let next: Option<i64> = self
+            .prepare(PEEK, "read a number series")?
+            .query_row((self.tenant_text(), series.code()), |row| row.get(0))
+            .optional()
+            .store("read a number series")?;
+        u64::try_from(next.unwrap_or(1)).map_err(|_| corrupt("number"))
+    }
+}

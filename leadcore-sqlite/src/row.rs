@@ -1,0 +1,329 @@
+//! Rows to records and back: the only place that knows in which column a field lies.
+
+use leadcore::domain::{Conversion, Lead, LeadFields, LeadKind, Trashed};
+use leadcore::error::{Error, ErrorKind, Result, ValueError};
+use leadcore::id::{
+    AccountId, CategoryId, LeadId, LocationId, OperationId, PartnerId, PipelineId, Revision, SourceId,
+    StageId, UserId,
+};
+use leadcore::time::Timestamp;
+use leadcore::value::{Address, Country, Currency, PersonName, TaxId, Website};
+use rusqlite::types::ValueRef;
+use rusqlite::{Row, Statement};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::error::StoreResult as _;
+
+/// Decimal places of stored amounts.
+pub(crate) const AMOUNT_SCALE: u32 = 4;
+
+/// The columns of a lead in the order in which [`Columns`] reads them.
+pub(crate) const LEAD_COLUMNS: &str = "l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by";
+
+/// A stored value that cannot be what it should be. The value is not repeated: it may be personal data.
+pub(crate) fn corrupt(what: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("the stored {what} cannot be read; nothing was changed"))
+}
+
+/// Reads the columns of a row one after the other.
+pub(crate) struct Columns<'r, 's> {
+    row: &'r Row<'s>,
+    next: usize,
+}
+
+impl<'r, 's> Columns<'r, 's> {
+    pub(crate) const fn of(row: &'r Row<'s>) -> Self {
+        Self { row, next: 0 }
+    }
+
+    fn value(&mut self) -> Result<ValueRef<'r>> {
+        let value = self.row.get_ref(self.next).store("read a column")?;
+        self.next += 1;
+        Ok(value)
+    }
+
+    pub(crate) fn int(&mut self) -> Result<i64> {
+        self.optional_int()?.ok_or_else(|| corrupt("number"))
+    }
+
+    pub(crate) fn optional_int(&mut self) -> Result<Option<i64>> {
+        match self.value()? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(number) => Ok(Some(number)),
+            _ => Err(corrupt("number")),
+        }
+    }
+
+    pub(crate) fn unsigned(&mut self) -> Result<u64> {
+        u64::try_from(self.int()?).map_err(|_| corrupt("number"))
+    }
+
+    pub(crate) fn revision(&mut self) -> Result<Revision> {
+        self.unsigned().map(Revision::new)
+    }
+
+    pub(crate) fn text(&mut self) -> Result<&'r str> {
+        self.optional_text()?.ok_or_else(|| corrupt("text"))
+    }
+
+    pub(crate) fn optional_text(&mut self) -> Result<Option<&'r str>> {
+        match self.value()? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(bytes) => std::str::from_utf8(bytes).map(Some).map_err(|_| corrupt("text")),
+            _ => Err(corrupt("text")),
+        }
+    }
+
+    pub(crate) fn string(&mut self) -> Result<Option<String>> {
+        Ok(self.optional_text()?.map(str::to_owned))
+    }
+
+    pub(crate) fn uuid(&mut self) -> Result<Uuid> {
+        self.optional_uuid()?.ok_or_else(|| corrupt("id"))
+    }
+
+    pub(crate) fn optional_uuid(&mut self) -> Result<Option<Uuid>> {
+        match self.value()? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(bytes) => Uuid::from_slice(bytes).map(Some).map_err(|_| corrupt("id")),
+            _ => Err(corrupt("id")),
+        }
+    }
+
+    pub(crate) fn time(&mut self) -> Result<Timestamp> {
+        self.optional_time()?.ok_or_else(|| corrupt("time"))
+    }
+
+    pub(crate) fn optional_time(&mut self) -> Result<Option<Timestamp>> {
+        self.optional_int()?.map(|at| Timestamp::from_micros(at).map_err(|_| corrupt("time"))).transpose()
+    }
+
+    /// A text that parses; what cannot be parsed was not written by leadcore.
+    pub(crate) fn parsed<T>(
+        &mut self,
+        what: &str,
+        parse: impl Fn(&str) -> Result<T, ValueError>,
+    ) -> Result<Option<T>> {
+        self.optional_text()?.map(|text| parse(text).map_err(|_| corrupt(what))).transpose()
+    }
+
+    /// A code that must be known.
+    pub(crate) fn code<T>(&mut self, what: &str, from_code: impl Fn(&str) -> Option<T>) -> Result<T> {
+        from_code(self.text()?).ok_or_else(|| corrupt(what))
+    }
+
+    /// A JSON list; none when absent.
+    pub(crate) fn json<T: DeserializeOwned + Default>(&mut self, what: &str) -> Result<T> {
+        match self.optional_text()? {
+            None => Ok(T::default()),
+            Some(json) => serde_json::from_str(json).map_err(|_| corrupt(what)),
+        }
+    }
+
+    pub(crate) fn person(&mut self) -> Result<Option<PersonName>> {
+        let full = self.optional_text()?;
+        let (prefix, given) = (self.optional_text()?, self.optional_text()?);
+        let (family, suffix) = (self.optional_text()?, self.optional_text()?);
+        full.map(|full| {
+            PersonName::from_stored(full, prefix, given, family, suffix).map_err(|_| corrupt("name"))
+        })
+        .transpose()
+    }
+
+    fn or_blank(&mut self) -> Result<&'r str> {
+        Ok(self.optional_text()?.unwrap_or_default())
+    }
+
+    pub(crate) fn address(&mut self) -> Result<Address> {
+        let broken = |_| corrupt("address");
+        let address = Address::new().with_street(self.or_blank()?).map_err(broken)?;
+        let address = address.with_city(self.or_blank()?).map_err(broken)?;
+        let address = address.with_state(self.or_blank()?).map_err(broken)?;
+        let address = address.with_postal_code(self.or_blank()?).map_err(broken)?;
+        Ok(address.with_country(self.parsed("country", Country::parse)?))
+    }
+
+    pub(crate) fn amount(&mut self) -> Result<Option<Decimal>> {
+        Ok(self.optional_int()?.map(|units| Decimal::new(units, AMOUNT_SCALE).normalize()))
+    }
+
+    /// A lead, from [`LEAD_COLUMNS`].
+    pub(crate) fn lead(&mut self) -> Result<Lead> {
+        Ok(Lead {
+            id: LeadId::from_uuid(self.uuid()?),
+            number: self.unsigned()?,
+            revision: self.revision()?,
+            fields: self.lead_fields()?,
+            pipeline: PipelineId::from_uuid(self.uuid()?),
+            stage: StageId::from_uuid(self.uuid()?),
+            stage_entered_at: self.time()?,
+            created_at: self.time()?,
+            updated_at: self.time()?,
+            conversion: match (self.optional_time()?, self.optional_uuid()?, self.optional_uuid()?) {
+                (None, _, _) => None,
+                (Some(at), Some(account), Some(operation)) => Some(Conversion {
+                    at,
+                    account: AccountId::from_uuid(account),
+                    operation: OperationId::from_uuid(operation),
+                }),
+                _ => return Err(corrupt("conversion")),
+            },
+            trashed: match (self.optional_time()?, self.optional_uuid()?) {
+                (None, _) => None,
+                (Some(at), Some(operation)) => {
+                    Some(Trashed { at, operation: OperationId::from_uuid(operation) })
+                }
+                _ => return Err(corrupt("trash")),
+            },
+        })
+    }
+
+    fn lead_fields(&mut self) -> Result<LeadFields> {
+        Ok(LeadFields {
+            kind: self.code("lead kind", LeadKind::from_code)?,
+            company: self.string()?,
+            person: self.person()?,
+            job_title: self.string()?,
+            emails: self.json("e-mails")?,
+            phones: self.json("phones")?,
+            website: self.parsed("web site", Website::parse)?,
+            address: self.address()?,
+            tax_id: self.parsed("tax number", TaxId::parse)?,
+            currency: self.parsed("currency", Currency::from_stored)?,
+            currency_symbol: self.string()?,
+            amount: self.amount()?,
+            industry: self.string()?,
+            description: self.string()?,
+            owner: self.parsed("owner", |text| UserId::new(text))?,
+            source: self.optional_uuid()?.map(SourceId::from_uuid),
+            category: self.optional_uuid()?.map(CategoryId::from_uuid),
+            location: self.optional_uuid()?.map(LocationId::from_uuid),
+            partner: self.optional_uuid()?.map(PartnerId::from_uuid),
+            labels: self.json("labels")?,
+            external_ids: self.json("external ids")?,
+        })
+    }
+}
+
+/// Binds parameters one after the other.
+pub(crate) struct Binder<'b, 's> {
+    statement: &'b mut Statement<'s>,
+    next: usize,
+}
+
+impl<'b, 's> Binder<'b, 's> {
+    pub(crate) const fn to(statement: &'b mut Statement<'s>) -> Self {
+        Self { statement, next: 1 }
+    }
+
+    pub(crate) fn bind(&mut self, value: impl rusqlite::ToSql) -> Result<()> {
+        self.statement.raw_bind_parameter(self.next, value).store("bind a value")?;
+        self.next += 1;
+        Ok(())
+    }
+
+    pub(crate) fn id(&mut self, id: Uuid) -> Result<()> {
+        self.bind(id.as_bytes().as_slice())
+    }
+
+    pub(crate) fn optional_id(&mut self, id: Option<Uuid>) -> Result<()> {
+        self.bind(id.as_ref().map(|id| id.as_bytes().as_slice()))
+    }
+
+    pub(crate) fn number(&mut self, number: u64) -> Result<()> {
+        self.bind(signed(number)?)
+    }
+
+    pub(crate) fn time(&mut self, at: Timestamp) -> Result<()> {
+        self.bind(at.as_micros())
+    }
+
+    pub(crate) fn person(&mut self, person: Option<&PersonName>) -> Result<()> {
+        self.bind(person.map(PersonName::full))?;
+        self.bind(person.and_then(PersonName::prefix))?;
+        self.bind(person.and_then(PersonName::given))?;
+        self.bind(person.and_then(PersonName::family))?;
+        self.bind(person.and_then(PersonName::suffix))
+    }
+
+    pub(crate) fn address(&mut self, address: &Address) -> Result<()> {
+        self.bind(address.street())?;
+        self.bind(address.city())?;
+        self.bind(address.state())?;
+        self.bind(address.postal_code())?;
+        self.bind(address.country().as_ref().map(Country::code))
+    }
+
+    /// A list as JSON; NULL when it is empty.
+    pub(crate) fn json(&mut self, list: &impl Serialize, is_empty: bool) -> Result<()> {
+        if is_empty { self.bind(None::<&str>) } else { self.bind(to_json(list)?) }
+    }
+
+    /// Everything of a lead but its id and tenant, in the order of the statements in `repo::leads`.
+    pub(crate) fn lead(&mut self, lead: &Lead) -> Result<()> {
+        let fields = &lead.fields;
+        self.number(lead.number)?;
+        self.number(lead.revision.get())?;
+        self.bind(fields.kind.code())?;
+        self.bind(fields.company.as_deref())?;
+        self.bind(fields.company_key())?;
+        self.person(fields.person.as_ref())?;
+        self.bind(fields.name_key())?;
+        self.bind(fields.job_title.as_deref())?;
+        self.json(&fields.emails, fields.emails.is_empty())?;
+        self.json(&fields.phones, fields.phones.is_empty())?;
+        self.bind(fields.website.as_ref().map(Website::as_str))?;
+        self.address(&fields.address)?;
+        self.bind(fields.tax_id.as_ref().map(TaxId::as_str))?;
+        self.bind(fields.currency.as_ref().map(Currency::code))?;
+        self.bind(fields.currency_symbol.as_deref())?;
+        self.bind(fields.amount.map(amount_units).transpose()?)?;
+        self.bind(fields.industry.as_deref())?;
+        self.bind(fields.description.as_deref())?;
+        self.bind(fields.owner.as_ref().map(UserId::as_str))?;
+        self.optional_id(fields.source.map(SourceId::as_uuid))?;
+        self.optional_id(fields.category.map(CategoryId::as_uuid))?;
+        self.optional_id(fields.location.map(LocationId::as_uuid))?;
+        self.optional_id(fields.partner.map(PartnerId::as_uuid))?;
+        self.json(&fields.labels, fields.labels.is_empty())?;
+        self.json(&fields.external_ids, fields.external_ids.is_empty())?;
+        self.id(lead.pipeline.as_uuid())?;
+        self.id(lead.stage.as_uuid())?;
+        self.time(lead.stage_entered_at)?;
+        self.time(lead.created_at)?;
+        self.time(lead.updated_at)?;
+        let conversion = lead.conversion.as_ref();
+        self.bind(conversion.map(|conversion| conversion.at.as_micros()))?;
+        self.optional_id(conversion.map(|conversion| conversion.account.as_uuid()))?;
+        self.optional_id(conversion.map(|conversion| conversion.operation.as_uuid()))?;
+        let trashed = lead.trashed.as_ref();
+        self.bind(trashed.map(|trashed| trashed.at.as_micros()))?;
+        self.optional_id(trashed.map(|trashed| trashed.operation.as_uuid()))?;
+        self.bind(lead.search_text().as_str())
+    }
+}
+
+pub(crate) fn to_json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| {
+        Error::new(ErrorKind::Internal, "a value could not be written as JSON").with_source(error)
+    })
+}
+
+/// SQLite's integers are signed.
+pub(crate) fn signed(number: u64) -> Result<i64> {
+    i64::try_from(number)
+        .map_err(|_| Error::new(ErrorKind::Unsupported, "the number is too large to be stored"))
+}
+
+/// An amount in units of 1/10,000. Core has checked places and size.
+pub(crate) fn amount_units(amount: Decimal) -> Result<i64> {
+    let mut scaled = amount;
+    scaled.rescale(AMOUNT_SCALE);
+    i64::try_from(scaled.mantissa())
+        .ok()
+        .filter(|_| scaled == amount && scaled.scale() == AMOUNT_SCALE)
+        .ok_or_else(|| Error::new(ErrorKind::Unsupported, "the amount cannot be stored exactly"))
+}

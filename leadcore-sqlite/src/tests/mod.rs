@@ -1,0 +1,26 @@
+//! Tests that need the crate's inside: wrong files, many threads, many processes, a second SQLite library.
+
+mod child;
+mod files;
+mod foreign;
+mod writers;
+
+use std::path::PathBuf;
+
+use crate::SqliteOptions;
+use crate::open::Database;
+
+/// A directory that ends with the test, and the name of a database in it.
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().canonicalize().unwrap().join("store.db");
+    (dir, path)
+}
+
+fn open(path: &std::path::Path) -> Database {
+    Database::open(path, &SqliteOptions::new()).unwrap()
+}
+
+fn count(database: &Database) -> i64 {
+    database.read(|tx| Ok(tx.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap())).unwrap()
+}

@@ -1,0 +1,205 @@
+//! One unit of work inside an SQLite transaction, whoever opened it.
+
+use std::borrow::Cow;
+
+use leadcore::error::{Error, ErrorKind, Result};
+use leadcore::id::TenantId;
+use leadcore::store::{Accounts, Contacts, Journal, Leads, Links, Numbers, Pipelines, Settings, Terms, Txn};
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{CachedStatement, Connection, Transaction};
+
+use crate::error::StoreResult as _;
+use crate::options::check_prefix;
+
+/// The prefix that statements in this crate are written with.
+const WRITTEN: &str = "leadcore_";
+
+/// leadcore's ports on a transaction of the host's own: its rows and leadcore's are committed together, or neither.
+///
+/// leadcore's tables must be there (see [`migrate`](crate::migrate)) and `foreign_keys` be on. Only savepoints are used
+/// inside; nothing is committed, rolled back or set on the connection.
+///
+/// ```
+/// use leadcore::prelude::*;
+/// use leadcore_sqlite::{SqliteTxn, migrate, rusqlite::Connection};
+/// # fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = Connection::open_in_memory()?;
+/// migrate::migrate(&conn, "leadcore_")?;
+/// conn.execute_batch("CREATE TABLE invoice (lead TEXT, total INTEGER)")?;
+///
+/// let (clock, ids) = (SystemClock, RandomIds::new());
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let tx = conn.transaction()?;
+/// let mut leads = SqliteTxn::on(&tx, ctx.tenant());
+/// let lead = desk::leads::create(&ctx, &mut leads, LeadFields::company("Nordlys AS")?.into())?;
+/// tx.execute("INSERT INTO invoice VALUES (?1, 100)", [lead.id.to_string()])?;
+/// tx.commit()?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct SqliteTxn<'c> {
+    pub(crate) conn: &'c Connection,
+    pub(crate) tenant: TenantId,
+    prefix: Cow<'c, str>,
+    depth: u32,
+    /// Whether the folding function is known to be registered.
+    folds: bool,
+    /// Whether this is a view: writing is refused, also where SQLite itself would allow it.
+    read_only: bool,
+}
+
+impl<'c> SqliteTxn<'c> {
+    /// The ports of one tenant on the host's transaction, over tables with the standard prefix.
+    #[must_use]
+    pub fn on(transaction: &'c Transaction<'_>, tenant: &TenantId) -> Self {
+        Self {
+            conn: transaction,
+            tenant: tenant.clone(),
+            prefix: Cow::Borrowed(WRITTEN),
+            depth: 0,
+            folds: false,
+            read_only: false,
+        }
+    }
+
+    /// The same over tables with another prefix.
+    ///
+    /// # Errors
+    /// `Invalid` when the prefix is not `[a-z][a-z0-9_]{0,30}`.
+    pub fn with_prefix(transaction: &'c Transaction<'_>, tenant: &TenantId, prefix: &str) -> Result<Self> {
+        check_prefix(prefix)?;
+        Ok(Self { prefix: Cow::Owned(prefix.to_owned()), ..Self::on(transaction, tenant) })
+    }
+
+    /// On a connection of ours that is inside a transaction and has the folding function.
+    pub(crate) fn ours(conn: &'c Connection, tenant: &TenantId, prefix: &'c str, folds: bool) -> Self {
+        let prefix = Cow::Borrowed(prefix);
+        Self { conn, tenant: tenant.clone(), prefix, depth: 0, folds, read_only: false }
+    }
+
+    /// The same, refusing to write.
+    pub(crate) const fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
+    /// The statement with this store's prefix. Statements are written with the standard one, so that the usual case
+    /// costs nothing and the text is what a DBA sees.
+    pub(crate) fn sql<'s>(&self, text: &'s str) -> Cow<'s, str> {
+        if self.prefix == WRITTEN {
+            Cow::Borrowed(text)
+        } else {
+            Cow::Owned(text.replace(WRITTEN, &self.prefix))
+        }
+    }
+
+    /// A prepared statement, from the connection's cache.
+    pub(crate) fn prepare(&self, text: &str, what: &str) -> Result<CachedStatement<'c>> {
+        let statement = self.conn.prepare_cached(&self.sql(text)).store(what)?;
+        if self.read_only && !statement.readonly() {
+            return Err(Error::new(ErrorKind::Unsupported, "a read transaction cannot write"));
+        }
+        Ok(statement)
+    }
+
+    /// Makes sure that compiled filters can call the folding function, also on a host's connection.
+    pub(crate) fn need_fold(&mut self) -> Result<()> {
+        if !self.folds {
+            let name = self.sql("leadcore_fold");
+            let known = self
+                .conn
+                .prepare_cached("SELECT 1 FROM pragma_function_list WHERE name = ?1")
+                .and_then(|mut statement| statement.exists([&name]))
+                .store("look for the folding function")?;
+            if !known {
+                register_fold(self.conn, &name)?;
+            }
+            self.folds = true;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn tenant_text(&self) -> &str {
+        self.tenant.as_str()
+    }
+}
+
+/// Registers `{prefix}fold(text)`: core's own folding, so that a filter means in SQL what it means in memory.
+pub(crate) fn register_fold(conn: &Connection, name: &str) -> Result<()> {
+    conn.create_scalar_function(
+        name,
+        1,
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC,
+        |call| Ok(call.get_raw(0).as_str_or_null()?.map(leadcore::value::fold)),
+    )
+    .store("register the folding function")
+}
+
+/// Runs `work` inside a savepoint of this connection.
+pub(crate) fn in_savepoint(conn: &Connection, name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    conn.execute_batch(&format!("SAVEPOINT {name}")).store("savepoint")?;
+    match work() {
+        Ok(()) => conn.execute_batch(&format!("RELEASE {name}")).store("savepoint"),
+        Err(error) => {
+            let undone = conn.execute_batch(&format!("ROLLBACK TO {name}; RELEASE {name}"));
+            // After a full disk SQLite has rolled everything back already: then the first error says why.
+            if undone.is_err() && !conn.is_autocommit() {
+                return Err(
+                    Error::new(ErrorKind::Storage, "a savepoint could not be rolled back").with_source(error)
+                );
+            }
+            Err(error)
+        }
+    }
+}
+
+impl Txn for SqliteTxn<'_> {
+    fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    fn leads(&mut self) -> &mut dyn Leads {
+        self
+    }
+
+    fn contacts(&mut self) -> &mut dyn Contacts {
+        self
+    }
+
+    fn accounts(&mut self) -> &mut dyn Accounts {
+        self
+    }
+
+    fn links(&mut self) -> &mut dyn Links {
+        self
+    }
+
+    fn journal(&mut self) -> &mut dyn Journal {
+        self
+    }
+
+    fn pipelines(&mut self) -> &mut dyn Pipelines {
+        self
+    }
+
+    fn terms(&mut self) -> &mut dyn Terms {
+        self
+    }
+
+    fn settings(&mut self) -> &mut dyn Settings {
+        self
+    }
+
+    fn numbers(&mut self) -> &mut dyn Numbers {
+        self
+    }
+
+    fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
+        self.depth = self.depth.saturating_add(1);
+        let name = format!("leadcore_savepoint_{}", self.depth);
+        let conn = self.conn;
+        let result = in_savepoint(conn, &name, || work(self));
+        self.depth = self.depth.saturating_sub(1);
+        result
+    }
+}

@@ -1,0 +1,247 @@
+//! From the cells of a row to what it says about a lead.
+
+use std::collections::HashMap;
+
+use super::import::ImportOptions;
+use super::{Row, unescape_formula};
+use crate::domain::{
+    ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind, MatchKey, Reachable, Reference, Term,
+    TermKind,
+};
+use crate::error::{ValueError, Violation, ViolationCode};
+use crate::value::{Country, Email, PersonName, Phone, fold, parse_amount};
+
+/// What a row says, before anything is looked up in a store.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Intent {
+    /// Everything but kind, person, vocabularies and stage. What the row leaves empty is empty here.
+    pub(super) fields: LeadFields,
+    /// Company or consumer, where a column says so.
+    pub(super) kind: Option<LeadKind>,
+    /// The cells that make up the person.
+    pub(super) name: NameCells,
+    /// The person when the lead has none yet.
+    pub(super) person: Option<PersonName>,
+    /// Names to be found in vocabularies.
+    pub(super) terms: Vec<(TermKind, String)>,
+    /// The name of the stage.
+    pub(super) stage: Option<String>,
+    /// What the lead may be recognised by: external id, e-mails, phones.
+    pub(super) keys: Vec<MatchKey>,
+}
+
+/// The cells of a person's name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct NameCells {
+    full: Option<String>,
+    salutation: Option<String>,
+    given: Option<String>,
+    family: Option<String>,
+}
+
+impl NameCells {
+    /// The person with these cells over the name it has. Given and family name win over the full name, which fills
+    /// what they leave open.
+    pub(super) fn over(&self, old: Option<&PersonName>) -> Result<Option<PersonName>, ValueError> {
+        let parts = self.given.is_some() || self.family.is_some();
+        let full = match &self.full {
+            Some(full) if self.given.is_none() || self.family.is_none() => Some(PersonName::parse(full)?),
+            _ => None,
+        };
+        let base = full.as_ref().or(old);
+        let salutation = self.salutation.as_deref().or_else(|| base.and_then(PersonName::prefix));
+        if !parts && salutation == base.and_then(PersonName::prefix) {
+            // `Anna Berg` says no more than `Ms Anna Berg` does.
+            let same = |new: &PersonName, old: &PersonName| {
+                (new.given(), new.family()) == (old.given(), old.family())
+                    && new.prefix().is_none()
+                    && new.suffix().is_none()
+            };
+            let kept = old.filter(|old| base.is_none_or(|new| same(new, old)));
+            return Ok(kept.or(base).cloned());
+        }
+        let given = self.given.as_deref().or_else(|| base.and_then(PersonName::given));
+        let family = self.family.as_deref().or_else(|| base.and_then(PersonName::family));
+        if given.is_none() && family.is_none() {
+            // A salutation alone names nobody.
+            return Ok(base.cloned());
+        }
+        let suffix = base.and_then(PersonName::suffix);
+        PersonName::from_parts(salutation, given, family, suffix).map(Some)
+    }
+}
+
+/// What became of a row's cells.
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    /// There are none.
+    Blank,
+    /// The row cannot be taken, for these reasons.
+    Broken(Vec<Violation>),
+    /// The row says this.
+    Filled(Box<Intent>),
+}
+
+/// Reads rows by one mapping.
+#[derive(Debug)]
+pub(super) struct Coercer {
+    /// Phones come last: the row's country says how national numbers are read.
+    columns: Vec<(usize, Field)>,
+    options: ImportOptions,
+    no_answer: Vec<String>,
+    /// No longer cell is worth comparing with `no_answer`.
+    longest: usize,
+    countries: HashMap<String, Result<Country, ValueError>>,
+    encoding: &'static str,
+    blanked: u64,
+}
+
+/// How many spellings of countries are remembered.
+const COUNTRIES: usize = 2_000;
+
+impl Coercer {
+    pub(super) fn new(
+        mut columns: Vec<(usize, Field)>,
+        options: &ImportOptions,
+        encoding: &'static str,
+    ) -> Self {
+        columns.sort_by_key(|(_, field)| *field == Field::Phone);
+        let no_answer: Vec<String> = options.no_answer.iter().map(|word| fold(word)).collect();
+        // Folding may shorten a text to a quarter of its bytes.
+        let longest = no_answer.iter().map(String::len).max().unwrap_or(0).saturating_mul(4);
+        Self {
+            columns,
+            options: options.clone(),
+            no_answer,
+            longest,
+            countries: HashMap::new(),
+            encoding,
+            blanked: 0,
+        }
+    }
+
+    /// How many cells counted as empty since this was last asked.
+    pub(super) fn take_blanked(&mut self) -> u64 {
+        std::mem::take(&mut self.blanked)
+    }
+
+    pub(super) fn read(&mut self, row: &Row) -> Content {
+        if let Some(broken) = self.unreadable(row) {
+            return Content::Broken(vec![broken]);
+        }
+        if row.is_blank() {
+            return Content::Blank;
+        }
+        let mut intent = Intent::default();
+        let mut broken = Vec::new();
+        let columns = std::mem::take(&mut self.columns);
+        for (place, field) in &columns {
+            let cell = unescape_formula(row.get(*place).unwrap_or_default()).trim();
+            if cell.is_empty() {
+                continue;
+            }
+            if self.says_nothing(field, cell) {
+                self.blanked += 1;
+                continue;
+            }
+            if let Err(error) = self.take(&mut intent, field, cell) {
+                broken.push(error.at(field.key()));
+            }
+        }
+        self.columns = columns;
+        match intent.name.over(None) {
+            Ok(person) => intent.person = person,
+            Err(error) => broken.push(error.at(Field::Name.key())),
+        }
+        if !broken.is_empty() {
+            return Content::Broken(broken);
+        }
+        intent.keys = intent.fields.match_keys();
+        Content::Filled(Box::new(intent))
+    }
+
+    /// Why a row cannot be read at all.
+    fn unreadable(&self, row: &Row) -> Option<Violation> {
+        let (code, message) = if let Some(problem) = row.problem() {
+            (ViolationCode::Malformed, problem.message().to_owned())
+        } else if row.bad_encoding() {
+            let message = format!("the line holds bytes that are no {} text", self.encoding);
+            (ViolationCode::Malformed, message)
+        } else if row.has_nul() {
+            (ViolationCode::Malformed, "the line holds a NUL character".to_owned())
+        } else {
+            return None;
+        };
+        Some(Violation::new("line", code, message))
+    }
+
+    fn says_nothing(&self, field: &Field, cell: &str) -> bool {
+        if *field == Field::Description {
+            return false;
+        }
+        let country = *field == Field::Country && cell.eq_ignore_ascii_case("unknown");
+        country || (cell.len() <= self.longest && self.no_answer.contains(&fold(cell)))
+    }
+
+    fn take(&mut self, intent: &mut Intent, field: &Field, cell: &str) -> Result<(), ValueError> {
+        let fields = &mut intent.fields;
+        match field {
+            Field::Kind => intent.kind = Some(kind(cell)?),
+            Field::Name => intent.name.full = Some(cell.to_owned()),
+            Field::Salutation => intent.name.salutation = Some(cell.to_owned()),
+            Field::FirstName => intent.name.given = Some(cell.to_owned()),
+            Field::LastName => intent.name.family = Some(cell.to_owned()),
+            Field::Email => {
+                for email in Email::split_list(cell) {
+                    fields.emails.push(Reachable::new(email?))?;
+                }
+            }
+            Field::Phone => {
+                let region = fields.phone_region().or(self.options.region);
+                for phone in Phone::split_list(cell, region) {
+                    fields.phones.push(Reachable::new(phone?))?;
+                }
+            }
+            Field::Country => {
+                let country = self.country(cell)?;
+                fields.address = std::mem::take(&mut fields.address).with_country(Some(country));
+            }
+            Field::Amount => fields.amount = Some(parse_amount(cell, self.options.decimal_mark)?),
+            Field::ExternalId => {
+                fields.external_ids.insert(ExternalRef::new(&self.options.external_system, cell)?);
+            }
+            Field::Stage => intent.stage = Some(Term::check_name(cell)?),
+            Field::Labels => {
+                for name in cell.split([',', ';']).map(str::trim).filter(|name| !name.is_empty()) {
+                    intent.terms.push((TermKind::Label, Term::check_name(name)?));
+                }
+            }
+            other => match other.field_type() {
+                FieldType::Reference(Reference::Term(kind)) => {
+                    intent.terms.push((kind, Term::check_name(cell)?));
+                }
+                _ => other.write(fields, &FieldValue::from(cell))?,
+            },
+        }
+        Ok(())
+    }
+
+    fn country(&mut self, cell: &str) -> Result<Country, ValueError> {
+        if let Some(known) = self.countries.get(cell) {
+            return known.clone();
+        }
+        let country = Country::parse(cell);
+        if self.countries.len() < COUNTRIES {
+            self.countries.insert(cell.to_owned(), country.clone());
+        }
+        country
+    }
+}
+
+fn kind(cell: &str) -> Result<LeadKind, ValueError> {
+    match fold(cell).as_str() {
+        "company" | "business" | "organization" | "organisation" | "b2b" | "firma" => Ok(LeadKind::Company),
+        "consumer" | "person" | "individual" | "private" | "b2c" => Ok(LeadKind::Consumer),
+        _ => Err(ValueError::new(ViolationCode::Unknown, "a lead is a `company` or a `consumer`")),
+    }
+}

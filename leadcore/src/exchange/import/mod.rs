@@ -1,0 +1,84 @@
+//! Taking a file of leads into a store: mapped by its headers, in chunks, with an outcome for every line.
+//!
+//! ```
+//! use leadcore::exchange::import::{self, ImportOptions};
+//! use leadcore::prelude::*;
+//! let store = MemoryStore::new();
+//! let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+//! let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+//! let file = "Company;E-Mail;Lead Source\nNordlys AS;post@nordlys.example;Fair\nBerg AS;berg.example;Fair\n";
+//! let mut rejects = Vec::new();
+//! let input = std::io::Cursor::new(file);
+//! let report = import::run(&ctx, &store, input, &ImportOptions::new(), Some(&mut rejects), &mut ())?;
+//! assert_eq!((report.lines, report.created, report.rejected), (2, 1, 1));
+//! println!("{report}");
+//! // The same file again changes nothing.
+//! let input = std::io::Cursor::new(file);
+//! assert!(import::run(&ctx, &store, input, &ImportOptions::new(), None, &mut ())?.repeated);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What a row becomes
+//! A row is recognised by its strongest key that a lead has, in the store or further up in the file: external id, then
+//! e-mail, then phone. A phone alone is weak, since colleagues share a switchboard: it does not count where both sides
+//! name a person or a company and the names differ, where both have e-mails but none in common, or where the other
+//! system has two ids for them. Leads in the trash are not recognised.
+//!
+//! - No lead: one is created. Company or consumer, where no column says it: a company where a company is named, a
+//!   consumer where only a person is, else a company.
+//! - One lead: by [`OnMatch`], its values are overwritten by cells that are not empty, and e-mails, phones and labels
+//!   are added. Of the ids in another system, the one it has stays. A lead that was converted is left alone.
+//! - Several: the line is rejected, because it does not say which one it means.
+//!
+//! Names of vocabularies and stages are looked up without case and accents. Unknown ones are added by [`UnknownTerm`]: a
+//! new stage goes into the default pipeline before its first won or lost stage, and its name says what it means
+//! (`Closed Won`, `Junk Lead`, `On hold`; else open).
+//!
+//! A bad cell rejects its whole line, with every reason: half a lead is worse than none, and the rejected rows can be
+//! written to a file of their own, corrected and imported again.
+//!
+//! # Interruptions and repeats
+//! Each chunk is one transaction, and the progress is part of it. Killed at any moment, an import leaves whole chunks;
+//! running it again goes on behind them. The same file with the same mapping and options is the same import: once done,
+//! it writes nothing more (see [`ImportOptions::attempt`]). Two processes that import the same file at once share the
+//! work: each chunk looks first whether the other one did it.
+//!
+//! Memory does not grow with the file; a [`dry_run`] keeps nine bytes for each e-mail, phone and id of it, and the leads
+//! that later lines refer to.
+
+mod bench;
+mod dry_run;
+mod names;
+mod options;
+mod plan;
+mod report;
+mod run;
+mod source;
+
+use crate::domain::OperationKind;
+use crate::error::{Error, ErrorKind, Result};
+
+pub use dry_run::dry_run;
+pub use options::{ImportOptions, OnMatch, UnknownTerm};
+pub use report::{
+    FileFormat, ImportReport, ImportSink, LineOutcome, Outcome, Progress, Rejection, SkipReason,
+};
+pub use run::run;
+
+/// What an import is in the journal.
+const OPERATION: OperationKind = OperationKind::Import;
+
+fn to_json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| {
+        Error::new(ErrorKind::Internal, "a value could not be written as JSON").with_source(error)
+    })
+}
+
+/// The error of an import that its caller stopped.
+fn cancelled(lines: u64) -> Error {
+    let message = format!("the import was cancelled after {lines} lines; import the file again to go on");
+    Error::new(ErrorKind::Cancelled, message)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,318 @@
+//! From names in cells to terms and stages, adding what is missing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use uuid::Uuid;
+
+use super::{ImportOptions, UnknownTerm};
+use crate::context::Context;
+use crate::domain::{Action, Subject, SubjectKind, Term, TermKind, TermRecord};
+use crate::domain::{Field, FieldChange, FieldValue, NewEntry, Pipeline, Stage, StageKind};
+use crate::error::{Result, ValueError, Violation, ViolationCode};
+use crate::id::{PipelineId, StageId};
+use crate::policy::{Permission, Scope};
+use crate::store::Txn;
+use crate::value::fold;
+
+/// New names by field, in the order they were met.
+pub(super) type NewValues = BTreeMap<String, Vec<String>>;
+
+/// A column of free text taken for a vocabulary must not flood it.
+const MOST_NEW: usize = 1_000;
+/// As many stages as a pipeline may have.
+const MOST_STAGES: usize = 200;
+
+/// One vocabulary, by name.
+#[derive(Debug, Default)]
+struct List {
+    by_key: HashMap<String, Uuid>,
+    /// Spellings met before, so that each is folded once.
+    by_spelling: HashMap<String, Uuid>,
+    next_position: u32,
+}
+
+/// The vocabularies and stages of a tenant, and what a file adds to them.
+#[derive(Debug)]
+pub(super) struct Names {
+    lists: BTreeMap<TermKind, List>,
+    stages: HashMap<String, Vec<(PipelineId, StageId)>>,
+    stage_keys: HashMap<String, String>,
+    unknown: UnknownTerm,
+    may_add: bool,
+    added: Vec<Added>,
+    /// Everything that this file added, earlier chunks included.
+    pub(super) new_values: NewValues,
+}
+
+/// Something new, so that it can be taken back.
+#[derive(Debug)]
+enum Added {
+    Term(TermRecord),
+    Stage(Stage),
+}
+
+impl Names {
+    pub(super) fn load(
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        options: &ImportOptions,
+        fields: &[Field],
+        pipelines: &[Pipeline],
+        new_values: NewValues,
+    ) -> Result<Self> {
+        let mut lists = BTreeMap::new();
+        for kind in TermKind::ALL.into_iter().filter(|kind| fields.contains(&kind.field())) {
+            let mut list = List::default();
+            for TermRecord { term, .. } in txn.terms().list(kind)? {
+                list.next_position = list.next_position.max(term.position.saturating_add(1));
+                list.by_key.insert(term.key(), term.id);
+            }
+            lists.insert(kind, list);
+        }
+        let mut stages: HashMap<String, Vec<_>> = HashMap::new();
+        for pipeline in pipelines {
+            for stage in &pipeline.stages {
+                stages.entry(fold(&stage.name)).or_default().push((pipeline.id, stage.id));
+            }
+        }
+        let may_add = ctx.policy().scope(ctx.actor(), Permission::Configure) != Scope::None;
+        let unknown = options.unknown_terms;
+        let (stage_keys, added) = (HashMap::new(), Vec::new());
+        Ok(Self { lists, stages, stage_keys, unknown, may_add, added, new_values })
+    }
+
+    /// The term of this name.
+    pub(super) fn term(&mut self, ctx: &Context<'_>, kind: TermKind, name: &str) -> Result<Uuid, Violation> {
+        let field = kind.field();
+        let list = self.lists.entry(kind).or_default();
+        if let Some(id) = list.by_spelling.get(name) {
+            return Ok(*id);
+        }
+        let key = fold(name);
+        if let Some(id) = list.by_key.get(&key) {
+            let id = *id;
+            if list.by_spelling.len() < 10 * MOST_NEW {
+                list.by_spelling.insert(name.to_owned(), id);
+            }
+            return Ok(id);
+        }
+        self.check_new(&field)?;
+        let at = |error: ValueError| error.at(field.key());
+        let list = self.lists.entry(kind).or_default();
+        let term = Term::new(ctx.new_uuid(), name, None, list.next_position).map_err(at)?;
+        list.next_position = list.next_position.saturating_add(1);
+        let id = term.id;
+        list.by_key.insert(key, id);
+        self.note(&field, &term.name);
+        self.added.push(Added::Term(TermRecord { kind, term }));
+        Ok(id)
+    }
+
+    /// The stage of this name: of the lead's own pipeline, else of the default one, else of any. A new one goes into
+    /// the default pipeline, the first of `pipelines`, before its first won or lost stage.
+    pub(super) fn stage(
+        &mut self,
+        ctx: &Context<'_>,
+        pipelines: &mut [Pipeline],
+        name: &str,
+        own: Option<PipelineId>,
+    ) -> Result<(PipelineId, StageId), Violation> {
+        if !self.stage_keys.contains_key(name) {
+            self.stage_keys.insert(name.to_owned(), fold(name));
+        }
+        let key = self.stage_keys.get(name).map(String::as_str).unwrap_or_default();
+        if let Some(known) = self.stages.get(key).filter(|known| !known.is_empty()) {
+            let of_own = known.iter().find(|(pipeline, _)| Some(*pipeline) == own);
+            if let Some(found) = of_own.or_else(|| known.first()) {
+                return Ok(*found);
+            }
+        }
+        let key = key.to_owned();
+        self.check_new(&Field::Stage)?;
+        let Some(pipeline) = pipelines.first_mut() else {
+            return Err(Violation::new("stage", ViolationCode::Unknown, "there is no pipeline"));
+        };
+        if pipeline.stages.len() >= MOST_STAGES {
+            let message = "the default pipeline has 200 stages and takes no more";
+            return Err(Violation::new("stage", ViolationCode::TooLong, message));
+        }
+        let stage = Stage::new(StageId::from_uuid(ctx.new_uuid()), name, guess_kind(&key));
+        let ends = |stage: &Stage| matches!(stage.kind, StageKind::Won | StageKind::Lost);
+        let place = pipeline.stages.iter().position(ends).unwrap_or(pipeline.stages.len());
+        let found = (pipeline.id, stage.id);
+        pipeline.stages.insert(place, stage.clone());
+        self.stages.entry(key).or_default().push(found);
+        self.note(&Field::Stage, &stage.name);
+        self.added.push(Added::Stage(stage));
+        Ok(found)
+    }
+
+    /// Whether a new name may be added to the field.
+    fn check_new(&self, field: &Field) -> Result<(), Violation> {
+        let refuse = |code, message: String| Err(Violation::new(field.key(), code, message));
+        let known = self.new_values.get(field.key()).map_or(0, Vec::len);
+        if self.unknown == UnknownTerm::Reject {
+            refuse(ViolationCode::Unknown, format!("there is no {field} with this name"))
+        } else if !self.may_add {
+            let message = format!("there is no {field} with this name, and you may not add one");
+            refuse(ViolationCode::NotAllowed, message)
+        } else if known >= MOST_NEW {
+            let message = format!("more than 1,000 new values for `{field}`: is the column mapped right?");
+            refuse(ViolationCode::TooLong, message)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn note(&mut self, field: &Field, name: &str) {
+        self.new_values.entry(field.key().to_owned()).or_default().push(name.to_owned());
+    }
+
+    /// A place to go [back](Self::back_to) to.
+    pub(super) const fn mark(&self) -> usize {
+        self.added.len()
+    }
+
+    /// Takes back what was added since, for a row that is rejected after all.
+    pub(super) fn back_to(&mut self, mark: usize, pipelines: &mut [Pipeline]) {
+        while self.added.len() > mark {
+            let field = match self.added.pop() {
+                Some(Added::Term(TermRecord { kind, term })) => {
+                    let list = self.lists.entry(kind).or_default();
+                    list.by_key.remove(&term.key());
+                    list.by_spelling.clear();
+                    kind.field()
+                }
+                Some(Added::Stage(stage)) => {
+                    let own = self.stages.get_mut(&fold(&stage.name));
+                    own.into_iter().for_each(|known| known.retain(|(_, id)| *id != stage.id));
+                    let default = pipelines.first_mut();
+                    default.into_iter().for_each(|p| p.stages.retain(|known| known.id != stage.id));
+                    Field::Stage
+                }
+                None => return,
+            };
+            if let Some(names) = self.new_values.get_mut(field.key()) {
+                names.pop();
+                if names.is_empty() {
+                    self.new_values.remove(field.key());
+                }
+            }
+        }
+    }
+
+    /// Writes what was added, and returns its journal entries.
+    pub(super) fn write(
+        &self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        pipelines: &[Pipeline],
+    ) -> Result<Vec<NewEntry>> {
+        let mut entries = Vec::new();
+        let terms: Vec<TermRecord> = self.added.iter().filter_map(Added::term).cloned().collect();
+        if !terms.is_empty() {
+            txn.terms().insert(&terms)?;
+        }
+        for TermRecord { kind, term } in &terms {
+            let changes = vec![FieldChange::new(kind.code(), FieldValue::Empty, term.name.as_str())];
+            let subject = Subject::new(SubjectKind::Term, term.id);
+            entries.push(NewEntry::new(subject, Action::Created, ctx.now()).with_changes(changes));
+        }
+        let new_stages: Vec<StageId> = self.added.iter().filter_map(Added::stage).collect();
+        if let Some(pipeline) = pipelines.first().filter(|_| !new_stages.is_empty()) {
+            let mut after = pipeline.clone();
+            after.revision = after.revision.next();
+            after.check()?;
+            txn.pipelines().update(&after)?;
+            let names = |kept: &dyn Fn(&&Stage) -> bool| -> FieldValue {
+                pipeline
+                    .stages
+                    .iter()
+                    .filter(kept)
+                    .map(|stage| stage.name.as_str())
+                    .collect::<Vec<_>>()
+                    .into()
+            };
+            let before = names(&|stage| !new_stages.contains(&stage.id));
+            let changes = vec![FieldChange::new("stages", before, names(&|_| true))];
+            entries.push(NewEntry::new(pipeline.id, Action::Updated, ctx.now()).with_changes(changes));
+        }
+        Ok(entries)
+    }
+}
+
+impl Added {
+    const fn term(&self) -> Option<&TermRecord> {
+        match self {
+            Self::Term(record) => Some(record),
+            Self::Stage(_) => None,
+        }
+    }
+
+    const fn stage(&self) -> Option<StageId> {
+        match self {
+            Self::Stage(stage) => Some(stage.id),
+            Self::Term(_) => None,
+        }
+    }
+}
+
+/// What a stage means, by the words of its folded name. `Not interested` is lost and `Closed Won` is won; what says
+/// nothing is open.
+fn guess_kind(key: &str) -> StageKind {
+    const LOST: &[&str] = &[
+        "lost",
+        "junk",
+        "disqualified",
+        "unqualified",
+        "dead",
+        "spam",
+        "rejected",
+        "declined",
+        "not interested",
+        "not qualified",
+        "not eligible",
+        "no interest",
+        "invalid",
+        "verloren",
+        "perdu",
+        "perdido",
+    ];
+    const WON: &[&str] = &["won", "converted", "customer", "gewonnen", "gagne", "ganado"];
+    const ON_HOLD: &[&str] = &["hold", "postponed", "paused", "parked", "later", "in future", "nurturing"];
+    let words: Vec<&str> =
+        key.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let text = format!(" {} ", words.join(" "));
+    let says = |list: &[&str]| list.iter().any(|word| text.contains(&format!(" {word} ")));
+    if says(LOST) {
+        StageKind::Lost
+    } else if says(WON) {
+        StageKind::Won
+    } else if says(ON_HOLD) {
+        StageKind::OnHold
+    } else {
+        StageKind::Open
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stage_names_say_what_they_mean() {
+        for (name, kind) in [
+            ("Closed Won", StageKind::Won),
+            ("Closed - Lost", StageKind::Lost),
+            ("Junk Lead", StageKind::Lost),
+            ("Disqualified", StageKind::Lost),
+            ("On Hold", StageKind::OnHold),
+            ("Contact in Future", StageKind::OnHold),
+            ("Wonderful", StageKind::Open),
+            ("Qualified", StageKind::Open),
+            ("Attempted to Contact", StageKind::Open),
+        ] {
+            assert_eq!(guess_kind(&fold(name)), kind, "{name}");
+        }
+    }
+}

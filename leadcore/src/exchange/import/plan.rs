@@ -1,0 +1,352 @@
+//! What becomes of each row: the decisions, one row after the other, each knowing what the rows before it did.
+
+use super::bench::{Bench, Match};
+use super::names::{Names, NewValues};
+use super::report::{Outcome, SkipReason};
+use super::source::Record;
+use super::{ImportOptions, OnMatch};
+use crate::context::Context;
+use crate::desk::{self, Gate, Intake};
+use crate::domain::{
+    Action, Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKind, NewEntry, Pipeline, TermId, TermKind,
+};
+use crate::error::{Error, Result, Violation, ViolationCode};
+use crate::exchange::coerce::{Content, Intent};
+use crate::id::{
+    CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, PipelineId, SourceId, StageId,
+};
+use crate::policy::Permission;
+use crate::store::{LeadChange, Txn};
+
+/// What becomes of a row; leads by their place on the bench.
+#[derive(Debug)]
+pub(super) enum Decision {
+    Create(usize),
+    Update { slot: usize, matched_by: MatchKind, same_as_line: Option<u64> },
+    Skip(SkipReason),
+    Reject(Vec<Violation>),
+}
+
+/// Decides row by row.
+#[derive(Debug)]
+pub(super) struct Planner<'c> {
+    ctx: &'c Context<'c>,
+    options: &'c ImportOptions,
+    intake: Intake,
+    /// `None` when the actor may edit no lead.
+    edit: Option<Gate>,
+    names: Names,
+    pub(super) bench: Bench,
+}
+
+/// What the names in a row stand for.
+#[derive(Debug, Default)]
+struct Found {
+    terms: Vec<(TermKind, uuid::Uuid)>,
+    stage: Option<(PipelineId, StageId)>,
+}
+
+impl<'c> Planner<'c> {
+    /// Loads what every row is checked against. `virtually` makes up the default pipeline where a tenant has none,
+    /// instead of writing it.
+    pub(super) fn load(
+        ctx: &'c Context<'c>,
+        txn: &mut dyn Txn,
+        options: &'c ImportOptions,
+        fields: &[Field],
+        new_values: NewValues,
+        virtually: bool,
+    ) -> Result<Self> {
+        let intake = if virtually { imagined(ctx, txn)? } else { Intake::load(ctx, txn)? };
+        let names = Names::load(ctx, txn, options, fields, &intake.pipelines, new_values)?;
+        let edit = Gate::open(ctx, Permission::Edit).ok();
+        Ok(Self { ctx, options, intake, edit, names, bench: Bench::default() })
+    }
+
+    /// Fetches the leads that the rows may mean, and decides each row.
+    pub(super) fn decide(&mut self, txn: &mut dyn Txn, records: &[Record]) -> Result<Vec<Decision>> {
+        let intents = records.iter().filter_map(|record| match &record.content {
+            Content::Filled(intent) => Some(intent.as_ref()),
+            _ => None,
+        });
+        self.bench.look_up(txn, intents)?;
+        Ok(records.iter().map(|record| self.decide_one(record)).collect())
+    }
+
+    fn decide_one(&mut self, record: &Record) -> Decision {
+        let intent = match &record.content {
+            Content::Blank => return Decision::Skip(SkipReason::Blank),
+            Content::Broken(reasons) => return Decision::Reject(reasons.clone()),
+            Content::Filled(intent) => intent,
+        };
+        let found = self.bench.find(intent);
+        let mark = self.names.mark();
+        let decision = match found {
+            Match::Several(kind) => {
+                let (field, word) = named(kind);
+                let message = format!("several leads have this {word}: it does not say which one is meant");
+                Err(vec![Violation::new(field.key(), ViolationCode::Duplicate, message)])
+            }
+            Match::None => self.create(intent, record.line),
+            Match::One(slot, kind) => self.update(intent, record.line, slot, kind),
+        };
+        decision.unwrap_or_else(|reasons| {
+            self.names.back_to(mark, &mut self.intake.pipelines);
+            Decision::Reject(reasons)
+        })
+    }
+
+    fn create(&mut self, intent: &Intent, line: u64) -> Result<Decision, Vec<Violation>> {
+        let found = self.look_up_names(intent, None)?;
+        let mut fields = LeadFields::default();
+        self.write(intent, &found, &mut fields)?;
+        fields.kind = intent.kind.unwrap_or(match (&fields.company, &fields.person) {
+            (None, Some(_)) => LeadKind::Consumer,
+            _ => LeadKind::Company,
+        });
+        let mut draft = LeadDraft::from(fields);
+        draft.stage = found.stage.map(|(_, stage)| stage);
+        let lead = self.intake.prepare(self.ctx, draft)?;
+        if !self.intake.gate.admits(&lead) {
+            let message = "you may not create such a lead";
+            return Err(vec![Violation::new("owner", ViolationCode::NotAllowed, message)]);
+        }
+        Ok(Decision::Create(self.bench.add(lead, line, &intent.keys)))
+    }
+
+    fn update(
+        &mut self,
+        intent: &Intent,
+        line: u64,
+        place: usize,
+        matched_by: MatchKind,
+    ) -> Result<Decision, Vec<Violation>> {
+        let Some(slot) = self.bench.slots.get(place) else {
+            return Err(vec![Violation::new("line", ViolationCode::Unknown, "the lead is gone")]);
+        };
+        let lead = &slot.lead;
+        if lead.conversion.is_some() {
+            return Ok(Decision::Skip(SkipReason::Frozen));
+        }
+        if self.options.on_match == OnMatch::Skip {
+            return Ok(Decision::Skip(SkipReason::Exists));
+        }
+        if !self.edit.as_ref().is_some_and(|gate| gate.admits(lead)) {
+            let (field, word) = named(matched_by);
+            let message = format!("a lead with this {word} exists that you may not edit");
+            return Err(vec![Violation::new(field.key(), ViolationCode::NotAllowed, message)]);
+        }
+        let mut after = lead.clone();
+        let found = self.look_up_names(intent, Some(after.pipeline))?;
+        self.write(intent, &found, &mut after.fields)?;
+        if let Some((pipeline, stage)) = found.stage.filter(|(_, stage)| *stage != after.stage) {
+            (after.pipeline, after.stage, after.stage_entered_at) = (pipeline, stage, self.ctx.now());
+        }
+        let Some(slot) = self.bench.slots.get_mut(place) else {
+            return Ok(Decision::Skip(SkipReason::Unchanged));
+        };
+        if after == slot.lead {
+            return Ok(Decision::Skip(SkipReason::Unchanged));
+        }
+        let broken = desk::check_rules(self.ctx, &self.intake.catalogue, &after.fields, &slot.lead.fields);
+        if !broken.is_empty() {
+            return Err(broken);
+        }
+        slot.lead = after;
+        let same_as_line = slot.line;
+        slot.line.get_or_insert(line);
+        self.bench.know(place, &intent.keys);
+        Ok(Decision::Update { slot: place, matched_by, same_as_line })
+    }
+
+    fn look_up_names(&mut self, intent: &Intent, own: Option<PipelineId>) -> Result<Found, Vec<Violation>> {
+        let (mut found, mut broken) = (Found::default(), Vec::new());
+        for (kind, name) in &intent.terms {
+            match self.names.term(self.ctx, *kind, name) {
+                Ok(id) => found.terms.push((*kind, id)),
+                Err(reason) => broken.push(reason),
+            }
+        }
+        if let Some(name) = &intent.stage {
+            match self.names.stage(self.ctx, &mut self.intake.pipelines, name, own) {
+                Ok(stage) => found.stage = Some(stage),
+                Err(reason) => broken.push(reason),
+            }
+        }
+        if broken.is_empty() { Ok(found) } else { Err(broken) }
+    }
+
+    /// Writes what the row says over what is there. Of the ids in another system the first one stays: two rows that
+    /// share an e-mail but not the id would change it back and forth for ever.
+    fn write(&self, intent: &Intent, found: &Found, fields: &mut LeadFields) -> Result<(), Vec<Violation>> {
+        let mut broken = Vec::new();
+        let row = &intent.fields;
+        overwrite(row, fields);
+        if let Some(kind) = intent.kind {
+            fields.kind = kind;
+        }
+        match intent.name.over(fields.person.as_ref()) {
+            Ok(person) => fields.person = person,
+            Err(error) => broken.push(error.at(Field::Name.key())),
+        }
+        for email in row.emails.entries() {
+            broken.extend(fields.emails.push(email.clone()).err().map(|error| error.at(Field::Email.key())));
+        }
+        for phone in row.phones.entries() {
+            broken.extend(fields.phones.push(phone.clone()).err().map(|error| error.at(Field::Phone.key())));
+        }
+        for id in &row.external_ids {
+            if !fields.external_ids.iter().any(|known| known.system() == id.system()) {
+                fields.external_ids.insert(id.clone());
+            }
+        }
+        for (kind, id) in &found.terms {
+            match kind {
+                TermKind::Source => fields.source = Some(SourceId::from_term(*id)),
+                TermKind::Category => fields.category = Some(CategoryId::from_term(*id)),
+                TermKind::Location => fields.location = Some(LocationId::from_term(*id)),
+                TermKind::Partner => fields.partner = Some(PartnerId::from_term(*id)),
+                TermKind::Label => {
+                    fields.labels.insert(LabelId::from_term(*id));
+                }
+            }
+        }
+        fields.source = fields.source.or(self.options.source);
+        if broken.is_empty() { Ok(()) } else { Err(broken) }
+    }
+
+    /// Writes everything that was decided under one operation; returns id and number of each lead on the bench, and
+    /// the new names so far.
+    pub(super) fn commit(
+        self,
+        txn: &mut dyn Txn,
+        operation: OperationId,
+    ) -> Result<(Vec<(LeadId, u64)>, NewValues)> {
+        let mut entries = self.names.write(self.ctx, txn, &self.intake.pipelines)?;
+        let (mut new, mut changes, mut changed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut leads: Vec<(LeadId, u64)> = Vec::with_capacity(self.bench.slots.len());
+        for slot in self.bench.slots {
+            leads.push((slot.lead.id, slot.lead.number));
+            match slot.before {
+                None => new.push(slot.lead),
+                Some(before) if before != slot.lead => {
+                    let mut after = slot.lead;
+                    changed.extend(touched(self.ctx, &before, &mut after));
+                    changes.push(LeadChange { before, after });
+                }
+                Some(_) => {}
+            }
+        }
+        if !new.is_empty() {
+            entries.extend(desk::store_new(txn, &mut new)?);
+            let mut numbers = new.iter().map(|lead| lead.number);
+            for lead in leads.iter_mut().filter(|(_, number)| *number == 0) {
+                lead.1 = numbers.next().unwrap_or(0);
+            }
+        }
+        if !changes.is_empty() {
+            txn.leads().update(&changes)?;
+            entries.extend(changed);
+        }
+        if !entries.is_empty() {
+            txn.journal().append(operation, &entries)?;
+        }
+        Ok((leads, self.names.new_values))
+    }
+
+    pub(super) fn new_values(&self) -> &NewValues {
+        &self.names.new_values
+    }
+}
+
+impl Decision {
+    /// The outcome, where `lead` tells id and number of a lead on the bench, none for one that is only imagined.
+    pub(super) fn outcome(self, lead: impl Fn(usize) -> Option<(LeadId, u64)>) -> Outcome {
+        match self {
+            Self::Create(slot) => {
+                let (lead, number) = lead(slot).unzip();
+                Outcome::Created { lead, number }
+            }
+            Self::Update { slot, matched_by, same_as_line } => {
+                Outcome::Updated { lead: lead(slot).map(|(id, _)| id), matched_by, same_as_line }
+            }
+            Self::Skip(reason) => Outcome::Skipped { reason },
+            Self::Reject(reasons) => Outcome::Rejected { reasons },
+        }
+    }
+}
+
+/// What a lead is checked against, without writing anything.
+fn imagined(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Intake> {
+    let mut pipelines: Vec<Pipeline> = txn.pipelines().list()?;
+    if pipelines.is_empty() {
+        pipelines.push(desk::pipelines::default_pipeline(ctx)?);
+    }
+    let catalogue = desk::settings::load_catalogue(txn)?.1;
+    Ok(Intake { catalogue, pipelines, gate: Gate::open(ctx, Permission::Create)? })
+}
+
+/// Refuses a constant source that does not exist.
+pub(super) fn check_source(txn: &mut dyn Txn, options: &ImportOptions) -> Result<()> {
+    match options.source {
+        Some(source) if txn.terms().get(TermKind::Source, &[source.term()])?.is_empty() => {
+            let message = "there is no source with this id";
+            Err(Error::invalid_field("source", ViolationCode::Unknown, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Single values: what the row says wins, what it leaves empty stays.
+fn overwrite(row: &LeadFields, fields: &mut LeadFields) {
+    macro_rules! take {
+        ($($name:ident),+) => {$(
+            if row.$name.is_some() && row.$name != fields.$name {
+                fields.$name.clone_from(&row.$name);
+            }
+        )+};
+    }
+    take!(
+        company,
+        job_title,
+        website,
+        tax_id,
+        currency,
+        currency_symbol,
+        amount,
+        industry,
+        description,
+        owner
+    );
+    let address = &row.address;
+    if address.is_empty() {
+        return;
+    }
+    for field in [Field::Street, Field::City, Field::Region, Field::PostalCode, Field::Country] {
+        let value = field.read_fields(row);
+        if !value.is_empty() {
+            // The row's address is made of the same parts, so they are known to fit.
+            let _ = field.write(fields, &value);
+        }
+    }
+}
+
+/// The journal's entries for a changed lead: one for its fields, one for its stage.
+fn touched(ctx: &Context<'_>, before: &Lead, after: &mut Lead) -> Vec<NewEntry> {
+    let mut updated = desk::touch(ctx, before, after, Action::Updated);
+    let of_stage = |key: &str| key == Field::Stage.key() || key == Field::Pipeline.key();
+    let (moves, edits) = updated.changes.into_iter().partition(|change| of_stage(&change.field));
+    updated.changes = edits;
+    let moved = NewEntry::new(after.id, Action::Moved, after.updated_at).with_changes(moves);
+    [updated, moved].into_iter().filter(|entry| !entry.changes.is_empty()).collect()
+}
+
+/// The field behind a key, and its word in a sentence.
+const fn named(kind: MatchKind) -> (Field, &'static str) {
+    match kind {
+        MatchKind::External => (Field::ExternalId, "external id"),
+        MatchKind::Email => (Field::Email, "e-mail"),
+        MatchKind::Phone => (Field::Phone, "phone number"),
+        MatchKind::Label => (Field::Labels, "label"),
+    }
+}

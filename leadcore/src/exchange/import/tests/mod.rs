@@ -1,0 +1,131 @@
+//! Imports into memory: what becomes of each line, and that nothing is lost or done twice.
+
+mod dry;
+mod faults;
+mod files;
+mod outside;
+mod policies;
+mod rows;
+
+use std::io::Cursor;
+use std::ops::ControlFlow;
+
+use crate::context::Context;
+use crate::domain::{Actor, Lead};
+use crate::error::Result;
+use crate::exchange::import::{
+    self, ImportOptions, ImportReport, ImportSink, LineOutcome, Outcome, Progress,
+};
+use crate::id::SequentialIds;
+use crate::memory::MemoryStore;
+use crate::policy::{AllowAll, Policy};
+use crate::query::{Filter, LeadScan, Sort, SortField};
+use crate::store::{Store, StoreExt};
+use crate::time::ManualClock;
+
+/// A tenant with everything a context needs.
+pub(super) struct Host {
+    pub(super) store: MemoryStore,
+    clock: ManualClock,
+    ids: SequentialIds,
+}
+
+impl Host {
+    pub(super) fn new() -> Self {
+        Self { store: MemoryStore::new(), clock: ManualClock::default(), ids: SequentialIds::new(1) }
+    }
+
+    pub(super) fn ctx<'a>(&'a self, actor: Actor, policy: &'a dyn Policy) -> Context<'a> {
+        Context::new(&"acme".parse().unwrap(), actor, &self.clock, &self.ids, policy)
+    }
+
+    pub(super) fn system(&self) -> Context<'_> {
+        self.ctx(Actor::System, &AllowAll)
+    }
+
+    pub(super) fn run(&self, file: impl Into<Vec<u8>>) -> ImportReport {
+        self.run_with(file, &ImportOptions::new())
+    }
+
+    pub(super) fn run_with(&self, file: impl Into<Vec<u8>>, options: &ImportOptions) -> ImportReport {
+        self.hear(&self.store, file, options, &mut Heard::default()).unwrap()
+    }
+
+    pub(super) fn hear(
+        &self,
+        store: &dyn Store,
+        file: impl Into<Vec<u8>>,
+        options: &ImportOptions,
+        heard: &mut Heard,
+    ) -> Result<ImportReport> {
+        let report = import::run(&self.system(), store, Cursor::new(file.into()), options, None, heard)?;
+        accounted(&report);
+        Ok(report)
+    }
+
+    pub(super) fn dry(&self, file: impl Into<Vec<u8>>, options: &ImportOptions) -> ImportReport {
+        let input = Cursor::new(file.into());
+        let report = import::dry_run(&self.system(), &self.store, input, options, &mut ()).unwrap();
+        accounted(&report);
+        report
+    }
+
+    pub(super) fn leads(&self) -> Vec<Lead> {
+        let filter = Filter::everything().resolve(&self.system().asker()).unwrap();
+        let sort = Sort::ascending(SortField::Number);
+        let scan = LeadScan { filter, trashed: false, sort, limit: 100_000, after: None };
+        self.store.read(self.system().tenant(), |txn| txn.leads().scan(&scan)).unwrap()
+    }
+
+    /// Everything that the store holds, in words.
+    pub(super) fn dump(&self) -> String {
+        format!("{:?}", self.store)
+    }
+}
+
+pub(super) fn accounted(report: &ImportReport) {
+    let sum = report.created + report.updated + report.skipped + report.rejected;
+    assert_eq!(sum, report.lines, "{report}");
+    if !report.repeated {
+        assert_eq!(report.rejected, report.rejections.len() as u64 + report.rejections_left_out);
+    }
+}
+
+/// created, updated, skipped, rejected
+pub(super) fn counts(report: &ImportReport) -> (u64, u64, u64, u64) {
+    (report.created, report.updated, report.skipped, report.rejected)
+}
+
+/// A sink that remembers, and may stop after so many lines.
+#[derive(Default)]
+pub(super) struct Heard {
+    pub(super) lines: Vec<LineOutcome>,
+    pub(super) steps: Vec<Progress>,
+    pub(super) stop_after: Option<u64>,
+}
+
+impl ImportSink for Heard {
+    fn line(&mut self, outcome: &LineOutcome) {
+        self.lines.push(outcome.clone());
+    }
+
+    fn progress(&mut self, progress: &Progress) -> ControlFlow<()> {
+        self.steps.push(*progress);
+        match self.stop_after {
+            Some(lines) if progress.lines >= lines => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+impl Heard {
+    pub(super) fn words(&self) -> Vec<(u64, &'static str)> {
+        let word = |outcome: &Outcome| match outcome {
+            Outcome::Created { .. } => "created",
+            Outcome::Updated { .. } => "updated",
+            Outcome::Skipped { reason } => reason.code(),
+            Outcome::Rejected { .. } => "rejected",
+        };
+        self.lines.iter().map(|heard| (heard.line, word(&heard.outcome))).collect()
+    }
+}

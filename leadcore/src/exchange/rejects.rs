@@ -1,0 +1,63 @@
+//! The rejected rows of an import as a file of their own: correct it and import it again.
+
+use std::io::Write;
+
+use super::{CsvWriter, Row};
+use crate::error::{Result, Violation};
+
+/// The two columns behind the file's own.
+const FIELD: &str = "reject_field";
+const REASON: &str = "reject_reason";
+
+/// The cells of a row, kept until its chunk is written.
+#[derive(Debug, Clone)]
+pub(super) struct Kept(Vec<String>);
+
+impl Kept {
+    /// The cells as they are read; of a damaged record, the text of its line as one cell.
+    pub(super) fn of(row: &Row) -> Self {
+        if row.is_empty() {
+            return Self(vec![String::from_utf8_lossy(row.raw()).into_owned()]);
+        }
+        Self(row.iter().map(str::to_owned).collect())
+    }
+}
+
+/// Writes rejected rows: the columns of the file, the fields at fault, the reasons. Cells beyond the header follow behind
+/// these, so that nothing is lost.
+#[derive(Debug)]
+pub(super) struct Rejects<W: Write> {
+    csv: CsvWriter<W>,
+    /// Columns of the file that are written; not those of an earlier file of rejected rows.
+    columns: Vec<usize>,
+    width: usize,
+}
+
+impl<W: Write> Rejects<W> {
+    pub(super) fn new(output: W, headers: &[String]) -> Result<Self> {
+        let own = |header: &str| header == FIELD || header == REASON;
+        let kept = headers.iter().enumerate().filter(|(_, header)| !own(header));
+        let columns: Vec<usize> = kept.map(|(place, _)| place).collect();
+        let mut csv = CsvWriter::new(output);
+        let names = columns.iter().filter_map(|place| headers.get(*place)).map(String::as_str);
+        csv.write_row(names.chain([FIELD, REASON]))?;
+        Ok(Self { csv, columns, width: headers.len() })
+    }
+
+    pub(super) fn write(&mut self, row: &Kept, reasons: &[Violation]) -> Result<()> {
+        let list = |part: fn(&Violation) -> &str| {
+            let mut parts: Vec<&str> = reasons.iter().map(part).collect();
+            parts.dedup();
+            parts.join("; ")
+        };
+        let (fields, messages) = (list(|reason| &reason.field), list(|reason| &reason.message));
+        let cell = |place: &usize| row.0.get(*place).map(|cell| super::unescape_formula(cell));
+        let own = self.columns.iter().map(|place| cell(place).unwrap_or_default());
+        let extra = row.0.iter().skip(self.width).map(|cell| super::unescape_formula(cell));
+        self.csv.write_row(own.chain([fields.as_str(), messages.as_str()]).chain(extra))
+    }
+
+    pub(super) fn flush(&mut self) -> Result<()> {
+        self.csv.flush()
+    }
+}

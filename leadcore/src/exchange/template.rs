@@ -1,0 +1,58 @@
+//! An empty file to fill in (S0.17).
+
+use std::io::Write;
+
+use super::CsvWriter;
+use crate::domain::{Catalogue, Field};
+use crate::error::Result;
+
+/// Writes the header of a file with a column for every field that a person may fill in, in the tenant's order and
+/// words. A file with this header maps itself.
+///
+/// ```
+/// use leadcore::domain::Catalogue;
+/// use leadcore::exchange::template;
+/// let mut file = Vec::new();
+/// template(&Catalogue::standard(), &mut file)?;
+/// assert!(file.starts_with(b"Lead type,Company,Full name,First name,"));
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::Storage`](crate::error::ErrorKind::Storage) when the output cannot be written.
+pub fn template(catalogue: &Catalogue, output: impl Write) -> Result<()> {
+    let specs = catalogue.specs();
+    let offered = specs.iter().filter(|spec| {
+        (spec.field.is_writable() || spec.field == Field::Stage) && !catalogue.is_disabled(&spec.field)
+    });
+    let mut csv = CsvWriter::new(output);
+    csv.write_row(offered.map(|spec| spec.label.as_str()))?;
+    csv.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::{Mapping, ReadOptions, TableReader};
+
+    #[test]
+    fn the_template_maps_itself_in_the_tenants_words() {
+        let mut catalogue = Catalogue::standard();
+        catalogue.settings_mut(Field::Company).label = Some("Virksomhet".to_owned());
+        catalogue.settings_mut(Field::TaxId).enabled = Some(false);
+        catalogue.settings_mut(Field::Stage).order = Some(1);
+        let mut file = Vec::new();
+        template(&catalogue, &mut file).unwrap();
+        let options = ReadOptions::new().has_header(true);
+        let table = TableReader::open(std::io::Cursor::new(file), &options).unwrap();
+        assert_eq!(table.headers()[0], "Status");
+        assert!(table.headers().contains(&"Virksomhet".to_owned()));
+        let mapping = Mapping::propose(table.headers(), &catalogue);
+        let mapped: std::collections::BTreeSet<_> = mapping.fields().cloned().collect();
+        let expected = Field::ALL
+            .iter()
+            .filter(|field| (field.is_writable() && **field != Field::TaxId) || **field == Field::Stage);
+        assert_eq!(mapped, expected.cloned().collect());
+        assert_eq!(mapping.unmapped().count(), 0);
+    }
+}

@@ -1,0 +1,61 @@
+//! A store against the reference evaluator.
+
+use crate::context::Context;
+use crate::domain::Lead;
+use crate::id::LeadId;
+use crate::query::{Filter, LeadScan, Sort, SortField};
+use crate::store::{Store, StoreExt};
+
+/// Checks that the store gives, for each filter, the leads that the reference evaluator gives: listed, counted, in the
+/// trash, and for the opposite of the filter. `leads` is everything that the tenant of `ctx` has. Filters that do not
+/// fit their field are passed over; the number of those that were checked is returned.
+///
+/// # Panics
+/// When the store and [`Resolved::matches`](crate::query::Resolved::matches) disagree.
+pub fn filters_agree(store: &dyn Store, ctx: &Context<'_>, leads: &[Lead], filters: &[Filter]) -> usize {
+    let mut checked = 0;
+    for filter in filters {
+        for filter in [filter.clone(), !filter.clone()] {
+            let Ok(resolved) = filter.resolve(&ctx.asker()) else { continue };
+            checked += 1;
+            for trashed in [false, true] {
+                let of_place = leads.iter().filter(|lead| lead.trashed.is_some() == trashed);
+                let mut wanted: Vec<_> = of_place.filter(|lead| resolved.matches(lead)).collect();
+                wanted.sort_by_key(|lead| lead.number);
+                let wanted: Vec<LeadId> = wanted.iter().map(|lead| lead.id).collect();
+                let scan = LeadScan {
+                    filter: resolved.clone(),
+                    trashed,
+                    sort: Sort::ascending(SortField::Number),
+                    limit: leads.len() + 1,
+                    after: None,
+                };
+                let (found, count) = store
+                    .read(ctx.tenant(), |txn| Ok((txn.leads().scan(&scan)?, txn.leads().count(&resolved)?)))
+                    .unwrap_or_else(|error| panic!("{}: the store fails: {error}", shown(&filter)));
+                let found: Vec<LeadId> = found.iter().map(|lead| lead.id).collect();
+                assert_eq!(
+                    found,
+                    wanted,
+                    "the store (left) and the reference (right) disagree (trash: {trashed}) on {}",
+                    shown(&filter)
+                );
+                if !trashed {
+                    assert_eq!(
+                        count,
+                        u64::try_from(wanted.len()).unwrap(),
+                        "the count of {}",
+                        shown(&filter)
+                    );
+                }
+            }
+        }
+    }
+    checked / 2
+}
+
+/// The beginning of a filter as JSON: enough to see what it asks.
+fn shown(filter: &Filter) -> String {
+    let json = serde_json::to_string(filter).unwrap_or_else(|_| format!("{filter:?}"));
+    json.chars().take(400).collect()
+}

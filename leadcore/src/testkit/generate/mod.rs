@@ -1,0 +1,9 @@
+//! Values to try things with: every value that a field can be compared with, and proptest strategies.
+
+mod operations;
+mod strategies;
+mod values;
+
+pub use operations::{Op, operation, operations};
+pub use strategies::{amount, contact_fields, filter, lead_fields, patch, sort, text};
+pub use values::values_for;

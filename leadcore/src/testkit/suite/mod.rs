@@ -1,0 +1,188 @@
+//! One function per promise of a port, grouped by port. Each takes a store that is empty.
+//!
+//! [`CASES`] lists them by name; [`conformance!`](crate::conformance) makes a test of each.
+
+pub mod desk;
+pub mod filters;
+pub mod journal;
+pub mod leads;
+pub mod links;
+pub mod numbers;
+pub mod pages;
+pub mod pipelines;
+pub mod records;
+pub mod settings;
+pub mod terms;
+pub mod transactions;
+
+use crate::error::{Conflict, Error, ErrorKind, Result};
+use crate::id::Revision;
+use crate::store::{Store, Txn, nested};
+
+use super::fixtures::World;
+
+macro_rules! cases {
+    ($d:tt $($group:ident { $($case:ident,)+ })+) => {
+        /// Every case with its name.
+        pub const CASES: &[(&str, fn(&dyn Store))] = &[$($((stringify!($case), $group::$case),)+)+];
+
+        /// Makes a test of every case of the suite, each with a store of its own.
+        ///
+        /// The argument is evaluated once per test. It gives an empty store behind something that derefs to it: a
+        /// `Box`, an `Arc`, or a struct of yours that keeps a temporary directory alive as long as the store.
+        ///
+        /// ```ignore
+        /// leadcore::conformance!(Box::new(leadcore::memory::MemoryStore::new()));
+        /// ```
+        #[macro_export]
+        macro_rules! conformance {
+            ($d make:expr) => {
+                $($(
+                    #[test]
+                    fn $case() {
+                        let store = $d make;
+                        $crate::testkit::suite::$group::$case(&*store);
+                    }
+                )+)+
+            };
+        }
+    };
+}
+
+cases! { $
+    leads {
+        a_lead_comes_back_as_it_was_written,
+        hostile_texts_come_back_byte_for_byte,
+        an_empty_text_is_not_an_absent_one,
+        the_longest_description_comes_back,
+        amounts_come_back_exactly,
+        times_come_back_to_the_microsecond,
+        order_within_lists_of_a_lead_is_kept,
+        get_answers_in_the_order_asked,
+        a_taken_lead_id_is_refused_and_nothing_is_written,
+        a_taken_lead_number_is_refused_and_nothing_is_written,
+        an_update_replaces_every_field,
+        a_stale_lead_update_says_both_revisions,
+        an_update_of_an_unknown_lead_is_not_found,
+        one_stale_update_of_many_writes_nothing,
+        find_answers_by_key_then_by_number,
+        keys_follow_a_change,
+        trashed_leads_are_seen_by_get_and_by_the_trash_only,
+    }
+    pages {
+        every_sort_is_total_and_ties_go_by_id,
+        empty_values_are_the_smallest,
+        pages_of_every_sort_visit_every_lead_once,
+        pages_visit_every_untouched_lead_once_while_others_change,
+        a_cursor_survives_its_text_form,
+        a_limit_of_zero_and_a_huge_one_are_honoured,
+        a_cursor_stays_good_when_its_lead_is_gone,
+    }
+    filters {
+        every_operator_on_every_field_agrees_with_the_reference,
+        hostile_filter_values_are_values_and_nothing_else,
+        not_is_true_where_the_field_is_empty,
+        amounts_finer_than_any_stored_one_compare_exactly,
+        wide_and_deep_filters_are_answered,
+        searches_agree_with_the_reference,
+        count_is_the_length_of_the_scan,
+        count_by_sums_to_the_count,
+        count_by_is_in_ascending_order_with_empty_first,
+        count_by_refuses_fields_that_it_cannot_group,
+    }
+    records {
+        contacts_come_back_as_they_were_written,
+        contacts_keep_their_rules,
+        accounts_come_back_as_they_were_written,
+        accounts_keep_their_rules,
+        accounts_are_scanned_by_number,
+    }
+    links {
+        a_link_is_there_once,
+        links_are_read_from_both_ends_in_order,
+        links_of_several_subjects_and_of_one_role,
+        removing_an_absent_link_changes_nothing,
+    }
+    journal {
+        an_operation_comes_back_as_it_was_written,
+        a_taken_operation_id_or_key_is_refused,
+        an_operation_is_updated,
+        an_operation_is_found_by_kind_and_key,
+        entries_need_an_operation,
+        entries_come_back_newest_first,
+        entries_about_several_subjects_come_once_each,
+        entries_before_a_place_page_backwards,
+        entries_of_an_operation_come_oldest_first,
+        changes_come_back_as_json_says_them,
+    }
+    pipelines {
+        pipelines_come_back_default_first,
+        pipelines_keep_their_rules,
+        stages_keep_their_order_and_ids,
+    }
+    terms {
+        terms_come_back_by_position_then_name,
+        terms_keep_their_rules,
+        a_name_is_taken_whatever_its_case_and_accents,
+        usage_counts_trashed_leads_too,
+        a_term_in_use_is_not_removed,
+    }
+    settings {
+        a_document_is_written_and_read,
+        a_document_is_saved_by_its_revision_only,
+    }
+    numbers {
+        numbers_count_up_from_one,
+        a_failed_transaction_gives_its_numbers_back,
+        a_used_up_series_says_so,
+        concurrent_writers_never_share_a_number,
+    }
+    transactions {
+        a_failed_write_leaves_nothing,
+        a_savepoint_takes_back_exactly_its_own,
+        savepoints_nest,
+        a_failed_call_in_a_savepoint_leaves_the_transaction_usable,
+        a_read_transaction_refuses_every_write,
+        a_transaction_sees_its_own_writes,
+        closures_return_values_and_errors,
+        a_transaction_knows_its_tenant,
+        tenants_never_see_each_other,
+        two_tenants_may_use_the_same_names_and_numbers,
+        of_two_writers_of_one_revision_one_wins,
+        a_panic_in_the_work_leaves_nothing,
+    }
+    desk {
+        a_lead_lives_from_creation_to_conversion,
+        a_refused_call_leaves_nothing,
+        a_list_walks_through_its_pages,
+        the_trash_and_back,
+        a_term_is_renamed_and_reassigned,
+        a_conversion_happens_once_and_repeats_its_outcome,
+        a_timeline_reads_the_same_from_both_sides,
+    }
+}
+
+/// Runs `work` in a savepoint of a transaction that then commits, and returns its error: what was refused must not be
+/// there afterwards.
+fn refused<T>(
+    world: &World,
+    store: &dyn Store,
+    why: &str,
+    mut work: impl FnMut(&mut dyn Txn) -> Result<T>,
+) -> Error {
+    let error = world.write(store, |txn| Ok(nested(txn, |txn| work(txn).map(|_| ())).err()));
+    error.unwrap_or_else(|| panic!("must be refused: {why}"))
+}
+
+fn assert_kind(error: &Error, kind: ErrorKind, why: &str) {
+    assert_eq!(error.kind(), kind, "{why} (the error says: {error})");
+}
+
+fn assert_stale(error: &Error, expected: Revision, found: Revision, why: &str) {
+    assert_eq!(
+        error.conflict(),
+        Some(&Conflict::StaleRevision { expected, found }),
+        "{why}: the error must carry the revision sent and the one stored (it says: {error})"
+    );
+    assert_kind(error, ErrorKind::Conflict, why);
+}
