@@ -1,44 +1,44 @@
 //! The opened store, whichever it is, shared by every session on it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::id::RandomIds;
-use leadcore::memory::MemoryStore;
 use leadcore::store::Store;
+use leadcore_sqlite::SqliteStore;
 use pyo3::Python;
 
-/// The store behind the handle. A new kind of store is a variant here and nothing else.
+/// The store behind the handle. A new kind of store is named here and nowhere else.
 #[derive(Debug)]
-pub(crate) enum Backend {
-    Memory(MemoryStore),
-}
+pub(crate) struct Backend(SqliteStore);
 
 impl Backend {
-    /// Opens the store at `path`; none means in memory.
+    /// Opens the file at `path`; none means in memory.
     pub(crate) fn open(path: Option<PathBuf>) -> Result<Self> {
-        match path {
-            None => Ok(Self::Memory(MemoryStore::new())),
-            Some(_) => Err(Error::new(ErrorKind::Unsupported, "this build opens `:memory:` only")),
-        }
+        path.map_or_else(SqliteStore::open_in_memory, SqliteStore::open).map(Self)
     }
 
     /// The ports.
     pub(crate) const fn store(&self) -> &dyn Store {
-        match self {
-            Self::Memory(store) => store,
-        }
+        &self.0
     }
 
     /// Writes a copy that any SQLite may open.
-    pub(crate) fn backup_to(&self, _path: &std::path::Path) -> Result<()> {
-        match self {
-            Self::Memory(_) => {
-                Err(Error::new(ErrorKind::Unsupported, "a store in memory cannot be backed up"))
-            }
-        }
+    pub(crate) fn backup_to(&self, path: &Path) -> Result<()> {
+        self.0.backup_to(path)
+    }
+
+    /// Where the file is; none in memory.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.0.path()
+    }
+
+    /// Write transactions committed, writes run again, and the longest wait for a turn in seconds.
+    pub(crate) fn stats(&self) -> (u64, u64, f64) {
+        let stats = self.0.stats();
+        (stats.commits, stats.retries, stats.worst_wait.as_secs_f64())
     }
 }
 

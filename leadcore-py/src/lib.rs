@@ -12,6 +12,7 @@ mod contacts;
 mod convert;
 mod engine;
 mod errors;
+mod imports;
 mod lead;
 mod leads;
 mod names;
@@ -32,6 +33,8 @@ mod _leadcore {
     use super::board::board;
     #[pymodule_export]
     use super::contacts::{contact_add, contact_edit, contact_primary, contact_remove, contacts_of};
+    #[pymodule_export]
+    use super::imports::{import_leads, import_template};
     #[pymodule_export]
     use super::lead::Lead;
     #[pymodule_export]

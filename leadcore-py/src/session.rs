@@ -8,7 +8,7 @@ use leadcore::domain::Actor;
 use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
 use leadcore::id::{TenantId, UserId};
 use leadcore::policy::{AllowAll, Policy, Role, RoleTable};
-use leadcore::store::{StoreExt, Txn, nested};
+use leadcore::store::{Store, StoreExt, Txn, nested};
 use leadcore::time::SystemClock;
 use pyo3::prelude::*;
 
@@ -67,6 +67,27 @@ impl Session {
                 Some(unit) => unit.run(move |txn| nested(txn, |txn| guarded(|| with.1(txn)))),
                 None => backend.store().write(&with.0, |txn| guarded(|| with.1(txn))),
             }
+        });
+        result.map_err(|error| raise(py, &error))
+    }
+}
+
+impl Session {
+    /// Runs `work`, which opens transactions of its own, detached from the interpreter.
+    pub(crate) fn with_store<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&Context<'_>, &dyn Store) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        let result = detached(py, || {
+            let backend = self.engine.backend()?;
+            if self.unit.is_some() {
+                let message = "an import has transactions of its own: run it outside this one";
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+            let Who { tenant, actor, policy } = self.who.as_ref();
+            let ctx = Context::new(tenant, actor.clone(), &SystemClock, &self.engine.ids, policy.as_ref());
+            work(&ctx, backend.store())
         });
         result.map_err(|error| raise(py, &error))
     }
@@ -168,6 +189,18 @@ impl Session {
     fn backup_to(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let done = detached(py, || self.engine.backend()?.backup_to(&path));
         done.map_err(|error| raise(py, &error))
+    }
+
+    /// Where the file is; none in memory.
+    fn path(&self, py: Python<'_>) -> PyResult<Option<PathBuf>> {
+        let path = detached(py, || Ok(self.engine.backend()?.path().map(Into::into)));
+        path.map_err(|error| raise(py, &error))
+    }
+
+    /// Write transactions committed, writes run again, and the longest wait for a turn in seconds.
+    fn stats(&self, py: Python<'_>) -> PyResult<(u64, u64, f64)> {
+        let stats = detached(py, || Ok(self.engine.backend()?.stats()));
+        stats.map_err(|error| raise(py, &error))
     }
 
     /// Whether it was closed.

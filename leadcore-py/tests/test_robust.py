@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import leadcore
 import pytest
@@ -47,9 +48,9 @@ def test_sixteen_threads_on_one_handle(db: Database) -> None:
     assert db.leads.count(where=leadcore.F.stage == "Mailed") == 64
 
 
-def test_other_threads_are_outside_a_transaction(db: Database) -> None:
+def test_other_threads_are_outside_a_transaction(tmp_path: Path) -> None:
     counts: list[int] = []
-    with db.transaction():
+    with leadcore.open(tmp_path / "leads.db") as db, db.transaction():
         db.leads.create(company="A")
         thread = threading.Thread(target=lambda: counts.append(db.leads.count()))
         thread.start()
@@ -58,7 +59,9 @@ def test_other_threads_are_outside_a_transaction(db: Database) -> None:
     assert counts == [0, 1]
 
 
-def test_asyncio_tasks_have_transactions_of_their_own(db: Database) -> None:
+def test_asyncio_tasks_have_transactions_of_their_own(tmp_path: Path) -> None:
+    db = leadcore.open(tmp_path / "leads.db")
+
     async def inside() -> int:
         with db.transaction():
             await asyncio.to_thread(db.leads.create, company="A")

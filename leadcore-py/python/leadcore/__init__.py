@@ -25,6 +25,7 @@ from .contacts import (
 )
 from .database import (
     Database,
+    Stats,
     Transaction,
     open,  # noqa: A004 - `leadcore.open` reads as it should
 )
@@ -53,6 +54,7 @@ from .filters import (
     F,
     Filter,
 )
+from .imports import FileFormat, ImportReport, Progress, Rejection
 from .leads import (
     Leads,
 )
@@ -102,8 +104,10 @@ __all__ = [
     "Entry",
     "F",
     "FieldSpec",
+    "FileFormat",
     "Filter",
     "FrozenError",
+    "ImportReport",
     "InternalError",
     "InvalidError",
     "Lead",
@@ -114,9 +118,12 @@ __all__ = [
     "Page",
     "Pipeline",
     "Pipelines",
+    "Progress",
+    "Rejection",
     "Role",
     "RoleTable",
     "Stage",
+    "Stats",
     "StorageError",
     "Term",
     "Terms",

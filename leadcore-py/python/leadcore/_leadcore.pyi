@@ -27,6 +27,8 @@ __all__ = [
     "convert",
     "field_specs",
     "field_update",
+    "import_leads",
+    "import_template",
     "lead_by_number",
     "lead_count",
     "lead_count_by",
@@ -441,6 +443,12 @@ class Session:
     def backup_to(self, path: str | PathLike[str]) -> None:
         """Writes a copy of the file."""
 
+    def path(self) -> PathLike[str] | None:
+        """Where the file is; none in memory."""
+
+    def stats(self) -> tuple[int, int, float]:
+        """Write transactions committed, writes run again, and the longest wait for a turn in seconds."""
+
     @property
     def closed(self) -> bool:
         """Whether it was closed."""
@@ -570,3 +578,19 @@ def preset_role(name: str) -> str:
 
 def _panic(session: Session) -> None:
     """For the tests: panics in the middle of a write."""
+
+def import_leads(
+    session: Session,
+    path: str | PathLike[str] | None,
+    data: bytes | None,
+    file: Any,
+    options: str,
+    dry_run: bool,
+    rejects_path: Any,
+    rejects_file: Any,
+    progress: Any,
+) -> tuple[str, str]:
+    """Imports a file, or says what an import would do. The report comes as JSON and as a table."""
+
+def import_template(session: Session) -> bytes:
+    """The header of a file to fill in."""

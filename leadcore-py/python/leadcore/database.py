@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Literal, NamedTuple, Self
+from uuid import UUID
 
 from . import _leadcore
 from .accounts import Accounts
@@ -21,13 +23,14 @@ from .catalogue import Catalogue
 from .contacts import Contacts
 from .exceptions import InvalidError, LeadcoreError, Violation
 from .filters import Where, encode
+from .imports import ImportFile, ImportReport, Progress, options, place, report
 from .leads import Leads
-from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline
+from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline, Term
 from .pipelines import Pipelines
 from .policy import RoleTable
 from .terms import Terms
 
-__all__ = ["Database", "Transaction", "open"]
+__all__ = ["Database", "Stats", "Transaction", "open"]
 
 #: The open transactions of this thread or task, by store. Context variables follow the flow of the program: another
 #: thread or asyncio task is outside the transaction, and `asyncio.to_thread` inside it.
@@ -155,7 +158,7 @@ class Database:
         """Several calls as one: kept together at the end of the block, taken back together when it raises.
 
         It holds for this thread or asyncio task, whichever object of this database is used; other threads and tasks
-        go on outside it, and their writes wait until it ends. Inside another transaction it is a part that can be
+        go on outside it, and their writes wait until it ends (in memory, their reads too). Inside another transaction it is a part that can be
         taken back alone.
 
         >>> with db.transaction():
@@ -224,6 +227,88 @@ class Database:
         entries, following = _leadcore.timeline(self._session, subject, number_cursor(after), limit)
         return Page(tuple(entries), None if following is None else str(following))
 
+    def import_leads(
+        self,
+        file: ImportFile,
+        *,
+        mapping: Mapping[str, str | None] | None = None,
+        dry_run: bool = False,
+        region: str | None = None,
+        on_match: Literal["update", "skip"] = "update",
+        unknown_terms: Literal["create", "reject"] = "create",
+        no_answer: Sequence[str] | None = None,
+        decimal_mark: Literal[".", ",", "auto"] = "auto",
+        external_system: str | None = None,
+        source: Term | UUID | None = None,
+        rejects: str | os.PathLike[str] | BinaryIO | None = None,
+        progress: Callable[[Progress], bool | None] | None = None,
+        chunk: int = 2_000,
+        attempt: int = 1,
+    ) -> ImportReport:
+        """Import a CSV file of leads, in chunks that are each kept as a whole.
+
+        Interrupted (Ctrl-C, a crash, ``progress``), the same call goes on where it stopped; once done, the same file
+        changes nothing more.
+
+        Args:
+            file: A path, the bytes of a file, or a file opened in binary mode.
+            mapping: Which column is which field; proposed from the headers when not said. Begin with the ``mapping``
+                of a dry run's report. Columns that are not in it are left out.
+            dry_run: Only say what would be done.
+            region: Where national phone numbers are dialled from, in rows that name no country.
+            on_match: What happens to a row whose lead exists: ``"update"`` it, or ``"skip"`` the row.
+            unknown_terms: ``"create"`` sources, stages and the like that do not exist, or ``"reject"`` the row.
+            no_answer: Cells that count as empty: ``["select", "n/a", "-"]`` when not said.
+            decimal_mark: How amounts are written.
+            external_system: The name of the system whose ids the file holds.
+            source: The source of leads that have none after their row was read.
+            rejects: Where rows that were not taken are written, with the reason: correct that file and import it.
+            progress: Called after each chunk; ``False`` or an exception stops the import there.
+            chunk: How many rows are written in one transaction.
+            attempt: A higher number imports a file again that was imported before.
+
+        Raises:
+            CancelledError: When ``progress`` returned ``False``.
+
+        Example:
+            >>> file = b"Company,E-mail,Shoe size\\nNordlys AS,post@nordlys.example,43\\nBerg AS,berg,41\\n"
+            >>> plan = db.import_leads(file, dry_run=True)
+            >>> plan.mapping
+            {'Company': 'company', 'E-mail': 'email', 'Shoe size': None}
+            >>> report = db.import_leads(file, mapping=plan.mapping | {"Shoe size": "description"})
+            >>> report.created, [(rejection.line, rejection.field) for rejection in report.rejections]
+            (1, [(3, 'email')])
+
+        """
+        how = options(
+            mapping,
+            no_answer,
+            source,
+            region=region,
+            on_match=on_match,
+            unknown_terms=unknown_terms,
+            decimal_mark=decimal_mark,
+            external_system=external_system,
+            chunk=chunk,
+            attempt=attempt,
+        )
+        path, data, opened = place(file)
+        is_path = isinstance(rejects, (str, os.PathLike))
+        rejects_path, rejects_file = (rejects, None) if is_path else (None, rejects)
+        return report(
+            *_leadcore.import_leads(
+                self._session, path, data, opened, how, dry_run, rejects_path, rejects_file, progress
+            )
+        )
+
+    def import_template(self) -> bytes:
+        """Make an empty CSV file to fill in, with a column for every field, in the tenant's order and words.
+
+        >>> db.import_template().decode().split(",")[:3]
+        ['Lead type', 'Company', 'Full name']
+        """
+        return _leadcore.import_template(self._session)
+
     def set_required(self, field: str, required: bool = True) -> None:
         """Say that every new or edited lead must have a value in this field, or no longer must.
 
@@ -234,6 +319,20 @@ class Database:
         leadcore.exceptions.InvalidError: `email`: must have a value
         """
         self.catalogue.set(field, required=required)
+
+    @property
+    def path(self) -> Path | None:
+        """Where the file is; ``None`` in memory."""
+        path = self._root.path()
+        return None if path is None else Path(path)
+
+    def stats(self) -> Stats:
+        """How writing went since the database was opened.
+
+        >>> db.stats().commits >= 0
+        True
+        """
+        return Stats(*self._root.stats())
 
     def backup_to(self, path: str | os.PathLike[str]) -> None:
         """Write a copy to a new file, while work goes on. The copy is safe to open with any SQLite."""
@@ -254,6 +353,17 @@ class Database:
     def __repr__(self) -> str:
         state = "closed " if self.closed else ""
         return f"<{state}leadcore.Database tenant={self.tenant!r} user={self.user!r}>"
+
+
+class Stats(NamedTuple):
+    """How writing went."""
+
+    commits: int
+    """Write transactions committed."""
+    retries: int
+    """How often a write was run again because another connection was in the way."""
+    worst_wait: float
+    """The longest time a write waited for its turn, in seconds."""
 
 
 class Transaction:
