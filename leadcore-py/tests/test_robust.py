@@ -135,7 +135,7 @@ def test_a_forked_child_gets_an_error_and_the_parent_goes_on(db: Database) -> No
             for call in calls:
                 try:
                     call()
-                    failures += call is not db.close
+                    failures += call != db.close
                 except leadcore.UnsupportedError as error:
                     failures += "fork" not in str(error)
                 except BaseException:  # noqa: BLE001 - whatever it is, it must not leave the child
@@ -170,6 +170,34 @@ def test_ctrl_c_stops_a_long_iteration_and_the_handle_stays_usable() -> None:
     child.send_signal(signal.SIGINT)
     out, err = child.communicate()
     assert (child.returncode, out) == (0, "stopped\n"), err
+
+
+IMPORTS = """
+import leadcore, sys
+db = leadcore.open(sys.argv[1] if len(sys.argv) > 1 else ":memory:")
+rows = "".join(f"Company {n},p{n}@company.example\\n" for n in range(30_000))
+told = []
+def progress(progress):
+    if not told:
+        print("ready", flush=True)
+        sys.stdin.readline()  # the signal is on its way before this returns
+    told.append(progress.lines)
+try:
+    db.import_leads(("Company,E-mail\\n" + rows).encode(), progress=progress, chunk=500)
+except KeyboardInterrupt:
+    count = db.leads.count()
+    print(count % 500, 500 <= count < 30_000, count - told[-1] in (0, 500), flush=True)
+"""
+
+
+@posix
+def test_ctrl_c_stops_an_import_and_whole_chunks_stay() -> None:
+    child = run(IMPORTS)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate("\n")
+    assert (child.returncode, out) == (0, "0 True True\n"), err
 
 
 def test_an_interpreter_that_ends_with_everything_open_ends_well() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from decimal import Decimal
 from uuid import uuid4
 
 import leadcore
@@ -110,7 +111,7 @@ def test_the_timeline(db: Database) -> None:
     db.as_user("bob").leads.move(lead, "Discussion")
     moved, edited, created = db.timeline(lead)
     assert (moved.actor, moved.action, moved.text) == ("bob", "moved", "Status: New → Discussion")
-    assert [str(change.after) for change in edited.changes if change.field == "amount"] == ["7.50"]
+    assert [change.after for change in edited.changes if change.field == "amount"] == [Decimal("7.50")]
     assert created.subject == ("lead", lead.id)
     page = db.timeline_page(lead, limit=2)
     assert list(page) == [moved, edited]

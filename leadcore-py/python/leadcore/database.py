@@ -158,8 +158,8 @@ class Database:
         """Several calls as one: kept together at the end of the block, taken back together when it raises.
 
         It holds for this thread or asyncio task, whichever object of this database is used; other threads and tasks
-        go on outside it, and their writes wait until it ends (in memory, their reads too). Inside another transaction it is a part that can be
-        taken back alone.
+        go on outside it, and their writes wait until it ends (in memory, their reads too). Inside another transaction
+        it is a part that can be taken back alone.
 
         >>> with db.transaction():
         ...     source = db.sources.add("Fair")
@@ -245,7 +245,7 @@ class Database:
         chunk: int = 2_000,
         attempt: int = 1,
     ) -> ImportReport:
-        """Import a CSV file of leads, in chunks that are each kept as a whole.
+        r"""Import a CSV file of leads, in chunks that are each kept as a whole.
 
         Interrupted (Ctrl-C, a crash, ``progress``), the same call goes on where it stopped; once done, the same file
         changes nothing more.
@@ -271,7 +271,7 @@ class Database:
             CancelledError: When ``progress`` returned ``False``.
 
         Example:
-            >>> file = b"Company,E-mail,Shoe size\\nNordlys AS,post@nordlys.example,43\\nBerg AS,berg,41\\n"
+            >>> file = b"Company,E-mail,Shoe size\nNordlys AS,post@nordlys.example,43\nBerg AS,berg,41\n"
             >>> plan = db.import_leads(file, dry_run=True)
             >>> plan.mapping
             {'Company': 'company', 'E-mail': 'email', 'Shoe size': None}
