@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sqlite3
 from pathlib import Path
@@ -91,16 +92,14 @@ def test_the_report(db: Database) -> None:
 def test_the_options(db: Database) -> None:
     db.import_leads(CSV)
     source = db.sources.add("Trade fair")
-    file = (
-        b"Company;E-mail;Phone;Amount;Source\nNordlys;post@nordlys.example;22222222;1,5;\nOslo AS;a@b.example;;;Moon\n"
-    )
+    file = b"Company;E-mail;Phone;Amount;Source\nN;post@nordlys.example;22222222;1,5;\nOslo AS;a@b.example;;;Moon\n"
     report = db.import_leads(
         file, region="NO", on_match="skip", unknown_terms="reject", decimal_mark=",", source=source, chunk=1
     )
     assert (report.skipped, report.rejected) == (1, 1)
     report = db.import_leads(file, region="NO", decimal_mark=",", source=source, attempt=2)
     assert (report.updated, report.created) == (1, 1)
-    assert db.leads.search("nordlys")[0].phones == ("22222222",)
+    assert db.leads.search("post@nordlys")[0].phones == ("22222222",)
     for bad in (
         {"on_match": "x"},
         {"unknown_terms": "x"},
@@ -113,7 +112,7 @@ def test_the_options(db: Database) -> None:
         {"no_answer": ["\ud800"]},
     ):
         with pytest.raises(leadcore.InvalidError):
-            db.import_leads(file, **bad)  # type: ignore[arg-type]
+            db.import_leads(file, **bad)
 
 
 def test_progress_can_stop_an_import_which_then_goes_on(db: Database) -> None:
@@ -142,7 +141,7 @@ def test_progress_can_stop_an_import_which_then_goes_on(db: Database) -> None:
 
 def test_files_that_cannot_be_read(db: Database, tmp_path: Path) -> None:
     class Broken(io.BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
+        def read(self, size: int | None = -1) -> bytes:  # noqa: ARG002
             raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="the disk is gone"):
@@ -154,10 +153,8 @@ def test_files_that_cannot_be_read(db: Database, tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         db.import_leads(7)  # type: ignore[arg-type]
     for nothing in (b"", b"\n\n", b"\x00\xff\x00"):
-        try:
+        with contextlib.suppress(leadcore.LeadcoreError):
             assert db.import_leads(nothing).created == 0
-        except leadcore.LeadcoreError:
-            pass
     with db.transaction(), pytest.raises(leadcore.UnsupportedError, match="transactions of its own"):
         db.import_leads(CSV)
 

@@ -15,7 +15,7 @@ from .models import Term, _Record
 
 __all__ = ["FileFormat", "ImportReport", "Progress", "Rejection"]
 
-ImportFile: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
+ImportFile: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, the bytes of a file, or a file opened in binary mode."""
 
 
@@ -116,7 +116,7 @@ def report(data: str, text: str) -> ImportReport:
     operation = given.pop("operation")
     return ImportReport(
         operation=None if operation is None else UUID(operation),
-        mapping={column["header"]: column["field"] for column in given.pop("mapping")["columns"]},
+        mapping={column["header"]: column["field"] for column in given.pop("mapping")},
         new_values={key: tuple(names) for key, names in given.pop("new_values").items()},
         rejections=tuple(Rejection(**rejection) for rejection in given.pop("rejections")),
         format=FileFormat(**given.pop("format")),
@@ -146,7 +146,7 @@ def options(
         raise InvalidError(message, violations=[Violation("options", "malformed", message)]) from None
 
 
-def place(file: ImportFile) -> tuple[str | os.PathLike[str] | None, bytes | None, Any]:
+def place(file: Any) -> tuple[str | os.PathLike[str] | None, bytes | None, Any]:
     """Tell a path, bytes and an open file apart."""
     if isinstance(file, (str, os.PathLike)):
         return (file, None, None)
