@@ -26,7 +26,6 @@ from .contacts import (
 from .database import (
     Database,
     Stats,
-    Transaction,
     open,  # noqa: A004 - `leadcore.open` reads as it should
 )
 from .exceptions import (

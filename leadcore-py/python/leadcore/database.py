@@ -8,10 +8,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, NamedTuple, Self
@@ -21,7 +19,7 @@ from . import _leadcore
 from .accounts import Accounts
 from .catalogue import Catalogue
 from .contacts import Contacts
-from .exceptions import InvalidError, LeadcoreError, Violation
+from .exceptions import InvalidError, Violation
 from .filters import Where, encode
 from .imports import ImportFile, ImportReport, Progress, options, place, report
 from .leads import Leads
@@ -29,12 +27,9 @@ from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipel
 from .pipelines import Pipelines
 from .policy import RoleTable
 from .terms import Terms
+from .transactions import Transaction, open_units
 
-__all__ = ["Database", "Stats", "Transaction", "open"]
-
-#: The open transactions of this thread or task, by store. Context variables follow the flow of the program: another
-#: thread or asyncio task is outside the transaction, and `asyncio.to_thread` inside it.
-_open_units: ContextVar[Mapping[int, _leadcore.Session]] = ContextVar("leadcore_transactions", default={})  # noqa: B039 - never changed
+__all__ = ["Database", "Stats", "open"]
 
 
 def open(  # noqa: A001 - `leadcore.open` reads as it should
@@ -128,7 +123,7 @@ class Database:
     @property
     def _session(self) -> _leadcore.Session:
         """The session, inside the transaction that this thread or task has open."""
-        unit = _open_units.get().get(self._root.key)
+        unit = open_units.get().get(self._root.key)
         return self._root if unit is None else self._root.within(unit)
 
     @property
@@ -364,44 +359,6 @@ class Stats(NamedTuple):
     """How often a write was run again because another connection was in the way."""
     worst_wait: float
     """The longest time a write waited for its turn, in seconds."""
-
-
-class Transaction:
-    """What :meth:`Database.transaction` returns; use it in a ``with`` statement, once."""
-
-    __slots__ = ("_before", "_database", "_unit")
-
-    def __init__(self, database: Database) -> None:
-        """Use :meth:`Database.transaction`."""
-        self._database = database
-        self._unit: _leadcore.Session | None = None
-        self._before: Mapping[int, _leadcore.Session] = {}
-
-    def __enter__(self) -> Self:
-        if self._unit is not None:
-            raise _misuse("a transaction is used once: ask for a new one")
-        self._unit = self._database._session.begin()
-        self._before = _open_units.get()
-        _open_units.set({**self._before, self._unit.key: self._unit})
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._unit is None:
-            raise _misuse("the transaction was not entered")
-        _open_units.set(self._before)
-        if kind is None:
-            self._unit.end(True)
-            return
-        # What went wrong in the block is what the caller must see; a transaction that cannot be told to end is
-        # rolled back when it is forgotten.
-        with contextlib.suppress(LeadcoreError):
-            self._unit.end(False)
-
-
-def _misuse(message: str) -> InvalidError:
-    return InvalidError(message, violations=[Violation("transaction", "not_allowed", message)])
 
 
 def number_cursor(after: Any) -> int | None:
