@@ -111,6 +111,9 @@ pub(crate) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T>
 pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         // What was said in the panic may hold personal data: the panic hook has printed it already.
-        Err(Error::new(ErrorKind::Internal, "leadcore panicked; what this call had not committed was not written"))
+        Err(Error::new(
+            ErrorKind::Internal,
+            "leadcore panicked; what this call had not committed was not written",
+        ))
     })
 }

@@ -198,7 +198,9 @@ impl ImportSink for Sink {
             let Some(hear) = &self.progress else { return Ok(true) };
             let Progress { lines, created, updated, skipped, rejected, bytes, total_bytes, .. } = *progress;
             let arguments = (lines, created, updated, skipped, rejected, bytes, total_bytes);
-            let told = hear.bind(py).call1((py.import("leadcore.imports")?.getattr("Progress")?.call1(arguments)?,))?;
+            let told = hear
+                .bind(py)
+                .call1((py.import("leadcore.imports")?.getattr("Progress")?.call1(arguments)?,))?;
             // Only `False` stops: a callback that returns nothing goes on.
             Ok(told.is_none() || told.is_truthy()?)
         });
