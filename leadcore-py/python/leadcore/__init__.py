@@ -9,20 +9,10 @@ Never open a leadcore file with another SQLite in the same process, Python's own
 the locks of this one, and another process's committed rows can vanish. See the package's README.
 """
 
-from ._leadcore import (
-    Account,
-    Contact,
-    Lead,
-)
-from .accounts import (
-    Accounts,
-)
-from .catalogue import (
-    Catalogue,
-)
-from .contacts import (
-    Contacts,
-)
+from ._leadcore import Account, Contact, Lead
+from .accounts import Accounts
+from .catalogue import Catalogue
+from .contacts import Contacts
 from .database import (
     Database,
     Stats,
@@ -45,18 +35,10 @@ from .exceptions import (
     UnsupportedError,
     Violation,
 )
-from .fields import (
-    ContactInput,
-    LeadInput,
-)
-from .filters import (
-    F,
-    Filter,
-)
+from .fields import ContactInput, LeadInput
+from .filters import F, Filter
 from .imports import FileFormat, ImportReport, Progress, Rejection
-from .leads import (
-    Leads,
-)
+from .leads import Leads
 from .models import (
     Board,
     Change,
@@ -70,16 +52,10 @@ from .models import (
     Stage,
     Term,
 )
-from .pipelines import (
-    Pipelines,
-)
-from .policy import (
-    Role,
-    RoleTable,
-)
-from .terms import (
-    Terms,
-)
+from .pipelines import Pipelines
+from .policy import Role, RoleTable
+from .terms import Terms
+from .transactions import Transaction
 
 __all__ = [
     "Account",

@@ -57,6 +57,8 @@ class Leads:
         """
         drafts = []
         for row in rows:
+            if not isinstance(row, Mapping):
+                raise TypeError("each row must be a mapping of field keys to values")
             fields = dict(row)
             stage = fields.pop("stage", None)
             drafts.append((checked(fields, LEAD_KEYS), stage))
