@@ -1,1 +1,57 @@
-#![doc = "leadcore"]
+//! The Python extension module of leadcore: the core's use cases as functions over a [`session::Session`].
+//!
+//! The package's Python half (`python/leadcore`) is what people import; this half holds what must be fast or touch the
+//! core. Every function here runs the core detached from the interpreter, turns a panic into an ordinary error, and
+//! raises nothing but the package's own exceptions (and `TypeError` for arguments of a wrong type).
+#![forbid(unsafe_code)]
+#![expect(clippy::needless_pass_by_value, reason = "functions called from Python own their arguments")]
+
+mod accounts;
+mod board;
+mod contacts;
+mod convert;
+mod engine;
+mod errors;
+mod imports;
+mod lead;
+mod leads;
+mod names;
+mod pipelines;
+mod records;
+mod session;
+mod settings;
+mod terms;
+mod timeline;
+mod unit;
+
+/// The compiled half of leadcore. Use the package `leadcore`; what is here may change with any version.
+#[pyo3::pymodule]
+mod _leadcore {
+    #[pymodule_export]
+    use super::accounts::{account_get, account_leads, account_page, apply, convert, plan};
+    #[pymodule_export]
+    use super::board::board;
+    #[pymodule_export]
+    use super::contacts::{contact_add, contact_edit, contact_primary, contact_remove, contacts_of};
+    #[pymodule_export]
+    use super::imports::{import_leads, import_template};
+    #[pymodule_export]
+    use super::lead::Lead;
+    #[pymodule_export]
+    use super::leads::{
+        lead_by_number, lead_count, lead_count_by, lead_create, lead_delete, lead_edit, lead_get, lead_move,
+        lead_page, lead_restore,
+    };
+    #[pymodule_export]
+    use super::pipelines::{pipeline_add, pipeline_list, pipeline_update};
+    #[pymodule_export]
+    use super::records::{Account, Contact};
+    #[pymodule_export]
+    use super::session::{_panic, Session, preset_role};
+    #[pymodule_export]
+    use super::settings::{field_specs, field_update};
+    #[pymodule_export]
+    use super::terms::{term_add, term_delete, term_list, term_rename};
+    #[pymodule_export]
+    use super::timeline::timeline;
+}

@@ -1,10 +1,24 @@
 """leadcore: the lead-management engine that other software embeds.
 
+>>> with leadcore.open(":memory:", tenant="acme", user="ada") as db:
+...     lead = db.leads.create(company="Nordlys AS", city="Oslo")
+...     [lead.company for lead in db.leads.iter(where=leadcore.F.city == "oslo")]
+['Nordlys AS']
+
 Never open a leadcore file with another SQLite in the same process, Python's own ``sqlite3`` included: it drops
 the locks of this one, and another process's committed rows can vanish. See the package's README.
 """
 
-from leadcore.exceptions import (
+from ._leadcore import Account, Contact, Lead
+from .accounts import Accounts
+from .catalogue import Catalogue
+from .contacts import Contacts
+from .database import (
+    Database,
+    Stats,
+    open,  # noqa: A004 - `leadcore.open` reads as it should
+)
+from .exceptions import (
     AlreadyExistsError,
     CancelledError,
     Conflict,
@@ -21,21 +35,76 @@ from leadcore.exceptions import (
     UnsupportedError,
     Violation,
 )
+from .fields import ContactInput, LeadInput
+from .filters import F, Filter
+from .imports import FileFormat, ImportReport, Progress, Rejection
+from .leads import Leads
+from .models import (
+    Board,
+    Change,
+    Column,
+    ConversionOutcome,
+    ConversionPlan,
+    Entry,
+    FieldSpec,
+    Page,
+    Pipeline,
+    Stage,
+    Term,
+)
+from .pipelines import Pipelines
+from .policy import Role, RoleTable
+from .terms import Terms
+from .transactions import Transaction
 
 __all__ = [
+    "Account",
+    "Accounts",
     "AlreadyExistsError",
+    "Board",
     "CancelledError",
+    "Catalogue",
+    "Change",
+    "Column",
     "Conflict",
     "ConflictError",
+    "Contact",
+    "ContactInput",
+    "Contacts",
+    "ConversionOutcome",
+    "ConversionPlan",
     "CorruptError",
+    "Database",
     "DeniedError",
+    "Entry",
+    "F",
+    "FieldSpec",
+    "FileFormat",
+    "Filter",
     "FrozenError",
+    "ImportReport",
     "InternalError",
     "InvalidError",
+    "Lead",
+    "LeadInput",
     "LeadcoreError",
+    "Leads",
     "NotFoundError",
+    "Page",
+    "Pipeline",
+    "Pipelines",
+    "Progress",
+    "Rejection",
+    "Role",
+    "RoleTable",
+    "Stage",
+    "Stats",
     "StorageError",
+    "Term",
+    "Terms",
+    "Transaction",
     "UnavailableError",
     "UnsupportedError",
     "Violation",
+    "open",
 ]

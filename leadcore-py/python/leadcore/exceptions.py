@@ -3,9 +3,9 @@
 Catch :class:`LeadcoreError` for all of them, or one of its subclasses for what you can act on::
 
     try:
-        store.leads.update(lead)
+        lead = db.leads.edit(lead, city="Oslo")
     except leadcore.ConflictError:
-        lead = store.leads.get(lead.id)  # someone else was faster: read again
+        lead = db.leads.get(lead.id)  # someone else was faster: read again
     except leadcore.InvalidError as error:
         for violation in error.violations:
             form.mark(violation.field, violation.message)

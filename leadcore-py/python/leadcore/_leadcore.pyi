@@ -1,0 +1,596 @@
+"""The compiled half of leadcore. Use the package; the functions here may change with any version."""
+
+from datetime import datetime
+from decimal import Decimal
+from os import PathLike
+from typing import Any, Literal, TypeAlias, final
+from uuid import UUID
+
+from leadcore.models import Board, ConversionOutcome, Entry, FieldSpec, Pipeline, Stage, Term
+
+__all__ = [
+    "Account",
+    "Contact",
+    "Lead",
+    "Session",
+    "_panic",
+    "account_get",
+    "account_leads",
+    "account_page",
+    "apply",
+    "board",
+    "contact_add",
+    "contact_edit",
+    "contact_primary",
+    "contact_remove",
+    "contacts_of",
+    "convert",
+    "field_specs",
+    "field_update",
+    "import_leads",
+    "import_template",
+    "lead_by_number",
+    "lead_count",
+    "lead_count_by",
+    "lead_create",
+    "lead_delete",
+    "lead_edit",
+    "lead_get",
+    "lead_move",
+    "lead_page",
+    "lead_restore",
+    "pipeline_add",
+    "pipeline_list",
+    "pipeline_update",
+    "plan",
+    "preset_role",
+    "term_add",
+    "term_delete",
+    "term_list",
+    "term_rename",
+    "timeline",
+]
+
+@final
+class Lead:
+    """A lead as it was when it was read.
+
+    Leads are values: frozen, equal when everything is equal, with a hash, and safe to pickle and copy. To change one,
+    hand it to `db.leads.edit`, which returns the new one.
+    """
+
+    @property
+    def id(self) -> UUID:
+        """The id: stable for ever."""
+
+    @property
+    def number(self) -> int:
+        """The number that people say: counts up from 1 in each tenant."""
+
+    @property
+    def revision(self) -> int:
+        """How often the lead was written. An edit with this object is refused when the stored one is higher."""
+
+    @property
+    def state(self) -> Literal["open", "converted"]:
+        """`open` or `converted`."""
+
+    @property
+    def kind(self) -> Literal["company", "consumer"]:
+        """`company` or `consumer`."""
+
+    @property
+    def display_name(self) -> str | None:
+        """What people call the lead: the company, else the person, else the first e-mail or phone."""
+
+    @property
+    def company(self) -> str | None:
+        """Company name."""
+
+    @property
+    def name(self) -> str | None:
+        """The person's full name: the lead itself, or who speaks for the company."""
+
+    @property
+    def first_name(self) -> str | None:
+        """The person's given name."""
+
+    @property
+    def last_name(self) -> str | None:
+        """The person's family name."""
+
+    @property
+    def salutation(self) -> str | None:
+        """How to address the person (`Dr.`)."""
+
+    @property
+    def job_title(self) -> str | None:
+        """The person's position in the company."""
+
+    @property
+    def email(self) -> str | None:
+        """The primary e-mail address."""
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """All e-mail addresses, the primary one first."""
+
+    @property
+    def phone(self) -> str | None:
+        """The primary phone number."""
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """All phone numbers, the primary one first."""
+
+    @property
+    def website(self) -> str | None:
+        """Web site."""
+
+    @property
+    def street(self) -> str | None:
+        """Street and house number."""
+
+    @property
+    def city(self) -> str | None:
+        """City."""
+
+    @property
+    def state_region(self) -> str | None:
+        """State, province or region."""
+
+    @property
+    def postal_code(self) -> str | None:
+        """Zip or postal code."""
+
+    @property
+    def country(self) -> str | None:
+        """Country, ISO 3166-1 alpha-2."""
+
+    @property
+    def tax_id(self) -> str | None:
+        """Tax number."""
+
+    @property
+    def currency(self) -> str | None:
+        """Currency, ISO 4217."""
+
+    @property
+    def currency_symbol(self) -> str | None:
+        """The symbol to print before an amount: the lead's own, else the currency's."""
+
+    @property
+    def amount(self) -> Decimal | None:
+        """What the lead may be worth, in `currency`."""
+
+    @property
+    def industry(self) -> str | None:
+        """Line of business."""
+
+    @property
+    def description(self) -> str | None:
+        """Anything else worth knowing."""
+
+    @property
+    def owner(self) -> str | None:
+        """The user responsible."""
+
+    @property
+    def source(self) -> Term | None:
+        """Where the lead came from."""
+
+    @property
+    def category(self) -> Term | None:
+        """What kind of lead it is."""
+
+    @property
+    def location(self) -> Term | None:
+        """The place it belongs to."""
+
+    @property
+    def partner(self) -> Term | None:
+        """The reseller or unit it belongs to."""
+
+    @property
+    def labels(self) -> tuple[Term, ...]:
+        """Labels."""
+
+    @property
+    def external_ids(self) -> tuple[str, ...]:
+        """What other systems call this lead, each as `system:id`."""
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The pipeline of the stage."""
+
+    @property
+    def stage(self) -> Stage:
+        """The stage it is in; changed by `db.leads.move`."""
+
+    @property
+    def stage_entered_at(self) -> datetime:
+        """Since when it is in its stage."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last written."""
+
+    @property
+    def converted_at(self) -> datetime | None:
+        """When it was converted, if it was."""
+
+    @property
+    def account_id(self) -> UUID | None:
+        """The id of the account it became, if it was converted."""
+
+    @property
+    def deleted_at(self) -> datetime | None:
+        """When it was put into the trash, while it is there."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field by its key, with names for sources, stages and the like."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __copy__(self) -> Lead: ...
+    def __deepcopy__(self, _memo: Any) -> Lead: ...
+    def __reduce__(self) -> Any: ...
+
+@final
+class Contact:
+    """A person of a lead or an account, as it was when it was read."""
+
+    @property
+    def id(self) -> UUID:
+        """The id."""
+
+    @property
+    def revision(self) -> int:
+        """How often the contact was written."""
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether it is the primary contact of the lead or account it was read from."""
+
+    @property
+    def name(self) -> str | None:
+        """The person's full name."""
+
+    @property
+    def job_title(self) -> str | None:
+        """Position in the company."""
+
+    @property
+    def email(self) -> str | None:
+        """The primary e-mail address."""
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """All e-mail addresses, the primary one first."""
+
+    @property
+    def phone(self) -> str | None:
+        """The primary phone number."""
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """All phone numbers, the primary one first."""
+
+    @property
+    def description(self) -> str | None:
+        """Anything else worth knowing."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last written."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything about the contact by name."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __copy__(self) -> Contact: ...
+    def __deepcopy__(self, _memo: Any) -> Contact: ...
+    def __reduce__(self) -> Any: ...
+
+@final
+class Account:
+    """A customer, as it was when it was read. Accounts are made by converting leads."""
+
+    @property
+    def id(self) -> UUID:
+        """The id."""
+
+    @property
+    def revision(self) -> int:
+        """How often the account was written."""
+
+    @property
+    def name(self) -> str:
+        """Company name, or the person's for a consumer."""
+
+    @property
+    def email(self) -> str | None:
+        """The primary e-mail address."""
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """All e-mail addresses, the primary one first."""
+
+    @property
+    def phone(self) -> str | None:
+        """The primary phone number."""
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """All phone numbers, the primary one first."""
+
+    @property
+    def description(self) -> str | None:
+        """Anything else worth knowing."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last written."""
+
+    @property
+    def number(self) -> int:
+        """The customer number: counts up from 1 in each tenant."""
+
+    @property
+    def kind(self) -> Literal["company", "consumer"]:
+        """`company` or `consumer`."""
+
+    @property
+    def status(self) -> Literal["customer", "prospect"]:
+        """`prospect` or `customer`."""
+
+    @property
+    def website(self) -> str | None:
+        """Web site."""
+
+    @property
+    def street(self) -> str | None:
+        """Street and house number."""
+
+    @property
+    def city(self) -> str | None:
+        """City."""
+
+    @property
+    def state_region(self) -> str | None:
+        """State, province or region."""
+
+    @property
+    def postal_code(self) -> str | None:
+        """Zip or postal code."""
+
+    @property
+    def country(self) -> str | None:
+        """Country, ISO 3166-1 alpha-2."""
+
+    @property
+    def tax_id(self) -> str | None:
+        """Tax number."""
+
+    @property
+    def currency(self) -> str | None:
+        """Currency, ISO 4217."""
+
+    @property
+    def currency_symbol(self) -> str | None:
+        """The symbol to print before an amount: the account's own, else the currency's."""
+
+    @property
+    def industry(self) -> str | None:
+        """Line of business."""
+
+    @property
+    def owner(self) -> str | None:
+        """The user responsible."""
+
+    @property
+    def category(self) -> Term | None:
+        """Industry or type."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything about the account by name."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __copy__(self) -> Account: ...
+    def __deepcopy__(self, _memo: Any) -> Account: ...
+    def __reduce__(self) -> Any: ...
+
+@final
+class Session:
+    """Who asks, of which tenant, of which store. Cheap to copy: views for other users share the store."""
+
+    @staticmethod
+    def open(path: str | PathLike[str] | None, tenant: str, user: str | None, roles: str | None) -> Session:
+        """Opens a store; `path` none means in memory."""
+
+    def as_user(self, user: str | None) -> Session:
+        """The same store for another actor."""
+
+    def begin(self) -> Session:
+        """Begins a transaction; inside one, a savepoint."""
+
+    def within(self, other: Session) -> Session:
+        """The same session inside the transaction of `other`."""
+
+    def end(self, commit: bool) -> None:
+        """Ends the transaction that `begin` began."""
+
+    def close(self) -> None:
+        """Closes the store once the calls that are under way have ended. A second close does nothing."""
+
+    def backup_to(self, path: str | PathLike[str]) -> None:
+        """Writes a copy of the file."""
+
+    def path(self) -> PathLike[str] | None:
+        """Where the file is; none in memory."""
+
+    def stats(self) -> tuple[int, int, float]:
+        """Write transactions committed, writes run again, and the longest wait for a turn in seconds."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+
+    @property
+    def tenant(self) -> str:
+        """Whose leads."""
+
+    @property
+    def user(self) -> str | None:
+        """Who asks."""
+
+    @property
+    def key(self) -> int:
+        """What tells transactions of one store from those of another."""
+
+# What the package hands in: a record, its id, or the text of that.
+_Lead: TypeAlias = Lead | UUID | str
+_Named: TypeAlias = Term | Stage | Pipeline | UUID | str
+
+def lead_create(session: Session, drafts: list[tuple[dict[str, Any], Any]]) -> list[Lead]:
+    """Creates leads in one operation: all or none."""
+
+def lead_edit(session: Session, lead: _Lead, changes: dict[str, Any]) -> Lead:
+    """Changes some fields; none empties one."""
+
+def lead_get(session: Session, id: _Lead) -> Lead:
+    """One lead by id, also from the trash."""
+
+def lead_by_number(session: Session, number: int) -> Lead:
+    """One lead by the number that people say."""
+
+def lead_delete(session: Session, lead: _Lead) -> None:
+    """Puts a lead into the trash."""
+
+def lead_restore(session: Session, lead: _Lead) -> Lead:
+    """Takes a lead out of the trash."""
+
+def lead_move(session: Session, lead: _Lead, stage: _Named) -> Lead:
+    """Moves a lead to another stage."""
+
+def lead_page(
+    session: Session, where: str | None, sort: str | None, limit: int, after: str | None, trash: bool
+) -> tuple[list[Lead], str | None]:
+    """A page of leads and where the next one begins."""
+
+def lead_count(session: Session, where: str | None) -> int:
+    """How many leads match."""
+
+def lead_count_by(session: Session, field: str, where: str | None) -> list[tuple[Any, int]]:
+    """How many leads match, for each value of a field: ids of terms and stages as their records."""
+
+def contact_add(session: Session, lead: _Lead, fields: dict[str, Any], primary: bool) -> Contact:
+    """Adds a person to a lead."""
+
+def contact_edit(session: Session, lead: _Lead, contact: Contact | UUID | str, changes: dict[str, Any]) -> Contact:
+    """Changes some fields of a person of a lead; none empties one."""
+
+def contact_primary(session: Session, lead: _Lead, contact: Contact | UUID | str) -> None:
+    """Makes a person the primary contact of its lead."""
+
+def contact_remove(session: Session, lead: _Lead, contact: Contact | UUID | str) -> None:
+    """Takes a person off a lead."""
+
+def contacts_of(session: Session, owner: _Lead | Account) -> list[Contact]:
+    """The persons of a lead or an account, the primary one first."""
+
+def account_get(session: Session, id: Account | UUID | str) -> Account:
+    """One account."""
+
+def account_page(session: Session, after: int | None, limit: int) -> tuple[list[Account], int | None]:
+    """A page of accounts by number, and where the next one begins."""
+
+def account_leads(session: Session, id: Account | UUID | str) -> list[Lead]:
+    """The leads that became this account, oldest first."""
+
+def plan(session: Session, lead: _Lead, status: str, account: Account | UUID | str | None) -> str:
+    """The plan of a conversion, as JSON."""
+
+def apply(session: Session, plan: str) -> ConversionOutcome:
+    """Carries a plan out, once."""
+
+def convert(session: Session, lead: _Lead, status: str, account: Account | UUID | str | None) -> ConversionOutcome:
+    """Plans and applies in one call."""
+
+def board(session: Session, pipeline: _Named | None, where: str | None, sort: str | None, cards: int) -> Board:
+    """The board of one pipeline."""
+
+def pipeline_list(session: Session) -> list[Pipeline]:
+    """Every pipeline, the default first."""
+
+def pipeline_add(session: Session, name: str, stages: list[tuple[UUID | None, str, str, int | None]]) -> Pipeline:
+    """Adds a pipeline."""
+
+def pipeline_update(
+    session: Session, id: UUID, revision: int, name: str, stages: list[tuple[UUID | None, str, str, int | None]]
+) -> Pipeline:
+    """Replaces a pipeline."""
+
+def term_list(session: Session, kind: str) -> list[Term]:
+    """The terms of a list."""
+
+def term_add(session: Session, kind: str, name: str, color: str | None) -> Term:
+    """Adds a term."""
+
+def term_rename(session: Session, kind: str, term: _Named, revision: int | None, name: str) -> Term:
+    """Renames a term; `revision` none takes whatever is there."""
+
+def term_delete(session: Session, kind: str, term: _Named, in_use: str, reassign: _Named | None) -> None:
+    """Deletes a term. Leads that refer to it: `refuse`, `clear`, or `reassign` to another term."""
+
+def field_specs(session: Session) -> list[FieldSpec]:
+    """Every field as the tenant sees it, in form order."""
+
+def field_update(
+    session: Session, field: str, required: bool | None, enabled: bool | None, label: str | None, order: int | None
+) -> FieldSpec:
+    """Changes what the tenant says about one field; none leaves it."""
+
+def timeline(
+    session: Session, subject: _Lead | Account, before: int | None, limit: int
+) -> tuple[list[Entry], int | None]:
+    """A page of what happened, newest first, and where the next one begins."""
+
+def preset_role(name: str) -> str:
+    """The data of a ready-made role, as JSON: `manager`, `salesperson` or `viewer`."""
+
+def _panic(session: Session) -> None:
+    """For the tests: panics in the middle of a write."""
+
+def import_leads(
+    session: Session,
+    path: str | PathLike[str] | None,
+    data: bytes | None,
+    file: Any,
+    options: str,
+    dry_run: bool,
+    rejects_path: Any,
+    rejects_file: Any,
+    progress: Any,
+) -> tuple[str, str]:
+    """Imports a file, or says what an import would do. The report comes as JSON and as a table."""
+
+def import_template(session: Session) -> bytes:
+    """The header of a file to fill in."""

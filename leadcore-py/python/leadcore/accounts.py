@@ -1,0 +1,76 @@
+"""The customers that leads became."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
+from uuid import UUID
+
+from . import _leadcore
+from ._leadcore import Account, Lead
+from .models import Page
+
+if TYPE_CHECKING:
+    from .database import Database
+
+__all__ = ["AccountRef", "Accounts"]
+
+AccountRef: TypeAlias = Account | UUID | str
+"""An account: the object, its id, or the text of that."""
+
+
+class Accounts:
+    """``db.accounts``. Accounts are made by converting leads."""
+
+    __slots__ = ("_db",)
+
+    def __init__(self, db: Database) -> None:
+        """Use ``db.accounts``."""
+        self._db = db
+
+    def get(self, account: AccountRef) -> Account:
+        """The account with this id as it is now.
+
+        >>> outcome = db.leads.convert(db.leads.create(company="Nordlys AS"))
+        >>> db.accounts.get(outcome.account_id).number
+        1
+        """
+        return _leadcore.account_get(self._db._session, account)
+
+    def list(self, *, limit: int = 50, after: str | None = None) -> Page[Account]:
+        """A page of accounts by customer number, from behind ``after``, the ``next`` of the page before.
+
+        For a user who may not see all leads a page can be shorter than ``limit`` and still have a next one.
+
+        >>> _ = db.leads.convert(db.leads.create(company="Nordlys AS"))
+        >>> [account.name for account in db.accounts.list()]
+        ['Nordlys AS']
+        """
+        from .database import number_cursor
+
+        accounts, following = _leadcore.account_page(self._db._session, number_cursor(after), limit)
+        return Page(tuple(accounts), None if following is None else str(following))
+
+    def iter(self, *, page_size: int = 500) -> Iterator[Account]:
+        """Every account by customer number, read in pages as you go.
+
+        >>> _ = db.leads.convert(db.leads.create(company="Nordlys AS"))
+        >>> [account.number for account in db.accounts.iter()]
+        [1]
+        """
+        after: int | None = None
+        while True:
+            accounts, after = _leadcore.account_page(self._db._session, after, page_size)
+            yield from accounts
+            if after is None:
+                return
+
+    def leads(self, account: AccountRef) -> builtins.list[Lead]:
+        """The leads that became this account, oldest first.
+
+        >>> outcome = db.leads.convert(db.leads.create(company="Nordlys AS"))
+        >>> [lead.state for lead in db.accounts.leads(outcome.account_id)]
+        ['converted']
+        """
+        return _leadcore.account_leads(self._db._session, account)

@@ -1,0 +1,371 @@
+"""The opened database: leads, board, customers, settings.
+
+>>> with leadcore.open(":memory:", tenant="acme", user="ada") as db:
+...     lead = db.leads.create(company="Nordlys AS", email="post@nordlys.example")
+...     lead.number
+1
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Literal, NamedTuple, Self
+from uuid import UUID
+
+from . import _leadcore
+from .accounts import Accounts
+from .catalogue import Catalogue
+from .contacts import Contacts
+from .exceptions import InvalidError, Violation
+from .filters import Where, encode
+from .imports import ImportFile, ImportReport, Progress, options, place, report
+from .leads import Leads
+from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline, Term
+from .pipelines import Pipelines
+from .policy import RoleTable
+from .terms import Terms
+from .transactions import Transaction, open_units
+
+__all__ = ["Database", "Stats", "open"]
+
+
+def open(  # noqa: A001 - `leadcore.open` reads as it should
+    path: str | os.PathLike[str],
+    *,
+    tenant: str = "default",
+    user: str | None = None,
+    policy: RoleTable | None = None,
+) -> Database:
+    """Open a file, made when it is not there, or ``":memory:"``.
+
+    **One process, one SQLite**: while it is open, do not open the same file with Python's own ``sqlite3`` or another
+    package that brings SQLite. It would drop this one's locks, and another process's committed rows can vanish. Use
+    the queries here, or :meth:`Database.backup_to` a copy that is safe to open with anything.
+
+    Args:
+        path: The file, or ``":memory:"``.
+        tenant: Whose leads. One file holds any number of tenants that never see each other.
+        user: Who asks, by your own name for the user; ``None`` is the program itself, which may do everything.
+        policy: Who may do what. Without one, everybody may do everything.
+
+    Example:
+        >>> db = leadcore.open(":memory:", tenant="acme", user="ada")
+        >>> db.leads.create(company="Nordlys AS").owner
+        'ada'
+        >>> db.close()
+
+    """
+    place = None if path == ":memory:" else path
+    roles = None
+    if policy is not None:
+        roles = encode(policy.to_dict())
+    return Database(_leadcore.Session.open(place, tenant, user, roles))
+
+
+class Database:
+    """An opened database as one user of one tenant sees it. Safe to use from any number of threads.
+
+    It closes at the end of a ``with`` block, or by :meth:`close`.
+    """
+
+    __slots__ = (
+        "_root",
+        "accounts",
+        "catalogue",
+        "categories",
+        "contacts",
+        "labels",
+        "leads",
+        "locations",
+        "partners",
+        "pipelines",
+        "sources",
+    )
+
+    leads: Leads
+    """Leads: create, edit, find, move, delete, convert."""
+    contacts: Contacts
+    """The persons of leads and accounts."""
+    accounts: Accounts
+    """The customers that leads became."""
+    pipelines: Pipelines
+    """Pipelines with their stages."""
+    sources: Terms
+    """Where leads come from."""
+    categories: Terms
+    """What kinds of leads there are."""
+    labels: Terms
+    """Labels, with colours."""
+    locations: Terms
+    """Places that leads belong to."""
+    partners: Terms
+    """Resellers or units that leads belong to."""
+    catalogue: Catalogue
+    """The fields of a lead: which are required, disabled, relabelled."""
+
+    def __init__(self, session: _leadcore.Session) -> None:
+        """Use :func:`leadcore.open`."""
+        self._root = session
+        self.leads = Leads(self)
+        self.contacts = Contacts(self)
+        self.accounts = Accounts(self)
+        self.pipelines = Pipelines(self)
+        self.sources = Terms(self, "source")
+        self.categories = Terms(self, "category")
+        self.labels = Terms(self, "label")
+        self.locations = Terms(self, "location")
+        self.partners = Terms(self, "partner")
+        self.catalogue = Catalogue(self)
+
+    @property
+    def _session(self) -> _leadcore.Session:
+        """The session, inside the transaction that this thread or task has open."""
+        unit = open_units.get().get(self._root.key)
+        return self._root if unit is None else self._root.within(unit)
+
+    @property
+    def tenant(self) -> str:
+        """Whose leads."""
+        return self._root.tenant
+
+    @property
+    def user(self) -> str | None:
+        """Who asks; ``None`` for the program itself."""
+        return self._root.user
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._root.closed
+
+    def as_user(self, user: str | None) -> Database:
+        """The same database for another user; closing one closes both.
+
+        >>> db.as_user("bob").leads.create(company="Fjord AS").owner
+        'bob'
+        """
+        return Database(self._root.as_user(user))
+
+    def transaction(self) -> Transaction:
+        """Several calls as one: kept together at the end of the block, taken back together when it raises.
+
+        It holds for this thread or asyncio task, whichever object of this database is used; other threads and tasks
+        go on outside it, and their writes wait until it ends (in memory, their reads too). Inside another transaction
+        it is a part that can be taken back alone.
+
+        >>> with db.transaction():
+        ...     source = db.sources.add("Fair")
+        ...     lead = db.leads.create(company="Nordlys AS", source=source)
+        >>> try:
+        ...     with db.transaction():
+        ...         db.leads.delete(lead)
+        ...         raise RuntimeError("changed my mind")
+        ... except RuntimeError:
+        ...     db.leads.count()
+        1
+        """
+        return Transaction(self)
+
+    def board(
+        self,
+        *,
+        pipeline: Pipeline | str | None = None,
+        where: Where = None,
+        sort: str | None = None,
+        cards: int = 25,
+    ) -> Board:
+        """One pipeline as columns: open leads by stage, with counts and the first ``cards`` of each.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> board = db.board(cards=10)
+        >>> [(column.stage.name, column.count) for column in board.columns][:2]
+        [('New', 1), ('Mailed', 0)]
+        """
+        return _leadcore.board(self._session, pipeline, encode(where), sort, cards)
+
+    def apply(self, plan: ConversionPlan) -> ConversionOutcome:
+        """Carry out a plan made by ``db.leads.plan_conversion``, once; a second time gives the first outcome.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.apply(db.leads.plan_conversion(lead)).account_number
+        1
+        """
+        return _leadcore.apply(self._session, plan.to_json())
+
+    def timeline(self, subject: _leadcore.Lead | _leadcore.Account) -> Iterator[Entry]:
+        """Everything that happened to a lead or an account, newest first, read in pages as you go.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> lead = db.leads.move(lead, "Discussion")
+        >>> [entry.text for entry in db.timeline(lead)]
+        ['Status: New → Discussion', 'Lead created']
+        """
+        before: int | None = None
+        while True:
+            entries, before = _leadcore.timeline(self._session, subject, before, 200)
+            yield from entries
+            if before is None:
+                return
+
+    def timeline_page(
+        self, subject: _leadcore.Lead | _leadcore.Account, *, limit: int = 50, after: str | None = None
+    ) -> Page[Entry]:
+        """One page of :meth:`timeline`, from behind ``after``, the ``next`` of the page before.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.timeline_page(lead, limit=10).items[0].action
+        'created'
+        """
+        entries, following = _leadcore.timeline(self._session, subject, number_cursor(after), limit)
+        return Page(tuple(entries), None if following is None else str(following))
+
+    def import_leads(
+        self,
+        file: ImportFile,
+        *,
+        mapping: Mapping[str, str | None] | None = None,
+        dry_run: bool = False,
+        region: str | None = None,
+        on_match: Literal["update", "skip"] = "update",
+        unknown_terms: Literal["create", "reject"] = "create",
+        no_answer: Sequence[str] | None = None,
+        decimal_mark: Literal[".", ",", "auto"] = "auto",
+        external_system: str | None = None,
+        source: Term | UUID | None = None,
+        rejects: str | os.PathLike[str] | BinaryIO | None = None,
+        progress: Callable[[Progress], bool | None] | None = None,
+        chunk: int = 2_000,
+        attempt: int = 1,
+    ) -> ImportReport:
+        r"""Import a CSV file of leads, in chunks that are each kept as a whole.
+
+        Interrupted (Ctrl-C, a crash, ``progress``), the same call goes on where it stopped; once done, the same file
+        changes nothing more.
+
+        Args:
+            file: A path, the bytes of a file, or a file opened in binary mode.
+            mapping: Which column is which field; proposed from the headers when not said. Begin with the ``mapping``
+                of a dry run's report. Columns that are not in it are left out.
+            dry_run: Only say what would be done.
+            region: Where national phone numbers are dialled from, in rows that name no country.
+            on_match: What happens to a row whose lead exists: ``"update"`` it, or ``"skip"`` the row.
+            unknown_terms: ``"create"`` sources, stages and the like that do not exist, or ``"reject"`` the row.
+            no_answer: Cells that count as empty: ``["select", "n/a", "-"]`` when not said.
+            decimal_mark: How amounts are written.
+            external_system: The name of the system whose ids the file holds.
+            source: The source of leads that have none after their row was read.
+            rejects: Where rows that were not taken are written, with the reason: correct that file and import it.
+            progress: Called after each chunk; ``False`` or an exception stops the import there.
+            chunk: How many rows are written in one transaction.
+            attempt: A higher number imports a file again that was imported before.
+
+        Raises:
+            CancelledError: When ``progress`` returned ``False``.
+
+        Example:
+            >>> file = b"Company,E-mail,Shoe size\nNordlys AS,post@nordlys.example,43\nBerg AS,berg,41\n"
+            >>> plan = db.import_leads(file, dry_run=True)
+            >>> plan.mapping
+            {'Company': 'company', 'E-mail': 'email', 'Shoe size': None}
+            >>> report = db.import_leads(file, mapping=plan.mapping | {"Shoe size": "description"})
+            >>> report.created, [(rejection.line, rejection.field) for rejection in report.rejections]
+            (1, [(3, 'email')])
+
+        """
+        how = options(
+            mapping,
+            no_answer,
+            source,
+            region=region,
+            on_match=on_match,
+            unknown_terms=unknown_terms,
+            decimal_mark=decimal_mark,
+            external_system=external_system,
+            chunk=chunk,
+            attempt=attempt,
+        )
+        path, data, opened = place(file)
+        is_path = isinstance(rejects, (str, os.PathLike))
+        rejects_path, rejects_file = (rejects, None) if is_path else (None, rejects)
+        return report(
+            *_leadcore.import_leads(
+                self._session, path, data, opened, how, dry_run, rejects_path, rejects_file, progress
+            )
+        )
+
+    def import_template(self) -> bytes:
+        """Make an empty CSV file to fill in, with a column for every field, in the tenant's order and words.
+
+        >>> db.import_template().decode().split(",")[:3]
+        ['Lead type', 'Company', 'Full name']
+        """
+        return _leadcore.import_template(self._session)
+
+    def set_required(self, field: str, required: bool = True) -> None:
+        """Say that every new or edited lead must have a value in this field, or no longer must.
+
+        >>> db.set_required("email")
+        >>> db.leads.create(company="Nordlys AS")
+        Traceback (most recent call last):
+        ...
+        leadcore.exceptions.InvalidError: `email`: must have a value
+        """
+        self.catalogue.set(field, required=required)
+
+    @property
+    def path(self) -> Path | None:
+        """Where the file is; ``None`` in memory."""
+        path = self._root.path()
+        return None if path is None else Path(path)
+
+    def stats(self) -> Stats:
+        """How writing went since the database was opened.
+
+        >>> db.stats().commits >= 0
+        True
+        """
+        return Stats(*self._root.stats())
+
+    def backup_to(self, path: str | os.PathLike[str]) -> None:
+        """Write a copy to a new file, while work goes on. The copy is safe to open with any SQLite."""
+        self._root.backup_to(path)
+
+    def close(self) -> None:
+        """Close the database, for all views of it. A second call does nothing."""
+        self._root.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed " if self.closed else ""
+        return f"<{state}leadcore.Database tenant={self.tenant!r} user={self.user!r}>"
+
+
+class Stats(NamedTuple):
+    """How writing went."""
+
+    commits: int
+    """Write transactions committed."""
+    retries: int
+    """How often a write was run again because another connection was in the way."""
+    worst_wait: float
+    """The longest time a write waited for its turn, in seconds."""
+
+
+def number_cursor(after: Any) -> int | None:
+    """Read the number behind a page that is counted by numbers."""
+    if after is None:
+        return None
+    if isinstance(after, str) and after.isascii() and after.isdigit() and len(after) < 20:
+        return int(after)
+    message = "this is not a page cursor"
+    raise InvalidError(message, violations=[Violation("after", "malformed", message)])

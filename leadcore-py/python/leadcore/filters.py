@@ -1,0 +1,213 @@
+"""Filters as small Python expressions.
+
+>>> from leadcore import F
+>>> F.city == "Oslo"
+Filter({'where': {'field': 'city', 'op': 'eq', 'value': 'Oslo'}})
+>>> db.leads.count(where=(F.city == "Oslo") & ~F.email.is_empty() | F.created_at.last_days(7))
+0
+
+A filter is plain data underneath: ``filter.to_dict()`` can be stored and handed to any ``where=`` instead of the
+expression. Text is compared without case and accents. Sources, stages and the like are named by record, id or name.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from leadcore.exceptions import InvalidError, Violation
+
+__all__ = ["F", "FieldRef", "Filter", "Where"]
+
+
+class Filter:
+    """A tree of conditions; combine with ``&``, ``|`` and ``~``."""
+
+    __slots__ = ("_tree",)
+
+    def __init__(self, tree: Mapping[str, Any]) -> None:
+        """Take the plain data that :meth:`to_dict` gives."""
+        self._tree = dict(tree)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The filter as plain data."""
+        return dict(self._tree)
+
+    def __and__(self, other: Filter) -> Filter:
+        return _join("all", self, other)
+
+    def __or__(self, other: Filter) -> Filter:
+        return _join("any", self, other)
+
+    def __invert__(self) -> Filter:
+        return Filter({"not": self._tree})
+
+    def __bool__(self) -> bool:
+        # `a and b`, `not a` and `1 < F.amount < 5` would silently drop a condition.
+        raise TypeError("a filter has no truth value: combine filters with &, | and ~")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Filter) and self._tree == other._tree
+
+    def __hash__(self) -> int:
+        return hash(encode(self))
+
+    def __repr__(self) -> str:
+        return f"Filter({self._tree!r})"
+
+
+def _join(how: str, one: Filter, other: Filter) -> Filter:
+    if not isinstance(other, Filter):
+        return NotImplemented
+    parts: list[Any] = []
+    for tree in (one._tree, other._tree):
+        nested = tree.get(how)
+        parts.extend(nested if isinstance(nested, list) else [tree])
+    return Filter({how: parts})
+
+
+class FieldRef:
+    """A field of a lead, to be compared. Get one as an attribute of :data:`F`: ``F.city``."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: str) -> None:
+        """The field with this key."""
+        self.key = key
+
+    def _where(self, op: str, value: object) -> Filter:
+        return Filter({"where": {"field": self.key, "op": op, "value": value}})
+
+    def __eq__(self, value: object) -> Filter:  # type: ignore[override]
+        return self.is_empty() if value is None else self._where("eq", value)
+
+    def __ne__(self, value: object) -> Filter:  # type: ignore[override]
+        return ~self.is_empty() if value is None else self._where("ne", value)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __lt__(self, value: object) -> Filter:
+        return self._where("lt", value)
+
+    def __le__(self, value: object) -> Filter:
+        return self._where("le", value)
+
+    def __gt__(self, value: object) -> Filter:
+        return self._where("gt", value)
+
+    def __ge__(self, value: object) -> Filter:
+        return self._where("ge", value)
+
+    def in_(self, values: Iterable[object]) -> Filter:
+        """Equal to one of these."""
+        return self._where("in", list(values))
+
+    def contains(self, part: str) -> Filter:
+        """Has this text anywhere in it; for phones any run of digits."""
+        return self._where("contains", part)
+
+    def starts_with(self, part: str) -> Filter:
+        """Begins with this text."""
+        return self._where("starts_with", part)
+
+    def ends_with(self, part: str) -> Filter:
+        """Ends with this text."""
+        return self._where("ends_with", part)
+
+    def is_empty(self) -> Filter:
+        """Has no value."""
+        return self._where("is_empty", True)
+
+    def between(self, low: object, high: object) -> Filter:
+        """A number, amount or time from ``low`` to ``high``, both included."""
+        return self._where("between", [low, high])
+
+    def last_days(self, days: int) -> Filter:
+        """A time in the last ``days`` days up to now."""
+        return self._where("last_days", days)
+
+    def next_days(self, days: int) -> Filter:
+        """A time in the next ``days`` days from now."""
+        return self._where("next_days", days)
+
+    def older_than_days(self, days: int) -> Filter:
+        """A time more than ``days`` days ago."""
+        return self._where("older_than_days", days)
+
+    def __repr__(self) -> str:
+        return f"F.{self.key}"
+
+
+class _Fields:
+    """Every field as an attribute: ``F.city``, ``F.updated_at``; ``F["city"]`` for a key in a variable."""
+
+    __slots__ = ()
+
+    def __getattr__(self, key: str) -> FieldRef:
+        if key.startswith("_"):
+            raise AttributeError(key)
+        return FieldRef(key)
+
+    def __getitem__(self, key: str) -> FieldRef:
+        return FieldRef(key)
+
+    def search(self, text: str) -> Filter:
+        """The lead has every word of this text in its names, e-mails, phone digits or number."""
+        return Filter({"search": text})
+
+    def __repr__(self) -> str:
+        return "F"
+
+
+F: Final = _Fields()
+"""Fields to build filters from: ``F.city == "Oslo"``."""
+
+Where: TypeAlias = Filter | Mapping[str, Any] | None
+"""What every ``where=`` takes: a filter, the same as plain data, or ``None`` for all leads."""
+
+
+def encode(where: Where) -> str | None:
+    """The filter as JSON; a lone condition may leave out the ``where`` around it."""
+    if where is None:
+        return None
+    tree: Any = where._tree if isinstance(where, Filter) else where
+    if isinstance(tree, Mapping) and "field" in tree:
+        tree = {"where": dict(tree)}
+    try:
+        return json.dumps(tree, default=_plain, allow_nan=False)
+    except InvalidError:
+        raise
+    except (TypeError, ValueError, RecursionError):
+        raise _invalid("a filter holds field keys, operators, and values of the field's type") from None
+
+
+def _plain(value: object) -> object:
+    """Values that JSON does not know, in the written form that the type of the field is read from."""
+    if isinstance(value, Filter):
+        return value._tree
+    if isinstance(value, Decimal):
+        if not value.is_finite() or not -40 <= value.adjusted() <= 40:
+            raise _invalid("a number has at most 28 digits")
+        return format(value, "f")
+    if isinstance(value, datetime.datetime):
+        if value.tzinfo is None:
+            raise _invalid("a time needs a time zone")
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    identity = getattr(value, "id", None)
+    if isinstance(identity, UUID):
+        return str(identity)
+    raise TypeError
+
+
+def _invalid(message: str) -> InvalidError:
+    return InvalidError(message, violations=[Violation("where", "malformed", message)])

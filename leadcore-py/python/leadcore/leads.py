@@ -1,0 +1,229 @@
+"""Leads: create, edit, find, move, delete, convert."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from uuid import UUID
+
+from . import _leadcore
+from ._leadcore import Account, Lead
+from .fields import LEAD_KEYS, LeadInput, StageRef, checked
+from .filters import Where, encode
+from .models import ConversionOutcome, ConversionPlan, Page
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from .database import Database
+
+__all__ = ["LeadRef", "Leads"]
+
+LeadRef: TypeAlias = Lead | UUID | str
+"""A lead: the object, its id, or the text of that. A write with the object is refused when the lead changed since."""
+
+_Status: TypeAlias = Literal["customer", "prospect"]
+
+
+class Leads:
+    """``db.leads``."""
+
+    __slots__ = ("_db",)
+
+    def __init__(self, db: Database) -> None:
+        """Use ``db.leads``."""
+        self._db = db
+
+    def create(self, *, stage: StageRef | None = None, **fields: Unpack[LeadInput]) -> Lead:
+        """Create a lead. Without ``stage`` it starts in the first open stage of the default pipeline.
+
+        Raises:
+            InvalidError: With every broken rule at once.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS", phone="22 22 22 22", country="NO")
+            >>> lead.number, lead.phone, lead.stage.name
+            (1, '22 22 22 22', 'New')
+
+        """
+        return _leadcore.lead_create(self._db._session, [(checked(fields, LEAD_KEYS), stage)])[0]
+
+    def create_many(self, rows: Iterable[Mapping[str, Any]]) -> builtins.list[Lead]:
+        """Create several leads in one operation: all or none. Each row holds what :meth:`create` takes.
+
+        >>> [lead.number for lead in db.leads.create_many([{"company": "A"}, {"company": "B", "stage": "Mailed"}])]
+        [1, 2]
+        """
+        drafts = []
+        for row in rows:
+            if not isinstance(row, Mapping):
+                raise TypeError("each row must be a mapping of field keys to values")
+            fields = dict(row)
+            stage = fields.pop("stage", None)
+            drafts.append((checked(fields, LEAD_KEYS), stage))
+        return _leadcore.lead_create(self._db._session, drafts)
+
+    def edit(self, lead: LeadRef, /, **changes: Unpack[LeadInput]) -> Lead:
+        """Change some fields, and return the lead as it is then. ``None`` empties a field.
+
+        With a lead object, the edit is refused when somebody changed the lead since it was read; with an id it goes
+        over whatever is there.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> newer = db.leads.edit(lead, city="Tromsø")
+        >>> db.leads.edit(lead, city="Oslo")
+        Traceback (most recent call last):
+        ...
+        leadcore.exceptions.ConflictError: lead changed since it was read: revision 2, expected 1
+        """
+        return _leadcore.lead_edit(self._db._session, lead, checked(changes, LEAD_KEYS))
+
+    def get(self, lead: LeadRef) -> Lead:
+        """The lead with this id as it is now, also from the trash.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.leads.get(lead.id) == lead
+        True
+        """
+        return _leadcore.lead_get(self._db._session, lead)
+
+    def by_number(self, number: int) -> Lead:
+        """The lead with the number that people say.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.leads.by_number(1).company
+        'Nordlys AS'
+        """
+        return _leadcore.lead_by_number(self._db._session, number)
+
+    def list(
+        self, *, where: Where = None, sort: str | None = None, limit: int = 50, after: str | None = None
+    ) -> Page[Lead]:
+        """A page of leads.
+
+        Args:
+            where: Which leads: ``F.city == "Oslo"``, or the same as plain data.
+            sort: ``company``, ``name``, ``number``, ``amount``, ``created_at``, ``updated_at`` or
+                ``stage_entered_at``; with a minus the largest first. Last written first when not said.
+            limit: How many at most, 1 to 1,000.
+            after: The ``next`` of the page before.
+
+        Example:
+            >>> _ = db.leads.create_many({"company": name} for name in ("Beta", "Alfa", "Gamma"))
+            >>> page = db.leads.list(sort="company", limit=2)
+            >>> [lead.company for lead in page]
+            ['Alfa', 'Beta']
+            >>> [lead.company for lead in db.leads.list(sort="company", limit=2, after=page.next)]
+            ['Gamma']
+
+        """
+        leads, following = _leadcore.lead_page(self._db._session, encode(where), sort, limit, after, False)
+        return Page(tuple(leads), following)
+
+    def iter(self, *, where: Where = None, sort: str | None = None, page_size: int = 500) -> Iterator[Lead]:
+        """Every matching lead, any number of them, read in pages as you go.
+
+        >>> _ = db.leads.create_many({"company": f"Company {n}"} for n in range(1200))
+        >>> sum(1 for lead in db.leads.iter(sort="number"))
+        1200
+        """
+        return self._pages(encode(where), sort, page_size, False)
+
+    def trash(self, *, where: Where = None, sort: str | None = None, page_size: int = 500) -> Iterator[Lead]:
+        """Every matching lead in the trash, likewise.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.leads.delete(lead)
+        >>> [lead.company for lead in db.leads.trash()]
+        ['Nordlys AS']
+        """
+        return self._pages(encode(where), sort, page_size, True)
+
+    def _pages(self, where: str | None, sort: str | None, page_size: int, trash: bool) -> Iterator[Lead]:
+        after: str | None = None
+        while True:
+            leads, after = _leadcore.lead_page(self._db._session, where, sort, page_size, after, trash)
+            yield from leads
+            if after is None:
+                return
+
+    def search(self, text: str, *, sort: str | None = None, limit: int = 50, after: str | None = None) -> Page[Lead]:
+        """Leads that have every word of ``text`` in their names, e-mails, phone digits or number.
+
+        >>> lead = db.leads.create(company="Nordlys AS", phone="+47 22 22 22 22")
+        >>> [lead.company for lead in db.leads.search("nord 2222")]
+        ['Nordlys AS']
+        """
+        return self.list(where={"search": text}, sort=sort, limit=limit, after=after)
+
+    def count(self, *, where: Where = None) -> int:
+        """How many leads match.
+
+        >>> db.leads.count(where=leadcore.F.email.is_empty())
+        0
+        """
+        return _leadcore.lead_count(self._db._session, encode(where))
+
+    def count_by(self, field: str, *, where: Where = None) -> dict[Any, int]:
+        """How many leads match, for each value of a field; sources, stages and the like as their records.
+
+        >>> source = db.sources.add("Fair")
+        >>> _ = db.leads.create_many([{"company": "A", "source": source}, {"company": "B"}])
+        >>> db.leads.count_by("source")[source]
+        1
+        """
+        return dict(_leadcore.lead_count_by(self._db._session, field, encode(where)))
+
+    def move(self, lead: LeadRef, stage: StageRef) -> Lead:
+        """Move a lead to another stage, perhaps of another pipeline.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.leads.move(lead, "Discussion").stage.name
+        'Discussion'
+        """
+        return _leadcore.lead_move(self._db._session, lead, stage)
+
+    def delete(self, lead: LeadRef) -> None:
+        """Put a lead into the trash: it leaves every list, search and count. Its history stays.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.leads.delete(lead)
+        >>> db.leads.restore(lead).company
+        'Nordlys AS'
+        """
+        _leadcore.lead_delete(self._db._session, lead)
+
+    def restore(self, lead: LeadRef) -> Lead:
+        """Take a lead out of the trash.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.leads.delete(lead)
+        >>> db.leads.restore(lead.id).deleted_at is None
+        True
+        """
+        return _leadcore.lead_restore(self._db._session, lead)
+
+    def plan_conversion(
+        self, lead: LeadRef, *, status: _Status = "customer", account: Account | UUID | str | None = None
+    ) -> ConversionPlan:
+        """Plan how the lead becomes an account: a new one, or part of ``account``. Writes nothing.
+
+        >>> lead = db.leads.create(company="Nordlys AS", name="Anna Berg")
+        >>> plan = db.leads.plan_conversion(lead, status="prospect")
+        >>> plan.account_fields["status"], len(plan.contacts)
+        ('prospect', 1)
+        """
+        return ConversionPlan.from_json(_leadcore.plan(self._db._session, lead, status, account))
+
+    def convert(
+        self, lead: LeadRef, *, status: _Status = "customer", account: Account | UUID | str | None = None
+    ) -> ConversionOutcome:
+        """Plan and apply in one call. A lead that was converted before gives the first outcome again.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> outcome = db.leads.convert(lead)
+        >>> db.accounts.get(outcome.account_id).name
+        'Nordlys AS'
+        """
+        return _leadcore.convert(self._db._session, lead, status, account)

@@ -1,0 +1,377 @@
+"""The small records: stages, terms, pages, boards, history. Frozen values; equal when everything is equal.
+
+:class:`Lead`, :class:`Contact` and :class:`Account` are written in Rust, because there are many of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from html import escape
+from typing import Any, Generic, Literal, TypeVar, overload
+from uuid import UUID
+
+from leadcore.exceptions import InvalidError, Violation
+
+from ._leadcore import Lead
+
+__all__ = [
+    "Board",
+    "Change",
+    "Column",
+    "ConversionOutcome",
+    "ConversionPlan",
+    "Entry",
+    "FieldSpec",
+    "Page",
+    "Pipeline",
+    "Stage",
+    "StageKind",
+    "Subject",
+    "Term",
+]
+
+StageKind = Literal["open", "on_hold", "won", "lost"]
+"""What a stage means for the lead."""
+
+Subject = tuple[str, UUID]
+"""A record, whatever its kind: ``("lead", id)``."""
+
+T = TypeVar("T")
+
+
+class _Record:
+    """What every small record can do."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything about the record by name, records inside it as dictionaries too."""
+        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(_plain(item) for item in value)
+    to_dict = getattr(value, "to_dict", None)
+    return value if to_dict is None else to_dict()
+
+
+@dataclass(frozen=True, slots=True)
+class Term(_Record):
+    """One term of a list: a source, category, label, location or partner."""
+
+    kind: str = field(repr=False)
+    """The list: ``source``, ``category``, ``label``, ``location`` or ``partner``."""
+    id: UUID = field(repr=False)
+    """What leads refer to; a rename leaves it alone."""
+    name: str
+    """What people read."""
+    color: str | None = None
+    """``#rrggbb``, where the list uses colours."""
+    position: int = field(default=0, repr=False)
+    """The place in the list, from 0."""
+    revision: int = field(default=1, repr=False)
+    """How often it was written."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Stage(_Record):
+    """One column of the board."""
+
+    id: UUID = field(repr=False)
+    """What leads refer to; a rename leaves it alone."""
+    name: str
+    """What people read."""
+    kind: StageKind = "open"
+    """``open``, ``on_hold``, ``won`` or ``lost``."""
+    probability: int | None = None
+    """The chance to win from here in percent, when the pipeline says one."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline(_Record):
+    """A pipeline: its stages in board order."""
+
+    id: UUID = field(repr=False)
+    """The id."""
+    name: str
+    """What people read."""
+    stages: tuple[Stage, ...] = field(repr=False)
+    """The stages, in board order."""
+    is_default: bool = False
+    """Whether new leads start here when nothing else is said."""
+    revision: int = field(default=1, repr=False)
+    """How often it was written."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Page(_Record, Generic[T]):
+    """Some records of a list, and where the next ones begin. It is a sequence of its items."""
+
+    items: tuple[T, ...]
+    """The records."""
+    next: str | None = field(default=None, repr=False)
+    """Hand it back as ``after`` to get the next page; ``None`` on the last one.
+
+    It can hold the name of the last record, so treat it like the page itself.
+    """
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        return self.items[index]
+
+    def _repr_html_(self) -> str:
+        """A table, for notebooks."""
+        return _table(self.items)
+
+
+_SHOWN = ("number", "company", "name", "email", "phone", "city", "stage", "owner", "status", "at", "text")
+
+
+def _table(items: tuple[object, ...]) -> str:
+    columns = [name for name in _SHOWN if any(getattr(item, name, None) is not None for item in items)]
+    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+
+    def cell(item: object, name: str) -> str:
+        value = getattr(item, name, None)
+        return "<td></td>" if value is None else f"<td>{escape(str(value))}</td>"
+
+    rows = "".join(f"<tr>{''.join(cell(item, name) for name in columns)}</tr>" for item in items)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+@dataclass(frozen=True, slots=True)
+class Column(_Record):
+    """One column of a board."""
+
+    stage: Stage
+    """The stage."""
+    count: int
+    """How many leads are in it."""
+    cards: tuple[Lead, ...] = field(repr=False)
+    """The first of them."""
+    next: str | None = field(default=None, repr=False)
+    """Where the next cards begin: ``after`` for ``db.leads.list`` with this stage in the filter and the same sort."""
+
+
+@dataclass(frozen=True, slots=True)
+class Board(_Record):
+    """A pipeline as columns of leads."""
+
+    pipeline: Pipeline
+    """The pipeline it shows."""
+    columns: tuple[Column, ...]
+    """A column for each stage, in order."""
+
+    def __getitem__(self, stage: str) -> Column:
+        """The column of the stage with this name."""
+        for column in self.columns:
+            if column.stage.name == stage:
+                return column
+        raise KeyError(stage)
+
+    def _repr_html_(self) -> str:
+        """The columns side by side, for notebooks."""
+
+        def cards(column: Column) -> str:
+            shown = "".join(f"<li>{escape(card.display_name or '?')}</li>" for card in column.cards)
+            return f"<td style='vertical-align: top'><ul>{shown}</ul></td>"
+
+        head = "".join(f"<th>{escape(column.stage.name)} ({column.count})</th>" for column in self.columns)
+        body = "".join(cards(column) for column in self.columns)
+        return f"<table><thead><tr>{head}</tr></thead><tbody><tr>{body}</tr></tbody></table>"
+
+
+@dataclass(frozen=True, slots=True)
+class Change(_Record):
+    """One field's value before and after."""
+
+    field: str
+    """The field's key."""
+    before: Any
+    """The value before; ``None`` when there was none."""
+    after: Any
+    """The value after; ``None`` when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(_Record):
+    """One event of a timeline."""
+
+    sequence: int = field(repr=False)
+    """Its place in the journal: later entries have higher numbers."""
+    at: datetime
+    """When, in UTC."""
+    actor: str | None
+    """The user who did it; ``None`` for the program itself."""
+    action: str
+    """``created``, ``updated``, ``moved``, ``deleted``, ``restored``, ``converted``, ``linked`` or ``unlinked``."""
+    text: str = field(repr=False)
+    """The same in a line of words: ``Status: New → Discussion``."""
+    changes: tuple[Change, ...] = field(repr=False)
+    """What changed."""
+    subject: Subject = field(repr=False)
+    """The record it is about."""
+    other: Subject | None = field(repr=False)
+    """The other record, where there is one."""
+    operation: UUID = field(repr=False)
+    """The call that wrote it; entries of one call share it."""
+    operation_kind: str = field(repr=False)
+    """What kind of call that was: ``create``, ``edit``, ``import`` …"""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec(_Record):
+    """A field of a lead as the tenant sees it."""
+
+    key: str
+    """Its name in ``create``, filters and files."""
+    label: str
+    """What people read."""
+    section: str = field(repr=False)
+    """Its group on a form: ``identity``, ``reach``, ``address``, ``finance``, ``management`` or ``system``."""
+    type: str = field(repr=False)
+    """What values it takes: ``text``, ``email``, ``phone``, ``integer``, ``amount``, ``time``, ``choice``, ``user``,
+    ``code`` or ``reference``."""
+    required: bool = False
+    """Whether a lead must have a value."""
+    enabled: bool = field(default=True, repr=False)
+    """Whether it takes values."""
+    writable: bool = field(default=True, repr=False)
+    """Whether callers set it, rather than leadcore."""
+    multiple: bool = field(default=False, repr=False)
+    """Whether it holds several values."""
+    order: int = field(default=0, repr=False)
+    """The place on a form, lowest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionOutcome(_Record):
+    """What a conversion did."""
+
+    operation: UUID = field(repr=False)
+    """The call that did it."""
+    lead_id: UUID = field(repr=False)
+    """The lead, frozen now."""
+    account_id: UUID
+    """The account it became."""
+    account_number: int
+    """The customer number of the account."""
+    contact_ids: tuple[UUID, ...] = field(repr=False)
+    """The persons of the account that came with the lead, the primary one first."""
+    newly_converted: bool
+    """Whether this call did it; ``False`` when the lead was converted before and this is the first outcome."""
+
+
+class ConversionPlan:
+    """A conversion, decided and not yet done: pure data to store, show, edit and hand to ``db.apply``.
+
+    >>> lead = db.leads.create(company="Nordlys AS", name="Anna Berg")
+    >>> plan = db.leads.plan_conversion(lead)
+    >>> plan.account_fields["name"]
+    'Nordlys AS'
+    >>> plan == leadcore.ConversionPlan.from_json(plan.to_json())
+    True
+    """
+
+    __slots__ = ("_json",)
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        """Take the data that :meth:`to_dict` gave, perhaps edited."""
+        try:
+            self._json = json.dumps(data, sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise InvalidError(
+                "a plan holds only what JSON can hold",
+                violations=[Violation("plan", "malformed", "a plan holds only what JSON can hold")],
+            ) from None
+
+    @classmethod
+    def from_json(cls, text: str) -> ConversionPlan:
+        """Read what :meth:`to_json` wrote."""
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict):
+            message = "this is not a plan"
+            raise InvalidError(message, violations=[Violation("plan", "malformed", message)])
+        return cls(data)
+
+    def to_json(self) -> str:
+        """The plan as JSON, to be stored and applied later."""
+        return self._json
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as a dictionary of its own, to be shown or edited."""
+        data: dict[str, Any] = json.loads(self._json)
+        return data
+
+    @property
+    def lead_id(self) -> UUID:
+        """The lead."""
+        return UUID(self.to_dict()["lead"])
+
+    @property
+    def _account(self) -> tuple[str, dict[str, Any]]:
+        choice: dict[str, dict[str, Any]] = self.to_dict()["account"]
+        return next(iter(choice.items()))
+
+    @property
+    def is_new_account(self) -> bool:
+        """Whether the lead becomes a new account, rather than part of one that exists."""
+        return self._account[0] == "new"
+
+    @property
+    def account_fields(self) -> dict[str, Any]:
+        """The fields of the account after the conversion."""
+        fields: dict[str, Any] = self._account[1]["fields"]
+        return fields
+
+    @property
+    def next_number(self) -> int | None:
+        """The customer number that comes next, for a new account; not reserved."""
+        return self._account[1].get("next_number")
+
+    @property
+    def contacts(self) -> list[dict[str, Any]]:
+        """The persons of the account."""
+        persons: list[dict[str, Any]] = self.to_dict()["contacts"]
+        return persons
+
+    @property
+    def stays_on_lead(self) -> list[str]:
+        """The fields with a value that account and contacts do not take over; they stay readable on the lead."""
+        fields: list[str] = self.to_dict()["stays_on_lead"]
+        return fields
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ConversionPlan) and self._json == other._json
+
+    def __hash__(self) -> int:
+        return hash(self._json)
+
+    def __repr__(self) -> str:
+        return "<ConversionPlan>"

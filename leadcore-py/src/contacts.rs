@@ -1,0 +1,145 @@
+//! The persons of a lead or an account.
+
+use leadcore::desk::{self, Expect, contacts::LinkedContact};
+use leadcore::domain::{ContactFields, Emails, FieldValue, Phones};
+use leadcore::error::{Error, Result, ValueError, ViolationCode};
+use leadcore::id::{AccountId, ContactId, LeadId};
+use leadcore::value::{Country, PersonName};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::convert::{Id, LeadArg, Text, value_of};
+use crate::errors::raise;
+use crate::records::{Account, Contact};
+use crate::session::Session;
+
+type Given = Vec<(String, FieldValue)>;
+
+fn given(fields: &Bound<'_, PyDict>) -> PyResult<Given> {
+    let mut values = Vec::with_capacity(fields.len());
+    let mut broken = Vec::new();
+    for (key, value) in fields.iter() {
+        let Text(key) = key.extract()?;
+        match value_of(&value) {
+            Ok(value) => values.push((key, value)),
+            Err(error) => broken.push(error.at(key)),
+        }
+    }
+    if broken.is_empty() { Ok(values) } else { Err(raise(fields.py(), &Error::invalid(broken))) }
+}
+
+/// Writes what was given over what is there; every misfit at once.
+fn patch(fields: &mut ContactFields, given: &Given, region: Option<Country>) -> Result<()> {
+    let broken: Vec<_> = given
+        .iter()
+        .filter_map(|(key, value)| write(fields, key, value, region).err().map(|error| error.at(key)))
+        .collect();
+    if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+}
+
+fn write(
+    fields: &mut ContactFields,
+    key: &str,
+    value: &FieldValue,
+    region: Option<Country>,
+) -> Result<(), ValueError> {
+    match key {
+        "name" => fields.name = text(value)?.map(|name| PersonName::parse(&name)).transpose()?,
+        "job_title" => fields.job_title = text(value)?,
+        "email" => fields.emails = Emails::parse(&text(value)?.unwrap_or_default())?,
+        "phone" => fields.phones = Phones::parse(&text(value)?.unwrap_or_default(), region)?,
+        "description" => fields.description = text(value)?,
+        _ => return Err(ValueError::new(ViolationCode::Unknown, "a contact has no such field")),
+    }
+    Ok(())
+}
+
+/// The trimmed text, lists joined by commas; none when nothing is left.
+fn text(value: &FieldValue) -> Result<Option<String>, ValueError> {
+    let parts = value.items().iter().map(|item| {
+        item.as_text().ok_or_else(|| ValueError::new(ViolationCode::Malformed, "this field takes text"))
+    });
+    let joined = parts.collect::<Result<Vec<_>, _>>()?.join(",");
+    let text = joined.trim();
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn find(contacts: Vec<LinkedContact>, id: ContactId) -> Result<Contact> {
+    let found = contacts.into_iter().find(|linked| linked.contact.id == id);
+    found.map(Into::into).ok_or_else(|| Error::not_found("contact"))
+}
+
+/// Adds a person to a lead.
+#[pyfunction]
+pub(crate) fn contact_add(
+    py: Python<'_>,
+    session: &Session,
+    lead: LeadArg,
+    fields: &Bound<'_, PyDict>,
+    primary: bool,
+) -> PyResult<Contact> {
+    let given = given(fields)?;
+    session.write(py, move |ctx, txn| {
+        let region = desk::leads::get(ctx, txn, lead.id)?.fields.phone_region();
+        let mut fields = ContactFields::default();
+        patch(&mut fields, &given, region)?;
+        let contact = desk::contacts::add(ctx, txn, lead.id, fields, primary)?;
+        find(desk::contacts::of_lead(ctx, txn, lead.id)?, contact.id)
+    })
+}
+
+/// Changes some fields of a person of a lead; none empties one.
+#[pyfunction]
+pub(crate) fn contact_edit(
+    py: Python<'_>,
+    session: &Session,
+    lead: LeadArg,
+    contact: &Bound<'_, PyAny>,
+    changes: &Bound<'_, PyDict>,
+) -> PyResult<Contact> {
+    let (id, expect) = match contact.cast::<Contact>() {
+        Ok(contact) => (contact.get().contact.id, contact.get().contact.revision.into()),
+        Err(_) => (ContactId::from_uuid(contact.extract::<Id>()?.0), Expect::Any),
+    };
+    let given = given(changes)?;
+    session.write(py, move |ctx, txn| {
+        let region = desk::leads::get(ctx, txn, lead.id)?.fields.phone_region();
+        let mut fields = find(desk::contacts::of_lead(ctx, txn, lead.id)?, id)?.contact.fields;
+        patch(&mut fields, &given, region)?;
+        desk::contacts::edit(ctx, txn, lead.id, id, expect, fields)?;
+        find(desk::contacts::of_lead(ctx, txn, lead.id)?, id)
+    })
+}
+
+/// Makes a person the primary contact of its lead.
+#[pyfunction]
+pub(crate) fn contact_primary(py: Python<'_>, session: &Session, lead: LeadArg, contact: Id) -> PyResult<()> {
+    let contact = ContactId::from_uuid(contact.0);
+    session.write(py, move |ctx, txn| desk::contacts::make_primary(ctx, txn, lead.id, contact))
+}
+
+/// Takes a person off a lead.
+#[pyfunction]
+pub(crate) fn contact_remove(py: Python<'_>, session: &Session, lead: LeadArg, contact: Id) -> PyResult<()> {
+    let contact = ContactId::from_uuid(contact.0);
+    session.write(py, move |ctx, txn| desk::contacts::remove(ctx, txn, lead.id, contact))
+}
+
+/// The persons of a lead or an account, the primary one first.
+#[pyfunction]
+pub(crate) fn contacts_of(
+    py: Python<'_>,
+    session: &Session,
+    owner: &Bound<'_, PyAny>,
+) -> PyResult<Vec<Contact>> {
+    let Id(id) = owner.extract()?;
+    let is_account = owner.is_instance_of::<Account>();
+    let contacts = session.read(py, move |ctx, txn| {
+        if is_account {
+            desk::contacts::of_account(ctx, txn, AccountId::from_uuid(id))
+        } else {
+            desk::contacts::of_lead(ctx, txn, LeadId::from_uuid(id))
+        }
+    })?;
+    Ok(contacts.into_iter().map(Into::into).collect())
+}

@@ -1,0 +1,311 @@
+//! Values on their way in and out: Python objects, field values, ids, JSON.
+
+use leadcore::desk::Expect;
+use leadcore::domain::{Field, FieldType, FieldValue, Reference};
+use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
+use leadcore::id::LeadId;
+use leadcore::time::Timestamp;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{
+    PyBool, PyDateTime, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyModule, PySet, PyString, PyTuple,
+    PyTzInfo, PyTzInfoAccess,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::errors::{invalid, raise};
+use crate::lead::Lead;
+
+/// Text from Python; lone surrogates are refused as invalid input instead of failing in the conversion.
+#[derive(Debug, Clone)]
+pub(crate) struct Text(pub(crate) String);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Text {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let text = obj.cast::<PyString>()?;
+        match text.to_str() {
+            Ok(text) => Ok(Self(text.to_owned())),
+            Err(_) => Err(invalid(obj.py(), "text", ViolationCode::Malformed, NOT_UNICODE)),
+        }
+    }
+}
+
+const NOT_UNICODE: &str = "text must be valid Unicode, without lone surrogates";
+
+/// A number of things; what is no such number is refused as invalid input.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Count(pub(crate) u64);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Count {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let number = obj.cast::<PyInt>()?;
+        let out =
+            |_| invalid(obj.py(), "number", ViolationCode::OutOfRange, "must be 0 or more and fit 63 bits");
+        let number = number.extract::<i64>().map_err(out)?;
+        u64::try_from(number).map(Self).map_err(|_| {
+            invalid(obj.py(), "number", ViolationCode::OutOfRange, "must be 0 or more and fit 63 bits")
+        })
+    }
+}
+
+impl Count {
+    /// As a limit: one that does not fit is too large for every limit there is.
+    pub(crate) fn limit(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+/// An id: a `uuid.UUID`, its text, or a record that has one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Id(pub(crate) Uuid);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Id {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let malformed = || invalid(obj.py(), "id", ViolationCode::Malformed, "an id must be a UUID");
+        if let Ok(id) = obj.extract::<Uuid>() {
+            return Ok(Self(id));
+        }
+        if let Ok(text) = obj.extract::<Text>() {
+            return Uuid::try_parse(&text.0).map(Self).map_err(|_| malformed());
+        }
+        match obj.getattr_opt("id")?.and_then(|id| id.extract::<Uuid>().ok()) {
+            Some(id) => Ok(Self(id)),
+            None if obj.is_instance_of::<PyString>() => Err(malformed()),
+            None => Err(PyTypeError::new_err("expected a record, a uuid.UUID or the text of one")),
+        }
+    }
+}
+
+/// A lead to write: with the revision of the object when one is given, else whatever is there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LeadArg {
+    pub(crate) id: LeadId,
+    pub(crate) expect: Expect,
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for LeadArg {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(lead) = obj.cast::<Lead>() {
+            let lead = lead.get().inner();
+            return Ok(Self { id: lead.id, expect: lead.revision.into() });
+        }
+        let Id(id) = obj.extract()?;
+        Ok(Self { id: LeadId::from_uuid(id), expect: Expect::Any })
+    }
+}
+
+/// A record of a list that people name: by id or by name.
+#[derive(Debug, Clone)]
+pub(crate) enum Named {
+    Id(Uuid),
+    Name(String),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Named {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if obj.is_instance_of::<PyString>() {
+            let Text(text) = obj.extract()?;
+            return Ok(Uuid::try_parse(&text).map_or(Self::Name(text), Self::Id));
+        }
+        obj.extract().map(|Id(id)| Self::Id(id))
+    }
+}
+
+/// Field values by key, each checked as far as that needs no store: every misfit at once.
+pub(crate) fn fields(given: &Bound<'_, PyDict>) -> PyResult<Vec<(Field, FieldValue)>> {
+    let mut values = Vec::with_capacity(given.len());
+    let mut broken = Vec::new();
+    for (key, value) in given.iter() {
+        let Text(key) = key.extract()?;
+        match (key.parse::<Field>(), value_of(&value)) {
+            (Ok(field), Ok(value)) => values.push((field, value)),
+            (Err(error), _) | (_, Err(error)) => broken.push(error.at(key)),
+        }
+    }
+    if !broken.is_empty() {
+        return Err(raise(given.py(), &Error::invalid(broken)));
+    }
+    // A national phone number is read as one of the lead's country, and parts of a name go over the whole.
+    values.sort_by_key(|(field, _)| match field {
+        Field::Country => 0,
+        Field::Name => 1,
+        _ => 2,
+    });
+    Ok(values)
+}
+
+fn malformed(message: &'static str) -> ValueError {
+    ValueError::new(ViolationCode::Malformed, message)
+}
+
+/// The field value that a Python object says.
+pub(crate) fn value_of(value: &Bound<'_, PyAny>) -> Result<FieldValue, ValueError> {
+    if let Some(many) = items(value) {
+        let many = many.iter().map(single).collect::<Result<Vec<_>, _>>()?;
+        return Ok(FieldValue::List(many));
+    }
+    single(value)
+}
+
+fn items<'py>(value: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py, PyAny>>> {
+    if let Ok(list) = value.cast::<PyList>() {
+        return Some(list.iter().collect());
+    }
+    if let Ok(tuple) = value.cast::<PyTuple>() {
+        return Some(tuple.iter().collect());
+    }
+    let is_set = value.is_instance_of::<PySet>() || value.is_instance_of::<PyFrozenSet>();
+    is_set.then(|| value.try_iter().into_iter().flatten().flatten().collect())
+}
+
+fn single(value: &Bound<'_, PyAny>) -> Result<FieldValue, ValueError> {
+    if value.is_none() {
+        return Ok(FieldValue::Empty);
+    }
+    if let Ok(yes) = value.cast::<PyBool>() {
+        return Ok(FieldValue::Bool(yes.is_true()));
+    }
+    if let Ok(text) = value.cast::<PyString>() {
+        return text.to_str().map(Into::into).map_err(|_| malformed(NOT_UNICODE));
+    }
+    if value.is_instance_of::<PyInt>() {
+        let number = value.extract::<i64>();
+        return number
+            .map(FieldValue::Integer)
+            .map_err(|_| ValueError::new(ViolationCode::OutOfRange, "a whole number must fit 64 bits"));
+    }
+    if let Ok(number) = value.cast::<PyFloat>() {
+        // Through its shortest decimal form: 12.5 stays 12.5.
+        let number = number.value();
+        let text = if number.abs() < 1e20 { number.to_string() } else { String::new() };
+        return text
+            .parse()
+            .map(FieldValue::Decimal)
+            .map_err(|_| malformed("the number has no exact decimal form"));
+    }
+    if let Ok(at) = value.cast::<PyDateTime>() {
+        return time_of(at).map(Into::into);
+    }
+    if let Ok(id) = value.extract::<Uuid>() {
+        return Ok(FieldValue::Id(id));
+    }
+    if is_decimal(value) {
+        return decimal_of(value);
+    }
+    let id = value.getattr_opt("id").ok().flatten();
+    id.and_then(|id| id.extract::<Uuid>().ok())
+        .map(FieldValue::Id)
+        .ok_or_else(|| malformed("no field takes a value of this type"))
+}
+
+fn is_decimal(value: &Bound<'_, PyAny>) -> bool {
+    let class = value.py().import("decimal").and_then(|module| module.getattr("Decimal"));
+    class.and_then(|class| value.is_instance(&class)).unwrap_or(false)
+}
+
+/// The written form, without an exponent: exact, and the core says what fits.
+fn decimal_of(value: &Bound<'_, PyAny>) -> Result<FieldValue, ValueError> {
+    let refuse = || ValueError::new(ViolationCode::OutOfRange, "a number has at most 28 digits");
+    // `adjusted` is the place of the first digit; beyond this the written form would be long without a use.
+    let place =
+        value.call_method0("adjusted").and_then(|place| place.extract::<i64>()).map_err(|_| refuse())?;
+    if !(-40..=40).contains(&place) {
+        return Err(refuse());
+    }
+    let text = value.call_method1("__format__", ("f",)).and_then(|text| text.extract::<String>());
+    text.map(FieldValue::Text).map_err(|_| refuse())
+}
+
+fn time_of(at: &Bound<'_, PyDateTime>) -> Result<Timestamp, ValueError> {
+    if at.get_tzinfo().is_none() {
+        return Err(malformed("a time needs a time zone"));
+    }
+    let utc = PyTzInfo::utc(at.py()).map_err(|_| malformed("the time zone cannot be read"))?;
+    let at =
+        at.call_method1("astimezone", (utc,)).and_then(|at| at.extract::<chrono::DateTime<chrono::Utc>>());
+    at.map_err(|_| ValueError::new(ViolationCode::OutOfRange, "a time must lie in the years 0001 to 9999"))
+        .and_then(Timestamp::try_from)
+}
+
+/// The Python object for a field value.
+pub(crate) fn to_python<'py>(py: Python<'py>, value: &FieldValue) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        FieldValue::Text(text) => text.into_pyobject(py)?.into_any(),
+        FieldValue::Bool(yes) => yes.into_pyobject(py)?.to_owned().into_any(),
+        FieldValue::Integer(number) => number.into_pyobject(py)?.into_any(),
+        FieldValue::Decimal(number) => number.into_pyobject(py)?.into_any(),
+        FieldValue::Time(at) => at.to_datetime().into_pyobject(py)?.into_any(),
+        FieldValue::Id(id) => id.into_pyobject(py)?.into_any(),
+        FieldValue::List(list) => {
+            let items = list.iter().map(|item| to_python(py, item)).collect::<PyResult<Vec<_>>>()?;
+            PyTuple::new(py, items)?.into_any()
+        }
+        _ => py.None().into_bound(py),
+    })
+}
+
+/// A value that the journal gave back as JSON, in the type of its field again.
+pub(crate) fn retyped(field: &str, value: &FieldValue) -> FieldValue {
+    let kind = field.parse::<Field>().map(|field| field.field_type());
+    let one = |value: &FieldValue| match (&kind, value) {
+        (Ok(FieldType::Amount), FieldValue::Text(text)) => {
+            text.parse().map_or_else(|_| value.clone(), FieldValue::Decimal)
+        }
+        (Ok(FieldType::Time), FieldValue::Text(text)) => {
+            text.parse().map_or_else(|_| value.clone(), FieldValue::Time)
+        }
+        (
+            Ok(FieldType::Reference(
+                Reference::Lead
+                | Reference::Stage
+                | Reference::Pipeline
+                | Reference::Account
+                | Reference::Term(_),
+            )),
+            FieldValue::Text(text),
+        ) => Uuid::try_parse(text).map_or_else(|_| value.clone(), FieldValue::Id),
+        _ => value.clone(),
+    };
+    match value {
+        FieldValue::List(list) => FieldValue::List(list.iter().map(one).collect()),
+        single => one(single),
+    }
+}
+
+/// A value of the core as JSON.
+pub(crate) fn to_json(py: Python<'_>, value: &impl Serialize) -> PyResult<String> {
+    serde_json::to_string(value).map_err(|_| {
+        raise(py, &Error::new(leadcore::error::ErrorKind::Internal, "a value could not be written as JSON"))
+    })
+}
+
+/// A value of the core from JSON that the package or the caller wrote. The reason names no value.
+pub(crate) fn from_json<T: DeserializeOwned>(py: Python<'_>, field: &str, json: &str) -> PyResult<T> {
+    serde_json::from_str(json).map_err(|error| {
+        let message = match error.classify() {
+            serde_json::error::Category::Data => "the data does not have the form that is asked for",
+            _ => "this cannot be written as JSON: text must be valid Unicode, numbers finite and of 64 bits",
+        };
+        raise(py, &Error::invalid(vec![Violation::new(field, ViolationCode::Malformed, message)]))
+    })
+}
+
+/// The record classes that are written in Python.
+pub(crate) fn models(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static MODELS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let models = MODELS.get_or_try_init(py, || py.import("leadcore.models").map(Bound::unbind))?;
+    Ok(models.bind(py))
+}

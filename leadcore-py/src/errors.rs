@@ -1,0 +1,61 @@
+//! The core's one error as the package's exception classes.
+
+use leadcore::error::{Error, ViolationCode};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// The exception for `error`: the class of its kind, with violations and conflict.
+pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
+    // Failing to build the exception raises that failure: nothing is swallowed.
+    exception(py, error).unwrap_or_else(|failure| failure)
+}
+
+fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
+    let exceptions = py.import("leadcore.exceptions")?;
+    let class = exceptions
+        .getattr("BY_CODE")?
+        .call_method1("get", (error.kind().code(), exceptions.getattr("LeadcoreError")?))?;
+    let violation = exceptions.getattr("Violation")?;
+    let violations = error
+        .violations()
+        .iter()
+        .map(|broken| violation.call1((broken.field.as_str(), broken.code.code(), broken.message.as_str())));
+    let violations = violations.collect::<PyResult<Vec<_>>>()?;
+    let details = PyDict::new(py);
+    details.set_item("violations", violations)?;
+    details.set_item("conflict", conflict(py, error)?)?;
+    Ok(PyErr::from_value(class.call((message(error),), Some(&details))?))
+}
+
+/// The sentence, and for invalid input the broken rules themselves: a traceback shows them without a second look.
+fn message(error: &Error) -> String {
+    let list: Vec<_> = error.violations().iter().take(5).map(ToString::to_string).collect();
+    match (list.is_empty(), error.violations().len().saturating_sub(5)) {
+        (true, _) => error.to_string(),
+        (false, 0) => list.join("; "),
+        (false, more) => format!("{}; and {more} more", list.join("; ")),
+    }
+}
+
+fn conflict<'py>(py: Python<'py>, error: &Error) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let Some(conflict) = error.conflict() else { return Ok(None) };
+    let dict = PyDict::new(py);
+    match serde_json::to_value(conflict) {
+        Ok(serde_json::Value::String(reason)) => dict.set_item("reason", reason)?,
+        Ok(serde_json::Value::Object(object)) => {
+            for (reason, details) in object {
+                dict.set_item("reason", reason)?;
+                for (key, value) in details.as_object().into_iter().flatten() {
+                    dict.set_item(key, value.as_u64())?;
+                }
+            }
+        }
+        _ => dict.set_item("reason", "unknown")?,
+    }
+    Ok(Some(dict))
+}
+
+/// Input of ours that breaks one rule.
+pub(crate) fn invalid(py: Python<'_>, field: &str, code: ViolationCode, message: &str) -> PyErr {
+    raise(py, &Error::invalid_field(field, code, message))
+}

@@ -1,0 +1,255 @@
+//! The handle: an opened store, a tenant, an actor, a policy, and perhaps an open transaction.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use leadcore::context::Context;
+use leadcore::domain::Actor;
+use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
+use leadcore::id::{TenantId, UserId};
+use leadcore::policy::{AllowAll, Policy, Role, RoleTable};
+use leadcore::store::{Store, StoreExt, Txn, nested};
+use leadcore::time::SystemClock;
+use pyo3::prelude::*;
+
+use crate::convert::Text;
+use crate::engine::{Backend, Engine, detached, guarded};
+use crate::errors::{invalid, raise};
+use crate::unit::Unit;
+
+/// Who asks, of which tenant, of which store. Cheap to copy: views for other users share the store.
+#[pyclass(frozen, module = "leadcore._leadcore")]
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    engine: Arc<Engine>,
+    who: Arc<Who>,
+    unit: Option<Arc<Unit>>,
+}
+
+#[derive(Debug)]
+struct Who {
+    tenant: TenantId,
+    actor: Actor,
+    policy: Arc<dyn Policy>,
+}
+
+impl Session {
+    /// Runs `work` on a consistent view, detached from the interpreter.
+    pub(crate) fn read<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        work: impl Fn(&Context<'_>, &mut dyn Txn) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let (engine, who, unit) = (Arc::clone(&self.engine), Arc::clone(&self.who), self.unit.clone());
+        let result = detached(py, move || {
+            let backend = engine.backend()?;
+            let with = in_context(Arc::clone(&engine), who, work);
+            match unit {
+                Some(unit) => unit.run(with.1),
+                None => backend.store().read(&with.0, with.1),
+            }
+        });
+        result.map_err(|error| raise(py, &error))
+    }
+
+    /// Runs `work` in a transaction, detached from the interpreter: all of it is kept, or nothing.
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        work: impl Fn(&Context<'_>, &mut dyn Txn) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let (engine, who, unit) = (Arc::clone(&self.engine), Arc::clone(&self.who), self.unit.clone());
+        let result = detached(py, move || {
+            let backend = engine.backend()?;
+            let with = in_context(Arc::clone(&engine), who, work);
+            match unit {
+                // A failed call inside a transaction leaves nothing behind, so that the caller may go on.
+                Some(unit) => unit.run(move |txn| nested(txn, |txn| guarded(|| with.1(txn)))),
+                None => backend.store().write(&with.0, |txn| guarded(|| with.1(txn))),
+            }
+        });
+        result.map_err(|error| raise(py, &error))
+    }
+}
+
+impl Session {
+    /// Runs `work`, which opens transactions of its own, detached from the interpreter.
+    pub(crate) fn with_store<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&Context<'_>, &dyn Store) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        let result = detached(py, || {
+            let backend = self.engine.backend()?;
+            if self.unit.is_some() {
+                let message = "an import has transactions of its own: run it outside this one";
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+            let Who { tenant, actor, policy } = self.who.as_ref();
+            let ctx = Context::new(tenant, actor.clone(), &SystemClock, &self.engine.ids, policy.as_ref());
+            work(&ctx, backend.store())
+        });
+        result.map_err(|error| raise(py, &error))
+    }
+}
+
+/// The tenant, and `work` with a context around it.
+fn in_context<T>(
+    engine: Arc<Engine>,
+    who: Arc<Who>,
+    work: impl Fn(&Context<'_>, &mut dyn Txn) -> Result<T> + Send + 'static,
+) -> (TenantId, impl Fn(&mut dyn Txn) -> Result<T> + Send + 'static) {
+    let tenant = who.tenant.clone();
+    let with = move |txn: &mut dyn Txn| {
+        let ctx =
+            Context::new(&who.tenant, who.actor.clone(), &SystemClock, &engine.ids, who.policy.as_ref());
+        work(&ctx, txn)
+    };
+    (tenant, with)
+}
+
+fn actor(py: Python<'_>, user: Option<Text>) -> PyResult<Actor> {
+    let Some(user) = user else { return Ok(Actor::System) };
+    UserId::new(user.0).map(Actor::User).map_err(|error| raise(py, &error.at("user").into()))
+}
+
+fn policy(py: Python<'_>, table: Option<Text>) -> PyResult<Arc<dyn Policy>> {
+    let Some(table) = table else { return Ok(Arc::new(AllowAll)) };
+    let table: RoleTable = serde_json::from_str(&table.0).map_err(|_| {
+        invalid(py, "policy", ViolationCode::Malformed, "this is not the data of a role table")
+    })?;
+    Ok(Arc::new(table))
+}
+
+#[pymethods]
+impl Session {
+    /// Opens a store; `path` none means in memory.
+    #[staticmethod]
+    fn open(
+        py: Python<'_>,
+        path: Option<PathBuf>,
+        tenant: Text,
+        user: Option<Text>,
+        roles: Option<Text>,
+    ) -> PyResult<Self> {
+        let tenant = TenantId::new(tenant.0).map_err(|error| raise(py, &error.at("tenant").into()))?;
+        let who = Who { tenant, actor: actor(py, user)?, policy: policy(py, roles)? };
+        let backend = detached(py, || Backend::open(path)).map_err(|error| raise(py, &error))?;
+        Ok(Self { engine: Arc::new(Engine::new(backend)), who: Arc::new(who), unit: None })
+    }
+
+    /// The same store for another actor.
+    fn as_user(&self, py: Python<'_>, user: Option<Text>) -> PyResult<Self> {
+        let who = Who {
+            tenant: self.who.tenant.clone(),
+            actor: actor(py, user)?,
+            policy: Arc::clone(&self.who.policy),
+        };
+        Ok(Self { who: Arc::new(who), ..self.clone() })
+    }
+
+    /// Begins a transaction; inside one, a savepoint.
+    fn begin(&self, py: Python<'_>) -> PyResult<Self> {
+        let unit = detached(py, || match &self.unit {
+            Some(unit) => {
+                self.engine.check_process()?;
+                unit.savepoint()
+            }
+            None => Unit::begin(self.engine.backend()?, self.who.tenant.clone()),
+        });
+        let unit = unit.map_err(|error| raise(py, &error))?;
+        Ok(Self { unit: Some(Arc::new(unit)), ..self.clone() })
+    }
+
+    /// The same session inside the transaction of `other`.
+    fn within(&self, other: &Self) -> Self {
+        Self { unit: other.unit.clone(), ..self.clone() }
+    }
+
+    /// Ends the transaction that `begin` began.
+    fn end(&self, py: Python<'_>, commit: bool) -> PyResult<()> {
+        let result = detached(py, || {
+            self.engine.check_process()?;
+            let unit = self.unit.as_ref();
+            unit.ok_or_else(|| Error::new(ErrorKind::Unsupported, "there is no transaction"))?.end(commit)
+        });
+        result.map_err(|error| raise(py, &error))
+    }
+
+    /// Closes the store once the calls that are under way have ended. A second close does nothing.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let closed = detached(py, || {
+            self.engine.close();
+            Ok(())
+        });
+        closed.map_err(|error| raise(py, &error))
+    }
+
+    /// Writes a copy of the file.
+    fn backup_to(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let done = detached(py, || self.engine.backend()?.backup_to(&path));
+        done.map_err(|error| raise(py, &error))
+    }
+
+    /// Where the file is; none in memory.
+    fn path(&self, py: Python<'_>) -> PyResult<Option<PathBuf>> {
+        let path = detached(py, || Ok(self.engine.backend()?.path().map(Into::into)));
+        path.map_err(|error| raise(py, &error))
+    }
+
+    /// Write transactions committed, writes run again, and the longest wait for a turn in seconds.
+    fn stats(&self, py: Python<'_>) -> PyResult<(u64, u64, f64)> {
+        let stats = detached(py, || Ok(self.engine.backend()?.stats()));
+        stats.map_err(|error| raise(py, &error))
+    }
+
+    /// Whether it was closed.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.engine.is_closed()
+    }
+
+    /// Whose leads.
+    #[getter]
+    fn tenant(&self) -> &str {
+        self.who.tenant.as_str()
+    }
+
+    /// Who asks.
+    #[getter]
+    fn user(&self) -> Option<&str> {
+        self.who.actor.user().map(UserId::as_str)
+    }
+
+    /// What tells transactions of one store from those of another.
+    #[getter]
+    fn key(&self) -> usize {
+        Arc::as_ptr(&self.engine).addr()
+    }
+}
+
+/// The data of a ready-made role, as JSON: `manager`, `salesperson` or `viewer`.
+#[pyfunction]
+pub(crate) fn preset_role(py: Python<'_>, name: &str) -> PyResult<String> {
+    let role = match name {
+        "manager" => Role::manager(),
+        "salesperson" => Role::salesperson(),
+        "viewer" => Role::viewer(),
+        _ => {
+            return Err(invalid(
+                py,
+                "role",
+                ViolationCode::Unknown,
+                "there is no ready-made role of this name",
+            ));
+        }
+    };
+    crate::convert::to_json(py, &role)
+}
+
+/// For the tests: panics in the middle of a write.
+#[pyfunction]
+#[expect(clippy::panic, reason = "the tests need a panic to see what becomes of one")]
+pub(crate) fn _panic(py: Python<'_>, session: &Session) -> PyResult<()> {
+    session.write(py, |_, _| panic!("a panic that was asked for"))
+}

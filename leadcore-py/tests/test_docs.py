@@ -1,0 +1,75 @@
+"""Every example runs: the blocks of the README and the examples in docstrings."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import leadcore
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def blocks() -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("number", range(len(blocks())))
+def test_readme(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with leadcore.open(":memory:", tenant="acme", user="ada") as db:
+        exec(compile(blocks()[number], f"README block {number}", "exec"), {"leadcore": leadcore, "db": db})  # noqa: S102
+
+
+def modules() -> list[str]:
+    found = pkgutil.iter_modules(leadcore.__path__, "leadcore.")
+    return ["leadcore", *sorted(module.name for module in found)]
+
+
+def examples() -> Iterator[doctest.DocTest]:
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    for name in modules():
+        for test in finder.find(importlib.import_module(name), name):
+            if test.examples:
+                yield test
+
+
+@pytest.mark.parametrize("test", list(examples()), ids=lambda test: test.name)
+def test_docstring(test: doctest.DocTest) -> None:
+    with leadcore.open(":memory:", tenant="acme", user="ada") as db:
+        test.globs = {"leadcore": leadcore, "db": db}
+        runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL)
+        out: list[str] = []
+        runner.run(test, out=out.append)
+    assert runner.summarize(verbose=False).failed == 0, "".join(out)
+
+
+def public(kind: type) -> Iterator[tuple[str, object]]:
+    for name, member in vars(kind).items():
+        if not name.startswith("_") and (callable(member) or isinstance(member, (property, classmethod, staticmethod))):
+            yield f"{kind.__name__}.{name}", member
+
+
+@pytest.mark.parametrize("name", [name for name in leadcore.__all__ if inspect.isclass(getattr(leadcore, name))])
+def test_everything_public_is_documented(name: str) -> None:
+    kind = getattr(leadcore, name)
+    assert kind.__doc__
+    assert not [name for name, member in public(kind) if not inspect.getdoc(member)]
+
+
+#: What is called: each of these shows how, by an example that runs.
+MANAGERS = ("Leads", "Contacts", "Accounts", "Pipelines", "Terms", "Catalogue", "Database")
+WITHOUT_EXAMPLE = {"Database.close", "Database.backup_to"}
+
+
+@pytest.mark.parametrize("name", MANAGERS)
+def test_every_call_has_an_example(name: str) -> None:
+    kind = getattr(leadcore, name)
+    calls = [(name, member) for name, member in public(kind) if not isinstance(member, property)]
+    assert {name for name, member in calls if ">>>" not in (inspect.getdoc(member) or "")} <= WITHOUT_EXAMPLE
