@@ -88,11 +88,6 @@ impl SideLock {
         let _gate = self.gate.hold(patience)?;
         self.lock.hold(patience)
     }
-    /// Gives back a lock that was kept.
-    pub(crate) fn release(&self) {
-        drop(Held(&self.lock.file));
-    }
-
     #[cfg(target_os = "linux")]
     fn descriptor(&self) -> i32 {
         use std::os::fd::AsRawFd as _;
@@ -135,13 +130,6 @@ impl LockFile {
 /// A lock file's lock, until dropped.
 #[derive(Debug)]
 pub(crate) struct Held<'a>(&'a File);
-
-impl Held<'_> {
-    /// Keeps the lock after this value is gone, until [`SideLock::release`].
-    pub(crate) fn keep(self) {
-        std::mem::forget(self);
-    }
-}
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {

@@ -36,7 +36,7 @@ mod tests;
 mod txn;
 
 pub use options::{Durability, SqliteOptions};
-pub use store::{SqliteStats, SqliteStore, SqliteUnit};
+pub use store::{SqliteStats, SqliteStore};
 pub use txn::SqliteTxn;
 
 /// The snippets of the README, compiled and run.

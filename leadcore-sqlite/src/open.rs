@@ -21,9 +21,6 @@ use self::readers::{Lent, Readers};
 
 mod connect;
 mod readers;
-mod unit;
-
-pub(crate) use unit::Unit;
 
 #[cfg(test)]
 pub(crate) use connect::has_wal_reset_bug;
@@ -300,12 +297,6 @@ impl Database {
 
     fn hold_side_lock(&self, patience: &Patience) -> Result<Option<Held<'_>>> {
         self.file.as_ref().map_or(Ok(None), |file| file.side.hold(patience))
-    }
-
-    fn release_side_lock(&self) {
-        if let Some(file) = &self.file {
-            file.side.release();
-        }
     }
 
     fn look(&self, moment: Moment) -> Result<()> {

@@ -117,7 +117,7 @@ impl<T> Queue<T> {
         line.waiting.pop_front();
         line.holder = Some(me);
         drop(line);
-        Ok(Turn { queue: self, value: unpoisoned(self.value.lock()), keep: false })
+        Ok(Turn { queue: self, value: unpoisoned(self.value.lock()) })
     }
 
     /// The value, when nobody else can see the queue any more.
@@ -126,33 +126,11 @@ impl<T> Queue<T> {
     }
 }
 
-impl<T> Queue<Option<T>> {
-    /// Waits for this caller's turn and takes the value out. Nobody gets a turn before [`put_back`](Self::put_back).
-    ///
-    /// # Errors
-    /// As [`enter`](Self::enter).
-    pub(crate) fn take_out(&self, patience: &Patience) -> Result<Option<T>> {
-        let mut turn = self.enter(patience)?;
-        let value = turn.take();
-        turn.keep = true;
-        Ok(value)
-    }
-
-    /// Puts the value back and lets the next one in.
-    pub(crate) fn put_back(&self, value: Option<T>) {
-        *unpoisoned(self.value.lock()) = value;
-        unpoisoned(self.line.lock()).holder = None;
-        self.turn.notify_all();
-    }
-}
-
 /// The right to use the value until dropped.
 #[derive(Debug)]
 pub(crate) struct Turn<'a, T> {
     queue: &'a Queue<T>,
     value: MutexGuard<'a, T>,
-    /// Whether the turn goes on after this value is gone: the queue's value was taken out.
-    keep: bool,
 }
 
 impl<T> Deref for Turn<'_, T> {
@@ -170,9 +148,6 @@ impl<T> DerefMut for Turn<'_, T> {
 
 impl<T> Drop for Turn<'_, T> {
     fn drop(&mut self) {
-        if self.keep {
-            return;
-        }
         unpoisoned(self.queue.line.lock()).holder = None;
         self.queue.turn.notify_all();
     }

@@ -9,7 +9,7 @@ use leadcore::id::TenantId;
 use leadcore::store::{Store, Txn};
 use rusqlite::Connection;
 
-use crate::open::{Database, Unit};
+use crate::open::Database;
 use crate::options::SqliteOptions;
 use crate::txn::SqliteTxn;
 
@@ -82,15 +82,6 @@ impl SqliteStore {
         Ok(Self { database: Arc::new(Database::from_connection(connection, options)?) })
     }
 
-    /// Begins a transaction of one tenant that stays open between calls, until it is committed, rolled back or dropped.
-    /// All other writers wait for it. Where a closure will do, use [`StoreExt::write`](leadcore::store::StoreExt::write).
-    ///
-    /// # Errors
-    /// `Unavailable` when the database stays busy; `Unsupported` when this thread is inside a transaction already.
-    pub fn begin(&self, tenant: &TenantId) -> Result<SqliteUnit> {
-        Ok(SqliteUnit { unit: Unit::begin(&self.database)?, tenant: tenant.clone() })
-    }
-
     /// Writes a copy of the database, as it is now, to a new file at `path`: safe to open with any SQLite.
     ///
     /// # Errors
@@ -124,41 +115,5 @@ impl Store for SqliteStore {
     fn write_with(&self, tenant: &TenantId, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
         let database = &*self.database;
         database.write(|tx| work(&mut SqliteTxn::ours(tx, tenant, database.prefix(), database.folds())))
-    }
-}
-
-/// A transaction that stays open between calls; see [`SqliteStore::begin`]. Dropping it rolls back.
-#[derive(Debug)]
-pub struct SqliteUnit {
-    unit: Unit,
-    tenant: TenantId,
-}
-
-impl SqliteUnit {
-    /// Runs `work` inside this transaction. When it fails, what it wrote is taken back and the transaction goes on.
-    ///
-    /// # Errors
-    /// What `work` returns, or a failure of the store.
-    pub fn with<T>(&mut self, mut work: impl FnMut(&mut dyn Txn) -> Result<T>) -> Result<T> {
-        let database = self.unit.database();
-        let mut txn =
-            SqliteTxn::ours(self.unit.connection()?, &self.tenant, database.prefix(), database.folds());
-        leadcore::store::nested(&mut txn, |txn| work(txn))
-    }
-
-    /// Commits.
-    ///
-    /// # Errors
-    /// A failure of the store; then nothing of the transaction stays.
-    pub fn commit(mut self) -> Result<()> {
-        self.unit.commit()
-    }
-
-    /// Rolls back.
-    ///
-    /// # Errors
-    /// A failure of the store; then nothing of the transaction stays either.
-    pub fn rollback(mut self) -> Result<()> {
-        self.unit.rollback()
     }
 }

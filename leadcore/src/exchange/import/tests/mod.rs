@@ -3,7 +3,6 @@
 mod dry;
 mod faults;
 mod files;
-mod outside;
 mod policies;
 mod rows;
 
