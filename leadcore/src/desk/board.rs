@@ -99,9 +99,9 @@ pub fn board(ctx: &Context<'_>, txn: &mut dyn Txn, query: &BoardQuery) -> Result
             "a column has at most 1,000 cards",
         ));
     }
-    let open = Filter::eq(Field::State, LeadState::Open.code());
     let sorted_by = query.sort.by.field();
-    let filter = readable(ctx, txn, &(open & query.filter.clone()), std::slice::from_ref(&sorted_by))?;
+    let wanted = readable(ctx, txn, &query.filter, std::slice::from_ref(&sorted_by))?;
+    let filter = Resolved::Equals(Field::State, vec![LeadState::Open.code().into()]).and(wanted);
     let pipelines = txn.pipelines().list()?;
     let pipeline = match query.pipeline {
         None => pipelines.into_iter().next(),
