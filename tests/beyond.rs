@@ -96,7 +96,9 @@ const CASES: &[(&str, Case)] = &[
     ("leads::trash", |ctx, txn, _| said(leads::trash(ctx, txn, &LeadQuery::default()))),
     ("pipelines::add", |ctx, txn, f| {
         // The ids of the other's stages are as good as any: they mean nothing here.
-        said(pipelines::add(ctx, txn, "Taken", f.pipeline.stages.clone()).map(|made| made.name))
+        let mut stages = f.pipeline.stages.clone();
+        stages.iter_mut().zip("abcdef".chars()).for_each(|(stage, name)| stage.name = name.to_string());
+        said(pipelines::add(ctx, txn, "Taken", stages))
     }),
     ("pipelines::list", |ctx, txn, _| said(pipelines::list(ctx, txn))),
     ("pipelines::list_or_default", |ctx, txn, _| said(pipelines::list_or_default(ctx, txn))),
