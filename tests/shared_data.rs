@@ -11,6 +11,7 @@ use leadcore::desk::{accounts, leads};
 use leadcore::domain::{Field, FieldValue, LeadFields, LeadPatch};
 use leadcore::error::ErrorKind;
 use leadcore::exchange::import::{ImportOptions, ImportReport};
+use leadcore::exchange::{Mapping, ReadOptions, TableReader};
 use leadcore::query::{Filter, LeadQuery};
 use leadcore::testkit::dump;
 use leadcore::value::Country;
@@ -67,15 +68,12 @@ fn import(number: usize) {
     assert_eq!(planned.new_values, report.new_values);
     assert_eq!(host.count(&Filter::everything()), report.created, "every created lead is there");
 
-    let before = dump(&host.store, &host.scene.tenant);
     let again = host.import(bytes.clone(), &options);
-    assert_eq!((again.repeated, again.skipped), (true, *lines));
-    let forced = host.import(bytes, &options.clone().attempt(2));
-    assert_eq!(forced.rejected, report.rejected);
-    if report.updated == 0 && lines_have_keys(&host) {
-        assert_eq!(counts(&forced)[..2], [0, 0], "the same rows change nothing: {:?}", counts(&forced));
-        let leads = |text: &str| text.lines().filter(|line| line.starts_with("lead ")).count();
-        assert_eq!(leads(&dump(&host.store, &host.scene.tenant)), leads(&before));
+    assert_eq!((again.repeated, again.skipped), (true, *lines), "the same file once more writes nothing");
+    if *lines < 5_000 && lines_have_keys(&host) {
+        // Read anew as if it had never been seen: every row is recognised.
+        let anew = host.import(bytes, &options.clone().attempt(2));
+        assert_eq!((anew.created, anew.updated, anew.rejected), (0, 0, report.rejected));
     }
 
     let total = host.count(&Filter::everything());
@@ -157,11 +155,18 @@ fn files_that_break_readers() {
     for path in &files {
         let name = path.strip_prefix(&data).unwrap().display();
         let bytes = std::fs::read(path).unwrap();
-        match host.try_import(bytes.clone(), &ImportOptions::new()) {
+        // Few of them have a column that means a field of a lead; then a person says that the first one does.
+        let options = match header(&bytes) {
+            Some(first) => {
+                ImportOptions::new().mapping(Mapping::default().with(&first, Some(Field::Company)))
+            }
+            None => ImportOptions::new(),
+        };
+        match host.try_import(bytes.clone(), &options) {
             Ok(report) => {
                 taken += 1;
                 println!("{name}: {:?} of {} lines", counts(&report), report.lines);
-                let again = host.import(bytes, &ImportOptions::new());
+                let again = host.import(bytes, &options);
                 assert!(again.repeated && again.lines == report.lines, "{name}");
             }
             Err(error) => {
@@ -173,9 +178,15 @@ fn files_that_break_readers() {
         }
     }
     println!("{taken} taken, {refused} refused");
-    assert!(taken > 10 && refused > 10, "{taken} taken, {refused} refused");
+    assert!(taken > 60 && refused > 10, "{taken} taken, {refused} refused");
     let dump = dump(&host.store, &host.scene.tenant);
     assert!(dump.lines().count() > 100, "the leads of all these files can be read");
+}
+
+/// The first column's name, if there is one.
+fn header(bytes: &[u8]) -> Option<String> {
+    let table = TableReader::open(std::io::Cursor::new(bytes), &ReadOptions::new()).ok()?;
+    table.headers().first().cloned()
 }
 
 fn is(path: &Path, extension: &str) -> bool {
