@@ -7,7 +7,7 @@ use crate::id::{AccountId, CategoryId, Revision, UserId};
 use crate::time::Timestamp;
 use crate::value::{Address, Currency, TaxId, Website};
 
-use super::lead::LeadKind;
+use super::lead::{LeadKind, text_violation};
 use super::reach::{Emails, Phones};
 
 /// Whether the account buys already.
@@ -84,6 +84,13 @@ impl AccountFields {
         if self.name.len() > 500 || self.name.contains('\0') {
             let message = "a name must not exceed 500 bytes or hold a NUL character";
             broken.push(Violation::new("account.name", ViolationCode::Malformed, message));
+        }
+        for (field, text, most) in [
+            ("account.industry", &self.industry, 500),
+            ("account.currency_symbol", &self.currency_symbol, 16),
+            ("account.description", &self.description, 1 << 20),
+        ] {
+            broken.extend(text_violation(field, text.as_deref(), most));
         }
         broken
     }

@@ -11,9 +11,9 @@ use crate::id::{
     SourceId, StageId, UserId,
 };
 use crate::time::Timestamp;
-use crate::value::{Address, Country, Currency, PersonName, TaxId, Website, clean_text};
+use crate::value::{Address, Country, Currency, PersonName, TaxId, Website, check_text, clean_text};
 
-use super::reach::{Emails, Phones};
+use super::reach::{Emails, MAX_ENTRIES, Phones};
 
 /// Whether the lead is a business or a consumer (S4.01). The rules differ: a company lead needs a company name, a
 /// consumer lead a person.
@@ -244,8 +244,31 @@ impl LeadFields {
                 "a lead takes at most 1,000 labels",
             ));
         }
+        for (field, text, most) in [
+            ("company", &self.company, 500),
+            ("job_title", &self.job_title, 500),
+            ("industry", &self.industry, 500),
+            ("currency_symbol", &self.currency_symbol, 16),
+            ("description", &self.description, 1 << 20),
+        ] {
+            broken.extend(text_violation(field, text.as_deref(), most));
+        }
+        if self.emails.entries().len() > MAX_ENTRIES || self.phones.entries().len() > MAX_ENTRIES {
+            let field = if self.emails.entries().len() > MAX_ENTRIES { "email" } else { "phone" };
+            broken.push(Violation::new(field, ViolationCode::TooLong, "a record takes at most 50 of them"));
+        }
         broken
     }
+}
+
+/// What is wrong with a text that a host may have set without [`Field::write`](super::Field::write): too long, blank, or
+/// with a NUL.
+pub(super) fn text_violation(field: &str, text: Option<&str>, most: usize) -> Option<Violation> {
+    let text = text?;
+    if text.trim().is_empty() {
+        return Some(Violation::new(field, ViolationCode::Malformed, "must not be blank: leave it out"));
+    }
+    check_text(text, most).err().map(|error| error.at(field))
 }
 
 /// Amounts lie below this, so that stores can keep them as 64-bit integers of 1/10,000.

@@ -53,7 +53,7 @@ impl<T> Reachable<T> {
 }
 
 /// The most addresses or numbers one record may have.
-const MAX_ENTRIES: usize = 50;
+pub(super) const MAX_ENTRIES: usize = 50;
 
 macro_rules! reach_list {
     ($(#[$doc:meta])* $name:ident, $value:ident, $key:expr, $what:literal) => {
