@@ -1,7 +1,6 @@
 //! What no manual asks for and every host needs: tenants kept apart (X.50), no write lost to another (X.55).
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use leadcore::context::Context;
 use leadcore::desk::board::{self, BoardQuery};
@@ -17,7 +16,7 @@ use leadcore::store::{StoreExt, Txn};
 use leadcore::testkit::dump;
 use leadcore::testkit::fixtures::Scene;
 
-use crate::support::{Host, company, form, refused};
+use crate::support::{Host, company, desk_functions, form, refused};
 
 /// What the first tenant has, and the second one knows by heart.
 struct Foreign {
@@ -191,19 +190,7 @@ fn x_50_tenant_scope() {
 /// A new function of the desk needs a case above.
 #[test]
 fn every_call_of_the_desk_is_tried_with_two_tenants() {
-    let desk = Path::new(env!("CARGO_MANIFEST_DIR")).join("leadcore/src/desk");
-    let mut functions = BTreeSet::new();
-    for entry in std::fs::read_dir(desk).unwrap() {
-        let path = entry.unwrap().path();
-        let room = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&path).unwrap();
-        for line in text.lines().filter_map(|line| line.strip_prefix("pub fn ")) {
-            let name: String = line.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            functions.insert(format!("{room}::{name}"));
-        }
-    }
-    // It is handed no transaction.
-    functions.remove("pipelines::new_stage");
+    let functions = desk_functions();
     let tried: BTreeSet<String> = CASES.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(functions, tried, "the functions of the desk (left) and the cases of x_50 (right)");
 }

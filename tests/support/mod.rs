@@ -2,8 +2,9 @@
 
 pub(crate) mod outside;
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use leadcore::context::Context;
 use leadcore::desk::leads;
@@ -161,4 +162,20 @@ pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T>, kind: ErrorKind) ->
 /// The fields that an error complains about.
 pub(crate) fn fields_of(error: &Error) -> Vec<&str> {
     error.violations().iter().map(|violation| violation.field.as_str()).collect()
+}
+
+/// The functions of the desk that are handed a transaction, as `room::name`, read from its sources.
+pub(crate) fn desk_functions() -> BTreeSet<String> {
+    let desk = Path::new(env!("CARGO_MANIFEST_DIR")).join("leadcore/src/desk");
+    let mut functions = BTreeSet::new();
+    for path in outside::files_below(&desk) {
+        let room = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for line in text.lines().filter_map(|line| line.strip_prefix("pub fn ")) {
+            let name: String = line.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            functions.insert(format!("{room}::{name}"));
+        }
+    }
+    assert!(functions.remove("pipelines::new_stage"), "it takes no transaction");
+    functions
 }
