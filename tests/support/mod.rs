@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use leadcore::context::Context;
 use leadcore::desk::leads;
-use leadcore::domain::{Field, FieldValue, Lead, LeadFields};
+use leadcore::domain::{Field, FieldValue, Lead, LeadDraft, LeadFields};
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions, ImportReport};
 use leadcore::policy::Policy;
@@ -83,9 +83,10 @@ impl Host {
     }
 
     /// Adds a lead, a second after the one before.
-    pub(crate) fn add(&self, fields: LeadFields) -> Lead {
+    pub(crate) fn add(&self, fields: impl Into<LeadDraft>) -> Lead {
         self.scene.tick();
-        self.write(|ctx, txn| leads::create(ctx, txn, fields.clone().into()))
+        let draft = fields.into();
+        self.write(|ctx, txn| leads::create(ctx, txn, draft.clone()))
     }
 
     pub(crate) fn get(&self, lead: &Lead) -> Lead {
