@@ -38,3 +38,8 @@ mod txn;
 pub use options::{Durability, SqliteOptions};
 pub use store::{SqliteStats, SqliteStore, SqliteUnit};
 pub use txn::SqliteTxn;
+
+/// The snippets of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -170,7 +170,9 @@ pub(crate) fn desk_functions() -> BTreeSet<String> {
     let desk = Path::new(env!("CARGO_MANIFEST_DIR")).join("leadcore/src/desk");
     let mut functions = BTreeSet::new();
     for path in outside::files_below(&desk) {
-        let room = path.file_stem().unwrap().to_string_lossy().into_owned();
+        // `desk/board.rs` and everything in `desk/board/` are the room `board`.
+        let inside = path.strip_prefix(&desk).unwrap().iter().next().unwrap().to_string_lossy();
+        let room = inside.trim_end_matches(".rs").to_owned();
         let text = std::fs::read_to_string(&path).unwrap();
         for line in text.lines().filter_map(|line| line.strip_prefix("pub fn ")) {
             let name: String = line.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();

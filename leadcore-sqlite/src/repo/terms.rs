@@ -127,8 +127,13 @@ impl Terms for SqliteTxn<'_> {
                 .query_row((self.tenant_text(), MatchKind::Label.code(), id.to_string()), |row| row.get(0)),
             Some(column) => {
                 // In two parts, so that the index on live leads serves the first.
+                let accounts = if kind == TermKind::Category {
+                    " + (SELECT count(*) FROM leadcore_account WHERE tenant = ?1 AND category = ?2)"
+                } else {
+                    ""
+                };
                 let sql = format!(
-                    "SELECT (SELECT count(*) FROM leadcore_lead WHERE tenant = ?1 AND {column} = ?2 AND trashed_at IS NULL) + (SELECT count(*) FROM leadcore_lead WHERE tenant = ?1 AND {column} = ?2 AND trashed_at IS NOT NULL)"
+                    "SELECT (SELECT count(*) FROM leadcore_lead WHERE tenant = ?1 AND {column} = ?2 AND trashed_at IS NULL) + (SELECT count(*) FROM leadcore_lead WHERE tenant = ?1 AND {column} = ?2 AND trashed_at IS NOT NULL){accounts}"
                 );
                 self.prepare(&sql, "count uses")?
                     .query_row((self.tenant_text(), id.as_bytes().as_slice()), |row| row.get(0))

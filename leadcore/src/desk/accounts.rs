@@ -17,6 +17,11 @@ use super::access::Gate;
 /// # Errors
 /// `NotFound` when there is none, or none that this actor may see.
 pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Result<Account> {
+    Ok(masked(ctx, load(ctx, txn, id)?))
+}
+
+/// The account as it is stored, if the actor may see it.
+pub(super) fn load(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Result<Account> {
     ctx.check_tenant(txn)?;
     let gate = Gate::open(ctx, Permission::View)?;
     let found = txn.accounts().get(&[id])?;
@@ -45,7 +50,14 @@ pub fn list(
     let gate = Gate::open(ctx, Permission::View)?;
     let found = txn.accounts().scan(after, limit.saturating_add(1))?;
     let page = Page::cut(found, limit, |account: &Account| account.number);
-    Ok(Page { items: visible(txn, &gate, page.items)?, next: page.next })
+    let items = visible(txn, &gate, page.items)?;
+    Ok(Page { items: items.into_iter().map(|account| masked(ctx, account)).collect(), next: page.next })
+}
+
+/// The account without the fields that the actor may not see.
+fn masked(ctx: &Context<'_>, account: Account) -> Account {
+    let fields = account.fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
+    Account { fields, ..account }
 }
 
 /// The leads that became this account, oldest first.

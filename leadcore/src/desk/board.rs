@@ -100,8 +100,8 @@ pub fn board(ctx: &Context<'_>, txn: &mut dyn Txn, query: &BoardQuery) -> Result
         ));
     }
     let sorted_by = query.sort.by.field();
-    let wanted = readable(ctx, txn, &query.filter, std::slice::from_ref(&sorted_by))?;
-    let filter = Resolved::Equals(Field::State, vec![LeadState::Open.code().into()]).and(wanted);
+    let open = Resolved::Equals(Field::State, vec![LeadState::Open.code().into()]);
+    let filter = readable(ctx, txn, &query.filter, std::slice::from_ref(&sorted_by))?.and(open);
     let pipelines = txn.pipelines().list()?;
     let pipeline = match query.pipeline {
         None => pipelines.into_iter().next(),

@@ -5,7 +5,8 @@
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Contact, ContactFields, FieldChange, FieldValue, Link, LinkRole, NewEntry, OperationKind, Subject,
+    Action, Contact, ContactFields, FieldChange, FieldValue, Link, LinkRole, NewEntry, OperationKind,
+    Subject, contact_changes,
 };
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ContactId, LeadId, Revision};
@@ -80,7 +81,7 @@ fn demote(txn: &mut dyn Txn, primary: &[Link]) -> Result<()> {
 /// `NotFound` when the lead does not exist or may not be seen.
 pub fn of_lead(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Vec<LinkedContact>> {
     let lead = visible(ctx, txn, lead)?;
-    linked(txn, lead.id.into())
+    Ok(masked(ctx, linked(txn, lead.id.into())?))
 }
 
 /// The persons of an account, the primary one first.
@@ -89,7 +90,16 @@ pub fn of_lead(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Vec
 /// `NotFound` when the account does not exist or may not be seen.
 pub fn of_account(ctx: &Context<'_>, txn: &mut dyn Txn, account: AccountId) -> Result<Vec<LinkedContact>> {
     let account = accounts::get(ctx, txn, account)?;
-    linked(txn, account.id.into())
+    Ok(masked(ctx, linked(txn, account.id.into())?))
+}
+
+/// The persons without the fields that the actor may not see.
+fn masked(ctx: &Context<'_>, mut persons: Vec<LinkedContact>) -> Vec<LinkedContact> {
+    for person in &mut persons {
+        let fields = std::mem::take(&mut person.contact.fields);
+        person.contact.fields = fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
+    }
+    persons
 }
 
 pub(super) fn linked(txn: &mut dyn Txn, owner: Subject) -> Result<Vec<LinkedContact>> {
@@ -165,19 +175,6 @@ pub fn edit(
     let entry = NewEntry::new(after.id, Action::Updated, ctx.now()).with_changes(changes);
     record(ctx, txn, OperationKind::Edit, &[entry])?;
     Ok(after)
-}
-
-fn contact_changes(before: &ContactFields, after: &ContactFields) -> Vec<FieldChange> {
-    type Read = fn(&ContactFields) -> FieldValue;
-    let fields: [(&str, Read); 5] = [
-        ("name", |fields| fields.name.as_ref().map(crate::value::PersonName::full).into()),
-        ("job_title", |fields| fields.job_title.as_deref().into()),
-        ("email", |fields| fields.emails.iter().map(crate::value::Email::as_str).collect::<Vec<_>>().into()),
-        ("phone", |fields| fields.phones.iter().map(crate::value::Phone::as_str).collect::<Vec<_>>().into()),
-        ("description", |fields| fields.description.as_deref().into()),
-    ];
-    let changes = fields.iter().map(|(field, read)| FieldChange::new(field, read(before), read(after)));
-    changes.filter(|change| change.before != change.after).collect()
 }
 
 /// Takes a person off a lead. The person and its history stay stored.

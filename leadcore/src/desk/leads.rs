@@ -88,7 +88,7 @@ impl Intake {
     /// A lead from a draft, without number; every broken rule at once.
     pub(crate) fn prepare(&self, ctx: &Context<'_>, draft: LeadDraft) -> Result<Lead, Vec<Violation>> {
         let LeadDraft { mut fields, stage } = draft;
-        if fields.owner.is_none() {
+        if fields.owner.is_none() && !self.catalogue.is_disabled(&Field::Owner) {
             let creator = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
             fields.owner = creator.cloned();
         }
@@ -198,8 +198,8 @@ pub fn edit(
     expect: impl Into<Expect>,
     patch: &LeadPatch,
 ) -> Result<Lead> {
-    check_fields(ctx, patch.fields())?;
     let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
+    check_fields(ctx, patch.fields())?;
     let mut after = before.clone();
     patch.apply(&mut after.fields)?;
     if after.fields == before.fields {
@@ -348,9 +348,10 @@ pub(super) fn readable(
     also: &[Field],
 ) -> Result<Resolved> {
     ctx.check_tenant(txn)?;
+    let gate = Gate::open(ctx, Permission::View)?;
     let resolved = filter.resolve(&ctx.asker())?;
     check_fields(ctx, filter.fields().iter().chain(also))?;
-    Ok(Gate::open(ctx, Permission::View)?.narrow(resolved))
+    Ok(gate.narrow(resolved))
 }
 
 /// Moves a lead to another stage, perhaps of another pipeline (S0.10). The one way a stage changes.

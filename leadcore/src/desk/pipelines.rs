@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::domain::{
     Action, Field, FieldChange, FieldValue, NewEntry, OperationKind, Pipeline, Stage, StageKind,
 };
-use crate::error::{Conflict, Error, Result};
+use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::{PipelineId, StageId};
 use crate::policy::Permission;
 use crate::query::Resolved;
@@ -71,10 +71,22 @@ pub fn new_stage(ctx: &Context<'_>, name: &str, kind: StageKind) -> Stage {
 /// `Denied`; `Invalid` with every broken rule; `AlreadyExists` when the name is taken.
 pub fn add(ctx: &Context<'_>, txn: &mut dyn Txn, name: &str, stages: Vec<Stage>) -> Result<Pipeline> {
     require(ctx, txn, Permission::Configure)?;
-    let is_default = txn.pipelines().list()?.is_empty();
-    let pipeline = Pipeline::new(PipelineId::from_uuid(ctx.new_uuid()), name, is_default, stages)?;
+    let known = txn.pipelines().list()?;
+    let pipeline = Pipeline::new(PipelineId::from_uuid(ctx.new_uuid()), name, known.is_empty(), stages)?;
+    check_stage_ids(&known, &pipeline)?;
     insert(ctx, txn, &pipeline)?;
     Ok(pipeline)
+}
+
+/// Refuses a stage of another pipeline: leads know their place by the id of the stage alone.
+fn check_stage_ids(known: &[Pipeline], pipeline: &Pipeline) -> Result<()> {
+    let others = || known.iter().filter(|other| other.id != pipeline.id);
+    let taken = |stage: &&Stage| others().any(|other| other.stage(stage.id).is_some());
+    if pipeline.stages.iter().any(|stage| taken(&stage)) {
+        let message = "a stage with this id belongs to another pipeline";
+        return Err(Error::invalid_field("stages", ViolationCode::Duplicate, message));
+    }
+    Ok(())
 }
 
 fn insert(ctx: &Context<'_>, txn: &mut dyn Txn, pipeline: &Pipeline) -> Result<()> {
@@ -92,8 +104,11 @@ fn insert(ctx: &Context<'_>, txn: &mut dyn Txn, pipeline: &Pipeline) -> Result<(
 /// is missing now is in use.
 pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> Result<Pipeline> {
     require(ctx, txn, Permission::Configure)?;
+    pipeline.name = pipeline.name.trim().to_owned();
     pipeline.check()?;
-    let before = txn.pipelines().list()?.into_iter().find(|known| known.id == pipeline.id);
+    let known = txn.pipelines().list()?;
+    check_stage_ids(&known, &pipeline)?;
+    let before = known.into_iter().find(|known| known.id == pipeline.id);
     let before = before.ok_or_else(|| Error::not_found("pipeline"))?;
     super::Expect::Revision(pipeline.revision).check("pipeline", before.revision)?;
     // Which pipeline is the default is not a property that one pipeline can change for itself.

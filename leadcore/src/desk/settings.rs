@@ -56,7 +56,7 @@ pub fn set_catalogue(
     Ok(revision)
 }
 
-pub(super) fn to_json(value: &impl serde::Serialize) -> Result<String> {
+fn to_json(value: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| {
         Error::new(ErrorKind::Internal, "a value could not be written as JSON").with_source(error)
     })

@@ -4,8 +4,8 @@
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Field, FieldChange, FieldValue, NewEntry, OperationKind, Subject, SubjectKind, Term, TermId,
-    TermRecord,
+    Action, Field, FieldChange, FieldValue, LeadState, NewEntry, OperationKind, Subject, SubjectKind, Term,
+    TermId, TermRecord,
 };
 use crate::error::{Conflict, Error, Result};
 use crate::policy::Permission;
@@ -105,6 +105,11 @@ pub fn delete<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, id: I, in_use: In
             FieldValue::Id(find::<I>(txn, other)?.term.id)
         }
     };
+    // Before the first write, so that a refusal leaves nothing behind.
+    let frozen = txn.leads().count(&refers_to::<I>(id).and(converted()))?;
+    if frozen > 0 {
+        return Err(Error::conflicting(I::KIND.code(), Conflict::InUse { by: frozen }));
+    }
     let operation = new_operation(ctx, OperationKind::Configure, None);
     txn.journal().begin(&operation)?;
     for trashed in [false, true] {
@@ -114,6 +119,16 @@ pub fn delete<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, id: I, in_use: In
     let changes = vec![FieldChange::new(I::KIND.code(), term.name, FieldValue::Empty)];
     let entry = NewEntry::new(subject(id.term()), Action::Deleted, ctx.now()).with_changes(changes);
     txn.journal().append(operation.id, &[entry])
+}
+
+/// The leads that refer to the term.
+fn refers_to<I: TermId>(id: I) -> Resolved {
+    Resolved::Equals(I::KIND.field(), vec![FieldValue::Id(id.term())])
+}
+
+/// Leads that take no more edits. None of them is in the trash: a converted lead cannot be deleted.
+fn converted() -> Resolved {
+    Resolved::Equals(Field::State, vec![LeadState::Converted.code().into()])
 }
 
 /// How many leads one round of a replacement reads and writes.
@@ -131,8 +146,7 @@ fn replace_everywhere<I: TermId>(
     let sort = Sort::ascending(SortField::Number);
     let mut after: Option<Cursor> = None;
     loop {
-        let filter = Resolved::Equals(field.clone(), vec![FieldValue::Id(id.term())]);
-        let scan = LeadScan { filter, trashed, sort, limit: ROUND, after: after.clone() };
+        let scan = LeadScan { filter: refers_to::<I>(id), trashed, sort, limit: ROUND, after: after.clone() };
         let leads = txn.leads().scan(&scan)?;
         let Some(last) = leads.last() else { return Ok(()) };
         after = Some(Cursor::behind(last, sort));

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Violation, ViolationCode};
 use crate::id::{AccountId, CategoryId, Revision, UserId};
 use crate::time::Timestamp;
-use crate::value::{Address, Currency, TaxId, Website};
+use crate::value::{Address, Currency, MAX_TEXT_BYTES, TaxId, Website};
 
-use super::lead::{LeadKind, text_violation};
+use super::field::Field;
+use super::field_value::FieldValue;
+use super::lead::{LeadFields, LeadKind, MAX_LINE, MAX_SYMBOL, text_violations};
 use super::reach::{Emails, Phones};
 
 /// Whether the account buys already.
@@ -74,6 +76,74 @@ pub struct AccountFields {
 }
 
 impl AccountFields {
+    /// The lead fields that an account has too. Its name is the company's, or the person's for a consumer.
+    pub const FIELDS: [Field; 17] = [
+        Field::Kind,
+        Field::Company,
+        Field::Email,
+        Field::Phone,
+        Field::Website,
+        Field::Street,
+        Field::City,
+        Field::Region,
+        Field::PostalCode,
+        Field::Country,
+        Field::TaxId,
+        Field::Currency,
+        Field::CurrencySymbol,
+        Field::Industry,
+        Field::Description,
+        Field::Owner,
+        Field::Category,
+    ];
+
+    /// The same data as fields of a lead: one description of fields serves both.
+    #[must_use]
+    pub fn as_lead_fields(&self) -> LeadFields {
+        LeadFields {
+            kind: self.kind,
+            company: (!self.name.is_empty()).then(|| self.name.clone()),
+            emails: self.emails.clone(),
+            phones: self.phones.clone(),
+            website: self.website.clone(),
+            address: self.address.clone(),
+            tax_id: self.tax_id.clone(),
+            currency: self.currency,
+            currency_symbol: self.currency_symbol.clone(),
+            industry: self.industry.clone(),
+            description: self.description.clone(),
+            owner: self.owner.clone(),
+            category: self.category,
+            ..LeadFields::default()
+        }
+    }
+
+    /// Empties the fields that `hide` names.
+    #[must_use]
+    pub fn without(self, hide: impl Fn(&Field) -> bool) -> Self {
+        let mut fields = self.as_lead_fields();
+        for field in Self::FIELDS.iter().filter(|field| hide(field)) {
+            // Clearing a field never fails: only values are checked.
+            let _ = field.write(&mut fields, &FieldValue::Empty);
+        }
+        Self {
+            kind: fields.kind,
+            name: fields.company.unwrap_or_default(),
+            status: self.status,
+            emails: fields.emails,
+            phones: fields.phones,
+            website: fields.website,
+            address: fields.address,
+            tax_id: fields.tax_id,
+            currency: fields.currency,
+            currency_symbol: fields.currency_symbol,
+            industry: fields.industry,
+            description: fields.description,
+            owner: fields.owner,
+            category: fields.category,
+        }
+    }
+
     /// The rules that hold for every account.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
@@ -85,13 +155,11 @@ impl AccountFields {
             let message = "a name must not exceed 500 bytes or hold a NUL character";
             broken.push(Violation::new("account.name", ViolationCode::Malformed, message));
         }
-        for (field, text, most) in [
-            ("account.industry", &self.industry, 500),
-            ("account.currency_symbol", &self.currency_symbol, 16),
-            ("account.description", &self.description, 1 << 20),
-        ] {
-            broken.extend(text_violation(field, text.as_deref(), most));
-        }
+        broken.extend(text_violations(&[
+            ("account.currency_symbol", &self.currency_symbol, MAX_SYMBOL),
+            ("account.industry", &self.industry, MAX_LINE),
+            ("account.description", &self.description, MAX_TEXT_BYTES),
+        ]));
         broken
     }
 }

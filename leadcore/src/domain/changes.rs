@@ -1,5 +1,7 @@
-//! What differs between two states of a lead, field by field: what the journal keeps.
+//! What differs between two states of a record, field by field: what the journal keeps.
 
+use super::account::AccountFields;
+use super::contact::ContactFields;
 use super::field::Field;
 use super::journal::FieldChange;
 use super::lead::Lead;
@@ -24,4 +26,28 @@ pub fn lead_changes(before: &Lead, after: &Lead) -> Vec<FieldChange> {
         changes.insert(0, FieldChange::new(Field::Name.key(), old, new));
     }
     changes
+}
+
+/// Every field of an account that differs.
+#[must_use]
+pub fn account_changes(before: &AccountFields, after: &AccountFields) -> Vec<FieldChange> {
+    let mut changes = vec![FieldChange::new("status", before.status.code(), after.status.code())];
+    let (old, new) = (before.as_lead_fields(), after.as_lead_fields());
+    changes.extend(
+        AccountFields::FIELDS
+            .iter()
+            .map(|field| FieldChange::new(field.key(), field.read_fields(&old), field.read_fields(&new))),
+    );
+    changes.retain(|change| change.before != change.after);
+    changes
+}
+
+/// Every field of a contact that differs.
+#[must_use]
+pub fn contact_changes(before: &ContactFields, after: &ContactFields) -> Vec<FieldChange> {
+    let (old, new) = (before.as_lead_fields(), after.as_lead_fields());
+    let changes = ContactFields::FIELDS
+        .iter()
+        .map(|field| FieldChange::new(field.key(), field.read_fields(&old), field.read_fields(&new)));
+    changes.filter(|change| change.before != change.after).collect()
 }

@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Violation, ViolationCode};
 use crate::id::{ContactId, Revision};
 use crate::time::Timestamp;
-use crate::value::PersonName;
+use crate::value::{MAX_TEXT_BYTES, PersonName};
 
+use super::field::Field;
+use super::lead::LeadFields;
+use super::lead::{MAX_LINE, text_violations};
 use super::reach::{Emails, Phones};
 
 /// Everything a caller may set on a contact.
@@ -34,6 +37,38 @@ impl ContactFields {
         Ok(Self { name: Some(PersonName::parse(name)?), ..Self::default() })
     }
 
+    /// The lead fields that a contact has too.
+    pub const FIELDS: [Field; 5] =
+        [Field::Name, Field::JobTitle, Field::Email, Field::Phone, Field::Description];
+
+    /// The same data as fields of a lead: one description of fields serves both.
+    #[must_use]
+    pub fn as_lead_fields(&self) -> LeadFields {
+        LeadFields {
+            person: self.name.clone(),
+            job_title: self.job_title.clone(),
+            emails: self.emails.clone(),
+            phones: self.phones.clone(),
+            description: self.description.clone(),
+            ..LeadFields::default()
+        }
+    }
+
+    /// Empties the fields that `hide` names.
+    #[must_use]
+    pub fn without(mut self, hide: impl Fn(&Field) -> bool) -> Self {
+        for field in Self::FIELDS.iter().filter(|field| hide(field)) {
+            match field {
+                Field::Name => self.name = None,
+                Field::JobTitle => self.job_title = None,
+                Field::Email => self.emails = Emails::none(),
+                Field::Phone => self.phones = Phones::none(),
+                _ => self.description = None,
+            }
+        }
+        self
+    }
+
     /// What people call the contact: the name, else the first e-mail or phone.
     #[must_use]
     pub fn display_name(&self) -> Option<&str> {
@@ -52,18 +87,10 @@ impl ContactFields {
             let message = "a contact needs a name, an e-mail or a phone";
             broken.push(Violation::new("name", ViolationCode::Required, message));
         }
-        if self.job_title.as_ref().is_some_and(|title| title.len() > 500) {
-            broken.push(Violation::new("job_title", ViolationCode::TooLong, "must not exceed 500 bytes"));
-        }
-        if self.description.as_ref().is_some_and(|text| text.len() > 1 << 20) {
-            broken.push(Violation::new("description", ViolationCode::TooLong, "must not exceed 1 MiB"));
-        }
-        let texts = [("job_title", &self.job_title), ("description", &self.description)];
-        for (field, text) in texts {
-            if text.as_ref().is_some_and(|text| text.contains('\0')) {
-                broken.push(Violation::new(field, ViolationCode::Malformed, "must not hold a NUL character"));
-            }
-        }
+        broken.extend(text_violations(&[
+            ("job_title", &self.job_title, MAX_LINE),
+            ("description", &self.description, MAX_TEXT_BYTES),
+        ]));
         broken
     }
 }

@@ -11,9 +11,9 @@ use crate::id::{
     SourceId, StageId, UserId,
 };
 use crate::time::Timestamp;
-use crate::value::{Address, Country, Currency, PersonName, TaxId, Website, check_text, clean_text};
+use crate::value::{Address, Country, Currency, MAX_TEXT_BYTES, PersonName, TaxId, Website, clean_text};
 
-use super::reach::{Emails, MAX_ENTRIES, Phones};
+use super::reach::{Emails, Phones};
 
 /// Whether the lead is a business or a consumer (S4.01). The rules differ: a company lead needs a company name, a
 /// consumer lead a person.
@@ -228,6 +228,13 @@ impl LeadFields {
                 "an amount has at most 4 decimal places and lies below 100 trillion",
             ));
         }
+        broken.extend(text_violations(&[
+            ("company", &self.company, MAX_LINE),
+            ("job_title", &self.job_title, MAX_LINE),
+            ("currency_symbol", &self.currency_symbol, MAX_SYMBOL),
+            ("industry", &self.industry, MAX_LINE),
+            ("description", &self.description, MAX_TEXT_BYTES),
+        ]));
         let mut systems: Vec<_> = self.external_ids.iter().map(ExternalRef::system).collect();
         systems.dedup();
         if systems.len() != self.external_ids.len() {
@@ -244,31 +251,29 @@ impl LeadFields {
                 "a lead takes at most 1,000 labels",
             ));
         }
-        for (field, text, most) in [
-            ("company", &self.company, 500),
-            ("job_title", &self.job_title, 500),
-            ("industry", &self.industry, 500),
-            ("currency_symbol", &self.currency_symbol, 16),
-            ("description", &self.description, 1 << 20),
-        ] {
-            broken.extend(text_violation(field, text.as_deref(), most));
-        }
-        if self.emails.entries().len() > MAX_ENTRIES || self.phones.entries().len() > MAX_ENTRIES {
-            let field = if self.emails.entries().len() > MAX_ENTRIES { "email" } else { "phone" };
-            broken.push(Violation::new(field, ViolationCode::TooLong, "a record takes at most 50 of them"));
-        }
         broken
     }
 }
 
-/// What is wrong with a text that a host may have set without [`Field::write`](super::Field::write): too long, blank, or
-/// with a NUL.
-pub(super) fn text_violation(field: &str, text: Option<&str>, most: usize) -> Option<Violation> {
-    let text = text?;
-    if text.trim().is_empty() {
-        return Some(Violation::new(field, ViolationCode::Malformed, "must not be blank: leave it out"));
-    }
-    check_text(text, most).err().map(|error| error.at(field))
+/// The longest text of one line, in characters.
+pub(super) const MAX_LINE: usize = 500;
+/// The longest currency symbol, in characters.
+pub(super) const MAX_SYMBOL: usize = 16;
+
+/// What plain texts must keep, however they got into the record: not blank, not too long, no NUL.
+pub(super) fn text_violations(texts: &[(&str, &Option<String>, usize)]) -> Vec<Violation> {
+    let present = texts.iter().filter_map(|(field, text, max)| Some((field, text.as_deref()?, max)));
+    let broken = present.filter_map(|(field, text, max)| {
+        let too_long = text.len() > *max && text.chars().nth(*max).is_some();
+        let (code, message) = match text {
+            text if text.trim().is_empty() => (ViolationCode::Malformed, "must not be blank: leave it out"),
+            _ if too_long => (ViolationCode::TooLong, "is longer than this field takes"),
+            text if text.contains('\0') => (ViolationCode::Malformed, "must not hold a NUL character"),
+            _ => return None,
+        };
+        Some(Violation::new(*field, code, message))
+    });
+    broken.collect()
 }
 
 /// Amounts lie below this, so that stores can keep them as 64-bit integers of 1/10,000.

@@ -23,7 +23,7 @@ mod vocabulary;
 
 pub use account::{Account, AccountFields, AccountStatus};
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec, Section};
-pub use changes::lead_changes;
+pub use changes::{account_changes, contact_changes, lead_changes};
 pub use contact::{Contact, ContactFields};
 pub use field::{Field, FieldType, Reference};
 pub use field_value::FieldValue;

@@ -103,7 +103,7 @@ impl Pipeline {
         Ok(pipeline)
     }
 
-    /// The rules of a pipeline: names present and distinct, at least one open stage, probabilities up to 100 %.
+    /// The rules of a pipeline: names present and distinct, ids distinct, at least one open stage, probabilities up to 100 %.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) with every broken rule at once.
@@ -117,6 +117,7 @@ impl Pipeline {
             broken.push(Violation::new("stages", ViolationCode::TooLong, "must not exceed 200 stages"));
         }
         let mut seen = std::collections::HashSet::new();
+        let mut ids = std::collections::HashSet::new();
         for (n, stage) in self.stages.iter().enumerate() {
             let field = format!("stages[{n}].name");
             match check_name(&stage.name) {
@@ -129,6 +130,10 @@ impl Pipeline {
                     ));
                 }
                 Ok(()) => {}
+            }
+            if !ids.insert(stage.id) {
+                let message = "two stages share this id";
+                broken.push(Violation::new(format!("stages[{n}].id"), ViolationCode::Duplicate, message));
             }
             if stage.probability.is_some_and(|percent| percent > 100) {
                 let field = format!("stages[{n}].probability");
@@ -171,16 +176,19 @@ mod tests {
     use super::*;
     use uuid::Uuid;
 
-    fn stage(name: &str, kind: StageKind) -> Stage {
-        Stage::new(StageId::from_uuid(Uuid::nil()), name, kind)
+    fn stage(id: u128, name: &str, kind: StageKind) -> Stage {
+        Stage::new(StageId::from_uuid(Uuid::from_u128(id)), name, kind)
     }
 
     #[test]
     fn every_broken_rule_is_told_at_once() {
-        let stages =
-            vec![stage("Won", StageKind::Won), stage("wón", StageKind::Lost), stage("", StageKind::Lost)];
+        let stages = vec![
+            stage(1, "Won", StageKind::Won),
+            stage(2, "wón", StageKind::Lost),
+            stage(1, "", StageKind::Lost),
+        ];
         let error = Pipeline::new(PipelineId::from_uuid(Uuid::nil()), " ", true, stages).unwrap_err();
         let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
-        assert_eq!(fields, ["name", "stages", "stages[1].name", "stages[2].name"]);
+        assert_eq!(fields, ["name", "stages", "stages[1].name", "stages[2].name", "stages[2].id"]);
     }
 }

@@ -53,14 +53,29 @@ impl<T> Reachable<T> {
 }
 
 /// The most addresses or numbers one record may have.
-pub(super) const MAX_ENTRIES: usize = 50;
+const MAX_ENTRIES: usize = 50;
 
 macro_rules! reach_list {
     ($(#[$doc:meta])* $name:ident, $value:ident, $key:expr, $what:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
         #[serde(transparent)]
         pub struct $name(Vec<Reachable<$value>>);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let entries = Vec::<Reachable<$value>>::deserialize(deserializer)?;
+                // One entry, the usual case, has nothing to be compared with.
+                if entries.len() < 2 {
+                    return Ok(Self(entries));
+                }
+                let mut list = Self::none();
+                for entry in entries {
+                    list.push(entry).map_err(serde::de::Error::custom)?;
+                }
+                Ok(list)
+            }
+        }
 
         impl $name {
             /// No entry.
@@ -149,5 +164,22 @@ impl Phones {
             list.push(Reachable::new(phone?))?;
         }
         Ok(list)
+    }
+}
+
+impl std::str::FromStr for Emails {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        Self::parse(text)
+    }
+}
+
+/// National numbers are kept as typed; [`Phones::parse`] reads them as numbers of a region.
+impl std::str::FromStr for Phones {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        Self::parse(text, None)
     }
 }

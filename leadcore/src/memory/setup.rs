@@ -105,7 +105,11 @@ impl Terms for MemoryTxn {
 
     fn usage(&mut self, kind: TermKind, id: Uuid) -> Result<u64> {
         let (field, id) = (kind.field(), FieldValue::Id(id));
-        Ok(self.state.leads.values().filter(|lead| field.read(lead).items().contains(&id)).map(|_| 1).sum())
+        let leads = self.state.leads.values().filter(|lead| field.read(lead).items().contains(&id));
+        let accounts = self.state.accounts.values().filter(|account| {
+            kind == TermKind::Category && field.read_fields(&account.fields.as_lead_fields()) == id
+        });
+        Ok(leads.map(|_| 1).sum::<u64>() + accounts.map(|_| 1).sum::<u64>())
     }
 }
 

@@ -5,6 +5,9 @@ use crate::error::Result;
 use crate::id::OperationId;
 
 /// Operations and their entries. Entries are never changed or removed.
+///
+/// The values in changes come back as their JSON says: an amount, time or id may come back as text. Subjects need not
+/// exist. Keys are compared bytewise, and an operation without one never collides.
 pub trait Journal {
     /// Adds a new operation.
     ///
@@ -12,7 +15,7 @@ pub trait Journal {
     /// `AlreadyExists` when the id, or the key among operations of its kind, is taken.
     fn begin(&mut self, operation: &Operation) -> Result<()>;
 
-    /// Writes state, key and outcome of an operation.
+    /// Writes state, key and outcome of an operation; the rest stays as it was begun.
     ///
     /// # Errors
     /// `NotFound`; `AlreadyExists` when another operation of the kind has the key.
@@ -36,7 +39,8 @@ pub trait Journal {
     /// `NotFound` when there is no such operation.
     fn append(&mut self, operation: OperationId, entries: &[NewEntry]) -> Result<()>;
 
-    /// Entries about any of these records, newest first, from before `before`, at most `limit`.
+    /// Entries whose subject is one of these, each once, newest first (by place, not by time), from before `before`, at
+    /// most `limit`. Any number is a place, also one that no entry has.
     ///
     /// # Errors
     /// A failure of the store.
@@ -68,13 +72,13 @@ pub trait Links {
     /// A failure of the store.
     fn remove(&mut self, links: &[Link]) -> Result<()>;
 
-    /// Links that begin at one of these records, of this role or of any; oldest target id first.
+    /// Links that begin at one of these records, of this role or of any, each once; lowest target id first.
     ///
     /// # Errors
     /// A failure of the store.
     fn from(&mut self, subjects: &[Subject], role: Option<LinkRole>) -> Result<Vec<Link>>;
 
-    /// Links that end at one of these records, of this role or of any; oldest origin id first.
+    /// Links that end at one of these records, of this role or of any, each once; lowest origin id first.
     ///
     /// # Errors
     /// A failure of the store.

@@ -12,13 +12,14 @@ use crate::query::{LeadScan, Resolved};
 pub struct LeadChange {
     /// The lead as it was read in this transaction.
     pub before: Lead,
-    /// The lead as it shall be; its revision is the next one.
+    /// The lead as it shall be; its revision is the next one, its id and number are those before.
     pub after: Lead,
 }
 
 /// Leads of one tenant.
 ///
-/// Ids and numbers are unique. `scan`, `find`, `count` and `count_by` see live leads only unless they say otherwise;
+/// Ids and numbers are unique, the trash included. A lead comes back as it was written: texts byte for byte, an empty
+/// text apart from none, times to the microsecond, amounts exactly (but `1.50` may come back as `1.5`). `scan`, `find`, `count` and `count_by` see live leads only unless they say otherwise;
 /// `get` sees all.
 pub trait Leads {
     /// Adds new leads. Keys, search text and counts follow.
@@ -31,7 +32,8 @@ pub trait Leads {
     ///
     /// # Errors
     /// `NotFound` when a lead is gone, `Conflict` with
-    /// [`StaleRevision`](crate::error::Conflict::StaleRevision) when its revision is another.
+    /// [`StaleRevision`](crate::error::Conflict::StaleRevision) (expected: that of `before`; found: the stored one) when
+    /// its revision is another; nothing of the slice is written then.
     fn update(&mut self, changes: &[LeadChange]) -> Result<()>;
 
     /// The leads with these ids, trashed ones included, in the order asked; unknown ids are left out.
@@ -40,13 +42,18 @@ pub trait Leads {
     /// A failure of the store.
     fn get(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>>;
 
-    /// Every live lead that has one of these keys, by key, then by lead number (oldest first).
+    /// Every live lead that has one of these keys, by key (its kind in the order of
+    /// [`MatchKind`](crate::domain::MatchKind), then its text bytewise), then by lead number (oldest first). A key that
+    /// is asked twice is answered once.
     ///
     /// # Errors
     /// A failure of the store.
     fn find(&mut self, keys: &[MatchKey]) -> Result<Vec<(MatchKey, LeadId)>>;
 
-    /// Leads that match, sorted, from behind the cursor.
+    /// Leads that match, sorted by [`SortField::key`](crate::query::SortField::key) in the order of
+    /// [`FieldValue::order`] (texts bytewise, empty first), ties by id, both in the direction of the sort; from behind
+    /// the cursor. The cursor is one of the same sort; its lead may have changed or gone. A limit of zero gives none, and
+    /// a limit or bound beyond what the store can count is no error.
     ///
     /// # Errors
     /// A failure of the store.
@@ -58,10 +65,10 @@ pub trait Leads {
     /// A failure of the store.
     fn count(&mut self, filter: &Resolved) -> Result<u64>;
 
-    /// How many live leads match, per value of `field` (stage, source, category, owner, state, kind …), the value
-    /// in ascending order, [`FieldValue::Empty`] for those without. Values that no lead has are left out.
+    /// How many live leads match, per value of `field` (stage, source, category, owner, state, kind …), in the order of
+    /// [`FieldValue::order`], [`FieldValue::Empty`] for those without. Values that no lead has are left out.
     ///
     /// # Errors
-    /// `Unsupported` for a field with several values or free text.
+    /// `Unsupported` for a field that is not [groupable](Field::is_groupable).
     fn count_by(&mut self, filter: &Resolved, field: &Field) -> Result<Vec<(FieldValue, u64)>>;
 }

@@ -6,7 +6,12 @@
 //!
 //! A [`Txn`] is one unit of work of one tenant and the sum of the ports; it does not know who opened it. After an
 //! error inside it the only legal moves are to end it or to be inside a [`Txn::savepoint`]. Ports check no rules but
-//! their own: revisions, unique ids and names, references that exist.
+//! their own: revisions, unique ids and names, operations of entries, terms in use. A
+//! store may refuse references to records that do not exist (stages, terms, accounts); core never writes one.
+//!
+//! Texts are compared bytewise and never by a collation; where a name is unique or sorted "without case and accents",
+//! it is by its [`fold`](crate::value::fold)ed form. A slice may be empty; what is asked twice by id is answered twice,
+//! in the order asked, and one write takes all of its slice or nothing.
 
 mod journal;
 mod leads;
@@ -58,10 +63,11 @@ pub trait Store: Send + Sync {
     /// Runs `work` on a consistent view of one tenant.
     ///
     /// # Errors
-    /// What `work` returns, or a failure of the store. Writing inside is an error.
+    /// What `work` returns, or a failure of the store. Writing inside is an error, and nothing is written even when
+    /// `work` passes over it.
     fn read_with(&self, tenant: &TenantId, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()>;
 
-    /// Runs `work` and commits; when it fails, nothing of it stays. The store may run `work` more than once (busy,
+    /// Runs `work` and commits; when it fails or panics, nothing of it stays. The store may run `work` more than once (busy,
     /// serialization failure), so it must have no effect but on the transaction.
     ///
     /// # Errors

@@ -45,7 +45,7 @@ pub trait Accounts {
     /// A failure of the store.
     fn get(&mut self, ids: &[AccountId]) -> Result<Vec<Account>>;
 
-    /// Accounts by number, from the one behind `after`, at most `limit`.
+    /// Accounts by number, from the one behind `after` (a number that nobody need have), at most `limit`.
     ///
     /// # Errors
     /// A failure of the store.

@@ -21,7 +21,7 @@ pub trait Pipelines {
     /// `NotFound`, `Conflict` when the stored revision is another, `AlreadyExists` when the name is taken.
     fn update(&mut self, pipeline: &Pipeline) -> Result<()>;
 
-    /// Every pipeline, the default first, then by name.
+    /// Every pipeline, the default first, then by folded name, then by id.
     ///
     /// # Errors
     /// A failure of the store.
@@ -33,7 +33,7 @@ pub trait Terms {
     /// Adds new terms.
     ///
     /// # Errors
-    /// `AlreadyExists` when an id, or a name in its list, is taken.
+    /// `AlreadyExists` when an id of its list, or a name in its list without case and accents, is taken.
     fn insert(&mut self, terms: &[TermRecord]) -> Result<()>;
 
     /// Replaces a term whose stored revision is the one before the new one.
@@ -45,7 +45,8 @@ pub trait Terms {
     /// Removes a term that nothing refers to.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` with [`InUse`](crate::error::Conflict::InUse) when leads refer to it.
+    /// `NotFound`; `Conflict` with [`InUse`](crate::error::Conflict::InUse) (by as many as [`usage`](Self::usage)) when
+    /// leads refer to it.
     fn remove(&mut self, kind: TermKind, id: Uuid) -> Result<()>;
 
     /// The terms of a list with these ids, in the order asked; unknown ids are left out.
@@ -54,13 +55,13 @@ pub trait Terms {
     /// A failure of the store.
     fn get(&mut self, kind: TermKind, ids: &[Uuid]) -> Result<Vec<TermRecord>>;
 
-    /// Every term of a list, by position, then by name.
+    /// Every term of a list, by position, then by folded name.
     ///
     /// # Errors
     /// A failure of the store.
     fn list(&mut self, kind: TermKind) -> Result<Vec<TermRecord>>;
 
-    /// How many leads refer to a term, trashed ones included.
+    /// How many leads (trashed ones included) and accounts refer to a term.
     ///
     /// # Errors
     /// A failure of the store.
@@ -96,10 +97,11 @@ pub trait Settings {
     /// A failure of the store.
     fn load(&mut self, name: SettingName) -> Result<Option<(Revision, String)>>;
 
-    /// Writes the document: `expected` is the revision it was read with, `None` when there was none.
+    /// Writes the document: `expected` is the revision it was read with, `None` when there was none. The first revision
+    /// is 1.
     ///
     /// # Errors
-    /// `Conflict` when the stored revision is another.
+    /// `Conflict` when the stored revision is another; in the error, no document has revision 0.
     fn save(&mut self, name: SettingName, expected: Option<Revision>, json: &str) -> Result<Revision>;
 }
 
@@ -129,10 +131,10 @@ impl Series {
 
 /// Number series: they count up from 1, and a transaction that fails gives its numbers back.
 pub trait Numbers {
-    /// Takes the next `count` numbers and returns the first. Two transactions never get the same number.
+    /// Takes the next `count` numbers and returns the first; 0 takes none. Two transactions never get the same number.
     ///
     /// # Errors
-    /// `Unsupported` when the series is used up.
+    /// `Unsupported` when the series is used up: numbers stay below 2⁶³. Then none is taken.
     fn take(&mut self, series: Series, count: u64) -> Result<u64>;
 
     /// The number that would come next; not a reservation.

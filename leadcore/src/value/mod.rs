@@ -36,7 +36,6 @@ pub use amount::{DecimalMark, parse_amount};
 pub use country::Country;
 pub use currency::Currency;
 pub use email::Email;
-pub(crate) use fold::check_text;
 pub use fold::{FoldedText, MAX_TEXT_BYTES, clean_text, fold};
 pub use money::Money;
 pub use person::PersonName;

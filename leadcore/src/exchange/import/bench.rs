@@ -96,7 +96,12 @@ impl Bench {
     }
 
     /// Adds a new lead.
-    pub(super) fn add(&mut self, lead: Lead, line: u64, keys: &[MatchKey]) -> usize {
+    pub(super) fn add<'k>(
+        &mut self,
+        lead: Lead,
+        line: u64,
+        keys: impl Iterator<Item = &'k MatchKey>,
+    ) -> usize {
         let slot = self.slots.len();
         self.by_id.insert(lead.id, slot);
         self.slots.push(Slot { before: None, lead, line: Some(line) });
@@ -105,7 +110,7 @@ impl Bench {
     }
 
     /// Lets later rows find a lead by these keys too.
-    pub(super) fn know(&mut self, slot: usize, keys: &[MatchKey]) {
+    pub(super) fn know<'k>(&mut self, slot: usize, keys: impl Iterator<Item = &'k MatchKey>) {
         for key in keys {
             match self.by_key.get_mut(key) {
                 Some(slots) => add_to(slots, slot),
@@ -124,7 +129,7 @@ impl Bench {
             let (place, keys) = (self.slots.len(), slot.lead.fields.match_keys());
             self.by_id.insert(slot.lead.id, place);
             self.slots.push(slot);
-            self.know(place, &keys);
+            self.know(place, keys.iter());
         }
     }
 }

@@ -111,7 +111,7 @@ impl<'c> Planner<'c> {
             let message = "you may not create such a lead";
             return Err(vec![Violation::new("owner", ViolationCode::NotAllowed, message)]);
         }
-        Ok(Decision::Create(self.bench.add(lead, line, &intent.keys)))
+        Ok(Decision::Create(self.bench.add(lead, line, intent.keys.iter())))
     }
 
     fn update(
@@ -152,10 +152,13 @@ impl<'c> Planner<'c> {
         if !broken.is_empty() {
             return Err(broken);
         }
+        // A lead that keeps its own id is not found by the row's.
+        let has_id = intent.fields.external_ids.is_subset(&after.fields.external_ids);
         slot.lead = after;
         let same_as_line = slot.line;
         slot.line.get_or_insert(line);
-        self.bench.know(place, &intent.keys);
+        let keys = intent.keys.iter().filter(|key| has_id || key.kind != MatchKind::External);
+        self.bench.know(place, keys);
         Ok(Decision::Update { slot: place, matched_by, same_as_line })
     }
 

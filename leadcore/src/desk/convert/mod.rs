@@ -5,24 +5,24 @@
 //! (S3.07); its history, persons and links are reachable from both sides. A second apply, also from another process,
 //! returns the first outcome.
 
+mod carry_out;
+
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::domain::{
-    Account, AccountFields, AccountStatus, Action, Contact, ContactFields, Conversion, Field, FieldChange,
-    Lead, LeadFields, Link, LinkRole, NewEntry, OperationKind, Subject,
-};
-use crate::error::{Conflict, Error, ErrorKind, Result, Violation};
+use crate::domain::{AccountFields, AccountStatus, ContactFields, Field, Lead, LeadFields};
+use crate::error::{Error, Result, Violation};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, Revision};
 use crate::policy::Permission;
-use crate::store::{LeadChange, Series, Txn};
+use crate::store::{Series, Txn};
 use crate::value::{PersonName, fold};
 
 use super::access::{Expect, Gate, editable, visible};
-use super::contacts::{LinkedContact, linked, new_contact};
-use super::leads::touch;
-use super::operation::new_operation;
+use super::contacts::{LinkedContact, linked};
 use super::{accounts, settings};
+
+pub use carry_out::apply;
+use carry_out::first_outcome;
 
 /// Which account the lead becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -141,6 +141,9 @@ pub struct ConversionOutcome {
 
 /// Plans the conversion of a lead. Reads only.
 ///
+/// The plan holds all of the lead and of an existing account, also fields that the policy hides from the actor in lists:
+/// who may convert answers for the customer. Grant [`Permission::Convert`] accordingly.
+///
 /// # Errors
 /// `NotFound`, `Denied`; `Frozen` when the lead is converted already; `Invalid` with every required field of the
 /// account or the tenant's catalogue that has no value.
@@ -158,7 +161,7 @@ pub fn plan(
             next_number: txn.numbers().peek(Series::Account)?,
         },
         AccountChoice::Existing(id) => {
-            let account = accounts::get(ctx, txn, id)?;
+            let account = accounts::load(ctx, txn, id)?;
             let mut fields = account.fields;
             fill_empty(&mut fields, account_fields(&lead.fields, options.status))?;
             PlannedAccount::Existing { id, revision: account.revision, fields: Box::new(fields) }
@@ -278,168 +281,6 @@ fn stays(lead: &Lead, has_contact: bool) -> Vec<Field> {
     }
     fields.retain(|field| !field.read(lead).is_empty());
     fields
-}
-
-/// Carries a plan out, once. When the lead was converted before, by whatever plan, nothing is written and the first
-/// outcome is returned.
-///
-/// # Errors
-/// `NotFound`, `Denied`; `Conflict` with [`Conflict::PlanOutdated`] when lead or account changed since the plan was
-/// made; `Invalid` when an edited plan breaks a rule. In each case nothing is written.
-pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<ConversionOutcome> {
-    let lead = visible(ctx, txn, plan.lead)?;
-    Gate::open(ctx, Permission::Convert)?.check(&lead)?;
-    if let Some(done) = &lead.conversion {
-        return first_outcome(txn, done);
-    }
-    if lead.trashed.is_some() {
-        return Err(Error::not_found("lead"));
-    }
-    if lead.revision != plan.revision {
-        return Err(Error::conflicting("lead", Conflict::PlanOutdated));
-    }
-    let broken = plan.account.fields().violations();
-    if !broken.is_empty() {
-        return Err(Error::invalid(broken));
-    }
-    let persons = new_persons(ctx, txn, &lead, plan)?;
-
-    let mut operation = new_operation(ctx, OperationKind::Convert, Some(format!("lead:{}", lead.id)));
-    let (account, change) = target(ctx, txn, plan)?;
-    let mut after = lead.clone();
-    after.conversion = Some(Conversion { at: ctx.now(), account: account.id, operation: operation.id });
-    let frozen = touch(ctx, &lead, &mut after, Action::Converted).with_other(account.id);
-    // Claiming the lead comes before every other write: of two conversions at once, one stops here.
-    txn.leads().update(&[LeadChange { before: lead, after: after.clone() }])?;
-    let account = write_account(txn, account, &change)?;
-    let new: Vec<_> = persons.iter().filter_map(|(_, new, _)| new.clone()).collect();
-    txn.contacts().insert(&new)?;
-    link(txn, &after, &account, &persons)?;
-
-    let outcome = ConversionOutcome {
-        operation: operation.id,
-        lead: after.id,
-        account: account.id,
-        account_number: account.number,
-        contacts: persons.iter().map(|(id, _, _)| *id).collect(),
-        newly_converted: true,
-    };
-    operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {
-        Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
-    })?);
-    txn.journal().begin(&operation)?;
-    let mut entries = vec![frozen];
-    entries.push(match change {
-        Target::New => NewEntry::new(account.id, Action::Created, ctx.now()).with_other(after.id),
-        Target::Existing(changes) => {
-            NewEntry::new(account.id, Action::Updated, ctx.now()).with_other(after.id).with_changes(changes)
-        }
-    });
-    entries.extend(
-        new.iter()
-            .map(|contact| NewEntry::new(contact.id, Action::Created, ctx.now()).with_other(account.id)),
-    );
-    txn.journal().append(operation.id, &entries)?;
-    Ok(outcome)
-}
-
-/// The outcome that the first conversion left in the journal.
-fn first_outcome(txn: &mut dyn Txn, done: &Conversion) -> Result<ConversionOutcome> {
-    let stored = txn.journal().operation(done.operation)?.and_then(|operation| operation.outcome);
-    let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the conversion cannot be read");
-    serde_json::from_value(stored.ok_or_else(corrupt)?).map_err(|error| corrupt().with_source(error))
-}
-
-type Person = (ContactId, Option<Contact>, bool);
-
-/// The persons of the plan, the primary one first: ids, and records for new ones.
-fn new_persons(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    lead: &Lead,
-    plan: &ConversionPlan,
-) -> Result<Vec<Person>> {
-    let of_lead = txn.links().from(&[lead.id.into()], None)?;
-    let mut persons = Vec::with_capacity(plan.contacts.len());
-    for planned in &plan.contacts {
-        persons.push(match &planned.who {
-            // A plan may have been edited: it cannot take along a person of somebody else.
-            PlannedPerson::Existing(id) if !of_lead.iter().any(|link| link.to == Subject::from(*id)) => {
-                return Err(Error::conflicting("lead", Conflict::PlanOutdated));
-            }
-            PlannedPerson::Existing(id) => (*id, None, planned.is_primary),
-            PlannedPerson::New(fields) => {
-                let contact = new_contact(ctx, fields.as_ref().clone())?;
-                (contact.id, Some(contact), planned.is_primary)
-            }
-        });
-    }
-    persons.sort_by_key(|(_, _, is_primary)| !is_primary);
-    Ok(persons)
-}
-
-enum Target {
-    New,
-    Existing(Vec<FieldChange>),
-}
-
-/// The account as it shall be, and what is new about it.
-fn target(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<(Account, Target)> {
-    let now = ctx.now();
-    match &plan.account {
-        PlannedAccount::New { fields, .. } => {
-            let account = Account {
-                id: AccountId::from_uuid(ctx.new_uuid()),
-                number: 0,
-                revision: Revision::FIRST,
-                fields: fields.as_ref().clone(),
-                created_at: now,
-                updated_at: now,
-            };
-            Ok((account, Target::New))
-        }
-        PlannedAccount::Existing { id, revision, fields } => {
-            let mut account = accounts::get(ctx, txn, *id)?;
-            if account.revision != *revision {
-                return Err(Error::conflicting("account", Conflict::PlanOutdated));
-            }
-            let before = settings::to_json(&account.fields)?;
-            account.fields = fields.as_ref().clone();
-            let after = settings::to_json(&account.fields)?;
-            let changes =
-                if before == after { vec![] } else { vec![FieldChange::new("account", before, after)] };
-            account.revision = account.revision.next();
-            account.updated_at = now;
-            Ok((account, Target::Existing(changes)))
-        }
-    }
-}
-
-fn write_account(txn: &mut dyn Txn, mut account: Account, target: &Target) -> Result<Account> {
-    match target {
-        Target::New => {
-            account.number = txn.numbers().take(Series::Account, 1)?;
-            txn.accounts().insert(std::slice::from_ref(&account))?;
-        }
-        Target::Existing(_) => txn.accounts().update(std::slice::from_ref(&account))?,
-    }
-    Ok(account)
-}
-
-fn link(txn: &mut dyn Txn, lead: &Lead, account: &Account, persons: &[Person]) -> Result<()> {
-    let known = txn.links().from(&[account.id.into()], Some(LinkRole::PrimaryContact))?;
-    let mut links = vec![Link::new(lead.id, LinkRole::ConvertedTo, account.id)];
-    for (id, new, is_primary) in persons {
-        // An account that has a primary contact keeps it.
-        let role = if *is_primary && known.is_empty() { LinkRole::PrimaryContact } else { LinkRole::Contact };
-        links.push(Link::new(account.id, role, *id));
-        if new.is_some() {
-            // The person of the lead is listed on the lead too: both sides show the same persons.
-            let role = if *is_primary { LinkRole::PrimaryContact } else { LinkRole::Contact };
-            links.push(Link::new(lead.id, role, *id));
-        }
-    }
-    txn.links().insert(&links)
 }
 
 /// Plans and applies in one call.
