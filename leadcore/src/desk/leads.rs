@@ -19,6 +19,8 @@ use super::access::{Expect, Gate, check_fields, editable, masked, require, visib
 use super::operation::{new_operation, record, record_as};
 use super::{pipelines, settings};
 
+pub use super::actions::{LeadAction, actions, actions_of};
+
 /// How many leads a page has when the caller does not say.
 const DEFAULT_PAGE: usize = 50;
 

@@ -9,6 +9,7 @@
 //! [`Denied`](crate::error::ErrorKind::Denied). Nothing is written before every check has passed.
 
 mod access;
+mod actions;
 mod operation;
 
 pub mod accounts;

@@ -1,6 +1,6 @@
 //! The field catalogue: each field described once, for import mapping, forms, templates and required checks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +77,8 @@ pub struct FieldSpec {
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
     fields: BTreeMap<Field, FieldSettings>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    columns: Option<Vec<Field>>,
 }
 
 impl Catalogue {
@@ -89,6 +91,27 @@ impl Catalogue {
     /// What the tenant says about `field`, to be changed.
     pub fn settings_mut(&mut self, field: Field) -> &mut FieldSettings {
         self.fields.entry(field).or_default()
+    }
+
+    /// The columns of a list of leads, from left to right, without fields that are disabled (S3.02): those that the
+    /// tenant [chose](Self::set_columns), else [`Field::LIST`].
+    ///
+    /// ```
+    /// use leadcore::domain::{Catalogue, Field};
+    /// let mut catalogue = Catalogue::standard();
+    /// assert_eq!(catalogue.columns()[0].label, "Lead number");
+    /// catalogue.set_columns(Some(vec![Field::Company, Field::Amount]));
+    /// assert_eq!(catalogue.columns()[1].label, "Expected value");
+    /// ```
+    #[must_use]
+    pub fn columns(&self) -> Vec<FieldSpec> {
+        let chosen = self.columns.as_deref().unwrap_or(Field::LIST).iter();
+        chosen.filter(|field| !self.is_disabled(field)).map(|field| self.spec(field)).collect()
+    }
+
+    /// Chooses the columns of lists; `None` goes back to the standard ones.
+    pub fn set_columns(&mut self, columns: Option<Vec<Field>>) {
+        self.columns = columns;
     }
 
     /// Every field as this tenant sees it, in form order.
@@ -119,7 +142,7 @@ impl Catalogue {
     }
 
     /// The rules of the settings themselves: only fields that callers set can be required or disabled, and a field
-    /// cannot be both.
+    /// cannot be both; a list has columns, each once.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) with every broken rule at once.
@@ -137,6 +160,16 @@ impl Catalogue {
             if settings.label.as_ref().is_some_and(|label| label.trim().is_empty() || label.len() > 200) {
                 let message = "a label has 1 to 200 bytes";
                 broken.push(Violation::new(field.key(), ViolationCode::Malformed, message));
+            }
+        }
+        if let Some(columns) = &self.columns {
+            let distinct: BTreeSet<_> = columns.iter().collect();
+            if columns.is_empty() {
+                let message = "a list needs one column at least";
+                broken.push(Violation::new("columns", ViolationCode::Required, message));
+            } else if distinct.len() != columns.len() {
+                let message = "a list shows each field once";
+                broken.push(Violation::new("columns", ViolationCode::Duplicate, message));
             }
         }
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }

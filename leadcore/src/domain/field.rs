@@ -184,6 +184,19 @@ fields! {
 }
 
 impl Field {
+    /// The columns of a list of leads unless the tenant chooses others (S3.02).
+    pub const LIST: &'static [Self] = &[
+        Self::Number,
+        Self::Company,
+        Self::Name,
+        Self::Email,
+        Self::Phone,
+        Self::Stage,
+        Self::Source,
+        Self::Owner,
+        Self::UpdatedAt,
+    ];
+
     /// Whether it holds several values.
     #[must_use]
     pub const fn is_multiple(&self) -> bool {

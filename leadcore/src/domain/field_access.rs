@@ -75,7 +75,8 @@ impl Field {
     /// Writes a value into the fields of a lead. Text is read the way the type of the field asks for.
     ///
     /// # Errors
-    /// When the field is set by the engine, or the value does not fit it.
+    /// When the field is set by the engine, or the value does not fit it; then the field, or the name or address that it
+    /// is part of, may be empty.
     pub fn write(&self, fields: &mut LeadFields, value: &FieldValue) -> Result<(), ValueError> {
         match self {
             Self::Kind => {

@@ -109,7 +109,15 @@ impl Lead {
     }
 }
 
-/// Folded words, each behind two blanks: company, person, e-mails, phone digits, number.
+/// The digits of a folded text that has nothing but digits and what people write between those of a phone number.
+pub(crate) fn dialled(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let all = text.chars().all(|letter| letter.is_ascii_digit() || " +-()./".contains(letter));
+    (all && !digits.is_empty()).then_some(digits)
+}
+
+/// Folded words, each behind two blanks: company, person, e-mails, phone digits, number. A word of digits and phone
+/// punctuation (`7-11`) is followed by its digits alone.
 ///
 /// The blanks let one index of three-letter runs answer everything: a search for one or two letters looks for words
 /// that begin with them (`␣␣a`, `␣an`), a longer one for any part of a word.
@@ -118,10 +126,21 @@ pub struct SearchText(String);
 
 impl SearchText {
     fn add(&mut self, text: Option<&str>) {
-        for word in text.map(fold).unwrap_or_default().split(' ').filter(|word| !word.is_empty()) {
-            self.0.push_str("  ");
-            self.0.push_str(word);
+        let text = text.map(fold).unwrap_or_default();
+        // Whoever looks for `7-11` or `24 / 7` looks for digits: a search cannot know that no phone is meant.
+        let whole = dialled(&text).filter(|digits| *digits != text);
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
+            self.word(word);
+            if whole.is_none() {
+                dialled(word).filter(|digits| digits != word).into_iter().for_each(|word| self.word(&word));
+            }
         }
+        whole.into_iter().for_each(|word| self.word(&word));
+    }
+
+    fn word(&mut self, word: &str) {
+        self.0.push_str("  ");
+        self.0.push_str(word);
     }
 
     /// The padded words.

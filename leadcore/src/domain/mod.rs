@@ -30,6 +30,7 @@ pub use field_value::FieldValue;
 pub use journal::{
     Action, Actor, Entry, FieldChange, NewEntry, Operation, OperationKind, OperationState, Sequence,
 };
+pub(crate) use keys::dialled;
 pub use keys::{MatchKey, MatchKind, SearchText};
 pub use lead::{Conversion, ExternalRef, Lead, LeadDraft, LeadFields, LeadKind, LeadState, Trashed};
 pub use link::{Link, LinkRole, Subject, SubjectKind};

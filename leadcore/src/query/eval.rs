@@ -1,6 +1,6 @@
 //! The reference evaluator: what a filter means, in memory. Stores must give the same answer.
 
-use crate::domain::{Field, FieldType, FieldValue, Lead, MatchKind};
+use crate::domain::{Field, FieldType, FieldValue, Lead, MatchKind, dialled};
 use crate::value::fold;
 
 use super::filter::Resolved;
@@ -18,16 +18,14 @@ impl Term {
 }
 
 /// The words of a search. Punctuation inside a word stays (`o'neil`, `anna@x.org`), but a word of digits and phone
-/// punctuation alone is reduced to its digits, since numbers are searched as digits.
+/// punctuation alone is reduced to its digits, since numbers are searched as digits, without the zeros that are dialled
+/// before a whole number.
 #[must_use]
 pub fn search_terms(text: &str) -> Vec<Term> {
     let folded = fold(text);
-    let looks_like_a_phone = folded.chars().any(|letter| letter.is_ascii_digit())
-        && folded.chars().all(|letter| letter.is_ascii_digit() || " +-()./".contains(letter));
-    let words: Vec<String> = if looks_like_a_phone {
-        vec![folded.chars().filter(char::is_ascii_digit).collect()]
-    } else {
-        folded.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    let words: Vec<String> = match dialled(&folded) {
+        Some(digits) => vec![without_trunk(&digits).to_owned()],
+        None => folded.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
     };
     let mut terms: Vec<_> = words
         .into_iter()
@@ -41,6 +39,16 @@ pub fn search_terms(text: &str) -> Vec<Term> {
     terms.dedup();
     terms
 }
+
+/// A number without the zeros that are dialled before it at home (`077…`) or to call abroad (`0047…`): a number that was
+/// written with its country code has none. What is left occurs wherever the whole does.
+fn without_trunk(digits: &str) -> &str {
+    let number = digits.trim_start_matches('0');
+    if number.len() >= SHORTEST_NUMBER { number } else { digits }
+}
+
+/// Fewer digits are part of a number, and its zeros count.
+const SHORTEST_NUMBER: usize = 6;
 
 impl Resolved {
     /// Whether `lead` matches.

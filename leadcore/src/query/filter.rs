@@ -131,6 +131,24 @@ impl Filter {
     pub fn search(text: impl Into<String>) -> Self {
         Self::Search(text.into())
     }
+
+    /// Moves what is nested in this one into `to`.
+    fn give_children(&mut self, to: &mut Vec<Self>) {
+        match self {
+            Self::All(list) | Self::Any(list) => to.append(list),
+            Self::Not(inner) if !inner.is_leaf() => to.push(std::mem::take(&mut **inner)),
+            Self::Not(_) | Self::Where(_) | Self::Search(_) => {}
+        }
+    }
+
+    /// Whether nothing is nested in this one.
+    const fn is_leaf(&self) -> bool {
+        match self {
+            Self::All(list) | Self::Any(list) => list.is_empty(),
+            Self::Not(_) => false,
+            Self::Where(_) | Self::Search(_) => true,
+        }
+    }
 }
 
 impl Default for Filter {
@@ -142,39 +160,45 @@ impl Default for Filter {
 impl std::ops::BitAnd for Filter {
     type Output = Self;
 
-    fn bitand(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::All(mut a), Self::All(b)) => {
-                a.extend(b);
-                Self::All(a)
+    fn bitand(mut self, mut other: Self) -> Self {
+        match (&mut self, &mut other) {
+            (Self::All(a), Self::All(b)) => a.append(b),
+            (Self::All(a), _) => a.push(other),
+            (_, Self::All(b)) => {
+                b.insert(0, self);
+                return other;
             }
-            (Self::All(mut a), b) => {
-                a.push(b);
-                Self::All(a)
-            }
-            (a, Self::All(mut b)) => {
-                b.insert(0, a);
-                Self::All(b)
-            }
-            (a, b) => Self::All(vec![a, b]),
+            _ => return Self::All(vec![self, other]),
         }
+        self
     }
 }
 
 impl std::ops::BitOr for Filter {
     type Output = Self;
 
-    fn bitor(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Any(mut a), Self::Any(b)) => {
-                a.extend(b);
-                Self::Any(a)
+    fn bitor(mut self, mut other: Self) -> Self {
+        match (&mut self, &mut other) {
+            (Self::Any(a), Self::Any(b)) => a.append(b),
+            (Self::Any(a), _) => a.push(other),
+            (_, Self::Any(b)) => {
+                b.insert(0, self);
+                return other;
             }
-            (Self::Any(mut a), b) => {
-                a.push(b);
-                Self::Any(a)
-            }
-            (a, b) => Self::Any(vec![a, b]),
+            _ => return Self::Any(vec![self, other]),
+        }
+        self
+    }
+}
+
+/// A filter that somebody nested a hundred thousand levels deep is refused by [`Filter::resolve`], and then has to go
+/// away: taken apart in a loop, because one call per level would overflow the stack.
+impl Drop for Filter {
+    fn drop(&mut self) {
+        let mut todo = Vec::new();
+        self.give_children(&mut todo);
+        while let Some(mut filter) = todo.pop() {
+            filter.give_children(&mut todo);
         }
     }
 }

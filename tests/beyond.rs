@@ -1,0 +1,245 @@
+//! What no manual asks for and every host needs: tenants kept apart (X.50), no write lost to another (X.55).
+
+use std::collections::BTreeSet;
+
+use leadcore::context::Context;
+use leadcore::desk::board::{self, BoardQuery};
+use leadcore::desk::convert::{self, ConversionOptions, ConversionPlan};
+use leadcore::desk::vocabulary::{self, InUse};
+use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, timeline};
+use leadcore::domain::{Catalogue, Contact, ContactFields, Field, Lead, LeadPatch, Pipeline, Term};
+use leadcore::error::{Conflict, ErrorKind, Result};
+use leadcore::exchange::import::{self, ImportOptions};
+use leadcore::id::{AccountId, SourceId};
+use leadcore::query::{Filter, LeadQuery};
+use leadcore::store::{StoreExt, Txn};
+use leadcore::testkit::dump;
+use leadcore::testkit::fixtures::Scene;
+
+use crate::support::{Host, company, desk_functions, form, refused};
+
+/// What the first tenant has, and the second one knows by heart.
+struct Foreign {
+    lead: Lead,
+    converted: Lead,
+    account: AccountId,
+    contact: Contact,
+    source: Term<SourceId>,
+    pipeline: Pipeline,
+    plan: ConversionPlan,
+}
+
+/// A call of the desk, made with what belongs to the other tenant. It says what it returned.
+type Case = fn(&Context<'_>, &mut dyn Txn, &Foreign) -> Result<String>;
+
+fn said(value: Result<impl std::fmt::Debug>) -> Result<String> {
+    value.map(|value| format!("{value:?}"))
+}
+
+/// Every function of the desk that is handed a transaction.
+const CASES: &[(&str, Case)] = &[
+    ("accounts::get", |ctx, txn, f| said(accounts::get(ctx, txn, f.account))),
+    ("accounts::list", |ctx, txn, _| said(accounts::list(ctx, txn, None, 1_000))),
+    ("accounts::origins", |ctx, txn, f| said(accounts::origins(ctx, txn, f.account))),
+    ("actions::actions", |ctx, txn, f| said(leads::actions(ctx, txn, f.lead.id))),
+    ("actions::actions_of", |ctx, txn, f| said(leads::actions_of(ctx, txn, &[f.lead.id, f.converted.id]))),
+    ("board::board", |ctx, txn, f| {
+        let query = BoardQuery::default().pipeline(f.pipeline.id);
+        let own = said(board::board(ctx, txn, &BoardQuery::default()))?;
+        let foreign = said(board::board(ctx, txn, &query)).expect_err("a foreign pipeline has no board");
+        Ok(format!("{own} {foreign}"))
+    }),
+    ("contacts::add", |ctx, txn, f| {
+        said(contacts::add(ctx, txn, f.lead.id, ContactFields::named("Eve").unwrap(), true))
+    }),
+    ("contacts::edit", |ctx, txn, f| {
+        let fields = ContactFields::named("Eve").unwrap();
+        said(contacts::edit(ctx, txn, f.lead.id, f.contact.id, Expect::Any, fields))
+    }),
+    ("contacts::make_primary", |ctx, txn, f| said(contacts::make_primary(ctx, txn, f.lead.id, f.contact.id))),
+    ("contacts::of_account", |ctx, txn, f| said(contacts::of_account(ctx, txn, f.account))),
+    ("contacts::of_lead", |ctx, txn, f| said(contacts::of_lead(ctx, txn, f.lead.id))),
+    ("contacts::remove", |ctx, txn, f| said(contacts::remove(ctx, txn, f.lead.id, f.contact.id))),
+    ("convert::apply", |ctx, txn, f| said(convert::apply(ctx, txn, &f.plan))),
+    ("convert::convert", |ctx, txn, f| {
+        said(convert::convert(ctx, txn, f.lead.id, &ConversionOptions::default()))
+    }),
+    ("convert::plan", |ctx, txn, f| {
+        // A lead of one's own into an account of the other's.
+        let own = leads::create(ctx, txn, company("Own").into())?;
+        let options = ConversionOptions::default();
+        said(convert::plan(ctx, txn, f.lead.id, &options)).expect_err("a foreign lead cannot be planned");
+        said(convert::plan(ctx, txn, own.id, &options.into_account(f.account)))
+    }),
+    ("leads::by_number", |ctx, txn, f| said(leads::by_number(ctx, txn, f.lead.number))),
+    ("leads::count", |ctx, txn, _| said(leads::count(ctx, txn, &Filter::search("acmesecret")))),
+    ("leads::count_by", |ctx, txn, _| said(leads::count_by(ctx, txn, &Filter::everything(), &Field::Source))),
+    ("leads::create", |ctx, txn, f| {
+        let mut fields = company("Own");
+        fields.source = Some(f.source.id);
+        said(leads::create(ctx, txn, fields.into()))
+    }),
+    ("leads::create_many", |ctx, txn, f| {
+        let draft = leadcore::domain::LeadDraft::from(company("Own")).in_stage(f.lead.stage);
+        said(leads::create_many(ctx, txn, vec![draft]))
+    }),
+    ("leads::delete", |ctx, txn, f| said(leads::delete(ctx, txn, f.lead.id, Expect::Any))),
+    ("leads::edit", |ctx, txn, f| {
+        let patch = LeadPatch::new().set(Field::City, "Stolen");
+        said(leads::edit(ctx, txn, f.lead.id, Expect::Any, &patch))
+    }),
+    ("leads::get", |ctx, txn, f| said(leads::get(ctx, txn, f.lead.id))),
+    ("leads::list", |ctx, txn, _| said(leads::list(ctx, txn, &LeadQuery::default().limit(1_000)))),
+    ("leads::move_to", |ctx, txn, f| said(leads::move_to(ctx, txn, f.lead.id, Expect::Any, f.lead.stage))),
+    ("leads::restore", |ctx, txn, f| said(leads::restore(ctx, txn, f.lead.id))),
+    ("leads::trash", |ctx, txn, _| said(leads::trash(ctx, txn, &LeadQuery::default()))),
+    ("pipelines::add", |ctx, txn, f| {
+        // The ids of the other's stages are as good as any: they mean nothing here.
+        let mut stages = f.pipeline.stages.clone();
+        stages.iter_mut().zip("abcdef".chars()).for_each(|(stage, name)| stage.name = name.to_string());
+        said(pipelines::add(ctx, txn, "Taken", stages))
+    }),
+    ("pipelines::list", |ctx, txn, _| said(pipelines::list(ctx, txn))),
+    ("pipelines::list_or_default", |ctx, txn, _| said(pipelines::list_or_default(ctx, txn))),
+    ("pipelines::update", |ctx, txn, f| said(pipelines::update(ctx, txn, f.pipeline.clone()))),
+    ("settings::catalogue", |ctx, txn, _| said(settings::catalogue(ctx, txn))),
+    ("settings::set_catalogue", |ctx, txn, _| {
+        said(settings::set_catalogue(ctx, txn, None, &Catalogue::standard()))
+    }),
+    ("timeline::of_account", |ctx, txn, f| said(timeline::of_account(ctx, txn, f.account, None, 100))),
+    ("timeline::of_lead", |ctx, txn, f| said(timeline::of_lead(ctx, txn, f.lead.id, None, 100))),
+    ("vocabulary::add", |ctx, txn, f| {
+        said(vocabulary::add::<SourceId>(ctx, txn, "Fair", None).map(|term| term.id == f.source.id))
+    }),
+    ("vocabulary::delete", |ctx, txn, f| said(vocabulary::delete(ctx, txn, f.source.id, InUse::Clear))),
+    ("vocabulary::list", |ctx, txn, _| said(vocabulary::list::<SourceId>(ctx, txn))),
+    ("vocabulary::rename", |ctx, txn, f| {
+        said(vocabulary::rename(ctx, txn, f.source.id, Expect::Any, "Stolen"))
+    }),
+];
+
+/// Everything of `acme`, marked, so that any of it is recognised.
+fn furnish(host: &Host) -> Foreign {
+    let source = host.write(|ctx, txn| vocabulary::add::<SourceId>(ctx, txn, "acmesecret fair", None));
+    let mut fields = form(&[(Field::Company, "acmesecret AS"), (Field::Email, "acmesecret@x.example")]);
+    fields.source = Some(source.id);
+    let lead = host.add(fields.clone());
+    fields.company = Some("acmesecret 2".to_owned());
+    let converted = host.add(fields);
+    let person = ContactFields::named("Acmesecret Person").unwrap();
+    let contact = host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, person.clone(), true));
+    let options = ConversionOptions::default();
+    let done = host.write(|ctx, txn| convert::convert(ctx, txn, converted.id, &options));
+    let gone = host.add(company("acmesecret trash"));
+    host.write(|ctx, txn| leads::delete(ctx, txn, gone.id, Expect::Any));
+    let mut catalogue = Catalogue::standard();
+    catalogue.settings_mut(Field::Company).label = Some("acmesecret label".to_owned());
+    host.write(|ctx, txn| settings::set_catalogue(ctx, txn, None, &catalogue));
+    let mut pipeline = host.read(|ctx, txn| pipelines::list(ctx, txn)).remove(0);
+    pipeline.stages[1].name = "acmesecret stage".to_owned();
+    let pipeline = host.write(|ctx, txn| pipelines::update(ctx, txn, pipeline.clone()));
+    let plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &options));
+    Foreign { lead, converted, account: done.account, contact, source, pipeline, plan }
+}
+
+#[test]
+fn x_50_tenant_scope() {
+    let host = Host::new();
+    let foreign = furnish(&host);
+    let acme = host.scene.tenant.clone();
+    // The same file, the same user name, another organisation. Its ids come from the same source, so that none is equal.
+    let other = Scene { tenant: "other".parse().unwrap(), ..Scene::new("other") };
+    let ctx = Context::new(
+        &other.tenant,
+        other.actor.clone(),
+        &other.clock,
+        &host.scene.ids,
+        &leadcore::policy::AllowAll,
+    );
+    host.store.write(&other.tenant, |txn| leads::create(&ctx, txn, company("Ours").into())).unwrap();
+    let before = dump(&host.store, &acme);
+    for (name, case) in CASES {
+        let outcome = host.store.write(&other.tenant, |txn| case(&ctx, txn, &foreign));
+        let text = match outcome {
+            Ok(text) => text,
+            Err(error) => {
+                let kinds = [ErrorKind::NotFound, ErrorKind::Invalid, ErrorKind::AlreadyExists];
+                assert!(kinds.contains(&error.kind()), "{name}: {error}");
+                error.to_string()
+            }
+        };
+        assert!(!text.to_lowercase().contains("acmesecret"), "{name} shows a foreign row: {text}");
+        let mixed = host.store.write(&acme, |txn| case(&ctx, txn, &foreign));
+        let error = refused(mixed, ErrorKind::Invalid);
+        assert_eq!(error.violations()[0].field, "tenant", "{name} in a foreign transaction");
+    }
+    let file = "Company,E-mail,Source\nOurs too,acmesecret@x.example,acmesecret fair\n";
+    let input = || std::io::Cursor::new(file);
+    let options = ImportOptions::new();
+    let dry = import::dry_run(&ctx, &host.store, input(), &options, &mut ()).unwrap();
+    let run = import::run(&ctx, &host.store, input(), &options, None, &mut ()).unwrap();
+    assert_eq!((dry.created, run.created), (1, 1), "the same e-mail is nobody known, the source a new one");
+    let ours = dump(&host.store, &other.tenant);
+    for id in [foreign.lead.id.to_string(), foreign.account.to_string(), foreign.source.id.to_string()] {
+        assert!(!ours.contains(&id), "a foreign id got into the other tenant's rows");
+    }
+    assert_eq!(dump(&host.store, &acme), before, "nothing of the first tenant changed");
+    assert!(!host.import(file, &options).repeated, "what one tenant imported is new to another");
+}
+
+/// A new function of the desk needs a case above.
+#[test]
+fn every_call_of_the_desk_is_tried_with_two_tenants() {
+    let functions = desk_functions();
+    let tried: BTreeSet<String> = CASES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(functions, tried, "the functions of the desk (left) and the cases of x_50 (right)");
+}
+
+#[test]
+fn x_55_version_check() {
+    let host = Host::new();
+    let lead = host.add(company("Nordlys AS"));
+    let source = host.write(|ctx, txn| vocabulary::add::<SourceId>(ctx, txn, "Fair", None));
+    let person = ContactFields::named("Kari").unwrap();
+    let kari = host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, person.clone(), true));
+    let pipeline = host.read(|ctx, txn| pipelines::list(ctx, txn)).remove(0);
+    let plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &ConversionOptions::default()));
+    let read = lead.revision;
+    // Somebody else is faster with each of them.
+    let faster = LeadPatch::new().set(Field::City, "Oslo");
+    host.write(|ctx, txn| leads::edit(ctx, txn, lead.id, read, &faster));
+    host.write(|ctx, txn| vocabulary::rename(ctx, txn, source.id, source.revision, "Trade fair"));
+    let other = ContactFields::named("Kari Nordmann").unwrap();
+    host.write(|ctx, txn| contacts::edit(ctx, txn, lead.id, kari.id, kari.revision, other.clone()));
+    let mut renamed = pipeline.clone();
+    renamed.name = "Sales".to_owned();
+    host.write(|ctx, txn| pipelines::update(ctx, txn, renamed.clone()));
+    let standard = Catalogue::standard();
+    host.write(|ctx, txn| settings::set_catalogue(ctx, txn, None, &standard));
+    let before = dump(&host.store, &host.scene.tenant);
+
+    let patch = LeadPatch::new().set(Field::City, "Bergen");
+    let mailed = pipeline.stages[1].id;
+    let stale = [
+        host.try_write(|ctx, txn| leads::edit(ctx, txn, lead.id, read, &patch).map(drop)),
+        host.try_write(|ctx, txn| leads::move_to(ctx, txn, lead.id, read, mailed).map(drop)),
+        host.try_write(|ctx, txn| leads::delete(ctx, txn, lead.id, read)),
+        host.try_write(|ctx, txn| vocabulary::rename(ctx, txn, source.id, source.revision, "Web").map(drop)),
+        host.try_write(|ctx, txn| {
+            contacts::edit(ctx, txn, lead.id, kari.id, kari.revision, person.clone()).map(drop)
+        }),
+        host.try_write(|ctx, txn| pipelines::update(ctx, txn, pipeline.clone()).map(drop)),
+        host.try_write(|ctx, txn| settings::set_catalogue(ctx, txn, None, &standard).map(drop)),
+    ];
+    for (n, call) in stale.into_iter().enumerate() {
+        let error = refused(call, ErrorKind::Conflict);
+        assert!(matches!(error.conflict(), Some(Conflict::StaleRevision { .. })), "call {n}: {error}");
+    }
+    let error = refused(host.try_write(|ctx, txn| convert::apply(ctx, txn, &plan)), ErrorKind::Conflict);
+    assert_eq!(error.conflict(), Some(&Conflict::PlanOutdated));
+    assert_eq!(dump(&host.store, &host.scene.tenant), before, "no refused write left anything");
+    // Read again, it goes.
+    let now = host.get(&lead).revision;
+    let edited = host.write(|ctx, txn| leads::edit(ctx, txn, lead.id, now, &patch));
+    assert_eq!((edited.fields.address.city(), edited.revision), (Some("Bergen"), now.next()));
+}

@@ -1,0 +1,35 @@
+//! Every row that this release must satisfy has an acceptance test of its name.
+
+use std::path::Path;
+
+/// The rows: manual and statement.
+const ROWS: &str = "\
+    s0_01 s0_02 s0_03 s0_04 s0_05 s0_06 s0_07 s0_08 s0_09 s0_10 s0_11 s0_12 s0_13 s0_14 s0_15 s0_16 s0_17 s0_18 s0_19 \
+    s0_20 s0_24 s0_38 s1_01 s1_03 s1_15 s2_01 s2_02 s2_03 s2_04 s2_05 s2_06 s2_09 s2_11 s2_14 s3_02 s3_03 s3_04 s3_05 \
+    s3_06 s3_07 s4_01 s4_05 x_50 x_55";
+
+#[test]
+fn every_row_has_a_test_of_its_name() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(tests).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            // Only what the test harness runs counts.
+            if line == "#[test]" {
+                let name = lines.next().and_then(|line| line.strip_prefix("fn ")).unwrap_or_default();
+                names.push(name.split('(').next().unwrap_or_default().to_owned());
+            }
+        }
+    }
+    let without: Vec<_> = ROWS
+        .split_whitespace()
+        .filter(|row| names.iter().filter(|name| name.starts_with(&format!("{row}_"))).count() != 1)
+        .collect();
+    assert_eq!(without, [""; 0], "rows without one test named after them");
+}
