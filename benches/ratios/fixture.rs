@@ -125,6 +125,7 @@ impl Full {
         if !path.exists() {
             eprintln!("building {size} leads");
             let unfinished = dir.join(format!("unfinished-{size}.db"));
+            let _ = fs::remove_file(&unfinished);
             fill(&unfinished, size);
             SqliteStore::open(&unfinished).unwrap().backup_to(&path).unwrap();
             fs::remove_file(&unfinished).unwrap();
@@ -149,7 +150,7 @@ impl Full {
 
     /// A copy that may be written to.
     pub(crate) fn copy(&self, dir: &Path, name: &str) -> Self {
-        let path = dir.join(name);
+        let path = dir.join(format!("{name}-{}.db", self.size));
         self.store.backup_to(&path).unwrap();
         let copy = Self::at(path, self.size);
         // Time goes on where the leads of the database end.

@@ -89,7 +89,7 @@ fn on_the_wall(ours: f64, theirs: f64) -> String {
 }
 
 fn creates(full: &Full, dir: &Path, calls: usize) -> Line {
-    let (ours, theirs) = (full.copy(dir, "create.db"), full.copy(dir, "create-bare.db"));
+    let (ours, theirs) = (full.copy(dir, "create"), full.copy(dir, "create-bare"));
     let leads = drafts(calls, 99, full);
     let plain: Vec<_> = leads.iter().map(plain).collect();
     let (ctx, place, stage) = (ours.scene.ctx(), place(full), full.pipeline.stages[0].id);
@@ -102,7 +102,7 @@ fn creates(full: &Full, dir: &Path, calls: usize) -> Line {
 }
 
 fn conversions(full: &Full, dir: &Path, calls: usize) -> Line {
-    let (ours, theirs) = (full.copy(dir, "convert.db"), full.copy(dir, "convert-bare.db"));
+    let (ours, theirs) = (full.copy(dir, "convert"), full.copy(dir, "convert-bare"));
     let ctx = ours.scene.ctx();
     let step = full.size / calls.min(full.size);
     let ids: Vec<LeadId> = ours
@@ -147,7 +147,7 @@ fn at_once(threads: usize, calls: usize, work: impl Fn(usize) + Sync) -> (f64, f
 }
 
 fn eight_writers(full: &Full, dir: &Path, calls: usize) -> Vec<Line> {
-    let (ours, theirs) = (full.copy(dir, "eight.db"), full.copy(dir, "eight-bare.db"));
+    let (ours, theirs) = (full.copy(dir, "eight"), full.copy(dir, "eight-bare"));
     let leads = drafts(calls, 101, full);
     let plain: Vec<_> = leads.iter().map(plain).collect();
     let (place, stage, store) = (place(full), full.pipeline.stages[0].id, &ours.store);
