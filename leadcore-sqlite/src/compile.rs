@@ -17,10 +17,12 @@ pub(crate) struct Condition {
 }
 
 /// How searches are answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SearchBy {
-    /// Ask the index first: right when few leads match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SearchBy<'a> {
+    /// Ask the index: right when few leads match, and for a count.
     Index,
+    /// The index was asked for these terms and named these rows, as a JSON list.
+    Among(&'a [Term], String),
     /// Look into each row that the rest of the query visits: right when many match and a page is soon full.
     Row,
 }
@@ -28,14 +30,14 @@ pub(crate) enum SearchBy {
 /// Compiles one filter.
 pub(crate) struct Compiler<'a> {
     tenant: &'a str,
-    search_by: SearchBy,
+    search_by: SearchBy<'a>,
     condition: Condition,
     /// Whether the folding function is called.
     pub(crate) folds: bool,
 }
 
 impl<'a> Compiler<'a> {
-    pub(crate) fn new(tenant: &'a str, search_by: SearchBy) -> Self {
+    pub(crate) fn new(tenant: &'a str, search_by: SearchBy<'a>) -> Self {
         Self { tenant, search_by, condition: Condition::default(), folds: false }
     }
 
@@ -241,7 +243,14 @@ impl<'a> Compiler<'a> {
     fn search(&mut self, terms: &[Term]) {
         match match_expression(terms) {
             None => self.text("1"),
-            Some(expression) if self.search_by == SearchBy::Index => {
+            Some(_) if self.rows_of(terms).is_some() => {
+                let rows = self.rows_of(terms).unwrap_or_default().to_owned();
+                self.text("(l.rid IN (SELECT value FROM json_each(");
+                self.param(rows);
+                self.text(")))");
+            }
+            // Another search beside the one whose rows are known.
+            Some(expression) if self.search_by != SearchBy::Row => {
                 self.text(
                     "(l.rid IN (SELECT rowid FROM leadcore_lead_search WHERE leadcore_lead_search MATCH ",
                 );
@@ -257,6 +266,14 @@ impl<'a> Compiler<'a> {
                 }
                 self.text(")");
             }
+        }
+    }
+
+    /// The rows that match, where the index was asked for these terms before.
+    fn rows_of(&self, terms: &[Term]) -> Option<&str> {
+        match &self.search_by {
+            SearchBy::Among(known, rows) if *known == terms => Some(rows),
+            _ => None,
         }
     }
 

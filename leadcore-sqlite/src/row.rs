@@ -20,8 +20,16 @@ use crate::error::StoreResult as _;
 /// Decimal places of stored amounts.
 pub(crate) const AMOUNT_SCALE: u32 = 4;
 
-/// The columns of a lead in the order in which [`Columns`] reads them.
-pub(crate) const LEAD_COLUMNS: &str = "l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by";
+/// A statement that reads leads `l`, with their columns in the order in which [`Columns::lead`] reads them.
+macro_rules! select_lead {
+    ($rest:literal) => {
+        concat!(
+            "SELECT l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by FROM leadcore_lead l ",
+            $rest
+        )
+    };
+}
+pub(crate) use select_lead;
 
 /// A stored value that cannot be what it should be. The value is not repeated: it may be personal data.
 pub(crate) fn corrupt(what: &str) -> Error {
@@ -150,7 +158,7 @@ impl<'r, 's> Columns<'r, 's> {
         Ok(self.optional_int()?.map(|units| Decimal::new(units, AMOUNT_SCALE).normalize()))
     }
 
-    /// A lead, from [`LEAD_COLUMNS`].
+    /// A lead, from [`select_lead`].
     pub(crate) fn lead(&mut self) -> Result<Lead> {
         Ok(Lead {
             id: LeadId::from_uuid(self.uuid()?),
@@ -263,7 +271,7 @@ impl<'b, 's> Binder<'b, 's> {
     }
 
     /// Everything of a lead but its id and tenant, in the order of the statements in `repo::leads`.
-    pub(crate) fn lead(&mut self, lead: &Lead) -> Result<()> {
+    pub(crate) fn lead(&mut self, lead: &Lead, search: &str) -> Result<()> {
         let fields = &lead.fields;
         self.number(lead.number)?;
         self.number(lead.revision.get())?;
@@ -302,7 +310,7 @@ impl<'b, 's> Binder<'b, 's> {
         let trashed = lead.trashed.as_ref();
         self.bind(trashed.map(|trashed| trashed.at.as_micros()))?;
         self.optional_id(trashed.map(|trashed| trashed.operation.as_uuid()))?;
-        self.bind(lead.search_text().as_str())
+        self.bind(search)
     }
 }
 

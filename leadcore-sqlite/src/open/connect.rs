@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use leadcore::error::{Error, ErrorKind, Result};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::error::{StoreResult as _, about_file, is_busy};
@@ -113,6 +114,9 @@ pub(super) fn configure(conn: &Connection, options: &SqliteOptions) -> Result<()
         u64::from(options.cache_mib) * 1024,
     ))
     .store("configure")?;
+    // Without it, SQLite prepares a statement anew whenever a value is bound that its plan might depend on: for nothing
+    // here, as plans do not depend on statistics.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).store("configure")?;
     conn.set_prepared_statement_cache_capacity(128);
     crate::txn::register_fold(conn, &format!("{}fold", options.prefix))?;
     foreign_keys_on(conn)

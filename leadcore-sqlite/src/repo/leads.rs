@@ -7,7 +7,7 @@ use leadcore::query::{LeadScan, Resolved};
 use leadcore::store::{LeadChange, Leads};
 
 use crate::error::{StoreResult as _, parent_missing};
-use crate::row::{Binder, Columns, LEAD_COLUMNS};
+use crate::row::{Binder, Columns, select_lead};
 use crate::txn::SqliteTxn;
 
 use super::tally::Deltas;
@@ -24,6 +24,7 @@ const DROP_SEARCH: &str =
 /// What is missing when a foreign key of a lead fails.
 const REFERENCE: &str = "a stage or term that the lead refers to";
 const REVISION: &str = "SELECT revision FROM leadcore_lead WHERE tenant = ? AND id = ?";
+const GET: &str = select_lead!("WHERE l.tenant = ? AND l.id = ?");
 const FIND: &str = "SELECT l.id FROM leadcore_lead_key k JOIN leadcore_lead l ON l.rid = k.lead WHERE k.tenant = ? AND k.kind = ? AND k.key = ? AND l.trashed_at IS NULL ORDER BY l.number";
 
 impl SqliteTxn<'_> {
@@ -36,13 +37,14 @@ impl SqliteTxn<'_> {
             let mut binder = Binder::to(&mut insert);
             binder.bind(self.tenant_text())?;
             binder.id(lead.id.as_uuid())?;
-            binder.lead(lead)?;
+            let search = lead.search_text();
+            binder.lead(lead, search.as_str())?;
             insert.raw_execute().map_err(|error| parent_missing(error, REFERENCE))?;
             let rid = self.conn.last_insert_rowid();
             for key in lead.fields.match_keys() {
                 add_key.execute((self.tenant_text(), key.kind.code(), key.key, rid)).store("add a key")?;
             }
-            add_search.execute((rid, lead.search_text().as_str())).store("add to the search index")?;
+            add_search.execute((rid, search.as_str())).store("add to the search index")?;
             deltas.count(lead, 1);
         }
         self.apply(&deltas)
@@ -53,7 +55,8 @@ impl SqliteTxn<'_> {
         let mut deltas = Deltas::default();
         for LeadChange { before, after } in changes {
             let mut binder = Binder::to(&mut update);
-            binder.lead(after)?;
+            let search = after.search_text();
+            binder.lead(after, search.as_str())?;
             binder.bind(self.tenant_text())?;
             binder.id(before.id.as_uuid())?;
             binder.number(before.revision.get())?;
@@ -67,7 +70,7 @@ impl SqliteTxn<'_> {
             while rows.next().store("write a lead")?.is_some() {}
             drop(rows);
             let Some(rid) = rid else { return Err(self.not_updated(before)?) };
-            self.move_keys(before, after, rid)?;
+            self.move_keys(before, after, rid, search.as_str())?;
             deltas.count(before, -1);
             deltas.count(after, 1);
         }
@@ -88,7 +91,7 @@ impl SqliteTxn<'_> {
         })
     }
 
-    fn move_keys(&self, before: &Lead, after: &Lead, rid: i64) -> Result<()> {
+    fn move_keys(&self, before: &Lead, after: &Lead, rid: i64, search: &str) -> Result<()> {
         let (old, new) = (before.fields.match_keys(), after.fields.match_keys());
         if old != new {
             let mut drop_key = self.prepare(DROP_KEY, "drop a key")?;
@@ -100,12 +103,12 @@ impl SqliteTxn<'_> {
                 add_key.execute((self.tenant_text(), key.kind.code(), &key.key, rid)).store("add a key")?;
             }
         }
-        let (old, new) = (before.search_text(), after.search_text());
-        if old != new {
+        let old = before.search_text();
+        if old.as_str() != search {
             let mut drop_search = self.prepare(DROP_SEARCH, "drop from the search index")?;
             drop_search.execute((rid, old.as_str())).store("drop from the search index")?;
             let mut add_search = self.prepare(ADD_SEARCH, "add to the search index")?;
-            add_search.execute((rid, new.as_str())).store("add to the search index")?;
+            add_search.execute((rid, search)).store("add to the search index")?;
         }
         Ok(())
     }
@@ -131,8 +134,7 @@ impl Leads for SqliteTxn<'_> {
     }
 
     fn get(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>> {
-        let sql = format!("SELECT {LEAD_COLUMNS} FROM leadcore_lead l WHERE l.tenant = ? AND l.id = ?");
-        let mut statement = self.prepare(&sql, "read a lead")?;
+        let mut statement = self.prepare(GET, "read a lead")?;
         let mut leads = Vec::with_capacity(ids.len());
         for id in ids {
             let mut rows = statement

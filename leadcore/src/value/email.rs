@@ -56,6 +56,9 @@ impl Email {
         if local.len() > MAX_LOCAL {
             return Err(malformed("the part before the `@` is longer than 64 bytes"));
         }
+        if is_plain(local, domain) {
+            return Ok(Self { text: text.to_owned(), canonical: text.to_ascii_lowercase() });
+        }
         check_domain(domain)?;
         check_syntax(text)?;
         let canonical = canonical(local, domain);
@@ -131,6 +134,29 @@ super::text_value!(Email);
 /// A refusal inside a list, with the position of the entry (counted from 1).
 pub(super) fn numbered(what: &str, index: usize, error: &ValueError) -> ValueError {
     ValueError::new(error.code(), format!("{what} {}: {}", index + 1, error.message()))
+}
+
+/// Whether an address is one of those that nearly everybody has: words of ASCII letters, digits, `_`, `-` and `+`, joined
+/// by single dots, before a domain of ASCII labels. The whole grammar has nothing more to say about them, and they are
+/// most of what imports check and stores read.
+fn is_plain(local: &str, domain: &str) -> bool {
+    let word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+'))
+    };
+    let label = |label: &str| {
+        let bytes = label.as_bytes();
+        (1..=MAX_LABEL).contains(&bytes.len())
+            && bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+            && bytes.first() != Some(&b'-')
+            && bytes.last() != Some(&b'-')
+            // Perhaps Punycode.
+            && bytes.get(2..4) != Some(b"--")
+    };
+    let Some((hosts, top)) = domain.rsplit_once('.') else { return false };
+    local.split('.').all(word)
+        && hosts.split('.').all(label)
+        && label(top)
+        && top.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
 fn check_domain(domain: &str) -> Result<(), ValueError> {
@@ -336,6 +362,18 @@ mod tests {
             let email = Email::parse(&format!("{local}@{domain}.{top}")).unwrap();
             let again = Email::parse(email.canonical()).unwrap();
             prop_assert_eq!(again.canonical(), email.canonical());
+        }
+
+        #[test]
+        fn the_short_way_takes_only_what_the_long_one_takes(
+            local in "[a-zA-Z0-9._+-]{1,12}", domain in "[a-zA-Z0-9.-]{1,20}", top in "[.a-z0-9-]{1,6}",
+        ) {
+            let domain = format!("{domain}.{top}");
+            let text = format!("{local}@{domain}");
+            if is_plain(&local, &domain) {
+                prop_assert!(check_domain(&domain).is_ok() && check_syntax(&text).is_ok());
+                prop_assert_eq!(canonical(&local, &domain), text.to_ascii_lowercase());
+            }
         }
 
         #[test]

@@ -1,0 +1,196 @@
+//! The reads as a good engineer writes them by hand for the same tables.
+
+use leadcore::id::{LeadId, StageId};
+use rusqlite::{Connection, Row, params};
+
+use crate::fixture::TENANT;
+
+const COLUMNS: &str = "l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by";
+
+/// A row in owned values: texts, numbers and ids as they are stored, lists as their JSON.
+#[derive(Debug)]
+#[expect(dead_code, reason = "reading the columns is the work")]
+pub(crate) struct Plain {
+    pub(crate) id: [u8; 16],
+    pub(crate) number: i64,
+    pub(crate) revision: i64,
+    kind: String,
+    texts: [Option<String>; 18],
+    amount: Option<i64>,
+    more_texts: [Option<String>; 3],
+    terms: [Option<[u8; 16]>; 4],
+    lists: [Option<String>; 2],
+    pipeline: [u8; 16],
+    stage: [u8; 16],
+    stage_entered_at: i64,
+    created_at: i64,
+    pub(crate) updated_at: i64,
+    converted_at: Option<i64>,
+    account: Option<[u8; 16]>,
+    converted_by: Option<[u8; 16]>,
+    trashed_at: Option<i64>,
+    trashed_by: Option<[u8; 16]>,
+}
+
+fn plain(row: &Row<'_>) -> rusqlite::Result<Plain> {
+    let text = |n| row.get::<_, Option<String>>(n);
+    let id = |n| row.get::<_, Option<[u8; 16]>>(n);
+    let mut texts: [Option<String>; 18] = Default::default();
+    for (n, slot) in texts.iter_mut().enumerate() {
+        *slot = text(4 + n)?;
+    }
+    Ok(Plain {
+        id: row.get(0)?,
+        number: row.get(1)?,
+        revision: row.get(2)?,
+        kind: row.get(3)?,
+        texts,
+        amount: row.get(22)?,
+        more_texts: [text(23)?, text(24)?, text(25)?],
+        terms: [id(26)?, id(27)?, id(28)?, id(29)?],
+        lists: [text(30)?, text(31)?],
+        pipeline: row.get(32)?,
+        stage: row.get(33)?,
+        stage_entered_at: row.get(34)?,
+        created_at: row.get(35)?,
+        updated_at: row.get(36)?,
+        converted_at: row.get(37)?,
+        account: id(38)?,
+        converted_by: id(39)?,
+        trashed_at: row.get(40)?,
+        trashed_by: id(41)?,
+    })
+}
+
+fn all(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Vec<Plain> {
+    let mut statement = conn.prepare_cached(sql).unwrap();
+    let rows = statement.query_map(params, plain).unwrap();
+    rows.collect::<rusqlite::Result<_>>().unwrap()
+}
+
+pub(crate) fn point(conn: &Connection, sql: &Sql, id: LeadId) -> Plain {
+    conn.prepare_cached(&sql.point)
+        .unwrap()
+        .query_row(params![TENANT, id.as_uuid().as_bytes()], plain)
+        .unwrap()
+}
+
+/// Statements, put together once.
+#[derive(Debug)]
+pub(crate) struct Sql {
+    point: String,
+    page: String,
+    first_page: String,
+    by_index: String,
+    by_row: String,
+}
+
+impl Sql {
+    pub(crate) fn new() -> Self {
+        let stage = format!(
+            "SELECT {COLUMNS} FROM leadcore_lead l WHERE l.tenant = ?1 AND l.trashed_at IS NULL AND l.converted_at IS NULL AND l.stage = ?2"
+        );
+        let order = "ORDER BY l.updated_at DESC, l.id DESC";
+        Self {
+            point: format!("SELECT {COLUMNS} FROM leadcore_lead l WHERE l.tenant = ?1 AND l.id = ?2"),
+            page: format!("{stage} AND (l.updated_at, l.id) < (?3, ?4) {order} LIMIT ?5"),
+            first_page: format!("{stage} {order} LIMIT ?3"),
+            by_index: format!(
+                "SELECT {COLUMNS} FROM leadcore_lead l WHERE l.rid IN (SELECT l.rid FROM leadcore_lead_search s CROSS JOIN leadcore_lead l ON l.rid = s.rowid WHERE s.search MATCH ?2 AND l.tenant = ?1 AND l.trashed_at IS NULL {order} LIMIT ?3) {order}"
+            ),
+            by_row: format!(
+                "SELECT {COLUMNS} FROM leadcore_lead l WHERE l.tenant = ?1 AND l.trashed_at IS NULL AND instr(l.search, ?2) > 0 {order} LIMIT ?3"
+            ),
+        }
+    }
+}
+
+/// A page of one stage behind a lead.
+pub(crate) fn page(
+    conn: &Connection,
+    sql: &Sql,
+    stage: StageId,
+    after: (i64, LeadId),
+    limit: i64,
+) -> Vec<Plain> {
+    let (at, id) = after;
+    all(conn, &sql.page, params![TENANT, stage.as_uuid().as_bytes(), at, id.as_uuid().as_bytes(), limit])
+}
+
+/// The counts of the stages and the first cards of each.
+pub(crate) fn board(
+    conn: &Connection,
+    sql: &Sql,
+    stages: &[StageId],
+    cards: i64,
+) -> Vec<([u8; 16], i64, Vec<Plain>)> {
+    let mut counts = conn
+        .prepare_cached(
+            "SELECT key, n FROM leadcore_tally WHERE tenant = ?1 AND dim = 'stage' AND converted = 0",
+        )
+        .unwrap();
+    let counts: Vec<([u8; 16], i64)> = counts
+        .query_map(params![TENANT], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<rusqlite::Result<_>>()
+        .unwrap();
+    let column = |stage: &StageId| {
+        let id = *stage.as_uuid().as_bytes();
+        let count = counts.iter().find(|(key, _)| *key == id).map_or(0, |(_, n)| *n);
+        (id, count, all(conn, &sql.first_page, params![TENANT, id, cards]))
+    };
+    stages.iter().map(column).collect()
+}
+
+/// A count that is kept.
+pub(crate) fn tally(conn: &Connection, source: [u8; 16]) -> i64 {
+    conn.prepare_cached(
+        "SELECT coalesce(sum(n), 0) FROM leadcore_tally WHERE tenant = ?1 AND dim = 'source' AND key = ?2",
+    )
+    .unwrap()
+    .query_row(params![TENANT, source], |row| row.get(0))
+    .unwrap()
+}
+
+/// A count of rows.
+pub(crate) fn count(conn: &Connection, source: [u8; 16], owner: &str) -> i64 {
+    conn.prepare_cached(
+        "SELECT count(*) FROM leadcore_lead WHERE tenant = ?1 AND trashed_at IS NULL AND source = ?2 AND owner = ?3",
+    )
+    .unwrap()
+    .query_row(params![TENANT, source, owner], |row| row.get(0))
+    .unwrap()
+}
+
+/// Whether few leads hold a text, so that the index is the better way.
+pub(crate) fn is_rare(conn: &Connection, phrase: &str) -> bool {
+    let hits: i64 = conn
+        .query_row(
+            "SELECT count(*) FROM (SELECT 1 FROM leadcore_lead_search WHERE search MATCH ?1 LIMIT 5000)",
+            params![phrase],
+            |row| row.get(0),
+        )
+        .unwrap();
+    hits < 5_000
+}
+
+/// A page of a search, by the way that suits the text.
+pub(crate) fn search(conn: &Connection, sql: &Sql, text: &str, rare: bool, limit: i64) -> Vec<Plain> {
+    if rare {
+        all(conn, &sql.by_index, params![TENANT, format!("\"{text}\""), limit])
+    } else {
+        all(conn, &sql.by_row, params![TENANT, text, limit])
+    }
+}
+
+/// The same text by a scan of the table, as most applications look for it.
+pub(crate) fn like(conn: &Connection, text: &str, limit: i64) -> usize {
+    let mut statement = conn
+        .prepare_cached(
+            "SELECT id FROM leadcore_lead NOT INDEXED WHERE tenant = ?1 AND trashed_at IS NULL AND (company LIKE ?2 OR name LIKE ?2 OR emails LIKE ?2 OR phones LIKE ?2) ORDER BY updated_at DESC LIMIT ?3",
+        )
+        .unwrap();
+    let rows =
+        statement.query_map(params![TENANT, format!("%{text}%"), limit], |row| row.get::<_, [u8; 16]>(0));
+    rows.unwrap().count()
+}

@@ -1,0 +1,160 @@
+//! Databases of each size, built once for a run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use leadcore::domain::{Pipeline, Stage};
+use leadcore::prelude::*;
+use leadcore::testkit::fixtures::realistic_leads;
+use leadcore_sqlite::{SqliteOptions, SqliteStore};
+use rusqlite::Connection;
+
+pub(crate) const TENANT: &str = "bench";
+const OWNERS: usize = 20;
+
+/// A clock on which every look is a millisecond later: no two leads were written at once.
+#[derive(Debug, Default)]
+pub(crate) struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        let millis = self.0.fetch_add(1, Ordering::Relaxed);
+        Timestamp::from_micros(1_780_000_000_000_000 + millis * 1_000).unwrap()
+    }
+}
+
+/// Who asks.
+#[derive(Debug)]
+pub(crate) struct Scene {
+    tenant: TenantId,
+    clock: Ticking,
+    ids: RandomIds,
+}
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        Self { tenant: TENANT.parse().unwrap(), clock: Ticking::default(), ids: RandomIds::new() }
+    }
+
+    pub(crate) fn ctx(&self) -> Context<'_> {
+        Context::new(&self.tenant, Actor::User("ada".parse().unwrap()), &self.clock, &self.ids, &AllowAll)
+    }
+}
+
+/// One database full of leads, open in both ways.
+pub(crate) struct Full {
+    pub(crate) size: usize,
+    pub(crate) path: PathBuf,
+    pub(crate) scene: Scene,
+    pub(crate) store: SqliteStore,
+    pub(crate) bare: Connection,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) sources: Vec<SourceId>,
+}
+
+/// A connection as leadcore's own: what a commit waits for, what is checked and what is cached.
+pub(crate) fn bare(path: &Path) -> Connection {
+    let conn = Connection::open(path).unwrap();
+    conn.execute_batch(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;
+         PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON; PRAGMA cache_size=-16384;
+         PRAGMA journal_size_limit=16777216;",
+    )
+    .unwrap();
+    conn.busy_timeout(std::time::Duration::from_secs(60)).unwrap();
+    conn.set_prepared_statement_cache_capacity(128);
+    conn
+}
+
+pub(crate) fn owner(n: usize) -> UserId {
+    format!("user{}", n % OWNERS).parse().unwrap()
+}
+
+/// Seven stages, of which four take most leads, as on a board that is in use.
+fn seven_stages(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Pipeline> {
+    let stages: Vec<Stage> = ["New", "Contacted", "Qualified", "Proposal", "Negotiation", "Won", "Lost"]
+        .iter()
+        .map(|name| {
+            let kind = match *name {
+                "Won" => StageKind::Won,
+                "Lost" => StageKind::Lost,
+                _ => StageKind::Open,
+            };
+            desk::pipelines::new_stage(ctx, name, kind)
+        })
+        .collect();
+    desk::pipelines::add(ctx, txn, "Bench", stages)
+}
+
+fn fill(path: &Path, size: usize) {
+    let store = SqliteStore::open_with(path, &SqliteOptions::new().cache_mib(256)).unwrap();
+    let scene = Scene::new();
+    let ctx = scene.ctx();
+    let (pipeline, sources) = store
+        .write(ctx.tenant(), |txn| {
+            let pipeline = seven_stages(&ctx, txn)?;
+            let sources = (0..10).map(|n| desk::vocabulary::add(&ctx, txn, &format!("Source {n}"), None));
+            let sources: Result<Vec<_>> = sources.map(|term| term.map(|term| term.id)).collect();
+            Ok((pipeline, sources?))
+        })
+        .unwrap();
+    let leads = realistic_leads(size, 7);
+    for (chunk, leads) in leads.chunks(10_000).enumerate() {
+        store
+            .write(ctx.tenant(), |txn| {
+                let drafts = leads.iter().enumerate().map(|(n, fields)| {
+                    let n = (chunk * 10_000 + n).wrapping_mul(2_654_435_761) >> 8;
+                    let mut fields = fields.clone();
+                    fields.owner = Some(owner(n));
+                    fields.source = sources.get(n / OWNERS % 12).copied();
+                    let mut draft = LeadDraft::from(fields);
+                    draft.stage = Some(pipeline.stages[n / 240 % 7].id);
+                    draft
+                });
+                desk::leads::create_many(&ctx, txn, drafts.collect()).map(drop)
+            })
+            .unwrap();
+    }
+}
+
+impl Full {
+    /// Opens the database of this size in `dir`, where it is built if it is not there.
+    pub(crate) fn open(dir: &Path, size: usize) -> Self {
+        let path = dir.join(format!("leads-{size}.db"));
+        if !path.exists() {
+            eprintln!("building {size} leads");
+            let unfinished = dir.join(format!("unfinished-{size}.db"));
+            let _ = fs::remove_file(&unfinished);
+            fill(&unfinished, size);
+            SqliteStore::open(&unfinished).unwrap().backup_to(&path).unwrap();
+            fs::remove_file(&unfinished).unwrap();
+        }
+        Self::at(path, size)
+    }
+
+    fn at(path: PathBuf, size: usize) -> Self {
+        let (scene, store) = (Scene::new(), SqliteStore::open(&path).unwrap());
+        let ctx = scene.ctx();
+        let (pipeline, sources) = store
+            .read(ctx.tenant(), |txn| {
+                let all = desk::pipelines::list(&ctx, txn)?;
+                let pipeline = all.into_iter().find(|pipeline| pipeline.name == "Bench").unwrap();
+                let sources = desk::vocabulary::list::<SourceId>(&ctx, txn)?;
+                Ok((pipeline, sources.into_iter().map(|term| term.id).collect()))
+            })
+            .unwrap();
+        let bare = bare(&path);
+        Self { size, path, scene, store, bare, pipeline, sources }
+    }
+
+    /// A copy that may be written to.
+    pub(crate) fn copy(&self, dir: &Path, name: &str) -> Self {
+        let path = dir.join(format!("{name}-{}.db", self.size));
+        self.store.backup_to(&path).unwrap();
+        let copy = Self::at(path, self.size);
+        // Time goes on where the leads of the database end.
+        copy.scene.clock.0.store(10_000_000, Ordering::Relaxed);
+        copy
+    }
+}
