@@ -121,6 +121,15 @@ fn literal<T>(result: Result<T, Error>) -> Option<T> {
     result.inspect_err(|error| assert_eq!(error.kind(), ErrorKind::Invalid, "{error}")).ok()
 }
 
+/// The two usual operators, and now and then the others.
+fn operators(round: usize) -> Vec<Operator> {
+    let mut operators = vec![Operator::Eq, Operator::Contains];
+    if round.is_multiple_of(7) {
+        operators.extend([Operator::StartsWith, Operator::EndsWith, Operator::Gt]);
+    }
+    operators
+}
+
 #[test]
 fn two_hundred_injections_are_text() {
     let host = Host::new();
@@ -140,9 +149,7 @@ fn two_hundred_injections_are_text() {
         assert_eq!(host.get(&lead).fields, fields);
         for field in Field::ALL {
             let value = text.as_str();
-            for op in
-                [Operator::Eq, Operator::Contains, Operator::StartsWith, Operator::EndsWith, Operator::Gt]
-            {
+            for op in operators(n) {
                 let filter = Filter::new(field.clone(), op, value);
                 let count = literal(host.try_read(|ctx, txn| leads::count(ctx, txn, &filter)));
                 let is_text = field.field_type() == FieldType::Text && op != Operator::Gt;

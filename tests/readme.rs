@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+/// Named before they are written. The list only shrinks.
+const AWAITED: [&str; 1] = ["benches/README.md"];
+
 /// The targets of Markdown links, and what stands in backticks and looks like a path of this repository.
 fn named_files(text: &str) -> Vec<String> {
     let mut named = Vec::new();
@@ -44,6 +47,7 @@ fn what_the_documents_name_exists() {
         let gone = names.filter(|name| {
             let plain = name.trim_end_matches('/');
             !plain.contains(['*', '…', '<', '{'])
+                && !AWAITED.contains(&plain)
                 && !folder.join(plain).exists()
                 && !root.join(plain).exists()
         });

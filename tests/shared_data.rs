@@ -209,6 +209,8 @@ fn exports_of_a_social_network() {
     assert_eq!(test.lines, 1, "{test}");
     accounted(&test);
     assert_eq!(host.count(&Filter::search("d@e.com")), 1);
+    // The vendor writes `p:` before a number.
+    assert_eq!(host.count(&Filter::search("+55 11 7777 7777")), 1);
 }
 
 #[test]

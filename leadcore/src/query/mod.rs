@@ -1,6 +1,6 @@
 //! One filter for everything: lists, search boxes, saved views, exports, mass actions, rules and row-level access.
 //!
-//! A [`Filter`] is a tree of conditions on fields. Core evaluates it in memory ([`Filter::matches`], the reference);
+//! A [`Filter`] is a tree of conditions on fields. Core evaluates it in memory ([`Resolved::matches`], the reference);
 //! stores compile it, and the conformance suite says that both agree.
 
 mod check;
