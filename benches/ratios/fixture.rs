@@ -9,6 +9,7 @@ use leadcore::prelude::*;
 use leadcore::testkit::fixtures::realistic_leads;
 use leadcore_sqlite::{SqliteOptions, SqliteStore};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 pub(crate) const TENANT: &str = "bench";
 const OWNERS: usize = 20;
@@ -62,6 +63,8 @@ pub(crate) fn bare(path: &Path) -> Connection {
          PRAGMA journal_size_limit=16777216;",
     )
     .unwrap();
+    // Else SQLite prepares many statements anew at each call, which would make leadcore look fast.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
     conn.busy_timeout(std::time::Duration::from_secs(60)).unwrap();
     conn.set_prepared_statement_cache_capacity(128);
     conn
