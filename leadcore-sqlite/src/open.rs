@@ -27,7 +27,7 @@ pub(crate) use connect::has_wal_reset_bug;
 
 /// Up to this long a read is not checked for lost locks: the check would cost more than a point read. Another process
 /// would have to write and checkpoint in this very moment for such a read to see two states of the data.
-const SHORT_READ: Duration = Duration::from_millis(1);
+pub(crate) const SHORT_READ: Duration = Duration::from_millis(1);
 
 /// What [`Database::stats`] counts since the database was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,7 +1,7 @@
 //! The SQLite store passes the suite that every store must pass, and agrees with the store in memory.
+#![cfg(test)]
 
 use leadcore::memory::MemoryStore;
-#![cfg(test)]
 use leadcore::store::StoreExt;
 use leadcore::testkit::fixtures::World;
 use leadcore::testkit::{differential, filters_agree, generate};

@@ -13,7 +13,7 @@ use super::{child, count, open, place};
 use crate::SqliteOptions;
 use crate::error::StoreResult as _;
 use crate::guard::with_suffix;
-use crate::open::Database;
+use crate::open::{Database, SHORT_READ};
 
 fn table(database: &Database) {
     database.write(|tx| tx.execute_batch("CREATE TABLE t (n INTEGER)").store("t")).unwrap();
@@ -153,6 +153,8 @@ fn a_read_whose_snapshot_lost_its_lock_is_discarded() {
     let error = database
         .read(|tx| {
             foreign_close(&path);
+            // Longer than a read that is too short to be checked.
+            std::thread::sleep(2 * SHORT_READ);
             tx.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)).store("t")
         })
         .unwrap_err();

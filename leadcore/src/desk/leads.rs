@@ -43,7 +43,7 @@ pub fn create(ctx: &Context<'_>, txn: &mut dyn Txn, draft: LeadDraft) -> Result<
 /// `Denied`.
 pub fn create_many(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<LeadDraft>) -> Result<Vec<Lead>> {
     require(ctx, txn, Permission::Create)?;
-    let intake = Intake::load(ctx, txn)?;
+    let mut intake = Intake::load(ctx, txn)?;
     let mut broken = Vec::new();
     let mut ready = Vec::with_capacity(drafts.len());
     check_references(txn, &drafts.iter().map(|draft| &draft.fields), &mut broken)?;
@@ -63,6 +63,7 @@ pub fn create_many(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<LeadDraft>)
     for lead in &ready {
         intake.gate.check(lead)?;
     }
+    intake.settle(ctx, txn)?;
     let entries = store_new(txn, &mut ready)?;
     record(ctx, txn, OperationKind::Create, &entries)?;
     Ok(ready.into_iter().map(|lead| masked(ctx, lead)).collect())
@@ -74,15 +75,26 @@ pub(crate) struct Intake {
     pub(crate) catalogue: Catalogue,
     pub(crate) pipelines: Vec<Pipeline>,
     pub(crate) gate: Gate,
+    /// The default pipeline of a tenant that has none yet, until [`settle`](Self::settle) writes it.
+    unwritten: Option<Pipeline>,
 }
 
 impl Intake {
+    /// Reads only: a tenant without a pipeline is checked against the default one.
     pub(crate) fn load(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
-        Ok(Self {
-            catalogue: settings::load_catalogue(txn)?.1,
-            pipelines: pipelines::with_default(ctx, txn)?,
-            gate: Gate::open(ctx, Permission::Create)?,
-        })
+        let mut pipelines = txn.pipelines().list()?;
+        let unwritten = pipelines.is_empty().then(|| pipelines::default_pipeline(ctx)).transpose()?;
+        pipelines.extend(unwritten.clone());
+        let catalogue = settings::load_catalogue(txn)?.1;
+        Ok(Self { catalogue, pipelines, gate: Gate::open(ctx, Permission::Create)?, unwritten })
+    }
+
+    /// Writes what [`load`](Self::load) imagined, once every check has passed.
+    pub(crate) fn settle(&mut self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<()> {
+        match self.unwritten.take() {
+            Some(pipeline) => pipelines::insert(ctx, txn, &pipeline),
+            None => Ok(()),
+        }
     }
 
     /// A lead from a draft, without number; every broken rule at once.
@@ -367,7 +379,7 @@ pub fn move_to(
     stage: crate::id::StageId,
 ) -> Result<Lead> {
     let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
-    let pipelines = pipelines::with_default(ctx, txn)?;
+    let pipelines = txn.pipelines().list()?;
     let pipeline = pipelines.iter().find(|pipeline| pipeline.stage(stage).is_some()).ok_or_else(|| {
         Error::invalid_field("stage", ViolationCode::Unknown, "there is no stage with this id")
     })?;

@@ -43,7 +43,7 @@ pub fn list_or_default(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<Pipel
 }
 
 /// Every pipeline; a tenant without one gets the default pipeline (New, Mailed, Discussion, On hold, Won, Lost).
-pub(crate) fn with_default(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<Pipeline>> {
+fn with_default(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<Pipeline>> {
     let known = txn.pipelines().list()?;
     if !known.is_empty() {
         return Ok(known);
@@ -54,7 +54,7 @@ pub(crate) fn with_default(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<P
 }
 
 /// The pipeline that a tenant starts with, not yet written.
-pub(crate) fn default_pipeline(ctx: &Context<'_>) -> Result<Pipeline> {
+pub(super) fn default_pipeline(ctx: &Context<'_>) -> Result<Pipeline> {
     let stages = DEFAULT_STAGES.iter().map(|(name, kind)| new_stage(ctx, name, *kind)).collect();
     Pipeline::new(PipelineId::from_uuid(ctx.new_uuid()), "Leads", true, stages)
 }
@@ -89,7 +89,7 @@ fn check_stage_ids(known: &[Pipeline], pipeline: &Pipeline) -> Result<()> {
     Ok(())
 }
 
-fn insert(ctx: &Context<'_>, txn: &mut dyn Txn, pipeline: &Pipeline) -> Result<()> {
+pub(super) fn insert(ctx: &Context<'_>, txn: &mut dyn Txn, pipeline: &Pipeline) -> Result<()> {
     txn.pipelines().insert(pipeline)?;
     let entry = NewEntry::new(pipeline.id, Action::Created, ctx.now());
     record(ctx, txn, OperationKind::Configure, &[entry])?;

@@ -8,7 +8,7 @@ use super::{ImportOptions, OnMatch};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake};
 use crate::domain::{
-    Action, Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKind, NewEntry, Pipeline, TermId, TermKind,
+    Action, Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKind, NewEntry, TermId, TermKind,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
@@ -57,7 +57,10 @@ impl<'c> Planner<'c> {
         new_values: NewValues,
         virtually: bool,
     ) -> Result<Self> {
-        let intake = if virtually { imagined(ctx, txn)? } else { Intake::load(ctx, txn)? };
+        let mut intake = Intake::load(ctx, txn)?;
+        if !virtually {
+            intake.settle(ctx, txn)?;
+        }
         let names = Names::load(ctx, txn, options, fields, &intake.pipelines, new_values)?;
         let edit = Gate::open(ctx, Permission::Edit).ok();
         Ok(Self { ctx, options, intake, edit, names, bench: Bench::default() })
@@ -277,16 +280,6 @@ impl Decision {
             Self::Reject(reasons) => Outcome::Rejected { reasons },
         }
     }
-}
-
-/// What a lead is checked against, without writing anything.
-fn imagined(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Intake> {
-    let mut pipelines: Vec<Pipeline> = txn.pipelines().list()?;
-    if pipelines.is_empty() {
-        pipelines.push(desk::pipelines::default_pipeline(ctx)?);
-    }
-    let catalogue = desk::settings::load_catalogue(txn)?.1;
-    Ok(Intake { catalogue, pipelines, gate: Gate::open(ctx, Permission::Create)? })
 }
 
 /// Refuses a constant source that does not exist.
