@@ -206,7 +206,7 @@ pub enum Outcome {
         lead: Option<LeadId>,
         /// What it was recognised by.
         matched_by: MatchKind,
-        /// The line of the same chunk that created the lead or changed it first, if one did.
+        /// The line shortly before, read together with this one, that created the lead or changed it first, if one did.
         same_as_line: Option<u64>,
     },
     /// Nothing was written.

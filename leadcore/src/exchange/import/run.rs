@@ -214,7 +214,12 @@ impl Import<'_> {
         };
         let mut report = ImportReport { operation: Some(operation.id), ..report.clone() };
         let new_values = std::mem::take(&mut report.new_values);
-        let (outcomes, new_values) = self.rows(txn, operation.id, &chunk.records, new_values)?;
+        let (mut outcomes, mut new_values) = (Vec::with_capacity(chunk.records.len()), new_values);
+        for batch in chunk.records.chunks(BATCH) {
+            let (more, values) = self.rows(txn, operation.id, batch, new_values)?;
+            outcomes.extend(more);
+            new_values = values;
+        }
         report.new_values = new_values;
         outcomes.iter().for_each(|outcome| report.count(outcome));
         report.blanked += chunk.records.iter().map(|record| record.blanked).sum::<u64>();
@@ -275,6 +280,10 @@ impl Import<'_> {
         Ok((outcomes.collect(), new_values))
     }
 }
+
+/// How many rows are tried in one savepoint. A store keeps the old state of every page that a savepoint changes, which
+/// with random keys is a page or more for each index of each row: this bounds that memory, whatever a chunk's size.
+const BATCH: usize = 1_000;
 
 /// Whether the store refused what a row says, rather than failed.
 fn is_fault_of_a_row(error: &Error) -> bool {
