@@ -21,7 +21,17 @@ use leadcore_sqlite::SqliteStore;
 const DATABASE: &str = "quickstart.db";
 const REJECTED: &str = "quickstart-rejected.csv";
 
-fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+fn main() -> std::process::ExitCode {
+    match run() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            println!("this did not work: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/leads.csv");
     let file = std::env::args_os().nth(1).map_or(sample, PathBuf::from);
 
@@ -47,7 +57,7 @@ impl ImportSink for Bar {
     fn line(&mut self, _: &LineOutcome) {}
 
     fn progress(&mut self, progress: &Progress) -> ControlFlow<()> {
-        let percent = (progress.bytes * 100).checked_div(progress.total_bytes).unwrap_or(100);
+        let percent = (progress.bytes * 100).div_ceil(progress.total_bytes.max(1));
         println!("  {percent:>3} %  {} lines", progress.lines);
         ControlFlow::Continue(())
     }
@@ -58,8 +68,8 @@ fn import_file(ctx: &Context<'_>, store: &SqliteStore, path: &Path) -> Result<()
     let unreadable = |error| Error::new(ErrorKind::Storage, "the file cannot be opened").with_source(error);
     // Small chunks, so that there is something to see.
     let options = ImportOptions::new().region(Country::parse("NO")?).chunk(2_000);
-    let mut rejected = File::create(REJECTED).map_err(unreadable)?;
     let file = File::open(path).map_err(unreadable)?;
+    let mut rejected = show::WhenNeeded::new(REJECTED);
     let report = import::run(ctx, store, file, &options, Some(&mut rejected), &mut Bar)?;
     print!("{}", show::report(&report));
     if report.rejected > 0 {
@@ -82,7 +92,9 @@ fn search(ctx: &Context<'_>, store: &SqliteStore) -> Result<()> {
         desk::leads::list(ctx, txn, &LeadQuery::new(Filter::everything()).limit(1))
     })?;
     let name = newest.items.first().and_then(|lead| lead.fields.display_name()).unwrap_or("nordlys");
-    let word: String = name.chars().filter(|letter| letter.is_alphanumeric()).take(4).collect();
+    let words = name.split(|letter: char| !letter.is_alphanumeric());
+    let word: String =
+        words.max_by_key(|word| word.chars().count()).unwrap_or(name).chars().take(4).collect();
     show::title(&format!("Search for `{word}`"));
     let filter = Filter::search(word);
     let (page, count) = store.read(ctx.tenant(), |txn| {

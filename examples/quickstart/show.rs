@@ -1,11 +1,38 @@
 //! Tables for a terminal.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
 
 use leadcore::desk::board::Board;
 use leadcore::desk::timeline::TimelineItem;
 use leadcore::exchange::import::ImportReport;
 use leadcore::prelude::*;
+
+/// A file that is made with its first byte: an import that has nothing to reject leaves an earlier one alone.
+pub(crate) struct WhenNeeded {
+    path: &'static str,
+    file: Option<File>,
+}
+
+impl WhenNeeded {
+    pub(crate) fn new(path: &'static str) -> Self {
+        Self { path, file: None }
+    }
+}
+
+impl Write for WhenNeeded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.file.is_none() {
+            self.file = Some(File::create(self.path)?);
+        }
+        self.file.as_mut().map_or(Ok(0), |file| file.write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
 
 pub(crate) fn title(text: &str) {
     println!("\n== {text}");

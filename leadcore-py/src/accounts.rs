@@ -61,15 +61,9 @@ pub(crate) fn account_page(
 pub(crate) fn account_leads(py: Python<'_>, session: &Session, id: Id) -> PyResult<Vec<Lead>> {
     let id = AccountId::from_uuid(id.0);
     session.read(py, move |ctx, txn| {
-        let mut leads = Vec::new();
-        for lead in desk::accounts::origins(ctx, txn, id)? {
-            match desk::leads::get(ctx, txn, lead) {
-                Ok(lead) => leads.push(lead),
-                // The actor may see the account by one of its leads and not another.
-                Err(error) if error.kind() == leadcore::error::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let origins = desk::accounts::origins(ctx, txn, id)?;
+        let leads = origins.into_iter().map(|lead| desk::leads::get(ctx, txn, lead));
+        let leads = leads.collect::<Result<_>>()?;
         named_all(txn, leads)
     })
 }

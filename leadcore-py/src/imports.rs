@@ -164,14 +164,20 @@ impl Seek for Source {
 
 /// Where rejected rows go.
 enum Rejects {
-    File(File),
+    /// Made with its first byte: a file that was imported before rejects nothing and leaves an earlier one alone.
+    File(PathBuf, Option<File>),
     Object(Py<PyAny>, Raised),
 }
 
 impl Write for Rejects {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::File(file) => file.write(bytes),
+            Self::File(path, file) => {
+                if file.is_none() {
+                    *file = Some(File::create(path)?);
+                }
+                file.as_mut().map_or(Ok(0), |file| file.write(bytes))
+            }
             Self::Object(object, raised) => call(raised, |py| {
                 object.bind(py).call_method1("write", (PyBytes::new(py, bytes),))?;
                 Ok(bytes.len())
@@ -247,11 +253,7 @@ pub(crate) fn import_leads(
             return import::dry_run(ctx, store, source, &options, &mut sink);
         }
         let mut rejects = match (rejects_path, rejects_file) {
-            (Some(path), _) => {
-                let file =
-                    File::create(path).map_err(|error| storage("the rejects cannot be written", error))?;
-                Some(Rejects::File(file))
-            }
+            (Some(path), _) => Some(Rejects::File(path, None)),
             (None, Some(file)) => Some(Rejects::Object(file, told)),
             (None, None) => None,
         };

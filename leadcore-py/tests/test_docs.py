@@ -13,11 +13,15 @@ from pathlib import Path
 import leadcore
 import pytest
 
-README = Path(__file__).parents[1] / "README.md"
+HERE = Path(__file__).parents[1]
+READMES = [HERE / "README.md", HERE.parent / "README.md"]
 
 
 def blocks() -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    texts = [readme.read_text(encoding="utf-8") for readme in READMES]
+    found = [re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE) for text in texts]
+    assert all(found), "each README shows Python"
+    return [block for of_one in found for block in of_one]
 
 
 @pytest.mark.parametrize("number", range(len(blocks())))

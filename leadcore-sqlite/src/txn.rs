@@ -16,12 +16,15 @@ const WRITTEN: &str = "leadcore_";
 
 /// leadcore's ports on a transaction of the host's own: its rows and leadcore's are committed together, or neither.
 ///
-/// leadcore's tables must be there (see [`migrate`](crate::migrate)) and `foreign_keys` be on. Only savepoints are used
-/// inside; nothing is committed, rolled back or set on the connection.
+/// leadcore's tables must be there (see [`migrate`](crate::migrate)) and `foreign_keys` be on. Begin the transaction with
+/// `IMMEDIATE`: one that reads first and writes later fails as busy when another one wrote in between, and then only the
+/// whole transaction can be tried again. Only savepoints are used inside; nothing is committed, rolled back or set on the
+/// connection, but for one function named `{prefix}fold` that some filters call.
 ///
 /// ```
 /// use leadcore::prelude::*;
-/// use leadcore_sqlite::{SqliteTxn, migrate, rusqlite::Connection};
+/// use leadcore_sqlite::rusqlite::{Connection, TransactionBehavior};
+/// use leadcore_sqlite::{SqliteTxn, migrate};
 /// # fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 /// let mut conn = Connection::open_in_memory()?;
 /// migrate::migrate(&conn, "leadcore_")?;
@@ -29,7 +32,7 @@ const WRITTEN: &str = "leadcore_";
 ///
 /// let (clock, ids) = (SystemClock, RandomIds::new());
 /// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
-/// let tx = conn.transaction()?;
+/// let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
 /// let mut leads = SqliteTxn::on(&tx, ctx.tenant());
 /// let lead = desk::leads::create(&ctx, &mut leads, LeadFields::company("Nordlys AS")?.into())?;
 /// tx.execute("INSERT INTO invoice VALUES (?1, 100)", [lead.id.to_string()])?;

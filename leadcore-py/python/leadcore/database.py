@@ -58,7 +58,8 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
         >>> db.close()
 
     """
-    place = None if path == ":memory:" else path
+    # A missing name must not become a database that is gone with the program.
+    place = None if path == ":memory:" else os.fspath(path)
     roles = None
     if policy is not None:
         roles = encode(policy.to_dict())

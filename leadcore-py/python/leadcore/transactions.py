@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Transaction"]
 
 #: The open transactions of this thread or task, by store. Context variables follow the flow of the program: another
-#: thread or asyncio task is outside the transaction, and `asyncio.to_thread` inside it.
+#: thread, or asyncio task that was there before, is outside the transaction, and `asyncio.to_thread` inside it.
 open_units: ContextVar[Mapping[int, _leadcore.Session]] = ContextVar("leadcore_transactions", default={})  # noqa: B039 - never changed
 
 

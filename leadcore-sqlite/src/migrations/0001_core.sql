@@ -1,6 +1,6 @@
 -- leadcore, schema version 1.
 --
--- Every table, key and index begins with the tenant. `rid` is SQLite's own row number: it never leaves this file.
+-- Every table, key and index begins with the tenant, but the full-text index, which FTS5 keys by row. `rid` is SQLite's own row number: it never leaves this file.
 -- Ids are UUIDs of 16 bytes, times are microseconds since 1970-01-01 UTC, amounts are units of 1/10,000.
 -- Columns named `…_key` and `search` are computed by leadcore (folded: no case, no accents); collations decide nothing.
 

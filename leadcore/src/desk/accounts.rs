@@ -60,16 +60,19 @@ fn masked(ctx: &Context<'_>, account: Account) -> Account {
     Account { fields, ..account }
 }
 
-/// The leads that became this account, oldest first.
+/// The leads that became this account and that the actor may see, oldest first.
 ///
 /// # Errors
 /// `NotFound` when there is no such account, or none that this actor may see.
 pub fn origins(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Result<Vec<LeadId>> {
     let account = get(ctx, txn, id)?;
-    origin_leads(txn, account.id)
+    let gate = Gate::open(ctx, Permission::View)?;
+    let origins = origin_leads(txn, account.id)?;
+    let leads = txn.leads().get(&origins)?;
+    Ok(leads.iter().filter(|lead| gate.admits(lead)).map(|lead| lead.id).collect())
 }
 
-pub(super) fn origin_leads(txn: &mut dyn Txn, id: AccountId) -> Result<Vec<LeadId>> {
+fn origin_leads(txn: &mut dyn Txn, id: AccountId) -> Result<Vec<LeadId>> {
     let links = txn.links().to(&[id.into()], Some(LinkRole::ConvertedTo))?;
     Ok(links.into_iter().map(|link: Link| LeadId::from_uuid(link.from.id)).collect())
 }

@@ -13,7 +13,7 @@ use crate::id::{AccountId, ContactId, LeadId, Revision};
 use crate::policy::Permission;
 use crate::store::Txn;
 
-use super::access::{Expect, editable, visible};
+use super::access::{Expect, check_fields, editable, visible};
 use super::accounts;
 use super::operation::record;
 
@@ -38,6 +38,7 @@ pub fn add(
     primary: bool,
 ) -> Result<Contact> {
     let lead = editable(ctx, txn, lead, Expect::Any, Permission::Edit)?;
+    check_hidden(ctx, &fields)?;
     let contact = new_contact(ctx, fields)?;
     txn.contacts().insert(std::slice::from_ref(&contact))?;
     let known = txn.links().from(&[lead.id.into()], Some(LinkRole::PrimaryContact))?;
@@ -50,6 +51,12 @@ pub fn add(
     entries.push(NewEntry::new(lead.id, Action::Linked, ctx.now()).with_other(contact.id));
     record(ctx, txn, OperationKind::Create, &entries)?;
     Ok(contact)
+}
+
+/// Refuses to write fields that the actor may not see.
+fn check_hidden(ctx: &Context<'_>, fields: &ContactFields) -> Result<()> {
+    let lead = fields.as_lead_fields();
+    check_fields(ctx, ContactFields::FIELDS.iter().filter(|field| !field.read_fields(&lead).is_empty()))
 }
 
 /// A contact that keeps the rules, not stored yet.
@@ -143,7 +150,7 @@ pub fn make_primary(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, contact:
     Ok(())
 }
 
-/// Replaces what is known of a person of this lead.
+/// Replaces what is known of a person of this lead. Fields that the actor may not see stay as they are.
 ///
 /// # Errors
 /// `NotFound` when the lead has no such person; `Denied`; `Frozen` once the lead is converted; `Conflict` when the
@@ -162,6 +169,8 @@ pub fn edit(
     let found = if belongs { txn.contacts().get(&[contact])?.pop() } else { None };
     let before = found.ok_or_else(|| Error::not_found("contact"))?;
     expect.into().check("contact", before.revision)?;
+    check_hidden(ctx, &fields)?;
+    let fields = fields.keeping(&before.fields, |field| ctx.policy().is_hidden(ctx.actor(), field));
     let broken = fields.violations();
     if !broken.is_empty() {
         return Err(Error::invalid(broken));

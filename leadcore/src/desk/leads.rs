@@ -44,6 +44,12 @@ pub fn create(ctx: &Context<'_>, txn: &mut dyn Txn, draft: LeadDraft) -> Result<
 pub fn create_many(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<LeadDraft>) -> Result<Vec<Lead>> {
     require(ctx, txn, Permission::Create)?;
     let mut intake = Intake::load(ctx, txn)?;
+    let given = |field: &Field| {
+        let unset = field.read_fields(&LeadFields::default());
+        drafts.iter().any(|draft| field.read_fields(&draft.fields) != unset)
+    };
+    let hidden = Field::ALL.iter().filter(|field| ctx.policy().is_hidden(ctx.actor(), field));
+    check_fields(ctx, hidden.filter(|field| given(field)))?;
     let mut broken = Vec::new();
     let mut ready = Vec::with_capacity(drafts.len());
     check_references(txn, &drafts.iter().map(|draft| &draft.fields), &mut broken)?;
@@ -315,7 +321,7 @@ fn scan(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery, trashed: bool) 
             "a page has 1 to 1,000 records",
         ));
     }
-    if query.after.as_ref().is_some_and(|cursor| cursor.sort != query.sort) {
+    if query.after.as_ref().is_some_and(|cursor| cursor.sort != query.sort || !cursor.is_sound()) {
         let message = "this cursor belongs to another sort";
         return Err(Error::invalid_field("after", ViolationCode::Malformed, message));
     }

@@ -49,7 +49,7 @@ pub fn of_lead(
     read(ctx, txn, subjects, before, limit)
 }
 
-/// What happened to an account and to the leads it came from, newest first.
+/// What happened to an account and to those of its leads that the actor may see, newest first.
 ///
 /// # Errors
 /// `NotFound` when the account does not exist or may not be seen; `Invalid` for a limit that does not fit.
@@ -60,9 +60,8 @@ pub fn of_account(
     before: Option<Sequence>,
     limit: usize,
 ) -> Result<Page<TimelineItem, Sequence>> {
-    let account = accounts::get(ctx, txn, account)?;
-    let mut subjects = vec![Subject::from(account.id)];
-    subjects.extend(accounts::origin_leads(txn, account.id)?.into_iter().map(Subject::from));
+    let mut subjects = vec![Subject::from(account)];
+    subjects.extend(accounts::origins(ctx, txn, account)?.into_iter().map(Subject::from));
     read(ctx, txn, subjects, before, limit)
 }
 
@@ -151,7 +150,9 @@ impl Names {
                 self.show(field.as_ref(), &change.after)
             )
         });
-        changes.collect::<Vec<_>>().join("; ")
+        let line = changes.collect::<Vec<_>>().join("; ");
+        // Nothing is left to tell where everything that changed is hidden from the reader.
+        if line.is_empty() { "Changed".to_owned() } else { line }
     }
 
     fn show(&self, field: Option<&Field>, value: &FieldValue) -> String {

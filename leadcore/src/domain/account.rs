@@ -151,11 +151,9 @@ impl AccountFields {
         if self.name.trim().is_empty() {
             broken.push(Violation::new("account.name", ViolationCode::Required, "an account needs a name"));
         }
-        if self.name.len() > 500 || self.name.contains('\0') {
-            let message = "a name must not exceed 500 bytes or hold a NUL character";
-            broken.push(Violation::new("account.name", ViolationCode::Malformed, message));
-        }
+        let name = (!self.name.trim().is_empty()).then(|| self.name.clone());
         broken.extend(text_violations(&[
+            ("account.name", &name, MAX_LINE),
             ("account.currency_symbol", &self.currency_symbol, MAX_SYMBOL),
             ("account.industry", &self.industry, MAX_LINE),
             ("account.description", &self.description, MAX_TEXT_BYTES),

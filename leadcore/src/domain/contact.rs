@@ -56,14 +56,20 @@ impl ContactFields {
 
     /// Empties the fields that `hide` names.
     #[must_use]
-    pub fn without(mut self, hide: impl Fn(&Field) -> bool) -> Self {
-        for field in Self::FIELDS.iter().filter(|field| hide(field)) {
+    pub fn without(self, hide: impl Fn(&Field) -> bool) -> Self {
+        self.keeping(&Self::default(), hide)
+    }
+
+    /// Takes the fields that `keep` names from `stored`.
+    #[must_use]
+    pub fn keeping(mut self, stored: &Self, keep: impl Fn(&Field) -> bool) -> Self {
+        for field in Self::FIELDS.iter().filter(|field| keep(field)) {
             match field {
-                Field::Name => self.name = None,
-                Field::JobTitle => self.job_title = None,
-                Field::Email => self.emails = Emails::none(),
-                Field::Phone => self.phones = Phones::none(),
-                _ => self.description = None,
+                Field::Name => self.name.clone_from(&stored.name),
+                Field::JobTitle => self.job_title.clone_from(&stored.job_title),
+                Field::Email => self.emails.clone_from(&stored.emails),
+                Field::Phone => self.phones.clone_from(&stored.phones),
+                _ => self.description.clone_from(&stored.description),
             }
         }
         self

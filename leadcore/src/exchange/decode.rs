@@ -109,9 +109,24 @@ pub(super) fn detect(sample: &[u8], complete: bool, wanted: Option<TextEncoding>
     if valid {
         return (TextEncoding::UTF_8, 0);
     }
+    if mostly_utf8(sample) {
+        return (TextEncoding::UTF_8, 0);
+    }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(sample, complete);
     (TextEncoding(detector.guess(None, Utf8Detection::Deny)), 0)
+}
+
+/// Whether a few foreign bytes stand in what is otherwise UTF-8: letters beyond ASCII that are well formed outnumber the
+/// broken ones by far, which in another encoding they never do. The lines with foreign bytes are then marked; taking the
+/// file for another encoding would spoil all the others.
+fn mostly_utf8(sample: &[u8]) -> bool {
+    let (mut sound, mut broken) = (0_usize, 0_usize);
+    for chunk in sample.utf8_chunks() {
+        sound += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
+        broken += usize::from(!chunk.invalid().is_empty());
+    }
+    sound >= broken.saturating_mul(4) && sound > 0
 }
 
 /// Text in Latin letters stored as UTF-16 has a NUL in nearly every other byte, always on the same side.
@@ -274,6 +289,14 @@ mod tests {
         text.encode_utf16()
             .flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() })
             .collect()
+    }
+
+    #[test]
+    fn one_foreign_line_does_not_change_the_encoding_of_the_others() {
+        let mut file = "Ålesund;Størhus\n".repeat(20).into_bytes();
+        file.extend(b"M\xf8ller;x\n");
+        assert_eq!(detect(&file, true, None), (TextEncoding::UTF_8, 0));
+        assert_ne!(detect(b"M\xf8ller;\xc5lesund\n", true, None).0, TextEncoding::UTF_8);
     }
 
     #[test]

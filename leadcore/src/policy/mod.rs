@@ -22,9 +22,9 @@ pub use roles::{Role, RoleTable, Visibility};
 pub enum Permission {
     /// See a lead and what belongs to it.
     View,
-    /// Create leads and contacts.
+    /// Create leads.
     Create,
-    /// Edit and move.
+    /// Edit and move leads, and change their contacts.
     Edit,
     /// Put into the trash and take out again.
     Delete,

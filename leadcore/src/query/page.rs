@@ -127,6 +127,7 @@ impl Default for Sort {
 /// It holds the sort key of the last record; for a list sorted by company or name that is a name, so a cursor is
 /// personal data like the page it came with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RawCursor")]
 pub struct Cursor {
     /// The sort it belongs to.
     pub sort: Sort,
@@ -136,7 +137,31 @@ pub struct Cursor {
     pub id: LeadId,
 }
 
+/// A cursor as JSON has it: times and amounts are text there.
+#[derive(Deserialize)]
+struct RawCursor {
+    sort: Sort,
+    key: FieldValue,
+    id: LeadId,
+}
+
+impl TryFrom<RawCursor> for Cursor {
+    type Error = ValueError;
+
+    fn try_from(raw: RawCursor) -> Result<Self, ValueError> {
+        let malformed = || ValueError::new(ViolationCode::Malformed, "this is not a page cursor");
+        let key = retyped(raw.sort.by, raw.key).ok_or_else(malformed)?;
+        Ok(Self { sort: raw.sort, key, id: raw.id })
+    }
+}
+
 impl Cursor {
+    /// Whether the key is one that this sort makes: a cursor put together by hand may have another.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        retyped(self.sort.by, self.key.clone()).as_ref() == Some(&self.key)
+    }
+
     /// The place behind `lead`.
     #[must_use]
     pub fn behind(lead: &Lead, sort: Sort) -> Self {
@@ -166,9 +191,7 @@ impl Cursor {
                     .collect()
             })
             .flatten();
-        let mut cursor: Self = serde_json::from_slice(&bytes.ok_or_else(invalid)?).map_err(|_| invalid())?;
-        cursor.key = retyped(cursor.sort.by, cursor.key).ok_or_else(invalid)?;
-        Ok(cursor)
+        serde_json::from_slice(&bytes.ok_or_else(invalid)?).map_err(|_| invalid())
     }
 }
 
@@ -178,6 +201,11 @@ fn retyped(by: SortField, key: FieldValue) -> Option<FieldValue> {
         (SortField::UpdatedAt | SortField::CreatedAt | SortField::StageEnteredAt, FieldValue::Text(text)) => {
             text.parse().ok().map(FieldValue::Time)
         }
+        (
+            SortField::UpdatedAt | SortField::CreatedAt | SortField::StageEnteredAt,
+            key @ FieldValue::Time(_),
+        )
+        | (SortField::Amount, key @ FieldValue::Decimal(_)) => Some(key),
         (SortField::Amount, FieldValue::Text(text)) => text.parse().ok().map(FieldValue::Decimal),
         (SortField::Amount, FieldValue::Empty) => Some(FieldValue::Empty),
         (SortField::Number, key @ FieldValue::Integer(_)) => Some(key),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::context::Context;
 use crate::domain::{
     Account, Action, Contact, Conversion, FieldChange, Lead, Link, LinkRole, NewEntry, OperationKind,
-    Subject, TermKind, account_changes,
+    Subject, SubjectKind, TermKind, account_changes,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, Revision};
@@ -139,6 +139,15 @@ fn new_persons(
     plan: &ConversionPlan,
 ) -> Result<Vec<Person>> {
     let of_lead = txn.links().from(&[lead.id.into()], None)?;
+    let mut now: Vec<_> = of_lead
+        .iter()
+        .filter(|link| link.to.kind == SubjectKind::Contact)
+        .map(|link| ContactId::from_uuid(link.to.id))
+        .collect();
+    now.sort();
+    if now != plan.persons {
+        return Err(Error::conflicting("lead", Conflict::PlanOutdated));
+    }
     let mut persons = Vec::with_capacity(plan.contacts.len());
     for planned in &plan.contacts {
         persons.push(match &planned.who {

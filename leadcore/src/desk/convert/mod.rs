@@ -114,6 +114,8 @@ pub struct ConversionPlan {
     pub revision: Revision,
     /// The account it becomes.
     pub account: PlannedAccount,
+    /// The persons of the lead when the plan was made; a lead that got or lost one since needs a new plan.
+    pub persons: Vec<ContactId>,
     /// The persons of the account.
     pub contacts: Vec<PlannedContact>,
     /// Fields with a value that the account and contacts do not take over; they stay readable on the lead.
@@ -174,7 +176,9 @@ pub fn plan(
     }
     let contacts = planned_contacts(&lead.fields, &persons);
     let stays_on_lead = stays(&lead, !contacts.is_empty());
-    Ok(ConversionPlan { lead: lead.id, revision: lead.revision, account, contacts, stays_on_lead })
+    let mut persons: Vec<_> = persons.iter().map(|person| person.contact.id).collect();
+    persons.sort();
+    Ok(ConversionPlan { lead: lead.id, revision: lead.revision, account, persons, contacts, stays_on_lead })
 }
 
 impl PlannedAccount {
