@@ -1,4 +1,4 @@
-//! The Python extension module of leadcore: the core's use cases as functions over a [`session::Session`].
+//! The Python extension module of leadcore: the core's use cases as functions over a `session::Session`.
 //!
 //! The package's Python half (`python/leadcore`) is what people import; this half holds what must be fast or touch the
 //! core. Every function here runs the core detached from the interpreter, turns a panic into an ordinary error, and

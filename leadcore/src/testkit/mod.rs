@@ -2,7 +2,7 @@
 //!
 //! Whoever writes a store adds one line to its tests, and every case becomes a test of its own:
 //!
-//! ```ignore
+//! ```
 //! leadcore::conformance!(Box::new(leadcore::memory::MemoryStore::new()));
 //! ```
 //!

@@ -31,7 +31,7 @@ macro_rules! cases {
         /// The argument is evaluated once per test. It gives an empty store behind something that derefs to it: a
         /// `Box`, an `Arc`, or a struct of yours that keeps a temporary directory alive as long as the store.
         ///
-        /// ```ignore
+        /// ```
         /// leadcore::conformance!(Box::new(leadcore::memory::MemoryStore::new()));
         /// ```
         #[macro_export]
