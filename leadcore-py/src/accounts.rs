@@ -68,11 +68,14 @@ pub(crate) fn account_leads(py: Python<'_>, session: &Session, id: Id) -> PyResu
     })
 }
 
-fn options(py: Python<'_>, status: &Text, account: Option<Id>) -> PyResult<ConversionOptions> {
+fn options(py: Python<'_>, lead: LeadArg, status: &Text, account: Option<Id>) -> PyResult<ConversionOptions> {
     let status = AccountStatus::from_code(&status.0).ok_or_else(|| {
         invalid(py, "status", ViolationCode::Unknown, "a status is `customer` or `prospect`")
     })?;
     let mut options = ConversionOptions::default().status(status);
+    if let desk::Expect::Revision(revision) = lead.expect {
+        options.revision = Some(revision);
+    }
     if let Some(Id(id)) = account {
         options.account = AccountChoice::Existing(AccountId::from_uuid(id));
     }
@@ -88,7 +91,7 @@ pub(crate) fn plan(
     status: Text,
     account: Option<Id>,
 ) -> PyResult<String> {
-    let options = options(py, &status, account)?;
+    let options = options(py, lead, &status, account)?;
     let plan = session.read(py, move |ctx, txn| desk::convert::plan(ctx, txn, lead.id, &options))?;
     to_json(py, &plan)
 }
@@ -110,7 +113,7 @@ pub(crate) fn convert<'py>(
     status: Text,
     account: Option<Id>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let options = options(py, &status, account)?;
+    let options = options(py, lead, &status, account)?;
     let outcome = session.write(py, move |ctx, txn| desk::convert::convert(ctx, txn, lead.id, &options))?;
     py_outcome(py, &outcome)
 }

@@ -291,3 +291,13 @@ def test_a_transaction_is_used_once(db: Database) -> None:
         transaction.__enter__()
     with pytest.raises(leadcore.InvalidError):
         db.transaction().__exit__(None, None, None)
+
+
+def test_a_stale_lead_is_not_converted(db: Database) -> None:
+    lead = db.leads.create(company="Havn Foods")
+    db.leads.edit(lead, city="Bergen")
+    with pytest.raises(leadcore.ConflictError):
+        db.leads.convert(lead)
+    outcome = db.leads.convert(lead.id)
+    # Once it is converted, whoever asks gets the first outcome.
+    assert db.leads.convert(lead).account_id == outcome.account_id

@@ -45,6 +45,8 @@ pub struct ConversionOptions {
     pub account: AccountChoice,
     /// Prospect or customer (S4.08), for a new account.
     pub status: AccountStatus,
+    /// The revision that the lead was read with; a lead that changed since is refused (X.55).
+    pub revision: Option<Revision>,
 }
 
 impl ConversionOptions {
@@ -52,6 +54,13 @@ impl ConversionOptions {
     #[must_use]
     pub const fn into_account(mut self, account: AccountId) -> Self {
         self.account = AccountChoice::Existing(account);
+        self
+    }
+
+    /// Only while the lead is as it was read.
+    #[must_use]
+    pub const fn at_revision(mut self, revision: Revision) -> Self {
+        self.revision = Some(revision);
         self
     }
 
@@ -147,7 +156,8 @@ pub struct ConversionOutcome {
 /// who may convert answers for the customer. Grant [`Permission::Convert`] accordingly.
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Frozen` when the lead is converted already; `Invalid` with every required field of the
+/// `NotFound`, `Denied`; `Frozen` when the lead is converted already; `Conflict` when the options name another
+/// revision than the lead has; `Invalid` with every required field of the
 /// account or the tenant's catalogue that has no value.
 pub fn plan(
     ctx: &Context<'_>,
@@ -155,7 +165,8 @@ pub fn plan(
     lead: LeadId,
     options: &ConversionOptions,
 ) -> Result<ConversionPlan> {
-    let lead = editable(ctx, txn, lead, Expect::Any, Permission::Convert)?;
+    let expect = options.revision.map_or(Expect::Any, Expect::Revision);
+    let lead = editable(ctx, txn, lead, expect, Permission::Convert)?;
     let persons = linked(txn, lead.id.into())?;
     let account = match options.account {
         AccountChoice::New => PlannedAccount::New {
