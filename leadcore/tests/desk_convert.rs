@@ -334,4 +334,26 @@ mod conversion {
             assert_eq!(error.violations()[0].field, "limit");
         }
     }
+
+    #[test]
+    fn a_person_who_came_after_the_plan_is_not_left_behind() {
+        let case = Case::new();
+        let lead = case.lead(full());
+        let made = case.plan(&lead);
+        let late = ContactFields::named("Late Comer").unwrap();
+        case.run(|ctx, txn| contacts::add(ctx, txn, lead.id, late.clone(), false)).unwrap();
+        let error = case.refused(|ctx, txn| apply(ctx, txn, &made));
+        assert_eq!(error.conflict(), Some(&Conflict::PlanOutdated));
+    }
+
+    #[test]
+    fn a_lead_that_changed_since_it_was_read_is_not_converted() {
+        let case = Case::new();
+        let lead = case.lead(full());
+        let patch = LeadPatch::new().set(Field::City, "Bergen");
+        case.run(|ctx, txn| leads::edit(ctx, txn, lead.id, lead.revision, &patch)).unwrap();
+        let options = ConversionOptions::default().at_revision(lead.revision);
+        let error = case.refused(|ctx, txn| convert(ctx, txn, lead.id, &options));
+        assert_eq!(error.kind(), ErrorKind::Conflict);
+    }
 }

@@ -264,4 +264,40 @@ mod policy {
         let found = case.as_user("vi", |ctx, txn| leads::count(ctx, txn, &some)).unwrap();
         assert_eq!(found, 1);
     }
+
+    #[test]
+    fn what_is_hidden_can_neither_be_written_nor_lost() {
+        let case = Case::new();
+        let lead = case.leads[0].id;
+        let anna = ContactFields {
+            emails: "anna@x.example".parse().unwrap(),
+            ..ContactFields::named("Anna Berg").unwrap()
+        };
+        let made = case.as_user("max", |ctx, txn| contacts::add(ctx, txn, lead, anna.clone(), true)).unwrap();
+        // Ada sees no e-mails: what she writes back has none, and Anna keeps hers.
+        let seen =
+            case.as_user("ada", |ctx, txn| contacts::of_lead(ctx, txn, lead)).unwrap().remove(0).contact;
+        assert!(seen.fields.emails.is_empty());
+        let titled = ContactFields { job_title: Some("CEO".into()), ..seen.fields };
+        case.as_user("ada", |ctx, txn| {
+            contacts::edit(ctx, txn, lead, made.id, made.revision, titled.clone())
+        })
+        .unwrap();
+        let kept =
+            case.as_user("max", |ctx, txn| contacts::of_lead(ctx, txn, lead)).unwrap().remove(0).contact;
+        assert_eq!(
+            (kept.fields.emails, kept.fields.job_title.as_deref()),
+            (anna.emails.clone(), Some("CEO"))
+        );
+        for refused in [
+            case.as_user("ada", |ctx, txn| contacts::add(ctx, txn, lead, anna.clone(), false)).map(drop),
+            case.as_user("ada", |ctx, txn| {
+                let fields = LeadFields { amount: Some(1.into()), ..LeadFields::company("New").unwrap() };
+                leads::create(ctx, txn, fields.into())
+            })
+            .map(drop),
+        ] {
+            assert_eq!(refused.unwrap_err().violations()[0].code, ViolationCode::NotAllowed);
+        }
+    }
 }

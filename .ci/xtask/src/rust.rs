@@ -39,7 +39,7 @@ pub(crate) fn bench(steps: &mut Steps, args: &[String]) {
     steps.run("benchmarks", bench.args(args));
 }
 
-/// Builds the examples and runs each from the top of the repository, as `cargo run --example` would. The built programs
+/// Builds the examples and runs each in an empty folder, so that none meets what an earlier run left. The built programs
 /// are started directly: asking cargo again for one package would choose other features and compile everything anew.
 fn examples(steps: &mut Steps) {
     let names = example_names(&steps.root);
@@ -50,10 +50,15 @@ fn examples(steps: &mut Steps) {
     if steps.quiet("examples: build", build.args(WORKSPACE)).is_none() {
         return;
     }
+    let scratch = steps.built.join("example-runs");
+    let _ = std::fs::remove_dir_all(&scratch);
+    if let Err(error) = std::fs::create_dir_all(&scratch) {
+        eprintln!("xtask: no folder for the examples: {error}");
+    }
     for name in names {
         let program = steps.built.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
         let mut command = Command::new(program);
-        command.current_dir(&steps.root);
+        command.current_dir(&scratch);
         steps.quiet(&format!("example {name}"), &mut command);
     }
 }

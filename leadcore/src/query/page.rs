@@ -291,3 +291,29 @@ pub struct LeadScan {
     /// Behind which record.
     pub after: Option<Cursor>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_keeps_its_key_through_json_and_text() {
+        let id = LeadId::from_uuid(uuid::Uuid::nil());
+        for (by, key) in [
+            (SortField::UpdatedAt, FieldValue::Time(crate::time::Timestamp::MAX)),
+            (SortField::Amount, FieldValue::Decimal(rust_decimal::Decimal::new(-125, 1))),
+            (SortField::Amount, FieldValue::Empty),
+            (SortField::Number, FieldValue::Integer(7)),
+            (SortField::Company, FieldValue::Text("7".into())),
+        ] {
+            let cursor = Cursor { sort: Sort::descending(by), key, id };
+            assert!(cursor.is_sound());
+            let json = serde_json::to_string(&cursor).unwrap();
+            assert_eq!(serde_json::from_str::<Cursor>(&json).unwrap(), cursor);
+            assert_eq!(Cursor::from_text(&cursor.to_text()).unwrap(), cursor);
+        }
+        let wrong =
+            Cursor { sort: Sort::descending(SortField::Number), key: FieldValue::Text("7".into()), id };
+        assert!(!wrong.is_sound());
+    }
+}
