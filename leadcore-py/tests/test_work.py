@@ -194,9 +194,12 @@ def test_the_policy() -> None:
     )
     assert RoleTable.from_dict(roles.to_dict()) == roles
     with leadcore.open(":memory:", user="ada", policy=roles) as ada:
-        lead = ada.leads.create(company="Nordlys AS", tax_id="NO123456785")
-        assert lead.tax_id is None
+        with pytest.raises(leadcore.InvalidError):
+            ada.leads.create(company="Nordlys AS", tax_id="NO123456785")
+        lead = ada.leads.create(company="Nordlys AS")
         bob, cy, eve, system = (ada.as_user(user) for user in ("bob", "cy", "eve", None))
+        lead = cy.leads.edit(lead, tax_id="NO123456785")
+        assert ada.leads.get(lead).tax_id is None
         assert cy.leads.get(lead).tax_id is not None
         assert system.leads.count() == 1
         assert bob.leads.count() == 0
