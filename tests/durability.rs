@@ -144,8 +144,9 @@ fn killed_at_any_moment_an_import_leaves_whole_chunks_and_goes_on() {
         child.kill().unwrap();
         child.wait().unwrap();
         let store = SqliteStore::open(&database).unwrap();
-        let there =
-            store.read(&tenant(), |txn| txn.leads().count(&leadcore::query::Resolved::everything())).unwrap();
+        let there = store
+            .read(&tenant(), |txn| txn.tallies().count(&leadcore::query::Resolved::everything()))
+            .unwrap();
         drop(store);
         assert!(there >= acknowledged.1, "acknowledged {acknowledged:?}, there are {there}");
         assert!(

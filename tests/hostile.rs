@@ -175,7 +175,7 @@ fn two_hundred_injections_are_text() {
         if let Ok(tenant) = TenantId::new(text) {
             assert_eq!(
                 host.store
-                    .read(&tenant, |txn| txn.leads().count(&leadcore::query::Resolved::everything()))
+                    .read(&tenant, |txn| txn.tallies().count(&leadcore::query::Resolved::everything()))
                     .unwrap(),
                 0
             );

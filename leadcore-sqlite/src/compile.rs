@@ -1,13 +1,16 @@
 //! From a checked filter to SQL: columns and operators come from closed lists, every value is bound.
 
-use leadcore::domain::{Field, FieldType, FieldValue};
+use std::collections::BTreeSet;
+
+use leadcore::domain::{Field, FieldType, FieldValue, LeadState, LinkRole};
 use leadcore::error::{Error, ErrorKind, Result};
+use leadcore::id::UserId;
 use leadcore::query::{Resolved, Term};
 use rusqlite::types::Value;
 use rust_decimal::Decimal;
 
 use crate::repo::key_kind;
-use crate::row::AMOUNT_SCALE;
+use crate::row::{AMOUNT_SCALE, state_number};
 
 /// A condition and its parameters, in order.
 #[derive(Debug, Clone, Default)]
@@ -75,8 +78,37 @@ impl<'a> Compiler<'a> {
                 self.search(terms);
                 Ok(())
             }
+            Resolved::ReadBy(user) => {
+                self.read_by(user);
+                Ok(())
+            }
+            Resolved::Linked(role) => {
+                self.linked(*role);
+                Ok(())
+            }
             _ => Err(unsupported()),
         }
+    }
+
+    /// What the user marked, else whether the lead was there when the user marked everything.
+    fn read_by(&mut self, user: &UserId) {
+        self.text("coalesce((SELECT m.read FROM leadcore_mark m WHERE m.tenant = ");
+        self.param(self.tenant.to_owned());
+        self.text(" AND m.user = ");
+        self.param(user.as_str().to_owned());
+        self.text(" AND m.lead = l.rid), l.created_at <= (SELECT u.until FROM leadcore_marked_until u WHERE u.tenant = ");
+        self.param(self.tenant.to_owned());
+        self.text(" AND u.user = ");
+        self.param(user.as_str().to_owned());
+        self.text("), 0)");
+    }
+
+    fn linked(&mut self, role: LinkRole) {
+        self.text("(EXISTS (SELECT 1 FROM leadcore_link k WHERE k.tenant = ");
+        self.param(self.tenant.to_owned());
+        self.text(" AND k.from_kind = 'lead' AND k.from_id = l.id AND k.role = ");
+        self.param(role.code().to_owned());
+        self.text("))");
     }
 
     /// Joins in halves: SQLite refuses expressions that nest deeper than 1,000, and a chain nests by one per link.
@@ -154,13 +186,15 @@ impl<'a> Compiler<'a> {
     }
 
     fn state(&mut self, values: &[FieldValue]) -> Result<()> {
-        let has = |code: &str| values.iter().any(|value| value.as_text() == Some(code));
-        self.text(match (has("open"), has("converted")) {
-            (true, true) => "1",
-            (true, false) => "(l.converted_at IS NULL)",
-            (false, true) => "(l.converted_at IS NOT NULL)",
-            (false, false) => "0",
-        });
+        let states = values.iter().filter_map(FieldValue::as_text).filter_map(LeadState::from_code);
+        let numbers: BTreeSet<i64> = states.map(state_number).collect();
+        let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+        // Written out, not bound: partial indexes are chosen by it.
+        match numbers.as_slice() {
+            [] => self.text("0"),
+            [one] => self.text(&format!("(l.state = {one})")),
+            several => self.text(&format!("(l.state IN ({}))", several.join(", "))),
+        }
         Ok(())
     }
 
@@ -305,7 +339,7 @@ pub(crate) fn match_expression(terms: &[Term]) -> Option<String> {
 }
 
 /// The column that holds a field as it is; NULL when it has no value.
-fn raw_column(field: &Field) -> Result<&'static str> {
+pub(crate) fn raw_column(field: &Field) -> Result<&'static str> {
     Ok(match field {
         Field::Id => "l.id",
         Field::Number => "l.number",
@@ -328,6 +362,14 @@ fn raw_column(field: &Field) -> Result<&'static str> {
         Field::Currency => "l.currency",
         Field::CurrencySymbol => "l.currency_symbol",
         Field::Amount => "l.amount",
+        Field::Probability => "l.probability",
+        Field::Rank => "l.rank",
+        Field::Outcome => "l.outcome",
+        Field::LostReason => "(CASE WHEN l.outcome = 'lost' THEN l.reason END)",
+        Field::DisqualifyReason => "(CASE WHEN l.outcome = 'disqualified' THEN l.reason END)",
+        Field::ReasonDetail => "l.reason_detail",
+        Field::ClosedAt => "l.closed_at",
+        Field::ActiveAt => "l.active_at",
         Field::Industry => "l.industry",
         Field::Description => "l.description",
         Field::Owner => "l.owner",

@@ -1,6 +1,6 @@
 //! Rows to records and back: the only place that knows in which column a field lies.
 
-use leadcore::domain::{Conversion, Lead, LeadFields, LeadKind, Trashed};
+use leadcore::domain::{Closing, Conversion, Lead, LeadFields, LeadKind, LeadState, Outcome, Rank, Trashed};
 use leadcore::error::{Error, ErrorKind, Result, ValueError};
 use leadcore::id::{
     AccountId, CategoryId, LeadId, LocationId, OperationId, PartnerId, PipelineId, Revision, SourceId,
@@ -24,7 +24,7 @@ pub(crate) const AMOUNT_SCALE: u32 = 4;
 macro_rules! select_lead {
     ($rest:literal) => {
         concat!(
-            "SELECT l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by FROM leadcore_lead l ",
+            "SELECT l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.probability, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.active_at, l.rank, l.closed_at, l.outcome, l.reason, l.reason_detail, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by FROM leadcore_lead l ",
             $rest
         )
     };
@@ -170,6 +170,9 @@ impl<'r, 's> Columns<'r, 's> {
             stage_entered_at: self.time()?,
             created_at: self.time()?,
             updated_at: self.time()?,
+            active_at: self.time()?,
+            rank: self.parsed("rank", Rank::parse)?.ok_or_else(|| corrupt("rank"))?,
+            closing: self.closing()?,
             conversion: match (self.optional_time()?, self.optional_uuid()?, self.optional_uuid()?) {
                 (None, _, _) => None,
                 (Some(at), Some(account), Some(operation)) => Some(Conversion {
@@ -189,6 +192,14 @@ impl<'r, 's> Columns<'r, 's> {
         })
     }
 
+    fn closing(&mut self) -> Result<Option<Closing>> {
+        let (at, outcome) = (self.optional_time()?, self.optional_text()?);
+        let (reason, detail) = (self.optional_uuid()?, self.string()?);
+        let Some(at) = at else { return Ok(None) };
+        let outcome = outcome.and_then(Outcome::from_code).ok_or_else(|| corrupt("outcome"))?;
+        Ok(Some(Closing { at, outcome, reason, detail }))
+    }
+
     fn lead_fields(&mut self) -> Result<LeadFields> {
         Ok(LeadFields {
             kind: self.code("lead kind", LeadKind::from_code)?,
@@ -203,6 +214,11 @@ impl<'r, 's> Columns<'r, 's> {
             currency: self.parsed("currency", Currency::from_stored)?,
             currency_symbol: self.string()?,
             amount: self.amount()?,
+            probability: self
+                .optional_int()?
+                .map(u8::try_from)
+                .transpose()
+                .map_err(|_| corrupt("probability"))?,
             industry: self.string()?,
             description: self.string()?,
             owner: self.parsed("owner", |text| UserId::new(text))?,
@@ -289,6 +305,7 @@ impl<'b, 's> Binder<'b, 's> {
         self.bind(fields.currency.as_ref().map(Currency::code))?;
         self.bind(fields.currency_symbol.as_deref())?;
         self.bind(fields.amount.map(amount_units).transpose()?)?;
+        self.bind(fields.probability)?;
         self.bind(fields.industry.as_deref())?;
         self.bind(fields.description.as_deref())?;
         self.bind(fields.owner.as_ref().map(UserId::as_str))?;
@@ -303,6 +320,14 @@ impl<'b, 's> Binder<'b, 's> {
         self.time(lead.stage_entered_at)?;
         self.time(lead.created_at)?;
         self.time(lead.updated_at)?;
+        self.time(lead.active_at)?;
+        self.bind(lead.rank.as_str())?;
+        self.bind(state_number(lead.state()))?;
+        let closing = lead.closing.as_ref();
+        self.bind(closing.map(|closing| closing.at.as_micros()))?;
+        self.bind(closing.map(|closing| closing.outcome.code()))?;
+        self.optional_id(closing.and_then(|closing| closing.reason))?;
+        self.bind(closing.and_then(|closing| closing.detail.as_deref()))?;
         let conversion = lead.conversion.as_ref();
         self.bind(conversion.map(|conversion| conversion.at.as_micros()))?;
         self.optional_id(conversion.map(|conversion| conversion.account.as_uuid()))?;
@@ -318,6 +343,15 @@ pub(crate) fn to_json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| {
         Error::new(ErrorKind::Internal, "a value could not be written as JSON").with_source(error)
     })
+}
+
+/// A state as the `state` columns have it.
+pub(crate) const fn state_number(state: LeadState) -> i64 {
+    match state {
+        LeadState::Open => 0,
+        LeadState::Disqualified => 1,
+        LeadState::Converted => 2,
+    }
 }
 
 /// SQLite's integers are signed.

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::id::TenantId;
-use leadcore::store::{Accounts, Contacts, Journal, Leads, Links, Numbers, Pipelines, Settings, Terms, Txn};
+use leadcore::store::{
+    Accounts, Contacts, Journal, Leads, Links, Marks, Numbers, Pipelines, Settings, Tallies, Terms, Txn,
+    Views,
+};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{CachedStatement, Connection, Transaction};
 
@@ -194,6 +197,18 @@ impl Txn for SqliteTxn<'_> {
     }
 
     fn numbers(&mut self) -> &mut dyn Numbers {
+        self
+    }
+
+    fn tallies(&mut self) -> &mut dyn Tallies {
+        self
+    }
+
+    fn views(&mut self) -> &mut dyn Views {
+        self
+    }
+
+    fn marks(&mut self) -> &mut dyn Marks {
         self
     }
 

@@ -73,6 +73,12 @@ uuid_id! {
     LocationId;
     /// The partition (reseller, unit) the lead belongs to.
     PartnerId;
+    /// Why a lead was lost.
+    LostReasonId;
+    /// Why a lead was disqualified.
+    DisqualifyReasonId;
+    /// A saved view of the list or the board.
+    ViewId;
     /// One operation: everything that was written by one call, and what undo takes back.
     OperationId;
 }

@@ -24,21 +24,30 @@ CREATE TABLE {prefix}stage (
     name        TEXT    NOT NULL,
     kind        TEXT    NOT NULL CHECK (kind IN ('open', 'on_hold', 'won', 'lost')),
     probability INTEGER CHECK (probability BETWEEN 0 AND 100),
+    color       TEXT,
+    -- JSON lists: field keys, and ids of stages (NULL: any).
+    required_fields TEXT,
+    allowed_next    TEXT,
+    wip_limit   INTEGER,
+    idle_days   INTEGER,
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, pipeline) REFERENCES {prefix}pipeline (tenant, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX {prefix}stage_pipeline ON {prefix}stage (tenant, pipeline, position);
 
--- Vocabularies: sources, categories, labels, locations, partners.
+-- Vocabularies: sources, categories, labels, locations, partners, reasons.
 CREATE TABLE {prefix}term (
     tenant   TEXT    NOT NULL,
     id       BLOB    NOT NULL CHECK (length(id) = 16),
-    kind     TEXT    NOT NULL CHECK (kind IN ('source', 'category', 'label', 'location', 'partner')),
+    kind     TEXT    NOT NULL CHECK (kind IN
+        ('source', 'category', 'label', 'location', 'partner', 'lost_reason', 'disqualify_reason')),
     revision INTEGER NOT NULL,
     name     TEXT    NOT NULL,
     name_key TEXT    NOT NULL,
     color    TEXT,
     position INTEGER NOT NULL,
+    archived INTEGER NOT NULL CHECK (archived IN (0, 1)),
+    needs_detail INTEGER NOT NULL CHECK (needs_detail IN (0, 1)),
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, kind, name_key)
 ) STRICT, WITHOUT ROWID;
@@ -73,6 +82,7 @@ CREATE TABLE {prefix}lead (
     currency         TEXT,
     currency_symbol  TEXT,
     amount           INTEGER,
+    probability      INTEGER,
     industry         TEXT,
     description      TEXT,
     owner            TEXT,
@@ -87,6 +97,14 @@ CREATE TABLE {prefix}lead (
     stage_entered_at INTEGER NOT NULL,
     created_at       INTEGER NOT NULL,
     updated_at       INTEGER NOT NULL,
+    active_at        INTEGER NOT NULL,
+    rank             TEXT    NOT NULL,
+    -- 0 open, 1 disqualified, 2 converted: follows from the columns below.
+    state            INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+    closed_at        INTEGER,
+    outcome          TEXT CHECK (outcome IN ('won', 'lost', 'disqualified')),
+    reason           BLOB,
+    reason_detail    TEXT,
     converted_at     INTEGER,
     account          BLOB,
     converted_by     BLOB,
@@ -97,7 +115,8 @@ CREATE TABLE {prefix}lead (
     FOREIGN KEY (tenant, source) REFERENCES {prefix}term (tenant, id),
     FOREIGN KEY (tenant, category) REFERENCES {prefix}term (tenant, id),
     FOREIGN KEY (tenant, location) REFERENCES {prefix}term (tenant, id),
-    FOREIGN KEY (tenant, partner) REFERENCES {prefix}term (tenant, id)
+    FOREIGN KEY (tenant, partner) REFERENCES {prefix}term (tenant, id),
+    FOREIGN KEY (tenant, reason) REFERENCES {prefix}term (tenant, id)
 ) STRICT;
 CREATE UNIQUE INDEX {prefix}lead_id ON {prefix}lead (tenant, id);
 CREATE UNIQUE INDEX {prefix}lead_number ON {prefix}lead (tenant, number);
@@ -107,9 +126,14 @@ CREATE INDEX {prefix}lead_stage ON {prefix}lead (tenant, stage, updated_at, id) 
 CREATE INDEX {prefix}lead_owner ON {prefix}lead (tenant, owner, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX {prefix}lead_source ON {prefix}lead (tenant, source, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX {prefix}lead_category ON {prefix}lead (tenant, category, updated_at, id) WHERE trashed_at IS NULL;
--- The board shows open leads only; converted ones must not lie in its way.
-CREATE INDEX {prefix}lead_board ON {prefix}lead (tenant, stage, updated_at, id)
-    WHERE trashed_at IS NULL AND converted_at IS NULL;
+-- The board shows open leads only, in the order of their cards; others must not lie in its way.
+CREATE INDEX {prefix}lead_board ON {prefix}lead (tenant, stage, rank, id)
+    WHERE trashed_at IS NULL AND state = 0;
+-- What rots: leads that are neither won nor lost, the longest idle first.
+CREATE INDEX {prefix}lead_idle ON {prefix}lead (tenant, active_at, id)
+    WHERE trashed_at IS NULL AND state = 0 AND closed_at IS NULL;
+CREATE INDEX {prefix}lead_converted ON {prefix}lead (tenant, updated_at, id)
+    WHERE trashed_at IS NULL AND state = 2;
 -- Other orders.
 CREATE INDEX {prefix}lead_created ON {prefix}lead (tenant, created_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX {prefix}lead_company ON {prefix}lead (tenant, company_key, id) WHERE trashed_at IS NULL;
@@ -132,14 +156,14 @@ CREATE VIRTUAL TABLE {prefix}lead_search USING fts5 (
 );
 
 -- How many live leads there are: `dim` is `all`, `stage`, `source`, `category` or `owner`, `key` its value (empty for
--- none), `converted` whether they are. Kept in the same transaction as the leads.
+-- none), `state` that of the lead. Kept in the same transaction as the leads.
 CREATE TABLE {prefix}tally (
-    tenant    TEXT    NOT NULL,
-    dim       TEXT    NOT NULL,
-    key       BLOB    NOT NULL,
-    converted INTEGER NOT NULL CHECK (converted IN (0, 1)),
-    n         INTEGER NOT NULL,
-    PRIMARY KEY (tenant, dim, key, converted)
+    tenant TEXT    NOT NULL,
+    dim    TEXT    NOT NULL,
+    key    BLOB    NOT NULL,
+    state  INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+    n      INTEGER NOT NULL,
+    PRIMARY KEY (tenant, dim, key, state)
 ) STRICT, WITHOUT ROWID;
 
 -- Persons. What they belong to is said by {prefix}link.
@@ -252,4 +276,44 @@ CREATE TABLE {prefix}number (
     series TEXT    NOT NULL,
     next   INTEGER NOT NULL,
     PRIMARY KEY (tenant, series)
+) STRICT, WITHOUT ROWID;
+
+-- Saved views. `name_key` is unique among the views of one owner; `owner` is empty where the host made the view.
+CREATE TABLE {prefix}view (
+    tenant   TEXT    NOT NULL,
+    id       BLOB    NOT NULL CHECK (length(id) = 16),
+    revision INTEGER NOT NULL,
+    owner    TEXT    NOT NULL,
+    name     TEXT    NOT NULL,
+    name_key TEXT    NOT NULL,
+    shared   INTEGER NOT NULL CHECK (shared IN (0, 1)),
+    -- Shape, filter, columns, order, grouping, as JSON.
+    body     TEXT    NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, owner, name_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}view_shared ON {prefix}view (tenant, name_key) WHERE shared = 1;
+
+-- How each user has the views arranged, as JSON.
+CREATE TABLE {prefix}view_preference (
+    tenant TEXT NOT NULL,
+    user   TEXT NOT NULL,
+    json   TEXT NOT NULL,
+    PRIMARY KEY (tenant, user)
+) STRICT, WITHOUT ROWID;
+
+-- Which leads a user has read, or marked as unread; without a row, those created up to `marked_until.until` are read.
+CREATE TABLE {prefix}mark (
+    tenant TEXT    NOT NULL,
+    user   TEXT    NOT NULL,
+    lead   INTEGER NOT NULL,
+    read   INTEGER NOT NULL CHECK (read IN (0, 1)),
+    PRIMARY KEY (tenant, user, lead)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}mark_lead ON {prefix}mark (tenant, lead);
+CREATE TABLE {prefix}marked_until (
+    tenant TEXT    NOT NULL,
+    user   TEXT    NOT NULL,
+    until  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, user)
 ) STRICT, WITHOUT ROWID;

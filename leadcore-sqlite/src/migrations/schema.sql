@@ -87,6 +87,7 @@ CREATE TABLE leadcore_lead (
     currency         TEXT,
     currency_symbol  TEXT,
     amount           INTEGER,
+    probability      INTEGER,
     industry         TEXT,
     description      TEXT,
     owner            TEXT,
@@ -101,6 +102,14 @@ CREATE TABLE leadcore_lead (
     stage_entered_at INTEGER NOT NULL,
     created_at       INTEGER NOT NULL,
     updated_at       INTEGER NOT NULL,
+    active_at        INTEGER NOT NULL,
+    rank             TEXT    NOT NULL,
+    -- 0 open, 1 disqualified, 2 converted: follows from the columns below.
+    state            INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+    closed_at        INTEGER,
+    outcome          TEXT CHECK (outcome IN ('won', 'lost', 'disqualified')),
+    reason           BLOB,
+    reason_detail    TEXT,
     converted_at     INTEGER,
     account          BLOB,
     converted_by     BLOB,
@@ -111,14 +120,19 @@ CREATE TABLE leadcore_lead (
     FOREIGN KEY (tenant, source) REFERENCES leadcore_term (tenant, id),
     FOREIGN KEY (tenant, category) REFERENCES leadcore_term (tenant, id),
     FOREIGN KEY (tenant, location) REFERENCES leadcore_term (tenant, id),
-    FOREIGN KEY (tenant, partner) REFERENCES leadcore_term (tenant, id)
+    FOREIGN KEY (tenant, partner) REFERENCES leadcore_term (tenant, id),
+    FOREIGN KEY (tenant, reason) REFERENCES leadcore_term (tenant, id)
 ) STRICT;
-CREATE INDEX leadcore_lead_board ON leadcore_lead (tenant, stage, updated_at, id)
-    WHERE trashed_at IS NULL AND converted_at IS NULL;
+CREATE INDEX leadcore_lead_board ON leadcore_lead (tenant, stage, rank, id)
+    WHERE trashed_at IS NULL AND state = 0;
 CREATE INDEX leadcore_lead_category ON leadcore_lead (tenant, category, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX leadcore_lead_company ON leadcore_lead (tenant, company_key, id) WHERE trashed_at IS NULL;
+CREATE INDEX leadcore_lead_converted ON leadcore_lead (tenant, updated_at, id)
+    WHERE trashed_at IS NULL AND state = 2;
 CREATE INDEX leadcore_lead_created ON leadcore_lead (tenant, created_at, id) WHERE trashed_at IS NULL;
 CREATE UNIQUE INDEX leadcore_lead_id ON leadcore_lead (tenant, id);
+CREATE INDEX leadcore_lead_idle ON leadcore_lead (tenant, active_at, id)
+    WHERE trashed_at IS NULL AND state = 0 AND closed_at IS NULL;
 CREATE TABLE leadcore_lead_key (
     tenant TEXT    NOT NULL,
     kind   TEXT    NOT NULL,
@@ -150,6 +164,20 @@ CREATE TABLE leadcore_link (
     PRIMARY KEY (tenant, from_kind, from_id, role, to_kind, to_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_link_to ON leadcore_link (tenant, to_kind, to_id, role);
+CREATE TABLE leadcore_mark (
+    tenant TEXT    NOT NULL,
+    user   TEXT    NOT NULL,
+    lead   INTEGER NOT NULL,
+    read   INTEGER NOT NULL CHECK (read IN (0, 1)),
+    PRIMARY KEY (tenant, user, lead)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_mark_lead ON leadcore_mark (tenant, lead);
+CREATE TABLE leadcore_marked_until (
+    tenant TEXT    NOT NULL,
+    user   TEXT    NOT NULL,
+    until  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, user)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE leadcore_number (
     tenant TEXT    NOT NULL,
     series TEXT    NOT NULL,
@@ -201,27 +229,56 @@ CREATE TABLE leadcore_stage (
     name        TEXT    NOT NULL,
     kind        TEXT    NOT NULL CHECK (kind IN ('open', 'on_hold', 'won', 'lost')),
     probability INTEGER CHECK (probability BETWEEN 0 AND 100),
+    color       TEXT,
+    -- JSON lists: field keys, and ids of stages (NULL: any).
+    required_fields TEXT,
+    allowed_next    TEXT,
+    wip_limit   INTEGER,
+    idle_days   INTEGER,
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, pipeline) REFERENCES leadcore_pipeline (tenant, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_stage_pipeline ON leadcore_stage (tenant, pipeline, position);
 CREATE TABLE leadcore_tally (
-    tenant    TEXT    NOT NULL,
-    dim       TEXT    NOT NULL,
-    key       BLOB    NOT NULL,
-    converted INTEGER NOT NULL CHECK (converted IN (0, 1)),
-    n         INTEGER NOT NULL,
-    PRIMARY KEY (tenant, dim, key, converted)
+    tenant TEXT    NOT NULL,
+    dim    TEXT    NOT NULL,
+    key    BLOB    NOT NULL,
+    state  INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+    n      INTEGER NOT NULL,
+    PRIMARY KEY (tenant, dim, key, state)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE leadcore_term (
     tenant   TEXT    NOT NULL,
     id       BLOB    NOT NULL CHECK (length(id) = 16),
-    kind     TEXT    NOT NULL CHECK (kind IN ('source', 'category', 'label', 'location', 'partner')),
+    kind     TEXT    NOT NULL CHECK (kind IN
+        ('source', 'category', 'label', 'location', 'partner', 'lost_reason', 'disqualify_reason')),
     revision INTEGER NOT NULL,
     name     TEXT    NOT NULL,
     name_key TEXT    NOT NULL,
     color    TEXT,
     position INTEGER NOT NULL,
+    archived INTEGER NOT NULL CHECK (archived IN (0, 1)),
+    needs_detail INTEGER NOT NULL CHECK (needs_detail IN (0, 1)),
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, kind, name_key)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE leadcore_view (
+    tenant   TEXT    NOT NULL,
+    id       BLOB    NOT NULL CHECK (length(id) = 16),
+    revision INTEGER NOT NULL,
+    owner    TEXT    NOT NULL,
+    name     TEXT    NOT NULL,
+    name_key TEXT    NOT NULL,
+    shared   INTEGER NOT NULL CHECK (shared IN (0, 1)),
+    -- Shape, filter, columns, order, grouping, as JSON.
+    body     TEXT    NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, owner, name_key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leadcore_view_preference (
+    tenant TEXT NOT NULL,
+    user   TEXT NOT NULL,
+    json   TEXT NOT NULL,
+    PRIMARY KEY (tenant, user)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_view_shared ON leadcore_view (tenant, name_key) WHERE shared = 1;

@@ -194,23 +194,24 @@ impl Journal for SqliteTxn<'_> {
         Ok(found)
     }
 
-    fn of_operation(
+    fn replay(
         &mut self,
-        operation: OperationId,
+        operation: Option<OperationId>,
         after: Option<Sequence>,
         limit: usize,
     ) -> Result<Vec<Entry>> {
-        let Ok(rid) = self.operation_rid(operation) else { return Ok(Vec::new()) };
-        let sql =
-            format!("{ENTRY} WHERE e.tenant = ? AND e.operation = ? AND e.seq > ? ORDER BY e.seq LIMIT ?");
-        self.entries(
-            &sql,
-            vec![
-                Value::Text(self.tenant_text().to_owned()),
-                Value::Integer(rid),
-                Value::Integer(after.map_or(0, |sequence| sequence.0)),
-                Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)),
-            ],
-        )
+        let mut params = vec![Value::Text(self.tenant_text().to_owned())];
+        let which = match operation {
+            None => "",
+            Some(operation) => {
+                let Ok(rid) = self.operation_rid(operation) else { return Ok(Vec::new()) };
+                params.push(Value::Integer(rid));
+                " AND e.operation = ?"
+            }
+        };
+        params.push(Value::Integer(after.map_or(0, |sequence| sequence.0)));
+        params.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+        let sql = format!("{ENTRY} WHERE e.tenant = ?{which} AND e.seq > ? ORDER BY e.seq LIMIT ?");
+        self.entries(&sql, params)
     }
 }

@@ -4,7 +4,7 @@ use leadcore::domain::{Field, FieldValue, Lead, MatchKey, MatchKind};
 use leadcore::error::{Conflict, Error, Result};
 use leadcore::id::{LeadId, Revision};
 use leadcore::query::{LeadScan, Resolved};
-use leadcore::store::{LeadChange, Leads};
+use leadcore::store::{LeadChange, Leads, Tallies};
 
 use crate::error::{StoreResult as _, parent_missing};
 use crate::row::{Binder, Columns, select_lead};
@@ -12,8 +12,8 @@ use crate::txn::SqliteTxn;
 
 use super::tally::Deltas;
 
-const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, industry, description, owner, source, category, location, partner, labels, external_ids, pipeline, stage, stage_entered_at, created_at, updated_at, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE: &str = "UPDATE leadcore_lead SET number = ?, revision = ?, kind = ?, company = ?, company_key = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, name_key = ?, job_title = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, amount = ?, industry = ?, description = ?, owner = ?, source = ?, category = ?, location = ?, partner = ?, labels = ?, external_ids = ?, pipeline = ?, stage = ?, stage_entered_at = ?, created_at = ?, updated_at = ?, converted_at = ?, account = ?, converted_by = ?, trashed_at = ?, trashed_by = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ? RETURNING rid";
+const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, probability, industry, description, owner, source, category, location, partner, labels, external_ids, pipeline, stage, stage_entered_at, created_at, updated_at, active_at, rank, state, closed_at, outcome, reason, reason_detail, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE: &str = "UPDATE leadcore_lead SET number = ?, revision = ?, kind = ?, company = ?, company_key = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, name_key = ?, job_title = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, amount = ?, probability = ?, industry = ?, description = ?, owner = ?, source = ?, category = ?, location = ?, partner = ?, labels = ?, external_ids = ?, pipeline = ?, stage = ?, stage_entered_at = ?, created_at = ?, updated_at = ?, active_at = ?, rank = ?, state = ?, closed_at = ?, outcome = ?, reason = ?, reason_detail = ?, converted_at = ?, account = ?, converted_by = ?, trashed_at = ?, trashed_by = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ? RETURNING rid";
 const ADD_KEY: &str = "INSERT INTO leadcore_lead_key (tenant, kind, key, lead) VALUES (?, ?, ?, ?)";
 const DROP_KEY: &str = "DELETE FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ? AND lead = ?";
 const ADD_SEARCH: &str = "INSERT INTO leadcore_lead_search (rowid, search) VALUES (?, ?)";
@@ -24,6 +24,9 @@ const DROP_SEARCH: &str =
 /// What is missing when a foreign key of a lead fails.
 const REFERENCE: &str = "a stage or term that the lead refers to";
 const REVISION: &str = "SELECT revision FROM leadcore_lead WHERE tenant = ? AND id = ?";
+const REMOVE: &str =
+    "DELETE FROM leadcore_lead WHERE tenant = ? AND id = ? AND revision = ? RETURNING rid, search";
+const DROP_MARKS: &str = "DELETE FROM leadcore_mark WHERE tenant = ? AND lead = ?";
 const GET: &str = select_lead!("WHERE l.tenant = ? AND l.id = ?");
 const FIND: &str = "SELECT l.id FROM leadcore_lead_key k JOIN leadcore_lead l ON l.rid = k.lead WHERE k.tenant = ? AND k.kind = ? AND k.key = ? AND l.trashed_at IS NULL ORDER BY l.number";
 
@@ -73,6 +76,34 @@ impl SqliteTxn<'_> {
             self.move_keys(before, after, rid, search.as_str())?;
             deltas.count(before, -1);
             deltas.count(after, 1);
+        }
+        self.apply(&deltas)
+    }
+
+    fn remove_rows(&self, leads: &[Lead]) -> Result<()> {
+        let mut remove = self.prepare(REMOVE, "remove a lead")?;
+        let mut drop_key = self.prepare(DROP_KEY, "drop a key")?;
+        let mut drop_search = self.prepare(DROP_SEARCH, "drop from the search index")?;
+        let mut drop_marks = self.prepare(DROP_MARKS, "drop read marks")?;
+        let mut deltas = Deltas::default();
+        for lead in leads {
+            let (id, revision) = (lead.id.as_uuid(), crate::row::signed(lead.revision.get())?);
+            let mut rows = remove
+                .query((self.tenant_text(), id.as_bytes().as_slice(), revision))
+                .store("remove a lead")?;
+            let removed: Option<(i64, String)> = match rows.next().store("remove a lead")? {
+                Some(row) => Some((row.get(0).store("remove a lead")?, row.get(1).store("remove a lead")?)),
+                None => None,
+            };
+            while rows.next().store("remove a lead")?.is_some() {}
+            drop(rows);
+            let Some((rid, search)) = removed else { return Err(self.not_updated(lead)?) };
+            for key in lead.fields.match_keys() {
+                drop_key.execute((self.tenant_text(), key.kind.code(), &key.key, rid)).store("drop a key")?;
+            }
+            drop_search.execute((rid, search)).store("drop from the search index")?;
+            drop_marks.execute((self.tenant_text(), rid)).store("drop read marks")?;
+            deltas.count(lead, -1);
         }
         self.apply(&deltas)
     }
@@ -133,6 +164,10 @@ impl Leads for SqliteTxn<'_> {
         self.all_or_none(|txn| txn.update_rows(changes))
     }
 
+    fn remove(&mut self, leads: &[Lead]) -> Result<()> {
+        crate::txn::in_savepoint(self.conn, "leadcore_slice", || self.remove_rows(leads))
+    }
+
     fn get(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>> {
         let mut statement = self.prepare(GET, "read a lead")?;
         let mut leads = Vec::with_capacity(ids.len());
@@ -167,7 +202,9 @@ impl Leads for SqliteTxn<'_> {
     fn scan(&mut self, scan: &LeadScan) -> Result<Vec<Lead>> {
         self.scan_leads(scan)
     }
+}
 
+impl Tallies for SqliteTxn<'_> {
     fn count(&mut self, filter: &Resolved) -> Result<u64> {
         match self.tallied_count(filter)? {
             Some(count) => Ok(count),

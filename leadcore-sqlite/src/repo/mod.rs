@@ -8,5 +8,6 @@ mod scan;
 mod setup;
 mod tally;
 mod terms;
+mod views;
 
 pub(crate) use leads::key_kind;

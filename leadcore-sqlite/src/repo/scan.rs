@@ -151,6 +151,8 @@ const fn sort_column(by: SortField) -> &'static str {
         // An empty amount is the smallest.
         SortField::Amount => "coalesce(l.amount, -9223372036854775808)",
         SortField::StageEnteredAt => "l.stage_entered_at",
+        SortField::ActiveAt => "l.active_at",
+        SortField::Rank => "l.rank",
         _ => "l.updated_at",
     }
 }

@@ -3,12 +3,12 @@
 use leadcore::domain::{Pipeline, Stage, StageKind};
 use leadcore::error::{Conflict, Error, ErrorKind, Result};
 use leadcore::id::{PipelineId, Revision, StageId};
-use leadcore::store::{Numbers, Pipelines, Series, SettingName, Settings};
+use leadcore::store::{Numbers, Pipelines, Series, SettingName, Settings, check_skip};
 use leadcore::value::fold;
 use rusqlite::OptionalExtension as _;
 
 use crate::error::StoreResult as _;
-use crate::row::{Columns, corrupt, signed};
+use crate::row::{Columns, corrupt, signed, to_json};
 use crate::txn::{SqliteTxn, in_savepoint};
 
 use super::records::before;
@@ -17,10 +17,13 @@ const INSERT: &str = "INSERT INTO leadcore_pipeline (tenant, id, revision, name,
 const UPDATE: &str = "UPDATE leadcore_pipeline SET revision = ?, name = ?, name_key = ?, is_default = ? WHERE tenant = ? AND id = ? AND revision = ?";
 const REVISION: &str = "SELECT revision FROM leadcore_pipeline WHERE tenant = ? AND id = ?";
 const LIST: &str = "SELECT id, revision, name, is_default FROM leadcore_pipeline WHERE tenant = ? ORDER BY is_default DESC, name_key, id";
-const STAGES: &str = "SELECT id, name, kind, probability FROM leadcore_stage WHERE tenant = ? AND pipeline = ? ORDER BY position";
+const STAGES: &str = "SELECT id, name, kind, probability, color, required_fields, allowed_next, wip_limit, idle_days FROM leadcore_stage WHERE tenant = ? AND pipeline = ? ORDER BY position";
 const STAGE_IDS: &str = "SELECT id FROM leadcore_stage WHERE tenant = ? AND pipeline = ?";
-const PUT_STAGE: &str = "INSERT INTO leadcore_stage (tenant, id, pipeline, position, name, kind, probability) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (tenant, id) DO UPDATE SET position = ?4, name = ?5, kind = ?6, probability = ?7 WHERE pipeline = ?3";
+const PUT_STAGE: &str = "INSERT INTO leadcore_stage (tenant, id, pipeline, position, name, kind, probability, color, required_fields, allowed_next, wip_limit, idle_days) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (tenant, id) DO UPDATE SET position = ?4, name = ?5, kind = ?6, probability = ?7, color = ?8, required_fields = ?9, allowed_next = ?10, wip_limit = ?11, idle_days = ?12 WHERE pipeline = ?3";
 const DROP_STAGE: &str = "DELETE FROM leadcore_stage WHERE tenant = ? AND id = ?";
+const DROP_STAGES: &str = "DELETE FROM leadcore_stage WHERE tenant = ? AND pipeline = ?";
+const REMOVE: &str = "DELETE FROM leadcore_pipeline WHERE tenant = ? AND id = ? AND revision = ?";
+const SKIP: &str = "INSERT INTO leadcore_number (tenant, series, next) VALUES (?1, ?2, ?3) ON CONFLICT (tenant, series) DO UPDATE SET next = ?3";
 const LOAD: &str = "SELECT revision, json FROM leadcore_setting WHERE tenant = ? AND name = ?";
 const SAVE_FIRST: &str =
     "INSERT INTO leadcore_setting (tenant, name, revision, json) VALUES (?, ?, 1, ?) ON CONFLICT DO NOTHING";
@@ -42,6 +45,11 @@ impl SqliteTxn<'_> {
                 &stage.name,
                 stage.kind.code(),
                 stage.probability,
+                stage.color.as_deref(),
+                (!stage.required_fields.is_empty()).then(|| to_json(&stage.required_fields)).transpose()?,
+                stage.allowed_next.as_ref().map(to_json).transpose()?,
+                stage.wip_limit,
+                stage.idle_days,
             );
             if put.execute(row).store("write a stage")? == 0 {
                 let sentence = "a stage with this id exists in another pipeline";
@@ -84,6 +92,13 @@ impl SqliteTxn<'_> {
             let mut stage = Stage::new(id, name, columns.code("stage", StageKind::from_code)?);
             let percent = columns.optional_int()?.map(u8::try_from).transpose();
             stage.probability = percent.map_err(|_| corrupt("stage"))?;
+            stage.color = columns.string()?;
+            stage.required_fields = columns.json("stage")?;
+            stage.allowed_next = columns.json("stage")?;
+            let limit = columns.optional_int()?.map(u32::try_from).transpose();
+            stage.wip_limit = limit.map_err(|_| corrupt("stage"))?;
+            let days = columns.optional_int()?.map(u16::try_from).transpose();
+            stage.idle_days = days.map_err(|_| corrupt("stage"))?;
             stages.push(stage);
         }
         Ok(stages)
@@ -91,6 +106,23 @@ impl SqliteTxn<'_> {
 }
 
 impl Pipelines for SqliteTxn<'_> {
+    fn remove(&mut self, pipeline: &Pipeline) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let id = pipeline.id.as_uuid();
+            self.prepare(DROP_STAGES, "remove stages")?
+                .execute((self.tenant_text(), id.as_bytes().as_slice()))
+                .map_err(|error| crate::error::still_in_use(error, "stage", 1))?;
+            let removed = self
+                .prepare(REMOVE, "remove a pipeline")?
+                .execute((self.tenant_text(), id.as_bytes().as_slice(), signed(pipeline.revision.get())?))
+                .store("remove a pipeline")?;
+            match removed {
+                0 => Err(self.missed(REVISION, "pipeline", id, pipeline.revision)?),
+                _ => Ok(()),
+            }
+        })
+    }
+
     fn insert(&mut self, pipeline: &Pipeline) -> Result<()> {
         in_savepoint(self.conn, "leadcore_slice", || {
             let id = pipeline.id.as_uuid();
@@ -194,6 +226,14 @@ impl Numbers for SqliteTxn<'_> {
             .query_row((self.tenant_text(), series.code(), count), |row| row.get(0))
             .store("take a number")?;
         u64::try_from(first).map_err(|_| corrupt("number"))
+    }
+
+    fn skip_to(&mut self, series: Series, next: u64) -> Result<()> {
+        check_skip(Numbers::peek(self, series)?, next)?;
+        self.prepare(SKIP, "write a number series")?
+            .execute((self.tenant_text(), series.code(), signed(next)?))
+            .store("write a number series")?;
+        Ok(())
     }
 
     fn peek(&mut self, series: Series) -> Result<u64> {

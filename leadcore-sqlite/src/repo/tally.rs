@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use leadcore::domain::{Field, FieldValue, Lead};
+use leadcore::domain::{Field, FieldType, FieldValue, Lead, LeadState};
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::id::UserId;
 use leadcore::query::Resolved;
 use uuid::Uuid;
 
+use crate::compile::raw_column;
 use crate::error::StoreResult as _;
-use crate::row::{Columns, corrupt};
+use crate::row::{Columns, corrupt, state_number};
 use crate::txn::SqliteTxn;
 
-const ADD: &str = "INSERT INTO leadcore_tally (tenant, dim, key, converted, n) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant, dim, key, converted) DO UPDATE SET n = n + ?5";
-const COUNT: &str = "SELECT coalesce(sum(n), 0) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND key = ? AND converted BETWEEN ? AND ?";
-const GROUPS: &str = "SELECT key, sum(n) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND converted BETWEEN ? AND ? GROUP BY key HAVING sum(n) > 0 ORDER BY key";
+const ADD: &str = "INSERT INTO leadcore_tally (tenant, dim, key, state, n) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant, dim, key, state) DO UPDATE SET n = n + ?5";
+const COUNT: &str = "SELECT coalesce(sum(n), 0) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND key = ? AND state BETWEEN ? AND ?";
+const GROUPS: &str = "SELECT key, sum(n) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND state BETWEEN ? AND ? GROUP BY key HAVING sum(n) > 0 ORDER BY key";
 
 /// What a slice of writes changes in the tallies: one row per value, not per lead.
 #[derive(Debug, Default)]
-pub(crate) struct Deltas(BTreeMap<(&'static str, Vec<u8>, bool), i64>);
+pub(crate) struct Deltas(BTreeMap<(&'static str, Vec<u8>, i64), i64>);
 
 impl Deltas {
     /// Counts a lead in (`by` = 1) or out (`by` = -1).
@@ -39,7 +40,7 @@ impl Deltas {
             ),
         ];
         for (dim, key) in values {
-            *self.0.entry((dim, key, lead.conversion.is_some())).or_default() += by;
+            *self.0.entry((dim, key, state_number(lead.state()))).or_default() += by;
         }
     }
 }
@@ -58,8 +59,8 @@ fn dim(field: &Field) -> Option<&'static str> {
 /// What of a filter the tallies can answer: a state, and one field with one value.
 #[derive(Debug, Default)]
 struct Shape {
-    /// Lowest and highest `converted` to sum up.
-    converted: Option<(i64, i64)>,
+    /// Lowest and highest `state` to sum up.
+    state: Option<(i64, i64)>,
     value: Option<(&'static str, Vec<u8>)>,
 }
 
@@ -73,12 +74,14 @@ impl Shape {
     fn take(&mut self, filter: &Resolved) -> bool {
         match filter {
             Resolved::All(list) => list.iter().all(|inner| self.take(inner)),
-            Resolved::Equals(Field::State, states) if self.converted.is_none() => match states.as_slice() {
-                [FieldValue::Text(state)] => {
-                    let converted = i64::from(state == "converted");
-                    self.converted = Some((converted, converted));
-                    true
-                }
+            Resolved::Equals(Field::State, states) if self.state.is_none() => match states.as_slice() {
+                [FieldValue::Text(code)] => match LeadState::from_code(code).map(state_number) {
+                    Some(state) => {
+                        self.state = Some((state, state));
+                        true
+                    }
+                    None => false,
+                },
                 _ => false,
             },
             Resolved::Equals(field, values) if self.value.is_none() => {
@@ -111,8 +114,8 @@ impl SqliteTxn<'_> {
     /// Adds up what a slice of writes changed.
     pub(crate) fn apply(&self, deltas: &Deltas) -> Result<()> {
         let mut add = self.prepare(ADD, "count leads")?;
-        for ((dim, key, converted), n) in deltas.0.iter().filter(|(_, n)| **n != 0) {
-            add.execute((self.tenant_text(), dim, key, converted, n)).store("count leads")?;
+        for ((dim, key, state), n) in deltas.0.iter().filter(|(_, n)| **n != 0) {
+            add.execute((self.tenant_text(), dim, key, state, n)).store("count leads")?;
         }
         Ok(())
     }
@@ -120,7 +123,7 @@ impl SqliteTxn<'_> {
     /// The count, when the tallies have it.
     pub(crate) fn tallied_count(&self, filter: &Resolved) -> Result<Option<u64>> {
         let Some(shape) = Shape::of(filter) else { return Ok(None) };
-        let (from, to) = shape.converted.unwrap_or((0, 1));
+        let (from, to) = shape.state.unwrap_or((0, 2));
         let (dim, key) = shape.value.unwrap_or(("all", Vec::new()));
         let n: i64 = self
             .prepare(COUNT, "count leads")?
@@ -137,7 +140,7 @@ impl SqliteTxn<'_> {
     ) -> Result<Option<Vec<(FieldValue, u64)>>> {
         let shape = Shape::of(filter).filter(|shape| shape.value.is_none());
         let (Some(dim), Some(shape)) = (dim(field), shape) else { return Ok(None) };
-        let (from, to) = shape.converted.unwrap_or((0, 1));
+        let (from, to) = shape.state.unwrap_or((0, 2));
         let mut statement = self.prepare(GROUPS, "count leads")?;
         let mut rows = statement.query((self.tenant_text(), dim, from, to)).store("count leads")?;
         let mut groups = Vec::new();
@@ -163,19 +166,13 @@ impl SqliteTxn<'_> {
         filter: &Resolved,
         field: &Field,
     ) -> Result<Vec<(FieldValue, u64)>> {
-        let (column, is_text) = match field {
-            Field::Stage => ("l.stage", false),
-            Field::Pipeline => ("l.pipeline", false),
-            Field::Source => ("l.source", false),
-            Field::Category => ("l.category", false),
-            Field::Location => ("l.location", false),
-            Field::Partner => ("l.partner", false),
-            Field::Account => ("l.account", false),
-            Field::Id => ("l.id", false),
-            Field::Owner => ("l.owner", true),
-            Field::Kind => ("l.kind", true),
-            Field::State => ("iif(l.converted_at IS NULL, 'open', 'converted')", true),
-            _ => return Err(Error::new(ErrorKind::Unsupported, "leads cannot be counted by this field")),
+        if !field.is_groupable() {
+            return Err(Error::new(ErrorKind::Unsupported, "leads cannot be counted by this field"));
+        }
+        let is_text = matches!(field.field_type(), FieldType::User | FieldType::Choice(_));
+        let column = match field {
+            Field::State => "CASE l.state WHEN 0 THEN 'open' WHEN 1 THEN 'disqualified' ELSE 'converted' END",
+            field => raw_column(field)?,
         };
         let condition = self.live(filter)?;
         let sql = format!(

@@ -12,11 +12,11 @@ use crate::txn::{SqliteTxn, in_savepoint};
 
 use super::records::before;
 
-const INSERT: &str = "INSERT INTO leadcore_term (tenant, id, kind, revision, name, name_key, color, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE: &str = "UPDATE leadcore_term SET revision = ?, name = ?, name_key = ?, color = ?, position = ? WHERE tenant = ? AND id = ? AND kind = ? AND revision = ?";
+const INSERT: &str = "INSERT INTO leadcore_term (tenant, id, kind, revision, name, name_key, color, position, archived, needs_detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE: &str = "UPDATE leadcore_term SET revision = ?, name = ?, name_key = ?, color = ?, position = ?, archived = ?, needs_detail = ? WHERE tenant = ? AND id = ? AND kind = ? AND revision = ?";
 const REVISION: &str = "SELECT revision FROM leadcore_term WHERE tenant = ? AND id = ?";
-const GET: &str = "SELECT kind, id, revision, name, color, position FROM leadcore_term WHERE tenant = ? AND kind = ? AND id = ?";
-const LIST: &str = "SELECT kind, id, revision, name, color, position FROM leadcore_term WHERE tenant = ? AND kind = ? ORDER BY position, name_key, id";
+const GET: &str = "SELECT kind, id, revision, name, color, position, archived, needs_detail FROM leadcore_term WHERE tenant = ? AND kind = ? AND id = ?";
+const LIST: &str = "SELECT kind, id, revision, name, color, position, archived, needs_detail FROM leadcore_term WHERE tenant = ? AND kind = ? ORDER BY position, name_key, id";
 const REMOVE: &str = "DELETE FROM leadcore_term WHERE tenant = ? AND kind = ? AND id = ?";
 const USED_AS_LABEL: &str =
     "SELECT count(*) FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ?";
@@ -29,6 +29,8 @@ fn record(row: &Row<'_>) -> Result<TermRecord> {
     let position = u32::try_from(columns.int()?).map_err(|_| corrupt("term"))?;
     let mut term = Term::new(id, name, color, position).map_err(|_| corrupt("term"))?;
     term.revision = revision;
+    term.archived = columns.int()? != 0;
+    term.needs_detail = columns.int()? != 0;
     Ok(TermRecord { kind, term })
 }
 
@@ -48,6 +50,8 @@ impl Terms for SqliteTxn<'_> {
                     term.key(),
                     term.color.as_deref(),
                     term.position,
+                    term.archived,
+                    term.needs_detail,
                 );
                 statement.execute(row).store("add a term")?;
             }
@@ -63,6 +67,8 @@ impl Terms for SqliteTxn<'_> {
             term.key(),
             term.color.as_deref(),
             term.position,
+            term.archived,
+            term.needs_detail,
             self.tenant_text(),
             term.id.as_bytes().as_slice(),
             kind.code(),
@@ -119,6 +125,7 @@ impl Terms for SqliteTxn<'_> {
             TermKind::Source => Some("source"),
             TermKind::Category => Some("category"),
             TermKind::Location => Some("location"),
+            TermKind::LostReason | TermKind::DisqualifyReason => Some("reason"),
             _ => Some("partner"),
         };
         let count: i64 = match column {

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::domain::{Field, FieldValue, Lead};
-use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
+use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{LeadId, Revision};
 use crate::policy::{Permission, Scope};
 use crate::query::Resolved;
@@ -50,7 +50,14 @@ impl Gate {
         let scope = match ctx.policy().scope(ctx.actor(), permission) {
             Scope::None => return Err(Error::denied(permission.code())),
             Scope::All => None,
-            Scope::Where(filter) => Some(filter.resolve(&ctx.asker())?),
+            Scope::Where(filter) => {
+                let scope = filter.resolve(&ctx.asker())?;
+                if filter.asks_for_rotting() || !scope.is_about_the_lead() {
+                    let message = "a scope is about the lead alone, not about what was read or linked";
+                    return Err(Error::new(ErrorKind::Unsupported, message));
+                }
+                Some(scope)
+            }
         };
         Ok(Self { permission, scope })
     }

@@ -108,7 +108,7 @@ pub fn board(ctx: &Context<'_>, txn: &mut dyn Txn, query: &BoardQuery) -> Result
         Some(id) => pipelines.into_iter().find(|pipeline| pipeline.id == id),
     };
     let pipeline = pipeline.ok_or_else(|| Error::not_found("pipeline"))?;
-    let counts = txn.leads().count_by(&filter, &Field::Stage)?;
+    let counts = txn.tallies().count_by(&filter, &Field::Stage)?;
     let columns = pipeline.stages.iter().map(|stage| {
         let id = FieldValue::Id(stage.id.as_uuid());
         let count = counts.iter().find(|(value, _)| *value == id).map_or(0, |(_, count)| *count);

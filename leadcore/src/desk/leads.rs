@@ -7,12 +7,12 @@ use uuid::Uuid;
 use crate::context::Context;
 use crate::domain::{
     Action, Catalogue, Field, FieldValue, Lead, LeadDraft, LeadFields, LeadPatch, NewEntry, OperationKind,
-    Pipeline, TermKind, Trashed, lead_changes,
+    Pipeline, Rank, TermKind, Trashed, lead_changes,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{LeadId, Revision};
 use crate::policy::Permission;
-use crate::query::{Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved};
+use crate::query::{Asker, Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved};
 use crate::store::{LeadChange, Series, Txn};
 
 use super::access::{Expect, Gate, check_fields, editable, masked, require, visible};
@@ -133,6 +133,9 @@ impl Intake {
             stage_entered_at: now,
             created_at: now,
             updated_at: now,
+            active_at: now,
+            rank: Rank::on_top(now, 0),
+            closing: None,
             conversion: None,
             trashed: None,
         })
@@ -145,6 +148,7 @@ pub(crate) fn store_new(txn: &mut dyn Txn, leads: &mut [Lead]) -> Result<Vec<New
     let first = txn.numbers().take(Series::Lead, count)?;
     for (number, lead) in (first..).zip(leads.iter_mut()) {
         lead.number = number;
+        lead.rank = Rank::on_top(lead.created_at, number);
     }
     txn.leads().insert(leads)?;
     Ok(leads.iter().map(|lead| NewEntry::new(lead.id, Action::Created, lead.created_at)).collect())
@@ -341,7 +345,7 @@ fn scan(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery, trashed: bool) 
 /// `Invalid` for a filter that does not fit; `Denied`.
 pub fn count(ctx: &Context<'_>, txn: &mut dyn Txn, filter: &Filter) -> Result<u64> {
     let filter = readable(ctx, txn, filter, &[])?;
-    txn.leads().count(&filter)
+    txn.tallies().count(&filter)
 }
 
 /// How many leads of the filter the actor may see, per value of `field`: what a list shows beside its drop-downs.
@@ -355,19 +359,20 @@ pub fn count_by(
     field: &Field,
 ) -> Result<Vec<(FieldValue, u64)>> {
     let filter = readable(ctx, txn, filter, std::slice::from_ref(field))?;
-    txn.leads().count_by(&filter, field)
+    txn.tallies().count_by(&filter, field)
 }
 
 /// The checked filter, narrowed to what the actor may see.
 pub(super) fn readable(
     ctx: &Context<'_>,
-    txn: &dyn Txn,
+    txn: &mut dyn Txn,
     filter: &Filter,
     also: &[Field],
 ) -> Result<Resolved> {
     ctx.check_tenant(txn)?;
     let gate = Gate::open(ctx, Permission::View)?;
-    let resolved = filter.resolve(&ctx.asker())?;
+    let pipelines = if filter.asks_for_rotting() { txn.pipelines().list()? } else { Vec::new() };
+    let resolved = filter.resolve(&Asker { pipelines: &pipelines, ..ctx.asker() })?;
     check_fields(ctx, filter.fields().iter().chain(also))?;
     Ok(gate.narrow(resolved))
 }

@@ -140,7 +140,7 @@ fn names(pipeline: &Pipeline) -> FieldValue {
 /// How many leads are in a stage, the trash included: a restored lead needs its stage.
 fn leads_in(txn: &mut dyn Txn, stage: StageId) -> Result<u64> {
     let filter = Resolved::Equals(Field::Stage, vec![stage.into()]);
-    let live = txn.leads().count(&filter)?;
+    let live = txn.tallies().count(&filter)?;
     let trashed = txn.leads().scan(&crate::query::LeadScan {
         filter,
         trashed: true,

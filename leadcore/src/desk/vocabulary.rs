@@ -106,7 +106,7 @@ pub fn delete<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, id: I, in_use: In
         }
     };
     // Before the first write, so that a refusal leaves nothing behind.
-    let frozen = txn.leads().count(&refers_to::<I>(id).and(converted()))?;
+    let frozen = txn.tallies().count(&refers_to::<I>(id).and(converted()))?;
     if frozen > 0 {
         return Err(Error::conflicting(I::KIND.code(), Conflict::InUse { by: frozen }));
     }

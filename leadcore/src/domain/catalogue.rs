@@ -260,7 +260,9 @@ const fn section(field: &Field) -> Section {
         | Field::Industry => Section::Identity,
         Field::Email | Field::Phone | Field::Website => Section::Reach,
         Field::Street | Field::City | Field::Region | Field::PostalCode | Field::Country => Section::Address,
-        Field::TaxId | Field::Currency | Field::CurrencySymbol | Field::Amount => Section::Finance,
+        Field::TaxId | Field::Currency | Field::CurrencySymbol | Field::Amount | Field::Probability => {
+            Section::Finance
+        }
         Field::Owner
         | Field::Source
         | Field::Category

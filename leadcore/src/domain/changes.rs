@@ -7,7 +7,7 @@ use super::journal::FieldChange;
 use super::lead::Lead;
 
 /// Fields that follow from others or change with every write, and so say nothing in a history.
-const DERIVED: &[Field] = &[Field::Name, Field::UpdatedAt, Field::StageEnteredAt, Field::Id, Field::Number];
+const DERIVED: &[Field] = &[Field::Name, Field::UpdatedAt, Field::Id, Field::Number];
 
 /// Every field that differs, with the value before and after. An undo writes the values before.
 #[must_use]

@@ -97,7 +97,8 @@ enum Access {
     Read,
 }
 
-const STATES: &[&str] = &["open", "converted"];
+const STATES: &[&str] = &["open", "disqualified", "converted"];
+const OUTCOMES: &[&str] = &["won", "lost", "disqualified"];
 const KINDS: &[&str] = &["company", "consumer"];
 
 const fn term(kind: TermKind) -> FieldType {
@@ -149,6 +150,8 @@ fields! {
     CurrencySymbol = "currency_symbol", "Currency symbol", FieldType::Text, Write;
     /// What the lead may be worth.
     Amount = "amount", "Expected value", FieldType::Amount, Write;
+    /// The chance to win, in percent, where it differs from the stage's.
+    Probability = "probability", "Probability", FieldType::Integer, Write;
     /// Line of business.
     Industry = "industry", "Industry", FieldType::Text, Write;
     /// Anything else.
@@ -173,6 +176,20 @@ fields! {
     Stage = "stage", "Status", FieldType::Reference(Reference::Stage), Read;
     /// Since when it is in the stage.
     StageEnteredAt = "stage_entered_at", "In status since", FieldType::Time, Read;
+    /// Its place among the cards of its stage.
+    Rank = "rank", "Card position", FieldType::Code, Read;
+    /// How it ended.
+    Outcome = "outcome", "Outcome", FieldType::Choice(OUTCOMES), Read;
+    /// Why it was lost.
+    LostReason = "lost_reason", "Lost reason", term(TermKind::LostReason), Read;
+    /// Why it was disqualified.
+    DisqualifyReason = "disqualify_reason", "Disqualify reason", term(TermKind::DisqualifyReason), Read;
+    /// Why it was lost or disqualified, in words.
+    ReasonDetail = "reason_detail", "Reason detail", FieldType::Text, Read;
+    /// When it ended.
+    ClosedAt = "closed_at", "Closed", FieldType::Time, Read;
+    /// Since when nothing happened.
+    ActiveAt = "active_at", "Last activity", FieldType::Time, Read;
     /// When it was created.
     CreatedAt = "created_at", "Created", FieldType::Time, Read;
     /// When it was last written.

@@ -11,7 +11,7 @@ use crate::value::{Country, Currency, PersonName, TaxId, Website};
 
 use super::field::Field;
 use super::field_value::FieldValue;
-use super::lead::{ExternalRef, Lead, LeadFields, LeadKind, text};
+use super::lead::{ExternalRef, Lead, LeadFields, LeadKind, Outcome, text};
 use super::reach::{Emails, Phones};
 use super::vocabulary::TermId;
 
@@ -26,6 +26,13 @@ impl Field {
             Self::Pipeline => lead.pipeline.into(),
             Self::Stage => lead.stage.into(),
             Self::StageEnteredAt => lead.stage_entered_at.into(),
+            Self::Rank => lead.rank.as_str().into(),
+            Self::Outcome => lead.closing.as_ref().map(|closing| closing.outcome.code()).into(),
+            Self::LostReason => reason(lead, Outcome::Lost),
+            Self::DisqualifyReason => reason(lead, Outcome::Disqualified),
+            Self::ReasonDetail => lead.closing.as_ref().and_then(|closing| closing.detail.as_deref()).into(),
+            Self::ClosedAt => lead.closing.as_ref().map(|closing| closing.at).into(),
+            Self::ActiveAt => lead.active_at.into(),
             Self::CreatedAt => lead.created_at.into(),
             Self::UpdatedAt => lead.updated_at.into(),
             Self::ConvertedAt => lead.conversion.as_ref().map(|conversion| conversion.at).into(),
@@ -59,6 +66,7 @@ impl Field {
             Self::CurrencySymbol => fields.currency_symbol.as_deref().into(),
             // Zeros at the end say nothing, and not every store keeps them.
             Self::Amount => fields.amount.map(|amount| amount.normalize()).into(),
+            Self::Probability => fields.probability.map(i64::from).into(),
             Self::Industry => fields.industry.as_deref().into(),
             Self::Description => fields.description.as_deref().into(),
             Self::Owner => fields.owner.clone().into(),
@@ -104,6 +112,7 @@ impl Field {
             Self::Currency => fields.currency = optional(value, Currency::parse)?,
             Self::CurrencySymbol => fields.currency_symbol = plain(value, 16)?,
             Self::Amount => fields.amount = decimal(value)?,
+            Self::Probability => fields.probability = percent(value)?,
             Self::Industry => fields.industry = plain(value, 500)?,
             Self::Description => fields.description = plain(value, 1 << 20)?,
             Self::Owner => fields.owner = optional(value, |text| UserId::new(text))?,
@@ -167,6 +176,12 @@ impl Field {
     }
 }
 
+/// The reason of a lead that ended this way.
+fn reason(lead: &Lead, outcome: Outcome) -> FieldValue {
+    let closing = lead.closing.as_ref().filter(|closing| closing.outcome == outcome);
+    closing.and_then(|closing| closing.reason).into()
+}
+
 fn list(items: impl Iterator<Item = FieldValue>) -> FieldValue {
     let items: Vec<_> = items.collect();
     if items.is_empty() { FieldValue::Empty } else { FieldValue::List(items) }
@@ -208,6 +223,29 @@ fn decimal(value: &FieldValue) -> Result<Option<Decimal>, ValueError> {
         FieldValue::Text(text) => Decimal::from_str_exact(text.trim()).map(Some).map_err(|_| malformed()),
         _ => Err(malformed()),
     }
+}
+
+/// A percentage: `40` or `40 %`.
+fn percent(value: &FieldValue) -> Result<Option<u8>, ValueError> {
+    let number = match value {
+        FieldValue::Integer(number) => Some(*number),
+        FieldValue::Decimal(number) if number.is_integer() => i64::try_from(*number).ok(),
+        other => {
+            return optional(other, |text| {
+                let digits = text.strip_suffix('%').unwrap_or(text).trim_end();
+                digits.parse().ok().and_then(in_percent).ok_or_else(not_percent)
+            });
+        }
+    };
+    number.and_then(in_percent).map(Some).ok_or_else(not_percent)
+}
+
+fn in_percent(number: i64) -> Option<u8> {
+    u8::try_from(number).ok().filter(|percent| *percent <= 100)
+}
+
+fn not_percent() -> ValueError {
+    ValueError::new(ViolationCode::OutOfRange, "a probability is a whole number of percent, 0 to 100")
 }
 
 fn reference<I: TermId>(value: &FieldValue) -> Result<Option<I>, ValueError> {

@@ -13,6 +13,7 @@ use crate::id::{
 use crate::time::Timestamp;
 use crate::value::{Address, Country, Currency, MAX_TEXT_BYTES, PersonName, TaxId, Website, clean_text};
 
+use super::rank::Rank;
 use super::reach::{Emails, Phones};
 
 /// Whether the lead is a business or a consumer (S4.01). The rules differ: a company lead needs a company name, a
@@ -154,6 +155,8 @@ pub struct LeadFields {
     /// What the lead may be worth, in [`currency`](Self::currency); at most 4 decimal places.
     /// A number, not a text: `1.50` may come back as `1.5`.
     pub amount: Option<Decimal>,
+    /// The chance to win, in percent (0 to 100), where it differs from the stage's (X.16).
+    pub probability: Option<u8>,
     /// Line of business, as free text.
     pub industry: Option<String>,
     /// Anything else worth knowing.
@@ -227,6 +230,9 @@ impl LeadFields {
                 ViolationCode::OutOfRange,
                 "an amount has at most 4 decimal places and lies below 100 trillion",
             ));
+        }
+        if self.probability.is_some_and(|percent| percent > 100) {
+            broken.push(Violation::new("probability", ViolationCode::OutOfRange, "must lie in 0 to 100"));
         }
         broken.extend(text_violations(&[
             ("company", &self.company, MAX_LINE),
@@ -333,22 +339,75 @@ pub struct Trashed {
     pub operation: OperationId,
 }
 
+/// How a lead ended (S1.07, X.62).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It came into a won stage.
+    Won,
+    /// It came into a lost stage.
+    Lost,
+    /// It was no lead at all.
+    Disqualified,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 3] = [Self::Won, Self::Lost, Self::Disqualified];
+
+    /// Stable name: `won`, `lost` or `disqualified`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Won => "won",
+            Self::Lost => "lost",
+            Self::Disqualified => "disqualified",
+        }
+    }
+
+    /// The outcome with this [`code`](Self::code).
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.code() == code)
+    }
+}
+
+/// The end of a lead, until it is reopened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub outcome: Outcome,
+    /// Why: a [`LostReasonId`](crate::id::LostReasonId) or a [`DisqualifyReasonId`](crate::id::DisqualifyReasonId),
+    /// as the outcome says.
+    pub reason: Option<uuid::Uuid>,
+    /// Why, in words.
+    pub detail: Option<String>,
+}
+
 /// Where a lead stands in its life; each state allows other operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeadState {
     /// Being worked: every operation is open.
     Open,
+    /// Found to be no lead at all (X.62): not lost, off the board, until it is reopened.
+    Disqualified,
     /// Became a customer: frozen for ever (S3.07).
     Converted,
 }
 
 impl LeadState {
-    /// Stable name: `open` or `converted`.
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Disqualified, Self::Converted];
+
+    /// Stable name: `open`, `disqualified` or `converted`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Open => "open",
+            Self::Disqualified => "disqualified",
             Self::Converted => "converted",
         }
     }
@@ -356,7 +415,7 @@ impl LeadState {
     /// The state with this [`code`](Self::code).
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Open, Self::Converted].into_iter().find(|state| state.code() == code)
+        Self::ALL.into_iter().find(|state| state.code() == code)
     }
 }
 
@@ -381,6 +440,12 @@ pub struct Lead {
     pub created_at: Timestamp,
     /// When it was last written.
     pub updated_at: Timestamp,
+    /// Since when nothing happened: the later of entering the stage and the last activity. What rotting counts from.
+    pub active_at: Timestamp,
+    /// Its place among the cards of its stage.
+    pub rank: Rank,
+    /// How it ended, while it is won, lost or disqualified.
+    pub closing: Option<Closing>,
     /// What became of it, once converted.
     pub conversion: Option<Conversion>,
     /// Set while it waits in the trash.
@@ -388,9 +453,13 @@ pub struct Lead {
 }
 
 impl Lead {
-    /// Open or converted.
+    /// Open, disqualified or converted.
     #[must_use]
-    pub const fn state(&self) -> LeadState {
-        if self.conversion.is_some() { LeadState::Converted } else { LeadState::Open }
+    pub fn state(&self) -> LeadState {
+        match (&self.conversion, &self.closing) {
+            (Some(_), _) => LeadState::Converted,
+            (None, Some(closing)) if closing.outcome == Outcome::Disqualified => LeadState::Disqualified,
+            (None, _) => LeadState::Open,
+        }
     }
 }

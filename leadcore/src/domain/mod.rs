@@ -17,8 +17,10 @@ mod lead;
 mod link;
 mod patch;
 mod pipeline;
+mod rank;
 mod reach;
 mod synonyms;
+mod view;
 mod vocabulary;
 
 pub use account::{Account, AccountFields, AccountStatus};
@@ -32,9 +34,13 @@ pub use journal::{
 };
 pub(crate) use keys::dialled;
 pub use keys::{MatchKey, MatchKind, SearchText};
-pub use lead::{Conversion, ExternalRef, Lead, LeadDraft, LeadFields, LeadKind, LeadState, Trashed};
+pub use lead::{
+    Closing, Conversion, ExternalRef, Lead, LeadDraft, LeadFields, LeadKind, LeadState, Outcome, Trashed,
+};
 pub use link::{Link, LinkRole, Subject, SubjectKind};
 pub use patch::LeadPatch;
 pub use pipeline::{Pipeline, Stage, StageKind};
+pub use rank::Rank;
 pub use reach::{Emails, Phones, ReachKind, Reachable};
+pub use view::{SavedView, SystemView, ViewPreferences, ViewRef, ViewShape};
 pub use vocabulary::{Term, TermId, TermKind, TermRecord};

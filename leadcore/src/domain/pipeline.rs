@@ -1,10 +1,15 @@
 //! Pipelines and their stages: the way of a lead from new to won or lost.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{PipelineId, Revision, StageId};
 use crate::value::{clean_text, fold};
+
+use super::field::Field;
+use super::vocabulary::check_color;
 
 /// What a stage means for the lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,8 +58,23 @@ pub struct Stage {
     pub name: String,
     /// What it means for the lead.
     pub kind: StageKind,
-    /// The chance to win from here, in percent (0 to 100), when the pipeline says one.
+    /// The chance to win from here, in percent (0 to 100), when the pipeline says one (X.16).
     pub probability: Option<u8>,
+    /// `#rrggbb`.
+    #[serde(default)]
+    pub color: Option<String>,
+    /// What a lead must have to be here (X.17).
+    #[serde(default)]
+    pub required_fields: BTreeSet<Field>,
+    /// The stages of this pipeline that a lead may go to from here; any when not said (X.17).
+    #[serde(default)]
+    pub allowed_next: Option<BTreeSet<StageId>>,
+    /// The most live, unconverted leads that may be here (X.52).
+    #[serde(default)]
+    pub wip_limit: Option<u32>,
+    /// After so many days without activity a lead that is here rots (X.21).
+    #[serde(default)]
+    pub idle_days: Option<u16>,
 }
 
 impl Stage {
@@ -66,7 +86,17 @@ impl Stage {
             StageKind::Lost => Some(0),
             _ => None,
         };
-        Self { id, name: name.trim().to_owned(), kind, probability }
+        Self {
+            id,
+            name: name.trim().to_owned(),
+            kind,
+            probability,
+            color: None,
+            required_fields: BTreeSet::new(),
+            allowed_next: None,
+            wip_limit: None,
+            idle_days: None,
+        }
     }
 }
 
@@ -135,12 +165,35 @@ impl Pipeline {
                 let message = "two stages share this id";
                 broken.push(Violation::new(format!("stages[{n}].id"), ViolationCode::Duplicate, message));
             }
-            if stage.probability.is_some_and(|percent| percent > 100) {
-                let field = format!("stages[{n}].probability");
-                broken.push(Violation::new(field, ViolationCode::OutOfRange, "must lie in 0 to 100"));
-            }
+            self.check_rules(n, stage, &mut broken);
         }
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+    }
+
+    /// The rules about what a stage says of its leads.
+    fn check_rules(&self, n: usize, stage: &Stage, broken: &mut Vec<Violation>) {
+        let mut refuse = |part: &str, code, message: &'static str| {
+            broken.push(Violation::new(format!("stages[{n}].{part}"), code, message));
+        };
+        if stage.probability.is_some_and(|percent| percent > 100) {
+            refuse("probability", ViolationCode::OutOfRange, "must lie in 0 to 100");
+        }
+        if stage.color.as_deref().is_some_and(|color| check_color(color).is_err()) {
+            refuse("color", ViolationCode::Malformed, "a colour must be written like `#1a7f37`");
+        }
+        if stage.required_fields.iter().any(|field| !field.is_writable()) {
+            refuse("required_fields", ViolationCode::NotAllowed, "the engine sets one of these fields");
+        }
+        let known = |id: &StageId| self.stages.iter().any(|other| other.id == *id);
+        if stage.allowed_next.as_ref().is_some_and(|next| !next.iter().all(known)) {
+            refuse("allowed_next", ViolationCode::Unknown, "names a stage that is not in this pipeline");
+        }
+        if stage.wip_limit == Some(0) {
+            refuse("wip_limit", ViolationCode::OutOfRange, "a limit is 1 at least; leave it out for none");
+        }
+        if stage.idle_days == Some(0) {
+            refuse("idle_days", ViolationCode::OutOfRange, "1 day at least; leave it out for never");
+        }
     }
 
     /// Where a new lead starts: the first open stage.

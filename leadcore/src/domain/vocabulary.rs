@@ -1,4 +1,4 @@
-//! Vocabularies: sources, categories, labels, locations and partners as lists of their own.
+//! Vocabularies: sources, categories, labels, locations, partners and reasons as lists of their own.
 
 use std::fmt;
 
@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::{ValueError, ViolationCode};
-use crate::id::{CategoryId, LabelId, LocationId, PartnerId, Revision, SourceId};
+use crate::id::{
+    CategoryId, DisqualifyReasonId, LabelId, LocationId, LostReasonId, PartnerId, Revision, SourceId,
+};
 use crate::value::{clean_text, fold};
 
 use super::field::Field;
@@ -26,11 +28,26 @@ pub enum TermKind {
     Location,
     /// A reseller or unit that leads belong to.
     Partner,
+    /// Why a lead was lost (X.18).
+    LostReason,
+    /// Why a lead was no lead at all (X.62).
+    DisqualifyReason,
 }
 
 impl TermKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Source, Self::Category, Self::Label, Self::Location, Self::Partner];
+    pub const ALL: [Self; 7] = [
+        Self::Source,
+        Self::Category,
+        Self::Label,
+        Self::Location,
+        Self::Partner,
+        Self::LostReason,
+        Self::DisqualifyReason,
+    ];
+
+    /// The lists that callers choose a lead's terms from. Reasons come with closing it.
+    pub const CHOSEN: [Self; 5] = [Self::Source, Self::Category, Self::Label, Self::Location, Self::Partner];
 
     /// Stable name, as stored: `source`, `category` …
     #[must_use]
@@ -41,6 +58,8 @@ impl TermKind {
             Self::Label => "label",
             Self::Location => "location",
             Self::Partner => "partner",
+            Self::LostReason => "lost_reason",
+            Self::DisqualifyReason => "disqualify_reason",
         }
     }
 
@@ -59,6 +78,8 @@ impl TermKind {
             Self::Label => Field::Labels,
             Self::Location => Field::Location,
             Self::Partner => Field::Partner,
+            Self::LostReason => Field::LostReason,
+            Self::DisqualifyReason => Field::DisqualifyReason,
         }
     }
 }
@@ -103,6 +124,8 @@ term_id!(
     LabelId => Label,
     LocationId => Location,
     PartnerId => Partner,
+    LostReasonId => LostReason,
+    DisqualifyReasonId => DisqualifyReason,
 );
 
 /// One term of a vocabulary, typed by its list: `Term<SourceId>` is a lead source.
@@ -119,6 +142,12 @@ pub struct Term<I> {
     pub color: Option<String>,
     /// The place in the list, from 0.
     pub position: u32,
+    /// No longer offered: records that have it keep it, and no other record gets it.
+    #[serde(default)]
+    pub archived: bool,
+    /// For reasons: whoever chooses this one must also say it in words (`Other`).
+    #[serde(default)]
+    pub needs_detail: bool,
 }
 
 /// A term as stores keep it, whatever its list.
@@ -145,6 +174,8 @@ impl Term<Uuid> {
             name: Self::check_name(name)?,
             color: color.map(check_color).transpose()?,
             position,
+            archived: false,
+            needs_detail: false,
         })
     }
 
@@ -169,6 +200,8 @@ impl Term<Uuid> {
             name: self.name,
             color: self.color,
             position: self.position,
+            archived: self.archived,
+            needs_detail: self.needs_detail,
         }
     }
 }
@@ -181,7 +214,7 @@ impl<I> Term<I> {
     }
 }
 
-fn check_color(color: &str) -> Result<String, ValueError> {
+pub(super) fn check_color(color: &str) -> Result<String, ValueError> {
     let hex = color.strip_prefix('#').filter(|hex| hex.len() == 6);
     match hex {
         Some(hex) if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => Ok(color.to_ascii_lowercase()),

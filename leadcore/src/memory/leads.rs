@@ -8,7 +8,7 @@ use crate::domain::{Field, FieldValue, Lead, MatchKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::LeadId;
 use crate::query::{Cursor, Direction, LeadScan, Resolved, Sort};
-use crate::store::{LeadChange, Leads};
+use crate::store::{LeadChange, Leads, Tallies};
 
 use super::{MemoryTxn, State, check_revision, exists};
 
@@ -82,6 +82,22 @@ impl Leads for MemoryTxn {
         Ok(())
     }
 
+    fn remove(&mut self, leads: &[Lead]) -> Result<()> {
+        let state = self.writable()?;
+        let mut next = state.clone();
+        for lead in leads {
+            let stored = next.leads.get(&lead.id).ok_or_else(|| Error::not_found("lead"))?;
+            check_revision("lead", stored.revision, lead.revision)?;
+            let stored = Arc::clone(stored);
+            next.drop_keys(&stored);
+            Arc::make_mut(&mut next.numbers_used).remove(&stored.number);
+            Arc::make_mut(&mut next.leads).remove(&lead.id);
+            Arc::make_mut(&mut next.marks).retain(|(_, marked), _| *marked != lead.id);
+        }
+        *state = next;
+        Ok(())
+    }
+
     fn get(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>> {
         Ok(ids.iter().filter_map(|id| self.state.leads.get(id)).map(|lead| lead.as_ref().clone()).collect())
     }
@@ -106,7 +122,7 @@ impl Leads for MemoryTxn {
             .map(Arc::as_ref)
             .filter(|lead| lead.trashed.is_some() == scan.trashed)
             .filter(|lead| scan.after.as_ref().is_none_or(|cursor| order(lead, cursor).is_gt()))
-            .filter(|lead| scan.filter.matches(lead))
+            .filter(|lead| scan.filter.matches_with(lead, &self.state))
             .collect();
         leads.sort_by(|a, b| {
             let by_key = scan.sort.by.key(a).order(&scan.sort.by.key(b));
@@ -114,9 +130,11 @@ impl Leads for MemoryTxn {
         });
         Ok(leads.into_iter().take(scan.limit).cloned().collect())
     }
+}
 
+impl Tallies for MemoryTxn {
     fn count(&mut self, filter: &Resolved) -> Result<u64> {
-        Ok(self.state.live().filter(|lead| filter.matches(lead)).map(|_| 1).sum())
+        Ok(self.state.live().filter(|lead| filter.matches_with(lead, &self.state)).map(|_| 1).sum())
     }
 
     fn count_by(&mut self, filter: &Resolved, field: &Field) -> Result<Vec<(FieldValue, u64)>> {
@@ -124,7 +142,7 @@ impl Leads for MemoryTxn {
             return Err(Error::new(ErrorKind::Unsupported, "leads cannot be counted by this field"));
         }
         let mut counts: BTreeMap<String, (FieldValue, u64)> = BTreeMap::new();
-        for lead in self.state.live().filter(|lead| filter.matches(lead)) {
+        for lead in self.state.live().filter(|lead| filter.matches_with(lead, &self.state)) {
             let value = field.read(lead);
             let key = match &value {
                 FieldValue::Empty => String::new(),

@@ -7,6 +7,7 @@
 mod leads;
 mod records;
 mod setup;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -14,14 +15,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Contact, Lead, Link, MatchKey, NewEntry, Operation, Pipeline, TermKind, TermRecord,
+    Account, Contact, Lead, Link, MatchKey, NewEntry, Operation, Pipeline, SavedView, TermKind, TermRecord,
+    ViewPreferences,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{AccountId, ContactId, LeadId, OperationId, PipelineId, Revision, TenantId};
+use crate::id::{AccountId, ContactId, LeadId, OperationId, PipelineId, Revision, TenantId, UserId, ViewId};
 use crate::store::{
-    Accounts, Contacts, Journal, Leads, Links, Numbers, Pipelines, Series, SettingName, Settings, Store,
-    Terms, Txn,
+    Accounts, Contacts, Journal, Leads, Links, Marks, Numbers, Pipelines, Series, SettingName, Settings,
+    Store, Tallies, Terms, Txn, Views,
 };
+use crate::time::Timestamp;
 
 /// Everything of one tenant. Large maps sit behind `Arc`, so that a transaction copies only what it changes.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +41,11 @@ struct State {
     terms: BTreeMap<(TermKind, Uuid), TermRecord>,
     settings: BTreeMap<SettingName, (Revision, String)>,
     series: BTreeMap<Series, u64>,
+    views: BTreeMap<ViewId, SavedView>,
+    preferences: BTreeMap<UserId, ViewPreferences>,
+    /// What each user marked, and up to when everything.
+    marks: Arc<BTreeMap<(UserId, LeadId), bool>>,
+    marked_until: BTreeMap<UserId, Timestamp>,
 }
 
 /// A store in memory.
@@ -146,6 +154,18 @@ impl Txn for MemoryTxn {
     }
 
     fn numbers(&mut self) -> &mut dyn Numbers {
+        self
+    }
+
+    fn tallies(&mut self) -> &mut dyn Tallies {
+        self
+    }
+
+    fn views(&mut self) -> &mut dyn Views {
+        self
+    }
+
+    fn marks(&mut self) -> &mut dyn Marks {
         self
     }
 

@@ -196,9 +196,9 @@ impl Journal for MemoryTxn {
             .collect())
     }
 
-    fn of_operation(
+    fn replay(
         &mut self,
-        operation: OperationId,
+        operation: Option<OperationId>,
         after: Option<Sequence>,
         limit: usize,
     ) -> Result<Vec<Entry>> {
@@ -206,7 +206,7 @@ impl Journal for MemoryTxn {
         let begin = after.map_or(0, |sequence| usize::try_from(sequence.0).unwrap_or(0));
         let wanted = self.state.entries.iter().enumerate().skip(begin);
         Ok(wanted
-            .filter(|(_, (id, _))| *id == operation)
+            .filter(|(_, (id, _))| operation.is_none_or(|operation| *id == operation))
             .filter_map(|(at, _)| self.state.entry(at))
             .take(limit)
             .collect())

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::domain::{FieldValue, Pipeline, TermKind, TermRecord};
 use crate::error::{Conflict, Error, ErrorKind, Result};
 use crate::id::Revision;
-use crate::store::{Numbers, Pipelines, Series, SettingName, Settings, Terms};
+use crate::store::{Numbers, Pipelines, Series, SettingName, Settings, Terms, check_skip};
 use crate::value::fold;
 
 use super::{MemoryTxn, State, check_revision, exists, previous};
@@ -45,6 +45,14 @@ impl Pipelines for MemoryTxn {
         check_revision("pipeline", stored.revision, previous(pipeline.revision))?;
         state.check_pipeline_name(pipeline)?;
         state.pipelines.insert(pipeline.id, pipeline.clone());
+        Ok(())
+    }
+
+    fn remove(&mut self, pipeline: &Pipeline) -> Result<()> {
+        let state = self.writable()?;
+        let stored = state.pipelines.get(&pipeline.id).ok_or_else(|| Error::not_found("pipeline"))?;
+        check_revision("pipeline", stored.revision, pipeline.revision)?;
+        state.pipelines.remove(&pipeline.id);
         Ok(())
     }
 
@@ -137,6 +145,13 @@ impl Numbers for MemoryTxn {
         let behind = first.checked_add(count).filter(|behind| i64::try_from(*behind).is_ok());
         *next = behind.ok_or_else(|| Error::new(ErrorKind::Unsupported, "the number series is used up"))?;
         Ok(first)
+    }
+
+    fn skip_to(&mut self, series: Series, next: u64) -> Result<()> {
+        let coming = Numbers::peek(self, series)?;
+        check_skip(coming, next)?;
+        self.writable()?.series.insert(series, next);
+        Ok(())
     }
 
     fn peek(&mut self, series: Series) -> Result<u64> {

@@ -2,13 +2,13 @@
 
 use uuid::Uuid;
 
-use crate::domain::{Field, FieldType, FieldValue};
+use crate::domain::{Field, FieldType, FieldValue, LeadState};
 use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
 use crate::time::Timestamp;
 use crate::value::fold;
 
 use super::eval::search_terms;
-use super::filter::{Asker, Condition, Filter, Operator, Resolved};
+use super::filter::{Asker, Circumstance, Condition, Filter, Operator, Resolved};
 
 /// How deep a filter may nest. A person's filter has a handful of levels; deeper ones are hostile.
 pub const MAX_DEPTH: usize = 32;
@@ -43,6 +43,8 @@ impl Filter {
                 Self::Search(_) => {
                     fields.extend([Field::Company, Field::Name, Field::Email, Field::Phone, Field::Number]);
                 }
+                Self::Is(Circumstance::Unread) | Self::Has(_) => {}
+                Self::Is(Circumstance::Rotting) => fields.extend([Field::Stage, Field::ActiveAt]),
             }
         }
         fields.sort();
@@ -92,6 +94,12 @@ impl Check<'_> {
                 self.refuse(path, ViolationCode::TooLong, "a search has at most 1,000 bytes")
             }
             Filter::Search(text) => Some(Resolved::Search(search_terms(text))),
+            Filter::Is(Circumstance::Unread) => match self.asker.user {
+                Some(user) => Some(Resolved::Not(Box::new(Resolved::ReadBy(user.clone())))),
+                None => self.refuse(path, ViolationCode::Malformed, "`unread` needs an acting user"),
+            },
+            Filter::Is(Circumstance::Rotting) => Some(rotting(self.asker)),
+            Filter::Has(role) => Some(Resolved::Linked(*role)),
         }
     }
 
@@ -193,6 +201,20 @@ fn range(
         _ => return Err(ValueError::new(ViolationCode::Malformed, "this operator takes one value")),
     };
     Ok(Resolved::Range { field, from, to })
+}
+
+/// Open leads that have been idle for longer than their stage allows.
+fn rotting(asker: &Asker<'_>) -> Resolved {
+    let stages = asker.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
+    let idle = stages.filter_map(|stage| {
+        let since = asker.in_days(-i64::from(stage.idle_days?));
+        Some(Resolved::All(vec![
+            Resolved::Equals(Field::Stage, vec![stage.id.into()]),
+            Resolved::Range { field: Field::ActiveAt, from: None, to: Some((since.into(), false)) },
+        ]))
+    });
+    let open = Resolved::Equals(Field::State, vec![LeadState::Open.code().into()]);
+    Resolved::All(vec![open, Resolved::Any(idle.collect())])
 }
 
 fn days(field: Field, op: Operator, value: &FieldValue, asker: &Asker<'_>) -> Result<Resolved, ValueError> {

@@ -1,6 +1,7 @@
 //! The reference evaluator: what a filter means, in memory. Stores must give the same answer.
 
-use crate::domain::{Field, FieldType, FieldValue, Lead, MatchKind, dialled};
+use crate::domain::{Field, FieldType, FieldValue, Lead, LinkRole, MatchKind, dialled};
+use crate::id::UserId;
 use crate::value::fold;
 
 use super::filter::Resolved;
@@ -50,14 +51,44 @@ fn without_trunk(digits: &str) -> &str {
 /// Fewer digits are part of a number, and its zeros count.
 const SHORTEST_NUMBER: usize = 6;
 
+/// What a filter may ask that the lead itself does not say.
+pub trait Facts {
+    /// Whether this user has read the lead.
+    fn has_read(&self, user: &UserId, lead: &Lead) -> bool;
+    /// Whether a link in this role begins at the lead.
+    fn has_link(&self, lead: &Lead, role: LinkRole) -> bool;
+}
+
+/// Nothing but the lead: nobody has read it and nothing is linked to it.
+#[derive(Debug, Clone, Copy)]
+pub struct LeadAlone;
+
+impl Facts for LeadAlone {
+    fn has_read(&self, _: &UserId, _: &Lead) -> bool {
+        false
+    }
+
+    fn has_link(&self, _: &Lead, _: LinkRole) -> bool {
+        false
+    }
+}
+
 impl Resolved {
-    /// Whether `lead` matches.
+    /// Whether `lead` matches, where the filter [asks for nothing else](Self::is_about_the_lead).
     #[must_use]
     pub fn matches(&self, lead: &Lead) -> bool {
+        self.matches_with(lead, &LeadAlone)
+    }
+
+    /// Whether `lead` matches.
+    #[must_use]
+    pub fn matches_with(&self, lead: &Lead, facts: &dyn Facts) -> bool {
         match self {
-            Self::All(list) => list.iter().all(|inner| inner.matches(lead)),
-            Self::Any(list) => list.iter().any(|inner| inner.matches(lead)),
-            Self::Not(inner) => !inner.matches(lead),
+            Self::All(list) => list.iter().all(|inner| inner.matches_with(lead, facts)),
+            Self::Any(list) => list.iter().any(|inner| inner.matches_with(lead, facts)),
+            Self::Not(inner) => !inner.matches_with(lead, facts),
+            Self::ReadBy(user) => facts.has_read(user, lead),
+            Self::Linked(role) => facts.has_link(lead, *role),
             Self::Empty(field) => field.read(lead).is_empty(),
             Self::Equals(field, wanted) => comparable(field, lead).iter().any(|value| wanted.contains(value)),
             Self::Contains(field, part) => texts(field, lead).iter().any(|text| text.contains(part.as_str())),

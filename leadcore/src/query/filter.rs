@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Field, FieldValue};
+use crate::domain::{Field, FieldValue, LinkRole, Pipeline};
 use crate::id::UserId;
 use crate::time::Timestamp;
 
@@ -78,6 +78,37 @@ pub struct Condition {
     pub value: FieldValue,
 }
 
+/// What a lead is to the one who asks, now: not a field of the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Circumstance {
+    /// The acting user has not opened it yet (S1.17).
+    Unread,
+    /// It is open and has been idle for longer than its stage allows (X.21).
+    Rotting,
+}
+
+impl Circumstance {
+    /// Every circumstance.
+    pub const ALL: [Self; 2] = [Self::Unread, Self::Rotting];
+
+    /// Stable name: `unread` or `rotting`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unread => "unread",
+            Self::Rotting => "rotting",
+        }
+    }
+
+    /// The circumstance with this [`code`](Self::code).
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|circumstance| circumstance.code() == code)
+    }
+}
+
 /// A tree of conditions. `All([])` matches everything, `Any([])` nothing.
 ///
 /// ```
@@ -102,6 +133,10 @@ pub enum Filter {
     /// The lead has every word of this text in its names, e-mails, phone digits or number (S0.15). Words of one or two
     /// letters stand at the beginning of a word, longer ones anywhere.
     Search(String),
+    /// This is so for the one who asks.
+    Is(Circumstance),
+    /// The lead is linked with a record in this role (X.34): it has a contact, say.
+    Has(LinkRole),
 }
 
 impl Filter {
@@ -132,12 +167,28 @@ impl Filter {
         Self::Search(text.into())
     }
 
+    /// Whether it asks for [`Circumstance::Rotting`], and so for the pipelines.
+    #[must_use]
+    pub fn asks_for_rotting(&self) -> bool {
+        // In a loop: this is asked before the depth is checked.
+        let mut todo = vec![self];
+        while let Some(filter) = todo.pop() {
+            match filter {
+                Self::All(list) | Self::Any(list) => todo.extend(list),
+                Self::Not(inner) => todo.push(inner),
+                Self::Is(Circumstance::Rotting) => return true,
+                _ => {}
+            }
+        }
+        false
+    }
+
     /// Moves what is nested in this one into `to`.
     fn give_children(&mut self, to: &mut Vec<Self>) {
         match self {
             Self::All(list) | Self::Any(list) => to.append(list),
             Self::Not(inner) if !inner.is_leaf() => to.push(std::mem::take(&mut **inner)),
-            Self::Not(_) | Self::Where(_) | Self::Search(_) => {}
+            Self::Not(_) | Self::Where(_) | Self::Search(_) | Self::Is(_) | Self::Has(_) => {}
         }
     }
 
@@ -146,7 +197,7 @@ impl Filter {
         match self {
             Self::All(list) | Self::Any(list) => list.is_empty(),
             Self::Not(_) => false,
-            Self::Where(_) | Self::Search(_) => true,
+            Self::Where(_) | Self::Search(_) | Self::Is(_) | Self::Has(_) => true,
         }
     }
 }
@@ -243,6 +294,10 @@ pub enum Resolved {
     },
     /// The search text has each of these.
     Search(Vec<super::eval::Term>),
+    /// This user has read the lead.
+    ReadBy(UserId),
+    /// A link in this role begins at the lead.
+    Linked(LinkRole),
 }
 
 impl Resolved {
@@ -256,6 +311,17 @@ impl Resolved {
     #[must_use]
     pub const fn nothing() -> Self {
         Self::Any(Vec::new())
+    }
+
+    /// Whether it can be answered from the lead alone.
+    #[must_use]
+    pub fn is_about_the_lead(&self) -> bool {
+        match self {
+            Self::All(list) | Self::Any(list) => list.iter().all(Self::is_about_the_lead),
+            Self::Not(inner) => inner.is_about_the_lead(),
+            Self::ReadBy(_) | Self::Linked(_) => false,
+            _ => true,
+        }
     }
 
     /// Both hold.
@@ -279,6 +345,8 @@ pub struct Asker<'a> {
     pub user: Option<&'a UserId>,
     /// The time of asking.
     pub now: Timestamp,
+    /// The tenant's pipelines, for [`Circumstance::Rotting`].
+    pub pipelines: &'a [Pipeline],
 }
 
 impl Asker<'_> {

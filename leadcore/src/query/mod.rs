@@ -9,6 +9,6 @@ mod filter;
 mod page;
 
 pub use check::MAX_DEPTH;
-pub use eval::{Term, search_terms};
-pub use filter::{Asker, Condition, Filter, Operator, Resolved};
+pub use eval::{Facts, LeadAlone, Term, search_terms};
+pub use filter::{Asker, Circumstance, Condition, Filter, Operator, Resolved};
 pub use page::{Cursor, Direction, LeadQuery, LeadScan, MAX_PAGE, Page, Sort, SortField};

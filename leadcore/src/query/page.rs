@@ -30,11 +30,15 @@ pub enum SortField {
     Amount,
     /// Since when it is in its stage.
     StageEnteredAt,
+    /// Since when nothing happened.
+    ActiveAt,
+    /// Its place among the cards of its stage.
+    Rank,
 }
 
 impl SortField {
     /// Every field to sort by.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::UpdatedAt,
         Self::CreatedAt,
         Self::Number,
@@ -42,6 +46,8 @@ impl SortField {
         Self::Name,
         Self::Amount,
         Self::StageEnteredAt,
+        Self::ActiveAt,
+        Self::Rank,
     ];
 
     /// The lead field behind it.
@@ -55,6 +61,8 @@ impl SortField {
             Self::Name => Field::Name,
             Self::Amount => Field::Amount,
             Self::StageEnteredAt => Field::StageEnteredAt,
+            Self::ActiveAt => Field::ActiveAt,
+            Self::Rank => Field::Rank,
         }
     }
 
@@ -197,19 +205,16 @@ impl Cursor {
 
 /// JSON has no times and amounts: they come back as text.
 fn retyped(by: SortField, key: FieldValue) -> Option<FieldValue> {
+    const TIMES: [SortField; 4] =
+        [SortField::UpdatedAt, SortField::CreatedAt, SortField::StageEnteredAt, SortField::ActiveAt];
     match (by, key) {
-        (SortField::UpdatedAt | SortField::CreatedAt | SortField::StageEnteredAt, FieldValue::Text(text)) => {
-            text.parse().ok().map(FieldValue::Time)
-        }
-        (
-            SortField::UpdatedAt | SortField::CreatedAt | SortField::StageEnteredAt,
-            key @ FieldValue::Time(_),
-        )
-        | (SortField::Amount, key @ FieldValue::Decimal(_)) => Some(key),
+        (by, FieldValue::Text(text)) if TIMES.contains(&by) => text.parse().ok().map(FieldValue::Time),
+        (by, key @ FieldValue::Time(_)) if TIMES.contains(&by) => Some(key),
+        (SortField::Amount, key @ FieldValue::Decimal(_)) => Some(key),
         (SortField::Amount, FieldValue::Text(text)) => text.parse().ok().map(FieldValue::Decimal),
         (SortField::Amount, FieldValue::Empty) => Some(FieldValue::Empty),
         (SortField::Number, key @ FieldValue::Integer(_)) => Some(key),
-        (SortField::Company | SortField::Name, key @ FieldValue::Text(_)) => Some(key),
+        (SortField::Company | SortField::Name | SortField::Rank, key @ FieldValue::Text(_)) => Some(key),
         _ => None,
     }
 }

@@ -46,13 +46,13 @@ pub trait Journal {
     /// A failure of the store.
     fn about(&mut self, subjects: &[Subject], before: Option<Sequence>, limit: usize) -> Result<Vec<Entry>>;
 
-    /// Entries of one operation, oldest first, from behind `after`, at most `limit`.
+    /// Entries of one operation, or of every one, oldest first, from behind `after`, at most `limit`.
     ///
     /// # Errors
     /// A failure of the store.
-    fn of_operation(
+    fn replay(
         &mut self,
-        operation: OperationId,
+        operation: Option<OperationId>,
         after: Option<Sequence>,
         limit: usize,
     ) -> Result<Vec<Entry>>;

@@ -19,7 +19,7 @@ pub struct LeadChange {
 /// Leads of one tenant.
 ///
 /// Ids and numbers are unique, the trash included. A lead comes back as it was written: texts byte for byte, an empty
-/// text apart from none, times to the microsecond, amounts exactly (but `1.50` may come back as `1.5`). `scan`, `find`, `count` and `count_by` see live leads only unless they say otherwise;
+/// text apart from none, times to the microsecond, amounts exactly (but `1.50` may come back as `1.5`). `scan`, `find` and [`Tallies`] see live leads only unless they say otherwise;
 /// `get` sees all.
 pub trait Leads {
     /// Adds new leads. Keys, search text and counts follow.
@@ -35,6 +35,13 @@ pub trait Leads {
     /// [`StaleRevision`](crate::error::Conflict::StaleRevision) (expected: that of `before`; found: the stored one) when
     /// its revision is another; nothing of the slice is written then.
     fn update(&mut self, changes: &[LeadChange]) -> Result<()>;
+
+    /// Removes leads for good, with their keys, search text, counts and read marks. Their links and history stay.
+    ///
+    /// # Errors
+    /// `NotFound` or `Conflict`, as [`update`](Self::update), when one is not as it was read; nothing of the slice is
+    /// removed then.
+    fn remove(&mut self, leads: &[Lead]) -> Result<()>;
 
     /// The leads with these ids, trashed ones included, in the order asked; unknown ids are left out.
     ///
@@ -58,7 +65,10 @@ pub trait Leads {
     /// # Errors
     /// A failure of the store.
     fn scan(&mut self, scan: &LeadScan) -> Result<Vec<Lead>>;
+}
 
+/// Counts of live leads of one tenant.
+pub trait Tallies {
     /// How many live leads match.
     ///
     /// # Errors

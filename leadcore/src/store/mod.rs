@@ -17,14 +17,16 @@ mod journal;
 mod leads;
 mod records;
 mod setup;
+mod views;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TenantId;
 
 pub use journal::{Journal, Links};
-pub use leads::{LeadChange, Leads};
+pub use leads::{LeadChange, Leads, Tallies};
 pub use records::{Accounts, Contacts};
-pub use setup::{Numbers, Pipelines, Series, SettingName, Settings, Terms};
+pub use setup::{Numbers, Pipelines, Series, SettingName, Settings, Terms, check_skip};
+pub use views::{Marks, Views};
 
 /// One unit of work of one tenant. Bound to its tenant when it is opened, so that no query can forget it.
 ///
@@ -34,6 +36,8 @@ pub trait Txn {
     fn tenant(&self) -> &TenantId;
     /// Leads.
     fn leads(&mut self) -> &mut dyn Leads;
+    /// Counts of leads.
+    fn tallies(&mut self) -> &mut dyn Tallies;
     /// Contacts.
     fn contacts(&mut self) -> &mut dyn Contacts;
     /// Accounts.
@@ -50,6 +54,10 @@ pub trait Txn {
     fn settings(&mut self) -> &mut dyn Settings;
     /// Number series.
     fn numbers(&mut self) -> &mut dyn Numbers;
+    /// Saved views.
+    fn views(&mut self) -> &mut dyn Views;
+    /// Read marks.
+    fn marks(&mut self) -> &mut dyn Marks;
 
     /// Runs `work`; when it fails, what it wrote is taken back and the transaction goes on.
     ///

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::domain::{Pipeline, TermKind, TermRecord};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::Revision;
 
 /// Pipelines with their stages, each written as a whole.
@@ -20,6 +20,12 @@ pub trait Pipelines {
     /// # Errors
     /// `NotFound`, `Conflict` when the stored revision is another, `AlreadyExists` when the name is taken.
     fn update(&mut self, pipeline: &Pipeline) -> Result<()>;
+
+    /// Removes a pipeline with its stages. None of them must be in use: the caller makes sure.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when the stored revision is another.
+    fn remove(&mut self, pipeline: &Pipeline) -> Result<()>;
 
     /// Every pipeline, the default first, then by folded name, then by id.
     ///
@@ -74,17 +80,23 @@ pub trait Terms {
 pub enum SettingName {
     /// The field catalogue.
     Catalogue,
+    /// Which functions are open in which state.
+    Functions,
+    /// How lead numbers are written.
+    Numbering,
 }
 
 impl SettingName {
     /// Every document.
-    pub const ALL: [Self; 1] = [Self::Catalogue];
+    pub const ALL: [Self; 3] = [Self::Catalogue, Self::Functions, Self::Numbering];
 
     /// Stable name, as stored.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Catalogue => "catalogue",
+            Self::Functions => "functions",
+            Self::Numbering => "numbering",
         }
     }
 }
@@ -129,6 +141,21 @@ impl Series {
     }
 }
 
+/// Whether a series whose next number is `coming` may go on with `next`: what [`Numbers::skip_to`] refuses.
+///
+/// # Errors
+/// `Invalid` for a number that may be in use; `Unsupported` for one that is too large.
+pub fn check_skip(coming: u64, next: u64) -> Result<()> {
+    if next < coming {
+        let message = "numbers below the next one may be in use";
+        return Err(Error::invalid_field("next", ViolationCode::OutOfRange, message));
+    }
+    match i64::try_from(next) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::new(ErrorKind::Unsupported, "numbers stay below 2^63")),
+    }
+}
+
 /// Number series: they count up from 1, and a transaction that fails gives its numbers back.
 pub trait Numbers {
     /// Takes the next `count` numbers and returns the first; 0 takes none. Two transactions never get the same number.
@@ -136,6 +163,13 @@ pub trait Numbers {
     /// # Errors
     /// `Unsupported` when the series is used up: numbers stay below 2⁶³. Then none is taken.
     fn take(&mut self, series: Series, count: u64) -> Result<u64>;
+
+    /// Goes on with `next`: the numbers in between are never given out.
+    ///
+    /// # Errors
+    /// `Invalid` (field `next`) when it lies below the number that would come next: that one may be in use; `Unsupported` beyond
+    /// 2⁶³.
+    fn skip_to(&mut self, series: Series, next: u64) -> Result<()>;
 
     /// The number that would come next; not a reservation.
     ///

@@ -215,6 +215,8 @@ impl<'c> Planner<'c> {
                 TermKind::Label => {
                     fields.labels.insert(LabelId::from_term(*id));
                 }
+                // Reasons come with closing a lead, never from a file.
+                TermKind::LostReason | TermKind::DisqualifyReason => {}
             }
         }
         fields.source = fields.source.or(self.options.source);

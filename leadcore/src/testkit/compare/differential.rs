@@ -12,7 +12,8 @@ use crate::desk::{
 use crate::domain::{Entry, FieldValue, Lead, LeadDraft, LeadFields, LeadPatch, TermId, TermKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{
-    AccountId, CategoryId, ContactId, LabelId, LeadId, LocationId, PartnerId, Revision, SourceId, StageId,
+    AccountId, CategoryId, ContactId, DisqualifyReasonId, LabelId, LeadId, LocationId, LostReasonId,
+    PartnerId, Revision, SourceId, StageId,
 };
 use crate::query::{LeadQuery, Page};
 use crate::store::{Store, StoreExt, Txn, nested};
@@ -206,6 +207,8 @@ fn call(ctx: &Context<'_>, txn: &mut dyn Txn, made: &mut Made, op: &Op) -> Resul
             TermKind::Label => term::<LabelId>(ctx, txn, made, op),
             TermKind::Location => term::<LocationId>(ctx, txn, made, op),
             TermKind::Partner => term::<PartnerId>(ctx, txn, made, op),
+            TermKind::LostReason => term::<LostReasonId>(ctx, txn, made, op),
+            TermKind::DisqualifyReason => term::<DisqualifyReasonId>(ctx, txn, made, op),
         },
         reading => read(ctx, txn, made, reading),
     }

@@ -31,7 +31,7 @@ pub fn filters_agree(store: &dyn Store, ctx: &Context<'_>, leads: &[Lead], filte
                     after: None,
                 };
                 let (found, count) = store
-                    .read(ctx.tenant(), |txn| Ok((txn.leads().scan(&scan)?, txn.leads().count(&resolved)?)))
+                    .read(ctx.tenant(), |txn| Ok((txn.leads().scan(&scan)?, txn.tallies().count(&resolved)?)))
                     .unwrap_or_else(|error| panic!("{}: the store fails: {error}", shown(&filter)));
                 let found: Vec<LeadId> = found.iter().map(|lead| lead.id).collect();
                 assert_eq!(

@@ -53,7 +53,7 @@ pub fn not_is_true_where_the_field_is_empty(store: &dyn Store) {
     world.write(store, |txn| txn.leads().insert(&leads));
     let count = |filter: Filter| {
         let filter = filter.resolve(&world.scene.ctx().asker()).expect("a filter that fits");
-        world.read(store, |txn| txn.leads().count(&filter))
+        world.read(store, |txn| txn.tallies().count(&filter))
     };
     for field in [Field::Amount, Field::Owner, Field::Source, Field::ConvertedAt, Field::Country, Field::City]
     {
@@ -198,7 +198,7 @@ pub fn searches_agree_with_the_reference(store: &dyn Store) {
 pub fn count_is_the_length_of_the_scan(store: &dyn Store) {
     let (world, leads) = stocked(store);
     let live = leads.iter().filter(|lead| lead.trashed.is_none()).count();
-    let count = world.read(store, |txn| txn.leads().count(&Resolved::everything()));
+    let count = world.read(store, |txn| txn.tallies().count(&Resolved::everything()));
     assert_eq!(count, u64::try_from(live).unwrap(), "all live leads are counted");
     for filter in [
         Resolved::everything(),
@@ -214,7 +214,7 @@ pub fn count_is_the_length_of_the_scan(store: &dyn Store) {
             after: None,
         };
         let (count, listed) =
-            world.read(store, |txn| Ok((txn.leads().count(&filter)?, txn.leads().scan(&scan)?)));
+            world.read(store, |txn| Ok((txn.tallies().count(&filter)?, txn.leads().scan(&scan)?)));
         assert_eq!(count, u64::try_from(listed.len()).unwrap(), "count and list of {filter:?}");
     }
 }
@@ -227,8 +227,9 @@ pub fn count_by_sums_to_the_count(store: &dyn Store) {
     let mut grouped = 0;
     for filter in filters {
         for field in Field::ALL.iter().filter(|field| field.is_groupable()) {
-            let (groups, count) = world
-                .read(store, |txn| Ok((txn.leads().count_by(&filter, field)?, txn.leads().count(&filter)?)));
+            let (groups, count) = world.read(store, |txn| {
+                Ok((txn.tallies().count_by(&filter, field)?, txn.tallies().count(&filter)?))
+            });
             let sum: u64 = groups.iter().map(|(_, count)| count).sum();
             assert_eq!(sum, count, "{field}: the groups must sum up to the count");
             for (value, count) in groups {
@@ -249,11 +250,11 @@ pub fn count_by_sums_to_the_count(store: &dyn Store) {
 pub fn count_by_is_in_ascending_order_with_empty_first(store: &dyn Store) {
     let (world, _) = stocked(store);
     for field in Field::ALL.iter().filter(|field| field.is_groupable()) {
-        let groups = world.read(store, |txn| txn.leads().count_by(&Resolved::everything(), field));
+        let groups = world.read(store, |txn| txn.tallies().count_by(&Resolved::everything(), field));
         let ascending = groups.is_sorted_by(|(a, _), (b, _)| a.order(b).is_lt());
         assert!(ascending, "{field}: by value, ascending, each once, empty first: {groups:?}");
     }
-    let groups = world.read(store, |txn| txn.leads().count_by(&Resolved::everything(), &Field::Owner));
+    let groups = world.read(store, |txn| txn.tallies().count_by(&Resolved::everything(), &Field::Owner));
     assert_eq!(groups[0].0, FieldValue::Empty, "leads without an owner come first");
 }
 
@@ -263,7 +264,7 @@ pub fn count_by_refuses_fields_that_it_cannot_group(store: &dyn Store) {
     for field in Field::ALL.iter().filter(|field| !field.is_groupable()) {
         let why = format!("leads cannot be counted by {field}");
         let everything = Resolved::everything();
-        let error = refused(&world, store, &why, |txn| txn.leads().count_by(&everything, field));
+        let error = refused(&world, store, &why, |txn| txn.tallies().count_by(&everything, field));
         assert_kind(&error, ErrorKind::Unsupported, &why);
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::error::ErrorKind;
 use crate::id::OperationId;
 use crate::store::Store;
-use crate::time::Timestamp;
+use crate::time::{Clock as _, Timestamp};
 
 use super::super::fixtures::{World, storable_texts};
 use super::{assert_kind, refused};
@@ -217,7 +217,7 @@ pub fn entries_of_an_operation_come_oldest_first(store: &dyn Store) {
     world.write(store, |txn| txn.journal().append(other.id, std::slice::from_ref(&foreign)));
     append(&world, store, &[mine]);
     let read =
-        |after, limit| world.read(store, |txn| txn.journal().of_operation(world.operation, after, limit));
+        |after, limit| world.read(store, |txn| txn.journal().replay(Some(world.operation), after, limit));
     let all = read(None, usize::MAX);
     let actions: Vec<_> = all.iter().map(|entry| entry.action).collect();
     assert_eq!(actions, [Action::Updated; 3], "the entries of this operation only");
@@ -261,4 +261,35 @@ pub fn changes_come_back_as_json_says_them(store: &dyn Store) {
     let found = about(&world, store, &[about_it]).remove(0).changes;
     let json = |changes: &[FieldChange]| serde_json::to_string(changes).unwrap();
     assert_eq!(json(&found), json(&changes), "changes must keep their fields, order and values");
+}
+
+/// The whole journal is read in the order in which it was written, in pages.
+pub fn every_operation_is_replayed_in_order(store: &dyn Store) {
+    let world = World::install(store);
+    let subject = world.company(1, "Nordlys AS").id;
+    let entry = || vec![NewEntry::new(subject, Action::Updated, world.scene.clock.now())];
+    let second = Operation {
+        id: OperationId::from_uuid(world.scene.uuid()),
+        kind: OperationKind::Edit,
+        actor: Actor::System,
+        at: world.scene.clock.now(),
+        key: None,
+        state: OperationState::Done,
+        outcome: None,
+    };
+    world.write(store, |txn| {
+        txn.journal().begin(&second)?;
+        for operation in [world.operation, second.id, world.operation, second.id] {
+            txn.journal().append(operation, &entry())?;
+        }
+        Ok(())
+    });
+    let (mut after, mut seen) = (None, Vec::new());
+    loop {
+        let page = world.read(store, |txn| txn.journal().replay(None, after, 3));
+        let Some(last) = page.last() else { break };
+        after = Some(last.sequence);
+        seen.extend(page.iter().map(|entry| entry.operation));
+    }
+    assert_eq!(seen, [world.operation, second.id, world.operation, second.id]);
 }

@@ -2,12 +2,15 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::{Conversion, Emails, Lead, LeadFields, MatchKey, MatchKind, Phones, Reachable, Trashed};
+use crate::domain::{
+    Closing, Conversion, Emails, Field, Lead, LeadFields, LeadState, MatchKey, MatchKind, Outcome, Phones,
+    Reachable, TermKind, Trashed,
+};
 use crate::error::ErrorKind;
-use crate::id::{LeadId, Revision};
+use crate::id::{DisqualifyReasonId, LeadId, LostReasonId, Revision};
 use crate::query::{LeadScan, Resolved, Sort, SortField};
 use crate::store::{LeadChange, Store};
-use crate::time::Timestamp;
+use crate::time::{Clock as _, Timestamp};
 use crate::value::{Email, Phone};
 
 use super::super::fixtures::{World, full_fields};
@@ -34,7 +37,7 @@ fn assert_round_trip(world: &World, store: &dyn Store, lead: &Lead, why: &str) {
     let found = get(world, store, &[lead.id]);
     assert_eq!(found.as_slice(), std::slice::from_ref(lead), "{why}");
     let scan = LeadScan {
-        filter: Resolved::Equals(crate::domain::Field::Id, vec![lead.id.into()]),
+        filter: Resolved::Equals(Field::Id, vec![lead.id.into()]),
         trashed: lead.trashed.is_some(),
         sort: Sort::default(),
         limit: 10,
@@ -187,7 +190,7 @@ pub fn a_taken_lead_number_is_refused_and_nothing_is_written(store: &dyn Store) 
     let error = refused(&world, store, why, |txn| txn.leads().insert(&[fine.clone(), taken.clone()]));
     assert_kind(&error, ErrorKind::AlreadyExists, why);
     assert_eq!(get(&world, store, &[fine.id, taken.id]), [], "nothing of the slice may be written");
-    let count = world.read(store, |txn| txn.leads().count(&Resolved::everything()));
+    let count = world.read(store, |txn| txn.tallies().count(&Resolved::everything()));
     assert_eq!(count, 0, "a refused lead must not be counted");
 }
 
@@ -323,10 +326,10 @@ pub fn trashed_leads_are_seen_by_get_and_by_the_trash_only(store: &dyn Store) {
             let listed = txn.leads().scan(&scan(false))?.len();
             let in_trash = txn.leads().scan(&scan(true))?.len();
             let found = txn.leads().find(&keys)?.len();
-            let counted = txn.leads().count(&everything)?;
-            let groups = txn.leads().count_by(&everything, &crate::domain::Field::Stage)?;
+            let counted = txn.tallies().count(&everything)?;
+            let groups = txn.tallies().count_by(&everything, &Field::Stage)?;
             let search = Resolved::Search(crate::query::search_terms("trash"));
-            let searched = txn.leads().count(&search)?;
+            let searched = txn.tallies().count(&search)?;
             Ok((listed, in_trash, found, counted, groups.len(), searched, txn.leads().get(&[lead.id])?.len()))
         })
     };
@@ -340,4 +343,70 @@ pub fn trashed_leads_are_seen_by_get_and_by_the_trash_only(store: &dyn Store) {
     );
     world.write(store, |txn| txn.leads().update(std::slice::from_ref(&back)));
     assert_eq!(seen(), live, "the same of a restored lead");
+}
+
+/// How a lead ended comes back with everything that was said about it.
+pub fn a_closed_lead_comes_back_as_it_was_written(store: &dyn Store) {
+    let world = World::install(store);
+    let at = world.scene.clock.now();
+    let lost: LostReasonId = world.term(0);
+    let disqualified: DisqualifyReasonId = world.term(1);
+    for (number, outcome, reason) in [
+        (1, Outcome::Won, None),
+        (2, Outcome::Lost, Some(lost.as_uuid())),
+        (3, Outcome::Disqualified, Some(disqualified.as_uuid())),
+    ] {
+        let mut lead = world.company(number, "Nordlys AS");
+        lead.closing = Some(Closing { at, outcome, reason, detail: Some("it's \"over\"".to_owned()) });
+        lead.active_at = Timestamp::EPOCH;
+        lead.fields.probability = Some(100);
+        world.write(store, |txn| txn.leads().insert(std::slice::from_ref(&lead)));
+        assert_eq!(world.read(store, |txn| txn.leads().get(&[lead.id])), [lead]);
+    }
+    for (state, count) in [(LeadState::Open, 2), (LeadState::Disqualified, 1), (LeadState::Converted, 0)] {
+        let filter = Resolved::Equals(Field::State, vec![state.code().into()]);
+        assert_eq!(world.read(store, |txn| txn.tallies().count(&filter)), count, "{state:?}");
+    }
+    for (kind, id) in
+        [(TermKind::LostReason, lost.as_uuid()), (TermKind::DisqualifyReason, disqualified.as_uuid())]
+    {
+        assert_eq!(world.read(store, |txn| txn.terms().usage(kind, id)), 1, "{kind}");
+    }
+}
+
+/// What is removed leaves no row, key, search hit, count or number behind.
+pub fn a_removed_lead_is_gone_everywhere(store: &dyn Store) {
+    let world = World::install(store);
+    let mut trashed = world.company(1, "Vestvind AS");
+    trashed.trashed = Some(Trashed { at: world.scene.clock.now(), operation: world.operation });
+    let mut live = world.lead(2, full_fields(&world, "Nordlys"));
+    world.write(store, |txn| txn.leads().insert(&[trashed.clone(), live.clone()]));
+    let keys = live.fields.match_keys();
+    assert!(!world.read(store, |txn| txn.leads().find(&keys)).is_empty());
+    world.write(store, |txn| txn.leads().remove(&[trashed.clone(), live.clone()]));
+    assert_eq!(world.read(store, |txn| txn.leads().get(&[trashed.id, live.id])), []);
+    assert_eq!(world.read(store, |txn| txn.leads().find(&keys)), []);
+    assert_eq!(world.read(store, |txn| txn.tallies().count(&Resolved::everything())), 0);
+    let search = Resolved::Search(crate::query::search_terms("nordlys"));
+    assert_eq!(world.read(store, |txn| txn.tallies().count(&search)), 0);
+    // Its id and number are free again: nothing else holds them.
+    live.revision = Revision::FIRST;
+    world.write(store, |txn| txn.leads().insert(std::slice::from_ref(&live)));
+    assert_eq!(world.read(store, |txn| txn.leads().get(&[live.id])), [live]);
+}
+
+/// A removal is of the lead as it was read.
+pub fn one_stale_removal_of_many_removes_nothing(store: &dyn Store) {
+    let world = World::install(store);
+    let leads = [world.company(1, "Nordlys AS"), world.company(2, "Vestvind AS")];
+    world.write(store, |txn| txn.leads().insert(&leads));
+    let mut stale = leads[1].clone();
+    stale.revision = Revision::new(7);
+    let why = "a lead that changed since it was read must not be removed";
+    let error = refused(&world, store, why, |txn| txn.leads().remove(&[leads[0].clone(), stale.clone()]));
+    assert_stale(&error, Revision::new(7), Revision::FIRST, why);
+    let unknown = world.company(3, "Unknown AS");
+    let error = refused(&world, store, why, |txn| txn.leads().remove(&[leads[0].clone(), unknown.clone()]));
+    assert_kind(&error, ErrorKind::NotFound, why);
+    assert_eq!(world.read(store, |txn| txn.leads().get(&[leads[0].id, leads[1].id])), leads);
 }

@@ -14,6 +14,7 @@ pub mod records;
 pub mod settings;
 pub mod terms;
 pub mod transactions;
+pub mod views;
 
 use crate::error::{Conflict, Error, ErrorKind, Result};
 use crate::id::Revision;
@@ -68,6 +69,9 @@ cases! { $
         find_answers_by_key_then_by_number,
         keys_follow_a_change,
         trashed_leads_are_seen_by_get_and_by_the_trash_only,
+        a_closed_lead_comes_back_as_it_was_written,
+        a_removed_lead_is_gone_everywhere,
+        one_stale_removal_of_many_removes_nothing,
     }
     pages {
         every_sort_is_total_and_ties_go_by_id,
@@ -113,12 +117,15 @@ cases! { $
         entries_about_several_subjects_come_once_each,
         entries_before_a_place_page_backwards,
         entries_of_an_operation_come_oldest_first,
+        every_operation_is_replayed_in_order,
         changes_come_back_as_json_says_them,
     }
     pipelines {
         pipelines_come_back_default_first,
         pipelines_keep_their_rules,
         stages_keep_their_order_and_ids,
+        stages_keep_their_rules,
+        an_unused_pipeline_is_removed_with_its_stages,
     }
     terms {
         terms_come_back_by_position_then_name,
@@ -135,7 +142,15 @@ cases! { $
         numbers_count_up_from_one,
         a_failed_transaction_gives_its_numbers_back,
         a_used_up_series_says_so,
+        a_series_skips_ahead_and_never_back,
         concurrent_writers_never_share_a_number,
+    }
+    views {
+        views_come_back_as_they_were_written,
+        views_are_listed_for_their_user,
+        views_keep_their_rules,
+        view_preferences_are_kept_per_user,
+        marks_are_kept_per_user,
     }
     transactions {
         a_failed_write_leaves_nothing,

@@ -72,3 +72,18 @@ pub fn concurrent_writers_never_share_a_number(store: &dyn Store) {
     assert_eq!(taken.len(), distinct.len(), "no number twice");
     assert_eq!(distinct, wanted, "no number left out");
 }
+
+/// A series goes on where it is told to, and never where it has been.
+pub fn a_series_skips_ahead_and_never_back(store: &dyn Store) {
+    let world = World::install(store);
+    world.write(store, |txn| txn.numbers().skip_to(Series::Lead, 10_000));
+    assert_eq!(world.write(store, |txn| txn.numbers().take(Series::Lead, 2)), 10_000);
+    let why = "10001 may be in use";
+    let error = refused(&world, store, why, |txn| txn.numbers().skip_to(Series::Lead, 10_001));
+    assert_kind(&error, ErrorKind::Invalid, why);
+    let why = "numbers are 63-bit";
+    let error = refused(&world, store, why, |txn| txn.numbers().skip_to(Series::Lead, u64::MAX));
+    assert_kind(&error, ErrorKind::Unsupported, why);
+    world.write(store, |txn| txn.numbers().skip_to(Series::Lead, 10_002));
+    assert_eq!(world.read(store, |txn| txn.numbers().peek(Series::Lead)), 10_002);
+}

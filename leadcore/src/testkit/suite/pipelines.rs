@@ -1,6 +1,6 @@
 //! The pipelines port.
 
-use crate::domain::{Pipeline, Stage, StageKind};
+use crate::domain::{Field, Pipeline, Stage, StageKind};
 use crate::error::ErrorKind;
 use crate::id::{PipelineId, Revision, StageId};
 use crate::store::Store;
@@ -84,4 +84,39 @@ pub fn stages_keep_their_order_and_ids(store: &dyn Store) {
     written.stages.push(Stage::new(StageId::from_uuid(world.scene.uuid()), "Last", StageKind::Lost));
     world.write(store, |txn| txn.pipelines().update(&written));
     assert_eq!(stored(store), Some(written), "a pipeline is written as a whole, two names swapped included");
+}
+
+/// Everything that a stage says about its leads comes back.
+pub fn stages_keep_their_rules(store: &dyn Store) {
+    let world = World::install(store);
+    let mut pipeline = pipeline(&world, "Strict");
+    let mut second = Stage::new(StageId::from_uuid(world.scene.uuid()), "Talking", StageKind::OnHold);
+    second.color = Some("#1a7f37".to_owned());
+    second.required_fields = [Field::Amount, Field::Email].into();
+    second.allowed_next = Some([pipeline.stages[0].id].into());
+    second.wip_limit = Some(u32::MAX);
+    second.idle_days = Some(u16::MAX);
+    second.probability = Some(40);
+    pipeline.stages.push(second);
+    pipeline.stages[0].allowed_next = Some([].into());
+    world.write(store, |txn| txn.pipelines().insert(&pipeline));
+    assert!(list(&world, store).contains(&pipeline));
+}
+
+/// A pipeline goes with its stages; its name is free again.
+pub fn an_unused_pipeline_is_removed_with_its_stages(store: &dyn Store) {
+    let world = World::install(store);
+    let pipeline = pipeline(&world, "Gone");
+    world.write(store, |txn| txn.pipelines().insert(&pipeline));
+    let mut stale = pipeline.clone();
+    stale.revision = Revision::new(3);
+    let why = "a pipeline that changed since it was read must not be removed";
+    let error = refused(&world, store, why, |txn| txn.pipelines().remove(&stale));
+    assert_stale(&error, Revision::new(3), Revision::FIRST, why);
+    world.write(store, |txn| txn.pipelines().remove(&pipeline));
+    assert_eq!(list(&world, store), [world.pipeline.clone()]);
+    let why = "it is gone";
+    let error = refused(&world, store, why, |txn| txn.pipelines().remove(&pipeline));
+    assert_kind(&error, ErrorKind::NotFound, why);
+    world.write(store, |txn| txn.pipelines().insert(&pipeline));
 }

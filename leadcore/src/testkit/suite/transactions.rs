@@ -92,7 +92,7 @@ pub fn a_savepoint_takes_back_exactly_its_own(store: &dyn Store) {
             txn.terms().list(TermKind::Category)?.len(),
             txn.settings().load(SettingName::Catalogue)?,
             txn.numbers().peek(Series::Lead)?,
-            txn.leads().count(&Resolved::Search(crate::query::search_terms("everywhere")))?,
+            txn.tallies().count(&Resolved::Search(crate::query::search_terms("everywhere")))?,
         ))
     });
     let untouched = (1, None, vec![world.pipeline.clone()], 3, None, 1, 0);
@@ -134,7 +134,7 @@ pub fn a_failed_call_in_a_savepoint_leaves_the_transaction_usable(store: &dyn St
             let refused = nested(txn, |txn| txn.leads().insert(std::slice::from_ref(&first)));
             assert_kind(&refused.expect_err("the id is taken"), ErrorKind::AlreadyExists, "a taken id");
         }
-        assert_eq!(txn.leads().count(&Resolved::everything())?, 1, "the transaction still reads");
+        assert_eq!(txn.tallies().count(&Resolved::everything())?, 1, "the transaction still reads");
         txn.leads().insert(std::slice::from_ref(&second))
     });
     let found = world.read(store, |txn| txn.leads().get(&[second.id]));
@@ -216,7 +216,7 @@ pub fn a_transaction_sees_its_own_writes(store: &dyn Store) {
     world.write(store, |txn| {
         txn.leads().insert(std::slice::from_ref(&lead))?;
         assert_eq!(txn.leads().get(&[lead.id])?, std::slice::from_ref(&lead), "get");
-        assert_eq!(txn.leads().count(&Resolved::everything())?, 1, "count");
+        assert_eq!(txn.tallies().count(&Resolved::everything())?, 1, "count");
         let search = Resolved::Search(crate::query::search_terms("own writes"));
         let scan = LeadScan { filter: search, trashed: false, sort: Sort::default(), limit: 5, after: None };
         assert_eq!(txn.leads().scan(&scan)?, std::slice::from_ref(&lead), "search");
@@ -294,7 +294,7 @@ pub fn tenants_never_see_each_other(store: &dyn Store) {
                 txn.accounts().get(&[world.account])?.len(),
                 txn.links().from(&subjects, None)?.len() + txn.links().to(&subjects, None)?.len(),
                 txn.journal().about(&subjects, None, 10)?.len(),
-                txn.journal().of_operation(world.operation, None, 10)?.len(),
+                txn.journal().replay(Some(world.operation), None, 10)?.len(),
                 txn.journal().operation(world.operation)?,
                 txn.journal().find(OperationKind::Import, "key 10")?,
                 txn.terms().usage(TermKind::Source, world.terms[&TermKind::Source][0])?,
