@@ -25,8 +25,8 @@ const NEEDED: [&str; 9] = [
 
 /// Tests `leadcore-sqlite` with each of `releases`, all of them when it is empty, and prints a table for the docs.
 ///
-/// Each release has a copy of the repository in `target/compat` with a lock file of its own, so that the one of the
-/// checkout stays as it is; they share a target directory, so that only what depends on rusqlite is built for each.
+/// They run in a copy of the sources in `target/compat`, where each release has a lock file of its own: that of the
+/// checkout stays as it is, and only what depends on rusqlite is built for each.
 pub(crate) fn run(steps: &mut Steps, releases: &[String]) {
     let all: Vec<String> = RELEASES.map(str::to_owned).to_vec();
     let releases = if releases.is_empty() { &all } else { releases };
@@ -53,7 +53,7 @@ struct Passed {
 fn test(steps: &mut Steps, release: &str) -> Option<Passed> {
     let name = format!("leadcore-sqlite with rusqlite {release}");
     let base = steps.target.join("compat");
-    let copy = base.join(release);
+    let (copy, lock) = (base.join("source"), base.join(format!("{release}.lock")));
     if let Err(error) = copy_of(&steps.root, &copy) {
         steps.fail(&name, &format!("{}: {error}", copy.display()));
         return None;
@@ -65,6 +65,7 @@ fn test(steps: &mut Steps, release: &str) -> Option<Passed> {
     };
     let mut pin = cargo(steps, &["update", "--quiet", "--package", "rusqlite", "--precise", release]);
     steps.quiet(&format!("{name}: lock file"), &mut pin)?;
+    let _ = fs::copy(copy.join("Cargo.lock"), lock); // only for whoever wants to look
     let mut tree = cargo(steps, &["tree", "--quiet", "--package", "leadcore-sqlite", "--prefix", "none"]);
     let tree = steps.quiet(&format!("{name}: what is linked"), &mut tree)?;
     if version_of(&tree, "rusqlite") != Some(release) {
