@@ -138,12 +138,6 @@ pub(crate) fn fields(given: &Bound<'_, PyDict>) -> PyResult<Vec<(Field, FieldVal
     if !broken.is_empty() {
         return Err(raise(given.py(), &Error::invalid(broken)));
     }
-    // A national phone number is read as one of the lead's country, and parts of a name go over the whole.
-    values.sort_by_key(|(field, _)| match field {
-        Field::Country => 0,
-        Field::Name => 1,
-        _ => 2,
-    });
     Ok(values)
 }
 

@@ -1,5 +1,6 @@
 //! The fields of a lead, by key and type: the one list that filters, sorts, imports, patches and the journal share.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ValueError, ViolationCode};
 
+use super::nearest::nearest;
 use super::vocabulary::TermKind;
 
 /// What a reference field points to.
@@ -222,11 +224,13 @@ impl FromStr for Field {
     type Err = ValueError;
 
     fn from_str(key: &str) -> Result<Self, ValueError> {
-        Self::ALL
-            .iter()
-            .find(|field| field.key() == key)
-            .cloned()
-            .ok_or_else(|| ValueError::new(ViolationCode::Unknown, "there is no field with this key"))
+        Self::ALL.iter().find(|field| field.key() == key).cloned().ok_or_else(|| {
+            let message = match nearest(key) {
+                Some(field) => format!("there is no field with this key; did you mean `{field}`?").into(),
+                None => Cow::Borrowed("there is no field with this key"),
+            };
+            ValueError::new(ViolationCode::Unknown, message)
+        })
     }
 }
 

@@ -15,6 +15,7 @@ mod journal;
 mod keys;
 mod lead;
 mod link;
+mod nearest;
 mod patch;
 mod pipeline;
 mod reach;

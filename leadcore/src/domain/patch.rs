@@ -10,6 +10,9 @@ use super::lead::LeadFields;
 
 /// The fields to change and their new values. An empty value clears the field.
 ///
+/// The order in which different fields are named makes no difference: a national phone number is read as one of the
+/// country that is set with it, and parts of a name go over the whole name.
+///
 /// ```
 /// use leadcore::domain::{Field, LeadFields, LeadPatch};
 /// let mut fields = LeadFields::company("Nordlys AS")?;
@@ -53,15 +56,16 @@ impl LeadPatch {
         self.0.iter().map(|(field, _)| field)
     }
 
-    /// Writes the new values into `fields`.
+    /// Writes the new values into `fields`: the country before phones, the whole name before its parts.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) with every value that does not fit its field; then
     /// `fields` may hold some of the others, so apply to a copy.
     pub fn apply(&self, fields: &mut LeadFields) -> Result<()> {
-        let broken: Vec<_> = self
-            .0
-            .iter()
+        let mut values: Vec<_> = self.0.iter().collect();
+        values.sort_by_key(|(field, _)| field.is_written_late());
+        let broken: Vec<_> = values
+            .into_iter()
             .filter_map(|(field, value)| field.write(fields, value).err().map(|error| error.at(field.key())))
             .collect();
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
@@ -71,5 +75,55 @@ impl LeadPatch {
 impl FromIterator<(Field, FieldValue)> for LeadPatch {
     fn from_iter<T: IntoIterator<Item = (Field, FieldValue)>>(iter: T) -> Self {
         Self(iter.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::Phones;
+    use crate::value::Country;
+
+    fn values() -> Vec<(Field, FieldValue)> {
+        vec![
+            (Field::Phone, "22 22 55 55".into()),
+            (Field::LastName, "Berg".into()),
+            (Field::Name, "Anna Holm".into()),
+            (Field::Salutation, "Dr.".into()),
+            (Field::City, "Oslo".into()),
+            (Field::Country, "NO".into()),
+        ]
+    }
+
+    #[test]
+    fn the_country_is_known_before_phones_and_the_name_before_its_parts() {
+        let mut fields = LeadFields::default();
+        LeadPatch::from_iter(values()).apply(&mut fields).unwrap();
+        let norwegian = Phones::parse("22 22 55 55", Country::parse("NO").ok()).unwrap();
+        assert_eq!(fields.phones, norwegian);
+        let foreign = Phones::parse("22 22 55 55", None).unwrap();
+        assert_eq!(fields.phones != foreign, cfg!(feature = "phone"), "only numbering plans tell them apart");
+        assert_eq!(fields.person.unwrap().full(), "Dr. Anna Berg");
+    }
+
+    #[test]
+    fn of_one_field_the_later_value_wins() {
+        let mut fields = LeadFields::default();
+        let patch =
+            LeadPatch::new().set(Field::Country, "SE").set(Field::City, "x").set(Field::Country, "NO");
+        patch.apply(&mut fields).unwrap();
+        assert_eq!(fields.address.country().unwrap().code(), "NO");
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_makes_no_difference(shuffled in Just(values()).prop_shuffle()) {
+            let (mut one, mut other) = (LeadFields::default(), LeadFields::default());
+            LeadPatch::from_iter(values()).apply(&mut one).unwrap();
+            LeadPatch::from_iter(shuffled).apply(&mut other).unwrap();
+            prop_assert_eq!(one, other);
+        }
     }
 }
