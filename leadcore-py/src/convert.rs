@@ -1,5 +1,7 @@
 //! Values on their way in and out: Python objects, field values, ids, JSON.
 
+use std::path::Path;
+
 use leadcore::desk::Expect;
 use leadcore::domain::{Field, FieldType, FieldValue, Reference};
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
@@ -139,6 +141,14 @@ pub(crate) fn fields(given: &Bound<'_, PyDict>) -> PyResult<Vec<(Field, FieldVal
         return Err(raise(given.py(), &Error::invalid(broken)));
     }
     Ok(values)
+}
+
+/// A path that an operating system can have.
+pub(crate) fn check_path(field: &str, path: &Path) -> Result<()> {
+    if path.as_os_str().as_encoded_bytes().contains(&0) {
+        return Err(Error::invalid_field(field, ViolationCode::Malformed, "a path holds no NUL character"));
+    }
+    Ok(())
 }
 
 fn malformed(message: &'static str) -> ValueError {

@@ -34,7 +34,7 @@ mod _leadcore {
     #[pymodule_export]
     use super::contacts::{contact_add, contact_edit, contact_primary, contact_remove, contacts_of};
     #[pymodule_export]
-    use super::imports::{import_leads, import_template};
+    use super::imports::{import_leads, import_preview, import_template};
     #[pymodule_export]
     use super::lead::Lead;
     #[pymodule_export]

@@ -12,7 +12,7 @@ use leadcore::store::{Store, StoreExt, Txn, nested};
 use leadcore::time::SystemClock;
 use pyo3::prelude::*;
 
-use crate::convert::Text;
+use crate::convert::{Text, check_path};
 use crate::engine::{Backend, Engine, detached, guarded};
 use crate::errors::{invalid, raise};
 use crate::unit::Unit;
@@ -134,6 +134,9 @@ impl Session {
     ) -> PyResult<Self> {
         let tenant = TenantId::new(tenant.0).map_err(|error| raise(py, &error.at("tenant").into()))?;
         let who = Who { tenant, actor: actor(py, user)?, policy: policy(py, roles)? };
+        if let Some(path) = &path {
+            check_path("path", path).map_err(|error| raise(py, &error))?;
+        }
         let backend = detached(py, || Backend::open(path)).map_err(|error| raise(py, &error))?;
         Ok(Self { engine: Arc::new(Engine::new(backend)), who: Arc::new(who), unit: None })
     }
@@ -187,7 +190,10 @@ impl Session {
 
     /// Writes a copy of the file.
     fn backup_to(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        let done = detached(py, || self.engine.backend()?.backup_to(&path));
+        let done = detached(py, || {
+            check_path("path", &path)?;
+            self.engine.backend()?.backup_to(&path)
+        });
         done.map_err(|error| raise(py, &error))
     }
 

@@ -300,4 +300,20 @@ mod policy {
             assert_eq!(refused.unwrap_err().violations()[0].code, ViolationCode::NotAllowed);
         }
     }
+
+    #[test]
+    fn national_numbers_of_contacts_are_read_by_the_leads_country_also_where_it_is_hidden() {
+        let hides = Role::salesperson().hide(Field::Country);
+        let case = Case { table: table().role("sales", hides), ..Case::new() };
+        let lead = case.leads[0].id;
+        let patch = LeadPatch::new().set(Field::Country, "NO");
+        case.as_user("max", |ctx, txn| leads::edit(ctx, txn, lead, Expect::Any, &patch)).unwrap();
+        let seen = case.as_user("ada", |ctx, txn| leads::get(ctx, txn, lead)).unwrap();
+        assert_eq!(seen.fields.phone_region(), None, "what a lead shows is masked");
+        let region = case.as_user("ada", |ctx, txn| contacts::phone_region(ctx, txn, lead)).unwrap();
+        assert_eq!(region.map(|country| country.code().to_owned()).as_deref(), Some("NO"));
+        let other = case.leads[2].id;
+        let refused = case.kind("ada", |ctx, txn| contacts::phone_region(ctx, txn, other).map(drop));
+        assert_eq!(refused, Some(ErrorKind::NotFound));
+    }
 }

@@ -37,7 +37,7 @@ from .exceptions import (
 )
 from .fields import ContactInput, LeadInput
 from .filters import F, Filter
-from .imports import FileFormat, ImportReport, Progress, Rejection
+from .imports import FileFormat, ImportPreview, ImportReport, LineOutcome, Progress, Rejection
 from .leads import Leads
 from .models import (
     Board,
@@ -82,6 +82,7 @@ __all__ = [
     "FileFormat",
     "Filter",
     "FrozenError",
+    "ImportPreview",
     "ImportReport",
     "InternalError",
     "InvalidError",
@@ -89,6 +90,7 @@ __all__ = [
     "LeadInput",
     "LeadcoreError",
     "Leads",
+    "LineOutcome",
     "NotFoundError",
     "Page",
     "Pipeline",

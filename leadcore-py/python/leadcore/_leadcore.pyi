@@ -28,6 +28,7 @@ __all__ = [
     "field_specs",
     "field_update",
     "import_leads",
+    "import_preview",
     "import_template",
     "lead_by_number",
     "lead_count",
@@ -589,8 +590,14 @@ def import_leads(
     rejects_path: Any,
     rejects_file: Any,
     progress: Any,
+    lines: Any,
+) -> tuple[str, str, str | None]:
+    """Imports a file, or says what an import would do: the report as JSON, its table, the table of its `earlier`."""
+
+def import_preview(
+    session: Session, path: str | PathLike[str] | None, data: bytes | None, file: Any, options: str
 ) -> tuple[str, str]:
-    """Imports a file, or says what an import would do. The report comes as JSON and as a table."""
+    """How a file would be read and which column would be which field: mapping and format as JSON."""
 
 def import_template(session: Session) -> bytes:
     """The header of a file to fill in."""

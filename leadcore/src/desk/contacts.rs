@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::id::{AccountId, ContactId, LeadId, Revision};
 use crate::policy::Permission;
 use crate::store::Txn;
+use crate::value::Country;
 
 use super::access::{Expect, check_fields, editable, visible};
 use super::accounts;
@@ -51,6 +52,15 @@ pub fn add(
     entries.push(NewEntry::new(lead.id, Action::Linked, ctx.now()).with_other(contact.id));
     record(ctx, txn, OperationKind::Create, &entries)?;
     Ok(contact)
+}
+
+/// Where national phone numbers of a lead's persons are dialled from: the lead's country, also where the actor may not
+/// see the country. It is for reading numbers, not for showing.
+///
+/// # Errors
+/// `NotFound` when the lead does not exist or may not be seen.
+pub fn phone_region(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Option<Country>> {
+    Ok(visible(ctx, txn, lead)?.fields.phone_region())
 }
 
 /// Refuses to write fields that the actor may not see.

@@ -101,7 +101,7 @@ pub struct ImportReport {
     /// Of a repeated import, the report of the run that did it: what was created, updated and rejected then. The numbers
     /// beside it say what this call did, which is nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub earlier: Option<Box<ImportReport>>,
+    pub earlier: Option<Box<Self>>,
     /// Which column was which field.
     pub mapping: Mapping,
     /// How the file was read.
@@ -197,7 +197,7 @@ impl ImportReport {
             let more = if self.unrecognisable > PRINTED as u64 { " …" } else { "" };
             writeln!(
                 f,
-                "warning    {} new leads have no external id, e-mail or phone: a changed file would create them once \
+                "warning    {} created without external id, e-mail or phone: a changed file would create them once \
                  more (lines {}{more})",
                 self.unrecognisable,
                 lines.join(", ")

@@ -16,7 +16,7 @@ fn rows_that_nothing_can_recognise_are_counted_and_named() {
     assert_eq!(report.unrecognisable_lines, [2, 5]);
     assert_eq!((planned.unrecognisable, &planned.unrecognisable_lines), (2, &report.unrecognisable_lines));
     let text = report.to_string();
-    assert!(text.contains("2 new leads have no external id, e-mail or phone"), "{text}");
+    assert!(text.contains("2 created without external id, e-mail or phone"), "{text}");
     assert!(text.contains("(lines 2, 5)"), "{text}");
     let told: Vec<_> = heard
         .lines
