@@ -31,7 +31,7 @@ pub use journal::{
     Action, Actor, Entry, FieldChange, NewEntry, Operation, OperationKind, OperationState, Sequence,
 };
 pub(crate) use keys::dialled;
-pub use keys::{MatchKey, MatchKind, SearchText};
+pub use keys::{KEYS_VERSION, MatchKey, MatchKind, SearchText};
 pub use lead::{Conversion, ExternalRef, Lead, LeadDraft, LeadFields, LeadKind, LeadState, Trashed};
 pub use link::{Link, LinkRole, Subject, SubjectKind};
 pub use patch::{AccountPatch, LeadPatch};
