@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 use crate::convert::{Text, check_path};
 use crate::engine::{Backend, Engine, detached, guarded};
 use crate::errors::{invalid, raise};
+use crate::hints::shortened;
 use crate::unit::Unit;
 
 /// Who asks, of which tenant, of which store. Cheap to copy: views for other users share the store.
@@ -253,7 +254,18 @@ pub(crate) fn preset_role(py: Python<'_>, name: &str) -> PyResult<String> {
     crate::convert::to_json(py, &role)
 }
 
+/// Refuses keys of fields that do not exist or cannot be hidden.
+#[pyfunction]
+pub(crate) fn check_hidden(py: Python<'_>, keys: Vec<Text>) -> PyResult<()> {
+    for Text(key) in keys {
+        let hidden = key.parse().and_then(|field| Role::new().hide(field));
+        hidden.map_err(|error| raise(py, &error.at(format!("hidden.{}", shortened(&key))).into()))?;
+    }
+    Ok(())
+}
+
 /// For the tests: panics in the middle of a write.
+#[cfg(feature = "testing")]
 #[pyfunction]
 #[expect(clippy::panic, reason = "the tests need a panic to see what becomes of one")]
 pub(crate) fn _panic(py: Python<'_>, session: &Session) -> PyResult<()> {

@@ -152,7 +152,7 @@ impl Database {
             return self.read(|tx| migrate::validate(tx, self.prefix()));
         }
         if self.read(|tx| migrate::pending(tx, self.prefix()))?.is_empty() {
-            return Ok(());
+            return self.read(|tx| migrate::validate(tx, self.prefix()));
         }
         self.write(|tx| migrate::migrate(tx, self.prefix()).map(drop))
     }

@@ -125,10 +125,24 @@ pub(super) fn masked(ctx: &Context<'_>, mut lead: Lead) -> Lead {
     lead
 }
 
-/// Refuses to look at, sort by or write fields that the actor may not see: their order or a count would tell.
+/// Whether the actor may not see the field, or another that shows the same: a full name and its parts.
+pub(super) fn shows_hidden(ctx: &Context<'_>, field: &Field) -> bool {
+    let hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
+    hidden(field) || field.name_group().iter().any(hidden)
+}
+
+/// Refuses to look at or sort by fields that the actor may not see: their order or a count would tell.
+pub(super) fn check_readable<'f>(ctx: &Context<'_>, fields: impl Iterator<Item = &'f Field>) -> Result<()> {
+    refuse(fields.filter(|field| shows_hidden(ctx, field)))
+}
+
+/// Refuses to write fields that the actor may not see.
 pub(crate) fn check_fields<'f>(ctx: &Context<'_>, fields: impl Iterator<Item = &'f Field>) -> Result<()> {
-    let hidden: Vec<_> = fields
-        .filter(|field| ctx.policy().is_hidden(ctx.actor(), field))
+    refuse(fields.filter(|field| ctx.policy().is_hidden(ctx.actor(), field)))
+}
+
+fn refuse<'f>(hidden: impl Iterator<Item = &'f Field>) -> Result<()> {
+    let hidden: Vec<_> = hidden
         .map(|field| Violation::new(field.key(), ViolationCode::NotAllowed, "you may not see this field"))
         .collect();
     if hidden.is_empty() { Ok(()) } else { Err(Error::invalid(hidden)) }

@@ -15,7 +15,7 @@ use crate::policy::Permission;
 use crate::query::{Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved};
 use crate::store::{LeadChange, Series, Txn};
 
-use super::access::{Expect, Gate, check_fields, editable, masked, require, visible};
+use super::access::{Expect, Gate, check_fields, check_readable, editable, masked, require, visible};
 use super::operation::{new_operation, record, record_as};
 use super::{pipelines, settings};
 
@@ -368,7 +368,7 @@ pub(super) fn readable(
     ctx.check_tenant(txn)?;
     let gate = Gate::open(ctx, Permission::View)?;
     let resolved = filter.resolve(&ctx.asker())?;
-    check_fields(ctx, filter.fields().iter().chain(also))?;
+    check_readable(ctx, filter.fields().iter().chain(also))?;
     Ok(gate.narrow(resolved))
 }
 

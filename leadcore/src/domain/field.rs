@@ -199,10 +199,34 @@ impl Field {
         Self::UpdatedAt,
     ];
 
+    /// What a search looks into: every field that the search text holds something of. A search cannot leave one of them
+    /// out, so whoever may not see one of them may not search.
+    pub const SEARCHED: &'static [Self] = &[
+        Self::Number,
+        Self::Company,
+        Self::Name,
+        Self::FirstName,
+        Self::LastName,
+        Self::Salutation,
+        Self::Email,
+        Self::Phone,
+    ];
+
     /// Whether it holds several values.
     #[must_use]
     pub const fn is_multiple(&self) -> bool {
         matches!(self, Self::Email | Self::Phone | Self::Labels | Self::ExternalId)
+    }
+
+    /// The fields that show the same person's name: the full name and its parts; none for other fields. Whoever may not
+    /// see one of them must not look for the others.
+    #[must_use]
+    pub const fn name_group(&self) -> &'static [Self] {
+        match self {
+            Self::Name => &[Self::FirstName, Self::LastName, Self::Salutation],
+            Self::FirstName | Self::LastName | Self::Salutation => &[Self::Name],
+            _ => &[],
+        }
     }
 
     /// Whether leads can be counted per value of this field: references, users and choices with one value.

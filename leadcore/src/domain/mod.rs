@@ -24,7 +24,7 @@ mod vocabulary;
 
 pub use account::{Account, AccountFields, AccountStatus};
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec, Section};
-pub use changes::{account_changes, contact_changes, lead_changes};
+pub use changes::{account_changes, contact_changes, lead_changes, pipeline_changes};
 pub use contact::{Contact, ContactFields};
 pub use field::{Field, FieldType, Reference};
 pub use field_value::FieldValue;
@@ -32,10 +32,10 @@ pub use journal::{
     Action, Actor, Entry, FieldChange, NewEntry, Operation, OperationKind, OperationState, Sequence,
 };
 pub(crate) use keys::dialled;
-pub use keys::{MatchKey, MatchKind, SearchText};
+pub use keys::{KEYS_VERSION, MatchKey, MatchKind, SearchText};
 pub use lead::{Conversion, ExternalRef, Lead, LeadDraft, LeadFields, LeadKind, LeadState, Trashed};
 pub use link::{Link, LinkRole, Subject, SubjectKind};
-pub use patch::LeadPatch;
+pub use patch::{AccountPatch, LeadPatch};
 pub use pipeline::{Pipeline, Stage, StageKind};
 pub use reach::{Emails, Phones, ReachKind, Reachable};
 pub use vocabulary::{Term, TermId, TermKind, TermRecord};

@@ -30,7 +30,8 @@ impl Filter {
         }
     }
 
-    /// Every field that the filter looks at, each once: what a field mask is checked against.
+    /// Every field that the filter looks at, each once: what a field mask is checked against. A search looks at
+    /// [`Field::SEARCHED`].
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
         let mut fields = Vec::new();
@@ -41,7 +42,7 @@ impl Filter {
                 Self::Not(inner) => todo.push(inner),
                 Self::Where(condition) => fields.push(condition.field.clone()),
                 Self::Search(_) => {
-                    fields.extend([Field::Company, Field::Name, Field::Email, Field::Phone, Field::Number]);
+                    fields.extend_from_slice(Field::SEARCHED);
                 }
             }
         }
