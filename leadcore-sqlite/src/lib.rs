@@ -24,6 +24,7 @@ mod backup;
 mod compile;
 mod error;
 mod guard;
+mod lists;
 pub mod migrate;
 mod open;
 mod options;
