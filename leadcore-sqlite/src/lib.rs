@@ -25,6 +25,7 @@ mod compile;
 mod error;
 mod guard;
 mod keys;
+mod lists;
 pub mod migrate;
 mod open;
 mod options;

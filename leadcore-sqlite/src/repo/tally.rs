@@ -13,7 +13,8 @@ use crate::row::{Columns, corrupt};
 use crate::txn::SqliteTxn;
 
 const ADD: &str = "INSERT INTO leadcore_tally (tenant, dim, key, converted, n) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant, dim, key, converted) DO UPDATE SET n = n + ?5";
-const COUNT: &str = "SELECT coalesce(sum(n), 0) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND key = ? AND converted BETWEEN ? AND ?";
+const COUNT: &str = "SELECT coalesce(sum(n), 0) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND key = ?";
+const COUNT_IN_STATE: &str = "SELECT coalesce(sum(n), 0) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND key = ? AND converted = ?";
 const GROUPS: &str = "SELECT key, sum(n) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND converted BETWEEN ? AND ? GROUP BY key HAVING sum(n) > 0 ORDER BY key";
 
 /// What a slice of writes changes in the tallies: one row per value, not per lead.
@@ -58,8 +59,8 @@ fn dim(field: &Field) -> Option<&'static str> {
 /// What of a filter the tallies can answer: a state, and one field with one value.
 #[derive(Debug, Default)]
 struct Shape {
-    /// Lowest and highest `converted` to sum up.
-    converted: Option<(i64, i64)>,
+    /// Only leads that are converted, or only those that are not.
+    converted: Option<bool>,
     value: Option<(&'static str, Vec<u8>)>,
 }
 
@@ -75,8 +76,7 @@ impl Shape {
             Resolved::All(list) => list.iter().all(|inner| self.take(inner)),
             Resolved::Equals(Field::State, states) if self.converted.is_none() => match states.as_slice() {
                 [FieldValue::Text(state)] => {
-                    let converted = i64::from(state == "converted");
-                    self.converted = Some((converted, converted));
+                    self.converted = Some(state == "converted");
                     true
                 }
                 _ => false,
@@ -120,12 +120,16 @@ impl SqliteTxn<'_> {
     /// The count, when the tallies have it.
     pub(crate) fn tallied_count(&self, filter: &Resolved) -> Result<Option<u64>> {
         let Some(shape) = Shape::of(filter) else { return Ok(None) };
-        let (from, to) = shape.converted.unwrap_or((0, 1));
         let (dim, key) = shape.value.unwrap_or(("all", Vec::new()));
-        let n: i64 = self
-            .prepare(COUNT, "count leads")?
-            .query_row((self.tenant_text(), dim, key, from, to), |row| row.get(0))
-            .store("count leads")?;
+        let n: i64 = match shape.converted {
+            None => self
+                .prepare(COUNT, "count leads")?
+                .query_row((self.tenant_text(), dim, key), |row| row.get(0)),
+            Some(converted) => self
+                .prepare(COUNT_IN_STATE, "count leads")?
+                .query_row((self.tenant_text(), dim, key, converted), |row| row.get(0)),
+        }
+        .store("count leads")?;
         u64::try_from(n).map(Some).map_err(|_| corrupt("count"))
     }
 
@@ -137,7 +141,7 @@ impl SqliteTxn<'_> {
     ) -> Result<Option<Vec<(FieldValue, u64)>>> {
         let shape = Shape::of(filter).filter(|shape| shape.value.is_none());
         let (Some(dim), Some(shape)) = (dim(field), shape) else { return Ok(None) };
-        let (from, to) = shape.converted.unwrap_or((0, 1));
+        let (from, to) = shape.converted.map_or((false, true), |converted| (converted, converted));
         let mut statement = self.prepare(GROUPS, "count leads")?;
         let mut rows = statement.query((self.tenant_text(), dim, from, to)).store("count leads")?;
         let mut groups = Vec::new();

@@ -86,8 +86,9 @@ impl Gate {
 pub(super) fn visible(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
     ctx.check_tenant(txn)?;
     let gate = Gate::open(ctx, Permission::View)?;
-    let found = txn.leads().get(&[id])?.pop();
-    found.filter(|lead| gate.admits(lead)).ok_or_else(|| Error::not_found("lead"))
+    let mut found = txn.leads().get(&[id])?;
+    found.retain(|lead| gate.admits(lead));
+    found.pop().ok_or_else(|| Error::not_found("lead"))
 }
 
 /// The lead, if the actor may change it by `permission`: visible, in scope, of the expected revision, not in the
@@ -114,14 +115,28 @@ pub(super) fn editable(
     Ok(lead)
 }
 
-/// The lead without the fields that the actor may not see.
-pub(super) fn masked(ctx: &Context<'_>, mut lead: Lead) -> Lead {
-    for field in Field::ALL {
-        if field.is_writable() && ctx.policy().is_hidden(ctx.actor(), field) {
+/// The fields that the actor may not see: the policy is asked for each of them once, however many leads a page has.
+#[derive(Debug)]
+pub(super) struct Mask(Vec<&'static Field>);
+
+impl Mask {
+    pub(super) fn of(ctx: &Context<'_>) -> Self {
+        let hidden = |field: &&Field| field.is_writable() && ctx.policy().is_hidden(ctx.actor(), field);
+        Self(Field::ALL.iter().filter(hidden).collect())
+    }
+
+    /// Takes them out of the lead.
+    pub(super) fn put_on(&self, lead: &mut Lead) {
+        for field in &self.0 {
             // Clearing a field never fails: only values are checked.
             let _ = field.write(&mut lead.fields, &FieldValue::Empty);
         }
     }
+}
+
+/// The lead without the fields that the actor may not see.
+pub(super) fn masked(ctx: &Context<'_>, mut lead: Lead) -> Lead {
+    Mask::of(ctx).put_on(&mut lead);
     lead
 }
 

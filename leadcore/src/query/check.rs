@@ -23,7 +23,7 @@ impl Filter {
     /// filter; also when the filter nests deeper than [`MAX_DEPTH`] or has more than 10,000 conditions.
     pub fn resolve(&self, asker: &Asker<'_>) -> Result<Resolved> {
         let mut check = Check { asker, broken: Vec::new(), nodes: 0 };
-        let resolved = check.tree(self, "filter", 0);
+        let resolved = check.tree(self, &Path::Root, 0);
         match resolved {
             Some(resolved) if check.broken.is_empty() => Ok(resolved),
             _ => Err(Error::invalid(check.broken)),
@@ -52,6 +52,23 @@ impl Filter {
     }
 }
 
+/// Where in a filter a condition stands; written out only when something is wrong there.
+enum Path<'p> {
+    Root,
+    Step(&'p Self, &'static str),
+    Item(&'p Self, usize),
+}
+
+impl std::fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Root => f.write_str("filter"),
+            Self::Step(parent, name) => write!(f, "{parent}.{name}"),
+            Self::Item(parent, n) => write!(f, "{parent}[{n}]"),
+        }
+    }
+}
+
 struct Check<'a> {
     asker: &'a Asker<'a>,
     broken: Vec<Violation>,
@@ -59,36 +76,37 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn refuse<T>(&mut self, path: &str, code: ViolationCode, message: &str) -> Option<T> {
-        self.broken.push(Violation::new(path, code, message));
+    fn refuse<T>(&mut self, path: &Path<'_>, code: ViolationCode, message: &str) -> Option<T> {
+        self.broken.push(Violation::new(path.to_string(), code, message));
         None
     }
 
-    fn tree(&mut self, filter: &Filter, path: &str, depth: usize) -> Option<Resolved> {
+    fn tree(&mut self, filter: &Filter, path: &Path<'_>, depth: usize) -> Option<Resolved> {
         self.nodes += 1;
         if depth > MAX_DEPTH {
-            return self.refuse("filter", ViolationCode::TooLong, "a filter nests at most 32 levels deep");
+            return self.refuse(&Path::Root, ViolationCode::TooLong, "a filter nests at most 32 levels deep");
         }
         if self.nodes > MAX_NODES {
-            return self.refuse("filter", ViolationCode::TooLong, "a filter has at most 10,000 conditions");
+            return self.refuse(
+                &Path::Root,
+                ViolationCode::TooLong,
+                "a filter has at most 10,000 conditions",
+            );
         }
         match filter {
-            Filter::All(list) => self.list(list, &format!("{path}.all"), depth).map(Resolved::All),
-            Filter::Any(list) => self.list(list, &format!("{path}.any"), depth).map(Resolved::Any),
+            Filter::All(list) => self.list(list, &Path::Step(path, "all"), depth).map(Resolved::All),
+            Filter::Any(list) => self.list(list, &Path::Step(path, "any"), depth).map(Resolved::Any),
             Filter::Not(inner) => {
-                let inner = self.tree(inner, &format!("{path}.not"), depth + 1)?;
+                let inner = self.tree(inner, &Path::Step(path, "not"), depth + 1)?;
                 Some(Resolved::Not(Box::new(inner)))
             }
-            Filter::Where(condition) => {
-                let path = format!("{path}.{}", condition.field);
-                match self.condition(condition) {
-                    Ok(resolved) => Some(resolved),
-                    Err(error) => {
-                        self.broken.push(error.at(path));
-                        None
-                    }
+            Filter::Where(condition) => match self.condition(condition) {
+                Ok(resolved) => Some(resolved),
+                Err(error) => {
+                    self.broken.push(error.at(format!("{path}.{}", condition.field)));
+                    None
                 }
-            }
+            },
             Filter::Search(text) if text.len() > 1_000 => {
                 self.refuse(path, ViolationCode::TooLong, "a search has at most 1,000 bytes")
             }
@@ -96,14 +114,14 @@ impl Check<'_> {
         }
     }
 
-    fn list(&mut self, list: &[Filter], path: &str, depth: usize) -> Option<Vec<Resolved>> {
+    fn list(&mut self, list: &[Filter], path: &Path<'_>, depth: usize) -> Option<Vec<Resolved>> {
         let mut all = Some(Vec::with_capacity(list.len().min(MAX_NODES)));
         for (n, inner) in list.iter().enumerate() {
             // Past the limits nothing more is said: one refusal is enough.
             if self.nodes > MAX_NODES {
                 return None;
             }
-            match (self.tree(inner, &format!("{path}[{n}]"), depth + 1), &mut all) {
+            match (self.tree(inner, &Path::Item(path, n), depth + 1), &mut all) {
                 (Some(resolved), Some(list)) => list.push(resolved),
                 _ => all = None,
             }

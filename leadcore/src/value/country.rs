@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
-use super::fold::{fold, trimmed};
+use super::fold::{fold, malformed, trimmed};
 use crate::error::{ValueError, ViolationCode};
 
 /// Longer than every name of a country in every language of the tables.
@@ -43,6 +43,18 @@ impl Country {
         Self::lookup(text).ok_or_else(|| ValueError::new(ViolationCode::Unknown, "there is no such country"))
     }
 
+    /// What a store holds: a code that was [parsed](Self::parse) before it was written. It is not looked up again, so that
+    /// reading a record needs no tables, and so that a country that is dissolved stays readable.
+    ///
+    /// # Errors
+    /// When the text is anything else than two letters `A` to `Z`.
+    pub fn from_stored(code: &str) -> Result<Self, ValueError> {
+        match code.as_bytes() {
+            &[a, b] if a.is_ascii_uppercase() && b.is_ascii_uppercase() => Ok(Self([a, b])),
+            _ => Err(malformed("a country is stored as a code of two letters")),
+        }
+    }
+
     fn lookup(text: &str) -> Option<Self> {
         let tables = tables();
         let key = fold(text);
@@ -63,7 +75,8 @@ impl Country {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// The English name: the ISO short name, or the shorter one in daily use (`United Kingdom`, `South Korea`).
+    /// The English name: the ISO short name, or the shorter one in daily use (`United Kingdom`, `South Korea`). Empty for
+    /// a [stored](Self::from_stored) code that is not in the list.
     #[must_use]
     pub fn name(self) -> &'static str {
         tables().names.get(&self.0).copied().unwrap_or_default()
@@ -328,6 +341,7 @@ mod tests {
         for (code, name) in &tables().names {
             let country = Country(*code);
             assert_eq!(Country::parse(country.code()).unwrap(), country);
+            assert_eq!(Country::from_stored(country.code()).unwrap(), country);
             assert_eq!(Country::parse(name).unwrap(), country, "{name}");
             assert!(!country.name().is_empty());
         }
@@ -361,6 +375,15 @@ mod tests {
         println!("{} names of {} countries", built.by_key.len(), built.names.len());
         // As many as the first table had: it may grow, and must not lose a name unnoticed.
         assert!(built.by_key.len() + built.codes.len() >= 15_483);
+    }
+
+    #[test]
+    fn a_stored_code_is_two_capitals() {
+        for text in ["", "n", "no", "NOR", "N1", "Ø", "É"] {
+            assert_eq!(Country::from_stored(text).unwrap_err().code(), ViolationCode::Malformed, "{text}");
+        }
+        let gone = Country::from_stored("YU").unwrap();
+        assert_eq!((gone.code(), gone.name()), ("YU", ""));
     }
 
     #[test]
