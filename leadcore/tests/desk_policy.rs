@@ -381,7 +381,7 @@ mod policy {
 
     #[test]
     fn national_numbers_of_contacts_are_read_by_the_leads_country_also_where_it_is_hidden() {
-        let hides = Role::salesperson().hide(Field::Country);
+        let hides = Role::salesperson().hide(Field::Country).unwrap();
         let case = Case { table: table().role("sales", hides), ..Case::new() };
         let lead = case.leads[0].id;
         let patch = LeadPatch::new().set(Field::Country, "NO");
