@@ -7,7 +7,9 @@ use leadcore::desk::board::{self, BoardQuery};
 use leadcore::desk::convert::{self, ConversionOptions, ConversionPlan};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, timeline};
-use leadcore::domain::{Catalogue, Contact, ContactFields, Field, Lead, LeadPatch, Pipeline, Term};
+use leadcore::domain::{
+    AccountPatch, Catalogue, Contact, ContactFields, Field, Lead, LeadPatch, Pipeline, Term,
+};
 use leadcore::error::{Conflict, ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
 use leadcore::id::{AccountId, SourceId};
@@ -38,6 +40,10 @@ fn said(value: Result<impl std::fmt::Debug>) -> Result<String> {
 
 /// Every function of the desk that is handed a transaction.
 const CASES: &[(&str, Case)] = &[
+    ("accounts::edit", |ctx, txn, f| {
+        let patch = AccountPatch::new().set(Field::City, "Stolen");
+        said(accounts::edit(ctx, txn, f.account, Expect::Any, &patch))
+    }),
     ("accounts::get", |ctx, txn, f| said(accounts::get(ctx, txn, f.account))),
     ("accounts::list", |ctx, txn, _| said(accounts::list(ctx, txn, None, 1_000))),
     ("accounts::origins", |ctx, txn, f| said(accounts::origins(ctx, txn, f.account))),

@@ -6,11 +6,11 @@ use leadcore::context::Context;
 use leadcore::desk::board;
 use leadcore::desk::convert::{self, ConversionOptions, ConversionPlan};
 use leadcore::desk::vocabulary::{self, InUse};
-use leadcore::desk::{Expect, contacts, leads, pipelines, settings};
-use leadcore::domain::{Catalogue, ContactFields, Field, LeadFields, LeadPatch};
+use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings};
+use leadcore::domain::{AccountPatch, Catalogue, ContactFields, Field, LeadFields, LeadPatch};
 use leadcore::error::{ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
-use leadcore::id::{ContactId, LeadId, SourceId};
+use leadcore::id::{AccountId, ContactId, LeadId, SourceId};
 use leadcore::policy::{Role, RoleTable};
 use leadcore::store::{StoreExt, Txn};
 use leadcore::testkit::dump;
@@ -24,6 +24,7 @@ struct Known {
     trashed: LeadId,
     contact: ContactId,
     frozen_contact: ContactId,
+    account: AccountId,
     source: SourceId,
     plan: ConversionPlan,
 }
@@ -77,6 +78,10 @@ const WRITES: &[(&str, Call)] = &[
     ("convert::convert", |ctx, txn, k| {
         convert::convert(ctx, txn, k.open, &ConversionOptions::default()).map(drop)
     }),
+    ("accounts::edit", |ctx, txn, k| {
+        let patch = AccountPatch::new().set(Field::City, "Oslo");
+        accounts::edit(ctx, txn, k.account, ANY, &patch).map(drop)
+    }),
 ];
 
 /// Writes with input that breaks a rule.
@@ -92,6 +97,10 @@ const INVALID: &[(&str, Call)] = &[
     ("leads::move_to", |ctx, txn, k| {
         let nowhere = leadcore::id::StageId::from_uuid(ctx.new_uuid());
         leads::move_to(ctx, txn, k.open, ANY, nowhere).map(drop)
+    }),
+    ("accounts::edit", |ctx, txn, k| {
+        let patch = AccountPatch::new().clear(Field::Company);
+        accounts::edit(ctx, txn, k.account, ANY, &patch).map(drop)
     }),
     ("contacts::add", |ctx, txn, k| contacts::add(ctx, txn, k.open, bad_person(), true).map(drop)),
     ("contacts::edit", |ctx, txn, k| {
@@ -147,10 +156,10 @@ fn furnish(host: &Host) -> Known {
     let add = |lead| host.write(|ctx, txn| contacts::add(ctx, txn, lead, person(), true)).id;
     let (contact, frozen_contact) = (add(open), add(frozen));
     let options = ConversionOptions::default();
-    host.write(|ctx, txn| convert::convert(ctx, txn, frozen, &options));
+    let account = host.write(|ctx, txn| convert::convert(ctx, txn, frozen, &options)).account;
     host.write(|ctx, txn| leads::delete(ctx, txn, trashed, ANY));
     let plan = host.read(|ctx, txn| convert::plan(ctx, txn, open, &options));
-    Known { open, frozen, trashed, contact, frozen_contact, source, plan }
+    Known { open, frozen, trashed, contact, frozen_contact, account, source, plan }
 }
 
 #[test]

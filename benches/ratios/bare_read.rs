@@ -124,7 +124,9 @@ pub(crate) fn board(
     stages: &[StageId],
     cards: i64,
 ) -> Vec<([u8; 16], i64, Vec<Plain>)> {
-    let mut counts = conn
+    // Counts and cards of one state of the data, as leadcore's board has them.
+    let tx = conn.unchecked_transaction().unwrap();
+    let mut counts = tx
         .prepare_cached(
             "SELECT key, n FROM leadcore_tally WHERE tenant = ?1 AND dim = 'stage' AND converted = 0",
         )
@@ -137,7 +139,7 @@ pub(crate) fn board(
     let column = |stage: &StageId| {
         let id = *stage.as_uuid().as_bytes();
         let count = counts.iter().find(|(key, _)| *key == id).map_or(0, |(_, n)| *n);
-        (id, count, all(conn, &sql.first_page, params![TENANT, id, cards]))
+        (id, count, all(&tx, &sql.first_page, params![TENANT, id, cards]))
     };
     stages.iter().map(column).collect()
 }

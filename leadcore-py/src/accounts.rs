@@ -2,17 +2,18 @@
 
 use leadcore::desk;
 use leadcore::desk::convert::{AccountChoice, ConversionOptions, ConversionOutcome, ConversionPlan};
-use leadcore::domain::{self, AccountStatus, TermKind};
+use leadcore::domain::{self, AccountPatch, AccountStatus, TermKind};
 use leadcore::error::{Result, ViolationCode};
 use leadcore::id::{AccountId, CategoryId, ContactId};
 use leadcore::store::Txn;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 
-use crate::convert::{Count, Id, LeadArg, Text, from_json, models, to_json};
+use crate::convert::{AccountArg, Count, Id, LeadArg, Limit, Text, fields, from_json, models, to_json};
 use crate::errors::invalid;
 use crate::lead::Lead;
 use crate::leads::named_all;
+use crate::names::resolve_fields;
 use crate::records::Account;
 use crate::session::Session;
 
@@ -42,16 +43,37 @@ pub(crate) fn account_get(py: Python<'_>, session: &Session, id: Id) -> PyResult
     found.pop().ok_or_else(|| crate::errors::raise(py, &leadcore::error::Error::not_found("account")))
 }
 
+/// Changes some fields of an account, and its status when one is given; none empties a field.
+#[pyfunction]
+pub(crate) fn account_edit(
+    py: Python<'_>,
+    session: &Session,
+    account: AccountArg,
+    status: Option<Text>,
+    changes: &Bound<'_, PyDict>,
+) -> PyResult<Account> {
+    let status = status.map(|status| status_of(py, &status)).transpose()?;
+    let changes = fields(changes)?;
+    let mut found = session.write(py, move |ctx, txn| {
+        let changes = resolve_fields(txn, &changes)?.into_iter();
+        let patch = changes.fold(AccountPatch::new(), |patch, (field, value)| patch.set(field, value));
+        let patch = status.map_or(patch.clone(), |status| patch.status(status));
+        let account = desk::accounts::edit(ctx, txn, account.id, account.expect, &patch)?;
+        with_categories(txn, vec![account])
+    })?;
+    found.pop().ok_or_else(|| crate::errors::raise(py, &leadcore::error::Error::not_found("account")))
+}
+
 /// A page of accounts by number, and where the next one begins.
 #[pyfunction]
 pub(crate) fn account_page(
     py: Python<'_>,
     session: &Session,
     after: Option<Count>,
-    limit: Count,
+    limit: Limit,
 ) -> PyResult<(Vec<Account>, Option<u64>)> {
     session.read(py, move |ctx, txn| {
-        let page = desk::accounts::list(ctx, txn, after.map(|after| after.0), limit.limit())?;
+        let page = desk::accounts::list(ctx, txn, after.map(|after| after.0), limit.0)?;
         Ok((with_categories(txn, page.items)?, page.next))
     })
 }
@@ -68,10 +90,13 @@ pub(crate) fn account_leads(py: Python<'_>, session: &Session, id: Id) -> PyResu
     })
 }
 
+fn status_of(py: Python<'_>, status: &Text) -> PyResult<AccountStatus> {
+    AccountStatus::from_code(&status.0)
+        .ok_or_else(|| invalid(py, "status", ViolationCode::Unknown, "a status is `customer` or `prospect`"))
+}
+
 fn options(py: Python<'_>, lead: LeadArg, status: &Text, account: Option<Id>) -> PyResult<ConversionOptions> {
-    let status = AccountStatus::from_code(&status.0).ok_or_else(|| {
-        invalid(py, "status", ViolationCode::Unknown, "a status is `customer` or `prospect`")
-    })?;
+    let status = status_of(py, status)?;
     let mut options = ConversionOptions::default().status(status);
     if let desk::Expect::Revision(revision) = lead.expect {
         options.revision = Some(revision);

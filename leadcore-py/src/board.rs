@@ -8,7 +8,7 @@ use leadcore::query::Cursor;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::convert::{Count, Named, Text, models};
+use crate::convert::{Limit, Named, Text, models};
 use crate::lead::Lead;
 use crate::leads::{filter, named_all, sort};
 use crate::names::{py_pipeline, py_stage, resolve_filter};
@@ -34,10 +34,10 @@ pub(crate) fn board<'py>(
     pipeline: Option<Named>,
     r#where: Option<Text>,
     sort: Option<Text>,
-    cards: Count,
+    cards: Limit,
 ) -> PyResult<Bound<'py, PyAny>> {
     let filter = filter(py, r#where.as_ref())?;
-    let query = BoardQuery::default().cards(cards.limit()).sort(self::sort(py, sort.as_ref())?);
+    let query = BoardQuery::default().cards(cards.0).sort(self::sort(py, sort.as_ref())?);
     // A tenant without leads has no pipeline yet; it is made so that there is a board to look at.
     crate::pipelines::all(py, session)?;
     let (board, cards) = session.read(py, move |ctx, txn| {

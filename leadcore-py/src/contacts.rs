@@ -80,7 +80,7 @@ pub(crate) fn contact_add(
 ) -> PyResult<Contact> {
     let given = given(fields)?;
     session.write(py, move |ctx, txn| {
-        let region = desk::leads::get(ctx, txn, lead.id)?.fields.phone_region();
+        let region = desk::contacts::phone_region(ctx, txn, lead.id)?;
         let mut fields = ContactFields::default();
         patch(&mut fields, &given, region)?;
         let contact = desk::contacts::add(ctx, txn, lead.id, fields, primary)?;
@@ -103,7 +103,7 @@ pub(crate) fn contact_edit(
     };
     let given = given(changes)?;
     session.write(py, move |ctx, txn| {
-        let region = desk::leads::get(ctx, txn, lead.id)?.fields.phone_region();
+        let region = desk::contacts::phone_region(ctx, txn, lead.id)?;
         let mut fields = find(desk::contacts::of_lead(ctx, txn, lead.id)?, id)?.contact.fields;
         patch(&mut fields, &given, region)?;
         desk::contacts::edit(ctx, txn, lead.id, id, expect, fields)?;

@@ -1,9 +1,11 @@
 //! Values on their way in and out: Python objects, field values, ids, JSON.
 
+use std::path::Path;
+
 use leadcore::desk::Expect;
 use leadcore::domain::{Field, FieldType, FieldValue, Reference};
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
-use leadcore::id::LeadId;
+use leadcore::id::{AccountId, LeadId};
 use leadcore::time::Timestamp;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -18,6 +20,7 @@ use uuid::Uuid;
 
 use crate::errors::{invalid, raise};
 use crate::lead::Lead;
+use crate::records::Account;
 
 /// Text from Python; lone surrogates are refused as invalid input instead of failing in the conversion.
 #[derive(Debug, Clone)]
@@ -55,10 +58,16 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Count {
     }
 }
 
-impl Count {
-    /// As a limit: one that does not fit is too large for every limit there is.
-    pub(crate) fn limit(self) -> usize {
-        usize::try_from(self.0).unwrap_or(usize::MAX)
+/// How many records at most. What is no such number at all is out of range too, and the core says of what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit(pub(crate) usize);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Limit {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let number = obj.cast::<PyInt>()?;
+        Ok(Self(number.extract::<usize>().unwrap_or(usize::MAX)))
     }
 }
 
@@ -105,6 +114,26 @@ impl<'a, 'py> FromPyObject<'a, 'py> for LeadArg {
     }
 }
 
+/// An account to write, likewise.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AccountArg {
+    pub(crate) id: AccountId,
+    pub(crate) expect: Expect,
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for AccountArg {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(account) = obj.cast::<Account>() {
+            let account = &account.get().account;
+            return Ok(Self { id: account.id, expect: account.revision.into() });
+        }
+        let Id(id) = obj.extract()?;
+        Ok(Self { id: AccountId::from_uuid(id), expect: Expect::Any })
+    }
+}
+
 /// A record of a list that people name: by id or by name.
 #[derive(Debug, Clone)]
 pub(crate) enum Named {
@@ -138,13 +167,15 @@ pub(crate) fn fields(given: &Bound<'_, PyDict>) -> PyResult<Vec<(Field, FieldVal
     if !broken.is_empty() {
         return Err(raise(given.py(), &Error::invalid(broken)));
     }
-    // A national phone number is read as one of the lead's country, and parts of a name go over the whole.
-    values.sort_by_key(|(field, _)| match field {
-        Field::Country => 0,
-        Field::Name => 1,
-        _ => 2,
-    });
     Ok(values)
+}
+
+/// A path that an operating system can have.
+pub(crate) fn check_path(field: &str, path: &Path) -> Result<()> {
+    if path.as_os_str().as_encoded_bytes().contains(&0) {
+        return Err(Error::invalid_field(field, ViolationCode::Malformed, "a path holds no NUL character"));
+    }
+    Ok(())
 }
 
 fn malformed(message: &'static str) -> ValueError {

@@ -10,24 +10,30 @@ use leadcore::desk;
 use leadcore::domain::Field;
 use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
 use leadcore::exchange::import::{
-    self, ImportOptions, ImportReport, ImportSink, LineOutcome, OnMatch, Progress, UnknownTerm,
+    self, ImportOptions, ImportReport, ImportSink, LineOutcome, OnMatch, Outcome, Preview, Progress,
+    UnknownTerm,
 };
-use leadcore::exchange::{ColumnMapping, Mapping, template};
-use leadcore::id::SourceId;
+use leadcore::exchange::{ColumnMapping, Mapping, ReadOptions, TextEncoding, template};
+use leadcore::id::{LeadId, SourceId};
 use leadcore::value::{Country, DecimalMark};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::convert::{Text, from_json, to_json};
+use crate::convert::{Text, check_path, from_json, to_json};
 use crate::session::Session;
 
 /// What the package hands over; absent is what the core says.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Given {
-    mapping: Option<Vec<ColumnMapping>>,
+    mapping: Option<Vec<Column>>,
+    encoding: Option<String>,
+    delimiter: Option<String>,
+    quote: Option<String>,
+    has_header: Option<bool>,
+    skip_lines: Option<u64>,
     region: Option<String>,
     on_match: Option<String>,
     unknown_terms: Option<String>,
@@ -39,10 +45,29 @@ struct Given {
     attempt: Option<u32>,
 }
 
+/// A column and the key of its field, perhaps misspelt.
+#[derive(Debug, Deserialize)]
+struct Column {
+    header: String,
+    field: Option<String>,
+}
+
 impl Given {
+    /// How the file is read.
+    fn read(&self) -> Result<ReadOptions> {
+        let mut read = ReadOptions::new();
+        if let Some(label) = &self.encoding {
+            read = read.encoding(TextEncoding::for_label(label)?);
+        }
+        read.delimiter = byte("delimiter", self.delimiter.as_deref())?;
+        read.quote = byte("quote", self.quote.as_deref())?;
+        (read.has_header, read.skip_lines) = (self.has_header, self.skip_lines);
+        Ok(read)
+    }
+
     fn options(self) -> Result<ImportOptions> {
         // Smaller chunks than the core's: Ctrl-C acts between two of them.
-        let mut options = ImportOptions::new().chunk(self.chunk.unwrap_or(2_000));
+        let mut options = ImportOptions::new().chunk(self.chunk.unwrap_or(2_000)).read(self.read()?);
         if let Some(columns) = self.mapping {
             options = options.mapping(mapping(columns)?);
         }
@@ -78,13 +103,34 @@ impl Given {
     }
 }
 
-fn mapping(columns: Vec<ColumnMapping>) -> Result<Mapping> {
-    let mut mapping = Mapping::propose(&[], &leadcore::domain::Catalogue::standard());
-    mapping.columns = columns;
+/// The mapping, or every field in it that there is not.
+fn mapping(columns: Vec<Column>) -> Result<Mapping> {
+    let (mut mapping, mut broken) = (Mapping::default(), Vec::new());
+    for (place, Column { header, field }) in columns.into_iter().enumerate() {
+        match field.map(|key| key.parse::<Field>()).transpose() {
+            Ok(field) => mapping.columns.push(ColumnMapping { header, field }),
+            Err(error) => broken.push(error.at(format!("mapping[{place}]"))),
+        }
+    }
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
     if mapping.fields().any(|field| !field.is_writable() && *field != Field::Stage) {
         return Err(unknown("mapping", "leadcore sets one of these fields itself"));
     }
     Ok(mapping)
+}
+
+/// A character of one byte.
+fn byte(field: &str, given: Option<&str>) -> Result<Option<u8>> {
+    match given.map(str::as_bytes) {
+        None => Ok(None),
+        Some([byte]) if !matches!(byte, b'\n' | b'\r' | 0) => Ok(Some(*byte)),
+        Some(_) => {
+            let message = "must be one ASCII character and no line break";
+            Err(Error::invalid_field(field, ViolationCode::Malformed, message))
+        }
+    }
 }
 
 fn unknown(field: &str, message: &str) -> Error {
@@ -162,6 +208,23 @@ impl Seek for Source {
     }
 }
 
+/// The input that the caller named.
+fn open(path: Option<PathBuf>, data: Option<Vec<u8>>, file: Option<Py<PyAny>>) -> Result<Input> {
+    match (path, data, file) {
+        (Some(path), ..) => {
+            check_path("file", &path)?;
+            let opened = File::open(path).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => Error::not_found("file"),
+                _ => storage("the file cannot be opened", error),
+            })?;
+            Ok(Input::File(opened))
+        }
+        (None, Some(data), _) => Ok(Input::Bytes(Cursor::new(data))),
+        (None, None, Some(file)) => Ok(Input::Object(file)),
+        (None, None, None) => Err(unknown("file", "there is no file")),
+    }
+}
+
 /// Where rejected rows go.
 enum Rejects {
     /// Made with its first byte: a file that was imported before rejects nothing and leaves an earlier one alone.
@@ -190,17 +253,30 @@ impl Write for Rejects {
     }
 }
 
-/// Tells Python how far it is, between two chunks, when nothing is locked.
+/// Tells Python how far it is and what became of the lines, between two chunks, when nothing is locked.
 struct Sink {
     progress: Option<Py<PyAny>>,
+    lines: Option<Py<PyAny>>,
+    /// The lines of this chunk, if somebody hears of them.
+    outcomes: Vec<LineOutcome>,
     raised: Raised,
 }
 
 impl ImportSink for Sink {
-    fn line(&mut self, _: &LineOutcome) {}
+    fn line(&mut self, outcome: &LineOutcome) {
+        if self.lines.is_some() {
+            self.outcomes.push(outcome.clone());
+        }
+    }
 
     fn progress(&mut self, progress: &Progress) -> ControlFlow<()> {
+        let outcomes = std::mem::take(&mut self.outcomes);
         let go_on = call(&self.raised, |py| {
+            if let Some(hear) = self.lines.as_ref().filter(|_| !outcomes.is_empty()) {
+                let class = py.import("leadcore.imports")?.getattr("LineOutcome")?;
+                let told = outcomes.iter().map(|outcome| py_outcome(&class, outcome));
+                hear.bind(py).call1((told.collect::<PyResult<Vec<_>>>()?,))?;
+            }
             let Some(hear) = &self.progress else { return Ok(true) };
             let Progress { lines, created, updated, skipped, rejected, bytes, total_bytes, .. } = *progress;
             let arguments = (lines, created, updated, skipped, rejected, bytes, total_bytes);
@@ -214,11 +290,32 @@ impl ImportSink for Sink {
     }
 }
 
+/// The outcome of a line as its Python class.
+fn py_outcome<'py>(class: &Bound<'py, PyAny>, told: &LineOutcome) -> PyResult<Bound<'py, PyAny>> {
+    let id = |lead: &Option<LeadId>| lead.map(|id| id.as_uuid());
+    match &told.outcome {
+        Outcome::Created { lead, number, .. } => class.call1((told.line, "created", id(lead), *number)),
+        Outcome::Updated { lead, number, matched_by, .. } => {
+            class.call1((told.line, "updated", id(lead), *number, matched_by.code()))
+        }
+        Outcome::Skipped { reason, lead, number } => {
+            let nobody = None::<&str>;
+            class.call1((told.line, "skipped", id(lead), *number, nobody, reason.code()))
+        }
+        Outcome::Rejected { reasons, .. } => {
+            let nobody = None::<&str>;
+            let reason = reasons.first().map(|reason| reason.message.as_str());
+            class.call1((told.line, "rejected", None::<Uuid>, None::<u64>, nobody, reason))
+        }
+        _ => class.call1((told.line, "skipped", None::<Uuid>, None::<u64>)),
+    }
+}
+
 fn storage(what: &'static str, error: io::Error) -> Error {
     Error::new(ErrorKind::Storage, what).with_source(error)
 }
 
-/// Imports a file, or says what an import would do. The report comes as JSON and as a table.
+/// Imports a file, or says what an import would do: the report as JSON, its table, the table of its `earlier`.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "the package's own call hands over what its caller said")]
 pub(crate) fn import_leads(
@@ -232,23 +329,19 @@ pub(crate) fn import_leads(
     rejects_path: Option<PathBuf>,
     rejects_file: Option<Py<PyAny>>,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(String, String)> {
+    lines: Option<Py<PyAny>>,
+) -> PyResult<(String, String, Option<String>)> {
     let given: Given = from_json(py, "options", &options.0)?;
     let raised: Raised = Arc::default();
     let told = Arc::clone(&raised);
     let result = session.with_store(py, move |ctx, store| {
         let options = given.options()?;
-        let input = match (path, data, file) {
-            (Some(path), ..) => Input::File(File::open(path).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => Error::not_found("file"),
-                _ => storage("the file cannot be opened", error),
-            })?),
-            (None, Some(data), _) => Input::Bytes(Cursor::new(data)),
-            (None, None, Some(file)) => Input::Object(file),
-            (None, None, None) => return Err(unknown("file", "there is no file")),
-        };
+        if let Some(path) = &rejects_path {
+            check_path("rejects", path)?;
+        }
+        let input = open(path, data, file)?;
         let source = Source { input, raised: Arc::clone(&told) };
-        let mut sink = Sink { progress, raised: Arc::clone(&told) };
+        let mut sink = Sink { progress, lines, outcomes: Vec::new(), raised: Arc::clone(&told) };
         if dry_run {
             return import::dry_run(ctx, store, source, &options, &mut sink);
         }
@@ -265,7 +358,32 @@ pub(crate) fn import_leads(
         return Err(error);
     }
     let report: ImportReport = result?;
-    Ok((to_json(py, &report)?, report.to_string()))
+    let earlier = report.earlier.as_ref().map(ToString::to_string);
+    Ok((to_json(py, &report)?, report.to_string(), earlier))
+}
+
+/// How a file would be read and which column would be which field: mapping and format as JSON.
+#[pyfunction]
+pub(crate) fn import_preview(
+    py: Python<'_>,
+    session: &Session,
+    path: Option<PathBuf>,
+    data: Option<Vec<u8>>,
+    file: Option<Py<PyAny>>,
+    options: Text,
+) -> PyResult<(String, String)> {
+    let given: Given = from_json(py, "options", &options.0)?;
+    let raised: Raised = Arc::default();
+    let told = Arc::clone(&raised);
+    let result = session.with_store(py, move |ctx, store| {
+        let read = given.read()?;
+        import::preview(ctx, store, Source { input: open(path, data, file)?, raised: told }, &read)
+    });
+    if let Some(error) = raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        return Err(error);
+    }
+    let Preview { mapping, format, .. } = result?;
+    Ok((to_json(py, &mapping)?, to_json(py, &format)?))
 }
 
 /// The header of a file to fill in.

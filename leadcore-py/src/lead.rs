@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leadcore::domain::{self, Field, FieldValue};
 use leadcore::time::Timestamp;
-use leadcore::value::{PersonName, TaxId, Website};
+use leadcore::value::{PersonName, Phone, TaxId, Website};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use rust_decimal::Decimal;
@@ -165,6 +165,18 @@ impl Lead {
     #[getter]
     fn phones<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.lead.fields.phones.iter().map(ToString::to_string))
+    }
+
+    /// The primary phone number in E.164 form (`+4722222222`); none where it has none.
+    #[getter]
+    fn phone_e164(&self) -> Option<&str> {
+        self.lead.fields.phones.primary().and_then(Phone::e164)
+    }
+
+    /// All phone numbers in E.164 form, in the order of `phones`; none for one that has no such form.
+    #[getter]
+    fn phones_e164<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.lead.fields.phones.iter().map(Phone::e164))
     }
 
     /// Web site.

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::domain::{self, Field, FieldValue, LeadDraft, LeadFields, LeadPatch};
-use leadcore::error::{Error, Result, Violation};
+use leadcore::error::{Error, Result, Violation, ViolationCode};
 use leadcore::id::LeadId;
 use leadcore::query::{Cursor, Filter, LeadQuery, Sort, SortField};
 use leadcore::store::Txn;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::convert::{Count, Id, LeadArg, Named, Text, fields, from_json, to_python};
-use crate::errors::raise;
+use crate::convert::{Count, Id, LeadArg, Limit, Named, Text, fields, from_json, to_python};
+use crate::errors::{invalid, raise};
+use crate::hints::amiss;
 use crate::lead::Lead;
 use crate::names::{Names, find_stage, resolve_fields, resolve_filter};
 use crate::session::Session;
@@ -34,7 +35,11 @@ pub(crate) fn named_all(txn: &mut dyn Txn, leads: Vec<domain::Lead>) -> Result<V
 
 /// A filter as the package hands it over; none means every lead.
 pub(crate) fn filter(py: Python<'_>, json: Option<&Text>) -> PyResult<Filter> {
-    json.map_or_else(|| Ok(Filter::everything()), |json| from_json(py, "where", &json.0))
+    let Some(Text(json)) = json else { return Ok(Filter::everything()) };
+    from_json(py, "where", json).map_err(|error| match amiss(json) {
+        Some((path, message)) => invalid(py, &path, ViolationCode::Malformed, &message),
+        None => error,
+    })
 }
 
 /// `company` or `-updated_at`; none means last written first.
@@ -127,6 +132,14 @@ pub(crate) fn lead_by_number(py: Python<'_>, session: &Session, number: Count) -
     })
 }
 
+/// What the user can do with a lead now.
+#[pyfunction]
+pub(crate) fn lead_actions(py: Python<'_>, session: &Session, id: Id) -> PyResult<Vec<&'static str>> {
+    let id = LeadId::from_uuid(id.0);
+    let actions = session.read(py, move |ctx, txn| desk::leads::actions(ctx, txn, id))?;
+    Ok(actions.into_iter().map(desk::leads::LeadAction::code).collect())
+}
+
 /// Puts a lead into the trash.
 #[pyfunction]
 pub(crate) fn lead_delete(py: Python<'_>, session: &Session, lead: LeadArg) -> PyResult<()> {
@@ -162,14 +175,14 @@ pub(crate) fn lead_page<'py>(
     session: &Session,
     r#where: Option<Text>,
     sort: Option<Text>,
-    limit: Count,
+    limit: Limit,
     after: Option<Text>,
     trash: bool,
 ) -> PyResult<(Bound<'py, PyList>, Option<String>)> {
     let filter = filter(py, r#where.as_ref())?;
     let after =
         after.map(|text| Cursor::from_text(&text.0)).transpose().map_err(|error| raise(py, &error))?;
-    let query = LeadQuery::default().sort(self::sort(py, sort.as_ref())?).limit(limit.limit()).after(after);
+    let query = LeadQuery::default().sort(self::sort(py, sort.as_ref())?).limit(limit.0).after(after);
     let (leads, next) = session.read(py, move |ctx, txn| {
         let mut query = query.clone();
         query.filter = resolve_filter(txn, &filter)?;

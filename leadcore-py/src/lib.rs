@@ -12,6 +12,7 @@ mod contacts;
 mod convert;
 mod engine;
 mod errors;
+mod hints;
 mod imports;
 mod lead;
 mod leads;
@@ -28,30 +29,39 @@ mod unit;
 #[pyo3::pymodule]
 mod _leadcore {
     #[pymodule_export]
-    use super::accounts::{account_get, account_leads, account_page, apply, convert, plan};
+    use super::accounts::{account_edit, account_get, account_leads, account_page, apply, convert, plan};
     #[pymodule_export]
     use super::board::board;
     #[pymodule_export]
     use super::contacts::{contact_add, contact_edit, contact_primary, contact_remove, contacts_of};
     #[pymodule_export]
-    use super::imports::{import_leads, import_template};
+    use super::imports::{import_leads, import_preview, import_template};
     #[pymodule_export]
     use super::lead::Lead;
     #[pymodule_export]
     use super::leads::{
-        lead_by_number, lead_count, lead_count_by, lead_create, lead_delete, lead_edit, lead_get, lead_move,
-        lead_page, lead_restore,
+        lead_actions, lead_by_number, lead_count, lead_count_by, lead_create, lead_delete, lead_edit,
+        lead_get, lead_move, lead_page, lead_restore,
     };
     #[pymodule_export]
     use super::pipelines::{pipeline_add, pipeline_list, pipeline_update};
     #[pymodule_export]
     use super::records::{Account, Contact};
     #[pymodule_export]
-    use super::session::{_panic, Session, preset_role};
+    use super::session::{Session, check_hidden, preset_role};
     #[pymodule_export]
     use super::settings::{field_specs, field_update};
     #[pymodule_export]
     use super::terms::{term_add, term_delete, term_list, term_rename};
     #[pymodule_export]
     use super::timeline::timeline;
+
+    #[pymodule_init]
+    fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        use pyo3::prelude::*;
+        module.setattr("__version__", env!("CARGO_PKG_VERSION"))?;
+        #[cfg(feature = "testing")]
+        module.setattr("_panic", pyo3::wrap_pyfunction!(super::session::_panic, module)?)?;
+        Ok(())
+    }
 }

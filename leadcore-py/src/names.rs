@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::convert::{Named, models};
+use crate::hints::did_you_mean;
 
 /// The pipelines of the tenant and the terms that some leads refer to.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -86,41 +87,41 @@ pub(crate) fn resolve_fields(
     let mut values = Vec::with_capacity(given.len());
     for (field, value) in given {
         match resolve_value(txn, field, value)? {
-            Some(value) => values.push((field.clone(), value)),
-            None => broken.push(unknown_name(field.key(), field)),
+            Ok(value) => values.push((field.clone(), value)),
+            Err(hint) => broken.push(unknown_name(field.key(), field, &hint)),
         }
     }
     if broken.is_empty() { Ok(values) } else { Err(Error::invalid(broken)) }
 }
 
-fn unknown_name(path: &str, field: &Field) -> Violation {
-    let message = format!("there is no {} with this name", field.default_label().to_lowercase());
+fn unknown_name(path: &str, field: &Field, hint: &str) -> Violation {
+    let message = format!("there is no {} with this name{hint}", field.default_label().to_lowercase());
     Violation::new(path, ViolationCode::Unknown, message)
 }
 
-/// The value with ids for names; none when a name is unknown.
-fn resolve_value(txn: &mut dyn Txn, field: &Field, value: &FieldValue) -> Result<Option<FieldValue>> {
-    let FieldType::Reference(reference) = field.field_type() else { return Ok(Some(value.clone())) };
+/// The value with ids for names; where a name is unknown, which one may be meant.
+fn resolve_value(txn: &mut dyn Txn, field: &Field, value: &FieldValue) -> Result<Result<FieldValue, String>> {
+    let FieldType::Reference(reference) = field.field_type() else { return Ok(Ok(value.clone())) };
     let is_name = |value: &FieldValue| {
         value.as_text().is_some_and(|text| !text.trim().is_empty() && Uuid::try_parse(text).is_err())
     };
     if !value.items().iter().any(is_name) {
-        return Ok(Some(value.clone()));
+        return Ok(Ok(value.clone()));
     }
     let known: Vec<(String, Uuid)> = match reference {
         Reference::Term(kind) => {
-            txn.terms().list(kind)?.into_iter().map(|record| (record.term.key(), record.term.id)).collect()
+            txn.terms().list(kind)?.into_iter().map(|record| (record.term.name, record.term.id)).collect()
         }
         Reference::Stage => {
             let pipelines = txn.pipelines().list()?.into_iter();
             let stages = pipelines.flat_map(|pipeline| pipeline.stages);
-            stages.map(|stage| (fold(&stage.name), stage.id.as_uuid())).collect()
+            stages.map(|stage| (stage.name, stage.id.as_uuid())).collect()
         }
         Reference::Pipeline => {
             let pipelines = txn.pipelines().list()?.into_iter();
-            pipelines.map(|pipeline| (fold(&pipeline.name), pipeline.id.as_uuid())).collect()
+            pipelines.map(|pipeline| (pipeline.name, pipeline.id.as_uuid())).collect()
         }
-        _ => return Ok(Some(value.clone())),
+        _ => return Ok(Ok(value.clone())),
     };
     let mut ids = Vec::new();
     for item in value.items() {
@@ -130,16 +131,16 @@ fn resolve_value(txn: &mut dyn Txn, field: &Field, value: &FieldValue) -> Result
                 // Stages of several pipelines may share a name: a filter means all of them.
                 let key = fold(name);
                 let found =
-                    known.iter().filter(|(known, _)| *known == key).map(|(_, id)| FieldValue::Id(*id));
+                    known.iter().filter(|(known, _)| fold(known) == key).map(|(_, id)| FieldValue::Id(*id));
                 let before = ids.len();
                 ids.extend(found);
                 if ids.len() == before {
-                    return Ok(None);
+                    return Ok(Err(did_you_mean(name, known.iter().map(|(name, _)| name.as_str()))));
                 }
             }
         }
     }
-    Ok(Some(match ids.as_slice() {
+    Ok(Ok(match ids.as_slice() {
         [one] if !matches!(value, FieldValue::List(_)) => one.clone(),
         _ => FieldValue::List(ids),
     }))
@@ -173,9 +174,12 @@ fn resolve_tree(txn: &mut dyn Txn, filter: &Filter, depth: usize) -> Result<Filt
 fn resolve_condition(txn: &mut dyn Txn, condition: &Condition) -> Result<Filter> {
     use leadcore::query::Operator;
     let Condition { field, op, value } = condition;
-    let Some(value) = resolve_value(txn, field, value)? else {
-        let path = format!("filter.{field}");
-        return Err(Error::invalid(vec![unknown_name(&path, field)]));
+    let value = match resolve_value(txn, field, value)? {
+        Ok(value) => value,
+        Err(hint) => {
+            let path = format!("filter.{field}");
+            return Err(Error::invalid(vec![unknown_name(&path, field, &hint)]));
+        }
     };
     let several = value.items().len() > 1;
     Ok(match op {
@@ -201,7 +205,9 @@ pub(crate) fn find_stage(pipelines: &[Pipeline], near: Option<&Lead>, stage: &Na
     let own = pipelines.iter().filter(|pipeline| near.is_some_and(|lead| lead.pipeline == pipeline.id));
     let found = own.chain(pipelines).find_map(|pipeline| pipeline.stage_named(name));
     found.map(|stage| stage.id).ok_or_else(|| {
-        Error::invalid_field("stage", ViolationCode::Unknown, "there is no stage with this name")
+        let names = pipelines.iter().flat_map(|pipeline| &pipeline.stages).map(|stage| stage.name.as_str());
+        let message = format!("there is no stage with this name{}", did_you_mean(name, names));
+        Error::invalid_field("stage", ViolationCode::Unknown, message)
     })
 }
 

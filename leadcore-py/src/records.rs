@@ -1,7 +1,7 @@
 //! Contacts and accounts as Python objects.
 
 use leadcore::domain::{self, TermKind};
-use leadcore::value::{Email, PersonName, TaxId, Website};
+use leadcore::value::{Email, PersonName, Phone, TaxId, Website};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,18 @@ impl Contact {
     #[getter]
     fn phones<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.contact.fields.phones.iter().map(ToString::to_string))
+    }
+
+    /// The primary phone number in E.164 form (`+4722222222`); none where it has none.
+    #[getter]
+    fn phone_e164(&self) -> Option<&str> {
+        self.contact.fields.phones.primary().and_then(Phone::e164)
+    }
+
+    /// All phone numbers in E.164 form, in the order of `phones`; none for one that has no such form.
+    #[getter]
+    fn phones_e164<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.contact.fields.phones.iter().map(Phone::e164))
     }
 
     /// Anything else worth knowing.
@@ -213,6 +225,18 @@ impl Account {
     #[getter]
     fn phones<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.account.fields.phones.iter().map(ToString::to_string))
+    }
+
+    /// The primary phone number in E.164 form (`+4722222222`); none where it has none.
+    #[getter]
+    fn phone_e164(&self) -> Option<&str> {
+        self.account.fields.phones.primary().and_then(Phone::e164)
+    }
+
+    /// All phone numbers in E.164 form, in the order of `phones`; none for one that has no such form.
+    #[getter]
+    fn phones_e164<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.account.fields.phones.iter().map(Phone::e164))
     }
 
     /// Web site.

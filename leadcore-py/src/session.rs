@@ -12,9 +12,10 @@ use leadcore::store::{Store, StoreExt, Txn, nested};
 use leadcore::time::SystemClock;
 use pyo3::prelude::*;
 
-use crate::convert::Text;
+use crate::convert::{Text, check_path};
 use crate::engine::{Backend, Engine, detached, guarded};
 use crate::errors::{invalid, raise};
+use crate::hints::shortened;
 use crate::unit::Unit;
 
 /// Who asks, of which tenant, of which store. Cheap to copy: views for other users share the store.
@@ -134,6 +135,9 @@ impl Session {
     ) -> PyResult<Self> {
         let tenant = TenantId::new(tenant.0).map_err(|error| raise(py, &error.at("tenant").into()))?;
         let who = Who { tenant, actor: actor(py, user)?, policy: policy(py, roles)? };
+        if let Some(path) = &path {
+            check_path("path", path).map_err(|error| raise(py, &error))?;
+        }
         let backend = detached(py, || Backend::open(path)).map_err(|error| raise(py, &error))?;
         Ok(Self { engine: Arc::new(Engine::new(backend)), who: Arc::new(who), unit: None })
     }
@@ -187,7 +191,10 @@ impl Session {
 
     /// Writes a copy of the file.
     fn backup_to(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        let done = detached(py, || self.engine.backend()?.backup_to(&path));
+        let done = detached(py, || {
+            check_path("path", &path)?;
+            self.engine.backend()?.backup_to(&path)
+        });
         done.map_err(|error| raise(py, &error))
     }
 
@@ -247,7 +254,18 @@ pub(crate) fn preset_role(py: Python<'_>, name: &str) -> PyResult<String> {
     crate::convert::to_json(py, &role)
 }
 
+/// Refuses keys of fields that do not exist or cannot be hidden.
+#[pyfunction]
+pub(crate) fn check_hidden(py: Python<'_>, keys: Vec<Text>) -> PyResult<()> {
+    for Text(key) in keys {
+        let hidden = key.parse().and_then(|field| Role::new().hide(field));
+        hidden.map_err(|error| raise(py, &error.at(format!("hidden.{}", shortened(&key))).into()))?;
+    }
+    Ok(())
+}
+
 /// For the tests: panics in the middle of a write.
+#[cfg(feature = "testing")]
 #[pyfunction]
 #[expect(clippy::panic, reason = "the tests need a panic to see what becomes of one")]
 pub(crate) fn _panic(py: Python<'_>, session: &Session) -> PyResult<()> {

@@ -7,7 +7,7 @@ use leadcore::id::{AccountId, LeadId};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::convert::{Count, Id, models, retyped, to_python};
+use crate::convert::{Count, Id, Limit, models, retyped, to_python};
 use crate::records::Account;
 use crate::session::Session;
 
@@ -18,16 +18,16 @@ pub(crate) fn timeline<'py>(
     session: &Session,
     subject: &Bound<'py, PyAny>,
     before: Option<Count>,
-    limit: Count,
+    limit: Limit,
 ) -> PyResult<(Vec<Bound<'py, PyAny>>, Option<i64>)> {
     let Id(id) = subject.extract()?;
     let is_account = subject.is_instance_of::<Account>();
     let before = before.map(|before| Sequence(i64::try_from(before.0).unwrap_or(i64::MAX)));
     let page = session.read(py, move |ctx, txn| {
         if is_account {
-            desk::timeline::of_account(ctx, txn, AccountId::from_uuid(id), before, limit.limit())
+            desk::timeline::of_account(ctx, txn, AccountId::from_uuid(id), before, limit.0)
         } else {
-            desk::timeline::of_lead(ctx, txn, LeadId::from_uuid(id), before, limit.limit())
+            desk::timeline::of_lead(ctx, txn, LeadId::from_uuid(id), before, limit.0)
         }
     })?;
     let items = page.items.iter().map(|item| py_entry(py, item)).collect::<PyResult<_>>()?;

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import leadcore
 import pytest
-from leadcore import Database, Progress
+from leadcore import Database, LineOutcome, Progress
 
 CSV = b"""Company,E-mail,Lead Source,Status,Amount,Shoe size
 Nordlys AS,post@nordlys.example,Fair,New,"1,250.50",43
@@ -84,7 +84,11 @@ def test_the_report(db: Database) -> None:
     lead = db.leads.search("nordlys")[0]
     assert (lead.description, str(lead.amount), lead.stage.name) == ("43", "1250.5", "New")
     again = db.import_leads(CSV, mapping=mapping)
-    assert (again.repeated, again.created, again.skipped) == (True, 0, 3)
+    assert (again.repeated, again.created, again.skipped, again.skips) == (True, 0, 3, {"imported": 3})
+    assert again.earlier == report
+    assert str(again.earlier) == str(report)
+    assert report.earlier is None
+    assert "when it was imported:" in str(again)
     corrected = rejects.getvalue().replace(b"berg.example", b"post@berg.example")
     assert db.import_leads(corrected).created == 1
 
@@ -109,10 +113,106 @@ def test_the_options(db: Database) -> None:
         {"mapping": {"Company": "shoe_size"}},
         {"mapping": {"Company": "id"}},
         {"attempt": -1},
+        {"encoding": "klingon"},
+        {"delimiter": ""},
+        {"delimiter": ";;"},
+        {"quote": "«"},
+        {"skip_lines": -1},
+        {"has_header": "yes"},
         {"no_answer": ["\ud800"]},
     ):
         with pytest.raises(leadcore.InvalidError):
             db.import_leads(file, **bad)
+
+
+def test_rows_that_nothing_can_recognise_are_counted(db: Database) -> None:
+    file = b"Company,E-mail,City\nA,,Oslo\nB,b@x.example,\n"
+    for report in (db.import_leads(file, dry_run=True), db.import_leads(file)):
+        assert (report.created, report.unrecognisable, report.unrecognisable_lines) == (2, 1, (2,))
+        assert "1 created without external id, e-mail or phone" in str(report)
+    changed = db.import_leads(file.replace(b"Oslo", b"Moss"))
+    assert (changed.created, changed.skipped, changed.skips) == (1, 1, {"unchanged": 1})
+    assert "1: the lead says the same already" in str(changed)
+
+
+def test_each_line_says_which_lead_it_met(db: Database) -> None:
+    known = db.leads.create(company="A", email="a@x.example")
+    same = db.leads.create(company="B", email="b@x.example")
+    told: list[LineOutcome] = []
+    file = b"Company,E-mail,City\nA,a@x.example,Oslo\nB,b@x.example,\nC,c@x.example,\nD,nobody,\n,,\n"
+    db.import_leads(file, chunk=2, lines=told.extend)
+    new = db.leads.search("c@x.example")[0]
+    assert told == [
+        LineOutcome(2, "updated", known.id, known.number, "email"),
+        LineOutcome(3, "skipped", same.id, same.number, None, "unchanged"),
+        LineOutcome(4, "created", new.id, new.number),
+        LineOutcome(5, "rejected", None, None, None, told[3].reason),
+        LineOutcome(6, "skipped", None, None, None, "blank"),
+    ]
+
+    def fail(outcomes: list[LineOutcome]) -> None:
+        raise RuntimeError(f"after {len(outcomes)}")
+
+    with pytest.raises(RuntimeError, match="after 2"):
+        db.import_leads(file, chunk=2, attempt=2, lines=fail)
+
+
+def test_how_a_file_is_read_can_be_said(db: Database) -> None:
+    file = "Firma;Ort\nŁódź Import;Łódź\n".encode("cp1250")
+    guess = db.preview_import(file)
+    assert guess.mapping == {"Firma": "company", "Ort": "city"}
+    said = db.preview_import(file, encoding="windows-1250", delimiter=",")
+    assert (said.format.encoding, list(said.mapping)) == ("windows-1250", ["Firma;Ort"])
+    assert db.leads.count() == 0
+    db.import_leads(file, encoding="windows-1250")
+    assert db.leads.search("import")[0].city == "Łódź"
+    report = db.import_leads(
+        b"to be skipped\n'Nordlys, AS',Oslo\n",
+        skip_lines=1,
+        quote="'",
+        delimiter=",",
+        has_header=False,
+        mapping={"column 1": "company", "column 2": "city"},
+    )
+    assert (report.created, report.format.header_line, report.format.skipped_lines) == (1, None, 1)
+    assert db.leads.search("nordlys")[0].company == "Nordlys, AS"
+    with pytest.raises(leadcore.InvalidError):
+        db.preview_import(file, encoding="klingon")
+    with pytest.raises(leadcore.InvalidError):
+        db.preview_import(file, delimiter="\n")
+
+
+def test_a_misspelt_field_of_a_mapping_is_named(db: Database) -> None:
+    with pytest.raises(leadcore.InvalidError) as caught:
+        db.import_leads(CSV, mapping={"Company": "compny", "E-mail": "email", "Shoe size": "shoe_size"})
+    assert [(violation.field, violation.message) for violation in caught.value.violations] == [
+        ("mapping[0]", "there is no field with this key; did you mean `company`?"),
+        ("mapping[2]", "there is no field with this key"),
+    ]
+
+
+def test_a_path_holds_no_nul(db: Database, tmp_path: Path) -> None:
+    bad = f"{tmp_path}/a\0b"
+    for call in (
+        lambda: db.import_leads(bad),
+        lambda: db.preview_import(bad),
+        lambda: db.import_leads(CSV, rejects=bad),
+        lambda: db.backup_to(bad),
+        lambda: leadcore.open(bad),
+    ):
+        with pytest.raises(leadcore.InvalidError, match="NUL"):
+            call()
+    assert db.leads.count() == 0
+
+
+def test_of_a_lead_out_of_sight_only_the_owner_is_told() -> None:
+    role = leadcore.Role.salesperson().grant("import", "all")
+    roles = leadcore.RoleTable().role("clerk", role).user("ada", "clerk").user("bob", "clerk")
+    with leadcore.open(":memory:", user="ada", policy=roles) as db:
+        db.as_user("bob").leads.create(company="Theirs", email="a@x.example")
+        report = db.import_leads(b"Company,E-mail\nMine,a@x.example\n")
+        assert (report.rejected, report.rejections[0].owner) == (1, "bob")
+        assert report.rejections[0].message == "a lead with this e-mail exists that you may not see"
 
 
 def test_progress_can_stop_an_import_which_then_goes_on(db: Database) -> None:

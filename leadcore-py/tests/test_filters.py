@@ -114,6 +114,26 @@ def test_what_is_no_filter_is_refused(db: Database, where: Any) -> None:
         db.leads.count(where=where)
 
 
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ({"nonsense": 1}, "`where.nonsense`: a filter has the keys `all`"),
+        ({"alll": []}, "`where.alll`: .*did you mean `all`"),
+        ({"all": [{"field": "city", "op": "eq"}]}, r"`where.all\[0\].(field|op)`: a condition inside"),
+        ({"field": "city"}, "`where.where.op`: a condition needs `op`"),
+        ({"field": "ctiy", "op": "eq", "value": 1}, "`where.where.field.ctiy`: .*did you mean `city`"),
+        ({"field": "city", "op": "eqals"}, "`where.where.op.eqals`: there is no operator"),
+        ({"field": "city", "op": "eq", "vlaue": 1}, "`where.where.vlaue`: .*did you mean `value`"),
+        ({"all": "x"}, "`where.all`: this takes a list"),
+        ({"not": {"any": [{}]}}, r"`where.not.any\[0\]`: a filter has one key"),
+        (F.shoe_size == 1, "`where.where.field.shoe_size`: there is no field of this name"),
+    ],
+)
+def test_a_wrong_filter_is_told_where_it_is_wrong(db: Database, where: Any, said: str) -> None:
+    with pytest.raises(leadcore.InvalidError, match=said):
+        db.leads.count(where=where)
+
+
 def test_a_filter_is_a_value_without_truth() -> None:
     one, same, other = F.city == "Oslo", F.city == "Oslo", F.city == "Bergen"
     assert one.to_dict() == same.to_dict()

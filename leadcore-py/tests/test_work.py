@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 from decimal import Decimal
 from uuid import uuid4
 
 import leadcore
 import pytest
+from conftest import panic
 from leadcore import ConversionPlan, Database, F, Role, RoleTable
 
 
@@ -258,7 +260,7 @@ def test_a_failed_call_leaves_the_transaction_usable(db: Database) -> None:
         with pytest.raises(leadcore.AlreadyExistsError):
             db.sources.add("fair")
         with pytest.raises(leadcore.InternalError):
-            leadcore._leadcore._panic(db._session)
+            panic(db)
         db.sources.add("Web")
     assert [str(source) for source in db.sources.list()] == ["Fair", "Web"]
 
@@ -304,3 +306,90 @@ def test_a_stale_lead_is_not_converted(db: Database) -> None:
     outcome = db.leads.convert(lead.id)
     # Once it is converted, whoever asks gets the first outcome.
     assert db.leads.convert(lead).account_id == outcome.account_id
+
+
+def test_an_account_is_edited(db: Database) -> None:
+    category = db.categories.add("Retail")
+    outcome = db.leads.convert(db.leads.create(company="Nordlys AS", country="NO", industry="Energy"))
+    account = db.accounts.get(outcome.account_id)
+    newer = db.accounts.edit(
+        account, name="Nordlys Energi AS", phone="22 22 22 22", category="retail", industry=None, status="prospect"
+    )
+    assert (newer.name, newer.phone_e164, newer.category) == ("Nordlys Energi AS", "+4722222222", category)
+    assert (newer.industry, newer.status, newer.revision) == (None, "prospect", 2)
+    assert db.accounts.get(account) == newer
+    with pytest.raises(leadcore.ConflictError) as stale:
+        db.accounts.edit(account, city="Oslo")
+    assert stale.value.conflict == {"reason": "stale_revision", "expected": 1, "found": 2}
+    assert db.accounts.edit(account.id, city="Oslo").revision == 3
+    with pytest.raises(leadcore.InvalidError) as wrong:
+        db.accounts.edit(account.id, name=" ", email="nobody")
+    assert [violation.field for violation in wrong.value.violations] == ["email"]
+    with pytest.raises(leadcore.InvalidError, match="`name`: "):
+        db.accounts.edit(account.id, name="")
+    with pytest.raises(leadcore.InvalidError, match="status"):
+        db.accounts.edit(account.id, status=None)  # type: ignore[arg-type]
+    with pytest.raises(leadcore.InvalidError, match="did you mean `city`"):
+        db.accounts.edit(account.id, ctiy="Oslo")  # type: ignore[call-arg]
+    texts = [entry.text for entry in db.timeline(account)]
+    assert any("Nordlys AS → Nordlys Energi AS" in text for text in texts), texts
+
+
+def test_what_can_be_done_with_a_lead(db: Database) -> None:
+    roles = RoleTable().role("viewer", Role.viewer()).user("vi", "viewer")
+    lead = db.leads.create(company="A")
+    assert db.leads.actions(lead) == ["view", "edit", "delete", "convert"]
+    db.leads.convert(lead)
+    assert db.leads.actions(lead.id) == ["view"]
+    with pytest.raises(leadcore.NotFoundError):
+        db.leads.actions(uuid4())
+    with leadcore.open(":memory:", policy=roles) as other:
+        lead = other.leads.create(company="A")
+        assert other.as_user("vi").leads.actions(lead) == ["view"]
+
+
+def test_a_role_says_at_once_what_it_cannot_hide() -> None:
+    for key in ("id", "number", "state", "stage", "updated_at"):
+        with pytest.raises(leadcore.InvalidError, match=f"`hidden.{key}`: .*cannot be hidden"):
+            Role.viewer().hide(key)
+        with pytest.raises(leadcore.InvalidError):
+            RoleTable.from_dict({"roles": {"x": {"hidden": [key]}}, "users": {}})
+    with pytest.raises(leadcore.InvalidError, match=r"hidden\.shoe_size"):
+        Role.viewer().hide("shoe_size")
+
+
+def test_who_may_not_see_an_email_does_not_find_by_it() -> None:
+    roles = RoleTable().role("clerk", Role.viewer().hide("email")).user("kim", "clerk")
+    with leadcore.open(":memory:", policy=roles) as db:
+        db.leads.create(company="A", email="secret@a.example")
+        assert len(db.leads.search("secret")) == 1
+        with pytest.raises(leadcore.InvalidError, match="`email`: you may not see this field"):
+            db.as_user("kim").leads.search("secret")
+
+
+def test_limits_and_names_in_messages(db: Database) -> None:
+    lead = db.leads.create(company="A")
+    for limit in (0, -1, 1001, 2**70):
+        for call in (
+            lambda limit=limit: db.leads.list(limit=limit),
+            lambda limit=limit: db.accounts.list(limit=limit),
+            lambda limit=limit: db.timeline_page(lead, limit=limit),
+        ):
+            with pytest.raises(leadcore.InvalidError, match="`limit`: a page has 1 to 1,000 records"):
+                call()
+    for cards in (-1, 1001, 2**70):
+        with pytest.raises(leadcore.InvalidError, match="`cards`: "):
+            db.board(cards=cards)
+    with pytest.raises(leadcore.InvalidError, match="did you mean `Discussion`"):
+        db.leads.move(lead, "discusion")
+    with pytest.raises(leadcore.InvalidError, match="did you mean `Mailed`"):
+        db.leads.create(company="B", stage="Maild")
+    with pytest.raises(leadcore.InvalidError, match="did you mean `On hold`"):
+        db.leads.count(where=F.stage == "onhold")
+    with pytest.raises(leadcore.InvalidError) as far:
+        db.leads.move(lead, "somewhere else")
+    assert "did you mean" not in str(far.value)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert leadcore.__version__ == importlib.metadata.version("leadcore")

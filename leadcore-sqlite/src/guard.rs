@@ -145,15 +145,38 @@ pub(crate) fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+impl Moment {
+    /// What became of the transaction that is refused at this moment.
+    #[cfg(target_os = "linux")]
+    const fn outcome(self) -> &'static str {
+        match self {
+            Self::BeforeWrite => "nothing was written",
+            Self::BeforeCommit => "the transaction was rolled back",
+            Self::AfterCommit => "the last write may be lost: check it after opening the store again",
+            Self::EndOfRead => "what was read may not be one state of the data and was discarded",
+        }
+    }
+}
+
+/// The refusal when the file is no longer where it was opened: SQLite would go on in the file that was moved, and
+/// another process that opens the old or the new name would share no locks with it.
+#[cfg(target_os = "linux")]
+fn moved_away(file: &Path, moment: Moment) -> Error {
+    let outcome = moment.outcome();
+    Error::new(
+        ErrorKind::Storage,
+        format!(
+            "the file `{}` was renamed, replaced or deleted while the store had it open; {outcome}: close every store on \
+             it, move it with its `-wal` file to where it belongs, and open it again",
+            file.display()
+        ),
+    )
+}
+
 /// The refusal: what was seen, and what to do instead.
 #[cfg(target_os = "linux")]
 fn second_library(file: &Path, moment: Moment) -> Error {
-    let outcome = match moment {
-        Moment::BeforeWrite => "nothing was written",
-        Moment::BeforeCommit => "the transaction was rolled back",
-        Moment::AfterCommit => "the last write may be lost: check it after opening the store again",
-        Moment::EndOfRead => "what was read may not be one state of the data and was discarded",
-    };
+    let outcome = moment.outcome();
     Error::new(
         ErrorKind::Unsupported,
         format!(

@@ -24,6 +24,8 @@ mod backup;
 mod compile;
 mod error;
 mod guard;
+mod keys;
+mod lists;
 pub mod migrate;
 mod open;
 mod options;

@@ -12,11 +12,14 @@
 
 use std::fmt::Write as _;
 
+use leadcore::domain::KEYS_VERSION;
 use leadcore::error::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::StoreResult as _;
 use crate::options::check_prefix;
+
+pub use crate::keys::rebuild_keys;
 
 /// One numbered SQL file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +44,8 @@ impl Migration {
 
     /// Its SQL for tables that start with `prefix`, which the caller has checked.
     fn sql(&self, prefix: &str) -> String {
-        self.sql.replace("\r\n", "\n").replace("{prefix}", prefix)
+        let text = self.sql.replace("\r\n", "\n").replace("{prefix}", prefix);
+        text.replace("{keys}", &KEYS_VERSION.to_string())
     }
 
     /// Length and FNV-1a (64 bit) of the text, so that an edited file is noticed. Line ends do not count, because
@@ -95,10 +99,15 @@ pub fn pending(conn: &Connection, prefix: &str) -> Result<Vec<Migration>> {
 /// Succeeds when the schema is exactly the one this build works with. Reads only.
 ///
 /// # Errors
-/// `Unsupported` when migrations are pending; else as [`migrate`].
+/// `Unsupported` when migrations are pending, or keys were written by another version (see [`rebuild_keys`]); else as
+/// [`migrate`].
 pub fn validate(conn: &Connection, prefix: &str) -> Result<()> {
     match missing(ALL, conn, prefix)?.first() {
-        None => Ok(()),
+        None => crate::keys::check(conn, prefix),
+        Some(first) if first.version == 1 => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("leadcore's tables `{prefix}…` are not in this database: call migrate::migrate first"),
+        )),
         Some(first) => Err(Error::new(
             ErrorKind::Unsupported,
             format!(

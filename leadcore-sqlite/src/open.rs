@@ -152,7 +152,7 @@ impl Database {
             return self.read(|tx| migrate::validate(tx, self.prefix()));
         }
         if self.read(|tx| migrate::pending(tx, self.prefix()))?.is_empty() {
-            return Ok(());
+            return self.read(|tx| migrate::validate(tx, self.prefix()));
         }
         self.write(|tx| migrate::migrate(tx, self.prefix()).map(drop))
     }
@@ -240,34 +240,41 @@ impl Database {
     ///
     /// # Errors
     /// The closure's own; `Unavailable` when all readers stay busy; `Unsupported` as for [`Database::write`].
-    pub(crate) fn read<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.same_process()?;
-        let patience = Patience::new(self.options.busy_timeout);
         let Some(readers) = &self.readers else {
-            let turn = self.writer.enter(&patience)?;
-            return self.snapshot(connection(&turn)?, work);
+            let turn = self.writer.enter(&Patience::new(self.options.busy_timeout))?;
+            let conn = connection(&turn)?;
+            // This connection can write: what is written in a read after all is taken back.
+            let tx = Transaction::new_unchecked(conn, TransactionBehavior::Deferred)
+                .map_err(|error| self.about_file(error, "begin"))?;
+            let value = self.snapshot(conn, work)?;
+            tx.rollback().store("end the read")?;
+            return Ok(value);
         };
-        let lent = Lent::take(readers, self, &patience)?;
+        let lent = Lent::take(readers, self)?;
         match &lent.conn {
             Some(conn) => self.snapshot(conn, work),
             None => Err(closed()),
         }
     }
 
-    fn snapshot<T>(&self, conn: &Connection, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    /// Holds one state of the data by a query that has begun and not ended: SQLite reads as of its first row for as long
+    /// as any query of the connection runs (sqlite.org/lang_transaction.html, "implicit transactions"). BEGIN, a first
+    /// read and ROLLBACK do the same, but SQLite parses BEGIN and ROLLBACK anew at each read.
+    fn snapshot<T>(&self, conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let began = Instant::now();
-        let tx = Transaction::new_unchecked(conn, TransactionBehavior::Deferred)
-            .map_err(|error| self.about_file(error, "begin"))?;
-        // DEFERRED takes its snapshot at the first read; taken here, it is the same for the whole closure.
-        tx.prepare_cached("SELECT 1 FROM main.sqlite_schema LIMIT 1")
-            .and_then(|mut statement| statement.exists([]))
+        // EXISTS, so that there is a row to stop at in an empty database too.
+        let mut holder = conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM main.sqlite_schema)")
             .map_err(|error| self.about_file(error, "read"))?;
-        let value = work(&tx)?;
+        let mut held = holder.raw_query();
+        held.next().map_err(|error| self.about_file(error, "read"))?;
+        let value = work(conn)?;
         // Every read takes its locks anew, so a lost one can matter only to a read that lasts.
         if began.elapsed() > SHORT_READ {
             self.look(Moment::EndOfRead)?;
         }
-        tx.rollback().store("end the read")?;
         Ok(value)
     }
 

@@ -148,8 +148,14 @@ impl<T> DerefMut for Turn<'_, T> {
 
 impl<T> Drop for Turn<'_, T> {
     fn drop(&mut self) {
-        unpoisoned(self.queue.line.lock()).holder = None;
-        self.queue.turn.notify_all();
+        let mut line = unpoisoned(self.queue.line.lock());
+        line.holder = None;
+        // Waking nobody is a call into the kernel all the same.
+        let awaited = !line.waiting.is_empty();
+        drop(line);
+        if awaited {
+            self.queue.turn.notify_all();
+        }
     }
 }
 

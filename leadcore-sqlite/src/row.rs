@@ -1,6 +1,8 @@
 //! Rows to records and back: the only place that knows in which column a field lies.
 
-use leadcore::domain::{Closing, Conversion, Lead, LeadFields, LeadKind, LeadState, Outcome, Rank, Trashed};
+use leadcore::domain::{
+    Closing, Conversion, Emails, Lead, LeadFields, LeadKind, LeadState, Outcome, Phones, Rank, Trashed,
+};
 use leadcore::error::{Error, ErrorKind, Result, ValueError};
 use leadcore::id::{
     AccountId, CategoryId, LeadId, LocationId, OperationId, PartnerId, PipelineId, Revision, SourceId,
@@ -16,6 +18,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::error::StoreResult as _;
+use crate::lists;
 
 /// Decimal places of stored amounts.
 pub(crate) const AMOUNT_SCALE: u32 = 4;
@@ -127,38 +130,65 @@ impl<'r, 's> Columns<'r, 's> {
     pub(crate) fn json<T: DeserializeOwned + Default>(&mut self, what: &str) -> Result<T> {
         match self.optional_text()? {
             None => Ok(T::default()),
-            Some(json) => serde_json::from_str(json).map_err(|_| corrupt(what)),
+            Some(json) => from_json(json, what),
         }
     }
 
-    pub(crate) fn person(&mut self) -> Result<Option<PersonName>> {
-        let full = self.optional_text()?;
-        let (prefix, given) = (self.optional_text()?, self.optional_text()?);
-        let (family, suffix) = (self.optional_text()?, self.optional_text()?);
-        full.map(|full| {
-            PersonName::from_stored(full, prefix, given, family, suffix).map_err(|_| corrupt("name"))
-        })
-        .transpose()
+    /// Passes over columns that say nothing because another one is empty.
+    const fn skip(&mut self, columns: usize) {
+        self.next += columns;
     }
 
-    fn or_blank(&mut self) -> Result<&'r str> {
-        Ok(self.optional_text()?.unwrap_or_default())
+    pub(crate) fn person(&mut self) -> Result<Option<PersonName>> {
+        let Some(full) = self.optional_text()? else {
+            self.skip(4);
+            return Ok(None);
+        };
+        let (prefix, given) = (self.optional_text()?, self.optional_text()?);
+        let (family, suffix) = (self.optional_text()?, self.optional_text()?);
+        PersonName::from_stored(full, prefix, given, family, suffix).map(Some).map_err(|_| corrupt("name"))
     }
 
     pub(crate) fn address(&mut self) -> Result<Address> {
-        let broken = |_| corrupt("address");
-        let address = Address::new().with_street(self.or_blank()?).map_err(broken)?;
-        let address = address.with_city(self.or_blank()?).map_err(broken)?;
-        let address = address.with_state(self.or_blank()?).map_err(broken)?;
-        let address = address.with_postal_code(self.or_blank()?).map_err(broken)?;
-        Ok(address.with_country(self.parsed("country", Country::parse)?))
+        let (street, city) = (self.optional_text()?, self.optional_text()?);
+        let (state, postal_code) = (self.optional_text()?, self.optional_text()?);
+        let country = self.parsed("country", Country::from_stored)?;
+        Ok(Address::from_stored(street, city, state, postal_code, country))
+    }
+
+    pub(crate) fn emails(&mut self) -> Result<Emails> {
+        self.list("e-mails", lists::emails)
+    }
+
+    pub(crate) fn phones(&mut self) -> Result<Phones> {
+        self.list("phones", lists::phones)
+    }
+
+    /// A JSON list by its short reader, and by serde where that gives up.
+    fn list<T: DeserializeOwned + Default>(
+        &mut self,
+        what: &str,
+        short: impl Fn(&str) -> Option<T>,
+    ) -> Result<T> {
+        match self.optional_text()? {
+            None => Ok(T::default()),
+            Some(json) => short(json).map_or_else(|| from_json(json, what), Ok),
+        }
     }
 
     pub(crate) fn amount(&mut self) -> Result<Option<Decimal>> {
-        Ok(self.optional_int()?.map(|units| Decimal::new(units, AMOUNT_SCALE).normalize()))
+        let Some(mut units) = self.optional_int()? else { return Ok(None) };
+        // Zeros at the end say nothing. In 64 bits this is cheaper than `Decimal::normalize`.
+        let mut scale = AMOUNT_SCALE;
+        while scale > 0 && units % 10 == 0 {
+            units /= 10;
+            scale -= 1;
+        }
+        Ok(Some(Decimal::new(units, scale)))
     }
 
     /// A lead, from [`select_lead`].
+    #[inline]
     pub(crate) fn lead(&mut self) -> Result<Lead> {
         Ok(Lead {
             id: LeadId::from_uuid(self.uuid()?),
@@ -173,41 +203,53 @@ impl<'r, 's> Columns<'r, 's> {
             active_at: self.time()?,
             rank: self.parsed("rank", Rank::parse)?.ok_or_else(|| corrupt("rank"))?,
             closing: self.closing()?,
-            conversion: match (self.optional_time()?, self.optional_uuid()?, self.optional_uuid()?) {
-                (None, _, _) => None,
-                (Some(at), Some(account), Some(operation)) => Some(Conversion {
-                    at,
-                    account: AccountId::from_uuid(account),
-                    operation: OperationId::from_uuid(operation),
-                }),
-                _ => return Err(corrupt("conversion")),
-            },
-            trashed: match (self.optional_time()?, self.optional_uuid()?) {
-                (None, _) => None,
-                (Some(at), Some(operation)) => {
-                    Some(Trashed { at, operation: OperationId::from_uuid(operation) })
-                }
-                _ => return Err(corrupt("trash")),
-            },
+            conversion: self.conversion()?,
+            trashed: self.trashed()?,
         })
     }
 
     fn closing(&mut self) -> Result<Option<Closing>> {
-        let (at, outcome) = (self.optional_time()?, self.optional_text()?);
-        let (reason, detail) = (self.optional_uuid()?, self.string()?);
-        let Some(at) = at else { return Ok(None) };
-        let outcome = outcome.and_then(Outcome::from_code).ok_or_else(|| corrupt("outcome"))?;
-        Ok(Some(Closing { at, outcome, reason, detail }))
+        let Some(at) = self.optional_time()? else {
+            self.skip(3);
+            return Ok(None);
+        };
+        let outcome = self.optional_text()?.and_then(Outcome::from_code).ok_or_else(|| corrupt("outcome"))?;
+        Ok(Some(Closing { at, outcome, reason: self.optional_uuid()?, detail: self.string()? }))
     }
 
+    fn conversion(&mut self) -> Result<Option<Conversion>> {
+        let Some(at) = self.optional_time()? else {
+            self.skip(2);
+            return Ok(None);
+        };
+        match (self.optional_uuid()?, self.optional_uuid()?) {
+            (Some(account), Some(operation)) => Ok(Some(Conversion {
+                at,
+                account: AccountId::from_uuid(account),
+                operation: OperationId::from_uuid(operation),
+            })),
+            _ => Err(corrupt("conversion")),
+        }
+    }
+
+    fn trashed(&mut self) -> Result<Option<Trashed>> {
+        let Some(at) = self.optional_time()? else {
+            self.skip(1);
+            return Ok(None);
+        };
+        let operation = self.optional_uuid()?.ok_or_else(|| corrupt("trash"))?;
+        Ok(Some(Trashed { at, operation: OperationId::from_uuid(operation) }))
+    }
+
+    #[inline]
     fn lead_fields(&mut self) -> Result<LeadFields> {
         Ok(LeadFields {
             kind: self.code("lead kind", LeadKind::from_code)?,
             company: self.string()?,
             person: self.person()?,
             job_title: self.string()?,
-            emails: self.json("e-mails")?,
-            phones: self.json("phones")?,
+            emails: self.emails()?,
+            phones: self.phones()?,
             website: self.parsed("web site", Website::parse)?,
             address: self.address()?,
             tax_id: self.parsed("tax number", TaxId::parse)?,
@@ -226,8 +268,8 @@ impl<'r, 's> Columns<'r, 's> {
             category: self.optional_uuid()?.map(CategoryId::from_uuid),
             location: self.optional_uuid()?.map(LocationId::from_uuid),
             partner: self.optional_uuid()?.map(PartnerId::from_uuid),
-            labels: self.json("labels")?,
-            external_ids: self.json("external ids")?,
+            labels: self.list("labels", lists::labels)?,
+            external_ids: self.list("external ids", lists::external_ids)?,
         })
     }
 }
@@ -337,6 +379,10 @@ impl<'b, 's> Binder<'b, 's> {
         self.optional_id(trashed.map(|trashed| trashed.operation.as_uuid()))?;
         self.bind(search)
     }
+}
+
+fn from_json<T: DeserializeOwned>(json: &str, what: &str) -> Result<T> {
+    serde_json::from_str(json).map_err(|_| corrupt(what))
 }
 
 pub(crate) fn to_json(value: &impl Serialize) -> Result<String> {

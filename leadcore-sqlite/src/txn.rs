@@ -1,7 +1,9 @@
 //! One unit of work inside an SQLite transaction, whoever opened it.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
+use leadcore::domain::KEYS_VERSION;
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::id::TenantId;
 use leadcore::store::{
@@ -12,6 +14,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::{CachedStatement, Connection, Transaction};
 
 use crate::error::StoreResult as _;
+use crate::migrate;
 use crate::options::check_prefix;
 
 /// The prefix that statements in this crate are written with.
@@ -19,7 +22,8 @@ const WRITTEN: &str = "leadcore_";
 
 /// leadcore's ports on a transaction of the host's own: its rows and leadcore's are committed together, or neither.
 ///
-/// leadcore's tables must be there (see [`migrate`](crate::migrate)) and `foreign_keys` be on. Begin the transaction with
+/// leadcore's tables must be there (see [`migrate`](crate::migrate)) and `foreign_keys` be on: the first call looks, and is
+/// refused as `Unsupported` with what to run. Begin the transaction with
 /// `IMMEDIATE`: one that reads first and writes later fails as busy when another one wrote in between, and then only the
 /// whole transaction can be tried again. Only savepoints are used inside; nothing is committed, rolled back or set on the
 /// connection, but for one function named `{prefix}fold` that some filters call.
@@ -52,6 +56,8 @@ pub struct SqliteTxn<'c> {
     folds: bool,
     /// Whether this is a view: writing is refused, also where SQLite itself would allow it.
     read_only: bool,
+    /// Whether the connection was found to be fit: ours are checked when they are opened, a host's with its first call.
+    fit: Cell<bool>,
 }
 
 impl<'c> SqliteTxn<'c> {
@@ -65,6 +71,7 @@ impl<'c> SqliteTxn<'c> {
             depth: 0,
             folds: false,
             read_only: false,
+            fit: Cell::new(false),
         }
     }
 
@@ -80,7 +87,33 @@ impl<'c> SqliteTxn<'c> {
     /// On a connection of ours that is inside a transaction and has the folding function.
     pub(crate) fn ours(conn: &'c Connection, tenant: &TenantId, prefix: &'c str, folds: bool) -> Self {
         let prefix = Cow::Borrowed(prefix);
-        Self { conn, tenant: tenant.clone(), prefix, depth: 0, folds, read_only: false }
+        let fit = Cell::new(true);
+        Self { conn, tenant: tenant.clone(), prefix, depth: 0, folds, read_only: false, fit }
+    }
+
+    /// Refuses a host's connection that does not enforce references or has not leadcore's tables, and says what to run.
+    fn check_fit(&self) -> Result<()> {
+        let on: i64 = self
+            .conn
+            .pragma_query_value(None, "foreign_keys", |row| row.get(0))
+            .store("look at the connection")?;
+        if on != 1 {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "foreign_keys is off on this connection: run PRAGMA foreign_keys=ON before the transaction begins",
+            ));
+        }
+        let versions = self.sql(
+            "SELECT (SELECT max(version) FROM main.leadcore_schema), (SELECT max(version) FROM main.leadcore_keys)",
+        );
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u32>(0)?, row.get::<_, u32>(1)?));
+        let found =
+            self.conn.prepare_cached(&versions).and_then(|mut statement| statement.query_row([], read));
+        match found {
+            Ok(found) if found == (migrate::LATEST, KEYS_VERSION) => Ok(()),
+            // What is amiss exactly is a longer question, and only asked then.
+            _ => migrate::validate(self.conn, &self.prefix),
+        }
     }
 
     /// The same, refusing to write.
@@ -92,15 +125,15 @@ impl<'c> SqliteTxn<'c> {
     /// The statement with this store's prefix. Statements are written with the standard one, so that the usual case
     /// costs nothing and the text is what a DBA sees.
     pub(crate) fn sql<'s>(&self, text: &'s str) -> Cow<'s, str> {
-        if self.prefix == WRITTEN {
-            Cow::Borrowed(text)
-        } else {
-            Cow::Owned(text.replace(WRITTEN, &self.prefix))
-        }
+        with_prefix(text, &self.prefix)
     }
 
     /// A prepared statement, from the connection's cache.
     pub(crate) fn prepare(&self, text: &str, what: &str) -> Result<CachedStatement<'c>> {
+        if !self.fit.get() {
+            self.check_fit()?;
+            self.fit.set(true);
+        }
         let statement = self.conn.prepare_cached(&self.sql(text)).store(what)?;
         if self.read_only && !statement.readonly() {
             return Err(Error::new(ErrorKind::Unsupported, "a read transaction cannot write"));
@@ -128,6 +161,11 @@ impl<'c> SqliteTxn<'c> {
     pub(crate) fn tenant_text(&self) -> &str {
         self.tenant.as_str()
     }
+}
+
+/// A statement of this crate over tables with this prefix.
+pub(crate) fn with_prefix<'s>(text: &'s str, prefix: &str) -> Cow<'s, str> {
+    if prefix == WRITTEN { Cow::Borrowed(text) } else { Cow::Owned(text.replace(WRITTEN, prefix)) }
 }
 
 /// Registers `{prefix}fold(text)`: core's own folding, so that a filter means in SQL what it means in memory.

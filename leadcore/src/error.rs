@@ -317,13 +317,6 @@ impl Error {
         self
     }
 
-    /// The same error said from further out: `{context}: {what it said before}`.
-    #[must_use]
-    pub fn while_doing(mut self, context: &str) -> Self {
-        self.0.context = Cow::Owned(format!("{context}: {}", self.0.context));
-        self
-    }
-
     /// What a host branches on.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

@@ -191,7 +191,8 @@ mod conversion {
             case.run(|ctx, txn| plan(ctx, txn, lead.id, &options)).unwrap()
         };
         let account = case.run(|ctx, txn| convert(ctx, txn, lead.id, &Default::default())).unwrap().account;
-        let (second, third) = (case.lead(full()), case.lead(full()));
+        let more = LeadFields { description: Some("Met in Bergen".to_owned()), ..full() };
+        let (second, third) = (case.lead(more), case.lead(full()));
         let (of_second, of_third) = (into(&second, account), into(&third, account));
         case.run(|ctx, txn| apply(ctx, txn, &of_second)).unwrap();
         let error = case.refused(|ctx, txn| apply(ctx, txn, &of_third));

@@ -6,7 +6,7 @@ mod policy {
     use leadcore::desk::{
         Expect, accounts, board, contacts, convert, leads, pipelines, timeline, vocabulary,
     };
-    use leadcore::domain::{ContactFields, Field, FieldValue, Lead, LeadFields, LeadPatch};
+    use leadcore::domain::{AccountPatch, ContactFields, Field, FieldValue, Lead, LeadFields, LeadPatch};
     use leadcore::error::{ErrorKind, Result, ViolationCode};
     use leadcore::id::SourceId;
     use leadcore::memory::MemoryStore;
@@ -14,6 +14,7 @@ mod policy {
     use leadcore::query::{Filter, LeadQuery, Operator, Sort, SortField};
     use leadcore::store::{StoreExt, Txn};
     use leadcore::testkit::fixtures::Scene;
+    use leadcore::value::PersonName;
 
     /// Ada and Bob are of one team, Cy of another; Vi only looks; Eve has no role.
     fn table() -> RoleTable {
@@ -21,7 +22,7 @@ mod policy {
         RoleTable::new()
             .role("own", Role::new().grant(Permission::View, Visibility::Own))
             .role("team", Role::new().grant(Permission::View, Visibility::Team))
-            .role("sales", seller.hide(Field::Amount).hide(Field::Email))
+            .role("sales", seller.hide(Field::Amount).unwrap().hide(Field::Email).unwrap())
             .role("viewer", Role::viewer())
             .role("boss", Role::manager())
             .user(&"ada".parse().unwrap(), &["sales"], Some("north"))
@@ -241,6 +242,83 @@ mod policy {
     }
 
     #[test]
+    fn an_account_is_edited_by_who_may_edit_a_lead_behind_it() {
+        let case = Case::new();
+        let account = case
+            .as_user("max", |ctx, txn| convert::convert(ctx, txn, case.leads[0].id, &Default::default()))
+            .unwrap()
+            .account;
+        let edit = |user: &str, patch: &AccountPatch| {
+            case.as_user(user, |ctx, txn| accounts::edit(ctx, txn, account, Expect::Any, patch))
+        };
+        let kind = |user: &str| {
+            edit(user, &AccountPatch::new().set(Field::City, user)).err().map(|error| error.kind())
+        };
+        assert_eq!(kind("ada"), None, "her lead");
+        assert_eq!(kind("max"), None, "all leads");
+        assert_eq!(kind("vi"), Some(ErrorKind::Denied), "a viewer edits nothing");
+        assert_eq!(kind("bob"), Some(ErrorKind::Denied), "he sees it and edits nothing");
+        assert_eq!(kind("cy"), Some(ErrorKind::NotFound), "of another team's lead");
+        for (patch, field) in [
+            (AccountPatch::new().set(Field::Email, "a@b.example"), "email"),
+            (AccountPatch::new().set(Field::Owner, "nobody"), "owner"),
+        ] {
+            let error = edit("ada", &patch).unwrap_err();
+            let broken = &error.violations()[0];
+            assert_eq!((broken.field.as_str(), broken.code), (field, ViolationCode::NotAllowed));
+        }
+    }
+
+    #[test]
+    fn a_search_looks_at_every_field_that_its_text_holds() {
+        let case = Case::new();
+        for hidden in Field::ALL.iter().filter(|field| field.is_writable()) {
+            let role = Role::viewer().hide(hidden.clone()).unwrap();
+            let table = RoleTable::new().role("clerk", role).user(&"kim".parse().unwrap(), &["clerk"], None);
+            let ctx = case.scene.ctx_as("kim", &table);
+            let found =
+                case.store.read(&case.scene.tenant, |txn| leads::count(&ctx, txn, &Filter::search("x")));
+            let fields = LeadFields {
+                person: Some(PersonName::parse("Dr. Secretfirst Secretlast").unwrap()),
+                emails: "secret@x.example".parse().unwrap(),
+                phones: "+47 22 22 22 22".parse().unwrap(),
+                ..LeadFields::company("Secret").unwrap()
+            };
+            // What a search finds in the text of a lead is what the field adds to it.
+            let mut without = fields.clone();
+            hidden.write(&mut without, &FieldValue::Empty).unwrap();
+            let searched = without.search_text() != fields.search_text();
+            assert_eq!(found.is_err(), searched, "{hidden}");
+            if let Err(error) = found {
+                assert!(error.violations().iter().any(|it| it.field == hidden.key()), "{hidden}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_is_looked_for_by_who_may_see_all_of_it() {
+        let case = Case::new();
+        let names = [Field::Name, Field::FirstName, Field::LastName, Field::Salutation];
+        for (hidden, asked) in [(0, 1), (0, 3), (2, 0)] {
+            let role = Role::viewer().hide(names[hidden].clone()).unwrap();
+            let table = RoleTable::new().role("clerk", role).user(&"kim".parse().unwrap(), &["clerk"], None);
+            let ctx = case.scene.ctx_as("kim", &table);
+            let filter = Filter::new(names[asked].clone(), Operator::Contains, "be");
+            let error = case.store.read(&case.scene.tenant, |txn| leads::count(&ctx, txn, &filter));
+            assert_eq!(error.unwrap_err().violations()[0].field, names[asked].key());
+        }
+        let anna = ContactFields::named("Anna Berg").unwrap();
+        let lead = case.leads[0].id;
+        case.as_user("max", |ctx, txn| contacts::add(ctx, txn, lead, anna.clone(), true)).unwrap();
+        let role = Role::viewer().hide(Field::LastName).unwrap();
+        let table = RoleTable::new().role("clerk", role).user(&"kim".parse().unwrap(), &["clerk"], None);
+        let ctx = case.scene.ctx_as("kim", &table);
+        let seen = case.store.read(&case.scene.tenant, |txn| contacts::of_lead(&ctx, txn, lead)).unwrap();
+        let name = seen[0].contact.fields.name.as_ref().map(PersonName::full);
+        assert_eq!(name, Some("Anna"), "a hidden part of a contact's name is left out");
+    }
+
+    #[test]
     fn a_transaction_of_another_tenant_is_refused() {
         let case = Case::new();
         let ctx = case.scene.ctx();
@@ -299,5 +377,21 @@ mod policy {
         ] {
             assert_eq!(refused.unwrap_err().violations()[0].code, ViolationCode::NotAllowed);
         }
+    }
+
+    #[test]
+    fn national_numbers_of_contacts_are_read_by_the_leads_country_also_where_it_is_hidden() {
+        let hides = Role::salesperson().hide(Field::Country).unwrap();
+        let case = Case { table: table().role("sales", hides), ..Case::new() };
+        let lead = case.leads[0].id;
+        let patch = LeadPatch::new().set(Field::Country, "NO");
+        case.as_user("max", |ctx, txn| leads::edit(ctx, txn, lead, Expect::Any, &patch)).unwrap();
+        let seen = case.as_user("ada", |ctx, txn| leads::get(ctx, txn, lead)).unwrap();
+        assert_eq!(seen.fields.phone_region(), None, "what a lead shows is masked");
+        let region = case.as_user("ada", |ctx, txn| contacts::phone_region(ctx, txn, lead)).unwrap();
+        assert_eq!(region.map(|country| country.code().to_owned()).as_deref(), Some("NO"));
+        let other = case.leads[2].id;
+        let refused = case.kind("ada", |ctx, txn| contacts::phone_region(ctx, txn, other).map(drop));
+        assert_eq!(refused, Some(ErrorKind::NotFound));
     }
 }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod compat;
 mod python;
 mod rust;
 mod steps;
@@ -22,6 +23,8 @@ usage: cargo xtask <command>
   test-python   the Python module: tests, types and style
   lint          formatting and clippy, warnings are errors
   bench [args]  cargo bench, with what follows handed on
+  compat [versions]
+                the SQLite store's tests with these releases of rusqlite, or a selection of the range; takes a while
   python        make target/venv and install the Python module in it; --release for a fast one
 
 PYTHON names the interpreter to use; CARGO_TARGET_DIR is honoured.";
@@ -30,8 +33,12 @@ fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let command = args.next().unwrap_or_default();
     let rest: Vec<String> = args.collect();
-    let release = rest == ["--release"];
-    if !rest.is_empty() && command != "bench" && !(command == "python" && release) {
+    let takes = match command.as_str() {
+        "bench" | "compat" => true,
+        "python" => rest == ["--release"],
+        _ => false,
+    };
+    if !rest.is_empty() && !takes {
         return misuse(&format!("`{command}` does not take these arguments: {}", rest.join(" ")));
     }
     let mut steps = match Steps::new() {
@@ -47,8 +54,9 @@ fn main() -> ExitCode {
         "test-python" => python::test(&mut steps),
         "lint" => rust::lint(&mut steps),
         "bench" => rust::bench(&mut steps, &rest),
+        "compat" => compat::run(&mut steps, &rest),
         "python" => {
-            python::install(&mut steps, release);
+            python::install(&mut steps, !rest.is_empty());
         }
         "" | "help" | "-h" | "--help" => {
             println!("{USAGE}");

@@ -59,9 +59,8 @@ pub(crate) fn install(steps: &mut Steps, release: bool) -> Option<Venv> {
     let mut build = venv.tool(["maturin", "build", "--quiet", "--strip", "--auditwheel", "skip"]);
     build.arg("--interpreter").arg(&venv.python).arg("--out").arg(&wheels);
     build.env("CARGO_TARGET_DIR", &steps.target);
-    if release {
-        build.arg("--release");
-    }
+    // What only the tests call is in the wheel of the tests alone.
+    build.arg(if release { "--release" } else { "--features=testing" });
     steps.quiet("Python module: build", &mut build)?;
     let Some(wheel) = files(&wheels, "whl").pop() else {
         steps.fail("Python module: build", "maturin left no wheel");

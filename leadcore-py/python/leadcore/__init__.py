@@ -9,7 +9,7 @@ Never open a leadcore file with another SQLite in the same process, Python's own
 the locks of this one, and another process's committed rows can vanish. See the package's README.
 """
 
-from ._leadcore import Account, Contact, Lead
+from ._leadcore import Account, Contact, Lead, __version__
 from .accounts import Accounts
 from .catalogue import Catalogue
 from .contacts import Contacts
@@ -35,10 +35,10 @@ from .exceptions import (
     UnsupportedError,
     Violation,
 )
-from .fields import ContactInput, LeadInput
+from .fields import AccountInput, ContactInput, LeadInput
 from .filters import F, Filter
-from .imports import FileFormat, ImportReport, Progress, Rejection
-from .leads import Leads
+from .imports import FileFormat, ImportPreview, ImportReport, LineOutcome, Progress, Rejection
+from .leads import LeadAction, Leads
 from .models import (
     Board,
     Change,
@@ -59,6 +59,7 @@ from .transactions import Transaction
 
 __all__ = [
     "Account",
+    "AccountInput",
     "Accounts",
     "AlreadyExistsError",
     "Board",
@@ -82,13 +83,16 @@ __all__ = [
     "FileFormat",
     "Filter",
     "FrozenError",
+    "ImportPreview",
     "ImportReport",
     "InternalError",
     "InvalidError",
     "Lead",
+    "LeadAction",
     "LeadInput",
     "LeadcoreError",
     "Leads",
+    "LineOutcome",
     "NotFoundError",
     "Page",
     "Pipeline",
@@ -106,5 +110,6 @@ __all__ = [
     "UnavailableError",
     "UnsupportedError",
     "Violation",
+    "__version__",
     "open",
 ]

@@ -13,12 +13,13 @@ __all__ = [
     "Contact",
     "Lead",
     "Session",
-    "_panic",
+    "account_edit",
     "account_get",
     "account_leads",
     "account_page",
     "apply",
     "board",
+    "check_hidden",
     "contact_add",
     "contact_edit",
     "contact_primary",
@@ -28,7 +29,9 @@ __all__ = [
     "field_specs",
     "field_update",
     "import_leads",
+    "import_preview",
     "import_template",
+    "lead_actions",
     "lead_by_number",
     "lead_count",
     "lead_count_by",
@@ -50,6 +53,8 @@ __all__ = [
     "term_rename",
     "timeline",
 ]
+
+__version__: str
 
 @final
 class Lead:
@@ -122,6 +127,14 @@ class Lead:
     @property
     def phones(self) -> tuple[str, ...]:
         """All phone numbers, the primary one first."""
+
+    @property
+    def phone_e164(self) -> str | None:
+        """The primary phone number in E.164 form (`+4722222222`); none where it has none."""
+
+    @property
+    def phones_e164(self) -> tuple[str | None, ...]:
+        """All phone numbers in E.164 form, in the order of `phones`; none for one that has no such form."""
 
     @property
     def website(self) -> str | None:
@@ -282,6 +295,14 @@ class Contact:
         """All phone numbers, the primary one first."""
 
     @property
+    def phone_e164(self) -> str | None:
+        """The primary phone number in E.164 form (`+4722222222`); none where it has none."""
+
+    @property
+    def phones_e164(self) -> tuple[str | None, ...]:
+        """All phone numbers in E.164 form, in the order of `phones`; none for one that has no such form."""
+
+    @property
     def description(self) -> str | None:
         """Anything else worth knowing."""
 
@@ -334,6 +355,14 @@ class Account:
     @property
     def phones(self) -> tuple[str, ...]:
         """All phone numbers, the primary one first."""
+
+    @property
+    def phone_e164(self) -> str | None:
+        """The primary phone number in E.164 form (`+4722222222`); none where it has none."""
+
+    @property
+    def phones_e164(self) -> tuple[str | None, ...]:
+        """All phone numbers in E.164 form, in the order of `phones`; none for one that has no such form."""
 
     @property
     def description(self) -> str | None:
@@ -481,6 +510,9 @@ def lead_get(session: Session, id: _Lead) -> Lead:
 def lead_by_number(session: Session, number: int) -> Lead:
     """One lead by the number that people say."""
 
+def lead_actions(session: Session, id: _Lead) -> list[str]:
+    """What the user can do with a lead now."""
+
 def lead_delete(session: Session, lead: _Lead) -> None:
     """Puts a lead into the trash."""
 
@@ -518,6 +550,11 @@ def contacts_of(session: Session, owner: _Lead | Account) -> list[Contact]:
 
 def account_get(session: Session, id: Account | UUID | str) -> Account:
     """One account."""
+
+def account_edit(
+    session: Session, account: Account | UUID | str, status: str | None, changes: dict[str, Any]
+) -> Account:
+    """Changes some fields of an account, and its status when one is given; none empties a field."""
 
 def account_page(session: Session, after: int | None, limit: int) -> tuple[list[Account], int | None]:
     """A page of accounts by number, and where the next one begins."""
@@ -573,11 +610,11 @@ def timeline(
 ) -> tuple[list[Entry], int | None]:
     """A page of what happened, newest first, and where the next one begins."""
 
+def check_hidden(keys: list[str]) -> None:
+    """Refuses keys of fields that do not exist or cannot be hidden."""
+
 def preset_role(name: str) -> str:
     """The data of a ready-made role, as JSON: `manager`, `salesperson` or `viewer`."""
-
-def _panic(session: Session) -> None:
-    """For the tests: panics in the middle of a write."""
 
 def import_leads(
     session: Session,
@@ -589,8 +626,14 @@ def import_leads(
     rejects_path: Any,
     rejects_file: Any,
     progress: Any,
+    lines: Any,
+) -> tuple[str, str, str | None]:
+    """Imports a file, or says what an import would do: the report as JSON, its table, the table of its `earlier`."""
+
+def import_preview(
+    session: Session, path: str | PathLike[str] | None, data: bytes | None, file: Any, options: str
 ) -> tuple[str, str]:
-    """Imports a file, or says what an import would do. The report comes as JSON and as a table."""
+    """How a file would be read and which column would be which field: mapping and format as JSON."""
 
 def import_template(session: Session) -> bytes:
     """The header of a file to fill in."""

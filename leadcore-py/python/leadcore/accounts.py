@@ -9,9 +9,13 @@ from uuid import UUID
 
 from . import _leadcore
 from ._leadcore import Account, Lead
+from .exceptions import InvalidError, Violation
+from .fields import ACCOUNT_KEYS, AccountInput, checked
 from .models import Page
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from .database import Database
 
 __all__ = ["AccountRef", "Accounts"]
@@ -37,6 +41,38 @@ class Accounts:
         1
         """
         return _leadcore.account_get(self._db._session, account)
+
+    def edit(self, account: AccountRef, /, **changes: Unpack[AccountInput]) -> Account:
+        """Change some fields, and return the account as it is then. ``None`` empties a field.
+
+        With an account object, the edit is refused when somebody changed the account since it was read; with an id it
+        goes over whatever is there. The leads behind the account stay as they were converted. Who may edit one of them
+        may edit the account.
+
+        Raises:
+            ConflictError: When the account changed since it was read.
+            InvalidError: With every broken rule at once.
+
+        Example:
+            >>> outcome = db.leads.convert(db.leads.create(company="Nordlys AS"))
+            >>> account = db.accounts.get(outcome.account_id)
+            >>> newer = db.accounts.edit(account, name="Nordlys Energi AS", city="Tromsø", status="prospect")
+            >>> newer.name, newer.city, newer.revision
+            ('Nordlys Energi AS', 'Tromsø', 2)
+            >>> db.accounts.edit(account, city="Oslo")
+            Traceback (most recent call last):
+            ...
+            leadcore.exceptions.ConflictError: account changed since it was read: revision 2, expected 1
+
+        """
+        given = checked(changes, ACCOUNT_KEYS)
+        status = given.pop("status", None)
+        if "status" in changes and status is None:
+            broken = Violation("status", "required", "an account is a `customer` or a `prospect`")
+            raise InvalidError(str(broken), violations=[broken])
+        if "name" in given:
+            given["company"] = given.pop("name")
+        return _leadcore.account_edit(self._db._session, account, status, given)
 
     def list(self, *, limit: int = 50, after: str | None = None) -> Page[Account]:
         """A page of accounts by customer number, from behind ``after``, the ``next`` of the page before.

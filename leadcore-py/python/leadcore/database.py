@@ -21,7 +21,17 @@ from .catalogue import Catalogue
 from .contacts import Contacts
 from .exceptions import InvalidError, Violation
 from .filters import Where, encode
-from .imports import ImportFile, ImportReport, Progress, options, place, report
+from .imports import (
+    ImportFile,
+    ImportPreview,
+    ImportReport,
+    LineOutcome,
+    Progress,
+    options,
+    place,
+    preview,
+    report,
+)
 from .leads import Leads
 from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline, Term
 from .pipelines import Pipelines
@@ -236,8 +246,14 @@ class Database:
         decimal_mark: Literal[".", ",", "auto"] = "auto",
         external_system: str | None = None,
         source: Term | UUID | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        quote: str | None = None,
+        has_header: bool | None = None,
+        skip_lines: int | None = None,
         rejects: str | os.PathLike[str] | BinaryIO | None = None,
         progress: Callable[[Progress], bool | None] | None = None,
+        lines: Callable[[list[LineOutcome]], object] | None = None,
         chunk: int = 2_000,
         attempt: int = 1,
     ) -> ImportReport:
@@ -258,8 +274,15 @@ class Database:
             decimal_mark: How amounts are written.
             external_system: The name of the system whose ids the file holds.
             source: The source of leads that have none after their row was read.
+            encoding: How the file is encoded (``"latin1"``, ``"utf-8"`` …), when the guess is wrong. A byte order mark
+                in the file outranks it.
+            delimiter: The character between cells, when the guess is wrong.
+            quote: The character around cells: ``"`` when not said.
+            has_header: Whether the first record names the columns, when the guess is wrong.
+            skip_lines: How many lines to pass over before the first record, when the guess is wrong.
             rejects: Where rows that were not taken are written, with the reason: correct that file and import it.
             progress: Called after each chunk; ``False`` or an exception stops the import there.
+            lines: Called after each chunk with what became of its lines, and which leads they met.
             chunk: How many rows are written in one transaction.
             attempt: A higher number imports a file again that was imported before.
 
@@ -287,15 +310,42 @@ class Database:
             external_system=external_system,
             chunk=chunk,
             attempt=attempt,
+            encoding=encoding,
+            delimiter=delimiter,
+            quote=quote,
+            has_header=has_header,
+            skip_lines=skip_lines,
         )
         path, data, opened = place(file)
         is_path = isinstance(rejects, (str, os.PathLike))
         rejects_path, rejects_file = (rejects, None) if is_path else (None, rejects)
         return report(
             *_leadcore.import_leads(
-                self._session, path, data, opened, how, dry_run, rejects_path, rejects_file, progress
+                self._session, path, data, opened, how, dry_run, rejects_path, rejects_file, progress, lines
             )
         )
+
+    def preview_import(
+        self,
+        file: ImportFile,
+        *,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        quote: str | None = None,
+        has_header: bool | None = None,
+        skip_lines: int | None = None,
+    ) -> ImportPreview:
+        r"""Say how a file would be read and which column would be which field, from its first 64 KiB.
+
+        The arguments are those of :meth:`import_leads`. Show it to a person, and hand what they make of it to the
+        import.
+
+        >>> preview = db.preview_import(b"Firma;E-Mail;Shoe size\nNordlys AS;post@nordlys.example;43\n")
+        >>> preview.mapping, preview.format.delimiter
+        ({'Firma': 'company', 'E-Mail': 'email', 'Shoe size': None}, ';')
+        """
+        how = options(encoding=encoding, delimiter=delimiter, quote=quote, has_header=has_header, skip_lines=skip_lines)
+        return preview(*_leadcore.import_preview(self._session, *place(file), how))
 
     def import_template(self) -> bytes:
         """Make an empty CSV file to fill in, with a column for every field, in the tenant's order and words.

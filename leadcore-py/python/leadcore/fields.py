@@ -11,7 +11,7 @@ from uuid import UUID
 from leadcore.exceptions import InvalidError, Violation
 from leadcore.models import Stage, Term
 
-__all__ = ["ContactInput", "LeadInput", "StageRef", "TermRef"]
+__all__ = ["AccountInput", "ContactInput", "LeadInput", "StageRef", "TermRef"]
 
 TermRef: TypeAlias = Term | UUID | str
 """A term: the record, its id, or its name."""
@@ -81,6 +81,47 @@ class LeadInput(TypedDict, total=False):
     """What other systems call the lead, as ``system:id``."""
 
 
+class AccountInput(TypedDict, total=False):
+    """Everything a caller may set on an account. ``None`` makes a field empty."""
+
+    name: str
+    """Company name, or the person's for a consumer. Never empty."""
+    status: Literal["customer", "prospect"]
+    """Whether it buys already."""
+    kind: Literal["company", "consumer"]
+    """Business or private person."""
+    email: str | Iterable[str] | None
+    """E-mail addresses, the first one primary."""
+    phone: str | Iterable[str] | None
+    """Phone numbers likewise; a national number is read as one of the account's country."""
+    website: str | None
+    """Web site."""
+    street: str | None
+    """Street and house number."""
+    city: str | None
+    """City."""
+    state_region: str | None
+    """State, province or region."""
+    postal_code: str | None
+    """Zip or postal code."""
+    country: str | None
+    """Country: its ISO code or its name."""
+    tax_id: str | None
+    """Tax number."""
+    currency: str | None
+    """Currency, as ISO code."""
+    currency_symbol: str | None
+    """The symbol to print, when it differs from the currency's own."""
+    industry: str | None
+    """Line of business."""
+    description: str | None
+    """Anything else worth knowing."""
+    owner: str | None
+    """The user responsible."""
+    category: TermRef | None
+    """Industry or type."""
+
+
 class ContactInput(TypedDict, total=False):
     """Everything a caller may set on a contact. ``None`` leaves or makes a field empty."""
 
@@ -97,6 +138,7 @@ class ContactInput(TypedDict, total=False):
 
 
 LEAD_KEYS = frozenset(LeadInput.__annotations__)
+ACCOUNT_KEYS = frozenset(AccountInput.__annotations__)
 CONTACT_KEYS = frozenset(ContactInput.__annotations__)
 
 #: Attributes of a lead that are written under another name, or not at all.

@@ -7,13 +7,13 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, Literal, TypeAlias
 from uuid import UUID
 
 from .exceptions import InvalidError, Violation
 from .models import Term, _Record
 
-__all__ = ["FileFormat", "ImportReport", "Progress", "Rejection"]
+__all__ = ["FileFormat", "ImportPreview", "ImportReport", "LineOutcome", "Progress", "Rejection"]
 
 ImportFile: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, the bytes of a file, or a file opened in binary mode."""
@@ -51,6 +51,27 @@ class Rejection(_Record):
     """The reason as a code."""
     message: str
     """The reason as a sentence."""
+    owner: str | None = None
+    """Who owns the lead that the line means, where the reason is that this user may not see that lead."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineOutcome(_Record):
+    """What became of one line."""
+
+    line: int
+    """The line of the file on which the record begins, from 1, the header included."""
+    outcome: Literal["created", "updated", "skipped", "rejected"]
+    """What became of it."""
+    lead_id: UUID | None
+    """The lead; ``None`` for a rejected or blank line, for a lead that this user may not see, and for one that a dry
+    run only imagines."""
+    number: int | None
+    """Its number; ``None`` where ``lead_id`` is."""
+    matched_by: str | None = None
+    """What an updated lead was recognised by: ``external``, ``email`` or ``phone``."""
+    reason: str | None = None
+    """Why: of a skipped line one of the keys of :attr:`ImportReport.skips`, of a rejected one a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,18 @@ class FileFormat(_Record):
 
 
 @dataclass(frozen=True)
+class ImportPreview(_Record):
+    """How a file would be read."""
+
+    mapping: dict[str, str | None]
+    """Which column would be which field; ``None`` is left out. Change it and hand it to the import."""
+    format: FileFormat
+    """How the file is read."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
 class ImportReport(_Record):
     """What became of a file. Created, updated, skipped and rejected rows add up to ``lines``. It prints as a table."""
 
@@ -82,7 +115,17 @@ class ImportReport(_Record):
     rejected: int
     """Rows that were not taken."""
     repeated: bool
-    """The file was imported before in the same way: nothing was written."""
+    """The file was imported before in the same way: nothing was written. What was done then is in ``earlier``."""
+    unrecognisable: int
+    """Leads created from rows without external id, e-mail and phone. Nothing can recognise them: when the file is
+    changed and imported again, these rows create their leads once more."""
+    unrecognisable_lines: tuple[int, ...] = field(repr=False)
+    """The first 100 lines of such rows."""
+    skips: dict[str, int] = field(repr=False)
+    """How many rows were skipped for each reason: ``blank``, ``unchanged``, ``frozen`` (converted), ``exists``,
+    ``imported`` (the file was imported before)."""
+    earlier: ImportReport | None = field(repr=False)
+    """Of a repeated import, the report of the run that did it."""
     mapping: dict[str, str | None] = field(repr=False)
     """Which column was which field; ``None`` was left out. Change it and hand it to the next import."""
     new_values: dict[str, tuple[str, ...]] = field(repr=False)
@@ -95,6 +138,8 @@ class ImportReport(_Record):
     """Cells that count as empty because they say nothing (``Select``, ``n/a`` …)."""
     resumed_after: int = field(repr=False)
     """How many records an earlier, interrupted run had done; they are in the other numbers."""
+    done_elsewhere: int = field(repr=False)
+    """How many records another run did while this one was under way; they are in the other numbers."""
     format: FileFormat = field(repr=False)
     """How the file was read."""
     digest: str = field(repr=False)
@@ -110,25 +155,40 @@ class ImportReport(_Record):
     __hash__ = None  # type: ignore[assignment]
 
 
-def report(data: str, text: str) -> ImportReport:
+def report(data: str, text: str, earlier: str | None) -> ImportReport:
     """Read what the compiled half says."""
-    given: dict[str, Any] = json.loads(data)
+    return _report(json.loads(data), text, earlier)
+
+
+def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> ImportReport:
     operation = given.pop("operation")
+    earlier = given.pop("earlier", None)
     return ImportReport(
         operation=None if operation is None else UUID(operation),
-        mapping={column["header"]: column["field"] for column in given.pop("mapping")},
+        mapping=_mapping(given.pop("mapping")),
         new_values={key: tuple(names) for key, names in given.pop("new_values").items()},
         rejections=tuple(Rejection(**rejection) for rejection in given.pop("rejections")),
+        unrecognisable_lines=tuple(given.pop("unrecognisable_lines")),
+        earlier=None if earlier is None else _report(earlier, earlier_text or "", None),
         format=FileFormat(**given.pop("format")),
         text=text,
         **given,
     )
 
 
+def preview(mapping: str, form: str) -> ImportPreview:
+    """Read what the compiled half says."""
+    return ImportPreview(_mapping(json.loads(mapping)), FileFormat(**json.loads(form)))
+
+
+def _mapping(columns: list[dict[str, Any]]) -> dict[str, str | None]:
+    return {column["header"]: column["field"] for column in columns}
+
+
 def options(
-    mapping: Mapping[str, str | None] | None,
-    no_answer: Sequence[str] | None,
-    source: Term | UUID | None,
+    mapping: Mapping[str, str | None] | None = None,
+    no_answer: Sequence[str] | None = None,
+    source: Term | UUID | None = None,
     **given: Any,
 ) -> str:
     """Write what the compiled half reads."""

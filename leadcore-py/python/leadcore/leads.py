@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from uuid import UUID
 
 from . import _leadcore
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     from .database import Database
 
-__all__ = ["LeadRef", "Leads"]
+__all__ = ["LeadAction", "LeadRef", "Leads"]
 
 LeadRef: TypeAlias = Lead | UUID | str
 """A lead: the object, its id, or the text of that. A write with the object is refused when the lead changed since."""
+
+LeadAction: TypeAlias = Literal["view", "edit", "delete", "restore", "convert"]
+"""Something that a row of a list of leads offers."""
 
 _Status: TypeAlias = Literal["customer", "prospect"]
 
@@ -183,6 +186,20 @@ class Leads:
         'Discussion'
         """
         return _leadcore.lead_move(self._db._session, lead, stage)
+
+    def actions(self, lead: LeadRef) -> builtins.list[LeadAction]:
+        """What the user can do with this lead now: what the policy grants and the state of the lead leaves open.
+
+        These are the buttons to show; the calls themselves check again.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.leads.actions(lead.id)
+        ['view', 'edit', 'delete', 'convert']
+        >>> db.leads.delete(lead)
+        >>> db.leads.actions(lead)
+        ['view', 'restore']
+        """
+        return cast("builtins.list[LeadAction]", _leadcore.lead_actions(self._db._session, lead))
 
     def delete(self, lead: LeadRef) -> None:
         """Put a lead into the trash: it leaves every list, search and count. Its history stays.

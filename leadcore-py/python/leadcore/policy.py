@@ -38,7 +38,15 @@ class Role:
     grants: dict[str, str] = field(default_factory=dict)
     """For each permission, on which leads."""
     hidden: tuple[str, ...] = ()
-    """The keys of fields that are left out of records, and refused in filters and sorts."""
+    """The keys of fields that are left out of records, and refused in filters, sorts, searches and writes.
+
+    A search looks at company, names, e-mail, phone and number at once: who may not see one of them may not search. What
+    the engine sets (``id``, ``number``, ``state`` …) is part of every record and cannot be hidden.
+    """
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be hidden, where the role is made and not where it is used."""
+        _leadcore.check_hidden(list(self.hidden))
 
     @classmethod
     def _preset(cls, name: str) -> Role:
@@ -65,7 +73,13 @@ class Role:
         return Role({**self.grants, permission: on}, self.hidden)
 
     def hide(self, *fields: str) -> Role:
-        """The same role without sight of these fields."""
+        """The same role without sight of these fields.
+
+        >>> leadcore.Role.viewer().hide("number")
+        Traceback (most recent call last):
+        ...
+        leadcore.exceptions.InvalidError: `hidden.number`: `number` is set by the engine and part of every record: it cannot be hidden
+        """  # noqa: E501 - the message is one line
         return Role(self.grants, tuple(sorted({*self.hidden, *fields})))
 
 

@@ -5,12 +5,13 @@
 //! `/proc/self/fd`, touches neither the database nor its locks.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use leadcore::error::Result;
 
-use super::{Journal, Moment, SideLock, second_library, with_suffix};
+use super::{Journal, Moment, SideLock, moved_away, second_library, with_suffix};
 use crate::queue::Patience;
 
 // Lock bytes of SQLite's file formats: sqlite.org/walformat.html §2.3 (and os_unix.c: UNIX_SHM_BASE 120, eight
@@ -32,6 +33,8 @@ pub(crate) struct Watch {
     db: Seen,
     shm: Seen,
     journal: Journal,
+    /// Device and number of the database file when the watch began.
+    file: Option<(u64, u64)>,
 }
 
 /// A file of the database and the descriptor through which its locks were last seen.
@@ -54,7 +57,8 @@ impl Watch {
         side: &SideLock,
         patience: &Patience,
     ) -> Result<Option<Self>> {
-        let watch = Self { db: Seen::new(db.to_owned()), shm: Seen::new(with_suffix(db, "-shm")), journal };
+        let (file, shm) = (identity(db), Seen::new(with_suffix(db, "-shm")));
+        let watch = Self { db: Seen::new(db.to_owned()), shm, journal, file };
         let witness = if journal == Journal::Wal { &watch.shm } else { &watch.db };
         if !descriptors().into_iter().any(|descriptor| witness.is(descriptor)) {
             // No /proc, or a host connection in exclusive locking mode, which shares the index with nobody.
@@ -84,7 +88,14 @@ impl Watch {
             (Journal::Rollback, Moment::EndOfRead) => self.db.holds(SHARED..=SHARED, false),
             (Journal::Rollback, Moment::BeforeWrite | Moment::AfterCommit) => true,
         };
-        if sound { Ok(()) } else { Err(second_library(&self.db.path, moment)) }
+        if sound {
+            return Ok(());
+        }
+        // A file that is not where it was opened shows no locks under its name either; that is not another library.
+        if self.file.is_some() && identity(&self.db.path) != self.file {
+            return Err(moved_away(&self.db.path, moment));
+        }
+        Err(second_library(&self.db.path, moment))
     }
 
     /// Whether the locks are there that SQLite holds in WAL mode from opening to closing.
@@ -104,6 +115,11 @@ impl Watch {
             fs::read("/proc/self/maps").map_or(true, |maps| mapped(&maps, &self.shm.path) <= 1)
         }
     }
+}
+
+/// Device and number of the file of this name, which a rename keeps; asking opens nothing.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// How often the start of `file` is mapped, from `/proc/self/maps`.

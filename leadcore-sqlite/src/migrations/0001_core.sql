@@ -1,8 +1,14 @@
 -- leadcore, schema version 1.
 --
--- Every table, key and index begins with the tenant, but the full-text index, which FTS5 keys by row. `rid` is SQLite's own row number: it never leaves this file.
+-- Every table, key and index begins with the tenant, but {prefix}keys and the full-text index, which FTS5 keys by row. `rid` is SQLite's own row number: it never leaves this file.
 -- Ids are UUIDs of 16 bytes, times are microseconds since 1970-01-01 UTC, amounts are units of 1/10,000.
 -- Columns named `…_key` and `search` are computed by leadcore (folded: no case, no accents); collations decide nothing.
+
+-- By which version of leadcore's rules the computed columns were written. Mixed, they would find only half.
+CREATE TABLE {prefix}keys (
+    version INTEGER NOT NULL PRIMARY KEY
+) STRICT;
+INSERT INTO {prefix}keys (version) VALUES ({keys});
 
 -- Pipelines and their stages.
 CREATE TABLE {prefix}pipeline (

@@ -198,7 +198,9 @@ fn look_inside(conn: &Connection, path: &Path, options: &SqliteOptions) -> Resul
             ),
         ));
     }
-    migrate::pending(&tx, &options.prefix)?;
+    if migrate::pending(&tx, &options.prefix)?.is_empty() {
+        migrate::validate(&tx, &options.prefix)?;
+    }
     tx.rollback().store("open")
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Readers {
 struct Pool {
     idle: Vec<Connection>,
     open: usize,
+    /// How many callers wait for a connection.
+    waiting: usize,
 }
 
 impl Readers {
@@ -36,8 +38,10 @@ pub(super) struct Lent<'a> {
 
 impl<'a> Lent<'a> {
     /// Waits for a connection that is free or may be opened.
-    pub(super) fn take(readers: &'a Readers, database: &Database, patience: &Patience) -> Result<Self> {
+    pub(super) fn take(readers: &'a Readers, database: &Database) -> Result<Self> {
         let mut pool = unpoisoned(readers.pool.lock());
+        // Asked for the time only when there is something to wait for.
+        let mut patience = None;
         loop {
             if let Some(conn) = pool.idle.pop() {
                 return Ok(Self { readers, conn: Some(conn) });
@@ -50,11 +54,14 @@ impl<'a> Lent<'a> {
                 lent.conn = Some(connect::reader(database.path(), &database.options)?);
                 return Ok(lent);
             }
+            let patience = patience.get_or_insert_with(|| Patience::new(database.options.busy_timeout));
             let left = patience.left();
             if left.is_zero() {
                 return Err(patience.exhausted());
             }
+            pool.waiting += 1;
             pool = readers.freed.wait_timeout(pool, left).unwrap_or_else(PoisonError::into_inner).0;
+            pool.waiting = pool.waiting.saturating_sub(1);
         }
     }
 }
@@ -67,7 +74,11 @@ impl Drop for Lent<'_> {
             Some(conn) if conn.is_autocommit() => pool.idle.push(conn),
             _ => pool.open = pool.open.saturating_sub(1),
         }
+        // Waking nobody is a call into the kernel all the same.
+        let awaited = pool.waiting > 0;
         drop(pool);
-        self.readers.freed.notify_one();
+        if awaited {
+            self.readers.freed.notify_one();
+        }
     }
 }

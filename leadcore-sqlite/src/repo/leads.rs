@@ -7,7 +7,7 @@ use leadcore::query::{LeadScan, Resolved};
 use leadcore::store::{LeadChange, Leads, Tallies};
 
 use crate::error::{StoreResult as _, parent_missing};
-use crate::row::{Binder, Columns, select_lead};
+use crate::row::{Binder, Columns, select_lead, signed};
 use crate::txn::SqliteTxn;
 
 use super::tally::Deltas;
@@ -19,8 +19,9 @@ const DROP_KEY: &str = "DELETE FROM leadcore_lead_key WHERE tenant = ? AND kind 
 const ADD_SEARCH: &str = "INSERT INTO leadcore_lead_search (rowid, search) VALUES (?, ?)";
 // FTS5 with external content is told what it had indexed (sqlite.org/fts5.html, 4.4.3); its command column is named
 // like the table.
-const DROP_SEARCH: &str =
-    "INSERT INTO leadcore_lead_search (leadcore_lead_search, rowid, search) VALUES ('delete', ?, ?)";
+// That is the stored text, never one computed anew: a word of it that is not taken out stays for ever. Nothing happens
+// where the text stays the same, or the lead is of another revision.
+const DROP_SEARCH: &str = "INSERT INTO leadcore_lead_search (leadcore_lead_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_lead WHERE tenant = ? AND id = ? AND revision = ? AND search <> ?";
 /// What is missing when a foreign key of a lead fails.
 const REFERENCE: &str = "a stage or term that the lead refers to";
 const REVISION: &str = "SELECT revision FROM leadcore_lead WHERE tenant = ? AND id = ?";
@@ -55,10 +56,21 @@ impl SqliteTxn<'_> {
 
     fn update_rows(&self, changes: &[LeadChange]) -> Result<()> {
         let mut update = self.prepare(UPDATE, "write a lead")?;
+        let mut drop_search = self.prepare(DROP_SEARCH, "drop from the search index")?;
+        let mut add_search = self.prepare(ADD_SEARCH, "add to the search index")?;
         let mut deltas = Deltas::default();
         for LeadChange { before, after } in changes {
-            let mut binder = Binder::to(&mut update);
             let search = after.search_text();
+            let revision = signed(before.revision.get())?;
+            let moved = drop_search
+                .execute((
+                    self.tenant_text(),
+                    before.id.as_uuid().as_bytes().as_slice(),
+                    revision,
+                    search.as_str(),
+                ))
+                .store("drop from the search index")?;
+            let mut binder = Binder::to(&mut update);
             binder.lead(after, search.as_str())?;
             binder.bind(self.tenant_text())?;
             binder.id(before.id.as_uuid())?;
@@ -73,7 +85,10 @@ impl SqliteTxn<'_> {
             while rows.next().store("write a lead")?.is_some() {}
             drop(rows);
             let Some(rid) = rid else { return Err(self.not_updated(before)?) };
-            self.move_keys(before, after, rid, search.as_str())?;
+            self.move_keys(before, after, rid)?;
+            if moved > 0 {
+                add_search.execute((rid, search.as_str())).store("add to the search index")?;
+            }
             deltas.count(before, -1);
             deltas.count(after, 1);
         }
@@ -87,7 +102,7 @@ impl SqliteTxn<'_> {
         let mut drop_marks = self.prepare(DROP_MARKS, "drop read marks")?;
         let mut deltas = Deltas::default();
         for lead in leads {
-            let (id, revision) = (lead.id.as_uuid(), crate::row::signed(lead.revision.get())?);
+            let (id, revision) = (lead.id.as_uuid(), signed(lead.revision.get())?);
             let mut rows = remove
                 .query((self.tenant_text(), id.as_bytes().as_slice(), revision))
                 .store("remove a lead")?;
@@ -122,7 +137,7 @@ impl SqliteTxn<'_> {
         })
     }
 
-    fn move_keys(&self, before: &Lead, after: &Lead, rid: i64, search: &str) -> Result<()> {
+    fn move_keys(&self, before: &Lead, after: &Lead, rid: i64) -> Result<()> {
         let (old, new) = (before.fields.match_keys(), after.fields.match_keys());
         if old != new {
             let mut drop_key = self.prepare(DROP_KEY, "drop a key")?;
@@ -133,13 +148,6 @@ impl SqliteTxn<'_> {
             for key in new.iter().filter(|key| !old.contains(key)) {
                 add_key.execute((self.tenant_text(), key.kind.code(), &key.key, rid)).store("add a key")?;
             }
-        }
-        let old = before.search_text();
-        if old.as_str() != search {
-            let mut drop_search = self.prepare(DROP_SEARCH, "drop from the search index")?;
-            drop_search.execute((rid, old.as_str())).store("drop from the search index")?;
-            let mut add_search = self.prepare(ADD_SEARCH, "add to the search index")?;
-            add_search.execute((rid, search)).store("add to the search index")?;
         }
         Ok(())
     }

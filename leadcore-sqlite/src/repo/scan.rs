@@ -14,6 +14,8 @@ use crate::txn::SqliteTxn;
 /// order and looking into each row. At a million leads both ways cost about the same here (5,000 reads by row number
 /// against 50 hits of one in 200 rows).
 const FEW: i64 = 5_000;
+/// Up to this many leads a page's memory is taken before it is known how many there are.
+const USUAL_PAGE: usize = 64;
 
 impl SqliteTxn<'_> {
     pub(super) fn scan_leads(&mut self, scan: &LeadScan) -> Result<Vec<Lead>> {
@@ -59,7 +61,8 @@ impl SqliteTxn<'_> {
         let Condition { sql, params } = compiler.finish();
         let mut statement = self.prepare(&sql, "list leads")?;
         let mut rows = statement.query(rusqlite::params_from_iter(params)).store("list leads")?;
-        let mut leads = Vec::new();
+        // Leads are large: a list that grows would move each of them several times.
+        let mut leads = Vec::with_capacity(scan.limit.min(USUAL_PAGE));
         while let Some(row) = rows.next().store("list leads")? {
             leads.push(Columns::of(row).lead()?);
         }

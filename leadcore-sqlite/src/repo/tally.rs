@@ -14,7 +14,9 @@ use crate::row::{Columns, corrupt, state_number};
 use crate::txn::SqliteTxn;
 
 const ADD: &str = "INSERT INTO leadcore_tally (tenant, dim, key, state, n) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant, dim, key, state) DO UPDATE SET n = n + ?5";
-const COUNT: &str = "SELECT coalesce(sum(n), 0) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND key = ? AND state BETWEEN ? AND ?";
+const COUNT: &str = "SELECT coalesce(sum(n), 0) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND key = ?";
+const COUNT_IN_STATE: &str =
+    "SELECT coalesce(sum(n), 0) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND key = ? AND state = ?";
 const GROUPS: &str = "SELECT key, sum(n) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND state BETWEEN ? AND ? GROUP BY key HAVING sum(n) > 0 ORDER BY key";
 
 /// What a slice of writes changes in the tallies: one row per value, not per lead.
@@ -59,8 +61,8 @@ fn dim(field: &Field) -> Option<&'static str> {
 /// What of a filter the tallies can answer: a state, and one field with one value.
 #[derive(Debug, Default)]
 struct Shape {
-    /// Lowest and highest `state` to sum up.
-    state: Option<(i64, i64)>,
+    /// Only leads of this state.
+    state: Option<i64>,
     value: Option<(&'static str, Vec<u8>)>,
 }
 
@@ -77,7 +79,7 @@ impl Shape {
             Resolved::Equals(Field::State, states) if self.state.is_none() => match states.as_slice() {
                 [FieldValue::Text(code)] => match LeadState::from_code(code).map(state_number) {
                     Some(state) => {
-                        self.state = Some((state, state));
+                        self.state = Some(state);
                         true
                     }
                     None => false,
@@ -123,12 +125,16 @@ impl SqliteTxn<'_> {
     /// The count, when the tallies have it.
     pub(crate) fn tallied_count(&self, filter: &Resolved) -> Result<Option<u64>> {
         let Some(shape) = Shape::of(filter) else { return Ok(None) };
-        let (from, to) = shape.state.unwrap_or((0, 2));
         let (dim, key) = shape.value.unwrap_or(("all", Vec::new()));
-        let n: i64 = self
-            .prepare(COUNT, "count leads")?
-            .query_row((self.tenant_text(), dim, key, from, to), |row| row.get(0))
-            .store("count leads")?;
+        let n: i64 = match shape.state {
+            None => self
+                .prepare(COUNT, "count leads")?
+                .query_row((self.tenant_text(), dim, key), |row| row.get(0)),
+            Some(state) => self
+                .prepare(COUNT_IN_STATE, "count leads")?
+                .query_row((self.tenant_text(), dim, key, state), |row| row.get(0)),
+        }
+        .store("count leads")?;
         u64::try_from(n).map(Some).map_err(|_| corrupt("count"))
     }
 
@@ -140,7 +146,7 @@ impl SqliteTxn<'_> {
     ) -> Result<Option<Vec<(FieldValue, u64)>>> {
         let shape = Shape::of(filter).filter(|shape| shape.value.is_none());
         let (Some(dim), Some(shape)) = (dim(field), shape) else { return Ok(None) };
-        let (from, to) = shape.state.unwrap_or((0, 2));
+        let (from, to) = shape.state.map_or((0, 2), |state| (state, state));
         let mut statement = self.prepare(GROUPS, "count leads")?;
         let mut rows = statement.query((self.tenant_text(), dim, from, to)).store("count leads")?;
         let mut groups = Vec::new();

@@ -135,12 +135,12 @@ fn the_hosts_own_file_keeps_what_is_the_hosts() {
 fn settings_are_read_back() {
     let (_dir, path) = place();
     let database = open(&path);
-    let one = |tx: &rusqlite::Transaction<'_>, name: &str| {
+    let one = |tx: &Connection, name: &str| {
         tx.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).store("pragma")
     };
     let wal = !crate::open::has_wal_reset_bug(rusqlite::version_number());
     let expected = if wal { ("wal", 2) } else { ("delete", 3) };
-    let check = |tx: &rusqlite::Transaction<'_>| {
+    let check = |tx: &Connection| {
         assert_eq!(one(tx, "foreign_keys")?, 1);
         assert_eq!(one(tx, "trusted_schema")?, 0);
         assert_eq!(one(tx, "cell_size_check")?, 1);

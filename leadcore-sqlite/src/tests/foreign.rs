@@ -225,3 +225,28 @@ fn the_look_is_cheap() {
     }
     println!("plain commit:   {:?}", start.elapsed() / 200);
 }
+
+/// A file that is renamed, replaced or deleted under an open store is called that, and not a second library.
+#[test]
+fn a_file_that_was_moved_away_is_called_that() {
+    let moves: [(&str, fn(&Path)); 3] = [
+        ("renamed", |path| std::fs::rename(path, path.with_file_name("elsewhere.db")).unwrap()),
+        ("deleted", |path| std::fs::remove_file(path).unwrap()),
+        ("replaced", |path| {
+            std::fs::rename(path, path.with_file_name("elsewhere.db")).unwrap();
+            std::fs::write(path, b"").unwrap();
+        }),
+    ];
+    for (name, move_away) in moves {
+        let (_dir, path) = place();
+        let database = open(&path);
+        assert!(database.is_watched());
+        table(&database);
+        move_away(&path);
+        let error = database.write(|tx| tx.execute("INSERT INTO t VALUES (1)", []).store("t")).unwrap_err();
+        let said = error.to_string();
+        assert_eq!(error.kind(), ErrorKind::Storage, "{name}: {said}");
+        assert!(said.contains("renamed, replaced or deleted") && said.contains("store.db"), "{name}: {said}");
+        assert!(!said.contains("library"), "{name}: {said}");
+    }
+}

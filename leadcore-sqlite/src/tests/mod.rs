@@ -3,6 +3,8 @@
 mod child;
 mod files;
 mod foreign;
+mod host;
+mod keys;
 mod writers;
 
 use std::path::PathBuf;

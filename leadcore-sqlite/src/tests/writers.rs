@@ -173,6 +173,38 @@ fn a_read_sees_one_state_and_cannot_write() {
 }
 
 #[test]
+fn a_read_keeps_its_state_over_savepoints_and_errors() {
+    let (_dir, path) = place();
+    let database = open(&path);
+    with_counter(&database);
+    let number =
+        |conn: &rusqlite::Connection| conn.query_row("SELECT n FROM t", [], |row| row.get::<_, i64>(0));
+    database
+        .read(|conn| {
+            for end in ["RELEASE s", "ROLLBACK TO s; RELEASE s"] {
+                conn.execute_batch("SAVEPOINT s").store("savepoint")?;
+                assert!(conn.execute("UPDATE t SET n = 7", []).is_err());
+                conn.execute_batch(end).store("savepoint")?;
+            }
+            assert!(conn.prepare("SELECT nothing FROM t").is_err());
+            // With a rollback journal the writer would wait for this read to end.
+            if conn.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0)).unwrap() == "wal"
+            {
+                database.write(|tx| tx.execute("UPDATE t SET n = n + 8", []).store("n"))?;
+                assert_eq!(number(conn).unwrap(), 0);
+            }
+            Ok(())
+        })
+        .unwrap();
+    // The connection goes back without a trace of that read.
+    database.write(|tx| tx.execute("UPDATE t SET n = 9", []).store("n")).unwrap();
+    assert_eq!(counter(&database), 9);
+    database.read(|_| Err::<(), _>(Error::not_found("lead"))).unwrap_err();
+    database.write(|tx| tx.execute("UPDATE t SET n = 10", []).store("n")).unwrap();
+    assert_eq!(counter(&database), 10);
+}
+
+#[test]
 fn readers_are_lent_up_to_the_limit() {
     let (_dir, path) = place();
     let options = SqliteOptions::new().readers(1).busy_timeout(Duration::from_millis(50));

@@ -93,8 +93,9 @@ impl Gate {
 pub(super) fn visible(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
     ctx.check_tenant(txn)?;
     let gate = Gate::open(ctx, Permission::View)?;
-    let found = txn.leads().get(&[id])?.pop();
-    found.filter(|lead| gate.admits(lead)).ok_or_else(|| Error::not_found("lead"))
+    let mut found = txn.leads().get(&[id])?;
+    found.retain(|lead| gate.admits(lead));
+    found.pop().ok_or_else(|| Error::not_found("lead"))
 }
 
 /// The lead, if the actor may change it by `permission`: visible, in scope, of the expected revision, not in the
@@ -121,21 +122,49 @@ pub(super) fn editable(
     Ok(lead)
 }
 
-/// The lead without the fields that the actor may not see.
-pub(super) fn masked(ctx: &Context<'_>, mut lead: Lead) -> Lead {
-    for field in Field::ALL {
-        if field.is_writable() && ctx.policy().is_hidden(ctx.actor(), field) {
+/// The fields that the actor may not see: the policy is asked for each of them once, however many leads a page has.
+#[derive(Debug)]
+pub(super) struct Mask(Vec<&'static Field>);
+
+impl Mask {
+    pub(super) fn of(ctx: &Context<'_>) -> Self {
+        let hidden = |field: &&Field| field.is_writable() && ctx.policy().is_hidden(ctx.actor(), field);
+        Self(Field::ALL.iter().filter(hidden).collect())
+    }
+
+    /// Takes them out of the lead.
+    pub(super) fn put_on(&self, lead: &mut Lead) {
+        for field in &self.0 {
             // Clearing a field never fails: only values are checked.
             let _ = field.write(&mut lead.fields, &FieldValue::Empty);
         }
     }
+}
+
+/// The lead without the fields that the actor may not see.
+pub(super) fn masked(ctx: &Context<'_>, mut lead: Lead) -> Lead {
+    Mask::of(ctx).put_on(&mut lead);
     lead
 }
 
-/// Refuses to look at, sort by or write fields that the actor may not see: their order or a count would tell.
+/// Whether the actor may not see the field, or another that shows the same: a full name and its parts.
+pub(super) fn shows_hidden(ctx: &Context<'_>, field: &Field) -> bool {
+    let hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
+    hidden(field) || field.name_group().iter().any(hidden)
+}
+
+/// Refuses to look at or sort by fields that the actor may not see: their order or a count would tell.
+pub(super) fn check_readable<'f>(ctx: &Context<'_>, fields: impl Iterator<Item = &'f Field>) -> Result<()> {
+    refuse(fields.filter(|field| shows_hidden(ctx, field)))
+}
+
+/// Refuses to write fields that the actor may not see.
 pub(crate) fn check_fields<'f>(ctx: &Context<'_>, fields: impl Iterator<Item = &'f Field>) -> Result<()> {
-    let hidden: Vec<_> = fields
-        .filter(|field| ctx.policy().is_hidden(ctx.actor(), field))
+    refuse(fields.filter(|field| ctx.policy().is_hidden(ctx.actor(), field)))
+}
+
+fn refuse<'f>(hidden: impl Iterator<Item = &'f Field>) -> Result<()> {
+    let hidden: Vec<_> = hidden
         .map(|field| Violation::new(field.key(), ViolationCode::NotAllowed, "you may not see this field"))
         .collect();
     if hidden.is_empty() { Ok(()) } else { Err(Error::invalid(hidden)) }

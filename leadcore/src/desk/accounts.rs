@@ -1,16 +1,23 @@
 //! Accounts: the customers that leads became.
 //!
-//! An actor may see an account when it may see one of the leads behind it, or all leads.
+//! An actor may see an account when it may see one of the leads behind it, or all leads; and change it when it may edit
+//! one of them, or all, although the leads themselves are frozen.
+
+use std::collections::BTreeSet;
 
 use crate::context::Context;
-use crate::domain::{Account, Link, LinkRole};
-use crate::error::{Error, Result, ViolationCode};
+use crate::domain::{
+    Account, AccountFields, AccountPatch, Action, Link, LinkRole, NewEntry, OperationKind, TermKind,
+    account_changes,
+};
+use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, LeadId};
 use crate::policy::Permission;
 use crate::query::{MAX_PAGE, Page};
 use crate::store::Txn;
 
-use super::access::Gate;
+use super::access::{Expect, Gate, check_fields};
+use super::operation::record;
 
 /// One account.
 ///
@@ -26,6 +33,87 @@ pub(super) fn load(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Resul
     let gate = Gate::open(ctx, Permission::View)?;
     let found = txn.accounts().get(&[id])?;
     visible(txn, &gate, found)?.pop().ok_or_else(|| Error::not_found("account"))
+}
+
+/// Changes some fields of an account and writes each change into the journal. A patch that changes nothing writes
+/// nothing. The leads behind the account stay as they were converted.
+///
+/// ```
+/// use leadcore::desk::{accounts, convert, leads};
+/// use leadcore::domain::{AccountPatch, Field};
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let account = store.write(ctx.tenant(), |txn| {
+///     let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+///     let made = convert::convert(&ctx, txn, lead.id, &Default::default())?;
+///     let account = accounts::get(&ctx, txn, made.account)?;
+///     let patch = AccountPatch::new().name("Nordlys Energi AS").set(Field::City, "Tromsø");
+///     accounts::edit(&ctx, txn, account.id, account.revision, &patch)
+/// })?;
+/// assert_eq!(account.fields.name, "Nordlys Energi AS");
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected; `Invalid` with every broken rule at once.
+pub fn edit(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: AccountId,
+    expect: impl Into<Expect>,
+    patch: &AccountPatch,
+) -> Result<Account> {
+    let before = load(ctx, txn, id)?;
+    let gate = Gate::open(ctx, Permission::Edit)?;
+    if visible(txn, &gate, vec![before.clone()])?.is_empty() {
+        return Err(Error::denied(Permission::Edit.code()));
+    }
+    expect.into().check("account", before.revision)?;
+    check_fields(ctx, patch.fields())?;
+    let mut fields = before.fields.clone();
+    patch.apply(&mut fields)?;
+    if fields == before.fields {
+        return Ok(masked(ctx, before));
+    }
+    let broken = violations(ctx, txn, &before.fields, &fields)?;
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
+    let changes = account_changes(&before.fields, &fields);
+    let after = Account { fields, revision: before.revision.next(), updated_at: ctx.now(), ..before };
+    txn.accounts().update(std::slice::from_ref(&after))?;
+    let entry = NewEntry::new(after.id, Action::Updated, after.updated_at).with_changes(changes);
+    record(ctx, txn, OperationKind::Edit, &[entry])?;
+    Ok(masked(ctx, after))
+}
+
+/// Every rule that an edit breaks, by the field as the caller named it.
+fn violations(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    before: &AccountFields,
+    after: &AccountFields,
+) -> Result<Vec<Violation>> {
+    let mut broken = after.violations();
+    for violation in &mut broken {
+        if let Some(field) = violation.field.strip_prefix("account.") {
+            violation.field = field.to_owned();
+        }
+    }
+    if let Some(owner) = after.owner.as_ref().filter(|owner| before.owner.as_ref() != Some(owner))
+        && !ctx.policy().may_own(ctx.actor(), owner)
+    {
+        broken.push(Violation::new("owner", ViolationCode::NotAllowed, "this user cannot own accounts"));
+    }
+    if let Some(category) = after.category
+        && txn.terms().get(TermKind::Category, &[category.as_uuid()])?.is_empty()
+    {
+        let message = "there is no category with this id";
+        broken.push(Violation::new("category", ViolationCode::Unknown, message));
+    }
+    Ok(broken)
 }
 
 /// Accounts by customer number, from behind `after`, at most `limit` (1 to 1,000). For an actor who may not see all
@@ -81,12 +169,13 @@ fn visible(txn: &mut dyn Txn, gate: &Gate, accounts: Vec<Account>) -> Result<Vec
     if gate.is_unlimited() {
         return Ok(accounts);
     }
-    let mut seen = Vec::with_capacity(accounts.len());
-    for account in accounts {
-        let origins = origin_leads(txn, account.id)?;
-        if txn.leads().get(&origins)?.iter().any(|lead| gate.admits(lead)) {
-            seen.push(account);
-        }
-    }
-    Ok(seen)
+    // One question for the links of all of them and one for the leads behind, however long the page is.
+    let subjects: Vec<_> = accounts.iter().map(|account| account.id.into()).collect();
+    let links = txn.links().to(&subjects, Some(LinkRole::ConvertedTo))?;
+    let origins: Vec<_> = links.iter().map(|link| LeadId::from_uuid(link.from.id)).collect();
+    let admitted = txn.leads().get(&origins)?.into_iter().filter(|lead| gate.admits(lead));
+    let admitted: BTreeSet<_> = admitted.map(|lead| lead.id.as_uuid()).collect();
+    let seen: BTreeSet<_> =
+        links.iter().filter(|link| admitted.contains(&link.from.id)).map(|link| link.to.id).collect();
+    Ok(accounts.into_iter().filter(|account| seen.contains(&account.id.as_uuid())).collect())
 }

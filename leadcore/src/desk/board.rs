@@ -9,7 +9,7 @@ use crate::id::PipelineId;
 use crate::query::{Cursor, Filter, LeadScan, MAX_PAGE, Page, Resolved, Sort};
 use crate::store::Txn;
 
-use super::access::masked;
+use super::access::Mask;
 use super::leads::readable;
 
 pub use super::leads::move_to as move_card;
@@ -109,17 +109,18 @@ pub fn board(ctx: &Context<'_>, txn: &mut dyn Txn, query: &BoardQuery) -> Result
     };
     let pipeline = pipeline.ok_or_else(|| Error::not_found("pipeline"))?;
     let counts = txn.tallies().count_by(&filter, &Field::Stage)?;
+    let mask = Mask::of(ctx);
     let columns = pipeline.stages.iter().map(|stage| {
         let id = FieldValue::Id(stage.id.as_uuid());
         let count = counts.iter().find(|(value, _)| *value == id).map_or(0, |(_, count)| *count);
-        let page = if count == 0 || query.cards == 0 {
+        let mut page = if count == 0 || query.cards == 0 {
             Page { items: Vec::new(), next: None }
         } else {
             let in_stage = Resolved::Equals(Field::Stage, vec![id]);
             first_cards(txn, filter.clone().and(in_stage), query)?
         };
-        let cards = page.items.into_iter().map(|lead| masked(ctx, lead)).collect();
-        Ok(Column { stage: stage.clone(), count, cards, next: page.next })
+        page.items.iter_mut().for_each(|lead| mask.put_on(lead));
+        Ok(Column { stage: stage.clone(), count, cards: page.items, next: page.next })
     });
     let columns = columns.collect::<Result<_>>()?;
     Ok(Board { pipeline, columns })

@@ -12,8 +12,9 @@ use crate::error::{Error, Result};
 use crate::id::{AccountId, ContactId, LeadId, Revision};
 use crate::policy::Permission;
 use crate::store::Txn;
+use crate::value::Country;
 
-use super::access::{Expect, check_fields, editable, visible};
+use super::access::{Expect, check_readable, editable, shows_hidden, visible};
 use super::accounts;
 use super::operation::record;
 
@@ -43,20 +44,36 @@ pub fn add(
     txn.contacts().insert(std::slice::from_ref(&contact))?;
     let known = txn.links().from(&[lead.id.into()], Some(LinkRole::PrimaryContact))?;
     let mut entries = vec![NewEntry::new(contact.id, Action::Created, ctx.now())];
+    let target = Subject::from(contact.id);
     let role = if primary || known.is_empty() { LinkRole::PrimaryContact } else { LinkRole::Contact };
     if role == LinkRole::PrimaryContact {
         demote(txn, &known)?;
+        // What stops being the primary contact is part of the history: an undo makes it so again.
+        if !known.is_empty() {
+            entries.push(primary_changed(ctx, lead.id, &known, target));
+        }
     }
     txn.links().insert(&[Link::new(lead.id, role, contact.id)])?;
-    entries.push(NewEntry::new(lead.id, Action::Linked, ctx.now()).with_other(contact.id));
+    let change = FieldChange::new("role", FieldValue::Empty, role.code());
+    let linked = NewEntry::new(lead.id, Action::Linked, ctx.now()).with_other(contact.id);
+    entries.push(linked.with_changes(vec![change]));
     record(ctx, txn, OperationKind::Create, &entries)?;
     Ok(contact)
 }
 
-/// Refuses to write fields that the actor may not see.
+/// Where national phone numbers of a lead's persons are dialled from: the lead's country, also where the actor may not
+/// see the country. It is for reading numbers, not for showing.
+///
+/// # Errors
+/// `NotFound` when the lead does not exist or may not be seen.
+pub fn phone_region(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Option<Country>> {
+    Ok(visible(ctx, txn, lead)?.fields.phone_region())
+}
+
+/// Refuses to write fields that the actor may not see. A contact's name is one value: a hidden part hides it.
 fn check_hidden(ctx: &Context<'_>, fields: &ContactFields) -> Result<()> {
     let lead = fields.as_lead_fields();
-    check_fields(ctx, ContactFields::FIELDS.iter().filter(|field| !field.read_fields(&lead).is_empty()))
+    check_readable(ctx, ContactFields::FIELDS.iter().filter(|field| !field.read_fields(&lead).is_empty()))
 }
 
 /// A contact that keeps the rules, not stored yet.
@@ -91,7 +108,7 @@ pub fn of_lead(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Vec
     Ok(masked(ctx, linked(txn, lead.id.into())?))
 }
 
-/// The persons of an account, the primary one first.
+/// The persons of an account, the primary one first, then in the order in which they were added.
 ///
 /// # Errors
 /// `NotFound` when the account does not exist or may not be seen.
@@ -114,8 +131,11 @@ pub(super) fn linked(txn: &mut dyn Txn, owner: Subject) -> Result<Vec<LinkedCont
     let mut of_role = |role| -> Result<Vec<LinkedContact>> {
         let ids = links.iter().filter(|link| link.role == role);
         let ids: Vec<_> = ids.map(|link| ContactId::from_uuid(link.to.id)).collect();
-        let found = txn.contacts().get(&ids)?.into_iter();
+        let mut found = txn.contacts().get(&ids)?;
+        // Ids of one millisecond, or of another source, have no order in time.
+        found.sort_by_key(|contact| (contact.created_at, contact.id));
         Ok(found
+            .into_iter()
             .map(|contact| LinkedContact { contact, is_primary: role == LinkRole::PrimaryContact })
             .collect())
     };
@@ -143,11 +163,15 @@ pub fn make_primary(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, contact:
     demote(txn, &primary)?;
     txn.links().remove(&[link])?;
     txn.links().insert(&[Link { role: LinkRole::PrimaryContact, ..link }])?;
-    let before = primary.first().map(|link| link.to.id);
-    let change = FieldChange::new("primary_contact", before, FieldValue::Id(target.id));
-    let entry = NewEntry::new(lead.id, Action::Updated, ctx.now()).with_changes(vec![change]);
-    record(ctx, txn, OperationKind::Edit, &[entry])?;
+    record(ctx, txn, OperationKind::Edit, &[primary_changed(ctx, lead.id, &primary, target)])?;
     Ok(())
+}
+
+/// The entry of a lead whose primary contact is another now.
+fn primary_changed(ctx: &Context<'_>, lead: LeadId, before: &[Link], after: Subject) -> NewEntry {
+    let before = before.first().map(|link| link.to.id);
+    let change = FieldChange::new("primary_contact", before, FieldValue::Id(after.id));
+    NewEntry::new(lead, Action::Updated, ctx.now()).with_changes(vec![change])
 }
 
 /// Replaces what is known of a person of this lead. Fields that the actor may not see stay as they are.
@@ -170,7 +194,7 @@ pub fn edit(
     let before = found.ok_or_else(|| Error::not_found("contact"))?;
     expect.into().check("contact", before.revision)?;
     check_hidden(ctx, &fields)?;
-    let fields = fields.keeping(&before.fields, |field| ctx.policy().is_hidden(ctx.actor(), field));
+    let fields = fields.keeping(&before.fields, |field| shows_hidden(ctx, field));
     let broken = fields.violations();
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
@@ -198,7 +222,9 @@ pub fn remove(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, contact: Conta
         return Err(Error::not_found("contact"));
     }
     txn.links().remove(&gone)?;
+    let roles = gone.iter().map(|link| FieldChange::new("role", link.role.code(), FieldValue::Empty));
     let entry = NewEntry::new(lead.id, Action::Unlinked, ctx.now()).with_other(contact);
+    let entry = entry.with_changes(roles.collect());
     record(ctx, txn, OperationKind::Edit, &[entry])?;
     Ok(())
 }

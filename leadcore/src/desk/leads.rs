@@ -15,7 +15,7 @@ use crate::policy::Permission;
 use crate::query::{Asker, Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved};
 use crate::store::{LeadChange, Series, Txn};
 
-use super::access::{Expect, Gate, check_fields, editable, masked, require, visible};
+use super::access::{Expect, Gate, Mask, check_fields, check_readable, editable, masked, require, visible};
 use super::operation::{new_operation, record, record_as};
 use super::{pipelines, settings};
 
@@ -283,7 +283,9 @@ pub fn restore(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead>
 /// # Errors
 /// `NotFound` when there is none, or none that this actor may see.
 pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
-    Ok(masked(ctx, visible(ctx, txn, id)?))
+    let mut lead = visible(ctx, txn, id)?;
+    Mask::of(ctx).put_on(&mut lead);
+    Ok(lead)
 }
 
 /// One lead by the number that people say (S2.14).
@@ -301,8 +303,7 @@ pub fn by_number(ctx: &Context<'_>, txn: &mut dyn Txn, number: u64) -> Result<Le
 /// # Errors
 /// `Invalid` for a filter, limit or cursor that does not fit; `Denied`.
 pub fn list(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery) -> Result<Page<Lead>> {
-    let page = scan(ctx, txn, query, false)?;
-    Ok(Page { items: page.items.into_iter().map(|lead| masked(ctx, lead)).collect(), next: page.next })
+    scan(ctx, txn, query, false)
 }
 
 /// A page of the trash.
@@ -310,8 +311,7 @@ pub fn list(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery) -> Result<P
 /// # Errors
 /// As [`list`].
 pub fn trash(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery) -> Result<Page<Lead>> {
-    let page = scan(ctx, txn, query, true)?;
-    Ok(Page { items: page.items.into_iter().map(|lead| masked(ctx, lead)).collect(), next: page.next })
+    scan(ctx, txn, query, true)
 }
 
 fn scan(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery, trashed: bool) -> Result<Page<Lead>> {
@@ -336,7 +336,10 @@ fn scan(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery, trashed: bool) 
         limit: limit.saturating_add(1),
         after: query.after.clone(),
     })?;
-    Ok(Page::cut(found, limit, |lead| Cursor::behind(lead, query.sort)))
+    let mut page = Page::cut(found, limit, |lead| Cursor::behind(lead, query.sort));
+    let mask = Mask::of(ctx);
+    page.items.iter_mut().for_each(|lead| mask.put_on(lead));
+    Ok(page)
 }
 
 /// How many leads of the filter the actor may see.
@@ -373,7 +376,7 @@ pub(super) fn readable(
     let gate = Gate::open(ctx, Permission::View)?;
     let pipelines = if filter.asks_for_rotting() { txn.pipelines().list()? } else { Vec::new() };
     let resolved = filter.resolve(&Asker { pipelines: &pipelines, ..ctx.asker() })?;
-    check_fields(ctx, filter.fields().iter().chain(also))?;
+    check_readable(ctx, filter.fields().iter().chain(also))?;
     Ok(gate.narrow(resolved))
 }
 

@@ -1,9 +1,7 @@
 //! Pipelines: the columns of the board as a list of their own (S0.08, S2.02).
 
 use crate::context::Context;
-use crate::domain::{
-    Action, Field, FieldChange, FieldValue, NewEntry, OperationKind, Pipeline, Stage, StageKind,
-};
+use crate::domain::{Action, Field, NewEntry, OperationKind, Pipeline, Stage, StageKind, pipeline_changes};
 use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::{PipelineId, StageId};
 use crate::policy::Permission;
@@ -91,12 +89,13 @@ fn check_stage_ids(known: &[Pipeline], pipeline: &Pipeline) -> Result<()> {
 
 pub(super) fn insert(ctx: &Context<'_>, txn: &mut dyn Txn, pipeline: &Pipeline) -> Result<()> {
     txn.pipelines().insert(pipeline)?;
-    let entry = NewEntry::new(pipeline.id, Action::Created, ctx.now());
+    let changes = pipeline_changes(None, pipeline);
+    let entry = NewEntry::new(pipeline.id, Action::Created, ctx.now()).with_changes(changes);
     record(ctx, txn, OperationKind::Configure, &[entry])?;
     Ok(())
 }
 
-/// Replaces a pipeline: rename, add, reorder stages. A stage that leads are in cannot be taken away, so that no lead
+/// Replaces a pipeline, and writes into the journal how it was: rename, add, reorder stages. A stage that leads are in cannot be taken away, so that no lead
 /// ever loses its place. Stages keep their ids.
 ///
 /// # Errors
@@ -123,18 +122,10 @@ pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> R
     }
     pipeline.revision = pipeline.revision.next();
     txn.pipelines().update(&pipeline)?;
-    let changes = vec![
-        FieldChange::new("name", before.name.as_str(), pipeline.name.as_str()),
-        FieldChange::new("stages", names(&before), names(&pipeline)),
-    ];
-    let changes = changes.into_iter().filter(|change| change.before != change.after).collect();
+    let changes = pipeline_changes(Some(&before), &pipeline);
     let entry = NewEntry::new(pipeline.id, Action::Updated, ctx.now()).with_changes(changes);
     record(ctx, txn, OperationKind::Configure, &[entry])?;
     Ok(pipeline)
-}
-
-fn names(pipeline: &Pipeline) -> FieldValue {
-    pipeline.stages.iter().map(|stage| stage.name.as_str()).collect::<Vec<_>>().into()
 }
 
 /// How many leads are in a stage, the trash included: a restored lead needs its stage.

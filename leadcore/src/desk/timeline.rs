@@ -14,7 +14,7 @@ use crate::domain::{
     TermKind,
 };
 use crate::error::{Error, Result, ViolationCode};
-use crate::id::{AccountId, LeadId};
+use crate::id::{AccountId, ContactId, LeadId};
 use crate::query::{MAX_PAGE, Page};
 use crate::store::Txn;
 
@@ -91,10 +91,13 @@ fn read(
     for entry in &mut entries {
         entry.changes.retain(|change| !hidden(&change.field));
     }
-    let names = Names::load(txn, &entries)?;
+    let names = Names::load(ctx, txn, &entries)?;
     let items = entries.into_iter().map(|entry| TimelineItem { text: names.line(&entry), entry }).collect();
     Ok(Page { items, next: page.next })
 }
+
+/// What the journal calls a change of the primary contact; it is no field of a lead.
+const PRIMARY: &str = "primary_contact";
 
 /// What ids are called, for the entries of one page.
 struct Names {
@@ -103,7 +106,7 @@ struct Names {
 }
 
 impl Names {
-    fn load(txn: &mut dyn Txn, entries: &[Entry]) -> Result<Self> {
+    fn load(ctx: &Context<'_>, txn: &mut dyn Txn, entries: &[Entry]) -> Result<Self> {
         let mut names = BTreeMap::new();
         for pipeline in txn.pipelines().list()? {
             names.extend(pipeline.stages.iter().map(|stage| (stage.id.as_uuid(), stage.name.clone())));
@@ -120,6 +123,14 @@ impl Names {
                 let terms = txn.terms().get(kind, &ids)?.into_iter();
                 names.extend(terms.map(|record| (record.term.id, record.term.name)));
             }
+        }
+        let changed = entries.iter().flat_map(|entry| &entry.changes);
+        let primary = changed.filter(|change| change.field == PRIMARY).flat_map(|c| [&c.before, &c.after]);
+        let persons: Vec<_> = primary.filter_map(id).map(ContactId::from_uuid).collect();
+        for person in txn.contacts().get(&persons)? {
+            // The actor reads of a person here what it reads in lists.
+            let fields = person.fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
+            names.insert(person.id.as_uuid(), fields.display_name().unwrap_or("–").to_owned());
         }
         Ok(Self { catalogue: settings::load_catalogue(txn)?.1, names })
     }
@@ -142,8 +153,11 @@ impl Names {
         }
         let changes = entry.changes.iter().map(|change| {
             let field = change.field.parse::<Field>().ok();
-            let label =
-                field.as_ref().map_or_else(|| change.field.clone(), |field| self.catalogue.spec(field).label);
+            let label = match &field {
+                Some(field) => self.catalogue.spec(field).label,
+                None if change.field == PRIMARY => "Primary contact".to_owned(),
+                None => change.field.clone(),
+            };
             format!(
                 "{label}: {} → {}",
                 self.show(field.as_ref(), &change.before),

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::error::{Conflict, Error, Result};
 use crate::policy::Permission;
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
-use crate::store::{LeadChange, Txn};
+use crate::store::{LeadChange, Txn, nested};
 
 use super::access::{Expect, require};
 use super::leads::touch;
@@ -88,7 +88,8 @@ pub enum InUse<I> {
 /// Deletes a term for good (S0.07). Leads are never deleted with it.
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` with [`Conflict::InUse`] when leads refer to it and may not be changed.
+/// `NotFound`, `Denied`; `Conflict` with [`Conflict::InUse`] when leads refer to it and may not be changed, or accounts
+/// do. Nothing is written then.
 pub fn delete<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, id: I, in_use: InUse<I>) -> Result<()> {
     require(ctx, txn, Permission::Configure)?;
     let term = find::<I>(txn, id)?.term;
@@ -110,15 +111,18 @@ pub fn delete<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, id: I, in_use: In
     if frozen > 0 {
         return Err(Error::conflicting(I::KIND.code(), Conflict::InUse { by: frozen }));
     }
-    let operation = new_operation(ctx, OperationKind::Configure, None);
-    txn.journal().begin(&operation)?;
-    for trashed in [false, true] {
-        replace_everywhere::<I>(ctx, txn, operation.id, id, &replacement, trashed)?;
-    }
-    txn.terms().remove(I::KIND, id.term())?;
-    let changes = vec![FieldChange::new(I::KIND.code(), term.name, FieldValue::Empty)];
-    let entry = NewEntry::new(subject(id.term()), Action::Deleted, ctx.now()).with_changes(changes);
-    txn.journal().append(operation.id, &[entry])
+    // Accounts hold terms too, and only the store knows which: it refuses last, so its refusal takes back the rest.
+    nested(txn, |txn| {
+        let operation = new_operation(ctx, OperationKind::Configure, None);
+        txn.journal().begin(&operation)?;
+        for trashed in [false, true] {
+            replace_everywhere::<I>(ctx, txn, operation.id, id, &replacement, trashed)?;
+        }
+        txn.terms().remove(I::KIND, id.term())?;
+        let changes = vec![FieldChange::new(I::KIND.code(), term.name.as_str(), FieldValue::Empty)];
+        let entry = NewEntry::new(subject(id.term()), Action::Deleted, ctx.now()).with_changes(changes);
+        txn.journal().append(operation.id, &[entry])
+    })
 }
 
 /// The leads that refer to the term.

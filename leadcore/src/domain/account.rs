@@ -126,10 +126,15 @@ impl AccountFields {
             // Clearing a field never fails: only values are checked.
             let _ = field.write(&mut fields, &FieldValue::Empty);
         }
+        Self::from_lead_fields(fields, self.status)
+    }
+
+    /// The way back from [`as_lead_fields`](Self::as_lead_fields), which knows no status.
+    pub(super) fn from_lead_fields(fields: LeadFields, status: AccountStatus) -> Self {
         Self {
             kind: fields.kind,
             name: fields.company.unwrap_or_default(),
-            status: self.status,
+            status,
             emails: fields.emails,
             phones: fields.phones,
             website: fields.website,

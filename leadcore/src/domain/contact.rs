@@ -8,6 +8,7 @@ use crate::time::Timestamp;
 use crate::value::{MAX_TEXT_BYTES, PersonName};
 
 use super::field::Field;
+use super::field_value::FieldValue;
 use super::lead::LeadFields;
 use super::lead::{MAX_LINE, text_violations};
 use super::reach::{Emails, Phones};
@@ -54,10 +55,15 @@ impl ContactFields {
         }
     }
 
-    /// Empties the fields that `hide` names.
+    /// Empties the fields that `hide` names, parts of the name among them.
     #[must_use]
     pub fn without(self, hide: impl Fn(&Field) -> bool) -> Self {
-        self.keeping(&Self::default(), hide)
+        let mut lead = LeadFields { person: self.name.clone(), ..LeadFields::default() };
+        for part in Field::Name.name_group().iter().filter(|part| hide(part)) {
+            // Clearing a part never fails: only values are checked.
+            let _ = part.write(&mut lead, &FieldValue::Empty);
+        }
+        Self { name: lead.person, ..self }.keeping(&Self::default(), hide)
     }
 
     /// Takes the fields that `keep` names from `stored`.

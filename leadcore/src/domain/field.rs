@@ -1,5 +1,6 @@
 //! The fields of a lead, by key and type: the one list that filters, sorts, imports, patches and the journal share.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ValueError, ViolationCode};
 
+use super::nearest::nearest;
 use super::vocabulary::TermKind;
 
 /// What a reference field points to.
@@ -214,10 +216,34 @@ impl Field {
         Self::UpdatedAt,
     ];
 
+    /// What a search looks into: every field that the search text holds something of. A search cannot leave one of them
+    /// out, so whoever may not see one of them may not search.
+    pub const SEARCHED: &'static [Self] = &[
+        Self::Number,
+        Self::Company,
+        Self::Name,
+        Self::FirstName,
+        Self::LastName,
+        Self::Salutation,
+        Self::Email,
+        Self::Phone,
+    ];
+
     /// Whether it holds several values.
     #[must_use]
     pub const fn is_multiple(&self) -> bool {
         matches!(self, Self::Email | Self::Phone | Self::Labels | Self::ExternalId)
+    }
+
+    /// The fields that show the same person's name: the full name and its parts; none for other fields. Whoever may not
+    /// see one of them must not look for the others.
+    #[must_use]
+    pub const fn name_group(&self) -> &'static [Self] {
+        match self {
+            Self::Name => &[Self::FirstName, Self::LastName, Self::Salutation],
+            Self::FirstName | Self::LastName | Self::Salutation => &[Self::Name],
+            _ => &[],
+        }
     }
 
     /// Whether leads can be counted per value of this field: references, users and choices with one value.
@@ -239,11 +265,13 @@ impl FromStr for Field {
     type Err = ValueError;
 
     fn from_str(key: &str) -> Result<Self, ValueError> {
-        Self::ALL
-            .iter()
-            .find(|field| field.key() == key)
-            .cloned()
-            .ok_or_else(|| ValueError::new(ViolationCode::Unknown, "there is no field with this key"))
+        Self::ALL.iter().find(|field| field.key() == key).cloned().ok_or_else(|| {
+            let message = match nearest(key) {
+                Some(field) => format!("there is no field with this key; did you mean `{field}`?").into(),
+                None => Cow::Borrowed("there is no field with this key"),
+            };
+            ValueError::new(ViolationCode::Unknown, message)
+        })
     }
 }
 

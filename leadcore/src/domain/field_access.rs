@@ -141,6 +141,12 @@ impl Field {
         Ok(())
     }
 
+    /// Whether it is written behind the others: a national phone number is read as one of the lead's country, and parts
+    /// of a name go over the whole.
+    pub(crate) const fn is_written_late(&self) -> bool {
+        matches!(self, Self::Phone | Self::FirstName | Self::LastName | Self::Salutation)
+    }
+
     fn write_name_part(&self, fields: &mut LeadFields, value: &FieldValue) -> Result<(), ValueError> {
         let new = plain(value, 500)?;
         let old = fields.person.take();

@@ -4,6 +4,13 @@ use crate::value::fold;
 
 use super::lead::{Lead, LeadFields};
 
+/// The version of the rules by which keys, search texts and folded names are computed: raised with every change of
+/// what [`fold`], [`LeadFields::match_keys`] or [`Lead::search_text`] give for the same record.
+///
+/// A store that keeps such values keeps this number with them, and refuses to go on when it is another: values of two
+/// versions side by side would find only half.
+pub const KEYS_VERSION: u32 = 1;
+
 /// The kinds of exact key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

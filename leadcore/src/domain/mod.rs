@@ -15,6 +15,7 @@ mod journal;
 mod keys;
 mod lead;
 mod link;
+mod nearest;
 mod patch;
 mod pipeline;
 mod rank;
@@ -25,7 +26,7 @@ mod vocabulary;
 
 pub use account::{Account, AccountFields, AccountStatus};
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec, Section};
-pub use changes::{account_changes, contact_changes, lead_changes};
+pub use changes::{account_changes, contact_changes, lead_changes, pipeline_changes};
 pub use contact::{Contact, ContactFields};
 pub use field::{Field, FieldType, Reference};
 pub use field_value::FieldValue;
@@ -33,12 +34,12 @@ pub use journal::{
     Action, Actor, Entry, FieldChange, NewEntry, Operation, OperationKind, OperationState, Sequence,
 };
 pub(crate) use keys::dialled;
-pub use keys::{MatchKey, MatchKind, SearchText};
+pub use keys::{KEYS_VERSION, MatchKey, MatchKind, SearchText};
 pub use lead::{
     Closing, Conversion, ExternalRef, Lead, LeadDraft, LeadFields, LeadKind, LeadState, Outcome, Trashed,
 };
 pub use link::{Link, LinkRole, Subject, SubjectKind};
-pub use patch::LeadPatch;
+pub use patch::{AccountPatch, LeadPatch};
 pub use pipeline::{Pipeline, Stage, StageKind};
 pub use rank::Rank;
 pub use reach::{Emails, Phones, ReachKind, Reachable};

@@ -2,13 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Violation, ViolationCode};
 
+use super::account::{AccountFields, AccountStatus};
 use super::field::Field;
 use super::field_value::FieldValue;
 use super::lead::LeadFields;
 
 /// The fields to change and their new values. An empty value clears the field.
+///
+/// The order in which different fields are named makes no difference: a national phone number is read as one of the
+/// country that is set with it, and parts of a name go over the whole name.
 ///
 /// ```
 /// use leadcore::domain::{Field, LeadFields, LeadPatch};
@@ -53,23 +57,165 @@ impl LeadPatch {
         self.0.iter().map(|(field, _)| field)
     }
 
-    /// Writes the new values into `fields`.
+    /// Writes the new values into `fields`: the country before phones, the whole name before its parts.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) with every value that does not fit its field; then
     /// `fields` may hold some of the others, so apply to a copy.
     pub fn apply(&self, fields: &mut LeadFields) -> Result<()> {
-        let broken: Vec<_> = self
-            .0
-            .iter()
+        let mut values: Vec<_> = self.0.iter().collect();
+        values.sort_by_key(|(field, _)| field.is_written_late());
+        let broken: Vec<_> = values
+            .into_iter()
             .filter_map(|(field, value)| field.write(fields, value).err().map(|error| error.at(field.key())))
             .collect();
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
     }
 }
 
+/// The fields of an account to change, and its status. An empty value clears the field.
+///
+/// Fields are those of [`AccountFields::FIELDS`]; [`Field::Company`] is the name of the account.
+///
+/// ```
+/// use leadcore::domain::{AccountFields, AccountPatch, Field};
+/// let mut fields = AccountFields { name: "Nordlys".to_owned(), ..AccountFields::default() };
+/// AccountPatch::new().name("Nordlys AS").set(Field::City, "Tromsø").apply(&mut fields)?;
+/// assert_eq!((fields.name.as_str(), fields.address.city()), ("Nordlys AS", Some("Tromsø")));
+/// assert!(AccountPatch::new().set(Field::Amount, 5).apply(&mut fields).is_err());
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountPatch {
+    status: Option<AccountStatus>,
+    fields: LeadPatch,
+}
+
+impl AccountPatch {
+    /// Changes nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { status: None, fields: LeadPatch::new() }
+    }
+
+    /// Sets one field. A later call for the same field wins.
+    #[must_use]
+    pub fn set(mut self, field: Field, value: impl Into<FieldValue>) -> Self {
+        self.fields = self.fields.set(field, value);
+        self
+    }
+
+    /// Empties one field. The name cannot be empty.
+    #[must_use]
+    pub fn clear(self, field: Field) -> Self {
+        self.set(field, FieldValue::Empty)
+    }
+
+    /// Sets the name.
+    #[must_use]
+    pub fn name(self, name: &str) -> Self {
+        self.set(Field::Company, name)
+    }
+
+    /// Sets the status.
+    #[must_use]
+    pub const fn status(mut self, status: AccountStatus) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// The fields it names, in order; the status is none of them.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.fields.fields()
+    }
+
+    /// Writes the new values into `fields`; when one of them does not fit, none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) with every field that an account does not have and every
+    /// value that does not fit its field.
+    pub fn apply(&self, fields: &mut AccountFields) -> Result<()> {
+        let message = "an account has no such field";
+        let mut broken: Vec<_> = self
+            .fields()
+            .filter(|field| !AccountFields::FIELDS.contains(field))
+            .map(|field| Violation::new(field.key(), ViolationCode::NotAllowed, message))
+            .collect();
+        let mut lead = fields.as_lead_fields();
+        if let Err(error) = self.fields.apply(&mut lead) {
+            let known = |violation: &&Violation| !broken.iter().any(|other| other.field == violation.field);
+            let more: Vec<_> = error.violations().iter().filter(known).cloned().collect();
+            broken.extend(more);
+        }
+        if !broken.is_empty() {
+            return Err(Error::invalid(broken.into_iter().map(named_as_account).collect()));
+        }
+        *fields = AccountFields::from_lead_fields(lead, self.status.unwrap_or(fields.status));
+        Ok(())
+    }
+}
+
+/// What a lead calls its company is the name of an account.
+fn named_as_account(mut violation: Violation) -> Violation {
+    if violation.field == Field::Company.key() {
+        "name".clone_into(&mut violation.field);
+    }
+    violation
+}
+
 impl FromIterator<(Field, FieldValue)> for LeadPatch {
     fn from_iter<T: IntoIterator<Item = (Field, FieldValue)>>(iter: T) -> Self {
         Self(iter.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::Phones;
+    use crate::value::Country;
+
+    fn values() -> Vec<(Field, FieldValue)> {
+        vec![
+            (Field::Phone, "22 22 55 55".into()),
+            (Field::LastName, "Berg".into()),
+            (Field::Name, "Anna Holm".into()),
+            (Field::Salutation, "Dr.".into()),
+            (Field::City, "Oslo".into()),
+            (Field::Country, "NO".into()),
+        ]
+    }
+
+    #[test]
+    fn the_country_is_known_before_phones_and_the_name_before_its_parts() {
+        let mut fields = LeadFields::default();
+        LeadPatch::from_iter(values()).apply(&mut fields).unwrap();
+        let norwegian = Phones::parse("22 22 55 55", Country::parse("NO").ok()).unwrap();
+        assert_eq!(fields.phones, norwegian);
+        let foreign = Phones::parse("22 22 55 55", None).unwrap();
+        assert_eq!(fields.phones != foreign, cfg!(feature = "phone"), "only numbering plans tell them apart");
+        assert_eq!(fields.person.unwrap().full(), "Dr. Anna Berg");
+    }
+
+    #[test]
+    fn of_one_field_the_later_value_wins() {
+        let mut fields = LeadFields::default();
+        let patch =
+            LeadPatch::new().set(Field::Country, "SE").set(Field::City, "x").set(Field::Country, "NO");
+        patch.apply(&mut fields).unwrap();
+        assert_eq!(fields.address.country().unwrap().code(), "NO");
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_makes_no_difference(shuffled in Just(values()).prop_shuffle()) {
+            let (mut one, mut other) = (LeadFields::default(), LeadFields::default());
+            LeadPatch::from_iter(values()).apply(&mut one).unwrap();
+            LeadPatch::from_iter(shuffled).apply(&mut other).unwrap();
+            prop_assert_eq!(one, other);
+        }
     }
 }

@@ -65,10 +65,6 @@ macro_rules! reach_list {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let entries = Vec::<Reachable<$value>>::deserialize(deserializer)?;
-                // One entry, the usual case, has nothing to be compared with.
-                if entries.len() < 2 {
-                    return Ok(Self(entries));
-                }
                 let mut list = Self::none();
                 for entry in entries {
                     list.push(entry).map_err(serde::de::Error::custom)?;
@@ -113,9 +109,14 @@ macro_rules! reach_list {
             /// [`ViolationCode::TooLong`] beyond 50 entries.
             pub fn push(&mut self, entry: Reachable<$value>) -> Result<bool, ValueError> {
                 let key: fn(&$value) -> String = $key;
-                let wanted = key(&entry.value);
-                if self.0.iter().any(|known| key(&known.value) == wanted) {
-                    return Ok(false);
+                // The first entry, mostly the only one, has nothing to be compared with and needs no place for more.
+                if self.0.is_empty() {
+                    self.0.reserve_exact(1);
+                } else {
+                    let wanted = key(&entry.value);
+                    if self.0.iter().any(|known| key(&known.value) == wanted) {
+                        return Ok(false);
+                    }
                 }
                 if self.0.len() >= MAX_ENTRIES {
                     return Err(ValueError::new(

@@ -1,7 +1,8 @@
 //! What vendors call the fields in the headers of their files.
 //!
 //! Each word is a header as [`header_key`](super::catalogue) leaves it: letters and digits only, folded. Collected
-//! from vendors' public import templates and exports; a numbered header (`phone2`) means the field without number.
+//! from vendors' public import templates and exports. A numbered header (`phone2`, `address1city`) means the field without
+//! its number, and one that says whose address or number it is (`companycity`, `emailwork`) the field without that.
 
 use super::field::Field;
 
@@ -11,7 +12,7 @@ const SYNONYMS: &[(Field, &str)] = &[
         Field::Company,
         "companyname organization organisation organizationname organisationname account \
          accountname business businessname employer firm firma unternehmen entreprise societe \
-         empresa bedrijf customer customername client clientname leadcompany",
+         empresa bedrijf customer customername client clientname leadcompany contactcompany",
     ),
     (
         Field::Name,
@@ -32,12 +33,12 @@ const SYNONYMS: &[(Field, &str)] = &[
     (
         Field::JobTitle,
         "jobtitle position role jobposition designation function jobrole funktion cargo puesto \
-         profession",
+         profession occupation organizationtitle companyposition",
     ),
     (
         Field::Email,
         "email emails emailaddress emailaddresses mail emailid primaryemail workemail \
-         businessemail secondaryemail otheremail email1value personalemail correo \
+         businessemail secondaryemail otheremail emailvalue personalemail correo \
          correoelectronico courriel epost contactemail emailprimary mailadresse",
     ),
     (
@@ -45,9 +46,12 @@ const SYNONYMS: &[(Field, &str)] = &[
         "phone phones phonenumber phonenumbers telephone tel mobile mobilephone mobilenumber cell \
          cellphone workphone businessphone homephone officephone primaryphone otherphone \
          contactnumber telefon telefono telefone telephonenumber handy mobiltelefon movil celular \
-         whatsapp whatsappnumber contactphone phoneno mobileno fax faxnumber phone1value",
+         whatsapp whatsappnumber contactphone phoneno mobileno fax faxnumber phonevalue carphone",
     ),
-    (Field::Website, "website web url homepage site websiteurl webpage companywebsite domain internet"),
+    (
+        Field::Website,
+        "website web url homepage site websiteurl webpage companywebsite domain internet websitevalue",
+    ),
     (
         Field::Street,
         "street address addressline streetaddress address1 addressline1 mailingstreet \
@@ -79,32 +83,33 @@ const SYNONYMS: &[(Field, &str)] = &[
     (
         Field::Amount,
         "amount value expectedrevenue expectedvalue dealvalue leadvalue opportunityamount \
-         estimatedvalue potentialvalue dealamount budget",
+         estimatedvalue potentialvalue dealamount budget receita",
     ),
     (Field::Industry, "industry sector branche lineofbusiness industria secteur companyindustry vertical"),
     (
         Field::Description,
         "description notes note comments comment remarks remark message beschreibung notizen \
-         internalnotes details",
+         internalnotes details obs observacoes observaciones",
     ),
     (
         Field::Owner,
         "owner leadowner assignedto salesperson assignee responsible salesrep accountmanager \
-         assigneduser agent leadownername ownername zustaendig",
+         assigneduser agent leadownername ownername zustaendig accountowner contactowner \
+         opportunityowner dealowner vendedor consultor",
     ),
     (
         Field::Source,
         "source leadsource origin leadorigin channel utmsource howdidyouhearaboutus quelle fuente \
-         origen acquisitionchannel marketingsource originalsource",
+         origen acquisitionchannel marketingsource originalsource accountsource platform",
     ),
     (Field::Category, "category leadcategory segment kategorie categoria categorie classification"),
     (Field::Location, "location branch office standort ubicacion"),
     (Field::Partner, "partner reseller partnername"),
-    (Field::Labels, "labels label tags tag etiquetas keywords leadtags"),
+    (Field::Labels, "labels label tags tag etiquetas keywords leadtags categories"),
     (
         Field::ExternalId,
         "externalid id leadid recordid prospectid mqlid accountid referenceid uuid uniqueid \
-         contactid customerid externalreference guid leadnumber sourceid",
+         contactid customerid externalreference guid leadnumber sourceid recid",
     ),
     (
         Field::Stage,
@@ -114,16 +119,56 @@ const SYNONYMS: &[(Field, &str)] = &[
 ];
 
 /// The field that a header key means, and how usual the word is for it: 0 is the most usual one. A key that only fits
-/// without its number (`phone2`) ranks behind every word that fits as it stands.
+/// without whose it is (`companycity`) or without its number (`phone2`) ranks behind every word that fits as it stands.
 pub(super) fn lookup(key: &str) -> Option<(&'static Field, u32)> {
-    exact(key).or_else(|| {
-        let (field, rank) = exact(key.trim_end_matches(|letter: char| letter.is_ascii_digit()))?;
-        Some((field, rank.saturating_add(NUMBERED)))
+    let further = |(field, rank): (&'static Field, u32), by: u32| (field, rank.saturating_add(by));
+    let named = |key: &str| exact(key).or_else(|| qualified(key).map(|found| further(found, QUALIFIED)));
+    named(key).or_else(|| {
+        let plain: String = key.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+        (plain.len() < key.len()).then(|| named(&plain)).flatten().map(|found| further(found, NUMBERED))
     })
 }
 
 /// More than any list is long.
-const NUMBERED: u32 = 1_000;
+const NUMBERED: u32 = 10_000;
+/// More than any list is long.
+const QUALIFIED: u32 = 1_000;
+
+/// Whose address or number it may be; a lead has one address, so the earlier word wins. It stands before the field's
+/// word or behind it.
+const WHOSE: &str = "company business work office organization organisation account lead contact primary main \
+                     address billing mailing home personal mobile shipping other";
+
+/// A word for how to reach somebody, with a word for whom: `companycity`, `emailwork`.
+fn qualified(key: &str) -> Option<(&'static Field, u32)> {
+    let reach = |word: &str| {
+        let found = exact(word).or_else(|| exact_key(word))?;
+        let reach = matches!(
+            found.0,
+            Field::Email
+                | Field::Phone
+                | Field::Website
+                | Field::Street
+                | Field::City
+                | Field::Region
+                | Field::PostalCode
+                | Field::Country
+        );
+        reach.then_some(found)
+    };
+    let spoken = WHOSE.split_ascii_whitespace().enumerate();
+    spoken.into_iter().find_map(|(place, whose)| {
+        let (field, _) =
+            [key.strip_prefix(whose), key.strip_suffix(whose)].into_iter().flatten().find_map(reach)?;
+        Some((field, u32::try_from(place).unwrap_or(u32::MAX)))
+    })
+}
+
+/// The field whose own key, without separators, this is.
+fn exact_key(word: &str) -> Option<(&'static Field, u32)> {
+    let same = |field: &&Field| field.key().split('_').collect::<String>() == word;
+    Field::ALL.iter().find(same).map(|field| (field, 0))
+}
 
 fn exact(key: &str) -> Option<(&'static Field, u32)> {
     SYNONYMS.iter().find_map(|(field, words)| {
@@ -151,6 +196,47 @@ mod tests {
         assert_eq!(lookup("phone2"), Some((&Field::Phone, NUMBERED)));
         assert_eq!(lookup("address1").map(|(field, _)| field), Some(&Field::Street));
         assert_eq!(lookup("2"), None);
+    }
+
+    #[test]
+    fn whose_address_it_is_does_not_matter() {
+        for (key, field) in [
+            ("companycity", Field::City),
+            ("companystate", Field::Region),
+            ("companycountry", Field::Country),
+            ("companyaddress", Field::Street),
+            ("companyaddress1", Field::Street),
+            ("companyzip", Field::PostalCode),
+            ("companyzipcode", Field::PostalCode),
+            ("companyphone", Field::Phone),
+            ("companyemail", Field::Email),
+            ("companywebsite", Field::Website),
+            ("workpostalcode", Field::PostalCode),
+            ("homemobile", Field::Phone),
+            ("businessfax", Field::Phone),
+            ("emailhome", Field::Email),
+            ("email2address", Field::Email),
+            ("email3value", Field::Email),
+            ("phone2value", Field::Phone),
+            ("address1city", Field::City),
+            ("address1postalcode", Field::PostalCode),
+            ("organization1name", Field::Company),
+            ("organization1title", Field::JobTitle),
+            ("website1value", Field::Website),
+            ("shippingcity", Field::City),
+        ] {
+            assert_eq!(lookup(key).map(|(field, _)| field), Some(&field), "{key}");
+        }
+        for other in ["companysize", "companyid", "numberofemployees", "ipaddress", "company2", "workdays"] {
+            assert!(
+                !matches!(lookup(other), Some((Field::Street | Field::City | Field::Phone, _))),
+                "{other}"
+            );
+        }
+        let rank = |word| lookup(word).unwrap().1;
+        assert!(rank("city") < rank("billingcity") && rank("billingcity") < rank("companycity"));
+        assert!(rank("companycity") < rank("homecity") && rank("homecity") < rank("othercity"));
+        assert!(rank("othercity") < rank("city2"));
     }
 
     #[test]

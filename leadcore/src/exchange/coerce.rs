@@ -85,7 +85,7 @@ pub(super) enum Content {
 /// Reads rows by one mapping.
 #[derive(Debug)]
 pub(super) struct Coercer {
-    /// Phones come last: the row's country says how national numbers are read.
+    /// In the order in which fields depend on each other: the row's country says how national numbers are read.
     columns: Vec<(usize, Field)>,
     options: ImportOptions,
     no_answer: Vec<String>,
@@ -105,7 +105,7 @@ impl Coercer {
         options: &ImportOptions,
         encoding: &'static str,
     ) -> Self {
-        columns.sort_by_key(|(_, field)| *field == Field::Phone);
+        columns.sort_by_key(|(_, field)| field.is_written_late());
         let no_answer: Vec<String> = options.no_answer.iter().map(|word| fold(word)).collect();
         // Folding may shorten a text to a quarter of its bytes.
         let longest = no_answer.iter().map(String::len).max().unwrap_or(0).saturating_mul(4);
@@ -198,6 +198,7 @@ impl Coercer {
             }
             Field::Phone => {
                 let region = fields.phone_region().or(self.options.region);
+                let cell = without_prefix(cell, &["p"]);
                 for phone in Phone::split_list(cell, region) {
                     fields.phones.push(Reachable::new(phone?))?;
                 }
@@ -208,7 +209,8 @@ impl Coercer {
             }
             Field::Amount => fields.amount = Some(parse_amount(cell, self.options.decimal_mark)?),
             Field::ExternalId => {
-                fields.external_ids.insert(ExternalRef::new(&self.options.external_system, cell)?);
+                let id = without_prefix(cell, &["l", "f", "c", "ag", "as"]);
+                fields.external_ids.insert(ExternalRef::new(&self.options.external_system, id)?);
             }
             Field::Stage => intent.stage = Some(Term::check_name(cell)?),
             Field::Labels => {
@@ -235,6 +237,15 @@ impl Coercer {
             self.countries.insert(cell.to_owned(), country.clone());
         }
         country
+    }
+}
+
+/// Meta's lead exports write a letter and a colon before numbers, so that spreadsheets leave them alone: `p:+4722225555`
+/// is a phone number, `l:123` a lead, `f:` a form, `c:` a campaign, `ag:` an ad and `as:` an ad set.
+fn without_prefix<'c>(cell: &'c str, known: &[&str]) -> &'c str {
+    match cell.split_once(':') {
+        Some((prefix, rest)) if known.contains(&prefix) && !rest.trim().is_empty() => rest.trim(),
+        _ => cell,
     }
 }
 

@@ -1,7 +1,8 @@
 //! How a file is laid out: delimiter, quoting, lines before the header, and whether there is a header at all.
 //!
 //! Everything is judged on a bounded sample. `csv-nose` (table uniformity) proposes the delimiter; a count of our own
-//! checks it, because a proposal that tears the sample apart is worse than the plain answer.
+//! checks it, because a proposal that tears the sample apart is worse than the plain answer. Where the caller knows names
+//! of columns, the delimiter that parts the most of them wins.
 
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -107,10 +108,13 @@ pub(super) fn detect(sample: &[u8], complete: bool, options: &ReadOptions) -> io
     }
     let best = readings.iter().map(|(_, table)| table.evenness()).max().unwrap_or(0);
     let proposed = if readings.len() > 1 { nose(sample) } else { None };
-    // The proposal wins unless it reads the sample clearly worse; then the most even reading, the widest of several.
+    // Column names that somebody knows say it: a few rows that are nearly empty hold other delimiters more often than
+    // their own. Then the proposal wins unless it reads the sample clearly worse; then the most even reading, the widest
+    // of several.
     let rank = |(syntax, table): &(Syntax, Table)| {
+        let names = most_known(table, options);
         let trusted = Some(syntax.delimiter) == proposed && table.evenness() + 100 >= best && best > 0;
-        (trusted, table.evenness(), if table.evenness() > 0 { table.width() } else { 0 })
+        (names, trusted, table.evenness(), if table.evenness() > 0 { table.width() } else { 0 })
     };
     let mut chosen = (Syntax { delimiter: b',', quote, escape: None }, Table::default());
     let mut chosen_rank = None;
@@ -171,6 +175,12 @@ fn preamble(table: &Table, options: &ReadOptions) -> usize {
 
 fn known(cells: &[String], options: &ReadOptions) -> usize {
     cells.iter().filter(|cell| !cell.is_empty() && options.knows(cell)).count()
+}
+
+/// The most known column names in one of the first records; fewer than two may be chance.
+fn most_known(table: &Table, options: &ReadOptions) -> usize {
+    let rows = table.rows.iter().take(MAX_PREAMBLE + 1).filter(|(_, cells)| cells.len() > 1);
+    rows.map(|(_, cells)| known(cells, options)).max().filter(|most| *most >= 2).unwrap_or(0)
 }
 
 /// Evidence 1: a record of known column names; those above it hold less than half as many. The first record stays the

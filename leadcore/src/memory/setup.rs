@@ -69,9 +69,11 @@ impl Terms for MemoryTxn {
         let mut next = state.clone();
         for record in terms {
             next.check_term_name(record)?;
-            if next.terms.insert((record.kind, record.term.id), record.clone()).is_some() {
+            // An id is a UUID: no two terms share it, of whatever list.
+            if TermKind::ALL.iter().any(|kind| next.terms.contains_key(&(*kind, record.term.id))) {
                 return Err(exists("term", "id"));
             }
+            next.terms.insert((record.kind, record.term.id), record.clone());
         }
         *state = next;
         Ok(())

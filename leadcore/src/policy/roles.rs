@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Actor, Field, FieldValue};
+use crate::error::{ValueError, ViolationCode};
 use crate::id::UserId;
 use crate::query::{Filter, Operator};
 
@@ -34,7 +35,25 @@ pub enum Visibility {
 #[serde(default, deny_unknown_fields)]
 pub struct Role {
     grants: BTreeMap<Permission, Visibility>,
+    #[serde(deserialize_with = "hidable")]
     hidden: BTreeSet<Field>,
+}
+
+fn check_hidable(field: &Field) -> Result<(), ValueError> {
+    if field.is_writable() {
+        return Ok(());
+    }
+    let message = format!("`{field}` is set by the engine and part of every record: it cannot be hidden");
+    Err(ValueError::new(ViolationCode::NotAllowed, message))
+}
+
+/// A role from outside is held to the same rule as one that is built.
+fn hidable<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<Field>, D::Error> {
+    let fields = BTreeSet::<Field>::deserialize(deserializer)?;
+    for field in &fields {
+        check_hidable(field).map_err(serde::de::Error::custom)?;
+    }
+    Ok(fields)
 }
 
 impl Role {
@@ -76,11 +95,24 @@ impl Role {
         self
     }
 
-    /// Hides a field.
-    #[must_use]
-    pub fn hide(mut self, field: Field) -> Self {
+    /// Hides a field: it is left out of records, and no filter, sort, search or write may name it.
+    ///
+    /// Only fields that callers set can be hidden. What the engine sets (id, number, state, stage, times …) is how a
+    /// record is found, ordered and written again, so every record carries it; take away [`Permission::View`] instead.
+    ///
+    /// ```
+    /// use leadcore::domain::Field;
+    /// use leadcore::policy::Role;
+    /// assert!(Role::viewer().hide(Field::Amount).is_ok());
+    /// assert!(Role::viewer().hide(Field::Number).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`ViolationCode::NotAllowed`] for a field that the engine sets.
+    pub fn hide(mut self, field: Field) -> Result<Self, ValueError> {
+        check_hidable(&field)?;
         self.hidden.insert(field);
-        self
+        Ok(self)
     }
 }
 
@@ -181,7 +213,7 @@ mod tests {
 
     fn table() -> RoleTable {
         RoleTable::new()
-            .role("sales", Role::salesperson().hide(Field::TaxId))
+            .role("sales", Role::salesperson().hide(Field::TaxId).unwrap())
             .role("boss", Role::manager())
             .user(&"ada".parse().unwrap(), &["sales"], Some("north"))
             .user(&"bob".parse().unwrap(), &["sales"], Some("north"))
@@ -198,6 +230,21 @@ mod tests {
             assert_eq!(table().scope(&actor("eve"), permission), Scope::None);
         }
         assert!(!table().may_own(&Actor::System, &"eve".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_the_engine_sets_cannot_be_hidden() {
+        for field in Field::ALL {
+            let hidden = Role::viewer().hide(field.clone());
+            assert_eq!(hidden.is_ok(), field.is_writable(), "{field}");
+            let json = format!(r#"{{"grants":{{"view":"all"}},"hidden":["{field}"]}}"#);
+            let read = serde_json::from_str::<Role>(&json);
+            assert_eq!(read.as_ref().ok(), hidden.as_ref().ok(), "{field}");
+            if let (Err(hidden), Err(read)) = (hidden, read) {
+                assert!(hidden.to_string().contains(field.key()), "{hidden}");
+                assert!(read.to_string().contains("cannot be hidden"), "{read}");
+            }
+        }
     }
 
     #[test]

@@ -23,14 +23,15 @@ impl Filter {
     /// filter; also when the filter nests deeper than [`MAX_DEPTH`] or has more than 10,000 conditions.
     pub fn resolve(&self, asker: &Asker<'_>) -> Result<Resolved> {
         let mut check = Check { asker, broken: Vec::new(), nodes: 0 };
-        let resolved = check.tree(self, "filter", 0);
+        let resolved = check.tree(self, &Path::Root, 0);
         match resolved {
             Some(resolved) if check.broken.is_empty() => Ok(resolved),
             _ => Err(Error::invalid(check.broken)),
         }
     }
 
-    /// Every field that the filter looks at, each once: what a field mask is checked against.
+    /// Every field that the filter looks at, each once: what a field mask is checked against. A search looks at
+    /// [`Field::SEARCHED`].
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
         let mut fields = Vec::new();
@@ -41,7 +42,7 @@ impl Filter {
                 Self::Not(inner) => todo.push(inner),
                 Self::Where(condition) => fields.push(condition.field.clone()),
                 Self::Search(_) => {
-                    fields.extend([Field::Company, Field::Name, Field::Email, Field::Phone, Field::Number]);
+                    fields.extend_from_slice(Field::SEARCHED);
                 }
                 Self::Is(Circumstance::Unread) | Self::Has(_) => {}
                 Self::Is(Circumstance::Rotting) => fields.extend([Field::Stage, Field::ActiveAt]),
@@ -53,6 +54,23 @@ impl Filter {
     }
 }
 
+/// Where in a filter a condition stands; written out only when something is wrong there.
+enum Path<'p> {
+    Root,
+    Step(&'p Self, &'static str),
+    Item(&'p Self, usize),
+}
+
+impl std::fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Root => f.write_str("filter"),
+            Self::Step(parent, name) => write!(f, "{parent}.{name}"),
+            Self::Item(parent, n) => write!(f, "{parent}[{n}]"),
+        }
+    }
+}
+
 struct Check<'a> {
     asker: &'a Asker<'a>,
     broken: Vec<Violation>,
@@ -60,36 +78,37 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn refuse<T>(&mut self, path: &str, code: ViolationCode, message: &str) -> Option<T> {
-        self.broken.push(Violation::new(path, code, message));
+    fn refuse<T>(&mut self, path: &Path<'_>, code: ViolationCode, message: &str) -> Option<T> {
+        self.broken.push(Violation::new(path.to_string(), code, message));
         None
     }
 
-    fn tree(&mut self, filter: &Filter, path: &str, depth: usize) -> Option<Resolved> {
+    fn tree(&mut self, filter: &Filter, path: &Path<'_>, depth: usize) -> Option<Resolved> {
         self.nodes += 1;
         if depth > MAX_DEPTH {
-            return self.refuse("filter", ViolationCode::TooLong, "a filter nests at most 32 levels deep");
+            return self.refuse(&Path::Root, ViolationCode::TooLong, "a filter nests at most 32 levels deep");
         }
         if self.nodes > MAX_NODES {
-            return self.refuse("filter", ViolationCode::TooLong, "a filter has at most 10,000 conditions");
+            return self.refuse(
+                &Path::Root,
+                ViolationCode::TooLong,
+                "a filter has at most 10,000 conditions",
+            );
         }
         match filter {
-            Filter::All(list) => self.list(list, &format!("{path}.all"), depth).map(Resolved::All),
-            Filter::Any(list) => self.list(list, &format!("{path}.any"), depth).map(Resolved::Any),
+            Filter::All(list) => self.list(list, &Path::Step(path, "all"), depth).map(Resolved::All),
+            Filter::Any(list) => self.list(list, &Path::Step(path, "any"), depth).map(Resolved::Any),
             Filter::Not(inner) => {
-                let inner = self.tree(inner, &format!("{path}.not"), depth + 1)?;
+                let inner = self.tree(inner, &Path::Step(path, "not"), depth + 1)?;
                 Some(Resolved::Not(Box::new(inner)))
             }
-            Filter::Where(condition) => {
-                let path = format!("{path}.{}", condition.field);
-                match self.condition(condition) {
-                    Ok(resolved) => Some(resolved),
-                    Err(error) => {
-                        self.broken.push(error.at(path));
-                        None
-                    }
+            Filter::Where(condition) => match self.condition(condition) {
+                Ok(resolved) => Some(resolved),
+                Err(error) => {
+                    self.broken.push(error.at(format!("{path}.{}", condition.field)));
+                    None
                 }
-            }
+            },
             Filter::Search(text) if text.len() > 1_000 => {
                 self.refuse(path, ViolationCode::TooLong, "a search has at most 1,000 bytes")
             }
@@ -103,14 +122,14 @@ impl Check<'_> {
         }
     }
 
-    fn list(&mut self, list: &[Filter], path: &str, depth: usize) -> Option<Vec<Resolved>> {
+    fn list(&mut self, list: &[Filter], path: &Path<'_>, depth: usize) -> Option<Vec<Resolved>> {
         let mut all = Some(Vec::with_capacity(list.len().min(MAX_NODES)));
         for (n, inner) in list.iter().enumerate() {
             // Past the limits nothing more is said: one refusal is enough.
             if self.nodes > MAX_NODES {
                 return None;
             }
-            match (self.tree(inner, &format!("{path}[{n}]"), depth + 1), &mut all) {
+            match (self.tree(inner, &Path::Item(path, n), depth + 1), &mut all) {
                 (Some(resolved), Some(list)) => list.push(resolved),
                 _ => all = None,
             }

@@ -68,6 +68,7 @@ impl Operator {
 
 /// One comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Condition {
     /// The field.
     pub field: Field,

@@ -39,7 +39,7 @@ pub trait Terms {
     /// Adds new terms.
     ///
     /// # Errors
-    /// `AlreadyExists` when an id of its list, or a name in its list without case and accents, is taken.
+    /// `AlreadyExists` when an id, of whatever list, or a name in its list without case and accents, is taken.
     fn insert(&mut self, terms: &[TermRecord]) -> Result<()>;
 
     /// Replaces a term whose stored revision is the one before the new one.

@@ -35,7 +35,8 @@ const MAX_LABEL: usize = 63;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Email {
     text: String,
-    canonical: String,
+    /// None where the text is its own key, as most are: one allocation less for each address that is read.
+    canonical: Option<String>,
 }
 
 impl Email {
@@ -57,12 +58,34 @@ impl Email {
             return Err(malformed("the part before the `@` is longer than 64 bytes"));
         }
         if is_plain(local, domain) {
-            return Ok(Self { text: text.to_owned(), canonical: text.to_ascii_lowercase() });
+            return Ok(Self::lower_cased(text));
         }
         check_domain(domain)?;
         check_syntax(text)?;
-        let canonical = canonical(local, domain);
+        let canonical = Some(canonical(local, domain)).filter(|canonical| canonical != text);
         Ok(Self { text: text.to_owned(), canonical })
+    }
+
+    /// What a store holds: an address that was [parsed](Self::parse) before it was written. Only for that: the grammar
+    /// is not checked again.
+    ///
+    /// # Errors
+    /// When the text cannot be one that was parsed: too long, without `@`, or blank at an end.
+    pub fn from_stored(text: &str) -> Result<Self, ValueError> {
+        let is_cheap = text.is_ascii()
+            && !text.contains("--")
+            && text.len() <= MAX_BYTES
+            && text.contains('@')
+            && text.bytes().all(|b| !b.is_ascii_control())
+            && !text.starts_with(' ')
+            && !text.ends_with(' ');
+        if is_cheap { Ok(Self::lower_cased(text)) } else { Self::parse(text) }
+    }
+
+    /// An ASCII address without Punycode.
+    fn lower_cased(text: &str) -> Self {
+        let is_lower = !text.bytes().any(|b| b.is_ascii_uppercase());
+        Self { text: text.to_owned(), canonical: (!is_lower).then(|| text.to_ascii_lowercase()) }
     }
 
     /// Reads several addresses from one input, separated by commas, semicolons or line breaks.
@@ -107,7 +130,7 @@ impl Email {
     /// and `+tags` are kept, because what they mean differs between providers.
     #[must_use]
     pub fn canonical(&self) -> &str {
-        &self.canonical
+        self.canonical.as_deref().unwrap_or(&self.text)
     }
 
     /// What stands before the `@`, as written.
@@ -125,7 +148,7 @@ impl Email {
     /// The domain in the form of the match key: for grouping leads by company.
     #[must_use]
     pub fn canonical_domain(&self) -> &str {
-        self.canonical.rsplit_once('@').map_or("", |(_, domain)| domain)
+        self.canonical().rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 }
 
@@ -336,6 +359,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_stored_is_not_asked_for_its_grammar_but_for_its_key() {
+        for text in
+            ["a@b.co", "A.B+tag@Example.Com", "jürgen@münchen.de", "a@XN--MNCHEN-3YA.DE", "\"a b\"@c.de"]
+        {
+            assert_eq!(Email::from_stored(text).unwrap(), Email::parse(text).unwrap(), "{text}");
+        }
+        for text in ["", "nobody", " a@b.co ", "a\n@b.co", "ä", &"a@b.".repeat(100)] {
+            assert!(Email::from_stored(text).map_or(true, |email| email.as_str() == text.trim()), "{text:?}");
+        }
+        assert!(Email::from_stored("nobody").is_err());
+    }
+
+    #[test]
     fn lists_are_split_outside_quotes() {
         let list = Email::split_list("a@b.co,\"x,y\"@b.co ;; c@d.co\r\nnot one");
         let texts: Vec<_> = list.iter().map(|e| e.as_ref().map(Email::as_str)).collect();
@@ -377,7 +413,15 @@ mod tests {
         }
 
         #[test]
+        fn an_address_comes_back_from_a_store(text in "[ -~äЖ]{1,12}@[a-zA-Z0-9.äЖ-]{1,12}[.][a-z]{2,3}") {
+            if let Ok(email) = Email::parse(&text) {
+                prop_assert_eq!(Email::from_stored(email.as_str()), Ok(email));
+            }
+        }
+
+        #[test]
         fn any_text_is_answered(text in any::<String>()) {
+            let _ = Email::from_stored(&text);
             let _ = Email::parse(&text);
             let _ = Email::split_list(&text);
         }

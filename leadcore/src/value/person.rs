@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::fold::{fold, trimmed};
+use super::fold::{fold, malformed, trimmed};
 use crate::error::ValueError;
 
 /// Longest full name, and longest part of one.
@@ -158,11 +158,30 @@ impl PersonName {
         Ok(Self { full, prefix, given, family, suffix })
     }
 
-    /// What a store holds: the full name with the parts as they are, which a person may have corrected.
+    /// What a store holds: the full name with the parts as they are, which a person may have corrected. Only for names
+    /// that were checked before they were written: their lengths are not checked again.
     ///
     /// # Errors
-    /// When the full name is blank, or a text is too long or holds NUL.
+    /// When the full name is blank.
     pub fn from_stored(
+        full: &str,
+        prefix: Option<&str>,
+        given: Option<&str>,
+        family: Option<&str>,
+        suffix: Option<&str>,
+    ) -> Result<Self, ValueError> {
+        let stored = |text: &str| if text.trim_start().is_empty() { None } else { Some(text.to_owned()) };
+        Ok(Self {
+            full: stored(full).ok_or_else(|| malformed("the stored name is blank"))?,
+            prefix: prefix.and_then(stored),
+            given: given.and_then(stored),
+            family: family.and_then(stored),
+            suffix: suffix.and_then(stored),
+        })
+    }
+
+    /// The full name with these parts, all checked.
+    fn checked(
         full: &str,
         prefix: Option<&str>,
         given: Option<&str>,
@@ -230,7 +249,7 @@ impl TryFrom<Raw> for PersonName {
 
     fn try_from(raw: Raw) -> Result<Self, ValueError> {
         let Raw { full, prefix, given, family, suffix } = raw;
-        Self::from_stored(&full, prefix.as_deref(), given.as_deref(), family.as_deref(), suffix.as_deref())
+        Self::checked(&full, prefix.as_deref(), given.as_deref(), family.as_deref(), suffix.as_deref())
     }
 }
 

@@ -68,12 +68,16 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Res
     })?);
     txn.journal().begin(&operation)?;
     let mut entries = vec![frozen];
-    entries.push(match change {
-        Target::New => NewEntry::new(account.id, Action::Created, ctx.now()).with_other(after.id),
-        Target::Existing(changes) => {
-            NewEntry::new(account.id, Action::Updated, ctx.now()).with_other(after.id).with_changes(changes)
+    match change {
+        Target::New => {
+            entries.push(NewEntry::new(account.id, Action::Created, ctx.now()).with_other(after.id));
         }
-    });
+        Target::Existing(changes) => {
+            let updated = NewEntry::new(account.id, Action::Updated, ctx.now());
+            entries.push(updated.with_other(after.id).with_changes(changes));
+        }
+        Target::Untouched => {}
+    }
     entries.extend(
         new.iter()
             .map(|contact| NewEntry::new(contact.id, Action::Created, ctx.now()).with_other(account.id)),
@@ -169,6 +173,8 @@ fn new_persons(
 enum Target {
     New,
     Existing(Vec<FieldChange>),
+    /// An account that has all of it already: neither its revision nor its history moves.
+    Untouched,
 }
 
 /// The account as it shall be, and what is new about it.
@@ -191,6 +197,9 @@ fn target(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result
             if account.revision != *revision {
                 return Err(Error::conflicting("account", Conflict::PlanOutdated));
             }
+            if account.fields == **fields {
+                return Ok((account, Target::Untouched));
+            }
             let changes = account_changes(&account.fields, fields);
             account.fields = fields.as_ref().clone();
             account.revision = account.revision.next();
@@ -207,6 +216,7 @@ fn write_account(txn: &mut dyn Txn, mut account: Account, target: &Target) -> Re
             txn.accounts().insert(std::slice::from_ref(&account))?;
         }
         Target::Existing(_) => txn.accounts().update(std::slice::from_ref(&account))?,
+        Target::Untouched => {}
     }
     Ok(account)
 }

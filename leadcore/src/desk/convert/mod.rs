@@ -10,7 +10,7 @@ mod carry_out;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::domain::{AccountFields, AccountStatus, ContactFields, Field, Lead, LeadFields};
+use crate::domain::{AccountFields, AccountStatus, ContactFields, Field, FieldValue, Lead, LeadFields};
 use crate::error::{Error, Result, Violation};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, Revision};
 use crate::policy::Permission;
@@ -32,7 +32,8 @@ pub enum AccountChoice {
     /// A new one.
     #[default]
     New,
-    /// This one; its empty fields are filled from the lead, nothing in it is overwritten.
+    /// This one; its empty fields are filled from the lead, nothing in it is overwritten. Where the lead has nothing
+    /// new, the account is not written.
     Existing(AccountId),
 }
 
@@ -127,7 +128,8 @@ pub struct ConversionPlan {
     pub persons: Vec<ContactId>,
     /// The persons of the account.
     pub contacts: Vec<PlannedContact>,
-    /// Fields with a value that the account and contacts do not take over; they stay readable on the lead.
+    /// Fields with a value that neither the account nor its contacts have after the conversion, compared value by
+    /// value: also what an existing account says otherwise. They stay readable on the lead.
     pub stays_on_lead: Vec<Field>,
 }
 
@@ -186,7 +188,7 @@ pub fn plan(
         return Err(Error::invalid(broken));
     }
     let contacts = planned_contacts(&lead.fields, &persons);
-    let stays_on_lead = stays(&lead, !contacts.is_empty());
+    let stays_on_lead = stays(&lead, account.fields(), &contacts, &persons);
     let mut persons: Vec<_> = persons.iter().map(|person| person.contact.id).collect();
     persons.sort();
     Ok(ConversionPlan { lead: lead.id, revision: lead.revision, account, persons, contacts, stays_on_lead })
@@ -288,14 +290,44 @@ fn is_known(lead: &LeadFields, person: &PersonName, persons: &[LinkedContact]) -
     })
 }
 
-fn stays(lead: &Lead, has_contact: bool) -> Vec<Field> {
-    let mut fields =
-        vec![Field::Amount, Field::Source, Field::Location, Field::Partner, Field::Labels, Field::ExternalId];
-    if !has_contact {
-        fields.extend([Field::Name, Field::JobTitle]);
+/// The fields of the lead with a value that nothing on the other side has.
+fn stays(
+    lead: &Lead,
+    account: &AccountFields,
+    contacts: &[PlannedContact],
+    persons: &[LinkedContact],
+) -> Vec<Field> {
+    let mut takers = vec![account.as_lead_fields()];
+    takers.extend(persons.iter().map(|person| person.contact.fields.as_lead_fields()));
+    takers.extend(contacts.iter().filter_map(|contact| match &contact.who {
+        PlannedPerson::New(fields) => Some(fields.as_lead_fields()),
+        PlannedPerson::Existing(_) => None,
+    }));
+    let mut staying: Vec<Field> = Vec::new();
+    for field in Field::ALL.iter().filter(|field| field.is_writable()) {
+        // A contact is no company or consumer: only the account says which.
+        let able = if *field == Field::Kind { 1 } else { takers.len() };
+        let taken: Vec<_> = takers.iter().take(able).flat_map(|taker| comparable(field, taker)).collect();
+        let all = comparable(field, &lead.fields).iter().all(|value| taken.contains(value));
+        // A name that stays is told once, not part by part.
+        let told = field.name_group().contains(&Field::Name) && staying.contains(&Field::Name);
+        if !all && !told {
+            staying.push(field.clone());
+        }
     }
-    fields.retain(|field| !field.read(lead).is_empty());
-    fields
+    staying
+}
+
+/// The values of a field in the form in which equal ones are equal: another spelling of an e-mail is no other e-mail.
+fn comparable(field: &Field, fields: &LeadFields) -> Vec<FieldValue> {
+    match field {
+        Field::Email => fields.emails.iter().map(|email| email.canonical().into()).collect(),
+        Field::Phone => {
+            let key = |phone: &crate::value::Phone| phone.match_key().unwrap_or_else(|| phone.digits());
+            fields.phones.iter().map(|phone| key(phone).into()).collect()
+        }
+        _ => field.read_fields(fields).items().to_vec(),
+    }
 }
 
 /// Plans and applies in one call.

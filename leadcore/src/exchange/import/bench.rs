@@ -28,11 +28,11 @@ pub(super) struct Bench {
 }
 
 /// Which lead a row means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Match {
     None,
     One(usize, MatchKind),
-    Several(MatchKind),
+    Several(Vec<usize>, MatchKind),
 }
 
 impl Bench {
@@ -89,7 +89,7 @@ impl Bench {
             match found.as_slice() {
                 [] => {}
                 [slot] => return Match::One(*slot, kind),
-                _ => return Match::Several(kind),
+                _ => return Match::Several(found, kind),
             }
         }
         Match::None

@@ -5,8 +5,9 @@ use std::hash::{Hash, Hasher};
 use std::io::{Read, Seek};
 use std::ops::ControlFlow;
 
+use super::outcome::{ImportSink, LineOutcome};
 use super::plan::{Planner, check_source};
-use super::report::{ImportReport, ImportSink, LineOutcome};
+use super::report::ImportReport;
 use super::run::progress;
 use super::source::{Record, Source, is_done};
 use super::{ImportOptions, cancelled};
@@ -40,7 +41,7 @@ pub fn dry_run<R: Read + Seek>(
         if is_done(&operation) {
             return Ok(stored.repeated());
         }
-        report = ImportReport { resumed_after: stored.lines, ..stored };
+        report = stored.resumed();
     }
     let mut ahead = keys_ahead(&source, &mut input, options, report.lines)?;
     let mut rows = source.rows(&mut input, options)?;

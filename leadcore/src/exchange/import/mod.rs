@@ -29,6 +29,11 @@
 //! - One lead: by [`OnMatch`], its values are overwritten by cells that are not empty, and e-mails, phones and labels
 //!   are added. Of the ids in another system, the one it has stays. A lead that was converted is left alone.
 //! - Several: the line is rejected, because it does not say which one it means.
+//! - One that the actor may not see: the line is rejected. It says that the lead exists and who owns it, whatever state
+//!   the lead is in, and nothing else.
+//!
+//! A row without external id, e-mail and phone is always new. Imported again from a changed file it is new once more;
+//! [`ImportReport::unrecognisable`] counts such rows, in a dry run too.
 //!
 //! Names of vocabularies and stages are looked up without case and accents. Unknown ones are added by [`UnknownTerm`]: a
 //! new stage goes into the default pipeline before its first won or lost stage, and its name says what it means
@@ -50,7 +55,9 @@ mod bench;
 mod dry_run;
 mod names;
 mod options;
+mod outcome;
 mod plan;
+mod preview;
 mod report;
 mod run;
 mod source;
@@ -60,9 +67,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 pub use dry_run::dry_run;
 pub use options::{ImportOptions, OnMatch, UnknownTerm};
-pub use report::{
-    FileFormat, ImportReport, ImportSink, LineOutcome, Outcome, Progress, Rejection, SkipReason,
-};
+pub use outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};
+pub use preview::{Preview, preview};
+pub use report::{FileFormat, ImportReport, Rejection};
 pub use run::run;
 
 /// What an import is in the journal.

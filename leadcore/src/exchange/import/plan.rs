@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Match};
 use super::names::{Names, NewValues};
-use super::report::{Outcome, SkipReason};
+use super::outcome::{Outcome, SkipReason};
 use super::source::Record;
 use super::{ImportOptions, OnMatch};
 use crate::context::Context;
@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
 use crate::id::{
-    CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, PipelineId, SourceId, StageId,
+    CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, PipelineId, SourceId, StageId, UserId,
 };
 use crate::policy::Permission;
 use crate::store::{LeadChange, Txn};
@@ -21,10 +21,10 @@ use crate::store::{LeadChange, Txn};
 /// What becomes of a row; leads by their place on the bench.
 #[derive(Debug)]
 pub(super) enum Decision {
-    Create(usize),
+    Create { slot: usize, recognisable: bool },
     Update { slot: usize, matched_by: MatchKind, same_as_line: Option<u64> },
-    Skip(SkipReason),
-    Reject(Vec<Violation>),
+    Skip { reason: SkipReason, slot: Option<usize> },
+    Reject { reasons: Vec<Violation>, owner: Option<UserId> },
 }
 
 /// Decides row by row.
@@ -33,6 +33,8 @@ pub(super) struct Planner<'c> {
     ctx: &'c Context<'c>,
     options: &'c ImportOptions,
     intake: Intake,
+    /// `None` when the actor may see no lead.
+    view: Option<Gate>,
     /// `None` when the actor may edit no lead.
     edit: Option<Gate>,
     names: Names,
@@ -62,8 +64,9 @@ impl<'c> Planner<'c> {
             intake.settle(ctx, txn)?;
         }
         let names = Names::load(ctx, txn, options, fields, &intake.pipelines, new_values)?;
+        let view = Gate::open(ctx, Permission::View).ok();
         let edit = Gate::open(ctx, Permission::Edit).ok();
-        Ok(Self { ctx, options, intake, edit, names, bench: Bench::default() })
+        Ok(Self { ctx, options, intake, view, edit, names, bench: Bench::default() })
     }
 
     /// Fetches the leads that the rows may mean, and decides each row.
@@ -78,25 +81,57 @@ impl<'c> Planner<'c> {
 
     fn decide_one(&mut self, record: &Record) -> Decision {
         let intent = match &record.content {
-            Content::Blank => return Decision::Skip(SkipReason::Blank),
-            Content::Broken(reasons) => return Decision::Reject(reasons.clone()),
+            Content::Blank => return Decision::Skip { reason: SkipReason::Blank, slot: None },
+            Content::Broken(reasons) => return Decision::reject(reasons.clone()),
             Content::Filled(intent) => intent,
         };
         let found = self.bench.find(intent);
         let mark = self.names.mark();
         let decision = match found {
-            Match::Several(kind) => {
+            Match::Several(slots, kind) if !slots.iter().any(|slot| self.sees(*slot)) => {
+                Ok(self.out_of_sight(&slots, kind))
+            }
+            Match::Several(_, kind) => {
                 let (field, word) = named(kind);
                 let message = format!("several leads have this {word}: it does not say which one is meant");
                 Err(vec![Violation::new(field.key(), ViolationCode::Duplicate, message)])
             }
             Match::None => self.create(intent, record.line),
+            Match::One(slot, kind) if !self.sees(slot) => Ok(self.out_of_sight(&[slot], kind)),
             Match::One(slot, kind) => self.update(intent, record.line, slot, kind),
         };
         decision.unwrap_or_else(|reasons| {
             self.names.back_to(mark, &mut self.intake.pipelines);
-            Decision::Reject(reasons)
+            Decision::reject(reasons)
         })
+    }
+
+    /// Whether the actor may see a lead on the bench.
+    fn sees(&self, slot: usize) -> bool {
+        self.bench.slots.get(slot).zip(self.view.as_ref()).is_some_and(|(slot, gate)| gate.admits(&slot.lead))
+    }
+
+    /// What becomes of a row that means leads which the actor may not see: whatever they are, it tells no more than
+    /// that there is one and who owns it.
+    fn out_of_sight(&self, slots: &[usize], matched_by: MatchKind) -> Decision {
+        if self.options.on_match == OnMatch::Skip {
+            return Decision::Skip { reason: SkipReason::Exists, slot: None };
+        }
+        let (field, word) = named(matched_by);
+        let message = format!("a lead with this {word} exists that you may not see");
+        let mut owners: Vec<_> =
+            slots.iter().filter_map(|slot| self.bench.slots.get(*slot)?.lead.fields.owner.as_ref()).collect();
+        owners.dedup();
+        let owner = match owners.as_slice() {
+            [owner] if !self.ctx.policy().is_hidden(self.ctx.actor(), &Field::Owner) => {
+                Some((*owner).clone())
+            }
+            _ => None,
+        };
+        Decision::Reject {
+            reasons: vec![Violation::new(field.key(), ViolationCode::Duplicate, message)],
+            owner,
+        }
     }
 
     fn create(&mut self, intent: &Intent, line: u64) -> Result<Decision, Vec<Violation>> {
@@ -114,7 +149,8 @@ impl<'c> Planner<'c> {
             let message = "you may not create such a lead";
             return Err(vec![Violation::new("owner", ViolationCode::NotAllowed, message)]);
         }
-        Ok(Decision::Create(self.bench.add(lead, line, intent.keys.iter())))
+        let slot = self.bench.add(lead, line, intent.keys.iter());
+        Ok(Decision::Create { slot, recognisable: !intent.keys.is_empty() })
     }
 
     fn update(
@@ -128,11 +164,12 @@ impl<'c> Planner<'c> {
             return Err(vec![Violation::new("line", ViolationCode::Unknown, "the lead is gone")]);
         };
         let lead = &slot.lead;
+        let skip = |reason| Ok(Decision::Skip { reason, slot: Some(place) });
         if lead.conversion.is_some() {
-            return Ok(Decision::Skip(SkipReason::Frozen));
+            return skip(SkipReason::Frozen);
         }
         if self.options.on_match == OnMatch::Skip {
-            return Ok(Decision::Skip(SkipReason::Exists));
+            return skip(SkipReason::Exists);
         }
         if !self.edit.as_ref().is_some_and(|gate| gate.admits(lead)) {
             let (field, word) = named(matched_by);
@@ -146,10 +183,10 @@ impl<'c> Planner<'c> {
             (after.pipeline, after.stage, after.stage_entered_at) = (pipeline, stage, self.ctx.now());
         }
         let Some(slot) = self.bench.slots.get_mut(place) else {
-            return Ok(Decision::Skip(SkipReason::Unchanged));
+            return skip(SkipReason::Unchanged);
         };
         if after == slot.lead {
-            return Ok(Decision::Skip(SkipReason::Unchanged));
+            return skip(SkipReason::Unchanged);
         }
         let broken = desk::check_rules(self.ctx, &self.intake.catalogue, &after.fields, &slot.lead.fields);
         if !broken.is_empty() {
@@ -268,18 +305,26 @@ impl<'c> Planner<'c> {
 }
 
 impl Decision {
+    pub(super) const fn reject(reasons: Vec<Violation>) -> Self {
+        Self::Reject { reasons, owner: None }
+    }
+
     /// The outcome, where `lead` tells id and number of a lead on the bench, none for one that is only imagined.
     pub(super) fn outcome(self, lead: impl Fn(usize) -> Option<(LeadId, u64)>) -> Outcome {
         match self {
-            Self::Create(slot) => {
+            Self::Create { slot, recognisable } => {
                 let (lead, number) = lead(slot).unzip();
-                Outcome::Created { lead, number }
+                Outcome::Created { lead, number, recognisable }
             }
             Self::Update { slot, matched_by, same_as_line } => {
-                Outcome::Updated { lead: lead(slot).map(|(id, _)| id), matched_by, same_as_line }
+                let (lead, number) = lead(slot).unzip();
+                Outcome::Updated { lead, number, matched_by, same_as_line }
             }
-            Self::Skip(reason) => Outcome::Skipped { reason },
-            Self::Reject(reasons) => Outcome::Rejected { reasons },
+            Self::Skip { reason, slot } => {
+                let (lead, number) = slot.and_then(lead).unzip();
+                Outcome::Skipped { reason, lead, number }
+            }
+            Self::Reject { reasons, owner } => Outcome::Rejected { reasons, owner },
         }
     }
 }

@@ -1,18 +1,21 @@
-//! What became of a file: the report, the outcome of each line, the progress.
+//! What became of a file.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::MatchKind;
+use super::outcome::{LineOutcome, Outcome, SkipReason};
 use crate::error::{Violation, ViolationCode};
 use crate::exchange::Mapping;
-use crate::id::{LeadId, OperationId};
+use crate::id::{OperationId, UserId};
 
 /// How many rejections a report lists.
 const LISTED: usize = 1_000;
+/// How many lines without a key a report lists.
+const LINES: usize = 100;
+/// How many of them it prints.
+const PRINTED: usize = 10;
 
 /// How the file was read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -40,12 +43,16 @@ pub struct Rejection {
     pub code: ViolationCode,
     /// The reason as a sentence.
     pub message: String,
+    /// Who owns the lead that the line means, where the reason is that the actor may not see that lead, and may see
+    /// owners.
+    #[serde(default)]
+    pub owner: Option<UserId>,
 }
 
 impl Rejection {
-    pub(super) fn new(line: u64, reason: &Violation) -> Self {
+    pub(super) fn new(line: u64, reason: &Violation, owner: Option<UserId>) -> Self {
         let Violation { field, code, message } = reason.clone();
-        Self { line, field, code, message }
+        Self { line, field, code, message, owner }
     }
 
     pub(super) fn reason(&self) -> Violation {
@@ -70,14 +77,31 @@ pub struct ImportReport {
     pub updated: u64,
     /// Rows that had nothing to change, or whose lead takes no change.
     pub skipped: u64,
+    /// How many rows were skipped for each reason; together [`skipped`](Self::skipped).
+    #[serde(default)]
+    pub skips: BTreeMap<SkipReason, u64>,
     /// Rows that were not taken.
     pub rejected: u64,
+    /// Leads created (they are in [`created`](Self::created)) from rows without external id, e-mail and phone. Nothing
+    /// can recognise them: when the file is changed and imported again, these rows create their leads once more.
+    #[serde(default)]
+    pub unrecognisable: u64,
+    /// The first 100 lines of such rows.
+    #[serde(default)]
+    pub unrecognisable_lines: Vec<u64>,
     /// Cells that count as empty because they say nothing (`Select`, `n/a` …).
     pub blanked: u64,
     /// How many records an earlier, interrupted run had done; they are in the other numbers.
     pub resumed_after: u64,
+    /// How many records another run of the same import did while this one was under way; they are in the other numbers.
+    #[serde(default)]
+    pub done_elsewhere: u64,
     /// The file was imported before with the same mapping and options: every line is skipped, nothing was written.
     pub repeated: bool,
+    /// Of a repeated import, the report of the run that did it: what was created, updated and rejected then. The numbers
+    /// beside it say what this call did, which is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Box<Self>>,
     /// Which column was which field.
     pub mapping: Mapping,
     /// How the file was read.
@@ -94,14 +118,25 @@ impl ImportReport {
     pub(super) fn count(&mut self, outcome: &LineOutcome) {
         self.lines += 1;
         match &outcome.outcome {
-            Outcome::Created { .. } => self.created += 1,
+            Outcome::Created { recognisable, .. } => {
+                self.created += 1;
+                if !recognisable {
+                    self.unrecognisable += 1;
+                    if self.unrecognisable_lines.len() < LINES {
+                        self.unrecognisable_lines.push(outcome.line);
+                    }
+                }
+            }
             Outcome::Updated { .. } => self.updated += 1,
-            Outcome::Skipped { .. } => self.skipped += 1,
-            Outcome::Rejected { reasons } => {
+            Outcome::Skipped { reason, .. } => {
+                self.skipped += 1;
+                *self.skips.entry(*reason).or_default() += 1;
+            }
+            Outcome::Rejected { reasons, owner } => {
                 self.rejected += 1;
                 match reasons.first() {
                     Some(reason) if self.rejections.len() < LISTED => {
-                        self.rejections.push(Rejection::new(outcome.line, reason));
+                        self.rejections.push(Rejection::new(outcome.line, reason, owner.clone()));
                     }
                     _ => self.rejections_left_out += 1,
                 }
@@ -109,21 +144,76 @@ impl ImportReport {
         }
     }
 
+    /// The report of a run that goes on behind this one.
+    pub(super) fn resumed(self) -> Self {
+        Self { resumed_after: self.lines, done_elsewhere: 0, ..self }
+    }
+
     /// The report of a run that found the file done.
     pub(super) fn repeated(self) -> Self {
         Self {
-            created: 0,
-            updated: 0,
+            operation: self.operation,
+            digest: self.digest.clone(),
+            lines: self.lines,
             skipped: self.lines,
-            rejected: 0,
-            blanked: 0,
-            resumed_after: 0,
+            skips: [(SkipReason::Imported, self.lines)].into_iter().filter(|(_, lines)| *lines > 0).collect(),
             repeated: true,
-            new_values: BTreeMap::new(),
-            rejections: Vec::new(),
-            rejections_left_out: 0,
-            ..self
+            mapping: self.mapping.clone(),
+            format: self.format.clone(),
+            earlier: Some(Box::new(self)),
+            ..Self::default()
         }
+    }
+
+    fn write_counts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (what, count) in [
+            ("lines", self.lines),
+            ("created", self.created),
+            ("updated", self.updated),
+            ("skipped", self.skipped),
+        ] {
+            writeln!(f, "{what:<10} {count}")?;
+        }
+        for (reason, count) in &self.skips {
+            writeln!(f, "{:<10} {count}: {}", "", reason.message())?;
+        }
+        writeln!(f, "{:<10} {}", "rejected", self.rejected)?;
+        if self.resumed_after > 0 {
+            writeln!(f, "{:<10} {} were done by an earlier run", "of these", self.resumed_after)?;
+        }
+        if self.done_elsewhere > 0 {
+            writeln!(f, "{:<10} {} were done by another run meanwhile", "of these", self.done_elsewhere)?;
+        }
+        if self.blanked > 0 {
+            writeln!(f, "{:<10} {} cells that say nothing", "left out", self.blanked)?;
+        }
+        Ok(())
+    }
+
+    fn write_lines(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.unrecognisable > 0 {
+            let lines: Vec<_> =
+                self.unrecognisable_lines.iter().take(PRINTED).map(ToString::to_string).collect();
+            let more = if self.unrecognisable > PRINTED as u64 { " …" } else { "" };
+            writeln!(
+                f,
+                "warning    {} created without external id, e-mail or phone: a changed file would create them once \
+                 more (lines {}{more})",
+                self.unrecognisable,
+                lines.join(", ")
+            )?;
+        }
+        for rejection in &self.rejections {
+            write!(f, "line {:<5} `{}`: {}", rejection.line, rejection.field, rejection.message)?;
+            match &rejection.owner {
+                Some(owner) => writeln!(f, " (its owner is {owner})")?,
+                None => writeln!(f)?,
+            }
+        }
+        if self.rejections_left_out > 0 {
+            writeln!(f, "and {} more rejected lines", self.rejections_left_out)?;
+        }
+        Ok(())
     }
 }
 
@@ -140,22 +230,7 @@ impl fmt::Display for ImportReport {
         if self.repeated {
             writeln!(f, "this file was imported before: nothing was written")?;
         }
-        let counts = [
-            ("lines", self.lines),
-            ("created", self.created),
-            ("updated", self.updated),
-            ("skipped", self.skipped),
-            ("rejected", self.rejected),
-        ];
-        for (what, count) in counts {
-            writeln!(f, "{what:<10} {count}")?;
-        }
-        if self.resumed_after > 0 {
-            writeln!(f, "{:<10} {} were done by an earlier run", "of these", self.resumed_after)?;
-        }
-        if self.blanked > 0 {
-            writeln!(f, "{:<10} {} cells that say nothing", "left out", self.blanked)?;
-        }
+        self.write_counts(f)?;
         for column in &self.mapping.columns {
             let field = column.field.as_ref().map_or("(left out)", |field| field.key());
             writeln!(f, "column     {} -> {field}", column.header)?;
@@ -163,125 +238,12 @@ impl fmt::Display for ImportReport {
         for (field, names) in &self.new_values {
             writeln!(f, "new        {field}: {}", names.join(", "))?;
         }
-        for rejection in &self.rejections {
-            writeln!(f, "line {:<5} `{}`: {}", rejection.line, rejection.field, rejection.message)?;
-        }
-        if self.rejections_left_out > 0 {
-            writeln!(f, "and {} more rejected lines", self.rejections_left_out)?;
+        self.write_lines(f)?;
+        if let Some(earlier) = &self.earlier {
+            writeln!(f, "when it was imported:")?;
+            earlier.write_counts(f)?;
+            earlier.write_lines(f)?;
         }
         Ok(())
-    }
-}
-
-/// What became of one record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LineOutcome {
-    /// The line of the file on which the record begins, from 1, the header included.
-    pub line: u64,
-    /// What became of it.
-    pub outcome: Outcome,
-}
-
-impl LineOutcome {
-    pub(super) const fn new(line: u64, outcome: Outcome) -> Self {
-        Self { line, outcome }
-    }
-}
-
-/// What became of one record, in detail.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// A lead was created.
-    Created {
-        /// The lead; none in a dry run.
-        lead: Option<LeadId>,
-        /// Its number; none in a dry run.
-        number: Option<u64>,
-    },
-    /// A lead that was there took the row's values.
-    Updated {
-        /// The lead; none in a dry run for one that an earlier line would create.
-        lead: Option<LeadId>,
-        /// What it was recognised by.
-        matched_by: MatchKind,
-        /// The line shortly before, read together with this one, that created the lead or changed it first, if one did.
-        same_as_line: Option<u64>,
-    },
-    /// Nothing was written.
-    Skipped {
-        /// Why.
-        reason: SkipReason,
-    },
-    /// The line was not taken.
-    Rejected {
-        /// Every reason, at least one.
-        reasons: Vec<Violation>,
-    },
-}
-
-/// Why a row wrote nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SkipReason {
-    /// Every cell is empty.
-    Blank,
-    /// The lead is there and says the same.
-    Unchanged,
-    /// The lead was converted and takes no more changes.
-    Frozen,
-    /// The lead is there, and the options say to leave it alone.
-    Exists,
-}
-
-impl SkipReason {
-    /// Stable name: `blank`, `unchanged`, `frozen`, `exists`.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Blank => "blank",
-            Self::Unchanged => "unchanged",
-            Self::Frozen => "frozen",
-            Self::Exists => "exists",
-        }
-    }
-}
-
-/// How far an import is, after a chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Records done, those of an earlier run included.
-    pub lines: u64,
-    /// Leads created so far.
-    pub created: u64,
-    /// Rows so far that changed a lead.
-    pub updated: u64,
-    /// Rows so far that were skipped.
-    pub skipped: u64,
-    /// Rows so far that were rejected.
-    pub rejected: u64,
-    /// Bytes of the file read so far.
-    pub bytes: u64,
-    /// Bytes of the file.
-    pub total_bytes: u64,
-}
-
-/// Hears what becomes of each line and how far the import is, after each chunk is safely written. `()` hears nothing.
-pub trait ImportSink {
-    /// One record is done. Lines that an interrupted run did are not told again.
-    fn line(&mut self, outcome: &LineOutcome);
-
-    /// A chunk is done. `Break` ends the import with [`ErrorKind::Cancelled`](crate::error::ErrorKind::Cancelled):
-    /// what is written stays, and importing the file again goes on from there.
-    fn progress(&mut self, progress: &Progress) -> ControlFlow<()>;
-}
-
-impl ImportSink for () {
-    fn line(&mut self, _: &LineOutcome) {}
-
-    fn progress(&mut self, _: &Progress) -> ControlFlow<()> {
-        ControlFlow::Continue(())
     }
 }

@@ -4,8 +4,9 @@ use std::io::{Read, Seek, Write};
 use std::ops::ControlFlow;
 
 use super::names::NewValues;
+use super::outcome::{ImportSink, LineOutcome, Outcome, Progress};
 use super::plan::{Decision, Planner, check_source};
-use super::report::{ImportReport, ImportSink, LineOutcome, Progress};
+use super::report::ImportReport;
 use super::source::{Chunk, Record, Rows, Source, is_done};
 use super::{ImportOptions, OPERATION, cancelled};
 use crate::context::Context;
@@ -42,12 +43,12 @@ pub fn run<R: Read + Seek>(
         if is_done(&operation) {
             return Ok(stored.repeated());
         }
-        report = ImportReport { resumed_after: stored.lines, ..stored };
+        report = stored.resumed();
     }
     let rejects = rejects.map(|output| Rejects::new(output, &source.headers)).transpose()?;
     let rows = source.rows(&mut input, options)?;
     let import = Import { ctx, store, options, source: &source, fields: source.fields() };
-    Running { import, report, rows, rejects, sink }.finish()
+    Running { import, report, wrote: false, rows, rejects, sink }.finish()
 }
 
 /// What does not change while a file is imported.
@@ -62,6 +63,8 @@ struct Import<'a> {
 struct Running<'a, R, W: Write> {
     import: Import<'a>,
     report: ImportReport,
+    /// Whether this run wrote anything yet.
+    wrote: bool,
     rows: Rows<'a, R>,
     rejects: Option<Rejects<W>>,
     sink: &'a mut dyn ImportSink,
@@ -88,15 +91,18 @@ impl<R: Read + Seek, W: Write> Running<'_, R, W> {
             loop {
                 match self.import.write(&self.report, &chunk)? {
                     Written::Done { report, outcomes } => {
-                        self.report = report;
+                        (self.report, self.wrote) = (report, true);
                         self.tell(&chunk, &outcomes)?;
                         break;
                     }
-                    Written::Elsewhere { operation, report } if is_done(&operation) => return Ok(report),
-                    Written::Elsewhere { report, .. } => {
-                        self.report = ImportReport { resumed_after: report.lines, ..report };
-                        self.catch_up()?;
-                        self.drop_done(&mut chunk)?;
+                    Written::Elsewhere { operation, report } if is_done(&operation) && !self.wrote => {
+                        return Ok(report.repeated());
+                    }
+                    Written::Elsewhere { operation, report } => {
+                        self.fall_in(report, &mut chunk)?;
+                        if is_done(&operation) {
+                            return Ok(self.report);
+                        }
                         if chunk.records.is_empty() && !chunk.end {
                             break;
                         }
@@ -107,6 +113,16 @@ impl<R: Read + Seek, W: Write> Running<'_, R, W> {
                 return Ok(self.report);
             }
         }
+    }
+
+    /// Goes on where another run of the same import is.
+    fn fall_in(&mut self, report: ImportReport, chunk: &mut Chunk) -> Result<()> {
+        let ImportReport { lines, resumed_after, done_elsewhere, .. } = self.report;
+        let done_elsewhere = done_elsewhere.saturating_add(report.lines.saturating_sub(lines));
+        self.report = ImportReport { resumed_after, done_elsewhere, ..report };
+        self.drop_done(chunk)?;
+        self.catch_up()?;
+        self.rejects.as_mut().map_or(Ok(()), Rejects::flush)
     }
 
     /// Passes over what is done, and repeats its rejected rows.
@@ -132,7 +148,7 @@ impl<R: Read + Seek, W: Write> Running<'_, R, W> {
     /// Tells what a written chunk became.
     fn tell(&mut self, chunk: &Chunk, outcomes: &[LineOutcome]) -> Result<()> {
         for (record, outcome) in chunk.records.iter().zip(outcomes) {
-            if let super::Outcome::Rejected { reasons } = &outcome.outcome
+            if let Outcome::Rejected { reasons, .. } = &outcome.outcome
                 && let Some((rejects, kept)) = self.rejects.as_mut().zip(record.kept.as_ref())
             {
                 rejects.write(kept, reasons)?;
@@ -251,7 +267,7 @@ impl Import<'_> {
         };
         match records {
             [record] => {
-                let outcome = Decision::Reject(refusal(&error)).outcome(|_| None);
+                let outcome = Decision::reject(refusal(&error)).outcome(|_| None);
                 Ok((vec![LineOutcome::new(record.line, outcome)], new_values))
             }
             _ => {

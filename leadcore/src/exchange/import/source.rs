@@ -8,7 +8,7 @@ use super::report::{FileFormat, ImportReport};
 use super::{ImportOptions, OPERATION};
 use crate::context::Context;
 use crate::desk;
-use crate::domain::{Field, Operation, OperationState};
+use crate::domain::{Catalogue, Field, Operation, OperationState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::coerce::{Coercer, Content};
 use crate::exchange::rejects::Kept;
@@ -67,11 +67,7 @@ impl Source {
         })?;
         let start = input.stream_position().map_err(unreadable)?;
         let file = digest(&mut *input).map_err(unreadable)?;
-        let mut read = options.read.clone();
-        if !read.has_known_header() {
-            let catalogue = catalogue.clone();
-            read = read.known_header(move |cell| catalogue.field_for_header(cell).is_some());
-        }
+        let read = knowing(&catalogue, &options.read);
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let table = TableReader::open(&mut *input, &read)?;
         let mapping = match &options.mapping {
@@ -81,13 +77,7 @@ impl Source {
         let columns = mapping.locate(table.headers())?;
         desk::check_fields(ctx, columns.iter().map(|(_, field)| field))?;
         let key = format!("{}:{}", file.sha256, options.fingerprint(&mapping)?);
-        let dialect = table.dialect();
-        let format = FileFormat {
-            encoding: table.encoding().name().to_owned(),
-            delimiter: char::from(dialect.delimiter),
-            header_line: table.header_line(),
-            skipped_lines: dialect.skipped_lines,
-        };
+        let format = format_of(&table);
         let headers = table.headers().to_vec();
         let report = ImportReport { digest: file.sha256, mapping, format, ..ImportReport::default() };
         Ok(Self { start, bytes: file.bytes, read, columns, headers, key, report })
@@ -117,8 +107,28 @@ impl Source {
     }
 }
 
+/// Lets the tenant's fields vote on where the header is and what separates its cells.
+pub(super) fn knowing(catalogue: &Catalogue, read: &ReadOptions) -> ReadOptions {
+    if read.has_known_header() {
+        return read.clone();
+    }
+    let catalogue = catalogue.clone();
+    read.clone().known_header(move |cell| catalogue.field_for_header(cell).is_some())
+}
+
+/// How a file is read.
+pub(super) fn format_of<R: Read>(table: &TableReader<R>) -> FileFormat {
+    let dialect = table.dialect();
+    FileFormat {
+        encoding: table.encoding().name().to_owned(),
+        delimiter: char::from(dialect.delimiter),
+        header_line: table.header_line(),
+        skipped_lines: dialect.skipped_lines,
+    }
+}
+
 /// Without the fields that the actor may not see.
-fn visible(ctx: &Context<'_>, mut mapping: Mapping) -> Mapping {
+pub(super) fn visible(ctx: &Context<'_>, mut mapping: Mapping) -> Mapping {
     for column in &mut mapping.columns {
         column.field.take_if(|field| ctx.policy().is_hidden(ctx.actor(), field));
     }
@@ -137,7 +147,7 @@ pub(super) fn is_done(operation: &Operation) -> bool {
     operation.state == OperationState::Done
 }
 
-fn unreadable(error: io::Error) -> Error {
+pub(super) fn unreadable(error: io::Error) -> Error {
     Error::new(ErrorKind::Storage, "cannot read the file").with_source(error)
 }
 

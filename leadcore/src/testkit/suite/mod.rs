@@ -2,8 +2,10 @@
 //!
 //! [`CASES`] lists them by name; [`conformance!`](crate::conformance) makes a test of each.
 
+pub mod customers;
 pub mod desk;
 pub mod filters;
+pub mod images;
 pub mod journal;
 pub mod leads;
 pub mod links;
@@ -174,6 +176,17 @@ cases! { $
         a_term_is_renamed_and_reassigned,
         a_conversion_happens_once_and_repeats_its_outcome,
         a_timeline_reads_the_same_from_both_sides,
+    }
+    customers {
+        a_conversion_that_brings_nothing_new_leaves_the_account_alone,
+        what_stays_on_the_lead_is_what_nothing_else_has,
+        an_account_is_edited_by_its_revision,
+        a_term_that_accounts_hold_is_not_deleted_by_halves,
+    }
+    images {
+        a_pipeline_is_written_back_from_its_journal,
+        a_primary_contact_that_is_replaced_or_removed_is_in_the_journal,
+        persons_are_listed_in_the_order_in_which_they_were_added,
     }
 }
 

@@ -61,6 +61,11 @@ pub fn terms_keep_their_rules(store: &dyn Store) {
     let error = refused(&world, store, why, |txn| txn.terms().insert(&[fine.clone(), taken.clone()]));
     assert_kind(&error, ErrorKind::AlreadyExists, why);
     assert_eq!(list(&world, store, kind), before, "nothing of a refused slice may be written");
+    let mut elsewhere = record(&world, TermKind::Location, "Elsewhere", 9);
+    elsewhere.term.id = first.term.id;
+    let why = "the id of a term is unique in all lists together";
+    let error = refused(&world, store, why, |txn| txn.terms().insert(std::slice::from_ref(&elsewhere)));
+    assert_kind(&error, ErrorKind::AlreadyExists, why);
 
     let mut next = first.clone();
     next.term.name = "Next".to_owned();

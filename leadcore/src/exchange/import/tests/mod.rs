@@ -4,6 +4,7 @@ mod dry;
 mod faults;
 mod files;
 mod policies;
+mod report;
 mod rows;
 
 use std::io::Cursor;
@@ -85,9 +86,9 @@ impl Host {
 pub(super) fn accounted(report: &ImportReport) {
     let sum = report.created + report.updated + report.skipped + report.rejected;
     assert_eq!(sum, report.lines, "{report}");
-    if !report.repeated {
-        assert_eq!(report.rejected, report.rejections.len() as u64 + report.rejections_left_out);
-    }
+    assert_eq!(report.skips.values().sum::<u64>(), report.skipped, "{report}");
+    assert_eq!(report.repeated, report.earlier.is_some());
+    assert_eq!(report.rejected, report.rejections.len() as u64 + report.rejections_left_out);
 }
 
 /// created, updated, skipped, rejected
@@ -122,7 +123,7 @@ impl Heard {
         let word = |outcome: &Outcome| match outcome {
             Outcome::Created { .. } => "created",
             Outcome::Updated { .. } => "updated",
-            Outcome::Skipped { reason } => reason.code(),
+            Outcome::Skipped { reason, .. } => reason.code(),
             Outcome::Rejected { .. } => "rejected",
         };
         self.lines.iter().map(|heard| (heard.line, word(&heard.outcome))).collect()

@@ -1,0 +1,125 @@
+//! Keys that were computed by another version of the core: noticed, and computed anew.
+//!
+//! Folded names, match keys and the text of the search index are computed by the core and stored. When the rules change,
+//! old values stay as they were: a search would miss them, and a name could be there twice. So the version of the rules
+//! is stored beside them, and a store of another version is refused until [`rebuild_keys`] has run.
+
+use leadcore::domain::KEYS_VERSION;
+use leadcore::error::{Error, ErrorKind, Result};
+use leadcore::value::fold;
+use rusqlite::Connection;
+
+use crate::error::StoreResult as _;
+use crate::options::check_prefix;
+use crate::row::{Columns, select_lead};
+use crate::txn::{in_savepoint, with_prefix};
+
+/// How many leads are read at once.
+const ROUND: i64 = 500;
+
+/// Fails when the keys are not those of this build. The schema must be there.
+pub(crate) fn check(conn: &Connection, prefix: &str) -> Result<()> {
+    let found: Option<i64> = conn
+        .query_row(&with_prefix("SELECT max(version) FROM main.leadcore_keys", prefix), [], |row| row.get(0))
+        .store("read the version of the keys")?;
+    if found == Some(i64::from(KEYS_VERSION)) {
+        return Ok(());
+    }
+    let found = found.unwrap_or(0);
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "the keys of `{prefix}` were written by another version (theirs is {found}, this build's {KEYS_VERSION}): \
+             call migrate::rebuild_keys; nothing was changed"
+        ),
+    ))
+}
+
+/// Computes everything anew that the core's rules decide: keys of leads, pipelines and terms, and the search index, of
+/// all tenants; says how many leads there were. All of it or nothing; revisions and the journal stay as they are.
+///
+/// For a database that opening refuses because its keys were written by another version. Give it a `Transaction` to make
+/// it part of the host's own unit of work; nobody else may write meanwhile.
+///
+/// ```
+/// use leadcore_sqlite::{migrate, rusqlite::Connection};
+/// let mut conn = Connection::open_in_memory().unwrap();
+/// migrate::migrate(&conn, "leadcore_")?;
+/// let tx = conn.transaction().unwrap();
+/// assert_eq!(migrate::rebuild_keys(&tx, "leadcore_")?, 0);
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// `AlreadyExists` when two names of one list are the same by the new rules: rename one of them with the version that wrote
+/// them; `Invalid` for a prefix that is none; the database's own errors. In each case nothing is changed.
+pub fn rebuild_keys(conn: &Connection, prefix: &str) -> Result<u64> {
+    check_prefix(prefix)?;
+    let mut leads = 0;
+    in_savepoint(conn, "leadcore_keys", || {
+        for table in ["pipeline", "term"] {
+            refold_names(conn, prefix, table)?;
+        }
+        leads = rebuild_leads(conn, prefix)?;
+        let done = format!("DELETE FROM leadcore_keys; INSERT INTO leadcore_keys VALUES ({KEYS_VERSION})");
+        conn.execute_batch(&with_prefix(&done, prefix)).store("write the version of the keys")
+    })?;
+    Ok(leads)
+}
+
+fn refold_names(conn: &Connection, prefix: &str, table: &str) -> Result<()> {
+    let what = "compute keys of names anew";
+    let read = format!("SELECT tenant, id, name FROM {prefix}{table}");
+    let write = format!("UPDATE {prefix}{table} SET name_key = ? WHERE tenant = ? AND id = ?");
+    let names: Vec<(String, Vec<u8>, String)> = conn
+        .prepare(&read)
+        .and_then(|mut statement| {
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+        })
+        .store(what)?;
+    let mut write = conn.prepare(&write).store(what)?;
+    for (tenant, id, name) in names {
+        write.execute((fold(&name), tenant, id)).store(what)?;
+    }
+    Ok(())
+}
+
+fn rebuild_leads(conn: &Connection, prefix: &str) -> Result<u64> {
+    let what = "compute keys of leads anew";
+    let sql = |text: &str| with_prefix(text, prefix).into_owned();
+    conn.execute_batch(&sql("DELETE FROM leadcore_lead_key")).store(what)?;
+    let mut rows = conn
+        .prepare(&sql("SELECT rid, tenant FROM leadcore_lead WHERE rid > ? ORDER BY rid LIMIT ?"))
+        .store(what)?;
+    let mut read = conn.prepare(&sql(select_lead!("WHERE l.rid = ?"))).store(what)?;
+    let mut write = conn
+        .prepare(&sql("UPDATE leadcore_lead SET company_key = ?, name_key = ?, search = ? WHERE rid = ?"))
+        .store(what)?;
+    let mut add_key = conn
+        .prepare(&sql("INSERT INTO leadcore_lead_key (tenant, kind, key, lead) VALUES (?, ?, ?, ?)"))
+        .store(what)?;
+    let (mut behind, mut count) = (i64::MIN, 0);
+    loop {
+        let round: Vec<(i64, String)> = rows
+            .query_map((behind, ROUND), |row| Ok((row.get(0)?, row.get(1)?)))
+            .and_then(Iterator::collect)
+            .store(what)?;
+        let Some((last, _)) = round.last() else { break };
+        behind = *last;
+        for (rid, tenant) in round {
+            let mut found = read.query([rid]).store(what)?;
+            let Some(row) = found.next().store(what)? else { continue };
+            let lead = Columns::of(row).lead()?;
+            let (company, name) = (lead.fields.company_key(), lead.fields.name_key());
+            write.execute((company, name, lead.search_text().as_str(), rid)).store(what)?;
+            for key in lead.fields.match_keys() {
+                add_key.execute((&tenant, key.kind.code(), key.key, rid)).store(what)?;
+            }
+            count += 1;
+        }
+    }
+    // Not only what changed: the index may hold words of texts that nobody knows any more.
+    let rebuild = "INSERT INTO leadcore_lead_search (leadcore_lead_search) VALUES ('rebuild')";
+    conn.execute_batch(&sql(rebuild)).store(what)?;
+    Ok(count)
+}

@@ -1,0 +1,150 @@
+//! What becomes of single lines, and who hears of it.
+
+use std::ops::ControlFlow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::MatchKind;
+use crate::error::Violation;
+use crate::id::{LeadId, UserId};
+
+/// What became of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LineOutcome {
+    /// The line of the file on which the record begins, from 1, the header included.
+    pub line: u64,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+impl LineOutcome {
+    pub(super) const fn new(line: u64, outcome: Outcome) -> Self {
+        Self { line, outcome }
+    }
+}
+
+/// What became of one record, in detail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// A lead was created.
+    Created {
+        /// The lead; none in a dry run.
+        lead: Option<LeadId>,
+        /// Its number; none in a dry run.
+        number: Option<u64>,
+        /// Whether the row has an external id, e-mail or phone. Without one, a changed file creates the lead once more.
+        recognisable: bool,
+    },
+    /// A lead that was there took the row's values.
+    Updated {
+        /// The lead; none in a dry run for one that an earlier line would create.
+        lead: Option<LeadId>,
+        /// Its number; none in a dry run for one that an earlier line would create.
+        number: Option<u64>,
+        /// What it was recognised by.
+        matched_by: MatchKind,
+        /// The line shortly before, read together with this one, that created the lead or changed it first, if one did.
+        same_as_line: Option<u64>,
+    },
+    /// Nothing was written.
+    Skipped {
+        /// Why.
+        reason: SkipReason,
+        /// The lead that the row means, if it means one that the actor may see; none in a dry run for one that an
+        /// earlier line would create.
+        lead: Option<LeadId>,
+        /// Its number; none where `lead` is.
+        number: Option<u64>,
+    },
+    /// The line was not taken.
+    Rejected {
+        /// Every reason, at least one.
+        reasons: Vec<Violation>,
+        /// Who owns the lead that the row means, where the reason is that the actor may not see that lead. None where
+        /// it has no owner, or the policy hides owners from the actor.
+        owner: Option<UserId>,
+    },
+}
+
+/// Why a row wrote nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// Every cell is empty.
+    Blank,
+    /// The lead is there and says the same.
+    Unchanged,
+    /// The lead was converted and takes no more changes.
+    Frozen,
+    /// The lead is there, and the options say to leave it alone.
+    Exists,
+    /// The file was imported before. Such lines are counted and not told one by one.
+    Imported,
+}
+
+impl SkipReason {
+    /// Stable name: `blank`, `unchanged`, `frozen`, `exists`, `imported`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Blank => "blank",
+            Self::Unchanged => "unchanged",
+            Self::Frozen => "frozen",
+            Self::Exists => "exists",
+            Self::Imported => "imported",
+        }
+    }
+
+    /// The reason as a sentence.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Blank => "every cell is empty",
+            Self::Unchanged => "the lead says the same already",
+            Self::Frozen => "the lead was converted and takes no more changes",
+            Self::Exists => "the lead exists and is left alone",
+            Self::Imported => "the file was imported before",
+        }
+    }
+}
+
+/// How far an import is, after a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Records done, those of an earlier run included.
+    pub lines: u64,
+    /// Leads created so far.
+    pub created: u64,
+    /// Rows so far that changed a lead.
+    pub updated: u64,
+    /// Rows so far that were skipped.
+    pub skipped: u64,
+    /// Rows so far that were rejected.
+    pub rejected: u64,
+    /// Bytes of the file read so far.
+    pub bytes: u64,
+    /// Bytes of the file.
+    pub total_bytes: u64,
+}
+
+/// Hears what becomes of each line and how far the import is, after each chunk is safely written. `()` hears nothing.
+pub trait ImportSink {
+    /// One record is done. Lines that an interrupted run did are not told again.
+    fn line(&mut self, outcome: &LineOutcome);
+
+    /// A chunk is done. `Break` ends the import with [`ErrorKind::Cancelled`](crate::error::ErrorKind::Cancelled):
+    /// what is written stays, and importing the file again goes on from there.
+    fn progress(&mut self, progress: &Progress) -> ControlFlow<()>;
+}
+
+impl ImportSink for () {
+    fn line(&mut self, _: &LineOutcome) {}
+
+    fn progress(&mut self, _: &Progress) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,54 @@
+//! How a file would be read, from its head alone.
+
+use std::io::{Read, Seek};
+
+use super::report::FileFormat;
+use super::source::{format_of, knowing, visible};
+use crate::context::Context;
+use crate::desk;
+use crate::error::Result;
+use crate::exchange::{Mapping, ReadOptions, TableReader};
+use crate::policy::Permission;
+use crate::store::{Store, StoreExt};
+
+/// How a file would be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Preview {
+    /// Which column would be which field: a proposal to be changed and handed to the import.
+    pub mapping: Mapping,
+    /// How the file is read.
+    pub format: FileFormat,
+}
+
+/// Says how a file would be read and which column would be which field, from its first 64 KiB: for a form in which a
+/// person corrects both before the import. Fields that the actor may not see are not proposed.
+///
+/// ```
+/// use leadcore::exchange::{ReadOptions, import};
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let file = std::io::Cursor::new("Firma;E-Mail\nNordlys AS;post@nordlys.example\n");
+/// let preview = import::preview(&ctx, &store, file, &ReadOptions::new())?;
+/// assert_eq!((preview.format.delimiter, preview.mapping.unmapped().count()), (';', 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// `Denied` without [`Permission::Import`]; `Invalid` for a file that is no table; a failure of the store or the file.
+pub fn preview<R: Read + Seek>(
+    ctx: &Context<'_>,
+    store: &dyn Store,
+    input: R,
+    read: &ReadOptions,
+) -> Result<Preview> {
+    let catalogue = store.read(ctx.tenant(), |txn| {
+        desk::require(ctx, txn, Permission::Import)?;
+        Ok(desk::settings::load_catalogue(txn)?.1)
+    })?;
+    let table = TableReader::open(input, &knowing(&catalogue, read))?;
+    let mapping = visible(ctx, Mapping::propose(table.headers(), &catalogue));
+    Ok(Preview { mapping, format: format_of(&table) })
+}

@@ -1,0 +1,172 @@
+//! Accounts as a host meets them: filled by conversions, edited, holding terms.
+
+use crate::desk::{Expect, accounts, convert, leads, vocabulary};
+use crate::domain::{Account, AccountPatch, AccountStatus, Action, Field, Lead, LeadFields};
+use crate::error::{Conflict, ErrorKind, Result};
+use crate::id::{AccountId, CategoryId};
+use crate::store::{Store, StoreExt, Txn};
+use crate::value::PersonName;
+
+use super::super::dump;
+use super::super::fixtures::Scene;
+use super::{assert_kind, assert_stale};
+
+fn run<T>(store: &dyn Store, scene: &Scene, work: impl FnMut(&mut dyn Txn) -> Result<T>) -> T {
+    store.write(&scene.tenant, work).expect("a use case that breaks no rule must succeed")
+}
+
+fn full(name: &str) -> LeadFields {
+    LeadFields {
+        emails: "post@nordlys.example".parse().unwrap(),
+        phones: "+47 22 22 22 22".parse().unwrap(),
+        industry: Some("Energy".to_owned()),
+        ..LeadFields::company(name).unwrap()
+    }
+}
+
+/// A lead with these fields, and the account that a conversion makes of it.
+fn converted(store: &dyn Store, scene: &Scene, fields: &LeadFields) -> AccountId {
+    let ctx = scene.ctx();
+    run(store, scene, |txn| {
+        let lead = leads::create(&ctx, txn, fields.clone().into())?;
+        Ok(convert::convert(&ctx, txn, lead.id, &convert::ConversionOptions::default())?.account)
+    })
+}
+
+fn account(store: &dyn Store, scene: &Scene, id: AccountId) -> Account {
+    run(store, scene, |txn| accounts::get(&scene.ctx(), txn, id))
+}
+
+/// How often the history of an account says that it was updated.
+fn updates(store: &dyn Store, scene: &Scene, id: AccountId) -> usize {
+    let entries = run(store, scene, |txn| txn.journal().about(&[id.into()], None, 100));
+    entries.iter().filter(|entry| entry.action == Action::Updated).count()
+}
+
+/// Neither the revision nor the history of an account moves when a lead brings nothing that it does not have.
+pub fn a_conversion_that_brings_nothing_new_leaves_the_account_alone(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let id = converted(store, &scene, &full("Nordlys AS"));
+    let before = account(store, &scene, id);
+    scene.tick();
+    let options = convert::ConversionOptions::default().into_account(id);
+    let again = run(store, &scene, |txn| {
+        let lead = leads::create(&ctx, txn, full("Nordlys AS").into())?;
+        convert::convert(&ctx, txn, lead.id, &options)
+    });
+    assert_eq!((again.account, again.newly_converted), (id, true), "the lead is converted all the same");
+    assert_eq!(account(store, &scene, id), before, "an account that gets nothing new is not written");
+    assert_eq!(updates(store, &scene, id), 0, "and nothing is said in its history");
+    let origins = run(store, &scene, |txn| accounts::origins(&ctx, txn, id));
+    assert_eq!(origins.len(), 2, "both leads are behind it");
+    let more = LeadFields { website: Some("https://nordlys.example".parse().unwrap()), ..full("Nordlys AS") };
+    run(store, &scene, |txn| {
+        let lead = leads::create(&ctx, txn, more.clone().into())?;
+        convert::convert(&ctx, txn, lead.id, &options)
+    });
+    let after = account(store, &scene, id);
+    assert_eq!(after.revision, before.revision.next(), "what is new is written");
+    assert_eq!(updates(store, &scene, id), 1, "and told");
+}
+
+/// The plan names every field whose value neither the account nor a contact has, and no other.
+pub fn what_stays_on_the_lead_is_what_nothing_else_has(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let id = converted(store, &scene, &full("Nordlys AS"));
+    let lead: Lead = run(store, &scene, |txn| {
+        let fields = LeadFields {
+            person: Some(PersonName::parse("Kari Berg")?),
+            job_title: Some("Buyer".to_owned()),
+            emails: "POST@nordlys.example".parse()?,
+            industry: Some("Fishing".to_owned()),
+            description: Some("Met in Bergen".to_owned()),
+            amount: Some(5.into()),
+            ..full("Nordlys Fisk AS")
+        };
+        leads::create(&ctx, txn, fields.into())
+    });
+    let plan = |options: &convert::ConversionOptions| {
+        run(store, &scene, |txn| convert::plan(&ctx, txn, lead.id, options)).stays_on_lead
+    };
+    let new = convert::ConversionOptions::default();
+    assert_eq!(plan(&new), [Field::Amount], "a new account and its contact take everything else");
+    let wanted = [Field::Company, Field::Amount, Field::Industry];
+    assert_eq!(plan(&new.into_account(id)), wanted, "what the account says otherwise stays on the lead");
+}
+
+/// An edit writes what changed, once per revision, and a refused one writes nothing.
+pub fn an_account_is_edited_by_its_revision(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let id = converted(store, &scene, &full("Nordlys AS"));
+    let before = account(store, &scene, id);
+    scene.tick();
+    let patch = AccountPatch::new()
+        .name("Nordlys Energi AS")
+        .set(Field::City, "Tromsø")
+        .clear(Field::Industry)
+        .status(AccountStatus::Prospect);
+    let after = run(store, &scene, |txn| accounts::edit(&ctx, txn, id, before.revision, &patch));
+    assert_eq!(account(store, &scene, id), after, "what the edit says is what is stored");
+    assert_eq!((after.revision, after.number), (before.revision.next(), before.number), "the next revision");
+    assert_eq!((after.updated_at, after.created_at), (scene.clock_now(), before.created_at), "its times");
+    let fields = &after.fields;
+    assert_eq!((fields.name.as_str(), fields.address.city()), ("Nordlys Energi AS", Some("Tromsø")));
+    assert_eq!((&fields.industry, fields.status), (&None, AccountStatus::Prospect), "emptied, and set");
+    assert_eq!(fields.emails, before.fields.emails, "what the patch does not name stays");
+    let entries = run(store, &scene, |txn| txn.journal().about(&[id.into()], None, 1));
+    let mut changed: Vec<_> = entries[0].changes.iter().map(|change| change.field.as_str()).collect();
+    changed.sort_unstable();
+    assert_eq!(changed, ["city", "company", "industry", "status"], "each change is in the journal");
+
+    let state = dump(store, &scene.tenant);
+    let stale = store.write(&scene.tenant, |txn| accounts::edit(&ctx, txn, id, before.revision, &patch));
+    assert_stale(
+        &stale.expect_err("stale"),
+        before.revision,
+        after.revision,
+        "an account that changed since",
+    );
+    run(store, &scene, |txn| accounts::edit(&ctx, txn, id, Expect::Any, &patch));
+    assert_eq!(dump(store, &scene.tenant), state, "an edit that changes nothing writes nothing");
+    let wrong =
+        AccountPatch::new().clear(Field::Company).set(Field::Category, CategoryId::from_uuid(scene.uuid()));
+    let error = store.write(&scene.tenant, |txn| accounts::edit(&ctx, txn, id, Expect::Any, &wrong));
+    let error = error.expect_err("an account needs a name, and its category must exist");
+    let broken: Vec<_> = error.violations().iter().map(|violation| violation.field.as_str()).collect();
+    assert_eq!(broken, ["name", "category"], "every broken rule at once");
+    let wrong = AccountPatch::new().set(Field::Amount, 5).set(Field::Email, "nobody");
+    let error = store.write(&scene.tenant, |txn| accounts::edit(&ctx, txn, id, Expect::Any, &wrong));
+    let error = error.expect_err("an account has no amount");
+    let broken: Vec<_> = error.violations().iter().map(|violation| violation.field.as_str()).collect();
+    assert_eq!(broken, ["amount", "email"], "every misfit at once");
+    let nobody = AccountId::from_uuid(scene.uuid());
+    let error = store.write(&scene.tenant, |txn| accounts::edit(&ctx, txn, nobody, Expect::Any, &patch));
+    assert_kind(&error.expect_err("no such account"), ErrorKind::NotFound, "an account that does not exist");
+    assert_eq!(dump(store, &scene.tenant), state, "a refused edit writes nothing");
+}
+
+/// A category that an account holds is refused before or with everything that its deletion would write, also inside a
+/// transaction that goes on.
+pub fn a_term_that_accounts_hold_is_not_deleted_by_halves(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let category = run(store, &scene, |txn| vocabulary::add::<CategoryId>(&ctx, txn, "Retail", None));
+    let other = run(store, &scene, |txn| vocabulary::add::<CategoryId>(&ctx, txn, "Trade", None));
+    let held = LeadFields { category: Some(category.id), ..full("Held") };
+    let id = converted(store, &scene, &full("Nordlys AS"));
+    let patch = AccountPatch::new().set(Field::Category, category.id);
+    run(store, &scene, |txn| accounts::edit(&ctx, txn, id, Expect::Any, &patch));
+    run(store, &scene, |txn| leads::create(&ctx, txn, held.clone().into()));
+    let before = dump(store, &scene.tenant);
+    for in_use in [vocabulary::InUse::Clear, vocabulary::InUse::Reassign(other.id)] {
+        let error = run(store, &scene, |txn| {
+            // The caller passes over the refusal and commits.
+            Ok(vocabulary::delete(&ctx, txn, category.id, in_use).expect_err("an account holds it"))
+        });
+        assert_eq!(error.conflict(), Some(&Conflict::InUse { by: 1 }), "the account is in the way");
+        assert_eq!(dump(store, &scene.tenant), before, "a refused deletion leaves leads and journal alone");
+    }
+}
