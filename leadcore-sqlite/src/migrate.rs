@@ -60,11 +60,13 @@ impl Migration {
 }
 
 /// Every migration, in order. Released ones are never edited: add a new file.
-const ALL: &[Migration] =
-    &[Migration { version: 1, name: "core", sql: include_str!("migrations/0001_core.sql") }];
+const ALL: &[Migration] = &[
+    Migration { version: 1, name: "core", sql: include_str!("migrations/0001_core.sql") },
+    Migration { version: 2, name: "custom_fields", sql: include_str!("migrations/0002_custom_fields.sql") },
+];
 
 /// The schema version this build reads and writes.
-pub const LATEST: u32 = 1;
+pub const LATEST: u32 = 2;
 
 /// Brings leadcore's tables with this prefix up to date and says which migrations ran. All of them or none; running
 /// it again does nothing.

@@ -109,7 +109,7 @@ CREATE TABLE leadcore_lead (
     converted_by     BLOB,
     trashed_at       INTEGER,
     trashed_by       BLOB,
-    search           TEXT    NOT NULL,
+    search           TEXT    NOT NULL, custom TEXT,
     FOREIGN KEY (tenant, stage) REFERENCES leadcore_stage (tenant, id),
     FOREIGN KEY (tenant, source) REFERENCES leadcore_term (tenant, id),
     FOREIGN KEY (tenant, category) REFERENCES leadcore_term (tenant, id),
@@ -121,6 +121,15 @@ CREATE INDEX leadcore_lead_board ON leadcore_lead (tenant, stage, updated_at, id
 CREATE INDEX leadcore_lead_category ON leadcore_lead (tenant, category, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX leadcore_lead_company ON leadcore_lead (tenant, company_key, id) WHERE trashed_at IS NULL;
 CREATE INDEX leadcore_lead_created ON leadcore_lead (tenant, created_at, id) WHERE trashed_at IS NULL;
+CREATE TABLE leadcore_lead_field (
+    tenant TEXT    NOT NULL,
+    field  TEXT    NOT NULL,
+    value  ANY     NOT NULL,
+    lead   BLOB    NOT NULL,
+    rid    INTEGER NOT NULL,
+    type   TEXT    NOT NULL,
+    PRIMARY KEY (tenant, field, value, lead)
+) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX leadcore_lead_id ON leadcore_lead (tenant, id);
 CREATE TABLE leadcore_lead_key (
     tenant TEXT    NOT NULL,

@@ -12,8 +12,8 @@ use crate::txn::SqliteTxn;
 
 use super::tally::Deltas;
 
-const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, industry, description, owner, source, category, location, partner, labels, external_ids, pipeline, stage, stage_entered_at, created_at, updated_at, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE: &str = "UPDATE leadcore_lead SET number = ?, revision = ?, kind = ?, company = ?, company_key = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, name_key = ?, job_title = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, amount = ?, industry = ?, description = ?, owner = ?, source = ?, category = ?, location = ?, partner = ?, labels = ?, external_ids = ?, pipeline = ?, stage = ?, stage_entered_at = ?, created_at = ?, updated_at = ?, converted_at = ?, account = ?, converted_by = ?, trashed_at = ?, trashed_by = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ? RETURNING rid";
+const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, industry, description, owner, source, category, location, partner, labels, external_ids, custom, pipeline, stage, stage_entered_at, created_at, updated_at, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE: &str = "UPDATE leadcore_lead SET number = ?, revision = ?, kind = ?, company = ?, company_key = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, name_key = ?, job_title = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, amount = ?, industry = ?, description = ?, owner = ?, source = ?, category = ?, location = ?, partner = ?, labels = ?, external_ids = ?, custom = ?, pipeline = ?, stage = ?, stage_entered_at = ?, created_at = ?, updated_at = ?, converted_at = ?, account = ?, converted_by = ?, trashed_at = ?, trashed_by = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ? RETURNING rid";
 const ADD_KEY: &str = "INSERT INTO leadcore_lead_key (tenant, kind, key, lead) VALUES (?, ?, ?, ?)";
 const DROP_KEY: &str = "DELETE FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ? AND lead = ?";
 const ADD_SEARCH: &str = "INSERT INTO leadcore_lead_search (rowid, search) VALUES (?, ?)";
@@ -45,6 +45,7 @@ impl SqliteTxn<'_> {
             for key in lead.fields.match_keys() {
                 add_key.execute((self.tenant_text(), key.kind.code(), key.key, rid)).store("add a key")?;
             }
+            self.add_custom(lead, rid)?;
             add_search.execute((rid, search.as_str())).store("add to the search index")?;
             deltas.count(lead, 1);
         }
@@ -83,6 +84,7 @@ impl SqliteTxn<'_> {
             drop(rows);
             let Some(rid) = rid else { return Err(self.not_updated(before)?) };
             self.move_keys(before, after, rid)?;
+            self.move_custom(before, after, rid)?;
             if moved > 0 {
                 add_search.execute((rid, search.as_str())).store("add to the search index")?;
             }
@@ -162,6 +164,10 @@ impl Leads for SqliteTxn<'_> {
         let mut statement = self.prepare(FIND, "find leads by a key")?;
         let mut found = Vec::new();
         for key in keys {
+            if key.kind == MatchKind::Custom {
+                found.extend(self.find_custom(key)?.into_iter().map(|id| (key.clone(), id)));
+                continue;
+            }
             let mut rows = statement
                 .query((self.tenant_text(), key.kind.code(), &key.key))
                 .store("find leads by a key")?;

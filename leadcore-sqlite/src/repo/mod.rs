@@ -1,5 +1,6 @@
 //! One file per port of core; the names are the same.
 
+mod custom;
 mod journal;
 mod leads;
 mod links;
@@ -9,4 +10,5 @@ mod setup;
 mod tally;
 mod terms;
 
+pub(crate) use custom::custom_value;
 pub(crate) use leads::key_kind;

@@ -167,6 +167,9 @@ impl SqliteTxn<'_> {
         filter: &Resolved,
         field: &Field,
     ) -> Result<Vec<(FieldValue, u64)>> {
+        if let Field::Custom(key) = field {
+            return self.count_custom(filter, key);
+        }
         let (column, is_text) = match field {
             Field::Stage => ("l.stage", false),
             Field::Pipeline => ("l.pipeline", false),
