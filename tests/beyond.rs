@@ -8,7 +8,8 @@ use leadcore::desk::convert::{self, ConversionOptions, ConversionPlan};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, timeline};
 use leadcore::domain::{
-    AccountPatch, Catalogue, Contact, ContactFields, Field, Lead, LeadPatch, Pipeline, Term,
+    AccountPatch, Catalogue, Contact, ContactFields, CustomField, CustomType, Field, Lead, LeadPatch,
+    Pipeline, Term,
 };
 use leadcore::error::{Conflict, ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
@@ -109,6 +110,13 @@ const CASES: &[(&str, Case)] = &[
     ("pipelines::list_or_default", |ctx, txn, _| said(pipelines::list_or_default(ctx, txn))),
     ("pipelines::update", |ctx, txn, f| said(pipelines::update(ctx, txn, f.pipeline.clone()))),
     ("settings::catalogue", |ctx, txn, _| said(settings::catalogue(ctx, txn))),
+    ("settings::change_field", |ctx, txn, _| {
+        let exact = settings::FieldMapping::exact();
+        said(settings::change_field(ctx, txn, None, &secret_field(CustomType::LongText), &exact))
+    }),
+    ("settings::remove_field", |ctx, txn, _| {
+        said(settings::remove_field(ctx, txn, None, &secret_field(CustomType::Text).key, true))
+    }),
     ("settings::set_catalogue", |ctx, txn, _| {
         said(settings::set_catalogue(ctx, txn, None, &Catalogue::standard()))
     }),
@@ -125,6 +133,10 @@ const CASES: &[(&str, Case)] = &[
 ];
 
 /// Everything of `acme`, marked, so that any of it is recognised.
+fn secret_field(kind: CustomType) -> CustomField {
+    CustomField::new("x_acmesecret".parse().unwrap(), "acmesecret field", kind)
+}
+
 fn furnish(host: &Host) -> Foreign {
     let source = host.write(|ctx, txn| vocabulary::add::<SourceId>(ctx, txn, "acmesecret fair", None));
     let mut fields = form(&[(Field::Company, "acmesecret AS"), (Field::Email, "acmesecret@x.example")]);
@@ -140,6 +152,7 @@ fn furnish(host: &Host) -> Foreign {
     host.write(|ctx, txn| leads::delete(ctx, txn, gone.id, Expect::Any));
     let mut catalogue = Catalogue::standard();
     catalogue.settings_mut(Field::Company).label = Some("acmesecret label".to_owned());
+    catalogue.set_custom_field(secret_field(CustomType::Text));
     host.write(|ctx, txn| settings::set_catalogue(ctx, txn, None, &catalogue));
     let mut pipeline = host.read(|ctx, txn| pipelines::list(ctx, txn)).remove(0);
     pipeline.stages[1].name = "acmesecret stage".to_owned();

@@ -167,7 +167,7 @@ fn two_hundred_injections_are_text() {
         assert!(text.parse::<SortField>().is_err() && text.parse::<Field>().is_err());
         assert!(Cursor::from_text(text).is_err());
         let sort = Sort::ascending(SortField::Company);
-        let cursor = Cursor { sort, key: FieldValue::from(text.as_str()), id: lead.id };
+        let cursor = Cursor { sort: sort.clone(), key: FieldValue::from(text.as_str()), id: lead.id };
         let query = LeadQuery::default().sort(sort).after(Some(cursor));
         literal(host.try_read(|ctx, txn| leads::list(ctx, txn, &query)));
         let term = host.try_write(|ctx, txn| vocabulary::add::<SourceId>(ctx, txn, text, None));
@@ -317,7 +317,7 @@ fn time_has_a_beginning_and_an_end() {
         let log = host.read(|ctx, txn| timeline::of_account(ctx, txn, done.account, None, 100));
         assert!(log.items.iter().all(|item| item.entry.at == edge));
         let sort = Sort::descending(SortField::CreatedAt);
-        let query = LeadQuery::default().sort(sort).after(Some(Cursor::behind(&lead, sort)));
+        let query = LeadQuery::default().sort(sort.clone()).after(Some(Cursor::behind(&lead, &sort)));
         assert!(host.read(|ctx, txn| leads::list(ctx, txn, &query)).items.is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use leadcore::desk::convert::{self, ConversionOptions};
 use leadcore::desk::leads::LeadAction;
 use leadcore::desk::{Expect, contacts, leads, settings};
-use leadcore::domain::{Catalogue, ContactFields, Field, LeadPatch};
+use leadcore::domain::{Catalogue, Choice, ContactFields, CustomField, CustomType, Field, LeadPatch};
 use leadcore::error::{Conflict, ErrorKind};
 use leadcore::id::{CategoryId, SourceId, StageId};
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
@@ -144,6 +144,16 @@ fn s3_05_enumerated_inputs() {
         let patch = LeadPatch::new().set(field.clone(), value);
         let edit = host.try_write(|ctx, txn| leads::edit(ctx, txn, lead.id, Expect::Any, &patch));
         assert_eq!(fields_of(&refused(edit, ErrorKind::Invalid)), [field.key()], "{value}");
+    }
+    // A field that the tenant added has its own list.
+    let mut catalogue = Catalogue::standard();
+    let size = CustomType::OneOf(vec![Choice::new("s", "Small"), Choice::new("l", "Large").archived()]);
+    catalogue.set_custom_field(CustomField::new("x_size".parse().unwrap(), "Size", size));
+    host.write(|ctx, txn| settings::set_catalogue(ctx, txn, None, &catalogue));
+    for value in ["Huge", "l", "Large"] {
+        let patch = LeadPatch::new().set("x_size".parse().unwrap(), value);
+        let edit = host.try_write(|ctx, txn| leads::edit(ctx, txn, lead.id, Expect::Any, &patch));
+        assert_eq!(fields_of(&refused(edit, ErrorKind::Invalid)), ["x_size"], "{value}");
     }
     // Well-formed, but in no list.
     let mut fields = company("Fjord AS");

@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 use leadcore::context::Context;
 use leadcore::desk::board;
 use leadcore::desk::convert::{self, ConversionOptions, ConversionPlan};
+use leadcore::desk::settings::FieldMapping;
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings};
-use leadcore::domain::{AccountPatch, Catalogue, ContactFields, Field, LeadFields, LeadPatch};
+use leadcore::domain::{
+    AccountPatch, Catalogue, ContactFields, CustomField, CustomType, CustomValue, Field, LeadFields,
+    LeadPatch,
+};
 use leadcore::error::{ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
-use leadcore::id::{AccountId, ContactId, LeadId, SourceId};
+use leadcore::id::{AccountId, ContactId, LeadId, Revision, SourceId};
 use leadcore::policy::{Role, RoleTable};
 use leadcore::store::{StoreExt, Txn};
 use leadcore::testkit::dump;
@@ -39,6 +43,16 @@ fn person() -> ContactFields {
 
 fn bad_person() -> ContactFields {
     ContactFields::default()
+}
+
+fn seats(kind: CustomType) -> CustomField {
+    CustomField::new("x_seats".parse().unwrap(), "Seats", kind)
+}
+
+fn with_seats() -> Catalogue {
+    let mut catalogue = Catalogue::standard();
+    catalogue.set_custom_field(seats(CustomType::Integer));
+    catalogue
 }
 
 fn city() -> LeadPatch {
@@ -72,7 +86,14 @@ const WRITES: &[(&str, Call)] = &[
         pipelines::update(ctx, txn, pipeline).map(drop)
     }),
     ("settings::set_catalogue", |ctx, txn, _| {
-        settings::set_catalogue(ctx, txn, None, &Catalogue::standard()).map(drop)
+        settings::set_catalogue(ctx, txn, Some(Revision::FIRST), &with_seats()).map(drop)
+    }),
+    ("settings::change_field", |ctx, txn, _| {
+        let field = seats(CustomType::Text);
+        settings::change_field(ctx, txn, Some(Revision::FIRST), &field, &FieldMapping::exact()).map(drop)
+    }),
+    ("settings::remove_field", |ctx, txn, _| {
+        settings::remove_field(ctx, txn, Some(Revision::FIRST), &seats(CustomType::Text).key, true).map(drop)
     }),
     ("convert::apply", |ctx, txn, k| convert::apply(ctx, txn, &k.plan).map(drop)),
     ("convert::convert", |ctx, txn, k| {
@@ -115,9 +136,13 @@ const INVALID: &[(&str, Call)] = &[
         pipelines::update(ctx, txn, pipeline).map(drop)
     }),
     ("settings::set_catalogue", |ctx, txn, _| {
-        let mut catalogue = Catalogue::standard();
+        let mut catalogue = with_seats();
         catalogue.settings_mut(Field::Number).required = Some(true);
-        settings::set_catalogue(ctx, txn, None, &catalogue).map(drop)
+        settings::set_catalogue(ctx, txn, Some(Revision::FIRST), &catalogue).map(drop)
+    }),
+    ("settings::change_field", |ctx, txn, _| {
+        let field = seats(CustomType::OneOf(Vec::new()));
+        settings::change_field(ctx, txn, Some(Revision::FIRST), &field, &FieldMapping::exact()).map(drop)
     }),
     ("convert::apply", |ctx, txn, k| {
         let mut plan = k.plan.clone();
@@ -149,8 +174,10 @@ const FROZEN: &[(&str, Call)] = &[
 
 fn furnish(host: &Host) -> Known {
     let source = host.write(|ctx, txn| vocabulary::add::<SourceId>(ctx, txn, "Fair", None)).id;
+    host.write(|ctx, txn| settings::set_catalogue(ctx, txn, None, &with_seats()));
     let mut fields = company("Open AS");
     fields.source = Some(source);
+    fields.custom.insert("x_seats".parse().unwrap(), CustomValue::Integer(7));
     let open = host.add(fields).id;
     let [frozen, trashed] = ["Frozen AS", "Trashed AS"].map(|name| host.add(company(name)).id);
     let add = |lead| host.write(|ctx, txn| contacts::add(ctx, txn, lead, person(), true)).id;

@@ -53,7 +53,7 @@ fn page(runner: Runner, full: &Full, leads: &[Lead]) -> Line {
     let ours = |n: usize| {
         let lead = &leads[n % leads.len()];
         let filter = Filter::eq(Field::Stage, lead.stage) & Filter::eq(Field::State, "open");
-        let query = LeadQuery::new(filter).limit(50).after(Some(Cursor::behind(lead, Sort::default())));
+        let query = LeadQuery::new(filter).limit(50).after(Some(Cursor::behind(lead, &Sort::default())));
         full.store.read(ctx.tenant(), |txn| desk::leads::list(&ctx, txn, &query)).unwrap()
     };
     let theirs = |n: usize| {

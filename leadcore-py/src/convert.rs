@@ -278,6 +278,7 @@ pub(crate) fn to_python<'py>(py: Python<'py>, value: &FieldValue) -> PyResult<Bo
         FieldValue::Bool(yes) => yes.into_pyobject(py)?.to_owned().into_any(),
         FieldValue::Integer(number) => number.into_pyobject(py)?.into_any(),
         FieldValue::Decimal(number) => number.into_pyobject(py)?.into_any(),
+        FieldValue::Date(day) => day.to_naive().into_pyobject(py)?.into_any(),
         FieldValue::Time(at) => at.to_datetime().into_pyobject(py)?.into_any(),
         FieldValue::Id(id) => id.into_pyobject(py)?.into_any(),
         FieldValue::List(list) => {

@@ -90,7 +90,8 @@ fn draft(
 ) -> Result<LeadDraft> {
     let values = resolve_fields(txn, given)?;
     let mut fields = LeadFields::default();
-    LeadPatch::from_iter(values).apply(&mut fields)?;
+    let (_, catalogue) = desk::settings::catalogue(ctx, txn)?;
+    LeadPatch::from_iter(values).apply(&catalogue, &mut fields)?;
     let draft = LeadDraft::from(fields);
     let Some(stage) = stage else { return Ok(draft) };
     let pipelines = desk::pipelines::list_or_default(ctx, txn)?;

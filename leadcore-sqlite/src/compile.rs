@@ -12,6 +12,8 @@ use rust_decimal::Decimal;
 use crate::repo::key_kind;
 use crate::row::{AMOUNT_SCALE, state_number};
 
+mod custom;
+
 /// A condition and its parameters, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Condition {
@@ -32,16 +34,18 @@ pub(crate) enum SearchBy<'a> {
 
 /// Compiles one filter.
 pub(crate) struct Compiler<'a> {
-    tenant: &'a str,
+    pub(super) tenant: &'a str,
     search_by: SearchBy<'a>,
     condition: Condition,
     /// Whether the folding function is called.
     pub(crate) folds: bool,
+    /// Whether equality on a custom field is asked of each row that the rest of the query visits.
+    pub(crate) probes: bool,
 }
 
 impl<'a> Compiler<'a> {
     pub(crate) fn new(tenant: &'a str, search_by: SearchBy<'a>) -> Self {
-        Self { tenant, search_by, condition: Condition::default(), folds: false }
+        Self { tenant, search_by, condition: Condition::default(), folds: false, probes: false }
     }
 
     pub(crate) fn finish(self) -> Condition {
@@ -59,6 +63,23 @@ impl<'a> Compiler<'a> {
 
     /// Writes a condition that is never NULL under a negation: `NOT x` of an unknown is true, as in memory.
     pub(crate) fn filter(&mut self, filter: &Resolved) -> Result<()> {
+        match filter {
+            Resolved::Empty(Field::Custom(key)) => self.custom_empty(key),
+            Resolved::Equals(Field::Custom(key), values) => self.custom_equals(key, values),
+            Resolved::Contains(Field::Custom(key), part) => {
+                self.custom(key, |c| c.contains("f.value", part));
+            }
+            Resolved::Starts(Field::Custom(key), part) => self.custom(key, |c| c.starts("f.value", part)),
+            Resolved::Ends(Field::Custom(key), part) => self.custom(key, |c| c.ends("f.value", part)),
+            Resolved::Range { field: Field::Custom(key), from, to } => {
+                return self.custom_range(key, from.as_ref(), to.as_ref());
+            }
+            standard => return self.standard(standard),
+        }
+        Ok(())
+    }
+
+    fn standard(&mut self, filter: &Resolved) -> Result<()> {
         match filter {
             Resolved::All(list) => self.join(list, " AND ", "1"),
             Resolved::Any(list) => self.join(list, " OR ", "0"),
@@ -171,7 +192,7 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn any_of(&mut self, values: Vec<Value>) {
+    pub(super) fn any_of(&mut self, values: Vec<Value>) {
         let single = values.len() == 1;
         self.text(if single { " = " } else { " IN (" });
         for (n, value) in values.into_iter().enumerate() {
@@ -230,19 +251,19 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn contains(&mut self, value: &str, part: &str) {
+    pub(super) fn contains(&mut self, value: &str, part: &str) {
         self.text(&format!("instr({value}, "));
         self.param(part.to_owned());
         self.text(") > 0");
     }
 
-    fn starts(&mut self, value: &str, part: &str) {
+    pub(super) fn starts(&mut self, value: &str, part: &str) {
         // Lengths in SQL are in characters, as here; no pattern is involved, so no character is special.
         self.text(&format!("substr({value}, 1, {}) = ", part.chars().count()));
         self.param(part.to_owned());
     }
 
-    fn ends(&mut self, value: &str, part: &str) {
+    pub(super) fn ends(&mut self, value: &str, part: &str) {
         let length = part.chars().count();
         if length == 0 {
             self.text("1");
@@ -261,12 +282,12 @@ impl<'a> Compiler<'a> {
         let column = raw_column(field)?;
         self.text(&format!("({column} IS NOT NULL"));
         if let Some((end, included)) = from {
-            let (operator, end) = lower(end, *included)?;
+            let (operator, end) = lower(end, *included, AMOUNT_SCALE)?;
             self.text(&format!(" AND {column} {operator} "));
             self.param(end);
         }
         if let Some((end, included)) = to {
-            let (operator, end) = upper(end, *included)?;
+            let (operator, end) = upper(end, *included, AMOUNT_SCALE)?;
             self.text(&format!(" AND {column} {operator} "));
             self.param(end);
         }
@@ -397,7 +418,7 @@ fn exact(field: &Field, value: &FieldValue) -> Option<Value> {
         FieldValue::Integer(number) => Some(Value::Integer(*number)),
         FieldValue::Time(at) => Some(Value::Integer(at.as_micros())),
         FieldValue::Decimal(amount) => {
-            let (below, above) = units(*amount);
+            let (below, above) = units(*amount, AMOUNT_SCALE);
             (below == above).then_some(Value::Integer(below))
         }
         FieldValue::Id(id) if *field == Field::Labels => Some(Value::Text(id.to_string())),
@@ -406,9 +427,9 @@ fn exact(field: &Field, value: &FieldValue) -> Option<Value> {
     }
 }
 
-/// The stored units at or below an amount, and those at or above it: equal when it can be stored exactly.
-fn units(amount: Decimal) -> (i64, i64) {
-    let factor = Decimal::from(10_i64.pow(AMOUNT_SCALE));
+/// The stored units of so many decimal places at or below an amount, and those at or above it: equal when it can be stored exactly.
+pub(crate) fn units(amount: Decimal, places: u32) -> (i64, i64) {
+    let factor = Decimal::from(10_i64.pow(places));
     match amount.checked_mul(factor) {
         None if amount.is_sign_negative() => (i64::MIN, i64::MIN.saturating_add(1)),
         None => (i64::MAX.saturating_sub(1), i64::MAX),
@@ -421,20 +442,20 @@ fn units(amount: Decimal) -> (i64, i64) {
     }
 }
 
-fn lower(end: &FieldValue, included: bool) -> Result<(&'static str, Value)> {
+pub(super) fn lower(end: &FieldValue, included: bool, places: u32) -> Result<(&'static str, Value)> {
     match end {
         FieldValue::Decimal(amount) => {
-            let (below, above) = units(*amount);
+            let (below, above) = units(*amount, places);
             Ok(if included { (">=", Value::Integer(above)) } else { (">", Value::Integer(below)) })
         }
         end => Ok((if included { ">=" } else { ">" }, whole(end)?)),
     }
 }
 
-fn upper(end: &FieldValue, included: bool) -> Result<(&'static str, Value)> {
+pub(super) fn upper(end: &FieldValue, included: bool, places: u32) -> Result<(&'static str, Value)> {
     match end {
         FieldValue::Decimal(amount) => {
-            let (below, above) = units(*amount);
+            let (below, above) = units(*amount, places);
             Ok(if included { ("<=", Value::Integer(below)) } else { ("<", Value::Integer(above)) })
         }
         end => Ok((if included { "<=" } else { "<" }, whole(end)?)),
@@ -444,6 +465,7 @@ fn upper(end: &FieldValue, included: bool) -> Result<(&'static str, Value)> {
 fn whole(value: &FieldValue) -> Result<Value> {
     match value {
         FieldValue::Integer(number) => Ok(Value::Integer(*number)),
+        FieldValue::Date(day) => Ok(Value::Integer(day.as_days())),
         FieldValue::Time(at) => Ok(Value::Integer(at.as_micros())),
         _ => Err(unsupported()),
     }

@@ -27,7 +27,7 @@ pub(crate) const AMOUNT_SCALE: u32 = 4;
 macro_rules! select_lead {
     ($rest:literal) => {
         concat!(
-            "SELECT l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.probability, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.active_at, l.rank, l.closed_at, l.outcome, l.reason, l.reason_detail, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by FROM leadcore_lead l ",
+            "SELECT l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.probability, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.custom, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.active_at, l.rank, l.closed_at, l.outcome, l.reason, l.reason_detail, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by FROM leadcore_lead l ",
             $rest
         )
     };
@@ -270,6 +270,7 @@ impl<'r, 's> Columns<'r, 's> {
             partner: self.optional_uuid()?.map(PartnerId::from_uuid),
             labels: self.list("labels", lists::labels)?,
             external_ids: self.list("external ids", lists::external_ids)?,
+            custom: self.json("custom fields")?,
         })
     }
 }
@@ -357,6 +358,7 @@ impl<'b, 's> Binder<'b, 's> {
         self.optional_id(fields.partner.map(PartnerId::as_uuid))?;
         self.json(&fields.labels, fields.labels.is_empty())?;
         self.json(&fields.external_ids, fields.external_ids.is_empty())?;
+        self.json(&fields.custom, fields.custom.is_empty())?;
         self.id(lead.pipeline.as_uuid())?;
         self.id(lead.stage.as_uuid())?;
         self.time(lead.stage_entered_at)?;

@@ -2,8 +2,8 @@
 #![cfg(test)]
 
 use leadcore::memory::MemoryStore;
-use leadcore::store::StoreExt;
-use leadcore::testkit::fixtures::World;
+use leadcore::store::{SettingName, StoreExt};
+use leadcore::testkit::fixtures::{World, custom_catalogue};
 use leadcore::testkit::{differential, filters_agree, generate};
 use leadcore_sqlite::SqliteStore;
 use proptest::prelude::*;
@@ -30,7 +30,13 @@ proptest! {
         let store = fresh();
         let world = World::install(&store);
         let leads: Vec<_> = (1..).zip(fields).map(|(number, fields)| world.lead(number, fields)).collect();
-        store.write(&world.scene.tenant, |txn| txn.leads().insert(&leads)).unwrap();
+        let catalogue = serde_json::to_string(&custom_catalogue()).unwrap();
+        store
+            .write(&world.scene.tenant, |txn| {
+                txn.settings().save(SettingName::Catalogue, None, &catalogue)?;
+                txn.leads().insert(&leads)
+            })
+            .unwrap();
         filters_agree(&store, &world.scene.ctx(), &leads, &filters);
     }
 }

@@ -74,7 +74,7 @@ impl<'a> Context<'a> {
     /// Who asks and when, for filters.
     #[must_use]
     pub fn asker(&self) -> Asker<'_> {
-        Asker { user: self.actor.user(), now: self.now(), pipelines: &[] }
+        Asker { user: self.actor.user(), now: self.now(), catalogue: None, pipelines: &[] }
     }
 
     /// Refuses a transaction of another tenant.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{ValueError, ViolationCode};
@@ -115,6 +115,107 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// A day of the calendar, without a time zone: between the years 0001 and 9999.
+///
+/// It prints, serialises and parses as ISO 8601.
+///
+/// ```
+/// use leadcore::time::Date;
+/// let day: Date = "2026-11-22".parse()?;
+/// assert_eq!(Date::from_days(day.as_days())?.to_string(), "2026-11-22");
+/// assert!("2026-02-30".parse::<Date>().is_err());
+/// # Ok::<(), leadcore::error::ValueError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date(NaiveDate);
+
+/// Days from 0001-01-01, which chrono counts as day 1, to 1970-01-01.
+const EPOCH_DAY: i32 = 719_163;
+
+impl Date {
+    /// The earliest day that can be held: 0001-01-01.
+    pub const MIN: Self = Self::of(Timestamp::MIN);
+    /// The latest day that can be held: 9999-12-31.
+    pub const MAX: Self = Self::of(Timestamp::MAX);
+
+    /// As a chrono value.
+    #[must_use]
+    pub const fn to_naive(self) -> NaiveDate {
+        self.0
+    }
+
+    /// The day in UTC of a point in time.
+    #[must_use]
+    pub const fn of(at: Timestamp) -> Self {
+        match DateTime::from_timestamp_micros(at.0) {
+            Some(at) => Self(at.naive_utc().date()),
+            None => Self(DateTime::UNIX_EPOCH.naive_utc().date()),
+        }
+    }
+
+    /// From days since 1970-01-01.
+    ///
+    /// # Errors
+    /// [`ViolationCode::OutOfRange`] outside the years 0001 to 9999.
+    pub fn from_days(days: i64) -> Result<Self, ValueError> {
+        let day = i32::try_from(days).ok().and_then(|days| days.checked_add(EPOCH_DAY));
+        let day = day.and_then(NaiveDate::from_num_days_from_ce_opt);
+        day.map(Self).filter(|day| (Self::MIN..=Self::MAX).contains(day)).ok_or_else(|| {
+            ValueError::new(ViolationCode::OutOfRange, "a date must lie in the years 0001 to 9999")
+        })
+    }
+
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub fn as_days(self) -> i64 {
+        i64::from(self.0.num_days_from_ce()) - i64::from(EPOCH_DAY)
+    }
+
+    /// This day moved by `days`, held at the earliest or latest day that can be kept.
+    #[must_use]
+    pub fn saturating_add_days(self, days: i64) -> Self {
+        let bound = if days < 0 { Self::MIN } else { Self::MAX };
+        Self::from_days(self.as_days().saturating_add(days)).unwrap_or(bound)
+    }
+}
+
+impl FromStr for Date {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let malformed = || {
+            ValueError::new(ViolationCode::Malformed, "a date must be written like `2026-11-22` (ISO 8601)")
+        };
+        // chrono would also take blanks, signs and years of five digits.
+        let shape =
+            |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+        if text.len() != 10 || !text.bytes().enumerate().all(shape) {
+            return Err(malformed());
+        }
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| malformed())?;
+        if (Self::MIN.0..=Self::MAX.0).contains(&day) { Ok(Self(day)) } else { Err(malformed()) }
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.format("%Y-%m-%d"))
+    }
+}
+
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// Tells what time it is. The host hands one in with every [`Context`](crate::context::Context), so that the same
 /// inputs give the same result and a test can stand still in time.
 pub trait Clock: Send + Sync + fmt::Debug {
@@ -176,6 +277,31 @@ mod tests {
         assert_eq!(at.to_string(), "2026-01-01T00:00:00.123456Z");
         let text = serde_json::to_string(&at).unwrap();
         assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), at);
+    }
+
+    #[test]
+    fn dates_hold_their_edges_and_come_back() {
+        for text in ["0001-01-01", "1969-12-31", "1970-01-01", "2024-02-29", "9999-12-31"] {
+            let day: Date = text.parse().unwrap();
+            assert_eq!(day.to_string(), text);
+            assert_eq!(Date::from_days(day.as_days()).unwrap(), day);
+        }
+        assert_eq!("1970-01-02".parse::<Date>().unwrap().as_days(), 1);
+        for text in [
+            "",
+            "2023-02-29",
+            "0000-01-01",
+            "10000-01-01",
+            "+026-01-01",
+            "2026-1-01",
+            "2026-01-1 ",
+            "22.11.2026",
+        ] {
+            assert!(text.parse::<Date>().is_err(), "{text}");
+        }
+        assert_eq!(Date::MAX.saturating_add_days(i64::MAX), Date::MAX);
+        assert_eq!(Date::MIN.saturating_add_days(-1), Date::MIN);
+        assert!(Date::from_days(i64::MAX).is_err());
     }
 
     #[test]

@@ -251,7 +251,7 @@ mod rules {
             );
         }
         let by_company = Sort::ascending(SortField::Company);
-        let cursor = Cursor::behind(&lead, by_company);
+        let cursor = Cursor::behind(&lead, &by_company);
         let query = LeadQuery::default().sort(by_company).after(Some(cursor.clone()));
         assert_eq!(list(&query).unwrap().items, []);
         for sort in [Sort::descending(SortField::Company), Sort::ascending(SortField::Name)] {

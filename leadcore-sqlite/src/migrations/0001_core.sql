@@ -98,6 +98,8 @@ CREATE TABLE {prefix}lead (
     partner          BLOB,
     labels           TEXT,
     external_ids     TEXT,
+    -- The values of custom fields as JSON, by the key of their field; NULL when there are none. For reading.
+    custom           TEXT,
     pipeline         BLOB    NOT NULL,
     stage            BLOB    NOT NULL,
     stage_entered_at INTEGER NOT NULL,
@@ -145,6 +147,20 @@ CREATE INDEX {prefix}lead_created ON {prefix}lead (tenant, created_at, id) WHERE
 CREATE INDEX {prefix}lead_company ON {prefix}lead (tenant, company_key, id) WHERE trashed_at IS NULL;
 CREATE INDEX {prefix}lead_name ON {prefix}lead (tenant, name_key, id) WHERE trashed_at IS NULL;
 CREATE INDEX {prefix}lead_trash ON {prefix}lead (tenant, updated_at, id) WHERE trashed_at IS NOT NULL;
+
+-- The values of custom fields as they are compared, one row for each (a field with several choices has several). For finding and
+-- sorting: the key is the order of a list sorted by one field. Text is folded, e-mails canonical, phones digits; numbers
+-- are units of 1/1,000,000, dates days since 1970-01-01, yes and no 1 and 0. `type` says which it is: b, i, d, a, m, t, u for
+-- yes/no, whole and decimal numbers, dates, times, text and ids. `rid` is the row of the lead.
+CREATE TABLE {prefix}lead_field (
+    tenant TEXT    NOT NULL,
+    field  TEXT    NOT NULL,
+    value  ANY     NOT NULL,
+    lead   BLOB    NOT NULL,
+    rid    INTEGER NOT NULL,
+    type   TEXT    NOT NULL,
+    PRIMARY KEY (tenant, field, value, lead)
+) STRICT, WITHOUT ROWID;
 
 -- What leads are found by exactly: `external` (system:id), `email` (canonical), `phone` (digits), `label` (its id).
 CREATE TABLE {prefix}lead_key (

@@ -100,6 +100,8 @@ CREATE TABLE leadcore_lead (
     partner          BLOB,
     labels           TEXT,
     external_ids     TEXT,
+    -- The values of custom fields as JSON, by the key of their field; NULL when there are none. For reading.
+    custom           TEXT,
     pipeline         BLOB    NOT NULL,
     stage            BLOB    NOT NULL,
     stage_entered_at INTEGER NOT NULL,
@@ -133,6 +135,15 @@ CREATE INDEX leadcore_lead_company ON leadcore_lead (tenant, company_key, id) WH
 CREATE INDEX leadcore_lead_converted ON leadcore_lead (tenant, updated_at, id)
     WHERE trashed_at IS NULL AND state = 2;
 CREATE INDEX leadcore_lead_created ON leadcore_lead (tenant, created_at, id) WHERE trashed_at IS NULL;
+CREATE TABLE leadcore_lead_field (
+    tenant TEXT    NOT NULL,
+    field  TEXT    NOT NULL,
+    value  ANY     NOT NULL,
+    lead   BLOB    NOT NULL,
+    rid    INTEGER NOT NULL,
+    type   TEXT    NOT NULL,
+    PRIMARY KEY (tenant, field, value, lead)
+) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX leadcore_lead_id ON leadcore_lead (tenant, id);
 CREATE INDEX leadcore_lead_idle ON leadcore_lead (tenant, active_at, id)
     WHERE trashed_at IS NULL AND state = 0 AND closed_at IS NULL;

@@ -12,8 +12,8 @@ use crate::txn::SqliteTxn;
 
 use super::tally::Deltas;
 
-const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, probability, industry, description, owner, source, category, location, partner, labels, external_ids, pipeline, stage, stage_entered_at, created_at, updated_at, active_at, rank, state, closed_at, outcome, reason, reason_detail, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE: &str = "UPDATE leadcore_lead SET number = ?, revision = ?, kind = ?, company = ?, company_key = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, name_key = ?, job_title = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, amount = ?, probability = ?, industry = ?, description = ?, owner = ?, source = ?, category = ?, location = ?, partner = ?, labels = ?, external_ids = ?, pipeline = ?, stage = ?, stage_entered_at = ?, created_at = ?, updated_at = ?, active_at = ?, rank = ?, state = ?, closed_at = ?, outcome = ?, reason = ?, reason_detail = ?, converted_at = ?, account = ?, converted_by = ?, trashed_at = ?, trashed_by = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ? RETURNING rid";
+const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, probability, industry, description, owner, source, category, location, partner, labels, external_ids, custom, pipeline, stage, stage_entered_at, created_at, updated_at, active_at, rank, state, closed_at, outcome, reason, reason_detail, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE: &str = "UPDATE leadcore_lead SET number = ?, revision = ?, kind = ?, company = ?, company_key = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, name_key = ?, job_title = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, amount = ?, probability = ?, industry = ?, description = ?, owner = ?, source = ?, category = ?, location = ?, partner = ?, labels = ?, external_ids = ?, custom = ?, pipeline = ?, stage = ?, stage_entered_at = ?, created_at = ?, updated_at = ?, active_at = ?, rank = ?, state = ?, closed_at = ?, outcome = ?, reason = ?, reason_detail = ?, converted_at = ?, account = ?, converted_by = ?, trashed_at = ?, trashed_by = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ? RETURNING rid";
 const ADD_KEY: &str = "INSERT INTO leadcore_lead_key (tenant, kind, key, lead) VALUES (?, ?, ?, ?)";
 const DROP_KEY: &str = "DELETE FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ? AND lead = ?";
 const ADD_SEARCH: &str = "INSERT INTO leadcore_lead_search (rowid, search) VALUES (?, ?)";
@@ -27,6 +27,8 @@ const REFERENCE: &str = "a stage or term that the lead refers to";
 const REVISION: &str = "SELECT revision FROM leadcore_lead WHERE tenant = ? AND id = ?";
 const REMOVE: &str =
     "DELETE FROM leadcore_lead WHERE tenant = ? AND id = ? AND revision = ? RETURNING rid, search";
+const FORGET_SEARCH: &str =
+    "INSERT INTO leadcore_lead_search (leadcore_lead_search, rowid, search) VALUES ('delete', ?, ?)";
 const DROP_MARKS: &str = "DELETE FROM leadcore_mark WHERE tenant = ? AND lead = ?";
 const GET: &str = select_lead!("WHERE l.tenant = ? AND l.id = ?");
 const FIND: &str = "SELECT l.id FROM leadcore_lead_key k JOIN leadcore_lead l ON l.rid = k.lead WHERE k.tenant = ? AND k.kind = ? AND k.key = ? AND l.trashed_at IS NULL ORDER BY l.number";
@@ -48,6 +50,7 @@ impl SqliteTxn<'_> {
             for key in lead.fields.match_keys() {
                 add_key.execute((self.tenant_text(), key.kind.code(), key.key, rid)).store("add a key")?;
             }
+            self.add_custom(lead, rid)?;
             add_search.execute((rid, search.as_str())).store("add to the search index")?;
             deltas.count(lead, 1);
         }
@@ -86,6 +89,7 @@ impl SqliteTxn<'_> {
             drop(rows);
             let Some(rid) = rid else { return Err(self.not_updated(before)?) };
             self.move_keys(before, after, rid)?;
+            self.move_custom(before, after, rid)?;
             if moved > 0 {
                 add_search.execute((rid, search.as_str())).store("add to the search index")?;
             }
@@ -98,7 +102,7 @@ impl SqliteTxn<'_> {
     fn remove_rows(&self, leads: &[Lead]) -> Result<()> {
         let mut remove = self.prepare(REMOVE, "remove a lead")?;
         let mut drop_key = self.prepare(DROP_KEY, "drop a key")?;
-        let mut drop_search = self.prepare(DROP_SEARCH, "drop from the search index")?;
+        let mut forget = self.prepare(FORGET_SEARCH, "drop from the search index")?;
         let mut drop_marks = self.prepare(DROP_MARKS, "drop read marks")?;
         let mut deltas = Deltas::default();
         for lead in leads {
@@ -116,7 +120,8 @@ impl SqliteTxn<'_> {
             for key in lead.fields.match_keys() {
                 drop_key.execute((self.tenant_text(), key.kind.code(), &key.key, rid)).store("drop a key")?;
             }
-            drop_search.execute((rid, search)).store("drop from the search index")?;
+            forget.execute((rid, search)).store("drop from the search index")?;
+            self.drop_custom(lead)?;
             drop_marks.execute((self.tenant_text(), rid)).store("drop read marks")?;
             deltas.count(lead, -1);
         }
@@ -197,6 +202,10 @@ impl Leads for SqliteTxn<'_> {
         let mut statement = self.prepare(FIND, "find leads by a key")?;
         let mut found = Vec::new();
         for key in keys {
+            if key.kind == MatchKind::Custom {
+                found.extend(self.find_custom(key)?.into_iter().map(|id| (key.clone(), id)));
+                continue;
+            }
             let mut rows = statement
                 .query((self.tenant_text(), key.kind.code(), &key.key))
                 .store("find leads by a key")?;

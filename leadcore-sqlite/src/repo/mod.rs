@@ -1,5 +1,6 @@
 //! One file per port of core; the names are the same.
 
+mod custom;
 mod journal;
 mod leads;
 mod links;
@@ -10,4 +11,5 @@ mod tally;
 mod terms;
 mod views;
 
+pub(crate) use custom::custom_value;
 pub(crate) use leads::key_kind;

@@ -1,6 +1,6 @@
 //! Lists and searches: sorted pages by keyset, and counts that no tally has.
 
-use leadcore::domain::{FieldValue, Lead};
+use leadcore::domain::{Field, FieldValue, Lead};
 use leadcore::error::Result;
 use leadcore::query::{Direction, LeadScan, Resolved, SortField, Term};
 use rusqlite::types::Value;
@@ -19,15 +19,20 @@ const USUAL_PAGE: usize = 64;
 
 impl SqliteTxn<'_> {
     pub(super) fn scan_leads(&mut self, scan: &LeadScan) -> Result<Vec<Lead>> {
-        let key = sort_column(scan.sort.by);
+        if let SortField::Custom(field) = &scan.sort.by {
+            return self.scan_custom(scan, field);
+        }
+        let key = sort_column(&scan.sort.by);
         let (order, behind) = match scan.sort.direction {
             Direction::Ascending => ("ASC", ">"),
             Direction::Descending => ("DESC", "<"),
         };
         let search_by = self.search_by(scan)?;
-        let by_index = matches!(search_by, SearchBy::Among(..));
+        let few = self.few_custom(&scan.filter)?;
+        let by_index = matches!(search_by, SearchBy::Among(..)) || few == Some(true);
         let tenant = self.tenant.clone();
         let mut compiler = Compiler::new(tenant.as_str(), search_by);
+        compiler.probes = few == Some(false);
         // Candidates of a search are read by row number (an index on the sort order would visit every lead instead),
         // and only those of the page are read whole.
         compiler.text(if by_index {
@@ -71,7 +76,8 @@ impl SqliteTxn<'_> {
 
     pub(super) fn count_rows(&mut self, filter: &Resolved) -> Result<u64> {
         let condition = self.live(filter)?;
-        let way = if required_search(filter).is_some() { " NOT INDEXED" } else { "" };
+        let by_row = required_search(filter).is_some() || required_custom(filter).is_some();
+        let way = if by_row { " NOT INDEXED" } else { "" };
         let sql = format!("SELECT count(*) FROM leadcore_lead l{way} WHERE {}", condition.sql);
         let count: i64 = self
             .prepare(&sql, "count leads")?
@@ -93,6 +99,24 @@ impl SqliteTxn<'_> {
             self.need_fold()?;
         }
         Ok(compiler.finish())
+    }
+
+    /// Whether few leads have a value of a custom field that every match must have: then they are read and sorted, else
+    /// the list is walked in its order. None without such a field.
+    fn few_custom(&self, filter: &Resolved) -> Result<Option<bool>> {
+        let Some(condition) = required_custom(filter) else { return Ok(None) };
+        let mut compiler = Compiler::new(self.tenant_text(), SearchBy::Row);
+        compiler.text("SELECT count(*) FROM (SELECT 1 FROM leadcore_lead_field f WHERE ");
+        compiler.custom_rows(condition)?;
+        compiler.text(" LIMIT ");
+        compiler.param(FEW);
+        compiler.text(")");
+        let Condition { sql, params } = compiler.finish();
+        let count: i64 = self
+            .prepare(&sql, "count leads")?
+            .query_row(rusqlite::params_from_iter(params), |row| row.get(0))
+            .store("count leads")?;
+        Ok(Some(count < FEW))
     }
 
     /// How a page's search is best answered. Finding its candidates is most of the work, so they are kept.
@@ -145,7 +169,22 @@ fn required_search(filter: &Resolved) -> Option<&[Term]> {
     }
 }
 
-const fn sort_column(by: SortField) -> &'static str {
+/// The condition on a custom field that every match must fulfil and that its index answers, when there is one: one on
+/// equality before one on a range.
+fn required_custom(filter: &Resolved) -> Option<&Resolved> {
+    match filter {
+        Resolved::Equals(Field::Custom(_), _) | Resolved::Range { field: Field::Custom(_), .. } => {
+            Some(filter)
+        }
+        Resolved::All(list) => {
+            let found = || list.iter().filter_map(required_custom);
+            found().find(|filter| matches!(filter, Resolved::Equals(..))).or_else(|| found().next())
+        }
+        _ => None,
+    }
+}
+
+const fn sort_column(by: &SortField) -> &'static str {
     match by {
         SortField::CreatedAt => "l.created_at",
         SortField::Number => "l.number",

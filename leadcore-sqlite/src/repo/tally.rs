@@ -172,6 +172,9 @@ impl SqliteTxn<'_> {
         filter: &Resolved,
         field: &Field,
     ) -> Result<Vec<(FieldValue, u64)>> {
+        if let Field::Custom(key) = field {
+            return self.count_custom(filter, key);
+        }
         if !field.is_groupable() {
             return Err(Error::new(ErrorKind::Unsupported, "leads cannot be counted by this field"));
         }

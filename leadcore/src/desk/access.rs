@@ -1,12 +1,17 @@
 //! The one place where the policy is asked.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use crate::context::Context;
-use crate::domain::{Field, FieldValue, Lead};
+use crate::domain::{CustomKey, Field, FieldValue, Lead};
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{LeadId, Revision};
 use crate::policy::{Permission, Scope};
 use crate::query::Resolved;
 use crate::store::Txn;
+
+use super::custom::resolve;
 
 /// Which revision of a record the caller means to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,12 +51,12 @@ impl Gate {
     ///
     /// # Errors
     /// `Denied` when the actor has the permission on no lead at all.
-    pub(crate) fn open(ctx: &Context<'_>, permission: Permission) -> Result<Self> {
+    pub(crate) fn open(ctx: &Context<'_>, txn: &mut dyn Txn, permission: Permission) -> Result<Self> {
         let scope = match ctx.policy().scope(ctx.actor(), permission) {
             Scope::None => return Err(Error::denied(permission.code())),
             Scope::All => None,
             Scope::Where(filter) => {
-                let scope = filter.resolve(&ctx.asker())?;
+                let scope = resolve(ctx, txn, &filter)?;
                 if filter.asks_for_rotting() || !scope.is_about_the_lead() {
                     let message = "a scope is about the lead alone, not about what was read or linked";
                     return Err(Error::new(ErrorKind::Unsupported, message));
@@ -92,7 +97,7 @@ impl Gate {
 /// `NotFound` when there is none, or none that this actor may see.
 pub(super) fn visible(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
     ctx.check_tenant(txn)?;
-    let gate = Gate::open(ctx, Permission::View)?;
+    let gate = Gate::open(ctx, txn, Permission::View)?;
     let mut found = txn.leads().get(&[id])?;
     found.retain(|lead| gate.admits(lead));
     found.pop().ok_or_else(|| Error::not_found("lead"))
@@ -114,7 +119,7 @@ pub(super) fn editable(
     if lead.trashed.is_some() {
         return Err(Error::not_found("lead"));
     }
-    Gate::open(ctx, permission)?.check(&lead)?;
+    Gate::open(ctx, txn, permission)?.check(&lead)?;
     if lead.conversion.is_some() {
         return Err(Error::conflicting("lead", Conflict::Converted));
     }
@@ -124,20 +129,36 @@ pub(super) fn editable(
 
 /// The fields that the actor may not see: the policy is asked for each of them once, however many leads a page has.
 #[derive(Debug)]
-pub(super) struct Mask(Vec<&'static Field>);
+pub(super) struct Mask<'c> {
+    ctx: &'c Context<'c>,
+    standard: Vec<&'static Field>,
+    custom: RefCell<BTreeMap<CustomKey, bool>>,
+}
 
-impl Mask {
-    pub(super) fn of(ctx: &Context<'_>) -> Self {
+impl<'c> Mask<'c> {
+    pub(super) fn of(ctx: &'c Context<'c>) -> Self {
         let hidden = |field: &&Field| field.is_writable() && ctx.policy().is_hidden(ctx.actor(), field);
-        Self(Field::ALL.iter().filter(hidden).collect())
+        let standard = Field::ALL.iter().filter(hidden).collect();
+        Self { ctx, standard, custom: RefCell::default() }
+    }
+
+    fn hides(&self, key: &CustomKey) -> bool {
+        let (ctx, mut known) = (self.ctx, self.custom.borrow_mut());
+        if let Some(hidden) = known.get(key) {
+            return *hidden;
+        }
+        let hidden = ctx.policy().is_hidden(ctx.actor(), &Field::Custom(key.clone()));
+        known.insert(key.clone(), hidden);
+        hidden
     }
 
     /// Takes them out of the lead.
     pub(super) fn put_on(&self, lead: &mut Lead) {
-        for field in &self.0 {
+        for field in &self.standard {
             // Clearing a field never fails: only values are checked.
             let _ = field.write(&mut lead.fields, &FieldValue::Empty);
         }
+        lead.fields.custom.retain(|key, _| !self.hides(key));
     }
 }
 

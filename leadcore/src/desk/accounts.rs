@@ -30,7 +30,7 @@ pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Result<Accoun
 /// The account as it is stored, if the actor may see it.
 pub(super) fn load(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Result<Account> {
     ctx.check_tenant(txn)?;
-    let gate = Gate::open(ctx, Permission::View)?;
+    let gate = Gate::open(ctx, txn, Permission::View)?;
     let found = txn.accounts().get(&[id])?;
     visible(txn, &gate, found)?.pop().ok_or_else(|| Error::not_found("account"))
 }
@@ -66,7 +66,7 @@ pub fn edit(
     patch: &AccountPatch,
 ) -> Result<Account> {
     let before = load(ctx, txn, id)?;
-    let gate = Gate::open(ctx, Permission::Edit)?;
+    let gate = Gate::open(ctx, txn, Permission::Edit)?;
     if visible(txn, &gate, vec![before.clone()])?.is_empty() {
         return Err(Error::denied(Permission::Edit.code()));
     }
@@ -135,7 +135,7 @@ pub fn list(
             "a page has 1 to 1,000 records",
         ));
     }
-    let gate = Gate::open(ctx, Permission::View)?;
+    let gate = Gate::open(ctx, txn, Permission::View)?;
     let found = txn.accounts().scan(after, limit.saturating_add(1))?;
     let page = Page::cut(found, limit, |account: &Account| account.number);
     let items = visible(txn, &gate, page.items)?;
@@ -154,7 +154,7 @@ fn masked(ctx: &Context<'_>, account: Account) -> Account {
 /// `NotFound` when there is no such account, or none that this actor may see.
 pub fn origins(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Result<Vec<LeadId>> {
     let account = get(ctx, txn, id)?;
-    let gate = Gate::open(ctx, Permission::View)?;
+    let gate = Gate::open(ctx, txn, Permission::View)?;
     let origins = origin_leads(txn, account.id)?;
     let leads = txn.leads().get(&origins)?;
     Ok(leads.iter().filter(|lead| gate.admits(lead)).map(|lead| lead.id).collect())

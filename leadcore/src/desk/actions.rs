@@ -108,10 +108,10 @@ pub fn actions_of(
             "a page has at most 1,000 records",
         ));
     }
-    let view = Gate::open(ctx, Permission::View)?;
+    let view = Gate::open(ctx, txn, Permission::View)?;
     let mut open = Vec::new();
     for action in LeadAction::ALL {
-        match Gate::open(ctx, action.permission()) {
+        match Gate::open(ctx, txn, action.permission()) {
             Ok(gate) => open.push((action, gate)),
             Err(error) if error.kind() == ErrorKind::Denied => {}
             Err(error) => return Err(error),

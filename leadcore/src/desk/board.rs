@@ -58,7 +58,7 @@ impl BoardQuery {
 
     /// Cards in this order.
     #[must_use]
-    pub const fn sort(mut self, sort: Sort) -> Self {
+    pub fn sort(mut self, sort: Sort) -> Self {
         self.sort = sort;
         self
     }
@@ -102,6 +102,7 @@ pub fn board(ctx: &Context<'_>, txn: &mut dyn Txn, query: &BoardQuery) -> Result
     let sorted_by = query.sort.by.field();
     let open = Resolved::Equals(Field::State, vec![LeadState::Open.code().into()]);
     let filter = readable(ctx, txn, &query.filter, std::slice::from_ref(&sorted_by))?.and(open);
+    super::custom::check_sort(txn, &query.sort, None)?;
     let pipelines = txn.pipelines().list()?;
     let pipeline = match query.pipeline {
         None => pipelines.into_iter().next(),
@@ -130,9 +131,9 @@ fn first_cards(txn: &mut dyn Txn, filter: Resolved, query: &BoardQuery) -> Resul
     let found = txn.leads().scan(&LeadScan {
         filter,
         trashed: false,
-        sort: query.sort,
+        sort: query.sort.clone(),
         limit: query.cards.saturating_add(1),
         after: None,
     })?;
-    Ok(Page::cut(found, query.cards, |lead| Cursor::behind(lead, query.sort)))
+    Ok(Page::cut(found, query.cards, |lead| Cursor::behind(lead, &query.sort)))
 }

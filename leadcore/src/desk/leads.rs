@@ -12,12 +12,12 @@ use crate::domain::{
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{LeadId, Revision};
 use crate::policy::Permission;
-use crate::query::{Asker, Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved};
+use crate::query::{Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved};
 use crate::store::{LeadChange, Series, Txn};
 
 use super::access::{Expect, Gate, Mask, check_fields, check_readable, editable, masked, require, visible};
 use super::operation::{new_operation, record, record_as};
-use super::{pipelines, settings};
+use super::{custom, pipelines, settings};
 
 pub use super::actions::{LeadAction, actions, actions_of};
 
@@ -50,6 +50,9 @@ pub fn create_many(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<LeadDraft>)
     };
     let hidden = Field::ALL.iter().filter(|field| ctx.policy().is_hidden(ctx.actor(), field));
     check_fields(ctx, hidden.filter(|field| given(field)))?;
+    let custom: BTreeSet<_> = drafts.iter().flat_map(|draft| draft.fields.custom.keys()).collect();
+    let custom: Vec<_> = custom.into_iter().cloned().map(Field::Custom).collect();
+    check_fields(ctx, custom.iter())?;
     let mut broken = Vec::new();
     let mut ready = Vec::with_capacity(drafts.len());
     check_references(txn, &drafts.iter().map(|draft| &draft.fields), &mut broken)?;
@@ -69,6 +72,11 @@ pub fn create_many(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<LeadDraft>)
     for lead in &ready {
         intake.gate.check(lead)?;
     }
+    custom::check_written(
+        txn,
+        &intake.catalogue,
+        &ready.iter().map(|lead| (lead, None)).collect::<Vec<_>>(),
+    )?;
     intake.settle(ctx, txn)?;
     let entries = store_new(txn, &mut ready)?;
     record(ctx, txn, OperationKind::Create, &entries)?;
@@ -92,7 +100,7 @@ impl Intake {
         let unwritten = pipelines.is_empty().then(|| pipelines::default_pipeline(ctx)).transpose()?;
         pipelines.extend(unwritten.clone());
         let catalogue = settings::load_catalogue(txn)?.1;
-        Ok(Self { catalogue, pipelines, gate: Gate::open(ctx, Permission::Create)?, unwritten })
+        Ok(Self { catalogue, pipelines, gate: Gate::open(ctx, txn, Permission::Create)?, unwritten })
     }
 
     /// Writes what [`load`](Self::load) imagined, once every check has passed.
@@ -110,6 +118,7 @@ impl Intake {
             let creator = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
             fields.owner = creator.cloned();
         }
+        self.catalogue.fill_defaults(&mut fields);
         let mut broken = check_rules(ctx, &self.catalogue, &fields, &LeadFields::default());
         let place = match stage {
             None => self.pipelines.first().and_then(|p| p.first_stage().map(|stage| (p.id, stage.id))),
@@ -161,8 +170,8 @@ pub(crate) fn check_rules(
     after: &LeadFields,
     before: &LeadFields,
 ) -> Vec<Violation> {
-    let mut broken = catalogue.check(after);
-    for field in Field::ALL.iter().filter(|field| catalogue.is_disabled(field)) {
+    let mut broken = catalogue.check_change(after, before);
+    for field in catalogue.fields().filter(|field| catalogue.is_disabled(field)) {
         if field.read_fields(after) != field.read_fields(before) {
             broken.push(Violation::new(field.key(), ViolationCode::NotAllowed, "this field is disabled"));
         }
@@ -223,16 +232,17 @@ pub fn edit(
     let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
     check_fields(ctx, patch.fields())?;
     let mut after = before.clone();
-    patch.apply(&mut after.fields)?;
+    let (_, catalogue) = settings::load_catalogue(txn)?;
+    patch.apply(&catalogue, &mut after.fields)?;
     if after.fields == before.fields {
         return Ok(masked(ctx, before));
     }
-    let (_, catalogue) = settings::load_catalogue(txn)?;
     let mut broken = check_rules(ctx, &catalogue, &after.fields, &before.fields);
     check_references(txn, &std::iter::once(&after.fields), &mut broken)?;
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
+    custom::check_written(txn, &catalogue, &[(&after, Some(&before))])?;
     let entry = touch(ctx, &before, &mut after, Action::Updated);
     txn.leads().update(&[LeadChange { before, after: after.clone() }])?;
     record(ctx, txn, OperationKind::Edit, &[entry])?;
@@ -264,14 +274,15 @@ pub fn delete(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, expect: impl Int
 /// Takes a lead out of the trash.
 ///
 /// # Errors
-/// `NotFound` when it is not there, `Denied`.
+/// `NotFound` when it is not there, `Denied`; `Invalid` when another lead has taken the value of a unique field.
 pub fn restore(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
     let before = visible(ctx, txn, id)?;
     if before.trashed.is_none() {
         return Err(Error::not_found("lead"));
     }
-    Gate::open(ctx, Permission::Delete)?.check(&before)?;
+    Gate::open(ctx, txn, Permission::Delete)?.check(&before)?;
     let mut after = Lead { trashed: None, ..before.clone() };
+    custom::check_restored(txn, &after)?;
     let entry = touch(ctx, &before, &mut after, Action::Restored);
     txn.leads().update(&[LeadChange { before, after: after.clone() }])?;
     record(ctx, txn, OperationKind::Restore, &[entry])?;
@@ -317,6 +328,7 @@ pub fn trash(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery) -> Result<
 fn scan(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery, trashed: bool) -> Result<Page<Lead>> {
     let sorted_by = query.sort.by.field();
     let filter = readable(ctx, txn, &query.filter, std::slice::from_ref(&sorted_by))?;
+    custom::check_sort(txn, &query.sort, query.after.as_ref())?;
     let limit = query.limit.unwrap_or(DEFAULT_PAGE);
     if !(1..=MAX_PAGE).contains(&limit) {
         return Err(Error::invalid_field(
@@ -332,11 +344,11 @@ fn scan(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery, trashed: bool) 
     let found = txn.leads().scan(&LeadScan {
         filter,
         trashed,
-        sort: query.sort,
+        sort: query.sort.clone(),
         limit: limit.saturating_add(1),
         after: query.after.clone(),
     })?;
-    let mut page = Page::cut(found, limit, |lead| Cursor::behind(lead, query.sort));
+    let mut page = Page::cut(found, limit, |lead| Cursor::behind(lead, &query.sort));
     let mask = Mask::of(ctx);
     page.items.iter_mut().for_each(|lead| mask.put_on(lead));
     Ok(page)
@@ -362,6 +374,7 @@ pub fn count_by(
     field: &Field,
 ) -> Result<Vec<(FieldValue, u64)>> {
     let filter = readable(ctx, txn, filter, std::slice::from_ref(field))?;
+    custom::check_groupable(txn, field)?;
     txn.tallies().count_by(&filter, field)
 }
 
@@ -373,9 +386,8 @@ pub(super) fn readable(
     also: &[Field],
 ) -> Result<Resolved> {
     ctx.check_tenant(txn)?;
-    let gate = Gate::open(ctx, Permission::View)?;
-    let pipelines = if filter.asks_for_rotting() { txn.pipelines().list()? } else { Vec::new() };
-    let resolved = filter.resolve(&Asker { pipelines: &pipelines, ..ctx.asker() })?;
+    let gate = Gate::open(ctx, txn, Permission::View)?;
+    let resolved = custom::resolve(ctx, txn, filter)?;
     check_readable(ctx, filter.fields().iter().chain(also))?;
     Ok(gate.narrow(resolved))
 }

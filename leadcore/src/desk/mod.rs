@@ -10,6 +10,7 @@
 
 mod access;
 mod actions;
+mod custom;
 mod operation;
 
 pub mod accounts;
@@ -25,6 +26,8 @@ pub mod vocabulary;
 pub use access::Expect;
 #[cfg(feature = "csv")]
 pub(crate) use access::{Gate, check_fields, require};
+#[cfg(feature = "csv")]
+pub(crate) use custom::{missing, no_such_record};
 #[cfg(feature = "csv")]
 pub(crate) use leads::{Intake, check_rules, store_new, touch};
 #[cfg(feature = "csv")]

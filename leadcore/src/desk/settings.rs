@@ -1,4 +1,6 @@
-//! The tenant's settings: which fields are required, disabled, relabelled and in which order.
+//! The tenant's settings: which fields are required, disabled, relabelled and in which order, and which it added.
+
+mod change;
 
 use crate::context::Context;
 use crate::domain::{Action, Catalogue, FieldChange, NewEntry, OperationKind, Subject, SubjectKind};
@@ -9,6 +11,8 @@ use crate::store::{SettingName, Txn};
 
 use super::access::require;
 use super::operation::record;
+
+pub use change::{FieldMapping, change_field, remove_field};
 
 /// The field catalogue and the revision to change it with; none when the tenant never changed it.
 ///
@@ -33,8 +37,12 @@ pub(crate) fn load_catalogue(txn: &mut dyn Txn) -> Result<(Option<Revision>, Cat
 
 /// Writes the field catalogue. Leads that are there stay as they are; the rules hold from their next write on.
 ///
+/// What leads have values of cannot go like this: see [`change_field`] and [`remove_field`].
+///
 /// # Errors
-/// `Denied`; `Invalid` with every rule that the settings break; `Conflict` when the catalogue changed since it was read.
+/// `Denied`; `Invalid` with every rule that the settings break, also when a field shall be unique whose values are not;
+/// `Conflict` when the catalogue changed since it was read, or with [`InUse`](crate::error::Conflict::InUse) when a custom
+/// field is taken away, or its type or one of its choices, that leads have: the message names the field.
 pub fn set_catalogue(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -43,6 +51,20 @@ pub fn set_catalogue(
 ) -> Result<Revision> {
     require(ctx, txn, Permission::Configure)?;
     catalogue.validate()?;
+    let (_, known) = load_catalogue(txn)?;
+    change::check_values(txn, &known, catalogue)?;
+    let (revision, entry) = save(ctx, txn, expected, catalogue)?;
+    record(ctx, txn, OperationKind::Configure, &[entry])?;
+    Ok(revision)
+}
+
+/// Writes the document and says what the journal has to keep.
+fn save(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    expected: Option<Revision>,
+    catalogue: &Catalogue,
+) -> Result<(Revision, NewEntry)> {
     let json = to_json(catalogue)?;
     let before = txn.settings().load(SettingName::Catalogue)?.map(|(_, json)| json);
     let revision = txn.settings().save(SettingName::Catalogue, expected, &json)?;
@@ -52,8 +74,7 @@ pub fn set_catalogue(
         before,
         json,
     )]);
-    record(ctx, txn, OperationKind::Configure, &[entry])?;
-    Ok(revision)
+    Ok((revision, entry))
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<String> {

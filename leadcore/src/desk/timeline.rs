@@ -169,6 +169,13 @@ impl Names {
         if line.is_empty() { "Changed".to_owned() } else { line }
     }
 
+    /// What people read for the code of a choice.
+    fn choice(&self, field: Option<&Field>, code: &str) -> Option<&str> {
+        let Some(Field::Custom(key)) = field else { return None };
+        let choices = self.catalogue.custom_field(key)?.kind.choices()?;
+        choices.iter().find(|choice| choice.code == code).map(|choice| choice.label.as_str())
+    }
+
     fn show(&self, field: Option<&Field>, value: &FieldValue) -> String {
         let refers = field.is_none_or(|field| {
             matches!(
@@ -178,10 +185,11 @@ impl Names {
         });
         let one = |value: &FieldValue| match (id(value).filter(|_| refers), value) {
             (Some(id), _) => self.names.get(&id).cloned().unwrap_or_else(|| id.to_string()),
-            (None, FieldValue::Text(text)) => text.clone(),
+            (None, FieldValue::Text(text)) => self.choice(field, text).unwrap_or(text).to_owned(),
             (None, FieldValue::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
             (None, FieldValue::Integer(number)) => number.to_string(),
             (None, FieldValue::Decimal(number)) => number.to_string(),
+            (None, FieldValue::Date(day)) => day.to_string(),
             (None, FieldValue::Time(at)) => at.to_string(),
             _ => "–".to_owned(),
         };

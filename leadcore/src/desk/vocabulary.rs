@@ -150,10 +150,11 @@ fn replace_everywhere<I: TermId>(
     let sort = Sort::ascending(SortField::Number);
     let mut after: Option<Cursor> = None;
     loop {
-        let scan = LeadScan { filter: refers_to::<I>(id), trashed, sort, limit: ROUND, after: after.clone() };
+        let filter = refers_to::<I>(id);
+        let scan = LeadScan { filter, trashed, sort: sort.clone(), limit: ROUND, after: after.clone() };
         let leads = txn.leads().scan(&scan)?;
         let Some(last) = leads.last() else { return Ok(()) };
-        after = Some(Cursor::behind(last, sort));
+        after = Some(Cursor::behind(last, &sort));
         let (mut changes, mut entries) = (Vec::new(), Vec::new());
         for before in leads {
             if before.conversion.is_some() {

@@ -7,28 +7,15 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::value::fold;
 
+use super::custom_field::CustomField;
+use super::custom_value::CustomKey;
 use super::field::Field;
+use super::form::{SectionSettings, standard_section};
 use super::lead::{LeadFields, LeadKind};
 use super::synonyms;
 
-/// A group of fields on a form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Section {
-    /// Who the lead is.
-    Identity,
-    /// How to reach it.
-    Reach,
-    /// Where it is.
-    Address,
-    /// Money and tax.
-    Finance,
-    /// Who works it, and where it belongs.
-    Management,
-    /// Set by the engine.
-    System,
-}
+/// The longest label, in bytes.
+pub(super) const MAX_LABEL: usize = 200;
 
 /// What a tenant says about one field; what it leaves out stays as the standard says.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -43,6 +30,9 @@ pub struct FieldSettings {
     pub label: Option<String>,
     /// The place on the form, lowest first (S1.09).
     pub order: Option<u32>,
+    /// The key of the [section](Section) that it stands in (S1.09).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub section: Option<String>,
 }
 
 /// A field as one tenant sees it.
@@ -53,17 +43,21 @@ pub struct FieldSpec {
     pub field: Field,
     /// What people read.
     pub label: String,
-    /// Its group on a form.
-    pub section: Section,
+    /// The key of its group on a form.
+    pub section: String,
     /// Whether a lead must have a value.
     pub required: bool,
     /// Whether it takes values.
     pub enabled: bool,
     /// The place on the form, lowest first.
     pub order: u32,
+    /// Whether it holds several values.
+    pub multiple: bool,
+    /// What it is for, where the tenant says so.
+    pub help: Option<String>,
 }
 
-/// The fields of one tenant: the standard ones with the tenant's settings over them.
+/// The fields of one tenant: the standard ones with the tenant's settings over them, and those that it added.
 ///
 /// ```
 /// use leadcore::domain::{Catalogue, Field, LeadFields};
@@ -79,6 +73,10 @@ pub struct Catalogue {
     fields: BTreeMap<Field, FieldSettings>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     columns: Option<Vec<Field>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) custom: BTreeMap<CustomKey, CustomField>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) sections: BTreeMap<String, SectionSettings>,
 }
 
 impl Catalogue {
@@ -88,9 +86,26 @@ impl Catalogue {
         Self::default()
     }
 
-    /// What the tenant says about `field`, to be changed.
+    /// What the tenant says about `field`, to be changed; of a custom field, what its definition says.
     pub fn settings_mut(&mut self, field: Field) -> &mut FieldSettings {
+        if let Field::Custom(key) = &field
+            && let Some(custom) = self.custom.get_mut(key)
+        {
+            return &mut custom.settings;
+        }
         self.fields.entry(field).or_default()
+    }
+
+    fn settings(&self, field: &Field) -> Option<&FieldSettings> {
+        match field {
+            Field::Custom(key) => self.custom.get(key).map(|custom| &custom.settings),
+            standard => self.fields.get(standard),
+        }
+    }
+
+    /// Every field: the standard ones, then those that the tenant added, by key.
+    pub fn fields(&self) -> impl Iterator<Item = Field> {
+        Field::ALL.iter().cloned().chain(self.custom.keys().cloned().map(Field::Custom))
     }
 
     /// The columns of a list of leads, from left to right, without fields that are disabled (S3.02): those that the
@@ -117,32 +132,47 @@ impl Catalogue {
     /// Every field as this tenant sees it, in form order.
     #[must_use]
     pub fn specs(&self) -> Vec<FieldSpec> {
-        let mut specs: Vec<_> = Field::ALL.iter().map(|field| self.spec(field)).collect();
+        let mut specs: Vec<_> = self.fields().map(|field| self.spec(&field)).collect();
         specs.sort_by_key(|spec| spec.order);
         specs
     }
 
-    /// One field as this tenant sees it.
+    /// One field as this tenant sees it; a custom field that there is not is disabled.
     #[must_use]
     pub fn spec(&self, field: &Field) -> FieldSpec {
-        let settings = self.fields.get(field);
-        let place = Field::ALL.iter().position(|known| known == field).unwrap_or(0);
+        let settings = self.settings(field);
+        let custom = match field {
+            Field::Custom(key) => self.custom.get(key),
+            _ => None,
+        };
         FieldSpec {
             label: settings
                 .and_then(|settings| settings.label.clone())
                 .unwrap_or_else(|| field.default_label().to_owned()),
-            section: section(field),
+            section: settings
+                .and_then(|settings| settings.section.clone())
+                .unwrap_or_else(|| standard_section(field).to_owned()),
             required: settings.and_then(|settings| settings.required).unwrap_or(false),
-            enabled: settings.and_then(|settings| settings.enabled).unwrap_or(true),
-            order: settings
-                .and_then(|settings| settings.order)
-                .unwrap_or_else(|| u32::try_from(place).unwrap_or(u32::MAX).saturating_mul(10)),
+            enabled: !self.is_disabled(field),
+            order: settings.and_then(|settings| settings.order).unwrap_or_else(|| self.place(field)),
+            multiple: custom.map_or_else(|| field.is_multiple(), |custom| custom.kind.is_multiple()),
+            help: custom.and_then(|custom| custom.help.clone()),
             field: field.clone(),
         }
     }
 
+    /// Where a field stands unless the tenant says it: standard fields first, ten apart.
+    fn place(&self, field: &Field) -> u32 {
+        let place = match field {
+            Field::Custom(key) => Field::ALL.len() + self.custom.range(..key.clone()).count(),
+            standard => Field::ALL.iter().position(|known| known == standard).unwrap_or(0),
+        };
+        u32::try_from(place).unwrap_or(u32::MAX).saturating_mul(10)
+    }
+
     /// The rules of the settings themselves: only fields that callers set can be required or disabled, and a field
-    /// cannot be both; a list has columns, each once.
+    /// cannot be both; a list has columns, each once; sections that are named exist; definitions of custom fields make
+    /// sense.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) with every broken rule at once.
@@ -150,14 +180,21 @@ impl Catalogue {
         let mut broken = Vec::new();
         for (field, settings) in &self.fields {
             let (required, disabled) = (settings.required == Some(true), settings.enabled == Some(false));
-            if !field.is_writable() && (settings.required.is_some() || settings.enabled.is_some()) {
+            if matches!(field, Field::Custom(_)) {
+                broken.push(Violation::new(
+                    field.key(),
+                    ViolationCode::Unknown,
+                    "there is no such custom field",
+                ));
+            } else if !field.is_writable() && (settings.required.is_some() || settings.enabled.is_some()) {
                 let message = "the engine sets this field: it can be neither required nor disabled";
                 broken.push(Violation::new(field.key(), ViolationCode::NotAllowed, message));
             } else if required && disabled {
                 let message = "a disabled field cannot be required";
                 broken.push(Violation::new(field.key(), ViolationCode::NotAllowed, message));
             }
-            if settings.label.as_ref().is_some_and(|label| label.trim().is_empty() || label.len() > 200) {
+            if settings.label.as_ref().is_some_and(|label| label.trim().is_empty() || label.len() > MAX_LABEL)
+            {
                 let message = "a label has 1 to 200 bytes";
                 broken.push(Violation::new(field.key(), ViolationCode::Malformed, message));
             }
@@ -170,17 +207,29 @@ impl Catalogue {
             } else if distinct.len() != columns.len() {
                 let message = "a list shows each field once";
                 broken.push(Violation::new("columns", ViolationCode::Duplicate, message));
+            } else if columns.iter().any(|field| !self.has(field)) {
+                let message = "a list shows fields that there are";
+                broken.push(Violation::new("columns", ViolationCode::Unknown, message));
             }
         }
+        broken.extend(self.definition_violations());
+        broken.extend(self.section_violations());
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
     }
 
-    /// Every rule that these fields break: the engine's own and the tenant's.
+    /// Every rule that the fields of a new lead break: the engine's own and the tenant's.
     ///
     /// A lead needs something to call it by: a company lead a company or a person, a consumer lead a person, or
     /// either of them an e-mail, a phone or an external id.
     #[must_use]
     pub fn check(&self, fields: &LeadFields) -> Vec<Violation> {
+        self.check_change(fields, &LeadFields::default())
+    }
+
+    /// Every rule that fields break which were `before`: what a custom field had and keeps is not checked again, so that
+    /// limits can be tightened and choices archived.
+    #[must_use]
+    pub fn check_change(&self, fields: &LeadFields, before: &LeadFields) -> Vec<Violation> {
         let mut broken = fields.violations();
         if fields.display_name().is_none() && fields.external_ids.is_empty() {
             let (field, message) = match fields.kind {
@@ -198,13 +247,25 @@ impl Catalogue {
                 broken.push(Violation::new(field.key(), ViolationCode::Required, message));
             }
         }
+        self.custom_violations(fields, before, &mut broken);
         broken
     }
 
-    /// Whether the tenant disabled `field`.
+    /// Whether the tenant disabled `field`, or has no such custom field.
     #[must_use]
     pub fn is_disabled(&self, field: &Field) -> bool {
-        self.fields.get(field).is_some_and(|settings| settings.enabled == Some(false))
+        match self.settings(field) {
+            Some(settings) => settings.enabled == Some(false),
+            None => !self.has(field),
+        }
+    }
+
+    /// Whether there is such a field.
+    fn has(&self, field: &Field) -> bool {
+        match field {
+            Field::Custom(key) => self.custom.contains_key(key),
+            _ => true,
+        }
     }
 
     /// The field that a column header means: by key, label or a vendor's usual word, ignoring case, accents and
@@ -231,12 +292,16 @@ impl Catalogue {
         }
         let takes =
             |field: &Field| (field.is_writable() || *field == Field::Stage) && !self.is_disabled(field);
-        let own = Field::ALL
-            .iter()
+        let label = |field: &Field| {
+            let own = self.settings(field).and_then(|settings| settings.label.as_deref());
+            header_key(own.unwrap_or(field.default_label()))
+        };
+        let own = self
+            .fields()
             .filter(|field| takes(field))
-            .find(|field| header_key(field.key()) == wanted || header_key(&self.spec(field).label) == wanted);
+            .find(|field| header_key(field.key()) == wanted || label(field) == wanted);
         if let Some(field) = own {
-            return Some((field.clone(), 0));
+            return Some((field, 0));
         }
         let (field, place) = synonyms::lookup(&wanted)?;
         takes(field).then(|| (field.clone(), place.saturating_add(1)))
@@ -246,32 +311,4 @@ impl Catalogue {
 /// Letters and digits of a header, folded.
 pub(super) fn header_key(header: &str) -> String {
     fold(header).chars().filter(|letter| letter.is_alphanumeric()).collect()
-}
-
-const fn section(field: &Field) -> Section {
-    match field {
-        Field::Kind
-        | Field::Company
-        | Field::Name
-        | Field::FirstName
-        | Field::LastName
-        | Field::Salutation
-        | Field::JobTitle
-        | Field::Industry => Section::Identity,
-        Field::Email | Field::Phone | Field::Website => Section::Reach,
-        Field::Street | Field::City | Field::Region | Field::PostalCode | Field::Country => Section::Address,
-        Field::TaxId | Field::Currency | Field::CurrencySymbol | Field::Amount | Field::Probability => {
-            Section::Finance
-        }
-        Field::Owner
-        | Field::Source
-        | Field::Category
-        | Field::Location
-        | Field::Partner
-        | Field::Labels
-        | Field::Description
-        | Field::ExternalId
-        | Field::Stage => Section::Management,
-        _ => Section::System,
-    }
 }

@@ -1,7 +1,10 @@
 //! What differs between two states of a record, field by field: what the journal keeps.
 
+use std::collections::BTreeSet;
+
 use super::account::AccountFields;
 use super::contact::ContactFields;
+use super::custom_value::CustomValue;
 use super::field::Field;
 use super::field_value::FieldValue;
 use super::journal::FieldChange;
@@ -22,6 +25,12 @@ pub fn lead_changes(before: &Lead, after: &Lead) -> Vec<FieldChange> {
             (old != new).then(|| FieldChange::new(field.key(), old, new))
         })
         .collect();
+    let keys: BTreeSet<_> = before.fields.custom.keys().chain(after.fields.custom.keys()).collect();
+    changes.extend(keys.into_iter().filter_map(|key| {
+        let (old, new) = (before.fields.custom.get(key), after.fields.custom.get(key));
+        (old != new)
+            .then(|| FieldChange::new(key.as_str(), old.map(CustomValue::read), new.map(CustomValue::read)))
+    }));
     // A full name may differ where its parts do not (spelling of blanks, a second given name).
     let (old, new) = (Field::Name.read(before), Field::Name.read(after));
     if old != new {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ValueError, ViolationCode};
 
+use super::custom_value::CustomKey;
 use super::nearest::nearest;
 use super::vocabulary::TermKind;
 
@@ -23,12 +24,14 @@ pub enum Reference {
     Stage,
     /// An account.
     Account,
+    /// A person.
+    Contact,
     /// A term of this vocabulary.
     Term(TermKind),
 }
 
 /// What kind of values a field takes. It decides which filter operators fit and how text is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldType {
     /// Text, compared without case and accents.
@@ -41,16 +44,24 @@ pub enum FieldType {
     Integer,
     /// An exact amount of money.
     Amount,
+    /// An exact decimal number.
+    Decimal,
+    /// Yes or no.
+    Bool,
+    /// A day.
+    Date,
     /// A point in time.
     Time,
-    /// One of these codes.
-    Choice(&'static [&'static str]),
+    /// One of these codes, or several of them.
+    Choice(Cow<'static, [Cow<'static, str>]>),
     /// A user of the host, compared byte by byte.
     User,
     /// A code (country, currency, external id), compared byte by byte.
     Code,
     /// Another record.
     Reference(Reference),
+    /// Of a custom field: only the tenant's catalogue knows, see [`Catalogue::field_type`](super::Catalogue::field_type).
+    Custom,
 }
 
 macro_rules! fields {
@@ -61,34 +72,48 @@ macro_rules! fields {
         #[non_exhaustive]
         pub enum Field {
             $($(#[$doc])* $name,)+
+            /// A field that the tenant added (S1.10); its [`Catalogue`](super::Catalogue) describes it.
+            Custom(CustomKey),
         }
 
         impl Field {
             /// Every standard field, in the order of the catalogue.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
-            /// Stable name: `company`, `updated_at` …
+            /// Stable name: `company`, `updated_at`, `x_budget` …
             #[must_use]
-            pub const fn key(&self) -> &'static str {
-                match self { $(Self::$name => $key,)+ }
+            pub fn key(&self) -> &str {
+                match self {
+                    $(Self::$name => $key,)+
+                    Self::Custom(key) => key.as_str(),
+                }
             }
 
-            /// What people read unless the tenant relabels it.
+            /// What people read unless the tenant relabels it; for a custom field its key.
             #[must_use]
-            pub const fn default_label(&self) -> &'static str {
-                match self { $(Self::$name => $label,)+ }
+            pub fn default_label(&self) -> &str {
+                match self {
+                    $(Self::$name => $label,)+
+                    Self::Custom(key) => key.as_str(),
+                }
             }
 
-            /// What values it takes.
+            /// What values a standard field takes.
             #[must_use]
             pub const fn field_type(&self) -> FieldType {
-                match self { $(Self::$name => $type,)+ }
+                match self {
+                    $(Self::$name => $type,)+
+                    Self::Custom(_) => FieldType::Custom,
+                }
             }
 
             /// Whether callers set it, rather than the engine.
             #[must_use]
             pub const fn is_writable(&self) -> bool {
-                match self { $(Self::$name => matches!(Access::$access, Access::Write),)+ }
+                match self {
+                    $(Self::$name => matches!(Access::$access, Access::Write),)+
+                    Self::Custom(_) => true,
+                }
             }
         }
     };
@@ -99,9 +124,15 @@ enum Access {
     Read,
 }
 
-const STATES: &[&str] = &["open", "disqualified", "converted"];
-const OUTCOMES: &[&str] = &["won", "lost", "disqualified"];
-const KINDS: &[&str] = &["company", "consumer"];
+const STATES: &[Cow<'static, str>] =
+    &[Cow::Borrowed("open"), Cow::Borrowed("disqualified"), Cow::Borrowed("converted")];
+const OUTCOMES: &[Cow<'static, str>] =
+    &[Cow::Borrowed("won"), Cow::Borrowed("lost"), Cow::Borrowed("disqualified")];
+const KINDS: &[Cow<'static, str>] = &[Cow::Borrowed("company"), Cow::Borrowed("consumer")];
+
+const fn choice(codes: &'static [Cow<'static, str>]) -> FieldType {
+    FieldType::Choice(Cow::Borrowed(codes))
+}
 
 const fn term(kind: TermKind) -> FieldType {
     FieldType::Reference(Reference::Term(kind))
@@ -113,9 +144,9 @@ fields! {
     /// The number that people say.
     Number = "number", "Lead number", FieldType::Integer, Read;
     /// Open or converted.
-    State = "state", "State", FieldType::Choice(STATES), Read;
+    State = "state", "State", choice(STATES), Read;
     /// Company or consumer.
-    Kind = "kind", "Lead type", FieldType::Choice(KINDS), Write;
+    Kind = "kind", "Lead type", choice(KINDS), Write;
     /// Company name.
     Company = "company", "Company", FieldType::Text, Write;
     /// The person's full name; writing it fills the parts.
@@ -181,7 +212,7 @@ fields! {
     /// Its place among the cards of its stage.
     Rank = "rank", "Card position", FieldType::Code, Read;
     /// How it ended.
-    Outcome = "outcome", "Outcome", FieldType::Choice(OUTCOMES), Read;
+    Outcome = "outcome", "Outcome", choice(OUTCOMES), Read;
     /// Why it was lost.
     LostReason = "lost_reason", "Lost reason", term(TermKind::LostReason), Read;
     /// Why it was disqualified.
@@ -229,7 +260,7 @@ impl Field {
         Self::Phone,
     ];
 
-    /// Whether it holds several values.
+    /// Whether it holds several values; of a custom field its definition says it.
     #[must_use]
     pub const fn is_multiple(&self) -> bool {
         matches!(self, Self::Email | Self::Phone | Self::Labels | Self::ExternalId)
@@ -246,11 +277,14 @@ impl Field {
         }
     }
 
-    /// Whether leads can be counted per value of this field: references, users and choices with one value.
+    /// Whether a store can count leads per value of this field: references, users and choices with one value, and every
+    /// custom field, by its [comparison forms](super::CustomValue::forms).
     #[must_use]
-    pub const fn is_groupable(&self) -> bool {
-        let groupable =
-            matches!(self.field_type(), FieldType::Reference(_) | FieldType::User | FieldType::Choice(_));
+    pub fn is_groupable(&self) -> bool {
+        let groupable = matches!(
+            self.field_type(),
+            FieldType::Reference(_) | FieldType::User | FieldType::Choice(_) | FieldType::Custom
+        );
         groupable && !self.is_multiple()
     }
 }
@@ -265,6 +299,9 @@ impl FromStr for Field {
     type Err = ValueError;
 
     fn from_str(key: &str) -> Result<Self, ValueError> {
+        if key.starts_with(CustomKey::PREFIX) {
+            return CustomKey::new(key).map(Self::Custom);
+        }
         Self::ALL.iter().find(|field| field.key() == key).cloned().ok_or_else(|| {
             let message = match nearest(key) {
                 Some(field) => format!("there is no field with this key; did you mean `{field}`?").into(),
@@ -300,5 +337,9 @@ mod tests {
         }
         let keys: std::collections::BTreeSet<_> = Field::ALL.iter().map(Field::key).collect();
         assert_eq!(keys.len(), Field::ALL.len());
+        assert!(keys.iter().all(|key| !key.starts_with(CustomKey::PREFIX)), "no custom field can collide");
+        let custom: Field = "x_budget".parse().unwrap();
+        assert_eq!((custom.key(), custom.to_string()), ("x_budget", "x_budget".to_owned()));
+        assert!("x_".parse::<Field>().is_err() && "x_Budget".parse::<Field>().is_err());
     }
 }

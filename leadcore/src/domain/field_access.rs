@@ -9,6 +9,7 @@ use crate::error::{ValueError, ViolationCode};
 use crate::id::UserId;
 use crate::value::{Country, Currency, PersonName, TaxId, Website};
 
+use super::custom_value::CustomValue;
 use super::field::Field;
 use super::field_value::FieldValue;
 use super::lead::{ExternalRef, Lead, LeadFields, LeadKind, Outcome, text};
@@ -76,11 +77,14 @@ impl Field {
             Self::Partner => fields.partner.into(),
             Self::Labels => list(fields.labels.iter().map(|label| (*label).into())),
             Self::ExternalId => list(fields.external_ids.iter().map(|id| id.to_string().into())),
+            Self::Custom(key) => fields.custom.get(key).map(CustomValue::read).into(),
             _ => FieldValue::Empty,
         }
     }
 
-    /// Writes a value into the fields of a lead. Text is read the way the type of the field asks for.
+    /// Writes a value into a standard field of a lead. Text is read the way the type of the field asks for. A custom field
+    /// can only be emptied like this: what it takes is known to the catalogue, see
+    /// [`Catalogue::write`](super::Catalogue::write).
     ///
     /// # Errors
     /// When the field is set by the engine, or the value does not fit it; then the field, or the name or address that it
@@ -134,6 +138,13 @@ impl Field {
                     .map(|item| ExternalRef::parse(as_text(item)?))
                     .collect::<Result<BTreeSet<_>, _>>()?;
             }
+            Self::Custom(key) if value.is_empty() => {
+                fields.custom.remove(key);
+            }
+            Self::Custom(_) => {
+                let message = "a custom field is written through the catalogue that describes it";
+                return Err(ValueError::new(ViolationCode::NotAllowed, message));
+            }
             _ => {
                 return Err(ValueError::new(ViolationCode::NotAllowed, "the engine sets this field"));
             }
@@ -144,7 +155,7 @@ impl Field {
     /// Whether it is written behind the others: a national phone number is read as one of the lead's country, and parts
     /// of a name go over the whole.
     pub(crate) const fn is_written_late(&self) -> bool {
-        matches!(self, Self::Phone | Self::FirstName | Self::LastName | Self::Salutation)
+        matches!(self, Self::Phone | Self::FirstName | Self::LastName | Self::Salutation | Self::Custom(_))
     }
 
     fn write_name_part(&self, fields: &mut LeadFields, value: &FieldValue) -> Result<(), ValueError> {

@@ -7,10 +7,10 @@ use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::time::Timestamp;
+use crate::time::{Date, Timestamp};
 
 /// A value of a field. It serialises as the plain JSON value that a person would write: `null`, a string, a number,
-/// `true`, a list; amounts, times and ids are strings there, and the type of the field says how to read them back.
+/// `true`, a list; amounts, dates, times and ids are strings there, and the type of the field says how to read them back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum FieldValue {
@@ -25,6 +25,8 @@ pub enum FieldValue {
     Integer(i64),
     /// An exact decimal.
     Decimal(Decimal),
+    /// A day.
+    Date(Date),
     /// A point in time.
     Time(Timestamp),
     /// A reference to another record.
@@ -71,6 +73,7 @@ impl FieldValue {
             (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
             (Self::Integer(a), Self::Integer(b)) => a.cmp(b),
             (Self::Decimal(a), Self::Decimal(b)) => a.cmp(b),
+            (Self::Date(a), Self::Date(b)) => a.cmp(b),
             (Self::Time(a), Self::Time(b)) => a.cmp(b),
             (Self::Id(a), Self::Id(b)) => a.cmp(b),
             (Self::List(a), Self::List(b)) => a
@@ -83,16 +86,47 @@ impl FieldValue {
         }
     }
 
+    /// A single value with its type, as text: `i:7`, `d:1.5`, `t:anna`. Equal values have equal texts; a list or an empty
+    /// value has none.
+    pub(crate) fn to_typed_text(&self) -> Option<String> {
+        Some(match self {
+            Self::Bool(value) => format!("b:{value}"),
+            Self::Integer(value) => format!("i:{value}"),
+            Self::Decimal(value) => format!("d:{}", value.normalize()),
+            Self::Date(value) => format!("a:{value}"),
+            Self::Time(value) => format!("m:{}", value.as_micros()),
+            Self::Text(value) => format!("t:{value}"),
+            Self::Id(value) => format!("u:{value}"),
+            Self::Empty | Self::List(_) => return None,
+        })
+    }
+
+    /// Reads [`to_typed_text`](Self::to_typed_text) back.
+    pub(crate) fn from_typed_text(text: &str) -> Option<Self> {
+        let (kind, value) = text.split_once(':')?;
+        match kind {
+            "b" => value.parse().ok().map(Self::Bool),
+            "i" => value.parse().ok().map(Self::Integer),
+            "d" => value.parse().ok().map(Self::Decimal),
+            "a" => value.parse().ok().map(Self::Date),
+            "m" => value.parse().ok().and_then(|at| Timestamp::from_micros(at).ok()).map(Self::Time),
+            "t" => Some(Self::Text(value.to_owned())),
+            "u" => Uuid::try_parse(value).ok().map(Self::Id),
+            _ => None,
+        }
+    }
+
     const fn rank(&self) -> u8 {
         match self {
             Self::Empty => 0,
             Self::Bool(_) => 1,
             Self::Integer(_) => 2,
             Self::Decimal(_) => 3,
-            Self::Time(_) => 4,
-            Self::Text(_) => 5,
-            Self::Id(_) => 6,
-            Self::List(_) => 7,
+            Self::Date(_) => 4,
+            Self::Time(_) => 5,
+            Self::Text(_) => 6,
+            Self::Id(_) => 7,
+            Self::List(_) => 8,
         }
     }
 }
@@ -113,6 +147,7 @@ from! {
     bool => |v| Self::Bool(v);
     i64 => |v| Self::Integer(v);
     Decimal => |v| Self::Decimal(v);
+    Date => |v| Self::Date(v);
     Timestamp => |v| Self::Time(v);
     Uuid => |v| Self::Id(v);
     crate::id::SourceId => |v| Self::Id(v.as_uuid());
@@ -146,6 +181,7 @@ impl Serialize for FieldValue {
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Integer(value) => serializer.serialize_i64(*value),
             Self::Decimal(value) => serializer.collect_str(value),
+            Self::Date(value) => serializer.collect_str(value),
             Self::Time(value) => serializer.collect_str(value),
             Self::Id(value) => serializer.collect_str(value),
             Self::List(list) => list.serialize(serializer),

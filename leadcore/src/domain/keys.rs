@@ -2,6 +2,8 @@
 
 use crate::value::fold;
 
+use super::custom_value::CustomKey;
+use super::field_value::FieldValue;
 use super::lead::{Lead, LeadFields};
 
 /// The version of the rules by which keys, search texts and folded names are computed: raised with every change of
@@ -23,13 +25,15 @@ pub enum MatchKind {
     Phone,
     /// The id of a label.
     Label,
+    /// A value of a custom field.
+    Custom,
 }
 
 impl MatchKind {
     /// Every kind, strongest identity first.
-    pub const ALL: [Self; 4] = [Self::External, Self::Email, Self::Phone, Self::Label];
+    pub const ALL: [Self; 5] = [Self::External, Self::Email, Self::Phone, Self::Label, Self::Custom];
 
-    /// Stable name, as stored: `external`, `email`, `phone`, `label`.
+    /// Stable name, as stored: `external`, `email`, `phone`, `label`, `custom`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -37,6 +41,7 @@ impl MatchKind {
             Self::Email => "email",
             Self::Phone => "phone",
             Self::Label => "label",
+            Self::Custom => "custom",
         }
     }
 }
@@ -55,10 +60,24 @@ impl MatchKey {
     pub fn new(kind: MatchKind, key: impl Into<String>) -> Self {
         Self { kind, key: key.into() }
     }
+
+    /// The key of a custom field with this [form](super::CustomValue::forms) of a value; none for an empty value or a list.
+    #[must_use]
+    pub fn custom(field: &CustomKey, form: &FieldValue) -> Option<Self> {
+        let form = form.to_typed_text()?;
+        Some(Self::new(MatchKind::Custom, format!("{field}={form}")))
+    }
+
+    /// The custom field and the form of its value, when it is such a key.
+    #[must_use]
+    pub fn as_custom(&self) -> Option<(CustomKey, FieldValue)> {
+        let (field, form) = self.key.split_once('=').filter(|_| self.kind == MatchKind::Custom)?;
+        Some((CustomKey::new(field).ok()?, FieldValue::from_typed_text(form)?))
+    }
 }
 
 impl LeadFields {
-    /// Every exact key, strongest kind first, without repeats.
+    /// Every exact key but those of [custom fields](Self::custom_keys), strongest kind first, without repeats.
     #[must_use]
     pub fn match_keys(&self) -> Vec<MatchKey> {
         let external = self.external_ids.iter().map(|id| MatchKey::new(MatchKind::External, id.to_string()));
@@ -69,6 +88,18 @@ impl LeadFields {
         });
         let labels = self.labels.iter().map(|label| MatchKey::new(MatchKind::Label, label.to_string()));
         let mut keys: Vec<_> = external.chain(emails).chain(phones).chain(labels).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// The keys of every custom field, without repeats.
+    #[must_use]
+    pub fn custom_keys(&self) -> Vec<MatchKey> {
+        let forms = self.custom.iter().flat_map(|(key, value)| {
+            value.forms().into_iter().filter_map(|form| MatchKey::custom(key, &form))
+        });
+        let mut keys: Vec<_> = forms.collect();
         keys.sort();
         keys.dedup();
         keys

@@ -1,6 +1,6 @@
 //! The lead: somebody who may become a customer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use crate::id::{
 use crate::time::Timestamp;
 use crate::value::{Address, Country, Currency, MAX_TEXT_BYTES, PersonName, TaxId, Website, clean_text};
 
+use super::custom_value::{CustomKey, CustomValue};
 use super::rank::Rank;
 use super::reach::{Emails, Phones};
 
@@ -175,6 +176,9 @@ pub struct LeadFields {
     pub labels: BTreeSet<LabelId>,
     /// What other systems call this lead; one id per system.
     pub external_ids: BTreeSet<ExternalRef>,
+    /// Fields that the tenant added (S1.10).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub custom: BTreeMap<CustomKey, CustomValue>,
 }
 
 impl LeadFields {

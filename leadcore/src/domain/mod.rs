@@ -8,10 +8,17 @@ mod account;
 mod catalogue;
 mod changes;
 mod contact;
+mod custom_definition;
+mod custom_field;
+mod custom_parse;
+mod custom_rules;
+mod custom_value;
 mod field;
 mod field_access;
 mod field_value;
+mod form;
 mod journal;
+mod json_schema;
 mod keys;
 mod lead;
 mod link;
@@ -25,11 +32,14 @@ mod view;
 mod vocabulary;
 
 pub use account::{Account, AccountFields, AccountStatus};
-pub use catalogue::{Catalogue, FieldSettings, FieldSpec, Section};
+pub use catalogue::{Catalogue, FieldSettings, FieldSpec};
 pub use changes::{account_changes, contact_changes, lead_changes, pipeline_changes};
 pub use contact::{Contact, ContactFields};
+pub use custom_field::{Choice, CustomField, CustomType};
+pub use custom_value::{CustomKey, CustomValue};
 pub use field::{Field, FieldType, Reference};
 pub use field_value::FieldValue;
+pub use form::{FormSection, Section, SectionSettings};
 pub use journal::{
     Action, Actor, Entry, FieldChange, NewEntry, Operation, OperationKind, OperationState, Sequence,
 };

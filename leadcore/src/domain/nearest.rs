@@ -28,7 +28,7 @@ pub(super) fn nearest(key: &str) -> Option<&'static Field> {
 
 /// How many letters must be added, left out, changed or swapped with their neighbour to make `a` into `b` (optimal
 /// string alignment).
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();

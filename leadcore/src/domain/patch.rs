@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result, Violation, ViolationCode};
 
 use super::account::{AccountFields, AccountStatus};
+use super::catalogue::Catalogue;
 use super::field::Field;
 use super::field_value::FieldValue;
 use super::lead::LeadFields;
@@ -15,10 +16,10 @@ use super::lead::LeadFields;
 /// country that is set with it, and parts of a name go over the whole name.
 ///
 /// ```
-/// use leadcore::domain::{Field, LeadFields, LeadPatch};
+/// use leadcore::domain::{Catalogue, Field, LeadFields, LeadPatch};
 /// let mut fields = LeadFields::company("Nordlys AS")?;
 /// let patch = LeadPatch::new().set(Field::City, "Tromsø").clear(Field::Company);
-/// patch.apply(&mut fields)?;
+/// patch.apply(&Catalogue::standard(), &mut fields)?;
 /// assert_eq!((fields.address.city(), fields.company), (Some("Tromsø"), None));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -57,17 +58,19 @@ impl LeadPatch {
         self.0.iter().map(|(field, _)| field)
     }
 
-    /// Writes the new values into `fields`: the country before phones, the whole name before its parts.
+    /// Writes the new values into `fields`, as `catalogue` reads them: the country before phones, the whole name before its parts.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) with every value that does not fit its field; then
     /// `fields` may hold some of the others, so apply to a copy.
-    pub fn apply(&self, fields: &mut LeadFields) -> Result<()> {
+    pub fn apply(&self, catalogue: &Catalogue, fields: &mut LeadFields) -> Result<()> {
         let mut values: Vec<_> = self.0.iter().collect();
         values.sort_by_key(|(field, _)| field.is_written_late());
         let broken: Vec<_> = values
             .into_iter()
-            .filter_map(|(field, value)| field.write(fields, value).err().map(|error| error.at(field.key())))
+            .filter_map(|(field, value)| {
+                catalogue.write(field, fields, value).err().map(|error| error.at(field.key()))
+            })
             .collect();
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
     }
@@ -143,7 +146,7 @@ impl AccountPatch {
             .map(|field| Violation::new(field.key(), ViolationCode::NotAllowed, message))
             .collect();
         let mut lead = fields.as_lead_fields();
-        if let Err(error) = self.fields.apply(&mut lead) {
+        if let Err(error) = self.fields.apply(&Catalogue::standard(), &mut lead) {
             let known = |violation: &&Violation| !broken.iter().any(|other| other.field == violation.field);
             let more: Vec<_> = error.violations().iter().filter(known).cloned().collect();
             broken.extend(more);
@@ -192,7 +195,7 @@ mod tests {
     #[test]
     fn the_country_is_known_before_phones_and_the_name_before_its_parts() {
         let mut fields = LeadFields::default();
-        LeadPatch::from_iter(values()).apply(&mut fields).unwrap();
+        LeadPatch::from_iter(values()).apply(&Catalogue::standard(), &mut fields).unwrap();
         let norwegian = Phones::parse("22 22 55 55", Country::parse("NO").ok()).unwrap();
         assert_eq!(fields.phones, norwegian);
         let foreign = Phones::parse("22 22 55 55", None).unwrap();
@@ -205,7 +208,7 @@ mod tests {
         let mut fields = LeadFields::default();
         let patch =
             LeadPatch::new().set(Field::Country, "SE").set(Field::City, "x").set(Field::Country, "NO");
-        patch.apply(&mut fields).unwrap();
+        patch.apply(&Catalogue::standard(), &mut fields).unwrap();
         assert_eq!(fields.address.country().unwrap().code(), "NO");
     }
 
@@ -213,8 +216,8 @@ mod tests {
         #[test]
         fn the_order_makes_no_difference(shuffled in Just(values()).prop_shuffle()) {
             let (mut one, mut other) = (LeadFields::default(), LeadFields::default());
-            LeadPatch::from_iter(values()).apply(&mut one).unwrap();
-            LeadPatch::from_iter(shuffled).apply(&mut other).unwrap();
+            LeadPatch::from_iter(values()).apply(&Catalogue::standard(), &mut one).unwrap();
+            LeadPatch::from_iter(shuffled).apply(&Catalogue::standard(), &mut other).unwrap();
             prop_assert_eq!(one, other);
         }
     }

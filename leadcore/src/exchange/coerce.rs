@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use super::import::ImportOptions;
 use super::{Row, unescape_formula};
 use crate::domain::{
-    ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind, MatchKey, Reachable, Reference, Term,
-    TermKind,
+    Catalogue, CustomField, CustomType, ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind,
+    MatchKey, Reachable, Reference, Term, TermKind,
 };
 use crate::error::{ValueError, Violation, ViolationCode};
+use rust_decimal::Decimal;
+
 use crate::value::{Country, Email, PersonName, Phone, fold, parse_amount};
 
 /// What a row says, before anything is looked up in a store.
@@ -87,6 +89,7 @@ pub(super) enum Content {
 pub(super) struct Coercer {
     /// In the order in which fields depend on each other: the row's country says how national numbers are read.
     columns: Vec<(usize, Field)>,
+    catalogue: Catalogue,
     options: ImportOptions,
     no_answer: Vec<String>,
     /// No longer cell is worth comparing with `no_answer`.
@@ -102,6 +105,7 @@ const COUNTRIES: usize = 2_000;
 impl Coercer {
     pub(super) fn new(
         mut columns: Vec<(usize, Field)>,
+        catalogue: &Catalogue,
         options: &ImportOptions,
         encoding: &'static str,
     ) -> Self {
@@ -111,6 +115,7 @@ impl Coercer {
         let longest = no_answer.iter().map(String::len).max().unwrap_or(0).saturating_mul(4);
         Self {
             columns,
+            catalogue: catalogue.clone(),
             options: options.clone(),
             no_answer,
             longest,
@@ -218,6 +223,13 @@ impl Coercer {
                     intent.terms.push((TermKind::Label, Term::check_name(name)?));
                 }
             }
+            Field::Custom(key) => {
+                let region = fields.phone_region().or(self.options.region);
+                let value = custom_cell(self.catalogue.usable(key)?, cell, &self.options)?;
+                if let Some(value) = self.catalogue.usable(key)?.parse(&value, region)? {
+                    fields.custom.insert(key.clone(), value);
+                }
+            }
             other => match other.field_type() {
                 FieldType::Reference(Reference::Term(kind)) => {
                     intent.terms.push((kind, Term::check_name(cell)?));
@@ -247,6 +259,35 @@ fn without_prefix<'c>(cell: &'c str, known: &[&str]) -> &'c str {
         Some((prefix, rest)) if known.contains(&prefix) && !rest.trim().is_empty() => rest.trim(),
         _ => cell,
     }
+}
+
+/// A cell as the type of a custom field reads it: numbers with the decimal mark of the file.
+fn custom_cell(field: &CustomField, cell: &str, options: &ImportOptions) -> Result<FieldValue, ValueError> {
+    let amount = || parse_amount(cell, options.decimal_mark);
+    Ok(match &field.kind {
+        CustomType::Integer => {
+            cell.parse().map_or_else(|_| amount().map(FieldValue::Decimal), |n| Ok(FieldValue::Integer(n)))?
+        }
+        CustomType::Decimal => FieldValue::Decimal(fine_number(cell).map_or_else(amount, Ok)?),
+        CustomType::Money(_) => {
+            let mut words = cell.split_whitespace();
+            let ends = [words.next(), words.next_back()];
+            let code = ends.into_iter().flatten().filter(|word| word.len() == 3);
+            let code = code.filter(|word| word.bytes().all(|byte| byte.is_ascii_alphabetic())).next();
+            match code {
+                Some(code) => FieldValue::Text(format!("{} {code}", amount()?)),
+                None => FieldValue::Decimal(amount()?),
+            }
+        }
+        _ => cell.into(),
+    })
+}
+
+/// A number with so many digits behind its only mark that it can be read in one way, though it is no amount.
+fn fine_number(cell: &str) -> Option<Decimal> {
+    let (_, fraction) = cell.split_once(['.', ','])?;
+    let fine = fraction.len() > 4 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    fine.then(|| Decimal::from_str_exact(&cell.replace(',', ".")).ok()).flatten()
 }
 
 fn kind(cell: &str) -> Result<LeadKind, ValueError> {

@@ -134,26 +134,31 @@ impl Mapping {
 mod tests {
     use super::*;
 
-    fn propose(headers: &[&str]) -> Vec<Option<&'static str>> {
+    fn propose(headers: &[&str]) -> Vec<Option<String>> {
         let headers: Vec<String> = headers.iter().map(|header| (*header).to_owned()).collect();
         let mapping = Mapping::propose(&headers, &Catalogue::standard());
-        mapping.columns.iter().map(|column| column.field.as_ref().map(Field::key)).collect()
+        mapping.columns.into_iter().map(|column| column.field.map(String::from)).collect()
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with options")]
+    fn some(key: &str) -> Option<String> {
+        Some(key.to_owned())
     }
 
     #[test]
     fn the_best_known_word_wins_wherever_it_stands() {
         assert_eq!(
             propose(&["Prospect ID", "Lead Number", "Lead Origin", "Lead Source"]),
-            [Some("external_id"), None, None, Some("source")]
+            [some("external_id"), None, None, some("source")]
         );
-        assert_eq!(propose(&["Lead Source", "source", "Source"]), [None, Some("source"), None]);
+        assert_eq!(propose(&["Lead Source", "source", "Source"]), [None, some("source"), None]);
         assert_eq!(
             propose(&["Email 1", "Work e-mail", "Tags"]),
-            [Some("email"), Some("email"), Some("labels")]
+            [some("email"), some("email"), some("labels")]
         );
         assert_eq!(
             propose(&["First Name", "Full name", "Surname"]),
-            [Some("first_name"), Some("name"), Some("last_name")]
+            [some("first_name"), some("name"), some("last_name")]
         );
     }
 

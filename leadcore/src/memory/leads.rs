@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{Field, FieldValue, Lead, MatchKey};
+use crate::domain::{CustomValue, Field, FieldValue, Lead, MatchKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::LeadId;
 use crate::query::{Cursor, Direction, LeadScan, Resolved, Sort};
@@ -22,14 +22,14 @@ impl State {
             return;
         }
         let keys = Arc::make_mut(&mut self.keys);
-        for key in lead.fields.match_keys() {
+        for key in lead.fields.match_keys().into_iter().chain(lead.fields.custom_keys()) {
             keys.entry(key).or_default().insert((lead.number, lead.id));
         }
     }
 
     fn drop_keys(&mut self, lead: &Lead) {
         let keys = Arc::make_mut(&mut self.keys);
-        for key in lead.fields.match_keys() {
+        for key in lead.fields.match_keys().into_iter().chain(lead.fields.custom_keys()) {
             if let Some(leads) = keys.get_mut(&key) {
                 leads.remove(&(lead.number, lead.id));
                 if leads.is_empty() {
@@ -41,10 +41,10 @@ impl State {
 }
 
 fn order(lead: &Lead, cursor: &Cursor) -> Ordering {
-    directed(cursor.sort, cursor.sort.by.key(lead).order(&cursor.key).then(lead.id.cmp(&cursor.id)))
+    directed(&cursor.sort, cursor.sort.by.key(lead).order(&cursor.key).then(lead.id.cmp(&cursor.id)))
 }
 
-fn directed(sort: Sort, order: Ordering) -> Ordering {
+fn directed(sort: &Sort, order: Ordering) -> Ordering {
     match sort.direction {
         Direction::Ascending => order,
         Direction::Descending => order.reverse(),
@@ -126,7 +126,7 @@ impl Leads for MemoryTxn {
             .collect();
         leads.sort_by(|a, b| {
             let by_key = scan.sort.by.key(a).order(&scan.sort.by.key(b));
-            directed(scan.sort, by_key.then(a.id.cmp(&b.id)))
+            directed(&scan.sort, by_key.then(a.id.cmp(&b.id)))
         });
         Ok(leads.into_iter().take(scan.limit).cloned().collect())
     }
@@ -143,13 +143,19 @@ impl Tallies for MemoryTxn {
         }
         let mut counts: BTreeMap<String, (FieldValue, u64)> = BTreeMap::new();
         for lead in self.state.live().filter(|lead| filter.matches_with(lead, &self.state)) {
-            let value = field.read(lead);
-            let key = match &value {
-                FieldValue::Empty => String::new(),
-                FieldValue::Id(id) => id.to_string(),
-                other => format!("{other:?}"),
+            let values = match field {
+                Field::Custom(key) => lead.fields.custom.get(key).map(CustomValue::forms).unwrap_or_default(),
+                field => vec![field.read(lead)],
             };
-            counts.entry(key).or_insert((value, 0)).1 += 1;
+            let values = if values.is_empty() { vec![FieldValue::Empty] } else { values };
+            for value in values {
+                let key = match &value {
+                    FieldValue::Empty => String::new(),
+                    FieldValue::Id(id) => id.to_string(),
+                    other => format!("{other:?}"),
+                };
+                counts.entry(key).or_insert((value, 0)).1 += 1;
+            }
         }
         let mut counts: Vec<_> = counts.into_values().collect();
         counts.sort_by(|(a, _), (b, _)| a.order(b));

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::domain::{Field, FieldType, FieldValue, LeadState};
 use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
-use crate::time::Timestamp;
+use crate::time::{Date, Timestamp};
 use crate::value::fold;
 
 use super::eval::search_terms;
@@ -143,8 +143,8 @@ impl Check<'_> {
         if self.nodes > MAX_NODES {
             return Err(ValueError::new(ViolationCode::TooLong, "a filter has at most 10,000 values"));
         }
-        let kind = field.field_type();
-        let typed = |value: &FieldValue| typed(kind, value, self.asker);
+        let kind = self.asker.field_type(field)?;
+        let typed = |value: &FieldValue| typed(&kind, value, self.asker);
         let field = field.clone();
         match op {
             Operator::Eq => Ok(Resolved::Equals(field, vec![typed(single(value)?)?])),
@@ -160,19 +160,21 @@ impl Check<'_> {
                 FieldValue::Bool(false) => Ok(Resolved::Not(Box::new(Resolved::Empty(field)))),
                 _ => Err(ValueError::new(ViolationCode::Malformed, "`is_empty` takes true or false")),
             },
-            Operator::Contains => Ok(Resolved::Contains(field, part(kind, single(value)?)?)),
-            Operator::StartsWith => Ok(Resolved::Starts(field, part(kind, single(value)?)?)),
-            Operator::EndsWith => Ok(Resolved::Ends(field, part(kind, single(value)?)?)),
+            Operator::Contains => Ok(Resolved::Contains(field, part(&kind, single(value)?)?)),
+            Operator::StartsWith => Ok(Resolved::Starts(field, part(&kind, single(value)?)?)),
+            Operator::EndsWith => Ok(Resolved::Ends(field, part(&kind, single(value)?)?)),
             Operator::Lt | Operator::Le | Operator::Gt | Operator::Ge | Operator::Between => {
-                ordered(kind)?;
+                ordered(&kind)?;
                 range(field, *op, value, typed)
             }
-            Operator::LastDays | Operator::NextDays | Operator::OlderThanDays => {
-                if kind != FieldType::Time {
-                    return Err(misfit());
+            Operator::LastDays | Operator::NextDays | Operator::OlderThanDays => match kind {
+                FieldType::Time => days(field, *op, value, |days| self.asker.in_days(days).into()),
+                FieldType::Date => {
+                    let today = Date::of(self.asker.now);
+                    days(field, *op, value, |days| today.saturating_add_days(days).into())
                 }
-                days(field, *op, value, self.asker)
-            }
+                _ => Err(misfit()),
+            },
         }
     }
 }
@@ -181,9 +183,11 @@ fn misfit() -> ValueError {
     ValueError::new(ViolationCode::Operator, "this operator does not fit the type of the field")
 }
 
-fn ordered(kind: FieldType) -> Result<(), ValueError> {
+fn ordered(kind: &FieldType) -> Result<(), ValueError> {
     match kind {
-        FieldType::Integer | FieldType::Amount | FieldType::Time => Ok(()),
+        FieldType::Integer | FieldType::Amount | FieldType::Decimal | FieldType::Date | FieldType::Time => {
+            Ok(())
+        }
         _ => Err(misfit()),
     }
 }
@@ -236,24 +240,28 @@ fn rotting(asker: &Asker<'_>) -> Resolved {
     Resolved::All(vec![open, Resolved::Any(idle.collect())])
 }
 
-fn days(field: Field, op: Operator, value: &FieldValue, asker: &Asker<'_>) -> Result<Resolved, ValueError> {
+fn days(
+    field: Field,
+    op: Operator,
+    value: &FieldValue,
+    in_days: impl Fn(i64) -> FieldValue,
+) -> Result<Resolved, ValueError> {
     let FieldValue::Integer(days @ 0..) = value else {
         return Err(ValueError::new(
             ViolationCode::Malformed,
             "this operator takes a number of days, 0 or more",
         ));
     };
-    let now = FieldValue::Time(asker.now);
     let (from, to) = match op {
-        Operator::LastDays => (Some((asker.in_days(-days).into(), true)), Some((now, true))),
-        Operator::NextDays => (Some((now, true)), Some((asker.in_days(*days).into(), true))),
-        _ => (None, Some((asker.in_days(-days).into(), false))),
+        Operator::LastDays => (Some((in_days(-days), true)), Some((in_days(0), true))),
+        Operator::NextDays => (Some((in_days(0), true)), Some((in_days(*days), true))),
+        _ => (None, Some((in_days(-days), false))),
     };
     Ok(Resolved::Range { field, from, to })
 }
 
 /// The value in the form in which the field is compared.
-fn typed(kind: FieldType, value: &FieldValue, asker: &Asker<'_>) -> Result<FieldValue, ValueError> {
+fn typed(kind: &FieldType, value: &FieldValue, asker: &Asker<'_>) -> Result<FieldValue, ValueError> {
     let malformed = |message: &'static str| ValueError::new(ViolationCode::Malformed, message);
     let text = || value.as_text().ok_or_else(|| malformed("this field is compared with text"));
     match kind {
@@ -262,7 +270,7 @@ fn typed(kind: FieldType, value: &FieldValue, asker: &Asker<'_>) -> Result<Field
         FieldType::Phone => Ok(digits(text()?).into()),
         FieldType::Code => Ok(text()?.into()),
         FieldType::Choice(codes) => match text()? {
-            code if codes.contains(&code) => Ok(code.into()),
+            code if codes.iter().any(|known| known == code) => Ok(code.into()),
             _ => Err(ValueError::new(ViolationCode::Unknown, format!("must be one of {}", codes.join(", ")))),
         },
         FieldType::User => match (text()?, asker.user) {
@@ -277,7 +285,16 @@ fn typed(kind: FieldType, value: &FieldValue, asker: &Asker<'_>) -> Result<Field
             }
             _ => Err(malformed("needs a whole number")),
         },
-        FieldType::Amount => amount(value),
+        FieldType::Amount | FieldType::Decimal => amount(value),
+        FieldType::Bool => match value {
+            FieldValue::Bool(_) => Ok(value.clone()),
+            _ => text()?.parse().map(FieldValue::Bool).map_err(|_| malformed("needs true or false")),
+        },
+        FieldType::Date => match value {
+            FieldValue::Date(_) => Ok(value.clone()),
+            FieldValue::Text(text) => text.trim().parse::<Date>().map(Into::into),
+            _ => Err(malformed("needs a date like `2026-11-22`")),
+        },
         FieldType::Time => match value {
             FieldValue::Time(_) => Ok(value.clone()),
             FieldValue::Text(text) => text.parse::<Timestamp>().map(Into::into),
@@ -287,6 +304,7 @@ fn typed(kind: FieldType, value: &FieldValue, asker: &Asker<'_>) -> Result<Field
             FieldValue::Id(_) => Ok(value.clone()),
             _ => Uuid::try_parse(text()?).map(Into::into).map_err(|_| malformed("needs an id (a UUID)")),
         },
+        FieldType::Custom => Err(ValueError::new(ViolationCode::Unknown, "there is no field with this key")),
     }
 }
 
@@ -303,7 +321,7 @@ fn amount(value: &FieldValue) -> Result<FieldValue, ValueError> {
 }
 
 /// A part of a text in the form in which the field is compared.
-fn part(kind: FieldType, value: &FieldValue) -> Result<String, ValueError> {
+fn part(kind: &FieldType, value: &FieldValue) -> Result<String, ValueError> {
     let text = value
         .as_text()
         .ok_or_else(|| ValueError::new(ViolationCode::Malformed, "this field is compared with text"))?;

@@ -1,6 +1,6 @@
 //! The reference evaluator: what a filter means, in memory. Stores must give the same answer.
 
-use crate::domain::{Field, FieldType, FieldValue, Lead, LinkRole, MatchKind, dialled};
+use crate::domain::{CustomValue, Field, FieldType, FieldValue, Lead, LinkRole, MatchKind, dialled};
 use crate::id::UserId;
 use crate::value::fold;
 
@@ -131,6 +131,10 @@ fn comparable(field: &Field, lead: &Lead) -> Vec<FieldValue> {
             .collect(),
         FieldType::Email => keys(MatchKind::Email),
         FieldType::Phone => keys(MatchKind::Phone),
+        FieldType::Custom => match field {
+            Field::Custom(key) => lead.fields.custom.get(key).map(CustomValue::forms).unwrap_or_default(),
+            _ => Vec::new(),
+        },
         _ => field.read(lead).items().to_vec(),
     }
 }

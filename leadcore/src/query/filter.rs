@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Field, FieldValue, LinkRole, Pipeline};
+use crate::domain::{Catalogue, Field, FieldType, FieldValue, LinkRole, Pipeline};
+use crate::error::{ValueError, ViolationCode};
 use crate::id::UserId;
 use crate::time::Timestamp;
 
@@ -25,23 +26,23 @@ pub enum Operator {
     StartsWith,
     /// Text: ends with the value.
     EndsWith,
-    /// Number, amount or time: less. Empty fields never are.
+    /// Number, amount, date or time: less. Empty fields never are.
     Lt,
-    /// Number, amount or time: less or equal.
+    /// Number, amount, date or time: less or equal.
     Le,
-    /// Number, amount or time: greater.
+    /// Number, amount, date or time: greater.
     Gt,
-    /// Number, amount or time: greater or equal.
+    /// Number, amount, date or time: greater or equal.
     Ge,
-    /// Number, amount or time: in a list of two, both ends included.
+    /// Number, amount, date or time: in a list of two, both ends included.
     Between,
     /// Has no value (`true`) or has one (`false`).
     IsEmpty,
-    /// Time: in the last n days up to now.
+    /// Date or time: in the last n days up to now.
     LastDays,
-    /// Time: in the next n days from now.
+    /// Date or time: in the next n days from now.
     NextDays,
-    /// Time: more than n days ago.
+    /// Date or time: more than n days ago.
     OlderThanDays,
 }
 
@@ -168,20 +169,30 @@ impl Filter {
         Self::Search(text.into())
     }
 
-    /// Whether it asks for [`Circumstance::Rotting`], and so for the pipelines.
-    #[must_use]
-    pub fn asks_for_rotting(&self) -> bool {
-        // In a loop: this is asked before the depth is checked.
+    /// Whether a condition somewhere in it is so. In a loop: this is asked before the depth is checked.
+    fn has(&self, wanted: impl Fn(&Self) -> bool) -> bool {
         let mut todo = vec![self];
         while let Some(filter) = todo.pop() {
             match filter {
                 Self::All(list) | Self::Any(list) => todo.extend(list),
                 Self::Not(inner) => todo.push(inner),
-                Self::Is(Circumstance::Rotting) => return true,
+                leaf if wanted(leaf) => return true,
                 _ => {}
             }
         }
         false
+    }
+
+    /// Whether it looks at a custom field, so that only the tenant's catalogue can say what it means.
+    #[must_use]
+    pub fn needs_catalogue(&self) -> bool {
+        self.has(|leaf| matches!(leaf, Self::Where(condition) if matches!(condition.field, Field::Custom(_))))
+    }
+
+    /// Whether it asks for [`Circumstance::Rotting`], and so for the pipelines.
+    #[must_use]
+    pub fn asks_for_rotting(&self) -> bool {
+        self.has(|leaf| *leaf == Self::Is(Circumstance::Rotting))
     }
 
     /// Moves what is nested in this one into `to`.
@@ -348,9 +359,29 @@ pub struct Asker<'a> {
     pub now: Timestamp,
     /// The tenant's pipelines, for [`Circumstance::Rotting`].
     pub pipelines: &'a [Pipeline],
+    /// What the custom fields of the tenant are; without it, a filter on one is refused.
+    pub catalogue: Option<&'a Catalogue>,
 }
 
-impl Asker<'_> {
+impl<'a> Asker<'a> {
+    /// The same with the tenant's catalogue.
+    #[must_use]
+    pub const fn with(mut self, catalogue: &'a Catalogue) -> Self {
+        self.catalogue = Some(catalogue);
+        self
+    }
+
+    /// What values a field takes.
+    pub(super) fn field_type(&self, field: &Field) -> Result<FieldType, ValueError> {
+        match (field, self.catalogue) {
+            (_, Some(catalogue)) => catalogue.field_type(field),
+            (Field::Custom(_), None) => {
+                Err(ValueError::new(ViolationCode::Unknown, "there is no field with this key"))
+            }
+            (standard, None) => Ok(standard.field_type()),
+        }
+    }
+
     /// `days` days from now (negative: ago).
     pub(super) fn in_days(&self, days: i64) -> Timestamp {
         // Clamped well outside the years that can be held, so that any number of days is a time.

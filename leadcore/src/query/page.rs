@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Field, FieldValue, Lead};
+use crate::domain::{CustomKey, CustomValue, Field, FieldValue, Lead};
 use crate::error::{Error, Result, ValueError, ViolationCode};
 use crate::id::LeadId;
 
@@ -12,8 +12,8 @@ use super::filter::{Filter, Resolved};
 pub const MAX_PAGE: usize = 1_000;
 
 /// What leads can be sorted by. An empty value is the smallest. Ties are sorted by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum SortField {
     /// When it was last written.
@@ -34,10 +34,12 @@ pub enum SortField {
     ActiveAt,
     /// Its place among the cards of its stage.
     Rank,
+    /// A custom field of an ordered type with one value; text without case and accents.
+    Custom(CustomKey),
 }
 
 impl SortField {
-    /// Every field to sort by.
+    /// Every standard field to sort by.
     pub const ALL: [Self; 9] = [
         Self::UpdatedAt,
         Self::CreatedAt,
@@ -52,7 +54,7 @@ impl SortField {
 
     /// The lead field behind it.
     #[must_use]
-    pub const fn field(self) -> Field {
+    pub fn field(&self) -> Field {
         match self {
             Self::UpdatedAt => Field::UpdatedAt,
             Self::CreatedAt => Field::CreatedAt,
@@ -63,15 +65,17 @@ impl SortField {
             Self::StageEnteredAt => Field::StageEnteredAt,
             Self::ActiveAt => Field::ActiveAt,
             Self::Rank => Field::Rank,
+            Self::Custom(key) => Field::Custom(key.clone()),
         }
     }
 
     /// What `lead` is sorted by. Never empty text for an absent name: that sorts as the empty string.
     #[must_use]
-    pub fn key(self, lead: &Lead) -> FieldValue {
+    pub fn key(&self, lead: &Lead) -> FieldValue {
         match self {
             Self::Company => lead.fields.company_key().into(),
             Self::Name => lead.fields.name_key().into(),
+            Self::Custom(key) => lead.fields.custom.get(key).map(CustomValue::sort_key).unwrap_or_default(),
             other => other.field().read(lead),
         }
     }
@@ -81,9 +85,26 @@ impl std::str::FromStr for SortField {
     type Err = ValueError;
 
     fn from_str(key: &str) -> Result<Self, ValueError> {
+        if key.starts_with(CustomKey::PREFIX) {
+            return CustomKey::new(key).map(Self::Custom);
+        }
         Self::ALL.into_iter().find(|field| field.field().key() == key).ok_or_else(|| {
             ValueError::new(ViolationCode::Unknown, "leads cannot be sorted by a field with this key")
         })
+    }
+}
+
+impl TryFrom<String> for SortField {
+    type Error = ValueError;
+
+    fn try_from(key: String) -> Result<Self, ValueError> {
+        key.parse()
+    }
+}
+
+impl From<SortField> for String {
+    fn from(by: SortField) -> Self {
+        by.field().key().to_owned()
     }
 }
 
@@ -99,7 +120,7 @@ pub enum Direction {
 }
 
 /// A sort: one field and the id behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sort {
     /// The field.
     pub by: SortField,
@@ -135,7 +156,7 @@ impl Default for Sort {
 /// It holds the sort key of the last record; for a list sorted by company or name that is a name, so a cursor is
 /// personal data like the page it came with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "RawCursor")]
+#[serde(try_from = "RawCursor", into = "RawCursor")]
 pub struct Cursor {
     /// The sort it belongs to.
     pub sort: Sort,
@@ -145,8 +166,8 @@ pub struct Cursor {
     pub id: LeadId,
 }
 
-/// A cursor as JSON has it: times and amounts are text there.
-#[derive(Deserialize)]
+/// A cursor as JSON has it: times and amounts are text there, and so is the key of a custom field, with its type.
+#[derive(Serialize, Deserialize)]
 struct RawCursor {
     sort: Sort,
     key: FieldValue,
@@ -158,8 +179,21 @@ impl TryFrom<RawCursor> for Cursor {
 
     fn try_from(raw: RawCursor) -> Result<Self, ValueError> {
         let malformed = || ValueError::new(ViolationCode::Malformed, "this is not a page cursor");
-        let key = retyped(raw.sort.by, raw.key).ok_or_else(malformed)?;
-        Ok(Self { sort: raw.sort, key, id: raw.id })
+        let key = match (&raw.sort.by, &raw.key) {
+            (SortField::Custom(_), FieldValue::Text(text)) => FieldValue::from_typed_text(text),
+            _ => retyped(&raw.sort.by, raw.key),
+        };
+        Ok(Self { sort: raw.sort, key: key.ok_or_else(malformed)?, id: raw.id })
+    }
+}
+
+impl From<Cursor> for RawCursor {
+    fn from(cursor: Cursor) -> Self {
+        let key = match cursor.sort.by {
+            SortField::Custom(_) => cursor.key.to_typed_text().into(),
+            _ => cursor.key,
+        };
+        Self { sort: cursor.sort, key, id: cursor.id }
     }
 }
 
@@ -167,13 +201,13 @@ impl Cursor {
     /// Whether the key is one that this sort makes: a cursor put together by hand may have another.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        retyped(self.sort.by, self.key.clone()).as_ref() == Some(&self.key)
+        retyped(&self.sort.by, self.key.clone()).as_ref() == Some(&self.key)
     }
 
     /// The place behind `lead`.
     #[must_use]
-    pub fn behind(lead: &Lead, sort: Sort) -> Self {
-        Self { sort, key: sort.by.key(lead), id: lead.id }
+    pub fn behind(lead: &Lead, sort: &Sort) -> Self {
+        Self { sort: sort.clone(), key: sort.by.key(lead), id: lead.id }
     }
 
     /// The cursor as text.
@@ -204,17 +238,20 @@ impl Cursor {
 }
 
 /// JSON has no times and amounts: they come back as text.
-fn retyped(by: SortField, key: FieldValue) -> Option<FieldValue> {
+fn retyped(by: &SortField, key: FieldValue) -> Option<FieldValue> {
     const TIMES: [SortField; 4] =
         [SortField::UpdatedAt, SortField::CreatedAt, SortField::StageEnteredAt, SortField::ActiveAt];
     match (by, key) {
-        (by, FieldValue::Text(text)) if TIMES.contains(&by) => text.parse().ok().map(FieldValue::Time),
-        (by, key @ FieldValue::Time(_)) if TIMES.contains(&by) => Some(key),
+        (by, FieldValue::Text(text)) if TIMES.contains(by) => text.parse().ok().map(FieldValue::Time),
+        (by, key @ FieldValue::Time(_)) if TIMES.contains(by) => Some(key),
         (SortField::Amount, key @ FieldValue::Decimal(_)) => Some(key),
         (SortField::Amount, FieldValue::Text(text)) => text.parse().ok().map(FieldValue::Decimal),
         (SortField::Amount, FieldValue::Empty) => Some(FieldValue::Empty),
         (SortField::Number, key @ FieldValue::Integer(_)) => Some(key),
         (SortField::Company | SortField::Name | SortField::Rank, key @ FieldValue::Text(_)) => Some(key),
+        // What type it must have, only the catalogue says.
+        (SortField::Custom(_), FieldValue::List(_)) => None,
+        (SortField::Custom(_), key) => Some(key),
         _ => None,
     }
 }
@@ -243,7 +280,7 @@ impl LeadQuery {
 
     /// In this order.
     #[must_use]
-    pub const fn sort(mut self, sort: Sort) -> Self {
+    pub fn sort(mut self, sort: Sort) -> Self {
         self.sort = sort;
         self
     }
@@ -301,6 +338,10 @@ pub struct LeadScan {
 mod tests {
     use super::*;
 
+    fn custom() -> SortField {
+        "x_field".parse().unwrap()
+    }
+
     #[test]
     fn a_cursor_keeps_its_key_through_json_and_text() {
         let id = LeadId::from_uuid(uuid::Uuid::nil());
@@ -310,6 +351,13 @@ mod tests {
             (SortField::Amount, FieldValue::Empty),
             (SortField::Number, FieldValue::Integer(7)),
             (SortField::Company, FieldValue::Text("7".into())),
+            (custom(), FieldValue::Text("7".into())),
+            (custom(), FieldValue::Integer(7)),
+            (custom(), FieldValue::Decimal(rust_decimal::Decimal::new(-125, 1))),
+            (custom(), FieldValue::Date(crate::time::Date::MAX)),
+            (custom(), FieldValue::Time(crate::time::Timestamp::MAX)),
+            (custom(), FieldValue::Bool(true)),
+            (custom(), FieldValue::Empty),
         ] {
             let cursor = Cursor { sort: Sort::descending(by), key, id };
             assert!(cursor.is_sound());

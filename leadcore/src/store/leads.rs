@@ -59,7 +59,7 @@ pub trait Leads {
 
     /// Leads that match, sorted by [`SortField::key`](crate::query::SortField::key) in the order of
     /// [`FieldValue::order`] (texts bytewise, empty first), ties by id, both in the direction of the sort; from behind
-    /// the cursor. The cursor is one of the same sort; its lead may have changed or gone. A limit of zero gives none, and
+    /// the cursor. A custom field that is sorted by has one value at most in each lead. The cursor is one of the same sort; its lead may have changed or gone. A limit of zero gives none, and
     /// a limit or bound beyond what the store can count is no error.
     ///
     /// # Errors
@@ -76,7 +76,8 @@ pub trait Tallies {
     fn count(&mut self, filter: &Resolved) -> Result<u64>;
 
     /// How many live leads match, per value of `field` (stage, source, category, owner, state, kind …), in the order of
-    /// [`FieldValue::order`], [`FieldValue::Empty`] for those without. Values that no lead has are left out.
+    /// [`FieldValue::order`], [`FieldValue::Empty`] for those without. Values that no lead has are left out. A custom field
+    /// is counted by its [forms](crate::domain::CustomValue::forms); a lead with several of them is in several groups.
     ///
     /// # Errors
     /// `Unsupported` for a field that is not [groupable](Field::is_groupable).

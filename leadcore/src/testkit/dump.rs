@@ -101,8 +101,9 @@ fn every_lead(txn: &mut dyn Txn, trashed: bool) -> Result<Vec<Lead>> {
     let sort = Sort::ascending(SortField::Number);
     let mut leads: Vec<Lead> = Vec::new();
     loop {
-        let after = leads.last().map(|lead| Cursor::behind(lead, sort));
-        let scan = LeadScan { filter: Resolved::everything(), trashed, sort, limit: 1_000, after };
+        let after = leads.last().map(|lead| Cursor::behind(lead, &sort));
+        let scan =
+            LeadScan { filter: Resolved::everything(), trashed, sort: sort.clone(), limit: 1_000, after };
         let page = txn.leads().scan(&scan)?;
         if page.is_empty() {
             return Ok(leads);

@@ -27,7 +27,7 @@ use super::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
 /// made; `Invalid` when an edited plan breaks a rule. In each case nothing is written.
 pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<ConversionOutcome> {
     let lead = visible(ctx, txn, plan.lead)?;
-    Gate::open(ctx, Permission::Convert)?.check(&lead)?;
+    Gate::open(ctx, txn, Permission::Convert)?.check(&lead)?;
     if let Some(done) = &lead.conversion {
         return first_outcome(txn, done);
     }

@@ -205,7 +205,7 @@ impl PlannedAccount {
 }
 
 fn missing_required(txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<Violation>> {
-    Ok(settings::load_catalogue(txn)?.1.check(&lead.fields))
+    Ok(settings::load_catalogue(txn)?.1.check_change(&lead.fields, &lead.fields))
 }
 
 /// The account that the fields of a lead make: nothing is typed again (S2.09).
@@ -342,7 +342,7 @@ pub fn convert(
 ) -> Result<ConversionOutcome> {
     let found = visible(ctx, txn, lead)?;
     if let Some(done) = &found.conversion {
-        Gate::open(ctx, Permission::Convert)?.check(&found)?;
+        Gate::open(ctx, txn, Permission::Convert)?.check(&found)?;
         return first_outcome(txn, done);
     }
     let plan = plan(ctx, txn, lead, options)?;

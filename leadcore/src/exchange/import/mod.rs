@@ -52,6 +52,7 @@
 //! that later lines refer to.
 
 mod bench;
+mod claims;
 mod dry_run;
 mod names;
 mod options;

@@ -1,6 +1,7 @@
 //! What becomes of each row: the decisions, one row after the other, each knowing what the rows before it did.
 
 use super::bench::{Bench, Match};
+use super::claims::Claims;
 use super::names::{Names, NewValues};
 use super::outcome::{Outcome, SkipReason};
 use super::source::Record;
@@ -38,6 +39,7 @@ pub(super) struct Planner<'c> {
     /// `None` when the actor may edit no lead.
     edit: Option<Gate>,
     names: Names,
+    claims: Claims,
     pub(super) bench: Bench,
 }
 
@@ -64,9 +66,18 @@ impl<'c> Planner<'c> {
             intake.settle(ctx, txn)?;
         }
         let names = Names::load(ctx, txn, options, fields, &intake.pipelines, new_values)?;
-        let view = Gate::open(ctx, Permission::View).ok();
-        let edit = Gate::open(ctx, Permission::Edit).ok();
-        Ok(Self { ctx, options, intake, view, edit, names, bench: Bench::default() })
+        let view = Gate::open(ctx, txn, Permission::View).ok();
+        let edit = Gate::open(ctx, txn, Permission::Edit).ok();
+        Ok(Self {
+            ctx,
+            options,
+            intake,
+            view,
+            edit,
+            names,
+            claims: Claims::default(),
+            bench: Bench::default(),
+        })
     }
 
     /// Fetches the leads that the rows may mean, and decides each row.
@@ -75,6 +86,7 @@ impl<'c> Planner<'c> {
             Content::Filled(intent) => Some(intent.as_ref()),
             _ => None,
         });
+        self.claims.look_up(txn, &self.intake.catalogue, intents.clone())?;
         self.bench.look_up(txn, intents)?;
         Ok(records.iter().map(|record| self.decide_one(record)).collect())
     }
@@ -149,6 +161,7 @@ impl<'c> Planner<'c> {
             let message = "you may not create such a lead";
             return Err(vec![Violation::new("owner", ViolationCode::NotAllowed, message)]);
         }
+        self.claims.claim(&self.intake.catalogue, &lead, None)?;
         let slot = self.bench.add(lead, line, intent.keys.iter());
         Ok(Decision::Create { slot, recognisable: !intent.keys.is_empty() })
     }
@@ -192,6 +205,7 @@ impl<'c> Planner<'c> {
         if !broken.is_empty() {
             return Err(broken);
         }
+        self.claims.claim(&self.intake.catalogue, &after, Some(&slot.lead))?;
         // A lead that keeps its own id is not found by the row's.
         let has_id = intent.fields.external_ids.is_subset(&after.fields.external_ids);
         slot.lead = after;
@@ -361,6 +375,9 @@ fn overwrite(row: &LeadFields, fields: &mut LeadFields) {
         description,
         owner
     );
+    for (key, value) in &row.custom {
+        fields.custom.insert(key.clone(), value.clone());
+    }
     let address = &row.address;
     if address.is_empty() {
         return;
@@ -390,6 +407,6 @@ const fn named(kind: MatchKind) -> (Field, &'static str) {
         MatchKind::External => (Field::ExternalId, "external id"),
         MatchKind::Email => (Field::Email, "e-mail"),
         MatchKind::Phone => (Field::Phone, "phone number"),
-        MatchKind::Label => (Field::Labels, "label"),
+        MatchKind::Label | MatchKind::Custom => (Field::Labels, "label"),
     }
 }

@@ -49,6 +49,7 @@ pub(super) struct Source {
     pub(super) key: String,
     /// The report to begin with.
     pub(super) report: ImportReport,
+    catalogue: Catalogue,
 }
 
 impl Source {
@@ -76,11 +77,18 @@ impl Source {
         };
         let columns = mapping.locate(table.headers())?;
         desk::check_fields(ctx, columns.iter().map(|(_, field)| field))?;
+        let unknown = columns.iter().filter_map(|(_, field)| {
+            catalogue.field_type(field).err().map(|error| error.at(format!("mapping.{field}")))
+        });
+        let unknown: Vec<_> = unknown.collect();
+        if !unknown.is_empty() {
+            return Err(Error::invalid(unknown));
+        }
         let key = format!("{}:{}", file.sha256, options.fingerprint(&mapping)?);
         let format = format_of(&table);
         let headers = table.headers().to_vec();
         let report = ImportReport { digest: file.sha256, mapping, format, ..ImportReport::default() };
-        Ok(Self { start, bytes: file.bytes, read, columns, headers, key, report })
+        Ok(Self { start, bytes: file.bytes, read, columns, headers, key, report, catalogue })
     }
 
     /// The fields that the file fills.
@@ -97,7 +105,7 @@ impl Source {
         input.seek(SeekFrom::Start(self.start)).map_err(unreadable)?;
         let bytes = Rc::new(Cell::new(0));
         let table = TableReader::open(Counted { input, bytes: Rc::clone(&bytes) }, &self.read)?;
-        let coercer = Coercer::new(self.columns.clone(), options, table.encoding().name());
+        let coercer = Coercer::new(self.columns.clone(), &self.catalogue, options, table.encoding().name());
         Ok(Rows { table, coercer, row: Row::new(), bytes })
     }
 

@@ -9,7 +9,9 @@ use crate::context::Context;
 use crate::desk::{
     Expect, accounts, board, contacts, convert, leads, pipelines, settings, timeline, vocabulary,
 };
-use crate::domain::{Entry, FieldValue, Lead, LeadDraft, LeadFields, LeadPatch, TermId, TermKind};
+use crate::domain::{
+    CustomField, Entry, FieldValue, Lead, LeadDraft, LeadFields, LeadPatch, TermId, TermKind,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{
     AccountId, CategoryId, ContactId, DisqualifyReasonId, LabelId, LeadId, LocationId, LostReasonId,
@@ -19,7 +21,7 @@ use crate::query::{LeadQuery, Page};
 use crate::store::{Store, StoreExt, Txn, nested};
 
 use super::super::dump::{canonical, dump};
-use super::super::fixtures::Scene;
+use super::super::fixtures::{Scene, custom_catalogue};
 use super::super::generate::Op;
 
 /// Runs the calls through the desk against both stores, which must be empty, with the same clock and ids, and compares
@@ -88,7 +90,11 @@ impl Made {
 
 impl<'s> Runner<'s> {
     fn new(store: &'s dyn Store) -> Self {
-        Self { store, scene: Scene::new("differential"), made: Made::default() }
+        let scene = Scene::new("differential");
+        let catalogue = custom_catalogue();
+        let set = |txn: &mut dyn Txn| settings::set_catalogue(&scene.ctx(), txn, None, &catalogue);
+        store.write(&scene.tenant, set).expect("the catalogue breaks no rule");
+        Self { store, scene, made: Made::default() }
     }
 
     /// The result of a call as text.
@@ -197,6 +203,21 @@ fn call(ctx: &Context<'_>, txn: &mut dyn Txn, made: &mut Made, op: &Op) -> Resul
             catalogue.settings_mut(field.clone()).required = Some(*required);
             settings::set_catalogue(ctx, txn, revision, &catalogue).map(json)
         }
+        Op::Redefine { field, kind, clear } => {
+            let (revision, catalogue) = settings::catalogue(ctx, txn)?;
+            let Some(kind) = kind else {
+                return settings::remove_field(ctx, txn, revision, field, *clear).map(json);
+            };
+            let mut definition = catalogue.custom_field(field).cloned();
+            if let Some(known) = &mut definition {
+                known.kind = kind.clone();
+            }
+            let definition =
+                definition.unwrap_or_else(|| CustomField::new(field.clone(), "New", kind.clone()));
+            let mapping = settings::FieldMapping::exact().choice("s", Some("l"));
+            let mapping = if *clear { mapping.clear_rest() } else { mapping };
+            settings::change_field(ctx, txn, revision, &definition, &mapping).map(json)
+        }
         Op::AddContact { .. }
         | Op::EditContact { .. }
         | Op::RemoveContact { .. }
@@ -275,7 +296,7 @@ fn read(ctx: &Context<'_>, txn: &mut dyn Txn, made: &Made, op: &Op) -> Result<St
         Op::Get { lead } => leads::get(ctx, txn, made.lead(*lead)).map(lead_text),
         Op::ByNumber(number) => leads::by_number(ctx, txn, *number).map(lead_text),
         Op::Pages { filter, sort, limit, trash } => {
-            let mut query = LeadQuery::new(filter.clone()).sort(*sort).limit(*limit);
+            let mut query = LeadQuery::new(filter.clone()).sort(sort.clone()).limit(*limit);
             let mut out = String::new();
             for _ in 0..5 {
                 let page = if *trash { leads::trash } else { leads::list };
@@ -292,7 +313,7 @@ fn read(ctx: &Context<'_>, txn: &mut dyn Txn, made: &Made, op: &Op) -> Result<St
         Op::Count(filter) => leads::count(ctx, txn, filter).map(json),
         Op::CountBy { filter, field } => leads::count_by(ctx, txn, filter, field).map(json),
         Op::Board { filter, sort, cards } => {
-            let query = board::BoardQuery::default().filter(filter.clone()).sort(*sort).cards(*cards);
+            let query = board::BoardQuery::default().filter(filter.clone()).sort(sort.clone()).cards(*cards);
             let board = board::board(ctx, txn, &query)?;
             let columns = board.columns.into_iter().map(|column| {
                 let cards: Vec<_> = column.cards.into_iter().map(lead_text).collect();

@@ -1,10 +1,10 @@
 //! A store against the reference evaluator.
 
 use crate::context::Context;
-use crate::domain::Lead;
+use crate::domain::{Catalogue, Lead};
 use crate::id::LeadId;
 use crate::query::{Filter, LeadScan, Sort, SortField};
-use crate::store::{Store, StoreExt};
+use crate::store::{SettingName, Store, StoreExt};
 
 /// Checks that the store gives, for each filter, the leads that the reference evaluator gives: listed, counted, in the
 /// trash, and for the opposite of the filter. `leads` is everything that the tenant of `ctx` has. Filters that do not
@@ -14,9 +14,13 @@ use crate::store::{Store, StoreExt};
 /// When the store and [`Resolved::matches`](crate::query::Resolved::matches) disagree.
 pub fn filters_agree(store: &dyn Store, ctx: &Context<'_>, leads: &[Lead], filters: &[Filter]) -> usize {
     let mut checked = 0;
+    let document = store.read(ctx.tenant(), |txn| txn.settings().load(SettingName::Catalogue));
+    let json = document.expect("the store can be read").map(|(_, json)| json);
+    let catalogue = json.map_or_else(Catalogue::standard, |json| serde_json::from_str(&json).unwrap());
+    let asker = ctx.asker().with(&catalogue);
     for filter in filters {
         for filter in [filter.clone(), !filter.clone()] {
-            let Ok(resolved) = filter.resolve(&ctx.asker()) else { continue };
+            let Ok(resolved) = filter.resolve(&asker) else { continue };
             checked += 1;
             for trashed in [false, true] {
                 let of_place = leads.iter().filter(|lead| lead.trashed.is_some() == trashed);

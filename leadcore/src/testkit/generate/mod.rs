@@ -5,5 +5,7 @@ mod strategies;
 mod values;
 
 pub use operations::{Op, operation, operations};
-pub use strategies::{amount, contact_fields, filter, lead_fields, patch, sort, text};
+pub use strategies::{
+    amount, contact_fields, custom_field, custom_values, filter, lead_fields, patch, sort, text,
+};
 pub use values::values_for;

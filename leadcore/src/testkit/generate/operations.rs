@@ -5,10 +5,11 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::domain::{ContactFields, Field, LeadFields, LeadPatch, TermKind};
+use crate::domain::{ContactFields, CustomKey, CustomType, Field, LeadFields, LeadPatch, TermKind};
 use crate::query::{Filter, Sort};
 
-use super::strategies::{contact_fields, filter, lead_fields, patch, sort, text};
+use super::super::fixtures::custom_types;
+use super::strategies::{contact_fields, custom_field, filter, lead_fields, patch, sort, text};
 
 /// One call of the desk. Records are named by their place among those that were made so far, counted round.
 #[derive(Debug, Clone)]
@@ -80,6 +81,12 @@ pub enum Op {
     Require {
         field: Field,
         required: bool,
+    },
+    /// A custom field changes its type, or goes: the values of leads follow or are emptied, or it is refused.
+    Redefine {
+        field: CustomKey,
+        kind: Option<CustomType>,
+        clear: bool,
     },
     Get {
         lead: usize,
@@ -169,6 +176,8 @@ fn single() -> impl Strategy<Value = Op> {
             .prop_map(|(kind, term, reassign, clear)| Op::DeleteTerm { kind, term, reassign, clear }),
         1 => (select(vec![Field::City, Field::Email, Field::Number]), any::<bool>())
             .prop_map(|(field, required)| Op::Require { field, required }),
+        1 => (select(custom_types()), option::weighted(0.8, select(custom_types())), any::<bool>())
+            .prop_map(|((field, _), kind, clear)| Op::Redefine { field, kind: kind.map(|(_, kind)| kind), clear }),
         1 => (-1_i64..4).prop_map(Op::Tick),
     ];
     let limit = || prop_oneof![4 => 1..5_usize, 1 => Just(1_000), 1 => Just(0), 1 => Just(1_000_000_000)];
@@ -176,7 +185,8 @@ fn single() -> impl Strategy<Value = Op> {
         4 => (filter(), sort(), limit(), prop::bool::weighted(0.2))
             .prop_map(|(filter, sort, limit, trash)| Op::Pages { filter, sort, limit, trash }),
         1 => filter().prop_map(Op::Count),
-        1 => (filter(), select(Field::ALL.to_vec())).prop_map(|(filter, field)| Op::CountBy { filter, field }),
+        1 => (filter(), prop_oneof![3 => select(Field::ALL.to_vec()), 1 => custom_field()])
+            .prop_map(|(filter, field)| Op::CountBy { filter, field }),
         1 => (filter(), sort(), 0..3_usize)
             .prop_map(|(filter, sort, cards)| Op::Board { filter, sort, cards }),
         1 => (place(), limit()).prop_map(|(lead, limit)| Op::Timeline { lead, limit }),

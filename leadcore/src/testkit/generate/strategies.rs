@@ -2,6 +2,8 @@
 //!
 //! Values come from small sets, so that leads share them and filters find something.
 
+use std::collections::BTreeMap;
+
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -9,12 +11,13 @@ use proptest::sample::select;
 use rust_decimal::Decimal;
 
 use crate::domain::{
-    ContactFields, Emails, ExternalRef, Field, FieldValue, LeadFields, LeadKind, LeadPatch, Phones, Reachable,
+    ContactFields, CustomField, CustomKey, CustomValue, Emails, ExternalRef, Field, FieldValue, LeadFields,
+    LeadKind, LeadPatch, Phones, Reachable,
 };
 use crate::query::{Direction, Filter, Operator, Sort, SortField};
 use crate::value::{Address, Country, Currency, Email, PersonName, Phone, TaxId, Website};
 
-use super::super::fixtures::storable_texts;
+use super::super::fixtures::{custom_fields, custom_inputs, custom_sorts, custom_types, storable_texts};
 
 const MAILS: &[&str] =
     &["anna@example.com", "ANNA@Example.com", "o'neil@example.org", "\"a b\"@example.com", "x@ä.example"];
@@ -62,7 +65,7 @@ pub fn lead_fields() -> impl Strategy<Value = LeadFields> {
         btree_set(select(&["crm:1", "crm:1", "shop:a b"][..]), 0..2),
         any::<bool>(),
     );
-    (who, what).prop_map(|(who, what)| {
+    (who, what, custom_values()).prop_map(|(who, what, custom)| {
         let (consumer, name, other, job_title, mails, phones) = who;
         let (city, country, amount, free, owner, external_ids, more) = what;
         let (company, person) = if consumer { (other, Some(name)) } else { (Some(name), other) };
@@ -82,6 +85,7 @@ pub fn lead_fields() -> impl Strategy<Value = LeadFields> {
             description: free,
             owner: owner.map(|user| user.parse().unwrap()),
             external_ids: external_ids.into_iter().map(|id| ExternalRef::parse(id).unwrap()).collect(),
+            custom,
             ..LeadFields::default()
         };
         if more {
@@ -91,6 +95,34 @@ pub fn lead_fields() -> impl Strategy<Value = LeadFields> {
         }
         fields
     })
+}
+
+/// A custom field and something that a person may type into it.
+fn custom_input() -> impl Strategy<Value = (CustomField, FieldValue)> {
+    select(custom_types()).prop_flat_map(|(key, kind)| {
+        let inputs = custom_inputs(key.as_str()).to_vec();
+        let field = CustomField::new(key, "", kind);
+        select(inputs).prop_map(move |text| (field.clone(), text.into()))
+    })
+}
+
+/// Values of custom fields; mostly none or a few.
+pub fn custom_values() -> impl Strategy<Value = BTreeMap<CustomKey, CustomValue>> {
+    let one = custom_input().prop_filter_map("fits", |(field, text)| {
+        field.parse(&text, None).ok().flatten().map(|value| (field.key, value))
+    });
+    prop_oneof![2 => Just(BTreeMap::new()), 3 => btree_map_of(one)]
+}
+
+fn btree_map_of(
+    one: impl Strategy<Value = (CustomKey, CustomValue)>,
+) -> impl Strategy<Value = BTreeMap<CustomKey, CustomValue>> {
+    vec(one, 1..5).prop_map(|list| list.into_iter().collect())
+}
+
+/// Any custom field.
+pub fn custom_field() -> impl Strategy<Value = Field> {
+    select(custom_fields())
 }
 
 fn emails(list: &[&str]) -> Emails {
@@ -135,7 +167,12 @@ pub fn patch() -> impl Strategy<Value = LeadPatch> {
         Field::Country,
     ];
     let one = (prop_oneof![5 => select(likely.to_vec()), 1 => select(Field::ALL.to_vec())], fitting());
-    vec(one, 1..4).prop_map(|list| list.into_iter().collect())
+    let custom = prop_oneof![
+        4 => custom_input().prop_map(|(field, value)| (Field::Custom(field.key), value)),
+        1 => (custom_field(), fitting()),
+        1 => custom_field().prop_map(|field| (field, FieldValue::Empty)),
+    ];
+    vec(prop_oneof![2 => one, 1 => custom], 1..4).prop_map(|list| list.into_iter().collect())
 }
 
 /// A value that some field takes.
@@ -196,7 +233,16 @@ pub fn filter() -> impl Strategy<Value = Filter> {
         amount(),
     )
         .prop_map(|(op, amount)| Filter::new(Field::Amount, op, amount));
+    let custom = (custom_input(), select(Operator::ALL.to_vec())).prop_map(|((field, input), op)| {
+        let form = field.parse(&input, None).ok().flatten().and_then(|value| value.forms().pop());
+        Filter::new(Field::Custom(field.key), op, form.unwrap_or(input))
+    });
+    let custom_any = (custom_field(), select(Operator::ALL.to_vec()), value())
+        .prop_map(|(field, op, value)| Filter::new(field, op, value));
     let leaf = prop_oneof![
+        3 => custom,
+        1 => custom_any,
+        1 => custom_field().prop_map(|field| Filter::new(field, Operator::IsEmpty, true)),
         2 => condition,
         4 => texts,
         2 => amounts,
@@ -215,5 +261,6 @@ pub fn filter() -> impl Strategy<Value = Filter> {
 /// Any sort.
 pub fn sort() -> impl Strategy<Value = Sort> {
     let direction = select(vec![Direction::Ascending, Direction::Descending]);
-    (select(SortField::ALL.to_vec()), direction).prop_map(|(by, direction)| Sort { by, direction })
+    let fields: Vec<_> = SortField::ALL.into_iter().chain(custom_sorts()).collect();
+    (select(fields), direction).prop_map(|(by, direction)| Sort { by, direction })
 }

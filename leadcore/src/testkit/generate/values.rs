@@ -1,7 +1,9 @@
 //! Every value that a field can be compared with.
 
-use crate::domain::{Field, FieldType, FieldValue, Lead};
+use crate::domain::{CustomValue, Field, FieldType, FieldValue, Lead};
 use crate::query::Operator;
+
+use super::super::fixtures::custom_catalogue;
 
 /// Values to compare `field` with by `op`: some that `leads` have, near misses of them, edges of the type, and some
 /// that fit nothing.
@@ -9,8 +11,12 @@ use crate::query::Operator;
 pub fn values_for(field: &Field, op: Operator, leads: &[Lead]) -> Vec<FieldValue> {
     let mut own: Vec<FieldValue> = Vec::new();
     for lead in leads {
-        for value in field.read(lead).items() {
-            if !own.contains(value) && own.len() < 6 {
+        let forms = match field {
+            Field::Custom(key) => lead.fields.custom.get(key).map(CustomValue::forms).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        for value in field.read(lead).items().iter().chain(&forms) {
+            if !own.contains(value) && own.len() < 8 {
                 own.push(value.clone());
             }
         }
@@ -55,7 +61,8 @@ fn parts(text: &str) -> Vec<FieldValue> {
 /// The edges of the field's type, and a value of another type.
 fn edges(field: &Field) -> Vec<FieldValue> {
     let texts = |list: &[&str]| list.iter().map(|text| FieldValue::from(*text)).collect();
-    match field.field_type() {
+    let kind = custom_catalogue().field_type(field).unwrap_or(FieldType::Text);
+    match kind {
         FieldType::Text => texts(&["", " ", "\u{1f642}", "ANGSTROM AB", "ångström ab"]),
         FieldType::Email => texts(&["ANNA.o'neil@EXAMPLE.com", "anna", "@", ""]),
         FieldType::Phone => texts(&["+47 22 22 55 55", "4722225555", "123", "none", ""]),
@@ -65,6 +72,17 @@ fn edges(field: &Field) -> Vec<FieldValue> {
             .chain(texts(&["7", "x"]))
             .collect(),
         FieldType::Amount => texts(&["0", "-0.0001", "1.50", "1.50001", "99999999999999.9999", "1e3", "x"]),
+        FieldType::Decimal => texts(&[
+            "0",
+            "-0.0000001",
+            "1.50",
+            "1.5000001",
+            "8999999999999.999999",
+            "79228162514264337593543950335",
+            "x",
+        ]),
+        FieldType::Bool => texts(&["true", "false", "maybe"]).into_iter().chain([true.into()]).collect(),
+        FieldType::Date => texts(&["0001-01-01", "2026-11-21", "2026-11-22", "9999-12-31", "2026-02-30"]),
         FieldType::Time => texts(&[
             "0001-01-01T00:00:00Z",
             "2026-11-22T08:00:00Z",
@@ -72,10 +90,13 @@ fn edges(field: &Field) -> Vec<FieldValue> {
             "9999-12-31T23:59:59.999999Z",
             "yesterday",
         ]),
-        FieldType::Choice(codes) => texts(codes).into_iter().chain(texts(&["neither"])).collect(),
+        FieldType::Choice(codes) => {
+            let codes = codes.iter().map(|code| FieldValue::from(code.as_ref()));
+            codes.chain(texts(&["neither"])).collect()
+        }
         FieldType::User => texts(&["ada", "ADA", "bob", "me", "", "%"]),
         FieldType::Code => texts(&["NO", "no", "NOK", "crm:42", "CRM:42", "", "%"]),
-        FieldType::Reference(_) => {
+        FieldType::Reference(_) | FieldType::Custom => {
             vec![FieldValue::Id(uuid::Uuid::nil()), FieldValue::Id(uuid::Uuid::max()), "no id".into()]
         }
     }

@@ -1,7 +1,7 @@
 //! What a report says: which line became which lead, why lines were skipped, what nothing can recognise.
 
 use super::*;
-use crate::domain::LeadFields;
+use crate::domain::{Field, LeadFields};
 use crate::exchange::import::{SkipReason, preview};
 use crate::exchange::{Mapping, ReadOptions};
 
@@ -183,7 +183,8 @@ fn a_company_address_fills_the_address() {
     ] {
         let preview =
             preview(&host.system(), &host.store, Cursor::new(format!("{header}\n")), &ReadOptions::new());
-        let keys: Vec<_> = preview.unwrap().mapping.fields().map(|field| field.key()).collect();
+        let mapping = preview.unwrap().mapping;
+        let keys: Vec<_> = mapping.fields().map(Field::key).collect();
         assert_eq!(
             keys,
             ["company", "street", "city", "state_region", "postal_code", "country", "phone", "email"],

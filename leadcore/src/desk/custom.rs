@@ -1,0 +1,158 @@
+//! What writes and reads of custom fields are held to, beyond what a value alone can tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::context::Context;
+use crate::domain::{
+    Catalogue, CustomKey, CustomValue, Field, FieldType, FieldValue, Lead, MatchKey, Subject, SubjectKind,
+};
+use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
+use crate::id::{AccountId, ContactId, LeadId};
+use crate::query::{Asker, Cursor, Filter, Resolved, Sort, SortField};
+use crate::store::Txn;
+
+use super::settings::load_catalogue;
+
+/// The checked filter. The catalogue is read only for filters that look at custom fields, the pipelines for those that
+/// ask what rots.
+pub(super) fn resolve(ctx: &Context<'_>, txn: &mut dyn Txn, filter: &Filter) -> Result<Resolved> {
+    let catalogue = if filter.needs_catalogue() { Some(load_catalogue(txn)?.1) } else { None };
+    let pipelines = if filter.asks_for_rotting() { txn.pipelines().list()? } else { Vec::new() };
+    filter.resolve(&Asker { catalogue: catalogue.as_ref(), pipelines: &pipelines, ..ctx.asker() })
+}
+
+/// Refuses to sort by a custom field that there is not, has no order or several values, and a cursor whose key is no value
+/// of it.
+pub(super) fn check_sort(txn: &mut dyn Txn, sort: &Sort, after: Option<&Cursor>) -> Result<()> {
+    let SortField::Custom(key) = &sort.by else { return Ok(()) };
+    let (_, catalogue) = load_catalogue(txn)?;
+    let field = catalogue.usable(key).map_err(|error| error.at("sort"))?;
+    if !field.kind.is_sortable() {
+        let message = "leads cannot be sorted by a field of this type";
+        return Err(Error::invalid_field("sort", ViolationCode::Operator, message));
+    }
+    let fits = |key: &FieldValue| {
+        if let FieldValue::Decimal(number) = key {
+            return matches!(field.kind.field_type(), FieldType::Decimal | FieldType::Amount)
+                && CustomValue::is_storable(*number);
+        }
+        matches!(
+            (field.kind.field_type(), key),
+            (_, FieldValue::Empty)
+                | (FieldType::Text, FieldValue::Text(_))
+                | (FieldType::Integer, FieldValue::Integer(_))
+                | (FieldType::Bool, FieldValue::Bool(_))
+                | (FieldType::Date, FieldValue::Date(_))
+                | (FieldType::Time, FieldValue::Time(_))
+        )
+    };
+    if after.is_some_and(|cursor| !fits(&cursor.key)) {
+        let message = "this cursor belongs to another sort";
+        return Err(Error::invalid_field("after", ViolationCode::Malformed, message));
+    }
+    Ok(())
+}
+
+/// Refuses to count by a custom field with free text or several values.
+pub(super) fn check_groupable(txn: &mut dyn Txn, field: &Field) -> Result<()> {
+    let Field::Custom(key) = field else { return Ok(()) };
+    let (_, catalogue) = load_catalogue(txn)?;
+    if catalogue.usable(key).map_err(|error| error.at(key.as_str()))?.kind.is_groupable() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Unsupported, "leads cannot be counted by this field"))
+}
+
+/// Refuses values of unique fields that another lead has, and links to records that there are not. Each lead comes with
+/// what it was.
+pub(super) fn check_written(
+    txn: &mut dyn Txn,
+    catalogue: &Catalogue,
+    leads: &[(&Lead, Option<&Lead>)],
+) -> Result<()> {
+    let mut broken = Vec::new();
+    let path = |n: usize, key: &str| if n == 0 { key.to_owned() } else { format!("drafts[{n}].{key}") };
+    let mut links: Vec<(usize, &CustomKey, Subject)> = Vec::new();
+    for (n, (after, before)) in leads.iter().enumerate() {
+        let old = |key: &CustomKey| before.and_then(|before| before.fields.custom.get(key));
+        for (key, value) in after.fields.custom.iter().filter(|(key, value)| old(key) != Some(*value)) {
+            if let CustomValue::Link(subject) = value {
+                links.push((n, key, *subject));
+            }
+        }
+    }
+    let missing = missing(txn, links.iter().map(|(_, _, subject)| *subject).collect())?;
+    for (n, key, _) in links.iter().filter(|(_, _, subject)| missing.contains(subject)) {
+        let violation = no_such_record(key);
+        broken.push(Violation { field: path(*n, &violation.field), ..violation });
+    }
+    if catalogue.has_unique() {
+        let keys = leads.iter().map(|(lead, _)| catalogue.unique_keys(&lead.fields)).collect::<Vec<_>>();
+        for (n, field) in taken(txn, leads, &keys)? {
+            let message = "another lead has this value";
+            broken.push(Violation::new(path(n, field.key()), ViolationCode::Duplicate, message));
+        }
+    }
+    if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+}
+
+/// The places of leads with a unique value that another one has, in the store or before it in the list.
+fn taken(
+    txn: &mut dyn Txn,
+    leads: &[(&Lead, Option<&Lead>)],
+    keys: &[Vec<(Field, MatchKey)>],
+) -> Result<Vec<(usize, Field)>> {
+    let wanted: Vec<MatchKey> = keys.iter().flatten().map(|(_, key)| key.clone()).collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut holders: BTreeMap<MatchKey, LeadId> = txn.leads().find(&wanted)?.into_iter().collect();
+    let mut taken = Vec::new();
+    for (n, ((lead, _), keys)) in leads.iter().zip(keys).enumerate() {
+        for (field, key) in keys {
+            let holder = *holders.entry(key.clone()).or_insert(lead.id);
+            if holder != lead.id {
+                taken.push((n, field.clone()));
+            }
+        }
+    }
+    Ok(taken)
+}
+
+/// Refuses to take a lead out of the trash while another one has the value of a unique field.
+pub(super) fn check_restored(txn: &mut dyn Txn, lead: &Lead) -> Result<()> {
+    if lead.fields.custom.is_empty() {
+        return Ok(());
+    }
+    let (_, catalogue) = load_catalogue(txn)?;
+    check_written(txn, &catalogue, &[(lead, Some(lead))])
+}
+
+/// Those of these records that there are not.
+pub(crate) fn missing(txn: &mut dyn Txn, mut subjects: BTreeSet<Subject>) -> Result<BTreeSet<Subject>> {
+    let of = |kind: SubjectKind, subjects: &BTreeSet<Subject>| -> Vec<uuid::Uuid> {
+        subjects.iter().filter(|subject| subject.kind == kind).map(|subject| subject.id).collect()
+    };
+    if subjects.is_empty() {
+        return Ok(subjects);
+    }
+    let leads: Vec<_> = of(SubjectKind::Lead, &subjects).into_iter().map(LeadId::from_uuid).collect();
+    for lead in txn.leads().get(&leads)? {
+        subjects.remove(&lead.id.into());
+    }
+    let contacts: Vec<_> =
+        of(SubjectKind::Contact, &subjects).into_iter().map(ContactId::from_uuid).collect();
+    for contact in txn.contacts().get(&contacts)? {
+        subjects.remove(&contact.id.into());
+    }
+    let accounts: Vec<_> =
+        of(SubjectKind::Account, &subjects).into_iter().map(AccountId::from_uuid).collect();
+    for account in txn.accounts().get(&accounts)? {
+        subjects.remove(&account.id.into());
+    }
+    Ok(subjects)
+}
+
+pub(crate) fn no_such_record(key: &CustomKey) -> Violation {
+    Violation::new(key.as_str(), ViolationCode::Unknown, "there is no record with this id")
+}

@@ -1,0 +1,299 @@
+//! Changing what leads already have values of: refused, or done with a stated mapping in the same transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::context::Context;
+use crate::domain::{
+    Action, Catalogue, CustomField, CustomKey, CustomType, CustomValue, Field, Lead, MatchKey, OperationKind,
+};
+use crate::error::{Conflict, Error, Result, ViolationCode};
+use crate::id::Revision;
+use crate::policy::Permission;
+use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
+use crate::store::{LeadChange, Txn};
+
+use super::super::access::require;
+use super::super::leads::touch;
+use super::super::operation::new_operation;
+use super::{load_catalogue, save};
+
+/// What becomes of the values of leads when a custom field changes. Values that the changed field takes as they are stay;
+/// those that it can hold without loss are converted (a number to text, a whole number to a decimal one).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FieldMapping {
+    choices: BTreeMap<String, Option<String>>,
+    clear_rest: bool,
+}
+
+impl FieldMapping {
+    /// Only what is kept or converted without loss; anything else refuses the change.
+    #[must_use]
+    pub fn exact() -> Self {
+        Self::default()
+    }
+
+    /// Leads with the choice `code` get `instead`, or none.
+    #[must_use]
+    pub fn choice(mut self, code: &str, instead: Option<&str>) -> Self {
+        self.choices.insert(code.to_owned(), instead.map(str::to_owned));
+        self
+    }
+
+    /// What can be neither kept nor converted is emptied.
+    #[must_use]
+    pub const fn clear_rest(mut self) -> Self {
+        self.clear_rest = true;
+        self
+    }
+
+    /// The choices of a value after the mapping.
+    fn mapped(&self, value: &CustomValue) -> Option<CustomValue> {
+        let instead = |code: &String| match self.choices.get(code) {
+            Some(instead) => instead.clone(),
+            None => Some(code.clone()),
+        };
+        match value {
+            CustomValue::Code(code) => instead(code).map(CustomValue::Code),
+            CustomValue::Codes(codes) => {
+                let codes: BTreeSet<_> = codes.iter().filter_map(instead).collect();
+                (!codes.is_empty()).then_some(CustomValue::Codes(codes))
+            }
+            other => Some(other.clone()),
+        }
+    }
+
+    /// The value after the change to `field`; `Err` when nothing says what it shall be.
+    fn apply(&self, field: &CustomField, value: &CustomValue) -> Result<Option<CustomValue>, ()> {
+        let Some(mapped) = self.mapped(value) else { return Ok(None) };
+        match field.convert_exactly(&mapped) {
+            Some(converted) => Ok(Some(converted)),
+            None if self.clear_rest => Ok(None),
+            None => Err(()),
+        }
+    }
+}
+
+/// Replaces the definition of a custom field, and rewrites the values of leads by `mapping` in the same transaction,
+/// trashed leads included; each change is in the journal.
+///
+/// A converted lead keeps what its values say: its values are converted, but never mapped to another choice or emptied.
+///
+/// # Errors
+/// `Denied`; `NotFound` when there is no such field; `Invalid` for a definition that breaks a rule, or unique values that
+/// would not be; `Conflict` when the catalogue changed since it was read, or with [`Conflict::InUse`] when that many leads
+/// have values that the mapping says nothing of, or are converted.
+pub fn change_field(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    expected: Option<Revision>,
+    field: &CustomField,
+    mapping: &FieldMapping,
+) -> Result<Revision> {
+    let mut catalogue = known(ctx, txn, &field.key)?;
+    catalogue.set_custom_field(field.clone());
+    catalogue.validate()?;
+    let change = |value: &CustomValue| mapping.apply(field, value);
+    rewrite(ctx, txn, expected, &catalogue, &field.key, &change)
+}
+
+/// Takes a custom field away. With `clear`, leads that have a value are emptied in the same transaction, trashed ones
+/// included.
+///
+/// # Errors
+/// As [`change_field`]; [`Conflict::InUse`] when leads have values and are not to be emptied, or are converted: such a
+/// field can be disabled instead.
+pub fn remove_field(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    expected: Option<Revision>,
+    field: &CustomKey,
+    clear: bool,
+) -> Result<Revision> {
+    let mut catalogue = known(ctx, txn, field)?;
+    catalogue.remove_custom_field(field);
+    catalogue.validate()?;
+    let change = |_: &CustomValue| if clear { Ok(None) } else { Err(()) };
+    rewrite(ctx, txn, expected, &catalogue, field, &change)
+}
+
+fn known(ctx: &Context<'_>, txn: &mut dyn Txn, key: &CustomKey) -> Result<Catalogue> {
+    require(ctx, txn, Permission::Configure)?;
+    let (_, catalogue) = load_catalogue(txn)?;
+    if catalogue.custom_field(key).is_some() { Ok(catalogue) } else { Err(Error::not_found("field")) }
+}
+
+/// What becomes of a value, by the mapping.
+type Change<'a> = &'a dyn Fn(&CustomValue) -> Result<Option<CustomValue>, ()>;
+
+fn rewrite(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    expected: Option<Revision>,
+    catalogue: &Catalogue,
+    key: &CustomKey,
+    change: Change<'_>,
+) -> Result<Revision> {
+    // Before the first write, so that a refusal leaves nothing behind.
+    let (mut blocked, mut seen, mut twice) = (0, BTreeSet::new(), false);
+    each_round(txn, key, &mut |_, leads| {
+        for lead in leads {
+            let Some(value) = lead.fields.custom.get(key) else { continue };
+            match change(value) {
+                Ok(new) if lead.conversion.is_some() && !says_the_same(value, new.as_ref()) => blocked += 1,
+                Ok(new) if lead.trashed.is_none() => {
+                    let mut after = lead.fields.clone();
+                    put(&mut after.custom, key, new);
+                    let keys = catalogue.unique_keys(&after).into_iter().map(|(_, key)| key);
+                    let own =
+                        keys.filter(|unique| unique.as_custom().is_some_and(|(field, _)| field == *key));
+                    twice |= own.fold(false, |twice, unique: MatchKey| !seen.insert(unique) || twice);
+                }
+                Ok(_) => {}
+                Err(()) => blocked += 1,
+            }
+        }
+        Ok(())
+    })?;
+    if blocked > 0 {
+        return Err(Error::conflicting(key.as_str(), Conflict::InUse { by: blocked }));
+    }
+    if twice {
+        return Err(not_unique(key));
+    }
+    let operation = new_operation(ctx, OperationKind::Configure, None);
+    txn.journal().begin(&operation)?;
+    let (revision, entry) = save(ctx, txn, expected, catalogue)?;
+    txn.journal().append(operation.id, &[entry])?;
+    each_round(txn, key, &mut |txn, leads| {
+        let (mut changes, mut entries) = (Vec::new(), Vec::new());
+        for before in leads {
+            let Some(value) = before.fields.custom.get(key) else { continue };
+            let Ok(new) = change(value) else { continue };
+            let mut after = before.clone();
+            put(&mut after.fields.custom, key, new);
+            if after.fields != before.fields {
+                entries.push(touch(ctx, &before, &mut after, Action::Updated));
+                changes.push(LeadChange { before, after });
+            }
+        }
+        txn.leads().update(&changes)?;
+        txn.journal().append(operation.id, &entries)
+    })?;
+    Ok(revision)
+}
+
+fn put(custom: &mut BTreeMap<CustomKey, CustomValue>, key: &CustomKey, value: Option<CustomValue>) {
+    match value {
+        Some(value) => custom.insert(key.clone(), value),
+        None => custom.remove(key),
+    };
+}
+
+/// Whether a conversion kept what the value says: it was not mapped or emptied.
+fn says_the_same(before: &CustomValue, after: Option<&CustomValue>) -> bool {
+    let codes = |value: &CustomValue| match value {
+        CustomValue::Code(code) => Some([code.clone()].into()),
+        CustomValue::Codes(codes) => Some(codes.clone()),
+        _ => None::<BTreeSet<String>>,
+    };
+    after.is_some_and(|after| match (codes(before), codes(after)) {
+        (Some(before), Some(after)) => before == after,
+        _ => true,
+    })
+}
+
+/// How many leads one round reads and writes.
+const ROUND: usize = 500;
+
+/// Every lead with a value, trashed ones included, in rounds.
+fn each_round(
+    txn: &mut dyn Txn,
+    key: &CustomKey,
+    work: &mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<()>,
+) -> Result<()> {
+    let has_value = Resolved::Not(Box::new(Resolved::Empty(Field::Custom(key.clone()))));
+    each_lead(txn, &has_value, work)
+}
+
+fn each_lead(
+    txn: &mut dyn Txn,
+    filter: &Resolved,
+    work: &mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<()>,
+) -> Result<()> {
+    let sort = Sort::ascending(SortField::Number);
+    for trashed in [false, true] {
+        let mut after: Option<Cursor> = None;
+        loop {
+            let scan = LeadScan {
+                filter: filter.clone(),
+                trashed,
+                sort: sort.clone(),
+                limit: ROUND,
+                after: after.clone(),
+            };
+            let leads = txn.leads().scan(&scan)?;
+            let Some(last) = leads.last() else { break };
+            after = Some(Cursor::behind(last, &sort));
+            work(txn, leads)?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a catalogue that takes away what leads have.
+pub(super) fn check_values(txn: &mut dyn Txn, before: &Catalogue, after: &Catalogue) -> Result<()> {
+    for old in before.custom_fields() {
+        let field = Field::Custom(old.key.clone());
+        let any = Resolved::Not(Box::new(Resolved::Empty(field.clone())));
+        let Some(new) = after.custom_field(&old.key) else {
+            refuse_used(txn, &old.key, &any)?;
+            continue;
+        };
+        if new == old {
+            continue;
+        }
+        if !keeps_type(&old.kind, &new.kind) {
+            refuse_used(txn, &old.key, &any)?;
+        }
+        let kept: BTreeSet<_> =
+            new.kind.choices().unwrap_or_default().iter().map(|choice| &choice.code).collect();
+        let choices = old.kind.choices().unwrap_or_default().iter().map(|choice| &choice.code);
+        let gone: Vec<_> =
+            choices.filter(|code| !kept.contains(code)).map(|code| code.as_str().into()).collect();
+        if !gone.is_empty() {
+            refuse_used(txn, &old.key, &Resolved::Equals(field.clone(), gone))?;
+        }
+        let is_unique = |field: &CustomField| field.unique && field.settings.enabled != Some(false);
+        if is_unique(new) && !is_unique(old) {
+            let groups = txn.tallies().count_by(&any, &field)?;
+            if groups.into_iter().any(|(_, count)| count > 1) {
+                return Err(not_unique(&old.key));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether every value of the old type is one of the new type.
+fn keeps_type(old: &CustomType, new: &CustomType) -> bool {
+    let longer = matches!((old, new), (CustomType::Text, CustomType::LongText));
+    let same = match (old, new) {
+        (CustomType::Link(old), CustomType::Link(new)) => old == new,
+        (old, new) => old.code() == new.code(),
+    };
+    longer || same
+}
+
+fn refuse_used(txn: &mut dyn Txn, key: &CustomKey, filter: &Resolved) -> Result<()> {
+    let mut by = 0;
+    each_lead(txn, filter, &mut |_, leads| {
+        by += u64::try_from(leads.len()).unwrap_or(u64::MAX);
+        Ok(())
+    })?;
+    if by > 0 { Err(Error::conflicting(key.as_str(), Conflict::InUse { by })) } else { Ok(()) }
+}
+
+fn not_unique(key: &CustomKey) -> Error {
+    let message = "leads have the same value: it cannot be unique";
+    Error::invalid_field(format!("{key}.unique"), ViolationCode::Duplicate, message)
+}

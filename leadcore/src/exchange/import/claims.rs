@@ -1,0 +1,80 @@
+//! Which lead has which value of a unique field, and whether links lead anywhere, over the rows of a file.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::desk;
+use crate::domain::{Catalogue, CustomValue, Lead, MatchKey, Subject};
+use crate::error::{Result, Violation, ViolationCode};
+use crate::exchange::coerce::Intent;
+use crate::id::LeadId;
+use crate::store::Txn;
+
+/// Who has what. Asked of the store once for each value; then kept by the rows that were decided.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    holders: HashMap<MatchKey, Option<LeadId>>,
+    missing: BTreeSet<Subject>,
+}
+
+impl Claims {
+    /// Asks who has the values of these rows.
+    pub(super) fn look_up<'i>(
+        &mut self,
+        txn: &mut dyn Txn,
+        catalogue: &Catalogue,
+        intents: impl Iterator<Item = &'i Intent> + Clone,
+    ) -> Result<()> {
+        let custom = intents.map(|intent| &intent.fields).filter(|fields| !fields.custom.is_empty());
+        let subjects: BTreeSet<Subject> = custom
+            .clone()
+            .flat_map(|fields| fields.custom.values())
+            .filter_map(|value| if let CustomValue::Link(subject) = value { Some(*subject) } else { None })
+            .collect();
+        self.missing = desk::missing(txn, subjects)?;
+        if !catalogue.has_unique() {
+            return Ok(());
+        }
+        let keys = custom.flat_map(|fields| catalogue.unique_keys(fields)).map(|(_, key)| key);
+        let keys: Vec<MatchKey> = keys.filter(|key| !self.holders.contains_key(key)).collect();
+        let found = txn.leads().find(&keys)?;
+        self.holders.extend(keys.into_iter().map(|key| (key, None)));
+        self.holders.extend(found.into_iter().map(|(key, id)| (key, Some(id))));
+        Ok(())
+    }
+
+    /// Gives a lead the values that it shall have, unless another lead has one of them.
+    pub(super) fn claim(
+        &mut self,
+        catalogue: &Catalogue,
+        after: &Lead,
+        before: Option<&Lead>,
+    ) -> Result<(), Vec<Violation>> {
+        let mut broken = Vec::new();
+        for (key, value) in &after.fields.custom {
+            let kept = before.is_some_and(|before| before.fields.custom.get(key) == Some(value));
+            if let CustomValue::Link(subject) = value
+                && !kept
+                && self.missing.contains(subject)
+            {
+                broken.push(desk::no_such_record(key));
+            }
+        }
+        if catalogue.has_unique() {
+            let new = catalogue.unique_keys(&after.fields);
+            for (field, key) in &new {
+                if self.holders.get(key).copied().flatten().is_some_and(|holder| holder != after.id) {
+                    let message = "another lead has this value";
+                    broken.push(Violation::new(field.key(), ViolationCode::Duplicate, message));
+                }
+            }
+            if broken.is_empty() {
+                for (_, key) in before.map(|before| catalogue.unique_keys(&before.fields)).unwrap_or_default()
+                {
+                    self.holders.insert(key, None);
+                }
+                self.holders.extend(new.into_iter().map(|(_, key)| (key, Some(after.id))));
+            }
+        }
+        if broken.is_empty() { Ok(()) } else { Err(broken) }
+    }
+}
