@@ -11,6 +11,7 @@ use rusqlite::Connection;
 
 use crate::error::StoreResult as _;
 use crate::options::check_prefix;
+use crate::repo::{ADD_FIELD, add_field};
 use crate::row::{Columns, select_lead};
 use crate::txn::{in_savepoint, with_prefix};
 
@@ -87,7 +88,7 @@ fn refold_names(conn: &Connection, prefix: &str, table: &str) -> Result<()> {
 fn rebuild_leads(conn: &Connection, prefix: &str) -> Result<u64> {
     let what = "compute keys of leads anew";
     let sql = |text: &str| with_prefix(text, prefix).into_owned();
-    conn.execute_batch(&sql("DELETE FROM leadcore_lead_key")).store(what)?;
+    conn.execute_batch(&sql("DELETE FROM leadcore_lead_key; DELETE FROM leadcore_lead_field")).store(what)?;
     let mut rows = conn
         .prepare(&sql("SELECT rid, tenant FROM leadcore_lead WHERE rid > ? ORDER BY rid LIMIT ?"))
         .store(what)?;
@@ -98,6 +99,7 @@ fn rebuild_leads(conn: &Connection, prefix: &str) -> Result<u64> {
     let mut add_key = conn
         .prepare(&sql("INSERT INTO leadcore_lead_key (tenant, kind, key, lead) VALUES (?, ?, ?, ?)"))
         .store(what)?;
+    let mut add_custom = conn.prepare(&sql(ADD_FIELD)).store(what)?;
     let (mut behind, mut count) = (i64::MIN, 0);
     loop {
         let round: Vec<(i64, String)> = rows
@@ -114,6 +116,9 @@ fn rebuild_leads(conn: &Connection, prefix: &str) -> Result<u64> {
             write.execute((company, name, lead.search_text().as_str(), rid)).store(what)?;
             for key in lead.fields.match_keys() {
                 add_key.execute((&tenant, key.kind.code(), key.key, rid)).store(what)?;
+            }
+            for (field, value) in &lead.fields.custom {
+                add_field(&mut add_custom, &tenant, (&lead, rid), field, value)?;
             }
             count += 1;
         }

@@ -6,7 +6,7 @@ use leadcore::id::LeadId;
 use leadcore::query::{Direction, LeadScan, Resolved};
 use leadcore::time::{Date, Timestamp};
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Row, params_from_iter};
+use rusqlite::{Row, Statement, params_from_iter};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::error::StoreResult as _;
 use crate::row::{Columns, corrupt, select_lead};
 use crate::txn::SqliteTxn;
 
-const ADD: &str =
+pub(crate) const ADD_FIELD: &str =
     "INSERT INTO leadcore_lead_field (tenant, field, value, lead, rid, type) VALUES (?, ?, ?, ?, ?, ?)";
 const DROP: &str =
     "DELETE FROM leadcore_lead_field WHERE tenant = ? AND field = ? AND value = ? AND lead = ?";
@@ -82,10 +82,31 @@ fn stored(value: &FieldValue) -> Result<Value> {
     custom_value(value).ok_or_else(|| corrupt("custom field"))
 }
 
+/// Adds the rows of one custom field of a lead by [`ADD_FIELD`].
+pub(crate) fn add_field(
+    add: &mut Statement<'_>,
+    tenant: &str,
+    (lead, rid): (&Lead, i64),
+    field: &CustomKey,
+    value: &CustomValue,
+) -> Result<()> {
+    let id = lead.id.as_uuid();
+    for form in value.forms() {
+        let id = id.as_bytes().as_slice();
+        let row = (tenant, field.as_str(), stored(&form)?, id, rid, type_of(&form));
+        add.execute(row).store("add a custom field")?;
+    }
+    Ok(())
+}
+
 impl SqliteTxn<'_> {
     pub(super) fn add_custom(&self, lead: &Lead, rid: i64) -> Result<()> {
+        if lead.fields.custom.is_empty() {
+            return Ok(());
+        }
+        let mut add = self.prepare(ADD_FIELD, "add a custom field")?;
         for (field, value) in &lead.fields.custom {
-            self.add_field(lead, rid, field, value)?;
+            add_field(&mut add, self.tenant_text(), (lead, rid), field, value)?;
         }
         Ok(())
     }
@@ -99,8 +120,9 @@ impl SqliteTxn<'_> {
         for (field, value) in old.iter().filter(|(field, value)| new.get(*field) != Some(*value)) {
             self.drop_field(before, field, value)?;
         }
+        let mut add = self.prepare(ADD_FIELD, "add a custom field")?;
         for (field, value) in new.iter().filter(|(field, value)| old.get(*field) != Some(*value)) {
-            self.add_field(after, rid, field, value)?;
+            add_field(&mut add, self.tenant_text(), (after, rid), field, value)?;
         }
         Ok(())
     }
@@ -116,17 +138,6 @@ impl SqliteTxn<'_> {
         for form in value.forms() {
             let row = (self.tenant_text(), field.as_str(), stored(&form)?, id.as_bytes().as_slice());
             drop.execute(row).store("drop a custom field")?;
-        }
-        Ok(())
-    }
-
-    fn add_field(&self, lead: &Lead, rid: i64, field: &CustomKey, value: &CustomValue) -> Result<()> {
-        let mut add = self.prepare(ADD, "add a custom field")?;
-        let id = lead.id.as_uuid();
-        for form in value.forms() {
-            let id = id.as_bytes().as_slice();
-            let row = (self.tenant_text(), field.as_str(), stored(&form)?, id, rid, type_of(&form));
-            add.execute(row).store("add a custom field")?;
         }
         Ok(())
     }
@@ -346,16 +357,14 @@ mod tests {
 
     #[test]
     fn probing_each_row_finds_what_the_index_finds() {
-        let world =
-            leadcore::testkit::fixtures::World::install(&crate::SqliteStore::open_in_memory().unwrap());
+        let directory = tempfile::tempdir().unwrap();
+        let store = crate::SqliteStore::open(directory.path().join("leads.db")).unwrap();
+        let world = leadcore::testkit::fixtures::World::install(&store);
         let leads = leadcore::testkit::fixtures::sample_leads(&world);
-        let mut conn = rusqlite::Connection::open_in_memory().unwrap();
-        crate::migrate::migrate(&conn, "leadcore_").unwrap();
-        conn.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
-        let transaction = conn.transaction().unwrap();
+        world.write(&store, |txn| txn.leads().insert(&leads));
+        drop(store);
+        let conn = rusqlite::Connection::open(directory.path().join("leads.db")).unwrap();
         let tenant = world.scene.tenant.clone();
-        let mut txn = SqliteTxn::ours(&transaction, &tenant, "leadcore_", false);
-        leadcore::store::Leads::insert(&mut txn, &leads).unwrap();
         let mut found = 0;
         for lead in &leads {
             for (key, value) in &lead.fields.custom {
@@ -368,7 +377,7 @@ mod tests {
                     compiler.filter(&filter).unwrap();
                     compiler.text(" ORDER BY l.rid");
                     let Condition { sql, params } = compiler.finish();
-                    let mut statement = txn.conn.prepare(&sql).unwrap();
+                    let mut statement = conn.prepare(&sql).unwrap();
                     let rows = statement.query_map(params_from_iter(params), |row| row.get(0)).unwrap();
                     rows.map(Result::unwrap).collect()
                 };

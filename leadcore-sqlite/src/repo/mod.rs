@@ -11,5 +11,5 @@ mod tally;
 mod terms;
 mod views;
 
-pub(crate) use custom::custom_value;
+pub(crate) use custom::{ADD_FIELD, add_field, custom_value};
 pub(crate) use leads::key_kind;

@@ -1,8 +1,11 @@
 //! Keys and search texts of another version: never left behind in an index, refused, computed anew.
 
-use leadcore::desk::{Expect, leads, vocabulary};
-use leadcore::domain::{Field, KEYS_VERSION, Lead, LeadFields, LeadPatch};
-use leadcore::error::ErrorKind;
+use leadcore::desk::{Expect, leads, settings, vocabulary};
+use leadcore::domain::{
+    Catalogue, CustomField, CustomKey, CustomType, CustomValue, Field, KEYS_VERSION, Lead, LeadFields,
+    LeadPatch,
+};
+use leadcore::error::{ErrorKind, ValueError};
 use leadcore::id::SourceId;
 use leadcore::query::{Filter, LeadQuery};
 use leadcore::store::StoreExt as _;
@@ -58,6 +61,10 @@ fn the_index_forgets_what_was_stored_and_not_what_would_be_computed() {
     }
 }
 
+fn size() -> Result<CustomKey, ValueError> {
+    "x_size".parse()
+}
+
 #[test]
 fn a_file_with_keys_of_another_version_is_refused_untouched_and_healed_by_a_rebuild() {
     let (_dir, path) = place();
@@ -67,8 +74,13 @@ fn a_file_with_keys_of_another_version_is_refused_untouched_and_healed_by_a_rebu
     store
         .write(&scene.tenant, |txn| {
             vocabulary::add::<SourceId>(&ctx, txn, "Mässe", None)?;
+            let mut catalogue = Catalogue::standard();
+            catalogue.set_custom_field(CustomField::new(size()?, "Size", CustomType::Text));
+            settings::set_catalogue(&ctx, txn, None, &catalogue)?;
             for n in 0..3 {
+                let custom = [(size()?, CustomValue::Text(format!("Größe {n}")))].into();
                 let fields = LeadFields {
+                    custom,
                     emails: format!("p{n}@nordlys.example").parse()?,
                     ..LeadFields::company(&format!("Nordlys {n}"))?
                 };
@@ -88,6 +100,7 @@ fn a_file_with_keys_of_another_version_is_refused_untouched_and_healed_by_a_rebu
     conn.execute_batch(
         "UPDATE leadcore_lead SET company_key = 'older', name_key = 'older';
          UPDATE leadcore_lead_key SET key = 'older ' || key;
+         UPDATE leadcore_lead_field SET value = 'older ' || value;
          UPDATE leadcore_term SET name_key = 'older';
          UPDATE leadcore_pipeline SET name_key = 'older';
          UPDATE leadcore_keys SET version = version + 1;",
@@ -110,7 +123,8 @@ fn a_file_with_keys_of_another_version_is_refused_untouched_and_healed_by_a_rebu
     assert_eq!(dump(&store, &scene.tenant), wanted, "nothing but keys was written");
     store
         .write(&scene.tenant, |txn| {
-            for filter in [Filter::search("nordl"), Filter::eq(Field::Email, "P1@nordlys.example")] {
+            let custom = Filter::eq(Field::Custom(size()?), "grosse 1");
+            for filter in [Filter::search("nordl"), Filter::eq(Field::Email, "P1@nordlys.example"), custom] {
                 let wanted = if matches!(filter, Filter::Search(_)) { 2 } else { 1 };
                 assert_eq!(leads::list(&ctx, txn, &LeadQuery::new(filter))?.items.len(), wanted);
             }

@@ -161,7 +161,7 @@ impl Catalogue {
             }
             match &settings.label {
                 None if !is_standard(key) => {
-                    refuse(path(), ViolationCode::Required, "a section needs a label")
+                    refuse(path(), ViolationCode::Required, "a section needs a label");
                 }
                 Some(label) if label.trim().is_empty() || label.len() > MAX_LABEL => {
                     refuse(path(), ViolationCode::Malformed, "a label has 1 to 200 bytes");

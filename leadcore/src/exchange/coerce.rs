@@ -272,9 +272,9 @@ fn custom_cell(field: &CustomField, cell: &str, options: &ImportOptions) -> Resu
         CustomType::Money(_) => {
             let mut words = cell.split_whitespace();
             let ends = [words.next(), words.next_back()];
-            let code = ends.into_iter().flatten().filter(|word| word.len() == 3);
-            let code = code.filter(|word| word.bytes().all(|byte| byte.is_ascii_alphabetic())).next();
-            match code {
+            let is_code =
+                |word: &&str| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+            match ends.into_iter().flatten().find(is_code) {
                 Some(code) => FieldValue::Text(format!("{} {code}", amount()?)),
                 None => FieldValue::Decimal(amount()?),
             }

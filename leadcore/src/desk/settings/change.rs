@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, CustomField, CustomKey, CustomType, CustomValue, Field, Lead, MatchKey, OperationKind,
+    Action, Catalogue, CustomField, CustomKey, CustomType, CustomValue, Field, Lead, OperationKind,
 };
 use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::Revision;
@@ -146,7 +146,7 @@ fn rewrite(
                     let keys = catalogue.unique_keys(&after).into_iter().map(|(_, key)| key);
                     let own =
                         keys.filter(|unique| unique.as_custom().is_some_and(|(field, _)| field == *key));
-                    twice |= own.fold(false, |twice, unique: MatchKey| !seen.insert(unique) || twice);
+                    own.for_each(|unique| twice |= !seen.insert(unique));
                 }
                 Ok(_) => {}
                 Err(()) => blocked += 1,
@@ -205,21 +205,16 @@ fn says_the_same(before: &CustomValue, after: Option<&CustomValue>) -> bool {
 /// How many leads one round reads and writes.
 const ROUND: usize = 500;
 
+/// What is done with the leads of one round.
+type Round<'a> = &'a mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<()>;
+
 /// Every lead with a value, trashed ones included, in rounds.
-fn each_round(
-    txn: &mut dyn Txn,
-    key: &CustomKey,
-    work: &mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<()>,
-) -> Result<()> {
+fn each_round(txn: &mut dyn Txn, key: &CustomKey, work: Round<'_>) -> Result<()> {
     let has_value = Resolved::Not(Box::new(Resolved::Empty(Field::Custom(key.clone()))));
     each_lead(txn, &has_value, work)
 }
 
-fn each_lead(
-    txn: &mut dyn Txn,
-    filter: &Resolved,
-    work: &mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<()>,
-) -> Result<()> {
+fn each_lead(txn: &mut dyn Txn, filter: &Resolved, work: Round<'_>) -> Result<()> {
     let sort = Sort::ascending(SortField::Number);
     for trashed in [false, true] {
         let mut after: Option<Cursor> = None;
