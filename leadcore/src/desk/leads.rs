@@ -15,9 +15,7 @@ use crate::policy::Permission;
 use crate::query::{Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved};
 use crate::store::{LeadChange, Series, Txn};
 
-use super::access::{
-    Expect, Gate, Mask, check_fields, check_readable, editable, masked, require, visible,
-};
+use super::access::{Expect, Gate, Mask, check_fields, check_readable, editable, masked, require, visible};
 use super::operation::{new_operation, record, record_as};
 use super::{pipelines, settings};
 
