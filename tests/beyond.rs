@@ -64,6 +64,7 @@ const CASES: &[(&str, Case)] = &[
         said(contacts::edit(ctx, txn, f.lead.id, f.contact.id, Expect::Any, fields))
     }),
     ("contacts::make_primary", |ctx, txn, f| said(contacts::make_primary(ctx, txn, f.lead.id, f.contact.id))),
+    ("contacts::phone_region", |ctx, txn, f| said(contacts::phone_region(ctx, txn, f.lead.id))),
     ("contacts::of_account", |ctx, txn, f| said(contacts::of_account(ctx, txn, f.account))),
     ("contacts::of_lead", |ctx, txn, f| said(contacts::of_lead(ctx, txn, f.lead.id))),
     ("contacts::remove", |ctx, txn, f| said(contacts::remove(ctx, txn, f.lead.id, f.contact.id))),

@@ -229,7 +229,8 @@ fn the_look_is_cheap() {
 /// A file that is renamed, replaced or deleted under an open store is called that, and not a second library.
 #[test]
 fn a_file_that_was_moved_away_is_called_that() {
-    let moves: [(&str, fn(&Path)); 3] = [
+    type Move = fn(&Path);
+    let moves: [(&str, Move); 3] = [
         ("renamed", |path| std::fs::rename(path, path.with_file_name("elsewhere.db")).unwrap()),
         ("deleted", |path| std::fs::remove_file(path).unwrap()),
         ("replaced", |path| {
