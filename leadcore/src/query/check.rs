@@ -9,6 +9,7 @@ use crate::value::fold;
 
 use super::eval::search_terms;
 use super::filter::{Asker, Circumstance, Condition, Filter, Operator, Resolved};
+use super::period::Period;
 
 /// How deep a filter may nest. A person's filter has a handful of levels; deeper ones are hostile.
 pub const MAX_DEPTH: usize = 32;
@@ -128,14 +129,12 @@ impl Check<'_> {
         let typed = |value: &FieldValue| typed(kind, value, self.asker);
         let field = field.clone();
         match op {
-            Operator::Eq => Ok(Resolved::Equals(field, vec![typed(single(value)?)?])),
+            Operator::Eq => Ok(Resolved::Equals(field, self.each(kind, std::slice::from_ref(single(value)?))?)),
             Operator::Ne => {
-                Ok(Resolved::Not(Box::new(Resolved::Equals(field, vec![typed(single(value)?)?]))))
+                let values = self.each(kind, std::slice::from_ref(single(value)?))?;
+                Ok(Resolved::Not(Box::new(Resolved::Equals(field, values))))
             }
-            Operator::In => {
-                let values = value.items().iter().map(typed).collect::<Result<_, _>>()?;
-                Ok(Resolved::Equals(field, values))
-            }
+            Operator::In => Ok(Resolved::Equals(field, self.each(kind, value.items())?)),
             Operator::IsEmpty => match value {
                 FieldValue::Empty | FieldValue::Bool(true) => Ok(Resolved::Empty(field)),
                 FieldValue::Bool(false) => Ok(Resolved::Not(Box::new(Resolved::Empty(field)))),
@@ -154,8 +153,34 @@ impl Check<'_> {
                 }
                 days(field, *op, value, self.asker)
             }
+            Operator::During => {
+                if kind != FieldType::Time {
+                    return Err(misfit());
+                }
+                during(field, value, self.asker)
+            }
         }
     }
+
+    /// The values in the form in which the field is compared: one for each, but the members of `my_team`.
+    fn each(&self, kind: FieldType, values: &[FieldValue]) -> Result<Vec<FieldValue>, ValueError> {
+        let mut all = Vec::with_capacity(values.len());
+        for value in values {
+            match (kind, value.as_text()) {
+                (FieldType::User, Some("my_team")) => all.extend(team(self.asker)?),
+                _ => all.push(typed(kind, value, self.asker)?),
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The acting user and its team.
+fn team(asker: &Asker<'_>) -> Result<impl Iterator<Item = FieldValue>, ValueError> {
+    let others = asker.team.ok_or_else(|| {
+        ValueError::new(ViolationCode::Malformed, "`my_team` needs a team: the host has not named one")
+    })?;
+    Ok(asker.user.into_iter().chain(others).map(|user| user.as_str().into()))
 }
 
 fn misfit() -> ValueError {
@@ -203,7 +228,7 @@ fn range(
     Ok(Resolved::Range { field, from, to })
 }
 
-/// Open leads that have been idle for longer than their stage allows.
+/// Open leads, neither won nor lost, that have been idle for longer than their stage allows.
 fn rotting(asker: &Asker<'_>) -> Resolved {
     let stages = asker.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
     let idle = stages.filter_map(|stage| {
@@ -214,7 +239,7 @@ fn rotting(asker: &Asker<'_>) -> Resolved {
         ]))
     });
     let open = Resolved::Equals(Field::State, vec![LeadState::Open.code().into()]);
-    Resolved::All(vec![open, Resolved::Any(idle.collect())])
+    Resolved::All(vec![open, Resolved::Empty(Field::ClosedAt), Resolved::Any(idle.collect())])
 }
 
 fn days(field: Field, op: Operator, value: &FieldValue, asker: &Asker<'_>) -> Result<Resolved, ValueError> {
@@ -231,6 +256,12 @@ fn days(field: Field, op: Operator, value: &FieldValue, asker: &Asker<'_>) -> Re
         _ => (None, Some((asker.in_days(-days).into(), false))),
     };
     Ok(Resolved::Range { field, from, to })
+}
+
+fn during(field: Field, value: &FieldValue, asker: &Asker<'_>) -> Result<Resolved, ValueError> {
+    let text = single(value)?.as_text().unwrap_or_default();
+    let (from, to) = text.parse::<Period>()?.range(asker.now, asker.offset);
+    Ok(Resolved::Range { field, from: Some((from.into(), true)), to: Some((to.into(), false)) })
 }
 
 /// The value in the form in which the field is compared.
@@ -261,6 +292,7 @@ fn typed(kind: FieldType, value: &FieldValue, asker: &Asker<'_>) -> Result<Field
         FieldType::Amount => amount(value),
         FieldType::Time => match value {
             FieldValue::Time(_) => Ok(value.clone()),
+            FieldValue::Text(text) if text == "now" => Ok(asker.now.into()),
             FieldValue::Text(text) => text.parse::<Timestamp>().map(Into::into),
             _ => Err(malformed("needs a time like `2026-11-22T08:30:00Z`")),
         },

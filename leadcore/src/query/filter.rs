@@ -1,6 +1,6 @@
 //! The filter tree as data.
 
-use chrono::TimeDelta;
+use chrono::{FixedOffset, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Field, FieldValue, LinkRole, Pipeline};
@@ -43,11 +43,13 @@ pub enum Operator {
     NextDays,
     /// Time: more than n days ago.
     OlderThanDays,
+    /// Time: in this [`Period`](super::Period) of the calendar: `today`, `last_month` …
+    During,
 }
 
 impl Operator {
     /// Every operator.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Eq,
         Self::Ne,
         Self::In,
@@ -63,6 +65,7 @@ impl Operator {
         Self::LastDays,
         Self::NextDays,
         Self::OlderThanDays,
+        Self::During,
     ];
 }
 
@@ -73,7 +76,8 @@ pub struct Condition {
     pub field: Field,
     /// The operator.
     pub op: Operator,
-    /// The value: text, number, `true`, a list … For [`Field::Owner`], the text `me` means the actor.
+    /// The value: text, number, `true`, a list … For [`Field::Owner`], the text `me` means the actor and `my_team` the
+    /// actor and its team; for a time, the text `now` means now.
     #[serde(default)]
     pub value: FieldValue,
 }
@@ -345,6 +349,10 @@ pub struct Asker<'a> {
     pub user: Option<&'a UserId>,
     /// The time of asking.
     pub now: Timestamp,
+    /// Those who make up `my_team` besides the acting user, where the host has said so.
+    pub team: Option<&'a [UserId]>,
+    /// The offset from UTC that decides where days begin.
+    pub offset: FixedOffset,
     /// The tenant's pipelines, for [`Circumstance::Rotting`].
     pub pipelines: &'a [Pipeline],
 }
