@@ -17,9 +17,12 @@ use crate::store::{LeadChange, Series, Txn};
 
 use super::access::{Expect, Gate, check_fields, editable, masked, require, visible};
 use super::operation::{new_operation, record, record_as};
-use super::{pipelines, settings};
+use super::{naming, pipelines, settings};
 
 pub use super::actions::{LeadAction, actions, actions_of};
+pub use super::facets::{Facet, FacetValue, facets};
+pub use super::offline::{Changed, Changes, changes, changes_start};
+pub use super::reading::{mark_all_read, mark_read, mark_unread, open};
 
 /// How many leads a page has when the caller does not say.
 const DEFAULT_PAGE: usize = 50;
@@ -317,6 +320,16 @@ pub fn trash(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery) -> Result<
 fn scan(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery, trashed: bool) -> Result<Page<Lead>> {
     let sorted_by = query.sort.by.field();
     let filter = readable(ctx, txn, &query.filter, std::slice::from_ref(&sorted_by))?;
+    scan_checked(txn, filter, query, trashed)
+}
+
+/// A page of the leads of a filter that was checked.
+pub(super) fn scan_checked(
+    txn: &mut dyn Txn,
+    filter: Resolved,
+    query: &LeadQuery,
+    trashed: bool,
+) -> Result<Page<Lead>> {
     let limit = query.limit.unwrap_or(DEFAULT_PAGE);
     if !(1..=MAX_PAGE).contains(&limit) {
         return Err(Error::invalid_field(
@@ -362,7 +375,7 @@ pub fn count_by(
     txn.tallies().count_by(&filter, field)
 }
 
-/// The checked filter, narrowed to what the actor may see.
+/// The checked filter, narrowed to what the actor may see. Terms, stages and pipelines may be named in it.
 pub(super) fn readable(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -372,8 +385,9 @@ pub(super) fn readable(
     ctx.check_tenant(txn)?;
     let gate = Gate::open(ctx, Permission::View)?;
     let pipelines = if filter.asks_for_rotting() { txn.pipelines().list()? } else { Vec::new() };
-    let resolved = filter.resolve(&Asker { pipelines: &pipelines, ..ctx.asker() })?;
+    let named = naming::with_ids(ctx, txn, filter);
     check_fields(ctx, filter.fields().iter().chain(also))?;
+    let resolved = named?.resolve(&Asker { pipelines: &pipelines, ..ctx.asker() })?;
     Ok(gate.narrow(resolved))
 }
 

@@ -10,7 +10,11 @@
 
 mod access;
 mod actions;
+mod facets;
+mod naming;
+mod offline;
 mod operation;
+mod reading;
 
 pub mod accounts;
 pub mod board;
@@ -20,6 +24,7 @@ pub mod leads;
 pub mod pipelines;
 pub mod settings;
 pub mod timeline;
+pub mod views;
 pub mod vocabulary;
 
 pub use access::Expect;

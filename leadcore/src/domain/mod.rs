@@ -8,6 +8,7 @@ mod account;
 mod catalogue;
 mod changes;
 mod contact;
+mod display;
 mod field;
 mod field_access;
 mod field_value;
@@ -27,6 +28,7 @@ pub use account::{Account, AccountFields, AccountStatus};
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec, Section};
 pub use changes::{account_changes, contact_changes, lead_changes};
 pub use contact::{Contact, ContactFields};
+pub use display::{Names, display};
 pub use field::{Field, FieldType, Reference};
 pub use field_value::FieldValue;
 pub use journal::{

@@ -129,7 +129,9 @@ impl Check<'_> {
         let typed = |value: &FieldValue| typed(kind, value, self.asker);
         let field = field.clone();
         match op {
-            Operator::Eq => Ok(Resolved::Equals(field, self.each(kind, std::slice::from_ref(single(value)?))?)),
+            Operator::Eq => {
+                Ok(Resolved::Equals(field, self.each(kind, std::slice::from_ref(single(value)?))?))
+            }
             Operator::Ne => {
                 let values = self.each(kind, std::slice::from_ref(single(value)?))?;
                 Ok(Resolved::Not(Box::new(Resolved::Equals(field, values))))

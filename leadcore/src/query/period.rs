@@ -87,10 +87,7 @@ impl Period {
             let micros = local.saturating_sub(i64::from(offset.local_minus_utc()).saturating_mul(1_000_000));
             Timestamp::from_micros(micros).ok()
         };
-        (
-            from.and_then(midnight).unwrap_or(Timestamp::MIN),
-            to.and_then(midnight).unwrap_or(Timestamp::MAX),
-        )
+        (from.and_then(midnight).unwrap_or(Timestamp::MIN), to.and_then(midnight).unwrap_or(Timestamp::MAX))
     }
 }
 
@@ -186,9 +183,16 @@ impl FromStr for Period {
             _ => return Err(unknown()),
         };
         let month = |month: &str| {
-            month.parse().ok().filter(|month| (1..=12).contains(month) && !text.contains("from_0")).ok_or_else(
-                || ValueError::new(ViolationCode::OutOfRange, "a fiscal year begins with a month from 1 to 12"),
-            )
+            month
+                .parse()
+                .ok()
+                .filter(|month| (1..=12).contains(month) && !text.contains("from_0"))
+                .ok_or_else(|| {
+                    ValueError::new(
+                        ViolationCode::OutOfRange,
+                        "a fiscal year begins with a month from 1 to 12",
+                    )
+                })
         };
         let unit = match unit {
             "week" => Unit::Week,
@@ -270,7 +274,14 @@ mod tests {
                 }
             }
         }
-        for wrong in ["", "this", "this_day", "last_fiscal_year", "this_fiscal_year_from_13", "this_fiscal_year_from_04"] {
+        for wrong in [
+            "",
+            "this",
+            "this_day",
+            "last_fiscal_year",
+            "this_fiscal_year_from_13",
+            "this_fiscal_year_from_04",
+        ] {
             assert!(wrong.parse::<Period>().is_err(), "{wrong}");
         }
     }

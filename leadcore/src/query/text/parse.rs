@@ -268,7 +268,9 @@ impl Parser<'_> {
                 return Ok((op, None));
             }
         }
-        for (word, op) in [("last", Some(Operator::LastDays)), ("next", Some(Operator::NextDays)), ("this", None)] {
+        for (word, op) in
+            [("last", Some(Operator::LastDays)), ("next", Some(Operator::NextDays)), ("this", None)]
+        {
             if self.word(word) {
                 return match self.period()? {
                     Some(unit) => Ok((Operator::During, Some(format!("{word}_{unit}")))),

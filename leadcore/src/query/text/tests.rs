@@ -10,7 +10,13 @@ fn parsed(text: &str) -> Filter {
 
 #[test]
 fn people_may_write_it_in_many_ways() {
-    let source = |names: &[&str]| Filter::new(Field::Source, Operator::In, names.iter().copied().map(FieldValue::from).collect::<Vec<_>>());
+    let source = |names: &[&str]| {
+        Filter::new(
+            Field::Source,
+            Operator::In,
+            names.iter().copied().map(FieldValue::from).collect::<Vec<_>>(),
+        )
+    };
     for (text, filter) in [
         ("", Filter::everything()),
         ("owner=me", Filter::eq(Field::Owner, "me")),
@@ -23,7 +29,10 @@ fn people_may_write_it_in_many_ways() {
         ("email is not empty", Filter::new(Field::Email, Operator::IsEmpty, false)),
         ("created last 1 day", Filter::new(Field::CreatedAt, Operator::LastDays, 1_i64)),
         ("modified today", Filter::new(Field::UpdatedAt, Operator::During, "today")),
-        ("created this fiscal year from 4", Filter::new(Field::CreatedAt, Operator::During, "this_fiscal_year_from_4")),
+        (
+            "created this fiscal year from 4",
+            Filter::new(Field::CreatedAt, Operator::During, "this_fiscal_year_from_4"),
+        ),
         ("created last month", Filter::new(Field::CreatedAt, Operator::During, "last_month")),
         ("text ~ 22", Filter::search("22")),
         ("is not unread", !Filter::Is(Circumstance::Unread)),
@@ -36,10 +45,20 @@ fn people_may_write_it_in_many_ways() {
                     !(Filter::eq(Field::City, "c") | Filter::Is(Circumstance::Rotting)),
                 ]),
         ),
-        ("all(city = a, city = b or city = c)", Filter::All(vec![Filter::eq(Field::City, "a"), Filter::eq(Field::City, "b") | Filter::eq(Field::City, "c")])),
+        (
+            "all(city = a, city = b or city = c)",
+            Filter::All(vec![
+                Filter::eq(Field::City, "a"),
+                Filter::eq(Field::City, "b") | Filter::eq(Field::City, "c"),
+            ]),
+        ),
         (
             "created >= 2026-11-22T08:00:00+01:00",
-            Filter::new(Field::CreatedAt, Operator::Ge, FieldValue::Time("2026-11-22T07:00:00Z".parse().unwrap())),
+            Filter::new(
+                Field::CreatedAt,
+                Operator::Ge,
+                FieldValue::Time("2026-11-22T07:00:00Z".parse().unwrap()),
+            ),
         ),
     ] {
         assert_eq!(parsed(text), filter, "{text}");
@@ -67,7 +86,11 @@ fn an_error_says_where_and_what() {
         ("city ! oslo", 5, 6, "a field, a value or an operator"),
     ] {
         let error = Filter::parse(text).unwrap_err();
-        assert_eq!((error.byte, error.character, error.expected.as_ref()), (byte, character, expected), "{text}");
+        assert_eq!(
+            (error.byte, error.character, error.expected.as_ref()),
+            (byte, character, expected),
+            "{text}"
+        );
     }
     let error = Error::from(Filter::parse("secret = 1").unwrap_err());
     assert_eq!(error.violations()[0].code, ViolationCode::Unknown);
@@ -76,7 +99,13 @@ fn an_error_says_where_and_what() {
 
 #[test]
 fn depth_and_length_are_refused_before_they_hurt() {
-    let deep = |n: usize, open: &str| format!("{}city = a{}", open.repeat(n), if open.contains('(') { ")".repeat(n) } else { String::new() });
+    let deep = |n: usize, open: &str| {
+        format!(
+            "{}city = a{}",
+            open.repeat(n),
+            if open.contains('(') { ")".repeat(n) } else { String::new() }
+        )
+    };
     for open in ["(", "not ", "all(", "not any("] {
         for n in [10_000, 300_000 / open.len()] {
             let error = Filter::parse(&deep(n, open)).unwrap_err();
@@ -100,11 +129,24 @@ fn value() -> impl Strategy<Value = FieldValue> {
         Just(FieldValue::Empty),
         any::<String>().prop_map(FieldValue::Text),
         "[\\\\\"'(),=~<>! \n\t\r\0a-z0-9.-]{0,8}".prop_map(FieldValue::Text),
-        prop::sample::select(vec!["true", "null", "5", "5.0", "not", "this_month", "this month", "today", "days", "and", "2026-01-01T00:00:00Z"])
-            .prop_map(FieldValue::from),
+        prop::sample::select(vec![
+            "true",
+            "null",
+            "5",
+            "5.0",
+            "not",
+            "this_month",
+            "this month",
+            "today",
+            "days",
+            "and",
+            "2026-01-01T00:00:00Z"
+        ])
+        .prop_map(FieldValue::from),
         any::<bool>().prop_map(FieldValue::Bool),
         any::<i64>().prop_map(FieldValue::Integer),
-        (any::<i64>(), 0_u32..28).prop_map(|(units, scale)| FieldValue::Decimal(rust_decimal::Decimal::new(units, scale))),
+        (any::<i64>(), 0_u32..28)
+            .prop_map(|(units, scale)| FieldValue::Decimal(rust_decimal::Decimal::new(units, scale))),
         Just(FieldValue::Decimal(rust_decimal::Decimal::MAX)),
         (-62_135_596_800_000_000_i64..253_402_300_799_999_999)
             .prop_map(|micros| FieldValue::Time(crate::time::Timestamp::from_micros(micros).unwrap())),
@@ -132,15 +174,16 @@ fn tree() -> impl Strategy<Value = Filter> {
 
 #[test]
 fn every_operator_is_read_back_with_every_value() {
-    let values = ["today", "last_fiscal_quarter_from_4", "", "\"", "a b"].map(FieldValue::from).into_iter().chain([
-        FieldValue::Empty,
-        true.into(),
-        false.into(),
-        7_i64.into(),
-        FieldValue::List(vec![]),
-        FieldValue::List(vec![1_i64.into()]),
-        FieldValue::List(vec![1_i64.into(), "x".into()]),
-    ]);
+    let values =
+        ["today", "last_fiscal_quarter_from_4", "", "\"", "a b"].map(FieldValue::from).into_iter().chain([
+            FieldValue::Empty,
+            true.into(),
+            false.into(),
+            7_i64.into(),
+            FieldValue::List(vec![]),
+            FieldValue::List(vec![1_i64.into()]),
+            FieldValue::List(vec![1_i64.into(), "x".into()]),
+        ]);
     for value in values {
         for op in Operator::ALL {
             let filter = Filter::new(Field::CreatedAt, op, value.clone());

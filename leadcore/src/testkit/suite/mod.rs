@@ -118,6 +118,7 @@ cases! { $
         entries_before_a_place_page_backwards,
         entries_of_an_operation_come_oldest_first,
         every_operation_is_replayed_in_order,
+        the_newest_place_is_that_of_the_last_entry,
         changes_come_back_as_json_says_them,
     }
     pipelines {
