@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::domain::{Field, FieldType, FieldValue, Lead, Names, Pipeline, Reference, TermKind};
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::AccountId;
-use crate::query::{Condition, Filter, MAX_DEPTH, Operator};
+use crate::query::{Condition, Filter, Operator};
 use crate::store::Txn;
 use crate::value::fold;
 
@@ -115,22 +115,19 @@ pub(super) fn with_ids<'f>(
 
 /// Whether a name stands for an id somewhere. A filter that nests too deep is left to the check that refuses it.
 fn has_names(filter: &Filter) -> bool {
-    let mut found = false;
-    let mut todo = vec![(filter, 0)];
-    while let Some((filter, depth)) = todo.pop() {
-        if depth > MAX_DEPTH {
-            return false;
-        }
+    if filter.is_too_deep() {
+        return false;
+    }
+    let mut todo = vec![filter];
+    while let Some(filter) = todo.pop() {
         match filter {
-            Filter::All(list) | Filter::Any(list) => {
-                todo.extend(list.iter().map(|inner| (inner, depth + 1)));
-            }
-            Filter::Not(inner) => todo.push((inner, depth + 1)),
-            Filter::Where(condition) => found |= names_something(condition),
+            Filter::All(list) | Filter::Any(list) => todo.extend(list),
+            Filter::Not(inner) => todo.push(inner),
+            Filter::Where(condition) if names_something(condition) => return true,
             _ => {}
         }
     }
-    found
+    false
 }
 
 fn names_something(condition: &Condition) -> bool {

@@ -187,6 +187,20 @@ impl Filter {
         false
     }
 
+    /// Whether it nests deeper than a filter may. Only what does not can be copied without danger to the stack.
+    pub(crate) fn is_too_deep(&self) -> bool {
+        let mut todo = vec![(self, 0)];
+        while let Some((filter, depth)) = todo.pop() {
+            match filter {
+                _ if depth > super::check::MAX_DEPTH => return true,
+                Self::All(list) | Self::Any(list) => todo.extend(list.iter().map(|inner| (inner, depth + 1))),
+                Self::Not(inner) => todo.push((inner, depth + 1)),
+                _ => {}
+            }
+        }
+        false
+    }
+
     /// Moves what is nested in this one into `to`.
     fn give_children(&mut self, to: &mut Vec<Self>) {
         match self {

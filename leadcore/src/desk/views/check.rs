@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::domain::{Catalogue, Field, SavedView, ViewShape};
 use crate::error::{Error, Result, Violation, ViolationCode};
+use crate::id::UserId;
 use crate::query::{Asker, Filter, Sort};
 use crate::store::Txn;
 
@@ -80,15 +81,17 @@ fn filter(ctx: &Context<'_>, txn: &mut dyn Txn, catalogue: &Catalogue, filter: &
         return Err(Error::invalid(unusable));
     }
     let named = naming::with_ids(ctx, txn, filter)?;
-    // Others may open it, so it need not fit the one who saves it: `me` and `my_team` are somebody then.
-    let somebody = crate::id::UserId::new("somebody")?;
-    let asker = ctx.asker();
-    named.resolve(&Asker {
-        user: asker.user.or(Some(&somebody)),
-        team: asker.team.or(Some(&[])),
-        ..asker
-    })?;
+    fits(ctx, &named)?;
     json(&*named)
+}
+
+/// Whether operators and values fit their fields. Others may open the view, so it need not fit the one who asks: `me` and
+/// `my_team` are somebody then.
+fn fits(ctx: &Context<'_>, filter: &Filter) -> Result<()> {
+    let somebody = UserId::new("somebody")?;
+    let asker = ctx.asker();
+    let (user, team) = (asker.user.or(Some(&somebody)), asker.team.or(Some(&[])));
+    filter.resolve(&Asker { user, team, ..asker }).map(drop)
 }
 
 fn json(value: &impl serde::Serialize) -> Result<Value> {
@@ -154,14 +157,13 @@ impl Pruner<'_> {
         if self.left_out.len() > before {
             return None;
         }
-        // What needs somebody (`me`, `unread`) is refused as such when the view is opened by nobody.
-        match filter.resolve(&self.ctx.asker()) {
-            Err(error) if error.violations().iter().any(|broken| broken.code == ViolationCode::Operator) => {
-                let message = "the field has another type now";
+        match fits(self.ctx, &filter) {
+            Ok(()) => Some(filter),
+            Err(_) => {
+                let message = "this condition no longer fits its field";
                 self.left_out.push(Violation::new(path, ViolationCode::Operator, message));
                 None
             }
-            _ => Some(filter),
         }
     }
 

@@ -195,7 +195,7 @@ impl Shown {
         let mut pruner = Pruner { ctx, catalogue, left_out: Vec::new() };
         let filter = pruner.filter(&saved.filter);
         let sort = pruner.sort(saved.sort.as_ref());
-        let group_by = saved.group_by.filter(|field| pruner.keeps(field, "group_by"));
+        let group_by = saved.group_by.filter(|field| pruner.keeps(field, "group_by") && field.is_groupable());
         let columns = saved.columns.map(|columns| {
             let numbered = columns.into_iter().enumerate();
             let kept = numbered.filter(|(n, field)| pruner.keeps(field, &format!("columns[{n}]")));
@@ -218,15 +218,19 @@ impl Shown {
     }
 
     /// The view's filter with what the reader adds.
-    fn filter(&self, request: &ViewRequest) -> Filter {
+    fn filter(&self, request: &ViewRequest) -> Result<Filter> {
         let mut filter = self.filter.clone();
         if let Some(also) = &request.filter {
+            if also.is_too_deep() {
+                let message = "a filter nests at most 32 levels deep";
+                return Err(Error::invalid_field("filter", ViolationCode::TooLong, message));
+            }
             filter = filter & also.clone();
         }
-        match &request.search {
+        Ok(match &request.search {
             Some(text) if !text.trim().is_empty() => filter & Filter::search(text.as_str()),
             _ => filter,
-        }
+        })
     }
 
     /// The reader's columns, which must fit; else those of the view that do; else the tenant's.
@@ -293,7 +297,7 @@ pub fn open(
     let columns = shown.columns(ctx, &catalogue, request.columns.as_deref())?;
     let sort = request.sort.or(shown.sort).unwrap_or_default();
     let sorted_by = sort.by.field();
-    let filter = readable(ctx, txn, &shown.filter(request), std::slice::from_ref(&sorted_by))?;
+    let filter = readable(ctx, txn, &shown.filter(request)?, std::slice::from_ref(&sorted_by))?;
     let total = if shown.trashed { None } else { txn.tallies().kept(&filter)? };
     let pipelines = txn.pipelines().list()?;
     let names = Names::new().with_utc_offset(ctx.utc_offset()).with_users(request.users.clone());
@@ -368,7 +372,7 @@ pub fn board(
     if shown.trashed {
         return Err(Error::new(ErrorKind::Unsupported, "the trash has no board"));
     }
-    let mut query = BoardQuery::default().filter(shown.filter(request));
+    let mut query = BoardQuery::default().filter(shown.filter(request)?);
     // A system view's order is that of a list; a board has the order of its cards.
     let of_view = if matches!(view, ViewRef::Saved(_)) { shown.sort } else { None };
     if let Some(sort) = request.sort.or(of_view) {

@@ -27,7 +27,7 @@ pub fn every_operator_on_every_field_agrees_with_the_reference(store: &dyn Store
             }
         }
     }
-    let checked = filters_agree(store, &world.scene.ctx(), &leads, &filters);
+    let checked = filters_agree(store, &world.scene.ctx_with_team(), &leads, &filters);
     assert!(checked > 500, "the case must try many conditions, or it says nothing: {checked}");
 }
 
