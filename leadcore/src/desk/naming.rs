@@ -1,6 +1,7 @@
 //! Names for ids and ids for names: what lists show, and what people write in filters.
 
 use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
@@ -101,11 +102,11 @@ pub(super) fn with_ids<'f>(
                 );
             }
             Filter::Not(inner) => todo.push((inner, format!("{path}.not"))),
-            Filter::Where(condition) if names_something(condition) => {
-                // What the actor may not see is refused as such, and suggests nothing.
-                if !ctx.policy().is_hidden(ctx.actor(), &condition.field) {
-                    replace(txn, &mut lists, condition, &path, &mut broken)?;
-                }
+            // What the actor may not see is refused as such, and suggests nothing.
+            Filter::Where(condition)
+                if names_something(condition) && !ctx.policy().is_hidden(ctx.actor(), &condition.field) =>
+            {
+                replace(txn, &mut lists, condition, &path, &mut broken)?;
             }
             _ => {}
         }
@@ -194,12 +195,13 @@ struct Lists {
 impl Lists {
     fn of(&mut self, txn: &mut dyn Txn, reference: Reference) -> Result<&Known> {
         if let Reference::Term(kind) = reference {
-            if !self.terms.contains_key(&kind) {
-                let terms = txn.terms().list(kind)?.into_iter();
-                self.terms
-                    .insert(kind, terms.map(|record| entry(record.term.name, record.term.id)).collect());
-            }
-            return Ok(self.terms.entry(kind).or_default());
+            return Ok(match self.terms.entry(kind) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(empty) => {
+                    let terms = txn.terms().list(kind)?.into_iter();
+                    empty.insert(terms.map(|record| entry(record.term.name, record.term.id)).collect())
+                }
+            });
         }
         if self.pipelines.is_none() {
             self.pipelines = Some(pipelines(&txn.pipelines().list()?));

@@ -7,7 +7,7 @@ use crate::error::ViolationCode;
 
 use super::super::check::MAX_DEPTH;
 use super::super::filter::{Circumstance, Filter, Operator};
-use super::tokens::{Kind, Token, tokens, value_of};
+use super::tokens::{Kind, Token, Words, tokens};
 use super::{MAX_TEXT, TextError};
 
 type Parsed<T> = Result<T, TextError>;
@@ -32,7 +32,7 @@ pub(super) fn filter(text: &str) -> Parsed<Filter> {
     if text.len() > MAX_TEXT {
         return Err(TextError::at(text, MAX_TEXT, ViolationCode::TooLong, "a text of at most 1 MiB"));
     }
-    let mut parser = Parser { text, tokens: tokens(text)?, next: 0, depth: 0 };
+    let mut parser = Parser { text, tokens: tokens(text)?, next: 0, depth: 0, words: Words::Typed };
     if *parser.peek() == Kind::End {
         return Ok(Filter::everything());
     }
@@ -48,6 +48,7 @@ struct Parser<'a> {
     tokens: Vec<Token>,
     next: usize,
     depth: usize,
+    words: Words,
 }
 
 impl Parser<'_> {
@@ -183,6 +184,7 @@ impl Parser<'_> {
 
     fn condition(&mut self) -> Parsed<Filter> {
         let field = self.field()?;
+        self.words = Words::of(&field);
         if let Kind::Sign(sign) = *self.peek() {
             self.next += 1;
             let (op, not) = match sign {
@@ -368,7 +370,7 @@ impl Parser<'_> {
         let value = match self.peek() {
             Kind::Quoted(text) => Some(FieldValue::Text(text.clone())),
             Kind::Word(word) if !RESERVED.iter().any(|reserved| word.eq_ignore_ascii_case(reserved)) => {
-                Some(value_of(word))
+                Some(self.words.value(word))
             }
             _ => None,
         };

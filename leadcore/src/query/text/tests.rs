@@ -35,6 +35,17 @@ fn people_may_write_it_in_many_ways() {
         ),
         ("created last month", Filter::new(Field::CreatedAt, Operator::During, "last_month")),
         ("text ~ 22", Filter::search("22")),
+        ("phone ~ 2222", Filter::new(Field::Phone, Operator::Contains, "2222")),
+        (
+            "company = null and postal_code = 0150",
+            Filter::eq(Field::Company, "null") & Filter::eq(Field::PostalCode, "0150"),
+        ),
+        (
+            "company = #null and city = #7",
+            Filter::eq(Field::Company, FieldValue::Empty) & Filter::eq(Field::City, 7_i64),
+        ),
+        ("label = #hot", Filter::eq(Field::Labels, "#hot")),
+        ("source = 2024", Filter::eq(Field::Source, "2024")),
         ("is not unread", !Filter::Is(Circumstance::Unread)),
         ("has no contact", !Filter::Has(LinkRole::Contact)),
         (
@@ -186,8 +197,10 @@ fn every_operator_is_read_back_with_every_value() {
         ]);
     for value in values {
         for op in Operator::ALL {
-            let filter = Filter::new(Field::CreatedAt, op, value.clone());
-            assert_eq!(parsed(&filter.to_text()), filter, "{}", filter.to_text());
+            for field in [Field::CreatedAt, Field::City, Field::Source] {
+                let filter = Filter::new(field, op, value.clone());
+                assert_eq!(parsed(&filter.to_text()), filter, "{}", filter.to_text());
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::domain::FieldValue;
+use crate::domain::{Field, FieldType, FieldValue};
 use crate::error::ViolationCode;
 
 use super::TextError;
@@ -119,8 +119,58 @@ fn quoted(text: &str, at: usize, rest: &str) -> Result<(String, usize), TextErro
     Err(wrong(rest.len(), "`\"` at the end of the text"))
 }
 
-/// What a word without quotes is as a value.
-pub(super) fn value_of(word: &str) -> FieldValue {
+/// How words without quotes are read beside a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Words {
+    /// As text: a company may be called `42` or `null`.
+    Text,
+    /// As text, but for ids.
+    TextOrId,
+    /// As what they look like.
+    Typed,
+}
+
+impl Words {
+    pub(super) const fn of(field: &Field) -> Self {
+        match field.field_type() {
+            FieldType::Text
+            | FieldType::Email
+            | FieldType::Phone
+            | FieldType::User
+            | FieldType::Code
+            | FieldType::Choice(_) => Self::Text,
+            FieldType::Reference(_) => Self::TextOrId,
+            _ => Self::Typed,
+        }
+    }
+
+    /// Whether this value is written behind a [`MARK`], so that it is not taken for text.
+    pub(super) const fn marks(self, value: &FieldValue) -> bool {
+        match value {
+            FieldValue::Text(_) | FieldValue::List(_) => false,
+            FieldValue::Id(_) => matches!(self, Self::Text),
+            _ => !matches!(self, Self::Typed),
+        }
+    }
+
+    /// What a word is as a value.
+    pub(super) fn value(self, word: &str) -> FieldValue {
+        let marked = word.strip_prefix(MARK).map(value_of);
+        if let Some(value) = marked.filter(|value| !matches!(value, FieldValue::Text(_))) {
+            return value;
+        }
+        match (self, value_of(word)) {
+            (Self::Typed, value) | (Self::TextOrId, value @ FieldValue::Id(_)) => value,
+            _ => FieldValue::Text(word.to_owned()),
+        }
+    }
+}
+
+/// Says that a word is no text, whatever the field.
+pub(super) const MARK: char = '#';
+
+/// What a word looks like.
+fn value_of(word: &str) -> FieldValue {
     match word {
         "true" => return FieldValue::Bool(true),
         "false" => return FieldValue::Bool(false),

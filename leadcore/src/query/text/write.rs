@@ -6,6 +6,7 @@ use crate::domain::FieldValue;
 
 use super::super::filter::{Condition, Filter, Operator};
 use super::super::period::{Period, Relative, Unit};
+use super::tokens::{MARK, Words};
 
 /// What is still to be written, the next piece last.
 enum Piece<'a> {
@@ -76,6 +77,7 @@ fn one<'a>(filter: &'a Filter, out: &mut String, todo: &mut Vec<Piece<'a>>) {
 
 fn condition(condition: &Condition, out: &mut String) {
     let Condition { field, op, value } = condition;
+    let words = Words::of(field);
     out.push_str(field.key());
     let sign = match op {
         Operator::Eq => "=",
@@ -101,9 +103,9 @@ fn condition(condition: &Condition, out: &mut String) {
         (Operator::IsEmpty, FieldValue::Bool(false)) => out.push_str(" is not empty"),
         (Operator::Between, FieldValue::List(ends)) if ends.len() == 2 => {
             out.push_str(" between ");
-            literal(ends.first().unwrap_or(&FieldValue::Empty), out);
+            literal(ends.first().unwrap_or(&FieldValue::Empty), words, out);
             out.push_str(" and ");
-            literal(ends.last().unwrap_or(&FieldValue::Empty), out);
+            literal(ends.last().unwrap_or(&FieldValue::Empty), words, out);
         }
         (Operator::During, FieldValue::Text(text)) if period(text).is_some() => {
             out.push(' ');
@@ -112,15 +114,15 @@ fn condition(condition: &Condition, out: &mut String) {
         // A value that does not fit is written behind a sign that no fitting one has there.
         (Operator::IsEmpty, _) | (Operator::Between, FieldValue::Empty | FieldValue::Text(_)) => {
             let _ = write!(out, " {sign} = ");
-            literal(value, out);
+            literal(value, words, out);
         }
         (Operator::Between, value) if !matches!(value, FieldValue::List(_)) => {
             let _ = write!(out, " {sign} = ");
-            literal(value, out);
+            literal(value, words, out);
         }
         _ => {
             let _ = write!(out, " {sign} ");
-            literal(value, out);
+            literal(value, words, out);
             out.push_str(if days { " days" } else { "" });
         }
     }
@@ -146,7 +148,10 @@ fn period(text: &str) -> Option<String> {
     })
 }
 
-fn literal(value: &FieldValue, out: &mut String) {
+fn literal(value: &FieldValue, words: Words, out: &mut String) {
+    if words.marks(value) {
+        out.push(MARK);
+    }
     // Writing to a text never fails.
     let _ = match value {
         FieldValue::Empty => out.write_str("null"),
@@ -165,7 +170,7 @@ fn literal(value: &FieldValue, out: &mut String) {
             out.push('(');
             for (n, item) in list.iter().enumerate() {
                 out.push_str(if n > 0 { ", " } else { "" });
-                literal(item, out);
+                literal(item, words, out);
             }
             out.write_str(")")
         }

@@ -3,6 +3,7 @@
 //! [`CASES`] lists them by name; [`conformance!`](crate::conformance) makes a test of each.
 
 pub mod desk;
+pub mod desk_views;
 pub mod filters;
 pub mod journal;
 pub mod leads;
@@ -175,6 +176,15 @@ cases! { $
         a_term_is_renamed_and_reassigned,
         a_conversion_happens_once_and_repeats_its_outcome,
         a_timeline_reads_the_same_from_both_sides,
+    }
+    desk_views {
+        a_view_is_saved_opened_shared_and_deleted,
+        a_view_opens_without_what_no_longer_fits,
+        leads_are_unread_per_user_until_opened,
+        every_page_of_a_view_shows_every_lead_once,
+        a_copy_follows_every_change_once,
+        facets_are_the_counts_of_the_lists,
+        names_in_a_filter_stand_for_ids,
     }
 }
 
