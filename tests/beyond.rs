@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use leadcore::context::Context;
 use leadcore::desk::board::{self, BoardQuery};
 use leadcore::desk::convert::{self, ConversionOptions, ConversionPlan};
+use leadcore::desk::views::{self, ViewDraft, ViewRequest};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, timeline};
 use leadcore::domain::{
     AccountPatch, Catalogue, Contact, ContactFields, CustomField, CustomType, Field, Lead, LeadPatch,
-    Pipeline, Term,
+    Pipeline, SavedView, SystemView, Term,
 };
 use leadcore::error::{Conflict, ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
@@ -30,6 +31,7 @@ struct Foreign {
     source: Term<SourceId>,
     pipeline: Pipeline,
     plan: ConversionPlan,
+    view: SavedView,
 }
 
 /// A call of the desk, made with what belongs to the other tenant. It says what it returned.
@@ -55,6 +57,38 @@ const CASES: &[(&str, Case)] = &[
         let own = said(board::board(ctx, txn, &BoardQuery::default()))?;
         let foreign = said(board::board(ctx, txn, &query)).expect_err("a foreign pipeline has no board");
         Ok(format!("{own} {foreign}"))
+    }),
+    ("facets::facets", |ctx, txn, _| {
+        said(leads::facets(ctx, txn, &Filter::everything(), &[Field::Source, Field::Stage]))
+    }),
+    ("offline::changes", |ctx, txn, _| said(leads::changes(ctx, txn, None, 1_000))),
+    ("offline::changes_start", |ctx, txn, _| said(leads::changes_start(ctx, txn))),
+    ("reading::mark_all_read", |ctx, txn, _| said(leads::mark_all_read(ctx, txn))),
+    ("reading::mark_read", |ctx, txn, f| said(leads::mark_read(ctx, txn, &[f.lead.id]))),
+    ("reading::mark_unread", |ctx, txn, f| said(leads::mark_unread(ctx, txn, &[f.lead.id]))),
+    ("reading::open", |ctx, txn, f| said(leads::open(ctx, txn, f.lead.id))),
+    ("views::arrange", |ctx, txn, f| said(views::arrange(ctx, txn, &[f.view.id.into()]))),
+    ("views::board", |ctx, txn, f| said(views::board(ctx, txn, f.view.id, &ViewRequest::new()))),
+    ("views::delete", |ctx, txn, f| said(views::delete(ctx, txn, f.view.id, Expect::Any))),
+    ("views::get", |ctx, txn, f| said(views::get(ctx, txn, f.view.id))),
+    ("views::list", |ctx, txn, _| said(views::list(ctx, txn))),
+    ("views::open", |ctx, txn, f| {
+        let own = said(views::open(ctx, txn, SystemView::All, &ViewRequest::new()))?;
+        let foreign = said(views::open(ctx, txn, f.view.id, &ViewRequest::new()));
+        Ok(format!("{own} {}", foreign.expect_err("a foreign view does not open")))
+    }),
+    ("views::pin", |ctx, txn, f| said(views::pin(ctx, txn, f.view.id))),
+    ("views::rename", |ctx, txn, f| said(views::rename(ctx, txn, f.view.id, Expect::Any, "Stolen"))),
+    ("views::save", |ctx, txn, f| {
+        let filter = Filter::eq(Field::Source, f.source.name.as_str());
+        said(views::save(ctx, txn, &ViewDraft::new("Own", filter)))
+    }),
+    ("views::set_default", |ctx, txn, f| said(views::set_default(ctx, txn, f.view.id))),
+    ("views::share", |ctx, txn, f| said(views::share(ctx, txn, f.view.id, Expect::Any, true))),
+    ("views::unpin", |ctx, txn, f| said(views::unpin(ctx, txn, f.view.id))),
+    ("views::update", |ctx, txn, f| {
+        let draft = ViewDraft::new("Stolen", Filter::everything());
+        said(views::update(ctx, txn, f.view.id, Expect::Any, &draft))
     }),
     ("contacts::add", |ctx, txn, f| {
         said(contacts::add(ctx, txn, f.lead.id, ContactFields::named("Eve").unwrap(), true))
@@ -159,7 +193,12 @@ fn furnish(host: &Host) -> Foreign {
     pipeline.stages[1].name = "acmesecret stage".to_owned();
     let pipeline = host.write(|ctx, txn| pipelines::update(ctx, txn, pipeline.clone()));
     let plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &options));
-    Foreign { lead, converted, account: done.account, contact, source, pipeline, plan }
+    let draft = ViewDraft::new("acmesecret view", Filter::everything());
+    let view = host.write(|ctx, txn| {
+        let saved = views::save(ctx, txn, &draft)?;
+        views::share(ctx, txn, saved.id, saved.revision, true)
+    });
+    Foreign { lead, converted, account: done.account, contact, source, pipeline, plan, view }
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn resolve_tree(txn: &mut dyn Txn, filter: &Filter, depth: usize) -> Result<Filt
         Filter::Any(list) => Filter::Any(all(list)?),
         Filter::Not(inner) => !resolve_tree(txn, inner, depth + 1)?,
         Filter::Where(condition) => resolve_condition(txn, condition)?,
-        Filter::Search(text) => Filter::Search(text.clone()),
+        other @ (Filter::Search(_) | Filter::Is(_) | Filter::Has(_)) => other.clone(),
     })
 }
 

@@ -37,6 +37,6 @@ proptest! {
                 txn.leads().insert(&leads)
             })
             .unwrap();
-        filters_agree(&store, &world.scene.ctx(), &leads, &filters);
+        filters_agree(&store, &world.scene.ctx_with_team(), &leads, &filters);
     }
 }

@@ -1,10 +1,11 @@
 //! Who asks, for which tenant, with which clock, ids and policy: handed to every use case by reference.
 
+use chrono::{FixedOffset, Offset, Utc};
 use uuid::Uuid;
 
 use crate::domain::Actor;
 use crate::error::{Error, Result, ViolationCode};
-use crate::id::{IdSource, TenantId};
+use crate::id::{IdSource, TenantId, UserId};
 use crate::policy::Policy;
 use crate::query::Asker;
 use crate::store::Txn;
@@ -26,6 +27,8 @@ pub struct Context<'a> {
     clock: &'a dyn Clock,
     ids: &'a dyn IdSource,
     policy: &'a dyn Policy,
+    offset: FixedOffset,
+    team: Option<Vec<UserId>>,
 }
 
 impl<'a> Context<'a> {
@@ -38,7 +41,29 @@ impl<'a> Context<'a> {
         ids: &'a dyn IdSource,
         policy: &'a dyn Policy,
     ) -> Self {
-        Self { tenant: tenant.clone(), actor, clock, ids, policy }
+        Self { tenant: tenant.clone(), actor, clock, ids, policy, offset: Utc.fix(), team: None }
+    }
+
+    /// With the offset from UTC at which the actor lives: it decides where days begin. Without, they begin at midnight UTC.
+    ///
+    /// The host looks the offset up for the time of the call: a zone with summer time has two.
+    #[must_use]
+    pub const fn with_utc_offset(mut self, offset: FixedOffset) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// With the team of the actor, for `my_team` in filters. The actor itself need not be named.
+    #[must_use]
+    pub fn with_team(mut self, users: impl IntoIterator<Item = UserId>) -> Self {
+        self.team = Some(users.into_iter().collect());
+        self
+    }
+
+    /// The offset from UTC at which the actor lives.
+    #[must_use]
+    pub const fn utc_offset(&self) -> FixedOffset {
+        self.offset
     }
 
     /// The tenant.
@@ -74,7 +99,14 @@ impl<'a> Context<'a> {
     /// Who asks and when, for filters.
     #[must_use]
     pub fn asker(&self) -> Asker<'_> {
-        Asker { user: self.actor.user(), now: self.now(), catalogue: None, pipelines: &[] }
+        Asker {
+            user: self.actor.user(),
+            now: self.now(),
+            team: self.team.as_deref(),
+            offset: self.offset,
+            pipelines: &[],
+            catalogue: None,
+        }
     }
 
     /// Refuses a transaction of another tenant.

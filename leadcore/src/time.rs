@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike as _, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{ValueError, ViolationCode};
@@ -151,6 +151,25 @@ impl Date {
             Some(at) => Self(at.naive_utc().date()),
             None => Self(DateTime::UNIX_EPOCH.naive_utc().date()),
         }
+    }
+
+    /// The day of a point in time where clocks are `offset` from UTC, held within the days that can be kept.
+    #[must_use]
+    pub fn in_zone(at: Timestamp, offset: FixedOffset) -> Self {
+        Self::held(at.to_datetime().with_timezone(&offset).date_naive())
+    }
+
+    /// When the day begins where clocks are `offset` from UTC, held within the times that can be kept.
+    #[must_use]
+    pub fn begin(self, offset: FixedOffset) -> Timestamp {
+        let local = self.0.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
+        let micros = local.saturating_sub(i64::from(offset.local_minus_utc()).saturating_mul(1_000_000));
+        Timestamp(micros.clamp(MIN_MICROS, MAX_MICROS))
+    }
+
+    /// This day, held at the earliest or latest one that can be kept.
+    pub(crate) fn held(day: NaiveDate) -> Self {
+        Self(day.clamp(Self::MIN.0, Self::MAX.0))
     }
 
     /// From days since 1970-01-01.

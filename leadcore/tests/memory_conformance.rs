@@ -34,6 +34,6 @@ proptest! {
         let world = World::install(&store);
         let leads: Vec<_> = (1..).zip(fields).map(|(number, fields)| world.lead(number, fields)).collect();
         store.write(&world.scene.tenant, |txn| txn.leads().insert(&leads)).unwrap();
-        filters_agree(&store, &world.scene.ctx(), &leads, &filters);
+        filters_agree(&store, &world.scene.ctx_with_team(), &leads, &filters);
     }
 }

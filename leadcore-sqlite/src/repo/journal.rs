@@ -6,8 +6,8 @@ use leadcore::domain::{
 use leadcore::error::{Error, Result};
 use leadcore::id::{OperationId, UserId};
 use leadcore::store::Journal;
-use rusqlite::Row;
 use rusqlite::types::Value;
+use rusqlite::{OptionalExtension as _, Row};
 use uuid::Uuid;
 
 use crate::error::StoreResult as _;
@@ -23,6 +23,7 @@ const BY_ID: &str =
 const BY_KEY: &str = "SELECT id, kind, actor, at, key, state, outcome FROM leadcore_operation WHERE tenant = ? AND kind = ? AND key = ?";
 const APPEND: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, other_kind, other_id, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const ENTRY: &str = "SELECT e.seq, o.id, o.kind, o.actor, e.at, e.subject_kind, e.subject_id, e.action, e.other_kind, e.other_id, e.changes FROM leadcore_entry e JOIN leadcore_operation o ON o.tenant = e.tenant AND o.rid = e.operation";
+const NEWEST: &str = "SELECT seq FROM leadcore_entry WHERE tenant = ? ORDER BY seq DESC LIMIT 1";
 
 impl SqliteTxn<'_> {
     fn operation_rid(&self, id: OperationId) -> Result<i64> {
@@ -213,5 +214,11 @@ impl Journal for SqliteTxn<'_> {
         params.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
         let sql = format!("{ENTRY} WHERE e.tenant = ?{which} AND e.seq > ? ORDER BY e.seq LIMIT ?");
         self.entries(&sql, params)
+    }
+
+    fn newest(&mut self) -> Result<Option<Sequence>> {
+        let mut statement = self.prepare(NEWEST, "read the journal")?;
+        let newest = statement.query_row((self.tenant_text(),), |row| row.get(0)).optional();
+        Ok(newest.store("read the journal")?.map(Sequence))
     }
 }

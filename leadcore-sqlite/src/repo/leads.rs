@@ -229,6 +229,10 @@ impl Tallies for SqliteTxn<'_> {
         }
     }
 
+    fn kept(&mut self, filter: &Resolved) -> Result<Option<u64>> {
+        self.tallied_count(filter)
+    }
+
     fn count_by(&mut self, filter: &Resolved, field: &Field) -> Result<Vec<(FieldValue, u64)>> {
         match self.tallied_groups(filter, field)? {
             Some(groups) => Ok(groups),

@@ -22,6 +22,19 @@ impl SqliteTxn<'_> {
         if let SortField::Custom(field) = &scan.sort.by {
             return self.scan_custom(scan, field);
         }
+        let Condition { sql, params } = self.scan_query(scan)?;
+        let mut statement = self.prepare(&sql, "list leads")?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params)).store("list leads")?;
+        // Leads are large: a list that grows would move each of them several times.
+        let mut leads = Vec::with_capacity(scan.limit.min(USUAL_PAGE));
+        while let Some(row) = rows.next().store("list leads")? {
+            leads.push(Columns::of(row).lead()?);
+        }
+        Ok(leads)
+    }
+
+    /// The whole query of a page.
+    pub(crate) fn scan_query(&mut self, scan: &LeadScan) -> Result<Condition> {
         let key = sort_column(&scan.sort.by);
         let (order, behind) = match scan.sort.direction {
             Direction::Ascending => ("ASC", ">"),
@@ -63,15 +76,7 @@ impl SqliteTxn<'_> {
         if compiler.folds {
             self.need_fold()?;
         }
-        let Condition { sql, params } = compiler.finish();
-        let mut statement = self.prepare(&sql, "list leads")?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params)).store("list leads")?;
-        // Leads are large: a list that grows would move each of them several times.
-        let mut leads = Vec::with_capacity(scan.limit.min(USUAL_PAGE));
-        while let Some(row) = rows.next().store("list leads")? {
-            leads.push(Columns::of(row).lead()?);
-        }
-        Ok(leads)
+        Ok(compiler.finish())
     }
 
     pub(super) fn count_rows(&mut self, filter: &Resolved) -> Result<u64> {

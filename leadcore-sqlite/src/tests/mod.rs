@@ -5,6 +5,7 @@ mod files;
 mod foreign;
 mod host;
 mod keys;
+mod plans;
 mod writers;
 
 use std::path::PathBuf;

@@ -109,19 +109,30 @@ pub fn actions_of(
         ));
     }
     let view = Gate::open(ctx, txn, Permission::View)?;
-    let mut open = Vec::new();
-    for action in LeadAction::ALL {
-        match Gate::open(ctx, txn, action.permission()) {
-            Ok(gate) => open.push((action, gate)),
-            Err(error) if error.kind() == ErrorKind::Denied => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let grants = Grants::open(ctx, txn)?;
     let seen = txn.leads().get(ids)?.into_iter().filter(|lead| view.admits(lead));
-    Ok(seen
-        .map(|lead| {
-            let offered = open.iter().filter(|(action, gate)| action.fits(&lead) && gate.admits(&lead));
-            (lead.id, offered.map(|(action, _)| *action).collect())
-        })
-        .collect())
+    Ok(seen.map(|lead| (lead.id, grants.offered(&lead))).collect())
+}
+
+/// What the policy grants the actor, asked once for any number of leads.
+pub(super) struct Grants(Vec<(LeadAction, Gate)>);
+
+impl Grants {
+    pub(super) fn open(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
+        let mut open = Vec::new();
+        for action in LeadAction::ALL {
+            match Gate::open(ctx, txn, action.permission()) {
+                Ok(gate) => open.push((action, gate)),
+                Err(error) if error.kind() == ErrorKind::Denied => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self(open))
+    }
+
+    /// What the actor can do with a lead that it sees.
+    pub(super) fn offered(&self, lead: &Lead) -> Vec<LeadAction> {
+        let open = self.0.iter().filter(|(action, gate)| action.fits(lead) && gate.admits(lead));
+        open.map(|(action, _)| *action).collect()
+    }
 }

@@ -11,11 +11,13 @@ use crate::id::{AccountId, ContactId, LeadId};
 use crate::query::{Asker, Cursor, Filter, Resolved, Sort, SortField};
 use crate::store::Txn;
 
+use super::naming;
 use super::settings::load_catalogue;
 
 /// The checked filter. The catalogue is read only for filters that look at custom fields, the pipelines for those that
 /// ask what rots.
 pub(super) fn resolve(ctx: &Context<'_>, txn: &mut dyn Txn, filter: &Filter) -> Result<Resolved> {
+    let filter = &*naming::with_ids(ctx, txn, filter)?;
     let catalogue = if filter.needs_catalogue() { Some(load_catalogue(txn)?.1) } else { None };
     let pipelines = if filter.asks_for_rotting() { txn.pipelines().list()? } else { Vec::new() };
     filter.resolve(&Asker { catalogue: catalogue.as_ref(), pipelines: &pipelines, ..ctx.asker() })

@@ -20,6 +20,9 @@ use super::operation::{new_operation, record, record_as};
 use super::{custom, pipelines, settings};
 
 pub use super::actions::{LeadAction, actions, actions_of};
+pub use super::facets::{Facet, FacetValue, facets};
+pub use super::offline::{Changed, Changes, changes, changes_start};
+pub use super::reading::{mark_all_read, mark_read, mark_unread, open};
 
 /// How many leads a page has when the caller does not say.
 const DEFAULT_PAGE: usize = 50;
@@ -328,6 +331,19 @@ pub fn trash(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery) -> Result<
 fn scan(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery, trashed: bool) -> Result<Page<Lead>> {
     let sorted_by = query.sort.by.field();
     let filter = readable(ctx, txn, &query.filter, std::slice::from_ref(&sorted_by))?;
+    let mut page = scan_checked(txn, filter, query, trashed)?;
+    let mask = Mask::of(ctx);
+    page.items.iter_mut().for_each(|lead| mask.put_on(lead));
+    Ok(page)
+}
+
+/// A page of the leads of a filter that was checked, as they are.
+pub(super) fn scan_checked(
+    txn: &mut dyn Txn,
+    filter: Resolved,
+    query: &LeadQuery,
+    trashed: bool,
+) -> Result<Page<Lead>> {
     custom::check_sort(txn, &query.sort, query.after.as_ref())?;
     let limit = query.limit.unwrap_or(DEFAULT_PAGE);
     if !(1..=MAX_PAGE).contains(&limit) {
@@ -348,10 +364,7 @@ fn scan(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery, trashed: bool) 
         limit: limit.saturating_add(1),
         after: query.after.clone(),
     })?;
-    let mut page = Page::cut(found, limit, |lead| Cursor::behind(lead, &query.sort));
-    let mask = Mask::of(ctx);
-    page.items.iter_mut().for_each(|lead| mask.put_on(lead));
-    Ok(page)
+    Ok(Page::cut(found, limit, |lead| Cursor::behind(lead, &query.sort)))
 }
 
 /// How many leads of the filter the actor may see.
@@ -378,7 +391,7 @@ pub fn count_by(
     txn.tallies().count_by(&filter, field)
 }
 
-/// The checked filter, narrowed to what the actor may see.
+/// The checked filter, narrowed to what the actor may see. Terms, stages and pipelines may be named in it.
 pub(super) fn readable(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -387,8 +400,10 @@ pub(super) fn readable(
 ) -> Result<Resolved> {
     ctx.check_tenant(txn)?;
     let gate = Gate::open(ctx, txn, Permission::View)?;
-    let resolved = custom::resolve(ctx, txn, filter)?;
+    let resolved = custom::resolve(ctx, txn, filter);
+    // What may not be seen is refused before a name in it is looked up in vain.
     check_readable(ctx, filter.fields().iter().chain(also))?;
+    let resolved = resolved?;
     Ok(gate.narrow(resolved))
 }
 

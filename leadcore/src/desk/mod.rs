@@ -11,7 +11,11 @@
 mod access;
 mod actions;
 mod custom;
+mod facets;
+mod naming;
+mod offline;
 mod operation;
+mod reading;
 
 pub mod accounts;
 pub mod board;
@@ -21,6 +25,7 @@ pub mod leads;
 pub mod pipelines;
 pub mod settings;
 pub mod timeline;
+pub mod views;
 pub mod vocabulary;
 
 pub use access::Expect;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::id::{AccountId, ContactId, LeadId, PipelineId};
+use crate::id::{AccountId, ContactId, LeadId, PipelineId, ViewId};
 
 /// The kinds of record that have a history and links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -24,12 +24,14 @@ pub enum SubjectKind {
     Term,
     /// The tenant's settings.
     Settings,
+    /// A saved view that is shared.
+    View,
 }
 
 impl SubjectKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Lead, Self::Contact, Self::Account, Self::Pipeline, Self::Term, Self::Settings];
+    pub const ALL: [Self; 7] =
+        [Self::Lead, Self::Contact, Self::Account, Self::Pipeline, Self::Term, Self::Settings, Self::View];
 
     /// Stable name, as stored: `lead`, `contact` …
     #[must_use]
@@ -41,6 +43,7 @@ impl SubjectKind {
             Self::Pipeline => "pipeline",
             Self::Term => "term",
             Self::Settings => "settings",
+            Self::View => "view",
         }
     }
 
@@ -84,7 +87,7 @@ macro_rules! subject {
     )+};
 }
 
-subject!(LeadId => Lead, ContactId => Contact, AccountId => Account, PipelineId => Pipeline);
+subject!(LeadId => Lead, ContactId => Contact, AccountId => Account, PipelineId => Pipeline, ViewId => View);
 
 /// What the link says about its two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ mod custom_field;
 mod custom_parse;
 mod custom_rules;
 mod custom_value;
+mod display;
 mod field;
 mod field_access;
 mod field_value;
@@ -37,6 +38,7 @@ pub use changes::{account_changes, contact_changes, lead_changes, pipeline_chang
 pub use contact::{Contact, ContactFields};
 pub use custom_field::{Choice, CustomField, CustomType};
 pub use custom_value::{CustomKey, CustomValue};
+pub use display::{Names, display};
 pub use field::{Field, FieldType, Reference};
 pub use field_value::FieldValue;
 pub use form::{FormSection, Section, SectionSettings};

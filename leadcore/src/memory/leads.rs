@@ -137,6 +137,10 @@ impl Tallies for MemoryTxn {
         Ok(self.state.live().filter(|lead| filter.matches_with(lead, &self.state)).map(|_| 1).sum())
     }
 
+    fn kept(&mut self, filter: &Resolved) -> Result<Option<u64>> {
+        self.count(filter).map(Some)
+    }
+
     fn count_by(&mut self, filter: &Resolved, field: &Field) -> Result<Vec<(FieldValue, u64)>> {
         if !field.is_groupable() {
             return Err(Error::new(ErrorKind::Unsupported, "leads cannot be counted by this field"));

@@ -211,4 +211,8 @@ impl Journal for MemoryTxn {
             .take(limit)
             .collect())
     }
+
+    fn newest(&mut self) -> Result<Option<Sequence>> {
+        Ok(i64::try_from(self.state.entries.len()).ok().filter(|count| *count > 0).map(Sequence))
+    }
 }

@@ -9,6 +9,7 @@ use crate::value::fold;
 
 use super::eval::search_terms;
 use super::filter::{Asker, Circumstance, Condition, Filter, Operator, Resolved};
+use super::period::Period;
 
 /// How deep a filter may nest. A person's filter has a handful of levels; deeper ones are hostile.
 pub const MAX_DEPTH: usize = 32;
@@ -147,14 +148,14 @@ impl Check<'_> {
         let typed = |value: &FieldValue| typed(&kind, value, self.asker);
         let field = field.clone();
         match op {
-            Operator::Eq => Ok(Resolved::Equals(field, vec![typed(single(value)?)?])),
+            Operator::Eq => {
+                Ok(Resolved::Equals(field, self.each(&kind, std::slice::from_ref(single(value)?))?))
+            }
             Operator::Ne => {
-                Ok(Resolved::Not(Box::new(Resolved::Equals(field, vec![typed(single(value)?)?]))))
+                let values = self.each(&kind, std::slice::from_ref(single(value)?))?;
+                Ok(Resolved::Not(Box::new(Resolved::Equals(field, values))))
             }
-            Operator::In => {
-                let values = value.items().iter().map(typed).collect::<Result<_, _>>()?;
-                Ok(Resolved::Equals(field, values))
-            }
+            Operator::In => Ok(Resolved::Equals(field, self.each(&kind, value.items())?)),
             Operator::IsEmpty => match value {
                 FieldValue::Empty | FieldValue::Bool(true) => Ok(Resolved::Empty(field)),
                 FieldValue::Bool(false) => Ok(Resolved::Not(Box::new(Resolved::Empty(field)))),
@@ -170,13 +171,34 @@ impl Check<'_> {
             Operator::LastDays | Operator::NextDays | Operator::OlderThanDays => match kind {
                 FieldType::Time => days(field, *op, value, |days| self.asker.in_days(days).into()),
                 FieldType::Date => {
-                    let today = Date::of(self.asker.now);
+                    let today = Date::in_zone(self.asker.now, self.asker.offset);
                     days(field, *op, value, |days| today.saturating_add_days(days).into())
                 }
                 _ => Err(misfit()),
             },
+            Operator::During => during(&kind, field, value, self.asker),
         }
     }
+
+    /// The values in the form in which the field is compared: one for each, but the members of `my_team`.
+    fn each(&self, kind: &FieldType, values: &[FieldValue]) -> Result<Vec<FieldValue>, ValueError> {
+        let mut all = Vec::with_capacity(values.len());
+        for value in values {
+            match (kind, value.as_text()) {
+                (FieldType::User, Some("my_team")) => all.extend(team(self.asker)?),
+                _ => all.push(typed(kind, value, self.asker)?),
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The acting user and its team.
+fn team(asker: &Asker<'_>) -> Result<impl Iterator<Item = FieldValue>, ValueError> {
+    let others = asker.team.ok_or_else(|| {
+        ValueError::new(ViolationCode::Malformed, "`my_team` needs a team: the host has not named one")
+    })?;
+    Ok(asker.user.into_iter().chain(others).map(|user| user.as_str().into()))
 }
 
 fn misfit() -> ValueError {
@@ -226,7 +248,7 @@ fn range(
     Ok(Resolved::Range { field, from, to })
 }
 
-/// Open leads that have been idle for longer than their stage allows.
+/// Open leads, neither won nor lost, that have been idle for longer than their stage allows.
 fn rotting(asker: &Asker<'_>) -> Resolved {
     let stages = asker.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
     let idle = stages.filter_map(|stage| {
@@ -237,7 +259,7 @@ fn rotting(asker: &Asker<'_>) -> Resolved {
         ]))
     });
     let open = Resolved::Equals(Field::State, vec![LeadState::Open.code().into()]);
-    Resolved::All(vec![open, Resolved::Any(idle.collect())])
+    Resolved::All(vec![open, Resolved::Empty(Field::ClosedAt), Resolved::Any(idle.collect())])
 }
 
 fn days(
@@ -258,6 +280,27 @@ fn days(
         _ => (None, Some((in_days(-days), false))),
     };
     Ok(Resolved::Range { field, from, to })
+}
+
+fn during(
+    kind: &FieldType,
+    field: Field,
+    value: &FieldValue,
+    asker: &Asker<'_>,
+) -> Result<Resolved, ValueError> {
+    let period = || single(value)?.as_text().unwrap_or_default().parse::<Period>();
+    let (from, to) = match kind {
+        FieldType::Time => {
+            let (from, to) = period()?.range(asker.now, asker.offset);
+            (from.into(), to.into())
+        }
+        FieldType::Date => {
+            let (from, to) = period()?.days(asker.now, asker.offset);
+            (from.into(), to.into())
+        }
+        _ => return Err(misfit()),
+    };
+    Ok(Resolved::Range { field, from: Some((from, true)), to: Some((to, false)) })
 }
 
 /// The value in the form in which the field is compared.
@@ -297,6 +340,11 @@ fn typed(kind: &FieldType, value: &FieldValue, asker: &Asker<'_>) -> Result<Fiel
         },
         FieldType::Time => match value {
             FieldValue::Time(_) => Ok(value.clone()),
+            FieldValue::Text(text) if text == "now" => Ok(asker.now.into()),
+            FieldValue::Date(day) => Ok(day.begin(asker.offset).into()),
+            FieldValue::Text(text) if text.trim().len() == 10 => {
+                text.trim().parse::<Date>().map(|day| day.begin(asker.offset).into())
+            }
             FieldValue::Text(text) => text.parse::<Timestamp>().map(Into::into),
             _ => Err(malformed("needs a time like `2026-11-22T08:30:00Z`")),
         },

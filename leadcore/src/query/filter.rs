@@ -1,6 +1,6 @@
 //! The filter tree as data.
 
-use chrono::TimeDelta;
+use chrono::{FixedOffset, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Catalogue, Field, FieldType, FieldValue, LinkRole, Pipeline};
@@ -44,11 +44,13 @@ pub enum Operator {
     NextDays,
     /// Date or time: more than n days ago.
     OlderThanDays,
+    /// Time: in this [`Period`](super::Period) of the calendar: `today`, `last_month` …
+    During,
 }
 
 impl Operator {
     /// Every operator.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Eq,
         Self::Ne,
         Self::In,
@@ -64,6 +66,7 @@ impl Operator {
         Self::LastDays,
         Self::NextDays,
         Self::OlderThanDays,
+        Self::During,
     ];
 }
 
@@ -75,7 +78,8 @@ pub struct Condition {
     pub field: Field,
     /// The operator.
     pub op: Operator,
-    /// The value: text, number, `true`, a list … For [`Field::Owner`], the text `me` means the actor.
+    /// The value: text, number, `true`, a list … For [`Field::Owner`], the text `me` means the actor and `my_team` the
+    /// actor and its team; for a time, the text `now` means now.
     #[serde(default)]
     pub value: FieldValue,
 }
@@ -193,6 +197,20 @@ impl Filter {
     #[must_use]
     pub fn asks_for_rotting(&self) -> bool {
         self.has(|leaf| *leaf == Self::Is(Circumstance::Rotting))
+    }
+
+    /// Whether it nests deeper than a filter may. Only what does not can be copied without danger to the stack.
+    pub(crate) fn is_too_deep(&self) -> bool {
+        let mut todo = vec![(self, 0)];
+        while let Some((filter, depth)) = todo.pop() {
+            match filter {
+                _ if depth > super::check::MAX_DEPTH => return true,
+                Self::All(list) | Self::Any(list) => todo.extend(list.iter().map(|inner| (inner, depth + 1))),
+                Self::Not(inner) => todo.push((inner, depth + 1)),
+                _ => {}
+            }
+        }
+        false
     }
 
     /// Moves what is nested in this one into `to`.
@@ -357,6 +375,10 @@ pub struct Asker<'a> {
     pub user: Option<&'a UserId>,
     /// The time of asking.
     pub now: Timestamp,
+    /// Those who make up `my_team` besides the acting user, where the host has said so.
+    pub team: Option<&'a [UserId]>,
+    /// The offset from UTC that decides where days begin.
+    pub offset: FixedOffset,
     /// The tenant's pipelines, for [`Circumstance::Rotting`].
     pub pipelines: &'a [Pipeline],
     /// What the custom fields of the tenant are; without it, a filter on one is refused.

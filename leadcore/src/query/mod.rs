@@ -7,8 +7,12 @@ mod check;
 mod eval;
 mod filter;
 mod page;
+mod period;
+mod text;
 
 pub use check::MAX_DEPTH;
 pub use eval::{Facts, LeadAlone, Term, search_terms};
 pub use filter::{Asker, Circumstance, Condition, Filter, Operator, Resolved};
 pub use page::{Cursor, Direction, LeadQuery, LeadScan, MAX_PAGE, Page, Sort, SortField};
+pub use period::{Period, Relative, Unit};
+pub use text::{MAX_TEXT, TextError};

@@ -56,6 +56,12 @@ pub trait Journal {
         after: Option<Sequence>,
         limit: usize,
     ) -> Result<Vec<Entry>>;
+
+    /// The place of the newest entry.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn newest(&mut self) -> Result<Option<Sequence>>;
 }
 
 /// Links between records. A link is there or not; adding one that is there changes nothing.

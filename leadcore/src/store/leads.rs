@@ -75,6 +75,14 @@ pub trait Tallies {
     /// A failure of the store.
     fn count(&mut self, filter: &Resolved) -> Result<u64>;
 
+    /// How many live leads match, where the store keeps that count and need not look at leads for it.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn kept(&mut self, _filter: &Resolved) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// How many live leads match, per value of `field` (stage, source, category, owner, state, kind …), in the order of
     /// [`FieldValue::order`], [`FieldValue::Empty`] for those without. Values that no lead has are left out. A custom field
     /// is counted by its [forms](crate::domain::CustomValue::forms); a lead with several of them is in several groups.

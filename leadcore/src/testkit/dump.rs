@@ -64,6 +64,10 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
             line(&mut out, "term", &(kind, &record.term, usage));
         }
     }
+    for view in txn.views().list(None)? {
+        subjects.insert(view.id.into());
+        line(&mut out, "view", &view);
+    }
     for name in SettingName::ALL {
         line(&mut out, "setting", &(name.code(), txn.settings().load(name)?));
     }

@@ -12,9 +12,9 @@ use rust_decimal::Decimal;
 
 use crate::domain::{
     ContactFields, CustomField, CustomKey, CustomValue, Emails, ExternalRef, Field, FieldValue, LeadFields,
-    LeadKind, LeadPatch, Phones, Reachable,
+    LeadKind, LeadPatch, LinkRole, Phones, Reachable,
 };
-use crate::query::{Direction, Filter, Operator, Sort, SortField};
+use crate::query::{Circumstance, Direction, Filter, Operator, Sort, SortField};
 use crate::value::{Address, Country, Currency, Email, PersonName, Phone, TaxId, Website};
 
 use super::super::fixtures::{custom_fields, custom_inputs, custom_sorts, custom_types, storable_texts};
@@ -192,11 +192,15 @@ fn fitting() -> impl Strategy<Value = FieldValue> {
 fn value() -> impl Strategy<Value = FieldValue> {
     let single = prop_oneof![
         5 => fitting(),
-        1 => select(&["", "%", "_", "me", "open", "converted", "company", "1.00001"][..]).prop_map(FieldValue::from),
+        1 => select(&["", "%", "_", "me", "my_team", "now", "today", "this_month", "open", "converted", "company", "1.00001"][..]).prop_map(FieldValue::from),
         1 => any::<bool>().prop_map(FieldValue::Bool),
         2 => prop_oneof![-2_i64..40, Just(i64::MIN), Just(i64::MAX)].prop_map(FieldValue::Integer),
         1 => select(&["2026-11-22T08:00:00Z", "2026-11-22T08:00:03Z", "0001-01-01T00:00:00Z"][..])
             .prop_map(FieldValue::from),
+        1 => (-3_i64..3).prop_map(|days| {
+            let noon: crate::time::Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+            FieldValue::Time(noon.saturating_add(chrono::TimeDelta::days(days)))
+        }),
         1 => select(vec![uuid::Uuid::nil(), uuid::Uuid::max()]).prop_map(FieldValue::Id),
     ];
     prop_oneof![
@@ -239,11 +243,24 @@ pub fn filter() -> impl Strategy<Value = Filter> {
     });
     let custom_any = (custom_field(), select(Operator::ALL.to_vec()), value())
         .prop_map(|(field, op, value)| Filter::new(field, op, value));
+    let times = (
+        select(vec![Field::CreatedAt, Field::ActiveAt, Field::ConvertedAt]),
+        select(
+            &["today", "yesterday", "this_week", "last_week", "this_month", "last_month", "next_month"][..],
+        ),
+    )
+        .prop_map(|(field, period)| Filter::new(field, Operator::During, period));
+    let facts = prop_oneof![
+        select(Circumstance::ALL.to_vec()).prop_map(Filter::Is),
+        select(LinkRole::ALL.to_vec()).prop_map(Filter::Has),
+    ];
     let leaf = prop_oneof![
         3 => custom,
         1 => custom_any,
         1 => custom_field().prop_map(|field| Filter::new(field, Operator::IsEmpty, true)),
         2 => condition,
+        1 => times,
+        1 => facts,
         4 => texts,
         2 => amounts,
         2 => text().prop_map(Filter::search),

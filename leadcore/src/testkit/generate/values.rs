@@ -26,6 +26,11 @@ pub fn values_for(field: &Field, op: Operator, leads: &[Lead]) -> Vec<FieldValue
         Operator::LastDays | Operator::NextDays | Operator::OlderThanDays => {
             [0, 1, 30, i64::MAX, -1].map(FieldValue::Integer).to_vec()
         }
+        Operator::During => ["today", "yesterday", "this_week", "last_month", "next_quarter", "this_year"]
+            .into_iter()
+            .chain(["this_fiscal_year_from_4", "last_fiscal_quarter_from_12", "this_day", ""])
+            .map(FieldValue::from)
+            .collect(),
         Operator::In => vec![
             FieldValue::List(own.clone()),
             FieldValue::List(own.into_iter().take(2).chain(edges(field)).collect()),
@@ -88,13 +93,14 @@ fn edges(field: &Field) -> Vec<FieldValue> {
             "2026-11-22T08:00:00Z",
             "2026-11-22T08:00:00.000001Z",
             "9999-12-31T23:59:59.999999Z",
+            "now",
             "yesterday",
         ]),
         FieldType::Choice(codes) => {
             let codes = codes.iter().map(|code| FieldValue::from(code.as_ref()));
             codes.chain(texts(&["neither"])).collect()
         }
-        FieldType::User => texts(&["ada", "ADA", "bob", "me", "", "%"]),
+        FieldType::User => texts(&["ada", "ADA", "bob", "me", "my_team", "", "%"]),
         FieldType::Code => texts(&["NO", "no", "NOK", "crm:42", "CRM:42", "", "%"]),
         FieldType::Reference(_) | FieldType::Custom => {
             vec![FieldValue::Id(uuid::Uuid::nil()), FieldValue::Id(uuid::Uuid::max()), "no id".into()]

@@ -30,7 +30,7 @@ pub fn every_operator_on_every_field_agrees_with_the_reference(store: &dyn Store
             let values = generate::values_for(&field, op, &leads).into_iter();
             filters.extend(values.map(|value| Filter::new(field.clone(), op, value)));
         }
-        let of_field = filters_agree(store, &world.scene.ctx(), &leads, &filters);
+        let of_field = filters_agree(store, &world.scene.ctx_with_team(), &leads, &filters);
         assert!(
             of_field > 2,
             "{field}: the case must try several conditions, or it says nothing: {of_field}"

@@ -4,6 +4,7 @@
 
 pub mod customers;
 pub mod desk;
+pub mod desk_views;
 pub mod filters;
 pub mod images;
 pub mod journal;
@@ -120,6 +121,7 @@ cases! { $
         entries_before_a_place_page_backwards,
         entries_of_an_operation_come_oldest_first,
         every_operation_is_replayed_in_order,
+        the_newest_place_is_that_of_the_last_entry,
         changes_come_back_as_json_says_them,
     }
     pipelines {
@@ -187,6 +189,15 @@ cases! { $
         a_pipeline_is_written_back_from_its_journal,
         a_primary_contact_that_is_replaced_or_removed_is_in_the_journal,
         persons_are_listed_in_the_order_in_which_they_were_added,
+    }
+    desk_views {
+        a_view_is_saved_opened_shared_and_deleted,
+        a_view_opens_without_what_no_longer_fits,
+        leads_are_unread_per_user_until_opened,
+        every_page_of_a_view_shows_every_lead_once,
+        a_copy_follows_every_change_once,
+        facets_are_the_counts_of_the_lists,
+        names_in_a_filter_stand_for_ids,
     }
 }
 
