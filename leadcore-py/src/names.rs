@@ -167,6 +167,8 @@ fn resolve_tree(txn: &mut dyn Txn, filter: &Filter, depth: usize) -> Result<Filt
         Filter::Not(inner) => !resolve_tree(txn, inner, depth + 1)?,
         Filter::Where(condition) => resolve_condition(txn, condition)?,
         Filter::Search(text) => Filter::Search(text.clone()),
+        Filter::Is(circumstance) => Filter::Is(*circumstance),
+        Filter::Has(role) => Filter::Has(*role),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The leads port: rows, keys, search index and tallies change together.
 
-use leadcore::domain::{Field, FieldValue, Lead, MatchKey, MatchKind};
+use leadcore::domain::{Field, FieldValue, Lead, MatchKey, MatchKind, StageSum};
 use leadcore::error::{Conflict, Error, Result};
 use leadcore::id::{LeadId, Revision};
 use leadcore::query::{LeadScan, Resolved};
@@ -48,7 +48,7 @@ impl SqliteTxn<'_> {
                 add_key.execute((self.tenant_text(), key.kind.code(), key.key, rid)).store("add a key")?;
             }
             add_search.execute((rid, search.as_str())).store("add to the search index")?;
-            deltas.count(lead, 1);
+            deltas.count(lead, 1)?;
         }
         self.apply(&deltas)
     }
@@ -74,8 +74,8 @@ impl SqliteTxn<'_> {
             drop(rows);
             let Some(rid) = rid else { return Err(self.not_updated(before)?) };
             self.move_keys(before, after, rid, search.as_str())?;
-            deltas.count(before, -1);
-            deltas.count(after, 1);
+            deltas.count(before, -1)?;
+            deltas.count(after, 1)?;
         }
         self.apply(&deltas)
     }
@@ -103,7 +103,7 @@ impl SqliteTxn<'_> {
             }
             drop_search.execute((rid, search)).store("drop from the search index")?;
             drop_marks.execute((self.tenant_text(), rid)).store("drop read marks")?;
-            deltas.count(lead, -1);
+            deltas.count(lead, -1)?;
         }
         self.apply(&deltas)
     }
@@ -216,6 +216,13 @@ impl Tallies for SqliteTxn<'_> {
         match self.tallied_groups(filter, field)? {
             Some(groups) => Ok(groups),
             None => self.count_groups(filter, field),
+        }
+    }
+
+    fn sums(&mut self, filter: &Resolved) -> Result<Vec<StageSum>> {
+        match self.kept_sums(filter)? {
+            Some(sums) => Ok(sums),
+            None => self.add_up(filter),
         }
     }
 }

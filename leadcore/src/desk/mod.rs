@@ -10,12 +10,15 @@
 
 mod access;
 mod actions;
+mod history;
+mod moving;
 mod operation;
 
 pub mod accounts;
 pub mod board;
 pub mod contacts;
 pub mod convert;
+pub mod functions;
 pub mod leads;
 pub mod pipelines;
 pub mod settings;
@@ -26,6 +29,6 @@ pub use access::Expect;
 #[cfg(feature = "csv")]
 pub(crate) use access::{Gate, check_fields, require};
 #[cfg(feature = "csv")]
-pub(crate) use leads::{Intake, check_rules, store_new, touch};
+pub(crate) use leads::{Intake, check_rules, store_new, touch, violations};
 #[cfg(feature = "csv")]
 pub(crate) use operation::new_operation;

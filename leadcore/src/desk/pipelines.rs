@@ -1,9 +1,7 @@
 //! Pipelines: the columns of the board as a list of their own (S0.08, S2.02).
 
 use crate::context::Context;
-use crate::domain::{
-    Action, Field, FieldChange, FieldValue, NewEntry, OperationKind, Pipeline, Stage, StageKind,
-};
+use crate::domain::{Action, Field, NewEntry, OperationKind, Pipeline, Stage, StageKind, pipeline_changes};
 use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::{PipelineId, StageId};
 use crate::policy::Permission;
@@ -12,6 +10,10 @@ use crate::store::Txn;
 
 use super::access::require;
 use super::operation::record;
+
+mod removal;
+
+pub use removal::{remove, remove_stage, set_default};
 
 /// The stages of the pipeline that a tenant starts with: the manuals' own words.
 const DEFAULT_STAGES: [(&str, StageKind); 6] = [
@@ -91,17 +93,20 @@ fn check_stage_ids(known: &[Pipeline], pipeline: &Pipeline) -> Result<()> {
 
 pub(super) fn insert(ctx: &Context<'_>, txn: &mut dyn Txn, pipeline: &Pipeline) -> Result<()> {
     txn.pipelines().insert(pipeline)?;
-    let entry = NewEntry::new(pipeline.id, Action::Created, ctx.now());
+    let changes = pipeline_changes(None, pipeline);
+    let entry = NewEntry::new(pipeline.id, Action::Created, ctx.now()).with_changes(changes);
     record(ctx, txn, OperationKind::Configure, &[entry])?;
     Ok(())
 }
 
-/// Replaces a pipeline: rename, add, reorder stages. A stage that leads are in cannot be taken away, so that no lead
-/// ever loses its place. Stages keep their ids.
+/// Replaces a pipeline: rename, add, reorder stages, change their rules and colours (X.58). How it was is in the journal.
+/// A stage that leads are in cannot be taken away (see [`remove_stage`]), so that no lead ever loses its place, and
+/// cannot become won, lost or open, so that no lead ends behind anybody's back. Stages keep their ids. Leads that do not
+/// meet a new rule stay as they are; it holds for what comes into the stage from then on.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Invalid` with every broken rule; `Conflict` when it changed since it was read, or a stage that
-/// is missing now is in use.
+/// is missing now, or means something else, is in use.
 pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> Result<Pipeline> {
     require(ctx, txn, Permission::Configure)?;
     pipeline.name = pipeline.name.trim().to_owned();
@@ -114,7 +119,8 @@ pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> R
     // Which pipeline is the default is not a property that one pipeline can change for itself.
     pipeline.is_default = before.is_default;
     for stage in &before.stages {
-        if pipeline.stage(stage.id).is_none() {
+        let meaning = pipeline.stage(stage.id).map(|after| ending(after.kind));
+        if meaning != Some(ending(stage.kind)) {
             let by = leads_in(txn, stage.id)?;
             if by > 0 {
                 return Err(Error::conflicting("stage", Conflict::InUse { by }));
@@ -123,18 +129,18 @@ pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> R
     }
     pipeline.revision = pipeline.revision.next();
     txn.pipelines().update(&pipeline)?;
-    let changes = vec![
-        FieldChange::new("name", before.name.as_str(), pipeline.name.as_str()),
-        FieldChange::new("stages", names(&before), names(&pipeline)),
-    ];
-    let changes = changes.into_iter().filter(|change| change.before != change.after).collect();
+    let changes = pipeline_changes(Some(&before), &pipeline);
     let entry = NewEntry::new(pipeline.id, Action::Updated, ctx.now()).with_changes(changes);
     record(ctx, txn, OperationKind::Configure, &[entry])?;
     Ok(pipeline)
 }
 
-fn names(pipeline: &Pipeline) -> FieldValue {
-    pipeline.stages.iter().map(|stage| stage.name.as_str()).collect::<Vec<_>>().into()
+/// How a lead ends in a stage of this kind; none where it is worked or waits.
+const fn ending(kind: StageKind) -> Option<StageKind> {
+    match kind {
+        StageKind::Open | StageKind::OnHold => None,
+        end => Some(end),
+    }
 }
 
 /// How many leads are in a stage, the trash included: a restored lead needs its stage.

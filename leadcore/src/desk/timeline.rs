@@ -96,6 +96,10 @@ fn read(
     Ok(Page { items, next: page.next })
 }
 
+/// What follows from other changes, and so is kept for an undo but not told.
+const QUIET: [Field; 5] =
+    [Field::State, Field::StageEnteredAt, Field::ActiveAt, Field::ClosedAt, Field::Rank];
+
 /// What ids are called, for the entries of one page.
 struct Names {
     catalogue: Catalogue,
@@ -140,7 +144,9 @@ impl Names {
         if !what.is_empty() {
             return what.to_owned();
         }
-        let changes = entry.changes.iter().map(|change| {
+        let told =
+            entry.changes.iter().filter(|change| !QUIET.iter().any(|quiet| change.field == quiet.key()));
+        let changes = told.map(|change| {
             let field = change.field.parse::<Field>().ok();
             let label =
                 field.as_ref().map_or_else(|| change.field.clone(), |field| self.catalogue.spec(field).label);
@@ -151,6 +157,9 @@ impl Names {
             )
         });
         let line = changes.collect::<Vec<_>>().join("; ");
+        if line.is_empty() && entry.changes.iter().any(|change| change.field == Field::Rank.key()) {
+            return "Card moved".to_owned();
+        }
         // Nothing is left to tell where everything that changed is hidden from the reader.
         if line.is_empty() { "Changed".to_owned() } else { line }
     }

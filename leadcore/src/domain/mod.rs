@@ -5,18 +5,24 @@
 //! no input can claim an id, a revision or a conversion.
 
 mod account;
+mod amounts;
 mod catalogue;
 mod changes;
 mod contact;
+mod draft;
 mod field;
 mod field_access;
 mod field_value;
+mod guard;
+mod idle;
 mod journal;
 mod keys;
 mod lead;
 mod link;
+mod moves;
 mod patch;
 mod pipeline;
+mod pipeline_changes;
 mod rank;
 mod reach;
 mod synonyms;
@@ -24,22 +30,26 @@ mod view;
 mod vocabulary;
 
 pub use account::{Account, AccountFields, AccountStatus};
+pub use amounts::{AmountSum, StageSum, amount_units};
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec, Section};
 pub use changes::{account_changes, contact_changes, lead_changes};
 pub use contact::{Contact, ContactFields};
+pub use draft::LeadDraft;
 pub use field::{Field, FieldType, Reference};
 pub use field_value::FieldValue;
+pub use guard::Guard;
+pub use idle::Idle;
 pub use journal::{
     Action, Actor, Entry, FieldChange, NewEntry, Operation, OperationKind, OperationState, Sequence,
 };
 pub(crate) use keys::dialled;
 pub use keys::{MatchKey, MatchKind, SearchText};
-pub use lead::{
-    Closing, Conversion, ExternalRef, Lead, LeadDraft, LeadFields, LeadKind, LeadState, Outcome, Trashed,
-};
+pub use lead::{Closing, Conversion, ExternalRef, Lead, LeadFields, LeadKind, LeadState, Outcome, Trashed};
 pub use link::{Link, LinkRole, Subject, SubjectKind};
+pub use moves::{Move, Position, Unmet, Why};
 pub use patch::LeadPatch;
 pub use pipeline::{Pipeline, Stage, StageKind};
+pub use pipeline_changes::{pipeline_changes, pipeline_removed};
 pub use rank::Rank;
 pub use reach::{Emails, Phones, ReachKind, Reachable};
 pub use view::{SavedView, SystemView, ViewPreferences, ViewRef, ViewShape};

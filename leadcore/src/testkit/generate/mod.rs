@@ -4,6 +4,6 @@ mod operations;
 mod strategies;
 mod values;
 
-pub use operations::{Op, operation, operations};
+pub use operations::{Op, Place, operation, operations};
 pub use strategies::{amount, contact_fields, filter, lead_fields, patch, sort, text};
 pub use values::values_for;
