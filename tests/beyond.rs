@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 use leadcore::context::Context;
 use leadcore::desk::board::{self, BoardQuery};
 use leadcore::desk::convert::{self, ConversionOptions, ConversionPlan};
+use leadcore::desk::functions::{self, Functions};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, timeline};
-use leadcore::domain::{Catalogue, Contact, ContactFields, Field, Lead, LeadPatch, Pipeline, Term};
+use leadcore::domain::{
+    Catalogue, Contact, ContactFields, Field, Lead, LeadPatch, Move, Pipeline, Position, Term,
+};
 use leadcore::error::{Conflict, ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
 use leadcore::id::{AccountId, SourceId};
@@ -71,6 +74,9 @@ const CASES: &[(&str, Case)] = &[
         said(convert::plan(ctx, txn, f.lead.id, &options)).expect_err("a foreign lead cannot be planned");
         said(convert::plan(ctx, txn, own.id, &options.into_account(f.account)))
     }),
+    ("functions::open", |ctx, txn, f| said(functions::open(ctx, txn, f.lead.id, &["invoice"]))),
+    ("functions::rules", |ctx, txn, _| said(functions::rules(ctx, txn))),
+    ("functions::set_rules", |ctx, txn, _| said(functions::set_rules(ctx, txn, None, &Functions::new()))),
     ("leads::by_number", |ctx, txn, f| said(leads::by_number(ctx, txn, f.lead.number))),
     ("leads::count", |ctx, txn, _| said(leads::count(ctx, txn, &Filter::search("acmesecret")))),
     ("leads::count_by", |ctx, txn, _| said(leads::count_by(ctx, txn, &Filter::everything(), &Field::Source))),
@@ -90,7 +96,20 @@ const CASES: &[(&str, Case)] = &[
     }),
     ("leads::get", |ctx, txn, f| said(leads::get(ctx, txn, f.lead.id))),
     ("leads::list", |ctx, txn, _| said(leads::list(ctx, txn, &LeadQuery::default().limit(1_000)))),
-    ("leads::move_to", |ctx, txn, f| said(leads::move_to(ctx, txn, f.lead.id, Expect::Any, f.lead.stage))),
+    ("history::stage_history", |ctx, txn, f| said(leads::stage_history(ctx, txn, f.lead.id))),
+    ("moving::can_move", |ctx, txn, f| said(board::can_move(ctx, txn, f.lead.id, &f.lead.stage.into()))),
+    ("moving::disqualify", |ctx, txn, f| {
+        said(leads::disqualify(ctx, txn, f.lead.id, Expect::Any, None, Some("stolen")))
+    }),
+    ("moving::move_to", |ctx, txn, f| {
+        // A lead of one's own beside a card of the other's, and the other's lead.
+        let own = leads::create(ctx, txn, company("Own").into())?;
+        let beside = Move::from(own.stage).at(Position::Before(f.lead.id));
+        said(leads::move_to(ctx, txn, own.id, Expect::Any, beside))
+            .expect_err("a foreign card is no neighbour");
+        said(leads::move_to(ctx, txn, f.lead.id, Expect::Any, f.lead.stage))
+    }),
+    ("moving::reopen", |ctx, txn, f| said(leads::reopen(ctx, txn, f.lead.id, Expect::Any))),
     ("leads::restore", |ctx, txn, f| said(leads::restore(ctx, txn, f.lead.id))),
     ("leads::trash", |ctx, txn, _| said(leads::trash(ctx, txn, &LeadQuery::default()))),
     ("pipelines::add", |ctx, txn, f| {
@@ -101,6 +120,17 @@ const CASES: &[(&str, Case)] = &[
     }),
     ("pipelines::list", |ctx, txn, _| said(pipelines::list(ctx, txn))),
     ("pipelines::list_or_default", |ctx, txn, _| said(pipelines::list_or_default(ctx, txn))),
+    ("pipelines::remove", |ctx, txn, f| said(pipelines::remove(ctx, txn, f.pipeline.id, Expect::Any))),
+    ("pipelines::remove_stage", |ctx, txn, f| {
+        let own = pipelines::list(ctx, txn)?.remove(0);
+        let (into, from) = (f.pipeline.stages[0].id, own.stages[1].id);
+        said(pipelines::remove_stage(ctx, txn, own.id, Expect::Any, from, Some(into)))
+            .expect_err("a foreign stage is no target");
+        said(pipelines::remove_stage(ctx, txn, f.pipeline.id, Expect::Any, into, None))
+    }),
+    ("pipelines::set_default", |ctx, txn, f| {
+        said(pipelines::set_default(ctx, txn, f.pipeline.id, Expect::Any))
+    }),
     ("pipelines::update", |ctx, txn, f| said(pipelines::update(ctx, txn, f.pipeline.clone()))),
     ("settings::catalogue", |ctx, txn, _| said(settings::catalogue(ctx, txn))),
     ("settings::set_catalogue", |ctx, txn, _| {
@@ -110,6 +140,13 @@ const CASES: &[(&str, Case)] = &[
     ("timeline::of_lead", |ctx, txn, f| said(timeline::of_lead(ctx, txn, f.lead.id, None, 100))),
     ("vocabulary::add", |ctx, txn, f| {
         said(vocabulary::add::<SourceId>(ctx, txn, "Fair", None).map(|term| term.id == f.source.id))
+    }),
+    ("vocabulary::archive", |ctx, txn, f| {
+        said(vocabulary::archive(ctx, txn, f.source.id, Expect::Any, true))
+    }),
+    ("vocabulary::require_detail", |ctx, txn, f| {
+        let reason = leadcore::id::LostReasonId::from_uuid(f.source.id.as_uuid());
+        said(vocabulary::require_detail(ctx, txn, reason, Expect::Any, true))
     }),
     ("vocabulary::delete", |ctx, txn, f| said(vocabulary::delete(ctx, txn, f.source.id, InUse::Clear))),
     ("vocabulary::list", |ctx, txn, _| said(vocabulary::list::<SourceId>(ctx, txn))),

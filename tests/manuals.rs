@@ -5,8 +5,8 @@ use std::path::Path;
 /// The rows: manual and statement.
 const ROWS: &str = "\
     s0_01 s0_02 s0_03 s0_04 s0_05 s0_06 s0_07 s0_08 s0_09 s0_10 s0_11 s0_12 s0_13 s0_14 s0_15 s0_16 s0_17 s0_18 s0_19 \
-    s0_20 s0_24 s0_38 s1_01 s1_03 s1_15 s2_01 s2_02 s2_03 s2_04 s2_05 s2_06 s2_09 s2_11 s2_14 s3_02 s3_03 s3_04 s3_05 \
-    s3_06 s3_07 s4_01 s4_05 x_50 x_55";
+    s0_20 s0_24 s0_38 s1_01 s1_03 s1_07 s1_15 s2_01 s2_02 s2_03 s2_04 s2_05 s2_06 s2_09 s2_11 s2_14 s3_02 s3_03 s3_04 s3_05 \
+    s3_06 s3_07 s4_01 s4_05 s4_15 x_15 x_16 x_17 x_18 x_19 x_20 x_21 x_46 x_50 x_52 x_55 x_58 x_62";
 
 #[test]
 fn every_row_has_a_test_of_its_name() {
