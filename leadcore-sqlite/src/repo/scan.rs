@@ -17,6 +17,18 @@ const FEW: i64 = 5_000;
 
 impl SqliteTxn<'_> {
     pub(super) fn scan_leads(&mut self, scan: &LeadScan) -> Result<Vec<Lead>> {
+        let Condition { sql, params } = self.scan_query(scan)?;
+        let mut statement = self.prepare(&sql, "list leads")?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params)).store("list leads")?;
+        let mut leads = Vec::new();
+        while let Some(row) = rows.next().store("list leads")? {
+            leads.push(Columns::of(row).lead()?);
+        }
+        Ok(leads)
+    }
+
+    /// The statement that answers a scan.
+    pub(crate) fn scan_query(&mut self, scan: &LeadScan) -> Result<Condition> {
         let key = sort_column(scan.sort.by);
         let (order, behind) = match scan.sort.direction {
             Direction::Ascending => ("ASC", ">"),
@@ -56,14 +68,7 @@ impl SqliteTxn<'_> {
         if compiler.folds {
             self.need_fold()?;
         }
-        let Condition { sql, params } = compiler.finish();
-        let mut statement = self.prepare(&sql, "list leads")?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params)).store("list leads")?;
-        let mut leads = Vec::new();
-        while let Some(row) = rows.next().store("list leads")? {
-            leads.push(Columns::of(row).lead()?);
-        }
-        Ok(leads)
+        Ok(compiler.finish())
     }
 
     pub(super) fn count_rows(&mut self, filter: &Resolved) -> Result<u64> {

@@ -3,6 +3,7 @@
 mod child;
 mod files;
 mod foreign;
+mod plans;
 mod writers;
 
 use std::path::PathBuf;
