@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use leadcore::context::Context;
 use leadcore::desk::board::{self, BoardQuery};
 use leadcore::desk::convert::{self, ConversionOptions, ConversionPlan};
-use leadcore::desk::functions::{self, Functions};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, timeline};
 use leadcore::domain::{
@@ -74,9 +73,6 @@ const CASES: &[(&str, Case)] = &[
         said(convert::plan(ctx, txn, f.lead.id, &options)).expect_err("a foreign lead cannot be planned");
         said(convert::plan(ctx, txn, own.id, &options.into_account(f.account)))
     }),
-    ("functions::open", |ctx, txn, f| said(functions::open(ctx, txn, f.lead.id, &["invoice"]))),
-    ("functions::rules", |ctx, txn, _| said(functions::rules(ctx, txn))),
-    ("functions::set_rules", |ctx, txn, _| said(functions::set_rules(ctx, txn, None, &Functions::new()))),
     ("leads::by_number", |ctx, txn, f| said(leads::by_number(ctx, txn, f.lead.number))),
     ("leads::count", |ctx, txn, _| said(leads::count(ctx, txn, &Filter::search("acmesecret")))),
     ("leads::count_by", |ctx, txn, _| said(leads::count_by(ctx, txn, &Filter::everything(), &Field::Source))),
@@ -141,9 +137,9 @@ const CASES: &[(&str, Case)] = &[
     ("vocabulary::archive", |ctx, txn, f| {
         said(vocabulary::archive(ctx, txn, f.source.id, Expect::Any, true))
     }),
-    ("vocabulary::require_detail", |ctx, txn, f| {
+    ("vocabulary::ask_for_detail", |ctx, txn, f| {
         let reason = leadcore::id::LostReasonId::from_uuid(f.source.id.as_uuid());
-        said(vocabulary::require_detail(ctx, txn, reason, Expect::Any, true))
+        said(vocabulary::ask_for_detail(ctx, txn, reason, Expect::Any, true))
     }),
     ("vocabulary::delete", |ctx, txn, f| said(vocabulary::delete(ctx, txn, f.source.id, InUse::Clear))),
     ("vocabulary::list", |ctx, txn, _| said(vocabulary::list::<SourceId>(ctx, txn))),

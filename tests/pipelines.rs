@@ -1,11 +1,8 @@
-//! The board, pipelines and what is open when, beyond what the manuals ask (X.21, X.46, X.52, X.58), with the row that
-//! belongs here (S4.15).
+//! The board and pipelines beyond what the manuals ask (X.21, X.46, X.52, X.58).
 
 use leadcore::desk::board::{self, BoardQuery};
-use leadcore::desk::convert::{self, ConversionOptions};
-use leadcore::desk::functions::{self, Functions};
 use leadcore::desk::{Expect, leads, pipelines};
-use leadcore::domain::{Field, Lead, LeadDraft, LeadState, Move, Position, StageKind, Unmet};
+use leadcore::domain::{Field, Lead, LeadDraft, Move, Position, StageKind, Unmet};
 use leadcore::error::{Conflict, ErrorKind, ViolationCode};
 use leadcore::exchange::import::ImportOptions;
 use leadcore::id::LeadId;
@@ -184,26 +181,4 @@ fn x_58_several_pipelines() {
         &entries.iter().find(|entry| entry.changes.iter().any(|change| change.field == "stage_ids"));
     let before = &changed.unwrap().changes.iter().find(|change| change.field == "stages").unwrap().before;
     assert_eq!(before.items().len(), 2, "the stage that went can be read from it");
-}
-
-#[test]
-fn s4_15_fewer_functions_before_conversion() {
-    let mut host = Host::new();
-    let lead = host.add(company("Nordlys AS"));
-    let menu = ["call", "invoice", "contract"];
-    let open = |host: &Host| host.read(|ctx, txn| functions::open(ctx, txn, lead.id, &menu));
-    assert_eq!(open(&host), [true, true, true], "nothing is said");
-    let rules = Functions::new()
-        .open_in("invoice", &[LeadState::Converted])
-        .open_in("contract", &[LeadState::Converted, LeadState::Open]);
-    let first = host.write(|ctx, txn| functions::set_rules(ctx, txn, None, &rules));
-    refused(host.try_write(|ctx, txn| functions::set_rules(ctx, txn, None, &rules)), ErrorKind::Conflict);
-    host.restart();
-    assert_eq!(host.read(|ctx, txn| functions::rules(ctx, txn)), (Some(first), rules));
-    assert_eq!(open(&host), [true, false, true]);
-    host.write(|ctx, txn| leads::disqualify(ctx, txn, lead.id, Expect::Any, None, None));
-    assert_eq!(open(&host), [true, false, false]);
-    host.write(|ctx, txn| leads::reopen(ctx, txn, lead.id, Expect::Any));
-    host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
-    assert_eq!(open(&host), [true, true, true]);
 }

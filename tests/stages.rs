@@ -175,7 +175,7 @@ fn x_18_lost_reason() {
     let first = host.add(company("Before the list"));
     go(&host, &first, Move::from(lost).because(None, Some("no budget"))).unwrap();
     let (price, other, old) = (add("Price"), add("Other"), add("Old"));
-    host.write(|ctx, txn| vocabulary::require_detail(ctx, txn, other.id, other.revision, true));
+    host.write(|ctx, txn| vocabulary::ask_for_detail(ctx, txn, other.id, other.revision, true));
     host.write(|ctx, txn| vocabulary::archive(ctx, txn, old.id, old.revision, true));
     let lead = host.add(company("Nordlys AS"));
     let cases = [

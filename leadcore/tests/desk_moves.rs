@@ -86,7 +86,7 @@ mod moves {
         pipelines::update(ctx, txn, pipeline).unwrap();
         let reasons = ["Price", "Other", "Old"]
             .map(|name| vocabulary::add::<LostReasonId>(ctx, txn, name, None).unwrap());
-        vocabulary::require_detail(ctx, txn, reasons[1].id, Expect::Any, true).unwrap();
+        vocabulary::ask_for_detail(ctx, txn, reasons[1].id, Expect::Any, true).unwrap();
         vocabulary::archive(ctx, txn, reasons[2].id, Expect::Any, true).unwrap();
         (ids, made, reasons.map(|reason| reason.id).to_vec())
     }
@@ -109,10 +109,10 @@ mod moves {
                 }
             }
             Err(error) if told.unmet.contains(&Unmet::Converted) => {
-                assert_eq!(error.kind(), ErrorKind::Frozen)
+                assert_eq!(error.kind(), ErrorKind::Frozen);
             }
             Err(error) if told.unmet.contains(&Unmet::Trashed) => {
-                assert_eq!(error.kind(), ErrorKind::NotFound)
+                assert_eq!(error.kind(), ErrorKind::NotFound);
             }
             Err(error) => {
                 let said: Vec<_> = told.unmet.iter().map(Unmet::violation).collect();

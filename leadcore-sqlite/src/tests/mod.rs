@@ -1,9 +1,9 @@
 //! Tests that need the crate's inside: wrong files, many threads, many processes, a second SQLite library.
 
+mod board_plans;
 mod child;
 mod files;
 mod foreign;
-mod plans;
 mod writers;
 
 use std::path::PathBuf;

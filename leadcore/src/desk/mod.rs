@@ -18,7 +18,6 @@ pub mod accounts;
 pub mod board;
 pub mod contacts;
 pub mod convert;
-pub mod functions;
 pub mod leads;
 pub mod pipelines;
 pub mod settings;

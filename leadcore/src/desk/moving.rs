@@ -47,8 +47,8 @@ impl MoveCheck {
 pub fn can_move(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, to: &Move) -> Result<MoveCheck> {
     let lead = visible(ctx, txn, id)?;
     Gate::open(ctx, Permission::Edit)?.check(&lead)?;
-    let pipelines = txn.pipelines().list()?;
-    let (unmet, _) = examine(ctx, txn, &pipelines, &lead, to)?;
+    let mover = Mover::load(txn)?;
+    let (unmet, _) = examine(ctx, txn, &mover, &lead, to)?;
     Ok(MoveCheck { unmet })
 }
 
@@ -88,35 +88,66 @@ pub fn move_to(
     to: impl Into<Move>,
 ) -> Result<Lead> {
     let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
-    let pipelines = txn.pipelines().list()?;
-    carry_out(ctx, txn, &pipelines, before, &to.into())
+    let mover = Mover::load(txn)?;
+    carry_out(ctx, txn, mover, before, &to.into())
+}
+
+/// The pipelines and their guard, loaded once for any number of moves: what every call that moves leads goes through.
+#[derive(Debug)]
+pub(super) struct Mover {
+    pipelines: Vec<Pipeline>,
+    guard: Guard,
+}
+
+impl Mover {
+    pub(super) fn load(txn: &mut dyn Txn) -> Result<Self> {
+        let pipelines = txn.pipelines().list()?;
+        let guard = guard(txn, &pipelines)?;
+        Ok(Self { pipelines, guard })
+    }
+
+    /// Every condition that stands against a move, but those of its position.
+    pub(super) fn check(&self, lead: &Lead, to: &Move) -> Vec<Unmet> {
+        self.guard.check(&self.pipelines, lead, to)
+    }
+
+    /// Changes the lead as the move says, but for its position: on top of the stage it comes into. The next move is
+    /// checked against what is in the stages then.
+    ///
+    /// # Errors
+    /// `Invalid` with every condition that is not met; then the lead is as it was.
+    pub(super) fn step(&mut self, ctx: &Context<'_>, lead: &mut Lead, to: &Move) -> Result<()> {
+        refuse(&self.check(lead, to))?;
+        let found = self.pipelines.iter().find_map(|known| Some((known.id, known.stage(to.stage)?)));
+        let (pipeline, stage) = found.ok_or_else(|| Error::not_found("stage"))?;
+        let why = Why::from(to);
+        if lead.stage != stage.id {
+            self.guard.count_out(lead.stage);
+            self.guard.count_in(stage.id);
+            lead.enter(pipeline, stage, why, ctx.now());
+        } else if to.reason.is_some() || to.detail.is_some() {
+            lead.closing = Closing::on_entering(stage.kind, why, lead.closing.as_ref(), ctx.now());
+        }
+        Ok(())
+    }
 }
 
 /// Makes a move of a lead that the actor may edit.
 fn carry_out(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    pipelines: &[Pipeline],
+    mut mover: Mover,
     before: Lead,
     to: &Move,
 ) -> Result<Lead> {
-    let (unmet, rank) = examine(ctx, txn, pipelines, &before, to)?;
+    let (unmet, rank) = examine(ctx, txn, &mover, &before, to)?;
     refuse(&unmet)?;
-    let found = pipelines.iter().find_map(|pipeline| Some((pipeline.id, pipeline.stage(to.stage)?)));
-    let (pipeline, stage) = found.ok_or_else(|| Error::not_found("stage"))?;
     let mut after = before.clone();
-    let why = Why::from(to);
-    if before.stage != stage.id {
-        after.enter(pipeline, stage, why, ctx.now());
-    } else if to.reason.is_some() || to.detail.is_some() {
-        after.closing = Closing::on_entering(stage.kind, why, before.closing.as_ref(), ctx.now());
-    }
+    mover.step(ctx, &mut after, to)?;
     if let Some(rank) = rank {
         Rank::parse(rank.as_str()).map_err(|_| {
-            Error::new(
-                ErrorKind::Unsupported,
-                "there is no room left between these two cards: move one of them",
-            )
+            let message = "there is no room left between these two cards: move one of them";
+            Error::new(ErrorKind::Unsupported, message)
         })?;
         after.rank = rank;
     }
@@ -137,11 +168,11 @@ fn write(ctx: &Context<'_>, txn: &mut dyn Txn, before: Lead, after: Lead, entry:
 fn examine(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    pipelines: &[Pipeline],
+    mover: &Mover,
     lead: &Lead,
     to: &Move,
 ) -> Result<(Vec<Unmet>, Option<Rank>)> {
-    let mut unmet = guard(txn, pipelines)?.check(pipelines, lead, to);
+    let mut unmet = mover.check(lead, to);
     if unmet.iter().any(|unmet| matches!(unmet, Unmet::UnknownStage { .. })) {
         return Ok((unmet, None));
     }
@@ -306,9 +337,9 @@ pub fn disqualify(
 pub fn reopen(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, expect: impl Into<Expect>) -> Result<Lead> {
     let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
     let Some(closing) = &before.closing else { return Ok(masked(ctx, before)) };
-    let pipelines = txn.pipelines().list()?;
+    let mover = Mover::load(txn)?;
     if closing.outcome != Outcome::Disqualified {
-        let own = pipelines.iter().find(|pipeline| pipeline.id == before.pipeline);
+        let own = mover.pipelines.iter().find(|pipeline| pipeline.id == before.pipeline);
         let is_worked = |id: &StageId| {
             let stage = own.and_then(|pipeline| pipeline.stage(*id));
             stage.is_some_and(|stage| matches!(stage.kind, StageKind::Open | StageKind::OnHold))
@@ -316,10 +347,10 @@ pub fn reopen(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, expect: impl Int
         let last = stages_before(txn, &before)?.into_iter().find(is_worked);
         let first = own.and_then(Pipeline::first_stage).map(|stage| stage.id);
         let target = last.or(first).ok_or_else(|| Error::not_found("stage"))?;
-        return carry_out(ctx, txn, &pipelines, before, &target.into());
+        return carry_out(ctx, txn, mover, before, &target.into());
     }
-    if let Some(stage) = pipelines.iter().find_map(|pipeline| pipeline.stage(before.stage)) {
-        refuse(&guard(txn, &pipelines)?.check_return(stage))?;
+    if let Some(stage) = mover.pipelines.iter().find_map(|pipeline| pipeline.stage(before.stage)) {
+        refuse(&mover.guard.check_return(stage))?;
     }
     let mut after = Lead { closing: None, ..before.clone() };
     after.active_at = after.active_at.max(ctx.now());

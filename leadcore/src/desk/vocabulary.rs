@@ -18,7 +18,7 @@ use super::operation::{new_operation, record};
 
 mod flags;
 
-pub use flags::{ReasonId, archive, require_detail};
+pub use flags::{archive, ask_for_detail};
 
 /// The terms of a list, by position, then by name.
 ///

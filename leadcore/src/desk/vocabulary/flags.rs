@@ -1,21 +1,14 @@
 //! What a term asks of whoever chooses it.
 
 use crate::context::Context;
-use crate::domain::{Action, FieldChange, NewEntry, OperationKind, Term, TermId};
-use crate::error::Result;
-use crate::id::{DisqualifyReasonId, LostReasonId};
+use crate::domain::{Action, FieldChange, NewEntry, OperationKind, Term, TermId, TermKind};
+use crate::error::{Error, Result, ViolationCode};
 use crate::policy::Permission;
 use crate::store::Txn;
 
 use super::super::access::{Expect, require};
 use super::super::operation::record;
 use super::{find, subject};
-
-/// A list of reasons, why leads end: lost or disqualified.
-pub trait ReasonId: TermId {}
-
-impl ReasonId for LostReasonId {}
-impl ReasonId for DisqualifyReasonId {}
 
 /// Takes a term out of what is offered, or puts it back. Leads that have it keep it.
 ///
@@ -34,14 +27,18 @@ pub fn archive<I: TermId>(
 /// Says whether whoever chooses a reason must also say it in words (`Other`, X.18).
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` when the term changed since it was read.
-pub fn require_detail<I: ReasonId>(
+/// `NotFound`, `Denied`; `Invalid` for a list that holds no reasons; `Conflict` when the term changed since it was read.
+pub fn ask_for_detail<I: TermId>(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     id: I,
     expect: impl Into<Expect>,
     needs_detail: bool,
 ) -> Result<Term<I>> {
+    if needs_detail && !matches!(I::KIND, TermKind::LostReason | TermKind::DisqualifyReason) {
+        let message = "only a reason is given in words";
+        return Err(Error::invalid_field("needs_detail", ViolationCode::NotAllowed, message));
+    }
     set(ctx, txn, id, expect.into(), "needs_detail", |term| &mut term.needs_detail, needs_detail)
 }
 

@@ -11,6 +11,9 @@ use crate::value::Currency;
 
 use super::super::fixtures::World;
 
+/// A change of a lead.
+type Change = fn(&World, &mut Lead);
+
 fn open() -> Resolved {
     Resolved::Equals(Field::State, vec![LeadState::Open.code().into()])
 }
@@ -67,7 +70,7 @@ pub fn sums_follow_every_write(store: &dyn Store) {
     world.write(store, |txn| txn.leads().insert(&leads));
     check(&world, store, &leads, "added");
     let at = world.scene.clock_now();
-    let changes: [(&str, fn(&World, &mut Lead)); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("another amount", |_, lead| lead.fields.amount = Some(Decimal::new(15, 1))),
         ("another currency", |_, lead| lead.fields.currency = None),
         ("a probability of its own", |_, lead| lead.fields.probability = Some(45)),

@@ -66,7 +66,7 @@ pub(super) fn call(ctx: &Context<'_>, txn: &mut dyn Txn, made: &Made, op: &Op) -
         Op::FlagReason { term, archived } => {
             let id = LostReasonId::from_term(made.term(TermKind::LostReason, *term));
             let term = vocabulary::archive(ctx, txn, id, Expect::Any, *archived)?;
-            vocabulary::require_detail(ctx, txn, id, term.revision, !*archived).map(json)
+            vocabulary::ask_for_detail(ctx, txn, id, term.revision, !*archived).map(json)
         }
         _ => Ok(String::new()),
     }
