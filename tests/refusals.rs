@@ -86,7 +86,6 @@ const WRITES: &[(&str, Call)] = &[
     ("vocabulary::ask_for_detail", |ctx, txn, k| {
         vocabulary::ask_for_detail(ctx, txn, k.reason, ANY, true).map(drop)
     }),
-    ("functions::set_rules", |ctx, txn, _| functions::set_rules(ctx, txn, None, &Functions::new()).map(drop)),
     ("settings::set_catalogue", |ctx, txn, _| {
         settings::set_catalogue(ctx, txn, None, &Catalogue::standard()).map(drop)
     }),

@@ -75,7 +75,7 @@ impl Rank {
                     return top;
                 }
                 // Others came in the same instant: above them, and below whatever comes next.
-                let next = Self::on_top(at.saturating_add(chrono::TimeDelta::microseconds(1)), u64::MAX);
+                let next = Self::on_top(at.saturating_add(chrono::TimeDelta::microseconds(1)), 0);
                 let ceiling = Some(&next).filter(|next| below.is_some_and(|below| *next < below));
                 Self::between(ceiling, below)
             }
