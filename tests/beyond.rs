@@ -9,8 +9,8 @@ use leadcore::desk::views::{self, ViewDraft, ViewRequest};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, timeline};
 use leadcore::domain::{
-    AccountPatch, Catalogue, Contact, ContactFields, CustomField, CustomType, Field, Lead, LeadPatch,
-    Pipeline, SavedView, SystemView, Term,
+    AccountPatch, Catalogue, Contact, ContactFields, CustomField, CustomType, Field, Lead, LeadPatch, Move,
+    Pipeline, Position, SavedView, SystemView, Term,
 };
 use leadcore::error::{Conflict, ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
@@ -132,7 +132,20 @@ const CASES: &[(&str, Case)] = &[
     }),
     ("leads::get", |ctx, txn, f| said(leads::get(ctx, txn, f.lead.id))),
     ("leads::list", |ctx, txn, _| said(leads::list(ctx, txn, &LeadQuery::default().limit(1_000)))),
-    ("leads::move_to", |ctx, txn, f| said(leads::move_to(ctx, txn, f.lead.id, Expect::Any, f.lead.stage))),
+    ("history::stage_history", |ctx, txn, f| said(leads::stage_history(ctx, txn, f.lead.id))),
+    ("moving::can_move", |ctx, txn, f| said(board::can_move(ctx, txn, f.lead.id, &f.lead.stage.into()))),
+    ("moving::disqualify", |ctx, txn, f| {
+        said(leads::disqualify(ctx, txn, f.lead.id, Expect::Any, None, Some("stolen")))
+    }),
+    ("moving::move_to", |ctx, txn, f| {
+        // A lead of one's own beside a card of the other's, and the other's lead.
+        let own = leads::create(ctx, txn, company("Own").into())?;
+        let beside = Move::from(own.stage).at(Position::Before(f.lead.id));
+        said(leads::move_to(ctx, txn, own.id, Expect::Any, beside))
+            .expect_err("a foreign card is no neighbour");
+        said(leads::move_to(ctx, txn, f.lead.id, Expect::Any, f.lead.stage))
+    }),
+    ("moving::reopen", |ctx, txn, f| said(leads::reopen(ctx, txn, f.lead.id, Expect::Any))),
     ("leads::restore", |ctx, txn, f| said(leads::restore(ctx, txn, f.lead.id))),
     ("leads::trash", |ctx, txn, _| said(leads::trash(ctx, txn, &LeadQuery::default()))),
     ("pipelines::add", |ctx, txn, f| {
@@ -143,6 +156,14 @@ const CASES: &[(&str, Case)] = &[
     }),
     ("pipelines::list", |ctx, txn, _| said(pipelines::list(ctx, txn))),
     ("pipelines::list_or_default", |ctx, txn, _| said(pipelines::list_or_default(ctx, txn))),
+    ("pipelines::remove", |ctx, txn, f| said(pipelines::remove(ctx, txn, f.pipeline.id, Expect::Any))),
+    ("pipelines::remove_stage", |ctx, txn, f| {
+        let stage = f.pipeline.stages[0].id;
+        said(pipelines::remove_stage(ctx, txn, f.pipeline.id, Expect::Any, stage, None))
+    }),
+    ("pipelines::set_default", |ctx, txn, f| {
+        said(pipelines::set_default(ctx, txn, f.pipeline.id, Expect::Any))
+    }),
     ("pipelines::update", |ctx, txn, f| said(pipelines::update(ctx, txn, f.pipeline.clone()))),
     ("settings::catalogue", |ctx, txn, _| said(settings::catalogue(ctx, txn))),
     ("settings::change_field", |ctx, txn, _| {
@@ -159,6 +180,13 @@ const CASES: &[(&str, Case)] = &[
     ("timeline::of_lead", |ctx, txn, f| said(timeline::of_lead(ctx, txn, f.lead.id, None, 100))),
     ("vocabulary::add", |ctx, txn, f| {
         said(vocabulary::add::<SourceId>(ctx, txn, "Fair", None).map(|term| term.id == f.source.id))
+    }),
+    ("vocabulary::archive", |ctx, txn, f| {
+        said(vocabulary::archive(ctx, txn, f.source.id, Expect::Any, true))
+    }),
+    ("vocabulary::ask_for_detail", |ctx, txn, f| {
+        let reason = leadcore::id::LostReasonId::from_uuid(f.source.id.as_uuid());
+        said(vocabulary::ask_for_detail(ctx, txn, reason, Expect::Any, true))
     }),
     ("vocabulary::delete", |ctx, txn, f| said(vocabulary::delete(ctx, txn, f.source.id, InUse::Clear))),
     ("vocabulary::list", |ctx, txn, _| said(vocabulary::list::<SourceId>(ctx, txn))),

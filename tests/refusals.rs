@@ -14,7 +14,7 @@ use leadcore::domain::{
 };
 use leadcore::error::{ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
-use leadcore::id::{AccountId, ContactId, LeadId, Revision, SourceId};
+use leadcore::id::{AccountId, ContactId, LeadId, LostReasonId, PipelineId, Revision, SourceId};
 use leadcore::policy::{Role, RoleTable};
 use leadcore::store::{StoreExt, Txn};
 use leadcore::testkit::dump;
@@ -31,6 +31,9 @@ struct Known {
     account: AccountId,
     source: SourceId,
     plan: ConversionPlan,
+    disqualified: LeadId,
+    reason: LostReasonId,
+    unused: PipelineId,
 }
 
 type Call = fn(&Context<'_>, &mut dyn Txn, &Known) -> Result<()>;
@@ -66,10 +69,12 @@ const WRITES: &[(&str, Call)] = &[
     ("leads::edit", |ctx, txn, k| leads::edit(ctx, txn, k.open, ANY, &city()).map(drop)),
     ("leads::delete", |ctx, txn, k| leads::delete(ctx, txn, k.open, ANY)),
     ("leads::restore", |ctx, txn, k| leads::restore(ctx, txn, k.trashed).map(drop)),
-    ("leads::move_to", |ctx, txn, k| {
+    ("moving::move_to", |ctx, txn, k| {
         let stage = txn.pipelines().list()?[0].stages[1].id;
         board::move_card(ctx, txn, k.open, ANY, stage).map(drop)
     }),
+    ("moving::disqualify", |ctx, txn, k| leads::disqualify(ctx, txn, k.open, ANY, None, None).map(drop)),
+    ("moving::reopen", |ctx, txn, k| leads::reopen(ctx, txn, k.disqualified, ANY).map(drop)),
     ("contacts::add", |ctx, txn, k| contacts::add(ctx, txn, k.open, person(), true).map(drop)),
     ("contacts::edit", |ctx, txn, k| contacts::edit(ctx, txn, k.open, k.contact, ANY, person()).map(drop)),
     ("contacts::make_primary", |ctx, txn, k| contacts::make_primary(ctx, txn, k.open, k.contact)),
@@ -84,6 +89,17 @@ const WRITES: &[(&str, Call)] = &[
     ("pipelines::update", |ctx, txn, _| {
         let pipeline = txn.pipelines().list()?.remove(0);
         pipelines::update(ctx, txn, pipeline).map(drop)
+    }),
+    ("pipelines::remove", |ctx, txn, k| pipelines::remove(ctx, txn, k.unused, ANY)),
+    ("pipelines::remove_stage", |ctx, txn, _| {
+        let pipeline = txn.pipelines().list()?.remove(0);
+        let [from, to] = [0, 1].map(|n: usize| pipeline.stages[n].id);
+        pipelines::remove_stage(ctx, txn, pipeline.id, ANY, from, Some(to)).map(drop)
+    }),
+    ("pipelines::set_default", |ctx, txn, k| pipelines::set_default(ctx, txn, k.unused, ANY).map(drop)),
+    ("vocabulary::archive", |ctx, txn, k| vocabulary::archive(ctx, txn, k.source, ANY, true).map(drop)),
+    ("vocabulary::ask_for_detail", |ctx, txn, k| {
+        vocabulary::ask_for_detail(ctx, txn, k.reason, ANY, true).map(drop)
     }),
     ("settings::set_catalogue", |ctx, txn, _| {
         settings::set_catalogue(ctx, txn, Some(Revision::FIRST), &with_seats()).map(drop)
@@ -115,7 +131,7 @@ const INVALID: &[(&str, Call)] = &[
     ("leads::edit", |ctx, txn, k| {
         leads::edit(ctx, txn, k.open, ANY, &city().set(Field::Email, "none")).map(drop)
     }),
-    ("leads::move_to", |ctx, txn, k| {
+    ("moving::move_to", |ctx, txn, k| {
         let nowhere = leadcore::id::StageId::from_uuid(ctx.new_uuid());
         leads::move_to(ctx, txn, k.open, ANY, nowhere).map(drop)
     }),
@@ -129,6 +145,25 @@ const INVALID: &[(&str, Call)] = &[
     }),
     ("vocabulary::add", |ctx, txn, _| vocabulary::add::<SourceId>(ctx, txn, " ", Some("red")).map(drop)),
     ("vocabulary::rename", |ctx, txn, k| vocabulary::rename(ctx, txn, k.source, ANY, " ").map(drop)),
+    ("moving::disqualify", |ctx, txn, k| {
+        leads::disqualify(ctx, txn, k.disqualified, ANY, None, None).map(drop)
+    }),
+    ("moving::move_to", |ctx, txn, k| {
+        let stage = txn.pipelines().list()?[0].stages[1].id;
+        leads::move_to(ctx, txn, k.disqualified, ANY, stage).map(drop)
+    }),
+    ("convert::convert", |ctx, txn, k| {
+        convert::convert(ctx, txn, k.disqualified, &ConversionOptions::default()).map(drop)
+    }),
+    ("pipelines::remove", |ctx, txn, _| {
+        let pipeline = txn.pipelines().list()?.remove(0);
+        pipelines::remove(ctx, txn, pipeline.id, ANY)
+    }),
+    ("pipelines::remove_stage", |ctx, txn, _| {
+        let pipeline = txn.pipelines().list()?.remove(0);
+        let stage = pipeline.stages[0].id;
+        pipelines::remove_stage(ctx, txn, pipeline.id, ANY, stage, Some(stage)).map(drop)
+    }),
     ("pipelines::add", |ctx, txn, _| pipelines::add(ctx, txn, "Empty", vec![]).map(drop)),
     ("pipelines::update", |ctx, txn, _| {
         let mut pipeline = txn.pipelines().list()?.remove(0);
@@ -157,10 +192,12 @@ const INVALID: &[(&str, Call)] = &[
 const FROZEN: &[(&str, Call)] = &[
     ("leads::edit", |ctx, txn, k| leads::edit(ctx, txn, k.frozen, ANY, &city()).map(drop)),
     ("leads::delete", |ctx, txn, k| leads::delete(ctx, txn, k.frozen, ANY)),
-    ("leads::move_to", |ctx, txn, k| {
+    ("moving::move_to", |ctx, txn, k| {
         let stage = txn.pipelines().list()?[0].stages[1].id;
         leads::move_to(ctx, txn, k.frozen, ANY, stage).map(drop)
     }),
+    ("moving::disqualify", |ctx, txn, k| leads::disqualify(ctx, txn, k.frozen, ANY, None, None).map(drop)),
+    ("moving::reopen", |ctx, txn, k| leads::reopen(ctx, txn, k.frozen, ANY).map(drop)),
     ("contacts::add", |ctx, txn, k| contacts::add(ctx, txn, k.frozen, person(), true).map(drop)),
     ("contacts::edit", |ctx, txn, k| {
         contacts::edit(ctx, txn, k.frozen, k.frozen_contact, ANY, person()).map(drop)
@@ -186,7 +223,26 @@ fn furnish(host: &Host) -> Known {
     let account = host.write(|ctx, txn| convert::convert(ctx, txn, frozen, &options)).account;
     host.write(|ctx, txn| leads::delete(ctx, txn, trashed, ANY));
     let plan = host.read(|ctx, txn| convert::plan(ctx, txn, open, &options));
-    Known { open, frozen, trashed, contact, frozen_contact, account, source, plan }
+    let disqualified = host.add(company("Disqualified AS")).id;
+    host.write(|ctx, txn| leads::disqualify(ctx, txn, disqualified, ANY, None, None));
+    let reason = host.write(|ctx, txn| vocabulary::add::<LostReasonId>(ctx, txn, "Price", None)).id;
+    let unused = host.write(|ctx, txn| {
+        let stage = pipelines::new_stage(ctx, "One", leadcore::domain::StageKind::Open);
+        pipelines::add(ctx, txn, "Unused", vec![stage])
+    });
+    Known {
+        open,
+        frozen,
+        trashed,
+        contact,
+        frozen_contact,
+        account,
+        source,
+        plan,
+        disqualified,
+        reason,
+        unused: unused.id,
+    }
 }
 
 #[test]
@@ -229,13 +285,15 @@ fn a_refused_write_leaves_the_database_as_it_was() {
 /// Every function of the desk that takes a transaction and is no reading is refused above.
 #[test]
 fn every_write_of_the_desk_is_refused_once() {
-    const READS: [&str; 18] = [
+    const READS: [&str; 20] = [
         "accounts::get",
         "accounts::list",
         "accounts::origins",
         "actions::actions",
         "actions::actions_of",
         "board::board",
+        "history::stage_history",
+        "moving::can_move",
         "contacts::of_account",
         "contacts::of_lead",
         "contacts::phone_region",

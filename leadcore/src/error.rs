@@ -113,6 +113,8 @@ pub enum ViolationCode {
     NotAllowed,
     /// The operator does not fit the type of the field.
     Operator,
+    /// There is no room for one more.
+    LimitReached,
 }
 
 impl ViolationCode {
@@ -128,6 +130,7 @@ impl ViolationCode {
             Self::Duplicate => "duplicate",
             Self::NotAllowed => "not_allowed",
             Self::Operator => "operator",
+            Self::LimitReached => "limit_reached",
         }
     }
 }

@@ -188,6 +188,24 @@ CREATE TABLE {prefix}tally (
     PRIMARY KEY (tenant, dim, key, state)
 ) STRICT, WITHOUT ROWID;
 
+-- What the amounts of live leads add up to, per stage and currency ('' for none), kept with every write. Amounts are split
+-- at 1,000,000,000 units: high counts thousands of millions, low the rest, each added apart. plain: leads without a
+-- probability of their own; own: leads with one; weighted: amount times own probability, in percent.
+CREATE TABLE {prefix}stage_sum (
+    tenant        TEXT    NOT NULL,
+    stage         BLOB    NOT NULL,
+    currency      TEXT    NOT NULL,
+    state         INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+    leads         INTEGER NOT NULL,
+    plain_high    INTEGER NOT NULL,
+    plain_low     INTEGER NOT NULL,
+    own_high      INTEGER NOT NULL,
+    own_low       INTEGER NOT NULL,
+    weighted_high INTEGER NOT NULL,
+    weighted_low  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, stage, currency, state)
+) STRICT, WITHOUT ROWID;
+
 -- Persons. What they belong to is said by {prefix}link.
 CREATE TABLE {prefix}contact (
     tenant      TEXT    NOT NULL,

@@ -253,6 +253,20 @@ CREATE TABLE leadcore_stage (
     FOREIGN KEY (tenant, pipeline) REFERENCES leadcore_pipeline (tenant, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_stage_pipeline ON leadcore_stage (tenant, pipeline, position);
+CREATE TABLE leadcore_stage_sum (
+    tenant        TEXT    NOT NULL,
+    stage         BLOB    NOT NULL,
+    currency      TEXT    NOT NULL,
+    state         INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+    leads         INTEGER NOT NULL,
+    plain_high    INTEGER NOT NULL,
+    plain_low     INTEGER NOT NULL,
+    own_high      INTEGER NOT NULL,
+    own_low       INTEGER NOT NULL,
+    weighted_high INTEGER NOT NULL,
+    weighted_low  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, stage, currency, state)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE leadcore_tally (
     tenant TEXT    NOT NULL,
     dim    TEXT    NOT NULL,

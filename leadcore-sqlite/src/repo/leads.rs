@@ -1,6 +1,6 @@
 //! The leads port: rows, keys, search index and tallies change together.
 
-use leadcore::domain::{Field, FieldValue, Lead, MatchKey, MatchKind};
+use leadcore::domain::{Field, FieldValue, Lead, MatchKey, MatchKind, StageSum};
 use leadcore::error::{Conflict, Error, Result};
 use leadcore::id::{LeadId, Revision};
 use leadcore::query::{LeadScan, Resolved};
@@ -52,7 +52,7 @@ impl SqliteTxn<'_> {
             }
             self.add_custom(lead, rid)?;
             add_search.execute((rid, search.as_str())).store("add to the search index")?;
-            deltas.count(lead, 1);
+            deltas.count(lead, 1)?;
         }
         self.apply(&deltas)
     }
@@ -93,8 +93,8 @@ impl SqliteTxn<'_> {
             if moved > 0 {
                 add_search.execute((rid, search.as_str())).store("add to the search index")?;
             }
-            deltas.count(before, -1);
-            deltas.count(after, 1);
+            deltas.count(before, -1)?;
+            deltas.count(after, 1)?;
         }
         self.apply(&deltas)
     }
@@ -123,7 +123,7 @@ impl SqliteTxn<'_> {
             forget.execute((rid, search)).store("drop from the search index")?;
             self.drop_custom(lead)?;
             drop_marks.execute((self.tenant_text(), rid)).store("drop read marks")?;
-            deltas.count(lead, -1);
+            deltas.count(lead, -1)?;
         }
         self.apply(&deltas)
     }
@@ -237,6 +237,13 @@ impl Tallies for SqliteTxn<'_> {
         match self.tallied_groups(filter, field)? {
             Some(groups) => Ok(groups),
             None => self.count_groups(filter, field),
+        }
+    }
+
+    fn sums(&mut self, filter: &Resolved) -> Result<Vec<StageSum>> {
+        match self.kept_sums(filter)? {
+            Some(sums) => Ok(sums),
+            None => self.add_up(filter),
         }
     }
 }

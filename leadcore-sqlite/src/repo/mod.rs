@@ -7,6 +7,7 @@ mod links;
 mod records;
 mod scan;
 mod setup;
+mod sums;
 mod tally;
 mod terms;
 mod views;

@@ -13,6 +13,8 @@ use crate::error::StoreResult as _;
 use crate::row::{Columns, corrupt, state_number};
 use crate::txn::SqliteTxn;
 
+use super::sums::SumDeltas;
+
 const ADD: &str = "INSERT INTO leadcore_tally (tenant, dim, key, state, n) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant, dim, key, state) DO UPDATE SET n = n + ?5";
 const COUNT: &str = "SELECT coalesce(sum(n), 0) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND key = ?";
 const COUNT_IN_STATE: &str =
@@ -21,13 +23,16 @@ const GROUPS: &str = "SELECT key, sum(n) FROM leadcore_tally WHERE tenant = ? AN
 
 /// What a slice of writes changes in the tallies: one row per value, not per lead.
 #[derive(Debug, Default)]
-pub(crate) struct Deltas(BTreeMap<(&'static str, Vec<u8>, i64), i64>);
+pub(crate) struct Deltas {
+    counts: BTreeMap<(&'static str, Vec<u8>, i64), i64>,
+    sums: SumDeltas,
+}
 
 impl Deltas {
     /// Counts a lead in (`by` = 1) or out (`by` = -1).
-    pub(crate) fn count(&mut self, lead: &Lead, by: i64) {
+    pub(crate) fn count(&mut self, lead: &Lead, by: i64) -> Result<()> {
         if lead.trashed.is_some() {
-            return;
+            return Ok(());
         }
         let id = |id: Option<Uuid>| id.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
         let fields = &lead.fields;
@@ -42,8 +47,9 @@ impl Deltas {
             ),
         ];
         for (dim, key) in values {
-            *self.0.entry((dim, key, state_number(lead.state()))).or_default() += by;
+            *self.counts.entry((dim, key, state_number(lead.state()))).or_default() += by;
         }
+        self.sums.count(lead, by)
     }
 }
 
@@ -60,14 +66,14 @@ fn dim(field: &Field) -> Option<&'static str> {
 
 /// What of a filter the tallies can answer: a state, and one field with one value.
 #[derive(Debug, Default)]
-struct Shape {
+pub(super) struct Shape {
     /// Only leads of this state.
-    state: Option<i64>,
-    value: Option<(&'static str, Vec<u8>)>,
+    pub(super) state: Option<i64>,
+    pub(super) value: Option<(&'static str, Vec<u8>)>,
 }
 
 impl Shape {
-    fn of(filter: &Resolved) -> Option<Self> {
+    pub(super) fn of(filter: &Resolved) -> Option<Self> {
         let mut shape = Self::default();
         shape.take(filter).then_some(shape)
     }
@@ -116,10 +122,10 @@ impl SqliteTxn<'_> {
     /// Adds up what a slice of writes changed.
     pub(crate) fn apply(&self, deltas: &Deltas) -> Result<()> {
         let mut add = self.prepare(ADD, "count leads")?;
-        for ((dim, key, state), n) in deltas.0.iter().filter(|(_, n)| **n != 0) {
+        for ((dim, key, state), n) in deltas.counts.iter().filter(|(_, n)| **n != 0) {
             add.execute((self.tenant_text(), dim, key, state, n)).store("count leads")?;
         }
-        Ok(())
+        self.apply_sums(&deltas.sums)
     }
 
     /// The count, when the tallies have it.

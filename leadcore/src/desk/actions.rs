@@ -11,6 +11,7 @@ use crate::query::MAX_PAGE;
 use crate::store::Txn;
 
 use super::access::Gate;
+use super::moving::check_convertible;
 
 /// Something that a row of a list of leads offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,12 +57,13 @@ impl LeadAction {
     }
 
     /// Whether the state of the lead leaves it open: a converted lead is frozen (S3.07), one in the trash can only be
-    /// taken out again.
-    const fn fits(self, lead: &Lead) -> bool {
+    /// taken out again, and one that was lost or disqualified is reopened before it is converted.
+    fn fits(self, lead: &Lead) -> bool {
         match self {
             Self::View => true,
             Self::Restore => lead.trashed.is_some(),
-            Self::Edit | Self::Delete | Self::Convert => lead.trashed.is_none() && lead.conversion.is_none(),
+            Self::Convert => check_convertible(lead).is_empty(),
+            Self::Edit | Self::Delete => lead.trashed.is_none() && lead.conversion.is_none(),
         }
     }
 }

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, Field, FieldValue, Lead, LeadDraft, LeadFields, LeadPatch, NewEntry, OperationKind,
-    Pipeline, Rank, TermKind, Trashed, lead_changes,
+    Action, Catalogue, Closing, Field, FieldValue, Guard, Lead, LeadDraft, LeadFields, LeadPatch, LeadState,
+    NewEntry, OperationKind, Pipeline, Rank, TermKind, Trashed, Unmet, Why, lead_changes,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{LeadId, Revision};
@@ -16,13 +16,17 @@ use crate::query::{Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved
 use crate::store::{LeadChange, Series, Txn};
 
 use super::access::{Expect, Gate, Mask, check_fields, check_readable, editable, masked, require, visible};
+use super::moving::{guard, refuse};
 use super::operation::{new_operation, record, record_as};
 use super::{custom, pipelines, settings};
 
 pub use super::actions::{LeadAction, actions, actions_of};
 pub use super::facets::{Facet, FacetValue, facets};
+pub use super::history::{StageVisit, stage_history};
+pub use super::moving::{disqualify, move_to, reopen};
 pub use super::offline::{Changed, Changes, changes, changes_start};
 pub use super::reading::{mark_all_read, mark_read, mark_unread, open};
+pub use crate::domain::Idle;
 
 /// How many leads a page has when the caller does not say.
 const DEFAULT_PAGE: usize = 50;
@@ -61,7 +65,10 @@ pub fn create_many(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<LeadDraft>)
     check_references(txn, &drafts.iter().map(|draft| &draft.fields), &mut broken)?;
     for (n, draft) in drafts.into_iter().enumerate() {
         match intake.prepare(ctx, draft) {
-            Ok(lead) => ready.push(lead),
+            Ok(lead) => {
+                intake.guard.count_in(lead.stage);
+                ready.push(lead);
+            }
             Err(violations) if n == 0 => broken.extend(violations),
             Err(violations) => broken.extend(violations.into_iter().map(|mut violation| {
                 violation.field = format!("drafts[{n}].{}", violation.field);
@@ -92,6 +99,8 @@ pub(crate) struct Intake {
     pub(crate) catalogue: Catalogue,
     pub(crate) pipelines: Vec<Pipeline>,
     pub(crate) gate: Gate,
+    /// Who takes a prepared lead counts it in.
+    pub(crate) guard: Guard,
     /// The default pipeline of a tenant that has none yet, until [`settle`](Self::settle) writes it.
     unwritten: Option<Pipeline>,
 }
@@ -103,7 +112,8 @@ impl Intake {
         let unwritten = pipelines.is_empty().then(|| pipelines::default_pipeline(ctx)).transpose()?;
         pipelines.extend(unwritten.clone());
         let catalogue = settings::load_catalogue(txn)?.1;
-        Ok(Self { catalogue, pipelines, gate: Gate::open(ctx, txn, Permission::Create)?, unwritten })
+        let guard = guard(txn, &pipelines)?;
+        Ok(Self { catalogue, pipelines, gate: Gate::open(ctx, txn, Permission::Create)?, guard, unwritten })
     }
 
     /// Writes what [`load`](Self::load) imagined, once every check has passed.
@@ -116,7 +126,7 @@ impl Intake {
 
     /// A lead from a draft, without number; every broken rule at once.
     pub(crate) fn prepare(&self, ctx: &Context<'_>, draft: LeadDraft) -> Result<Lead, Vec<Violation>> {
-        let LeadDraft { mut fields, stage } = draft;
+        let LeadDraft { mut fields, stage, reason, detail } = draft;
         if fields.owner.is_none() && !self.catalogue.is_disabled(&Field::Owner) {
             let creator = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
             fields.owner = creator.cloned();
@@ -124,13 +134,15 @@ impl Intake {
         self.catalogue.fill_defaults(&mut fields);
         let mut broken = check_rules(ctx, &self.catalogue, &fields, &LeadFields::default());
         let place = match stage {
-            None => self.pipelines.first().and_then(|p| p.first_stage().map(|stage| (p.id, stage.id))),
-            Some(stage) => self.pipelines.iter().find(|p| p.stage(stage).is_some()).map(|p| (p.id, stage)),
+            None => self.pipelines.first().and_then(|p| p.first_stage().map(|stage| (p.id, stage))),
+            Some(stage) => self.pipelines.iter().find_map(|p| Some((p.id, p.stage(stage)?))),
         };
         let Some((pipeline, stage)) = place else {
             broken.push(Violation::new("stage", ViolationCode::Unknown, "there is no stage with this id"));
             return Err(broken);
         };
+        let why = Why { reason: reason.map(|id| id.as_uuid()), detail: detail.as_deref() };
+        broken.extend(violations(&self.guard.check_new(&fields, stage, why), &broken));
         if !broken.is_empty() {
             return Err(broken);
         }
@@ -141,17 +153,23 @@ impl Intake {
             revision: Revision::FIRST,
             fields,
             pipeline,
-            stage,
+            stage: stage.id,
             stage_entered_at: now,
             created_at: now,
             updated_at: now,
             active_at: now,
             rank: Rank::on_top(now, 0),
-            closing: None,
+            closing: Closing::on_entering(stage.kind, why, None, now),
             conversion: None,
             trashed: None,
         })
     }
+}
+
+/// Conditions as broken rules; a field that is refused already is not refused twice.
+pub(crate) fn violations(unmet: &[Unmet], known: &[Violation]) -> Vec<Violation> {
+    let new = unmet.iter().map(Unmet::violation);
+    new.filter(|new| !known.iter().any(|old| old.field == new.field && old.code == new.code)).collect()
 }
 
 /// Numbers and writes prepared leads, and returns their journal entries.
@@ -220,7 +238,7 @@ fn check_references<'f>(
 }
 
 /// Changes some fields of a lead (S0.13) and writes each change into the journal. A patch that changes nothing writes
-/// nothing.
+/// nothing. A field that the lead's stage asks for cannot be emptied; one that was empty already may stay so.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Frozen` once converted; `Conflict` when the revision is another than expected; `Invalid`
@@ -242,6 +260,13 @@ pub fn edit(
     }
     let mut broken = check_rules(ctx, &catalogue, &after.fields, &before.fields);
     check_references(txn, &std::iter::once(&after.fields), &mut broken)?;
+    if patch.fields().any(|field| field.read_fields(&after.fields).is_empty()) {
+        let pipelines = txn.pipelines().list()?;
+        if let Some(stage) = pipelines.iter().find_map(|pipeline| pipeline.stage(before.stage)) {
+            let unmet = guard(txn, &pipelines)?.check_edit(stage, &before.fields, &after.fields);
+            broken.extend(violations(&unmet, &broken));
+        }
+    }
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
@@ -274,16 +299,22 @@ pub fn delete(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, expect: impl Int
     record_as(txn, &operation, &[entry])
 }
 
-/// Takes a lead out of the trash.
+/// Takes a lead out of the trash, back to the stage it was in.
 ///
 /// # Errors
-/// `NotFound` when it is not there, `Denied`; `Invalid` when another lead has taken the value of a unique field.
+/// `NotFound` when it is not there, `Denied`; `Invalid` when another lead has taken the value of a unique field, or the
+/// stage holds as many leads as it may.
 pub fn restore(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
     let before = visible(ctx, txn, id)?;
     if before.trashed.is_none() {
         return Err(Error::not_found("lead"));
     }
     Gate::open(ctx, txn, Permission::Delete)?.check(&before)?;
+    let pipelines = txn.pipelines().list()?;
+    let stage = pipelines.iter().find_map(|pipeline| pipeline.stage(before.stage));
+    if let Some(stage) = stage.filter(|_| before.state() == LeadState::Open) {
+        refuse(&guard(txn, &pipelines)?.check_return(stage))?;
+    }
     let mut after = Lead { trashed: None, ..before.clone() };
     custom::check_restored(txn, &after)?;
     let entry = touch(ctx, &before, &mut after, Action::Restored);
@@ -405,31 +436,4 @@ pub(super) fn readable(
     check_readable(ctx, filter.fields().iter().chain(also))?;
     let resolved = resolved?;
     Ok(gate.narrow(resolved))
-}
-
-/// Moves a lead to another stage, perhaps of another pipeline (S0.10). The one way a stage changes.
-///
-/// # Errors
-/// `NotFound`, `Denied`; `Frozen` once converted; `Conflict` when the revision is another than expected; `Invalid` when
-/// there is no such stage.
-pub fn move_to(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    id: LeadId,
-    expect: impl Into<Expect>,
-    stage: crate::id::StageId,
-) -> Result<Lead> {
-    let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
-    let pipelines = txn.pipelines().list()?;
-    let pipeline = pipelines.iter().find(|pipeline| pipeline.stage(stage).is_some()).ok_or_else(|| {
-        Error::invalid_field("stage", ViolationCode::Unknown, "there is no stage with this id")
-    })?;
-    if before.stage == stage {
-        return Ok(masked(ctx, before));
-    }
-    let mut after = Lead { pipeline: pipeline.id, stage, stage_entered_at: ctx.now(), ..before.clone() };
-    let entry = touch(ctx, &before, &mut after, Action::Moved);
-    txn.leads().update(&[LeadChange { before, after: after.clone() }])?;
-    record(ctx, txn, OperationKind::Move, &[entry])?;
-    Ok(masked(ctx, after))
 }

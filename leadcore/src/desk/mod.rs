@@ -12,6 +12,8 @@ mod access;
 mod actions;
 mod custom;
 mod facets;
+mod history;
+mod moving;
 mod naming;
 mod offline;
 mod operation;
@@ -34,6 +36,6 @@ pub(crate) use access::{Gate, check_fields, require};
 #[cfg(feature = "csv")]
 pub(crate) use custom::{missing, no_such_record};
 #[cfg(feature = "csv")]
-pub(crate) use leads::{Intake, check_rules, store_new, touch};
+pub(crate) use leads::{Intake, check_rules, store_new, touch, violations};
 #[cfg(feature = "csv")]
 pub(crate) use operation::new_operation;

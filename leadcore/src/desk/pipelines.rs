@@ -11,6 +11,10 @@ use crate::store::Txn;
 use super::access::require;
 use super::operation::record;
 
+mod removal;
+
+pub use removal::{remove, remove_stage, set_default};
+
 /// The stages of the pipeline that a tenant starts with: the manuals' own words.
 const DEFAULT_STAGES: [(&str, StageKind); 6] = [
     ("New", StageKind::Open),
@@ -95,12 +99,14 @@ pub(super) fn insert(ctx: &Context<'_>, txn: &mut dyn Txn, pipeline: &Pipeline) 
     Ok(())
 }
 
-/// Replaces a pipeline, and writes into the journal how it was: rename, add, reorder stages. A stage that leads are in cannot be taken away, so that no lead
-/// ever loses its place. Stages keep their ids.
+/// Replaces a pipeline: rename, add, reorder stages, change their rules and colours (X.58). How it was is in the journal.
+/// A stage that leads are in cannot be taken away (see [`remove_stage`]), so that no lead ever loses its place, and
+/// cannot become won, lost or open, so that no lead ends behind anybody's back. Stages keep their ids. Leads that do not
+/// meet a new rule stay as they are; it holds for what comes into the stage from then on.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Invalid` with every broken rule; `Conflict` when it changed since it was read, or a stage that
-/// is missing now is in use.
+/// is missing now, or means something else, is in use.
 pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> Result<Pipeline> {
     require(ctx, txn, Permission::Configure)?;
     pipeline.name = pipeline.name.trim().to_owned();
@@ -113,7 +119,8 @@ pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> R
     // Which pipeline is the default is not a property that one pipeline can change for itself.
     pipeline.is_default = before.is_default;
     for stage in &before.stages {
-        if pipeline.stage(stage.id).is_none() {
+        let meaning = pipeline.stage(stage.id).map(|after| ending(after.kind));
+        if meaning != Some(ending(stage.kind)) {
             let by = leads_in(txn, stage.id)?;
             if by > 0 {
                 return Err(Error::conflicting("stage", Conflict::InUse { by }));
@@ -126,6 +133,14 @@ pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> R
     let entry = NewEntry::new(pipeline.id, Action::Updated, ctx.now()).with_changes(changes);
     record(ctx, txn, OperationKind::Configure, &[entry])?;
     Ok(pipeline)
+}
+
+/// How a lead ends in a stage of this kind; none where it is worked or waits.
+const fn ending(kind: StageKind) -> Option<StageKind> {
+    match kind {
+        StageKind::Open | StageKind::OnHold => None,
+        end => Some(end),
+    }
 }
 
 /// How many leads are in a stage, the trash included: a restored lead needs its stage.

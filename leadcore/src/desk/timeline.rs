@@ -98,6 +98,9 @@ fn read(
 
 /// What the journal calls a change of the primary contact; it is no field of a lead.
 const PRIMARY: &str = "primary_contact";
+/// What follows from other changes, and so is kept for an undo but not told.
+const QUIET: [Field; 5] =
+    [Field::State, Field::StageEnteredAt, Field::ActiveAt, Field::ClosedAt, Field::Rank];
 
 /// What ids are called, for the entries of one page.
 struct Names {
@@ -151,7 +154,9 @@ impl Names {
         if !what.is_empty() {
             return what.to_owned();
         }
-        let changes = entry.changes.iter().map(|change| {
+        let told =
+            entry.changes.iter().filter(|change| !QUIET.iter().any(|quiet| change.field == quiet.key()));
+        let changes = told.map(|change| {
             let field = change.field.parse::<Field>().ok();
             let label = match &field {
                 Some(field) => self.catalogue.spec(field).label,
@@ -165,6 +170,9 @@ impl Names {
             )
         });
         let line = changes.collect::<Vec<_>>().join("; ");
+        if line.is_empty() && entry.changes.iter().any(|change| change.field == Field::Rank.key()) {
+            return "Card moved".to_owned();
+        }
         // Nothing is left to tell where everything that changed is hidden from the reader.
         if line.is_empty() { "Changed".to_owned() } else { line }
     }

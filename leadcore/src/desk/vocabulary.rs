@@ -16,6 +16,10 @@ use super::access::{Expect, require};
 use super::leads::touch;
 use super::operation::{new_operation, record};
 
+mod flags;
+
+pub use flags::{archive, ask_for_detail};
+
 /// The terms of a list, by position, then by name.
 ///
 /// # Errors
@@ -176,6 +180,15 @@ fn write_reference(
     old: uuid::Uuid,
     replacement: &FieldValue,
 ) -> Result<()> {
+    if matches!(field, Field::LostReason | Field::DisqualifyReason) {
+        if let Some(closing) = &mut lead.closing {
+            closing.reason = match replacement {
+                FieldValue::Id(id) => Some(*id),
+                _ => None,
+            };
+        }
+        return Ok(());
+    }
     let value = if field.is_multiple() {
         let kept =
             field.read(lead).items().iter().filter(|item| **item != FieldValue::Id(old)).cloned().collect();

@@ -6,10 +6,8 @@ use super::account::AccountFields;
 use super::contact::ContactFields;
 use super::custom_value::CustomValue;
 use super::field::Field;
-use super::field_value::FieldValue;
 use super::journal::FieldChange;
 use super::lead::Lead;
-use super::pipeline::{Pipeline, Stage};
 
 /// Fields that follow from others or change with every write, and so say nothing in a history.
 const DERIVED: &[Field] = &[Field::Name, Field::UpdatedAt, Field::Id, Field::Number];
@@ -61,46 +59,4 @@ pub fn contact_changes(before: &ContactFields, after: &ContactFields) -> Vec<Fie
         .iter()
         .map(|field| FieldChange::new(field.key(), field.read_fields(&old), field.read_fields(&new)));
     changes.filter(|change| change.before != change.after).collect()
-}
-
-/// Everything that differs between two states of a pipeline; without one before, all of it.
-///
-/// The stages come as one list for each thing that is known of them (`stage_ids`, `stages` with the names,
-/// `stage_kinds`, `stage_probabilities`), in board order. When one list differs all four are there, so that the state
-/// before can be written again from the entry alone.
-#[must_use]
-pub fn pipeline_changes(before: Option<&Pipeline>, after: &Pipeline) -> Vec<FieldChange> {
-    let change = |field: &str, read: &dyn Fn(&Pipeline) -> FieldValue| {
-        FieldChange::new(field, before.map_or(FieldValue::Empty, read), read(after))
-    };
-    let stages = |field: &str, read: fn(&Stage) -> FieldValue| {
-        change(field, &|pipeline| FieldValue::List(pipeline.stages.iter().map(read).collect()))
-    };
-    let mut changes = vec![
-        change("name", &|pipeline| pipeline.name.as_str().into()),
-        change("is_default", &|pipeline| FieldValue::Bool(pipeline.is_default)),
-    ];
-    changes.retain(|change| change.before != change.after);
-    if before.is_none_or(|before| before.stages != after.stages) {
-        changes.extend([
-            stages("stage_ids", |stage| stage.id.into()),
-            stages("stages", |stage| stage.name.as_str().into()),
-            stages("stage_kinds", |stage| stage.kind.code().into()),
-            stages("stage_probabilities", |stage| stage.probability.map(i64::from).into()),
-            stages("stage_rules", stage_rules),
-        ]);
-    }
-    changes
-}
-
-/// What a stage says besides its name, kind and probability, as JSON.
-fn stage_rules(stage: &Stage) -> FieldValue {
-    let rules = serde_json::json!({
-        "color": stage.color,
-        "required_fields": stage.required_fields,
-        "allowed_next": stage.allowed_next,
-        "wip_limit": stage.wip_limit,
-        "idle_days": stage.idle_days,
-    });
-    FieldValue::Text(rules.to_string())
 }

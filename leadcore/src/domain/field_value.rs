@@ -154,6 +154,8 @@ from! {
     crate::id::CategoryId => |v| Self::Id(v.as_uuid());
     crate::id::LocationId => |v| Self::Id(v.as_uuid());
     crate::id::PartnerId => |v| Self::Id(v.as_uuid());
+    crate::id::LostReasonId => |v| Self::Id(v.as_uuid());
+    crate::id::DisqualifyReasonId => |v| Self::Id(v.as_uuid());
     crate::id::LabelId => |v| Self::Id(v.as_uuid());
     crate::id::StageId => |v| Self::Id(v.as_uuid());
     crate::id::PipelineId => |v| Self::Id(v.as_uuid());

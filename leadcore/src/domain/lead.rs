@@ -297,32 +297,6 @@ pub(super) fn text(value: &str, max: usize) -> Result<Option<String>, ValueError
     if value.is_empty() { Ok(None) } else { clean_text(value, max).map(Some) }
 }
 
-/// A lead to be created: its fields and where it starts.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct LeadDraft {
-    /// What the caller sets.
-    pub fields: LeadFields,
-    /// The stage to start in; the first open stage of the default pipeline when not said.
-    pub stage: Option<StageId>,
-}
-
-impl LeadDraft {
-    /// A draft that starts in `stage`.
-    #[must_use]
-    pub fn in_stage(mut self, stage: StageId) -> Self {
-        self.stage = Some(stage);
-        self
-    }
-}
-
-impl From<LeadFields> for LeadDraft {
-    fn from(fields: LeadFields) -> Self {
-        Self { fields, stage: None }
-    }
-}
-
 /// What became of a converted lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversion {

@@ -5,6 +5,7 @@
 //! no input can claim an id, a revision or a conversion.
 
 mod account;
+mod amounts;
 mod catalogue;
 mod changes;
 mod contact;
@@ -14,18 +15,23 @@ mod custom_parse;
 mod custom_rules;
 mod custom_value;
 mod display;
+mod draft;
 mod field;
 mod field_access;
 mod field_value;
 mod form;
+mod guard;
+mod idle;
 mod journal;
 mod json_schema;
 mod keys;
 mod lead;
 mod link;
+mod moves;
 mod nearest;
 mod patch;
 mod pipeline;
+mod pipeline_changes;
 mod rank;
 mod reach;
 mod synonyms;
@@ -33,26 +39,30 @@ mod view;
 mod vocabulary;
 
 pub use account::{Account, AccountFields, AccountStatus};
+pub use amounts::{AmountSum, StageSum, amount_units};
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec};
-pub use changes::{account_changes, contact_changes, lead_changes, pipeline_changes};
+pub use changes::{account_changes, contact_changes, lead_changes};
 pub use contact::{Contact, ContactFields};
 pub use custom_field::{Choice, CustomField, CustomType};
 pub use custom_value::{CustomKey, CustomValue};
 pub use display::{Names, display};
+pub use draft::LeadDraft;
 pub use field::{Field, FieldType, Reference};
 pub use field_value::FieldValue;
 pub use form::{FormSection, Section, SectionSettings};
+pub use guard::Guard;
+pub use idle::Idle;
 pub use journal::{
     Action, Actor, Entry, FieldChange, NewEntry, Operation, OperationKind, OperationState, Sequence,
 };
 pub(crate) use keys::dialled;
 pub use keys::{KEYS_VERSION, MatchKey, MatchKind, SearchText};
-pub use lead::{
-    Closing, Conversion, ExternalRef, Lead, LeadDraft, LeadFields, LeadKind, LeadState, Outcome, Trashed,
-};
+pub use lead::{Closing, Conversion, ExternalRef, Lead, LeadFields, LeadKind, LeadState, Outcome, Trashed};
 pub use link::{Link, LinkRole, Subject, SubjectKind};
+pub use moves::{Move, Position, Unmet, Why};
 pub use patch::{AccountPatch, LeadPatch};
 pub use pipeline::{Pipeline, Stage, StageKind};
+pub use pipeline_changes::{pipeline_changes, pipeline_removed};
 pub use rank::Rank;
 pub use reach::{Emails, Phones, ReachKind, Reachable};
 pub use view::{SavedView, SystemView, ViewPreferences, ViewRef, ViewShape};

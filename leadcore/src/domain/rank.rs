@@ -48,6 +48,45 @@ impl Rank {
         Self(text)
     }
 
+    /// The rank of a card that is put below every other now: below every card that was put there before, and below
+    /// every card that came in [`on_top`](Self::on_top) since 1975.
+    #[must_use]
+    pub fn at_bottom(at: Timestamp, number: u64) -> Self {
+        let mut text = String::from("zz");
+        let ceiling = |width: usize| (0..width).fold(1_u64, |power, _| power.saturating_mul(36)) - 1;
+        let micros = u64::try_from(at.as_micros()).unwrap_or(0);
+        counted_down(ceiling(TIME_DIGITS).saturating_sub(micros), TIME_DIGITS, &mut text);
+        counted_down(ceiling(NUMBER_DIGITS).saturating_sub(number), NUMBER_DIGITS, &mut text);
+        text.push('i');
+        Self(text)
+    }
+
+    /// A rank for a card between these two, or at the end of its column where one is missing, that leaves room for
+    /// every card that comes later: at the ends it is [`on_top`](Self::on_top) or [`at_bottom`](Self::at_bottom) where
+    /// that fits.
+    #[must_use]
+    pub fn placed(above: Option<&Self>, below: Option<&Self>, at: Timestamp, number: u64) -> Self {
+        let fits =
+            |rank: &Self| above.is_none_or(|above| above < rank) && below.is_none_or(|below| rank < below);
+        match (above, below) {
+            (None, below) => {
+                let top = Self::on_top(at, number);
+                if fits(&top) {
+                    return top;
+                }
+                // Others came in the same instant: above them, and below whatever comes next.
+                let next = Self::on_top(at.saturating_add(chrono::TimeDelta::microseconds(1)), 0);
+                let ceiling = Some(&next).filter(|next| below.is_some_and(|below| *next < below));
+                Self::between(ceiling, below)
+            }
+            (above, None) => {
+                let bottom = Self::at_bottom(at, number);
+                if fits(&bottom) { bottom } else { Self::between(above, None) }
+            }
+            (above, below) => Self::between(above, below),
+        }
+    }
+
     /// A rank above `below` and below `above`; `None` is the end of the column. Equal or swapped neighbours give the
     /// rank right behind the first of them.
     #[must_use]
@@ -164,6 +203,24 @@ mod tests {
         assert!(Rank::between(None, Some(&only)) < only);
         assert!(Rank::between(Some(&only), None) > only);
         assert!(Rank::parse(Rank::between(None, None).as_str()).is_ok());
+    }
+
+    #[test]
+    fn cards_at_the_ends_leave_room_for_what_comes() {
+        let at = |micros: i64| Timestamp::from_micros(1_790_000_000_000_000 + micros).unwrap();
+        let first = Rank::on_top(at(0), 5);
+        let above = Rank::placed(None, Some(&first), at(0), 3);
+        assert!(above < first, "put above in the same instant");
+        let again = Rank::placed(None, Some(&above), at(0), 4);
+        assert!(again < above);
+        assert!(Rank::on_top(at(1), 0) < again, "what comes later lies above all of them");
+        let last = Rank::placed(Some(&first), None, at(2), 7);
+        let lower = Rank::placed(Some(&last), None, at(2), 6);
+        assert!(first < last && last < lower);
+        assert!(Rank::placed(Some(&lower), None, at(3), 1).as_str().len() < 25, "ends do not grow");
+        for rank in [above, again, last, lower] {
+            assert!(Rank::parse(rank.as_str()).is_ok());
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{CustomValue, Field, FieldValue, Lead, MatchKey};
+use crate::domain::{AmountSum, CustomValue, Field, FieldValue, Lead, MatchKey, StageSum};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::LeadId;
 use crate::query::{Cursor, Direction, LeadScan, Resolved, Sort};
@@ -164,5 +164,19 @@ impl Tallies for MemoryTxn {
         let mut counts: Vec<_> = counts.into_values().collect();
         counts.sort_by(|(a, _), (b, _)| a.order(b));
         Ok(counts)
+    }
+
+    fn sums(&mut self, filter: &Resolved) -> Result<Vec<StageSum>> {
+        let mut sums = BTreeMap::new();
+        let matching = self.state.live().filter(|lead| filter.matches_with(lead, &self.state));
+        for lead in matching.filter(|lead| lead.fields.amount.is_some()) {
+            // By the code, which is what stores keep.
+            let currency = lead.fields.currency.map(|currency| currency.code().to_owned());
+            let (_, sum) =
+                sums.entry((lead.stage, currency)).or_insert((lead.fields.currency, AmountSum::default()));
+            sum.add(&lead.fields);
+        }
+        let sums = sums.into_iter();
+        Ok(sums.map(|((stage, _), (currency, sum))| StageSum { stage, currency, sum }).collect())
     }
 }

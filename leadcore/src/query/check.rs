@@ -248,18 +248,27 @@ fn range(
     Ok(Resolved::Range { field, from, to })
 }
 
-/// Open leads, neither won nor lost, that have been idle for longer than their stage allows.
+/// Leads being worked that have been idle for longer than their stage allows. The bound that holds for every stage
+/// stands beside those of each, so that a store finds the idle ones by time alone.
 fn rotting(asker: &Asker<'_>) -> Resolved {
+    let idle_since = |since: Timestamp| Resolved::Range {
+        field: Field::ActiveAt,
+        from: None,
+        to: Some((since.into(), false)),
+    };
     let stages = asker.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
-    let idle = stages.filter_map(|stage| {
-        let since = asker.in_days(-i64::from(stage.idle_days?));
-        Some(Resolved::All(vec![
-            Resolved::Equals(Field::Stage, vec![stage.id.into()]),
-            Resolved::Range { field: Field::ActiveAt, from: None, to: Some((since.into(), false)) },
-        ]))
+    let strict: Vec<_> =
+        stages.filter_map(|stage| Some((stage.id, asker.in_days(-i64::from(stage.idle_days?))))).collect();
+    let Some(latest) = strict.iter().map(|(_, since)| *since).max() else { return Resolved::nothing() };
+    let idle = strict.into_iter().map(|(stage, since)| {
+        Resolved::All(vec![Resolved::Equals(Field::Stage, vec![stage.into()]), idle_since(since)])
     });
-    let open = Resolved::Equals(Field::State, vec![LeadState::Open.code().into()]);
-    Resolved::All(vec![open, Resolved::Empty(Field::ClosedAt), Resolved::Any(idle.collect())])
+    Resolved::All(vec![
+        Resolved::Equals(Field::State, vec![LeadState::Open.code().into()]),
+        Resolved::Empty(Field::ClosedAt),
+        idle_since(latest),
+        Resolved::Any(idle.collect()),
+    ])
 }
 
 fn days(

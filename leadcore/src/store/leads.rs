@@ -1,6 +1,6 @@
 //! The port for leads.
 
-use crate::domain::{Field, FieldValue, Lead, MatchKey};
+use crate::domain::{Field, FieldValue, Lead, MatchKey, StageSum};
 use crate::error::Result;
 use crate::id::LeadId;
 use crate::query::{LeadScan, Resolved};
@@ -90,4 +90,13 @@ pub trait Tallies {
     /// # Errors
     /// `Unsupported` for a field that is not [groupable](Field::is_groupable).
     fn count_by(&mut self, filter: &Resolved, field: &Field) -> Result<Vec<(FieldValue, u64)>>;
+
+    /// What the amounts of live leads that match add up to, per stage and currency, by stage id, then by currency (none
+    /// first). Where no lead says an amount there is no sum.
+    ///
+    /// A board asks for this with nothing but a state in the filter: a store answers that without visiting leads.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn sums(&mut self, filter: &Resolved) -> Result<Vec<StageSum>>;
 }

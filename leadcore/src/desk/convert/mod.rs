@@ -19,6 +19,7 @@ use crate::value::{PersonName, fold};
 
 use super::access::{Expect, Gate, editable, visible};
 use super::contacts::{LinkedContact, linked};
+use super::moving::{check_convertible, refuse};
 use super::{accounts, settings};
 
 pub use carry_out::apply;
@@ -159,8 +160,8 @@ pub struct ConversionOutcome {
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Frozen` when the lead is converted already; `Conflict` when the options name another
-/// revision than the lead has; `Invalid` with every required field of the
-/// account or the tenant's catalogue that has no value.
+/// revision than the lead has; `Invalid` for a lead that was lost or disqualified (reopen it first), and with every
+/// required field of the account or the tenant's catalogue that has no value.
 pub fn plan(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -169,6 +170,7 @@ pub fn plan(
 ) -> Result<ConversionPlan> {
     let expect = options.revision.map_or(Expect::Any, Expect::Revision);
     let lead = editable(ctx, txn, lead, expect, Permission::Convert)?;
+    refuse(&check_convertible(&lead))?;
     let persons = linked(txn, lead.id.into())?;
     let account = match options.account {
         AccountChoice::New => PlannedAccount::New {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::exchange::{Mapping, ReadOptions, sha256_hex};
-use crate::id::SourceId;
+use crate::id::{LostReasonId, SourceId};
 use crate::value::{Country, DecimalMark, fold};
 
 /// What happens to a name that a vocabulary or the pipelines lack.
@@ -59,6 +59,9 @@ pub struct ImportOptions {
     pub chunk: usize,
     /// The source of leads that have none after their row was read.
     pub source: Option<SourceId>,
+    /// Why leads were lost that come into a lost stage: where the tenant keeps a list of reasons, such lines are rejected
+    /// without one.
+    pub lost_reason: Option<LostReasonId>,
     /// Which attempt this is. A file that was imported is not imported again, also when rules changed since; a higher
     /// number does it again. Leads that are there are still recognised.
     pub attempt: u32,
@@ -77,6 +80,7 @@ impl Default for ImportOptions {
             external_system: "import".to_owned(),
             chunk: 10_000,
             source: None,
+            lost_reason: None,
             attempt: 1,
         }
     }
@@ -121,6 +125,8 @@ impl ImportOptions {
         chunk(usize) => |value| value;
         /// Sets the source of leads that have none.
         source(SourceId) => |value| Some(value);
+        /// Sets the reason of leads that come into a lost stage.
+        lost_reason(LostReasonId) => |value| Some(value);
         /// Sets which attempt this is.
         attempt(u32) => |value| value;
     }
@@ -146,9 +152,9 @@ impl ImportOptions {
             format!("{:?}", self.read.limits),
         );
         let choices = format!("{:?} {:?} {:?}", self.unknown_terms, self.on_match, self.decimal_mark);
-        let source = self.source.map(|id| id.to_string());
+        let constants = (self.source.map(|id| id.to_string()), self.lost_reason.map(|id| id.to_string()));
         let region = self.region.map(|region| region.code().to_owned());
-        let all = (mapping, read, no_answer, choices, source, region, &self.external_system, self.attempt);
+        let all = (mapping, read, no_answer, choices, constants, region, &self.external_system, self.attempt);
         let json = crate::exchange::import::to_json(&all)?;
         let mut digits = sha256_hex(json.as_bytes()).map_err(|error| {
             Error::new(crate::error::ErrorKind::Internal, "text in memory could not be read")

@@ -9,7 +9,8 @@ use super::{ImportOptions, OnMatch};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake};
 use crate::domain::{
-    Action, Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKind, NewEntry, TermId, TermKind,
+    Action, Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKind, Move, NewEntry, StageKind, TermId,
+    TermKind, Why,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
@@ -156,14 +157,47 @@ impl<'c> Planner<'c> {
         });
         let mut draft = LeadDraft::from(fields);
         draft.stage = found.stage.map(|(_, stage)| stage);
+        if self.comes_lost(draft.stage) {
+            draft.reason = self.options.lost_reason;
+        }
         let lead = self.intake.prepare(self.ctx, draft)?;
         if !self.intake.gate.admits(&lead) {
             let message = "you may not create such a lead";
             return Err(vec![Violation::new("owner", ViolationCode::NotAllowed, message)]);
         }
         self.claims.claim(&self.intake.catalogue, &lead, None)?;
+        self.intake.guard.count_in(lead.stage);
         let slot = self.bench.add(lead, line, intent.keys.iter());
         Ok(Decision::Create { slot, recognisable: !intent.keys.is_empty() })
+    }
+
+    /// Whether a row that comes into this stage is lost.
+    fn comes_lost(&self, stage: Option<StageId>) -> bool {
+        let found = stage.and_then(|id| self.intake.pipelines.iter().find_map(|known| known.stage(id)));
+        found.is_some_and(|stage| stage.kind == StageKind::Lost)
+    }
+
+    /// Asks the guard: about the stage that the row moves the lead to, else about what it empties. Returns the move.
+    fn check_stage(
+        &self,
+        place: usize,
+        after: &Lead,
+        stage: Option<StageId>,
+    ) -> Result<Option<Move>, Vec<Violation>> {
+        let (guard, pipelines) = (&self.intake.guard, &self.intake.pipelines);
+        let Some(before) = self.bench.slots.get(place).map(|slot| &slot.lead) else { return Ok(None) };
+        let mut to = stage.filter(|stage| *stage != before.stage).map(Move::from);
+        if self.comes_lost(stage)
+            && let Some(to) = &mut to
+        {
+            to.reason = self.options.lost_reason;
+        }
+        let unmet = match (&to, pipelines.iter().find_map(|known| known.stage(before.stage))) {
+            (Some(to), _) => guard.check(pipelines, after, to),
+            (None, Some(stage)) => guard.check_edit(stage, &before.fields, &after.fields),
+            (None, None) => Vec::new(),
+        };
+        if unmet.is_empty() { Ok(to) } else { Err(desk::violations(&unmet, &[])) }
     }
 
     fn update(
@@ -192,8 +226,13 @@ impl<'c> Planner<'c> {
         let mut after = lead.clone();
         let found = self.look_up_names(intent, Some(after.pipeline))?;
         self.write(intent, &found, &mut after.fields)?;
-        if let Some((pipeline, stage)) = found.stage.filter(|(_, stage)| *stage != after.stage) {
-            (after.pipeline, after.stage, after.stage_entered_at) = (pipeline, stage, self.ctx.now());
+        let to = self.check_stage(place, &after, found.stage.map(|(_, stage)| stage))?;
+        let (old, now) = (after.stage, self.ctx.now());
+        if let Some(to) = &to
+            && let Some((pipeline, stage)) =
+                self.intake.pipelines.iter().find_map(|known| Some((known.id, known.stage(to.stage)?)))
+        {
+            after.enter(pipeline, stage, Why::from(to), now);
         }
         let Some(slot) = self.bench.slots.get_mut(place) else {
             return skip(SkipReason::Unchanged);
@@ -208,6 +247,10 @@ impl<'c> Planner<'c> {
         self.claims.claim(&self.intake.catalogue, &after, Some(&slot.lead))?;
         // A lead that keeps its own id is not found by the row's.
         let has_id = intent.fields.external_ids.is_subset(&after.fields.external_ids);
+        if to.is_some() {
+            self.intake.guard.count_out(old);
+            self.intake.guard.count_in(after.stage);
+        }
         slot.lead = after;
         let same_as_line = slot.line;
         slot.line.get_or_insert(line);
@@ -343,12 +386,19 @@ impl Decision {
     }
 }
 
-/// Refuses a constant source that does not exist.
+/// Refuses a constant source or reason that does not exist.
 pub(super) fn check_source(txn: &mut dyn Txn, options: &ImportOptions) -> Result<()> {
     match options.source {
         Some(source) if txn.terms().get(TermKind::Source, &[source.term()])?.is_empty() => {
             let message = "there is no source with this id";
-            Err(Error::invalid_field("source", ViolationCode::Unknown, message))
+            return Err(Error::invalid_field("source", ViolationCode::Unknown, message));
+        }
+        _ => {}
+    }
+    match options.lost_reason {
+        Some(reason) if txn.terms().get(TermKind::LostReason, &[reason.term()])?.is_empty() => {
+            let message = "there is no reason with this id";
+            Err(Error::invalid_field("lost_reason", ViolationCode::Unknown, message))
         }
         _ => Ok(()),
     }
@@ -391,10 +441,24 @@ fn overwrite(row: &LeadFields, fields: &mut LeadFields) {
     }
 }
 
+/// What changes with a stage.
+const OF_A_MOVE: [Field; 10] = [
+    Field::Stage,
+    Field::Pipeline,
+    Field::StageEnteredAt,
+    Field::ActiveAt,
+    Field::Rank,
+    Field::State,
+    Field::Outcome,
+    Field::LostReason,
+    Field::ReasonDetail,
+    Field::ClosedAt,
+];
+
 /// The journal's entries for a changed lead: one for its fields, one for its stage.
 fn touched(ctx: &Context<'_>, before: &Lead, after: &mut Lead) -> Vec<NewEntry> {
     let mut updated = desk::touch(ctx, before, after, Action::Updated);
-    let of_stage = |key: &str| key == Field::Stage.key() || key == Field::Pipeline.key();
+    let of_stage = |key: &str| OF_A_MOVE.iter().any(|field| field.key() == key);
     let (moves, edits) = updated.changes.into_iter().partition(|change| of_stage(&change.field));
     updated.changes = edits;
     let moved = NewEntry::new(after.id, Action::Moved, after.updated_at).with_changes(moves);

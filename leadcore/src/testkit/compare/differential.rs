@@ -24,6 +24,8 @@ use super::super::dump::{canonical, dump};
 use super::super::fixtures::{Scene, custom_catalogue};
 use super::super::generate::Op;
 
+mod stages;
+
 /// Runs the calls through the desk against both stores, which must be empty, with the same clock and ids, and compares
 /// every result (values, and kind and details of errors), and everything that is stored at the end.
 ///
@@ -137,6 +139,7 @@ const fn is_reading(op: &Op) -> bool {
             | Op::Timeline { .. }
             | Op::Accounts { .. }
             | Op::Persons { .. }
+            | Op::StageHistory { .. }
     )
 }
 
@@ -184,10 +187,12 @@ fn call(ctx: &Context<'_>, txn: &mut dyn Txn, made: &mut Made, op: &Op) -> Resul
         }
         Op::Delete { lead } => leads::delete(ctx, txn, made.lead(*lead), Expect::Any).map(json),
         Op::Restore { lead } => leads::restore(ctx, txn, made.lead(*lead)).map(lead_text),
-        Op::Move { lead, stage: place } => {
-            let stage = stage(ctx, txn, *place)?;
-            leads::move_to(ctx, txn, made.lead(*lead), Expect::Any, stage).map(lead_text)
-        }
+        Op::Move { .. }
+        | Op::Disqualify { .. }
+        | Op::Reopen { .. }
+        | Op::StageRules { .. }
+        | Op::RemoveStage { .. }
+        | Op::FlagReason { .. } => stages::call(ctx, txn, made, op),
         Op::Convert { lead, into } => {
             let mut options = convert::ConversionOptions::default();
             if let Some(account) = into.and_then(|place| at(&made.accounts, place)) {
@@ -317,7 +322,7 @@ fn read(ctx: &Context<'_>, txn: &mut dyn Txn, made: &Made, op: &Op) -> Result<St
             let board = board::board(ctx, txn, &query)?;
             let columns = board.columns.into_iter().map(|column| {
                 let cards: Vec<_> = column.cards.into_iter().map(lead_text).collect();
-                json((column.stage, column.count, cards, column.next))
+                json((column.stage, column.count, column.sums, column.wip, cards, column.next))
             });
             Ok(columns.collect::<Vec<_>>().join("\n"))
         }
@@ -335,6 +340,7 @@ fn read(ctx: &Context<'_>, txn: &mut dyn Txn, made: &Made, op: &Op) -> Result<St
             Ok(out)
         }
         Op::Accounts { limit } => accounts::list(ctx, txn, None, *limit).map(json),
+        Op::StageHistory { lead } => leads::stage_history(ctx, txn, made.lead(*lead)).map(json),
         Op::Persons { lead } => contacts::of_lead(ctx, txn, made.lead(*lead)).map(json),
         _ => Ok(String::new()),
     }

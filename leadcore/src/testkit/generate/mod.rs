@@ -4,7 +4,7 @@ mod operations;
 mod strategies;
 mod values;
 
-pub use operations::{Op, operation, operations};
+pub use operations::{Op, Place, operation, operations};
 pub use strategies::{
     amount, contact_fields, custom_field, custom_values, filter, lead_fields, patch, sort, text,
 };

@@ -11,6 +11,16 @@ use crate::query::{Filter, Sort};
 use super::super::fixtures::custom_types;
 use super::strategies::{contact_fields, custom_field, filter, lead_fields, patch, sort, text};
 
+/// Where a card shall lie: beside another lead, or at an end.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "the names are those of a position")]
+pub enum Place {
+    Top,
+    Bottom,
+    Before(usize),
+    After(usize),
+}
+
 /// One call of the desk. Records are named by their place among those that were made so far, counted round.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -40,6 +50,34 @@ pub enum Op {
     Move {
         lead: usize,
         stage: usize,
+        reason: Option<usize>,
+        detail: bool,
+        position: Option<Place>,
+    },
+    Disqualify {
+        lead: usize,
+        reason: Option<usize>,
+    },
+    Reopen {
+        lead: usize,
+    },
+    StageRules {
+        stage: usize,
+        limit: Option<u32>,
+        required: Option<Field>,
+        next: Option<usize>,
+        probability: Option<u8>,
+    },
+    RemoveStage {
+        stage: usize,
+        target: Option<usize>,
+    },
+    FlagReason {
+        term: usize,
+        archived: bool,
+    },
+    StageHistory {
+        lead: usize,
     },
     AddContact {
         lead: usize,
@@ -143,6 +181,15 @@ fn terms() -> impl Strategy<Value = Vec<(TermKind, usize)>> {
     vec((select(TermKind::CHOSEN.to_vec()), 0..6_usize), 0..3)
 }
 
+fn beside() -> impl Strategy<Value = Place> {
+    prop_oneof![
+        Just(Place::Top),
+        Just(Place::Bottom),
+        (0..64_usize).prop_map(Place::Before),
+        (0..64_usize).prop_map(Place::After),
+    ]
+}
+
 fn single() -> impl Strategy<Value = Op> {
     let kind = || select(TermKind::ALL.to_vec());
     let place = || 0..64_usize;
@@ -158,7 +205,11 @@ fn single() -> impl Strategy<Value = Op> {
         1 => (place(), terms()).prop_map(|(lead, terms)| Op::SetTerms { lead, terms }),
         1 => place().prop_map(|lead| Op::Delete { lead }),
         1 => place().prop_map(|lead| Op::Restore { lead }),
-        1 => (place(), 0..8_usize).prop_map(|(lead, stage)| Op::Move { lead, stage }),
+        3 => (place(), 0..8_usize, option::of(0..6_usize), any::<bool>(), option::of(beside())).prop_map(
+            |(lead, stage, reason, detail, position)| Op::Move { lead, stage, reason, detail, position }
+        ),
+        1 => (place(), option::of(0..6_usize)).prop_map(|(lead, reason)| Op::Disqualify { lead, reason }),
+        1 => place().prop_map(|lead| Op::Reopen { lead }),
         1 => (place(), option::of(place())).prop_map(|(lead, into)| Op::Convert { lead, into }),
     ];
     let persons = prop_oneof![
@@ -180,6 +231,14 @@ fn single() -> impl Strategy<Value = Op> {
             .prop_map(|((field, _), kind, clear)| Op::Redefine { field, kind: kind.map(|(_, kind)| kind), clear }),
         1 => (-1_i64..4).prop_map(Op::Tick),
     ];
+    let stages = prop_oneof![
+        3 => (0..8_usize, option::of(1..4_u32), option::of(select(vec![Field::City, Field::Email, Field::Amount])),
+            option::of(0..8_usize), option::of(0..=100_u8))
+            .prop_map(|(stage, limit, required, next, probability)|
+                Op::StageRules { stage, limit, required, next, probability }),
+        1 => (0..8_usize, option::of(0..8_usize)).prop_map(|(stage, target)| Op::RemoveStage { stage, target }),
+        1 => (0..6_usize, any::<bool>()).prop_map(|(term, archived)| Op::FlagReason { term, archived }),
+    ];
     let limit = || prop_oneof![4 => 1..5_usize, 1 => Just(1_000), 1 => Just(0), 1 => Just(1_000_000_000)];
     let reading = prop_oneof![
         4 => (filter(), sort(), limit(), prop::bool::weighted(0.2))
@@ -192,8 +251,9 @@ fn single() -> impl Strategy<Value = Op> {
         1 => (place(), limit()).prop_map(|(lead, limit)| Op::Timeline { lead, limit }),
         1 => limit().prop_map(|limit| Op::Accounts { limit }),
         1 => place().prop_map(|lead| Op::Persons { lead }),
+        1 => place().prop_map(|lead| Op::StageHistory { lead }),
         1 => place().prop_map(|lead| Op::Get { lead }),
         1 => prop_oneof![0..10_u64, Just(u64::MAX)].prop_map(Op::ByNumber),
     ];
-    prop_oneof![4 => creating, 4 => changing, 2 => persons, 2 => setup, 4 => reading]
+    prop_oneof![4 => creating, 4 => changing, 2 => persons, 2 => setup, 1 => stages, 4 => reading]
 }

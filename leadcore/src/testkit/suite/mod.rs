@@ -15,6 +15,8 @@ pub mod pages;
 pub mod pipelines;
 pub mod records;
 pub mod settings;
+pub mod stages;
+pub mod sums;
 pub mod terms;
 pub mod transactions;
 pub mod views;
@@ -148,6 +150,18 @@ cases! { $
         a_used_up_series_says_so,
         a_series_skips_ahead_and_never_back,
         concurrent_writers_never_share_a_number,
+    }
+    sums {
+        sums_follow_every_write,
+        sums_are_exact_beyond_64_bits,
+        a_filtered_sum_is_that_of_the_leads_it_matches,
+    }
+    stages {
+        a_lead_is_lost_reopened_and_won,
+        cards_lie_where_they_were_put,
+        a_removed_stage_leaves_its_leads_elsewhere,
+        pipelines_come_and_go,
+        leads_rot_by_the_days_of_their_stage,
     }
     views {
         views_come_back_as_they_were_written,
