@@ -2,10 +2,10 @@
 
 use leadcore::context::Context;
 use leadcore::desk::convert::{ConversionOutcome, ConversionPlan};
-use leadcore::desk::leads::LeadAction;
-use leadcore::desk::{board, timeline};
+use leadcore::desk::leads::{Changes, Facet, LeadAction};
+use leadcore::desk::{board, timeline, views};
 use leadcore::domain::{
-    Account, Catalogue, Contact, Entry, Field, FieldValue, Lead, LeadPatch, Operation, Pipeline,
+    Account, Catalogue, Contact, Entry, Field, FieldValue, Lead, LeadPatch, Names, Operation, Pipeline,
 };
 use leadcore::error::{Error, ErrorKind, ValueError, Violation};
 use leadcore::exchange::Mapping;
@@ -13,7 +13,7 @@ use leadcore::exchange::import::{ImportOptions, ImportReport};
 use leadcore::id::{LeadId, RandomIds, SequentialIds, TenantId, UserId};
 use leadcore::memory::MemoryStore;
 use leadcore::policy::{AllowAll, Policy, RoleTable};
-use leadcore::query::{Cursor, Filter, LeadQuery, Resolved};
+use leadcore::query::{Cursor, Filter, LeadQuery, Period, Resolved, TextError};
 use leadcore::store::{Store, StoreExt, Txn};
 use leadcore::time::{ManualClock, SystemClock, Timestamp};
 use leadcore_sqlite::{SqliteOptions, SqliteStore};
@@ -39,6 +39,8 @@ fn what_a_host_keeps_crosses_threads() {
     outlives_its_maker::<(Filter, Resolved, LeadQuery, Cursor)>();
     outlives_its_maker::<(ConversionPlan, ConversionOutcome, LeadAction)>();
     outlives_its_maker::<(board::Board, board::BoardQuery, timeline::TimelineItem)>();
+    outlives_its_maker::<(views::ListPage, views::ViewRequest, views::ViewDraft, views::ViewEntry)>();
+    outlives_its_maker::<(Changes, Facet, Names, Period, TextError)>();
     outlives_its_maker::<(ImportOptions, ImportReport, Mapping)>();
     outlives_its_maker::<(LeadId, TenantId, UserId, Timestamp, SystemClock)>();
     outlives_its_maker::<(ErrorKind, ValueError, Violation, AllowAll, RoleTable)>();

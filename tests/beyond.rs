@@ -70,6 +70,7 @@ const CASES: &[(&str, Case)] = &[
     ("views::arrange", |ctx, txn, f| said(views::arrange(ctx, txn, &[f.view.id.into()]))),
     ("views::board", |ctx, txn, f| said(views::board(ctx, txn, f.view.id, &ViewRequest::new()))),
     ("views::delete", |ctx, txn, f| said(views::delete(ctx, txn, f.view.id, Expect::Any))),
+    ("views::draft", |ctx, txn, f| said(views::draft(ctx, txn, f.view.id))),
     ("views::get", |ctx, txn, f| said(views::get(ctx, txn, f.view.id))),
     ("views::list", |ctx, txn, _| said(views::list(ctx, txn))),
     ("views::open", |ctx, txn, f| {

@@ -322,6 +322,7 @@ fn every_write_of_the_desk_is_refused_once() {
         "views::arrange",
         "views::board",
         "views::delete",
+        "views::draft",
         "views::get",
         "views::list",
         "views::open",

@@ -175,6 +175,10 @@ fn s1_18_custom_views() {
     assert_eq!(labels, ["Company", "Expected value"]);
     assert_eq!(page.rows[0].cells, ["Nordlys AS", "€ 1250.50"]);
     assert_eq!((page.rows.len(), page.sort), (1, Sort::descending(SortField::Amount)));
+    let (revision, form) = host.read(|ctx, txn| views::draft(ctx, txn, saved.id));
+    assert_eq!(form.filter.to_text(), r#"amount > 100 and source = "Trade fair""#, "to be changed by people");
+    let same = host.write(|ctx, txn| views::update(ctx, txn, saved.id, revision, &form));
+    assert_eq!(same, saved, "nothing was changed");
     let wider = ViewDraft::new("Worth a call", parsed("amount > 50"));
     let stale = leadcore::id::Revision::new(7);
     let update = host.try_write(|ctx, txn| views::update(ctx, txn, saved.id, stale, &wider));
@@ -214,7 +218,7 @@ fn s1_25_changed_since() {
         .collect();
     assert_eq!(newest, (6..=205).rev().collect::<Vec<u64>>(), "the last 200 modified");
     host.restart();
-    let quiet = host.read(|ctx, txn| leads::changes(ctx, txn, start.next, 50));
+    let quiet = host.read(|ctx, txn| leads::changes(ctx, txn, Some(start.next), 50));
     assert_eq!((quiet.items.len(), quiet.next, quiet.more), (0, start.next, false));
     let [first, second] = [&start.items[0], &start.items[1]].map(Changed::id);
     let added = host.add(company("Added"));
@@ -224,7 +228,7 @@ fn s1_25_changed_since() {
         }
         leads::delete(ctx, txn, second, Expect::Any)
     });
-    let page = host.read(|ctx, txn| leads::changes(ctx, txn, start.next, 50));
+    let page = host.read(|ctx, txn| leads::changes(ctx, txn, Some(start.next), 50));
     let after = host.read(|ctx, txn| leads::get(ctx, txn, first));
     assert_eq!(
         page.items,
@@ -232,20 +236,24 @@ fn s1_25_changed_since() {
         "each once, as it is now"
     );
     // Page by page it is the same.
-    let one = host.read(|ctx, txn| leads::changes(ctx, txn, start.next, 1));
+    let one = host.read(|ctx, txn| leads::changes(ctx, txn, Some(start.next), 1));
     assert!(one.more);
-    let rest = host.read(|ctx, txn| leads::changes(ctx, txn, one.next, 50));
+    let rest = host.read(|ctx, txn| leads::changes(ctx, txn, Some(one.next), 50));
     assert_eq!((rest.items.len(), rest.next), (2, page.next));
     for limit in [0, 1_001] {
         refused(host.try_read(|ctx, txn| leads::changes(ctx, txn, None, limit)), ErrorKind::Invalid);
     }
+    let future = leadcore::domain::Sequence(page.next.0 + 1);
+    let ahead = host.try_read(|ctx, txn| leads::changes(ctx, txn, Some(future), 50));
+    assert_eq!(fields_of(&refused(ahead, ErrorKind::Invalid)), ["after"], "a copy of another history");
     // What the reader may not see stays unseen.
     let masked = RoleTable::new().role("clerk", Role::viewer().hide(Field::City).unwrap()).user(
         &"bob".parse().unwrap(),
         &["clerk"],
         None,
     );
-    let page = host.write_as("bob", &masked, |ctx, txn| leads::changes(ctx, txn, start.next, 50)).unwrap();
+    let page =
+        host.write_as("bob", &masked, |ctx, txn| leads::changes(ctx, txn, Some(start.next), 50)).unwrap();
     assert!(!format!("{page:?}").contains("Bergen"));
 }
 
@@ -325,6 +333,17 @@ fn x_35_saved_views() {
     assert!(of("bob").is_empty());
     let shared = host.write(|ctx, txn| views::share(ctx, txn, saved.id, saved.revision, true));
     assert_eq!((of("bob"), of("eve")), (vec![("Board".into(), false)], vec![("Board".into(), true)]));
+    let blind = RoleTable::new().role("blind", Role::manager().hide(Field::Amount)).user(
+        &"cy".parse().unwrap(),
+        &["blind"],
+        None,
+    );
+    let view = host.write_as("cy", &blind, |ctx, txn| views::get(ctx, txn, saved.id)).unwrap();
+    assert!(!view.filter.to_string().contains("amount"), "a condition on a hidden field holds a value of it");
+    let request = by_company();
+    let page = host.write_as("cy", &blind, |ctx, txn| views::open(ctx, txn, saved.id, &request)).unwrap();
+    let left_out: Vec<_> = page.left_out.iter().map(|broken| broken.field.as_str()).collect();
+    assert_eq!(left_out, ["filter.amount", "sort"]);
     let delete =
         |user| host.write_as(user, &table, |ctx, txn| views::delete(ctx, txn, saved.id, shared.revision));
     refused(delete("bob"), ErrorKind::Denied);

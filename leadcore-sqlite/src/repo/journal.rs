@@ -6,8 +6,8 @@ use leadcore::domain::{
 use leadcore::error::{Error, Result};
 use leadcore::id::{OperationId, UserId};
 use leadcore::store::Journal;
+use rusqlite::Row;
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension as _, Row};
 use uuid::Uuid;
 
 use crate::error::StoreResult as _;
@@ -23,7 +23,21 @@ const BY_ID: &str =
 const BY_KEY: &str = "SELECT id, kind, actor, at, key, state, outcome FROM leadcore_operation WHERE tenant = ? AND kind = ? AND key = ?";
 const APPEND: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, other_kind, other_id, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const ENTRY: &str = "SELECT e.seq, o.id, o.kind, o.actor, e.at, e.subject_kind, e.subject_id, e.action, e.other_kind, e.other_id, e.changes FROM leadcore_entry e JOIN leadcore_operation o ON o.tenant = e.tenant AND o.rid = e.operation";
-const NEWEST: &str = "SELECT seq FROM leadcore_entry WHERE tenant = ? ORDER BY seq DESC LIMIT 1";
+// Of every tenant: rows are only added, so that this is the end for each of them, and found at once.
+const END: &str = "SELECT coalesce(max(seq), 0) FROM leadcore_entry";
+
+const OF_OPERATION: &str = " AND e.operation = ?";
+
+/// Entries behind a place, of one operation or (`which` is empty) of every one. Those of every operation are read where
+/// they lie: an index by tenant would collect and sort all of them for each page.
+pub(crate) fn replay_query(which: &str) -> String {
+    let entry = if which.is_empty() {
+        ENTRY.replace("leadcore_entry e", "leadcore_entry e NOT INDEXED")
+    } else {
+        ENTRY.to_owned()
+    };
+    format!("{entry} WHERE e.tenant = ?{which} AND e.seq > ? ORDER BY e.seq LIMIT ?")
+}
 
 impl SqliteTxn<'_> {
     fn operation_rid(&self, id: OperationId) -> Result<i64> {
@@ -207,18 +221,16 @@ impl Journal for SqliteTxn<'_> {
             Some(operation) => {
                 let Ok(rid) = self.operation_rid(operation) else { return Ok(Vec::new()) };
                 params.push(Value::Integer(rid));
-                " AND e.operation = ?"
+                OF_OPERATION
             }
         };
         params.push(Value::Integer(after.map_or(0, |sequence| sequence.0)));
         params.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
-        let sql = format!("{ENTRY} WHERE e.tenant = ?{which} AND e.seq > ? ORDER BY e.seq LIMIT ?");
-        self.entries(&sql, params)
+        self.entries(&replay_query(which), params)
     }
 
-    fn newest(&mut self) -> Result<Option<Sequence>> {
-        let mut statement = self.prepare(NEWEST, "read the journal")?;
-        let newest = statement.query_row((self.tenant_text(),), |row| row.get(0)).optional();
-        Ok(newest.store("read the journal")?.map(Sequence))
+    fn end(&mut self) -> Result<Sequence> {
+        let mut statement = self.prepare(END, "read the journal")?;
+        Ok(Sequence(statement.query_row([], |row| row.get(0)).store("read the journal")?))
     }
 }

@@ -13,4 +13,6 @@ mod terms;
 mod views;
 
 pub(crate) use custom::{ADD_FIELD, add_field, custom_value};
+#[cfg(test)]
+pub(crate) use journal::replay_query;
 pub(crate) use leads::key_kind;

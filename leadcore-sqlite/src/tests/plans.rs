@@ -9,6 +9,7 @@ use rusqlite::types::Value;
 
 use crate::compile::Condition;
 use crate::migrate;
+use crate::repo::replay_query;
 use crate::txn::SqliteTxn;
 
 /// The plan of a query, a line per step.
@@ -49,6 +50,16 @@ fn plans(view: SystemView) -> Vec<Vec<String>> {
             plan(&tx, query)
         })
         .to_vec()
+}
+
+#[test]
+fn a_replay_of_everything_reads_on_from_its_place() {
+    let conn = Connection::open_in_memory().unwrap();
+    migrate::migrate(&conn, "leadcore_").unwrap();
+    let params = [Value::Text("acme".to_owned()), Value::Integer(7), Value::Integer(100)].to_vec();
+    let plan = plan(&conn, Condition { sql: replay_query(""), params });
+    assert!(plan[0].starts_with("SEARCH e USING INTEGER PRIMARY KEY (rowid>?)"), "{plan:#?}");
+    assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "it sorts: {plan:#?}");
 }
 
 #[test]

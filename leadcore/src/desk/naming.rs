@@ -114,6 +114,45 @@ pub(super) fn with_ids<'f>(
     if broken.is_empty() { Ok(Cow::Owned(filter)) } else { Err(Error::invalid(broken)) }
 }
 
+/// The filter with names where it has ids of terms, pipelines and stages, for people to read and change: the opposite of
+/// [`with_ids`]. Ids that mean nothing (any more), or whose field the actor may not see, stay.
+pub(super) fn with_names(ctx: &Context<'_>, txn: &mut dyn Txn, mut filter: Filter) -> Result<Filter> {
+    let mut lists = Lists::default();
+    let mut todo = vec![&mut filter];
+    while let Some(filter) = todo.pop() {
+        match filter {
+            Filter::All(list) | Filter::Any(list) => todo.extend(list),
+            Filter::Not(inner) => todo.push(inner),
+            Filter::Where(condition) if !ctx.policy().is_hidden(ctx.actor(), &condition.field) => {
+                let FieldType::Reference(reference) = condition.field.field_type() else { continue };
+                if matches!(reference, Reference::Pipeline | Reference::Stage | Reference::Term(_)) {
+                    name_ids(&mut condition.value, lists.of(txn, reference)?);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(filter)
+}
+
+fn name_ids(value: &mut FieldValue, known: &Known) {
+    if let FieldValue::List(list) = value {
+        list.iter_mut().for_each(|item| name_ids(item, known));
+        return;
+    }
+    // Kept as JSON, an id comes back as text.
+    let id = match value {
+        FieldValue::Id(id) => Some(*id),
+        FieldValue::Text(text) => Uuid::try_parse(text).ok(),
+        _ => None,
+    };
+    let only = |key: &str| known.iter().filter(|(other, _, _)| other == key).count() == 1;
+    let named = known.iter().find(|(key, _, known)| Some(*known) == id && only(key));
+    if let Some((_, name, _)) = named {
+        *value = FieldValue::Text(name.clone());
+    }
+}
+
 /// Whether a name stands for an id somewhere. A filter that nests too deep is left to the check that refuses it.
 fn has_names(filter: &Filter) -> bool {
     if filter.is_too_deep() {

@@ -46,8 +46,8 @@ impl Changed {
 pub struct Changes {
     /// Each lead once, in the order of its first change.
     pub items: Vec<Changed>,
-    /// Where the next page begins: to be handed in as `after`. None where nothing ever happened.
-    pub next: Option<Sequence>,
+    /// Where the next page begins: to be handed in as `after`.
+    pub next: Sequence,
     /// Whether more is waiting already.
     pub more: bool,
 }
@@ -60,7 +60,7 @@ pub struct Changes {
 pub fn changes_start(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Changes> {
     let page = super::leads::list(ctx, txn, &LeadQuery::default().limit(START))?;
     let items = page.items.into_iter().map(|lead| Changed::Lead(Box::new(lead))).collect();
-    Ok(Changes { items, next: txn.journal().newest()?, more: false })
+    Ok(Changes { items, next: txn.journal().end()?, more: false })
 }
 
 /// What changed behind `after` (from the beginning, when not said), for at most `limit` leads (1 to 1,000): their state
@@ -75,13 +75,14 @@ pub fn changes_start(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Changes> {
 /// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
 /// let start = store.read(ctx.tenant(), |txn| leads::changes_start(&ctx, txn))?;
 /// let lead = store.write(ctx.tenant(), |txn| leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into()))?;
-/// let page = store.read(ctx.tenant(), |txn| leads::changes(&ctx, txn, start.next, 100))?;
+/// let page = store.read(ctx.tenant(), |txn| leads::changes(&ctx, txn, Some(start.next), 100))?;
 /// assert_eq!(page.items, [Changed::Lead(Box::new(lead))]);
 /// # Ok::<(), leadcore::error::Error>(())
 /// ```
 ///
 /// # Errors
-/// `Denied`; `Invalid` for a limit that does not fit.
+/// `Denied`; `Invalid` for a limit that does not fit, or a place that this history has not reached (a database that was
+/// restored from a backup): then the copy begins again.
 pub fn changes(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -94,6 +95,10 @@ pub fn changes(
         return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
     }
     let gate = Gate::open(ctx, txn, Permission::View)?;
+    if after > Some(txn.journal().end()?) {
+        let message = "nothing has happened there yet: this place is of another database, so begin again";
+        return Err(Error::invalid_field("after", ViolationCode::OutOfRange, message));
+    }
     let (ids, next, more) = walk(txn, after, limit)?;
     let found = txn.leads().get(&ids)?.into_iter();
     let seen = found.filter(|lead| lead.trashed.is_none() && gate.admits(lead));
@@ -106,16 +111,12 @@ pub fn changes(
 }
 
 /// The leads of the next entries, where they end, and whether there are more.
-fn walk(
-    txn: &mut dyn Txn,
-    after: Option<Sequence>,
-    limit: usize,
-) -> Result<(Vec<LeadId>, Option<Sequence>, bool)> {
+fn walk(txn: &mut dyn Txn, after: Option<Sequence>, limit: usize) -> Result<(Vec<LeadId>, Sequence, bool)> {
     let mut ids: Vec<LeadId> = Vec::new();
     let mut known = std::collections::BTreeSet::new();
-    let mut next = after;
+    let mut next = after.unwrap_or(Sequence(0));
     for _ in 0..ROUNDS {
-        let entries = txn.journal().replay(None, next, ROUND)?;
+        let entries = txn.journal().replay(None, Some(next), ROUND)?;
         let last = entries.len() < ROUND;
         for entry in entries {
             if entry.subject.kind == SubjectKind::Lead {
@@ -128,10 +129,11 @@ fn walk(
                     ids.push(id);
                 }
             }
-            next = Some(entry.sequence);
+            next = entry.sequence;
         }
         if last {
-            return Ok((ids, next, false));
+            // Past what other tenants did meanwhile, so that nobody reads over it again.
+            return Ok((ids, next.max(txn.journal().end()?), false));
         }
     }
     Ok((ids, next, true))

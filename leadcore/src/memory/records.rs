@@ -212,7 +212,7 @@ impl Journal for MemoryTxn {
             .collect())
     }
 
-    fn newest(&mut self) -> Result<Option<Sequence>> {
-        Ok(i64::try_from(self.state.entries.len()).ok().filter(|count| *count > 0).map(Sequence))
+    fn end(&mut self) -> Result<Sequence> {
+        Ok(Sequence(i64::try_from(self.state.entries.len()).unwrap_or(i64::MAX)))
     }
 }

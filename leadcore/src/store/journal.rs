@@ -57,11 +57,11 @@ pub trait Journal {
         limit: usize,
     ) -> Result<Vec<Entry>>;
 
-    /// The place of the newest entry.
+    /// A place behind everything that happened so far: what is appended from now on lies behind it, and nothing else does.
     ///
     /// # Errors
     /// A failure of the store.
-    fn newest(&mut self) -> Result<Option<Sequence>>;
+    fn end(&mut self) -> Result<Sequence>;
 }
 
 /// Links between records. A link is there or not; adding one that is there changes nothing.

@@ -94,6 +94,12 @@ fn fits(ctx: &Context<'_>, catalogue: &Catalogue, filter: &Filter) -> Result<()>
     filter.resolve(&Asker { user, team, catalogue: Some(catalogue), ..asker }).map(drop)
 }
 
+/// A kept filter without the conditions on fields that the actor may not see, and those that no longer fit.
+pub(super) fn masked(ctx: &Context<'_>, filter: &Value) -> Result<Value> {
+    let catalogue = Catalogue::standard();
+    json(&Pruner { ctx, catalogue: &catalogue, left_out: Vec::new() }.filter(filter))
+}
+
 fn json(value: &impl serde::Serialize) -> Result<Value> {
     serde_json::to_value(value).map_err(|error| {
         Error::new(crate::error::ErrorKind::Internal, "a view could not be written as JSON")

@@ -160,11 +160,21 @@ fn preferences(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<ViewPreferences> 
     }
 }
 
-/// A saved view, with the revision to change it.
+/// A saved view, with the revision to change it. Of somebody else's filter, conditions on fields that the actor may not
+/// see are left out: they hold values.
 ///
 /// # Errors
 /// `NotFound` when there is none, or it is another user's own; `Denied`.
 pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: ViewId) -> Result<SavedView> {
+    let mut view = seen(ctx, txn, id)?;
+    if !owns(ctx, &view) {
+        view.filter = check::masked(ctx, &view.filter)?;
+    }
+    Ok(view)
+}
+
+/// The saved view as it is kept, if the actor may open it.
+pub(super) fn seen(ctx: &Context<'_>, txn: &mut dyn Txn, id: ViewId) -> Result<SavedView> {
     require(ctx, txn, Permission::View)?;
     let found = txn.views().get(id)?.filter(|view| view.shared || owns(ctx, view));
     found.ok_or_else(|| Error::not_found("view"))
@@ -182,7 +192,7 @@ fn may_edit(ctx: &Context<'_>, view: &SavedView) -> bool {
 }
 
 fn editable(ctx: &Context<'_>, txn: &mut dyn Txn, id: ViewId, expect: Expect) -> Result<SavedView> {
-    let view = get(ctx, txn, id)?;
+    let view = seen(ctx, txn, id)?;
     if !may_edit(ctx, &view) {
         return Err(Error::denied("change a view of somebody else"));
     }
@@ -389,7 +399,7 @@ fn prefer(
     let user = acting(ctx)?;
     for view in named {
         match view {
-            ViewRef::Saved(id) => drop(get(ctx, txn, *id)?),
+            ViewRef::Saved(id) => drop(seen(ctx, txn, *id)?),
             ViewRef::System(view) if offers(ctx, *view) => {}
             ViewRef::System(_) => return Err(Error::not_found("view")),
         }

@@ -11,5 +11,5 @@ mod system;
 pub use manage::{
     ViewDraft, ViewEntry, arrange, delete, get, list, pin, rename, save, set_default, share, unpin, update,
 };
-pub use open::{ListPage, Row, ViewBoard, ViewRequest, board, open};
+pub use open::{ListPage, Row, ViewBoard, ViewRequest, board, draft, open};
 pub use system::SystemDefinition;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::domain::{Catalogue, Field, FieldSpec, Lead, Names, Pipeline, ViewRef, ViewShape, display};
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
-use crate::id::{LeadId, PipelineId, Revision, UserId};
+use crate::id::{LeadId, PipelineId, Revision, UserId, ViewId};
 use crate::policy::Permission;
 use crate::query::{Asker, Circumstance, Cursor, Filter, LeadQuery, Sort};
 use crate::store::Txn;
@@ -20,7 +20,7 @@ use super::super::leads::{readable, scan_checked};
 use super::super::naming;
 use super::super::settings::load_catalogue;
 use super::check::{Pruner, unusable};
-use super::manage;
+use super::manage::{self, ViewDraft};
 use super::system::SystemDefinition;
 
 /// What the reader asks of a view besides opening it.
@@ -191,7 +191,7 @@ impl Shown {
             }
             ViewRef::Saved(id) => id,
         };
-        let saved = manage::get(ctx, txn, id)?;
+        let saved = manage::seen(ctx, txn, id)?;
         let mut pruner = Pruner { ctx, catalogue, left_out: Vec::new() };
         let filter = pruner.filter(&saved.filter);
         let sort = pruner.sort(saved.sort.as_ref());
@@ -357,6 +357,23 @@ fn rows(
         }
     });
     Ok(rows.collect())
+}
+
+/// What a saved view shows, as a form for changing it has it: names for ids, without what no longer fits. With the
+/// revision to [`update`](super::update) it by.
+///
+/// # Errors
+/// `NotFound` when there is none, or it is another user's own; `Denied`.
+pub fn draft(ctx: &Context<'_>, txn: &mut dyn Txn, id: ViewId) -> Result<(Revision, ViewDraft)> {
+    let saved = manage::seen(ctx, txn, id)?;
+    let catalogue = load_catalogue(txn)?.1;
+    let shown = Shown::load(ctx, txn, &catalogue, id.into())?;
+    let mut draft = ViewDraft::new(shown.name, naming::with_names(ctx, txn, shown.filter)?);
+    draft.shape = saved.shape;
+    draft.columns = shown.columns;
+    draft.sort = shown.sort;
+    draft.group_by = shown.group_by;
+    Ok((saved.revision, draft))
 }
 
 /// Opens a view as a board: that of its pipeline, or of the default one. A limit says how many cards a column shows.

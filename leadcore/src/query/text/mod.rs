@@ -6,6 +6,7 @@ mod write;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use crate::error::{Error, Violation, ViolationCode};
 
@@ -76,6 +77,22 @@ impl Filter {
     /// [`resolve`](Self::resolve).
     pub fn parse(text: &str) -> Result<Self, TextError> {
         parse::filter(text)
+    }
+}
+
+/// As [`Filter::parse`].
+impl FromStr for Filter {
+    type Err = TextError;
+
+    fn from_str(text: &str) -> Result<Self, TextError> {
+        Self::parse(text)
+    }
+}
+
+/// As [`Filter::to_text`].
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_text())
     }
 }
 

@@ -230,6 +230,25 @@ pub fn count_is_the_length_of_the_scan(store: &dyn Store) {
     }
 }
 
+/// Where the store keeps a count, it is the right one.
+pub fn a_kept_count_is_the_count(store: &dyn Store) {
+    let (world, _) = stocked(store);
+    let fields = [Field::Owner, Field::Source, Field::Stage, Field::State, Field::City];
+    let mut filters = vec![Resolved::everything(), Resolved::nothing()];
+    for field in fields {
+        filters.push(Resolved::Empty(field.clone()));
+        for value in generate::values_for(&field, Operator::Eq, &sample_leads(&world)) {
+            let filter = Filter::eq(field.clone(), value) & Filter::eq(Field::State, "open");
+            filters.extend(filter.resolve(&world.scene.ctx().asker()));
+        }
+    }
+    for filter in filters {
+        let (kept, count) =
+            world.read(store, |txn| Ok((txn.tallies().kept(&filter)?, txn.tallies().count(&filter)?)));
+        assert_eq!(kept.unwrap_or(count), count, "the kept count of {filter:?}");
+    }
+}
+
 /// The groups of `count_by` are those of the leads themselves and sum up to the count.
 pub fn count_by_sums_to_the_count(store: &dyn Store) {
     let (world, leads) = stocked(store);

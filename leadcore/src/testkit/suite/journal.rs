@@ -233,19 +233,19 @@ pub fn entries_of_an_operation_come_oldest_first(store: &dyn Store) {
     assert_eq!(read(None, 0), [], "a limit of zero gives nothing");
 }
 
-/// The newest place is that of the last entry of the tenant, and there is none before the first.
-pub fn the_newest_place_is_that_of_the_last_entry(store: &dyn Store) {
+/// Behind the end lies what is appended later, and nothing else.
+pub fn behind_the_end_lies_what_comes_later(store: &dyn Store) {
     let world = World::install(store);
-    assert_eq!(world.read(store, |txn| txn.journal().newest()), None, "nothing happened yet");
-    for _ in 0..3 {
+    let behind = |place| world.read(store, |txn| txn.journal().replay(None, Some(place), 10));
+    for count in [0, 1, 3] {
+        let end = world.read(store, |txn| txn.journal().end());
+        assert_eq!(behind(end), [], "nothing lies behind the end");
         let mine = subject(&world);
-        append(&world, store, &[mine, mine]);
-        let (newest, all) = world
-            .read(store, |txn| Ok((txn.journal().newest()?, txn.journal().replay(None, None, usize::MAX)?)));
-        assert_eq!(newest, all.last().map(|entry| entry.sequence), "the last entry");
-        let behind = world.read(store, |txn| txn.journal().replay(None, newest, 10));
-        assert_eq!(behind, [], "nothing lies behind it");
+        append(&world, store, &vec![mine; count]);
+        assert_eq!(behind(end).len(), count, "what came later does");
     }
+    let all = world.read(store, |txn| txn.journal().replay(None, None, usize::MAX));
+    assert_eq!(all.len(), 4, "each entry once");
 }
 
 /// Changes keep their fields, order and JSON form; an amount, time or id may come back as the text it is in JSON.

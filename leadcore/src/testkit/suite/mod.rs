@@ -95,6 +95,7 @@ cases! { $
         wide_and_deep_filters_are_answered,
         searches_agree_with_the_reference,
         count_is_the_length_of_the_scan,
+        a_kept_count_is_the_count,
         count_by_sums_to_the_count,
         count_by_is_in_ascending_order_with_empty_first,
         count_by_refuses_fields_that_it_cannot_group,
@@ -123,7 +124,7 @@ cases! { $
         entries_before_a_place_page_backwards,
         entries_of_an_operation_come_oldest_first,
         every_operation_is_replayed_in_order,
-        the_newest_place_is_that_of_the_last_entry,
+        behind_the_end_lies_what_comes_later,
         changes_come_back_as_json_says_them,
     }
     pipelines {
