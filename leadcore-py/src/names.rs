@@ -166,7 +166,7 @@ fn resolve_tree(txn: &mut dyn Txn, filter: &Filter, depth: usize) -> Result<Filt
         Filter::Any(list) => Filter::Any(all(list)?),
         Filter::Not(inner) => !resolve_tree(txn, inner, depth + 1)?,
         Filter::Where(condition) => resolve_condition(txn, condition)?,
-        Filter::Search(text) => Filter::Search(text.clone()),
+        Filter::Search(_) | Filter::Is(_) | Filter::Has(_) => filter.clone(),
     })
 }
 

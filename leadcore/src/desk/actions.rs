@@ -11,6 +11,7 @@ use crate::query::MAX_PAGE;
 use crate::store::Txn;
 
 use super::access::Gate;
+use super::functions::Openings;
 
 /// Something that a row of a list of leads offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,6 +56,14 @@ impl LeadAction {
         }
     }
 
+    /// The function of the tenant's settings that can close it; none for looking.
+    const fn function(self) -> Option<&'static str> {
+        match self {
+            Self::View => None,
+            other => Some(other.code()),
+        }
+    }
+
     /// Whether the state of the lead leaves it open: a converted lead is frozen (S3.07), one in the trash can only be
     /// taken out again.
     const fn fits(self, lead: &Lead) -> bool {
@@ -66,8 +75,8 @@ impl LeadAction {
     }
 }
 
-/// What the actor can do with one lead now, in the order of [`LeadAction::ALL`]: what the policy grants and the state of
-/// the lead leaves open. The buttons of a row; the calls themselves check again.
+/// What the actor can do with one lead now, in the order of [`LeadAction::ALL`]: what the policy grants, the state of the
+/// lead leaves open, and the tenant's [functions](super::functions) do not close. The buttons of a row; the calls themselves check again.
 ///
 /// ```
 /// use leadcore::desk::leads::{self, LeadAction};
@@ -117,10 +126,17 @@ pub fn actions_of(
             Err(error) => return Err(error),
         }
     }
+    let openings = Openings::load(ctx, txn)?;
+    let is_open = |action: LeadAction, lead: &Lead| {
+        action.function().is_none_or(|function| openings.is_open(function, lead))
+    };
     let seen = txn.leads().get(ids)?.into_iter().filter(|lead| view.admits(lead));
     Ok(seen
         .map(|lead| {
-            let offered = open.iter().filter(|(action, gate)| action.fits(&lead) && gate.admits(&lead));
+            let offered = open
+                .iter()
+                .filter(|(action, gate)| action.fits(&lead) && gate.admits(&lead))
+                .filter(|(action, _)| is_open(*action, &lead));
             (lead.id, offered.map(|(action, _)| *action).collect())
         })
         .collect())

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, Field, FieldValue, Lead, LeadDraft, LeadFields, LeadPatch, NewEntry, OperationKind,
-    Pipeline, Rank, TermKind, Trashed, lead_changes,
+    Action, Catalogue, Field, FieldValue, Lead, LeadDraft, LeadFields, LeadNumber, LeadPatch, NewEntry,
+    OperationKind, Pipeline, Rank, TermKind, Trashed, lead_changes,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{LeadId, Revision};
@@ -15,11 +15,15 @@ use crate::policy::Permission;
 use crate::query::{Asker, Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved};
 use crate::store::{LeadChange, Series, Txn};
 
-use super::access::{Expect, Gate, check_fields, editable, masked, require, visible};
+use super::access::{Expect, Gate, check_fields, editable, editable_for, masked, require, visible};
+use super::functions::Openings;
 use super::operation::{new_operation, record, record_as};
+use super::step::{Step, Stepper};
 use super::{pipelines, settings};
 
 pub use super::actions::{LeadAction, actions, actions_of};
+pub use super::clone::clone_lead;
+pub use super::functions::of_lead as functions;
 
 /// How many leads a page has when the caller does not say.
 const DEFAULT_PAGE: usize = 50;
@@ -52,7 +56,7 @@ pub fn create_many(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<LeadDraft>)
     check_fields(ctx, hidden.filter(|field| given(field)))?;
     let mut broken = Vec::new();
     let mut ready = Vec::with_capacity(drafts.len());
-    check_references(txn, &drafts.iter().map(|draft| &draft.fields), &mut broken)?;
+    check_references(txn, &drafts.iter().map(|draft| &draft.fields), &LeadFields::default(), &mut broken)?;
     for (n, draft) in drafts.into_iter().enumerate() {
         match intake.prepare(ctx, draft) {
             Ok(lead) => ready.push(lead),
@@ -175,10 +179,11 @@ pub(crate) fn check_rules(
     broken
 }
 
-/// Refuses references to terms that do not exist.
-fn check_references<'f>(
+/// Refuses references to terms that do not exist, and to archived ones that are not there `before`.
+pub(super) fn check_references<'f>(
     txn: &mut dyn Txn,
     all: &(impl Iterator<Item = &'f LeadFields> + Clone),
+    before: &LeadFields,
     broken: &mut Vec<Violation>,
 ) -> Result<()> {
     type Refer = fn(&LeadFields) -> Vec<Uuid>;
@@ -199,9 +204,15 @@ fn check_references<'f>(
             continue;
         }
         let wanted: Vec<_> = wanted.into_iter().collect();
-        if txn.terms().get(kind, &wanted)?.len() != wanted.len() {
+        let known = refer(before);
+        let found = txn.terms().get(kind, &wanted)?;
+        if found.len() != wanted.len() {
             let message = format!("there is no {kind} with this id");
             broken.push(Violation::new(field.key(), ViolationCode::Unknown, message));
+        }
+        if found.iter().any(|record| record.term.archived && !known.contains(&record.term.id)) {
+            let message = format!("this {kind} is archived");
+            broken.push(Violation::new(field.key(), ViolationCode::NotAllowed, message));
         }
     }
     Ok(())
@@ -229,7 +240,7 @@ pub fn edit(
     }
     let (_, catalogue) = settings::load_catalogue(txn)?;
     let mut broken = check_rules(ctx, &catalogue, &after.fields, &before.fields);
-    check_references(txn, &std::iter::once(&after.fields), &mut broken)?;
+    check_references(txn, &std::iter::once(&after.fields), &before.fields, &mut broken)?;
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
@@ -271,6 +282,7 @@ pub fn restore(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead>
         return Err(Error::not_found("lead"));
     }
     Gate::open(ctx, Permission::Delete)?.check(&before)?;
+    Openings::load(ctx, txn)?.check("restore", &before)?;
     let mut after = Lead { trashed: None, ..before.clone() };
     let entry = touch(ctx, &before, &mut after, Action::Restored);
     txn.leads().update(&[LeadChange { before, after: after.clone() }])?;
@@ -286,11 +298,22 @@ pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
     Ok(masked(ctx, visible(ctx, txn, id)?))
 }
 
-/// One lead by the number that people say (S2.14).
+/// One lead by the number that people say (S2.14): the number itself, or the text that the tenant's
+/// [numbering](super::settings::numbering) writes (`L-00042`), also without its prefix or zeros.
 ///
 /// # Errors
-/// `NotFound` when there is none, or none that this actor may see.
-pub fn by_number(ctx: &Context<'_>, txn: &mut dyn Txn, number: u64) -> Result<Lead> {
+/// `NotFound` when there is none, or none that this actor may see, or the text is no number.
+pub fn by_number<'n>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    number: impl Into<LeadNumber<'n>>,
+) -> Result<Lead> {
+    ctx.check_tenant(txn)?;
+    let number = match number.into() {
+        LeadNumber::Number(number) => Some(number),
+        LeadNumber::Text(text) => settings::load_numbering(txn)?.1.parse(&text),
+    };
+    let number = number.ok_or_else(|| Error::not_found("lead"))?;
     let number = i64::try_from(number).map_err(|_| Error::not_found("lead"))?;
     let query = LeadQuery::new(Filter::eq(Field::Number, number)).limit(1);
     list(ctx, txn, &query)?.items.pop().ok_or_else(|| Error::not_found("lead"))
@@ -389,15 +412,13 @@ pub fn move_to(
     expect: impl Into<Expect>,
     stage: crate::id::StageId,
 ) -> Result<Lead> {
-    let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
-    let pipelines = txn.pipelines().list()?;
-    let pipeline = pipelines.iter().find(|pipeline| pipeline.stage(stage).is_some()).ok_or_else(|| {
-        Error::invalid_field("stage", ViolationCode::Unknown, "there is no stage with this id")
-    })?;
+    let before = editable_for(ctx, txn, id, expect.into(), Permission::Edit, "move")?;
+    let stepper = Stepper::load(txn, &Step::to(stage))?;
     if before.stage == stage {
         return Ok(masked(ctx, before));
     }
-    let mut after = Lead { pipeline: pipeline.id, stage, stage_entered_at: ctx.now(), ..before.clone() };
+    let mut after = before.clone();
+    stepper.step(ctx, txn, &mut after)?;
     let entry = touch(ctx, &before, &mut after, Action::Moved);
     txn.leads().update(&[LeadChange { before, after: after.clone() }])?;
     record(ctx, txn, OperationKind::Move, &[entry])?;

@@ -10,16 +10,23 @@
 
 mod access;
 mod actions;
+mod clone;
 mod operation;
+mod reasons;
+mod step;
 
 pub mod accounts;
 pub mod board;
 pub mod contacts;
 pub mod convert;
+pub mod functions;
 pub mod leads;
+pub mod mass;
 pub mod pipelines;
+pub mod purge;
 pub mod settings;
 pub mod timeline;
+pub mod undo;
 pub mod vocabulary;
 
 pub use access::Expect;

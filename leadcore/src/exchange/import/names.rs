@@ -1,6 +1,6 @@
 //! From names in cells to terms and stages, adding what is missing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -26,6 +26,8 @@ const MOST_STAGES: usize = 200;
 #[derive(Debug, Default)]
 struct List {
     by_key: HashMap<String, Uuid>,
+    /// Archived terms: they have their names, and nobody chooses them.
+    archived: HashSet<Uuid>,
     /// Spellings met before, so that each is folded once.
     by_spelling: HashMap<String, Uuid>,
     next_position: u32,
@@ -66,6 +68,9 @@ impl Names {
             for TermRecord { term, .. } in txn.terms().list(kind)? {
                 list.next_position = list.next_position.max(term.position.saturating_add(1));
                 list.by_key.insert(term.key(), term.id);
+                if term.archived {
+                    list.archived.insert(term.id);
+                }
             }
             lists.insert(kind, list);
         }
@@ -91,6 +96,10 @@ impl Names {
         let key = fold(name);
         if let Some(id) = list.by_key.get(&key) {
             let id = *id;
+            if list.archived.contains(&id) {
+                let message = format!("this {kind} is archived");
+                return Err(Violation::new(field.key(), ViolationCode::NotAllowed, message));
+            }
             if list.by_spelling.len() < 10 * MOST_NEW {
                 list.by_spelling.insert(name.to_owned(), id);
             }

@@ -287,11 +287,18 @@ impl Decision {
 /// Refuses a constant source that does not exist.
 pub(super) fn check_source(txn: &mut dyn Txn, options: &ImportOptions) -> Result<()> {
     match options.source {
-        Some(source) if txn.terms().get(TermKind::Source, &[source.term()])?.is_empty() => {
-            let message = "there is no source with this id";
-            Err(Error::invalid_field("source", ViolationCode::Unknown, message))
-        }
-        _ => Ok(()),
+        None => Ok(()),
+        Some(source) => match txn.terms().get(TermKind::Source, &[source.term()])?.pop() {
+            None => {
+                let message = "there is no source with this id";
+                Err(Error::invalid_field("source", ViolationCode::Unknown, message))
+            }
+            Some(record) if record.term.archived => {
+                let message = "this source is archived";
+                Err(Error::invalid_field("source", ViolationCode::NotAllowed, message))
+            }
+            Some(_) => Ok(()),
+        },
     }
 }
 
