@@ -93,7 +93,11 @@ fn existence(
             true
         }
         Action::Deleted => {
-            let same = after.trashed.as_ref().is_some_and(|trashed| trashed.operation == entry.operation);
+            // A lead that an undo put back into the trash is there by the operation that it was there by before.
+            let named = entry.changes.iter().find(|change| change.field == TRASHED_BY);
+            let put_by = named.and_then(|change| uuid(&change.after)).map(OperationId::from_uuid);
+            let put_by = put_by.unwrap_or(entry.operation);
+            let same = after.trashed.as_ref().is_some_and(|trashed| trashed.operation == put_by);
             if same {
                 after.trashed = None;
             }
@@ -125,13 +129,17 @@ fn entries(bench: &Bench<'_>, before: &Lead, after: &mut Lead) -> Vec<NewEntry> 
     let action = if after.stage == before.stage { Action::Updated } else { Action::Moved };
     let mut fields = touch(bench.ctx, before, after, action);
     let of_trash = |change: &FieldChange| [TRASHED_AT, TRASHED_BY].contains(&change.field.as_str());
-    let (trash, rest) = std::mem::take(&mut fields.changes).into_iter().partition(of_trash);
+    let (mut trash, rest): (Vec<_>, _) = std::mem::take(&mut fields.changes).into_iter().partition(of_trash);
     fields.changes = rest;
     let mut entries = Vec::new();
     if !fields.changes.is_empty() {
         entries.push(fields);
     }
     if before.trashed != after.trashed {
+        if let Some(trashed) = &after.trashed {
+            let operation = FieldValue::Id(trashed.operation.as_uuid());
+            trash.push(FieldChange::new(TRASHED_BY, FieldValue::Empty, operation));
+        }
         let action = if after.trashed.is_some() { Action::Deleted } else { Action::Restored };
         entries.push(NewEntry::new(after.id, action, after.updated_at).with_changes(trash));
     }
