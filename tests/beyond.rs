@@ -5,12 +5,18 @@ use std::collections::BTreeSet;
 use leadcore::context::Context;
 use leadcore::desk::board::{self, BoardQuery};
 use leadcore::desk::convert::{self, ConversionOptions, ConversionPlan};
+use leadcore::desk::functions::Functions;
+use leadcore::desk::mass::{self, Change, Selection};
+use leadcore::desk::purge::{self, PurgePlan, PurgeRequest};
+use leadcore::desk::undo::{self, UndoPlan};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, timeline};
-use leadcore::domain::{Catalogue, Contact, ContactFields, Field, Lead, LeadPatch, Pipeline, Term};
+use leadcore::domain::{
+    Catalogue, Contact, ContactFields, Field, Lead, LeadPatch, Numbering, Pipeline, Term,
+};
 use leadcore::error::{Conflict, ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
-use leadcore::id::{AccountId, SourceId};
+use leadcore::id::{AccountId, LostReasonId, SourceId};
 use leadcore::query::{Filter, LeadQuery};
 use leadcore::store::{StoreExt, Txn};
 use leadcore::testkit::dump;
@@ -27,6 +33,8 @@ struct Foreign {
     source: Term<SourceId>,
     pipeline: Pipeline,
     plan: ConversionPlan,
+    undo: UndoPlan,
+    purge: PurgePlan,
 }
 
 /// A call of the desk, made with what belongs to the other tenant. It says what it returned.
@@ -49,6 +57,7 @@ const CASES: &[(&str, Case)] = &[
         let foreign = said(board::board(ctx, txn, &query)).expect_err("a foreign pipeline has no board");
         Ok(format!("{own} {foreign}"))
     }),
+    ("clone::clone_lead", |ctx, txn, f| said(leads::clone_lead(ctx, txn, f.lead.id))),
     ("contacts::add", |ctx, txn, f| {
         said(contacts::add(ctx, txn, f.lead.id, ContactFields::named("Eve").unwrap(), true))
     }),
@@ -71,6 +80,7 @@ const CASES: &[(&str, Case)] = &[
         said(convert::plan(ctx, txn, f.lead.id, &options)).expect_err("a foreign lead cannot be planned");
         said(convert::plan(ctx, txn, own.id, &options.into_account(f.account)))
     }),
+    ("functions::of_lead", |ctx, txn, f| said(leads::functions(ctx, txn, f.lead.id))),
     ("leads::by_number", |ctx, txn, f| said(leads::by_number(ctx, txn, f.lead.number))),
     ("leads::count", |ctx, txn, _| said(leads::count(ctx, txn, &Filter::search("acmesecret")))),
     ("leads::count_by", |ctx, txn, _| said(leads::count_by(ctx, txn, &Filter::everything(), &Field::Source))),
@@ -93,6 +103,13 @@ const CASES: &[(&str, Case)] = &[
     ("leads::move_to", |ctx, txn, f| said(leads::move_to(ctx, txn, f.lead.id, Expect::Any, f.lead.stage))),
     ("leads::restore", |ctx, txn, f| said(leads::restore(ctx, txn, f.lead.id))),
     ("leads::trash", |ctx, txn, _| said(leads::trash(ctx, txn, &LeadQuery::default()))),
+    ("mass::run", |ctx, txn, f| {
+        let selection = Selection::Ids(vec![f.lead.id, f.converted.id]);
+        let done = mass::run(ctx, txn, &selection, &Change::Transfer(None))?;
+        assert_eq!((done.totals.not_found, done.operation), (2, None), "foreign leads are not there");
+        let selection = Selection::filter(Filter::search("acmesecret"));
+        said(mass::run(ctx, txn, &selection, &Change::Delete))
+    }),
     ("pipelines::add", |ctx, txn, f| {
         // The ids of the other's stages are as good as any: they mean nothing here.
         let mut stages = f.pipeline.stages.clone();
@@ -102,14 +119,40 @@ const CASES: &[(&str, Case)] = &[
     ("pipelines::list", |ctx, txn, _| said(pipelines::list(ctx, txn))),
     ("pipelines::list_or_default", |ctx, txn, _| said(pipelines::list_or_default(ctx, txn))),
     ("pipelines::update", |ctx, txn, f| said(pipelines::update(ctx, txn, f.pipeline.clone()))),
+    ("purge::apply", |ctx, txn, f| said(purge::apply(ctx, txn, &f.purge).map(Some).or_else(not_its_plan))),
+    ("purge::plan", |ctx, txn, f| said(purge::plan(ctx, txn, &f.purge.request))),
+    ("reasons::list_or_default", |ctx, txn, _| said(vocabulary::list_or_default::<LostReasonId>(ctx, txn))),
     ("settings::catalogue", |ctx, txn, _| said(settings::catalogue(ctx, txn))),
     ("settings::set_catalogue", |ctx, txn, _| {
         said(settings::set_catalogue(ctx, txn, None, &Catalogue::standard()))
     }),
+    ("settings::functions", |ctx, txn, _| said(settings::functions(ctx, txn))),
+    ("settings::numbering", |ctx, txn, _| said(settings::numbering(ctx, txn))),
+    ("settings::set_functions", |ctx, txn, _| {
+        said(settings::set_functions(ctx, txn, None, &Functions::new()))
+    }),
+    ("settings::set_numbering", |ctx, txn, _| {
+        said(settings::set_numbering(ctx, txn, None, &Numbering::default()))
+    }),
     ("timeline::of_account", |ctx, txn, f| said(timeline::of_account(ctx, txn, f.account, None, 100))),
     ("timeline::of_lead", |ctx, txn, f| said(timeline::of_lead(ctx, txn, f.lead.id, None, 100))),
+    ("undo::apply", |ctx, txn, f| said(undo::apply(ctx, txn, &f.undo))),
+    ("undo::plan", |ctx, txn, f| said(undo::plan(ctx, txn, f.undo.operation))),
+    ("undo::undo", |ctx, txn, f| said(undo::undo(ctx, txn, f.undo.operation))),
     ("vocabulary::add", |ctx, txn, f| {
         said(vocabulary::add::<SourceId>(ctx, txn, "Fair", None).map(|term| term.id == f.source.id))
+    }),
+    ("vocabulary::archive", |ctx, txn, f| {
+        said(vocabulary::archive(ctx, txn, f.source.id, Expect::Any, true))
+    }),
+    ("vocabulary::ask_for_detail", |ctx, txn, f| {
+        said(vocabulary::ask_for_detail(ctx, txn, f.source.id, Expect::Any, true))
+    }),
+    ("vocabulary::recolor", |ctx, txn, f| {
+        said(vocabulary::recolor(ctx, txn, f.source.id, Expect::Any, None))
+    }),
+    ("vocabulary::reorder", |ctx, txn, f| {
+        said(vocabulary::reorder(ctx, txn, &[f.source.id]).map(Some).or_else(not_its_plan))
     }),
     ("vocabulary::delete", |ctx, txn, f| said(vocabulary::delete(ctx, txn, f.source.id, InUse::Clear))),
     ("vocabulary::list", |ctx, txn, _| said(vocabulary::list::<SourceId>(ctx, txn))),
@@ -117,6 +160,11 @@ const CASES: &[(&str, Case)] = &[
         said(vocabulary::rename(ctx, txn, f.source.id, Expect::Any, "Stolen"))
     }),
 ];
+
+/// What was made from the rows of one tenant does not fit those of another.
+fn not_its_plan<T>(error: leadcore::error::Error) -> Result<Option<T>> {
+    if error.conflict() == Some(&Conflict::PlanOutdated) { Ok(None) } else { Err(error) }
+}
 
 /// Everything of `acme`, marked, so that any of it is recognised.
 fn furnish(host: &Host) -> Foreign {
@@ -139,7 +187,12 @@ fn furnish(host: &Host) -> Foreign {
     pipeline.stages[1].name = "acmesecret stage".to_owned();
     let pipeline = host.write(|ctx, txn| pipelines::update(ctx, txn, pipeline.clone()));
     let plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &options));
-    Foreign { lead, converted, account: done.account, contact, source, pipeline, plan }
+    let entries = host.read(|_, txn| txn.journal().about(&[lead.id.into()], None, 100));
+    let undo = host.read(|ctx, txn| undo::plan(ctx, txn, entries.last().unwrap().operation));
+    let request = PurgeRequest::everywhere(Filter::everything());
+    let purge = host.read(|ctx, txn| purge::plan(ctx, txn, &request));
+    let account = done.account;
+    Foreign { lead, converted, account, contact, source, pipeline, plan, undo, purge }
 }
 
 #[test]

@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use leadcore::context::Context;
 use leadcore::desk::board;
 use leadcore::desk::convert::{self, ConversionOptions, ConversionPlan};
+use leadcore::desk::functions::Functions;
+use leadcore::desk::mass::{self, Change, Selection};
+use leadcore::desk::purge::{self, PurgePlan, PurgeRequest};
 use leadcore::desk::vocabulary::{self, InUse};
-use leadcore::desk::{Expect, contacts, leads, pipelines, settings};
-use leadcore::domain::{Catalogue, ContactFields, Field, LeadFields, LeadPatch};
+use leadcore::desk::{Expect, contacts, leads, pipelines, settings, undo};
+use leadcore::domain::{Catalogue, ContactFields, Field, LeadFields, LeadPatch, Numbering};
 use leadcore::error::{ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
-use leadcore::id::{ContactId, LeadId, SourceId};
+use leadcore::id::{ContactId, LeadId, LostReasonId, OperationId, SourceId};
 use leadcore::policy::{Role, RoleTable};
 use leadcore::store::{StoreExt, Txn};
 use leadcore::testkit::dump;
@@ -26,6 +29,9 @@ struct Known {
     frozen_contact: ContactId,
     source: SourceId,
     plan: ConversionPlan,
+    reason: LostReasonId,
+    created: OperationId,
+    purge: PurgePlan,
 }
 
 type Call = fn(&Context<'_>, &mut dyn Txn, &Known) -> Result<()>;
@@ -73,6 +79,35 @@ const WRITES: &[(&str, Call)] = &[
     ("settings::set_catalogue", |ctx, txn, _| {
         settings::set_catalogue(ctx, txn, None, &Catalogue::standard()).map(drop)
     }),
+    ("clone::clone_lead", |ctx, txn, k| leads::clone_lead(ctx, txn, k.open).map(drop)),
+    ("mass::run", |ctx, txn, k| {
+        mass::run(ctx, txn, &Selection::Ids(vec![k.open]), &Change::Transfer(None)).map(drop)
+    }),
+    ("purge::apply", |ctx, txn, k| purge::apply(ctx, txn, &k.purge).map(drop)),
+    ("settings::set_functions", |ctx, txn, _| {
+        settings::set_functions(ctx, txn, None, &Functions::new()).map(drop)
+    }),
+    ("settings::set_numbering", |ctx, txn, _| {
+        settings::set_numbering(ctx, txn, None, &Numbering::default()).map(drop)
+    }),
+    ("undo::apply", |ctx, txn, k| {
+        let plan = undo::plan(ctx, txn, k.created)?;
+        undo::apply(ctx, txn, &plan).map(drop)
+    }),
+    ("undo::undo", |ctx, txn, k| undo::undo(ctx, txn, k.created).map(drop)),
+    ("vocabulary::archive", |ctx, txn, k| vocabulary::archive(ctx, txn, k.source, ANY, true).map(drop)),
+    ("vocabulary::ask_for_detail", |ctx, txn, k| {
+        vocabulary::ask_for_detail(ctx, txn, k.reason, ANY, true).map(drop)
+    }),
+    ("vocabulary::recolor", |ctx, txn, k| {
+        vocabulary::recolor(ctx, txn, k.source, ANY, Some("#123456")).map(drop)
+    }),
+    ("vocabulary::reorder", |ctx, txn, _| {
+        let mut order: Vec<_> =
+            vocabulary::list::<LostReasonId>(ctx, txn)?.iter().map(|term| term.id).collect();
+        order.reverse();
+        vocabulary::reorder(ctx, txn, &order).map(drop)
+    }),
     ("convert::apply", |ctx, txn, k| convert::apply(ctx, txn, &k.plan).map(drop)),
     ("convert::convert", |ctx, txn, k| {
         convert::convert(ctx, txn, k.open, &ConversionOptions::default()).map(drop)
@@ -109,6 +144,24 @@ const INVALID: &[(&str, Call)] = &[
         let mut catalogue = Catalogue::standard();
         catalogue.settings_mut(Field::Number).required = Some(true);
         settings::set_catalogue(ctx, txn, None, &catalogue).map(drop)
+    }),
+    ("mass::run", |ctx, txn, k| {
+        let city = Change::Edit(LeadPatch::new().set(Field::Number, 7));
+        mass::run(ctx, txn, &Selection::Ids(vec![k.open]), &city).map(drop)
+    }),
+    ("settings::set_functions", |ctx, txn, _| {
+        let functions = Functions::new().open_for("No name", leadcore::query::Filter::everything());
+        settings::set_functions(ctx, txn, None, &functions).map(drop)
+    }),
+    ("settings::set_numbering", |ctx, txn, _| {
+        let numbering = Numbering { start: 2, ..Numbering::default() };
+        settings::set_numbering(ctx, txn, None, &numbering).map(drop)
+    }),
+    ("vocabulary::recolor", |ctx, txn, k| {
+        vocabulary::recolor(ctx, txn, k.source, ANY, Some("red")).map(drop)
+    }),
+    ("vocabulary::ask_for_detail", |ctx, txn, k| {
+        vocabulary::ask_for_detail(ctx, txn, k.source, ANY, true).map(drop)
     }),
     ("convert::apply", |ctx, txn, k| {
         let mut plan = k.plan.clone();
@@ -150,7 +203,13 @@ fn furnish(host: &Host) -> Known {
     host.write(|ctx, txn| convert::convert(ctx, txn, frozen, &options));
     host.write(|ctx, txn| leads::delete(ctx, txn, trashed, ANY));
     let plan = host.read(|ctx, txn| convert::plan(ctx, txn, open, &options));
-    Known { open, frozen, trashed, contact, frozen_contact, source, plan }
+    let reasons = host.write(|ctx, txn| vocabulary::list_or_default::<LostReasonId>(ctx, txn));
+    let entries = host.read(|_, txn| txn.journal().about(&[open.into()], None, 100));
+    let created = entries.last().unwrap().operation;
+    let request = PurgeRequest::trash(leadcore::query::Filter::everything());
+    let purge = host.read(|ctx, txn| purge::plan(ctx, txn, &request));
+    let reason = reasons[0].id;
+    Known { open, frozen, trashed, contact, frozen_contact, source, plan, reason, created, purge }
 }
 
 #[test]
@@ -193,7 +252,7 @@ fn a_refused_write_leaves_the_database_as_it_was() {
 /// Every function of the desk that takes a transaction and is no reading is refused above.
 #[test]
 fn every_write_of_the_desk_is_refused_once() {
-    const READS: [&str; 17] = [
+    const READS: [&str; 22] = [
         "accounts::get",
         "accounts::list",
         "accounts::origins",
@@ -203,6 +262,7 @@ fn every_write_of_the_desk_is_refused_once() {
         "contacts::of_account",
         "contacts::of_lead",
         "convert::plan",
+        "functions::of_lead",
         "leads::by_number",
         "leads::count",
         "leads::count_by",
@@ -210,11 +270,21 @@ fn every_write_of_the_desk_is_refused_once() {
         "leads::list",
         "leads::trash",
         "pipelines::list",
+        "purge::plan",
         "settings::catalogue",
+        "settings::functions",
+        "settings::numbering",
+        "undo::plan",
     ];
     // A viewer who opens the board of a tenant without a pipeline makes the default one: that is no decision of anybody.
-    let others =
-        ["pipelines::list_or_default", "timeline::of_account", "timeline::of_lead", "vocabulary::list"];
+    // So it is with reasons.
+    let others = [
+        "pipelines::list_or_default",
+        "reasons::list_or_default",
+        "timeline::of_account",
+        "timeline::of_lead",
+        "vocabulary::list",
+    ];
     let mut known: BTreeSet<String> = READS.iter().chain(&others).map(|name| (*name).to_owned()).collect();
     known.extend(WRITES.iter().map(|(name, _)| (*name).to_owned()));
     assert_eq!(crate::support::desk_functions(), known);

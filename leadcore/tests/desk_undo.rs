@@ -26,7 +26,7 @@ mod laws {
     }
 
     impl Case {
-        fn new(fields: Vec<LeadFields>) -> Self {
+        fn new(fields: &[LeadFields]) -> Self {
             let (store, scene) = (MemoryStore::new(), Scene::new("acme"));
             let made = store.write(&scene.tenant, |txn| {
                 let ctx = scene.ctx();
@@ -109,7 +109,7 @@ mod laws {
             fields in prop::collection::vec(generate::lead_fields(), 1..6),
             steps in prop::collection::vec(drawn(), 1..8),
         ) {
-            let case = Case::new(fields);
+            let case = Case::new(&fields);
             let ctx = case.scene.ctx();
             let mut done = Vec::new();
             for step in &steps {
@@ -153,7 +153,7 @@ mod laws {
     #[test]
     fn a_failure_in_the_middle_leaves_nothing() {
         let names: Vec<_> = (0..2_100).map(|n| LeadFields::company(&format!("Lead {n}")).unwrap()).collect();
-        let case = Case::new(names);
+        let case = Case::new(&names);
         let ctx = case.scene.ctx();
         let before = leadcore::testkit::dump(&case.store, &case.scene.tenant);
         let everyone = Selection::filter(Filter::everything());

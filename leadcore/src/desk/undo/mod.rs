@@ -13,7 +13,8 @@
 //! other has none. Accounts, pipelines and settings stay as they are.
 //!
 //! The undo is an operation itself, which an undo takes back. An operation is undone once: asked again, also later and
-//! from another process, the first outcome is returned.
+//! from another process, the first outcome is returned. Only where the policy refused some of its records may another
+//! actor take back those.
 //!
 //! Whoever undoes needs the permissions of the records: to edit, or to delete where a lead goes into the trash or out of
 //! it, and to configure for terms. It does not ask what the tenant's rules would say today: a value that was allowed
@@ -139,6 +140,8 @@ pub struct UndoOutcome {
     pub totals: UndoTotals,
     /// The records that were not taken back wholly, at most 1,000 of them. All that was written is in the journal.
     pub remaining: Vec<UndoRecord>,
+    /// How many of the failed records the policy refused.
+    pub forbidden: u64,
     /// The key that an undone import had: it is free again, so that the file can be imported anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freed_key: Option<String>,
@@ -176,8 +179,8 @@ pub fn plan(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Res
 /// As [`undo`]; `Conflict` with [`Conflict::PlanOutdated`] when it would do something else by now. Nothing is written
 /// then.
 pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, planned: &UndoPlan) -> Result<UndoOutcome> {
-    if let Some(first) = first_outcome(ctx, txn, planned.operation)? {
-        return Ok(first);
+    if let Latest::Done(first) = latest(ctx, txn, planned.operation)? {
+        return Ok(*first);
     }
     if plan(ctx, txn, planned.operation)? != *planned {
         return Err(Error::conflicting("operation", Conflict::PlanOutdated));
@@ -189,30 +192,41 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, planned: &UndoPlan) -> Result
 /// returned.
 ///
 /// # Errors
-/// As [`plan`]. That a record cannot be taken back is no error: the outcome says so.
+/// As [`plan`], and `Denied` when the policy refuses every record that could be taken back. That some records cannot be
+/// is no error: the outcome says so.
 pub fn undo(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<UndoOutcome> {
-    if let Some(first) = first_outcome(ctx, txn, operation)? {
-        return Ok(first);
-    }
+    let attempt = match latest(ctx, txn, operation)? {
+        Latest::Done(first) => return Ok(*first),
+        Latest::Attempt(attempt) => attempt,
+    };
     let undone = undoable(ctx, txn, operation)?;
-    let mut operation = new_operation(ctx, OperationKind::Undo, Some(key(undone.id)));
+    let mut operation = new_operation(ctx, OperationKind::Undo, Some(key(undone.id, attempt)));
     let mut outcome = UndoOutcome {
         operation: operation.id,
         undone: undone.id,
         totals: UndoTotals::default(),
         remaining: Vec::new(),
+        forbidden: 0,
         freed_key: None,
         newly_undone: true,
     };
-    txn.journal().begin(&operation)?;
     let mut walk = Walk::begin(ctx, txn, &undone)?;
     while let Some(chunk) = walk.next(txn, Some(&operation))? {
         for record in chunk {
             outcome.totals.count(&record);
+            let refused = record.failed == Some(UndoFailure::Forbidden);
+            outcome.forbidden = outcome.forbidden.saturating_add(u64::from(refused));
             if !record.is_reversed() && outcome.remaining.len() < MOST_NAMED {
                 outcome.remaining.push(record);
             }
         }
+    }
+    if !walk.has_written() {
+        // An undo that is refused must not stand in the way of one that is not.
+        if outcome.forbidden > 0 {
+            return Err(Error::denied("undo this"));
+        }
+        txn.journal().begin(&operation)?;
     }
     outcome.freed_key = exchange_keys(txn, &undone)?;
     operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {
@@ -222,20 +236,34 @@ pub fn undo(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Res
     Ok(outcome)
 }
 
-fn key(operation: OperationId) -> String {
-    format!("operation:{operation}")
+fn key(operation: OperationId, attempt: u32) -> String {
+    if attempt == 0 { format!("operation:{operation}") } else { format!("operation:{operation}:{attempt}") }
 }
 
-fn first_outcome(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    operation: OperationId,
-) -> Result<Option<UndoOutcome>> {
+/// What became of an operation so far.
+enum Latest {
+    /// It is undone, as far as this actor is concerned.
+    Done(Box<UndoOutcome>),
+    /// It may be undone, by this attempt.
+    Attempt(u32),
+}
+
+fn latest(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<Latest> {
     require(ctx, txn, Permission::View)?;
-    let Some(first) = txn.journal().find(OperationKind::Undo, &key(operation))? else { return Ok(None) };
     let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the undo cannot be read");
-    let stored = first.outcome.ok_or_else(corrupt)?;
-    serde_json::from_value(stored).map(Some).map_err(|error| corrupt().with_source(error))
+    let mut attempt = 0;
+    loop {
+        let Some(found) = txn.journal().find(OperationKind::Undo, &key(operation, attempt))? else {
+            return Ok(Latest::Attempt(attempt));
+        };
+        let stored = found.outcome.ok_or_else(corrupt)?;
+        let outcome: UndoOutcome =
+            serde_json::from_value(stored).map_err(|error| corrupt().with_source(error))?;
+        if outcome.forbidden == 0 || found.actor == *ctx.actor() {
+            return Ok(Latest::Done(Box::new(outcome)));
+        }
+        attempt += 1;
+    }
 }
 
 /// The operation, if it is of a kind that can be taken back.

@@ -253,7 +253,7 @@ fn may_write(bench: &Bench<'_>, txn: &mut dyn Txn, contact: Subject) -> Result<O
     if seen.is_empty() {
         return Ok(Some(UndoFailure::NotFound));
     }
-    if !seen.iter().any(|lead| open(lead)) {
+    if !seen.iter().any(open) {
         return Ok(Some(UndoFailure::Forbidden));
     }
     let frozen = !seen.iter().any(|lead| open(lead) && lead.conversion.is_none());

@@ -49,6 +49,8 @@ pub(super) struct Walk<'a> {
     /// The first entry of the operation: nothing before it matters.
     first: Sequence,
     todo: std::vec::IntoIter<Subject>,
+    /// Whether something was written.
+    begun: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -84,7 +86,12 @@ impl<'a> Walk<'a> {
             stages,
             terms: BTreeSet::new(),
         };
-        Ok(Self { bench, first, todo: todo.into_iter() })
+        Ok(Self { bench, first, todo: todo.into_iter(), begun: false })
+    }
+
+    /// Whether there was something to be written.
+    pub(super) const fn has_written(&self) -> bool {
+        self.begun
     }
 
     /// The next records; written, when there is an operation to write them by.
@@ -120,7 +127,10 @@ impl<'a> Walk<'a> {
             };
             records.push(record);
         }
-        if let Some(by) = by {
+        if let Some(by) = by.filter(|_| !entries.is_empty()) {
+            if !std::mem::replace(&mut self.begun, true) {
+                txn.journal().begin(by)?;
+            }
             txn.leads().update(&changes)?;
             txn.journal().append(by.id, &entries)?;
         }
