@@ -2,10 +2,11 @@
 
 use leadcore::context::Context;
 use leadcore::desk::convert::{ConversionOutcome, ConversionPlan};
+use leadcore::desk::functions::Functions;
 use leadcore::desk::leads::LeadAction;
-use leadcore::desk::{board, timeline};
+use leadcore::desk::{board, mass, purge, timeline, undo};
 use leadcore::domain::{
-    Account, Catalogue, Contact, Entry, Field, FieldValue, Lead, LeadPatch, Operation, Pipeline,
+    Account, Catalogue, Contact, Entry, Field, FieldValue, Lead, LeadPatch, Numbering, Operation, Pipeline,
 };
 use leadcore::error::{Error, ErrorKind, ValueError, Violation};
 use leadcore::exchange::Mapping;
@@ -39,6 +40,9 @@ fn what_a_host_keeps_crosses_threads() {
     outlives_its_maker::<(Filter, Resolved, LeadQuery, Cursor)>();
     outlives_its_maker::<(ConversionPlan, ConversionOutcome, LeadAction)>();
     outlives_its_maker::<(board::Board, board::BoardQuery, timeline::TimelineItem)>();
+    outlives_its_maker::<(mass::Selection, mass::Change, mass::MassOutcome)>();
+    outlives_its_maker::<(undo::UndoPlan, undo::UndoOutcome, purge::PurgePlan, purge::PurgeOutcome)>();
+    outlives_its_maker::<(Functions, Numbering)>();
     outlives_its_maker::<(ImportOptions, ImportReport, Mapping)>();
     outlives_its_maker::<(LeadId, TenantId, UserId, Timestamp, SystemClock)>();
     outlives_its_maker::<(ErrorKind, ValueError, Violation, AllowAll, RoleTable)>();

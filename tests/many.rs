@@ -3,11 +3,11 @@
 use leadcore::desk::functions::Functions;
 use leadcore::desk::mass::{self, Change, MassOutcome, RecordOutcome, Selection, Step};
 use leadcore::desk::purge::{self, PurgeRequest};
-use leadcore::desk::{Expect, contacts, convert, leads, pipelines, settings, timeline, undo};
+use leadcore::desk::{Expect, contacts, convert, leads, pipelines, settings, timeline, undo, vocabulary};
 use leadcore::domain::{ContactFields, Field, FieldValue, Lead, LeadPatch, Numbering};
 use leadcore::error::{Conflict, ErrorKind};
 use leadcore::exchange::import::ImportOptions;
-use leadcore::id::LeadId;
+use leadcore::id::{LeadId, SourceId};
 use leadcore::policy::{AllowAll, Permission, Role, RoleTable, Visibility};
 use leadcore::query::Filter;
 use leadcore::store::StoreExt;
@@ -262,6 +262,25 @@ fn x_61_a_copy_without_its_past() {
     assert_eq!((copy.number, copy.conversion.as_ref()), (2, None));
     assert_eq!(copy.fields.address.city(), Some("Tromsø"));
     assert!(copy.fields.external_ids.is_empty(), "another system knows one lead by it");
+}
+
+/// A file is one more way to choose a term or to edit a lead, and keeps the same rules.
+#[test]
+fn an_import_keeps_to_archives_and_closed_functions() {
+    let host = Host::new();
+    let source = host.write(|ctx, txn| vocabulary::add::<SourceId>(ctx, txn, "Fair", None));
+    let mut fields = form(&[(Field::Company, "Nordlys AS"), (Field::Email, "post@nordlys.example")]);
+    fields.source = Some(source.id);
+    host.add(fields);
+    host.write(|ctx, txn| vocabulary::archive(ctx, txn, source.id, source.revision, true));
+    let file = "Company,E-mail,Source,City\nNordlys AS,post@nordlys.example,Fair,Oslo\nNew,new@x.example,Fair,Oslo\n";
+    let report = host.dry_run(file, &ImportOptions::new());
+    assert_eq!(counts(&report), [0, 1, 0, 1], "who has it keeps it, nobody gets it: {report}");
+    refused(host.try_import(file, &ImportOptions::new().source(source.id)), ErrorKind::Invalid);
+    let functions = Functions::new().open_for("edit", Filter::nothing());
+    host.write(|ctx, txn| settings::set_functions(ctx, txn, None, &functions));
+    let report = host.import(file, &ImportOptions::new());
+    assert_eq!(counts(&report), [0, 0, 0, 2], "{report}");
 }
 
 /// An import is undone like everything else, and can then be made again.

@@ -33,6 +33,8 @@ pub use access::Expect;
 #[cfg(feature = "csv")]
 pub(crate) use access::{Gate, check_fields, require};
 #[cfg(feature = "csv")]
+pub(crate) use functions::Openings;
+#[cfg(feature = "csv")]
 pub(crate) use leads::{Intake, check_rules, store_new, touch};
 #[cfg(feature = "csv")]
 pub(crate) use operation::new_operation;

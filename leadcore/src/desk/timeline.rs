@@ -127,6 +127,7 @@ impl Names {
 
     fn line(&self, entry: &Entry) -> String {
         let what = match (entry.subject.kind, entry.action) {
+            (SubjectKind::Lead, Action::Created) if entry.other.is_some() => "Copied from another lead",
             (SubjectKind::Lead, Action::Created) => "Lead created",
             (SubjectKind::Contact, Action::Created) => "Contact created",
             (SubjectKind::Account, Action::Created) => "Account created",

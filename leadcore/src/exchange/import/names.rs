@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{ImportOptions, UnknownTerm};
 use crate::context::Context;
 use crate::domain::{Action, Subject, SubjectKind, Term, TermKind, TermRecord};
-use crate::domain::{Field, FieldChange, FieldValue, NewEntry, Pipeline, Stage, StageKind};
+use crate::domain::{Field, FieldChange, FieldValue, Lead, NewEntry, Pipeline, Stage, StageKind};
 use crate::error::{Result, ValueError, Violation, ViolationCode};
 use crate::id::{PipelineId, StageId};
 use crate::policy::{Permission, Scope};
@@ -96,10 +96,6 @@ impl Names {
         let key = fold(name);
         if let Some(id) = list.by_key.get(&key) {
             let id = *id;
-            if list.archived.contains(&id) {
-                let message = format!("this {kind} is archived");
-                return Err(Violation::new(field.key(), ViolationCode::NotAllowed, message));
-            }
             if list.by_spelling.len() < 10 * MOST_NEW {
                 list.by_spelling.insert(name.to_owned(), id);
             }
@@ -115,6 +111,23 @@ impl Names {
         self.note(&field, &term.name);
         self.added.push(Added::Term(TermRecord { kind, term }));
         Ok(id)
+    }
+
+    /// Refuses an archived term to a lead that does not have it.
+    pub(super) fn check_archived(
+        &self,
+        kind: TermKind,
+        id: Uuid,
+        lead: Option<&Lead>,
+    ) -> Result<(), Violation> {
+        let field = kind.field();
+        let archived = self.lists.get(&kind).is_some_and(|list| list.archived.contains(&id));
+        let has_it = |lead: &Lead| field.read(lead).items().contains(&FieldValue::Id(id));
+        if !archived || lead.is_some_and(has_it) {
+            return Ok(());
+        }
+        let message = format!("this {kind} is archived");
+        Err(Violation::new(field.key(), ViolationCode::NotAllowed, message))
     }
 
     /// The stage of this name: of the lead's own pipeline, else of the default one, else of any. A new one goes into

@@ -6,7 +6,7 @@ use super::report::{Outcome, SkipReason};
 use super::source::Record;
 use super::{ImportOptions, OnMatch};
 use crate::context::Context;
-use crate::desk::{self, Gate, Intake};
+use crate::desk::{self, Gate, Intake, Openings};
 use crate::domain::{
     Action, Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKind, NewEntry, TermId, TermKind,
 };
@@ -35,6 +35,7 @@ pub(super) struct Planner<'c> {
     intake: Intake,
     /// `None` when the actor may edit no lead.
     edit: Option<Gate>,
+    openings: Openings,
     names: Names,
     pub(super) bench: Bench,
 }
@@ -63,7 +64,8 @@ impl<'c> Planner<'c> {
         }
         let names = Names::load(ctx, txn, options, fields, &intake.pipelines, new_values)?;
         let edit = Gate::open(ctx, Permission::Edit).ok();
-        Ok(Self { ctx, options, intake, edit, names, bench: Bench::default() })
+        let openings = Openings::load(ctx, txn)?;
+        Ok(Self { ctx, options, intake, edit, openings, names, bench: Bench::default() })
     }
 
     /// Fetches the leads that the rows may mean, and decides each row.
@@ -139,10 +141,19 @@ impl<'c> Planner<'c> {
             let message = format!("a lead with this {word} exists that you may not edit");
             return Err(vec![Violation::new(field.key(), ViolationCode::NotAllowed, message)]);
         }
+        if !self.openings.is_open("edit", lead) {
+            let message = "the lead is in a state in which it is not edited";
+            return Err(vec![Violation::new("line", ViolationCode::NotAllowed, message)]);
+        }
+        let may_move = self.openings.is_open("move", lead);
         let mut after = lead.clone();
-        let found = self.look_up_names(intent, Some(after.pipeline))?;
+        let found = self.look_up_names(intent, Some(&after))?;
         self.write(intent, &found, &mut after.fields)?;
         if let Some((pipeline, stage)) = found.stage.filter(|(_, stage)| *stage != after.stage) {
+            if !may_move {
+                let message = "the lead is in a state in which it is not moved";
+                return Err(vec![Violation::new("stage", ViolationCode::NotAllowed, message)]);
+            }
             (after.pipeline, after.stage, after.stage_entered_at) = (pipeline, stage, self.ctx.now());
         }
         let Some(slot) = self.bench.slots.get_mut(place) else {
@@ -165,10 +176,13 @@ impl<'c> Planner<'c> {
         Ok(Decision::Update { slot: place, matched_by, same_as_line })
     }
 
-    fn look_up_names(&mut self, intent: &Intent, own: Option<PipelineId>) -> Result<Found, Vec<Violation>> {
+    /// What the names of a row mean, for the lead that is there.
+    fn look_up_names(&mut self, intent: &Intent, lead: Option<&Lead>) -> Result<Found, Vec<Violation>> {
+        let own = lead.map(|lead| lead.pipeline);
         let (mut found, mut broken) = (Found::default(), Vec::new());
         for (kind, name) in &intent.terms {
-            match self.names.term(self.ctx, *kind, name) {
+            let term = self.names.term(self.ctx, *kind, name);
+            match term.and_then(|id| self.names.check_archived(*kind, id, lead).map(|()| id)) {
                 Ok(id) => found.terms.push((*kind, id)),
                 Err(reason) => broken.push(reason),
             }
