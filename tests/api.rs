@@ -2,10 +2,12 @@
 
 use leadcore::context::Context;
 use leadcore::desk::convert::{ConversionOutcome, ConversionPlan};
+use leadcore::desk::functions::Functions;
 use leadcore::desk::leads::{Changes, Facet, LeadAction};
-use leadcore::desk::{board, timeline, views};
+use leadcore::desk::{board, mass, purge, timeline, undo, views};
 use leadcore::domain::{
-    Account, Catalogue, Contact, Entry, Field, FieldValue, Lead, LeadPatch, Names, Operation, Pipeline,
+    Account, Catalogue, Contact, Entry, Field, FieldValue, Lead, LeadPatch, Names, Numbering, Operation,
+    Pipeline,
 };
 use leadcore::error::{Error, ErrorKind, ValueError, Violation};
 use leadcore::exchange::Mapping;
@@ -41,6 +43,9 @@ fn what_a_host_keeps_crosses_threads() {
     outlives_its_maker::<(board::Board, board::BoardQuery, timeline::TimelineItem)>();
     outlives_its_maker::<(views::ListPage, views::ViewRequest, views::ViewDraft, views::ViewEntry)>();
     outlives_its_maker::<(Changes, Facet, Names, Period, TextError)>();
+    outlives_its_maker::<(mass::Selection, mass::Change, mass::MassOutcome)>();
+    outlives_its_maker::<(undo::UndoPlan, undo::UndoOutcome, purge::PurgePlan, purge::PurgeOutcome)>();
+    outlives_its_maker::<(Functions, Numbering)>();
     outlives_its_maker::<(ImportOptions, ImportReport, Mapping)>();
     outlives_its_maker::<(LeadId, TenantId, UserId, Timestamp, SystemClock)>();
     outlives_its_maker::<(ErrorKind, ValueError, Violation, AllowAll, RoleTable)>();

@@ -5,16 +5,20 @@ use std::collections::BTreeSet;
 use leadcore::context::Context;
 use leadcore::desk::board::{self, BoardQuery};
 use leadcore::desk::convert::{self, ConversionOptions, ConversionPlan};
+use leadcore::desk::functions::Functions;
+use leadcore::desk::mass::{self, Change, Selection};
+use leadcore::desk::purge::{self, PurgePlan, PurgeRequest};
+use leadcore::desk::undo::{self, UndoPlan};
 use leadcore::desk::views::{self, ViewDraft, ViewRequest};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, timeline};
 use leadcore::domain::{
     AccountPatch, Catalogue, Contact, ContactFields, CustomField, CustomType, Field, Lead, LeadPatch, Move,
-    Pipeline, Position, SavedView, SystemView, Term,
+    Numbering, Pipeline, Position, SavedView, SystemView, Term,
 };
 use leadcore::error::{Conflict, ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
-use leadcore::id::{AccountId, SourceId};
+use leadcore::id::{AccountId, LostReasonId, SourceId};
 use leadcore::query::{Filter, LeadQuery};
 use leadcore::store::{StoreExt, Txn};
 use leadcore::testkit::dump;
@@ -32,6 +36,8 @@ struct Foreign {
     pipeline: Pipeline,
     plan: ConversionPlan,
     view: SavedView,
+    undo: UndoPlan,
+    purge: PurgePlan,
 }
 
 /// A call of the desk, made with what belongs to the other tenant. It says what it returned.
@@ -91,6 +97,7 @@ const CASES: &[(&str, Case)] = &[
         let draft = ViewDraft::new("Stolen", Filter::everything());
         said(views::update(ctx, txn, f.view.id, Expect::Any, &draft))
     }),
+    ("clone::clone_lead", |ctx, txn, f| said(leads::clone_lead(ctx, txn, f.lead.id))),
     ("contacts::add", |ctx, txn, f| {
         said(contacts::add(ctx, txn, f.lead.id, ContactFields::named("Eve").unwrap(), true))
     }),
@@ -114,6 +121,7 @@ const CASES: &[(&str, Case)] = &[
         said(convert::plan(ctx, txn, f.lead.id, &options)).expect_err("a foreign lead cannot be planned");
         said(convert::plan(ctx, txn, own.id, &options.into_account(f.account)))
     }),
+    ("functions::of_lead", |ctx, txn, f| said(leads::functions(ctx, txn, f.lead.id))),
     ("leads::by_number", |ctx, txn, f| said(leads::by_number(ctx, txn, f.lead.number))),
     ("leads::count", |ctx, txn, _| said(leads::count(ctx, txn, &Filter::search("acmesecret")))),
     ("leads::count_by", |ctx, txn, _| said(leads::count_by(ctx, txn, &Filter::everything(), &Field::Source))),
@@ -149,6 +157,13 @@ const CASES: &[(&str, Case)] = &[
     ("moving::reopen", |ctx, txn, f| said(leads::reopen(ctx, txn, f.lead.id, Expect::Any))),
     ("leads::restore", |ctx, txn, f| said(leads::restore(ctx, txn, f.lead.id))),
     ("leads::trash", |ctx, txn, _| said(leads::trash(ctx, txn, &LeadQuery::default()))),
+    ("mass::run", |ctx, txn, f| {
+        let selection = Selection::Ids(vec![f.lead.id, f.converted.id]);
+        let done = mass::run(ctx, txn, &selection, &Change::Transfer(None))?;
+        assert_eq!((done.totals.not_found, done.operation), (2, None), "foreign leads are not there");
+        let selection = Selection::filter(Filter::search("acmesecret"));
+        said(mass::run(ctx, txn, &selection, &Change::Delete))
+    }),
     ("pipelines::add", |ctx, txn, f| {
         // The ids of the other's stages are as good as any: they mean nothing here.
         let mut stages = f.pipeline.stages.clone();
@@ -166,6 +181,9 @@ const CASES: &[(&str, Case)] = &[
         said(pipelines::set_default(ctx, txn, f.pipeline.id, Expect::Any))
     }),
     ("pipelines::update", |ctx, txn, f| said(pipelines::update(ctx, txn, f.pipeline.clone()))),
+    ("purge::apply", |ctx, txn, f| said(purge::apply(ctx, txn, &f.purge).map(Some).or_else(not_its_plan))),
+    ("purge::plan", |ctx, txn, f| said(purge::plan(ctx, txn, &f.purge.request))),
+    ("reasons::list_or_default", |ctx, txn, _| said(vocabulary::list_or_default::<LostReasonId>(ctx, txn))),
     ("settings::catalogue", |ctx, txn, _| said(settings::catalogue(ctx, txn))),
     ("settings::change_field", |ctx, txn, _| {
         let exact = settings::FieldMapping::exact();
@@ -177,8 +195,19 @@ const CASES: &[(&str, Case)] = &[
     ("settings::set_catalogue", |ctx, txn, _| {
         said(settings::set_catalogue(ctx, txn, None, &Catalogue::standard()))
     }),
+    ("settings::functions", |ctx, txn, _| said(settings::functions(ctx, txn))),
+    ("settings::numbering", |ctx, txn, _| said(settings::numbering(ctx, txn))),
+    ("settings::set_functions", |ctx, txn, _| {
+        said(settings::set_functions(ctx, txn, None, &Functions::new()))
+    }),
+    ("settings::set_numbering", |ctx, txn, _| {
+        said(settings::set_numbering(ctx, txn, None, &Numbering::default()))
+    }),
     ("timeline::of_account", |ctx, txn, f| said(timeline::of_account(ctx, txn, f.account, None, 100))),
     ("timeline::of_lead", |ctx, txn, f| said(timeline::of_lead(ctx, txn, f.lead.id, None, 100))),
+    ("undo::apply", |ctx, txn, f| said(undo::apply(ctx, txn, &f.undo))),
+    ("undo::plan", |ctx, txn, f| said(undo::plan(ctx, txn, f.undo.operation))),
+    ("undo::undo", |ctx, txn, f| said(undo::undo(ctx, txn, f.undo.operation))),
     ("vocabulary::add", |ctx, txn, f| {
         said(vocabulary::add::<SourceId>(ctx, txn, "Fair", None).map(|term| term.id == f.source.id))
     }),
@@ -186,8 +215,14 @@ const CASES: &[(&str, Case)] = &[
         said(vocabulary::archive(ctx, txn, f.source.id, Expect::Any, true))
     }),
     ("vocabulary::ask_for_detail", |ctx, txn, f| {
-        let reason = leadcore::id::LostReasonId::from_uuid(f.source.id.as_uuid());
+        let reason = LostReasonId::from_uuid(f.source.id.as_uuid());
         said(vocabulary::ask_for_detail(ctx, txn, reason, Expect::Any, true))
+    }),
+    ("vocabulary::recolor", |ctx, txn, f| {
+        said(vocabulary::recolor(ctx, txn, f.source.id, Expect::Any, None))
+    }),
+    ("vocabulary::reorder", |ctx, txn, f| {
+        said(vocabulary::reorder(ctx, txn, &[f.source.id]).map(Some).or_else(not_its_plan))
     }),
     ("vocabulary::delete", |ctx, txn, f| said(vocabulary::delete(ctx, txn, f.source.id, InUse::Clear))),
     ("vocabulary::list", |ctx, txn, _| said(vocabulary::list::<SourceId>(ctx, txn))),
@@ -195,6 +230,11 @@ const CASES: &[(&str, Case)] = &[
         said(vocabulary::rename(ctx, txn, f.source.id, Expect::Any, "Stolen"))
     }),
 ];
+
+/// What was made from the rows of one tenant does not fit those of another.
+fn not_its_plan<T>(error: leadcore::error::Error) -> Result<Option<T>> {
+    if error.conflict() == Some(&Conflict::PlanOutdated) { Ok(None) } else { Err(error) }
+}
 
 /// Everything of `acme`, marked, so that any of it is recognised.
 fn secret_field(kind: CustomType) -> CustomField {
@@ -227,7 +267,12 @@ fn furnish(host: &Host) -> Foreign {
         let saved = views::save(ctx, txn, &draft)?;
         views::share(ctx, txn, saved.id, saved.revision, true)
     });
-    Foreign { lead, converted, account: done.account, contact, source, pipeline, plan, view }
+    let entries = host.read(|_, txn| txn.journal().about(&[lead.id.into()], None, 100));
+    let undo = host.read(|ctx, txn| undo::plan(ctx, txn, entries.last().unwrap().operation));
+    let request = PurgeRequest::everywhere(Filter::everything());
+    let purge = host.read(|ctx, txn| purge::plan(ctx, txn, &request));
+    let account = done.account;
+    Foreign { lead, converted, account, contact, source, pipeline, plan, view, undo, purge }
 }
 
 #[test]

@@ -333,7 +333,7 @@ fn x_35_saved_views() {
     assert!(of("bob").is_empty());
     let shared = host.write(|ctx, txn| views::share(ctx, txn, saved.id, saved.revision, true));
     assert_eq!((of("bob"), of("eve")), (vec![("Board".into(), false)], vec![("Board".into(), true)]));
-    let blind = RoleTable::new().role("blind", Role::manager().hide(Field::Amount)).user(
+    let blind = RoleTable::new().role("blind", Role::manager().hide(Field::Amount).unwrap()).user(
         &"cy".parse().unwrap(),
         &["blind"],
         None,

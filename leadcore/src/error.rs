@@ -226,6 +226,11 @@ pub enum Conflict {
     Converted,
     /// The plan no longer fits what it was made from.
     PlanOutdated,
+    /// The tenant closed this function for leads in the state of this one (S4.15).
+    Closed {
+        /// Which: `edit`, `move` … or one of the host's own.
+        function: String,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -297,6 +302,9 @@ impl Error {
             }
             Conflict::PlanOutdated => {
                 (ErrorKind::Conflict, format!("{what} changed since the plan was made: plan again"))
+            }
+            Conflict::Closed { .. } => {
+                (ErrorKind::Conflict, format!("this is closed for a {what} in this state"))
             }
         };
         Self(Box::new(Inner {

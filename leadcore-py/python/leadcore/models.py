@@ -227,7 +227,8 @@ class Entry(_Record):
     actor: str | None
     """The user who did it; ``None`` for the program itself."""
     action: str
-    """``created``, ``updated``, ``moved``, ``deleted``, ``restored``, ``converted``, ``linked`` or ``unlinked``."""
+    """``created``, ``updated``, ``moved``, ``deleted``, ``restored``, ``converted``, ``linked``,
+    ``unlinked`` or ``purged``."""
     text: str = field(repr=False)
     """The same in a line of words: ``Status: New → Discussion``."""
     changes: tuple[Change, ...] = field(repr=False)

@@ -121,6 +121,19 @@ impl Contacts for SqliteTxn<'_> {
         }
         Ok(contacts)
     }
+
+    fn remove(&mut self, ids: &[ContactId]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let sql = "DELETE FROM leadcore_contact WHERE tenant = ? AND id = ?";
+            let mut statement = self.prepare(sql, "remove a contact")?;
+            for id in ids {
+                statement
+                    .execute((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
+                    .store("remove a contact")?;
+            }
+            Ok(())
+        })
+    }
 }
 
 fn bind_account(binder: &mut Binder<'_, '_>, account: &Account) -> Result<()> {

@@ -12,6 +12,7 @@ use crate::query::Resolved;
 use crate::store::Txn;
 
 use super::custom::resolve;
+use super::functions::Openings;
 
 /// Which revision of a record the caller means to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +105,7 @@ pub(super) fn visible(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Resul
 }
 
 /// The lead, if the actor may change it by `permission`: visible, in scope, of the expected revision, not in the
-/// trash, not converted.
+/// trash, not converted, and the function of the same name open in its state.
 ///
 /// # Errors
 /// `NotFound`, `Denied`, `Frozen` or `Conflict`.
@@ -115,6 +116,21 @@ pub(super) fn editable(
     expect: Expect,
     permission: Permission,
 ) -> Result<Lead> {
+    editable_for(ctx, txn, id, expect, permission, permission.code())
+}
+
+/// [`editable`] for a function that has not the name of its permission.
+///
+/// # Errors
+/// `NotFound`, `Denied`, `Frozen` or `Conflict`.
+pub(super) fn editable_for(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: LeadId,
+    expect: Expect,
+    permission: Permission,
+    function: &str,
+) -> Result<Lead> {
     let lead = visible(ctx, txn, id)?;
     if lead.trashed.is_some() {
         return Err(Error::not_found("lead"));
@@ -124,6 +140,7 @@ pub(super) fn editable(
         return Err(Error::conflicting("lead", Conflict::Converted));
     }
     expect.check("lead", lead.revision)?;
+    Openings::load(ctx, txn)?.check(function, &lead)?;
     Ok(lead)
 }
 

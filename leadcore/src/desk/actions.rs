@@ -11,6 +11,7 @@ use crate::query::MAX_PAGE;
 use crate::store::Txn;
 
 use super::access::Gate;
+use super::functions::Openings;
 use super::moving::check_convertible;
 
 /// Something that a row of a list of leads offers.
@@ -56,6 +57,14 @@ impl LeadAction {
         }
     }
 
+    /// The function of the tenant's settings that can close it; none for looking.
+    const fn function(self) -> Option<&'static str> {
+        match self {
+            Self::View => None,
+            other => Some(other.code()),
+        }
+    }
+
     /// Whether the state of the lead leaves it open: a converted lead is frozen (S3.07), one in the trash can only be
     /// taken out again, and one that was lost or disqualified is reopened before it is converted.
     fn fits(self, lead: &Lead) -> bool {
@@ -68,8 +77,8 @@ impl LeadAction {
     }
 }
 
-/// What the actor can do with one lead now, in the order of [`LeadAction::ALL`]: what the policy grants and the state of
-/// the lead leaves open. The buttons of a row; the calls themselves check again.
+/// What the actor can do with one lead now, in the order of [`LeadAction::ALL`]: what the policy grants, the state of the
+/// lead leaves open, and the tenant's [functions](super::functions) do not close. The buttons of a row; the calls themselves check again.
 ///
 /// ```
 /// use leadcore::desk::leads::{self, LeadAction};
@@ -117,7 +126,10 @@ pub fn actions_of(
 }
 
 /// What the policy grants the actor, asked once for any number of leads.
-pub(super) struct Grants(Vec<(LeadAction, Gate)>);
+pub(super) struct Grants {
+    open: Vec<(LeadAction, Gate)>,
+    openings: Openings,
+}
 
 impl Grants {
     pub(super) fn open(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
@@ -129,12 +141,14 @@ impl Grants {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Self(open))
+        Ok(Self { open, openings: Openings::load(ctx, txn)? })
     }
 
     /// What the actor can do with a lead that it sees.
     pub(super) fn offered(&self, lead: &Lead) -> Vec<LeadAction> {
-        let open = self.0.iter().filter(|(action, gate)| action.fits(lead) && gate.admits(lead));
-        open.map(|(action, _)| *action).collect()
+        let is_open =
+            |action: LeadAction| action.function().is_none_or(|name| self.openings.is_open(name, lead));
+        let open = self.open.iter().filter(|(action, gate)| action.fits(lead) && gate.admits(lead));
+        open.map(|(action, _)| *action).filter(|action| is_open(*action)).collect()
     }
 }

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, Closing, Field, FieldValue, Guard, Lead, LeadDraft, LeadFields, LeadPatch, LeadState,
-    NewEntry, OperationKind, Pipeline, Rank, TermKind, Trashed, Unmet, Why, lead_changes,
+    Action, Catalogue, Closing, Field, FieldValue, Guard, Lead, LeadDraft, LeadFields, LeadNumber, LeadPatch,
+    LeadState, NewEntry, OperationKind, Pipeline, Rank, TermKind, Trashed, Unmet, Why, lead_changes,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{LeadId, Revision};
@@ -16,12 +16,15 @@ use crate::query::{Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved
 use crate::store::{LeadChange, Series, Txn};
 
 use super::access::{Expect, Gate, Mask, check_fields, check_readable, editable, masked, require, visible};
+use super::functions::Openings;
 use super::moving::{guard, refuse};
 use super::operation::{new_operation, record, record_as};
 use super::{custom, pipelines, settings};
 
 pub use super::actions::{LeadAction, actions, actions_of};
+pub use super::clone::clone_lead;
 pub use super::facets::{Facet, FacetValue, facets};
+pub use super::functions::of_lead as functions;
 pub use super::history::{StageVisit, stage_history};
 pub use super::moving::{disqualify, move_to, reopen};
 pub use super::offline::{Changed, Changes, changes, changes_start};
@@ -62,7 +65,7 @@ pub fn create_many(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<LeadDraft>)
     check_fields(ctx, custom.iter())?;
     let mut broken = Vec::new();
     let mut ready = Vec::with_capacity(drafts.len());
-    check_references(txn, &drafts.iter().map(|draft| &draft.fields), &mut broken)?;
+    check_references(txn, &drafts.iter().map(|draft| &draft.fields), &LeadFields::default(), &mut broken)?;
     for (n, draft) in drafts.into_iter().enumerate() {
         match intake.prepare(ctx, draft) {
             Ok(lead) => {
@@ -205,10 +208,11 @@ pub(crate) fn check_rules(
     broken
 }
 
-/// Refuses references to terms that do not exist.
-fn check_references<'f>(
+/// Refuses references to terms that do not exist, and to archived ones that are not there `before`.
+pub(super) fn check_references<'f>(
     txn: &mut dyn Txn,
     all: &(impl Iterator<Item = &'f LeadFields> + Clone),
+    before: &LeadFields,
     broken: &mut Vec<Violation>,
 ) -> Result<()> {
     type Refer = fn(&LeadFields) -> Vec<Uuid>;
@@ -229,9 +233,15 @@ fn check_references<'f>(
             continue;
         }
         let wanted: Vec<_> = wanted.into_iter().collect();
-        if txn.terms().get(kind, &wanted)?.len() != wanted.len() {
+        let known = refer(before);
+        let found = txn.terms().get(kind, &wanted)?;
+        if found.len() != wanted.len() {
             let message = format!("there is no {kind} with this id");
             broken.push(Violation::new(field.key(), ViolationCode::Unknown, message));
+        }
+        if found.iter().any(|record| record.term.archived && !known.contains(&record.term.id)) {
+            let message = format!("this {kind} is archived");
+            broken.push(Violation::new(field.key(), ViolationCode::NotAllowed, message));
         }
     }
     Ok(())
@@ -259,7 +269,7 @@ pub fn edit(
         return Ok(masked(ctx, before));
     }
     let mut broken = check_rules(ctx, &catalogue, &after.fields, &before.fields);
-    check_references(txn, &std::iter::once(&after.fields), &mut broken)?;
+    check_references(txn, &std::iter::once(&after.fields), &before.fields, &mut broken)?;
     if patch.fields().any(|field| field.read_fields(&after.fields).is_empty()) {
         let pipelines = txn.pipelines().list()?;
         if let Some(stage) = pipelines.iter().find_map(|pipeline| pipeline.stage(before.stage)) {
@@ -310,6 +320,7 @@ pub fn restore(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead>
         return Err(Error::not_found("lead"));
     }
     Gate::open(ctx, txn, Permission::Delete)?.check(&before)?;
+    Openings::load(ctx, txn)?.check("restore", &before)?;
     let pipelines = txn.pipelines().list()?;
     let stage = pipelines.iter().find_map(|pipeline| pipeline.stage(before.stage));
     if let Some(stage) = stage.filter(|_| before.state() == LeadState::Open) {
@@ -333,11 +344,22 @@ pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
     Ok(lead)
 }
 
-/// One lead by the number that people say (S2.14).
+/// One lead by the number that people say (S2.14): the number itself, or the text that the tenant's
+/// [numbering](super::settings::numbering) writes (`L-00042`), also without its prefix or zeros.
 ///
 /// # Errors
-/// `NotFound` when there is none, or none that this actor may see.
-pub fn by_number(ctx: &Context<'_>, txn: &mut dyn Txn, number: u64) -> Result<Lead> {
+/// `NotFound` when there is none, or none that this actor may see, or the text is no number.
+pub fn by_number<'n>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    number: impl Into<LeadNumber<'n>>,
+) -> Result<Lead> {
+    ctx.check_tenant(txn)?;
+    let number = match number.into() {
+        LeadNumber::Number(number) => Some(number),
+        LeadNumber::Text(text) => settings::load_numbering(txn)?.1.parse(&text),
+    };
+    let number = number.ok_or_else(|| Error::not_found("lead"))?;
     let number = i64::try_from(number).map_err(|_| Error::not_found("lead"))?;
     let query = LeadQuery::new(Filter::eq(Field::Number, number)).limit(1);
     list(ctx, txn, &query)?.items.pop().ok_or_else(|| Error::not_found("lead"))

@@ -10,6 +10,7 @@
 
 mod access;
 mod actions;
+mod clone;
 mod custom;
 mod facets;
 mod history;
@@ -18,15 +19,20 @@ mod naming;
 mod offline;
 mod operation;
 mod reading;
+mod reasons;
 
 pub mod accounts;
 pub mod board;
 pub mod contacts;
 pub mod convert;
+pub mod functions;
 pub mod leads;
+pub mod mass;
 pub mod pipelines;
+pub mod purge;
 pub mod settings;
 pub mod timeline;
+pub mod undo;
 pub mod views;
 pub mod vocabulary;
 
@@ -35,6 +41,8 @@ pub use access::Expect;
 pub(crate) use access::{Gate, check_fields, require};
 #[cfg(feature = "csv")]
 pub(crate) use custom::{missing, no_such_record};
+#[cfg(feature = "csv")]
+pub(crate) use functions::Openings;
 #[cfg(feature = "csv")]
 pub(crate) use leads::{Intake, check_rules, store_new, touch, violations};
 #[cfg(feature = "csv")]

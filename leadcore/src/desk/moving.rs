@@ -16,7 +16,8 @@ use crate::policy::Permission;
 use crate::query::{Cursor, Direction, LeadScan, Resolved, Sort, SortField};
 use crate::store::{LeadChange, Txn};
 
-use super::access::{Expect, Gate, editable, masked, visible};
+use super::access::{Expect, Gate, editable_for, masked, visible};
+use super::functions::Openings;
 use super::history::stages_before;
 use super::leads::touch;
 use super::operation::record;
@@ -43,10 +44,12 @@ impl MoveCheck {
 /// ([`Unmet::violation`]); only for a lead in the trash it says `NotFound`, and `Frozen` for a converted one.
 ///
 /// # Errors
-/// `NotFound` when there is no such lead or it may not be seen; `Denied` for an actor who may not edit it.
+/// `NotFound` when there is no such lead or it may not be seen; `Denied` for an actor who may not edit it; `Conflict` when
+/// the tenant's [functions](super::functions) close moving for it.
 pub fn can_move(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, to: &Move) -> Result<MoveCheck> {
     let lead = visible(ctx, txn, id)?;
     Gate::open(ctx, txn, Permission::Edit)?.check(&lead)?;
+    Openings::load(ctx, txn)?.check("move", &lead)?;
     let mover = Mover::load(txn)?;
     let (unmet, _) = examine(ctx, txn, &mover, &lead, to)?;
     Ok(MoveCheck { unmet })
@@ -87,7 +90,7 @@ pub fn move_to(
     expect: impl Into<Expect>,
     to: impl Into<Move>,
 ) -> Result<Lead> {
-    let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
+    let before = editable_for(ctx, txn, id, expect.into(), Permission::Edit, "move")?;
     let mover = Mover::load(txn)?;
     carry_out(ctx, txn, mover, before, &to.into())
 }
@@ -109,6 +112,25 @@ impl Mover {
     /// Every condition that stands against a move, but those of its position.
     pub(super) fn check(&self, lead: &Lead, to: &Move) -> Vec<Unmet> {
         self.guard.check(&self.pipelines, lead, to)
+    }
+
+    /// What stands against an edit of a lead that stays in its stage.
+    pub(super) fn check_edit(&self, before: &Lead, after: &Lead) -> Vec<Unmet> {
+        let stage = self.pipelines.iter().find_map(|known| known.stage(before.stage));
+        stage.map_or_else(Vec::new, |stage| self.guard.check_edit(stage, &before.fields, &after.fields))
+    }
+
+    /// Lets a lead come back from the trash into its stage.
+    ///
+    /// # Errors
+    /// `Invalid` when the stage holds as many leads as it may.
+    pub(super) fn take_back(&mut self, lead: &Lead) -> Result<()> {
+        let stage = self.pipelines.iter().find_map(|known| known.stage(lead.stage));
+        if let Some(stage) = stage.filter(|_| lead.state() == LeadState::Open) {
+            refuse(&self.guard.check_return(stage))?;
+            self.guard.count_in(stage.id);
+        }
+        Ok(())
     }
 
     /// Changes the lead as the move says, but for its position: on top of the stage it comes into. The next move is
@@ -313,7 +335,7 @@ pub fn disqualify(
     reason: impl Into<Option<DisqualifyReasonId>>,
     detail: Option<&str>,
 ) -> Result<Lead> {
-    let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
+    let before = editable_for(ctx, txn, id, expect.into(), Permission::Edit, "move")?;
     let why = Why { reason: reason.into().map(DisqualifyReasonId::as_uuid), detail };
     let mut unmet = Guard::state(&before);
     let closed = before.closing.as_ref().filter(|closing| closing.outcome != Outcome::Disqualified);
@@ -336,7 +358,7 @@ pub fn disqualify(
 /// `NotFound`, `Denied`; `Frozen` once converted; `Conflict` when the revision is another than expected; `Invalid` with
 /// every condition that is not met.
 pub fn reopen(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, expect: impl Into<Expect>) -> Result<Lead> {
-    let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
+    let before = editable_for(ctx, txn, id, expect.into(), Permission::Edit, "move")?;
     let Some(closing) = &before.closing else { return Ok(masked(ctx, before)) };
     let mover = Mover::load(txn)?;
     if closing.outcome != Outcome::Disqualified {

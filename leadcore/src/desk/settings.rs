@@ -1,15 +1,21 @@
-//! The tenant's settings: which fields are required, disabled, relabelled and in which order, and which it added.
+//! The tenant's settings: which fields are required, disabled, relabelled and in which order, and which it added; which
+//! functions are open in which state; how lead numbers are written.
 
 mod change;
 
+use serde::de::DeserializeOwned;
+
 use crate::context::Context;
-use crate::domain::{Action, Catalogue, FieldChange, NewEntry, OperationKind, Subject, SubjectKind};
-use crate::error::{Error, ErrorKind, Result};
+use crate::domain::{
+    Action, Catalogue, FieldChange, NewEntry, Numbering, OperationKind, Subject, SubjectKind,
+};
+use crate::error::{Conflict, Error, ErrorKind, Result, ViolationCode};
 use crate::id::Revision;
 use crate::policy::Permission;
-use crate::store::{SettingName, Txn};
+use crate::store::{Series, SettingName, Txn};
 
 use super::access::require;
+use super::functions::{self, Functions};
 use super::operation::record;
 
 pub use change::{FieldMapping, change_field, remove_field};
@@ -53,7 +59,99 @@ pub fn set_catalogue(
     catalogue.validate()?;
     let (_, known) = load_catalogue(txn)?;
     change::check_values(txn, &known, catalogue)?;
-    let (revision, entry) = save(ctx, txn, expected, catalogue)?;
+    record_saved(ctx, txn, SettingName::Catalogue, expected, catalogue)
+}
+
+/// Which functions are open for which leads (S4.15), and the revision to change it with; none when the tenant never
+/// changed it.
+///
+/// # Errors
+/// `Denied` for an actor who may not see leads; `Corrupt` when the stored document cannot be read.
+pub fn functions(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<(Option<Revision>, Functions)> {
+    require(ctx, txn, Permission::View)?;
+    functions::load(txn)
+}
+
+/// Writes which functions are open for which leads. It holds from the next call on.
+///
+/// # Errors
+/// `Denied`; `Invalid` with every broken rule; `Conflict` when the settings changed since they were read.
+pub fn set_functions(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    expected: Option<Revision>,
+    functions: &Functions,
+) -> Result<Revision> {
+    require(ctx, txn, Permission::Configure)?;
+    functions.validate(&load_catalogue(txn)?.1)?;
+    record_saved(ctx, txn, SettingName::Functions, expected, functions)
+}
+
+/// How lead numbers are written (X.57), and the revision to change it with; none when the tenant never changed it.
+///
+/// # Errors
+/// `Denied` for an actor who may not see leads; `Corrupt` when the stored document cannot be read.
+pub fn numbering(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
+    require(ctx, txn, Permission::View)?;
+    load_numbering(txn)
+}
+
+pub(super) fn load_numbering(txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
+    document(txn, SettingName::Numbering)
+}
+
+/// Writes how lead numbers are written. Numbers that were given stay as they are; all are written the new way from then
+/// on. A [start](Numbering::start) beyond the number that comes next is where the series goes on.
+///
+/// # Errors
+/// `Denied`; `Invalid` with every broken rule, also for a new start that lies behind the number that comes next;
+/// `Conflict` when the settings changed since they were read.
+pub fn set_numbering(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    expected: Option<Revision>,
+    numbering: &Numbering,
+) -> Result<Revision> {
+    require(ctx, txn, Permission::Configure)?;
+    numbering.validate()?;
+    let (found, before) = load_numbering(txn)?;
+    let coming = txn.numbers().peek(Series::Lead)?;
+    if numbering.start != before.start && numbering.start < coming {
+        let message = "numbers below the next one may be in use";
+        return Err(Error::invalid_field("start", ViolationCode::OutOfRange, message));
+    }
+    if found != expected {
+        let [expected, found] = [expected, found].map(|revision| revision.unwrap_or(Revision::new(0)));
+        return Err(Error::conflicting("setting", Conflict::StaleRevision { expected, found }));
+    }
+    if numbering.start > coming {
+        txn.numbers().skip_to(Series::Lead, numbering.start)?;
+    }
+    record_saved(ctx, txn, SettingName::Numbering, expected, numbering)
+}
+
+/// A stored document and its revision, or the default.
+pub(super) fn document<T: DeserializeOwned + Default>(
+    txn: &mut dyn Txn,
+    name: SettingName,
+) -> Result<(Option<Revision>, T)> {
+    let Some((revision, json)) = txn.settings().load(name)? else { return Ok((None, T::default())) };
+    let value = serde_json::from_str(&json).map_err(|error| {
+        Error::new(ErrorKind::Corrupt, format!("the stored {} cannot be read", name.code()))
+            .with_source(error)
+    })?;
+    Ok((Some(revision), value))
+}
+
+/// Writes a document in an operation of its own.
+fn record_saved(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    name: SettingName,
+    expected: Option<Revision>,
+    value: &impl serde::Serialize,
+) -> Result<Revision> {
+    let (revision, entry) = save(ctx, txn, name, expected, value)?;
     record(ctx, txn, OperationKind::Configure, &[entry])?;
     Ok(revision)
 }
@@ -62,19 +160,16 @@ pub fn set_catalogue(
 fn save(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
+    name: SettingName,
     expected: Option<Revision>,
-    catalogue: &Catalogue,
+    value: &impl serde::Serialize,
 ) -> Result<(Revision, NewEntry)> {
-    let json = to_json(catalogue)?;
-    let before = txn.settings().load(SettingName::Catalogue)?.map(|(_, json)| json);
-    let revision = txn.settings().save(SettingName::Catalogue, expected, &json)?;
+    let json = to_json(value)?;
+    let before = txn.settings().load(name)?.map(|(_, json)| json);
+    let revision = txn.settings().save(name, expected, &json)?;
     let subject = Subject::new(SubjectKind::Settings, uuid::Uuid::nil());
-    let entry = NewEntry::new(subject, Action::Updated, ctx.now()).with_changes(vec![FieldChange::new(
-        SettingName::Catalogue.code(),
-        before,
-        json,
-    )]);
-    Ok((revision, entry))
+    let change = FieldChange::new(name.code(), before, json);
+    Ok((revision, NewEntry::new(subject, Action::Updated, ctx.now()).with_changes(vec![change])))
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<String> {

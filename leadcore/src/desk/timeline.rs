@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::context::Context;
 use crate::domain::{
     Action, Catalogue, Entry, Field, FieldType, FieldValue, Reference, Sequence, Subject, SubjectKind,
-    TermKind,
+    TermKind, image_of,
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId};
@@ -89,7 +89,8 @@ fn read(
         |field: &str| field.parse::<Field>().is_ok_and(|field| ctx.policy().is_hidden(ctx.actor(), &field));
     let mut entries = page.items;
     for entry in &mut entries {
-        entry.changes.retain(|change| !hidden(&change.field));
+        // Images are for undo: their fields tell the same to people.
+        entry.changes.retain(|change| image_of(&change.field).is_none() && !hidden(&change.field));
     }
     let names = Names::load(ctx, txn, &entries)?;
     let items = entries.into_iter().map(|entry| TimelineItem { text: names.line(&entry), entry }).collect();
@@ -140,6 +141,7 @@ impl Names {
 
     fn line(&self, entry: &Entry) -> String {
         let what = match (entry.subject.kind, entry.action) {
+            (SubjectKind::Lead, Action::Created) if entry.other.is_some() => "Copied from another lead",
             (SubjectKind::Lead, Action::Created) => "Lead created",
             (SubjectKind::Contact, Action::Created) => "Contact created",
             (SubjectKind::Account, Action::Created) => "Account created",
@@ -148,6 +150,7 @@ impl Names {
             (_, Action::Unlinked) => "Contact removed",
             (_, Action::Deleted) => "Moved to the trash",
             (_, Action::Restored) => "Restored from the trash",
+            (_, Action::Purged) => "Removed for good",
             (_, Action::Converted) => "Converted to an account",
             (_, Action::Updated | Action::Moved) => "",
         };

@@ -1,13 +1,15 @@
-//! Sources, categories, labels, locations and partners as lists of their own (S0.04–S0.07, S0.11).
+//! Sources, categories, labels, locations, partners and reasons as lists of their own (S0.04–S0.07, S0.11).
 //!
 //! One set of functions for every list; the id type says which: `vocabulary::add::<SourceId>(…)`.
 
+use std::collections::BTreeMap;
+
 use crate::context::Context;
 use crate::domain::{
-    Action, Field, FieldChange, FieldValue, LeadState, NewEntry, OperationKind, Subject, SubjectKind, Term,
-    TermId, TermRecord,
+    Action, Field, FieldValue, LeadState, NewEntry, OperationKind, Subject, SubjectKind, Term, TermId,
+    TermKind, TermRecord, term_changes,
 };
-use crate::error::{Conflict, Error, Result};
+use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::policy::Permission;
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
 use crate::store::{LeadChange, Txn, nested};
@@ -16,9 +18,7 @@ use super::access::{Expect, require};
 use super::leads::touch;
 use super::operation::{new_operation, record};
 
-mod flags;
-
-pub use flags::{archive, ask_for_detail};
+pub use super::reasons::list_or_default;
 
 /// The terms of a list, by position, then by name.
 ///
@@ -44,7 +44,7 @@ pub fn add<I: TermId>(
     let position = last.map_or(0, |last| last.saturating_add(1));
     let term = Term::new(ctx.new_uuid(), name, color, position).map_err(|error| error.at("name"))?;
     txn.terms().insert(&[TermRecord { kind: I::KIND, term: term.clone() }])?;
-    let changes = vec![FieldChange::new(I::KIND.code(), FieldValue::Empty, term.name.as_str())];
+    let changes = term_changes(I::KIND, None, Some(&term));
     let entry = NewEntry::new(subject(term.id), Action::Created, ctx.now()).with_changes(changes);
     record(ctx, txn, OperationKind::Configure, &[entry])?;
     Ok(term.typed())
@@ -62,20 +62,127 @@ pub fn rename<I: TermId>(
     expect: impl Into<Expect>,
     name: &str,
 ) -> Result<Term<I>> {
+    let name = Term::check_name(name).map_err(|error| error.at("name"));
+    change(ctx, txn, id, expect.into(), |term| {
+        term.name = name?;
+        Ok(())
+    })
+}
+
+/// Gives a term another colour (S0.11), `#rrggbb`, or none.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Invalid` for a malformed colour; `Conflict` when the term changed since it was read.
+pub fn recolor<I: TermId>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: I,
+    expect: impl Into<Expect>,
+    color: Option<&str>,
+) -> Result<Term<I>> {
+    change(ctx, txn, id, expect.into(), |term| {
+        // A term of the same name checks the colour as a new one would.
+        term.color = Term::new(term.id, "x", color, 0).map_err(|error| error.at("color"))?.color;
+        Ok(())
+    })
+}
+
+/// Archives a term, or takes it out of the archive. An archived term is offered nowhere and cannot be chosen for a lead
+/// that does not have it, by whatever call; leads that have it keep it, and filters find them by it.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Conflict` when the term changed since it was read.
+pub fn archive<I: TermId>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: I,
+    expect: impl Into<Expect>,
+    archived: bool,
+) -> Result<Term<I>> {
+    change(ctx, txn, id, expect.into(), |term| {
+        term.archived = archived;
+        Ok(())
+    })
+}
+
+/// Says whether a reason must be given in words too.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Invalid` for a list that holds no reasons; `Conflict` when the term changed since it was read.
+pub fn ask_for_detail<I: TermId>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: I,
+    expect: impl Into<Expect>,
+    needs_detail: bool,
+) -> Result<Term<I>> {
+    change(ctx, txn, id, expect.into(), |term| {
+        if needs_detail && !matches!(I::KIND, TermKind::LostReason | TermKind::DisqualifyReason) {
+            let message = "only a reason is given in words";
+            return Err(Error::invalid_field("needs_detail", ViolationCode::NotAllowed, message));
+        }
+        term.needs_detail = needs_detail;
+        Ok(())
+    })
+}
+
+/// Changes one term, and writes into the journal how it was. A change that changes nothing writes nothing.
+fn change<I: TermId>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: I,
+    expect: Expect,
+    change: impl FnOnce(&mut Term<uuid::Uuid>) -> Result<()>,
+) -> Result<Term<I>> {
     require(ctx, txn, Permission::Configure)?;
     let mut stored = find::<I>(txn, id)?;
-    expect.into().check("term", stored.term.revision)?;
-    let name = Term::check_name(name).map_err(|error| error.at("name"))?;
-    if stored.term.name == name {
-        return Ok(stored.term.typed());
+    expect.check("term", stored.term.revision)?;
+    let before = stored.term.clone();
+    change(&mut stored.term)?;
+    if stored.term == before {
+        return Ok(before.typed());
     }
-    let before = std::mem::replace(&mut stored.term.name, name);
-    stored.term.revision = stored.term.revision.next();
+    stored.term.revision = before.revision.next();
     txn.terms().update(&stored)?;
-    let changes = vec![FieldChange::new(I::KIND.code(), before, stored.term.name.as_str())];
-    let entry = NewEntry::new(subject(id.term()), Action::Updated, ctx.now()).with_changes(changes);
+    let changes = term_changes(I::KIND, Some(&before), Some(&stored.term));
+    let entry = NewEntry::new(subject(before.id), Action::Updated, ctx.now()).with_changes(changes);
     record(ctx, txn, OperationKind::Configure, &[entry])?;
     Ok(stored.term.typed())
+}
+
+/// Puts a list into this order. Every term of the list is named once, archived ones too: whoever orders a list that
+/// somebody else changed meanwhile is told so.
+///
+/// # Errors
+/// `Denied`; `Invalid` when a term is named twice; `Conflict` with [`Conflict::PlanOutdated`] when the list has other
+/// terms.
+pub fn reorder<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, order: &[I]) -> Result<Vec<Term<I>>> {
+    require(ctx, txn, Permission::Configure)?;
+    let places: BTreeMap<_, u32> = order.iter().map(|id| id.term()).zip(0..).collect();
+    if places.len() != order.len() {
+        return Err(Error::invalid_field("order", ViolationCode::Duplicate, "a term is named twice"));
+    }
+    let mut records = txn.terms().list(I::KIND)?;
+    let known = records.iter().all(|record| places.contains_key(&record.term.id));
+    if !known || records.len() != places.len() {
+        return Err(Error::conflicting(I::KIND.code(), Conflict::PlanOutdated));
+    }
+    let mut entries = Vec::new();
+    for record in &mut records {
+        let before = record.term.clone();
+        record.term.position = places.get(&before.id).copied().unwrap_or(before.position);
+        if record.term.position != before.position {
+            record.term.revision = before.revision.next();
+            txn.terms().update(record)?;
+            let changes = term_changes(I::KIND, Some(&before), Some(&record.term));
+            entries.push(NewEntry::new(subject(before.id), Action::Updated, ctx.now()).with_changes(changes));
+        }
+    }
+    if !entries.is_empty() {
+        record(ctx, txn, OperationKind::Configure, &entries)?;
+    }
+    records.sort_by_key(|record| record.term.position);
+    Ok(records.into_iter().map(|record| record.term.typed()).collect())
 }
 
 /// What to do with leads that refer to a term that is to be deleted.
@@ -89,7 +196,7 @@ pub enum InUse<I> {
     Reassign(I),
 }
 
-/// Deletes a term for good (S0.07). Leads are never deleted with it.
+/// Deletes a term for good (S0.07). Leads are never deleted with it; those in the trash are treated like the others.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` with [`Conflict::InUse`] when leads refer to it and may not be changed, or accounts
@@ -123,7 +230,7 @@ pub fn delete<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, id: I, in_use: In
             replace_everywhere::<I>(ctx, txn, operation.id, id, &replacement, trashed)?;
         }
         txn.terms().remove(I::KIND, id.term())?;
-        let changes = vec![FieldChange::new(I::KIND.code(), term.name.as_str(), FieldValue::Empty)];
+        let changes = term_changes(I::KIND, Some(&term), None);
         let entry = NewEntry::new(subject(id.term()), Action::Deleted, ctx.now()).with_changes(changes);
         txn.journal().append(operation.id, &[entry])
     })
@@ -180,8 +287,9 @@ fn write_reference(
     old: uuid::Uuid,
     replacement: &FieldValue,
 ) -> Result<()> {
-    if matches!(field, Field::LostReason | Field::DisqualifyReason) {
-        if let Some(closing) = &mut lead.closing {
+    if !field.is_writable() {
+        // A reason is part of how the lead ended.
+        if let Some(closing) = lead.closing.as_mut().filter(|closing| closing.reason == Some(old)) {
             closing.reason = match replacement {
                 FieldValue::Id(id) => Some(*id),
                 _ => None,

@@ -6,13 +6,17 @@ use super::account::AccountFields;
 use super::contact::ContactFields;
 use super::custom_value::CustomValue;
 use super::field::Field;
+use super::field_value::FieldValue;
+use super::images::images;
 use super::journal::FieldChange;
 use super::lead::Lead;
+use super::vocabulary::{Term, TermKind};
 
 /// Fields that follow from others or change with every write, and so say nothing in a history.
 const DERIVED: &[Field] = &[Field::Name, Field::UpdatedAt, Field::Id, Field::Number];
 
-/// Every field that differs, with the value before and after. An undo writes the values before.
+/// Every field that differs, with the value before and after, and what no field shows: see [`rewind`](super::rewind),
+/// which writes the values before.
 #[must_use]
 pub fn lead_changes(before: &Lead, after: &Lead) -> Vec<FieldChange> {
     let mut changes: Vec<_> = Field::ALL
@@ -34,6 +38,40 @@ pub fn lead_changes(before: &Lead, after: &Lead) -> Vec<FieldChange> {
     if old != new {
         changes.insert(0, FieldChange::new(Field::Name.key(), old, new));
     }
+    changes.extend(images(&before.fields, &after.fields));
+    // A lead that leaves the trash tells since when it was there, so that it can be put back as it was.
+    if let Some(trashed) = before.trashed.as_ref().filter(|_| after.trashed.is_none()) {
+        changes.push(FieldChange::new(TRASHED_AT, trashed.at, FieldValue::Empty));
+        changes.push(FieldChange::new(TRASHED_BY, trashed.operation.as_uuid(), FieldValue::Empty));
+    }
+    changes
+}
+
+/// Since when a restored lead had been in the trash.
+pub(crate) const TRASHED_AT: &str = "trashed_at";
+/// The operation that had put it there.
+pub(crate) const TRASHED_BY: &str = "trashed_by";
+
+/// What differs between two states of a term, `None` where it is not there. The name comes first, under the code of its
+/// list, also where it is the same: it tells the list.
+#[must_use]
+pub fn term_changes<I>(
+    kind: TermKind,
+    before: Option<&Term<I>>,
+    after: Option<&Term<I>>,
+) -> Vec<FieldChange> {
+    let change = |field: &str, read: &dyn Fn(&Term<I>) -> FieldValue| {
+        let side = |term: Option<&Term<I>>| term.map_or(FieldValue::Empty, read);
+        FieldChange::new(field, side(before), side(after))
+    };
+    let mut changes = vec![
+        change("color", &|term| term.color.as_deref().into()),
+        change("position", &|term| i64::from(term.position).into()),
+        change("archived", &|term| term.archived.into()),
+        change("needs_detail", &|term| term.needs_detail.into()),
+    ];
+    changes.retain(|change| change.before != change.after);
+    changes.insert(0, change(kind.code(), &|term| term.name.as_str().into()));
     changes
 }
 
@@ -48,6 +86,7 @@ pub fn account_changes(before: &AccountFields, after: &AccountFields) -> Vec<Fie
             .map(|field| FieldChange::new(field.key(), field.read_fields(&old), field.read_fields(&new))),
     );
     changes.retain(|change| change.before != change.after);
+    changes.extend(images(&old, &new));
     changes
 }
 
@@ -58,5 +97,5 @@ pub fn contact_changes(before: &ContactFields, after: &ContactFields) -> Vec<Fie
     let changes = ContactFields::FIELDS
         .iter()
         .map(|field| FieldChange::new(field.key(), field.read_fields(&old), field.read_fields(&new)));
-    changes.filter(|change| change.before != change.after).collect()
+    changes.filter(|change| change.before != change.after).chain(images(&old, &new)).collect()
 }

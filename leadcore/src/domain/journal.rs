@@ -95,6 +95,10 @@ coded! {
         Convert = "convert",
         /// Pipelines, vocabularies or settings changed.
         Configure = "configure",
+        /// Another operation was taken back.
+        Undo = "undo",
+        /// Leads were removed for good.
+        Purge = "purge",
     }
 }
 
@@ -127,6 +131,8 @@ coded! {
         Linked = "linked",
         /// The link was taken away.
         Unlinked = "unlinked",
+        /// It was removed for good: only its number is told.
+        Purged = "purged",
     }
 }
 

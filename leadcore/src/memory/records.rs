@@ -40,6 +40,12 @@ impl Contacts for MemoryTxn {
     fn get(&mut self, ids: &[ContactId]) -> Result<Vec<Contact>> {
         Ok(ids.iter().filter_map(|id| self.state.contacts.get(id)).cloned().collect())
     }
+
+    fn remove(&mut self, ids: &[ContactId]) -> Result<()> {
+        let contacts = Arc::make_mut(&mut self.writable()?.contacts);
+        ids.iter().for_each(|id| drop(contacts.remove(id)));
+        Ok(())
+    }
 }
 
 impl Accounts for MemoryTxn {

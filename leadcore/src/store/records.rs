@@ -23,6 +23,13 @@ pub trait Contacts {
     /// # Errors
     /// A failure of the store.
     fn get(&mut self, ids: &[ContactId]) -> Result<Vec<Contact>>;
+
+    /// Removes contacts for good; unknown ids are passed over. Their links and history stay: the caller makes sure that
+    /// nothing leads to them.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn remove(&mut self, ids: &[ContactId]) -> Result<()>;
 }
 
 /// Accounts of one tenant.

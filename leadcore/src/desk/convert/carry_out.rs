@@ -15,6 +15,7 @@ use crate::store::{LeadChange, Series, Txn};
 use super::super::access::{Gate, visible};
 use super::super::accounts;
 use super::super::contacts::new_contact;
+use super::super::functions::Openings;
 use super::super::leads::touch;
 use super::super::operation::new_operation;
 use super::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
@@ -34,6 +35,7 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Res
     if lead.trashed.is_some() {
         return Err(Error::not_found("lead"));
     }
+    Openings::load(ctx, txn)?.check("convert", &lead)?;
     if lead.revision != plan.revision {
         return Err(Error::conflicting("lead", Conflict::PlanOutdated));
     }

@@ -10,6 +10,7 @@ use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::Revision;
 use crate::policy::Permission;
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
+use crate::store::SettingName;
 use crate::store::{LeadChange, Txn};
 
 use super::super::access::require;
@@ -162,7 +163,7 @@ fn rewrite(
     }
     let operation = new_operation(ctx, OperationKind::Configure, None);
     txn.journal().begin(&operation)?;
-    let (revision, entry) = save(ctx, txn, expected, catalogue)?;
+    let (revision, entry) = save(ctx, txn, SettingName::Catalogue, expected, catalogue)?;
     txn.journal().append(operation.id, &[entry])?;
     each_round(txn, key, &mut |txn, leads| {
         let (mut changes, mut entries) = (Vec::new(), Vec::new());

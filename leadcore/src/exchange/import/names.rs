@@ -1,13 +1,13 @@
 //! From names in cells to terms and stages, adding what is missing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
 use super::{ImportOptions, UnknownTerm};
 use crate::context::Context;
 use crate::domain::{Action, Subject, SubjectKind, Term, TermKind, TermRecord};
-use crate::domain::{Field, FieldChange, FieldValue, NewEntry, Pipeline, Stage, StageKind};
+use crate::domain::{Field, FieldChange, FieldValue, Lead, NewEntry, Pipeline, Stage, StageKind};
 use crate::error::{Result, ValueError, Violation, ViolationCode};
 use crate::id::{PipelineId, StageId};
 use crate::policy::{Permission, Scope};
@@ -26,6 +26,8 @@ const MOST_STAGES: usize = 200;
 #[derive(Debug, Default)]
 struct List {
     by_key: HashMap<String, Uuid>,
+    /// Archived terms: they have their names, and nobody chooses them.
+    archived: HashSet<Uuid>,
     /// Spellings met before, so that each is folded once.
     by_spelling: HashMap<String, Uuid>,
     next_position: u32,
@@ -66,6 +68,9 @@ impl Names {
             for TermRecord { term, .. } in txn.terms().list(kind)? {
                 list.next_position = list.next_position.max(term.position.saturating_add(1));
                 list.by_key.insert(term.key(), term.id);
+                if term.archived {
+                    list.archived.insert(term.id);
+                }
             }
             lists.insert(kind, list);
         }
@@ -106,6 +111,23 @@ impl Names {
         self.note(&field, &term.name);
         self.added.push(Added::Term(TermRecord { kind, term }));
         Ok(id)
+    }
+
+    /// Refuses an archived term to a lead that does not have it.
+    pub(super) fn check_archived(
+        &self,
+        kind: TermKind,
+        id: Uuid,
+        lead: Option<&Lead>,
+    ) -> Result<(), Violation> {
+        let field = kind.field();
+        let archived = self.lists.get(&kind).is_some_and(|list| list.archived.contains(&id));
+        let has_it = |lead: &Lead| field.read(lead).items().contains(&FieldValue::Id(id));
+        if !archived || lead.is_some_and(has_it) {
+            return Ok(());
+        }
+        let message = format!("this {kind} is archived");
+        Err(Violation::new(field.key(), ViolationCode::NotAllowed, message))
     }
 
     /// The stage of this name: of the lead's own pipeline, else of the default one, else of any. A new one goes into

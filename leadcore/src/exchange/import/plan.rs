@@ -7,7 +7,7 @@ use super::outcome::{Outcome, SkipReason};
 use super::source::Record;
 use super::{ImportOptions, OnMatch};
 use crate::context::Context;
-use crate::desk::{self, Gate, Intake};
+use crate::desk::{self, Gate, Intake, Openings};
 use crate::domain::{
     Action, Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKind, Move, NewEntry, StageKind, TermId,
     TermKind, Why,
@@ -39,6 +39,7 @@ pub(super) struct Planner<'c> {
     view: Option<Gate>,
     /// `None` when the actor may edit no lead.
     edit: Option<Gate>,
+    openings: Openings,
     names: Names,
     claims: Claims,
     pub(super) bench: Bench,
@@ -69,12 +70,14 @@ impl<'c> Planner<'c> {
         let names = Names::load(ctx, txn, options, fields, &intake.pipelines, new_values)?;
         let view = Gate::open(ctx, txn, Permission::View).ok();
         let edit = Gate::open(ctx, txn, Permission::Edit).ok();
+        let openings = Openings::load(ctx, txn)?;
         Ok(Self {
             ctx,
             options,
             intake,
             view,
             edit,
+            openings,
             names,
             claims: Claims::default(),
             bench: Bench::default(),
@@ -223,10 +226,19 @@ impl<'c> Planner<'c> {
             let message = format!("a lead with this {word} exists that you may not edit");
             return Err(vec![Violation::new(field.key(), ViolationCode::NotAllowed, message)]);
         }
+        if !self.openings.is_open("edit", lead) {
+            let message = "the lead is in a state in which it is not edited";
+            return Err(vec![Violation::new("line", ViolationCode::NotAllowed, message)]);
+        }
+        let may_move = self.openings.is_open("move", lead);
         let mut after = lead.clone();
-        let found = self.look_up_names(intent, Some(after.pipeline))?;
+        let found = self.look_up_names(intent, Some(&after))?;
         self.write(intent, &found, &mut after.fields)?;
         let to = self.check_stage(place, &after, found.stage.map(|(_, stage)| stage))?;
+        if to.is_some() && !may_move {
+            let message = "the lead is in a state in which it is not moved";
+            return Err(vec![Violation::new("stage", ViolationCode::NotAllowed, message)]);
+        }
         let (old, now) = (after.stage, self.ctx.now());
         if let Some(to) = &to
             && let Some((pipeline, stage)) =
@@ -259,10 +271,13 @@ impl<'c> Planner<'c> {
         Ok(Decision::Update { slot: place, matched_by, same_as_line })
     }
 
-    fn look_up_names(&mut self, intent: &Intent, own: Option<PipelineId>) -> Result<Found, Vec<Violation>> {
+    /// What the names of a row mean, for the lead that is there.
+    fn look_up_names(&mut self, intent: &Intent, lead: Option<&Lead>) -> Result<Found, Vec<Violation>> {
+        let own = lead.map(|lead| lead.pipeline);
         let (mut found, mut broken) = (Found::default(), Vec::new());
         for (kind, name) in &intent.terms {
-            match self.names.term(self.ctx, *kind, name) {
+            let term = self.names.term(self.ctx, *kind, name);
+            match term.and_then(|id| self.names.check_archived(*kind, id, lead).map(|()| id)) {
                 Ok(id) => found.terms.push((*kind, id)),
                 Err(reason) => broken.push(reason),
             }
@@ -389,11 +404,18 @@ impl Decision {
 /// Refuses a constant source or reason that does not exist.
 pub(super) fn check_source(txn: &mut dyn Txn, options: &ImportOptions) -> Result<()> {
     match options.source {
-        Some(source) if txn.terms().get(TermKind::Source, &[source.term()])?.is_empty() => {
-            let message = "there is no source with this id";
-            return Err(Error::invalid_field("source", ViolationCode::Unknown, message));
-        }
-        _ => {}
+        None => {}
+        Some(source) => match txn.terms().get(TermKind::Source, &[source.term()])?.pop() {
+            None => {
+                let message = "there is no source with this id";
+                return Err(Error::invalid_field("source", ViolationCode::Unknown, message));
+            }
+            Some(record) if record.term.archived => {
+                let message = "this source is archived";
+                return Err(Error::invalid_field("source", ViolationCode::NotAllowed, message));
+            }
+            Some(_) => {}
+        },
     }
     match options.lost_reason {
         Some(reason) if txn.terms().get(TermKind::LostReason, &[reason.term()])?.is_empty() => {

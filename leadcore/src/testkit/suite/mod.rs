@@ -8,8 +8,10 @@ pub mod desk_views;
 pub mod filters;
 pub mod images;
 pub mod journal;
+pub mod keeping;
 pub mod leads;
 pub mod links;
+pub mod mass;
 pub mod numbers;
 pub mod pages;
 pub mod pipelines;
@@ -213,6 +215,25 @@ cases! { $
         a_copy_follows_every_change_once,
         facets_are_the_counts_of_the_lists,
         names_in_a_filter_stand_for_ids,
+    }
+    mass {
+        a_mass_change_answers_for_each_lead,
+        a_mass_change_by_filter_reaches_every_match_once,
+        a_mass_change_is_taken_back_exactly,
+        an_undo_keeps_what_was_edited_since,
+        a_mass_change_asks_the_policy_for_each_lead,
+        a_mass_read_mark_is_the_users_own,
+        an_undo_takes_back_what_happened_to_persons,
+    }
+    keeping {
+        removed_contacts_are_gone,
+        a_lead_comes_back_from_the_trash_with_all_it_had,
+        a_purge_removes_what_it_planned_and_nothing_else,
+        a_copy_has_a_life_of_its_own,
+        a_vocabulary_is_kept_in_order,
+        reasons_are_a_vocabulary_of_their_own,
+        lead_numbers_are_written_as_the_tenant_says,
+        functions_are_open_by_the_state_of_the_lead,
     }
 }
 

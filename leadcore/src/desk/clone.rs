@@ -1,0 +1,111 @@
+//! A copy of a lead (X.61).
+
+use std::collections::BTreeSet;
+
+use crate::context::Context;
+use crate::domain::{
+    Action, Catalogue, Field, FieldValue, Lead, LeadDraft, LeadFields, Link, LinkRole, NewEntry,
+    OperationKind, Subject, TermId, TermKind,
+};
+use crate::error::{Error, Result};
+use crate::id::LeadId;
+use crate::policy::Permission;
+use crate::store::Txn;
+
+use super::access::{masked, require, visible};
+use super::functions::Openings;
+use super::leads::{Intake, store_new};
+use super::operation::record;
+
+/// Copies a lead, also one that was converted or is in the trash: the fields, on the first stage of the default
+/// pipeline, with a number of its own.
+///
+/// What says who the lead is stays behind: ids in other systems, how it ended, what it became. So does what nobody may
+/// choose any more: archived terms and values of disabled fields; and an owner that the actor may not give leads to,
+/// instead of whom the actor owns the copy. Fields that the policy hides from the actor are copied, and stay hidden.
+///
+/// Its persons are linked to the copy too, not copied: they are the same persons. The journal says of which lead it is a
+/// copy.
+///
+/// # Errors
+/// `NotFound` when the lead does not exist or may not be seen; `Denied` when the actor may not create leads, or not this
+/// one; `Conflict` when the function is closed for the lead; `Invalid` when the copy breaks a rule of the tenant.
+pub fn clone_lead(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
+    require(ctx, txn, Permission::Create)?;
+    let source = visible(ctx, txn, id)?;
+    Openings::load(ctx, txn)?.check("clone", &source)?;
+    let mut intake = Intake::load(ctx, txn)?;
+    let mut fields = source.fields.clone();
+    fields.external_ids.clear();
+    without_unique(&intake.catalogue, &mut fields);
+    for field in Field::ALL.iter().filter(|field| intake.catalogue.is_disabled(field)) {
+        clear(&mut fields, field);
+    }
+    without_archived(txn, &mut fields)?;
+    if fields.owner.as_ref().is_some_and(|owner| !ctx.policy().may_own(ctx.actor(), owner)) {
+        fields.owner = None;
+    }
+    let lead = intake.prepare(ctx, LeadDraft::from(fields)).map_err(Error::invalid)?;
+    intake.gate.check(&lead)?;
+    intake.guard.count_in(lead.stage);
+    intake.settle(ctx, txn)?;
+    let mut leads = [lead];
+    let mut entries = store_new(txn, &mut leads)?;
+    let [lead] = leads;
+    entries = entries.into_iter().map(|entry| entry.with_other(source.id)).collect();
+    let links: Vec<_> = txn
+        .links()
+        .from(&[source.id.into()], None)?
+        .into_iter()
+        .filter(|link| matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact))
+        .map(|link| Link { from: Subject::from(lead.id), ..link })
+        .collect();
+    txn.links().insert(&links)?;
+    entries.extend(links.iter().map(|link| {
+        let role = crate::domain::FieldChange::new("role", FieldValue::Empty, link.role.code());
+        let linked = NewEntry { other: Some(link.to), ..NewEntry::new(lead.id, Action::Linked, ctx.now()) };
+        linked.with_changes(vec![role])
+    }));
+    record(ctx, txn, OperationKind::Create, &entries)?;
+    Ok(masked(ctx, lead))
+}
+
+/// Empties fields whose values no two leads may share, and custom fields that take no values any more.
+fn without_unique(catalogue: &Catalogue, fields: &mut LeadFields) {
+    let unique: BTreeSet<_> = catalogue.unique_keys(fields).into_iter().map(|(field, _)| field).collect();
+    fields
+        .custom
+        .retain(|key, _| catalogue.usable(key).is_ok() && !unique.contains(&Field::Custom(key.clone())));
+}
+
+fn clear(fields: &mut LeadFields, field: &Field) {
+    if field.is_writable() {
+        // Clearing a field never fails: only values are checked.
+        let _ = field.write(fields, &FieldValue::Empty);
+    }
+}
+
+fn without_archived(txn: &mut dyn Txn, fields: &mut LeadFields) -> Result<()> {
+    for kind in TermKind::CHOSEN {
+        let field = kind.field();
+        let value = field.read_fields(fields);
+        let ids: Vec<_> = value
+            .items()
+            .iter()
+            .filter_map(|item| if let FieldValue::Id(id) = item { Some(*id) } else { None })
+            .collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let terms = txn.terms().get(kind, &ids)?;
+        let gone = terms.iter().filter(|record| record.term.archived).map(|record| record.term.id);
+        for id in gone {
+            if kind == TermKind::Label {
+                fields.labels.remove(&TermId::from_term(id));
+            } else {
+                clear(fields, &field);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,310 @@
+//! Removing leads for good (S4.07): dead ones, or the trash.
+//!
+//! A purge is planned first and says how many leads go, which stay and why. It is not undone, and it says so: a purge is
+//! the one operation without a way back.
+//!
+//! # What goes and what remains
+//! A lead goes with its keys, its place in searches and counts, its read marks, its links, and the persons that belong to
+//! no other record. Its number is not given again. The journal is never rewritten: earlier entries of the lead stay, with
+//! what was changed in them, but no lead leads to them any more; the entry of the purge itself holds the number alone.
+//! So a purge keeps lists short; it is no erasure of personal data.
+//!
+//! Converted leads stay for ever: they are where a customer came from.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::domain::{
+    Action, Field, FieldChange, FieldValue, Lead, Link, LinkRole, NewEntry, OperationKind, Subject,
+    SubjectKind,
+};
+use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
+use crate::id::{ContactId, LeadId, OperationId};
+use crate::policy::Permission;
+use crate::query::{Cursor, Filter, LeadScan, Resolved, Sort, SortField};
+use crate::store::Txn;
+use crate::time::Timestamp;
+
+use super::access::{Gate, require};
+use super::leads::readable;
+use super::operation::new_operation;
+
+/// Which leads to remove.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PurgeRequest {
+    /// Which leads.
+    pub filter: Filter,
+    /// Only those in the trash.
+    pub trash_only: bool,
+    /// Only those that nobody touched for so many days: since they went into the trash, or were last written.
+    pub older_than_days: Option<u32>,
+}
+
+impl PurgeRequest {
+    /// Leads in the trash that match.
+    #[must_use]
+    pub const fn trash(filter: Filter) -> Self {
+        Self { filter, trash_only: true, older_than_days: None }
+    }
+
+    /// Leads that match, in the trash and out of it.
+    #[must_use]
+    pub const fn everywhere(filter: Filter) -> Self {
+        Self { filter, trash_only: false, older_than_days: None }
+    }
+
+    /// Only those that nobody touched for so many days.
+    #[must_use]
+    pub const fn older_than_days(mut self, days: u32) -> Self {
+        self.older_than_days = Some(days);
+        self
+    }
+}
+
+/// Why a lead that matches stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Blocked {
+    /// It was converted.
+    Converted,
+    /// An account came from it.
+    HasAccount,
+    /// The actor may not delete it.
+    Forbidden,
+}
+
+/// A lead that matches and stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocker {
+    /// The lead.
+    pub lead: LeadId,
+    /// Its number.
+    pub number: u64,
+    /// Why it stays.
+    pub why: Blocked,
+}
+
+/// What a purge would remove. Pure data: show it, store it, apply it later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PurgePlan {
+    /// Which leads were asked for.
+    pub request: PurgeRequest,
+    /// The time that the days of the request are counted back from.
+    pub planned_at: Timestamp,
+    /// How many leads go out of the trash.
+    pub trashed: u64,
+    /// How many live leads go.
+    pub live: u64,
+    /// How many persons go with them.
+    pub contacts: u64,
+    /// How many leads match and stay.
+    pub blocked: u64,
+    /// The first 100 of those.
+    pub blockers: Vec<Blocker>,
+    /// The first 20 of the leads that go, by number.
+    pub sample: Vec<(LeadId, u64)>,
+}
+
+/// What a purge removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PurgeOutcome {
+    /// The operation; it cannot be undone.
+    pub operation: OperationId,
+    /// How many leads went.
+    pub leads: u64,
+    /// How many persons went with them.
+    pub contacts: u64,
+    /// How many leads matched and stayed.
+    pub blocked: u64,
+}
+
+/// How many leads one round reads and removes.
+const ROUND: usize = 500;
+/// How many blockers a plan names.
+const MOST_BLOCKERS: usize = 100;
+/// How many leads a plan shows.
+const SAMPLE: usize = 20;
+
+/// What a purge would remove. Reads only.
+///
+/// # Errors
+/// `Denied` without [`Permission::Delete`] and [`Permission::Configure`]: what cannot be taken back is not for everyone
+/// who may use the trash; `Invalid` for a filter that does not fit.
+pub fn plan(ctx: &Context<'_>, txn: &mut dyn Txn, request: &PurgeRequest) -> Result<PurgePlan> {
+    planned(ctx, txn, request, ctx.now())
+}
+
+fn planned(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    request: &PurgeRequest,
+    now: Timestamp,
+) -> Result<PurgePlan> {
+    let mut plan = PurgePlan {
+        request: request.clone(),
+        planned_at: now,
+        trashed: 0,
+        live: 0,
+        contacts: 0,
+        blocked: 0,
+        blockers: Vec::new(),
+        sample: Vec::new(),
+    };
+    let mut rounds = Rounds::begin(ctx, txn, request, now)?;
+    // A person of two leads goes with the last of them.
+    let mut persons = Persons::default();
+    while let Some(round) = rounds.next(txn)? {
+        plan.contacts = plan.contacts.saturating_add(len(persons.leaving(txn, &round.going)?.len()));
+        for lead in &round.going {
+            let count = if lead.trashed.is_some() { &mut plan.trashed } else { &mut plan.live };
+            *count = count.saturating_add(1);
+            if plan.sample.len() < SAMPLE {
+                plan.sample.push((lead.id, lead.number));
+            }
+        }
+        plan.blocked = plan.blocked.saturating_add(len(round.blocked.len()));
+        let room = MOST_BLOCKERS.saturating_sub(plan.blockers.len());
+        plan.blockers.extend(round.blocked.into_iter().take(room));
+    }
+    Ok(plan)
+}
+
+/// Removes what a plan says, for good, in this unit of work.
+///
+/// # Errors
+/// As [`plan`]; `Conflict` with [`Conflict::PlanOutdated`] when other leads match by now. Nothing is written then.
+pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &PurgePlan) -> Result<PurgeOutcome> {
+    if planned(ctx, txn, &plan.request, plan.planned_at)? != *plan {
+        return Err(Error::conflicting("selection", Conflict::PlanOutdated));
+    }
+    let operation = new_operation(ctx, OperationKind::Purge, None);
+    let mut outcome = PurgeOutcome { operation: operation.id, leads: 0, contacts: 0, blocked: plan.blocked };
+    txn.journal().begin(&operation)?;
+    let mut rounds = Rounds::begin(ctx, txn, &plan.request, plan.planned_at)?;
+    while let Some(round) = rounds.next(txn)? {
+        let contacts = Persons::default().leaving(txn, &round.going)?;
+        let subjects: Vec<Subject> = round.going.iter().map(|lead| lead.id.into()).collect();
+        let links = txn.links().from(&subjects, None)?;
+        txn.links().remove(&links)?;
+        txn.contacts().remove(&contacts)?;
+        txn.leads().remove(&round.going)?;
+        let told = |lead: &Lead| {
+            let number = FieldChange::new(Field::Number.key(), Field::Number.read(lead), FieldValue::Empty);
+            NewEntry::new(lead.id, Action::Purged, ctx.now()).with_changes(vec![number])
+        };
+        let entries: Vec<_> = round.going.iter().map(told).collect();
+        txn.journal().append(operation.id, &entries)?;
+        outcome.leads = outcome.leads.saturating_add(len(round.going.len()));
+        outcome.contacts = outcome.contacts.saturating_add(len(contacts.len()));
+    }
+    Ok(outcome)
+}
+
+fn len(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// The leads that match, by number: first the trash, then live ones.
+struct Rounds {
+    filter: Resolved,
+    delete: Gate,
+    /// Those that were touched later stay.
+    until: Option<Timestamp>,
+    /// What is still to be walked.
+    trash: Vec<bool>,
+    after: Option<Cursor>,
+}
+
+/// Some leads: those that go, and those that stay.
+struct Round {
+    going: Vec<Lead>,
+    blocked: Vec<Blocker>,
+}
+
+impl Rounds {
+    fn begin(ctx: &Context<'_>, txn: &mut dyn Txn, request: &PurgeRequest, now: Timestamp) -> Result<Self> {
+        require(ctx, txn, Permission::Configure)?;
+        let delete = Gate::open(ctx, txn, Permission::Delete)?;
+        let filter = readable(ctx, txn, &request.filter, &[])?;
+        if !filter.is_about_the_lead() {
+            let message = "a purge is about the lead alone, not about what was read or linked";
+            return Err(Violation::new("filter", ViolationCode::NotAllowed, message).into());
+        }
+        let days = request.older_than_days.map(i64::from);
+        let until = days.map(|days| now.saturating_add(-chrono::TimeDelta::days(days)));
+        let trash = if request.trash_only { vec![true] } else { vec![false, true] };
+        Ok(Self { filter, delete, until, trash, after: None })
+    }
+
+    fn next(&mut self, txn: &mut dyn Txn) -> Result<Option<Round>> {
+        let sort = Sort::ascending(SortField::Number);
+        let leads = loop {
+            let Some(trashed) = self.trash.last().copied() else { return Ok(None) };
+            let filter = self.filter.clone();
+            let after = self.after.take();
+            let leads =
+                txn.leads().scan(&LeadScan { filter, trashed, sort: sort.clone(), limit: ROUND, after })?;
+            if let Some(last) = leads.last() {
+                self.after = Some(Cursor::behind(last, &sort));
+                break leads;
+            }
+            self.trash.pop();
+        };
+        let subjects: Vec<Subject> = leads.iter().map(|lead| lead.id.into()).collect();
+        let links = txn.links().from(&subjects, Some(LinkRole::ConvertedTo))?;
+        let with_account: BTreeSet<_> = links.iter().map(|link| link.from.id).collect();
+        let mut round = Round { going: Vec::new(), blocked: Vec::new() };
+        for lead in leads {
+            let since = lead.trashed.as_ref().map_or(lead.updated_at, |trashed| trashed.at);
+            if self.until.is_some_and(|until| since > until) {
+                continue;
+            }
+            let why = if lead.conversion.is_some() {
+                Some(Blocked::Converted)
+            } else if with_account.contains(&lead.id.as_uuid()) {
+                Some(Blocked::HasAccount)
+            } else if !self.delete.admits(&lead) {
+                Some(Blocked::Forbidden)
+            } else {
+                None
+            };
+            match why {
+                None => round.going.push(lead),
+                Some(why) => round.blocked.push(Blocker { lead: lead.id, number: lead.number, why }),
+            }
+        }
+        Ok(Some(round))
+    }
+}
+
+/// Which persons go with the leads.
+#[derive(Default)]
+struct Persons {
+    /// Leads that are as good as gone.
+    gone: BTreeSet<Subject>,
+}
+
+impl Persons {
+    /// The persons of these leads that nothing else is linked with.
+    fn leaving(&mut self, txn: &mut dyn Txn, leads: &[Lead]) -> Result<Vec<ContactId>> {
+        let subjects: Vec<Subject> = leads.iter().map(|lead| lead.id.into()).collect();
+        self.gone.extend(&subjects);
+        let of_leads = txn.links().from(&subjects, None)?.into_iter().map(|link| link.to);
+        let persons: BTreeSet<Subject> = of_leads.filter(|to| to.kind == SubjectKind::Contact).collect();
+        let persons: Vec<_> = persons.into_iter().collect();
+        let others = txn.links().to(&persons, None)?;
+        let held: BTreeSet<_> = others
+            .iter()
+            .filter(|link: &&Link| !self.gone.contains(&link.from))
+            .map(|link| link.to)
+            .collect();
+        let leaving = persons.into_iter().filter(|person| !held.contains(person));
+        Ok(leaving.map(|person| ContactId::from_uuid(person.id)).collect())
+    }
+}

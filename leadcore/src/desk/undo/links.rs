@@ -1,0 +1,136 @@
+//! Persons that an operation linked to a lead or took off it, and which of them it made the primary one.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{
+    Action, Entry, FieldChange, FieldValue, Kept, Lead, Link, LinkRole, NewEntry, Operation, Subject, WhyKept,
+};
+use crate::error::Result;
+use crate::store::Txn;
+
+use super::walk::{Bench, Story, uuid};
+use super::{UndoFailure, UndoRecord};
+
+/// What the journal calls a change of the primary contact; it is no field of a lead.
+pub(super) const PRIMARY: &str = "primary_contact";
+
+/// Whether the entry is about the persons of a lead.
+pub(super) fn concerns(entry: &Entry) -> bool {
+    matches!(entry.action, Action::Linked | Action::Unlinked)
+        || entry.changes.iter().any(|change| change.field == PRIMARY)
+}
+
+/// Takes back what happened to the persons of a lead.
+pub(super) fn lead(
+    bench: &Bench<'_>,
+    txn: &mut dyn Txn,
+    by: Option<&Operation>,
+    (subject, lead): (Subject, Option<&Lead>),
+    story: &Story,
+    record: &mut UndoRecord,
+    entries: &mut Vec<NewEntry>,
+) -> Result<()> {
+    let may = lead.is_some_and(|lead| bench.edit.as_ref().is_some_and(|gate| gate.admits(lead)));
+    if !may {
+        record.reversed.clear();
+        record.kept.clear();
+        record.failed = Some(UndoFailure::Forbidden);
+        return Ok(());
+    }
+    let known = txn.links().from(&[subject], None)?.into_iter();
+    let before: BTreeSet<Link> =
+        known.filter(|link| matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact)).collect();
+    let mut after = before.clone();
+    for entry in story.own.iter().filter(|entry| concerns(entry)) {
+        let (what, done) = match entry.action {
+            Action::Linked => ("contact", unlink(&mut after, entry)),
+            Action::Unlinked => ("contact", link(&mut after, subject, entry)),
+            _ => (PRIMARY, make_primary(&mut after, entry)),
+        };
+        if done {
+            record.reversed.push(what.to_owned());
+        } else {
+            record.kept.push(Kept { field: what.to_owned(), why: WhyKept::Edited });
+        }
+    }
+    if by.is_none() || before == after {
+        return Ok(());
+    }
+    let gone: Vec<_> = before.difference(&after).copied().collect();
+    let new: Vec<_> = after.difference(&before).copied().collect();
+    txn.links().remove(&gone)?;
+    txn.links().insert(&new)?;
+    entries.extend(told(bench, subject, &before, &after));
+    Ok(())
+}
+
+/// The entries that tell how one set of links became the other.
+fn told(bench: &Bench<'_>, lead: Subject, before: &BTreeSet<Link>, after: &BTreeSet<Link>) -> Vec<NewEntry> {
+    let now = bench.ctx.now();
+    let has = |links: &BTreeSet<Link>, person: Subject| links.iter().any(|link| link.to == person);
+    let entry = |action, person, from: FieldValue, to: FieldValue| {
+        let role = FieldChange::new("role", from, to);
+        let entry = NewEntry { other: Some(person), ..NewEntry::new(lead, action, now) };
+        entry.with_changes(vec![role])
+    };
+    let mut entries = Vec::new();
+    for link in before.iter().filter(|link| !has(after, link.to)) {
+        entries.push(entry(Action::Unlinked, link.to, link.role.code().into(), FieldValue::Empty));
+    }
+    for link in after.iter().filter(|link| !has(before, link.to)) {
+        entries.push(entry(Action::Linked, link.to, FieldValue::Empty, link.role.code().into()));
+    }
+    let (was, is) = (primary(before), primary(after));
+    let stayed =
+        |person: Option<Subject>| person.is_none_or(|person| has(before, person) && has(after, person));
+    if was != is && (stayed(was) || stayed(is)) {
+        let id = |person: Option<Subject>| person.map(|person| person.id);
+        let change = FieldChange::new(PRIMARY, id(was), id(is));
+        entries.push(NewEntry { changes: vec![change], ..NewEntry::new(lead, Action::Updated, now) });
+    }
+    entries
+}
+
+fn primary(links: &BTreeSet<Link>) -> Option<Subject> {
+    links.iter().find(|link| link.role == LinkRole::PrimaryContact).map(|link| link.to)
+}
+
+fn unlink(links: &mut BTreeSet<Link>, entry: &Entry) -> bool {
+    let count = links.len();
+    links.retain(|link| Some(link.to) != entry.other);
+    links.len() < count
+}
+
+fn link(links: &mut BTreeSet<Link>, lead: Subject, entry: &Entry) -> bool {
+    let Some(person) = entry.other else { return false };
+    if links.iter().any(|link| link.to == person) {
+        return false;
+    }
+    let role = entry.changes.iter().find(|change| change.field == "role");
+    let role = role.and_then(|change| change.before.as_text()).and_then(LinkRole::from_code);
+    let role = role.unwrap_or(LinkRole::Contact);
+    // A lead has one primary contact at most.
+    let role = if primary(links).is_some() { LinkRole::Contact } else { role };
+    links.insert(Link { from: lead, role, to: person })
+}
+
+fn make_primary(links: &mut BTreeSet<Link>, entry: &Entry) -> bool {
+    let Some(change) = entry.changes.iter().find(|change| change.field == PRIMARY) else { return false };
+    let now = primary(links).map(|person| person.id);
+    // The one that the operation made primary may just have been taken off.
+    if now.is_some() && now != uuid(&change.after) {
+        return false;
+    }
+    let was = uuid(&change.before);
+    let role_of = |links: &mut BTreeSet<Link>, id, role| {
+        let found = links.iter().find(|link| link.to.id == id).copied();
+        found.is_some_and(|link| links.remove(&link) && links.insert(Link { role, ..link }))
+    };
+    if was.is_some_and(|id| !links.iter().any(|link| link.to.id == id)) {
+        return false;
+    }
+    if let Some(id) = now {
+        role_of(links, id, LinkRole::Contact);
+    }
+    was.is_none_or(|id| role_of(links, id, LinkRole::PrimaryContact))
+}

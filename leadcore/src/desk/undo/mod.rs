@@ -1,0 +1,308 @@
+//! Taking an operation back, whatever it was: an edit, a mass change, an import, an undo.
+//!
+//! Undo is a reading of the journal. For each record of the operation its entries are taken back, the newest first:
+//!
+//! - changed fields get the value before, where they still have the value that the operation gave them. A field that was
+//!   edited since is *kept*. A name with its parts, and a stage with how the lead ended, go together;
+//! - a created lead goes into the trash, unless somebody else edited it since. A deleted one comes out again, a restored
+//!   one goes back;
+//! - persons that were linked to a lead are taken off it, those that were taken off are linked again;
+//! - terms of vocabularies get their name, colour, place and state back; a deleted one is there again.
+//!
+//! What is not taken back is said with its reason. Conversions and purges are not: the one has a way back of its own, the
+//! other has none. Accounts, pipelines and settings stay as they are.
+//!
+//! The undo is an operation itself, which an undo takes back. An operation is undone once: asked again, also later and
+//! from another process, the first outcome is returned. Only where the policy refused some of its records may another
+//! actor take back those.
+//!
+//! Whoever undoes needs the permissions of the records: to edit, or to delete where a lead goes into the trash or out of
+//! it, and to configure for terms. It does not ask what the tenant's rules would say today: a value that was allowed
+//! comes back though its field was made required or disabled since.
+
+mod links;
+mod record;
+mod terms;
+mod walk;
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::domain::{Kept, Operation, OperationKind, OperationState, Subject};
+use crate::error::{Conflict, Error, ErrorKind, Result, Violation};
+use crate::id::OperationId;
+use crate::policy::Permission;
+use crate::store::Txn;
+
+use super::access::require;
+use super::operation::new_operation;
+use walk::Walk;
+
+/// Why nothing of a record is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UndoFailure {
+    /// It does not exist any more, or the actor may not know that it does.
+    NotFound,
+    /// The actor may see it but not write it.
+    Forbidden,
+    /// The lead was converted since and is frozen.
+    Converted,
+    /// It would break these rules then.
+    Invalid(Vec<Violation>),
+}
+
+/// What becomes of one record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UndoRecord {
+    /// The record.
+    pub subject: Subject,
+    /// What is taken back: keys of fields, `created`, `deleted` or `restored` for the record itself, `contact` for a
+    /// person that was linked or taken off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reversed: Vec<String>,
+    /// What stays, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
+    /// Why nothing is written at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<UndoFailure>,
+}
+
+impl UndoRecord {
+    pub(super) const fn new(subject: Subject) -> Self {
+        Self { subject, reversed: Vec::new(), kept: Vec::new(), failed: None }
+    }
+
+    /// Nothing is written.
+    pub(super) fn fail(subject: Subject, why: UndoFailure) -> Self {
+        Self { failed: Some(why), ..Self::new(subject) }
+    }
+
+    /// Whether all of it is taken back.
+    #[must_use]
+    pub const fn is_reversed(&self) -> bool {
+        self.failed.is_none() && self.kept.is_empty()
+    }
+}
+
+/// How many records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UndoTotals {
+    /// Taken back wholly.
+    pub reversed: u64,
+    /// Taken back in part: some fields were kept.
+    pub partly: u64,
+    /// Left as they are.
+    pub kept: u64,
+    /// Not to be written at all.
+    pub failed: u64,
+}
+
+impl UndoTotals {
+    fn count(&mut self, record: &UndoRecord) {
+        let slot = match record {
+            UndoRecord { failed: Some(_), .. } => &mut self.failed,
+            record if record.kept.is_empty() => &mut self.reversed,
+            record if record.reversed.is_empty() => &mut self.kept,
+            _ => &mut self.partly,
+        };
+        *slot = slot.saturating_add(1);
+    }
+}
+
+/// What an undo would do. Pure data: show it, store it, apply it later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UndoPlan {
+    /// The operation to be taken back.
+    pub operation: OperationId,
+    /// What kind of call it was.
+    pub kind: OperationKind,
+    /// Each of its records, that which was written last first.
+    pub records: Vec<UndoRecord>,
+    /// The sums.
+    pub totals: UndoTotals,
+}
+
+/// What an undo did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UndoOutcome {
+    /// The undo itself, which can be undone.
+    pub operation: OperationId,
+    /// What was taken back.
+    pub undone: OperationId,
+    /// The sums.
+    pub totals: UndoTotals,
+    /// The records that were not taken back wholly, at most 1,000 of them. All that was written is in the journal.
+    pub remaining: Vec<UndoRecord>,
+    /// How many of the failed records the policy refused.
+    pub forbidden: u64,
+    /// The key that an undone import had: it is free again, so that the file can be imported anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freed_key: Option<String>,
+    /// Whether this call did it; `false` when it was undone before and this is the first outcome.
+    #[serde(skip, default)]
+    pub newly_undone: bool,
+}
+
+/// How many records an outcome names.
+const MOST_NAMED: usize = 1_000;
+
+/// What taking back this operation would do, record by record. Reads only.
+///
+/// It holds an entry for each record; the work itself goes in chunks of 500.
+///
+/// # Errors
+/// `NotFound` for an operation that does not exist; `Denied` for an actor who may not see leads; `Unsupported` for one
+/// that cannot be taken back: a conversion, a purge, an import that is still running. An operation that was undone
+/// already plans to [what is left](UndoRecord::kept).
+pub fn plan(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<UndoPlan> {
+    let operation = undoable(ctx, txn, operation)?;
+    let mut records = Vec::new();
+    let mut totals = UndoTotals::default();
+    let mut walk = Walk::begin(ctx, txn, &operation)?;
+    while let Some(chunk) = walk.next(txn, None)? {
+        chunk.iter().for_each(|record| totals.count(record));
+        records.extend(chunk);
+    }
+    Ok(UndoPlan { operation: operation.id, kind: operation.kind, records, totals })
+}
+
+/// Does what a plan says.
+///
+/// # Errors
+/// As [`undo`]; `Conflict` with [`Conflict::PlanOutdated`] when it would do something else by now. Nothing is written
+/// then.
+pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, planned: &UndoPlan) -> Result<UndoOutcome> {
+    if let Latest::Done(first) = latest(ctx, txn, planned.operation)? {
+        return Ok(*first);
+    }
+    if plan(ctx, txn, planned.operation)? != *planned {
+        return Err(Error::conflicting("operation", Conflict::PlanOutdated));
+    }
+    undo(ctx, txn, planned.operation)
+}
+
+/// Takes an operation back, in this unit of work. When it was undone before, nothing is written and the first outcome is
+/// returned.
+///
+/// # Errors
+/// As [`plan`], and `Denied` when the policy refuses every record that could be taken back. That some records cannot be
+/// is no error: the outcome says so.
+pub fn undo(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<UndoOutcome> {
+    let attempt = match latest(ctx, txn, operation)? {
+        Latest::Done(first) => return Ok(*first),
+        Latest::Attempt(attempt) => attempt,
+    };
+    let undone = undoable(ctx, txn, operation)?;
+    let mut operation = new_operation(ctx, OperationKind::Undo, Some(key(undone.id, attempt)));
+    let mut outcome = UndoOutcome {
+        operation: operation.id,
+        undone: undone.id,
+        totals: UndoTotals::default(),
+        remaining: Vec::new(),
+        forbidden: 0,
+        freed_key: None,
+        newly_undone: true,
+    };
+    let mut walk = Walk::begin(ctx, txn, &undone)?;
+    while let Some(chunk) = walk.next(txn, Some(&operation))? {
+        for record in chunk {
+            outcome.totals.count(&record);
+            let refused = record.failed == Some(UndoFailure::Forbidden);
+            outcome.forbidden = outcome.forbidden.saturating_add(u64::from(refused));
+            if !record.is_reversed() && outcome.remaining.len() < MOST_NAMED {
+                outcome.remaining.push(record);
+            }
+        }
+    }
+    if !walk.has_written() {
+        // An undo that is refused must not stand in the way of one that is not.
+        if outcome.forbidden > 0 {
+            return Err(Error::denied("undo this"));
+        }
+        txn.journal().begin(&operation)?;
+    }
+    outcome.freed_key = exchange_keys(txn, &undone)?;
+    operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {
+        Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
+    })?);
+    txn.journal().update(&operation)?;
+    Ok(outcome)
+}
+
+fn key(operation: OperationId, attempt: u32) -> String {
+    if attempt == 0 { format!("operation:{operation}") } else { format!("operation:{operation}:{attempt}") }
+}
+
+/// What became of an operation so far.
+enum Latest {
+    /// It is undone, as far as this actor is concerned.
+    Done(Box<UndoOutcome>),
+    /// It may be undone, by this attempt.
+    Attempt(u32),
+}
+
+fn latest(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<Latest> {
+    require(ctx, txn, Permission::View)?;
+    let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the undo cannot be read");
+    let mut attempt = 0;
+    loop {
+        let Some(found) = txn.journal().find(OperationKind::Undo, &key(operation, attempt))? else {
+            return Ok(Latest::Attempt(attempt));
+        };
+        let stored = found.outcome.ok_or_else(corrupt)?;
+        let outcome: UndoOutcome =
+            serde_json::from_value(stored).map_err(|error| corrupt().with_source(error))?;
+        if outcome.forbidden == 0 || found.actor == *ctx.actor() {
+            return Ok(Latest::Done(Box::new(outcome)));
+        }
+        attempt += 1;
+    }
+}
+
+/// The operation, if it is of a kind that can be taken back.
+fn undoable(ctx: &Context<'_>, txn: &mut dyn Txn, id: OperationId) -> Result<Operation> {
+    require(ctx, txn, Permission::View)?;
+    let operation = txn.journal().operation(id)?.ok_or_else(|| Error::not_found("operation"))?;
+    let refuse = |why: &'static str| Err(Error::new(ErrorKind::Unsupported, why));
+    match operation.kind {
+        OperationKind::Convert => refuse("a conversion is not taken back by an undo"),
+        OperationKind::Purge => refuse("what was removed for good does not come back"),
+        _ if operation.state == OperationState::Running => {
+            refuse("the operation is still running: let it finish first")
+        }
+        _ => Ok(operation),
+    }
+}
+
+/// A file whose import was undone can be imported again; once that undo is undone, it counts as imported again.
+fn exchange_keys(txn: &mut dyn Txn, undone: &Operation) -> Result<Option<String>> {
+    match undone.kind {
+        OperationKind::Import => {
+            let freed = undone.key.clone();
+            txn.journal().update(&Operation { key: None, ..undone.clone() })?;
+            Ok(freed)
+        }
+        OperationKind::Undo => {
+            let stored =
+                undone.outcome.clone().and_then(|json| serde_json::from_value::<UndoOutcome>(json).ok());
+            let Some((first, key)) = stored.and_then(|first| Some((first.undone, first.freed_key?))) else {
+                return Ok(None);
+            };
+            // Imported again meanwhile: then that import has the key.
+            if txn.journal().find(OperationKind::Import, &key)?.is_none()
+                && let Some(import) = txn.journal().operation(first)?
+            {
+                txn.journal().update(&Operation { key: Some(key), ..import })?;
+            }
+            Ok(None)
+        }
+        _ => Ok(None),
+    }
+}

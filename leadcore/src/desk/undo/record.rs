@@ -1,0 +1,266 @@
+//! Taking back what happened to one lead or contact.
+
+use crate::domain::FieldType;
+use crate::domain::{
+    Action, Contact, ContactFields, Entry, Field, FieldChange, FieldValue, Kept, Lead, LinkRole, NewEntry,
+    Operation, Reference, Rewound, Subject, SubjectKind, TRASHED_AT, TRASHED_BY, Trashed, WhyKept,
+    contact_changes, rewind, rewind_fields,
+};
+use crate::error::Result;
+use crate::id::{ContactId, LeadId, OperationId, StageId, UserId};
+use crate::store::{LeadChange, Txn};
+
+use super::super::access::Gate;
+use super::super::leads::touch;
+use super::walk::{Bench, Story, uuid};
+use super::{UndoFailure, UndoRecord};
+
+/// What becomes of a lead, and how to write it.
+pub(super) fn lead(
+    bench: &Bench<'_>,
+    by: Option<&Operation>,
+    subject: Subject,
+    lead: Option<&Lead>,
+    story: &Story,
+) -> (UndoRecord, Option<(LeadChange, Vec<NewEntry>)>) {
+    let fail = |why| (UndoRecord::fail(subject, why), None);
+    let Some(before) = lead.filter(|lead| bench.view.admits(lead)) else {
+        return fail(UndoFailure::NotFound);
+    };
+    if before.conversion.is_some() {
+        return fail(UndoFailure::Converted);
+    }
+    let mut record = UndoRecord::new(subject);
+    let mut after = before.clone();
+    // For a plan any operation will do: what it is called is not told.
+    let by = by.map_or(bench.undone.id, |by| by.id);
+    for entry in &story.own {
+        match entry.action {
+            Action::Created | Action::Deleted | Action::Restored => {
+                existence(bench, by, entry, story, &mut after, &mut record);
+            }
+            Action::Updated | Action::Moved => {
+                let changes: Vec<_> = own_fields(&entry.changes);
+                note(&mut record, rewind(&mut after, &changes, &|field, value| refuse(bench, field, value)));
+            }
+            // Persons are dealt with apart.
+            Action::Linked | Action::Unlinked => {}
+            Action::Converted | Action::Purged => {
+                record.kept.push(Kept { field: entry.action.code().to_owned(), why: WhyKept::Unsupported });
+            }
+        }
+    }
+    let moves_trash = after.trashed != before.trashed;
+    let may = |gate: &Option<Gate>| gate.as_ref().is_some_and(|gate| gate.admits(before));
+    let writes = Lead { trashed: before.trashed.clone(), ..after.clone() } != *before;
+    if (writes && !may(&bench.edit)) || (moves_trash && !may(&bench.delete)) {
+        return fail(UndoFailure::Forbidden);
+    }
+    let rules = &bench.catalogue;
+    if writes && rules.check(&before.fields).is_empty() {
+        let broken = rules.check(&after.fields);
+        if !broken.is_empty() {
+            return fail(UndoFailure::Invalid(broken));
+        }
+    }
+    if !writes && !moves_trash {
+        return (record, None);
+    }
+    let entries = entries(bench, before, &mut after);
+    (record, Some((LeadChange { before: before.clone(), after }, entries)))
+}
+
+/// The changes that are about the lead itself, without whom it calls primary.
+fn own_fields(changes: &[FieldChange]) -> Vec<FieldChange> {
+    changes.iter().filter(|change| change.field != super::links::PRIMARY).cloned().collect()
+}
+
+/// The lead goes into the trash or comes out of it.
+fn existence(
+    bench: &Bench<'_>,
+    by: OperationId,
+    entry: &Entry,
+    story: &Story,
+    after: &mut Lead,
+    record: &mut UndoRecord,
+) {
+    let what = entry.action.code();
+    let now = bench.ctx.now();
+    let done = match entry.action {
+        Action::Created if story.touched || after.trashed.is_some() => false,
+        Action::Created => {
+            after.trashed = Some(Trashed { at: now, operation: by });
+            true
+        }
+        Action::Deleted => {
+            // A lead that an undo put back into the trash is there by the operation that it was there by before.
+            let named = entry.changes.iter().find(|change| change.field == TRASHED_BY);
+            let put_by = named.and_then(|change| uuid(&change.after)).map(OperationId::from_uuid);
+            let put_by = put_by.unwrap_or(entry.operation);
+            let same = after.trashed.as_ref().is_some_and(|trashed| trashed.operation == put_by);
+            if same {
+                after.trashed = None;
+            }
+            same
+        }
+        _ => {
+            let free = after.trashed.is_none();
+            if free {
+                let side = |key: &str| entry.changes.iter().find(|c| c.field == key).map(|c| &c.before);
+                let at = side(TRASHED_AT).and_then(|value| match value {
+                    FieldValue::Time(at) => Some(*at),
+                    other => other.as_text().and_then(|text| text.parse().ok()),
+                });
+                let operation = side(TRASHED_BY).and_then(uuid).map(OperationId::from_uuid);
+                after.trashed = Some(Trashed { at: at.unwrap_or(now), operation: operation.unwrap_or(by) });
+            }
+            free
+        }
+    };
+    if done {
+        record.reversed.push(what.to_owned());
+    } else {
+        record.kept.push(Kept { field: what.to_owned(), why: WhyKept::Edited });
+    }
+}
+
+/// The journal's entries of a lead that is taken back: one for its fields, one for the trash.
+fn entries(bench: &Bench<'_>, before: &Lead, after: &mut Lead) -> Vec<NewEntry> {
+    let action = if after.stage == before.stage { Action::Updated } else { Action::Moved };
+    let mut fields = touch(bench.ctx, before, after, action);
+    let of_trash = |change: &FieldChange| [TRASHED_AT, TRASHED_BY].contains(&change.field.as_str());
+    let (mut trash, rest): (Vec<_>, _) = std::mem::take(&mut fields.changes).into_iter().partition(of_trash);
+    fields.changes = rest;
+    let mut entries = Vec::new();
+    if !fields.changes.is_empty() {
+        entries.push(fields);
+    }
+    if before.trashed != after.trashed {
+        if let Some(trashed) = &after.trashed {
+            let operation = FieldValue::Id(trashed.operation.as_uuid());
+            trash.push(FieldChange::new(TRASHED_BY, FieldValue::Empty, operation));
+        }
+        let action = if after.trashed.is_some() { Action::Deleted } else { Action::Restored };
+        entries.push(NewEntry::new(after.id, action, after.updated_at).with_changes(trash));
+    }
+    entries
+}
+
+/// Why the value before is not written into the field.
+fn refuse(bench: &Bench<'_>, field: &Field, value: &FieldValue) -> Option<WhyKept> {
+    let ctx = bench.ctx;
+    if ctx.policy().is_hidden(ctx.actor(), field) {
+        return Some(WhyKept::NotAllowed);
+    }
+    match field.field_type() {
+        // What the field is now decides whether it takes the value.
+        FieldType::Custom => match field {
+            Field::Custom(key) => bench.catalogue.usable(key).is_err().then_some(WhyKept::Gone),
+            _ => None,
+        },
+        FieldType::Reference(Reference::Term(_)) => {
+            let gone = |item: &FieldValue| uuid(item).is_none_or(|id| !bench.terms.contains(&id));
+            value.items().iter().any(gone).then_some(WhyKept::Gone)
+        }
+        FieldType::Reference(Reference::Stage) => {
+            let stage = uuid(value).map(StageId::from_uuid);
+            let known = bench.stages.iter().any(|(_, known)| Some(*known) == stage);
+            (!known).then_some(WhyKept::Gone)
+        }
+        FieldType::Reference(Reference::Pipeline) => {
+            let known = bench.stages.iter().any(|(known, _)| Some(known.as_uuid()) == uuid(value));
+            (!known).then_some(WhyKept::Gone)
+        }
+        FieldType::User => {
+            let owner = value.as_text().and_then(|text| UserId::new(text).ok())?;
+            (!ctx.policy().may_own(ctx.actor(), &owner)).then_some(WhyKept::NotAllowed)
+        }
+        _ => None,
+    }
+}
+
+/// What was said of one entry joins what was said of newer ones: a field that was kept once counts as kept.
+fn note(record: &mut UndoRecord, done: Rewound) {
+    for kept in done.kept {
+        if !record.kept.iter().any(|known| known.field == kept.field) {
+            record.kept.push(kept);
+        }
+    }
+    record.reversed.extend(done.reversed);
+    record.reversed.sort();
+    record.reversed.dedup();
+    let kept: Vec<_> = record.kept.iter().map(|kept| kept.field.clone()).collect();
+    record.reversed.retain(|field| !kept.contains(field));
+}
+
+/// What becomes of a person: its fields are taken back. One that was created stays stored; nobody is linked to it then.
+pub(super) fn contact(
+    bench: &Bench<'_>,
+    txn: &mut dyn Txn,
+    by: Option<&Operation>,
+    subject: Subject,
+    story: &Story,
+    entries: &mut Vec<NewEntry>,
+) -> Result<UndoRecord> {
+    let Some(before) = txn.contacts().get(&[ContactId::from_uuid(subject.id)])?.pop() else {
+        return Ok(UndoRecord::fail(subject, UndoFailure::NotFound));
+    };
+    let mut record = UndoRecord::new(subject);
+    let mut fields = before.fields.as_lead_fields();
+    for entry in &story.own {
+        match entry.action {
+            Action::Created => record.reversed.push(entry.action.code().to_owned()),
+            Action::Updated => note(
+                &mut record,
+                rewind_fields(&mut fields, &entry.changes, &|field, value| refuse(bench, field, value)),
+            ),
+            other => record.kept.push(Kept { field: other.code().to_owned(), why: WhyKept::Unsupported }),
+        }
+    }
+    let fields = ContactFields {
+        name: fields.person,
+        job_title: fields.job_title,
+        emails: fields.emails,
+        phones: fields.phones,
+        description: fields.description,
+    };
+    if fields == before.fields {
+        return Ok(record);
+    }
+    if let Some(why) = may_write(bench, txn, subject)? {
+        return Ok(UndoRecord::fail(subject, why));
+    }
+    let broken = fields.violations();
+    if !broken.is_empty() {
+        return Ok(UndoRecord::fail(subject, UndoFailure::Invalid(broken)));
+    }
+    if by.is_some() {
+        let changes = contact_changes(&before.fields, &fields);
+        let now = bench.ctx.now();
+        let after = Contact { fields, revision: before.revision.next(), updated_at: now, ..before };
+        txn.contacts().update(std::slice::from_ref(&after))?;
+        entries.push(NewEntry::new(after.id, Action::Updated, now).with_changes(changes));
+    }
+    Ok(record)
+}
+
+/// Why the actor may not change a person: it may where it may edit a lead that has it.
+fn may_write(bench: &Bench<'_>, txn: &mut dyn Txn, contact: Subject) -> Result<Option<UndoFailure>> {
+    let links = txn.links().to(&[contact], None)?;
+    let of_lead = |link: &&crate::domain::Link| {
+        link.from.kind == SubjectKind::Lead
+            && matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact)
+    };
+    let ids: Vec<_> = links.iter().filter(of_lead).map(|link| LeadId::from_uuid(link.from.id)).collect();
+    let leads = txn.leads().get(&ids)?;
+    let seen: Vec<_> = leads.iter().filter(|lead| bench.view.admits(lead)).collect();
+    let open = |lead: &&Lead| bench.edit.as_ref().is_some_and(|gate| gate.admits(lead));
+    if seen.is_empty() {
+        return Ok(Some(UndoFailure::NotFound));
+    }
+    if !seen.iter().any(open) {
+        return Ok(Some(UndoFailure::Forbidden));
+    }
+    let frozen = !seen.iter().any(|lead| open(lead) && lead.conversion.is_none());
+    Ok(frozen.then_some(UndoFailure::Converted))
+}

@@ -1,0 +1,181 @@
+//! Terms of vocabularies that an operation added, changed or deleted.
+
+use uuid::Uuid;
+
+use crate::domain::{
+    Action, FieldChange, FieldValue, Kept, NewEntry, Operation, Subject, Term, TermKind, TermRecord, WhyKept,
+    plain, term_changes,
+};
+use crate::error::{ErrorKind, Result};
+use crate::store::{Txn, nested};
+
+use super::walk::{Bench, Story};
+use super::{UndoFailure, UndoRecord};
+
+/// What becomes of a term.
+pub(super) fn term(
+    bench: &mut Bench<'_>,
+    txn: &mut dyn Txn,
+    by: Option<&Operation>,
+    subject: Subject,
+    story: &Story,
+    entries: &mut Vec<NewEntry>,
+) -> Result<UndoRecord> {
+    if !bench.may_configure {
+        return Ok(UndoRecord::fail(subject, UndoFailure::Forbidden));
+    }
+    let mut record = UndoRecord::new(subject);
+    for entry in &story.own {
+        let kind = entry.changes.iter().find_map(|change| TermKind::from_code(&change.field));
+        let Some(kind) = kind else {
+            record.kept.push(Kept { field: entry.action.code().to_owned(), why: WhyKept::Unsupported });
+            continue;
+        };
+        let stored = txn.terms().get(kind, &[subject.id])?.pop();
+        let step = Step { kind, subject, changes: &entry.changes, write: by.is_some() };
+        match (entry.action, stored) {
+            (Action::Created, Some(stored)) => step.remove(bench, txn, &stored, &mut record, entries)?,
+            (Action::Deleted, None) => step.revive(bench, txn, &mut record, entries)?,
+            (Action::Updated, Some(stored)) => step.update(bench, txn, &stored, &mut record, entries)?,
+            (action, _) => {
+                record.kept.push(Kept { field: action.code().to_owned(), why: WhyKept::Edited });
+            }
+        }
+    }
+    Ok(record)
+}
+
+struct Step<'a> {
+    kind: TermKind,
+    subject: Subject,
+    changes: &'a [FieldChange],
+    write: bool,
+}
+
+impl Step<'_> {
+    fn keep(record: &mut UndoRecord, field: &str, why: WhyKept) {
+        record.kept.push(Kept { field: field.to_owned(), why });
+    }
+
+    fn told(&self, bench: &Bench<'_>, action: Action, changes: Vec<FieldChange>) -> NewEntry {
+        NewEntry::new(self.subject, action, bench.ctx.now()).with_changes(changes)
+    }
+
+    /// A term that was added goes, unless something refers to it.
+    fn remove(
+        &self,
+        bench: &Bench<'_>,
+        txn: &mut dyn Txn,
+        stored: &TermRecord,
+        record: &mut UndoRecord,
+        entries: &mut Vec<NewEntry>,
+    ) -> Result<()> {
+        if txn.terms().usage(self.kind, stored.term.id)? > 0 {
+            Self::keep(record, "created", WhyKept::InUse);
+            return Ok(());
+        }
+        if self.write {
+            txn.terms().remove(self.kind, stored.term.id)?;
+            let changes = term_changes(self.kind, Some(&stored.term), None);
+            entries.push(self.told(bench, Action::Deleted, changes));
+        }
+        record.reversed.push("created".to_owned());
+        Ok(())
+    }
+
+    /// A term that was deleted is there again, unless another has its name now.
+    fn revive(
+        &self,
+        bench: &mut Bench<'_>,
+        txn: &mut dyn Txn,
+        record: &mut UndoRecord,
+        entries: &mut Vec<NewEntry>,
+    ) -> Result<()> {
+        let Some(mut term) = self
+            .before(self.kind.code())
+            .and_then(FieldValue::as_text)
+            .and_then(|name| Term::new(self.subject.id, name, None, 0).ok())
+        else {
+            Self::keep(record, "deleted", WhyKept::Unsupported);
+            return Ok(());
+        };
+        for change in self.changes {
+            set(&mut term, &change.field, &change.before);
+        }
+        let taken = txn.terms().list(self.kind)?.iter().any(|known| known.term.key() == term.key());
+        if taken {
+            Self::keep(record, "deleted", WhyKept::InUse);
+            return Ok(());
+        }
+        if self.write {
+            let new = TermRecord { kind: self.kind, term: term.clone() };
+            txn.terms().insert(std::slice::from_ref(&new))?;
+            entries.push(self.told(bench, Action::Created, term_changes(self.kind, None, Some(&term))));
+        }
+        bench.terms.insert(term.id);
+        record.reversed.push("deleted".to_owned());
+        Ok(())
+    }
+
+    fn update(
+        &self,
+        bench: &Bench<'_>,
+        txn: &mut dyn Txn,
+        stored: &TermRecord,
+        record: &mut UndoRecord,
+        entries: &mut Vec<NewEntry>,
+    ) -> Result<()> {
+        let mut after = stored.clone();
+        for change in self.changes.iter().filter(|change| plain(&change.before) != plain(&change.after)) {
+            if plain(&get(&stored.term, &change.field)) == plain(&change.after) {
+                set(&mut after.term, &change.field, &change.before);
+                record.reversed.push(change.field.clone());
+            } else {
+                Self::keep(record, &change.field, WhyKept::Edited);
+            }
+        }
+        if after.term == stored.term || !self.write {
+            return Ok(());
+        }
+        after.term.revision = stored.term.revision.next();
+        // The name may be another term's by now.
+        match nested(txn, |txn| txn.terms().update(&after)) {
+            Ok(()) => {
+                let changes = term_changes(self.kind, Some(&stored.term), Some(&after.term));
+                entries.push(self.told(bench, Action::Updated, changes));
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                record.reversed.clear();
+                Self::keep(record, self.kind.code(), WhyKept::InUse);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn before(&self, key: &str) -> Option<&FieldValue> {
+        self.changes.iter().find(|change| change.field == key).map(|change| &change.before)
+    }
+}
+
+fn get(term: &Term<Uuid>, key: &str) -> FieldValue {
+    match key {
+        "color" => term.color.as_deref().into(),
+        "position" => i64::from(term.position).into(),
+        "archived" => term.archived.into(),
+        "needs_detail" => term.needs_detail.into(),
+        _ => term.name.as_str().into(),
+    }
+}
+
+fn set(term: &mut Term<Uuid>, key: &str, value: &FieldValue) {
+    match (key, value) {
+        ("color", value) => term.color = value.as_text().map(str::to_owned),
+        ("position", FieldValue::Integer(at)) => term.position = u32::try_from(*at).unwrap_or(term.position),
+        ("archived", FieldValue::Bool(yes)) => term.archived = *yes,
+        ("needs_detail", FieldValue::Bool(yes)) => term.needs_detail = *yes,
+        (key, FieldValue::Text(name)) if TermKind::from_code(key).is_some() => term.name.clone_from(name),
+        _ => {}
+    }
+}
