@@ -4,14 +4,14 @@
 #[cfg(test)]
 mod laws {
     use leadcore::desk::mass::{self, Change, Selection};
-    use leadcore::desk::{leads, pipelines, undo, vocabulary};
+    use leadcore::desk::{leads, pipelines, settings, undo, vocabulary};
     use leadcore::domain::{Lead, LeadDraft, LeadFields, LeadPatch, Move, lead_changes, rewind};
     use leadcore::error::Result;
     use leadcore::id::{LabelId, LeadId, LostReasonId, Revision, StageId};
     use leadcore::memory::MemoryStore;
     use leadcore::query::Filter;
     use leadcore::store::{StoreExt, Txn};
-    use leadcore::testkit::fixtures::{Scene, World};
+    use leadcore::testkit::fixtures::{Scene, World, custom_catalogue};
     use leadcore::testkit::generate;
     use proptest::prelude::*;
     use proptest::sample::Index;
@@ -34,7 +34,13 @@ mod laws {
                 for name in ["Hot", "Cold"] {
                     labels.push(vocabulary::add::<LabelId>(&ctx, txn, name, None)?.id);
                 }
-                let drafts = fields.iter().cloned().map(LeadDraft::from).collect();
+                settings::set_catalogue(&ctx, txn, None, &custom_catalogue())?;
+                let drafts = fields.iter().cloned().map(|mut fields| {
+                    // No two leads share the one, and nothing is there for the other.
+                    fields.custom.retain(|key, _| !["x_code", "x_link"].contains(&key.as_str()));
+                    LeadDraft::from(fields)
+                });
+                let drafts = drafts.collect();
                 let leads = leads::create_many(&ctx, txn, drafts)?.into_iter().map(|lead| lead.id).collect();
                 let stages = pipelines::list(&ctx, txn)?.remove(0).stages;
                 let stages = stages.into_iter().map(|stage| stage.id).collect();

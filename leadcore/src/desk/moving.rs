@@ -114,6 +114,14 @@ impl Mover {
         self.guard.check(&self.pipelines, lead, to)
     }
 
+    /// Refuses a move that no lead can make.
+    ///
+    /// # Errors
+    /// `Invalid` when there is no such stage, or the reason does not fit.
+    pub(super) fn check_target(&self, to: &Move) -> Result<()> {
+        refuse(&self.guard.check_target(&self.pipelines, to))
+    }
+
     /// What stands against an edit of a lead that stays in its stage.
     pub(super) fn check_edit(&self, before: &Lead, after: &Lead) -> Vec<Unmet> {
         let stage = self.pipelines.iter().find_map(|known| known.stage(before.stage));

@@ -72,6 +72,22 @@ impl Guard {
         unmet
     }
 
+    /// What stands against this move whichever lead makes it: the stage that there is not, the reason that does not fit.
+    #[must_use]
+    pub fn check_target(&self, pipelines: &[Pipeline], to: &Move) -> Vec<Unmet> {
+        let mut unmet = Vec::new();
+        match pipelines.iter().find_map(|pipeline| pipeline.stage(to.stage)) {
+            None => unmet.push(Unmet::UnknownStage { stage: to.stage }),
+            Some(stage) if Why::from(to).is_given() => {
+                self.check_lost(stage, Why::from(to), None, &mut unmet);
+                // A lead that is lost already may keep its reason.
+                unmet.retain(|unmet| !matches!(unmet, Unmet::ReasonRequired { .. }));
+            }
+            Some(_) => {}
+        }
+        unmet
+    }
+
     /// Every condition that stands against a new lead with these fields in this stage.
     #[must_use]
     pub fn check_new(&self, fields: &LeadFields, stage: &Stage, why: Why<'_>) -> Vec<Unmet> {

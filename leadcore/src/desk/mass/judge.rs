@@ -51,6 +51,7 @@ impl<'a> Judge<'a> {
     /// Refuses a change that fits no lead.
     pub(super) fn load(ctx: &'a Context<'a>, txn: &mut dyn Txn, change: &'a Change) -> Result<Self> {
         let mut reader = None;
+        let mover = Mover::load(txn)?;
         let mut fresh = Fresh::new();
         match change {
             Change::Transfer(_) => check_fields(ctx, std::iter::once(&Field::Owner))?,
@@ -58,7 +59,7 @@ impl<'a> Judge<'a> {
                 let message = "cards are placed one by one: many leads go on top";
                 return Err(Error::invalid_field("position", ViolationCode::NotAllowed, message));
             }
-            Change::Move(_) => {}
+            Change::Move(to) => mover.check_target(to)?,
             Change::AddLabels(labels) => {
                 check_fields(ctx, std::iter::once(&Field::Labels))?;
                 let fields = LeadFields { labels: labels.iter().copied().collect(), ..LeadFields::default() };
@@ -85,7 +86,7 @@ impl<'a> Judge<'a> {
             gate: Gate::open(ctx, txn, change.permission())?,
             openings: Openings::load(ctx, txn)?,
             catalogue: load_catalogue(txn)?.1,
-            mover: Mover::load(txn)?,
+            mover,
             claims: BTreeSet::new(),
             fresh,
             reader,
