@@ -6,7 +6,7 @@ use leadcore::domain::{self, Field, FieldValue};
 use leadcore::time::Timestamp;
 use leadcore::value::{PersonName, Phone, TaxId, Website};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMappingProxy, PyTuple};
+use pyo3::types::{PyDict, PyMappingProxy, PyString, PyTuple};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -378,8 +378,8 @@ impl Lead {
     }
 
     /// A custom field as an attribute: `lead.x_budget`.
-    fn __getattr__<'py>(&self, py: Python<'py>, name: Text) -> PyResult<Bound<'py, PyAny>> {
-        custom::attribute(py, &self.lead, &self.names, &name.0)
+    fn __getattr__<'py>(&self, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        custom::attribute(name.py(), &self.lead, &self.names, &name.to_string_lossy())
     }
 
     /// Every field by its key, custom ones too, with names for sources, stages and the like.

@@ -335,7 +335,7 @@ def test_import_and_template(db: Database) -> None:
     db.catalogue.add_field("x_seats", type="integer", label="Seats")
     db.catalogue.add_field("x_sizes", type="many_of", choices={"s": "Small", "l": "Large"}, label="Sizes")
     assert db.import_template().decode().strip().split(",")[-2:] == ["Seats", "Sizes"]
-    file = b"Company,Seats,Sizes\nA,12,\"Small, l\"\nB,many,\nC,,s\n"
+    file = b'Company,Seats,Sizes\nA,12,"Small, l"\nB,many,\nC,,s\n'
     report = db.import_leads(file)
     assert report.mapping["Seats"] == "x_seats"
     assert [(rejected.line, rejected.field) for rejected in report.rejections] == [(3, "x_seats")]

@@ -33,7 +33,12 @@ def test_stages_with_rules(db: Database) -> None:
     pipeline = db.pipelines.add(
         "Sales",
         [
-            {"name": "Asked", "color": "#ABCDEF", "required_fields": ["email", "x_a"], "allowed_next": ["Won", "Asked"]},
+            {
+                "name": "Asked",
+                "color": "#ABCDEF",
+                "required_fields": ["email", "x_a"],
+                "allowed_next": ["Won", "Asked"],
+            },
             {"name": "Won", "kind": "won", "wip_limit": 3},
             ("Lost", "lost"),
         ],
