@@ -51,6 +51,6 @@ def test_the_timeline_tells_of_it(db: Database) -> None:
 def test_what_is_no_address_is_refused(db: Database, given: Any) -> None:
     key = "phone" if isinstance(given, Phone) else "email"
     with pytest.raises(leadcore.InvalidError, match=key):
-        db.leads.create(**{"company": "A", key: given})  # type: ignore[arg-type]
+        db.leads.create(**{"company": "A", key: given})
     with pytest.raises(leadcore.InvalidError, match="work"):
         Email("a@b.example", "sofa")  # type: ignore[arg-type]

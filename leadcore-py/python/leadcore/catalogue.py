@@ -80,7 +80,8 @@ class Catalogue:
             (Money(amount=Decimal('1000'), currency='NOK'), Decimal('1000'))
             >>> db.leads.count(where=leadcore.F.x_budget >= 500)
             1
-            >>> size = db.catalogue.add_field("x_size", type="one_of", choices={"s": "Small", "l": "Large"}, default="s")
+            >>> sizes = {"s": "Small", "l": "Large"}
+            >>> size = db.catalogue.add_field("x_size", type="one_of", choices=sizes, default="s")
             >>> db.leads.create(company="Fjord AS").x_size
             's'
 
@@ -191,7 +192,7 @@ class Catalogue:
         """A JSON Schema (draft 2020-12) of what people fill in, for generated forms and programs that send leads.
 
         >>> db.catalogue.json_schema()["properties"]["city"]
-        {'type': 'string', 'title': 'City'}
+        {'title': 'City', 'type': 'string'}
         """
         schema: dict[str, Any] = json.loads(_leadcore.form_schema(self._db._session))
         return schema

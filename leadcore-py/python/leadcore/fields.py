@@ -242,7 +242,7 @@ def lead_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     if broken:
         raise InvalidError("; ".join(str(violation) for violation in broken), violations=broken)
     known = LEAD_KEYS - {"custom"}
-    return checked(fields, known | {key for key in fields if isinstance(key, str) and key.startswith(CUSTOM)})
+    return checked(fields, known | {key for key in fields if str(key).startswith(CUSTOM)})
 
 
 def checked(given: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:

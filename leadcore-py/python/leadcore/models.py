@@ -148,7 +148,7 @@ def _refused(path: str, code: str, message: str) -> InvalidError:
     return InvalidError(message, violations=[Violation(path, code, message)])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Money(_Record):
     """An exact amount in a currency: the value of a ``money`` field.
 
@@ -159,22 +159,22 @@ class Money(_Record):
     """
 
     amount: Decimal
-    """The amount, in units of the currency. Whole numbers, text and ``float`` are read as what they print as."""
+    """The amount, in units of the currency."""
     currency: str
     """Currency, ISO 4217."""
 
-    def __post_init__(self) -> None:
-        """Refuse what is no amount or has not the form of a currency."""
+    def __init__(self, amount: Decimal | int | float | str, currency: str) -> None:
+        """Numbers and text are read as what they print as; refused is what is no amount or no code of a currency."""
         try:
-            amount = self.amount if isinstance(self.amount, Decimal) else Decimal(str(self.amount))
+            exact = Decimal(str(amount))
         except (InvalidOperation, ValueError):
-            amount = Decimal("nan")
-        if not amount.is_finite() or not -40 <= amount.adjusted() <= 40:
+            exact = Decimal("nan")
+        if not exact.is_finite() or not -40 <= exact.adjusted() <= 40:
             raise _refused("amount", "out_of_range", "a number has at most 28 digits")
-        code = self.currency
-        if not isinstance(code, str) or len(code) != 3 or not (code.isascii() and code.isalpha()):
+        code = str(currency)
+        if len(code) != 3 or not (code.isascii() and code.isalpha()):
             raise _refused("currency", "malformed", "a currency is its ISO code")
-        object.__setattr__(self, "amount", amount)
+        object.__setattr__(self, "amount", exact)
         object.__setattr__(self, "currency", code.upper())
 
     @property

@@ -40,8 +40,8 @@ class StageInput(TypedDict, total=False):
 
 
 NewStage: TypeAlias = Stage | str | tuple[str, StageKind] | tuple[str, StageKind, int | None] | StageInput
-"""A stage that exists, the name of a new open one, name and kind (and probability in percent) of a new one, or a mapping
-with the keys of :class:`StageInput`."""
+"""A stage that exists, the name of a new open one, name and kind (and probability in percent) of a new one, or a
+mapping with the keys of :class:`StageInput`."""
 
 STAGE_KEYS = frozenset(StageInput.__annotations__)
 

@@ -17,8 +17,10 @@ __all__ = ["Terms"]
 
 
 class Terms:
-    """``db.sources``, ``db.categories``, ``db.labels``, ``db.locations``, ``db.partners``, ``db.lost_reasons`` and
-    ``db.disqualify_reasons``."""
+    """``db.sources``, ``db.categories`` and the like: one list.
+
+    The others are ``db.labels``, ``db.locations``, ``db.partners``, ``db.lost_reasons`` and ``db.disqualify_reasons``.
+    """
 
     __slots__ = ("_db", "kind")
 
