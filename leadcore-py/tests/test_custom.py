@@ -218,7 +218,7 @@ def test_everything_wrong_is_told_at_once(db: Database) -> None:
         ("x_a", {"unique": True, "default": "x"}, "x_a.default"),
     ):
         with pytest.raises(leadcore.InvalidError) as caught:
-            db.catalogue.add_field(key, **definition)  # type: ignore[arg-type]
+            db.catalogue.add_field(key, **definition)
         assert path in [violation.field for violation in caught.value.violations], definition
     assert not any(spec.custom for spec in db.catalogue.list())
     db.catalogue.add_field("x_a")

@@ -54,3 +54,16 @@ def test_what_is_no_address_is_refused(db: Database, given: Any) -> None:
         db.leads.create(**{"company": "A", key: given})
     with pytest.raises(leadcore.InvalidError, match="work"):
         Email("a@b.example", "sofa")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("make", [lambda: Email("a@b.example, c@d.example"), lambda: Phone("22 22 22 22; 33 33 33 33")])
+def test_what_is_known_is_said_of_one_address(db: Database, make: Any) -> None:
+    with pytest.raises(leadcore.InvalidError, match="one address"):
+        make()
+    given = [Phone("+1 917-584-0243, ext. 12", "work"), Phone("+4722222222;ext=7", invalid=True)]
+    lead = db.leads.create(company="A", phone=given, email=Email('"a,b"@c.example', opted_out=True))
+    assert [(one.value, one.kind, one.invalid) for one in lead.phones] == [
+        ("+1 917-584-0243, ext. 12", "work", False),
+        ("+4722222222;ext=7", None, True),
+    ]
+    assert lead.emails == (Email('"a,b"@c.example', opted_out=True),)

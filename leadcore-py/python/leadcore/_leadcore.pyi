@@ -286,6 +286,9 @@ class Lead:
     def custom(self) -> Mapping[str, Any]:
         """The fields that the tenant added, each by its key; none where the lead has no value."""
 
+    # Custom fields are attributes at run time. A `__getattr__` here would make every misspelt field one of them; typed
+    # code reads `custom`.
+
     def to_dict(self) -> dict[str, Any]:
         """Every field by its key, custom ones too, with names for sources, stages and the like."""
 

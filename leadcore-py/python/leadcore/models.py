@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -163,7 +164,7 @@ class Money(_Record):
     currency: str
     """Currency, ISO 4217."""
 
-    def __init__(self, amount: Decimal | int | float | str, currency: str) -> None:
+    def __init__(self, amount: Decimal | float | str, currency: str) -> None:
         """Numbers and text are read as what they print as; refused is what is no amount or no code of a currency."""
         try:
             exact = Decimal(str(amount))
@@ -185,7 +186,14 @@ class Money(_Record):
         return f"{self.amount:f} {self.currency}"
 
 
-def _check_kind(kind: object) -> None:
+#: What stands between several addresses in one text. A comma before an extension belongs to the number.
+_SEPARATOR = re.compile(r"[\n\r]|[,;](?!\s*(ext|isub=|phone-context=|[x#][ \d]))", re.IGNORECASE)
+
+
+def _check_address(value: object, kind: object) -> None:
+    # Of two addresses in one text, which is opted out?
+    if not isinstance(value, str) or (not value.startswith('"') and _SEPARATOR.search(value)):
+        raise _refused("value", "malformed", "this is text with one address")
     if kind not in (None, "work", "home", "mobile", "fax"):
         raise _refused("kind", "unknown", "an address is for `work`, `home`, `mobile` or `fax`, or `None`")
 
@@ -217,8 +225,8 @@ class Email(_Record):
     """It was tried and does not work."""
 
     def __post_init__(self) -> None:
-        """Refuse a kind that there is not."""
-        _check_kind(self.kind)
+        """Refuse several addresses, and a kind that there is not."""
+        _check_address(self.value, self.kind)
 
     @property
     def _field_text(self) -> str:
@@ -249,8 +257,8 @@ class Phone(_Record):
     """The number in E.164 form (``+4722222222``), where it has one. It is worked out, not set."""
 
     def __post_init__(self) -> None:
-        """Refuse a kind that there is not."""
-        _check_kind(self.kind)
+        """Refuse several addresses, and a kind that there is not."""
+        _check_address(self.value, self.kind)
 
     @property
     def _field_text(self) -> str:
