@@ -1,7 +1,7 @@
 //! The persons of a lead or an account.
 
 use leadcore::desk::{self, Expect, contacts::LinkedContact};
-use leadcore::domain::{ContactFields, Emails, FieldValue, Phones};
+use leadcore::domain::{ContactFields, FieldValue};
 use leadcore::error::{Error, Result, ValueError, ViolationCode};
 use leadcore::id::{AccountId, ContactId, LeadId};
 use leadcore::value::{Country, PersonName};
@@ -46,8 +46,8 @@ fn write(
     match key {
         "name" => fields.name = text(value)?.map(|name| PersonName::parse(&name)).transpose()?,
         "job_title" => fields.job_title = text(value)?,
-        "email" => fields.emails = Emails::parse(&text(value)?.unwrap_or_default())?,
-        "phone" => fields.phones = Phones::parse(&text(value)?.unwrap_or_default(), region)?,
+        "email" => fields.emails = fields.emails.edited(&text(value)?.unwrap_or_default())?,
+        "phone" => fields.phones = fields.phones.edited(&text(value)?.unwrap_or_default(), region)?,
         "description" => fields.description = text(value)?,
         _ => return Err(ValueError::new(ViolationCode::Unknown, "a contact has no such field")),
     }

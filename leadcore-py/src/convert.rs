@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use leadcore::desk::Expect;
-use leadcore::domain::{Field, FieldType, FieldValue, Reference};
+use leadcore::domain::{Field, FieldType, FieldValue, Reference, SubjectKind};
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::{AccountId, LeadId};
 use leadcore::time::Timestamp;
@@ -11,8 +11,8 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
-    PyBool, PyDateTime, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyModule, PySet, PyString, PyTuple,
-    PyTzInfo, PyTzInfoAccess,
+    PyBool, PyDate, PyDateTime, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyModule, PySet, PyString,
+    PyTuple, PyTzInfo, PyTzInfoAccess,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -185,6 +185,9 @@ fn malformed(message: &'static str) -> ValueError {
 /// The field value that a Python object says.
 pub(crate) fn value_of(value: &Bound<'_, PyAny>) -> Result<FieldValue, ValueError> {
     if let Some(many) = items(value) {
+        if let Some(id) = subject(&many) {
+            return Ok(FieldValue::Id(id));
+        }
         let many = many.iter().map(single).collect::<Result<Vec<_>, _>>()?;
         return Ok(FieldValue::List(many));
     }
@@ -200,6 +203,14 @@ fn items<'py>(value: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py, PyAny>>> {
     }
     let is_set = value.is_instance_of::<PySet>() || value.is_instance_of::<PyFrozenSet>();
     is_set.then(|| value.try_iter().into_iter().flatten().flatten().collect())
+}
+
+/// The id of a record as leads show it: `("lead", id)`.
+fn subject(pair: &[Bound<'_, PyAny>]) -> Option<Uuid> {
+    let [kind, id] = pair else { return None };
+    let kind = kind.cast::<PyString>().ok()?;
+    SubjectKind::from_code(kind.to_str().ok()?)?;
+    id.extract::<Uuid>().ok()
 }
 
 fn single(value: &Bound<'_, PyAny>) -> Result<FieldValue, ValueError> {
@@ -230,11 +241,21 @@ fn single(value: &Bound<'_, PyAny>) -> Result<FieldValue, ValueError> {
     if let Ok(at) = value.cast::<PyDateTime>() {
         return time_of(at).map(Into::into);
     }
+    if let Ok(day) = value.cast::<PyDate>() {
+        let text = day.call_method0("isoformat").and_then(|text| text.extract::<String>());
+        return text.map_err(|_| malformed("the day cannot be read"))?.parse().map(FieldValue::Date);
+    }
     if let Ok(id) = value.extract::<Uuid>() {
         return Ok(FieldValue::Id(id));
     }
     if is_decimal(value) {
         return decimal_of(value);
+    }
+    // Money and addresses of ours know how they are written.
+    if let Ok(Some(text)) = value.getattr_opt("_field_text")
+        && let Ok(text) = text.cast::<PyString>()
+    {
+        return text.to_str().map(Into::into).map_err(|_| malformed(NOT_UNICODE));
     }
     let id = value.getattr_opt("id").ok().flatten();
     id.and_then(|id| id.extract::<Uuid>().ok())
@@ -298,6 +319,10 @@ pub(crate) fn retyped(field: &str, value: &FieldValue) -> FieldValue {
         }
         (Ok(FieldType::Time), FieldValue::Text(text)) => {
             text.parse().map_or_else(|_| value.clone(), FieldValue::Time)
+        }
+        // Nothing is said of this address.
+        (Ok(FieldType::Email | FieldType::Phone), FieldValue::Text(text)) => {
+            text.strip_suffix(" ()").unwrap_or(text).into()
         }
         (
             Ok(FieldType::Reference(

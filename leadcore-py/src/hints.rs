@@ -1,7 +1,7 @@
 //! What somebody may have meant, and where in a filter something is amiss.
 
-use leadcore::domain::Field;
-use leadcore::query::Operator;
+use leadcore::domain::{Field, LinkRole};
+use leadcore::query::{Circumstance, Operator};
 use leadcore::value::fold;
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ pub(crate) fn shortened(key: &str) -> String {
     short
 }
 
-const TREE: [&str; 5] = ["all", "any", "not", "where", "search"];
+const TREE: [&str; 7] = ["all", "any", "not", "where", "search", "is", "has"];
 const CONDITION: [&str; 3] = ["field", "op", "value"];
 
 /// The first thing amiss in a filter that could not be read: its path, and why.
@@ -83,6 +83,16 @@ pub(crate) fn amiss(json: &str) -> Option<(String, String)> {
             ("not", inner) => todo.push((path, inner)),
             ("search", Value::String(_)) => {}
             ("search", _) => return Some((path, "a search takes text".to_owned())),
+            ("is", word) => {
+                if let Some(message) = not_one_of(word, &Circumstance::ALL.map(Circumstance::code)) {
+                    return Some((path, message));
+                }
+            }
+            ("has", word) => {
+                if let Some(message) = not_one_of(word, &LinkRole::ALL.map(LinkRole::code)) {
+                    return Some((path, message));
+                }
+            }
             (_, condition) => {
                 if let Some(found) = amiss_in_condition(&path, condition) {
                     return Some(found);
@@ -120,6 +130,12 @@ fn amiss_in_condition(path: &str, condition: &Value) -> Option<(String, String)>
         return Some((path, format!("there is no operator of this name{hint}")));
     }
     None
+}
+
+fn not_one_of(word: &Value, known: &[&str]) -> Option<String> {
+    let written = word.as_str().unwrap_or_default();
+    let hint = || format!("this is one of {}{}", listed(known), did_you_mean(written, known.iter().copied()));
+    (!known.contains(&written)).then(hint)
 }
 
 fn listed(names: &[&str]) -> String {

@@ -6,11 +6,12 @@ use leadcore::domain::{self, Field, FieldValue};
 use leadcore::time::Timestamp;
 use leadcore::value::{PersonName, Phone, TaxId, Website};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyMappingProxy, PyString, PyTuple};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::convert::{Text, from_json, to_json, to_python};
+use crate::convert::{Text, from_json, models, to_json, to_python};
+use crate::custom;
 use crate::names::{Names, py_pipeline, py_stage, py_term};
 
 type Utc = chrono::DateTime<chrono::Utc>;
@@ -89,7 +90,7 @@ impl Lead {
         self.lead.revision.get()
     }
 
-    /// `open` or `converted`.
+    /// `open`, `disqualified` or `converted`.
     #[getter]
     fn state(&self) -> &'static str {
         self.lead.state().code()
@@ -152,7 +153,7 @@ impl Lead {
     /// All e-mail addresses, the primary one first.
     #[getter]
     fn emails<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.lead.fields.emails.iter().map(leadcore::value::Email::as_str))
+        custom::emails(py, &self.lead.fields.emails)
     }
 
     /// The primary phone number.
@@ -164,7 +165,7 @@ impl Lead {
     /// All phone numbers, the primary one first.
     #[getter]
     fn phones<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.lead.fields.phones.iter().map(ToString::to_string))
+        custom::phones(py, &self.lead.fields.phones)
     }
 
     /// The primary phone number in E.164 form (`+4722222222`); none where it has none.
@@ -237,6 +238,12 @@ impl Lead {
     #[getter]
     fn amount(&self) -> Option<Decimal> {
         self.lead.fields.amount
+    }
+
+    /// The chance to win in percent, where it differs from the stage's.
+    #[getter]
+    fn probability(&self) -> Option<u8> {
+        self.lead.fields.probability
     }
 
     /// Line of business.
@@ -313,6 +320,27 @@ impl Lead {
         self.lead.stage_entered_at.to_datetime()
     }
 
+    /// Since when nothing happened: the later of entering the stage and the last activity.
+    #[getter]
+    fn active_at(&self) -> Utc {
+        self.lead.active_at.to_datetime()
+    }
+
+    /// Its place among the cards of its stage: texts in the order of the cards.
+    #[getter]
+    fn rank(&self) -> &str {
+        self.lead.rank.as_str()
+    }
+
+    /// How it ended, while it is won, lost or disqualified.
+    #[getter]
+    fn closing<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Some(closing) = &self.lead.closing else { return Ok(None) };
+        let reason = self.term(py, closing.reason)?;
+        let arguments = (closing.outcome.code(), closing.at.to_datetime(), reason, closing.detail.as_deref());
+        models(py)?.getattr("Closing")?.call1(arguments).map(Some)
+    }
+
     /// When it was created.
     #[getter]
     fn created_at(&self) -> Utc {
@@ -343,12 +371,24 @@ impl Lead {
         self.lead.trashed.as_ref().map(|trashed| trashed.at.to_datetime())
     }
 
-    /// Every field by its key, with names for sources, stages and the like.
+    /// The fields that the tenant added, each by its key; none where the lead has no value.
+    #[getter]
+    fn custom<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMappingProxy>> {
+        custom::mapping(py, &self.lead, &self.names)
+    }
+
+    /// A custom field as an attribute: `lead.x_budget`.
+    fn __getattr__<'py>(&self, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        custom::attribute(name.py(), &self.lead, &self.names, &name.to_string_lossy())
+    }
+
+    /// Every field by its key, custom ones too, with names for sources, stages and the like.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         for field in Field::ALL {
             dict.set_item(field.key(), self.entry(py, field)?)?;
         }
+        dict.update(custom::dict(py, &self.lead, &self.names)?.as_mapping())?;
         Ok(dict)
     }
 

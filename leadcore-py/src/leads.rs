@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leadcore::context::Context;
 use leadcore::desk;
-use leadcore::domain::{self, Field, FieldValue, LeadDraft, LeadFields, LeadPatch};
+use leadcore::domain::{self, Catalogue, Field, FieldValue, LeadDraft, LeadFields, LeadPatch};
 use leadcore::error::{Error, Result, Violation, ViolationCode};
 use leadcore::id::LeadId;
 use leadcore::query::{Cursor, Filter, LeadQuery, Sort, SortField};
@@ -64,8 +64,9 @@ pub(crate) fn lead_create(
     session.write(py, move |ctx, txn| {
         let mut broken = Vec::new();
         let mut drafts = Vec::with_capacity(given.len());
+        let (_, catalogue) = desk::settings::catalogue(ctx, txn)?;
         for (n, (values, stage)) in given.iter().enumerate() {
-            match draft(ctx, txn, values, stage.as_ref()) {
+            match draft(ctx, txn, &catalogue, values, stage.as_ref()) {
                 Ok(draft) => drafts.push(draft),
                 Err(error) if error.violations().is_empty() => return Err(error),
                 Err(error) => broken.extend(error.violations().iter().map(|violation| match n {
@@ -85,13 +86,13 @@ pub(crate) fn lead_create(
 fn draft(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
+    catalogue: &Catalogue,
     given: &[(Field, FieldValue)],
     stage: Option<&Named>,
 ) -> Result<LeadDraft> {
     let values = resolve_fields(txn, given)?;
     let mut fields = LeadFields::default();
-    let (_, catalogue) = desk::settings::catalogue(ctx, txn)?;
-    LeadPatch::from_iter(values).apply(&catalogue, &mut fields)?;
+    LeadPatch::from_iter(values).apply(catalogue, &mut fields)?;
     let draft = LeadDraft::from(fields);
     let Some(stage) = stage else { return Ok(draft) };
     let pipelines = desk::pipelines::list_or_default(ctx, txn)?;

@@ -10,6 +10,8 @@ mod accounts;
 mod board;
 mod contacts;
 mod convert;
+mod custom;
+mod definition;
 mod engine;
 mod errors;
 mod hints;
@@ -50,7 +52,10 @@ mod _leadcore {
     #[pymodule_export]
     use super::session::{Session, check_hidden, preset_role};
     #[pymodule_export]
-    use super::settings::{field_specs, field_update};
+    use super::settings::{
+        field_add, field_change, field_remove, field_specs, field_update, form, form_schema, section_list,
+        section_remove, section_set,
+    };
     #[pymodule_export]
     use super::terms::{term_add, term_delete, term_list, term_rename};
     #[pymodule_export]

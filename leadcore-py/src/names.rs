@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use leadcore::domain::{
-    Field, FieldType, FieldValue, Lead, LeadFields, Pipeline, Reference, Stage, Term, TermKind,
+    CustomKey, Field, FieldType, FieldValue, Lead, Outcome, Pipeline, Reference, Stage, Term, TermKind,
 };
 use leadcore::error::{Error, Result, Violation, ViolationCode};
 use leadcore::id::StageId;
@@ -11,6 +11,7 @@ use leadcore::query::{Condition, Filter};
 use leadcore::store::Txn;
 use leadcore::value::fold;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -22,6 +23,9 @@ use crate::hints::did_you_mean;
 pub(crate) struct Names {
     pipelines: Vec<Pipeline>,
     terms: BTreeMap<Uuid, (TermKind, Term<Uuid>)>,
+    /// The custom fields that take values.
+    #[serde(default)]
+    pub(crate) custom: BTreeSet<CustomKey>,
 }
 
 impl Names {
@@ -29,7 +33,7 @@ impl Names {
     pub(crate) fn load<'l>(txn: &mut dyn Txn, leads: impl IntoIterator<Item = &'l Lead>) -> Result<Self> {
         let mut wanted: BTreeMap<TermKind, BTreeSet<Uuid>> = BTreeMap::new();
         for lead in leads {
-            for (kind, id) in references(&lead.fields) {
+            for (kind, id) in references(lead) {
                 wanted.entry(kind).or_default().insert(id);
             }
         }
@@ -39,15 +43,16 @@ impl Names {
             let found = txn.terms().get(kind, &ids)?.into_iter();
             terms.extend(found.map(|record| (record.term.id, (record.kind, record.term))));
         }
-        Ok(Self { pipelines: txn.pipelines().list()?, terms })
+        let custom = crate::custom::keys(txn)?;
+        Ok(Self { pipelines: txn.pipelines().list()?, terms, custom })
     }
 
     /// Only what this lead needs, to travel with it.
     pub(crate) fn of(&self, lead: &Lead) -> Self {
         let pipelines = self.pipelines.iter().filter(|pipeline| pipeline.id == lead.pipeline).cloned();
-        let terms = references(&lead.fields);
+        let terms = references(lead);
         let terms = terms.filter_map(|(_, id)| self.terms.get(&id).map(|term| (id, term.clone())));
-        Self { pipelines: pipelines.collect(), terms: terms.collect() }
+        Self { pipelines: pipelines.collect(), terms: terms.collect(), custom: self.custom.clone() }
     }
 
     pub(crate) fn pipeline(&self, lead: &Lead) -> Option<&Pipeline> {
@@ -64,7 +69,13 @@ impl Names {
     }
 }
 
-fn references(fields: &LeadFields) -> impl Iterator<Item = (TermKind, Uuid)> {
+fn references(lead: &Lead) -> impl Iterator<Item = (TermKind, Uuid)> {
+    let fields = &lead.fields;
+    let reason = lead.closing.as_ref().and_then(|closing| match closing.outcome {
+        Outcome::Won => None,
+        Outcome::Lost => Some((TermKind::LostReason, closing.reason?)),
+        Outcome::Disqualified => Some((TermKind::DisqualifyReason, closing.reason?)),
+    });
     let labels = fields.labels.iter().map(|id| (TermKind::Label, id.as_uuid()));
     let single = [
         (TermKind::Source, fields.source.map(|id| id.as_uuid())),
@@ -72,7 +83,7 @@ fn references(fields: &LeadFields) -> impl Iterator<Item = (TermKind, Uuid)> {
         (TermKind::Location, fields.location.map(|id| id.as_uuid())),
         (TermKind::Partner, fields.partner.map(|id| id.as_uuid())),
     ];
-    single.into_iter().filter_map(|(kind, id)| Some((kind, id?))).chain(labels)
+    single.into_iter().filter_map(|(kind, id)| Some((kind, id?))).chain(labels).chain(reason)
 }
 
 /// Turns names of terms into ids: people say `source="Facebook Ads"`.
@@ -213,14 +224,27 @@ pub(crate) fn find_stage(pipelines: &[Pipeline], near: Option<&Lead>, stage: &Na
 
 /// A stage as its Python class.
 pub(crate) fn py_stage<'py>(py: Python<'py>, stage: &Stage) -> PyResult<Bound<'py, PyAny>> {
-    let arguments = (stage.id.as_uuid(), stage.name.as_str(), stage.kind.code(), stage.probability);
+    let required = PyTuple::new(py, stage.required_fields.iter().map(Field::key))?;
+    let next = stage.allowed_next.as_ref();
+    let next = next.map(|next| PyTuple::new(py, next.iter().map(|id| id.as_uuid()))).transpose()?;
+    let arguments = (
+        stage.id.as_uuid(),
+        stage.name.as_str(),
+        stage.kind.code(),
+        stage.probability,
+        stage.color.as_deref(),
+        required,
+        next,
+        stage.wip_limit,
+        stage.idle_days,
+    );
     models(py)?.getattr("Stage")?.call1(arguments)
 }
 
 /// A pipeline as its Python class.
 pub(crate) fn py_pipeline<'py>(py: Python<'py>, pipeline: &Pipeline) -> PyResult<Bound<'py, PyAny>> {
     let stages = pipeline.stages.iter().map(|stage| py_stage(py, stage)).collect::<PyResult<Vec<_>>>()?;
-    let stages = pyo3::types::PyTuple::new(py, stages)?;
+    let stages = PyTuple::new(py, stages)?;
     let arguments =
         (pipeline.id.as_uuid(), pipeline.name.as_str(), stages, pipeline.is_default, pipeline.revision.get());
     models(py)?.getattr("Pipeline")?.call1(arguments)
@@ -232,8 +256,16 @@ pub(crate) fn py_term<'py>(
     kind: TermKind,
     term: &Term<Uuid>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let arguments =
-        (kind.code(), term.id, term.name.as_str(), term.color.as_deref(), term.position, term.revision.get());
+    let arguments = (
+        kind.code(),
+        term.id,
+        term.name.as_str(),
+        term.color.as_deref(),
+        term.position,
+        term.revision.get(),
+        term.archived,
+        term.needs_detail,
+    );
     models(py)?.getattr("Term")?.call1(arguments)
 }
 

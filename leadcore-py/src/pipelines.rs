@@ -2,17 +2,28 @@
 
 use leadcore::desk;
 use leadcore::domain::{Pipeline, Stage, StageKind};
-use leadcore::error::{Error, Result, ViolationCode};
+use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::{PipelineId, Revision, StageId};
 use pyo3::prelude::*;
 use uuid::Uuid;
 
-use crate::convert::{Count, Id, Text};
+use crate::convert::{Count, Id, Named, Text};
 use crate::names::py_pipeline;
 use crate::session::Session;
 
-/// A stage as the package hands it over: id when it exists, name, kind, probability.
-type Given = (Option<Uuid>, Text, Text, Option<Count>);
+/// A stage as the package hands it over: id when it exists, name, kind, probability, colour, required fields, the stages
+/// that may follow, the limit of leads, the days until it rots.
+type Given = (
+    Option<Uuid>,
+    Text,
+    Text,
+    Option<Count>,
+    Option<Text>,
+    Vec<Text>,
+    Option<Vec<Named>>,
+    Option<Count>,
+    Option<Count>,
+);
 
 /// Every pipeline; a tenant that has none gets the default one.
 pub(crate) fn all(py: Python<'_>, session: &Session) -> PyResult<Vec<Pipeline>> {
@@ -20,23 +31,56 @@ pub(crate) fn all(py: Python<'_>, session: &Session) -> PyResult<Vec<Pipeline>> 
     if known.is_empty() { session.write(py, desk::pipelines::list_or_default) } else { Ok(known) }
 }
 
+/// The stages, with ids for names; everything that does not fit at once.
 fn stages(ctx: &leadcore::context::Context<'_>, given: &[Given]) -> Result<Vec<Stage>> {
-    let stages = given.iter().enumerate().map(|(n, (id, name, kind, probability))| {
-        let kind = StageKind::from_code(&kind.0).ok_or_else(|| {
+    let (mut stages, mut broken) = (Vec::with_capacity(given.len()), Vec::new());
+    for (n, (id, name, kind, probability, color, required, _, limit, idle)) in given.iter().enumerate() {
+        let mut refuse = |part: &str, error: ValueError| broken.push(error.at(format!("stages[{n}].{part}")));
+        let kind = StageKind::from_code(&kind.0).unwrap_or_else(|| {
             let message = "a stage is `open`, `on_hold`, `won` or `lost`";
-            Error::invalid_field(format!("stages[{n}].kind"), ViolationCode::Unknown, message)
-        })?;
+            refuse("kind", ValueError::new(ViolationCode::Unknown, message));
+            StageKind::Open
+        });
+        // Beyond the range the check of the pipeline refuses it.
+        let percent = probability.map(|Count(percent)| u8::try_from(percent).unwrap_or(u8::MAX));
         let mut stage = match id {
             Some(id) => Stage::new(StageId::from_uuid(*id), &name.0, kind),
             None => desk::pipelines::new_stage(ctx, &name.0, kind),
         };
-        if let Some(Count(percent)) = probability {
-            // Beyond the range the check of the pipeline refuses it.
-            stage.probability = Some(u8::try_from(*percent).unwrap_or(u8::MAX));
+        // Of a stage that exists everything is said; a new one may leave its chance to its kind.
+        stage.probability = if id.is_some() { percent } else { percent.or(stage.probability) };
+        stage.color = color.as_ref().map(|color| color.0.to_ascii_lowercase());
+        for field in required {
+            match field.0.parse() {
+                Ok(field) => drop(stage.required_fields.insert(field)),
+                Err(error) => refuse("required_fields", error),
+            }
         }
-        Ok(stage)
-    });
-    stages.collect()
+        let too_large = || ValueError::new(ViolationCode::OutOfRange, "the number is too large");
+        stage.wip_limit = limit
+            .and_then(|Count(limit)| u32::try_from(limit).map_err(|_| refuse("wip_limit", too_large())).ok());
+        stage.idle_days = idle
+            .and_then(|Count(days)| u16::try_from(days).map_err(|_| refuse("idle_days", too_large())).ok());
+        stages.push(stage);
+    }
+    let by_name: Vec<_> = stages.iter().map(|stage| (leadcore::value::fold(&stage.name), stage.id)).collect();
+    let find = |wanted: &Named| match wanted {
+        Named::Id(id) => Some(StageId::from_uuid(*id)),
+        Named::Name(name) => {
+            let key = leadcore::value::fold(name.trim());
+            by_name.iter().find(|(name, _)| *name == key).map(|(_, id)| *id)
+        }
+    };
+    for (n, (stage, (_, _, _, _, _, _, next, _, _))) in stages.iter_mut().zip(given).enumerate() {
+        let Some(next) = next else { continue };
+        let found: Option<_> = next.iter().map(find).collect();
+        if found.is_none() {
+            let message = "names a stage that is not in this pipeline";
+            broken.push(Violation::new(format!("stages[{n}].allowed_next"), ViolationCode::Unknown, message));
+        }
+        stage.allowed_next = found;
+    }
+    if broken.is_empty() { Ok(stages) } else { Err(Error::invalid(broken)) }
 }
 
 /// Every pipeline, the default first.

@@ -8,7 +8,16 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::convert::{Text, from_json, to_json};
+use crate::custom;
 use crate::names::py_term;
+
+/// Addresses as plain text.
+fn texts<'py, T: ToString>(
+    py: Python<'py>,
+    values: impl ExactSizeIterator<Item = T>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    PyTuple::new(py, values.map(|value| value.to_string()))
+}
 
 type Utc = chrono::DateTime<chrono::Utc>;
 
@@ -67,7 +76,7 @@ impl Contact {
     /// All e-mail addresses, the primary one first.
     #[getter]
     fn emails<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.contact.fields.emails.iter().map(Email::as_str))
+        custom::emails(py, &self.contact.fields.emails)
     }
 
     /// The primary phone number.
@@ -79,7 +88,7 @@ impl Contact {
     /// All phone numbers, the primary one first.
     #[getter]
     fn phones<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.contact.fields.phones.iter().map(ToString::to_string))
+        custom::phones(py, &self.contact.fields.phones)
     }
 
     /// The primary phone number in E.164 form (`+4722222222`); none where it has none.
@@ -118,8 +127,8 @@ impl Contact {
         dict.set_item("id", self.id())?;
         dict.set_item("name", self.name())?;
         dict.set_item("job_title", self.job_title())?;
-        dict.set_item("email", self.emails(py)?)?;
-        dict.set_item("phone", self.phones(py)?)?;
+        dict.set_item("email", texts(py, self.contact.fields.emails.iter())?)?;
+        dict.set_item("phone", texts(py, self.contact.fields.phones.iter())?)?;
         dict.set_item("description", self.description())?;
         dict.set_item("is_primary", self.is_primary)?;
         dict.set_item("created_at", self.created_at())?;
@@ -212,7 +221,7 @@ impl Account {
     /// All e-mail addresses, the primary one first.
     #[getter]
     fn emails<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.account.fields.emails.iter().map(Email::as_str))
+        custom::emails(py, &self.account.fields.emails)
     }
 
     /// The primary phone number.
@@ -224,7 +233,7 @@ impl Account {
     /// All phone numbers, the primary one first.
     #[getter]
     fn phones<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.account.fields.phones.iter().map(ToString::to_string))
+        custom::phones(py, &self.account.fields.phones)
     }
 
     /// The primary phone number in E.164 form (`+4722222222`); none where it has none.
@@ -341,8 +350,8 @@ impl Account {
         dict.set_item("kind", self.kind())?;
         dict.set_item("name", self.name())?;
         dict.set_item("status", self.status())?;
-        dict.set_item("email", self.emails(py)?)?;
-        dict.set_item("phone", self.phones(py)?)?;
+        dict.set_item("email", texts(py, self.account.fields.emails.iter())?)?;
+        dict.set_item("phone", texts(py, self.account.fields.phones.iter())?)?;
         dict.set_item("website", self.website())?;
         dict.set_item("street", self.street())?;
         dict.set_item("city", self.city())?;

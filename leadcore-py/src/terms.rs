@@ -1,11 +1,13 @@
-//! Sources, categories, labels, locations and partners.
+//! Sources, categories, labels, locations, partners, and reasons for losing and disqualifying.
 
 use leadcore::context::Context;
 use leadcore::desk::vocabulary::InUse;
 use leadcore::desk::{Expect, vocabulary};
 use leadcore::domain::{Term, TermId, TermKind};
 use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
-use leadcore::id::{CategoryId, LabelId, LocationId, PartnerId, Revision, SourceId};
+use leadcore::id::{
+    CategoryId, DisqualifyReasonId, LabelId, LocationId, LostReasonId, PartnerId, Revision, SourceId,
+};
 use leadcore::store::Txn;
 use leadcore::value::fold;
 use pyo3::prelude::*;
@@ -25,6 +27,8 @@ macro_rules! of_kind {
             TermKind::Label => $function::<LabelId>($($argument),*),
             TermKind::Location => $function::<LocationId>($($argument),*),
             TermKind::Partner => $function::<PartnerId>($($argument),*),
+            TermKind::LostReason => $function::<LostReasonId>($($argument),*),
+            TermKind::DisqualifyReason => $function::<DisqualifyReasonId>($($argument),*),
             _ => Err(Error::new(ErrorKind::Unsupported, "this list is not known to the Python module yet")),
         }
     };
@@ -40,6 +44,8 @@ fn plain<I: TermId>(term: Term<I>) -> Result<Term<Uuid>> {
     let mut plain = Term::new(term.id.term(), &term.name, term.color.as_deref(), term.position)
         .map_err(|error| Error::from(error.at("name")))?;
     plain.revision = term.revision;
+    plain.archived = term.archived;
+    plain.needs_detail = term.needs_detail;
     Ok(plain)
 }
 

@@ -33,7 +33,7 @@ def test_a_lead_has_what_was_given_and_what_follows_from_it(db: Database) -> Non
     assert isinstance(lead.id, UUID)
     assert (lead.number, lead.revision, lead.state, lead.kind) == (1, 1, "open", "company")
     assert (lead.first_name, lead.last_name, lead.salutation) == ("Anna", "Berg", "Dr.")
-    assert (lead.email, lead.emails[1]) == ("post@nordlys.example", "anna@nordlys.example")
+    assert (lead.email, lead.emails[1].value) == ("post@nordlys.example", "anna@nordlys.example")
     assert (lead.country, lead.currency, lead.amount) == ("NO", "NOK", Decimal("12.50"))
     assert (lead.owner, lead.source, lead.labels) == ("ada", source, (label,))
     assert lead.external_ids == ("hubspot:17",)

@@ -35,24 +35,31 @@ from .exceptions import (
     UnsupportedError,
     Violation,
 )
-from .fields import AccountInput, ContactInput, LeadInput
+from .fields import AccountInput, ContactInput, FieldInput, FieldType, LeadInput
 from .filters import F, Filter
 from .imports import FileFormat, ImportPreview, ImportReport, LineOutcome, Progress, Rejection
 from .leads import LeadAction, Leads
 from .models import (
     Board,
     Change,
+    Choice,
+    Closing,
     Column,
     ConversionOutcome,
     ConversionPlan,
+    Email,
     Entry,
     FieldSpec,
+    FormSection,
+    Money,
     Page,
+    Phone,
     Pipeline,
+    Section,
     Stage,
     Term,
 )
-from .pipelines import Pipelines
+from .pipelines import Pipelines, StageInput
 from .policy import Role, RoleTable
 from .terms import Terms
 from .transactions import Transaction
@@ -66,6 +73,8 @@ __all__ = [
     "CancelledError",
     "Catalogue",
     "Change",
+    "Choice",
+    "Closing",
     "Column",
     "Conflict",
     "ConflictError",
@@ -77,11 +86,15 @@ __all__ = [
     "CorruptError",
     "Database",
     "DeniedError",
+    "Email",
     "Entry",
     "F",
+    "FieldInput",
     "FieldSpec",
+    "FieldType",
     "FileFormat",
     "Filter",
+    "FormSection",
     "FrozenError",
     "ImportPreview",
     "ImportReport",
@@ -93,15 +106,19 @@ __all__ = [
     "LeadcoreError",
     "Leads",
     "LineOutcome",
+    "Money",
     "NotFoundError",
     "Page",
+    "Phone",
     "Pipeline",
     "Pipelines",
     "Progress",
     "Rejection",
     "Role",
     "RoleTable",
+    "Section",
     "Stage",
+    "StageInput",
     "Stats",
     "StorageError",
     "Term",

@@ -1,12 +1,26 @@
 """The compiled half of leadcore. Use the package; the functions here may change with any version."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from os import PathLike
 from typing import Any, Literal, TypeAlias, final
 from uuid import UUID
 
-from leadcore.models import Board, ConversionOutcome, Entry, FieldSpec, Pipeline, Stage, Term
+from leadcore.models import (
+    Board,
+    Closing,
+    ConversionOutcome,
+    Email,
+    Entry,
+    FieldSpec,
+    FormSection,
+    Phone,
+    Pipeline,
+    Section,
+    Stage,
+    Term,
+)
 
 __all__ = [
     "Account",
@@ -26,8 +40,13 @@ __all__ = [
     "contact_remove",
     "contacts_of",
     "convert",
+    "field_add",
+    "field_change",
+    "field_remove",
     "field_specs",
     "field_update",
+    "form",
+    "form_schema",
     "import_leads",
     "import_preview",
     "import_template",
@@ -47,6 +66,9 @@ __all__ = [
     "pipeline_update",
     "plan",
     "preset_role",
+    "section_list",
+    "section_remove",
+    "section_set",
     "term_add",
     "term_delete",
     "term_list",
@@ -77,8 +99,8 @@ class Lead:
         """How often the lead was written. An edit with this object is refused when the stored one is higher."""
 
     @property
-    def state(self) -> Literal["open", "converted"]:
-        """`open` or `converted`."""
+    def state(self) -> Literal["open", "disqualified", "converted"]:
+        """`open`, `disqualified` or `converted`."""
 
     @property
     def kind(self) -> Literal["company", "consumer"]:
@@ -117,7 +139,7 @@ class Lead:
         """The primary e-mail address."""
 
     @property
-    def emails(self) -> tuple[str, ...]:
+    def emails(self) -> tuple[Email, ...]:
         """All e-mail addresses, the primary one first."""
 
     @property
@@ -125,7 +147,7 @@ class Lead:
         """The primary phone number."""
 
     @property
-    def phones(self) -> tuple[str, ...]:
+    def phones(self) -> tuple[Phone, ...]:
         """All phone numbers, the primary one first."""
 
     @property
@@ -177,6 +199,10 @@ class Lead:
         """What the lead may be worth, in `currency`."""
 
     @property
+    def probability(self) -> int | None:
+        """The chance to win in percent, where it differs from the stage's."""
+
+    @property
     def industry(self) -> str | None:
         """Line of business."""
 
@@ -225,6 +251,18 @@ class Lead:
         """Since when it is in its stage."""
 
     @property
+    def active_at(self) -> datetime:
+        """Since when nothing happened: the later of entering the stage and the last activity."""
+
+    @property
+    def rank(self) -> str:
+        """Its place among the cards of its stage: texts in the order of the cards."""
+
+    @property
+    def closing(self) -> Closing | None:
+        """How it ended, while it is won, lost or disqualified."""
+
+    @property
     def created_at(self) -> datetime:
         """When it was created."""
 
@@ -244,8 +282,15 @@ class Lead:
     def deleted_at(self) -> datetime | None:
         """When it was put into the trash, while it is there."""
 
+    @property
+    def custom(self) -> Mapping[str, Any]:
+        """The fields that the tenant added, each by its key; none where the lead has no value."""
+
+    # Custom fields are attributes at run time. A `__getattr__` here would make every misspelt field one of them; typed
+    # code reads `custom`.
+
     def to_dict(self) -> dict[str, Any]:
-        """Every field by its key, with names for sources, stages and the like."""
+        """Every field by its key, custom ones too, with names for sources, stages and the like."""
 
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -283,7 +328,7 @@ class Contact:
         """The primary e-mail address."""
 
     @property
-    def emails(self) -> tuple[str, ...]:
+    def emails(self) -> tuple[Email, ...]:
         """All e-mail addresses, the primary one first."""
 
     @property
@@ -291,7 +336,7 @@ class Contact:
         """The primary phone number."""
 
     @property
-    def phones(self) -> tuple[str, ...]:
+    def phones(self) -> tuple[Phone, ...]:
         """All phone numbers, the primary one first."""
 
     @property
@@ -345,7 +390,7 @@ class Account:
         """The primary e-mail address."""
 
     @property
-    def emails(self) -> tuple[str, ...]:
+    def emails(self) -> tuple[Email, ...]:
         """All e-mail addresses, the primary one first."""
 
     @property
@@ -353,7 +398,7 @@ class Account:
         """The primary phone number."""
 
     @property
-    def phones(self) -> tuple[str, ...]:
+    def phones(self) -> tuple[Phone, ...]:
         """All phone numbers, the primary one first."""
 
     @property
@@ -577,12 +622,15 @@ def board(session: Session, pipeline: _Named | None, where: str | None, sort: st
 def pipeline_list(session: Session) -> list[Pipeline]:
     """Every pipeline, the default first."""
 
-def pipeline_add(session: Session, name: str, stages: list[tuple[UUID | None, str, str, int | None]]) -> Pipeline:
+# Id, name, kind, probability, colour, required fields, stages that may follow, limit of leads, days until it rots.
+_GivenStage: TypeAlias = tuple[
+    UUID | None, str, str, int | None, str | None, list[str], list[Any] | None, int | None, int | None
+]
+
+def pipeline_add(session: Session, name: str, stages: list[_GivenStage]) -> Pipeline:
     """Adds a pipeline."""
 
-def pipeline_update(
-    session: Session, id: UUID, revision: int, name: str, stages: list[tuple[UUID | None, str, str, int | None]]
-) -> Pipeline:
+def pipeline_update(session: Session, id: UUID, revision: int, name: str, stages: list[_GivenStage]) -> Pipeline:
     """Replaces a pipeline."""
 
 def term_list(session: Session, kind: str) -> list[Term]:
@@ -601,9 +649,49 @@ def field_specs(session: Session) -> list[FieldSpec]:
     """Every field as the tenant sees it, in form order."""
 
 def field_update(
-    session: Session, field: str, required: bool | None, enabled: bool | None, label: str | None, order: int | None
+    session: Session,
+    field: str,
+    required: bool | None,
+    enabled: bool | None,
+    label: str | None,
+    order: int | None,
+    section: str | None,
 ) -> FieldSpec:
     """Changes what the tenant says about one field; none leaves it."""
+
+# Code, label, place, archived.
+_GivenChoice: TypeAlias = tuple[str, str, int, bool]
+
+def field_add(session: Session, key: str, definition: dict[str, Any], choices: list[_GivenChoice] | None) -> FieldSpec:
+    """Adds a custom field."""
+
+def field_change(
+    session: Session,
+    key: str,
+    definition: dict[str, Any],
+    choices: list[_GivenChoice] | None,
+    mapping: list[tuple[str, str | None]],
+    clear_rest: bool,
+) -> FieldSpec:
+    """Changes a custom field, and by the mapping the values that leads have."""
+
+def field_remove(session: Session, key: str, clear: bool) -> None:
+    """Takes a custom field away; with `clear` also the values that leads have."""
+
+def section_list(session: Session) -> list[Section]:
+    """Every section of the form, in order."""
+
+def section_set(session: Session, key: str, label: str | None, order: int | None) -> Section:
+    """Adds a section, or changes its name and place; none leaves one."""
+
+def section_remove(session: Session, key: str) -> None:
+    """Takes a section away, or gives a standard one its own name and place back."""
+
+def form(session: Session) -> list[FormSection]:
+    """The sections of the form, each with the fields that people fill in."""
+
+def form_schema(session: Session) -> str:
+    """The JSON Schema of what people fill in."""
 
 def timeline(
     session: Session, subject: _Lead | Account, before: int | None, limit: int

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from . import _leadcore
-from .exceptions import InvalidError, Violation
-from .models import FieldSpec
+from .exceptions import InvalidError, NotFoundError, Violation
+from .fields import FIELD_KEYS, FieldInput, checked
+from .models import Choice, FieldSpec, FormSection, Section
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from .database import Database
 
 __all__ = ["Catalogue"]
 
 
 class Catalogue:
-    """``db.catalogue``: which fields are required, disabled, relabelled, and in which order."""
+    """``db.catalogue``: which fields are required, disabled, relabelled, in which order, and which the tenant added."""
 
     __slots__ = ("_db",)
 
@@ -52,10 +58,161 @@ class Catalogue:
         enabled: bool | None = None,
         label: str | None = None,
         order: int | None = None,
+        section: str | None = None,
     ) -> FieldSpec:
         """Change what the tenant says about a field; what is ``None`` stays. Leads that are there stay as they are.
 
-        >>> db.catalogue.set("tax_id", label="Org. no.", required=True).required
+        >>> db.catalogue.set("tax_id", label="Org. no.", section="identity", required=True).required
         True
         """
-        return _leadcore.field_update(self._db._session, field, required, enabled, label, order)
+        return _leadcore.field_update(self._db._session, field, required, enabled, label, order, section)
+
+    def add_field(self, key: str, **definition: Unpack[FieldInput]) -> FieldSpec:
+        """Add a field to the leads of the tenant. The key begins with ``x_`` and stays for ever.
+
+        Raises:
+            InvalidError: With everything that is wrong at once: ``x_budget.min``, ``x_budget.default`` …
+
+        Example:
+            >>> budget = db.catalogue.add_field("x_budget", label="Budget", type="money", currency="NOK", min=0)
+            >>> lead = db.leads.create(company="Nordlys AS", x_budget=1000)
+            >>> lead.x_budget, lead.custom["x_budget"].amount
+            (Money(amount=Decimal('1000'), currency='NOK'), Decimal('1000'))
+            >>> db.leads.count(where=leadcore.F.x_budget >= 500)
+            1
+            >>> sizes = {"s": "Small", "l": "Large"}
+            >>> size = db.catalogue.add_field("x_size", type="one_of", choices=sizes, default="s")
+            >>> db.leads.create(company="Fjord AS").x_size
+            's'
+
+        """
+        fields, choices = _definition(definition)
+        return _leadcore.field_add(self._db._session, key, fields, choices)
+
+    def change_field(
+        self,
+        key: str,
+        *,
+        mapping: Mapping[str, str | None] | None = None,
+        clear_rest: bool = False,
+        **changes: Unpack[FieldInput],
+    ) -> FieldSpec:
+        """Change the definition of a custom field; what is not given stays.
+
+        Values of leads that the changed field takes stay, and those that it can hold without loss are converted. Any
+        other refuses the change, unless it is said what becomes of it.
+
+        Args:
+            key: Which field.
+            mapping: Of choices: leads with this code get that one, or none for ``None``.
+            clear_rest: Whether values that can be neither kept nor converted are emptied.
+            **changes: What to change.
+
+        Raises:
+            InvalidError: With everything that is wrong at once.
+            ConflictError: When leads have values and it is not said what becomes of them; ``conflict["by"]`` says how
+                many.
+
+        Example:
+            >>> _ = db.catalogue.add_field("x_size", type="one_of", choices=["s", "m", "l"])
+            >>> lead = db.leads.create(company="Nordlys AS", x_size="m")
+            >>> _ = db.catalogue.change_field("x_size", choices=["s", "l"], mapping={"m": "l"})
+            >>> db.leads.get(lead).x_size
+            'l'
+
+        """
+        fields, choices = _definition(changes)
+        pairs = [] if mapping is None else list(mapping.items())
+        return _leadcore.field_change(self._db._session, key, fields, choices, pairs, clear_rest)
+
+    def remove_field(self, key: str, *, clear: bool = False) -> None:
+        """Take a custom field away; with ``clear`` also the values that leads have, which refuse it otherwise.
+
+        To keep the values and only stop using the field, disable it: ``set(key, enabled=False)``.
+
+        >>> _ = db.catalogue.add_field("x_seats", type="integer")
+        >>> db.catalogue.remove_field("x_seats")
+        >>> [spec.key for spec in db.catalogue.list() if spec.custom]
+        []
+        """
+        _leadcore.field_remove(self._db._session, key, clear)
+
+    def archive_choice(self, key: str, code: str, archived: bool = True) -> FieldSpec:
+        """Stop offering a choice, or offer it again. Leads that have it keep it.
+
+        >>> _ = db.catalogue.add_field("x_size", type="one_of", choices=["s", "m"])
+        >>> [choice.code for choice in db.catalogue.archive_choice("x_size", "m").choices if not choice.archived]
+        ['s']
+        """
+        with self._db.transaction():
+            choices = self.get(key).choices
+            if code not in {choice.code for choice in choices}:
+                raise NotFoundError("choice not found")
+            changed = [
+                dataclasses.replace(choice, archived=archived) if choice.code == code else choice for choice in choices
+            ]
+            return self.change_field(key, choices=changed)
+
+    def sections(self) -> builtins.list[Section]:
+        """Every section of the form, in order.
+
+        >>> [section.key for section in db.catalogue.sections()][:3]
+        ['identity', 'reach', 'address']
+        """
+        return _leadcore.section_list(self._db._session)
+
+    def set_section(self, key: str, *, label: str | None = None, order: int | None = None) -> Section:
+        """Add a section, or change the name and place of one; what is ``None`` stays.
+
+        >>> db.catalogue.set_section("project", label="Project", order=15)
+        Section(key='project', label='Project')
+        >>> _ = db.catalogue.add_field("x_seats", type="integer", section="project")
+        """
+        return _leadcore.section_set(self._db._session, key, label, order)
+
+    def remove_section(self, key: str) -> None:
+        """Take a section away in which no field stands, or give a standard one its own name and place back.
+
+        >>> _ = db.catalogue.set_section("reach", label="Contact")
+        >>> db.catalogue.remove_section("reach")
+        >>> db.catalogue.sections()[1].label
+        'How to reach'
+        """
+        _leadcore.section_remove(self._db._session, key)
+
+    def form(self) -> builtins.list[FormSection]:
+        """The form: its sections in order, each with the fields that people fill in.
+
+        >>> [spec.label for spec in db.catalogue.form()[1].fields]
+        ['E-mail', 'Phone', 'Website']
+        """
+        return _leadcore.form(self._db._session)
+
+    def json_schema(self) -> dict[str, Any]:
+        """A JSON Schema (draft 2020-12) of what people fill in, for generated forms and programs that send leads.
+
+        >>> db.catalogue.json_schema()["properties"]["city"]
+        {'title': 'City', 'type': 'string'}
+        """
+        schema: dict[str, Any] = json.loads(_leadcore.form_schema(self._db._session))
+        return schema
+
+
+def _definition(given: Mapping[str, Any]) -> tuple[dict[str, Any], builtins.list[tuple[str, str, int, bool]] | None]:
+    """The arguments, with the choices in one form."""
+    fields = checked(given, FIELD_KEYS)
+    choices = fields.pop("choices", None)
+    if choices is None:
+        return fields, None
+    return fields, [_choice(choice) for choice in (choices.items() if isinstance(choices, Mapping) else choices)]
+
+
+def _choice(choice: Any) -> tuple[str, str, int, bool]:
+    if isinstance(choice, Choice):
+        return (choice.code, str(choice), choice.order, choice.archived)
+    if isinstance(choice, str):
+        return (choice, choice, 0, False)
+    if isinstance(choice, (tuple, builtins.list)) and len(choice) == 2:
+        return (choice[0], choice[1], 0, False)
+    message = "a choice is a Choice, a code, or (code, label)"
+    raise InvalidError(message, violations=[Violation("choices", "malformed", message)])

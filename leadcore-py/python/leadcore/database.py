@@ -88,9 +88,11 @@ class Database:
         "catalogue",
         "categories",
         "contacts",
+        "disqualify_reasons",
         "labels",
         "leads",
         "locations",
+        "lost_reasons",
         "partners",
         "pipelines",
         "sources",
@@ -114,8 +116,12 @@ class Database:
     """Places that leads belong to."""
     partners: Terms
     """Resellers or units that leads belong to."""
+    lost_reasons: Terms
+    """Why leads are lost."""
+    disqualify_reasons: Terms
+    """Why leads are none at all."""
     catalogue: Catalogue
-    """The fields of a lead: which are required, disabled, relabelled."""
+    """The fields of a lead: which are required, disabled, relabelled, and those that the tenant added."""
 
     def __init__(self, session: _leadcore.Session) -> None:
         """Use :func:`leadcore.open`."""
@@ -129,6 +135,8 @@ class Database:
         self.labels = Terms(self, "label")
         self.locations = Terms(self, "location")
         self.partners = Terms(self, "partner")
+        self.lost_reasons = Terms(self, "lost_reason")
+        self.disqualify_reasons = Terms(self, "disqualify_reason")
         self.catalogue = Catalogue(self)
 
     @property

@@ -9,15 +9,42 @@ from typing import Any, Literal, TypeAlias, TypedDict
 from uuid import UUID
 
 from leadcore.exceptions import InvalidError, Violation
-from leadcore.models import Stage, Term
+from leadcore.models import Choice, Email, Phone, Stage, Term
 
-__all__ = ["AccountInput", "ContactInput", "LeadInput", "StageRef", "TermRef"]
+__all__ = ["AccountInput", "ContactInput", "FieldInput", "FieldType", "LeadInput", "StageRef", "TermRef"]
 
 TermRef: TypeAlias = Term | UUID | str
 """A term: the record, its id, or its name."""
 
 StageRef: TypeAlias = Stage | UUID | str
 """A stage: the record, its id, or its name."""
+
+EmailInput: TypeAlias = str | Email | Iterable[str | Email] | None
+"""E-mail addresses: text with commas, an :class:`Email`, or a list of either."""
+
+PhoneInput: TypeAlias = str | Phone | Iterable[str | Phone] | None
+"""Phone numbers likewise."""
+
+FieldType: TypeAlias = Literal[
+    "text",
+    "long_text",
+    "integer",
+    "decimal",
+    "money",
+    "date",
+    "time",
+    "bool",
+    "one_of",
+    "many_of",
+    "user",
+    "link",
+    "email",
+    "phone",
+    "url",
+]
+"""What a custom field takes, and what a lead has of it: ``str`` for ``text``, ``long_text``, ``one_of``, ``user``,
+``email``, ``phone`` and ``url``; ``int``; ``Decimal``; :class:`Money`; ``datetime.date`` and aware UTC ``datetime``;
+``bool``; a tuple of ``str`` for ``many_of``; for a ``link`` kind and id of the record: ``("lead", id)``."""
 
 
 class LeadInput(TypedDict, total=False):
@@ -37,9 +64,9 @@ class LeadInput(TypedDict, total=False):
     """How to address the person (``Dr.``)."""
     job_title: str | None
     """The person's position in the company."""
-    email: str | Iterable[str] | None
+    email: EmailInput
     """E-mail addresses, the first one primary: a list, or text with commas."""
-    phone: str | Iterable[str] | None
+    phone: PhoneInput
     """Phone numbers likewise; a national number is read as one of the lead's country."""
     website: str | None
     """Web site."""
@@ -65,6 +92,8 @@ class LeadInput(TypedDict, total=False):
     """Line of business."""
     description: str | None
     """Anything else worth knowing."""
+    probability: int | None
+    """The chance to win in percent, where it differs from the stage's."""
     owner: str | None
     """The user responsible; the acting user when not said."""
     source: TermRef | None
@@ -79,6 +108,44 @@ class LeadInput(TypedDict, total=False):
     """Labels."""
     external_id: str | Iterable[str] | None
     """What other systems call the lead, as ``system:id``."""
+    custom: Mapping[str, Any] | None
+    """Fields that the tenant added, by key. Each is an argument of its own too: ``x_budget=1000``; type checkers do not
+    know those."""
+
+
+class FieldInput(TypedDict, total=False):
+    """What can be said of a custom field. ``None`` goes back to what holds when nothing is said."""
+
+    type: FieldType
+    """What it takes; ``text`` when not said."""
+    label: str | None
+    """What people read; the key when not said."""
+    required: bool
+    """Every new or edited lead must have a value."""
+    unique: bool
+    """No two leads outside the trash have the same value."""
+    enabled: bool
+    """Whether it takes values."""
+    default: Any
+    """What a new lead gets when nothing is given."""
+    choices: Iterable[Choice | str | tuple[str, str]] | Mapping[str, str] | None
+    """Of ``one_of`` and ``many_of``: choices, codes, pairs of code and label, or labels by code."""
+    currency: str | None
+    """Of ``money``: the currency where none is said."""
+    links_to: Literal["lead", "contact", "account"]
+    """Of a ``link``: to what; a lead when not said."""
+    section: str | None
+    """The key of the section that it stands in."""
+    order: int | None
+    """The place on the form, lowest first."""
+    help: str | None
+    """What it is for."""
+    min: Decimal | int | float | str | None
+    """The smallest number."""
+    max: Decimal | int | float | str | None
+    """The largest number."""
+    max_length: int | None
+    """The longest text, in characters."""
 
 
 class AccountInput(TypedDict, total=False):
@@ -90,9 +157,9 @@ class AccountInput(TypedDict, total=False):
     """Whether it buys already."""
     kind: Literal["company", "consumer"]
     """Business or private person."""
-    email: str | Iterable[str] | None
+    email: EmailInput
     """E-mail addresses, the first one primary."""
-    phone: str | Iterable[str] | None
+    phone: PhoneInput
     """Phone numbers likewise; a national number is read as one of the account's country."""
     website: str | None
     """Web site."""
@@ -129,9 +196,9 @@ class ContactInput(TypedDict, total=False):
     """The person's full name."""
     job_title: str | None
     """Position in the company."""
-    email: str | Iterable[str] | None
+    email: EmailInput
     """E-mail addresses, the first one primary."""
-    phone: str | Iterable[str] | None
+    phone: PhoneInput
     """Phone numbers, the first one primary."""
     description: str | None
     """Anything else worth knowing."""
@@ -140,6 +207,10 @@ class ContactInput(TypedDict, total=False):
 LEAD_KEYS = frozenset(LeadInput.__annotations__)
 ACCOUNT_KEYS = frozenset(AccountInput.__annotations__)
 CONTACT_KEYS = frozenset(ContactInput.__annotations__)
+FIELD_KEYS = frozenset(FieldInput.__annotations__)
+
+#: What the key of every custom field begins with.
+CUSTOM = "x_"
 
 #: Attributes of a lead that are written under another name, or not at all.
 _ELSEWHERE = {
@@ -148,7 +219,30 @@ _ELSEWHERE = {
     "external_ids": "use `external_id`, which takes several",
     "stage": "a stage changes by `db.leads.move`",
     "region": "use `state_region`",
+    "closing": "a lead ends by moving it to a won or lost stage",
 }
+
+
+def lead_fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a lead; custom ones by themselves or in ``custom``."""
+    fields = dict(given)
+    own = fields.pop("custom", None)
+    broken = []
+    if own is not None:
+        if not isinstance(own, Mapping):
+            broken.append(Violation("custom", "malformed", "must be a mapping of field keys to values"))
+            own = {}
+        for key, value in own.items():
+            if not str(key).startswith(CUSTOM):
+                broken.append(Violation(f"custom.{key}", "unknown", "the key of a custom field begins with `x_`"))
+            elif key in fields:
+                broken.append(Violation(str(key), "duplicate", "is given twice"))
+            else:
+                fields[key] = value
+    if broken:
+        raise InvalidError("; ".join(str(violation) for violation in broken), violations=broken)
+    known = LEAD_KEYS - {"custom"}
+    return checked(fields, known | {key for key in fields if str(key).startswith(CUSTOM)})
 
 
 def checked(given: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
@@ -161,7 +255,7 @@ def checked(given: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
 
 def _several(value: Any) -> Any:
     # A generator or another iterable of ours to read once; text, records and the like stay what they are.
-    if isinstance(value, (str, bytes, list, tuple, set, frozenset)) or not isinstance(value, Iterable):
+    if isinstance(value, (str, bytes, list, tuple, set, frozenset, Mapping)) or not isinstance(value, Iterable):
         return value
     return list(value)
 

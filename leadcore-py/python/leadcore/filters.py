@@ -20,6 +20,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from leadcore.exceptions import InvalidError, Violation
+from leadcore.models import Email, Money, Phone
 
 __all__ = ["F", "FieldRef", "Filter", "Where"]
 
@@ -143,7 +144,7 @@ class FieldRef:
 
 
 class _Fields:
-    """Every field as an attribute: ``F.city``, ``F.updated_at``; ``F["city"]`` for a key in a variable."""
+    """Every field as an attribute: ``F.city``, ``F.x_budget``; ``F["city"]`` for a key in a variable."""
 
     __slots__ = ()
 
@@ -154,6 +155,23 @@ class _Fields:
 
     def __getitem__(self, key: str) -> FieldRef:
         return FieldRef(key)
+
+    @property
+    def is_unread(self) -> Filter:
+        """The acting user has not opened the lead yet."""
+        return Filter({"is": "unread"})
+
+    @property
+    def is_rotting(self) -> Filter:
+        """The lead is open and has been idle for longer than its stage allows."""
+        return Filter({"is": "rotting"})
+
+    def has(self, what: str) -> Filter:
+        """The lead is linked with a record: a ``contact``, a ``primary_contact``, or an ``account`` that it became."""
+        if what == "contact":
+            # The primary contact is one of them.
+            return Filter({"any": [{"has": "contact"}, {"has": "primary_contact"}]})
+        return Filter({"has": "converted_to" if what == "account" else what})
 
     def search(self, text: str) -> Filter:
         """The lead has every word of this text in its names, e-mails, phone digits or number."""
@@ -197,6 +215,12 @@ def _plain(value: object) -> object:
         if value.tzinfo is None:
             raise _invalid("a time needs a time zone")
         return value.isoformat()
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, Money):
+        raise _invalid("a filter compares amounts, whatever their currency: give a number")
+    if isinstance(value, (Email, Phone)):
+        return value.value
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, (set, frozenset, tuple)):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from . import _leadcore
 from ._leadcore import Account, Lead
-from .fields import LEAD_KEYS, LeadInput, StageRef, checked
+from .fields import LeadInput, StageRef, lead_fields
 from .filters import Where, encode
 from .models import ConversionOutcome, ConversionPlan, Page
 
@@ -49,8 +49,14 @@ class Leads:
             >>> lead.number, lead.phone, lead.stage.name
             (1, '22 22 22 22', 'New')
 
+        Fields that the tenant added are arguments by their keys, or in ``custom``:
+
+            >>> _ = db.catalogue.add_field("x_seats", type="integer", label="Seats")
+            >>> db.leads.create(company="Fjord AS", x_seats=12).x_seats
+            12
+
         """
-        return _leadcore.lead_create(self._db._session, [(checked(fields, LEAD_KEYS), stage)])[0]
+        return _leadcore.lead_create(self._db._session, [(lead_fields(fields), stage)])[0]
 
     def create_many(self, rows: Iterable[Mapping[str, Any]]) -> builtins.list[Lead]:
         """Create several leads in one operation: all or none. Each row holds what :meth:`create` takes.
@@ -64,7 +70,7 @@ class Leads:
                 raise TypeError("each row must be a mapping of field keys to values")
             fields = dict(row)
             stage = fields.pop("stage", None)
-            drafts.append((checked(fields, LEAD_KEYS), stage))
+            drafts.append((lead_fields(fields), stage))
         return _leadcore.lead_create(self._db._session, drafts)
 
     def edit(self, lead: LeadRef, /, **changes: Unpack[LeadInput]) -> Lead:
@@ -80,7 +86,7 @@ class Leads:
         ...
         leadcore.exceptions.ConflictError: lead changed since it was read: revision 2, expected 1
         """
-        return _leadcore.lead_edit(self._db._session, lead, checked(changes, LEAD_KEYS))
+        return _leadcore.lead_edit(self._db._session, lead, lead_fields(changes))
 
     def get(self, lead: LeadRef) -> Lead:
         """The lead with this id as it is now, also from the trash.
@@ -107,8 +113,9 @@ class Leads:
 
         Args:
             where: Which leads: ``F.city == "Oslo"``, or the same as plain data.
-            sort: ``company``, ``name``, ``number``, ``amount``, ``created_at``, ``updated_at`` or
-                ``stage_entered_at``; with a minus the largest first. Last written first when not said.
+            sort: ``company``, ``name``, ``number``, ``amount``, ``created_at``, ``updated_at``,
+                ``stage_entered_at``, ``active_at``, ``rank`` or the key of a custom field; with a minus the largest
+                first. Last written first when not said.
             limit: How many at most, 1 to 1,000.
             after: The ``next`` of the page before.
 

@@ -3,21 +3,47 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Required, TypeAlias, TypedDict
 from uuid import UUID
 
 from . import _leadcore
 from .exceptions import InvalidError, NotFoundError, Violation
+from .fields import StageRef, checked
 from .models import Pipeline, Stage, StageKind
 
 if TYPE_CHECKING:
     from .database import Database
 
-__all__ = ["NewStage", "Pipelines"]
+__all__ = ["NewStage", "Pipelines", "StageInput"]
 
-NewStage: TypeAlias = Stage | str | tuple[str, StageKind] | tuple[str, StageKind, int | None]
-"""A stage that exists, the name of a new open one, or name and kind (and probability in percent) of a new one."""
+
+class StageInput(TypedDict, total=False):
+    """A new stage with everything that can be said of it."""
+
+    name: Required[str]
+    """What people read."""
+    kind: StageKind
+    """``open`` when not said."""
+    probability: int | None
+    """The chance to win from here in percent; 100 for a won and 0 for a lost stage when not said."""
+    color: str | None
+    """``#rrggbb``."""
+    required_fields: Iterable[str]
+    """The keys of the fields that a lead must have to be here."""
+    allowed_next: Iterable[StageRef] | None
+    """The stages of this pipeline that a lead may go to from here, new ones by name; any when ``None``."""
+    wip_limit: int | None
+    """The most leads that may be here."""
+    idle_days: int | None
+    """After so many days without activity a lead that is here rots."""
+
+
+NewStage: TypeAlias = Stage | str | tuple[str, StageKind] | tuple[str, StageKind, int | None] | StageInput
+"""A stage that exists, the name of a new open one, name and kind (and probability in percent) of a new one, or a
+mapping with the keys of :class:`StageInput`."""
+
+STAGE_KEYS = frozenset(StageInput.__annotations__)
 
 
 class Pipelines:
@@ -54,6 +80,9 @@ class Pipelines:
         >>> pipeline = db.pipelines.add("Partners", ["Asked", ("Signed", "won"), ("Gone", "lost")])
         >>> [stage.kind for stage in pipeline.stages]
         ['open', 'won', 'lost']
+        >>> asked = {"name": "Asked", "required_fields": ["email"], "allowed_next": ["Signed"], "idle_days": 14}
+        >>> db.pipelines.add("Resellers", [asked, ("Signed", "won")]).stages[0].required_fields
+        ('email',)
         """
         return _leadcore.pipeline_add(self._db._session, name, _given(stages))
 
@@ -76,16 +105,41 @@ class Pipelines:
         return _leadcore.pipeline_update(self._db._session, pipeline.id, pipeline.revision, name, wanted)
 
 
-def _given(stages: Iterable[NewStage]) -> list[tuple[UUID | None, str, str, int | None]]:
+_Given: TypeAlias = tuple[
+    UUID | None, str, str, int | None, str | None, list[str], list[Any] | None, int | None, int | None
+]
+
+
+def _given(stages: Iterable[NewStage]) -> list[_Given]:
     return [_stage(stage) for stage in stages]
 
 
-def _stage(stage: Any) -> tuple[UUID | None, str, str, int | None]:
+def _stage(stage: Any) -> _Given:
     if isinstance(stage, Stage):
-        return (stage.id, stage.name, stage.kind, stage.probability)
+        said: Mapping[str, Any] = {key: getattr(stage, key) for key in STAGE_KEYS}
+        return _said(stage.id, said)
     if isinstance(stage, str):
-        return (None, stage, "open", None)
+        return _said(None, {"name": stage})
     if isinstance(stage, (tuple, list)) and len(stage) in (2, 3):
-        return (None, stage[0], stage[1], stage[2] if len(stage) == 3 else None)
-    message = "a stage is a Stage, a name, or (name, kind) or (name, kind, probability)"
+        return _said(None, {"name": stage[0], "kind": stage[1], "probability": stage[2] if len(stage) == 3 else None})
+    if isinstance(stage, Mapping):
+        said = checked(stage, STAGE_KEYS)
+        if "name" in said:
+            return _said(None, said)
+    message = "a stage is a Stage, a name, (name, kind) or (name, kind, probability), or a mapping with a name"
     raise InvalidError(message, violations=[Violation("stages", "malformed", message)])
+
+
+def _said(identity: UUID | None, said: Mapping[str, Any]) -> _Given:
+    following = said.get("allowed_next")
+    return (
+        identity,
+        said["name"],
+        said.get("kind", "open"),
+        said.get("probability"),
+        said.get("color"),
+        list(said.get("required_fields") or ()),
+        None if following is None else list(following),
+        said.get("wip_limit"),
+        said.get("idle_days"),
+    )

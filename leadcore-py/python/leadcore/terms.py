@@ -1,4 +1,4 @@
-"""Sources, categories, labels, locations and partners: lists of their own."""
+"""Sources, categories, labels, locations, partners and reasons: lists of their own."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ __all__ = ["Terms"]
 
 
 class Terms:
-    """``db.sources``, ``db.categories``, ``db.labels``, ``db.locations`` and ``db.partners``."""
+    """``db.sources``, ``db.categories`` and the like: one list.
+
+    The others are ``db.labels``, ``db.locations``, ``db.partners``, ``db.lost_reasons`` and ``db.disqualify_reasons``.
+    """
 
     __slots__ = ("_db", "kind")
 
     kind: str
-    """The list: ``source``, ``category``, ``label``, ``location`` or ``partner``."""
+    """The list: ``source``, ``category``, ``label``, ``location``, ``partner``, ``lost_reason`` or
+    ``disqualify_reason``."""
 
     def __init__(self, db: Database, kind: str) -> None:
         """Use ``db.sources`` and the like."""

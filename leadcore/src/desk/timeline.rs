@@ -196,6 +196,10 @@ impl Names {
         });
         let one = |value: &FieldValue| match (id(value).filter(|_| refers), value) {
             (Some(id), _) => self.names.get(&id).cloned().unwrap_or_else(|| id.to_string()),
+            (None, FieldValue::Text(text)) if matches!(field, Some(Field::Email | Field::Phone)) => {
+                // Nothing is said of this address.
+                text.strip_suffix(" ()").unwrap_or(text).to_owned()
+            }
             (None, FieldValue::Text(text)) => self.choice(field, text).unwrap_or(text).to_owned(),
             (None, FieldValue::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
             (None, FieldValue::Integer(number)) => number.to_string(),

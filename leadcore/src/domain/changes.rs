@@ -9,7 +9,7 @@ use super::field::Field;
 use super::field_value::FieldValue;
 use super::images::images;
 use super::journal::FieldChange;
-use super::lead::Lead;
+use super::lead::{Lead, LeadFields};
 use super::vocabulary::{Term, TermKind};
 
 /// Fields that follow from others or change with every write, and so say nothing in a history.
@@ -23,7 +23,8 @@ pub fn lead_changes(before: &Lead, after: &Lead) -> Vec<FieldChange> {
         .iter()
         .filter(|field| !DERIVED.contains(field))
         .filter_map(|field| {
-            let (old, new) = (field.read(before), field.read(after));
+            let (old, new) = reached(field, &before.fields, &after.fields)
+                .unwrap_or_else(|| (field.read(before), field.read(after)));
             (old != new).then(|| FieldChange::new(field.key(), old, new))
         })
         .collect();
@@ -75,16 +76,31 @@ pub fn term_changes<I>(
     changes
 }
 
+/// E-mails and phones with what is said of each, where anything is: an undo writes that too.
+fn reached(field: &Field, before: &LeadFields, after: &LeadFields) -> Option<(FieldValue, FieldValue)> {
+    match field {
+        Field::Email if before.emails.has_marks() || after.emails.has_marks() => {
+            Some((before.emails.marked(), after.emails.marked()))
+        }
+        Field::Phone if before.phones.has_marks() || after.phones.has_marks() => {
+            Some((before.phones.marked(), after.phones.marked()))
+        }
+        _ => None,
+    }
+}
+
+fn change(field: &Field, before: &LeadFields, after: &LeadFields) -> FieldChange {
+    let (old, new) = reached(field, before, after)
+        .unwrap_or_else(|| (field.read_fields(before), field.read_fields(after)));
+    FieldChange::new(field.key(), old, new)
+}
+
 /// Every field of an account that differs.
 #[must_use]
 pub fn account_changes(before: &AccountFields, after: &AccountFields) -> Vec<FieldChange> {
     let mut changes = vec![FieldChange::new("status", before.status.code(), after.status.code())];
     let (old, new) = (before.as_lead_fields(), after.as_lead_fields());
-    changes.extend(
-        AccountFields::FIELDS
-            .iter()
-            .map(|field| FieldChange::new(field.key(), field.read_fields(&old), field.read_fields(&new))),
-    );
+    changes.extend(AccountFields::FIELDS.iter().map(|field| change(field, &old, &new)));
     changes.retain(|change| change.before != change.after);
     changes.extend(images(&old, &new));
     changes
@@ -94,8 +110,6 @@ pub fn account_changes(before: &AccountFields, after: &AccountFields) -> Vec<Fie
 #[must_use]
 pub fn contact_changes(before: &ContactFields, after: &ContactFields) -> Vec<FieldChange> {
     let (old, new) = (before.as_lead_fields(), after.as_lead_fields());
-    let changes = ContactFields::FIELDS
-        .iter()
-        .map(|field| FieldChange::new(field.key(), field.read_fields(&old), field.read_fields(&new)));
+    let changes = ContactFields::FIELDS.iter().map(|field| change(field, &old, &new));
     changes.filter(|change| change.before != change.after).chain(images(&old, &new)).collect()
 }

@@ -13,7 +13,6 @@ use super::custom_value::CustomValue;
 use super::field::Field;
 use super::field_value::FieldValue;
 use super::lead::{ExternalRef, Lead, LeadFields, LeadKind, Outcome, text};
-use super::reach::{Emails, Phones};
 use super::vocabulary::TermId;
 
 impl Field {
@@ -86,6 +85,9 @@ impl Field {
     /// can only be emptied like this: what it takes is known to the catalogue, see
     /// [`Catalogue::write`](super::Catalogue::write).
     ///
+    /// E-mail addresses and phone numbers that stay keep what is said of them, unless the value says it anew: see
+    /// [`Emails::marked`](super::Emails::marked).
+    ///
     /// # Errors
     /// When the field is set by the engine, or the value does not fit it; then the field, or the name or address that it
     /// is part of, may be empty.
@@ -103,10 +105,10 @@ impl Field {
             Self::Name => fields.person = optional(value, PersonName::parse)?,
             Self::FirstName | Self::LastName | Self::Salutation => self.write_name_part(fields, value)?,
             Self::JobTitle => fields.job_title = plain(value, 500)?,
-            Self::Email => fields.emails = Emails::parse(&joined(value)?)?,
+            Self::Email => fields.emails = fields.emails.edited(&joined(value)?)?,
             Self::Phone => {
                 let region = fields.phone_region();
-                fields.phones = Phones::parse(&joined(value)?, region)?;
+                fields.phones = fields.phones.edited(&joined(value)?, region)?;
             }
             Self::Website => fields.website = optional(value, Website::parse)?,
             Self::Street | Self::City | Self::Region | Self::PostalCode | Self::Country => {

@@ -15,7 +15,7 @@ use super::field::Field;
 use super::field_value::FieldValue;
 use super::journal::FieldChange;
 use super::lead::LeadFields;
-use super::reach::ReachKind;
+use super::reach::Reachable;
 
 /// The image of a person's name.
 pub(super) const PERSON: &str = "person";
@@ -93,15 +93,12 @@ fn person_is_plain(fields: &LeadFields) -> bool {
 }
 
 fn emails_are_plain(fields: &LeadFields) -> bool {
-    fields.emails.entries().iter().all(|entry| {
-        entry.kind == ReachKind::Unspecified
-            && Email::parse(entry.value.as_str()).as_ref() == Ok(&entry.value)
-    })
+    let parses = |entry: &Reachable<Email>| Email::parse(entry.value.as_str()).as_ref() == Ok(&entry.value);
+    !fields.emails.has_marks() && fields.emails.entries().iter().all(parses)
 }
 
 fn phones_are_plain(fields: &LeadFields) -> bool {
-    fields.phones.entries().iter().all(|entry| {
-        entry.kind == ReachKind::Unspecified
-            && Phone::parse(entry.value.as_str(), None).as_ref() == Ok(&entry.value)
-    })
+    let parses =
+        |entry: &Reachable<Phone>| Phone::parse(entry.value.as_str(), None).as_ref() == Ok(&entry.value);
+    !fields.phones.has_marks() && fields.phones.entries().iter().all(parses)
 }

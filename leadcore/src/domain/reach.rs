@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{ValueError, ViolationCode};
 use crate::value::{Country, Email, Phone};
 
+use super::field_value::FieldValue;
+
 /// What an address or number is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,12 +26,33 @@ pub enum ReachKind {
 }
 
 impl ReachKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Unspecified, Self::Work, Self::Home, Self::Mobile, Self::Fax];
+
+    /// Stable name: `unspecified`, `work`, `home`, `mobile` or `fax`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::Work => "work",
+            Self::Home => "home",
+            Self::Mobile => "mobile",
+            Self::Fax => "fax",
+        }
+    }
+
+    /// The kind with this [`code`](Self::code).
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
     fn is_unspecified(&self) -> bool {
         *self == Self::Unspecified
     }
 }
 
-/// One way to reach someone: the value and what it is for.
+/// One way to reach someone: the value, what it is for, and whether it may and can be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reachable<T> {
@@ -38,17 +61,85 @@ pub struct Reachable<T> {
     /// What it is for.
     #[serde(default, skip_serializing_if = "ReachKind::is_unspecified")]
     pub kind: ReachKind,
+    /// Whoever it belongs to does not want to be reached by it (X.36).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub opted_out: bool,
+    /// It was tried and does not work (X.36). Its form says nothing of that.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub invalid: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl<T> Reachable<T> {
     /// A value for any use.
     pub const fn new(value: T) -> Self {
-        Self { value, kind: ReachKind::Unspecified }
+        Self::of_kind(value, ReachKind::Unspecified)
     }
 
     /// A value for this use.
     pub const fn of_kind(value: T, kind: ReachKind) -> Self {
-        Self { value, kind }
+        Self { value, kind, opted_out: false, invalid: false }
+    }
+
+    /// The same, opted out or not.
+    #[must_use]
+    pub const fn opted_out(mut self, opted_out: bool) -> Self {
+        self.opted_out = opted_out;
+        self
+    }
+
+    /// The same, known not to work or not.
+    #[must_use]
+    pub const fn invalid(mut self, invalid: bool) -> Self {
+        self.invalid = invalid;
+        self
+    }
+
+    const fn marks(&self) -> Marks {
+        Marks { kind: self.kind, opted_out: self.opted_out, invalid: self.invalid }
+    }
+
+    const fn set_marks(&mut self, marks: Marks) {
+        self.kind = marks.kind;
+        self.opted_out = marks.opted_out;
+        self.invalid = marks.invalid;
+    }
+}
+
+/// What is said of an address besides the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Marks {
+    kind: ReachKind,
+    opted_out: bool,
+    invalid: bool,
+}
+
+impl Marks {
+    /// The marks behind an address, `a@b.example (work opted_out)`, and the address alone; without parentheses nothing is
+    /// said of it. Other words in parentheses belong to the address.
+    fn split(text: &str) -> (&str, Option<Self>) {
+        let inner = text.strip_suffix(')').and_then(|text| text.rsplit_once('('));
+        let Some((address, words)) = inner else { return (text, None) };
+        let mut marks = Self::default();
+        for word in words.split_whitespace() {
+            match (word, ReachKind::from_code(word)) {
+                ("opted_out", _) => marks.opted_out = true,
+                ("invalid", _) => marks.invalid = true,
+                (_, Some(kind)) => marks.kind = kind,
+                _ => return (text, None),
+            }
+        }
+        (address.trim_end(), Some(marks))
+    }
+
+    fn words(self) -> String {
+        let kind = (!self.kind.is_unspecified()).then_some(self.kind.code());
+        let flags = [self.opted_out.then_some("opted_out"), self.invalid.then_some("invalid")];
+        kind.into_iter().chain(flags.into_iter().flatten()).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -103,6 +194,49 @@ macro_rules! reach_list {
                 self.0.is_empty()
             }
 
+            /// The list as a patch takes it, with what is said of each entry: `a@b.example (work opted_out)`, and `()`
+            /// where nothing is.
+            #[must_use]
+            pub fn marked(&self) -> FieldValue {
+                let entry = |entry: &Reachable<$value>| format!("{} ({})", entry.value.as_str(), entry.marks().words());
+                self.0.iter().map(entry).collect::<Vec<_>>().into()
+            }
+
+            /// Whether anything is said of an entry besides the address.
+            #[must_use]
+            pub fn has_marks(&self) -> bool {
+                self.0.iter().any(|entry| entry.marks() != Marks::default())
+            }
+
+            /// Takes over what `entry` says of its address, where the list has it; says whether it has.
+            pub fn mark(&mut self, entry: &Reachable<$value>) -> bool {
+                let known = self.0.iter_mut().find(|known| Self::same(&known.value, &entry.value));
+                known.map(|known| known.set_marks(entry.marks())).is_some()
+            }
+
+            /// Whether two ways to write it are the same address, also where only one of them is known to be complete.
+            fn same(one: &$value, other: &$value) -> bool {
+                let key: fn(&$value) -> String = $key;
+                one.as_str() == other.as_str() || key(one) == key(other)
+            }
+
+            /// Adds what was read instead of this list; of an address that stays and of which nothing is said now, what
+            /// was known of it is kept.
+            fn replaced(
+                &self,
+                entries: impl IntoIterator<Item = Result<($value, Option<Marks>), ValueError>>,
+            ) -> Result<Self, ValueError> {
+                let mut list = Self::none();
+                for entry in entries {
+                    let (value, marks) = entry?;
+                    let known = self.0.iter().find(|known| Self::same(&known.value, &value));
+                    let mut entry = Reachable::new(value);
+                    entry.set_marks(marks.or(known.map(Reachable::marks)).unwrap_or_default());
+                    list.push(entry)?;
+                }
+                Ok(list)
+            }
+
             /// Adds an entry at the end unless an equal one is there; says whether it was added.
             ///
             /// # Errors
@@ -141,30 +275,55 @@ reach_list!(
 );
 
 impl Emails {
-    /// Splits one comma-separated input into addresses (S2.05).
+    /// Splits one comma-separated input into addresses (S2.05), each perhaps with [marks](Self::marked) behind it.
     ///
     /// # Errors
     /// When one of them is not an address; the message says which.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
-        let mut list = Self::none();
-        for email in Email::split_list(text) {
-            list.push(Reachable::new(email?))?;
-        }
-        Ok(list)
+        Self::none().edited(text)
+    }
+
+    /// The list that is to be there instead of this one. An address that stays keeps what is said of it, unless the text
+    /// says it anew in parentheses.
+    ///
+    /// ```
+    /// use leadcore::domain::Emails;
+    /// let known = Emails::parse("anna@nordlys.example (work opted_out)")?;
+    /// let edited = known.edited("post@nordlys.example, Anna@nordlys.example")?;
+    /// assert!(edited.entries()[1].opted_out);
+    /// # Ok::<(), leadcore::error::ValueError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn edited(&self, text: &str) -> Result<Self, ValueError> {
+        self.replaced(Email::read_list(text, |entry| {
+            let (address, marks) = Marks::split(entry);
+            Ok((Email::parse(address)?, marks))
+        }))
     }
 }
 
 impl Phones {
-    /// Splits one comma-separated input into numbers (S2.04), national ones read as numbers of `region`.
+    /// Splits one comma-separated input into numbers (S2.04), national ones read as numbers of `region`, each perhaps with
+    /// [marks](Self::marked) behind it.
     ///
     /// # Errors
     /// When one of them is not a number; the message says which.
     pub fn parse(text: &str, region: Option<Country>) -> Result<Self, ValueError> {
-        let mut list = Self::none();
-        for phone in Phone::split_list(text, region) {
-            list.push(Reachable::new(phone?))?;
-        }
-        Ok(list)
+        Self::none().edited(text, region)
+    }
+
+    /// The list that is to be there instead of this one. A number that stays keeps what is said of it, unless the text says
+    /// it anew in parentheses.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn edited(&self, text: &str, region: Option<Country>) -> Result<Self, ValueError> {
+        self.replaced(Phone::read_list(text, |entry| {
+            let (number, marks) = Marks::split(entry);
+            Ok((Phone::parse(number, region)?, marks))
+        }))
     }
 }
 
@@ -182,5 +341,51 @@ impl std::str::FromStr for Phones {
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
         Self::parse(text, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_read_and_written() {
+        let list = Emails::parse("a@b.co (work opted_out), c@d.co ( invalid ),e@f.co").unwrap();
+        let [a, c, e] = list.entries() else { panic!("three") };
+        assert_eq!((a.kind, a.opted_out, a.invalid), (ReachKind::Work, true, false));
+        assert_eq!((c.kind, c.opted_out, c.invalid), (ReachKind::Unspecified, false, true));
+        assert_eq!(*e, Reachable::new(Email::parse("e@f.co").unwrap()));
+        let items: Vec<_> =
+            list.marked().items().iter().filter_map(|item| item.as_text().map(str::to_owned)).collect();
+        assert_eq!(items, ["a@b.co (work opted_out)", "c@d.co (invalid)", "e@f.co ()"]);
+        assert_eq!(Emails::parse(&items.join(",")).unwrap(), list);
+        let json = serde_json::to_string(&list).unwrap();
+        assert_eq!(serde_json::from_str::<Emails>(&json).unwrap(), list);
+        assert!(json.ends_with(r#"{"value":"e@f.co"}]"#), "what is not said takes no place: {json}");
+    }
+
+    #[test]
+    fn other_words_in_parentheses_belong_to_the_number() {
+        let list = Phones::parse("22 22 22 22 (Anna), (22) 33 33 33, 22 44 44 44 (mobile)", None).unwrap();
+        let texts: Vec<_> = list.iter().map(Phone::as_str).collect();
+        assert_eq!(texts, ["22 22 22 22 (Anna)", "(22) 33 33 33", "22 44 44 44"]);
+        assert_eq!(list.entries()[2].kind, ReachKind::Mobile);
+    }
+
+    #[test]
+    fn an_edit_as_text_keeps_what_is_known_of_what_stays() {
+        let known = Phones::parse("22 22 22 22 (mobile invalid), 33 33 33 33 (fax)", None).unwrap();
+        let edited = known.edited("44 44 44 44, 22 22 22 22", Country::parse("NO").ok()).unwrap();
+        assert_eq!(edited.entries()[0].marks(), Marks::default());
+        assert_eq!(
+            edited.entries()[1].marks(),
+            known.entries()[0].marks(),
+            "also where the country is known now"
+        );
+        let mut list = known.edited("22 22 22 22 ()", None).unwrap();
+        assert!(!list.has_marks(), "parentheses say it anew");
+        let number = list.entries()[0].value.clone();
+        assert!(list.mark(&Reachable::new(number).opted_out(true)) && list.entries()[0].opted_out);
+        assert!(!list.mark(&Reachable::new(Phone::parse("99 99 99 99", None).unwrap())));
     }
 }

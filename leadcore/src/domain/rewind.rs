@@ -168,6 +168,11 @@ impl<'a> Unit<'a> {
         for change in changes {
             let field = image_of(&change.field).map_or_else(|| change.field.parse::<Field>(), Ok);
             let Ok(field) = field else { return Some(WhyKept::Unsupported) };
+            // Beside an image the field is there for people: addresses come with what is said of them.
+            let told = !is_image(change) && matches!(self, Self::Emails | Self::Phones);
+            if told && changes.iter().any(|change| is_image(change)) {
+                continue;
+            }
             let now = if is_image(change) { image(&change.field, &lead.fields) } else { field.read(lead) };
             if plain(&now) != plain(&change.after) {
                 return Some(WhyKept::Edited);

@@ -103,6 +103,14 @@ impl Email {
     /// ```
     #[must_use]
     pub fn split_list(text: &str) -> Vec<Result<Self, ValueError>> {
+        Self::read_list(text, Self::parse)
+    }
+
+    /// What `read` makes of each entry of such a list.
+    pub(crate) fn read_list<T>(
+        text: &str,
+        read: impl Fn(&str) -> Result<T, ValueError>,
+    ) -> Vec<Result<T, ValueError>> {
         if text.len() > MAX_TEXT_BYTES {
             return vec![Err(ValueError::new(
                 ViolationCode::TooLong,
@@ -114,7 +122,7 @@ impl Email {
             .map(str::trim)
             .filter(|entry| !entry.is_empty())
             .enumerate()
-            .map(|(index, entry)| Self::parse(entry).map_err(|e| numbered("e-mail address", index, &e)))
+            .map(|(index, entry)| read(entry).map_err(|e| numbered("e-mail address", index, &e)))
             .collect()
     }
 

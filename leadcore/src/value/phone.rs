@@ -117,6 +117,14 @@ impl Phone {
     /// ```
     #[must_use]
     pub fn split_list(text: &str, default_region: Option<Country>) -> Vec<Result<Self, ValueError>> {
+        Self::read_list(text, |entry| Self::parse(entry, default_region))
+    }
+
+    /// What `read` makes of each entry of such a list.
+    pub(crate) fn read_list<T>(
+        text: &str,
+        read: impl Fn(&str) -> Result<T, ValueError>,
+    ) -> Vec<Result<T, ValueError>> {
         if text.len() > MAX_TEXT_BYTES {
             return vec![Err(ValueError::new(
                 ViolationCode::TooLong,
@@ -128,9 +136,7 @@ impl Phone {
             .map(str::trim)
             .filter(|entry| !entry.is_empty())
             .enumerate()
-            .map(|(index, entry)| {
-                Self::parse(entry, default_region).map_err(|e| numbered("phone number", index, &e))
-            })
+            .map(|(index, entry)| read(entry).map_err(|e| numbered("phone number", index, &e)))
             .collect()
     }
 

@@ -1,0 +1,145 @@
+//! Values of the fields that a tenant added, and of addresses, as Python objects.
+
+use std::collections::BTreeSet;
+
+use leadcore::domain::{
+    Catalogue, CustomField, CustomKey, CustomValue, Emails, Field, FieldValue, Lead, Phones, ReachKind,
+};
+use leadcore::error::{Error, ErrorKind, Result};
+use leadcore::store::{SettingName, Txn};
+use pyo3::exceptions::PyAttributeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyMappingProxy, PyTuple};
+use serde::Deserialize;
+
+use crate::convert::{models, to_python};
+use crate::hints::{did_you_mean, shortened};
+use crate::names::Names;
+
+/// The Python object for the value of a custom field.
+pub(crate) fn value<'py>(py: Python<'py>, value: &CustomValue) -> PyResult<Bound<'py, PyAny>> {
+    match value {
+        CustomValue::Money(money) => {
+            let arguments = (money.amount(), money.currency().code().to_owned());
+            models(py)?.getattr("Money")?.call1(arguments)
+        }
+        CustomValue::Link(subject) => Ok((subject.kind.code(), subject.id).into_pyobject(py)?.into_any()),
+        other => to_python(py, &other.read()),
+    }
+}
+
+/// A value that the journal gave back as JSON, as the field says now; as it is where the field is gone or is another.
+pub(crate) fn journalled<'py>(
+    py: Python<'py>,
+    catalogue: &Catalogue,
+    key: &CustomKey,
+    given: &FieldValue,
+) -> PyResult<Bound<'py, PyAny>> {
+    let known = catalogue.custom_field(key);
+    // Without limits: they hold for what is written now.
+    let read = known.and_then(|known| {
+        CustomField::new(key.clone(), "", known.kind.clone()).parse(given, None).ok().flatten()
+    });
+    read.map_or_else(|| to_python(py, given), |read| value(py, &read))
+}
+
+#[derive(Deserialize)]
+struct Known {
+    #[serde(default)]
+    custom: std::collections::BTreeMap<CustomKey, Described>,
+}
+
+#[derive(Deserialize)]
+struct Described {
+    #[serde(default)]
+    settings: Settings,
+}
+
+#[derive(Deserialize, Default)]
+struct Settings {
+    #[serde(default)]
+    enabled: Option<bool>,
+}
+
+/// The keys of the custom fields that take values: what every lead can be asked for. Nothing else is read of the
+/// catalogue, because this happens for every page.
+///
+/// # Errors
+/// `Corrupt` when the catalogue cannot be read; a failure of the store.
+pub(crate) fn keys(txn: &mut dyn Txn) -> Result<BTreeSet<CustomKey>> {
+    let Some((_, json)) = txn.settings().load(SettingName::Catalogue)? else { return Ok(BTreeSet::new()) };
+    let known: Known = serde_json::from_str(&json).map_err(|error| {
+        Error::new(ErrorKind::Corrupt, "the stored field catalogue cannot be read").with_source(error)
+    })?;
+    let enabled = known.custom.into_iter().filter(|(_, field)| field.settings.enabled != Some(false));
+    Ok(enabled.map(|(key, _)| key).collect())
+}
+
+/// What a lead can be asked for: the fields there are, and those that it has values of.
+fn known<'l>(lead: &'l Lead, names: &'l Names) -> BTreeSet<&'l CustomKey> {
+    lead.fields.custom.keys().chain(&names.custom).collect()
+}
+
+/// Every custom field of a lead by its key.
+pub(crate) fn dict<'py>(py: Python<'py>, lead: &Lead, names: &Names) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for key in known(lead, names) {
+        let value = lead.fields.custom.get(key).map(|it| value(py, it)).transpose()?;
+        dict.set_item(key.as_str(), value)?;
+    }
+    Ok(dict)
+}
+
+/// The same, not to be changed.
+pub(crate) fn mapping<'py>(
+    py: Python<'py>,
+    lead: &Lead,
+    names: &Names,
+) -> PyResult<Bound<'py, PyMappingProxy>> {
+    Ok(PyMappingProxy::new(py, dict(py, lead, names)?.as_mapping()))
+}
+
+/// The custom field that an attribute names.
+///
+/// # Errors
+/// `AttributeError`, which says what may have been meant.
+pub(crate) fn attribute<'py>(
+    py: Python<'py>,
+    lead: &Lead,
+    names: &Names,
+    name: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    let known = known(lead, names);
+    if let Some(key) = known.iter().find(|key| key.as_str() == name) {
+        let value = lead.fields.custom.get(*key).map(|it| value(py, it)).transpose()?;
+        return Ok(value.unwrap_or_else(|| py.None().into_bound(py)));
+    }
+    // What Python itself looks for is nobody's spelling mistake.
+    let hint = if name.starts_with('_') {
+        String::new()
+    } else {
+        did_you_mean(name, Field::ALL.iter().map(Field::key).chain(known.iter().map(|key| key.as_str())))
+    };
+    Err(PyAttributeError::new_err(format!("a lead has no attribute `{}`{hint}", shortened(name))))
+}
+
+fn kind(kind: ReachKind) -> Option<&'static str> {
+    (kind != ReachKind::Unspecified).then(|| kind.code())
+}
+
+/// E-mail addresses with what is known of each.
+pub(crate) fn emails<'py>(py: Python<'py>, emails: &Emails) -> PyResult<Bound<'py, PyTuple>> {
+    let class = models(py)?.getattr("Email")?;
+    let entries = emails.entries().iter();
+    let entries = entries.map(|it| class.call1((it.value.as_str(), kind(it.kind), it.opted_out, it.invalid)));
+    PyTuple::new(py, entries.collect::<PyResult<Vec<_>>>()?)
+}
+
+/// Phone numbers with what is known of each.
+pub(crate) fn phones<'py>(py: Python<'py>, phones: &Phones) -> PyResult<Bound<'py, PyTuple>> {
+    let class = models(py)?.getattr("Phone")?;
+    let entries = phones.entries().iter().map(|it| {
+        class.call1((it.value.to_string(), kind(it.kind), it.opted_out, it.invalid, it.value.e164()))
+    });
+    PyTuple::new(py, entries.collect::<PyResult<Vec<_>>>()?)
+}
