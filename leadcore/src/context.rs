@@ -71,8 +71,8 @@ impl<'a> Context<'a> {
         self
     }
 
-    /// With the host's check of tax numbers (S0.02). New, edited and imported leads are asked for it whenever their tax
-    /// number or country changes; what it refuses is a violation of `tax_id`.
+    /// With the host's check of tax numbers (S0.02). It is asked about new, edited and imported leads and
+    /// about edited accounts, whenever the tax number or the country changes; what it refuses is a violation of `tax_id`.
     #[must_use]
     pub const fn with_tax_rule(mut self, rule: &'a dyn TaxIdRule) -> Self {
         self.tax_rule = Some(rule);

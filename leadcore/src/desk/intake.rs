@@ -132,7 +132,7 @@ pub(crate) fn check_rules(
 }
 
 /// What the host's rule says of a tax number that is new, or new in its country.
-fn check_tax_id(ctx: &Context<'_>, after: &LeadFields, before: &LeadFields) -> Option<Violation> {
+pub(super) fn check_tax_id(ctx: &Context<'_>, after: &LeadFields, before: &LeadFields) -> Option<Violation> {
     let id = after.tax_id.as_ref()?;
     let (country, was) = (after.address.country(), before.address.country());
     if before.tax_id.as_ref() == Some(id) && was == country {

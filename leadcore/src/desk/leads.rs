@@ -175,7 +175,7 @@ pub fn restore(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead>
         refuse(&guard(txn, &pipelines)?.check_return(stage))?;
     }
     let mut after = Lead { trashed: None, ..before.clone() };
-    custom::check_restored(txn, &after)?;
+    custom::check_restored(txn, &before, &after)?;
     let entry = touch(ctx, &before, &mut after, Action::Restored);
     txn.leads().update(&[LeadChange { before, after: after.clone() }])?;
     record(ctx, txn, OperationKind::Restore, &[entry])?;
