@@ -13,8 +13,8 @@ use leadcore::desk::views::{self, ViewDraft, ViewRequest};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, timeline};
 use leadcore::domain::{
-    AccountPatch, Catalogue, Contact, ContactFields, CustomField, CustomType, Field, Lead, LeadPatch, Move,
-    Numbering, Pipeline, Position, SavedView, SystemView, Term,
+    AccountPatch, Catalogue, Contact, ContactFields, CustomField, CustomType, ExternalRef, Field, Lead,
+    LeadPatch, Move, Numbering, Pipeline, Position, SavedView, SystemView, Term,
 };
 use leadcore::error::{Conflict, ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
@@ -24,7 +24,7 @@ use leadcore::store::{StoreExt, Txn};
 use leadcore::testkit::dump;
 use leadcore::testkit::fixtures::Scene;
 
-use crate::support::{Host, company, desk_functions, form, refused};
+use crate::support::{Host, company, counts, desk_functions, fields_of, form, refused};
 
 /// What the first tenant has, and the second one knows by heart.
 struct Foreign {
@@ -375,4 +375,40 @@ fn x_55_version_check() {
     let now = host.get(&lead).revision;
     let edited = host.write(|ctx, txn| leads::edit(ctx, txn, lead.id, now, &patch));
     assert_eq!((edited.fields.address.city(), edited.revision), (Some("Bergen"), now.next()));
+}
+
+#[test]
+fn x_54_external_reference() {
+    let host = Host::new();
+    let from =
+        |system: &str, file: &str| counts(&host.import(file, &ImportOptions::new().external_system(system)));
+    let file = "External id,Company,City\n7,Nordlys AS,Oslo\n8,Fjord AS,Oslo\n";
+    assert_eq!(from("crm", file), [2, 0, 0, 0]);
+    // The id says which lead is meant, whatever else changed; a system knows its own ids only.
+    assert_eq!(from("crm", "External id,Company,City\n7,Nordlys Energi AS,Bergen\n"), [0, 1, 0, 0]);
+    assert_eq!(from("shop", "External id,Company\n7,Dal AS\n"), [1, 0, 0, 0]);
+    let found = |id: &str| host.names(Filter::eq(Field::ExternalId, id));
+    assert_eq!((found("crm:7"), found("shop:7")), (vec!["Nordlys Energi AS".into()], vec!["Dal AS".into()]));
+    // One lead has one id of a system, and one id is that of one lead.
+    let wrong = |values: &str| {
+        let made = host.try_write(|ctx, txn| {
+            let mut fields = company("Moss AS");
+            fields.external_ids = values.split(' ').map(|id| ExternalRef::parse(id).unwrap()).collect();
+            leads::create(ctx, txn, fields.into())
+        });
+        fields_of(&refused(made, ErrorKind::Invalid)).join(" ")
+    };
+    assert_eq!(wrong("crm:1 crm:2"), "external_id");
+    assert_eq!(wrong("crm:7"), "external_id");
+    let seven = host.read(|ctx, txn| leads::by_number(ctx, txn, 1));
+    let patch = LeadPatch::new().set(Field::ExternalId, "crm:8");
+    let edit = host.try_write(|ctx, txn| leads::edit(ctx, txn, seven.id, Expect::Any, &patch));
+    assert_eq!(fields_of(&refused(edit, ErrorKind::Invalid)), ["external_id"]);
+    // In the trash it lets go of it, and gets it back while nobody else has it.
+    host.write(|ctx, txn| leads::delete(ctx, txn, seven.id, Expect::Any));
+    let mut fields = company("Moss AS");
+    fields.external_ids = [ExternalRef::parse("crm:7").unwrap()].into();
+    host.add(fields);
+    let back = host.try_write(|ctx, txn| leads::restore(ctx, txn, seven.id));
+    assert_eq!(fields_of(&refused(back, ErrorKind::Invalid)), ["external_id"]);
 }

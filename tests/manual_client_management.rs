@@ -1,11 +1,13 @@
 //! The manual of a client-management system (S1): what a lead is, where it comes from, what it becomes.
 
 use leadcore::desk::convert::{self, ConversionOptions};
-use leadcore::desk::{accounts, contacts, leads, vocabulary};
-use leadcore::domain::{ContactFields, Field, FieldValue, LeadKind};
+use leadcore::desk::{accounts, contacts, leads, settings, vocabulary};
+use leadcore::domain::{
+    Catalogue, ContactFields, CustomField, CustomType, Field, FieldType, FieldValue, LeadFields, LeadKind,
+};
 use leadcore::error::ErrorKind;
 use leadcore::exchange::import::ImportOptions;
-use leadcore::id::SourceId;
+use leadcore::id::{CategoryId, LabelId, LocationId, PartnerId, SourceId};
 use leadcore::query::Filter;
 
 use crate::support::{Host, company, counts, form, refused};
@@ -98,4 +100,49 @@ fn s1_15_account_and_contacts_are_created() {
     let again = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options));
     assert_eq!((again.newly_converted, again.account), (false, done.account));
     assert_eq!(host.read(|ctx, txn| accounts::list(ctx, txn, None, 10)).items.len(), 1);
+}
+
+#[test]
+fn s1_12_direct_form_entry() {
+    let host = Host::new();
+    let mut catalogue = Catalogue::standard();
+    catalogue.settings_mut(Field::Industry).enabled = Some(false);
+    catalogue.set_custom_field(CustomField::new("x_seats".parse().unwrap(), "Seats", CustomType::Integer));
+    host.write(|ctx, txn| settings::set_catalogue(ctx, txn, None, &catalogue));
+    let term = host.write(|ctx, txn| {
+        Ok([
+            (Field::Source, vocabulary::add::<SourceId>(ctx, txn, "Fair", None)?.id.as_uuid()),
+            (Field::Category, vocabulary::add::<CategoryId>(ctx, txn, "Retail", None)?.id.as_uuid()),
+            (Field::Location, vocabulary::add::<LocationId>(ctx, txn, "Oslo", None)?.id.as_uuid()),
+            (Field::Partner, vocabulary::add::<PartnerId>(ctx, txn, "North", None)?.id.as_uuid()),
+            (Field::Labels, vocabulary::add::<LabelId>(ctx, txn, "Hot", None)?.id.as_uuid()),
+        ])
+    });
+    // The form is what the catalogue says: every field that is enabled, in its section.
+    let form: Vec<_> = catalogue.form().into_iter().flat_map(|section| section.fields).collect();
+    assert!(form.iter().all(|spec| spec.field != Field::Industry) && form.len() > 30);
+    let mut fields = LeadFields::default();
+    let typed: Vec<_> =
+        form.iter().filter(|spec| spec.field != Field::Stage).map(|spec| spec.field.clone()).collect();
+    for field in &typed {
+        let value: FieldValue = match (field, field.field_type()) {
+            (Field::Website, _) => "https://nordlys.example".into(),
+            (Field::Country, _) => "NO".into(),
+            (Field::Currency, _) => "NOK".into(),
+            (Field::ExternalId, _) => "crm:42".into(),
+            (_, FieldType::Email) => "post@nordlys.example".into(),
+            (_, FieldType::Phone) => "+47 22 22 55 55".into(),
+            (_, FieldType::Choice(codes)) => codes[0].as_ref().into(),
+            (_, FieldType::Date) => "2026-12-01".into(),
+            (_, FieldType::Integer | FieldType::Amount | FieldType::Custom) => 40.into(),
+            (_, FieldType::Reference(_)) => term.iter().find(|(of, _)| of == field).unwrap().1.into(),
+            _ => "Nordlys".into(),
+        };
+        catalogue.write(field, &mut fields, &value).unwrap_or_else(|error| panic!("{field}: {error}"));
+    }
+    let lead = host.add(fields);
+    let kept = host.get(&lead);
+    for field in &typed {
+        assert!(!field.read(&kept).is_empty(), "{field} was typed and is there");
+    }
 }

@@ -2,16 +2,20 @@
 //!
 //! Importing and the audit log are in `manual_erpat_import`.
 
+use std::io::Cursor;
+
 use leadcore::desk::board::{self, BoardQuery};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, contacts, leads, pipelines, settings, timeline};
 use leadcore::domain::{Catalogue, ContactFields, Field, LeadPatch, StageKind};
 use leadcore::error::{Conflict, ErrorKind, ValueError, ViolationCode};
+use leadcore::exchange::import::{self, ImportOptions};
 use leadcore::id::{CategoryId, LabelId, SourceId};
 use leadcore::query::{Filter, LeadQuery, Operator};
+use leadcore::store::StoreExt;
 use leadcore::value::{Country, TaxId, TaxIdRule};
 
-use crate::support::{Host, company, fields_of, form, refused};
+use crate::support::{Host, company, counts, fields_of, form, refused};
 
 /// The form of the manual's "Steps for Adding a New Lead", filled in.
 fn filled_form() -> leadcore::domain::LeadFields {
@@ -78,9 +82,8 @@ fn s0_01_lead_record_fields() {
     assert_eq!(pipeline.stage(stored.stage).unwrap().name, "New");
     // What another organisation requires is its own affair.
     let other = leadcore::testkit::fixtures::Scene::new("other");
-    let made = leadcore::store::StoreExt::write(&host.store, &other.tenant, |txn| {
-        leads::create(&other.ctx(), txn, company("Fjord AS").into())
-    });
+    let made =
+        host.store.write(&other.tenant, |txn| leads::create(&other.ctx(), txn, company("Fjord AS").into()));
     assert!(made.is_ok());
 }
 
@@ -106,11 +109,19 @@ fn s0_02_tin_on_lead() {
     let by_tin = |part: &str| host.names(Filter::new(Field::TaxId, Operator::Contains, part));
     assert_eq!(by_tin("609 016"), ["Nordlys AS"]);
     assert!(by_tin("609 017").is_empty());
-    // The hook: a host's own rule for the country of the lead.
-    let norway = Country::parse("NO").ok();
-    assert!(TaxId::parse_with("923 609 016", norway, &NineDigits).is_ok());
-    assert!(TaxId::parse_with("923", norway, &NineDigits).is_err());
-    assert!(TaxId::parse_with("923", Country::parse("SE").ok(), &NineDigits).is_ok());
+    // The hook: a host's own rule for the country of the lead, in forms and in files.
+    let ctx = host.ctx().with_tax_rule(&NineDigits);
+    let edit = |field: Field, value: &str| {
+        let patch = LeadPatch::new().set(field, value);
+        host.store.write(ctx.tenant(), |txn| leads::edit(&ctx, txn, lead.id, Expect::Any, &patch))
+    };
+    assert_eq!(fields_of(&refused(edit(Field::TaxId, "923"), ErrorKind::Invalid)), ["tax_id"]);
+    assert!(edit(Field::TaxId, "923 609 017").is_ok());
+    assert!(edit(Field::Country, "SE").is_ok() && edit(Field::TaxId, "923").is_ok(), "another country");
+    assert_eq!(fields_of(&refused(edit(Field::Country, "NO"), ErrorKind::Invalid)), ["tax_id"]);
+    let file = "Company,Country,TIN\nFjord AS,Norway,12\nDal AB,Sweden,12\n";
+    let report = import::run(&ctx, &host.store, Cursor::new(file), &ImportOptions::new(), None, &mut ());
+    assert_eq!(counts(&report.unwrap()), [1, 0, 0, 1]);
 }
 
 #[test]

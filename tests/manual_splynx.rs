@@ -1,11 +1,12 @@
 //! The Splynx manual, Leads (S2): the lead form, "My leads", the filter tab, the way to a customer.
 
 use leadcore::desk::convert::{self, ConversionOptions};
+use leadcore::desk::views::{self, ViewRequest};
 use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, vocabulary};
-use leadcore::domain::{Field, LeadPatch, StageKind};
+use leadcore::domain::{AccountFields, Actor, Field, LeadFields, LeadPatch, StageKind, SystemView};
 use leadcore::error::ErrorKind;
-use leadcore::id::{CategoryId, SourceId};
-use leadcore::policy::{AllowAll, Role, RoleTable};
+use leadcore::id::{CategoryId, LocationId, PartnerId, SourceId, UserId};
+use leadcore::policy::{AllowAll, Permission, Policy, Role, RoleTable, Scope};
 use leadcore::query::{Filter, LeadQuery, Operator};
 
 use crate::support::{Host, company, fields_of, form, refused};
@@ -121,6 +122,65 @@ fn s2_06_source() {
     assert_eq!(fields_of(&refused(made, ErrorKind::Invalid)), ["source"], "not in the list");
 }
 
+/// People of a partner, who see its leads alone.
+#[derive(Debug)]
+struct OfPartner(PartnerId);
+
+impl Policy for OfPartner {
+    fn scope(&self, _: &Actor, _: Permission) -> Scope {
+        Scope::Where(Filter::eq(Field::Partner, self.0))
+    }
+
+    fn is_hidden(&self, _: &Actor, _: &Field) -> bool {
+        false
+    }
+
+    fn may_own(&self, _: &Actor, _: &UserId) -> bool {
+        true
+    }
+}
+
+#[test]
+fn s2_07_partner() {
+    let host = Host::new();
+    let [north, south] = ["North", "South"]
+        .map(|name| host.write(|ctx, txn| vocabulary::add::<PartnerId>(ctx, txn, name, None)));
+    for (name, partner) in [("Nordlys AS", Some(north.id)), ("Fjord AS", Some(south.id)), ("Dal AS", None)] {
+        host.add(LeadFields { partner, ..company(name) });
+    }
+    assert_eq!(host.names(Filter::eq(Field::Partner, north.id)), ["Nordlys AS"]);
+    // The leads of a partner are a part that its people do not see beyond.
+    let people = OfPartner(south.id);
+    let page = host.write_as("eve", &people, |ctx, txn| leads::list(ctx, txn, &LeadQuery::default()));
+    let seen: Vec<_> = page.unwrap().items.into_iter().filter_map(|lead| lead.fields.company).collect();
+    assert_eq!(seen, ["Fjord AS"]);
+}
+
+#[test]
+fn s2_08_location() {
+    let host = Host::new();
+    let oslo = host.write(|ctx, txn| vocabulary::add::<LocationId>(ctx, txn, "Oslo", None));
+    let lead = host.add(LeadFields { location: Some(oslo.id), ..company("Nordlys AS") });
+    host.add(company("Fjord AS"));
+    let named = |text: &str| {
+        let request = ViewRequest::new()
+            .filter(Filter::parse(text).unwrap())
+            .columns([Field::Company, Field::Location]);
+        let page = host.read(|ctx, txn| views::open(ctx, txn, SystemView::All, &request));
+        page.rows.into_iter().map(|row| row.cells).collect::<Vec<_>>()
+    };
+    assert_eq!(named("location = oslo"), [["Nordlys AS", "Oslo"]]);
+    host.write(|ctx, txn| vocabulary::rename(ctx, txn, oslo.id, Expect::Any, "Oslo city"));
+    assert_eq!(
+        named("location = \"Oslo city\""),
+        [["Nordlys AS", "Oslo city"]],
+        "leads refer to it by its id"
+    );
+    let unknown = LeadPatch::new().set(Field::Location, host.scene.uuid());
+    let edit = host.try_write(|ctx, txn| leads::edit(ctx, txn, lead.id, Expect::Any, &unknown));
+    assert_eq!(fields_of(&refused(edit, ErrorKind::Invalid)), ["location"]);
+}
+
 #[test]
 fn s2_09_lead_data_is_reused() {
     let host = Host::new();
@@ -153,6 +213,37 @@ fn s2_09_lead_data_is_reused() {
     assert_eq!((account.owner, account.category), (lead.owner, lead.category));
     let persons = host.read(|ctx, txn| contacts::of_account(ctx, txn, done.account));
     assert_eq!(persons[0].contact.fields.name, lead.person);
+}
+
+#[test]
+fn s2_15_a_lead_says_what_a_customer_says() {
+    let host = Host::new();
+    let mut fields = form(&[
+        (Field::Company, "Nordlys AS"),
+        (Field::Email, "post@nordlys.example"),
+        (Field::Phone, "+47 77 60 00 12"),
+        (Field::Website, "https://nordlys.example"),
+        (Field::Street, "Storgata 1"),
+        (Field::City, "Tromsø"),
+        (Field::Region, "Troms"),
+        (Field::PostalCode, "9008"),
+        (Field::Country, "NO"),
+        (Field::TaxId, "923 609 016 MVA"),
+        (Field::Currency, "NOK"),
+        (Field::CurrencySymbol, "Kr"),
+        (Field::Industry, "Energy"),
+        (Field::Description, "Wants fibre"),
+        (Field::Owner, "ada"),
+    ]);
+    fields.category = Some(host.write(|ctx, txn| vocabulary::add::<CategoryId>(ctx, txn, "Retail", None)).id);
+    let lead = host.add(fields);
+    let done = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
+    let account = host.read(|ctx, txn| accounts::get(ctx, txn, done.account)).fields.as_lead_fields();
+    for field in AccountFields::FIELDS {
+        let value = field.read_fields(&account);
+        assert!(!value.is_empty(), "{field} is compared");
+        assert_eq!(value, field.read(&lead), "{field}");
+    }
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! The board and pipelines beyond what the manuals ask (X.21, X.46, X.52, X.58).
 
 use leadcore::desk::board::{self, BoardQuery};
-use leadcore::desk::{Expect, leads, pipelines};
-use leadcore::domain::{Field, Lead, LeadDraft, Move, Position, StageKind, Unmet};
+use leadcore::desk::{Expect, leads, pipelines, timeline, undo};
+use leadcore::domain::{Field, Lead, LeadDraft, LeadPatch, Move, Position, StageKind, Unmet};
 use leadcore::error::{Conflict, ErrorKind, ViolationCode};
 use leadcore::exchange::import::ImportOptions;
 use leadcore::id::LeadId;
-use leadcore::query::{Circumstance, Filter, LeadQuery, Sort, SortField};
+use leadcore::query::{Circumstance, Cursor, Filter, LeadQuery, Sort, SortField};
 use leadcore::value::Currency;
 
 use crate::stages::{configure, draw, go, rules, stage};
@@ -90,6 +90,32 @@ fn x_46_expected_and_weighted_value() {
     assert_eq!(shown(&BoardQuery::default())[1].3, "0.0033", "only leads that say their own");
     let filtered = BoardQuery::default().filter(Filter::eq(Field::Currency, "USD"));
     assert_eq!(shown(&filtered), [row("USD", 1, "1000", "0")]);
+    // The close date: in a form, a filter, a sort, a file; shown, and taken back.
+    let lead = host.read(|ctx, txn| leads::by_number(ctx, txn, 4));
+    let edit = |day: &str| {
+        let patch = LeadPatch::new().set(Field::ExpectedClose, day);
+        host.try_write(|ctx, txn| leads::edit(ctx, txn, lead.id, Expect::Any, &patch))
+    };
+    assert_eq!(edit("2026-12-01").unwrap().fields.expected_close.unwrap().to_string(), "2026-12-01");
+    refused(edit("2026-02-30"), ErrorKind::Invalid);
+    let file = "Company,Close date\nFjord AS,2026-11-30\nDal AS,soon\n";
+    assert_eq!(counts(&host.import(file, &ImportOptions::new())), [1, 0, 0, 1]);
+    let named = |text: &str| host.names(Filter::parse(text).unwrap());
+    assert_eq!(named("expected_close = 2026-12-01"), ["Lead 3"]);
+    assert_eq!(named("expected_close during this month"), ["Fjord AS"]);
+    assert_eq!(named("expected_close next 30 days"), ["Lead 3", "Fjord AS"]);
+    assert_eq!(named("expected_close < 2026-12-01"), ["Fjord AS"], "a lead without one is not early");
+    assert_eq!(named("expected_close is empty").len(), 5);
+    let query = LeadQuery::default().sort(Sort::descending(SortField::ExpectedClose)).limit(1);
+    let first = host.read(|ctx, txn| leads::list(ctx, txn, &query));
+    let after = first.next.map(|next| Cursor::from_text(&next.to_text()).unwrap());
+    let second = host.read(|ctx, txn| leads::list(ctx, txn, &query.clone().after(after.clone())));
+    let both = [&first.items[0], &second.items[0]].map(|lead| lead.fields.display_name().unwrap().to_owned());
+    assert_eq!(both, ["Lead 3", "Fjord AS"]);
+    let history = host.read(|ctx, txn| timeline::of_lead(ctx, txn, lead.id, None, 1)).items.remove(0);
+    assert_eq!(history.text, "Close date: – → 2026-12-01");
+    host.write(|ctx, txn| undo::undo(ctx, txn, history.entry.operation));
+    assert_eq!(host.get(&lead).fields.expected_close, None);
     // Who may not see amounts sees no sum of them.
     let secret = leadcore::policy::RoleTable::new()
         .role("r", leadcore::policy::Role::manager().hide(Field::Amount).unwrap())

@@ -59,7 +59,7 @@ fn x_36_opt_out_and_invalid_flags_stay_with_the_address() {
 }
 
 #[test]
-fn x_36_the_journal_says_what_became_of_the_flags() {
+fn the_journal_says_what_became_of_the_flags() {
     let host = Host::new();
     let lead = marked(&host);
     edit(&host, &lead, &LeadPatch::new().clear(Field::Email));
@@ -75,7 +75,7 @@ fn x_36_the_journal_says_what_became_of_the_flags() {
 }
 
 #[test]
-fn x_36_an_undo_gives_the_flags_back() {
+fn an_undo_gives_the_flags_back() {
     let host = Host::new();
     let lead = marked(&host);
     for patch in [
@@ -94,7 +94,7 @@ fn x_36_an_undo_gives_the_flags_back() {
 }
 
 #[test]
-fn x_36_contacts_and_accounts_keep_flags_too() {
+fn contacts_and_accounts_keep_flags_too() {
     let host = Host::new();
     let lead = marked(&host);
     let mut fields = ContactFields::named("Anna Berg").unwrap();

@@ -317,6 +317,9 @@ pub(crate) fn retyped(field: &str, value: &FieldValue) -> FieldValue {
         (Ok(FieldType::Amount), FieldValue::Text(text)) => {
             text.parse().map_or_else(|_| value.clone(), FieldValue::Decimal)
         }
+        (Ok(FieldType::Date), FieldValue::Text(text)) => {
+            text.parse().map_or_else(|_| value.clone(), FieldValue::Date)
+        }
         (Ok(FieldType::Time), FieldValue::Text(text)) => {
             text.parse().map_or_else(|_| value.clone(), FieldValue::Time)
         }

@@ -246,6 +246,12 @@ impl Lead {
         self.lead.fields.probability
     }
 
+    /// The day on which it may be won.
+    #[getter]
+    fn expected_close(&self) -> Option<chrono::NaiveDate> {
+        self.lead.fields.expected_close.map(leadcore::time::Date::to_naive)
+    }
+
     /// Line of business.
     #[getter]
     fn industry(&self) -> Option<&str> {

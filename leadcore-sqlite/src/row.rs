@@ -8,7 +8,7 @@ use leadcore::id::{
     AccountId, CategoryId, LeadId, LocationId, OperationId, PartnerId, PipelineId, Revision, SourceId,
     StageId, UserId,
 };
-use leadcore::time::Timestamp;
+use leadcore::time::{Date, Timestamp};
 use leadcore::value::{Address, Country, Currency, PersonName, TaxId, Website};
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, Statement};
@@ -27,7 +27,7 @@ pub(crate) const AMOUNT_SCALE: u32 = 4;
 macro_rules! select_lead {
     ($rest:literal) => {
         concat!(
-            "SELECT l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.probability, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.custom, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.active_at, l.rank, l.closed_at, l.outcome, l.reason, l.reason_detail, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by FROM leadcore_lead l ",
+            "SELECT l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.probability, l.expected_close, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.custom, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.active_at, l.rank, l.closed_at, l.outcome, l.reason, l.reason_detail, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by FROM leadcore_lead l ",
             $rest
         )
     };
@@ -261,6 +261,11 @@ impl<'r, 's> Columns<'r, 's> {
                 .map(u8::try_from)
                 .transpose()
                 .map_err(|_| corrupt("probability"))?,
+            expected_close: self
+                .optional_int()?
+                .map(Date::from_days)
+                .transpose()
+                .map_err(|_| corrupt("close date"))?,
             industry: self.string()?,
             description: self.string()?,
             owner: self.parsed("owner", |text| UserId::new(text))?,
@@ -349,6 +354,7 @@ impl<'b, 's> Binder<'b, 's> {
         self.bind(fields.currency_symbol.as_deref())?;
         self.bind(fields.amount.map(amount_units).transpose()?)?;
         self.bind(fields.probability)?;
+        self.bind(fields.expected_close.map(Date::as_days))?;
         self.bind(fields.industry.as_deref())?;
         self.bind(fields.description.as_deref())?;
         self.bind(fields.owner.as_ref().map(UserId::as_str))?;

@@ -10,6 +10,7 @@ use crate::policy::Policy;
 use crate::query::Asker;
 use crate::store::Txn;
 use crate::time::{Clock, Timestamp};
+use crate::value::TaxIdRule;
 
 /// What a use case needs to know besides its arguments. Same inputs, same ids, same clock: same result.
 ///
@@ -29,6 +30,7 @@ pub struct Context<'a> {
     policy: &'a dyn Policy,
     offset: FixedOffset,
     team: Option<Vec<UserId>>,
+    tax_rule: Option<&'a dyn TaxIdRule>,
 }
 
 impl<'a> Context<'a> {
@@ -41,7 +43,16 @@ impl<'a> Context<'a> {
         ids: &'a dyn IdSource,
         policy: &'a dyn Policy,
     ) -> Self {
-        Self { tenant: tenant.clone(), actor, clock, ids, policy, offset: Utc.fix(), team: None }
+        Self {
+            tenant: tenant.clone(),
+            actor,
+            clock,
+            ids,
+            policy,
+            offset: Utc.fix(),
+            team: None,
+            tax_rule: None,
+        }
     }
 
     /// With the offset from UTC at which the actor lives: it decides where days begin. Without, they begin at midnight UTC.
@@ -58,6 +69,20 @@ impl<'a> Context<'a> {
     pub fn with_team(mut self, users: impl IntoIterator<Item = UserId>) -> Self {
         self.team = Some(users.into_iter().collect());
         self
+    }
+
+    /// With the host's check of tax numbers (S0.02). It is asked about new, edited and imported leads and
+    /// about edited accounts, whenever the tax number or the country changes; what it refuses is a violation of `tax_id`.
+    #[must_use]
+    pub const fn with_tax_rule(mut self, rule: &'a dyn TaxIdRule) -> Self {
+        self.tax_rule = Some(rule);
+        self
+    }
+
+    /// The host's check of tax numbers, when it has one.
+    #[must_use]
+    pub const fn tax_rule(&self) -> Option<&'a dyn TaxIdRule> {
+        self.tax_rule
     }
 
     /// The offset from UTC at which the actor lives.

@@ -3,6 +3,8 @@
 
 #[cfg(test)]
 mod laws {
+    use std::collections::BTreeSet;
+
     use leadcore::desk::mass::{self, Change, Selection};
     use leadcore::desk::{leads, pipelines, settings, undo, vocabulary};
     use leadcore::domain::{Lead, LeadDraft, LeadFields, LeadPatch, Move, lead_changes, rewind};
@@ -35,7 +37,9 @@ mod laws {
                     labels.push(vocabulary::add::<LabelId>(&ctx, txn, name, None)?.id);
                 }
                 settings::set_catalogue(&ctx, txn, None, &custom_catalogue())?;
+                let mut known = BTreeSet::new();
                 let drafts = fields.iter().cloned().map(|mut fields| {
+                    fields.external_ids.retain(|id| known.insert(id.clone()));
                     // No two leads share the one, and nothing is there for the other.
                     fields.custom.retain(|key, _| !["x_code", "x_link"].contains(&key.as_str()));
                     LeadDraft::from(fields)

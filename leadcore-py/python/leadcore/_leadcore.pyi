@@ -1,7 +1,7 @@
 """The compiled half of leadcore. Use the package; the functions here may change with any version."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from os import PathLike
 from typing import Any, Literal, TypeAlias, final
@@ -201,6 +201,10 @@ class Lead:
     @property
     def probability(self) -> int | None:
         """The chance to win in percent, where it differs from the stage's."""
+
+    @property
+    def expected_close(self) -> date | None:
+        """The day on which it may be won."""
 
     @property
     def industry(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias, TypedDict
 from uuid import UUID
@@ -94,6 +95,8 @@ class LeadInput(TypedDict, total=False):
     """Anything else worth knowing."""
     probability: int | None
     """The chance to win in percent, where it differs from the stage's."""
+    expected_close: date | str | None
+    """The day on which it may be won; as text like ``2026-11-22``."""
     owner: str | None
     """The user responsible; the acting user when not said."""
     source: TermRef | None

@@ -1,7 +1,8 @@
 -- leadcore, schema version 1.
 --
 -- Every table, key and index begins with the tenant, but {prefix}keys and the full-text index, which FTS5 keys by row. `rid` is SQLite's own row number: it never leaves this file.
--- Ids are UUIDs of 16 bytes, times are microseconds since 1970-01-01 UTC, amounts are units of 1/10,000.
+-- Ids are UUIDs of 16 bytes, times are microseconds since 1970-01-01 UTC, days are days since
+-- 1970-01-01, amounts are units of 1/10,000.
 -- Columns named `…_key` and `search` are computed by leadcore (folded: no case, no accents); collations decide nothing.
 
 -- By which version of leadcore's rules the computed columns were written. Mixed, they would find only half.
@@ -89,6 +90,7 @@ CREATE TABLE {prefix}lead (
     currency_symbol  TEXT,
     amount           INTEGER,
     probability      INTEGER,
+    expected_close   INTEGER,
     industry         TEXT,
     description      TEXT,
     owner            TEXT,

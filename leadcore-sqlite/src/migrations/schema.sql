@@ -91,6 +91,7 @@ CREATE TABLE leadcore_lead (
     currency_symbol  TEXT,
     amount           INTEGER,
     probability      INTEGER,
+    expected_close   INTEGER,
     industry         TEXT,
     description      TEXT,
     owner            TEXT,

@@ -145,7 +145,8 @@ impl SqliteTxn<'_> {
     /// Up to how many candidates a search reads all of them. With `n` leads and `h` hits, a page of `p` is filled by
     /// walking past `p·n/h` leads; a candidate costs about two and a half times as much as a lead that is walked past.
     fn few(&self, scan: &LeadScan) -> Result<i64> {
-        let walks = !matches!(scan.sort.by, SortField::Amount | SortField::StageEnteredAt);
+        let walks =
+            !matches!(scan.sort.by, SortField::Amount | SortField::ExpectedClose | SortField::StageEnteredAt);
         if !walks || scan.trashed || !is_search(&scan.filter) {
             return Ok(FEW);
         }
@@ -195,8 +196,9 @@ const fn sort_column(by: &SortField) -> &'static str {
         SortField::Number => "l.number",
         SortField::Company => "l.company_key",
         SortField::Name => "l.name_key",
-        // An empty amount is the smallest.
+        // An empty amount or day is the smallest.
         SortField::Amount => "coalesce(l.amount, -9223372036854775808)",
+        SortField::ExpectedClose => "coalesce(l.expected_close, -9223372036854775808)",
         SortField::StageEnteredAt => "l.stage_entered_at",
         SortField::ActiveAt => "l.active_at",
         SortField::Rank => "l.rank",
@@ -209,6 +211,7 @@ fn sort_value(key: &FieldValue) -> Result<Value> {
         FieldValue::Empty => Value::Integer(i64::MIN),
         FieldValue::Text(text) => Value::Text(text.clone()),
         FieldValue::Integer(number) => Value::Integer(*number),
+        FieldValue::Date(day) => Value::Integer(day.as_days()),
         FieldValue::Time(at) => Value::Integer(at.as_micros()),
         FieldValue::Decimal(amount) => Value::Integer(amount_units(*amount)?),
         _ => return Err(corrupt("cursor")),

@@ -17,6 +17,7 @@ use crate::query::{MAX_PAGE, Page};
 use crate::store::Txn;
 
 use super::access::{Expect, Gate, check_fields};
+use super::intake::check_tax_id;
 use super::operation::record;
 
 /// One account.
@@ -107,6 +108,7 @@ fn violations(
     {
         broken.push(Violation::new("owner", ViolationCode::NotAllowed, "this user cannot own accounts"));
     }
+    broken.extend(check_tax_id(ctx, &after.as_lead_fields(), &before.as_lead_fields()));
     if let Some(category) = after.category
         && txn.terms().get(TermKind::Category, &[category.as_uuid()])?.is_empty()
     {

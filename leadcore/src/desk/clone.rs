@@ -14,7 +14,7 @@ use crate::store::Txn;
 
 use super::access::{masked, require, visible};
 use super::functions::Openings;
-use super::leads::{Intake, store_new};
+use super::intake::{Intake, store_new};
 use super::operation::record;
 
 /// Copies a lead, also one that was converted or is in the trash: the fields, on the first stage of the default

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
 use crate::domain::{
-    Catalogue, CustomKey, CustomValue, Field, FieldType, FieldValue, Lead, MatchKey, Subject, SubjectKind,
+    Catalogue, CustomKey, CustomValue, ExternalRef, Field, FieldType, FieldValue, Lead, MatchKey, MatchKind,
+    Subject, SubjectKind,
 };
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId};
@@ -88,20 +89,31 @@ pub(super) fn check_written(
         let violation = no_such_record(key);
         broken.push(Violation { field: path(*n, &violation.field), ..violation });
     }
-    if catalogue.has_unique() {
-        let keys = leads.iter().map(|(lead, _)| catalogue.unique_keys(&lead.fields)).collect::<Vec<_>>();
-        for (n, field) in taken(txn, leads, &keys)? {
-            let message = "another lead has this value";
-            broken.push(Violation::new(path(n, field.key()), ViolationCode::Duplicate, message));
-        }
+    let keys = leads.iter().map(|(lead, before)| claims(catalogue, lead, *before)).collect::<Vec<_>>();
+    for (n, field) in taken(txn, leads.iter().map(|(lead, _)| lead.id), &keys)? {
+        broken.push(Violation { field: path(n, field.key()), ..already_taken(&field) });
     }
     if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+}
+
+pub(super) fn already_taken(field: &Field) -> Violation {
+    Violation::new(field.key(), ViolationCode::Duplicate, "another lead has this value")
+}
+
+/// What only one lead outside the trash can have: the values of unique fields, and what other systems call the lead that
+/// they did not call it before (X.54).
+pub(super) fn claims(catalogue: &Catalogue, lead: &Lead, before: Option<&Lead>) -> Vec<(Field, MatchKey)> {
+    let before = before.filter(|before| before.trashed.is_none());
+    let known = |id| before.is_some_and(|before| before.fields.external_ids.contains(id));
+    let ids = lead.fields.external_ids.iter().filter(|id| !known(id));
+    let key = |id: &ExternalRef| (Field::ExternalId, MatchKey::new(MatchKind::External, id.to_string()));
+    ids.map(key).chain(catalogue.unique_keys(&lead.fields)).collect()
 }
 
 /// The places of leads with a unique value that another one has, in the store or before it in the list.
 fn taken(
     txn: &mut dyn Txn,
-    leads: &[(&Lead, Option<&Lead>)],
+    leads: impl Iterator<Item = LeadId>,
     keys: &[Vec<(Field, MatchKey)>],
 ) -> Result<Vec<(usize, Field)>> {
     let wanted: Vec<MatchKey> = keys.iter().flatten().map(|(_, key)| key.clone()).collect();
@@ -110,10 +122,10 @@ fn taken(
     }
     let mut holders: BTreeMap<MatchKey, LeadId> = txn.leads().find(&wanted)?.into_iter().collect();
     let mut taken = Vec::new();
-    for (n, ((lead, _), keys)) in leads.iter().zip(keys).enumerate() {
+    for (n, (lead, keys)) in leads.zip(keys).enumerate() {
         for (field, key) in keys {
-            let holder = *holders.entry(key.clone()).or_insert(lead.id);
-            if holder != lead.id {
+            let holder = *holders.entry(key.clone()).or_insert(lead);
+            if holder != lead {
                 taken.push((n, field.clone()));
             }
         }
@@ -122,12 +134,12 @@ fn taken(
 }
 
 /// Refuses to take a lead out of the trash while another one has the value of a unique field.
-pub(super) fn check_restored(txn: &mut dyn Txn, lead: &Lead) -> Result<()> {
-    if lead.fields.custom.is_empty() {
+pub(super) fn check_restored(txn: &mut dyn Txn, before: &Lead, after: &Lead) -> Result<()> {
+    if after.fields.custom.is_empty() && after.fields.external_ids.is_empty() {
         return Ok(());
     }
     let (_, catalogue) = load_catalogue(txn)?;
-    check_written(txn, &catalogue, &[(lead, Some(lead))])
+    check_written(txn, &catalogue, &[(after, Some(before))])
 }
 
 /// Those of these records that there are not.

@@ -2,24 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use uuid::Uuid;
-
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, Closing, Field, FieldValue, Guard, Lead, LeadDraft, LeadFields, LeadNumber, LeadPatch,
-    LeadState, NewEntry, OperationKind, Pipeline, Rank, TermKind, Trashed, Unmet, Why, lead_changes,
+    Action, Field, FieldValue, Lead, LeadDraft, LeadFields, LeadNumber, LeadPatch, LeadState, NewEntry,
+    OperationKind, Trashed, lead_changes,
 };
-use crate::error::{Error, Result, Violation, ViolationCode};
-use crate::id::{LeadId, Revision};
+use crate::error::{Error, Result, ViolationCode};
+use crate::id::LeadId;
 use crate::policy::Permission;
 use crate::query::{Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved};
-use crate::store::{LeadChange, Series, Txn};
+use crate::store::{LeadChange, Txn};
 
 use super::access::{Expect, Gate, Mask, check_fields, check_readable, editable, masked, require, visible};
 use super::functions::Openings;
+use super::intake::{Intake, check_references, check_rules, store_new, violations};
 use super::moving::{guard, refuse};
 use super::operation::{new_operation, record, record_as};
-use super::{custom, pipelines, settings};
+use super::{custom, settings};
 
 pub use super::actions::{LeadAction, actions, actions_of};
 pub use super::clone::clone_lead;
@@ -94,157 +93,6 @@ pub fn create_many(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<LeadDraft>)
     let entries = store_new(txn, &mut ready)?;
     record(ctx, txn, OperationKind::Create, &entries)?;
     Ok(ready.into_iter().map(|lead| masked(ctx, lead)).collect())
-}
-
-/// What new leads are checked against, loaded once per call or chunk.
-#[derive(Debug)]
-pub(crate) struct Intake {
-    pub(crate) catalogue: Catalogue,
-    pub(crate) pipelines: Vec<Pipeline>,
-    pub(crate) gate: Gate,
-    /// Who takes a prepared lead counts it in.
-    pub(crate) guard: Guard,
-    /// The default pipeline of a tenant that has none yet, until [`settle`](Self::settle) writes it.
-    unwritten: Option<Pipeline>,
-}
-
-impl Intake {
-    /// Reads only: a tenant without a pipeline is checked against the default one.
-    pub(crate) fn load(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
-        let mut pipelines = txn.pipelines().list()?;
-        let unwritten = pipelines.is_empty().then(|| pipelines::default_pipeline(ctx)).transpose()?;
-        pipelines.extend(unwritten.clone());
-        let catalogue = settings::load_catalogue(txn)?.1;
-        let guard = guard(txn, &pipelines)?;
-        Ok(Self { catalogue, pipelines, gate: Gate::open(ctx, txn, Permission::Create)?, guard, unwritten })
-    }
-
-    /// Writes what [`load`](Self::load) imagined, once every check has passed.
-    pub(crate) fn settle(&mut self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<()> {
-        match self.unwritten.take() {
-            Some(pipeline) => pipelines::insert(ctx, txn, &pipeline),
-            None => Ok(()),
-        }
-    }
-
-    /// A lead from a draft, without number; every broken rule at once.
-    pub(crate) fn prepare(&self, ctx: &Context<'_>, draft: LeadDraft) -> Result<Lead, Vec<Violation>> {
-        let LeadDraft { mut fields, stage, reason, detail } = draft;
-        if fields.owner.is_none() && !self.catalogue.is_disabled(&Field::Owner) {
-            let creator = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
-            fields.owner = creator.cloned();
-        }
-        self.catalogue.fill_defaults(&mut fields);
-        let mut broken = check_rules(ctx, &self.catalogue, &fields, &LeadFields::default());
-        let place = match stage {
-            None => self.pipelines.first().and_then(|p| p.first_stage().map(|stage| (p.id, stage))),
-            Some(stage) => self.pipelines.iter().find_map(|p| Some((p.id, p.stage(stage)?))),
-        };
-        let Some((pipeline, stage)) = place else {
-            broken.push(Violation::new("stage", ViolationCode::Unknown, "there is no stage with this id"));
-            return Err(broken);
-        };
-        let why = Why { reason: reason.map(|id| id.as_uuid()), detail: detail.as_deref() };
-        broken.extend(violations(&self.guard.check_new(&fields, stage, why), &broken));
-        if !broken.is_empty() {
-            return Err(broken);
-        }
-        let now = ctx.now();
-        Ok(Lead {
-            id: LeadId::from_uuid(ctx.new_uuid()),
-            number: 0,
-            revision: Revision::FIRST,
-            fields,
-            pipeline,
-            stage: stage.id,
-            stage_entered_at: now,
-            created_at: now,
-            updated_at: now,
-            active_at: now,
-            rank: Rank::on_top(now, 0),
-            closing: Closing::on_entering(stage.kind, why, None, now),
-            conversion: None,
-            trashed: None,
-        })
-    }
-}
-
-/// Conditions as broken rules; a field that is refused already is not refused twice.
-pub(crate) fn violations(unmet: &[Unmet], known: &[Violation]) -> Vec<Violation> {
-    let new = unmet.iter().map(Unmet::violation);
-    new.filter(|new| !known.iter().any(|old| old.field == new.field && old.code == new.code)).collect()
-}
-
-/// Numbers and writes prepared leads, and returns their journal entries.
-pub(crate) fn store_new(txn: &mut dyn Txn, leads: &mut [Lead]) -> Result<Vec<NewEntry>> {
-    let count = u64::try_from(leads.len()).unwrap_or(u64::MAX);
-    let first = txn.numbers().take(Series::Lead, count)?;
-    for (number, lead) in (first..).zip(leads.iter_mut()) {
-        lead.number = number;
-        lead.rank = Rank::on_top(lead.created_at, number);
-    }
-    txn.leads().insert(leads)?;
-    Ok(leads.iter().map(|lead| NewEntry::new(lead.id, Action::Created, lead.created_at)).collect())
-}
-
-/// The rules of the engine, the tenant and the policy for a write that turns `before` into `after`.
-pub(crate) fn check_rules(
-    ctx: &Context<'_>,
-    catalogue: &Catalogue,
-    after: &LeadFields,
-    before: &LeadFields,
-) -> Vec<Violation> {
-    let mut broken = catalogue.check_change(after, before);
-    for field in catalogue.fields().filter(|field| catalogue.is_disabled(field)) {
-        if field.read_fields(after) != field.read_fields(before) {
-            broken.push(Violation::new(field.key(), ViolationCode::NotAllowed, "this field is disabled"));
-        }
-    }
-    if let Some(owner) = after.owner.as_ref().filter(|owner| before.owner.as_ref() != Some(owner))
-        && !ctx.policy().may_own(ctx.actor(), owner)
-    {
-        broken.push(Violation::new("owner", ViolationCode::NotAllowed, "this user cannot own leads"));
-    }
-    broken
-}
-
-/// Refuses references to terms that do not exist, and to archived ones that are not there `before`.
-pub(super) fn check_references<'f>(
-    txn: &mut dyn Txn,
-    all: &(impl Iterator<Item = &'f LeadFields> + Clone),
-    before: &LeadFields,
-    broken: &mut Vec<Violation>,
-) -> Result<()> {
-    type Refer = fn(&LeadFields) -> Vec<Uuid>;
-    let lists: [(TermKind, Field, Refer); 5] = [
-        (TermKind::Source, Field::Source, |fields| fields.source.iter().map(|id| id.as_uuid()).collect()),
-        (TermKind::Category, Field::Category, |fields| {
-            fields.category.iter().map(|id| id.as_uuid()).collect()
-        }),
-        (TermKind::Location, Field::Location, |fields| {
-            fields.location.iter().map(|id| id.as_uuid()).collect()
-        }),
-        (TermKind::Partner, Field::Partner, |fields| fields.partner.iter().map(|id| id.as_uuid()).collect()),
-        (TermKind::Label, Field::Labels, |fields| fields.labels.iter().map(|id| id.as_uuid()).collect()),
-    ];
-    for (kind, field, refer) in lists {
-        let wanted: BTreeSet<Uuid> = all.clone().flat_map(refer).collect();
-        if wanted.is_empty() {
-            continue;
-        }
-        let wanted: Vec<_> = wanted.into_iter().collect();
-        let known = refer(before);
-        let found = txn.terms().get(kind, &wanted)?;
-        if found.len() != wanted.len() {
-            let message = format!("there is no {kind} with this id");
-            broken.push(Violation::new(field.key(), ViolationCode::Unknown, message));
-        }
-        if found.iter().any(|record| record.term.archived && !known.contains(&record.term.id)) {
-            let message = format!("this {kind} is archived");
-            broken.push(Violation::new(field.key(), ViolationCode::NotAllowed, message));
-        }
-    }
-    Ok(())
 }
 
 /// Changes some fields of a lead (S0.13) and writes each change into the journal. A patch that changes nothing writes
@@ -327,7 +175,7 @@ pub fn restore(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead>
         refuse(&guard(txn, &pipelines)?.check_return(stage))?;
     }
     let mut after = Lead { trashed: None, ..before.clone() };
-    custom::check_restored(txn, &after)?;
+    custom::check_restored(txn, &before, &after)?;
     let entry = touch(ctx, &before, &mut after, Action::Restored);
     txn.leads().update(&[LeadChange { before, after: after.clone() }])?;
     record(ctx, txn, OperationKind::Restore, &[entry])?;

@@ -14,6 +14,7 @@ mod clone;
 mod custom;
 mod facets;
 mod history;
+mod intake;
 mod moving;
 mod naming;
 mod offline;
@@ -44,6 +45,7 @@ pub(crate) use custom::{missing, no_such_record};
 #[cfg(feature = "csv")]
 pub(crate) use functions::Openings;
 #[cfg(feature = "csv")]
-pub(crate) use leads::{Intake, check_rules, store_new, touch, violations};
+pub(crate) use intake::{Intake, check_rules, store_new, violations};
+pub(crate) use leads::touch;
 #[cfg(feature = "csv")]
 pub(crate) use operation::new_operation;

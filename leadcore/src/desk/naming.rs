@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use crate::context::Context;
-use crate::domain::{Field, FieldType, FieldValue, Lead, Names, Pipeline, Reference, TermKind};
+use crate::domain::{Field, FieldType, FieldValue, Lead, Names, Pipeline, Reference, TermKind, distance};
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::AccountId;
 use crate::query::{Condition, Filter, Operator};
@@ -279,25 +279,6 @@ fn nearest<'k>(wanted: &str, known: &'k Known) -> Option<&'k str> {
         .map(|(_, name)| name.as_str())
 }
 
-/// How many letters must be added, taken away or changed (Levenshtein); texts are cut to 100 letters.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().take(100).collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (n, letter) in one.chars().take(100).enumerate() {
-        let mut corner = n;
-        let mut left = n + 1;
-        let mut next = vec![left];
-        for (against, above) in other.iter().zip(row.iter().skip(1)) {
-            let changed = corner + usize::from(*against != letter);
-            left = changed.min(left + 1).min(above + 1);
-            corner = *above;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,7 +295,5 @@ mod tests {
         ] {
             assert_eq!(nearest(wanted, &known), near, "{wanted}");
         }
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
     }
 }

@@ -185,6 +185,8 @@ fields! {
     Amount = "amount", "Expected value", FieldType::Amount, Write;
     /// The chance to win, in percent, where it differs from the stage's.
     Probability = "probability", "Probability", FieldType::Integer, Write;
+    /// When it may be won.
+    ExpectedClose = "expected_close", "Close date", FieldType::Date, Write;
     /// Line of business.
     Industry = "industry", "Industry", FieldType::Text, Write;
     /// Anything else.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::error::{ValueError, ViolationCode};
 use crate::id::UserId;
+use crate::time::Date;
 use crate::value::{Country, Currency, PersonName, TaxId, Website};
 
 use super::custom_value::CustomValue;
@@ -67,6 +68,7 @@ impl Field {
             // Zeros at the end say nothing, and not every store keeps them.
             Self::Amount => fields.amount.map(|amount| amount.normalize()).into(),
             Self::Probability => fields.probability.map(i64::from).into(),
+            Self::ExpectedClose => fields.expected_close.into(),
             Self::Industry => fields.industry.as_deref().into(),
             Self::Description => fields.description.as_deref().into(),
             Self::Owner => fields.owner.clone().into(),
@@ -119,6 +121,7 @@ impl Field {
             Self::CurrencySymbol => fields.currency_symbol = plain(value, 16)?,
             Self::Amount => fields.amount = decimal(value)?,
             Self::Probability => fields.probability = percent(value)?,
+            Self::ExpectedClose => fields.expected_close = day(value)?,
             Self::Industry => fields.industry = plain(value, 500)?,
             Self::Description => fields.description = plain(value, 1 << 20)?,
             Self::Owner => fields.owner = optional(value, |text| UserId::new(text))?,
@@ -241,6 +244,14 @@ fn decimal(value: &FieldValue) -> Result<Option<Decimal>, ValueError> {
         FieldValue::Text(text) if text.trim().is_empty() => Ok(None),
         FieldValue::Text(text) => Decimal::from_str_exact(text.trim()).map(Some).map_err(|_| malformed()),
         _ => Err(malformed()),
+    }
+}
+
+/// A day, as such or written like `2026-11-22`.
+fn day(value: &FieldValue) -> Result<Option<Date>, ValueError> {
+    match value {
+        FieldValue::Date(day) => Ok(Some(*day)),
+        other => optional(other, str::parse),
     }
 }
 

@@ -72,9 +72,12 @@ pub(super) const fn standard_section(field: &Field) -> &'static str {
         | Field::Industry => "identity",
         Field::Email | Field::Phone | Field::Website => "reach",
         Field::Street | Field::City | Field::Region | Field::PostalCode | Field::Country => "address",
-        Field::TaxId | Field::Currency | Field::CurrencySymbol | Field::Amount | Field::Probability => {
-            "finance"
-        }
+        Field::TaxId
+        | Field::Currency
+        | Field::CurrencySymbol
+        | Field::Amount
+        | Field::Probability
+        | Field::ExpectedClose => "finance",
         Field::Owner
         | Field::Source
         | Field::Category

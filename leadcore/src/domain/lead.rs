@@ -10,7 +10,7 @@ use crate::id::{
     AccountId, CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, PipelineId, Revision,
     SourceId, StageId, UserId,
 };
-use crate::time::Timestamp;
+use crate::time::{Date, Timestamp};
 use crate::value::{Address, Country, Currency, MAX_TEXT_BYTES, PersonName, TaxId, Website, clean_text};
 
 use super::custom_value::{CustomKey, CustomValue};
@@ -158,6 +158,8 @@ pub struct LeadFields {
     pub amount: Option<Decimal>,
     /// The chance to win, in percent (0 to 100), where it differs from the stage's (X.16).
     pub probability: Option<u8>,
+    /// The day on which it may be won (X.46).
+    pub expected_close: Option<Date>,
     /// Line of business, as free text.
     pub industry: Option<String>,
     /// Anything else worth knowing.

@@ -27,13 +27,13 @@ pub(super) fn nearest(key: &str) -> Option<&'static Field> {
 }
 
 /// How many letters must be added, left out, changed or swapped with their neighbour to make `a` into `b` (optimal
-/// string alignment).
-pub(super) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
+/// string alignment); texts are cut to 100 letters.
+pub(crate) fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(100).collect();
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     let mut last = None;
-    for (line, letter) in a.chars().enumerate() {
+    for (line, letter) in a.chars().take(100).enumerate() {
         let mut next = vec![line + 1];
         for (column, other) in b.iter().enumerate() {
             let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX - 1);
@@ -72,6 +72,9 @@ mod tests {
         }
         for key in ["shoe_size", "x", "", "\0", &"company".repeat(100)] {
             assert_eq!(nearest(key), None, "{key}");
+        }
+        for (a, b, far) in [("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("wbe", "web", 1)] {
+            assert_eq!(distance(a, b), far, "{a} {b}");
         }
         let error = "compny".parse::<Field>().unwrap_err();
         assert_eq!(error.message(), "there is no field with this key; did you mean `company`?");

@@ -85,6 +85,11 @@ const SYNONYMS: &[(Field, &str)] = &[
         "amount value expectedrevenue expectedvalue dealvalue leadvalue opportunityamount \
          estimatedvalue potentialvalue dealamount budget receita",
     ),
+    (
+        Field::ExpectedClose,
+        "expectedclose closedate expectedclosing closingdate expectedclosedate expectedclosingdate \
+         estimatedclosedate dealclosedate",
+    ),
     (Field::Industry, "industry sector branche lineofbusiness industria secteur companyindustry vertical"),
     (
         Field::Description,

@@ -1,5 +1,7 @@
 //! From what a caller wrote to what a store can trust: operators fit, values have the type of their field.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 use crate::domain::{Field, FieldType, FieldValue, LeadState};
@@ -315,17 +317,17 @@ fn during(
 /// The value in the form in which the field is compared.
 fn typed(kind: &FieldType, value: &FieldValue, asker: &Asker<'_>) -> Result<FieldValue, ValueError> {
     let malformed = |message: &'static str| ValueError::new(ViolationCode::Malformed, message);
-    let text = || value.as_text().ok_or_else(|| malformed("this field is compared with text"));
+    let text = || as_text(value);
     match kind {
-        FieldType::Text => Ok(fold(text()?).into()),
-        FieldType::Email => Ok(email_key(text()?).into()),
-        FieldType::Phone => Ok(digits(text()?).into()),
-        FieldType::Code => Ok(text()?.into()),
-        FieldType::Choice(codes) => match text()? {
+        FieldType::Text => Ok(fold(&text()?).into()),
+        FieldType::Email => Ok(email_key(&text()?).into()),
+        FieldType::Phone => Ok(digits(&text()?).into()),
+        FieldType::Code => Ok(text()?.as_ref().into()),
+        FieldType::Choice(codes) => match text()?.as_ref() {
             code if codes.iter().any(|known| known == code) => Ok(code.into()),
             _ => Err(ValueError::new(ViolationCode::Unknown, format!("must be one of {}", codes.join(", ")))),
         },
-        FieldType::User => match (text()?, asker.user) {
+        FieldType::User => match (text()?.as_ref(), asker.user) {
             ("me", Some(user)) => Ok(user.as_str().into()),
             ("me", None) => Err(malformed("`me` needs an acting user")),
             (user, _) => Ok(user.into()),
@@ -359,7 +361,7 @@ fn typed(kind: &FieldType, value: &FieldValue, asker: &Asker<'_>) -> Result<Fiel
         },
         FieldType::Reference(_) => match value {
             FieldValue::Id(_) => Ok(value.clone()),
-            _ => Uuid::try_parse(text()?).map(Into::into).map_err(|_| malformed("needs an id (a UUID)")),
+            _ => Uuid::try_parse(&text()?).map(Into::into).map_err(|_| malformed("needs an id (a UUID)")),
         },
         FieldType::Custom => Err(ValueError::new(ViolationCode::Unknown, "there is no field with this key")),
     }
@@ -379,15 +381,28 @@ fn amount(value: &FieldValue) -> Result<FieldValue, ValueError> {
 
 /// A part of a text in the form in which the field is compared.
 fn part(kind: &FieldType, value: &FieldValue) -> Result<String, ValueError> {
-    let text = value
-        .as_text()
-        .ok_or_else(|| ValueError::new(ViolationCode::Malformed, "this field is compared with text"))?;
+    let text = as_text(value)?;
     match kind {
-        FieldType::Text => Ok(fold(text)),
-        FieldType::Email => Ok(email_key(text)),
-        FieldType::Phone => Ok(digits(text)),
+        FieldType::Text => Ok(fold(&text)),
+        FieldType::Email => Ok(email_key(&text)),
+        FieldType::Phone => Ok(digits(&text)),
         _ => Err(misfit()),
     }
+}
+
+/// The text that a field is compared with. A filter that is read as text cannot know that a custom field is one of text:
+/// `x_note = 42` looks for the text `42`.
+fn as_text(value: &FieldValue) -> Result<Cow<'_, str>, ValueError> {
+    Ok(match value {
+        FieldValue::Text(text) => Cow::Borrowed(text),
+        FieldValue::Bool(value) => Cow::Owned(value.to_string()),
+        FieldValue::Integer(value) => Cow::Owned(value.to_string()),
+        FieldValue::Decimal(value) => Cow::Owned(value.to_string()),
+        FieldValue::Date(value) => Cow::Owned(value.to_string()),
+        FieldValue::Time(value) => Cow::Owned(value.to_string()),
+        FieldValue::Id(value) => Cow::Owned(value.to_string()),
+        _ => return Err(ValueError::new(ViolationCode::Malformed, "this field is compared with text")),
+    })
 }
 
 fn email_key(text: &str) -> String {

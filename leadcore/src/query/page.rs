@@ -28,6 +28,8 @@ pub enum SortField {
     Name,
     /// Expected value.
     Amount,
+    /// When it may be won.
+    ExpectedClose,
     /// Since when it is in its stage.
     StageEnteredAt,
     /// Since when nothing happened.
@@ -40,13 +42,14 @@ pub enum SortField {
 
 impl SortField {
     /// Every standard field to sort by.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::UpdatedAt,
         Self::CreatedAt,
         Self::Number,
         Self::Company,
         Self::Name,
         Self::Amount,
+        Self::ExpectedClose,
         Self::StageEnteredAt,
         Self::ActiveAt,
         Self::Rank,
@@ -62,6 +65,7 @@ impl SortField {
             Self::Company => Field::Company,
             Self::Name => Field::Name,
             Self::Amount => Field::Amount,
+            Self::ExpectedClose => Field::ExpectedClose,
             Self::StageEnteredAt => Field::StageEnteredAt,
             Self::ActiveAt => Field::ActiveAt,
             Self::Rank => Field::Rank,
@@ -166,7 +170,7 @@ pub struct Cursor {
     pub id: LeadId,
 }
 
-/// A cursor as JSON has it: times and amounts are text there, and so is the key of a custom field, with its type.
+/// A cursor as JSON has it: times, days and amounts are text there, and so is the key of a custom field, with its type.
 #[derive(Serialize, Deserialize)]
 struct RawCursor {
     sort: Sort,
@@ -237,7 +241,7 @@ impl Cursor {
     }
 }
 
-/// JSON has no times and amounts: they come back as text.
+/// JSON has no times, days and amounts: they come back as text.
 fn retyped(by: &SortField, key: FieldValue) -> Option<FieldValue> {
     const TIMES: [SortField; 4] =
         [SortField::UpdatedAt, SortField::CreatedAt, SortField::StageEnteredAt, SortField::ActiveAt];
@@ -246,7 +250,9 @@ fn retyped(by: &SortField, key: FieldValue) -> Option<FieldValue> {
         (by, key @ FieldValue::Time(_)) if TIMES.contains(by) => Some(key),
         (SortField::Amount, key @ FieldValue::Decimal(_)) => Some(key),
         (SortField::Amount, FieldValue::Text(text)) => text.parse().ok().map(FieldValue::Decimal),
-        (SortField::Amount, FieldValue::Empty) => Some(FieldValue::Empty),
+        (SortField::ExpectedClose, key @ FieldValue::Date(_)) => Some(key),
+        (SortField::ExpectedClose, FieldValue::Text(text)) => text.parse().ok().map(FieldValue::Date),
+        (SortField::Amount | SortField::ExpectedClose, FieldValue::Empty) => Some(FieldValue::Empty),
         (SortField::Number, key @ FieldValue::Integer(_)) => Some(key),
         (SortField::Company | SortField::Name | SortField::Rank, key @ FieldValue::Text(_)) => Some(key),
         // What type it must have, only the catalogue says.
@@ -349,6 +355,8 @@ mod tests {
             (SortField::UpdatedAt, FieldValue::Time(crate::time::Timestamp::MAX)),
             (SortField::Amount, FieldValue::Decimal(rust_decimal::Decimal::new(-125, 1))),
             (SortField::Amount, FieldValue::Empty),
+            (SortField::ExpectedClose, FieldValue::Date("2026-11-22".parse().unwrap())),
+            (SortField::ExpectedClose, FieldValue::Empty),
             (SortField::Number, FieldValue::Integer(7)),
             (SortField::Company, FieldValue::Text("7".into())),
             (custom(), FieldValue::Text("7".into())),

@@ -12,7 +12,7 @@ const MAX_CHARS: usize = 64;
 /// A tax or company registration number: free text with at least one letter or digit.
 ///
 /// Every country has its own form, and many have several, so leadcore checks none of them; a host that must, brings
-/// a [`TaxIdRule`].
+/// a [`TaxIdRule`] in its [`Context`](crate::context::Context::with_tax_rule).
 ///
 /// ```
 /// use leadcore::value::TaxId;
@@ -48,7 +48,7 @@ pub struct TaxId(String);
 /// assert!(TaxId::parse_with("12", norway, &NineDigitsInNorway).is_err());
 /// # Ok::<(), ValueError>(())
 /// ```
-pub trait TaxIdRule {
+pub trait TaxIdRule: std::fmt::Debug + Send + Sync {
     /// Refuses a number that cannot be one of `country`; `None` when the country is not known.
     ///
     /// # Errors

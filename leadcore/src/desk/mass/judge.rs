@@ -10,9 +10,10 @@ use crate::policy::Permission;
 use crate::store::Txn;
 
 use super::super::access::{Expect, Gate, check_fields};
-use super::super::custom::check_written;
+use super::super::custom::{already_taken, check_written, claims};
 use super::super::functions::Openings;
-use super::super::leads::{check_references, check_rules, touch, violations};
+use super::super::intake::{check_references, check_rules, violations};
+use super::super::leads::touch;
 use super::super::moving::Mover;
 use super::super::settings::load_catalogue;
 use super::{Change, RecordOutcome, outcome_of};
@@ -170,7 +171,8 @@ impl<'a> Judge<'a> {
                 return Err(Error::invalid(broken));
             }
         }
-        if after.fields.custom != before.fields.custom || restores {
+        let (old, new) = (&before.fields, &after.fields);
+        if new.custom != old.custom || new.external_ids != old.external_ids || restores {
             self.claim(txn, before, &after)?;
         }
         Ok(Some((after, action)))
@@ -179,12 +181,14 @@ impl<'a> Judge<'a> {
     /// Refuses a value of a unique field that another lead has, also one that this change gave it.
     fn claim(&mut self, txn: &mut dyn Txn, before: &Lead, after: &Lead) -> Result<()> {
         check_written(txn, &self.catalogue, &[(after, Some(before))])?;
-        let had = self.catalogue.unique_keys(&before.fields);
-        let new = self.catalogue.unique_keys(&after.fields).into_iter().filter(|key| !had.contains(key));
+        let mut had = self.catalogue.unique_keys(&before.fields);
+        if before.trashed.is_some() {
+            had.clear();
+        }
+        let new = claims(&self.catalogue, after, Some(before)).into_iter().filter(|key| !had.contains(key));
         for (field, key) in new {
             if !self.claims.insert(key) {
-                let message = "another lead has this value";
-                return Err(Error::invalid_field(field.key(), ViolationCode::Duplicate, message));
+                return Err(Error::invalid(vec![already_taken(&field)]));
             }
         }
         Ok(())

@@ -159,8 +159,12 @@ impl<'a> Walk<'a> {
         }
         if let Some((change, new)) = change {
             let (before, after) = (&change.before, &change.after);
-            let custom = before.fields.custom != after.fields.custom || before.trashed != after.trashed;
-            if custom && !after.fields.custom.is_empty() && after.trashed.is_none() {
+            let (old, new_fields) = (&before.fields, &after.fields);
+            let unique = old.custom != new_fields.custom
+                || old.external_ids != new_fields.external_ids
+                || before.trashed != after.trashed;
+            let has_some = !new_fields.custom.is_empty() || !new_fields.external_ids.is_empty();
+            if unique && has_some && after.trashed.is_none() {
                 match check_written(txn, &self.bench.catalogue, &[(after, Some(before))]) {
                     Err(error) if !error.violations().is_empty() => {
                         let broken = error.violations().to_vec();

@@ -53,6 +53,7 @@
 
 mod bench;
 mod claims;
+mod decision;
 mod dry_run;
 mod names;
 mod options;

@@ -3,9 +3,10 @@
 use std::io::{Read, Seek, Write};
 use std::ops::ControlFlow;
 
+use super::decision::Decision;
 use super::names::NewValues;
 use super::outcome::{ImportSink, LineOutcome, Outcome, Progress};
-use super::plan::{Decision, Planner, check_source};
+use super::plan::{Planner, check_source};
 use super::report::ImportReport;
 use super::source::{Chunk, Record, Rows, Source, is_done};
 use super::{ImportOptions, OPERATION, cancelled};

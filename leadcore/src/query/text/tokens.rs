@@ -128,6 +128,9 @@ pub(super) enum Words {
     TextOrId,
     /// As what they look like.
     Typed,
+    /// As what they look like where that is written just so, else as text: beside a custom field, which may be one of
+    /// text (`x_code = 007`) as well as one of numbers.
+    Exact,
 }
 
 impl Words {
@@ -140,6 +143,7 @@ impl Words {
             | FieldType::Code
             | FieldType::Choice(_) => Self::Text,
             FieldType::Reference(_) => Self::TextOrId,
+            FieldType::Custom => Self::Exact,
             _ => Self::Typed,
         }
     }
@@ -148,8 +152,12 @@ impl Words {
     pub(super) const fn marks(self, value: &FieldValue) -> bool {
         match value {
             FieldValue::Text(_) | FieldValue::List(_) => false,
+            // Whole numbers and zeros at the end are written in another way than they are shown.
+            FieldValue::Decimal(number) if matches!(self, Self::Exact) => {
+                number.scale() == 0 || number.mantissa() % 10 == 0
+            }
             FieldValue::Id(_) => matches!(self, Self::Text),
-            _ => !matches!(self, Self::Typed),
+            _ => !matches!(self, Self::Typed | Self::Exact),
         }
     }
 
@@ -161,8 +169,22 @@ impl Words {
         }
         match (self, value_of(word)) {
             (Self::Typed, value) | (Self::TextOrId, value @ FieldValue::Id(_)) => value,
+            (Self::Exact, value) if shows(&value, word) => value,
             _ => FieldValue::Text(word.to_owned()),
         }
+    }
+}
+
+/// Whether a value is written as this word and in no other way.
+fn shows(value: &FieldValue, word: &str) -> bool {
+    match value {
+        FieldValue::Integer(number) => number.to_string() == word,
+        FieldValue::Decimal(number) => number.to_string() == word,
+        FieldValue::Date(day) => day.to_string() == word,
+        FieldValue::Time(at) => at.to_string() == word,
+        FieldValue::Id(id) => id.to_string() == word,
+        FieldValue::Empty | FieldValue::Bool(_) => true,
+        FieldValue::Text(_) | FieldValue::List(_) => false,
     }
 }
 

@@ -54,7 +54,7 @@ pub fn every_sort_is_total_and_ties_go_by_id(store: &dyn Store) {
 /// Leads without a value come first ascending and last descending.
 pub fn empty_values_are_the_smallest(store: &dyn Store) {
     let (world, leads) = stocked(store);
-    let standard = [SortField::Company, SortField::Name, SortField::Amount];
+    let standard = [SortField::Company, SortField::Name, SortField::Amount, SortField::ExpectedClose];
     for by in standard.into_iter().chain(custom_sorts()) {
         let has_none = |lead: &Lead| by.field().read(lead).is_empty();
         let without = leads.iter().filter(|lead| has_none(lead)).count();

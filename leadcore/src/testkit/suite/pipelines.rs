@@ -114,7 +114,7 @@ pub fn an_unused_pipeline_is_removed_with_its_stages(store: &dyn Store) {
     let error = refused(&world, store, why, |txn| txn.pipelines().remove(&stale));
     assert_stale(&error, Revision::new(3), Revision::FIRST, why);
     world.write(store, |txn| txn.pipelines().remove(&pipeline));
-    assert_eq!(list(&world, store), [world.pipeline.clone()]);
+    assert_eq!(list(&world, store), std::slice::from_ref(&world.pipeline));
     let why = "it is gone";
     let error = refused(&world, store, why, |txn| txn.pipelines().remove(&pipeline));
     assert_kind(&error, ErrorKind::NotFound, why);

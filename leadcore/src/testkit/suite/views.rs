@@ -87,9 +87,10 @@ pub fn views_keep_their_rules(store: &dyn Store) {
 /// Preferences are kept per user.
 pub fn view_preferences_are_kept_per_user(store: &dyn Store) {
     let world = World::install(store);
-    let mut preferences = ViewPreferences::default();
-    preferences.default = SystemView::Rotting.into();
-    preferences.pinned = vec![SystemView::All.into(), ViewRef::Saved(ViewId::from_uuid(world.scene.uuid()))];
+    let preferences = ViewPreferences {
+        default: SystemView::Rotting.into(),
+        pinned: vec![SystemView::All.into(), ViewRef::Saved(ViewId::from_uuid(world.scene.uuid()))],
+    };
     for written in [preferences, ViewPreferences::default()] {
         world.write(store, |txn| txn.views().set_preferences(&user("ada"), &written));
         assert_eq!(world.read(store, |txn| txn.views().preferences(&user("ada"))), written);

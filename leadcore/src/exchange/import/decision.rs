@@ -1,0 +1,40 @@
+//! What becomes of a row, before it is written.
+
+use super::outcome::{Outcome, SkipReason};
+use crate::domain::MatchKind;
+use crate::error::Violation;
+use crate::id::{LeadId, UserId};
+
+/// What becomes of a row; leads by their place on the bench.
+#[derive(Debug)]
+pub(super) enum Decision {
+    Create { slot: usize, recognisable: bool },
+    Update { slot: usize, matched_by: MatchKind, same_as_line: Option<u64> },
+    Skip { reason: SkipReason, slot: Option<usize> },
+    Reject { reasons: Vec<Violation>, owner: Option<UserId> },
+}
+
+impl Decision {
+    pub(super) const fn reject(reasons: Vec<Violation>) -> Self {
+        Self::Reject { reasons, owner: None }
+    }
+
+    /// The outcome, where `lead` tells id and number of a lead on the bench, none for one that is only imagined.
+    pub(super) fn outcome(self, lead: impl Fn(usize) -> Option<(LeadId, u64)>) -> Outcome {
+        match self {
+            Self::Create { slot, recognisable } => {
+                let (lead, number) = lead(slot).unzip();
+                Outcome::Created { lead, number, recognisable }
+            }
+            Self::Update { slot, matched_by, same_as_line } => {
+                let (lead, number) = lead(slot).unzip();
+                Outcome::Updated { lead, number, matched_by, same_as_line }
+            }
+            Self::Skip { reason, slot } => {
+                let (lead, number) = slot.and_then(lead).unzip();
+                Outcome::Skipped { reason, lead, number }
+            }
+            Self::Reject { reasons, owner } => Outcome::Rejected { reasons, owner },
+        }
+    }
+}

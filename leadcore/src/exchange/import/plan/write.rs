@@ -1,0 +1,161 @@
+//! From what rows say to fields, and from what was decided to the store.
+
+use super::{Found, Planner};
+use crate::context::Context;
+use crate::desk;
+use crate::domain::{Action, Field, Lead, LeadFields, NewEntry, TermId, TermKind};
+use crate::error::{Result, Violation};
+use crate::exchange::coerce::Intent;
+use crate::exchange::import::names::NewValues;
+use crate::id::{CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, SourceId};
+use crate::store::{LeadChange, Txn};
+
+impl Planner<'_> {
+    /// Writes what the row says over what is there. Of the ids in another system the first one stays: two rows that
+    /// share an e-mail but not the id would change it back and forth for ever.
+    pub(super) fn write(
+        &self,
+        intent: &Intent,
+        found: &Found,
+        fields: &mut LeadFields,
+    ) -> Result<(), Vec<Violation>> {
+        let mut broken = Vec::new();
+        let row = &intent.fields;
+        overwrite(row, fields);
+        if let Some(kind) = intent.kind {
+            fields.kind = kind;
+        }
+        match intent.name.over(fields.person.as_ref()) {
+            Ok(person) => fields.person = person,
+            Err(error) => broken.push(error.at(Field::Name.key())),
+        }
+        for email in row.emails.entries() {
+            broken.extend(fields.emails.push(email.clone()).err().map(|error| error.at(Field::Email.key())));
+        }
+        for phone in row.phones.entries() {
+            broken.extend(fields.phones.push(phone.clone()).err().map(|error| error.at(Field::Phone.key())));
+        }
+        for id in &row.external_ids {
+            if !fields.external_ids.iter().any(|known| known.system() == id.system()) {
+                fields.external_ids.insert(id.clone());
+            }
+        }
+        for (kind, id) in &found.terms {
+            match kind {
+                TermKind::Source => fields.source = Some(SourceId::from_term(*id)),
+                TermKind::Category => fields.category = Some(CategoryId::from_term(*id)),
+                TermKind::Location => fields.location = Some(LocationId::from_term(*id)),
+                TermKind::Partner => fields.partner = Some(PartnerId::from_term(*id)),
+                TermKind::Label => {
+                    fields.labels.insert(LabelId::from_term(*id));
+                }
+                // Reasons come with closing a lead, never from a file.
+                TermKind::LostReason | TermKind::DisqualifyReason => {}
+            }
+        }
+        fields.source = fields.source.or(self.options.source);
+        if broken.is_empty() { Ok(()) } else { Err(broken) }
+    }
+
+    /// Writes everything that was decided under one operation; returns id and number of each lead on the bench, and
+    /// the new names so far.
+    pub(in crate::exchange::import) fn commit(
+        self,
+        txn: &mut dyn Txn,
+        operation: OperationId,
+    ) -> Result<(Vec<(LeadId, u64)>, NewValues)> {
+        let mut entries = self.names.write(self.ctx, txn, &self.intake.pipelines)?;
+        let (mut new, mut changes, mut changed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut leads: Vec<(LeadId, u64)> = Vec::with_capacity(self.bench.slots.len());
+        for slot in self.bench.slots {
+            leads.push((slot.lead.id, slot.lead.number));
+            match slot.before {
+                None => new.push(slot.lead),
+                Some(before) if before != slot.lead => {
+                    let mut after = slot.lead;
+                    changed.extend(touched(self.ctx, &before, &mut after));
+                    changes.push(LeadChange { before, after });
+                }
+                Some(_) => {}
+            }
+        }
+        if !new.is_empty() {
+            entries.extend(desk::store_new(txn, &mut new)?);
+            let mut numbers = new.iter().map(|lead| lead.number);
+            for lead in leads.iter_mut().filter(|(_, number)| *number == 0) {
+                lead.1 = numbers.next().unwrap_or(0);
+            }
+        }
+        if !changes.is_empty() {
+            txn.leads().update(&changes)?;
+            entries.extend(changed);
+        }
+        if !entries.is_empty() {
+            txn.journal().append(operation, &entries)?;
+        }
+        Ok((leads, self.names.new_values))
+    }
+}
+
+/// Single values: what the row says wins, what it leaves empty stays.
+fn overwrite(row: &LeadFields, fields: &mut LeadFields) {
+    macro_rules! take {
+        ($($name:ident),+) => {$(
+            if row.$name.is_some() && row.$name != fields.$name {
+                fields.$name.clone_from(&row.$name);
+            }
+        )+};
+    }
+    take!(
+        company,
+        job_title,
+        website,
+        tax_id,
+        currency,
+        currency_symbol,
+        amount,
+        probability,
+        expected_close,
+        industry,
+        description,
+        owner
+    );
+    for (key, value) in &row.custom {
+        fields.custom.insert(key.clone(), value.clone());
+    }
+    let address = &row.address;
+    if address.is_empty() {
+        return;
+    }
+    for field in [Field::Street, Field::City, Field::Region, Field::PostalCode, Field::Country] {
+        let value = field.read_fields(row);
+        if !value.is_empty() {
+            // The row's address is made of the same parts, so they are known to fit.
+            let _ = field.write(fields, &value);
+        }
+    }
+}
+
+/// What changes with a stage.
+const OF_A_MOVE: [Field; 10] = [
+    Field::Stage,
+    Field::Pipeline,
+    Field::StageEnteredAt,
+    Field::ActiveAt,
+    Field::Rank,
+    Field::State,
+    Field::Outcome,
+    Field::LostReason,
+    Field::ReasonDetail,
+    Field::ClosedAt,
+];
+
+/// The journal's entries for a changed lead: one for its fields, one for its stage.
+fn touched(ctx: &Context<'_>, before: &Lead, after: &mut Lead) -> Vec<NewEntry> {
+    let mut updated = desk::touch(ctx, before, after, Action::Updated);
+    let of_stage = |key: &str| OF_A_MOVE.iter().any(|field| field.key() == key);
+    let (moves, edits) = updated.changes.into_iter().partition(|change| of_stage(&change.field));
+    updated.changes = edits;
+    let moved = NewEntry::new(after.id, Action::Moved, after.updated_at).with_changes(moves);
+    [updated, moved].into_iter().filter(|entry| !entry.changes.is_empty()).collect()
+}
