@@ -47,10 +47,15 @@ pub(crate) fn new_id() -> [u8; 16] {
     IDS.with(|ids| *ids.next_uuid(at).as_bytes())
 }
 
-const LEAD: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, first_name, last_name, name_key, job_title, emails, phones, street, city, postal_code, country, currency, amount, industry, description, owner, source, external_ids, pipeline, stage, stage_entered_at, created_at, updated_at, search) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const LEAD: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, first_name, last_name, name_key, job_title, emails, phones, street, city, postal_code, country, currency, amount, industry, description, owner, source, external_ids, pipeline, stage, stage_entered_at, created_at, updated_at, active_at, rank, state, search) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)";
 
 fn said(text: &str) -> Option<&str> {
     if text.is_empty() { None } else { Some(text) }
+}
+
+/// On top of its column: what came later sorts before what came earlier.
+fn rank(at: i64, number: i64) -> String {
+    format!("{:016x}{:08x}i", i64::MAX - at, 0xffff_ffff_i64 - number)
 }
 
 fn quoted(text: &str) -> String {
@@ -116,6 +121,8 @@ impl New<'_> {
             at,
             at,
             at,
+            at,
+            rank(at, number),
             search
         ];
         conn.prepare_cached(LEAD).unwrap().execute(row).unwrap();
@@ -136,7 +143,11 @@ impl New<'_> {
 
 /// Counts to be added to the tallies.
 #[derive(Debug, Default)]
-pub(crate) struct Tally(HashMap<(&'static str, Vec<u8>), i64>);
+pub(crate) struct Tally {
+    counts: HashMap<(&'static str, Vec<u8>), i64>,
+    /// Leads and amounts, split at 1,000,000,000 units, by stage and currency.
+    sums: HashMap<([u8; 16], String), (i64, i64, i64)>,
+}
 
 impl Tally {
     pub(crate) fn count(&mut self, lead: &New<'_>, place: Place) {
@@ -149,20 +160,45 @@ impl Tally {
             ("owner", lead.owner.as_bytes().to_vec()),
         ];
         for key in keys {
-            *self.0.entry(key).or_default() += 1;
+            *self.counts.entry(key).or_default() += 1;
+        }
+        if let Some(amount) = lead.amount {
+            let sum = self.sums.entry((place.stage, lead.currency.to_owned())).or_default();
+            *sum = (sum.0 + 1, sum.1 + amount / SPLIT, sum.2 + amount % SPLIT);
         }
     }
 
     pub(crate) fn write(&self, conn: &Connection) {
-        for ((dim, key), n) in &self.0 {
+        for ((dim, key), n) in &self.counts {
             add(conn, dim, key, 0, *n);
+        }
+        for ((stage, currency), (leads, high, low)) in &self.sums {
+            add_sum(conn, stage, currency, 0, [*leads, *high, *low]);
         }
     }
 }
 
-fn add(conn: &Connection, dim: &str, key: &[u8], converted: i64, n: i64) {
-    let sql = "INSERT INTO leadcore_tally (tenant, dim, key, converted, n) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant, dim, key, converted) DO UPDATE SET n = n + ?5";
-    conn.prepare_cached(sql).unwrap().execute(params![TENANT, dim, key, converted, n]).unwrap();
+const SPLIT: i64 = 1_000_000_000;
+
+fn add_sum(conn: &Connection, stage: &[u8], currency: &str, state: i64, by: [i64; 3]) {
+    let sql = "INSERT INTO leadcore_stage_sum (tenant, stage, currency, state, leads, plain_high, plain_low, own_high, own_low, weighted_high, weighted_low) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, 0, 0) ON CONFLICT (tenant, stage, currency, state) DO UPDATE SET leads = leads + ?5, plain_high = plain_high + ?6, plain_low = plain_low + ?7";
+    let [leads, high, low] = by;
+    conn.prepare_cached(sql)
+        .unwrap()
+        .execute(params![TENANT, stage, currency, state, leads, high, low])
+        .unwrap();
+}
+
+/// An amount leaves one cell of the sums for another.
+fn move_sum(conn: &Connection, currency: &str, amount: i64, from: (&[u8], i64), to: (&[u8], i64)) {
+    let (high, low) = (amount / SPLIT, amount % SPLIT);
+    add_sum(conn, from.0, currency, from.1, [-1, -high, -low]);
+    add_sum(conn, to.0, currency, to.1, [1, high, low]);
+}
+
+fn add(conn: &Connection, dim: &str, key: &[u8], state: i64, n: i64) {
+    let sql = "INSERT INTO leadcore_tally (tenant, dim, key, state, n) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant, dim, key, state) DO UPDATE SET n = n + ?5";
+    conn.prepare_cached(sql).unwrap().execute(params![TENANT, dim, key, state, n]).unwrap();
 }
 
 /// The first of some new numbers.
@@ -196,7 +232,7 @@ pub(crate) fn create(conn: &Connection, lead: &New<'_>, place: Place) {
     conn.prepare_cached("COMMIT").unwrap().execute([]).unwrap();
 }
 
-const FREEZE: &str = "UPDATE leadcore_lead SET converted_at = ?1, account = ?2, updated_at = ?1, revision = revision + 1, converted_by = ?3 WHERE tenant = ?4 AND id = ?5 AND converted_at IS NULL RETURNING stage, source, owner, coalesce(company, name, '?'), name, first_name, last_name";
+const FREEZE: &str = "UPDATE leadcore_lead SET state = 2, converted_at = ?1, account = ?2, updated_at = ?1, revision = revision + 1, converted_by = ?3 WHERE tenant = ?4 AND id = ?5 AND converted_at IS NULL RETURNING stage, source, owner, coalesce(currency, ''), amount";
 const ACCOUNT: &str = "INSERT INTO leadcore_account (tenant, id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at) SELECT tenant, ?1, ?2, 1, kind, coalesce(company, name, '?'), 'customer', emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, ?3, ?3 FROM leadcore_lead WHERE tenant = ?4 AND id = ?5";
 const CONTACT: &str = "INSERT INTO leadcore_contact (tenant, id, revision, name, first_name, last_name, job_title, emails, phones, created_at, updated_at) SELECT tenant, ?1, 1, name, first_name, last_name, job_title, emails, phones, ?2, ?2 FROM leadcore_lead WHERE tenant = ?3 AND id = ?4";
 
@@ -213,11 +249,15 @@ pub(crate) fn convert(conn: &Connection, lead: [u8; 16]) {
         .query_row(params![at, account, new_id(), TENANT, lead], |row| {
             let source: Option<Vec<u8>> = row.get(1)?;
             let owner: Option<String> = row.get(2)?;
-            Ok((row.get::<_, Vec<u8>>(0)?, source, owner))
+            let sum: (String, Option<i64>) = (row.get(3)?, row.get(4)?);
+            Ok((row.get::<_, Vec<u8>>(0)?, source, owner, sum))
         })
         .optional()
         .unwrap();
-    let (stage, source, owner) = frozen.unwrap();
+    let (stage, source, owner, (currency, amount)) = frozen.unwrap();
+    if let Some(amount) = amount {
+        move_sum(conn, &currency, amount, (&stage, 0), (&stage, 2));
+    }
     let keys = [
         ("all", Vec::new()),
         ("stage", stage),
@@ -227,7 +267,7 @@ pub(crate) fn convert(conn: &Connection, lead: [u8; 16]) {
     ];
     for (dim, key) in keys {
         add(conn, dim, &key, 0, -1);
-        add(conn, dim, &key, 1, 1);
+        add(conn, dim, &key, 2, 1);
     }
     conn.prepare_cached(ACCOUNT).unwrap().execute(params![account, number, at, TENANT, lead]).unwrap();
     conn.prepare_cached(CONTACT).unwrap().execute(params![contact, at, TENANT, lead]).unwrap();
@@ -246,6 +286,66 @@ pub(crate) fn convert(conn: &Connection, lead: [u8; 16]) {
         entry(conn, operation, at, kind, id, action);
     }
     conn.prepare_cached("COMMIT").unwrap().execute([]).unwrap();
+}
+
+/// The row of a lead that moves, with the values that go into its history.
+const MOVING: &str = "SELECT stage, rank, coalesce(currency, ''), amount, number FROM leadcore_lead WHERE tenant = ?1 AND id = ?2 AND state = 0 AND trashed_at IS NULL";
+const MOVE: &str = "UPDATE leadcore_lead SET stage = ?1, stage_entered_at = ?2, updated_at = ?2, active_at = ?2, rank = ?3, closed_at = NULL, outcome = NULL, reason = NULL, reason_detail = NULL, revision = revision + 1 WHERE tenant = ?4 AND id = ?5";
+const CHANGED: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, changes) VALUES (?, ?, ?, 'lead', ?, 'moved', ?)";
+
+/// A move to an open stage in a transaction of its own: counts, sums, history.
+pub(crate) fn move_to(conn: &Connection, lead: [u8; 16], stage: [u8; 16]) {
+    conn.prepare_cached("BEGIN IMMEDIATE").unwrap().execute([]).unwrap();
+    let at = now();
+    let row = |row: &rusqlite::Row<'_>| -> rusqlite::Result<(Vec<u8>, String, String, Option<i64>, i64)> {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    };
+    let moving =
+        conn.prepare_cached(MOVING).unwrap().query_row(params![TENANT, lead], row).optional().unwrap();
+    if let Some((from, old, currency, amount, number)) = moving {
+        let new = rank(at, number);
+        conn.prepare_cached(MOVE).unwrap().execute(params![stage, at, new, TENANT, lead]).unwrap();
+        add(conn, "stage", &from, 0, -1);
+        add(conn, "stage", &stage, 0, 1);
+        if let Some(amount) = amount {
+            move_sum(conn, &currency, amount, (&from, 0), (&stage, 0));
+        }
+        let (was, is) = (uuid::Uuid::from_slice(&from).unwrap(), uuid::Uuid::from_bytes(stage));
+        let changes = format!(
+            "[{{\"field\":\"stage\",\"before\":\"{was}\",\"after\":\"{is}\"}},{{\"field\":\"rank\",\"before\":\"{old}\",\"after\":\"{new}\"}}]"
+        );
+        let operation = operation(conn, "move", at, None);
+        conn.prepare_cached(CHANGED).unwrap().execute(params![TENANT, operation, at, lead, changes]).unwrap();
+    }
+    conn.prepare_cached("COMMIT").unwrap().execute([]).unwrap();
+}
+
+const MASS_ENTRIES: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, changes) SELECT tenant, ?2, ?3, 'lead', id, 'updated', json_array(json_object('field', 'industry', 'before', industry, 'after', ?4)) FROM leadcore_lead WHERE tenant = ?1 AND state = 0 AND trashed_at IS NULL AND industry IS NOT ?4";
+const MASS_EDIT: &str = "UPDATE leadcore_lead SET industry = ?2, updated_at = ?3, revision = revision + 1 WHERE tenant = ?1 AND state = 0 AND trashed_at IS NULL AND industry IS NOT ?2";
+
+/// One value for every open lead, each with an entry in the journal; the operation and how many.
+pub(crate) fn mass_edit(conn: &Connection, industry: &str) -> (i64, usize) {
+    conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let at = now();
+    let operation = operation(conn, "edit", at, None);
+    conn.execute(MASS_ENTRIES, params![TENANT, operation, at, industry]).unwrap();
+    let changed = conn.execute(MASS_EDIT, params![TENANT, industry, at]).unwrap();
+    conn.execute_batch("COMMIT").unwrap();
+    (operation, changed)
+}
+
+const UNDO_ENTRIES: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, changes) SELECT e.tenant, ?2, ?3, 'lead', e.subject_id, 'updated', json_array(json_object('field', 'industry', 'before', l.industry, 'after', e.changes ->> '$[0].before')) FROM leadcore_entry e JOIN leadcore_lead l ON l.tenant = e.tenant AND l.id = e.subject_id WHERE e.tenant = ?1 AND e.operation = ?4 AND l.state < 2 AND l.industry IS e.changes ->> '$[0].after'";
+const UNDO: &str = "UPDATE leadcore_lead AS l SET industry = e.changes ->> '$[0].before', updated_at = ?2, revision = l.revision + 1 FROM leadcore_entry e WHERE e.tenant = ?1 AND e.operation = ?3 AND l.tenant = e.tenant AND l.id = e.subject_id AND l.state < 2 AND l.industry IS e.changes ->> '$[0].after'";
+
+/// Takes that back where the lead still has the value.
+pub(crate) fn undo(conn: &Connection, undone: i64) -> usize {
+    conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let at = now();
+    let operation = operation(conn, "undo", at, None);
+    conn.execute(UNDO_ENTRIES, params![TENANT, operation, at, undone]).unwrap();
+    let changed = conn.execute(UNDO, params![TENANT, at, undone]).unwrap();
+    conn.execute_batch("COMMIT").unwrap();
+    changed
 }
 
 /// Whether a text can be an e-mail address: the check that most programs make.

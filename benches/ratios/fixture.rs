@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use leadcore::domain::{Pipeline, Stage};
+use leadcore::domain::{Catalogue, CustomField, CustomType, Pipeline, Stage};
 use leadcore::prelude::*;
 use leadcore::testkit::fixtures::realistic_leads;
 use leadcore_sqlite::{SqliteOptions, SqliteStore};
@@ -13,6 +13,12 @@ use rusqlite::config::DbConfig;
 
 pub(crate) const TENANT: &str = "bench";
 const OWNERS: usize = 20;
+/// The stages in which a lead may be idle for a week.
+pub(crate) const ROTS: [&str; 3] = ["New", "Contacted", "Qualified"];
+/// Who has read every lead.
+pub(crate) const READER: &str = "user4";
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
 
 /// A clock on which every look is a millisecond later: no two leads were written at once.
 #[derive(Debug, Default)]
@@ -39,7 +45,11 @@ impl Scene {
     }
 
     pub(crate) fn ctx(&self) -> Context<'_> {
-        Context::new(&self.tenant, Actor::User("ada".parse().unwrap()), &self.clock, &self.ids, &AllowAll)
+        self.ctx_of("ada")
+    }
+
+    pub(crate) fn ctx_of(&self, user: &str) -> Context<'_> {
+        Context::new(&self.tenant, Actor::User(user.parse().unwrap()), &self.clock, &self.ids, &AllowAll)
     }
 }
 
@@ -74,6 +84,25 @@ pub(crate) fn owner(n: usize) -> UserId {
     format!("user{}", n % OWNERS).parse().unwrap()
 }
 
+pub(crate) const BUDGET: &str = "x_budget";
+pub(crate) const SCORE: &str = "x_score";
+/// One open lead of so many is converted.
+const CONVERTED: usize = 50;
+
+pub(crate) fn field(key: &str) -> Field {
+    key.parse().unwrap()
+}
+
+/// A budget that three leads of four have, a score that every lead has.
+fn catalogue() -> Catalogue {
+    let mut catalogue = Catalogue::standard();
+    let money = CustomType::Money(Some("NOK".parse().unwrap()));
+    for (key, label, kind) in [(BUDGET, "Budget", money), (SCORE, "Score", CustomType::Integer)] {
+        catalogue.set_custom_field(CustomField::new(key.parse().unwrap(), label, kind));
+    }
+    catalogue
+}
+
 /// Seven stages, of which four take most leads, as on a board that is in use.
 fn seven_stages(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Pipeline> {
     let stages: Vec<Stage> = ["New", "Contacted", "Qualified", "Proposal", "Negotiation", "Won", "Lost"]
@@ -84,7 +113,9 @@ fn seven_stages(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Pipeline> {
                 "Lost" => StageKind::Lost,
                 _ => StageKind::Open,
             };
-            desk::pipelines::new_stage(ctx, name, kind)
+            let mut stage = desk::pipelines::new_stage(ctx, name, kind);
+            stage.idle_days = ROTS.contains(name).then_some(7);
+            stage
         })
         .collect();
     desk::pipelines::add(ctx, txn, "Bench", stages)
@@ -94,8 +125,11 @@ fn fill(path: &Path, size: usize) {
     let store = SqliteStore::open_with(path, &SqliteOptions::new().cache_mib(256)).unwrap();
     let scene = Scene::new();
     let ctx = scene.ctx();
+    let catalogue = catalogue();
+    let (budget, score) = (field(BUDGET), field(SCORE));
     let (pipeline, sources) = store
         .write(ctx.tenant(), |txn| {
+            desk::settings::set_catalogue(&ctx, txn, None, &catalogue)?;
             let pipeline = seven_stages(&ctx, txn)?;
             let sources = (0..10).map(|n| desk::vocabulary::add(&ctx, txn, &format!("Source {n}"), None));
             let sources: Result<Vec<_>> = sources.map(|term| term.map(|term| term.id)).collect();
@@ -109,16 +143,31 @@ fn fill(path: &Path, size: usize) {
                 let drafts = leads.iter().enumerate().map(|(n, fields)| {
                     let n = (chunk * 10_000 + n).wrapping_mul(2_654_435_761) >> 8;
                     let mut fields = fields.clone();
-                    fields.owner = Some(owner(n));
+                    fields.owner = (n / 1_680 % 10 > 0).then(|| owner(n));
                     fields.source = sources.get(n / OWNERS % 12).copied();
+                    let mut say = |field: &Field, value: usize| {
+                        catalogue.write(field, &mut fields, &i64::try_from(value).unwrap().into()).unwrap();
+                    };
+                    if n / 1_680 % 4 > 0 {
+                        say(&budget, n / 6_720 % 1_000_000);
+                    }
+                    say(&score, n / 7 % 1_000);
                     let mut draft = LeadDraft::from(fields);
                     draft.stage = Some(pipeline.stages[n / 240 % 7].id);
                     draft
                 });
-                desk::leads::create_many(&ctx, txn, drafts.collect()).map(drop)
+                let made = desk::leads::create_many(&ctx, txn, drafts.collect())?;
+                let options = desk::convert::ConversionOptions::default();
+                let open = &pipeline.stages[..5];
+                let worked = made.iter().filter(|lead| open.iter().any(|stage| stage.id == lead.stage));
+                worked
+                    .step_by(CONVERTED)
+                    .try_for_each(|lead| desk::convert::convert(&ctx, txn, lead.id, &options).map(drop))
             })
             .unwrap();
     }
+    let reader = scene.ctx_of(READER);
+    store.write(ctx.tenant(), |txn| desk::leads::mark_all_read(&reader, txn)).unwrap();
 }
 
 impl Full {
@@ -138,6 +187,8 @@ impl Full {
 
     fn at(path: PathBuf, size: usize) -> Self {
         let (scene, store) = (Scene::new(), SqliteStore::open(&path).unwrap());
+        // A month after the leads came in.
+        scene.clock.0.store(30 * DAY / 1_000, Ordering::Relaxed);
         let ctx = scene.ctx();
         let (pipeline, sources) = store
             .read(ctx.tenant(), |txn| {
@@ -155,9 +206,6 @@ impl Full {
     pub(crate) fn copy(&self, dir: &Path, name: &str) -> Self {
         let path = dir.join(format!("{name}-{}.db", self.size));
         self.store.backup_to(&path).unwrap();
-        let copy = Self::at(path, self.size);
-        // Time goes on where the leads of the database end.
-        copy.scene.clock.0.store(10_000_000, Ordering::Relaxed);
-        copy
+        Self::at(path, self.size)
     }
 }

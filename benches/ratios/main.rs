@@ -17,8 +17,10 @@ mod bare_read;
 mod bare_write;
 mod fixture;
 mod import;
+mod mass;
 mod reads;
 mod runner;
+mod views;
 mod writes;
 
 use runner::Runner;
@@ -51,7 +53,9 @@ fn main() {
         if names.is_empty() || names.iter().any(|name| *name != "import" && *name != "memory") {
             let full = fixture::Full::open(dir, size);
             lines.extend(reads::run(runner, &full, &wanted));
+            lines.extend(views::run(runner, &full, &wanted));
             lines.extend(writes::run(runner, &full, scratch.path(), &wanted));
+            lines.extend(mass::run(&full, scratch.path(), &wanted));
         }
     }
     // Lines of one name together, from small to large.

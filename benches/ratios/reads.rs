@@ -93,10 +93,13 @@ fn board(runner: Runner, full: &Full) -> Line {
     let ours = || full.store.read(ctx.tenant(), |txn| desk::board::board(&ctx, txn, &query)).unwrap().columns;
     let stages: Vec<_> = full.pipeline.stages.iter().map(|stage| stage.id).collect();
     let theirs = || bare_read::board(&full.bare, &sql, &stages, 26);
-    for (column, (_, count, cards)) in ours().iter().zip(theirs()) {
-        assert_eq!((column.count, column.cards.len()), (count.try_into().unwrap(), cards.len().min(25)));
+    for (column, (_, count, sums, cards)) in ours().iter().zip(theirs()) {
+        let ids: Vec<_> = cards.iter().take(25).map(|card| card.id).collect();
+        let ours: Vec<_> = column.cards.iter().map(|card| *card.id.as_uuid().as_bytes()).collect();
+        assert_eq!((column.count, ours), (count.try_into().unwrap(), ids));
+        assert_eq!(column.sums.len(), sums.len());
     }
-    runner.compare("board, 7 stages of 25 cards", full.size, |_| ours(), |_| theirs())
+    runner.compare("board, 7 stages of 25 cards, sums", full.size, |_| ours(), |_| theirs())
 }
 
 fn searches(runner: Runner, full: &Full, leads: &[Lead]) -> Vec<Line> {

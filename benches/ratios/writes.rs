@@ -62,7 +62,7 @@ fn create(store: &SqliteStore, stage: StageId, ctx: &Context<'_>, fields: &LeadF
     store.write(ctx.tenant(), |txn| desk::leads::create(ctx, txn, draft())).unwrap();
 }
 
-fn line(name: &'static str, full: &Full, leadcore: f64, bare: f64, note: String) -> Line {
+pub(crate) fn line(name: &'static str, full: &Full, leadcore: f64, bare: f64, note: String) -> Line {
     let line = Line { name, size: full.size, leadcore, bare, note };
     eprintln!("{}", show(&line));
     line
@@ -101,17 +101,25 @@ fn creates(full: &Full, dir: &Path, calls: usize) -> Line {
     line("create one lead", full, a.0, b.0, on_the_wall(a.1, b.1))
 }
 
+/// Up to `count` leads from all over the database, none of them converted.
+fn spread(full: &Full, count: usize) -> Vec<Lead> {
+    let ctx = full.scene.ctx();
+    let step = full.size / count.min(full.size);
+    let number = |n: usize| u64::try_from(1 + n * step).unwrap();
+    let all: Result<Vec<Lead>> = full.store.read(ctx.tenant(), |txn| {
+        (0..count.min(full.size)).map(|n| desk::leads::by_number(&ctx, txn, number(n))).collect()
+    });
+    all.unwrap().into_iter().filter(|lead| lead.conversion.is_none()).collect()
+}
+
 fn conversions(full: &Full, dir: &Path, calls: usize) -> Line {
     let (ours, theirs) = (full.copy(dir, "convert"), full.copy(dir, "convert-bare"));
     let ctx = ours.scene.ctx();
-    let step = full.size / calls.min(full.size);
-    let ids: Vec<LeadId> = ours
-        .store
-        .read(ctx.tenant(), |txn| {
-            let number = |n: usize| u64::try_from(1 + n * step).unwrap();
-            (0..calls).map(|n| desk::leads::by_number(&ctx, txn, number(n)).map(|lead| lead.id)).collect()
-        })
-        .unwrap();
+    let leads = spread(&ours, calls);
+    let worked =
+        leads.iter().filter(|lead| full.pipeline.stages[..5].iter().any(|stage| stage.id == lead.stage));
+    let ids: Vec<LeadId> = worked.map(|lead| lead.id).collect();
+    let calls = ids.len();
     let options = desk::convert::ConversionOptions::default();
     let [a, b] = in_turns(
         calls,
@@ -122,6 +130,33 @@ fn conversions(full: &Full, dir: &Path, calls: usize) -> Line {
         |n| bare_write::convert(&theirs.bare, *ids[n].as_uuid().as_bytes()),
     );
     line("convert one lead", full, a.0, b.0, on_the_wall(a.1, b.1))
+}
+
+/// Each lead to the next stage of the open ones.
+fn moves(full: &Full, dir: &Path, calls: usize) -> Line {
+    let (ours, theirs) = (full.copy(dir, "move"), full.copy(dir, "move-bare"));
+    let ctx = ours.scene.ctx();
+    let leads = spread(&ours, calls);
+    let stages = &full.pipeline.stages;
+    let target = |lead: &Lead| {
+        let at = stages.iter().position(|stage| stage.id == lead.stage).unwrap();
+        stages[(at + 1) % 5].id
+    };
+    let [a, b] = in_turns(
+        leads.len(),
+        |n| {
+            let to = target(&leads[n]);
+            let done = |txn: &mut dyn Txn| {
+                desk::leads::move_to(&ctx, txn, leads[n].id, desk::Expect::Any, to).map(drop)
+            };
+            ours.store.write(ctx.tenant(), done).unwrap();
+        },
+        |n| {
+            let to = *target(&leads[n]).as_uuid().as_bytes();
+            bare_write::move_to(&theirs.bare, *leads[n].id.as_uuid().as_bytes(), to);
+        },
+    );
+    line("move one lead to a stage", full, a.0, b.0, on_the_wall(a.1, b.1))
 }
 
 /// Seconds for one create, and the longest that any of them took.
@@ -177,6 +212,9 @@ pub(crate) fn run(runner: Runner, full: &Full, dir: &Path, wanted: &dyn Fn(&str)
     }
     if wanted("convert") {
         lines.push(conversions(full, dir, calls));
+    }
+    if wanted("move") {
+        lines.push(moves(full, dir, calls));
     }
     if wanted("writers") {
         lines.extend(eight_writers(full, dir, calls));
