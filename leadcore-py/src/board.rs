@@ -37,7 +37,10 @@ pub(crate) fn board<'py>(
     cards: Limit,
 ) -> PyResult<Bound<'py, PyAny>> {
     let filter = filter(py, r#where.as_ref())?;
-    let query = BoardQuery::default().cards(cards.0).sort(self::sort(py, sort.as_ref())?);
+    let mut query = BoardQuery::default().cards(cards.0);
+    if sort.is_some() {
+        query = query.sort(self::sort(py, sort.as_ref())?);
+    }
     // A tenant without leads has no pipeline yet; it is made so that there is a board to look at.
     crate::pipelines::all(py, session)?;
     let (board, cards) = session.read(py, move |ctx, txn| {
@@ -58,11 +61,19 @@ pub(crate) fn board<'py>(
 fn py_board<'py>(py: Python<'py>, board: &Board, cards: Vec<Vec<Lead>>) -> PyResult<Bound<'py, PyAny>> {
     let (models, mut columns) = (models(py)?, Vec::with_capacity(board.columns.len()));
     for (column, cards) in board.columns.iter().zip(cards) {
+        let sums = column.sums.iter().map(|sum| {
+            let currency = sum.currency.map(|currency| currency.code().to_owned());
+            models.getattr("ColumnSum")?.call1((currency, sum.leads, sum.expected, sum.weighted))
+        });
+        let wip =
+            column.wip.as_ref().map(|wip| models.getattr("Wip")?.call1((wip.limit, wip.full, wip.over)));
         let arguments = (
             py_stage(py, &column.stage)?,
             column.count,
             PyTuple::new(py, cards)?,
             column.next.as_ref().map(Cursor::to_text),
+            PyTuple::new(py, sums.collect::<PyResult<Vec<_>>>()?)?,
+            wip.transpose()?,
         );
         columns.push(models.getattr("Column")?.call1(arguments)?);
     }

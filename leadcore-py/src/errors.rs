@@ -1,6 +1,6 @@
 //! The core's one error as the package's exception classes.
 
-use leadcore::error::{Error, ViolationCode};
+use leadcore::error::{Conflict, Error, ViolationCode};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -38,7 +38,11 @@ fn message(error: &Error) -> String {
 }
 
 fn conflict<'py>(py: Python<'py>, error: &Error) -> PyResult<Option<Bound<'py, PyDict>>> {
-    let Some(conflict) = error.conflict() else { return Ok(None) };
+    error.conflict().map(|conflict| conflict_dict(py, conflict)).transpose()
+}
+
+/// What a write does not fit: the reason, and what belongs to it.
+pub(crate) fn conflict_dict<'py>(py: Python<'py>, conflict: &Conflict) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     match serde_json::to_value(conflict) {
         Ok(serde_json::Value::String(reason)) => dict.set_item("reason", reason)?,
@@ -46,13 +50,16 @@ fn conflict<'py>(py: Python<'py>, error: &Error) -> PyResult<Option<Bound<'py, P
             for (reason, details) in object {
                 dict.set_item("reason", reason)?;
                 for (key, value) in details.as_object().into_iter().flatten() {
-                    dict.set_item(key, value.as_u64())?;
+                    match value.as_str() {
+                        Some(text) => dict.set_item(key, text)?,
+                        None => dict.set_item(key, value.as_u64())?,
+                    }
                 }
             }
         }
         _ => dict.set_item("reason", "unknown")?,
     }
-    Ok(Some(dict))
+    Ok(dict)
 }
 
 /// Input of ours that breaks one rule.

@@ -10,7 +10,7 @@ use leadcore::id::LeadId;
 use leadcore::query::{Cursor, Filter, LeadQuery, Sort, SortField};
 use leadcore::store::Txn;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::convert::{Count, Id, LeadArg, Limit, Named, Text, fields, from_json, to_python};
 use crate::errors::{invalid, raise};
@@ -125,11 +125,32 @@ pub(crate) fn lead_get(py: Python<'_>, session: &Session, id: Id) -> PyResult<Le
     })
 }
 
-/// One lead by the number that people say.
+/// A number, or the text that is written for it.
+#[derive(Debug, Clone)]
+pub(crate) enum Number {
+    Text(Text),
+    Count(Count),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Number {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if obj.is_instance_of::<PyString>() {
+            return obj.extract().map(Self::Text);
+        }
+        obj.extract().map(Self::Count)
+    }
+}
+
+/// One lead by the number that people say, or the text that is written for it.
 #[pyfunction]
-pub(crate) fn lead_by_number(py: Python<'_>, session: &Session, number: Count) -> PyResult<Lead> {
+pub(crate) fn lead_by_number(py: Python<'_>, session: &Session, number: Number) -> PyResult<Lead> {
     session.read(py, move |ctx, txn| {
-        let lead = desk::leads::by_number(ctx, txn, number.0)?;
+        let lead = match &number {
+            Number::Count(number) => desk::leads::by_number(ctx, txn, number.0)?,
+            Number::Text(text) => desk::leads::by_number(ctx, txn, text.0.as_str())?,
+        };
         named(txn, lead)
     })
 }
@@ -154,18 +175,6 @@ pub(crate) fn lead_restore(py: Python<'_>, session: &Session, lead: Id) -> PyRes
     let id = LeadId::from_uuid(lead.0);
     session.write(py, move |ctx, txn| {
         let lead = desk::leads::restore(ctx, txn, id)?;
-        named(txn, lead)
-    })
-}
-
-/// Moves a lead to another stage.
-#[pyfunction]
-pub(crate) fn lead_move(py: Python<'_>, session: &Session, lead: LeadArg, stage: Named) -> PyResult<Lead> {
-    session.write(py, move |ctx, txn| {
-        let here = desk::leads::get(ctx, txn, lead.id)?;
-        let pipelines = desk::pipelines::list(ctx, txn)?;
-        let stage = find_stage(&pipelines, Some(&here), &stage)?;
-        let lead = desk::leads::move_to(ctx, txn, lead.id, lead.expect, stage)?;
         named(txn, lead)
     })
 }

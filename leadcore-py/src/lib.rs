@@ -18,13 +18,17 @@ mod hints;
 mod imports;
 mod lead;
 mod leads;
+mod mass;
+mod moves;
 mod names;
 mod pipelines;
 mod records;
 mod session;
 mod settings;
+mod setup;
 mod terms;
 mod timeline;
+mod undo;
 mod unit;
 
 /// The compiled half of leadcore. Use the package `leadcore`; what is here may change with any version.
@@ -43,10 +47,19 @@ mod _leadcore {
     #[pymodule_export]
     use super::leads::{
         lead_actions, lead_by_number, lead_count, lead_count_by, lead_create, lead_delete, lead_edit,
-        lead_get, lead_move, lead_page, lead_restore,
+        lead_get, lead_page, lead_restore,
     };
     #[pymodule_export]
-    use super::pipelines::{pipeline_add, pipeline_list, pipeline_update};
+    use super::mass::{mass_edit, mass_label, mass_move, mass_transfer, mass_trash};
+    #[pymodule_export]
+    use super::moves::{
+        lead_can_move, lead_clone, lead_disqualify, lead_idle, lead_move, lead_reopen, lead_stage_history,
+    };
+    #[pymodule_export]
+    use super::pipelines::{
+        pipeline_add, pipeline_list, pipeline_remove, pipeline_remove_stage, pipeline_set_default,
+        pipeline_update,
+    };
     #[pymodule_export]
     use super::records::{Account, Contact};
     #[pymodule_export]
@@ -57,9 +70,16 @@ mod _leadcore {
         section_remove, section_set,
     };
     #[pymodule_export]
-    use super::terms::{term_add, term_delete, term_list, term_rename};
+    use super::setup::{functions_get, functions_set, lead_functions, numbering_get, numbering_set};
+    #[pymodule_export]
+    use super::terms::{
+        term_add, term_archive, term_ask_for_detail, term_defaults, term_delete, term_list, term_recolor,
+        term_rename, term_reorder,
+    };
     #[pymodule_export]
     use super::timeline::timeline;
+    #[pymodule_export]
+    use super::undo::{purge, purge_plan, undo, undo_apply, undo_plan};
 
     #[pymodule_init]
     fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {

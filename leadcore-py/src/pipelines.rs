@@ -7,8 +7,9 @@ use leadcore::id::{PipelineId, Revision, StageId};
 use pyo3::prelude::*;
 use uuid::Uuid;
 
+use crate::board::find_pipeline;
 use crate::convert::{Count, Id, Named, Text};
-use crate::names::py_pipeline;
+use crate::names::{find_stage, py_pipeline};
 use crate::session::Session;
 
 /// A stage as the package hands it over: id when it exists, name, kind, probability, colour, required fields, the stages
@@ -123,6 +124,64 @@ pub(crate) fn pipeline_update<'py>(
         pipeline.name = name.0.trim().to_owned();
         pipeline.stages = self::stages(ctx, &stages)?;
         desk::pipelines::update(ctx, txn, pipeline)
+    })?;
+    py_pipeline(py, &pipeline)
+}
+
+/// A pipeline to change: by id or name, and the revision that the caller read.
+type Which = (Named, Option<Count>);
+
+fn which(
+    ctx: &leadcore::context::Context<'_>,
+    txn: &mut dyn leadcore::store::Txn,
+    (wanted, revision): &Which,
+) -> Result<(Pipeline, desk::Expect)> {
+    let pipeline = find_pipeline(&desk::pipelines::list(ctx, txn)?, wanted)?;
+    let expect = revision.map_or(desk::Expect::Any, |Count(revision)| Revision::new(revision).into());
+    Ok((pipeline, expect))
+}
+
+/// Makes a pipeline the one that new leads start in.
+#[pyfunction]
+pub(crate) fn pipeline_set_default<'py>(
+    py: Python<'py>,
+    session: &Session,
+    pipeline: Which,
+) -> PyResult<Bound<'py, PyAny>> {
+    let pipeline = session.write(py, move |ctx, txn| {
+        let (found, expect) = which(ctx, txn, &pipeline)?;
+        desk::pipelines::set_default(ctx, txn, found.id, expect)
+    })?;
+    py_pipeline(py, &pipeline)
+}
+
+/// Removes a pipeline that no lead is in.
+#[pyfunction]
+pub(crate) fn pipeline_remove(py: Python<'_>, session: &Session, pipeline: Which) -> PyResult<()> {
+    session.write(py, move |ctx, txn| {
+        let (found, expect) = which(ctx, txn, &pipeline)?;
+        desk::pipelines::remove(ctx, txn, found.id, expect)
+    })
+}
+
+/// Removes a stage, and moves its leads to another.
+#[pyfunction]
+pub(crate) fn pipeline_remove_stage<'py>(
+    py: Python<'py>,
+    session: &Session,
+    pipeline: Which,
+    stage: Named,
+    target: Option<Named>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let pipeline = session.write(py, move |ctx, txn| {
+        let (found, expect) = which(ctx, txn, &pipeline)?;
+        let own = std::slice::from_ref(&found);
+        let stage = find_stage(own, None, &stage)?;
+        // Its own stages come first: another pipeline may have stages of the same names.
+        let mut all = desk::pipelines::list(ctx, txn)?;
+        all.sort_by_key(|pipeline| pipeline.id != found.id);
+        let target = target.as_ref().map(|target| find_stage(&all, None, target)).transpose()?;
+        desk::pipelines::remove_stage(ctx, txn, found.id, expect, stage, target)
     })?;
     py_pipeline(py, &pipeline)
 }

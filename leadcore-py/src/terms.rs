@@ -63,7 +63,7 @@ fn add<I: TermId>(
 }
 
 /// The id of a term that the caller named.
-fn find<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, wanted: &Named) -> Result<I> {
+pub(crate) fn find<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, wanted: &Named) -> Result<I> {
     match wanted {
         Named::Id(id) => Ok(I::from_term(*id)),
         Named::Name(name) => {
@@ -83,6 +83,41 @@ fn rename<I: TermId>(
 ) -> Result<Term<Uuid>> {
     let id = find::<I>(ctx, txn, term)?;
     plain(vocabulary::rename(ctx, txn, id, expect, name)?)
+}
+
+/// One change to a term.
+#[derive(Debug, Clone)]
+enum TermChange {
+    Color(Option<Text>),
+    Archived(bool),
+    NeedsDetail(bool),
+}
+
+fn change<I: TermId>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    term: &Named,
+    expect: Expect,
+    change: &TermChange,
+) -> Result<Term<Uuid>> {
+    let id = find::<I>(ctx, txn, term)?;
+    plain(match change {
+        TermChange::Color(color) => {
+            let color = color.as_ref().map(|color| color.0.as_str());
+            vocabulary::recolor(ctx, txn, id, expect, color)?
+        }
+        TermChange::Archived(archived) => vocabulary::archive(ctx, txn, id, expect, *archived)?,
+        TermChange::NeedsDetail(asked) => vocabulary::ask_for_detail(ctx, txn, id, expect, *asked)?,
+    })
+}
+
+fn reorder<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, order: &[Named]) -> Result<Vec<Term<Uuid>>> {
+    let order = order.iter().map(|term| find::<I>(ctx, txn, term)).collect::<Result<Vec<_>>>()?;
+    vocabulary::reorder(ctx, txn, &order)?.into_iter().map(plain).collect()
+}
+
+fn list_or_default<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<Term<Uuid>>> {
+    vocabulary::list_or_default::<I>(ctx, txn)?.into_iter().map(plain).collect()
 }
 
 /// What becomes of the leads that refer to a deleted term.
@@ -166,4 +201,81 @@ pub(crate) fn term_delete(
         _ => return Err(invalid(py, "in_use", ViolationCode::Unknown, "must be `refuse` or `clear`")),
     };
     session.write(py, move |ctx, txn| of_kind!(kind, delete(ctx, txn, &term, &fate)))
+}
+
+fn changed<'py>(
+    py: Python<'py>,
+    session: &Session,
+    kind: &Text,
+    (term, revision): (Named, Option<Count>),
+    wanted: TermChange,
+) -> PyResult<Bound<'py, PyAny>> {
+    let kind = self::kind(py, kind)?;
+    let expect = revision.map_or(Expect::Any, |revision| Revision::new(revision.0).into());
+    let term = session.write(py, move |ctx, txn| of_kind!(kind, change(ctx, txn, &term, expect, &wanted)))?;
+    py_term(py, kind, &term)
+}
+
+/// Gives a term another colour, or none.
+#[pyfunction]
+pub(crate) fn term_recolor<'py>(
+    py: Python<'py>,
+    session: &Session,
+    kind: Text,
+    term: Named,
+    revision: Option<Count>,
+    color: Option<Text>,
+) -> PyResult<Bound<'py, PyAny>> {
+    changed(py, session, &kind, (term, revision), TermChange::Color(color))
+}
+
+/// Archives a term, or takes it out of the archive.
+#[pyfunction]
+pub(crate) fn term_archive<'py>(
+    py: Python<'py>,
+    session: &Session,
+    kind: Text,
+    term: Named,
+    revision: Option<Count>,
+    archived: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    changed(py, session, &kind, (term, revision), TermChange::Archived(archived))
+}
+
+/// Says whether a reason must be given in words too.
+#[pyfunction]
+pub(crate) fn term_ask_for_detail<'py>(
+    py: Python<'py>,
+    session: &Session,
+    kind: Text,
+    term: Named,
+    revision: Option<Count>,
+    needs_detail: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    changed(py, session, &kind, (term, revision), TermChange::NeedsDetail(needs_detail))
+}
+
+/// Puts a list into this order.
+#[pyfunction]
+pub(crate) fn term_reorder<'py>(
+    py: Python<'py>,
+    session: &Session,
+    kind: Text,
+    order: Vec<Named>,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let kind = self::kind(py, &kind)?;
+    let terms = session.write(py, move |ctx, txn| of_kind!(kind, reorder(ctx, txn, &order)))?;
+    terms.iter().map(|term| py_term(py, kind, term)).collect()
+}
+
+/// The terms of a list; the usual reasons where there is none.
+#[pyfunction]
+pub(crate) fn term_defaults<'py>(
+    py: Python<'py>,
+    session: &Session,
+    kind: Text,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let kind = self::kind(py, &kind)?;
+    let terms = session.write(py, move |ctx, txn| of_kind!(kind, list_or_default(ctx, txn)))?;
+    terms.iter().map(|term| py_term(py, kind, term)).collect()
 }

@@ -68,7 +68,19 @@ def test_everything_public_is_documented(name: str) -> None:
 
 
 #: What is called: each of these shows how, by an example that runs.
-MANAGERS = ("Leads", "Contacts", "Accounts", "Pipelines", "Terms", "Catalogue", "Database")
+MANAGERS = (
+    "Leads",
+    "Contacts",
+    "Accounts",
+    "Pipelines",
+    "Terms",
+    "Catalogue",
+    "Database",
+    "LeadMoves",
+    "LeadMass",
+    "Operations",
+    "Settings",
+)
 WITHOUT_EXAMPLE = {"Database.close", "Database.backup_to"}
 
 

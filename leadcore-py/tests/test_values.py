@@ -184,7 +184,7 @@ def test_wrong_types_are_type_errors_or_ours(db: Database) -> None:
     for call in (
         lambda: db.leads.get(7),  # type: ignore[arg-type]
         lambda: db.leads.get(None),  # type: ignore[arg-type]
-        lambda: db.leads.by_number("1"),  # type: ignore[arg-type]
+        lambda: db.leads.by_number(1.5),  # type: ignore[arg-type]
         lambda: db.leads.list(limit="many"),  # type: ignore[arg-type]
         lambda: leadcore.open(7),  # type: ignore[arg-type]
         lambda: db.contacts.of(object()),  # type: ignore[arg-type]

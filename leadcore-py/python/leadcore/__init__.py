@@ -39,12 +39,14 @@ from .fields import AccountInput, ContactInput, FieldInput, FieldType, LeadInput
 from .filters import F, Filter
 from .imports import FileFormat, ImportPreview, ImportReport, LineOutcome, Progress, Rejection
 from .leads import LeadAction, Leads
+from .mass import LeadMass, MassOutcome, MassTotals, RecordOutcome
 from .models import (
     Board,
     Change,
     Choice,
     Closing,
     Column,
+    ColumnSum,
     ConversionOutcome,
     ConversionPlan,
     Email,
@@ -58,9 +60,23 @@ from .models import (
     Section,
     Stage,
     Term,
+    Wip,
 )
-from .pipelines import Pipelines, StageInput
+from .moves import Idle, LeadMoves, StageVisit, Unmet
+from .operations import (
+    Blocker,
+    Kept,
+    Operations,
+    PurgeOutcome,
+    PurgePlan,
+    UndoOutcome,
+    UndoPlan,
+    UndoRecord,
+    UndoTotals,
+)
+from .pipelines import Pipelines, StageInput, StageRules
 from .policy import Role, RoleTable
+from .settings import Numbering, Settings
 from .terms import Terms
 from .transactions import Transaction
 
@@ -69,6 +85,7 @@ __all__ = [
     "AccountInput",
     "Accounts",
     "AlreadyExistsError",
+    "Blocker",
     "Board",
     "CancelledError",
     "Catalogue",
@@ -76,6 +93,7 @@ __all__ = [
     "Choice",
     "Closing",
     "Column",
+    "ColumnSum",
     "Conflict",
     "ConflictError",
     "Contact",
@@ -96,37 +114,57 @@ __all__ = [
     "Filter",
     "FormSection",
     "FrozenError",
+    "Idle",
     "ImportPreview",
     "ImportReport",
     "InternalError",
     "InvalidError",
+    "Kept",
     "Lead",
     "LeadAction",
     "LeadInput",
+    "LeadMass",
+    "LeadMoves",
     "LeadcoreError",
     "Leads",
     "LineOutcome",
+    "MassOutcome",
+    "MassTotals",
     "Money",
     "NotFoundError",
+    "Numbering",
+    "Operations",
     "Page",
     "Phone",
     "Pipeline",
     "Pipelines",
     "Progress",
+    "PurgeOutcome",
+    "PurgePlan",
+    "RecordOutcome",
     "Rejection",
     "Role",
     "RoleTable",
     "Section",
+    "Settings",
     "Stage",
     "StageInput",
+    "StageRules",
+    "StageVisit",
     "Stats",
     "StorageError",
     "Term",
     "Terms",
     "Transaction",
     "UnavailableError",
+    "UndoOutcome",
+    "UndoPlan",
+    "UndoRecord",
+    "UndoTotals",
+    "Unmet",
     "UnsupportedError",
     "Violation",
+    "Wip",
     "__version__",
     "open",
 ]

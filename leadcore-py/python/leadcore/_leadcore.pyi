@@ -47,33 +47,62 @@ __all__ = [
     "field_update",
     "form",
     "form_schema",
+    "functions_get",
+    "functions_set",
     "import_leads",
     "import_preview",
     "import_template",
     "lead_actions",
     "lead_by_number",
+    "lead_can_move",
+    "lead_clone",
     "lead_count",
     "lead_count_by",
     "lead_create",
     "lead_delete",
+    "lead_disqualify",
     "lead_edit",
+    "lead_functions",
     "lead_get",
+    "lead_idle",
     "lead_move",
     "lead_page",
+    "lead_reopen",
     "lead_restore",
+    "lead_stage_history",
+    "mass_edit",
+    "mass_label",
+    "mass_move",
+    "mass_transfer",
+    "mass_trash",
+    "numbering_get",
+    "numbering_set",
     "pipeline_add",
     "pipeline_list",
+    "pipeline_remove",
+    "pipeline_remove_stage",
+    "pipeline_set_default",
     "pipeline_update",
     "plan",
     "preset_role",
+    "purge",
+    "purge_plan",
     "section_list",
     "section_remove",
     "section_set",
     "term_add",
+    "term_archive",
+    "term_ask_for_detail",
+    "term_defaults",
     "term_delete",
     "term_list",
+    "term_recolor",
     "term_rename",
+    "term_reorder",
     "timeline",
+    "undo",
+    "undo_apply",
+    "undo_plan",
 ]
 
 __version__: str
@@ -556,8 +585,8 @@ def lead_edit(session: Session, lead: _Lead, changes: dict[str, Any]) -> Lead:
 def lead_get(session: Session, id: _Lead) -> Lead:
     """One lead by id, also from the trash."""
 
-def lead_by_number(session: Session, number: int) -> Lead:
-    """One lead by the number that people say."""
+def lead_by_number(session: Session, number: int | str) -> Lead:
+    """One lead by the number that people say, or the text that is written for it."""
 
 def lead_actions(session: Session, id: _Lead) -> list[str]:
     """What the user can do with a lead now."""
@@ -568,8 +597,81 @@ def lead_delete(session: Session, lead: _Lead) -> None:
 def lead_restore(session: Session, lead: _Lead) -> Lead:
     """Takes a lead out of the trash."""
 
-def lead_move(session: Session, lead: _Lead, stage: _Named) -> Lead:
-    """Moves a lead to another stage."""
+# Stage, reason, detail, and the place of the card: `top`, `bottom`, or `before` or `after` another.
+_Target: TypeAlias = tuple[_Named, _Named | None, str | None, tuple[str, _Lead | None] | None]
+
+def lead_move(session: Session, lead: _Lead, to: _Target) -> Lead:
+    """Moves a lead to another stage, or its card to another place."""
+
+def lead_can_move(session: Session, lead: _Lead, to: _Target) -> list[tuple[str, tuple[str, str, str]]]:
+    """What stands against a move."""
+
+def lead_disqualify(session: Session, lead: _Lead, reason: _Named | None, detail: str | None) -> Lead:
+    """Says that a lead was none at all."""
+
+def lead_reopen(session: Session, lead: _Lead) -> Lead:
+    """Opens a lead again."""
+
+def lead_stage_history(
+    session: Session, lead: _Lead
+) -> list[tuple[UUID, Stage | None, datetime, datetime | None, int, str | None, UUID | None]]:
+    """The stages that a lead went through, oldest first."""
+
+def lead_idle(session: Session, lead: _Lead) -> tuple[datetime, int, datetime | None]:
+    """Since when nothing happened to a lead, how many days that is, and since when it rots."""
+
+def lead_clone(session: Session, lead: _Lead) -> Lead:
+    """A copy of a lead."""
+
+def lead_functions(session: Session, lead: _Lead) -> dict[str, bool]:
+    """Which functions are open for a lead and which are not."""
+
+# Leads or ids, or a filter, and how many the caller saw.
+_Chosen: TypeAlias = tuple[list[_Lead] | None, str | None, int | None]
+# The operation; for each lead its id, what became of it, conflict and violations; the sums.
+_Done: TypeAlias = tuple[UUID | None, list[tuple[UUID, str, Any, list[tuple[str, str, str]]]], list[int]]
+
+def mass_transfer(session: Session, chosen: _Chosen, owner: str | None) -> _Done:
+    """Gives leads another owner, or none."""
+
+def mass_move(session: Session, chosen: _Chosen, to: _Target) -> _Done:
+    """Moves leads to a stage."""
+
+def mass_label(session: Session, chosen: _Chosen, labels: list[Any], add: bool) -> _Done:
+    """Adds labels to leads, or takes them off."""
+
+def mass_edit(session: Session, chosen: _Chosen, changes: dict[str, Any]) -> _Done:
+    """Changes some fields of leads; none empties one."""
+
+def mass_trash(session: Session, chosen: _Chosen, restore: bool) -> _Done:
+    """Puts leads into the trash, or takes them out."""
+
+def undo_plan(session: Session, operation: UUID) -> str:
+    """What taking back a call would do, as JSON."""
+
+def undo(session: Session, operation: UUID) -> tuple[str, bool]:
+    """Takes a call back."""
+
+def undo_apply(session: Session, plan: str) -> tuple[str, bool]:
+    """Does what a plan says."""
+
+def purge_plan(session: Session, where: str | None, trash_only: bool, older_than_days: int | None) -> str:
+    """What a purge would remove, as JSON."""
+
+def purge(session: Session, plan: str) -> tuple[UUID, int, int, int]:
+    """Removes what a plan says, for good: the operation, how many leads and persons went, and how many leads stayed."""
+
+def numbering_get(session: Session) -> tuple[str, int, int, int | None]:
+    """How lead numbers are written."""
+
+def numbering_set(session: Session, prefix: str, width: int, start: int, revision: int | None) -> int:
+    """Writes how lead numbers are written."""
+
+def functions_get(session: Session) -> tuple[list[tuple[str, str]], int | None]:
+    """The functions that are not open for every lead, each with its filter as JSON."""
+
+def functions_set(session: Session, functions: list[tuple[str, str]], revision: int | None) -> int:
+    """Writes which functions are open for which leads."""
 
 def lead_page(
     session: Session, where: str | None, sort: str | None, limit: int, after: str | None, trash: bool
@@ -637,6 +739,18 @@ def pipeline_add(session: Session, name: str, stages: list[_GivenStage]) -> Pipe
 def pipeline_update(session: Session, id: UUID, revision: int, name: str, stages: list[_GivenStage]) -> Pipeline:
     """Replaces a pipeline."""
 
+# The pipeline, and the revision that the caller read.
+_Which: TypeAlias = tuple[_Named, int | None]
+
+def pipeline_set_default(session: Session, pipeline: _Which) -> Pipeline:
+    """Makes a pipeline the one that new leads start in."""
+
+def pipeline_remove(session: Session, pipeline: _Which) -> None:
+    """Removes a pipeline that no lead is in."""
+
+def pipeline_remove_stage(session: Session, pipeline: _Which, stage: _Named, target: _Named | None) -> Pipeline:
+    """Removes a stage, and moves its leads to another."""
+
 def term_list(session: Session, kind: str) -> list[Term]:
     """The terms of a list."""
 
@@ -648,6 +762,21 @@ def term_rename(session: Session, kind: str, term: _Named, revision: int | None,
 
 def term_delete(session: Session, kind: str, term: _Named, in_use: str, reassign: _Named | None) -> None:
     """Deletes a term. Leads that refer to it: `refuse`, `clear`, or `reassign` to another term."""
+
+def term_recolor(session: Session, kind: str, term: _Named, revision: int | None, color: str | None) -> Term:
+    """Gives a term another colour, or none."""
+
+def term_archive(session: Session, kind: str, term: _Named, revision: int | None, archived: bool) -> Term:
+    """Archives a term, or takes it out of the archive."""
+
+def term_ask_for_detail(session: Session, kind: str, term: _Named, revision: int | None, needs_detail: bool) -> Term:
+    """Says whether a reason must be given in words too."""
+
+def term_reorder(session: Session, kind: str, order: list[Any]) -> list[Term]:
+    """Puts a list into this order."""
+
+def term_defaults(session: Session, kind: str) -> list[Term]:
+    """The terms of a list; the usual reasons where there is none."""
 
 def field_specs(session: Session) -> list[FieldSpec]:
     """Every field as the tenant sees it, in form order."""

@@ -34,8 +34,10 @@ from .imports import (
 )
 from .leads import Leads
 from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline, Term
+from .operations import Operations
 from .pipelines import Pipelines
 from .policy import RoleTable
+from .settings import Settings
 from .terms import Terms
 from .transactions import Transaction, open_units
 
@@ -76,7 +78,7 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
     return Database(_leadcore.Session.open(place, tenant, user, roles))
 
 
-class Database:
+class Database(Operations):
     """An opened database as one user of one tenant sees it. Safe to use from any number of threads.
 
     It closes at the end of a ``with`` block, or by :meth:`close`.
@@ -95,6 +97,7 @@ class Database:
         "lost_reasons",
         "partners",
         "pipelines",
+        "settings",
         "sources",
     )
 
@@ -123,6 +126,9 @@ class Database:
     catalogue: Catalogue
     """The fields of a lead: which are required, disabled, relabelled, and those that the tenant added."""
 
+    settings: Settings
+    """How lead numbers are written, and which functions are open for which leads."""
+
     def __init__(self, session: _leadcore.Session) -> None:
         """Use :func:`leadcore.open`."""
         self._root = session
@@ -138,6 +144,7 @@ class Database:
         self.lost_reasons = Terms(self, "lost_reason")
         self.disqualify_reasons = Terms(self, "disqualify_reason")
         self.catalogue = Catalogue(self)
+        self.settings = Settings(self)
 
     @property
     def _session(self) -> _leadcore.Session:
@@ -196,12 +203,17 @@ class Database:
         sort: str | None = None,
         cards: int = 25,
     ) -> Board:
-        """One pipeline as columns: open leads by stage, with counts and the first ``cards`` of each.
+        """One pipeline as columns: leads by stage, with counts, sums and the first ``cards`` of each.
+
+        The cards lie in the order that people gave them, or in that of ``sort``.
 
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> board = db.board(cards=10)
         >>> [(column.stage.name, column.count) for column in board.columns][:2]
         [('New', 1), ('Mailed', 0)]
+        >>> _ = db.leads.create(company="Fjord AS", amount=1000, currency="NOK", probability=40)
+        >>> [(str(money.expected), str(money.weighted)) for money in db.board()["New"].sums]
+        [('1000', '400')]
         """
         return _leadcore.board(self._session, pipeline, encode(where), sort, cards)
 

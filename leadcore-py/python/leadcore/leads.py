@@ -11,7 +11,9 @@ from . import _leadcore
 from ._leadcore import Account, Lead
 from .fields import LeadInput, StageRef, lead_fields
 from .filters import Where, encode
+from .mass import LeadMass
 from .models import ConversionOutcome, ConversionPlan, Page
+from .moves import LeadMoves
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -29,7 +31,7 @@ LeadAction: TypeAlias = Literal["view", "edit", "delete", "restore", "convert"]
 _Status: TypeAlias = Literal["customer", "prospect"]
 
 
-class Leads:
+class Leads(LeadMoves, LeadMass):
     """``db.leads``."""
 
     __slots__ = ("_db",)
@@ -97,12 +99,15 @@ class Leads:
         """
         return _leadcore.lead_get(self._db._session, lead)
 
-    def by_number(self, number: int) -> Lead:
-        """The lead with the number that people say.
+    def by_number(self, number: int | str) -> Lead:
+        """The lead with the number that people say: itself, or as ``db.settings.numbering`` writes it.
 
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> db.leads.by_number(1).company
         'Nordlys AS'
+        >>> _ = db.settings.set_numbering(prefix="L-", width=5)
+        >>> db.leads.by_number("L-00001") == lead
+        True
         """
         return _leadcore.lead_by_number(self._db._session, number)
 
@@ -184,15 +189,6 @@ class Leads:
         1
         """
         return dict(_leadcore.lead_count_by(self._db._session, field, encode(where)))
-
-    def move(self, lead: LeadRef, stage: StageRef) -> Lead:
-        """Move a lead to another stage, perhaps of another pipeline.
-
-        >>> lead = db.leads.create(company="Nordlys AS")
-        >>> db.leads.move(lead, "Discussion").stage.name
-        'Discussion'
-        """
-        return _leadcore.lead_move(self._db._session, lead, stage)
 
     def actions(self, lead: LeadRef) -> builtins.list[LeadAction]:
         """What the user can do with this lead now: what the policy grants and the state of the lead leaves open.

@@ -25,6 +25,7 @@ __all__ = [
     "Choice",
     "Closing",
     "Column",
+    "ColumnSum",
     "ConversionOutcome",
     "ConversionPlan",
     "Email",
@@ -41,6 +42,7 @@ __all__ = [
     "StageKind",
     "Subject",
     "Term",
+    "Wip",
 ]
 
 StageKind = Literal["open", "on_hold", "won", "lost"]
@@ -184,6 +186,33 @@ def _table(items: tuple[object, ...]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnSum(Record):
+    """What the leads of a column may be worth, in one currency."""
+
+    currency: str | None
+    """Currency, ISO 4217; ``None`` for leads that say an amount and no currency."""
+    leads: int
+    """How many leads say an amount."""
+    expected: Decimal
+    """Their amounts."""
+    weighted: Decimal | None
+    """Each amount times its probability: the lead's own, else the stage's; where neither says one it counts as nothing.
+    ``None`` for a user who may not see probabilities."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wip(Record):
+    """How full a stage with a limit is, whatever part of it the board shows."""
+
+    limit: int
+    """The most leads that may be in it."""
+    full: bool
+    """Whether no other lead may come in."""
+    over: bool
+    """Whether it holds more than it may: the limit was set later."""
+
+
+@dataclass(frozen=True, slots=True)
 class Column(Record):
     """One column of a board."""
 
@@ -194,7 +223,17 @@ class Column(Record):
     cards: tuple[Lead, ...] = field(repr=False)
     """The first of them."""
     next: str | None = field(default=None, repr=False)
-    """Where the next cards begin: ``after`` for ``db.leads.list`` with this stage in the filter and the same sort."""
+    """Where the next cards begin: ``after`` for ``db.leads.list`` with this stage in the filter and the same sort
+    (``rank`` when the board was asked for none)."""
+    sums: tuple[ColumnSum, ...] = field(default=(), repr=False)
+    """What they may be worth, per currency. Empty for a user who may not see amounts."""
+    wip: Wip | None = field(default=None, repr=False)
+    """How full the stage is, where it has a limit."""
+
+    @property
+    def color(self) -> str | None:
+        """The colour of the stage: ``#rrggbb``."""
+        return self.stage.color
 
 
 @dataclass(frozen=True, slots=True)

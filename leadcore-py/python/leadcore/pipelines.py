@@ -13,16 +13,16 @@ from .fields import StageRef, checked
 from .models import Pipeline, Stage, StageKind
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from .database import Database
 
-__all__ = ["NewStage", "Pipelines", "StageInput"]
+__all__ = ["NewStage", "Pipelines", "StageInput", "StageRules"]
 
 
-class StageInput(TypedDict, total=False):
-    """A new stage with everything that can be said of it."""
+class StageRules(TypedDict, total=False):
+    """Everything that can be said of a stage besides its name."""
 
-    name: Required[str]
-    """What people read."""
     kind: StageKind
     """``open`` when not said."""
     probability: int | None
@@ -37,6 +37,13 @@ class StageInput(TypedDict, total=False):
     """The most leads that may be here."""
     idle_days: int | None
     """After so many days without activity a lead that is here rots."""
+
+
+class StageInput(StageRules, total=False):
+    """A new stage with everything that can be said of it."""
+
+    name: Required[str]
+    """What people read."""
 
 
 NewStage: TypeAlias = Stage | str | tuple[str, StageKind] | tuple[str, StageKind, int | None] | StageInput
@@ -103,6 +110,81 @@ class Pipelines:
         wanted = _given(pipeline.stages if stages is None else stages)
         name = pipeline.name if name is None else name
         return _leadcore.pipeline_update(self._db._session, pipeline.id, pipeline.revision, name, wanted)
+
+    def set_stage(
+        self,
+        pipeline: Pipeline | UUID | str,
+        stage: StageRef,
+        *,
+        name: str | None = None,
+        **rules: Unpack[StageRules],
+    ) -> Pipeline:
+        """Change what one stage is called and what it asks for; what is not given stays.
+
+        With the pipeline object, refused when it changed since it was read. Leads that do not meet a new rule stay as
+        they are: it holds for what comes into the stage from then on.
+
+        >>> pipeline = db.pipelines.set_stage("Leads", "Mailed", color="#1a7f37", required_fields=["email"])
+        >>> pipeline.stages[1].color, pipeline.stages[1].required_fields
+        ('#1a7f37', ('email',))
+        """
+        checked(rules, STAGE_KEYS)
+        with self._db.transaction():
+            known = pipeline if isinstance(pipeline, Pipeline) else self.get(pipeline)
+            found = [one for one in known.stages if stage in (one, one.id, str(one.id), one.name)]
+            if not found:
+                raise NotFoundError("stage not found")
+            said: dict[str, Any] = {key: getattr(found[0], key) for key in STAGE_KEYS} | dict(rules)
+            if name is not None:
+                said["name"] = name
+            stages = [_said(one.id, said) if one is found[0] else _stage(one) for one in known.stages]
+            return _leadcore.pipeline_update(self._db._session, known.id, known.revision, known.name, stages)
+
+    def set_default(self, pipeline: Pipeline | UUID | str) -> Pipeline:
+        """Make a pipeline the one that new leads start in. With the object, refused when it changed since it was read.
+
+        >>> pipeline = db.pipelines.add("Partners", ["Asked", ("Signed", "won")])
+        >>> db.pipelines.set_default(pipeline).is_default
+        True
+        >>> db.leads.create(company="Nordlys AS").stage.name
+        'Asked'
+        """
+        return _leadcore.pipeline_set_default(self._db._session, _which(pipeline))
+
+    def remove(self, pipeline: Pipeline | UUID | str) -> None:
+        """Remove a pipeline that no lead is in, those in the trash included, and that is not the default.
+
+        >>> _ = db.pipelines.add("Partners", ["Asked", ("Signed", "won")])
+        >>> db.pipelines.remove("Partners")
+        >>> [pipeline.name for pipeline in db.pipelines.list()]
+        ['Leads']
+        """
+        _leadcore.pipeline_remove(self._db._session, _which(pipeline))
+
+    def remove_stage(
+        self, pipeline: Pipeline | UUID | str, stage: StageRef, *, target: StageRef | None = None
+    ) -> Pipeline:
+        """Remove a stage, and move its leads to another one, perhaps of another pipeline.
+
+        The leads go there whatever the target asks for; converted and disqualified ones and those in the trash too.
+
+        Args:
+            pipeline: The pipeline. With the object, refused when it changed since it was read.
+            stage: One of its stages.
+            target: Where its leads go; not needed when there are none.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS", stage="Mailed")
+            >>> pipeline = db.pipelines.remove_stage("Leads", "Mailed", target="Discussion")
+            >>> db.leads.get(lead).stage.name
+            'Discussion'
+
+        """
+        return _leadcore.pipeline_remove_stage(self._db._session, _which(pipeline), stage, target)
+
+
+def _which(pipeline: Pipeline | UUID | str) -> tuple[Pipeline | UUID | str, int | None]:
+    return pipeline, pipeline.revision if isinstance(pipeline, Pipeline) else None
 
 
 _Given: TypeAlias = tuple[

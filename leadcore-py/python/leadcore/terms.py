@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 from . import _leadcore
@@ -57,8 +58,65 @@ class Terms:
         >>> db.sources.rename(source, "Facebook Ads").name
         'Facebook Ads'
         """
-        revision = term.revision if isinstance(term, Term) else None
-        return _leadcore.term_rename(self._db._session, self.kind, term, revision, name)
+        return _leadcore.term_rename(self._db._session, self.kind, term, _revision(term), name)
+
+    def recolor(self, term: TermRef, color: str | None) -> Term:
+        """Give a term another colour, ``#rrggbb``, or none. With a term object, refused when it changed since.
+
+        >>> label = db.labels.add("VIP", color="#1a7f37")
+        >>> db.labels.recolor(label, "#cf222e").color
+        '#cf222e'
+        """
+        return _leadcore.term_recolor(self._db._session, self.kind, term, _revision(term), color)
+
+    def archive(self, term: TermRef) -> Term:
+        """Stop offering a term: leads that have it keep it, and no other lead gets it.
+
+        >>> _ = db.sources.add("Fair")
+        >>> db.sources.archive("Fair").archived
+        True
+        """
+        return _leadcore.term_archive(self._db._session, self.kind, term, _revision(term), True)
+
+    def unarchive(self, term: TermRef) -> Term:
+        """Offer a term again.
+
+        >>> source = db.sources.archive(db.sources.add("Fair"))
+        >>> db.sources.unarchive(source).archived
+        False
+        """
+        return _leadcore.term_archive(self._db._session, self.kind, term, _revision(term), False)
+
+    def ask_for_detail(self, term: TermRef, needs_detail: bool = True) -> Term:
+        """Say whether who chooses this reason must give it in words too. Only reasons can be asked for.
+
+        >>> reason = db.lost_reasons.add("Something else")
+        >>> db.lost_reasons.ask_for_detail(reason).needs_detail
+        True
+        """
+        return _leadcore.term_ask_for_detail(self._db._session, self.kind, term, _revision(term), needs_detail)
+
+    def reorder(self, order: Iterable[TermRef]) -> builtins.list[Term]:
+        """Put the list into this order. Every term is named once, archived ones too.
+
+        Raises:
+            ConflictError: When the list has other terms than those named.
+
+        Example:
+            >>> fair, web = db.sources.add("Fair"), db.sources.add("Web")
+            >>> [str(source) for source in db.sources.reorder([web, fair])]
+            ['Web', 'Fair']
+
+        """
+        return _leadcore.term_reorder(self._db._session, self.kind, [*order])
+
+    def list_or_default(self) -> builtins.list[Term]:
+        """Every term of the list; while it has none, the usual ones are added. Only reasons have usual ones.
+
+        >>> [str(reason) for reason in db.lost_reasons.list_or_default()]
+        ['Price', 'Competitor', 'No need', 'Other']
+        """
+        return _leadcore.term_defaults(self._db._session, self.kind)
 
     def delete(
         self,
@@ -89,3 +147,7 @@ class Terms:
 
     def __repr__(self) -> str:
         return f"<Terms {self.kind}>"
+
+
+def _revision(term: TermRef) -> int | None:
+    return term.revision if isinstance(term, Term) else None

@@ -1,0 +1,339 @@
+"""Taking calls back, and removing leads for good."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from uuid import UUID
+
+from . import _leadcore
+from .exceptions import InvalidError, Violation
+from .filters import Where, encode
+from .mass import MassOutcome
+from .models import Entry, Subject
+from .mass import Record
+
+__all__ = [
+    "Blocker",
+    "Kept",
+    "Operations",
+    "PurgeOutcome",
+    "PurgePlan",
+    "UndoOutcome",
+    "UndoPlan",
+    "UndoRecord",
+    "UndoTotals",
+]
+
+
+def _refused(path: str, message: str) -> InvalidError:
+    return InvalidError(message, violations=[Violation(path, "malformed", message)])
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Record):
+    """Something that is not taken back."""
+
+    field: str
+    """The key of the field, or ``created``, ``deleted``, ``restored`` for the record itself."""
+    why: str
+    """``edited`` since, ``gone``, ``not_allowed``, ``in_use`` or ``unsupported``; later versions may add reasons."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoRecord(Record):
+    """What becomes of one record."""
+
+    subject: Subject
+    """The record: ``("lead", id)``."""
+    reversed: tuple[str, ...] = ()
+    """What is taken back: keys of fields, ``created``, ``deleted`` or ``restored`` for the record itself, ``contact``
+    for a person that was linked or taken off."""
+    kept: tuple[Kept, ...] = ()
+    """What stays, and why."""
+    failed: str | None = None
+    """Why nothing is written at all: ``not_found``, ``forbidden``, ``converted`` or ``invalid``."""
+    violations: tuple[Violation, ...] = ()
+    """With ``invalid``: the rules that it would break."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoTotals(Record):
+    """How many records."""
+
+    reversed: int = 0
+    """Taken back wholly."""
+    partly: int = 0
+    """Taken back in part: some fields were kept."""
+    kept: int = 0
+    """Left as they are."""
+    failed: int = 0
+    """Not to be written at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoOutcome(Record):
+    """What an undo did."""
+
+    operation: UUID
+    """The undo itself, which can be undone."""
+    undone: UUID = field(repr=False)
+    """What was taken back."""
+    totals: UndoTotals
+    """The sums."""
+    remaining: tuple[UndoRecord, ...] = field(repr=False)
+    """The records that were not taken back wholly, at most 1,000 of them."""
+    forbidden: int = field(repr=False)
+    """How many of the failed records the policy refused."""
+    freed_key: str | None = field(repr=False)
+    """The key that an undone import had: the file can be imported anew."""
+    newly_undone: bool
+    """Whether this call did it; ``False`` when it was undone before and this is the first outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker(Record):
+    """A lead that a purge leaves."""
+
+    lead_id: UUID
+    """The lead."""
+    number: int
+    """Its number."""
+    why: str
+    """``converted``, ``has_account`` or ``forbidden``; later versions may add reasons."""
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeOutcome(Record):
+    """What a purge removed."""
+
+    operation: UUID = field(repr=False)
+    """The call; it cannot be undone."""
+    leads: int
+    """How many leads went."""
+    contacts: int
+    """How many persons went with them."""
+    blocked: int
+    """How many leads matched and stayed."""
+
+
+class _Plan:
+    """Pure data: to be shown, stored, and carried out later."""
+
+    __slots__ = ("_data", "_json")
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        """Take the data that :meth:`to_dict` gave."""
+        try:
+            self._json = json.dumps(data, sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise _refused("plan", "a plan holds only what JSON can hold") from None
+        self._data: dict[str, Any] = json.loads(self._json)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what :meth:`to_json` wrote."""
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict):
+            raise _refused("plan", "this is not a plan")
+        return cls(data)
+
+    def to_json(self) -> str:
+        """The plan as JSON, to be stored and carried out later."""
+        return self._json
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as a dictionary of its own, to be shown."""
+        data: dict[str, Any] = json.loads(self._json)
+        return data
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self._json == other._json
+
+    def __hash__(self) -> int:
+        return hash(self._json)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class UndoPlan(_Plan):
+    """What taking back a call would do, record by record: hand it to ``db.undo``."""
+
+    __slots__ = ()
+
+    @property
+    def operation(self) -> UUID:
+        """The call to be taken back."""
+        return UUID(self._data["operation"])
+
+    @property
+    def kind(self) -> str:
+        """What kind of call it was: ``create``, ``edit``, ``import`` and so on."""
+        kind: str = self._data["kind"]
+        return kind
+
+    @property
+    def records(self) -> tuple[UndoRecord, ...]:
+        """Each of its records, that which was written last first."""
+        return tuple(_record(record) for record in self._data["records"])
+
+    @property
+    def totals(self) -> UndoTotals:
+        """The sums."""
+        return UndoTotals(**self._data["totals"])
+
+
+class PurgePlan(_Plan):
+    """What a purge would remove: hand it to ``db.purge``."""
+
+    __slots__ = ()
+
+    @property
+    def trashed(self) -> int:
+        """How many leads go out of the trash."""
+        return int(self._data["trashed"])
+
+    @property
+    def live(self) -> int:
+        """How many live leads go."""
+        return int(self._data["live"])
+
+    @property
+    def contacts(self) -> int:
+        """How many persons go with them."""
+        return int(self._data["contacts"])
+
+    @property
+    def blocked(self) -> int:
+        """How many leads match and stay."""
+        return int(self._data["blocked"])
+
+    @property
+    def blockers(self) -> tuple[Blocker, ...]:
+        """The first 100 of those that stay."""
+        told = self._data["blockers"]
+        return tuple(Blocker(UUID(one["lead"]), one["number"], one["why"]) for one in told)
+
+    @property
+    def sample(self) -> tuple[tuple[UUID, int], ...]:
+        """Id and number of the first 20 leads that go."""
+        return tuple((UUID(lead), number) for lead, number in self._data["sample"])
+
+
+def _record(told: dict[str, Any]) -> UndoRecord:
+    failed = told.get("failed")
+    violations: tuple[Violation, ...] = ()
+    if isinstance(failed, dict):
+        ((failed, broken),) = failed.items()
+        violations = tuple(Violation(one["field"], one["code"], one["message"]) for one in broken)
+    return UndoRecord(
+        (told["subject"]["kind"], UUID(told["subject"]["id"])),
+        tuple(told.get("reversed", ())),
+        tuple(Kept(one["field"], one["why"]) for one in told.get("kept", ())),
+        failed,
+        violations,
+    )
+
+
+def _operation(given: object) -> UUID:
+    operation = given if isinstance(given, (UUID, str)) else getattr(given, "operation", None)
+    if operation is None:
+        raise _refused("operation", "nothing was written by it, so there is nothing to take back")
+    try:
+        return operation if isinstance(operation, UUID) else UUID(operation)
+    except ValueError:
+        raise _refused("operation", "an id must be a UUID") from None
+
+
+class Operations:
+    """The part of the database that takes calls back and removes leads for good."""
+
+    __slots__ = ()
+
+    @property
+    def _session(self) -> _leadcore.Session:
+        raise NotImplementedError
+
+    def undo_plan(self, operation: MassOutcome | UndoOutcome | Entry | UUID | str) -> UndoPlan:
+        """What taking a call back would do, record by record. Writes nothing.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> outcome = db.leads.edit_many([lead], city="Oslo", industry="Energy")
+        >>> _ = db.leads.edit(lead.id, city="Bergen")
+        >>> record = db.undo_plan(outcome).records[0]
+        >>> record.reversed, record.kept
+        (('industry',), (Kept(field='city', why='edited'),))
+        """
+        return UndoPlan.from_json(_leadcore.undo_plan(self._session, _operation(operation)))
+
+    def undo(self, operation: UndoPlan | MassOutcome | UndoOutcome | Entry | UUID | str) -> UndoOutcome:
+        """Take a call back, whatever it was: an edit, a change to many leads, an import, an undo.
+
+        Fields that somebody changed since stay as they are, and the outcome says so. Conversions and purges are not
+        taken back. A second time writes nothing and gives the first outcome.
+
+        Args:
+            operation: The outcome of a change to many leads or of an undo, an entry of a timeline, or the id in them;
+                or a plan, which is refused when it would do something else by now.
+
+        Example:
+            >>> leads = db.leads.create_many({"company": name} for name in "ABC")
+            >>> outcome = db.leads.delete_many(leads)
+            >>> undone = db.undo(outcome)
+            >>> undone.totals.reversed, db.leads.count()
+            (3, 3)
+            >>> _ = db.undo(undone)
+            >>> db.leads.count()
+            0
+
+        """
+        if isinstance(operation, UndoPlan):
+            text, newly = _leadcore.undo_apply(self._session, operation.to_json())
+        else:
+            text, newly = _leadcore.undo(self._session, _operation(operation))
+        told = json.loads(text)
+        return UndoOutcome(
+            UUID(told["operation"]),
+            UUID(told["undone"]),
+            UndoTotals(**told["totals"]),
+            tuple(_record(record) for record in told["remaining"]),
+            told["forbidden"],
+            told.get("freed_key"),
+            newly,
+        )
+
+    def purge_plan(
+        self, where: Where = None, *, trash_only: bool = True, older_than_days: int | None = None
+    ) -> PurgePlan:
+        """What :meth:`purge` would remove. Writes nothing.
+
+        Args:
+            where: Which leads; all when ``None``.
+            trash_only: Only those in the trash.
+            older_than_days: Only those that nobody touched for so many days.
+
+        Example:
+            >>> db.leads.delete(db.leads.create(company="Nordlys AS"))
+            >>> plan = db.purge_plan()
+            >>> plan.trashed, plan.live, plan.blocked
+            (1, 0, 0)
+
+        """
+        return PurgePlan.from_json(_leadcore.purge_plan(self._session, encode(where), trash_only, older_than_days))
+
+    def purge(self, plan: PurgePlan) -> PurgeOutcome:
+        """Remove leads for good. It cannot be taken back. Refused when other leads match by now.
+
+        The journal stays: a purge keeps lists short, it is no erasure of personal data.
+
+        >>> db.leads.delete(db.leads.create(company="Nordlys AS"))
+        >>> db.purge(db.purge_plan(leadcore.F.company == "Nordlys AS")).leads
+        1
+        """
+        return PurgeOutcome(*_leadcore.purge(self._session, plan.to_json()))
