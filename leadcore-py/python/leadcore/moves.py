@@ -14,7 +14,7 @@ from ._leadcore import Lead
 from .exceptions import InvalidError, Violation
 from .fields import StageRef, TermRef
 from .models import Stage
-from .mass import Record
+from .values import Record
 
 if TYPE_CHECKING:
     from .database import Database

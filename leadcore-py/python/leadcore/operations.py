@@ -13,7 +13,7 @@ from .exceptions import InvalidError, Violation
 from .filters import Where, encode
 from .mass import MassOutcome
 from .models import Entry, Subject
-from .mass import Record
+from .values import Record
 
 __all__ = [
     "Blocker",
