@@ -11,9 +11,8 @@ from uuid import UUID
 from . import _leadcore
 from .exceptions import InvalidError, Violation
 from .filters import Where, encode
-from .mass import MassOutcome
+from .mass import MassOutcome, Record
 from .models import Entry, Subject
-from .mass import Record
 
 __all__ = [
     "Blocker",
