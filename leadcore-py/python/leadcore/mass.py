@@ -12,7 +12,7 @@ from ._leadcore import Lead
 from .exceptions import Conflict, Violation
 from .fields import LeadInput, StageRef, TermRef, lead_fields
 from .filters import Filter, encode
-from .mass import Record
+from .values import Record
 
 if TYPE_CHECKING:
     from typing import Unpack

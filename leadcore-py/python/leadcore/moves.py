@@ -13,8 +13,8 @@ from . import _leadcore
 from ._leadcore import Lead
 from .exceptions import InvalidError, Violation
 from .fields import StageRef, TermRef
-from .mass import Record
 from .models import Stage
+from .values import Record
 
 if TYPE_CHECKING:
     from .database import Database

@@ -11,8 +11,9 @@ from uuid import UUID
 from . import _leadcore
 from .exceptions import InvalidError, Violation
 from .filters import Where, encode
-from .mass import MassOutcome, Record
+from .mass import MassOutcome
 from .models import Entry, Subject
+from .values import Record
 
 __all__ = [
     "Blocker",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _leadcore
 from .filters import Filter, encode
-from .mass import Record
+from .values import Record
 
 if TYPE_CHECKING:
     from .database import Database
