@@ -58,7 +58,12 @@ pub(crate) fn board<'py>(
     py_board(py, &board, cards)
 }
 
-fn py_board<'py>(py: Python<'py>, board: &Board, cards: Vec<Vec<Lead>>) -> PyResult<Bound<'py, PyAny>> {
+/// A board as its Python class, with the cards of each column.
+pub(crate) fn py_board<'py>(
+    py: Python<'py>,
+    board: &Board,
+    cards: Vec<Vec<Lead>>,
+) -> PyResult<Bound<'py, PyAny>> {
     let (models, mut columns) = (models(py)?, Vec::with_capacity(board.columns.len()));
     for (column, cards) in board.columns.iter().zip(cards) {
         let sums = column.sums.iter().map(|sum| {

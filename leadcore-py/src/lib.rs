@@ -14,14 +14,17 @@ mod custom;
 mod definition;
 mod engine;
 mod errors;
+mod filters;
 mod hints;
 mod imports;
 mod lead;
 mod leads;
+mod lists;
 mod mass;
 mod moves;
 mod names;
 mod pipelines;
+mod reading;
 mod records;
 mod session;
 mod settings;
@@ -30,6 +33,7 @@ mod terms;
 mod timeline;
 mod undo;
 mod unit;
+mod views;
 
 /// The compiled half of leadcore. Use the package `leadcore`; what is here may change with any version.
 #[pyo3::pymodule]
@@ -41,6 +45,8 @@ mod _leadcore {
     #[pymodule_export]
     use super::contacts::{contact_add, contact_edit, contact_primary, contact_remove, contacts_of};
     #[pymodule_export]
+    use super::filters::{filter_parse, filter_text};
+    #[pymodule_export]
     use super::imports::{import_leads, import_preview, import_template};
     #[pymodule_export]
     use super::lead::Lead;
@@ -49,6 +55,8 @@ mod _leadcore {
         lead_actions, lead_by_number, lead_count, lead_count_by, lead_create, lead_delete, lead_edit,
         lead_get, lead_page, lead_restore,
     };
+    #[pymodule_export]
+    use super::lists::{columns_list, columns_set, view_board, view_open};
     #[pymodule_export]
     use super::mass::{mass_edit, mass_label, mass_move, mass_transfer, mass_trash};
     #[pymodule_export]
@@ -59,6 +67,10 @@ mod _leadcore {
     use super::pipelines::{
         pipeline_add, pipeline_list, pipeline_remove, pipeline_remove_stage, pipeline_set_default,
         pipeline_update,
+    };
+    #[pymodule_export]
+    use super::reading::{
+        lead_changes, lead_changes_start, lead_facets, lead_mark, lead_mark_all, lead_open,
     };
     #[pymodule_export]
     use super::records::{Account, Contact};
@@ -80,6 +92,11 @@ mod _leadcore {
     use super::timeline::timeline;
     #[pymodule_export]
     use super::undo::{purge, purge_plan, undo, undo_apply, undo_plan};
+    #[pymodule_export]
+    use super::views::{
+        view_arrange, view_default, view_delete, view_get, view_list, view_pin, view_rename, view_save,
+        view_share, view_update,
+    };
 
     #[pymodule_init]
     fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {

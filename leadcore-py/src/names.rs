@@ -124,9 +124,15 @@ fn resolve_value(txn: &mut dyn Txn, field: &Field, value: &FieldValue) -> Result
             txn.terms().list(kind)?.into_iter().map(|record| (record.term.name, record.term.id)).collect()
         }
         Reference::Stage => {
-            let pipelines = txn.pipelines().list()?.into_iter();
-            let stages = pipelines.flat_map(|pipeline| pipeline.stages);
-            stages.map(|stage| (stage.name, stage.id.as_uuid())).collect()
+            let pipelines = txn.pipelines().list()?;
+            let stages =
+                pipelines.iter().flat_map(|pipeline| pipeline.stages.iter().map(move |it| (pipeline, it)));
+            let known = stages.flat_map(|(pipeline, stage)| {
+                // As saved views tell apart stages of one name.
+                let exact = format!("{} / {}", pipeline.name, stage.name);
+                [(stage.name.clone(), stage.id.as_uuid()), (exact, stage.id.as_uuid())]
+            });
+            known.collect()
         }
         Reference::Pipeline => {
             let pipelines = txn.pipelines().list()?.into_iter();

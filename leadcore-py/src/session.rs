@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::{FixedOffset, Offset, Utc};
 use leadcore::context::Context;
 use leadcore::domain::Actor;
 use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
@@ -32,6 +33,20 @@ struct Who {
     tenant: TenantId,
     actor: Actor,
     policy: Arc<dyn Policy>,
+    offset: FixedOffset,
+    team: Option<Vec<UserId>>,
+}
+
+impl Who {
+    fn context<'c>(&'c self, engine: &'c Engine) -> Context<'c> {
+        let actor = self.actor.clone();
+        let ctx = Context::new(&self.tenant, actor, &SystemClock, &engine.ids, self.policy.as_ref())
+            .with_utc_offset(self.offset);
+        match &self.team {
+            Some(team) => ctx.with_team(team.iter().cloned()),
+            None => ctx,
+        }
+    }
 }
 
 impl Session {
@@ -74,6 +89,10 @@ impl Session {
 }
 
 impl Session {
+    fn with(&self, who: Who) -> Self {
+        Self { who: Arc::new(who), ..self.clone() }
+    }
+
     /// Runs `work`, which opens transactions of its own, detached from the interpreter.
     pub(crate) fn with_store<T: Send>(
         &self,
@@ -86,9 +105,7 @@ impl Session {
                 let message = "an import has transactions of its own: run it outside this one";
                 return Err(Error::new(ErrorKind::Unsupported, message));
             }
-            let Who { tenant, actor, policy } = self.who.as_ref();
-            let ctx = Context::new(tenant, actor.clone(), &SystemClock, &self.engine.ids, policy.as_ref());
-            work(&ctx, backend.store())
+            work(&self.who.context(&self.engine), backend.store())
         });
         result.map_err(|error| raise(py, &error))
     }
@@ -101,17 +118,19 @@ fn in_context<T>(
     work: impl Fn(&Context<'_>, &mut dyn Txn) -> Result<T> + Send + 'static,
 ) -> (TenantId, impl Fn(&mut dyn Txn) -> Result<T> + Send + 'static) {
     let tenant = who.tenant.clone();
-    let with = move |txn: &mut dyn Txn| {
-        let ctx =
-            Context::new(&who.tenant, who.actor.clone(), &SystemClock, &engine.ids, who.policy.as_ref());
-        work(&ctx, txn)
-    };
+    let with = move |txn: &mut dyn Txn| work(&who.context(&engine), txn);
     (tenant, with)
 }
 
 fn actor(py: Python<'_>, user: Option<Text>) -> PyResult<Actor> {
     let Some(user) = user else { return Ok(Actor::System) };
     UserId::new(user.0).map(Actor::User).map_err(|error| raise(py, &error.at("user").into()))
+}
+
+fn team(py: Python<'_>, users: Option<Vec<Text>>) -> PyResult<Option<Vec<UserId>>> {
+    let Some(users) = users else { return Ok(None) };
+    let users = users.into_iter().map(|user| UserId::new(user.0)).collect::<std::result::Result<_, _>>();
+    users.map(Some).map_err(|error| raise(py, &error.at("team").into()))
 }
 
 fn policy(py: Python<'_>, table: Option<Text>) -> PyResult<Arc<dyn Policy>> {
@@ -134,7 +153,8 @@ impl Session {
         roles: Option<Text>,
     ) -> PyResult<Self> {
         let tenant = TenantId::new(tenant.0).map_err(|error| raise(py, &error.at("tenant").into()))?;
-        let who = Who { tenant, actor: actor(py, user)?, policy: policy(py, roles)? };
+        let (offset, team) = (Utc.fix(), None);
+        let who = Who { tenant, actor: actor(py, user)?, policy: policy(py, roles)?, offset, team };
         if let Some(path) = &path {
             check_path("path", path).map_err(|error| raise(py, &error))?;
         }
@@ -142,14 +162,33 @@ impl Session {
         Ok(Self { engine: Arc::new(Engine::new(backend)), who: Arc::new(who), unit: None })
     }
 
-    /// The same store for another actor.
-    fn as_user(&self, py: Python<'_>, user: Option<Text>) -> PyResult<Self> {
-        let who = Who {
-            tenant: self.who.tenant.clone(),
-            actor: actor(py, user)?,
-            policy: Arc::clone(&self.who.policy),
+    /// The same store for another actor of this team.
+    fn as_user(&self, py: Python<'_>, user: Option<Text>, team: Option<Vec<Text>>) -> PyResult<Self> {
+        let who = self.who.as_ref();
+        let (actor, team) = (actor(py, user)?, self::team(py, team)?);
+        Ok(self.with(Who {
+            actor,
+            team,
+            policy: Arc::clone(&who.policy),
+            tenant: who.tenant.clone(),
+            ..*who
+        }))
+    }
+
+    /// The same actor, so many seconds east of UTC.
+    fn at_offset(&self, py: Python<'_>, seconds: i64) -> PyResult<Self> {
+        let Some(offset) = i32::try_from(seconds).ok().and_then(FixedOffset::east_opt) else {
+            let message = "an offset from UTC is less than a day";
+            return Err(invalid(py, "utc_offset", ViolationCode::OutOfRange, message));
         };
-        Ok(Self { who: Arc::new(who), ..self.clone() })
+        let who = self.who.as_ref();
+        Ok(self.with(Who {
+            tenant: who.tenant.clone(),
+            actor: who.actor.clone(),
+            policy: Arc::clone(&who.policy),
+            offset,
+            team: who.team.clone(),
+        }))
     }
 
     /// Begins a transaction; inside one, a savepoint.

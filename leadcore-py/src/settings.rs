@@ -188,7 +188,12 @@ fn py_section<'py>(py: Python<'py>, section: &Section) -> PyResult<Bound<'py, Py
     models(py)?.getattr("Section")?.call1((section.key.as_str(), section.label.as_str(), section.order))
 }
 
-fn py_spec<'py>(py: Python<'py>, catalogue: &Catalogue, spec: &FieldSpec) -> PyResult<Bound<'py, PyAny>> {
+/// A field as its Python class.
+pub(crate) fn py_spec<'py>(
+    py: Python<'py>,
+    catalogue: &Catalogue,
+    spec: &FieldSpec,
+) -> PyResult<Bound<'py, PyAny>> {
     let custom = match &spec.field {
         Field::Custom(key) => catalogue.custom_field(key),
         _ => None,

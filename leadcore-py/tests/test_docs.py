@@ -80,6 +80,8 @@ MANAGERS = (
     "LeadMass",
     "Operations",
     "Settings",
+    "LeadReading",
+    "Views",
 )
 WITHOUT_EXAMPLE = {"Database.close", "Database.backup_to"}
 

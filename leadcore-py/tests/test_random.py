@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from leadcore import F
 from leadcore.fields import CONTACT_KEYS, LEAD_KEYS
 
-MANAGERS = ("leads", "contacts", "accounts", "pipelines", "sources", "labels", "catalogue")
+MANAGERS = ("leads", "contacts", "accounts", "pipelines", "sources", "labels", "catalogue", "views")
 #: One more for a long run: LEADCORE_RANDOM_CALLS=10000 makes about that many.
 RUNS = int(os.environ.get("LEADCORE_RANDOM_CALLS", "600"))
 

@@ -185,7 +185,8 @@ def work():
 
 def child(number):
     refused = 0
-    calls = [db.leads.count, lambda: db.leads.create(company="lost"), lambda: db.leads.get(lead.id), db.transaction().__enter__]
+    calls = [db.leads.count, lambda: db.leads.create(company="lost"), lambda: db.leads.get(lead.id)]
+    calls.append(db.transaction().__enter__)
     for call in calls:
         try:
             call()

@@ -39,6 +39,7 @@ from .fields import AccountInput, ContactInput, FieldInput, FieldType, LeadInput
 from .filters import F, Filter
 from .imports import FileFormat, ImportPreview, ImportReport, LineOutcome, Progress, Rejection
 from .leads import LeadAction, Leads
+from .lists import Changes, Facet, FacetValue, ListPage, Row, View, ViewBoard, ViewEntry
 from .mass import LeadMass, MassOutcome, MassTotals, RecordOutcome
 from .models import (
     Board,
@@ -76,9 +77,11 @@ from .operations import (
 )
 from .pipelines import Pipelines, StageInput, StageRules
 from .policy import Role, RoleTable
+from .reading import LeadReading
 from .settings import Numbering, Settings
 from .terms import Terms
 from .transactions import Transaction
+from .views import SystemView, Views
 
 __all__ = [
     "Account",
@@ -90,6 +93,7 @@ __all__ = [
     "CancelledError",
     "Catalogue",
     "Change",
+    "Changes",
     "Choice",
     "Closing",
     "Column",
@@ -107,6 +111,8 @@ __all__ = [
     "Email",
     "Entry",
     "F",
+    "Facet",
+    "FacetValue",
     "FieldInput",
     "FieldSpec",
     "FieldType",
@@ -125,9 +131,11 @@ __all__ = [
     "LeadInput",
     "LeadMass",
     "LeadMoves",
+    "LeadReading",
     "LeadcoreError",
     "Leads",
     "LineOutcome",
+    "ListPage",
     "MassOutcome",
     "MassTotals",
     "Money",
@@ -145,6 +153,7 @@ __all__ = [
     "Rejection",
     "Role",
     "RoleTable",
+    "Row",
     "Section",
     "Settings",
     "Stage",
@@ -153,6 +162,7 @@ __all__ = [
     "StageVisit",
     "Stats",
     "StorageError",
+    "SystemView",
     "Term",
     "Terms",
     "Transaction",
@@ -163,6 +173,10 @@ __all__ = [
     "UndoTotals",
     "Unmet",
     "UnsupportedError",
+    "View",
+    "ViewBoard",
+    "ViewEntry",
+    "Views",
     "Violation",
     "Wip",
     "__version__",

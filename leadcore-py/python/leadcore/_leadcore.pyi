@@ -34,6 +34,8 @@ __all__ = [
     "apply",
     "board",
     "check_hidden",
+    "columns_list",
+    "columns_set",
     "contact_add",
     "contact_edit",
     "contact_primary",
@@ -45,6 +47,8 @@ __all__ = [
     "field_remove",
     "field_specs",
     "field_update",
+    "filter_parse",
+    "filter_text",
     "form",
     "form_schema",
     "functions_get",
@@ -55,6 +59,8 @@ __all__ = [
     "lead_actions",
     "lead_by_number",
     "lead_can_move",
+    "lead_changes",
+    "lead_changes_start",
     "lead_clone",
     "lead_count",
     "lead_count_by",
@@ -62,10 +68,14 @@ __all__ = [
     "lead_delete",
     "lead_disqualify",
     "lead_edit",
+    "lead_facets",
     "lead_functions",
     "lead_get",
     "lead_idle",
+    "lead_mark",
+    "lead_mark_all",
     "lead_move",
+    "lead_open",
     "lead_page",
     "lead_reopen",
     "lead_restore",
@@ -103,6 +113,18 @@ __all__ = [
     "undo",
     "undo_apply",
     "undo_plan",
+    "view_arrange",
+    "view_board",
+    "view_default",
+    "view_delete",
+    "view_get",
+    "view_list",
+    "view_open",
+    "view_pin",
+    "view_rename",
+    "view_save",
+    "view_share",
+    "view_update",
 ]
 
 __version__: str
@@ -532,8 +554,11 @@ class Session:
     def open(path: str | PathLike[str] | None, tenant: str, user: str | None, roles: str | None) -> Session:
         """Opens a store; `path` none means in memory."""
 
-    def as_user(self, user: str | None) -> Session:
-        """The same store for another actor."""
+    def as_user(self, user: str | None, team: list[str] | None) -> Session:
+        """The same store for another actor of this team."""
+
+    def at_offset(self, seconds: int) -> Session:
+        """The same actor, so many seconds east of UTC."""
 
     def begin(self) -> Session:
         """Begins a transaction; inside one, a savepoint."""
@@ -858,3 +883,101 @@ def import_preview(
 
 def import_template(session: Session) -> bytes:
     """The header of a file to fill in."""
+
+def filter_parse(text: str) -> str:
+    """The filter that a text says, as JSON."""
+
+def filter_text(where: str) -> str:
+    """The text of a filter in JSON."""
+
+def lead_open(session: Session, id: _Lead) -> Lead:
+    """One lead, which the user has read from now on."""
+
+def lead_mark(session: Session, ids: list[_Lead], read: bool) -> None:
+    """The user has read these leads, or has not."""
+
+def lead_mark_all(session: Session) -> None:
+    """The user has read every lead."""
+
+# Leads as they are now, those that are gone, where to go on, and whether more is waiting.
+_Changes: TypeAlias = tuple[list[Lead], list[UUID], int, bool]
+
+def lead_changes(session: Session, after: int | None, limit: int) -> _Changes:
+    """What changed behind a place in the journal."""
+
+def lead_changes_start(session: Session) -> _Changes:
+    """What a copy begins with."""
+
+# A field's key, and of each value the value, its name and how many leads have it.
+_Facet: TypeAlias = tuple[str, list[tuple[Any, str, int]]]
+
+def lead_facets(session: Session, where: str | None, fields: list[str]) -> list[_Facet]:
+    """How many leads have which value of these fields."""
+
+# `list` or `board`, and the pipeline of a board.
+_Shape: TypeAlias = tuple[Literal["list", "board"], UUID | None]
+
+def view_list(session: Session) -> list[tuple[str, str, _Shape, bool, bool, bool, bool]]:
+    """The menu of views."""
+
+# Id; revision, owner, whether it is shared; name, shape, filter as JSON, columns, sort, grouping.
+_View: TypeAlias = tuple[
+    UUID, tuple[int, str | None, bool], tuple[str, _Shape, str, list[str] | None, str | None, str | None]
+]
+
+def view_get(session: Session, view: str) -> _View:
+    """One saved view."""
+
+def view_save(session: Session, given: dict[str, Any]) -> _View:
+    """Saves a view. `given` has the name and what else is said of it."""
+
+def view_update(session: Session, view: str, revision: int | None, given: dict[str, Any]) -> _View:
+    """Changes what a saved view shows."""
+
+def view_rename(session: Session, view: str, revision: int | None, name: str) -> _View:
+    """Renames a saved view."""
+
+def view_share(session: Session, view: str, revision: int | None, shared: bool) -> _View:
+    """Shows a saved view to everyone, or to its owner only."""
+
+def view_delete(session: Session, view: str, revision: int | None) -> None:
+    """Deletes a saved view."""
+
+def view_pin(session: Session, view: str, pinned: bool) -> None:
+    """Puts a view at the top of the user's menu, or takes it from there."""
+
+def view_arrange(session: Session, views: list[str]) -> None:
+    """Says which views are at the top of the user's menu."""
+
+def view_default(session: Session, view: str) -> None:
+    """Says with which view the user's lists open."""
+
+# The lead, its cells, whether it is unread, whether it rots, what can be done with it.
+_Row: TypeAlias = tuple[Lead, list[str], bool, bool, list[str]]
+
+# A broken rule: field, code, message.
+_LeftOut: TypeAlias = tuple[str, str, str]
+
+def view_open(
+    session: Session,
+    view: str,
+    search: str | None,
+    where: str | None,
+    sort: str | None,
+    limit: int | None,
+    after: str | None,
+    columns: list[str] | None,
+    users: list[tuple[str, str]] | None,
+) -> tuple[str, list[FieldSpec], list[_Row], str, str | None, int | None, _Facet | None, list[_LeftOut]]:
+    """A page of a view."""
+
+def view_board(
+    session: Session, view: str, search: str | None, where: str | None, sort: str | None, cards: int
+) -> tuple[str, Board, list[_LeftOut]]:
+    """A view as a board: its name, the board, what was left out."""
+
+def columns_list(session: Session) -> list[FieldSpec]:
+    """The columns of lists."""
+
+def columns_set(session: Session, columns: list[str] | None) -> None:
+    """Chooses the columns of lists; none goes back to the standard ones."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import _leadcore
@@ -179,6 +179,23 @@ class Catalogue:
         'How to reach'
         """
         _leadcore.section_remove(self._db._session, key)
+
+    def columns(self) -> builtins.list[FieldSpec]:
+        """The columns of lists of leads, from left to right, where a view does not choose its own.
+
+        >>> [spec.label for spec in db.catalogue.columns()][:2]
+        ['Lead number', 'Company']
+        """
+        return _leadcore.columns_list(self._db._session)
+
+    def set_columns(self, fields: Iterable[str] | None) -> None:
+        """Choose the columns of lists by the keys of their fields; ``None`` goes back to the standard ones.
+
+        >>> db.catalogue.set_columns(["company", "stage", "amount"])
+        >>> [spec.key for spec in db.views.open("all").columns]
+        ['company', 'stage', 'amount']
+        """
+        _leadcore.columns_set(self._db._session, None if fields is None else builtins.list(fields))
 
     def form(self) -> builtins.list[FormSection]:
         """The form: its sections in order, each with the fields that people fill in.

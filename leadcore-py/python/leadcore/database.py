@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
+import datetime
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, NamedTuple, Self
@@ -40,6 +41,8 @@ from .policy import RoleTable
 from .settings import Settings
 from .terms import Terms
 from .transactions import Transaction, open_units
+from .users import UtcOffset, seconds_east, users_of
+from .views import Views
 
 __all__ = ["Database", "Stats", "open"]
 
@@ -50,6 +53,8 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
     tenant: str = "default",
     user: str | None = None,
     policy: RoleTable | None = None,
+    team: Iterable[str] | None = None,
+    utc_offset: UtcOffset | None = None,
 ) -> Database:
     """Open a file, made when it is not there, or ``":memory:"``.
 
@@ -62,6 +67,10 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
         tenant: Whose leads. One file holds any number of tenants that never see each other.
         user: Who asks, by your own name for the user; ``None`` is the program itself, which may do everything.
         policy: Who may do what. Without one, everybody may do everything.
+        team: The users of the acting user's team, for ``my_team`` in filters.
+        utc_offset: Where the acting user's days begin, for ``today`` and ``this month`` in filters and for times in
+            lists: an offset, or a zone that is asked at each call (``zoneinfo.ZoneInfo("Europe/Oslo")``). UTC when
+            not said.
 
     Example:
         >>> db = leadcore.open(":memory:", tenant="acme", user="ada")
@@ -75,7 +84,12 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
     roles = None
     if policy is not None:
         roles = encode(policy.to_dict())
-    return Database(_leadcore.Session.open(place, tenant, user, roles))
+    session = _leadcore.Session.open(place, tenant, None, roles)
+    try:
+        return Database(session.as_user(user, users_of(team)), utc_offset)
+    except BaseException:
+        session.close()
+        raise
 
 
 class Database(Operations):
@@ -85,6 +99,7 @@ class Database(Operations):
     """
 
     __slots__ = (
+        "_offset",
         "_root",
         "accounts",
         "catalogue",
@@ -99,10 +114,13 @@ class Database(Operations):
         "pipelines",
         "settings",
         "sources",
+        "views",
     )
 
     leads: Leads
     """Leads: create, edit, find, move, delete, convert."""
+    views: Views
+    """Lists and boards that people choose from, save, share and open."""
     contacts: Contacts
     """The persons of leads and accounts."""
     accounts: Accounts
@@ -129,10 +147,13 @@ class Database(Operations):
     settings: Settings
     """How lead numbers are written, and which functions are open for which leads."""
 
-    def __init__(self, session: _leadcore.Session) -> None:
+    def __init__(self, session: _leadcore.Session, utc_offset: UtcOffset | None = None) -> None:
         """Use :func:`leadcore.open`."""
-        self._root = session
+        self._offset = utc_offset
+        # An offset that there is not is refused here, not at the first call.
+        self._root = session if utc_offset is None else session.at_offset(seconds_east(utc_offset))
         self.leads = Leads(self)
+        self.views = Views(self)
         self.contacts = Contacts(self)
         self.accounts = Accounts(self)
         self.pipelines = Pipelines(self)
@@ -149,8 +170,11 @@ class Database(Operations):
     @property
     def _session(self) -> _leadcore.Session:
         """The session, inside the transaction that this thread or task has open."""
-        unit = open_units.get().get(self._root.key)
-        return self._root if unit is None else self._root.within(unit)
+        root = self._root
+        if isinstance(self._offset, datetime.tzinfo):
+            root = root.at_offset(seconds_east(self._offset))
+        unit = open_units.get().get(root.key)
+        return root if unit is None else root.within(unit)
 
     @property
     def tenant(self) -> str:
@@ -167,13 +191,25 @@ class Database(Operations):
         """Whether it was closed."""
         return self._root.closed
 
-    def as_user(self, user: str | None) -> Database:
+    def as_user(
+        self, user: str | None, *, team: Iterable[str] | None = None, utc_offset: UtcOffset | None = None
+    ) -> Database:
         """The same database for another user; closing one closes both.
 
-        >>> db.as_user("bob").leads.create(company="Fjord AS").owner
-        'bob'
+        Args:
+            user: Who asks.
+            team: The users of their team, for ``my_team`` in filters; the user need not be named.
+            utc_offset: Where they live, as in :func:`leadcore.open`; as here when not said.
+
+        Example:
+            >>> db.as_user("bob").leads.create(company="Fjord AS").owner
+            'bob'
+            >>> ada = db.as_user("ada", team=["bob", "cleo"])
+            >>> ada.leads.count(where=leadcore.F.owner == leadcore.F.my_team)
+            1
+
         """
-        return Database(self._root.as_user(user))
+        return Database(self._root.as_user(user, users_of(team)), self._offset if utc_offset is None else utc_offset)
 
     def transaction(self) -> Transaction:
         """Several calls as one: kept together at the end of the block, taken back together when it raises.

@@ -8,6 +8,14 @@ Filter({'where': {'field': 'city', 'op': 'eq', 'value': 'Oslo'}})
 
 A filter is plain data underneath: ``filter.to_dict()`` can be stored and handed to any ``where=`` instead of the
 expression. Text is compared without case and accents. Sources, stages and the like are named by record, id or name.
+
+The same as text, for a search field or a file of settings:
+
+>>> where = leadcore.Filter.parse('owner = me and amount >= 1000 and created this month')
+>>> str(where)
+'owner = "me" and amount >= 1000 and created_at this month'
+>>> db.leads.count(where="city = Oslo or email is empty")
+0
 """
 
 from __future__ import annotations
@@ -19,6 +27,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
+from leadcore import _leadcore
 from leadcore.exceptions import InvalidError, Violation
 from leadcore.models import Email, Money, Phone
 
@@ -37,6 +46,44 @@ class Filter:
     def to_dict(self) -> dict[str, Any]:
         """The filter as plain data."""
         return dict(self._tree)
+
+    @classmethod
+    def parse(cls, text: str) -> Filter:
+        """Read a filter from text: ``owner = me and (amount >= 1000 or source in (Web, "Trade fair"))``.
+
+        Fields go by their keys. There is ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``~`` (contains),
+        ``starts with``, ``ends with``, ``between … and …``, ``in (…)``, ``is empty``, ``last 30 days``,
+        ``next 7 days``, ``older than 90 days``, ``today``, ``this month``, ``last quarter``, ``is unread``,
+        ``is rotting``, ``has contact``, ``text ~ "words to search"``, and ``not``, ``and``, ``or`` with parentheses.
+        An empty text means every lead.
+
+        Raises:
+            InvalidError: With the place where the text stops being a filter, and what was expected there.
+
+        Example:
+            >>> leadcore.Filter.parse("amount >= 1000") == (leadcore.F.amount >= 1000)
+            True
+            >>> leadcore.Filter.parse("amount >= 10 and source")
+            Traceback (most recent call last):
+            ...
+            leadcore.exceptions.InvalidError: `filter`: at character 24, the end: expected an operator
+
+        """
+        return cls(json.loads(_leadcore.filter_parse(text)))
+
+    def to_text(self) -> str:
+        """The filter as text, which :meth:`parse` reads back.
+
+        >>> (leadcore.F.city.in_(["Oslo", "Bergen"]) & ~leadcore.F.is_unread).to_text()
+        'city in ("Oslo", "Bergen") and not is unread'
+        """
+        return _leadcore.filter_text(encode(self) or "")
+
+    def __str__(self) -> str:
+        try:
+            return self.to_text()
+        except InvalidError:  # a tree that is no filter is still to be printed
+            return repr(self)
 
     def __and__(self, other: Filter) -> Filter:
         return _join("all", self, other)
@@ -139,6 +186,19 @@ class FieldRef:
         """A time more than ``days`` days ago."""
         return self._where("older_than_days", days)
 
+    def during(self, period: str) -> Filter:
+        """A time or day in a period of the calendar, where the acting user lives (``utc_offset``).
+
+        A period is ``today``, ``yesterday``, ``tomorrow``, or ``this_``, ``last_`` or ``next_`` with ``week``,
+        ``month``, ``quarter``, ``year``, ``fiscal_quarter_from_4`` or ``fiscal_year_from_4``, where 4 is the month in
+        which the fiscal year begins.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.leads.count(where=leadcore.F.created_at.during("this_month"))
+        1
+        """
+        return self._where("during", period)
+
     def __repr__(self) -> str:
         return f"F.{self.key}"
 
@@ -155,6 +215,21 @@ class _Fields:
 
     def __getitem__(self, key: str) -> FieldRef:
         return FieldRef(key)
+
+    @property
+    def me(self) -> str:
+        """The acting user, whoever that will be: ``F.owner == F.me``."""
+        return "me"
+
+    @property
+    def my_team(self) -> str:
+        """Everybody in the team of the acting user, which ``open`` and ``as_user`` say: ``F.owner == F.my_team``."""
+        return "my_team"
+
+    @property
+    def now(self) -> str:
+        """The time when the filter is used: ``F.created_at < F.now``."""
+        return "now"
 
     @property
     def is_unread(self) -> Filter:
@@ -184,14 +259,16 @@ class _Fields:
 F: Final = _Fields()
 """Fields to build filters from: ``F.city == "Oslo"``."""
 
-Where: TypeAlias = Filter | Mapping[str, Any] | None
-"""What every ``where=`` takes: a filter, the same as plain data, or ``None`` for all leads."""
+Where: TypeAlias = Filter | Mapping[str, Any] | str | None
+"""What every ``where=`` takes: a filter, the same as plain data or as text, or ``None`` for all leads."""
 
 
 def encode(where: Where) -> str | None:
     """The filter as JSON; a lone condition may leave out the ``where`` around it."""
     if where is None:
         return None
+    if isinstance(where, str):
+        return _leadcore.filter_parse(where)
     tree: Any = where._tree if isinstance(where, Filter) else where
     if isinstance(tree, Mapping) and "field" in tree:
         tree = {"where": dict(tree)}

@@ -14,6 +14,7 @@ from .filters import Where, encode
 from .mass import LeadMass
 from .models import ConversionOutcome, ConversionPlan, Page
 from .moves import LeadMoves
+from .reading import LeadReading
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -31,7 +32,7 @@ LeadAction: TypeAlias = Literal["view", "edit", "delete", "restore", "convert"]
 _Status: TypeAlias = Literal["customer", "prospect"]
 
 
-class Leads(LeadMoves, LeadMass):
+class Leads(LeadMoves, LeadMass, LeadReading):
     """``db.leads``."""
 
     __slots__ = ("_db",)
@@ -117,7 +118,7 @@ class Leads(LeadMoves, LeadMass):
         """A page of leads.
 
         Args:
-            where: Which leads: ``F.city == "Oslo"``, or the same as plain data.
+            where: Which leads: ``F.city == "Oslo"``, or the same as text or plain data.
             sort: ``company``, ``name``, ``number``, ``amount``, ``created_at``, ``updated_at``,
                 ``stage_entered_at``, ``active_at``, ``rank`` or the key of a custom field; with a minus the largest
                 first. Last written first when not said.

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from html import escape
 from typing import Any, Generic, Literal, TypeVar, overload
 from uuid import UUID
