@@ -120,14 +120,11 @@ pub(crate) fn page(
 const SUMS: &str = "SELECT stage, currency, leads, plain_high, plain_low, own_high, own_low, weighted_high, weighted_low FROM leadcore_stage_sum WHERE tenant = ?1 AND state = 0 AND leads > 0 ORDER BY stage, currency";
 /// Stage, currency, leads, and what their amounts add up to.
 type Sum = ([u8; 16], String, i64, [i128; 3]);
+/// Stage, count, sums and first cards.
+type Column = ([u8; 16], i64, Vec<Sum>, Vec<Plain>);
 
 /// The counts of the stages, the sums of their amounts and the first cards of each.
-pub(crate) fn board(
-    conn: &Connection,
-    sql: &Sql,
-    stages: &[StageId],
-    cards: i64,
-) -> Vec<([u8; 16], i64, Vec<Sum>, Vec<Plain>)> {
+pub(crate) fn board(conn: &Connection, sql: &Sql, stages: &[StageId], cards: i64) -> Vec<Column> {
     // Counts and cards of one state of the data, as leadcore's board has them.
     let tx = conn.unchecked_transaction().unwrap();
     let mut counts = tx

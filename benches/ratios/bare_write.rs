@@ -297,7 +297,9 @@ const CHANGED: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subjec
 pub(crate) fn move_to(conn: &Connection, lead: [u8; 16], stage: [u8; 16]) {
     conn.prepare_cached("BEGIN IMMEDIATE").unwrap().execute([]).unwrap();
     let at = now();
-    let row = |row: &rusqlite::Row<'_>| -> rusqlite::Result<(Vec<u8>, String, String, Option<i64>, i64)> {
+    /// Stage, rank, currency, amount, number.
+    type Moving = (Vec<u8>, String, String, Option<i64>, i64);
+    let row = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Moving> {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
     };
     let moving =
