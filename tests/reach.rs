@@ -1,7 +1,7 @@
 //! E-mails and phones with what is known of each: what for, opted out, does not work (X.36).
 
 use leadcore::desk::convert::{self, ConversionOptions};
-use leadcore::desk::{Expect, accounts, contacts, leads, timeline};
+use leadcore::desk::{Expect, accounts, contacts, leads, timeline, undo};
 use leadcore::domain::{ContactFields, Emails, Field, Lead, LeadPatch, ReachKind};
 use leadcore::error::ErrorKind;
 use leadcore::exchange::import::ImportOptions;
@@ -72,6 +72,25 @@ fn the_journal_says_what_became_of_the_flags() {
     let fields =
         host.read(|ctx, txn| timeline::of_lead(ctx, txn, lead.id, None, 10)).items[2].entry.changes.len();
     assert_eq!(fields, 2, "setting a flag is a change of its own");
+}
+
+#[test]
+fn an_undo_gives_the_flags_back() {
+    let host = Host::new();
+    let lead = marked(&host);
+    for patch in [
+        LeadPatch::new().clear(Field::Email).clear(Field::Phone),
+        LeadPatch::new().set(Field::Email, format!("{MAIL} ()")),
+        LeadPatch::new().set(Field::Phone, format!("{PHONE} (opted_out)")),
+    ] {
+        let edited = edit(&host, &lead, &patch);
+        assert_ne!(edited.fields, lead.fields);
+        let page = host.read(|ctx, txn| timeline::of_lead(ctx, txn, lead.id, None, 1));
+        let operation = page.items[0].entry.operation;
+        host.write(|ctx, txn| undo::undo(ctx, txn, operation));
+        let undone = host.read(|ctx, txn| leads::get(ctx, txn, lead.id));
+        assert_eq!(undone.fields, lead.fields);
+    }
 }
 
 #[test]

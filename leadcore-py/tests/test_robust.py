@@ -167,6 +167,71 @@ def test_a_forked_child_gets_an_error_and_the_parent_goes_on(db: Database) -> No
     assert db.leads.count() == 2
 
 
+FORKS = """
+import os, pathlib, sys, threading
+import leadcore
+
+path = pathlib.Path(sys.argv[1])
+db = leadcore.open(path)
+lead = db.leads.create(company="A")
+stop = threading.Event()
+
+
+def work():
+    while not stop.is_set():
+        db.leads.count()
+        db.leads.create(company="from a thread")
+
+
+def child(number):
+    refused = 0
+    calls = [db.leads.count, lambda: db.leads.create(company="lost"), lambda: db.leads.get(lead.id), db.transaction().__enter__]
+    for call in calls:
+        try:
+            call()
+        except leadcore.UnsupportedError as error:
+            refused += "fork" in str(error)
+    return 0 if refused == len(calls) else 1
+
+
+def fork(number):
+    pid = os.fork()
+    if pid == 0:
+        status = 9
+        try:
+            status = child(number)
+        finally:
+            # Half of them end the hard way, half as a program does, with everything taken down.
+            if number % 2 or status:
+                os._exit(status)
+        sys.exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+print([number for number in range(10) if fork(number)])
+thread = threading.Thread(target=work)
+thread.start()
+print([number for number in range(11, 31, 2) if fork(number)])
+stop.set()
+thread.join()
+number = db.leads.create(company="B").number
+assert db.leads.count() == number, (db.leads.count(), number)
+db.close()
+with leadcore.open(path) as again:
+    assert again.leads.count() == number
+    assert [hit.company for hit in again.leads.search("lost")] == []
+"""
+
+
+@posix
+def test_twenty_forks_get_an_error_each_and_the_parent_keeps_everything(tmp_path: Path) -> None:
+    # In another Python, where nothing of pytest is forked. Its warning, that a process with threads should not fork, is
+    # right and the reason for this test.
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKS, str(tmp_path / "leads.db")]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (child.returncode, child.stdout) == (0, "[]\n[]\n"), child.stderr
+
+
 ITERATES = """
 import leadcore
 db = leadcore.open(":memory:")

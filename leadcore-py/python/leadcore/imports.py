@@ -11,7 +11,8 @@ from typing import Any, BinaryIO, Literal, TypeAlias
 from uuid import UUID
 
 from .exceptions import InvalidError, Violation
-from .models import Term, _Record
+from .models import Term
+from .values import Record
 
 __all__ = ["FileFormat", "ImportPreview", "ImportReport", "LineOutcome", "Progress", "Rejection"]
 
@@ -20,7 +21,7 @@ ImportFile: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview 
 
 
 @dataclass(frozen=True, slots=True)
-class Progress(_Record):
+class Progress(Record):
     """How far an import is, after a chunk was written."""
 
     lines: int
@@ -40,7 +41,7 @@ class Progress(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Rejection(_Record):
+class Rejection(Record):
     """A line that was not taken, and why. It does not hold what the line said."""
 
     line: int
@@ -56,7 +57,7 @@ class Rejection(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class LineOutcome(_Record):
+class LineOutcome(Record):
     """What became of one line."""
 
     line: int
@@ -75,7 +76,7 @@ class LineOutcome(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class FileFormat(_Record):
+class FileFormat(Record):
     """How a file was read."""
 
     encoding: str
@@ -89,7 +90,7 @@ class FileFormat(_Record):
 
 
 @dataclass(frozen=True)
-class ImportPreview(_Record):
+class ImportPreview(Record):
     """How a file would be read."""
 
     mapping: dict[str, str | None]
@@ -101,7 +102,7 @@ class ImportPreview(_Record):
 
 
 @dataclass(frozen=True)
-class ImportReport(_Record):
+class ImportReport(Record):
     """What became of a file. Created, updated, skipped and rejected rows add up to ``lines``. It prints as a table."""
 
     lines: int

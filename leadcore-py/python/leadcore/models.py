@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from html import escape
 from typing import Any, Generic, Literal, TypeVar, overload
 from uuid import UUID
@@ -19,6 +16,8 @@ from uuid import UUID
 from leadcore.exceptions import InvalidError, Violation
 
 from ._leadcore import Lead
+from .forms import Choice, FieldSpec, FormSection, Section
+from .values import Email, Money, Phone, ReachKind, Record
 
 __all__ = [
     "Board",
@@ -47,34 +46,14 @@ __all__ = [
 StageKind = Literal["open", "on_hold", "won", "lost"]
 """What a stage means for the lead."""
 
-ReachKind = Literal["work", "home", "mobile", "fax"]
-"""What an e-mail address or phone number is for."""
-
 Subject = tuple[str, UUID]
 """A record, whatever its kind: ``("lead", id)``."""
 
 T = TypeVar("T")
 
 
-class _Record:
-    """What every small record can do."""
-
-    __slots__ = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything about the record by name, records inside it as dictionaries too."""
-        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, tuple):
-        return tuple(_plain(item) for item in value)
-    to_dict = getattr(value, "to_dict", None)
-    return value if to_dict is None else to_dict()
-
-
 @dataclass(frozen=True, slots=True)
-class Term(_Record):
+class Term(Record):
     """One term of a list: a source, category, label, location, partner or reason."""
 
     kind: str = field(repr=False)
@@ -100,7 +79,7 @@ class Term(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Stage(_Record):
+class Stage(Record):
     """One column of the board."""
 
     id: UUID = field(repr=False)
@@ -127,7 +106,7 @@ class Stage(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Pipeline(_Record):
+class Pipeline(Record):
     """A pipeline: its stages in board order."""
 
     id: UUID = field(repr=False)
@@ -145,131 +124,8 @@ class Pipeline(_Record):
         return self.name
 
 
-def _refused(path: str, code: str, message: str) -> InvalidError:
-    return InvalidError(message, violations=[Violation(path, code, message)])
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class Money(_Record):
-    """An exact amount in a currency: the value of a ``money`` field.
-
-    >>> leadcore.Money("1250.50", "NOK")
-    Money(amount=Decimal('1250.50'), currency='NOK')
-    >>> leadcore.Money("1.5", "NOK") == leadcore.Money("1.50", "NOK")
-    True
-    """
-
-    amount: Decimal
-    """The amount, in units of the currency."""
-    currency: str
-    """Currency, ISO 4217."""
-
-    def __init__(self, amount: Decimal | float | str, currency: str) -> None:
-        """Numbers and text are read as what they print as; refused is what is no amount or no code of a currency."""
-        try:
-            exact = Decimal(str(amount))
-        except (InvalidOperation, ValueError):
-            exact = Decimal("nan")
-        if not exact.is_finite() or not -40 <= exact.adjusted() <= 40:
-            raise _refused("amount", "out_of_range", "a number has at most 28 digits")
-        code = str(currency)
-        if len(code) != 3 or not (code.isascii() and code.isalpha()):
-            raise _refused("currency", "malformed", "a currency is its ISO code")
-        object.__setattr__(self, "amount", exact)
-        object.__setattr__(self, "currency", code.upper())
-
-    @property
-    def _field_text(self) -> str:
-        return str(self)
-
-    def __str__(self) -> str:
-        return f"{self.amount:f} {self.currency}"
-
-
-#: What stands between several addresses in one text. A comma before an extension belongs to the number.
-_SEPARATOR = re.compile(r"[\n\r]|[,;](?!\s*(ext|isub=|phone-context=|[x#][ \d]))", re.IGNORECASE)
-
-
-def _check_address(value: object, kind: object) -> None:
-    # Of two addresses in one text, which is opted out?
-    if not isinstance(value, str) or (not value.startswith('"') and _SEPARATOR.search(value)):
-        raise _refused("value", "malformed", "this is text with one address")
-    if kind not in (None, "work", "home", "mobile", "fax"):
-        raise _refused("kind", "unknown", "an address is for `work`, `home`, `mobile` or `fax`, or `None`")
-
-
-def _marked(value: str, kind: str | None, opted_out: bool, invalid: bool) -> str:
-    words = [kind] if kind else []
-    words += [word for word, is_so in (("opted_out", opted_out), ("invalid", invalid)) if is_so]
-    return f"{value} ({' '.join(words)})"
-
-
 @dataclass(frozen=True, slots=True)
-class Email(_Record):
-    """An e-mail address and what is known of it. Handed to ``create`` or ``edit``, it says all of that.
-
-    As plain text, an address that stays keeps what is known of it.
-
-    >>> lead = db.leads.create(company="Nordlys AS", email=leadcore.Email("post@nordlys.example", kind="work"))
-    >>> db.leads.edit(lead, email="new@nordlys.example, post@nordlys.example").emails[1].kind
-    'work'
-    """
-
-    value: str
-    """The address."""
-    kind: ReachKind | None = None
-    """What it is for: ``work``, ``home``, ``mobile`` or ``fax``; ``None`` when not said."""
-    opted_out: bool = False
-    """Whoever it belongs to does not want to be reached by it."""
-    invalid: bool = False
-    """It was tried and does not work."""
-
-    def __post_init__(self) -> None:
-        """Refuse several addresses, and a kind that there is not."""
-        _check_address(self.value, self.kind)
-
-    @property
-    def _field_text(self) -> str:
-        return _marked(self.value, self.kind, self.opted_out, self.invalid)
-
-    def __str__(self) -> str:
-        return self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Phone(_Record):
-    """A phone number and what is known of it, likewise.
-
-    >>> lead = db.leads.create(company="Nordlys AS", phone=[leadcore.Phone("+47 22 22 22 22", invalid=True), "123"])
-    >>> [number.invalid for number in lead.phones]
-    [True, False]
-    """
-
-    value: str
-    """The number as it was written."""
-    kind: ReachKind | None = None
-    """What it is for: ``work``, ``home``, ``mobile`` or ``fax``; ``None`` when not said."""
-    opted_out: bool = False
-    """Whoever it belongs to does not want to be reached by it."""
-    invalid: bool = False
-    """It was tried and does not work."""
-    e164: str | None = field(default=None, repr=False)
-    """The number in E.164 form (``+4722222222``), where it has one. It is worked out, not set."""
-
-    def __post_init__(self) -> None:
-        """Refuse several addresses, and a kind that there is not."""
-        _check_address(self.value, self.kind)
-
-    @property
-    def _field_text(self) -> str:
-        return _marked(self.value, self.kind, self.opted_out, self.invalid)
-
-    def __str__(self) -> str:
-        return self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Closing(_Record):
+class Closing(Record):
     """How a lead ended, until it is reopened."""
 
     outcome: Literal["won", "lost", "disqualified"]
@@ -283,7 +139,7 @@ class Closing(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Page(_Record, Generic[T]):
+class Page(Record, Generic[T]):
     """Some records of a list, and where the next ones begin. It is a sequence of its items."""
 
     items: tuple[T, ...]
@@ -328,7 +184,7 @@ def _table(items: tuple[object, ...]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Column(_Record):
+class Column(Record):
     """One column of a board."""
 
     stage: Stage
@@ -342,7 +198,7 @@ class Column(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Board(_Record):
+class Board(Record):
     """A pipeline as columns of leads."""
 
     pipeline: Pipeline
@@ -370,7 +226,7 @@ class Board(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Change(_Record):
+class Change(Record):
     """One field's value before and after."""
 
     field: str
@@ -382,7 +238,7 @@ class Change(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(_Record):
+class Entry(Record):
     """One event of a timeline."""
 
     sequence: int = field(repr=False)
@@ -409,95 +265,7 @@ class Entry(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice(_Record):
-    """One answer of a field with choices."""
-
-    code: str
-    """What is stored: 1 to 100 bytes, no comma, semicolon or control character."""
-    label: str = ""
-    """What people read; the code when not said."""
-    order: int = field(default=0, repr=False)
-    """The place in the list, lowest first; equal ones as they are given."""
-    archived: bool = False
-    """No longer offered; leads that have it keep it."""
-
-    def __str__(self) -> str:
-        return self.label or self.code
-
-
-@dataclass(frozen=True, slots=True)
-class Section(_Record):
-    """A group of fields on a form."""
-
-    key: str
-    """Stable key: ``identity``, ``reach`` …"""
-    label: str
-    """What people read."""
-    order: int = field(default=0, repr=False)
-    """The place on the form, lowest first."""
-
-    def __str__(self) -> str:
-        return self.label
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSpec(_Record):
-    """A field of a lead as the tenant sees it."""
-
-    key: str
-    """Its name in ``create``, filters and files."""
-    label: str
-    """What people read."""
-    section: str = field(repr=False)
-    """The key of its group on a form: ``identity``, ``reach``, ``address``, ``finance``, ``management``, ``more``,
-    ``system``, or one that the tenant added."""
-    type: str = field(repr=False)
-    """What values it takes: ``text``, ``email``, ``phone``, ``integer``, ``amount``, ``time``, ``choice``, ``user``,
-    ``code`` or ``reference``; of a custom field one of :data:`leadcore.FieldType`."""
-    required: bool = False
-    """Whether a lead must have a value."""
-    enabled: bool = field(default=True, repr=False)
-    """Whether it takes values."""
-    writable: bool = field(default=True, repr=False)
-    """Whether callers set it, rather than leadcore."""
-    multiple: bool = field(default=False, repr=False)
-    """Whether it holds several values."""
-    order: int = field(default=0, repr=False)
-    """The place on a form, lowest first."""
-    help: str | None = field(default=None, repr=False)
-    """What it is for, where the tenant says so."""
-    custom: bool = field(default=False, repr=False)
-    """Whether the tenant added it; what follows is said of such fields only."""
-    unique: bool = field(default=False, repr=False)
-    """Whether no two leads have the same value."""
-    default: Any = field(default=None, repr=False)
-    """What a new lead gets when nothing is given."""
-    choices: tuple[Choice, ...] = field(default=(), repr=False)
-    """The choices, archived ones too."""
-    currency: str | None = field(default=None, repr=False)
-    """Of ``money``: the currency where none is said."""
-    links_to: str | None = field(default=None, repr=False)
-    """Of a ``link``: ``lead``, ``contact`` or ``account``."""
-    min: Decimal | None = field(default=None, repr=False)
-    """The smallest number."""
-    max: Decimal | None = field(default=None, repr=False)
-    """The largest number."""
-    max_length: int | None = field(default=None, repr=False)
-    """The longest text in characters, where that is less than the type allows."""
-
-
-@dataclass(frozen=True, slots=True)
-class FormSection(_Record):
-    """A section of the form with its fields, in order."""
-
-    section: Section
-    """The section."""
-    fields: tuple[FieldSpec, ...]
-    """The fields that people fill in."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConversionOutcome(_Record):
+class ConversionOutcome(Record):
     """What a conversion did."""
 
     operation: UUID = field(repr=False)

@@ -79,9 +79,7 @@ pub trait Tallies {
     ///
     /// # Errors
     /// A failure of the store.
-    fn kept(&mut self, _filter: &Resolved) -> Result<Option<u64>> {
-        Ok(None)
-    }
+    fn kept(&mut self, filter: &Resolved) -> Result<Option<u64>>;
 
     /// How many live leads match, per value of `field` (stage, source, category, owner, state, kind …), in the order of
     /// [`FieldValue::order`], [`FieldValue::Empty`] for those without. Values that no lead has are left out. A custom field

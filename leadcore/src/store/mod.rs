@@ -1,7 +1,7 @@
 //! The ports: what core asks of a store.
 //!
 //! These traits are for whoever writes a store; users of leadcore call the [`desk`](crate::desk). They are
-//! synchronous, dyn-compatible and set-based (slices in, vectors out), have at most seven methods and no default
+//! synchronous, dyn-compatible and set-based (slices in, vectors out), have at most seven methods (the journal eight) and no default
 //! bodies. A store is right when it passes the suite in `testkit`.
 //!
 //! A [`Txn`] is one unit of work of one tenant and the sum of the ports; it does not know who opened it. After an

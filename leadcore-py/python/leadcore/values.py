@@ -1,0 +1,156 @@
+"""Money and addresses: small values that say more than a number or a text."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+from leadcore.exceptions import InvalidError, Violation
+
+__all__ = ["Email", "Money", "Phone", "ReachKind", "Record"]
+
+ReachKind = Literal["work", "home", "mobile", "fax"]
+"""What an e-mail address or phone number is for."""
+
+
+class Record:
+    """What every small record can do."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything about the record by name, records inside it as dictionaries too."""
+        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(_plain(item) for item in value)
+    to_dict = getattr(value, "to_dict", None)
+    return value if to_dict is None else to_dict()
+
+
+def _refused(path: str, code: str, message: str) -> InvalidError:
+    return InvalidError(message, violations=[Violation(path, code, message)])
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Money(Record):
+    """An exact amount in a currency: the value of a ``money`` field.
+
+    >>> leadcore.Money("1250.50", "NOK")
+    Money(amount=Decimal('1250.50'), currency='NOK')
+    >>> leadcore.Money("1.5", "NOK") == leadcore.Money("1.50", "NOK")
+    True
+    """
+
+    amount: Decimal
+    """The amount, in units of the currency."""
+    currency: str
+    """Currency, ISO 4217."""
+
+    def __init__(self, amount: Decimal | float | str, currency: str) -> None:
+        """Numbers and text are read as what they print as; refused is what is no amount or no code of a currency."""
+        try:
+            exact = Decimal(str(amount))
+        except (InvalidOperation, ValueError):
+            exact = Decimal("nan")
+        if not exact.is_finite() or not -40 <= exact.adjusted() <= 40:
+            raise _refused("amount", "out_of_range", "a number has at most 28 digits")
+        code = str(currency)
+        if len(code) != 3 or not (code.isascii() and code.isalpha()):
+            raise _refused("currency", "malformed", "a currency is its ISO code")
+        object.__setattr__(self, "amount", exact)
+        object.__setattr__(self, "currency", code.upper())
+
+    @property
+    def _field_text(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        return f"{self.amount:f} {self.currency}"
+
+
+#: What stands between several addresses in one text. A comma before an extension belongs to the number.
+_SEPARATOR = re.compile(r"[\n\r]|[,;](?!\s*(ext|isub=|phone-context=|[x#][ \d]))", re.IGNORECASE)
+
+
+def _check_address(value: object, kind: object) -> None:
+    # Of two addresses in one text, which is opted out?
+    if not isinstance(value, str) or (not value.startswith('"') and _SEPARATOR.search(value)):
+        raise _refused("value", "malformed", "this is text with one address")
+    if kind not in (None, "work", "home", "mobile", "fax"):
+        raise _refused("kind", "unknown", "an address is for `work`, `home`, `mobile` or `fax`, or `None`")
+
+
+def _marked(value: str, kind: str | None, opted_out: bool, invalid: bool) -> str:
+    words = [kind] if kind else []
+    words += [word for word, is_so in (("opted_out", opted_out), ("invalid", invalid)) if is_so]
+    return f"{value} ({' '.join(words)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Email(Record):
+    """An e-mail address and what is known of it. Handed to ``create`` or ``edit``, it says all of that.
+
+    As plain text, an address that stays keeps what is known of it.
+
+    >>> lead = db.leads.create(company="Nordlys AS", email=leadcore.Email("post@nordlys.example", kind="work"))
+    >>> db.leads.edit(lead, email="new@nordlys.example, post@nordlys.example").emails[1].kind
+    'work'
+    """
+
+    value: str
+    """The address."""
+    kind: ReachKind | None = None
+    """What it is for: ``work``, ``home``, ``mobile`` or ``fax``; ``None`` when not said."""
+    opted_out: bool = False
+    """Whoever it belongs to does not want to be reached by it."""
+    invalid: bool = False
+    """It was tried and does not work."""
+
+    def __post_init__(self) -> None:
+        """Refuse several addresses, and a kind that there is not."""
+        _check_address(self.value, self.kind)
+
+    @property
+    def _field_text(self) -> str:
+        return _marked(self.value, self.kind, self.opted_out, self.invalid)
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Phone(Record):
+    """A phone number and what is known of it, likewise.
+
+    >>> lead = db.leads.create(company="Nordlys AS", phone=[leadcore.Phone("+47 22 22 22 22", invalid=True), "123"])
+    >>> [number.invalid for number in lead.phones]
+    [True, False]
+    """
+
+    value: str
+    """The number as it was written."""
+    kind: ReachKind | None = None
+    """What it is for: ``work``, ``home``, ``mobile`` or ``fax``; ``None`` when not said."""
+    opted_out: bool = False
+    """Whoever it belongs to does not want to be reached by it."""
+    invalid: bool = False
+    """It was tried and does not work."""
+    e164: str | None = field(default=None, repr=False)
+    """The number in E.164 form (``+4722222222``), where it has one. It is worked out, not set."""
+
+    def __post_init__(self) -> None:
+        """Refuse several addresses, and a kind that there is not."""
+        _check_address(self.value, self.kind)
+
+    @property
+    def _field_text(self) -> str:
+        return _marked(self.value, self.kind, self.opted_out, self.invalid)
+
+    def __str__(self) -> str:
+        return self.value
