@@ -72,6 +72,7 @@ fn openings_leave_nothing_behind() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    let said = text.lines().find(|line| line.starts_with(&format!("{} times", cycles()))).expect("it was run");
+    let said =
+        text.lines().find(|line| line.starts_with(&format!("{} times", cycles()))).expect("it was run");
     println!("{said}");
 }
