@@ -6,12 +6,13 @@ use leadcore::desk::convert::{self, ConversionOptions};
 use leadcore::desk::leads::LeadAction;
 use leadcore::desk::views::{self, ViewRequest};
 use leadcore::desk::{contacts, leads};
-use leadcore::domain::{ContactFields, Field, SystemView};
+use leadcore::domain::{ContactFields, CustomType, Field, SystemView};
 use leadcore::error::{ErrorKind, ViolationCode};
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
 use leadcore::query::{Cursor, Filter, LeadQuery, MAX_DEPTH, Operator, Sort, SortField};
 use leadcore::store::StoreExt;
 
+use crate::custom_fields::{custom, host_with, lead};
 use crate::support::{Host, company, form, refused};
 use crate::views::{by_company, first_cells, furnish, open, parsed};
 
@@ -216,4 +217,28 @@ fn rows_offer_what_the_actor_can_do() {
     );
     let query = LeadQuery::new(Filter::new(Field::Id, Operator::Eq, full.id));
     assert_eq!(host.read(|ctx, txn| leads::list(ctx, txn, &query)).items.len(), 1);
+}
+
+#[test]
+fn words_of_a_filter_are_text_beside_a_field_of_text() {
+    let note = custom("x_note", "Note", CustomType::Text);
+    let rate = custom("x_rate", "Rate", CustomType::Decimal);
+    let (host, _) = host_with([note, rate]);
+    for (name, note, rate) in
+        [("A", "42", "1.50"), ("B", "007", "2"), ("C", "2026-11-22", "42"), ("D", "true", "7")]
+    {
+        lead(&host, name, &[("x_note", note), ("x_rate", rate)]);
+    }
+    for (text, found) in [
+        ("x_note = 42", "A"),
+        ("x_note = 007", "B"),
+        ("x_note = 2026-11-22", "C"),
+        ("x_note = true", "D"),
+        ("x_note ~ 00", "B"),
+        ("x_rate = 42", "C"),
+        ("x_rate = 1.50", "A"),
+        ("x_rate = 007", "D"),
+    ] {
+        assert_eq!(host.names(Filter::parse(text).unwrap()), [found], "{text}");
+    }
 }

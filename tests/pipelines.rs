@@ -102,7 +102,7 @@ fn x_46_expected_and_weighted_value() {
     assert_eq!(counts(&host.import(file, &ImportOptions::new())), [1, 0, 0, 1]);
     let named = |text: &str| host.names(Filter::parse(text).unwrap());
     assert_eq!(named("expected_close = 2026-12-01"), ["Lead 3"]);
-    assert_eq!(named("expected_close during this month"), ["Fjord AS"]);
+    assert_eq!(named("expected_close this month"), ["Fjord AS"]);
     assert_eq!(named("expected_close next 30 days"), ["Lead 3", "Fjord AS"]);
     assert_eq!(named("expected_close < 2026-12-01"), ["Fjord AS"], "a lead without one is not early");
     assert_eq!(named("expected_close is empty").len(), 5);

@@ -30,7 +30,7 @@ pub struct FieldSettings {
     pub label: Option<String>,
     /// The place on the form, lowest first (S1.09).
     pub order: Option<u32>,
-    /// The key of the [section](Section) that it stands in (S1.09).
+    /// The key of the [section](super::Section) that it stands in (S1.09).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub section: Option<String>,
 }

@@ -44,7 +44,7 @@ impl Guard {
     /// Every condition that stands against this move of a lead as it is now. Rules that the lead breaks where it is
     /// do not count; within its stage there are no others than its state and, for a lost stage, the reason.
     ///
-    /// Whether the neighbour of a [`Position`] is a card of the stage, only a store knows.
+    /// Whether the neighbour of a [`Position`](super::Position) is a card of the stage, only a store knows.
     #[must_use]
     pub fn check(&self, pipelines: &[Pipeline], lead: &Lead, to: &Move) -> Vec<Unmet> {
         let mut unmet = Self::state(lead);

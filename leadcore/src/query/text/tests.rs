@@ -8,6 +8,10 @@ fn parsed(text: &str) -> Filter {
     Filter::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
+fn custom(key: &str) -> Field {
+    key.parse().unwrap()
+}
+
 #[test]
 fn people_may_write_it_in_many_ways() {
     let source = |names: &[&str]| {
@@ -45,6 +49,13 @@ fn people_may_write_it_in_many_ways() {
             Filter::eq(Field::Company, FieldValue::Empty) & Filter::eq(Field::City, 7_i64),
         ),
         ("label = #hot", Filter::eq(Field::Labels, "#hot")),
+        (
+            "x_code = 007 and x_seats = 42 and x_rate = 1.50",
+            Filter::eq(custom("x_code"), "007")
+                & Filter::eq(custom("x_seats"), 42_i64)
+                & Filter::eq(custom("x_rate"), "1.50"),
+        ),
+        ("x_rate = #1.50", Filter::eq(custom("x_rate"), FieldValue::Decimal("1.5".parse().unwrap()))),
         ("source = 2024", Filter::eq(Field::Source, "2024")),
         ("is not unread", !Filter::Is(Circumstance::Unread)),
         ("has no contact", !Filter::Has(LinkRole::Contact)),
