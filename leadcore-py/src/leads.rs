@@ -52,21 +52,25 @@ pub(crate) fn sort(py: Python<'_>, sort: Option<&Text>) -> PyResult<Sort> {
     key.parse().map(make).map_err(|error: leadcore::error::ValueError| raise(py, &error.at("sort").into()))
 }
 
+/// Fields, stage, and why it was lost: by the list, in words.
+type Draft<'py> = (Bound<'py, PyDict>, Option<Named>, Option<Named>, Option<Text>);
+/// Where a draft starts, and why it was lost.
+type Start = (Option<Named>, Option<Named>, Option<Text>);
+
 /// Creates leads in one operation: all or none.
 #[pyfunction]
-pub(crate) fn lead_create(
-    py: Python<'_>,
-    session: &Session,
-    drafts: Vec<(Bound<'_, PyDict>, Option<Named>)>,
-) -> PyResult<Vec<Lead>> {
-    let given = drafts.into_iter().map(|(given, stage)| Ok((fields(&given)?, stage)));
-    let given = given.collect::<PyResult<Vec<(Given, Option<Named>)>>>()?;
+pub(crate) fn lead_create(py: Python<'_>, session: &Session, drafts: Vec<Draft<'_>>) -> PyResult<Vec<Lead>> {
+    let given = drafts.into_iter().map(|(given, stage, reason, detail)| {
+        let start: Start = (stage, reason, detail);
+        Ok((fields(&given)?, start))
+    });
+    let given = given.collect::<PyResult<Vec<(Given, Start)>>>()?;
     session.write(py, move |ctx, txn| {
         let mut broken = Vec::new();
         let mut drafts = Vec::with_capacity(given.len());
         let (_, catalogue) = desk::settings::catalogue(ctx, txn)?;
-        for (n, (values, stage)) in given.iter().enumerate() {
-            match draft(ctx, txn, &catalogue, values, stage.as_ref()) {
+        for (n, (values, start)) in given.iter().enumerate() {
+            match draft(ctx, txn, &catalogue, values, start) {
                 Ok(draft) => drafts.push(draft),
                 Err(error) if error.violations().is_empty() => return Err(error),
                 Err(error) => broken.extend(error.violations().iter().map(|violation| match n {
@@ -88,12 +92,13 @@ fn draft(
     txn: &mut dyn Txn,
     catalogue: &Catalogue,
     given: &[(Field, FieldValue)],
-    stage: Option<&Named>,
+    (stage, reason, detail): &Start,
 ) -> Result<LeadDraft> {
     let values = resolve_fields(txn, given)?;
     let mut fields = LeadFields::default();
     LeadPatch::from_iter(values).apply(catalogue, &mut fields)?;
-    let draft = LeadDraft::from(fields);
+    let reason = crate::moves::reason(ctx, txn, "lost_reason", reason.as_ref())?;
+    let draft = LeadDraft::from(fields).because(reason, detail.as_ref().map(|detail| detail.0.as_str()));
     let Some(stage) = stage else { return Ok(draft) };
     let pipelines = desk::pipelines::list_or_default(ctx, txn)?;
     Ok(draft.in_stage(find_stage(&pipelines, None, stage)?))

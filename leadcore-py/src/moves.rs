@@ -37,7 +37,7 @@ fn position((place, card): &(Text, Option<Id>)) -> Result<Position> {
 }
 
 /// The reason that the caller named; what there is not is refused like an id that there is not.
-fn reason<I: TermId>(
+pub(crate) fn reason<I: TermId>(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     field: &str,

@@ -38,6 +38,16 @@ def test_every_change(db: Database, leads: list[Lead]) -> None:
     assert db.leads.restore_many(F.city == "Bergen", expected=3).totals.done == 3
 
 
+def test_what_a_list_shows(db: Database, leads: list[Lead]) -> None:
+    assert db.leads.transfer_many(db.leads.list(limit=2), "bob").totals.done == 2
+    assert db.leads.transfer_many(db.board()["New"].cards, "bob").totals == leadcore.MassTotals(done=1, unchanged=2)
+    assert db.leads.edit_many(db.leads.iter(where=F.owner == "bob"), city="Bergen", expected=3).totals.done == 3
+    with pytest.raises(leadcore.InvalidError, match="did you mean `city`"):
+        db.leads.edit_many(leads, citi="Oslo")  # type: ignore[call-arg]
+    with pytest.raises(leadcore.InvalidError, match="owner"):
+        db.leads.transfer_many(leads, "")
+
+
 def test_each_is_judged_by_itself(db: Database, leads: list[Lead]) -> None:
     a, b, c = leads
     db.catalogue.set("city", required=True)

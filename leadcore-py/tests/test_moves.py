@@ -69,6 +69,19 @@ def test_lost_and_reopened(db: Database, sales: Pipeline) -> None:
     assert db.leads.reopen(again) == again
 
 
+def test_created_as_lost(db: Database) -> None:
+    db.lost_reasons.list_or_default()
+    with pytest.raises(leadcore.InvalidError, match="lost_reason"):
+        db.leads.create(company="A", stage="Lost")
+    with pytest.raises(leadcore.InvalidError, match="no reason with this name"):
+        db.leads.create(company="A", stage="Lost", reason="Nothing of this name")
+    with pytest.raises(leadcore.InvalidError, match="only a lost stage"):
+        db.leads.create(company="A", detail="why?")
+    (lead,) = db.leads.create_many([{"company": "A", "stage": "Lost", "reason": "Other", "detail": "moved away"}])
+    assert lead.closing is not None
+    assert (str(lead.closing.reason), lead.closing.detail) == ("Other", "moved away")
+
+
 def test_disqualified(db: Database) -> None:
     reasons = db.disqualify_reasons.list_or_default()
     lead = db.leads.create(company="Nordlys AS")

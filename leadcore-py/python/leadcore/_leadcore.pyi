@@ -601,7 +601,7 @@ class Session:
 _Lead: TypeAlias = Lead | UUID | str
 _Named: TypeAlias = Term | Stage | Pipeline | UUID | str
 
-def lead_create(session: Session, drafts: list[tuple[dict[str, Any], Any]]) -> list[Lead]:
+def lead_create(session: Session, drafts: list[tuple[dict[str, Any], Any, Any, str | None]]) -> list[Lead]:
     """Creates leads in one operation: all or none."""
 
 def lead_edit(session: Session, lead: _Lead, changes: dict[str, Any]) -> Lead:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from . import _leadcore
 from ._leadcore import Account, Lead
-from .fields import LeadInput, StageRef, lead_fields
+from .fields import LeadInput, StageRef, TermRef, lead_fields
 from .filters import Where, encode
 from .mass import LeadMass
 from .models import ConversionOutcome, ConversionPlan, Page
@@ -41,8 +41,17 @@ class Leads(LeadMoves, LeadMass, LeadReading):
         """Use ``db.leads``."""
         self._db = db
 
-    def create(self, *, stage: StageRef | None = None, **fields: Unpack[LeadInput]) -> Lead:
+    def create(
+        self,
+        *,
+        stage: StageRef | None = None,
+        reason: TermRef | None = None,
+        detail: str | None = None,
+        **fields: Unpack[LeadInput],
+    ) -> Lead:
         """Create a lead. Without ``stage`` it starts in the first open stage of the default pipeline.
+
+        In a lost stage, ``reason`` (of ``db.lost_reasons``) and ``detail`` say why it was lost, as in :meth:`move`.
 
         Raises:
             InvalidError: With every broken rule at once.
@@ -59,7 +68,7 @@ class Leads(LeadMoves, LeadMass, LeadReading):
             12
 
         """
-        return _leadcore.lead_create(self._db._session, [(lead_fields(fields), stage)])[0]
+        return _leadcore.lead_create(self._db._session, [(lead_fields(fields), stage, reason, detail)])[0]
 
     def create_many(self, rows: Iterable[Mapping[str, Any]]) -> builtins.list[Lead]:
         """Create several leads in one operation: all or none. Each row holds what :meth:`create` takes.
@@ -72,8 +81,8 @@ class Leads(LeadMoves, LeadMass, LeadReading):
             if not isinstance(row, Mapping):
                 raise TypeError("each row must be a mapping of field keys to values")
             fields = dict(row)
-            stage = fields.pop("stage", None)
-            drafts.append((lead_fields(fields), stage))
+            stage, reason, detail = (fields.pop(key, None) for key in ("stage", "reason", "detail"))
+            drafts.append((lead_fields(fields), stage, reason, detail))
         return _leadcore.lead_create(self._db._session, drafts)
 
     def edit(self, lead: LeadRef, /, **changes: Unpack[LeadInput]) -> Lead:
