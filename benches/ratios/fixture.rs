@@ -49,7 +49,11 @@ impl Scene {
     }
 
     pub(crate) fn ctx_of(&self, user: &str) -> Context<'_> {
-        Context::new(&self.tenant, Actor::User(user.parse().unwrap()), &self.clock, &self.ids, &AllowAll)
+        self.acting(Actor::User(user.parse().unwrap()))
+    }
+
+    fn acting(&self, actor: Actor) -> Context<'_> {
+        Context::new(&self.tenant, actor, &self.clock, &self.ids, &AllowAll)
     }
 }
 
@@ -124,7 +128,8 @@ fn seven_stages(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Pipeline> {
 fn fill(path: &Path, size: usize) {
     let store = SqliteStore::open_with(path, &SqliteOptions::new().cache_mib(256)).unwrap();
     let scene = Scene::new();
-    let ctx = scene.ctx();
+    // A user who creates a lead without an owner is its owner; the host is nobody's.
+    let ctx = scene.acting(Actor::System);
     let catalogue = catalogue();
     let (budget, score) = (field(BUDGET), field(SCORE));
     let (pipeline, sources) = store

@@ -44,11 +44,21 @@ pub(crate) struct Compiler<'a> {
     pub(crate) folds: bool,
     /// Whether equality on a custom field is asked of each row that the rest of the query visits.
     pub(crate) probes: bool,
+    /// Whether the index on when leads were created may answer: where another order is asked for, it would have the page
+    /// sorted.
+    pub(crate) by_creation: bool,
 }
 
 impl<'a> Compiler<'a> {
     pub(crate) fn new(tenant: &'a str, search_by: SearchBy<'a>) -> Self {
-        Self { tenant, search_by, condition: Condition::default(), folds: false, probes: false }
+        Self {
+            tenant,
+            search_by,
+            condition: Condition::default(),
+            folds: false,
+            probes: false,
+            by_creation: false,
+        }
     }
 
     pub(crate) fn finish(self) -> Condition {
@@ -87,7 +97,11 @@ impl<'a> Compiler<'a> {
             Resolved::All(list) => self.join(list, " AND ", "1"),
             Resolved::Any(list) => self.join(list, " OR ", "0"),
             Resolved::Not(inner) => {
-                self.text("((");
+                self.text("(");
+                if let Resolved::ReadBy(user) = &**inner {
+                    self.later_than_read(user);
+                }
+                self.text("(");
                 self.filter(inner)?;
                 self.text(") IS NOT TRUE)");
                 Ok(())
@@ -112,6 +126,21 @@ impl<'a> Compiler<'a> {
             }
             _ => Err(unsupported()),
         }
+    }
+
+    /// Leads that came before the user marked everything as read are not unread, but for those marked as unread: none is
+    /// older than the oldest of these. Who has read everything would else have every lead looked at.
+    fn later_than_read(&mut self, user: &UserId) {
+        self.text(if self.by_creation { "l.created_at" } else { "+l.created_at" });
+        self.text(" > coalesce((SELECT min(u.until, coalesce((SELECT min(o.created_at) - 1 FROM leadcore_mark m CROSS JOIN leadcore_lead o ON o.rid = m.lead WHERE m.tenant = ");
+        self.param(self.tenant.to_owned());
+        self.text(" AND m.user = ");
+        self.param(user.as_str().to_owned());
+        self.text(" AND m.read = 0), u.until)) FROM leadcore_marked_until u WHERE u.tenant = ");
+        self.param(self.tenant.to_owned());
+        self.text(" AND u.user = ");
+        self.param(user.as_str().to_owned());
+        self.text("), -9223372036854775808) AND ");
     }
 
     /// What the user marked, else whether the lead was there when the user marked everything.

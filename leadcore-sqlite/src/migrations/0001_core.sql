@@ -180,7 +180,7 @@ CREATE VIRTUAL TABLE {prefix}lead_search USING fts5 (
 );
 
 -- How many live leads there are: `dim` is `all`, `stage`, `source`, `category` or `owner`, `key` its value (empty for
--- none), `state` that of the lead. Kept in the same transaction as the leads.
+-- none), or `field`, `key` a custom field that they have a value of; `state` that of the lead. Kept in the same transaction as the leads.
 CREATE TABLE {prefix}tally (
     tenant TEXT    NOT NULL,
     dim    TEXT    NOT NULL,

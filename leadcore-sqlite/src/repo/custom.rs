@@ -168,7 +168,8 @@ impl SqliteTxn<'_> {
                 continue;
             }
             let left = scan.limit.saturating_sub(rids.len());
-            if left > 0 {
+            // Nothing tells where leads without a value lie: where there is none, each would be looked at in vain.
+            if left > 0 && !(empty && !scan.trashed && self.all_have(field)?) {
                 let from_here = in_empty == Some(empty);
                 let condition = self.custom_part(scan, field, empty, from_here, left)?;
                 let mut statement = self.prepare(&condition.sql, "list leads")?;

@@ -46,6 +46,7 @@ impl SqliteTxn<'_> {
         let tenant = self.tenant.clone();
         let mut compiler = Compiler::new(tenant.as_str(), search_by);
         compiler.probes = few == Some(false);
+        compiler.by_creation = scan.sort.by == SortField::CreatedAt;
         // Candidates of a search are read by row number (an index on the sort order would visit every lead instead),
         // and only those of the page are read whole.
         compiler.text(if by_index {
@@ -96,6 +97,7 @@ impl SqliteTxn<'_> {
         let tenant = self.tenant.clone();
         // A count visits every candidate, so the index is asked however many there are.
         let mut compiler = Compiler::new(tenant.as_str(), SearchBy::Index);
+        compiler.by_creation = true;
         compiler.text("l.tenant = ");
         compiler.param(tenant.as_str().to_owned());
         compiler.text(" AND l.trashed_at IS NULL AND ");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use leadcore::domain::{Field, FieldType, FieldValue, Lead, LeadState};
+use leadcore::domain::{CustomKey, Field, FieldType, FieldValue, Lead, LeadState};
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::id::UserId;
 use leadcore::query::Resolved;
@@ -20,6 +20,9 @@ const COUNT: &str = "SELECT coalesce(sum(n), 0) FROM leadcore_tally WHERE tenant
 const COUNT_IN_STATE: &str =
     "SELECT coalesce(sum(n), 0) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND key = ? AND state = ?";
 const GROUPS: &str = "SELECT key, sum(n) FROM leadcore_tally WHERE tenant = ? AND dim = ? AND state BETWEEN ? AND ? GROUP BY key HAVING sum(n) > 0 ORDER BY key";
+
+/// Leads with a value of a custom field.
+const FIELD: &str = "field";
 
 /// What a slice of writes changes in the tallies: one row per value, not per lead.
 #[derive(Debug, Default)]
@@ -48,6 +51,10 @@ impl Deltas {
         ];
         for (dim, key) in values {
             *self.counts.entry((dim, key, state_number(lead.state()))).or_default() += by;
+        }
+        for key in fields.custom.keys() {
+            let key = key.as_str().as_bytes().to_vec();
+            *self.counts.entry((FIELD, key, state_number(lead.state()))).or_default() += by;
         }
         self.sums.count(lead, by)
     }
@@ -142,6 +149,15 @@ impl SqliteTxn<'_> {
         }
         .store("count leads")?;
         u64::try_from(n).map(Some).map_err(|_| corrupt("count"))
+    }
+
+    /// Whether every live lead has a value of this custom field.
+    pub(super) fn all_have(&self, field: &CustomKey) -> Result<bool> {
+        let mut statement = self.prepare(COUNT, "count leads")?;
+        let mut count = |dim: &str, key: &[u8]| -> Result<i64> {
+            statement.query_row((self.tenant_text(), dim, key), |row| row.get(0)).store("count leads")
+        };
+        Ok(count("all", &[])? == count(FIELD, field.as_str().as_bytes())?)
     }
 
     /// The counts per value, when the tallies have them.

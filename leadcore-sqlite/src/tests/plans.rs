@@ -67,7 +67,9 @@ fn every_system_view_walks_an_index() {
     for view in SystemView::ALL {
         let index = match view {
             SystemView::Mine | SystemView::Unassigned => "leadcore_lead_owner (tenant=? AND owner=?",
-            SystemView::Unread | SystemView::RecentlyCreated => "leadcore_lead_created (tenant=?",
+            // Who has read everything up to a time has nothing before it looked at.
+            SystemView::Unread => "leadcore_lead_created (tenant=? AND created_at>?",
+            SystemView::RecentlyCreated => "leadcore_lead_created (tenant=?",
             SystemView::Converted => "leadcore_lead_converted (tenant=?",
             SystemView::Rotting => "leadcore_lead_idle (tenant=?",
             SystemView::Trash => "leadcore_lead_trash (tenant=?",
