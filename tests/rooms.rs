@@ -66,7 +66,10 @@ const NOT_NAMED: &[(&str, &[&str], &str)] = &[
 /// A source file has at most this many lines.
 const LONGEST: usize = 450;
 /// The files that are longer, from the top of the repository. The list only shrinks; a new entry needs a reason.
-const LONGER: &[&str] = &[];
+const LONGER: &[&str] = &[
+    // The one class that people type: its methods are short, their documentation is not.
+    "leadcore-py/python/leadcore/database.py",
+];
 /// Where sources are.
 const SOURCES: [&str; 9] = [
     "leadcore/src",

@@ -13,7 +13,10 @@ use crate::txn::SqliteTxn;
 use super::tally::Deltas;
 
 const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, probability, expected_close, industry, description, owner, source, category, location, partner, labels, external_ids, custom, pipeline, stage, stage_entered_at, created_at, updated_at, active_at, rank, state, closed_at, outcome, reason, reason_detail, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE: &str = "UPDATE leadcore_lead SET number = ?, revision = ?, kind = ?, company = ?, company_key = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, name_key = ?, job_title = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, amount = ?, probability = ?, expected_close = ?, industry = ?, description = ?, owner = ?, source = ?, category = ?, location = ?, partner = ?, labels = ?, external_ids = ?, custom = ?, pipeline = ?, stage = ?, stage_entered_at = ?, created_at = ?, updated_at = ?, active_at = ?, rank = ?, state = ?, closed_at = ?, outcome = ?, reason = ?, reason_detail = ?, converted_at = ?, account = ?, converted_by = ?, trashed_at = ?, trashed_by = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ? RETURNING rid";
+const UPDATE: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, industry = ?27, description = ?28, owner = ?29, source = ?30, category = ?31, location = ?32, partner = ?33, labels = ?34, external_ids = ?35, custom = ?36, pipeline = ?37, stage = ?38, stage_entered_at = ?39, created_at = ?40, updated_at = ?41, active_at = ?42, rank = ?43, state = ?44, closed_at = ?45, outcome = ?46, reason = ?47, reason_detail = ?48, converted_at = ?49, account = ?50, converted_by = ?51, trashed_at = ?52, trashed_by = ?53, search = ?54 WHERE tenant = ?55 AND id = ?56 AND revision = ?57 RETURNING rid";
+/// The same for a lead that refers to what it referred to: without those columns SQLite has no foreign keys to check and
+/// needs no savepoint of its own for each row, which costs more than the write.
+const UPDATE_SAME: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, industry = ?27, description = ?28, owner = ?29, labels = ?34, external_ids = ?35, custom = ?36, pipeline = ?37, stage_entered_at = ?39, created_at = ?40, updated_at = ?41, active_at = ?42, rank = ?43, state = ?44, closed_at = ?45, outcome = ?46, reason_detail = ?48, converted_at = ?49, account = ?50, converted_by = ?51, trashed_at = ?52, trashed_by = ?53, search = ?54 WHERE tenant = ?55 AND id = ?56 AND revision = ?57 RETURNING rid";
 const ADD_KEY: &str = "INSERT INTO leadcore_lead_key (tenant, kind, key, lead) VALUES (?, ?, ?, ?)";
 const DROP_KEY: &str = "DELETE FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ? AND lead = ?";
 const ADD_SEARCH: &str = "INSERT INTO leadcore_lead_search (rowid, search) VALUES (?, ?)";
@@ -58,7 +61,8 @@ impl SqliteTxn<'_> {
     }
 
     fn update_rows(&self, changes: &[LeadChange]) -> Result<()> {
-        let mut update = self.prepare(UPDATE, "write a lead")?;
+        let mut update_all = self.prepare(UPDATE, "write a lead")?;
+        let mut update_same = self.prepare(UPDATE_SAME, "write a lead")?;
         let mut drop_search = self.prepare(DROP_SEARCH, "drop from the search index")?;
         let mut add_search = self.prepare(ADD_SEARCH, "add to the search index")?;
         let mut deltas = Deltas::default();
@@ -73,7 +77,8 @@ impl SqliteTxn<'_> {
                     search.as_str(),
                 ))
                 .store("drop from the search index")?;
-            let mut binder = Binder::to(&mut update);
+            let update = if refers_alike(before, after) { &mut update_same } else { &mut update_all };
+            let mut binder = Binder::to(update);
             binder.lead(after, search.as_str())?;
             binder.bind(self.tenant_text())?;
             binder.id(before.id.as_uuid())?;
@@ -246,6 +251,16 @@ impl Tallies for SqliteTxn<'_> {
             None => self.add_up(filter),
         }
     }
+}
+
+/// Whether a lead refers to the same stage and terms before and after.
+fn refers_alike(before: &Lead, after: &Lead) -> bool {
+    let terms = |lead: &Lead| {
+        let fields = &lead.fields;
+        let reason = lead.closing.as_ref().and_then(|closing| closing.reason);
+        (fields.source, fields.category, fields.location, fields.partner, reason)
+    };
+    before.stage == after.stage && terms(before) == terms(after)
 }
 
 /// The kinds of key that filters look into.
