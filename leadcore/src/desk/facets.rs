@@ -13,7 +13,7 @@ use crate::store::Txn;
 use crate::value::fold;
 
 use super::leads::readable;
-use super::naming;
+use super::{custom, naming};
 
 /// One value of a field and how many leads have it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,6 +55,7 @@ pub(super) fn facet(
     pipelines: &[Pipeline],
     mut names: Names,
 ) -> Result<Facet> {
+    custom::check_groupable(txn, field)?;
     let counts = match field {
         Field::Labels => count_labels(txn, filter)?,
         field => txn.tallies().count_by(filter, field)?,

@@ -380,10 +380,13 @@ pub fn reopen(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, expect: impl Int
         let target = last.or(first).ok_or_else(|| Error::not_found("stage"))?;
         return carry_out(ctx, txn, mover, before, &target.into());
     }
-    if let Some(stage) = mover.pipelines.iter().find_map(|pipeline| pipeline.stage(before.stage)) {
+    let stage = mover.pipelines.iter().find_map(|pipeline| pipeline.stage(before.stage));
+    if let Some(stage) = stage {
         refuse(&mover.guard.check_return(stage))?;
     }
-    let mut after = Lead { closing: None, ..before.clone() };
+    // In a stage that ends leads, which another pipeline's removed stage may have sent it to, it has ended.
+    let closing = stage.and_then(|stage| Closing::on_entering(stage.kind, Why::default(), None, ctx.now()));
+    let mut after = Lead { closing, ..before.clone() };
     after.active_at = after.active_at.max(ctx.now());
     let first = next_card(txn, &before, before.stage, Direction::Ascending, None)?;
     after.rank = Rank::placed(None, first.as_ref(), ctx.now(), before.number);

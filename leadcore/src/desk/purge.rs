@@ -108,6 +108,8 @@ pub struct PurgePlan {
     pub blockers: Vec<Blocker>,
     /// The first 20 of the leads that go, by number.
     pub sample: Vec<(LeadId, u64)>,
+    /// Which leads go, and as what they were read: a plan is outdated when another one goes instead.
+    pub checksum: u64,
 }
 
 /// What a purge removed.
@@ -146,6 +148,8 @@ fn planned(
     request: &PurgeRequest,
     now: Timestamp,
 ) -> Result<PurgePlan> {
+    // Before the request is copied: this refuses a filter that nests too deep to be copied.
+    let mut rounds = Rounds::begin(ctx, txn, request, now)?;
     let mut plan = PurgePlan {
         request: request.clone(),
         planned_at: now,
@@ -155,8 +159,8 @@ fn planned(
         blocked: 0,
         blockers: Vec::new(),
         sample: Vec::new(),
+        checksum: 0,
     };
-    let mut rounds = Rounds::begin(ctx, txn, request, now)?;
     // A person of two leads goes with the last of them.
     let mut persons = Persons::default();
     while let Some(round) = rounds.next(txn)? {
@@ -164,6 +168,7 @@ fn planned(
         for lead in &round.going {
             let count = if lead.trashed.is_some() { &mut plan.trashed } else { &mut plan.live };
             *count = count.saturating_add(1);
+            plan.checksum = mixed(plan.checksum, lead);
             if plan.sample.len() < SAMPLE {
                 plan.sample.push((lead.id, lead.number));
             }
@@ -173,6 +178,13 @@ fn planned(
         plan.blockers.extend(round.blocked.into_iter().take(room));
     }
     Ok(plan)
+}
+
+/// A checksum over the leads that go, in their order: FNV-1a (64 bits) of ids and revisions.
+fn mixed(checksum: u64, lead: &Lead) -> u64 {
+    let start = if checksum == 0 { 0xcbf2_9ce4_8422_2325 } else { checksum };
+    let bytes = lead.id.as_uuid().into_bytes().into_iter().chain(lead.revision.get().to_le_bytes());
+    bytes.fold(start, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Removes what a plan says, for good, in this unit of work.

@@ -18,7 +18,7 @@ use crate::id::{AccountId, ContactId, LeadId};
 use crate::query::{MAX_PAGE, Page};
 use crate::store::Txn;
 
-use super::access::visible;
+use super::access::{shows_hidden, visible};
 use super::{accounts, settings};
 
 /// One event, ready to be shown.
@@ -85,8 +85,7 @@ fn read(
     subjects.dedup();
     let found = txn.journal().about(&subjects, before, limit.saturating_add(1))?;
     let page = Page::cut(found, limit, |entry: &Entry| entry.sequence);
-    let hidden =
-        |field: &str| field.parse::<Field>().is_ok_and(|field| ctx.policy().is_hidden(ctx.actor(), &field));
+    let hidden = |field: &str| field.parse::<Field>().is_ok_and(|field| shows_hidden(ctx, &field));
     let mut entries = page.items;
     for entry in &mut entries {
         // Images are for undo: their fields tell the same to people.

@@ -168,6 +168,9 @@ impl<'a> Unit<'a> {
         for change in changes {
             let field = image_of(&change.field).map_or_else(|| change.field.parse::<Field>(), Ok);
             let Ok(field) = field else { return Some(WhyKept::Unsupported) };
+            if let Some(refused) = refuse(&field, &change.before).filter(|why| *why == WhyKept::NotAllowed) {
+                return Some(refused);
+            }
             // Beside an image the field is there for people: addresses come with what is said of them.
             let told = !is_image(change) && matches!(self, Self::Emails | Self::Phones);
             if told && changes.iter().any(|change| is_image(change)) {

@@ -175,6 +175,9 @@ impl<'a> Judge<'a> {
         if new.custom != old.custom || new.external_ids != old.external_ids || restores {
             self.claim(txn, before, &after)?;
         }
+        if restores {
+            self.mover.take_back(&after)?;
+        }
         Ok(Some((after, action)))
     }
 
@@ -209,7 +212,6 @@ impl<'a> Judge<'a> {
                 return Ok(Action::Deleted);
             }
             Change::Restore => {
-                self.mover.take_back(lead)?;
                 lead.trashed = None;
                 return Ok(Action::Restored);
             }
@@ -263,7 +265,11 @@ fn chosen_by(txn: &mut dyn Txn, patch: &crate::domain::LeadPatch) -> Result<Fres
         let broken: Vec<_> = error
             .violations()
             .iter()
-            .filter(|violation| about_terms(&violation.field) || engine(violation.code))
+            .filter(|violation| {
+                let unknown = violation.code == ViolationCode::Unknown
+                    && violation.field.starts_with(crate::domain::CustomKey::PREFIX);
+                about_terms(&violation.field) || engine(violation.code) || unknown
+            })
             .cloned()
             .collect();
         if !broken.is_empty() {

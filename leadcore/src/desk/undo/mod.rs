@@ -214,7 +214,8 @@ pub fn undo(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Res
     while let Some(chunk) = walk.next(txn, Some(&operation))? {
         for record in chunk {
             outcome.totals.count(&record);
-            let refused = record.failed == Some(UndoFailure::Forbidden);
+            // What the actor may not even see counts as refused: somebody else may take it back.
+            let refused = matches!(record.failed, Some(UndoFailure::Forbidden | UndoFailure::NotFound));
             outcome.forbidden = outcome.forbidden.saturating_add(u64::from(refused));
             if !record.is_reversed() && outcome.remaining.len() < MOST_NAMED {
                 outcome.remaining.push(record);
@@ -228,7 +229,9 @@ pub fn undo(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Res
         }
         txn.journal().begin(&operation)?;
     }
-    outcome.freed_key = exchange_keys(txn, &undone)?;
+    if walk.has_written() {
+        outcome.freed_key = exchange_keys(txn, &undone)?;
+    }
     operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {
         Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
     })?);

@@ -1,12 +1,14 @@
 //! Taking back what happened to one lead or contact.
 
+use std::collections::BTreeMap;
+
 use crate::domain::FieldType;
 use crate::domain::{
-    Action, Contact, ContactFields, Entry, Field, FieldChange, FieldValue, Kept, Lead, LinkRole, NewEntry,
-    Operation, Reference, Rewound, Subject, SubjectKind, TRASHED_AT, TRASHED_BY, Trashed, WhyKept,
-    contact_changes, rewind, rewind_fields,
+    Action, Catalogue, Contact, ContactFields, Entry, Field, FieldChange, FieldValue, Kept, Lead, LeadFields,
+    LinkRole, NewEntry, Operation, Reference, Rewound, Subject, SubjectKind, TRASHED_AT, TRASHED_BY, Trashed,
+    WhyKept, contact_changes, rewind, rewind_fields,
 };
-use crate::error::Result;
+use crate::error::{Result, Violation, ViolationCode};
 use crate::id::{ContactId, LeadId, OperationId, StageId, UserId};
 use crate::store::{LeadChange, Txn};
 
@@ -56,12 +58,24 @@ pub(super) fn lead(
     if (writes && !may(&bench.edit)) || (moves_trash && !may(&bench.delete)) {
         return fail(UndoFailure::Forbidden);
     }
-    let rules = &bench.catalogue;
-    if writes && rules.check(&before.fields).is_empty() {
-        let broken = rules.check(&after.fields);
+    // What the engine itself asks, and the type that a custom field has now; the tenant's rules may have changed since,
+    // and what was there before was right then.
+    let plain = |fields: &LeadFields| LeadFields { custom: BTreeMap::new(), ..fields.clone() };
+    let rules = Catalogue::standard();
+    if writes && rules.check(&plain(&before.fields)).is_empty() {
+        let broken = rules.check(&plain(&after.fields));
         if !broken.is_empty() {
             return fail(UndoFailure::Invalid(broken));
         }
+    }
+    let unfit = after.fields.custom.iter().find(|(key, value)| {
+        before.fields.custom.get(*key) != Some(*value)
+            && !bench.catalogue.usable(key).is_ok_and(|field| field.kind.takes(value))
+    });
+    if let Some((key, _)) = unfit {
+        let message = "the field has another type now";
+        let broken = Violation::new(key.as_str(), ViolationCode::NotAllowed, message);
+        return fail(UndoFailure::Invalid(vec![broken]));
     }
     if !writes && !moves_trash {
         return (record, None);

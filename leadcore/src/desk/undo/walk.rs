@@ -154,10 +154,8 @@ impl<'a> Walk<'a> {
         if record.failed.is_some() {
             return Ok(record);
         }
-        if story.own.iter().any(links::concerns) {
-            links::lead(&self.bench, txn, by, (subject, lead), story, &mut record, entries)?;
-        }
-        if let Some((change, new)) = change {
+        // Everything that can refuse the record is asked before its links are written.
+        if let Some((change, _)) = &change {
             let (before, after) = (&change.before, &change.after);
             let (old, new_fields) = (&before.fields, &after.fields);
             let unique = old.custom != new_fields.custom
@@ -173,6 +171,14 @@ impl<'a> Walk<'a> {
                     checked => checked?,
                 }
             }
+        }
+        if story.own.iter().any(links::concerns) {
+            links::lead(&self.bench, txn, by, (subject, lead), story, &mut record, entries)?;
+            if record.failed.is_some() {
+                return Ok(record);
+            }
+        }
+        if let Some((change, new)) = change {
             changes.push(change);
             entries.extend(new);
         }

@@ -9,6 +9,7 @@ use crate::id::UserId;
 use crate::query::{Asker, Filter, Sort};
 use crate::store::Txn;
 
+use super::super::access::shows_hidden;
 use super::super::naming;
 use super::manage::ViewDraft;
 
@@ -19,7 +20,8 @@ pub(super) fn unusable(
     field: &Field,
     path: &str,
 ) -> Option<Violation> {
-    let message = if ctx.policy().is_hidden(ctx.actor(), field) {
+    // A condition or an order by a name tells of its parts too.
+    let message = if shows_hidden(ctx, field) {
         "you may not see this field"
     } else if catalogue.is_disabled(field) {
         "this field is disabled"
@@ -95,9 +97,8 @@ fn fits(ctx: &Context<'_>, catalogue: &Catalogue, filter: &Filter) -> Result<()>
 }
 
 /// A kept filter without the conditions on fields that the actor may not see, and those that no longer fit.
-pub(super) fn masked(ctx: &Context<'_>, filter: &Value) -> Result<Value> {
-    let catalogue = Catalogue::standard();
-    json(&Pruner { ctx, catalogue: &catalogue, left_out: Vec::new() }.filter(filter))
+pub(super) fn masked(ctx: &Context<'_>, catalogue: &Catalogue, filter: &Value) -> Result<Value> {
+    json(&Pruner { ctx, catalogue, left_out: Vec::new() }.filter(filter))
 }
 
 fn json(value: &impl serde::Serialize) -> Result<Value> {

@@ -168,7 +168,7 @@ fn preferences(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<ViewPreferences> 
 pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: ViewId) -> Result<SavedView> {
     let mut view = seen(ctx, txn, id)?;
     if !owns(ctx, &view) {
-        view.filter = check::masked(ctx, &view.filter)?;
+        view.filter = check::masked(ctx, &load_catalogue(txn)?.1, &view.filter)?;
     }
     Ok(view)
 }

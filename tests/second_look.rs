@@ -1,0 +1,102 @@
+//! What second readers found stays mended.
+
+use leadcore::desk::purge::{self, PurgeRequest};
+use leadcore::desk::views::{self, ViewDraft};
+use leadcore::desk::{Expect, leads, pipelines, settings, timeline, undo};
+use leadcore::domain::{CustomField, CustomType, Field, LeadFields, LeadPatch, Outcome, StageKind};
+use leadcore::error::ErrorKind;
+use leadcore::policy::{Permission, Role, RoleTable, Visibility};
+use leadcore::query::{Filter, Operator};
+
+use crate::support::{Host, company, refused};
+
+#[test]
+fn an_undo_by_someone_who_sees_nothing_claims_nothing() {
+    let host = Host::new();
+    let lead = host.add(company("Nordlys AS"));
+    let edit = LeadPatch::new().set(Field::City, "Oslo").set(Field::Owner, "ada");
+    host.write(|ctx, txn| leads::edit(ctx, txn, lead.id, Expect::Any, &edit));
+    let page = host.read(|ctx, txn| timeline::of_lead(ctx, txn, lead.id, None, 1));
+    let operation = page.items[0].entry.operation;
+    let own = Role::new().grant(Permission::View, Visibility::Own).grant(Permission::Edit, Visibility::Own);
+    let table = RoleTable::new().role("own", own).user(&"bob".parse().unwrap(), &["own"], None);
+    let bobs = host.write_as("bob", &table, |ctx, txn| undo::undo(ctx, txn, operation));
+    assert_eq!(bobs.unwrap_err().kind(), ErrorKind::Denied);
+    host.write(|ctx, txn| undo::undo(ctx, txn, operation));
+    let undone = host.read(|ctx, txn| leads::get(ctx, txn, lead.id));
+    assert_eq!(undone.fields.address.city(), None, "who may, still can");
+}
+
+#[test]
+fn a_timeline_tells_no_name_with_a_hidden_part() {
+    let host = Host::new();
+    let lead = host.add(LeadFields::consumer("Kari Nordmann").unwrap());
+    let patch = LeadPatch::new().set(Field::FirstName, "Anna");
+    host.write(|ctx, txn| leads::edit(ctx, txn, lead.id, Expect::Any, &patch));
+    let role = Role::manager().hide(Field::LastName).unwrap();
+    let table = RoleTable::new().role("r", role).user(&"eve".parse().unwrap(), &["r"], None);
+    let page =
+        host.write_as("eve", &table, |ctx, txn| timeline::of_lead(ctx, txn, lead.id, None, 10)).unwrap();
+    assert!(page.items.iter().all(|item| !item.text.contains("Nordmann")), "{:?}", page.items);
+}
+
+#[test]
+fn a_lead_that_is_reopened_in_a_won_stage_is_won() {
+    let host = Host::new();
+    let lead = host.add(company("Nordlys AS"));
+    host.write(|ctx, txn| leads::disqualify(ctx, txn, lead.id, Expect::Any, None, None));
+    let pipeline = host.read(|ctx, txn| pipelines::list(ctx, txn)).remove(0);
+    let won = pipeline.stages.iter().find(|stage| stage.kind == StageKind::Won).unwrap().id;
+    host.write(|ctx, txn| {
+        pipelines::remove_stage(ctx, txn, pipeline.id, Expect::Any, pipeline.stages[0].id, Some(won))
+    });
+    let open = host.write(|ctx, txn| leads::reopen(ctx, txn, lead.id, Expect::Any));
+    assert_eq!(open.closing.map(|closing| closing.outcome), Some(Outcome::Won));
+}
+
+#[test]
+fn a_purge_refuses_a_filter_of_a_hundred_thousand_levels() {
+    let host = Host::new();
+    let deep = (0..100_000).fold(Filter::everything(), |filter, _| !filter);
+    let request = PurgeRequest::everywhere(deep);
+    refused(host.try_write(|ctx, txn| purge::plan(ctx, txn, &request).map(drop)), ErrorKind::Invalid);
+}
+
+#[test]
+fn a_purge_takes_no_lead_that_its_plan_did_not_have() {
+    let host = Host::new();
+    let added: Vec<_> = (0..30).map(|n| host.add(company(&format!("Dead {n}")))).collect();
+    let spare = host.add(company("Alive"));
+    let request = PurgeRequest::everywhere(Filter::new(Field::Company, Operator::StartsWith, "Dead"));
+    let plan = host.read(|ctx, txn| purge::plan(ctx, txn, &request));
+    for (lead, name) in [(added[25].id, "Saved"), (spare.id, "Dead too")] {
+        let patch = LeadPatch::new().set(Field::Company, name);
+        host.write(|ctx, txn| leads::edit(ctx, txn, lead, Expect::Any, &patch));
+    }
+    refused(host.try_write(|ctx, txn| purge::apply(ctx, txn, &plan).map(drop)), ErrorKind::Conflict);
+    host.read(|ctx, txn| leads::get(ctx, txn, spare.id));
+}
+
+#[test]
+fn free_text_has_no_facets_and_shared_views_keep_their_conditions() {
+    let host = Host::new();
+    let field = CustomField::new("x_note".parse().unwrap(), "Note", CustomType::LongText);
+    host.write(|ctx, txn| {
+        let (revision, mut catalogue) = settings::catalogue(ctx, txn)?;
+        catalogue.set_custom_field(field.clone());
+        settings::set_catalogue(ctx, txn, revision, &catalogue)
+    });
+    let note: Field = "x_note".parse().unwrap();
+    let facets = host.try_write(|ctx, txn| {
+        leads::facets(ctx, txn, &Filter::everything(), std::slice::from_ref(&note)).map(drop)
+    });
+    refused(facets, ErrorKind::Unsupported);
+    let draft = ViewDraft::new("Noted", Filter::new(note, Operator::Contains, "fair"));
+    let view = host.write(|ctx, txn| {
+        let saved = views::save(ctx, txn, &draft)?;
+        views::share(ctx, txn, saved.id, saved.revision, true)
+    });
+    let table = RoleTable::new().role("m", Role::manager()).user(&"eve".parse().unwrap(), &["m"], None);
+    let seen = host.write_as("eve", &table, |ctx, txn| views::get(ctx, txn, view.id)).unwrap();
+    assert_eq!(seen.filter, view.filter);
+}
