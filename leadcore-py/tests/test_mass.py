@@ -85,9 +85,12 @@ def test_as_many_as_seen(db: Database, leads: list[Lead]) -> None:
 
 
 def test_selections_that_are_none(db: Database, leads: list[Lead]) -> None:
-    for bad in (None, str(leads[0].id), leads[0], 5):
+    for bad in (None, leads[0], 5):
         with pytest.raises(TypeError):
             db.leads.delete_many(bad)  # type: ignore[arg-type]
+    with pytest.raises(leadcore.InvalidError):  # text is a filter, and an id is none
+        db.leads.delete_many(str(leads[0].id))
+    assert db.leads.count() == 3
     mixed: Any = [leads[0], leads[1].id]
     with pytest.raises(leadcore.InvalidError, match="not some of each"):
         db.leads.delete_many(mixed)

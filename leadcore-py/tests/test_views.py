@@ -118,11 +118,18 @@ def test_a_view_keeps_its_pipeline(filled: Database) -> None:
     assert filled.leads.count(where="stage = New") == 2
 
 
+def test_lists_open_with_the_default_view(filled: Database) -> None:
+    assert filled.views.open().view == "mine"
+    filled.views.set_default("all")
+    assert filled.views.open().view == "all"
+
+
 def test_what_no_longer_fits_is_left_out_and_told(filled: Database) -> None:
     saved = filled.views.save("Cities", "city = Oslo", columns=["company", "city"])
     filled.catalogue.set("city", enabled=False)
     page = filled.views.open(saved)
     assert [column.key for column in page.columns] == ["company"]
+    assert page.rows == (), "rather none than leads that the view was not about"
     assert sorted(violation.field for violation in page.left_out) == ["columns[1]", "filter.city"]
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LeadMass", "MassOutcome", "MassTotals", "RecordOutcome", "Selection"]
 
-Selection: TypeAlias = Filter | Mapping[str, Any] | Iterable[Lead] | Iterable[UUID] | Iterable[str]
-"""Which leads: all that match a filter, or these. With lead objects, one that changed since it was read is left as it
+Selection: TypeAlias = Filter | str | Mapping[str, Any] | Iterable[Lead] | Iterable[UUID] | Iterable[str]
+"""Which leads: all that match a filter (also as text), or these. With lead objects, one that changed since it was read is left as it
 is and told as a conflict; with ids the change goes over whatever is there."""
 
 _Chosen: TypeAlias = tuple[list[Lead | UUID | str] | None, str | None, int | None]
@@ -90,11 +90,13 @@ def _outcome(told: _Done) -> MassOutcome:
 
 
 def _chosen(leads: Selection, expected: int | None) -> _Chosen:
+    if isinstance(leads, str):
+        leads = Filter.parse(leads)
     if isinstance(leads, (Filter, Mapping)):
         return None, encode(leads), expected
-    # Text is iterable too, and `None` must never come to mean every lead.
-    if isinstance(leads, str) or not isinstance(leads, Iterable):
-        raise TypeError("expected a filter, or several leads or ids")
+    # `None` must never come to mean every lead.
+    if not isinstance(leads, Iterable):
+        raise TypeError("expected a filter (also as text), or several leads or ids")
     return list(leads), None, expected
 
 

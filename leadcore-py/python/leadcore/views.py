@@ -57,9 +57,13 @@ class Views:
         found = _leadcore.view_list(self._db._session)
         return [ViewEntry(view, name, *shape, *flags) for view, name, shape, *flags in found]
 
+    def _default(self) -> str:
+        """What lists open with for this user; ``mine`` where that cannot be listed, as for the host itself."""
+        return next((entry.view for entry in self.list() if entry.is_default), "mine")
+
     def open(
         self,
-        view: ViewRef = "mine",
+        view: ViewRef | None = None,
         *,
         search: str | None = None,
         filter: Where = None,  # noqa: A002 - it is what people call it
@@ -72,7 +76,7 @@ class Views:
         """A page of rows, ready to be shown.
 
         Args:
-            view: Which view.
+            view: Which view; the user's default one when not said.
             search: Only leads that have every word of this.
             filter: Only leads that match this too.
             sort: Another order than the view's, as in ``db.leads.list``.
@@ -92,7 +96,7 @@ class Views:
             0
 
         """
-        view = _ref(view)
+        view = self._default() if view is None else _ref(view)
         given = None if columns is None else builtins.list(columns)
         names = None if users is None else builtins.list(users.items())
         name, shown, rows, order, following, total, groups, left_out = _leadcore.view_open(

@@ -96,7 +96,8 @@ fn fits(ctx: &Context<'_>, catalogue: &Catalogue, filter: &Filter) -> Result<()>
     filter.resolve(&Asker { user, team, catalogue: Some(catalogue), ..asker }).map(drop)
 }
 
-/// A kept filter without the conditions on fields that the actor may not see, and those that no longer fit.
+/// A kept filter, or one that no lead matches when it has conditions on fields that the actor may not see, or that no
+/// longer fit.
 pub(super) fn masked(ctx: &Context<'_>, catalogue: &Catalogue, filter: &Value) -> Result<Value> {
     json(&Pruner { ctx, catalogue, left_out: Vec::new() }.filter(filter))
 }
@@ -124,9 +125,15 @@ impl Pruner<'_> {
         keeps
     }
 
-    /// The filter without the conditions that no longer fit. JSON that was read from text nests at most 128 levels deep.
+    /// The filter, or one that no lead matches when a condition of it no longer fits: what is left of it would match
+    /// leads that were never meant, and somebody may be about to change them all. JSON that was read from text nests at
+    /// most 128 levels deep.
     pub(super) fn filter(&mut self, json: &Value) -> Filter {
-        self.tree(json, "filter").unwrap_or_default()
+        let before = self.left_out.len();
+        match self.tree(json, "filter") {
+            Some(filter) if self.left_out.len() == before => filter,
+            _ => Filter::nothing(),
+        }
     }
 
     fn tree(&mut self, json: &Value, path: &str) -> Option<Filter> {
