@@ -260,8 +260,11 @@ def test_hidden_fields_stay_hidden() -> None:
         shared = limited.views.share(limited.views.save("Large", "amount > 1", columns=["company", "amount"]))
         vi = limited.as_user("vi")
         page = vi.views.open(shared)
-        assert (dict(page[0].values), page[0].lead.amount) == ({"company": "Alfa"}, None)
-        assert str(vi.views.get(shared).filter) == "all()"
+        # A view with a condition that vi may not see shows no lead, and says why.
+        assert (page.rows, [broken.field for broken in page.left_out]) == ((), ["filter.amount", "columns[1]"])
+        assert str(vi.views.get(shared).filter) == "any()"
+        every = vi.views.open("all", columns=["company"])
+        assert (dict(every[0].values), every[0].lead.amount) == ({"company": "Alfa"}, None)
         with pytest.raises(leadcore.InvalidError):
             vi.views.open("all", filter="amount > 1")
 

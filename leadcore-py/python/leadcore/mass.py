@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["LeadMass", "MassOutcome", "MassTotals", "RecordOutcome", "Selection"]
 
 Selection: TypeAlias = Filter | str | Mapping[str, Any] | Iterable[Lead] | Iterable[UUID] | Iterable[str]
-"""Which leads: all that match a filter (also as text), or these. With lead objects, one that changed since it was read is left as it
-is and told as a conflict; with ids the change goes over whatever is there."""
+"""Which leads: all that match a filter (also as text), or these. With lead objects, one that changed since it was read
+is left as it is and told as a conflict; with ids the change goes over whatever is there."""
 
 _Chosen: TypeAlias = tuple[list[Lead | UUID | str] | None, str | None, int | None]
 _Told: TypeAlias = tuple[UUID, str, Any, list[tuple[str, str, str]]]
