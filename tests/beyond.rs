@@ -14,7 +14,7 @@ use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, timeline};
 use leadcore::domain::{
     AccountPatch, Catalogue, Contact, ContactFields, CustomField, CustomType, ExternalRef, Field, Lead,
-    LeadPatch, Move, Numbering, Pipeline, Position, SavedView, SystemView, Term,
+    LeadPatch, Move, Numbering, Pipeline, Position, SavedView, SystemView, Term, Topics,
 };
 use leadcore::error::{Conflict, ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
@@ -267,7 +267,7 @@ fn furnish(host: &Host) -> Foreign {
         let saved = views::save(ctx, txn, &draft)?;
         views::share(ctx, txn, saved.id, saved.revision, true)
     });
-    let entries = host.read(|_, txn| txn.journal().about(&[lead.id.into()], None, 100));
+    let entries = host.read(|_, txn| txn.journal().about(&[lead.id.into()], Topics::NONE, None, 100));
     let undo = host.read(|ctx, txn| undo::plan(ctx, txn, entries.last().unwrap().operation));
     let request = PurgeRequest::everywhere(Filter::everything());
     let purge = host.read(|ctx, txn| purge::plan(ctx, txn, &request));

@@ -2,7 +2,7 @@
 
 use leadcore::desk::board::{self, BoardQuery};
 use leadcore::desk::{Expect, leads, pipelines, timeline, undo};
-use leadcore::domain::{Field, Lead, LeadDraft, LeadPatch, Move, Position, StageKind, Unmet};
+use leadcore::domain::{Field, Lead, LeadDraft, LeadPatch, Move, Position, StageKind, Topics, Unmet};
 use leadcore::error::{Conflict, ErrorKind, ViolationCode};
 use leadcore::exchange::import::ImportOptions;
 use leadcore::id::LeadId;
@@ -202,7 +202,7 @@ fn x_58_several_pipelines() {
     let default = host.try_write(|ctx, txn| pipelines::remove(ctx, txn, service.id, chosen.revision));
     refused(default, ErrorKind::Invalid);
     // Every change is in the journal with what was before.
-    let entries = host.read(|_, txn| txn.journal().about(&[service.id.into()], None, 10));
+    let entries = host.read(|_, txn| txn.journal().about(&[service.id.into()], Topics::NONE, None, 10));
     let changed =
         &entries.iter().find(|entry| entry.changes.iter().any(|change| change.field == "stage_ids"));
     let before = &changed.unwrap().changes.iter().find(|change| change.field == "stages").unwrap().before;

@@ -13,7 +13,7 @@ use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, undo};
 use leadcore::domain::{
     AccountPatch, Catalogue, ContactFields, CustomField, CustomType, CustomValue, Field, LeadFields,
-    LeadPatch, Numbering,
+    LeadPatch, Numbering, Topics,
 };
 use leadcore::error::{ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
@@ -272,7 +272,7 @@ fn furnish(host: &Host) -> Known {
     host.write(|ctx, txn| leads::delete(ctx, txn, trashed, ANY));
     let plan = host.read(|ctx, txn| convert::plan(ctx, txn, open, &options));
     let reasons = host.write(|ctx, txn| vocabulary::list_or_default::<LostReasonId>(ctx, txn));
-    let entries = host.read(|_, txn| txn.journal().about(&[open.into()], None, 100));
+    let entries = host.read(|_, txn| txn.journal().about(&[open.into()], Topics::NONE, None, 100));
     let created = entries.last().unwrap().operation;
     let request = PurgeRequest::trash(leadcore::query::Filter::everything());
     let purge = host.read(|ctx, txn| purge::plan(ctx, txn, &request));

@@ -7,8 +7,8 @@ use leadcore::domain::KEYS_VERSION;
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::id::TenantId;
 use leadcore::store::{
-    Accounts, Contacts, Journal, Leads, Links, Marks, Numbers, Pipelines, Settings, Tallies, Terms, Txn,
-    Views,
+    Accounts, Activities, Agenda, Blobs, Children, Contacts, Estimates, Files, Followers, Journal, Leads,
+    Lines, Links, Marks, Numbers, Pipelines, Records, Settings, Tallies, Terms, Txn, Views,
 };
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{CachedStatement, Connection, Transaction};
@@ -247,6 +247,42 @@ impl Txn for SqliteTxn<'_> {
     }
 
     fn marks(&mut self) -> &mut dyn Marks {
+        self
+    }
+
+    fn children(&mut self) -> &mut dyn Children {
+        self
+    }
+
+    fn activities(&mut self) -> &mut dyn Activities {
+        self
+    }
+
+    fn agenda(&mut self) -> &mut dyn Agenda {
+        self
+    }
+
+    fn files(&mut self) -> &mut dyn Files {
+        self
+    }
+
+    fn blobs(&mut self) -> &mut dyn Blobs {
+        self
+    }
+
+    fn estimates(&mut self) -> &mut dyn Estimates {
+        self
+    }
+
+    fn lines(&mut self) -> &mut dyn Lines {
+        self
+    }
+
+    fn records(&mut self) -> &mut dyn Records {
+        self
+    }
+
+    fn followers(&mut self) -> &mut dyn Followers {
         self
     }
 

@@ -79,6 +79,14 @@ uuid_id! {
     DisqualifyReasonId;
     /// A saved view of the list or the board.
     ViewId;
+    /// Something done or to be done about a lead: a note, a call, a task, a meeting …
+    ActivityId;
+    /// A file that belongs to a record.
+    FileId;
+    /// A priced offer.
+    EstimateId;
+    /// A record of the host's own that is shown with leads: a subscription, a project.
+    RecordId;
     /// One operation: everything that was written by one call, and what undo takes back.
     OperationId;
 }

@@ -298,9 +298,15 @@ CREATE TABLE {prefix}entry (
     other_kind   TEXT,
     other_id     BLOB,
     changes      TEXT,
+    -- What it is about, one bit for each topic, from the lowest: created, fields, stage, owner, contact, trash, converted,
+    -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record.
+    topics       INTEGER NOT NULL,
     FOREIGN KEY (tenant, operation) REFERENCES {prefix}operation (tenant, rid)
 ) STRICT;
 CREATE INDEX {prefix}entry_subject ON {prefix}entry (tenant, subject_kind, subject_id, seq);
+-- What happened to children of a record: `other` is what they are about.
+CREATE INDEX {prefix}entry_child ON {prefix}entry (tenant, other_kind, other_id, seq)
+    WHERE subject_kind IN ('activity', 'file', 'estimate', 'record');
 CREATE INDEX {prefix}entry_operation ON {prefix}entry (tenant, operation, seq);
 
 -- Settings documents, as JSON.
@@ -359,3 +365,50 @@ CREATE TABLE {prefix}marked_until (
     until  INTEGER NOT NULL,
     PRIMARY KEY (tenant, user)
 ) STRICT, WITHOUT ROWID;
+
+-- Where children (activities, files, estimates, records of the host) are shown: one row for each record that a child is
+-- about. `tab` is note, task, file …; `at` the place in its order; `follow_up` when somebody has to turn to it.
+CREATE TABLE {prefix}child (
+    tenant       TEXT    NOT NULL,
+    subject_kind TEXT    NOT NULL,
+    subject_id   BLOB    NOT NULL CHECK (length(subject_id) = 16),
+    tab          TEXT    NOT NULL,
+    open         INTEGER NOT NULL CHECK (open IN (0, 1)),
+    at           INTEGER NOT NULL,
+    child        BLOB    NOT NULL CHECK (length(child) = 16),
+    child_kind   TEXT    NOT NULL,
+    follow_up    INTEGER,
+    PRIMARY KEY (tenant, subject_kind, subject_id, tab, open, at, child)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}child_placed ON {prefix}child (tenant, child_kind, child);
+CREATE INDEX {prefix}child_follow_up ON {prefix}child (tenant, subject_kind, subject_id, follow_up)
+    WHERE follow_up IS NOT NULL;
+
+-- Activities: notes, comments, calls, tasks, meetings, messages, tickets, requests for estimates.
+CREATE TABLE {prefix}activity (
+    tenant     TEXT    NOT NULL,
+    id         BLOB    NOT NULL CHECK (length(id) = 16),
+    revision   INTEGER NOT NULL,
+    kind       TEXT    NOT NULL,
+    -- JSON list of what it is about, for reading; found through {prefix}child.
+    about      TEXT    NOT NULL,
+    title      TEXT,
+    text       TEXT,
+    assignee   TEXT,
+    remind_at  INTEGER,
+    -- When it was or is due, and what only its kind has, as JSON.
+    at         INTEGER NOT NULL,
+    body       TEXT    NOT NULL,
+    created_by TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+-- Files.
+
+-- Estimates and lines.
+
+-- Records of the host.
+
+-- Followers.

@@ -27,6 +27,40 @@ CREATE TABLE leadcore_account (
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, number)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE leadcore_activity (
+    tenant     TEXT    NOT NULL,
+    id         BLOB    NOT NULL CHECK (length(id) = 16),
+    revision   INTEGER NOT NULL,
+    kind       TEXT    NOT NULL,
+    -- JSON list of what it is about, for reading; found through leadcore_child.
+    about      TEXT    NOT NULL,
+    title      TEXT,
+    text       TEXT,
+    assignee   TEXT,
+    remind_at  INTEGER,
+    -- When it was or is due, and what only its kind has, as JSON.
+    at         INTEGER NOT NULL,
+    body       TEXT    NOT NULL,
+    created_by TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leadcore_child (
+    tenant       TEXT    NOT NULL,
+    subject_kind TEXT    NOT NULL,
+    subject_id   BLOB    NOT NULL CHECK (length(subject_id) = 16),
+    tab          TEXT    NOT NULL,
+    open         INTEGER NOT NULL CHECK (open IN (0, 1)),
+    at           INTEGER NOT NULL,
+    child        BLOB    NOT NULL CHECK (length(child) = 16),
+    child_kind   TEXT    NOT NULL,
+    follow_up    INTEGER,
+    PRIMARY KEY (tenant, subject_kind, subject_id, tab, open, at, child)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_child_follow_up ON leadcore_child (tenant, subject_kind, subject_id, follow_up)
+    WHERE follow_up IS NOT NULL;
+CREATE INDEX leadcore_child_placed ON leadcore_child (tenant, child_kind, child);
 CREATE TABLE leadcore_contact (
     tenant      TEXT    NOT NULL,
     id          BLOB    NOT NULL CHECK (length(id) = 16),
@@ -55,8 +89,13 @@ CREATE TABLE leadcore_entry (
     other_kind   TEXT,
     other_id     BLOB,
     changes      TEXT,
+    -- What it is about, one bit for each topic, from the lowest: created, fields, stage, owner, contact, trash, converted,
+    -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record.
+    topics       INTEGER NOT NULL,
     FOREIGN KEY (tenant, operation) REFERENCES leadcore_operation (tenant, rid)
 ) STRICT;
+CREATE INDEX leadcore_entry_child ON leadcore_entry (tenant, other_kind, other_id, seq)
+    WHERE subject_kind IN ('activity', 'file', 'estimate', 'record');
 CREATE INDEX leadcore_entry_operation ON leadcore_entry (tenant, operation, seq);
 CREATE INDEX leadcore_entry_subject ON leadcore_entry (tenant, subject_kind, subject_id, seq);
 CREATE TABLE leadcore_keys (

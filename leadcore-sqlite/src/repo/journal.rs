@@ -2,6 +2,7 @@
 
 use leadcore::domain::{
     Action, Actor, Entry, NewEntry, Operation, OperationKind, OperationState, Sequence, Subject, SubjectKind,
+    Topics,
 };
 use leadcore::error::{Error, Result};
 use leadcore::id::{OperationId, UserId};
@@ -21,10 +22,15 @@ const RID: &str = "SELECT rid FROM leadcore_operation WHERE tenant = ? AND id = 
 const BY_ID: &str =
     "SELECT id, kind, actor, at, key, state, outcome FROM leadcore_operation WHERE tenant = ? AND id = ?";
 const BY_KEY: &str = "SELECT id, kind, actor, at, key, state, outcome FROM leadcore_operation WHERE tenant = ? AND kind = ? AND key = ?";
-const APPEND: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, other_kind, other_id, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const ENTRY: &str = "SELECT e.seq, o.id, o.kind, o.actor, e.at, e.subject_kind, e.subject_id, e.action, e.other_kind, e.other_id, e.changes FROM leadcore_entry e JOIN leadcore_operation o ON o.tenant = e.tenant AND o.rid = e.operation";
+const APPEND: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, other_kind, other_id, changes, topics) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const ENTRY: &str = "SELECT e.seq, o.id, o.kind, o.actor, e.at, e.subject_kind, e.subject_id, e.action, e.other_kind, e.other_id, e.changes, e.topics FROM leadcore_entry e JOIN leadcore_operation o ON o.tenant = e.tenant AND o.rid = e.operation";
 // Of every tenant: rows are only added, so that this is the end for each of them, and found at once.
 const END: &str = "SELECT coalesce(max(seq), 0) FROM leadcore_entry";
+
+/// Whose subject it is.
+const OWN: &str = "e.tenant = ?1 AND e.subject_kind = ?2 AND e.subject_id = ?3";
+/// What happened to a child of it. The kinds are those of the index.
+const OF_CHILDREN: &str = "e.tenant = ?1 AND e.other_kind = ?2 AND e.other_id = ?3 AND e.subject_kind IN ('activity', 'file', 'estimate', 'record')";
 
 const OF_OPERATION: &str = " AND e.operation = ?";
 
@@ -82,6 +88,7 @@ impl SqliteTxn<'_> {
                 entry.other.map(|other| other.kind.code()),
                 entry.other.as_ref().map(|other| other.id.as_bytes().as_slice()),
                 changes,
+                entry.topics().bits(),
             );
             statement.execute(row).store("append to the journal")?;
         }
@@ -122,7 +129,12 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         action: columns.code("entry", Action::from_code)?,
         other: other(columns.optional_text()?, columns.optional_uuid()?)?,
         changes: columns.json("changes")?,
+        topics: topics(columns.int()?)?,
     })
+}
+
+fn topics(bits: i64) -> Result<Topics> {
+    u32::try_from(bits).map(Topics::from_bits).map_err(|_| corrupt("entry"))
 }
 
 fn other(kind: Option<&str>, id: Option<Uuid>) -> Result<Option<Subject>> {
@@ -181,30 +193,38 @@ impl Journal for SqliteTxn<'_> {
         in_savepoint(self.conn, "leadcore_slice", || self.append_rows(operation, entries))
     }
 
-    fn about(&mut self, subjects: &[Subject], before: Option<Sequence>, limit: usize) -> Result<Vec<Entry>> {
+    fn about(
+        &mut self,
+        subjects: &[Subject],
+        topics: Topics,
+        before: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<Entry>> {
         let before = before.map_or(i64::MAX, |sequence| sequence.0);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         // One short walk of the index for each record, merged: the cost does not grow with the length of a history.
-        let sql = format!(
-            "{ENTRY} WHERE e.tenant = ? AND e.subject_kind = ? AND e.subject_id = ? AND e.seq < ? ORDER BY e.seq DESC LIMIT ?"
-        );
         let mut subjects = subjects.to_vec();
         subjects.sort();
         subjects.dedup();
         let mut found = Vec::new();
-        for subject in subjects {
-            found.extend(self.entries(
-                &sql,
-                vec![
-                    Value::Text(self.tenant_text().to_owned()),
-                    Value::Text(subject.kind.code().to_owned()),
-                    Value::Blob(subject.id.as_bytes().to_vec()),
-                    Value::Integer(before),
-                    Value::Integer(limit),
-                ],
-            )?);
+        for (subject, about) in subjects.iter().flat_map(|subject| [(subject, OWN), (subject, OF_CHILDREN)]) {
+            let mut params = vec![
+                Value::Text(self.tenant_text().to_owned()),
+                Value::Text(subject.kind.code().to_owned()),
+                Value::Blob(subject.id.as_bytes().to_vec()),
+                Value::Integer(before),
+                Value::Integer(limit),
+            ];
+            let mut narrowed = "";
+            if !topics.is_empty() {
+                params.push(Value::Integer(i64::from(topics.bits())));
+                narrowed = " AND e.topics & ?6 <> 0";
+            }
+            let sql = format!("{ENTRY} WHERE {about} AND e.seq < ?4{narrowed} ORDER BY e.seq DESC LIMIT ?5");
+            found.extend(self.entries(&sql, params)?);
         }
         found.sort_by_key(|entry| std::cmp::Reverse(entry.sequence));
+        found.dedup_by_key(|entry| entry.sequence);
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(found)
     }

@@ -1,5 +1,6 @@
 //! One file per port of core; the names are the same.
 
+mod children;
 mod custom;
 mod journal;
 mod leads;

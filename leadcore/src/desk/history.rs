@@ -4,7 +4,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::context::Context;
-use crate::domain::{Action, Actor, Entry, Field, FieldValue, Lead};
+use crate::domain::{Action, Actor, Entry, Field, FieldValue, Lead, Topic, Topics};
 use crate::error::Result;
 use crate::id::{LeadId, OperationId, StageId};
 use crate::query::MAX_PAGE;
@@ -92,7 +92,12 @@ fn moves(txn: &mut dyn Txn, lead: &Lead) -> Result<Moves> {
     let mut moves = Moves { created: None, list: Vec::new() };
     let mut before = None;
     loop {
-        let entries = txn.journal().about(&[lead.id.into()], before, MAX_PAGE)?;
+        let entries = txn.journal().about(
+            &[lead.id.into()],
+            Topics::of(&[Topic::Created, Topic::Stage]),
+            before,
+            MAX_PAGE,
+        )?;
         let Some(last) = entries.last() else { break };
         before = Some(last.sequence);
         for entry in entries {

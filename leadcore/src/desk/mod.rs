@@ -10,6 +10,7 @@
 
 mod access;
 mod actions;
+mod children;
 mod clone;
 mod custom;
 mod facets;
@@ -23,6 +24,7 @@ mod reading;
 mod reasons;
 
 pub mod accounts;
+pub mod activities;
 pub mod board;
 pub mod contacts;
 pub mod convert;
@@ -40,6 +42,7 @@ pub mod vocabulary;
 pub use access::Expect;
 #[cfg(feature = "csv")]
 pub(crate) use access::{Gate, check_fields, require};
+pub use children::Listing;
 #[cfg(feature = "csv")]
 pub(crate) use custom::{missing, no_such_record};
 #[cfg(feature = "csv")]

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::context::Context;
 use crate::domain::{
     Action, Catalogue, Entry, Field, FieldType, FieldValue, Reference, Sequence, Subject, SubjectKind,
-    TermKind, image_of,
+    TermKind, Topics, image_of,
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId};
@@ -83,7 +83,7 @@ fn read(
     subjects.extend(persons.map(|link| link.to).filter(|to| to.kind == SubjectKind::Contact));
     subjects.sort();
     subjects.dedup();
-    let found = txn.journal().about(&subjects, before, limit.saturating_add(1))?;
+    let found = txn.journal().about(&subjects, Topics::NONE, before, limit.saturating_add(1))?;
     let page = Page::cut(found, limit, |entry: &Entry| entry.sequence);
     let hidden = |field: &str| field.parse::<Field>().is_ok_and(|field| shows_hidden(ctx, &field));
     let mut entries = page.items;

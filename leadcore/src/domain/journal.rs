@@ -10,7 +10,7 @@ use crate::id::{OperationId, UserId};
 use crate::time::Timestamp;
 
 use super::field_value::FieldValue;
-use super::link::Subject;
+use super::link::{Subject, SubjectKind};
 
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -136,6 +136,105 @@ coded! {
     }
 }
 
+coded! {
+    /// What an entry is about, to read only some of a history.
+    Topic {
+        /// A record was created, copied or removed for good.
+        Created = "created",
+        /// Fields changed.
+        Fields = "fields",
+        /// The stage changed, or how the lead ended.
+        Stage = "stage",
+        /// The owner changed.
+        Owner = "owner",
+        /// Persons came, went or changed.
+        Contact = "contact",
+        /// Into the trash, or out of it.
+        Trash = "trash",
+        /// A lead became a customer.
+        Converted = "converted",
+        /// Notes.
+        Note = "note",
+        /// Comments.
+        Comment = "comment",
+        /// Calls.
+        Call = "call",
+        /// Tasks.
+        Task = "task",
+        /// Meetings.
+        Meeting = "meeting",
+        /// Messages.
+        Message = "message",
+        /// Tickets.
+        Ticket = "ticket",
+        /// Requests for estimates.
+        EstimateRequest = "estimate_request",
+        /// Files.
+        File = "file",
+        /// Estimates.
+        Estimate = "estimate",
+        /// Records of the host.
+        Record = "record",
+    }
+}
+
+/// A set of topics. Stored as a number: its bits are the topics in the order of [`Topic::ALL`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Topics(u32);
+
+impl Topics {
+    /// No topic. Where topics choose entries, none means any.
+    pub const NONE: Self = Self(0);
+
+    /// These topics.
+    #[must_use]
+    pub fn of(topics: &[Topic]) -> Self {
+        topics.iter().fold(Self::NONE, |set, topic| set.with(*topic))
+    }
+
+    /// And this one.
+    #[must_use]
+    pub const fn with(self, topic: Topic) -> Self {
+        Self(self.0 | (1 << topic as u32))
+    }
+
+    /// Whether the topic is one of them.
+    #[must_use]
+    pub const fn has(self, topic: Topic) -> bool {
+        self.0 & (1 << topic as u32) != 0
+    }
+
+    /// Whether any is in both sets.
+    #[must_use]
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The number that is stored.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// The set that was stored as this number.
+    #[must_use]
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    /// The topics, in the order of [`Topic::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Topic> {
+        Topic::ALL.iter().copied().filter(move |topic| self.has(*topic))
+    }
+}
+
 /// One call that wrote something: what undo takes back, and what makes a repeated call harmless.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
@@ -193,12 +292,14 @@ pub struct NewEntry {
     pub other: Option<Subject>,
     /// What changed.
     pub changes: Vec<FieldChange>,
+    /// The topic of a child's event: that of its tab.
+    pub topic: Option<Topic>,
 }
 
 impl NewEntry {
     /// `action` happened to `subject`.
     pub fn new(subject: impl Into<Subject>, action: Action, at: Timestamp) -> Self {
-        Self { subject: subject.into(), action, at, other: None, changes: Vec::new() }
+        Self { subject: subject.into(), action, at, other: None, changes: Vec::new(), topic: None }
     }
 
     /// With these changed fields.
@@ -213,6 +314,42 @@ impl NewEntry {
     pub fn with_other(mut self, other: impl Into<Subject>) -> Self {
         self.other = Some(other.into());
         self
+    }
+
+    /// Under this topic.
+    #[must_use]
+    pub const fn under(mut self, topic: Topic) -> Self {
+        self.topic = Some(topic);
+        self
+    }
+
+    /// What the entry is about: what a history can be narrowed to.
+    #[must_use]
+    pub fn topics(&self) -> Topics {
+        if let Some(topic) = self.topic {
+            return Topics::NONE.with(topic);
+        }
+        let mut topics = match (self.subject.kind, self.action) {
+            (SubjectKind::Contact, _) | (_, Action::Linked | Action::Unlinked) => {
+                Topics::of(&[Topic::Contact])
+            }
+            (_, Action::Created | Action::Purged) => Topics::of(&[Topic::Created]),
+            (_, Action::Deleted | Action::Restored) => Topics::of(&[Topic::Trash]),
+            (_, Action::Converted) => Topics::of(&[Topic::Converted]),
+            (_, Action::Moved) => Topics::of(&[Topic::Stage]),
+            (_, Action::Updated) => Topics::NONE,
+        };
+        if matches!(self.action, Action::Updated | Action::Moved) {
+            for change in &self.changes {
+                topics = topics.with(match change.field.as_str() {
+                    "stage" | "pipeline" | "outcome" | "rank" => Topic::Stage,
+                    "owner" => Topic::Owner,
+                    "primary_contact" => Topic::Contact,
+                    _ => Topic::Fields,
+                });
+            }
+        }
+        topics
     }
 }
 
@@ -237,4 +374,6 @@ pub struct Entry {
     pub other: Option<Subject>,
     /// What changed.
     pub changes: Vec<FieldChange>,
+    /// What it is about.
+    pub topics: Topics,
 }

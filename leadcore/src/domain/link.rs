@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::id::{AccountId, ContactId, LeadId, PipelineId, ViewId};
+use crate::id::{AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, PipelineId, RecordId, ViewId};
 
 /// The kinds of record that have a history and links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,12 +26,37 @@ pub enum SubjectKind {
     Settings,
     /// A saved view that is shared.
     View,
+    /// A note, a call, a task, a meeting …
+    Activity,
+    /// A file.
+    File,
+    /// A priced offer.
+    Estimate,
+    /// A record of the host's own.
+    Record,
 }
 
 impl SubjectKind {
     /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::Lead, Self::Contact, Self::Account, Self::Pipeline, Self::Term, Self::Settings, Self::View];
+    pub const ALL: [Self; 11] = [
+        Self::Lead,
+        Self::Contact,
+        Self::Account,
+        Self::Pipeline,
+        Self::Term,
+        Self::Settings,
+        Self::View,
+        Self::Activity,
+        Self::File,
+        Self::Estimate,
+        Self::Record,
+    ];
+
+    /// Whether records of this kind hang on others: what a [`Placement`](super::Placement) places.
+    #[must_use]
+    pub const fn is_child(self) -> bool {
+        matches!(self, Self::Activity | Self::File | Self::Estimate | Self::Record)
+    }
 
     /// Stable name, as stored: `lead`, `contact` …
     #[must_use]
@@ -44,6 +69,10 @@ impl SubjectKind {
             Self::Term => "term",
             Self::Settings => "settings",
             Self::View => "view",
+            Self::Activity => "activity",
+            Self::File => "file",
+            Self::Estimate => "estimate",
+            Self::Record => "record",
         }
     }
 
@@ -87,7 +116,10 @@ macro_rules! subject {
     )+};
 }
 
-subject!(LeadId => Lead, ContactId => Contact, AccountId => Account, PipelineId => Pipeline, ViewId => View);
+subject!(
+    LeadId => Lead, ContactId => Contact, AccountId => Account, PipelineId => Pipeline, ViewId => View,
+    ActivityId => Activity, FileId => File, EstimateId => Estimate, RecordId => Record,
+);
 
 /// What the link says about its two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -5,9 +5,11 @@
 //! no input can claim an id, a revision or a conversion.
 
 mod account;
+mod activity;
 mod amounts;
 mod catalogue;
 mod changes;
+mod child;
 mod contact;
 mod custom_definition;
 mod custom_field;
@@ -36,16 +38,22 @@ mod pipeline;
 mod pipeline_changes;
 mod rank;
 mod reach;
+mod recurrence;
 mod rewind;
 mod synonyms;
 mod view;
 mod vocabulary;
 
 pub use account::{Account, AccountFields, AccountStatus};
+pub use activity::{
+    Activity, ActivityBody, ActivityFields, ActivityKind, Call, CallOutcome, Channel, Direction, Meeting,
+    Message, Moment, Participant, Priority, RequestState, Task,
+};
 pub use amounts::{AmountSum, StageSum, amount_units};
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec};
 pub(crate) use changes::{TRASHED_AT, TRASHED_BY};
 pub use changes::{account_changes, contact_changes, lead_changes, term_changes};
+pub use child::{Place, Placed, Placement, RecordKind, Tab, TabCount};
 pub use contact::{Contact, ContactFields};
 pub use custom_field::{Choice, CustomField, CustomType};
 pub use custom_value::{CustomKey, CustomValue};
@@ -58,7 +66,8 @@ pub use guard::Guard;
 pub use idle::Idle;
 pub(crate) use images::image_of;
 pub use journal::{
-    Action, Actor, Entry, FieldChange, NewEntry, Operation, OperationKind, OperationState, Sequence,
+    Action, Actor, Entry, FieldChange, NewEntry, Operation, OperationKind, OperationState, Sequence, Topic,
+    Topics,
 };
 pub(crate) use keys::dialled;
 pub use keys::{KEYS_VERSION, MatchKey, MatchKind, SearchText};
@@ -72,6 +81,7 @@ pub use pipeline::{Pipeline, Stage, StageKind};
 pub use pipeline_changes::{pipeline_changes, pipeline_removed};
 pub use rank::Rank;
 pub use reach::{Emails, Phones, ReachKind, Reachable};
+pub use recurrence::Recurrence;
 pub use rewind::{Kept, Rewound, WhyKept, rewind};
 pub(crate) use rewind::{plain, rewind_fields};
 pub use view::{SavedView, SystemView, ViewPreferences, ViewRef, ViewShape};

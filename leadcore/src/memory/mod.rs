@@ -4,6 +4,7 @@
 //! wait for each other, readers see the last committed state. A transaction copies the maps that it changes, so its
 //! cost grows with the number of records; use a database for more than some ten thousand leads.
 
+mod children;
 mod leads;
 mod records;
 mod setup;
@@ -15,14 +16,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Contact, Lead, Link, MatchKey, NewEntry, Operation, Pipeline, SavedView, TermKind, TermRecord,
-    ViewPreferences,
+    Account, Activity, Contact, Lead, Link, MatchKey, NewEntry, Operation, Pipeline, Placement, SavedView,
+    Subject, TermKind, TermRecord, ViewPreferences,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{AccountId, ContactId, LeadId, OperationId, PipelineId, Revision, TenantId, UserId, ViewId};
+use crate::id::{
+    AccountId, ActivityId, ContactId, LeadId, OperationId, PipelineId, Revision, TenantId, UserId, ViewId,
+};
 use crate::store::{
-    Accounts, Contacts, Journal, Leads, Links, Marks, Numbers, Pipelines, Series, SettingName, Settings,
-    Store, Tallies, Terms, Txn, Views,
+    Accounts, Activities, Agenda, Blobs, Children, Contacts, Estimates, Files, Followers, Journal, Leads,
+    Lines, Links, Marks, Numbers, Pipelines, Records, Series, SettingName, Settings, Store, Tallies, Terms,
+    Txn, Views,
 };
 use crate::time::Timestamp;
 
@@ -46,6 +50,8 @@ struct State {
     /// What each user marked, and up to when everything.
     marks: Arc<BTreeMap<(UserId, LeadId), bool>>,
     marked_until: BTreeMap<UserId, Timestamp>,
+    placements: Arc<BTreeMap<Subject, Placement>>,
+    activities: Arc<BTreeMap<ActivityId, Activity>>,
 }
 
 /// A store in memory.
@@ -166,6 +172,42 @@ impl Txn for MemoryTxn {
     }
 
     fn marks(&mut self) -> &mut dyn Marks {
+        self
+    }
+
+    fn children(&mut self) -> &mut dyn Children {
+        self
+    }
+
+    fn activities(&mut self) -> &mut dyn Activities {
+        self
+    }
+
+    fn agenda(&mut self) -> &mut dyn Agenda {
+        self
+    }
+
+    fn files(&mut self) -> &mut dyn Files {
+        self
+    }
+
+    fn blobs(&mut self) -> &mut dyn Blobs {
+        self
+    }
+
+    fn estimates(&mut self) -> &mut dyn Estimates {
+        self
+    }
+
+    fn lines(&mut self) -> &mut dyn Lines {
+        self
+    }
+
+    fn records(&mut self) -> &mut dyn Records {
+        self
+    }
+
+    fn followers(&mut self) -> &mut dyn Followers {
         self
     }
 

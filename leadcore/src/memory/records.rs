@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{
-    Account, Contact, Entry, Link, LinkRole, NewEntry, Operation, OperationKind, Sequence, Subject,
+    Account, Contact, Entry, Link, LinkRole, NewEntry, Operation, OperationKind, Sequence, Subject, Topics,
 };
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ContactId, OperationId};
@@ -142,6 +142,7 @@ impl State {
             action: entry.action,
             other: entry.other,
             changes: entry.changes.clone(),
+            topics: entry.topics(),
         })
     }
 }
@@ -192,11 +193,22 @@ impl Journal for MemoryTxn {
         Ok(())
     }
 
-    fn about(&mut self, subjects: &[Subject], before: Option<Sequence>, limit: usize) -> Result<Vec<Entry>> {
+    fn about(
+        &mut self,
+        subjects: &[Subject],
+        topics: Topics,
+        before: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<Entry>> {
         let end = before.map_or(self.state.entries.len(), index).min(self.state.entries.len());
         let wanted = self.state.entries.iter().enumerate().take(end).rev();
         Ok(wanted
-            .filter(|(_, (_, entry))| subjects.contains(&entry.subject))
+            .filter(|(_, (_, entry))| {
+                let other = entry.other.filter(|_| entry.subject.kind.is_child());
+                let about =
+                    subjects.contains(&entry.subject) || other.is_some_and(|other| subjects.contains(&other));
+                about && (topics.is_empty() || topics.meets(entry.topics()))
+            })
             .filter_map(|(at, _)| self.state.entry(at))
             .take(limit)
             .collect())

@@ -1,6 +1,6 @@
 //! The ports for the journal and for links.
 
-use crate::domain::{Entry, Link, LinkRole, NewEntry, Operation, OperationKind, Sequence, Subject};
+use crate::domain::{Entry, Link, LinkRole, NewEntry, Operation, OperationKind, Sequence, Subject, Topics};
 use crate::error::Result;
 use crate::id::OperationId;
 
@@ -39,12 +39,22 @@ pub trait Journal {
     /// `NotFound` when there is no such operation.
     fn append(&mut self, operation: OperationId, entries: &[NewEntry]) -> Result<()>;
 
-    /// Entries whose subject is one of these, each once, newest first (by place, not by time), from before `before`, at
-    /// most `limit`. Any number is a place, also one that no entry has.
+    /// Entries about one of these records, each once, newest first (by place, not by time), from before `before`, at
+    /// most `limit`, and only those under one of `topics`, when there is any. Any number is a place, also one that no
+    /// entry has.
+    ///
+    /// An entry is about its subject; one of a [child](crate::domain::SubjectKind::is_child) is also about the other
+    /// record that it names.
     ///
     /// # Errors
     /// A failure of the store.
-    fn about(&mut self, subjects: &[Subject], before: Option<Sequence>, limit: usize) -> Result<Vec<Entry>>;
+    fn about(
+        &mut self,
+        subjects: &[Subject],
+        topics: Topics,
+        before: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<Entry>>;
 
     /// Entries of one operation, or of every one, oldest first, from behind `after`, at most `limit`.
     ///

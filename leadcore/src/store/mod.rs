@@ -13,6 +13,7 @@
 //! it is by its [`fold`](crate::value::fold)ed form. A slice may be empty; what is asked twice by id is answered twice,
 //! in the order asked, and one write takes all of its slice or nothing.
 
+mod children;
 mod journal;
 mod leads;
 mod records;
@@ -22,6 +23,9 @@ mod views;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TenantId;
 
+pub use children::{
+    Activities, Agenda, Blobs, ChildQuery, Children, Estimates, Files, Followers, Lines, Records,
+};
 pub use journal::{Journal, Links};
 pub use leads::{LeadChange, Leads, Tallies};
 pub use records::{Accounts, Contacts};
@@ -58,6 +62,24 @@ pub trait Txn {
     fn views(&mut self) -> &mut dyn Views;
     /// Read marks.
     fn marks(&mut self) -> &mut dyn Marks;
+    /// Where activities, files, estimates and records of the host are shown.
+    fn children(&mut self) -> &mut dyn Children;
+    /// Activities.
+    fn activities(&mut self) -> &mut dyn Activities;
+    /// Activities by time.
+    fn agenda(&mut self) -> &mut dyn Agenda;
+    /// Files.
+    fn files(&mut self) -> &mut dyn Files;
+    /// The bytes of files.
+    fn blobs(&mut self) -> &mut dyn Blobs;
+    /// Estimates.
+    fn estimates(&mut self) -> &mut dyn Estimates;
+    /// The products of leads.
+    fn lines(&mut self) -> &mut dyn Lines;
+    /// Records of the host's own.
+    fn records(&mut self) -> &mut dyn Records;
+    /// Who follows what.
+    fn followers(&mut self) -> &mut dyn Followers;
 
     /// Runs `work`; when it fails, what it wrote is taken back and the transaction goes on.
     ///

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::domain::{Lead, Subject, SubjectKind, TermKind};
+use crate::domain::{Lead, Subject, SubjectKind, TermKind, Topics};
 use crate::error::Result;
 use crate::id::{ContactId, TenantId};
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
@@ -80,7 +80,7 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
 
 fn journal(out: &mut String, txn: &mut dyn Txn, subjects: &BTreeSet<Subject>) -> Result<()> {
     let subjects: Vec<_> = subjects.iter().copied().collect();
-    let mut entries = txn.journal().about(&subjects, None, usize::MAX)?;
+    let mut entries = txn.journal().about(&subjects, Topics::NONE, None, usize::MAX)?;
     entries.reverse();
     let mut operations = BTreeSet::new();
     for entry in entries {

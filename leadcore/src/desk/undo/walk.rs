@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::context::Context;
 use crate::domain::{
     Catalogue, Entry, FieldValue, Kept, Lead, NewEntry, Operation, Sequence, Subject, SubjectKind, TermKind,
-    WhyKept,
+    Topics, WhyKept,
 };
 use crate::error::{ErrorKind, Result};
 use crate::id::{LeadId, PipelineId, StageId};
@@ -190,7 +190,7 @@ impl<'a> Walk<'a> {
         let mut stories: HashMap<Subject, Story> = HashMap::new();
         let mut before = None;
         loop {
-            let entries = txn.journal().about(subjects, before, READ)?;
+            let entries = txn.journal().about(subjects, Topics::NONE, before, READ)?;
             let Some(end) = entries.last() else { return Ok(stories) };
             before = Some(end.sequence);
             let reached = end.sequence < self.first;

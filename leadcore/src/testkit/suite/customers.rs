@@ -1,7 +1,7 @@
 //! Accounts as a host meets them: filled by conversions, edited, holding terms.
 
 use crate::desk::{Expect, accounts, convert, leads, vocabulary};
-use crate::domain::{Account, AccountPatch, AccountStatus, Action, Field, Lead, LeadFields};
+use crate::domain::{Account, AccountPatch, AccountStatus, Action, Field, Lead, LeadFields, Topics};
 use crate::error::{Conflict, ErrorKind, Result};
 use crate::id::{AccountId, CategoryId};
 use crate::store::{Store, StoreExt, Txn};
@@ -39,7 +39,7 @@ fn account(store: &dyn Store, scene: &Scene, id: AccountId) -> Account {
 
 /// How often the history of an account says that it was updated.
 fn updates(store: &dyn Store, scene: &Scene, id: AccountId) -> usize {
-    let entries = run(store, scene, |txn| txn.journal().about(&[id.into()], None, 100));
+    let entries = run(store, scene, |txn| txn.journal().about(&[id.into()], Topics::NONE, None, 100));
     entries.iter().filter(|entry| entry.action == Action::Updated).count()
 }
 
@@ -116,7 +116,7 @@ pub fn an_account_is_edited_by_its_revision(store: &dyn Store) {
     assert_eq!((fields.name.as_str(), fields.address.city()), ("Nordlys Energi AS", Some("Tromsø")));
     assert_eq!((&fields.industry, fields.status), (&None, AccountStatus::Prospect), "emptied, and set");
     assert_eq!(fields.emails, before.fields.emails, "what the patch does not name stays");
-    let entries = run(store, &scene, |txn| txn.journal().about(&[id.into()], None, 1));
+    let entries = run(store, &scene, |txn| txn.journal().about(&[id.into()], Topics::NONE, None, 1));
     let mut changed: Vec<_> = entries[0].changes.iter().map(|change| change.field.as_str()).collect();
     changed.sort_unstable();
     assert_eq!(changed, ["city", "company", "industry", "status"], "each change is in the journal");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::desk::leads::{self, Changed};
 use crate::desk::views::{self, ViewDraft, ViewRequest};
 use crate::desk::{Expect, settings, vocabulary};
-use crate::domain::{Catalogue, Field, FieldValue, Lead, LeadFields, LeadPatch, SystemView, ViewRef};
+use crate::domain::{Catalogue, Field, FieldValue, Lead, LeadFields, LeadPatch, SystemView, Topics, ViewRef};
 use crate::error::{ErrorKind, Result};
 use crate::id::{LeadId, SourceId};
 use crate::policy::{Permission, Role, RoleTable, Visibility};
@@ -79,7 +79,7 @@ pub fn a_view_is_saved_opened_shared_and_deleted(store: &dyn Store) {
         [("Unread Leads".into(), false), ("My Leads".into(), true)],
         "what is gone is no default"
     );
-    let told = read(store, &scene, |txn| txn.journal().about(&[saved.id.into()], None, 10));
+    let told = read(store, &scene, |txn| txn.journal().about(&[saved.id.into()], Topics::NONE, None, 10));
     assert_eq!(told.len(), 3, "shared, renamed, deleted: what was private before is not told");
 }
 

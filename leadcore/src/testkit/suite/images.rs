@@ -3,7 +3,7 @@
 use crate::desk::{Expect, contacts, leads, pipelines};
 use crate::domain::{
     Action, Contact, ContactFields, Entry, FieldValue, LeadFields, Link, LinkRole, Pipeline, Stage,
-    StageKind, Subject,
+    StageKind, Subject, Topics,
 };
 use crate::error::Result;
 use crate::id::{ContactId, LeadId, Revision, StageId};
@@ -17,7 +17,7 @@ fn run<T>(store: &dyn Store, scene: &Scene, work: impl FnMut(&mut dyn Txn) -> Re
 
 fn newest(store: &dyn Store, scene: &Scene, subject: impl Into<Subject>, limit: usize) -> Vec<Entry> {
     let subject = subject.into();
-    run(store, scene, |txn| txn.journal().about(&[subject], None, limit))
+    run(store, scene, |txn| txn.journal().about(&[subject], Topics::NONE, None, limit))
 }
 
 /// The side of a change that `read` takes: its values, as text.

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     Action, Actor, Entry, FieldChange, FieldValue, NewEntry, Operation, OperationKind, OperationState,
-    Sequence, Subject, SubjectKind,
+    Sequence, Subject, SubjectKind, Topics,
 };
 use crate::error::ErrorKind;
 use crate::id::OperationId;
@@ -23,7 +23,7 @@ fn operation(world: &World, store: &dyn Store, id: OperationId) -> Option<Operat
 }
 
 fn about(world: &World, store: &dyn Store, subjects: &[Subject]) -> Vec<Entry> {
-    world.read(store, |txn| txn.journal().about(subjects, None, 1_000))
+    world.read(store, |txn| txn.journal().about(subjects, Topics::NONE, None, 1_000))
 }
 
 /// A subject that is no record: the journal does not look at what its subjects are.
@@ -193,14 +193,15 @@ pub fn entries_before_a_place_page_backwards(store: &dyn Store) {
     let mut paged = Vec::new();
     let mut before = None;
     loop {
-        let page = world.read(store, |txn| txn.journal().about(&[mine], before, 2));
+        let page = world.read(store, |txn| txn.journal().about(&[mine], Topics::NONE, before, 2));
         let Some(last) = page.last() else { break };
         before = Some(last.sequence);
         paged.extend(page);
         assert!(paged.len() <= all.len(), "an entry came twice");
     }
     assert_eq!(paged, all, "the pages must be the whole list");
-    let read = |before, limit| world.read(store, |txn| txn.journal().about(&[mine], before, limit));
+    let read =
+        |before, limit| world.read(store, |txn| txn.journal().about(&[mine], Topics::NONE, before, limit));
     assert_eq!(read(None, 0), [], "a limit of zero gives nothing");
     assert_eq!(read(Some(Sequence(i64::MAX)), usize::MAX), all, "everything lies before the last place");
     assert_eq!(read(Some(Sequence(i64::MIN)), 10), [], "nothing lies before the first place");

@@ -8,7 +8,7 @@ use crate::desk::vocabulary::{self, InUse};
 use crate::desk::{Expect, contacts, convert, leads, settings, timeline, undo};
 use crate::domain::{
     Action, ContactFields, Field, Lead, LeadFields, LeadPatch, MatchKey, MatchKind, Move, Numbering,
-    StageKind,
+    StageKind, Topics,
 };
 use crate::error::{Conflict, ErrorKind, Result};
 use crate::id::{ContactId, LabelId, LeadId, LostReasonId, SourceId};
@@ -115,7 +115,8 @@ pub fn a_purge_removes_what_it_planned_and_nothing_else(store: &dyn Store) {
         Ok((leads, persons.into_iter().map(|person| person.id).collect::<Vec<_>>(), links))
     });
     assert_eq!(there, (3, vec![shared], 0), "the lead, its own person and its links are gone");
-    let entry = run(store, &scene, |txn| Ok(txn.journal().about(&[old.into()], None, 1)?.remove(0)));
+    let entry =
+        run(store, &scene, |txn| Ok(txn.journal().about(&[old.into()], Topics::NONE, None, 1)?.remove(0)));
     let told: Vec<_> = entry.changes.iter().map(|change| change.field.as_str()).collect();
     assert_eq!((entry.action, told), (Action::Purged, vec!["number"]), "its entry tells the number alone");
     let next = make(store, &scene, &company("Next"));

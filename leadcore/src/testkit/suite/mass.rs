@@ -5,7 +5,7 @@ use crate::desk::undo::{self, UndoFailure};
 use crate::desk::{Expect, contacts, leads, vocabulary};
 use crate::domain::{
     ContactFields, Emails, Field, Lead, LeadFields, LeadPatch, Move, Outcome, ReachKind, Reachable,
-    StageKind, WhyKept,
+    StageKind, Topics, WhyKept,
 };
 use crate::error::{Conflict, ErrorKind, Result};
 use crate::id::{LabelId, LeadId, LostReasonId, OperationId, Revision};
@@ -221,7 +221,8 @@ pub fn an_undo_keeps_what_was_edited_since(store: &dyn Store) {
     assert_eq!(shown(ids[1]), (Some("Bergen".to_owned()), None), "half of it");
     assert_eq!(shown(ids[2]), (None, None), "taken back");
 
-    let created = run(store, &scene, |txn| Ok(txn.journal().about(&[ids[0].into()], None, 100)?.pop()));
+    let created =
+        run(store, &scene, |txn| Ok(txn.journal().about(&[ids[0].into()], Topics::NONE, None, 100)?.pop()));
     let created = created.expect("its first entry").operation;
     let done = run(store, &scene, |txn| undo::undo(&ctx, txn, created));
     assert_eq!((done.totals.reversed, done.totals.kept), (2, 1), "{:?}", done.remaining);

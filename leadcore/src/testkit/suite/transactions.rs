@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::domain::{Action, Link, LinkRole, MatchKey, MatchKind, NewEntry, OperationKind, TermKind};
+use crate::domain::{Action, Link, LinkRole, MatchKey, MatchKind, NewEntry, OperationKind, TermKind, Topics};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TenantId;
 use crate::query::{LeadScan, Resolved, Sort};
@@ -293,7 +293,7 @@ pub fn tenants_never_see_each_other(store: &dyn Store) {
                 txn.leads().get(&[lead.id])?.len() + txn.leads().find(&keys)?.len(),
                 txn.accounts().get(&[world.account])?.len(),
                 txn.links().from(&subjects, None)?.len() + txn.links().to(&subjects, None)?.len(),
-                txn.journal().about(&subjects, None, 10)?.len(),
+                txn.journal().about(&subjects, Topics::NONE, None, 10)?.len(),
                 txn.journal().replay(Some(world.operation), None, 10)?.len(),
                 txn.journal().operation(world.operation)?,
                 txn.journal().find(OperationKind::Import, "key 10")?,

@@ -1,0 +1,332 @@
+//! The ports for what hangs on leads: placements and activities.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use leadcore::domain::{
+    Activity, ActivityFields, Actor, Placed, Placement, Subject, SubjectKind, Tab, TabCount,
+};
+use leadcore::error::Result;
+use leadcore::id::{ActivityId, UserId};
+use leadcore::store::{Activities, ChildQuery, Children};
+use leadcore::time::Timestamp;
+use rusqlite::Row;
+use uuid::Uuid;
+
+use crate::error::StoreResult as _;
+use crate::row::{Binder, Columns, corrupt, to_json};
+use crate::txn::{SqliteTxn, in_savepoint};
+
+use super::records::before;
+
+const PLACE: &str = "INSERT INTO leadcore_child (tenant, subject_kind, subject_id, tab, open, at, child, child_kind, follow_up) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+const LIFT: &str = "DELETE FROM leadcore_child WHERE tenant = ? AND child_kind = ? AND child = ?";
+const PLACED: &str = "SELECT subject_kind, subject_id, tab, open, at, follow_up FROM leadcore_child WHERE tenant = ? AND child_kind = ? AND child = ? ORDER BY subject_kind, subject_id";
+const COUNTS: &str = "SELECT tab, open, count(*) FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ? GROUP BY tab, open";
+const TABS: &str =
+    "SELECT DISTINCT tab FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ?";
+const MEMBERS: &str =
+    "SELECT tab, open, child FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ?";
+const FOLLOW_UP: &str = "SELECT min(follow_up) FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ? AND follow_up IS NOT NULL";
+
+const ACTIVITY_COLUMNS: &str =
+    "id, revision, about, title, text, assignee, remind_at, body, created_by, created_at, updated_at";
+const INSERT_ACTIVITY: &str = "INSERT INTO leadcore_activity (revision, kind, about, title, text, assignee, remind_at, at, body, created_by, created_at, updated_at, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_ACTIVITY: &str = "UPDATE leadcore_activity SET revision = ?, kind = ?, about = ?, title = ?, text = ?, assignee = ?, remind_at = ?, at = ?, body = ?, created_by = ?, created_at = ?, updated_at = ? WHERE tenant = ? AND id = ? AND revision = ?";
+
+fn tab(columns: &mut Columns<'_, '_>) -> Result<Tab> {
+    Tab::from_code(columns.text()?).ok_or_else(|| corrupt("tab"))
+}
+
+impl SqliteTxn<'_> {
+    fn place_one(&self, placement: &Placement) -> Result<()> {
+        let child = placement.child.id.as_bytes().as_slice();
+        let mut statement = self.prepare(LIFT, "place a child")?;
+        statement.execute((self.tenant_text(), placement.child.kind.code(), child)).store("place a child")?;
+        let mut statement = self.prepare(PLACE, "place a child")?;
+        for about in &placement.about {
+            let row = (
+                self.tenant_text(),
+                about.kind.code(),
+                about.id.as_bytes().as_slice(),
+                placement.tab.code(),
+                placement.is_open,
+                placement.at.as_micros(),
+                child,
+                placement.child.kind.code(),
+                placement.follow_up.map(Timestamp::as_micros),
+            );
+            statement.execute(row).store("place a child")?;
+        }
+        Ok(())
+    }
+
+    /// The tabs that any of these records has children in.
+    fn tabs_of(&self, about: &[Subject]) -> Result<BTreeSet<Tab>> {
+        let mut statement = self.prepare(TABS, "read the tabs of a record")?;
+        let mut tabs = BTreeSet::new();
+        for subject in about {
+            let row = (self.tenant_text(), subject.kind.code(), subject.id.as_bytes().as_slice());
+            let mut rows = statement.query(row).store("read the tabs of a record")?;
+            while let Some(row) = rows.next().store("read the tabs of a record")? {
+                tabs.insert(tab(&mut Columns::of(row))?);
+            }
+        }
+        Ok(tabs)
+    }
+
+    /// One walk of the index: children about one record, in one tab, all open or all not.
+    fn walk(&self, about: Subject, tab: &Tab, open: bool, query: &ChildQuery) -> Result<Vec<Placed>> {
+        let (order, behind) = if query.descending { ("DESC", "<") } else { ("ASC", ">") };
+        let place = match query.after {
+            Some(_) => format!(" AND (at, child) {behind} (?6, ?7)"),
+            None => String::new(),
+        };
+        let sql = format!(
+            "SELECT at, child, child_kind FROM leadcore_child WHERE tenant = ?1 AND subject_kind = ?2 AND subject_id = ?3 AND tab = ?4 AND open = ?5{place} ORDER BY at {order}, child {order} LIMIT {}",
+            if query.after.is_some() { "?8" } else { "?6" }
+        );
+        let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
+        let mut statement = self.prepare(&sql, "list children")?;
+        let (tenant, kind, id) = (self.tenant_text(), about.kind.code(), about.id.as_bytes().as_slice());
+        let mut rows = match &query.after {
+            Some(after) => {
+                let behind = (after.at.as_micros(), after.child.as_bytes().as_slice());
+                statement.query((tenant, kind, id, tab.code(), open, behind.0, behind.1, limit))
+            }
+            None => statement.query((tenant, kind, id, tab.code(), open, limit)),
+        }
+        .store("list children")?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().store("list children")? {
+            let mut columns = Columns::of(row);
+            let (at, child) = (columns.time()?, columns.uuid()?);
+            let kind = columns.code("child", SubjectKind::from_code)?;
+            found.push(Placed { child: Subject::new(kind, child), tab: tab.clone(), at, is_open: open });
+        }
+        Ok(found)
+    }
+
+    /// Counts of one record are counted by SQLite; children of several records are told apart here.
+    fn count_members(&self, about: &[Subject]) -> Result<BTreeMap<Tab, (u64, u64)>> {
+        let mut known: BTreeSet<Uuid> = BTreeSet::new();
+        let mut counts: BTreeMap<Tab, (u64, u64)> = BTreeMap::new();
+        let mut statement = self.prepare(MEMBERS, "count children")?;
+        for subject in about {
+            let row = (self.tenant_text(), subject.kind.code(), subject.id.as_bytes().as_slice());
+            let mut rows = statement.query(row).store("count children")?;
+            while let Some(row) = rows.next().store("count children")? {
+                let mut columns = Columns::of(row);
+                let (tab, open, child) = (tab(&mut columns)?, columns.int()?, columns.uuid()?);
+                if known.insert(child) {
+                    add(&mut counts, tab, open, 1);
+                }
+            }
+        }
+        Ok(counts)
+    }
+}
+
+fn add(counts: &mut BTreeMap<Tab, (u64, u64)>, tab: Tab, open: i64, n: u64) {
+    let (total, of_open) = counts.entry(tab).or_default();
+    *total = total.saturating_add(n);
+    *of_open = of_open.saturating_add(if open == 1 { n } else { 0 });
+}
+
+impl Children for SqliteTxn<'_> {
+    fn place(&mut self, placements: &[Placement]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || placements.iter().try_for_each(|p| self.place_one(p)))
+    }
+
+    fn lift(&mut self, children: &[Subject]) -> Result<()> {
+        let mut statement = self.prepare(LIFT, "lift a child")?;
+        for child in children {
+            let row = (self.tenant_text(), child.kind.code(), child.id.as_bytes().as_slice());
+            statement.execute(row).store("lift a child")?;
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, query: &ChildQuery) -> Result<Vec<Placed>> {
+        let about: BTreeSet<Subject> = query.about.iter().copied().collect();
+        let about: Vec<_> = about.into_iter().collect();
+        let tabs =
+            if query.tabs.is_empty() { self.tabs_of(&about)? } else { query.tabs.iter().cloned().collect() };
+        let opens: &[bool] = match query.open {
+            Some(true) => &[true],
+            Some(false) => &[false],
+            None => &[false, true],
+        };
+        let mut found = Vec::new();
+        for subject in about {
+            for tab in &tabs {
+                for open in opens {
+                    found.extend(self.walk(subject, tab, *open, query)?);
+                }
+            }
+        }
+        found.sort_by_key(Placed::place);
+        found.dedup_by_key(|placed| placed.child);
+        if query.descending {
+            found.reverse();
+        }
+        found.truncate(query.limit);
+        Ok(found)
+    }
+
+    fn counts(&mut self, about: &[Subject]) -> Result<Vec<TabCount>> {
+        let about: BTreeSet<Subject> = about.iter().copied().collect();
+        let about: Vec<_> = about.into_iter().collect();
+        let mut counts = BTreeMap::new();
+        if let [subject] = about.as_slice() {
+            let mut statement = self.prepare(COUNTS, "count children")?;
+            let row = (self.tenant_text(), subject.kind.code(), subject.id.as_bytes().as_slice());
+            let mut rows = statement.query(row).store("count children")?;
+            while let Some(row) = rows.next().store("count children")? {
+                let mut columns = Columns::of(row);
+                let (tab, open, n) = (tab(&mut columns)?, columns.int()?, columns.unsigned()?);
+                add(&mut counts, tab, open, n);
+            }
+        } else {
+            counts = self.count_members(&about)?;
+        }
+        Ok(counts.into_iter().map(|(tab, (total, open))| TabCount { tab, total, open }).collect())
+    }
+
+    fn placements(&mut self, children: &[Subject]) -> Result<Vec<Placement>> {
+        let mut statement = self.prepare(PLACED, "read a placement")?;
+        let mut found = Vec::new();
+        for child in children {
+            let row = (self.tenant_text(), child.kind.code(), child.id.as_bytes().as_slice());
+            let mut rows = statement.query(row).store("read a placement")?;
+            let mut placement: Option<Placement> = None;
+            while let Some(row) = rows.next().store("read a placement")? {
+                let mut columns = Columns::of(row);
+                let about = Subject::new(columns.code("child", SubjectKind::from_code)?, columns.uuid()?);
+                let (tab, open, at) = (tab(&mut columns)?, columns.int()?, columns.time()?);
+                let follow_up = columns.optional_time()?;
+                let one =
+                    || Placement { child: *child, about: Vec::new(), tab, at, is_open: open == 1, follow_up };
+                placement.get_or_insert_with(one).about.push(about);
+            }
+            found.extend(placement);
+        }
+        Ok(found)
+    }
+
+    fn follow_ups(&mut self, about: &[Subject]) -> Result<Vec<(Subject, Timestamp)>> {
+        let mut statement = self.prepare(FOLLOW_UP, "read a follow-up")?;
+        let mut found = Vec::new();
+        for subject in about {
+            let row = (self.tenant_text(), subject.kind.code(), subject.id.as_bytes().as_slice());
+            let mut rows = statement.query(row).store("read a follow-up")?;
+            if let Some(row) = rows.next().store("read a follow-up")? {
+                found.extend(Columns::of(row).optional_time()?.map(|at| (*subject, at)));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn bind_activity(binder: &mut Binder<'_, '_>, activity: &Activity) -> Result<()> {
+    let fields = &activity.fields;
+    binder.number(activity.revision.get())?;
+    binder.bind(activity.kind().code())?;
+    binder.bind(to_json(&activity.about)?)?;
+    binder.bind(fields.title.as_deref())?;
+    binder.bind(fields.text.as_deref())?;
+    binder.bind(fields.assignee.as_ref().map(UserId::as_str))?;
+    binder.bind(fields.remind_at.map(Timestamp::as_micros))?;
+    binder.time(activity.at())?;
+    binder.bind(to_json(&fields.body)?)?;
+    binder.bind(activity.created_by.user().map(UserId::as_str))?;
+    binder.time(activity.created_at)?;
+    binder.time(activity.updated_at)
+}
+
+fn activity(row: &Row<'_>) -> Result<Activity> {
+    let mut columns = Columns::of(row);
+    Ok(Activity {
+        id: ActivityId::from_uuid(columns.uuid()?),
+        revision: columns.revision()?,
+        about: columns.json("activity")?,
+        fields: ActivityFields {
+            title: columns.string()?,
+            text: columns.string()?,
+            assignee: columns.parsed("assignee", |text| UserId::new(text))?,
+            remind_at: columns.optional_time()?,
+            body: serde_json::from_str(columns.text()?).map_err(|_| corrupt("activity"))?,
+        },
+        created_by: columns.parsed("author", |text| UserId::new(text))?.map_or(Actor::System, Actor::User),
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+    })
+}
+
+impl Activities for SqliteTxn<'_> {
+    fn insert(&mut self, activities: &[Activity]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let mut statement = self.prepare(INSERT_ACTIVITY, "add an activity")?;
+            for activity in activities {
+                let mut binder = Binder::to(&mut statement);
+                bind_activity(&mut binder, activity)?;
+                binder.bind(self.tenant_text())?;
+                binder.id(activity.id.as_uuid())?;
+                statement.raw_execute().store("add an activity")?;
+            }
+            Ok(())
+        })
+    }
+
+    fn update(&mut self, activities: &[Activity]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let mut statement = self.prepare(UPDATE_ACTIVITY, "write an activity")?;
+            for activity in activities {
+                let expected = before(activity.revision);
+                let mut binder = Binder::to(&mut statement);
+                bind_activity(&mut binder, activity)?;
+                binder.bind(self.tenant_text())?;
+                binder.id(activity.id.as_uuid())?;
+                binder.number(expected.get())?;
+                if statement.raw_execute().store("write an activity")? == 0 {
+                    let select = "SELECT revision FROM leadcore_activity WHERE tenant = ? AND id = ?";
+                    return Err(self.missed(select, "activity", activity.id.as_uuid(), expected)?);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn get(&mut self, ids: &[ActivityId]) -> Result<Vec<Activity>> {
+        let sql = format!("SELECT {ACTIVITY_COLUMNS} FROM leadcore_activity WHERE tenant = ? AND id = ?");
+        let mut statement = self.prepare(&sql, "read an activity")?;
+        let mut activities = Vec::with_capacity(ids.len());
+        for id in ids {
+            let id = id.as_uuid();
+            let row = (self.tenant_text(), id.as_bytes().as_slice());
+            let mut rows = statement.query(row).store("read an activity")?;
+            if let Some(row) = rows.next().store("read an activity")? {
+                activities.push(activity(row)?);
+            }
+        }
+        Ok(activities)
+    }
+
+    fn remove(&mut self, ids: &[ActivityId]) -> Result<()> {
+        let mut statement =
+            self.prepare("DELETE FROM leadcore_activity WHERE tenant = ? AND id = ?", "remove an activity")?;
+        for id in ids {
+            let id = id.as_uuid();
+            let row = (self.tenant_text(), id.as_bytes().as_slice());
+            statement.execute(row).store("remove an activity")?;
+        }
+        Ok(())
+    }
+}
+
+impl leadcore::store::Agenda for SqliteTxn<'_> {}
+impl leadcore::store::Files for SqliteTxn<'_> {}
+impl leadcore::store::Blobs for SqliteTxn<'_> {}
+impl leadcore::store::Estimates for SqliteTxn<'_> {}
+impl leadcore::store::Lines for SqliteTxn<'_> {}
+impl leadcore::store::Records for SqliteTxn<'_> {}
+impl leadcore::store::Followers for SqliteTxn<'_> {}

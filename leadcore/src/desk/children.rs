@@ -1,0 +1,424 @@
+//! What hangs on leads, contacts and accounts: one way to check, write, journal and list it, whatever it is.
+//!
+//! A child is about one or several records and is never copied: after a conversion the page of the account shows what is
+//! about it and what is about the leads that became it, and so does the page of each such lead.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::domain::{
+    Action, FieldChange, FieldValue, Lead, LinkRole, NewEntry, Place, Placement, Subject, SubjectKind, Tab,
+};
+use crate::error::{Error, ErrorKind, Result, ViolationCode};
+use crate::id::{AccountId, ContactId, LeadId, Revision};
+use crate::policy::Permission;
+use crate::query::{MAX_PAGE, Page};
+use crate::store::{ChildQuery, Txn};
+use crate::time::Timestamp;
+
+use super::access::{Gate, editable_for};
+
+/// The most records that one child is about.
+const MOST_ABOUT: usize = 20;
+
+/// The key under which the journal keeps the whole child, before and after: what an undo writes back.
+pub(super) const IMAGE: &str = "image";
+
+/// A kind of child record.
+pub(super) trait Child: Clone + PartialEq + Serialize + DeserializeOwned {
+    /// What errors call it.
+    const WHAT: &'static str;
+
+    fn subject(&self) -> Subject;
+    fn about(&self) -> &[Subject];
+    fn set_about(&mut self, about: Vec<Subject>);
+    fn revision(&self) -> Revision;
+    /// The next revision, written at this time.
+    fn renew(&mut self, revision: Revision, at: Timestamp);
+    fn placement(&self) -> Placement;
+    /// What people read of a change; the title comes first, also where it is the same.
+    fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange>;
+
+    fn load(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<Vec<Self>>;
+    fn insert(txn: &mut dyn Txn, child: &Self) -> Result<()>;
+    fn update(txn: &mut dyn Txn, child: &Self) -> Result<()>;
+    fn remove(txn: &mut dyn Txn, id: Uuid) -> Result<()>;
+}
+
+/// The child, if the actor may see a record that it is about.
+pub(super) fn get<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, id: Uuid) -> Result<C> {
+    let mut sight = Sight::open(ctx, txn)?;
+    let child = C::load(txn, &[id])?.pop().ok_or_else(|| Error::not_found(C::WHAT))?;
+    sight.learn(txn, child.about())?;
+    if sight.sees_any(child.about()) { Ok(child) } else { Err(Error::not_found(C::WHAT)) }
+}
+
+/// Stores a new child that its rules allow, and gives the entries that tell it.
+pub(super) fn add<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &C) -> Result<Vec<NewEntry>> {
+    C::insert(txn, child)?;
+    txn.children().place(&[child.placement()])?;
+    refresh(ctx, txn, child.about())?;
+    entries(ctx, Action::Created, None, Some(child))
+}
+
+/// Writes a child that was read and changed: the next revision, and the entries that tell it. Without a difference nothing
+/// is written.
+pub(super) fn replace<C: Child>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    before: &C,
+    mut after: C,
+) -> Result<(C, Vec<NewEntry>)> {
+    if *before == after {
+        return Ok((after, Vec::new()));
+    }
+    after.renew(before.revision().next(), ctx.now());
+    C::update(txn, &after)?;
+    txn.children().place(&[after.placement()])?;
+    let about: BTreeSet<_> = before.about().iter().chain(after.about()).copied().collect();
+    refresh(ctx, txn, &about.into_iter().collect::<Vec<_>>())?;
+    let entries = entries(ctx, Action::Updated, Some(before), Some(&after))?;
+    Ok((after, entries))
+}
+
+/// Removes a child, and gives the entries that tell it and keep it for an undo.
+pub(super) fn take_away<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &C) -> Result<Vec<NewEntry>> {
+    C::remove(txn, child.subject().id)?;
+    txn.children().lift(&[child.subject()])?;
+    refresh(ctx, txn, child.about())?;
+    entries(ctx, Action::Deleted, Some(child), None)
+}
+
+/// One entry for each record that the child is about, so that all their histories tell it; the first one keeps the image.
+fn entries<C: Child>(
+    ctx: &Context<'_>,
+    action: Action,
+    before: Option<&C>,
+    after: Option<&C>,
+) -> Result<Vec<NewEntry>> {
+    let Some(child) = after.or(before) else { return Ok(Vec::new()) };
+    let topic = child.placement().tab.topic();
+    let told = C::told(before, after);
+    let about: BTreeSet<_> =
+        before.into_iter().chain(after).flat_map(|child| child.about()).copied().collect();
+    let mut image = Some(FieldChange::new(IMAGE, image(before)?, image(after)?));
+    let entry = |about: Subject| {
+        let mut changes = told.clone();
+        changes.extend(image.take());
+        let entry = NewEntry::new(child.subject(), action, ctx.now()).with_other(about).under(topic);
+        entry.with_changes(changes)
+    };
+    Ok(about.into_iter().map(entry).collect())
+}
+
+fn image<C: Child>(child: Option<&C>) -> Result<FieldValue> {
+    let Some(child) = child else { return Ok(FieldValue::Empty) };
+    let json = serde_json::to_string(child).map_err(|error| {
+        Error::new(ErrorKind::Internal, "a record cannot be written as JSON").with_source(error)
+    })?;
+    Ok(json.into())
+}
+
+/// What hangs on these leads changed: their next follow-up follows.
+pub(super) fn refresh(_ctx: &Context<'_>, _txn: &mut dyn Txn, _about: &[Subject]) -> Result<()> {
+    Ok(())
+}
+
+/// The records of this list that a child may be about, each once, for a new child: visible, open for writing, and neither
+/// frozen nor in the trash.
+pub(super) fn check_about(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    about: &[Subject],
+    tab: &Tab,
+) -> Result<Vec<Subject>> {
+    let mut unique = Vec::new();
+    for subject in about {
+        if !unique.contains(subject) {
+            unique.push(*subject);
+        }
+    }
+    if unique.is_empty() || unique.len() > MOST_ABOUT {
+        let message = "must be about 1 to 20 records";
+        return Err(Error::invalid_field("about", ViolationCode::OutOfRange, message));
+    }
+    for subject in &unique {
+        check_writable(ctx, txn, *subject, tab)?;
+    }
+    Ok(unique)
+}
+
+/// Refuses a record that the actor may not add children to.
+fn check_writable(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject, tab: &Tab) -> Result<()> {
+    match subject.kind {
+        SubjectKind::Lead => {
+            let id = LeadId::from_uuid(subject.id);
+            editable_for(ctx, txn, id, super::Expect::Any, Permission::Edit, tab.code()).map(drop)
+        }
+        SubjectKind::Account | SubjectKind::Contact | SubjectKind::Activity | SubjectKind::Estimate => {
+            let mut sight = Sight::open(ctx, txn)?;
+            sight.learn(txn, &[subject])?;
+            if !sight.sees(subject) {
+                return Err(Error::not_found(subject.kind.code()));
+            }
+            let mut writing = Sight::of(ctx, txn, Permission::Edit)?;
+            writing.learn(txn, &[subject])?;
+            if writing.sees(subject) { Ok(()) } else { Err(Error::denied(Permission::Edit.code())) }
+        }
+        _ => Err(Error::invalid_field(
+            "about",
+            ViolationCode::NotAllowed,
+            "nothing can be about such a record",
+        )),
+    }
+}
+
+/// Refuses to change a child unless the actor may write one of the records that it is about. What is about a converted
+/// lead goes on by its account: a task that was open is still done.
+pub(super) fn check_change<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &C) -> Result<()> {
+    let tab = child.placement().tab;
+    let mut about = child.about().to_vec();
+    let leads: Vec<_> = of_kind(&about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
+    let converted = txn.leads().get(&leads)?.into_iter().filter_map(|lead| lead.conversion);
+    about.extend(converted.map(|conversion| Subject::from(conversion.account)));
+    let mut refused = None;
+    for subject in about {
+        match check_writable(ctx, txn, subject, &tab) {
+            Ok(()) => return Ok(()),
+            // Why a record is refused is told of the first one, but not that others are out of sight.
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| Error::not_found(C::WHAT)))
+}
+
+fn of_kind(subjects: &[Subject], kind: SubjectKind) -> impl Iterator<Item = Uuid> + '_ {
+    subjects.iter().filter(move |subject| subject.kind == kind).map(|subject| subject.id)
+}
+
+/// The records whose children a page of this record shows: itself, the account that a lead became, the leads that became
+/// an account.
+///
+/// # Errors
+/// `NotFound` when there is no such record, or none that the actor may see.
+pub(super) fn shown_with(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject) -> Result<Vec<Subject>> {
+    let mut sight = Sight::open(ctx, txn)?;
+    sight.learn(txn, &[subject])?;
+    if !sight.sees(subject) {
+        return Err(Error::not_found(subject.kind.code()));
+    }
+    let mut shown = vec![subject];
+    match subject.kind {
+        SubjectKind::Lead => {
+            let links = txn.links().from(&[subject], Some(LinkRole::ConvertedTo))?;
+            shown.extend(links.into_iter().map(|link| link.to));
+        }
+        SubjectKind::Account => {
+            let origins = super::accounts::origins(ctx, txn, AccountId::from_uuid(subject.id))?;
+            shown.extend(origins.into_iter().map(Subject::from));
+        }
+        _ => {}
+    }
+    Ok(shown)
+}
+
+/// Which children of a record are read.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Listing {
+    /// Only those that are open, or that are not.
+    pub open: Option<bool>,
+    /// The earliest first, instead of the latest.
+    pub ascending: bool,
+    /// From behind this place.
+    pub after: Option<Place>,
+    /// At most so many, 1 to 1,000.
+    pub limit: usize,
+}
+
+impl Default for Listing {
+    fn default() -> Self {
+        Self { open: None, ascending: false, after: None, limit: 50 }
+    }
+}
+
+/// A page of one tab, or of several of the same kind of child.
+pub(super) fn page<C: Child>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    of: Subject,
+    tabs: Vec<Tab>,
+    listing: &Listing,
+) -> Result<Page<C, Place>> {
+    if !(1..=MAX_PAGE).contains(&listing.limit) {
+        let message = "a page has 1 to 1,000 records";
+        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
+    }
+    let about = shown_with(ctx, txn, of)?;
+    let query = ChildQuery {
+        about,
+        tabs,
+        open: listing.open,
+        descending: !listing.ascending,
+        after: listing.after,
+        limit: listing.limit.saturating_add(1),
+    };
+    let found = txn.children().list(&query)?;
+    let page = Page::cut(found, listing.limit, crate::domain::Placed::place);
+    let ids: Vec<_> = page.items.iter().map(|placed| placed.child.id).collect();
+    Ok(Page { items: C::load(txn, &ids)?, next: page.next })
+}
+
+/// What the actor may see (or write), by the policy, learnt for many records at once.
+pub(super) struct Sight {
+    gate: Gate,
+    /// Whether frozen leads and those in the trash are out of it.
+    writing: bool,
+    known: BTreeMap<Subject, bool>,
+}
+
+impl Sight {
+    /// What the actor may see.
+    pub(super) fn open(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
+        Self::of(ctx, txn, Permission::View)
+    }
+
+    fn of(ctx: &Context<'_>, txn: &mut dyn Txn, permission: Permission) -> Result<Self> {
+        ctx.check_tenant(txn)?;
+        let gate = Gate::open(ctx, txn, permission)?;
+        Ok(Self { gate, writing: permission != Permission::View, known: BTreeMap::new() })
+    }
+
+    pub(super) fn sees(&self, subject: Subject) -> bool {
+        self.known.get(&subject).copied().unwrap_or(false)
+    }
+
+    pub(super) fn sees_any(&self, about: &[Subject]) -> bool {
+        about.iter().any(|subject| self.sees(*subject))
+    }
+
+    fn admits(&self, lead: &Lead) -> bool {
+        self.gate.admits(lead) && !(self.writing && (lead.conversion.is_some() || lead.trashed.is_some()))
+    }
+
+    /// Looks at the records of this list that are not known yet.
+    pub(super) fn learn(&mut self, txn: &mut dyn Txn, subjects: &[Subject]) -> Result<()> {
+        let new: BTreeSet<_> = subjects.iter().filter(|s| !self.known.contains_key(s)).copied().collect();
+        let new: Vec<_> = new.into_iter().collect();
+        // Children first: what they are about is learnt with the rest.
+        let children: Vec<_> = new.iter().filter(|subject| subject.kind.is_child()).copied().collect();
+        let placements = txn.children().placements(&children)?;
+        let about: Vec<_> = placements.iter().flat_map(|placement| &placement.about).copied().collect();
+        if !about.is_empty() {
+            self.learn(txn, &about)?;
+        }
+        for placement in placements {
+            let seen = self.sees_any(&placement.about);
+            self.known.insert(placement.child, seen);
+        }
+        self.learn_leads(txn, &new)?;
+        self.learn_accounts(txn, &new)?;
+        self.learn_contacts(txn, &new)
+    }
+
+    fn learn_leads(&mut self, txn: &mut dyn Txn, new: &[Subject]) -> Result<()> {
+        let ids: Vec<_> = of_kind(new, SubjectKind::Lead).map(LeadId::from_uuid).collect();
+        for lead in txn.leads().get(&ids)? {
+            let seen = self.admits(&lead);
+            self.known.insert(lead.id.into(), seen);
+        }
+        Ok(())
+    }
+
+    /// An account is seen by whoever sees a lead that became it; one without such a lead by whoever sees all.
+    fn learn_accounts(&mut self, txn: &mut dyn Txn, new: &[Subject]) -> Result<()> {
+        let ids: Vec<_> = of_kind(new, SubjectKind::Account).map(AccountId::from_uuid).collect();
+        let accounts: Vec<Subject> =
+            txn.accounts().get(&ids)?.iter().map(|account| account.id.into()).collect();
+        if self.gate.is_unlimited() {
+            self.known.extend(accounts.into_iter().map(|account| (account, true)));
+            return Ok(());
+        }
+        let links = txn.links().to(&accounts, Some(LinkRole::ConvertedTo))?;
+        let origins: Vec<_> = links.iter().map(|link| LeadId::from_uuid(link.from.id)).collect();
+        let leads = txn.leads().get(&origins)?;
+        let seen: BTreeSet<_> =
+            leads.iter().filter(|lead| self.gate.admits(lead)).map(|lead| lead.id.as_uuid()).collect();
+        for account in accounts {
+            let sees = links.iter().any(|link| link.to == account && seen.contains(&link.from.id));
+            self.known.insert(account, sees);
+        }
+        Ok(())
+    }
+
+    /// A person is seen with any lead or account that has it.
+    fn learn_contacts(&mut self, txn: &mut dyn Txn, new: &[Subject]) -> Result<()> {
+        let ids: Vec<_> = of_kind(new, SubjectKind::Contact).map(ContactId::from_uuid).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let contacts: Vec<Subject> =
+            txn.contacts().get(&ids)?.iter().map(|contact| contact.id.into()).collect();
+        let links = txn.links().to(&contacts, None)?;
+        let holders: Vec<_> = links.iter().map(|link| link.from).collect();
+        self.learn_leads(txn, &holders)?;
+        self.learn_accounts(txn, &holders)?;
+        for contact in contacts {
+            let sees = links.iter().any(|link| link.to == contact && self.sees(link.from));
+            self.known.insert(contact, sees);
+        }
+        Ok(())
+    }
+}
+
+/// Removes what is about these records alone, and takes them off what is also about others: they are removed for good
+/// themselves. Says how many children went.
+pub(super) fn purge(txn: &mut dyn Txn, gone: &[Subject]) -> Result<u64> {
+    let mut removed = 0_u64;
+    loop {
+        let query = ChildQuery {
+            about: gone.to_vec(),
+            tabs: Vec::new(),
+            open: None,
+            descending: false,
+            after: None,
+            limit: 500,
+        };
+        let found = txn.children().list(&query)?;
+        if found.is_empty() {
+            return Ok(removed);
+        }
+        let children: Vec<_> = found.iter().map(|placed| placed.child).collect();
+        for placement in txn.children().placements(&children)? {
+            let others: Vec<_> =
+                placement.about.iter().filter(|about| !gone.contains(about)).copied().collect();
+            removed = removed.saturating_add(u64::from(others.is_empty()));
+            match placement.child.kind {
+                SubjectKind::Activity => leave::<crate::domain::Activity>(txn, &placement, others)?,
+                kind => {
+                    let message = format!("no child of kind {} can be removed", kind.code());
+                    return Err(Error::new(ErrorKind::Internal, message));
+                }
+            }
+        }
+    }
+}
+
+/// The child is about these records alone from now on; about none, it goes.
+fn leave<C: Child>(txn: &mut dyn Txn, placement: &Placement, others: Vec<Subject>) -> Result<()> {
+    if others.is_empty() {
+        C::remove(txn, placement.child.id)?;
+        return txn.children().lift(&[placement.child]);
+    }
+    for mut child in C::load(txn, &[placement.child.id])? {
+        let revision = child.revision().next();
+        child.set_about(others.clone());
+        child.renew(revision, placement.at);
+        C::update(txn, &child)?;
+    }
+    txn.children().place(&[Placement { about: others, ..placement.clone() }])
+}
