@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::{Field, FieldValue, LinkRole};
+use crate::domain::{Field, FieldValue, LinkRole, nearest};
 use crate::error::ViolationCode;
 
 use super::super::check::MAX_DEPTH;
@@ -231,10 +231,12 @@ impl Parser<'_> {
             _ => None,
         };
         let field = found.ok_or_else(|| {
-            let mut error = self.expected(expected);
-            if matches!(self.peek(), Kind::Word(_)) {
-                error.code = ViolationCode::Unknown;
-            }
+            let Kind::Word(word) = self.peek() else { return self.expected(expected) };
+            let mut error = match nearest(word) {
+                Some(field) => self.expected(format!("{expected}; did you mean `{field}`?")),
+                None => self.expected(expected),
+            };
+            error.code = ViolationCode::Unknown;
             error
         })?;
         self.next += 1;
