@@ -356,6 +356,7 @@ pub(crate) fn to_json(py: Python<'_>, value: &impl Serialize) -> PyResult<String
 pub(crate) fn from_json<T: DeserializeOwned>(py: Python<'_>, field: &str, json: &str) -> PyResult<T> {
     serde_json::from_str(json).map_err(|error| {
         let message = match error.classify() {
+            _ if error.to_string().starts_with("recursion limit") => "this nests too deep",
             serde_json::error::Category::Data => "the data does not have the form that is asked for",
             _ => "this cannot be written as JSON: text must be valid Unicode, numbers finite and of 64 bits",
         };

@@ -295,8 +295,8 @@ pub(crate) fn preset_role(py: Python<'_>, name: &str) -> PyResult<String> {
 
 /// Refuses keys of fields that do not exist or cannot be hidden.
 #[pyfunction]
-pub(crate) fn check_hidden(py: Python<'_>, keys: Vec<Text>) -> PyResult<()> {
-    for Text(key) in keys {
+pub(crate) fn check_hidden(py: Python<'_>, fields: Vec<Text>) -> PyResult<()> {
+    for Text(key) in fields {
         let hidden = key.parse().and_then(|field| Role::new().hide(field));
         hidden.map_err(|error| raise(py, &error.at(format!("hidden.{}", shortened(&key))).into()))?;
     }

@@ -81,6 +81,7 @@ MANAGERS = (
     "Operations",
     "Settings",
     "LeadReading",
+    "Importing",
     "Views",
 )
 WITHOUT_EXAMPLE = {"Database.close", "Database.backup_to"}

@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import _leadcore
+from .arguments import check, several
+from .arguments import compiled as _leadcore
 from .exceptions import InvalidError, NotFoundError, Violation
 from .fields import FIELD_KEYS, FieldInput, checked
 from .models import Choice, FieldSpec, FormSection, Section
@@ -44,6 +45,7 @@ class Catalogue:
         >>> db.catalogue.get("tax_id").label
         'TIN'
         """
+        check("field", field, str, "the key of a field")
         for spec in self.list():
             if spec.key == field:
                 return spec
@@ -122,7 +124,8 @@ class Catalogue:
 
         """
         fields, choices = _definition(changes)
-        pairs = [] if mapping is None else list(mapping.items())
+        check("mapping", mapping, (Mapping, type(None)), "a mapping of codes to codes")
+        pairs = [] if mapping is None else builtins.list(mapping.items())
         return _leadcore.field_change(self._db._session, key, fields, choices, pairs, clear_rest)
 
     def remove_field(self, key: str, *, clear: bool = False) -> None:
@@ -144,6 +147,8 @@ class Catalogue:
         >>> [choice.code for choice in db.catalogue.archive_choice("x_size", "m").choices if not choice.archived]
         ['s']
         """
+        check("code", code, str, "the code of a choice")
+        check("archived", archived, bool, "True or False")
         with self._db.transaction():
             choices = self.get(key).choices
             if code not in {choice.code for choice in choices}:
@@ -195,7 +200,7 @@ class Catalogue:
         >>> [spec.key for spec in db.views.open("all").columns]
         ['company', 'stage', 'amount']
         """
-        _leadcore.columns_set(self._db._session, None if fields is None else builtins.list(fields))
+        _leadcore.columns_set(self._db._session, None if fields is None else several("fields", fields, "several keys of fields"))
 
     def form(self) -> builtins.list[FormSection]:
         """The form: its sections in order, each with the fields that people fill in.
@@ -221,7 +226,8 @@ def _definition(given: Mapping[str, Any]) -> tuple[dict[str, Any], builtins.list
     choices = fields.pop("choices", None)
     if choices is None:
         return fields, None
-    return fields, [_choice(choice) for choice in (choices.items() if isinstance(choices, Mapping) else choices)]
+    items = choices.items() if isinstance(choices, Mapping) else several("choices", choices, "several choices")
+    return fields, [_choice(choice) for choice in items]
 
 
 def _choice(choice: Any) -> tuple[str, str, int, bool]:

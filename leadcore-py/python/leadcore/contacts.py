@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-from . import _leadcore
+from .arguments import compiled as _leadcore
 from ._leadcore import Account, Contact
 from .fields import CONTACT_KEYS, ContactInput, checked
 from .leads import LeadRef

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
-from . import _leadcore
+from .arguments import compiled as _leadcore
 from ._leadcore import Lead
 from .exceptions import InvalidError, Violation
 from .fields import StageRef, TermRef

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
-from . import _leadcore
+from .arguments import check
+from .arguments import compiled as _leadcore
 from .exceptions import InvalidError, Violation
 from .filters import Where, encode
 from .mass import MassOutcome
@@ -336,4 +337,5 @@ class Operations:
         >>> db.purge(db.purge_plan(leadcore.F.company == "Nordlys AS")).leads
         1
         """
+        check("plan", plan, PurgePlan, "a plan of `db.purge_plan`")
         return PurgeOutcome(*_leadcore.purge(self._session, plan.to_json()))

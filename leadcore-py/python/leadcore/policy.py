@@ -17,10 +17,12 @@ leadcore.exceptions.DeniedError: not allowed to view
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from . import _leadcore
+from .arguments import check
+from .arguments import compiled as _leadcore
 
 __all__ = ["Permission", "Role", "RoleTable", "Visibility"]
 
@@ -70,6 +72,8 @@ class Role:
 
     def grant(self, permission: Permission, on: Visibility) -> Role:
         """The same role with this grant instead of what it said about the permission."""
+        check("permission", permission, str, "what the grant is about")
+        check("on", on, str, "on which leads")
         return Role({**self.grants, permission: on}, self.hidden)
 
     def hide(self, *fields: str) -> Role:
@@ -80,6 +84,8 @@ class Role:
         ...
         leadcore.exceptions.InvalidError: `hidden.number`: `number` is set by the engine and part of every record: it cannot be hidden
         """  # noqa: E501 - the message is one line
+        for field in fields:
+            check("fields", field, str, "keys of fields")
         return Role(self.grants, tuple(sorted({*self.hidden, *fields})))
 
 
@@ -99,10 +105,14 @@ class RoleTable:
 
     def role(self, name: str, role: Role) -> RoleTable:
         """The same table with this role added or replaced."""
+        check("name", name, str, "text")
+        check("role", role, Role, "a Role")
         return RoleTable({**self.roles, name: role}, self.users)
 
     def user(self, user: str, *roles: str, team: str | None = None) -> RoleTable:
         """The same table with this user added or replaced."""
+        check("user", user, str, "text")
+        check("team", team, (str, type(None)), "the name of a team")
         return RoleTable(self.roles, {**self.users, user: (roles, team)})
 
     def to_dict(self) -> dict[str, Any]:
@@ -115,6 +125,7 @@ class RoleTable:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> RoleTable:
         """Read what :meth:`to_dict` gave."""
+        check("data", data, Mapping, "the data of a role table")
         roles = {
             name: Role(dict(role.get("grants", {})), tuple(role.get("hidden", ())))
             for name, role in data.get("roles", {}).items()

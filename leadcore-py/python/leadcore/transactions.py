@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from . import _leadcore
+from .arguments import compiled as _leadcore
 from .exceptions import InvalidError, LeadcoreError, Violation
 
 if TYPE_CHECKING:

@@ -78,7 +78,13 @@ class Money(Record):
 _SEPARATOR = re.compile(r"[\n\r]|[,;](?!\s*(ext|isub=|phone-context=|[x#][ \d]))", re.IGNORECASE)
 
 
-def _check_address(value: object, kind: object) -> None:
+def _check_address(address: Email | Phone) -> None:
+    # Callers without a type checker hand in anything.
+    value: object = address.value
+    kind: object = address.kind
+    for flag in ("opted_out", "invalid"):
+        if not isinstance(getattr(address, flag), bool):
+            raise _refused(flag, "malformed", "this is True or False")
     # Of two addresses in one text, which is opted out?
     if not isinstance(value, str) or (not value.startswith('"') and _SEPARATOR.search(value)):
         raise _refused("value", "malformed", "this is text with one address")
@@ -114,7 +120,7 @@ class Email(Record):
 
     def __post_init__(self) -> None:
         """Refuse several addresses, and a kind that there is not."""
-        _check_address(self.value, self.kind)
+        _check_address(self)
 
     @property
     def _field_text(self) -> str:
@@ -146,7 +152,9 @@ class Phone(Record):
 
     def __post_init__(self) -> None:
         """Refuse several addresses, and a kind that there is not."""
-        _check_address(self.value, self.kind)
+        _check_address(self)
+        if not isinstance(self.e164, (str, type(None))):
+            raise _refused("e164", "malformed", "this is text, and worked out from the number")
 
     @property
     def _field_text(self) -> str:
