@@ -629,7 +629,7 @@ def lead_move(session: Session, lead: _Lead, to: _Target) -> Lead:
     """Moves a lead to another stage, or its card to another place."""
 
 def lead_can_move(session: Session, lead: _Lead, to: _Target) -> list[tuple[str, tuple[str, str, str]]]:
-    """What stands against a move."""
+    """What stands against a move: each condition as JSON, and as the broken rule that it is: field, code, sentence."""
 
 def lead_disqualify(session: Session, lead: _Lead, reason: _Named | None, detail: str | None) -> Lead:
     """Says that a lead was none at all."""
@@ -675,10 +675,11 @@ def undo_plan(session: Session, operation: UUID) -> str:
     """What taking back a call would do, as JSON."""
 
 def undo(session: Session, operation: UUID) -> tuple[str, bool]:
-    """Takes a call back."""
+    """Takes a call back: the outcome as JSON (`operation`, `undone`, `totals`, `remaining`, `forbidden`, `freed_key`), and
+    whether this call did it."""
 
 def undo_apply(session: Session, plan: str) -> tuple[str, bool]:
-    """Does what a plan says."""
+    """Does what a plan says; the outcome likewise."""
 
 def purge_plan(session: Session, where: str | None, trash_only: bool, older_than_days: int | None) -> str:
     """What a purge would remove, as JSON."""

@@ -172,6 +172,14 @@ class LeadMoves:
     ) -> builtins.list[Unmet]:
         """Everything that stands against :meth:`move`; an empty list when nothing does. Writes nothing.
 
+        The arguments are those of :meth:`move`. Each condition is told once, all at once, as :class:`Unmet`: which one
+        it is, what belongs to it, and the same as a :class:`Violation` with a sentence to show. Whoever asks must be
+        allowed to see the lead; whether they may move it is said by :meth:`actions`.
+
+        Raises:
+            InvalidError: When there is no such stage or reason to speak of, by name.
+            NotFoundError: When there is no such lead, or the acting user may not see it.
+
         >>> asked = {"name": "Offered", "required_fields": ["amount"], "wip_limit": 20}
         >>> pipeline = db.pipelines.add("Sales", ["New", asked, ("Won", "won")])
         >>> lead = db.leads.create(company="Nordlys AS", stage=pipeline.stages[0])

@@ -12,6 +12,7 @@ from .arguments import check
 from .arguments import compiled as _leadcore
 from .exceptions import InvalidError, Violation
 from .filters import Where, encode
+from .imports import ImportReport
 from .mass import MassOutcome
 from .models import Entry, Subject
 from .values import Record
@@ -76,7 +77,17 @@ class UndoTotals(Record):
 
 @dataclass(frozen=True, slots=True)
 class UndoOutcome(Record):
-    """What an undo did."""
+    """What an undo did, as ``db.undo`` returns it. What was taken back wholly is only counted, in ``totals``.
+
+    >>> lead = db.leads.create(company="Nordlys AS")
+    >>> outcome = db.leads.edit_many([lead], city="Oslo", industry="Energy")
+    >>> _ = db.leads.edit(lead.id, city="Bergen")
+    >>> undone = db.undo(outcome)
+    >>> undone.newly_undone, undone.undone == outcome.operation
+    (True, True)
+    >>> [(record.reversed, record.kept[0].why) for record in undone.remaining]
+    [(('industry',), 'edited')]
+    """
 
     operation: UUID
     """The undo itself, which can be undone."""
@@ -261,7 +272,7 @@ class Operations:
     def _session(self) -> _leadcore.Session:
         raise NotImplementedError
 
-    def undo_plan(self, operation: MassOutcome | UndoOutcome | Entry | UUID | str) -> UndoPlan:
+    def undo_plan(self, operation: MassOutcome | UndoOutcome | ImportReport | Entry | UUID | str) -> UndoPlan:
         """What taking a call back would do, record by record. Writes nothing.
 
         >>> lead = db.leads.create(company="Nordlys AS")
@@ -273,14 +284,14 @@ class Operations:
         """
         return UndoPlan.from_json(_leadcore.undo_plan(self._session, _operation(operation)))
 
-    def undo(self, operation: UndoPlan | MassOutcome | UndoOutcome | Entry | UUID | str) -> UndoOutcome:
+    def undo(self, operation: UndoPlan | MassOutcome | UndoOutcome | ImportReport | Entry | UUID | str) -> UndoOutcome:
         """Take a call back, whatever it was: an edit, a change to many leads, an import, an undo.
 
         Fields that somebody changed since stay as they are, and the outcome says so. Conversions and purges are not
         taken back. A second time writes nothing and gives the first outcome.
 
         Args:
-            operation: The outcome of a change to many leads or of an undo, an entry of a timeline, or the id in them;
+            operation: The outcome of a change to many leads or of an undo, the report of an import, an entry of a timeline, or the id in them;
                 or a plan, which is refused when it would do something else by now.
 
         Example:
