@@ -281,7 +281,7 @@ fn decimal_of(value: &Bound<'_, PyAny>) -> Result<FieldValue, ValueError> {
     text.map(FieldValue::Text).map_err(|_| refuse())
 }
 
-fn time_of(at: &Bound<'_, PyDateTime>) -> Result<Timestamp, ValueError> {
+pub(crate) fn time_of(at: &Bound<'_, PyDateTime>) -> Result<Timestamp, ValueError> {
     if at.get_tzinfo().is_none() {
         return Err(malformed("a time needs a time zone"));
     }

@@ -17,6 +17,7 @@ mod engine;
 mod errors;
 mod filters;
 mod hints;
+mod host;
 mod imports;
 mod lead;
 mod leads;

@@ -4,7 +4,7 @@ use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::desk::Expect;
 use leadcore::desk::views::{ViewDraft, ViewEntry};
-use leadcore::domain::{Field, SavedView, ViewRef, ViewShape};
+use leadcore::domain::{Field, SavedView, SystemView, ViewRef, ViewShape};
 use leadcore::error::{Result, ValueError, ViolationCode};
 use leadcore::id::{Revision, UserId, ViewId};
 use leadcore::query::{Direction, Filter, Sort};
@@ -17,6 +17,7 @@ use crate::arguments::read;
 use crate::board::find_pipeline;
 use crate::convert::{Count, Named, Text, to_json};
 use crate::errors::{invalid, raise};
+use crate::hints::did_you_mean;
 use crate::leads::{filter, sort};
 use crate::names::resolve_filter;
 use crate::reading::fields_of;
@@ -31,7 +32,10 @@ impl<'a, 'py> FromPyObject<'a, 'py> for View {
 
     fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let Text(text) = obj.extract()?;
-        text.parse().map(Self).map_err(|error: ValueError| raise(obj.py(), &error.at("view").into()))
+        text.parse().map(Self).map_err(|error: ValueError| {
+            let hint = did_you_mean(&text, SystemView::ALL.map(SystemView::code));
+            invalid(obj.py(), "view", error.code(), &format!("{error}{hint}"))
+        })
     }
 }
 

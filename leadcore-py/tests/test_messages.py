@@ -95,7 +95,7 @@ def test_a_name_that_is_near_nothing_is_only_refused(db: Database) -> None:
 
 def test_single_quotes_are_quotes(db: Database) -> None:
     db.leads.create_many([{"company": "Nordlys AS", "city": "Oslo"}, {"company": "O'Brien", "city": "New York"}])
-    for text in ("city = 'New York'", "company = O'Brien", r"company = 'O\'Brien'", "company = \"O'Brien\""):
+    for text in ("city = 'New York'", "company = O'Brien", r"company = 'O\'Brien'", 'company = "O\'Brien"'):
         assert db.leads.count(where=text) == 1, text
     assert Filter.parse("city in ('New York', \"Oslo\")") == F.city.in_(["New York", "Oslo"])
     error = refused(lambda: db.leads.count(where="city = 's-Hertogenbosch"))

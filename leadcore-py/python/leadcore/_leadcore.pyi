@@ -1,6 +1,6 @@
 """The compiled half of leadcore. Use the package; the functions here may change with any version."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from os import PathLike
@@ -551,8 +551,15 @@ class Session:
     """Who asks, of which tenant, of which store. Cheap to copy: views for other users share the store."""
 
     @staticmethod
-    def open(path: str | PathLike[str] | None, tenant: str, user: str | None, roles: str | None) -> Session:
-        """Opens a store; `path` none means in memory."""
+    def open(
+        path: str | PathLike[str] | None,
+        tenant: str,
+        user: str | None,
+        roles: str | None,
+        clock: Callable[[], datetime] | None,
+        tax_rule: Callable[[str, str | None], str | None] | None,
+    ) -> Session:
+        """Opens a store; `path` none means in memory. `clock` gives the time, `tax_rule` checks tax numbers."""
 
     def as_user(self, user: str | None, team: list[str] | None) -> Session:
         """The same store for another actor of this team."""
@@ -629,7 +636,7 @@ def lead_move(session: Session, lead: _Lead, to: _Target) -> Lead:
     """Moves a lead to another stage, or its card to another place."""
 
 def lead_can_move(session: Session, lead: _Lead, to: _Target) -> list[tuple[str, tuple[str, str, str]]]:
-    """What stands against a move: each condition as JSON, and as the broken rule that it is: field, code, sentence."""
+    """What stands against a move: each condition as JSON, and as a broken rule: field, code, sentence."""
 
 def lead_disqualify(session: Session, lead: _Lead, reason: _Named | None, detail: str | None) -> Lead:
     """Says that a lead was none at all."""
@@ -675,8 +682,7 @@ def undo_plan(session: Session, operation: UUID) -> str:
     """What taking back a call would do, as JSON."""
 
 def undo(session: Session, operation: UUID) -> tuple[str, bool]:
-    """Takes a call back: the outcome as JSON (`operation`, `undone`, `totals`, `remaining`, `forbidden`, `freed_key`), and
-    whether this call did it."""
+    """Takes a call back: what `leadcore.UndoOutcome` has, as JSON, and whether this call did it."""
 
 def undo_apply(session: Session, plan: str) -> tuple[str, bool]:
     """Does what a plan says; the outcome likewise."""

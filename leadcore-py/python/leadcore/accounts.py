@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-from .arguments import compiled as _leadcore
-from .arguments import check, page_number
 from ._leadcore import Account, Lead
+from .arguments import check, page_number
+from .arguments import compiled as _leadcore
 from .exceptions import InvalidError, Violation
 from .fields import ACCOUNT_KEYS, AccountInput, checked
 from .models import Page

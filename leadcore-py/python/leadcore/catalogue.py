@@ -147,6 +147,7 @@ class Catalogue:
         >>> [choice.code for choice in db.catalogue.archive_choice("x_size", "m").choices if not choice.archived]
         ['s']
         """
+        check("key", key, str, "the key of a field")
         check("code", code, str, "the code of a choice")
         check("archived", archived, bool, "True or False")
         with self._db.transaction():
@@ -200,7 +201,9 @@ class Catalogue:
         >>> [spec.key for spec in db.views.open("all").columns]
         ['company', 'stage', 'amount']
         """
-        _leadcore.columns_set(self._db._session, None if fields is None else several("fields", fields, "several keys of fields"))
+        _leadcore.columns_set(
+            self._db._session, None if fields is None else several("fields", fields, "several keys of fields")
+        )
 
     def form(self) -> builtins.list[FormSection]:
         """The form: its sections in order, each with the fields that people fill in.

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from .accounts import Accounts
 from .arguments import check, expected, named, page_number
 from .arguments import compiled as _leadcore
-from .accounts import Accounts
 from .catalogue import Catalogue
 from .contacts import Contacts
 from .filters import Where, encode
@@ -30,7 +30,7 @@ from .policy import RoleTable
 from .settings import Settings
 from .terms import Terms
 from .transactions import Transaction, open_units
-from .users import UtcOffset, seconds_east, users_of
+from .users import Clock, TaxRule, UtcOffset, seconds_east, users_of
 from .views import Views
 
 __all__ = ["Database", "Stats", "open"]
@@ -44,6 +44,8 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
     policy: RoleTable | None = None,
     team: Iterable[str] | None = None,
     utc_offset: UtcOffset | None = None,
+    clock: Clock | None = None,
+    tax_rule: TaxRule | None = None,
 ) -> Database:
     """Open a file, made when it is not there, or ``":memory:"``.
 
@@ -60,6 +62,15 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
         utc_offset: Where the acting user's days begin, for ``today`` and ``this month`` in filters and for times in
             lists: an offset, or a zone that is asked at each call (``zoneinfo.ZoneInfo("Europe/Oslo")``). UTC when
             not said.
+        clock: What gives the time, an aware ``datetime``, instead of the machine's clock: for tests and replays. It is
+            asked once for each call, and all that the call writes has that time.
+        tax_rule: What checks tax numbers: called with the number and the country's code (``None`` when not known), it
+            returns ``None`` for a number that is right, else the reason why it is not, for people to read. Asked
+            when a lead or account gets another number or country, also by imports. It runs in the middle of a write, so
+            it must be quick and cannot use a database.
+
+    What ``clock`` or ``tax_rule`` raises is raised by the call, and nothing of it is kept; an import keeps the chunks
+    before.
 
     Example:
         >>> db = leadcore.open(":memory:", tenant="acme", user="ada")
@@ -67,16 +78,30 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
         'ada'
         >>> db.close()
 
+        A tax number has nine digits in Norway:
+
+        >>> def nine_digits(number, country):
+        ...     if country == "NO" and sum(letter.isdigit() for letter in number) != 9:
+        ...         return "an organisation number has nine digits"
+        >>> db = leadcore.open(":memory:", tax_rule=nine_digits)
+        >>> db.leads.create(company="Nordlys AS", country="NO", tax_id="12")
+        Traceback (most recent call last):
+        ...
+        leadcore.exceptions.InvalidError: `tax_id`: an organisation number has nine digits
+
     """
+    for name, call in (("clock", clock), ("tax_rule", tax_rule)):
+        if call is not None and not callable(call):
+            raise expected(name, "something to call", call)
     # A missing name must not become a database that is gone with the program.
     if not isinstance(path, (str, os.PathLike)):
         raise expected("path", "a path or `:memory:`", path)
     place = None if path == ":memory:" else os.fspath(path)
     check("policy", policy, (RoleTable, type(None)), "a RoleTable")
     roles = None if policy is None else encode(policy.to_dict())
-    session = named(_leadcore.Session.open)(place, tenant, None, roles)
+    session = named(_leadcore.Session.open)(place, tenant, None, roles, clock, tax_rule)
     try:
-        return Database(named(session.as_user)(user, users_of(team)), utc_offset)
+        return Database(named(session.as_user)(user, users_of(team)), utc_offset, clock)
     except BaseException:
         session.close()
         raise
@@ -89,6 +114,7 @@ class Database(Operations, Importing):
     """
 
     __slots__ = (
+        "_clock",
         "_offset",
         "_root",
         "accounts",
@@ -137,11 +163,14 @@ class Database(Operations, Importing):
     settings: Settings
     """How lead numbers are written, and which functions are open for which leads."""
 
-    def __init__(self, session: _leadcore.Session, utc_offset: UtcOffset | None = None) -> None:
+    def __init__(
+        self, session: _leadcore.Session, utc_offset: UtcOffset | None = None, clock: Clock | None = None
+    ) -> None:
         """Use :func:`leadcore.open`."""
         self._offset = utc_offset
+        self._clock = clock
         # An offset that there is not is refused here, not at the first call.
-        self._root = session if utc_offset is None else session.at_offset(seconds_east(utc_offset))
+        self._root = session if utc_offset is None else session.at_offset(seconds_east(utc_offset, clock))
         self.leads = Leads(self)
         self.views = Views(self)
         self.contacts = Contacts(self)
@@ -162,7 +191,7 @@ class Database(Operations, Importing):
         """The session, inside the transaction that this thread or task has open."""
         root = self._root
         if isinstance(self._offset, datetime.tzinfo):
-            root = root.at_offset(seconds_east(self._offset))
+            root = root.at_offset(seconds_east(self._offset, self._clock))
         unit = open_units.get().get(root.key)
         return root if unit is None else root.within(unit)
 
@@ -199,7 +228,8 @@ class Database(Operations, Importing):
             1
 
         """
-        return Database(named(self._root.as_user)(user, users_of(team)), self._offset if utc_offset is None else utc_offset)
+        root = named(self._root.as_user)(user, users_of(team))
+        return Database(root, self._offset if utc_offset is None else utc_offset, self._clock)
 
     def transaction(self) -> Transaction:
         """Several calls as one: kept together at the end of the block, taken back together when it raises.

@@ -27,7 +27,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from leadcore.arguments import check, several
+from leadcore.arguments import check, expected, several
 from leadcore.arguments import compiled as _leadcore
 from leadcore.exceptions import InvalidError, Violation
 from leadcore.models import Email, Money, Phone
@@ -272,12 +272,14 @@ Where: TypeAlias = Filter | Mapping[str, Any] | str | None
 """What every ``where=`` takes: a filter, the same as plain data or as text, or ``None`` for all leads."""
 
 
-def encode(where: Where) -> str | None:
+def encode(where: Where, name: str = "where") -> str | None:
     """The filter as JSON; a lone condition may leave out the ``where`` around it."""
     if where is None:
         return None
     if isinstance(where, str):
         return _leadcore.filter_parse(where)
+    if not isinstance(where, (Filter, Mapping)):
+        raise expected(name, "a filter, or the same as text or plain data", where)
     tree: Any = where._tree if isinstance(where, Filter) else where
     if isinstance(tree, Mapping) and "field" in tree:
         tree = {"where": dict(tree)}

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from uuid import UUID
 
+from ._leadcore import Account, Lead
 from .arguments import check, several
 from .arguments import compiled as _leadcore
-from ._leadcore import Account, Lead
 from .fields import LeadInput, StageRef, TermRef, lead_fields
 from .filters import Where, encode
 from .mass import LeadMass
@@ -128,8 +128,8 @@ class Leads(LeadMoves, LeadMass, LeadReading):
 
         Args:
             where: Which leads: ``F.city == "Oslo"``, or the same as text or plain data.
-            sort: ``company``, ``name``, ``number``, ``amount``, ``created_at``, ``updated_at``,
-                ``expected_close``, ``stage_entered_at``, ``active_at``, ``rank`` or the key of a custom field; with a minus the largest
+            sort: ``company``, ``name``, ``number``, ``amount``, ``expected_close``, ``created_at``, ``updated_at``,
+                ``stage_entered_at``, ``active_at``, ``rank`` or the key of a custom field; with a minus the largest
                 first. Last written first when not said.
             limit: How many at most, 1 to 1,000.
             after: The ``next`` of the page before.

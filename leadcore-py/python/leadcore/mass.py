@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
+from ._leadcore import Lead
 from .arguments import compiled as _leadcore
 from .arguments import expected as expected_type
-from ._leadcore import Lead
 from .exceptions import Conflict, Violation
 from .fields import LeadInput, StageRef, TermRef, lead_fields
 from .filters import Filter, encode

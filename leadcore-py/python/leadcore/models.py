@@ -303,6 +303,9 @@ class Entry(Record):
     operation_kind: str = field(repr=False)
     """What kind of call that was: ``create``, ``edit``, ``import`` …"""
 
+    def __str__(self) -> str:
+        return self.text
+
 
 @dataclass(frozen=True, slots=True)
 class ConversionOutcome(Record):

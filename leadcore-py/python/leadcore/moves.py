@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
-from .arguments import compiled as _leadcore
 from ._leadcore import Lead
+from .arguments import compiled as _leadcore
 from .exceptions import InvalidError, Violation
 from .fields import StageRef, TermRef
 from .models import Stage

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
-from .arguments import check
+from .arguments import check, expected
 from .arguments import compiled as _leadcore
 from .exceptions import InvalidError, Violation
 from .filters import Where, encode
@@ -31,7 +31,8 @@ __all__ = [
 
 
 def _refused(path: str, message: str) -> InvalidError:
-    return InvalidError(message, violations=[Violation(path, "malformed", message)])
+    broken = Violation(path, "malformed", message)
+    return InvalidError(str(broken), violations=[broken])
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,10 @@ class UndoPlan(_Plan):
         """The sums."""
         return UndoTotals(**self._data["totals"])
 
+    def __repr__(self) -> str:
+        # Data that is no plan is to be printed too.
+        return f"<UndoPlan kind={self._data.get('kind')!r} totals={self._data.get('totals')!r}>"
+
 
 class PurgePlan(_Plan):
     """What a purge would remove: hand it to ``db.purge``."""
@@ -237,6 +242,10 @@ class PurgePlan(_Plan):
         """Id and number of the first 20 leads that go."""
         return tuple((UUID(lead), number) for lead, number in self._data["sample"])
 
+    def __repr__(self) -> str:
+        told = " ".join(f"{key}={self._data.get(key)!r}" for key in ("trashed", "live", "contacts", "blocked"))
+        return f"<PurgePlan {told}>"
+
 
 def _record(told: dict[str, Any]) -> UndoRecord:
     failed = told.get("failed")
@@ -254,6 +263,8 @@ def _record(told: dict[str, Any]) -> UndoRecord:
 
 
 def _operation(given: object) -> UUID:
+    if not isinstance(given, (UUID, str)) and not hasattr(given, "operation"):
+        raise expected("operation", "what a call gave back, an entry of a timeline, or an id", given)
     operation = given if isinstance(given, (UUID, str)) else getattr(given, "operation", None)
     if operation is None:
         raise _refused("operation", "nothing was written by it, so there is nothing to take back")
@@ -291,8 +302,8 @@ class Operations:
         taken back. A second time writes nothing and gives the first outcome.
 
         Args:
-            operation: The outcome of a change to many leads or of an undo, the report of an import, an entry of a timeline, or the id in them;
-                or a plan, which is refused when it would do something else by now.
+            operation: The outcome of a change to many leads or of an undo, the report of an import, an entry of a
+                timeline, or the id in them; or a plan, which is refused when it would do something else by now.
 
         Example:
             >>> leads = db.leads.create_many({"company": name} for name in "ABC")

@@ -84,8 +84,8 @@ class Role:
         ...
         leadcore.exceptions.InvalidError: `hidden.number`: `number` is set by the engine and part of every record: it cannot be hidden
         """  # noqa: E501 - the message is one line
-        for field in fields:
-            check("fields", field, str, "keys of fields")
+        for key in fields:
+            check("fields", key, str, "keys of fields")
         return Role(self.grants, tuple(sorted({*self.hidden, *fields})))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from ._leadcore import Lead
 from .arguments import compiled as _leadcore
 from .arguments import several
-from ._leadcore import Lead
 from .filters import Where, encode
 from .lists import Changes, Facet, facet
 
@@ -107,7 +107,9 @@ class LeadReading:
         >>> [(it.name, it.count) for facet in db.leads.facets(["source"]) for it in facet]
         [('', 1), ('Fair', 1)]
         """
-        found = _leadcore.lead_facets(self._db._session, encode(where), several("fields", fields, "several keys of fields"))
+        found = _leadcore.lead_facets(
+            self._db._session, encode(where), several("fields", fields, "several keys of fields")
+        )
         return tuple(facet(one) for one in found)
 
 

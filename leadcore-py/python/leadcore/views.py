@@ -102,7 +102,7 @@ class Views:
         check("users", users, (Mapping, type(None)), "a mapping of users to names")
         names = None if users is None else builtins.list(users.items())
         name, shown, rows, order, following, total, groups, left_out = _leadcore.view_open(
-            self._db._session, view, search, encode(filter), sort, limit, after, given, names
+            self._db._session, view, search, encode(filter, "filter"), sort, limit, after, given, names
         )
         keys = [column.key for column in shown]
         return ListPage(
@@ -145,7 +145,9 @@ class Views:
         ('My Leads', 1)
         """
         view = _ref(view)
-        name, board, left_out = _leadcore.view_board(self._db._session, view, search, encode(filter), sort, cards)
+        name, board, left_out = _leadcore.view_board(
+            self._db._session, view, search, encode(filter, "filter"), sort, cards
+        )
         return ViewBoard(view, name, board, _left_out(left_out))
 
     def get(self, view: View | ViewEntry | UUID | str) -> View:
@@ -272,7 +274,9 @@ class Views:
         >>> [entry.view for entry in db.views.list() if entry.is_pinned]
         ['unread', 'rotting']
         """
-        _leadcore.view_arrange(self._db._session, [_ref(view, "views") for view in several("views", views, "several views")])
+        _leadcore.view_arrange(
+            self._db._session, [_ref(view, "views") for view in several("views", views, "several views")]
+        )
 
     def set_default(self, view: ViewRef) -> None:
         """Say with which view the acting user's lists open.

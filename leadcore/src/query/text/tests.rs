@@ -96,6 +96,7 @@ fn an_error_says_where_and_what() {
         ("amount", 6, 7, "an operator"),
         ("ålesund = 1", 0, 1, "a field, `not`, `is`, `has`, `text ~` or `(`"),
         ("city = \"å\" city", 12, 12, "`and`, `or` or the end"),
+        ("city = New York", 11, 12, "`and`, `or` or the end; text with blanks stands in quotes"),
         ("city = ", 7, 8, "a value; text with blanks stands in quotes"),
         ("city = \"oslo", 12, 13, "`\"` at the end of the text"),
         (
