@@ -100,3 +100,38 @@ def test_single_quotes_are_quotes(db: Database) -> None:
     assert Filter.parse("city in ('New York', \"Oslo\")") == F.city.in_(["New York", "Oslo"])
     error = refused(lambda: db.leads.count(where="city = 's-Hertogenbosch"))
     assert "double quotes" in str(error)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda db: db.catalogue.get("compny"),
+        lambda db: db.accounts.list(after="x"),
+        lambda db: db.sources.delete("Fair", in_use="clear", reassign="Web"),
+        lambda db: db.leads.move("x", "New", position="top", before="y"),
+        lambda db: db.pipelines.add("S", [5]),
+        lambda db: db.undo("x"),
+        lambda _: leadcore.Money("x", "NOK"),
+        lambda _: leadcore.UndoPlan.from_json("x"),
+    ],
+)
+def test_a_message_names_the_field_that_it_is_about(db: Database, call: Callable[[Database], object]) -> None:
+    error = refused(lambda: call(db))
+    assert str(error).startswith(f"`{error.violations[0].field}`: ")
+
+
+def test_a_key_that_there_is_not_is_answered_with_the_nearest(db: Database) -> None:
+    assert "did you mean `company`?" in str(refused(lambda: db.catalogue.get("compny")))
+    assert "did you mean `unread`?" in str(refused(lambda: db.views.open("unraed")))
+    assert "there is no label with this name" in str(refused(lambda: db.leads.create(company="A", labels=["VIP"])))
+
+
+def test_a_row_says_which_one_it_is(db: Database) -> None:
+    error = refused(lambda: db.leads.create_many([{"company": "A"}, {"compny": "B"}]))
+    assert [broken.field for broken in error.violations] == ["drafts[1].compny"]
+
+
+def test_a_grant_that_there_is_not_is_refused_where_it_is_made() -> None:
+    error = refused(lambda: leadcore.Role().grant("veiw", "all"))  # type: ignore[arg-type]
+    assert (error.violations[0].field, "did you mean `view`?" in str(error)) == ("permission", True)
+    assert refused(lambda: leadcore.Role({"view": "mine"})).violations[0].field == "grants.view"

@@ -10,7 +10,7 @@ from uuid import UUID
 from ._leadcore import Account, Lead
 from .arguments import check, page_number
 from .arguments import compiled as _leadcore
-from .exceptions import InvalidError, Violation
+from .exceptions import refused
 from .fields import ACCOUNT_KEYS, AccountInput, checked
 from .models import Page
 
@@ -71,8 +71,7 @@ class Accounts:
         check("name", given.get("name"), (str, type(None)), "text")
         status = given.pop("status", None)
         if "status" in changes and status is None:
-            broken = Violation("status", "required", "an account is a `customer` or a `prospect`")
-            raise InvalidError(str(broken), violations=[broken])
+            raise refused("status", "required", "an account is a `customer` or a `prospect`")
         if "name" in given:
             given["company"] = given.pop("name")
         return _leadcore.account_edit(self._db._session, account, status, given)

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from . import _leadcore
-from .exceptions import InvalidError, Violation
+from .exceptions import InvalidError, Violation, refused
 
 __all__: list[str] = []
 
@@ -98,4 +98,4 @@ def page_number(after: Any) -> int | None:
     if after.isascii() and after.isdigit() and len(after) < 20:
         return int(after)
     message = "this is not a page cursor"
-    raise InvalidError(message, violations=[Violation("after", "malformed", message)])
+    raise refused("after", "malformed", message)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+import difflib
 import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .arguments import check, several
 from .arguments import compiled as _leadcore
-from .exceptions import InvalidError, NotFoundError, Violation
+from .exceptions import NotFoundError, refused
 from .fields import FIELD_KEYS, FieldInput, checked
 from .models import Choice, FieldSpec, FormSection, Section
 
@@ -49,8 +50,9 @@ class Catalogue:
         for spec in self.list():
             if spec.key == field:
                 return spec
-        message = "there is no field with this key"
-        raise InvalidError(message, violations=[Violation("field", "unknown", message)])
+        near = difflib.get_close_matches(field, [spec.key for spec in self.list()], n=1)
+        message = "there is no field with this key" + "".join(f"; did you mean `{key}`?" for key in near)
+        raise refused("field", "unknown", message)
 
     def set(
         self,
@@ -241,4 +243,4 @@ def _choice(choice: Any) -> tuple[str, str, int, bool]:
     if isinstance(choice, (tuple, builtins.list)) and len(choice) == 2:
         return (choice[0], choice[1], 0, False)
     message = "a choice is a Choice, a code, or (code, label)"
-    raise InvalidError(message, violations=[Violation("choices", "malformed", message)])
+    raise refused("choices", "malformed", message)

@@ -29,7 +29,7 @@ from uuid import UUID
 
 from leadcore.arguments import check, expected, several
 from leadcore.arguments import compiled as _leadcore
-from leadcore.exceptions import InvalidError, Violation
+from leadcore.exceptions import InvalidError, refused
 from leadcore.models import Email, Money, Phone
 
 #: What is said of a filter that nests too deep.
@@ -334,4 +334,4 @@ def _days(given: int) -> int:
 
 
 def _invalid(message: str) -> InvalidError:
-    return InvalidError(message, violations=[Violation("where", "malformed", message)])
+    return refused("where", "malformed", message)

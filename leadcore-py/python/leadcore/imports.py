@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final, Literal, TypeAlias
 from uuid import UUID
 
 from .arguments import check, expected, several
-from .exceptions import InvalidError, Violation
+from .exceptions import refused
 from .models import Term
 from .values import Record
 
@@ -220,7 +220,7 @@ def options(
         check(key, value, kind, what)
         # `True` is a number to Python; a number below zero is none of lines or rows.
         if kind is int and (isinstance(value, bool) or not 0 <= value < 2**63):
-            raise InvalidError(f"`{key}`: {what}", violations=[Violation(key, "out_of_range", what)])
+            raise refused(key, "out_of_range", what)
     if mapping is not None:
         check("mapping", mapping, Mapping, "a mapping of column headers to keys of fields")
         values["mapping"] = [{"header": header, "field": key} for header, key in mapping.items()]
@@ -235,7 +235,7 @@ def options(
         return json.dumps(values, allow_nan=False)
     except (TypeError, ValueError):
         message = "an option has a value of a wrong type"
-        raise InvalidError(message, violations=[Violation("options", "malformed", message)]) from None
+        raise refused("options", "malformed", message) from None
 
 
 def place(file: Any) -> tuple[str | os.PathLike[str] | None, bytes | None, Any]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from ._leadcore import Account, Lead
 from .arguments import check, several
 from .arguments import compiled as _leadcore
+from .exceptions import InvalidError, Violation
 from .fields import LeadInput, StageRef, TermRef, lead_fields
 from .filters import Where, encode
 from .mass import LeadMass
@@ -82,7 +83,10 @@ class Leads(LeadMoves, LeadMass, LeadReading):
             check("rows", row, Mapping, "mappings of field keys to values")
             fields = dict(row)
             stage, reason, detail = (fields.pop(key, None) for key in ("stage", "reason", "detail"))
-            drafts.append((lead_fields(fields), stage, reason, detail))
+            try:
+                drafts.append((lead_fields(fields), stage, reason, detail))
+            except InvalidError as error:
+                raise (in_row(len(drafts), error) if drafts else error) from None
         return _leadcore.lead_create(self._db._session, drafts)
 
     def edit(self, lead: LeadRef, /, **changes: Unpack[LeadInput]) -> Lead:
@@ -259,3 +263,9 @@ class Leads(LeadMoves, LeadMass, LeadReading):
         'Nordlys AS'
         """
         return _leadcore.convert(self._db._session, lead, status, account)
+
+
+def in_row(number: int, error: InvalidError) -> InvalidError:
+    """The error with the row in the path of each broken rule, as the core says it of all rows but the first."""
+    broken = [Violation(f"drafts[{number}].{one.field}", one.code, one.message) for one in error.violations]
+    return InvalidError("; ".join(str(one) for one in broken), violations=broken)

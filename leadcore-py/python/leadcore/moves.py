@@ -11,7 +11,7 @@ from uuid import UUID
 
 from ._leadcore import Lead
 from .arguments import compiled as _leadcore
-from .exceptions import InvalidError, Violation
+from .exceptions import Violation, refused
 from .fields import StageRef, TermRef
 from .models import Stage
 from .values import Record
@@ -112,7 +112,7 @@ def place(position: str | None, before: _LeadRef | None, after: _LeadRef | None)
     said += [(name, card) for name, card in (("before", before), ("after", after)) if card is not None]
     if len(said) > 1:
         message = "`position`, `before` and `after` exclude each other"
-        raise InvalidError(message, violations=[Violation("position", "not_allowed", message)])
+        raise refused("position", "not_allowed", message)
     return said[0] if said else None
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from .arguments import check, expected
 from .arguments import compiled as _leadcore
-from .exceptions import InvalidError, Violation
+from .exceptions import Violation, refused
 from .filters import Where, encode
 from .imports import ImportReport
 from .mass import MassOutcome
@@ -28,11 +28,6 @@ __all__ = [
     "UndoRecord",
     "UndoTotals",
 ]
-
-
-def _refused(path: str, message: str) -> InvalidError:
-    broken = Violation(path, "malformed", message)
-    return InvalidError(str(broken), violations=[broken])
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +137,7 @@ class _Plan:
         try:
             self._json = json.dumps(data, sort_keys=True, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
-            raise _refused("plan", "a plan holds only what JSON can hold") from None
+            raise refused("plan", "malformed", "a plan holds only what JSON can hold") from None
         self._data: dict[str, Any] = json.loads(self._json)
 
     @classmethod
@@ -153,7 +148,7 @@ class _Plan:
         except (ValueError, RecursionError):
             data = None
         if not isinstance(data, dict):
-            raise _refused("plan", "this is not a plan")
+            raise refused("plan", "malformed", "this is not a plan")
         return cls(data)
 
     def to_json(self) -> str:
@@ -267,11 +262,11 @@ def _operation(given: object) -> UUID:
         raise expected("operation", "what a call gave back, an entry of a timeline, or an id", given)
     operation = given if isinstance(given, (UUID, str)) else getattr(given, "operation", None)
     if operation is None:
-        raise _refused("operation", "nothing was written by it, so there is nothing to take back")
+        raise refused("operation", "malformed", "nothing was written by it, so there is nothing to take back")
     try:
         return operation if isinstance(operation, UUID) else UUID(operation)
     except ValueError:
-        raise _refused("operation", "an id must be a UUID") from None
+        raise refused("operation", "malformed", "an id must be a UUID") from None
 
 
 class Operations:

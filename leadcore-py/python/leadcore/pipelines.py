@@ -9,7 +9,7 @@ from uuid import UUID
 
 from .arguments import check, several
 from .arguments import compiled as _leadcore
-from .exceptions import InvalidError, NotFoundError, Violation
+from .exceptions import NotFoundError, refused
 from .fields import StageRef, checked
 from .models import Pipeline, Stage, StageKind
 
@@ -213,7 +213,7 @@ def _stage(stage: Any) -> _Given:
         if "name" in said:
             return _said(None, said)
     message = "a stage is a Stage, a name, (name, kind) or (name, kind, probability), or a mapping with a name"
-    raise InvalidError(message, violations=[Violation("stages", "malformed", message)])
+    raise refused("stages", "malformed", message)
 
 
 def _said(identity: UUID | None, said: Mapping[str, Any]) -> _Given:

@@ -16,13 +16,15 @@ leadcore.exceptions.DeniedError: not allowed to view
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .arguments import check
 from .arguments import compiled as _leadcore
+from .exceptions import refused
 
 __all__ = ["Permission", "Role", "RoleTable", "Visibility"]
 
@@ -31,6 +33,14 @@ Permission = Literal["view", "create", "edit", "delete", "convert", "import", "c
 
 Visibility = Literal["own", "team", "team_and_unassigned", "all"]
 """On which leads: the user's own, those of its team, those and the ones without an owner, or all."""
+
+
+def _one_of(path: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        near = difflib.get_close_matches(given, known, n=1)
+        listed = ", ".join(f"`{one}`" for one in known)
+        hint = "".join(f"; did you mean `{one}`?" for one in near)
+        raise refused(path, "unknown", f"this is one of {listed}{hint}")
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,9 @@ class Role:
     def __post_init__(self) -> None:
         """Refuse what cannot be hidden, where the role is made and not where it is used."""
         _leadcore.check_hidden(list(self.hidden))
+        for permission, on in self.grants.items():
+            _one_of(f"grants.{permission}", permission, get_args(Permission))
+            _one_of(f"grants.{permission}", on, get_args(Visibility))
 
     @classmethod
     def _preset(cls, name: str) -> Role:
@@ -74,6 +87,8 @@ class Role:
         """The same role with this grant instead of what it said about the permission."""
         check("permission", permission, str, "what the grant is about")
         check("on", on, str, "on which leads")
+        _one_of("permission", permission, get_args(Permission))
+        _one_of("on", on, get_args(Visibility))
         return Role({**self.grants, permission: on}, self.hidden)
 
     def hide(self, *fields: str) -> Role:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from .arguments import compiled as _leadcore
 from .arguments import several
-from .exceptions import InvalidError, Violation
+from .exceptions import refused
 from .fields import TermRef
 from .models import Term
 
@@ -143,7 +143,7 @@ class Terms:
         """
         if reassign is not None and in_use != "refuse":
             message = "`in_use` and `reassign` exclude each other"
-            raise InvalidError(message, violations=[Violation("in_use", "not_allowed", message)])
+            raise refused("in_use", "not_allowed", message)
         _leadcore.term_delete(self._db._session, self.kind, term, in_use, reassign)
 
     def __repr__(self) -> str:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from .arguments import check, expected, several
 from .arguments import compiled as _leadcore
-from .exceptions import InvalidError, Violation
+from .exceptions import Violation, refused
 from .filters import Filter, Where, encode
 from .lists import ListPage, Row, View, ViewBoard, ViewEntry, facet
 from .models import Pipeline
@@ -315,7 +315,7 @@ def _given(**given: Any) -> dict[str, Any]:
 def _shape(shape: str, pipeline: Any) -> dict[str, Any]:
     if shape not in ("list", "board"):
         message = "a view is drawn as a `list` or as a `board`"
-        raise InvalidError(message, violations=[Violation("shape", "unknown", message)])
+        raise refused("shape", "unknown", message)
     check("pipeline", pipeline, (Pipeline, UUID, str, type(None)), "a pipeline, its id or its name")
     return {"pipeline": pipeline} if shape == "board" else {"list": None}
 
