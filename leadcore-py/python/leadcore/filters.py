@@ -104,7 +104,10 @@ class Filter:
         raise TypeError("a filter has no truth value: combine filters with &, | and ~")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Filter) and self._tree == other._tree
+        try:
+            return isinstance(other, Filter) and self._tree == other._tree
+        except RecursionError:
+            raise _invalid(TOO_DEEP) from None
 
     def __hash__(self) -> int:
         return hash(encode(self))

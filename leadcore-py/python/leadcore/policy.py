@@ -116,7 +116,7 @@ class RoleTable:
     roles: dict[str, Role] = field(default_factory=dict)
     """The roles by name."""
     users: dict[str, tuple[tuple[str, ...], str | None]] = field(default_factory=dict)
-    """For each user the names of its roles, and its team."""
+    """For each user the names of its roles, and its team. A role that the table does not have grants nothing."""
 
     def role(self, name: str, role: Role) -> RoleTable:
         """The same table with this role added or replaced."""
