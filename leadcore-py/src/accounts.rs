@@ -34,8 +34,8 @@ fn with_categories(txn: &mut dyn Txn, accounts: Vec<domain::Account>) -> Result<
 
 /// One account.
 #[pyfunction]
-pub(crate) fn account_get(py: Python<'_>, session: &Session, id: Id) -> PyResult<Account> {
-    let id = AccountId::from_uuid(id.0);
+pub(crate) fn account_get(py: Python<'_>, session: &Session, account: Id) -> PyResult<Account> {
+    let id = AccountId::from_uuid(account.0);
     let mut found = session.read(py, move |ctx, txn| {
         let account = desk::accounts::get(ctx, txn, id)?;
         with_categories(txn, vec![account])
@@ -80,8 +80,8 @@ pub(crate) fn account_page(
 
 /// The leads that became this account, oldest first.
 #[pyfunction]
-pub(crate) fn account_leads(py: Python<'_>, session: &Session, id: Id) -> PyResult<Vec<Lead>> {
-    let id = AccountId::from_uuid(id.0);
+pub(crate) fn account_leads(py: Python<'_>, session: &Session, account: Id) -> PyResult<Vec<Lead>> {
+    let id = AccountId::from_uuid(account.0);
     session.read(py, move |ctx, txn| {
         let origins = desk::accounts::origins(ctx, txn, id)?;
         let leads = origins.into_iter().map(|lead| desk::leads::get(ctx, txn, lead));

@@ -8,6 +8,7 @@ use leadcore::value::{Country, PersonName};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::arguments::read;
 use crate::convert::{Id, LeadArg, Text, value_of};
 use crate::errors::raise;
 use crate::records::{Account, Contact};
@@ -99,7 +100,7 @@ pub(crate) fn contact_edit(
 ) -> PyResult<Contact> {
     let (id, expect) = match contact.cast::<Contact>() {
         Ok(contact) => (contact.get().contact.id, contact.get().contact.revision.into()),
-        Err(_) => (ContactId::from_uuid(contact.extract::<Id>()?.0), Expect::Any),
+        Err(_) => (ContactId::from_uuid(read::<Id>("contact", contact)?.0), Expect::Any),
     };
     let given = given(changes)?;
     session.write(py, move |ctx, txn| {
@@ -132,7 +133,7 @@ pub(crate) fn contacts_of(
     session: &Session,
     owner: &Bound<'_, PyAny>,
 ) -> PyResult<Vec<Contact>> {
-    let Id(id) = owner.extract()?;
+    let Id(id) = read("owner", owner)?;
     let is_account = owner.is_instance_of::<Account>();
     let contacts = session.read(py, move |ctx, txn| {
         if is_account {

@@ -281,7 +281,7 @@ fn decimal_of(value: &Bound<'_, PyAny>) -> Result<FieldValue, ValueError> {
     text.map(FieldValue::Text).map_err(|_| refuse())
 }
 
-fn time_of(at: &Bound<'_, PyDateTime>) -> Result<Timestamp, ValueError> {
+pub(crate) fn time_of(at: &Bound<'_, PyDateTime>) -> Result<Timestamp, ValueError> {
     if at.get_tzinfo().is_none() {
         return Err(malformed("a time needs a time zone"));
     }
@@ -356,6 +356,7 @@ pub(crate) fn to_json(py: Python<'_>, value: &impl Serialize) -> PyResult<String
 pub(crate) fn from_json<T: DeserializeOwned>(py: Python<'_>, field: &str, json: &str) -> PyResult<T> {
     serde_json::from_str(json).map_err(|error| {
         let message = match error.classify() {
+            _ if error.to_string().starts_with("recursion limit") => "this nests too deep",
             serde_json::error::Category::Data => "the data does not have the form that is asked for",
             _ => "this cannot be written as JSON: text must be valid Unicode, numbers finite and of 64 bits",
         };

@@ -10,6 +10,8 @@ use leadcore::store::Store;
 use leadcore_sqlite::SqliteStore;
 use pyo3::Python;
 
+use crate::host::refuse_inside;
+
 /// The store behind the handle. A new kind of store is named here and nowhere else.
 #[derive(Debug)]
 pub(crate) struct Backend(SqliteStore);
@@ -104,7 +106,10 @@ impl Drop for Engine {
 ///
 /// Locks are taken inside `work` only: never while attached, or a callback of another thread could wait for us.
 pub(crate) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    py.detach(|| guarded(work))
+    py.detach(|| {
+        refuse_inside()?;
+        guarded(work)
+    })
 }
 
 /// Runs `work`; a panic becomes an error.

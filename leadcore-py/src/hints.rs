@@ -55,7 +55,14 @@ const CONDITION: [&str; 3] = ["field", "op", "value"];
 
 /// The first thing amiss in a filter that could not be read: its path, and why.
 pub(crate) fn amiss(json: &str) -> Option<(String, String)> {
-    let tree: Value = serde_json::from_str(json).ok()?;
+    let tree: Value = match serde_json::from_str(json) {
+        Ok(tree) => tree,
+        // The reader of JSON stops at 128 levels, long before the stack ends.
+        Err(error) if error.to_string().starts_with("recursion limit") => {
+            return Some(("where".to_owned(), too_deep()));
+        }
+        Err(_) => return None,
+    };
     let mut todo = vec![("where".to_owned(), &tree)];
     while let Some((path, node)) = todo.pop() {
         let Value::Object(keys) = node else {
@@ -103,6 +110,11 @@ pub(crate) fn amiss(json: &str) -> Option<(String, String)> {
     None
 }
 
+/// What is said of a filter that nests too deep, wherever that is found.
+fn too_deep() -> String {
+    format!("a filter nests at most {} levels deep", leadcore::query::MAX_DEPTH)
+}
+
 fn amiss_in_condition(path: &str, condition: &Value) -> Option<(String, String)> {
     let Value::Object(keys) = condition else {
         return Some((path.to_owned(), format!("a condition is a mapping of {}", listed(&CONDITION))));
@@ -127,7 +139,11 @@ fn amiss_in_condition(path: &str, condition: &Value) -> Option<(String, String)>
         let known: Vec<_> = Operator::ALL.iter().filter_map(|op| serde_json::to_value(op).ok()).collect();
         let hint = did_you_mean(written("op"), known.iter().filter_map(Value::as_str));
         let path = format!("{path}.op.{}", shortened(written("op")));
-        return Some((path, format!("there is no operator of this name{hint}")));
+        let known: Vec<_> = known.iter().filter_map(Value::as_str).collect();
+        return Some((
+            path,
+            format!("there is no operator of this name{hint}; the operators are {}", listed(&known)),
+        ));
     }
     None
 }
@@ -138,6 +154,6 @@ fn not_one_of(word: &Value, known: &[&str]) -> Option<String> {
     (!known.contains(&written)).then(hint)
 }
 
-fn listed(names: &[&str]) -> String {
+pub(crate) fn listed(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

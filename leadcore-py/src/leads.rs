@@ -12,9 +12,10 @@ use leadcore::store::Txn;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
+use crate::arguments::Parts;
 use crate::convert::{Count, Id, LeadArg, Limit, Named, Text, fields, from_json, to_python};
 use crate::errors::{invalid, raise};
-use crate::hints::amiss;
+use crate::hints::{amiss, did_you_mean, listed};
 use crate::lead::Lead;
 use crate::names::{Names, find_stage, resolve_fields, resolve_filter};
 use crate::session::Session;
@@ -49,21 +50,35 @@ pub(crate) fn sort(py: Python<'_>, sort: Option<&Text>) -> PyResult<Sort> {
         Some(key) => (key, Sort::descending),
         None => (sort.as_str(), Sort::ascending),
     };
-    key.parse().map(make).map_err(|error: leadcore::error::ValueError| raise(py, &error.at("sort").into()))
+    key.parse().map(make).map_err(|error: leadcore::error::ValueError| {
+        let keys = SortField::ALL.map(|by| by.field().key().to_owned());
+        let keys = keys.each_ref().map(String::as_str);
+        let message = format!("{error}{}; the keys are {}", did_you_mean(key, keys), listed(&keys));
+        invalid(py, "sort", error.code(), &message)
+    })
 }
 
 /// Fields, stage, and why it was lost: by the list, in words.
-type Draft<'py> = (Bound<'py, PyDict>, Option<Named>, Option<Named>, Option<Text>);
+#[derive(Debug)]
+pub(crate) struct Draft<'py>(Bound<'py, PyDict>, Start);
+
+impl<'py> FromPyObject<'_, 'py> for Draft<'py> {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let mut parts = Parts::new(&obj)?;
+        let given: Bound<'py, PyAny> = parts.any()?;
+        let given = given.cast_into::<PyDict>()?;
+        Ok(Self(given, (parts.read("stage")?, parts.read("reason")?, parts.read("detail")?)))
+    }
+}
 /// Where a draft starts, and why it was lost.
 type Start = (Option<Named>, Option<Named>, Option<Text>);
 
 /// Creates leads in one operation: all or none.
 #[pyfunction]
 pub(crate) fn lead_create(py: Python<'_>, session: &Session, drafts: Vec<Draft<'_>>) -> PyResult<Vec<Lead>> {
-    let given = drafts.into_iter().map(|(given, stage, reason, detail)| {
-        let start: Start = (stage, reason, detail);
-        Ok((fields(&given)?, start))
-    });
+    let given = drafts.into_iter().map(|Draft(given, start)| Ok((fields(&given)?, start)));
     let given = given.collect::<PyResult<Vec<(Given, Start)>>>()?;
     session.write(py, move |ctx, txn| {
         let mut broken = Vec::new();
@@ -122,8 +137,8 @@ pub(crate) fn lead_edit(
 
 /// One lead by id, also from the trash.
 #[pyfunction]
-pub(crate) fn lead_get(py: Python<'_>, session: &Session, id: Id) -> PyResult<Lead> {
-    let id = LeadId::from_uuid(id.0);
+pub(crate) fn lead_get(py: Python<'_>, session: &Session, lead: Id) -> PyResult<Lead> {
+    let id = LeadId::from_uuid(lead.0);
     session.read(py, move |ctx, txn| {
         let lead = desk::leads::get(ctx, txn, id)?;
         named(txn, lead)
@@ -162,8 +177,8 @@ pub(crate) fn lead_by_number(py: Python<'_>, session: &Session, number: Number) 
 
 /// What the user can do with a lead now.
 #[pyfunction]
-pub(crate) fn lead_actions(py: Python<'_>, session: &Session, id: Id) -> PyResult<Vec<&'static str>> {
-    let id = LeadId::from_uuid(id.0);
+pub(crate) fn lead_actions(py: Python<'_>, session: &Session, lead: Id) -> PyResult<Vec<&'static str>> {
+    let id = LeadId::from_uuid(lead.0);
     let actions = session.read(py, move |ctx, txn| desk::leads::actions(ctx, txn, id))?;
     Ok(actions.into_iter().map(desk::leads::LeadAction::code).collect())
 }

@@ -7,6 +7,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "functions called from Python own their arguments")]
 
 mod accounts;
+mod arguments;
 mod board;
 mod contacts;
 mod convert;
@@ -16,6 +17,7 @@ mod engine;
 mod errors;
 mod filters;
 mod hints;
+mod host;
 mod imports;
 mod lead;
 mod leads;

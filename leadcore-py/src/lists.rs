@@ -154,8 +154,8 @@ pub(crate) fn columns_list<'py>(py: Python<'py>, session: &Session) -> PyResult<
 
 /// Chooses the columns of lists; none goes back to the standard ones.
 #[pyfunction]
-pub(crate) fn columns_set(py: Python<'_>, session: &Session, columns: Option<Vec<Text>>) -> PyResult<()> {
-    let columns = columns.map(|keys| fields_of(py, "columns", &keys)).transpose()?;
+pub(crate) fn columns_set(py: Python<'_>, session: &Session, fields: Option<Vec<Text>>) -> PyResult<()> {
+    let columns = fields.map(|keys| fields_of(py, "fields", &keys)).transpose()?;
     session.write(py, move |ctx, txn| {
         let (revision, mut catalogue) = desk::settings::catalogue(ctx, txn)?;
         catalogue.set_columns(columns.clone());

@@ -5,7 +5,7 @@ use leadcore::desk;
 use leadcore::desk::Expect;
 use leadcore::desk::mass::{Change, MassOutcome, RecordOutcome, Selection, Totals};
 use leadcore::domain::{Field, FieldValue, TermId};
-use leadcore::error::{Conflict, Error, Result, ViolationCode};
+use leadcore::error::{Error, Result, ViolationCode};
 use leadcore::id::{LabelId, LeadId, UserId};
 use leadcore::query::Filter;
 use leadcore::store::Txn;
@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use uuid::Uuid;
 
+use crate::arguments::Parts;
 use crate::convert::{Count, LeadArg, Named, Text, fields};
 use crate::errors::{conflict_dict, invalid, raise};
 use crate::leads::filter;
@@ -21,7 +22,25 @@ use crate::names::{resolve_fields, resolve_filter};
 use crate::session::Session;
 
 /// Which leads, as the package hands it over: leads or ids, or a filter, and how many the caller saw.
-type Chosen = (Option<Vec<LeadArg>>, Option<Text>, Option<Count>);
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    leads: Option<Vec<LeadArg>>,
+    json: Option<Text>,
+    expected: Option<Count>,
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Chosen {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let mut parts = Parts::new(&obj)?;
+        Ok(Self {
+            leads: parts.read("leads")?,
+            json: parts.read("leads")?,
+            expected: parts.read("expected")?,
+        })
+    }
+}
 
 /// A broken rule: field, code and sentence.
 type Broken = (String, &'static str, String);
@@ -38,14 +57,16 @@ enum Select {
 }
 
 impl Select {
-    fn new(py: Python<'_>, (leads, json, expected): Chosen) -> PyResult<Self> {
+    fn new(py: Python<'_>, Chosen { leads, json, expected }: Chosen) -> PyResult<Self> {
         let expected = expected.map(|Count(expected)| expected);
         let Some(leads) = leads else {
             return Ok(Self::Matching(filter(py, json.as_ref())?, expected));
         };
         let count = u64::try_from(leads.len()).unwrap_or(u64::MAX);
         if expected.is_some_and(|expected| expected != count) {
-            return Err(raise(py, &Error::conflicting("selection", Conflict::PlanOutdated)));
+            let expected = expected.unwrap_or_default();
+            let message = format!("`expected`: {count} leads are given, not {expected}");
+            return Err(raise(py, &Error::outdated(message)));
         }
         let read: Vec<_> = leads
             .iter()

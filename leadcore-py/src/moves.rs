@@ -9,6 +9,7 @@ use leadcore::store::Txn;
 use pyo3::prelude::*;
 use uuid::Uuid;
 
+use crate::arguments::Parts;
 use crate::convert::{Id, LeadArg, Named, Text};
 use crate::lead::Lead;
 use crate::leads::named;
@@ -19,12 +20,50 @@ use crate::terms::find;
 type Utc = chrono::DateTime<chrono::Utc>;
 
 /// Where a lead shall go, as the package hands it over: stage, reason, detail, and the place of the card.
-pub(crate) type Target = (Named, Option<Named>, Option<Text>, Option<(Text, Option<Id>)>);
+#[derive(Debug)]
+pub(crate) struct Target {
+    stage: Named,
+    reason: Option<Named>,
+    detail: Option<Text>,
+    place: Option<Place>,
+}
+
+/// `top` or `bottom`, or `before` or `after` another card.
+#[derive(Debug)]
+struct Place {
+    at: Text,
+    card: Option<Id>,
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Target {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let mut parts = Parts::new(&obj)?;
+        Ok(Self {
+            stage: parts.read("stage")?,
+            reason: parts.read("reason")?,
+            detail: parts.read("detail")?,
+            place: parts.read("position")?,
+        })
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Place {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let mut parts = Parts::new(&obj)?;
+        let at: Text = parts.read("position")?;
+        let card = parts.read(&at.0)?;
+        Ok(Self { at, card })
+    }
+}
 
 /// The place of a card: `top`, `bottom`, or `before` or `after` another card.
-fn position((place, card): &(Text, Option<Id>)) -> Result<Position> {
+fn position(Place { at, card }: &Place) -> Result<Position> {
     let card = card.map(|card| LeadId::from_uuid(card.0));
-    match (place.0.as_str(), card) {
+    match (at.0.as_str(), card) {
         ("top", None) => Ok(Position::Top),
         ("bottom", None) => Ok(Position::Bottom),
         ("before", Some(card)) => Ok(Position::Before(card)),
@@ -57,7 +96,7 @@ pub(crate) fn target(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     near: Option<&domain::Lead>,
-    (stage, reason, detail, place): &Target,
+    Target { stage, reason, detail, place }: &Target,
 ) -> Result<Move> {
     let pipelines = desk::pipelines::list(ctx, txn)?;
     let mut to = Move::from(find_stage(&pipelines, near, stage)?);

@@ -106,7 +106,11 @@ pub(crate) fn resolve_fields(
 }
 
 fn unknown_name(path: &str, field: &Field, hint: &str) -> Violation {
-    let message = format!("there is no {} with this name{hint}", field.default_label().to_lowercase());
+    let what = match field {
+        Field::Labels => "label".to_owned(),
+        other => other.default_label().to_lowercase(),
+    };
+    let message = format!("there is no {what} with this name{hint}");
     Violation::new(path, ViolationCode::Unknown, message)
 }
 

@@ -7,6 +7,7 @@ use leadcore::id::{PipelineId, Revision, StageId};
 use pyo3::prelude::*;
 use uuid::Uuid;
 
+use crate::arguments::Parts;
 use crate::board::find_pipeline;
 use crate::convert::{Count, Id, Named, Text};
 use crate::names::{find_stage, py_pipeline};
@@ -14,17 +15,37 @@ use crate::session::Session;
 
 /// A stage as the package hands it over: id when it exists, name, kind, probability, colour, required fields, the stages
 /// that may follow, the limit of leads, the days until it rots.
-type Given = (
-    Option<Uuid>,
-    Text,
-    Text,
-    Option<Count>,
-    Option<Text>,
-    Vec<Text>,
-    Option<Vec<Named>>,
-    Option<Count>,
-    Option<Count>,
-);
+#[derive(Debug)]
+pub(crate) struct Given {
+    id: Option<Uuid>,
+    name: Text,
+    kind: Text,
+    probability: Option<Count>,
+    color: Option<Text>,
+    required: Vec<Text>,
+    next: Option<Vec<Named>>,
+    limit: Option<Count>,
+    idle: Option<Count>,
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Given {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let mut parts = Parts::new(&obj)?;
+        Ok(Self {
+            id: parts.read("id")?,
+            name: parts.read("name")?,
+            kind: parts.read("kind")?,
+            probability: parts.read("probability")?,
+            color: parts.read("color")?,
+            required: parts.read("required_fields")?,
+            next: parts.read("allowed_next")?,
+            limit: parts.read("wip_limit")?,
+            idle: parts.read("idle_days")?,
+        })
+    }
+}
 
 /// Every pipeline; a tenant that has none gets the default one.
 pub(crate) fn all(py: Python<'_>, session: &Session) -> PyResult<Vec<Pipeline>> {
@@ -35,7 +56,9 @@ pub(crate) fn all(py: Python<'_>, session: &Session) -> PyResult<Vec<Pipeline>> 
 /// The stages, with ids for names; everything that does not fit at once.
 fn stages(ctx: &leadcore::context::Context<'_>, given: &[Given]) -> Result<Vec<Stage>> {
     let (mut stages, mut broken) = (Vec::with_capacity(given.len()), Vec::new());
-    for (n, (id, name, kind, probability, color, required, _, limit, idle)) in given.iter().enumerate() {
+    for (n, Given { id, name, kind, probability, color, required, limit, idle, .. }) in
+        given.iter().enumerate()
+    {
         let mut refuse = |part: &str, error: ValueError| broken.push(error.at(format!("stages[{n}].{part}")));
         let kind = StageKind::from_code(&kind.0).unwrap_or_else(|| {
             let message = "a stage is `open`, `on_hold`, `won` or `lost`";
@@ -72,7 +95,7 @@ fn stages(ctx: &leadcore::context::Context<'_>, given: &[Given]) -> Result<Vec<S
             by_name.iter().find(|(name, _)| *name == key).map(|(_, id)| *id)
         }
     };
-    for (n, (stage, (_, _, _, _, _, _, next, _, _))) in stages.iter_mut().zip(given).enumerate() {
+    for (n, (stage, Given { next, .. })) in stages.iter_mut().zip(given).enumerate() {
         let Some(next) = next else { continue };
         let found: Option<_> = next.iter().map(find).collect();
         if found.is_none() {

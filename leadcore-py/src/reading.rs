@@ -18,8 +18,8 @@ use crate::session::Session;
 
 /// One lead, which the user has read from now on.
 #[pyfunction]
-pub(crate) fn lead_open(py: Python<'_>, session: &Session, id: Id) -> PyResult<Lead> {
-    let id = LeadId::from_uuid(id.0);
+pub(crate) fn lead_open(py: Python<'_>, session: &Session, lead: Id) -> PyResult<Lead> {
+    let id = LeadId::from_uuid(lead.0);
     session.write(py, move |ctx, txn| {
         let lead = desk::leads::open(ctx, txn, id)?;
         named(txn, lead)
@@ -28,8 +28,8 @@ pub(crate) fn lead_open(py: Python<'_>, session: &Session, id: Id) -> PyResult<L
 
 /// The user has read these leads, or has not.
 #[pyfunction]
-pub(crate) fn lead_mark(py: Python<'_>, session: &Session, ids: Vec<Id>, read: bool) -> PyResult<()> {
-    let ids: Vec<_> = ids.into_iter().map(|id| LeadId::from_uuid(id.0)).collect();
+pub(crate) fn lead_mark(py: Python<'_>, session: &Session, leads: Vec<Id>, read: bool) -> PyResult<()> {
+    let ids: Vec<_> = leads.into_iter().map(|id| LeadId::from_uuid(id.0)).collect();
     let mark = if read { desk::leads::mark_read } else { desk::leads::mark_unread };
     session.write(py, move |ctx, txn| mark(ctx, txn, &ids))
 }

@@ -10,13 +10,13 @@ use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
 use leadcore::id::{TenantId, UserId};
 use leadcore::policy::{AllowAll, Policy, Role, RoleTable};
 use leadcore::store::{Store, StoreExt, Txn, nested};
-use leadcore::time::SystemClock;
 use pyo3::prelude::*;
 
 use crate::convert::{Text, check_path};
 use crate::engine::{Backend, Engine, detached, guarded};
 use crate::errors::{invalid, raise};
 use crate::hints::shortened;
+use crate::host::{Call, Host, Watched};
 use crate::unit::Unit;
 
 /// Who asks, of which tenant, of which store. Cheap to copy: views for other users share the store.
@@ -28,20 +28,24 @@ pub(crate) struct Session {
     unit: Option<Arc<Unit>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Who {
     tenant: TenantId,
     actor: Actor,
     policy: Arc<dyn Policy>,
     offset: FixedOffset,
     team: Option<Vec<UserId>>,
+    host: Host,
 }
 
 impl Who {
-    fn context<'c>(&'c self, engine: &'c Engine) -> Context<'c> {
+    fn context<'c>(&'c self, engine: &'c Engine, call: &'c Call) -> Context<'c> {
         let actor = self.actor.clone();
-        let ctx = Context::new(&self.tenant, actor, &SystemClock, &engine.ids, self.policy.as_ref())
+        let mut ctx = Context::new(&self.tenant, actor, call, &engine.ids, self.policy.as_ref())
             .with_utc_offset(self.offset);
+        if let Some(rule) = call.tax_rule() {
+            ctx = ctx.with_tax_rule(rule);
+        }
         match &self.team {
             Some(team) => ctx.with_team(team.iter().cloned()),
             None => ctx,
@@ -57,15 +61,17 @@ impl Session {
         work: impl Fn(&Context<'_>, &mut dyn Txn) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
         let (engine, who, unit) = (Arc::clone(&self.engine), Arc::clone(&self.who), self.unit.clone());
+        let call = who.host.call(py)?;
+        let asked = call.clone();
         let result = detached(py, move || {
             let backend = engine.backend()?;
-            let with = in_context(Arc::clone(&engine), who, work);
+            let with = in_context(Arc::clone(&engine), who, asked, work);
             match unit {
                 Some(unit) => unit.run(with.1),
                 None => backend.store().read(&with.0, with.1),
             }
         });
-        result.map_err(|error| raise(py, &error))
+        call.told(py, result)
     }
 
     /// Runs `work` in a transaction, detached from the interpreter: all of it is kept, or nothing.
@@ -75,16 +81,18 @@ impl Session {
         work: impl Fn(&Context<'_>, &mut dyn Txn) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
         let (engine, who, unit) = (Arc::clone(&self.engine), Arc::clone(&self.who), self.unit.clone());
+        let call = who.host.call(py)?;
+        let asked = call.clone();
         let result = detached(py, move || {
             let backend = engine.backend()?;
-            let with = in_context(Arc::clone(&engine), who, work);
+            let with = in_context(Arc::clone(&engine), who, asked, work);
             match unit {
                 // A failed call inside a transaction leaves nothing behind, so that the caller may go on.
                 Some(unit) => unit.run(move |txn| nested(txn, |txn| guarded(|| with.1(txn)))),
                 None => backend.store().write(&with.0, |txn| guarded(|| with.1(txn))),
             }
         });
-        result.map_err(|error| raise(py, &error))
+        call.told(py, result)
     }
 }
 
@@ -99,15 +107,16 @@ impl Session {
         py: Python<'_>,
         work: impl FnOnce(&Context<'_>, &dyn Store) -> Result<T> + Send,
     ) -> PyResult<T> {
+        let call = self.who.host.call(py)?;
         let result = detached(py, || {
             let backend = self.engine.backend()?;
             if self.unit.is_some() {
                 let message = "an import has transactions of its own: run it outside this one";
                 return Err(Error::new(ErrorKind::Unsupported, message));
             }
-            work(&self.who.context(&self.engine), backend.store())
+            work(&self.who.context(&self.engine, &call), &Watched { store: backend.store(), call: &call })
         });
-        result.map_err(|error| raise(py, &error))
+        call.told(py, result)
     }
 }
 
@@ -115,10 +124,11 @@ impl Session {
 fn in_context<T>(
     engine: Arc<Engine>,
     who: Arc<Who>,
+    call: Call,
     work: impl Fn(&Context<'_>, &mut dyn Txn) -> Result<T> + Send + 'static,
 ) -> (TenantId, impl Fn(&mut dyn Txn) -> Result<T> + Send + 'static) {
     let tenant = who.tenant.clone();
-    let with = move |txn: &mut dyn Txn| work(&who.context(&engine), txn);
+    let with = move |txn: &mut dyn Txn| call.check(work(&who.context(&engine, &call), txn));
     (tenant, with)
 }
 
@@ -143,7 +153,7 @@ fn policy(py: Python<'_>, table: Option<Text>) -> PyResult<Arc<dyn Policy>> {
 
 #[pymethods]
 impl Session {
-    /// Opens a store; `path` none means in memory.
+    /// Opens a store; `path` none means in memory. `clock` gives the time, `tax_rule` checks tax numbers.
     #[staticmethod]
     fn open(
         py: Python<'_>,
@@ -151,10 +161,12 @@ impl Session {
         tenant: Text,
         user: Option<Text>,
         roles: Option<Text>,
+        clock: Option<Py<PyAny>>,
+        tax_rule: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let tenant = TenantId::new(tenant.0).map_err(|error| raise(py, &error.at("tenant").into()))?;
-        let (offset, team) = (Utc.fix(), None);
-        let who = Who { tenant, actor: actor(py, user)?, policy: policy(py, roles)?, offset, team };
+        let (offset, team, host) = (Utc.fix(), None, Host::new(clock, tax_rule));
+        let who = Who { tenant, actor: actor(py, user)?, policy: policy(py, roles)?, offset, team, host };
         if let Some(path) = &path {
             check_path("path", path).map_err(|error| raise(py, &error))?;
         }
@@ -164,15 +176,8 @@ impl Session {
 
     /// The same store for another actor of this team.
     fn as_user(&self, py: Python<'_>, user: Option<Text>, team: Option<Vec<Text>>) -> PyResult<Self> {
-        let who = self.who.as_ref();
         let (actor, team) = (actor(py, user)?, self::team(py, team)?);
-        Ok(self.with(Who {
-            actor,
-            team,
-            policy: Arc::clone(&who.policy),
-            tenant: who.tenant.clone(),
-            ..*who
-        }))
+        Ok(self.with(Who { actor, team, ..self.who.as_ref().clone() }))
     }
 
     /// The same actor, so many seconds east of UTC.
@@ -181,14 +186,7 @@ impl Session {
             let message = "an offset from UTC is less than a day";
             return Err(invalid(py, "utc_offset", ViolationCode::OutOfRange, message));
         };
-        let who = self.who.as_ref();
-        Ok(self.with(Who {
-            tenant: who.tenant.clone(),
-            actor: who.actor.clone(),
-            policy: Arc::clone(&who.policy),
-            offset,
-            team: who.team.clone(),
-        }))
+        Ok(self.with(Who { offset, ..self.who.as_ref().clone() }))
     }
 
     /// Begins a transaction; inside one, a savepoint.
@@ -295,8 +293,8 @@ pub(crate) fn preset_role(py: Python<'_>, name: &str) -> PyResult<String> {
 
 /// Refuses keys of fields that do not exist or cannot be hidden.
 #[pyfunction]
-pub(crate) fn check_hidden(py: Python<'_>, keys: Vec<Text>) -> PyResult<()> {
-    for Text(key) in keys {
+pub(crate) fn check_hidden(py: Python<'_>, fields: Vec<Text>) -> PyResult<()> {
+    for Text(key) in fields {
         let hidden = key.parse().and_then(|field| Role::new().hide(field));
         hidden.map_err(|error| raise(py, &error.at(format!("hidden.{}", shortened(&key))).into()))?;
     }

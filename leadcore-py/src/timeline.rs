@@ -7,6 +7,7 @@ use leadcore::id::{AccountId, LeadId};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::arguments::read;
 use crate::convert::{Count, Id, Limit, models, retyped, to_python};
 use crate::custom::journalled;
 use crate::records::Account;
@@ -21,7 +22,7 @@ pub(crate) fn timeline<'py>(
     before: Option<Count>,
     limit: Limit,
 ) -> PyResult<(Vec<Bound<'py, PyAny>>, Option<i64>)> {
-    let Id(id) = subject.extract()?;
+    let Id(id) = read("subject", subject)?;
     let is_account = subject.is_instance_of::<Account>();
     let before = before.map(|before| Sequence(i64::try_from(before.0).unwrap_or(i64::MAX)));
     let (page, catalogue) = session.read(py, move |ctx, txn| {

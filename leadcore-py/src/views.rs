@@ -4,7 +4,7 @@ use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::desk::Expect;
 use leadcore::desk::views::{ViewDraft, ViewEntry};
-use leadcore::domain::{Field, SavedView, ViewRef, ViewShape};
+use leadcore::domain::{Field, SavedView, SystemView, ViewRef, ViewShape};
 use leadcore::error::{Result, ValueError, ViolationCode};
 use leadcore::id::{Revision, UserId, ViewId};
 use leadcore::query::{Direction, Filter, Sort};
@@ -13,9 +13,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use uuid::Uuid;
 
+use crate::arguments::read;
 use crate::board::find_pipeline;
 use crate::convert::{Count, Named, Text, to_json};
 use crate::errors::{invalid, raise};
+use crate::hints::did_you_mean;
 use crate::leads::{filter, sort};
 use crate::names::resolve_filter;
 use crate::reading::fields_of;
@@ -30,7 +32,10 @@ impl<'a, 'py> FromPyObject<'a, 'py> for View {
 
     fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let Text(text) = obj.extract()?;
-        text.parse().map(Self).map_err(|error: ValueError| raise(obj.py(), &error.at("view").into()))
+        text.parse().map(Self).map_err(|error: ValueError| {
+            let hint = did_you_mean(&text, SystemView::ALL.map(SystemView::code));
+            invalid(obj.py(), "view", error.code(), &format!("{error}{hint}"))
+        })
     }
 }
 
@@ -139,22 +144,22 @@ impl Given {
         for (key, value) in given.iter() {
             let Text(key) = key.extract()?;
             parts.push(match key.as_str() {
-                "name" => Part::Name(value.extract::<Text>()?.0),
-                "where" => Part::Where(filter(py, value.extract::<Option<Text>>()?.as_ref())?),
+                "name" => Part::Name(read::<Text>("name", &value)?.0),
+                "where" => Part::Where(filter(py, read::<Option<Text>>("where", &value)?.as_ref())?),
                 "columns" => {
-                    let keys = value.extract::<Option<Vec<Text>>>()?;
+                    let keys = read::<Option<Vec<Text>>>("columns", &value)?;
                     Part::Columns(keys.map(|keys| fields_of(py, "columns", &keys)).transpose()?)
                 }
                 "sort" => {
-                    let text = value.extract::<Option<Text>>()?;
+                    let text = read::<Option<Text>>("sort", &value)?;
                     Part::Sort(text.map(|text| sort(py, Some(&text))).transpose()?)
                 }
                 "group_by" => {
-                    let text = value.extract::<Option<Text>>()?;
+                    let text = read::<Option<Text>>("group_by", &value)?;
                     let field = text.map(|text| text.0.parse()).transpose();
                     Part::GroupBy(field.map_err(|error: ValueError| raise(py, &error.at("group_by").into()))?)
                 }
-                "pipeline" => Part::Board(value.extract()?),
+                "pipeline" => Part::Board(read("pipeline", &value)?),
                 _ => Part::List,
             });
         }

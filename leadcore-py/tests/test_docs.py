@@ -31,6 +31,22 @@ def test_readme(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         exec(compile(blocks()[number], f"README block {number}", "exec"), {"leadcore": leadcore, "db": db})  # noqa: S102
 
 
+def test_the_package_readme_is_one_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = READMES[0].read_text(encoding="utf-8")
+    space: dict[str, object] = {"__name__": "readme"}
+    for match in re.finditer(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        # As many empty lines before it, so that an error names the line of the page.
+        exec(compile("\n" * text.count("\n", 0, match.start(1)) + match[1], "README.md", "exec"), space)  # noqa: S102
+
+
+def test_the_package_readme_begins_with_the_hazard_of_two_sqlites() -> None:
+    first, second, *_ = re.split(r"^## ", READMES[0].read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    assert "one SQLite" in first
+    assert "committed rows of the other process" in " ".join(first.split())
+    assert second.startswith("Install")
+
+
 def modules() -> list[str]:
     found = pkgutil.iter_modules(leadcore.__path__, "leadcore.")
     return ["leadcore", *sorted(module.name for module in found)]
@@ -81,6 +97,7 @@ MANAGERS = (
     "Operations",
     "Settings",
     "LeadReading",
+    "Importing",
     "Views",
 )
 WITHOUT_EXAMPLE = {"Database.close", "Database.backup_to"}

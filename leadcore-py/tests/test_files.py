@@ -118,11 +118,12 @@ def test_the_options(db: Database) -> None:
         {"delimiter": ";;"},
         {"quote": "«"},
         {"skip_lines": -1},
-        {"has_header": "yes"},
         {"no_answer": ["\ud800"]},
     ):
         with pytest.raises(leadcore.InvalidError):
             db.import_leads(file, **bad)
+    with pytest.raises(TypeError, match="`has_header`: expected True or False"):
+        db.import_leads(file, has_header="yes")  # type: ignore[arg-type]
 
 
 def test_rows_that_nothing_can_recognise_are_counted(db: Database) -> None:

@@ -6,11 +6,13 @@ import contextlib
 import datetime
 import inspect
 import os
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import leadcore
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from leadcore import F
@@ -40,6 +42,13 @@ anything = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(words, inner, max_size=3), st.tuples(inner)),
     max_leaves=5,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Any text is the name of a file to `backup_to`: it is made where it is in nobody's way."""
+    with contextlib.chdir(tmp_path_factory.mktemp("random")):
+        yield
 
 
 def calls() -> list[tuple[str, str]]:

@@ -133,7 +133,7 @@ def test_what_no_longer_fits_is_left_out_and_told(filled: Database) -> None:
     assert sorted(violation.field for violation in page.left_out) == ["columns[1]", "filter.city"]
 
 
-@pytest.mark.parametrize(("view", "field"), [("nowhere", "view"), ("", "view"), ("\ud800", "text"), ("MINE", "view")])
+@pytest.mark.parametrize(("view", "field"), [("nowhere", "view"), ("", "view"), ("\ud800", "view"), ("MINE", "view")])
 def test_what_is_no_view_is_refused(db: Database, view: str, field: str) -> None:
     with pytest.raises(leadcore.InvalidError) as refused:
         db.views.open(view)
@@ -298,3 +298,17 @@ def test_a_tree_that_is_no_filter_can_be_printed() -> None:
     assert str(broken) == repr(broken)
     with pytest.raises(leadcore.InvalidError):
         broken.to_text()
+
+
+def test_when_the_number_of_leads_is_known(db: Database) -> None:
+    """As the documentation of `ListPage.total` says."""
+    source = db.sources.add("Fair")
+    db.leads.create_many([{"company": "A", "source": source}, {"company": "B"}])
+    db.leads.delete(db.leads.create(company="C"))
+    assert db.views.open("all").total == 2
+    for known in ("source = Fair", "stage = New and state = open", "owner = me", "category is empty"):
+        assert db.views.open("all", filter=known).total is not None, known
+    for unknown in ("city = Oslo", "source = Fair and owner = me", "amount > 5"):
+        assert db.views.open("all", filter=unknown).total is None, unknown
+    assert db.views.open("all", search="a").total is None
+    assert db.views.open("trash").total is None

@@ -315,6 +315,17 @@ impl Error {
         }))
     }
 
+    /// A plan, an order or a selection that was made from something else than what is there now: what was expected, and
+    /// what is there.
+    pub fn outdated(context: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            kind: ErrorKind::Conflict,
+            context: context.into(),
+            detail: Detail::Conflict(Conflict::PlanOutdated),
+            source: None,
+        }))
+    }
+
     /// The policy refuses `action`.
     #[must_use]
     pub fn denied(action: &str) -> Self {

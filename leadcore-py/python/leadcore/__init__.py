@@ -37,6 +37,7 @@ from .exceptions import (
 )
 from .fields import AccountInput, ContactInput, FieldInput, FieldType, LeadInput
 from .filters import F, Filter
+from .importing import Importing
 from .imports import FileFormat, ImportPreview, ImportReport, LineOutcome, Progress, Rejection
 from .leads import LeadAction, Leads
 from .lists import Changes, Facet, FacetValue, ListPage, Row, View, ViewBoard, ViewEntry
@@ -123,6 +124,7 @@ __all__ = [
     "Idle",
     "ImportPreview",
     "ImportReport",
+    "Importing",
     "InternalError",
     "InvalidError",
     "Kept",

@@ -1,6 +1,6 @@
 """The compiled half of leadcore. Use the package; the functions here may change with any version."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from os import PathLike
@@ -551,8 +551,15 @@ class Session:
     """Who asks, of which tenant, of which store. Cheap to copy: views for other users share the store."""
 
     @staticmethod
-    def open(path: str | PathLike[str] | None, tenant: str, user: str | None, roles: str | None) -> Session:
-        """Opens a store; `path` none means in memory."""
+    def open(
+        path: str | PathLike[str] | None,
+        tenant: str,
+        user: str | None,
+        roles: str | None,
+        clock: Callable[[], datetime] | None,
+        tax_rule: Callable[[str, str | None], str | None] | None,
+    ) -> Session:
+        """Opens a store; `path` none means in memory. `clock` gives the time, `tax_rule` checks tax numbers."""
 
     def as_user(self, user: str | None, team: list[str] | None) -> Session:
         """The same store for another actor of this team."""
@@ -607,13 +614,13 @@ def lead_create(session: Session, drafts: list[tuple[dict[str, Any], Any, Any, s
 def lead_edit(session: Session, lead: _Lead, changes: dict[str, Any]) -> Lead:
     """Changes some fields; none empties one."""
 
-def lead_get(session: Session, id: _Lead) -> Lead:
+def lead_get(session: Session, lead: _Lead) -> Lead:
     """One lead by id, also from the trash."""
 
 def lead_by_number(session: Session, number: int | str) -> Lead:
     """One lead by the number that people say, or the text that is written for it."""
 
-def lead_actions(session: Session, id: _Lead) -> list[str]:
+def lead_actions(session: Session, lead: _Lead) -> list[str]:
     """What the user can do with a lead now."""
 
 def lead_delete(session: Session, lead: _Lead) -> None:
@@ -629,7 +636,7 @@ def lead_move(session: Session, lead: _Lead, to: _Target) -> Lead:
     """Moves a lead to another stage, or its card to another place."""
 
 def lead_can_move(session: Session, lead: _Lead, to: _Target) -> list[tuple[str, tuple[str, str, str]]]:
-    """What stands against a move."""
+    """What stands against a move: each condition as JSON, and as a broken rule: field, code, sentence."""
 
 def lead_disqualify(session: Session, lead: _Lead, reason: _Named | None, detail: str | None) -> Lead:
     """Says that a lead was none at all."""
@@ -675,10 +682,10 @@ def undo_plan(session: Session, operation: UUID) -> str:
     """What taking back a call would do, as JSON."""
 
 def undo(session: Session, operation: UUID) -> tuple[str, bool]:
-    """Takes a call back."""
+    """Takes a call back: what `leadcore.UndoOutcome` has, as JSON, and whether this call did it."""
 
 def undo_apply(session: Session, plan: str) -> tuple[str, bool]:
-    """Does what a plan says."""
+    """Does what a plan says; the outcome likewise."""
 
 def purge_plan(session: Session, where: str | None, trash_only: bool, older_than_days: int | None) -> str:
     """What a purge would remove, as JSON."""
@@ -724,7 +731,7 @@ def contact_remove(session: Session, lead: _Lead, contact: Contact | UUID | str)
 def contacts_of(session: Session, owner: _Lead | Account) -> list[Contact]:
     """The persons of a lead or an account, the primary one first."""
 
-def account_get(session: Session, id: Account | UUID | str) -> Account:
+def account_get(session: Session, account: Account | UUID | str) -> Account:
     """One account."""
 
 def account_edit(
@@ -735,7 +742,7 @@ def account_edit(
 def account_page(session: Session, after: int | None, limit: int) -> tuple[list[Account], int | None]:
     """A page of accounts by number, and where the next one begins."""
 
-def account_leads(session: Session, id: Account | UUID | str) -> list[Lead]:
+def account_leads(session: Session, account: Account | UUID | str) -> list[Lead]:
     """The leads that became this account, oldest first."""
 
 def plan(session: Session, lead: _Lead, status: str, account: Account | UUID | str | None) -> str:
@@ -856,7 +863,7 @@ def timeline(
 ) -> tuple[list[Entry], int | None]:
     """A page of what happened, newest first, and where the next one begins."""
 
-def check_hidden(keys: list[str]) -> None:
+def check_hidden(fields: list[str]) -> None:
     """Refuses keys of fields that do not exist or cannot be hidden."""
 
 def preset_role(name: str) -> str:
@@ -890,10 +897,10 @@ def filter_parse(text: str) -> str:
 def filter_text(where: str) -> str:
     """The text of a filter in JSON."""
 
-def lead_open(session: Session, id: _Lead) -> Lead:
+def lead_open(session: Session, lead: _Lead) -> Lead:
     """One lead, which the user has read from now on."""
 
-def lead_mark(session: Session, ids: list[_Lead], read: bool) -> None:
+def lead_mark(session: Session, leads: list[_Lead], read: bool) -> None:
     """The user has read these leads, or has not."""
 
 def lead_mark_all(session: Session) -> None:
@@ -979,5 +986,5 @@ def view_board(
 def columns_list(session: Session) -> list[FieldSpec]:
     """The columns of lists."""
 
-def columns_set(session: Session, columns: list[str] | None) -> None:
+def columns_set(session: Session, fields: list[str] | None) -> None:
     """Chooses the columns of lists; none goes back to the standard ones."""

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-from . import _leadcore
 from ._leadcore import Account, Lead
-from .exceptions import InvalidError, Violation
+from .arguments import check, page_number
+from .arguments import compiled as _leadcore
+from .exceptions import refused
 from .fields import ACCOUNT_KEYS, AccountInput, checked
 from .models import Page
 
@@ -66,10 +67,11 @@ class Accounts:
 
         """
         given = checked(changes, ACCOUNT_KEYS)
+        # The core calls it `company`.
+        check("name", given.get("name"), (str, type(None)), "text")
         status = given.pop("status", None)
         if "status" in changes and status is None:
-            broken = Violation("status", "required", "an account is a `customer` or a `prospect`")
-            raise InvalidError(str(broken), violations=[broken])
+            raise refused("status", "required", "an account is a `customer` or a `prospect`")
         if "name" in given:
             given["company"] = given.pop("name")
         return _leadcore.account_edit(self._db._session, account, status, given)
@@ -83,9 +85,7 @@ class Accounts:
         >>> [account.name for account in db.accounts.list()]
         ['Nordlys AS']
         """
-        from .database import number_cursor
-
-        accounts, following = _leadcore.account_page(self._db._session, number_cursor(after), limit)
+        accounts, following = _leadcore.account_page(self._db._session, page_number(after), limit)
         return Page(tuple(accounts), None if following is None else str(following))
 
     def iter(self, *, page_size: int = 500) -> Iterator[Account]:
@@ -95,6 +95,7 @@ class Accounts:
         >>> [account.number for account in db.accounts.iter()]
         [1]
         """
+        check("page_size", page_size, int, "a whole number")
         after: int | None = None
         while True:
             accounts, after = _leadcore.account_page(self._db._session, after, page_size)

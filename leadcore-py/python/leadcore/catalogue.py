@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+import difflib
 import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import _leadcore
-from .exceptions import InvalidError, NotFoundError, Violation
+from .arguments import check, several
+from .arguments import compiled as _leadcore
+from .exceptions import NotFoundError, refused
 from .fields import FIELD_KEYS, FieldInput, checked
 from .models import Choice, FieldSpec, FormSection, Section
 
@@ -44,11 +46,13 @@ class Catalogue:
         >>> db.catalogue.get("tax_id").label
         'TIN'
         """
+        check("field", field, str, "the key of a field")
         for spec in self.list():
             if spec.key == field:
                 return spec
-        message = "there is no field with this key"
-        raise InvalidError(message, violations=[Violation("field", "unknown", message)])
+        near = difflib.get_close_matches(field, [spec.key for spec in self.list()], n=1)
+        message = "there is no field with this key" + "".join(f"; did you mean `{key}`?" for key in near)
+        raise refused("field", "unknown", message)
 
     def set(
         self,
@@ -122,7 +126,8 @@ class Catalogue:
 
         """
         fields, choices = _definition(changes)
-        pairs = [] if mapping is None else list(mapping.items())
+        check("mapping", mapping, (Mapping, type(None)), "a mapping of codes to codes")
+        pairs = [] if mapping is None else builtins.list(mapping.items())
         return _leadcore.field_change(self._db._session, key, fields, choices, pairs, clear_rest)
 
     def remove_field(self, key: str, *, clear: bool = False) -> None:
@@ -144,6 +149,9 @@ class Catalogue:
         >>> [choice.code for choice in db.catalogue.archive_choice("x_size", "m").choices if not choice.archived]
         ['s']
         """
+        check("key", key, str, "the key of a field")
+        check("code", code, str, "the code of a choice")
+        check("archived", archived, bool, "True or False")
         with self._db.transaction():
             choices = self.get(key).choices
             if code not in {choice.code for choice in choices}:
@@ -195,7 +203,9 @@ class Catalogue:
         >>> [spec.key for spec in db.views.open("all").columns]
         ['company', 'stage', 'amount']
         """
-        _leadcore.columns_set(self._db._session, None if fields is None else builtins.list(fields))
+        _leadcore.columns_set(
+            self._db._session, None if fields is None else several("fields", fields, "several keys of fields")
+        )
 
     def form(self) -> builtins.list[FormSection]:
         """The form: its sections in order, each with the fields that people fill in.
@@ -221,7 +231,8 @@ def _definition(given: Mapping[str, Any]) -> tuple[dict[str, Any], builtins.list
     choices = fields.pop("choices", None)
     if choices is None:
         return fields, None
-    return fields, [_choice(choice) for choice in (choices.items() if isinstance(choices, Mapping) else choices)]
+    items = choices.items() if isinstance(choices, Mapping) else several("choices", choices, "several choices")
+    return fields, [_choice(choice) for choice in items]
 
 
 def _choice(choice: Any) -> tuple[str, str, int, bool]:
@@ -232,4 +243,4 @@ def _choice(choice: Any) -> tuple[str, str, int, bool]:
     if isinstance(choice, (tuple, builtins.list)) and len(choice) == 2:
         return (choice[0], choice[1], 0, False)
     message = "a choice is a Choice, a code, or (code, label)"
-    raise InvalidError(message, violations=[Violation("choices", "malformed", message)])
+    raise refused("choices", "malformed", message)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-from . import _leadcore
 from ._leadcore import Account, Contact
+from .arguments import compiled as _leadcore
 from .fields import CONTACT_KEYS, ContactInput, checked
 from .leads import LeadRef
 

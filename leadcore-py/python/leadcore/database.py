@@ -10,38 +10,27 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Literal, NamedTuple, Self
-from uuid import UUID
+from typing import NamedTuple, Self
 
-from . import _leadcore
 from .accounts import Accounts
+from .arguments import check, expected, named, page_number
+from .arguments import compiled as _leadcore
 from .catalogue import Catalogue
 from .contacts import Contacts
-from .exceptions import InvalidError, Violation
 from .filters import Where, encode
-from .imports import (
-    ImportFile,
-    ImportPreview,
-    ImportReport,
-    LineOutcome,
-    Progress,
-    options,
-    place,
-    preview,
-    report,
-)
+from .importing import Importing
 from .leads import Leads
-from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline, Term
+from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline
 from .operations import Operations
 from .pipelines import Pipelines
 from .policy import RoleTable
 from .settings import Settings
 from .terms import Terms
 from .transactions import Transaction, open_units
-from .users import UtcOffset, seconds_east, users_of
+from .users import Clock, TaxRule, UtcOffset, seconds_east, users_of
 from .views import Views
 
 __all__ = ["Database", "Stats", "open"]
@@ -55,6 +44,8 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
     policy: RoleTable | None = None,
     team: Iterable[str] | None = None,
     utc_offset: UtcOffset | None = None,
+    clock: Clock | None = None,
+    tax_rule: TaxRule | None = None,
 ) -> Database:
     """Open a file, made when it is not there, or ``":memory:"``.
 
@@ -71,6 +62,15 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
         utc_offset: Where the acting user's days begin, for ``today`` and ``this month`` in filters and for times in
             lists: an offset, or a zone that is asked at each call (``zoneinfo.ZoneInfo("Europe/Oslo")``). UTC when
             not said.
+        clock: What gives the time, an aware ``datetime``, instead of the machine's clock: for tests and replays. It is
+            asked once for each call, and all that the call writes has that time.
+        tax_rule: What checks tax numbers: called with the number and the country's code (``None`` when not known), it
+            returns ``None`` for a number that is right, else the reason why it is not, for people to read. Asked
+            when a lead or account gets another number or country, also by imports. It runs in the middle of a write, so
+            it must be quick and cannot use a database.
+
+    What ``clock`` or ``tax_rule`` raises is raised by the call, and nothing of it is kept; an import keeps the chunks
+    before.
 
     Example:
         >>> db = leadcore.open(":memory:", tenant="acme", user="ada")
@@ -78,27 +78,43 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
         'ada'
         >>> db.close()
 
+        A tax number has nine digits in Norway:
+
+        >>> def nine_digits(number, country):
+        ...     if country == "NO" and sum(letter.isdigit() for letter in number) != 9:
+        ...         return "an organisation number has nine digits"
+        >>> db = leadcore.open(":memory:", tax_rule=nine_digits)
+        >>> db.leads.create(company="Nordlys AS", country="NO", tax_id="12")
+        Traceback (most recent call last):
+        ...
+        leadcore.exceptions.InvalidError: `tax_id`: an organisation number has nine digits
+
     """
+    for name, call in (("clock", clock), ("tax_rule", tax_rule)):
+        if call is not None and not callable(call):
+            raise expected(name, "something to call", call)
     # A missing name must not become a database that is gone with the program.
+    if not isinstance(path, (str, os.PathLike)):
+        raise expected("path", "a path or `:memory:`", path)
     place = None if path == ":memory:" else os.fspath(path)
-    roles = None
-    if policy is not None:
-        roles = encode(policy.to_dict())
-    session = _leadcore.Session.open(place, tenant, None, roles)
+    check("policy", policy, (RoleTable, type(None)), "a RoleTable")
+    roles = None if policy is None else encode(policy.to_dict())
+    session = named(_leadcore.Session.open)(place, tenant, None, roles, clock, tax_rule)
     try:
-        return Database(session.as_user(user, users_of(team)), utc_offset)
+        return Database(named(session.as_user)(user, users_of(team)), utc_offset, clock)
     except BaseException:
         session.close()
         raise
 
 
-class Database(Operations):
+class Database(Operations, Importing):
     """An opened database as one user of one tenant sees it. Safe to use from any number of threads.
 
     It closes at the end of a ``with`` block, or by :meth:`close`.
     """
 
     __slots__ = (
+        "_clock",
         "_offset",
         "_root",
         "accounts",
@@ -147,11 +163,14 @@ class Database(Operations):
     settings: Settings
     """How lead numbers are written, and which functions are open for which leads."""
 
-    def __init__(self, session: _leadcore.Session, utc_offset: UtcOffset | None = None) -> None:
+    def __init__(
+        self, session: _leadcore.Session, utc_offset: UtcOffset | None = None, clock: Clock | None = None
+    ) -> None:
         """Use :func:`leadcore.open`."""
         self._offset = utc_offset
+        self._clock = clock
         # An offset that there is not is refused here, not at the first call.
-        self._root = session if utc_offset is None else session.at_offset(seconds_east(utc_offset))
+        self._root = session if utc_offset is None else session.at_offset(seconds_east(utc_offset, clock))
         self.leads = Leads(self)
         self.views = Views(self)
         self.contacts = Contacts(self)
@@ -172,7 +191,7 @@ class Database(Operations):
         """The session, inside the transaction that this thread or task has open."""
         root = self._root
         if isinstance(self._offset, datetime.tzinfo):
-            root = root.at_offset(seconds_east(self._offset))
+            root = root.at_offset(seconds_east(self._offset, self._clock))
         unit = open_units.get().get(root.key)
         return root if unit is None else root.within(unit)
 
@@ -209,7 +228,8 @@ class Database(Operations):
             1
 
         """
-        return Database(self._root.as_user(user, users_of(team)), self._offset if utc_offset is None else utc_offset)
+        root = named(self._root.as_user)(user, users_of(team))
+        return Database(root, self._offset if utc_offset is None else utc_offset, self._clock)
 
     def transaction(self) -> Transaction:
         """Several calls as one: kept together at the end of the block, taken back together when it raises.
@@ -260,6 +280,7 @@ class Database(Operations):
         >>> db.apply(db.leads.plan_conversion(lead)).account_number
         1
         """
+        check("plan", plan, ConversionPlan, "a plan of `db.leads.plan_conversion`")
         return _leadcore.apply(self._session, plan.to_json())
 
     def timeline(self, subject: _leadcore.Lead | _leadcore.Account) -> Iterator[Entry]:
@@ -286,130 +307,8 @@ class Database(Operations):
         >>> db.timeline_page(lead, limit=10).items[0].action
         'created'
         """
-        entries, following = _leadcore.timeline(self._session, subject, number_cursor(after), limit)
+        entries, following = _leadcore.timeline(self._session, subject, page_number(after), limit)
         return Page(tuple(entries), None if following is None else str(following))
-
-    def import_leads(
-        self,
-        file: ImportFile,
-        *,
-        mapping: Mapping[str, str | None] | None = None,
-        dry_run: bool = False,
-        region: str | None = None,
-        on_match: Literal["update", "skip"] = "update",
-        unknown_terms: Literal["create", "reject"] = "create",
-        no_answer: Sequence[str] | None = None,
-        decimal_mark: Literal[".", ",", "auto"] = "auto",
-        external_system: str | None = None,
-        source: Term | UUID | None = None,
-        encoding: str | None = None,
-        delimiter: str | None = None,
-        quote: str | None = None,
-        has_header: bool | None = None,
-        skip_lines: int | None = None,
-        rejects: str | os.PathLike[str] | BinaryIO | None = None,
-        progress: Callable[[Progress], bool | None] | None = None,
-        lines: Callable[[list[LineOutcome]], object] | None = None,
-        chunk: int = 2_000,
-        attempt: int = 1,
-    ) -> ImportReport:
-        r"""Import a CSV file of leads, in chunks that are each kept as a whole.
-
-        Interrupted (Ctrl-C, a crash, ``progress``), the same call goes on where it stopped; once done, the same file
-        changes nothing more.
-
-        Args:
-            file: A path, the bytes of a file, or a file opened in binary mode.
-            mapping: Which column is which field; proposed from the headers when not said. Begin with the ``mapping``
-                of a dry run's report. Columns that are not in it are left out.
-            dry_run: Only say what would be done.
-            region: Where national phone numbers are dialled from, in rows that name no country.
-            on_match: What happens to a row whose lead exists: ``"update"`` it, or ``"skip"`` the row.
-            unknown_terms: ``"create"`` sources, stages and the like that do not exist, or ``"reject"`` the row.
-            no_answer: Cells that count as empty: ``["select", "n/a", "-"]`` when not said.
-            decimal_mark: How amounts are written.
-            external_system: The name of the system whose ids the file holds.
-            source: The source of leads that have none after their row was read.
-            encoding: How the file is encoded (``"latin1"``, ``"utf-8"`` …), when the guess is wrong. A byte order mark
-                in the file outranks it.
-            delimiter: The character between cells, when the guess is wrong.
-            quote: The character around cells: ``"`` when not said.
-            has_header: Whether the first record names the columns, when the guess is wrong.
-            skip_lines: How many lines to pass over before the first record, when the guess is wrong.
-            rejects: Where rows that were not taken are written, with the reason: correct that file and import it.
-            progress: Called after each chunk; ``False`` or an exception stops the import there.
-            lines: Called after each chunk with what became of its lines, and which leads they met.
-            chunk: How many rows are written in one transaction.
-            attempt: A higher number imports a file again that was imported before.
-
-        Raises:
-            CancelledError: When ``progress`` returned ``False``.
-
-        Example:
-            >>> file = b"Company,E-mail,Shoe size\nNordlys AS,post@nordlys.example,43\nBerg AS,berg,41\n"
-            >>> plan = db.import_leads(file, dry_run=True)
-            >>> plan.mapping
-            {'Company': 'company', 'E-mail': 'email', 'Shoe size': None}
-            >>> report = db.import_leads(file, mapping=plan.mapping | {"Shoe size": "description"})
-            >>> report.created, [(rejection.line, rejection.field) for rejection in report.rejections]
-            (1, [(3, 'email')])
-
-        """
-        how = options(
-            mapping,
-            no_answer,
-            source,
-            region=region,
-            on_match=on_match,
-            unknown_terms=unknown_terms,
-            decimal_mark=decimal_mark,
-            external_system=external_system,
-            chunk=chunk,
-            attempt=attempt,
-            encoding=encoding,
-            delimiter=delimiter,
-            quote=quote,
-            has_header=has_header,
-            skip_lines=skip_lines,
-        )
-        path, data, opened = place(file)
-        is_path = isinstance(rejects, (str, os.PathLike))
-        rejects_path, rejects_file = (rejects, None) if is_path else (None, rejects)
-        return report(
-            *_leadcore.import_leads(
-                self._session, path, data, opened, how, dry_run, rejects_path, rejects_file, progress, lines
-            )
-        )
-
-    def preview_import(
-        self,
-        file: ImportFile,
-        *,
-        encoding: str | None = None,
-        delimiter: str | None = None,
-        quote: str | None = None,
-        has_header: bool | None = None,
-        skip_lines: int | None = None,
-    ) -> ImportPreview:
-        r"""Say how a file would be read and which column would be which field, from its first 64 KiB.
-
-        The arguments are those of :meth:`import_leads`. Show it to a person, and hand what they make of it to the
-        import.
-
-        >>> preview = db.preview_import(b"Firma;E-Mail;Shoe size\nNordlys AS;post@nordlys.example;43\n")
-        >>> preview.mapping, preview.format.delimiter
-        ({'Firma': 'company', 'E-Mail': 'email', 'Shoe size': None}, ';')
-        """
-        how = options(encoding=encoding, delimiter=delimiter, quote=quote, has_header=has_header, skip_lines=skip_lines)
-        return preview(*_leadcore.import_preview(self._session, *place(file), how))
-
-    def import_template(self) -> bytes:
-        """Make an empty CSV file to fill in, with a column for every field, in the tenant's order and words.
-
-        >>> db.import_template().decode().split(",")[:3]
-        ['Lead type', 'Company', 'Full name']
-        """
-        return _leadcore.import_template(self._session)
 
     def set_required(self, field: str, required: bool = True) -> None:
         """Say that every new or edited lead must have a value in this field, or no longer must.
@@ -420,6 +319,7 @@ class Database(Operations):
         ...
         leadcore.exceptions.InvalidError: `email`: must have a value
         """
+        check("required", required, bool, "True or False")
         self.catalogue.set(field, required=required)
 
     @property
@@ -438,7 +338,7 @@ class Database(Operations):
 
     def backup_to(self, path: str | os.PathLike[str]) -> None:
         """Write a copy to a new file, while work goes on. The copy is safe to open with any SQLite."""
-        self._root.backup_to(path)
+        named(self._root.backup_to)(path)
 
     def close(self) -> None:
         """Close the database, for all views of it. A second call does nothing."""
@@ -466,13 +366,3 @@ class Stats(NamedTuple):
     """How often a write was run again because another connection was in the way."""
     worst_wait: float
     """The longest time a write waited for its turn, in seconds."""
-
-
-def number_cursor(after: Any) -> int | None:
-    """Read the number behind a page that is counted by numbers."""
-    if after is None:
-        return None
-    if isinstance(after, str) and after.isascii() and after.isdigit() and len(after) < 20:
-        return int(after)
-    message = "this is not a page cursor"
-    raise InvalidError(message, violations=[Violation("after", "malformed", message)])

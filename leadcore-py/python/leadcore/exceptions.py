@@ -130,6 +130,12 @@ class InvalidError(LeadcoreError):
     code = "invalid"
 
 
+def refused(field: str, code: str, message: str) -> InvalidError:
+    """The error for input that breaks one rule; its message names the field."""
+    broken = Violation(field, code, message)
+    return InvalidError(str(broken), violations=[broken])
+
+
 class DeniedError(LeadcoreError):
     """The policy does not allow this actor to do this."""
 

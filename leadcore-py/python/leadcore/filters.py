@@ -27,9 +27,13 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from leadcore import _leadcore
-from leadcore.exceptions import InvalidError, Violation
+from leadcore.arguments import check, expected, several
+from leadcore.arguments import compiled as _leadcore
+from leadcore.exceptions import InvalidError, refused
 from leadcore.models import Email, Money, Phone
+
+#: What is said of a filter that nests too deep.
+TOO_DEEP: Final = "a filter nests at most 32 levels deep"
 
 __all__ = ["F", "FieldRef", "Filter", "Where"]
 
@@ -41,6 +45,7 @@ class Filter:
 
     def __init__(self, tree: Mapping[str, Any]) -> None:
         """Take the plain data that :meth:`to_dict` gives."""
+        check("tree", tree, Mapping, "the plain data of a filter")
         self._tree = dict(tree)
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,13 +104,19 @@ class Filter:
         raise TypeError("a filter has no truth value: combine filters with &, | and ~")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Filter) and self._tree == other._tree
+        try:
+            return isinstance(other, Filter) and self._tree == other._tree
+        except RecursionError:
+            raise _invalid(TOO_DEEP) from None
 
     def __hash__(self) -> int:
         return hash(encode(self))
 
     def __repr__(self) -> str:
-        return f"Filter({self._tree!r})"
+        try:
+            return f"Filter({self._tree!r})"
+        except RecursionError:
+            return "Filter(...)"
 
 
 def _join(how: str, one: Filter, other: Filter) -> Filter:
@@ -152,19 +163,19 @@ class FieldRef:
 
     def in_(self, values: Iterable[object]) -> Filter:
         """Equal to one of these."""
-        return self._where("in", list(values))
+        return self._where("in", several("values", values, "several values"))
 
     def contains(self, part: str) -> Filter:
         """Has this text anywhere in it; for phones any run of digits."""
-        return self._where("contains", part)
+        return self._where("contains", _text("part", part))
 
     def starts_with(self, part: str) -> Filter:
         """Begins with this text."""
-        return self._where("starts_with", part)
+        return self._where("starts_with", _text("part", part))
 
     def ends_with(self, part: str) -> Filter:
         """Ends with this text."""
-        return self._where("ends_with", part)
+        return self._where("ends_with", _text("part", part))
 
     def is_empty(self) -> Filter:
         """Has no value."""
@@ -176,15 +187,15 @@ class FieldRef:
 
     def last_days(self, days: int) -> Filter:
         """A time in the last ``days`` days up to now."""
-        return self._where("last_days", days)
+        return self._where("last_days", _days(days))
 
     def next_days(self, days: int) -> Filter:
         """A time in the next ``days`` days from now."""
-        return self._where("next_days", days)
+        return self._where("next_days", _days(days))
 
     def older_than_days(self, days: int) -> Filter:
         """A time more than ``days`` days ago."""
-        return self._where("older_than_days", days)
+        return self._where("older_than_days", _days(days))
 
     def during(self, period: str) -> Filter:
         """A time or day in a period of the calendar, where the acting user lives (``utc_offset``).
@@ -197,7 +208,7 @@ class FieldRef:
         >>> db.leads.count(where=leadcore.F.created_at.during("this_month"))
         1
         """
-        return self._where("during", period)
+        return self._where("during", _text("period", period))
 
     def __repr__(self) -> str:
         return f"F.{self.key}"
@@ -243,6 +254,7 @@ class _Fields:
 
     def has(self, what: str) -> Filter:
         """The lead is linked with a record: a ``contact``, a ``primary_contact``, or an ``account`` that it became."""
+        _text("what", what)
         if what == "contact":
             # The primary contact is one of them.
             return Filter({"any": [{"has": "contact"}, {"has": "primary_contact"}]})
@@ -250,7 +262,7 @@ class _Fields:
 
     def search(self, text: str) -> Filter:
         """The lead has every word of this text in its names, e-mails, phone digits or number."""
-        return Filter({"search": text})
+        return Filter({"search": _text("text", text)})
 
     def __repr__(self) -> str:
         return "F"
@@ -263,12 +275,14 @@ Where: TypeAlias = Filter | Mapping[str, Any] | str | None
 """What every ``where=`` takes: a filter, the same as plain data or as text, or ``None`` for all leads."""
 
 
-def encode(where: Where) -> str | None:
+def encode(where: Where, name: str = "where") -> str | None:
     """The filter as JSON; a lone condition may leave out the ``where`` around it."""
     if where is None:
         return None
     if isinstance(where, str):
         return _leadcore.filter_parse(where)
+    if not isinstance(where, (Filter, Mapping)):
+        raise expected(name, "a filter, or the same as text or plain data", where)
     tree: Any = where._tree if isinstance(where, Filter) else where
     if isinstance(tree, Mapping) and "field" in tree:
         tree = {"where": dict(tree)}
@@ -276,7 +290,9 @@ def encode(where: Where) -> str | None:
         return json.dumps(tree, default=_plain, allow_nan=False)
     except InvalidError:
         raise
-    except (TypeError, ValueError, RecursionError):
+    except RecursionError:
+        raise _invalid(TOO_DEEP) from None
+    except (TypeError, ValueError):
         raise _invalid("a filter holds field keys, operators, and values of the field's type") from None
 
 
@@ -310,5 +326,15 @@ def _plain(value: object) -> object:
     raise TypeError
 
 
+def _text(name: str, given: str) -> str:
+    check(name, given, str, "text")
+    return given
+
+
+def _days(given: int) -> int:
+    check("days", given, int, "a whole number of days")
+    return given
+
+
 def _invalid(message: str) -> InvalidError:
-    return InvalidError(message, violations=[Violation("where", "malformed", message)])
+    return refused("where", "malformed", message)

@@ -7,10 +7,11 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO, Final, Literal, TypeAlias
 from uuid import UUID
 
-from .exceptions import InvalidError, Violation
+from .arguments import check, expected, several
+from .exceptions import refused
 from .models import Term
 from .values import Record
 
@@ -186,6 +187,26 @@ def _mapping(columns: list[dict[str, Any]]) -> dict[str, str | None]:
     return {column["header"]: column["field"] for column in columns}
 
 
+_TEXT: Final = (str, "text")
+_COUNT: Final = (int, "a whole number of 0 or more")
+
+_KINDS: Final[Mapping[str, tuple[type, str]]] = {
+    "region": _TEXT,
+    "on_match": _TEXT,
+    "unknown_terms": _TEXT,
+    "decimal_mark": _TEXT,
+    "external_system": _TEXT,
+    "chunk": _COUNT,
+    "attempt": _COUNT,
+    "encoding": _TEXT,
+    "delimiter": _TEXT,
+    "quote": _TEXT,
+    "has_header": (bool, "True or False"),
+    "skip_lines": _COUNT,
+}
+"""What plain options are."""
+
+
 def options(
     mapping: Mapping[str, str | None] | None = None,
     no_answer: Sequence[str] | None = None,
@@ -194,17 +215,27 @@ def options(
 ) -> str:
     """Write what the compiled half reads."""
     values = {key: value for key, value in given.items() if value is not None}
+    for key, value in values.items():
+        kind, what = _KINDS[key]
+        check(key, value, kind, what)
+        # `True` is a number to Python; a number below zero is none of lines or rows.
+        if kind is int and (isinstance(value, bool) or not 0 <= value < 2**63):
+            raise refused(key, "out_of_range", what)
     if mapping is not None:
+        check("mapping", mapping, Mapping, "a mapping of column headers to keys of fields")
         values["mapping"] = [{"header": header, "field": key} for header, key in mapping.items()]
     if no_answer is not None:
-        values["no_answer"] = list(no_answer)
+        values["no_answer"] = several("no_answer", no_answer, "several texts")
+        for one in values["no_answer"]:
+            check("no_answer", one, str, "several texts")
     if source is not None:
+        check("source", source, (Term, UUID), "a source or its id")
         values["source"] = str(source.id if isinstance(source, Term) else source)
     try:
         return json.dumps(values, allow_nan=False)
     except (TypeError, ValueError):
         message = "an option has a value of a wrong type"
-        raise InvalidError(message, violations=[Violation("options", "malformed", message)]) from None
+        raise refused("options", "malformed", message) from None
 
 
 def place(file: Any) -> tuple[str | os.PathLike[str] | None, bytes | None, Any]:
@@ -214,5 +245,5 @@ def place(file: Any) -> tuple[str | os.PathLike[str] | None, bytes | None, Any]:
     if isinstance(file, (bytes, bytearray, memoryview)):
         return (None, bytes(file), None)
     if isinstance(file, io.TextIOBase) or not hasattr(file, "read"):
-        raise TypeError("expected a path, bytes or a file opened in binary mode")
+        raise expected("file", "a path, bytes or a file opened in binary mode", file)
     return (None, None, file)

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from uuid import UUID
 
-from . import _leadcore
 from ._leadcore import Account, Lead
+from .arguments import check, several
+from .arguments import compiled as _leadcore
+from .exceptions import InvalidError, Violation
 from .fields import LeadInput, StageRef, TermRef, lead_fields
 from .filters import Where, encode
 from .mass import LeadMass
@@ -77,12 +79,14 @@ class Leads(LeadMoves, LeadMass, LeadReading):
         [1, 2]
         """
         drafts = []
-        for row in rows:
-            if not isinstance(row, Mapping):
-                raise TypeError("each row must be a mapping of field keys to values")
+        for row in several("rows", rows, "several mappings of field keys to values"):
+            check("rows", row, Mapping, "mappings of field keys to values")
             fields = dict(row)
             stage, reason, detail = (fields.pop(key, None) for key in ("stage", "reason", "detail"))
-            drafts.append((lead_fields(fields), stage, reason, detail))
+            try:
+                drafts.append((lead_fields(fields), stage, reason, detail))
+            except InvalidError as error:
+                raise (in_row(len(drafts), error) if drafts else error) from None
         return _leadcore.lead_create(self._db._session, drafts)
 
     def edit(self, lead: LeadRef, /, **changes: Unpack[LeadInput]) -> Lead:
@@ -128,7 +132,7 @@ class Leads(LeadMoves, LeadMass, LeadReading):
 
         Args:
             where: Which leads: ``F.city == "Oslo"``, or the same as text or plain data.
-            sort: ``company``, ``name``, ``number``, ``amount``, ``created_at``, ``updated_at``,
+            sort: ``company``, ``name``, ``number``, ``amount``, ``expected_close``, ``created_at``, ``updated_at``,
                 ``stage_entered_at``, ``active_at``, ``rank`` or the key of a custom field; with a minus the largest
                 first. Last written first when not said.
             limit: How many at most, 1 to 1,000.
@@ -166,6 +170,7 @@ class Leads(LeadMoves, LeadMass, LeadReading):
         return self._pages(encode(where), sort, page_size, True)
 
     def _pages(self, where: str | None, sort: str | None, page_size: int, trash: bool) -> Iterator[Lead]:
+        check("page_size", page_size, int, "a whole number")
         after: str | None = None
         while True:
             leads, after = _leadcore.lead_page(self._db._session, where, sort, page_size, after, trash)
@@ -180,6 +185,7 @@ class Leads(LeadMoves, LeadMass, LeadReading):
         >>> [lead.company for lead in db.leads.search("nord 2222")]
         ['Nordlys AS']
         """
+        check("text", text, str, "the words to look for")
         return self.list(where={"search": text}, sort=sort, limit=limit, after=after)
 
     def count(self, *, where: Where = None) -> int:
@@ -257,3 +263,9 @@ class Leads(LeadMoves, LeadMass, LeadReading):
         'Nordlys AS'
         """
         return _leadcore.convert(self._db._session, lead, status, account)
+
+
+def in_row(number: int, error: InvalidError) -> InvalidError:
+    """The error with the row in the path of each broken rule, as the core says it of all rows but the first."""
+    broken = [Violation(f"drafts[{number}].{one.field}", one.code, one.message) for one in error.violations]
+    return InvalidError("; ".join(str(one) for one in broken), violations=broken)

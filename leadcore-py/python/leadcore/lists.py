@@ -148,7 +148,12 @@ class ListPage(Record):
     next: str | None = field(default=None, repr=False)
     """Hand it back as ``after`` to get the next page; ``None`` on the last one."""
     total: int | None = None
-    """How many leads there are in all, where that is known without a look at each."""
+    """How many leads there are in all, where that is known without a look at each: ``None`` says nothing of how many.
+
+    A number comes for all leads, and for those with one value in one of ``stage``, ``source``, ``category`` and
+    ``owner``, with or without one ``state``. With any other filter, with a search and in the trash it is ``None``;
+    what a role hides is a filter too. ``db.leads.count(where=...)`` looks at each lead, and ``next`` alone says whether
+    there is another page."""
     groups: Facet | None = field(default=None, repr=False)
     """Of a grouped view, on its first page: the groups with names and counts. The leads of one are those of the view
     with the group's value as a filter."""

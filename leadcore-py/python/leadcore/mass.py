@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
-from . import _leadcore
 from ._leadcore import Lead
+from .arguments import compiled as _leadcore
+from .arguments import expected as expected_type
 from .exceptions import Conflict, Violation
 from .fields import LeadInput, StageRef, TermRef, lead_fields
 from .filters import Filter, encode
@@ -96,7 +97,7 @@ def _chosen(leads: Selection, expected: int | None) -> _Chosen:
         return None, encode(leads), expected
     # `None` must never come to mean every lead.
     if not isinstance(leads, Iterable):
-        raise TypeError("expected a filter (also as text), or several leads or ids")
+        raise expected_type("leads", "a filter (also as text), or several leads or ids", leads)
     return list(leads), None, expected
 
 

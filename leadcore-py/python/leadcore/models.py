@@ -14,7 +14,7 @@ from html import escape
 from typing import Any, Generic, Literal, TypeVar, overload
 from uuid import UUID
 
-from leadcore.exceptions import InvalidError, Violation
+from leadcore.exceptions import refused
 
 from ._leadcore import Lead
 from .forms import Choice, FieldSpec, FormSection, Section
@@ -303,6 +303,9 @@ class Entry(Record):
     operation_kind: str = field(repr=False)
     """What kind of call that was: ``create``, ``edit``, ``import`` …"""
 
+    def __str__(self) -> str:
+        return self.text
+
 
 @dataclass(frozen=True, slots=True)
 class ConversionOutcome(Record):
@@ -340,10 +343,7 @@ class ConversionPlan:
         try:
             self._json = json.dumps(data, sort_keys=True, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
-            raise InvalidError(
-                "a plan holds only what JSON can hold",
-                violations=[Violation("plan", "malformed", "a plan holds only what JSON can hold")],
-            ) from None
+            raise refused("plan", "malformed", "a plan holds only what JSON can hold") from None
 
     @classmethod
     def from_json(cls, text: str) -> ConversionPlan:
@@ -354,7 +354,7 @@ class ConversionPlan:
             data = None
         if not isinstance(data, dict):
             message = "this is not a plan"
-            raise InvalidError(message, violations=[Violation("plan", "malformed", message)])
+            raise refused("plan", "malformed", message)
         return cls(data)
 
     def to_json(self) -> str:

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
-from . import _leadcore
 from ._leadcore import Lead
-from .exceptions import InvalidError, Violation
+from .arguments import compiled as _leadcore
+from .exceptions import Violation, refused
 from .fields import StageRef, TermRef
 from .models import Stage
 from .values import Record
@@ -112,7 +112,7 @@ def place(position: str | None, before: _LeadRef | None, after: _LeadRef | None)
     said += [(name, card) for name, card in (("before", before), ("after", after)) if card is not None]
     if len(said) > 1:
         message = "`position`, `before` and `after` exclude each other"
-        raise InvalidError(message, violations=[Violation("position", "not_allowed", message)])
+        raise refused("position", "not_allowed", message)
     return said[0] if said else None
 
 
@@ -171,6 +171,14 @@ class LeadMoves:
         after: _LeadRef | None = None,
     ) -> builtins.list[Unmet]:
         """Everything that stands against :meth:`move`; an empty list when nothing does. Writes nothing.
+
+        The arguments are those of :meth:`move`. Each condition is told once, all at once, as :class:`Unmet`: which one
+        it is, what belongs to it, and the same as a :class:`Violation` with a sentence to show. Whoever asks must be
+        allowed to see the lead; whether they may move it is said by :meth:`actions`.
+
+        Raises:
+            InvalidError: When there is no such stage or reason to speak of, by name.
+            NotFoundError: When there is no such lead, or the acting user may not see it.
 
         >>> asked = {"name": "Offered", "required_fields": ["amount"], "wip_limit": 20}
         >>> pipeline = db.pipelines.add("Sales", ["New", asked, ("Won", "won")])

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
-from . import _leadcore
-from .exceptions import InvalidError, Violation
+from .arguments import check, expected
+from .arguments import compiled as _leadcore
+from .exceptions import Violation, refused
 from .filters import Where, encode
+from .imports import ImportReport
 from .mass import MassOutcome
 from .models import Entry, Subject
 from .values import Record
@@ -26,10 +28,6 @@ __all__ = [
     "UndoRecord",
     "UndoTotals",
 ]
-
-
-def _refused(path: str, message: str) -> InvalidError:
-    return InvalidError(message, violations=[Violation(path, "malformed", message)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,17 @@ class UndoTotals(Record):
 
 @dataclass(frozen=True, slots=True)
 class UndoOutcome(Record):
-    """What an undo did."""
+    """What an undo did, as ``db.undo`` returns it. What was taken back wholly is only counted, in ``totals``.
+
+    >>> lead = db.leads.create(company="Nordlys AS")
+    >>> outcome = db.leads.edit_many([lead], city="Oslo", industry="Energy")
+    >>> _ = db.leads.edit(lead.id, city="Bergen")
+    >>> undone = db.undo(outcome)
+    >>> undone.newly_undone, undone.undone == outcome.operation
+    (True, True)
+    >>> [(record.reversed, record.kept[0].why) for record in undone.remaining]
+    [(('industry',), 'edited')]
+    """
 
     operation: UUID
     """The undo itself, which can be undone."""
@@ -129,7 +137,7 @@ class _Plan:
         try:
             self._json = json.dumps(data, sort_keys=True, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
-            raise _refused("plan", "a plan holds only what JSON can hold") from None
+            raise refused("plan", "malformed", "a plan holds only what JSON can hold") from None
         self._data: dict[str, Any] = json.loads(self._json)
 
     @classmethod
@@ -140,7 +148,7 @@ class _Plan:
         except (ValueError, RecursionError):
             data = None
         if not isinstance(data, dict):
-            raise _refused("plan", "this is not a plan")
+            raise refused("plan", "malformed", "this is not a plan")
         return cls(data)
 
     def to_json(self) -> str:
@@ -188,6 +196,10 @@ class UndoPlan(_Plan):
         """The sums."""
         return UndoTotals(**self._data["totals"])
 
+    def __repr__(self) -> str:
+        # Data that is no plan is to be printed too.
+        return f"<UndoPlan kind={self._data.get('kind')!r} totals={self._data.get('totals')!r}>"
+
 
 class PurgePlan(_Plan):
     """What a purge would remove: hand it to ``db.purge``."""
@@ -225,6 +237,10 @@ class PurgePlan(_Plan):
         """Id and number of the first 20 leads that go."""
         return tuple((UUID(lead), number) for lead, number in self._data["sample"])
 
+    def __repr__(self) -> str:
+        told = " ".join(f"{key}={self._data.get(key)!r}" for key in ("trashed", "live", "contacts", "blocked"))
+        return f"<PurgePlan {told}>"
+
 
 def _record(told: dict[str, Any]) -> UndoRecord:
     failed = told.get("failed")
@@ -242,13 +258,15 @@ def _record(told: dict[str, Any]) -> UndoRecord:
 
 
 def _operation(given: object) -> UUID:
+    if not isinstance(given, (UUID, str)) and not hasattr(given, "operation"):
+        raise expected("operation", "what a call gave back, an entry of a timeline, or an id", given)
     operation = given if isinstance(given, (UUID, str)) else getattr(given, "operation", None)
     if operation is None:
-        raise _refused("operation", "nothing was written by it, so there is nothing to take back")
+        raise refused("operation", "malformed", "nothing was written by it, so there is nothing to take back")
     try:
         return operation if isinstance(operation, UUID) else UUID(operation)
     except ValueError:
-        raise _refused("operation", "an id must be a UUID") from None
+        raise refused("operation", "malformed", "an id must be a UUID") from None
 
 
 class Operations:
@@ -260,7 +278,7 @@ class Operations:
     def _session(self) -> _leadcore.Session:
         raise NotImplementedError
 
-    def undo_plan(self, operation: MassOutcome | UndoOutcome | Entry | UUID | str) -> UndoPlan:
+    def undo_plan(self, operation: MassOutcome | UndoOutcome | ImportReport | Entry | UUID | str) -> UndoPlan:
         """What taking a call back would do, record by record. Writes nothing.
 
         >>> lead = db.leads.create(company="Nordlys AS")
@@ -272,15 +290,15 @@ class Operations:
         """
         return UndoPlan.from_json(_leadcore.undo_plan(self._session, _operation(operation)))
 
-    def undo(self, operation: UndoPlan | MassOutcome | UndoOutcome | Entry | UUID | str) -> UndoOutcome:
+    def undo(self, operation: UndoPlan | MassOutcome | UndoOutcome | ImportReport | Entry | UUID | str) -> UndoOutcome:
         """Take a call back, whatever it was: an edit, a change to many leads, an import, an undo.
 
         Fields that somebody changed since stay as they are, and the outcome says so. Conversions and purges are not
         taken back. A second time writes nothing and gives the first outcome.
 
         Args:
-            operation: The outcome of a change to many leads or of an undo, an entry of a timeline, or the id in them;
-                or a plan, which is refused when it would do something else by now.
+            operation: The outcome of a change to many leads or of an undo, the report of an import, an entry of a
+                timeline, or the id in them; or a plan, which is refused when it would do something else by now.
 
         Example:
             >>> leads = db.leads.create_many({"company": name} for name in "ABC")
@@ -336,4 +354,5 @@ class Operations:
         >>> db.purge(db.purge_plan(leadcore.F.company == "Nordlys AS")).leads
         1
         """
+        check("plan", plan, PurgePlan, "a plan of `db.purge_plan`")
         return PurgeOutcome(*_leadcore.purge(self._session, plan.to_json()))

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Required, TypeAlias, TypedDict
 from uuid import UUID
 
-from . import _leadcore
-from .exceptions import InvalidError, NotFoundError, Violation
+from .arguments import check, several
+from .arguments import compiled as _leadcore
+from .exceptions import NotFoundError, refused
 from .fields import StageRef, checked
 from .models import Pipeline, Stage, StageKind
 
@@ -76,6 +77,7 @@ class Pipelines:
         >>> db.pipelines.get("Leads").is_default
         True
         """
+        check("pipeline", pipeline, (UUID, str), "an id or a name")
         for known in self.list():
             if pipeline in (known.id, str(known.id), known.name):
                 return known
@@ -107,6 +109,7 @@ class Pipelines:
         >>> [stage.name for stage in pipeline.stages][:3]
         ['New', 'Called', 'Mailed']
         """
+        check("pipeline", pipeline, Pipeline, "a pipeline that was read")
         wanted = _given(pipeline.stages if stages is None else stages)
         name = pipeline.name if name is None else name
         return _leadcore.pipeline_update(self._db._session, pipeline.id, pipeline.revision, name, wanted)
@@ -129,6 +132,7 @@ class Pipelines:
         ('#1a7f37', ('email',))
         """
         checked(rules, STAGE_KEYS)
+        check("stage", stage, (Stage, UUID, str), "a stage, its id or its name")
         with self._db.transaction():
             known = pipeline if isinstance(pipeline, Pipeline) else self.get(pipeline)
             found = [one for one in known.stages if stage in (one, one.id, str(one.id), one.name)]
@@ -193,7 +197,7 @@ _Given: TypeAlias = tuple[
 
 
 def _given(stages: Iterable[NewStage]) -> list[_Given]:
-    return [_stage(stage) for stage in stages]
+    return [_stage(stage) for stage in several("stages", stages, "several stages")]
 
 
 def _stage(stage: Any) -> _Given:
@@ -209,7 +213,7 @@ def _stage(stage: Any) -> _Given:
         if "name" in said:
             return _said(None, said)
     message = "a stage is a Stage, a name, (name, kind) or (name, kind, probability), or a mapping with a name"
-    raise InvalidError(message, violations=[Violation("stages", "malformed", message)])
+    raise refused("stages", "malformed", message)
 
 
 def _said(identity: UUID | None, said: Mapping[str, Any]) -> _Given:
@@ -220,8 +224,8 @@ def _said(identity: UUID | None, said: Mapping[str, Any]) -> _Given:
         said.get("kind", "open"),
         said.get("probability"),
         said.get("color"),
-        list(said.get("required_fields") or ()),
-        None if following is None else list(following),
+        several("required_fields", said.get("required_fields") or (), "several keys of fields"),
+        None if following is None else several("allowed_next", following, "several stages"),
         said.get("wip_limit"),
         said.get("idle_days"),
     )

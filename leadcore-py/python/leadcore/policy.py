@@ -16,11 +16,15 @@ leadcore.exceptions.DeniedError: not allowed to view
 
 from __future__ import annotations
 
+import difflib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from . import _leadcore
+from .arguments import check
+from .arguments import compiled as _leadcore
+from .exceptions import refused
 
 __all__ = ["Permission", "Role", "RoleTable", "Visibility"]
 
@@ -29,6 +33,14 @@ Permission = Literal["view", "create", "edit", "delete", "convert", "import", "c
 
 Visibility = Literal["own", "team", "team_and_unassigned", "all"]
 """On which leads: the user's own, those of its team, those and the ones without an owner, or all."""
+
+
+def _one_of(path: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        near = difflib.get_close_matches(given, known, n=1)
+        listed = ", ".join(f"`{one}`" for one in known)
+        hint = "".join(f"; did you mean `{one}`?" for one in near)
+        raise refused(path, "unknown", f"this is one of {listed}{hint}")
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,9 @@ class Role:
     def __post_init__(self) -> None:
         """Refuse what cannot be hidden, where the role is made and not where it is used."""
         _leadcore.check_hidden(list(self.hidden))
+        for permission, on in self.grants.items():
+            _one_of(f"grants.{permission}", permission, get_args(Permission))
+            _one_of(f"grants.{permission}", on, get_args(Visibility))
 
     @classmethod
     def _preset(cls, name: str) -> Role:
@@ -70,6 +85,10 @@ class Role:
 
     def grant(self, permission: Permission, on: Visibility) -> Role:
         """The same role with this grant instead of what it said about the permission."""
+        check("permission", permission, str, "what the grant is about")
+        check("on", on, str, "on which leads")
+        _one_of("permission", permission, get_args(Permission))
+        _one_of("on", on, get_args(Visibility))
         return Role({**self.grants, permission: on}, self.hidden)
 
     def hide(self, *fields: str) -> Role:
@@ -80,6 +99,8 @@ class Role:
         ...
         leadcore.exceptions.InvalidError: `hidden.number`: `number` is set by the engine and part of every record: it cannot be hidden
         """  # noqa: E501 - the message is one line
+        for key in fields:
+            check("fields", key, str, "keys of fields")
         return Role(self.grants, tuple(sorted({*self.hidden, *fields})))
 
 
@@ -95,14 +116,18 @@ class RoleTable:
     roles: dict[str, Role] = field(default_factory=dict)
     """The roles by name."""
     users: dict[str, tuple[tuple[str, ...], str | None]] = field(default_factory=dict)
-    """For each user the names of its roles, and its team."""
+    """For each user the names of its roles, and its team. A role that the table does not have grants nothing."""
 
     def role(self, name: str, role: Role) -> RoleTable:
         """The same table with this role added or replaced."""
+        check("name", name, str, "text")
+        check("role", role, Role, "a Role")
         return RoleTable({**self.roles, name: role}, self.users)
 
     def user(self, user: str, *roles: str, team: str | None = None) -> RoleTable:
         """The same table with this user added or replaced."""
+        check("user", user, str, "text")
+        check("team", team, (str, type(None)), "the name of a team")
         return RoleTable(self.roles, {**self.users, user: (roles, team)})
 
     def to_dict(self) -> dict[str, Any]:
@@ -115,6 +140,7 @@ class RoleTable:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> RoleTable:
         """Read what :meth:`to_dict` gave."""
+        check("data", data, Mapping, "the data of a role table")
         roles = {
             name: Role(dict(role.get("grants", {})), tuple(role.get("hidden", ())))
             for name, role in data.get("roles", {}).items()

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from . import _leadcore
 from ._leadcore import Lead
+from .arguments import compiled as _leadcore
+from .arguments import several
 from .filters import Where, encode
 from .lists import Changes, Facet, facet
 
@@ -106,12 +107,14 @@ class LeadReading:
         >>> [(it.name, it.count) for facet in db.leads.facets(["source"]) for it in facet]
         [('', 1), ('Fair', 1)]
         """
-        found = _leadcore.lead_facets(self._db._session, encode(where), list(fields))
+        found = _leadcore.lead_facets(
+            self._db._session, encode(where), several("fields", fields, "several keys of fields")
+        )
         return tuple(facet(one) for one in found)
 
 
 def _several(leads: LeadRef | Iterable[LeadRef]) -> list[LeadRef]:
-    return [leads] if isinstance(leads, (Lead, UUID, str)) else list(leads)
+    return [leads] if isinstance(leads, (Lead, UUID, str)) else several("leads", leads, "a lead, an id, or several")
 
 
 def _changes(leads: list[Lead], gone: list[UUID], following: int, more: bool) -> Changes:

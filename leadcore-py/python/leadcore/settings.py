@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from . import _leadcore
+from .arguments import check
+from .arguments import compiled as _leadcore
 from .filters import Filter, encode
 from .values import Record
 
@@ -98,6 +99,7 @@ class Settings:
         ...
         leadcore.exceptions.ConflictError: ...
         """
+        check("functions", functions, Mapping, "a mapping of names to filters")
         with self._db.transaction():
             revision = _leadcore.functions_get(self._db._session)[1]
             given = [(name, encode(where) or "{}") for name, where in functions.items()]
@@ -113,6 +115,7 @@ class Settings:
         >>> db.settings.functions()
         {}
         """
+        check("function", function, str, "the name of a function")
         with self._db.transaction():
             known: dict[str, Filter | Mapping[str, Any]] = {**self.functions()}
             known.pop(function, None)

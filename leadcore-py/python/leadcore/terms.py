@@ -6,8 +6,9 @@ import builtins
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from . import _leadcore
-from .exceptions import InvalidError, Violation
+from .arguments import compiled as _leadcore
+from .arguments import several
+from .exceptions import refused
 from .fields import TermRef
 from .models import Term
 
@@ -108,7 +109,7 @@ class Terms:
             ['Web', 'Fair']
 
         """
-        return _leadcore.term_reorder(self._db._session, self.kind, [*order])
+        return _leadcore.term_reorder(self._db._session, self.kind, several("order", order, "every term of the list"))
 
     def list_or_default(self) -> builtins.list[Term]:
         """Every term of the list; while it has none, the usual ones are added. Only reasons have usual ones.
@@ -142,7 +143,7 @@ class Terms:
         """
         if reassign is not None and in_use != "refuse":
             message = "`in_use` and `reassign` exclude each other"
-            raise InvalidError(message, violations=[Violation("in_use", "not_allowed", message)])
+            raise refused("in_use", "not_allowed", message)
         _leadcore.term_delete(self._db._session, self.kind, term, in_use, reassign)
 
     def __repr__(self) -> str:

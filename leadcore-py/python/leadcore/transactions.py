@@ -8,8 +8,8 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from . import _leadcore
-from .exceptions import InvalidError, LeadcoreError, Violation
+from .arguments import compiled as _leadcore
+from .exceptions import InvalidError, LeadcoreError, refused
 
 if TYPE_CHECKING:
     from .database import Database
@@ -56,4 +56,4 @@ class Transaction:
 
 
 def _misuse(message: str) -> InvalidError:
-    return InvalidError(message, violations=[Violation("transaction", "not_allowed", message)])
+    return refused("transaction", "not_allowed", message)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from leadcore.exceptions import InvalidError, Violation
+from leadcore.exceptions import refused
 
 __all__ = ["Email", "Money", "Phone", "ReachKind", "Record"]
 
@@ -33,10 +33,6 @@ def _plain(value: object) -> object:
     return value if to_dict is None else to_dict()
 
 
-def _refused(path: str, code: str, message: str) -> InvalidError:
-    return InvalidError(message, violations=[Violation(path, code, message)])
-
-
 @dataclass(frozen=True, slots=True, init=False)
 class Money(Record):
     """An exact amount in a currency: the value of a ``money`` field.
@@ -59,10 +55,10 @@ class Money(Record):
         except (InvalidOperation, ValueError):
             exact = Decimal("nan")
         if not exact.is_finite() or not -40 <= exact.adjusted() <= 40:
-            raise _refused("amount", "out_of_range", "a number has at most 28 digits")
+            raise refused("amount", "out_of_range", "a number has at most 28 digits")
         code = str(currency)
         if len(code) != 3 or not (code.isascii() and code.isalpha()):
-            raise _refused("currency", "malformed", "a currency is its ISO code")
+            raise refused("currency", "malformed", "a currency is its ISO code")
         object.__setattr__(self, "amount", exact)
         object.__setattr__(self, "currency", code.upper())
 
@@ -78,12 +74,18 @@ class Money(Record):
 _SEPARATOR = re.compile(r"[\n\r]|[,;](?!\s*(ext|isub=|phone-context=|[x#][ \d]))", re.IGNORECASE)
 
 
-def _check_address(value: object, kind: object) -> None:
+def _check_address(address: Email | Phone) -> None:
+    # Callers without a type checker hand in anything.
+    value: object = address.value
+    kind: object = address.kind
+    for flag in ("opted_out", "invalid"):
+        if not isinstance(getattr(address, flag), bool):
+            raise refused(flag, "malformed", "this is True or False")
     # Of two addresses in one text, which is opted out?
     if not isinstance(value, str) or (not value.startswith('"') and _SEPARATOR.search(value)):
-        raise _refused("value", "malformed", "this is text with one address")
+        raise refused("value", "malformed", "this is text with one address")
     if kind not in (None, "work", "home", "mobile", "fax"):
-        raise _refused("kind", "unknown", "an address is for `work`, `home`, `mobile` or `fax`, or `None`")
+        raise refused("kind", "unknown", "an address is for `work`, `home`, `mobile` or `fax`, or `None`")
 
 
 def _marked(value: str, kind: str | None, opted_out: bool, invalid: bool) -> str:
@@ -114,7 +116,7 @@ class Email(Record):
 
     def __post_init__(self) -> None:
         """Refuse several addresses, and a kind that there is not."""
-        _check_address(self.value, self.kind)
+        _check_address(self)
 
     @property
     def _field_text(self) -> str:
@@ -146,7 +148,9 @@ class Phone(Record):
 
     def __post_init__(self) -> None:
         """Refuse several addresses, and a kind that there is not."""
-        _check_address(self.value, self.kind)
+        _check_address(self)
+        if not isinstance(self.e164, (str, type(None))):
+            raise refused("e164", "malformed", "this is text, and worked out from the number")
 
     @property
     def _field_text(self) -> str:

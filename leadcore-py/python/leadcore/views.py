@@ -9,15 +9,16 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from uuid import UUID
 
-from . import _leadcore
-from .exceptions import InvalidError, Violation
+from .arguments import check, expected, several
+from .arguments import compiled as _leadcore
+from .exceptions import Violation, refused
 from .filters import Filter, Where, encode
 from .lists import ListPage, Row, View, ViewBoard, ViewEntry, facet
+from .models import Pipeline
 
 if TYPE_CHECKING:
     from .database import Database
     from .leads import LeadAction
-    from .models import Pipeline
 
 __all__ = ["SystemView", "ViewRef", "Views"]
 
@@ -97,10 +98,11 @@ class Views:
 
         """
         view = self._default() if view is None else _ref(view)
-        given = None if columns is None else builtins.list(columns)
+        given = None if columns is None else several("columns", columns, "several keys of fields")
+        check("users", users, (Mapping, type(None)), "a mapping of users to names")
         names = None if users is None else builtins.list(users.items())
         name, shown, rows, order, following, total, groups, left_out = _leadcore.view_open(
-            self._db._session, view, search, encode(filter), sort, limit, after, given, names
+            self._db._session, view, search, encode(filter, "filter"), sort, limit, after, given, names
         )
         keys = [column.key for column in shown]
         return ListPage(
@@ -143,7 +145,9 @@ class Views:
         ('My Leads', 1)
         """
         view = _ref(view)
-        name, board, left_out = _leadcore.view_board(self._db._session, view, search, encode(filter), sort, cards)
+        name, board, left_out = _leadcore.view_board(
+            self._db._session, view, search, encode(filter, "filter"), sort, cards
+        )
         return ViewBoard(view, name, board, _left_out(left_out))
 
     def get(self, view: View | ViewEntry | UUID | str) -> View:
@@ -270,7 +274,9 @@ class Views:
         >>> [entry.view for entry in db.views.list() if entry.is_pinned]
         ['unread', 'rotting']
         """
-        _leadcore.view_arrange(self._db._session, [_ref(view) for view in views])
+        _leadcore.view_arrange(
+            self._db._session, [_ref(view, "views") for view in several("views", views, "several views")]
+        )
 
     def set_default(self, view: ViewRef) -> None:
         """Say with which view the acting user's lists open.
@@ -282,14 +288,14 @@ class Views:
         _leadcore.view_default(self._db._session, _ref(view))
 
 
-def _ref(view: ViewRef) -> str:
+def _ref(view: ViewRef, name: str = "view") -> str:
     if isinstance(view, ViewEntry):
         return view.view
     if isinstance(view, View):
         return str(view.id)
     if isinstance(view, (UUID, str)):
         return str(view)
-    raise TypeError("a view is a record of it, the code of a system view, or an id")
+    raise expected(name, "a view, the code of a system view, or an id", view)
 
 
 def _revision(view: object) -> int | None:
@@ -302,14 +308,15 @@ def _given(**given: Any) -> dict[str, Any]:
     if "where" in said:
         said["where"] = encode(said["where"])
     if said.get("columns") is not None:
-        said["columns"] = builtins.list(said["columns"])
+        said["columns"] = several("columns", said["columns"], "several keys of fields")
     return said
 
 
 def _shape(shape: str, pipeline: Any) -> dict[str, Any]:
     if shape not in ("list", "board"):
         message = "a view is drawn as a `list` or as a `board`"
-        raise InvalidError(message, violations=[Violation("shape", "unknown", message)])
+        raise refused("shape", "unknown", message)
+    check("pipeline", pipeline, (Pipeline, UUID, str, type(None)), "a pipeline, its id or its name")
     return {"pipeline": pipeline} if shape == "board" else {"list": None}
 
 

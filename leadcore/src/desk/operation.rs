@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::domain::{NewEntry, Operation, OperationKind, OperationState};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::OperationId;
 use crate::store::Txn;
 
@@ -16,6 +16,21 @@ pub(crate) fn new_operation(ctx: &Context<'_>, kind: OperationKind, key: Option<
         key,
         state: OperationState::Done,
         outcome: None,
+    }
+}
+
+/// What a store says of a second record of one name, with the field that holds the name. Ids are new, so it is not the id.
+pub(super) fn name_taken(what: &str, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::AlreadyExists => {
+            let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+            let what = what.replace('_', " ");
+            let message = format!(
+                "`name`: {article} {what} of this name exists, or one that differs in case or accents"
+            );
+            Error::new(ErrorKind::AlreadyExists, message).with_source(error)
+        }
+        _ => error,
     }
 }
 

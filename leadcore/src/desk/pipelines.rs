@@ -9,7 +9,7 @@ use crate::query::Resolved;
 use crate::store::Txn;
 
 use super::access::require;
-use super::operation::record;
+use super::operation::{name_taken, record};
 
 mod removal;
 
@@ -92,7 +92,7 @@ fn check_stage_ids(known: &[Pipeline], pipeline: &Pipeline) -> Result<()> {
 }
 
 pub(super) fn insert(ctx: &Context<'_>, txn: &mut dyn Txn, pipeline: &Pipeline) -> Result<()> {
-    txn.pipelines().insert(pipeline)?;
+    txn.pipelines().insert(pipeline).map_err(|error| name_taken("pipeline", error))?;
     let changes = pipeline_changes(None, pipeline);
     let entry = NewEntry::new(pipeline.id, Action::Created, ctx.now()).with_changes(changes);
     record(ctx, txn, OperationKind::Configure, &[entry])?;
@@ -128,7 +128,7 @@ pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> R
         }
     }
     pipeline.revision = pipeline.revision.next();
-    txn.pipelines().update(&pipeline)?;
+    txn.pipelines().update(&pipeline).map_err(|error| name_taken("pipeline", error))?;
     let changes = pipeline_changes(Some(&before), &pipeline);
     let entry = NewEntry::new(pipeline.id, Action::Updated, ctx.now()).with_changes(changes);
     record(ctx, txn, OperationKind::Configure, &[entry])?;

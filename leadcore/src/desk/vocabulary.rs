@@ -16,7 +16,7 @@ use crate::store::{LeadChange, Txn, nested};
 
 use super::access::{Expect, require};
 use super::leads::touch;
-use super::operation::{new_operation, record};
+use super::operation::{name_taken, new_operation, record};
 
 pub use super::reasons::list_or_default;
 
@@ -42,8 +42,11 @@ pub fn add<I: TermId>(
     require(ctx, txn, Permission::Configure)?;
     let last = txn.terms().list(I::KIND)?.into_iter().map(|record| record.term.position).max();
     let position = last.map_or(0, |last| last.saturating_add(1));
-    let term = Term::new(ctx.new_uuid(), name, color, position).map_err(|error| error.at("name"))?;
-    txn.terms().insert(&[TermRecord { kind: I::KIND, term: term.clone() }])?;
+    Term::check_name(name).map_err(|error| error.at("name"))?;
+    // The name is fit, so it is the colour that is not.
+    let term = Term::new(ctx.new_uuid(), name, color, position).map_err(|error| error.at("color"))?;
+    let record_of = TermRecord { kind: I::KIND, term: term.clone() };
+    txn.terms().insert(&[record_of]).map_err(|error| name_taken(I::KIND.code(), error))?;
     let changes = term_changes(I::KIND, None, Some(&term));
     let entry = NewEntry::new(subject(term.id), Action::Created, ctx.now()).with_changes(changes);
     record(ctx, txn, OperationKind::Configure, &[entry])?;
@@ -143,7 +146,7 @@ fn change<I: TermId>(
         return Ok(before.typed());
     }
     stored.term.revision = before.revision.next();
-    txn.terms().update(&stored)?;
+    txn.terms().update(&stored).map_err(|error| name_taken(I::KIND.code(), error))?;
     let changes = term_changes(I::KIND, Some(&before), Some(&stored.term));
     let entry = NewEntry::new(subject(before.id), Action::Updated, ctx.now()).with_changes(changes);
     record(ctx, txn, OperationKind::Configure, &[entry])?;
@@ -165,7 +168,12 @@ pub fn reorder<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, order: &[I]) -> 
     let mut records = txn.terms().list(I::KIND)?;
     let known = records.iter().all(|record| places.contains_key(&record.term.id));
     if !known || records.len() != places.len() {
-        return Err(Error::conflicting(I::KIND.code(), Conflict::PlanOutdated));
+        let named = records.iter().filter(|record| places.contains_key(&record.term.id)).count();
+        return Err(Error::outdated(format!(
+            "the order names {named} of the {} terms of the list, and {} others: name each of them once",
+            records.len(),
+            places.len() - named,
+        )));
     }
     let mut entries = Vec::new();
     for record in &mut records {

@@ -74,7 +74,7 @@ pub use keys::{KEYS_VERSION, MatchKey, MatchKind, SearchText};
 pub use lead::{Closing, Conversion, ExternalRef, Lead, LeadFields, LeadKind, LeadState, Outcome, Trashed};
 pub use link::{Link, LinkRole, Subject, SubjectKind};
 pub use moves::{Move, Position, Unmet, Why};
-pub(crate) use nearest::distance;
+pub(crate) use nearest::{distance, nearest};
 pub use numbering::{LeadNumber, Numbering};
 pub use patch::{AccountPatch, LeadPatch};
 pub use pipeline::{Pipeline, Stage, StageKind};

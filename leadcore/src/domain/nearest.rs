@@ -9,7 +9,7 @@ const LONGEST: usize = 40;
 
 /// The field whose key is meant: another spelling of it, a word that vendors use for it, or one with hardly a letter
 /// wrong.
-pub(super) fn nearest(key: &str) -> Option<&'static Field> {
+pub(crate) fn nearest(key: &str) -> Option<&'static Field> {
     if key.len() > LONGEST {
         return None;
     }

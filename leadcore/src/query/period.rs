@@ -163,16 +163,15 @@ impl fmt::Display for Period {
     }
 }
 
+/// What is said of a period that there is not: every one that there is.
+const EVERY: &str = "a period is `today`, `yesterday` or `tomorrow`, or `this_`, `last_` or `next_` with `week`, `month`, \
+    `quarter`, `year`, `fiscal_quarter_from_4` or `fiscal_year_from_4` (the month in which the fiscal year begins)";
+
 impl FromStr for Period {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let unknown = || {
-            ValueError::new(
-                ViolationCode::Unknown,
-                "needs a period like `today`, `last_month` or `this_fiscal_year_from_4`",
-            )
-        };
+        let unknown = || ValueError::new(ViolationCode::Unknown, EVERY);
         let day = match text {
             "yesterday" => Some(Relative::Last),
             "today" => Some(Relative::This),
@@ -238,6 +237,36 @@ mod tests {
         let offset = FixedOffset::east_opt(hours * 3_600).unwrap();
         let (from, to) = period.parse::<Period>().unwrap().range(now.parse().unwrap(), offset);
         (from.to_string(), to.to_string())
+    }
+
+    #[test]
+    fn the_refusal_names_every_period() {
+        let named = |period: Period| {
+            let text = period.to_string();
+            EVERY.contains(&format!("`{}`", text.strip_prefix("this_").unwrap_or(&text)))
+        };
+        let mut unit = Unit::Day;
+        loop {
+            assert!(named(Period::new(Relative::This, unit)), "{unit:?}");
+            // A new unit stops here until it is named.
+            unit = match unit {
+                Unit::Day => Unit::Week,
+                Unit::Week => Unit::Month,
+                Unit::Month => Unit::Quarter,
+                Unit::Quarter => Unit::Year,
+                Unit::Year => Unit::FiscalQuarter(4),
+                Unit::FiscalQuarter(_) => Unit::FiscalYear(4),
+                Unit::FiscalYear(_) => break,
+            };
+        }
+        assert!(
+            [Relative::Last, Relative::Next]
+                .map(|which| Period::new(which, Unit::Day))
+                .into_iter()
+                .all(named)
+        );
+        let error = "someday".parse::<Period>().unwrap_err();
+        assert_eq!(error.message(), EVERY);
     }
 
     #[test]

@@ -271,7 +271,10 @@ impl Run<'_> {
             let found = count(txn, &filter, trashed)?;
             check_count(usize::try_from(found).unwrap_or(usize::MAX))?;
             if expected.is_some_and(|expected| expected != found) {
-                return Err(Error::conflicting("selection", Conflict::PlanOutdated));
+                let expected = expected.unwrap_or_default();
+                return Err(Error::outdated(format!(
+                    "`expected`: the filter has {found} leads, not {expected}"
+                )));
             }
         }
         let sort = Sort::ascending(SortField::Number);

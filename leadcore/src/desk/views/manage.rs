@@ -16,7 +16,7 @@ use crate::query::{Filter, Sort};
 use crate::store::Txn;
 
 use super::super::access::{Expect, require};
-use super::super::operation::record;
+use super::super::operation::{name_taken, record};
 use super::super::reading::acting;
 use super::super::settings::load_catalogue;
 use super::check;
@@ -225,7 +225,7 @@ pub fn save(ctx: &Context<'_>, txn: &mut dyn Txn, draft: &ViewDraft) -> Result<S
     view.shared = view.owner.is_none();
     let catalogue = load_catalogue(txn)?.1;
     check::apply(ctx, txn, &catalogue, draft, &mut view)?;
-    txn.views().insert(&view)?;
+    txn.views().insert(&view).map_err(|error| name_taken("view", error))?;
     journal(ctx, txn, None, Some(&view))?;
     Ok(view)
 }
@@ -294,7 +294,7 @@ fn write(ctx: &Context<'_>, txn: &mut dyn Txn, before: &SavedView, mut view: Sav
         return Ok(view);
     }
     view.revision = before.revision.next();
-    txn.views().update(&view)?;
+    txn.views().update(&view).map_err(|error| name_taken("view", error))?;
     journal(ctx, txn, Some(before), Some(&view))?;
     Ok(view)
 }

@@ -56,7 +56,7 @@ impl Filter {
     /// | `all(a, b)`, `any(a, b)`, `all()`, `any()` | the same as a list; every lead; none |
     ///
     /// Fields go by their key; `created`, `modified`, `converted`, `closed` and `status` are understood too. A value in
-    /// quotes is text (`\"`, `\\`, `\n`, `\r`, `\t`, `\u{…}` stand for characters). One without is a word of text beside a
+    /// quotes, double or single, is text (`\"`, `\'`, `\\`, `\n`, `\r`, `\t`, `\u{…}` stand for characters). One without is a word of text beside a
     /// field of text, names or codes (`phone ~ 2222`), else a number, a time, `true`, `false` or `null`; behind a `#` it is
     /// that everywhere.
     ///

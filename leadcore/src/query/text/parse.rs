@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::{Field, FieldValue, LinkRole};
+use crate::domain::{Field, FieldValue, LinkRole, nearest};
 use crate::error::ViolationCode;
 
 use super::super::check::MAX_DEPTH;
@@ -39,6 +39,10 @@ pub(super) fn filter(text: &str) -> Parsed<Filter> {
     let filter = parser.any()?;
     match parser.peek() {
         Kind::End => Ok(filter),
+        // `city = New York`: the second word is most likely meant as one more of the value.
+        Kind::Word(_) if matches!(parser.behind(), Some(Kind::Word(_))) => {
+            Err(parser.expected("`and`, `or` or the end; text with blanks stands in quotes"))
+        }
         _ => Err(parser.expected("`and`, `or` or the end")),
     }
 }
@@ -58,6 +62,11 @@ impl Parser<'_> {
 
     fn ahead(&self, by: usize) -> &Kind {
         self.tokens.get(self.next.saturating_add(by)).map_or(&Kind::End, |token| &token.kind)
+    }
+
+    /// The token before the next one.
+    fn behind(&self) -> Option<&Kind> {
+        self.next.checked_sub(1).and_then(|at| self.tokens.get(at)).map(|token| &token.kind)
     }
 
     fn expected(&self, what: impl Into<Cow<'static, str>>) -> TextError {
@@ -231,10 +240,12 @@ impl Parser<'_> {
             _ => None,
         };
         let field = found.ok_or_else(|| {
-            let mut error = self.expected(expected);
-            if matches!(self.peek(), Kind::Word(_)) {
-                error.code = ViolationCode::Unknown;
-            }
+            let Kind::Word(word) = self.peek() else { return self.expected(expected) };
+            let mut error = match nearest(word) {
+                Some(field) => self.expected(format!("{expected}; did you mean `{field}`?")),
+                None => self.expected(expected),
+            };
+            error.code = ViolationCode::Unknown;
             error
         })?;
         self.next += 1;

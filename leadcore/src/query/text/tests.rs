@@ -27,6 +27,9 @@ fn people_may_write_it_in_many_ways() {
         ("Owner == me", Filter::eq(Field::Owner, "me")),
         ("amount <> 5", Filter::new(Field::Amount, Operator::Ne, 5_i64)),
         ("source in (Web, \"Trade fair\")", source(&["Web", "Trade fair"])),
+        ("source in ('Trade fair', Web)", source(&["Trade fair", "Web"])),
+        (r"company = 'O\'Brien'", Filter::eq(Field::Company, "O'Brien")),
+        ("company = O'Brien", Filter::eq(Field::Company, "O'Brien")),
         ("source not in (Web)", !source(&["Web"])),
         ("company !~ nord", !Filter::new(Field::Company, Operator::Contains, "nord")),
         ("company STARTS WITH nord", Filter::new(Field::Company, Operator::StartsWith, "nord")),
@@ -93,8 +96,16 @@ fn an_error_says_where_and_what() {
         ("amount", 6, 7, "an operator"),
         ("ålesund = 1", 0, 1, "a field, `not`, `is`, `has`, `text ~` or `(`"),
         ("city = \"å\" city", 12, 12, "`and`, `or` or the end"),
+        ("city = New York", 11, 12, "`and`, `or` or the end; text with blanks stands in quotes"),
         ("city = ", 7, 8, "a value; text with blanks stands in quotes"),
         ("city = \"oslo", 12, 13, "`\"` at the end of the text"),
+        (
+            "city = 's-Hertogenbosch",
+            23,
+            24,
+            "`'` at the end of the text; one that begins with `'` stands in double quotes",
+        ),
+        ("citty = a", 0, 1, "a field, `not`, `is`, `has`, `text ~` or `(`; did you mean `city`?"),
         ("city = \"a\\x\"", 9, 10, "`\\\"`, `\\\\`, `\\n`, `\\r`, `\\t` or `\\u{…}`"),
         ("(city = oslo", 12, 13, "`)`"),
         ("source in (a b)", 13, 14, "`,` or `)`"),
@@ -231,7 +242,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in "[a-z =~<>!()\"\\\\{},0-9.-]{0,40}|\\PC{0,40}") {
+    fn no_text_makes_it_panic(text in "[a-z =~<>!()'\"\\\\{},0-9.-]{0,40}|\\PC{0,40}") {
         if let Ok(filter) = Filter::parse(&text) {
             prop_assert_eq!(Filter::parse(&filter.to_text()), Ok(filter));
         }

@@ -59,8 +59,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, TextError> {
         };
         let (kind, length) = if matches!(first, '(' | ')' | ',') {
             (Kind::Mark(first), 1)
-        } else if first == '"' {
-            let (value, length) = quoted(text, at, rest)?;
+        } else if matches!(first, '"' | '\'') {
+            let (value, length) = quoted(text, at, rest, first)?;
             (Kind::Quoted(value), length)
         } else if let Some((sign, meant)) = SIGNS.iter().find(|(sign, _)| rest.starts_with(sign)) {
             (Kind::Sign(meant), sign.len())
@@ -81,8 +81,8 @@ fn ends_word(letter: char) -> bool {
     letter.is_whitespace() || letter.is_control() || "(),\"=<>!~".contains(letter)
 }
 
-/// A text in quotes and how many bytes it takes, quotes included.
-fn quoted(text: &str, at: usize, rest: &str) -> Result<(String, usize), TextError> {
+/// A text in quotes of this kind and how many bytes it takes, quotes included.
+fn quoted(text: &str, at: usize, rest: &str, quote: char) -> Result<(String, usize), TextError> {
     let wrong = |offset: usize, expected: &'static str| {
         TextError::at(text, at.saturating_add(offset), ViolationCode::Malformed, expected)
     };
@@ -90,11 +90,12 @@ fn quoted(text: &str, at: usize, rest: &str) -> Result<(String, usize), TextErro
     let mut letters = rest.char_indices().skip(1);
     while let Some((offset, letter)) = letters.next() {
         match letter {
-            '"' => return Ok((value, offset + 1)),
+            letter if letter == quote => return Ok((value, offset + 1)),
             '\\' => {
                 let escape = "`\\\"`, `\\\\`, `\\n`, `\\r`, `\\t` or `\\u{…}`";
                 value.push(match letters.next().map(|(_, letter)| letter) {
                     Some('"') => '"',
+                    Some('\'') => '\'',
                     Some('\\') => '\\',
                     Some('n') => '\n',
                     Some('r') => '\r',
@@ -116,7 +117,11 @@ fn quoted(text: &str, at: usize, rest: &str) -> Result<(String, usize), TextErro
             letter => value.push(letter),
         }
     }
-    Err(wrong(rest.len(), "`\"` at the end of the text"))
+    let expected = match quote {
+        '"' => "`\"` at the end of the text",
+        _ => "`'` at the end of the text; one that begins with `'` stands in double quotes",
+    };
+    Err(wrong(rest.len(), expected))
 }
 
 /// How words without quotes are read beside a field.

@@ -1,0 +1,241 @@
+"""An argument of a wrong type is refused by its name, whatever public call takes it."""
+
+from __future__ import annotations
+
+import datetime
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import leadcore
+import pytest
+from leadcore import Database
+from leadcore.fields import AccountInput, ContactInput, FieldInput, LeadInput
+from leadcore.pipelines import StageRules
+
+
+class Stranger:
+    """Of a type that nothing takes."""
+
+
+@dataclass
+class World:
+    """A database with something of everything, to have a valid value for every argument."""
+
+    db: Database
+    lead: leadcore.Lead
+    account: leadcore.Account
+    contact: leadcore.Contact
+    view: leadcore.View
+    outcome: leadcore.MassOutcome
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with leadcore.open(":memory:", tenant="acme", user="ada") as db:
+        lead = db.leads.create(company="Nordlys AS", name="Anna Berg")
+        account = db.accounts.get(db.leads.convert(db.leads.create(company="Fjord AS")).account_id)
+        outcome = db.leads.edit_many([db.leads.create(company="Berg AS")], city="Oslo")
+        for terms in (db.sources, db.categories, db.labels, db.locations, db.partners):
+            terms.add("Known")
+        for terms in (db.lost_reasons, db.disqualify_reasons):
+            terms.add("Known")
+        db.catalogue.add_field("x_size", type="one_of", choices=["s", "l"])
+        db.catalogue.set_section("project", label="Project", order=15)
+        view = db.views.save("Large", "amount > 5")
+        yield World(db, lead, account, db.contacts.add(lead, name="Ola Vik"), view, outcome)
+
+
+#: What each argument may be, by its name; where it depends on the call, by call and name.
+VALID: dict[str, Callable[[World], Any]] = {
+    "lead": lambda world: world.lead.id,
+    "leads": lambda world: [world.lead.id],
+    "account": lambda world: world.account.id,
+    "contact": lambda world: world.contact.id,
+    "owner": lambda world: world.lead.id,
+    "subject": lambda world: world.lead,
+    "stage": lambda _: "Mailed",
+    "target": lambda _: "Mailed",
+    "pipeline": lambda _: "Leads",
+    "Pipelines.update.pipeline": lambda world: world.db.pipelines.get("Leads"),
+    "stages": lambda _: ["New", ("Won", "won")],
+    "view": lambda world: world.view.id,
+    "views": lambda _: ["all"],
+    "term": lambda _: "Known",
+    "order": lambda _: ["Known"],
+    "labels": lambda _: ["Known"],
+    "operation": lambda world: world.outcome,
+    "name": lambda _: "A name",
+    "color": lambda _: "#1a7f37",
+    "key": lambda _: "x_size",
+    "code": lambda _: "s",
+    "field": lambda _: "city",
+    "fields": lambda _: ["city"],
+    "number": lambda _: 1,
+    "text": lambda _: "nord",
+    "rows": lambda _: [{"company": "A"}],
+    "Database.apply.plan": lambda world: world.db.leads.plan_conversion(world.lead),
+    "Database.purge.plan": lambda world: world.db.purge_plan(),
+    "path": lambda _: ":memory:",
+    "file": lambda _: b"Company\nA\n",
+    "user": lambda _: "bob",
+    "function": lambda _: "send_offer",
+    "functions": lambda _: {},
+    "where": lambda _: None,
+    "RoleTable.role.role": lambda _: leadcore.Role.viewer(),
+    "permission": lambda _: "view",
+    "on": lambda _: "all",
+    "data": lambda _: {},
+    "amount": lambda _: 5,
+    "currency": lambda _: "NOK",
+    "value": lambda _: "post@nordlys.example",
+    "values": lambda _: ["Oslo"],
+    "part": lambda _: "os",
+    "low": lambda _: 1,
+    "high": lambda _: 2,
+    "days": lambda _: 2,
+    "period": lambda _: "today",
+    "what": lambda _: "contact",
+}
+
+#: What takes a value of any type by its nature, or is no argument at all.
+ANYTHING = {"FieldRef.in_.values", "FieldRef.between.low", "FieldRef.between.high", "RoleTable.user.roles"}
+
+GIVEN: dict[str, tuple[type, set[str]]] = {
+    "Leads.create": (LeadInput, set()),
+    "Leads.edit": (LeadInput, set()),
+    "Leads.edit_many": (LeadInput, set()),
+    "Contacts.add": (ContactInput, set()),
+    "Contacts.edit": (ContactInput, set()),
+    "Accounts.edit": (AccountInput, set()),
+    "Catalogue.add_field": (FieldInput, {"default"}),
+    "Catalogue.change_field": (FieldInput, {"default"}),
+    "Pipelines.set_stage": (StageRules, set()),
+}
+
+
+def managers(db: Database) -> dict[str, Any]:
+    found = {"Database": db, "Filter": leadcore.Filter, "F": leadcore.F, "FieldRef": leadcore.F.city}
+    found |= {"RoleTable": leadcore.RoleTable(), "Role": leadcore.Role.viewer(), "leadcore": leadcore}
+    for manager in (db.leads, db.views, db.contacts, db.accounts, db.pipelines, db.sources, db.catalogue, db.settings):
+        found[type(manager).__name__] = manager
+    return found
+
+
+#: They need no argument, or end the test.
+NOT_CALLED = {"Database.close", "Filter.to_dict", "Filter.to_text"}
+
+
+def calls() -> Iterator[tuple[str, str]]:
+    """Every public call with each of its parameters."""
+    with leadcore.open(":memory:") as db:
+        for owner, manager in managers(db).items():
+            names = ["open", "Money", "Email", "Phone"] if manager is leadcore else dir(manager)
+            for name in names:
+                function = None if name.startswith("_") else getattr(manager, name)
+                if not callable(function) or isinstance(function, leadcore.Filter) or f"{owner}.{name}" in NOT_CALLED:
+                    continue
+                call = f"{owner}.{name}"
+                for parameter in inspect.signature(function).parameters.values():
+                    if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                        inputs, passed = GIVEN[call]
+                        yield from ((call, key) for key in inputs.__annotations__ if key not in passed)
+                    elif f"{call}.{parameter.name}" not in ANYTHING:
+                        yield call, parameter.name
+
+
+def annotation(function: Any, name: str) -> str:
+    parameter = inspect.signature(function).parameters.get(name)
+    return "TypedDict" if parameter is None else str(parameter.annotation)
+
+
+def wrong(said: str) -> list[Any]:
+    """Values that an argument which is declared like this cannot have."""
+    values: list[Any] = [Stranger(), [Stranger()]]
+    if said == "TypedDict":
+        return values
+    if not any(word in said for word in ("int", "float", "Any", "object")):
+        values.append(5)
+    if not any(word in said for word in ("float", "Any", "object")):
+        values.append(2.5)
+    if not any(word in said for word in ("None", "Where", "Any", "object", "bytes")):
+        values.append(None)
+    if (
+        "Clock" in said
+        or "TaxRule" in said
+        or said in ("int", "bool", "int | None", "bool | None", "UtcOffset | None", "RoleTable | None", "PurgePlan")
+    ):
+        values.append("junk")
+    return values
+
+
+@pytest.mark.parametrize(("call", "name"), list(calls()), ids=lambda it: it)
+def test_a_wrong_type_is_refused_by_name(world: World, call: str, name: str) -> None:
+    owner, method = call.split(".")
+    function = getattr(managers(world.db)[owner], method)
+    parameters = inspect.signature(function).parameters
+    positional: list[Any] = []
+    keywords: dict[str, Any] = {}
+    for parameter in parameters.values():
+        needed = parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            continue
+        if needed or parameter.name == name:
+            key = f"{call}.{parameter.name}"
+            value = VALID.get(key, VALID.get(parameter.name, lambda _: None))(world)
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                positional.append(value)
+            else:
+                keywords[parameter.name] = value
+    for value in wrong(annotation(function, name)):
+        given = dict(keywords)
+        first = list(positional)
+        wanted = parameters.get(name)
+        kind = None if wanted is None else wanted.kind
+        if kind is inspect.Parameter.POSITIONAL_ONLY:
+            first[[it.name for it in parameters.values()].index(name)] = value
+        elif kind is inspect.Parameter.VAR_POSITIONAL:
+            first = [*given.values(), value]
+            given = {}
+        else:
+            given[name] = value
+        with pytest.raises((TypeError, ValueError, leadcore.LeadcoreError)) as refused:
+            result = function(*first, **given)
+            if isinstance(result, Iterator):
+                list(result)
+            pytest.fail(f"{call}({name}={value!r}) was taken")
+        told = re.findall(r"`([^`]*)`", str(refused.value))
+        told += [broken.field for broken in getattr(refused.value, "violations", ())]
+        named = any(re.search(rf"\b{name}\b", text) for text in told)
+        assert named, f"{call}({name}={value!r}) says {refused.value!r}"
+
+
+def test_a_number_out_of_range_is_refused_by_name(db: Database) -> None:
+    calls: dict[str, Callable[[], object]] = {
+        "older_than_days": lambda: db.purge_plan(older_than_days=-1),
+        "wip_limit": lambda: db.pipelines.set_stage("Leads", "New", wip_limit=-1),
+        "idle_days": lambda: db.pipelines.set_stage("Leads", "New", idle_days=-1),
+        "expected": lambda: db.leads.delete_many("", expected=-1),
+        "chunk": lambda: db.import_leads(b"Company\n", chunk=-1),
+        "skip_lines": lambda: db.import_leads(b"Company\n", skip_lines=-1),
+        "start": lambda: db.settings.set_numbering(start=-1),
+        "after": lambda: db.leads.changes(-1),
+    }
+    for name, call in calls.items():
+        with pytest.raises(leadcore.InvalidError) as caught:
+            call()
+        assert [broken.field.rpartition(".")[2] for broken in caught.value.violations] == [name]
+
+
+def test_an_id_that_is_none_is_refused_by_name(db: Database) -> None:
+    with pytest.raises(leadcore.InvalidError) as caught:
+        db.leads.get("nobody")
+    assert caught.value.violations == [leadcore.Violation("lead", "malformed", "an id must be a UUID")]
+
+
+def test_an_offset_is_no_text() -> None:
+    with pytest.raises(TypeError, match="`utc_offset`: expected a timedelta or a time zone, not 'str'"):
+        leadcore.open(":memory:", utc_offset="+01:00")  # type: ignore[arg-type]
+    assert leadcore.open(":memory:", utc_offset=datetime.timedelta(hours=1)).closed is False
