@@ -1,13 +1,19 @@
 //! What second readers found stays mended.
 
+use leadcore::desk::mass::{self, Change, Selection};
 use leadcore::desk::purge::{self, PurgeRequest};
+use leadcore::desk::undo::UndoFailure;
 use leadcore::desk::views::{self, ViewDraft};
 use leadcore::desk::{Expect, leads, pipelines, settings, timeline, undo};
-use leadcore::domain::{CustomField, CustomType, Field, LeadFields, LeadPatch, Outcome, StageKind};
+use leadcore::domain::{
+    Choice, CustomField, CustomType, Field, FieldValue, LeadFields, LeadPatch, Outcome, StageKind,
+};
 use leadcore::error::ErrorKind;
+use leadcore::id::LeadId;
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
 use leadcore::query::{Filter, Operator};
 
+use crate::custom_fields::lead;
 use crate::support::{Host, company, refused};
 
 #[test]
@@ -99,4 +105,38 @@ fn free_text_has_no_facets_and_shared_views_keep_their_conditions() {
     let table = RoleTable::new().role("m", Role::manager()).user(&"eve".parse().unwrap(), &["m"], None);
     let seen = host.write_as("eve", &table, |ctx, txn| views::get(ctx, txn, view.id)).unwrap();
     assert_eq!(seen.filter, view.filter);
+}
+
+fn set_field(host: &Host, field: &CustomField) {
+    host.write(|ctx, txn| {
+        let (revision, mut catalogue) = settings::catalogue(ctx, txn)?;
+        catalogue.set_custom_field(field.clone());
+        settings::set_catalogue(ctx, txn, revision, &catalogue)
+    });
+}
+
+fn manager_without(user: &str, hidden: &[Field]) -> RoleTable {
+    let role = hidden.iter().cloned().fold(Role::manager(), |role, field| role.hide(field).unwrap());
+    RoleTable::new().role("m", role).user(&user.parse().unwrap(), &["m"], None)
+}
+
+#[test]
+fn an_undo_gives_no_value_of_a_unique_field_to_two_leads() {
+    let host = Host::new();
+    let field = CustomField::new("x_erp".parse().unwrap(), "ERP number", CustomType::Text);
+    set_field(&host, &field);
+    let erp: Field = "x_erp".parse().unwrap();
+    let ids = ["Nordlys AS", "Fjord AS"].map(|name| lead(&host, name, &[("x_erp", "7")]).id).to_vec();
+    let clear = Change::Edit(LeadPatch::new().set(erp.clone(), FieldValue::Empty));
+    let selection = Selection::Ids(ids.clone());
+    let cleared = host.write(|ctx, txn| mass::run(ctx, txn, &selection, &clear));
+    set_field(&host, &field.clone().unique(true));
+    let operation = cleared.operation.unwrap();
+    let plan = host.read(|ctx, txn| undo::plan(ctx, txn, operation));
+    assert_eq!(plan.totals.reversed, 1, "the plan knows it: {plan:?}");
+    let undone = host.write(|ctx, txn| undo::undo(ctx, txn, operation));
+    assert_eq!(undone.totals.reversed, 1);
+    let failed: Vec<_> = undone.remaining.iter().map(|record| record.failed.as_ref()).collect();
+    assert!(matches!(failed[..], [Some(UndoFailure::Invalid(_))]), "{failed:?}");
+    assert_eq!(host.count(&Filter::eq(erp, "7")), 1);
 }

@@ -66,6 +66,35 @@ pub(super) fn check_groupable(txn: &mut dyn Txn, field: &Field) -> Result<()> {
     Err(Error::new(ErrorKind::Unsupported, "leads cannot be counted by this field"))
 }
 
+/// The values of unique fields that leads got in one call before they are written: the store does not know of them yet.
+#[derive(Debug, Default)]
+pub(super) struct Claimed(BTreeSet<MatchKey>);
+
+impl Claimed {
+    /// Gives a lead its values, unless another one has one of them, in the store or by this call.
+    ///
+    /// # Errors
+    /// `Invalid` with what is taken, or a link to a record that there is not.
+    pub(super) fn claim(
+        &mut self,
+        txn: &mut dyn Txn,
+        catalogue: &Catalogue,
+        before: &Lead,
+        after: &Lead,
+    ) -> Result<()> {
+        check_written(txn, catalogue, &[(after, Some(before))])?;
+        // What lies in the trash holds nothing.
+        let had = if before.trashed.is_some() { Vec::new() } else { catalogue.unique_keys(&before.fields) };
+        let new = claims(catalogue, after, Some(before)).into_iter().filter(|key| !had.contains(key));
+        for (field, key) in new {
+            if !self.0.insert(key) {
+                return Err(Error::invalid(vec![already_taken(&field)]));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Refuses values of unique fields that another lead has, and links to records that there are not. Each lead comes with
 /// what it was.
 pub(super) fn check_written(
@@ -96,13 +125,13 @@ pub(super) fn check_written(
     if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
 }
 
-pub(super) fn already_taken(field: &Field) -> Violation {
+fn already_taken(field: &Field) -> Violation {
     Violation::new(field.key(), ViolationCode::Duplicate, "another lead has this value")
 }
 
 /// What only one lead outside the trash can have: the values of unique fields, and what other systems call the lead that
 /// they did not call it before (X.54).
-pub(super) fn claims(catalogue: &Catalogue, lead: &Lead, before: Option<&Lead>) -> Vec<(Field, MatchKey)> {
+fn claims(catalogue: &Catalogue, lead: &Lead, before: Option<&Lead>) -> Vec<(Field, MatchKey)> {
     let before = before.filter(|before| before.trashed.is_none());
     let known = |id| before.is_some_and(|before| before.fields.external_ids.contains(id));
     let ids = lead.fields.external_ids.iter().filter(|id| !known(id));

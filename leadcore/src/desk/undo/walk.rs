@@ -15,7 +15,7 @@ use crate::policy::{Permission, Scope};
 use crate::store::{LeadChange, Txn};
 
 use super::super::access::Gate;
-use super::super::custom::check_written;
+use super::super::custom::Claimed;
 use super::super::settings::load_catalogue;
 use super::{UndoFailure, UndoRecord, links, record, terms};
 
@@ -55,6 +55,8 @@ pub(super) struct Walk<'a> {
     todo: std::vec::IntoIter<Subject>,
     /// Whether something was written.
     begun: bool,
+    /// Values of unique fields that leads got back.
+    claimed: Claimed,
 }
 
 impl<'a> Walk<'a> {
@@ -91,7 +93,13 @@ impl<'a> Walk<'a> {
             stages,
             terms: BTreeSet::new(),
         };
-        Ok(Self { bench, first, todo: todo.into_iter(), begun: false })
+        Ok(Self {
+            bench,
+            first,
+            todo: todo.into_iter(),
+            begun: false,
+            claimed: Claimed::default(),
+        })
     }
 
     /// Whether there was something to be written.
@@ -143,7 +151,7 @@ impl<'a> Walk<'a> {
     }
 
     fn lead(
-        &self,
+        &mut self,
         txn: &mut dyn Txn,
         by: Option<&Operation>,
         (subject, lead): (Subject, Option<&Lead>),
@@ -163,7 +171,7 @@ impl<'a> Walk<'a> {
                 || before.trashed != after.trashed;
             let has_some = !new_fields.custom.is_empty() || !new_fields.external_ids.is_empty();
             if unique && has_some && after.trashed.is_none() {
-                match check_written(txn, &self.bench.catalogue, &[(after, Some(before))]) {
+                match self.claimed.claim(txn, &self.bench.catalogue, before, after) {
                     Err(error) if !error.violations().is_empty() => {
                         let broken = error.violations().to_vec();
                         return Ok(UndoRecord::fail(subject, UndoFailure::Invalid(broken)));
