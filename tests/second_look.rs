@@ -140,3 +140,31 @@ fn an_undo_gives_no_value_of_a_unique_field_to_two_leads() {
     assert!(matches!(failed[..], [Some(UndoFailure::Invalid(_))]), "{failed:?}");
     assert_eq!(host.count(&Filter::eq(erp, "7")), 1);
 }
+
+#[test]
+fn an_undo_counts_as_refused_what_the_policy_refuses_not_what_is_gone() {
+    let host = Host::new();
+    let ids: Vec<_> = ["Nordlys AS", "Fjord AS", "Dal AS"].map(|name| host.add(company(name)).id).into();
+    let give = LeadPatch::new().set(Field::Owner, "eve");
+    for id in &ids[..2] {
+        host.write(|ctx, txn| leads::edit(ctx, txn, *id, Expect::Any, &give));
+    }
+    let change = Change::Edit(LeadPatch::new().set(Field::City, "Oslo"));
+    let edit = |ids: &[LeadId]| {
+        let selection = Selection::Ids(ids.to_vec());
+        host.write(|ctx, txn| mass::run(ctx, txn, &selection, &change)).operation.unwrap()
+    };
+    let (first, second) = (edit(&ids[..2]), edit(&ids[2..]));
+    let gone = PurgeRequest::everywhere(Filter::eq(Field::Company, "Fjord AS"));
+    host.write(|ctx, txn| {
+        let plan = purge::plan(ctx, txn, &gone)?;
+        purge::apply(ctx, txn, &plan)
+    });
+    let own = [Permission::View, Permission::Edit];
+    let own = own.into_iter().fold(Role::new(), |role, may| role.grant(may, Visibility::Own));
+    let table = RoleTable::new().role("own", own).user(&"eve".parse().unwrap(), &["own"], None);
+    let undone = host.write_as("eve", &table, |ctx, txn| undo::undo(ctx, txn, first)).unwrap();
+    assert_eq!((undone.totals.reversed, undone.totals.failed, undone.forbidden), (1, 1, 0), "{undone:?}");
+    let unseen = host.write_as("eve", &table, |ctx, txn| undo::undo(ctx, txn, second));
+    assert_eq!(unseen.unwrap_err().kind(), ErrorKind::Denied, "somebody else may take it back");
+}

@@ -57,6 +57,8 @@ pub(super) struct Walk<'a> {
     begun: bool,
     /// Values of unique fields that leads got back.
     claimed: Claimed,
+    /// How many leads are there and out of the actor's sight.
+    unseen: u64,
 }
 
 impl<'a> Walk<'a> {
@@ -99,12 +101,18 @@ impl<'a> Walk<'a> {
             todo: todo.into_iter(),
             begun: false,
             claimed: Claimed::default(),
+            unseen: 0,
         })
     }
 
     /// Whether there was something to be written.
     pub(super) const fn has_written(&self) -> bool {
         self.begun
+    }
+
+    /// How many leads the actor may not even see: for him they are not there, and somebody else may take them back.
+    pub(super) const fn unseen(&self) -> u64 {
+        self.unseen
     }
 
     /// The next records; written, when there is an operation to write them by.
@@ -158,6 +166,8 @@ impl<'a> Walk<'a> {
         story: &Story,
         (changes, entries): (&mut Vec<LeadChange>, &mut Vec<NewEntry>),
     ) -> Result<UndoRecord> {
+        let unseen = lead.is_some_and(|lead| !self.bench.view.admits(lead));
+        self.unseen = self.unseen.saturating_add(u64::from(unseen));
         let (mut record, change) = record::lead(&self.bench, by, subject, lead, story);
         if record.failed.is_some() {
             return Ok(record);
