@@ -168,3 +168,25 @@ fn an_undo_counts_as_refused_what_the_policy_refuses_not_what_is_gone() {
     let unseen = host.write_as("eve", &table, |ctx, txn| undo::undo(ctx, txn, second));
     assert_eq!(unseen.unwrap_err().kind(), ErrorKind::Denied, "somebody else may take it back");
 }
+
+#[test]
+fn who_changes_a_view_of_somebody_else_is_not_told_its_hidden_conditions() {
+    let host = Host::new();
+    let filter = Filter::eq(Field::TaxId, "DE123456789");
+    let view = host.write(|ctx, txn| {
+        let saved = views::save(ctx, txn, &ViewDraft::new("Known", filter.clone()))?;
+        views::share(ctx, txn, saved.id, saved.revision, true)
+    });
+    let table = manager_without("eve", &[Field::TaxId]);
+    let renamed =
+        host.write_as("eve", &table, |ctx, txn| views::rename(ctx, txn, view.id, Expect::Any, "Ours"));
+    let same = host.write_as("eve", &table, |ctx, txn| views::rename(ctx, txn, view.id, Expect::Any, "Ours"));
+    let shared = host.write_as("eve", &table, |ctx, txn| views::share(ctx, txn, view.id, Expect::Any, true));
+    for seen in [renamed, same, shared] {
+        let seen = seen.unwrap();
+        assert_eq!(seen.name, "Ours");
+        assert!(!seen.filter.to_string().contains("123456789"), "{}", seen.filter);
+    }
+    let kept = host.read(|ctx, txn| views::get(ctx, txn, view.id));
+    assert_eq!(kept.filter, view.filter, "its owner still has it whole");
+}

@@ -166,7 +166,12 @@ fn preferences(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<ViewPreferences> 
 /// # Errors
 /// `NotFound` when there is none, or it is another user's own; `Denied`.
 pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: ViewId) -> Result<SavedView> {
-    let mut view = seen(ctx, txn, id)?;
+    let view = seen(ctx, txn, id)?;
+    told(ctx, txn, view)
+}
+
+/// The view as the actor may see it.
+fn told(ctx: &Context<'_>, txn: &mut dyn Txn, mut view: SavedView) -> Result<SavedView> {
     if !owns(ctx, &view) {
         view.filter = check::masked(ctx, &load_catalogue(txn)?.1, &view.filter)?;
     }
@@ -291,12 +296,12 @@ pub fn share(
 
 fn write(ctx: &Context<'_>, txn: &mut dyn Txn, before: &SavedView, mut view: SavedView) -> Result<SavedView> {
     if view == *before {
-        return Ok(view);
+        return told(ctx, txn, view);
     }
     view.revision = before.revision.next();
     txn.views().update(&view)?;
     journal(ctx, txn, Some(before), Some(&view))?;
-    Ok(view)
+    told(ctx, txn, view)
 }
 
 /// Deletes a saved view for good. Who has it as default opens the first system view from then on.
