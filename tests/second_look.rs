@@ -190,3 +190,18 @@ fn who_changes_a_view_of_somebody_else_is_not_told_its_hidden_conditions() {
     let kept = host.read(|ctx, txn| views::get(ctx, txn, view.id));
     assert_eq!(kept.filter, view.filter, "its owner still has it whole");
 }
+
+#[test]
+fn a_copy_has_no_choice_that_nobody_may_choose() {
+    let host = Host::new();
+    let sizes = |choice: Choice| {
+        let choices = vec![choice, Choice::new("l", "Large")];
+        CustomField::new("x_size".parse().unwrap(), "Size", CustomType::OneOf(choices))
+    };
+    set_field(&host, &sizes(Choice::new("s", "Small")));
+    let [small, large] = ["s", "l"].map(|code| lead(&host, "Nordlys AS", &[("x_size", code)]).id);
+    set_field(&host, &sizes(Choice::new("s", "Small").archived()));
+    let [small, large] =
+        [small, large].map(|id| host.write(|ctx, txn| leads::clone_lead(ctx, txn, id)).fields.custom);
+    assert_eq!((small.len(), large.len()), (0, 1));
+}

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, Field, FieldValue, Lead, LeadDraft, LeadFields, Link, LinkRole, NewEntry,
-    OperationKind, Subject, TermId, TermKind,
+    Action, Catalogue, CustomKey, CustomValue, Field, FieldValue, Lead, LeadDraft, LeadFields, Link,
+    LinkRole, NewEntry, OperationKind, Subject, TermId, TermKind,
 };
 use crate::error::{Error, Result};
 use crate::id::LeadId;
@@ -70,12 +70,13 @@ pub fn clone_lead(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Le
     Ok(masked(ctx, lead))
 }
 
-/// Empties fields whose values no two leads may share, and custom fields that take no values any more.
+/// Empties fields whose values no two leads may share, and custom fields that take no such value any more.
 fn without_unique(catalogue: &Catalogue, fields: &mut LeadFields) {
     let unique: BTreeSet<_> = catalogue.unique_keys(fields).into_iter().map(|(field, _)| field).collect();
-    fields
-        .custom
-        .retain(|key, _| catalogue.usable(key).is_ok() && !unique.contains(&Field::Custom(key.clone())));
+    let may_have = |key: &CustomKey, value: &CustomValue| {
+        catalogue.usable(key).is_ok_and(|field| field.check(value).is_ok())
+    };
+    fields.custom.retain(|key, value| may_have(key, value) && !unique.contains(&Field::Custom(key.clone())));
 }
 
 fn clear(fields: &mut LeadFields, field: &Field) {

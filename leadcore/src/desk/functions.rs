@@ -105,7 +105,7 @@ fn resolved(filter: &Filter, catalogue: &Catalogue) -> Result<Resolved> {
         user: None,
         now: crate::time::Timestamp::EPOCH,
         team: None,
-        offset: chrono::FixedOffset::east_opt(0).unwrap_or_else(|| chrono::Offset::fix(&chrono::Utc)),
+        offset: chrono::Offset::fix(&chrono::Utc),
         pipelines: &[],
         catalogue: Some(catalogue),
     };
