@@ -3,18 +3,19 @@
 use leadcore::desk::mass::{self, Change, Selection};
 use leadcore::desk::purge::{self, PurgeRequest};
 use leadcore::desk::undo::UndoFailure;
-use leadcore::desk::views::{self, ViewDraft};
+use leadcore::desk::views::{self, ViewDraft, ViewRequest};
 use leadcore::desk::{Expect, leads, pipelines, settings, timeline, undo};
 use leadcore::domain::{
-    Choice, CustomField, CustomType, Field, FieldValue, LeadFields, LeadPatch, Outcome, StageKind,
+    Choice, CustomField, CustomType, Field, FieldValue, LeadFields, LeadPatch, Numbering, Outcome, StageKind,
+    SystemView,
 };
 use leadcore::error::ErrorKind;
 use leadcore::id::LeadId;
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
-use leadcore::query::{Filter, Operator};
+use leadcore::query::{Filter, LeadQuery, Operator};
 
 use crate::custom_fields::lead;
-use crate::support::{Host, company, refused};
+use crate::support::{Host, company, form, refused};
 
 #[test]
 fn an_undo_by_someone_who_sees_nothing_claims_nothing() {
@@ -204,4 +205,32 @@ fn a_copy_has_no_choice_that_nobody_may_choose() {
     let [small, large] =
         [small, large].map(|id| host.write(|ctx, txn| leads::clone_lead(ctx, txn, id)).fields.custom);
     assert_eq!((small.len(), large.len()), (0, 1));
+}
+
+#[test]
+fn a_search_looks_into_what_the_actor_may_see() {
+    let host = Host::new();
+    let hit = host.add(form(&[(Field::Company, "Nordlys AS"), (Field::Email, "post@fjord.example")]));
+    host.add(form(&[(Field::Company, "Fjord AS"), (Field::Email, "post@nordlys.example")]));
+    let table = manager_without("eve", &[Field::Email, Field::Phone]);
+    for (text, found) in [("nordlys", 1), ("nordlys as", 1), ("example", 0), ("as", 2), ("nordlys fjord", 0)]
+    {
+        let filter = Filter::search(text);
+        let seen = |filter: &Filter| {
+            host.write_as("eve", &table, |ctx, txn| {
+                let listed = leads::list(ctx, txn, &LeadQuery::new(filter.clone()))?.items.len();
+                Ok((listed as u64, leads::count(ctx, txn, filter)?))
+            })
+        };
+        assert_eq!(seen(&filter).unwrap(), (found, found), "{text}");
+        assert_eq!(seen(&!filter).unwrap().1, 2 - found, "nor does what is not found tell: {text}");
+    }
+    let mixed = Filter::search("nordlys") & Filter::eq(Field::Email, "post@fjord.example");
+    refused(host.write_as("eve", &table, |ctx, txn| leads::count(ctx, txn, &mixed)), ErrorKind::Invalid);
+    assert_eq!(host.count(&mixed), 1);
+    assert_eq!(host.count(&Filter::search("nordlys fjord")), 2, "who sees all searches all");
+    let page = host.write_as("eve", &table, |ctx, txn| {
+        views::open(ctx, txn, SystemView::All, &ViewRequest::new().search("nordlys"))
+    });
+    assert_eq!(page.unwrap().rows.iter().map(|row| row.id).collect::<Vec<_>>(), [hit.id]);
 }

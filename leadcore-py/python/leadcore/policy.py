@@ -38,9 +38,9 @@ class Role:
     grants: dict[str, str] = field(default_factory=dict)
     """For each permission, on which leads."""
     hidden: tuple[str, ...] = ()
-    """The keys of fields that are left out of records, and refused in filters, sorts, searches and writes.
+    """The keys of fields that are left out of records, and refused in filters, sorts and writes.
 
-    A search looks at company, names, e-mail, phone and number at once: who may not see one of them may not search. What
+    No search finds a lead by what is hidden: it looks into the others of company, name, e-mail, phone and number. What
     the engine sets (``id``, ``number``, ``state`` …) is part of every record and cannot be hidden.
     """
 

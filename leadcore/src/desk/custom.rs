@@ -9,19 +9,36 @@ use crate::domain::{
 };
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId};
-use crate::query::{Asker, Cursor, Filter, Resolved, Sort, SortField};
+use crate::query::{Asker, Cursor, Filter, Resolved, SearchParts, Sort, SortField};
 use crate::store::Txn;
 
 use super::naming;
-use super::settings::load_catalogue;
+use super::settings::{load_catalogue, load_numbering};
 
-/// The checked filter. The catalogue is read only for filters that look at custom fields, the pipelines for those that
-/// ask what rots.
+/// The checked filter, as it is meant: it searches everything, whoever asks.
 pub(super) fn resolve(ctx: &Context<'_>, txn: &mut dyn Txn, filter: &Filter) -> Result<Resolved> {
+    resolve_in(ctx, txn, filter, SearchParts::ALL)
+}
+
+/// The checked filter, searching these parts. The catalogue is read only for filters that look at custom fields, the
+/// pipelines for those that ask what rots, the numbering for those that search for a number.
+pub(super) fn resolve_in(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    filter: &Filter,
+    searched: SearchParts,
+) -> Result<Resolved> {
     let filter = &*naming::with_ids(ctx, txn, filter)?;
     let catalogue = if filter.needs_catalogue() { Some(load_catalogue(txn)?.1) } else { None };
     let pipelines = if filter.asks_for_rotting() { txn.pipelines().list()? } else { Vec::new() };
-    filter.resolve(&Asker { catalogue: catalogue.as_ref(), pipelines: &pipelines, ..ctx.asker() })
+    let numbering = if filter.needs_numbering() { Some(load_numbering(txn)?.1) } else { None };
+    filter.resolve(&Asker {
+        catalogue: catalogue.as_ref(),
+        pipelines: &pipelines,
+        numbering: numbering.as_ref(),
+        searched,
+        ..ctx.asker()
+    })
 }
 
 /// Refuses to sort by a custom field that there is not, has no order or several values, and a cursor whose key is no value

@@ -108,6 +108,8 @@ fn resolved(filter: &Filter, catalogue: &Catalogue) -> Result<Resolved> {
         offset: chrono::Offset::fix(&chrono::Utc),
         pipelines: &[],
         catalogue: Some(catalogue),
+        numbering: None,
+        searched: crate::query::SearchParts::ALL,
     };
     let resolved = filter.resolve(&asker)?;
     about_the_lead(filter, resolved)

@@ -13,7 +13,9 @@ use crate::policy::Permission;
 use crate::query::{Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved};
 use crate::store::{LeadChange, Txn};
 
-use super::access::{Expect, Gate, Mask, check_fields, check_readable, editable, masked, require, visible};
+use super::access::{
+    Expect, Gate, Mask, check_fields, check_readable, editable, masked, require, searched, visible,
+};
 use super::functions::Openings;
 use super::intake::{Intake, check_references, check_rules, store_new, violations};
 use super::moving::{guard, refuse};
@@ -301,7 +303,7 @@ pub(super) fn readable(
 ) -> Result<Resolved> {
     ctx.check_tenant(txn)?;
     let gate = Gate::open(ctx, txn, Permission::View)?;
-    let resolved = custom::resolve(ctx, txn, filter);
+    let resolved = custom::resolve_in(ctx, txn, filter, searched(ctx));
     // What may not be seen is refused before a name in it is looked up in vain.
     check_readable(ctx, filter.fields().iter().chain(also))?;
     let resolved = resolved?;

@@ -95,7 +95,7 @@ impl Role {
         self
     }
 
-    /// Hides a field: it is left out of records, and no filter, sort, search or write may name it.
+    /// Hides a field: it is left out of records, no filter, sort or write may name it, and no search finds a lead by it.
     ///
     /// Only fields that callers set can be hidden. What the engine sets (id, number, state, stage, times …) is how a
     /// record is found, ordered and written again, so every record carries it; take away [`Permission::View`] instead.
