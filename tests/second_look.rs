@@ -234,3 +234,25 @@ fn a_search_looks_into_what_the_actor_may_see() {
     });
     assert_eq!(page.unwrap().rows.iter().map(|row| row.id).collect::<Vec<_>>(), [hit.id]);
 }
+
+#[test]
+fn own_leads_are_listed_also_where_owners_are_hidden() {
+    let host = Host::new();
+    let own = host.add(form(&[(Field::Company, "Nordlys AS"), (Field::Owner, "eve")]));
+    host.add(company("Fjord AS"));
+    let table = manager_without("eve", &[Field::Owner]);
+    let page = host.write_as("eve", &table, |ctx, txn| {
+        let menu = views::list(ctx, txn)?;
+        assert_eq!(menu[0].view, SystemView::Mine.into(), "lists open with it");
+        assert!(menu.iter().all(|entry| entry.view != SystemView::Unassigned.into()), "that would tell");
+        views::board(ctx, txn, SystemView::Mine, &ViewRequest::new())?;
+        views::open(ctx, txn, SystemView::Mine, &ViewRequest::new())
+    });
+    let page = page.unwrap();
+    assert_eq!(page.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [own.id]);
+    assert_eq!(page.rows[0].lead.fields.owner, None, "what is hidden stays hidden");
+    for other in ["ada", "my_team"] {
+        let filter = Filter::eq(Field::Owner, other);
+        refused(host.write_as("eve", &table, |ctx, txn| leads::count(ctx, txn, &filter)), ErrorKind::Invalid);
+    }
+}

@@ -34,7 +34,8 @@ impl Filter {
     }
 
     /// Every field that the filter looks at, each once: what a field mask is checked against. A search is not in it: it
-    /// looks into the [parts](Asker::searched) that the actor may see.
+    /// looks into the [parts](Asker::searched) that the actor may see; nor is `owner = me`, which asks for the actor's own
+    /// leads and for nobody's name.
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
         let mut fields = Vec::new();
@@ -43,6 +44,7 @@ impl Filter {
             match filter {
                 Self::All(list) | Self::Any(list) => todo.extend(list),
                 Self::Not(inner) => todo.push(inner),
+                Self::Where(condition) if condition.asks_for_own() => {}
                 Self::Where(condition) => fields.push(condition.field.clone()),
                 Self::Search(_) | Self::Is(Circumstance::Unread) | Self::Has(_) => {}
                 Self::Is(Circumstance::Rotting) => fields.extend([Field::Stage, Field::ActiveAt]),

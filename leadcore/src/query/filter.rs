@@ -86,6 +86,14 @@ pub struct Condition {
     pub value: FieldValue,
 }
 
+impl Condition {
+    /// Whether it asks for leads that the actor owns.
+    pub(super) fn asks_for_own(&self) -> bool {
+        let is_me = matches!(self.value.items(), [only] if only.as_text() == Some("me"));
+        self.field == Field::Owner && matches!(self.op, Operator::Eq | Operator::Ne | Operator::In) && is_me
+    }
+}
+
 /// What a lead is to the one who asks, now: not a field of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
