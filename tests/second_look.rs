@@ -256,3 +256,33 @@ fn own_leads_are_listed_also_where_owners_are_hidden() {
         refused(host.write_as("eve", &table, |ctx, txn| leads::count(ctx, txn, &filter)), ErrorKind::Invalid);
     }
 }
+
+#[test]
+fn a_lead_is_found_by_its_number_as_it_is_written() {
+    let host = Host::new();
+    let numbering = Numbering { prefix: "L-".to_owned(), width: 5, start: 42 };
+    host.write(|ctx, txn| settings::set_numbering(ctx, txn, None, &numbering));
+    host.add(company("Nordlys AS"));
+    host.add(company("L-00042 Trading"));
+    for (text, found) in
+        [("L-00043", 1), ("l-00042", 2), ("00043", 1), ("43", 1), ("L-43", 0), ("L-00044", 0), ("nordlys", 1)]
+    {
+        assert_eq!(host.count(&Filter::search(text)), found, "{text}");
+        assert_eq!(host.names(Filter::search(text)).len() as u64, found, "{text}");
+    }
+    let texts = ["number = L-00042", "number = 42", "number in (L-00042, 7)", "number < l-43"];
+    for text in texts {
+        assert_eq!(host.names(Filter::parse(text).unwrap()), ["Nordlys AS"], "{text}");
+    }
+    let wrong = Filter::parse("number = K-00042").unwrap();
+    refused(host.try_read(|ctx, txn| leads::count(ctx, txn, &wrong)), ErrorKind::Invalid);
+    let draft = ViewDraft::new("One", Filter::parse("number = L-00042").unwrap());
+    let page = host.write(|ctx, txn| {
+        let saved = views::save(ctx, txn, &draft)?;
+        views::open(ctx, txn, saved.id, &ViewRequest::new().columns([Field::Number, Field::Company]))
+    });
+    assert_eq!(page.rows[0].cells, ["L-00042", "Nordlys AS"]);
+    let table = manager_without("eve", &[Field::Company]);
+    let hidden = host.write_as("eve", &table, |ctx, txn| leads::count(ctx, txn, &Filter::search("l-00042")));
+    assert_eq!(hidden.unwrap(), 1, "by the number, not by the hidden name");
+}

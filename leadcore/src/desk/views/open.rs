@@ -18,7 +18,7 @@ use super::super::board::{self, Board, BoardQuery};
 use super::super::facets::{Facet, facet};
 use super::super::leads::{readable, scan_checked};
 use super::super::naming;
-use super::super::settings::load_catalogue;
+use super::super::settings::{load_catalogue, load_numbering};
 use super::check::{Pruner, unusable};
 use super::manage::{self, ViewDraft};
 use super::system::SystemDefinition;
@@ -303,6 +303,7 @@ pub fn open(
     let names = Names::new()
         .with_utc_offset(ctx.utc_offset())
         .with_users(request.users.clone())
+        .with_numbering(load_numbering(txn)?.1)
         .with_catalogue(&catalogue);
     let groups = match &shown.group_by {
         Some(field) if request.after.is_none() && !shown.trashed => {
