@@ -6,8 +6,8 @@ use leadcore::desk::undo::UndoFailure;
 use leadcore::desk::views::{self, ViewDraft, ViewRequest};
 use leadcore::desk::{Expect, leads, pipelines, settings, timeline, undo};
 use leadcore::domain::{
-    Choice, CustomField, CustomType, Field, FieldValue, LeadFields, LeadPatch, Numbering, Outcome, StageKind,
-    SystemView,
+    Choice, CustomField, CustomType, Field, FieldValue, LeadFields, LeadPatch, Numbering, Outcome,
+    StageKind, SystemView,
 };
 use leadcore::error::ErrorKind;
 use leadcore::id::LeadId;
@@ -26,7 +26,7 @@ fn an_undo_by_someone_who_sees_nothing_claims_nothing() {
     let page = host.read(|ctx, txn| timeline::of_lead(ctx, txn, lead.id, None, 1));
     let operation = page.items[0].entry.operation;
     let own = Role::new().grant(Permission::View, Visibility::Own).grant(Permission::Edit, Visibility::Own);
-    let table = RoleTable::new().role("own", own).user(&"bob".parse().unwrap(), &["own"], None);
+    let table = RoleTable::new().role("own", own).user(&"bob".parse().unwrap(), &["own"], None).unwrap();
     let bobs = host.write_as("bob", &table, |ctx, txn| undo::undo(ctx, txn, operation));
     assert_eq!(bobs.unwrap_err().kind(), ErrorKind::Denied);
     host.write(|ctx, txn| undo::undo(ctx, txn, operation));
@@ -41,7 +41,7 @@ fn a_timeline_tells_no_name_with_a_hidden_part() {
     let patch = LeadPatch::new().set(Field::FirstName, "Anna");
     host.write(|ctx, txn| leads::edit(ctx, txn, lead.id, Expect::Any, &patch));
     let role = Role::manager().hide(Field::LastName).unwrap();
-    let table = RoleTable::new().role("r", role).user(&"eve".parse().unwrap(), &["r"], None);
+    let table = RoleTable::new().role("r", role).user(&"eve".parse().unwrap(), &["r"], None).unwrap();
     let page =
         host.write_as("eve", &table, |ctx, txn| timeline::of_lead(ctx, txn, lead.id, None, 10)).unwrap();
     assert!(page.items.iter().all(|item| !item.text.contains("Nordmann")), "{:?}", page.items);
@@ -103,7 +103,8 @@ fn free_text_has_no_facets_and_shared_views_keep_their_conditions() {
         let saved = views::save(ctx, txn, &draft)?;
         views::share(ctx, txn, saved.id, saved.revision, true)
     });
-    let table = RoleTable::new().role("m", Role::manager()).user(&"eve".parse().unwrap(), &["m"], None);
+    let table =
+        RoleTable::new().role("m", Role::manager()).user(&"eve".parse().unwrap(), &["m"], None).unwrap();
     let seen = host.write_as("eve", &table, |ctx, txn| views::get(ctx, txn, view.id)).unwrap();
     assert_eq!(seen.filter, view.filter);
 }
@@ -118,7 +119,7 @@ fn set_field(host: &Host, field: &CustomField) {
 
 fn manager_without(user: &str, hidden: &[Field]) -> RoleTable {
     let role = hidden.iter().cloned().fold(Role::manager(), |role, field| role.hide(field).unwrap());
-    RoleTable::new().role("m", role).user(&user.parse().unwrap(), &["m"], None)
+    RoleTable::new().role("m", role).user(&user.parse().unwrap(), &["m"], None).unwrap()
 }
 
 #[test]
@@ -163,7 +164,7 @@ fn an_undo_counts_as_refused_what_the_policy_refuses_not_what_is_gone() {
     });
     let own = [Permission::View, Permission::Edit];
     let own = own.into_iter().fold(Role::new(), |role, may| role.grant(may, Visibility::Own));
-    let table = RoleTable::new().role("own", own).user(&"eve".parse().unwrap(), &["own"], None);
+    let table = RoleTable::new().role("own", own).user(&"eve".parse().unwrap(), &["own"], None).unwrap();
     let undone = host.write_as("eve", &table, |ctx, txn| undo::undo(ctx, txn, first)).unwrap();
     assert_eq!((undone.totals.reversed, undone.totals.failed, undone.forbidden), (1, 1, 0), "{undone:?}");
     let unseen = host.write_as("eve", &table, |ctx, txn| undo::undo(ctx, txn, second));

@@ -26,10 +26,15 @@ mod policy {
             .role("viewer", Role::viewer())
             .role("boss", Role::manager())
             .user(&"ada".parse().unwrap(), &["sales"], Some("north"))
+            .unwrap()
             .user(&"bob".parse().unwrap(), &["team"], Some("north"))
+            .unwrap()
             .user(&"cy".parse().unwrap(), &["own"], Some("south"))
+            .unwrap()
             .user(&"vi".parse().unwrap(), &["viewer"], None)
+            .unwrap()
             .user(&"max".parse().unwrap(), &["boss"], None)
+            .unwrap()
     }
 
     struct Case {
@@ -281,7 +286,8 @@ mod policy {
         let words = ["kiosk", "dr.", "secretfirst", "secretlast", "mail@x.example", "33445566"];
         for hidden in Field::ALL.iter().filter(|field| field.is_writable()) {
             let role = Role::viewer().hide(hidden.clone()).unwrap();
-            let table = RoleTable::new().role("clerk", role).user(&"kim".parse().unwrap(), &["clerk"], None);
+            let table =
+                RoleTable::new().role("clerk", role).user(&"kim".parse().unwrap(), &["clerk"], None).unwrap();
             let ctx = case.scene.ctx_as("kim", &table);
             let found = |word: &str| {
                 let filter = Filter::search(word);
@@ -305,7 +311,8 @@ mod policy {
         let names = [Field::Name, Field::FirstName, Field::LastName, Field::Salutation];
         for (hidden, asked) in [(0, 1), (0, 3), (2, 0)] {
             let role = Role::viewer().hide(names[hidden].clone()).unwrap();
-            let table = RoleTable::new().role("clerk", role).user(&"kim".parse().unwrap(), &["clerk"], None);
+            let table =
+                RoleTable::new().role("clerk", role).user(&"kim".parse().unwrap(), &["clerk"], None).unwrap();
             let ctx = case.scene.ctx_as("kim", &table);
             let filter = Filter::new(names[asked].clone(), Operator::Contains, "be");
             let error = case.store.read(&case.scene.tenant, |txn| leads::count(&ctx, txn, &filter));
@@ -315,7 +322,8 @@ mod policy {
         let lead = case.leads[0].id;
         case.as_user("max", |ctx, txn| contacts::add(ctx, txn, lead, anna.clone(), true)).unwrap();
         let role = Role::viewer().hide(Field::LastName).unwrap();
-        let table = RoleTable::new().role("clerk", role).user(&"kim".parse().unwrap(), &["clerk"], None);
+        let table =
+            RoleTable::new().role("clerk", role).user(&"kim".parse().unwrap(), &["clerk"], None).unwrap();
         let ctx = case.scene.ctx_as("kim", &table);
         let seen = case.store.read(&case.scene.tenant, |txn| contacts::of_lead(&ctx, txn, lead)).unwrap();
         let name = seen[0].contact.fields.name.as_ref().map(PersonName::full);
