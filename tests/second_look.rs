@@ -6,7 +6,7 @@ use leadcore::desk::undo::UndoFailure;
 use leadcore::desk::views::{self, ViewDraft, ViewRequest};
 use leadcore::desk::{Expect, leads, pipelines, settings, timeline, undo};
 use leadcore::domain::{
-    Choice, CustomField, CustomType, Field, FieldValue, LeadFields, LeadPatch, Numbering, Outcome,
+    Catalogue, Choice, CustomField, CustomType, Field, FieldValue, LeadFields, LeadPatch, Numbering, Outcome,
     StageKind, SystemView,
 };
 use leadcore::error::ErrorKind;
@@ -286,4 +286,43 @@ fn a_lead_is_found_by_its_number_as_it_is_written() {
     let table = manager_without("eve", &[Field::Company]);
     let hidden = host.write_as("eve", &table, |ctx, txn| leads::count(ctx, txn, &Filter::search("l-00042")));
     assert_eq!(hidden.unwrap(), 1, "by the number, not by the hidden name");
+}
+
+#[test]
+fn forms_schemas_templates_and_columns_show_no_hidden_field() {
+    let host = Host::new();
+    for key in ["x_margin", "x_note"] {
+        set_field(&host, &CustomField::new(key.parse().unwrap(), key, CustomType::Text).required(true));
+    }
+    let hidden: [Field; 3] = [Field::Email, Field::Source, "x_margin".parse().unwrap()];
+    let shown = |catalogue: &Catalogue| {
+        let form = catalogue.form().into_iter().flat_map(|section| section.fields).map(|spec| spec.field);
+        let schema = catalogue.json_schema();
+        let keys = schema["properties"].as_object().unwrap().keys();
+        let required = schema["required"].as_array().unwrap().iter().map(|key| key.as_str().unwrap());
+        let schema = keys.map(|key| key.parse().unwrap()).chain(required.map(|key| key.parse().unwrap()));
+        let columns = catalogue.columns().into_iter().map(|spec| spec.field);
+        let mut file = Vec::new();
+        leadcore::exchange::template(catalogue, &mut file).unwrap();
+        let file = String::from_utf8(file).unwrap();
+        let template =
+            file.trim().split(',').map(|header| catalogue.field_for_header(header).expect("it maps itself"));
+        let lists: [Vec<Field>; 4] =
+            [form.collect(), schema.collect(), columns.collect(), template.collect()];
+        lists
+    };
+    let all = shown(&host.read(|ctx, txn| settings::visible_catalogue(ctx, txn)));
+    let table = manager_without("eve", &hidden);
+    let eves = host.write_as("eve", &table, |ctx, txn| settings::visible_catalogue(ctx, txn)).unwrap();
+    assert!(eves.form().iter().flat_map(|section| &section.fields).all(|spec| !spec.read_only));
+    for (all, seen) in all.into_iter().zip(shown(&eves)) {
+        let kept: Vec<_> = all.iter().filter(|field| !hidden.contains(field)).cloned().collect();
+        assert!(kept.len() < all.len(), "{all:?}");
+        assert_eq!(seen, kept);
+    }
+    let viewers = RoleTable::new().role("v", Role::viewer());
+    let viewers = viewers.user(&"vi".parse().unwrap(), &["v"], None).unwrap();
+    let read = host.write_as("vi", &viewers, |ctx, txn| settings::visible_catalogue(ctx, txn)).unwrap();
+    assert!(read.form().iter().flat_map(|section| &section.fields).all(|spec| spec.read_only));
+    assert_eq!(read.json_schema()["properties"]["company"]["readOnly"], true);
 }
