@@ -326,3 +326,14 @@ fn forms_schemas_templates_and_columns_show_no_hidden_field() {
     assert!(read.form().iter().flat_map(|section| &section.fields).all(|spec| spec.read_only));
     assert_eq!(read.json_schema()["properties"]["company"]["readOnly"], true);
 }
+
+#[test]
+fn a_lead_in_the_trash_has_no_copy() {
+    let host = Host::new();
+    let lead = host.add(company("Nordlys AS"));
+    host.write(|ctx, txn| leads::delete(ctx, txn, lead.id, Expect::Any));
+    let copied = host.try_write(|ctx, txn| leads::clone_lead(ctx, txn, lead.id));
+    refused(copied, ErrorKind::NotFound);
+    host.write(|ctx, txn| leads::restore(ctx, txn, lead.id));
+    host.write(|ctx, txn| leads::clone_lead(ctx, txn, lead.id));
+}

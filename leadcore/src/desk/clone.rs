@@ -17,7 +17,7 @@ use super::functions::Openings;
 use super::intake::{Intake, store_new};
 use super::operation::record;
 
-/// Copies a lead, also one that was converted or is in the trash: the fields, on the first stage of the default
+/// Copies a lead, also one that was converted: the fields, on the first stage of the default
 /// pipeline, with a number of its own.
 ///
 /// What says who the lead is stays behind: ids in other systems, how it ended, what it became. So does what nobody may
@@ -28,11 +28,14 @@ use super::operation::record;
 /// copy.
 ///
 /// # Errors
-/// `NotFound` when the lead does not exist or may not be seen; `Denied` when the actor may not create leads, or not this
+/// `NotFound` when the lead does not exist, is in the trash or may not be seen; `Denied` when the actor may not create leads, or not this
 /// one; `Conflict` when the function is closed for the lead; `Invalid` when the copy breaks a rule of the tenant.
 pub fn clone_lead(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
     require(ctx, txn, Permission::Create)?;
     let source = visible(ctx, txn, id)?;
+    if source.trashed.is_some() {
+        return Err(Error::not_found("lead"));
+    }
     Openings::load(ctx, txn)?.check("clone", &source)?;
     let mut intake = Intake::load(ctx, txn)?;
     let mut fields = source.fields.clone();
