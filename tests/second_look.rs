@@ -1,18 +1,22 @@
 //! What second readers found stays mended.
 
+use leadcore::context::Context;
 use leadcore::desk::mass::{self, Change, Selection};
 use leadcore::desk::purge::{self, PurgeRequest};
+use leadcore::desk::settings::FieldMapping;
 use leadcore::desk::undo::UndoFailure;
 use leadcore::desk::views::{self, ViewDraft, ViewRequest};
+use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, leads, pipelines, settings, timeline, undo};
 use leadcore::domain::{
-    Catalogue, Choice, CustomField, CustomType, Field, FieldValue, LeadFields, LeadPatch, Numbering, Outcome,
-    StageKind, SystemView,
+    Action, Catalogue, Choice, CustomField, CustomType, Field, FieldValue, LeadFields, LeadPatch, Numbering,
+    Outcome, StageKind, SystemView,
 };
 use leadcore::error::ErrorKind;
-use leadcore::id::LeadId;
-use leadcore::policy::{Permission, Role, RoleTable, Visibility};
+use leadcore::id::{LeadId, SourceId};
+use leadcore::policy::{AllowAll, Permission, Role, RoleTable, Visibility};
 use leadcore::query::{Filter, LeadQuery, Operator};
+use leadcore::store::Txn;
 
 use crate::custom_fields::lead;
 use crate::support::{Host, company, form, refused};
@@ -336,4 +340,51 @@ fn a_lead_in_the_trash_has_no_copy() {
     refused(copied, ErrorKind::NotFound);
     host.write(|ctx, txn| leads::restore(ctx, txn, lead.id));
     host.write(|ctx, txn| leads::clone_lead(ctx, txn, lead.id));
+}
+
+#[test]
+fn saved_views_follow_what_replaces_a_term_or_a_choice() {
+    let host = Host::new();
+    let [fair, web, other] = ["Fair", "Web", "Other"]
+        .map(|name| host.write(|ctx, txn| vocabulary::add::<SourceId>(ctx, txn, name, None)).id);
+    let sizes = |codes: &[&str]| {
+        let choices = codes.iter().map(|code| Choice::new(*code, *code)).collect();
+        CustomField::new("x_size".parse().unwrap(), "Size", CustomType::OneOf(choices))
+    };
+    set_field(&host, &sizes(&["s", "m", "l"]));
+    let mut made = lead(&host, "Nordlys AS", &[("x_size", "s")]);
+    let patch = LeadPatch::new().set(Field::Source, fair);
+    made = host.write(|ctx, txn| leads::edit(ctx, txn, made.id, Expect::Any, &patch));
+    let texts = ["source = Fair", "source in (Web, Fair, Other)", "x_size = s", "not (x_size in (m, s))"];
+    let saved = texts.map(|text| {
+        let draft = ViewDraft::new(text, Filter::parse(text).unwrap());
+        let eves = |ctx: &Context<'_>, txn: &mut dyn Txn| views::save(ctx, txn, &draft);
+        host.write_as("eve", &AllowAll, eves).unwrap()
+    });
+    host.write_as("eve", &AllowAll, |ctx, txn| views::share(ctx, txn, saved[0].id, Expect::Any, true))
+        .unwrap();
+    let rows = || {
+        saved.each_ref().map(|view| {
+            let open =
+                |ctx: &Context<'_>, txn: &mut dyn Txn| views::open(ctx, txn, view.id, &ViewRequest::new());
+            let page = host.write_as("eve", &AllowAll, open).unwrap();
+            (page.rows.len(), page.left_out.len())
+        })
+    };
+    assert_eq!(rows(), [(1, 0), (1, 0), (1, 0), (0, 0)]);
+    host.write(|ctx, txn| vocabulary::delete(ctx, txn, fair, InUse::Reassign(web)));
+    let mapping = FieldMapping::exact().choice("s", Some("m"));
+    host.write(|ctx, txn| {
+        let (revision, _) = settings::catalogue(ctx, txn)?;
+        settings::change_field(ctx, txn, revision, &sizes(&["m", "l"]), &mapping)
+    });
+    assert_eq!(host.get(&made).fields.source, Some(web));
+    assert_eq!(rows(), [(1, 0), (1, 0), (1, 0), (0, 0)]);
+    let kept = host.write_as("eve", &AllowAll, |ctx, txn| views::get(ctx, txn, saved[1].id)).unwrap();
+    let wanted = Filter::new(Field::Source, Operator::In, FieldValue::List(vec![web.into(), other.into()]));
+    assert_eq!(kept.filter, serde_json::to_value(wanted).unwrap(), "each once");
+    let told = host.read(|_, txn| txn.journal().about(&[saved[0].id.into()], None, 10));
+    assert_eq!((told[0].action, told[0].changes.len()), (Action::Updated, 1), "{told:?}");
+    host.write(|ctx, txn| vocabulary::delete(ctx, txn, web, InUse::Clear));
+    assert_eq!(rows()[0].0, 0, "what is gone for good finds nothing");
 }

@@ -17,6 +17,7 @@ use crate::store::{LeadChange, Txn, nested};
 use super::access::{Expect, require};
 use super::leads::touch;
 use super::operation::{new_operation, record};
+use super::views::follow;
 
 pub use super::reasons::list_or_default;
 
@@ -192,7 +193,7 @@ pub enum InUse<I> {
     Refuse,
     /// Empty their field, in the same transaction. A converted lead keeps it, and then the deletion is refused.
     Clear,
-    /// Point them to this other term, in the same transaction; likewise.
+    /// Point them to this other term, in the same transaction; likewise. Saved views that ask for the one ask for the other.
     Reassign(I),
 }
 
@@ -231,8 +232,14 @@ pub fn delete<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, id: I, in_use: In
         }
         txn.terms().remove(I::KIND, id.term())?;
         let changes = term_changes(I::KIND, Some(&term), None);
-        let entry = NewEntry::new(subject(id.term()), Action::Deleted, ctx.now()).with_changes(changes);
-        txn.journal().append(operation.id, &[entry])
+        let mut entries =
+            vec![NewEntry::new(subject(id.term()), Action::Deleted, ctx.now()).with_changes(changes)];
+        if !replacement.is_empty() {
+            let instead =
+                |value: &FieldValue| (value.as_id() == Some(id.term())).then(|| replacement.clone());
+            entries.extend(follow(ctx, txn, &I::KIND.field(), &instead)?);
+        }
+        txn.journal().append(operation.id, &entries)
     })
 }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, CustomField, CustomKey, CustomType, CustomValue, Field, Lead, OperationKind,
+    Action, Catalogue, CustomField, CustomKey, CustomType, CustomValue, Field, FieldValue, Lead,
+    OperationKind,
 };
 use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::Revision;
@@ -16,6 +17,7 @@ use crate::store::{LeadChange, Txn};
 use super::super::access::require;
 use super::super::leads::touch;
 use super::super::operation::new_operation;
+use super::super::views::follow;
 use super::{load_catalogue, save};
 
 /// What becomes of the values of leads when a custom field changes. Values that the changed field takes as they are stay;
@@ -75,7 +77,7 @@ impl FieldMapping {
 }
 
 /// Replaces the definition of a custom field, and rewrites the values of leads by `mapping` in the same transaction,
-/// trashed leads included; each change is in the journal.
+/// trashed leads included; each change is in the journal. Saved views that ask for a choice which is mapped ask for the other.
 ///
 /// A converted lead keeps what its values say: its values are converted, but never mapped to another choice or emptied.
 ///
@@ -94,7 +96,11 @@ pub fn change_field(
     catalogue.set_custom_field(field.clone());
     catalogue.validate()?;
     let change = |value: &CustomValue| mapping.apply(field, value);
-    rewrite(ctx, txn, expected, &catalogue, &field.key, &change)
+    let instead = |value: &FieldValue| {
+        let instead = mapping.choices.get(value.as_text()?)?.as_deref()?;
+        Some(FieldValue::from(instead))
+    };
+    rewrite(ctx, txn, expected, &catalogue, &field.key, (&change, &instead))
 }
 
 /// Takes a custom field away. With `clear`, leads that have a value are emptied in the same transaction, trashed ones
@@ -114,7 +120,7 @@ pub fn remove_field(
     catalogue.remove_custom_field(field);
     catalogue.validate()?;
     let change = |_: &CustomValue| if clear { Ok(None) } else { Err(()) };
-    rewrite(ctx, txn, expected, &catalogue, field, &change)
+    rewrite(ctx, txn, expected, &catalogue, field, (&change, &|_| None))
 }
 
 fn known(ctx: &Context<'_>, txn: &mut dyn Txn, key: &CustomKey) -> Result<Catalogue> {
@@ -132,7 +138,7 @@ fn rewrite(
     expected: Option<Revision>,
     catalogue: &Catalogue,
     key: &CustomKey,
-    change: Change<'_>,
+    (change, instead): (Change<'_>, &dyn Fn(&FieldValue) -> Option<FieldValue>),
 ) -> Result<Revision> {
     // Before the first write, so that a refusal leaves nothing behind.
     let (mut blocked, mut seen, mut twice) = (0, BTreeSet::new(), false);
@@ -164,7 +170,9 @@ fn rewrite(
     let operation = new_operation(ctx, OperationKind::Configure, None);
     txn.journal().begin(&operation)?;
     let (revision, entry) = save(ctx, txn, SettingName::Catalogue, expected, catalogue)?;
-    txn.journal().append(operation.id, &[entry])?;
+    let mut entries = vec![entry];
+    entries.extend(follow(ctx, txn, &Field::Custom(key.clone()), instead)?);
+    txn.journal().append(operation.id, &entries)?;
     each_round(txn, key, &mut |txn, leads| {
         let (mut changes, mut entries) = (Vec::new(), Vec::new());
         for before in leads {

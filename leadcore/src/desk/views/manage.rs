@@ -105,7 +105,7 @@ pub fn list(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<ViewEntry>> {
     let preferences = preferences(ctx, txn)?;
     let mut entries: Vec<_> =
         SystemView::ALL.into_iter().filter(|view| offers(ctx, *view)).map(system).collect();
-    for view in txn.views().list(ctx.actor().user())? {
+    for view in txn.views().list(ctx.actor().user().into())? {
         entries.push(ViewEntry { is_editable: may_edit(ctx, &view), ..saved(view) });
     }
     let fallback = entries.first().map(|entry| entry.view);
@@ -321,10 +321,22 @@ fn journal(
     before: Option<&SavedView>,
     after: Option<&SavedView>,
 ) -> Result<()> {
-    if !before.iter().chain(&after).any(|view| view.shared) {
-        return Ok(());
+    match entry(ctx, before, after) {
+        Some(entry) => record(ctx, txn, OperationKind::Configure, &[entry]).map(drop),
+        None => Ok(()),
     }
-    let Some(id) = after.or(before).map(|view| view.id) else { return Ok(()) };
+}
+
+/// What the journal says of a change to a view that others see or saw.
+pub(super) fn entry(
+    ctx: &Context<'_>,
+    before: Option<&SavedView>,
+    after: Option<&SavedView>,
+) -> Option<NewEntry> {
+    if !before.iter().chain(&after).any(|view| view.shared) {
+        return None;
+    }
+    let id = after.or(before).map(|view| view.id)?;
     let action = match (before, after) {
         (None, _) => Action::Created,
         (_, None) => Action::Deleted,
@@ -348,8 +360,7 @@ fn journal(
         let changed: Option<(FieldValue, FieldValue)> = (before != after).then_some((before, after));
         changed.map(|(before, after)| FieldChange::new(part, before, after))
     });
-    let entry = NewEntry::new(id, action, ctx.now()).with_changes(changes.collect());
-    record(ctx, txn, OperationKind::Configure, &[entry]).map(drop)
+    Some(NewEntry::new(id, action, ctx.now()).with_changes(changes.collect()))
 }
 
 /// Puts a view at the top of the acting user's menu, behind those that are there.
