@@ -302,6 +302,8 @@ CREATE TABLE {prefix}entry (
 ) STRICT;
 CREATE INDEX {prefix}entry_subject ON {prefix}entry (tenant, subject_kind, subject_id, seq);
 CREATE INDEX {prefix}entry_operation ON {prefix}entry (tenant, operation, seq);
+-- In the order in which it happened: the row number is the end of every index.
+CREATE INDEX {prefix}entry_tenant ON {prefix}entry (tenant);
 
 -- Settings documents, as JSON.
 CREATE TABLE {prefix}setting (

@@ -59,6 +59,7 @@ CREATE TABLE leadcore_entry (
 ) STRICT;
 CREATE INDEX leadcore_entry_operation ON leadcore_entry (tenant, operation, seq);
 CREATE INDEX leadcore_entry_subject ON leadcore_entry (tenant, subject_kind, subject_id, seq);
+CREATE INDEX leadcore_entry_tenant ON leadcore_entry (tenant);
 CREATE TABLE leadcore_keys (
     version INTEGER NOT NULL PRIMARY KEY
 ) STRICT;
