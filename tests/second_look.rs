@@ -9,10 +9,10 @@ use leadcore::desk::views::{self, ViewDraft, ViewRequest};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, leads, pipelines, settings, timeline, undo};
 use leadcore::domain::{
-    Action, Catalogue, Choice, CustomField, CustomType, Field, FieldValue, LeadFields, LeadPatch, Numbering,
-    Outcome, StageKind, SystemView,
+    Action, Catalogue, Choice, CustomField, CustomKey, CustomType, Field, FieldValue, LeadFields, LeadPatch,
+    Numbering, Outcome, StageKind, SystemView,
 };
-use leadcore::error::ErrorKind;
+use leadcore::error::{Conflict, ErrorKind};
 use leadcore::id::{LeadId, SourceId};
 use leadcore::policy::{AllowAll, Permission, Role, RoleTable, Visibility};
 use leadcore::query::{Filter, LeadQuery, Operator};
@@ -387,4 +387,50 @@ fn saved_views_follow_what_replaces_a_term_or_a_choice() {
     assert_eq!((told[0].action, told[0].changes.len()), (Action::Updated, 1), "{told:?}");
     host.write(|ctx, txn| vocabulary::delete(ctx, txn, web, InUse::Clear));
     assert_eq!(rows()[0].0, 0, "what is gone for good finds nothing");
+}
+
+#[test]
+fn limits_are_tightened_where_no_lead_is_outside() {
+    let host = Host::new();
+    let key = |key: &str| key.parse::<CustomKey>().unwrap();
+    let note = |most| {
+        let mut field = CustomField::new(key("x_note"), "Note", CustomType::Text);
+        field.max_length = most;
+        field
+    };
+    let seats = |min: Option<i64>, max: Option<i64>| {
+        let seats = CustomField::new(key("x_seats"), "Seats", CustomType::Integer);
+        seats.between(min.map(Into::into), max.map(Into::into))
+    };
+    for field in [note(None), seats(None, None)] {
+        set_field(&host, &field);
+    }
+    let small = lead(&host, "Small AS", &[("x_note", "abc"), ("x_seats", "3")]);
+    for name in ["Large AS", "Larger AS"] {
+        lead(&host, name, &[("x_note", "abcdef"), ("x_seats", "30")]);
+    }
+    let change = |field: &CustomField, mapping: &FieldMapping| {
+        host.try_write(|ctx, txn| {
+            let (revision, _) = settings::catalogue(ctx, txn)?;
+            settings::change_field(ctx, txn, revision, field, mapping).map(drop)
+        })
+    };
+    let exact = FieldMapping::exact();
+    for (field, by) in
+        [(note(Some(5)), 2), (note(Some(2)), 3), (seats(None, Some(29)), 2), (seats(Some(4), None), 1)]
+    {
+        let error = refused(change(&field, &exact), ErrorKind::Conflict);
+        assert_eq!(error.conflict(), Some(&Conflict::InUse { by }), "{error}");
+    }
+    for field in [note(Some(6)), seats(Some(3), Some(30))] {
+        change(&field, &exact).unwrap();
+    }
+    change(&note(Some(5)), &FieldMapping::exact().clear_rest()).unwrap();
+    assert_eq!(host.count(&Filter::new("x_note".parse().unwrap(), Operator::IsEmpty, true)), 2);
+    // What the tenant let stay outside stands in the way of no other change.
+    set_field(&host, &seats(Some(10), None));
+    let mut renamed = seats(Some(10), None);
+    renamed.settings.label = Some("Places".to_owned());
+    change(&renamed, &exact).unwrap();
+    assert_eq!(host.get(&small).fields.custom.len(), 2);
 }

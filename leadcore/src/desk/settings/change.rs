@@ -65,10 +65,17 @@ impl FieldMapping {
         }
     }
 
-    /// The value after the change to `field`; `Err` when nothing says what it shall be.
-    fn apply(&self, field: &CustomField, value: &CustomValue) -> Result<Option<CustomValue>, ()> {
+    /// The value after the change of `known` to `field`; `Err` when nothing says what it shall be.
+    fn apply(
+        &self,
+        known: &CustomField,
+        field: &CustomField,
+        value: &CustomValue,
+    ) -> Result<Option<CustomValue>, ()> {
         let Some(mapped) = self.mapped(value) else { return Ok(None) };
-        match field.convert_exactly(&mapped) {
+        // What lay outside the limits before is no matter of this change.
+        let fits = |new: &CustomValue| field.check_limits(new).is_ok() || known.check_limits(value).is_err();
+        match field.convert_exactly(&mapped).filter(fits) {
             Some(converted) => Ok(Some(converted)),
             None if self.clear_rest => Ok(None),
             None => Err(()),
@@ -79,12 +86,15 @@ impl FieldMapping {
 /// Replaces the definition of a custom field, and rewrites the values of leads by `mapping` in the same transaction,
 /// trashed leads included; each change is in the journal. Saved views that ask for a choice which is mapped ask for the other.
 ///
+/// Values outside limits that are tightened by this (of length or size) refuse it, or are emptied where the mapping says so.
+/// To let them stay, write the limits by [`set_catalogue`](super::set_catalogue): then they hold for new values.
+///
 /// A converted lead keeps what its values say: its values are converted, but never mapped to another choice or emptied.
 ///
 /// # Errors
 /// `Denied`; `NotFound` when there is no such field; `Invalid` for a definition that breaks a rule, or unique values that
 /// would not be; `Conflict` when the catalogue changed since it was read, or with [`Conflict::InUse`] when that many leads
-/// have values that the mapping says nothing of, or are converted.
+/// have values that the mapping says nothing of or that lie outside the new limits, or are converted.
 pub fn change_field(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -93,9 +103,10 @@ pub fn change_field(
     mapping: &FieldMapping,
 ) -> Result<Revision> {
     let mut catalogue = known(ctx, txn, &field.key)?;
+    let known = catalogue.custom_field(&field.key).cloned().ok_or_else(|| Error::not_found("field"))?;
     catalogue.set_custom_field(field.clone());
     catalogue.validate()?;
-    let change = |value: &CustomValue| mapping.apply(field, value);
+    let change = |value: &CustomValue| mapping.apply(&known, field, value);
     let instead = |value: &FieldValue| {
         let instead = mapping.choices.get(value.as_text()?)?.as_deref()?;
         Some(FieldValue::from(instead))
