@@ -240,7 +240,7 @@ fn scan(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery, trashed: bool) 
     Ok(page)
 }
 
-/// A page of the leads of a filter that was checked, as they are.
+/// A page of the leads of a filter that was checked, as they are. The query has the filter as the caller wrote it.
 pub(super) fn scan_checked(
     txn: &mut dyn Txn,
     filter: Resolved,
@@ -260,6 +260,10 @@ pub(super) fn scan_checked(
         let message = "this cursor belongs to another sort";
         return Err(Error::invalid_field("after", ViolationCode::Malformed, message));
     }
+    if query.after.as_ref().is_some_and(|cursor| !cursor.fits(&query.filter, trashed)) {
+        let message = "this cursor belongs to a list of other leads: begin with its first page";
+        return Err(Error::invalid_field("after", ViolationCode::Malformed, message));
+    }
     let found = txn.leads().scan(&LeadScan {
         filter,
         trashed,
@@ -267,7 +271,7 @@ pub(super) fn scan_checked(
         limit: limit.saturating_add(1),
         after: query.after.clone(),
     })?;
-    Ok(Page::cut(found, limit, |lead| Cursor::behind(lead, &query.sort)))
+    Ok(Page::cut(found, limit, |lead| Cursor::behind(lead, &query.sort).in_list(&query.filter, trashed)))
 }
 
 /// How many leads of the filter the actor may see.

@@ -297,7 +297,8 @@ pub fn open(
     let columns = shown.columns(ctx, &catalogue, request.columns.as_deref())?;
     let sort = request.sort.clone().or_else(|| shown.sort.clone()).unwrap_or_default();
     let sorted_by = sort.by.field();
-    let filter = readable(ctx, txn, &shown.filter(request)?, std::slice::from_ref(&sorted_by))?;
+    let asked = shown.filter(request)?;
+    let filter = readable(ctx, txn, &asked, std::slice::from_ref(&sorted_by))?;
     let total = if shown.trashed { None } else { txn.tallies().kept(&filter)? };
     let pipelines = txn.pipelines().list()?;
     let names = Names::new()
@@ -311,7 +312,7 @@ pub fn open(
         }
         _ => None,
     };
-    let query = LeadQuery { limit: request.limit, ..LeadQuery::default() }
+    let query = LeadQuery { limit: request.limit, ..LeadQuery::new(asked) }
         .sort(sort.clone())
         .after(request.after.clone());
     let page = scan_checked(txn, filter, &query, shown.trashed)?;
