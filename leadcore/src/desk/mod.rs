@@ -21,6 +21,7 @@ mod offline;
 mod operation;
 mod reading;
 mod reasons;
+mod rounds;
 
 pub mod accounts;
 pub mod board;

@@ -146,12 +146,7 @@ fn name_ids(value: &mut FieldValue, known: &Known) {
         list.iter_mut().for_each(|item| name_ids(item, known));
         return;
     }
-    // Kept as JSON, an id comes back as text.
-    let id = match value {
-        FieldValue::Id(id) => Some(*id),
-        FieldValue::Text(text) => Uuid::try_parse(text).ok(),
-        _ => None,
-    };
+    let id = value.as_id();
     let only = |key: &str| known.iter().filter(|(other, _, _)| other == key).count() == 1;
     let named = known.iter().find(|(key, _, known)| Some(*known) == id && only(key));
     if let Some((_, name, _)) = named {

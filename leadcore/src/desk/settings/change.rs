@@ -10,13 +10,14 @@ use crate::domain::{
 use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::Revision;
 use crate::policy::Permission;
-use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
+use crate::query::Resolved;
 use crate::store::SettingName;
 use crate::store::{LeadChange, Txn};
 
 use super::super::access::require;
 use super::super::leads::touch;
 use super::super::operation::new_operation;
+use super::super::rounds::{Place, each_lead};
 use super::super::views::follow;
 use super::{load_catalogue, save};
 
@@ -222,37 +223,13 @@ fn says_the_same(before: &CustomValue, after: Option<&CustomValue>) -> bool {
     })
 }
 
-/// How many leads one round reads and writes.
-const ROUND: usize = 500;
-
 /// What is done with the leads of one round.
 type Round<'a> = &'a mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<()>;
 
 /// Every lead with a value, trashed ones included, in rounds.
 fn each_round(txn: &mut dyn Txn, key: &CustomKey, work: Round<'_>) -> Result<()> {
     let has_value = Resolved::Not(Box::new(Resolved::Empty(Field::Custom(key.clone()))));
-    each_lead(txn, &has_value, work)
-}
-
-fn each_lead(txn: &mut dyn Txn, filter: &Resolved, work: Round<'_>) -> Result<()> {
-    let sort = Sort::ascending(SortField::Number);
-    for trashed in [false, true] {
-        let mut after: Option<Cursor> = None;
-        loop {
-            let scan = LeadScan {
-                filter: filter.clone(),
-                trashed,
-                sort: sort.clone(),
-                limit: ROUND,
-                after: after.clone(),
-            };
-            let leads = txn.leads().scan(&scan)?;
-            let Some(last) = leads.last() else { break };
-            after = Some(Cursor::behind(last, &sort));
-            work(txn, leads)?;
-        }
-    }
-    Ok(())
+    each_lead(txn, &has_value, Place::Everywhere, work)
 }
 
 /// Refuses a catalogue that takes away what leads have.
@@ -301,7 +278,7 @@ fn keeps_type(old: &CustomType, new: &CustomType) -> bool {
 
 fn refuse_used(txn: &mut dyn Txn, key: &CustomKey, filter: &Resolved) -> Result<()> {
     let mut by = 0;
-    each_lead(txn, filter, &mut |_, leads| {
+    each_lead(txn, filter, Place::Everywhere, &mut |_, leads| {
         by += u64::try_from(leads.len()).unwrap_or(u64::MAX);
         Ok(())
     })?;

@@ -215,7 +215,7 @@ impl<'a> Walk<'a> {
             let field = kind.field();
             let of_field = changes().filter(|change| change.field == field.key());
             let wanted: BTreeSet<_> =
-                of_field.flat_map(|change| change.before.items()).filter_map(uuid).collect();
+                of_field.flat_map(|change| change.before.items()).filter_map(FieldValue::as_id).collect();
             let wanted: Vec<_> = wanted.into_iter().filter(|id| !self.bench.terms.contains(id)).collect();
             if !wanted.is_empty() {
                 let found = txn.terms().get(kind, &wanted)?;
@@ -266,15 +266,6 @@ fn gate(ctx: &Context<'_>, txn: &mut dyn Txn, permission: Permission) -> Result<
         Ok(gate) => Ok(Some(gate)),
         Err(error) if error.kind() == ErrorKind::Denied => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-/// An id, also one that came back from JSON as text.
-pub(super) fn uuid(value: &FieldValue) -> Option<Uuid> {
-    match value {
-        FieldValue::Id(id) => Some(*id),
-        FieldValue::Text(text) => Uuid::try_parse(text).ok(),
-        _ => None,
     }
 }
 
