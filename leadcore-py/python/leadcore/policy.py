@@ -102,7 +102,7 @@ class RoleTable:
         return RoleTable({**self.roles, name: role}, self.users)
 
     def user(self, user: str, *roles: str, team: str | None = None) -> RoleTable:
-        """The same table with this user added or replaced."""
+        """The same table with this user added or replaced. Opening with a role that the table has not is refused."""
         return RoleTable(self.roles, {**self.users, user: (roles, team)})
 
     def to_dict(self) -> dict[str, Any]:
