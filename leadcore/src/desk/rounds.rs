@@ -19,14 +19,12 @@ pub(super) enum Place {
     Everywhere,
 }
 
+/// What is done with the leads of one round.
+pub(super) type Round<'a> = &'a mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<()>;
+
 /// Does something with the leads of a filter, in rounds by number: what it changes so that a lead matches no more, or
 /// another does, passes over none and does none twice.
-pub(super) fn each_lead(
-    txn: &mut dyn Txn,
-    filter: &Resolved,
-    place: Place,
-    work: &mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<()>,
-) -> Result<()> {
+pub(super) fn each_lead(txn: &mut dyn Txn, filter: &Resolved, place: Place, work: Round<'_>) -> Result<()> {
     let places: &[bool] = match place {
         Place::Live => &[false],
         Place::Trash => &[true],

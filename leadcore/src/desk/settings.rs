@@ -56,7 +56,7 @@ pub fn visible_catalogue(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Catalog
     let seen = catalogue.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
     let may = |permission| ctx.policy().scope(ctx.actor(), permission) != Scope::None;
     let writes = may(Permission::Create) || may(Permission::Edit);
-    Ok(if writes { seen } else { seen.to_read() })
+    Ok(if writes { seen } else { seen.read_only() })
 }
 
 pub(crate) fn load_catalogue(txn: &mut dyn Txn) -> Result<(Option<Revision>, Catalogue)> {

@@ -113,7 +113,7 @@ impl Catalogue {
     }
 
     /// With every field only to be read.
-    pub(crate) const fn to_read(mut self) -> Self {
+    pub(crate) const fn read_only(mut self) -> Self {
         self.read_only = true;
         self
     }

@@ -17,8 +17,8 @@ use crate::store::{LeadChange, Txn};
 use super::super::access::require;
 use super::super::leads::touch;
 use super::super::operation::new_operation;
-use super::super::rounds::{Place, each_lead};
-use super::super::views::follow;
+use super::super::rounds::{Place, Round, each_lead};
+use super::super::views::{Instead, follow};
 use super::{load_catalogue, save};
 
 /// What becomes of the values of leads when a custom field changes. Values that the changed field takes as they are stay;
@@ -150,7 +150,7 @@ fn rewrite(
     expected: Option<Revision>,
     catalogue: &Catalogue,
     key: &CustomKey,
-    (change, instead): (Change<'_>, &dyn Fn(&FieldValue) -> Option<FieldValue>),
+    (change, instead): (Change<'_>, Instead<'_>),
 ) -> Result<Revision> {
     // Before the first write, so that a refusal leaves nothing behind.
     let (mut blocked, mut seen, mut twice) = (0, BTreeSet::new(), false);
@@ -222,9 +222,6 @@ fn says_the_same(before: &CustomValue, after: Option<&CustomValue>) -> bool {
         _ => true,
     })
 }
-
-/// What is done with the leads of one round.
-type Round<'a> = &'a mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<()>;
 
 /// Every lead with a value, trashed ones included, in rounds.
 fn each_round(txn: &mut dyn Txn, key: &CustomKey, work: Round<'_>) -> Result<()> {

@@ -8,13 +8,16 @@ use crate::store::{Txn, WhichViews};
 
 use super::{check, manage};
 
+/// What comes in the place of a value, if something does.
+pub(in super::super) type Instead<'a> = &'a dyn Fn(&FieldValue) -> Option<FieldValue>;
+
 /// Writes `instead` of the values of `field` in the filters of every saved view, whoever's it is; says what the journal has
 /// to keep. A value for which there is no other stays: the view then shows no lead, and why.
 pub(in super::super) fn follow(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     field: &Field,
-    instead: &dyn Fn(&FieldValue) -> Option<FieldValue>,
+    instead: Instead<'_>,
 ) -> Result<Vec<NewEntry>> {
     let mut entries = Vec::new();
     for before in txn.views().list(WhichViews::All)? {
@@ -33,7 +36,7 @@ pub(in super::super) fn follow(
 }
 
 /// Whether something was replaced.
-fn replace(filter: &mut Filter, field: &Field, instead: &dyn Fn(&FieldValue) -> Option<FieldValue>) -> bool {
+fn replace(filter: &mut Filter, field: &Field, instead: Instead<'_>) -> bool {
     let mut replaced = false;
     let mut todo = vec![filter];
     while let Some(filter) = todo.pop() {

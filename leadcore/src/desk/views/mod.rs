@@ -9,7 +9,7 @@ mod manage;
 mod open;
 mod system;
 
-pub(super) use follow::follow;
+pub(super) use follow::{Instead, follow};
 pub use manage::{
     ViewDraft, ViewEntry, arrange, delete, get, list, pin, rename, save, set_default, share, unpin, update,
 };
