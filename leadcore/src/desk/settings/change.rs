@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, CustomField, CustomKey, CustomType, CustomValue, Field, FieldValue, Lead,
-    OperationKind,
+    Action, Catalogue, CustomField, CustomKey, CustomType, CustomValue, Field, FieldValue, OperationKind,
 };
 use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::Revision;
