@@ -344,11 +344,10 @@ fn a_hidden_custom_field_stays_hidden() {
     let secret = lead(&host, "Nordlys AS", &[("x_margin", "7")]);
     let all =
         Permission::ALL.iter().fold(Role::new(), |role, permission| role.grant(*permission, Visibility::All));
-    let table = RoleTable::new().role("clerk", all.hide(field("x_margin")).unwrap()).user(
-        &"bob".parse().unwrap(),
-        &["clerk"],
-        None,
-    );
+    let table = RoleTable::new()
+        .role("clerk", all.hide(field("x_margin")).unwrap())
+        .user(&"bob".parse().unwrap(), &["clerk"], None)
+        .unwrap();
     let bob =
         |work: &dyn Fn(
             &leadcore::context::Context<'_>,

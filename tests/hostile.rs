@@ -167,7 +167,8 @@ fn two_hundred_injections_are_text() {
         assert!(text.parse::<SortField>().is_err() && text.parse::<Field>().is_err());
         assert!(Cursor::from_text(text).is_err());
         let sort = Sort::ascending(SortField::Company);
-        let cursor = Cursor { sort: sort.clone(), key: FieldValue::from(text.as_str()), id: lead.id };
+        let cursor =
+            Cursor { sort: sort.clone(), key: FieldValue::from(text.as_str()), id: lead.id, list: None };
         let query = LeadQuery::default().sort(sort).after(Some(cursor));
         literal(host.try_read(|ctx, txn| leads::list(ctx, txn, &query)));
         let term = host.try_write(|ctx, txn| vocabulary::add::<SourceId>(ctx, txn, text, None));

@@ -198,7 +198,8 @@ fn rows_offer_what_the_actor_can_do() {
         .hide(Field::Amount)
         .and_then(|role| role.hide(Field::Email))
         .unwrap();
-    let table = RoleTable::new().role("clerk", clerk).user(&"ada".parse().unwrap(), &["clerk"], None);
+    let table =
+        RoleTable::new().role("clerk", clerk).user(&"ada".parse().unwrap(), &["clerk"], None).unwrap();
     let request = ViewRequest::new().sort(Sort::ascending(SortField::Number));
     let page =
         host.write_as("ada", &table, |ctx, txn| views::open(ctx, txn, SystemView::All, &request)).unwrap();

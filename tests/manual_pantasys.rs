@@ -104,7 +104,9 @@ fn s3_04_row_actions() {
         .role("clerk", clerk)
         .role("boss", Role::manager())
         .user(&"bob".parse().unwrap(), &["clerk"], None)
-        .user(&"ada".parse().unwrap(), &["boss"], None);
+        .unwrap()
+        .user(&"ada".parse().unwrap(), &["boss"], None)
+        .unwrap();
     let page = [own.id, others.id, done.id, gone.id];
     let of = |user: &str| -> Vec<Vec<LeadAction>> {
         let rows = host.write_as(user, &table, |ctx, txn| leads::actions_of(ctx, txn, &page)).unwrap();

@@ -63,7 +63,8 @@ fn s2_03_owner() {
     assert_eq!(given.fields.owner, Some("bob".parse().unwrap()));
     assert_eq!(host.names(Filter::eq(Field::Owner, "bob")), ["Nordlys AS"]);
     // Administrators who do not exist are responsible for nothing.
-    let table = RoleTable::new().role("all", Role::manager()).user(&"ada".parse().unwrap(), &["all"], None);
+    let table =
+        RoleTable::new().role("all", Role::manager()).user(&"ada".parse().unwrap(), &["all"], None).unwrap();
     let stranger = LeadPatch::new().set(Field::Owner, "eve");
     let edit = host.write_as("ada", &table, |ctx, txn| leads::edit(ctx, txn, own.id, Expect::Any, &stranger));
     assert_eq!(fields_of(&refused(edit, ErrorKind::Invalid)), ["owner"]);

@@ -100,7 +100,8 @@ fn x_67_every_record_has_an_outcome() {
     host.write(|ctx, txn| leads::edit(ctx, txn, ids[0], Expect::Any, &patch));
     let own = RoleTable::new()
         .role("own", Role::salesperson().grant(Permission::View, Visibility::All))
-        .user(&"eve".parse().unwrap(), &["own"], None);
+        .user(&"eve".parse().unwrap(), &["own"], None)
+        .unwrap();
     let stranger = LeadId::from_uuid(host.scene.uuid());
     let asked = Selection::Ids(vec![ids[0], ids[1], stranger]);
     let change = Change::Edit(LeadPatch::new().set(Field::City, "Oslo"));

@@ -119,7 +119,8 @@ fn x_46_expected_and_weighted_value() {
     // Who may not see amounts sees no sum of them.
     let secret = leadcore::policy::RoleTable::new()
         .role("r", leadcore::policy::Role::manager().hide(Field::Amount).unwrap())
-        .user(&"eve".parse().unwrap(), &["r"], None);
+        .user(&"eve".parse().unwrap(), &["r"], None)
+        .unwrap();
     let board = host.write_as("eve", &secret, |ctx, txn| board::board(ctx, txn, &BoardQuery::default()));
     assert!(board.unwrap().columns.iter().all(|column| column.sums.is_empty()));
 }

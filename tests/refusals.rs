@@ -306,7 +306,8 @@ fn a_refused_write_leaves_the_database_as_it_was() {
     let known = furnish(&host);
     let before = dump(&host.store, &host.scene.tenant);
     let unchanged = |what: &str| assert_eq!(dump(&host.store, &host.scene.tenant), before, "{what}");
-    let viewer = RoleTable::new().role("v", Role::viewer()).user(&"eve".parse().unwrap(), &["v"], None);
+    let viewer =
+        RoleTable::new().role("v", Role::viewer()).user(&"eve".parse().unwrap(), &["v"], None).unwrap();
     let eve = host.scene.ctx_as("eve", &viewer);
     let ada = host.ctx();
     let groups = [

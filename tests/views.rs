@@ -152,7 +152,7 @@ fn s1_17_unread_state() {
     assert_eq!((unread(&host, "bob"), unread(&host, "eve")), (1, 0));
     // Nobody marks what it may not see, and a list of those is no way to find out.
     let own = Role::new().grant(Permission::View, Visibility::Own);
-    let table = RoleTable::new().role("own", own).user(&"cy".parse().unwrap(), &["own"], None);
+    let table = RoleTable::new().role("own", own).user(&"cy".parse().unwrap(), &["own"], None).unwrap();
     refused(host.write_as("cy", &table, |ctx, txn| leads::open(ctx, txn, lead.id)), ErrorKind::NotFound);
     host.write_as("cy", &table, |ctx, txn| leads::mark_read(ctx, txn, &[lead.id])).unwrap();
     assert_eq!(unread(&host, "cy"), 1, "passed over");
@@ -247,11 +247,10 @@ fn s1_25_changed_since() {
     let ahead = host.try_read(|ctx, txn| leads::changes(ctx, txn, Some(future), 50));
     assert_eq!(fields_of(&refused(ahead, ErrorKind::Invalid)), ["after"], "a copy of another history");
     // What the reader may not see stays unseen.
-    let masked = RoleTable::new().role("clerk", Role::viewer().hide(Field::City).unwrap()).user(
-        &"bob".parse().unwrap(),
-        &["clerk"],
-        None,
-    );
+    let masked = RoleTable::new()
+        .role("clerk", Role::viewer().hide(Field::City).unwrap())
+        .user(&"bob".parse().unwrap(), &["clerk"], None)
+        .unwrap();
     let page =
         host.write_as("bob", &masked, |ctx, txn| leads::changes(ctx, txn, Some(start.next), 50)).unwrap();
     assert!(!format!("{page:?}").contains("Bergen"));
@@ -324,7 +323,9 @@ fn x_35_saved_views() {
         .role("clerk", Role::viewer())
         .role("boss", Role::manager())
         .user(&"bob".parse().unwrap(), &["clerk"], None)
-        .user(&"eve".parse().unwrap(), &["boss"], None);
+        .unwrap()
+        .user(&"eve".parse().unwrap(), &["boss"], None)
+        .unwrap();
     let of = |user: &str| {
         let menu = host.write_as(user, &table, |ctx, txn| views::list(ctx, txn)).unwrap();
         let ours = menu.into_iter().filter(|entry| matches!(entry.view, ViewRef::Saved(_)));
@@ -333,11 +334,10 @@ fn x_35_saved_views() {
     assert!(of("bob").is_empty());
     let shared = host.write(|ctx, txn| views::share(ctx, txn, saved.id, saved.revision, true));
     assert_eq!((of("bob"), of("eve")), (vec![("Board".into(), false)], vec![("Board".into(), true)]));
-    let blind = RoleTable::new().role("blind", Role::manager().hide(Field::Amount).unwrap()).user(
-        &"cy".parse().unwrap(),
-        &["blind"],
-        None,
-    );
+    let blind = RoleTable::new()
+        .role("blind", Role::manager().hide(Field::Amount).unwrap())
+        .user(&"cy".parse().unwrap(), &["blind"], None)
+        .unwrap();
     let view = host.write_as("cy", &blind, |ctx, txn| views::get(ctx, txn, saved.id)).unwrap();
     assert!(!view.filter.to_string().contains("amount"), "a condition on a hidden field holds a value of it");
     let request = by_company();

@@ -390,7 +390,7 @@ pub(crate) fn import_preview(
 #[pyfunction]
 pub(crate) fn import_template<'py>(py: Python<'py>, session: &Session) -> PyResult<Bound<'py, PyBytes>> {
     let file = session.read(py, |ctx, txn| {
-        let (_, catalogue) = desk::settings::catalogue(ctx, txn)?;
+        let catalogue = desk::settings::visible_catalogue(ctx, txn)?;
         let mut file = Vec::new();
         template(&catalogue, &mut file)?;
         Ok(file)

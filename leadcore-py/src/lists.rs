@@ -148,7 +148,7 @@ pub(crate) fn view_board<'py>(
 /// The columns of lists.
 #[pyfunction]
 pub(crate) fn columns_list<'py>(py: Python<'py>, session: &Session) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    let catalogue = session.read(py, |ctx, txn| Ok(desk::settings::catalogue(ctx, txn)?.1))?;
+    let catalogue = session.read(py, |ctx, txn| desk::settings::visible_catalogue(ctx, txn))?;
     catalogue.columns().iter().map(|spec| py_spec(py, &catalogue, spec)).collect()
 }
 

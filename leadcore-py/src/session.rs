@@ -146,7 +146,12 @@ fn team(py: Python<'_>, users: Option<Vec<Text>>) -> PyResult<Option<Vec<UserId>
 fn policy(py: Python<'_>, table: Option<Text>) -> PyResult<Arc<dyn Policy>> {
     let Some(table) = table else { return Ok(Arc::new(AllowAll)) };
     let table: RoleTable = serde_json::from_str(&table.0).map_err(|_| {
-        invalid(py, "policy", ViolationCode::Malformed, "this is not the data of a role table")
+        invalid(
+            py,
+            "policy",
+            ViolationCode::Malformed,
+            "this is not the data of a role table, or a user has a role that it has not",
+        )
     })?;
     Ok(Arc::new(table))
 }

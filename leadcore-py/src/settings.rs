@@ -167,7 +167,7 @@ pub(crate) fn section_remove(py: Python<'_>, session: &Session, key: Text) -> Py
 /// The sections of the form, each with the fields that people fill in.
 #[pyfunction]
 pub(crate) fn form<'py>(py: Python<'py>, session: &Session) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    let catalogue = catalogue(py, session)?;
+    let catalogue = visible(py, session)?;
     let class = models(py)?.getattr("FormSection")?;
     let parts = catalogue.form();
     let parts = parts.iter().map(|part| {
@@ -181,7 +181,12 @@ pub(crate) fn form<'py>(py: Python<'py>, session: &Session) -> PyResult<Vec<Boun
 /// The JSON Schema of what people fill in.
 #[pyfunction]
 pub(crate) fn form_schema(py: Python<'_>, session: &Session) -> PyResult<String> {
-    to_json(py, &catalogue(py, session)?.json_schema())
+    to_json(py, &visible(py, session)?.json_schema())
+}
+
+/// What the acting user sees of the catalogue.
+fn visible(py: Python<'_>, session: &Session) -> PyResult<Catalogue> {
+    session.read(py, |ctx, txn| desk::settings::visible_catalogue(ctx, txn))
 }
 
 fn py_section<'py>(py: Python<'py>, section: &Section) -> PyResult<Bound<'py, PyAny>> {
@@ -206,7 +211,7 @@ pub(crate) fn py_spec<'py>(
         kind,
         spec.required,
         spec.enabled,
-        spec.field.is_writable(),
+        spec.field.is_writable() && !spec.read_only,
         spec.multiple,
         spec.order,
         spec.help.as_deref(),

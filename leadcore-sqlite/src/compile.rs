@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use leadcore::domain::{Field, FieldType, FieldValue, LeadState, LinkRole};
+use leadcore::domain::{Field, FieldType, FieldValue, LeadState, LinkRole, SearchPart};
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::id::UserId;
-use leadcore::query::{Resolved, Term};
+use leadcore::query::{Resolved, SearchParts, Term, TextSearch};
 use rusqlite::types::Value;
 
 use crate::repo::key_kind;
@@ -29,8 +29,8 @@ pub(crate) struct Condition {
 pub(crate) enum SearchBy<'a> {
     /// Ask the index: right when few leads match, and for a count.
     Index,
-    /// The index was asked for these terms and named these rows, as a JSON list.
-    Among(&'a [Term], String),
+    /// The index was asked for this and named these rows, as a JSON list.
+    Among(&'a TextSearch, String),
     /// Look into each row that the rest of the query visits: right when many match and a page is soon full.
     Row,
 }
@@ -112,10 +112,7 @@ impl<'a> Compiler<'a> {
             Resolved::Starts(field, part) => self.part(field, |c, value| c.starts(value, part)),
             Resolved::Ends(field, part) => self.part(field, |c, value| c.ends(value, part)),
             Resolved::Range { field, from, to } => self.range(field, from.as_ref(), to.as_ref()),
-            Resolved::Search(terms) => {
-                self.search(terms);
-                Ok(())
-            }
+            Resolved::Search(search) => self.search(search),
             Resolved::ReadBy(user) => {
                 self.read_by(user);
                 Ok(())
@@ -327,41 +324,65 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn search(&mut self, terms: &[Term]) {
-        match match_expression(terms) {
-            None => self.text("1"),
-            Some(_) if self.rows_of(terms).is_some() => {
-                let rows = self.rows_of(terms).unwrap_or_default().to_owned();
-                self.text("(l.rid IN (SELECT value FROM json_each(");
-                self.param(rows);
-                self.text(")))");
+    fn search(&mut self, search: &TextSearch) -> Result<()> {
+        let Some(expression) = match_expression(&search.terms) else {
+            self.text("1");
+            return Ok(());
+        };
+        let rows = match &self.search_by {
+            SearchBy::Among(known, rows) if *known == search => Some(rows.clone()),
+            _ => None,
+        };
+        let number = search.number.map(number_value).transpose()?;
+        let by_row = rows.is_none() && self.search_by == SearchBy::Row;
+        self.text("(");
+        if let Some(rows) = rows {
+            self.text("l.rid IN (SELECT value FROM json_each(");
+            self.param(rows);
+            self.text("))");
+        } else if !by_row {
+            self.text("l.rid IN (SELECT rowid FROM leadcore_lead_search WHERE leadcore_lead_search MATCH ");
+            self.param(expression);
+            if let Some(number) = number {
+                self.text(" UNION ALL SELECT n.rid FROM leadcore_lead n WHERE n.tenant = ");
+                self.param(self.tenant.to_owned());
+                self.text(" AND n.number = ");
+                self.param(number);
             }
-            // Another search beside the one whose rows are known.
-            Some(expression) if self.search_by != SearchBy::Row => {
-                self.text(
-                    "(l.rid IN (SELECT rowid FROM leadcore_lead_search WHERE leadcore_lead_search MATCH ",
-                );
-                self.param(expression);
-                self.text("))");
-            }
-            Some(_) => {
-                self.text("(");
-                for (n, term) in terms.iter().enumerate() {
-                    self.text(if n > 0 { " AND instr(l.search, " } else { "instr(l.search, " });
-                    self.param(term.as_str().to_owned());
-                    self.text(") > 0");
-                }
-                self.text(")");
-            }
+            self.text(")");
         }
+        // The index knows of words, not of parts.
+        let restricted = search.parts != SearchParts::ALL;
+        if restricted && !by_row {
+            self.text(" AND ");
+        }
+        if restricted || by_row {
+            self.look_into(search, number);
+        }
+        self.text(")");
+        Ok(())
     }
 
-    /// The rows that match, where the index was asked for these terms before.
-    fn rows_of(&self, terms: &[Term]) -> Option<&str> {
-        match &self.search_by {
-            SearchBy::Among(known, rows) if *known == terms => Some(rows),
-            _ => None,
+    /// Looks for the words in the search text of a row, in those parts that may be looked into.
+    fn look_into(&mut self, search: &TextSearch, number: Option<i64>) {
+        let parts = searched_text(search.parts);
+        self.text("(");
+        if let Some(number) = number {
+            self.text("l.number = ");
+            self.param(number);
+            self.text(" OR ");
         }
+        self.text("(");
+        for (n, term) in search.terms.iter().enumerate() {
+            self.text(if n > 0 { " AND (0" } else { "(0" });
+            for part in &parts {
+                self.text(&format!(" OR instr({part}, "));
+                self.param(term.as_str().to_owned());
+                self.text(") > 0");
+            }
+            self.text(")");
+        }
+        self.text("))");
     }
 
     /// The column in the form in which filters compare it.
@@ -381,6 +402,31 @@ impl<'a> Compiler<'a> {
 
 fn unsupported() -> Error {
     Error::new(ErrorKind::Unsupported, "this store cannot answer this condition")
+}
+
+pub(crate) fn number_value(number: u64) -> Result<i64> {
+    i64::try_from(number).map_err(|_| unsupported())
+}
+
+/// The stretches of the search text that have these parts, in SQL: parts side by side are one.
+fn searched_text(parts: SearchParts) -> Vec<String> {
+    if parts == SearchParts::ALL {
+        return vec!["l.search".to_owned()];
+    }
+    let at = |mark: char| format!("instr(l.search, char({}))", u32::from(mark));
+    let mut stretches = Vec::new();
+    let mut open: Option<String> = None;
+    for part in SearchPart::ALL {
+        let begin = part.mark().map_or_else(|| "1".to_owned(), at);
+        match (open.take(), parts.has(part)) {
+            (Some(from), true) => open = Some(from),
+            (Some(from), false) => stretches.push(format!("substr(l.search, {from}, {begin} - {from})")),
+            (None, true) => open = Some(begin),
+            (None, false) => {}
+        }
+    }
+    stretches.extend(open.map(|from| format!("substr(l.search, {from})")));
+    stretches
 }
 
 /// The query that asks the search index: every term as a quoted phrase, so that nothing in it is an operator. The

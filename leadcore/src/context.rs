@@ -7,7 +7,7 @@ use crate::domain::Actor;
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{IdSource, TenantId, UserId};
 use crate::policy::Policy;
-use crate::query::Asker;
+use crate::query::{Asker, SearchParts};
 use crate::store::Txn;
 use crate::time::{Clock, Timestamp};
 use crate::value::TaxIdRule;
@@ -131,6 +131,8 @@ impl<'a> Context<'a> {
             offset: self.offset,
             pipelines: &[],
             catalogue: None,
+            numbering: None,
+            searched: SearchParts::ALL,
         }
     }
 

@@ -50,7 +50,8 @@ mod questions {
     fn a_page_of_accounts_asks_as_often_as_one_account() {
         let (store, scene) = (MemoryStore::new(), Scene::new("acme"));
         let seller = Role::salesperson().grant(Permission::View, Visibility::Own);
-        let table = RoleTable::new().role("sales", seller).user(&"ada".parse().unwrap(), &["sales"], None);
+        let table =
+            RoleTable::new().role("sales", seller).user(&"ada".parse().unwrap(), &["sales"], None).unwrap();
         let ctx = scene.ctx_as("ada", &table);
         let mut asked = Vec::new();
         for page in [1, 20] {

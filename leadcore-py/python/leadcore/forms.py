@@ -62,7 +62,7 @@ class FieldSpec(Record):
     enabled: bool = field(default=True, repr=False)
     """Whether it takes values."""
     writable: bool = field(default=True, repr=False)
-    """Whether callers set it, rather than leadcore."""
+    """Whether callers set it, rather than leadcore; on the form of a user who can change no lead, nothing is."""
     multiple: bool = field(default=False, repr=False)
     """Whether it holds several values."""
     order: int = field(default=0, repr=False)

@@ -50,9 +50,9 @@ class Role:
     grants: dict[str, str] = field(default_factory=dict)
     """For each permission, on which leads."""
     hidden: tuple[str, ...] = ()
-    """The keys of fields that are left out of records, and refused in filters, sorts, searches and writes.
+    """The keys of fields that are left out of records, and refused in filters, sorts and writes.
 
-    A search looks at company, names, e-mail, phone and number at once: who may not see one of them may not search. What
+    No search finds a lead by what is hidden: it looks into the others of company, name, e-mail, phone and number. What
     the engine sets (``id``, ``number``, ``state`` …) is part of every record and cannot be hidden.
     """
 
@@ -125,7 +125,7 @@ class RoleTable:
         return RoleTable({**self.roles, name: role}, self.users)
 
     def user(self, user: str, *roles: str, team: str | None = None) -> RoleTable:
-        """The same table with this user added or replaced."""
+        """The same table with this user added or replaced. Opening with a role that the table has not is refused."""
         check("user", user, str, "text")
         check("team", team, (str, type(None)), "the name of a team")
         return RoleTable(self.roles, {**self.users, user: (roles, team)})

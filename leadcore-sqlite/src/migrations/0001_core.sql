@@ -308,6 +308,8 @@ CREATE INDEX {prefix}entry_subject ON {prefix}entry (tenant, subject_kind, subje
 CREATE INDEX {prefix}entry_child ON {prefix}entry (tenant, other_kind, other_id, seq)
     WHERE subject_kind IN ('activity', 'file', 'estimate', 'record');
 CREATE INDEX {prefix}entry_operation ON {prefix}entry (tenant, operation, seq);
+-- In the order in which it happened: the row number is the end of every index.
+CREATE INDEX {prefix}entry_tenant ON {prefix}entry (tenant);
 
 -- Settings documents, as JSON.
 CREATE TABLE {prefix}setting (

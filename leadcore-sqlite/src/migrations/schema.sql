@@ -98,6 +98,7 @@ CREATE INDEX leadcore_entry_child ON leadcore_entry (tenant, other_kind, other_i
     WHERE subject_kind IN ('activity', 'file', 'estimate', 'record');
 CREATE INDEX leadcore_entry_operation ON leadcore_entry (tenant, operation, seq);
 CREATE INDEX leadcore_entry_subject ON leadcore_entry (tenant, subject_kind, subject_id, seq);
+CREATE INDEX leadcore_entry_tenant ON leadcore_entry (tenant);
 CREATE TABLE leadcore_keys (
     version INTEGER NOT NULL PRIMARY KEY
 ) STRICT;

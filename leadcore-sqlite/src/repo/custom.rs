@@ -333,6 +333,7 @@ mod tests {
                     sort: sort.clone(),
                     key: FieldValue::Integer(7),
                     id: LeadId::from_uuid(Uuid::nil()),
+                    list: None,
                 };
                 let scan = LeadScan {
                     filter: Resolved::everything(),

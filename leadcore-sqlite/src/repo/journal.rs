@@ -34,14 +34,11 @@ const OF_CHILDREN: &str = "e.tenant = ?1 AND e.other_kind = ?2 AND e.other_id = 
 
 const OF_OPERATION: &str = " AND e.operation = ?";
 
-/// Entries behind a place, of one operation or (`which` is empty) of every one. Those of every operation are read where
-/// they lie: an index by tenant would collect and sort all of them for each page.
+/// Entries behind a place, of one operation or (`which` is empty) of every one. The index is named: by another one, all
+/// entries of the tenant would be collected and sorted for each page.
 pub(crate) fn replay_query(which: &str) -> String {
-    let entry = if which.is_empty() {
-        ENTRY.replace("leadcore_entry e", "leadcore_entry e NOT INDEXED")
-    } else {
-        ENTRY.to_owned()
-    };
+    let index = if which.is_empty() { "leadcore_entry_tenant" } else { "leadcore_entry_operation" };
+    let entry = ENTRY.replace("leadcore_entry e", &format!("leadcore_entry e INDEXED BY {index}"));
     format!("{entry} WHERE e.tenant = ?{which} AND e.seq > ? ORDER BY e.seq LIMIT ?")
 }
 

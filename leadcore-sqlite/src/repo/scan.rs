@@ -2,10 +2,10 @@
 
 use leadcore::domain::{Field, FieldValue, Lead};
 use leadcore::error::Result;
-use leadcore::query::{Direction, LeadScan, Resolved, SortField, Term};
+use leadcore::query::{Direction, LeadScan, Resolved, SortField, TextSearch};
 use rusqlite::types::Value;
 
-use crate::compile::{Compiler, Condition, SearchBy, match_expression};
+use crate::compile::{Compiler, Condition, SearchBy, match_expression, number_value};
 use crate::error::StoreResult as _;
 use crate::row::{Columns, amount_units, corrupt, select_lead, to_json};
 use crate::txn::SqliteTxn;
@@ -128,8 +128,8 @@ impl SqliteTxn<'_> {
 
     /// How a page's search is best answered. Finding its candidates is most of the work, so they are kept.
     fn search_by<'s>(&self, scan: &'s LeadScan) -> Result<SearchBy<'s>> {
-        let Some(terms) = required_search(&scan.filter) else { return Ok(SearchBy::Row) };
-        let Some(expression) = match_expression(terms) else { return Ok(SearchBy::Row) };
+        let Some(search) = required_search(&scan.filter) else { return Ok(SearchBy::Row) };
+        let Some(expression) = match_expression(&search.terms) else { return Ok(SearchBy::Row) };
         let few = self.few(scan)?;
         let mut statement = self.prepare(
             "SELECT rowid FROM leadcore_lead_search WHERE leadcore_lead_search MATCH ? LIMIT ?",
@@ -141,7 +141,18 @@ impl SqliteTxn<'_> {
             rids.push(row.get(0).store("ask the search index")?);
         }
         let is_few = i64::try_from(rids.len()).is_ok_and(|hits| hits < few);
-        Ok(if is_few { SearchBy::Among(terms, to_json(&rids)?) } else { SearchBy::Row })
+        if !is_few {
+            return Ok(SearchBy::Row);
+        }
+        if let Some(number) = search.number.map(number_value).transpose()? {
+            let sql = "SELECT rid FROM leadcore_lead WHERE tenant = ? AND number = ?";
+            let mut statement = self.prepare(sql, "ask for a number")?;
+            let mut rows = statement.query((self.tenant_text(), number)).store("ask for a number")?;
+            while let Some(row) = rows.next().store("ask for a number")? {
+                rids.push(row.get(0).store("ask for a number")?);
+            }
+        }
+        Ok(SearchBy::Among(search, to_json(&rids)?))
     }
 
     /// Up to how many candidates a search reads all of them. With `n` leads and `h` hits, a page of `p` is filled by
@@ -169,9 +180,9 @@ fn is_search(filter: &Resolved) -> bool {
 }
 
 /// The search that every match must fulfil, when there is one.
-fn required_search(filter: &Resolved) -> Option<&[Term]> {
+fn required_search(filter: &Resolved) -> Option<&TextSearch> {
     match filter {
-        Resolved::Search(terms) => Some(terms),
+        Resolved::Search(search) => Some(search),
         Resolved::All(list) => list.iter().find_map(required_search),
         _ => None,
     }

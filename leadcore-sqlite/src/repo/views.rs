@@ -3,7 +3,7 @@
 use leadcore::domain::{Field, SavedView, ViewPreferences, ViewShape};
 use leadcore::error::{Error, Result};
 use leadcore::id::{LeadId, UserId, ViewId};
-use leadcore::store::{Marks, Views};
+use leadcore::store::{Marks, Views, WhichViews};
 use leadcore::time::Timestamp;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ const REVISION: &str = "SELECT revision FROM leadcore_view WHERE tenant = ? AND 
 const GET: &str =
     "SELECT id, revision, owner, name, shared, body FROM leadcore_view WHERE tenant = ? AND id = ?";
 const LIST: &str = "SELECT id, revision, owner, name, shared, body FROM (SELECT * FROM leadcore_view WHERE tenant = ?1 AND shared = 1 UNION SELECT * FROM leadcore_view WHERE tenant = ?1 AND owner = ?2) ORDER BY name_key, id";
+const LIST_ALL: &str = "SELECT id, revision, owner, name, shared, body FROM leadcore_view WHERE tenant = ?1 ORDER BY name_key, id";
 const LOAD: &str = "SELECT json FROM leadcore_view_preference WHERE tenant = ? AND user = ?";
 const SAVE: &str = "INSERT INTO leadcore_view_preference (tenant, user, json) VALUES (?1, ?2, ?3) ON CONFLICT (tenant, user) DO UPDATE SET json = ?3";
 const MARK: &str = "INSERT INTO leadcore_mark (tenant, user, lead, read) SELECT ?1, ?2, rid, ?4 FROM leadcore_lead WHERE tenant = ?1 AND id = ?3 ON CONFLICT (tenant, user, lead) DO UPDATE SET read = ?4";
@@ -118,10 +119,20 @@ impl Views for SqliteTxn<'_> {
         rows.next().store("read a view")?.map(view).transpose()
     }
 
-    fn list(&mut self, user: Option<&UserId>) -> Result<Vec<SavedView>> {
-        let mut statement = self.prepare(LIST, "list views")?;
-        // NULL is nobody's view.
-        let mut rows = statement.query((self.tenant_text(), user.map(UserId::as_str))).store("list views")?;
+    fn list(&mut self, which: WhichViews<'_>) -> Result<Vec<SavedView>> {
+        let user = match which {
+            WhichViews::Of(user) => Some(user.as_str()),
+            _ => None,
+        };
+        let all = which == WhichViews::All;
+        let mut statement = self.prepare(if all { LIST_ALL } else { LIST }, "list views")?;
+        let rows = if all {
+            statement.query([self.tenant_text()])
+        } else {
+            // NULL is nobody's view.
+            statement.query((self.tenant_text(), user))
+        };
+        let mut rows = rows.store("list views")?;
         let mut views = Vec::new();
         while let Some(row) = rows.next().store("list views")? {
             views.push(view(row)?);

@@ -34,7 +34,8 @@ fn a_column_of_the_board_is_read_in_its_order() {
     for direction in [Direction::Ascending, Direction::Descending] {
         let sort = Sort { by: SortField::Rank, direction };
         let key = "i".into();
-        let cursor = Cursor { sort: sort.clone(), key, id: leadcore::id::LeadId::from_uuid(Uuid::nil()) };
+        let cursor =
+            Cursor { sort: sort.clone(), key, id: leadcore::id::LeadId::from_uuid(Uuid::nil()), list: None };
         for after in [None, Some(cursor)] {
             let plan = plan(open().and(stage.clone()), sort.clone(), after);
             assert!(plan.contains("INDEX leadcore_lead_board (tenant=? AND stage=?"), "{plan}");

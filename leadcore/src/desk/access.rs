@@ -8,7 +8,7 @@ use crate::domain::{CustomKey, Field, FieldValue, Lead};
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{LeadId, Revision};
 use crate::policy::{Permission, Scope};
-use crate::query::Resolved;
+use crate::query::{Resolved, SearchParts};
 use crate::store::Txn;
 
 use super::custom::resolve;
@@ -189,6 +189,12 @@ pub(super) fn masked(ctx: &Context<'_>, mut lead: Lead) -> Lead {
 pub(super) fn shows_hidden(ctx: &Context<'_>, field: &Field) -> bool {
     let hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
     hidden(field) || field.name_group().iter().any(hidden)
+}
+
+/// What the actor's searches look into: nothing that shows of a field that the actor may not see.
+pub(super) fn searched(ctx: &Context<'_>) -> SearchParts {
+    let hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
+    SearchParts::only(|part| !part.fields().iter().any(hidden))
 }
 
 /// Refuses to look at or sort by fields that the actor may not see: their order or a count would tell.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, Field, FieldValue, Lead, LeadDraft, LeadFields, Link, LinkRole, NewEntry,
-    OperationKind, Subject, TermId, TermKind,
+    Action, Catalogue, CustomKey, CustomValue, Field, FieldValue, Lead, LeadDraft, LeadFields, Link,
+    LinkRole, NewEntry, OperationKind, Subject, TermId, TermKind,
 };
 use crate::error::{Error, Result};
 use crate::id::LeadId;
@@ -17,7 +17,7 @@ use super::functions::Openings;
 use super::intake::{Intake, store_new};
 use super::operation::record;
 
-/// Copies a lead, also one that was converted or is in the trash: the fields, on the first stage of the default
+/// Copies a lead, also one that was converted: the fields, on the first stage of the default
 /// pipeline, with a number of its own.
 ///
 /// What says who the lead is stays behind: ids in other systems, how it ended, what it became. So does what nobody may
@@ -28,11 +28,14 @@ use super::operation::record;
 /// copy.
 ///
 /// # Errors
-/// `NotFound` when the lead does not exist or may not be seen; `Denied` when the actor may not create leads, or not this
+/// `NotFound` when the lead does not exist, is in the trash or may not be seen; `Denied` when the actor may not create leads, or not this
 /// one; `Conflict` when the function is closed for the lead; `Invalid` when the copy breaks a rule of the tenant.
 pub fn clone_lead(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
     require(ctx, txn, Permission::Create)?;
     let source = visible(ctx, txn, id)?;
+    if source.trashed.is_some() {
+        return Err(Error::not_found("lead"));
+    }
     Openings::load(ctx, txn)?.check("clone", &source)?;
     let mut intake = Intake::load(ctx, txn)?;
     let mut fields = source.fields.clone();
@@ -70,12 +73,13 @@ pub fn clone_lead(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Le
     Ok(masked(ctx, lead))
 }
 
-/// Empties fields whose values no two leads may share, and custom fields that take no values any more.
+/// Empties fields whose values no two leads may share, and custom fields that take no such value any more.
 fn without_unique(catalogue: &Catalogue, fields: &mut LeadFields) {
     let unique: BTreeSet<_> = catalogue.unique_keys(fields).into_iter().map(|(field, _)| field).collect();
-    fields
-        .custom
-        .retain(|key, _| catalogue.usable(key).is_ok() && !unique.contains(&Field::Custom(key.clone())));
+    let may_have = |key: &CustomKey, value: &CustomValue| {
+        catalogue.usable(key).is_ok_and(|field| field.check(value).is_ok())
+    };
+    fields.custom.retain(|key, value| may_have(key, value) && !unique.contains(&Field::Custom(key.clone())));
 }
 
 fn clear(fields: &mut LeadFields, field: &Field) {

@@ -18,6 +18,9 @@ use super::access::{Expect, check_readable, editable, shows_hidden, visible};
 use super::accounts;
 use super::operation::record;
 
+/// What the journal calls a change of the primary contact; it is no field of a lead.
+pub(super) const PRIMARY: &str = LinkRole::PrimaryContact.code();
+
 /// A contact as one lead or account sees it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct LinkedContact {
@@ -170,7 +173,7 @@ pub fn make_primary(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, contact:
 /// The entry of a lead whose primary contact is another now.
 fn primary_changed(ctx: &Context<'_>, lead: LeadId, before: &[Link], after: Subject) -> NewEntry {
     let before = before.first().map(|link| link.to.id);
-    let change = FieldChange::new("primary_contact", before, FieldValue::Id(after.id));
+    let change = FieldChange::new(PRIMARY, before, FieldValue::Id(after.id));
     NewEntry::new(lead, Action::Updated, ctx.now()).with_changes(vec![change])
 }
 

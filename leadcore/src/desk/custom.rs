@@ -9,19 +9,36 @@ use crate::domain::{
 };
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId};
-use crate::query::{Asker, Cursor, Filter, Resolved, Sort, SortField};
+use crate::query::{Asker, Cursor, Filter, Resolved, SearchParts, Sort, SortField};
 use crate::store::Txn;
 
 use super::naming;
-use super::settings::load_catalogue;
+use super::settings::{load_catalogue, load_numbering};
 
-/// The checked filter. The catalogue is read only for filters that look at custom fields, the pipelines for those that
-/// ask what rots.
+/// The checked filter, as it is meant: it searches everything, whoever asks.
 pub(super) fn resolve(ctx: &Context<'_>, txn: &mut dyn Txn, filter: &Filter) -> Result<Resolved> {
+    resolve_in(ctx, txn, filter, SearchParts::ALL)
+}
+
+/// The checked filter, searching these parts. The catalogue is read only for filters that look at custom fields, the
+/// pipelines for those that ask what rots, the numbering for those that search for a number.
+pub(super) fn resolve_in(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    filter: &Filter,
+    searched: SearchParts,
+) -> Result<Resolved> {
     let filter = &*naming::with_ids(ctx, txn, filter)?;
     let catalogue = if filter.needs_catalogue() { Some(load_catalogue(txn)?.1) } else { None };
     let pipelines = if filter.asks_for_rotting() { txn.pipelines().list()? } else { Vec::new() };
-    filter.resolve(&Asker { catalogue: catalogue.as_ref(), pipelines: &pipelines, ..ctx.asker() })
+    let numbering = if filter.needs_numbering() { Some(load_numbering(txn)?.1) } else { None };
+    filter.resolve(&Asker {
+        catalogue: catalogue.as_ref(),
+        pipelines: &pipelines,
+        numbering: numbering.as_ref(),
+        searched,
+        ..ctx.asker()
+    })
 }
 
 /// Refuses to sort by a custom field that there is not, has no order or several values, and a cursor whose key is no value
@@ -66,6 +83,35 @@ pub(super) fn check_groupable(txn: &mut dyn Txn, field: &Field) -> Result<()> {
     Err(Error::new(ErrorKind::Unsupported, "leads cannot be counted by this field"))
 }
 
+/// The values of unique fields that leads got in one call before they are written: the store does not know of them yet.
+#[derive(Debug, Default)]
+pub(super) struct Claimed(BTreeSet<MatchKey>);
+
+impl Claimed {
+    /// Gives a lead its values, unless another one has one of them, in the store or by this call.
+    ///
+    /// # Errors
+    /// `Invalid` with what is taken, or a link to a record that there is not.
+    pub(super) fn claim(
+        &mut self,
+        txn: &mut dyn Txn,
+        catalogue: &Catalogue,
+        before: &Lead,
+        after: &Lead,
+    ) -> Result<()> {
+        check_written(txn, catalogue, &[(after, Some(before))])?;
+        // What lies in the trash holds nothing.
+        let had = if before.trashed.is_some() { Vec::new() } else { catalogue.unique_keys(&before.fields) };
+        let new = claims(catalogue, after, Some(before)).into_iter().filter(|key| !had.contains(key));
+        for (field, key) in new {
+            if !self.0.insert(key) {
+                return Err(Error::invalid(vec![already_taken(&field)]));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Refuses values of unique fields that another lead has, and links to records that there are not. Each lead comes with
 /// what it was.
 pub(super) fn check_written(
@@ -96,13 +142,13 @@ pub(super) fn check_written(
     if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
 }
 
-pub(super) fn already_taken(field: &Field) -> Violation {
+fn already_taken(field: &Field) -> Violation {
     Violation::new(field.key(), ViolationCode::Duplicate, "another lead has this value")
 }
 
 /// What only one lead outside the trash can have: the values of unique fields, and what other systems call the lead that
 /// they did not call it before (X.54).
-pub(super) fn claims(catalogue: &Catalogue, lead: &Lead, before: Option<&Lead>) -> Vec<(Field, MatchKey)> {
+fn claims(catalogue: &Catalogue, lead: &Lead, before: Option<&Lead>) -> Vec<(Field, MatchKey)> {
     let before = before.filter(|before| before.trashed.is_none());
     let known = |id| before.is_some_and(|before| before.fields.external_ids.contains(id));
     let ids = lead.fields.external_ids.iter().filter(|id| !known(id));

@@ -105,9 +105,11 @@ fn resolved(filter: &Filter, catalogue: &Catalogue) -> Result<Resolved> {
         user: None,
         now: crate::time::Timestamp::EPOCH,
         team: None,
-        offset: chrono::FixedOffset::east_opt(0).unwrap_or_else(|| chrono::Offset::fix(&chrono::Utc)),
+        offset: chrono::Offset::fix(&chrono::Utc),
         pipelines: &[],
         catalogue: Some(catalogue),
+        numbering: None,
+        searched: crate::query::SearchParts::ALL,
     };
     let resolved = filter.resolve(&asker)?;
     about_the_lead(filter, resolved)

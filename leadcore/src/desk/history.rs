@@ -1,7 +1,6 @@
 //! Which stages a lead went through, and how long it stayed in each (X.20): a reading of the journal.
 
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{Action, Actor, Entry, Field, FieldValue, Lead, Topic, Topics};
@@ -116,10 +115,5 @@ fn moves(txn: &mut dyn Txn, lead: &Lead) -> Result<Moves> {
 
 /// A stage, also one that came back from JSON as text.
 fn stage(value: &FieldValue) -> Option<StageId> {
-    let id = match value {
-        FieldValue::Id(id) => Some(*id),
-        FieldValue::Text(text) => Uuid::try_parse(text).ok(),
-        _ => None,
-    };
-    id.map(StageId::from_uuid)
+    value.as_id().map(StageId::from_uuid)
 }

@@ -13,7 +13,9 @@ use crate::policy::Permission;
 use crate::query::{Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved};
 use crate::store::{LeadChange, Txn};
 
-use super::access::{Expect, Gate, Mask, check_fields, check_readable, editable, masked, require, visible};
+use super::access::{
+    Expect, Gate, Mask, check_fields, check_readable, editable, masked, require, searched, visible,
+};
 use super::functions::Openings;
 use super::intake::{Intake, check_references, check_rules, store_new, violations};
 use super::moving::{guard, refuse};
@@ -238,7 +240,7 @@ fn scan(ctx: &Context<'_>, txn: &mut dyn Txn, query: &LeadQuery, trashed: bool) 
     Ok(page)
 }
 
-/// A page of the leads of a filter that was checked, as they are.
+/// A page of the leads of a filter that was checked, as they are. The query has the filter as the caller wrote it.
 pub(super) fn scan_checked(
     txn: &mut dyn Txn,
     filter: Resolved,
@@ -258,6 +260,10 @@ pub(super) fn scan_checked(
         let message = "this cursor belongs to another sort";
         return Err(Error::invalid_field("after", ViolationCode::Malformed, message));
     }
+    if query.after.as_ref().is_some_and(|cursor| !cursor.fits(&query.filter, trashed)) {
+        let message = "this cursor belongs to a list of other leads: begin with its first page";
+        return Err(Error::invalid_field("after", ViolationCode::Malformed, message));
+    }
     let found = txn.leads().scan(&LeadScan {
         filter,
         trashed,
@@ -265,7 +271,7 @@ pub(super) fn scan_checked(
         limit: limit.saturating_add(1),
         after: query.after.clone(),
     })?;
-    Ok(Page::cut(found, limit, |lead| Cursor::behind(lead, &query.sort)))
+    Ok(Page::cut(found, limit, |lead| Cursor::behind(lead, &query.sort).in_list(&query.filter, trashed)))
 }
 
 /// How many leads of the filter the actor may see.
@@ -301,7 +307,7 @@ pub(super) fn readable(
 ) -> Result<Resolved> {
     ctx.check_tenant(txn)?;
     let gate = Gate::open(ctx, txn, Permission::View)?;
-    let resolved = custom::resolve(ctx, txn, filter);
+    let resolved = custom::resolve_in(ctx, txn, filter, searched(ctx));
     // What may not be seen is refused before a name in it is looked up in vain.
     check_readable(ctx, filter.fields().iter().chain(also))?;
     let resolved = resolved?;

@@ -22,6 +22,7 @@ mod offline;
 mod operation;
 mod reading;
 mod reasons;
+mod rounds;
 
 pub mod accounts;
 pub mod activities;

@@ -7,12 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use crate::context::Context;
-use crate::domain::{Field, FieldType, FieldValue, Lead, Names, Pipeline, Reference, TermKind, distance};
+use crate::domain::{
+    Field, FieldType, FieldValue, Lead, Names, Numbering, Pipeline, Reference, TermKind, distance,
+};
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::AccountId;
 use crate::query::{Condition, Filter, Operator};
 use crate::store::Txn;
 use crate::value::fold;
+
+use super::settings::load_numbering;
 
 /// Adds the names that these fields of these leads need: one question per list, however many leads.
 pub(super) fn load(
@@ -72,7 +76,8 @@ pub(super) fn load_ids(
     Ok(())
 }
 
-/// The filter with ids where it names sources, categories, labels, locations, partners, reasons, pipelines and stages.
+/// The filter with ids where it names sources, categories, labels, locations, partners, reasons, pipelines and stages, and
+/// with numbers where it has lead numbers as the tenant writes them.
 /// A stage whose name several pipelines have is written `Pipeline / Stage`.
 ///
 /// # Errors
@@ -102,6 +107,7 @@ pub(super) fn with_ids<'f>(
                 );
             }
             Filter::Not(inner) => todo.push((inner, format!("{path}.not"))),
+            Filter::Where(condition) if is_numbered(condition) => lists.number(txn, condition)?,
             // What the actor may not see is refused as such, and suggests nothing.
             Filter::Where(condition)
                 if names_something(condition) && !ctx.policy().is_hidden(ctx.actor(), &condition.field) =>
@@ -140,12 +146,7 @@ fn name_ids(value: &mut FieldValue, known: &Known) {
         list.iter_mut().for_each(|item| name_ids(item, known));
         return;
     }
-    // Kept as JSON, an id comes back as text.
-    let id = match value {
-        FieldValue::Id(id) => Some(*id),
-        FieldValue::Text(text) => Uuid::try_parse(text).ok(),
-        _ => None,
-    };
+    let id = value.as_id();
     let only = |key: &str| known.iter().filter(|(other, _, _)| other == key).count() == 1;
     let named = known.iter().find(|(key, _, known)| Some(*known) == id && only(key));
     if let Some((_, name, _)) = named {
@@ -163,11 +164,16 @@ fn has_names(filter: &Filter) -> bool {
         match filter {
             Filter::All(list) | Filter::Any(list) => todo.extend(list),
             Filter::Not(inner) => todo.push(inner),
-            Filter::Where(condition) if names_something(condition) => return true,
+            Filter::Where(condition) if names_something(condition) || is_numbered(condition) => return true,
             _ => {}
         }
     }
     false
+}
+
+/// Whether a lead number is written in it.
+fn is_numbered(condition: &Condition) -> bool {
+    condition.field == Field::Number && condition.value.items().iter().any(|value| value.as_text().is_some())
 }
 
 fn names_something(condition: &Condition) -> bool {
@@ -229,9 +235,29 @@ type Known = Vec<(String, String, Uuid)>;
 struct Lists {
     terms: BTreeMap<TermKind, Known>,
     pipelines: Option<(Known, Known)>,
+    numbering: Option<Numbering>,
 }
 
 impl Lists {
+    /// The numbers that are meant by what the tenant writes; other texts stay, to be refused as no numbers.
+    fn number(&mut self, txn: &mut dyn Txn, condition: &mut Condition) -> Result<()> {
+        if self.numbering.is_none() {
+            self.numbering = Some(load_numbering(txn)?.1);
+        }
+        let numbering = self.numbering.get_or_insert_default();
+        let swap = |value: &mut FieldValue| {
+            let number = value.as_text().and_then(|text| i64::try_from(numbering.parse(text)?).ok());
+            if let Some(number) = number {
+                *value = number.into();
+            }
+        };
+        match &mut condition.value {
+            FieldValue::List(list) => list.iter_mut().for_each(swap),
+            single => std::iter::once(single).for_each(swap),
+        }
+        Ok(())
+    }
+
     fn of(&mut self, txn: &mut dyn Txn, reference: Reference) -> Result<&Known> {
         if let Reference::Term(kind) = reference {
             return Ok(match self.terms.entry(kind) {

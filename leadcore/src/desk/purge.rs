@@ -23,13 +23,14 @@ use crate::domain::{
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::{ContactId, LeadId, OperationId};
 use crate::policy::Permission;
-use crate::query::{Cursor, Filter, LeadScan, Resolved, Sort, SortField};
+use crate::query::{Cursor, Filter, Resolved};
 use crate::store::Txn;
 use crate::time::Timestamp;
 
 use super::access::{Gate, require};
 use super::leads::readable;
 use super::operation::new_operation;
+use super::rounds;
 
 /// Which leads to remove.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -126,8 +127,6 @@ pub struct PurgeOutcome {
     pub blocked: u64,
 }
 
-/// How many leads one round reads and removes.
-const ROUND: usize = 500;
 /// How many blockers a plan names.
 const MOST_BLOCKERS: usize = 100;
 /// How many leads a plan shows.
@@ -255,18 +254,12 @@ impl Rounds {
     }
 
     fn next(&mut self, txn: &mut dyn Txn) -> Result<Option<Round>> {
-        let sort = Sort::ascending(SortField::Number);
         let leads = loop {
             let Some(trashed) = self.trash.last().copied() else { return Ok(None) };
-            let filter = self.filter.clone();
-            let after = self.after.take();
-            let leads =
-                txn.leads().scan(&LeadScan { filter, trashed, sort: sort.clone(), limit: ROUND, after })?;
-            if let Some(last) = leads.last() {
-                self.after = Some(Cursor::behind(last, &sort));
-                break leads;
-            }
-            self.trash.pop();
+            match rounds::next(txn, &self.filter, trashed, &mut self.after)? {
+                Some(leads) => break leads,
+                None => self.trash.pop(),
+            };
         };
         let subjects: Vec<Subject> = leads.iter().map(|lead| lead.id.into()).collect();
         let links = txn.links().from(&subjects, Some(LinkRole::ConvertedTo))?;

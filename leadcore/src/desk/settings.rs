@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, ViolationCode};
 use crate::id::Revision;
-use crate::policy::Permission;
+use crate::policy::{Permission, Scope};
 use crate::store::{Series, SettingName, Txn};
 
 use super::access::require;
@@ -27,6 +27,36 @@ pub use change::{FieldMapping, change_field, remove_field};
 pub fn catalogue(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<(Option<Revision>, Catalogue)> {
     require(ctx, txn, Permission::View)?;
     load_catalogue(txn)
+}
+
+/// The field catalogue as the actor sees it, for its forms, schemas, columns and import templates: without the fields that
+/// the policy hides from it; for an actor who may neither create nor edit leads, every field is
+/// [to be read only](crate::domain::FieldSpec::read_only).
+///
+/// ```
+/// use leadcore::desk::settings;
+/// use leadcore::domain::Field;
+/// use leadcore::policy::{Role, RoleTable};
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let clerk = Role::viewer().hide(Field::Amount)?;
+/// let table = RoleTable::new().role("clerk", clerk).user(&"ada".parse()?, &["clerk"], None)?;
+/// let ctx = Context::new(&"acme".parse()?, Actor::User("ada".parse()?), &clock, &ids, &table);
+/// let catalogue = store.read(ctx.tenant(), |txn| settings::visible_catalogue(&ctx, txn))?;
+/// let fields: Vec<_> = catalogue.form().into_iter().flat_map(|section| section.fields).collect();
+/// assert!(fields.iter().all(|spec| spec.read_only && spec.field != Field::Amount));
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`catalogue`].
+pub fn visible_catalogue(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Catalogue> {
+    let (_, catalogue) = catalogue(ctx, txn)?;
+    let seen = catalogue.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
+    let may = |permission| ctx.policy().scope(ctx.actor(), permission) != Scope::None;
+    let writes = may(Permission::Create) || may(Permission::Edit);
+    Ok(if writes { seen } else { seen.read_only() })
 }
 
 pub(crate) fn load_catalogue(txn: &mut dyn Txn) -> Result<(Option<Revision>, Catalogue)> {

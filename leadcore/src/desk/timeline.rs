@@ -19,6 +19,7 @@ use crate::query::{MAX_PAGE, Page};
 use crate::store::Txn;
 
 use super::access::{shows_hidden, visible};
+use super::contacts::PRIMARY;
 use super::{accounts, settings};
 
 /// One event, ready to be shown.
@@ -96,8 +97,6 @@ fn read(
     Ok(Page { items, next: page.next })
 }
 
-/// What the journal calls a change of the primary contact; it is no field of a lead.
-const PRIMARY: &str = "primary_contact";
 /// What follows from other changes, and so is kept for an undo but not told.
 const QUIET: [Field; 5] =
     [Field::State, Field::StageEnteredAt, Field::ActiveAt, Field::ClosedAt, Field::Rank];
@@ -121,7 +120,7 @@ impl Names {
             let ids = changed
                 .filter(|change| change.field == key.key())
                 .flat_map(|change| change.before.items().iter().chain(change.after.items()));
-            let ids: Vec<_> = ids.filter_map(id).collect();
+            let ids: Vec<_> = ids.filter_map(FieldValue::as_id).collect();
             if !ids.is_empty() {
                 let terms = txn.terms().get(kind, &ids)?.into_iter();
                 names.extend(terms.map(|record| (record.term.id, record.term.name)));
@@ -129,7 +128,7 @@ impl Names {
         }
         let changed = entries.iter().flat_map(|entry| &entry.changes);
         let primary = changed.filter(|change| change.field == PRIMARY).flat_map(|c| [&c.before, &c.after]);
-        let persons: Vec<_> = primary.filter_map(id).map(ContactId::from_uuid).collect();
+        let persons: Vec<_> = primary.filter_map(FieldValue::as_id).map(ContactId::from_uuid).collect();
         for person in txn.contacts().get(&persons)? {
             // The actor reads of a person here what it reads in lists.
             let fields = person.fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
@@ -193,7 +192,7 @@ impl Names {
                 FieldType::Reference(Reference::Stage | Reference::Pipeline | Reference::Term(_))
             )
         });
-        let one = |value: &FieldValue| match (id(value).filter(|_| refers), value) {
+        let one = |value: &FieldValue| match (value.as_id().filter(|_| refers), value) {
             (Some(id), _) => self.names.get(&id).cloned().unwrap_or_else(|| id.to_string()),
             (None, FieldValue::Text(text)) if matches!(field, Some(Field::Email | Field::Phone)) => {
                 // Nothing is said of this address.
@@ -209,14 +208,5 @@ impl Names {
         };
         let shown: Vec<_> = value.items().iter().map(one).collect();
         if shown.is_empty() { "–".to_owned() } else { shown.join(", ") }
-    }
-}
-
-/// An id, also one that came back from JSON as text.
-fn id(value: &FieldValue) -> Option<Uuid> {
-    match value {
-        FieldValue::Id(id) => Some(*id),
-        FieldValue::Text(text) if text.len() == 36 => Uuid::try_parse(text).ok(),
-        _ => None,
     }
 }

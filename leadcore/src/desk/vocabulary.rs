@@ -11,12 +11,14 @@ use crate::domain::{
 };
 use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::policy::Permission;
-use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
+use crate::query::Resolved;
 use crate::store::{LeadChange, Txn, nested};
 
 use super::access::{Expect, require};
 use super::leads::touch;
 use super::operation::{name_taken, new_operation, record};
+use super::rounds::{Place, each_lead};
+use super::views::follow;
 
 pub use super::reasons::list_or_default;
 
@@ -200,7 +202,7 @@ pub enum InUse<I> {
     Refuse,
     /// Empty their field, in the same transaction. A converted lead keeps it, and then the deletion is refused.
     Clear,
-    /// Point them to this other term, in the same transaction; likewise.
+    /// Point them to this other term, in the same transaction; likewise. Saved views that ask for the one ask for the other.
     Reassign(I),
 }
 
@@ -234,13 +236,17 @@ pub fn delete<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, id: I, in_use: In
     nested(txn, |txn| {
         let operation = new_operation(ctx, OperationKind::Configure, None);
         txn.journal().begin(&operation)?;
-        for trashed in [false, true] {
-            replace_everywhere::<I>(ctx, txn, operation.id, id, &replacement, trashed)?;
-        }
+        replace_everywhere::<I>(ctx, txn, operation.id, id, &replacement)?;
         txn.terms().remove(I::KIND, id.term())?;
         let changes = term_changes(I::KIND, Some(&term), None);
-        let entry = NewEntry::new(subject(id.term()), Action::Deleted, ctx.now()).with_changes(changes);
-        txn.journal().append(operation.id, &[entry])
+        let mut entries =
+            vec![NewEntry::new(subject(id.term()), Action::Deleted, ctx.now()).with_changes(changes)];
+        if !replacement.is_empty() {
+            let instead =
+                |value: &FieldValue| (value.as_id() == Some(id.term())).then(|| replacement.clone());
+            entries.extend(follow(ctx, txn, &I::KIND.field(), &instead)?);
+        }
+        txn.journal().append(operation.id, &entries)
     })
 }
 
@@ -254,26 +260,15 @@ fn converted() -> Resolved {
     Resolved::Equals(Field::State, vec![LeadState::Converted.code().into()])
 }
 
-/// How many leads one round of a replacement reads and writes.
-const ROUND: usize = 500;
-
 fn replace_everywhere<I: TermId>(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     operation: crate::id::OperationId,
     id: I,
     replacement: &FieldValue,
-    trashed: bool,
 ) -> Result<()> {
     let field = I::KIND.field();
-    let sort = Sort::ascending(SortField::Number);
-    let mut after: Option<Cursor> = None;
-    loop {
-        let filter = refers_to::<I>(id);
-        let scan = LeadScan { filter, trashed, sort: sort.clone(), limit: ROUND, after: after.clone() };
-        let leads = txn.leads().scan(&scan)?;
-        let Some(last) = leads.last() else { return Ok(()) };
-        after = Some(Cursor::behind(last, &sort));
+    each_lead(txn, &refers_to::<I>(id), Place::Everywhere, &mut |txn, leads| {
         let (mut changes, mut entries) = (Vec::new(), Vec::new());
         for before in leads {
             if before.conversion.is_some() {
@@ -285,8 +280,8 @@ fn replace_everywhere<I: TermId>(
             changes.push(LeadChange { before, after: lead });
         }
         txn.leads().update(&changes)?;
-        txn.journal().append(operation, &entries)?;
-    }
+        txn.journal().append(operation, &entries)
+    })
 }
 
 fn write_reference(

@@ -55,6 +55,8 @@ pub struct FieldSpec {
     pub multiple: bool,
     /// What it is for, where the tenant says so.
     pub help: Option<String>,
+    /// Whether it is only shown: leadcore sets it, or the one whom it is shown to can change no lead.
+    pub read_only: bool,
 }
 
 /// The fields of one tenant: the standard ones with the tenant's settings over them, and those that it added.
@@ -77,6 +79,9 @@ pub struct Catalogue {
     pub(super) custom: BTreeMap<CustomKey, CustomField>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) sections: BTreeMap<String, SectionSettings>,
+    /// Whether it is for somebody who can change no lead.
+    #[serde(skip)]
+    read_only: bool,
 }
 
 impl Catalogue {
@@ -94,6 +99,23 @@ impl Catalogue {
             return &mut custom.settings;
         }
         self.fields.entry(field).or_default()
+    }
+
+    /// What somebody sees of it from whom some fields are hidden: these are disabled, or not there. It is for forms,
+    /// templates and lists, not to be written back.
+    pub(crate) fn without(mut self, is_hidden: impl Fn(&Field) -> bool) -> Self {
+        self.custom.retain(|key, _| !is_hidden(&Field::Custom(key.clone())));
+        for field in Field::ALL.iter().filter(|field| is_hidden(field)) {
+            let settings = self.settings_mut(field.clone());
+            (settings.enabled, settings.required) = (Some(false), None);
+        }
+        self
+    }
+
+    /// With every field only to be read.
+    pub(crate) const fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
     }
 
     fn settings(&self, field: &Field) -> Option<&FieldSettings> {
@@ -157,6 +179,7 @@ impl Catalogue {
             order: settings.and_then(|settings| settings.order).unwrap_or_else(|| self.place(field)),
             multiple: custom.map_or_else(|| field.is_multiple(), |custom| custom.kind.is_multiple()),
             help: custom.and_then(|custom| custom.help.clone()),
+            read_only: self.read_only || !(field.is_writable() || *field == Field::Stage),
             field: field.clone(),
         }
     }

@@ -314,6 +314,27 @@ impl CustomField {
         self.settings.label.as_deref().unwrap_or(self.key.as_str())
     }
 
+    /// Whether the value is as long, and as large, as the field takes.
+    ///
+    /// # Errors
+    /// When it is longer, smaller or larger.
+    pub(crate) fn check_limits(&self, value: &CustomValue) -> Result<(), ValueError> {
+        let longest = self.max_length.and_then(|most| usize::try_from(most).ok());
+        let longest = longest.or(self.kind.longest()).unwrap_or(MAX_LINE);
+        if let CustomValue::Text(text) = value
+            && text.chars().nth(longest).is_some()
+        {
+            return Err(ValueError::new(ViolationCode::TooLong, "is longer than this field takes"));
+        }
+        let number = value.number();
+        let below = number.zip(self.min).is_some_and(|(number, min)| number < min);
+        let above = number.zip(self.max).is_some_and(|(number, max)| number > max);
+        if below || above {
+            return Err(ValueError::new(ViolationCode::OutOfRange, "lies outside the limits of this field"));
+        }
+        Ok(())
+    }
+
     /// Whether the field may have this value now.
     ///
     /// # Errors
@@ -327,15 +348,8 @@ impl CustomField {
             return refuse(ViolationCode::Malformed, "must not be blank: leave it out");
         }
         match value {
-            CustomValue::Text(text) => {
-                let longest = self.max_length.and_then(|most| usize::try_from(most).ok());
-                let longest = longest.or(self.kind.longest()).unwrap_or(MAX_LINE);
-                if text.contains('\0') {
-                    return refuse(ViolationCode::Malformed, "must not hold a NUL character");
-                }
-                if text.chars().nth(longest).is_some() {
-                    return refuse(ViolationCode::TooLong, "is longer than this field takes");
-                }
+            CustomValue::Text(text) if text.contains('\0') => {
+                return refuse(ViolationCode::Malformed, "must not hold a NUL character");
             }
             CustomValue::Decimal(number) if !CustomValue::is_storable(*number) => {
                 let message = "a number has at most 6 decimal places and lies below 9 trillion";
@@ -346,12 +360,7 @@ impl CustomField {
             }
             _ => {}
         }
-        let number = value.number();
-        let below = number.zip(self.min).is_some_and(|(number, min)| number < min);
-        let above = number.zip(self.max).is_some_and(|(number, max)| number > max);
-        if below || above {
-            return refuse(ViolationCode::OutOfRange, "lies outside the limits of this field");
-        }
+        self.check_limits(value)?;
         let given = match value {
             CustomValue::Code(code) => vec![code],
             CustomValue::Codes(codes) => codes.iter().collect(),

@@ -15,6 +15,7 @@ use super::custom_value::CustomKey;
 use super::field::{Field, FieldType};
 use super::field_value::FieldValue;
 use super::lead::Lead;
+use super::numbering::Numbering;
 
 /// What ids and users are called, and where the reader lives: loaded once per page, then asked for every cell.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +25,7 @@ pub struct Names {
     /// What choices of custom fields are called, by field and code.
     choices: BTreeMap<(CustomKey, String), String>,
     offset: Option<FixedOffset>,
+    numbering: Numbering,
 }
 
 impl Names {
@@ -44,6 +46,13 @@ impl Names {
     #[must_use]
     pub fn with_users(mut self, users: BTreeMap<UserId, String>) -> Self {
         self.users = users;
+        self
+    }
+
+    /// With lead numbers as the tenant writes them.
+    #[must_use]
+    pub fn with_numbering(mut self, numbering: Numbering) -> Self {
+        self.numbering = numbering;
         self
     }
 
@@ -95,6 +104,8 @@ impl Names {
             (_, FieldValue::Text(code)) if *field == Field::Country => {
                 Country::parse(code).map_or_else(|_| code.clone(), |country| country.name().to_owned())
             }
+            (_, FieldValue::Integer(number)) if *field == Field::Number => u64::try_from(*number)
+                .map_or_else(|_| number.to_string(), |number| self.numbering.format(number)),
             (_, FieldValue::Integer(percent)) if *field == Field::Probability => format!("{percent} %"),
             (_, FieldValue::Id(id)) => self.record(*id).map_or_else(|| id.to_string(), str::to_owned),
             (_, FieldValue::Text(text)) => text.clone(),

@@ -249,19 +249,6 @@ impl Field {
         Self::UpdatedAt,
     ];
 
-    /// What a search looks into: every field that the search text holds something of. A search cannot leave one of them
-    /// out, so whoever may not see one of them may not search.
-    pub const SEARCHED: &'static [Self] = &[
-        Self::Number,
-        Self::Company,
-        Self::Name,
-        Self::FirstName,
-        Self::LastName,
-        Self::Salutation,
-        Self::Email,
-        Self::Phone,
-    ];
-
     /// Whether it holds several values; of a custom field its definition says it.
     #[must_use]
     pub const fn is_multiple(&self) -> bool {

@@ -56,6 +56,16 @@ impl FieldValue {
         }
     }
 
+    /// The id, when it is one; also one that came back from JSON as text.
+    #[must_use]
+    pub fn as_id(&self) -> Option<Uuid> {
+        match self {
+            Self::Id(id) => Some(*id),
+            Self::Text(text) if text.len() == 36 => Uuid::try_parse(text).ok(),
+            _ => None,
+        }
+    }
+
     /// The text, when it is one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {

@@ -63,6 +63,9 @@ impl Catalogue {
         if let Some(help) = &spec.help {
             schema.insert("description".to_owned(), help.as_str().into());
         }
+        if spec.read_only {
+            schema.insert("readOnly".to_owned(), true.into());
+        }
         if let Some(default) = custom.and_then(|custom| custom.default.as_ref()) {
             schema.insert("default".to_owned(), json!(default.read()));
         }

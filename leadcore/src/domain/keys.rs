@@ -3,6 +3,7 @@
 use crate::value::fold;
 
 use super::custom_value::CustomKey;
+use super::field::Field;
 use super::field_value::FieldValue;
 use super::lead::{Lead, LeadFields};
 
@@ -11,7 +12,7 @@ use super::lead::{Lead, LeadFields};
 ///
 /// A store that keeps such values keeps this number with them, and refuses to go on when it is another: values of two
 /// versions side by side would find only half.
-pub const KEYS_VERSION: u32 = 1;
+pub const KEYS_VERSION: u32 = 2;
 
 /// The kinds of exact key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,10 +123,13 @@ impl LeadFields {
     pub fn search_text(&self) -> SearchText {
         let mut text = SearchText::default();
         text.add(self.company.as_deref());
+        text.begin(SearchPart::Person);
         text.add(self.person.as_ref().map(crate::value::PersonName::full));
+        text.begin(SearchPart::Email);
         for email in self.emails.iter() {
             text.add(Some(email.as_str()));
         }
+        text.begin(SearchPart::Phone);
         for phone in self.phones.iter() {
             // The number as digits, with and without country code: people type either.
             let digits = phone.digits();
@@ -142,6 +146,7 @@ impl Lead {
     #[must_use]
     pub fn search_text(&self) -> SearchText {
         let mut text = self.fields.search_text();
+        text.begin(SearchPart::Number);
         text.add(Some(&self.number.to_string()));
         text
     }
@@ -154,8 +159,53 @@ pub(crate) fn dialled(text: &str) -> Option<String> {
     (all && !digits.is_empty()).then_some(digits)
 }
 
-/// Folded words, each behind two blanks: company, person, e-mails, phone digits, number. A word of digits and phone
-/// punctuation (`7-11`) is followed by its digits alone.
+/// A part of the search text, in the order in which they stand in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum SearchPart {
+    /// The company's name.
+    Company,
+    /// The person's name.
+    Person,
+    /// The e-mail addresses.
+    Email,
+    /// The digits of the phone numbers.
+    Phone,
+    /// The lead number.
+    Number,
+}
+
+impl SearchPart {
+    /// Every part, in order.
+    pub const ALL: [Self; 5] = [Self::Company, Self::Person, Self::Email, Self::Phone, Self::Number];
+
+    /// The fields that it shows something of: whoever may not see one of them does not search in it.
+    #[must_use]
+    pub const fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Company => &[Field::Company],
+            Self::Person => &[Field::Name, Field::FirstName, Field::LastName, Field::Salutation],
+            Self::Email => &[Field::Email],
+            Self::Phone => &[Field::Phone],
+            Self::Number => &[Field::Number],
+        }
+    }
+
+    /// The control character before it in the search text; none before the first. No word has one.
+    #[must_use]
+    pub const fn mark(self) -> Option<char> {
+        match self {
+            Self::Company => None,
+            Self::Person => Some('\u{1}'),
+            Self::Email => Some('\u{2}'),
+            Self::Phone => Some('\u{3}'),
+            Self::Number => Some('\u{4}'),
+        }
+    }
+}
+
+/// Folded words, each behind two blanks: company, person, e-mails, phone digits, number, with the [mark](SearchPart::mark)
+/// of the part before each. A word of digits and phone punctuation (`7-11`) is followed by its digits alone.
 ///
 /// The blanks let one index of three-letter runs answer everything: a search for one or two letters looks for words
 /// that begin with them (`␣␣a`, `␣an`), a longer one for any part of a word.
@@ -163,6 +213,10 @@ pub(crate) fn dialled(text: &str) -> Option<String> {
 pub struct SearchText(String);
 
 impl SearchText {
+    fn begin(&mut self, part: SearchPart) {
+        self.0.extend(part.mark());
+    }
+
     fn add(&mut self, text: Option<&str>) {
         let text = text.map(fold).unwrap_or_default();
         // Whoever looks for `7-11` or `24 / 7` looks for digits: a search cannot know that no phone is meant.
@@ -179,6 +233,15 @@ impl SearchText {
     fn word(&mut self, word: &str) {
         self.0.push_str("  ");
         self.0.push_str(word);
+    }
+
+    /// The words of one part.
+    #[must_use]
+    pub fn part(&self, part: SearchPart) -> &str {
+        let behind = part.mark().map_or(Some(self.as_str()), |mark| Some(self.0.split_once(mark)?.1));
+        let next = SearchPart::ALL.into_iter().find(|next| *next > part).and_then(SearchPart::mark);
+        let behind = behind.unwrap_or_default();
+        next.and_then(|mark| behind.split_once(mark)).map_or(behind, |(words, _)| words)
     }
 
     /// The padded words.

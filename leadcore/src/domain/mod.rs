@@ -70,7 +70,7 @@ pub use journal::{
     Topics,
 };
 pub(crate) use keys::dialled;
-pub use keys::{KEYS_VERSION, MatchKey, MatchKind, SearchText};
+pub use keys::{KEYS_VERSION, MatchKey, MatchKind, SearchPart, SearchText};
 pub use lead::{Closing, Conversion, ExternalRef, Lead, LeadFields, LeadKind, LeadState, Outcome, Trashed};
 pub use link::{Link, LinkRole, Subject, SubjectKind};
 pub use moves::{Move, Position, Unmet, Why};

@@ -64,6 +64,16 @@ impl Numbering {
         digits.parse().ok()
     }
 
+    /// The number behind a text that is written as [`format`](Self::format) writes it, in any case of letters and with or
+    /// without the prefix: `L-00042` or `00042`, but not `42`.
+    #[must_use]
+    pub fn parse_written(&self, text: &str) -> Option<u64> {
+        let number = self.parse(text)?;
+        let (text, whole) = (text.trim().to_lowercase(), self.format(number).to_lowercase());
+        let digits = whole.strip_prefix(&self.prefix.to_lowercase());
+        (text == whole || Some(text.as_str()) == digits).then_some(number)
+    }
+
     /// The rules of the settings themselves.
     ///
     /// # Errors

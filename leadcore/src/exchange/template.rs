@@ -7,7 +7,8 @@ use crate::domain::{Catalogue, Field};
 use crate::error::Result;
 
 /// Writes the header of a file with a column for every field that a person may fill in, in the tenant's order and
-/// words. A file with this header maps itself.
+/// words. A file with this header maps itself. For a user from whom fields are hidden, give what
+/// [`visible_catalogue`](crate::desk::settings::visible_catalogue) says.
 ///
 /// ```
 /// use leadcore::domain::Catalogue;

@@ -6,7 +6,7 @@ use crate::domain::{Lead, LinkRole, SavedView, Subject, ViewPreferences};
 use crate::error::{Error, Result};
 use crate::id::{LeadId, UserId, ViewId};
 use crate::query::Facts;
-use crate::store::{Marks, Views};
+use crate::store::{Marks, Views, WhichViews};
 use crate::time::Timestamp;
 
 use super::{MemoryTxn, State, check_revision, exists, previous};
@@ -49,12 +49,14 @@ impl Views for MemoryTxn {
         Ok(self.state.views.get(&id).cloned())
     }
 
-    fn list(&mut self, user: Option<&UserId>) -> Result<Vec<SavedView>> {
+    fn list(&mut self, which: WhichViews<'_>) -> Result<Vec<SavedView>> {
         let views = self.state.views.values();
-        let mut views: Vec<_> = views
-            .filter(|view| view.shared || (user.is_some() && view.owner.as_ref() == user))
-            .cloned()
-            .collect();
+        let is_one = |view: &&SavedView| match which {
+            WhichViews::Shared => view.shared,
+            WhichViews::Of(user) => view.shared || view.owner.as_ref() == Some(user),
+            WhichViews::All => true,
+        };
+        let mut views: Vec<_> = views.filter(is_one).cloned().collect();
         views.sort_by_key(|view| (view.key(), view.id));
         Ok(views)
     }

@@ -80,8 +80,8 @@ pub trait Policy: Send + Sync + fmt::Debug {
     /// single leads: anything but [`Scope::None`] grants them.
     fn scope(&self, actor: &Actor, permission: Permission) -> Scope;
 
-    /// Whether `actor` may not see `field`: it is left out of records, and filters, sorts and searches that look at it
-    /// and writes to it are refused. What the engine sets (id, number, state …; see [`Field::is_writable`]) is part of
+    /// Whether `actor` may not see `field`: it is left out of records, searches do not look into it, and filters and sorts
+    /// that look at it and writes to it are refused. What the engine sets (id, number, state …; see [`Field::is_writable`]) is part of
     /// every record and stays there: of it, a policy can refuse the filters and sorts alone. A full name and its parts
     /// are looked for only by who may see all of them.
     fn is_hidden(&self, actor: &Actor, field: &Field) -> bool;

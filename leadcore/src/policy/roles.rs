@@ -95,7 +95,7 @@ impl Role {
         self
     }
 
-    /// Hides a field: it is left out of records, and no filter, sort, search or write may name it.
+    /// Hides a field: it is left out of records, no filter, sort or write may name it, and no search finds a lead by it.
     ///
     /// Only fields that callers set can be hidden. What the engine sets (id, number, state, stage, times …) is how a
     /// record is found, ordered and written again, so every record carries it; take away [`Permission::View`] instead.
@@ -124,15 +124,33 @@ impl Role {
 /// use leadcore::policy::{Role, RoleTable};
 /// let table = RoleTable::new()
 ///     .role("sales", Role::salesperson())
-///     .user(&"ada".parse()?, &["sales"], Some("north"))
-///     .user(&"bob".parse()?, &["sales"], Some("north"));
+///     .user(&"ada".parse()?, &["sales"], Some("north"))?
+///     .user(&"bob".parse()?, &["sales"], Some("north"))?;
 /// # Ok::<(), leadcore::error::ValueError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(try_from = "RawTable")]
 pub struct RoleTable {
     roles: BTreeMap<String, Role>,
     users: BTreeMap<UserId, Member>,
+}
+
+/// A table from outside, which is held to the same rule as one that is built.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RawTable {
+    roles: BTreeMap<String, Role>,
+    users: BTreeMap<UserId, Member>,
+}
+
+impl TryFrom<RawTable> for RoleTable {
+    type Error = ValueError;
+
+    fn try_from(RawTable { roles, users }: RawTable) -> Result<Self, ValueError> {
+        let table = Self { roles, users };
+        table.users.values().try_for_each(|member| table.check_known(&member.roles))?;
+        Ok(table)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -156,12 +174,22 @@ impl RoleTable {
         self
     }
 
-    /// Adds or replaces a user.
-    #[must_use]
-    pub fn user(mut self, user: &UserId, roles: &[&str], team: Option<&str>) -> Self {
-        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+    /// Adds or replaces a user with roles that were added before.
+    ///
+    /// # Errors
+    /// [`ViolationCode::Unknown`] for a role that the table has not: misspelt, it would silently grant nothing.
+    pub fn user(mut self, user: &UserId, roles: &[&str], team: Option<&str>) -> Result<Self, ValueError> {
+        let roles: BTreeSet<_> = roles.iter().map(|role| (*role).to_owned()).collect();
+        self.check_known(&roles)?;
         self.users.insert(user.clone(), Member { roles, team: team.map(str::to_owned) });
-        self
+        Ok(self)
+    }
+
+    fn check_known(&self, roles: &BTreeSet<String>) -> Result<(), ValueError> {
+        if roles.iter().all(|role| self.roles.contains_key(role)) {
+            return Ok(());
+        }
+        Err(ValueError::new(ViolationCode::Unknown, "a user has roles that the table has, added before it"))
     }
 
     fn roles_of(&self, user: &UserId) -> impl Iterator<Item = &Role> {
@@ -216,8 +244,11 @@ mod tests {
             .role("sales", Role::salesperson().hide(Field::TaxId).unwrap())
             .role("boss", Role::manager())
             .user(&"ada".parse().unwrap(), &["sales"], Some("north"))
+            .unwrap()
             .user(&"bob".parse().unwrap(), &["sales"], Some("north"))
+            .unwrap()
             .user(&"cy".parse().unwrap(), &["sales", "boss"], None)
+            .unwrap()
     }
 
     fn actor(name: &str) -> Actor {
@@ -230,6 +261,17 @@ mod tests {
             assert_eq!(table().scope(&actor("eve"), permission), Scope::None);
         }
         assert!(!table().may_own(&Actor::System, &"eve".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_user_has_roles_that_there_are() {
+        let misspelt = table().user(&"dan".parse().unwrap(), &["sales", "bos"], None);
+        assert_eq!(misspelt.unwrap_err().code(), ViolationCode::Unknown);
+        let json = serde_json::to_string(&table()).unwrap();
+        assert_eq!(serde_json::from_str::<RoleTable>(&json).unwrap(), table());
+        let wrong = json.replacen(r#""roles":["sales"]"#, r#""roles":["sails"]"#, 1);
+        assert_ne!(wrong, json);
+        assert!(serde_json::from_str::<RoleTable>(&wrong).is_err());
     }
 
     #[test]

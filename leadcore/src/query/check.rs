@@ -9,9 +9,9 @@ use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
 use crate::time::{Date, Timestamp};
 use crate::value::fold;
 
-use super::eval::search_terms;
 use super::filter::{Asker, Circumstance, Condition, Filter, Operator, Resolved};
 use super::period::Period;
+use super::search::TextSearch;
 
 /// How deep a filter may nest. A person's filter has a handful of levels; deeper ones are hostile.
 pub const MAX_DEPTH: usize = 32;
@@ -33,8 +33,9 @@ impl Filter {
         }
     }
 
-    /// Every field that the filter looks at, each once: what a field mask is checked against. A search looks at
-    /// [`Field::SEARCHED`].
+    /// Every field that the filter looks at, each once: what a field mask is checked against. A search is not in it: it
+    /// looks into the [parts](Asker::searched) that the actor may see; nor is `owner = me`, which asks for the actor's own
+    /// leads and for nobody's name.
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
         let mut fields = Vec::new();
@@ -43,11 +44,9 @@ impl Filter {
             match filter {
                 Self::All(list) | Self::Any(list) => todo.extend(list),
                 Self::Not(inner) => todo.push(inner),
+                Self::Where(condition) if condition.asks_for_own() => {}
                 Self::Where(condition) => fields.push(condition.field.clone()),
-                Self::Search(_) => {
-                    fields.extend_from_slice(Field::SEARCHED);
-                }
-                Self::Is(Circumstance::Unread) | Self::Has(_) => {}
+                Self::Search(_) | Self::Is(Circumstance::Unread) | Self::Has(_) => {}
                 Self::Is(Circumstance::Rotting) => fields.extend([Field::Stage, Field::ActiveAt]),
             }
         }
@@ -115,7 +114,10 @@ impl Check<'_> {
             Filter::Search(text) if text.len() > 1_000 => {
                 self.refuse(path, ViolationCode::TooLong, "a search has at most 1,000 bytes")
             }
-            Filter::Search(text) => Some(Resolved::Search(search_terms(text))),
+            Filter::Search(text) => {
+                let Asker { searched, numbering, .. } = *self.asker;
+                Some(Resolved::Search(TextSearch::new(text, searched, numbering)))
+            }
             Filter::Is(Circumstance::Unread) => match self.asker.user {
                 Some(user) => Some(Resolved::Not(Box::new(Resolved::ReadBy(user.clone())))),
                 None => self.refuse(path, ViolationCode::Malformed, "`unread` needs an acting user"),

@@ -1,55 +1,10 @@
 //! The reference evaluator: what a filter means, in memory. Stores must give the same answer.
 
-use crate::domain::{CustomValue, Field, FieldType, FieldValue, Lead, LinkRole, MatchKind, dialled};
+use crate::domain::{CustomValue, Field, FieldType, FieldValue, Lead, LinkRole, MatchKind};
 use crate::id::UserId;
 use crate::value::fold;
 
 use super::filter::Resolved;
-
-/// One word to look for in the search text, padded so that a short one stands at the beginning of a word.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Term(String);
-
-impl Term {
-    /// What the search text must have somewhere: three letters at least.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The words of a search. Punctuation inside a word stays (`o'neil`, `anna@x.org`), but a word of digits and phone
-/// punctuation alone is reduced to its digits, since numbers are searched as digits, without the zeros that are dialled
-/// before a whole number.
-#[must_use]
-pub fn search_terms(text: &str) -> Vec<Term> {
-    let folded = fold(text);
-    let words: Vec<String> = match dialled(&folded) {
-        Some(digits) => vec![without_trunk(&digits).to_owned()],
-        None => folded.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
-    };
-    let mut terms: Vec<_> = words
-        .into_iter()
-        .map(|word| match word.chars().count() {
-            1 => Term(format!("  {word}")),
-            2 => Term(format!(" {word}")),
-            _ => Term(word),
-        })
-        .collect();
-    terms.sort();
-    terms.dedup();
-    terms
-}
-
-/// A number without the zeros that are dialled before it at home (`077…`) or to call abroad (`0047…`): a number that was
-/// written with its country code has none. What is left occurs wherever the whole does.
-fn without_trunk(digits: &str) -> &str {
-    let number = digits.trim_start_matches('0');
-    if number.len() >= SHORTEST_NUMBER { number } else { digits }
-}
-
-/// Fewer digits are part of a number, and its zeros count.
-const SHORTEST_NUMBER: usize = 6;
 
 /// What a filter may ask that the lead itself does not say.
 pub trait Facts {
@@ -107,10 +62,7 @@ impl Resolved {
                 });
                 above && below
             }),
-            Self::Search(terms) => {
-                let text = lead.search_text();
-                terms.iter().all(|term| text.as_str().contains(term.as_str()))
-            }
+            Self::Search(search) => search.finds(lead),
         }
     }
 }

@@ -3,10 +3,12 @@
 use chrono::{FixedOffset, TimeDelta};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Catalogue, Field, FieldType, FieldValue, LinkRole, Pipeline};
+use crate::domain::{Catalogue, Field, FieldType, FieldValue, LinkRole, Numbering, Pipeline};
 use crate::error::{ValueError, ViolationCode};
 use crate::id::UserId;
 use crate::time::Timestamp;
+
+use super::search::{SearchParts, TextSearch};
 
 /// How a field is compared with a value. Which operators fit depends on the type of the field; a misfit is refused
 /// with [`ViolationCode::Operator`](crate::error::ViolationCode::Operator) when the filter is checked.
@@ -84,6 +86,14 @@ pub struct Condition {
     pub value: FieldValue,
 }
 
+impl Condition {
+    /// Whether it asks for leads that the actor owns.
+    pub(super) fn asks_for_own(&self) -> bool {
+        let is_me = matches!(self.value.items(), [only] if only.as_text() == Some("me"));
+        self.field == Field::Owner && matches!(self.op, Operator::Eq | Operator::Ne | Operator::In) && is_me
+    }
+}
+
 /// What a lead is to the one who asks, now: not a field of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -136,8 +146,9 @@ pub enum Filter {
     Not(Box<Self>),
     /// This comparison holds.
     Where(Condition),
-    /// The lead has every word of this text in its names, e-mails, phone digits or number (S0.15). Words of one or two
-    /// letters stand at the beginning of a word, longer ones anywhere.
+    /// The lead has every word of this text in its names, e-mails, phone digits or number (S0.15), or the text is its
+    /// number as the tenant writes it (`L-00042`). Words of one or two letters stand at the beginning of a word, longer
+    /// ones anywhere. What a policy hides from the actor is not searched.
     Search(String),
     /// This is so for the one who asks.
     Is(Circumstance),
@@ -191,6 +202,18 @@ impl Filter {
     #[must_use]
     pub fn needs_catalogue(&self) -> bool {
         self.has(|leaf| matches!(leaf, Self::Where(condition) if matches!(condition.field, Field::Custom(_))))
+    }
+
+    /// Whether there is a search in it.
+    #[must_use]
+    pub fn searches(&self) -> bool {
+        self.has(|leaf| matches!(leaf, Self::Search(_)))
+    }
+
+    /// Whether it searches for something that may be a lead number, and so for the tenant's numbering.
+    #[must_use]
+    pub fn needs_numbering(&self) -> bool {
+        self.has(|leaf| matches!(leaf, Self::Search(text) if text.bytes().any(|byte| byte.is_ascii_digit())))
     }
 
     /// Whether it asks for [`Circumstance::Rotting`], and so for the pipelines.
@@ -322,8 +345,8 @@ pub enum Resolved {
         /// The upper end and whether it is included.
         to: Option<(FieldValue, bool)>,
     },
-    /// The search text has each of these.
-    Search(Vec<super::eval::Term>),
+    /// The lead is found by this.
+    Search(TextSearch),
     /// This user has read the lead.
     ReadBy(UserId),
     /// A link in this role begins at the lead.
@@ -341,6 +364,12 @@ impl Resolved {
     #[must_use]
     pub const fn nothing() -> Self {
         Self::Any(Vec::new())
+    }
+
+    /// The lead has every word of `text`, whoever asks.
+    #[must_use]
+    pub fn search(text: &str) -> Self {
+        Self::Search(TextSearch::everywhere(text))
     }
 
     /// Whether it can be answered from the lead alone.
@@ -383,6 +412,10 @@ pub struct Asker<'a> {
     pub pipelines: &'a [Pipeline],
     /// What the custom fields of the tenant are; without it, a filter on one is refused.
     pub catalogue: Option<&'a Catalogue>,
+    /// How the tenant writes lead numbers; without it, a search finds them by their digits alone.
+    pub numbering: Option<&'a Numbering>,
+    /// Which parts of the leads a search looks into.
+    pub searched: SearchParts,
 }
 
 impl<'a> Asker<'a> {

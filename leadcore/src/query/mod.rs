@@ -8,11 +8,13 @@ mod eval;
 mod filter;
 mod page;
 mod period;
+mod search;
 mod text;
 
 pub use check::MAX_DEPTH;
-pub use eval::{Facts, LeadAlone, Term, search_terms};
+pub use eval::{Facts, LeadAlone};
 pub use filter::{Asker, Circumstance, Condition, Filter, Operator, Resolved};
 pub use page::{Cursor, Direction, LeadQuery, LeadScan, MAX_PAGE, Page, Sort, SortField};
 pub use period::{Period, Relative, Unit};
+pub use search::{SearchParts, Term, TextSearch, search_terms};
 pub use text::{MAX_TEXT, TextError};

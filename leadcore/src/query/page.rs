@@ -155,7 +155,8 @@ impl Default for Sort {
 
 /// The place behind a record of a sorted list: where the next page begins.
 ///
-/// As text it is safe to hand to a browser and take back. A cursor made with another sort is refused.
+/// As text it is safe to hand to a browser and take back. A cursor made with another sort or by a list of other leads is
+/// refused.
 ///
 /// It holds the sort key of the last record; for a list sorted by company or name that is a name, so a cursor is
 /// personal data like the page it came with.
@@ -168,6 +169,8 @@ pub struct Cursor {
     pub key: FieldValue,
     /// Its id.
     pub id: LeadId,
+    /// A digest of the list that made it; without, it fits every list in this sort.
+    pub list: Option<u32>,
 }
 
 /// A cursor as JSON has it: times, days and amounts are text there, and so is the key of a custom field, with its type.
@@ -176,6 +179,8 @@ struct RawCursor {
     sort: Sort,
     key: FieldValue,
     id: LeadId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    list: Option<u32>,
 }
 
 impl TryFrom<RawCursor> for Cursor {
@@ -187,7 +192,7 @@ impl TryFrom<RawCursor> for Cursor {
             (SortField::Custom(_), FieldValue::Text(text)) => FieldValue::from_typed_text(text),
             _ => retyped(&raw.sort.by, raw.key),
         };
-        Ok(Self { sort: raw.sort, key: key.ok_or_else(malformed)?, id: raw.id })
+        Ok(Self { sort: raw.sort, key: key.ok_or_else(malformed)?, id: raw.id, list: raw.list })
     }
 }
 
@@ -197,7 +202,7 @@ impl From<Cursor> for RawCursor {
             SortField::Custom(_) => cursor.key.to_typed_text().into(),
             _ => cursor.key,
         };
-        Self { sort: cursor.sort, key, id: cursor.id }
+        Self { sort: cursor.sort, key, id: cursor.id, list: cursor.list }
     }
 }
 
@@ -208,10 +213,23 @@ impl Cursor {
         retyped(&self.sort.by, self.key.clone()).as_ref() == Some(&self.key)
     }
 
-    /// The place behind `lead`.
+    /// The place behind `lead`, in whatever list.
     #[must_use]
     pub fn behind(lead: &Lead, sort: &Sort) -> Self {
-        Self { sort: sort.clone(), key: sort.by.key(lead), id: lead.id }
+        Self { sort: sort.clone(), key: sort.by.key(lead), id: lead.id, list: None }
+    }
+
+    /// The same place in the list of these leads, in the trash or outside it.
+    #[must_use]
+    pub fn in_list(mut self, filter: &Filter, trashed: bool) -> Self {
+        self.list = Some(digest(filter, trashed));
+        self
+    }
+
+    /// Whether it belongs to this list, as far as it says.
+    #[must_use]
+    pub fn fits(&self, filter: &Filter, trashed: bool) -> bool {
+        self.list.is_none_or(|list| list == digest(filter, trashed))
     }
 
     /// The cursor as text.
@@ -239,6 +257,28 @@ impl Cursor {
             .flatten();
         serde_json::from_slice(&bytes.ok_or_else(invalid)?).map_err(|_| invalid())
     }
+}
+
+/// FNV-1a of the filter as JSON, folded to 32 bits, which every reader of JSON can hold: it tells lists apart that were
+/// mixed up, and protects nothing.
+fn digest(filter: &Filter, trashed: bool) -> u32 {
+    struct Fnv(u64);
+    impl std::io::Write for Fnv {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let mixed = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            self.0 = bytes.iter().fold(self.0, mixed);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut sum = Fnv(0xcbf2_9ce4_8422_2325 ^ u64::from(trashed));
+    // A filter is always written: what it holds has a form in JSON.
+    let _ = serde_json::to_writer(&mut sum, filter);
+    let [a, b, c, d, e, f, g, h] = sum.0.to_le_bytes();
+    u32::from_le_bytes([a ^ e, b ^ f, c ^ g, d ^ h])
 }
 
 /// JSON has no times, days and amounts: they come back as text.
@@ -367,14 +407,14 @@ mod tests {
             (custom(), FieldValue::Bool(true)),
             (custom(), FieldValue::Empty),
         ] {
-            let cursor = Cursor { sort: Sort::descending(by), key, id };
+            let cursor = Cursor { sort: Sort::descending(by), key, id, list: Some(u32::MAX) };
             assert!(cursor.is_sound());
             let json = serde_json::to_string(&cursor).unwrap();
             assert_eq!(serde_json::from_str::<Cursor>(&json).unwrap(), cursor);
             assert_eq!(Cursor::from_text(&cursor.to_text()).unwrap(), cursor);
         }
-        let wrong =
-            Cursor { sort: Sort::descending(SortField::Number), key: FieldValue::Text("7".into()), id };
+        let (sort, key) = (Sort::descending(SortField::Number), FieldValue::Text("7".into()));
+        let wrong = Cursor { sort, key, id, list: None };
         assert!(!wrong.is_sound());
     }
 }

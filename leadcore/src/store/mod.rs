@@ -30,7 +30,7 @@ pub use journal::{Journal, Links};
 pub use leads::{LeadChange, Leads, Tallies};
 pub use records::{Accounts, Contacts};
 pub use setup::{Numbers, Pipelines, Series, SettingName, Settings, Terms, check_skip};
-pub use views::{Marks, Views};
+pub use views::{Marks, Views, WhichViews};
 
 /// One unit of work of one tenant. Bound to its tenant when it is opened, so that no query can forget it.
 ///

@@ -5,6 +5,24 @@ use crate::error::Result;
 use crate::id::{LeadId, UserId, ViewId};
 use crate::time::Timestamp;
 
+/// Which saved views are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhichViews<'a> {
+    /// Those that are shared.
+    Shared,
+    /// Those that are shared, and those of this user.
+    Of(&'a UserId),
+    /// Those of everybody.
+    All,
+}
+
+impl<'a> From<Option<&'a UserId>> for WhichViews<'a> {
+    fn from(user: Option<&'a UserId>) -> Self {
+        user.map_or(Self::Shared, Self::Of)
+    }
+}
+
 /// Saved views, and how each user has them arranged.
 pub trait Views {
     /// Adds a new view.
@@ -31,11 +49,11 @@ pub trait Views {
     /// A failure of the store.
     fn get(&mut self, id: ViewId) -> Result<Option<SavedView>>;
 
-    /// The shared views and those of this user, by folded name, then by id.
+    /// These views, by folded name, then by id.
     ///
     /// # Errors
     /// A failure of the store.
-    fn list(&mut self, user: Option<&UserId>) -> Result<Vec<SavedView>>;
+    fn list(&mut self, which: WhichViews<'_>) -> Result<Vec<SavedView>>;
 
     /// How this user has the views arranged; the default when never said.
     ///

@@ -9,7 +9,7 @@ use crate::domain::{Lead, Subject, SubjectKind, TermKind, Topics};
 use crate::error::Result;
 use crate::id::{ContactId, TenantId};
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
-use crate::store::{Series, SettingName, Store, StoreExt, Txn};
+use crate::store::{Series, SettingName, Store, StoreExt, Txn, WhichViews};
 
 /// Everything that the ports say about a tenant, a line for each record, in an order that no store decides: leads with
 /// the trash, accounts, links, contacts, pipelines, terms, settings, numbers, operations with their entries.
@@ -64,7 +64,7 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
             line(&mut out, "term", &(kind, &record.term, usage));
         }
     }
-    for view in txn.views().list(None)? {
+    for view in txn.views().list(WhichViews::All)? {
         subjects.insert(view.id.into());
         line(&mut out, "view", &view);
     }

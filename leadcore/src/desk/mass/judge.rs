@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::context::Context;
-use crate::domain::{Action, Catalogue, Field, Lead, LeadFields, MatchKey, NewEntry, TermKind, Trashed};
+use crate::domain::{Action, Catalogue, Field, Lead, LeadFields, NewEntry, TermKind, Trashed};
 use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::{LeadId, OperationId, Revision, UserId};
 use crate::policy::Permission;
 use crate::store::Txn;
 
 use super::super::access::{Expect, Gate, check_fields};
-use super::super::custom::{already_taken, check_written, claims};
+use super::super::custom::Claimed;
 use super::super::functions::Openings;
 use super::super::intake::{check_references, check_rules, violations};
 use super::super::leads::touch;
@@ -37,7 +37,7 @@ pub(super) struct Judge<'a> {
     /// The stages and their guard.
     mover: Mover,
     /// Values of unique fields that leads of this change got.
-    claims: BTreeSet<MatchKey>,
+    claimed: Claimed,
     /// Terms of the change that exist and are not archived.
     fresh: Fresh,
     /// Who reads, and what was read in this round.
@@ -88,7 +88,7 @@ impl<'a> Judge<'a> {
             openings: Openings::load(ctx, txn)?,
             catalogue: load_catalogue(txn)?.1,
             mover,
-            claims: BTreeSet::new(),
+            claimed: Claimed::default(),
             fresh,
             reader,
             read: Vec::new(),
@@ -173,28 +173,12 @@ impl<'a> Judge<'a> {
         }
         let (old, new) = (&before.fields, &after.fields);
         if new.custom != old.custom || new.external_ids != old.external_ids || restores {
-            self.claim(txn, before, &after)?;
+            self.claimed.claim(txn, &self.catalogue, before, &after)?;
         }
         if restores {
             self.mover.take_back(&after)?;
         }
         Ok(Some((after, action)))
-    }
-
-    /// Refuses a value of a unique field that another lead has, also one that this change gave it.
-    fn claim(&mut self, txn: &mut dyn Txn, before: &Lead, after: &Lead) -> Result<()> {
-        check_written(txn, &self.catalogue, &[(after, Some(before))])?;
-        let mut had = self.catalogue.unique_keys(&before.fields);
-        if before.trashed.is_some() {
-            had.clear();
-        }
-        let new = claims(&self.catalogue, after, Some(before)).into_iter().filter(|key| !had.contains(key));
-        for (field, key) in new {
-            if !self.claims.insert(key) {
-                return Err(Error::invalid(vec![already_taken(&field)]));
-            }
-        }
-        Ok(())
     }
 
     fn change(&mut self, lead: &mut Lead, operation: OperationId) -> Result<Action> {

@@ -15,12 +15,13 @@ use crate::domain::{Lead, LeadPatch, Move, OperationKind};
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{LabelId, LeadId, OperationId, Revision, UserId};
 use crate::policy::Permission;
-use crate::query::{Cursor, Filter, LeadScan, Resolved, Sort, SortField};
+use crate::query::{Filter, Resolved};
 use crate::store::{LeadChange, Txn};
 
 use super::access::require;
 use super::leads::readable;
 use super::operation::new_operation;
+use super::rounds::{Place, each_lead};
 
 use judge::{Judge, Judged};
 
@@ -183,12 +184,12 @@ pub struct MassOutcome {
     pub totals: Totals,
 }
 
-/// How many leads one round reads and writes.
+/// How many leads of a list one round reads and writes.
 const ROUND: usize = 1_000;
 /// The most leads of one call.
 pub const MAX_RECORDS: usize = 1_000_000;
 
-/// Does one thing with many leads, in rounds of 1,000, all in this unit of work.
+/// Does one thing with many leads, in rounds, all in this unit of work.
 ///
 /// The matches of a filter are walked by their numbers, so a change that makes a lead match no more, or makes another
 /// one match, passes over none and does none twice.
@@ -277,16 +278,11 @@ impl Run<'_> {
                 )));
             }
         }
-        let sort = Sort::ascending(SortField::Number);
-        let mut after: Option<Cursor> = None;
-        loop {
-            let scan = LeadScan { filter: filter.clone(), trashed, sort: sort.clone(), limit: ROUND, after };
-            let leads = txn.leads().scan(&scan)?;
-            let Some(last) = leads.last() else { return Ok(()) };
+        let place = if trashed { Place::Trash } else { Place::Live };
+        each_lead(txn, &filter, place, &mut |txn, leads| {
             check_count(self.results.len().saturating_add(leads.len()))?;
-            after = Some(Cursor::behind(last, &sort));
-            self.round(txn, leads.into_iter().map(|lead| (lead.id, None, Some(lead))).collect())?;
-        }
+            self.round(txn, leads.into_iter().map(|lead| (lead.id, None, Some(lead))).collect())
+        })
     }
 
     fn round(
@@ -341,15 +337,12 @@ pub(super) fn count(txn: &mut dyn Txn, filter: &Resolved, trashed: bool) -> Resu
     if !trashed {
         return txn.tallies().count(filter);
     }
-    let sort = Sort::ascending(SortField::Number);
-    let (mut after, mut found) = (None, 0_u64);
-    loop {
-        let scan = LeadScan { filter: filter.clone(), trashed, sort: sort.clone(), limit: ROUND, after };
-        let leads = txn.leads().scan(&scan)?;
-        let Some(last) = leads.last() else { return Ok(found) };
+    let mut found = 0_u64;
+    each_lead(txn, filter, Place::Trash, &mut |_, leads| {
         found = found.saturating_add(u64::try_from(leads.len()).unwrap_or(u64::MAX));
-        after = Some(Cursor::behind(last, &sort));
-    }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// The outcome behind an error about one record; errors of another kind are the store's.

@@ -8,16 +8,14 @@ use crate::domain::{
 use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::{OperationId, PipelineId, StageId};
 use crate::policy::Permission;
-use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
+use crate::query::Resolved;
 use crate::store::{LeadChange, Txn, nested};
 
 use super::super::access::{Expect, require};
 use super::super::leads::touch;
 use super::super::operation::{new_operation, record};
+use super::super::rounds::{Place, each_lead};
 use super::leads_in;
-
-/// How many leads one round reads and writes.
-const ROUND: usize = 500;
 
 fn find(txn: &mut dyn Txn, id: PipelineId, expect: Expect) -> Result<(Vec<Pipeline>, Pipeline)> {
     let known = txn.pipelines().list()?;
@@ -126,9 +124,7 @@ pub fn remove_stage(
         let operation = new_operation(ctx, OperationKind::Configure, None);
         txn.journal().begin(&operation)?;
         if let Some((pipeline, target)) = &found {
-            for trashed in [false, true] {
-                move_all(ctx, txn, operation.id, stage, (*pipeline, target), trashed)?;
-            }
+            move_all(ctx, txn, operation.id, stage, (*pipeline, target))?;
         }
         txn.pipelines().update(&after)?;
         let changes = pipeline_changes(Some(&before), &after);
@@ -159,16 +155,9 @@ fn move_all(
     operation: OperationId,
     stage: StageId,
     target: (PipelineId, &Stage),
-    trashed: bool,
 ) -> Result<()> {
-    let sort = Sort::ascending(SortField::Number);
-    let mut after: Option<Cursor> = None;
-    loop {
-        let filter = Resolved::Equals(crate::domain::Field::Stage, vec![stage.into()]);
-        let scan = LeadScan { filter, trashed, sort: sort.clone(), limit: ROUND, after: after.clone() };
-        let leads = txn.leads().scan(&scan)?;
-        let Some(last) = leads.last() else { return Ok(()) };
-        after = Some(Cursor::behind(last, &sort));
+    let filter = Resolved::Equals(crate::domain::Field::Stage, vec![stage.into()]);
+    each_lead(txn, &filter, Place::Everywhere, &mut |txn, leads| {
         let (mut changes, mut entries) = (Vec::new(), Vec::new());
         for before in leads {
             let mut lead = before.clone();
@@ -177,8 +166,8 @@ fn move_all(
             changes.push(LeadChange { before, after: lead });
         }
         txn.leads().update(&changes)?;
-        txn.journal().append(operation, &entries)?;
-    }
+        txn.journal().append(operation, &entries)
+    })
 }
 
 /// Into the target with its card in the order it had; one that left the board keeps how it ended.

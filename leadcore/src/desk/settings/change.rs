@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, CustomField, CustomKey, CustomType, CustomValue, Field, Lead, OperationKind,
+    Action, Catalogue, CustomField, CustomKey, CustomType, CustomValue, Field, FieldValue, OperationKind,
 };
 use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::Revision;
 use crate::policy::Permission;
-use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
+use crate::query::Resolved;
 use crate::store::SettingName;
 use crate::store::{LeadChange, Txn};
 
 use super::super::access::require;
 use super::super::leads::touch;
 use super::super::operation::new_operation;
+use super::super::rounds::{Place, Round, each_lead};
+use super::super::views::{Instead, follow};
 use super::{load_catalogue, save};
 
 /// What becomes of the values of leads when a custom field changes. Values that the changed field takes as they are stay;
@@ -63,10 +65,17 @@ impl FieldMapping {
         }
     }
 
-    /// The value after the change to `field`; `Err` when nothing says what it shall be.
-    fn apply(&self, field: &CustomField, value: &CustomValue) -> Result<Option<CustomValue>, ()> {
+    /// The value after the change of `known` to `field`; `Err` when nothing says what it shall be.
+    fn apply(
+        &self,
+        known: &CustomField,
+        field: &CustomField,
+        value: &CustomValue,
+    ) -> Result<Option<CustomValue>, ()> {
         let Some(mapped) = self.mapped(value) else { return Ok(None) };
-        match field.convert_exactly(&mapped) {
+        // What lay outside the limits before is no matter of this change.
+        let fits = |new: &CustomValue| field.check_limits(new).is_ok() || known.check_limits(value).is_err();
+        match field.convert_exactly(&mapped).filter(fits) {
             Some(converted) => Ok(Some(converted)),
             None if self.clear_rest => Ok(None),
             None => Err(()),
@@ -75,14 +84,17 @@ impl FieldMapping {
 }
 
 /// Replaces the definition of a custom field, and rewrites the values of leads by `mapping` in the same transaction,
-/// trashed leads included; each change is in the journal.
+/// trashed leads included; each change is in the journal. Saved views that ask for a choice which is mapped ask for the other.
+///
+/// Values outside limits that are tightened by this (of length or size) refuse it, or are emptied where the mapping says so.
+/// To let them stay, write the limits by [`set_catalogue`](super::set_catalogue): then they hold for new values.
 ///
 /// A converted lead keeps what its values say: its values are converted, but never mapped to another choice or emptied.
 ///
 /// # Errors
 /// `Denied`; `NotFound` when there is no such field; `Invalid` for a definition that breaks a rule, or unique values that
 /// would not be; `Conflict` when the catalogue changed since it was read, or with [`Conflict::InUse`] when that many leads
-/// have values that the mapping says nothing of, or are converted.
+/// have values that the mapping says nothing of or that lie outside the new limits, or are converted.
 pub fn change_field(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -91,10 +103,15 @@ pub fn change_field(
     mapping: &FieldMapping,
 ) -> Result<Revision> {
     let mut catalogue = known(ctx, txn, &field.key)?;
+    let known = catalogue.custom_field(&field.key).cloned().ok_or_else(|| Error::not_found("field"))?;
     catalogue.set_custom_field(field.clone());
     catalogue.validate()?;
-    let change = |value: &CustomValue| mapping.apply(field, value);
-    rewrite(ctx, txn, expected, &catalogue, &field.key, &change)
+    let change = |value: &CustomValue| mapping.apply(&known, field, value);
+    let instead = |value: &FieldValue| {
+        let instead = mapping.choices.get(value.as_text()?)?.as_deref()?;
+        Some(FieldValue::from(instead))
+    };
+    rewrite(ctx, txn, expected, &catalogue, &field.key, (&change, &instead))
 }
 
 /// Takes a custom field away. With `clear`, leads that have a value are emptied in the same transaction, trashed ones
@@ -114,7 +131,7 @@ pub fn remove_field(
     catalogue.remove_custom_field(field);
     catalogue.validate()?;
     let change = |_: &CustomValue| if clear { Ok(None) } else { Err(()) };
-    rewrite(ctx, txn, expected, &catalogue, field, &change)
+    rewrite(ctx, txn, expected, &catalogue, field, (&change, &|_| None))
 }
 
 fn known(ctx: &Context<'_>, txn: &mut dyn Txn, key: &CustomKey) -> Result<Catalogue> {
@@ -132,7 +149,7 @@ fn rewrite(
     expected: Option<Revision>,
     catalogue: &Catalogue,
     key: &CustomKey,
-    change: Change<'_>,
+    (change, instead): (Change<'_>, Instead<'_>),
 ) -> Result<Revision> {
     // Before the first write, so that a refusal leaves nothing behind.
     let (mut blocked, mut seen, mut twice) = (0, BTreeSet::new(), false);
@@ -164,7 +181,9 @@ fn rewrite(
     let operation = new_operation(ctx, OperationKind::Configure, None);
     txn.journal().begin(&operation)?;
     let (revision, entry) = save(ctx, txn, SettingName::Catalogue, expected, catalogue)?;
-    txn.journal().append(operation.id, &[entry])?;
+    let mut entries = vec![entry];
+    entries.extend(follow(ctx, txn, &Field::Custom(key.clone()), instead)?);
+    txn.journal().append(operation.id, &entries)?;
     each_round(txn, key, &mut |txn, leads| {
         let (mut changes, mut entries) = (Vec::new(), Vec::new());
         for before in leads {
@@ -203,37 +222,10 @@ fn says_the_same(before: &CustomValue, after: Option<&CustomValue>) -> bool {
     })
 }
 
-/// How many leads one round reads and writes.
-const ROUND: usize = 500;
-
-/// What is done with the leads of one round.
-type Round<'a> = &'a mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<()>;
-
 /// Every lead with a value, trashed ones included, in rounds.
 fn each_round(txn: &mut dyn Txn, key: &CustomKey, work: Round<'_>) -> Result<()> {
     let has_value = Resolved::Not(Box::new(Resolved::Empty(Field::Custom(key.clone()))));
-    each_lead(txn, &has_value, work)
-}
-
-fn each_lead(txn: &mut dyn Txn, filter: &Resolved, work: Round<'_>) -> Result<()> {
-    let sort = Sort::ascending(SortField::Number);
-    for trashed in [false, true] {
-        let mut after: Option<Cursor> = None;
-        loop {
-            let scan = LeadScan {
-                filter: filter.clone(),
-                trashed,
-                sort: sort.clone(),
-                limit: ROUND,
-                after: after.clone(),
-            };
-            let leads = txn.leads().scan(&scan)?;
-            let Some(last) = leads.last() else { break };
-            after = Some(Cursor::behind(last, &sort));
-            work(txn, leads)?;
-        }
-    }
-    Ok(())
+    each_lead(txn, &has_value, Place::Everywhere, work)
 }
 
 /// Refuses a catalogue that takes away what leads have.
@@ -282,7 +274,7 @@ fn keeps_type(old: &CustomType, new: &CustomType) -> bool {
 
 fn refuse_used(txn: &mut dyn Txn, key: &CustomKey, filter: &Resolved) -> Result<()> {
     let mut by = 0;
-    each_lead(txn, filter, &mut |_, leads| {
+    each_lead(txn, filter, Place::Everywhere, &mut |_, leads| {
         by += u64::try_from(leads.len()).unwrap_or(u64::MAX);
         Ok(())
     })?;

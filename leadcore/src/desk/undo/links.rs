@@ -8,11 +8,9 @@ use crate::domain::{
 use crate::error::Result;
 use crate::store::Txn;
 
-use super::walk::{Bench, Story, uuid};
+use super::super::contacts::PRIMARY;
+use super::walk::{Bench, Story};
 use super::{UndoFailure, UndoRecord};
-
-/// What the journal calls a change of the primary contact; it is no field of a lead.
-pub(super) const PRIMARY: &str = "primary_contact";
 
 /// Whether the entry is about the persons of a lead.
 pub(super) fn concerns(entry: &Entry) -> bool {
@@ -118,10 +116,10 @@ fn make_primary(links: &mut BTreeSet<Link>, entry: &Entry) -> bool {
     let Some(change) = entry.changes.iter().find(|change| change.field == PRIMARY) else { return false };
     let now = primary(links).map(|person| person.id);
     // The one that the operation made primary may just have been taken off.
-    if now.is_some() && now != uuid(&change.after) {
+    if now.is_some() && now != change.after.as_id() {
         return false;
     }
-    let was = uuid(&change.before);
+    let was = change.before.as_id();
     let role_of = |links: &mut BTreeSet<Link>, id, role| {
         let found = links.iter().find(|link| link.to.id == id).copied();
         found.is_some_and(|link| links.remove(&link) && links.insert(Link { role, ..link }))

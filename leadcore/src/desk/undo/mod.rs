@@ -140,7 +140,7 @@ pub struct UndoOutcome {
     pub totals: UndoTotals,
     /// The records that were not taken back wholly, at most 1,000 of them. All that was written is in the journal.
     pub remaining: Vec<UndoRecord>,
-    /// How many of the failed records the policy refused.
+    /// How many of the failed records the policy refused, those out of sight among them.
     pub forbidden: u64,
     /// The key that an undone import had: it is free again, so that the file can be imported anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -214,14 +214,14 @@ pub fn undo(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Res
     while let Some(chunk) = walk.next(txn, Some(&operation))? {
         for record in chunk {
             outcome.totals.count(&record);
-            // What the actor may not even see counts as refused: somebody else may take it back.
-            let refused = matches!(record.failed, Some(UndoFailure::Forbidden | UndoFailure::NotFound));
+            let refused = record.failed == Some(UndoFailure::Forbidden);
             outcome.forbidden = outcome.forbidden.saturating_add(u64::from(refused));
             if !record.is_reversed() && outcome.remaining.len() < MOST_NAMED {
                 outcome.remaining.push(record);
             }
         }
     }
+    outcome.forbidden = outcome.forbidden.saturating_add(walk.unseen());
     if !walk.has_written() {
         // An undo that is refused must not stand in the way of one that is not.
         if outcome.forbidden > 0 {

@@ -13,8 +13,9 @@ use crate::id::{ContactId, LeadId, OperationId, StageId, UserId};
 use crate::store::{LeadChange, Txn};
 
 use super::super::access::Gate;
+use super::super::contacts::PRIMARY;
 use super::super::leads::touch;
-use super::walk::{Bench, Story, uuid};
+use super::walk::{Bench, Story};
 use super::{UndoFailure, UndoRecord};
 
 /// What becomes of a lead, and how to write it.
@@ -86,7 +87,7 @@ pub(super) fn lead(
 
 /// The changes that are about the lead itself, without whom it calls primary.
 fn own_fields(changes: &[FieldChange]) -> Vec<FieldChange> {
-    changes.iter().filter(|change| change.field != super::links::PRIMARY).cloned().collect()
+    changes.iter().filter(|change| change.field != PRIMARY).cloned().collect()
 }
 
 /// The lead goes into the trash or comes out of it.
@@ -109,7 +110,7 @@ fn existence(
         Action::Deleted => {
             // A lead that an undo put back into the trash is there by the operation that it was there by before.
             let named = entry.changes.iter().find(|change| change.field == TRASHED_BY);
-            let put_by = named.and_then(|change| uuid(&change.after)).map(OperationId::from_uuid);
+            let put_by = named.and_then(|change| change.after.as_id()).map(OperationId::from_uuid);
             let put_by = put_by.unwrap_or(entry.operation);
             let same = after.trashed.as_ref().is_some_and(|trashed| trashed.operation == put_by);
             if same {
@@ -125,7 +126,7 @@ fn existence(
                     FieldValue::Time(at) => Some(*at),
                     other => other.as_text().and_then(|text| text.parse().ok()),
                 });
-                let operation = side(TRASHED_BY).and_then(uuid).map(OperationId::from_uuid);
+                let operation = side(TRASHED_BY).and_then(FieldValue::as_id).map(OperationId::from_uuid);
                 after.trashed = Some(Trashed { at: at.unwrap_or(now), operation: operation.unwrap_or(by) });
             }
             free
@@ -173,16 +174,16 @@ fn refuse(bench: &Bench<'_>, field: &Field, value: &FieldValue) -> Option<WhyKep
             _ => None,
         },
         FieldType::Reference(Reference::Term(_)) => {
-            let gone = |item: &FieldValue| uuid(item).is_none_or(|id| !bench.terms.contains(&id));
+            let gone = |item: &FieldValue| item.as_id().is_none_or(|id| !bench.terms.contains(&id));
             value.items().iter().any(gone).then_some(WhyKept::Gone)
         }
         FieldType::Reference(Reference::Stage) => {
-            let stage = uuid(value).map(StageId::from_uuid);
+            let stage = value.as_id().map(StageId::from_uuid);
             let known = bench.stages.iter().any(|(_, known)| Some(*known) == stage);
             (!known).then_some(WhyKept::Gone)
         }
         FieldType::Reference(Reference::Pipeline) => {
-            let known = bench.stages.iter().any(|(known, _)| Some(known.as_uuid()) == uuid(value));
+            let known = bench.stages.iter().any(|(known, _)| Some(known.as_uuid()) == value.as_id());
             (!known).then_some(WhyKept::Gone)
         }
         FieldType::User => {

@@ -12,17 +12,19 @@ use crate::domain::{
 use crate::error::{ErrorKind, Result};
 use crate::id::{LeadId, PipelineId, StageId};
 use crate::policy::{Permission, Scope};
-use crate::store::{LeadChange, Txn};
+use crate::store::{Journal, LeadChange, Txn};
 
 use super::super::access::Gate;
-use super::super::custom::check_written;
+use super::super::custom::Claimed;
 use super::super::settings::load_catalogue;
 use super::{UndoFailure, UndoRecord, links, record, terms};
 
 /// How many records one chunk reads and writes.
 const CHUNK: usize = 500;
-/// How many entries are read at a time.
+/// How many entries of an operation are read at a time.
 const READ: usize = 1_000;
+/// How many entries of one record are read at a time: most have fewer since the operation.
+const AT_A_TIME: usize = 64;
 
 /// What a record of a chunk looks like in the journal.
 #[derive(Debug, Default)]
@@ -55,6 +57,10 @@ pub(super) struct Walk<'a> {
     todo: std::vec::IntoIter<Subject>,
     /// Whether something was written.
     begun: bool,
+    /// Values of unique fields that leads got back.
+    claimed: Claimed,
+    /// How many leads are there and out of the actor's sight.
+    unseen: u64,
 }
 
 impl<'a> Walk<'a> {
@@ -91,12 +97,24 @@ impl<'a> Walk<'a> {
             stages,
             terms: BTreeSet::new(),
         };
-        Ok(Self { bench, first, todo: todo.into_iter(), begun: false })
+        Ok(Self {
+            bench,
+            first,
+            todo: todo.into_iter(),
+            begun: false,
+            claimed: Claimed::default(),
+            unseen: 0,
+        })
     }
 
     /// Whether there was something to be written.
     pub(super) const fn has_written(&self) -> bool {
         self.begun
+    }
+
+    /// How many leads the actor may not even see: for him they are not there, and somebody else may take them back.
+    pub(super) const fn unseen(&self) -> u64 {
+        self.unseen
     }
 
     /// The next records; written, when there is an operation to write them by.
@@ -109,7 +127,7 @@ impl<'a> Walk<'a> {
         if subjects.is_empty() {
             return Ok(None);
         }
-        let mut stories = self.stories(txn, &subjects)?;
+        let mut stories = stories(txn.journal(), self.bench.undone, self.first, &subjects)?;
         self.find_terms(txn, &stories)?;
         let ids: Vec<_> = of_kind(&subjects, SubjectKind::Lead).map(LeadId::from_uuid).collect();
         let leads: BTreeMap<_, _> =
@@ -143,13 +161,15 @@ impl<'a> Walk<'a> {
     }
 
     fn lead(
-        &self,
+        &mut self,
         txn: &mut dyn Txn,
         by: Option<&Operation>,
         (subject, lead): (Subject, Option<&Lead>),
         story: &Story,
         (changes, entries): (&mut Vec<LeadChange>, &mut Vec<NewEntry>),
     ) -> Result<UndoRecord> {
+        let unseen = lead.is_some_and(|lead| !self.bench.view.admits(lead));
+        self.unseen = self.unseen.saturating_add(u64::from(unseen));
         let (mut record, change) = record::lead(&self.bench, by, subject, lead, story);
         if record.failed.is_some() {
             return Ok(record);
@@ -163,7 +183,7 @@ impl<'a> Walk<'a> {
                 || before.trashed != after.trashed;
             let has_some = !new_fields.custom.is_empty() || !new_fields.external_ids.is_empty();
             if unique && has_some && after.trashed.is_none() {
-                match check_written(txn, &self.bench.catalogue, &[(after, Some(before))]) {
+                match self.claimed.claim(txn, &self.bench.catalogue, before, after) {
                     Err(error) if !error.violations().is_empty() => {
                         let broken = error.violations().to_vec();
                         return Ok(UndoRecord::fail(subject, UndoFailure::Invalid(broken)));
@@ -185,29 +205,6 @@ impl<'a> Walk<'a> {
         Ok(record)
     }
 
-    /// The entries of these records back to the beginning of the operation.
-    fn stories(&self, txn: &mut dyn Txn, subjects: &[Subject]) -> Result<HashMap<Subject, Story>> {
-        let mut stories: HashMap<Subject, Story> = HashMap::new();
-        let mut before = None;
-        loop {
-            let entries = txn.journal().about(subjects, Topics::NONE, before, READ)?;
-            let Some(end) = entries.last() else { return Ok(stories) };
-            before = Some(end.sequence);
-            let reached = end.sequence < self.first;
-            for entry in entries {
-                let story = stories.entry(entry.subject).or_default();
-                if entry.operation == self.bench.undone.id {
-                    story.own.push(entry);
-                } else if story.own.is_empty() && entry.sequence > self.first {
-                    story.touched |= entry.actor != self.bench.undone.actor;
-                }
-            }
-            if reached {
-                return Ok(stories);
-            }
-        }
-    }
-
     /// Which of the terms that would be written exist.
     fn find_terms(&mut self, txn: &mut dyn Txn, stories: &HashMap<Subject, Story>) -> Result<()> {
         let changes = || {
@@ -218,7 +215,7 @@ impl<'a> Walk<'a> {
             let field = kind.field();
             let of_field = changes().filter(|change| change.field == field.key());
             let wanted: BTreeSet<_> =
-                of_field.flat_map(|change| change.before.items()).filter_map(uuid).collect();
+                of_field.flat_map(|change| change.before.items()).filter_map(FieldValue::as_id).collect();
             let wanted: Vec<_> = wanted.into_iter().filter(|id| !self.bench.terms.contains(id)).collect();
             if !wanted.is_empty() {
                 let found = txn.terms().get(kind, &wanted)?;
@@ -227,6 +224,38 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
+}
+
+/// The entries of these records back to the beginning of the operation: each is read once, however long the histories.
+fn stories(
+    journal: &mut dyn Journal,
+    undone: &Operation,
+    first: Sequence,
+    subjects: &[Subject],
+) -> Result<HashMap<Subject, Story>> {
+    let mut stories: HashMap<Subject, Story> = HashMap::new();
+    for subject in subjects {
+        let story = stories.entry(*subject).or_default();
+        let mut before = None;
+        loop {
+            let entries = journal.about(&[*subject], Topics::NONE, before, AT_A_TIME)?;
+            before = entries.last().map(|entry| entry.sequence).filter(|end| *end > first);
+            let is_all = before.is_none() || entries.len() < AT_A_TIME;
+            // What happened to what hangs on it is a story of its own.
+            let own = |entry: &Entry| entry.sequence >= first && entry.subject == *subject;
+            for entry in entries.into_iter().filter(own) {
+                if entry.operation == undone.id {
+                    story.own.push(entry);
+                } else if story.own.is_empty() {
+                    story.touched |= entry.actor != undone.actor;
+                }
+            }
+            if is_all {
+                break;
+            }
+        }
+    }
+    Ok(stories)
 }
 
 fn of_kind(subjects: &[Subject], kind: SubjectKind) -> impl Iterator<Item = Uuid> + '_ {
@@ -242,11 +271,106 @@ fn gate(ctx: &Context<'_>, txn: &mut dyn Txn, permission: Permission) -> Result<
     }
 }
 
-/// An id, also one that came back from JSON as text.
-pub(super) fn uuid(value: &FieldValue) -> Option<Uuid> {
-    match value {
-        FieldValue::Id(id) => Some(*id),
-        FieldValue::Text(text) => Uuid::try_parse(text).ok(),
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Action, Actor, NewEntry, OperationKind, OperationState};
+    use crate::id::OperationId;
+    use crate::time::Timestamp;
+
+    /// A journal in memory that counts what is read of it.
+    #[derive(Default)]
+    struct Counting {
+        entries: Vec<Entry>,
+        read: usize,
+    }
+
+    impl Counting {
+        fn add(&mut self, subject: Subject, operation: OperationId, actor: &Actor) {
+            self.entries.push(Entry {
+                sequence: Sequence(i64::try_from(self.entries.len()).unwrap() + 1),
+                operation,
+                operation_kind: OperationKind::Edit,
+                actor: actor.clone(),
+                at: Timestamp::EPOCH,
+                subject,
+                action: Action::Updated,
+                other: None,
+                changes: Vec::new(),
+                topics: Topics::NONE,
+            });
+        }
+    }
+
+    impl Journal for Counting {
+        fn about(
+            &mut self,
+            subjects: &[Subject],
+            _: Topics,
+            before: Option<Sequence>,
+            limit: usize,
+        ) -> Result<Vec<Entry>> {
+            let earlier = |entry: &&Entry| before.is_none_or(|before| entry.sequence < before);
+            let found = self.entries.iter().rev().filter(|entry| subjects.contains(&entry.subject));
+            let found: Vec<_> = found.filter(earlier).take(limit).cloned().collect();
+            self.read += found.len();
+            Ok(found)
+        }
+
+        fn begin(&mut self, _: &Operation) -> Result<()> {
+            unreachable!()
+        }
+        fn update(&mut self, _: &Operation) -> Result<()> {
+            unreachable!()
+        }
+        fn operation(&mut self, _: OperationId) -> Result<Option<Operation>> {
+            unreachable!()
+        }
+        fn find(&mut self, _: OperationKind, _: &str) -> Result<Option<Operation>> {
+            unreachable!()
+        }
+        fn append(&mut self, _: OperationId, _: &[NewEntry]) -> Result<()> {
+            unreachable!()
+        }
+        fn replay(&mut self, _: Option<OperationId>, _: Option<Sequence>, _: usize) -> Result<Vec<Entry>> {
+            unreachable!()
+        }
+        fn end(&mut self) -> Result<Sequence> {
+            unreachable!()
+        }
+    }
+
+    #[test]
+    fn a_long_history_is_read_once() {
+        let [ada, bob] = ["ada", "bob"].map(|user| Actor::User(user.parse().unwrap()));
+        let [of, other] = [1, 2].map(|n| OperationId::from_uuid(Uuid::from_u128(n)));
+        let undone = Operation {
+            id: of,
+            kind: OperationKind::Edit,
+            actor: ada.clone(),
+            at: Timestamp::EPOCH,
+            key: None,
+            state: OperationState::Done,
+            outcome: None,
+        };
+        let subjects: Vec<_> =
+            (0..100).map(|n| Subject::new(SubjectKind::Lead, Uuid::from_u128(n))).collect();
+        let mut journal = Counting::default();
+        let everyone = |journal: &mut Counting, operation, actor: &Actor| {
+            subjects.iter().for_each(|subject| journal.add(*subject, operation, actor));
+        };
+        // Long before it, in it, and long after it.
+        (0..200).for_each(|_| everyone(&mut journal, other, &bob));
+        let first = Sequence(i64::try_from(journal.entries.len()).unwrap() + 1);
+        everyone(&mut journal, of, &ada);
+        (0..200).for_each(|_| everyone(&mut journal, other, &ada));
+        journal.add(subjects[7], other, &bob);
+        let stories = stories(&mut journal, &undone, first, &subjects).unwrap();
+        assert!(stories.values().all(|story| story.own.len() == 1));
+        let touched: Vec<_> = subjects.iter().filter(|subject| stories[subject].touched).collect();
+        assert_eq!(touched, [&subjects[7]]);
+        let since = 201 * subjects.len();
+        let most = since + subjects.len() * AT_A_TIME;
+        assert!((since..=most).contains(&journal.read), "{} entries were read", journal.read);
     }
 }

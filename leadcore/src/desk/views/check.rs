@@ -102,7 +102,7 @@ pub(super) fn masked(ctx: &Context<'_>, catalogue: &Catalogue, filter: &Value) -
     json(&Pruner { ctx, catalogue, left_out: Vec::new() }.filter(filter))
 }
 
-fn json(value: &impl serde::Serialize) -> Result<Value> {
+pub(super) fn json(value: &impl serde::Serialize) -> Result<Value> {
     serde_json::to_value(value).map_err(|error| {
         Error::new(crate::error::ErrorKind::Internal, "a view could not be written as JSON")
             .with_source(error)

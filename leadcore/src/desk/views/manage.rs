@@ -105,7 +105,7 @@ pub fn list(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<ViewEntry>> {
     let preferences = preferences(ctx, txn)?;
     let mut entries: Vec<_> =
         SystemView::ALL.into_iter().filter(|view| offers(ctx, *view)).map(system).collect();
-    for view in txn.views().list(ctx.actor().user())? {
+    for view in txn.views().list(ctx.actor().user().into())? {
         entries.push(ViewEntry { is_editable: may_edit(ctx, &view), ..saved(view) });
     }
     let fallback = entries.first().map(|entry| entry.view);
@@ -166,7 +166,12 @@ fn preferences(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<ViewPreferences> 
 /// # Errors
 /// `NotFound` when there is none, or it is another user's own; `Denied`.
 pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: ViewId) -> Result<SavedView> {
-    let mut view = seen(ctx, txn, id)?;
+    let view = seen(ctx, txn, id)?;
+    told(ctx, txn, view)
+}
+
+/// The view as the actor may see it.
+fn told(ctx: &Context<'_>, txn: &mut dyn Txn, mut view: SavedView) -> Result<SavedView> {
     if !owns(ctx, &view) {
         view.filter = check::masked(ctx, &load_catalogue(txn)?.1, &view.filter)?;
     }
@@ -291,12 +296,12 @@ pub fn share(
 
 fn write(ctx: &Context<'_>, txn: &mut dyn Txn, before: &SavedView, mut view: SavedView) -> Result<SavedView> {
     if view == *before {
-        return Ok(view);
+        return told(ctx, txn, view);
     }
     view.revision = before.revision.next();
     txn.views().update(&view).map_err(|error| name_taken("view", error))?;
     journal(ctx, txn, Some(before), Some(&view))?;
-    Ok(view)
+    told(ctx, txn, view)
 }
 
 /// Deletes a saved view for good. Who has it as default opens the first system view from then on.
@@ -316,10 +321,22 @@ fn journal(
     before: Option<&SavedView>,
     after: Option<&SavedView>,
 ) -> Result<()> {
-    if !before.iter().chain(&after).any(|view| view.shared) {
-        return Ok(());
+    match entry(ctx, before, after) {
+        Some(entry) => record(ctx, txn, OperationKind::Configure, &[entry]).map(drop),
+        None => Ok(()),
     }
-    let Some(id) = after.or(before).map(|view| view.id) else { return Ok(()) };
+}
+
+/// What the journal says of a change to a view that others see or saw.
+pub(super) fn entry(
+    ctx: &Context<'_>,
+    before: Option<&SavedView>,
+    after: Option<&SavedView>,
+) -> Option<NewEntry> {
+    if !before.iter().chain(&after).any(|view| view.shared) {
+        return None;
+    }
+    let id = after.or(before).map(|view| view.id)?;
     let action = match (before, after) {
         (None, _) => Action::Created,
         (_, None) => Action::Deleted,
@@ -343,8 +360,7 @@ fn journal(
         let changed: Option<(FieldValue, FieldValue)> = (before != after).then_some((before, after));
         changed.map(|(before, after)| FieldChange::new(part, before, after))
     });
-    let entry = NewEntry::new(id, action, ctx.now()).with_changes(changes.collect());
-    record(ctx, txn, OperationKind::Configure, &[entry]).map(drop)
+    Some(NewEntry::new(id, action, ctx.now()).with_changes(changes.collect()))
 }
 
 /// Puts a view at the top of the acting user's menu, behind those that are there.

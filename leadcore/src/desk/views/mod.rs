@@ -4,10 +4,12 @@
 //! in the journal; what happens to a shared view is.
 
 mod check;
+mod follow;
 mod manage;
 mod open;
 mod system;
 
+pub(super) use follow::{Instead, follow};
 pub use manage::{
     ViewDraft, ViewEntry, arrange, delete, get, list, pin, rename, save, set_default, share, unpin, update,
 };

@@ -18,7 +18,7 @@ use super::super::board::{self, Board, BoardQuery};
 use super::super::facets::{Facet, facet};
 use super::super::leads::{readable, scan_checked};
 use super::super::naming;
-use super::super::settings::load_catalogue;
+use super::super::settings::{load_catalogue, load_numbering};
 use super::check::{Pruner, unusable};
 use super::manage::{self, ViewDraft};
 use super::system::SystemDefinition;
@@ -297,12 +297,14 @@ pub fn open(
     let columns = shown.columns(ctx, &catalogue, request.columns.as_deref())?;
     let sort = request.sort.clone().or_else(|| shown.sort.clone()).unwrap_or_default();
     let sorted_by = sort.by.field();
-    let filter = readable(ctx, txn, &shown.filter(request)?, std::slice::from_ref(&sorted_by))?;
+    let asked = shown.filter(request)?;
+    let filter = readable(ctx, txn, &asked, std::slice::from_ref(&sorted_by))?;
     let total = if shown.trashed { None } else { txn.tallies().kept(&filter)? };
     let pipelines = txn.pipelines().list()?;
     let names = Names::new()
         .with_utc_offset(ctx.utc_offset())
         .with_users(request.users.clone())
+        .with_numbering(load_numbering(txn)?.1)
         .with_catalogue(&catalogue);
     let groups = match &shown.group_by {
         Some(field) if request.after.is_none() && !shown.trashed => {
@@ -310,7 +312,7 @@ pub fn open(
         }
         _ => None,
     };
-    let query = LeadQuery { limit: request.limit, ..LeadQuery::default() }
+    let query = LeadQuery { limit: request.limit, ..LeadQuery::new(asked) }
         .sort(sort.clone())
         .after(request.after.clone());
     let page = scan_checked(txn, filter, &query, shown.trashed)?;

@@ -1,14 +1,14 @@
 //! A store against the reference evaluator.
 
 use crate::context::Context;
-use crate::domain::{Catalogue, Lead};
+use crate::domain::{Catalogue, Lead, Numbering, SearchPart};
 use crate::id::LeadId;
-use crate::query::{Filter, LeadScan, Sort, SortField};
+use crate::query::{Asker, Filter, LeadScan, SearchParts, Sort, SortField};
 use crate::store::{SettingName, Store, StoreExt};
 
 /// Checks that the store gives, for each filter, the leads that the reference evaluator gives: listed, counted, in the
 /// trash, and for the opposite of the filter. `leads` is everything that the tenant of `ctx` has. Filters that do not
-/// fit their field are passed over; the number of those that were checked is returned.
+/// fit their field are passed over; searches are also asked as by who may look into some parts of the leads only; the number of those that were checked is returned.
 ///
 /// # Panics
 /// When the store and [`Resolved::matches`](crate::query::Resolved::matches) disagree.
@@ -18,10 +18,20 @@ pub fn filters_agree(store: &dyn Store, ctx: &Context<'_>, leads: &[Lead], filte
     let json = document.expect("the store can be read").map(|(_, json)| json);
     let catalogue = json.map_or_else(Catalogue::standard, |json| serde_json::from_str(&json).unwrap());
     let asker = ctx.asker().with(&catalogue);
+    let numbering = Numbering { prefix: "L-".to_owned(), width: 5, start: 1 };
+    // Who may not see everything, and does not search in all of it.
+    let clerk = Asker { searched: SearchParts::only(|part| part < SearchPart::Phone), ..asker };
+    let other = SearchParts::only(|part| !matches!(part, SearchPart::Company | SearchPart::Phone));
+    let askers = [asker, clerk, Asker { numbering: Some(&numbering), searched: other, ..asker }];
     for filter in filters {
-        for filter in [filter.clone(), !filter.clone()] {
-            let Ok(resolved) = filter.resolve(&asker) else { continue };
-            checked += 1;
+        for (filter, n) in
+            [(filter.clone(), 0), (!filter.clone(), 0), (filter.clone(), 1), (!filter.clone(), 2)]
+        {
+            if n > 0 && !filter.searches() {
+                continue;
+            }
+            let Ok(resolved) = filter.resolve(&askers[n]) else { continue };
+            checked += usize::from(n == 0);
             for trashed in [false, true] {
                 let of_place = leads.iter().filter(|lead| lead.trashed.is_some() == trashed);
                 let mut wanted: Vec<_> = of_place.filter(|lead| resolved.matches(lead)).collect();

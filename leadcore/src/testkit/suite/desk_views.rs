@@ -39,8 +39,11 @@ pub fn a_view_is_saved_opened_shared_and_deleted(store: &dyn Store) {
         .role("sales", Role::salesperson())
         .role("boss", Role::manager())
         .user(&"ada".parse().unwrap(), &["sales"], None)
+        .unwrap()
         .user(&"bob".parse().unwrap(), &["sales"], None)
-        .user(&"eve".parse().unwrap(), &["boss"], None);
+        .unwrap()
+        .user(&"eve".parse().unwrap(), &["boss"], None)
+        .unwrap();
     let [ada, bob, eve] = ["ada", "bob", "eve"].map(|user| scene.ctx_as(user, &table));
     for name in ["Alfa", "Beta"] {
         write(store, &scene, |txn| leads::create(&ada, txn, company(name).into()));
@@ -110,11 +113,10 @@ pub fn a_view_opens_without_what_no_longer_fits(store: &dyn Store) {
         "columns[1]",
     ];
     assert_eq!(left_out, wanted);
-    let table = RoleTable::new().role("clerk", Role::manager().hide(Field::Company).unwrap()).user(
-        &"bob".parse().unwrap(),
-        &["clerk"],
-        None,
-    );
+    let table = RoleTable::new()
+        .role("clerk", Role::manager().hide(Field::Company).unwrap())
+        .user(&"bob".parse().unwrap(), &["clerk"], None)
+        .unwrap();
     write(store, &scene, |txn| views::share(&ctx, txn, saved.id, Expect::Any, true));
     let bob = scene.ctx_as("bob", &table);
     let page = read(store, &scene, |txn| views::open(&bob, txn, saved.id, &ViewRequest::new()));
@@ -265,7 +267,8 @@ pub fn a_copy_follows_every_change_once(store: &dyn Store) {
     write(store, &scene, |txn| leads::delete(&ctx, txn, ids[0], Expect::Any));
     let end = read(store, &scene, |txn| txn.journal().end());
     let clerk = Role::new().grant(Permission::View, Visibility::Own);
-    let table = RoleTable::new().role("clerk", clerk).user(&"bob".parse().unwrap(), &["clerk"], None);
+    let table =
+        RoleTable::new().role("clerk", clerk).user(&"bob".parse().unwrap(), &["clerk"], None).unwrap();
     let bob = scene.ctx_as("bob", &table);
     let page = read(store, &scene, |txn| leads::changes(&bob, txn, None, 1_000));
     assert!(

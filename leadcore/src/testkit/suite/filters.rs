@@ -190,6 +190,9 @@ pub fn searches_agree_with_the_reference(store: &dyn Store) {
         "bei jing",
         "bei",
         "nobody here",
+        "L-00001",
+        "l-00002",
+        "00003",
         "ab a",
         "a\0b",
     ]

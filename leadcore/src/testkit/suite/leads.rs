@@ -328,7 +328,7 @@ pub fn trashed_leads_are_seen_by_get_and_by_the_trash_only(store: &dyn Store) {
             let found = txn.leads().find(&keys)?.len();
             let counted = txn.tallies().count(&everything)?;
             let groups = txn.tallies().count_by(&everything, &Field::Stage)?;
-            let search = Resolved::Search(crate::query::search_terms("trash"));
+            let search = Resolved::search("trash");
             let searched = txn.tallies().count(&search)?;
             Ok((listed, in_trash, found, counted, groups.len(), searched, txn.leads().get(&[lead.id])?.len()))
         })
@@ -387,7 +387,7 @@ pub fn a_removed_lead_is_gone_everywhere(store: &dyn Store) {
     assert_eq!(world.read(store, |txn| txn.leads().get(&[trashed.id, live.id])), []);
     assert_eq!(world.read(store, |txn| txn.leads().find(&keys)), []);
     assert_eq!(world.read(store, |txn| txn.tallies().count(&Resolved::everything())), 0);
-    let search = Resolved::Search(crate::query::search_terms("nordlys"));
+    let search = Resolved::search("nordlys");
     assert_eq!(world.read(store, |txn| txn.tallies().count(&search)), 0);
     // Its id and number are free again: nothing else holds them.
     live.revision = Revision::FIRST;

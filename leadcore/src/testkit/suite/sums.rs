@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use crate::domain::{AmountSum, Field, Lead, LeadFields, LeadState, StageSum, Trashed};
-use crate::query::{Resolved, Term};
+use crate::query::Resolved;
 use crate::store::{LeadChange, Store};
 use crate::value::Currency;
 
@@ -44,7 +44,7 @@ fn check(world: &World, store: &dyn Store, leads: &[Lead], why: &str) {
     let in_stage = Resolved::Equals(Field::Stage, stage.into_iter().map(Into::into).collect());
     let here: Vec<_> = on_board.iter().filter(|lead| Some(lead.stage) == stage).cloned().collect();
     // A search is answered by no kept sum.
-    let search = Resolved::Search(vec![]);
+    let search = Resolved::search("");
     for (filter, leads) in [
         (open(), &on_board[..]),
         (Resolved::everything(), leads),
@@ -138,7 +138,6 @@ pub fn a_filtered_sum_is_that_of_the_leads_it_matches(store: &dyn Store) {
     let found = world.read(store, |txn| txn.tallies().sums(&filter));
     let matching: Vec<_> = leads.iter().filter(|lead| lead.fields.source.is_some()).cloned().collect();
     assert_eq!(found, wanted(&matching), "the leads of one source");
-    let none: Vec<Term> = Vec::new();
-    let nothing = Resolved::nothing().and(Resolved::Search(none));
+    let nothing = Resolved::nothing().and(Resolved::search(""));
     assert_eq!(world.read(store, |txn| txn.tallies().sums(&nothing)), [], "nothing matches");
 }

@@ -92,7 +92,7 @@ pub fn a_savepoint_takes_back_exactly_its_own(store: &dyn Store) {
             txn.terms().list(TermKind::Category)?.len(),
             txn.settings().load(SettingName::Catalogue)?,
             txn.numbers().peek(Series::Lead)?,
-            txn.tallies().count(&Resolved::Search(crate::query::search_terms("everywhere")))?,
+            txn.tallies().count(&Resolved::search("everywhere"))?,
         ))
     });
     let untouched = (1, None, vec![world.pipeline.clone()], 3, None, 1, 0);
@@ -217,7 +217,7 @@ pub fn a_transaction_sees_its_own_writes(store: &dyn Store) {
         txn.leads().insert(std::slice::from_ref(&lead))?;
         assert_eq!(txn.leads().get(&[lead.id])?, std::slice::from_ref(&lead), "get");
         assert_eq!(txn.tallies().count(&Resolved::everything())?, 1, "count");
-        let search = Resolved::Search(crate::query::search_terms("own writes"));
+        let search = Resolved::search("own writes");
         let scan = LeadScan { filter: search, trashed: false, sort: Sort::default(), limit: 5, after: None };
         assert_eq!(txn.leads().scan(&scan)?, std::slice::from_ref(&lead), "search");
         let key = MatchKey::new(MatchKind::External, "crm:42");

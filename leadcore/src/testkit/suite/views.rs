@@ -50,10 +50,12 @@ pub fn views_are_listed_for_their_user(store: &dyn Store) {
     for saved in [&own, &foreign, &shared, &hosts] {
         world.write(store, |txn| txn.views().insert(saved));
     }
-    let listed = |user: Option<&UserId>| world.read(store, |txn| txn.views().list(user));
+    let listed = |user: Option<&UserId>| world.read(store, |txn| txn.views().list(user.into()));
     assert_eq!(listed(Some(&user("ada"))), [shared.clone(), own.clone(), hosts.clone()]);
-    assert_eq!(listed(Some(&user("bob"))), [foreign, shared.clone(), hosts.clone()]);
-    assert_eq!(listed(None), [shared, hosts]);
+    assert_eq!(listed(Some(&user("bob"))), [foreign.clone(), shared.clone(), hosts.clone()]);
+    assert_eq!(listed(None), [shared.clone(), hosts.clone()]);
+    let all = world.read(store, |txn| txn.views().list(crate::store::WhichViews::All));
+    assert_eq!(all, [foreign, shared, own, hosts], "by name, whoever's they are");
 }
 
 /// Ids are unique, names are unique per owner, revisions are kept.
