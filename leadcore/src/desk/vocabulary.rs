@@ -15,7 +15,7 @@ use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
 use crate::store::{LeadChange, Txn, nested};
 
 use super::access::{Expect, require};
-use super::leads::touch;
+use super::leads::{touch, update_all};
 use super::operation::{new_operation, record};
 
 pub use super::reasons::list_or_default;
@@ -276,7 +276,7 @@ fn replace_everywhere<I: TermId>(
             entries.push(touch(ctx, &before, &mut lead, Action::Updated));
             changes.push(LeadChange { before, after: lead });
         }
-        txn.leads().update(&changes)?;
+        update_all(txn, &changes)?;
         txn.journal().append(operation, &entries)?;
     }
 }

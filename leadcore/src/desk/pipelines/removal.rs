@@ -12,7 +12,7 @@ use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
 use crate::store::{LeadChange, Txn, nested};
 
 use super::super::access::{Expect, require};
-use super::super::leads::touch;
+use super::super::leads::{touch, update_all};
 use super::super::operation::{new_operation, record};
 use super::leads_in;
 
@@ -176,7 +176,7 @@ fn move_all(
             entries.push(touch(ctx, &before, &mut lead, Action::Moved));
             changes.push(LeadChange { before, after: lead });
         }
-        txn.leads().update(&changes)?;
+        update_all(txn, &changes)?;
         txn.journal().append(operation, &entries)?;
     }
 }
