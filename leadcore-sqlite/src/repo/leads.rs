@@ -6,6 +6,8 @@ use leadcore::id::{LeadId, Revision};
 use leadcore::query::{LeadScan, Resolved};
 use leadcore::store::{LeadChange, Leads, Tallies};
 
+use rusqlite::OptionalExtension as _;
+
 use crate::error::{StoreResult as _, parent_missing};
 use crate::row::{Binder, Columns, select_lead, signed};
 use crate::txn::SqliteTxn;
@@ -13,18 +15,21 @@ use crate::txn::SqliteTxn;
 use super::tally::Deltas;
 
 const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, probability, expected_close, industry, description, owner, source, category, location, partner, labels, external_ids, custom, pipeline, stage, stage_entered_at, created_at, updated_at, active_at, rank, state, closed_at, outcome, reason, reason_detail, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, industry = ?27, description = ?28, owner = ?29, source = ?30, category = ?31, location = ?32, partner = ?33, labels = ?34, external_ids = ?35, custom = ?36, pipeline = ?37, stage = ?38, stage_entered_at = ?39, created_at = ?40, updated_at = ?41, active_at = ?42, rank = ?43, state = ?44, closed_at = ?45, outcome = ?46, reason = ?47, reason_detail = ?48, converted_at = ?49, account = ?50, converted_by = ?51, trashed_at = ?52, trashed_by = ?53, search = ?54 WHERE tenant = ?55 AND id = ?56 AND revision = ?57 RETURNING rid";
+const UPDATE: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, industry = ?27, description = ?28, owner = ?29, source = ?30, category = ?31, location = ?32, partner = ?33, labels = ?34, external_ids = ?35, custom = ?36, pipeline = ?37, stage = ?38, stage_entered_at = ?39, created_at = ?40, updated_at = ?41, active_at = ?42, rank = ?43, state = ?44, closed_at = ?45, outcome = ?46, reason = ?47, reason_detail = ?48, converted_at = ?49, account = ?50, converted_by = ?51, trashed_at = ?52, trashed_by = ?53, search = ?54 WHERE rid = ?55";
 /// The same for a lead that refers to what it referred to: without those columns SQLite has no foreign keys to check and
 /// needs no savepoint of its own for each row, which costs more than the write.
-const UPDATE_SAME: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, industry = ?27, description = ?28, owner = ?29, labels = ?34, external_ids = ?35, custom = ?36, pipeline = ?37, stage_entered_at = ?39, created_at = ?40, updated_at = ?41, active_at = ?42, rank = ?43, state = ?44, closed_at = ?45, outcome = ?46, reason_detail = ?48, converted_at = ?49, account = ?50, converted_by = ?51, trashed_at = ?52, trashed_by = ?53, search = ?54 WHERE tenant = ?55 AND id = ?56 AND revision = ?57 RETURNING rid";
+const UPDATE_SAME: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, industry = ?27, description = ?28, owner = ?29, labels = ?34, external_ids = ?35, custom = ?36, pipeline = ?37, stage_entered_at = ?39, created_at = ?40, updated_at = ?41, active_at = ?42, rank = ?43, state = ?44, closed_at = ?45, outcome = ?46, reason_detail = ?48, converted_at = ?49, account = ?50, converted_by = ?51, trashed_at = ?52, trashed_by = ?53, search = ?54 WHERE rid = ?55";
 const ADD_KEY: &str = "INSERT INTO leadcore_lead_key (tenant, kind, key, lead) VALUES (?, ?, ?, ?)";
 const DROP_KEY: &str = "DELETE FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ? AND lead = ?";
 const ADD_SEARCH: &str = "INSERT INTO leadcore_lead_search (rowid, search) VALUES (?, ?)";
 // FTS5 with external content is told what it had indexed (sqlite.org/fts5.html, 4.4.3); its command column is named
 // like the table.
-// That is the stored text, never one computed anew: a word of it that is not taken out stays for ever. Nothing happens
-// where the text stays the same, or the lead is of another revision.
-const DROP_SEARCH: &str = "INSERT INTO leadcore_lead_search (leadcore_lead_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_lead WHERE tenant = ? AND id = ? AND revision = ? AND search <> ?";
+// That is the stored text, never one computed anew: a word of it that is not taken out stays for ever.
+/// The row of a lead of this revision, and its search text where that is another than the new one.
+///
+/// Read apart: an `UPDATE … RETURNING`, or an `INSERT … SELECT` into the search index, makes SQLite open a savepoint of its
+/// own for each lead, and closing one walks all that the savepoint around it keeps.
+const STORED: &str = "SELECT rid, CASE WHEN search = ?4 THEN NULL ELSE search END FROM leadcore_lead WHERE tenant = ?1 AND id = ?2 AND revision = ?3";
 /// What is missing when a foreign key of a lead fails.
 const REFERENCE: &str = "a stage or term that the lead refers to";
 const REVISION: &str = "SELECT revision FROM leadcore_lead WHERE tenant = ? AND id = ?";
@@ -63,39 +68,29 @@ impl SqliteTxn<'_> {
     fn update_rows(&self, changes: &[LeadChange]) -> Result<()> {
         let mut update_all = self.prepare(UPDATE, "write a lead")?;
         let mut update_same = self.prepare(UPDATE_SAME, "write a lead")?;
-        let mut drop_search = self.prepare(DROP_SEARCH, "drop from the search index")?;
+        let mut stored = self.prepare(STORED, "read a lead")?;
+        let mut forget = self.prepare(FORGET_SEARCH, "drop from the search index")?;
         let mut add_search = self.prepare(ADD_SEARCH, "add to the search index")?;
         let mut deltas = Deltas::default();
         for LeadChange { before, after } in changes {
-            let search = after.search_text();
+            let (id, search) = (before.id.as_uuid(), after.search_text());
             let revision = signed(before.revision.get())?;
-            let moved = drop_search
-                .execute((
-                    self.tenant_text(),
-                    before.id.as_uuid().as_bytes().as_slice(),
-                    revision,
-                    search.as_str(),
-                ))
-                .store("drop from the search index")?;
+            let row = (self.tenant_text(), id.as_bytes().as_slice(), revision, search.as_str());
+            let found = stored.query_row(row, |row| Ok((row.get(0)?, row.get(1)?))).optional();
+            let found: Option<(i64, Option<String>)> = found.store("read a lead")?;
+            let Some((rid, old)) = found else { return Err(self.not_updated(before)?) };
+            let moved = old.is_some();
+            if let Some(old) = old {
+                forget.execute((rid, old)).store("drop from the search index")?;
+            }
             let update = if refers_alike(before, after) { &mut update_same } else { &mut update_all };
             let mut binder = Binder::to(update);
             binder.lead(after, search.as_str())?;
-            binder.bind(self.tenant_text())?;
-            binder.id(before.id.as_uuid())?;
-            binder.number(before.revision.get())?;
-            let mut rows = update.raw_query();
-            let first = rows.next().map_err(|error| parent_missing(error, REFERENCE))?;
-            let rid: Option<i64> = match first {
-                Some(row) => Some(row.get(0).store("write a lead")?),
-                None => None,
-            };
-            // An UPDATE … RETURNING is finished by reading it to its end.
-            while rows.next().store("write a lead")?.is_some() {}
-            drop(rows);
-            let Some(rid) = rid else { return Err(self.not_updated(before)?) };
+            binder.bind(rid)?;
+            update.raw_execute().map_err(|error| parent_missing(error, REFERENCE))?;
             self.move_keys(before, after, rid)?;
             self.move_custom(before, after, rid)?;
-            if moved > 0 {
+            if moved {
                 add_search.execute((rid, search.as_str())).store("add to the search index")?;
             }
             deltas.count(before, -1)?;

@@ -137,6 +137,15 @@ pub fn edit(
     Ok(masked(ctx, after))
 }
 
+/// How many leads one write of many takes.
+const SLICE: usize = 100;
+
+/// Writes many changes, a slice at a time: a store keeps what a slice changed until its end, and some work that is done
+/// for each lead grows with it.
+pub(super) fn update_all(txn: &mut dyn Txn, changes: &[LeadChange]) -> Result<()> {
+    changes.chunks(SLICE).try_for_each(|slice| txn.leads().update(slice))
+}
+
 /// Gives a changed lead its next revision and time, and its journal entry.
 pub(crate) fn touch(ctx: &Context<'_>, before: &Lead, after: &mut Lead, action: Action) -> NewEntry {
     after.revision = before.revision.next();

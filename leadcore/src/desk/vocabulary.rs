@@ -15,7 +15,7 @@ use crate::query::Resolved;
 use crate::store::{LeadChange, Txn, nested};
 
 use super::access::{Expect, require};
-use super::leads::touch;
+use super::leads::{touch, update_all};
 use super::operation::{name_taken, new_operation, record};
 use super::rounds::{Place, each_lead};
 use super::views::follow;
@@ -279,7 +279,7 @@ fn replace_everywhere<I: TermId>(
             entries.push(touch(ctx, &before, &mut lead, Action::Updated));
             changes.push(LeadChange { before, after: lead });
         }
-        txn.leads().update(&changes)?;
+        update_all(txn, &changes)?;
         txn.journal().append(operation, &entries)
     })
 }

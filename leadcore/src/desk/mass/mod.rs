@@ -19,7 +19,7 @@ use crate::query::{Filter, Resolved};
 use crate::store::{LeadChange, Txn};
 
 use super::access::require;
-use super::leads::readable;
+use super::leads::{readable, update_all};
 use super::operation::new_operation;
 use super::rounds::{Place, each_lead};
 
@@ -317,7 +317,7 @@ impl Run<'_> {
                 txn.journal().begin(&operation)?;
                 self.operation = Some(operation.id);
             }
-            txn.leads().update(&changes)?;
+            update_all(txn, &changes)?;
             txn.journal().append(operation.id, &entries)?;
         }
         self.judge.mark(txn)

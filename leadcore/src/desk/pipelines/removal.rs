@@ -12,7 +12,7 @@ use crate::query::Resolved;
 use crate::store::{LeadChange, Txn, nested};
 
 use super::super::access::{Expect, require};
-use super::super::leads::touch;
+use super::super::leads::{touch, update_all};
 use super::super::operation::{new_operation, record};
 use super::super::rounds::{Place, each_lead};
 use super::leads_in;
@@ -165,7 +165,7 @@ fn move_all(
             entries.push(touch(ctx, &before, &mut lead, Action::Moved));
             changes.push(LeadChange { before, after: lead });
         }
-        txn.leads().update(&changes)?;
+        update_all(txn, &changes)?;
         txn.journal().append(operation, &entries)
     })
 }

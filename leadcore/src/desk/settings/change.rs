@@ -14,7 +14,7 @@ use crate::store::SettingName;
 use crate::store::{LeadChange, Txn};
 
 use super::super::access::require;
-use super::super::leads::touch;
+use super::super::leads::{touch, update_all};
 use super::super::operation::new_operation;
 use super::super::rounds::{Place, Round, each_lead};
 use super::super::views::{Instead, follow};
@@ -196,7 +196,7 @@ fn rewrite(
                 changes.push(LeadChange { before, after });
             }
         }
-        txn.leads().update(&changes)?;
+        update_all(txn, &changes)?;
         txn.journal().append(operation.id, &entries)
     })?;
     Ok(revision)

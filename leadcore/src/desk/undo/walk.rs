@@ -16,6 +16,7 @@ use crate::store::{Journal, LeadChange, Txn};
 
 use super::super::access::Gate;
 use super::super::custom::Claimed;
+use super::super::leads::update_all;
 use super::super::settings::load_catalogue;
 use super::{UndoFailure, UndoRecord, links, record, terms};
 
@@ -154,7 +155,7 @@ impl<'a> Walk<'a> {
             if !std::mem::replace(&mut self.begun, true) {
                 txn.journal().begin(by)?;
             }
-            txn.leads().update(&changes)?;
+            update_all(txn, &changes)?;
             txn.journal().append(by.id, &entries)?;
         }
         Ok(Some(records))
