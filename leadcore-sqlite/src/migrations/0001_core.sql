@@ -402,8 +402,24 @@ CREATE TABLE {prefix}activity (
     created_by TEXT,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
+    -- For calendars: when it ends (a series: its last occurrence, at the latest), where it has a time; whether it is a series.
+    ends_at    INTEGER,
+    is_series  INTEGER NOT NULL,
+    -- The reminder that stands out: `remind_at` until it is moved or taken away. Whether it is still of use.
+    reminder   INTEGER,
+    reminds    INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}activity_agenda ON {prefix}activity (tenant, kind, at, id, ends_at)
+    WHERE is_series = 0 AND ends_at IS NOT NULL;
+CREATE INDEX {prefix}activity_assigned ON {prefix}activity (tenant, assignee, kind, at, id, ends_at)
+    WHERE is_series = 0 AND ends_at IS NOT NULL AND assignee IS NOT NULL;
+-- What takes longer than a day is looked for further back.
+CREATE INDEX {prefix}activity_long ON {prefix}activity (tenant, kind, at, id, ends_at)
+    WHERE is_series = 0 AND ends_at > at + 86400000000;
+CREATE INDEX {prefix}activity_series ON {prefix}activity (tenant, ends_at, id) WHERE is_series = 1;
+CREATE INDEX {prefix}activity_reminder ON {prefix}activity (tenant, reminder, id)
+    WHERE reminder IS NOT NULL AND reminds = 1;
 
 -- Files.
 

@@ -28,10 +28,10 @@ const MEMBERS: &str =
     "SELECT tab, open, child FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ?";
 const FOLLOW_UP: &str = "SELECT min(follow_up) FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ? AND follow_up IS NOT NULL";
 
-const ACTIVITY_COLUMNS: &str =
+pub(super) const ACTIVITY_COLUMNS: &str =
     "id, revision, about, title, text, assignee, remind_at, body, created_by, created_at, updated_at";
-const INSERT_ACTIVITY: &str = "INSERT INTO leadcore_activity (revision, kind, about, title, text, assignee, remind_at, at, body, created_by, created_at, updated_at, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE_ACTIVITY: &str = "UPDATE leadcore_activity SET revision = ?, kind = ?, about = ?, title = ?, text = ?, assignee = ?, remind_at = ?, at = ?, body = ?, created_by = ?, created_at = ?, updated_at = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const INSERT_ACTIVITY: &str = "INSERT INTO leadcore_activity (revision, kind, about, title, text, assignee, remind_at, at, body, created_by, created_at, updated_at, ends_at, is_series, reminds, reminder, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_ACTIVITY: &str = "UPDATE leadcore_activity SET revision = ?, kind = ?, about = ?, title = ?, text = ?, assignee = ?, remind_at = ?, at = ?, body = ?, created_by = ?, created_at = ?, updated_at = ?, ends_at = ?, is_series = ?, reminds = ?, reminder = CASE WHEN remind_at IS ?7 THEN reminder ELSE ?7 END WHERE tenant = ? AND id = ? AND revision = ?";
 
 fn tab(columns: &mut Columns<'_, '_>) -> Result<Tab> {
     Tab::from_code(columns.text()?).ok_or_else(|| corrupt("tab"))
@@ -240,10 +240,14 @@ fn bind_activity(binder: &mut Binder<'_, '_>, activity: &Activity) -> Result<()>
     binder.bind(to_json(&fields.body)?)?;
     binder.bind(activity.created_by.user().map(UserId::as_str))?;
     binder.time(activity.created_at)?;
-    binder.time(activity.updated_at)
+    binder.time(activity.updated_at)?;
+    let span = activity.agenda();
+    binder.bind(span.map(|span| span.until.as_micros()))?;
+    binder.bind(span.is_some_and(|span| span.is_series))?;
+    binder.bind(activity.wants_reminder())
 }
 
-fn activity(row: &Row<'_>) -> Result<Activity> {
+pub(super) fn activity(row: &Row<'_>) -> Result<Activity> {
     let mut columns = Columns::of(row);
     Ok(Activity {
         id: ActivityId::from_uuid(columns.uuid()?),
@@ -269,6 +273,7 @@ impl Activities for SqliteTxn<'_> {
             for activity in activities {
                 let mut binder = Binder::to(&mut statement);
                 bind_activity(&mut binder, activity)?;
+                binder.bind(activity.fields.remind_at.map(Timestamp::as_micros))?;
                 binder.bind(self.tenant_text())?;
                 binder.id(activity.id.as_uuid())?;
                 statement.raw_execute().store("add an activity")?;
@@ -323,7 +328,6 @@ impl Activities for SqliteTxn<'_> {
     }
 }
 
-impl leadcore::store::Agenda for SqliteTxn<'_> {}
 impl leadcore::store::Files for SqliteTxn<'_> {}
 impl leadcore::store::Blobs for SqliteTxn<'_> {}
 impl leadcore::store::Estimates for SqliteTxn<'_> {}

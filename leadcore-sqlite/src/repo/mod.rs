@@ -1,5 +1,6 @@
 //! One file per port of core; the names are the same.
 
+mod agenda;
 mod children;
 mod custom;
 mod journal;

@@ -6,6 +6,7 @@
 
 mod account;
 mod activity;
+mod agenda;
 mod amounts;
 mod catalogue;
 mod changes;
@@ -33,6 +34,7 @@ mod link;
 mod moves;
 mod nearest;
 mod numbering;
+pub mod occurrence;
 mod patch;
 mod pipeline;
 mod pipeline_changes;
@@ -43,12 +45,14 @@ mod rewind;
 mod synonyms;
 mod view;
 mod vocabulary;
+mod zone;
 
 pub use account::{Account, AccountFields, AccountStatus};
 pub use activity::{
     Activity, ActivityBody, ActivityFields, ActivityKind, Call, CallOutcome, Channel, Direction, Meeting,
     Message, Moment, Participant, Priority, RequestState, Task,
 };
+pub use agenda::{AgendaSpan, Reminder};
 pub use amounts::{AmountSum, StageSum, amount_units};
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec};
 pub(crate) use changes::{TRASHED_AT, TRASHED_BY};
@@ -81,7 +85,7 @@ pub use pipeline::{Pipeline, Stage, StageKind};
 pub use pipeline_changes::{pipeline_changes, pipeline_removed};
 pub use rank::Rank;
 pub use reach::{Emails, Phones, ReachKind, Reachable};
-pub use recurrence::Recurrence;
+pub use recurrence::{Frequency, Recurrence, SeriesEnd, Weekday};
 pub use rewind::{Kept, Rewound, WhyKept, rewind};
 pub(crate) use rewind::{plain, rewind_fields};
 pub use view::{SavedView, SystemView, ViewPreferences, ViewRef, ViewShape};

@@ -93,6 +93,9 @@ impl Activities for MemoryTxn {
         for activity in activities {
             let stored = map.get(&activity.id).ok_or_else(|| Error::not_found("activity"))?;
             check_revision("activity", stored.revision, previous(activity.revision))?;
+            if stored.fields.remind_at != activity.fields.remind_at {
+                Arc::make_mut(&mut state.reminded).remove(&activity.id);
+            }
             map.insert(activity.id, activity.clone());
         }
         state.activities = Arc::new(map);
@@ -104,13 +107,17 @@ impl Activities for MemoryTxn {
     }
 
     fn remove(&mut self, ids: &[ActivityId]) -> Result<()> {
-        let activities = Arc::make_mut(&mut self.writable()?.activities);
-        ids.iter().for_each(|id| drop(activities.remove(id)));
+        let state = self.writable()?;
+        let (activities, reminded) =
+            (Arc::make_mut(&mut state.activities), Arc::make_mut(&mut state.reminded));
+        for id in ids {
+            activities.remove(id);
+            reminded.remove(id);
+        }
         Ok(())
     }
 }
 
-impl crate::store::Agenda for MemoryTxn {}
 impl crate::store::Files for MemoryTxn {}
 impl crate::store::Blobs for MemoryTxn {}
 impl crate::store::Estimates for MemoryTxn {}

@@ -89,9 +89,6 @@ pub trait Activities {
     fn remove(&mut self, ids: &[ActivityId]) -> Result<()>;
 }
 
-/// Activities of all records by time: calendars and reminders.
-pub trait Agenda {}
-
 /// Files of one tenant.
 pub trait Files {}
 

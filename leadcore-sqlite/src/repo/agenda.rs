@@ -1,0 +1,206 @@
+//! The agenda port: activities by time.
+//!
+//! A page of a calendar is a walk of an index for each kind, merged by time. What begins before the range and reaches into
+//! it is looked for among what began on the day before, and, in an index of its own, among what takes longer than a day.
+
+use leadcore::domain::{Activity, ActivityKind, Place, Reminder};
+use leadcore::error::Result;
+use leadcore::id::{ActivityId, UserId};
+use leadcore::store::{Agenda, AgendaQuery};
+use leadcore::time::Timestamp;
+use rusqlite::types::Value;
+
+use crate::error::StoreResult as _;
+use crate::row::Columns;
+use crate::txn::{SqliteTxn, in_savepoint};
+
+use super::children::{ACTIVITY_COLUMNS, activity};
+
+const DAY: i64 = 86_400_000_000;
+
+/// Kinds that can have a place in a calendar.
+const IN_CALENDARS: [ActivityKind; 3] = [ActivityKind::Call, ActivityKind::Task, ActivityKind::Meeting];
+
+/// A part of a walk: what begins in `from..to`, and how it must reach into the range.
+struct Stretch {
+    index: &'static str,
+    from: i64,
+    to: i64,
+    /// Only what ends behind this.
+    behind: Option<i64>,
+}
+
+/// The parts of a range, in order and without overlap.
+fn stretches(query: &AgendaQuery) -> [Stretch; 3] {
+    let (from, to) = (query.from.as_micros(), query.to.as_micros());
+    let (day, month) = (from.saturating_sub(DAY), from.saturating_sub(DAY.saturating_mul(32)));
+    let common = if query.assignee.is_some() { "leadcore_activity_assigned" } else { "leadcore_activity_agenda" };
+    [
+        Stretch { index: "leadcore_activity_long", from: month, to: day.min(to), behind: Some(from) },
+        Stretch { index: common, from: day, to: from.min(to), behind: Some(from) },
+        Stretch { index: common, from, to, behind: None },
+    ]
+}
+
+impl SqliteTxn<'_> {
+    /// One walk of an index: activities of one kind.
+    fn stretch(
+        &self,
+        part: &Stretch,
+        kind: ActivityKind,
+        query: &AgendaQuery,
+        limit: usize,
+    ) -> Result<Vec<Activity>> {
+        let mut sql = format!(
+            "SELECT {ACTIVITY_COLUMNS} FROM leadcore_activity INDEXED BY {} WHERE tenant = ? AND kind = ? AND at >= ? AND at < ? AND is_series = 0",
+            part.index
+        );
+        let mut values = vec![
+            Value::from(self.tenant_text().to_owned()),
+            Value::from(kind.code().to_owned()),
+            Value::from(part.from),
+            Value::from(part.to),
+        ];
+        if part.index == "leadcore_activity_long" {
+            sql.push_str(" AND ends_at > at + 86400000000");
+        } else {
+            sql.push_str(" AND ends_at IS NOT NULL");
+        }
+        if let Some(behind) = part.behind {
+            sql.push_str(" AND ends_at > ?");
+            values.push(behind.into());
+        }
+        if let Some(assignee) = &query.assignee {
+            sql.push_str(" AND assignee = ?");
+            values.push(assignee.as_str().to_owned().into());
+        }
+        if let Some(after) = &query.after {
+            sql.push_str(" AND (at, id) > (?, ?)");
+            values.push(after.at.as_micros().into());
+            values.push(after.child.as_bytes().to_vec().into());
+        }
+        sql.push_str(" ORDER BY at, id LIMIT ?");
+        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+        self.activities_of(&sql, values, "read a calendar")
+    }
+
+    fn activities_of(&self, sql: &str, values: Vec<Value>, what: &str) -> Result<Vec<Activity>> {
+        let mut statement = self.prepare(sql, what)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values)).store(what)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().store(what)? {
+            found.push(activity(row)?);
+        }
+        Ok(found)
+    }
+
+    fn reminders_of(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Reminder>> {
+        let mut statement = self.prepare(sql, "read reminders")?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values)).store("read reminders")?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().store("read reminders")? {
+            // The columns of an activity come first; the reminder is the one behind them.
+            let activity = activity(row)?;
+            let at = Columns::behind(row, ACTIVITY_COLUMNS.split(',').count()).time()?;
+            found.push(Reminder { at, activity });
+        }
+        Ok(found)
+    }
+}
+
+impl Agenda for SqliteTxn<'_> {
+    fn between(&mut self, query: &AgendaQuery) -> Result<Vec<Activity>> {
+        let wanted = |kind: &ActivityKind| query.kinds.is_empty() || query.kinds.contains(kind);
+        let kinds: Vec<_> = IN_CALENDARS.into_iter().filter(wanted).collect();
+        let mut found: Vec<Activity> = Vec::new();
+        for part in stretches(query) {
+            let left = query.limit.saturating_sub(found.len());
+            let passed = query.after.is_some_and(|after| after.at.as_micros() >= part.to);
+            if left == 0 || passed || part.from >= part.to {
+                continue;
+            }
+            let mut of_part = Vec::new();
+            for kind in &kinds {
+                of_part.extend(self.stretch(&part, *kind, query, left)?);
+            }
+            of_part.sort_by_key(|activity| (activity.at(), activity.id));
+            of_part.truncate(left);
+            found.append(&mut of_part);
+        }
+        Ok(found)
+    }
+
+    fn series(&mut self, query: &AgendaQuery) -> Result<Vec<Activity>> {
+        if !query.kinds.is_empty() && !query.kinds.contains(&ActivityKind::Meeting) {
+            return Ok(Vec::new());
+        }
+        let mut sql = format!(
+            "SELECT {ACTIVITY_COLUMNS} FROM leadcore_activity WHERE tenant = ? AND is_series = 1 AND ends_at > ? AND at < ?"
+        );
+        let mut values = vec![
+            Value::from(self.tenant_text().to_owned()),
+            Value::from(query.from.as_micros()),
+            Value::from(query.to.as_micros()),
+        ];
+        if let Some(assignee) = &query.assignee {
+            sql.push_str(" AND assignee = ?");
+            values.push(UserId::as_str(assignee).to_owned().into());
+        }
+        if let Some(after) = &query.after {
+            sql.push_str(" AND (ends_at, id) > (?, ?)");
+            values.push(after.at.as_micros().into());
+            values.push(after.child.as_bytes().to_vec().into());
+        }
+        sql.push_str(" ORDER BY ends_at, id LIMIT ?");
+        values.push(i64::try_from(query.limit).unwrap_or(i64::MAX).into());
+        self.activities_of(&sql, values, "read series")
+    }
+
+    fn reminders(
+        &mut self,
+        until: Timestamp,
+        after: Option<Place>,
+        limit: usize,
+    ) -> Result<Vec<Reminder>> {
+        let mut sql = format!(
+            "SELECT {ACTIVITY_COLUMNS}, reminder FROM leadcore_activity WHERE tenant = ? AND reminder IS NOT NULL AND reminds = 1 AND reminder <= ?"
+        );
+        let mut values =
+            vec![Value::from(self.tenant_text().to_owned()), Value::from(until.as_micros())];
+        if let Some(after) = after {
+            sql.push_str(" AND (reminder, id) > (?, ?)");
+            values.push(after.at.as_micros().into());
+            values.push(after.child.as_bytes().to_vec().into());
+        }
+        sql.push_str(" ORDER BY reminder, id LIMIT ?");
+        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+        self.reminders_of(&sql, values)
+    }
+
+    fn pending(&mut self, ids: &[ActivityId]) -> Result<Vec<Reminder>> {
+        let sql = format!(
+            "SELECT {ACTIVITY_COLUMNS}, reminder FROM leadcore_activity WHERE tenant = ? AND id = ? AND reminder IS NOT NULL AND reminds = 1"
+        );
+        let mut found = Vec::new();
+        for id in ids {
+            let id = Value::from(id.as_uuid().as_bytes().to_vec());
+            found.extend(self.reminders_of(&sql, vec![self.tenant_text().to_owned().into(), id])?);
+        }
+        Ok(found)
+    }
+
+    fn remind(&mut self, reminders: &[(ActivityId, Option<Timestamp>)]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let mut statement = self.prepare(
+                "UPDATE leadcore_activity SET reminder = ? WHERE tenant = ? AND id = ?",
+                "move a reminder",
+            )?;
+            for (id, at) in reminders {
+                let id = id.as_uuid();
+                let row = (at.map(Timestamp::as_micros), self.tenant_text(), id.as_bytes().as_slice());
+                statement.execute(row).store("move a reminder")?;
+            }
+            Ok(())
+        })
+    }
+}
