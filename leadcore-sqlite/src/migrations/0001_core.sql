@@ -396,7 +396,8 @@ CREATE TABLE {prefix}activity (
     text       TEXT,
     assignee   TEXT,
     remind_at  INTEGER,
-    -- When it was or is due, and what only its kind has, as JSON.
+    -- Whether something is still to be done about it, when it was or is due, and what only its kind has, as JSON.
+    open       INTEGER NOT NULL CHECK (open IN (0, 1)),
     at         INTEGER NOT NULL,
     body       TEXT    NOT NULL,
     created_by TEXT,
@@ -404,6 +405,10 @@ CREATE TABLE {prefix}activity (
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
+-- Lists of all records: of one kind, and of whoever turns to them.
+CREATE INDEX {prefix}activity_kind ON {prefix}activity (tenant, kind, open, at, id);
+CREATE INDEX {prefix}activity_assigned ON {prefix}activity (tenant, assignee, kind, open, at, id)
+    WHERE assignee IS NOT NULL;
 
 -- Files.
 

@@ -21,6 +21,7 @@ mod draft;
 mod field;
 mod field_access;
 mod field_value;
+mod follow_up;
 mod form;
 mod guard;
 mod idle;
@@ -33,6 +34,7 @@ mod link;
 mod moves;
 mod nearest;
 mod numbering;
+mod occurrence;
 mod patch;
 mod pipeline;
 mod pipeline_changes;
@@ -46,7 +48,7 @@ mod vocabulary;
 
 pub use account::{Account, AccountFields, AccountStatus};
 pub use activity::{
-    Activity, ActivityBody, ActivityFields, ActivityKind, Call, CallOutcome, Channel, Direction, Meeting,
+    Activity, ActivityBody, ActivityDraft, ActivityFields, ActivityKind, Call, CallOutcome, Channel, Direction, Meeting,
     Message, Moment, Participant, Priority, RequestState, Task,
 };
 pub use amounts::{AmountSum, StageSum, amount_units};
@@ -61,6 +63,7 @@ pub use display::{Names, display};
 pub use draft::LeadDraft;
 pub use field::{Field, FieldType, Reference};
 pub use field_value::FieldValue;
+pub use follow_up::FollowUpState;
 pub use form::{FormSection, Section, SectionSettings};
 pub use guard::Guard;
 pub use idle::Idle;
@@ -81,7 +84,7 @@ pub use pipeline::{Pipeline, Stage, StageKind};
 pub use pipeline_changes::{pipeline_changes, pipeline_removed};
 pub use rank::Rank;
 pub use reach::{Emails, Phones, ReachKind, Reachable};
-pub use recurrence::Recurrence;
+pub use recurrence::{Recurrence, next_due};
 pub use rewind::{Kept, Rewound, WhyKept, rewind};
 pub(crate) use rewind::{plain, rewind_fields};
 pub use view::{SavedView, SystemView, ViewPreferences, ViewRef, ViewShape};

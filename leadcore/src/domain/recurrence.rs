@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{ValueError, ViolationCode};
+use crate::error::{Error, ErrorKind, Result as Outcome, ValueError, ViolationCode};
+use crate::time::Timestamp;
+
+use super::activity::Moment;
 
 /// A rule of recurrence, as iCalendar writes it: `FREQ=WEEKLY;BYDAY=MO,WE;COUNT=10`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,4 +44,17 @@ impl From<Recurrence> for String {
     fn from(rule: Recurrence) -> Self {
         rule.0
     }
+}
+
+/// When a task that was due then is due next by its rule, after this time, and the rule that it then has; none when it
+/// was the last one.
+///
+/// # Errors
+/// `Unsupported`: tasks do not come again yet.
+pub fn next_due(
+    _rule: &Recurrence,
+    _due: Moment,
+    _after: Timestamp,
+) -> Outcome<Option<(Moment, Option<Recurrence>)>> {
+    Err(Error::new(ErrorKind::Unsupported, "tasks that come again are not supported"))
 }
