@@ -14,7 +14,7 @@ use crate::error::StoreResult as _;
 use crate::row::Columns;
 use crate::txn::{SqliteTxn, in_savepoint};
 
-use super::children::{ACTIVITY_COLUMNS, activity};
+use super::activities::{ACTIVITY_COLUMNS, activity};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -34,7 +34,8 @@ struct Stretch {
 fn stretches(query: &AgendaQuery) -> [Stretch; 3] {
     let (from, to) = (query.from.as_micros(), query.to.as_micros());
     let (day, month) = (from.saturating_sub(DAY), from.saturating_sub(DAY.saturating_mul(32)));
-    let common = if query.assignee.is_some() { "leadcore_activity_assigned" } else { "leadcore_activity_agenda" };
+    let common =
+        if query.assignee.is_some() { "leadcore_activity_agenda_of" } else { "leadcore_activity_agenda" };
     [
         Stretch { index: "leadcore_activity_long", from: month, to: day.min(to), behind: Some(from) },
         Stretch { index: common, from: day, to: from.min(to), behind: Some(from) },
@@ -156,17 +157,11 @@ impl Agenda for SqliteTxn<'_> {
         self.activities_of(&sql, values, "read series")
     }
 
-    fn reminders(
-        &mut self,
-        until: Timestamp,
-        after: Option<Place>,
-        limit: usize,
-    ) -> Result<Vec<Reminder>> {
+    fn reminders(&mut self, until: Timestamp, after: Option<Place>, limit: usize) -> Result<Vec<Reminder>> {
         let mut sql = format!(
             "SELECT {ACTIVITY_COLUMNS}, reminder FROM leadcore_activity WHERE tenant = ? AND reminder IS NOT NULL AND reminds = 1 AND reminder <= ?"
         );
-        let mut values =
-            vec![Value::from(self.tenant_text().to_owned()), Value::from(until.as_micros())];
+        let mut values = vec![Value::from(self.tenant_text().to_owned()), Value::from(until.as_micros())];
         if let Some(after) = after {
             sql.push_str(" AND (reminder, id) > (?, ?)");
             values.push(after.at.as_micros().into());

@@ -1,5 +1,6 @@
 //! One file per port of core; the names are the same.
 
+mod activities;
 mod agenda;
 mod children;
 mod custom;
@@ -14,6 +15,8 @@ mod tally;
 mod terms;
 mod views;
 
+#[cfg(test)]
+pub(crate) use activities::walk_query;
 pub(crate) use custom::{ADD_FIELD, add_field, custom_value};
 #[cfg(test)]
 pub(crate) use journal::replay_query;

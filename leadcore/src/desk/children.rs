@@ -246,6 +246,41 @@ impl Default for Listing {
     }
 }
 
+impl Listing {
+    /// The first page of those about which something is still to be done.
+    #[must_use]
+    pub fn open() -> Self {
+        Self { open: Some(true), ..Self::default() }
+    }
+
+    /// The first page of those about which nothing is left to do.
+    #[must_use]
+    pub fn closed() -> Self {
+        Self { open: Some(false), ..Self::default() }
+    }
+
+    /// The earliest first.
+    #[must_use]
+    pub const fn ascending(mut self) -> Self {
+        self.ascending = true;
+        self
+    }
+
+    /// From behind this place: that of [`Page::next`].
+    #[must_use]
+    pub fn after(mut self, place: impl Into<Option<Place>>) -> Self {
+        self.after = place.into();
+        self
+    }
+
+    /// At most so many, 1 to 1,000.
+    #[must_use]
+    pub const fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
 /// A page of one tab, or of several of the same kind of child.
 pub(super) fn page<C: Child>(
     ctx: &Context<'_>,

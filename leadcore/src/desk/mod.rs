@@ -26,13 +26,17 @@ mod reasons;
 pub mod accounts;
 pub mod activities;
 pub mod board;
+pub mod calendar;
 pub mod contacts;
 pub mod convert;
 pub mod functions;
+#[cfg(feature = "calendar")]
+pub mod ical;
 pub mod leads;
 pub mod mass;
 pub mod pipelines;
 pub mod purge;
+pub mod reminders;
 pub mod settings;
 pub mod timeline;
 pub mod undo;

@@ -2,7 +2,7 @@
 
 use crate::time::Timestamp;
 
-use super::activity::{Activity, ActivityBody, RequestState};
+use super::activity::{Activity, ActivityBody};
 use super::occurrence;
 
 /// The time that an activity takes in a calendar.
@@ -45,18 +45,11 @@ impl Activity {
         Some(AgendaSpan { at, until, is_series })
     }
 
-    /// Whether its reminder is still of use: it is neither done, held nor canceled.
+    /// Whether its reminder is still of use: it is open, or of a kind that is never closed.
     #[must_use]
     pub fn wants_reminder(&self) -> bool {
-        match &self.fields.body {
-            ActivityBody::Call(call) => call.outcome.is_none(),
-            ActivityBody::Task(task) => task.done_at.is_none(),
-            ActivityBody::Meeting(meeting) => meeting.next_occurrence(None).is_some(),
-            ActivityBody::Ticket { closed_at, .. } => closed_at.is_none(),
-            ActivityBody::EstimateRequest { state } => {
-                matches!(state, RequestState::New | RequestState::Processing)
-            }
-            ActivityBody::Note | ActivityBody::Comment { .. } | ActivityBody::Message(_) => true,
-        }
+        let body = &self.fields.body;
+        self.is_open()
+            || matches!(body, ActivityBody::Note | ActivityBody::Comment { .. } | ActivityBody::Message(_))
     }
 }

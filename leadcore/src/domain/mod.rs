@@ -22,6 +22,7 @@ mod draft;
 mod field;
 mod field_access;
 mod field_value;
+mod follow_up;
 mod form;
 mod guard;
 mod idle;
@@ -49,8 +50,8 @@ mod zone;
 
 pub use account::{Account, AccountFields, AccountStatus};
 pub use activity::{
-    Activity, ActivityBody, ActivityFields, ActivityKind, Call, CallOutcome, Channel, Direction, Meeting,
-    Message, Moment, Participant, Priority, RequestState, Task,
+    Activity, ActivityBody, ActivityDraft, ActivityFields, ActivityKind, Call, CallOutcome, Channel,
+    Direction, Meeting, Message, Moment, Participant, Priority, RequestState, Task,
 };
 pub use agenda::{AgendaSpan, Reminder};
 pub use amounts::{AmountSum, StageSum, amount_units};
@@ -65,6 +66,7 @@ pub use display::{Names, display};
 pub use draft::LeadDraft;
 pub use field::{Field, FieldType, Reference};
 pub use field_value::FieldValue;
+pub use follow_up::FollowUpState;
 pub use form::{FormSection, Section, SectionSettings};
 pub use guard::Guard;
 pub use idle::Idle;
@@ -80,6 +82,7 @@ pub use link::{Link, LinkRole, Subject, SubjectKind};
 pub use moves::{Move, Position, Unmet, Why};
 pub(crate) use nearest::distance;
 pub use numbering::{LeadNumber, Numbering};
+pub use occurrence::next_due;
 pub use patch::{AccountPatch, LeadPatch};
 pub use pipeline::{Pipeline, Stage, StageKind};
 pub use pipeline_changes::{pipeline_changes, pipeline_removed};

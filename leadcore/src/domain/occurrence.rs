@@ -199,13 +199,19 @@ fn too_many() -> Error {
 pub(super) fn ends(meeting: &Meeting) -> Timestamp {
     let length = meeting.length();
     let Ok(Some(series)) = Series::of(meeting) else {
-        return if meeting.recurrence.is_some() { Timestamp::MAX } else { meeting.end.at.max(meeting.start.at) };
+        return if meeting.recurrence.is_some() {
+            Timestamp::MAX
+        } else {
+            meeting.end.at.max(meeting.start.at)
+        };
     };
     let last = match series.rule.end() {
         SeriesEnd::Never => return Timestamp::MAX,
         SeriesEnd::At(last) => last.saturating_add(TimeDelta::days(1)),
         // Days end up to fourteen hours later than in UTC.
-        SeriesEnd::Day(last) => last.begin(chrono::Offset::fix(&chrono::Utc)).saturating_add(TimeDelta::days(2)),
+        SeriesEnd::Day(last) => {
+            last.begin(chrono::Offset::fix(&chrono::Utc)).saturating_add(TimeDelta::days(2))
+        }
         SeriesEnd::Count(_) => {
             let mut walk = series.all();
             let last = walk.by_ref().map(|(_, moment)| moment.at).last();
@@ -218,40 +224,72 @@ pub(super) fn ends(meeting: &Meeting) -> Timestamp {
     last.saturating_add(length)
 }
 
-/// When a task that recurs is due after it was done: the first time behind both the last one and `now`.
+/// What calendars of others are told about a meeting, with dates and times as they are shown where it is held.
+#[cfg(feature = "calendar")]
+pub(crate) struct Exported {
+    /// The first occurrence; where there is none, the meeting as it is.
+    pub(crate) first: Occurrence,
+    /// Its beginning and end as clocks show them.
+    pub(crate) shown: (chrono::NaiveDateTime, chrono::NaiveDateTime),
+    /// The rule, its end of the kind that the start is of (RFC 5545, section 3.3.10, on `UNTIL`).
+    pub(crate) rule: Option<Recurrence>,
+}
+
+/// A meeting for calendars of others.
+#[cfg(feature = "calendar")]
+pub(crate) fn exported(meeting: &Meeting) -> Result<Exported> {
+    let zone = Zone::named(meeting.zone.as_deref())?;
+    let first = occurrences(meeting, Timestamp::MIN, Timestamp::MAX, 1)?.pop();
+    let first = first.unwrap_or_else(|| {
+        let day = meeting.start.day.map_or(zone.local(meeting.start.at).date(), Date::to_naive);
+        meeting.occurrence(day, meeting.start)
+    });
+    let end = |rule: &Recurrence| match (rule.end(), meeting.start.day) {
+        (SeriesEnd::Day(day), None) => {
+            let last = day.to_naive().and_hms_opt(23, 59, 59).and_then(|last| zone.instant(last));
+            SeriesEnd::At(last.unwrap_or(Timestamp::MAX))
+        }
+        (SeriesEnd::At(at), Some(_)) => SeriesEnd::Day(Date::of(at)),
+        (end, _) => end,
+    };
+    let rule = meeting.recurrence.as_ref().map(|rule| rule.clone().ending(end(rule)));
+    Ok(Exported { first, shown: (zone.local(first.start.at), zone.local(first.end.at)), rule })
+}
+
+/// When a task that was due then is due next by its rule, behind `after` and behind that time, and the rule that it then
+/// has: as many occurrences as are left, none when it comes for the last time.
 ///
 /// A task knows no time zone: it keeps its time in UTC, and whole days stay whole days.
 ///
 /// ```
-/// use leadcore::domain::{Moment, Priority, Recurrence, Task, occurrence};
+/// use leadcore::domain::{Moment, Recurrence, next_due};
 /// let due = Moment { at: "2026-11-20T12:00:00Z".parse()?, day: Some("2026-11-20".parse()?) };
 /// let rule = Recurrence::weekly().count(3)?;
-/// let task = Task { due: Some(due), priority: Priority::Normal, done_at: None, recurrence: Some(rule) };
-/// let next = occurrence::next_task(&task, "2026-11-22T08:00:00Z".parse()?).expect("it comes two times more");
-/// assert_eq!(next.due.and_then(|due| due.day), Some("2026-11-27".parse()?));
-/// assert_eq!(next.recurrence, Some(Recurrence::weekly().count(2)?));
-/// # Ok::<(), leadcore::error::ValueError>(())
+/// let (next, rule) = next_due(&rule, due, due.at)?.expect("it comes two times more");
+/// assert_eq!(next.day, Some("2026-11-27".parse()?));
+/// assert_eq!(rule, Some(Recurrence::weekly().count(2)?));
+/// # Ok::<(), leadcore::error::Error>(())
 /// ```
-#[must_use]
-pub fn next_due(task: &Task, now: Timestamp) -> Option<Moment> {
-    next_task(task, now)?.due
-}
-
-/// The task that follows when a task that recurs was done: due [next](next_due), not done, its rule with as many
-/// occurrences as are left.
-#[must_use]
-pub fn next_task(task: &Task, now: Timestamp) -> Option<Task> {
-    let (rule, due) = (task.recurrence.as_ref()?, task.due?);
+///
+/// # Errors
+/// `Unsupported` without the feature `calendar`.
+pub fn next_due(
+    rule: &Recurrence,
+    due: Moment,
+    after: Timestamp,
+) -> Result<Option<(Moment, Option<Recurrence>)>> {
+    supported(Some(rule))?;
     let series = Series::new(rule, due, Zone::Utc);
-    let after = due.at.max(now);
+    let after = due.at.max(after);
     let mut walk = series.from(after);
-    let (_, next) = walk.find(|(_, moment)| moment.at > after)?;
+    let Some((_, next)) = walk.find(|(_, moment)| moment.at > after) else { return Ok(None) };
     let rule = match walk.days.left() {
+        Some(0) => None,
         // The one found is one of those left.
-        Some(left) => rule.clone().ending(SeriesEnd::Count(left.saturating_add(1))),
-        None => rule.clone(),
+        Some(left) => Some(rule.clone().ending(SeriesEnd::Count(left.saturating_add(1)))),
+        None => Some(rule.clone()),
     };
-    Some(Task { due: Some(next), priority: task.priority, done_at: None, recurrence: Some(rule) })
+    Ok(Some((next, rule)))
 }
 
 /// What is wrong with the times of an activity that is to be written: its zone, its rule, how long it takes.
@@ -288,9 +326,11 @@ fn check_task(task: &Task) -> Result<Vec<Violation>> {
     supported(task.recurrence.as_ref())?;
     let violation = match (&task.recurrence, task.due) {
         (None, _) => None,
-        (Some(_), None) => {
-            Some(Violation::new("due", ViolationCode::Required, "a task that recurs must be due at some time"))
-        }
+        (Some(_), None) => Some(Violation::new(
+            "due",
+            ViolationCode::Required,
+            "a task that recurs must be due at some time",
+        )),
         (Some(rule), Some(due)) => never(&Series::new(rule, due, Zone::Utc)),
     };
     Ok(violation.into_iter().collect())

@@ -413,6 +413,9 @@ mod tests {
         assert!(Recurrence::weekly().on_day(1).is_err());
         assert!(Recurrence::yearly().in_month(2).and_then(|rule| rule.on_day(30)).is_err());
         let rule = Recurrence::yearly().in_month(2).and_then(|rule| rule.on_day(29)).unwrap();
-        assert_eq!(rule.until("2040-03-01".parse().unwrap()).to_string(), "FREQ=YEARLY;UNTIL=20400301;BYMONTH=2;BYMONTHDAY=29");
+        assert_eq!(
+            rule.until("2040-03-01".parse().unwrap()).to_string(),
+            "FREQ=YEARLY;UNTIL=20400301;BYMONTH=2;BYMONTHDAY=29"
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Time zones by their names: what clocks show somewhere, and when they show it.
 
+use chrono::{NaiveDateTime, TimeZone as _, Utc};
 #[cfg(feature = "calendar")]
 use chrono::{Offset as _, TimeDelta};
-use chrono::{NaiveDateTime, TimeZone as _, Utc};
 
 #[cfg(feature = "calendar")]
 use crate::error::ViolationCode;
@@ -79,6 +79,7 @@ fn in_zone(zone: chrono_tz::Tz, local: NaiveDateTime) -> Option<chrono::DateTime
 /// Refuses what leadcore can compute only with the feature `calendar`.
 #[cfg(not(feature = "calendar"))]
 pub(super) fn needs_feature() -> Error {
-    let message = "series and time zones need leadcore's feature `calendar`, which this program was built without";
+    let message =
+        "series and time zones need leadcore's feature `calendar`, which this program was built without";
     Error::new(crate::error::ErrorKind::Unsupported, message)
 }

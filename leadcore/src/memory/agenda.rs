@@ -58,16 +58,12 @@ impl Agenda for MemoryTxn {
     fn series(&mut self, query: &AgendaQuery) -> Result<Vec<Activity>> {
         let touches = |span: &AgendaSpan| span.is_series && span.at < query.to && span.until > query.from;
         let found = self.spans(query).filter(|(span, _)| touches(span));
-        let found = found.map(|(span, activity)| (place(span.until, activity.id), activity.clone())).collect();
+        let found =
+            found.map(|(span, activity)| (place(span.until, activity.id), activity.clone())).collect();
         Ok(in_order(found, query.after, query.limit))
     }
 
-    fn reminders(
-        &mut self,
-        until: Timestamp,
-        after: Option<Place>,
-        limit: usize,
-    ) -> Result<Vec<Reminder>> {
+    fn reminders(&mut self, until: Timestamp, after: Option<Place>, limit: usize) -> Result<Vec<Reminder>> {
         let due = self.state.activities.values().filter_map(|activity| self.reminder(activity));
         let due = due.filter(|reminder| reminder.at <= until);
         let due = due.map(|reminder| (place(reminder.at, reminder.activity.id), reminder)).collect();

@@ -4,6 +4,7 @@
 //! wait for each other, readers see the last committed state. A transaction copies the maps that it changes, so its
 //! cost grows with the number of records; use a database for more than some ten thousand leads.
 
+mod activities;
 mod agenda;
 mod children;
 mod leads;

@@ -45,12 +45,7 @@ pub trait Agenda {
     ///
     /// # Errors
     /// A failure of the store.
-    fn reminders(
-        &mut self,
-        until: Timestamp,
-        after: Option<Place>,
-        limit: usize,
-    ) -> Result<Vec<Reminder>>;
+    fn reminders(&mut self, until: Timestamp, after: Option<Place>, limit: usize) -> Result<Vec<Reminder>>;
 
     /// The reminders of these activities that stand out, in the order asked; activities without one are left out.
     ///

@@ -180,8 +180,7 @@ fn by_days(value: &str) -> Result<Vec<ByDay>, ValueError> {
 }
 
 fn until(value: &str) -> Result<SeriesEnd, ValueError> {
-    let malformed =
-        || malformed("UNTIL is a day, as `20261231`, or a time in UTC, as `20261231T235959Z`");
+    let malformed = || malformed("UNTIL is a day, as `20261231`, or a time in UTC, as `20261231T235959Z`");
     let shape = |at: usize, byte: u8| match at {
         8 => byte == b'T',
         15 => byte == b'Z',
@@ -227,7 +226,10 @@ pub(super) fn check(rule: &Rule) -> Result<(), ValueError> {
     }
     let chosen = !(rule.by_month.is_empty() && rule.by_month_day.is_empty() && rule.by_day.is_empty());
     if !rule.by_set_pos.is_empty() && !chosen {
-        return Err(ValueError::new(ViolationCode::Required, "BYSETPOS needs another part that chooses days"));
+        return Err(ValueError::new(
+            ViolationCode::Required,
+            "BYSETPOS needs another part that chooses days",
+        ));
     }
     // 29 February comes, if seldom.
     let longest = |month: i16| match month {
