@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::id::{ContactId, TenantId};
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
 use crate::store::{Series, SettingName, Store, StoreExt, Txn};
+use crate::time::Timestamp;
 
 /// Everything that the ports say about a tenant, a line for each record, in an order that no store decides: leads with
 /// the trash, accounts, links, contacts, pipelines, terms, settings, numbers, operations with their entries.
@@ -73,6 +74,9 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
     }
     for series in Series::ALL {
         line(&mut out, "next number", &(series.code(), txn.numbers().peek(series)?));
+    }
+    for reminder in txn.agenda().reminders(Timestamp::MAX, None, usize::MAX)? {
+        line(&mut out, "reminder", &(reminder.at, reminder.activity.id));
     }
     journal(&mut out, txn, &subjects)?;
     Ok(out)

@@ -2,6 +2,7 @@
 //!
 //! [`CASES`] lists them by name; [`conformance!`](crate::conformance) makes a test of each.
 
+pub mod agenda;
 pub mod customers;
 pub mod desk;
 pub mod desk_views;
@@ -172,6 +173,12 @@ cases! { $
         views_keep_their_rules,
         view_preferences_are_kept_per_user,
         marks_are_kept_per_user,
+    }
+    agenda {
+        a_range_holds_what_touches_it,
+        a_range_is_of_kinds_and_of_a_user,
+        series_are_listed_apart,
+        reminders_come_until_they_are_moved,
     }
     transactions {
         a_failed_write_leaves_nothing,
