@@ -163,13 +163,7 @@ impl Mover {
 }
 
 /// Makes a move of a lead that the actor may edit.
-fn carry_out(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    mover: Mover,
-    before: Lead,
-    to: &Move,
-) -> Result<Lead> {
+fn carry_out(ctx: &Context<'_>, txn: &mut dyn Txn, mover: Mover, before: Lead, to: &Move) -> Result<Lead> {
     let (before, mut after) = prepare_move(ctx, txn, mover, before, to)?;
     if after == before {
         return Ok(masked(ctx, before));

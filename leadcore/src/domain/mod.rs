@@ -48,8 +48,8 @@ mod vocabulary;
 
 pub use account::{Account, AccountFields, AccountStatus};
 pub use activity::{
-    Activity, ActivityBody, ActivityDraft, ActivityFields, ActivityKind, Call, CallOutcome, Channel, Direction, Meeting,
-    Message, Moment, Participant, Priority, RequestState, Task,
+    Activity, ActivityBody, ActivityDraft, ActivityFields, ActivityKind, Call, CallOutcome, Channel,
+    Direction, Meeting, Message, Moment, Participant, Priority, RequestState, Task,
 };
 pub use amounts::{AmountSum, StageSum, amount_units};
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec};

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::domain::{
-    Activity, ActivityBody, ActivityFields, ActivityKind, CallOutcome, Moment, OperationKind,
-    RequestState, Subject, SubjectKind, Tab, Task, next_due,
+    Activity, ActivityBody, ActivityFields, ActivityKind, CallOutcome, Moment, OperationKind, RequestState,
+    Subject, SubjectKind, Tab, Task, next_due,
 };
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{ActivityId, LeadId, UserId};
@@ -127,12 +127,7 @@ fn is_canceled(activity: &Activity) -> bool {
 }
 
 /// The task that follows by the rule; nothing is written.
-fn next_task(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    done: &Activity,
-    task: &Task,
-) -> Result<Option<Activity>> {
+fn next_task(ctx: &Context<'_>, txn: &mut dyn Txn, done: &Activity, task: &Task) -> Result<Option<Activity>> {
     let (Some(rule), Some(due)) = (&task.recurrence, task.due) else { return Ok(None) };
     let Some((next, recurrence)) = next_due(rule, due, due.at.max(ctx.now()))? else { return Ok(None) };
     let about = still_about(ctx, txn, done)?;

@@ -50,7 +50,8 @@ impl Moment {
     /// So many days later, at the same time of the day, held within the times that can be kept.
     #[must_use]
     pub fn plus_days(self, days: i64) -> Self {
-        let delta = TimeDelta::try_days(days).unwrap_or(if days < 0 { TimeDelta::MIN } else { TimeDelta::MAX });
+        let delta =
+            TimeDelta::try_days(days).unwrap_or(if days < 0 { TimeDelta::MIN } else { TimeDelta::MAX });
         Self { at: self.at.saturating_add(delta), day: self.day.map(|day| day.saturating_add_days(days)) }
     }
 

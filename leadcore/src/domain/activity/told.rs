@@ -29,7 +29,9 @@ impl Activity {
         let rest = keys.iter().map(|(key, _)| *key).filter(|key| *key != "title");
         let changes = rest.map(|key| (key, value(&before, key), value(&after, key)));
         let changes = changes.filter(|(_, before, after)| before != after);
-        told.extend(changes.map(|(key, before, after)| FieldChange::new(key, excerpt(before), excerpt(after))));
+        told.extend(
+            changes.map(|(key, before, after)| FieldChange::new(key, excerpt(before), excerpt(after))),
+        );
         told
     }
 }
