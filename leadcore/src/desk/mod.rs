@@ -16,6 +16,7 @@ mod custom;
 mod facets;
 mod history;
 mod intake;
+mod listing;
 mod moving;
 mod naming;
 mod offline;
@@ -46,7 +47,6 @@ pub mod vocabulary;
 pub use access::Expect;
 #[cfg(feature = "csv")]
 pub(crate) use access::{Gate, check_fields, require};
-pub use children::Listing;
 #[cfg(feature = "csv")]
 pub(crate) use custom::{missing, no_such_record};
 #[cfg(feature = "csv")]
@@ -54,5 +54,6 @@ pub(crate) use functions::Openings;
 #[cfg(feature = "csv")]
 pub(crate) use intake::{Intake, check_rules, store_new, violations};
 pub(crate) use leads::touch;
+pub use listing::Listing;
 #[cfg(feature = "csv")]
 pub(crate) use operation::new_operation;

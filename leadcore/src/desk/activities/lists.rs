@@ -7,7 +7,8 @@ use crate::id::UserId;
 use crate::query::{MAX_PAGE, Page};
 use crate::store::{ActivityQuery, Txn};
 
-use super::super::children::{self, Listing, Sight};
+use super::super::children::{self, Sight};
+use super::super::listing::Listing;
 
 /// How many activities are looked at in one round of a list across all records, at least.
 const ROUND: usize = 100;

@@ -2,6 +2,7 @@
 //!
 //! [`CASES`] lists them by name; [`conformance!`](crate::conformance) makes a test of each.
 
+pub mod activities;
 pub mod agenda;
 pub mod customers;
 pub mod desk;
@@ -241,6 +242,13 @@ cases! { $
         reasons_are_a_vocabulary_of_their_own,
         lead_numbers_are_written_as_the_tenant_says,
         functions_are_open_by_the_state_of_the_lead,
+    }
+    activities {
+        activities_come_back_as_they_were_written,
+        activities_keep_their_rules,
+        removed_activities_are_gone,
+        activities_are_listed_across_records,
+        activities_belong_to_their_tenant,
     }
 }
 
