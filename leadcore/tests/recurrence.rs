@@ -168,7 +168,10 @@ fn endless_series_are_entered_where_they_are_asked_about() {
     assert!((1..=3).contains(&last.len()), "time ends: {last:?}");
     let counted = meeting("1990-01-01T09:00:00Z", None, "FREQ=DAILY;COUNT=10000");
     let found = starts(&counted, "2017-05-15T00:00:00Z", "2018-01-01T00:00:00Z");
-    assert_eq!(found, ["2017-05-15T09:00:00Z", "2017-05-16T09:00:00Z", "2017-05-17T09:00:00Z", "2017-05-18T09:00:00Z"]);
+    assert_eq!(
+        found,
+        ["2017-05-15T09:00:00Z", "2017-05-16T09:00:00Z", "2017-05-17T09:00:00Z", "2017-05-18T09:00:00Z"]
+    );
     let seldom = meeting("1990-01-01T09:00:00Z", None, "FREQ=DAILY;COUNT=10000;BYDAY=MO");
     let error = occurrences(&seldom, at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z"), 9).unwrap_err();
     assert_eq!(error.violations()[0].message, "the series has too many occurrences before this range");
@@ -187,7 +190,8 @@ fn what_a_meeting_may_not_say_is_named() {
         let bad = Meeting { zone: Some(zone.to_owned()), ..good() };
         assert_eq!(broken(bad), [("zone".to_owned(), ViolationCode::Unknown)], "{zone}");
     }
-    for rule in ["FREQ=DAILY;UNTIL=20260129", "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6", "FREQ=DAILY;UNTIL=00010101"] {
+    for rule in ["FREQ=DAILY;UNTIL=20260129", "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6", "FREQ=DAILY;UNTIL=00010101"]
+    {
         let bad = meeting("2026-01-30T09:00:00Z", None, rule);
         assert_eq!(broken(bad), [("recurrence".to_owned(), ViolationCode::OutOfRange)], "{rule}");
     }
@@ -205,7 +209,9 @@ fn what_a_meeting_may_not_say_is_named() {
 fn the_edges_of_time_hold() {
     for start in ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "9999-12-31T00:00:00Z"] {
         for zone in [None, Some("Europe/Oslo"), Some("America/New_York"), Some("Pacific/Kiritimati")] {
-            for rule in ["FREQ=DAILY", "FREQ=WEEKLY;WKST=SU", "FREQ=MONTHLY;BYDAY=-1FR", "FREQ=YEARLY;INTERVAL=1000"] {
+            for rule in
+                ["FREQ=DAILY", "FREQ=WEEKLY;WKST=SU", "FREQ=MONTHLY;BYDAY=-1FR", "FREQ=YEARLY;INTERVAL=1000"]
+            {
                 let meeting = meeting(start, zone, rule);
                 let _ = check(&fields_of(meeting.clone()));
                 let _ = meeting.next_occurrence(None);
@@ -218,7 +224,11 @@ fn the_edges_of_time_hold() {
         }
     }
     let due = Moment { at: Timestamp::MAX, day: Some(Date::MAX) };
-    assert_eq!(next_due(&Recurrence::daily(), due, Timestamp::MIN).unwrap(), None, "nothing is behind the end");
+    assert_eq!(
+        next_due(&Recurrence::daily(), due, Timestamp::MIN).unwrap(),
+        None,
+        "nothing is behind the end"
+    );
 }
 
 #[test]
@@ -264,12 +274,14 @@ struct Plain {
 
 impl Plain {
     fn text(&self) -> String {
-        let mut text = format!("FREQ={};INTERVAL={}", if self.weekly { "WEEKLY" } else { "DAILY" }, self.interval);
+        let mut text =
+            format!("FREQ={};INTERVAL={}", if self.weekly { "WEEKLY" } else { "DAILY" }, self.interval);
         if let Some(count) = self.count {
             text += &format!(";COUNT={count}");
         }
         let codes = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
-        let days: Vec<_> = self.weekdays.iter().map(|day| codes[day.num_days_from_monday() as usize]).collect();
+        let days: Vec<_> =
+            self.weekdays.iter().map(|day| codes[day.num_days_from_monday() as usize]).collect();
         if !days.is_empty() {
             text += &format!(";BYDAY={}", days.join(","));
         }
@@ -282,7 +294,8 @@ impl Plain {
 }
 
 fn weekdays() -> impl Strategy<Value = Vec<Weekday>> {
-    let all = [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
+    let all =
+        [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
     proptest::sample::subsequence(all.to_vec(), 0..=3)
 }
 
@@ -341,10 +354,12 @@ proptest! {
 
 /// Rules of every frequency that both readers take, and that come now and then.
 fn rules() -> impl Strategy<Value = String> {
-    let days = || weekdays().prop_map(|days| {
-        let codes = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
-        days.iter().map(|day| codes[day.num_days_from_monday() as usize]).collect::<Vec<_>>()
-    });
+    let days = || {
+        weekdays().prop_map(|days| {
+            let codes = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
+            days.iter().map(|day| codes[day.num_days_from_monday() as usize]).collect::<Vec<_>>()
+        })
+    };
     let nth = proptest::sample::select(vec!["", "1", "2", "-1", "-2"]);
     let month_days = proptest::sample::subsequence(vec!["1", "13", "28", "-1", "-15"], 0..=2);
     let months = proptest::sample::subsequence(vec!["1", "2", "4", "7", "12"], 0..=2);
@@ -386,7 +401,24 @@ fn hostile_rules_do_no_harm() {
         "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;BYSETPOS=-1",
         "FREQ=DAILY;INTERVAL=999;UNTIL=99991231",
     ];
-    let pieces = ["", ";", "=", ",", "-", "0", "9", "99999999999", "\u{fffd}", "\0", "T", "Z", "FREQ=DAILY;", "BYDAY=", "MO", "é"];
+    let pieces = [
+        "",
+        ";",
+        "=",
+        ",",
+        "-",
+        "0",
+        "9",
+        "99999999999",
+        "\u{fffd}",
+        "\0",
+        "T",
+        "Z",
+        "FREQ=DAILY;",
+        "BYDAY=",
+        "MO",
+        "é",
+    ];
     // A plain generator of numbers: the same run every time.
     let mut state = 7_u64;
     let mut dice = |n: usize| {

@@ -177,7 +177,11 @@ pub fn reminders_come_until_they_are_moved(store: &dyn Store) {
     let moves = [(first.id, None), (second.id, Some(late)), (unknown, Some(late))];
     world.write(store, |txn| txn.agenda().remind(&moves));
     let left = [(late, second.id), (late, third.id)];
-    assert_eq!(due(late, None, 9).into_iter().collect::<BTreeSet<_>>(), BTreeSet::from(left), "moved or gone");
+    assert_eq!(
+        due(late, None, 9).into_iter().collect::<BTreeSet<_>>(),
+        BTreeSet::from(left),
+        "moved or gone"
+    );
     let asked = [third.id, first.id, second.id, done.id, none.id, unknown];
     let pending = world.read(store, |txn| txn.agenda().pending(&asked));
     let pending: Vec<_> = pending.iter().map(|reminder| reminder.activity.id).collect();
