@@ -2,45 +2,46 @@
 //! requests for estimates.
 
 use leadcore::desk::convert::{self, ConversionOptions};
-use leadcore::desk::functions::Functions;
-use leadcore::desk::{Expect, Listing, activities, contacts, leads, pipelines, settings};
+use leadcore::desk::{Expect, Listing, activities, contacts, leads, pipelines};
 use leadcore::domain::{
     Activity, ActivityBody, ActivityFields, ActivityKind, CallOutcome, Channel, ContactFields, Direction,
-    Entry, Field, FollowUpState, Lead, Meeting, Moment, Move, Outcome, Participant, Priority, RequestState,
-    StageKind, Subject, Tab, Topics,
+    Entry, FieldValue, FollowUpState, Lead, Meeting, Moment, Move, Outcome, Participant, Priority,
+    RequestState, StageKind, Subject, Tab, Topics,
 };
-use leadcore::error::{Conflict, ErrorKind};
+use leadcore::error::ErrorKind;
 use leadcore::id::{LeadId, UserId};
-use leadcore::policy::{Permission, Role, RoleTable, Visibility};
-use leadcore::query::Filter;
 use leadcore::testkit::dump;
-use leadcore::testkit::fixtures::HOSTILE_TEXTS;
 use leadcore::time::Timestamp;
 
 use crate::support::{Host, company, fields_of, refused};
 
 pub(crate) mod foreign;
 
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn user(name: &str) -> UserId {
+pub(crate) fn user(name: &str) -> UserId {
     name.parse().unwrap()
 }
 
-fn add(host: &Host, about: impl Into<Subject>, fields: ActivityFields) -> Activity {
+pub(crate) fn add(host: &Host, about: impl Into<Subject>, fields: ActivityFields) -> Activity {
     host.scene.tick();
     let about = about.into();
     host.write(|ctx, txn| activities::add(ctx, txn, &[about], fields.clone()))
 }
 
-fn list(host: &Host, of: impl Into<Subject>, kinds: &[ActivityKind], listing: &Listing) -> Vec<Activity> {
+pub(crate) fn list(
+    host: &Host,
+    of: impl Into<Subject>,
+    kinds: &[ActivityKind],
+    listing: &Listing,
+) -> Vec<Activity> {
     let of = of.into();
     host.read(|ctx, txn| activities::of(ctx, txn, of, kinds, listing)).items
 }
 
-fn titles(list: &[Activity]) -> Vec<&str> {
+pub(crate) fn titles(list: &[Activity]) -> Vec<&str> {
     list.iter().map(|activity| activity.fields.title.as_deref().unwrap_or("–")).collect()
 }
 
@@ -53,7 +54,12 @@ fn entries(host: &Host, lead: LeadId, limit: usize) -> Vec<Entry> {
 fn told(host: &Host, lead: LeadId) -> Vec<String> {
     let entry = entries(host, lead, 1).remove(0);
     let changes = entry.changes.iter().filter(|change| change.field != "image");
-    changes.map(|change| format!("{}: {} → {}", change.field, change.before, change.after)).collect()
+    let show = |value: &FieldValue| match serde_json::to_value(value).unwrap() {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    changes.map(|c| format!("{}: {} → {}", c.field, show(&c.before), show(&c.after))).collect()
 }
 
 fn follow_up(host: &Host, lead: LeadId) -> Option<Timestamp> {
@@ -68,7 +74,8 @@ fn s0_28_requests_for_estimates_have_an_assignee_and_a_state() {
     let roof = add(&host, lead.id, roof);
     let wall = add(&host, lead.id, ActivityFields::estimate_request("A wall"));
     assert_eq!(roof.created_at, at("2026-11-22T08:00:02Z"), "its created date");
-    let state = |state| move |ctx: &_, txn: &mut _| activities::set_state(ctx, txn, roof.id, Expect::Any, state);
+    let state =
+        |state| move |ctx: &_, txn: &mut _| activities::set_state(ctx, txn, roof.id, Expect::Any, state);
     host.write(state(RequestState::Processing));
     assert_eq!(told(&host, lead.id), ["title: A new roof → A new roof", "state: new → processing"]);
     let requests = [ActivityKind::EstimateRequest];
@@ -77,7 +84,8 @@ fn s0_28_requests_for_estimates_have_an_assignee_and_a_state() {
     host.restart();
     assert_eq!(titles(&list(&host, lead.id, &requests, &Listing::open())), ["A wall"]);
     assert_eq!(titles(&list(&host, lead.id, &requests, &Listing::closed())), ["A new roof"]);
-    let mine = host.read(|ctx, txn| activities::assigned_to(ctx, txn, &user("bob"), &[], &Listing::default()));
+    let mine =
+        host.read(|ctx, txn| activities::assigned_to(ctx, txn, &user("bob"), &[], &Listing::default()));
     assert_eq!(titles(&mine.items), ["A new roof"]);
     let error = host.try_write(|ctx, txn| activities::complete(ctx, txn, wall.id, Expect::Any));
     assert_eq!(fields_of(&refused(error, ErrorKind::Invalid)), ["kind"]);
@@ -175,10 +183,8 @@ fn s0_40_engagement_and_qualification_are_read_per_lead() {
     add(&host, lead.id, message.title("We need 40 seats").from("anna@nordlys.example").to("sales@x.example"));
     add(&host, lead.id, ActivityFields::note("Budget is there"));
     add(&host, lead.id, ActivityFields::call(Direction::Outbound, at("2026-11-02T10:00:00Z")).title("Asked"));
-    let kinds: Vec<_> = list(&host, lead.id, &[], &Listing::default().ascending())
-        .iter()
-        .map(Activity::kind)
-        .collect();
+    let kinds: Vec<_> =
+        list(&host, lead.id, &[], &Listing::default().ascending()).iter().map(Activity::kind).collect();
     assert_eq!(kinds, [ActivityKind::Message, ActivityKind::Call, ActivityKind::Note], "by when it was");
     let not_qualified = "they only wanted a brochure";
     host.write(|ctx, txn| leads::disqualify(ctx, txn, lead.id, Expect::Any, None, Some(not_qualified)));
@@ -341,7 +347,7 @@ fn s2_28_the_lead_is_the_hub_of_every_kind() {
     assert_eq!(list(&host, lead.id, &[], &Listing::default()).len(), 8);
 }
 
-fn converted(host: &Host, lead: &Lead) -> leadcore::id::AccountId {
+pub(crate) fn converted(host: &Host, lead: &Lead) -> leadcore::id::AccountId {
     host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default())).account
 }
 
@@ -349,7 +355,11 @@ fn converted(host: &Host, lead: &Lead) -> leadcore::id::AccountId {
 fn s4_06_what_was_said_before_the_conversion_stays_with_the_customer() {
     let host = Host::new();
     let lead = host.add(company("Nordlys AS"));
-    add(&host, lead.id, ActivityFields::call(Direction::Inbound, at("2026-10-01T10:00:00Z")).title("Approach"));
+    add(
+        &host,
+        lead.id,
+        ActivityFields::call(Direction::Inbound, at("2026-10-01T10:00:00Z")).title("Approach"),
+    );
     let account = converted(&host, &lead);
     add(&host, account, ActivityFields::note("Now a customer").title("Welcome"));
     for page in [Subject::from(lead.id), account.into()] {
@@ -363,7 +373,11 @@ fn x_22_how_soon_a_lead_needs_somebody() {
     let lead = host.add(company("Nordlys AS"));
     let state = || {
         let ctx = host.ctx();
-        FollowUpState::of(follow_up(&host, lead.id), leadcore::time::Clock::now(&host.scene.clock), ctx.utc_offset())
+        FollowUpState::of(
+            follow_up(&host, lead.id),
+            leadcore::time::Clock::now(&host.scene.clock),
+            ctx.utc_offset(),
+        )
     };
     assert_eq!(state(), FollowUpState::None);
     let call = add(&host, lead.id, ActivityFields::call(Direction::Outbound, at("2026-11-23T09:00:00Z")));
@@ -410,7 +424,8 @@ fn x_23_the_next_follow_up_is_the_earliest_of_what_is_open() {
 fn x_65_a_call_is_planned_made_and_logged() {
     let host = Host::new();
     let lead = host.add(company("Nordlys AS"));
-    let planned = ActivityFields::call(Direction::Outbound, at("2026-12-01T09:00:00Z")).number("+47 22 22 55 55");
+    let planned =
+        ActivityFields::call(Direction::Outbound, at("2026-12-01T09:00:00Z")).number("+47 22 22 55 55");
     let planned = add(&host, lead.id, planned);
     let made = host.write(|ctx, txn| {
         activities::complete_call(ctx, txn, planned.id, Expect::Any, CallOutcome::LeftMessage, Some(45))
@@ -425,184 +440,4 @@ fn x_65_a_call_is_planned_made_and_logged() {
         activities::complete_call(ctx, txn, planned.id, Expect::Any, CallOutcome::Busy, Some(604_801))
     });
     assert_eq!(fields_of(&refused(error, ErrorKind::Invalid)), ["duration"]);
-}
-
-#[test]
-fn a_converted_lead_takes_no_new_activity_but_what_was_open_is_done() {
-    let host = Host::new();
-    let lead = host.add(company("Nordlys AS"));
-    let task = add(&host, lead.id, ActivityFields::task("Send the contract"));
-    let account = converted(&host, &lead);
-    for about in [vec![lead.id.into()], vec![account.into(), lead.id.into()]] {
-        let note = || ActivityFields::note("x");
-        refused(host.try_write(|ctx, txn| activities::add(ctx, txn, &about, note())), ErrorKind::Frozen);
-    }
-    let log = host.try_write(|ctx, txn| {
-        activities::log(ctx, txn, lead.id, Expect::Any, ActivityFields::note("x"), None)
-    });
-    refused(log, ErrorKind::Frozen);
-    let done = host.write(|ctx, txn| activities::complete(ctx, txn, task.id, task.revision));
-    assert!(!done.activity.is_open());
-    assert_eq!(titles(&list(&host, account, &[], &Listing::closed())), ["Send the contract"]);
-}
-
-#[test]
-fn a_lead_in_the_trash_takes_no_activity() {
-    let host = Host::new();
-    let lead = host.add(company("Nordlys AS"));
-    let task = add(&host, lead.id, ActivityFields::task("x"));
-    host.write(|ctx, txn| leads::delete(ctx, txn, lead.id, Expect::Any));
-    let add = host.try_write(|ctx, txn| {
-        activities::add(ctx, txn, &[lead.id.into()], ActivityFields::note("x"))
-    });
-    refused(add, ErrorKind::NotFound);
-    let done = host.try_write(|ctx, txn| activities::complete(ctx, txn, task.id, Expect::Any));
-    refused(done, ErrorKind::NotFound);
-    host.write(|ctx, txn| leads::restore(ctx, txn, lead.id));
-    host.write(|ctx, txn| activities::complete(ctx, txn, task.id, Expect::Any));
-}
-
-#[test]
-fn hostile_texts_are_kept_or_refused_but_never_cut() {
-    let host = Host::new();
-    let lead = host.add(company("Nordlys AS"));
-    for text in HOSTILE_TEXTS {
-        let fields = ActivityFields::meeting(text, Timestamp::MIN, Timestamp::MAX)
-            .text(text)
-            .place(text)
-            .with(Participant::Other((*text).to_owned()));
-        let added = host.try_write(|ctx, txn| activities::add(ctx, txn, &[lead.id.into()], fields.clone()));
-        if text.contains('\0') {
-            let error = refused(added, ErrorKind::Invalid);
-            assert_eq!(fields_of(&error), ["title", "text", "place", "participants[0]"]);
-        } else {
-            let id = added.unwrap().id;
-            assert_eq!(host.read(|ctx, txn| activities::get(ctx, txn, id)).fields, fields);
-        }
-    }
-    let before = dump(&host.store, &host.scene.tenant);
-    let long = "ø".repeat(65_537);
-    let bad = [
-        ActivityFields::note(&long),
-        ActivityFields::task(&long[..1_002]),
-        ActivityFields::meeting("x", Timestamp::MAX, Timestamp::MIN),
-        ActivityFields::meeting("x", Timestamp::MIN, Timestamp::MIN).zone("../../etc/passwd"),
-    ];
-    for fields in bad {
-        let error = host.try_write(|ctx, txn| activities::add(ctx, txn, &[lead.id.into()], fields.clone()));
-        let error = refused(error, ErrorKind::Invalid);
-        assert!(!error.to_string().contains('ø') && !error.to_string().contains("passwd"), "no value is repeated");
-    }
-    assert_eq!(dump(&host.store, &host.scene.tenant), before, "nothing of what was refused stays");
-    add(&host, lead.id, ActivityFields::note(&long[2..]));
-}
-
-#[test]
-fn two_thousand_activities_are_paged_by_their_place() {
-    let host = Host::new();
-    let lead = host.add(company("Nordlys AS"));
-    let note = |n: usize| ActivityFields::note(&n.to_string()).about([lead.id]);
-    host.write(|ctx, txn| activities::add_many(ctx, txn, (0..2_000).map(note).collect()));
-    for ascending in [false, true] {
-        let mut listing = Listing::default().limit(300);
-        listing.ascending = ascending;
-        let mut seen = Vec::new();
-        loop {
-            let page = host.read(|ctx, txn| activities::of(ctx, txn, lead.id, &[], &listing));
-            seen.extend(page.items.into_iter().map(|note| note.id));
-            listing.after = page.next;
-            if page.next.is_none() {
-                break;
-            }
-        }
-        let every: std::collections::BTreeSet<_> = seen.iter().copied().collect();
-        assert_eq!((seen.len(), every.len()), (2_000, 2_000), "each one once");
-    }
-    for limit in [0, 1_001, usize::MAX] {
-        let listing = Listing::default().limit(limit);
-        let page = host.try_read(|ctx, txn| activities::of(ctx, txn, lead.id, &[], &listing));
-        assert_eq!(fields_of(&refused(page, ErrorKind::Invalid)), ["limit"]);
-        let page = host.try_read(|ctx, txn| activities::all(ctx, txn, &[], &listing));
-        assert_eq!(fields_of(&refused(page, ErrorKind::Invalid)), ["limit"]);
-    }
-}
-
-#[test]
-fn a_stale_revision_conflicts_and_a_kind_stays() {
-    let host = Host::new();
-    let lead = host.add(company("Nordlys AS"));
-    let task = add(&host, lead.id, ActivityFields::task("x"));
-    let other = task.fields.clone().title("y");
-    host.write(|ctx, txn| activities::edit(ctx, txn, task.id, task.revision, other.clone()));
-    let stale = |error: leadcore::error::Error| {
-        assert!(matches!(error.conflict(), Some(Conflict::StaleRevision { .. })), "{error}");
-    };
-    let edit = host.try_write(|ctx, txn| activities::edit(ctx, txn, task.id, task.revision, other.clone()));
-    stale(edit.unwrap_err());
-    let act = host.try_write(|ctx, txn| activities::complete(ctx, txn, task.id, task.revision));
-    stale(act.unwrap_err());
-    let gone = host.try_write(|ctx, txn| activities::delete(ctx, txn, task.id, task.revision));
-    stale(gone.unwrap_err());
-    let note = ActivityFields::note("x");
-    let error = host.try_write(|ctx, txn| activities::edit(ctx, txn, task.id, Expect::Any, note.clone()));
-    assert_eq!(fields_of(&refused(error, ErrorKind::Invalid)), ["kind"]);
-    let before = dump(&host.store, &host.scene.tenant);
-    host.write(|ctx, txn| activities::edit(ctx, txn, task.id, Expect::Any, other.clone()));
-    assert_eq!(dump(&host.store, &host.scene.tenant), before, "no difference, nothing written");
-}
-
-#[test]
-fn a_tenant_closes_kinds_by_the_state_of_the_lead() {
-    let host = Host::new();
-    let lead = host.add(company("Nordlys AS"));
-    let functions = Functions::new().open_for("ticket", Filter::eq(Field::State, "won"));
-    host.write(|ctx, txn| settings::set_functions(ctx, txn, None, &functions));
-    let error = host.try_write(|ctx, txn| {
-        activities::add(ctx, txn, &[lead.id.into()], ActivityFields::ticket("x"))
-    });
-    let closed = Conflict::Closed { function: "ticket".to_owned() };
-    assert_eq!(error.unwrap_err().conflict(), Some(&closed));
-    add(&host, lead.id, ActivityFields::note("x"));
-}
-
-#[test]
-fn lists_across_leads_show_what_the_actor_may_see() {
-    let host = Host::new();
-    let mut fields = company("Hers");
-    fields.owner = Some(user("eve"));
-    let (hers, his) = (host.add(fields), host.add(company("His")));
-    let drafts = |lead: LeadId, title: &str, n: usize| {
-        let task = ActivityFields::task(title).assigned_to(&user("eve"));
-        vec![task.about([lead]); n]
-    };
-    // More than one round of what she may not see lies before what she may.
-    host.write(|ctx, txn| activities::add_many(ctx, txn, drafts(his.id, "His", 250)));
-    host.scene.tick();
-    host.write(|ctx, txn| activities::add_many(ctx, txn, drafts(hers.id, "Hers", 3)));
-    let own = Role::new().grant(Permission::View, Visibility::Own).grant(Permission::Edit, Visibility::Own);
-    let table = RoleTable::new().role("own", own).user(&user("eve"), &["own"], None);
-    let listing = Listing::open().ascending().limit(2);
-    let page = host.write_as("eve", &table, |ctx, txn| {
-        activities::assigned_to(ctx, txn, &user("eve"), &[], &listing)
-    });
-    let page = page.unwrap();
-    assert_eq!(titles(&page.items), ["Hers", "Hers"]);
-    let listing = listing.after(page.next);
-    let rest = host.write_as("eve", &table, |ctx, txn| {
-        activities::assigned_to(ctx, txn, &user("eve"), &[], &listing)
-    });
-    assert_eq!((rest.as_ref().unwrap().items.len(), rest.unwrap().next), (1, None));
-    let all = host.write_as("eve", &table, |ctx, txn| activities::all(ctx, txn, &[], &Listing::default()));
-    assert_eq!(all.unwrap().items.len(), 3);
-    let hidden = list(&host, his.id, &[], &Listing::default()).remove(0);
-    let get = host.write_as("eve", &table, |ctx, txn| activities::get(ctx, txn, hidden.id));
-    refused(get, ErrorKind::NotFound);
-    let give = host.write_as("eve", &table, |ctx, txn| {
-        let task = ActivityFields::task("x").assigned_to(&user("ada"));
-        activities::add(ctx, txn, &[hers.id.into()], task)
-    });
-    assert_eq!(fields_of(&refused(give, ErrorKind::Invalid)), ["assignee"]);
-    let table = RoleTable::new().role("none", Role::new()).user(&user("eve"), &["none"], None);
-    let none = host.write_as("eve", &table, |ctx, txn| activities::all(ctx, txn, &[], &Listing::default()));
-    refused(none, ErrorKind::Denied);
 }

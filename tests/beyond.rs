@@ -13,8 +13,9 @@ use leadcore::desk::views::{self, ViewDraft, ViewRequest};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, activities, contacts, leads, pipelines, settings, timeline};
 use leadcore::domain::{
-    AccountPatch, Activity, ActivityFields, Catalogue, Contact, ContactFields, CustomField, CustomType, ExternalRef, Field, Lead,
-    LeadPatch, Move, Numbering, Pipeline, Position, SavedView, SystemView, Term, Topics,
+    AccountPatch, Activity, ActivityFields, Catalogue, Contact, ContactFields, CustomField, CustomType,
+    ExternalRef, Field, Lead, LeadPatch, Move, Numbering, Pipeline, Position, SavedView, SystemView, Term,
+    Topics,
 };
 use leadcore::error::{Conflict, ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
