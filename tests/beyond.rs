@@ -235,7 +235,7 @@ const CASES: &[(&str, Case)] = &[
 
 /// Those of every topic.
 fn cases() -> impl Iterator<Item = &'static (&'static str, Case)> {
-    CASES.iter().chain(crate::activities::foreign::CASES)
+    CASES.iter().chain(crate::activities::foreign::CASES).chain(crate::calendar::foreign::CASES)
 }
 
 /// What was made from the rows of one tenant does not fit those of another.

@@ -21,7 +21,7 @@ use crate::time::{Date, Timestamp};
 
 use super::activities;
 use super::calendar::{self, OverviewQuery};
-use super::children::Listing;
+use super::listing::Listing;
 
 const KINDS: [ActivityKind; 3] = [ActivityKind::Call, ActivityKind::Task, ActivityKind::Meeting];
 
