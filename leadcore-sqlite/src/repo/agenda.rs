@@ -16,6 +16,8 @@ use crate::txn::{SqliteTxn, in_savepoint};
 
 use super::activities::{ACTIVITY_COLUMNS, activity};
 
+/// The index of what takes longer than a day.
+const LONG: &str = "leadcore_activity_long";
 const DAY: i64 = 86_400_000_000;
 
 /// Kinds that can have a place in a calendar.
@@ -37,14 +39,74 @@ fn stretches(query: &AgendaQuery) -> [Stretch; 3] {
     let common =
         if query.assignee.is_some() { "leadcore_activity_agenda_of" } else { "leadcore_activity_agenda" };
     [
-        Stretch { index: "leadcore_activity_long", from: month, to: day.min(to), behind: Some(from) },
+        Stretch { index: LONG, from: month, to: day.min(to), behind: Some(from) },
         Stretch { index: common, from: day, to: from.min(to), behind: Some(from) },
         Stretch { index: common, from, to, behind: None },
     ]
 }
 
+/// The place behind which a part is read: none, when all of it lies behind the one asked for.
+fn place_in(part: &Stretch, query: &AgendaQuery) -> Option<Place> {
+    query.after.filter(|after| after.at.as_micros() >= part.from)
+}
+
+/// The statement of one walk of an index: activities of one kind. A place stands instead of the beginning, so that the walk
+/// begins there.
+fn stretch_query(part: &Stretch, query: &AgendaQuery) -> String {
+    let begin = if place_in(part, query).is_some() { "(at, id) > (?, ?)" } else { "at >= ?" };
+    let is_there = if part.index == LONG { "ends_at > at + 86400000000" } else { "ends_at IS NOT NULL" };
+    let behind = if part.behind.is_some() { " AND ends_at > ?" } else { "" };
+    let assignee = if query.assignee.is_some() { " AND assignee = ?" } else { "" };
+    format!(
+        "SELECT {ACTIVITY_COLUMNS} FROM leadcore_activity INDEXED BY {} WHERE tenant = ? AND kind = ? AND {begin} AND at < ? AND is_series = 0 AND {is_there}{behind}{assignee} ORDER BY at, id LIMIT ?",
+        part.index
+    )
+}
+
+/// The same for series, which all end behind the start of the range.
+fn place_of_series(query: &AgendaQuery) -> Option<Place> {
+    query.after.filter(|after| after.at > query.from)
+}
+
+fn series_query(query: &AgendaQuery) -> String {
+    let begin = if place_of_series(query).is_some() { "(ends_at, id) > (?, ?)" } else { "ends_at > ?" };
+    let assignee = if query.assignee.is_some() { " AND assignee = ?" } else { "" };
+    format!(
+        "SELECT {ACTIVITY_COLUMNS} FROM leadcore_activity INDEXED BY leadcore_activity_series WHERE tenant = ? AND is_series = 1 AND {begin} AND at < ?{assignee} ORDER BY ends_at, id LIMIT ?"
+    )
+}
+
+fn reminders_query(after: Option<Place>) -> String {
+    let after = if after.is_some() { " AND (reminder, id) > (?, ?)" } else { "" };
+    format!(
+        "SELECT {ACTIVITY_COLUMNS}, reminder FROM leadcore_activity INDEXED BY leadcore_activity_reminder WHERE tenant = ? AND reminder IS NOT NULL AND reminds = 1 AND reminder <= ?{after} ORDER BY reminder, id LIMIT ?"
+    )
+}
+
+/// Every statement that a question is answered by, with the index that it walks.
+#[cfg(test)]
+pub(crate) fn agenda_queries(query: &AgendaQuery) -> Vec<(&'static str, String)> {
+    let parts = stretches(query);
+    let mut all: Vec<_> = parts.iter().map(|part| (part.index, stretch_query(part, query))).collect();
+    all.push(("leadcore_activity_series", series_query(query)));
+    all.push(("leadcore_activity_reminder", reminders_query(query.after)));
+    all
+}
+
+/// The values of a place.
+fn values_of(place: Place) -> [Value; 2] {
+    [place.at.as_micros().into(), place.child.as_bytes().to_vec().into()]
+}
+
+fn limit_of(limit: usize) -> Value {
+    i64::try_from(limit).unwrap_or(i64::MAX).into()
+}
+
+fn name_of(user: Option<&UserId>) -> Option<Value> {
+    user.map(|user| user.as_str().to_owned().into())
+}
+
 impl SqliteTxn<'_> {
-    /// One walk of an index: activities of one kind.
     fn stretch(
         &self,
         part: &Stretch,
@@ -52,37 +114,17 @@ impl SqliteTxn<'_> {
         query: &AgendaQuery,
         limit: usize,
     ) -> Result<Vec<Activity>> {
-        let mut sql = format!(
-            "SELECT {ACTIVITY_COLUMNS} FROM leadcore_activity INDEXED BY {} WHERE tenant = ? AND kind = ? AND at >= ? AND at < ? AND is_series = 0",
-            part.index
-        );
-        let mut values = vec![
-            Value::from(self.tenant_text().to_owned()),
-            Value::from(kind.code().to_owned()),
-            Value::from(part.from),
-            Value::from(part.to),
-        ];
-        if part.index == "leadcore_activity_long" {
-            sql.push_str(" AND ends_at > at + 86400000000");
-        } else {
-            sql.push_str(" AND ends_at IS NOT NULL");
+        let mut values: Vec<Value> =
+            vec![self.tenant_text().to_owned().into(), kind.code().to_owned().into()];
+        match place_in(part, query) {
+            Some(after) => values.extend(values_of(after)),
+            None => values.push(part.from.into()),
         }
-        if let Some(behind) = part.behind {
-            sql.push_str(" AND ends_at > ?");
-            values.push(behind.into());
-        }
-        if let Some(assignee) = &query.assignee {
-            sql.push_str(" AND assignee = ?");
-            values.push(assignee.as_str().to_owned().into());
-        }
-        if let Some(after) = &query.after {
-            sql.push_str(" AND (at, id) > (?, ?)");
-            values.push(after.at.as_micros().into());
-            values.push(after.child.as_bytes().to_vec().into());
-        }
-        sql.push_str(" ORDER BY at, id LIMIT ?");
-        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
-        self.activities_of(&sql, values, "read a calendar")
+        values.push(part.to.into());
+        values.extend(part.behind.map(Value::from));
+        values.extend(name_of(query.assignee.as_ref()));
+        values.push(limit_of(limit));
+        self.activities_of(&stretch_query(part, query), values, "read a calendar")
     }
 
     fn activities_of(&self, sql: &str, values: Vec<Value>, what: &str) -> Result<Vec<Activity>> {
@@ -135,41 +177,22 @@ impl Agenda for SqliteTxn<'_> {
         if !query.kinds.is_empty() && !query.kinds.contains(&ActivityKind::Meeting) {
             return Ok(Vec::new());
         }
-        let mut sql = format!(
-            "SELECT {ACTIVITY_COLUMNS} FROM leadcore_activity WHERE tenant = ? AND is_series = 1 AND ends_at > ? AND at < ?"
-        );
-        let mut values = vec![
-            Value::from(self.tenant_text().to_owned()),
-            Value::from(query.from.as_micros()),
-            Value::from(query.to.as_micros()),
-        ];
-        if let Some(assignee) = &query.assignee {
-            sql.push_str(" AND assignee = ?");
-            values.push(UserId::as_str(assignee).to_owned().into());
+        let mut values: Vec<Value> = vec![self.tenant_text().to_owned().into()];
+        match place_of_series(query) {
+            Some(after) => values.extend(values_of(after)),
+            None => values.push(query.from.as_micros().into()),
         }
-        if let Some(after) = &query.after {
-            sql.push_str(" AND (ends_at, id) > (?, ?)");
-            values.push(after.at.as_micros().into());
-            values.push(after.child.as_bytes().to_vec().into());
-        }
-        sql.push_str(" ORDER BY ends_at, id LIMIT ?");
-        values.push(i64::try_from(query.limit).unwrap_or(i64::MAX).into());
-        self.activities_of(&sql, values, "read series")
+        values.push(query.to.as_micros().into());
+        values.extend(name_of(query.assignee.as_ref()));
+        values.push(limit_of(query.limit));
+        self.activities_of(&series_query(query), values, "read series")
     }
 
     fn reminders(&mut self, until: Timestamp, after: Option<Place>, limit: usize) -> Result<Vec<Reminder>> {
-        let mut sql = format!(
-            "SELECT {ACTIVITY_COLUMNS}, reminder FROM leadcore_activity WHERE tenant = ? AND reminder IS NOT NULL AND reminds = 1 AND reminder <= ?"
-        );
-        let mut values = vec![Value::from(self.tenant_text().to_owned()), Value::from(until.as_micros())];
-        if let Some(after) = after {
-            sql.push_str(" AND (reminder, id) > (?, ?)");
-            values.push(after.at.as_micros().into());
-            values.push(after.child.as_bytes().to_vec().into());
-        }
-        sql.push_str(" ORDER BY reminder, id LIMIT ?");
-        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
-        self.reminders_of(&sql, values)
+        let mut values: Vec<Value> = vec![self.tenant_text().to_owned().into(), until.as_micros().into()];
+        values.extend(after.into_iter().flat_map(values_of));
+        values.push(limit_of(limit));
+        self.reminders_of(&reminders_query(after), values)
     }
 
     fn pending(&mut self, ids: &[ActivityId]) -> Result<Vec<Reminder>> {

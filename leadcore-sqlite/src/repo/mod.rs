@@ -17,6 +17,8 @@ mod views;
 
 #[cfg(test)]
 pub(crate) use activities::walk_query;
+#[cfg(test)]
+pub(crate) use agenda::agenda_queries;
 pub(crate) use custom::{ADD_FIELD, add_field, custom_value};
 #[cfg(test)]
 pub(crate) use journal::replay_query;

@@ -3,21 +3,18 @@
 //! A page is read by walks of an index, however many entries the range has. Series are expanded for every page, each from
 //! where the page begins.
 
-use std::collections::BTreeSet;
-
 use chrono::{NaiveDate, TimeDelta};
 
 use crate::context::Context;
-use crate::domain::{
-    Activity, ActivityBody, ActivityKind, Meeting, Moment, Place, Subject, SubjectKind, Tab, occurrence,
-};
+use crate::domain::{Activity, ActivityBody, ActivityKind, Meeting, Moment, Place, Subject, Tab, occurrence};
 use crate::error::{Error, Result, Violation, ViolationCode};
-use crate::id::{ActivityId, LeadId, UserId};
+use crate::id::{ActivityId, UserId};
 use crate::query::MAX_PAGE;
 use crate::store::{AgendaQuery, ChildQuery, Txn};
 use crate::time::{Date, Timestamp};
 
-use super::children::{self, Sight};
+use super::children;
+use super::live::Live;
 
 /// The widest range, in days.
 const WIDEST: i64 = 366;
@@ -249,44 +246,6 @@ pub fn month_of(ctx: &Context<'_>, year: i32, month: u32) -> Result<(Timestamp, 
     // Behind the last month there is no day.
     let to = next.filter(|_| (year, month) < (9_999, 12)).map_or(Timestamp::MAX, |day| day.begin(offset));
     Ok((from, to))
-}
-
-/// What is about records that the actor may see and that are not in the trash.
-pub(super) struct Live {
-    sight: Sight,
-    known: BTreeSet<Subject>,
-    trashed: BTreeSet<Subject>,
-}
-
-impl Live {
-    pub(super) fn open(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
-        Ok(Self { sight: Sight::open(ctx, txn)?, known: BTreeSet::new(), trashed: BTreeSet::new() })
-    }
-
-    /// Looks at what these activities are about.
-    pub(super) fn learn<'a>(
-        &mut self,
-        txn: &mut dyn Txn,
-        activities: impl Iterator<Item = &'a Activity>,
-    ) -> Result<()> {
-        let about: BTreeSet<Subject> =
-            activities.flat_map(|activity| activity.about.iter().copied()).collect();
-        let new: Vec<_> = about.into_iter().filter(|subject| !self.known.contains(subject)).collect();
-        self.sight.learn(txn, &new)?;
-        let leads =
-            new.iter().filter(|subject| subject.kind == SubjectKind::Lead && self.sight.sees(**subject));
-        let leads: Vec<_> = leads.map(|subject| LeadId::from_uuid(subject.id)).collect();
-        let trashed = txn.leads().get(&leads)?.into_iter().filter(|lead| lead.trashed.is_some());
-        self.trashed.extend(trashed.map(|lead| Subject::from(lead.id)));
-        self.known.extend(new);
-        Ok(())
-    }
-
-    /// The records of this list that were looked at, may be seen, and are not in the trash.
-    pub(super) fn of(&self, about: &[Subject]) -> Vec<Subject> {
-        let shown = |subject: &&Subject| self.sight.sees(**subject) && !self.trashed.contains(subject);
-        about.iter().filter(shown).copied().collect()
-    }
 }
 
 /// The entries of a page, as they are found.

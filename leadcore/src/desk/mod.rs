@@ -17,6 +17,7 @@ mod facets;
 mod history;
 mod intake;
 mod listing;
+mod live;
 mod moving;
 mod naming;
 mod offline;

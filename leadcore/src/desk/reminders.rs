@@ -8,7 +8,7 @@ use crate::query::{MAX_PAGE, Page};
 use crate::store::Txn;
 use crate::time::Timestamp;
 
-use super::calendar::Live;
+use super::live::Live;
 
 /// How many are read at once at the least: some of them may be out of sight.
 const FEWEST: usize = 100;

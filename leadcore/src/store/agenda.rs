@@ -16,7 +16,7 @@ pub struct AgendaQuery {
     pub kinds: Vec<ActivityKind>,
     /// Those that this user turns to; anybody's, when there is none.
     pub assignee: Option<UserId>,
-    /// From behind this place.
+    /// From behind this place: that of the last one of the page before.
     pub after: Option<Place>,
     /// At most so many.
     pub limit: usize,

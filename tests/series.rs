@@ -1,6 +1,4 @@
 //! Series against the clocks of the world, a plain evaluator, and another reading of RFC 5545.
-#![cfg(feature = "calendar")]
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "this is test code")]
 
 use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc, Weekday};
 use leadcore::domain::occurrence::{check, occurrences};
