@@ -11,10 +11,11 @@ use leadcore::desk::purge::{self, PurgePlan, PurgeRequest};
 use leadcore::desk::undo::{self, UndoPlan};
 use leadcore::desk::views::{self, ViewDraft, ViewRequest};
 use leadcore::desk::vocabulary::{self, InUse};
-use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, timeline};
+use leadcore::desk::{Expect, accounts, activities, contacts, leads, pipelines, settings, timeline};
 use leadcore::domain::{
-    AccountPatch, Catalogue, Contact, ContactFields, CustomField, CustomType, ExternalRef, Field, Lead,
-    LeadPatch, Move, Numbering, Pipeline, Position, SavedView, SystemView, Term, Topics,
+    AccountPatch, Activity, ActivityFields, Catalogue, Contact, ContactFields, CustomField, CustomType,
+    ExternalRef, Field, Lead, LeadPatch, Move, Numbering, Pipeline, Position, SavedView, SystemView, Term,
+    Topics,
 };
 use leadcore::error::{Conflict, ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
@@ -27,8 +28,9 @@ use leadcore::testkit::fixtures::Scene;
 use crate::support::{Host, company, counts, desk_functions, fields_of, form, refused};
 
 /// What the first tenant has, and the second one knows by heart.
-struct Foreign {
-    lead: Lead,
+pub(crate) struct Foreign {
+    pub(crate) lead: Lead,
+    pub(crate) activity: Activity,
     converted: Lead,
     account: AccountId,
     contact: Contact,
@@ -41,9 +43,9 @@ struct Foreign {
 }
 
 /// A call of the desk, made with what belongs to the other tenant. It says what it returned.
-type Case = fn(&Context<'_>, &mut dyn Txn, &Foreign) -> Result<String>;
+pub(crate) type Case = fn(&Context<'_>, &mut dyn Txn, &Foreign) -> Result<String>;
 
-fn said(value: Result<impl std::fmt::Debug>) -> Result<String> {
+pub(crate) fn said(value: Result<impl std::fmt::Debug>) -> Result<String> {
     value.map(|value| format!("{value:?}"))
 }
 
@@ -231,6 +233,11 @@ const CASES: &[(&str, Case)] = &[
     }),
 ];
 
+/// Those of every topic.
+fn cases() -> impl Iterator<Item = &'static (&'static str, Case)> {
+    CASES.iter().chain(crate::activities::foreign::CASES).chain(crate::calendar::foreign::CASES)
+}
+
 /// What was made from the rows of one tenant does not fit those of another.
 fn not_its_plan<T>(error: leadcore::error::Error) -> Result<Option<T>> {
     if error.conflict() == Some(&Conflict::PlanOutdated) { Ok(None) } else { Err(error) }
@@ -250,6 +257,8 @@ fn furnish(host: &Host) -> Foreign {
     let converted = host.add(fields);
     let person = ContactFields::named("Acmesecret Person").unwrap();
     let contact = host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, person.clone(), true));
+    let task = ActivityFields::task("acmesecret task").assigned_to(&"ada".parse().unwrap());
+    let activity = host.write(|ctx, txn| activities::add(ctx, txn, &[lead.id.into()], task.clone()));
     let options = ConversionOptions::default();
     let done = host.write(|ctx, txn| convert::convert(ctx, txn, converted.id, &options));
     let gone = host.add(company("acmesecret trash"));
@@ -272,7 +281,7 @@ fn furnish(host: &Host) -> Foreign {
     let request = PurgeRequest::everywhere(Filter::everything());
     let purge = host.read(|ctx, txn| purge::plan(ctx, txn, &request));
     let account = done.account;
-    Foreign { lead, converted, account, contact, source, pipeline, plan, view, undo, purge }
+    Foreign { lead, activity, converted, account, contact, source, pipeline, plan, view, undo, purge }
 }
 
 #[test]
@@ -291,7 +300,7 @@ fn x_50_tenant_scope() {
     );
     host.store.write(&other.tenant, |txn| leads::create(&ctx, txn, company("Ours").into())).unwrap();
     let before = dump(&host.store, &acme);
-    for (name, case) in CASES {
+    for (name, case) in cases() {
         let outcome = host.store.write(&other.tenant, |txn| case(&ctx, txn, &foreign));
         let text = match outcome {
             Ok(text) => text,
@@ -324,7 +333,7 @@ fn x_50_tenant_scope() {
 #[test]
 fn every_call_of_the_desk_is_tried_with_two_tenants() {
     let functions = desk_functions();
-    let tried: BTreeSet<String> = CASES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let tried: BTreeSet<String> = cases().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(functions, tried, "the functions of the desk (left) and the cases of x_50 (right)");
 }
 

@@ -50,6 +50,11 @@ impl<'r, 's> Columns<'r, 's> {
         Self { row, next: 0 }
     }
 
+    /// The columns behind so many others.
+    pub(crate) const fn behind(row: &'r Row<'s>, columns: usize) -> Self {
+        Self { row, next: columns }
+    }
+
     fn value(&mut self) -> Result<ValueRef<'r>> {
         let value = self.row.get_ref(self.next).store("read a column")?;
         self.next += 1;

@@ -398,14 +398,35 @@ CREATE TABLE {prefix}activity (
     text       TEXT,
     assignee   TEXT,
     remind_at  INTEGER,
-    -- When it was or is due, and what only its kind has, as JSON.
+    -- Whether something is still to be done about it, when it was or is due, and what only its kind has, as JSON.
+    open       INTEGER NOT NULL CHECK (open IN (0, 1)),
     at         INTEGER NOT NULL,
     body       TEXT    NOT NULL,
     created_by TEXT,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
+    -- For calendars: when it ends (a series: its last occurrence, at the latest), where it has a time; whether it is a series.
+    ends_at    INTEGER,
+    is_series  INTEGER NOT NULL,
+    -- The reminder that stands out: `remind_at` until it is moved or taken away. Whether it is still of use.
+    reminder   INTEGER,
+    reminds    INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}activity_agenda ON {prefix}activity (tenant, kind, at, id, ends_at)
+    WHERE is_series = 0 AND ends_at IS NOT NULL;
+CREATE INDEX {prefix}activity_agenda_of ON {prefix}activity (tenant, assignee, kind, at, id, ends_at)
+    WHERE is_series = 0 AND ends_at IS NOT NULL AND assignee IS NOT NULL;
+-- What takes longer than a day is looked for further back.
+CREATE INDEX {prefix}activity_long ON {prefix}activity (tenant, kind, at, id, ends_at)
+    WHERE is_series = 0 AND ends_at > at + 86400000000;
+CREATE INDEX {prefix}activity_series ON {prefix}activity (tenant, ends_at, id) WHERE is_series = 1;
+CREATE INDEX {prefix}activity_reminder ON {prefix}activity (tenant, reminder, id)
+    WHERE reminder IS NOT NULL AND reminds = 1;
+-- Lists of all records: of one kind, and of whoever turns to them.
+CREATE INDEX {prefix}activity_kind ON {prefix}activity (tenant, kind, open, at, id);
+CREATE INDEX {prefix}activity_assigned ON {prefix}activity (tenant, assignee, kind, open, at, id)
+    WHERE assignee IS NOT NULL;
 
 -- Files.
 

@@ -38,14 +38,33 @@ CREATE TABLE leadcore_activity (
     text       TEXT,
     assignee   TEXT,
     remind_at  INTEGER,
-    -- When it was or is due, and what only its kind has, as JSON.
+    -- Whether something is still to be done about it, when it was or is due, and what only its kind has, as JSON.
+    open       INTEGER NOT NULL CHECK (open IN (0, 1)),
     at         INTEGER NOT NULL,
     body       TEXT    NOT NULL,
     created_by TEXT,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
+    -- For calendars: when it ends (a series: its last occurrence, at the latest), where it has a time; whether it is a series.
+    ends_at    INTEGER,
+    is_series  INTEGER NOT NULL,
+    -- The reminder that stands out: `remind_at` until it is moved or taken away. Whether it is still of use.
+    reminder   INTEGER,
+    reminds    INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_activity_agenda ON leadcore_activity (tenant, kind, at, id, ends_at)
+    WHERE is_series = 0 AND ends_at IS NOT NULL;
+CREATE INDEX leadcore_activity_agenda_of ON leadcore_activity (tenant, assignee, kind, at, id, ends_at)
+    WHERE is_series = 0 AND ends_at IS NOT NULL AND assignee IS NOT NULL;
+CREATE INDEX leadcore_activity_assigned ON leadcore_activity (tenant, assignee, kind, open, at, id)
+    WHERE assignee IS NOT NULL;
+CREATE INDEX leadcore_activity_kind ON leadcore_activity (tenant, kind, open, at, id);
+CREATE INDEX leadcore_activity_long ON leadcore_activity (tenant, kind, at, id, ends_at)
+    WHERE is_series = 0 AND ends_at > at + 86400000000;
+CREATE INDEX leadcore_activity_reminder ON leadcore_activity (tenant, reminder, id)
+    WHERE reminder IS NOT NULL AND reminds = 1;
+CREATE INDEX leadcore_activity_series ON leadcore_activity (tenant, ends_at, id) WHERE is_series = 1;
 CREATE TABLE leadcore_child (
     tenant       TEXT    NOT NULL,
     subject_kind TEXT    NOT NULL,

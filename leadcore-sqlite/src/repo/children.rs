@@ -1,22 +1,16 @@
-//! The ports for what hangs on leads: placements and activities.
+//! The port that places what hangs on leads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use leadcore::domain::{
-    Activity, ActivityFields, Actor, Placed, Placement, Subject, SubjectKind, Tab, TabCount,
-};
+use leadcore::domain::{Placed, Placement, Subject, SubjectKind, Tab, TabCount};
 use leadcore::error::Result;
-use leadcore::id::{ActivityId, UserId};
-use leadcore::store::{Activities, ChildQuery, Children};
+use leadcore::store::{ChildQuery, Children};
 use leadcore::time::Timestamp;
-use rusqlite::Row;
 use uuid::Uuid;
 
 use crate::error::StoreResult as _;
-use crate::row::{Binder, Columns, corrupt, to_json};
+use crate::row::{Columns, corrupt};
 use crate::txn::{SqliteTxn, in_savepoint};
-
-use super::records::before;
 
 const PLACE: &str = "INSERT INTO leadcore_child (tenant, subject_kind, subject_id, tab, open, at, child, child_kind, follow_up) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 const LIFT: &str = "DELETE FROM leadcore_child WHERE tenant = ? AND child_kind = ? AND child = ?";
@@ -27,11 +21,6 @@ const TABS: &str =
 const MEMBERS: &str =
     "SELECT tab, open, child FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ?";
 const FOLLOW_UP: &str = "SELECT min(follow_up) FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ? AND follow_up IS NOT NULL";
-
-const ACTIVITY_COLUMNS: &str =
-    "id, revision, about, title, text, assignee, remind_at, body, created_by, created_at, updated_at";
-const INSERT_ACTIVITY: &str = "INSERT INTO leadcore_activity (revision, kind, about, title, text, assignee, remind_at, at, body, created_by, created_at, updated_at, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE_ACTIVITY: &str = "UPDATE leadcore_activity SET revision = ?, kind = ?, about = ?, title = ?, text = ?, assignee = ?, remind_at = ?, at = ?, body = ?, created_by = ?, created_at = ?, updated_at = ? WHERE tenant = ? AND id = ? AND revision = ?";
 
 fn tab(columns: &mut Columns<'_, '_>) -> Result<Tab> {
     Tab::from_code(columns.text()?).ok_or_else(|| corrupt("tab"))
@@ -227,103 +216,6 @@ impl Children for SqliteTxn<'_> {
     }
 }
 
-fn bind_activity(binder: &mut Binder<'_, '_>, activity: &Activity) -> Result<()> {
-    let fields = &activity.fields;
-    binder.number(activity.revision.get())?;
-    binder.bind(activity.kind().code())?;
-    binder.bind(to_json(&activity.about)?)?;
-    binder.bind(fields.title.as_deref())?;
-    binder.bind(fields.text.as_deref())?;
-    binder.bind(fields.assignee.as_ref().map(UserId::as_str))?;
-    binder.bind(fields.remind_at.map(Timestamp::as_micros))?;
-    binder.time(activity.at())?;
-    binder.bind(to_json(&fields.body)?)?;
-    binder.bind(activity.created_by.user().map(UserId::as_str))?;
-    binder.time(activity.created_at)?;
-    binder.time(activity.updated_at)
-}
-
-fn activity(row: &Row<'_>) -> Result<Activity> {
-    let mut columns = Columns::of(row);
-    Ok(Activity {
-        id: ActivityId::from_uuid(columns.uuid()?),
-        revision: columns.revision()?,
-        about: columns.json("activity")?,
-        fields: ActivityFields {
-            title: columns.string()?,
-            text: columns.string()?,
-            assignee: columns.parsed("assignee", |text| UserId::new(text))?,
-            remind_at: columns.optional_time()?,
-            body: serde_json::from_str(columns.text()?).map_err(|_| corrupt("activity"))?,
-        },
-        created_by: columns.parsed("author", |text| UserId::new(text))?.map_or(Actor::System, Actor::User),
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-    })
-}
-
-impl Activities for SqliteTxn<'_> {
-    fn insert(&mut self, activities: &[Activity]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
-            let mut statement = self.prepare(INSERT_ACTIVITY, "add an activity")?;
-            for activity in activities {
-                let mut binder = Binder::to(&mut statement);
-                bind_activity(&mut binder, activity)?;
-                binder.bind(self.tenant_text())?;
-                binder.id(activity.id.as_uuid())?;
-                statement.raw_execute().store("add an activity")?;
-            }
-            Ok(())
-        })
-    }
-
-    fn update(&mut self, activities: &[Activity]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
-            let mut statement = self.prepare(UPDATE_ACTIVITY, "write an activity")?;
-            for activity in activities {
-                let expected = before(activity.revision);
-                let mut binder = Binder::to(&mut statement);
-                bind_activity(&mut binder, activity)?;
-                binder.bind(self.tenant_text())?;
-                binder.id(activity.id.as_uuid())?;
-                binder.number(expected.get())?;
-                if statement.raw_execute().store("write an activity")? == 0 {
-                    let select = "SELECT revision FROM leadcore_activity WHERE tenant = ? AND id = ?";
-                    return Err(self.missed(select, "activity", activity.id.as_uuid(), expected)?);
-                }
-            }
-            Ok(())
-        })
-    }
-
-    fn get(&mut self, ids: &[ActivityId]) -> Result<Vec<Activity>> {
-        let sql = format!("SELECT {ACTIVITY_COLUMNS} FROM leadcore_activity WHERE tenant = ? AND id = ?");
-        let mut statement = self.prepare(&sql, "read an activity")?;
-        let mut activities = Vec::with_capacity(ids.len());
-        for id in ids {
-            let id = id.as_uuid();
-            let row = (self.tenant_text(), id.as_bytes().as_slice());
-            let mut rows = statement.query(row).store("read an activity")?;
-            if let Some(row) = rows.next().store("read an activity")? {
-                activities.push(activity(row)?);
-            }
-        }
-        Ok(activities)
-    }
-
-    fn remove(&mut self, ids: &[ActivityId]) -> Result<()> {
-        let mut statement =
-            self.prepare("DELETE FROM leadcore_activity WHERE tenant = ? AND id = ?", "remove an activity")?;
-        for id in ids {
-            let id = id.as_uuid();
-            let row = (self.tenant_text(), id.as_bytes().as_slice());
-            statement.execute(row).store("remove an activity")?;
-        }
-        Ok(())
-    }
-}
-
-impl leadcore::store::Agenda for SqliteTxn<'_> {}
 impl leadcore::store::Files for SqliteTxn<'_> {}
 impl leadcore::store::Blobs for SqliteTxn<'_> {}
 impl leadcore::store::Estimates for SqliteTxn<'_> {}

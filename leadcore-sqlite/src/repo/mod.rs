@@ -1,5 +1,7 @@
 //! One file per port of core; the names are the same.
 
+mod activities;
+mod agenda;
 mod children;
 mod custom;
 mod journal;
@@ -13,6 +15,10 @@ mod tally;
 mod terms;
 mod views;
 
+#[cfg(test)]
+pub(crate) use activities::walk_query;
+#[cfg(test)]
+pub(crate) use agenda::agenda_queries;
 pub(crate) use custom::{ADD_FIELD, add_field, custom_value};
 #[cfg(test)]
 pub(crate) use journal::replay_query;

@@ -1,5 +1,7 @@
 //! Tests that need the crate's inside: wrong files, many threads, many processes, a second SQLite library.
 
+mod activity_plans;
+mod agenda_plans;
 mod board_plans;
 mod child;
 mod files;

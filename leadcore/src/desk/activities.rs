@@ -1,22 +1,35 @@
 //! Activities of leads, contacts and accounts: notes, comments, calls, tasks, meetings, messages, tickets and requests
 //! for estimates.
+//!
+//! An activity is written as a whole with [`add`] and [`edit`]; what people do with one click is an act of its own:
+//! [`complete`], [`complete_call`], [`reopen`], [`cancel`], [`assign`], [`snooze`], [`set_state`]. Lists are those [of one
+//! record](of) and those [across all](all), [of one user](assigned_to) for example.
+
+mod acts;
+mod lists;
+mod log;
+
+use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Activity, ActivityBody, ActivityFields, ActivityKind, FieldChange, FieldValue, NewEntry, OperationKind,
-    Place, Placement, RequestState, Subject, Tab,
+    Activity, ActivityBody, ActivityDraft, ActivityFields, ActivityKind, FieldChange, NewEntry,
+    OperationKind, Participant, Placement, Subject, SubjectKind, Tab, occurrence,
 };
-use crate::error::Result;
+use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{ActivityId, Revision};
-use crate::query::Page;
 use crate::store::Txn;
 use crate::time::Timestamp;
 
 use super::access::Expect;
-use super::children::{self, Child, Listing};
+use super::children::{self, Child, Sight};
 use super::operation::record;
+
+pub use acts::{Completed, assign, cancel, complete, complete_call, reopen, set_state, snooze};
+pub use lists::{all, assigned_to, of};
+pub use log::{Logged, log};
 
 impl Child for Activity {
     const WHAT: &'static str = "activity";
@@ -43,14 +56,11 @@ impl Child for Activity {
     }
 
     fn placement(&self) -> Placement {
-        Self::placement(self, is_open(self), None)
+        Self::placement(self)
     }
 
     fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
-        let title = |side: Option<&Self>| -> FieldValue {
-            side.and_then(|activity| activity.fields.title.as_deref()).into()
-        };
-        vec![FieldChange::new("title", title(before), title(after))]
+        Self::told(before, after)
     }
 
     fn load(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<Vec<Self>> {
@@ -71,34 +81,102 @@ impl Child for Activity {
     }
 }
 
-/// Whether something is still to be done about it.
-fn is_open(activity: &Activity) -> bool {
-    match &activity.fields.body {
-        ActivityBody::Call(call) => call.outcome.is_none(),
-        ActivityBody::Task(task) => task.done_at.is_none(),
-        ActivityBody::Meeting(meeting) => !meeting.canceled && meeting.held_until.is_none(),
-        ActivityBody::Ticket { closed_at, .. } => closed_at.is_none(),
-        ActivityBody::EstimateRequest { state } => {
-            matches!(state, RequestState::New | RequestState::Processing)
-        }
-        ActivityBody::Note | ActivityBody::Comment { .. } | ActivityBody::Message(_) => false,
-    }
-}
-
-/// Adds an activity about these records.
+/// Adds an activity about these records: leads, contacts, accounts.
+///
+/// ```
+/// use leadcore::desk::activities;
+/// use leadcore::domain::ActivityFields;
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let task = store.write(ctx.tenant(), |txn| {
+///     let lead = desk::leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+///     let call_back = ActivityFields::task("Call back").due("2026-11-24T09:00:00Z".parse::<Timestamp>()?);
+///     activities::add(&ctx, txn, &[lead.id.into()], call_back)
+/// })?;
+/// assert!(task.is_open());
+/// # use leadcore::time::Timestamp;
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Frozen` when one is a converted lead; `Invalid` with every broken rule.
+/// `NotFound`, `Denied`; `Frozen` when one of the records is a converted lead: its account takes new activities;
+/// `Conflict` when the tenant's [functions](super::functions) close this kind (`note`, `task` …) for a lead; `Invalid` with
+/// every broken rule.
 pub fn add(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     about: &[Subject],
     fields: ActivityFields,
 ) -> Result<Activity> {
-    let tab = Tab::Activity(fields.body.kind());
-    let about = children::check_about(ctx, txn, about, &tab)?;
+    let mut added = add_many(ctx, txn, vec![ActivityDraft { about: about.to_vec(), fields }])?;
+    added.pop().ok_or_else(|| Error::not_found(Activity::WHAT))
+}
+
+/// Adds several activities in one operation: all or none.
+///
+/// ```
+/// use leadcore::desk::activities;
+/// use leadcore::domain::ActivityFields;
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let added = store.write(ctx.tenant(), |txn| {
+///     let lead = desk::leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+///     let notes = ["They called.", "We called back."].map(|text| ActivityFields::note(text).about([lead.id]));
+///     activities::add_many(&ctx, txn, notes.to_vec())
+/// })?;
+/// assert_eq!(added.len(), 2);
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// As for [`add`]; fields of a second and later draft are named as `drafts[1].title`.
+pub fn add_many(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<ActivityDraft>) -> Result<Vec<Activity>> {
+    ctx.check_tenant(txn)?;
+    if drafts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ready = prepare(ctx, txn, drafts)?;
+    let entries = store(ctx, txn, &ready)?;
+    record(ctx, txn, OperationKind::Create, &entries)?;
+    Ok(ready)
+}
+
+/// New activities that keep every rule; nothing is written.
+fn prepare(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<ActivityDraft>) -> Result<Vec<Activity>> {
+    let mut known: BTreeMap<(Vec<Subject>, ActivityKind), Vec<Subject>> = BTreeMap::new();
+    let mut broken = Vec::new();
+    let mut ready = Vec::with_capacity(drafts.len());
+    for (n, ActivityDraft { about, mut fields }) in drafts.into_iter().enumerate() {
+        let mut of_this = Vec::new();
+        let key = (about, fields.body.kind());
+        let checked = match known.get(&key) {
+            Some(checked) => checked.clone(),
+            None => match children::check_about(ctx, txn, &key.0, &Tab::Activity(key.1)) {
+                Ok(checked) => known.entry(key).or_insert(checked).clone(),
+                Err(error) if error.violations().is_empty() => return Err(error),
+                Err(error) => {
+                    of_this.extend(error.violations().iter().cloned());
+                    Vec::new()
+                }
+            },
+        };
+        of_this.extend(check(ctx, txn, None, &mut fields)?);
+        if n > 0 {
+            of_this.iter_mut().for_each(|v| v.field = format!("drafts[{n}].{}", v.field));
+        }
+        broken.append(&mut of_this);
+        ready.push(new(ctx, checked, fields));
+    }
+    if broken.is_empty() { Ok(ready) } else { Err(Error::invalid(broken)) }
+}
+
+fn new(ctx: &Context<'_>, about: Vec<Subject>, fields: ActivityFields) -> Activity {
     let now = ctx.now();
-    let activity = Activity {
+    Activity {
         id: ActivityId::from_uuid(ctx.new_uuid()),
         revision: Revision::FIRST,
         about,
@@ -106,10 +184,79 @@ pub fn add(
         created_by: ctx.actor().clone(),
         created_at: now,
         updated_at: now,
+    }
+}
+
+fn store(ctx: &Context<'_>, txn: &mut dyn Txn, new: &[Activity]) -> Result<Vec<NewEntry>> {
+    let mut entries = Vec::new();
+    for activity in new {
+        entries.extend(children::add(ctx, txn, activity)?);
+    }
+    Ok(entries)
+}
+
+/// The rules of the record, of the policy and of what it names, for fields that are new or come after `before`. What was
+/// there before is not asked about again.
+fn check(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    before: Option<&ActivityFields>,
+    fields: &mut ActivityFields,
+) -> Result<Vec<Violation>> {
+    let mut broken = fields.violations();
+    fields.tidy();
+    if before.is_some_and(|before| before.body.kind() != fields.body.kind()) {
+        let message = "an activity stays of its kind";
+        broken.push(Violation::new("kind", ViolationCode::NotAllowed, message));
+    }
+    let was = before.and_then(|before| before.assignee.as_ref());
+    if let Some(user) = fields.assignee.as_ref().filter(|user| was != Some(user))
+        && !ctx.policy().may_own(ctx.actor(), user)
+    {
+        broken.push(Violation::new("assignee", ViolationCode::NotAllowed, "this user takes no activities"));
+    }
+    // A rule that cannot be followed is refused before anybody waits for what comes next.
+    let of_times = occurrence::check(fields)?;
+    let new = |violation: &Violation| broken.iter().all(|known| known.field != violation.field);
+    let of_times: Vec<_> = of_times.into_iter().filter(new).collect();
+    broken.extend(of_times);
+    broken.extend(check_participants(ctx, txn, before, fields)?);
+    Ok(broken)
+}
+
+/// Refuses participants that are no contact, lead or account that the actor sees.
+fn check_participants(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    before: Option<&ActivityFields>,
+    fields: &ActivityFields,
+) -> Result<Vec<Violation>> {
+    fn participants(fields: &ActivityFields) -> &[Participant] {
+        match &fields.body {
+            ActivityBody::Meeting(meeting) => &meeting.participants,
+            _ => &[],
+        }
+    }
+    let known = before.map(participants).unwrap_or_default();
+    let records = participants(fields).iter().enumerate().filter_map(|(n, participant)| match participant {
+        Participant::Record(subject) if !known.contains(participant) => Some((n, *subject)),
+        _ => None,
+    });
+    let records: Vec<_> = records.collect();
+    if records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sight = Sight::open(ctx, txn)?;
+    let takes_part = |subject: &Subject| {
+        matches!(subject.kind, SubjectKind::Contact | SubjectKind::Lead | SubjectKind::Account)
     };
-    let entries = children::add(ctx, txn, &activity)?;
-    record(ctx, txn, OperationKind::Create, &entries)?;
-    Ok(activity)
+    let subjects: Vec<_> = records.iter().map(|(_, subject)| *subject).filter(takes_part).collect();
+    sight.learn(txn, &subjects)?;
+    let missing = records.iter().filter(|(_, subject)| !takes_part(subject) || !sight.sees(*subject));
+    let message = "there is no such contact, lead or account";
+    Ok(missing
+        .map(|(n, _)| Violation::new(format!("participants[{n}]"), ViolationCode::Unknown, message))
+        .collect())
 }
 
 /// The activity, if the actor may see a record that it is about.
@@ -120,10 +267,27 @@ pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: ActivityId) -> Result<Activ
     children::get(ctx, txn, id.as_uuid())
 }
 
-/// Writes all fields of an activity.
+/// Writes all fields of an activity; it stays of its kind. Without a difference nothing is written.
+///
+/// ```
+/// use leadcore::desk::activities;
+/// use leadcore::domain::ActivityFields;
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let note = store.write(ctx.tenant(), |txn| {
+///     let lead = desk::leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+///     let note = activities::add(&ctx, txn, &[lead.id.into()], ActivityFields::note("They caled."))?;
+///     activities::edit(&ctx, txn, note.id, note.revision, ActivityFields::note("They called."))
+/// })?;
+/// assert_eq!(note.fields.text.as_deref(), Some("They called."));
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected; `Invalid` with every broken rule.
+/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, or the tenant closed this kind; `Invalid`
+/// with every broken rule.
 pub fn edit(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -131,13 +295,32 @@ pub fn edit(
     expect: impl Into<Expect>,
     fields: ActivityFields,
 ) -> Result<Activity> {
-    let before = get(ctx, txn, id)?;
-    children::check_change(ctx, txn, &before)?;
-    expect.into().check("activity", before.revision)?;
-    let after = Activity { fields, ..before.clone() };
-    let (after, entries) = children::replace(ctx, txn, &before, after)?;
+    let before = changeable(ctx, txn, id, expect.into())?;
+    let (after, entries) = rewrite(ctx, txn, &before, fields)?;
     written(ctx, txn, OperationKind::Edit, &entries)?;
     Ok(after)
+}
+
+/// The activity, if the actor may change it as it is expected to be.
+fn changeable(ctx: &Context<'_>, txn: &mut dyn Txn, id: ActivityId, expect: Expect) -> Result<Activity> {
+    let activity = get(ctx, txn, id)?;
+    children::check_change(ctx, txn, &activity)?;
+    expect.check(Activity::WHAT, activity.revision)?;
+    Ok(activity)
+}
+
+/// Writes other fields if they keep every rule.
+fn rewrite(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    before: &Activity,
+    mut fields: ActivityFields,
+) -> Result<(Activity, Vec<NewEntry>)> {
+    let broken = check(ctx, txn, Some(&before.fields), &mut fields)?;
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
+    children::replace(ctx, txn, before, Activity { fields, ..before.clone() })
 }
 
 /// Removes an activity. An undo of the operation brings it back.
@@ -145,30 +328,11 @@ pub fn edit(
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` when the revision is another than expected.
 pub fn delete(ctx: &Context<'_>, txn: &mut dyn Txn, id: ActivityId, expect: impl Into<Expect>) -> Result<()> {
-    let activity = get(ctx, txn, id)?;
-    children::check_change(ctx, txn, &activity)?;
-    expect.into().check("activity", activity.revision)?;
+    let activity = changeable(ctx, txn, id, expect.into())?;
     let entries = children::take_away(ctx, txn, &activity)?;
     written(ctx, txn, OperationKind::Delete, &entries)
 }
 
 fn written(ctx: &Context<'_>, txn: &mut dyn Txn, kind: OperationKind, entries: &[NewEntry]) -> Result<()> {
     if entries.is_empty() { Ok(()) } else { record(ctx, txn, kind, entries).map(drop) }
-}
-
-/// A page of the activities about a lead, contact or account, of these kinds (any, when there is none), by when they
-/// were or are due.
-///
-/// # Errors
-/// `NotFound`; `Invalid` for a limit that does not fit.
-pub fn of(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    subject: impl Into<Subject>,
-    kinds: &[ActivityKind],
-    listing: &Listing,
-) -> Result<Page<Activity, Place>> {
-    let kinds = if kinds.is_empty() { ActivityKind::ALL } else { kinds };
-    let tabs = kinds.iter().copied().map(Tab::Activity).collect();
-    children::page(ctx, txn, subject.into(), tabs, listing)
 }

@@ -21,6 +21,7 @@ use crate::store::{ChildQuery, Txn};
 use crate::time::Timestamp;
 
 use super::access::{Gate, editable_for};
+use super::listing::Listing;
 
 /// The most records that one child is about.
 const MOST_ABOUT: usize = 20;
@@ -224,26 +225,6 @@ pub(super) fn shown_with(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject)
         _ => {}
     }
     Ok(shown)
-}
-
-/// Which children of a record are read.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Listing {
-    /// Only those that are open, or that are not.
-    pub open: Option<bool>,
-    /// The earliest first, instead of the latest.
-    pub ascending: bool,
-    /// From behind this place.
-    pub after: Option<Place>,
-    /// At most so many, 1 to 1,000.
-    pub limit: usize,
-}
-
-impl Default for Listing {
-    fn default() -> Self {
-        Self { open: None, ascending: false, after: None, limit: 50 }
-    }
 }
 
 /// A page of one tab, or of several of the same kind of child.

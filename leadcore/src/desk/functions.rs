@@ -43,8 +43,26 @@ const MAX_FUNCTIONS: usize = 200;
 
 impl Functions {
     /// The functions of the desk: to edit fields and persons, to move to another stage, to put into the trash, to take
-    /// out, to convert and to copy a lead.
-    pub const STANDARD: [&'static str; 6] = ["edit", "move", "delete", "restore", "convert", "clone"];
+    /// out, to convert and to copy a lead; and one for each tab: to write activities of a kind, files and estimates. A kind
+    /// of record that the host registered is a function of its name.
+    pub const STANDARD: [&'static str; 16] = [
+        "edit",
+        "move",
+        "delete",
+        "restore",
+        "convert",
+        "clone",
+        "note",
+        "comment",
+        "call",
+        "task",
+        "meeting",
+        "message",
+        "ticket",
+        "estimate_request",
+        "file",
+        "estimate",
+    ];
 
     /// Every function is open for every lead.
     #[must_use]

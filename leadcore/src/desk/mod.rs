@@ -16,6 +16,8 @@ mod custom;
 mod facets;
 mod history;
 mod intake;
+mod listing;
+mod live;
 mod moving;
 mod naming;
 mod offline;
@@ -27,13 +29,17 @@ mod rounds;
 pub mod accounts;
 pub mod activities;
 pub mod board;
+pub mod calendar;
 pub mod contacts;
 pub mod convert;
 pub mod functions;
+#[cfg(feature = "calendar")]
+pub mod ical;
 pub mod leads;
 pub mod mass;
 pub mod pipelines;
 pub mod purge;
+pub mod reminders;
 pub mod settings;
 pub mod timeline;
 pub mod undo;
@@ -43,7 +49,6 @@ pub mod vocabulary;
 pub use access::Expect;
 #[cfg(feature = "csv")]
 pub(crate) use access::{Gate, check_fields, require};
-pub use children::Listing;
 #[cfg(feature = "csv")]
 pub(crate) use custom::{missing, no_such_record};
 #[cfg(feature = "csv")]
@@ -51,5 +56,6 @@ pub(crate) use functions::Openings;
 #[cfg(feature = "csv")]
 pub(crate) use intake::{Intake, check_rules, store_new, violations};
 pub(crate) use leads::touch;
+pub use listing::Listing;
 #[cfg(feature = "csv")]
 pub(crate) use operation::new_operation;

@@ -163,13 +163,23 @@ impl Mover {
 }
 
 /// Makes a move of a lead that the actor may edit.
-fn carry_out(
+fn carry_out(ctx: &Context<'_>, txn: &mut dyn Txn, mover: Mover, before: Lead, to: &Move) -> Result<Lead> {
+    let (before, mut after) = prepare_move(ctx, txn, mover, before, to)?;
+    if after == before {
+        return Ok(masked(ctx, before));
+    }
+    let entry = touch(ctx, &before, &mut after, Action::Moved);
+    write(ctx, txn, before, after, entry)
+}
+
+/// A lead before and after a move that it can make; nothing is written.
+pub(super) fn prepare_move(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     mut mover: Mover,
     before: Lead,
     to: &Move,
-) -> Result<Lead> {
+) -> Result<(Lead, Lead)> {
     let (unmet, rank) = examine(ctx, txn, &mover, &before, to)?;
     refuse(&unmet)?;
     let mut after = before.clone();
@@ -181,11 +191,21 @@ fn carry_out(
         })?;
         after.rank = rank;
     }
+    Ok((before, after))
+}
+
+/// Writes what [`prepare_move`] said, for an operation of the caller's: its entry, unless nothing changed.
+pub(super) fn move_prepared(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    (before, mut after): (Lead, Lead),
+) -> Result<Option<NewEntry>> {
     if after == before {
-        return Ok(masked(ctx, before));
+        return Ok(None);
     }
     let entry = touch(ctx, &before, &mut after, Action::Moved);
-    write(ctx, txn, before, after, entry)
+    txn.leads().update(&[LeadChange { before, after }])?;
+    Ok(Some(entry))
 }
 
 fn write(ctx: &Context<'_>, txn: &mut dyn Txn, before: Lead, after: Lead, entry: NewEntry) -> Result<Lead> {

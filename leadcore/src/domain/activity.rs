@@ -3,177 +3,29 @@
 //! Notes, comments, calls, tasks, meetings, messages, tickets and estimate requests are one family: the same record with
 //! a body of its own per kind.
 
+mod build;
+mod kinds;
+mod moment;
+mod rules;
+mod told;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ActivityId, Revision, UserId};
-use crate::time::{Date, Timestamp};
+use crate::time::Timestamp;
 
 use super::child::{Placement, Tab};
-use super::journal::{Actor, Topic};
+use super::journal::Actor;
 use super::link::Subject;
 use super::recurrence::Recurrence;
 
-/// An enum whose values have stable names.
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$vdoc])* #[serde(rename = $code)] $variant,)+
-        }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// Stable name, as stored.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$variant => $code,)+ }
-            }
-
-            /// The value with this [`code`](Self::code).
-            #[must_use]
-            pub fn from_code(code: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.code() == code)
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.code())
-            }
-        }
-    };
-}
-
-named! {
-    /// The kinds of activity.
-    ActivityKind {
-        /// A note, with files attached to it perhaps.
-        Note = "note",
-        /// A short comment with an icon and a colour.
-        Comment = "comment",
-        /// A call, planned or logged.
-        Call = "call",
-        /// Something to do.
-        Task = "task",
-        /// An appointment.
-        Meeting = "meeting",
-        /// A message that was sent or received elsewhere, recorded here.
-        Message = "message",
-        /// A ticket of support.
-        Ticket = "ticket",
-        /// Somebody asks for an estimate.
-        EstimateRequest = "estimate_request",
-    }
-}
-
-impl ActivityKind {
-    /// What the timeline sorts it under.
-    #[must_use]
-    pub const fn topic(self) -> Topic {
-        match self {
-            Self::Note => Topic::Note,
-            Self::Comment => Topic::Comment,
-            Self::Call => Topic::Call,
-            Self::Task => Topic::Task,
-            Self::Meeting => Topic::Meeting,
-            Self::Message => Topic::Message,
-            Self::Ticket => Topic::Ticket,
-            Self::EstimateRequest => Topic::EstimateRequest,
-        }
-    }
-}
-
-named! {
-    /// Who reached out to whom.
-    Direction {
-        /// They to us.
-        Inbound = "inbound",
-        /// We to them.
-        Outbound = "outbound",
-    }
-}
-
-named! {
-    /// What came of a call.
-    CallOutcome {
-        /// They spoke.
-        Answered = "answered",
-        /// Nobody answered.
-        NoAnswer = "no_answer",
-        /// The line was busy.
-        Busy = "busy",
-        /// A message was left.
-        LeftMessage = "left_message",
-        /// The number is not theirs.
-        WrongNumber = "wrong_number",
-        /// It did not get through.
-        Failed = "failed",
-    }
-}
-
-named! {
-    /// How pressing something is.
-    Priority {
-        /// When there is time.
-        Low = "low",
-        /// As usual.
-        Normal = "normal",
-        /// Before others.
-        High = "high",
-        /// At once.
-        Urgent = "urgent",
-    }
-}
-
-named! {
-    /// How a message went.
-    Channel {
-        /// E-mail.
-        Email = "email",
-        /// A text message.
-        Sms = "sms",
-        /// A messenger.
-        Chat = "chat",
-        /// A letter.
-        Letter = "letter",
-        /// Anything else.
-        Other = "other",
-    }
-}
-
-named! {
-    /// How far a request for an estimate is.
-    RequestState {
-        /// Nobody has begun.
-        New = "new",
-        /// Somebody works on it.
-        Processing = "processing",
-        /// It got its estimate.
-        Estimated = "estimated",
-        /// There will be none.
-        Declined = "declined",
-    }
-}
-
-/// A point of time, or a whole day.
-///
-/// A whole day has an instant too, so that it takes its place among others: noon of the day, at the offset from UTC of
-/// whoever wrote it. So it falls into the same day for everyone within eleven hours of there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Moment {
-    /// The instant.
-    pub at: Timestamp,
-    /// The day, when the whole day is meant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub day: Option<Date>,
-}
+pub use build::ActivityDraft;
+pub use kinds::{ActivityKind, CallOutcome, Channel, Direction, Priority, RequestState};
+pub use moment::Moment;
 
 /// A call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Call {
     /// When it was, or shall be.
     pub at: Timestamp,
@@ -192,6 +44,7 @@ pub struct Call {
 
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Task {
     /// Until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -221,6 +74,7 @@ pub enum Participant {
 
 /// An appointment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Meeting {
     /// When it begins; for a series, when its first occurrence does.
     pub start: Moment,
@@ -249,6 +103,7 @@ pub struct Meeting {
 
 /// A message that went some other way and is recorded here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Message {
     /// When it was sent.
     pub at: Timestamp,
@@ -266,7 +121,7 @@ pub struct Message {
 
 /// What an activity is, by its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", from = "Written")]
 #[non_exhaustive]
 pub enum ActivityBody {
     /// A note.
@@ -301,6 +156,46 @@ pub enum ActivityBody {
         /// How far it is.
         state: RequestState,
     },
+}
+
+/// A body as it is read: what its kind does not have is refused, of a note too.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+enum Written {
+    Note {},
+    Comment {
+        #[serde(default)]
+        icon: Option<String>,
+        #[serde(default)]
+        color: Option<String>,
+    },
+    Call(Call),
+    Task(Task),
+    Meeting(Meeting),
+    Message(Message),
+    Ticket {
+        priority: Priority,
+        #[serde(default)]
+        closed_at: Option<Timestamp>,
+    },
+    EstimateRequest {
+        state: RequestState,
+    },
+}
+
+impl From<Written> for ActivityBody {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Note {} => Self::Note,
+            Written::Comment { icon, color } => Self::Comment { icon, color },
+            Written::Call(call) => Self::Call(call),
+            Written::Task(task) => Self::Task(task),
+            Written::Meeting(meeting) => Self::Meeting(meeting),
+            Written::Message(message) => Self::Message(message),
+            Written::Ticket { priority, closed_at } => Self::Ticket { priority, closed_at },
+            Written::EstimateRequest { state } => Self::EstimateRequest { state },
+        }
+    }
 }
 
 impl ActivityBody {
@@ -379,16 +274,62 @@ impl Activity {
         }
     }
 
-    /// Where it is shown. `follow_up` is when somebody has to turn to it, while it is open.
+    /// Whether something is still to be done about it: a call without an outcome, a task that is not done, a meeting that
+    /// was neither held nor canceled (of a series: an occurrence that was not), an open ticket, a request for an estimate
+    /// that nobody has answered.
     #[must_use]
-    pub fn placement(&self, is_open: bool, follow_up: Option<Timestamp>) -> Placement {
+    pub fn is_open(&self) -> bool {
+        match &self.fields.body {
+            ActivityBody::Call(call) => call.outcome.is_none(),
+            ActivityBody::Task(task) => task.done_at.is_none(),
+            ActivityBody::Meeting(meeting) => meeting.is_open(),
+            ActivityBody::Ticket { closed_at, .. } => closed_at.is_none(),
+            ActivityBody::EstimateRequest { state } => {
+                matches!(state, RequestState::New | RequestState::Processing)
+            }
+            ActivityBody::Note | ActivityBody::Comment { .. } | ActivityBody::Message(_) => false,
+        }
+    }
+
+    /// When somebody has to turn to it (X.23): when an open task is due, a planned call is to be made, a meeting takes
+    /// place next. A ticket and a request for an estimate say no time.
+    #[must_use]
+    pub fn follow_up(&self) -> Option<Timestamp> {
+        if !self.is_open() {
+            return None;
+        }
+        match &self.fields.body {
+            ActivityBody::Call(call) => Some(call.at),
+            ActivityBody::Task(task) => task.due.map(|due| due.at),
+            ActivityBody::Meeting(meeting) => meeting.next_open(),
+            _ => None,
+        }
+    }
+
+    /// Where it is shown.
+    #[must_use]
+    pub fn placement(&self) -> Placement {
         Placement {
             child: self.id.into(),
             about: self.about.clone(),
             tab: Tab::Activity(self.kind()),
             at: self.at(),
-            is_open,
-            follow_up,
+            is_open: self.is_open(),
+            follow_up: self.follow_up(),
+        }
+    }
+}
+
+impl Meeting {
+    fn is_open(&self) -> bool {
+        !self.canceled && self.next_open().is_some()
+    }
+
+    /// When the first occurrence begins that was not held.
+    pub(crate) fn next_open(&self) -> Option<Timestamp> {
+        match &self.recurrence {
+            None => self.held_until.is_none().then_some(self.start.at),
+            Some(_) => self.next_occurrence(self.held_until),
         }
     }
 }

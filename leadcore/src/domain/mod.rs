@@ -6,6 +6,7 @@
 
 mod account;
 mod activity;
+mod agenda;
 mod amounts;
 mod catalogue;
 mod changes;
@@ -21,6 +22,7 @@ mod draft;
 mod field;
 mod field_access;
 mod field_value;
+mod follow_up;
 mod form;
 mod guard;
 mod idle;
@@ -33,6 +35,7 @@ mod link;
 mod moves;
 mod nearest;
 mod numbering;
+pub mod occurrence;
 mod patch;
 mod pipeline;
 mod pipeline_changes;
@@ -43,12 +46,14 @@ mod rewind;
 mod synonyms;
 mod view;
 mod vocabulary;
+mod zone;
 
 pub use account::{Account, AccountFields, AccountStatus};
 pub use activity::{
-    Activity, ActivityBody, ActivityFields, ActivityKind, Call, CallOutcome, Channel, Direction, Meeting,
-    Message, Moment, Participant, Priority, RequestState, Task,
+    Activity, ActivityBody, ActivityDraft, ActivityFields, ActivityKind, Call, CallOutcome, Channel,
+    Direction, Meeting, Message, Moment, Participant, Priority, RequestState, Task,
 };
+pub use agenda::{AgendaSpan, Reminder};
 pub use amounts::{AmountSum, StageSum, amount_units};
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec};
 pub(crate) use changes::{TRASHED_AT, TRASHED_BY};
@@ -61,6 +66,7 @@ pub use display::{Names, display};
 pub use draft::LeadDraft;
 pub use field::{Field, FieldType, Reference};
 pub use field_value::FieldValue;
+pub use follow_up::FollowUpState;
 pub use form::{FormSection, Section, SectionSettings};
 pub use guard::Guard;
 pub use idle::Idle;
@@ -76,12 +82,13 @@ pub use link::{Link, LinkRole, Subject, SubjectKind};
 pub use moves::{Move, Position, Unmet, Why};
 pub(crate) use nearest::{distance, nearest};
 pub use numbering::{LeadNumber, Numbering};
+pub use occurrence::next_due;
 pub use patch::{AccountPatch, LeadPatch};
 pub use pipeline::{Pipeline, Stage, StageKind};
 pub use pipeline_changes::{pipeline_changes, pipeline_removed};
 pub use rank::Rank;
 pub use reach::{Emails, Phones, ReachKind, Reachable};
-pub use recurrence::Recurrence;
+pub use recurrence::{Frequency, Recurrence, SeriesEnd, Weekday};
 pub use rewind::{Kept, Rewound, WhyKept, rewind};
 pub(crate) use rewind::{plain, rewind_fields};
 pub use view::{SavedView, SystemView, ViewPreferences, ViewRef, ViewShape};

@@ -1,15 +1,14 @@
 //! What hangs on leads, in memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{Activity, Placed, Placement, Subject, Tab, TabCount};
-use crate::error::{Error, Result};
-use crate::id::ActivityId;
-use crate::store::{Activities, ChildQuery, Children};
+use crate::domain::{Placed, Placement, Subject, Tab, TabCount};
+use crate::error::Result;
+use crate::store::{ChildQuery, Children};
 use crate::time::Timestamp;
 
-use super::{MemoryTxn, check_revision, exists, previous};
+use super::MemoryTxn;
 
 impl Children for MemoryTxn {
     fn place(&mut self, placements: &[Placement]) -> Result<()> {
@@ -75,42 +74,6 @@ impl Children for MemoryTxn {
     }
 }
 
-impl Activities for MemoryTxn {
-    fn insert(&mut self, activities: &[Activity]) -> Result<()> {
-        let state = self.writable()?;
-        let ids: BTreeSet<_> = activities.iter().map(|activity| activity.id).collect();
-        if ids.len() < activities.len() || ids.iter().any(|id| state.activities.contains_key(id)) {
-            return Err(exists("activity", "id"));
-        }
-        let new = activities.iter().map(|activity| (activity.id, activity.clone()));
-        Arc::make_mut(&mut state.activities).extend(new);
-        Ok(())
-    }
-
-    fn update(&mut self, activities: &[Activity]) -> Result<()> {
-        let state = self.writable()?;
-        let mut map = BTreeMap::clone(&state.activities);
-        for activity in activities {
-            let stored = map.get(&activity.id).ok_or_else(|| Error::not_found("activity"))?;
-            check_revision("activity", stored.revision, previous(activity.revision))?;
-            map.insert(activity.id, activity.clone());
-        }
-        state.activities = Arc::new(map);
-        Ok(())
-    }
-
-    fn get(&mut self, ids: &[ActivityId]) -> Result<Vec<Activity>> {
-        Ok(ids.iter().filter_map(|id| self.state.activities.get(id)).cloned().collect())
-    }
-
-    fn remove(&mut self, ids: &[ActivityId]) -> Result<()> {
-        let activities = Arc::make_mut(&mut self.writable()?.activities);
-        ids.iter().for_each(|id| drop(activities.remove(id)));
-        Ok(())
-    }
-}
-
-impl crate::store::Agenda for MemoryTxn {}
 impl crate::store::Files for MemoryTxn {}
 impl crate::store::Blobs for MemoryTxn {}
 impl crate::store::Estimates for MemoryTxn {}

@@ -4,6 +4,8 @@
 //! wait for each other, readers see the last committed state. A transaction copies the maps that it changes, so its
 //! cost grows with the number of records; use a database for more than some ten thousand leads.
 
+mod activities;
+mod agenda;
 mod children;
 mod leads;
 mod records;
@@ -52,6 +54,8 @@ struct State {
     marked_until: BTreeMap<UserId, Timestamp>,
     placements: Arc<BTreeMap<Subject, Placement>>,
     activities: Arc<BTreeMap<ActivityId, Activity>>,
+    /// Reminders that were moved or taken away.
+    reminded: Arc<BTreeMap<ActivityId, Option<Timestamp>>>,
 }
 
 /// A store in memory.

@@ -1,8 +1,7 @@
 //! The ports for what hangs on leads, contacts and accounts.
 
-use crate::domain::{Activity, Place, Placed, Placement, Subject, Tab, TabCount};
+use crate::domain::{Place, Placed, Placement, Subject, Tab, TabCount};
 use crate::error::Result;
-use crate::id::ActivityId;
 use crate::time::Timestamp;
 
 /// Which children to list.
@@ -61,36 +60,6 @@ pub trait Children {
     /// A failure of the store.
     fn follow_ups(&mut self, about: &[Subject]) -> Result<Vec<(Subject, Timestamp)>>;
 }
-
-/// Activities of one tenant. What they are about is also said by their [placements](Children).
-pub trait Activities {
-    /// Adds new activities.
-    ///
-    /// # Errors
-    /// `AlreadyExists` when an id is taken.
-    fn insert(&mut self, activities: &[Activity]) -> Result<()>;
-
-    /// Replaces activities whose stored revision is the one before the new one.
-    ///
-    /// # Errors
-    /// `NotFound`, or `Conflict` when the stored revision is another.
-    fn update(&mut self, activities: &[Activity]) -> Result<()>;
-
-    /// The activities with these ids, in the order asked; unknown ids are left out.
-    ///
-    /// # Errors
-    /// A failure of the store.
-    fn get(&mut self, ids: &[ActivityId]) -> Result<Vec<Activity>>;
-
-    /// Removes activities for good; unknown ids are passed over.
-    ///
-    /// # Errors
-    /// A failure of the store.
-    fn remove(&mut self, ids: &[ActivityId]) -> Result<()>;
-}
-
-/// Activities of all records by time: calendars and reminders.
-pub trait Agenda {}
 
 /// Files of one tenant.
 pub trait Files {}

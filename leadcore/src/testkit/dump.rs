@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use crate::domain::{Lead, Subject, SubjectKind, TermKind, Topics};
 use crate::error::Result;
-use crate::id::{ContactId, TenantId};
+use crate::id::{ActivityId, ContactId, TenantId};
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
-use crate::store::{Series, SettingName, Store, StoreExt, Txn, WhichViews};
+use crate::store::{ChildQuery, Series, SettingName, Store, StoreExt, Txn, WhichViews};
+use crate::time::Timestamp;
 
 /// Everything that the ports say about a tenant, a line for each record, in an order that no store decides: leads with
 /// the trash, accounts, links, contacts, pipelines, terms, settings, numbers, operations with their entries.
@@ -74,8 +75,41 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
     for series in Series::ALL {
         line(&mut out, "next number", &(series.code(), txn.numbers().peek(series)?));
     }
+    children(&mut out, txn, &subjects)?;
+    for reminder in txn.agenda().reminders(Timestamp::MAX, None, usize::MAX)? {
+        line(&mut out, "reminder", &(reminder.at, reminder.activity.id));
+    }
     journal(&mut out, txn, &subjects)?;
     Ok(out)
+}
+
+/// What hangs on the records, and on what hangs on them.
+fn children(out: &mut String, txn: &mut dyn Txn, subjects: &BTreeSet<Subject>) -> Result<()> {
+    let mut about: Vec<_> = subjects.iter().copied().collect();
+    let mut known = BTreeSet::new();
+    while !about.is_empty() {
+        let query = ChildQuery {
+            about,
+            tabs: Vec::new(),
+            open: None,
+            descending: false,
+            after: None,
+            limit: usize::MAX,
+        };
+        let found = txn.children().list(&query)?;
+        about = found.iter().map(|placed| placed.child).filter(|child| known.insert(*child)).collect();
+    }
+    let known: Vec<_> = known.into_iter().collect();
+    for mut placement in txn.children().placements(&known)? {
+        placement.about.sort();
+        line(out, "child", &placement);
+    }
+    let of_kind = |kind| known.iter().filter(move |child| child.kind == kind).map(|child| child.id);
+    let activities: Vec<_> = of_kind(SubjectKind::Activity).map(ActivityId::from_uuid).collect();
+    for activity in txn.activities().get(&activities)? {
+        line(out, "activity", &activity);
+    }
+    Ok(())
 }
 
 fn journal(out: &mut String, txn: &mut dyn Txn, subjects: &BTreeSet<Subject>) -> Result<()> {

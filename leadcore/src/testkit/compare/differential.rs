@@ -14,16 +14,17 @@ use crate::domain::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{
-    AccountId, CategoryId, ContactId, DisqualifyReasonId, LabelId, LeadId, LocationId, LostReasonId,
-    PartnerId, Revision, SourceId, StageId,
+    AccountId, ActivityId, CategoryId, ContactId, DisqualifyReasonId, LabelId, LeadId, LocationId,
+    LostReasonId, PartnerId, Revision, SourceId, StageId,
 };
 use crate::query::{LeadQuery, Page};
 use crate::store::{Store, StoreExt, Txn, nested};
 
 use super::super::dump::{canonical, dump};
 use super::super::fixtures::{Scene, custom_catalogue};
-use super::super::generate::Op;
+use super::super::generate::{ActivityOp, Op};
 
+mod activities;
 mod stages;
 
 /// Runs the calls through the desk against both stores, which must be empty, with the same clock and ids, and compares
@@ -62,6 +63,7 @@ struct Made {
     contacts: Vec<ContactId>,
     accounts: Vec<AccountId>,
     terms: BTreeMap<TermKind, Vec<Uuid>>,
+    activities: Vec<ActivityId>,
 }
 
 /// The record at this place, counted round.
@@ -140,6 +142,7 @@ const fn is_reading(op: &Op) -> bool {
             | Op::Accounts { .. }
             | Op::Persons { .. }
             | Op::StageHistory { .. }
+            | Op::Activity(ActivityOp::Of { .. } | ActivityOp::AssignedTo { .. })
     )
 }
 
@@ -236,6 +239,7 @@ fn call(ctx: &Context<'_>, txn: &mut dyn Txn, made: &mut Made, op: &Op) -> Resul
             TermKind::LostReason => term::<LostReasonId>(ctx, txn, made, op),
             TermKind::DisqualifyReason => term::<DisqualifyReasonId>(ctx, txn, made, op),
         },
+        Op::Activity(op) => activities::call(ctx, txn, made, op),
         reading => read(ctx, txn, made, reading),
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::{ContactFields, CustomKey, CustomType, Field, LeadFields, Lea
 use crate::query::{Filter, Sort};
 
 use super::super::fixtures::custom_types;
+use super::activities::{ActivityOp, activity_op};
 use super::strategies::{contact_fields, custom_field, filter, lead_fields, patch, sort, text};
 
 /// Where a card shall lie: beside another lead, or at an end.
@@ -156,6 +157,7 @@ pub enum Op {
     Persons {
         lead: usize,
     },
+    Activity(ActivityOp),
     /// The clock moves on by so many seconds.
     Tick(i64),
     /// Several calls in one transaction, each in a savepoint; at its end the transaction is kept or not.
@@ -255,5 +257,6 @@ fn single() -> impl Strategy<Value = Op> {
         1 => place().prop_map(|lead| Op::Get { lead }),
         1 => prop_oneof![0..10_u64, Just(u64::MAX)].prop_map(Op::ByNumber),
     ];
-    prop_oneof![4 => creating, 4 => changing, 2 => persons, 2 => setup, 1 => stages, 4 => reading]
+    let activities = activity_op().prop_map(Op::Activity);
+    prop_oneof![4 => creating, 4 => changing, 2 => persons, 2 => setup, 1 => stages, 4 => reading, 3 => activities]
 }

@@ -5,10 +5,10 @@ use crate::desk::leads::LeadAction;
 use crate::desk::mass::{self, Change, Selection};
 use crate::desk::purge::{self, Blocked, PurgeRequest};
 use crate::desk::vocabulary::{self, InUse};
-use crate::desk::{Expect, contacts, convert, leads, settings, timeline, undo};
+use crate::desk::{Expect, activities, contacts, convert, leads, settings, timeline, undo};
 use crate::domain::{
-    Action, ContactFields, Field, Lead, LeadFields, LeadPatch, MatchKey, MatchKind, Move, Numbering,
-    StageKind, Topics,
+    Action, ActivityFields, ContactFields, Field, Lead, LeadFields, LeadPatch, MatchKey, MatchKind, Move,
+    Numbering, StageKind, Topics,
 };
 use crate::error::{Conflict, ErrorKind, Result};
 use crate::id::{ContactId, LabelId, LeadId, LostReasonId, SourceId};
@@ -311,10 +311,12 @@ pub fn functions_are_open_by_the_state_of_the_lead(store: &dyn Store) {
             "clone" => leads::clone_lead(&ctx, txn, id).map(drop),
             "delete" => leads::delete(&ctx, txn, id, Expect::Any),
             "restore" => leads::restore(&ctx, txn, id).map(drop),
-            _ => convert::convert(&ctx, txn, id, &Default::default()).map(drop),
+            "convert" => convert::convert(&ctx, txn, id, &Default::default()).map(drop),
+            "note" => activities::add(&ctx, txn, &[id.into()], ActivityFields::note("x")).map(drop),
+            _ => activities::add(&ctx, txn, &[id.into()], ActivityFields::task("x")).map(drop),
         })
     };
-    for what in ["edit", "move", "clone", "delete", "convert"] {
+    for what in ["edit", "move", "clone", "delete", "note", "task", "convert"] {
         closed(what, call(what, person.id));
     }
     let change = Change::Transfer(None);
@@ -323,8 +325,12 @@ pub fn functions_are_open_by_the_state_of_the_lead(store: &dyn Store) {
     let shown = run(store, &scene, |txn| leads::actions_of(&ctx, txn, &[lead.id, person.id]));
     assert_eq!(shown[1].1, [LeadAction::View], "no button for what is closed");
     let own = run(store, &scene, |txn| leads::functions(&ctx, txn, person.id));
-    assert_eq!((own.len(), own.values().any(|open| *open)), (7, false), "the host's own are asked for");
-    for what in ["edit", "move", "clone", "delete", "restore", "convert"] {
+    assert_eq!(
+        (own.len(), own.values().any(|open| *open)),
+        (Functions::STANDARD.len() + 1, false),
+        "the host's own are asked for"
+    );
+    for what in ["edit", "move", "clone", "note", "task", "delete", "restore", "convert"] {
         call(what, lead.id).unwrap_or_else(|error| panic!("{what} is open for a company: {error}"));
     }
     for bad in [

@@ -2,6 +2,8 @@
 //!
 //! [`CASES`] lists them by name; [`conformance!`](crate::conformance) makes a test of each.
 
+pub mod activities;
+pub mod agenda;
 pub mod customers;
 pub mod desk;
 pub mod desk_views;
@@ -173,6 +175,12 @@ cases! { $
         view_preferences_are_kept_per_user,
         marks_are_kept_per_user,
     }
+    agenda {
+        a_range_holds_what_touches_it,
+        a_range_is_of_kinds_and_of_a_user,
+        series_are_listed_apart,
+        reminders_come_until_they_are_moved,
+    }
     transactions {
         a_failed_write_leaves_nothing,
         a_savepoint_takes_back_exactly_its_own,
@@ -234,6 +242,13 @@ cases! { $
         reasons_are_a_vocabulary_of_their_own,
         lead_numbers_are_written_as_the_tenant_says,
         functions_are_open_by_the_state_of_the_lead,
+    }
+    activities {
+        activities_come_back_as_they_were_written,
+        activities_keep_their_rules,
+        removed_activities_are_gone,
+        activities_are_listed_across_records,
+        activities_belong_to_their_tenant,
     }
 }
 

@@ -1,0 +1,85 @@
+//! Time zones by their names: what clocks show somewhere, and when they show it.
+
+use chrono::{NaiveDateTime, TimeZone as _, Utc};
+#[cfg(feature = "calendar")]
+use chrono::{Offset as _, TimeDelta};
+
+#[cfg(feature = "calendar")]
+use crate::error::ViolationCode;
+use crate::error::{Error, Result};
+use crate::time::Timestamp;
+
+/// The zone that a meeting is held by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zone {
+    Utc,
+    #[cfg(feature = "calendar")]
+    Named(chrono_tz::Tz),
+}
+
+impl Zone {
+    /// The zone with this IANA name, as it is written; UTC without one.
+    ///
+    /// # Errors
+    /// `Invalid` when there is none; `Unsupported` where leadcore was built without the feature `calendar`.
+    pub(super) fn named(name: Option<&str>) -> Result<Self> {
+        match name {
+            None | Some("UTC" | "Etc/UTC") => Ok(Self::Utc),
+            Some(name) => Self::find(name),
+        }
+    }
+
+    #[cfg(feature = "calendar")]
+    fn find(name: &str) -> Result<Self> {
+        name.parse().map(Self::Named).map_err(|_| {
+            Error::invalid_field("zone", ViolationCode::Unknown, "there is no time zone of this name")
+        })
+    }
+
+    #[cfg(not(feature = "calendar"))]
+    fn find(_: &str) -> Result<Self> {
+        Err(needs_feature())
+    }
+
+    /// What clocks show there.
+    pub(super) fn local(self, at: Timestamp) -> NaiveDateTime {
+        match self {
+            Self::Utc => at.to_datetime().naive_utc(),
+            #[cfg(feature = "calendar")]
+            Self::Named(zone) => at.to_datetime().with_timezone(&zone).naive_local(),
+        }
+    }
+
+    /// When clocks show this there. What they show twice is the first time; what they leave out, because they are put
+    /// forward, is later by as much as they are (RFC 5545, section 3.3.5).
+    pub(super) fn instant(self, local: NaiveDateTime) -> Option<Timestamp> {
+        let at = match self {
+            Self::Utc => Utc.from_utc_datetime(&local),
+            #[cfg(feature = "calendar")]
+            Self::Named(zone) => in_zone(zone, local)?,
+        };
+        Timestamp::try_from(at).ok()
+    }
+}
+
+#[cfg(feature = "calendar")]
+fn in_zone(zone: chrono_tz::Tz, local: NaiveDateTime) -> Option<chrono::DateTime<Utc>> {
+    if let Some(at) = zone.from_local_datetime(&local).earliest() {
+        return Some(at.with_timezone(&Utc));
+    }
+    // The offset from before the gap. Gaps are of minutes to a day (Samoa, 2011).
+    let before = (1..=200).find_map(|quarters| {
+        let earlier = local.checked_sub_signed(TimeDelta::minutes(15 * quarters))?;
+        zone.from_local_datetime(&earlier).latest()
+    })?;
+    let ahead = TimeDelta::seconds(before.offset().fix().local_minus_utc().into());
+    local.checked_sub_signed(ahead).map(|utc| Utc.from_utc_datetime(&utc))
+}
+
+/// Refuses what leadcore can compute only with the feature `calendar`.
+#[cfg(not(feature = "calendar"))]
+pub(super) fn needs_feature() -> Error {
+    let message =
+        "series and time zones need leadcore's feature `calendar`, which this program was built without";
+    Error::new(crate::error::ErrorKind::Unsupported, message)
+}
