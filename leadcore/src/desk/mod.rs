@@ -11,6 +11,7 @@
 mod access;
 mod actions;
 mod children;
+mod children_purge;
 mod clone;
 mod custom;
 mod facets;

@@ -160,6 +160,8 @@ pub struct LeadFields {
     pub probability: Option<u8>,
     /// The day on which it may be won (X.46).
     pub expected_close: Option<Date>,
+    /// How promising it is, -1,000,000 to 1,000,000: what a scoring function of the host says (S2.16).
+    pub score: Option<i32>,
     /// Line of business, as free text.
     pub industry: Option<String>,
     /// Anything else worth knowing.
@@ -240,6 +242,10 @@ impl LeadFields {
         if self.probability.is_some_and(|percent| percent > 100) {
             broken.push(Violation::new("probability", ViolationCode::OutOfRange, "must lie in 0 to 100"));
         }
+        if self.score.is_some_and(|score| !(-MAX_SCORE..=MAX_SCORE).contains(&score)) {
+            let message = "must lie in -1,000,000 to 1,000,000";
+            broken.push(Violation::new("score", ViolationCode::OutOfRange, message));
+        }
         broken.extend(text_violations(&[
             ("company", &self.company, MAX_LINE),
             ("job_title", &self.job_title, MAX_LINE),
@@ -290,6 +296,8 @@ pub(super) fn text_violations(texts: &[(&str, &Option<String>, usize)]) -> Vec<V
 
 /// Amounts lie below this, so that stores can keep them as 64-bit integers of 1/10,000.
 const MAX_AMOUNT: i64 = 100_000_000_000_000;
+/// The highest score.
+pub(super) const MAX_SCORE: i32 = 1_000_000;
 /// The most labels of one lead.
 const MAX_LABELS: usize = 1_000;
 
@@ -422,6 +430,10 @@ pub struct Lead {
     pub updated_at: Timestamp,
     /// Since when nothing happened: the later of entering the stage and the last activity. What rotting counts from.
     pub active_at: Timestamp,
+    /// When somebody has to turn to it next: the earliest follow-up of the activities about it (X.23). Follows from them, so
+    /// it changes without a new revision.
+    #[serde(default)]
+    pub follow_up: Option<Timestamp>,
     /// Its place among the cards of its stage.
     pub rank: Rank,
     /// How it ended, while it is won, lost or disqualified.
