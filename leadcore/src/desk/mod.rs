@@ -32,6 +32,7 @@ pub mod convert;
 pub mod functions;
 pub mod leads;
 pub mod mass;
+pub mod page;
 pub mod pipelines;
 pub mod purge;
 pub mod settings;
