@@ -313,7 +313,8 @@ CREATE TABLE {prefix}entry (
 ) STRICT;
 CREATE INDEX {prefix}entry_subject ON {prefix}entry (tenant, subject_kind, subject_id, seq);
 -- What happened to children of a record: `other` is what they are about.
-CREATE INDEX {prefix}entry_child ON {prefix}entry (tenant, other_kind, other_id, seq)
+-- With the topics, so that what a history is narrowed to is found without reading the rest.
+CREATE INDEX {prefix}entry_child ON {prefix}entry (tenant, other_kind, other_id, seq, topics)
     WHERE subject_kind IN ('activity', 'file', 'estimate', 'record');
 CREATE INDEX {prefix}entry_operation ON {prefix}entry (tenant, operation, seq);
 

@@ -230,7 +230,8 @@ impl Leads for SqliteTxn<'_> {
     fn derive(&mut self, derived: &[Derived]) -> Result<()> {
         let mut statement = self.prepare(DERIVE, "write what follows from children")?;
         for lead in derived {
-            let (follow_up, active_at) = (lead.follow_up.map(Timestamp::as_micros), lead.active_at.as_micros());
+            let (follow_up, active_at) =
+                (lead.follow_up.map(Timestamp::as_micros), lead.active_at.as_micros());
             let row = (follow_up, active_at, self.tenant_text(), lead.id.as_uuid().as_bytes().to_vec());
             statement.execute(row).store("write what follows from children")?;
         }

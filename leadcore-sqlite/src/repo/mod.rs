@@ -13,7 +13,9 @@ mod tally;
 mod terms;
 mod views;
 
+#[cfg(test)]
+pub(crate) use children::{child_queries, walk_query};
 pub(crate) use custom::{ADD_FIELD, add_field, custom_value};
 #[cfg(test)]
-pub(crate) use journal::replay_query;
+pub(crate) use journal::{history_queries, replay_query};
 pub(crate) use leads::key_kind;

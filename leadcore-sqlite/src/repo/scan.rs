@@ -147,8 +147,7 @@ impl SqliteTxn<'_> {
     /// Up to how many candidates a search reads all of them. With `n` leads and `h` hits, a page of `p` is filled by
     /// walking past `p·n/h` leads; a candidate costs about two and a half times as much as a lead that is walked past.
     fn few(&self, scan: &LeadScan) -> Result<i64> {
-        let walks =
-            !matches!(
+        let walks = !matches!(
             scan.sort.by,
             SortField::Amount
                 | SortField::ExpectedClose

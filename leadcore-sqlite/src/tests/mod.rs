@@ -2,6 +2,7 @@
 
 mod board_plans;
 mod child;
+mod child_plans;
 mod files;
 mod foreign;
 mod host;

@@ -114,7 +114,11 @@ pub(super) fn take_away<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &
 }
 
 /// Stores a child that had been removed, and gives the entries that tell it.
-pub(super) fn bring_back<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, mut child: C) -> Result<Vec<NewEntry>> {
+pub(super) fn bring_back<C: Child>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    mut child: C,
+) -> Result<Vec<NewEntry>> {
     child.renew(child.revision().next(), ctx.now());
     C::insert(txn, &child)?;
     txn.children().place(&[child.placement()])?;

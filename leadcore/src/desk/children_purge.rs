@@ -28,13 +28,11 @@ pub(super) fn purge(ctx: &Context<'_>, txn: &mut dyn Txn, gone: &[Subject]) -> R
                 break;
             }
             for placement in placements {
-                let others: Vec<_> =
-                    placement.about.iter().filter(|about| !gone.contains(about)).copied().collect();
-                if others.is_empty() {
+                if placement.about.iter().all(|about| gone.contains(about)) {
                     removed = removed.saturating_add(1);
                     next.push(placement.child);
                 }
-                for_child!(placement.child, C => leave::<C>(ctx, txn, &placement, others)?, else {
+                for_child!(placement.child, C => leave::<C>(ctx, txn, &placement, &gone)?, else {
                     let message = format!("no child of kind {} can be removed", placement.child.kind.code());
                     return Err(Error::new(ErrorKind::Internal, message));
                 });
@@ -95,21 +93,23 @@ fn about(
     Ok((found.last().map(Placed::place), txn.children().placements(&children)?))
 }
 
-/// The child is about these records alone from now on; about none, it goes.
+/// The child is about the other records alone from now on; about none, it goes.
 fn leave<C: Child>(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     placement: &Placement,
-    others: Vec<Subject>,
+    gone: &[Subject],
 ) -> Result<()> {
-    if others.is_empty() {
+    if placement.about.iter().all(|about| gone.contains(about)) {
         C::remove(txn, placement.child.id)?;
         return txn.children().lift(&[placement.child]);
     }
     for mut child in C::load(txn, &[placement.child.id])? {
-        child.set_about(others.clone());
+        let others = child.about().iter().filter(|about| !gone.contains(about)).copied().collect();
+        child.set_about(others);
         child.renew(child.revision().next(), ctx.now());
         C::update(txn, &child)?;
+        txn.children().place(&[child.placement()])?;
     }
-    txn.children().place(&[Placement { about: others, ..placement.clone() }])
+    Ok(())
 }

@@ -478,9 +478,8 @@ fn sections(
         field => !field.read(lead).is_empty(),
     };
     let specs = catalogue.specs().into_iter();
-    let specs: Vec<_> = specs
-        .filter(|spec| spec.enabled && fits(&spec.field) && !shows_hidden(ctx, &spec.field))
-        .collect();
+    let specs: Vec<_> =
+        specs.filter(|spec| spec.enabled && fits(&spec.field) && !shows_hidden(ctx, &spec.field)).collect();
     let mut names = Names::new()
         .with_utc_offset(ctx.utc_offset())
         .with_users(options.users.clone())

@@ -290,9 +290,8 @@ impl Names {
 
     /// A value of a child: times as the reader reads them.
     fn plain(&self, value: &FieldValue) -> String {
-        let time = |at: Timestamp| {
-            at.to_datetime().with_timezone(&self.offset).format("%Y-%m-%d %H:%M").to_string()
-        };
+        let time =
+            |at: Timestamp| at.to_datetime().with_timezone(&self.offset).format("%Y-%m-%d %H:%M").to_string();
         match value {
             FieldValue::Time(at) => time(*at),
             FieldValue::Text(text) if text.ends_with('Z') => text.parse().map_or_else(|_| text.clone(), time),

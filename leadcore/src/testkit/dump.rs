@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::domain::{Lead, Subject, SubjectKind, TermKind, Topics};
 use crate::error::Result;
-use crate::id::{ContactId, TenantId};
+use crate::id::{ActivityId, ContactId, TenantId};
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
-use crate::store::{Series, SettingName, Store, StoreExt, Txn};
+use crate::store::{ChildQuery, Series, SettingName, Store, StoreExt, Txn};
 
 /// Everything that the ports say about a tenant, a line for each record, in an order that no store decides: leads with
 /// the trash, accounts, links, contacts, pipelines, terms, settings, numbers, operations with their entries.
@@ -68,6 +68,7 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
         subjects.insert(view.id.into());
         line(&mut out, "view", &view);
     }
+    children(&mut out, txn, &subjects)?;
     for name in SettingName::ALL {
         line(&mut out, "setting", &(name.code(), txn.settings().load(name)?));
     }
@@ -76,6 +77,29 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
     }
     journal(&mut out, txn, &subjects)?;
     Ok(out)
+}
+
+/// What hangs on these records, and on that again: where it is shown, and what it is.
+fn children(out: &mut String, txn: &mut dyn Txn, subjects: &BTreeSet<Subject>) -> Result<()> {
+    let mut todo: Vec<_> = subjects.iter().copied().collect();
+    let mut known = BTreeSet::new();
+    while !todo.is_empty() {
+        let (about, tabs, limit) = (std::mem::take(&mut todo), Vec::new(), usize::MAX);
+        let query = ChildQuery { about, tabs, open: None, descending: false, after: None, limit };
+        let found = txn.children().list(&query)?.into_iter().map(|placed| placed.child);
+        let new: Vec<Subject> = found.filter(|child| known.insert(*child)).collect();
+        for mut placement in txn.children().placements(&new)? {
+            placement.about.sort();
+            line(out, "placement", &placement);
+        }
+        let of_kind = |kind| new.iter().filter(move |child| child.kind == kind).map(|child| child.id);
+        let ids: Vec<_> = of_kind(SubjectKind::Activity).map(ActivityId::from_uuid).collect();
+        for activity in txn.activities().get(&ids)? {
+            line(out, "activity", &activity);
+        }
+        todo = new;
+    }
+    Ok(())
 }
 
 fn journal(out: &mut String, txn: &mut dyn Txn, subjects: &BTreeSet<Subject>) -> Result<()> {

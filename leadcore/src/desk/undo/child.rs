@@ -41,7 +41,8 @@ impl Hands {
         new: &[Subject],
     ) -> Result<Option<UndoFailure>> {
         let leads = txn.leads().get(&of_kind(about, SubjectKind::Lead, LeadId::from_uuid))?;
-        let became = |lead: &crate::domain::Lead| Some((lead.id.into(), lead.conversion.as_ref()?.account.into()));
+        let became =
+            |lead: &crate::domain::Lead| Some((lead.id.into(), lead.conversion.as_ref()?.account.into()));
         let accounts: Vec<(Subject, Subject)> = leads.iter().filter_map(became).collect();
         let mut all = about.to_vec();
         all.extend(accounts.iter().map(|(_, account)| *account));
@@ -153,7 +154,8 @@ fn alike<C: Child>(now: Option<&C>, then: Option<&C>) -> bool {
 fn reversed(own: &[Entry]) -> Vec<String> {
     let mut reversed = BTreeSet::new();
     for entry in own {
-        let told = entry.changes.iter().filter(|change| change.field != IMAGE && change.before != change.after);
+        let told =
+            entry.changes.iter().filter(|change| change.field != IMAGE && change.before != change.after);
         let mut told = told.map(|change| change.field.clone()).peekable();
         if entry.action == crate::domain::Action::Updated && told.peek().is_some() {
             reversed.extend(told);

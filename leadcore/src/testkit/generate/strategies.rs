@@ -11,8 +11,8 @@ use proptest::sample::select;
 use rust_decimal::Decimal;
 
 use crate::domain::{
-    ContactFields, CustomField, CustomKey, CustomValue, Emails, ExternalRef, Field, FieldValue, FollowUpState, LeadFields,
-    LeadKind, LeadPatch, LinkRole, Phones, Reachable,
+    ContactFields, CustomField, CustomKey, CustomValue, Emails, ExternalRef, Field, FieldValue,
+    FollowUpState, LeadFields, LeadKind, LeadPatch, LinkRole, Phones, Reachable,
 };
 use crate::query::{Circumstance, Direction, Filter, Operator, Sort, SortField};
 use crate::value::{Address, Country, Currency, Email, PersonName, Phone, TaxId, Website};
@@ -89,6 +89,7 @@ pub fn lead_fields() -> impl Strategy<Value = LeadFields> {
             ..LeadFields::default()
         };
         if more {
+            fields.score = i32::try_from(mails.len()).ok();
             fields.website = Some(Website::parse("https://example.com/%_'").unwrap());
             fields.tax_id = Some(TaxId::parse("NO 923 609 016").unwrap());
             fields.currency = Some(Currency::parse("NOK").unwrap());
