@@ -12,12 +12,14 @@ use leadcore::error::{ErrorKind, ViolationCode};
 use leadcore::exchange::import::ImportOptions;
 use leadcore::policy::{Role, RoleTable};
 use leadcore::query::{Filter, LeadQuery, Operator, Sort, SortField};
+use leadcore::testkit::fixtures::World;
 use proptest::prelude::*;
 
 use crate::support::{Host, counts};
 
 fn fields(title: &str, body: ActivityBody) -> ActivityFields {
-    ActivityFields { title: Some(title.to_owned()), text: None, assignee: None, remind_at: None, body }
+    let (title, text) = (Some(title.to_owned()), Some("In words.".to_owned()));
+    ActivityFields { title, text, assignee: None, remind_at: None, body }
 }
 
 fn note(title: &str) -> ActivityFields {
@@ -411,6 +413,29 @@ proptest! {
             let undone = host.write(|ctx, txn| undo::undo(ctx, txn, operation));
             prop_assert_eq!(undone.totals.reversed, 1, "{:?}", undone);
             prop_assert_eq!(state(), before);
+        }
+    }
+}
+
+proptest! {
+    /// The filter finds the leads of a state and no others, for readers anywhere.
+    #[test]
+    fn states_and_filters_agree(
+        at in proptest::option::of(-90_000_000_000_i64..90_000_000_000),
+        now in -90_000_000_000_i64..90_000_000_000,
+        hours in -23..=23,
+    ) {
+        let time = |micros: i64| leadcore::time::Timestamp::from_micros(micros).unwrap();
+        let world = World::install(&leadcore::memory::MemoryStore::new());
+        let mut lead = world.company(1, "Nordlys AS");
+        lead.follow_up = at.map(time);
+        let (now, offset) = (time(now), chrono::FixedOffset::east_opt(hours * 3_600).unwrap());
+        let ctx = world.scene.ctx();
+        let asker = leadcore::query::Asker { now, offset, ..ctx.asker() };
+        for state in FollowUpState::ALL {
+            let filter = Filter::eq(Field::FollowUp, state.code()).resolve(&asker).unwrap();
+            let is = FollowUpState::of(lead.follow_up, now, offset) == state;
+            prop_assert_eq!(filter.matches(&lead), is, "{}", state);
         }
     }
 }

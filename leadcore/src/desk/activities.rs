@@ -43,7 +43,8 @@ impl Child for Activity {
     }
 
     fn placement(&self) -> Placement {
-        Self::placement(self, is_open(self), None)
+        let open = is_open(self);
+        Self::placement(self, open, open.then(|| self.at()))
     }
 
     fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {

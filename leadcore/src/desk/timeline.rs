@@ -122,7 +122,7 @@ pub fn of_account(
 /// # let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
 /// let page = store.write(ctx.tenant(), |txn| {
 ///     let lead = desk::leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
-///     let (title, text) = (Some("Asked for prices".to_owned()), None);
+///     let (title, text) = (Some("Asked for prices".to_owned()), Some("By phone.".to_owned()));
 ///     let note = ActivityFields { title, text, assignee: None, remind_at: None, body: ActivityBody::Note };
 ///     activities::add(&ctx, txn, &[lead.id.into()], note)?;
 ///     timeline::of(&ctx, txn, lead.id, &TimelineQuery::new(10).topics(&[Topic::Note]))
@@ -278,11 +278,14 @@ impl Names {
                 });
                 changed.collect::<Vec<_>>().join("; ")
             }
-            // The title comes first; what was removed has its own in the value before.
-            _ => entry.changes.first().map_or_else(String::new, |title| {
-                let said = if title.after.is_empty() { &title.before } else { &title.after };
-                if said.is_empty() { String::new() } else { self.plain(said) }
-            }),
+            // The title comes first, else a text says what it is; what was removed has them in the values before.
+            _ => {
+                let text = entry.changes.iter().filter(|change| change.field == "text");
+                let said = entry.changes.iter().take(1).chain(text);
+                let said = said.flat_map(|change| [&change.after, &change.before]);
+                let mut said = said.filter(|value| !value.is_empty());
+                said.next().map_or_else(String::new, |value| self.plain(value))
+            }
         };
         let what = worded(topic);
         if told.is_empty() { format!("{what} {done}") } else { format!("{what} {done}: {told}") }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::error::{ValueError, ViolationCode};
+use crate::error::{ValueError, Violation, ViolationCode};
 use crate::id::UserId;
 use crate::time::Date;
 use crate::value::{Country, Currency, PersonName, TaxId, Website};
@@ -13,7 +13,7 @@ use crate::value::{Country, Currency, PersonName, TaxId, Website};
 use super::custom_value::CustomValue;
 use super::field::Field;
 use super::field_value::FieldValue;
-use super::lead::{ExternalRef, Lead, LeadFields, LeadKind, MAX_SCORE, Outcome, text};
+use super::lead::{ExternalRef, Lead, LeadFields, LeadKind, Outcome, text};
 use super::vocabulary::TermId;
 
 impl Field {
@@ -271,6 +271,16 @@ fn percent(value: &FieldValue) -> Result<Option<u8>, ValueError> {
         }
     };
     number.and_then(in_percent).map(Some).ok_or_else(not_percent)
+}
+
+/// The highest score; the lowest lies as far below zero.
+const MAX_SCORE: i32 = 1_000_000;
+
+/// What is wrong with a score, however it got into the lead.
+pub(super) fn score_violation(score: Option<i32>) -> Option<Violation> {
+    let beyond = score.filter(|score| !(-MAX_SCORE..=MAX_SCORE).contains(score));
+    let message = "must lie in -1,000,000 to 1,000,000";
+    beyond.map(|_| Violation::new("score", ViolationCode::OutOfRange, message))
 }
 
 /// A whole number in the range of scores.

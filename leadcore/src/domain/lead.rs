@@ -14,6 +14,7 @@ use crate::time::{Date, Timestamp};
 use crate::value::{Address, Country, Currency, MAX_TEXT_BYTES, PersonName, TaxId, Website, clean_text};
 
 use super::custom_value::{CustomKey, CustomValue};
+use super::field_access::score_violation;
 use super::rank::Rank;
 use super::reach::{Emails, Phones};
 
@@ -242,10 +243,7 @@ impl LeadFields {
         if self.probability.is_some_and(|percent| percent > 100) {
             broken.push(Violation::new("probability", ViolationCode::OutOfRange, "must lie in 0 to 100"));
         }
-        if self.score.is_some_and(|score| !(-MAX_SCORE..=MAX_SCORE).contains(&score)) {
-            let message = "must lie in -1,000,000 to 1,000,000";
-            broken.push(Violation::new("score", ViolationCode::OutOfRange, message));
-        }
+        broken.extend(score_violation(self.score));
         broken.extend(text_violations(&[
             ("company", &self.company, MAX_LINE),
             ("job_title", &self.job_title, MAX_LINE),
@@ -296,8 +294,6 @@ pub(super) fn text_violations(texts: &[(&str, &Option<String>, usize)]) -> Vec<V
 
 /// Amounts lie below this, so that stores can keep them as 64-bit integers of 1/10,000.
 const MAX_AMOUNT: i64 = 100_000_000_000_000;
-/// The highest score.
-pub(super) const MAX_SCORE: i32 = 1_000_000;
 /// The most labels of one lead.
 const MAX_LABELS: usize = 1_000;
 
@@ -432,7 +428,6 @@ pub struct Lead {
     pub active_at: Timestamp,
     /// When somebody has to turn to it next: the earliest follow-up of the activities about it (X.23). Follows from them, so
     /// it changes without a new revision.
-    #[serde(default)]
     pub follow_up: Option<Timestamp>,
     /// Its place among the cards of its stage.
     pub rank: Rank,

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use crate::domain::{Field, FieldType, FieldValue, FollowUpState, LeadState};
+use crate::domain::{Field, FieldType, FieldValue, LeadState};
 use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
 use crate::time::{Date, Timestamp};
 use crate::value::fold;
 
 use super::eval::search_terms;
 use super::filter::{Asker, Circumstance, Condition, Filter, Operator, Resolved};
+use super::follow_up::follow_up_state;
 use super::period::Period;
 
 /// How deep a filter may nest. A person's filter has a handful of levels; deeper ones are hostile.
@@ -198,34 +199,6 @@ impl Check<'_> {
         }
         Ok(all)
     }
-}
-
-/// `follow_up = overdue`: what the words for states mean today, where the values are nothing else.
-fn follow_up_state(op: Operator, value: &FieldValue, asker: &Asker<'_>) -> Option<Resolved> {
-    let states: Vec<_> = value
-        .items()
-        .iter()
-        .map(|item| item.as_text().and_then(FollowUpState::from_code))
-        .collect::<Option<_>>()?;
-    let fits = match op {
-        Operator::Eq | Operator::Ne => states.len() == 1,
-        Operator::In => !states.is_empty(),
-        _ => false,
-    };
-    if !fits {
-        return None;
-    }
-    let state = |state: FollowUpState| match state.range(asker.now, asker.offset) {
-        None => Resolved::Empty(Field::FollowUp),
-        Some((from, to)) => Resolved::Range {
-            field: Field::FollowUp,
-            from: from.map(|from| (from.into(), true)),
-            to: to.map(|to| (to.into(), false)),
-        },
-    };
-    let mut states: Vec<_> = states.into_iter().map(state).collect();
-    let any = if states.len() == 1 { states.pop()? } else { Resolved::Any(states) };
-    Some(if op == Operator::Ne { Resolved::Not(Box::new(any)) } else { any })
 }
 
 /// The acting user and its team.

@@ -135,7 +135,7 @@ impl<'a> Walk<'a> {
             };
             records.insert(n, record);
         }
-        if by.is_some() {
+        if by.is_some() && !changes.is_empty() {
             txn.leads().update(&changes)?;
         }
         for (n, subject) in children {

@@ -26,8 +26,8 @@ fn make(store: &dyn Store, scene: &Scene, name: &str) -> Lead {
 }
 
 fn note(title: &str) -> ActivityFields {
-    let title = Some(title.to_owned());
-    ActivityFields { title, text: None, assignee: None, remind_at: None, body: ActivityBody::Note }
+    let (title, text) = (Some(title.to_owned()), Some("In words.".to_owned()));
+    ActivityFields { title, text, assignee: None, remind_at: None, body: ActivityBody::Note }
 }
 
 fn task(title: &str, due: &str) -> ActivityFields {

@@ -4,29 +4,30 @@
 //! tab has with the first of them, which stages it went through, and the beginning of its history. Further pages of a tab
 //! are read by the functions of its kind (`activities::of` …), further pages of the history by [`timeline::of`](super::timeline::of).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Account, Activity, Catalogue, Field, FollowUpState, Idle, Lead, LeadState, Names, Outcome, Pipeline,
-    Place, Placed, Sequence, Subject, Tab, TabCount, display,
+    Account, Activity, Field, FollowUpState, Idle, Lead, LeadState, Outcome, Place, Sequence, Subject, Tab,
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, LeadId, UserId};
 use crate::query::{MAX_PAGE, Page};
-use crate::store::{ChildQuery, Txn};
+use crate::store::Txn;
 use crate::time::Timestamp;
 
-use super::access::{masked, shows_hidden, visible};
+use super::access::{masked, visible};
 use super::actions::{Grants, LeadAction};
-use super::children::{self, Child, for_child};
 use super::contacts::{self, LinkedContact};
 use super::history::{StageVisit, visits};
-use super::timeline::{self, TimelineItem, TimelineQuery};
-use super::{accounts, naming, settings};
+use super::timeline::TimelineItem;
+use super::{accounts, children, settings};
+
+mod parts;
+
+use parts::{engagement, followers, history, qualified, sections, tabs, unread};
 
 /// What a page is to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -328,173 +329,4 @@ fn check(options: &PageOptions) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether the acting user had not read the lead.
-fn unread(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, mark: bool) -> Result<bool> {
-    let Some(user) = ctx.actor().user() else { return Ok(false) };
-    let unread = txn.marks().read_by(user, &[id])?.is_empty();
-    if unread && mark {
-        txn.marks().mark(user, &[id], true)?;
-    }
-    Ok(unread)
-}
-
-/// Who follows a record.
-fn followers(_txn: &mut dyn Txn, _subject: Subject) -> Result<Vec<UserId>> {
-    Ok(Vec::new())
-}
-
-fn history(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    shown: Vec<Subject>,
-    options: &PageOptions,
-) -> Result<Page<TimelineItem, Sequence>> {
-    if options.timeline == 0 {
-        return Ok(Page { items: Vec::new(), next: None });
-    }
-    timeline::read(ctx, txn, shown, &TimelineQuery::new(options.timeline))
-}
-
-fn qualified(
-    txn: &mut dyn Txn,
-    lead: &Lead,
-    pipelines: &[Pipeline],
-    shown: &[Subject],
-    counts: &[TabCount],
-) -> Result<Qualification> {
-    let mut names = Names::new();
-    let reasons = [Field::Pipeline, Field::Stage, Field::LostReason, Field::DisqualifyReason];
-    naming::load(txn, std::slice::from_ref(lead), &reasons.each_ref(), pipelines, &mut names)?;
-    let named = |id: Uuid| names.record(id).map(str::to_owned);
-    let closing = lead.closing.as_ref();
-    Ok(Qualification {
-        pipeline: named(lead.pipeline.as_uuid()).unwrap_or_default(),
-        stage: named(lead.stage.as_uuid()).unwrap_or_default(),
-        state: lead.state(),
-        outcome: closing.map(|closing| closing.outcome),
-        reason: closing.and_then(|closing| closing.reason).and_then(named),
-        reason_detail: closing.and_then(|closing| closing.detail.clone()),
-        engagement: engagement(txn, shown, counts)?,
-    })
-}
-
-fn engagement(txn: &mut dyn Txn, shown: &[Subject], counts: &[TabCount]) -> Result<Vec<Engagement>> {
-    let mut all = Vec::with_capacity(counts.len());
-    for count in counts {
-        let done = count.total > count.open;
-        let last = if done { list(txn, shown, &count.tab, Some(false), 1)?.pop() } else { None };
-        let (tab, total, open) = (count.tab.clone(), count.total, count.open);
-        all.push(Engagement { tab, total, open, last: last.map(|placed| placed.at) });
-    }
-    Ok(all)
-}
-
-/// The latest of a tab.
-fn list(
-    txn: &mut dyn Txn,
-    shown: &[Subject],
-    tab: &Tab,
-    open: Option<bool>,
-    limit: usize,
-) -> Result<Vec<Placed>> {
-    let (about, tabs) = (shown.to_vec(), vec![tab.clone()]);
-    txn.children().list(&ChildQuery { about, tabs, open, descending: true, after: None, limit })
-}
-
-/// Each tab with its first page: a walk of the key for each, and one question for all records of a kind.
-fn tabs(
-    txn: &mut dyn Txn,
-    shown: &[Subject],
-    counts: Vec<TabCount>,
-    options: &PageOptions,
-) -> Result<Vec<TabPage>> {
-    let mut tabs: BTreeMap<Tab, (u64, u64)> =
-        counts.into_iter().map(|count| (count.tab, (count.total, count.open))).collect();
-    for tab in options.tabs.iter().flatten() {
-        tabs.entry(tab.clone()).or_default();
-    }
-    let mut pages = Vec::with_capacity(tabs.len());
-    let mut wanted: BTreeSet<Subject> = BTreeSet::new();
-    for (tab, (total, open)) in tabs {
-        let asked = options.tabs.as_ref().is_none_or(|tabs| tabs.contains(&tab));
-        let found = if asked && total > 0 && options.first > 0 {
-            list(txn, shown, &tab, None, options.first.saturating_add(1))?
-        } else {
-            Vec::new()
-        };
-        let page = Page::cut(found, options.first, Placed::place);
-        wanted.extend(page.items.iter().map(|placed| placed.child));
-        pages.push((tab, total, open, page));
-    }
-    let mut records = load(txn, wanted)?;
-    let page = |(tab, total, open, page): (Tab, u64, u64, Page<Placed, Place>)| TabPage {
-        items: page.items.iter().filter_map(|placed| records.remove(&placed.child)).collect(),
-        next: page.next,
-        tab,
-        total,
-        open,
-    };
-    Ok(pages.into_iter().map(page).collect())
-}
-
-/// These children, by what they are.
-fn load(txn: &mut dyn Txn, wanted: BTreeSet<Subject>) -> Result<BTreeMap<Subject, ChildRecord>> {
-    fn of_kind<C: Child>(
-        txn: &mut dyn Txn,
-        ids: &[Uuid],
-        records: &mut BTreeMap<Subject, ChildRecord>,
-    ) -> Result<()>
-    where
-        ChildRecord: From<C>,
-    {
-        records.extend(C::load(txn, ids)?.into_iter().map(|child| (child.subject(), child.into())));
-        Ok(())
-    }
-    let mut records = BTreeMap::new();
-    let wanted: Vec<_> = wanted.into_iter().collect();
-    // By kind, then by id: each kind is one run.
-    for run in wanted.chunk_by(|a, b| a.kind == b.kind) {
-        let ids: Vec<_> = run.iter().map(|subject| subject.id).collect();
-        let Some(first) = run.first() else { continue };
-        for_child!(first, C => of_kind::<C>(txn, &ids, &mut records)?, else {});
-    }
-    Ok(records)
-}
-
-/// What the sections of the catalogue show: what people fill in, also where it is empty, and what the engine says.
-fn sections(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    lead: &Lead,
-    catalogue: &Catalogue,
-    pipelines: &[Pipeline],
-    options: &PageOptions,
-) -> Result<Vec<PageSection>> {
-    let fits = |field: &Field| match field {
-        Field::Id | Field::Rank => false,
-        field if field.is_writable() || *field == Field::Stage => true,
-        field => !field.read(lead).is_empty(),
-    };
-    let specs = catalogue.specs().into_iter();
-    let specs: Vec<_> =
-        specs.filter(|spec| spec.enabled && fits(&spec.field) && !shows_hidden(ctx, &spec.field)).collect();
-    let mut names = Names::new()
-        .with_utc_offset(ctx.utc_offset())
-        .with_users(options.users.clone())
-        .with_catalogue(catalogue);
-    let fields: Vec<_> = specs.iter().map(|spec| &spec.field).collect();
-    naming::load(txn, std::slice::from_ref(lead), &fields, pipelines, &mut names)?;
-    let mut cells: BTreeMap<String, Vec<Cell>> = BTreeMap::new();
-    for spec in specs {
-        let text = display(&spec.field, lead, &names);
-        cells.entry(spec.section).or_default().push(Cell { field: spec.field, label: spec.label, text });
-    }
-    let sections = catalogue.sections().into_iter();
-    let filled = sections.filter_map(|section| {
-        let cells = cells.remove(&section.key)?;
-        Some(PageSection { key: section.key, label: section.label, cells })
-    });
-    Ok(filled.collect())
 }
