@@ -176,7 +176,7 @@ fn s0_39_an_interaction_is_logged_with_its_move() {
 }
 
 #[test]
-fn s0_40_engagement_and_qualification_are_read_per_lead() {
+fn acts_engagement_and_qualification_are_read_per_lead() {
     let host = Host::new();
     let lead = host.add(company("Nordlys AS"));
     let message = ActivityFields::message(Channel::Email, Direction::Inbound, at("2026-11-01T10:00:00Z"));
@@ -313,7 +313,7 @@ fn s2_23_tickets_are_listed_all_open_and_closed() {
 }
 
 #[test]
-fn s2_28_the_lead_is_the_hub_of_every_kind() {
+fn acts_the_lead_is_the_hub_of_every_kind() {
     let host = Host::new();
     let lead = host.add(company("Nordlys AS"));
     let now = host.scene.clock_now();
@@ -368,7 +368,7 @@ fn s4_06_what_was_said_before_the_conversion_stays_with_the_customer() {
 }
 
 #[test]
-fn x_22_how_soon_a_lead_needs_somebody() {
+fn acts_how_soon_a_lead_needs_somebody() {
     let host = Host::new();
     let lead = host.add(company("Nordlys AS"));
     let state = || {
@@ -393,7 +393,7 @@ fn x_22_how_soon_a_lead_needs_somebody() {
 }
 
 #[test]
-fn x_23_the_next_follow_up_is_the_earliest_of_what_is_open() {
+fn acts_the_next_follow_up_is_the_earliest_of_what_is_open() {
     let host = Host::new();
     let lead = host.add(company("Nordlys AS"));
     let day = |day: i32| at(&format!("2026-12-{day:02}T09:00:00Z"));

@@ -4,7 +4,7 @@ use leadcore::context::Context;
 use leadcore::desk::convert::{ConversionOutcome, ConversionPlan};
 use leadcore::desk::functions::Functions;
 use leadcore::desk::leads::{Changes, Facet, LeadAction};
-use leadcore::desk::{board, mass, purge, timeline, undo, views};
+use leadcore::desk::{board, mass, page, purge, timeline, undo, views};
 use leadcore::domain::{
     Account, Catalogue, Contact, Entry, Field, FieldValue, Lead, LeadPatch, Names, Numbering, Operation,
     Pipeline,
@@ -45,6 +45,7 @@ fn what_a_host_keeps_crosses_threads() {
     outlives_its_maker::<(Changes, Facet, Names, Period, TextError)>();
     outlives_its_maker::<(mass::Selection, mass::Change, mass::MassOutcome)>();
     outlives_its_maker::<(undo::UndoPlan, undo::UndoOutcome, purge::PurgePlan, purge::PurgeOutcome)>();
+    outlives_its_maker::<(page::LeadPage, page::AccountPage, page::PageOptions, timeline::TimelineQuery)>();
     outlives_its_maker::<(Functions, Numbering)>();
     outlives_its_maker::<(ImportOptions, ImportReport, Mapping)>();
     outlives_its_maker::<(LeadId, TenantId, UserId, Timestamp, SystemClock)>();

@@ -11,7 +11,7 @@ use leadcore::desk::purge::{self, PurgePlan, PurgeRequest};
 use leadcore::desk::undo::{self, UndoPlan};
 use leadcore::desk::views::{self, ViewDraft, ViewRequest};
 use leadcore::desk::vocabulary::{self, InUse};
-use leadcore::desk::{Expect, accounts, activities, contacts, leads, pipelines, settings, timeline};
+use leadcore::desk::{Expect, accounts, activities, contacts, leads, page, pipelines, settings, timeline};
 use leadcore::domain::{
     AccountPatch, Activity, ActivityFields, Catalogue, Contact, ContactFields, CustomField, CustomType,
     ExternalRef, Field, Lead, LeadPatch, Move, Numbering, Pipeline, Position, SavedView, SystemView, Term,
@@ -204,6 +204,14 @@ const CASES: &[(&str, Case)] = &[
     }),
     ("settings::set_numbering", |ctx, txn, _| {
         said(settings::set_numbering(ctx, txn, None, &Numbering::default()))
+    }),
+    ("page::account_page", |ctx, txn, f| {
+        said(page::account_page(ctx, txn, f.account, &page::PageOptions::new()))
+    }),
+    ("page::lead_page", |ctx, txn, f| said(page::lead_page(ctx, txn, f.lead.id, &page::PageOptions::new()))),
+    ("page::qualification", |ctx, txn, f| said(page::qualification(ctx, txn, f.lead.id))),
+    ("timeline::of", |ctx, txn, f| {
+        said(timeline::of(ctx, txn, f.lead.id, &timeline::TimelineQuery::new(100)))
     }),
     ("timeline::of_account", |ctx, txn, f| said(timeline::of_account(ctx, txn, f.account, None, 100))),
     ("timeline::of_lead", |ctx, txn, f| said(timeline::of_lead(ctx, txn, f.lead.id, None, 100))),

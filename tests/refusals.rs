@@ -372,6 +372,10 @@ fn every_write_of_the_desk_is_refused_once() {
     let others = [
         "pipelines::list_or_default",
         "reasons::list_or_default",
+        "page::account_page",
+        "page::lead_page",
+        "page::qualification",
+        "timeline::of",
         "timeline::of_account",
         "timeline::of_lead",
         "vocabulary::list",

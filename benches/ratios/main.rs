@@ -15,6 +15,7 @@ use std::time::Duration;
 
 mod bare_read;
 mod bare_write;
+mod children;
 mod fixture;
 mod import;
 mod mass;
@@ -55,6 +56,7 @@ fn main() {
             lines.extend(reads::run(runner, &full, &wanted));
             lines.extend(views::run(runner, &full, &wanted));
             lines.extend(writes::run(runner, &full, scratch.path(), &wanted));
+            lines.extend(children::run(runner, &full, scratch.path(), &wanted));
             lines.extend(mass::run(&full, scratch.path(), &wanted));
         }
     }

@@ -96,6 +96,14 @@ impl<'a> Compiler<'a> {
         match filter {
             Resolved::All(list) => self.join(list, " AND ", "1"),
             Resolved::Any(list) => self.join(list, " OR ", "0"),
+            // In this form it names the leads that a partial index has.
+            Resolved::Not(inner) if matches!(&**inner, Resolved::Empty(field) if is_column(field)) => {
+                if let Resolved::Empty(field) = &**inner {
+                    let column = raw_column(field)?;
+                    self.text(&format!("({column} IS NOT NULL)"));
+                }
+                Ok(())
+            }
             Resolved::Not(inner) => {
                 self.text("(");
                 if let Resolved::ReadBy(user) = &**inner {
@@ -398,6 +406,11 @@ impl<'a> Compiler<'a> {
             _ => raw.to_owned(),
         })
     }
+}
+
+/// Whether a field is empty where its column is.
+const fn is_column(field: &Field) -> bool {
+    !matches!(field, Field::State | Field::Custom(_))
 }
 
 fn unsupported() -> Error {

@@ -27,7 +27,7 @@ pub(crate) const AMOUNT_SCALE: u32 = 4;
 macro_rules! select_lead {
     ($rest:literal) => {
         concat!(
-            "SELECT l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.probability, l.expected_close, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.custom, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.active_at, l.rank, l.closed_at, l.outcome, l.reason, l.reason_detail, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by FROM leadcore_lead l ",
+            "SELECT l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.probability, l.expected_close, l.score, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.custom, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.active_at, l.follow_up, l.rank, l.closed_at, l.outcome, l.reason, l.reason_detail, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by FROM leadcore_lead l ",
             $rest
         )
     };
@@ -206,6 +206,7 @@ impl<'r, 's> Columns<'r, 's> {
             created_at: self.time()?,
             updated_at: self.time()?,
             active_at: self.time()?,
+            follow_up: self.optional_time()?,
             rank: self.parsed("rank", Rank::parse)?.ok_or_else(|| corrupt("rank"))?,
             closing: self.closing()?,
             conversion: self.conversion()?,
@@ -271,6 +272,7 @@ impl<'r, 's> Columns<'r, 's> {
                 .map(Date::from_days)
                 .transpose()
                 .map_err(|_| corrupt("close date"))?,
+            score: self.optional_int()?.map(i32::try_from).transpose().map_err(|_| corrupt("score"))?,
             industry: self.string()?,
             description: self.string()?,
             owner: self.parsed("owner", |text| UserId::new(text))?,
@@ -360,6 +362,7 @@ impl<'b, 's> Binder<'b, 's> {
         self.bind(fields.amount.map(amount_units).transpose()?)?;
         self.bind(fields.probability)?;
         self.bind(fields.expected_close.map(Date::as_days))?;
+        self.bind(fields.score)?;
         self.bind(fields.industry.as_deref())?;
         self.bind(fields.description.as_deref())?;
         self.bind(fields.owner.as_ref().map(UserId::as_str))?;
@@ -376,6 +379,7 @@ impl<'b, 's> Binder<'b, 's> {
         self.time(lead.created_at)?;
         self.time(lead.updated_at)?;
         self.time(lead.active_at)?;
+        self.bind(lead.follow_up.map(Timestamp::as_micros))?;
         self.bind(lead.rank.as_str())?;
         self.bind(state_number(lead.state()))?;
         let closing = lead.closing.as_ref();

@@ -238,6 +238,10 @@ mod laws {
             self.inner.leads().update(changes)
         }
 
+        fn derive(&mut self, derived: &[leadcore::store::Derived]) -> Result<()> {
+            self.inner.leads().derive(derived)
+        }
+
         fn remove(&mut self, leads: &[Lead]) -> Result<()> {
             self.inner.leads().remove(leads)
         }

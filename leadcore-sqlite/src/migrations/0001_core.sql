@@ -91,6 +91,7 @@ CREATE TABLE {prefix}lead (
     amount           INTEGER,
     probability      INTEGER,
     expected_close   INTEGER,
+    score            INTEGER,
     industry         TEXT,
     description      TEXT,
     owner            TEXT,
@@ -108,6 +109,8 @@ CREATE TABLE {prefix}lead (
     created_at       INTEGER NOT NULL,
     updated_at       INTEGER NOT NULL,
     active_at        INTEGER NOT NULL,
+    -- The earliest follow-up of what is about the lead; follows from {prefix}child.
+    follow_up        INTEGER,
     rank             TEXT    NOT NULL,
     -- 0 open, 1 disqualified, 2 converted: follows from the columns below.
     state            INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
@@ -142,6 +145,11 @@ CREATE INDEX {prefix}lead_board ON {prefix}lead (tenant, stage, rank, id)
 -- What rots: leads that are neither won nor lost, the longest idle first.
 CREATE INDEX {prefix}lead_idle ON {prefix}lead (tenant, active_at, id)
     WHERE trashed_at IS NULL AND state = 0 AND closed_at IS NULL;
+-- Who has to be turned to, the earliest first, and the most promising ones; leads without either cost nothing.
+CREATE INDEX {prefix}lead_follow_up ON {prefix}lead (tenant, follow_up, id)
+    WHERE follow_up IS NOT NULL AND trashed_at IS NULL;
+CREATE INDEX {prefix}lead_score ON {prefix}lead (tenant, score, id)
+    WHERE score IS NOT NULL AND trashed_at IS NULL;
 CREATE INDEX {prefix}lead_converted ON {prefix}lead (tenant, updated_at, id)
     WHERE trashed_at IS NULL AND state = 2;
 -- Other orders.
@@ -305,7 +313,8 @@ CREATE TABLE {prefix}entry (
 ) STRICT;
 CREATE INDEX {prefix}entry_subject ON {prefix}entry (tenant, subject_kind, subject_id, seq);
 -- What happened to children of a record: `other` is what they are about.
-CREATE INDEX {prefix}entry_child ON {prefix}entry (tenant, other_kind, other_id, seq)
+-- With the topics, so that what a history is narrowed to is found without reading the rest.
+CREATE INDEX {prefix}entry_child ON {prefix}entry (tenant, other_kind, other_id, seq, topics)
     WHERE subject_kind IN ('activity', 'file', 'estimate', 'record');
 CREATE INDEX {prefix}entry_operation ON {prefix}entry (tenant, operation, seq);
 -- In the order in which it happened: the row number is the end of every index.

@@ -113,7 +113,7 @@ CREATE TABLE leadcore_entry (
     topics       INTEGER NOT NULL,
     FOREIGN KEY (tenant, operation) REFERENCES leadcore_operation (tenant, rid)
 ) STRICT;
-CREATE INDEX leadcore_entry_child ON leadcore_entry (tenant, other_kind, other_id, seq)
+CREATE INDEX leadcore_entry_child ON leadcore_entry (tenant, other_kind, other_id, seq, topics)
     WHERE subject_kind IN ('activity', 'file', 'estimate', 'record');
 CREATE INDEX leadcore_entry_operation ON leadcore_entry (tenant, operation, seq);
 CREATE INDEX leadcore_entry_subject ON leadcore_entry (tenant, subject_kind, subject_id, seq);
@@ -151,6 +151,7 @@ CREATE TABLE leadcore_lead (
     amount           INTEGER,
     probability      INTEGER,
     expected_close   INTEGER,
+    score            INTEGER,
     industry         TEXT,
     description      TEXT,
     owner            TEXT,
@@ -168,6 +169,8 @@ CREATE TABLE leadcore_lead (
     created_at       INTEGER NOT NULL,
     updated_at       INTEGER NOT NULL,
     active_at        INTEGER NOT NULL,
+    -- The earliest follow-up of what is about the lead; follows from leadcore_child.
+    follow_up        INTEGER,
     rank             TEXT    NOT NULL,
     -- 0 open, 1 disqualified, 2 converted: follows from the columns below.
     state            INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
@@ -204,6 +207,8 @@ CREATE TABLE leadcore_lead_field (
     type   TEXT    NOT NULL,
     PRIMARY KEY (tenant, field, value, lead)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_lead_follow_up ON leadcore_lead (tenant, follow_up, id)
+    WHERE follow_up IS NOT NULL AND trashed_at IS NULL;
 CREATE UNIQUE INDEX leadcore_lead_id ON leadcore_lead (tenant, id);
 CREATE INDEX leadcore_lead_idle ON leadcore_lead (tenant, active_at, id)
     WHERE trashed_at IS NULL AND state = 0 AND closed_at IS NULL;
@@ -217,6 +222,8 @@ CREATE TABLE leadcore_lead_key (
 CREATE INDEX leadcore_lead_name ON leadcore_lead (tenant, name_key, id) WHERE trashed_at IS NULL;
 CREATE UNIQUE INDEX leadcore_lead_number ON leadcore_lead (tenant, number);
 CREATE INDEX leadcore_lead_owner ON leadcore_lead (tenant, owner, updated_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX leadcore_lead_score ON leadcore_lead (tenant, score, id)
+    WHERE score IS NOT NULL AND trashed_at IS NULL;
 CREATE VIRTUAL TABLE leadcore_lead_search USING fts5 (
     search, content = 'leadcore_lead', content_rowid = 'rid',
     tokenize = 'trigram case_sensitive 1', columnsize = 0

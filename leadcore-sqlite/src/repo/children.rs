@@ -14,13 +14,31 @@ use crate::txn::{SqliteTxn, in_savepoint};
 
 const PLACE: &str = "INSERT INTO leadcore_child (tenant, subject_kind, subject_id, tab, open, at, child, child_kind, follow_up) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 const LIFT: &str = "DELETE FROM leadcore_child WHERE tenant = ? AND child_kind = ? AND child = ?";
-const PLACED: &str = "SELECT subject_kind, subject_id, tab, open, at, follow_up FROM leadcore_child WHERE tenant = ? AND child_kind = ? AND child = ? ORDER BY subject_kind, subject_id";
+const PLACED: &str = "SELECT subject_kind, subject_id, tab, open, at, follow_up FROM leadcore_child WHERE tenant = ? AND child_kind = ? AND child = ?";
 const COUNTS: &str = "SELECT tab, open, count(*) FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ? GROUP BY tab, open";
 const TABS: &str =
     "SELECT DISTINCT tab FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ?";
 const MEMBERS: &str =
     "SELECT tab, open, child FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ?";
 const FOLLOW_UP: &str = "SELECT min(follow_up) FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ? AND follow_up IS NOT NULL";
+
+/// One walk of the key, from its beginning or from behind a place.
+pub(crate) fn tab_query(descending: bool, from_place: bool) -> String {
+    let (order, behind) = if descending { ("DESC", "<") } else { ("ASC", ">") };
+    let (place, limit) = match from_place {
+        true => (format!(" AND (at, child) {behind} (?6, ?7)"), "?8"),
+        false => (String::new(), "?6"),
+    };
+    format!(
+        "SELECT at, child, child_kind FROM leadcore_child WHERE tenant = ?1 AND subject_kind = ?2 AND subject_id = ?3 AND tab = ?4 AND open = ?5{place} ORDER BY at {order}, child {order} LIMIT {limit}"
+    )
+}
+
+/// What pages ask besides: counts of one record and of several, the next follow-up, and where a child is.
+#[cfg(test)]
+pub(crate) const fn child_queries() -> [&'static str; 4] {
+    [COUNTS, MEMBERS, FOLLOW_UP, PLACED]
+}
 
 fn tab(columns: &mut Columns<'_, '_>) -> Result<Tab> {
     Tab::from_code(columns.text()?).ok_or_else(|| corrupt("tab"))
@@ -65,15 +83,7 @@ impl SqliteTxn<'_> {
 
     /// One walk of the index: children about one record, in one tab, all open or all not.
     fn walk(&self, about: Subject, tab: &Tab, open: bool, query: &ChildQuery) -> Result<Vec<Placed>> {
-        let (order, behind) = if query.descending { ("DESC", "<") } else { ("ASC", ">") };
-        let place = match query.after {
-            Some(_) => format!(" AND (at, child) {behind} (?6, ?7)"),
-            None => String::new(),
-        };
-        let sql = format!(
-            "SELECT at, child, child_kind FROM leadcore_child WHERE tenant = ?1 AND subject_kind = ?2 AND subject_id = ?3 AND tab = ?4 AND open = ?5{place} ORDER BY at {order}, child {order} LIMIT {}",
-            if query.after.is_some() { "?8" } else { "?6" }
-        );
+        let sql = tab_query(query.descending, query.after.is_some());
         let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
         let mut statement = self.prepare(&sql, "list children")?;
         let (tenant, kind, id) = (self.tenant_text(), about.kind.code(), about.id.as_bytes().as_slice());
@@ -197,7 +207,10 @@ impl Children for SqliteTxn<'_> {
                     || Placement { child: *child, about: Vec::new(), tab, at, is_open: open == 1, follow_up };
                 placement.get_or_insert_with(one).about.push(about);
             }
-            found.extend(placement);
+            if let Some(mut placement) = placement {
+                placement.about.sort();
+                found.push(placement);
+            }
         }
         Ok(found)
     }

@@ -42,6 +42,18 @@ pub(crate) fn replay_query(which: &str) -> String {
     format!("{entry} WHERE e.tenant = ?{which} AND e.seq > ? ORDER BY e.seq LIMIT ?")
 }
 
+/// Entries before a place, newest first.
+fn history_query(about: &str, narrowed: bool) -> String {
+    let topics = if narrowed { " AND e.topics & ?6 <> 0" } else { "" };
+    format!("{ENTRY} WHERE {about} AND e.seq < ?4{topics} ORDER BY e.seq DESC LIMIT ?5")
+}
+
+/// What a history asks: for entries of a record, and for those of its children.
+#[cfg(test)]
+pub(crate) fn history_queries() -> [String; 2] {
+    [history_query(OWN, true), history_query(OF_CHILDREN, true)]
+}
+
 impl SqliteTxn<'_> {
     fn operation_rid(&self, id: OperationId) -> Result<i64> {
         let mut statement = self.prepare(RID, "read an operation")?;
@@ -212,13 +224,10 @@ impl Journal for SqliteTxn<'_> {
                 Value::Integer(before),
                 Value::Integer(limit),
             ];
-            let mut narrowed = "";
             if !topics.is_empty() {
                 params.push(Value::Integer(i64::from(topics.bits())));
-                narrowed = " AND e.topics & ?6 <> 0";
             }
-            let sql = format!("{ENTRY} WHERE {about} AND e.seq < ?4{narrowed} ORDER BY e.seq DESC LIMIT ?5");
-            found.extend(self.entries(&sql, params)?);
+            found.extend(self.entries(&history_query(about, !topics.is_empty()), params)?);
         }
         found.sort_by_key(|entry| std::cmp::Reverse(entry.sequence));
         found.dedup_by_key(|entry| entry.sequence);

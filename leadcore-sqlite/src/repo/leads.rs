@@ -4,7 +4,8 @@ use leadcore::domain::{Field, FieldValue, Lead, MatchKey, MatchKind, StageSum};
 use leadcore::error::{Conflict, Error, Result};
 use leadcore::id::{LeadId, Revision};
 use leadcore::query::{LeadScan, Resolved};
-use leadcore::store::{LeadChange, Leads, Tallies};
+use leadcore::store::{Derived, LeadChange, Leads, Tallies};
+use leadcore::time::Timestamp;
 
 use rusqlite::OptionalExtension as _;
 
@@ -14,11 +15,11 @@ use crate::txn::SqliteTxn;
 
 use super::tally::Deltas;
 
-const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, probability, expected_close, industry, description, owner, source, category, location, partner, labels, external_ids, custom, pipeline, stage, stage_entered_at, created_at, updated_at, active_at, rank, state, closed_at, outcome, reason, reason_detail, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, industry = ?27, description = ?28, owner = ?29, source = ?30, category = ?31, location = ?32, partner = ?33, labels = ?34, external_ids = ?35, custom = ?36, pipeline = ?37, stage = ?38, stage_entered_at = ?39, created_at = ?40, updated_at = ?41, active_at = ?42, rank = ?43, state = ?44, closed_at = ?45, outcome = ?46, reason = ?47, reason_detail = ?48, converted_at = ?49, account = ?50, converted_by = ?51, trashed_at = ?52, trashed_by = ?53, search = ?54 WHERE rid = ?55";
+const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, probability, expected_close, score, industry, description, owner, source, category, location, partner, labels, external_ids, custom, pipeline, stage, stage_entered_at, created_at, updated_at, active_at, follow_up, rank, state, closed_at, outcome, reason, reason_detail, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, score = ?27, industry = ?28, description = ?29, owner = ?30, source = ?31, category = ?32, location = ?33, partner = ?34, labels = ?35, external_ids = ?36, custom = ?37, pipeline = ?38, stage = ?39, stage_entered_at = ?40, created_at = ?41, updated_at = ?42, active_at = ?43, follow_up = ?44, rank = ?45, state = ?46, closed_at = ?47, outcome = ?48, reason = ?49, reason_detail = ?50, converted_at = ?51, account = ?52, converted_by = ?53, trashed_at = ?54, trashed_by = ?55, search = ?56 WHERE rid = ?57";
 /// The same for a lead that refers to what it referred to: without those columns SQLite has no foreign keys to check and
 /// needs no savepoint of its own for each row, which costs more than the write.
-const UPDATE_SAME: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, industry = ?27, description = ?28, owner = ?29, labels = ?34, external_ids = ?35, custom = ?36, pipeline = ?37, stage_entered_at = ?39, created_at = ?40, updated_at = ?41, active_at = ?42, rank = ?43, state = ?44, closed_at = ?45, outcome = ?46, reason_detail = ?48, converted_at = ?49, account = ?50, converted_by = ?51, trashed_at = ?52, trashed_by = ?53, search = ?54 WHERE rid = ?55";
+const UPDATE_SAME: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, score = ?27, industry = ?28, description = ?29, owner = ?30, labels = ?35, external_ids = ?36, custom = ?37, pipeline = ?38, stage_entered_at = ?40, created_at = ?41, updated_at = ?42, active_at = ?43, follow_up = ?44, rank = ?45, state = ?46, closed_at = ?47, outcome = ?48, reason_detail = ?50, converted_at = ?51, account = ?52, converted_by = ?53, trashed_at = ?54, trashed_by = ?55, search = ?56 WHERE rid = ?57";
 const ADD_KEY: &str = "INSERT INTO leadcore_lead_key (tenant, kind, key, lead) VALUES (?, ?, ?, ?)";
 const DROP_KEY: &str = "DELETE FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ? AND lead = ?";
 const ADD_SEARCH: &str = "INSERT INTO leadcore_lead_search (rowid, search) VALUES (?, ?)";
@@ -38,6 +39,7 @@ const REMOVE: &str =
 const FORGET_SEARCH: &str =
     "INSERT INTO leadcore_lead_search (leadcore_lead_search, rowid, search) VALUES ('delete', ?, ?)";
 const DROP_MARKS: &str = "DELETE FROM leadcore_mark WHERE tenant = ? AND lead = ?";
+const DERIVE: &str = "UPDATE leadcore_lead SET follow_up = ?, active_at = ? WHERE tenant = ? AND id = ?";
 const GET: &str = select_lead!("WHERE l.tenant = ? AND l.id = ?");
 const FIND: &str = "SELECT l.id FROM leadcore_lead_key k JOIN leadcore_lead l ON l.rid = k.lead WHERE k.tenant = ? AND k.kind = ? AND k.key = ? AND l.trashed_at IS NULL ORDER BY l.number";
 
@@ -218,6 +220,17 @@ impl Leads for SqliteTxn<'_> {
 
     fn scan(&mut self, scan: &LeadScan) -> Result<Vec<Lead>> {
         self.scan_leads(scan)
+    }
+
+    fn derive(&mut self, derived: &[Derived]) -> Result<()> {
+        let mut statement = self.prepare(DERIVE, "write what follows from children")?;
+        for lead in derived {
+            let (follow_up, active_at) =
+                (lead.follow_up.map(Timestamp::as_micros), lead.active_at.as_micros());
+            let row = (follow_up, active_at, self.tenant_text(), lead.id.as_uuid().as_bytes().to_vec());
+            statement.execute(row).store("write what follows from children")?;
+        }
+        Ok(())
     }
 }
 

@@ -19,7 +19,9 @@ mod views;
 pub(crate) use activities::walk_query;
 #[cfg(test)]
 pub(crate) use agenda::agenda_queries;
+#[cfg(test)]
+pub(crate) use children::{child_queries, tab_query};
 pub(crate) use custom::{ADD_FIELD, add_field, custom_value};
 #[cfg(test)]
-pub(crate) use journal::replay_query;
+pub(crate) use journal::{history_queries, replay_query};
 pub(crate) use leads::key_kind;

@@ -35,7 +35,7 @@ impl SqliteTxn<'_> {
 
     /// The whole query of a page.
     pub(crate) fn scan_query(&mut self, scan: &LeadScan) -> Result<Condition> {
-        let key = sort_column(&scan.sort.by);
+        let key = sort_column(&scan.sort.by, &scan.filter);
         let (order, behind) = match scan.sort.direction {
             Direction::Ascending => ("ASC", ">"),
             Direction::Descending => ("DESC", "<"),
@@ -158,8 +158,14 @@ impl SqliteTxn<'_> {
     /// Up to how many candidates a search reads all of them. With `n` leads and `h` hits, a page of `p` is filled by
     /// walking past `p·n/h` leads; a candidate costs about two and a half times as much as a lead that is walked past.
     fn few(&self, scan: &LeadScan) -> Result<i64> {
-        let walks =
-            !matches!(scan.sort.by, SortField::Amount | SortField::ExpectedClose | SortField::StageEnteredAt);
+        let walks = !matches!(
+            scan.sort.by,
+            SortField::Amount
+                | SortField::ExpectedClose
+                | SortField::StageEnteredAt
+                | SortField::FollowUp
+                | SortField::Score
+        );
         if !walks || scan.trashed || !is_search(&scan.filter) {
             return Ok(FEW);
         }
@@ -203,8 +209,11 @@ fn required_custom(filter: &Resolved) -> Option<&Resolved> {
     }
 }
 
-const fn sort_column(by: &SortField) -> &'static str {
+fn sort_column(by: &SortField, filter: &Resolved) -> &'static str {
     match by {
+        // Where no match is without one, the index is in the order of the list.
+        SortField::FollowUp if requires(filter, &Field::FollowUp) => "l.follow_up",
+        SortField::Score if requires(filter, &Field::Score) => "l.score",
         SortField::CreatedAt => "l.created_at",
         SortField::Number => "l.number",
         SortField::Company => "l.company_key",
@@ -214,8 +223,21 @@ const fn sort_column(by: &SortField) -> &'static str {
         SortField::ExpectedClose => "coalesce(l.expected_close, -9223372036854775808)",
         SortField::StageEnteredAt => "l.stage_entered_at",
         SortField::ActiveAt => "l.active_at",
+        SortField::FollowUp => "coalesce(l.follow_up, -9223372036854775808)",
+        SortField::Score => "coalesce(l.score, -9223372036854775808)",
         SortField::Rank => "l.rank",
         _ => "l.updated_at",
+    }
+}
+
+/// Whether every match has a value of the field.
+fn requires(filter: &Resolved, field: &Field) -> bool {
+    match filter {
+        Resolved::All(list) => list.iter().any(|inner| requires(inner, field)),
+        Resolved::Any(list) => !list.is_empty() && list.iter().all(|inner| requires(inner, field)),
+        Resolved::Not(inner) => matches!(&**inner, Resolved::Empty(empty) if empty == field),
+        Resolved::Equals(of, _) | Resolved::Range { field: of, .. } => of == field,
+        _ => false,
     }
 }
 

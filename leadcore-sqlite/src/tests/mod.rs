@@ -4,6 +4,7 @@ mod activity_plans;
 mod agenda_plans;
 mod board_plans;
 mod child;
+mod child_plans;
 mod files;
 mod foreign;
 mod host;

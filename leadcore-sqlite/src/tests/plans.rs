@@ -73,6 +73,7 @@ fn every_system_view_walks_an_index() {
             SystemView::Unread => "leadcore_lead_created (tenant=? AND created_at>?",
             SystemView::RecentlyCreated => "leadcore_lead_created (tenant=?",
             SystemView::Converted => "leadcore_lead_converted (tenant=?",
+            SystemView::FollowUps => "leadcore_lead_follow_up (tenant=?",
             SystemView::Rotting => "leadcore_lead_idle (tenant=?",
             SystemView::Trash => "leadcore_lead_trash (tenant=?",
             _ => "leadcore_lead_updated (tenant=?",

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, Revision};
 use crate::policy::Permission;
 use crate::query::{MAX_PAGE, Page};
-use crate::store::{ChildQuery, Txn};
+use crate::store::{ChildQuery, Derived, Txn};
 use crate::time::Timestamp;
 
 use super::access::{Gate, editable_for};
@@ -48,7 +48,27 @@ pub(super) trait Child: Clone + PartialEq + Serialize + DeserializeOwned {
     fn insert(txn: &mut dyn Txn, child: &Self) -> Result<()>;
     fn update(txn: &mut dyn Txn, child: &Self) -> Result<()>;
     fn remove(txn: &mut dyn Txn, id: Uuid) -> Result<()>;
+
+    /// Whether a child that was removed can come back: a file whose bytes are gone cannot.
+    fn can_return(_txn: &mut dyn Txn, _child: &Self) -> Result<bool> {
+        Ok(true)
+    }
 }
+
+/// Does something for the kind of child that a subject is: the one list of them for undo and purge. Whoever adds a kind
+/// adds its line here.
+macro_rules! for_child {
+    ($subject:expr, $C:ident => $work:expr, else $other:expr) => {
+        match $subject.kind {
+            $crate::domain::SubjectKind::Activity => {
+                type $C = $crate::domain::Activity;
+                $work
+            }
+            _ => $other,
+        }
+    };
+}
+pub(super) use for_child;
 
 /// The child, if the actor may see a record that it is about.
 pub(super) fn get<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, id: Uuid) -> Result<C> {
@@ -94,6 +114,19 @@ pub(super) fn take_away<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &
     entries(ctx, Action::Deleted, Some(child), None)
 }
 
+/// Stores a child that had been removed, and gives the entries that tell it.
+pub(super) fn bring_back<C: Child>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    mut child: C,
+) -> Result<Vec<NewEntry>> {
+    child.renew(child.revision().next(), ctx.now());
+    C::insert(txn, &child)?;
+    txn.children().place(&[child.placement()])?;
+    refresh(ctx, txn, child.about())?;
+    entries(ctx, Action::Restored, None, Some(&child))
+}
+
 /// One entry for each record that the child is about, so that all their histories tell it; the first one keeps the image.
 fn entries<C: Child>(
     ctx: &Context<'_>,
@@ -124,9 +157,28 @@ fn image<C: Child>(child: Option<&C>) -> Result<FieldValue> {
     Ok(json.into())
 }
 
-/// What hangs on these leads changed: their next follow-up follows.
-pub(super) fn refresh(_ctx: &Context<'_>, _txn: &mut dyn Txn, _about: &[Subject]) -> Result<()> {
-    Ok(())
+/// What hangs on these leads changed: their next follow-up follows, and something happened to those that are worked (what
+/// rotting counts from).
+///
+/// The follow-up is also that of leads in the trash and of converted ones: restored, or looked at as where a customer came
+/// from, they must not tell of tasks that are done.
+pub(super) fn refresh(ctx: &Context<'_>, txn: &mut dyn Txn, about: &[Subject]) -> Result<()> {
+    let leads: BTreeSet<_> = of_kind(about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
+    if leads.is_empty() {
+        return Ok(());
+    }
+    let leads = txn.leads().get(&leads.into_iter().collect::<Vec<_>>())?;
+    let subjects: Vec<Subject> = leads.iter().map(|lead| lead.id.into()).collect();
+    let follow_ups: BTreeMap<_, _> = txn.children().follow_ups(&subjects)?.into_iter().collect();
+    let derived = leads.iter().filter_map(|lead| {
+        let is_worked = lead.trashed.is_none() && lead.conversion.is_none();
+        let active_at = if is_worked { lead.active_at.max(ctx.now()) } else { lead.active_at };
+        let follow_up = follow_ups.get(&lead.id.into()).copied();
+        let changed = (follow_up, active_at) != (lead.follow_up, lead.active_at);
+        changed.then_some(Derived { id: lead.id, follow_up, active_at })
+    });
+    let derived: Vec<_> = derived.collect();
+    if derived.is_empty() { Ok(()) } else { txn.leads().derive(&derived) }
 }
 
 /// The records of this list that a child may be about, each once, for a new child: visible, open for writing, and neither
@@ -257,8 +309,10 @@ pub(super) fn page<C: Child>(
 /// What the actor may see (or write), by the policy, learnt for many records at once.
 pub(super) struct Sight {
     gate: Gate,
-    /// Whether frozen leads and those in the trash are out of it.
-    writing: bool,
+    /// Whether frozen leads are out of it.
+    unfrozen: bool,
+    /// Whether leads in the trash are out of it.
+    live: bool,
     known: BTreeMap<Subject, bool>,
 }
 
@@ -271,7 +325,16 @@ impl Sight {
     fn of(ctx: &Context<'_>, txn: &mut dyn Txn, permission: Permission) -> Result<Self> {
         ctx.check_tenant(txn)?;
         let gate = Gate::open(ctx, txn, permission)?;
-        Ok(Self { gate, writing: permission != Permission::View, known: BTreeMap::new() })
+        let writing = permission != Permission::View;
+        Ok(Self { gate, unfrozen: writing, live: writing, known: BTreeMap::new() })
+    }
+
+    /// What the actor may take back something of, also in the trash.
+    ///
+    /// # Errors
+    /// `Denied` when that is nothing at all.
+    pub(super) fn for_undo(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
+        Ok(Self { live: false, ..Self::of(ctx, txn, Permission::Edit)? })
     }
 
     pub(super) fn sees(&self, subject: Subject) -> bool {
@@ -283,7 +346,8 @@ impl Sight {
     }
 
     fn admits(&self, lead: &Lead) -> bool {
-        self.gate.admits(lead) && !(self.writing && (lead.conversion.is_some() || lead.trashed.is_some()))
+        let fits = !(self.unfrozen && lead.conversion.is_some()) && !(self.live && lead.trashed.is_some());
+        fits && self.gate.admits(lead)
     }
 
     /// Looks at the records of this list that are not known yet.
@@ -354,52 +418,4 @@ impl Sight {
         }
         Ok(())
     }
-}
-
-/// Removes what is about these records alone, and takes them off what is also about others: they are removed for good
-/// themselves. Says how many children went.
-pub(super) fn purge(txn: &mut dyn Txn, gone: &[Subject]) -> Result<u64> {
-    let mut removed = 0_u64;
-    loop {
-        let query = ChildQuery {
-            about: gone.to_vec(),
-            tabs: Vec::new(),
-            open: None,
-            descending: false,
-            after: None,
-            limit: 500,
-        };
-        let found = txn.children().list(&query)?;
-        if found.is_empty() {
-            return Ok(removed);
-        }
-        let children: Vec<_> = found.iter().map(|placed| placed.child).collect();
-        for placement in txn.children().placements(&children)? {
-            let others: Vec<_> =
-                placement.about.iter().filter(|about| !gone.contains(about)).copied().collect();
-            removed = removed.saturating_add(u64::from(others.is_empty()));
-            match placement.child.kind {
-                SubjectKind::Activity => leave::<crate::domain::Activity>(txn, &placement, others)?,
-                kind => {
-                    let message = format!("no child of kind {} can be removed", kind.code());
-                    return Err(Error::new(ErrorKind::Internal, message));
-                }
-            }
-        }
-    }
-}
-
-/// The child is about these records alone from now on; about none, it goes.
-fn leave<C: Child>(txn: &mut dyn Txn, placement: &Placement, others: Vec<Subject>) -> Result<()> {
-    if others.is_empty() {
-        C::remove(txn, placement.child.id)?;
-        return txn.children().lift(&[placement.child]);
-    }
-    for mut child in C::load(txn, &[placement.child.id])? {
-        let revision = child.revision().next();
-        child.set_about(others.clone());
-        child.renew(revision, placement.at);
-        C::update(txn, &child)?;
-    }
-    txn.children().place(&[Placement { about: others, ..placement.clone() }])
 }

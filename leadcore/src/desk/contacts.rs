@@ -121,7 +121,7 @@ pub fn of_account(ctx: &Context<'_>, txn: &mut dyn Txn, account: AccountId) -> R
 }
 
 /// The persons without the fields that the actor may not see.
-fn masked(ctx: &Context<'_>, mut persons: Vec<LinkedContact>) -> Vec<LinkedContact> {
+pub(super) fn masked(ctx: &Context<'_>, mut persons: Vec<LinkedContact>) -> Vec<LinkedContact> {
     for person in &mut persons {
         let fields = std::mem::take(&mut person.contact.fields);
         person.contact.fields = fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));

@@ -39,8 +39,12 @@ pub struct StageVisit {
 /// `NotFound` when the lead does not exist or may not be seen.
 pub fn stage_history(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Vec<StageVisit>> {
     let lead = visible(ctx, txn, id)?;
-    let moves = moves(txn, &lead)?;
-    let now = ctx.now();
+    visits(txn, &lead, ctx.now())
+}
+
+/// [`stage_history`] of a lead that the actor may see.
+pub(super) fn visits(txn: &mut dyn Txn, lead: &Lead, now: Timestamp) -> Result<Vec<StageVisit>> {
+    let moves = moves(txn, lead)?;
     let mut visits = Vec::with_capacity(moves.list.len().saturating_add(1));
     let first = moves.list.first().and_then(|first| first.from).unwrap_or(lead.stage);
     let (mut by, mut operation) = (Actor::System, None);

@@ -83,6 +83,7 @@ impl Intake {
             created_at: now,
             updated_at: now,
             active_at: now,
+            follow_up: None,
             rank: Rank::on_top(now, 0),
             closing: Closing::on_entering(stage.kind, why, None, now),
             conversion: None,

@@ -11,6 +11,7 @@
 mod access;
 mod actions;
 mod children;
+mod children_purge;
 mod clone;
 mod custom;
 mod facets;
@@ -37,6 +38,7 @@ pub mod functions;
 pub mod ical;
 pub mod leads;
 pub mod mass;
+pub mod page;
 pub mod pipelines;
 pub mod purge;
 pub mod reminders;

@@ -119,8 +119,11 @@ fn walk(txn: &mut dyn Txn, after: Option<Sequence>, limit: usize) -> Result<(Vec
         let entries = txn.journal().replay(None, Some(next), ROUND)?;
         let last = entries.len() < ROUND;
         for entry in entries {
-            if entry.subject.kind == SubjectKind::Lead {
-                let id = LeadId::from_uuid(entry.subject.id);
+            // What happened to a note or task happened to the lead that it is about.
+            let other = entry.other.filter(|_| entry.subject.kind.is_child());
+            let lead = other.unwrap_or(entry.subject);
+            if lead.kind == SubjectKind::Lead {
+                let id = LeadId::from_uuid(lead.id);
                 if !known.contains(&id) {
                     if ids.len() == limit {
                         return Ok((ids, next, true));

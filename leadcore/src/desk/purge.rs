@@ -4,8 +4,8 @@
 //! the one operation without a way back.
 //!
 //! # What goes and what remains
-//! A lead goes with its keys, its place in searches and counts, its read marks, its links, and the persons that belong to
-//! no other record. Its number is not given again. The journal is never rewritten: earlier entries of the lead stay, with
+//! A lead goes with its keys, its place in searches and counts, its read marks, its links, the persons that belong to
+//! no other record, and the notes, tasks, files and the like that are about nothing else. Its number is not given again. The journal is never rewritten: earlier entries of the lead stay, with
 //! what was changed in them, but no lead leads to them any more; the entry of the purge itself holds the number alone.
 //! So a purge keeps lists short; it is no erasure of personal data.
 //!
@@ -28,6 +28,7 @@ use crate::store::Txn;
 use crate::time::Timestamp;
 
 use super::access::{Gate, require};
+use super::children_purge::{self, Leaving};
 use super::leads::readable;
 use super::operation::new_operation;
 use super::rounds;
@@ -103,6 +104,9 @@ pub struct PurgePlan {
     pub live: u64,
     /// How many persons go with them.
     pub contacts: u64,
+    /// How many notes, tasks, files … go with them.
+    #[serde(default)]
+    pub children: u64,
     /// How many leads match and stay.
     pub blocked: u64,
     /// The first 100 of those.
@@ -123,6 +127,9 @@ pub struct PurgeOutcome {
     pub leads: u64,
     /// How many persons went with them.
     pub contacts: u64,
+    /// How many notes, tasks, files … went with them.
+    #[serde(default)]
+    pub children: u64,
     /// How many leads matched and stayed.
     pub blocked: u64,
 }
@@ -155,15 +162,18 @@ fn planned(
         trashed: 0,
         live: 0,
         contacts: 0,
+        children: 0,
         blocked: 0,
         blockers: Vec::new(),
         sample: Vec::new(),
         checksum: 0,
     };
     // A person of two leads goes with the last of them.
-    let mut persons = Persons::default();
+    let (mut persons, mut children) = (Persons::default(), Leaving::default());
     while let Some(round) = rounds.next(txn)? {
-        plan.contacts = plan.contacts.saturating_add(len(persons.leaving(txn, &round.going)?.len()));
+        let contacts = persons.leaving(txn, &round.going)?;
+        plan.contacts = plan.contacts.saturating_add(len(contacts.len()));
+        plan.children = plan.children.saturating_add(children.count(txn, &gone(&round.going, &contacts))?);
         for lead in &round.going {
             let count = if lead.trashed.is_some() { &mut plan.trashed } else { &mut plan.live };
             *count = count.saturating_add(1);
@@ -195,12 +205,14 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &PurgePlan) -> Result<P
         return Err(Error::conflicting("selection", Conflict::PlanOutdated));
     }
     let operation = new_operation(ctx, OperationKind::Purge, None);
-    let mut outcome = PurgeOutcome { operation: operation.id, leads: 0, contacts: 0, blocked: plan.blocked };
+    let (operation_id, blocked) = (operation.id, plan.blocked);
+    let mut outcome = PurgeOutcome { operation: operation_id, leads: 0, contacts: 0, children: 0, blocked };
     txn.journal().begin(&operation)?;
     let mut rounds = Rounds::begin(ctx, txn, &plan.request, plan.planned_at)?;
     while let Some(round) = rounds.next(txn)? {
         let contacts = Persons::default().leaving(txn, &round.going)?;
         let subjects: Vec<Subject> = round.going.iter().map(|lead| lead.id.into()).collect();
+        let children = children_purge::purge(ctx, txn, &gone(&round.going, &contacts))?;
         let links = txn.links().from(&subjects, None)?;
         txn.links().remove(&links)?;
         txn.contacts().remove(&contacts)?;
@@ -213,8 +225,15 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &PurgePlan) -> Result<P
         txn.journal().append(operation.id, &entries)?;
         outcome.leads = outcome.leads.saturating_add(len(round.going.len()));
         outcome.contacts = outcome.contacts.saturating_add(len(contacts.len()));
+        outcome.children = outcome.children.saturating_add(children);
     }
     Ok(outcome)
+}
+
+/// The records that go, before their children.
+fn gone(leads: &[Lead], contacts: &[ContactId]) -> Vec<Subject> {
+    let leads = leads.iter().map(|lead| Subject::from(lead.id));
+    leads.chain(contacts.iter().map(|contact| Subject::from(*contact))).collect()
 }
 
 fn len(count: usize) -> u64 {

@@ -1,34 +1,85 @@
-//! Everything that happened to a lead or an account, newest first (S0.38, S2.17).
+//! Everything that happened to a lead, an account or a person, newest first (S0.38, S2.17).
 //!
-//! A reading of the journal. After a conversion, lead and account show the same history: the lead's, the account's and
-//! that of their persons.
+//! A reading of the journal. After a conversion, lead and account show the same history: the lead's, the account's, that
+//! of their persons, and that of the notes, tasks, files and the like about any of them.
 
 use std::collections::BTreeMap;
 
+use chrono::FixedOffset;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
     Action, Catalogue, Entry, Field, FieldType, FieldValue, Reference, Sequence, Subject, SubjectKind,
-    TermKind, Topics, image_of,
+    TermKind, Topic, Topics, image_of,
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId};
 use crate::query::{MAX_PAGE, Page};
 use crate::store::Txn;
+use crate::time::Timestamp;
 
-use super::access::{shows_hidden, visible};
+use super::access::shows_hidden;
 use super::contacts::PRIMARY;
-use super::{accounts, settings};
+use super::{children, settings};
 
 /// One event, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TimelineItem {
     /// What the journal holds: who, when, in which operation, what changed.
     pub entry: Entry,
-    /// The same in a line of words, as `Status: New → Discussion`.
+    /// The same in a line of words, as `Status: New → Discussion` or `Note added: Called back`.
     pub text: String,
+    /// What it is about, for chips.
+    pub topics: Vec<Topic>,
+}
+
+/// Which part of a history is read.
+///
+/// ```
+/// use leadcore::desk::timeline::TimelineQuery;
+/// use leadcore::domain::Topic;
+/// let talks = TimelineQuery::new(20).topics(&[Topic::Call, Topic::Meeting]);
+/// assert!(talks.topics.has(Topic::Call));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TimelineQuery {
+    /// Only what is about one of these topics; everything when there is none.
+    pub topics: Topics,
+    /// From before this place: the `next` of the page before.
+    pub before: Option<Sequence>,
+    /// At most so many, 1 to 1,000.
+    pub limit: usize,
+}
+
+impl TimelineQuery {
+    /// The latest events, at most so many.
+    #[must_use]
+    pub const fn new(limit: usize) -> Self {
+        Self { topics: Topics::NONE, before: None, limit }
+    }
+
+    /// Only what is about one of these topics.
+    #[must_use]
+    pub fn topics(mut self, topics: &[Topic]) -> Self {
+        self.topics = Topics::of(topics);
+        self
+    }
+
+    /// From before this place.
+    #[must_use]
+    pub const fn before(mut self, place: Option<Sequence>) -> Self {
+        self.before = place;
+        self
+    }
+}
+
+impl Default for TimelineQuery {
+    fn default() -> Self {
+        Self::new(50)
+    }
 }
 
 /// What happened to a lead, newest first, from before `before`, at most `limit` (1 to 1,000).
@@ -42,12 +93,7 @@ pub fn of_lead(
     before: Option<Sequence>,
     limit: usize,
 ) -> Result<Page<TimelineItem, Sequence>> {
-    let lead = visible(ctx, txn, lead)?;
-    let mut subjects = vec![Subject::from(lead.id)];
-    if let Some(conversion) = &lead.conversion {
-        subjects.push(conversion.account.into());
-    }
-    read(ctx, txn, subjects, before, limit)
+    of(ctx, txn, lead, &TimelineQuery::new(limit).before(before))
 }
 
 /// What happened to an account and to those of its leads that the actor may see, newest first.
@@ -61,41 +107,114 @@ pub fn of_account(
     before: Option<Sequence>,
     limit: usize,
 ) -> Result<Page<TimelineItem, Sequence>> {
-    let mut subjects = vec![Subject::from(account)];
-    subjects.extend(accounts::origins(ctx, txn, account)?.into_iter().map(Subject::from));
-    read(ctx, txn, subjects, before, limit)
+    of(ctx, txn, account, &TimelineQuery::new(limit).before(before))
 }
 
-fn read(
+/// What happened to a lead, an account, a person, or one note, task or file, newest first: with it what happened to its
+/// persons, to what it was converted from or into, and to what is about any of these. An event about several of them is
+/// shown once.
+///
+/// ```
+/// use leadcore::desk::{activities, timeline::{self, TimelineQuery}};
+/// use leadcore::domain::{ActivityBody, ActivityFields, Topic};
+/// use leadcore::prelude::*;
+/// # let store = MemoryStore::new();
+/// # let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// # let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let page = store.write(ctx.tenant(), |txn| {
+///     let lead = desk::leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+///     let (title, text) = (Some("Asked for prices".to_owned()), Some("By phone.".to_owned()));
+///     let note = ActivityFields { title, text, assignee: None, remind_at: None, body: ActivityBody::Note };
+///     activities::add(&ctx, txn, &[lead.id.into()], note)?;
+///     timeline::of(&ctx, txn, lead.id, &TimelineQuery::new(10).topics(&[Topic::Note]))
+/// })?;
+/// assert_eq!(page.items[0].text, "Note added: Asked for prices");
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// `NotFound` when there is no such record, or none that the actor may see; `Invalid` for a limit that does not fit.
+pub fn of(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    subject: impl Into<Subject>,
+    query: &TimelineQuery,
+) -> Result<Page<TimelineItem, Sequence>> {
+    let subjects = children::shown_with(ctx, txn, subject.into())?;
+    read(ctx, txn, subjects, query)
+}
+
+pub(super) fn read(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     mut subjects: Vec<Subject>,
-    before: Option<Sequence>,
-    limit: usize,
+    query: &TimelineQuery,
 ) -> Result<Page<TimelineItem, Sequence>> {
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(Error::invalid_field(
-            "limit",
-            ViolationCode::OutOfRange,
-            "a page has 1 to 1,000 records",
-        ));
+    if !(1..=MAX_PAGE).contains(&query.limit) {
+        let message = "a page has 1 to 1,000 records";
+        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
     }
     let persons = txn.links().from(&subjects, None)?.into_iter();
     subjects.extend(persons.map(|link| link.to).filter(|to| to.kind == SubjectKind::Contact));
     subjects.sort();
     subjects.dedup();
-    let found = txn.journal().about(&subjects, Topics::NONE, before, limit.saturating_add(1))?;
-    let page = Page::cut(found, limit, |entry: &Entry| entry.sequence);
+    let (mut entries, next) = events(txn, &subjects, query)?;
     let hidden = |field: &str| field.parse::<Field>().is_ok_and(|field| shows_hidden(ctx, &field));
-    let mut entries = page.items;
     for entry in &mut entries {
         // Images are for undo: their fields tell the same to people.
-        entry.changes.retain(|change| image_of(&change.field).is_none() && !hidden(&change.field));
+        let is_image = |field: &str| field == children::IMAGE || image_of(field).is_some();
+        entry.changes.retain(|change| !is_image(&change.field) && !hidden(&change.field));
     }
     let names = Names::load(ctx, txn, &entries)?;
-    let items = entries.into_iter().map(|entry| TimelineItem { text: names.line(&entry), entry }).collect();
-    Ok(Page { items, next: page.next })
+    let item = |entry: Entry| TimelineItem {
+        text: names.line(&entry),
+        topics: entry.topics.iter().collect(),
+        entry,
+    };
+    Ok(Page { items: entries.into_iter().map(item).collect(), next })
 }
+
+/// The entries of a page, those of one event once, and where the next page begins: behind all entries of the last event.
+fn events(
+    txn: &mut dyn Txn,
+    subjects: &[Subject],
+    query: &TimelineQuery,
+) -> Result<(Vec<Entry>, Option<Sequence>)> {
+    let mut events: Vec<Entry> = Vec::new();
+    // What the last event was told of, and the place of its last entry.
+    let mut others: Vec<Option<Subject>> = Vec::new();
+    let (mut before, mut end) = (query.before, None);
+    loop {
+        let wanted = query.limit.saturating_sub(events.len()).saturating_add(MOST_ENTRIES);
+        let found = txn.journal().about(subjects, query.topics, before, wanted)?;
+        let is_last = found.len() < wanted;
+        for entry in found {
+            let same = events.last().is_some_and(|last| {
+                entry.subject.kind.is_child()
+                    && (last.operation, last.subject, last.action)
+                        == (entry.operation, entry.subject, entry.action)
+                    && !others.contains(&entry.other)
+            });
+            if !same {
+                if events.len() == query.limit {
+                    return Ok((events, end));
+                }
+                others.clear();
+            }
+            (before, end) = (Some(entry.sequence), Some(entry.sequence));
+            others.push(entry.other);
+            if !same {
+                events.push(entry);
+            }
+        }
+        if is_last {
+            return Ok((events, None));
+        }
+    }
+}
+
+/// How many entries more than events are read at once: a child moved from some records to others has one for each.
+const MOST_ENTRIES: usize = 41;
 
 /// What follows from other changes, and so is kept for an undo but not told.
 const QUIET: [Field; 5] =
@@ -105,6 +224,7 @@ const QUIET: [Field; 5] =
 struct Names {
     catalogue: Catalogue,
     names: BTreeMap<Uuid, String>,
+    offset: FixedOffset,
 }
 
 impl Names {
@@ -134,10 +254,57 @@ impl Names {
             let fields = person.fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
             names.insert(person.id.as_uuid(), fields.display_name().unwrap_or("–").to_owned());
         }
-        Ok(Self { catalogue: settings::load_catalogue(txn)?.1, names })
+        Ok(Self { catalogue: settings::load_catalogue(txn)?.1, names, offset: ctx.utc_offset() })
+    }
+
+    /// What happened to a note, a task, a file: what it is, what was done with it, and its title or what changed.
+    fn child_line(&self, entry: &Entry) -> String {
+        let topic = entry.topics.iter().next().map_or(entry.subject.kind.code(), Topic::code);
+        let done = match (entry.action, topic) {
+            (Action::Created, "call") => "logged",
+            (Action::Created, "message") => "recorded",
+            (Action::Created, _) => "added",
+            (Action::Deleted, _) => "removed",
+            (Action::Restored, _) => "brought back",
+            _ => "changed",
+        };
+        let told = match entry.action {
+            Action::Updated => {
+                let changed = entry.changes.iter().filter(|change| change.before != change.after);
+                let changed = changed.map(|change| {
+                    let (before, after) = (self.plain(&change.before), self.plain(&change.after));
+                    format!("{}: {before} → {after}", worded(&change.field))
+                });
+                changed.collect::<Vec<_>>().join("; ")
+            }
+            // The title comes first, else a text says what it is; what was removed has them in the values before.
+            _ => {
+                let text = entry.changes.iter().filter(|change| change.field == "text");
+                let said = entry.changes.iter().take(1).chain(text);
+                let said = said.flat_map(|change| [&change.after, &change.before]);
+                let mut said = said.filter(|value| !value.is_empty());
+                said.next().map_or_else(String::new, |value| self.plain(value))
+            }
+        };
+        let what = worded(topic);
+        if told.is_empty() { format!("{what} {done}") } else { format!("{what} {done}: {told}") }
+    }
+
+    /// A value of a child: times as the reader reads them.
+    fn plain(&self, value: &FieldValue) -> String {
+        let time =
+            |at: Timestamp| at.to_datetime().with_timezone(&self.offset).format("%Y-%m-%d %H:%M").to_string();
+        match value {
+            FieldValue::Time(at) => time(*at),
+            FieldValue::Text(text) if text.ends_with('Z') => text.parse().map_or_else(|_| text.clone(), time),
+            other => self.show(None, other),
+        }
     }
 
     fn line(&self, entry: &Entry) -> String {
+        if entry.subject.kind.is_child() {
+            return self.child_line(entry);
+        }
         let what = match (entry.subject.kind, entry.action) {
             (SubjectKind::Lead, Action::Created) if entry.other.is_some() => "Copied from another lead",
             (SubjectKind::Lead, Action::Created) => "Lead created",
@@ -209,4 +376,11 @@ impl Names {
         let shown: Vec<_> = value.items().iter().map(one).collect();
         if shown.is_empty() { "–".to_owned() } else { shown.join(", ") }
     }
+}
+
+/// `remind_at` as `Remind at`.
+fn worded(key: &str) -> String {
+    let text = key.replace('_', " ");
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

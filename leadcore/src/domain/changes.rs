@@ -13,7 +13,7 @@ use super::lead::{Lead, LeadFields};
 use super::vocabulary::{Term, TermKind};
 
 /// Fields that follow from others or change with every write, and so say nothing in a history.
-const DERIVED: &[Field] = &[Field::Name, Field::UpdatedAt, Field::Id, Field::Number];
+const DERIVED: &[Field] = &[Field::Name, Field::UpdatedAt, Field::Id, Field::Number, Field::FollowUp];
 
 /// Every field that differs, with the value before and after, and what no field shows: see [`rewind`](super::rewind),
 /// which writes the values before.

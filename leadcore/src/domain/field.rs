@@ -187,6 +187,8 @@ fields! {
     Probability = "probability", "Probability", FieldType::Integer, Write;
     /// When it may be won.
     ExpectedClose = "expected_close", "Close date", FieldType::Date, Write;
+    /// How promising it is, by a scoring function of the host.
+    Score = "score", "Score", FieldType::Integer, Write;
     /// Line of business.
     Industry = "industry", "Industry", FieldType::Text, Write;
     /// Anything else.
@@ -225,6 +227,8 @@ fields! {
     ClosedAt = "closed_at", "Closed", FieldType::Time, Read;
     /// Since when nothing happened.
     ActiveAt = "active_at", "Last activity", FieldType::Time, Read;
+    /// When somebody has to turn to it next: the earliest of what is still to be done about it.
+    FollowUp = "follow_up", "Next follow-up", FieldType::Time, Read;
     /// When it was created.
     CreatedAt = "created_at", "Created", FieldType::Time, Read;
     /// When it was last written.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::error::{ValueError, ViolationCode};
+use crate::error::{ValueError, Violation, ViolationCode};
 use crate::id::UserId;
 use crate::time::Date;
 use crate::value::{Country, Currency, PersonName, TaxId, Website};
@@ -34,6 +34,7 @@ impl Field {
             Self::ReasonDetail => lead.closing.as_ref().and_then(|closing| closing.detail.as_deref()).into(),
             Self::ClosedAt => lead.closing.as_ref().map(|closing| closing.at).into(),
             Self::ActiveAt => lead.active_at.into(),
+            Self::FollowUp => lead.follow_up.into(),
             Self::CreatedAt => lead.created_at.into(),
             Self::UpdatedAt => lead.updated_at.into(),
             Self::ConvertedAt => lead.conversion.as_ref().map(|conversion| conversion.at).into(),
@@ -69,6 +70,7 @@ impl Field {
             Self::Amount => fields.amount.map(|amount| amount.normalize()).into(),
             Self::Probability => fields.probability.map(i64::from).into(),
             Self::ExpectedClose => fields.expected_close.into(),
+            Self::Score => fields.score.map(i64::from).into(),
             Self::Industry => fields.industry.as_deref().into(),
             Self::Description => fields.description.as_deref().into(),
             Self::Owner => fields.owner.clone().into(),
@@ -122,6 +124,7 @@ impl Field {
             Self::Amount => fields.amount = decimal(value)?,
             Self::Probability => fields.probability = percent(value)?,
             Self::ExpectedClose => fields.expected_close = day(value)?,
+            Self::Score => fields.score = score(value)?,
             Self::Industry => fields.industry = plain(value, 500)?,
             Self::Description => fields.description = plain(value, 1 << 20)?,
             Self::Owner => fields.owner = optional(value, |text| UserId::new(text))?,
@@ -268,6 +271,33 @@ fn percent(value: &FieldValue) -> Result<Option<u8>, ValueError> {
         }
     };
     number.and_then(in_percent).map(Some).ok_or_else(not_percent)
+}
+
+/// The highest score; the lowest lies as far below zero.
+const MAX_SCORE: i32 = 1_000_000;
+
+/// What is wrong with a score, however it got into the lead.
+pub(super) fn score_violation(score: Option<i32>) -> Option<Violation> {
+    let beyond = score.filter(|score| !(-MAX_SCORE..=MAX_SCORE).contains(score));
+    let message = "must lie in -1,000,000 to 1,000,000";
+    beyond.map(|_| Violation::new("score", ViolationCode::OutOfRange, message))
+}
+
+/// A whole number in the range of scores.
+fn score(value: &FieldValue) -> Result<Option<i32>, ValueError> {
+    let misfit = || {
+        let message = "a score is a whole number from -1,000,000 to 1,000,000";
+        ValueError::new(ViolationCode::OutOfRange, message)
+    };
+    let fits = |score: i32| (-MAX_SCORE..=MAX_SCORE).contains(&score);
+    let number = match value {
+        FieldValue::Integer(number) => i32::try_from(*number).ok(),
+        FieldValue::Decimal(number) if number.is_integer() => i32::try_from(*number).ok(),
+        other => {
+            return optional(other, |text| text.parse().ok().filter(|score| fits(*score)).ok_or_else(misfit));
+        }
+    };
+    number.filter(|score| fits(*score)).map(Some).ok_or_else(misfit)
 }
 
 fn in_percent(number: i64) -> Option<u8> {

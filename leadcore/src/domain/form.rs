@@ -86,6 +86,7 @@ pub(super) const fn standard_section(field: &Field) -> &'static str {
         | Field::Labels
         | Field::Description
         | Field::ExternalId
+        | Field::Score
         | Field::Stage => "management",
         Field::Custom(_) => MORE,
         _ => "system",

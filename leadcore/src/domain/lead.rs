@@ -14,6 +14,7 @@ use crate::time::{Date, Timestamp};
 use crate::value::{Address, Country, Currency, MAX_TEXT_BYTES, PersonName, TaxId, Website, clean_text};
 
 use super::custom_value::{CustomKey, CustomValue};
+use super::field_access::score_violation;
 use super::rank::Rank;
 use super::reach::{Emails, Phones};
 
@@ -160,6 +161,8 @@ pub struct LeadFields {
     pub probability: Option<u8>,
     /// The day on which it may be won (X.46).
     pub expected_close: Option<Date>,
+    /// How promising it is, -1,000,000 to 1,000,000: what a scoring function of the host says (S2.16).
+    pub score: Option<i32>,
     /// Line of business, as free text.
     pub industry: Option<String>,
     /// Anything else worth knowing.
@@ -240,6 +243,7 @@ impl LeadFields {
         if self.probability.is_some_and(|percent| percent > 100) {
             broken.push(Violation::new("probability", ViolationCode::OutOfRange, "must lie in 0 to 100"));
         }
+        broken.extend(score_violation(self.score));
         broken.extend(text_violations(&[
             ("company", &self.company, MAX_LINE),
             ("job_title", &self.job_title, MAX_LINE),
@@ -422,6 +426,9 @@ pub struct Lead {
     pub updated_at: Timestamp,
     /// Since when nothing happened: the later of entering the stage and the last activity. What rotting counts from.
     pub active_at: Timestamp,
+    /// When somebody has to turn to it next: the earliest follow-up of the activities about it (X.23). Follows from them, so
+    /// it changes without a new revision.
+    pub follow_up: Option<Timestamp>,
     /// Its place among the cards of its stage.
     pub rank: Rank,
     /// How it ended, while it is won, lost or disqualified.

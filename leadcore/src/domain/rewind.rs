@@ -91,6 +91,8 @@ pub fn rewind(
     for (unit, changes) in units {
         match unit.take_back(lead, &changes, refuse) {
             None => done.reversed.extend(changes.iter().filter(|c| !is_image(c)).map(|c| c.field.clone())),
+            // What happened since keeps the clock: that is nothing to be told.
+            Some(WhyKept::Edited) if unit == Unit::One(Field::ActiveAt.key()) => {}
             Some(why) => done.kept.extend(
                 changes.iter().filter(|c| !is_image(c)).map(|c| Kept { field: c.field.clone(), why }),
             ),
@@ -117,6 +119,7 @@ pub(crate) fn rewind_fields(
         created_at: never,
         updated_at: never,
         active_at: never,
+        follow_up: None,
         rank: Rank::on_top(never, 0),
         closing: None,
         conversion: None,

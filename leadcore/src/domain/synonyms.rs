@@ -90,6 +90,7 @@ const SYNONYMS: &[(Field, &str)] = &[
         "expectedclose closedate expectedclosing closingdate expectedclosedate expectedclosingdate \
          estimatedclosedate dealclosedate",
     ),
+    (Field::Score, "score leadscore ratingpoints leadscoring scoring"),
     (Field::Industry, "industry sector branche lineofbusiness industria secteur companyindustry vertical"),
     (
         Field::Description,

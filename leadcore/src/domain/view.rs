@@ -34,6 +34,8 @@ pub enum SystemView {
     Converted,
     /// Open leads without an owner.
     Unassigned,
+    /// Open leads that somebody has to turn to, the earliest first (X.23).
+    FollowUps,
     /// Open leads that have been idle for longer than their stage allows (X.21).
     Rotting,
     /// Leads in the trash (X.53).
@@ -42,7 +44,7 @@ pub enum SystemView {
 
 impl SystemView {
     /// Every system view, in the order of a menu; the first is the default.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Mine,
         Self::All,
         Self::Unread,
@@ -50,6 +52,7 @@ impl SystemView {
         Self::RecentlyModified,
         Self::Converted,
         Self::Unassigned,
+        Self::FollowUps,
         Self::Rotting,
         Self::Trash,
     ];
@@ -65,6 +68,7 @@ impl SystemView {
             Self::RecentlyModified => "recently_modified",
             Self::Converted => "converted",
             Self::Unassigned => "unassigned",
+            Self::FollowUps => "follow_ups",
             Self::Rotting => "rotting",
             Self::Trash => "trash",
         }
@@ -81,6 +85,7 @@ impl SystemView {
             Self::RecentlyModified => "Recently Modified Leads",
             Self::Converted => "Converted Leads",
             Self::Unassigned => "Unassigned Leads",
+            Self::FollowUps => "Follow-ups",
             Self::Rotting => "Rotting Leads",
             Self::Trash => "Trash",
         }

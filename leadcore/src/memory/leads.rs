@@ -8,7 +8,7 @@ use crate::domain::{AmountSum, CustomValue, Field, FieldValue, Lead, MatchKey, S
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::LeadId;
 use crate::query::{Cursor, Direction, LeadScan, Resolved, Sort};
-use crate::store::{LeadChange, Leads, Tallies};
+use crate::store::{Derived, LeadChange, Leads, Tallies};
 
 use super::{MemoryTxn, State, check_revision, exists};
 
@@ -129,6 +129,17 @@ impl Leads for MemoryTxn {
             directed(&scan.sort, by_key.then(a.id.cmp(&b.id)))
         });
         Ok(leads.into_iter().take(scan.limit).cloned().collect())
+    }
+
+    fn derive(&mut self, derived: &[Derived]) -> Result<()> {
+        let leads = Arc::make_mut(&mut self.writable()?.leads);
+        for new in derived {
+            if let Some(lead) = leads.get_mut(&new.id) {
+                let lead = Arc::make_mut(lead);
+                (lead.follow_up, lead.active_at) = (new.follow_up, new.active_at);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ use crate::time::{Date, Timestamp};
 use crate::value::fold;
 
 use super::filter::{Asker, Circumstance, Condition, Filter, Operator, Resolved};
+use super::follow_up::follow_up_state;
 use super::period::Period;
 use super::search::TextSearch;
 
@@ -147,6 +148,11 @@ impl Check<'_> {
         self.nodes += value.items().len();
         if self.nodes > MAX_NODES {
             return Err(ValueError::new(ViolationCode::TooLong, "a filter has at most 10,000 values"));
+        }
+        if *field == Field::FollowUp
+            && let Some(resolved) = follow_up_state(*op, value, self.asker)
+        {
+            return Ok(resolved);
         }
         let kind = self.asker.field_type(field)?;
         let typed = |value: &FieldValue| typed(&kind, value, self.asker);

@@ -81,7 +81,8 @@ pub struct Condition {
     /// The operator.
     pub op: Operator,
     /// The value: text, number, `true`, a list … For [`Field::Owner`], the text `me` means the actor and `my_team` the
-    /// actor and its team; for a time, the text `now` means now.
+    /// actor and its team; for a time, the text `now` means now. For [`Field::FollowUp`], the codes of
+    /// [`FollowUpState`](crate::domain::FollowUpState) mean what lies before, in and after the asker's day.
     #[serde(default)]
     pub value: FieldValue,
 }

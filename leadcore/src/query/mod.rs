@@ -6,6 +6,7 @@
 mod check;
 mod eval;
 mod filter;
+mod follow_up;
 mod page;
 mod period;
 mod search;

@@ -34,6 +34,10 @@ pub enum SortField {
     StageEnteredAt,
     /// Since when nothing happened.
     ActiveAt,
+    /// When somebody has to turn to it next.
+    FollowUp,
+    /// How promising it is.
+    Score,
     /// Its place among the cards of its stage.
     Rank,
     /// A custom field of an ordered type with one value; text without case and accents.
@@ -42,7 +46,7 @@ pub enum SortField {
 
 impl SortField {
     /// Every standard field to sort by.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::UpdatedAt,
         Self::CreatedAt,
         Self::Number,
@@ -52,6 +56,8 @@ impl SortField {
         Self::ExpectedClose,
         Self::StageEnteredAt,
         Self::ActiveAt,
+        Self::FollowUp,
+        Self::Score,
         Self::Rank,
     ];
 
@@ -68,6 +74,8 @@ impl SortField {
             Self::ExpectedClose => Field::ExpectedClose,
             Self::StageEnteredAt => Field::StageEnteredAt,
             Self::ActiveAt => Field::ActiveAt,
+            Self::FollowUp => Field::FollowUp,
+            Self::Score => Field::Score,
             Self::Rank => Field::Rank,
             Self::Custom(key) => Field::Custom(key.clone()),
         }
@@ -283,8 +291,13 @@ fn digest(filter: &Filter, trashed: bool) -> u32 {
 
 /// JSON has no times, days and amounts: they come back as text.
 fn retyped(by: &SortField, key: FieldValue) -> Option<FieldValue> {
-    const TIMES: [SortField; 4] =
-        [SortField::UpdatedAt, SortField::CreatedAt, SortField::StageEnteredAt, SortField::ActiveAt];
+    const TIMES: [SortField; 5] = [
+        SortField::UpdatedAt,
+        SortField::CreatedAt,
+        SortField::StageEnteredAt,
+        SortField::ActiveAt,
+        SortField::FollowUp,
+    ];
     match (by, key) {
         (by, FieldValue::Text(text)) if TIMES.contains(by) => text.parse().ok().map(FieldValue::Time),
         (by, key @ FieldValue::Time(_)) if TIMES.contains(by) => Some(key),
@@ -292,8 +305,11 @@ fn retyped(by: &SortField, key: FieldValue) -> Option<FieldValue> {
         (SortField::Amount, FieldValue::Text(text)) => text.parse().ok().map(FieldValue::Decimal),
         (SortField::ExpectedClose, key @ FieldValue::Date(_)) => Some(key),
         (SortField::ExpectedClose, FieldValue::Text(text)) => text.parse().ok().map(FieldValue::Date),
-        (SortField::Amount | SortField::ExpectedClose, FieldValue::Empty) => Some(FieldValue::Empty),
-        (SortField::Number, key @ FieldValue::Integer(_)) => Some(key),
+        (
+            SortField::Amount | SortField::ExpectedClose | SortField::FollowUp | SortField::Score,
+            FieldValue::Empty,
+        ) => Some(FieldValue::Empty),
+        (SortField::Number | SortField::Score, key @ FieldValue::Integer(_)) => Some(key),
         (SortField::Company | SortField::Name | SortField::Rank, key @ FieldValue::Text(_)) => Some(key),
         // What type it must have, only the catalogue says.
         (SortField::Custom(_), FieldValue::List(_)) => None,
@@ -397,6 +413,10 @@ mod tests {
             (SortField::Amount, FieldValue::Empty),
             (SortField::ExpectedClose, FieldValue::Date("2026-11-22".parse().unwrap())),
             (SortField::ExpectedClose, FieldValue::Empty),
+            (SortField::FollowUp, FieldValue::Time(crate::time::Timestamp::MIN)),
+            (SortField::FollowUp, FieldValue::Empty),
+            (SortField::Score, FieldValue::Integer(-7)),
+            (SortField::Score, FieldValue::Empty),
             (SortField::Number, FieldValue::Integer(7)),
             (SortField::Company, FieldValue::Text("7".into())),
             (custom(), FieldValue::Text("7".into())),

@@ -4,6 +4,7 @@ use crate::domain::{Field, FieldValue, Lead, MatchKey, StageSum};
 use crate::error::Result;
 use crate::id::LeadId;
 use crate::query::{LeadScan, Resolved};
+use crate::time::Timestamp;
 
 /// A write to a lead that was read: what it was and what it shall be.
 ///
@@ -65,6 +66,24 @@ pub trait Leads {
     /// # Errors
     /// A failure of the store.
     fn scan(&mut self, scan: &LeadScan) -> Result<Vec<Lead>>;
+
+    /// Writes what follows from the children of leads, without a new revision: whoever edits the lead meanwhile is not
+    /// in conflict with a note. Keys and counts do not look at it. Unknown ids are passed over.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn derive(&mut self, derived: &[Derived]) -> Result<()>;
+}
+
+/// What a lead has from its children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Derived {
+    /// The lead.
+    pub id: LeadId,
+    /// See [`Lead::follow_up`].
+    pub follow_up: Option<Timestamp>,
+    /// See [`Lead::active_at`].
+    pub active_at: Timestamp,
 }
 
 /// Counts of live leads of one tenant.

@@ -29,7 +29,7 @@ pub use activities::{Activities, ActivityQuery};
 pub use agenda::{Agenda, AgendaQuery};
 pub use children::{Blobs, ChildQuery, Children, Estimates, Files, Followers, Lines, Records};
 pub use journal::{Journal, Links};
-pub use leads::{LeadChange, Leads, Tallies};
+pub use leads::{Derived, LeadChange, Leads, Tallies};
 pub use records::{Accounts, Contacts};
 pub use setup::{Numbers, Pipelines, Series, SettingName, Settings, Terms, check_skip};
 pub use views::{Marks, Views, WhichViews};

@@ -7,6 +7,7 @@
 //! - a created lead goes into the trash, unless somebody else edited it since. A deleted one comes out again, a restored
 //!   one goes back;
 //! - persons that were linked to a lead are taken off it, those that were taken off are linked again;
+//! - notes, tasks, files and the like are again what they were, gone or back, unless they were edited since;
 //! - terms of vocabularies get their name, colour, place and state back; a deleted one is there again.
 //!
 //! What is not taken back is said with its reason. Conversions and purges are not: the one has a way back of its own, the
@@ -20,6 +21,7 @@
 //! it, and to configure for terms. It does not ask what the tenant's rules would say today: a value that was allowed
 //! comes back though its field was made required or disabled since.
 
+mod child;
 mod links;
 mod record;
 mod terms;

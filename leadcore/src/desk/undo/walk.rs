@@ -15,9 +15,11 @@ use crate::policy::{Permission, Scope};
 use crate::store::{Journal, LeadChange, Txn};
 
 use super::super::access::Gate;
+use super::super::children::for_child;
 use super::super::custom::Claimed;
 use super::super::leads::update_all;
 use super::super::settings::load_catalogue;
+use super::child::{self, Hands};
 use super::{UndoFailure, UndoRecord, links, record, terms};
 
 /// How many records one chunk reads and writes.
@@ -62,6 +64,8 @@ pub(super) struct Walk<'a> {
     claimed: Claimed,
     /// How many leads are there and out of the actor's sight.
     unseen: u64,
+    /// What the actor may take back of what hangs on leads; asked with the first of them.
+    hands: Option<Hands>,
 }
 
 impl<'a> Walk<'a> {
@@ -105,6 +109,7 @@ impl<'a> Walk<'a> {
             begun: false,
             claimed: Claimed::default(),
             unseen: 0,
+            hands: None,
         })
     }
 
@@ -133,8 +138,11 @@ impl<'a> Walk<'a> {
         let ids: Vec<_> = of_kind(&subjects, SubjectKind::Lead).map(LeadId::from_uuid).collect();
         let leads: BTreeMap<_, _> =
             txn.leads().get(&ids)?.into_iter().map(|lead| (lead.id.as_uuid(), lead)).collect();
-        let (mut records, mut changes, mut entries) = (Vec::new(), Vec::new(), Vec::new());
-        for subject in subjects {
+        let (mut records, mut changes, mut entries) = (BTreeMap::new(), Vec::new(), Vec::new());
+        // Children come behind the leads, from which they are written apart: what follows from them is kept with the lead.
+        let is_child = |(_, subject): &(usize, Subject)| subject.kind.is_child();
+        let (children, others): (Vec<_>, Vec<_>) = subjects.into_iter().enumerate().partition(is_child);
+        for (n, subject) in others {
             let story = stories.remove(&subject).unwrap_or_default();
             let record = match subject.kind {
                 SubjectKind::Lead => {
@@ -143,22 +151,43 @@ impl<'a> Walk<'a> {
                 }
                 SubjectKind::Contact => record::contact(&self.bench, txn, by, subject, &story, &mut entries)?,
                 SubjectKind::Term => terms::term(&mut self.bench, txn, by, subject, &story, &mut entries)?,
-                _ => {
-                    let field = story.own.first().map_or("record", |entry| entry.action.code()).to_owned();
-                    let kept = vec![Kept { field, why: WhyKept::Unsupported }];
-                    UndoRecord { kept, ..UndoRecord::new(subject) }
-                }
+                _ => unsupported(subject, &story),
             };
-            records.push(record);
+            records.insert(n, record);
+        }
+        if by.is_some() && !changes.is_empty() {
+            update_all(txn, &changes)?;
+        }
+        for (n, subject) in children {
+            let story = stories.remove(&subject).unwrap_or_default();
+            records.insert(n, self.child(txn, by.is_some(), subject, &story, &mut entries)?);
         }
         if let Some(by) = by.filter(|_| !entries.is_empty()) {
             if !std::mem::replace(&mut self.begun, true) {
                 txn.journal().begin(by)?;
             }
-            update_all(txn, &changes)?;
             txn.journal().append(by.id, &entries)?;
         }
-        Ok(Some(records))
+        Ok(Some(records.into_values().collect()))
+    }
+
+    fn child(
+        &mut self,
+        txn: &mut dyn Txn,
+        write: bool,
+        subject: Subject,
+        story: &Story,
+        entries: &mut Vec<NewEntry>,
+    ) -> Result<UndoRecord> {
+        let ctx = self.bench.ctx;
+        let hands = match &mut self.hands {
+            Some(hands) => hands,
+            none => none.insert(Hands::open(ctx, txn)?),
+        };
+        // The kinds of child are listed in `for_child`.
+        for_child!(subject, C => child::take_back::<C>(ctx, txn, (hands, write), subject, story, entries), else {
+            Ok(unsupported(subject, story))
+        })
     }
 
     fn lead(
@@ -257,6 +286,11 @@ fn stories(
         }
     }
     Ok(stories)
+}
+
+fn unsupported(subject: Subject, story: &Story) -> UndoRecord {
+    let field = story.own.first().map_or("record", |entry| entry.action.code()).to_owned();
+    UndoRecord { kept: vec![Kept { field, why: WhyKept::Unsupported }], ..UndoRecord::new(subject) }
 }
 
 fn of_kind(subjects: &[Subject], kind: SubjectKind) -> impl Iterator<Item = Uuid> + '_ {

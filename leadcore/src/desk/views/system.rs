@@ -42,6 +42,10 @@ impl SystemDefinition {
                 let nobody = Filter::new(Field::Owner, Operator::IsEmpty, true);
                 (nobody & of_state(LeadState::Open), modified)
             }
+            SystemView::FollowUps => {
+                let some = Filter::new(Field::FollowUp, Operator::IsEmpty, false);
+                (some & of_state(LeadState::Open), Sort::ascending(SortField::FollowUp))
+            }
             // The longest idle first.
             SystemView::Rotting => (Filter::Is(Circumstance::Rotting), Sort::ascending(SortField::ActiveAt)),
         };

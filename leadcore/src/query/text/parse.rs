@@ -13,7 +13,7 @@ use super::{MAX_TEXT, TextError};
 type Parsed<T> = Result<T, TextError>;
 
 /// Words that stand for a field beside its key.
-const ALIASES: [(&str, Field); 7] = [
+const ALIASES: [(&str, Field); 8] = [
     ("created", Field::CreatedAt),
     ("modified", Field::UpdatedAt),
     ("updated", Field::UpdatedAt),
@@ -21,6 +21,7 @@ const ALIASES: [(&str, Field); 7] = [
     ("closed", Field::ClosedAt),
     ("status", Field::Stage),
     ("label", Field::Labels),
+    ("follow_up_state", Field::FollowUp),
 ];
 
 /// Words that are no values, unless in quotes.

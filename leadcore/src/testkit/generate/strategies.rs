@@ -11,8 +11,8 @@ use proptest::sample::select;
 use rust_decimal::Decimal;
 
 use crate::domain::{
-    ContactFields, CustomField, CustomKey, CustomValue, Emails, ExternalRef, Field, FieldValue, LeadFields,
-    LeadKind, LeadPatch, LinkRole, Phones, Reachable,
+    ContactFields, CustomField, CustomKey, CustomValue, Emails, ExternalRef, Field, FieldValue,
+    FollowUpState, LeadFields, LeadKind, LeadPatch, LinkRole, Phones, Reachable,
 };
 use crate::query::{Circumstance, Direction, Filter, Operator, Sort, SortField};
 use crate::value::{Address, Country, Currency, Email, PersonName, Phone, TaxId, Website};
@@ -89,6 +89,7 @@ pub fn lead_fields() -> impl Strategy<Value = LeadFields> {
             ..LeadFields::default()
         };
         if more {
+            fields.score = i32::try_from(mails.len()).ok();
             fields.website = Some(Website::parse("https://example.com/%_'").unwrap());
             fields.tax_id = Some(TaxId::parse("NO 923 609 016").unwrap());
             fields.currency = Some(Currency::parse("NOK").unwrap());
@@ -244,12 +245,22 @@ pub fn filter() -> impl Strategy<Value = Filter> {
     let custom_any = (custom_field(), select(Operator::ALL.to_vec()), value())
         .prop_map(|(field, op, value)| Filter::new(field, op, value));
     let times = (
-        select(vec![Field::CreatedAt, Field::ActiveAt, Field::ConvertedAt]),
+        select(vec![Field::CreatedAt, Field::ActiveAt, Field::FollowUp, Field::ConvertedAt]),
         select(
             &["today", "yesterday", "this_week", "last_week", "this_month", "last_month", "next_month"][..],
         ),
     )
         .prop_map(|(field, period)| Filter::new(field, Operator::During, period));
+    let follow_ups = (
+        select(vec![Operator::Eq, Operator::Ne, Operator::In]),
+        vec(select(FollowUpState::ALL.map(FollowUpState::code).to_vec()).prop_map(FieldValue::from), 1..3),
+    )
+        .prop_map(|(op, states)| Filter::new(Field::FollowUp, op, FieldValue::List(states)));
+    let scores = (
+        select(vec![Operator::Eq, Operator::Lt, Operator::Le, Operator::Gt, Operator::Ge, Operator::Ne]),
+        prop_oneof![-2_i64..6, Just(-1_000_000), Just(1_000_000), Just(i64::MIN), Just(i64::MAX)],
+    )
+        .prop_map(|(op, score)| Filter::new(Field::Score, op, score));
     let facts = prop_oneof![
         select(Circumstance::ALL.to_vec()).prop_map(Filter::Is),
         select(LinkRole::ALL.to_vec()).prop_map(Filter::Has),
@@ -263,6 +274,8 @@ pub fn filter() -> impl Strategy<Value = Filter> {
         1 => facts,
         4 => texts,
         2 => amounts,
+        1 => follow_ups,
+        1 => scores,
         2 => text().prop_map(Filter::search),
         1 => select(Field::ALL.to_vec()).prop_map(|field| Filter::new(field, Operator::IsEmpty, true)),
     ];

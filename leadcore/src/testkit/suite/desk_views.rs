@@ -191,6 +191,7 @@ pub fn every_page_of_a_view_shows_every_lead_once(store: &dyn Store) {
         (SystemView::RecentlyModified, 9),
         (SystemView::Converted, 0),
         (SystemView::Unassigned, 0),
+        (SystemView::FollowUps, 0),
         (SystemView::Rotting, 0),
         (SystemView::Trash, 1),
     ] {

@@ -4,8 +4,10 @@
 
 pub mod activities;
 pub mod agenda;
+pub mod children;
 pub mod customers;
 pub mod desk;
+pub mod desk_children;
 pub mod desk_views;
 pub mod filters;
 pub mod images;
@@ -131,6 +133,15 @@ cases! { $
         behind_the_end_lies_what_comes_later,
         changes_come_back_as_json_says_them,
     }
+    children {
+        placements_come_back_as_they_were_written,
+        children_are_listed_by_time_from_any_place,
+        children_are_narrowed_by_tab_and_state,
+        a_child_about_several_records_counts_once,
+        follow_ups_are_the_earliest,
+        lifted_children_are_gone,
+        what_follows_from_children_needs_no_revision,
+    }
     pipelines {
         pipelines_come_back_default_first,
         pipelines_keep_their_rules,
@@ -203,6 +214,12 @@ cases! { $
         a_term_is_renamed_and_reassigned,
         a_conversion_happens_once_and_repeats_its_outcome,
         a_timeline_reads_the_same_from_both_sides,
+    }
+    desk_children {
+        children_are_taken_back_and_again,
+        a_purge_takes_children_along,
+        a_timeline_tells_each_event_once,
+        a_page_holds_what_its_parts_say,
     }
     customers {
         a_conversion_that_brings_nothing_new_leaves_the_account_alone,

@@ -116,6 +116,7 @@ fn overwrite(row: &LeadFields, fields: &mut LeadFields) {
         amount,
         probability,
         expected_close,
+        score,
         industry,
         description,
         owner

@@ -1,0 +1,185 @@
+//! Taking back what happened to what hangs on leads: notes, tasks, files …
+//!
+//! The journal holds such a record whole, before and after. Where it still is what the operation made of it, what it was
+//! before is written back; edited since, it is kept as it is.
+
+use std::collections::BTreeSet;
+
+use crate::context::Context;
+use crate::domain::{Entry, FieldChange, FieldValue, Kept, Subject, SubjectKind, WhyKept};
+use crate::error::{ErrorKind, Result};
+use crate::id::{AccountId, ContactId, LeadId};
+use crate::store::Txn;
+
+use super::super::children::{self, Child, IMAGE, Sight};
+use super::walk::Story;
+use super::{UndoFailure, UndoRecord};
+use crate::domain::NewEntry;
+
+/// What the actor may see and write of such records, asked once for an undo.
+pub(super) struct Hands {
+    view: Sight,
+    edit: Option<Sight>,
+}
+
+impl Hands {
+    pub(super) fn open(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
+        let edit = match Sight::for_undo(ctx, txn) {
+            Ok(sight) => Some(sight),
+            Err(error) if error.kind() == ErrorKind::Denied => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { view: Sight::open(ctx, txn)?, edit })
+    }
+
+    /// Why the actor may not take back something about these records: it may where it may write one of them, or the
+    /// account that one became, and all of those that come back to it.
+    fn refuse(
+        &mut self,
+        txn: &mut dyn Txn,
+        about: &[Subject],
+        new: &[Subject],
+    ) -> Result<Option<UndoFailure>> {
+        let leads = txn.leads().get(&of_kind(about, SubjectKind::Lead, LeadId::from_uuid))?;
+        let became =
+            |lead: &crate::domain::Lead| Some((lead.id.into(), lead.conversion.as_ref()?.account.into()));
+        let accounts: Vec<(Subject, Subject)> = leads.iter().filter_map(became).collect();
+        let mut all = about.to_vec();
+        all.extend(accounts.iter().map(|(_, account)| *account));
+        self.view.learn(txn, &all)?;
+        if !self.view.sees_any(&all) {
+            return Ok(Some(UndoFailure::NotFound));
+        }
+        let Some(edit) = &mut self.edit else { return Ok(Some(UndoFailure::Forbidden)) };
+        edit.learn(txn, &all)?;
+        let writes = |subject: &Subject| {
+            let account = accounts.iter().find(|(lead, _)| lead == subject).map(|(_, account)| *account);
+            edit.sees(*subject) || account.is_some_and(|account| edit.sees(account))
+        };
+        if about.iter().any(writes) && new.iter().all(writes) {
+            return Ok(None);
+        }
+        let frozen = !leads.is_empty() && leads.len() == accounts.len();
+        Ok(Some(if frozen { UndoFailure::Converted } else { UndoFailure::Forbidden }))
+    }
+}
+
+/// What becomes of a child; written, when `write` says so.
+pub(super) fn take_back<C: Child>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    (hands, write): (&mut Hands, bool),
+    subject: Subject,
+    story: &Story,
+    entries: &mut Vec<NewEntry>,
+) -> Result<UndoRecord> {
+    let kept = |why| {
+        let field = story.own.first().map_or("record", |entry| entry.action.code()).to_owned();
+        UndoRecord { kept: vec![Kept { field, why }], ..UndoRecord::new(subject) }
+    };
+    let Some((before, after)) = images::<C>(&story.own) else { return Ok(kept(WhyKept::Unsupported)) };
+    let now = C::load(txn, &[subject.id])?.pop();
+    let then = before.as_ref().map_or(&[][..], Child::about);
+    let is = now.as_ref().map_or(then, Child::about).to_vec();
+    // What comes back from nowhere needs one record that may be written, as its removal did.
+    let there = existing(txn, then)?;
+    let new: Vec<_> = there.iter().filter(|about| !is.contains(about)).copied().collect();
+    let about: BTreeSet<_> = is.iter().chain(&new).copied().collect();
+    if let Some(why) = hands.refuse(txn, &about.into_iter().collect::<Vec<_>>(), &new)? {
+        return Ok(UndoRecord::fail(subject, why));
+    }
+    if !alike(now.as_ref(), after.as_ref()) {
+        return Ok(kept(WhyKept::Edited));
+    }
+    let before = match before {
+        // Everything that it was about is gone.
+        Some(_) if there.is_empty() => return Ok(kept(WhyKept::Gone)),
+        Some(mut child) => {
+            child.set_about(there);
+            Some(child)
+        }
+        None => None,
+    };
+    if let (None, Some(before)) = (&now, &before)
+        && !C::can_return(txn, before)?
+    {
+        return Ok(kept(WhyKept::Gone));
+    }
+    if write {
+        entries.extend(match (now, before) {
+            (Some(now), Some(before)) => children::replace(ctx, txn, &now, before)?.1,
+            (Some(now), None) => children::take_away(ctx, txn, &now)?,
+            (None, Some(before)) => children::bring_back(ctx, txn, before)?,
+            (None, None) => Vec::new(),
+        });
+    }
+    Ok(UndoRecord { reversed: reversed(&story.own), ..UndoRecord::new(subject) })
+}
+
+fn image(entry: &Entry) -> Option<&FieldChange> {
+    entry.changes.iter().find(|change| change.field == IMAGE)
+}
+
+/// What the operation found and what it left; none where the journal does not say it.
+fn images<C: Child>(own: &[Entry]) -> Option<(Option<C>, Option<C>)> {
+    fn read<C: Child>(value: &FieldValue) -> Option<Option<C>> {
+        match value {
+            FieldValue::Empty => Some(None),
+            FieldValue::Text(json) => serde_json::from_str(json).ok().map(Some),
+            _ => None,
+        }
+    }
+    let mut images = own.iter().filter_map(image);
+    let newest = images.next()?;
+    let oldest = images.last().unwrap_or(newest);
+    Some((read(&oldest.before)?, read(&newest.after)?))
+}
+
+/// Whether both say the same, whenever they were written.
+fn alike<C: Child>(now: Option<&C>, then: Option<&C>) -> bool {
+    match (now, then) {
+        (Some(now), Some(then)) => {
+            let (mut now, mut then) = (now.clone(), then.clone());
+            let (revision, at) = (now.revision(), now.placement().at);
+            now.renew(revision, at);
+            then.renew(revision, at);
+            now == then
+        }
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// What is taken back: the fields that changed, or that the child came or went.
+fn reversed(own: &[Entry]) -> Vec<String> {
+    let mut reversed = BTreeSet::new();
+    for entry in own {
+        let told =
+            entry.changes.iter().filter(|change| change.field != IMAGE && change.before != change.after);
+        let mut told = told.map(|change| change.field.clone()).peekable();
+        if entry.action == crate::domain::Action::Updated && told.peek().is_some() {
+            reversed.extend(told);
+        } else {
+            reversed.insert(entry.action.code().to_owned());
+        }
+    }
+    reversed.into_iter().collect()
+}
+
+fn of_kind<T>(subjects: &[Subject], kind: SubjectKind, id: impl Fn(uuid::Uuid) -> T) -> Vec<T> {
+    subjects.iter().filter(|subject| subject.kind == kind).map(|subject| id(subject.id)).collect()
+}
+
+/// Those of these records that there are, in the trash too.
+fn existing(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subject>> {
+    let mut there: BTreeSet<Subject> = BTreeSet::new();
+    let leads = txn.leads().get(&of_kind(about, SubjectKind::Lead, LeadId::from_uuid))?;
+    there.extend(leads.iter().map(|lead| Subject::from(lead.id)));
+    let contacts = txn.contacts().get(&of_kind(about, SubjectKind::Contact, ContactId::from_uuid))?;
+    there.extend(contacts.iter().map(|contact| Subject::from(contact.id)));
+    let accounts = txn.accounts().get(&of_kind(about, SubjectKind::Account, AccountId::from_uuid))?;
+    there.extend(accounts.iter().map(|account| Subject::from(account.id)));
+    let children: Vec<_> = about.iter().filter(|subject| subject.kind.is_child()).copied().collect();
+    there.extend(txn.children().placements(&children)?.into_iter().map(|placement| placement.child));
+    Ok(about.iter().filter(|subject| there.contains(subject)).copied().collect())
+}

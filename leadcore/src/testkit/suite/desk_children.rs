@@ -1,0 +1,234 @@
+//! What hangs on leads, through the use cases: taken back, purged, told, shown.
+
+use crate::desk::page::{self, ChildRecord, PageOptions};
+use crate::desk::purge::{self, PurgeRequest};
+use crate::desk::timeline::{self, TimelineQuery};
+use crate::desk::{Expect, activities, convert, leads, undo};
+use crate::domain::{
+    Activity, ActivityBody, ActivityFields, FollowUpState, Kept, Lead, LeadFields, Moment, Priority, Subject,
+    Task, Topic, WhyKept,
+};
+use crate::error::Result;
+use crate::id::OperationId;
+use crate::query::{Filter, LeadQuery};
+use crate::store::{Store, StoreExt, Txn};
+use crate::time::Timestamp;
+
+use super::super::fixtures::Scene;
+
+fn write<T>(store: &dyn Store, scene: &Scene, work: impl FnMut(&mut dyn Txn) -> Result<T>) -> T {
+    store.write(&scene.tenant, work).expect("a write that breaks no rule")
+}
+
+fn make(store: &dyn Store, scene: &Scene, name: &str) -> Lead {
+    scene.tick();
+    write(store, scene, |txn| leads::create(&scene.ctx(), txn, LeadFields::company(name).unwrap().into()))
+}
+
+fn note(title: &str) -> ActivityFields {
+    let (title, text) = (Some(title.to_owned()), Some("In words.".to_owned()));
+    ActivityFields { title, text, assignee: None, remind_at: None, body: ActivityBody::Note }
+}
+
+fn task(title: &str, due: &str) -> ActivityFields {
+    let due = Some(Moment { at: due.parse().unwrap(), day: None });
+    let task = Task { due, priority: Priority::Normal, done_at: None, recurrence: None };
+    ActivityFields { body: ActivityBody::Task(task), ..note(title) }
+}
+
+fn add(store: &dyn Store, scene: &Scene, about: &[Subject], fields: &ActivityFields) -> Activity {
+    scene.tick();
+    write(store, scene, |txn| activities::add(&scene.ctx(), txn, about, fields.clone()))
+}
+
+/// The operation of the newest entry.
+fn last(store: &dyn Store, scene: &Scene) -> OperationId {
+    let read = store.read(&scene.tenant, |txn| txn.journal().replay(None, None, 10_000));
+    read.unwrap().last().unwrap().operation
+}
+
+/// Takes the newest operation back.
+fn take_back(store: &dyn Store, scene: &Scene) -> undo::UndoOutcome {
+    let operation = last(store, scene);
+    scene.tick();
+    let ctx = scene.ctx();
+    let plan = store.read(&scene.tenant, |txn| undo::plan(&ctx, txn, operation)).unwrap();
+    let done = write(store, scene, |txn| undo::undo(&ctx, txn, operation));
+    assert_eq!(plan.totals, done.totals, "the plan says what is done");
+    done
+}
+
+/// Title and due time of what hangs on a lead, whatever its revision.
+fn shown(store: &dyn Store, scene: &Scene, lead: &Lead) -> Vec<(Option<String>, ActivityBody)> {
+    let ctx = scene.ctx();
+    let listing = crate::desk::Listing { ascending: true, ..Default::default() };
+    let page = store.read(&scene.tenant, |txn| activities::of(&ctx, txn, lead.id, &[], &listing));
+    page.unwrap().items.into_iter().map(|it| (it.fields.title, it.fields.body)).collect()
+}
+
+/// Added, edited and deleted: each is taken back, and the taking back too; what was edited since is kept.
+pub fn children_are_taken_back_and_again(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let lead = make(store, &scene, "Nordlys AS");
+    let due = |store: &dyn Store| {
+        store.read(&scene.tenant, |txn| leads::get(&ctx, txn, lead.id)).unwrap().follow_up
+    };
+    let before = (shown(store, &scene, &lead), due(store));
+    let made = add(store, &scene, &[lead.id.into()], &task("Call", "2026-11-24T09:00:00Z"));
+    let added = (shown(store, &scene, &lead), due(store));
+    for wanted in [&before, &added, &before, &added] {
+        let done = take_back(store, &scene);
+        assert_eq!((done.totals.reversed, done.totals.kept, done.totals.failed), (1, 0, 0), "{done:?}");
+        assert_eq!(&(shown(store, &scene, &lead), due(store)), wanted, "there and back");
+    }
+    write(store, &scene, |txn| {
+        let fields = task("Call again", "2026-11-23T09:00:00Z");
+        activities::edit(&ctx, txn, made.id, Expect::Any, fields)
+    });
+    let edited = (shown(store, &scene, &lead), due(store));
+    assert_ne!(edited, added);
+    for wanted in [&added, &edited, &added, &edited] {
+        take_back(store, &scene);
+        assert_eq!(&(shown(store, &scene, &lead), due(store)), wanted, "an edit there and back");
+    }
+    let edit = last(store, &scene);
+    write(store, &scene, |txn| activities::delete(&ctx, txn, made.id, Expect::Any));
+    let gone = write(store, &scene, |txn| undo::undo(&ctx, txn, edit));
+    assert_eq!(gone.totals.kept, 1, "what is gone is not what it was made to be: {gone:?}");
+    for wanted in [&edited, &before, &edited] {
+        // The undo that wrote nothing left no entry behind.
+        take_back(store, &scene);
+        assert_eq!(&(shown(store, &scene, &lead), due(store)), wanted, "a removal there and back");
+    }
+    let rename = |title: &str| {
+        let fields = task(title, "2026-11-23T09:00:00Z");
+        write(store, &scene, |txn| activities::edit(&ctx, txn, made.id, Expect::Any, fields.clone()));
+    };
+    rename("Something else");
+    let other = last(store, &scene);
+    rename("And again");
+    let kept = write(store, &scene, |txn| undo::undo(&ctx, txn, other));
+    assert_eq!(kept.remaining[0].kept, [Kept { field: "updated".to_owned(), why: WhyKept::Edited }]);
+    assert_eq!(shown(store, &scene, &lead)[0].0.as_deref(), Some("And again"), "and stays");
+}
+
+/// A purge takes what is about the leads alone, and only takes them off the rest.
+pub fn a_purge_takes_children_along(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let [kept, gone] = ["Kept AS", "Gone AS"].map(|name| make(store, &scene, name));
+    let shared = add(store, &scene, &[kept.id.into(), gone.id.into()], &note("Both"));
+    let own = add(store, &scene, &[gone.id.into()], &note("Own"));
+    write(store, &scene, |txn| leads::delete(&ctx, txn, gone.id, Expect::Any));
+    write(store, &scene, |txn| leads::restore(&ctx, txn, gone.id));
+    assert_eq!(shown(store, &scene, &gone).len(), 2, "the trash and back leaves children alone");
+    write(store, &scene, |txn| leads::delete(&ctx, txn, gone.id, Expect::Any));
+    let request = PurgeRequest::trash(Filter::everything());
+    let plan = store.read(&scene.tenant, |txn| purge::plan(&ctx, txn, &request)).unwrap();
+    let done = write(store, &scene, |txn| purge::apply(&ctx, txn, &plan));
+    assert_eq!((plan.children, done.children), (1, 1));
+    let (left, placed) = store
+        .read(&scene.tenant, |txn| {
+            let left = txn.activities().get(&[shared.id, own.id])?;
+            Ok((left, txn.children().placements(&[shared.id.into(), own.id.into()])?))
+        })
+        .unwrap();
+    assert_eq!(
+        left.iter().map(|it| (it.id, it.about.clone())).collect::<Vec<_>>(),
+        [(shared.id, vec![kept.id.into()])]
+    );
+    assert_eq!(placed.iter().map(|it| it.about.clone()).collect::<Vec<_>>(), [[kept.id.into()]]);
+}
+
+/// An event about several records that one page shows is told once, also where a page ends within it; topics narrow; after a
+/// conversion both sides tell the same.
+pub fn a_timeline_tells_each_event_once(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let lead = make(store, &scene, "Nordlys AS");
+    let made = write(store, &scene, |txn| {
+        convert::convert(&ctx, txn, lead.id, &convert::ConversionOptions::default())
+    });
+    let other = make(store, &scene, "Other AS");
+    let contact = write(store, &scene, |txn| {
+        let fields = crate::domain::ContactFields::named("Kari").unwrap();
+        crate::desk::contacts::add(&ctx, txn, other.id, fields, true)
+    });
+    for n in 0..5 {
+        let about = [made.account.into(), contact.id.into(), other.id.into()];
+        add(store, &scene, &about, &note(&format!("Note {n}")));
+        add(store, &scene, &about[..1], &task(&format!("Task {n}"), "2026-11-24T09:00:00Z"));
+    }
+    let read = |subject: Subject, query: &TimelineQuery| {
+        store.read(&scene.tenant, |txn| timeline::of(&ctx, txn, subject, query)).unwrap()
+    };
+    let all: Vec<String> =
+        read(other.id.into(), &TimelineQuery::new(100)).items.into_iter().map(|item| item.text).collect();
+    assert_eq!(all[..2], ["Note added: Note 4", "Note added: Note 3"]);
+    assert_eq!(all.iter().filter(|text| text.starts_with("Note added")).count(), 5, "{all:?}");
+    for limit in 1..4 {
+        let mut query = TimelineQuery::new(limit);
+        let mut texts = Vec::new();
+        loop {
+            let page = read(other.id.into(), &query);
+            texts.extend(page.items.into_iter().map(|item| item.text));
+            query = query.before(page.next);
+            if page.next.is_none() {
+                break;
+            }
+        }
+        assert_eq!(texts, all, "pages of {limit}");
+    }
+    let notes = read(made.account.into(), &TimelineQuery::new(100).topics(&[Topic::Note]));
+    assert!(notes.items.iter().all(|item| item.topics == [Topic::Note]) && notes.items.len() == 5);
+    let image = notes.items.iter().flat_map(|item| &item.entry.changes).any(|it| it.field == "image");
+    assert!(!image, "what is kept for an undo is not told");
+    let [of_lead, of_account] =
+        [Subject::from(lead.id), made.account.into()].map(|subject| read(subject, &TimelineQuery::new(100)));
+    assert_eq!(of_lead, of_account, "one history from both sides");
+    assert_eq!(of_lead.items.len(), 10 + 3, "{of_lead:?}");
+    let of_contact = read(contact.id.into(), &TimelineQuery::new(100));
+    assert_eq!(of_contact.items.len(), 5 + 1, "what is about a person, and that it was created");
+}
+
+/// The page of a lead holds what its parts say; its follow-up is that of its tasks, and narrows lists.
+pub fn a_page_holds_what_its_parts_say(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let lead = make(store, &scene, "Nordlys AS");
+    let late = make(store, &scene, "Late AS");
+    make(store, &scene, "Quiet AS");
+    for n in 0..4 {
+        add(store, &scene, &[lead.id.into()], &note(&format!("Note {n}")));
+    }
+    let due: Timestamp = "2026-11-24T09:00:00Z".parse().unwrap();
+    add(store, &scene, &[lead.id.into()], &task("Planned", "2026-11-24T09:00:00Z"));
+    add(store, &scene, &[late.id.into()], &task("Late", "2026-11-20T09:00:00Z"));
+    let options = PageOptions::new().first(2).timeline(3);
+    let page = store.read(&scene.tenant, |txn| page::lead_page(&ctx, txn, lead.id, &options)).unwrap();
+    let tabs: Vec<_> =
+        page.tabs.iter().map(|tab| (tab.tab.code(), tab.total, tab.open, tab.items.len())).collect();
+    assert_eq!(tabs, [("note", 4, 0, 2), ("task", 1, 1, 1)]);
+    let ChildRecord::Activity(first) = &page.tabs[0].items[0];
+    assert_eq!((first.fields.title.as_deref(), page.tabs[0].next.is_some()), (Some("Note 3"), true));
+    assert_eq!((page.timeline.items.len(), page.timeline.next.is_some()), (3, true));
+    assert_eq!((page.lead.follow_up, page.follow_up_state), (Some(due), FollowUpState::Planned));
+    assert_eq!(page.lead.revision, lead.revision, "a note is no edit of the lead");
+    assert_eq!(page.lead.active_at, scene.clock_now().saturating_add(chrono::TimeDelta::seconds(-1)));
+    let numbers = |state: &str| {
+        let query = LeadQuery::new(Filter::parse(&format!("follow_up_state {state}")).unwrap());
+        let found = store.read(&scene.tenant, |txn| leads::list(&ctx, txn, &query)).unwrap();
+        let mut numbers: Vec<_> = found.items.iter().map(|lead| lead.number).collect();
+        numbers.sort_unstable();
+        numbers
+    };
+    assert_eq!((numbers("= overdue"), numbers("= planned"), numbers("= none")), (vec![2], vec![1], vec![3]));
+    assert_eq!((numbers("!= none"), numbers("in (overdue, today)")), (vec![1, 2], vec![2]));
+    let made = write(store, &scene, |txn| {
+        convert::convert(&ctx, txn, lead.id, &convert::ConversionOptions::default())
+    });
+    let customer =
+        store.read(&scene.tenant, |txn| page::account_page(&ctx, txn, made.account, &options)).unwrap();
+    assert_eq!(customer.tabs, page.tabs, "the customer has the tabs of the lead that it was");
+}
