@@ -53,6 +53,10 @@ impl Child for Activity {
         vec![FieldChange::new("title", title(before), title(after))]
     }
 
+    fn can_return(_: &mut dyn Txn, _: &Self) -> Result<bool> {
+        Ok(true)
+    }
+
     fn load(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<Vec<Self>> {
         let ids: Vec<_> = ids.iter().copied().map(ActivityId::from_uuid).collect();
         txn.activities().get(&ids)
@@ -148,7 +152,8 @@ pub fn delete(ctx: &Context<'_>, txn: &mut dyn Txn, id: ActivityId, expect: impl
     let activity = get(ctx, txn, id)?;
     children::check_change(ctx, txn, &activity)?;
     expect.into().check("activity", activity.revision)?;
-    let entries = children::take_away(ctx, txn, &activity)?;
+    let mut entries = super::files::remove_about(ctx, txn, activity.subject())?;
+    entries.extend(children::take_away(ctx, txn, &activity)?);
     written(ctx, txn, OperationKind::Delete, &entries)
 }
 

@@ -43,6 +43,8 @@ pub(super) trait Child: Clone + PartialEq + Serialize + DeserializeOwned {
     /// What people read of a change; the title comes first, also where it is the same.
     fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange>;
 
+    /// Whether a removed one can be written back: what it needs besides its own record is still there.
+    fn can_return(txn: &mut dyn Txn, child: &Self) -> Result<bool>;
     fn load(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<Vec<Self>>;
     fn insert(txn: &mut dyn Txn, child: &Self) -> Result<()>;
     fn update(txn: &mut dyn Txn, child: &Self) -> Result<()>;
@@ -397,8 +399,13 @@ pub(super) fn purge(txn: &mut dyn Txn, gone: &[Subject]) -> Result<u64> {
             let others: Vec<_> =
                 placement.about.iter().filter(|about| !gone.contains(about)).copied().collect();
             removed = removed.saturating_add(u64::from(others.is_empty()));
+            if others.is_empty() {
+                // Attachments go with their note.
+                removed = removed.saturating_add(purge(txn, &[placement.child])?);
+            }
             match placement.child.kind {
                 SubjectKind::Activity => leave::<crate::domain::Activity>(txn, &placement, others)?,
+                SubjectKind::File => leave::<crate::domain::FileRecord>(txn, &placement, others)?,
                 kind => {
                     let message = format!("no child of kind {} can be removed", kind.code());
                     return Err(Error::new(ErrorKind::Internal, message));

@@ -28,6 +28,7 @@ pub mod activities;
 pub mod board;
 pub mod contacts;
 pub mod convert;
+pub mod files;
 pub mod functions;
 pub mod leads;
 pub mod mass;

@@ -92,12 +92,6 @@ pub trait Activities {
 /// Activities of all records by time: calendars and reminders.
 pub trait Agenda {}
 
-/// Files of one tenant.
-pub trait Files {}
-
-/// The bytes of files, by what they are.
-pub trait Blobs {}
-
 /// Estimates of one tenant, with their lines.
 pub trait Estimates {}
 

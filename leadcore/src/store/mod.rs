@@ -13,6 +13,7 @@
 //! it is by its [`fold`](crate::value::fold)ed form. A slice may be empty; what is asked twice by id is answered twice,
 //! in the order asked, and one write takes all of its slice or nothing.
 
+mod blobs;
 mod children;
 mod journal;
 mod leads;
@@ -23,9 +24,8 @@ mod views;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TenantId;
 
-pub use children::{
-    Activities, Agenda, Blobs, ChildQuery, Children, Estimates, Files, Followers, Lines, Records,
-};
+pub use blobs::{Blobs, Files, Upload};
+pub use children::{Activities, Agenda, ChildQuery, Children, Estimates, Followers, Lines, Records};
 pub use journal::{Journal, Links};
 pub use leads::{LeadChange, Leads, Tallies};
 pub use records::{Accounts, Contacts};
