@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::domain::{Lead, Subject, SubjectKind, TermKind, Topics};
 use crate::error::Result;
-use crate::id::{ContactId, TenantId};
+use crate::id::{ContactId, FileId, TenantId};
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
-use crate::store::{Series, SettingName, Store, StoreExt, Txn};
+use crate::store::{ChildQuery, Series, SettingName, Store, StoreExt, Txn};
 
 /// Everything that the ports say about a tenant, a line for each record, in an order that no store decides: leads with
 /// the trash, accounts, links, contacts, pipelines, terms, settings, numbers, operations with their entries.
@@ -74,8 +74,38 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
     for series in Series::ALL {
         line(&mut out, "next number", &(series.code(), txn.numbers().peek(series)?));
     }
+    files(&mut out, txn, &mut subjects)?;
     journal(&mut out, txn, &subjects)?;
     Ok(out)
+}
+
+/// Files about these records, and about what hangs on them, with what the store has of their content.
+fn files(out: &mut String, txn: &mut dyn Txn, subjects: &mut BTreeSet<Subject>) -> Result<()> {
+    let mut open: Vec<_> = subjects.iter().copied().collect();
+    let mut known = BTreeSet::new();
+    while let Some(subject) = open.pop() {
+        let query = ChildQuery {
+            about: vec![subject],
+            tabs: Vec::new(),
+            open: None,
+            descending: false,
+            after: None,
+            limit: usize::MAX,
+        };
+        for placed in txn.children().list(&query)? {
+            if known.insert(placed.child) {
+                open.push(placed.child);
+            }
+        }
+    }
+    for child in known.into_iter().filter(|child| child.kind == SubjectKind::File) {
+        subjects.insert(child);
+        for file in txn.files().get(&[FileId::from_uuid(child.id)])? {
+            let content = (txn.blobs().size(&file.hash)?, txn.files().uses(&[file.hash])?);
+            line(out, "file", &(&file, content, txn.children().placements(&[child])?));
+        }
+    }
+    Ok(())
 }
 
 fn journal(out: &mut String, txn: &mut dyn Txn, subjects: &BTreeSet<Subject>) -> Result<()> {

@@ -5,6 +5,7 @@
 pub mod customers;
 pub mod desk;
 pub mod desk_views;
+pub mod files;
 pub mod filters;
 pub mod images;
 pub mod journal;
@@ -172,6 +173,15 @@ cases! { $
         views_keep_their_rules,
         view_preferences_are_kept_per_user,
         marks_are_kept_per_user,
+    }
+    files {
+        files_come_back_as_they_were_written,
+        files_keep_their_rules,
+        contents_come_back_at_every_boundary,
+        a_content_is_kept_once,
+        an_upload_that_is_not_finished_leaves_nothing,
+        contents_belong_to_their_tenant,
+        a_view_writes_no_content,
     }
     transactions {
         a_failed_write_leaves_nothing,
