@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use leadcore::domain::KEYS_VERSION;
@@ -62,6 +63,8 @@ pub struct SqliteTxn<'c> {
     fit: Cell<bool>,
     /// The directory that contents of files go to, if it is not the database.
     pub(crate) outside: Outside,
+    /// Contents that this transaction began to write.
+    pub(crate) begun: BTreeSet<i64>,
 }
 
 impl<'c> SqliteTxn<'c> {
@@ -77,6 +80,7 @@ impl<'c> SqliteTxn<'c> {
             read_only: false,
             fit: Cell::new(false),
             outside: Outside::default(),
+            begun: BTreeSet::new(),
         }
     }
 
@@ -109,8 +113,17 @@ impl<'c> SqliteTxn<'c> {
     pub(crate) fn ours(conn: &'c Connection, tenant: &TenantId, prefix: &'c str, folds: bool) -> Self {
         let prefix = Cow::Borrowed(prefix);
         let fit = Cell::new(true);
-        let outside = Outside::default();
-        Self { conn, tenant: tenant.clone(), prefix, depth: 0, folds, read_only: false, fit, outside }
+        Self {
+            conn,
+            tenant: tenant.clone(),
+            prefix,
+            depth: 0,
+            folds,
+            read_only: false,
+            fit,
+            outside: Outside::default(),
+            begun: BTreeSet::new(),
+        }
     }
 
     /// The same with the content of files in a directory, if there is one.

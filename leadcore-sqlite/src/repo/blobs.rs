@@ -49,6 +49,9 @@ impl SqliteTxn<'_> {
     /// The row of an upload, how much of it is written, and whether it goes into the directory.
     fn written(&self, upload: Upload) -> Result<(i64, u64, bool)> {
         let rid = signed(upload.number()).map_err(|_| not_begun())?;
+        if !self.begun.contains(&rid) {
+            return Err(not_begun());
+        }
         let mut statement = self.prepare(WRITTEN, "find an upload")?;
         let mut rows = statement.query((self.tenant_text(), rid)).store("find an upload")?;
         let row = rows.next().store("find an upload")?.ok_or_else(not_begun)?;
@@ -61,6 +64,17 @@ impl SqliteTxn<'_> {
         let mut statement = self.prepare(DROP, "remove a content")?;
         statement.execute(row).map_err(|error| still_in_use(error, "content", by))?;
         self.prepare(DROP_PIECES, "remove a content")?.execute(row).store("remove a content")?;
+        Ok(())
+    }
+
+    /// Drops what was begun and not finished: for a caller that commits all the same.
+    pub(crate) fn drop_unfinished(&mut self) -> Result<()> {
+        for rid in std::mem::take(&mut self.begun) {
+            let mut statement = self.prepare(WRITTEN, "find an upload")?;
+            if statement.exists((self.tenant_text(), rid)).store("find an upload")? {
+                self.drop_blob(rid, 0)?;
+            }
+        }
         Ok(())
     }
 
@@ -92,6 +106,7 @@ impl Blobs for SqliteTxn<'_> {
             .execute((self.tenant_text(), outside))
             .store("begin a content")?;
         let rid = self.conn.last_insert_rowid();
+        self.begun.insert(rid);
         if outside {
             self.outside.begin(rid)?;
         }
