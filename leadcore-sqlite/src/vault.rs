@@ -335,8 +335,8 @@ impl Outside {
     }
 
     /// Bytes that may be needed no more, when the transaction is through.
-    pub(crate) fn touched(&mut self, contents: &[ContentHash]) {
-        self.touched.extend(contents);
+    pub(crate) fn touched(&mut self, content: &ContentHash) {
+        self.touched.insert(*content);
     }
 
     pub(crate) fn take_touched(&mut self) -> BTreeSet<ContentHash> {

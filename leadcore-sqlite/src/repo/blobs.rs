@@ -5,12 +5,12 @@
 //! else looks through the directory at the same time.
 
 use leadcore::domain::ContentHash;
-use leadcore::error::{Error, ErrorKind, Result};
+use leadcore::error::{Conflict, Error, ErrorKind, Result};
 use leadcore::store::{Blobs, Upload};
 
-use crate::error::{StoreResult as _, still_in_use};
+use crate::error::StoreResult as _;
 use crate::row::{Columns, corrupt, signed};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 /// The most bytes of one row.
 const PIECE: usize = 256 * 1024;
@@ -59,11 +59,11 @@ impl SqliteTxn<'_> {
         Ok((rid, columns.unsigned()?, columns.int()? == 1))
     }
 
-    fn drop_blob(&self, rid: i64, by: u64) -> Result<()> {
+    fn drop_blob(&self, rid: i64) -> Result<()> {
         let row = (self.tenant_text(), rid);
-        let mut statement = self.prepare(DROP, "remove a content")?;
-        statement.execute(row).map_err(|error| still_in_use(error, "content", by))?;
-        self.prepare(DROP_PIECES, "remove a content")?.execute(row).store("remove a content")?;
+        for statement in [DROP_PIECES, DROP] {
+            self.prepare(statement, "remove a content")?.execute(row).store("remove a content")?;
+        }
         Ok(())
     }
 
@@ -72,7 +72,7 @@ impl SqliteTxn<'_> {
         for rid in std::mem::take(&mut self.begun) {
             let mut statement = self.prepare(WRITTEN, "find an upload")?;
             if statement.exists((self.tenant_text(), rid)).store("find an upload")? {
-                self.drop_blob(rid, 0)?;
+                self.drop_blob(rid)?;
             }
         }
         Ok(())
@@ -136,7 +136,7 @@ impl Blobs for SqliteTxn<'_> {
         let (rid, _, outside) = self.written(upload)?;
         match self.known(hash)? {
             Some(known) => {
-                self.drop_blob(rid, 0)?;
+                self.drop_blob(rid)?;
                 if outside && known.outside {
                     // The same bytes once more: should those that are there be damaged, they are whole again.
                     return self.outside.keep(rid, hash);
@@ -165,25 +165,22 @@ impl Blobs for SqliteTxn<'_> {
         if known.outside { self.outside.read(hash, offset, end) } else { self.pieces(&known, offset, end) }
     }
 
+    /// Without a savepoint, which would keep every page of the contents in memory: what could be refused is asked first.
     fn remove(&mut self, contents: &[ContentHash]) -> Result<()> {
-        let mut outside = Vec::new();
-        in_savepoint(self.conn, "leadcore_slice", || {
-            for content in contents {
-                if let Some(known) = self.known(content)? {
-                    let by = self.uses_of(content)?;
-                    if by > 0 {
-                        let conflict = leadcore::error::Conflict::InUse { by };
-                        return Err(Error::conflicting("content", conflict));
-                    }
-                    self.drop_blob(known.rid, by)?;
-                    if known.outside {
-                        outside.push(*content);
-                    }
+        for content in contents {
+            let by = self.uses_of(content)?;
+            if by > 0 {
+                return Err(Error::conflicting("content", Conflict::InUse { by }));
+            }
+        }
+        for content in contents {
+            if let Some(known) = self.known(content)? {
+                self.drop_blob(known.rid)?;
+                if known.outside {
+                    self.outside.touched(content);
                 }
             }
-            Ok(())
-        })?;
-        self.outside.touched(&outside);
+        }
         Ok(())
     }
 }
