@@ -16,6 +16,11 @@
 //! mode when two connections write and checkpoint at once (fixed in 3.51.3, 3.50.7 and 3.44.6; sqlite.org/wal.html,
 //! "the WAL-reset bug"); on such a library leadcore uses a rollback journal instead. See
 //! [`SqliteOptions::accept_wal_reset_bug`].
+//!
+//! # Files
+//!
+//! The content of files is in the database, in pieces of 256 KiB, or in a directory: see [`SqliteOptions::files_in`], which
+//! says what a backup has to hold then.
 #![forbid(unsafe_code)]
 
 pub use rusqlite;
@@ -33,12 +38,14 @@ mod queue;
 mod repo;
 mod row;
 mod store;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod txn;
+mod vault;
 
 pub use options::{Durability, SqliteOptions};
-pub use store::{SqliteStats, SqliteStore};
+pub use store::{SqliteStats, SqliteStore, SweptFiles};
 pub use txn::SqliteTxn;
 
 /// The snippets of the README, compiled and run.

@@ -16,6 +16,7 @@ use crate::guard::{Held, Moment, SideLock, Watch};
 use crate::migrate;
 use crate::options::SqliteOptions;
 use crate::queue::{Patience, Queue, Turn};
+use crate::vault::Vault;
 
 use self::readers::{Lent, Readers};
 
@@ -49,6 +50,8 @@ pub(crate) struct Database {
     readers: Option<Readers>,
     file: Option<Protected>,
     pub(crate) options: SqliteOptions,
+    /// Where contents of files are, when not in the database.
+    pub(crate) vault: Option<Vault>,
     /// Whether the connections are ours to configure.
     ours: bool,
     opened_by: AtomicU32,
@@ -84,7 +87,7 @@ impl Database {
         let watch = Watch::start(&opened.path, opened.journal, &opened.side, &opened.patience)?;
         let file = Protected { path: opened.path, side: opened.side, watch };
         let readers = Readers::default();
-        let database = Self::assemble(opened.conn, Some(readers), Some(file), options, true);
+        let database = Self::assemble(opened.conn, Some(readers), Some(file), options, true)?;
         database.bring_up_to_date()?;
         Ok(database)
     }
@@ -97,7 +100,7 @@ impl Database {
         connect::library_serves()?;
         let conn = Connection::open_in_memory().store("open a database in memory")?;
         connect::configure(&conn, options)?;
-        let database = Self::assemble(conn, None, None, options, true);
+        let database = Self::assemble(conn, None, None, options, true)?;
         database.bring_up_to_date()?;
         Ok(database)
     }
@@ -122,7 +125,7 @@ impl Database {
             }
             None => None,
         };
-        let database = Self::assemble(conn, None, file, options, false);
+        let database = Self::assemble(conn, None, file, options, false)?;
         database.bring_up_to_date()?;
         Ok(database)
     }
@@ -133,21 +136,32 @@ impl Database {
         file: Option<Protected>,
         options: &SqliteOptions,
         ours: bool,
-    ) -> Self {
-        Self {
+    ) -> Result<Self> {
+        let vault = options.files_in.as_deref().map(|dir| Vault::open(dir, options.create)).transpose()?;
+        Ok(Self {
             writer: Queue::new(Some(conn)),
             readers,
             file,
             options: options.clone(),
+            vault,
             ours,
             opened_by: AtomicU32::new(std::process::id()),
             commits: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             worst_wait: AtomicU64::new(0),
-        }
+        })
     }
 
     fn bring_up_to_date(&self) -> Result<()> {
+        self.migrate()?;
+        let Some(vault) = &self.vault else { return Ok(()) };
+        if !self.read(|tx| vault.belongs_to(tx, self.prefix(), false))? {
+            self.write(|tx| vault.belongs_to(tx, self.prefix(), true))?;
+        }
+        Ok(())
+    }
+
+    fn migrate(&self) -> Result<()> {
         if !self.options.migrate {
             return self.read(|tx| migrate::validate(tx, self.prefix()));
         }

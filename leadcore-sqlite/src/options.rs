@@ -1,5 +1,6 @@
 //! How a database is opened.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use leadcore::error::{Error, Result, ViolationCode};
@@ -37,6 +38,7 @@ pub struct SqliteOptions {
     pub(crate) migrate: bool,
     pub(crate) secure_delete: bool,
     pub(crate) accept_wal_reset_bug: bool,
+    pub(crate) files_in: Option<PathBuf>,
 }
 
 impl Default for SqliteOptions {
@@ -60,6 +62,7 @@ impl SqliteOptions {
             migrate: true,
             secure_delete: true,
             accept_wal_reset_bug: false,
+            files_in: None,
         }
     }
 
@@ -136,6 +139,28 @@ impl SqliteOptions {
     #[must_use]
     pub const fn accept_wal_reset_bug(mut self, accept: bool) -> Self {
         self.accept_wal_reset_bug = accept;
+        self
+    }
+
+    /// Keeps the content of files in this directory instead of the database; it is made when it is not there.
+    ///
+    /// A content lies at `ab/cdef…`, named by its SHA-256 and nothing else: no name that anybody gave is ever part of a
+    /// path. It is complete and safe on disk before the transaction commits, and removed after the one that dropped the last
+    /// file with it. What a crash leaves over, [`SqliteStore::sweep_files`](crate::SqliteStore::sweep_files) removes. A
+    /// content that is in the database already stays there and is read from there; without this option the content of
+    /// files in a directory is refused as `Unsupported`.
+    ///
+    /// The directory belongs to one database, which is noted in it: opening another one with it is refused. Programs that
+    /// share the database use the same directory.
+    ///
+    /// # Backup
+    /// [`backup_to`](crate::SqliteStore::backup_to) holds what is in the database; the directory is copied beside it, with
+    /// any tool, since a content never changes once it is there. Copy the directory, then back up the database, then copy
+    /// what is new in the directory: so every content that the copy of the database refers to is there, unless it was added
+    /// and removed again in that time. To restore, put both back. A sweep removes what the restored database does not know.
+    #[must_use]
+    pub fn files_in(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.files_in = Some(dir.into());
         self
     }
 }

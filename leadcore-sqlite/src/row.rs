@@ -97,6 +97,13 @@ impl<'r, 's> Columns<'r, 's> {
         Ok(self.optional_text()?.map(str::to_owned))
     }
 
+    pub(crate) fn bytes(&mut self) -> Result<&'r [u8]> {
+        match self.value()? {
+            ValueRef::Blob(bytes) => Ok(bytes),
+            _ => Err(corrupt("content")),
+        }
+    }
+
     pub(crate) fn uuid(&mut self) -> Result<Uuid> {
         self.optional_uuid()?.ok_or_else(|| corrupt("id"))
     }

@@ -1,5 +1,6 @@
 //! The store: a database file of leadcore's own, or in memory.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,18 @@ pub struct SqliteStats {
     pub retries: u64,
     /// The longest time a write waited for its turn.
     pub worst_wait: Duration,
+}
+
+/// What a sweep removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct SweptFiles {
+    /// Contents that no file had.
+    pub contents: u64,
+    /// How many bytes they had together.
+    pub bytes: u64,
+    /// Temporary files in the directory that nobody wrote to for an hour.
+    pub left_over: u64,
 }
 
 /// leadcore's store on one SQLite database. `Send + Sync`; a clone is another handle on the same store.
@@ -82,12 +95,23 @@ impl SqliteStore {
         Ok(Self { database: Arc::new(Database::from_connection(connection, options)?) })
     }
 
-    /// Writes a copy of the database, as it is now, to a new file at `path`: safe to open with any SQLite.
+    /// Writes a copy of the database, as it is now, to a new file at `path`: safe to open with any SQLite. The content of
+    /// files is in it, unless it lies in a directory: [`SqliteOptions::files_in`] says how to copy that.
     ///
     /// # Errors
     /// `AlreadyExists` when there is a file; `Storage` when it cannot be written.
     pub fn backup_to(&self, path: impl AsRef<Path>) -> Result<()> {
         self.database.backup_to(path.as_ref())
+    }
+
+    /// Removes contents that no file has: what a program that was killed, or a transaction of the host's, left over in the
+    /// [directory](SqliteOptions::files_in). Nothing else needs it; run it now and then. It looks at every content; other
+    /// writers wait for 500 of them at a time at most.
+    ///
+    /// # Errors
+    /// `Storage` when the directory cannot be read or written; else a failure of the database.
+    pub fn sweep_files(&self) -> Result<SweptFiles> {
+        self.database.sweep_files()
     }
 
     /// How writing went so far.
@@ -108,12 +132,24 @@ impl Store for SqliteStore {
     fn read_with(&self, tenant: &TenantId, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
         let database = &*self.database;
         database.read(|tx| {
-            work(&mut SqliteTxn::ours(tx, tenant, database.prefix(), database.folds()).read_only())
+            let txn = SqliteTxn::ours(tx, tenant, database.prefix(), database.folds());
+            work(&mut txn.with_vault(database.vault.as_ref()).read_only())
         })
     }
 
     fn write_with(&self, tenant: &TenantId, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
         let database = &*self.database;
-        database.write(|tx| work(&mut SqliteTxn::ours(tx, tenant, database.prefix(), database.folds())))
+        let mut touched = BTreeSet::new();
+        let done = database.write(|tx| {
+            let txn = SqliteTxn::ours(tx, tenant, database.prefix(), database.folds());
+            let mut txn = txn.with_vault(database.vault.as_ref());
+            let done = work(&mut txn).and_then(|()| txn.drop_unfinished());
+            touched.extend(txn.outside.take_touched());
+            done
+        });
+        // Committed or not: bytes that no row refers to go. Should this fail, the write did not, and a sweep finds them.
+        let touched: Vec<_> = touched.into_iter().collect();
+        let _ = database.remove_unused(&touched);
+        done
     }
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use leadcore::domain::KEYS_VERSION;
 use leadcore::error::{Error, ErrorKind, Result};
@@ -16,6 +18,7 @@ use rusqlite::{CachedStatement, Connection, Transaction};
 use crate::error::StoreResult as _;
 use crate::migrate;
 use crate::options::check_prefix;
+use crate::vault::{Outside, Vault};
 
 /// The prefix that statements in this crate are written with.
 const WRITTEN: &str = "leadcore_";
@@ -58,6 +61,10 @@ pub struct SqliteTxn<'c> {
     read_only: bool,
     /// Whether the connection was found to be fit: ours are checked when they are opened, a host's with its first call.
     fit: Cell<bool>,
+    /// The directory that contents of files go to, if it is not the database.
+    pub(crate) outside: Outside,
+    /// Contents that this transaction began to write.
+    pub(crate) begun: BTreeSet<i64>,
 }
 
 impl<'c> SqliteTxn<'c> {
@@ -72,6 +79,8 @@ impl<'c> SqliteTxn<'c> {
             folds: false,
             read_only: false,
             fit: Cell::new(false),
+            outside: Outside::default(),
+            begun: BTreeSet::new(),
         }
     }
 
@@ -84,11 +93,43 @@ impl<'c> SqliteTxn<'c> {
         Ok(Self { prefix: Cow::Owned(prefix.to_owned()), ..Self::on(transaction, tenant) })
     }
 
+    /// The same with the content of files in this directory: see [`SqliteOptions::files_in`](crate::SqliteOptions::files_in).
+    ///
+    /// What a transaction of the host's makes superfluous there is removed by the next
+    /// [`SqliteStore::sweep_files`](crate::SqliteStore::sweep_files): nobody here learns whether it was committed. Begin it
+    /// with `IMMEDIATE`.
+    ///
+    /// # Errors
+    /// `Storage` when the directory is not there and cannot be made; `Unsupported` when it holds the files of another
+    /// database.
+    pub fn with_files_in(mut self, dir: impl AsRef<Path>) -> Result<Self> {
+        let vault = Vault::open(dir.as_ref(), true)?;
+        vault.belongs_to(self.conn, &self.prefix, true)?;
+        self.outside = Outside::of(Some(vault));
+        Ok(self)
+    }
+
     /// On a connection of ours that is inside a transaction and has the folding function.
     pub(crate) fn ours(conn: &'c Connection, tenant: &TenantId, prefix: &'c str, folds: bool) -> Self {
         let prefix = Cow::Borrowed(prefix);
         let fit = Cell::new(true);
-        Self { conn, tenant: tenant.clone(), prefix, depth: 0, folds, read_only: false, fit }
+        Self {
+            conn,
+            tenant: tenant.clone(),
+            prefix,
+            depth: 0,
+            folds,
+            read_only: false,
+            fit,
+            outside: Outside::default(),
+            begun: BTreeSet::new(),
+        }
+    }
+
+    /// The same with the content of files in a directory, if there is one.
+    pub(crate) fn with_vault(mut self, vault: Option<&Vault>) -> Self {
+        self.outside = Outside::of(vault.cloned());
+        self
     }
 
     /// Refuses a host's connection that does not enforce references or has not leadcore's tables, and says what to run.

@@ -1,6 +1,6 @@
 -- leadcore, schema version 1.
 --
--- Every table, key and index begins with the tenant, but {prefix}keys and the full-text index, which FTS5 keys by row. `rid` is SQLite's own row number: it never leaves this file.
+-- Every table, key and index begins with the tenant, but {prefix}keys, the directory of files and its index, and the full-text index, which FTS5 keys by row. `rid` is SQLite's own row number: it never leaves this file.
 -- Ids are UUIDs of 16 bytes, times are microseconds since 1970-01-01 UTC, days are days since
 -- 1970-01-01, amounts are units of 1/10,000.
 -- Columns named `…_key` and `search` are computed by leadcore (folded: no case, no accents); collations decide nothing.
@@ -437,7 +437,53 @@ CREATE INDEX {prefix}activity_kind ON {prefix}activity (tenant, kind, open, at, 
 CREATE INDEX {prefix}activity_assigned ON {prefix}activity (tenant, assignee, kind, open, at, id)
     WHERE assignee IS NOT NULL;
 
--- Files.
+-- Files: what is known of each; what they are about is in {prefix}child.
+CREATE TABLE {prefix}file (
+    tenant      TEXT    NOT NULL,
+    id          BLOB    NOT NULL CHECK (length(id) = 16),
+    revision    INTEGER NOT NULL,
+    -- JSON list of what it is about, for reading.
+    about       TEXT    NOT NULL,
+    name        TEXT    NOT NULL,
+    description TEXT,
+    media_type  TEXT    NOT NULL,
+    size        INTEGER NOT NULL,
+    hash        BLOB    NOT NULL CHECK (length(hash) = 32),
+    created_by  TEXT,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, hash) REFERENCES {prefix}blob (tenant, hash)
+) STRICT, WITHOUT ROWID;
+-- How many files have a content: there is no count that could drift.
+CREATE INDEX {prefix}file_hash ON {prefix}file (tenant, hash);
+
+-- Contents of files, by SHA-256; without one while a content is being written. `outside`: in the directory.
+CREATE TABLE {prefix}blob (
+    rid     INTEGER PRIMARY KEY,
+    tenant  TEXT    NOT NULL,
+    hash    BLOB    CHECK (length(hash) = 32),
+    size    INTEGER NOT NULL,
+    outside INTEGER NOT NULL CHECK (outside IN (0, 1)),
+    UNIQUE (tenant, hash)
+) STRICT;
+-- The directory is one for all tenants: bytes go when no tenant has them.
+CREATE INDEX {prefix}blob_outside ON {prefix}blob (hash) WHERE outside = 1;
+
+-- The bytes of contents in the database, 256 KiB at most in a row, end to end from 0 on. `blob` is the row of the content.
+CREATE TABLE {prefix}blob_chunk (
+    rid    INTEGER PRIMARY KEY,
+    tenant TEXT    NOT NULL,
+    blob   INTEGER NOT NULL,
+    start  INTEGER NOT NULL,
+    bytes  BLOB    NOT NULL,
+    UNIQUE (tenant, blob, start)
+) STRICT;
+
+-- The directory that is this database's has this id written in it.
+CREATE TABLE {prefix}blob_directory (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16)
+) STRICT, WITHOUT ROWID;
 
 -- Estimates and lines.
 

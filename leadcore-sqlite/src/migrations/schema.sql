@@ -53,6 +53,7 @@ CREATE TABLE leadcore_activity (
     reminds    INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
+<<<<<<< HEAD
 CREATE INDEX leadcore_activity_agenda ON leadcore_activity (tenant, kind, at, id, ends_at)
     WHERE is_series = 0 AND ends_at IS NOT NULL;
 CREATE INDEX leadcore_activity_agenda_of ON leadcore_activity (tenant, assignee, kind, at, id, ends_at)
@@ -65,6 +66,28 @@ CREATE INDEX leadcore_activity_long ON leadcore_activity (tenant, kind, at, id, 
 CREATE INDEX leadcore_activity_reminder ON leadcore_activity (tenant, reminder, id)
     WHERE reminder IS NOT NULL AND reminds = 1;
 CREATE INDEX leadcore_activity_series ON leadcore_activity (tenant, ends_at, id) WHERE is_series = 1;
+=======
+CREATE TABLE leadcore_blob (
+    rid     INTEGER PRIMARY KEY,
+    tenant  TEXT    NOT NULL,
+    hash    BLOB    CHECK (length(hash) = 32),
+    size    INTEGER NOT NULL,
+    outside INTEGER NOT NULL CHECK (outside IN (0, 1)),
+    UNIQUE (tenant, hash)
+) STRICT;
+CREATE TABLE leadcore_blob_chunk (
+    rid    INTEGER PRIMARY KEY,
+    tenant TEXT    NOT NULL,
+    blob   INTEGER NOT NULL,
+    start  INTEGER NOT NULL,
+    bytes  BLOB    NOT NULL,
+    UNIQUE (tenant, blob, start)
+) STRICT;
+CREATE TABLE leadcore_blob_directory (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_blob_outside ON leadcore_blob (hash) WHERE outside = 1;
+>>>>>>> file
 CREATE TABLE leadcore_child (
     tenant       TEXT    NOT NULL,
     subject_kind TEXT    NOT NULL,
@@ -117,7 +140,28 @@ CREATE INDEX leadcore_entry_child ON leadcore_entry (tenant, other_kind, other_i
     WHERE subject_kind IN ('activity', 'file', 'estimate', 'record');
 CREATE INDEX leadcore_entry_operation ON leadcore_entry (tenant, operation, seq);
 CREATE INDEX leadcore_entry_subject ON leadcore_entry (tenant, subject_kind, subject_id, seq);
+<<<<<<< HEAD
 CREATE INDEX leadcore_entry_tenant ON leadcore_entry (tenant);
+=======
+CREATE TABLE leadcore_file (
+    tenant      TEXT    NOT NULL,
+    id          BLOB    NOT NULL CHECK (length(id) = 16),
+    revision    INTEGER NOT NULL,
+    -- JSON list of what it is about, for reading.
+    about       TEXT    NOT NULL,
+    name        TEXT    NOT NULL,
+    description TEXT,
+    media_type  TEXT    NOT NULL,
+    size        INTEGER NOT NULL,
+    hash        BLOB    NOT NULL CHECK (length(hash) = 32),
+    created_by  TEXT,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, hash) REFERENCES leadcore_blob (tenant, hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_file_hash ON leadcore_file (tenant, hash);
+>>>>>>> file
 CREATE TABLE leadcore_keys (
     version INTEGER NOT NULL PRIMARY KEY
 ) STRICT;

@@ -229,8 +229,6 @@ impl Children for SqliteTxn<'_> {
     }
 }
 
-impl leadcore::store::Files for SqliteTxn<'_> {}
-impl leadcore::store::Blobs for SqliteTxn<'_> {}
 impl leadcore::store::Estimates for SqliteTxn<'_> {}
 impl leadcore::store::Lines for SqliteTxn<'_> {}
 impl leadcore::store::Records for SqliteTxn<'_> {}

@@ -2,8 +2,10 @@
 
 mod activities;
 mod agenda;
+mod blobs;
 mod children;
 mod custom;
+mod files;
 mod journal;
 mod leads;
 mod links;
@@ -21,6 +23,7 @@ pub(crate) use activities::walk_query;
 pub(crate) use agenda::agenda_queries;
 #[cfg(test)]
 pub(crate) use children::{child_queries, tab_query};
+pub(crate) use blobs::no_directory;
 pub(crate) use custom::{ADD_FIELD, add_field, custom_value};
 #[cfg(test)]
 pub(crate) use journal::{history_queries, replay_query};

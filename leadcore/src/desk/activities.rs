@@ -329,7 +329,8 @@ fn rewrite(
 /// `NotFound`, `Denied`; `Conflict` when the revision is another than expected.
 pub fn delete(ctx: &Context<'_>, txn: &mut dyn Txn, id: ActivityId, expect: impl Into<Expect>) -> Result<()> {
     let activity = changeable(ctx, txn, id, expect.into())?;
-    let entries = children::take_away(ctx, txn, &activity)?;
+    let mut entries = super::files::remove_about(ctx, txn, activity.subject())?;
+    entries.extend(children::take_away(ctx, txn, &activity)?);
     written(ctx, txn, OperationKind::Delete, &entries)
 }
 

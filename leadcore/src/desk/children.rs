@@ -64,6 +64,10 @@ macro_rules! for_child {
                 type $C = $crate::domain::Activity;
                 $work
             }
+            $crate::domain::SubjectKind::File => {
+                type $C = $crate::domain::FileRecord;
+                $work
+            }
             _ => $other,
         }
     };

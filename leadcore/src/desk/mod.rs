@@ -33,6 +33,7 @@ pub mod board;
 pub mod calendar;
 pub mod contacts;
 pub mod convert;
+pub mod files;
 pub mod functions;
 #[cfg(feature = "calendar")]
 pub mod ical;

@@ -74,8 +74,6 @@ impl Children for MemoryTxn {
     }
 }
 
-impl crate::store::Files for MemoryTxn {}
-impl crate::store::Blobs for MemoryTxn {}
 impl crate::store::Estimates for MemoryTxn {}
 impl crate::store::Lines for MemoryTxn {}
 impl crate::store::Records for MemoryTxn {}

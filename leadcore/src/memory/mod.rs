@@ -6,6 +6,7 @@
 
 mod activities;
 mod agenda;
+mod blobs;
 mod children;
 mod leads;
 mod records;
@@ -18,17 +19,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Activity, Contact, Lead, Link, MatchKey, NewEntry, Operation, Pipeline, Placement, SavedView,
-    Subject, TermKind, TermRecord, ViewPreferences,
+    Account, Activity, Contact, ContentHash, FileRecord, Lead, Link, MatchKey, NewEntry, Operation, Pipeline,
+    Placement, SavedView, Subject, TermKind, TermRecord, ViewPreferences,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{
-    AccountId, ActivityId, ContactId, LeadId, OperationId, PipelineId, Revision, TenantId, UserId, ViewId,
+    AccountId, ActivityId, ContactId, FileId, LeadId, OperationId, PipelineId, Revision, TenantId, UserId,
+    ViewId,
 };
 use crate::store::{
     Accounts, Activities, Agenda, Blobs, Children, Contacts, Estimates, Files, Followers, Journal, Leads,
     Lines, Links, Marks, Numbers, Pipelines, Records, Series, SettingName, Settings, Store, Tallies, Terms,
-    Txn, Views,
+    Txn, Upload, Views,
 };
 use crate::time::Timestamp;
 
@@ -56,6 +58,10 @@ struct State {
     activities: Arc<BTreeMap<ActivityId, Activity>>,
     /// Reminders that were moved or taken away.
     reminded: Arc<BTreeMap<ActivityId, Option<Timestamp>>>,
+    files: Arc<BTreeMap<FileId, FileRecord>>,
+    blobs: Arc<BTreeMap<ContentHash, Arc<[u8]>>>,
+    /// What is being written; a transaction that ends drops it.
+    uploads: BTreeMap<Upload, Vec<u8>>,
 }
 
 /// A store in memory.
@@ -105,6 +111,7 @@ impl Store for MemoryStore {
         let _writer = self.lock_writer();
         let mut txn = MemoryTxn { tenant: tenant.clone(), state: self.state(tenant), writable: true };
         work(&mut txn)?;
+        txn.state.uploads.clear();
         let mut committed = self.committed.write().unwrap_or_else(PoisonError::into_inner);
         committed.insert(tenant.clone(), txn.state);
         Ok(())

@@ -61,11 +61,6 @@ pub trait Children {
     fn follow_ups(&mut self, about: &[Subject]) -> Result<Vec<(Subject, Timestamp)>>;
 }
 
-/// Files of one tenant.
-pub trait Files {}
-
-/// The bytes of files, by what they are.
-pub trait Blobs {}
 
 /// Estimates of one tenant, with their lines.
 pub trait Estimates {}

@@ -15,6 +15,7 @@
 
 mod activities;
 mod agenda;
+mod blobs;
 mod children;
 mod journal;
 mod leads;
@@ -27,7 +28,8 @@ use crate::id::TenantId;
 
 pub use activities::{Activities, ActivityQuery};
 pub use agenda::{Agenda, AgendaQuery};
-pub use children::{Blobs, ChildQuery, Children, Estimates, Files, Followers, Lines, Records};
+pub use blobs::{Blobs, Files, Upload};
+pub use children::{ChildQuery, Children, Estimates, Followers, Lines, Records};
 pub use journal::{Journal, Links};
 pub use leads::{Derived, LeadChange, Leads, Tallies};
 pub use records::{Accounts, Contacts};

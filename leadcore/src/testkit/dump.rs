@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::domain::{Lead, Subject, SubjectKind, TermKind, Topics};
 use crate::error::Result;
-use crate::id::{ActivityId, ContactId, TenantId};
+use crate::id::{ActivityId, ContactId, FileId, TenantId};
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
 use crate::store::{ChildQuery, Series, SettingName, Store, StoreExt, Txn, WhichViews};
 use crate::time::Timestamp;
@@ -108,6 +108,12 @@ fn children(out: &mut String, txn: &mut dyn Txn, subjects: &BTreeSet<Subject>) -
     let activities: Vec<_> = of_kind(SubjectKind::Activity).map(ActivityId::from_uuid).collect();
     for activity in txn.activities().get(&activities)? {
         line(out, "activity", &activity);
+    }
+    for id in of_kind(SubjectKind::File).map(FileId::from_uuid).collect::<Vec<_>>() {
+        for file in txn.files().get(&[id])? {
+            let content = (txn.blobs().size(&file.hash)?, txn.files().uses(&[file.hash])?);
+            line(out, "file", &(&file, content));
+        }
     }
     Ok(())
 }

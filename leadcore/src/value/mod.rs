@@ -82,4 +82,5 @@ macro_rules! text_value {
         }
     };
 }
+pub(crate) use fold::{check_text, is_invisible, malformed};
 pub(crate) use text_value;

@@ -9,6 +9,7 @@ pub mod customers;
 pub mod desk;
 pub mod desk_children;
 pub mod desk_views;
+pub mod files;
 pub mod filters;
 pub mod images;
 pub mod journal;
@@ -191,6 +192,15 @@ cases! { $
         a_range_is_of_kinds_and_of_a_user,
         series_are_listed_apart,
         reminders_come_until_they_are_moved,
+    }
+    files {
+        files_come_back_as_they_were_written,
+        files_keep_their_rules,
+        contents_come_back_at_every_boundary,
+        a_content_is_kept_once,
+        an_upload_that_is_not_finished_leaves_nothing,
+        contents_belong_to_their_tenant,
+        a_view_writes_no_content,
     }
     transactions {
         a_failed_write_leaves_nothing,

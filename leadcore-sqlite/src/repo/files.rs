@@ -1,0 +1,123 @@
+//! The port for files: what is known of each, without its content.
+
+use leadcore::domain::{Actor, ContentHash, FileFields, FileRecord};
+use leadcore::error::Result;
+use leadcore::id::{FileId, UserId};
+use leadcore::store::Files;
+use rusqlite::Row;
+
+use crate::error::{StoreResult as _, parent_missing};
+use crate::row::{Binder, Columns, corrupt, to_json};
+use crate::txn::{SqliteTxn, in_savepoint};
+
+use super::records::before;
+
+const COLUMNS: &str =
+    "id, revision, about, name, description, media_type, size, hash, created_by, created_at, updated_at";
+const INSERT: &str = "INSERT INTO leadcore_file (revision, about, name, description, media_type, size, hash, created_by, created_at, updated_at, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE: &str = "UPDATE leadcore_file SET revision = ?, about = ?, name = ?, description = ?, media_type = ?, size = ?, hash = ?, created_by = ?, created_at = ?, updated_at = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const REVISION: &str = "SELECT revision FROM leadcore_file WHERE tenant = ? AND id = ?";
+const REMOVE: &str = "DELETE FROM leadcore_file WHERE tenant = ? AND id = ?";
+pub(super) const USES: &str = "SELECT count(*) FROM leadcore_file WHERE tenant = ? AND hash = ?";
+
+fn bind(binder: &mut Binder<'_, '_>, file: &FileRecord) -> Result<()> {
+    binder.number(file.revision.get())?;
+    binder.bind(to_json(&file.about)?)?;
+    binder.bind(file.fields.name.as_str())?;
+    binder.bind(file.fields.description.as_deref())?;
+    binder.bind(file.media_type.as_str())?;
+    binder.number(file.size)?;
+    binder.bind(file.hash.as_bytes().as_slice())?;
+    binder.bind(file.created_by.user().map(UserId::as_str))?;
+    binder.time(file.created_at)?;
+    binder.time(file.updated_at)
+}
+
+fn file(row: &Row<'_>) -> Result<FileRecord> {
+    let mut columns = Columns::of(row);
+    Ok(FileRecord {
+        id: FileId::from_uuid(columns.uuid()?),
+        revision: columns.revision()?,
+        about: columns.json("file")?,
+        fields: FileFields { name: columns.text()?.to_owned(), description: columns.string()? },
+        media_type: columns.text()?.to_owned(),
+        size: columns.unsigned()?,
+        hash: columns.bytes()?.try_into().map(ContentHash::from_bytes).map_err(|_| corrupt("hash"))?,
+        created_by: columns.parsed("author", |text| UserId::new(text))?.map_or(Actor::System, Actor::User),
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+    })
+}
+
+impl Files for SqliteTxn<'_> {
+    fn insert(&mut self, files: &[FileRecord]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let mut statement = self.prepare(INSERT, "add a file")?;
+            for file in files {
+                let mut binder = Binder::to(&mut statement);
+                bind(&mut binder, file)?;
+                binder.bind(self.tenant_text())?;
+                binder.id(file.id.as_uuid())?;
+                statement.raw_execute().map_err(|error| parent_missing(error, "content"))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn update(&mut self, files: &[FileRecord]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let mut statement = self.prepare(UPDATE, "write a file")?;
+            for file in files {
+                let expected = before(file.revision);
+                let mut binder = Binder::to(&mut statement);
+                bind(&mut binder, file)?;
+                binder.bind(self.tenant_text())?;
+                binder.id(file.id.as_uuid())?;
+                binder.number(expected.get())?;
+                let written = statement.raw_execute().map_err(|error| parent_missing(error, "content"))?;
+                if written == 0 {
+                    return Err(self.missed(REVISION, "file", file.id.as_uuid(), expected)?);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn get(&mut self, ids: &[FileId]) -> Result<Vec<FileRecord>> {
+        let sql = format!("SELECT {COLUMNS} FROM leadcore_file WHERE tenant = ? AND id = ?");
+        let mut statement = self.prepare(&sql, "read a file")?;
+        let mut files = Vec::with_capacity(ids.len());
+        for id in ids {
+            let id = id.as_uuid();
+            let row = (self.tenant_text(), id.as_bytes().as_slice());
+            let mut rows = statement.query(row).store("read a file")?;
+            if let Some(row) = rows.next().store("read a file")? {
+                files.push(file(row)?);
+            }
+        }
+        Ok(files)
+    }
+
+    fn remove(&mut self, ids: &[FileId]) -> Result<()> {
+        let mut statement = self.prepare(REMOVE, "remove a file")?;
+        for id in ids {
+            let id = id.as_uuid();
+            let row = (self.tenant_text(), id.as_bytes().as_slice());
+            statement.execute(row).store("remove a file")?;
+        }
+        Ok(())
+    }
+
+    fn uses(&mut self, contents: &[ContentHash]) -> Result<Vec<u64>> {
+        contents.iter().map(|content| self.uses_of(content)).collect()
+    }
+}
+
+impl SqliteTxn<'_> {
+    pub(super) fn uses_of(&self, content: &ContentHash) -> Result<u64> {
+        let mut statement = self.prepare(USES, "count the files of a content")?;
+        let row = (self.tenant_text(), content.as_bytes().as_slice());
+        let count: i64 = statement.query_row(row, |row| row.get(0)).store("count the files of a content")?;
+        u64::try_from(count).map_err(|_| corrupt("number"))
+    }
+}
