@@ -136,6 +136,18 @@ pub(super) fn check_about(
     about: &[Subject],
     tab: &Tab,
 ) -> Result<Vec<Subject>> {
+    check_more(ctx, txn, about, &[], tab)
+}
+
+/// [`check_about`] for a child that is there: what it is about already is not asked about again, so that it can stay with
+/// a lead that was converted since.
+pub(super) fn check_more(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    about: &[Subject],
+    known: &[Subject],
+    tab: &Tab,
+) -> Result<Vec<Subject>> {
     let mut unique = Vec::new();
     for subject in about {
         if !unique.contains(subject) {
@@ -146,7 +158,7 @@ pub(super) fn check_about(
         let message = "must be about 1 to 20 records";
         return Err(Error::invalid_field("about", ViolationCode::OutOfRange, message));
     }
-    for subject in &unique {
+    for subject in unique.iter().filter(|subject| !known.contains(subject)) {
         check_writable(ctx, txn, *subject, tab)?;
     }
     Ok(unique)
@@ -287,7 +299,8 @@ impl Sight {
         Self::of(ctx, txn, Permission::View)
     }
 
-    fn of(ctx: &Context<'_>, txn: &mut dyn Txn, permission: Permission) -> Result<Self> {
+    /// What the actor may do this with, as far as it is open for writing.
+    pub(super) fn of(ctx: &Context<'_>, txn: &mut dyn Txn, permission: Permission) -> Result<Self> {
         ctx.check_tenant(txn)?;
         let gate = Gate::open(ctx, txn, permission)?;
         Ok(Self { gate, writing: permission != Permission::View, known: BTreeMap::new() })
@@ -399,6 +412,7 @@ pub(super) fn purge(txn: &mut dyn Txn, gone: &[Subject]) -> Result<u64> {
             removed = removed.saturating_add(u64::from(others.is_empty()));
             match placement.child.kind {
                 SubjectKind::Activity => leave::<crate::domain::Activity>(txn, &placement, others)?,
+                SubjectKind::Record => leave::<crate::domain::HostRecord>(txn, &placement, others)?,
                 kind => {
                     let message = format!("no child of kind {} can be removed", kind.code());
                     return Err(Error::new(ErrorKind::Internal, message));

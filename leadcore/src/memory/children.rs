@@ -115,5 +115,3 @@ impl crate::store::Files for MemoryTxn {}
 impl crate::store::Blobs for MemoryTxn {}
 impl crate::store::Estimates for MemoryTxn {}
 impl crate::store::Lines for MemoryTxn {}
-impl crate::store::Records for MemoryTxn {}
-impl crate::store::Followers for MemoryTxn {}

@@ -5,6 +5,8 @@
 //! cost grows with the number of records; use a database for more than some ten thousand leads.
 
 mod children;
+mod followers;
+mod host_records;
 mod leads;
 mod records;
 mod setup;
@@ -16,12 +18,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Activity, Contact, Lead, Link, MatchKey, NewEntry, Operation, Pipeline, Placement, SavedView,
-    Subject, TermKind, TermRecord, ViewPreferences,
+    Account, Activity, Contact, HostRecord, Lead, Link, MatchKey, NewEntry, Operation, Pipeline, Placement,
+    SavedView, Subject, TermKind, TermRecord, ViewPreferences,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{
-    AccountId, ActivityId, ContactId, LeadId, OperationId, PipelineId, Revision, TenantId, UserId, ViewId,
+    AccountId, ActivityId, ContactId, LeadId, OperationId, PipelineId, RecordId, Revision, TenantId, UserId,
+    ViewId,
 };
 use crate::store::{
     Accounts, Activities, Agenda, Blobs, Children, Contacts, Estimates, Files, Followers, Journal, Leads,
@@ -52,6 +55,9 @@ struct State {
     marked_until: BTreeMap<UserId, Timestamp>,
     placements: Arc<BTreeMap<Subject, Placement>>,
     activities: Arc<BTreeMap<ActivityId, Activity>>,
+    records: Arc<BTreeMap<RecordId, HostRecord>>,
+    /// Since when a user follows a record.
+    followers: Arc<BTreeMap<(Subject, UserId), Timestamp>>,
 }
 
 /// A store in memory.

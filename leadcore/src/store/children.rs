@@ -103,9 +103,3 @@ pub trait Estimates {}
 
 /// The products of leads.
 pub trait Lines {}
-
-/// Records of the host's own.
-pub trait Records {}
-
-/// Who follows what.
-pub trait Followers {}

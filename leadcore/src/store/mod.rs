@@ -14,6 +14,8 @@
 //! in the order asked, and one write takes all of its slice or nothing.
 
 mod children;
+mod followers;
+mod host_records;
 mod journal;
 mod leads;
 mod records;
@@ -23,12 +25,12 @@ mod views;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TenantId;
 
-pub use children::{
-    Activities, Agenda, Blobs, ChildQuery, Children, Estimates, Files, Followers, Lines, Records,
-};
+pub use children::{Activities, Agenda, Blobs, ChildQuery, Children, Estimates, Files, Lines};
+pub use followers::Followers;
+pub use host_records::Records;
 pub use journal::{Journal, Links};
 pub use leads::{LeadChange, Leads, Tallies};
-pub use records::{Accounts, Contacts};
+pub use records::{Accounts, Contacts, NamePlace, TextSearch};
 pub use setup::{Numbers, Pipelines, Series, SettingName, Settings, Terms, check_skip};
 pub use views::{Marks, Views};
 

@@ -20,6 +20,7 @@
 //! it, and to configure for terms. It does not ask what the tenant's rules would say today: a value that was allowed
 //! comes back though its field was made required or disabled since.
 
+mod followers;
 mod links;
 mod record;
 mod terms;
@@ -60,7 +61,7 @@ pub struct UndoRecord {
     /// The record.
     pub subject: Subject,
     /// What is taken back: keys of fields, `created`, `deleted` or `restored` for the record itself, `contact` for a
-    /// person that was linked or taken off.
+    /// person that was linked or taken off, `follower` for who follows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reversed: Vec<String>,
     /// What stays, and why.

@@ -17,7 +17,7 @@ use crate::store::{LeadChange, Txn};
 use super::super::access::Gate;
 use super::super::custom::check_written;
 use super::super::settings::load_catalogue;
-use super::{UndoFailure, UndoRecord, links, record, terms};
+use super::{UndoFailure, UndoRecord, followers, links, record, terms};
 
 /// How many records one chunk reads and writes.
 const CHUNK: usize = 500;
@@ -123,6 +123,13 @@ impl<'a> Walk<'a> {
                     self.lead(txn, by, (subject, lead), &story, (&mut changes, &mut entries))?
                 }
                 SubjectKind::Contact => record::contact(&self.bench, txn, by, subject, &story, &mut entries)?,
+                SubjectKind::Account if story.own.iter().all(followers::concerns) => {
+                    let mut record = UndoRecord::new(subject);
+                    let may = followers::may_edit(&self.bench, txn, subject)?;
+                    let own = (subject, may);
+                    followers::take_back(&self.bench, txn, by, own, &story, &mut record, &mut entries)?;
+                    record
+                }
                 SubjectKind::Term => terms::term(&mut self.bench, txn, by, subject, &story, &mut entries)?,
                 _ => {
                     let field = story.own.first().map_or("record", |entry| entry.action.code()).to_owned();
@@ -178,6 +185,10 @@ impl<'a> Walk<'a> {
                 return Ok(record);
             }
         }
+        if story.own.iter().any(followers::concerns) {
+            let may = lead.is_some_and(|lead| self.bench.edit.as_ref().is_some_and(|gate| gate.admits(lead)));
+            followers::take_back(&self.bench, txn, by, (subject, may), story, &mut record, entries)?;
+        }
         if let Some((change, new)) = change {
             changes.push(change);
             entries.extend(new);
@@ -199,7 +210,9 @@ impl<'a> Walk<'a> {
                 if entry.operation == self.bench.undone.id {
                     story.own.push(entry);
                 } else if story.own.is_empty() && entry.sequence > self.first {
-                    story.touched |= entry.actor != self.bench.undone.actor;
+                    // Who follows a lead does not write it.
+                    let written = !followers::concerns(&entry);
+                    story.touched |= written && entry.actor != self.bench.undone.actor;
                 }
             }
             if reached {
