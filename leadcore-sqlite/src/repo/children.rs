@@ -328,5 +328,3 @@ impl leadcore::store::Files for SqliteTxn<'_> {}
 impl leadcore::store::Blobs for SqliteTxn<'_> {}
 impl leadcore::store::Estimates for SqliteTxn<'_> {}
 impl leadcore::store::Lines for SqliteTxn<'_> {}
-impl leadcore::store::Records for SqliteTxn<'_> {}
-impl leadcore::store::Followers for SqliteTxn<'_> {}

@@ -2,9 +2,12 @@
 
 mod children;
 mod custom;
+mod followers;
+mod host_records;
 mod journal;
 mod leads;
 mod links;
+mod people;
 mod records;
 mod scan;
 mod setup;
@@ -17,3 +20,4 @@ pub(crate) use custom::{ADD_FIELD, add_field, custom_value};
 #[cfg(test)]
 pub(crate) use journal::replay_query;
 pub(crate) use leads::key_kind;
+pub(crate) use records::{ACCOUNT_COLUMNS, CONTACT_COLUMNS, account, contact};
