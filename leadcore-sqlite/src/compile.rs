@@ -129,6 +129,10 @@ impl<'a> Compiler<'a> {
                 self.linked(*role);
                 Ok(())
             }
+            Resolved::FollowedBy(user) => {
+                self.followed_by(user);
+                Ok(())
+            }
             _ => Err(unsupported()),
         }
     }
@@ -159,6 +163,14 @@ impl<'a> Compiler<'a> {
         self.text(" AND u.user = ");
         self.param(user.as_str().to_owned());
         self.text("), 0)");
+    }
+
+    fn followed_by(&mut self, user: &UserId) {
+        self.text("(l.id IN (SELECT w.subject_id FROM leadcore_follower w WHERE w.tenant = ");
+        self.param(self.tenant.to_owned());
+        self.text(" AND w.user = ");
+        self.param(user.as_str().to_owned());
+        self.text(" AND w.subject_kind = 'lead'))");
     }
 
     fn linked(&mut self, role: LinkRole) {

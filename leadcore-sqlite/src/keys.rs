@@ -4,14 +4,14 @@
 //! old values stay as they were: a search would miss them, and a name could be there twice. So the version of the rules
 //! is stored beside them, and a store of another version is refused until [`rebuild_keys`] has run.
 
-use leadcore::domain::KEYS_VERSION;
+use leadcore::domain::{KEYS_VERSION, SearchText};
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::value::fold;
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use crate::error::StoreResult as _;
 use crate::options::check_prefix;
-use crate::repo::{ADD_FIELD, add_field};
+use crate::repo::{ACCOUNT_COLUMNS, ADD_FIELD, CONTACT_COLUMNS, account, add_field, contact};
 use crate::row::{Columns, select_lead};
 use crate::txn::{in_savepoint, with_prefix};
 
@@ -62,6 +62,14 @@ pub fn rebuild_keys(conn: &Connection, prefix: &str) -> Result<u64> {
             refold_names(conn, prefix, table)?;
         }
         leads = rebuild_leads(conn, prefix)?;
+        rebuild_people(conn, prefix, "contact", CONTACT_COLUMNS, |row| {
+            let fields = contact(row)?.fields;
+            Ok((fields.name_key(), fields.search_text()))
+        })?;
+        rebuild_people(conn, prefix, "account", ACCOUNT_COLUMNS, |row| {
+            let fields = account(row)?.fields;
+            Ok((fields.name_key(), fields.search_text()))
+        })?;
         let done = format!("DELETE FROM leadcore_keys; INSERT INTO leadcore_keys VALUES ({KEYS_VERSION})");
         conn.execute_batch(&with_prefix(&done, prefix)).store("write the version of the keys")
     })?;
@@ -127,4 +135,38 @@ fn rebuild_leads(conn: &Connection, prefix: &str) -> Result<u64> {
     let rebuild = "INSERT INTO leadcore_lead_search (leadcore_lead_search) VALUES ('rebuild')";
     conn.execute_batch(&sql(rebuild)).store(what)?;
     Ok(count)
+}
+
+/// Names and search texts of contacts or accounts, in rounds.
+fn rebuild_people(
+    conn: &Connection,
+    prefix: &str,
+    table: &str,
+    columns: &str,
+    keys: impl Fn(&Row<'_>) -> Result<(String, SearchText)>,
+) -> Result<()> {
+    let what = "compute keys of persons and accounts anew";
+    let mut rows = conn
+        .prepare(&format!("SELECT rid FROM {prefix}{table} WHERE rid > ? ORDER BY rid LIMIT ?"))
+        .store(what)?;
+    let mut read =
+        conn.prepare(&format!("SELECT {columns} FROM {prefix}{table} WHERE rid = ?")).store(what)?;
+    let mut write = conn
+        .prepare(&format!("UPDATE {prefix}{table} SET name_key = ?, search = ? WHERE rid = ?"))
+        .store(what)?;
+    let mut behind = i64::MIN;
+    loop {
+        let round: Vec<i64> =
+            rows.query_map((behind, ROUND), |row| row.get(0)).and_then(Iterator::collect).store(what)?;
+        let Some(last) = round.last() else { break };
+        behind = *last;
+        for rid in round {
+            let mut found = read.query([rid]).store(what)?;
+            let Some(row) = found.next().store(what)? else { continue };
+            let (name, search) = keys(row)?;
+            write.execute((name, search.as_str(), rid)).store(what)?;
+        }
+    }
+    let rebuild = format!("INSERT INTO {prefix}{table}_search ({prefix}{table}_search) VALUES ('rebuild')");
+    conn.execute_batch(&rebuild).store(what)
 }

@@ -1,6 +1,6 @@
 -- leadcore, schema version 1.
 --
--- Every table, key and index begins with the tenant, but {prefix}keys, the directory of files and its index, and the full-text index, which FTS5 keys by row. `rid` is SQLite's own row number: it never leaves this file.
+-- Every table, key and index begins with the tenant, but {prefix}keys, the directory of files and its index, and the full-text indexes, which FTS5 keys by row. `rid` is SQLite's own row number: it never leaves this file.
 -- Ids are UUIDs of 16 bytes, times are microseconds since 1970-01-01 UTC, days are days since
 -- 1970-01-01, amounts are units of 1/10,000.
 -- Columns named `…_key` and `search` are computed by leadcore (folded: no case, no accents); collations decide nothing.
@@ -218,6 +218,7 @@ CREATE TABLE {prefix}stage_sum (
 
 -- Persons. What they belong to is said by {prefix}link.
 CREATE TABLE {prefix}contact (
+    rid         INTEGER PRIMARY KEY,
     tenant      TEXT    NOT NULL,
     id          BLOB    NOT NULL CHECK (length(id) = 16),
     revision    INTEGER NOT NULL,
@@ -227,16 +228,27 @@ CREATE TABLE {prefix}contact (
     last_name   TEXT,
     name_suffix TEXT,
     job_title   TEXT,
+    role        TEXT,
     emails      TEXT,
     phones      TEXT,
+    -- JSON: since when and why nobody may call this person; NULL when one may.
+    do_not_call TEXT,
     description TEXT,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
-    PRIMARY KEY (tenant, id)
-) STRICT, WITHOUT ROWID;
+    name_key    TEXT    NOT NULL,
+    search      TEXT    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX {prefix}contact_id ON {prefix}contact (tenant, id);
+CREATE INDEX {prefix}contact_name ON {prefix}contact (tenant, name_key, id);
+CREATE VIRTUAL TABLE {prefix}contact_search USING fts5 (
+    search, content = '{prefix}contact', content_rowid = 'rid',
+    tokenize = 'trigram case_sensitive 1', columnsize = 0
+);
 
 -- Customers.
 CREATE TABLE {prefix}account (
+    rid             INTEGER PRIMARY KEY,
     tenant          TEXT    NOT NULL,
     id              BLOB    NOT NULL CHECK (length(id) = 16),
     number          INTEGER NOT NULL,
@@ -261,9 +273,16 @@ CREATE TABLE {prefix}account (
     category        BLOB,
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,
-    PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, number)
-) STRICT, WITHOUT ROWID;
+    name_key        TEXT    NOT NULL,
+    search          TEXT    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX {prefix}account_id ON {prefix}account (tenant, id);
+CREATE UNIQUE INDEX {prefix}account_number ON {prefix}account (tenant, number);
+CREATE INDEX {prefix}account_name ON {prefix}account (tenant, name_key, id);
+CREATE VIRTUAL TABLE {prefix}account_search USING fts5 (
+    search, content = '{prefix}account', content_rowid = 'rid',
+    tokenize = 'trigram case_sensitive 1', columnsize = 0
+);
 
 -- Associations: `from` has `to` as `role`.
 CREATE TABLE {prefix}link (
@@ -307,7 +326,8 @@ CREATE TABLE {prefix}entry (
     other_id     BLOB,
     changes      TEXT,
     -- What it is about, one bit for each topic, from the lowest: created, fields, stage, owner, contact, trash, converted,
-    -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record.
+    -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record,
+    -- follower.
     topics       INTEGER NOT NULL,
     FOREIGN KEY (tenant, operation) REFERENCES {prefix}operation (tenant, rid)
 ) STRICT;
@@ -488,5 +508,34 @@ CREATE TABLE {prefix}blob_directory (
 -- Estimates and lines.
 
 -- Records of the host.
+CREATE TABLE {prefix}record (
+    tenant     TEXT    NOT NULL,
+    id         BLOB    NOT NULL CHECK (length(id) = 16),
+    revision   INTEGER NOT NULL,
+    -- Its kind, as the host registered it, and the host's own id.
+    kind       TEXT    NOT NULL,
+    key        TEXT    NOT NULL,
+    -- JSON list of what it is about, for reading; found through {prefix}child.
+    about      TEXT    NOT NULL,
+    title      TEXT    NOT NULL,
+    url        TEXT,
+    state      TEXT,
+    open       INTEGER NOT NULL CHECK (open IN (0, 1)),
+    at         INTEGER,
+    created_by TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, kind, key)
+) STRICT, WITHOUT ROWID;
 
 -- Followers.
+CREATE TABLE {prefix}follower (
+    tenant       TEXT    NOT NULL,
+    subject_kind TEXT    NOT NULL,
+    subject_id   BLOB    NOT NULL CHECK (length(subject_id) = 16),
+    user         TEXT    NOT NULL,
+    since        INTEGER NOT NULL,
+    PRIMARY KEY (tenant, subject_kind, subject_id, user)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}follower_user ON {prefix}follower (tenant, user, subject_kind, since, subject_id);

@@ -1,5 +1,6 @@
 -- The schema of a new database. Written by LEADCORE_BLESS=1 cargo test -p leadcore-sqlite pinned
 CREATE TABLE leadcore_account (
+    rid             INTEGER PRIMARY KEY,
     tenant          TEXT    NOT NULL,
     id              BLOB    NOT NULL CHECK (length(id) = 16),
     number          INTEGER NOT NULL,
@@ -24,9 +25,19 @@ CREATE TABLE leadcore_account (
     category        BLOB,
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,
-    PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, number)
-) STRICT, WITHOUT ROWID;
+    name_key        TEXT    NOT NULL,
+    search          TEXT    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX leadcore_account_id ON leadcore_account (tenant, id);
+CREATE INDEX leadcore_account_name ON leadcore_account (tenant, name_key, id);
+CREATE UNIQUE INDEX leadcore_account_number ON leadcore_account (tenant, number);
+CREATE VIRTUAL TABLE leadcore_account_search USING fts5 (
+    search, content = 'leadcore_account', content_rowid = 'rid',
+    tokenize = 'trigram case_sensitive 1', columnsize = 0
+);
+CREATE TABLE 'leadcore_account_search_config'(k PRIMARY KEY, v) WITHOUT ROWID;
+CREATE TABLE 'leadcore_account_search_data'(id INTEGER PRIMARY KEY, block BLOB);
+CREATE TABLE 'leadcore_account_search_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
 CREATE TABLE leadcore_activity (
     tenant     TEXT    NOT NULL,
     id         BLOB    NOT NULL CHECK (length(id) = 16),
@@ -104,6 +115,7 @@ CREATE INDEX leadcore_child_follow_up ON leadcore_child (tenant, subject_kind, s
     WHERE follow_up IS NOT NULL;
 CREATE INDEX leadcore_child_placed ON leadcore_child (tenant, child_kind, child);
 CREATE TABLE leadcore_contact (
+    rid         INTEGER PRIMARY KEY,
     tenant      TEXT    NOT NULL,
     id          BLOB    NOT NULL CHECK (length(id) = 16),
     revision    INTEGER NOT NULL,
@@ -113,13 +125,26 @@ CREATE TABLE leadcore_contact (
     last_name   TEXT,
     name_suffix TEXT,
     job_title   TEXT,
+    role        TEXT,
     emails      TEXT,
     phones      TEXT,
+    -- JSON: since when and why nobody may call this person; NULL when one may.
+    do_not_call TEXT,
     description TEXT,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
-    PRIMARY KEY (tenant, id)
-) STRICT, WITHOUT ROWID;
+    name_key    TEXT    NOT NULL,
+    search      TEXT    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX leadcore_contact_id ON leadcore_contact (tenant, id);
+CREATE INDEX leadcore_contact_name ON leadcore_contact (tenant, name_key, id);
+CREATE VIRTUAL TABLE leadcore_contact_search USING fts5 (
+    search, content = 'leadcore_contact', content_rowid = 'rid',
+    tokenize = 'trigram case_sensitive 1', columnsize = 0
+);
+CREATE TABLE 'leadcore_contact_search_config'(k PRIMARY KEY, v) WITHOUT ROWID;
+CREATE TABLE 'leadcore_contact_search_data'(id INTEGER PRIMARY KEY, block BLOB);
+CREATE TABLE 'leadcore_contact_search_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
 CREATE TABLE leadcore_entry (
     seq          INTEGER PRIMARY KEY,
     tenant       TEXT    NOT NULL,
@@ -132,7 +157,8 @@ CREATE TABLE leadcore_entry (
     other_id     BLOB,
     changes      TEXT,
     -- What it is about, one bit for each topic, from the lowest: created, fields, stage, owner, contact, trash, converted,
-    -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record.
+    -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record,
+    -- follower.
     topics       INTEGER NOT NULL,
     FOREIGN KEY (tenant, operation) REFERENCES leadcore_operation (tenant, rid)
 ) STRICT;
@@ -140,6 +166,7 @@ CREATE INDEX leadcore_entry_child ON leadcore_entry (tenant, other_kind, other_i
     WHERE subject_kind IN ('activity', 'file', 'estimate', 'record');
 CREATE INDEX leadcore_entry_operation ON leadcore_entry (tenant, operation, seq);
 CREATE INDEX leadcore_entry_subject ON leadcore_entry (tenant, subject_kind, subject_id, seq);
+<<<<<<< HEAD
 <<<<<<< HEAD
 CREATE INDEX leadcore_entry_tenant ON leadcore_entry (tenant);
 =======
@@ -162,6 +189,17 @@ CREATE TABLE leadcore_file (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_file_hash ON leadcore_file (tenant, hash);
 >>>>>>> file
+=======
+CREATE TABLE leadcore_follower (
+    tenant       TEXT    NOT NULL,
+    subject_kind TEXT    NOT NULL,
+    subject_id   BLOB    NOT NULL CHECK (length(subject_id) = 16),
+    user         TEXT    NOT NULL,
+    since        INTEGER NOT NULL,
+    PRIMARY KEY (tenant, subject_kind, subject_id, user)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_follower_user ON leadcore_follower (tenant, user, subject_kind, since, subject_id);
+>>>>>>> con
 CREATE TABLE leadcore_keys (
     version INTEGER NOT NULL PRIMARY KEY
 ) STRICT;
@@ -332,6 +370,26 @@ CREATE TABLE leadcore_pipeline (
     is_default INTEGER NOT NULL CHECK (is_default IN (0, 1)),
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, name_key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leadcore_record (
+    tenant     TEXT    NOT NULL,
+    id         BLOB    NOT NULL CHECK (length(id) = 16),
+    revision   INTEGER NOT NULL,
+    -- Its kind, as the host registered it, and the host's own id.
+    kind       TEXT    NOT NULL,
+    key        TEXT    NOT NULL,
+    -- JSON list of what it is about, for reading; found through leadcore_child.
+    about      TEXT    NOT NULL,
+    title      TEXT    NOT NULL,
+    url        TEXT,
+    state      TEXT,
+    open       INTEGER NOT NULL CHECK (open IN (0, 1)),
+    at         INTEGER,
+    created_by TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, kind, key)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE leadcore_schema (
     version    INTEGER NOT NULL PRIMARY KEY,

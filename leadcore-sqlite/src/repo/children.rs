@@ -231,5 +231,3 @@ impl Children for SqliteTxn<'_> {
 
 impl leadcore::store::Estimates for SqliteTxn<'_> {}
 impl leadcore::store::Lines for SqliteTxn<'_> {}
-impl leadcore::store::Records for SqliteTxn<'_> {}
-impl leadcore::store::Followers for SqliteTxn<'_> {}

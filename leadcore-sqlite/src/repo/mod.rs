@@ -6,9 +6,12 @@ mod blobs;
 mod children;
 mod custom;
 mod files;
+mod followers;
+mod host_records;
 mod journal;
 mod leads;
 mod links;
+mod people;
 mod records;
 mod scan;
 mod setup;
@@ -21,10 +24,11 @@ mod views;
 pub(crate) use activities::walk_query;
 #[cfg(test)]
 pub(crate) use agenda::agenda_queries;
+pub(crate) use blobs::no_directory;
 #[cfg(test)]
 pub(crate) use children::{child_queries, tab_query};
-pub(crate) use blobs::no_directory;
 pub(crate) use custom::{ADD_FIELD, add_field, custom_value};
 #[cfg(test)]
 pub(crate) use journal::{history_queries, replay_query};
 pub(crate) use leads::key_kind;
+pub(crate) use records::{ACCOUNT_COLUMNS, CONTACT_COLUMNS, account, contact};

@@ -1,9 +1,11 @@
 //! The ports for contacts and accounts.
 
-use leadcore::domain::{Account, AccountFields, AccountStatus, Contact, ContactFields, LeadKind};
+use leadcore::domain::{
+    Account, AccountFields, AccountStatus, Contact, ContactFields, LeadKind, SubjectKind,
+};
 use leadcore::error::{Conflict, Error, Result};
 use leadcore::id::{AccountId, CategoryId, ContactId, Revision, UserId};
-use leadcore::store::{Accounts, Contacts};
+use leadcore::store::{Accounts, Contacts, NameSearch};
 use leadcore::value::{Currency, TaxId, Website};
 use rusqlite::Row;
 use uuid::Uuid;
@@ -12,12 +14,17 @@ use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns};
 use crate::txn::{SqliteTxn, in_savepoint};
 
-const CONTACT_COLUMNS: &str = "id, revision, name, salutation, first_name, last_name, name_suffix, job_title, emails, phones, description, created_at, updated_at";
-const INSERT_CONTACT: &str = "INSERT INTO leadcore_contact (revision, name, salutation, first_name, last_name, name_suffix, job_title, emails, phones, description, created_at, updated_at, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE_CONTACT: &str = "UPDATE leadcore_contact SET revision = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, job_title = ?, emails = ?, phones = ?, description = ?, created_at = ?, updated_at = ? WHERE tenant = ? AND id = ? AND revision = ?";
-const ACCOUNT_COLUMNS: &str = "id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at";
-const INSERT_ACCOUNT: &str = "INSERT INTO leadcore_account (number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE_ACCOUNT: &str = "UPDATE leadcore_account SET number = ?, revision = ?, kind = ?, name = ?, status = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, industry = ?, description = ?, owner = ?, category = ?, created_at = ?, updated_at = ? WHERE tenant = ? AND id = ? AND revision = ?";
+pub(crate) const CONTACT_COLUMNS: &str = "id, revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, created_at, updated_at";
+const INSERT_CONTACT: &str = "INSERT INTO leadcore_contact (revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, created_at, updated_at, name_key, search, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_CONTACT: &str = "UPDATE leadcore_contact SET revision = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, job_title = ?, role = ?, emails = ?, phones = ?, do_not_call = ?, description = ?, created_at = ?, updated_at = ?, name_key = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ?";
+// As for leads (see `leads.rs`): what the index forgets is the stored text, never one computed anew.
+const SEARCH_CONTACT: &str = "INSERT INTO leadcore_contact_search (rowid, search) SELECT rid, search FROM leadcore_contact WHERE tenant = ? AND id = ?";
+const FORGET_CONTACT: &str = "INSERT INTO leadcore_contact_search (leadcore_contact_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_contact WHERE tenant = ? AND id = ? AND search IS NOT ?";
+const SEARCH_ACCOUNT: &str = "INSERT INTO leadcore_account_search (rowid, search) SELECT rid, search FROM leadcore_account WHERE tenant = ? AND id = ?";
+const FORGET_ACCOUNT: &str = "INSERT INTO leadcore_account_search (leadcore_account_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_account WHERE tenant = ? AND id = ? AND search IS NOT ?";
+pub(crate) const ACCOUNT_COLUMNS: &str = "id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at";
+const INSERT_ACCOUNT: &str = "INSERT INTO leadcore_account (number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, name_key, search, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_ACCOUNT: &str = "UPDATE leadcore_account SET number = ?, revision = ?, kind = ?, name = ?, status = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, industry = ?, description = ?, owner = ?, category = ?, created_at = ?, updated_at = ?, name_key = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ?";
 
 impl SqliteTxn<'_> {
     /// Why an update by id and revision found no row.
@@ -40,19 +47,23 @@ pub(super) const fn before(revision: Revision) -> Revision {
     Revision::new(revision.get().saturating_sub(1))
 }
 
-fn bind_contact(binder: &mut Binder<'_, '_>, contact: &Contact) -> Result<()> {
+fn bind_contact(binder: &mut Binder<'_, '_>, contact: &Contact, search: &str) -> Result<()> {
     let fields = &contact.fields;
     binder.number(contact.revision.get())?;
     binder.person(fields.name.as_ref())?;
     binder.bind(fields.job_title.as_deref())?;
+    binder.bind(fields.role.as_deref())?;
     binder.json(&fields.emails, fields.emails.is_empty())?;
     binder.json(&fields.phones, fields.phones.is_empty())?;
+    binder.json(&fields.do_not_call, fields.do_not_call.is_none())?;
     binder.bind(fields.description.as_deref())?;
     binder.time(contact.created_at)?;
-    binder.time(contact.updated_at)
+    binder.time(contact.updated_at)?;
+    binder.bind(fields.name_key())?;
+    binder.bind(search)
 }
 
-fn contact(row: &Row<'_>) -> Result<Contact> {
+pub(crate) fn contact(row: &Row<'_>) -> Result<Contact> {
     let mut columns = Columns::of(row);
     Ok(Contact {
         id: ContactId::from_uuid(columns.uuid()?),
@@ -60,8 +71,10 @@ fn contact(row: &Row<'_>) -> Result<Contact> {
         fields: ContactFields {
             name: columns.person()?,
             job_title: columns.string()?,
+            role: columns.string()?,
             emails: columns.emails()?,
             phones: columns.phones()?,
+            do_not_call: columns.json("do-not-call mark")?,
             description: columns.string()?,
         },
         created_at: columns.time()?,
@@ -73,12 +86,16 @@ impl Contacts for SqliteTxn<'_> {
     fn insert(&mut self, contacts: &[Contact]) -> Result<()> {
         in_savepoint(self.conn, "leadcore_slice", || {
             let mut statement = self.prepare(INSERT_CONTACT, "add a contact")?;
+            let mut add_search = self.prepare(SEARCH_CONTACT, "add to the search index")?;
             for contact in contacts {
+                let search = contact.fields.search_text();
                 let mut binder = Binder::to(&mut statement);
-                bind_contact(&mut binder, contact)?;
+                bind_contact(&mut binder, contact, search.as_str())?;
                 binder.bind(self.tenant_text())?;
                 binder.id(contact.id.as_uuid())?;
                 statement.raw_execute().store("add a contact")?;
+                let row = (self.tenant_text(), contact.id.as_uuid());
+                add_search.execute((row.0, row.1.as_bytes().as_slice())).store("add to the search index")?;
             }
             Ok(())
         })
@@ -87,9 +104,16 @@ impl Contacts for SqliteTxn<'_> {
     fn update(&mut self, contacts: &[Contact]) -> Result<()> {
         in_savepoint(self.conn, "leadcore_slice", || {
             let mut statement = self.prepare(UPDATE_CONTACT, "write a contact")?;
+            let mut forget = self.prepare(FORGET_CONTACT, "drop from the search index")?;
+            let mut add_search = self.prepare(SEARCH_CONTACT, "add to the search index")?;
             for contact in contacts {
+                let (search, id) = (contact.fields.search_text(), contact.id.as_uuid());
+                // A slice that is refused afterwards is taken back with the index.
+                let moved = forget
+                    .execute((self.tenant_text(), id.as_bytes().as_slice(), search.as_str()))
+                    .store("drop from the search index")?;
                 let mut binder = Binder::to(&mut statement);
-                bind_contact(&mut binder, contact)?;
+                bind_contact(&mut binder, contact, search.as_str())?;
                 binder.bind(self.tenant_text())?;
                 binder.id(contact.id.as_uuid())?;
                 binder.number(before(contact.revision).get())?;
@@ -101,6 +125,11 @@ impl Contacts for SqliteTxn<'_> {
                         contact.id.as_uuid(),
                         before(contact.revision),
                     )?);
+                }
+                if moved > 0 {
+                    add_search
+                        .execute((self.tenant_text(), id.as_bytes().as_slice()))
+                        .store("add to the search index")?;
                 }
             }
             Ok(())
@@ -126,7 +155,12 @@ impl Contacts for SqliteTxn<'_> {
         in_savepoint(self.conn, "leadcore_slice", || {
             let sql = "DELETE FROM leadcore_contact WHERE tenant = ? AND id = ?";
             let mut statement = self.prepare(sql, "remove a contact")?;
+            let mut forget = self.prepare(FORGET_CONTACT, "drop from the search index")?;
             for id in ids {
+                let nothing: Option<&str> = None;
+                forget
+                    .execute((self.tenant_text(), id.as_uuid().as_bytes().as_slice(), nothing))
+                    .store("drop from the search index")?;
                 statement
                     .execute((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
                     .store("remove a contact")?;
@@ -134,9 +168,13 @@ impl Contacts for SqliteTxn<'_> {
             Ok(())
         })
     }
+
+    fn search(&mut self, search: &NameSearch, of: Option<SubjectKind>) -> Result<Vec<Contact>> {
+        self.search_contacts(search, of)
+    }
 }
 
-fn bind_account(binder: &mut Binder<'_, '_>, account: &Account) -> Result<()> {
+fn bind_account(binder: &mut Binder<'_, '_>, account: &Account, search: &str) -> Result<()> {
     let fields = &account.fields;
     binder.number(account.number)?;
     binder.number(account.revision.get())?;
@@ -155,10 +193,12 @@ fn bind_account(binder: &mut Binder<'_, '_>, account: &Account) -> Result<()> {
     binder.bind(fields.owner.as_ref().map(UserId::as_str))?;
     binder.optional_id(fields.category.map(CategoryId::as_uuid))?;
     binder.time(account.created_at)?;
-    binder.time(account.updated_at)
+    binder.time(account.updated_at)?;
+    binder.bind(fields.name_key())?;
+    binder.bind(search)
 }
 
-fn account(row: &Row<'_>) -> Result<Account> {
+pub(crate) fn account(row: &Row<'_>) -> Result<Account> {
     let mut columns = Columns::of(row);
     Ok(Account {
         id: AccountId::from_uuid(columns.uuid()?),
@@ -189,12 +229,16 @@ impl Accounts for SqliteTxn<'_> {
     fn insert(&mut self, accounts: &[Account]) -> Result<()> {
         in_savepoint(self.conn, "leadcore_slice", || {
             let mut statement = self.prepare(INSERT_ACCOUNT, "add an account")?;
+            let mut add_search = self.prepare(SEARCH_ACCOUNT, "add to the search index")?;
             for account in accounts {
+                let search = account.fields.search_text();
                 let mut binder = Binder::to(&mut statement);
-                bind_account(&mut binder, account)?;
+                bind_account(&mut binder, account, search.as_str())?;
                 binder.bind(self.tenant_text())?;
                 binder.id(account.id.as_uuid())?;
                 statement.raw_execute().store("add an account")?;
+                let row = (self.tenant_text(), account.id.as_uuid());
+                add_search.execute((row.0, row.1.as_bytes().as_slice())).store("add to the search index")?;
             }
             Ok(())
         })
@@ -203,9 +247,16 @@ impl Accounts for SqliteTxn<'_> {
     fn update(&mut self, accounts: &[Account]) -> Result<()> {
         in_savepoint(self.conn, "leadcore_slice", || {
             let mut statement = self.prepare(UPDATE_ACCOUNT, "write an account")?;
+            let mut forget = self.prepare(FORGET_ACCOUNT, "drop from the search index")?;
+            let mut add_search = self.prepare(SEARCH_ACCOUNT, "add to the search index")?;
             for account in accounts {
+                let (search, id) = (account.fields.search_text(), account.id.as_uuid());
+                // A slice that is refused afterwards is taken back with the index.
+                let moved = forget
+                    .execute((self.tenant_text(), id.as_bytes().as_slice(), search.as_str()))
+                    .store("drop from the search index")?;
                 let mut binder = Binder::to(&mut statement);
-                bind_account(&mut binder, account)?;
+                bind_account(&mut binder, account, search.as_str())?;
                 binder.bind(self.tenant_text())?;
                 binder.id(account.id.as_uuid())?;
                 binder.number(before(account.revision).get())?;
@@ -217,6 +268,11 @@ impl Accounts for SqliteTxn<'_> {
                         account.id.as_uuid(),
                         before(account.revision),
                     )?);
+                }
+                if moved > 0 {
+                    add_search
+                        .execute((self.tenant_text(), id.as_bytes().as_slice()))
+                        .store("add to the search index")?;
                 }
             }
             Ok(())
@@ -252,5 +308,9 @@ impl Accounts for SqliteTxn<'_> {
             accounts.push(account(row)?);
         }
         Ok(accounts)
+    }
+
+    fn search(&mut self, search: &NameSearch) -> Result<Vec<Account>> {
+        self.search_accounts(search)
     }
 }

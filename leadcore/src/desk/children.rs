@@ -64,6 +64,10 @@ macro_rules! for_child {
                 type $C = $crate::domain::Activity;
                 $work
             }
+            $crate::domain::SubjectKind::Record => {
+                type $C = $crate::domain::HostRecord;
+                $work
+            }
             $crate::domain::SubjectKind::File => {
                 type $C = $crate::domain::FileRecord;
                 $work
@@ -193,6 +197,18 @@ pub(super) fn check_about(
     about: &[Subject],
     tab: &Tab,
 ) -> Result<Vec<Subject>> {
+    check_more(ctx, txn, about, &[], tab)
+}
+
+/// [`check_about`] for a child that is there: what it is about already is not asked about again, so that it can stay with
+/// a lead that was converted since.
+pub(super) fn check_more(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    about: &[Subject],
+    known: &[Subject],
+    tab: &Tab,
+) -> Result<Vec<Subject>> {
     let mut unique = Vec::new();
     for subject in about {
         if !unique.contains(subject) {
@@ -203,7 +219,7 @@ pub(super) fn check_about(
         let message = "must be about 1 to 20 records";
         return Err(Error::invalid_field("about", ViolationCode::OutOfRange, message));
     }
-    for subject in &unique {
+    for subject in unique.iter().filter(|subject| !known.contains(subject)) {
         check_writable(ctx, txn, *subject, tab)?;
     }
     Ok(unique)
@@ -326,7 +342,8 @@ impl Sight {
         Self::of(ctx, txn, Permission::View)
     }
 
-    fn of(ctx: &Context<'_>, txn: &mut dyn Txn, permission: Permission) -> Result<Self> {
+    /// What the actor may do this with, as far as it is open for writing.
+    pub(super) fn of(ctx: &Context<'_>, txn: &mut dyn Txn, permission: Permission) -> Result<Self> {
         ctx.check_tenant(txn)?;
         let gate = Gate::open(ctx, txn, permission)?;
         let writing = permission != Permission::View;

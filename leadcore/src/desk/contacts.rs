@@ -5,7 +5,7 @@
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Contact, ContactFields, FieldChange, FieldValue, Link, LinkRole, NewEntry, OperationKind,
+    Action, Contact, ContactFields, Field, FieldChange, FieldValue, Link, LinkRole, NewEntry, OperationKind,
     Subject, contact_changes,
 };
 use crate::error::{Error, Result};
@@ -17,6 +17,8 @@ use crate::value::Country;
 use super::access::{Expect, check_readable, editable, shows_hidden, visible};
 use super::accounts;
 use super::operation::record;
+
+pub use super::marks::{do_not_call, mark};
 
 /// What the journal calls a change of the primary contact; it is no field of a lead.
 pub(super) const PRIMARY: &str = LinkRole::PrimaryContact.code();
@@ -76,7 +78,15 @@ pub fn phone_region(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Resul
 /// Refuses to write fields that the actor may not see. A contact's name is one value: a hidden part hides it.
 fn check_hidden(ctx: &Context<'_>, fields: &ContactFields) -> Result<()> {
     let lead = fields.as_lead_fields();
-    check_readable(ctx, ContactFields::FIELDS.iter().filter(|field| !field.read_fields(&lead).is_empty()))
+    let given = |field: &&Field| {
+        let own = match field {
+            Field::JobTitle => fields.role.is_some(),
+            Field::Phone => fields.do_not_call.is_some(),
+            _ => false,
+        };
+        own || !field.read_fields(&lead).is_empty()
+    };
+    check_readable(ctx, ContactFields::FIELDS.iter().filter(given))
 }
 
 /// A contact that keeps the rules, not stored yet.
@@ -123,10 +133,15 @@ pub fn of_account(ctx: &Context<'_>, txn: &mut dyn Txn, account: AccountId) -> R
 /// The persons without the fields that the actor may not see.
 pub(super) fn masked(ctx: &Context<'_>, mut persons: Vec<LinkedContact>) -> Vec<LinkedContact> {
     for person in &mut persons {
-        let fields = std::mem::take(&mut person.contact.fields);
-        person.contact.fields = fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
+        mask(ctx, &mut person.contact);
     }
     persons
+}
+
+/// Takes the fields that the actor may not see out of the contact.
+pub(super) fn mask(ctx: &Context<'_>, contact: &mut Contact) {
+    let fields = std::mem::take(&mut contact.fields);
+    contact.fields = fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
 }
 
 pub(super) fn linked(txn: &mut dyn Txn, owner: Subject) -> Result<Vec<LinkedContact>> {

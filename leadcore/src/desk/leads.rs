@@ -27,6 +27,7 @@ pub use super::clone::clone_lead;
 pub use super::facets::{Facet, FacetValue, facets};
 pub use super::functions::of_lead as functions;
 pub use super::history::{StageVisit, stage_history};
+pub use super::marks::{do_not_call_lead as do_not_call, mark_address};
 pub use super::moving::{disqualify, move_to, reopen};
 pub use super::offline::{Changed, Changes, changes, changes_start};
 pub use super::reading::{mark_all_read, mark_read, mark_unread, open};

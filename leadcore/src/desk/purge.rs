@@ -4,7 +4,7 @@
 //! the one operation without a way back.
 //!
 //! # What goes and what remains
-//! A lead goes with its keys, its place in searches and counts, its read marks, its links, the persons that belong to
+//! A lead goes with its keys, its place in searches and counts, its read marks, its followers, its links, the persons that belong to
 //! no other record, and the notes, tasks, files and the like that are about nothing else. Its number is not given again. The journal is never rewritten: earlier entries of the lead stay, with
 //! what was changed in them, but no lead leads to them any more; the entry of the purge itself holds the number alone.
 //! So a purge keeps lists short; it is no erasure of personal data.
@@ -215,6 +215,7 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &PurgePlan) -> Result<P
         let children = children_purge::purge(ctx, txn, &gone(&round.going, &contacts))?;
         let links = txn.links().from(&subjects, None)?;
         txn.links().remove(&links)?;
+        super::followers::forget(txn, &subjects)?;
         txn.contacts().remove(&contacts)?;
         txn.leads().remove(&round.going)?;
         let told = |lead: &Lead| {

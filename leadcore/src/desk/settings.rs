@@ -174,7 +174,7 @@ pub(super) fn document<T: DeserializeOwned + Default>(
 }
 
 /// Writes a document in an operation of its own.
-fn record_saved(
+pub(super) fn record_saved(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     name: SettingName,

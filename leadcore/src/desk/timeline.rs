@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, Entry, Field, FieldType, FieldValue, Reference, Sequence, Subject, SubjectKind,
-    TermKind, Topic, Topics, image_of,
+    Action, Catalogue, ContactFields, Entry, FOLLOWER, Field, FieldType, FieldValue, Reference, Sequence,
+    Subject, SubjectKind, TermKind, Topic, Topics, image_of,
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId};
@@ -159,7 +159,9 @@ pub(super) fn read(
     subjects.sort();
     subjects.dedup();
     let (mut entries, next) = events(txn, &subjects, query)?;
-    let hidden = |field: &str| field.parse::<Field>().is_ok_and(|field| shows_hidden(ctx, &field));
+    let shown_by =
+        |key: &str| key.parse().ok().or_else(|| ContactFields::own_field(key).map(|(field, _)| field));
+    let hidden = |key: &str| shown_by(key).is_some_and(|field: Field| shows_hidden(ctx, &field));
     for entry in &mut entries {
         // Images are for undo: their fields tell the same to people.
         let is_image = |field: &str| field == children::IMAGE || image_of(field).is_some();
@@ -322,6 +324,11 @@ impl Names {
         if !what.is_empty() {
             return what.to_owned();
         }
+        if let Some(change) = entry.changes.iter().find(|change| change.field == FOLLOWER) {
+            let follows = if change.after.is_empty() { "no longer follows" } else { "follows" };
+            let user = change.after.as_text().or(change.before.as_text()).unwrap_or("–");
+            return format!("{user} {follows}");
+        }
         let told =
             entry.changes.iter().filter(|change| !QUIET.iter().any(|quiet| change.field == quiet.key()));
         let changes = told.map(|change| {
@@ -329,7 +336,8 @@ impl Names {
             let label = match &field {
                 Some(field) => self.catalogue.spec(field).label,
                 None if change.field == PRIMARY => "Primary contact".to_owned(),
-                None => change.field.clone(),
+                None => ContactFields::own_field(&change.field)
+                    .map_or_else(|| change.field.clone(), |(_, label)| label.to_owned()),
             };
             format!(
                 "{label}: {} → {}",

@@ -80,10 +80,10 @@ pub fn term_changes<I>(
 fn reached(field: &Field, before: &LeadFields, after: &LeadFields) -> Option<(FieldValue, FieldValue)> {
     match field {
         Field::Email if before.emails.has_marks() || after.emails.has_marks() => {
-            Some((before.emails.marked(), after.emails.marked()))
+            Some((before.emails.told(), after.emails.told()))
         }
         Field::Phone if before.phones.has_marks() || after.phones.has_marks() => {
-            Some((before.phones.marked(), after.phones.marked()))
+            Some((before.phones.told(), after.phones.told()))
         }
         _ => None,
     }
@@ -111,5 +111,6 @@ pub fn account_changes(before: &AccountFields, after: &AccountFields) -> Vec<Fie
 pub fn contact_changes(before: &ContactFields, after: &ContactFields) -> Vec<FieldChange> {
     let (old, new) = (before.as_lead_fields(), after.as_lead_fields());
     let changes = ContactFields::FIELDS.iter().map(|field| change(field, &old, &new));
-    changes.filter(|change| change.before != change.after).chain(images(&old, &new)).collect()
+    let changes = changes.chain(before.own_changes(after)).filter(|change| change.before != change.after);
+    changes.chain(images(&old, &new)).collect()
 }

@@ -9,9 +9,12 @@ use crate::value::{MAX_TEXT_BYTES, PersonName};
 
 use super::field::Field;
 use super::field_value::FieldValue;
+use super::journal::FieldChange;
 use super::lead::LeadFields;
 use super::lead::{MAX_LINE, text_violations};
 use super::reach::{Emails, Phones};
+use super::reach_mark::MarkNote;
+use super::rewind::{Kept, Rewound, WhyKept, plain, rewind_fields};
 
 /// Everything a caller may set on a contact.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -21,13 +24,23 @@ pub struct ContactFields {
     pub name: Option<PersonName>,
     /// Position in the company.
     pub job_title: Option<String>,
+    /// What part the person has in the deal: "Decision maker". Seen by whoever may see the job title.
+    pub role: Option<String>,
     /// E-mail addresses, the first one primary.
     pub emails: Emails,
     /// Phone numbers, the first one primary.
     pub phones: Phones,
+    /// The person must not be called, by whatever number, and why (X.39). Seen by whoever may see the phones.
+    pub do_not_call: Option<MarkNote>,
     /// Anything else worth knowing.
     pub description: Option<String>,
 }
+
+/// What the journal calls the fields that no lead has.
+const ROLE: &str = "role";
+const NO_CALLS: &str = "do_not_call";
+const NO_CALLS_SINCE: &str = "do_not_call_since";
+const NO_CALLS_REASON: &str = "do_not_call_reason";
 
 impl ContactFields {
     /// A person with this name.
@@ -55,6 +68,100 @@ impl ContactFields {
         }
     }
 
+    /// The lead field that decides who may see what the journal calls so, and what people call it: for the fields that
+    /// only contacts have.
+    #[must_use]
+    pub(crate) fn own_field(key: &str) -> Option<(Field, &'static str)> {
+        match key {
+            ROLE => Some((Field::JobTitle, "Role")),
+            NO_CALLS => Some((Field::Phone, "Do not call")),
+            NO_CALLS_SINCE => Some((Field::Phone, "Do not call since")),
+            NO_CALLS_REASON => Some((Field::Phone, "Do not call because")),
+            _ => None,
+        }
+    }
+
+    /// Every field that only contacts have, before and after, also where it is the same.
+    pub(super) fn own_changes(&self, after: &Self) -> Vec<FieldChange> {
+        let change =
+            |key: &str, read: &dyn Fn(&Self) -> FieldValue| FieldChange::new(key, read(self), read(after));
+        let note = |fields: &Self| fields.do_not_call.clone().unwrap_or_default();
+        vec![
+            change(ROLE, &|fields| fields.role.as_deref().into()),
+            change(NO_CALLS, &|fields| fields.do_not_call.is_some().into()),
+            change(NO_CALLS_SINCE, &|fields| note(fields).since().map(FieldValue::Time).unwrap_or_default()),
+            change(NO_CALLS_REASON, &|fields| note(fields).reason().into()),
+        ]
+    }
+
+    /// Writes the values before, field by field, where there still is the value after: as
+    /// [`rewind`](super::rewind) does for a lead.
+    pub(crate) fn rewind(
+        &mut self,
+        changes: &[FieldChange],
+        refuse: &dyn Fn(&Field, &FieldValue) -> Option<WhyKept>,
+    ) -> Rewound {
+        let (own, others): (Vec<_>, Vec<_>) =
+            changes.iter().cloned().partition(|change| Self::own_field(&change.field).is_some());
+        let mut fields = self.as_lead_fields();
+        let mut done = rewind_fields(&mut fields, &others, refuse);
+        self.name = fields.person;
+        self.job_title = fields.job_title;
+        self.emails = fields.emails;
+        self.phones = fields.phones;
+        self.description = fields.description;
+        // Whether, why and since when nobody calls go together.
+        let (role, calls): (Vec<_>, Vec<_>) = own.into_iter().partition(|change| change.field == ROLE);
+        for unit in [role, calls].into_iter().filter(|unit| !unit.is_empty()) {
+            let names = unit.iter().map(|change| change.field.clone());
+            match self.take_back(&unit, refuse) {
+                None => done.reversed.extend(names),
+                Some(why) => done.kept.extend(names.map(|field| Kept { field, why })),
+            }
+        }
+        done
+    }
+
+    fn take_back(
+        &mut self,
+        unit: &[FieldChange],
+        refuse: &dyn Fn(&Field, &FieldValue) -> Option<WhyKept>,
+    ) -> Option<WhyKept> {
+        let now = self.own_changes(self);
+        for change in unit {
+            let field = Self::own_field(&change.field).map(|(field, _)| field)?;
+            if refuse(&field, &FieldValue::Empty) == Some(WhyKept::NotAllowed) {
+                return Some(WhyKept::NotAllowed);
+            }
+            let is = now.iter().find(|known| known.field == change.field).map(|known| plain(&known.after));
+            if is != Some(plain(&change.after)) {
+                return Some(WhyKept::Edited);
+            }
+        }
+        let before = |key: &str| {
+            let changed = unit.iter().find(|change| change.field == key).map(|change| &change.before);
+            let kept = now.iter().find(|known| known.field == key).map(|known| &known.after);
+            changed.or(kept).cloned().unwrap_or_default()
+        };
+        if unit.iter().any(|change| change.field == ROLE) {
+            self.role = before(ROLE).as_text().map(str::to_owned);
+            return None;
+        }
+        if before(NO_CALLS) != FieldValue::Bool(true) {
+            self.do_not_call = None;
+            return None;
+        }
+        let since = match before(NO_CALLS_SINCE) {
+            FieldValue::Time(at) => Some(at),
+            other => other.as_text().and_then(|text| text.parse().ok()),
+        };
+        match MarkNote::new(since, before(NO_CALLS_REASON).as_text()) {
+            Ok(note) => self.do_not_call = Some(note),
+            Err(_) => return Some(WhyKept::Unsupported),
+        }
+        None
+    }
+
     /// Empties the fields that `hide` names, parts of the name among them.
     #[must_use]
     pub fn without(self, hide: impl Fn(&Field) -> bool) -> Self {
@@ -72,9 +179,15 @@ impl ContactFields {
         for field in Self::FIELDS.iter().filter(|field| keep(field)) {
             match field {
                 Field::Name => self.name.clone_from(&stored.name),
-                Field::JobTitle => self.job_title.clone_from(&stored.job_title),
+                Field::JobTitle => {
+                    self.job_title.clone_from(&stored.job_title);
+                    self.role.clone_from(&stored.role);
+                }
                 Field::Email => self.emails.clone_from(&stored.emails),
-                Field::Phone => self.phones.clone_from(&stored.phones),
+                Field::Phone => {
+                    self.phones.clone_from(&stored.phones);
+                    self.do_not_call.clone_from(&stored.do_not_call);
+                }
                 _ => self.description.clone_from(&stored.description),
             }
         }
@@ -101,6 +214,7 @@ impl ContactFields {
         }
         broken.extend(text_violations(&[
             ("job_title", &self.job_title, MAX_LINE),
+            ("role", &self.role, MAX_LINE),
             ("description", &self.description, MAX_TEXT_BYTES),
         ]));
         broken

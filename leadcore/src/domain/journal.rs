@@ -175,6 +175,8 @@ coded! {
         Estimate = "estimate",
         /// Records of the host.
         Record = "record",
+        /// Somebody follows, or does no more.
+        Follower = "follower",
     }
 }
 
@@ -345,6 +347,7 @@ impl NewEntry {
                     "stage" | "pipeline" | "outcome" | "rank" => Topic::Stage,
                     "owner" => Topic::Owner,
                     "primary_contact" => Topic::Contact,
+                    super::follow::FOLLOWER => Topic::Follower,
                     _ => Topic::Fields,
                 });
             }

@@ -2,6 +2,8 @@
 
 use crate::value::fold;
 
+use super::account::AccountFields;
+use super::contact::ContactFields;
 use super::custom_value::CustomKey;
 use super::field::Field;
 use super::field_value::FieldValue;
@@ -138,6 +140,34 @@ impl LeadFields {
             text.add(key.as_deref().filter(|key| key.ends_with(&digits)).or(Some(&digits)));
         }
         text
+    }
+}
+
+impl ContactFields {
+    /// The text that a search for persons looks into: name, e-mails, phone digits.
+    #[must_use]
+    pub fn search_text(&self) -> SearchText {
+        self.as_lead_fields().search_text()
+    }
+
+    /// What a search for persons sorts them by: the name, else the first e-mail or phone.
+    #[must_use]
+    pub fn name_key(&self) -> String {
+        self.display_name().map(fold).unwrap_or_default()
+    }
+}
+
+impl AccountFields {
+    /// The text that a search for accounts looks into: name, e-mails, phone digits.
+    #[must_use]
+    pub fn search_text(&self) -> SearchText {
+        self.as_lead_fields().search_text()
+    }
+
+    /// What a search for accounts sorts them by.
+    #[must_use]
+    pub fn name_key(&self) -> String {
+        fold(&self.name)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::error::{ValueError, ViolationCode};
 use crate::value::{Country, Email, Phone};
 
 use super::field_value::FieldValue;
+use super::reach_mark::{MarkNote, ReachMark};
 
 /// What an address or number is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -67,6 +68,12 @@ pub struct Reachable<T> {
     /// It was tried and does not work (X.36). Its form says nothing of that.
     #[serde(default, skip_serializing_if = "is_false")]
     pub invalid: bool,
+    /// Why and since when it is opted out (X.39); gone with the flag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opted_out_note: Option<Box<MarkNote>>,
+    /// Why and since when it does not work; gone with the flag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invalid_note: Option<Box<MarkNote>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
@@ -82,20 +89,60 @@ impl<T> Reachable<T> {
 
     /// A value for this use.
     pub const fn of_kind(value: T, kind: ReachKind) -> Self {
-        Self { value, kind, opted_out: false, invalid: false }
+        Self { value, kind, opted_out: false, invalid: false, opted_out_note: None, invalid_note: None }
     }
 
     /// The same, opted out or not.
     #[must_use]
-    pub const fn opted_out(mut self, opted_out: bool) -> Self {
+    pub fn opted_out(mut self, opted_out: bool) -> Self {
         self.opted_out = opted_out;
-        self
+        self.settled()
     }
 
     /// The same, known not to work or not.
     #[must_use]
-    pub const fn invalid(mut self, invalid: bool) -> Self {
+    pub fn invalid(mut self, invalid: bool) -> Self {
         self.invalid = invalid;
+        self.settled()
+    }
+
+    /// Whether it is marked so.
+    #[must_use]
+    pub const fn is_marked(&self, mark: ReachMark) -> bool {
+        match mark {
+            ReachMark::OptedOut => self.opted_out,
+            ReachMark::Invalid => self.invalid,
+        }
+    }
+
+    /// Why and since when it is marked so, where that is known.
+    #[must_use]
+    pub fn note(&self, mark: ReachMark) -> Option<&MarkNote> {
+        match mark {
+            ReachMark::OptedOut => self.opted_out_note.as_deref(),
+            ReachMark::Invalid => self.invalid_note.as_deref(),
+        }
+    }
+
+    /// Marks it, with what is known of that; without a note the mark is taken off.
+    pub fn set_mark(&mut self, mark: ReachMark, note: Option<MarkNote>) {
+        let (flag, slot) = match mark {
+            ReachMark::OptedOut => (&mut self.opted_out, &mut self.opted_out_note),
+            ReachMark::Invalid => (&mut self.invalid, &mut self.invalid_note),
+        };
+        *flag = note.is_some();
+        *slot = note.filter(|note| !note.is_empty()).map(Box::new);
+    }
+
+    /// Without the notes of marks that it does not have, and without empty ones.
+    fn settled(mut self) -> Self {
+        let says = |note: &Option<Box<MarkNote>>| note.as_ref().is_some_and(|note| !note.is_empty());
+        if !self.opted_out || !says(&self.opted_out_note) {
+            self.opted_out_note = None;
+        }
+        if !self.invalid || !says(&self.invalid_note) {
+            self.invalid_note = None;
+        }
         self
     }
 
@@ -103,14 +150,34 @@ impl<T> Reachable<T> {
         Marks { kind: self.kind, opted_out: self.opted_out, invalid: self.invalid }
     }
 
-    const fn set_marks(&mut self, marks: Marks) {
-        self.kind = marks.kind;
-        self.opted_out = marks.opted_out;
-        self.invalid = marks.invalid;
+    /// The flags of `marks`; notes of flags that stay are those of `known`.
+    fn take(&mut self, marks: Marks, known: Option<&Self>)
+    where
+        T: Clone,
+    {
+        (self.kind, self.opted_out, self.invalid) = (marks.kind, marks.opted_out, marks.invalid);
+        self.opted_out_note =
+            known.filter(|_| marks.opted_out).and_then(|known| known.opted_out_note.clone());
+        self.invalid_note = known.filter(|_| marks.invalid).and_then(|known| known.invalid_note.clone());
+    }
+
+    /// What is said of it, for people: the words of a patch, with what is known of each mark.
+    fn told(&self) -> String {
+        if self.opted_out_note.is_none() && self.invalid_note.is_none() {
+            return self.marks().words();
+        }
+        let kind = (!self.kind.is_unspecified()).then(|| self.kind.code().to_owned());
+        let marks = ReachMark::ALL.into_iter().filter(|mark| self.is_marked(*mark));
+        let marks = marks.map(|mark| match self.note(mark) {
+            Some(note) if note.since().is_none() => format!("{}{note}", mark.code()),
+            Some(note) => format!("{} {note}", mark.code()),
+            None => mark.code().to_owned(),
+        });
+        kind.into_iter().chain(marks).collect::<Vec<_>>().join("; ")
     }
 }
 
-/// What is said of an address besides the address.
+/// What is said of an address besides the address, but for why and since when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Marks {
     kind: ReachKind,
@@ -202,6 +269,13 @@ macro_rules! reach_list {
                 self.0.iter().map(entry).collect::<Vec<_>>().into()
             }
 
+            /// The same for people: with why and since when each mark is there, which no patch takes.
+            #[must_use]
+            pub fn told(&self) -> FieldValue {
+                let entry = |entry: &Reachable<$value>| format!("{} ({})", entry.value.as_str(), entry.told());
+                self.0.iter().map(entry).collect::<Vec<_>>().into()
+            }
+
             /// Whether anything is said of an entry besides the address.
             #[must_use]
             pub fn has_marks(&self) -> bool {
@@ -211,7 +285,24 @@ macro_rules! reach_list {
             /// Takes over what `entry` says of its address, where the list has it; says whether it has.
             pub fn mark(&mut self, entry: &Reachable<$value>) -> bool {
                 let known = self.0.iter_mut().find(|known| Self::same(&known.value, &entry.value));
-                known.map(|known| known.set_marks(entry.marks())).is_some()
+                let Some(known) = known else { return false };
+                known.take(entry.marks(), Some(entry));
+                true
+            }
+
+            /// The entry of this address.
+            pub(super) fn find_mut(&mut self, value: &$value) -> Option<&mut Reachable<$value>> {
+                self.0.iter_mut().find(|known| Self::same(&known.value, value))
+            }
+
+            /// Marks every entry that is not marked so yet; says whether there was one.
+            pub fn mark_all(&mut self, mark: ReachMark, note: &MarkNote) -> bool {
+                let mut new = false;
+                for entry in self.0.iter_mut().filter(|entry| !entry.is_marked(mark)) {
+                    entry.set_mark(mark, Some(note.clone()));
+                    new = true;
+                }
+                new
             }
 
             /// Whether two ways to write it are the same address, also where only one of them is known to be complete.
@@ -231,7 +322,7 @@ macro_rules! reach_list {
                     let (value, marks) = entry?;
                     let known = self.0.iter().find(|known| Self::same(&known.value, &value));
                     let mut entry = Reachable::new(value);
-                    entry.set_marks(marks.or(known.map(Reachable::marks)).unwrap_or_default());
+                    entry.take(marks.or(known.map(Reachable::marks)).unwrap_or_default(), known);
                     list.push(entry)?;
                 }
                 Ok(list)
@@ -258,7 +349,7 @@ macro_rules! reach_list {
                         concat!("a record takes at most 50 ", $what),
                     ));
                 }
-                self.0.push(entry);
+                self.0.push(entry.settled());
                 Ok(true)
             }
         }
@@ -345,47 +436,4 @@ impl std::str::FromStr for Phones {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn marks_are_read_and_written() {
-        let list = Emails::parse("a@b.co (work opted_out), c@d.co ( invalid ),e@f.co").unwrap();
-        let [a, c, e] = list.entries() else { panic!("three") };
-        assert_eq!((a.kind, a.opted_out, a.invalid), (ReachKind::Work, true, false));
-        assert_eq!((c.kind, c.opted_out, c.invalid), (ReachKind::Unspecified, false, true));
-        assert_eq!(*e, Reachable::new(Email::parse("e@f.co").unwrap()));
-        let items: Vec<_> =
-            list.marked().items().iter().filter_map(|item| item.as_text().map(str::to_owned)).collect();
-        assert_eq!(items, ["a@b.co (work opted_out)", "c@d.co (invalid)", "e@f.co ()"]);
-        assert_eq!(Emails::parse(&items.join(",")).unwrap(), list);
-        let json = serde_json::to_string(&list).unwrap();
-        assert_eq!(serde_json::from_str::<Emails>(&json).unwrap(), list);
-        assert!(json.ends_with(r#"{"value":"e@f.co"}]"#), "what is not said takes no place: {json}");
-    }
-
-    #[test]
-    fn other_words_in_parentheses_belong_to_the_number() {
-        let list = Phones::parse("22 22 22 22 (Anna), (22) 33 33 33, 22 44 44 44 (mobile)", None).unwrap();
-        let texts: Vec<_> = list.iter().map(Phone::as_str).collect();
-        assert_eq!(texts, ["22 22 22 22 (Anna)", "(22) 33 33 33", "22 44 44 44"]);
-        assert_eq!(list.entries()[2].kind, ReachKind::Mobile);
-    }
-
-    #[test]
-    fn an_edit_as_text_keeps_what_is_known_of_what_stays() {
-        let known = Phones::parse("22 22 22 22 (mobile invalid), 33 33 33 33 (fax)", None).unwrap();
-        let edited = known.edited("44 44 44 44, 22 22 22 22", Country::parse("NO").ok()).unwrap();
-        assert_eq!(edited.entries()[0].marks(), Marks::default());
-        assert_eq!(
-            edited.entries()[1].marks(),
-            known.entries()[0].marks(),
-            "also where the country is known now"
-        );
-        let mut list = known.edited("22 22 22 22 ()", None).unwrap();
-        assert!(!list.has_marks(), "parentheses say it anew");
-        let number = list.entries()[0].value.clone();
-        assert!(list.mark(&Reachable::new(number).opted_out(true)) && list.entries()[0].opted_out);
-        assert!(!list.mark(&Reachable::new(Phone::parse("99 99 99 99", None).unwrap())));
-    }
-}
+mod tests;

@@ -23,6 +23,7 @@
 //! valid character and is passed through; [`Row::has_nul`] tells.
 
 mod coerce;
+mod contact_list;
 mod decode;
 mod dialect;
 mod digest;
@@ -36,6 +37,9 @@ mod scan;
 mod template;
 mod write;
 
+pub use contact_list::contacts_csv;
+#[cfg(feature = "xlsx")]
+pub use contact_list::contacts_xlsx;
 pub use decode::TextEncoding;
 pub use dialect::Dialect;
 pub use digest::{FileDigest, digest, sha256_hex};

@@ -76,5 +76,3 @@ impl Children for MemoryTxn {
 
 impl crate::store::Estimates for MemoryTxn {}
 impl crate::store::Lines for MemoryTxn {}
-impl crate::store::Records for MemoryTxn {}
-impl crate::store::Followers for MemoryTxn {}

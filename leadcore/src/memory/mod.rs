@@ -8,6 +8,8 @@ mod activities;
 mod agenda;
 mod blobs;
 mod children;
+mod followers;
+mod host_records;
 mod leads;
 mod records;
 mod setup;
@@ -19,13 +21,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Activity, Contact, ContentHash, FileRecord, Lead, Link, MatchKey, NewEntry, Operation, Pipeline,
-    Placement, SavedView, Subject, TermKind, TermRecord, ViewPreferences,
+    Account, Activity, Contact, ContentHash, FileRecord, HostRecord, Lead, Link, MatchKey, NewEntry,
+    Operation, Pipeline, Placement, SavedView, Subject, TermKind, TermRecord, ViewPreferences,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{
-    AccountId, ActivityId, ContactId, FileId, LeadId, OperationId, PipelineId, Revision, TenantId, UserId,
-    ViewId,
+    AccountId, ActivityId, ContactId, FileId, LeadId, OperationId, PipelineId, RecordId, Revision, TenantId,
+    UserId, ViewId,
 };
 use crate::store::{
     Accounts, Activities, Agenda, Blobs, Children, Contacts, Estimates, Files, Followers, Journal, Leads,
@@ -62,6 +64,9 @@ struct State {
     blobs: Arc<BTreeMap<ContentHash, Arc<[u8]>>>,
     /// What is being written; a transaction that ends drops it.
     uploads: BTreeMap<Upload, Vec<u8>>,
+    records: Arc<BTreeMap<RecordId, HostRecord>>,
+    /// Since when a user follows a record.
+    followers: Arc<BTreeMap<(Subject, UserId), Timestamp>>,
 }
 
 /// A store in memory.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{
-    Account, Contact, Entry, Link, LinkRole, NewEntry, Operation, OperationKind, Sequence, Subject, Topics,
+    Account, Contact, Entry, Link, LinkRole, NewEntry, Operation, OperationKind, SearchText, Sequence,
+    Subject, SubjectKind, Topics,
 };
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ContactId, OperationId};
-use crate::store::{Accounts, Contacts, Journal, Links};
+use crate::store::{Accounts, Contacts, Journal, Links, NamePlace, NameSearch};
 
 use super::{MemoryTxn, State, check_revision, exists, previous};
 
@@ -46,6 +47,35 @@ impl Contacts for MemoryTxn {
         ids.iter().for_each(|id| drop(contacts.remove(id)));
         Ok(())
     }
+
+    fn search(&mut self, search: &NameSearch, of: Option<SubjectKind>) -> Result<Vec<Contact>> {
+        let links = &self.state.links;
+        let is_of = |contact: &Contact| {
+            let to = Subject::from(contact.id);
+            of.is_none_or(|kind| links.iter().any(|link| link.to == to && link.from.kind == kind))
+        };
+        let contacts = self.state.contacts.values().filter(|contact| is_of(contact)).map(|contact| {
+            let place = NamePlace { name: contact.fields.name_key(), id: contact.id.as_uuid() };
+            (place, contact.fields.search_text(), contact)
+        });
+        Ok(found(search, contacts))
+    }
+}
+
+/// The records that match, in the order of their places.
+fn found<'r, T: Clone + 'r>(
+    search: &NameSearch,
+    records: impl Iterator<Item = (NamePlace, SearchText, &'r T)>,
+) -> Vec<T> {
+    let mut matching: Vec<_> = records
+        .filter(|(place, text, _)| {
+            search.after.as_ref().is_none_or(|after| place > after)
+                && search.terms.iter().all(|term| text.as_str().contains(term.as_str()))
+        })
+        .map(|(place, _, record)| (place, record))
+        .collect();
+    matching.sort_by(|(a, _), (b, _)| a.cmp(b));
+    matching.into_iter().take(search.limit).map(|(_, record)| record.clone()).collect()
 }
 
 impl Accounts for MemoryTxn {
@@ -87,6 +117,14 @@ impl Accounts for MemoryTxn {
         accounts.sort_by_key(|account| account.number);
         accounts.truncate(limit);
         Ok(accounts)
+    }
+
+    fn search(&mut self, search: &NameSearch) -> Result<Vec<Account>> {
+        let accounts = self.state.accounts.values().map(|account| {
+            let place = NamePlace { name: account.fields.name_key(), id: account.id.as_uuid() };
+            (place, account.fields.search_text(), account)
+        });
+        Ok(found(search, accounts))
     }
 }
 

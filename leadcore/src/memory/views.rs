@@ -81,6 +81,10 @@ impl Facts for State {
         let subject = Subject::from(lead.id);
         self.links.iter().any(|link| link.from == subject && link.role == role)
     }
+
+    fn follows(&self, user: &UserId, lead: &Lead) -> bool {
+        self.followers.contains_key(&(lead.id.into(), user.clone()))
+    }
 }
 
 impl Marks for MemoryTxn {

@@ -47,7 +47,7 @@ impl Filter {
                 Self::Not(inner) => todo.push(inner),
                 Self::Where(condition) if condition.asks_for_own() => {}
                 Self::Where(condition) => fields.push(condition.field.clone()),
-                Self::Search(_) | Self::Is(Circumstance::Unread) | Self::Has(_) => {}
+                Self::Search(_) | Self::Is(Circumstance::Unread | Circumstance::Followed) | Self::Has(_) => {}
                 Self::Is(Circumstance::Rotting) => fields.extend([Field::Stage, Field::ActiveAt]),
             }
         }
@@ -122,6 +122,10 @@ impl Check<'_> {
             Filter::Is(Circumstance::Unread) => match self.asker.user {
                 Some(user) => Some(Resolved::Not(Box::new(Resolved::ReadBy(user.clone())))),
                 None => self.refuse(path, ViolationCode::Malformed, "`unread` needs an acting user"),
+            },
+            Filter::Is(Circumstance::Followed) => match self.asker.user {
+                Some(user) => Some(Resolved::FollowedBy(user.clone())),
+                None => self.refuse(path, ViolationCode::Malformed, "`followed` needs an acting user"),
             },
             Filter::Is(Circumstance::Rotting) => Some(rotting(self.asker)),
             Filter::Has(role) => Some(Resolved::Linked(*role)),

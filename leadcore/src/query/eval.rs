@@ -12,9 +12,11 @@ pub trait Facts {
     fn has_read(&self, user: &UserId, lead: &Lead) -> bool;
     /// Whether a link in this role begins at the lead.
     fn has_link(&self, lead: &Lead, role: LinkRole) -> bool;
+    /// Whether this user follows the lead.
+    fn follows(&self, user: &UserId, lead: &Lead) -> bool;
 }
 
-/// Nothing but the lead: nobody has read it and nothing is linked to it.
+/// Nothing but the lead: nobody has read or follows it and nothing is linked to it.
 #[derive(Debug, Clone, Copy)]
 pub struct LeadAlone;
 
@@ -24,6 +26,10 @@ impl Facts for LeadAlone {
     }
 
     fn has_link(&self, _: &Lead, _: LinkRole) -> bool {
+        false
+    }
+
+    fn follows(&self, _: &UserId, _: &Lead) -> bool {
         false
     }
 }
@@ -44,6 +50,7 @@ impl Resolved {
             Self::Not(inner) => !inner.matches_with(lead, facts),
             Self::ReadBy(user) => facts.has_read(user, lead),
             Self::Linked(role) => facts.has_link(lead, *role),
+            Self::FollowedBy(user) => facts.follows(user, lead),
             Self::Empty(field) => field.read(lead).is_empty(),
             Self::Equals(field, wanted) => comparable(field, lead).iter().any(|value| wanted.contains(value)),
             Self::Contains(field, part) => texts(field, lead).iter().any(|text| text.contains(part.as_str())),

@@ -104,18 +104,21 @@ pub enum Circumstance {
     Unread,
     /// It is open and has been idle for longer than its stage allows (X.21).
     Rotting,
+    /// The acting user follows it (X.49).
+    Followed,
 }
 
 impl Circumstance {
     /// Every circumstance.
-    pub const ALL: [Self; 2] = [Self::Unread, Self::Rotting];
+    pub const ALL: [Self; 3] = [Self::Unread, Self::Rotting, Self::Followed];
 
-    /// Stable name: `unread` or `rotting`.
+    /// Stable name: `unread`, `rotting` or `followed`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Unread => "unread",
             Self::Rotting => "rotting",
+            Self::Followed => "followed",
         }
     }
 
@@ -183,6 +186,12 @@ impl Filter {
     /// The lead has every word of `text`.
     pub fn search(text: impl Into<String>) -> Self {
         Self::Search(text.into())
+    }
+
+    /// The acting user follows the lead (X.49).
+    #[must_use]
+    pub const fn followed() -> Self {
+        Self::Is(Circumstance::Followed)
     }
 
     /// Whether a condition somewhere in it is so. In a loop: this is asked before the depth is checked.
@@ -352,6 +361,8 @@ pub enum Resolved {
     ReadBy(UserId),
     /// A link in this role begins at the lead.
     Linked(LinkRole),
+    /// This user follows the lead.
+    FollowedBy(UserId),
 }
 
 impl Resolved {
@@ -379,7 +390,7 @@ impl Resolved {
         match self {
             Self::All(list) | Self::Any(list) => list.iter().all(Self::is_about_the_lead),
             Self::Not(inner) => inner.is_about_the_lead(),
-            Self::ReadBy(_) | Self::Linked(_) => false,
+            Self::ReadBy(_) | Self::Linked(_) | Self::FollowedBy(_) => false,
             _ => true,
         }
     }

@@ -61,15 +61,8 @@ pub trait Children {
     fn follow_ups(&mut self, about: &[Subject]) -> Result<Vec<(Subject, Timestamp)>>;
 }
 
-
 /// Estimates of one tenant, with their lines.
 pub trait Estimates {}
 
 /// The products of leads.
 pub trait Lines {}
-
-/// Records of the host's own.
-pub trait Records {}
-
-/// Who follows what.
-pub trait Followers {}

@@ -1,8 +1,31 @@
 //! The ports for contacts and accounts.
 
-use crate::domain::{Account, Contact};
+use uuid::Uuid;
+
+use crate::domain::{Account, Contact, SubjectKind};
 use crate::error::Result;
 use crate::id::{AccountId, ContactId};
+use crate::query::Term;
+
+/// A search for persons or accounts by what they are called and reached by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameSearch {
+    /// The search text has each of these; without any, everything matches.
+    pub terms: Vec<Term>,
+    /// From behind this place.
+    pub after: Option<NamePlace>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A place in a list that is sorted by name, and by id where names are the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NamePlace {
+    /// The folded name before.
+    pub name: String,
+    /// The id before.
+    pub id: Uuid,
+}
 
 /// Contacts of one tenant. What they belong to is said by links.
 pub trait Contacts {
@@ -30,6 +53,14 @@ pub trait Contacts {
     /// # Errors
     /// A failure of the store.
     fn remove(&mut self, ids: &[ContactId]) -> Result<()>;
+
+    /// The contacts whose [search text](crate::domain::ContactFields::search_text) has every term, by
+    /// [name](crate::domain::ContactFields::name_key), then by id; only those that a record of kind `of` is linked with, when
+    /// that is said.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn search(&mut self, search: &NameSearch, of: Option<SubjectKind>) -> Result<Vec<Contact>>;
 }
 
 /// Accounts of one tenant.
@@ -57,4 +88,11 @@ pub trait Accounts {
     /// # Errors
     /// A failure of the store.
     fn scan(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<Account>>;
+
+    /// The accounts whose [search text](crate::domain::AccountFields::search_text) has every term, by
+    /// [name](crate::domain::AccountFields::name_key), then by id.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn search(&mut self, search: &NameSearch) -> Result<Vec<Account>>;
 }

@@ -84,11 +84,13 @@ pub enum SettingName {
     Functions,
     /// How lead numbers are written.
     Numbering,
+    /// The kinds of record that the host registered.
+    RecordKinds,
 }
 
 impl SettingName {
     /// Every document.
-    pub const ALL: [Self; 3] = [Self::Catalogue, Self::Functions, Self::Numbering];
+    pub const ALL: [Self; 4] = [Self::Catalogue, Self::Functions, Self::Numbering, Self::RecordKinds];
 
     /// Stable name, as stored.
     #[must_use]
@@ -97,6 +99,7 @@ impl SettingName {
             Self::Catalogue => "catalogue",
             Self::Functions => "functions",
             Self::Numbering => "numbering",
+            Self::RecordKinds => "record_kinds",
         }
     }
 }

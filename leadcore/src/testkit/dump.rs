@@ -5,15 +5,15 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::domain::{Lead, Subject, SubjectKind, TermKind, Topics};
+use crate::domain::{HostRecord, Lead, Subject, SubjectKind, TermKind, Topics};
 use crate::error::Result;
-use crate::id::{ActivityId, ContactId, FileId, TenantId};
+use crate::id::{ActivityId, ContactId, FileId, RecordId, TenantId};
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
 use crate::store::{ChildQuery, Series, SettingName, Store, StoreExt, Txn, WhichViews};
 use crate::time::Timestamp;
 
 /// Everything that the ports say about a tenant, a line for each record, in an order that no store decides: leads with
-/// the trash, accounts, links, contacts, pipelines, terms, settings, numbers, operations with their entries.
+/// the trash, accounts, links, contacts, pipelines, terms, settings, numbers, followers, records of the host, operations with their entries.
 ///
 /// Two stores hold the same if their dumps are equal. What a store may choose is left out: the places of journal
 /// entries (their order is kept) and the zeros at the end of an amount. Contacts and operations are those that links
@@ -79,6 +79,14 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
     for reminder in txn.agenda().reminders(Timestamp::MAX, None, usize::MAX)? {
         line(&mut out, "reminder", &(reminder.at, reminder.activity.id));
     }
+    let followed: Vec<_> = subjects.iter().copied().collect();
+    for follow in txn.followers().of(&followed)? {
+        line(&mut out, "follower", &follow);
+    }
+    for record in host_records(txn, &followed)? {
+        subjects.insert(record.id.into());
+        line(&mut out, "record", &record);
+    }
     journal(&mut out, txn, &subjects)?;
     Ok(out)
 }
@@ -139,6 +147,25 @@ fn journal(out: &mut String, txn: &mut dyn Txn, subjects: &BTreeSet<Subject>) ->
         line(out, "entry", &(said, &entry.changes));
     }
     Ok(())
+}
+
+/// The records of the host that are shown with any of these, by id.
+fn host_records(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<HostRecord>> {
+    let query = ChildQuery {
+        about: about.to_vec(),
+        tabs: Vec::new(),
+        open: None,
+        descending: false,
+        after: None,
+        limit: usize::MAX,
+    };
+    let placed = txn.children().list(&query)?;
+    let ids: BTreeSet<_> = placed
+        .iter()
+        .filter(|placed| placed.child.kind == SubjectKind::Record)
+        .map(|placed| RecordId::from_uuid(placed.child.id))
+        .collect();
+    txn.records().get(&ids.into_iter().collect::<Vec<_>>())
 }
 
 fn every_lead(txn: &mut dyn Txn, trashed: bool) -> Result<Vec<Lead>> {

@@ -270,7 +270,7 @@ fn planned_contacts(lead: &LeadFields, persons: &[LinkedContact]) -> Vec<Planned
             job_title: lead.job_title.clone(),
             emails: lead.emails.clone(),
             phones: lead.phones.clone(),
-            description: None,
+            ..ContactFields::default()
         };
         let is_primary = !planned.iter().any(|contact| contact.is_primary);
         planned.push(PlannedContact { who: PlannedPerson::New(Box::new(fields)), is_primary });

@@ -27,7 +27,8 @@ use crate::store::{ChildQuery, Txn};
 use crate::time::Timestamp;
 
 use super::access::Expect;
-use super::children::{self, Child, Listing};
+use super::children::{self, Child};
+use super::listing::Listing;
 use super::operation::record;
 
 #[cfg(feature = "files")]

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::domain::{
-    Account, Activity, Field, FollowUpState, Idle, Lead, LeadState, Outcome, Place, Sequence, Subject, Tab,
+    Account, Activity, Field, FileRecord, FollowUpState, HostRecord, Idle, Lead, LeadState, Outcome, Place, Sequence, Subject, Tab,
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, LeadId, UserId};
@@ -123,13 +123,23 @@ pub struct PageSection {
 pub enum ChildRecord {
     /// A note, a call, a task …
     Activity(Activity),
+    /// A file.
+    File(FileRecord),
+    /// A record of the host's.
+    Record(HostRecord),
 }
 
-impl From<Activity> for ChildRecord {
-    fn from(activity: Activity) -> Self {
-        Self::Activity(activity)
-    }
+macro_rules! child_record {
+    ($($from:ident => $kind:ident),+ $(,)?) => {$(
+        impl From<$from> for ChildRecord {
+            fn from(child: $from) -> Self {
+                Self::$kind(child)
+            }
+        }
+    )+};
 }
+
+child_record!(Activity => Activity, FileRecord => File, HostRecord => Record);
 
 /// A tab of a page.
 #[derive(Debug, Clone, PartialEq, Serialize)]

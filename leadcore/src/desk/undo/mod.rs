@@ -22,6 +22,7 @@
 //! comes back though its field was made required or disabled since.
 
 mod child;
+mod followers;
 mod links;
 mod record;
 mod terms;
@@ -62,7 +63,7 @@ pub struct UndoRecord {
     /// The record.
     pub subject: Subject,
     /// What is taken back: keys of fields, `created`, `deleted` or `restored` for the record itself, `contact` for a
-    /// person that was linked or taken off.
+    /// person that was linked or taken off, `follower` for who follows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reversed: Vec<String>,
     /// What stays, and why.

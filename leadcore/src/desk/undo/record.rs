@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::FieldType;
 use crate::domain::{
-    Action, Catalogue, Contact, ContactFields, Entry, Field, FieldChange, FieldValue, Kept, Lead, LeadFields,
-    LinkRole, NewEntry, Operation, Reference, Rewound, Subject, SubjectKind, TRASHED_AT, TRASHED_BY, Trashed,
-    WhyKept, contact_changes, rewind, rewind_fields,
+    Action, Catalogue, Contact, Entry, FOLLOWED_SINCE, FOLLOWER, Field, FieldChange, FieldValue, Kept, Lead,
+    LeadFields, LinkRole, NewEntry, Operation, Reference, Rewound, Subject, SubjectKind, TRASHED_AT,
+    TRASHED_BY, Trashed, WhyKept, contact_changes, rewind,
 };
 use crate::error::{Result, Violation, ViolationCode};
 use crate::id::{ContactId, LeadId, OperationId, StageId, UserId};
@@ -85,9 +85,10 @@ pub(super) fn lead(
     (record, Some((LeadChange { before: before.clone(), after }, entries)))
 }
 
-/// The changes that are about the lead itself, without whom it calls primary.
+/// The changes that are about the lead itself, without whom it calls primary and who follows it.
 fn own_fields(changes: &[FieldChange]) -> Vec<FieldChange> {
-    changes.iter().filter(|change| change.field != PRIMARY).cloned().collect()
+    let elsewhere = [PRIMARY, FOLLOWER, FOLLOWED_SINCE];
+    changes.iter().filter(|change| !elsewhere.contains(&change.field.as_str())).cloned().collect()
 }
 
 /// The lead goes into the trash or comes out of it.
@@ -221,24 +222,16 @@ pub(super) fn contact(
         return Ok(UndoRecord::fail(subject, UndoFailure::NotFound));
     };
     let mut record = UndoRecord::new(subject);
-    let mut fields = before.fields.as_lead_fields();
+    let mut fields = before.fields.clone();
     for entry in &story.own {
         match entry.action {
             Action::Created => record.reversed.push(entry.action.code().to_owned()),
-            Action::Updated => note(
-                &mut record,
-                rewind_fields(&mut fields, &entry.changes, &|field, value| refuse(bench, field, value)),
-            ),
+            Action::Updated => {
+                note(&mut record, fields.rewind(&entry.changes, &|field, value| refuse(bench, field, value)))
+            }
             other => record.kept.push(Kept { field: other.code().to_owned(), why: WhyKept::Unsupported }),
         }
     }
-    let fields = ContactFields {
-        name: fields.person,
-        job_title: fields.job_title,
-        emails: fields.emails,
-        phones: fields.phones,
-        description: fields.description,
-    };
     if fields == before.fields {
         return Ok(record);
     }

@@ -20,7 +20,7 @@ use super::super::custom::Claimed;
 use super::super::leads::update_all;
 use super::super::settings::load_catalogue;
 use super::child::{self, Hands};
-use super::{UndoFailure, UndoRecord, links, record, terms};
+use super::{UndoFailure, UndoRecord, followers, links, record, terms};
 
 /// How many records one chunk reads and writes.
 const CHUNK: usize = 500;
@@ -150,6 +150,13 @@ impl<'a> Walk<'a> {
                     self.lead(txn, by, (subject, lead), &story, (&mut changes, &mut entries))?
                 }
                 SubjectKind::Contact => record::contact(&self.bench, txn, by, subject, &story, &mut entries)?,
+                SubjectKind::Account if story.own.iter().all(followers::concerns) => {
+                    let mut record = UndoRecord::new(subject);
+                    let may = followers::may_edit(&self.bench, txn, subject)?;
+                    let own = (subject, may);
+                    followers::take_back(&self.bench, txn, by, own, &story, &mut record, &mut entries)?;
+                    record
+                }
                 SubjectKind::Term => terms::term(&mut self.bench, txn, by, subject, &story, &mut entries)?,
                 _ => unsupported(subject, &story),
             };
@@ -228,6 +235,10 @@ impl<'a> Walk<'a> {
                 return Ok(record);
             }
         }
+        if story.own.iter().any(followers::concerns) {
+            let may = lead.is_some_and(|lead| self.bench.edit.as_ref().is_some_and(|gate| gate.admits(lead)));
+            followers::take_back(&self.bench, txn, by, (subject, may), story, &mut record, entries)?;
+        }
         if let Some((change, new)) = change {
             changes.push(change);
             entries.extend(new);
@@ -277,7 +288,9 @@ fn stories(
                 if entry.operation == undone.id {
                     story.own.push(entry);
                 } else if story.own.is_empty() {
-                    story.touched |= entry.actor != undone.actor;
+                    // Who follows a lead does not write it.
+                    let written = !followers::concerns(&entry);
+                    story.touched |= written && entry.actor != undone.actor;
                 }
             }
             if is_all {

@@ -146,7 +146,7 @@ impl Parser<'_> {
         }
         if self.word("is") {
             let not = self.word("not");
-            let found = self.code(Circumstance::from_code, "`unread` or `rotting`")?;
+            let found = self.code(Circumstance::from_code, "`unread`, `rotting` or `followed`")?;
             return Ok(negated(not, Filter::Is(found)));
         }
         if self.word("has") {

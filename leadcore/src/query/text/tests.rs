@@ -113,7 +113,7 @@ fn an_error_says_where_and_what() {
         ("created last 3 weeks", 15, 16, "`days`"),
         ("created this 3 days", 13, 14, "`week`, `month`, `quarter`, `year` or `fiscal`"),
         ("created this fiscal year from 13", 30, 31, "a month from 1 to 12"),
-        ("is red", 3, 4, "`unread` or `rotting`"),
+        ("is red", 3, 4, "`unread`, `rotting` or `followed`"),
         ("has cars", 4, 5, "`contact`, `primary_contact` or `converted_to`"),
         ("amount between 1 or 2", 17, 18, "`and`"),
         ("city ! oslo", 5, 6, "a field, a value or an operator"),

@@ -11,6 +11,7 @@ pub mod desk_children;
 pub mod desk_views;
 pub mod files;
 pub mod filters;
+pub mod host_records;
 pub mod images;
 pub mod journal;
 pub mod keeping;
@@ -19,6 +20,7 @@ pub mod links;
 pub mod mass;
 pub mod numbers;
 pub mod pages;
+pub mod people;
 pub mod pipelines;
 pub mod records;
 pub mod settings;
@@ -113,6 +115,16 @@ cases! { $
         accounts_come_back_as_they_were_written,
         accounts_keep_their_rules,
         accounts_are_scanned_by_number,
+    }
+    people {
+        contacts_are_searched_by_name_and_address,
+        a_search_for_contacts_follows_every_write,
+        accounts_are_searched_by_name_and_address,
+        followers_are_kept_once_and_read_from_both_ends,
+    }
+    host_records {
+        host_records_come_back_as_they_were_written,
+        host_records_keep_their_rules,
     }
     links {
         a_link_is_there_once,

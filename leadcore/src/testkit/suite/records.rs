@@ -1,6 +1,6 @@
 //! The ports for contacts and accounts.
 
-use crate::domain::{Account, AccountFields, AccountStatus, Contact, ContactFields, LeadKind};
+use crate::domain::{Account, AccountFields, AccountStatus, Contact, ContactFields, LeadKind, MarkNote};
 use crate::error::ErrorKind;
 use crate::id::{AccountId, ContactId, Revision};
 use crate::store::Store;
@@ -15,8 +15,10 @@ fn full_contact(world: &World, text: &str) -> Contact {
     contact.fields = ContactFields {
         name: fields.person,
         job_title: fields.job_title,
+        role: Some(text.to_owned()),
         emails: fields.emails,
         phones: fields.phones,
+        do_not_call: Some(MarkNote::new(Some(Timestamp::MIN), Some(text)).unwrap()),
         description: fields.description,
     };
     contact

@@ -1,0 +1,281 @@
+//! The persons of a lead or an account as a file (S0.25): CSV, and with feature `xlsx` a spreadsheet.
+//!
+//! Both have the same columns, in the tenant's words: fields that the tenant disabled or that the actor may not see have
+//! none. Nothing in a file can be run: in a spreadsheet every text is a text, also one that looks like a formula or a
+//! number, and in CSV such cells are defused.
+
+use std::io::Write;
+
+use crate::context::Context;
+use crate::desk::contacts::{self, LinkedContact};
+use crate::desk::settings;
+use crate::domain::{Catalogue, Field, MarkNote, Reachable, Subject, SubjectKind};
+use crate::error::{Error, Result, ViolationCode};
+use crate::id::{AccountId, LeadId};
+use crate::store::Txn;
+use crate::time::Timestamp;
+use crate::value::PersonName;
+
+use super::CsvWriter;
+
+/// What a cell holds.
+#[derive(Debug, Clone, PartialEq)]
+enum Cell {
+    Empty,
+    Text(String),
+    Flag(bool),
+    Time(Timestamp),
+}
+
+impl From<Option<&str>> for Cell {
+    fn from(text: Option<&str>) -> Self {
+        text.map_or(Self::Empty, |text| Self::Text(text.to_owned()))
+    }
+}
+
+/// One column.
+struct Column {
+    label: String,
+    /// How wide it is, in characters.
+    #[cfg_attr(not(feature = "xlsx"), expect(dead_code, reason = "a CSV file has no widths"))]
+    width: u8,
+    read: fn(&LinkedContact) -> Cell,
+}
+
+/// The columns that this actor gets.
+fn columns(ctx: &Context<'_>, catalogue: &Catalogue) -> Vec<Column> {
+    let is_shown = |field: &Field| {
+        let hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
+        !catalogue.is_disabled(field) && !hidden(field)
+    };
+    let mut columns = Vec::new();
+    let mut add = |field: Option<Field>, label: Option<&str>, width: u8, read: fn(&LinkedContact) -> Cell| {
+        if field.as_ref().is_none_or(is_shown) {
+            let own = || field.as_ref().map(|field| catalogue.spec(field).label);
+            let label = label.map(str::to_owned).or_else(own).unwrap_or_default();
+            columns.push(Column { label, width, read });
+        }
+    };
+    add(Some(Field::Name), None, 28, |it| name(it, |name| Some(name.full())));
+    add(Some(Field::FirstName), None, 16, |it| name(it, PersonName::given));
+    add(Some(Field::LastName), None, 16, |it| name(it, PersonName::family));
+    add(None, Some("Primary"), 9, |it| Cell::Flag(it.is_primary));
+    add(Some(Field::JobTitle), Some("Role"), 20, |it| it.contact.fields.role.as_deref().into());
+    add(Some(Field::JobTitle), None, 20, |it| it.contact.fields.job_title.as_deref().into());
+    add(Some(Field::Email), None, 30, |it| addresses(it.contact.fields.emails.entries(), |n| n == 0));
+    add(Some(Field::Email), Some("Other e-mails"), 30, |it| {
+        addresses(it.contact.fields.emails.entries(), |n| n > 0)
+    });
+    add(Some(Field::Phone), None, 20, |it| addresses(it.contact.fields.phones.entries(), |n| n == 0));
+    add(Some(Field::Phone), Some("Other phones"), 20, |it| {
+        addresses(it.contact.fields.phones.entries(), |n| n > 0)
+    });
+    add(Some(Field::Email), Some("E-mail marks"), 30, |it| marks(it.contact.fields.emails.told().items()));
+    add(Some(Field::Phone), Some("Phone marks"), 30, |it| marks(it.contact.fields.phones.told().items()));
+    add(Some(Field::Phone), Some("Do not call"), 11, |it| {
+        Cell::Flag(it.contact.fields.do_not_call.is_some())
+    });
+    add(Some(Field::Phone), Some("Do not call since"), 17, |it| {
+        let since = it.contact.fields.do_not_call.as_ref().and_then(MarkNote::since);
+        since.map_or(Cell::Empty, Cell::Time)
+    });
+    add(Some(Field::Phone), Some("Do not call because"), 30, |it| {
+        it.contact.fields.do_not_call.as_ref().and_then(MarkNote::reason).into()
+    });
+    add(Some(Field::Description), None, 40, |it| it.contact.fields.description.as_deref().into());
+    add(None, Some("Added"), 17, |it| Cell::Time(it.contact.created_at));
+    columns
+}
+
+fn name(person: &LinkedContact, part: fn(&PersonName) -> Option<&str>) -> Cell {
+    person.contact.fields.name.as_ref().and_then(part).into()
+}
+
+/// The addresses at these places of the list, as they were written.
+fn addresses<T: ToString>(entries: &[Reachable<T>], wanted: fn(usize) -> bool) -> Cell {
+    let texts = entries.iter().enumerate().filter(|(n, _)| wanted(*n));
+    let texts: Vec<_> = texts.map(|(_, entry)| entry.value.to_string()).collect();
+    if texts.is_empty() { Cell::Empty } else { Cell::Text(texts.join(", ")) }
+}
+
+/// What is said of addresses of which something is said.
+fn marks(told: &[crate::domain::FieldValue]) -> Cell {
+    let said = told.iter().filter_map(|item| item.as_text()).filter(|text| !text.ends_with(" ()"));
+    let said: Vec<_> = said.collect();
+    if said.is_empty() { Cell::Empty } else { Cell::Text(said.join(", ")) }
+}
+
+/// The persons of a lead or an account, without what the actor may not see.
+fn persons(ctx: &Context<'_>, txn: &mut dyn Txn, owner: Subject) -> Result<Vec<LinkedContact>> {
+    match owner.kind {
+        SubjectKind::Lead => contacts::of_lead(ctx, txn, LeadId::from_uuid(owner.id)),
+        SubjectKind::Account => contacts::of_account(ctx, txn, AccountId::from_uuid(owner.id)),
+        _ => {
+            let message = "only leads and accounts have contacts";
+            Err(Error::invalid_field("owner", ViolationCode::NotAllowed, message))
+        }
+    }
+}
+
+/// Writes the persons of a lead or an account as CSV, a row for each, the primary one first; says how many.
+///
+/// Yes and no are `yes` and `no`, times are written as `2026-11-22T08:00:00Z`.
+///
+/// # Errors
+/// `NotFound`; [`ErrorKind::Storage`](crate::error::ErrorKind::Storage) when the output cannot be written.
+pub fn contacts_csv(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    owner: impl Into<Subject>,
+    output: &mut dyn Write,
+) -> Result<usize> {
+    let persons = persons(ctx, txn, owner.into())?;
+    let columns = columns(ctx, &settings::catalogue(ctx, txn)?.1);
+    let mut csv = CsvWriter::new(output);
+    csv.write_row(columns.iter().map(|column| column.label.as_str()))?;
+    for person in &persons {
+        csv.write_row(columns.iter().map(|column| match (column.read)(person) {
+            Cell::Empty => String::new(),
+            Cell::Text(text) => text,
+            Cell::Flag(yes) => if yes { "yes" } else { "no" }.to_owned(),
+            Cell::Time(at) => at.to_string(),
+        }))?;
+    }
+    csv.flush()?;
+    Ok(persons.len())
+}
+
+#[cfg(feature = "xlsx")]
+pub use sheet::contacts_xlsx;
+
+#[cfg(feature = "xlsx")]
+mod sheet {
+    use chrono::TimeDelta;
+    use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+
+    use super::{Cell, Column, columns, persons};
+    use crate::context::Context;
+    use crate::desk::contacts::LinkedContact;
+    use crate::desk::settings;
+    use crate::domain::Subject;
+    use crate::error::{Error, ErrorKind, Result};
+    use crate::store::Txn;
+    use crate::time::Timestamp;
+
+    /// What a cell of a spreadsheet takes, in UTF-16 units.
+    const MAX_CELL: usize = 32_767;
+
+    /// Writes the persons of a lead or an account as a spreadsheet, a row for each, the primary one first; says how many.
+    ///
+    /// The header stays in sight. Phone numbers and every other text are texts; yes and no are such; times are those of
+    /// the actor's [offset](Context::utc_offset) from UTC. A text that is longer than a cell takes (32,767 units) ends in
+    /// `…`. The same persons at the same time of the clock give the same bytes.
+    ///
+    /// ```
+    /// use leadcore::desk::{contacts, leads};
+    /// use leadcore::domain::ContactFields;
+    /// use leadcore::exchange::contacts_xlsx;
+    /// use leadcore::prelude::*;
+    /// let store = MemoryStore::new();
+    /// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+    /// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+    /// let mut file = Vec::new();
+    /// store.write(ctx.tenant(), |txn| {
+    ///     let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+    ///     contacts::add(&ctx, txn, lead.id, ContactFields::named("Anna Berg")?, true)?;
+    ///     file.clear();
+    ///     assert_eq!(contacts_xlsx(&ctx, txn, lead.id, &mut file)?, 1);
+    ///     Ok(())
+    /// })?;
+    /// assert!(file.starts_with(b"PK"));
+    /// # Ok::<(), leadcore::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `NotFound`; [`ErrorKind::Storage`] when the output cannot be written.
+    pub fn contacts_xlsx(
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        owner: impl Into<Subject>,
+        output: &mut dyn std::io::Write,
+    ) -> Result<usize> {
+        let persons = persons(ctx, txn, owner.into())?;
+        let columns = columns(ctx, &settings::catalogue(ctx, txn)?.1);
+        let bytes = book(ctx, &columns, &persons).map_err(|error| {
+            Error::new(ErrorKind::Internal, "the spreadsheet could not be made").with_source(error)
+        })?;
+        output.write_all(&bytes).and_then(|()| output.flush()).map_err(|error| {
+            Error::new(ErrorKind::Storage, "cannot write the spreadsheet").with_source(error)
+        })?;
+        Ok(persons.len())
+    }
+
+    fn book(
+        ctx: &Context<'_>,
+        columns: &[Column],
+        persons: &[LinkedContact],
+    ) -> std::result::Result<Vec<u8>, XlsxError> {
+        let mut book = Workbook::new();
+        // Without a date of its own the library would write the system's.
+        let made = excel(ctx, ctx.now()).or_else(|| ExcelDateTime::from_ymd(2000, 1, 1).ok());
+        if let Some(made) = made {
+            book.set_properties(&DocProperties::new().set_creation_datetime(&made));
+        }
+        let bold = Format::new().set_bold();
+        let as_text = Format::new().set_num_format("@");
+        let as_time = Format::new().set_num_format("yyyy-mm-dd hh:mm");
+        let sheet = book.add_worksheet();
+        sheet.set_name("Contacts")?;
+        sheet.set_freeze_panes(1, 0)?;
+        for (n, column) in (0_u16..).zip(columns) {
+            sheet.set_column_width(n, f64::from(column.width))?;
+            sheet.write_string_with_format(0, n, cut(&column.label), &bold)?;
+        }
+        for (row, person) in (1_u32..).zip(persons) {
+            for (n, column) in (0_u16..).zip(columns) {
+                match (column.read)(person) {
+                    Cell::Empty => continue,
+                    Cell::Text(text) => text_cell(sheet, row, n, &text, &as_text)?,
+                    Cell::Flag(yes) => drop(sheet.write_boolean(row, n, yes)?),
+                    Cell::Time(at) => match excel(ctx, at) {
+                        Some(time) => drop(sheet.write_datetime_with_format(row, n, &time, &as_time)?),
+                        // No spreadsheet has days before 1900.
+                        None => text_cell(sheet, row, n, &at.to_string(), &as_text)?,
+                    },
+                }
+            }
+        }
+        book.save_to_buffer()
+    }
+
+    fn text_cell(
+        sheet: &mut Worksheet,
+        row: u32,
+        column: u16,
+        text: &str,
+        format: &Format,
+    ) -> std::result::Result<(), XlsxError> {
+        sheet.write_string_with_format(row, column, cut(text), format).map(drop)
+    }
+
+    /// What a cell takes of a text.
+    fn cut(text: &str) -> String {
+        if text.encode_utf16().count() <= MAX_CELL {
+            return text.to_owned();
+        }
+        let mut left = MAX_CELL - 1;
+        let fits = |letter: &char| {
+            let units = letter.len_utf16();
+            let fits = units <= left;
+            left = left.saturating_sub(units);
+            fits
+        };
+        text.chars().take_while(fits).chain(['…']).collect()
+    }
+
+    /// The time on the actor's wall, to the second.
+    fn excel(ctx: &Context<'_>, at: Timestamp) -> Option<ExcelDateTime> {
+        let local = at.saturating_add(TimeDelta::seconds(i64::from(ctx.utc_offset().local_minus_utc())));
+        ExcelDateTime::from_timestamp(local.as_micros().div_euclid(1_000_000)).ok()
+    }
+}
