@@ -213,6 +213,7 @@ const CASES: &[(&str, Case)] = &[
     ("timeline::of", |ctx, txn, f| {
         said(timeline::of(ctx, txn, f.lead.id, &timeline::TimelineQuery::new(100)))
     }),
+    ("settings::visible_catalogue", |ctx, txn, _| said(settings::visible_catalogue(ctx, txn))),
     ("timeline::of_account", |ctx, txn, f| said(timeline::of_account(ctx, txn, f.account, None, 100))),
     ("timeline::of_lead", |ctx, txn, f| said(timeline::of_lead(ctx, txn, f.lead.id, None, 100))),
     ("undo::apply", |ctx, txn, f| said(undo::apply(ctx, txn, &f.undo))),
