@@ -326,7 +326,5 @@ impl Activities for SqliteTxn<'_> {
 impl leadcore::store::Agenda for SqliteTxn<'_> {}
 impl leadcore::store::Files for SqliteTxn<'_> {}
 impl leadcore::store::Blobs for SqliteTxn<'_> {}
-impl leadcore::store::Estimates for SqliteTxn<'_> {}
-impl leadcore::store::Lines for SqliteTxn<'_> {}
 impl leadcore::store::Records for SqliteTxn<'_> {}
 impl leadcore::store::Followers for SqliteTxn<'_> {}

@@ -2,8 +2,10 @@
 
 mod children;
 mod custom;
+mod estimates;
 mod journal;
 mod leads;
+mod lines;
 mod links;
 mod records;
 mod scan;

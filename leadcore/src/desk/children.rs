@@ -399,6 +399,8 @@ pub(super) fn purge(txn: &mut dyn Txn, gone: &[Subject]) -> Result<u64> {
             removed = removed.saturating_add(u64::from(others.is_empty()));
             match placement.child.kind {
                 SubjectKind::Activity => leave::<crate::domain::Activity>(txn, &placement, others)?,
+                SubjectKind::Estimate => leave::<crate::domain::Estimate>(txn, &placement, others)?,
+                SubjectKind::Lines => leave::<crate::domain::LeadLines>(txn, &placement, others)?,
                 kind => {
                     let message = format!("no child of kind {} can be removed", kind.code());
                     return Err(Error::new(ErrorKind::Internal, message));

@@ -113,7 +113,5 @@ impl Activities for MemoryTxn {
 impl crate::store::Agenda for MemoryTxn {}
 impl crate::store::Files for MemoryTxn {}
 impl crate::store::Blobs for MemoryTxn {}
-impl crate::store::Estimates for MemoryTxn {}
-impl crate::store::Lines for MemoryTxn {}
 impl crate::store::Records for MemoryTxn {}
 impl crate::store::Followers for MemoryTxn {}

@@ -5,6 +5,7 @@
 //! cost grows with the number of records; use a database for more than some ten thousand leads.
 
 mod children;
+mod estimates;
 mod leads;
 mod records;
 mod setup;
@@ -16,12 +17,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Activity, Contact, Lead, Link, MatchKey, NewEntry, Operation, Pipeline, Placement, SavedView,
-    Subject, TermKind, TermRecord, ViewPreferences,
+    Account, Activity, Contact, Estimate, Lead, LeadLines, Link, MatchKey, NewEntry, Operation, Pipeline,
+    Placement, SavedView, Subject, TermKind, TermRecord, ViewPreferences,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{
-    AccountId, ActivityId, ContactId, LeadId, OperationId, PipelineId, Revision, TenantId, UserId, ViewId,
+    AccountId, ActivityId, ContactId, EstimateId, LeadId, OperationId, PipelineId, Revision, TenantId,
+    UserId, ViewId,
 };
 use crate::store::{
     Accounts, Activities, Agenda, Blobs, Children, Contacts, Estimates, Files, Followers, Journal, Leads,
@@ -52,6 +54,8 @@ struct State {
     marked_until: BTreeMap<UserId, Timestamp>,
     placements: Arc<BTreeMap<Subject, Placement>>,
     activities: Arc<BTreeMap<ActivityId, Activity>>,
+    estimates: Arc<BTreeMap<EstimateId, Estimate>>,
+    lead_lines: Arc<BTreeMap<LeadId, LeadLines>>,
 }
 
 /// A store in memory.

@@ -98,12 +98,6 @@ pub trait Files {}
 /// The bytes of files, by what they are.
 pub trait Blobs {}
 
-/// Estimates of one tenant, with their lines.
-pub trait Estimates {}
-
-/// The products of leads.
-pub trait Lines {}
-
 /// Records of the host's own.
 pub trait Records {}
 

@@ -14,6 +14,7 @@
 //! in the order asked, and one write takes all of its slice or nothing.
 
 mod children;
+mod estimates;
 mod journal;
 mod leads;
 mod records;
@@ -23,9 +24,8 @@ mod views;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TenantId;
 
-pub use children::{
-    Activities, Agenda, Blobs, ChildQuery, Children, Estimates, Files, Followers, Lines, Records,
-};
+pub use children::{Activities, Agenda, Blobs, ChildQuery, Children, Files, Followers, Records};
+pub use estimates::{EstimateScan, Estimates, Lines};
 pub use journal::{Journal, Links};
 pub use leads::{LeadChange, Leads, Tallies};
 pub use records::{Accounts, Contacts};

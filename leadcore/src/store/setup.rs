@@ -84,11 +84,13 @@ pub enum SettingName {
     Functions,
     /// How lead numbers are written.
     Numbering,
+    /// How estimate numbers are written.
+    EstimateNumbering,
 }
 
 impl SettingName {
     /// Every document.
-    pub const ALL: [Self; 3] = [Self::Catalogue, Self::Functions, Self::Numbering];
+    pub const ALL: [Self; 4] = [Self::Catalogue, Self::Functions, Self::Numbering, Self::EstimateNumbering];
 
     /// Stable name, as stored.
     #[must_use]
@@ -97,6 +99,7 @@ impl SettingName {
             Self::Catalogue => "catalogue",
             Self::Functions => "functions",
             Self::Numbering => "numbering",
+            Self::EstimateNumbering => "estimate_numbering",
         }
     }
 }
@@ -125,18 +128,21 @@ pub enum Series {
     Lead,
     /// Customer numbers.
     Account,
+    /// Estimate numbers.
+    Estimate,
 }
 
 impl Series {
     /// Every series.
-    pub const ALL: [Self; 2] = [Self::Lead, Self::Account];
+    pub const ALL: [Self; 3] = [Self::Lead, Self::Account, Self::Estimate];
 
-    /// Stable name, as stored: `lead` or `account`.
+    /// Stable name, as stored: `lead`, `account` or `estimate`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Lead => "lead",
             Self::Account => "account",
+            Self::Estimate => "estimate",
         }
     }
 }
