@@ -299,7 +299,7 @@ CREATE TABLE {prefix}entry (
     other_id     BLOB,
     changes      TEXT,
     -- What it is about, one bit for each topic, from the lowest: created, fields, stage, owner, contact, trash, converted,
-    -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record.
+    -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record, products.
     topics       INTEGER NOT NULL,
     FOREIGN KEY (tenant, operation) REFERENCES {prefix}operation (tenant, rid)
 ) STRICT;

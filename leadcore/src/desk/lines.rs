@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::context::Context;
 use crate::domain::{
     Field, FieldChange, FieldValue, LeadLines, LeadPatch, Line, OperationKind, Placement, Subject, Tab,
-    Totals,
+    Totals, in_words,
 };
 use crate::error::Result;
 use crate::id::{LeadId, Revision};
@@ -47,14 +47,14 @@ impl Child for LeadLines {
     }
 
     fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
-        let count = |side: Option<&Self>| -> FieldValue {
-            side.map_or(FieldValue::Empty, |list| i64::try_from(list.lines.len()).unwrap_or(i64::MAX).into())
+        let words = |side: Option<&Self>| -> FieldValue {
+            side.map_or(FieldValue::Empty, |list| in_words(&list.lines).into())
         };
         let total = |side: Option<&Self>| -> FieldValue {
             side.map_or(FieldValue::Empty, |list| list.totals.net.into())
         };
         vec![
-            FieldChange::new("lines", count(before), count(after)),
+            FieldChange::new("lines", words(before), words(after)),
             FieldChange::new("total", total(before), total(after)),
         ]
     }

@@ -129,7 +129,7 @@ impl Tab {
             Self::Activity(kind) => kind.topic(),
             Self::File => Topic::File,
             Self::Estimate => Topic::Estimate,
-            Self::Lines => Topic::Fields,
+            Self::Lines => Topic::Products,
             Self::Record(_) => Topic::Record,
         }
     }

@@ -175,6 +175,8 @@ coded! {
         Estimate = "estimate",
         /// Records of the host.
         Record = "record",
+        /// The products of a lead.
+        Products = "products",
     }
 }
 

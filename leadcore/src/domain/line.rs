@@ -21,29 +21,23 @@
 //! is never negative and takes from the line towards zero: of a credit line it takes some credit away. BR-27 wants prices
 //! of invoices not to be negative: whoever makes one turns the sign of the quantity.
 
+mod rounding;
+
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
+use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::value::{Currency, clean_text};
+
+use rounding::{
+    FINE, MAX_AMOUNT, MAX_PRICE, MAX_QUANTITY, SCALE, decimal, not_negative, noted, number, percent, places,
+    rounded, share, units, units_of,
+};
 
 /// The most lines of one estimate or lead.
 pub const MAX_LINES: usize = 1_000;
-
-/// Decimal places of quantities and unit prices.
-const FINE: u32 = 6;
-/// Decimal places of amounts, percentages and sums.
-const SCALE: u32 = 4;
-/// A quantity lies below this: 10⁹.
-const MAX_QUANTITY: i128 = 1_000_000_000;
-/// A unit price lies below this: 10¹².
-const MAX_PRICE: i128 = 1_000_000_000_000;
-/// Amounts and sums lie below this, as those of leads do: 10¹⁴.
-const MAX_AMOUNT: i128 = 100_000_000_000_000;
-/// The decimal places of a currency that ISO 4217 lists no unit for.
-const PLACES: u32 = 2;
 
 /// What is taken off a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -293,6 +287,23 @@ impl Line {
     }
 }
 
+/// Lines in words, as a history tells them: `12 × Panel, 1 × Inverter`; beyond the first five, how many more there are.
+#[must_use]
+pub(crate) fn in_words(lines: &[Line]) -> String {
+    const TOLD: usize = 5;
+    let one = |line: &Line| {
+        let what = line.description.split_whitespace().collect::<Vec<_>>().join(" ");
+        let short: String = what.chars().take(60).collect();
+        let more = if short.len() < what.len() { "…" } else { "" };
+        format!("{} × {short}{more}", line.quantity)
+    };
+    let mut words = lines.iter().take(TOLD).map(one).collect::<Vec<_>>().join(", ");
+    if let Some(more) = lines.len().checked_sub(TOLD).filter(|more| *more > 0) {
+        words.push_str(&format!(" and {more} more"));
+    }
+    words
+}
+
 impl Totals {
     /// What these lines add up to in this currency.
     ///
@@ -357,76 +368,6 @@ impl Totals {
             gross: decimal(gross),
         })
     }
-}
-
-/// How many decimal places amounts in this currency have.
-fn places(currency: Option<Currency>) -> u32 {
-    currency.and_then(Currency::exponent).unwrap_or(PLACES).min(SCALE)
-}
-
-fn noted<T>(read: Result<T, ValueError>, field: &str, broken: &mut Vec<Violation>) -> Option<T> {
-    read.map_err(|error| broken.push(error.at(field))).ok()
-}
-
-/// Units of 1/10^places; none for a number with more places.
-fn units(value: Decimal, places: u32) -> Option<i128> {
-    let value = value.normalize();
-    let missing = places.checked_sub(value.scale())?;
-    // A mantissa has 96 bits: with six places more it has no more than 117.
-    value.mantissa().checked_mul(power(missing))
-}
-
-fn number(value: Decimal, places: u32, below: i128) -> Result<i128, ValueError> {
-    let Some(units) = units(value, places) else {
-        let message = format!("has more than {places} decimal places");
-        return Err(ValueError::new(ViolationCode::Malformed, message));
-    };
-    if units.abs() >= below.saturating_mul(power(places)) {
-        let digits = below.ilog10();
-        return Err(ValueError::new(ViolationCode::OutOfRange, format!("must stay below 10^{digits}")));
-    }
-    Ok(units)
-}
-
-fn percent(value: Decimal) -> Result<i128, ValueError> {
-    let units = number(value, SCALE, MAX_AMOUNT)?;
-    if (0..=units_of(100)).contains(&units) {
-        Ok(units)
-    } else {
-        Err(ValueError::new(ViolationCode::OutOfRange, "must lie in 0 to 100"))
-    }
-}
-
-fn not_negative(units: i128) -> Result<i128, ValueError> {
-    if units < 0 { Err(ValueError::new(ViolationCode::OutOfRange, "cannot be negative")) } else { Ok(units) }
-}
-
-/// So many percent (in 1/10,000) of an amount (in 1/10,000), rounded to the places of the currency, in 1/10,000.
-fn share(amount: i128, percent: i128, places: u32) -> i128 {
-    // An amount of up to 1,000 lines lies below 10²¹, a percentage below 10⁷.
-    rounded(amount.saturating_mul(percent), SCALE.saturating_mul(2).saturating_add(2), places)
-}
-
-/// A number of 1/10^scale, rounded half away from zero to so many places (at most 4), in 1/10,000.
-fn rounded(value: i128, scale: u32, places: u32) -> i128 {
-    let step = power(scale.saturating_sub(places));
-    let half = step.div_euclid(2);
-    let steps = value.abs().saturating_add(half).div_euclid(step);
-    steps.saturating_mul(power(SCALE.saturating_sub(places))).saturating_mul(value.signum())
-}
-
-/// Whole numbers in 1/10,000.
-const fn units_of(whole: i128) -> i128 {
-    whole.saturating_mul(power(SCALE))
-}
-
-const fn power(of_ten: u32) -> i128 {
-    10_i128.saturating_pow(of_ten)
-}
-
-/// A number of 1/10,000. Everything that comes here was held below 10¹⁴.
-fn decimal(units: i128) -> Decimal {
-    Decimal::try_from_i128_with_scale(units, SCALE).unwrap_or_default().normalize()
 }
 
 #[cfg(test)]

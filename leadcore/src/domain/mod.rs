@@ -75,6 +75,7 @@ pub use journal::{
 pub(crate) use keys::dialled;
 pub use keys::{KEYS_VERSION, MatchKey, MatchKind, SearchText};
 pub use lead::{Closing, Conversion, ExternalRef, Lead, LeadFields, LeadKind, LeadState, Outcome, Trashed};
+pub(crate) use line::in_words;
 pub use line::{Discount, Line, LineAmounts, MAX_LINES, Tax, TaxTotal, Totals};
 pub use link::{Link, LinkRole, Subject, SubjectKind};
 pub use moves::{Move, Position, Unmet, Why};

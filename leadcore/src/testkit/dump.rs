@@ -7,12 +7,13 @@ use serde::Serialize;
 
 use crate::domain::{Lead, Subject, SubjectKind, TermKind, Topics};
 use crate::error::Result;
-use crate::id::{ContactId, TenantId};
+use crate::id::{ContactId, LeadId, TenantId};
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
-use crate::store::{Series, SettingName, Store, StoreExt, Txn};
+use crate::store::{EstimateScan, Series, SettingName, Store, StoreExt, Txn};
+use crate::time::Date;
 
 /// Everything that the ports say about a tenant, a line for each record, in an order that no store decides: leads with
-/// the trash, accounts, links, contacts, pipelines, terms, settings, numbers, operations with their entries.
+/// the trash, accounts, links, contacts, pipelines, terms, estimates, products, settings, numbers, operations with their entries.
 ///
 /// Two stores hold the same if their dumps are equal. What a store may choose is left out: the places of journal
 /// entries (their order is kept) and the zeros at the end of an amount. Contacts and operations are those that links
@@ -68,6 +69,7 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
         subjects.insert(view.id.into());
         line(&mut out, "view", &view);
     }
+    estimates(&mut out, txn, &mut subjects)?;
     for name in SettingName::ALL {
         line(&mut out, "setting", &(name.code(), txn.settings().load(name)?));
     }
@@ -76,6 +78,32 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
     }
     journal(&mut out, txn, &subjects)?;
     Ok(out)
+}
+
+/// Estimates by date, and the products of each lead.
+fn estimates(out: &mut String, txn: &mut dyn Txn, subjects: &mut BTreeSet<Subject>) -> Result<()> {
+    let scan = EstimateScan {
+        status: None,
+        today: Date::MIN,
+        from: None,
+        until: None,
+        descending: false,
+        after: None,
+        limit: usize::MAX,
+    };
+    for estimate in txn.estimates().scan(&scan)? {
+        subjects.insert(estimate.id.into());
+        line(out, "estimate", &estimate);
+    }
+    let leads: Vec<_> = subjects
+        .iter()
+        .filter(|subject| subject.kind == SubjectKind::Lead)
+        .map(|subject| LeadId::from_uuid(subject.id))
+        .collect();
+    for list in txn.lines().get(&leads)? {
+        line(out, "products", &list);
+    }
+    Ok(())
 }
 
 fn journal(out: &mut String, txn: &mut dyn Txn, subjects: &BTreeSet<Subject>) -> Result<()> {

@@ -38,7 +38,7 @@ impl Child for Estimate {
         Self::placement(self)
     }
 
-    /// Title and number are always told. Of the lines, how many they are and what is to be paid: the image has them all.
+    /// Title and number are always told. Of the lines, the first and what is to be paid: the image has them all.
     fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
         type Read = fn(&Estimate) -> FieldValue;
         let fields: [(&str, Read); 12] = [
@@ -50,7 +50,7 @@ impl Child for Estimate {
             ("date", |e| e.fields.date.into()),
             ("valid_until", |e| e.fields.valid_until.into()),
             ("currency", |e| e.fields.currency.as_ref().map(crate::value::Currency::code).into()),
-            ("lines", |e| i64::try_from(e.fields.lines.len()).unwrap_or(i64::MAX).into()),
+            ("lines", |e| crate::domain::in_words(&e.fields.lines).into()),
             ("total", |e| e.totals.gross.into()),
             ("note", |e| e.fields.note.as_deref().into()),
             ("terms", |e| e.fields.terms.as_deref().into()),
