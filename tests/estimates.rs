@@ -252,7 +252,6 @@ fn what_is_over_shows_as_expired_without_a_job() {
     let longer = EstimateFields { valid_until: None, ..offer.fields.clone() };
     let edit = host.try_write(|ctx, txn| estimates::edit(ctx, txn, offer.id, ANY, longer.clone()));
     closed(&refused(edit, ErrorKind::Conflict), "edit");
-    // The day of whoever asks: three hours east of UTC it is over sooner.
     assert_eq!(host.write(|ctx, txn| estimates::expire_due(ctx, txn, 1_000)), [offer.id]);
     assert!(host.write(|ctx, txn| estimates::expire_due(ctx, txn, 1_000)).is_empty(), "once");
     let stored = host.read(|_, txn| txn.estimates().get(&[offer.id])).remove(0);
