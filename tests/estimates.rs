@@ -39,6 +39,7 @@ pub(crate) fn euro_lead(host: &Host) -> Lead {
     host.add(form(&[(Field::Company, "Nordlys AS"), (Field::Currency, "EUR")]))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "fields are made for one call")]
 pub(crate) fn draft(host: &Host, lead: &Lead, fields: EstimateFields) -> Estimate {
     host.scene.tick();
     host.write(|ctx, txn| estimates::create(ctx, txn, &[lead.id.into()], fields.clone()))
