@@ -327,7 +327,7 @@ CREATE TABLE {prefix}entry (
     changes      TEXT,
     -- What it is about, one bit for each topic, from the lowest: created, fields, stage, owner, contact, trash, converted,
     -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record,
-    -- follower.
+    -- follower, products.
     topics       INTEGER NOT NULL,
     FOREIGN KEY (tenant, operation) REFERENCES {prefix}operation (tenant, rid)
 ) STRICT;
@@ -335,7 +335,7 @@ CREATE INDEX {prefix}entry_subject ON {prefix}entry (tenant, subject_kind, subje
 -- What happened to children of a record: `other` is what they are about.
 -- With the topics, so that what a history is narrowed to is found without reading the rest.
 CREATE INDEX {prefix}entry_child ON {prefix}entry (tenant, other_kind, other_id, seq, topics)
-    WHERE subject_kind IN ('activity', 'file', 'estimate', 'record');
+    WHERE subject_kind IN ('activity', 'file', 'estimate', 'record', 'product_lines');
 CREATE INDEX {prefix}entry_operation ON {prefix}entry (tenant, operation, seq);
 -- In the order in which it happened: the row number is the end of every index.
 CREATE INDEX {prefix}entry_tenant ON {prefix}entry (tenant);
@@ -505,7 +505,79 @@ CREATE TABLE {prefix}blob_directory (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16)
 ) STRICT, WITHOUT ROWID;
 
--- Estimates and lines.
+-- Estimates and lines. Money is in whole numbers of 1/10,000, days are counted from 1970-01-01. `status` is as it was set:
+-- what was sent and holds until an earlier day than today has expired. `net` is the sum of the lines without tax,
+-- `gross` with it; `taxes` is the tax of each rate, as JSON.
+CREATE TABLE {prefix}estimate (
+    tenant      TEXT    NOT NULL,
+    id          BLOB    NOT NULL CHECK (length(id) = 16),
+    number      INTEGER NOT NULL,
+    revision    INTEGER NOT NULL,
+    -- JSON list of what it is about, for reading; found through {prefix}child.
+    about       TEXT    NOT NULL,
+    title       TEXT,
+    owner       TEXT,
+    date        INTEGER NOT NULL,
+    valid_until INTEGER,
+    currency    TEXT,
+    note        TEXT,
+    terms       TEXT,
+    net         INTEGER NOT NULL,
+    discount    INTEGER NOT NULL,
+    tax         INTEGER NOT NULL,
+    gross       INTEGER NOT NULL,
+    taxes       TEXT,
+    status      TEXT    NOT NULL CHECK (status IN ('draft', 'sent', 'accepted', 'declined', 'expired')),
+    sent_at     INTEGER,
+    settled_at  INTEGER,
+    reason      TEXT,
+    revises     BLOB,
+    request     BLOB,
+    created_by  TEXT,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}estimate_date ON {prefix}estimate (tenant, date, id);
+CREATE INDEX {prefix}estimate_status ON {prefix}estimate (tenant, status, date, id, valid_until);
+CREATE INDEX {prefix}estimate_valid ON {prefix}estimate (tenant, valid_until, id)
+    WHERE status = 'sent' AND valid_until IS NOT NULL;
+
+-- The products of a lead. Their lines are in {prefix}line.
+CREATE TABLE {prefix}lead_lines (
+    tenant     TEXT    NOT NULL,
+    lead       BLOB    NOT NULL CHECK (length(lead) = 16),
+    revision   INTEGER NOT NULL,
+    currency   TEXT,
+    net        INTEGER NOT NULL,
+    discount   INTEGER NOT NULL,
+    tax        INTEGER NOT NULL,
+    gross      INTEGER NOT NULL,
+    taxes      TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, lead)
+) STRICT, WITHOUT ROWID;
+
+-- Lines of estimates and of leads, in their order. Quantities and unit prices are in whole numbers of 1/1,000,000, percentages
+-- and amounts of 1/10,000. Of the two discounts one is empty, or both.
+CREATE TABLE {prefix}line (
+    tenant           TEXT    NOT NULL,
+    holder_kind      TEXT    NOT NULL CHECK (holder_kind IN ('estimate', 'lead')),
+    holder           BLOB    NOT NULL CHECK (length(holder) = 16),
+    position         INTEGER NOT NULL,
+    description      TEXT    NOT NULL,
+    product          TEXT,
+    quantity         INTEGER NOT NULL,
+    unit             TEXT,
+    unit_price       INTEGER NOT NULL,
+    discount_percent INTEGER,
+    discount_amount  INTEGER,
+    tax_name         TEXT,
+    tax_percent      INTEGER,
+    PRIMARY KEY (tenant, holder_kind, holder, position)
+) STRICT, WITHOUT ROWID;
 
 -- Records of the host.
 CREATE TABLE {prefix}record (

@@ -157,6 +157,7 @@ CREATE TABLE leadcore_entry (
     other_id     BLOB,
     changes      TEXT,
     -- What it is about, one bit for each topic, from the lowest: created, fields, stage, owner, contact, trash, converted,
+<<<<<<< HEAD
     -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record,
     -- follower.
     topics       INTEGER NOT NULL,
@@ -181,10 +182,46 @@ CREATE TABLE leadcore_file (
     media_type  TEXT    NOT NULL,
     size        INTEGER NOT NULL,
     hash        BLOB    NOT NULL CHECK (length(hash) = 32),
+=======
+    -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record, products.
+    topics       INTEGER NOT NULL,
+    FOREIGN KEY (tenant, operation) REFERENCES leadcore_operation (tenant, rid)
+) STRICT;
+CREATE INDEX leadcore_entry_child ON leadcore_entry (tenant, other_kind, other_id, seq)
+    WHERE subject_kind IN ('activity', 'file', 'estimate', 'record', 'product_lines');
+CREATE INDEX leadcore_entry_operation ON leadcore_entry (tenant, operation, seq);
+CREATE INDEX leadcore_entry_subject ON leadcore_entry (tenant, subject_kind, subject_id, seq);
+CREATE TABLE leadcore_estimate (
+    tenant      TEXT    NOT NULL,
+    id          BLOB    NOT NULL CHECK (length(id) = 16),
+    number      INTEGER NOT NULL,
+    revision    INTEGER NOT NULL,
+    -- JSON list of what it is about, for reading; found through leadcore_child.
+    about       TEXT    NOT NULL,
+    title       TEXT,
+    owner       TEXT,
+    date        INTEGER NOT NULL,
+    valid_until INTEGER,
+    currency    TEXT,
+    note        TEXT,
+    terms       TEXT,
+    net         INTEGER NOT NULL,
+    discount    INTEGER NOT NULL,
+    tax         INTEGER NOT NULL,
+    gross       INTEGER NOT NULL,
+    taxes       TEXT,
+    status      TEXT    NOT NULL CHECK (status IN ('draft', 'sent', 'accepted', 'declined', 'expired')),
+    sent_at     INTEGER,
+    settled_at  INTEGER,
+    reason      TEXT,
+    revises     BLOB,
+    request     BLOB,
+>>>>>>> est
     created_by  TEXT,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
     PRIMARY KEY (tenant, id),
+<<<<<<< HEAD
     FOREIGN KEY (tenant, hash) REFERENCES leadcore_blob (tenant, hash)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_file_hash ON leadcore_file (tenant, hash);
@@ -200,6 +237,14 @@ CREATE TABLE leadcore_follower (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_follower_user ON leadcore_follower (tenant, user, subject_kind, since, subject_id);
 >>>>>>> con
+=======
+    UNIQUE (tenant, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_estimate_date ON leadcore_estimate (tenant, date, id);
+CREATE INDEX leadcore_estimate_status ON leadcore_estimate (tenant, status, date, id, valid_until);
+CREATE INDEX leadcore_estimate_valid ON leadcore_estimate (tenant, valid_until, id)
+    WHERE status = 'sent' AND valid_until IS NOT NULL;
+>>>>>>> est
 CREATE TABLE leadcore_keys (
     version INTEGER NOT NULL PRIMARY KEY
 ) STRICT;
@@ -301,6 +346,20 @@ CREATE TABLE leadcore_lead_key (
     lead   INTEGER NOT NULL,
     PRIMARY KEY (tenant, kind, key, lead)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE leadcore_lead_lines (
+    tenant     TEXT    NOT NULL,
+    lead       BLOB    NOT NULL CHECK (length(lead) = 16),
+    revision   INTEGER NOT NULL,
+    currency   TEXT,
+    net        INTEGER NOT NULL,
+    discount   INTEGER NOT NULL,
+    tax        INTEGER NOT NULL,
+    gross      INTEGER NOT NULL,
+    taxes      TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, lead)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_lead_name ON leadcore_lead (tenant, name_key, id) WHERE trashed_at IS NULL;
 CREATE UNIQUE INDEX leadcore_lead_number ON leadcore_lead (tenant, number);
 CREATE INDEX leadcore_lead_owner ON leadcore_lead (tenant, owner, updated_at, id) WHERE trashed_at IS NULL;
@@ -317,6 +376,22 @@ CREATE INDEX leadcore_lead_source ON leadcore_lead (tenant, source, updated_at, 
 CREATE INDEX leadcore_lead_stage ON leadcore_lead (tenant, stage, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX leadcore_lead_trash ON leadcore_lead (tenant, updated_at, id) WHERE trashed_at IS NOT NULL;
 CREATE INDEX leadcore_lead_updated ON leadcore_lead (tenant, updated_at, id) WHERE trashed_at IS NULL;
+CREATE TABLE leadcore_line (
+    tenant           TEXT    NOT NULL,
+    holder_kind      TEXT    NOT NULL CHECK (holder_kind IN ('estimate', 'lead')),
+    holder           BLOB    NOT NULL CHECK (length(holder) = 16),
+    position         INTEGER NOT NULL,
+    description      TEXT    NOT NULL,
+    product          TEXT,
+    quantity         INTEGER NOT NULL,
+    unit             TEXT,
+    unit_price       INTEGER NOT NULL,
+    discount_percent INTEGER,
+    discount_amount  INTEGER,
+    tax_name         TEXT,
+    tax_percent      INTEGER,
+    PRIMARY KEY (tenant, holder_kind, holder, position)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE leadcore_link (
     tenant    TEXT NOT NULL,
     from_kind TEXT NOT NULL,

@@ -228,6 +228,3 @@ impl Children for SqliteTxn<'_> {
         Ok(found)
     }
 }
-
-impl leadcore::store::Estimates for SqliteTxn<'_> {}
-impl leadcore::store::Lines for SqliteTxn<'_> {}

@@ -68,6 +68,14 @@ macro_rules! for_child {
                 type $C = $crate::domain::HostRecord;
                 $work
             }
+            $crate::domain::SubjectKind::Estimate => {
+                type $C = $crate::domain::Estimate;
+                $work
+            }
+            $crate::domain::SubjectKind::Lines => {
+                type $C = $crate::domain::LeadLines;
+                $work
+            }
             $crate::domain::SubjectKind::File => {
                 type $C = $crate::domain::FileRecord;
                 $work

@@ -111,13 +111,28 @@ pub fn edit(
     expect: impl Into<Expect>,
     patch: &LeadPatch,
 ) -> Result<Lead> {
-    let before = editable(ctx, txn, id, expect.into(), Permission::Edit)?;
+    let (lead, entry) = amend(ctx, txn, id, expect.into(), patch)?;
+    if let Some(entry) = entry {
+        record(ctx, txn, OperationKind::Edit, &[entry])?;
+    }
+    Ok(masked(ctx, lead))
+}
+
+/// [`edit`] as a part of an operation: the lead as it is then, and what the journal has to keep of it.
+pub(super) fn amend(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: LeadId,
+    expect: Expect,
+    patch: &LeadPatch,
+) -> Result<(Lead, Option<NewEntry>)> {
+    let before = editable(ctx, txn, id, expect, Permission::Edit)?;
     check_fields(ctx, patch.fields())?;
     let mut after = before.clone();
     let (_, catalogue) = settings::load_catalogue(txn)?;
     patch.apply(&catalogue, &mut after.fields)?;
     if after.fields == before.fields {
-        return Ok(masked(ctx, before));
+        return Ok((before, None));
     }
     let mut broken = check_rules(ctx, &catalogue, &after.fields, &before.fields);
     check_references(txn, &std::iter::once(&after.fields), &before.fields, &mut broken)?;
@@ -134,8 +149,7 @@ pub fn edit(
     custom::check_written(txn, &catalogue, &[(&after, Some(&before))])?;
     let entry = touch(ctx, &before, &mut after, Action::Updated);
     txn.leads().update(&[LeadChange { before, after: after.clone() }])?;
-    record(ctx, txn, OperationKind::Edit, &[entry])?;
-    Ok(masked(ctx, after))
+    Ok((after, Some(entry)))
 }
 
 /// How many leads one write of many takes.

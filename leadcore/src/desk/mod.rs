@@ -34,12 +34,14 @@ pub mod board;
 pub mod calendar;
 pub mod contacts;
 pub mod convert;
+pub mod estimates;
 pub mod files;
 pub mod followers;
 pub mod functions;
 #[cfg(feature = "calendar")]
 pub mod ical;
 pub mod leads;
+pub mod lines;
 pub mod mass;
 pub mod page;
 pub mod participants;

@@ -295,11 +295,7 @@ impl Hunt<'_> {
         let mask = Mask::of(self.ctx);
         for (kind, by) in [(LeadKind::Company, SortField::Company), (LeadKind::Consumer, SortField::Name)] {
             let open = Resolved::Not(Box::new(equals(Field::State, LeadState::Converted.code())));
-            let wanted = Resolved::All(vec![
-                words.clone(),
-                open,
-                equals(Field::Kind, kind.code()),
-            ]);
+            let wanted = Resolved::All(vec![words.clone(), open, equals(Field::Kind, kind.code())]);
             let (filter, sort) = (wanted, Sort::ascending(by));
             let enough = self.found.len().saturating_add(self.limit);
             let (mut after, mut looked_at) = (None, 0_usize);

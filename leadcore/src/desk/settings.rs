@@ -143,9 +143,50 @@ pub fn set_numbering(
     numbering: &Numbering,
 ) -> Result<Revision> {
     require(ctx, txn, Permission::Configure)?;
+    let known = load_numbering(txn)?;
+    renumber(ctx, txn, (SettingName::Numbering, Series::Lead), known, expected, numbering)
+}
+
+/// How estimate numbers are written (S0.27), and the revision to change it with; `E-00042` and none when the tenant never
+/// changed it.
+///
+/// # Errors
+/// `Denied` for an actor who may not see leads; `Corrupt` when the stored document cannot be read.
+pub fn estimate_numbering(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
+    require(ctx, txn, Permission::View)?;
+    load_estimate_numbering(txn)
+}
+
+pub(super) fn load_estimate_numbering(txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
+    let (revision, numbering) = document(txn, SettingName::EstimateNumbering)?;
+    Ok((revision, if revision.is_some() { numbering } else { Numbering::of_estimates() }))
+}
+
+/// Writes how estimate numbers are written, as [`set_numbering`] does it for leads.
+///
+/// # Errors
+/// As [`set_numbering`].
+pub fn set_estimate_numbering(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    expected: Option<Revision>,
+    numbering: &Numbering,
+) -> Result<Revision> {
+    require(ctx, txn, Permission::Configure)?;
+    let known = load_estimate_numbering(txn)?;
+    renumber(ctx, txn, (SettingName::EstimateNumbering, Series::Estimate), known, expected, numbering)
+}
+
+fn renumber(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    (name, series): (SettingName, Series),
+    (found, before): (Option<Revision>, Numbering),
+    expected: Option<Revision>,
+    numbering: &Numbering,
+) -> Result<Revision> {
     numbering.validate()?;
-    let (found, before) = load_numbering(txn)?;
-    let coming = txn.numbers().peek(Series::Lead)?;
+    let coming = txn.numbers().peek(series)?;
     if numbering.start != before.start && numbering.start < coming {
         let message = "numbers below the next one may be in use";
         return Err(Error::invalid_field("start", ViolationCode::OutOfRange, message));
@@ -155,9 +196,9 @@ pub fn set_numbering(
         return Err(Error::conflicting("setting", Conflict::StaleRevision { expected, found }));
     }
     if numbering.start > coming {
-        txn.numbers().skip_to(Series::Lead, numbering.start)?;
+        txn.numbers().skip_to(series, numbering.start)?;
     }
-    record_saved(ctx, txn, SettingName::Numbering, expected, numbering)
+    record_saved(ctx, txn, name, expected, numbering)
 }
 
 /// A stored document and its revision, or the default.

@@ -88,6 +88,8 @@ pub enum Tab {
     File,
     /// Estimates.
     Estimate,
+    /// The products of a lead.
+    Lines,
     /// Records of a kind that the host registered.
     Record(RecordKind),
 }
@@ -100,6 +102,7 @@ impl Tab {
             Self::Activity(kind) => kind.code(),
             Self::File => "file",
             Self::Estimate => "estimate",
+            Self::Lines => "product_lines",
             Self::Record(kind) => kind.as_str(),
         }
     }
@@ -108,6 +111,7 @@ impl Tab {
         match code {
             "file" => Some(Self::File),
             "estimate" => Some(Self::Estimate),
+            "product_lines" => Some(Self::Lines),
             _ => ActivityKind::from_code(code).map(Self::Activity),
         }
     }
@@ -125,6 +129,7 @@ impl Tab {
             Self::Activity(kind) => kind.topic(),
             Self::File => Topic::File,
             Self::Estimate => Topic::Estimate,
+            Self::Lines => Topic::Products,
             Self::Record(_) => Topic::Record,
         }
     }

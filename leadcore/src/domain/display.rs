@@ -155,7 +155,7 @@ pub fn display(field: &Field, lead: &Lead, names: &Names) -> String {
 }
 
 /// The amount with at least the decimals of its currency, behind the lead's own symbol or the currency's.
-fn money(amount: Decimal, currency: Option<Currency>, symbol: Option<&str>) -> String {
+pub(super) fn money(amount: Decimal, currency: Option<Currency>, symbol: Option<&str>) -> String {
     let mut amount = amount.normalize();
     let decimals = currency.and_then(Currency::exponent).unwrap_or(0);
     if amount.scale() < decimals {

@@ -177,6 +177,8 @@ coded! {
         Record = "record",
         /// Somebody follows, or does no more.
         Follower = "follower",
+        /// The products of a lead.
+        Products = "products",
     }
 }
 

@@ -34,11 +34,13 @@ pub enum SubjectKind {
     Estimate,
     /// A record of the host's own.
     Record,
+    /// The products of a lead.
+    Lines,
 }
 
 impl SubjectKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Lead,
         Self::Contact,
         Self::Account,
@@ -50,12 +52,13 @@ impl SubjectKind {
         Self::File,
         Self::Estimate,
         Self::Record,
+        Self::Lines,
     ];
 
     /// Whether records of this kind hang on others: what a [`Placement`](super::Placement) places.
     #[must_use]
     pub const fn is_child(self) -> bool {
-        matches!(self, Self::Activity | Self::File | Self::Estimate | Self::Record)
+        matches!(self, Self::Activity | Self::File | Self::Estimate | Self::Record | Self::Lines)
     }
 
     /// Stable name, as stored: `lead`, `contact` …
@@ -73,6 +76,7 @@ impl SubjectKind {
             Self::File => "file",
             Self::Estimate => "estimate",
             Self::Record => "record",
+            Self::Lines => "product_lines",
         }
     }
 

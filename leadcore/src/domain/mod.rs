@@ -19,6 +19,7 @@ mod custom_rules;
 mod custom_value;
 mod display;
 mod draft;
+mod estimate;
 mod field;
 mod field_access;
 mod field_value;
@@ -33,6 +34,7 @@ mod journal;
 mod json_schema;
 mod keys;
 mod lead;
+mod line;
 mod link;
 #[cfg(feature = "files")]
 mod media;
@@ -70,6 +72,7 @@ pub use custom_field::{Choice, CustomField, CustomType};
 pub use custom_value::{CustomKey, CustomValue};
 pub use display::{Names, display};
 pub use draft::LeadDraft;
+pub use estimate::{Estimate, EstimateFields, EstimatePlace, EstimateStatus, EstimateUnmet, LeadLines};
 pub use field::{Field, FieldType, Reference};
 pub use field_value::FieldValue;
 pub use file::{ContentHash, FileFields, FileLimits, FileRecord, file_name};
@@ -87,6 +90,8 @@ pub use journal::{
 pub(crate) use keys::dialled;
 pub use keys::{KEYS_VERSION, MatchKey, MatchKind, SearchPart, SearchText};
 pub use lead::{Closing, Conversion, ExternalRef, Lead, LeadFields, LeadKind, LeadState, Outcome, Trashed};
+pub(crate) use line::in_words;
+pub use line::{Discount, Line, LineAmounts, MAX_LINES, Tax, TaxTotal, Totals};
 pub use link::{Link, LinkRole, Subject, SubjectKind};
 #[cfg(feature = "files")]
 pub(crate) use media::media_type;

@@ -73,6 +73,3 @@ impl Children for MemoryTxn {
         Ok(about.iter().filter_map(earliest).collect())
     }
 }
-
-impl crate::store::Estimates for MemoryTxn {}
-impl crate::store::Lines for MemoryTxn {}

@@ -8,6 +8,7 @@ mod activities;
 mod agenda;
 mod blobs;
 mod children;
+mod estimates;
 mod followers;
 mod host_records;
 mod leads;
@@ -21,13 +22,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Activity, Contact, ContentHash, FileRecord, HostRecord, Lead, Link, MatchKey, NewEntry,
-    Operation, Pipeline, Placement, SavedView, Subject, TermKind, TermRecord, ViewPreferences,
+    Account, Activity, Contact, ContentHash, Estimate, FileRecord, HostRecord, Lead, LeadLines, Link,
+    MatchKey, NewEntry, Operation, Pipeline, Placement, SavedView, Subject, TermKind, TermRecord,
+    ViewPreferences,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{
-    AccountId, ActivityId, ContactId, FileId, LeadId, OperationId, PipelineId, RecordId, Revision, TenantId,
-    UserId, ViewId,
+    AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, OperationId, PipelineId, RecordId,
+    Revision, TenantId, UserId, ViewId,
 };
 use crate::store::{
     Accounts, Activities, Agenda, Blobs, Children, Contacts, Estimates, Files, Followers, Journal, Leads,
@@ -67,6 +69,8 @@ struct State {
     records: Arc<BTreeMap<RecordId, HostRecord>>,
     /// Since when a user follows a record.
     followers: Arc<BTreeMap<(Subject, UserId), Timestamp>>,
+    estimates: Arc<BTreeMap<EstimateId, Estimate>>,
+    lead_lines: Arc<BTreeMap<LeadId, LeadLines>>,
 }
 
 /// A store in memory.

@@ -60,9 +60,3 @@ pub trait Children {
     /// A failure of the store.
     fn follow_ups(&mut self, about: &[Subject]) -> Result<Vec<(Subject, Timestamp)>>;
 }
-
-/// Estimates of one tenant, with their lines.
-pub trait Estimates {}
-
-/// The products of leads.
-pub trait Lines {}

@@ -86,11 +86,14 @@ pub enum SettingName {
     Numbering,
     /// The kinds of record that the host registered.
     RecordKinds,
+    /// How estimate numbers are written.
+    EstimateNumbering,
 }
 
 impl SettingName {
     /// Every document.
-    pub const ALL: [Self; 4] = [Self::Catalogue, Self::Functions, Self::Numbering, Self::RecordKinds];
+    pub const ALL: [Self; 5] =
+        [Self::Catalogue, Self::Functions, Self::Numbering, Self::RecordKinds, Self::EstimateNumbering];
 
     /// Stable name, as stored.
     #[must_use]
@@ -100,6 +103,7 @@ impl SettingName {
             Self::Functions => "functions",
             Self::Numbering => "numbering",
             Self::RecordKinds => "record_kinds",
+            Self::EstimateNumbering => "estimate_numbering",
         }
     }
 }
@@ -128,18 +132,21 @@ pub enum Series {
     Lead,
     /// Customer numbers.
     Account,
+    /// Estimate numbers.
+    Estimate,
 }
 
 impl Series {
     /// Every series.
-    pub const ALL: [Self; 2] = [Self::Lead, Self::Account];
+    pub const ALL: [Self; 3] = [Self::Lead, Self::Account, Self::Estimate];
 
-    /// Stable name, as stored: `lead` or `account`.
+    /// Stable name, as stored: `lead`, `account` or `estimate`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Lead => "lead",
             Self::Account => "account",
+            Self::Estimate => "estimate",
         }
     }
 }

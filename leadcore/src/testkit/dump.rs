@@ -7,13 +7,14 @@ use serde::Serialize;
 
 use crate::domain::{HostRecord, Lead, Subject, SubjectKind, TermKind, Topics};
 use crate::error::Result;
-use crate::id::{ActivityId, ContactId, FileId, RecordId, TenantId};
+use crate::id::{ActivityId, ContactId, FileId, LeadId, RecordId, TenantId};
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
-use crate::store::{ChildQuery, Series, SettingName, Store, StoreExt, Txn, WhichViews};
-use crate::time::Timestamp;
+use crate::store::{ChildQuery, EstimateScan, Series, SettingName, Store, StoreExt, Txn, WhichViews};
+use crate::time::{Date, Timestamp};
 
-/// Everything that the ports say about a tenant, a line for each record, in an order that no store decides: leads with
-/// the trash, accounts, links, contacts, pipelines, terms, settings, numbers, followers, records of the host, operations with their entries.
+/// Everything that the ports say about a tenant, a line for each record, in an order that no store decides: leads with the
+/// trash, accounts, links, contacts, pipelines, terms, estimates, products, settings, numbers, what hangs on records,
+/// reminders, followers, records of the host, operations with their entries.
 ///
 /// Two stores hold the same if their dumps are equal. What a store may choose is left out: the places of journal
 /// entries (their order is kept) and the zeros at the end of an amount. Contacts and operations are those that links
@@ -69,6 +70,7 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
         subjects.insert(view.id.into());
         line(&mut out, "view", &view);
     }
+    estimates(&mut out, txn, &mut subjects)?;
     for name in SettingName::ALL {
         line(&mut out, "setting", &(name.code(), txn.settings().load(name)?));
     }
@@ -122,6 +124,32 @@ fn children(out: &mut String, txn: &mut dyn Txn, subjects: &BTreeSet<Subject>) -
             let content = (txn.blobs().size(&file.hash)?, txn.files().uses(&[file.hash])?);
             line(out, "file", &(&file, content));
         }
+    }
+    Ok(())
+}
+
+/// Estimates by date, and the products of each lead.
+fn estimates(out: &mut String, txn: &mut dyn Txn, subjects: &mut BTreeSet<Subject>) -> Result<()> {
+    let scan = EstimateScan {
+        status: None,
+        today: Date::MIN,
+        from: None,
+        until: None,
+        descending: false,
+        after: None,
+        limit: usize::MAX,
+    };
+    for estimate in txn.estimates().scan(&scan)? {
+        subjects.insert(estimate.id.into());
+        line(out, "estimate", &estimate);
+    }
+    let leads: Vec<_> = subjects
+        .iter()
+        .filter(|subject| subject.kind == SubjectKind::Lead)
+        .map(|subject| LeadId::from_uuid(subject.id))
+        .collect();
+    for list in txn.lines().get(&leads)? {
+        line(out, "products", &list);
     }
     Ok(())
 }

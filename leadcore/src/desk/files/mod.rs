@@ -17,8 +17,7 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Activity, FieldChange, FieldValue, FileFields, FileRecord, NewEntry, OperationKind, Place, Placement,
-    Subject, SubjectKind, Tab,
+    FieldChange, FieldValue, FileFields, FileRecord, NewEntry, OperationKind, Place, Placement, Subject, Tab,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{FileId, Revision};
@@ -27,7 +26,7 @@ use crate::store::{ChildQuery, Txn};
 use crate::time::Timestamp;
 
 use super::access::Expect;
-use super::children::{self, Child};
+use super::children::{self, Child, for_child};
 use super::listing::Listing;
 use super::operation::record;
 
@@ -183,14 +182,10 @@ pub(super) fn remove_about(ctx: &Context<'_>, txn: &mut dyn Txn, gone: Subject) 
             return Ok(entries);
         }
         for placed in found {
-            let told = match placed.child.kind {
-                SubjectKind::File => leave::<FileRecord>(ctx, txn, placed.child, gone)?,
-                SubjectKind::Activity => leave::<Activity>(ctx, txn, placed.child, gone)?,
-                kind => {
-                    let message = format!("no {} can be taken off what it is about", kind.code());
-                    return Err(Error::new(ErrorKind::Internal, message));
-                }
-            };
+            let told = for_child!(placed.child, C => leave::<C>(ctx, txn, placed.child, gone)?, else {
+                let message = format!("no {} can be taken off what it is about", placed.child.kind.code());
+                return Err(Error::new(ErrorKind::Internal, message));
+            });
             entries.extend(told);
         }
     }

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::domain::{
-    Account, Activity, Field, FileRecord, FollowUpState, HostRecord, Idle, Lead, LeadState, Outcome, Place, Sequence, Subject, Tab,
+    Account, Activity, Estimate, Field, FileRecord, FollowUpState, HostRecord, Idle, Lead, LeadLines,
+    LeadState, Outcome, Place, Sequence, Subject, Tab,
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, LeadId, UserId};
@@ -123,6 +124,10 @@ pub struct PageSection {
 pub enum ChildRecord {
     /// A note, a call, a task …
     Activity(Activity),
+    /// The products of a lead.
+    Lines(LeadLines),
+    /// An estimate.
+    Estimate(Estimate),
     /// A file.
     File(FileRecord),
     /// A record of the host's.
@@ -139,7 +144,7 @@ macro_rules! child_record {
     )+};
 }
 
-child_record!(Activity => Activity, FileRecord => File, HostRecord => Record);
+child_record!(Activity => Activity, Estimate => Estimate, LeadLines => Lines, FileRecord => File, HostRecord => Record);
 
 /// A tab of a page.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -210,7 +210,7 @@ pub fn a_page_holds_what_its_parts_say(store: &dyn Store) {
     let tabs: Vec<_> =
         page.tabs.iter().map(|tab| (tab.tab.code(), tab.total, tab.open, tab.items.len())).collect();
     assert_eq!(tabs, [("note", 4, 0, 2), ("task", 1, 1, 1)]);
-    let ChildRecord::Activity(first) = &page.tabs[0].items[0];
+    let ChildRecord::Activity(first) = &page.tabs[0].items[0] else { panic!("an activity comes first") };
     assert_eq!((first.fields.title.as_deref(), page.tabs[0].next.is_some()), (Some("Note 3"), true));
     assert_eq!((page.timeline.items.len(), page.timeline.next.is_some()), (3, true));
     assert_eq!((page.lead.follow_up, page.follow_up_state), (Some(due), FollowUpState::Planned));

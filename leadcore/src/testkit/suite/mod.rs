@@ -9,6 +9,7 @@ pub mod customers;
 pub mod desk;
 pub mod desk_children;
 pub mod desk_views;
+pub mod estimates;
 pub mod files;
 pub mod filters;
 pub mod host_records;
@@ -262,6 +263,15 @@ cases! { $
         a_copy_follows_every_change_once,
         facets_are_the_counts_of_the_lists,
         names_in_a_filter_stand_for_ids,
+    }
+    estimates {
+        estimates_come_back_as_they_were_written,
+        estimates_keep_their_rules,
+        estimates_are_scanned_by_date,
+        what_is_over_is_listed_as_expired,
+        products_come_back_as_they_were_written,
+        products_keep_their_rules,
+        an_estimate_lives_from_its_request_to_its_answer,
     }
     mass {
         a_mass_change_answers_for_each_lead,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::domain::{Account, AccountFields, Contact, Follow, Link, LinkRole, Place, Subject, SubjectKind};
 use crate::id::Revision;
 use crate::query::search_terms;
-use crate::store::{NamePlace, Store, NameSearch};
+use crate::store::{NamePlace, NameSearch, Store};
 use crate::time::Timestamp;
 use crate::value::PersonName;
 

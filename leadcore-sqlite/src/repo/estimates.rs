@@ -1,0 +1,234 @@
+//! The port for estimates. Their lines are rows.
+
+use leadcore::domain::{Actor, Estimate, EstimateFields, EstimateStatus};
+use leadcore::error::Result;
+use leadcore::id::{ActivityId, EstimateId, UserId};
+use leadcore::store::{EstimateScan, Estimates};
+use leadcore::time::{Date, Timestamp};
+use leadcore::value::Currency;
+use rusqlite::Row;
+
+use crate::error::StoreResult as _;
+use crate::row::{Binder, Columns, corrupt, to_json};
+use crate::txn::{SqliteTxn, in_savepoint};
+
+use super::lines::{Holder, bind_totals, totals};
+use super::records::before;
+
+const ESTIMATE_COLUMNS: &str = "id, number, revision, about, title, owner, date, valid_until, currency, note, terms, net, discount, tax, gross, taxes, status, sent_at, settled_at, reason, revises, request, created_by, created_at, updated_at";
+const INSERT_ESTIMATE: &str = "INSERT INTO leadcore_estimate (number, revision, about, title, owner, date, valid_until, currency, note, terms, net, discount, tax, gross, taxes, status, sent_at, settled_at, reason, revises, request, created_by, created_at, updated_at, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_ESTIMATE: &str = "UPDATE leadcore_estimate SET number = ?, revision = ?, about = ?, title = ?, owner = ?, date = ?, valid_until = ?, currency = ?, note = ?, terms = ?, net = ?, discount = ?, tax = ?, gross = ?, taxes = ?, status = ?, sent_at = ?, settled_at = ?, reason = ?, revises = ?, request = ?, created_by = ?, created_at = ?, updated_at = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const LAPSED: &str = "SELECT id FROM leadcore_estimate WHERE tenant = ? AND status = 'sent' AND valid_until IS NOT NULL AND valid_until < ? ORDER BY valid_until, id LIMIT ?";
+
+fn date(columns: &mut Columns<'_, '_>) -> Result<Option<Date>> {
+    columns.optional_int()?.map(Date::from_days).transpose().map_err(|_| corrupt("date"))
+}
+
+impl SqliteTxn<'_> {
+    fn estimate(&self, row: &Row<'_>) -> Result<Estimate> {
+        let mut columns = Columns::of(row);
+        let id = EstimateId::from_uuid(columns.uuid()?);
+        Ok(Estimate {
+            id,
+            number: columns.unsigned()?,
+            revision: columns.revision()?,
+            about: columns.json("estimate")?,
+            fields: EstimateFields {
+                title: columns.string()?,
+                owner: columns.parsed("owner", |text| UserId::new(text))?,
+                date: date(&mut columns)?,
+                valid_until: date(&mut columns)?,
+                currency: columns.parsed("currency", Currency::from_stored)?,
+                note: columns.string()?,
+                terms: columns.string()?,
+                lines: self.lines_of(Holder::Estimate(id))?,
+            },
+            totals: totals(&mut columns)?,
+            status: columns.code("status", EstimateStatus::from_code)?,
+            sent_at: columns.optional_time()?,
+            settled_at: columns.optional_time()?,
+            reason: columns.string()?,
+            revises: columns.optional_uuid()?.map(EstimateId::from_uuid),
+            request: columns.optional_uuid()?.map(ActivityId::from_uuid),
+            created_by: columns
+                .parsed("author", |text| UserId::new(text))?
+                .map_or(Actor::System, Actor::User),
+            created_at: columns.time()?,
+            updated_at: columns.time()?,
+        })
+    }
+
+    /// One walk of an index: estimates stored in one state (in any, by date alone), of which those count that hold, or are
+    /// over, today.
+    fn walk_estimates(
+        &self,
+        scan: &EstimateScan,
+        status: Option<EstimateStatus>,
+        holds: Option<bool>,
+    ) -> Result<Vec<Estimate>> {
+        let (order, behind) = if scan.descending { ("DESC", "<") } else { ("ASC", ">") };
+        let mut sql = format!("SELECT {ESTIMATE_COLUMNS} FROM leadcore_estimate WHERE tenant = ?1");
+        if status.is_some() {
+            sql.push_str(" AND status = ?2");
+        }
+        match holds {
+            Some(true) => sql.push_str(" AND (valid_until IS NULL OR valid_until >= ?3)"),
+            Some(false) => sql.push_str(" AND valid_until < ?3"),
+            None => {}
+        }
+        for (bound, part) in
+            [(scan.from.is_some(), " AND date >= ?4"), (scan.until.is_some(), " AND date <= ?5")]
+        {
+            sql.push_str(if bound { part } else { "" });
+        }
+        if scan.after.is_some() {
+            sql.push_str(&format!(" AND (date, id) {behind} (?6, ?7)"));
+        }
+        sql.push_str(&format!(" ORDER BY date {order}, id {order} LIMIT ?8"));
+        let mut statement = self.prepare(&sql, "list estimates")?;
+        let after = scan.after.map(|after| (after.date.as_days(), after.id.as_uuid()));
+        let row = (
+            self.tenant_text(),
+            status.map(EstimateStatus::code),
+            scan.today.as_days(),
+            scan.from.map(Date::as_days),
+            scan.until.map(Date::as_days),
+            after.map(|(date, _)| date),
+            after.as_ref().map(|(_, id)| id.as_bytes().as_slice()),
+            i64::try_from(scan.limit).unwrap_or(i64::MAX),
+        );
+        let mut rows = statement.query(row).store("list estimates")?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().store("list estimates")? {
+            found.push(self.estimate(row)?);
+        }
+        Ok(found)
+    }
+}
+
+fn bind_estimate(binder: &mut Binder<'_, '_>, estimate: &Estimate) -> Result<()> {
+    let fields = &estimate.fields;
+    binder.number(estimate.number)?;
+    binder.number(estimate.revision.get())?;
+    binder.bind(to_json(&estimate.about)?)?;
+    binder.bind(fields.title.as_deref())?;
+    binder.bind(fields.owner.as_ref().map(UserId::as_str))?;
+    binder.bind(fields.date.map(Date::as_days))?;
+    binder.bind(fields.valid_until.map(Date::as_days))?;
+    binder.bind(fields.currency.as_ref().map(Currency::code))?;
+    binder.bind(fields.note.as_deref())?;
+    binder.bind(fields.terms.as_deref())?;
+    bind_totals(binder, &estimate.totals)?;
+    binder.bind(estimate.status.code())?;
+    binder.bind(estimate.sent_at.map(Timestamp::as_micros))?;
+    binder.bind(estimate.settled_at.map(Timestamp::as_micros))?;
+    binder.bind(estimate.reason.as_deref())?;
+    binder.optional_id(estimate.revises.map(EstimateId::as_uuid))?;
+    binder.optional_id(estimate.request.map(ActivityId::as_uuid))?;
+    binder.bind(estimate.created_by.user().map(UserId::as_str))?;
+    binder.time(estimate.created_at)?;
+    binder.time(estimate.updated_at)
+}
+
+impl Estimates for SqliteTxn<'_> {
+    fn insert(&mut self, estimates: &[Estimate]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let mut statement = self.prepare(INSERT_ESTIMATE, "add an estimate")?;
+            for estimate in estimates {
+                let mut binder = Binder::to(&mut statement);
+                bind_estimate(&mut binder, estimate)?;
+                binder.bind(self.tenant_text())?;
+                binder.id(estimate.id.as_uuid())?;
+                statement.raw_execute().store("add an estimate")?;
+                self.add_lines(Holder::Estimate(estimate.id), &estimate.fields.lines)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn update(&mut self, estimates: &[Estimate]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let mut statement = self.prepare(UPDATE_ESTIMATE, "write an estimate")?;
+            for estimate in estimates {
+                let expected = before(estimate.revision);
+                let mut binder = Binder::to(&mut statement);
+                bind_estimate(&mut binder, estimate)?;
+                binder.bind(self.tenant_text())?;
+                binder.id(estimate.id.as_uuid())?;
+                binder.number(expected.get())?;
+                if statement.raw_execute().store("write an estimate")? == 0 {
+                    let select = "SELECT revision FROM leadcore_estimate WHERE tenant = ? AND id = ?";
+                    return Err(self.missed(select, "estimate", estimate.id.as_uuid(), expected)?);
+                }
+                self.set_lines(Holder::Estimate(estimate.id), &estimate.fields.lines)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn get(&mut self, ids: &[EstimateId]) -> Result<Vec<Estimate>> {
+        let sql = format!("SELECT {ESTIMATE_COLUMNS} FROM leadcore_estimate WHERE tenant = ? AND id = ?");
+        let mut statement = self.prepare(&sql, "read an estimate")?;
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            let id = id.as_uuid();
+            let key = (self.tenant_text(), id.as_bytes().as_slice());
+            let mut rows = statement.query(key).store("read an estimate")?;
+            if let Some(row) = rows.next().store("read an estimate")? {
+                found.push(self.estimate(row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn remove(&mut self, ids: &[EstimateId]) -> Result<()> {
+        let sql = "DELETE FROM leadcore_estimate WHERE tenant = ? AND id = ?";
+        let mut statement = self.prepare(sql, "remove an estimate")?;
+        for id in ids {
+            self.clear_lines(Holder::Estimate(*id))?;
+            let id = id.as_uuid();
+            let key = (self.tenant_text(), id.as_bytes().as_slice());
+            statement.execute(key).store("remove an estimate")?;
+        }
+        Ok(())
+    }
+
+    fn numbered(&mut self, number: u64) -> Result<Option<Estimate>> {
+        // There is none with a number that cannot be stored.
+        let Ok(number) = i64::try_from(number) else { return Ok(None) };
+        let sql = format!("SELECT {ESTIMATE_COLUMNS} FROM leadcore_estimate WHERE tenant = ? AND number = ?");
+        let mut statement = self.prepare(&sql, "read an estimate")?;
+        let mut rows = statement.query((self.tenant_text(), number)).store("read an estimate")?;
+        rows.next().store("read an estimate")?.map(|row| self.estimate(row)).transpose()
+    }
+
+    fn scan(&mut self, scan: &EstimateScan) -> Result<Vec<Estimate>> {
+        match scan.status {
+            None => self.walk_estimates(scan, None, None),
+            Some(EstimateStatus::Sent) => self.walk_estimates(scan, scan.status, Some(true)),
+            Some(EstimateStatus::Expired) => {
+                let mut found = self.walk_estimates(scan, scan.status, None)?;
+                found.extend(self.walk_estimates(scan, Some(EstimateStatus::Sent), Some(false))?);
+                found.sort_by_key(Estimate::place);
+                if scan.descending {
+                    found.reverse();
+                }
+                found.truncate(scan.limit);
+                Ok(found)
+            }
+            status => self.walk_estimates(scan, status, None),
+        }
+    }
+
+    fn lapsed(&mut self, today: Date, limit: usize) -> Result<Vec<EstimateId>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement = self.prepare(LAPSED, "list estimates")?;
+        let mut rows =
+            statement.query((self.tenant_text(), today.as_days(), limit)).store("list estimates")?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().store("list estimates")? {
+            found.push(EstimateId::from_uuid(Columns::of(row).uuid()?));
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,170 @@
+//! From one state of an estimate to the next.
+
+use crate::context::Context;
+use crate::desk::access::{Expect, Gate};
+use crate::desk::children;
+use crate::desk::operation::record;
+use crate::domain::{Estimate, EstimateFields, EstimateStatus, EstimateUnmet, OperationKind};
+use crate::error::{Error, Result, ViolationCode};
+use crate::id::EstimateId;
+use crate::policy::Permission;
+use crate::query::MAX_PAGE;
+use crate::store::Txn;
+use crate::value::clean_text;
+
+use super::{Origin, add, closed, going_on, load, replace, today, writable};
+
+/// Every condition that stands against this move today. Nothing is written, and nobody is asked for permission but to see it.
+///
+/// # Errors
+/// `NotFound`.
+pub fn can_move(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: EstimateId,
+    to: EstimateStatus,
+) -> Result<Vec<EstimateUnmet>> {
+    Ok(load(ctx, txn, id)?.can_move(to, today(ctx)))
+}
+
+/// The draft is offered: it has lines and a currency, and holds today at least.
+///
+/// Sending it to somebody is the host's: this says that it was done.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, or it is no draft; `Invalid` with all that
+/// is missing.
+pub fn send(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: EstimateId,
+    expect: impl Into<Expect>,
+) -> Result<Estimate> {
+    go(ctx, txn, id, expect.into(), EstimateStatus::Sent, None)
+}
+
+/// They want it. What was offered is frozen.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, or it is not offered (any more).
+pub fn accept(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: EstimateId,
+    expect: impl Into<Expect>,
+) -> Result<Estimate> {
+    go(ctx, txn, id, expect.into(), EstimateStatus::Accepted, None)
+}
+
+/// They do not want it, perhaps for this reason (at most 4,000 characters). What was offered is frozen.
+///
+/// # Errors
+/// As [`accept`]; `Invalid` for a reason that does not fit.
+pub fn decline(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: EstimateId,
+    expect: impl Into<Expect>,
+    reason: Option<&str>,
+) -> Result<Estimate> {
+    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
+    let reason = reason.map(|reason| clean_text(reason, 4_000)).transpose();
+    let reason = reason.map_err(|error| Error::from(error.at("reason")))?;
+    go(ctx, txn, id, expect.into(), EstimateStatus::Declined, reason)
+}
+
+/// It is not offered any more, whether its last day is over or not. What was offered is frozen.
+///
+/// # Errors
+/// As [`accept`].
+pub fn expire(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: EstimateId,
+    expect: impl Into<Expect>,
+) -> Result<Estimate> {
+    go(ctx, txn, id, expect.into(), EstimateStatus::Expired, None)
+}
+
+/// Writes down which estimates have expired, in one operation: at most `limit` (1 to 1,000), the longest over first. For a
+/// job of the host's, which goes on until none is left; nothing looks different before and after but tabs and lists that go
+/// by what is open.
+///
+/// # Errors
+/// `Invalid` for a limit that does not fit; `Denied` for an actor who may not edit all leads.
+pub fn expire_due(ctx: &Context<'_>, txn: &mut dyn Txn, limit: usize) -> Result<Vec<EstimateId>> {
+    ctx.check_tenant(txn)?;
+    if !Gate::open(ctx, txn, Permission::Edit)?.is_unlimited() {
+        return Err(Error::denied(Permission::Edit.code()));
+    }
+    if !(1..=MAX_PAGE).contains(&limit) {
+        let message = "1 to 1,000 estimates at once";
+        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
+    }
+    let due = txn.estimates().lapsed(today(ctx), limit)?;
+    let mut entries = Vec::with_capacity(due.len());
+    for before in txn.estimates().get(&due)? {
+        let after = moved(ctx, &before, EstimateStatus::Expired, None);
+        entries.extend(children::replace(ctx, txn, &before, after)?.1);
+    }
+    if !entries.is_empty() {
+        record(ctx, txn, OperationKind::Edit, &entries)?;
+    }
+    Ok(due)
+}
+
+/// A new draft with what was offered, of today, holding as many days: the way on from an estimate that was sent and is not
+/// what they want. The old one stays as it is; the new one [names](Estimate::revises) it.
+///
+/// What is about a lead that was converted meanwhile is about its account.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Conflict` for a draft, which can be edited.
+pub fn revise(ctx: &Context<'_>, txn: &mut dyn Txn, id: EstimateId) -> Result<Estimate> {
+    let old = writable(ctx, txn, id, Expect::Any)?;
+    if old.status == EstimateStatus::Draft {
+        return Err(closed("estimate", "revise"));
+    }
+    let about = going_on(txn, &old.about)?;
+    let mut fields = EstimateFields { date: Some(today(ctx)), ..old.fields.clone() };
+    if let (Some(date), Some(until)) = (old.fields.date, old.fields.valid_until) {
+        let days = until.as_days().saturating_sub(date.as_days());
+        fields.valid_until = fields.date.map(|today| today.saturating_add_days(days));
+    }
+    // Whoever is no longer there leaves it to whoever revises it.
+    fields.owner = fields.owner.filter(|owner| ctx.policy().may_own(ctx.actor(), owner));
+    let (estimate, entries) = add(ctx, txn, &about, fields, Origin { revises: Some(id), request: None })?;
+    record(ctx, txn, OperationKind::Create, &entries)?;
+    Ok(estimate)
+}
+
+fn go(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: EstimateId,
+    expect: Expect,
+    to: EstimateStatus,
+    reason: Option<String>,
+) -> Result<Estimate> {
+    let before = writable(ctx, txn, id, expect)?;
+    let unmet = before.can_move(to, today(ctx));
+    if unmet.iter().any(|unmet| matches!(unmet, EstimateUnmet::NotFromHere { .. })) {
+        return Err(closed("estimate", to.verb()));
+    }
+    if !unmet.is_empty() {
+        return Err(Error::invalid(unmet.iter().map(EstimateUnmet::violation).collect()));
+    }
+    let after = moved(ctx, &before, to, reason);
+    replace(ctx, txn, &before, after)
+}
+
+/// The estimate in its next state, as of now.
+fn moved(ctx: &Context<'_>, before: &Estimate, to: EstimateStatus, reason: Option<String>) -> Estimate {
+    let mut after = Estimate { status: to, reason, ..before.clone() };
+    if to == EstimateStatus::Sent {
+        after.sent_at = Some(ctx.now());
+    } else {
+        after.settled_at = Some(ctx.now());
+    }
+    after
+}

@@ -1,0 +1,203 @@
+//! The products of a lead (X.47): what it may buy, before anything is offered.
+
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::domain::{
+    Field, FieldChange, FieldValue, LeadLines, LeadPatch, Line, OperationKind, Placement, Subject, Tab,
+    Totals, in_words,
+};
+use crate::error::Result;
+use crate::id::{LeadId, Revision};
+use crate::policy::Permission;
+use crate::store::Txn;
+use crate::time::Timestamp;
+use crate::value::Currency;
+
+use super::access::{Expect, editable_for, visible};
+use super::children::{self, Child};
+use super::leads;
+use super::operation::record;
+
+impl Child for LeadLines {
+    const WHAT: &'static str = "list of products";
+
+    fn subject(&self) -> Subject {
+        Self::subject_of(self.lead())
+    }
+
+    fn about(&self) -> &[Subject] {
+        std::slice::from_ref(&self.lead)
+    }
+
+    /// They are the lead's, and nobody else's.
+    fn set_about(&mut self, _: Vec<Subject>) {}
+
+    fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    fn renew(&mut self, revision: Revision, at: Timestamp) {
+        self.revision = revision;
+        self.updated_at = at;
+    }
+
+    fn placement(&self) -> Placement {
+        Self::placement(self)
+    }
+
+    fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
+        let words = |side: Option<&Self>| -> FieldValue {
+            side.map_or(FieldValue::Empty, |list| in_words(&list.lines).into())
+        };
+        let total = |side: Option<&Self>| -> FieldValue {
+            side.map_or(FieldValue::Empty, |list| list.totals.net.into())
+        };
+        vec![
+            FieldChange::new("lines", words(before), words(after)),
+            FieldChange::new("total", total(before), total(after)),
+        ]
+    }
+
+    fn load(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<Vec<Self>> {
+        let ids: Vec<_> = ids.iter().copied().map(LeadId::from_uuid).collect();
+        txn.lines().get(&ids)
+    }
+
+    fn insert(txn: &mut dyn Txn, child: &Self) -> Result<()> {
+        txn.lines().insert(std::slice::from_ref(child))
+    }
+
+    fn update(txn: &mut dyn Txn, child: &Self) -> Result<()> {
+        txn.lines().update(std::slice::from_ref(child))
+    }
+
+    fn remove(txn: &mut dyn Txn, id: Uuid) -> Result<()> {
+        txn.lines().remove(&[LeadId::from_uuid(id)])
+    }
+}
+
+/// The products that a lead shall have.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Products {
+    /// The currency of all lines; that of the lead where none is named.
+    pub currency: Option<Currency>,
+    /// The lines, at most 1,000.
+    pub lines: Vec<Line>,
+    /// Whether their net total, and its currency, become the amount and currency of the lead.
+    pub write_amount: bool,
+}
+
+impl From<Vec<Line>> for Products {
+    fn from(lines: Vec<Line>) -> Self {
+        Self { lines, ..Self::default() }
+    }
+}
+
+impl Products {
+    /// In this currency.
+    #[must_use]
+    pub const fn currency(mut self, currency: Currency) -> Self {
+        self.currency = Some(currency);
+        self
+    }
+
+    /// With their net total as the amount of the lead.
+    #[must_use]
+    pub const fn with_amount(mut self) -> Self {
+        self.write_amount = true;
+        self
+    }
+}
+
+/// The products of a lead with their totals; none where it has none.
+///
+/// # Errors
+/// `NotFound` when the lead does not exist or may not be seen.
+pub fn of(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Option<LeadLines>> {
+    let lead = visible(ctx, txn, lead)?;
+    Ok(txn.lines().get(&[lead.id])?.pop())
+}
+
+/// Writes the products of a lead in the place of those that it has; without lines, it has none then. An undo of the operation
+/// brings the old ones back.
+///
+/// The revision is that of the list, which begins with the first write; the lead itself is written only where its amount shall
+/// follow.
+///
+/// ```
+/// use leadcore::desk::{leads, lines};
+/// use leadcore::domain::Line;
+/// use leadcore::prelude::*;
+/// use leadcore::value::Currency;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let lead = store.write(ctx.tenant(), |txn| {
+///     let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+///     let wanted = vec![Line::new("Panel", 12.into(), 200.into()), Line::new("Inverter", 1.into(), 900.into())];
+///     let products = lines::Products::from(wanted).currency(Currency::parse("NOK")?).with_amount();
+///     lines::set(&ctx, txn, lead.id, desk::Expect::Any, products)?;
+///     leads::get(&ctx, txn, lead.id)
+/// })?;
+/// assert_eq!(lead.fields.amount, Some(3_300.into()));
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Frozen` once the lead is converted; `Conflict` when the revision of the list is another than expected,
+/// or the tenant closed `product_lines` (or `edit`, for the amount) for the state of the lead; `Invalid` with every broken
+/// rule.
+pub fn set(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: LeadId,
+    expect: impl Into<Expect>,
+    products: Products,
+) -> Result<Option<LeadLines>> {
+    let lead = editable_for(ctx, txn, lead, Expect::Any, Permission::Edit, Tab::Lines.code())?;
+    let before = txn.lines().get(&[lead.id])?.pop();
+    let found = before.as_ref().map_or(Revision::new(0), |list| list.revision);
+    expect.into().check(LeadLines::WHAT, found)?;
+    let currency = products.currency.or(lead.fields.currency);
+    let lines: Vec<_> = products.lines.into_iter().map(Line::plain).collect();
+    let totals = Totals::of(&lines, currency)?;
+    let mut entries = Vec::new();
+    if products.write_amount {
+        let mut patch = LeadPatch::new().set(Field::Amount, totals.net);
+        if let Some(currency) = currency {
+            patch = patch.set(Field::Currency, currency.code());
+        }
+        entries.extend(leads::amend(ctx, txn, lead.id, Expect::Any, &patch)?.1);
+    }
+    let now = ctx.now();
+    let fresh = LeadLines {
+        lead: lead.id.into(),
+        revision: Revision::FIRST,
+        currency,
+        lines,
+        totals,
+        created_at: now,
+        updated_at: now,
+    };
+    let (after, told) = match before {
+        None if fresh.lines.is_empty() => (None, Vec::new()),
+        None => {
+            let told = children::add(ctx, txn, &fresh)?;
+            (Some(fresh), told)
+        }
+        Some(before) if fresh.lines.is_empty() => (None, children::take_away(ctx, txn, &before)?),
+        Some(before) => {
+            let kept = (before.revision, before.created_at, before.updated_at);
+            let next = LeadLines { revision: kept.0, created_at: kept.1, updated_at: kept.2, ..fresh };
+            let (after, told) = children::replace(ctx, txn, &before, next)?;
+            (Some(after), told)
+        }
+    };
+    entries.extend(told);
+    if !entries.is_empty() {
+        record(ctx, txn, OperationKind::Edit, &entries)?;
+    }
+    Ok(after)
+}
