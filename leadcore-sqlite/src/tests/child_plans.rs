@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use crate::migrate;
-use crate::repo::{child_queries, history_queries, walk_query};
+use crate::repo::{child_queries, history_queries, tab_query};
 
 /// The steps of the plan of a query; what its parameters are does not matter.
 fn plan(conn: &Connection, sql: &str) -> String {
@@ -29,9 +29,9 @@ fn check(sql: &str, wanted: &str) {
 fn a_page_of_children_walks_their_key() {
     let key = "PRIMARY KEY (tenant=? AND subject_kind=? AND subject_id=? AND tab=? AND open=?";
     for descending in [false, true] {
-        check(&walk_query(descending, false), &format!("{key})"));
+        check(&tab_query(descending, false), &format!("{key})"));
         let behind = if descending { "<" } else { ">" };
-        check(&walk_query(descending, true), &format!("{key} AND (at,child){behind}(?,?))"));
+        check(&tab_query(descending, true), &format!("{key} AND (at,child){behind}(?,?))"));
     }
 }
 
