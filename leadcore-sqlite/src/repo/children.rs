@@ -36,9 +36,10 @@ const UPDATE_ACTIVITY: &str = "UPDATE leadcore_activity SET revision = ?, kind =
 /// One walk of the key, from its beginning or from behind a place.
 pub(crate) fn walk_query(descending: bool, from_place: bool) -> String {
     let (order, behind) = if descending { ("DESC", "<") } else { ("ASC", ">") };
-    let (place, limit) = match from_place {
-        true => (format!(" AND (at, child) {behind} (?6, ?7)"), "?8"),
-        false => (String::new(), "?6"),
+    let (place, limit) = if from_place {
+        (format!(" AND (at, child) {behind} (?6, ?7)"), "?8")
+    } else {
+        (String::new(), "?6")
     };
     format!(
         "SELECT at, child, child_kind FROM leadcore_child WHERE tenant = ?1 AND subject_kind = ?2 AND subject_id = ?3 AND tab = ?4 AND open = ?5{place} ORDER BY at {order}, child {order} LIMIT {limit}"
