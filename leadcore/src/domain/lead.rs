@@ -426,8 +426,7 @@ pub struct Lead {
     pub updated_at: Timestamp,
     /// Since when nothing happened: the later of entering the stage and the last activity. What rotting counts from.
     pub active_at: Timestamp,
-    /// When somebody has to turn to it next: the earliest follow-up of the activities about it (X.23). Follows from them, so
-    /// it changes without a new revision.
+    /// When somebody has to turn to it next (X.23): the earliest of the activities about it, written without a revision.
     pub follow_up: Option<Timestamp>,
     /// Its place among the cards of its stage.
     pub rank: Rank,
