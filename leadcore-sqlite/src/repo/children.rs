@@ -19,8 +19,9 @@ use crate::txn::{SqliteTxn, in_savepoint};
 use super::records::before;
 
 const PLACE: &str = "INSERT INTO leadcore_child (tenant, subject_kind, subject_id, tab, open, at, child, child_kind, follow_up) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
-const LIFT: &str = "DELETE FROM leadcore_child WHERE tenant = ? AND child_kind = ? AND child = ?";
-const PLACED: &str = "SELECT subject_kind, subject_id, tab, open, at, follow_up FROM leadcore_child WHERE tenant = ? AND child_kind = ? AND child = ?";
+// Said, because SQLite would rather walk all children of the tenant, whose rows lie in the key.
+const LIFT: &str = "DELETE FROM leadcore_child INDEXED BY leadcore_child_placed WHERE tenant = ? AND child_kind = ? AND child = ?";
+const PLACED: &str = "SELECT subject_kind, subject_id, tab, open, at, follow_up FROM leadcore_child INDEXED BY leadcore_child_placed WHERE tenant = ? AND child_kind = ? AND child = ?";
 const COUNTS: &str = "SELECT tab, open, count(*) FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ? GROUP BY tab, open";
 const TABS: &str =
     "SELECT DISTINCT tab FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ?";
@@ -48,8 +49,8 @@ pub(crate) fn walk_query(descending: bool, from_place: bool) -> String {
 
 /// What pages ask besides: counts of one record and of several, the next follow-up, and where a child is.
 #[cfg(test)]
-pub(crate) const fn child_queries() -> [&'static str; 4] {
-    [COUNTS, MEMBERS, FOLLOW_UP, PLACED]
+pub(crate) const fn child_queries() -> [&'static str; 5] {
+    [COUNTS, MEMBERS, FOLLOW_UP, PLACED, LIFT]
 }
 
 fn tab(columns: &mut Columns<'_, '_>) -> Result<Tab> {
