@@ -225,7 +225,7 @@ fn s2_28_the_page_of_a_lead_from_one_call() {
     let refused = host.try_read(|ctx, txn| page::lead_page(ctx, txn, lead.id, &huge)).unwrap_err();
     assert_eq!(refused.violations()[0].field, "first");
     // What the actor may not see is on none of its parts.
-    let role = Role::manager().hide(Field::Company);
+    let role = Role::manager().hide(Field::Company).unwrap();
     let table = RoleTable::new().role("half", role).user(&"eve".parse().unwrap(), &["half"], None);
     let half = host
         .write_as("eve", &table, |ctx, txn| page::lead_page(ctx, txn, lead.id, &PageOptions::new()))

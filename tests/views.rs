@@ -86,6 +86,7 @@ fn s1_16_system_list_views() {
             "Recently Modified Leads",
             "Converted Leads",
             "Unassigned Leads",
+            "Follow-ups",
             "Rotting Leads",
             "Trash"
         ]

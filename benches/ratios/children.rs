@@ -24,7 +24,7 @@ struct Busy {
 }
 
 fn activity(n: usize, now: Timestamp) -> ActivityFields {
-    let body = if n % 2 == 0 {
+    let body = if n.is_multiple_of(2) {
         ActivityBody::Note
     } else {
         let minutes = i64::try_from(n).unwrap();
@@ -60,7 +60,8 @@ fn fill(full: &Full, leads: usize, each: usize) -> Busy {
         busy.leads.extend(lead.unwrap());
     }
     for lead in &busy.leads {
-        let listing = Listing { limit: 1_000, ..Listing::default() };
+        let mut listing = Listing::default();
+        listing.limit = 1_000;
         let kinds = [ActivityKind::Note];
         let (page, history) = full
             .store
@@ -146,7 +147,8 @@ pub(crate) fn run(runner: Runner, full: &Full, scratch: &Path, wanted: &dyn Fn(&
 
     let place = |n: usize| busy.places[which(n)][n * 131 % (busy.places[which(n)].len() / 2)];
     let ours = |n: usize| {
-        let listing = Listing { after: Some(place(n)), limit: 20, ..Listing::default() };
+        let mut listing = Listing::default();
+        (listing.after, listing.limit) = (Some(place(n)), 20);
         full.store
             .read(ctx.tenant(), |txn| activities::of(&ctx, txn, lead(n), &[ActivityKind::Note], &listing))
             .unwrap()

@@ -98,7 +98,7 @@ pub(crate) fn leads(leads: &[Lead]) {
 
 pub(crate) fn timeline(items: &[TimelineItem]) {
     println!("{}  {}  {}  what", cell("when", 20), cell("who", 8), cell("in", 8));
-    for TimelineItem { entry, text } in items {
+    for TimelineItem { entry, text, .. } in items {
         let at = entry.at.to_datetime().format("%Y-%m-%d %H:%M:%S").to_string();
         println!(
             "{}  {}  {}  {text}",

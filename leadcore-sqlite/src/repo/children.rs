@@ -13,8 +13,9 @@ use crate::row::{Columns, corrupt};
 use crate::txn::{SqliteTxn, in_savepoint};
 
 const PLACE: &str = "INSERT INTO leadcore_child (tenant, subject_kind, subject_id, tab, open, at, child, child_kind, follow_up) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
-const LIFT: &str = "DELETE FROM leadcore_child WHERE tenant = ? AND child_kind = ? AND child = ?";
-const PLACED: &str = "SELECT subject_kind, subject_id, tab, open, at, follow_up FROM leadcore_child WHERE tenant = ? AND child_kind = ? AND child = ?";
+// Said, because SQLite would rather walk all children of the tenant, whose rows lie in the key.
+const LIFT: &str = "DELETE FROM leadcore_child INDEXED BY leadcore_child_placed WHERE tenant = ? AND child_kind = ? AND child = ?";
+const PLACED: &str = "SELECT subject_kind, subject_id, tab, open, at, follow_up FROM leadcore_child INDEXED BY leadcore_child_placed WHERE tenant = ? AND child_kind = ? AND child = ?";
 const COUNTS: &str = "SELECT tab, open, count(*) FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ? GROUP BY tab, open";
 const TABS: &str =
     "SELECT DISTINCT tab FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ?";
@@ -25,9 +26,10 @@ const FOLLOW_UP: &str = "SELECT min(follow_up) FROM leadcore_child WHERE tenant 
 /// One walk of the key, from its beginning or from behind a place.
 pub(crate) fn tab_query(descending: bool, from_place: bool) -> String {
     let (order, behind) = if descending { ("DESC", "<") } else { ("ASC", ">") };
-    let (place, limit) = match from_place {
-        true => (format!(" AND (at, child) {behind} (?6, ?7)"), "?8"),
-        false => (String::new(), "?6"),
+    let (place, limit) = if from_place {
+        (format!(" AND (at, child) {behind} (?6, ?7)"), "?8")
+    } else {
+        (String::new(), "?6")
     };
     format!(
         "SELECT at, child, child_kind FROM leadcore_child WHERE tenant = ?1 AND subject_kind = ?2 AND subject_id = ?3 AND tab = ?4 AND open = ?5{place} ORDER BY at {order}, child {order} LIMIT {limit}"
@@ -36,8 +38,8 @@ pub(crate) fn tab_query(descending: bool, from_place: bool) -> String {
 
 /// What pages ask besides: counts of one record and of several, the next follow-up, and where a child is.
 #[cfg(test)]
-pub(crate) const fn child_queries() -> [&'static str; 4] {
-    [COUNTS, MEMBERS, FOLLOW_UP, PLACED]
+pub(crate) const fn child_queries() -> [&'static str; 5] {
+    [COUNTS, MEMBERS, FOLLOW_UP, PLACED, LIFT]
 }
 
 fn tab(columns: &mut Columns<'_, '_>) -> Result<Tab> {

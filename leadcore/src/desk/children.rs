@@ -375,8 +375,8 @@ impl Sight {
     }
 
     fn admits(&self, lead: &Lead) -> bool {
-        let fits = !(self.unfrozen && lead.conversion.is_some()) && !(self.live && lead.trashed.is_some());
-        fits && self.gate.admits(lead)
+        let is_out = self.unfrozen && lead.conversion.is_some() || self.live && lead.trashed.is_some();
+        !is_out && self.gate.admits(lead)
     }
 
     /// Looks at the records of this list that are not known yet.

@@ -154,8 +154,7 @@ pub struct LeadFields {
     pub currency: Option<Currency>,
     /// Overrides the currency's own symbol (S0.03).
     pub currency_symbol: Option<String>,
-    /// What the lead may be worth, in [`currency`](Self::currency); at most 4 decimal places.
-    /// A number, not a text: `1.50` may come back as `1.5`.
+    /// What the lead may be worth, in [`currency`](Self::currency): up to 4 decimal places; `1.50` may come back as `1.5`.
     pub amount: Option<Decimal>,
     /// The chance to win, in percent (0 to 100), where it differs from the stage's (X.16).
     pub probability: Option<u8>,
@@ -426,8 +425,7 @@ pub struct Lead {
     pub updated_at: Timestamp,
     /// Since when nothing happened: the later of entering the stage and the last activity. What rotting counts from.
     pub active_at: Timestamp,
-    /// When somebody has to turn to it next: the earliest follow-up of the activities about it (X.23). Follows from them, so
-    /// it changes without a new revision.
+    /// When somebody has to turn to it next (X.23): the earliest of the activities about it, written without a revision.
     pub follow_up: Option<Timestamp>,
     /// Its place among the cards of its stage.
     pub rank: Rank,

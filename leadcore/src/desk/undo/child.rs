@@ -131,7 +131,7 @@ fn images<C: Child>(own: &[Entry]) -> Option<(Option<C>, Option<C>)> {
     }
     let mut images = own.iter().filter_map(image);
     let newest = images.next()?;
-    let oldest = images.last().unwrap_or(newest);
+    let oldest = images.next_back().unwrap_or(newest);
     Some((read(&oldest.before)?, read(&newest.after)?))
 }
 
