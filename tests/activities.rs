@@ -74,13 +74,14 @@ fn s0_28_requests_for_estimates_have_an_assignee_and_a_state() {
     let roof = add(&host, lead.id, roof);
     let wall = add(&host, lead.id, ActivityFields::estimate_request("A wall"));
     assert_eq!(roof.created_at, at("2026-11-22T08:00:02Z"), "its created date");
-    let state =
-        |state| move |ctx: &_, txn: &mut _| activities::set_state(ctx, txn, roof.id, Expect::Any, state);
-    host.write(state(RequestState::Processing));
+    let set = |host: &Host, state| {
+        host.write(|ctx, txn| activities::set_state(ctx, txn, roof.id, Expect::Any, state));
+    };
+    set(&host, RequestState::Processing);
     assert_eq!(told(&host, lead.id), ["title: A new roof → A new roof", "state: new → processing"]);
     let requests = [ActivityKind::EstimateRequest];
     assert_eq!(titles(&list(&host, lead.id, &requests, &Listing::open())), ["A wall", "A new roof"]);
-    host.write(state(RequestState::Estimated));
+    set(&host, RequestState::Estimated);
     host.restart();
     assert_eq!(titles(&list(&host, lead.id, &requests, &Listing::open())), ["A wall"]);
     assert_eq!(titles(&list(&host, lead.id, &requests, &Listing::closed())), ["A new roof"]);
@@ -373,11 +374,7 @@ fn x_22_how_soon_a_lead_needs_somebody() {
     let lead = host.add(company("Nordlys AS"));
     let state = || {
         let ctx = host.ctx();
-        FollowUpState::of(
-            follow_up(&host, lead.id),
-            leadcore::time::Clock::now(&host.scene.clock),
-            ctx.utc_offset(),
-        )
+        FollowUpState::of(follow_up(&host, lead.id), ctx.now(), ctx.utc_offset())
     };
     assert_eq!(state(), FollowUpState::None);
     let call = add(&host, lead.id, ActivityFields::call(Direction::Outbound, at("2026-11-23T09:00:00Z")));

@@ -38,7 +38,8 @@ CREATE TABLE leadcore_activity (
     text       TEXT,
     assignee   TEXT,
     remind_at  INTEGER,
-    -- When it was or is due, and what only its kind has, as JSON.
+    -- Whether something is still to be done about it, when it was or is due, and what only its kind has, as JSON.
+    open       INTEGER NOT NULL CHECK (open IN (0, 1)),
     at         INTEGER NOT NULL,
     body       TEXT    NOT NULL,
     created_by TEXT,
@@ -46,6 +47,9 @@ CREATE TABLE leadcore_activity (
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_activity_assigned ON leadcore_activity (tenant, assignee, kind, open, at, id)
+    WHERE assignee IS NOT NULL;
+CREATE INDEX leadcore_activity_kind ON leadcore_activity (tenant, kind, open, at, id);
 CREATE TABLE leadcore_child (
     tenant       TEXT    NOT NULL,
     subject_kind TEXT    NOT NULL,
