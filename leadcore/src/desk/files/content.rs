@@ -175,7 +175,7 @@ fn check(
         match file.fields.checked() {
             Ok(fields) => checked.push(fields),
             Err(of_one) => {
-                broken.extend(of_one.into_iter().map(|one| Violation { field: path(n, &one.field), ..one }))
+                broken.extend(of_one.into_iter().map(|one| Violation { field: path(n, &one.field), ..one }));
             }
         }
         if file.size.is_some_and(|size| size > limits.max_bytes) {

@@ -12,6 +12,8 @@
 
 #[cfg(feature = "files")]
 mod content;
+#[cfg(all(test, feature = "files"))]
+mod tests;
 
 use uuid::Uuid;
 

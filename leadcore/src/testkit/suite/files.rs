@@ -61,7 +61,7 @@ fn file(world: &World, name: &str, hash: ContentHash) -> FileRecord {
 pub fn files_come_back_as_they_were_written(store: &dyn Store) {
     let world = World::install(store);
     world.write(store, |txn| upload(txn, &hash(1), &[b"abc"]));
-    let mut files: Vec<_> = storable_texts().into_iter().map(|text| file(&world, text, hash(1))).collect();
+    let mut files: Vec<_> = storable_texts().map(|text| file(&world, text, hash(1))).collect();
     for (n, file) in files.iter_mut().enumerate() {
         if n % 2 == 0 {
             file.fields.description = None;
@@ -248,7 +248,8 @@ pub fn a_view_writes_no_content(store: &dyn Store) {
     let world = World::install(store);
     world.write(store, |txn| upload(txn, &hash(1), &[b"abc"]));
     let new = file(&world, "a", hash(1));
-    let attempts: [&dyn Fn(&mut dyn Txn) -> Result<()>; 4] = [
+    type Attempt<'a> = &'a dyn Fn(&mut dyn Txn) -> Result<()>;
+    let attempts: [Attempt<'_>; 4] = [
         &|txn| txn.blobs().begin().map(drop),
         &|txn| txn.blobs().remove(&[hash(1)]),
         &|txn| txn.files().insert(std::slice::from_ref(&new)),
