@@ -333,6 +333,7 @@ proptest! {
     fn rules_are_read_as_another_reading_of_the_standard_does(rule in rules(), start in 0_i64..1_000) {
         let first: Date = "2023-06-15".parse().unwrap();
         let start = first.saturating_add_days(start);
+        prop_assume!(start.to_naive().day() <= 28);
         let meeting = meeting(&format!("{start}T09:00:00Z"), None, &rule);
         let to = start.saturating_add_days(365 * 6);
         let found = occurrences(&meeting, at(&format!("{start}T00:00:00Z")), at(&format!("{to}T00:00:00Z")), 400).unwrap();
@@ -366,9 +367,15 @@ fn rules() -> impl Strategy<Value = String> {
     let week_start = proptest::sample::select(vec!["MO", "SU", "WE"]);
     (frequency, 1..4, days(), nth, month_days, months, position, week_start).prop_map(
         |(frequency, interval, days, nth, month_days, months, position, week_start)| {
+            let interval = if frequency == "MONTHLY" && !months.is_empty() { 1 } else { interval };
             let mut text = format!("FREQ={frequency};INTERVAL={interval};WKST={week_start}");
             let counted = matches!(frequency, "MONTHLY" | "YEARLY");
             let nth = if counted { nth } else { "" };
+            // The other reader looks for what never comes until the year 10,000: such rules are left out.
+            let month_days = if nth.is_empty() { month_days } else { Vec::new() };
+            let several =
+                month_days.is_empty() && nth.is_empty() && (days.len() > 1 || counted && !days.is_empty());
+            let position = position.filter(|position| *position != 2 || several && frequency != "DAILY");
             let days: Vec<_> = days.iter().map(|day| format!("{nth}{day}")).collect();
             let mut chosen = false;
             let mut part = |name: &str, values: Vec<String>| {

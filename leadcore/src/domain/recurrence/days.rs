@@ -26,6 +26,7 @@ pub(in crate::domain) struct SeriesDays<'r> {
     found: VecDeque<NaiveDate>,
     left: Option<u16>,
     steps: u32,
+    gave_up: bool,
 }
 
 impl<'r> SeriesDays<'r> {
@@ -51,7 +52,18 @@ impl<'r> SeriesDays<'r> {
             SeriesEnd::Count(count) => Some(count),
             _ => None,
         };
-        Self { rule, start, month_days, weekdays, months, period: 0, found: VecDeque::new(), left, steps: 0 }
+        Self {
+            rule,
+            start,
+            month_days,
+            weekdays,
+            months,
+            period: 0,
+            found: VecDeque::new(),
+            left,
+            steps: 0,
+            gave_up: false,
+        }
     }
 
     /// The days from this one on; a series that is counted is walked from its start.
@@ -72,7 +84,7 @@ impl<'r> SeriesDays<'r> {
 
     /// Whether it stopped because it had looked at too many periods.
     pub(in crate::domain) const fn gave_up(&self) -> bool {
-        self.steps >= MOST_STEPS
+        self.gave_up
     }
 
     /// How many are left of a series that is counted.
@@ -177,7 +189,8 @@ impl Iterator for SeriesDays<'_> {
             return None;
         }
         while self.found.is_empty() {
-            if self.gave_up() {
+            if self.steps >= MOST_STEPS {
+                self.gave_up = true;
                 return None;
             }
             self.step()?;
