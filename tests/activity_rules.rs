@@ -144,7 +144,7 @@ fn a_stale_revision_conflicts_and_a_kind_stays() {
 fn a_tenant_closes_kinds_by_the_state_of_the_lead() {
     let host = Host::new();
     let lead = host.add(company("Nordlys AS"));
-    let functions = Functions::new().open_for("ticket", Filter::eq(Field::State, "won"));
+    let functions = Functions::new().open_for("ticket", Filter::eq(Field::State, "converted"));
     host.write(|ctx, txn| settings::set_functions(ctx, txn, None, &functions));
     let error =
         host.try_write(|ctx, txn| activities::add(ctx, txn, &[lead.id.into()], ActivityFields::ticket("x")));

@@ -10,14 +10,16 @@ use leadcore::desk::mass::{self, Change, Selection};
 use leadcore::desk::purge::{self, PurgePlan, PurgeRequest};
 use leadcore::desk::settings::FieldMapping;
 use leadcore::desk::vocabulary::{self, InUse};
-use leadcore::desk::{Expect, accounts, contacts, leads, pipelines, settings, undo};
+use leadcore::desk::{Expect, accounts, activities, contacts, leads, pipelines, settings, undo};
 use leadcore::domain::{
-    AccountPatch, Catalogue, ContactFields, CustomField, CustomType, CustomValue, Field, LeadFields,
-    LeadPatch, Numbering, Topics,
+    AccountPatch, ActivityFields, Catalogue, ContactFields, CustomField, CustomType, CustomValue, Direction,
+    Field, LeadFields, LeadPatch, Numbering, Topics,
 };
 use leadcore::error::{ErrorKind, Result};
 use leadcore::exchange::import::{self, ImportOptions};
-use leadcore::id::{AccountId, ContactId, LeadId, LostReasonId, OperationId, PipelineId, Revision, SourceId};
+use leadcore::id::{
+    AccountId, ActivityId, ContactId, LeadId, LostReasonId, OperationId, PipelineId, Revision, SourceId,
+};
 use leadcore::policy::{Role, RoleTable};
 use leadcore::store::{StoreExt, Txn};
 use leadcore::testkit::dump;
@@ -25,8 +27,13 @@ use leadcore::testkit::dump;
 use crate::support::{Host, company, refused};
 
 /// What the calls are made with.
-struct Known {
-    open: LeadId,
+pub(crate) struct Known {
+    pub(crate) open: LeadId,
+    pub(crate) task: ActivityId,
+    pub(crate) done: ActivityId,
+    pub(crate) call: ActivityId,
+    pub(crate) meeting: ActivityId,
+    pub(crate) request: ActivityId,
     frozen: LeadId,
     trashed: LeadId,
     contact: ContactId,
@@ -41,7 +48,7 @@ struct Known {
     purge: PurgePlan,
 }
 
-type Call = fn(&Context<'_>, &mut dyn Txn, &Known) -> Result<()>;
+pub(crate) type Call = fn(&Context<'_>, &mut dyn Txn, &Known) -> Result<()>;
 
 const ANY: Expect = Expect::Any;
 
@@ -236,6 +243,11 @@ const INVALID: &[(&str, Call)] = &[
     }),
 ];
 
+/// Those of every topic.
+fn writes() -> impl Iterator<Item = &'static (&'static str, Call)> {
+    WRITES.iter().chain(crate::activities::refusals::WRITES)
+}
+
 /// Writes to a lead that was converted.
 const FROZEN: &[(&str, Call)] = &[
     ("leads::edit", |ctx, txn, k| leads::edit(ctx, txn, k.frozen, ANY, &city()).map(drop)),
@@ -267,6 +279,17 @@ fn furnish(host: &Host) -> Known {
     let [frozen, trashed] = ["Frozen AS", "Trashed AS"].map(|name| host.add(company(name)).id);
     let add = |lead| host.write(|ctx, txn| contacts::add(ctx, txn, lead, person(), true)).id;
     let (contact, frozen_contact) = (add(open), add(frozen));
+    let now = host.scene.clock_now();
+    let fields = [
+        ActivityFields::task("Open"),
+        ActivityFields::task("Done"),
+        ActivityFields::call(Direction::Inbound, now),
+        ActivityFields::meeting("Visit", now, now),
+        ActivityFields::estimate_request("Roof"),
+    ];
+    let [task, done, call, meeting, wish] = fields
+        .map(|fields| host.write(|ctx, txn| activities::add(ctx, txn, &[open.into()], fields.clone())).id);
+    host.write(|ctx, txn| activities::complete(ctx, txn, done, ANY));
     let options = ConversionOptions::default();
     let account = host.write(|ctx, txn| convert::convert(ctx, txn, frozen, &options)).account;
     host.write(|ctx, txn| leads::delete(ctx, txn, trashed, ANY));
@@ -285,6 +308,11 @@ fn furnish(host: &Host) -> Known {
     });
     Known {
         open,
+        task,
+        done,
+        call,
+        meeting,
+        request: wish,
         frozen,
         trashed,
         contact,
@@ -311,6 +339,7 @@ fn a_refused_write_leaves_the_database_as_it_was() {
     let ada = host.ctx();
     let groups = [
         (&eve, WRITES, ErrorKind::Denied),
+        (&eve, crate::activities::refusals::WRITES, ErrorKind::Denied),
         (&ada, INVALID, ErrorKind::Invalid),
         (&ada, FROZEN, ErrorKind::Frozen),
     ];
@@ -327,7 +356,7 @@ fn a_refused_write_leaves_the_database_as_it_was() {
     refused(run, ErrorKind::Denied);
     unchanged("import::run");
     // And with leave to do so, each of them writes: the refusals above were the policy's.
-    for (name, call) in WRITES {
+    for (name, call) in writes() {
         let host = Host::new();
         let known = furnish(&host);
         let before = dump(&host.store, &host.scene.tenant);
@@ -369,6 +398,10 @@ fn every_write_of_the_desk_is_refused_once() {
     ];
     // A viewer who opens the board of a tenant without a pipeline makes the default one: that is no decision of anybody.
     let others = [
+        "activities::all",
+        "activities::assigned_to",
+        "activities::get",
+        "activities::of",
         "pipelines::list_or_default",
         "reasons::list_or_default",
         "timeline::of_account",
@@ -401,6 +434,6 @@ fn every_write_of_the_desk_is_refused_once() {
     ];
     let mut known: BTreeSet<String> =
         READS.iter().chain(&others).chain(&of_oneself).map(|name| (*name).to_owned()).collect();
-    known.extend(WRITES.iter().map(|(name, _)| (*name).to_owned()));
+    known.extend(writes().map(|(name, _)| (*name).to_owned()));
     assert_eq!(crate::support::desk_functions(), known);
 }

@@ -33,7 +33,7 @@ impl Table {
     }
 
     fn each(&self) -> impl Iterator<Item = impl Fn(&str) -> String> {
-        self.rows.iter().map(|row| {
+        self.rows.iter().map(move |row| {
             move |name: &str| {
                 let column = self.header.iter().position(|known| known == name).expect("a column");
                 row[column].trim().to_owned()

@@ -38,7 +38,7 @@ pub struct Logged {
 ///     let lead = desk::leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
 ///     let next = pipelines::list(&ctx, txn)?.remove(0).stages[1].id;
 ///     let call = ActivityFields::call(Direction::Outbound, ctx.now()).outcome(CallOutcome::Answered);
-///     activities::log(&ctx, txn, lead.id, Expect::Any, call, Some(Move::from(next)))
+///     activities::log(&ctx, txn, lead.id, Expect::Any, call, Some(&Move::from(next)))
 /// })?;
 /// assert_eq!(logged.activity.about, [logged.lead.id.into()]);
 /// # Ok::<(), leadcore::error::Error>(())
@@ -54,14 +54,14 @@ pub fn log(
     lead: LeadId,
     expect: impl Into<Expect>,
     fields: ActivityFields,
-    to: Option<Move>,
+    to: Option<&Move>,
 ) -> Result<Logged> {
     let kind = fields.body.kind();
     let function = if to.is_some() { "move" } else { kind.code() };
     let before = editable_for(ctx, txn, lead, expect.into(), Permission::Edit, function)?;
     let draft = ActivityDraft { about: vec![lead.into()], fields };
     let activity = prepare(ctx, txn, vec![draft]);
-    let moved = match &to {
+    let moved = match to {
         Some(to) => {
             let mover = Mover::load(txn)?;
             prepare_move(ctx, txn, mover, before, to).map(Some)

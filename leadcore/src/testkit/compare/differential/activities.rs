@@ -43,7 +43,8 @@ pub(super) fn call(ctx: &Context<'_>, txn: &mut dyn Txn, made: &mut Made, op: &A
         ActivityOp::Delete(place) => activities::delete(ctx, txn, id(*place), any).map(json),
         ActivityOp::Log { lead, fields, stage: place } => {
             let to = place.map(|place| stage(ctx, txn, place)).transpose()?.map(Move::from);
-            let logged = activities::log(ctx, txn, made.lead(*lead), any, fields.as_ref().clone(), to)?;
+            let logged =
+                activities::log(ctx, txn, made.lead(*lead), any, fields.as_ref().clone(), to.as_ref())?;
             made.activities.push(logged.activity.id);
             Ok(json(&logged.activity) + &lead_text(logged.lead))
         }
