@@ -96,8 +96,7 @@ fn hours_that_do_not_exist_come_later_and_double_ones_first() {
     );
     // Samoa had no 30 December 2011 at all.
     let samoa = meeting("2011-12-29T19:00:00Z", Some("Pacific/Apia"), "FREQ=DAILY;COUNT=3");
-    let found = starts(&samoa, "2011-12-01T00:00:00Z", "2012-02-01T00:00:00Z");
-    assert_eq!(found.len(), 3, "{found:?}");
+    assert_eq!(starts(&samoa, "2011-12-01T00:00:00Z", "2012-02-01T00:00:00Z").len(), 3);
 }
 
 #[test]
@@ -341,12 +340,8 @@ proptest! {
         let text = format!("DTSTART:{}T090000Z\nRRULE:{rule}", start.to_naive().format("%Y%m%d"));
         let other: rrule::RRuleSet = text.parse().unwrap();
         let end = to.to_naive().and_hms_opt(0, 0, 0).unwrap().and_utc();
-        let expected: Vec<DateTime<Utc>> = other
-            .into_iter()
-            .map(|at| at.with_timezone(&Utc))
-            .take_while(|at| *at < end)
-            .take(400)
-            .collect();
+        let all = other.into_iter().map(|at| at.with_timezone(&Utc));
+        let expected: Vec<DateTime<Utc>> = all.take_while(|at| *at < end).take(400).collect();
         prop_assert_eq!(found, expected, "{}", text);
     }
 }
