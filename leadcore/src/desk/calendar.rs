@@ -306,7 +306,7 @@ impl Found<'_> {
             }
             match page.last() {
                 Some(last) if page.len() == CHUNK && last.at < self.query.to => {
-                    list.after = Some(last.place())
+                    list.after = Some(last.place());
                 }
                 _ => return Ok(()),
             }

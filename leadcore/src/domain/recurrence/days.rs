@@ -11,7 +11,7 @@ use crate::time::Date;
 
 use super::{ByDay, Frequency, Rule, SeriesEnd};
 
-/// The most periods (days, weeks, months or years) that are looked at for one question.
+/// The most periods (days, weeks or months; a year is twelve) that are looked at for one question.
 const MOST_STEPS: u32 = 10_000;
 
 /// The days on which a series occurs, in order, without regard to `UNTIL`: that is a matter of time zones.
@@ -96,7 +96,8 @@ impl<'r> SeriesDays<'r> {
     fn step(&mut self) -> Option<()> {
         let ahead = self.period.checked_mul(i64::from(self.rule.interval))?;
         self.period = self.period.checked_add(1)?;
-        self.steps = self.steps.saturating_add(1);
+        let weight = if self.rule.frequency == Frequency::Yearly { 12 } else { 1 };
+        self.steps = self.steps.saturating_add(weight);
         let mut set = Vec::new();
         match self.rule.frequency {
             Frequency::Daily => {
