@@ -233,7 +233,7 @@ fn a_series_that_cannot_be_is_not_written() {
     let nowhere = series("FREQ=DAILY").zone("Europe/Atlantis");
     let mut long = series("FREQ=DAILY;COUNT=2");
     if let ActivityBody::Meeting(meeting) = &mut long.body {
-        meeting.end.at = at("2026-12-24T09:00:00Z");
+        meeting.end.at = at("2027-12-24T09:00:00Z");
     }
     let undated = ActivityFields::task("Undated").recurring(Recurrence::daily());
     for (fields, named) in [(over, "recurrence"), (nowhere, "zone"), (long, "end"), (undated, "due")] {

@@ -35,11 +35,11 @@ struct Stretch {
 /// The parts of a range, in order and without overlap.
 fn stretches(query: &AgendaQuery) -> [Stretch; 3] {
     let (from, to) = (query.from.as_micros(), query.to.as_micros());
-    let (day, month) = (from.saturating_sub(DAY), from.saturating_sub(DAY.saturating_mul(32)));
+    let (day, year) = (from.saturating_sub(DAY), from.saturating_sub(DAY.saturating_mul(367)));
     let common =
         if query.assignee.is_some() { "leadcore_activity_agenda_of" } else { "leadcore_activity_agenda" };
     [
-        Stretch { index: LONG, from: month, to: day.min(to), behind: Some(from) },
+        Stretch { index: LONG, from: year, to: day.min(to), behind: Some(from) },
         Stretch { index: common, from: day, to: from.min(to), behind: Some(from) },
         Stretch { index: common, from, to, behind: None },
     ]

@@ -306,7 +306,7 @@ impl Found<'_> {
             }
             match page.last() {
                 Some(last) if page.len() == CHUNK && last.at < self.query.to => {
-                    list.after = Some(last.place())
+                    list.after = Some(last.place());
                 }
                 _ => return Ok(()),
             }
@@ -360,7 +360,7 @@ impl Found<'_> {
         let (from, to) = (self.query.from, self.query.to);
         let from = self.query.after.map_or(from, |after| from.max(after.at));
         // Those that began before and still go on: one a day for the longest meeting there is.
-        let limit = self.query.limit.saturating_add(40);
+        let limit = self.query.limit.saturating_add(370);
         let Ok(times) = occurrence::occurrences(meeting, from, to, limit) else {
             self.unexpanded.push(id);
             return;

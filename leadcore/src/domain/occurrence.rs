@@ -17,7 +17,7 @@ use super::recurrence::{Recurrence, SeriesEnd};
 use super::zone::Zone;
 
 /// The longest that a meeting takes, in days.
-const LONGEST_DAYS: i64 = 31;
+const LONGEST_DAYS: i64 = 366;
 
 /// One time that a meeting takes place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -308,7 +308,7 @@ fn check_meeting(meeting: &Meeting) -> Result<Vec<Violation>> {
     supported(meeting.recurrence.as_ref())?;
     let mut violations = Vec::new();
     if meeting.end.at.since(meeting.start.at) > TimeDelta::days(LONGEST_DAYS) {
-        let message = "a meeting takes at most 31 days";
+        let message = "a meeting takes at most 366 days";
         violations.push(Violation::new("end", ViolationCode::OutOfRange, message));
     }
     match Zone::named(meeting.zone.as_deref()) {

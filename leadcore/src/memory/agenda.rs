@@ -45,7 +45,7 @@ const fn place(at: Timestamp, id: ActivityId) -> Place {
 
 impl Agenda for MemoryTxn {
     fn between(&mut self, query: &AgendaQuery) -> Result<Vec<Activity>> {
-        let earliest = query.from.saturating_add(TimeDelta::days(-32));
+        let earliest = query.from.saturating_add(TimeDelta::days(-367));
         let touches = |span: &AgendaSpan| {
             let begins = span.at >= query.from || (span.at >= earliest && span.until > query.from);
             !span.is_series && span.at < query.to && begins

@@ -26,7 +26,7 @@ pub struct AgendaQuery {
 ///
 /// Where an activity lies is said by [`Activity::agenda`]; those without such a place are in no calendar.
 pub trait Agenda {
-    /// Activities that are no series and whose time touches the range: they begin in it, or begin before it (by 32 days
+    /// Activities that are no series and whose time touches the range: they begin in it, or begin before it (by 367 days
     /// at most) and end in it or later. By when they begin, then by id.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::time::Date;
 
 use super::{ByDay, Frequency, Rule, SeriesEnd};
 
-/// The most periods (days, weeks, months or years) that are looked at for one question.
+/// The most periods (days, weeks or months; a year is twelve) that are looked at for one question.
 const MOST_STEPS: u32 = 10_000;
 
 /// The days on which a series occurs, in order, without regard to `UNTIL`: that is a matter of time zones.
@@ -26,6 +26,7 @@ pub(in crate::domain) struct SeriesDays<'r> {
     found: VecDeque<NaiveDate>,
     left: Option<u16>,
     steps: u32,
+    gave_up: bool,
 }
 
 impl<'r> SeriesDays<'r> {
@@ -51,7 +52,18 @@ impl<'r> SeriesDays<'r> {
             SeriesEnd::Count(count) => Some(count),
             _ => None,
         };
-        Self { rule, start, month_days, weekdays, months, period: 0, found: VecDeque::new(), left, steps: 0 }
+        Self {
+            rule,
+            start,
+            month_days,
+            weekdays,
+            months,
+            period: 0,
+            found: VecDeque::new(),
+            left,
+            steps: 0,
+            gave_up: false,
+        }
     }
 
     /// The days from this one on; a series that is counted is walked from its start.
@@ -72,7 +84,7 @@ impl<'r> SeriesDays<'r> {
 
     /// Whether it stopped because it had looked at too many periods.
     pub(in crate::domain) const fn gave_up(&self) -> bool {
-        self.steps >= MOST_STEPS
+        self.gave_up
     }
 
     /// How many are left of a series that is counted.
@@ -84,7 +96,8 @@ impl<'r> SeriesDays<'r> {
     fn step(&mut self) -> Option<()> {
         let ahead = self.period.checked_mul(i64::from(self.rule.interval))?;
         self.period = self.period.checked_add(1)?;
-        self.steps = self.steps.saturating_add(1);
+        let weight = if self.rule.frequency == Frequency::Yearly { 12 } else { 1 };
+        self.steps = self.steps.saturating_add(weight);
         let mut set = Vec::new();
         match self.rule.frequency {
             Frequency::Daily => {
@@ -177,7 +190,8 @@ impl Iterator for SeriesDays<'_> {
             return None;
         }
         while self.found.is_empty() {
-            if self.gave_up() {
+            if self.steps >= MOST_STEPS {
+                self.gave_up = true;
                 return None;
             }
             self.step()?;

@@ -146,7 +146,7 @@ pub fn series_are_listed_apart(store: &dyn Store) {
     let mut ended = endless;
     ended.revision = ended.revision.next();
     ended.fields = ended.fields.recurring("FREQ=WEEKLY;UNTIL=20210101".parse().unwrap());
-    world.write(store, |txn| txn.activities().update(&[ended.clone()]));
+    world.write(store, |txn| txn.activities().update(std::slice::from_ref(&ended)));
     assert_eq!(read(&november()), [counted.id, ends_later.id], "an update moves it");
 }
 
@@ -193,16 +193,16 @@ pub fn reminders_come_until_they_are_moved(store: &dyn Store) {
         ..activity.clone()
     };
     let retitled = change(&first, ActivityFields { title: Some("New".into()), ..first.fields.clone() });
-    world.write(store, |txn| txn.activities().update(&[retitled.clone()]));
+    world.write(store, |txn| txn.activities().update(std::slice::from_ref(&retitled)));
     assert_eq!(due(early, None, 9), [], "another change does not bring it back");
     let again = change(&retitled, retitled.fields.clone().remind_at(late));
-    world.write(store, |txn| txn.activities().update(&[again.clone()]));
+    world.write(store, |txn| txn.activities().update(std::slice::from_ref(&again)));
     assert!(due(late, None, 9).contains(&(late, first.id)), "another time does");
     let back = change(&again, again.fields.clone().remind_at(early));
-    world.write(store, |txn| txn.activities().update(&[back.clone()]));
+    world.write(store, |txn| txn.activities().update(std::slice::from_ref(&back)));
     assert_eq!(due(early, None, 9), [(early, first.id)], "also the time that it had");
     world.write(store, |txn| txn.activities().remove(&[first.id]));
     assert_eq!(due(early, None, 9), [], "no activity, no reminder");
-    world.write(store, |txn| txn.activities().insert(&[first.clone()]));
+    world.write(store, |txn| txn.activities().insert(std::slice::from_ref(&first)));
     assert_eq!(due(early, None, 9), [(early, first.id)], "an activity that came back has its reminder");
 }
