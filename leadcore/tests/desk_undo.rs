@@ -206,6 +206,8 @@ mod laws {
     impl Txn for Failing<'_> {
         ports!(contacts: Contacts, accounts: Accounts, links: Links, journal: Journal, pipelines: Pipelines);
         ports!(terms: Terms, settings: Settings, numbers: Numbers, tallies: Tallies, views: Views, marks: Marks);
+        ports!(children: Children, activities: Activities, agenda: Agenda, files: Files, blobs: Blobs);
+        ports!(estimates: Estimates, lines: Lines, records: Records, followers: Followers);
 
         fn tenant(&self) -> &leadcore::id::TenantId {
             self.inner.tenant()
