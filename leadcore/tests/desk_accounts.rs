@@ -10,8 +10,8 @@ mod questions {
     use leadcore::memory::MemoryStore;
     use leadcore::policy::{Permission, Role, RoleTable, Visibility};
     use leadcore::store::{
-        Accounts, Contacts, Journal, Leads, Links, Marks, Numbers, Pipelines, Settings, StoreExt, Tallies,
-        Terms, Txn, Views,
+        Accounts, Activities, Agenda, Blobs, Children, Contacts, Estimates, Files, Followers, Journal, Leads,
+        Lines, Links, Marks, Numbers, Pipelines, Records, Settings, StoreExt, Tallies, Terms, Txn, Views,
     };
     use leadcore::testkit::fixtures::Scene;
 
@@ -38,7 +38,9 @@ mod questions {
         counted! {
             leads: Leads, contacts: Contacts, accounts: Accounts, links: Links, journal: Journal,
             pipelines: Pipelines, terms: Terms, settings: Settings, numbers: Numbers,
-            tallies: Tallies, views: Views, marks: Marks
+            tallies: Tallies, views: Views, marks: Marks, children: Children, activities: Activities,
+            agenda: Agenda, files: Files, blobs: Blobs, estimates: Estimates, lines: Lines,
+            records: Records, followers: Followers
         }
 
         fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
