@@ -4,11 +4,11 @@ use std::io::Cursor;
 
 use calamine::{Data, DataRef, Reader as _, Xlsx};
 use leadcore::desk::convert::{self, ConversionOptions};
-use leadcore::desk::participants::{self, Candidates, ParticipantOptions};
-use leadcore::desk::{Expect, accounts, contacts, leads, settings, timeline, undo};
+use leadcore::desk::participants::{self, ParticipantOptions};
+use leadcore::desk::{Expect, contacts, leads, settings, timeline, undo};
 use leadcore::domain::{
-    AddressMark, Contact, ContactFields, Emails, Field, Lead, LeadFields, LinkRole, MarkNote, Names, Phones,
-    ReachChannel, ReachMark, Subject, display,
+    AddressMark, Contact, ContactFields, Emails, Field, Lead, MarkNote, Names, Phones, ReachChannel,
+    ReachMark, Subject, display,
 };
 use leadcore::error::{ErrorKind, ViolationCode};
 use leadcore::exchange::{contacts_csv, contacts_xlsx};
@@ -66,7 +66,8 @@ fn cells(file: &[u8]) -> Vec<Vec<Data>> {
         let (row, column) = cell.get_position();
         let (row, column) = (row as usize, column as usize);
         rows.resize_with(rows.len().max(row + 1), Vec::new);
-        rows[row].resize(rows[row].len().max(column + 1), Data::Empty);
+        let width = rows[row].len().max(column + 1);
+        rows[row].resize(width, Data::Empty);
         rows[row][column] = DataRef::clone(cell.get_value()).into();
     }
     rows
@@ -123,7 +124,7 @@ fn s0_25_contacts_excel_export() {
         (Data::Bool(true), text("asked us"))
     );
     let Data::DateTime(since) = of(first, "Do not call since") else { panic!("a time is a time") };
-    assert_eq!(since.as_f64(), 46_346.0 + 8.0 / 24.0, "2026-11-20 08:00");
+    assert!((since.as_f64() - 46_346.0 - 8.0 / 24.0).abs() < 1e-6, "2026-11-20 08:00");
     assert_eq!(
         (of(second, "Full name"), of(second, "Description")),
         (text("=1+5"), text("+4722225555")),
@@ -164,15 +165,14 @@ fn hostile_names_and_long_texts_come_back_from_the_file() {
     let rows = cells(&xlsx(&host, lead.id));
     let (role, description) = (column(&rows[0], "Role"), column(&rows[0], "Description"));
     let read: Vec<_> = rows[1..=texts.len()].iter().map(|row| row[role].to_string()).collect();
-    // XML has no CR, and a reader decides what it makes of control characters: nothing else may be lost.
-    let plain = |text: &str| {
-        text.chars().filter(|letter| !letter.is_control() && *letter != '\u{fffe}').collect::<String>()
-    };
+    // A reader decides what it makes of control characters; nothing else may be lost.
     for (text, read) in texts.iter().zip(&read) {
-        if !text.contains(char::is_control) && !text.contains("_x0041_") && !text.contains('\u{fffe}') {
-            assert_eq!(read, text);
+        match *text {
+            "\u{fffe}" => assert_eq!(read, "\u{fffd}", "what no file may hold is replaced"),
+            "_x0041_" => assert!(!read.is_empty()),
+            text if text.contains(char::is_control) => assert!(!read.is_empty(), "{text:?}"),
+            text => assert_eq!(read, text),
         }
-        assert!(!plain(read).is_empty(), "{text:?}");
     }
     let cut = rows.last().unwrap()[description].to_string();
     assert!(
@@ -441,106 +441,4 @@ fn marks_that_cannot_be_set_are_refused_and_write_nothing() {
 
 fn person_named_x() -> ContactFields {
     person("x")
-}
-
-fn found(host: &Host, text: &str, leads: bool) -> Vec<String> {
-    let options = ParticipantOptions::new().include_leads(leads);
-    let found = host.read(|ctx, txn| participants::search(ctx, txn, text, &options));
-    names(&found)
-}
-
-fn names(found: &Candidates) -> Vec<String> {
-    found.items.iter().map(|known| known.name.clone()).collect()
-}
-
-#[test]
-fn s4_09_excluded_from_calendar_search() {
-    let host = Host::new();
-    let customer = host.add(company("Nordlys AS"));
-    add(&host, &customer, anna());
-    let made = host.write(|ctx, txn| convert::convert(ctx, txn, customer.id, &ConversionOptions::default()));
-    let open = host.add(form(&[(Field::Company, "Nordavind AS"), (Field::Email, "post@nordavind.example")]));
-    add(&host, &open, person("Nora Berg"));
-    let trashed = host.add(company("Nordpol AS"));
-    add(&host, &trashed, person("Norvald Is"));
-    host.write(|ctx, txn| leads::delete(ctx, txn, trashed.id, ANY));
-    host.add(LeadFields {
-        person: Some(leadcore::value::PersonName::parse("Nordahl Grieg").unwrap()),
-        ..form(&[(Field::Kind, "consumer")])
-    });
-    // Choosing participants shows customers and their persons.
-    assert_eq!(found(&host, "nor", false), ["Anna Berg", "Nordlys AS"], "by name, and by address");
-    assert_eq!(found(&host, "berg", false), ["Anna Berg"]);
-    assert_eq!(found(&host, "nordavind", false), [""; 0]);
-    assert_eq!(found(&host, "", false), ["Anna Berg", "Nordlys AS"], "nothing typed yet");
-    // Only who asks for them gets leads and their persons; a converted lead is there as the customer alone.
-    assert_eq!(
-        found(&host, "nor", true),
-        ["Anna Berg", "Nora Berg", "Nordahl Grieg", "Nordavind AS", "Nordlys AS"]
-    );
-    let options = ParticipantOptions::new().include_leads(true);
-    let all = host.read(|ctx, txn| participants::search(ctx, txn, "berg", &options));
-    let of: Vec<_> = all.items.iter().map(|known| (known.of, known.company.clone().unwrap())).collect();
-    let account = host.read(|ctx, txn| accounts::get(ctx, txn, made.account));
-    assert_eq!(
-        of,
-        [(Some(account.id.into()), "Nordlys AS".into()), (Some(open.id.into()), "Nordavind AS".into())]
-    );
-    assert_eq!(all.items[0].email.as_deref(), Some("anna@nordlys.example"));
-    // An address that must not be used is not offered.
-    let person = all.items[0].subject.id;
-    let out = AddressMark::opt_out(ReachChannel::Email, "anna@nordlys.example");
-    host.write(|ctx, txn| contacts::mark(ctx, txn, leadcore::id::ContactId::from_uuid(person), ANY, &out));
-    let again = host.read(|ctx, txn| participants::search(ctx, txn, "anna berg", &ParticipantOptions::new()));
-    assert_eq!(again.items[0].email.as_deref(), Some("a.berg@home.example"));
-    // Somebody who is both is a customer's.
-    host.write(|_, txn| {
-        txn.links().insert(&[leadcore::domain::Link::new(
-            open.id,
-            LinkRole::Contact,
-            leadcore::id::ContactId::from_uuid(person),
-        )])
-    });
-    assert_eq!(found(&host, "anna", true), ["Anna Berg"]);
-    for (text, limit, field) in [("x", 0, "limit"), ("x", 1_001, "limit"), (&*"x".repeat(1_001), 1, "text")] {
-        let options = ParticipantOptions::new().limit(limit);
-        let error = refused(
-            host.try_read(|ctx, txn| participants::search(ctx, txn, text, &options)),
-            ErrorKind::Invalid,
-        );
-        assert_eq!(fields_of(&error), [field]);
-    }
-    assert_eq!(found(&host, "\0 ' \" AND * NEAR(", true), [""; 0], "a text is no query");
-}
-
-#[test]
-fn participants_are_found_by_what_the_actor_may_see() {
-    let host = Host::new();
-    for (name, owner) in [("Nordlys AS", "max"), ("Nordavind AS", "ada")] {
-        let lead = host.add(LeadFields { owner: Some(owner.parse().unwrap()), ..company(name) });
-        add(
-            &host,
-            &lead,
-            ContactFields {
-                emails: Emails::parse("secret@home.example").unwrap(),
-                ..person(&format!("Anna {owner}"))
-            },
-        );
-        host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
-    }
-    let role = Role::new().grant(Permission::View, Visibility::Own).hide(Field::Email).unwrap();
-    let max = "max".parse().unwrap();
-    let policy = RoleTable::new().role("sales", role).user(&max, &["sales"], None);
-    let search = |text: &str| {
-        let found = host.write_as("max", &policy, |ctx, txn| {
-            participants::search(ctx, txn, text, &ParticipantOptions::new())
-        });
-        names(&found.unwrap())
-    };
-    assert_eq!(search(""), ["Anna max", "Nordlys AS"], "customers of others are not there");
-    assert_eq!(search("secret"), [""; 0], "nor are those of whom only what is hidden matches");
-    let options = ParticipantOptions::new().limit(1);
-    let found =
-        host.write_as("max", &policy, |ctx, txn| participants::search(ctx, txn, "", &options)).unwrap();
-    assert_eq!((names(&found), found.items[0].email.clone()), (vec!["Anna max".into()], None));
 }

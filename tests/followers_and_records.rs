@@ -114,7 +114,8 @@ fn following_is_undone_and_stops_no_other_undo() {
     // On an account as well.
     let made = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
     host.write(|ctx, txn| followers::follow(ctx, txn, made.account, Some(&user("cy"))));
-    let done = host.write(|ctx, txn| undo::undo(ctx, txn, last_operation(&host, made.account)));
+    let followed = last_operation(&host, made.account);
+    let done = host.write(|ctx, txn| undo::undo(ctx, txn, followed));
     assert_eq!((done.totals.reversed, of(&host, made.account)), (1, vec!["ada".to_owned()]));
 }
 

@@ -56,7 +56,7 @@ pub fn mark_address(
     expect: impl Into<Expect>,
     mark: &AddressMark,
 ) -> Result<Lead> {
-    change_lead(ctx, txn, lead, expect.into(), field(mark.channel), |fields| {
+    change_lead(ctx, txn, lead, expect.into(), &field(mark.channel), |fields| {
         let region = fields.phone_region();
         mark.apply(&mut fields.emails, &mut fields.phones, region, ctx.now())
     })
@@ -75,7 +75,7 @@ pub fn do_not_call_lead(
     expect: impl Into<Expect>,
     note: &MarkNote,
 ) -> Result<Lead> {
-    change_lead(ctx, txn, lead, expect.into(), Field::Phone, |fields| {
+    change_lead(ctx, txn, lead, expect.into(), &Field::Phone, |fields| {
         fields.phones.mark_all(ReachMark::OptedOut, &note.clone().over(None, ctx.now()));
         Ok(())
     })
@@ -86,11 +86,11 @@ fn change_lead(
     txn: &mut dyn Txn,
     lead: LeadId,
     expect: Expect,
-    field: Field,
+    field: &Field,
     change: impl FnOnce(&mut LeadFields) -> std::result::Result<(), Violation>,
 ) -> Result<Lead> {
     let before = editable(ctx, txn, lead, expect, Permission::Edit)?;
-    check_fields(ctx, std::iter::once(&field))?;
+    check_fields(ctx, std::iter::once(field))?;
     let mut after = before.clone();
     change(&mut after.fields).map_err(|broken| Error::invalid(vec![broken]))?;
     if after.fields == before.fields {

@@ -147,7 +147,7 @@ pub fn search(
         hunt.leads(txn)?;
     }
     let mut found = hunt.found;
-    found.sort_by(|a, b| (fold(&a.name), a.subject).cmp(&(fold(&b.name), b.subject)));
+    found.sort_by_cached_key(|known| (fold(&known.name), known.subject));
     found.truncate(options.limit);
     Ok(Candidates { items: found, complete: hunt.complete })
 }

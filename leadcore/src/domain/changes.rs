@@ -7,7 +7,7 @@ use super::contact::ContactFields;
 use super::custom_value::CustomValue;
 use super::field::Field;
 use super::field_value::FieldValue;
-use super::images::images;
+use super::images::{PERSON, images, person_image};
 use super::journal::FieldChange;
 use super::lead::{Lead, LeadFields};
 use super::vocabulary::{Term, TermKind};
@@ -112,5 +112,9 @@ pub fn contact_changes(before: &ContactFields, after: &ContactFields) -> Vec<Fie
     let (old, new) = (before.as_lead_fields(), after.as_lead_fields());
     let changes = ContactFields::FIELDS.iter().map(|field| change(field, &old, &new));
     let changes = changes.chain(before.own_changes(after)).filter(|change| change.before != change.after);
-    changes.chain(images(&old, &new)).collect()
+    let mut changes: Vec<_> = changes.chain(images(&old, &new)).collect();
+    if !changes.iter().any(|change| change.field == PERSON) {
+        changes.extend(person_image(before.name.as_ref(), after.name.as_ref()));
+    }
+    changes
 }

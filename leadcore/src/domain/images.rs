@@ -63,6 +63,11 @@ pub(super) fn images(before: &LeadFields, after: &LeadFields) -> Vec<FieldChange
     changes
 }
 
+/// The image of a person's name where it differs: for records whose journal does not tell the parts of a name one by one.
+pub(super) fn person_image(before: Option<&PersonName>, after: Option<&PersonName>) -> Option<FieldChange> {
+    (before != after).then(|| change(PERSON, before, after))
+}
+
 /// The image that a value has now.
 pub(super) fn image(key: &str, fields: &LeadFields) -> FieldValue {
     match key {

@@ -258,10 +258,11 @@ mod sheet {
         sheet.write_string_with_format(row, column, cut(text), format).map(drop)
     }
 
-    /// What a cell takes of a text.
+    /// What a cell takes of a text. XML has no U+FFFE and U+FFFF: a file with one of them would not open.
     fn cut(text: &str) -> String {
+        let text = text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
         if text.encode_utf16().count() <= MAX_CELL {
-            return text.to_owned();
+            return text;
         }
         let mut left = MAX_CELL - 1;
         let fits = |letter: &char| {

@@ -80,9 +80,9 @@ pub(super) fn take_back(
             let follows = is_there.is_none();
             let slice = std::slice::from_ref(&follow);
             if follows {
-                txn.followers().add(slice)?
+                txn.followers().add(slice)?;
             } else {
-                txn.followers().remove(slice)?
+                txn.followers().remove(slice)?;
             }
             entries.push(told(&follow, follows, now));
         }

@@ -227,7 +227,8 @@ pub(super) fn contact(
         match entry.action {
             Action::Created => record.reversed.push(entry.action.code().to_owned()),
             Action::Updated => {
-                note(&mut record, fields.rewind(&entry.changes, &|field, value| refuse(bench, field, value)))
+                let done = fields.rewind(&entry.changes, &|field, value| refuse(bench, field, value));
+                note(&mut record, done);
             }
             other => record.kept.push(Kept { field: other.code().to_owned(), why: WhyKept::Unsupported }),
         }
