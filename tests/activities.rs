@@ -26,6 +26,7 @@ pub(crate) fn user(name: &str) -> UserId {
     name.parse().unwrap()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for the call")]
 pub(crate) fn add(host: &Host, about: impl Into<Subject>, fields: ActivityFields) -> Activity {
     host.scene.tick();
     let about = about.into();

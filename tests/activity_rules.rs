@@ -168,7 +168,7 @@ fn lists_across_leads_show_what_the_actor_may_see() {
     host.scene.tick();
     host.write(|ctx, txn| activities::add_many(ctx, txn, drafts(hers.id, "Hers", 3)));
     let own = Role::new().grant(Permission::View, Visibility::Own).grant(Permission::Edit, Visibility::Own);
-    let table = RoleTable::new().role("own", own).user(&user("eve"), &["own"], None);
+    let table = RoleTable::new().role("own", own).user(&user("eve"), &["own"], None).unwrap();
     let listing = Listing::open().ascending().limit(2);
     let page = host
         .write_as("eve", &table, |ctx, txn| activities::assigned_to(ctx, txn, &user("eve"), &[], &listing));
@@ -188,7 +188,7 @@ fn lists_across_leads_show_what_the_actor_may_see() {
         activities::add(ctx, txn, &[hers.id.into()], task)
     });
     assert_eq!(fields_of(&refused(give, ErrorKind::Invalid)), ["assignee"]);
-    let table = RoleTable::new().role("none", Role::new()).user(&user("eve"), &["none"], None);
+    let table = RoleTable::new().role("none", Role::new()).user(&user("eve"), &["none"], None).unwrap();
     let none = host.write_as("eve", &table, |ctx, txn| activities::all(ctx, txn, &[], &Listing::default()));
     refused(none, ErrorKind::Denied);
 }

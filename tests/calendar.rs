@@ -11,7 +11,6 @@ use leadcore::domain::{
 use leadcore::error::{ErrorKind, ViolationCode};
 use leadcore::id::{ActivityId, UserId};
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
-use leadcore::store::StoreExt as _;
 use leadcore::testkit::dump;
 use leadcore::testkit::fixtures::HOSTILE_TEXTS;
 use leadcore::time::Timestamp;
@@ -40,6 +39,7 @@ fn weekly(title: &str, start: &str, end: &str) -> ActivityFields {
     meeting(title, start, end).zone("Europe/Oslo").recurring(Recurrence::weekly())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for the call")]
 fn add(host: &Host, about: impl Into<Subject>, fields: ActivityFields) -> Activity {
     host.scene.tick();
     let about = about.into();
@@ -160,7 +160,7 @@ fn a_calendar_shows_what_its_reader_may_see() {
         activities::add(ctx, txn, &about, fields)
     });
     let role = Role::new().grant(Permission::View, Visibility::Own);
-    let policy = RoleTable::new().role("seller", role).user(&user("kari"), &["seller"], None);
+    let policy = RoleTable::new().role("seller", role).user(&user("kari"), &["seller"], None).unwrap();
     let ctx = host.scene.ctx_as("kari", &policy);
     let read =
         |query: &OverviewQuery| host.store.read(ctx.tenant(), |txn| calendar::overview(&ctx, txn, query));

@@ -39,6 +39,7 @@ fn anna() -> ContactFields {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for the call")]
 fn add(host: &Host, lead: &Lead, fields: ContactFields) -> Contact {
     host.scene.tick();
     host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, fields.clone(), false))
@@ -212,7 +213,7 @@ fn what_an_actor_may_not_see_is_in_no_file() {
     let role = Role::new().grant(Permission::View, Visibility::All);
     let role = role.hide(Field::Phone).unwrap().hide(Field::JobTitle).unwrap();
     let max = "max".parse().unwrap();
-    let policy = RoleTable::new().role("sales", role).user(&max, &["sales"], None);
+    let policy = RoleTable::new().role("sales", role).user(&max, &["sales"], None).unwrap();
     let mut file = Vec::new();
     host.write_as("max", &policy, |ctx, txn| {
         file.clear();
@@ -422,8 +423,10 @@ fn marks_that_cannot_be_set_are_refused_and_write_nothing() {
         host.try_write(|ctx, txn| contacts::mark(ctx, txn, person.id, stale, &mark)),
         ErrorKind::Conflict,
     );
-    let viewer =
-        RoleTable::new().role("viewer", Role::viewer()).user(&"max".parse().unwrap(), &["viewer"], None);
+    let viewer = RoleTable::new()
+        .role("viewer", Role::viewer())
+        .user(&"max".parse().unwrap(), &["viewer"], None)
+        .unwrap();
     refused(
         host.write_as("max", &viewer, |ctx, txn| contacts::mark(ctx, txn, person.id, ANY, &mark)),
         ErrorKind::Denied,

@@ -56,7 +56,7 @@ fn all_estimates_are_listed_to_those_who_see_them() {
     for lead in [&mine, &theirs, &mine] {
         draft(&host, lead, roof());
     }
-    let policy = RoleTable::new().role("sales", Role::salesperson()).user(&bob(), &["sales"], None);
+    let policy = RoleTable::new().role("sales", Role::salesperson()).user(&bob(), &["sales"], None).unwrap();
     let ctx = host.scene.ctx_as("bob", &policy);
     let mut query = EstimateQuery::default();
     query.limit = 2;
@@ -133,7 +133,7 @@ fn furnished(host: &Host) -> (Lead, Estimate) {
 
 #[test]
 fn a_viewer_writes_no_estimate_and_whoever_may_writes() {
-    let policy = RoleTable::new().role("viewer", Role::viewer()).user(&bob(), &["viewer"], None);
+    let policy = RoleTable::new().role("viewer", Role::viewer()).user(&bob(), &["viewer"], None).unwrap();
     for (name, call) in WRITES {
         let host = Host::new();
         let (lead, made) = furnished(&host);
@@ -159,7 +159,7 @@ fn a_viewer_writes_no_estimate_and_whoever_may_writes() {
         estimates::list(&ctx, txn, &EstimateQuery::default())
     });
     assert_eq!(read.unwrap().items.len(), 2);
-    let sales = RoleTable::new().role("sales", Role::manager()).user(&bob(), &["sales"], None);
+    let sales = RoleTable::new().role("sales", Role::manager()).user(&bob(), &["sales"], None).unwrap();
     let own = |owner: &str| {
         let fields = EstimateFields { owner: Some(owner.parse().unwrap()), ..roof() };
         host.write_as("bob", &sales, |ctx, txn| {

@@ -172,7 +172,9 @@ fn files_are_seen_and_changed_by_who_may_and_by_no_other_tenant() {
             Role::new().grant(Permission::View, Visibility::Own).grant(Permission::Edit, Visibility::Own),
         )
         .user(&"vera".parse().unwrap(), &["viewer"], None)
-        .user(&"otto".parse().unwrap(), &["own"], None);
+        .unwrap()
+        .user(&"otto".parse().unwrap(), &["own"], None)
+        .unwrap();
     let stranger = Scene::new("globex");
     let limits = FileLimits::default();
     type Call<'c> = &'c dyn Fn(&leadcore::context::Context<'_>, &mut dyn Txn) -> Result<()>;

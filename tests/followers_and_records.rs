@@ -103,7 +103,7 @@ fn following_is_undone_and_stops_no_other_undo() {
     // Bob follows a lead that Ada created: that she takes it back is not stopped by that.
     let fresh = host.add(company("Mistake AS"));
     let created = last_operation(&host, fresh.id);
-    let all = RoleTable::new().role("m", Role::manager()).user(&user("bob"), &["m"], None);
+    let all = RoleTable::new().role("m", Role::manager()).user(&user("bob"), &["m"], None).unwrap();
     host.write_as("bob", &all, |ctx, txn| followers::follow(ctx, txn, fresh.id, None)).unwrap();
     let done = host.write(|ctx, txn| undo::undo(ctx, txn, created));
     assert_eq!(done.totals.reversed, 1, "{done:?}");
@@ -125,7 +125,7 @@ fn who_may_follow_and_who_may_be_made_to() {
     let mine = host.add(LeadFields { owner: Some(user("max")), ..company("Mine AS") });
     let foreign = host.add(company("Foreign AS"));
     let role = Role::new().grant(Permission::View, Visibility::Own);
-    let policy = RoleTable::new().role("viewer", role).user(&user("max"), &["viewer"], None);
+    let policy = RoleTable::new().role("viewer", role).user(&user("max"), &["viewer"], None).unwrap();
     let as_max = |lead: &Lead, name: Option<UserId>| {
         host.write_as("max", &policy, |ctx, txn| followers::follow(ctx, txn, lead.id, name.as_ref()))
     };
@@ -133,7 +133,7 @@ fn who_may_follow_and_who_may_be_made_to() {
     refused(as_max(&foreign, None), ErrorKind::NotFound);
     refused(as_max(&mine, Some(user("bob"))), ErrorKind::Denied);
     let role = Role::salesperson();
-    let sales = RoleTable::new().role("sales", role).user(&user("max"), &["sales"], None);
+    let sales = RoleTable::new().role("sales", role).user(&user("max"), &["sales"], None).unwrap();
     let stranger =
         host.write_as("max", &sales, |ctx, txn| followers::follow(ctx, txn, mine.id, Some(&user("nobody"))));
     assert_eq!(fields_of(&refused(stranger, ErrorKind::Invalid)), ["user"]);
@@ -184,6 +184,7 @@ fn install(host: &Host) -> RecordKinds {
     kinds
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for the call")]
 fn link(host: &Host, about: &[Subject], key: &str, fields: HostRecordFields) -> HostRecord {
     host.scene.tick();
     host.write(|ctx, txn| records::link(ctx, txn, about, &kind("subscription"), key, fields.clone()))
@@ -314,7 +315,8 @@ fn records_that_cannot_be_linked_are_refused_and_write_nothing() {
     let stale =
         host.try_write(|ctx, txn| records::edit(ctx, txn, known.id, leadcore::id::Revision::new(7), sound()));
     refused(stale, ErrorKind::Conflict);
-    let viewer = RoleTable::new().role("viewer", Role::viewer()).user(&user("max"), &["viewer"], None);
+    let viewer =
+        RoleTable::new().role("viewer", Role::viewer()).user(&user("max"), &["viewer"], None).unwrap();
     let denied = host.write_as("max", &viewer, |ctx, txn| records::unlink(ctx, txn, known.id, ANY));
     refused(denied, ErrorKind::Denied);
     assert_eq!(dump(&host.store, &host.scene.tenant), before);

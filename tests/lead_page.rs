@@ -80,8 +80,10 @@ fn a_history_tells_what_hangs_on_a_lead() {
     let json = serde_json::to_string(&page).unwrap();
     assert!(!json.contains("outbound"), "nor in JSON");
     // Who does not see the lead sees none of it.
-    let table =
-        RoleTable::new().role("sales", Role::salesperson()).user(&"eve".parse().unwrap(), &["sales"], None);
+    let table = RoleTable::new()
+        .role("sales", Role::salesperson())
+        .user(&"eve".parse().unwrap(), &["sales"], None)
+        .unwrap();
     for subject in [Subject::from(lead.id), made.id.into()] {
         let refused =
             host.write_as("eve", &table, |ctx, txn| timeline::of(ctx, txn, subject, &TimelineQuery::new(10)));
@@ -226,7 +228,7 @@ fn s2_28_the_page_of_a_lead_from_one_call() {
     assert_eq!(refused.violations()[0].field, "first");
     // What the actor may not see is on none of its parts.
     let role = Role::manager().hide(Field::Company).unwrap();
-    let table = RoleTable::new().role("half", role).user(&"eve".parse().unwrap(), &["half"], None);
+    let table = RoleTable::new().role("half", role).user(&"eve".parse().unwrap(), &["half"], None).unwrap();
     let half = host
         .write_as("eve", &table, |ctx, txn| page::lead_page(ctx, txn, lead.id, &PageOptions::new()))
         .unwrap();

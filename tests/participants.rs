@@ -20,6 +20,7 @@ fn anna() -> ContactFields {
     ContactFields { emails, ..person("Anna Berg") }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for the call")]
 fn add(host: &Host, lead: &Lead, fields: ContactFields) {
     host.scene.tick();
     host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, fields.clone(), false));
@@ -112,7 +113,7 @@ fn participants_are_found_by_what_the_actor_may_see() {
     }
     let role = Role::new().grant(Permission::View, Visibility::Own).hide(Field::Email).unwrap();
     let max = "max".parse().unwrap();
-    let policy = RoleTable::new().role("sales", role).user(&max, &["sales"], None);
+    let policy = RoleTable::new().role("sales", role).user(&max, &["sales"], None).unwrap();
     let search = |text: &str| {
         let found = host.write_as("max", &policy, |ctx, txn| {
             participants::search(ctx, txn, text, &ParticipantOptions::new())

@@ -15,6 +15,7 @@ use crate::store::{ChildQuery, Txn};
 
 use super::super::access::shows_hidden;
 use super::super::children::{Child, for_child};
+use super::super::followers;
 use super::super::naming;
 use super::super::timeline::{self, TimelineItem, TimelineQuery};
 use super::{Cell, ChildRecord, Engagement, PageOptions, PageSection, Qualification, TabPage};
@@ -29,9 +30,13 @@ pub(super) fn unread(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, mark: boo
     Ok(unread)
 }
 
-/// Who follows a record.
-pub(super) fn followers(_txn: &mut dyn Txn, _subject: Subject) -> Result<Vec<UserId>> {
-    Ok(Vec::new())
+/// Who follows the record, or one that it was made from.
+pub(super) fn following(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    subject: impl Into<Subject>,
+) -> Result<Vec<UserId>> {
+    Ok(followers::of(ctx, txn, subject)?.into_iter().map(|follow| follow.user).collect())
 }
 
 pub(super) fn history(
