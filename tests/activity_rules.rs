@@ -53,7 +53,7 @@ fn hostile_texts_are_kept_or_refused_but_never_cut() {
     let host = Host::new();
     let lead = host.add(company("Nordlys AS"));
     for text in HOSTILE_TEXTS {
-        let fields = ActivityFields::meeting(text, Timestamp::MIN, Timestamp::MAX)
+        let fields = ActivityFields::meeting(text, Timestamp::MIN, Timestamp::MIN)
             .text(text)
             .place(text)
             .with(Participant::Other((*text).to_owned()));

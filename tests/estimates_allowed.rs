@@ -123,7 +123,13 @@ const WRITES: [(&str, Call); 15] = [
 fn furnished(host: &Host) -> (Lead, Estimate) {
     let lead = euro_lead(host);
     let body = ActivityBody::EstimateRequest { state: RequestState::New };
-    let asked = ActivityFields { title: None, text: None, assignee: None, remind_at: None, body };
+    let asked = ActivityFields {
+        title: Some("Prices".to_owned()),
+        text: None,
+        assignee: None,
+        remind_at: None,
+        body,
+    };
     host.write(|ctx, txn| activities::add(ctx, txn, &[lead.id.into()], asked.clone()));
     host.write(|ctx, txn| lines::set(ctx, txn, lead.id, ANY, vec![panels()].into()));
     let made = draft(host, &lead, EstimateFields { title: Some("acmesecret".to_owned()), ..roof() });

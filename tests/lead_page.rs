@@ -78,7 +78,7 @@ fn a_history_tells_what_hangs_on_a_lead() {
     let kept = page.items.iter().flat_map(|item| &item.entry.changes).filter(|it| it.field == "image");
     assert_eq!(kept.count(), 0, "what an undo needs is not told");
     let json = serde_json::to_string(&page).unwrap();
-    assert!(!json.contains("outbound"), "nor in JSON");
+    assert!(!json.contains("created_by"), "nor in JSON");
     // Who does not see the lead sees none of it.
     let table = RoleTable::new()
         .role("sales", Role::salesperson())

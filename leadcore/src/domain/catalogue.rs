@@ -319,10 +319,16 @@ impl Catalogue {
             let own = self.settings(field).and_then(|settings| settings.label.as_deref());
             header_key(own.unwrap_or(field.default_label()))
         };
-        let own = self
-            .fields()
-            .filter(|field| takes(field))
-            .find(|field| header_key(field.key()) == wanted || label(field) == wanted);
+        // What the tenant itself calls so comes before fields that happen to be called the same.
+        let by_tenant = |field: &Field| {
+            matches!(field, Field::Custom(_)) || self.settings(field).is_some_and(|own| own.label.is_some())
+        };
+        let of_tenant =
+            self.fields().find(|field| takes(field) && by_tenant(field) && label(field) == wanted);
+        let own = of_tenant.or_else(|| {
+            let named = |field: &Field| header_key(field.key()) == wanted || label(field) == wanted;
+            self.fields().find(|field| takes(field) && named(field))
+        });
         if let Some(field) = own {
             return Some((field, 0));
         }

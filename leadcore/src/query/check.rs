@@ -9,7 +9,8 @@ use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
 use crate::time::{Date, Timestamp};
 use crate::value::fold;
 
-use super::filter::{Asker, Circumstance, Condition, Filter, Operator, Resolved};
+use super::asker::Asker;
+use super::filter::{Circumstance, Condition, Filter, Operator, Resolved};
 use super::follow_up::follow_up_state;
 use super::period::Period;
 use super::search::TextSearch;

@@ -3,7 +3,8 @@
 use crate::domain::{Field, FieldValue, FollowUpState};
 use crate::time::Date;
 
-use super::filter::{Asker, Operator, Resolved};
+use super::asker::Asker;
+use super::filter::{Operator, Resolved};
 
 /// `follow_up = overdue`: what the words for states mean today, where the values are nothing else.
 pub(super) fn follow_up_state(op: Operator, value: &FieldValue, asker: &Asker<'_>) -> Option<Resolved> {

@@ -3,6 +3,7 @@
 //! A [`Filter`] is a tree of conditions on fields. Core evaluates it in memory ([`Resolved::matches`], the reference);
 //! stores compile it, and the conformance suite says that both agree.
 
+mod asker;
 mod check;
 mod eval;
 mod filter;
@@ -12,9 +13,10 @@ mod period;
 mod search;
 mod text;
 
+pub use asker::Asker;
 pub use check::MAX_DEPTH;
 pub use eval::{Facts, LeadAlone};
-pub use filter::{Asker, Circumstance, Condition, Filter, Operator, Resolved};
+pub use filter::{Circumstance, Condition, Filter, Operator, Resolved};
 pub use page::{Cursor, Direction, LeadQuery, LeadScan, MAX_PAGE, Page, Sort, SortField};
 pub use period::{Period, Relative, Unit};
 pub use search::{SearchParts, Term, TextSearch, search_terms};
