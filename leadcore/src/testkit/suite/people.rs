@@ -29,7 +29,8 @@ pub fn contacts_are_searched_by_name_and_address(store: &dyn Store) {
         found.iter().map(|contact| contact.fields.display_name().unwrap().to_owned()).collect()
     };
     assert_eq!(found("BERG"), ["anna berg", "Øyvind Berg"], "any part of a name, by folded name");
-    assert_eq!(found("an"), ["Ann Ek", "anna berg"], "two letters begin a word");
+    // Of the texts of all stores one has "and" for a word.
+    assert_eq!(found("an"), ["Ann Ek", "anna berg", "tab\tand\nline\r\nend"], "two letters begin a word");
     assert_eq!(found("nordlys.example"), ["anna berg"], "by e-mail");
     assert_eq!(found("22225555"), ["Zoë"], "by the digits of a phone");
     assert_eq!(found("anna ek"), [""; 0], "every word");
@@ -109,7 +110,8 @@ pub fn accounts_are_searched_by_name_and_address(store: &dyn Store) {
     let fields = AccountFields { name: "Havblikk".to_owned(), ..accounts[0].fields.clone() };
     let next = Account { fields, revision: Revision::new(2), ..accounts[0].clone() };
     world.write(store, |txn| txn.accounts().update(std::slice::from_ref(&next)));
-    assert_eq!((found("ålesund fisk", None), found("havbl", None)), (vec![], vec![7]));
+    // The other one has both words, one of them in its address.
+    assert_eq!((found("ålesund fisk", None), found("havbl", None)), (vec![8], vec![7]));
 }
 
 /// A user follows a record once and since it first did; followers are read from both ends.
