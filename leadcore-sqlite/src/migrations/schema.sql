@@ -64,7 +64,6 @@ CREATE TABLE leadcore_activity (
     reminds    INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
-<<<<<<< HEAD
 CREATE INDEX leadcore_activity_agenda ON leadcore_activity (tenant, kind, at, id, ends_at)
     WHERE is_series = 0 AND ends_at IS NOT NULL;
 CREATE INDEX leadcore_activity_agenda_of ON leadcore_activity (tenant, assignee, kind, at, id, ends_at)
@@ -77,7 +76,6 @@ CREATE INDEX leadcore_activity_long ON leadcore_activity (tenant, kind, at, id, 
 CREATE INDEX leadcore_activity_reminder ON leadcore_activity (tenant, reminder, id)
     WHERE reminder IS NOT NULL AND reminds = 1;
 CREATE INDEX leadcore_activity_series ON leadcore_activity (tenant, ends_at, id) WHERE is_series = 1;
-=======
 CREATE TABLE leadcore_blob (
     rid     INTEGER PRIMARY KEY,
     tenant  TEXT    NOT NULL,
@@ -98,7 +96,6 @@ CREATE TABLE leadcore_blob_directory (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_blob_outside ON leadcore_blob (hash) WHERE outside = 1;
->>>>>>> file
 CREATE TABLE leadcore_child (
     tenant       TEXT    NOT NULL,
     subject_kind TEXT    NOT NULL,
@@ -157,40 +154,16 @@ CREATE TABLE leadcore_entry (
     other_id     BLOB,
     changes      TEXT,
     -- What it is about, one bit for each topic, from the lowest: created, fields, stage, owner, contact, trash, converted,
-<<<<<<< HEAD
     -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record,
-    -- follower.
+    -- follower, products.
     topics       INTEGER NOT NULL,
     FOREIGN KEY (tenant, operation) REFERENCES leadcore_operation (tenant, rid)
 ) STRICT;
 CREATE INDEX leadcore_entry_child ON leadcore_entry (tenant, other_kind, other_id, seq, topics)
-    WHERE subject_kind IN ('activity', 'file', 'estimate', 'record');
-CREATE INDEX leadcore_entry_operation ON leadcore_entry (tenant, operation, seq);
-CREATE INDEX leadcore_entry_subject ON leadcore_entry (tenant, subject_kind, subject_id, seq);
-<<<<<<< HEAD
-<<<<<<< HEAD
-CREATE INDEX leadcore_entry_tenant ON leadcore_entry (tenant);
-=======
-CREATE TABLE leadcore_file (
-    tenant      TEXT    NOT NULL,
-    id          BLOB    NOT NULL CHECK (length(id) = 16),
-    revision    INTEGER NOT NULL,
-    -- JSON list of what it is about, for reading.
-    about       TEXT    NOT NULL,
-    name        TEXT    NOT NULL,
-    description TEXT,
-    media_type  TEXT    NOT NULL,
-    size        INTEGER NOT NULL,
-    hash        BLOB    NOT NULL CHECK (length(hash) = 32),
-=======
-    -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record, products.
-    topics       INTEGER NOT NULL,
-    FOREIGN KEY (tenant, operation) REFERENCES leadcore_operation (tenant, rid)
-) STRICT;
-CREATE INDEX leadcore_entry_child ON leadcore_entry (tenant, other_kind, other_id, seq)
     WHERE subject_kind IN ('activity', 'file', 'estimate', 'record', 'product_lines');
 CREATE INDEX leadcore_entry_operation ON leadcore_entry (tenant, operation, seq);
 CREATE INDEX leadcore_entry_subject ON leadcore_entry (tenant, subject_kind, subject_id, seq);
+CREATE INDEX leadcore_entry_tenant ON leadcore_entry (tenant);
 CREATE TABLE leadcore_estimate (
     tenant      TEXT    NOT NULL,
     id          BLOB    NOT NULL CHECK (length(id) = 16),
@@ -216,17 +189,34 @@ CREATE TABLE leadcore_estimate (
     reason      TEXT,
     revises     BLOB,
     request     BLOB,
->>>>>>> est
     created_by  TEXT,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
     PRIMARY KEY (tenant, id),
-<<<<<<< HEAD
+    UNIQUE (tenant, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_estimate_date ON leadcore_estimate (tenant, date, id);
+CREATE INDEX leadcore_estimate_status ON leadcore_estimate (tenant, status, date, id, valid_until);
+CREATE INDEX leadcore_estimate_valid ON leadcore_estimate (tenant, valid_until, id)
+    WHERE status = 'sent' AND valid_until IS NOT NULL;
+CREATE TABLE leadcore_file (
+    tenant      TEXT    NOT NULL,
+    id          BLOB    NOT NULL CHECK (length(id) = 16),
+    revision    INTEGER NOT NULL,
+    -- JSON list of what it is about, for reading.
+    about       TEXT    NOT NULL,
+    name        TEXT    NOT NULL,
+    description TEXT,
+    media_type  TEXT    NOT NULL,
+    size        INTEGER NOT NULL,
+    hash        BLOB    NOT NULL CHECK (length(hash) = 32),
+    created_by  TEXT,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, hash) REFERENCES leadcore_blob (tenant, hash)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_file_hash ON leadcore_file (tenant, hash);
->>>>>>> file
-=======
 CREATE TABLE leadcore_follower (
     tenant       TEXT    NOT NULL,
     subject_kind TEXT    NOT NULL,
@@ -236,15 +226,6 @@ CREATE TABLE leadcore_follower (
     PRIMARY KEY (tenant, subject_kind, subject_id, user)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_follower_user ON leadcore_follower (tenant, user, subject_kind, since, subject_id);
->>>>>>> con
-=======
-    UNIQUE (tenant, number)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX leadcore_estimate_date ON leadcore_estimate (tenant, date, id);
-CREATE INDEX leadcore_estimate_status ON leadcore_estimate (tenant, status, date, id, valid_until);
-CREATE INDEX leadcore_estimate_valid ON leadcore_estimate (tenant, valid_until, id)
-    WHERE status = 'sent' AND valid_until IS NOT NULL;
->>>>>>> est
 CREATE TABLE leadcore_keys (
     version INTEGER NOT NULL PRIMARY KEY
 ) STRICT;
