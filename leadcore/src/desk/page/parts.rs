@@ -29,9 +29,10 @@ pub(super) fn unread(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, mark: boo
     Ok(unread)
 }
 
-/// Who follows a record.
-pub(super) fn followers(_txn: &mut dyn Txn, _subject: Subject) -> Result<Vec<UserId>> {
-    Ok(Vec::new())
+/// Who follows one of these records, each once, in the order of their ids.
+pub(super) fn followers(txn: &mut dyn Txn, shown: &[Subject]) -> Result<Vec<UserId>> {
+    let users: BTreeSet<_> = txn.followers().of(shown)?.into_iter().map(|follow| follow.user).collect();
+    Ok(users.into_iter().collect())
 }
 
 pub(super) fn history(
