@@ -124,7 +124,7 @@ def test_the_fields_of_every_kind_can_be_given_back(db: Database, lead: Lead, ki
     ignored = {"id", "created_at", "updated_at"} | ({"at"} if "at" not in said else set())
     before, after = made.to_dict(), again.to_dict()
     assert {key for key in before if before[key] != after[key]} <= ignored
-    assert db.activities.edit(made, **said) == made  # type: ignore[typeddict-item]
+    assert db.activities.edit(made, **said) == made
 
 
 def test_edits_change_what_is_said_and_no_more(db: Database, lead: Lead) -> None:

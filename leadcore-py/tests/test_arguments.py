@@ -64,7 +64,7 @@ VALID: dict[str, Callable[[World], Any]] = {
     "about": lambda world: world.lead,
     "activity": lambda world: world.activity.id,
     "activities": lambda world: [world.activity.id],
-    "call": lambda world: world.db.activities.call(world.lead),
+    "Activities.complete_call.activity": lambda world: world.db.activities.call(world.lead),
     "kind": lambda _: "meeting",
     "Activities.edit.activity": lambda world: world.db.activities.meeting(world.lead, "Demo", DAY),
     "title": lambda _: "Call back",

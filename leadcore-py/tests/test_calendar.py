@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -49,6 +50,7 @@ def test_an_overview_chooses_and_goes_on(db: Database, lead: Lead) -> None:
     first = db.calendar.overview(*day, limit=2)
     assert [entry.kind for entry in db.calendar.overview(*day, limit=2, after=first.next)] == ["task"]
     assert first.unexpanded == ()
+    assert pickle.loads(pickle.dumps(first)) == first
     assert first[0].about == (("lead", other.id),)
     assert first[0].to_dict()["kind"] == "call"
     assert len(db.calendar.month(2026, 11)) == 3

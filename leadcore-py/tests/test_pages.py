@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from datetime import date
 
 import leadcore
@@ -51,12 +52,13 @@ def test_a_page_counts_what_it_does_not_read(db: Database) -> None:
     assert [(tab.tab, tab.total, len(tab)) for tab in page.tabs] == [("note", 1, 0), ("call", 0, 0), ("ticket", 1, 1)]
     assert len(page.timeline) == 0
     assert len(db.leads.page(lead, first=0).tab("note").items) == 0
-    for name, call in {
+    calls: dict[str, Callable[[], object]] = {
         "first": lambda: db.leads.page(lead, first=1001),
         "timeline": lambda: db.accounts.page(db.leads.convert(lead).account_id, timeline=2**70),
         "tabs[0]": lambda: db.leads.page(lead, tabs=["No such"]),
         "users": lambda: db.leads.page(lead, users={"": "Nobody"}),
-    }.items():
+    }
+    for name, call in calls.items():
         with pytest.raises(leadcore.InvalidError) as caught:
             call()
         assert [broken.field for broken in caught.value.violations] == [name]

@@ -357,7 +357,7 @@ class Activities:
         return Completed(*_leadcore.activity_complete(self._db._session, activity))
 
     def complete_call(
-        self, call: ActivityRef, outcome: _Outcome, *, duration: timedelta | int | None = None
+        self, activity: ActivityRef, outcome: _Outcome, *, duration: timedelta | int | None = None
     ) -> Activity:
         """A call was made, and this came of it.
 
@@ -366,7 +366,7 @@ class Activities:
         False
         """
         length = int(duration.total_seconds()) if isinstance(duration, timedelta) else duration
-        return _leadcore.activity_complete_call(self._db._session, call, outcome, length)
+        return _leadcore.activity_complete_call(self._db._session, activity, outcome, length)
 
     def reopen(self, activity: ActivityRef) -> Activity:
         """A task, ticket, call or meeting is open again; a meeting that was cancelled takes place after all.

@@ -225,7 +225,7 @@ class CalendarEntry(Record):
     """Of a series, which occurrence: the day where the meeting is held."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Overview(Page[CalendarEntry]):
     """A page of a calendar: a sequence of its entries."""
 
