@@ -8,7 +8,7 @@ use leadcore::error::ViolationCode;
 use leadcore::id::{ActivityId, UserId};
 use leadcore::time::{Date, Timestamp};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyInt};
 use uuid::Uuid;
 
 use crate::activities::user_of;
@@ -47,6 +47,19 @@ impl When {
             FieldValue::Date(day) => day.begin(ctx.utc_offset()),
             _ => ctx.now(),
         }
+    }
+}
+
+/// A whole number; what is too large is out of range too, and the core says of what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whole(i64);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Whole {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let number = obj.cast::<PyInt>()?;
+        Ok(Self(number.extract::<i64>().unwrap_or(i64::MAX)))
     }
 }
 
@@ -105,11 +118,11 @@ pub(crate) fn calendar_overview<'py>(
 pub(crate) fn calendar_month<'py>(
     py: Python<'py>,
     session: &Session,
-    year: i64,
-    month: i64,
+    year: Whole,
+    month: Whole,
 ) -> PyResult<PyOverview<'py>> {
-    let year = i32::try_from(year).unwrap_or(i32::MAX);
-    let month = u32::try_from(month).unwrap_or(u32::MAX);
+    let year = i32::try_from(year.0).unwrap_or(i32::MAX);
+    let month = u32::try_from(month.0).unwrap_or(u32::MAX);
     let overview = session.read(py, move |ctx, txn| calendar::month(ctx, txn, year, month))?;
     py_overview(py, &overview)
 }

@@ -74,6 +74,7 @@ def test_every_kind_is_kept_as_it_was_given(db: Database, lead: Lead, kind: str)
     assert made.created_by == "ada"
     assert db.activities.get(made) == made
     assert db.activities.get(str(made.id)) == made
+    assert [entry.action for entry in db.timeline(made)] == [entry.action for entry in db.timeline(made.subject)]
     assert db.activities.of(lead).items == (made,)
     # A value: hashed, copied, pickled, and as plain data.
     assert pickle.loads(pickle.dumps(made)) == made

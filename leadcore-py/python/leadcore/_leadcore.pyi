@@ -889,7 +889,7 @@ def form_schema(session: Session) -> str:
     """The JSON Schema of what people fill in."""
 
 # A lead, account or contact: the object, its kind and id, or the id of a lead.
-_Subject: TypeAlias = Lead | Account | Contact | tuple[str, UUID | str] | UUID | str
+_Subject: TypeAlias = Lead | Account | Contact | Activity | tuple[str, UUID | str] | UUID | str
 _Activity: TypeAlias = Activity | UUID | str
 
 def activity_add(session: Session, about: _Subject | list[_Subject], kind: str, fields: dict[str, Any]) -> Activity:

@@ -28,9 +28,6 @@ __all__ = [
 ActivityKind: TypeAlias = Literal["note", "comment", "call", "task", "meeting", "message", "ticket", "estimate_request"]
 """The kinds of activity."""
 
-SubjectRef: TypeAlias = Lead | Account | Contact | tuple[str, UUID | str] | UUID | str
-"""What something is about: the object, kind and id (``("account", id)``), or the id of a lead."""
-
 Participant: TypeAlias = Lead | Account | Contact | tuple[str, UUID | str] | str
 """Who takes part in a meeting: a record, ``("user", "ada")``, or the name or address of anybody else."""
 
@@ -175,11 +172,19 @@ class Activity(Record):
     state: Literal["new", "processing", "estimated", "declined"] | None = None
     """Of a request for an estimate: how far it is."""
 
+    @property
+    def subject(self) -> Subject:
+        """It as a record that something else can be about: ``("activity", id)``."""
+        return ("activity", self.id)
+
     def __repr__(self) -> str:
         """Kind and title: enough to tell activities apart, and no text for a log to keep."""
         title = "" if self.title is None else f": {_line(self.title)}"
         return f"<Activity {self.kind}{title}{'' if self.is_open or self.kind not in _CLOSABLE else ' (closed)'}>"
 
+
+SubjectRef: TypeAlias = Lead | Account | Contact | Activity | tuple[str, UUID | str] | UUID | str
+"""What something is about: the object, kind and id (``("account", id)``), or the id of a lead."""
 
 _CLOSABLE = frozenset({"call", "task", "meeting", "ticket", "estimate_request"})
 
