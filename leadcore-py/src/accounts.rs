@@ -17,7 +17,7 @@ use crate::names::resolve_fields;
 use crate::records::Account;
 use crate::session::Session;
 
-fn with_categories(txn: &mut dyn Txn, accounts: Vec<domain::Account>) -> Result<Vec<Account>> {
+pub(crate) fn with_categories(txn: &mut dyn Txn, accounts: Vec<domain::Account>) -> Result<Vec<Account>> {
     let mut ids: Vec<_> =
         accounts.iter().filter_map(|it| it.fields.category).map(CategoryId::as_uuid).collect();
     ids.sort_unstable();

@@ -252,6 +252,18 @@ impl Lead {
         self.lead.fields.expected_close.map(leadcore::time::Date::to_naive)
     }
 
+    /// How promising it is, by a number of the tenant's own.
+    #[getter]
+    fn score(&self) -> Option<i32> {
+        self.lead.fields.score
+    }
+
+    /// When somebody has to turn to it next, because of a task, call or meeting that is open.
+    #[getter]
+    fn follow_up(&self) -> Option<Utc> {
+        self.lead.follow_up.map(Timestamp::to_datetime)
+    }
+
     /// Line of business.
     #[getter]
     fn industry(&self) -> Option<&str> {

@@ -7,8 +7,11 @@
 #![expect(clippy::needless_pass_by_value, reason = "functions called from Python own their arguments")]
 
 mod accounts;
+mod activities;
+mod activity;
 mod arguments;
 mod board;
+mod calendar;
 mod contacts;
 mod convert;
 mod custom;
@@ -25,12 +28,14 @@ mod lists;
 mod mass;
 mod moves;
 mod names;
+mod page;
 mod pipelines;
 mod reading;
 mod records;
 mod session;
 mod settings;
 mod setup;
+mod subject;
 mod terms;
 mod timeline;
 mod undo;
@@ -43,7 +48,18 @@ mod _leadcore {
     #[pymodule_export]
     use super::accounts::{account_edit, account_get, account_leads, account_page, apply, convert, plan};
     #[pymodule_export]
+    use super::activities::{
+        activity_act, activity_add, activity_assign, activity_complete, activity_complete_call,
+        activity_delete, activity_edit, activity_get, activity_ical, activity_log, activity_page,
+        activity_set_state,
+    };
+    #[pymodule_export]
     use super::board::board;
+    #[pymodule_export]
+    use super::calendar::{
+        calendar_ical, calendar_ical_of, calendar_month, calendar_overview, reminder_acknowledge,
+        reminder_due,
+    };
     #[pymodule_export]
     use super::contacts::{contact_add, contact_edit, contact_primary, contact_remove, contacts_of};
     #[pymodule_export]
@@ -65,6 +81,8 @@ mod _leadcore {
     use super::moves::{
         lead_can_move, lead_clone, lead_disqualify, lead_idle, lead_move, lead_reopen, lead_stage_history,
     };
+    #[pymodule_export]
+    use super::page::{page_of_account, page_of_lead};
     #[pymodule_export]
     use super::pipelines::{
         pipeline_add, pipeline_list, pipeline_remove, pipeline_remove_stage, pipeline_set_default,

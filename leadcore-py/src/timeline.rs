@@ -1,46 +1,73 @@
-//! Everything that happened to a lead or an account.
+//! Everything that happened to a lead, an account or a person.
 
+use leadcore::context::Context;
 use leadcore::desk;
-use leadcore::desk::timeline::TimelineItem;
-use leadcore::domain::{Catalogue, Field, FieldValue, Sequence};
-use leadcore::id::{AccountId, LeadId};
+use leadcore::desk::timeline::{TimelineItem, TimelineQuery};
+use leadcore::domain::{Catalogue, Field, FieldValue, Sequence, Topic};
+use leadcore::error::{Error, Result, ViolationCode};
+use leadcore::store::Txn;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::arguments::read;
-use crate::convert::{Count, Id, Limit, models, retyped, to_python};
+use crate::convert::{Count, Limit, Text, models, retyped, to_python};
 use crate::custom::journalled;
-use crate::records::Account;
+use crate::errors::raise;
+use crate::hints::listed;
 use crate::session::Session;
+use crate::subject::SubjectArg;
 
 /// A page of what happened, newest first, and where the next one begins.
 #[pyfunction]
 pub(crate) fn timeline<'py>(
     py: Python<'py>,
     session: &Session,
-    subject: &Bound<'py, PyAny>,
+    subject: SubjectArg,
+    topics: Vec<Text>,
     before: Option<Count>,
     limit: Limit,
 ) -> PyResult<(Vec<Bound<'py, PyAny>>, Option<i64>)> {
-    let Id(id) = read("subject", subject)?;
-    let is_account = subject.is_instance_of::<Account>();
     let before = before.map(|before| Sequence(i64::try_from(before.0).unwrap_or(i64::MAX)));
+    let topics = topics_of(&topics).map_err(|error| raise(py, &error))?;
+    let query = TimelineQuery::new(limit.0).topics(&topics).before(before);
     let (page, catalogue) = session.read(py, move |ctx, txn| {
-        let page = if is_account {
-            desk::timeline::of_account(ctx, txn, AccountId::from_uuid(id), before, limit.0)?
-        } else {
-            desk::timeline::of_lead(ctx, txn, LeadId::from_uuid(id), before, limit.0)?
-        };
-        let mut changes = page.items.iter().flat_map(|item| &item.entry.changes);
-        let catalogue = if changes.any(|change| change.field.starts_with("x_")) {
-            desk::settings::catalogue(ctx, txn)?.1
-        } else {
-            Catalogue::standard()
-        };
+        let page = desk::timeline::of(ctx, txn, subject.0, &query)?;
+        let catalogue = catalogue_of(ctx, txn, &page.items)?;
         Ok((page, catalogue))
     })?;
-    let items = page.items.iter().map(|item| py_entry(py, &catalogue, item)).collect::<PyResult<_>>()?;
-    Ok((items, page.next.map(|sequence| sequence.0)))
+    Ok((entries(py, &catalogue, &page.items)?, page.next.map(|sequence| sequence.0)))
+}
+
+fn topics_of(topics: &[Text]) -> Result<Vec<Topic>> {
+    let topic = |(n, code): (usize, &Text)| {
+        Topic::from_code(&code.0).ok_or_else(|| {
+            let known: Vec<_> = Topic::ALL.iter().map(|topic| topic.code()).collect();
+            let message = format!("this is one of {}", listed(&known));
+            Error::invalid_field(format!("topics[{n}]"), ViolationCode::Unknown, message)
+        })
+    };
+    topics.iter().enumerate().map(topic).collect()
+}
+
+/// The fields that these events speak of.
+pub(crate) fn catalogue_of(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    items: &[TimelineItem],
+) -> Result<Catalogue> {
+    let mut changes = items.iter().flat_map(|item| &item.entry.changes);
+    if changes.any(|change| change.field.starts_with("x_")) {
+        return Ok(desk::settings::catalogue(ctx, txn)?.1);
+    }
+    Ok(Catalogue::standard())
+}
+
+/// Events as their Python class.
+pub(crate) fn entries<'py>(
+    py: Python<'py>,
+    catalogue: &Catalogue,
+    items: &[TimelineItem],
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    items.iter().map(|item| py_entry(py, catalogue, item)).collect()
 }
 
 /// A value of a change, in the type of its field.
@@ -76,6 +103,7 @@ fn py_entry<'py>(py: Python<'py>, catalogue: &Catalogue, item: &TimelineItem) ->
         entry.other.map(|other| (other.kind.code(), other.id)),
         entry.operation.as_uuid(),
         entry.operation_kind.code(),
+        PyTuple::new(py, item.topics.iter().map(|topic| topic.code()))?,
     );
     models.getattr("Entry")?.call1(arguments)
 }

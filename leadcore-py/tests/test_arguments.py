@@ -12,6 +12,7 @@ from typing import Any
 import leadcore
 import pytest
 from leadcore import Database
+from leadcore.activity import ActivityInput
 from leadcore.fields import AccountInput, ContactInput, FieldInput, LeadInput
 from leadcore.pipelines import StageRules
 
@@ -30,6 +31,7 @@ class World:
     contact: leadcore.Contact
     view: leadcore.View
     outcome: leadcore.MassOutcome
+    activity: leadcore.Activity
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +47,11 @@ def world() -> Iterator[World]:
         db.catalogue.add_field("x_size", type="one_of", choices=["s", "l"])
         db.catalogue.set_section("project", label="Project", order=15)
         view = db.views.save("Large", "amount > 5")
-        yield World(db, lead, account, db.contacts.add(lead, name="Ola Vik"), view, outcome)
+        task = db.activities.task(lead, "Call back")
+        yield World(db, lead, account, db.contacts.add(lead, name="Ola Vik"), view, outcome, task)
 
+
+DAY = datetime.date(2026, 11, 22)
 
 #: What each argument may be, by its name; where it depends on the call, by call and name.
 VALID: dict[str, Callable[[World], Any]] = {
@@ -56,6 +61,19 @@ VALID: dict[str, Callable[[World], Any]] = {
     "contact": lambda world: world.contact.id,
     "owner": lambda world: world.lead.id,
     "subject": lambda world: world.lead,
+    "about": lambda world: world.lead,
+    "activity": lambda world: world.activity.id,
+    "activities": lambda world: [world.activity.id],
+    "Activities.complete_call.activity": lambda world: world.db.activities.call(world.lead),
+    "kind": lambda _: "meeting",
+    "Activities.edit.activity": lambda world: world.db.activities.meeting(world.lead, "Demo", DAY),
+    "title": lambda _: "Call back",
+    "start": lambda _: DAY,
+    "to": lambda _: datetime.date(2026, 12, 1),
+    "year": lambda _: 2026,
+    "month": lambda _: 11,
+    "state": lambda _: "new",
+    "Activities.complete_call.outcome": lambda _: "answered",
     "stage": lambda _: "Mailed",
     "target": lambda _: "Mailed",
     "pipeline": lambda _: "Leads",
@@ -110,6 +128,9 @@ GIVEN: dict[str, tuple[type, set[str]]] = {
     "Contacts.add": (ContactInput, set()),
     "Contacts.edit": (ContactInput, set()),
     "Accounts.edit": (AccountInput, set()),
+    "Activities.add": (ActivityInput, set()),
+    "Activities.edit": (ActivityInput, set()),
+    "Activities.log": (ActivityInput, set()),
     "Catalogue.add_field": (FieldInput, {"default"}),
     "Catalogue.change_field": (FieldInput, {"default"}),
     "Pipelines.set_stage": (StageRules, set()),
@@ -119,7 +140,8 @@ GIVEN: dict[str, tuple[type, set[str]]] = {
 def managers(db: Database) -> dict[str, Any]:
     found = {"Database": db, "Filter": leadcore.Filter, "F": leadcore.F, "FieldRef": leadcore.F.city}
     found |= {"RoleTable": leadcore.RoleTable(), "Role": leadcore.Role.viewer(), "leadcore": leadcore}
-    for manager in (db.leads, db.views, db.contacts, db.accounts, db.pipelines, db.sources, db.catalogue, db.settings):
+    several = [db.leads, db.views, db.contacts, db.accounts, db.pipelines, db.sources, db.catalogue, db.settings]
+    for manager in (*several, db.activities, db.calendar, db.reminders):
         found[type(manager).__name__] = manager
     return found
 

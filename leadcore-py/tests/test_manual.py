@@ -34,4 +34,4 @@ def test_page(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_index_names_every_page() -> None:
     assert PAGES, "there is no manual"
     index = (MANUAL / INDEX).read_text(encoding="utf-8")
-    assert sorted(set(re.findall(r"\]\(([a-z_]+\.md)\)", index))) == PAGES
+    assert sorted(set(re.findall(r"\]\(([a-z_-]+\.md)\)", index))) == PAGES

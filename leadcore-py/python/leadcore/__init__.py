@@ -11,6 +11,18 @@ the locks of this one, and another process's committed rows can vanish. See the 
 
 from ._leadcore import Account, Contact, Lead, __version__
 from .accounts import Accounts
+from .activities import Activities
+from .activity import (
+    Activity,
+    ActivityInput,
+    ActivityKind,
+    CalendarEntry,
+    Completed,
+    Overview,
+    Reminder,
+    SubjectRef,
+)
+from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
 from .contacts import Contacts
 from .database import (
@@ -62,6 +74,7 @@ from .models import (
     Section,
     Stage,
     Term,
+    Topic,
     Wip,
 )
 from .moves import Idle, LeadMoves, StageVisit, Unmet
@@ -76,6 +89,7 @@ from .operations import (
     UndoRecord,
     UndoTotals,
 )
+from .pages import AccountPage, Cell, Engagement, LeadPage, PageSection, Qualification, TabPage
 from .pipelines import Pipelines, StageInput, StageRules
 from .policy import Role, RoleTable
 from .reading import LeadReading
@@ -87,18 +101,27 @@ from .views import SystemView, Views
 __all__ = [
     "Account",
     "AccountInput",
+    "AccountPage",
     "Accounts",
+    "Activities",
+    "Activity",
+    "ActivityInput",
+    "ActivityKind",
     "AlreadyExistsError",
     "Blocker",
     "Board",
+    "Calendar",
+    "CalendarEntry",
     "CancelledError",
     "Catalogue",
+    "Cell",
     "Change",
     "Changes",
     "Choice",
     "Closing",
     "Column",
     "ColumnSum",
+    "Completed",
     "Conflict",
     "ConflictError",
     "Contact",
@@ -110,6 +133,7 @@ __all__ = [
     "Database",
     "DeniedError",
     "Email",
+    "Engagement",
     "Entry",
     "F",
     "Facet",
@@ -133,6 +157,7 @@ __all__ = [
     "LeadInput",
     "LeadMass",
     "LeadMoves",
+    "LeadPage",
     "LeadReading",
     "LeadcoreError",
     "Leads",
@@ -144,15 +169,20 @@ __all__ = [
     "NotFoundError",
     "Numbering",
     "Operations",
+    "Overview",
     "Page",
+    "PageSection",
     "Phone",
     "Pipeline",
     "Pipelines",
     "Progress",
     "PurgeOutcome",
     "PurgePlan",
+    "Qualification",
     "RecordOutcome",
     "Rejection",
+    "Reminder",
+    "Reminders",
     "Role",
     "RoleTable",
     "Row",
@@ -164,9 +194,12 @@ __all__ = [
     "StageVisit",
     "Stats",
     "StorageError",
+    "SubjectRef",
     "SystemView",
+    "TabPage",
     "Term",
     "Terms",
+    "Topic",
     "Transaction",
     "UnavailableError",
     "UndoOutcome",

@@ -7,6 +7,7 @@ from os import PathLike
 from typing import Any, Literal, TypeAlias, final
 from uuid import UUID
 
+from leadcore.activity import Activity, CalendarEntry, Reminder
 from leadcore.models import (
     Board,
     Closing,
@@ -21,6 +22,7 @@ from leadcore.models import (
     Stage,
     Term,
 )
+from leadcore.pages import AccountPage, LeadPage
 
 __all__ = [
     "Account",
@@ -31,8 +33,24 @@ __all__ = [
     "account_get",
     "account_leads",
     "account_page",
+    "activity_act",
+    "activity_add",
+    "activity_assign",
+    "activity_complete",
+    "activity_complete_call",
+    "activity_delete",
+    "activity_edit",
+    "activity_get",
+    "activity_ical",
+    "activity_log",
+    "activity_page",
+    "activity_set_state",
     "apply",
     "board",
+    "calendar_ical",
+    "calendar_ical_of",
+    "calendar_month",
+    "calendar_overview",
     "check_hidden",
     "columns_list",
     "columns_set",
@@ -87,6 +105,8 @@ __all__ = [
     "mass_trash",
     "numbering_get",
     "numbering_set",
+    "page_of_account",
+    "page_of_lead",
     "pipeline_add",
     "pipeline_list",
     "pipeline_remove",
@@ -97,6 +117,8 @@ __all__ = [
     "preset_role",
     "purge",
     "purge_plan",
+    "reminder_acknowledge",
+    "reminder_due",
     "section_list",
     "section_remove",
     "section_set",
@@ -256,6 +278,14 @@ class Lead:
     @property
     def expected_close(self) -> date | None:
         """The day on which it may be won."""
+
+    @property
+    def score(self) -> int | None:
+        """How promising it is, by a number of the tenant's own."""
+
+    @property
+    def follow_up(self) -> datetime | None:
+        """When somebody has to turn to it next, because of a task, call or meeting that is open."""
 
     @property
     def industry(self) -> str | None:
@@ -858,8 +888,93 @@ def form(session: Session) -> list[FormSection]:
 def form_schema(session: Session) -> str:
     """The JSON Schema of what people fill in."""
 
+# A lead, account or contact: the object, its kind and id, or the id of a lead.
+_Subject: TypeAlias = Lead | Account | Contact | Activity | tuple[str, UUID | str] | UUID | str
+_Activity: TypeAlias = Activity | UUID | str
+
+def activity_add(session: Session, about: _Subject | list[_Subject], kind: str, fields: dict[str, Any]) -> Activity:
+    """Adds an activity."""
+
+def activity_log(
+    session: Session, lead: _Lead, kind: str, fields: dict[str, Any], to: _Target | None
+) -> tuple[Activity, Lead]:
+    """Writes down an interaction with a lead and moves it."""
+
+def activity_get(session: Session, activity: _Activity) -> Activity:
+    """One activity."""
+
+def activity_edit(session: Session, activity: _Activity, changes: dict[str, Any]) -> Activity:
+    """Changes some fields of an activity; none empties one."""
+
+def activity_delete(session: Session, activity: _Activity) -> None:
+    """Removes an activity."""
+
+def activity_act(session: Session, activity: _Activity, act: str) -> Activity:
+    """Does what people do with one click: `reopen`, `cancel` or `snooze`."""
+
+def activity_complete(session: Session, activity: _Activity) -> tuple[Activity, Activity | None]:
+    """Completes an activity: it, and the next task of a series."""
+
+def activity_complete_call(session: Session, activity: _Activity, outcome: str, duration: int | None) -> Activity:
+    """Says what came of a call."""
+
+def activity_assign(session: Session, activity: _Activity, user: str | None) -> Activity:
+    """Gives an activity to a user, or to nobody."""
+
+def activity_set_state(session: Session, activity: _Activity, state: str) -> Activity:
+    """Says how far a request for an estimate is."""
+
+def activity_page(
+    session: Session,
+    subject: _Subject | None,
+    user: str | None,
+    kinds: list[str],
+    open: bool | None,
+    ascending: bool,
+    after: str | None,
+    limit: int,
+) -> tuple[list[Activity], str | None]:
+    """A page of activities: about a record, of a user, or all."""
+
+def activity_ical(session: Session, activity: _Activity) -> str:
+    """One activity as iCalendar text."""
+
+# From, to, kinds, assignee, about.
+_Range: TypeAlias = tuple[date, date, list[str], str | None, _Subject | None]
+# Entries, where the next ones begin, what could not be expanded.
+_Overview: TypeAlias = tuple[list[CalendarEntry], str | None, list[UUID]]
+
+def calendar_overview(session: Session, range: _Range, after: str | None, limit: int) -> _Overview:
+    """A page of the calls, tasks and meetings of a range of time."""
+
+def calendar_month(session: Session, year: int, month: int) -> _Overview:
+    """The calendar of a month."""
+
+def calendar_ical(session: Session, range: _Range) -> str:
+    """A range of time as iCalendar text."""
+
+def calendar_ical_of(session: Session, subject: _Subject) -> str:
+    """What is about a record as iCalendar text."""
+
+def reminder_due(
+    session: Session, until: date | None, after: str | None, limit: int
+) -> tuple[list[Reminder], str | None]:
+    """The reminders that are due."""
+
+def reminder_acknowledge(session: Session, activities: list[_Activity]) -> None:
+    """Somebody was reminded of these activities."""
+
+# How many of each tab, how many events, which tabs, names of users.
+_Wanted: TypeAlias = tuple[int, int, list[str] | None, list[tuple[str, str]] | None]
+
+def page_of_lead(session: Session, lead: _Lead, wanted: _Wanted, mark_read: bool) -> LeadPage:
+    """The page of a lead."""
+
+def page_of_account(session: Session, account: Account | UUID | str, wanted: _Wanted) -> AccountPage:
+    """The page of an account."""
+
 def timeline(
-    session: Session, subject: _Lead | Account, before: int | None, limit: int
+    session: Session, subject: _Subject, topics: list[str], before: int | None, limit: int
 ) -> tuple[list[Entry], int | None]:
     """A page of what happened, newest first, and where the next one begins."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from .arguments import check, page_number
 from .arguments import compiled as _leadcore
 from .exceptions import refused
 from .fields import ACCOUNT_KEYS, AccountInput, checked
-from .models import Page
+from .models import Entry, Page, Topic
+from .pages import AccountPage, wanted
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -102,6 +103,37 @@ class Accounts:
             yield from accounts
             if after is None:
                 return
+
+    def page(
+        self,
+        account: AccountRef,
+        *,
+        first: int = 10,
+        timeline: int = 20,
+        tabs: Iterable[str] | None = None,
+    ) -> AccountPage:
+        """The page of an account: what is about it and about the leads that became it, as ``db.leads.page``.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.activities.note(lead, "They called.")
+        >>> page = db.accounts.page(db.leads.convert(lead).account_id)
+        >>> page.account.name, page.tab("note").total
+        ('Nordlys AS', 1)
+        """
+        chosen = wanted(first, timeline, tabs, None)
+        page: AccountPage = _leadcore.page_of_account(self._db._session, account, chosen)
+        return page
+
+    def timeline(self, account: AccountRef, *, topics: Topic | Iterable[Topic] | None = None) -> Iterator[Entry]:
+        """Everything that happened to an account and its leads, as :meth:`Database.timeline` tells it.
+
+        >>> outcome = db.leads.convert(db.leads.create(company="Nordlys AS"))
+        >>> [entry.text for entry in db.accounts.timeline(outcome.account_id, topics="created")]
+        ['Account created', 'Lead created']
+        """
+        check("account", account, (Account, UUID, str), "an account or its id")
+        subject = account if isinstance(account, Account) else ("account", account)
+        return self._db.timeline(subject, topics=topics)
 
     def leads(self, account: AccountRef) -> builtins.list[Lead]:
         """The leads that became this account, oldest first.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from ._leadcore import Account, Contact
+from .arguments import check
 from .arguments import compiled as _leadcore
 from .fields import CONTACT_KEYS, ContactInput, checked
 from .leads import LeadRef
+from .models import Entry, Topic
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -71,6 +74,18 @@ class Contacts:
         'Ola Vik'
         """
         _leadcore.contact_primary(self._db._session, lead, contact)
+
+    def timeline(self, contact: ContactRef, *, topics: Topic | Iterable[Topic] | None = None) -> Iterator[Entry]:
+        """Everything that happened to a person, as :meth:`Database.timeline` tells it.
+
+        >>> anna = db.contacts.add(db.leads.create(company="Nordlys AS"), name="Anna Berg")
+        >>> _ = db.activities.call(anna, outcome="answered", title="Asked for prices")
+        >>> [entry.text for entry in db.contacts.timeline(anna, topics=["call"])]
+        ['Call logged: Asked for prices']
+        """
+        check("contact", contact, (Contact, UUID, str), "a contact or its id")
+        subject = contact if isinstance(contact, Contact) else ("contact", contact)
+        return self._db.timeline(subject, topics=topics)
 
     def remove(self, lead: LeadRef, contact: ContactRef) -> None:
         """Take a person off a lead. The person and its history stay stored.

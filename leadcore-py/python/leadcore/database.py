@@ -16,14 +16,17 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from .accounts import Accounts
+from .activities import Activities
+from .activity import SubjectRef, topics_of
 from .arguments import check, expected, named, page_number
 from .arguments import compiled as _leadcore
+from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
 from .contacts import Contacts
 from .filters import Where, encode
 from .importing import Importing
 from .leads import Leads
-from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline
+from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline, Topic
 from .operations import Operations
 from .pipelines import Pipelines
 from .policy import RoleTable
@@ -118,6 +121,8 @@ class Database(Operations, Importing):
         "_offset",
         "_root",
         "accounts",
+        "activities",
+        "calendar",
         "catalogue",
         "categories",
         "contacts",
@@ -128,6 +133,7 @@ class Database(Operations, Importing):
         "lost_reasons",
         "partners",
         "pipelines",
+        "reminders",
         "settings",
         "sources",
         "views",
@@ -141,6 +147,12 @@ class Database(Operations, Importing):
     """The persons of leads and accounts."""
     accounts: Accounts
     """The customers that leads became."""
+    activities: Activities
+    """Notes, comments, calls, tasks, meetings, messages, tickets, and requests for estimates."""
+    calendar: Calendar
+    """Calls, tasks and meetings by the day."""
+    reminders: Reminders
+    """What somebody is to be reminded of."""
     pipelines: Pipelines
     """Pipelines with their stages."""
     sources: Terms
@@ -175,6 +187,9 @@ class Database(Operations, Importing):
         self.views = Views(self)
         self.contacts = Contacts(self)
         self.accounts = Accounts(self)
+        self.activities = Activities(self)
+        self.calendar = Calendar(self)
+        self.reminders = Reminders(self)
         self.pipelines = Pipelines(self)
         self.sources = Terms(self, "source")
         self.categories = Terms(self, "category")
@@ -283,23 +298,34 @@ class Database(Operations, Importing):
         check("plan", plan, ConversionPlan, "a plan of `db.leads.plan_conversion`")
         return _leadcore.apply(self._session, plan.to_json())
 
-    def timeline(self, subject: _leadcore.Lead | _leadcore.Account) -> Iterator[Entry]:
-        """Everything that happened to a lead or an account, newest first, read in pages as you go.
+    def timeline(self, subject: SubjectRef, *, topics: Topic | Iterable[Topic] | None = None) -> Iterator[Entry]:
+        """Everything that happened to a lead, account or contact, newest first, read in pages as you go.
+
+        With ``topics`` only what is about one of them: ``["note", "stage"]``. What happened to the notes, tasks and
+        files of a record is told with it, and an account shows the history of the leads that became it.
 
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> lead = db.leads.move(lead, "Discussion")
         >>> [entry.text for entry in db.timeline(lead)]
         ['Status: New → Discussion', 'Lead created']
+        >>> [entry.text for entry in db.timeline(lead, topics=["stage", "note"])]
+        ['Status: New → Discussion']
         """
+        chosen = topics_of(topics)
         before: int | None = None
         while True:
-            entries, before = _leadcore.timeline(self._session, subject, before, 200)
+            entries, before = _leadcore.timeline(self._session, subject, chosen, before, 200)
             yield from entries
             if before is None:
                 return
 
     def timeline_page(
-        self, subject: _leadcore.Lead | _leadcore.Account, *, limit: int = 50, after: str | None = None
+        self,
+        subject: SubjectRef,
+        *,
+        topics: Topic | Iterable[Topic] | None = None,
+        limit: int = 50,
+        after: str | None = None,
     ) -> Page[Entry]:
         """One page of :meth:`timeline`, from behind ``after``, the ``next`` of the page before.
 
@@ -307,7 +333,8 @@ class Database(Operations, Importing):
         >>> db.timeline_page(lead, limit=10).items[0].action
         'created'
         """
-        entries, following = _leadcore.timeline(self._session, subject, page_number(after), limit)
+        chosen = topics_of(topics)
+        entries, following = _leadcore.timeline(self._session, subject, chosen, page_number(after), limit)
         return Page(tuple(entries), None if following is None else str(following))
 
     def set_required(self, field: str, required: bool = True) -> None:

@@ -95,6 +95,8 @@ class LeadInput(TypedDict, total=False):
     """Anything else worth knowing."""
     probability: int | None
     """The chance to win in percent, where it differs from the stage's."""
+    score: int | None
+    """How promising it is, by a number of your own."""
     expected_close: date | str | None
     """The day on which it may be won; as text like ``2026-11-22``."""
     owner: str | None

@@ -243,6 +243,15 @@ class _Fields:
         return "now"
 
     @property
+    def follow_up_state(self) -> FieldRef:
+        """The next follow-up, to be compared with ``none``, ``planned``, ``today`` or ``overdue``.
+
+        >>> db.leads.count(where=leadcore.F.follow_up_state.in_(["overdue", "today"]))
+        0
+        """
+        return FieldRef("follow_up")
+
+    @property
     def is_unread(self) -> Filter:
         """The acting user has not opened the lead yet."""
         return Filter({"is": "unread"})

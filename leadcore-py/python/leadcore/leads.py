@@ -14,8 +14,9 @@ from .exceptions import InvalidError, Violation
 from .fields import LeadInput, StageRef, TermRef, lead_fields
 from .filters import Where, encode
 from .mass import LeadMass
-from .models import ConversionOutcome, ConversionPlan, Page
+from .models import ConversionOutcome, ConversionPlan, Entry, Page, Topic
 from .moves import LeadMoves
+from .pages import LeadPage, wanted
 from .reading import LeadReading
 
 if TYPE_CHECKING:
@@ -133,8 +134,8 @@ class Leads(LeadMoves, LeadMass, LeadReading):
         Args:
             where: Which leads: ``F.city == "Oslo"``, or the same as text or plain data.
             sort: ``company``, ``name``, ``number``, ``amount``, ``expected_close``, ``created_at``, ``updated_at``,
-                ``stage_entered_at``, ``active_at``, ``rank`` or the key of a custom field; with a minus the largest
-                first. Last written first when not said.
+                ``stage_entered_at``, ``active_at``, ``follow_up``, ``score``, ``rank`` or the key of a custom field;
+                with a minus the largest first. Last written first when not said.
             limit: How many at most, 1 to 1,000.
             after: The ``next`` of the page before.
 
@@ -239,6 +240,51 @@ class Leads(LeadMoves, LeadMass, LeadReading):
         True
         """
         return _leadcore.lead_restore(self._db._session, lead)
+
+    def page(
+        self,
+        lead: LeadRef,
+        *,
+        first: int = 10,
+        timeline: int = 20,
+        tabs: Iterable[str] | None = None,
+        mark_read: bool = False,
+        users: Mapping[str, str] | None = None,
+    ) -> LeadPage:
+        """The page of a lead: its fields as people read them, its tabs, persons, stages and history, from one call.
+
+        Args:
+            lead: Which lead.
+            first: How many records of each tab at most, the latest first; 0 only counts them.
+            timeline: How many events of the history at most; 0 for none.
+            tabs: The tabs whose records are read; all when not said. Others are counted only.
+            mark_read: The acting user has read the lead from now on.
+            users: What your program calls its users; others are shown by their id.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS", city="Oslo")
+            >>> _ = db.activities.note(lead, "They called.")
+            >>> page = db.leads.page(lead)
+            >>> [(tab.tab, tab.total) for tab in page.tabs], page.tab("note")[0].text
+            ([('note', 1)], 'They called.')
+            >>> page.follow_up_state, page.qualification.stage, len(page.timeline)
+            ('none', 'New', 2)
+
+        """
+        chosen = wanted(first, timeline, tabs, users)
+        page: LeadPage = _leadcore.page_of_lead(self._db._session, lead, chosen, mark_read)
+        return page
+
+    def timeline(self, lead: LeadRef, *, topics: Topic | Iterable[Topic] | None = None) -> Iterator[Entry]:
+        """Everything that happened to a lead, as :meth:`Database.timeline` tells it.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.activities.note(lead, "They called.", title="Call")
+        >>> [entry.text for entry in db.leads.timeline(lead.id, topics="note")]
+        ['Note added: Call']
+        """
+        check("lead", lead, (Lead, UUID, str), "a lead or its id")
+        return self._db.timeline(lead, topics=topics)
 
     def plan_conversion(
         self, lead: LeadRef, *, status: _Status = "customer", account: Account | UUID | str | None = None

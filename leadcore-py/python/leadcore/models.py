@@ -43,11 +43,36 @@ __all__ = [
     "StageKind",
     "Subject",
     "Term",
+    "Topic",
     "Wip",
 ]
 
 StageKind = Literal["open", "on_hold", "won", "lost"]
 """What a stage means for the lead."""
+
+Topic = Literal[
+    "created",
+    "fields",
+    "stage",
+    "owner",
+    "contact",
+    "trash",
+    "converted",
+    "note",
+    "comment",
+    "call",
+    "task",
+    "meeting",
+    "message",
+    "ticket",
+    "estimate_request",
+    "file",
+    "estimate",
+    "record",
+    "follower",
+    "products",
+]
+"""What an event of a timeline is about."""
 
 Subject = tuple[str, UUID]
 """A record, whatever its kind: ``("lead", id)``."""
@@ -302,6 +327,8 @@ class Entry(Record):
     """The call that wrote it; entries of one call share it."""
     operation_kind: str = field(repr=False)
     """What kind of call that was: ``create``, ``edit``, ``import`` …"""
+    topics: tuple[Topic, ...] = field(default=(), repr=False)
+    """What it is about, to show only some of a history."""
 
     def __str__(self) -> str:
         return self.text

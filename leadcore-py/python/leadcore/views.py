@@ -31,6 +31,7 @@ SystemView: TypeAlias = Literal[
     "converted",
     "unassigned",
     "rotting",
+    "follow_ups",
     "trash",
 ]
 """The views that every tenant has."""

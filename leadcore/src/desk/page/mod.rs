@@ -28,7 +28,7 @@ use super::{accounts, children, settings};
 
 mod parts;
 
-use parts::{engagement, following, history, qualified, sections, tabs, unread};
+use parts::{engagement, followers, history, qualified, sections, tabs, unread};
 
 /// What a page is to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -288,7 +288,7 @@ pub fn lead_page(
         tabs: tabs(txn, &shown, counts, options)?,
         contacts: contacts::masked(ctx, contacts::linked(txn, id.into())?),
         stages: visits(txn, &lead, ctx.now())?,
-        followers: following(ctx, txn, id)?,
+        followers: followers(txn, &shown)?,
         timeline: history(ctx, txn, shown, options)?,
         sections: sections(ctx, txn, &lead, &catalogue, &pipelines, options)?,
         lead: masked(ctx, lead),
@@ -319,7 +319,7 @@ pub fn account_page(
         engagement: engagement(txn, &shown, &counts)?,
         tabs: tabs(txn, &shown, counts, options)?,
         contacts: contacts::masked(ctx, contacts::linked(txn, id.into())?),
-        followers: following(ctx, txn, id)?,
+        followers: followers(txn, &shown)?,
         timeline: history(ctx, txn, shown, options)?,
     })
 }

@@ -15,7 +15,6 @@ use crate::store::{ChildQuery, Txn};
 
 use super::super::access::shows_hidden;
 use super::super::children::{Child, for_child};
-use super::super::followers;
 use super::super::naming;
 use super::super::timeline::{self, TimelineItem, TimelineQuery};
 use super::{Cell, ChildRecord, Engagement, PageOptions, PageSection, Qualification, TabPage};
@@ -30,13 +29,10 @@ pub(super) fn unread(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, mark: boo
     Ok(unread)
 }
 
-/// Who follows the record, or one that it was made from.
-pub(super) fn following(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    subject: impl Into<Subject>,
-) -> Result<Vec<UserId>> {
-    Ok(followers::of(ctx, txn, subject)?.into_iter().map(|follow| follow.user).collect())
+/// Who follows one of these records, each once, in the order of their ids.
+pub(super) fn followers(txn: &mut dyn Txn, shown: &[Subject]) -> Result<Vec<UserId>> {
+    let users: BTreeSet<_> = txn.followers().of(shown)?.into_iter().map(|follow| follow.user).collect();
+    Ok(users.into_iter().collect())
 }
 
 pub(super) fn history(

@@ -3,7 +3,7 @@
 use crate::desk::page::{self, ChildRecord, PageOptions};
 use crate::desk::purge::{self, PurgeRequest};
 use crate::desk::timeline::{self, TimelineQuery};
-use crate::desk::{Expect, activities, convert, leads, undo};
+use crate::desk::{Expect, activities, convert, followers, leads, undo};
 use crate::domain::{
     Activity, ActivityBody, ActivityFields, FollowUpState, Kept, Lead, LeadFields, Moment, Priority, Subject,
     Task, Topic, WhyKept,
@@ -231,4 +231,16 @@ pub fn a_page_holds_what_its_parts_say(store: &dyn Store) {
     let customer =
         store.read(&scene.tenant, |txn| page::account_page(&ctx, txn, made.account, &options)).unwrap();
     assert_eq!(customer.tabs, page.tabs, "the customer has the tabs of the lead that it was");
+    write(store, &scene, |txn| {
+        let (ada, bob) = ("ada".parse()?, "bob".parse()?);
+        followers::follow(&ctx, txn, lead.id, Some(&bob))?;
+        followers::follow(&ctx, txn, made.account, Some(&bob))?;
+        followers::follow(&ctx, txn, made.account, Some(&ada)).map(drop)
+    });
+    let users = |users: &[crate::id::UserId]| users.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let page = store.read(&scene.tenant, |txn| page::lead_page(&ctx, txn, lead.id, &options)).unwrap();
+    assert_eq!(users(&page.followers), ["ada", "bob"], "those of the lead and of its account, each once");
+    let customer =
+        store.read(&scene.tenant, |txn| page::account_page(&ctx, txn, made.account, &options)).unwrap();
+    assert_eq!(customer.followers, page.followers);
 }

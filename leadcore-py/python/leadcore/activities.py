@@ -1,0 +1,547 @@
+"""Activities of leads, accounts and contacts: notes, comments, calls, tasks, meetings, messages, tickets, requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from uuid import UUID
+
+from ._leadcore import Lead
+from .activity import Activity, ActivityInput, ActivityKind, Completed, Participant, SubjectRef, kinds_of, seconds
+from .arguments import check, expected
+from .arguments import compiled as _leadcore
+from .fields import StageRef, TermRef, checked
+from .models import Page
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from .database import Database
+    from .leads import LeadRef
+
+__all__ = ["Activities", "ActivityRef"]
+
+ActivityRef: TypeAlias = Activity | UUID | str
+"""An activity: the object, its id, or the text of that. A write with the object is refused when it changed since."""
+
+_About: TypeAlias = SubjectRef | Iterable[SubjectRef]
+_Priority: TypeAlias = Literal["low", "normal", "high", "urgent"]
+_Direction: TypeAlias = Literal["inbound", "outbound"]
+_Outcome: TypeAlias = Literal["answered", "no_answer", "busy", "left_message", "wrong_number", "failed"]
+_Channel: TypeAlias = Literal["email", "sms", "chat", "letter", "other"]
+_State: TypeAlias = Literal["new", "processing", "estimated", "declined"]
+_Kinds: TypeAlias = ActivityKind | Iterable[ActivityKind]
+
+_KEYS = frozenset(ActivityInput.__annotations__)
+
+
+class Activities:
+    """``db.activities``. Each is about one record or several: leads, accounts, contacts."""
+
+    __slots__ = ("_db",)
+
+    def __init__(self, db: Database) -> None:
+        """Use ``db.activities``."""
+        self._db = db
+
+    def add(self, about: _About, kind: ActivityKind, /, **fields: Unpack[ActivityInput]) -> Activity:
+        """Add an activity of any kind: what the calls of each kind do, for a form that knows the kind as text.
+
+        Raises:
+            FrozenError: When it is about a converted lead; its account takes new activities.
+            InvalidError: With every broken rule at once.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> db.activities.add(lead, "ticket", title="Cannot log in", priority="high")
+            <Activity ticket: Cannot log in>
+
+        """
+        return _leadcore.activity_add(self._db._session, _about(about), kind, seconds(checked(fields, _KEYS)))
+
+    def _add(self, about: _About, kind: ActivityKind, fields: dict[str, Any]) -> Activity:
+        given = {key: value for key, value in fields.items() if value is not None}
+        return _leadcore.activity_add(self._db._session, _about(about), kind, seconds(checked(given, _KEYS)))
+
+    def note(
+        self,
+        about: _About,
+        text: str,
+        *,
+        title: str | None = None,
+        assignee: str | None = None,
+        remind_at: datetime | None = None,
+    ) -> Activity:
+        """Add a note.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> note = db.activities.note(lead, "They asked for a discount.", title="Prices")
+        >>> note.text, note.created_by
+        ('They asked for a discount.', 'ada')
+        """
+        check("text", text, str, "text")
+        said = {"text": text, "title": title, "assignee": assignee, "remind_at": remind_at}
+        return self._add(about, "note", said)
+
+    def comment(
+        self,
+        about: _About,
+        text: str,
+        *,
+        icon: str | None = None,
+        color: str | None = None,
+        title: str | None = None,
+    ) -> Activity:
+        """Add a comment, with the name of an icon and a colour.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.activities.comment(lead, "A good fit", icon="star", color="#1A7F37").color
+        '#1a7f37'
+        """
+        check("text", text, str, "text")
+        return self._add(about, "comment", {"text": text, "icon": icon, "color": color, "title": title})
+
+    def call(
+        self,
+        about: _About,
+        *,
+        at: datetime | None = None,
+        direction: _Direction = "outbound",
+        outcome: _Outcome | None = None,
+        duration: timedelta | int | None = None,
+        number: str | None = None,
+        title: str | None = None,
+        text: str | None = None,
+        assignee: str | None = None,
+        remind_at: datetime | None = None,
+    ) -> Activity:
+        """Add a call: planned, or one that was made when it has an ``outcome``.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.activities.call(lead, outcome="answered", duration=95, text="They want an offer.").is_open
+        False
+        """
+        check("direction", direction, str, "`inbound` or `outbound`")
+        said = {"at": at, "direction": direction, "outcome": outcome, "duration": duration, "number": number}
+        said |= {"title": title, "text": text, "assignee": assignee, "remind_at": remind_at}
+        return self._add(about, "call", said)
+
+    def task(
+        self,
+        about: _About,
+        title: str,
+        *,
+        due: date | datetime | None = None,
+        priority: _Priority = "normal",
+        assignee: str | None = None,
+        remind_at: datetime | None = None,
+        recurrence: str | None = None,
+        text: str | None = None,
+    ) -> Activity:
+        """Add something to do.
+
+        Args:
+            about: What it is about.
+            title: What is to be done.
+            due: Until when; a ``date`` means the whole day where the acting user lives.
+            priority: ``low``, ``normal``, ``high`` or ``urgent``.
+            assignee: The user who turns to it.
+            remind_at: When somebody is to be reminded of it.
+            recurrence: By which rule the next one is due when this one is done: ``FREQ=WEEKLY;COUNT=4``.
+            text: More to say about it.
+
+        Example:
+            >>> import datetime
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> task = db.activities.task(lead, "Call back", due=datetime.date(2030, 1, 7), assignee="ada")
+            >>> task.due, db.leads.get(lead.id).follow_up.date()
+            (datetime.date(2030, 1, 7), datetime.date(2030, 1, 7))
+
+        """
+        check("title", title, str, "text")
+        check("priority", priority, str, "`low`, `normal`, `high` or `urgent`")
+        said = {"title": title, "due": due, "priority": priority, "assignee": assignee, "remind_at": remind_at}
+        return self._add(about, "task", said | {"recurrence": recurrence, "text": text})
+
+    def meeting(
+        self,
+        about: _About,
+        title: str,
+        start: date | datetime,
+        end: date | datetime | None = None,
+        *,
+        zone: str | None = None,
+        place: str | None = None,
+        participants: Iterable[Participant] | None = None,
+        recurrence: str | None = None,
+        assignee: str | None = None,
+        remind_at: datetime | None = None,
+        text: str | None = None,
+    ) -> Activity:
+        """Add an appointment, or a series of them.
+
+        Args:
+            about: What it is about.
+            title: What is done there.
+            start: When it begins: a ``datetime`` with a time zone, or a ``date`` for whole days.
+            end: When it ends; of whole days the last one. An hour later, or the same day, when not said.
+            zone: The time zone that it is held by: a series keeps its hour there when the clocks change.
+            place: Where.
+            participants: Who takes part: records, ``("user", "ada")``, names and addresses of others.
+            recurrence: By which rule it comes again: ``FREQ=WEEKLY;BYDAY=MO``.
+            assignee: The user who turns to it.
+            remind_at: When somebody is to be reminded of it.
+            text: More to say about it.
+
+        Example:
+            >>> import datetime
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> start = datetime.datetime(2030, 1, 7, 9, tzinfo=datetime.timezone.utc)
+            >>> people = [("user", "ada"), "Kari"]
+            >>> meeting = db.activities.meeting(lead, "Demo", start, place="Online", participants=people)
+            >>> meeting.end - meeting.start, meeting.participants
+            (datetime.timedelta(seconds=3600), (('user', 'ada'), 'Kari'))
+
+        """
+        check("title", title, str, "text")
+        check("start", start, date, "a date, or a datetime with a time zone")
+        said = {"title": title, "start": start, "end": end, "zone": zone, "place": place}
+        said |= {"recurrence": recurrence, "assignee": assignee, "remind_at": remind_at, "text": text}
+        return self._add(about, "meeting", {**said, "participants": participants})
+
+    def message(
+        self,
+        about: _About,
+        text: str | None = None,
+        *,
+        title: str | None = None,
+        channel: _Channel = "email",
+        direction: _Direction = "outbound",
+        at: datetime | None = None,
+        sender: str | None = None,
+        recipient: str | None = None,
+    ) -> Activity:
+        """Write down a message that went some other way. Nothing is sent.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.activities.message(lead, "Our offer.", title="Offer", recipient="anna@nordlys.example").channel
+        'email'
+        """
+        check("channel", channel, str, "`email`, `sms`, `chat`, `letter` or `other`")
+        check("direction", direction, str, "`inbound` or `outbound`")
+        said = {"text": text, "title": title, "channel": channel, "direction": direction, "at": at}
+        return self._add(about, "message", said | {"sender": sender, "recipient": recipient})
+
+    def ticket(
+        self,
+        about: _About,
+        title: str,
+        text: str | None = None,
+        *,
+        priority: _Priority = "normal",
+        assignee: str | None = None,
+        remind_at: datetime | None = None,
+    ) -> Activity:
+        """Open a ticket; :meth:`complete` closes it.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> ticket = db.activities.ticket(lead, "Cannot log in", priority="urgent")
+        >>> db.activities.complete(ticket).activity.is_open
+        False
+        """
+        check("title", title, str, "text")
+        check("priority", priority, str, "`low`, `normal`, `high` or `urgent`")
+        said = {"title": title, "text": text, "priority": priority, "assignee": assignee}
+        return self._add(about, "ticket", said | {"remind_at": remind_at})
+
+    def estimate_request(
+        self,
+        about: _About,
+        title: str,
+        text: str | None = None,
+        *,
+        assignee: str | None = None,
+        remind_at: datetime | None = None,
+    ) -> Activity:
+        """Write down that somebody asks for an estimate; :meth:`set_state` says how far it is.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.activities.estimate_request(lead, "Twelve seats").state
+        'new'
+        """
+        check("title", title, str, "text")
+        return self._add(
+            about,
+            "estimate_request",
+            {"title": title, "text": text, "assignee": assignee, "remind_at": remind_at},
+        )
+
+    def log(
+        self,
+        lead: LeadRef,
+        kind: ActivityKind,
+        /,
+        *,
+        stage: StageRef | None = None,
+        reason: TermRef | None = None,
+        detail: str | None = None,
+        **fields: Unpack[ActivityInput],
+    ) -> tuple[Activity, Lead]:
+        """Write down what was done about a lead and move it to another stage: both or neither, and one undo for both.
+
+        Args:
+            lead: Which lead. With the object, refused when it changed since it was read.
+            kind: What was done: ``call``, ``meeting``, ``note`` …
+            stage: Where the lead stands now; where it is when not said.
+            reason: For a lost stage why it was lost, as in ``db.leads.move``.
+            detail: The same in words.
+            **fields: What is said of the activity.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> call, lead = db.activities.log(lead, "call", outcome="answered", stage="Discussion")
+            >>> call.outcome, lead.stage.name
+            ('answered', 'Discussion')
+
+        """
+        to = None if stage is None else (stage, reason, detail, None)
+        if to is None:
+            for name, given in (("reason", reason), ("detail", detail)):
+                check(name, given, type(None), "nothing, as no stage is given")
+        said = seconds(checked(fields, _KEYS))
+        return _leadcore.activity_log(self._db._session, lead, kind, said, to)
+
+    def get(self, activity: ActivityRef) -> Activity:
+        """The activity with this id as it is now.
+
+        >>> note = db.activities.note(db.leads.create(company="Nordlys AS"), "They called.")
+        >>> db.activities.get(note.id) == note
+        True
+        """
+        return _leadcore.activity_get(self._db._session, activity)
+
+    def edit(self, activity: ActivityRef, /, **changes: Unpack[ActivityInput]) -> Activity:
+        """Change some fields, and return the activity as it is then. ``None`` empties a field; the kind stays.
+
+        >>> task = db.activities.task(db.leads.create(company="Nordlys AS"), "Call bak")
+        >>> db.activities.edit(task, title="Call back", priority="high")
+        <Activity task: Call back>
+        """
+        return _leadcore.activity_edit(self._db._session, activity, seconds(checked(changes, _KEYS)))
+
+    def delete(self, activity: ActivityRef) -> None:
+        """Remove an activity. Its history stays, and an undo brings it back.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.activities.delete(db.activities.note(lead, "Wrong lead."))
+        >>> _ = db.undo(db.timeline_page(lead, limit=1)[0])
+        >>> [note.text for note in db.activities.of(lead)]
+        ['Wrong lead.']
+        """
+        _leadcore.activity_delete(self._db._session, activity)
+
+    def complete(self, activity: ActivityRef) -> Completed:
+        """A task is done, a meeting was held, a ticket is closed: now.
+
+        A task that comes again leaves the next one behind; of a series of meetings the next occurrence was held. For
+        a call say what came of it: :meth:`complete_call`.
+
+        >>> import datetime
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> day = datetime.date(2030, 1, 7)
+        >>> done = db.activities.complete(db.activities.task(lead, "Report", due=day, recurrence="FREQ=WEEKLY"))
+        >>> done.activity.is_open, done.next.due
+        (False, datetime.date(2030, 1, 14))
+        """
+        return Completed(*_leadcore.activity_complete(self._db._session, activity))
+
+    def complete_call(
+        self, activity: ActivityRef, outcome: _Outcome, *, duration: timedelta | int | None = None
+    ) -> Activity:
+        """A call was made, and this came of it.
+
+        >>> call = db.activities.call(db.leads.create(company="Nordlys AS"))
+        >>> db.activities.complete_call(call, "no_answer").is_open
+        False
+        """
+        length = int(duration.total_seconds()) if isinstance(duration, timedelta) else duration
+        return _leadcore.activity_complete_call(self._db._session, activity, outcome, length)
+
+    def reopen(self, activity: ActivityRef) -> Activity:
+        """A task, ticket, call or meeting is open again; a meeting that was cancelled takes place after all.
+
+        >>> task = db.activities.task(db.leads.create(company="Nordlys AS"), "Call back")
+        >>> db.activities.reopen(db.activities.complete(task).activity).is_open
+        True
+        """
+        return _leadcore.activity_act(self._db._session, activity, "reopen")
+
+    def cancel(self, activity: ActivityRef) -> Activity:
+        """A meeting, or all that is left of a series, does not take place.
+
+        >>> import datetime
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.activities.cancel(db.activities.meeting(lead, "Fair", datetime.date(2030, 1, 7))).canceled
+        True
+        """
+        return _leadcore.activity_act(self._db._session, activity, "cancel")
+
+    def assign(self, activity: ActivityRef, user: str | None) -> Activity:
+        """Give an activity to a user, or with ``None`` to nobody.
+
+        >>> task = db.activities.task(db.leads.create(company="Nordlys AS"), "Call back")
+        >>> db.activities.assign(task, "bob").assignee
+        'bob'
+        """
+        return _leadcore.activity_assign(self._db._session, activity, user)
+
+    def snooze(self, activity: ActivityRef) -> Activity:
+        """Put off a task, call or meeting by a week: from today when it is late, else from its own day.
+
+        >>> import datetime
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> db.activities.snooze(db.activities.task(lead, "Call back", due=datetime.date(2090, 1, 2))).due
+        datetime.date(2090, 1, 9)
+        """
+        return _leadcore.activity_act(self._db._session, activity, "snooze")
+
+    def set_state(self, activity: ActivityRef, state: _State) -> Activity:
+        """Say how far a request for an estimate is.
+
+        >>> request = db.activities.estimate_request(db.leads.create(company="Nordlys AS"), "Twelve seats")
+        >>> db.activities.set_state(request, "declined").is_open
+        False
+        """
+        return _leadcore.activity_set_state(self._db._session, activity, state)
+
+    def of(
+        self,
+        subject: SubjectRef,
+        *,
+        kinds: _Kinds | None = None,
+        open: bool | None = None,  # noqa: A002 - it is what people call it
+        ascending: bool = False,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page[Activity]:
+        """A page of the activities about a record, by when they were or are due: a tab of its page.
+
+        Args:
+            subject: A lead, account or contact: the object, kind and id, or the id of a lead.
+            kinds: Which kinds; all when not said.
+            open: Only those that are open, or with ``False`` only the others.
+            ascending: The earliest first; else the latest.
+            limit: How many at most, 1 to 1,000.
+            after: The ``next`` of the page before; :meth:`iter` reads on by itself.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> _ = db.activities.note(lead, "They called.")
+            >>> _ = db.activities.ticket(lead, "Cannot log in")
+            >>> [ticket.title for ticket in db.activities.of(lead, kinds="ticket", open=True)]
+            ['Cannot log in']
+
+        """
+        if subject is None:  # which means all records to the compiled half
+            raise expected("subject", "a record, or the id of a lead", subject)
+        return self._page(subject, None, kinds, open, ascending, limit, after)
+
+    def assigned_to(
+        self,
+        user: str,
+        *,
+        kinds: _Kinds | None = None,
+        open: bool | None = True,  # noqa: A002 - it is what people call it
+        ascending: bool = True,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page[Activity]:
+        """A page of what a user turns to, across all records: what is open, the earliest first.
+
+        A page can be shorter than ``limit`` and still have a next one.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.activities.task(lead, "Call back", assignee="ada")
+        >>> [task.title for task in db.activities.assigned_to("ada")]
+        ['Call back']
+        """
+        check("user", user, str, "a user")
+        return self._page(None, user, kinds, open, ascending, limit, after)
+
+    def all(
+        self,
+        *,
+        kinds: _Kinds | None = None,
+        open: bool | None = None,  # noqa: A002 - it is what people call it
+        ascending: bool = False,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page[Activity]:
+        """A page of the activities of all records that the acting user may see: all tasks, all open tickets.
+
+        >>> for company in ("Nordlys AS", "Fjord AS"):
+        ...     _ = db.activities.ticket(db.leads.create(company=company), f"{company} cannot log in")
+        >>> len(db.activities.all(kinds=["ticket"], open=True))
+        2
+        """
+        return self._page(None, None, kinds, open, ascending, limit, after)
+
+    def iter(
+        self,
+        subject: SubjectRef | None = None,
+        *,
+        user: str | None = None,
+        kinds: _Kinds | None = None,
+        open: bool | None = None,  # noqa: A002 - it is what people call it
+        ascending: bool = False,
+        page_size: int = 500,
+    ) -> Iterator[Activity]:
+        """Every activity about a record, of a user, or at all, read in pages as you go.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> for n in range(3):
+        ...     _ = db.activities.note(lead, f"Note {n}")
+        >>> sum(1 for note in db.activities.iter(lead, page_size=2))
+        3
+        """
+        check("page_size", page_size, int, "a whole number")
+        chosen = kinds_of(kinds)
+        after: str | None = None
+        while True:
+            found, after = _leadcore.activity_page(
+                self._db._session, subject, user, chosen, open, ascending, after, page_size
+            )
+            yield from found
+            if after is None:
+                return
+
+    def _page(
+        self,
+        subject: SubjectRef | None,
+        user: str | None,
+        kinds: _Kinds | None,
+        is_open: bool | None,
+        ascending: bool,
+        limit: int,
+        after: str | None,
+    ) -> Page[Activity]:
+        found, following = _leadcore.activity_page(
+            self._db._session, subject, user, kinds_of(kinds), is_open, ascending, after, limit
+        )
+        return Page(tuple(found), following)
+
+    def ical(self, activity: ActivityRef) -> str:
+        """A call, task or meeting as iCalendar text, for the calendars of others.
+
+        >>> task = db.activities.task(db.leads.create(company="Nordlys AS"), "Call back")
+        >>> "SUMMARY:Call back" in db.activities.ical(task)
+        True
+        """
+        return _leadcore.activity_ical(self._db._session, activity)
+
+
+def _about(about: Any) -> Any:
+    """Several records as a list; one as it is."""
+    single = isinstance(about, (tuple, str, bytes)) or not isinstance(about, Iterable)
+    return about if single else list(about)

@@ -1,0 +1,235 @@
+//! Activities of leads, accounts and contacts.
+
+use leadcore::desk::{self, Listing, activities};
+use leadcore::domain::{Activity, ActivityBody, Move};
+use leadcore::error::{Error, Result, ValueError, ViolationCode};
+use leadcore::id::UserId;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::activity::{
+    ActivityArg, blank, given, kind_of, kinds_of, outcome, patch, place_of, place_text, py_activity, renamed,
+    state,
+};
+use crate::convert::{Count, LeadArg, Limit, Text};
+use crate::errors::{invalid, raise};
+use crate::lead::Lead;
+use crate::leads::named;
+use crate::moves::{Target, target};
+use crate::session::Session;
+use crate::subject::{SubjectArg, SubjectsArg};
+
+type Any<'py> = Bound<'py, PyAny>;
+
+/// A page of activities and where the next one begins.
+type PyPage<'py> = (Vec<Any<'py>>, Option<String>);
+
+pub(crate) fn user_of(py: Python<'_>, path: &str, user: Option<Text>) -> PyResult<Option<UserId>> {
+    let user = user.map(|user| UserId::new(user.0)).transpose();
+    user.map_err(|error: ValueError| raise(py, &error.at(path).into()))
+}
+
+/// Adds an activity.
+#[pyfunction]
+pub(crate) fn activity_add<'py>(
+    py: Python<'py>,
+    session: &Session,
+    about: SubjectsArg,
+    kind: Text,
+    fields: &Bound<'py, PyDict>,
+) -> PyResult<Any<'py>> {
+    let kind = kind_of("kind", &kind.0).map_err(|error| raise(py, &error))?;
+    let given = given(fields)?;
+    let added = session.write(py, move |ctx, txn| {
+        let mut fields = blank(kind, ctx.now());
+        patch(&mut fields, &given, true, ctx.utc_offset())?;
+        activities::add(ctx, txn, &about.0, fields).map_err(renamed)
+    })?;
+    py_activity(py, &added)
+}
+
+/// Writes down an interaction with a lead and moves it.
+#[pyfunction]
+pub(crate) fn activity_log<'py>(
+    py: Python<'py>,
+    session: &Session,
+    lead: LeadArg,
+    kind: Text,
+    fields: &Bound<'py, PyDict>,
+    to: Option<Target>,
+) -> PyResult<(Any<'py>, Lead)> {
+    let kind = kind_of("kind", &kind.0).map_err(|error| raise(py, &error))?;
+    let given = given(fields)?;
+    let (activity, lead) = session.write(py, move |ctx, txn| {
+        let mut fields = blank(kind, ctx.now());
+        patch(&mut fields, &given, true, ctx.utc_offset())?;
+        let to: Option<Move> = match &to {
+            Some(to) => {
+                let here = desk::leads::get(ctx, txn, lead.id)?;
+                Some(target(ctx, txn, Some(&here), to)?)
+            }
+            None => None,
+        };
+        let logged = activities::log(ctx, txn, lead.id, lead.expect, fields, to).map_err(renamed)?;
+        Ok((logged.activity, named(txn, logged.lead)?))
+    })?;
+    Ok((py_activity(py, &activity)?, lead))
+}
+
+/// One activity.
+#[pyfunction]
+pub(crate) fn activity_get<'py>(
+    py: Python<'py>,
+    session: &Session,
+    activity: ActivityArg,
+) -> PyResult<Any<'py>> {
+    let found = session.read(py, move |ctx, txn| activities::get(ctx, txn, activity.id))?;
+    py_activity(py, &found)
+}
+
+/// Changes some fields of an activity; none empties one.
+#[pyfunction]
+pub(crate) fn activity_edit<'py>(
+    py: Python<'py>,
+    session: &Session,
+    activity: ActivityArg,
+    changes: &Bound<'py, PyDict>,
+) -> PyResult<Any<'py>> {
+    let given = given(changes)?;
+    let after = session.write(py, move |ctx, txn| {
+        let mut fields = activities::get(ctx, txn, activity.id)?.fields;
+        patch(&mut fields, &given, false, ctx.utc_offset())?;
+        activities::edit(ctx, txn, activity.id, activity.expect, fields).map_err(renamed)
+    })?;
+    py_activity(py, &after)
+}
+
+/// Removes an activity.
+#[pyfunction]
+pub(crate) fn activity_delete(py: Python<'_>, session: &Session, activity: ActivityArg) -> PyResult<()> {
+    session.write(py, move |ctx, txn| activities::delete(ctx, txn, activity.id, activity.expect))
+}
+
+/// Does what people do with one click: `reopen`, `cancel` or `snooze`.
+#[pyfunction]
+pub(crate) fn activity_act<'py>(
+    py: Python<'py>,
+    session: &Session,
+    activity: ActivityArg,
+    act: Text,
+) -> PyResult<Any<'py>> {
+    let act = match act.0.as_str() {
+        "reopen" => activities::reopen,
+        "cancel" => activities::cancel,
+        "snooze" => activities::snooze,
+        _ => return Err(invalid(py, "act", ViolationCode::Unknown, "there is no such act")),
+    };
+    let after = session.write(py, move |ctx, txn| act(ctx, txn, activity.id, activity.expect))?;
+    py_activity(py, &after)
+}
+
+/// Completes an activity: it, and the next task of a series.
+#[pyfunction]
+pub(crate) fn activity_complete<'py>(
+    py: Python<'py>,
+    session: &Session,
+    activity: ActivityArg,
+) -> PyResult<(Any<'py>, Option<Any<'py>>)> {
+    let done =
+        session.write(py, move |ctx, txn| activities::complete(ctx, txn, activity.id, activity.expect))?;
+    let next = done.next.as_ref().map(|next| py_activity(py, next)).transpose()?;
+    Ok((py_activity(py, &done.activity)?, next))
+}
+
+/// Says what came of a call.
+#[pyfunction]
+pub(crate) fn activity_complete_call<'py>(
+    py: Python<'py>,
+    session: &Session,
+    activity: ActivityArg,
+    outcome: Text,
+    duration: Option<Count>,
+) -> PyResult<Any<'py>> {
+    let outcome = self::outcome(&outcome).map_err(|error| raise(py, &error))?;
+    let seconds = duration.map(|Count(seconds)| u32::try_from(seconds)).transpose().map_err(|_| {
+        invalid(py, "duration", ViolationCode::OutOfRange, "a call takes at most 604,800 seconds")
+    })?;
+    let after = session.write(py, move |ctx, txn| {
+        activities::complete_call(ctx, txn, activity.id, activity.expect, outcome, seconds)
+    })?;
+    py_activity(py, &after)
+}
+
+/// Gives an activity to a user, or to nobody.
+#[pyfunction]
+pub(crate) fn activity_assign<'py>(
+    py: Python<'py>,
+    session: &Session,
+    activity: ActivityArg,
+    user: Option<Text>,
+) -> PyResult<Any<'py>> {
+    let user = user_of(py, "user", user)?;
+    let after = session.write(py, move |ctx, txn| {
+        activities::assign(ctx, txn, activity.id, activity.expect, user.clone())
+    })?;
+    py_activity(py, &after)
+}
+
+/// Says how far a request for an estimate is.
+#[pyfunction]
+pub(crate) fn activity_set_state<'py>(
+    py: Python<'py>,
+    session: &Session,
+    activity: ActivityArg,
+    state: Text,
+) -> PyResult<Any<'py>> {
+    let state = self::state(&state).map_err(|error| raise(py, &error))?;
+    let after = session
+        .write(py, move |ctx, txn| activities::set_state(ctx, txn, activity.id, activity.expect, state))?;
+    py_activity(py, &after)
+}
+
+/// A page of activities: about a record, of a user, or all.
+#[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "the keyword arguments of one Python method")]
+pub(crate) fn activity_page<'py>(
+    py: Python<'py>,
+    session: &Session,
+    subject: Option<SubjectArg>,
+    user: Option<Text>,
+    kinds: Vec<Text>,
+    open: Option<bool>,
+    ascending: bool,
+    after: Option<Text>,
+    limit: Limit,
+) -> PyResult<PyPage<'py>> {
+    let kinds = kinds_of(&kinds).map_err(|error| raise(py, &error))?;
+    let user = user_of(py, "user", user)?;
+    let mut listing = Listing::default().after(place_of(py, after)?).limit(limit.0);
+    (listing.open, listing.ascending) = (open, ascending);
+    let page = session.read(py, move |ctx, txn| match (&subject, &user) {
+        (Some(subject), _) => activities::of(ctx, txn, subject.0, &kinds, &listing),
+        (None, Some(user)) => activities::assigned_to(ctx, txn, user, &kinds, &listing),
+        (None, None) => activities::all(ctx, txn, &kinds, &listing),
+    })?;
+    let items = page.items.iter().map(|activity| py_activity(py, activity)).collect::<PyResult<_>>()?;
+    Ok((items, page.next.map(place_text)))
+}
+
+/// One activity as iCalendar text.
+#[pyfunction]
+pub(crate) fn activity_ical(py: Python<'_>, session: &Session, activity: ActivityArg) -> PyResult<String> {
+    session.read(py, move |ctx, txn| {
+        check_ical(&activities::get(ctx, txn, activity.id)?)?;
+        desk::ical::activity(ctx, txn, activity.id)
+    })
+}
+
+fn check_ical(activity: &Activity) -> Result<()> {
+    let body = &activity.fields.body;
+    if matches!(body, ActivityBody::Call(_) | ActivityBody::Task(_) | ActivityBody::Meeting(_)) {
+        return Ok(());
+    }
+    let message = "only calls, tasks and meetings have a place in a calendar";
+    Err(Error::invalid_field("activity", ViolationCode::NotAllowed, message))
+}

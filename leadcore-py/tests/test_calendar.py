@@ -1,0 +1,111 @@
+"""The calendar, reminders, and the follow-ups that they make."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import leadcore
+import pytest
+from leadcore import Database, F, Lead
+
+OSLO = ZoneInfo("Europe/Oslo")
+
+
+@pytest.fixture
+def lead(db: Database) -> Lead:
+    return db.leads.create(company="Nordlys AS")
+
+
+def test_a_series_keeps_its_hour_when_the_clocks_change(db: Database, lead: Lead) -> None:
+    start = datetime(2026, 10, 19, 9, tzinfo=OSLO)
+    db.activities.meeting(lead, "Weekly", start, zone="Europe/Oslo", recurrence="FREQ=WEEKLY;COUNT=3")
+    entries = db.calendar.overview(date(2026, 10, 1), date(2026, 12, 1))
+    assert [entry.start for entry in entries] == [
+        datetime(2026, 10, 19, 7, tzinfo=UTC),
+        datetime(2026, 10, 26, 8, tzinfo=UTC),
+        datetime(2026, 11, 2, 8, tzinfo=UTC),
+    ]
+    assert [entry.occurrence for entry in entries] == [date(2026, 10, 19), date(2026, 10, 26), date(2026, 11, 2)]
+    text = db.calendar.ical(date(2026, 10, 1), date(2026, 12, 1))
+    assert "DTSTART;TZID=Europe/Oslo:20261019T090000\r\n" in text
+    assert text.count("BEGIN:VEVENT") == 1
+    with pytest.raises(leadcore.InvalidError, match="`zone`"):
+        db.activities.meeting(lead, "x", start, zone="Mars/Olympus")
+
+
+def test_an_overview_chooses_and_goes_on(db: Database, lead: Lead) -> None:
+    other = db.leads.create(company="Fjord AS")
+    at = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    db.activities.task(lead, "Task", due=date(2026, 11, 22), assignee="bob")
+    db.activities.call(other, at=at, title="Call")
+    db.activities.meeting(lead, "Meeting", at + timedelta(hours=1))
+    db.activities.note(lead, "No entry")
+    day = (date(2026, 11, 22), date(2026, 11, 23))
+    assert [entry.kind for entry in db.calendar.overview(*day)] == ["call", "meeting", "task"]
+    assert [entry.kind for entry in db.calendar.overview(*day, kinds=["task", "call"])] == ["call", "task"]
+    assert [entry.kind for entry in db.calendar.overview(*day, assignee="bob")] == ["task"]
+    assert [entry.kind for entry in db.calendar.overview(*day, about=other)] == ["call"]
+    first = db.calendar.overview(*day, limit=2)
+    assert [entry.kind for entry in db.calendar.overview(*day, limit=2, after=first.next)] == ["task"]
+    assert first.unexpanded == ()
+    assert pickle.loads(pickle.dumps(first)) == first
+    assert first[0].about == (("lead", other.id),)
+    assert first[0].to_dict()["kind"] == "call"
+    assert len(db.calendar.month(2026, 11)) == 3
+    for year, month, name in ((0, 1, "year"), (2026, 13, "month"), (2**80, 1, "year"), (2026, -(2**80), "month")):
+        with pytest.raises(leadcore.InvalidError, match=f"`{name}`"):
+            db.calendar.month(year, month)
+    with pytest.raises(leadcore.InvalidError, match="`to`"):
+        db.calendar.overview(day[1], day[0])
+    with pytest.raises(leadcore.InvalidError, match="`kinds"):
+        db.calendar.overview(*day, kinds=["note"])  # type: ignore[list-item]
+    with pytest.raises(leadcore.InvalidError, match="`activity`: only calls, tasks and meetings"):
+        db.activities.ical(db.activities.note(lead, "x"))
+
+
+def test_days_begin_where_the_user_lives(lead: Lead, db: Database) -> None:
+    east = db.as_user("ada", utc_offset=timedelta(hours=13))
+    east.activities.call(lead, at=datetime(2026, 11, 22, 12, tzinfo=UTC), title="Early")
+    assert len(east.calendar.overview(date(2026, 11, 23), date(2026, 11, 24))) == 1
+    assert len(db.calendar.overview(date(2026, 11, 23), date(2026, 11, 24))) == 0
+
+
+def test_reminders_come_until_they_are_acknowledged(db: Database, lead: Lead) -> None:
+    early = datetime(2020, 1, 7, 8, tzinfo=timezone(timedelta(hours=1)))
+    tasks = [db.activities.task(lead, f"Task {n}", remind_at=early + timedelta(days=n)) for n in range(3)]
+    due = db.reminders.due(limit=2)
+    assert [reminder.activity for reminder in due] == tasks[:2]
+    assert [reminder.activity for reminder in db.reminders.due(after=due.next)] == tasks[2:]
+    assert len(db.reminders.due(date(2020, 1, 8))) == 1
+    db.reminders.acknowledge(due)
+    db.reminders.acknowledge(due[0])
+    assert [reminder.activity for reminder in db.reminders.due()] == tasks[2:]
+    db.activities.complete(tasks[2])
+    assert len(db.reminders.due()) == 0
+    db.reminders.acknowledge([tasks[2], tasks[1].id])
+    assert db.activities.get(tasks[1]) == tasks[1]
+
+
+def test_follow_ups_are_a_field_a_filter_a_sort_and_a_view() -> None:
+    now = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    with leadcore.open(":memory:", tenant="acme", user="ada", clock=lambda: now) as db:
+        late, today, later, none = db.leads.create_many({"company": name, "score": n} for n, name in enumerate("ABCD"))
+        for lead, day in ((later, 25), (late, 20), (today, 22)):
+            db.activities.task(lead, "Call back", due=date(2026, 11, day))
+        assert db.leads.get(late.id).follow_up == datetime(2026, 11, 20, 12, tzinfo=UTC)
+        states = {"overdue": "A", "today": "B", "planned": "C", "none": "D"}
+        for state, name in states.items():
+            assert [lead.company for lead in db.leads.list(where=F.follow_up == state)] == [name]
+            assert [lead.company for lead in db.leads.list(where=f"follow_up = {state}")] == [name]
+            assert db.leads.page(db.leads.list(where=F.company == name)[0]).follow_up_state == state
+        assert db.leads.count(where=F.follow_up.in_(["overdue", "today"])) == 2
+        assert db.leads.count(where=F.follow_up_state != "none") == db.leads.count(where="follow_up_state != none") == 3
+        assert db.leads.count(where=F.follow_up < now) == 1
+        assert [lead.company for lead in db.leads.list(where=~F.follow_up.is_empty(), sort="follow_up")] == [*"ABC"]
+        assert [row.lead.company for row in db.views.open("follow_ups")] == ["A", "B", "C"]
+        assert [lead.score for lead in db.leads.list(sort="-score")] == [3, 2, 1, 0]
+        assert db.leads.count(where=F.score >= 2) == 2
+        assert db.leads.edit(none, score=None).score is None
+        assert db.leads.get(late.id).to_dict()["score"] == 0
