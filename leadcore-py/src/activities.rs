@@ -7,10 +7,8 @@ use leadcore::id::UserId;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::activity::{
-    ActivityArg, blank, given, kind_of, kinds_of, outcome, patch, place_of, place_text, py_activity, renamed,
-    state,
-};
+use crate::activity::{ActivityArg, kind_of, kinds_of, place_of, place_text, py_activity};
+use crate::activity_fields::{blank, given, outcome, patch, renamed, state};
 use crate::convert::{Count, LeadArg, Limit, Text};
 use crate::errors::{invalid, raise};
 use crate::lead::Lead;

@@ -9,6 +9,7 @@
 mod accounts;
 mod activities;
 mod activity;
+mod activity_fields;
 mod arguments;
 mod board;
 mod calendar;
