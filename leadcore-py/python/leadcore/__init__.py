@@ -12,12 +12,13 @@ the locks of this one, and another process's committed rows can vanish. See the 
 from ._leadcore import Account, Contact, Lead, __version__
 from .accounts import Accounts
 from .catalogue import Catalogue
-from .contacts import Contacts
+from .contacts import ContactList, Contacts
 from .database import (
     Database,
     Stats,
     open,  # noqa: A004 - `leadcore.open` reads as it should
 )
+from .estimates import Estimate, EstimateInput, Estimates, EstimateUnmet
 from .exceptions import (
     AlreadyExistsError,
     CancelledError,
@@ -36,11 +37,15 @@ from .exceptions import (
     Violation,
 )
 from .fields import AccountInput, ContactInput, FieldInput, FieldType, LeadInput
+from .files import FileRecord, Files, SweptFiles
 from .filters import F, Filter
+from .followers import Candidate, Candidates, Follow, Followers, Participants
 from .importing import Importing
 from .imports import FileFormat, ImportPreview, ImportReport, LineOutcome, Progress, Rejection
 from .leads import LeadAction, Leads
+from .lines import LeadLines, Line, Lines, TaxTotal, Totals
 from .lists import Changes, Facet, FacetValue, ListPage, Row, View, ViewBoard, ViewEntry
+from .marks import LeadMarks
 from .mass import LeadMass, MassOutcome, MassTotals, RecordOutcome
 from .models import (
     Board,
@@ -55,6 +60,7 @@ from .models import (
     Entry,
     FieldSpec,
     FormSection,
+    MarkNote,
     Money,
     Page,
     Phone,
@@ -79,6 +85,7 @@ from .operations import (
 from .pipelines import Pipelines, StageInput, StageRules
 from .policy import Role, RoleTable
 from .reading import LeadReading
+from .records import HostRecord, RecordKind, Records
 from .settings import Numbering, Settings
 from .terms import Terms
 from .transactions import Transaction
@@ -92,6 +99,8 @@ __all__ = [
     "Blocker",
     "Board",
     "CancelledError",
+    "Candidate",
+    "Candidates",
     "Catalogue",
     "Change",
     "Changes",
@@ -103,6 +112,7 @@ __all__ = [
     "ConflictError",
     "Contact",
     "ContactInput",
+    "ContactList",
     "Contacts",
     "ConversionOutcome",
     "ConversionPlan",
@@ -111,6 +121,10 @@ __all__ = [
     "DeniedError",
     "Email",
     "Entry",
+    "Estimate",
+    "EstimateInput",
+    "EstimateUnmet",
+    "Estimates",
     "F",
     "Facet",
     "FacetValue",
@@ -118,9 +132,14 @@ __all__ = [
     "FieldSpec",
     "FieldType",
     "FileFormat",
+    "FileRecord",
+    "Files",
     "Filter",
+    "Follow",
+    "Followers",
     "FormSection",
     "FrozenError",
+    "HostRecord",
     "Idle",
     "ImportPreview",
     "ImportReport",
@@ -131,13 +150,18 @@ __all__ = [
     "Lead",
     "LeadAction",
     "LeadInput",
+    "LeadLines",
+    "LeadMarks",
     "LeadMass",
     "LeadMoves",
     "LeadReading",
     "LeadcoreError",
     "Leads",
+    "Line",
     "LineOutcome",
+    "Lines",
     "ListPage",
+    "MarkNote",
     "MassOutcome",
     "MassTotals",
     "Money",
@@ -145,13 +169,16 @@ __all__ = [
     "Numbering",
     "Operations",
     "Page",
+    "Participants",
     "Phone",
     "Pipeline",
     "Pipelines",
     "Progress",
     "PurgeOutcome",
     "PurgePlan",
+    "RecordKind",
     "RecordOutcome",
+    "Records",
     "Rejection",
     "Role",
     "RoleTable",
@@ -164,9 +191,12 @@ __all__ = [
     "StageVisit",
     "Stats",
     "StorageError",
+    "SweptFiles",
     "SystemView",
+    "TaxTotal",
     "Term",
     "Terms",
+    "Totals",
     "Transaction",
     "UnavailableError",
     "UndoOutcome",
