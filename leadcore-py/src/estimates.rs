@@ -218,6 +218,9 @@ pub(crate) fn estimate_edit(
     to_json(py, &told(&edited))
 }
 
+/// A condition as JSON, and its field, code and message.
+type PyUnmet = (String, (String, &'static str, String));
+
 /// What stands against a move: each condition as JSON, with its field, code and message.
 #[pyfunction]
 pub(crate) fn estimate_can_move(
@@ -225,7 +228,7 @@ pub(crate) fn estimate_can_move(
     session: &Session,
     estimate: Id,
     status: Text,
-) -> PyResult<Vec<(String, (String, &'static str, String))>> {
+) -> PyResult<Vec<PyUnmet>> {
     let (id, to) = (EstimateId::from_uuid(estimate.0), self::status(py, "status", &status)?);
     let unmet = session.read(py, move |ctx, txn| desk::estimates::can_move(ctx, txn, id, to))?;
     let one = |unmet: &EstimateUnmet| {
@@ -303,7 +306,7 @@ pub(crate) fn estimates_of(
 ) -> PyResult<PyPage> {
     let listing = listing(py, is_open, ascending, after.as_ref(), limit)?;
     let found = session.read(py, move |ctx, txn| desk::estimates::of(ctx, txn, subject.0, &listing))?;
-    page(py, &found, |one| to_value(one))
+    page(py, &found, to_value)
 }
 
 /// An estimate on its own: what borrows it cannot leave the page.
@@ -335,7 +338,7 @@ pub(crate) fn estimate_page(
     (query.ascending, query.limit) = (ascending, limit.0);
     query.after = place(py, after.as_ref())?;
     let found = session.read(py, move |ctx, txn| desk::estimates::list(ctx, txn, &query))?;
-    page(py, &found, |one| to_value(one))
+    page(py, &found, to_value)
 }
 
 /// The products of a lead; none where it has none.

@@ -20,10 +20,7 @@ from .values import Record
 if TYPE_CHECKING:
     from .database import Database
 
-__all__ = ["LeadLines", "Line", "LineRef", "Lines", "Number", "TaxTotal", "Totals"]
-
-Number: TypeAlias = Decimal | int | float | str
-"""An exact number: best a ``Decimal``; others are read as what they print as."""
+__all__ = ["LeadLines", "Line", "LineRef", "Lines", "TaxTotal", "Totals"]
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -57,17 +54,20 @@ class Line(Record):
     def __init__(
         self,
         description: str,
-        quantity: Number = 1,
-        unit_price: Number = 0,
+        quantity: Decimal | float | str = 1,
+        unit_price: Decimal | float | str = 0,
         *,
         product: str | None = None,
         unit: str | None = None,
-        discount: Number | None = None,
-        discount_percent: Number | None = None,
-        tax: Number | None = None,
+        discount: Decimal | float | str | None = None,
+        discount_percent: Decimal | float | str | None = None,
+        tax: Decimal | float | str | None = None,
         tax_name: str | None = None,
     ) -> None:
-        """Numbers and text are read as what they print as. A ``discount`` like ``"5 %"`` is one in percent."""
+        """Best numbers are ``Decimal``; others, and text, are read as what they print as.
+
+        A ``discount`` like ``"5 %"`` is one in percent.
+        """
         given = {
             "description": description,
             "quantity": quantity,
