@@ -299,12 +299,12 @@ pub(crate) fn estimates_of(
     py: Python<'_>,
     session: &Session,
     subject: About,
-    is_open: Option<bool>,
+    open: Option<bool>,
     ascending: bool,
     after: Option<Text>,
     limit: Limit,
 ) -> PyResult<PyPage> {
-    let listing = listing(py, is_open, ascending, after.as_ref(), limit)?;
+    let listing = listing(py, open, ascending, after.as_ref(), limit)?;
     let found = session.read(py, move |ctx, txn| desk::estimates::of(ctx, txn, subject.0, &listing))?;
     page(py, &found, to_value)
 }

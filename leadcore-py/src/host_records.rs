@@ -161,13 +161,13 @@ pub(crate) fn records_of(
     session: &Session,
     subject: About,
     kind: Text,
-    is_open: Option<bool>,
+    open: Option<bool>,
     ascending: bool,
     after: Option<Text>,
     limit: Limit,
 ) -> PyResult<PyPage> {
     let kind = self::kind(py, &kind)?;
-    let listing = listing(py, is_open, ascending, after.as_ref(), limit)?;
+    let listing = listing(py, open, ascending, after.as_ref(), limit)?;
     let found = session.read(py, move |ctx, txn| desk::records::of(ctx, txn, subject.0, &kind, &listing))?;
     page(py, &found, Clone::clone)
 }

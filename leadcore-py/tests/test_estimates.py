@@ -114,7 +114,7 @@ def test_an_estimate_goes_its_way(db: Database, lead: Lead) -> None:
     second = db.estimates.revise(declined)
     assert (second.number, second.revises, second.lines) == (2, estimate.id, estimate.lines)
     assert db.estimates.accept(db.estimates.send(second)).status == "accepted"
-    assert [one.number for one in db.estimates.of(lead, is_open=False, ascending=True)] == [1, 2]
+    assert [one.number for one in db.estimates.of(lead, open=False, ascending=True)] == [1, 2]
     with pytest.raises(leadcore.ConflictError):
         db.estimates.delete(second.id)
 
@@ -207,3 +207,22 @@ def test_who_may_not_see_the_lead_sees_no_estimate() -> None:
         assert len(bob.estimates.list()) == 0
         with pytest.raises(leadcore.NotFoundError):
             bob.estimates.get(estimate)
+
+
+def test_an_estimate_answers_a_request(db: Database, lead: Lead) -> None:
+    activities: Any = getattr(db, "activities", None)
+    if activities is None:
+        pytest.skip("this build has no activities to ask for an estimate")
+    request = activities.estimate_request(lead, "Twelve seats")
+    estimate = db.estimates.create_for_request(request, lines=[Line("Seat", 12, 90)])
+    assert (estimate.title, estimate.about, estimate.request) == ("Twelve seats", (("lead", lead.id),), request.id)
+    assert activities.get(request).state == "estimated"
+    with pytest.raises(leadcore.ConflictError):
+        db.estimates.create_for_request(request.id)
+    db.undo(next(iter(db.timeline(lead))))
+    assert activities.get(request).state == "new"
+
+
+def test_what_is_no_request_is_not_found(db: Database, lead: Lead) -> None:
+    with pytest.raises(leadcore.NotFoundError):
+        db.estimates.create_for_request(draft(db, lead).id)

@@ -164,7 +164,7 @@ def test_records_of_the_host_hang_on_leads(db: Database, lead: Lead) -> None:
     with pytest.raises(leadcore.ConflictError):
         db.records.edit(record, state="cancelled")
     assert db.records.edit(again, state="cancelled", is_open=False).title == "Fibre 1000"
-    assert len(db.records.of(lead, "subscription", is_open=True)) == 0
+    assert len(db.records.of(lead, "subscription", open=True)) == 0
     with pytest.raises(leadcore.InvalidError) as caught:
         db.records.link(lead, "project", "", title="", url="javascript:alert(1)")
     assert {broken.field for broken in caught.value.violations} == {"kind", "key", "title", "url"}

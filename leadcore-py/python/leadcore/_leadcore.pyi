@@ -1114,7 +1114,7 @@ def estimate_delete(session: Session, estimate: Any, revision: int | None) -> No
     """Deletes a draft."""
 
 def estimates_of(
-    session: Session, subject: _About, is_open: bool | None, ascending: bool, after: str | None, limit: int
+    session: Session, subject: _About, open: bool | None, ascending: bool, after: str | None, limit: int
 ) -> _Page:
     """A page of the estimates about a record."""
 
@@ -1195,6 +1195,6 @@ def record_by_key(session: Session, kind: str, key: str) -> str:
     """The record with this id of the host's."""
 
 def records_of(
-    session: Session, subject: _About, kind: str, is_open: bool | None, ascending: bool, after: str | None, limit: int
+    session: Session, subject: _About, kind: str, open: bool | None, ascending: bool, after: str | None, limit: int
 ) -> _Page:
     """A page of the records of one kind about a record."""

@@ -416,14 +416,14 @@ class Estimates:
         self,
         subject: SubjectRef,
         *,
-        is_open: bool | None = None,
+        open: bool | None = None,  # noqa: A002 - it is what people call it
         ascending: bool = False,
         limit: int = 50,
         after: str | None = None,
     ) -> Page[Estimate]:
         """A page of the estimates about a record by date, the latest first unless ``ascending``.
 
-        With ``is_open`` only those to which an answer is still to come, or with ``False`` the others.
+        With ``open`` only those to which an answer is still to come, or with ``False`` the others.
 
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> _ = db.estimates.create(lead, title="Roof")
@@ -431,7 +431,7 @@ class Estimates:
         ['Roof']
         """
         about = subject_of(subject)
-        return page_of(_leadcore.estimates_of(self._db._session, about, is_open, ascending, after, limit), _estimate)
+        return page_of(_leadcore.estimates_of(self._db._session, about, open, ascending, after, limit), _estimate)
 
     def list(
         self,

@@ -294,7 +294,7 @@ class Records:
         subject: SubjectRef,
         kind: str,
         *,
-        is_open: bool | None = None,
+        open: bool | None = None,  # noqa: A002 - it is what people call it
         ascending: bool = False,
         limit: int = 50,
         after: str | None = None,
@@ -304,11 +304,11 @@ class Records:
         >>> _ = db.records.register("subscription", "Subscription", "Subscriptions")
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> _ = db.records.link(lead, "subscription", "sub-42", title="Fibre 500", is_open=True)
-        >>> [record.title for record in db.records.of(lead, "subscription", is_open=True)]
+        >>> [record.title for record in db.records.of(lead, "subscription", open=True)]
         ['Fibre 500']
         """
         about = subject_of(subject)
-        told = _leadcore.records_of(self._db._session, about, kind, is_open, ascending, after, limit)
+        told = _leadcore.records_of(self._db._session, about, kind, open, ascending, after, limit)
         return page_of(told, _record)
 
     def _one(self, text: str) -> HostRecord:
