@@ -92,7 +92,12 @@ impl Content {
         if known.is_dir() {
             return Err(Error::invalid_field("content", ViolationCode::Malformed, "this is a directory"));
         }
-        Ok((Source::Path(path), known.is_file().then_some(known.len())))
+        // A pipe would keep everybody waiting in the middle of a write, and cannot be read again.
+        if !known.is_file() {
+            let message = "this is no regular file: open it and hand over the file object";
+            return Err(Error::invalid_field("content", ViolationCode::Malformed, message));
+        }
+        Ok((Source::Path(path), Some(known.len())))
     }
 }
 

@@ -150,8 +150,10 @@ def test_what_is_no_content_is_refused(db: Database, lead: Lead, tmp_path: Path)
         db.files.add(lead, io.StringIO("text"), name="a")  # type: ignore[arg-type]
     with pytest.raises(leadcore.NotFoundError):
         db.files.add(lead, tmp_path / "nobody")
-    with pytest.raises(leadcore.InvalidError, match="content"):
-        db.files.add(lead, tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(leadcore.InvalidError, match="content"):
+            db.files.add(lead, path)
     with pytest.raises(leadcore.InvalidError, match="NUL"):
         db.files.save(db.files.add(lead, b"1", name="a"), "a\0b")
 

@@ -226,3 +226,10 @@ def test_an_estimate_answers_a_request(db: Database, lead: Lead) -> None:
 def test_what_is_no_request_is_not_found(db: Database, lead: Lead) -> None:
     with pytest.raises(leadcore.NotFoundError):
         db.estimates.create_for_request(draft(db, lead).id)
+
+
+def test_text_that_is_no_unicode_is_refused_by_name(db: Database, lead: Lead) -> None:
+    assert broken(lambda: db.estimates.create(lead, title="\ud800")) == [("title", "malformed")]
+    line = {"description": "x", "tax_name": "\ud800"}
+    assert broken(lambda: db.estimates.create(lead, lines=[line])) == [("lines[0].tax_name", "malformed")]
+    assert broken(lambda: db.lines.set(lead, [], currency="\ud800")) == [("currency", "malformed")]

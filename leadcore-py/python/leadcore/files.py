@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, TypeAlias
 from uuid import UUID
 
 from .arguments import check, expected, several
@@ -73,6 +73,9 @@ class FileRecord(Record):
     """When it was added."""
     updated_at: datetime = field(repr=False)
     """When name or description were last written."""
+
+    #: The columns of a table of files.
+    _columns: ClassVar[tuple[str, ...]] = ("name", "media_type", "size", "description", "created_by", "created_at")
 
     @property
     def subject(self) -> Subject:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -14,7 +14,7 @@ from .arguments import check, expected, several
 from .arguments import compiled as _leadcore
 from .exceptions import refused
 from .leads import LeadRef
-from .subjects import time_of
+from .subjects import check_unicode, time_of
 from .values import Record
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def _read(given: Mapping[str, Any], path: str) -> dict[str, Any]:
     check(f"{path}description", said["description"], str, "text")
     for name in ("product", "unit", "tax_name"):
         check(f"{path}{name}", said[name], (str, type(None)), "text or None")
+    for name, value in said.items():
+        check_unicode(f"{path}{name}", value)
     percent = said["discount"]
     if isinstance(percent, str) and percent.rstrip().endswith("%"):
         if said["discount_percent"] is not None:
@@ -225,6 +227,9 @@ class LeadLines(Record):
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self.lines)
 
     def __getitem__(self, index: int) -> Line:
         return self.lines[index]

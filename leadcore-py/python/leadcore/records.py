@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from uuid import UUID
 
 from .arguments import check
@@ -82,6 +82,9 @@ class HostRecord(Record):
     """When it was linked."""
     updated_at: datetime = field(repr=False)
     """When it was last written."""
+
+    #: The columns of a table of records.
+    _columns: ClassVar[tuple[str, ...]] = ("kind", "key", "title", "state", "is_open", "at")
 
     @property
     def subject(self) -> Subject:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from ._leadcore import Account, Contact, Lead
 from .arguments import check, expected
+from .exceptions import refused
 from .models import Page, Subject
 from .values import Record
 
@@ -64,7 +65,20 @@ def identity(given: object, kind: type, name: str) -> tuple[Any, int | None]:
 
 def fields_json(given: Mapping[str, Any]) -> str:
     """The fields that were said, as the compiled module reads them."""
-    return json.dumps({key: value for key, value in given.items() if value is not ...})
+    said = {key: value for key, value in given.items() if value is not ...}
+    for key, value in said.items():
+        check_unicode(key, value)
+    return json.dumps(said)
+
+
+def check_unicode(name: str, given: object) -> None:
+    """Refuse text with lone surrogates, by the name of the field."""
+    if isinstance(given, str) and not given.isascii():
+        try:
+            given.encode()
+        except UnicodeEncodeError:
+            message = "text must be valid Unicode, without lone surrogates"
+            raise refused(name, "malformed", message) from None
 
 
 def text_or_none(name: str, given: str | EllipsisType | None) -> None:
