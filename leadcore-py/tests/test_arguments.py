@@ -13,7 +13,7 @@ from typing import Any
 import leadcore
 import pytest
 from leadcore import Database
-from leadcore.estimates import EstimateInput
+from leadcore.estimate import EstimateInput
 from leadcore.fields import AccountInput, ContactInput, FieldInput, LeadInput
 from leadcore.pipelines import StageRules
 

@@ -18,7 +18,8 @@ from .database import (
     Stats,
     open,  # noqa: A004 - `leadcore.open` reads as it should
 )
-from .estimates import Estimate, EstimateInput, Estimates, EstimateUnmet
+from .estimate import Estimate, EstimateInput, EstimateUnmet
+from .estimates import Estimates
 from .exceptions import (
     AlreadyExistsError,
     CancelledError,
