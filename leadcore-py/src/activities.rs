@@ -68,7 +68,7 @@ pub(crate) fn activity_log<'py>(
             }
             None => None,
         };
-        let logged = activities::log(ctx, txn, lead.id, lead.expect, fields, to).map_err(renamed)?;
+        let logged = activities::log(ctx, txn, lead.id, lead.expect, fields, to.as_ref()).map_err(renamed)?;
         Ok((logged.activity, named(txn, logged.lead)?))
     })?;
     Ok((py_activity(py, &activity)?, lead))

@@ -47,6 +47,7 @@ fn write(
     match key {
         "name" => fields.name = text(value)?.map(|name| PersonName::parse(&name)).transpose()?,
         "job_title" => fields.job_title = text(value)?,
+        "role" => fields.role = text(value)?,
         "email" => fields.emails = fields.emails.edited(&text(value)?.unwrap_or_default())?,
         "phone" => fields.phones = fields.phones.edited(&text(value)?.unwrap_or_default(), region)?,
         "description" => fields.description = text(value)?,

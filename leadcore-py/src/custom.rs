@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use leadcore::domain::{
     Catalogue, CustomField, CustomKey, CustomValue, Emails, Field, FieldValue, Lead, Phones, ReachKind,
+    ReachMark, Reachable,
 };
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::store::{SettingName, Txn};
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 use crate::convert::{models, to_python};
 use crate::hints::{did_you_mean, shortened};
+use crate::marks::py_note;
 use crate::names::Names;
 
 /// The Python object for the value of a custom field.
@@ -127,11 +129,22 @@ fn kind(kind: ReachKind) -> Option<&'static str> {
     (kind != ReachKind::Unspecified).then(|| kind.code())
 }
 
+/// Why and since when an address is marked, for each mark.
+type Notes<'py> = (Option<Bound<'py, PyAny>>, Option<Bound<'py, PyAny>>);
+
+fn notes<'py, T>(py: Python<'py>, entry: &Reachable<T>) -> PyResult<Notes<'py>> {
+    let note = |mark| py_note(py, entry.note(mark));
+    Ok((note(ReachMark::OptedOut)?, note(ReachMark::Invalid)?))
+}
+
 /// E-mail addresses with what is known of each.
 pub(crate) fn emails<'py>(py: Python<'py>, emails: &Emails) -> PyResult<Bound<'py, PyTuple>> {
     let class = models(py)?.getattr("Email")?;
     let entries = emails.entries().iter();
-    let entries = entries.map(|it| class.call1((it.value.as_str(), kind(it.kind), it.opted_out, it.invalid)));
+    let entries = entries.map(|it| {
+        let (opted_out, invalid) = notes(py, it)?;
+        class.call1((it.value.as_str(), kind(it.kind), it.opted_out, it.invalid, opted_out, invalid))
+    });
     PyTuple::new(py, entries.collect::<PyResult<Vec<_>>>()?)
 }
 
@@ -139,7 +152,9 @@ pub(crate) fn emails<'py>(py: Python<'py>, emails: &Emails) -> PyResult<Bound<'p
 pub(crate) fn phones<'py>(py: Python<'py>, phones: &Phones) -> PyResult<Bound<'py, PyTuple>> {
     let class = models(py)?.getattr("Phone")?;
     let entries = phones.entries().iter().map(|it| {
-        class.call1((it.value.to_string(), kind(it.kind), it.opted_out, it.invalid, it.value.e164()))
+        let (opted_out, invalid) = notes(py, it)?;
+        let (value, e164) = (it.value.to_string(), it.value.e164());
+        class.call1((value, kind(it.kind), it.opted_out, it.invalid, e164, opted_out, invalid))
     });
     PyTuple::new(py, entries.collect::<PyResult<Vec<_>>>()?)
 }

@@ -4,10 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use leadcore::error::{Error, ErrorKind, Result};
+use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
 use leadcore::id::RandomIds;
 use leadcore::store::Store;
-use leadcore_sqlite::SqliteStore;
+use leadcore_sqlite::{SqliteOptions, SqliteStore};
 use pyo3::Python;
 
 use crate::host::refuse_inside;
@@ -17,9 +17,18 @@ use crate::host::refuse_inside;
 pub(crate) struct Backend(SqliteStore);
 
 impl Backend {
-    /// Opens the file at `path`; none means in memory.
-    pub(crate) fn open(path: Option<PathBuf>) -> Result<Self> {
-        path.map_or_else(SqliteStore::open_in_memory, SqliteStore::open).map(Self)
+    /// Opens the file at `path`; none means in memory. The content of files lies in `files_in` where one is given.
+    pub(crate) fn open(path: Option<PathBuf>, files_in: Option<PathBuf>) -> Result<Self> {
+        let store = match (path, files_in) {
+            (None, None) => SqliteStore::open_in_memory(),
+            (None, Some(_)) => {
+                let message = "a database in memory has its files in memory too";
+                Err(Error::invalid_field("files_in", ViolationCode::NotAllowed, message))
+            }
+            (Some(path), None) => SqliteStore::open(path),
+            (Some(path), Some(dir)) => SqliteStore::open_with(path, &SqliteOptions::new().files_in(dir)),
+        };
+        store.map(Self)
     }
 
     /// The ports.
@@ -35,6 +44,12 @@ impl Backend {
     /// Where the file is; none in memory.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.0.path()
+    }
+
+    /// Removes contents that no file has: how many, their bytes, and how many temporary files.
+    pub(crate) fn sweep_files(&self) -> Result<(u64, u64, u64)> {
+        let swept = self.0.sweep_files()?;
+        Ok((swept.contents, swept.bytes, swept.left_over))
     }
 
     /// Write transactions committed, writes run again, and the longest wait for a turn in seconds.

@@ -19,13 +19,19 @@ mod custom;
 mod definition;
 mod engine;
 mod errors;
+mod estimates;
+mod files;
 mod filters;
+mod followers;
+mod given;
 mod hints;
 mod host;
+mod host_records;
 mod imports;
 mod lead;
 mod leads;
 mod lists;
+mod marks;
 mod mass;
 mod moves;
 mod names;
@@ -37,6 +43,7 @@ mod session;
 mod settings;
 mod setup;
 mod subject;
+mod subjects;
 mod terms;
 mod timeline;
 mod undo;
@@ -64,7 +71,25 @@ mod _leadcore {
     #[pymodule_export]
     use super::contacts::{contact_add, contact_edit, contact_primary, contact_remove, contacts_of};
     #[pymodule_export]
+    use super::estimates::{
+        estimate_by_number, estimate_can_move, estimate_create, estimate_delete, estimate_edit,
+        estimate_for_request, estimate_from_lines, estimate_get, estimate_move, estimate_numbering_get,
+        estimate_numbering_set, estimate_page, estimate_revise, estimates_expire_due, estimates_of, lines_of,
+        lines_set,
+    };
+    #[pymodule_export]
+    use super::files::{
+        file_delete, file_edit, file_get, file_read, file_read_range, file_save, files_add, files_of,
+    };
+    #[pymodule_export]
     use super::filters::{filter_parse, filter_text};
+    #[pymodule_export]
+    use super::followers::{follow, followed_by, followers_of, participants_search};
+    #[pymodule_export]
+    use super::host_records::{
+        record_by_key, record_edit, record_get, record_kind_remove, record_kind_set, record_kinds,
+        record_link, record_unlink, records_of,
+    };
     #[pymodule_export]
     use super::imports::{import_leads, import_preview, import_template};
     #[pymodule_export]
@@ -76,6 +101,10 @@ mod _leadcore {
     };
     #[pymodule_export]
     use super::lists::{columns_list, columns_set, view_board, view_open};
+    #[pymodule_export]
+    use super::marks::{
+        contact_do_not_call, contact_mark, contacts_export, lead_do_not_call, lead_mark_address,
+    };
     #[pymodule_export]
     use super::mass::{mass_edit, mass_label, mass_move, mass_transfer, mass_trash};
     #[pymodule_export]

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::convert::{Text, from_json, to_json};
 use crate::custom;
+use crate::marks::py_note;
 use crate::names::py_term;
 
 /// Addresses as plain text.
@@ -65,6 +66,18 @@ impl Contact {
     #[getter]
     fn job_title(&self) -> Option<&str> {
         self.contact.fields.job_title.as_deref()
+    }
+
+    /// What part the person has in the deal.
+    #[getter]
+    fn role(&self) -> Option<&str> {
+        self.contact.fields.role.as_deref()
+    }
+
+    /// Why and since when the person must not be called, by whatever number; none while it may.
+    #[getter]
+    fn do_not_call<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        py_note(py, self.contact.fields.do_not_call.as_ref())
     }
 
     /// The primary e-mail address.
@@ -127,6 +140,8 @@ impl Contact {
         dict.set_item("id", self.id())?;
         dict.set_item("name", self.name())?;
         dict.set_item("job_title", self.job_title())?;
+        dict.set_item("role", self.role())?;
+        dict.set_item("do_not_call", self.contact.fields.do_not_call.is_some())?;
         dict.set_item("email", texts(py, self.contact.fields.emails.iter())?)?;
         dict.set_item("phone", texts(py, self.contact.fields.phones.iter())?)?;
         dict.set_item("description", self.description())?;

@@ -158,8 +158,10 @@ fn policy(py: Python<'_>, table: Option<Text>) -> PyResult<Arc<dyn Policy>> {
 
 #[pymethods]
 impl Session {
-    /// Opens a store; `path` none means in memory. `clock` gives the time, `tax_rule` checks tax numbers.
+    /// Opens a store; `path` none means in memory. `clock` gives the time, `tax_rule` checks tax numbers; the content of
+    /// files lies in the directory `files_in`, where one is given.
     #[staticmethod]
+    #[expect(clippy::too_many_arguments, reason = "the keyword arguments of one Python function")]
     fn open(
         py: Python<'_>,
         path: Option<PathBuf>,
@@ -168,14 +170,17 @@ impl Session {
         roles: Option<Text>,
         clock: Option<Py<PyAny>>,
         tax_rule: Option<Py<PyAny>>,
+        files_in: Option<PathBuf>,
     ) -> PyResult<Self> {
         let tenant = TenantId::new(tenant.0).map_err(|error| raise(py, &error.at("tenant").into()))?;
         let (offset, team, host) = (Utc.fix(), None, Host::new(clock, tax_rule));
         let who = Who { tenant, actor: actor(py, user)?, policy: policy(py, roles)?, offset, team, host };
-        if let Some(path) = &path {
-            check_path("path", path).map_err(|error| raise(py, &error))?;
+        for (name, path) in [("path", &path), ("files_in", &files_in)] {
+            if let Some(path) = path {
+                check_path(name, path).map_err(|error| raise(py, &error))?;
+            }
         }
-        let backend = detached(py, || Backend::open(path)).map_err(|error| raise(py, &error))?;
+        let backend = detached(py, || Backend::open(path, files_in)).map_err(|error| raise(py, &error))?;
         Ok(Self { engine: Arc::new(Engine::new(backend)), who: Arc::new(who), unit: None })
     }
 
@@ -244,6 +249,12 @@ impl Session {
     fn path(&self, py: Python<'_>) -> PyResult<Option<PathBuf>> {
         let path = detached(py, || Ok(self.engine.backend()?.path().map(Into::into)));
         path.map_err(|error| raise(py, &error))
+    }
+
+    /// Removes contents that no file has: how many, their bytes, and how many temporary files.
+    fn sweep_files(&self, py: Python<'_>) -> PyResult<(u64, u64, u64)> {
+        let swept = detached(py, || self.engine.backend()?.sweep_files());
+        swept.map_err(|error| raise(py, &error))
     }
 
     /// Write transactions committed, writes run again, and the longest wait for a turn in seconds.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import inspect
+import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import leadcore
 import pytest
 from leadcore import Database
 from leadcore.activity import ActivityInput
+from leadcore.estimate import EstimateInput
 from leadcore.fields import AccountInput, ContactInput, FieldInput, LeadInput
 from leadcore.pipelines import StageRules
 
@@ -32,6 +34,9 @@ class World:
     view: leadcore.View
     outcome: leadcore.MassOutcome
     activity: leadcore.Activity
+    file: leadcore.FileRecord
+    estimate: leadcore.Estimate
+    record: leadcore.HostRecord
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +53,16 @@ def world() -> Iterator[World]:
         db.catalogue.set_section("project", label="Project", order=15)
         view = db.views.save("Large", "amount > 5")
         task = db.activities.task(lead, "Call back")
-        yield World(db, lead, account, db.contacts.add(lead, name="Ola Vik"), view, outcome, task)
+        file = db.files.add(lead, b"hello", name="a.txt")
+        estimate = db.estimates.create(lead, title="Roof")
+        db.records.register("project", "Project", "Projects")
+        record = db.records.link(lead, "project", "p-1", title="Roof")
+        contact = db.contacts.add(lead, name="Ola Vik")
+        yield World(db, lead, account, contact, view, outcome, task, file, estimate, record)
 
 
 DAY = datetime.date(2026, 11, 22)
+FILE_CALLS = ("get", "read", "open", "copy_to", "save", "edit", "delete")
 
 #: What each argument may be, by its name; where it depends on the call, by call and name.
 VALID: dict[str, Callable[[World], Any]] = {
@@ -116,6 +127,29 @@ VALID: dict[str, Callable[[World], Any]] = {
     "days": lambda _: 2,
     "period": lambda _: "today",
     "what": lambda _: "contact",
+    "content": lambda _: b"hello",
+    "files": lambda _: [("a.txt", b"hello")],
+    "output": lambda _: io.BytesIO(),
+    "estimate": lambda world: world.estimate.id,
+    "request": lambda world: world.estimate.id,
+    "Estimates.can_move.status": lambda _: "sent",
+    "lines": lambda _: [],
+    "record": lambda world: world.record.id,
+    "Records.link.title": lambda _: "Roof",
+    "singular": lambda _: "One",
+    "plural": lambda _: "Many",
+    "address": lambda _: "post@nordlys.example",
+    "mark": lambda _: "invalid",
+    "Records.register.kind": lambda _: "task_list",
+    "Records.rename.kind": lambda _: "project",
+    "Records.remove.kind": lambda _: "project",
+    "Records.link.kind": lambda _: "project",
+    "Records.by_key.kind": lambda _: "project",
+    "Records.of.kind": lambda _: "project",
+    "Records.link.key": lambda _: "p-2",
+    "Records.by_key.key": lambda _: "p-1",
+    "leadcore.Line.description": lambda _: "Panel",
+    **{f"Files.{call}.file": lambda world: world.file.id for call in FILE_CALLS},
 }
 
 #: What takes a value of any type by its nature, or is no argument at all.
@@ -134,14 +168,19 @@ GIVEN: dict[str, tuple[type, set[str]]] = {
     "Catalogue.add_field": (FieldInput, {"default"}),
     "Catalogue.change_field": (FieldInput, {"default"}),
     "Pipelines.set_stage": (StageRules, set()),
+    "Estimates.create": (EstimateInput, set()),
+    "Estimates.create_from_lines": (EstimateInput, set()),
+    "Estimates.create_for_request": (EstimateInput, set()),
+    "Estimates.edit": (EstimateInput, set()),
 }
 
 
 def managers(db: Database) -> dict[str, Any]:
     found = {"Database": db, "Filter": leadcore.Filter, "F": leadcore.F, "FieldRef": leadcore.F.city}
     found |= {"RoleTable": leadcore.RoleTable(), "Role": leadcore.Role.viewer(), "leadcore": leadcore}
-    several = [db.leads, db.views, db.contacts, db.accounts, db.pipelines, db.sources, db.catalogue, db.settings]
-    for manager in (*several, db.activities, db.calendar, db.reminders):
+    parts = (db.leads, db.views, db.contacts, db.accounts, db.pipelines, db.sources, db.catalogue, db.settings)
+    more = (db.files, db.estimates, db.lines, db.followers, db.participants, db.records)
+    for manager in (*parts, *more, db.activities, db.calendar, db.reminders):
         found[type(manager).__name__] = manager
     return found
 
@@ -154,7 +193,7 @@ def calls() -> Iterator[tuple[str, str]]:
     """Every public call with each of its parameters."""
     with leadcore.open(":memory:") as db:
         for owner, manager in managers(db).items():
-            names = ["open", "Money", "Email", "Phone"] if manager is leadcore else dir(manager)
+            names = ["open", "Money", "Email", "Phone", "Line"] if manager is leadcore else dir(manager)
             for name in names:
                 function = None if name.startswith("_") else getattr(manager, name)
                 if not callable(function) or isinstance(function, leadcore.Filter) or f"{owner}.{name}" in NOT_CALLED:

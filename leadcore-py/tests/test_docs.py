@@ -99,6 +99,13 @@ MANAGERS = (
     "LeadReading",
     "Importing",
     "Views",
+    "Files",
+    "Estimates",
+    "Lines",
+    "LeadMarks",
+    "Followers",
+    "Participants",
+    "Records",
 )
 WITHOUT_EXAMPLE = {"Database.close", "Database.backup_to"}
 

@@ -24,12 +24,14 @@ from .activity import (
 )
 from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
-from .contacts import Contacts
+from .contacts import ContactList, Contacts
 from .database import (
     Database,
     Stats,
     open,  # noqa: A004 - `leadcore.open` reads as it should
 )
+from .estimate import Estimate, EstimateInput, EstimateUnmet
+from .estimates import Estimates
 from .exceptions import (
     AlreadyExistsError,
     CancelledError,
@@ -48,11 +50,15 @@ from .exceptions import (
     Violation,
 )
 from .fields import AccountInput, ContactInput, FieldInput, FieldType, LeadInput
+from .files import FileRecord, Files, SweptFiles
 from .filters import F, Filter
+from .followers import Candidate, Candidates, Follow, Followers, Participants
 from .importing import Importing
 from .imports import FileFormat, ImportPreview, ImportReport, LineOutcome, Progress, Rejection
 from .leads import LeadAction, Leads
+from .lines import LeadLines, Line, Lines, TaxTotal, Totals
 from .lists import Changes, Facet, FacetValue, ListPage, Row, View, ViewBoard, ViewEntry
+from .marks import LeadMarks
 from .mass import LeadMass, MassOutcome, MassTotals, RecordOutcome
 from .models import (
     Board,
@@ -67,6 +73,7 @@ from .models import (
     Entry,
     FieldSpec,
     FormSection,
+    MarkNote,
     Money,
     Page,
     Phone,
@@ -93,6 +100,7 @@ from .pages import AccountPage, Cell, Engagement, LeadPage, PageSection, Qualifi
 from .pipelines import Pipelines, StageInput, StageRules
 from .policy import Role, RoleTable
 from .reading import LeadReading
+from .records import HostRecord, RecordKind, Records
 from .settings import Numbering, Settings
 from .terms import Terms
 from .transactions import Transaction
@@ -113,6 +121,8 @@ __all__ = [
     "Calendar",
     "CalendarEntry",
     "CancelledError",
+    "Candidate",
+    "Candidates",
     "Catalogue",
     "Cell",
     "Change",
@@ -126,6 +136,7 @@ __all__ = [
     "ConflictError",
     "Contact",
     "ContactInput",
+    "ContactList",
     "Contacts",
     "ConversionOutcome",
     "ConversionPlan",
@@ -135,6 +146,10 @@ __all__ = [
     "Email",
     "Engagement",
     "Entry",
+    "Estimate",
+    "EstimateInput",
+    "EstimateUnmet",
+    "Estimates",
     "F",
     "Facet",
     "FacetValue",
@@ -142,9 +157,14 @@ __all__ = [
     "FieldSpec",
     "FieldType",
     "FileFormat",
+    "FileRecord",
+    "Files",
     "Filter",
+    "Follow",
+    "Followers",
     "FormSection",
     "FrozenError",
+    "HostRecord",
     "Idle",
     "ImportPreview",
     "ImportReport",
@@ -155,14 +175,19 @@ __all__ = [
     "Lead",
     "LeadAction",
     "LeadInput",
+    "LeadLines",
+    "LeadMarks",
     "LeadMass",
     "LeadMoves",
     "LeadPage",
     "LeadReading",
     "LeadcoreError",
     "Leads",
+    "Line",
     "LineOutcome",
+    "Lines",
     "ListPage",
+    "MarkNote",
     "MassOutcome",
     "MassTotals",
     "Money",
@@ -172,6 +197,7 @@ __all__ = [
     "Overview",
     "Page",
     "PageSection",
+    "Participants",
     "Phone",
     "Pipeline",
     "Pipelines",
@@ -179,7 +205,9 @@ __all__ = [
     "PurgeOutcome",
     "PurgePlan",
     "Qualification",
+    "RecordKind",
     "RecordOutcome",
+    "Records",
     "Rejection",
     "Reminder",
     "Reminders",
@@ -195,11 +223,14 @@ __all__ = [
     "Stats",
     "StorageError",
     "SubjectRef",
+    "SweptFiles",
     "SystemView",
     "TabPage",
+    "TaxTotal",
     "Term",
     "Terms",
     "Topic",
+    "Totals",
     "Transaction",
     "UnavailableError",
     "UndoOutcome",

@@ -16,6 +16,7 @@ from leadcore.models import (
     Entry,
     FieldSpec,
     FormSection,
+    MarkNote,
     Phone,
     Pipeline,
     Section,
@@ -55,18 +56,47 @@ __all__ = [
     "columns_list",
     "columns_set",
     "contact_add",
+    "contact_do_not_call",
     "contact_edit",
+    "contact_mark",
     "contact_primary",
     "contact_remove",
+    "contacts_export",
     "contacts_of",
     "convert",
+    "estimate_by_number",
+    "estimate_can_move",
+    "estimate_create",
+    "estimate_delete",
+    "estimate_edit",
+    "estimate_for_request",
+    "estimate_from_lines",
+    "estimate_get",
+    "estimate_move",
+    "estimate_numbering_get",
+    "estimate_numbering_set",
+    "estimate_page",
+    "estimate_revise",
+    "estimates_expire_due",
+    "estimates_of",
     "field_add",
     "field_change",
     "field_remove",
     "field_specs",
     "field_update",
+    "file_delete",
+    "file_edit",
+    "file_get",
+    "file_read",
+    "file_read_range",
+    "file_save",
+    "files_add",
+    "files_of",
     "filter_parse",
     "filter_text",
+    "follow",
+    "followed_by",
+    "followers_of",
     "form",
     "form_schema",
     "functions_get",
@@ -85,12 +115,14 @@ __all__ = [
     "lead_create",
     "lead_delete",
     "lead_disqualify",
+    "lead_do_not_call",
     "lead_edit",
     "lead_facets",
     "lead_functions",
     "lead_get",
     "lead_idle",
     "lead_mark",
+    "lead_mark_address",
     "lead_mark_all",
     "lead_move",
     "lead_open",
@@ -98,6 +130,8 @@ __all__ = [
     "lead_reopen",
     "lead_restore",
     "lead_stage_history",
+    "lines_of",
+    "lines_set",
     "mass_edit",
     "mass_label",
     "mass_move",
@@ -107,6 +141,7 @@ __all__ = [
     "numbering_set",
     "page_of_account",
     "page_of_lead",
+    "participants_search",
     "pipeline_add",
     "pipeline_list",
     "pipeline_remove",
@@ -117,6 +152,15 @@ __all__ = [
     "preset_role",
     "purge",
     "purge_plan",
+    "record_by_key",
+    "record_edit",
+    "record_get",
+    "record_kind_remove",
+    "record_kind_set",
+    "record_kinds",
+    "record_link",
+    "record_unlink",
+    "records_of",
     "reminder_acknowledge",
     "reminder_due",
     "section_list",
@@ -409,6 +453,14 @@ class Contact:
         """Position in the company."""
 
     @property
+    def role(self) -> str | None:
+        """What part the person has in the deal."""
+
+    @property
+    def do_not_call(self) -> MarkNote | None:
+        """Why and since when the person must not be called, by whatever number; none while it may."""
+
+    @property
     def email(self) -> str | None:
         """The primary e-mail address."""
 
@@ -588,6 +640,7 @@ class Session:
         roles: str | None,
         clock: Callable[[], datetime] | None,
         tax_rule: Callable[[str, str | None], str | None] | None,
+        files_in: str | PathLike[str] | None,
     ) -> Session:
         """Opens a store; `path` none means in memory. `clock` gives the time, `tax_rule` checks tax numbers."""
 
@@ -614,6 +667,9 @@ class Session:
 
     def path(self) -> PathLike[str] | None:
         """Where the file is; none in memory."""
+
+    def sweep_files(self) -> tuple[int, int, int]:
+        """Removes contents that no file has: how many, their bytes, and how many temporary files."""
 
     def stats(self) -> tuple[int, int, float]:
         """Write transactions committed, writes run again, and the longest wait for a turn in seconds."""
@@ -1103,3 +1159,157 @@ def columns_list(session: Session) -> list[FieldSpec]:
 
 def columns_set(session: Session, fields: list[str] | None) -> None:
     """Chooses the columns of lists; none goes back to the standard ones."""
+
+# Kind and id of a record.
+_About: TypeAlias = tuple[str, Any]
+# Items as JSON, and where the next page begins.
+_Page: TypeAlias = tuple[str, str | None]
+# Name, description, content.
+_File: TypeAlias = tuple[str, str | None, bytes | str | PathLike[str]]
+# Address, channel, mark, lifted, reason, since.
+_Mark: TypeAlias = tuple[str, str, str, bool, str | None, datetime | None]
+# Reason, since.
+_Note: TypeAlias = tuple[str | None, datetime | None]
+
+def files_add(session: Session, subject: list[_About], files: list[_File], max_bytes: int, single: bool) -> str:
+    """Adds files about records, in one operation: as JSON. A single one is told of by its own arguments."""
+
+def file_get(session: Session, file: Any) -> str:
+    """A file, as JSON."""
+
+def file_read(session: Session, file: Any) -> bytes:
+    """The content of a file, checked against its hash."""
+
+def file_read_range(session: Session, file: Any, offset: int, size: int) -> bytes:
+    """A part of the content of a file."""
+
+def file_save(session: Session, file: Any, path: str | PathLike[str]) -> int:
+    """Writes the content of a file to a path, all of it or nothing."""
+
+def file_edit(session: Session, file: Any, revision: int | None, fields: str) -> str:
+    """Writes name and description of a file: as JSON."""
+
+def file_delete(session: Session, file: Any, revision: int | None) -> None:
+    """Deletes a file."""
+
+def files_of(session: Session, subject: _About, ascending: bool, after: str | None, limit: int) -> _Page:
+    """A page of the files about a record."""
+
+def estimate_create(session: Session, subject: list[_About], fields: str) -> str:
+    """Creates an estimate: as JSON."""
+
+def estimate_from_lines(session: Session, lead: Any, fields: str) -> str:
+    """Creates an estimate with the products of a lead."""
+
+def estimate_for_request(session: Session, request: Any, fields: str) -> str:
+    """Creates an estimate that answers a request."""
+
+def estimate_get(session: Session, estimate: Any) -> str:
+    """An estimate."""
+
+def estimate_by_number(session: Session, number: int | str) -> str:
+    """The estimate with this number, or the text that people write for it."""
+
+def estimate_edit(session: Session, estimate: Any, revision: int | None, fields: str) -> str:
+    """Changes some fields of an estimate; null empties one."""
+
+def estimate_can_move(session: Session, estimate: Any, status: str) -> list[tuple[str, tuple[str, str, str]]]:
+    """What stands against a move: each condition as JSON, with its field, code and message."""
+
+def estimate_move(session: Session, estimate: Any, revision: int | None, status: str, reason: str | None) -> str:
+    """Moves an estimate to its next state."""
+
+def estimates_expire_due(session: Session, limit: int) -> list[UUID]:
+    """Writes down which estimates have expired: their ids."""
+
+def estimate_revise(session: Session, estimate: Any) -> str:
+    """A new draft with what was offered."""
+
+def estimate_delete(session: Session, estimate: Any, revision: int | None) -> None:
+    """Deletes a draft."""
+
+def estimates_of(
+    session: Session, subject: _About, open: bool | None, ascending: bool, after: str | None, limit: int
+) -> _Page:
+    """A page of the estimates about a record."""
+
+def estimate_page(
+    session: Session,
+    status: str | None,
+    since: str | None,
+    until: str | None,
+    ascending: bool,
+    after: str | None,
+    limit: int,
+) -> _Page:
+    """A page of all estimates."""
+
+def lines_of(session: Session, lead: _Lead) -> str | None:
+    """The products of a lead; none where it has none."""
+
+def lines_set(
+    session: Session, lead: _Lead, revision: int | None, lines: str, currency: str | None, with_amount: bool
+) -> str | None:
+    """Writes the products of a lead."""
+
+def estimate_numbering_get(session: Session) -> tuple[str, int, int, int | None]:
+    """How estimate numbers are written: prefix, digits, start, and the revision to change it with."""
+
+def estimate_numbering_set(session: Session, prefix: str, width: int, start: int, revision: int | None) -> int:
+    """Writes how estimate numbers are written."""
+
+def contact_mark(session: Session, contact: Contact | UUID | str, mark: _Mark) -> Contact:
+    """Marks an address of a person, or takes the mark off."""
+
+def contact_do_not_call(session: Session, contact: Contact | UUID | str, note: _Note | None) -> Contact:
+    """Nobody may call a person; or, without a note, they may again."""
+
+def lead_mark_address(session: Session, lead: _Lead, mark: _Mark) -> Lead:
+    """Marks an address of a lead, or takes the mark off."""
+
+def lead_do_not_call(session: Session, lead: _Lead, note: _Note) -> Lead:
+    """Nobody may call a lead."""
+
+def contacts_export(session: Session, owner: _Lead | Account, spreadsheet: bool) -> tuple[bytes, int]:
+    """The persons of a lead or an account as a file, and how many there are."""
+
+def follow(session: Session, subject: _About, user: str | None, follows: bool) -> bool:
+    """Makes somebody follow a record, or follow it no more: whether that is new."""
+
+def followers_of(session: Session, subject: _About) -> str:
+    """Who follows a record, as JSON."""
+
+def followed_by(session: Session, user: str | None, after: str | None, limit: int) -> tuple[list[Lead], str | None]:
+    """The leads that a user follows, and where the next page begins."""
+
+def participants_search(session: Session, text: str, include_leads: bool, limit: int) -> str:
+    """Who has every word of a text, as JSON."""
+
+def record_kinds(session: Session) -> str:
+    """The kinds of record that the host registered, as JSON."""
+
+def record_kind_set(session: Session, kind: str, fields: str, new: bool) -> None:
+    """Registers a kind, or changes how one is shown: the fields that were given."""
+
+def record_kind_remove(session: Session, kind: str) -> None:
+    """Takes a kind away that has no records."""
+
+def record_link(session: Session, subject: list[_About], kind: str, key: str, fields: str) -> str:
+    """Links a record of the host's, or writes one anew that is linked."""
+
+def record_edit(session: Session, record: Any, revision: int | None, fields: str) -> str:
+    """Changes what the host says of a record."""
+
+def record_unlink(session: Session, record: Any, revision: int | None) -> None:
+    """Takes a record off every page."""
+
+def record_get(session: Session, record: Any) -> str:
+    """A record."""
+
+def record_by_key(session: Session, kind: str, key: str) -> str:
+    """The record with this id of the host's."""
+
+def records_of(
+    session: Session, subject: _About, kind: str, open: bool | None, ascending: bool, after: str | None, limit: int
+) -> _Page:
+    """A page of the records of one kind about a record."""

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 from uuid import UUID
 
 from ._leadcore import Account, Contact
-from .arguments import check
+from .arguments import check, expected
 from .arguments import compiled as _leadcore
 from .fields import CONTACT_KEYS, ContactInput, checked
 from .leads import LeadRef
-from .models import Entry, Topic
+from .marks import AddressMark, given
+from .models import Entry, Topic, table
+from .values import Email, Phone
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from .database import Database
 
-__all__ = ["ContactRef", "Contacts"]
+__all__ = ["ContactList", "ContactRef", "Contacts"]
 
 ContactRef: TypeAlias = Contact | UUID | str
 """A contact: the object, its id, or the text of that."""
+
+
+class ContactList(list[Contact]):
+    """Persons: a list that a notebook shows as a table."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return table(self, ("name", "role", "job_title", "email", "phone", "is_primary"))
 
 
 class Contacts:
@@ -42,7 +56,7 @@ class Contacts:
         """
         return _leadcore.contact_add(self._db._session, lead, checked(fields, CONTACT_KEYS), primary)
 
-    def of(self, owner: LeadRef | Account) -> list[Contact]:
+    def of(self, owner: LeadRef | Account) -> ContactList:
         """The persons of a lead (object or id) or an account (object), the primary one first.
 
         >>> lead = db.leads.create(company="Nordlys AS")
@@ -51,7 +65,7 @@ class Contacts:
         >>> [contact.name for contact in db.contacts.of(lead)]
         ['Ola Vik', 'Anna Berg']
         """
-        return _leadcore.contacts_of(self._db._session, owner)
+        return ContactList(_leadcore.contacts_of(self._db._session, owner))
 
     def edit(self, lead: LeadRef, contact: ContactRef, /, **changes: Unpack[ContactInput]) -> Contact:
         """Change some fields of a person of a lead. ``None`` empties a field.
@@ -97,3 +111,102 @@ class Contacts:
         []
         """
         _leadcore.contact_remove(self._db._session, lead, contact)
+
+    def mark(
+        self,
+        contact: ContactRef,
+        address: str | Email | Phone,
+        mark: AddressMark,
+        *,
+        lifted: bool = False,
+        reason: str | None = None,
+        since: datetime | None = None,
+    ) -> Contact:
+        """Mark one e-mail address or phone number of a person, or take the mark off it; also after a conversion.
+
+        Args:
+            contact: Which person. With the object, refused when it changed since it was read.
+            address: Which of its addresses, in any spelling of it.
+            mark: ``opted_out`` (does not want to be reached by it) or ``invalid`` (it was tried and does not work).
+            lifted: Take the mark off.
+            reason: Why, at most 500 characters.
+            since: Since when; now when not said. A mark that is there keeps its date.
+
+        Returns:
+            The person; ``is_primary`` is that of the object that was given, and ``False`` for an id.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> anna = db.contacts.add(lead, name="Anna Berg", email="anna@nordlys.example")
+            >>> anna = db.contacts.mark(anna, "anna@nordlys.example", "opted_out", reason="asked by phone")
+            >>> anna.emails[0].opted_out, anna.emails[0].opted_out_note.reason
+            (True, 'asked by phone')
+
+        """
+        return _leadcore.contact_mark(self._db._session, contact, given(address, mark, lifted, reason, since))
+
+    def do_not_call(
+        self,
+        contact: ContactRef,
+        *,
+        lifted: bool = False,
+        reason: str | None = None,
+        since: datetime | None = None,
+    ) -> Contact:
+        """Nobody may call a person any more, by whatever number; or, with ``lifted``, they may again.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> anna = db.contacts.add(lead, name="Anna Berg", phone="22 22 22 22")
+        >>> anna = db.contacts.do_not_call(anna, reason="asked us not to")
+        >>> anna.do_not_call.reason
+        'asked us not to'
+        >>> db.contacts.do_not_call(anna, lifted=True).do_not_call is None
+        True
+        """
+        check("lifted", lifted, bool, "True or False")
+        check("reason", reason, (str, type(None)), "text or None")
+        check("since", since, (datetime, type(None)), "a datetime with a time zone, or None")
+        note = None if lifted else (reason, since)
+        return _leadcore.contact_do_not_call(self._db._session, contact, note)
+
+    def to_xlsx(self, owner: LeadRef | Account, output: str | os.PathLike[str] | BinaryIO) -> int:
+        """Write the persons of a lead (object or id) or an account (object) as a spreadsheet; say how many there are.
+
+        Fields that the acting user may not see are left out. Times are those of the acting user (``utc_offset``).
+
+        Args:
+            owner: Whose persons.
+            output: A path, whose file is replaced, or a file object opened in binary mode.
+
+        Example:
+            >>> import io
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> _ = db.contacts.add(lead, name="Anna Berg")
+            >>> file = io.BytesIO()
+            >>> db.contacts.to_xlsx(lead, file), file.getvalue()[:2]
+            (1, b'PK')
+
+        """
+        return self._export(owner, output, True)
+
+    def to_csv(self, owner: LeadRef | Account, output: str | os.PathLike[str] | BinaryIO) -> int:
+        """The same as CSV in UTF-8.
+
+        >>> import io
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.contacts.add(lead, name="Anna Berg")
+        >>> file = io.BytesIO()
+        >>> db.contacts.to_csv(lead, file), b"Anna Berg" in file.getvalue()
+        (1, True)
+        """
+        return self._export(owner, output, False)
+
+    def _export(self, owner: LeadRef | Account, output: str | os.PathLike[str] | BinaryIO, spreadsheet: bool) -> int:
+        if not isinstance(output, (str, os.PathLike)) and not callable(getattr(output, "write", None)):
+            raise expected("output", "a path, or a file object opened in binary mode", output)
+        file, count = _leadcore.contacts_export(self._db._session, owner, spreadsheet)
+        if isinstance(output, (str, os.PathLike)):
+            Path(output).write_bytes(file)
+        else:
+            output.write(file)
+        return count

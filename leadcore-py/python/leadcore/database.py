@@ -23,13 +23,18 @@ from .arguments import compiled as _leadcore
 from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
 from .contacts import Contacts
+from .estimates import Estimates
+from .files import Files, SweptFiles
 from .filters import Where, encode
+from .followers import Followers, Participants
 from .importing import Importing
 from .leads import Leads
+from .lines import Lines
 from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline, Topic
 from .operations import Operations
 from .pipelines import Pipelines
 from .policy import RoleTable
+from .records import Records
 from .settings import Settings
 from .terms import Terms
 from .transactions import Transaction, open_units
@@ -49,6 +54,7 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
     utc_offset: UtcOffset | None = None,
     clock: Clock | None = None,
     tax_rule: TaxRule | None = None,
+    files_in: str | os.PathLike[str] | None = None,
 ) -> Database:
     """Open a file, made when it is not there, or ``":memory:"``.
 
@@ -71,6 +77,10 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
             returns ``None`` for a number that is right, else the reason why it is not, for people to read. Asked
             when a lead or account gets another number or country, also by imports. It runs in the middle of a write, so
             it must be quick and cannot use a database.
+
+        files_in: A directory that holds the content of files, instead of the database itself; made when it is not
+            there. It belongs to this one database, and every program that opens that uses it. Copy it first, then
+            the database (:meth:`Database.backup_to`).
 
     What ``clock`` or ``tax_rule`` raises is raised by the call, and nothing of it is kept; an import keeps the chunks
     before.
@@ -100,9 +110,10 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
     if not isinstance(path, (str, os.PathLike)):
         raise expected("path", "a path or `:memory:`", path)
     place = None if path == ":memory:" else os.fspath(path)
+    check("files_in", files_in, (str, os.PathLike, type(None)), "a path or None")
     check("policy", policy, (RoleTable, type(None)), "a RoleTable")
     roles = None if policy is None else encode(policy.to_dict())
-    session = named(_leadcore.Session.open)(place, tenant, None, roles, clock, tax_rule)
+    session = named(_leadcore.Session.open)(place, tenant, None, roles, clock, tax_rule, files_in)
     try:
         return Database(named(session.as_user)(user, users_of(team)), utc_offset, clock)
     except BaseException:
@@ -127,12 +138,18 @@ class Database(Operations, Importing):
         "categories",
         "contacts",
         "disqualify_reasons",
+        "estimates",
+        "files",
+        "followers",
         "labels",
         "leads",
+        "lines",
         "locations",
         "lost_reasons",
+        "participants",
         "partners",
         "pipelines",
+        "records",
         "reminders",
         "settings",
         "sources",
@@ -153,6 +170,18 @@ class Database(Operations, Importing):
     """Calls, tasks and meetings by the day."""
     reminders: Reminders
     """What somebody is to be reminded of."""
+    files: Files
+    """Files about leads, contacts and accounts."""
+    estimates: Estimates
+    """Priced offers."""
+    lines: Lines
+    """The products of leads."""
+    followers: Followers
+    """Who follows leads and accounts."""
+    participants: Participants
+    """Who can take part in something."""
+    records: Records
+    """Records of your own program, shown with leads and accounts."""
     pipelines: Pipelines
     """Pipelines with their stages."""
     sources: Terms
@@ -190,6 +219,12 @@ class Database(Operations, Importing):
         self.activities = Activities(self)
         self.calendar = Calendar(self)
         self.reminders = Reminders(self)
+        self.files = Files(self)
+        self.estimates = Estimates(self)
+        self.lines = Lines(self)
+        self.followers = Followers(self)
+        self.participants = Participants(self)
+        self.records = Records(self)
         self.pipelines = Pipelines(self)
         self.sources = Terms(self, "source")
         self.categories = Terms(self, "category")
@@ -354,6 +389,14 @@ class Database(Operations, Importing):
         """Where the file is; ``None`` in memory."""
         path = self._root.path()
         return None if path is None else Path(path)
+
+    def sweep_files(self) -> SweptFiles:
+        """Remove contents that no file has: what a program that was killed left over. Run it now and then.
+
+        >>> db.sweep_files().contents
+        0
+        """
+        return SweptFiles(*self._root.sweep_files())
 
     def stats(self) -> Stats:
         """How writing went since the database was opened.

@@ -201,6 +201,8 @@ class ContactInput(TypedDict, total=False):
     """The person's full name."""
     job_title: str | None
     """Position in the company."""
+    role: str | None
+    """What part the person has in the deal: ``Decision maker``."""
     email: EmailInput
     """E-mail addresses, the first one primary."""
     phone: PhoneInput

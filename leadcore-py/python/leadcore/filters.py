@@ -59,8 +59,8 @@ class Filter:
         Fields go by their keys. There is ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``~`` (contains),
         ``starts with``, ``ends with``, ``between … and …``, ``in (…)``, ``is empty``, ``last 30 days``,
         ``next 7 days``, ``older than 90 days``, ``today``, ``this month``, ``last quarter``, ``is unread``,
-        ``is rotting``, ``has contact``, ``text ~ "words to search"``, and ``not``, ``and``, ``or`` with parentheses.
-        An empty text means every lead.
+        ``is rotting``, ``is followed``, ``has contact``, ``text ~ "words to search"``, and ``not``, ``and``, ``or``
+        with parentheses. An empty text means every lead.
 
         Raises:
             InvalidError: With the place where the text stops being a filter, and what was expected there.
@@ -260,6 +260,11 @@ class _Fields:
     def is_rotting(self) -> Filter:
         """The lead is open and has been idle for longer than its stage allows."""
         return Filter({"is": "rotting"})
+
+    @property
+    def followed(self) -> Filter:
+        """The acting user follows the lead; as text ``is followed``."""
+        return Filter({"is": "followed"})
 
     def has(self, what: str) -> Filter:
         """The lead is linked with a record: a ``contact``, a ``primary_contact``, or an ``account`` that it became."""

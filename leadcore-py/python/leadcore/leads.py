@@ -13,6 +13,7 @@ from .arguments import compiled as _leadcore
 from .exceptions import InvalidError, Violation
 from .fields import LeadInput, StageRef, TermRef, lead_fields
 from .filters import Where, encode
+from .marks import LeadMarks
 from .mass import LeadMass
 from .models import ConversionOutcome, ConversionPlan, Entry, Page, Topic
 from .moves import LeadMoves
@@ -35,7 +36,7 @@ LeadAction: TypeAlias = Literal["view", "edit", "delete", "restore", "convert"]
 _Status: TypeAlias = Literal["customer", "prospect"]
 
 
-class Leads(LeadMoves, LeadMass, LeadReading):
+class Leads(LeadMoves, LeadMass, LeadMarks, LeadReading):
     """``db.leads``."""
 
     __slots__ = ("_db",)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from leadcore.exceptions import refused
 
 from ._leadcore import Lead
 from .forms import Choice, FieldSpec, FormSection, Section
-from .values import Email, Money, Phone, ReachKind, Record
+from .values import Email, MarkNote, Money, Phone, ReachKind, Record
 
 __all__ = [
     "Board",
@@ -33,6 +33,7 @@ __all__ = [
     "Entry",
     "FieldSpec",
     "FormSection",
+    "MarkNote",
     "Money",
     "Page",
     "Phone",
@@ -193,14 +194,16 @@ class Page(Record, Generic[T]):
 
     def _repr_html_(self) -> str:
         """A table, for notebooks."""
-        return _table(self.items)
+        return table(self.items)
 
 
 _SHOWN = ("number", "company", "name", "email", "phone", "city", "stage", "owner", "status", "at", "text")
 
 
-def _table(items: tuple[object, ...]) -> str:
-    columns = [name for name in _SHOWN if any(getattr(item, name, None) is not None for item in items)]
+def table(items: Sequence[object], columns: Sequence[str] = ()) -> str:
+    """A table for notebooks; a record may say its own columns. Everything is escaped."""
+    wanted = columns or (getattr(items[0], "_columns", _SHOWN) if items else ())
+    columns = [name for name in wanted if any(getattr(item, name, None) is not None for item in items)]
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
 
     def cell(item: object, name: str) -> str:

@@ -20,14 +20,14 @@ __all__ = ["Numbering", "Settings"]
 
 @dataclass(frozen=True, slots=True)
 class Numbering(Record):
-    """How lead numbers are written."""
+    """How numbers of leads or estimates are written."""
 
     prefix: str = ""
     """What stands before the digits: at most 16 characters, the last of them no digit."""
     width: int = 0
     """The least number of digits, 0 to 18: shorter numbers get zeros in front."""
     start: int = 1
-    """The lowest number that a lead created from then on may have."""
+    """The lowest number that one created from then on may have."""
     revision: int | None = field(default=None, repr=False)
     """How often it was written; ``None`` when it never was."""
 
@@ -78,6 +78,32 @@ class Settings:
             start = known.start if start is None else start
             _leadcore.numbering_set(self._db._session, prefix, width, start, known.revision)
             return self.numbering()
+
+    def estimate_numbering(self) -> Numbering:
+        """How estimate numbers are written.
+
+        >>> db.settings.estimate_numbering().format(42)
+        'E-00042'
+        """
+        return Numbering(*_leadcore.estimate_numbering_get(self._db._session))
+
+    def set_estimate_numbering(
+        self, *, prefix: str | None = None, width: int | None = None, start: int | None = None
+    ) -> Numbering:
+        """Change how estimate numbers are written; what is ``None`` stays. A ``start`` can be set ahead, never back.
+
+        >>> db.settings.set_estimate_numbering(prefix="AN-", width=4, start=100).format(100)
+        'AN-0100'
+        >>> db.estimates.create(db.leads.create(company="Nordlys AS")).number
+        100
+        """
+        with self._db.transaction():
+            known = self.estimate_numbering()
+            prefix = known.prefix if prefix is None else prefix
+            width = known.width if width is None else width
+            start = known.start if start is None else start
+            _leadcore.estimate_numbering_set(self._db._session, prefix, width, start, known.revision)
+            return self.estimate_numbering()
 
     def functions(self) -> dict[str, Filter]:
         """The functions that are not open for every lead, each with the filter under which it is.

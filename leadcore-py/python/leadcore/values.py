@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from leadcore.exceptions import refused
 
-__all__ = ["Email", "Money", "Phone", "ReachKind", "Record"]
+__all__ = ["Email", "MarkNote", "Money", "Phone", "ReachKind", "Record"]
 
 ReachKind = Literal["work", "home", "mobile", "fax"]
 """What an e-mail address or phone number is for."""
@@ -84,6 +85,9 @@ def _check_address(address: Email | Phone) -> None:
     # Of two addresses in one text, which is opted out?
     if not isinstance(value, str) or (not value.startswith('"') and _SEPARATOR.search(value)):
         raise refused("value", "malformed", "this is text with one address")
+    for note in ("opted_out_note", "invalid_note"):
+        if not isinstance(getattr(address, note), (MarkNote, type(None))):
+            raise refused(note, "malformed", "this is a MarkNote, or None")
     if kind not in (None, "work", "home", "mobile", "fax"):
         raise refused("kind", "unknown", "an address is for `work`, `home`, `mobile` or `fax`, or `None`")
 
@@ -92,6 +96,16 @@ def _marked(value: str, kind: str | None, opted_out: bool, invalid: bool) -> str
     words = [kind] if kind else []
     words += [word for word, is_so in (("opted_out", opted_out), ("invalid", invalid)) if is_so]
     return f"{value} ({' '.join(words)})"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkNote(Record):
+    """Why and since when an address is marked, or a person is not to be called. Either may be unknown."""
+
+    since: datetime | None = None
+    """Since when."""
+    reason: str | None = None
+    """Why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,10 @@ class Email(Record):
     """Whoever it belongs to does not want to be reached by it."""
     invalid: bool = False
     """It was tried and does not work."""
+    opted_out_note: MarkNote | None = field(default=None, repr=False)
+    """Why and since when it is opted out, set by ``mark`` and ``mark_address``."""
+    invalid_note: MarkNote | None = field(default=None, repr=False)
+    """Why and since when it does not work, likewise."""
 
     def __post_init__(self) -> None:
         """Refuse several addresses, and a kind that there is not."""
@@ -145,6 +163,10 @@ class Phone(Record):
     """It was tried and does not work."""
     e164: str | None = field(default=None, repr=False)
     """The number in E.164 form (``+4722222222``), where it has one. It is worked out, not set."""
+    opted_out_note: MarkNote | None = field(default=None, repr=False)
+    """Why and since when it is opted out, set by ``mark`` and ``mark_address``."""
+    invalid_note: MarkNote | None = field(default=None, repr=False)
+    """Why and since when it does not work, likewise."""
 
     def __post_init__(self) -> None:
         """Refuse several addresses, and a kind that there is not."""

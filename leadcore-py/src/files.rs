@@ -1,0 +1,251 @@
+//! Files: their contents in and out.
+
+use std::fs::{self, File};
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use leadcore::desk;
+use leadcore::desk::files::NewFile;
+use leadcore::domain::FileLimits;
+use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
+use leadcore::id::FileId;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::arguments::Parts;
+use crate::convert::{Count, Id, Limit, Text, check_path, to_json};
+use crate::given::{each, expected, given, no_such, text};
+use crate::session::Session;
+use crate::subjects::{About, PyPage, listing, page, subjects};
+
+/// A file to be added: its name, its description, and its content as a path or as bytes.
+#[derive(Debug)]
+pub(crate) struct Given {
+    name: String,
+    description: Option<String>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Path(PathBuf),
+    Bytes(Vec<u8>),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Given {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let mut parts = Parts::new(&obj)?;
+        let Text(name) = parts.read("name")?;
+        let description: Option<Text> = parts.read("description")?;
+        let content = parts.any()?;
+        let content = match content.cast::<PyBytes>() {
+            Ok(bytes) => Content::Bytes(bytes.as_bytes().to_vec()),
+            Err(_) => Content::Path(content.extract()?),
+        };
+        Ok(Self { name, description: description.map(|text| text.0), content })
+    }
+}
+
+/// A content from its beginning. A file is open only while it is read: there can be many of them.
+enum Source<'c> {
+    Bytes(Cursor<&'c [u8]>),
+    Path(&'c Path),
+    File(File),
+    Ended,
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Self::Path(path) = self {
+            *self = Self::File(File::open(path)?);
+        }
+        match self {
+            Self::Bytes(bytes) => bytes.read(buffer),
+            Self::File(file) => {
+                let read = file.read(buffer)?;
+                if read == 0 && !buffer.is_empty() {
+                    *self = Self::Ended;
+                }
+                Ok(read)
+            }
+            Self::Path(_) | Self::Ended => Ok(0),
+        }
+    }
+}
+
+impl Content {
+    /// The content from its beginning, and its length where that is known: a store may ask for it again.
+    fn open(&self) -> Result<(Source<'_>, Option<u64>)> {
+        let path = match self {
+            Self::Bytes(bytes) => {
+                return Ok((Source::Bytes(Cursor::new(bytes)), u64::try_from(bytes.len()).ok()));
+            }
+            Self::Path(path) => path,
+        };
+        check_path("content", path)?;
+        let known = fs::metadata(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::not_found("file"),
+            _ => storage("the file cannot be opened", error),
+        })?;
+        if known.is_dir() {
+            return Err(Error::invalid_field("content", ViolationCode::Malformed, "this is a directory"));
+        }
+        // A pipe would keep everybody waiting in the middle of a write, and cannot be read again.
+        if !known.is_file() {
+            let message = "this is no regular file: open it and hand over the file object";
+            return Err(Error::invalid_field("content", ViolationCode::Malformed, message));
+        }
+        Ok((Source::Path(path), Some(known.len())))
+    }
+}
+
+fn storage(what: &'static str, error: io::Error) -> Error {
+    Error::new(ErrorKind::Storage, what).with_source(error)
+}
+
+/// Adds files about records, in one operation: as JSON. A single one is told of by its own arguments.
+#[pyfunction]
+pub(crate) fn files_add(
+    py: Python<'_>,
+    session: &Session,
+    subject: Vec<About>,
+    files: Vec<Given>,
+    max_bytes: Count,
+    single: bool,
+) -> PyResult<String> {
+    let about = subjects(&subject);
+    let limits = FileLimits::default().max_bytes(max_bytes.0);
+    let added = session.write(py, move |ctx, txn| {
+        let mut opened = files.iter().map(|file| file.content.open()).collect::<Result<Vec<_>>>()?;
+        let mut new = Vec::with_capacity(files.len());
+        for (given, (source, size)) in files.iter().zip(&mut opened) {
+            let mut file = NewFile::new(given.name.as_str(), source);
+            if let Some(description) = &given.description {
+                file = file.description(description.as_str());
+            }
+            new.push(match size {
+                Some(size) => file.size(*size),
+                None => file,
+            });
+        }
+        if single && let Some(file) = new.pop() {
+            return desk::files::add(ctx, txn, &about, file, &limits).map(|file| vec![file]);
+        }
+        desk::files::add_many(ctx, txn, &about, new, &limits)
+    })?;
+    to_json(py, &added)
+}
+
+/// A file, as JSON.
+#[pyfunction]
+pub(crate) fn file_get(py: Python<'_>, session: &Session, file: Id) -> PyResult<String> {
+    let id = FileId::from_uuid(file.0);
+    let found = session.read(py, move |ctx, txn| desk::files::get(ctx, txn, id))?;
+    to_json(py, &found)
+}
+
+/// The content of a file, checked against its hash.
+#[pyfunction]
+pub(crate) fn file_read<'py>(py: Python<'py>, session: &Session, file: Id) -> PyResult<Bound<'py, PyBytes>> {
+    let id = FileId::from_uuid(file.0);
+    let content = session.read(py, move |ctx, txn| {
+        let mut content = Vec::new();
+        desk::files::read(ctx, txn, id, &mut content)?;
+        Ok(content)
+    })?;
+    Ok(PyBytes::new(py, &content))
+}
+
+/// A part of the content of a file.
+#[pyfunction]
+pub(crate) fn file_read_range<'py>(
+    py: Python<'py>,
+    session: &Session,
+    file: Id,
+    offset: Count,
+    size: Limit,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let id = FileId::from_uuid(file.0);
+    let part = session.read(py, move |ctx, txn| desk::files::read_range(ctx, txn, id, offset.0, size.0))?;
+    Ok(PyBytes::new(py, &part))
+}
+
+/// Writes the content of a file to a path, all of it or nothing.
+#[pyfunction]
+pub(crate) fn file_save(py: Python<'_>, session: &Session, file: Id, path: PathBuf) -> PyResult<u64> {
+    let id = FileId::from_uuid(file.0);
+    session.read(py, move |ctx, txn| {
+        check_path("path", &path)?;
+        // Beside it, so that a reader of the path never sees a part.
+        let mut beside = path.clone().into_os_string();
+        beside.push(format!(".{}.part", ctx.new_uuid().simple()));
+        let beside = PathBuf::from(beside);
+        let written = File::create_new(&beside)
+            .map_err(|error| storage("the file cannot be written", error))
+            .and_then(|mut output| desk::files::read(ctx, txn, id, &mut output))
+            .and_then(|size| {
+                let put = fs::rename(&beside, &path);
+                put.map_err(|error| storage("the file cannot be written", error)).map(|()| size)
+            });
+        if written.is_err() {
+            // It may never have been made.
+            let _ = fs::remove_file(&beside);
+        }
+        written
+    })
+}
+
+/// Writes name and description of a file: as JSON.
+#[pyfunction]
+pub(crate) fn file_edit(
+    py: Python<'_>,
+    session: &Session,
+    file: Id,
+    revision: Option<Count>,
+    fields: Text,
+) -> PyResult<String> {
+    let (id, changes) = (FileId::from_uuid(file.0), given(py, &fields)?);
+    let edited = session.write(py, move |ctx, txn| {
+        let mut fields = desk::files::get(ctx, txn, id)?.fields;
+        each(&changes, |key, value| {
+            let at = |error: leadcore::error::ValueError| vec![error.at(key)];
+            match key {
+                "name" => fields.name = text(value).map_err(at)?.unwrap_or_default(),
+                "description" => fields.description = text(value).map_err(at)?,
+                _ => return Err(vec![no_such(key)]),
+            }
+            Ok(())
+        })?;
+        desk::files::edit(ctx, txn, id, expected(revision), &fields)
+    })?;
+    to_json(py, &edited)
+}
+
+/// Deletes a file.
+#[pyfunction]
+pub(crate) fn file_delete(
+    py: Python<'_>,
+    session: &Session,
+    file: Id,
+    revision: Option<Count>,
+) -> PyResult<()> {
+    let id = FileId::from_uuid(file.0);
+    session.write(py, move |ctx, txn| desk::files::delete(ctx, txn, id, expected(revision)))
+}
+
+/// A page of the files about a record.
+#[pyfunction]
+pub(crate) fn files_of(
+    py: Python<'_>,
+    session: &Session,
+    subject: About,
+    ascending: bool,
+    after: Option<Text>,
+    limit: Limit,
+) -> PyResult<PyPage> {
+    let listing = listing(py, None, ascending, after.as_ref(), limit)?;
+    let found = session.read(py, move |ctx, txn| desk::files::of(ctx, txn, subject.0, &listing))?;
+    page(py, &found, Clone::clone)
+}
