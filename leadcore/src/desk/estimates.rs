@@ -2,7 +2,7 @@
 //!
 //! An estimate is created from scratch, from the [products](super::lines) of a lead, or for a request (S0.28). Its states and
 //! the moves between them are a table in [`EstimateStatus`]; how amounts are rounded is said at
-//! [`Totals`](crate::domain::Totals). What was sent and holds until an earlier day shows as expired everywhere, without any
+//! [`Totals`]. What was sent and holds until an earlier day shows as expired everywhere, without any
 //! job; [`expire_due`] writes it down. Tabs that list open ones alone go by what is written.
 //!
 //! Once accepted, declined or expired, what was offered is frozen; [`revise`] makes a new draft of it. An estimate of a lead
