@@ -4,6 +4,7 @@
 use leadcore::desk::convert::{self, ConversionOptions};
 use leadcore::desk::estimates::{self, EstimateQuery};
 use leadcore::desk::lines::{self, Products};
+use leadcore::desk::page::{self, ChildRecord};
 use leadcore::desk::{Expect, Listing, activities, settings};
 use leadcore::domain::{
     ActivityBody, ActivityFields, ActivityKind, Discount, Estimate, EstimateFields, EstimateStatus,
@@ -253,7 +254,16 @@ fn what_is_over_shows_as_expired_without_a_job() {
     let longer = EstimateFields { valid_until: None, ..offer.fields.clone() };
     let edit = host.try_write(|ctx, txn| estimates::edit(ctx, txn, offer.id, ANY, longer.clone()));
     closed(&refused(edit, ErrorKind::Conflict), "edit");
+    let before = host.get(&lead).active_at;
+    let page = host.read(|ctx, txn| page::lead_page(ctx, txn, lead.id, &page::PageOptions::new().first(5)));
+    let on_page = page.tabs.iter().flat_map(|tab| &tab.items).filter_map(|item| match item {
+        ChildRecord::Estimate(one) => Some((one.number, one.status)),
+        _ => None,
+    });
+    let on_page: Vec<_> = on_page.collect();
+    assert!(on_page.contains(&(1, EstimateStatus::Expired)), "on the page too: {on_page:?}");
     assert_eq!(host.write(|ctx, txn| estimates::expire_due(ctx, txn, 1_000)), [offer.id]);
+    assert_eq!(host.get(&lead).active_at, before, "that a day is over is no work on the lead");
     assert!(host.write(|ctx, txn| estimates::expire_due(ctx, txn, 1_000)).is_empty(), "once");
     let stored = host.read(|_, txn| txn.estimates().get(&[offer.id])).remove(0);
     assert_eq!((stored.status, stored.settled_at.is_some()), (EstimateStatus::Expired, true));

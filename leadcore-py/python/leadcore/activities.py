@@ -291,6 +291,8 @@ class Activities(NewActivities):
         3
         """
         check("page_size", page_size, int, "a whole number")
+        if subject is not None and user is not None:
+            raise expected("user", "None where a record is named", user)
         chosen = kinds_of(kinds)
         after: str | None = None
         while True:

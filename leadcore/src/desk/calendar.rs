@@ -273,16 +273,18 @@ impl Found<'_> {
     /// Reads what is no series. Gives the place up to which was read, when there is more behind it.
     fn read_single(&mut self, txn: &mut dyn Txn, live: &mut Live) -> Result<Option<Place>> {
         let mut after = self.query.after;
-        let before = self.entries.len();
+        let mut found = 0_usize;
         for _ in 0..ROUNDS {
             let mut agenda = self.query.agenda(after);
             agenda.limit = self.query.limit.saturating_add(1).clamp(FEWEST, CHUNK);
             let page = txn.agenda().between(&agenda)?;
             live.learn(txn, page.iter())?;
+            let seen = page.iter().filter(|activity| !live.of(&activity.about).is_empty()).count();
+            found = found.saturating_add(seen);
             page.iter().for_each(|activity| self.add(activity, live));
             let Some(last) = page.last().filter(|_| page.len() == agenda.limit) else { return Ok(None) };
             after = Some(Place { at: last.at(), child: last.id.as_uuid() });
-            if self.entries.len().saturating_sub(before) > self.query.limit {
+            if found > self.query.limit {
                 break;
             }
         }

@@ -49,6 +49,11 @@ pub(super) trait Child: Clone + PartialEq + Serialize + DeserializeOwned {
     fn update(txn: &mut dyn Txn, child: &Self) -> Result<()>;
     fn remove(txn: &mut dyn Txn, id: Uuid) -> Result<()>;
 
+    /// What it is for those who look at it now: an offer whose day is over has expired.
+    fn as_shown(self, _ctx: &Context<'_>) -> Self {
+        self
+    }
+
     /// Whether a child that was removed can come back: a file whose bytes are gone cannot.
     fn can_return(_txn: &mut dyn Txn, _child: &Self) -> Result<bool> {
         Ok(true)
@@ -98,7 +103,7 @@ pub(super) fn get<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, id: Uuid) -> R
 pub(super) fn add<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &C) -> Result<Vec<NewEntry>> {
     C::insert(txn, child)?;
     txn.children().place(&[child.placement()])?;
-    refresh(ctx, txn, child.about())?;
+    refresh(ctx, txn, child.about(), true)?;
     entries(ctx, Action::Created, None, Some(child))
 }
 
@@ -108,7 +113,27 @@ pub(super) fn replace<C: Child>(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     before: &C,
+    after: C,
+) -> Result<(C, Vec<NewEntry>)> {
+    rewrite(ctx, txn, before, after, true)
+}
+
+/// The same where nobody did anything, but a day went by: no lead is worked by that.
+pub(super) fn lapse<C: Child>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    before: &C,
+    after: C,
+) -> Result<Vec<NewEntry>> {
+    Ok(rewrite(ctx, txn, before, after, false)?.1)
+}
+
+fn rewrite<C: Child>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    before: &C,
     mut after: C,
+    works: bool,
 ) -> Result<(C, Vec<NewEntry>)> {
     if *before == after {
         return Ok((after, Vec::new()));
@@ -117,7 +142,7 @@ pub(super) fn replace<C: Child>(
     C::update(txn, &after)?;
     txn.children().place(&[after.placement()])?;
     let about: BTreeSet<_> = before.about().iter().chain(after.about()).copied().collect();
-    refresh(ctx, txn, &about.into_iter().collect::<Vec<_>>())?;
+    refresh(ctx, txn, &about.into_iter().collect::<Vec<_>>(), works)?;
     let entries = entries(ctx, Action::Updated, Some(before), Some(&after))?;
     Ok((after, entries))
 }
@@ -126,7 +151,7 @@ pub(super) fn replace<C: Child>(
 pub(super) fn take_away<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &C) -> Result<Vec<NewEntry>> {
     C::remove(txn, child.subject().id)?;
     txn.children().lift(&[child.subject()])?;
-    refresh(ctx, txn, child.about())?;
+    refresh(ctx, txn, child.about(), true)?;
     entries(ctx, Action::Deleted, Some(child), None)
 }
 
@@ -139,7 +164,7 @@ pub(super) fn bring_back<C: Child>(
     child.renew(child.revision().next(), ctx.now());
     C::insert(txn, &child)?;
     txn.children().place(&[child.placement()])?;
-    refresh(ctx, txn, child.about())?;
+    refresh(ctx, txn, child.about(), true)?;
     entries(ctx, Action::Restored, None, Some(&child))
 }
 
@@ -178,7 +203,7 @@ fn image<C: Child>(child: Option<&C>) -> Result<FieldValue> {
 ///
 /// The follow-up is also that of leads in the trash and of converted ones: restored, or looked at as where a customer came
 /// from, they must not tell of tasks that are done.
-pub(super) fn refresh(ctx: &Context<'_>, txn: &mut dyn Txn, about: &[Subject]) -> Result<()> {
+fn refresh(ctx: &Context<'_>, txn: &mut dyn Txn, about: &[Subject], works: bool) -> Result<()> {
     let leads: BTreeSet<_> = of_kind(about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
     if leads.is_empty() {
         return Ok(());
@@ -187,7 +212,7 @@ pub(super) fn refresh(ctx: &Context<'_>, txn: &mut dyn Txn, about: &[Subject]) -
     let subjects: Vec<Subject> = leads.iter().map(|lead| lead.id.into()).collect();
     let follow_ups: BTreeMap<_, _> = txn.children().follow_ups(&subjects)?.into_iter().collect();
     let derived = leads.iter().filter_map(|lead| {
-        let is_worked = lead.trashed.is_none() && lead.conversion.is_none();
+        let is_worked = works && lead.trashed.is_none() && lead.conversion.is_none();
         let active_at = if is_worked { lead.active_at.max(ctx.now()) } else { lead.active_at };
         let follow_up = follow_ups.get(&lead.id.into()).copied();
         let changed = (follow_up, active_at) != (lead.follow_up, lead.active_at);

@@ -14,7 +14,7 @@ use crate::store::Txn;
 use crate::time::Timestamp;
 use crate::value::Currency;
 
-use super::access::{Expect, editable_for, visible};
+use super::access::{Expect, check_readable, editable_for, visible};
 use super::children::{self, Child};
 use super::leads;
 use super::operation::record;
@@ -111,12 +111,16 @@ impl Products {
     }
 }
 
+/// What products add up to is the amount of the lead: whoever may not see that sees no products.
+const AMOUNT: [Field; 2] = [Field::Amount, Field::Currency];
+
 /// The products of a lead with their totals; none where it has none.
 ///
 /// # Errors
-/// `NotFound` when the lead does not exist or may not be seen.
+/// `NotFound` when the lead does not exist or may not be seen; `Invalid` when its amount or currency may not.
 pub fn of(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Option<LeadLines>> {
     let lead = visible(ctx, txn, lead)?;
+    check_readable(ctx, AMOUNT.iter())?;
     Ok(txn.lines().get(&[lead.id])?.pop())
 }
 
@@ -157,6 +161,7 @@ pub fn set(
     products: Products,
 ) -> Result<Option<LeadLines>> {
     let lead = editable_for(ctx, txn, lead, Expect::Any, Permission::Edit, Tab::Lines.code())?;
+    check_readable(ctx, AMOUNT.iter())?;
     let before = txn.lines().get(&[lead.id])?.pop();
     let found = before.as_ref().map_or(Revision::new(0), |list| list.revision);
     expect.into().check(LeadLines::WHAT, found)?;

@@ -41,7 +41,7 @@ pub struct PurgeRequest {
     pub filter: Filter,
     /// Only those in the trash.
     pub trash_only: bool,
-    /// Only those that nobody touched for so many days: since they went into the trash, or were last written.
+    /// Only those that nobody touched for so many days: since they went into the trash, or were last written or worked.
     pub older_than_days: Option<u32>,
 }
 
@@ -286,7 +286,9 @@ impl Rounds {
         let with_account: BTreeSet<_> = links.iter().map(|link| link.from.id).collect();
         let mut round = Round { going: Vec::new(), blocked: Vec::new() };
         for lead in leads {
-            let since = lead.trashed.as_ref().map_or(lead.updated_at, |trashed| trashed.at);
+            // A call or a note is no edit of the lead, but somebody works it.
+            let worked = lead.updated_at.max(lead.active_at);
+            let since = lead.trashed.as_ref().map_or(worked, |trashed| trashed.at);
             if self.until.is_some_and(|until| since > until) {
                 continue;
             }

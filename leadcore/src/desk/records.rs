@@ -52,6 +52,12 @@ impl Child for HostRecord {
         Self::placement(self)
     }
 
+    /// Unless its kind is none any more, or the host linked the same thing again.
+    fn can_return(txn: &mut dyn Txn, child: &Self) -> Result<bool> {
+        let kinds = settings::document::<RecordKinds>(txn, SettingName::RecordKinds)?.1;
+        Ok(kinds.get(&child.kind).is_some() && txn.records().find(&child.kind, &[&child.key])?.is_empty())
+    }
+
     fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
         let change = |field: &str, read: &dyn Fn(&Self) -> FieldValue| {
             let side = |side: Option<&Self>| side.map_or(FieldValue::Empty, read);

@@ -8,6 +8,7 @@ use crate::query::{MAX_PAGE, Page};
 use crate::store::Txn;
 use crate::time::Timestamp;
 
+use super::children;
 use super::live::Live;
 
 /// How many are read at once at the least: some of them may be out of sight.
@@ -83,13 +84,22 @@ const fn place(reminder: &Reminder) -> Place {
 /// and the timeline does not tell it.
 ///
 /// # Errors
-/// `NotFound`, for one that does not exist or that the actor may not see: then nothing is written.
+/// `NotFound`, for one that does not exist or that the actor may not see; `Denied`, when the actor is neither its assignee
+/// nor may change it. Then nothing is written.
 pub fn acknowledge(ctx: &Context<'_>, txn: &mut dyn Txn, ids: &[ActivityId]) -> Result<()> {
     let mut live = Live::open(ctx, txn)?;
     let activities = txn.activities().get(ids)?;
     live.learn(txn, activities.iter())?;
     if activities.len() < ids.len() || activities.iter().any(|activity| live.of(&activity.about).is_empty()) {
         return Err(Error::not_found("activity"));
+    }
+    // Whom it reminds may; else it takes who may change it.
+    for activity in &activities {
+        let is_mine =
+            activity.fields.assignee.is_some() && activity.fields.assignee.as_ref() == ctx.actor().user();
+        if !is_mine {
+            children::check_change(ctx, txn, activity)?;
+        }
     }
     let pending = txn.agenda().pending(ids)?;
     let moved: Vec<_> =

@@ -165,7 +165,11 @@ pub(super) fn read(
     for entry in &mut entries {
         // Images are for undo: their fields tell the same to people.
         let is_image = |field: &str| field == children::IMAGE || image_of(field).is_some();
-        entry.changes.retain(|change| !is_image(&change.field) && !hidden(&change.field));
+        // What hangs on a lead has fields of its own, but that products add up to the amount of the lead.
+        let (is_child, is_products) =
+            (entry.subject.kind.is_child(), entry.subject.kind == SubjectKind::Lines);
+        let is_hidden = |field: &str| if is_child { is_products && hidden("amount") } else { hidden(field) };
+        entry.changes.retain(|change| !is_image(&change.field) && !is_hidden(&change.field));
     }
     let names = Names::load(ctx, txn, &entries)?;
     let item = |entry: Entry| TimelineItem {

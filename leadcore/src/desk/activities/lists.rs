@@ -7,8 +7,9 @@ use crate::id::UserId;
 use crate::query::{MAX_PAGE, Page};
 use crate::store::{ActivityQuery, Txn};
 
-use super::super::children::{self, Sight};
+use super::super::children;
 use super::super::listing::Listing;
+use super::super::live::Live;
 
 /// How many activities are looked at in one round of a list across all records, at least.
 const ROUND: usize = 100;
@@ -108,7 +109,8 @@ fn across(
         let message = "a page has 1 to 1,000 records";
         return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
     }
-    let mut sight = Sight::open(ctx, txn)?;
+    // What hangs on a lead in the trash waits with it.
+    let mut live = Live::open(ctx, txn)?;
     let mut query = ActivityQuery {
         assignee: user.cloned(),
         kinds: kinds.to_vec(),
@@ -121,10 +123,9 @@ fn across(
     for _ in 0..ROUNDS {
         let found = txn.activities().list(&query)?;
         let is_last = found.len() < query.limit;
-        let about: Vec<_> = found.iter().flat_map(|activity| &activity.about).copied().collect();
-        sight.learn(txn, &about)?;
+        live.learn(txn, found.iter())?;
         query.after = found.last().map(place).or(query.after);
-        items.extend(found.into_iter().filter(|activity| sight.sees_any(&activity.about)));
+        items.extend(found.into_iter().filter(|activity| !live.of(&activity.about).is_empty()));
         if items.len() > listing.limit {
             return Ok(Page::cut(items, listing.limit, place));
         }

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::context::Context;
 use crate::domain::{Estimate, FieldChange, FieldValue, Placement, Subject};
 use crate::error::Result;
 use crate::id::{EstimateId, Revision, UserId};
@@ -36,6 +37,10 @@ impl Child for Estimate {
 
     fn placement(&self) -> Placement {
         Self::placement(self)
+    }
+
+    fn as_shown(self, ctx: &Context<'_>) -> Self {
+        super::shown(ctx, self)
     }
 
     /// Title and number are always told. Of the lines, the first and what is to be paid: the image has them all.

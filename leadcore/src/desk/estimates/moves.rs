@@ -105,7 +105,7 @@ pub fn expire_due(ctx: &Context<'_>, txn: &mut dyn Txn, limit: usize) -> Result<
     let mut entries = Vec::with_capacity(due.len());
     for before in txn.estimates().get(&due)? {
         let after = moved(ctx, &before, EstimateStatus::Expired, None);
-        entries.extend(children::replace(ctx, txn, &before, after)?.1);
+        entries.extend(children::lapse(ctx, txn, &before, after)?);
     }
     if !entries.is_empty() {
         record(ctx, txn, OperationKind::Edit, &entries)?;

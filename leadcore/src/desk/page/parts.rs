@@ -99,13 +99,17 @@ fn list(
 
 /// Each tab with its first page: a walk of the key for each, and one question for all records of a kind.
 pub(super) fn tabs(
+    ctx: &Context<'_>,
     txn: &mut dyn Txn,
     shown: &[Subject],
     counts: Vec<TabCount>,
     options: &PageOptions,
 ) -> Result<Vec<TabPage>> {
+    // What the products add up to is the amount of the lead.
+    let no_products = shows_hidden(ctx, &Field::Amount);
+    let counts = counts.into_iter().filter(|count| !(no_products && count.tab == Tab::Lines));
     let mut tabs: BTreeMap<Tab, (u64, u64)> =
-        counts.into_iter().map(|count| (count.tab, (count.total, count.open))).collect();
+        counts.map(|count| (count.tab, (count.total, count.open))).collect();
     for tab in options.tabs.iter().flatten() {
         tabs.entry(tab.clone()).or_default();
     }
@@ -122,7 +126,7 @@ pub(super) fn tabs(
         wanted.extend(page.items.iter().map(|placed| placed.child));
         pages.push((tab, total, open, page));
     }
-    let mut records = load(txn, wanted)?;
+    let mut records = load(ctx, txn, wanted)?;
     let page = |(tab, total, open, page): (Tab, u64, u64, Page<Placed, Place>)| TabPage {
         items: page.items.iter().filter_map(|placed| records.remove(&placed.child)).collect(),
         next: page.next,
@@ -134,8 +138,13 @@ pub(super) fn tabs(
 }
 
 /// These children, by what they are.
-fn load(txn: &mut dyn Txn, wanted: BTreeSet<Subject>) -> Result<BTreeMap<Subject, ChildRecord>> {
+fn load(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    wanted: BTreeSet<Subject>,
+) -> Result<BTreeMap<Subject, ChildRecord>> {
     fn of_kind<C: Child>(
+        ctx: &Context<'_>,
         txn: &mut dyn Txn,
         ids: &[Uuid],
         records: &mut BTreeMap<Subject, ChildRecord>,
@@ -143,7 +152,8 @@ fn load(txn: &mut dyn Txn, wanted: BTreeSet<Subject>) -> Result<BTreeMap<Subject
     where
         ChildRecord: From<C>,
     {
-        records.extend(C::load(txn, ids)?.into_iter().map(|child| (child.subject(), child.into())));
+        let children = C::load(txn, ids)?.into_iter();
+        records.extend(children.map(|child| (child.subject(), child.as_shown(ctx).into())));
         Ok(())
     }
     let mut records = BTreeMap::new();
@@ -152,7 +162,7 @@ fn load(txn: &mut dyn Txn, wanted: BTreeSet<Subject>) -> Result<BTreeMap<Subject
     for run in wanted.chunk_by(|a, b| a.kind == b.kind) {
         let ids: Vec<_> = run.iter().map(|subject| subject.id).collect();
         let Some(first) = run.first() else { continue };
-        for_child!(first, C => of_kind::<C>(txn, &ids, &mut records)?, else {});
+        for_child!(first, C => of_kind::<C>(ctx, txn, &ids, &mut records)?, else {});
     }
     Ok(records)
 }
