@@ -50,7 +50,7 @@ pub(super) trait Child: Clone + PartialEq + Serialize + DeserializeOwned {
     fn remove(txn: &mut dyn Txn, id: Uuid) -> Result<()>;
 
     /// What it is for those who look at it now: an offer whose day is over has expired.
-    fn as_shown(self, _ctx: &Context<'_>) -> Self {
+    fn into_shown(self, _ctx: &Context<'_>) -> Self {
         self
     }
 

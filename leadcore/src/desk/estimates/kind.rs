@@ -39,7 +39,7 @@ impl Child for Estimate {
         Self::placement(self)
     }
 
-    fn as_shown(self, ctx: &Context<'_>) -> Self {
+    fn into_shown(self, ctx: &Context<'_>) -> Self {
         super::shown(ctx, self)
     }
 

@@ -153,7 +153,7 @@ fn load(
         ChildRecord: From<C>,
     {
         let children = C::load(txn, ids)?.into_iter();
-        records.extend(children.map(|child| (child.subject(), child.as_shown(ctx).into())));
+        records.extend(children.map(|child| (child.subject(), child.into_shown(ctx).into())));
         Ok(())
     }
     let mut records = BTreeMap::new();
