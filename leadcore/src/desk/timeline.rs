@@ -160,7 +160,7 @@ pub(super) fn read(
     subjects.dedup();
     let (mut entries, next) = events(txn, &subjects, query)?;
     let shown_by =
-        |key: &str| key.parse().ok().or_else(|| ContactFields::own_field(key).map(|(field, _)| field));
+        |key: &str| Field::known(key).or_else(|| ContactFields::own_field(key).map(|(field, _)| field));
     let hidden = |key: &str| shown_by(key).is_some_and(|field: Field| shows_hidden(ctx, &field));
     for entry in &mut entries {
         // Images are for undo: their fields tell the same to people.
@@ -336,7 +336,7 @@ impl Names {
         let told =
             entry.changes.iter().filter(|change| !QUIET.iter().any(|quiet| change.field == quiet.key()));
         let changes = told.map(|change| {
-            let field = change.field.parse::<Field>().ok();
+            let field = Field::known(&change.field);
             let label = match &field {
                 Some(field) => self.catalogue.spec(field).label,
                 None if change.field == PRIMARY => "Primary contact".to_owned(),

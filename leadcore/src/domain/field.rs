@@ -288,6 +288,18 @@ impl fmt::Display for Field {
     }
 }
 
+impl Field {
+    /// The field with this key, custom ones included; none for a key that is no field's. Where many keys are looked at that
+    /// may be none, this is what to ask: parsing one looks for the field that was probably meant.
+    #[must_use]
+    pub fn known(key: &str) -> Option<Self> {
+        if key.starts_with(CustomKey::PREFIX) {
+            return CustomKey::new(key).ok().map(Self::Custom);
+        }
+        Self::ALL.iter().find(|field| field.key() == key).cloned()
+    }
+}
+
 impl FromStr for Field {
     type Err = ValueError;
 
@@ -295,7 +307,7 @@ impl FromStr for Field {
         if key.starts_with(CustomKey::PREFIX) {
             return CustomKey::new(key).map(Self::Custom);
         }
-        Self::ALL.iter().find(|field| field.key() == key).cloned().ok_or_else(|| {
+        Self::known(key).ok_or_else(|| {
             let message = match nearest(key) {
                 Some(field) => format!("there is no field with this key; did you mean `{field}`?").into(),
                 None => Cow::Borrowed("there is no field with this key"),
