@@ -144,8 +144,8 @@ class NewActivities:
             title: What is done there.
             start: When it begins: a ``datetime`` with a time zone, or a ``date`` for whole days.
             end: When it ends; of whole days the last one. An hour later, or the same day, when not said.
-            zone: The time zone that it is held by: a series keeps its hour there when the clocks change. That of ``start``,
-                where a series begins with a ``ZoneInfo``.
+            zone: The time zone that it is held by: a series keeps its hour there when the clocks change. That of
+                ``start``, where a series begins with a ``ZoneInfo``.
             place: Where.
             participants: Who takes part: records, ``("user", "ada")``, names and addresses of others.
             recurrence: By which rule it comes again: ``FREQ=WEEKLY;BYDAY=MO``.
@@ -166,7 +166,7 @@ class NewActivities:
         check("title", title, str, "text")
         check("start", start, date, "a date, or a datetime with a time zone")
         if zone is None and recurrence is not None:
-            # A series keeps its hour where its first occurrence is: a named zone that is said there need not be said twice.
+            # A series keeps its hour where it begins: a named zone that is said there need not be said twice.
             zone = getattr(getattr(start, "tzinfo", None), "key", None)
         said = {"title": title, "start": start, "end": end, "zone": zone, "place": place}
         said |= {"recurrence": recurrence, "assignee": assignee, "remind_at": remind_at, "text": text}

@@ -27,6 +27,7 @@ mod operation;
 mod reading;
 mod reasons;
 mod rounds;
+mod sight;
 
 pub mod accounts;
 pub mod activities;

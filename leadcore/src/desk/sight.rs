@@ -1,0 +1,128 @@
+//! Which records the actor may see, or write, learnt for many at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::context::Context;
+use crate::domain::{Lead, LinkRole, Subject, SubjectKind};
+use crate::error::Result;
+use crate::id::{AccountId, ContactId, LeadId};
+use crate::policy::Permission;
+use crate::store::Txn;
+
+use super::access::Gate;
+use super::children::of_kind;
+
+/// What the actor may see (or write), by the policy, learnt for many records at once.
+pub(super) struct Sight {
+    gate: Gate,
+    /// Whether frozen leads are out of it.
+    unfrozen: bool,
+    /// Whether leads in the trash are out of it.
+    live: bool,
+    known: BTreeMap<Subject, bool>,
+}
+
+impl Sight {
+    /// What the actor may see.
+    pub(super) fn open(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
+        Self::of(ctx, txn, Permission::View)
+    }
+
+    /// What the actor may do this with, as far as it is open for writing.
+    pub(super) fn of(ctx: &Context<'_>, txn: &mut dyn Txn, permission: Permission) -> Result<Self> {
+        ctx.check_tenant(txn)?;
+        let gate = Gate::open(ctx, txn, permission)?;
+        let writing = permission != Permission::View;
+        Ok(Self { gate, unfrozen: writing, live: writing, known: BTreeMap::new() })
+    }
+
+    /// What the actor may take back something of, also in the trash.
+    ///
+    /// # Errors
+    /// `Denied` when that is nothing at all.
+    pub(super) fn for_undo(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
+        Ok(Self { live: false, ..Self::of(ctx, txn, Permission::Edit)? })
+    }
+
+    pub(super) fn sees(&self, subject: Subject) -> bool {
+        self.known.get(&subject).copied().unwrap_or(false)
+    }
+
+    pub(super) fn sees_any(&self, about: &[Subject]) -> bool {
+        about.iter().any(|subject| self.sees(*subject))
+    }
+
+    fn admits(&self, lead: &Lead) -> bool {
+        let is_out = self.unfrozen && lead.conversion.is_some() || self.live && lead.trashed.is_some();
+        !is_out && self.gate.admits(lead)
+    }
+
+    /// Looks at the records of this list that are not known yet.
+    pub(super) fn learn(&mut self, txn: &mut dyn Txn, subjects: &[Subject]) -> Result<()> {
+        let new: BTreeSet<_> = subjects.iter().filter(|s| !self.known.contains_key(s)).copied().collect();
+        let new: Vec<_> = new.into_iter().collect();
+        // Children first: what they are about is learnt with the rest.
+        let children: Vec<_> = new.iter().filter(|subject| subject.kind.is_child()).copied().collect();
+        let placements = txn.children().placements(&children)?;
+        let about: Vec<_> = placements.iter().flat_map(|placement| &placement.about).copied().collect();
+        if !about.is_empty() {
+            self.learn(txn, &about)?;
+        }
+        for placement in placements {
+            let seen = self.sees_any(&placement.about);
+            self.known.insert(placement.child, seen);
+        }
+        self.learn_leads(txn, &new)?;
+        self.learn_accounts(txn, &new)?;
+        self.learn_contacts(txn, &new)
+    }
+
+    fn learn_leads(&mut self, txn: &mut dyn Txn, new: &[Subject]) -> Result<()> {
+        let ids: Vec<_> = of_kind(new, SubjectKind::Lead).map(LeadId::from_uuid).collect();
+        for lead in txn.leads().get(&ids)? {
+            let seen = self.admits(&lead);
+            self.known.insert(lead.id.into(), seen);
+        }
+        Ok(())
+    }
+
+    /// An account is seen by whoever sees a lead that became it; one without such a lead by whoever sees all.
+    fn learn_accounts(&mut self, txn: &mut dyn Txn, new: &[Subject]) -> Result<()> {
+        let ids: Vec<_> = of_kind(new, SubjectKind::Account).map(AccountId::from_uuid).collect();
+        let accounts: Vec<Subject> =
+            txn.accounts().get(&ids)?.iter().map(|account| account.id.into()).collect();
+        if self.gate.is_unlimited() {
+            self.known.extend(accounts.into_iter().map(|account| (account, true)));
+            return Ok(());
+        }
+        let links = txn.links().to(&accounts, Some(LinkRole::ConvertedTo))?;
+        let origins: Vec<_> = links.iter().map(|link| LeadId::from_uuid(link.from.id)).collect();
+        let leads = txn.leads().get(&origins)?;
+        let seen: BTreeSet<_> =
+            leads.iter().filter(|lead| self.gate.admits(lead)).map(|lead| lead.id.as_uuid()).collect();
+        for account in accounts {
+            let sees = links.iter().any(|link| link.to == account && seen.contains(&link.from.id));
+            self.known.insert(account, sees);
+        }
+        Ok(())
+    }
+
+    /// A person is seen with any lead or account that has it.
+    fn learn_contacts(&mut self, txn: &mut dyn Txn, new: &[Subject]) -> Result<()> {
+        let ids: Vec<_> = of_kind(new, SubjectKind::Contact).map(ContactId::from_uuid).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let contacts: Vec<Subject> =
+            txn.contacts().get(&ids)?.iter().map(|contact| contact.id.into()).collect();
+        let links = txn.links().to(&contacts, None)?;
+        let holders: Vec<_> = links.iter().map(|link| link.from).collect();
+        self.learn_leads(txn, &holders)?;
+        self.learn_accounts(txn, &holders)?;
+        for contact in contacts {
+            let sees = links.iter().any(|link| link.to == contact && self.sees(link.from));
+            self.known.insert(contact, sees);
+        }
+        Ok(())
+    }
+}
