@@ -303,8 +303,8 @@ impl Error {
             Conflict::PlanOutdated => {
                 (ErrorKind::Conflict, format!("{what} changed since the plan was made: plan again"))
             }
-            Conflict::Closed { .. } => {
-                (ErrorKind::Conflict, format!("this is closed for a {what} in this state"))
+            Conflict::Closed { function } => {
+                (ErrorKind::Conflict, format!("`{function}` is closed for this {what} in its state"))
             }
         };
         Self(Box::new(Inner {

@@ -4,18 +4,56 @@ use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, CustomKey, CustomValue, Field, FieldValue, Lead, LeadDraft, LeadFields, Link,
-    LinkRole, NewEntry, OperationKind, Subject, TermId, TermKind,
+    Action, Catalogue, CustomKey, CustomValue, Field, FieldValue, Lead, LeadDraft, LeadFields, LeadLines,
+    Link, LinkRole, NewEntry, OperationKind, Subject, TermId, TermKind,
 };
 use crate::error::{Error, Result};
-use crate::id::LeadId;
+use crate::id::{LeadId, Revision};
 use crate::policy::Permission;
 use crate::store::Txn;
 
 use super::access::{masked, require, visible};
+use super::children;
 use super::functions::Openings;
 use super::intake::{Intake, store_new};
 use super::operation::record;
+
+/// What of a lead a copy has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloneOptions {
+    /// Whether the copy has the products of the lead.
+    pub lines: bool,
+}
+
+impl CloneOptions {
+    /// Everything.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { lines: true }
+    }
+
+    /// With the products of the lead, or without.
+    #[must_use]
+    pub const fn lines(mut self, lines: bool) -> Self {
+        self.lines = lines;
+        self
+    }
+}
+
+impl Default for CloneOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Copies a lead with its products: [`clone_lead_with`] all that it copies.
+///
+/// # Errors
+/// As there.
+pub fn clone_lead(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
+    clone_lead_with(ctx, txn, id, CloneOptions::new())
+}
 
 /// Copies a lead, also one that was converted: the fields, on the first stage of the default
 /// pipeline, with a number of its own.
@@ -24,13 +62,19 @@ use super::operation::record;
 /// choose any more: archived terms and values of disabled fields; and an owner that the actor may not give leads to,
 /// instead of whom the actor owns the copy. Fields that the policy hides from the actor are copied, and stay hidden.
 ///
+/// Its products are copied, where the options do not leave them out; notes, files and estimates stay with the lead alone.
 /// Its persons are linked to the copy too, not copied: they are the same persons. The journal says of which lead it is a
 /// copy.
 ///
 /// # Errors
 /// `NotFound` when the lead does not exist, is in the trash or may not be seen; `Denied` when the actor may not create leads, or not this
 /// one; `Conflict` when the function is closed for the lead; `Invalid` when the copy breaks a rule of the tenant.
-pub fn clone_lead(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Lead> {
+pub fn clone_lead_with(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: LeadId,
+    options: CloneOptions,
+) -> Result<Lead> {
     require(ctx, txn, Permission::Create)?;
     let source = visible(ctx, txn, id)?;
     if source.trashed.is_some() {
@@ -69,6 +113,13 @@ pub fn clone_lead(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result<Le
         let linked = NewEntry { other: Some(link.to), ..NewEntry::new(lead.id, Action::Linked, ctx.now()) };
         linked.with_changes(vec![role])
     }));
+    if options.lines
+        && let Some(list) = txn.lines().get(&[source.id])?.pop()
+    {
+        let (now, revision) = (ctx.now(), Revision::FIRST);
+        let copy = LeadLines { lead: lead.id.into(), revision, created_at: now, updated_at: now, ..list };
+        entries.extend(children::add(ctx, txn, &copy)?);
+    }
     record(ctx, txn, OperationKind::Create, &entries)?;
     Ok(masked(ctx, lead))
 }

@@ -159,14 +159,19 @@ pub(super) fn told(follow: &Follow, follows: bool, now: Timestamp) -> NewEntry {
 /// `NotFound`.
 pub fn of(ctx: &Context<'_>, txn: &mut dyn Txn, subject: impl Into<Subject>) -> Result<Vec<Follow>> {
     let shown = children::shown_with(ctx, txn, subject.into())?;
+    Ok(first(txn.followers().of(&shown)?))
+}
+
+/// Each user once, since the earliest day, in the order of their ids.
+pub(super) fn first(follows: Vec<Follow>) -> Vec<Follow> {
     let mut users: BTreeMap<UserId, Follow> = BTreeMap::new();
-    for follow in txn.followers().of(&shown)? {
+    for follow in follows {
         let first = users.entry(follow.user.clone()).or_insert_with(|| follow.clone());
         if follow.since < first.since {
             *first = follow;
         }
     }
-    Ok(users.into_values().collect())
+    users.into_values().collect()
 }
 
 /// The leads that a user follows (the acting one, when nobody is named), the latest followed first, from behind `after`,

@@ -23,7 +23,7 @@ use super::operation::{new_operation, record, record_as};
 use super::{custom, settings};
 
 pub use super::actions::{LeadAction, actions, actions_of};
-pub use super::clone::clone_lead;
+pub use super::clone::{CloneOptions, clone_lead, clone_lead_with};
 pub use super::facets::{Facet, FacetValue, facets};
 pub use super::functions::of_lead as functions;
 pub use super::history::{StageVisit, stage_history};

@@ -40,7 +40,14 @@ struct Column {
     #[cfg_attr(not(feature = "xlsx"), expect(dead_code, reason = "a CSV file has no widths"))]
     width: u8,
     read: fn(&LinkedContact) -> Cell,
+    /// Whether it holds times.
+    #[cfg_attr(not(feature = "xlsx"), expect(dead_code, reason = "each time in a CSV file names its zone"))]
+    timed: bool,
 }
+
+/// The columns that hold times.
+const SINCE: &str = "Do not call since";
+const ADDED: &str = "Added";
 
 /// The columns that this actor gets.
 fn columns(ctx: &Context<'_>, catalogue: &Catalogue) -> Vec<Column> {
@@ -53,7 +60,7 @@ fn columns(ctx: &Context<'_>, catalogue: &Catalogue) -> Vec<Column> {
         if field.as_ref().is_none_or(is_shown) {
             let own = || field.as_ref().map(|field| catalogue.spec(field).label);
             let label = label.map(str::to_owned).or_else(own).unwrap_or_default();
-            columns.push(Column { label, width, read });
+            columns.push(Column { label, width, read, timed: false });
         }
     };
     add(Some(Field::Name), None, 28, |it| name(it, |name| Some(name.full())));
@@ -75,7 +82,7 @@ fn columns(ctx: &Context<'_>, catalogue: &Catalogue) -> Vec<Column> {
     add(Some(Field::Phone), Some("Do not call"), 11, |it| {
         Cell::Flag(it.contact.fields.do_not_call.is_some())
     });
-    add(Some(Field::Phone), Some("Do not call since"), 17, |it| {
+    add(Some(Field::Phone), Some(SINCE), 28, |it| {
         let since = it.contact.fields.do_not_call.as_ref().and_then(MarkNote::since);
         since.map_or(Cell::Empty, Cell::Time)
     });
@@ -83,7 +90,10 @@ fn columns(ctx: &Context<'_>, catalogue: &Catalogue) -> Vec<Column> {
         it.contact.fields.do_not_call.as_ref().and_then(MarkNote::reason).into()
     });
     add(Some(Field::Description), None, 40, |it| it.contact.fields.description.as_deref().into());
-    add(None, Some("Added"), 17, |it| Cell::Time(it.contact.created_at));
+    add(None, Some(ADDED), 19, |it| Cell::Time(it.contact.created_at));
+    for column in &mut columns {
+        column.timed = [SINCE, ADDED].contains(&column.label.as_str());
+    }
     columns
 }
 
@@ -117,9 +127,17 @@ fn persons(ctx: &Context<'_>, txn: &mut dyn Txn, owner: Subject) -> Result<Vec<L
     }
 }
 
+/// The time where the actor lives, and how far that is from UTC. Beyond the years that can be written so, in UTC.
+fn written(ctx: &Context<'_>, at: Timestamp) -> String {
+    let offset = ctx.utc_offset();
+    let local = at.to_datetime().naive_utc().checked_add_offset(offset);
+    local.map_or_else(|| at.to_string(), |local| format!("{}{offset}", local.format("%Y-%m-%dT%H:%M:%S")))
+}
+
 /// Writes the persons of a lead or an account as CSV, a row for each, the primary one first; says how many.
 ///
-/// Yes and no are `yes` and `no`, times are written as `2026-11-22T08:00:00Z`.
+/// Yes and no are `yes` and `no`; times are those of the actor's [offset](Context::utc_offset) from UTC, which each of them
+/// names: `2026-11-22T09:00:00+01:00`.
 ///
 /// # Errors
 /// `NotFound`; [`ErrorKind::Storage`](crate::error::ErrorKind::Storage) when the output cannot be written.
@@ -138,7 +156,7 @@ pub fn contacts_csv(
             Cell::Empty => String::new(),
             Cell::Text(text) => text,
             Cell::Flag(yes) => if yes { "yes" } else { "no" }.to_owned(),
-            Cell::Time(at) => at.to_string(),
+            Cell::Time(at) => written(ctx, at),
         }))?;
     }
     csv.flush()?;
@@ -168,7 +186,7 @@ mod sheet {
     /// Writes the persons of a lead or an account as a spreadsheet, a row for each, the primary one first; says how many.
     ///
     /// The header stays in sight. Phone numbers and every other text are texts; yes and no are such; times are those of
-    /// the actor's [offset](Context::utc_offset) from UTC. A text that is longer than a cell takes (32,767 units) ends in
+    /// the actor's [offset](Context::utc_offset) from UTC, which the head of their column names: `Added (UTC+01:00)`. A text that is longer than a cell takes (32,767 units) ends in
     /// `…`. The same persons at the same time of the clock give the same bytes.
     ///
     /// ```
@@ -229,7 +247,12 @@ mod sheet {
         sheet.set_freeze_panes(1, 0)?;
         for (n, column) in (0_u16..).zip(columns) {
             sheet.set_column_width(n, f64::from(column.width))?;
-            sheet.write_string_with_format(0, n, cut(&column.label), &bold)?;
+            let label = if column.timed {
+                format!("{} (UTC{})", column.label, ctx.utc_offset())
+            } else {
+                column.label.clone()
+            };
+            sheet.write_string_with_format(0, n, cut(&label), &bold)?;
         }
         for (row, person) in (1_u32..).zip(persons) {
             for (n, column) in (0_u16..).zip(columns) {

@@ -11,7 +11,7 @@ use crate::value::fold;
 
 use super::asker::Asker;
 use super::filter::{Circumstance, Condition, Filter, Operator, Resolved};
-use super::follow_up::follow_up_state;
+use super::follow_up::{follow_up_state, no_such_state};
 use super::period::Period;
 use super::search::TextSearch;
 
@@ -161,6 +161,12 @@ impl Check<'_> {
         }
         let kind = self.asker.field_type(field)?;
         let typed = |value: &FieldValue| typed(&kind, value, self.asker);
+        if *field == Field::FollowUp
+            && let Some(word) =
+                value.items().iter().find(|item| item.as_text().is_some() && typed(item).is_err())
+        {
+            return Err(no_such_state(word));
+        }
         let field = field.clone();
         match op {
             Operator::Eq => {

@@ -1,6 +1,7 @@
 //! What the words for the next follow-up of a lead mean to the one who asks (X.22).
 
-use crate::domain::{Field, FieldValue, FollowUpState};
+use crate::domain::{Field, FieldValue, FollowUpState, distance};
+use crate::error::{ValueError, ViolationCode};
 use crate::time::Date;
 
 use super::asker::Asker;
@@ -25,6 +26,16 @@ pub(super) fn follow_up_state(op: Operator, value: &FieldValue, asker: &Asker<'_
     let mut states: Vec<_> = states.into_iter().map(state).collect();
     let any = if states.len() == 1 { states.pop()? } else { Resolved::Any(states) };
     Some(if op == Operator::Ne { Resolved::Not(Box::new(any)) } else { any })
+}
+
+/// What is said of a word that is neither a state nor a day.
+pub(super) fn no_such_state(word: &FieldValue) -> ValueError {
+    let written = word.as_text().unwrap_or_default().to_lowercase();
+    let near = FollowUpState::ALL.iter().map(|state| (distance(&written, state.code()), state.code()));
+    let near = near.filter(|(far, _)| *far <= 2 && far.saturating_mul(2) <= written.chars().count());
+    let hint = near.min().map_or_else(String::new, |(_, code)| format!("; did you mean `{code}`?"));
+    let message = format!("this is a day, a time, or one of `none`, `planned`, `today`, `overdue`{hint}");
+    ValueError::new(ViolationCode::Malformed, message)
 }
 
 /// Where follow-ups of this state lie, by the asker's day.

@@ -10,13 +10,13 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::domain::{
-    Account, Activity, Estimate, Field, FileRecord, FollowUpState, HostRecord, Idle, Lead, LeadLines,
-    LeadState, Outcome, Place, Sequence, Subject, Tab,
+    Account, Activity, ActivityKind, Estimate, Field, FileRecord, Follow, FollowUpState, HostRecord, Idle,
+    Lead, LeadLines, LeadState, Outcome, Place, RecordKinds, Sequence, Subject, Tab, distance,
 };
-use crate::error::{Error, Result, ViolationCode};
+use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, LeadId, UserId};
 use crate::query::{MAX_PAGE, Page};
-use crate::store::Txn;
+use crate::store::{SettingName, Txn};
 use crate::time::Timestamp;
 
 use super::access::{masked, visible};
@@ -24,11 +24,11 @@ use super::actions::{Grants, LeadAction};
 use super::contacts::{self, LinkedContact};
 use super::history::{StageVisit, visits};
 use super::timeline::TimelineItem;
-use super::{accounts, children, settings};
+use super::{accounts, children, followers, settings};
 
 mod parts;
 
-use parts::{engagement, followers, history, qualified, sections, tabs, unread};
+use parts::{engagement, history, lines, qualified, sections, tabs, unread};
 
 /// What a page is to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,8 +218,11 @@ pub struct LeadPage {
     pub contacts: Vec<LinkedContact>,
     /// The stages that it went through.
     pub stages: Vec<StageVisit>,
-    /// Who follows it.
-    pub followers: Vec<UserId>,
+    /// Its products with their totals, whichever tabs were asked for; none where it has none, or where the actor may not see
+    /// its amount.
+    pub lines: Option<LeadLines>,
+    /// Who follows it or the account that it became, by user, each once: since the earlier day.
+    pub followers: Vec<Follow>,
     /// What happened to it last.
     pub timeline: Page<TimelineItem, Sequence>,
 }
@@ -238,8 +241,8 @@ pub struct AccountPage {
     pub tabs: Vec<TabPage>,
     /// Its persons, the primary one first.
     pub contacts: Vec<LinkedContact>,
-    /// Who follows it.
-    pub followers: Vec<UserId>,
+    /// Who follows it or a lead that became it, by user, each once: since the earliest day.
+    pub followers: Vec<Follow>,
     /// What happened to it, and to the leads that became it.
     pub timeline: Page<TimelineItem, Sequence>,
 }
@@ -272,7 +275,7 @@ pub fn lead_page(
     id: LeadId,
     options: &PageOptions,
 ) -> Result<LeadPage> {
-    check(options)?;
+    check(txn, options)?;
     let lead = visible(ctx, txn, id)?;
     let mut shown = vec![Subject::from(lead.id)];
     shown.extend(lead.conversion.as_ref().map(|conversion| Subject::from(conversion.account)));
@@ -288,7 +291,8 @@ pub fn lead_page(
         tabs: tabs(ctx, txn, &shown, counts, options)?,
         contacts: contacts::masked(ctx, contacts::linked(txn, id.into())?),
         stages: visits(txn, &lead, ctx.now())?,
-        followers: followers(txn, &shown)?,
+        lines: lines(ctx, txn, id)?,
+        followers: followers::first(txn.followers().of(&shown)?),
         timeline: history(ctx, txn, shown, options)?,
         sections: sections(ctx, txn, &lead, &catalogue, &pipelines, options)?,
         lead: masked(ctx, lead),
@@ -307,7 +311,7 @@ pub fn account_page(
     id: AccountId,
     options: &PageOptions,
 ) -> Result<AccountPage> {
-    check(options)?;
+    check(txn, options)?;
     let account = accounts::get(ctx, txn, id)?;
     let origins = accounts::origins(ctx, txn, id)?;
     let mut shown = vec![Subject::from(id)];
@@ -319,7 +323,7 @@ pub fn account_page(
         engagement: engagement(txn, &shown, &counts)?,
         tabs: tabs(ctx, txn, &shown, counts, options)?,
         contacts: contacts::masked(ctx, contacts::linked(txn, id.into())?),
-        followers: followers(txn, &shown)?,
+        followers: followers::first(txn.followers().of(&shown)?),
         timeline: history(ctx, txn, shown, options)?,
     })
 }
@@ -336,7 +340,50 @@ pub fn qualification(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result
     qualified(txn, &lead, &pipelines, &shown, &counts)
 }
 
-fn check(options: &PageOptions) -> Result<()> {
+/// Every tab that there is: the kinds of activity, files, estimates, products, and the kinds of record that the host
+/// registered.
+///
+/// # Errors
+/// `Corrupt` when the stored kinds cannot be read.
+pub fn all_tabs(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<Tab>> {
+    ctx.check_tenant(txn)?;
+    every_tab(txn)
+}
+
+fn every_tab(txn: &mut dyn Txn) -> Result<Vec<Tab>> {
+    let kinds = settings::document::<RecordKinds>(txn, SettingName::RecordKinds)?.1;
+    let own = kinds.all().iter().map(|spec| Tab::Record(spec.kind.clone()));
+    let activities = ActivityKind::ALL.iter().copied().map(Tab::Activity);
+    Ok(activities.chain([Tab::File, Tab::Estimate, Tab::Lines]).chain(own).collect())
+}
+
+/// Refuses tabs that there are not, each with the name that may be meant.
+fn check_tabs(txn: &mut dyn Txn, asked: &[Tab]) -> Result<()> {
+    let known = every_tab(txn)?;
+    let unknown = asked.iter().enumerate().filter(|(_, tab)| !known.contains(tab));
+    let broken: Vec<_> =
+        unknown.map(|(n, tab)| no_such_tab(&format!("tabs[{n}]"), tab.code(), &known)).collect();
+    if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+}
+
+/// What is said of the name of a tab that there is not.
+#[must_use]
+pub fn no_such_tab(path: &str, name: &str, known: &[Tab]) -> Violation {
+    let most = (name.chars().count() / 3).clamp(1, 3);
+    let near =
+        known.iter().map(|tab| (distance(name, tab.code()), tab.code())).filter(|(far, _)| *far <= most);
+    let hint = match near.min() {
+        Some((_, near)) => format!("; did you mean `{near}`?"),
+        None => {
+            let names: Vec<_> = known.iter().map(|tab| format!("`{tab}`")).collect();
+            format!("; the tabs are {}", names.join(", "))
+        }
+    };
+    Violation::new(path, ViolationCode::Unknown, format!("there is no such tab{hint}"))
+}
+
+fn check(txn: &mut dyn Txn, options: &PageOptions) -> Result<()> {
+    check_tabs(txn, options.tabs.as_deref().unwrap_or_default())?;
     for (field, number) in [("first", options.first), ("timeline", options.timeline)] {
         if number > MAX_PAGE {
             let message = "a page has at most 1,000 records";

@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Catalogue, Field, Lead, Names, Pipeline, Place, Placed, Sequence, Subject, Tab, TabCount, display,
+    Catalogue, Field, Lead, LeadLines, Names, Pipeline, Place, Placed, Sequence, Subject, Tab, TabCount,
+    display,
 };
 use crate::error::Result;
-use crate::id::{LeadId, UserId};
+use crate::id::LeadId;
 use crate::query::Page;
 use crate::store::{ChildQuery, Txn};
 
@@ -29,10 +30,10 @@ pub(super) fn unread(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, mark: boo
     Ok(unread)
 }
 
-/// Who follows one of these records, each once, in the order of their ids.
-pub(super) fn followers(txn: &mut dyn Txn, shown: &[Subject]) -> Result<Vec<UserId>> {
-    let users: BTreeSet<_> = txn.followers().of(shown)?.into_iter().map(|follow| follow.user).collect();
-    Ok(users.into_iter().collect())
+/// The products of a lead. What they add up to is its amount.
+pub(super) fn lines(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Option<LeadLines>> {
+    let hidden = [Field::Amount, Field::Currency].iter().any(|field| shows_hidden(ctx, field));
+    if hidden { Ok(None) } else { Ok(txn.lines().get(&[lead])?.pop()) }
 }
 
 pub(super) fn history(

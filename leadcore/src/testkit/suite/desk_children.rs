@@ -237,7 +237,9 @@ pub fn a_page_holds_what_its_parts_say(store: &dyn Store) {
         followers::follow(&ctx, txn, made.account, Some(&bob))?;
         followers::follow(&ctx, txn, made.account, Some(&ada)).map(drop)
     });
-    let users = |users: &[crate::id::UserId]| users.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let users = |follows: &[crate::domain::Follow]| {
+        follows.iter().map(|follow| follow.user.to_string()).collect::<Vec<_>>()
+    };
     let page = store.read(&scene.tenant, |txn| page::lead_page(&ctx, txn, lead.id, &options)).unwrap();
     assert_eq!(users(&page.followers), ["ada", "bob"], "those of the lead and of its account, each once");
     let customer =
