@@ -100,6 +100,9 @@ const CASES: &[(&str, Case)] = &[
         said(views::update(ctx, txn, f.view.id, Expect::Any, &draft))
     }),
     ("clone::clone_lead", |ctx, txn, f| said(leads::clone_lead(ctx, txn, f.lead.id))),
+    ("clone::clone_lead_with", |ctx, txn, f| {
+        said(leads::clone_lead_with(ctx, txn, f.lead.id, leads::CloneOptions::default()))
+    }),
     ("contacts::add", |ctx, txn, f| {
         said(contacts::add(ctx, txn, f.lead.id, ContactFields::named("Eve").unwrap(), true))
     }),
@@ -208,6 +211,7 @@ const CASES: &[(&str, Case)] = &[
     ("page::account_page", |ctx, txn, f| {
         said(page::account_page(ctx, txn, f.account, &page::PageOptions::new()))
     }),
+    ("page::all_tabs", |ctx, txn, _| said(page::all_tabs(ctx, txn))),
     ("page::lead_page", |ctx, txn, f| said(page::lead_page(ctx, txn, f.lead.id, &page::PageOptions::new()))),
     ("page::qualification", |ctx, txn, f| said(page::qualification(ctx, txn, f.lead.id))),
     ("timeline::of", |ctx, txn, f| {

@@ -120,6 +120,9 @@ const WRITES: &[(&str, Call)] = &[
         settings::remove_field(ctx, txn, Some(Revision::FIRST), &seats(CustomType::Text).key, true).map(drop)
     }),
     ("clone::clone_lead", |ctx, txn, k| leads::clone_lead(ctx, txn, k.open).map(drop)),
+    ("clone::clone_lead_with", |ctx, txn, k| {
+        leads::clone_lead_with(ctx, txn, k.open, leads::CloneOptions::new().lines(false)).map(drop)
+    }),
     ("mass::run", |ctx, txn, k| {
         mass::run(ctx, txn, &Selection::Ids(vec![k.open]), &Change::Transfer(None)).map(drop)
     }),
@@ -390,6 +393,7 @@ fn every_write_of_the_desk_is_refused_once() {
         "pipelines::list_or_default",
         "reasons::list_or_default",
         "page::account_page",
+        "page::all_tabs",
         "page::lead_page",
         "page::qualification",
         "timeline::of",

@@ -5,6 +5,8 @@ use chrono::{NaiveDateTime, TimeZone as _, Utc};
 use chrono::{Offset as _, TimeDelta};
 
 #[cfg(feature = "calendar")]
+use super::nearest::distance;
+#[cfg(feature = "calendar")]
 use crate::error::ViolationCode;
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
@@ -15,6 +17,21 @@ pub(super) enum Zone {
     Utc,
     #[cfg(feature = "calendar")]
     Named(chrono_tz::Tz),
+}
+
+/// The name that is nearest to this one, also by its last part: `oslo` for `Europe/Oslo`.
+#[cfg(feature = "calendar")]
+fn nearest(name: &str) -> Option<&'static str> {
+    let wanted = name.to_lowercase();
+    let most = (wanted.chars().count() / 4).clamp(1, 3);
+    let far = |known: &str| {
+        let known = known.to_lowercase();
+        let city = known.rsplit('/').next().unwrap_or_default();
+        distance(&wanted, &known).min(distance(&wanted, city))
+    };
+    let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let near = known.map(|known| (far(known), known)).filter(|(far, _)| *far <= most);
+    near.min().map(|(_, known)| known)
 }
 
 impl Zone {
@@ -32,7 +49,9 @@ impl Zone {
     #[cfg(feature = "calendar")]
     fn find(name: &str) -> Result<Self> {
         name.parse().map(Self::Named).map_err(|_| {
-            Error::invalid_field("zone", ViolationCode::Unknown, "there is no time zone of this name")
+            let hint = nearest(name).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            let message = format!("there is no time zone of this name{hint}");
+            Error::invalid_field("zone", ViolationCode::Unknown, message)
         })
     }
 

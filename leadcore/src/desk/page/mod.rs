@@ -367,8 +367,7 @@ fn check_tabs(txn: &mut dyn Txn, asked: &[Tab]) -> Result<()> {
 }
 
 /// What is said of the name of a tab that there is not.
-#[must_use]
-pub fn no_such_tab(path: &str, name: &str, known: &[Tab]) -> Violation {
+fn no_such_tab(path: &str, name: &str, known: &[Tab]) -> Violation {
     let most = (name.chars().count() / 3).clamp(1, 3);
     let near =
         known.iter().map(|tab| (distance(name, tab.code()), tab.code())).filter(|(far, _)| *far <= most);
