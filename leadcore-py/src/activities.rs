@@ -1,14 +1,15 @@
 //! Activities of leads, accounts and contacts.
 
 use leadcore::desk::{self, Listing, activities};
-use leadcore::domain::{Activity, ActivityBody, Move};
-use leadcore::error::{Error, Result, ValueError, ViolationCode};
+use leadcore::domain::{Activity, ActivityBody, ActivityDraft, ActivityKind, Move, Subject};
+use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::UserId;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::activity::{ActivityArg, kind_of, kinds_of, place_of, place_text, py_activity};
-use crate::activity_fields::{blank, given, outcome, patch, renamed, state};
+use crate::activity_fields::{GivenFields, blank, given, given_at, outcome, patch, renamed, state};
+use crate::arguments::Parts;
 use crate::convert::{Count, LeadArg, Limit, Text};
 use crate::errors::{invalid, raise};
 use crate::lead::Lead;
@@ -44,6 +45,59 @@ pub(crate) fn activity_add<'py>(
         activities::add(ctx, txn, &about.0, fields).map_err(renamed)
     })?;
     py_activity(py, &added)
+}
+
+/// An activity that was read from Python, before anything of it was looked up.
+type Ready = (Vec<Subject>, ActivityKind, GivenFields);
+
+/// Reads one activity of several, which stands at `items[n]`: about, kind and fields, as the package hands them over.
+fn ready(py: Python<'_>, n: usize, item: &Bound<'_, PyAny>) -> PyResult<Ready> {
+    let at = |name: &str| format!("items[{n}].{name}");
+    let mut parts = Parts::new(item)?;
+    let SubjectsArg(about) = parts.read(&at("about"))?;
+    let Text(kind) = parts.read(&at("kind"))?;
+    let kind = kind_of(&at("kind"), &kind).map_err(|error| raise(py, &error))?;
+    Ok((about, kind, given_at(&parts.any()?.cast_into::<PyDict>()?, &at(""))?))
+}
+
+/// Adds several activities in one operation: all or none.
+#[pyfunction]
+pub(crate) fn activity_add_many<'py>(
+    py: Python<'py>,
+    session: &Session,
+    items: Vec<Bound<'py, PyAny>>,
+) -> PyResult<Vec<Any<'py>>> {
+    let items = items.iter().enumerate().map(|(n, item)| ready(py, n, item)).collect::<PyResult<Vec<_>>>()?;
+    let added = session.write(py, move |ctx, txn| {
+        let (mut drafts, mut broken) = (Vec::with_capacity(items.len()), Vec::new());
+        for (n, (about, kind, given)) in items.iter().enumerate() {
+            let mut fields = blank(*kind, ctx.now());
+            match patch(&mut fields, given, true, ctx.utc_offset()) {
+                Ok(()) => drafts.push(ActivityDraft { about: about.clone(), fields }),
+                Err(error) => broken.extend(
+                    error
+                        .violations()
+                        .iter()
+                        .map(|one| Violation { field: format!("items[{n}].{}", one.field), ..one.clone() }),
+                ),
+            }
+        }
+        if !broken.is_empty() {
+            return Err(Error::invalid(broken));
+        }
+        activities::add_many(ctx, txn, drafts).map_err(in_items)
+    })?;
+    added.iter().map(|activity| py_activity(py, activity)).collect()
+}
+
+/// The error with its fields as those of `items`; the core names those of the first draft without a place.
+fn in_items(error: Error) -> Error {
+    crate::errors::renamed(renamed(error), |field| {
+        Some(match field.strip_prefix("drafts[") {
+            Some(rest) => format!("items[{rest}"),
+            None => format!("items[0].{field}"),
+        })
+    })
 }
 
 /// Writes down an interaction with a lead and moves it.
@@ -108,6 +162,11 @@ pub(crate) fn activity_delete(py: Python<'_>, session: &Session, activity: Activ
     session.write(py, move |ctx, txn| activities::delete(ctx, txn, activity.id, activity.expect))
 }
 
+/// The error of a call that takes nothing but the activity: what it has that stands against the call.
+fn of_activity(error: Error) -> Error {
+    crate::errors::renamed(error, |_| Some("activity".to_owned()))
+}
+
 /// Does what people do with one click: `reopen`, `cancel` or `snooze`.
 #[pyfunction]
 pub(crate) fn activity_act<'py>(
@@ -122,7 +181,8 @@ pub(crate) fn activity_act<'py>(
         "snooze" => activities::snooze,
         _ => return Err(invalid(py, "act", ViolationCode::Unknown, "there is no such act")),
     };
-    let after = session.write(py, move |ctx, txn| act(ctx, txn, activity.id, activity.expect))?;
+    let after = session
+        .write(py, move |ctx, txn| act(ctx, txn, activity.id, activity.expect).map_err(of_activity))?;
     py_activity(py, &after)
 }
 
@@ -133,10 +193,16 @@ pub(crate) fn activity_complete<'py>(
     session: &Session,
     activity: ActivityArg,
 ) -> PyResult<(Any<'py>, Option<Any<'py>>)> {
-    let done =
-        session.write(py, move |ctx, txn| activities::complete(ctx, txn, activity.id, activity.expect))?;
+    let done = session.write(py, move |ctx, txn| {
+        activities::complete(ctx, txn, activity.id, activity.expect).map_err(of_activity)
+    })?;
     let next = done.next.as_ref().map(|next| py_activity(py, next)).transpose()?;
     Ok((py_activity(py, &done.activity)?, next))
+}
+
+/// The error of a call with arguments of its own: an activity of another kind is told at `activity`.
+fn of_kind(error: Error) -> Error {
+    crate::errors::renamed(error, |field| (field == "kind").then(|| "activity".to_owned()))
 }
 
 /// Says what came of a call.
@@ -153,7 +219,8 @@ pub(crate) fn activity_complete_call<'py>(
         invalid(py, "duration", ViolationCode::OutOfRange, "a call takes at most 604,800 seconds")
     })?;
     let after = session.write(py, move |ctx, txn| {
-        activities::complete_call(ctx, txn, activity.id, activity.expect, outcome, seconds)
+        let done = activities::complete_call(ctx, txn, activity.id, activity.expect, outcome, seconds);
+        done.map_err(of_kind)
     })?;
     py_activity(py, &after)
 }
@@ -168,7 +235,10 @@ pub(crate) fn activity_assign<'py>(
 ) -> PyResult<Any<'py>> {
     let user = user_of(py, "user", user)?;
     let after = session.write(py, move |ctx, txn| {
-        activities::assign(ctx, txn, activity.id, activity.expect, user.clone())
+        let given = activities::assign(ctx, txn, activity.id, activity.expect, user.clone());
+        given.map_err(|error| {
+            crate::errors::renamed(error, |field| (field == "assignee").then(|| "user".to_owned()))
+        })
     })?;
     py_activity(py, &after)
 }
@@ -182,8 +252,9 @@ pub(crate) fn activity_set_state<'py>(
     state: Text,
 ) -> PyResult<Any<'py>> {
     let state = self::state(&state).map_err(|error| raise(py, &error))?;
-    let after = session
-        .write(py, move |ctx, txn| activities::set_state(ctx, txn, activity.id, activity.expect, state))?;
+    let after = session.write(py, move |ctx, txn| {
+        activities::set_state(ctx, txn, activity.id, activity.expect, state).map_err(of_kind)
+    })?;
     py_activity(py, &after)
 }
 

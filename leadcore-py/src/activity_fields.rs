@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::convert::{Text, value_of};
-use crate::errors::raise;
+use crate::errors::{self, raise};
 use crate::hints::listed;
 use crate::subject::SubjectArg;
 
@@ -28,6 +28,11 @@ pub(crate) type GivenFields = Vec<(String, Given)>;
 
 /// Reads what was given; every misfit at once.
 pub(crate) fn given(fields: &Bound<'_, PyDict>) -> PyResult<GivenFields> {
+    given_at(fields, "")
+}
+
+/// The same with `path` before the names in what is said of them.
+pub(crate) fn given_at(fields: &Bound<'_, PyDict>, path: &str) -> PyResult<GivenFields> {
     let (mut values, mut broken) = (Vec::with_capacity(fields.len()), Vec::new());
     for (key, value) in fields.iter() {
         let Text(key) = key.extract()?;
@@ -43,7 +48,11 @@ pub(crate) fn given(fields: &Bound<'_, PyDict>) -> PyResult<GivenFields> {
             Err(error) => broken.push(error.at(key)),
         }
     }
-    if broken.is_empty() { Ok(values) } else { Err(raise(fields.py(), &Error::invalid(broken))) }
+    if broken.is_empty() {
+        return Ok(values);
+    }
+    let at = |one: Violation| Violation { field: format!("{path}{}", one.field), ..one };
+    Err(raise(fields.py(), &Error::invalid(broken.into_iter().map(at).collect())))
 }
 
 fn people(value: &Bound<'_, PyAny>) -> Result<Vec<Participant>, Vec<Violation>> {
@@ -273,17 +282,13 @@ fn moment(value: &FieldValue, offset: FixedOffset) -> Result<Option<Moment>, Val
 
 /// The addresses of a message by the names that they have in Python, where `from` is a word of the language.
 pub(crate) fn renamed(error: Error) -> Error {
-    let known = |field: &str| matches!(field, "from" | "to");
-    if !error.violations().iter().any(|broken| known(&broken.field)) {
-        return error;
-    }
-    let renamed = error.violations().iter().cloned().map(|mut broken| {
-        match broken.field.as_str() {
-            "from" => "sender".clone_into(&mut broken.field),
-            "to" => "recipient".clone_into(&mut broken.field),
-            _ => {}
-        }
-        broken
-    });
-    Error::invalid(renamed.collect())
+    errors::renamed(error, |field| {
+        let (path, name) = field.rsplit_once('.').map_or(("", field), |(path, name)| (path, name));
+        let name = match name {
+            "from" => "sender",
+            "to" => "recipient",
+            _ => return None,
+        };
+        Some(if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") })
+    })
 }

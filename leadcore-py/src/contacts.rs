@@ -1,7 +1,7 @@
 //! The persons of a lead or an account.
 
 use leadcore::desk::{self, Expect, contacts::LinkedContact};
-use leadcore::domain::{ContactFields, FieldValue};
+use leadcore::domain::{ContactFields, FieldValue, SubjectKind};
 use leadcore::error::{Error, Result, ValueError, ViolationCode};
 use leadcore::id::{AccountId, ContactId, LeadId};
 use leadcore::value::{Country, PersonName};
@@ -11,8 +11,9 @@ use pyo3::types::PyDict;
 use crate::arguments::read;
 use crate::convert::{Id, LeadArg, Text, value_of};
 use crate::errors::raise;
-use crate::records::{Account, Contact};
+use crate::records::Contact;
 use crate::session::Session;
+use crate::subject::SubjectArg;
 
 type Given = Vec<(String, FieldValue)>;
 
@@ -134,13 +135,13 @@ pub(crate) fn contacts_of(
     session: &Session,
     owner: &Bound<'_, PyAny>,
 ) -> PyResult<Vec<Contact>> {
-    let Id(id) = read("owner", owner)?;
-    let is_account = owner.is_instance_of::<Account>();
-    let contacts = session.read(py, move |ctx, txn| {
-        if is_account {
-            desk::contacts::of_account(ctx, txn, AccountId::from_uuid(id))
-        } else {
-            desk::contacts::of_lead(ctx, txn, LeadId::from_uuid(id))
+    let SubjectArg(owner) = read("owner", owner)?;
+    let contacts = session.read(py, move |ctx, txn| match owner.kind {
+        SubjectKind::Account => desk::contacts::of_account(ctx, txn, AccountId::from_uuid(owner.id)),
+        SubjectKind::Lead => desk::contacts::of_lead(ctx, txn, LeadId::from_uuid(owner.id)),
+        _ => {
+            let message = "only leads and accounts have contacts";
+            Err(Error::invalid_field("owner", ViolationCode::NotAllowed, message))
         }
     })?;
     Ok(contacts.into_iter().map(Into::into).collect())

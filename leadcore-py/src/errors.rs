@@ -1,6 +1,6 @@
 //! The core's one error as the package's exception classes.
 
-use leadcore::error::{Conflict, Error, ViolationCode};
+use leadcore::error::{Conflict, Error, Violation, ViolationCode};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -65,4 +65,23 @@ pub(crate) fn conflict_dict<'py>(py: Python<'py>, conflict: &Conflict) -> PyResu
 /// Input of ours that breaks one rule.
 pub(crate) fn invalid(py: Python<'_>, field: &str, code: ViolationCode, message: &str) -> PyErr {
     raise(py, &Error::invalid_field(field, code, message))
+}
+
+/// The error with the fields of its broken rules by the names that the arguments have here; a field of which `name` says
+/// nothing keeps its own.
+pub(crate) fn renamed(error: Error, name: impl Fn(&str) -> Option<String>) -> Error {
+    if !error.violations().iter().any(|broken| name(&broken.field).is_some()) {
+        return error;
+    }
+    let renamed = error.violations().iter().cloned();
+    let renamed = renamed.map(|broken| match name(&broken.field) {
+        Some(field) => Violation { field, ..broken },
+        None => broken,
+    });
+    Error::invalid(renamed.collect())
+}
+
+/// The error of a call whose argument `subject` is what the core says `about` of.
+pub(crate) fn of_subject(error: Error) -> Error {
+    renamed(error, |field| (field == "about").then(|| "subject".to_owned()))
 }

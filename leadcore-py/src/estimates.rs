@@ -19,14 +19,15 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::convert::{Count, Id, LeadArg, Limit, Text, from_json, to_json};
-use crate::errors::{invalid, raise};
+use crate::errors::{invalid, of_subject, raise, renamed};
 use crate::given::{Given, each, expected, given, no_such, number, parsed, text};
+use crate::listing::{PyPage, listing, page, place};
 use crate::session::Session;
-use crate::subjects::{About, PyPage, listing, page, place, subjects};
+use crate::subject::{SubjectArg, SubjectsArg};
 
 /// An estimate or the products of a lead, with what each line comes to.
 #[derive(Serialize)]
-struct Told<'r, R> {
+pub(crate) struct Told<'r, R> {
     #[serde(flatten)]
     record: &'r R,
     nets: Vec<Decimal>,
@@ -37,11 +38,11 @@ fn nets(lines: &[Line], currency: Option<Currency>) -> Vec<Decimal> {
     lines.iter().map(|line| line.amounts(currency).map_or(Decimal::ZERO, |amounts| amounts.net)).collect()
 }
 
-fn told(estimate: &Estimate) -> Told<'_, Estimate> {
+pub(crate) fn told(estimate: &Estimate) -> Told<'_, Estimate> {
     Told { record: estimate, nets: nets(&estimate.fields.lines, estimate.fields.currency) }
 }
 
-fn told_lines(list: &LeadLines) -> Told<'_, LeadLines> {
+pub(crate) fn told_lines(list: &LeadLines) -> Told<'_, LeadLines> {
     Told { record: list, nets: nets(&list.lines, list.currency) }
 }
 
@@ -72,8 +73,8 @@ impl GivenLine {
         let quantity = read("quantity", Some(&self.quantity)).unwrap_or_default();
         let unit_price = read("unit_price", Some(&self.unit_price)).unwrap_or_default();
         let amount = read("discount", self.discount.as_deref()).map(Discount::Amount);
-        let percent = read("discount", self.discount_percent.as_deref()).map(Discount::Percent);
-        let tax = read("tax.percent", self.tax.as_deref());
+        let percent = read("discount_percent", self.discount_percent.as_deref()).map(Discount::Percent);
+        let tax = read("tax", self.tax.as_deref());
         if !broken.is_empty() {
             return Err(broken);
         }
@@ -100,6 +101,18 @@ fn lines(value: &Value) -> result::Result<Vec<Line>, Vec<Violation>> {
         }
     }
     if broken.is_empty() { Ok(read) } else { Err(broken) }
+}
+
+/// The error with the fields of lines, and what the estimate is about, as they are written in Python.
+fn named(error: Error) -> Error {
+    let error = of_subject(error);
+    renamed(error, |field| {
+        let of_line = |from: &str, to: &str| field.strip_suffix(from).map(|line| format!("{line}{to}"));
+        of_line(".tax.percent", ".tax")
+            .or_else(|| of_line(".tax.name", ".tax_name"))
+            .or_else(|| of_line(".discount.percent", ".discount_percent"))
+            .or_else(|| of_line(".discount.amount", ".discount"))
+    })
 }
 
 fn patch(fields: &mut EstimateFields, given: &Given) -> Result<()> {
@@ -139,12 +152,13 @@ fn status(py: Python<'_>, name: &str, code: &Text) -> PyResult<EstimateStatus> {
 pub(crate) fn estimate_create(
     py: Python<'_>,
     session: &Session,
-    subject: Vec<About>,
+    subject: SubjectsArg,
     fields: Text,
 ) -> PyResult<String> {
-    let (about, fields) = (subjects(&subject), new(py, &fields)?);
-    let made =
-        session.write(py, move |ctx, txn| desk::estimates::create(ctx, txn, &about, fields.clone()))?;
+    let (about, fields) = (subject.0, new(py, &fields)?);
+    let made = session.write(py, move |ctx, txn| {
+        desk::estimates::create(ctx, txn, &about, fields.clone()).map_err(named)
+    })?;
     to_json(py, &told(&made))
 }
 
@@ -157,8 +171,9 @@ pub(crate) fn estimate_from_lines(
     fields: Text,
 ) -> PyResult<String> {
     let (lead, fields) = (LeadId::from_uuid(lead.0), new(py, &fields)?);
-    let made = session
-        .write(py, move |ctx, txn| desk::estimates::create_from_lines(ctx, txn, lead, fields.clone()))?;
+    let made = session.write(py, move |ctx, txn| {
+        desk::estimates::create_from_lines(ctx, txn, lead, fields.clone()).map_err(named)
+    })?;
     to_json(py, &told(&made))
 }
 
@@ -171,8 +186,9 @@ pub(crate) fn estimate_for_request(
     fields: Text,
 ) -> PyResult<String> {
     let (request, fields) = (ActivityId::from_uuid(request.0), new(py, &fields)?);
-    let made = session
-        .write(py, move |ctx, txn| desk::estimates::create_for_request(ctx, txn, request, fields.clone()))?;
+    let made = session.write(py, move |ctx, txn| {
+        desk::estimates::create_for_request(ctx, txn, request, fields.clone()).map_err(named)
+    })?;
     to_json(py, &told(&made))
 }
 
@@ -213,7 +229,7 @@ pub(crate) fn estimate_edit(
     let edited = session.write(py, move |ctx, txn| {
         let mut fields = desk::estimates::get(ctx, txn, id)?.fields;
         patch(&mut fields, &changes)?;
-        desk::estimates::edit(ctx, txn, id, expected(revision), fields)
+        desk::estimates::edit(ctx, txn, id, expected(revision), fields).map_err(named)
     })?;
     to_json(py, &told(&edited))
 }
@@ -298,7 +314,7 @@ pub(crate) fn estimate_delete(
 pub(crate) fn estimates_of(
     py: Python<'_>,
     session: &Session,
-    subject: About,
+    subject: SubjectArg,
     open: Option<bool>,
     ascending: bool,
     after: Option<Text>,
@@ -370,7 +386,7 @@ pub(crate) fn lines_set(
         products = products.with_amount();
     }
     let written = session.write(py, move |ctx, txn| {
-        desk::lines::set(ctx, txn, lead.id, expected(revision), products.clone())
+        desk::lines::set(ctx, txn, lead.id, expected(revision), products.clone()).map_err(named)
     })?;
     written.map(|list| to_json(py, &told_lines(&list))).transpose()
 }

@@ -1,5 +1,6 @@
 //! Files: their contents in and out.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -14,9 +15,11 @@ use pyo3::types::PyBytes;
 
 use crate::arguments::Parts;
 use crate::convert::{Count, Id, Limit, Text, check_path, to_json};
+use crate::errors::of_subject;
 use crate::given::{each, expected, given, no_such, text};
+use crate::listing::{PyPage, listing, page};
 use crate::session::Session;
-use crate::subjects::{About, PyPage, listing, page, subjects};
+use crate::subject::{SubjectArg, SubjectsArg};
 
 /// A file to be added: its name, its description, and its content as a path or as bytes.
 #[derive(Debug)]
@@ -76,32 +79,39 @@ impl Read for Source<'_> {
 }
 
 impl Content {
-    /// The content from its beginning, and its length where that is known: a store may ask for it again.
-    fn open(&self) -> Result<(Source<'_>, Option<u64>)> {
+    /// The content from its beginning, and its length where that is known: a store may ask for it again. Errors name the
+    /// argument `at`.
+    fn open(&self, at: &str) -> Result<(Source<'_>, Option<u64>)> {
         let path = match self {
             Self::Bytes(bytes) => {
                 return Ok((Source::Bytes(Cursor::new(bytes)), u64::try_from(bytes.len()).ok()));
             }
             Self::Path(path) => path,
         };
-        check_path("content", path)?;
+        check_path(at, path)?;
         let known = fs::metadata(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Error::not_found("file"),
-            _ => storage("the file cannot be opened", error),
+            io::ErrorKind::NotFound => {
+                Error::new(ErrorKind::NotFound, format!("`{at}`: there is no file of this path"))
+            }
+            _ => storage(format!("`{at}`: the file cannot be opened"), error),
         })?;
         if known.is_dir() {
-            return Err(Error::invalid_field("content", ViolationCode::Malformed, "this is a directory"));
+            return Err(Error::invalid_field(
+                at,
+                ViolationCode::Malformed,
+                "this is a directory, not a file",
+            ));
         }
         // A pipe would keep everybody waiting in the middle of a write, and cannot be read again.
         if !known.is_file() {
             let message = "this is no regular file: open it and hand over the file object";
-            return Err(Error::invalid_field("content", ViolationCode::Malformed, message));
+            return Err(Error::invalid_field(at, ViolationCode::Malformed, message));
         }
         Ok((Source::Path(path), Some(known.len())))
     }
 }
 
-fn storage(what: &'static str, error: io::Error) -> Error {
+fn storage(what: impl Into<Cow<'static, str>>, error: io::Error) -> Error {
     Error::new(ErrorKind::Storage, what).with_source(error)
 }
 
@@ -110,15 +120,17 @@ fn storage(what: &'static str, error: io::Error) -> Error {
 pub(crate) fn files_add(
     py: Python<'_>,
     session: &Session,
-    subject: Vec<About>,
+    subject: SubjectsArg,
     files: Vec<Given>,
     max_bytes: Count,
     single: bool,
 ) -> PyResult<String> {
-    let about = subjects(&subject);
+    let about = subject.0;
     let limits = FileLimits::default().max_bytes(max_bytes.0);
     let added = session.write(py, move |ctx, txn| {
-        let mut opened = files.iter().map(|file| file.content.open()).collect::<Result<Vec<_>>>()?;
+        let at = |n: usize| if single { "content".to_owned() } else { format!("files[{n}].content") };
+        let opened = files.iter().enumerate().map(|(n, file)| file.content.open(&at(n)));
+        let mut opened = opened.collect::<Result<Vec<_>>>()?;
         let mut new = Vec::with_capacity(files.len());
         for (given, (source, size)) in files.iter().zip(&mut opened) {
             let mut file = NewFile::new(given.name.as_str(), source);
@@ -131,9 +143,11 @@ pub(crate) fn files_add(
             });
         }
         if single && let Some(file) = new.pop() {
-            return desk::files::add(ctx, txn, &about, file, &limits).map(|file| vec![file]);
+            return desk::files::add(ctx, txn, &about, file, &limits)
+                .map(|file| vec![file])
+                .map_err(of_subject);
         }
-        desk::files::add_many(ctx, txn, &about, new, &limits)
+        desk::files::add_many(ctx, txn, &about, new, &limits).map_err(of_subject)
     })?;
     to_json(py, &added)
 }
@@ -172,6 +186,18 @@ pub(crate) fn file_read_range<'py>(
     Ok(PyBytes::new(py, &part))
 }
 
+/// Why nothing can be written to a path.
+fn not_written(path: &Path, error: io::Error) -> Error {
+    let is_there = |directory: &Path| directory.as_os_str().is_empty() || directory.is_dir();
+    if path.is_dir() {
+        return Error::invalid_field("path", ViolationCode::Malformed, "this is a directory, not a file");
+    }
+    if error.kind() == io::ErrorKind::NotFound && !path.parent().is_some_and(is_there) {
+        return Error::new(ErrorKind::NotFound, "`path`: there is no such directory");
+    }
+    storage("`path`: the file cannot be written", error)
+}
+
 /// Writes the content of a file to a path, all of it or nothing.
 #[pyfunction]
 pub(crate) fn file_save(py: Python<'_>, session: &Session, file: Id, path: PathBuf) -> PyResult<u64> {
@@ -183,11 +209,11 @@ pub(crate) fn file_save(py: Python<'_>, session: &Session, file: Id, path: PathB
         beside.push(format!(".{}.part", ctx.new_uuid().simple()));
         let beside = PathBuf::from(beside);
         let written = File::create_new(&beside)
-            .map_err(|error| storage("the file cannot be written", error))
+            .map_err(|error| not_written(&path, error))
             .and_then(|mut output| desk::files::read(ctx, txn, id, &mut output))
             .and_then(|size| {
                 let put = fs::rename(&beside, &path);
-                put.map_err(|error| storage("the file cannot be written", error)).map(|()| size)
+                put.map_err(|error| not_written(&path, error)).map(|()| size)
             });
         if written.is_err() {
             // It may never have been made.
@@ -240,7 +266,7 @@ pub(crate) fn file_delete(
 pub(crate) fn files_of(
     py: Python<'_>,
     session: &Session,
-    subject: About,
+    subject: SubjectArg,
     ascending: bool,
     after: Option<Text>,
     limit: Limit,

@@ -9,8 +9,9 @@ use crate::convert::{Limit, Text, to_json};
 use crate::errors::raise;
 use crate::lead::Lead;
 use crate::leads::named_all;
+use crate::listing::place;
 use crate::session::Session;
-use crate::subjects::{About, place};
+use crate::subject::SubjectArg;
 
 fn who(py: Python<'_>, user: Option<Text>) -> PyResult<Option<UserId>> {
     let user = user.map(|user| UserId::new(user.0)).transpose();
@@ -22,7 +23,7 @@ fn who(py: Python<'_>, user: Option<Text>) -> PyResult<Option<UserId>> {
 pub(crate) fn follow(
     py: Python<'_>,
     session: &Session,
-    subject: About,
+    subject: SubjectArg,
     user: Option<Text>,
     follows: bool,
 ) -> PyResult<bool> {
@@ -35,7 +36,7 @@ pub(crate) fn follow(
 
 /// Who follows a record, as JSON.
 #[pyfunction]
-pub(crate) fn followers_of(py: Python<'_>, session: &Session, subject: About) -> PyResult<String> {
+pub(crate) fn followers_of(py: Python<'_>, session: &Session, subject: SubjectArg) -> PyResult<String> {
     let found = session.read(py, move |ctx, txn| desk::followers::of(ctx, txn, subject.0))?;
     to_json(py, &found)
 }

@@ -9,13 +9,20 @@ use pyo3::prelude::*;
 use serde_json::Value;
 
 use crate::convert::{Count, Id, Limit, Text, to_json};
-use crate::errors::raise;
+use crate::errors::{of_subject, raise, renamed};
 use crate::given::{Given, each, expected, given, no_such, parsed, text};
+use crate::listing::{PyPage, listing, page};
 use crate::session::Session;
-use crate::subjects::{About, PyPage, listing, page, subjects};
+use crate::subject::{SubjectArg, SubjectsArg};
 
 fn kind(py: Python<'_>, name: &Text) -> PyResult<RecordKind> {
     RecordKind::new(&name.0).map_err(|error| raise(py, &error.at("kind").into()))
+}
+
+/// The argument that a broken rule is about, where the core says which kind of all it is: `kinds[1].singular`.
+fn of_kind(field: &str) -> Option<String> {
+    let rest = field.strip_prefix("kinds")?;
+    Some(rest.split_once('.').map_or("kind", |(_, name)| name).to_owned())
 }
 
 fn patch(fields: &mut HostRecordFields, given: &Given) -> Result<()> {
@@ -72,7 +79,8 @@ pub(crate) fn record_kind_set(
             }
             Ok(())
         })?;
-        desk::records::set_kinds(ctx, txn, revision, &kinds.with(spec)).map(drop)
+        let set = desk::records::set_kinds(ctx, txn, revision, &kinds.with(spec));
+        set.map(drop).map_err(|error| renamed(error, of_kind))
     })
 }
 
@@ -94,16 +102,17 @@ pub(crate) fn record_kind_remove(py: Python<'_>, session: &Session, kind: Text) 
 pub(crate) fn record_link(
     py: Python<'_>,
     session: &Session,
-    subject: Vec<About>,
+    subject: SubjectsArg,
     kind: Text,
     key: Text,
     fields: Text,
 ) -> PyResult<String> {
-    let (about, kind) = (subjects(&subject), self::kind(py, &kind)?);
+    let (about, kind) = (subject.0, self::kind(py, &kind)?);
     let mut written = HostRecordFields::default();
     patch(&mut written, &given(py, &fields)?).map_err(|error| raise(py, &error))?;
-    let linked = session
-        .write(py, move |ctx, txn| desk::records::link(ctx, txn, &about, &kind, &key.0, written.clone()))?;
+    let linked = session.write(py, move |ctx, txn| {
+        desk::records::link(ctx, txn, &about, &kind, &key.0, written.clone()).map_err(of_subject)
+    })?;
     to_json(py, &linked)
 }
 
@@ -159,7 +168,7 @@ pub(crate) fn record_by_key(py: Python<'_>, session: &Session, kind: Text, key: 
 pub(crate) fn records_of(
     py: Python<'_>,
     session: &Session,
-    subject: About,
+    subject: SubjectArg,
     kind: Text,
     open: Option<bool>,
     ascending: bool,

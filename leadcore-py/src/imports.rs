@@ -214,7 +214,9 @@ fn open(path: Option<PathBuf>, data: Option<Vec<u8>>, file: Option<Py<PyAny>>) -
         (Some(path), ..) => {
             check_path("file", &path)?;
             let opened = File::open(path).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => Error::not_found("file"),
+                io::ErrorKind::NotFound => {
+                    Error::new(ErrorKind::NotFound, "`file`: there is no file of this path")
+                }
                 _ => storage("the file cannot be opened", error),
             })?;
             Ok(Input::File(opened))

@@ -30,6 +30,7 @@ mod host_records;
 mod imports;
 mod lead;
 mod leads;
+mod listing;
 mod lists;
 mod marks;
 mod mass;
@@ -43,7 +44,6 @@ mod session;
 mod settings;
 mod setup;
 mod subject;
-mod subjects;
 mod terms;
 mod timeline;
 mod undo;
@@ -57,9 +57,9 @@ mod _leadcore {
     use super::accounts::{account_edit, account_get, account_leads, account_page, apply, convert, plan};
     #[pymodule_export]
     use super::activities::{
-        activity_act, activity_add, activity_assign, activity_complete, activity_complete_call,
-        activity_delete, activity_edit, activity_get, activity_ical, activity_log, activity_page,
-        activity_set_state,
+        activity_act, activity_add, activity_add_many, activity_assign, activity_complete,
+        activity_complete_call, activity_delete, activity_edit, activity_get, activity_ical, activity_log,
+        activity_page, activity_set_state,
     };
     #[pymodule_export]
     use super::board::board;

@@ -1,7 +1,7 @@
 //! Who must not be reached how, and why; and lists of persons to take along.
 
 use leadcore::desk::{self, Expect};
-use leadcore::domain::{self, AddressMark, MarkNote, ReachChannel, ReachMark, Subject, SubjectKind};
+use leadcore::domain::{self, AddressMark, MarkNote, ReachChannel, ReachMark};
 use leadcore::error::ViolationCode;
 use leadcore::exchange::{contacts_csv, contacts_xlsx};
 use leadcore::id::ContactId;
@@ -14,8 +14,9 @@ use crate::convert::{Id, LeadArg, Text, models, time_of};
 use crate::errors::{invalid, raise};
 use crate::lead::Lead;
 use crate::leads::named;
-use crate::records::{Account, Contact};
+use crate::records::Contact;
 use crate::session::Session;
+use crate::subject::SubjectArg;
 
 /// A mark as the package hands it over: address, channel, mark, whether it is lifted, reason, since when.
 #[derive(Debug)]
@@ -148,9 +149,7 @@ pub(crate) fn contacts_export<'py>(
     owner: &Bound<'py, PyAny>,
     spreadsheet: bool,
 ) -> PyResult<(Bound<'py, PyBytes>, usize)> {
-    let Id(id) = read("owner", owner)?;
-    let is_account = owner.is_instance_of::<Account>();
-    let owner = Subject::new(if is_account { SubjectKind::Account } else { SubjectKind::Lead }, id);
+    let SubjectArg(owner) = read("owner", owner)?;
     let (file, count) = session.read(py, move |ctx, txn| {
         let mut file = Vec::new();
         let count = if spreadsheet {

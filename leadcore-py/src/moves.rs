@@ -214,10 +214,11 @@ pub(crate) fn lead_idle(py: Python<'_>, session: &Session, lead: Id) -> PyResult
 
 /// A copy of a lead.
 #[pyfunction]
-pub(crate) fn lead_clone(py: Python<'_>, session: &Session, lead: Id) -> PyResult<Lead> {
+pub(crate) fn lead_clone(py: Python<'_>, session: &Session, lead: Id, lines: bool) -> PyResult<Lead> {
     let id = LeadId::from_uuid(lead.0);
     session.write(py, move |ctx, txn| {
-        let lead = desk::leads::clone_lead(ctx, txn, id)?;
+        let options = desk::leads::CloneOptions::new().lines(lines);
+        let lead = desk::leads::clone_lead_with(ctx, txn, id, options)?;
         named(txn, lead)
     })
 }

@@ -22,6 +22,7 @@ use crate::activity::{place_text, py_activity};
 use crate::arguments::Parts;
 use crate::convert::{Id, Limit, Text, models, to_json};
 use crate::errors::{invalid, raise};
+use crate::estimates::{told, told_lines};
 use crate::lead::Lead;
 use crate::leads::named;
 use crate::names::py_stage;
@@ -45,6 +46,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Wanted {
         let users: Option<Vec<(Text, Text)>> = parts.read("users")?;
         if let Some(tabs) = tabs {
             let tabs = tabs.iter().enumerate().map(|(n, code)| {
+                // What no kind can be called is refused here; what nothing is called, where the kinds are known.
                 let broken =
                     || invalid(py, &format!("tabs[{n}]"), ViolationCode::Unknown, "there is no such tab");
                 Tab::from_code(&code.0).ok_or_else(broken)
@@ -64,13 +66,15 @@ struct Read {
     lead: Lead,
     pipelines: Vec<Pipeline>,
     catalogue: Catalogue,
+    all_tabs: Vec<Tab>,
 }
 
 fn read(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, options: &PageOptions) -> Result<Read> {
     let page = desk::page::lead_page(ctx, txn, id, options)?;
     let lead = named(txn, page.lead.clone())?;
     let catalogue = catalogue_of(ctx, txn, &page.timeline.items)?;
-    Ok(Read { page, lead, pipelines: txn.pipelines().list()?, catalogue })
+    let all_tabs = desk::page::all_tabs(ctx, txn)?;
+    Ok(Read { page, lead, pipelines: txn.pipelines().list()?, catalogue, all_tabs })
 }
 
 /// The page of a lead.
@@ -89,7 +93,7 @@ pub(crate) fn page_of_lead<'py>(
 }
 
 fn py_lead_page(py: Python<'_>, read: Read) -> PyResult<Bound<'_, PyAny>> {
-    let Read { page, lead, pipelines, catalogue } = read;
+    let Read { page, lead, pipelines, catalogue, all_tabs } = read;
     let (classes, moves) = (classes(py)?, py.import("leadcore.moves")?);
     let rotting = page.idle.rotting_since.map(Timestamp::to_datetime);
     let visits = page.stages.iter().map(|visit| {
@@ -117,7 +121,10 @@ fn py_lead_page(py: Python<'_>, read: Read) -> PyResult<Bound<'_, PyAny>> {
     dict.set_item("tabs", py_tabs(&classes, &page.tabs)?)?;
     dict.set_item("contacts", PyTuple::new(py, page.contacts.into_iter().map(Contact::from))?)?;
     dict.set_item("history", PyTuple::new(py, visits)?)?;
-    dict.set_item("followers", PyTuple::new(py, page.followers.iter().map(UserId::as_str))?)?;
+    let lines = page.lines.as_ref().map(|list| py_told(py, "lines", &told_lines(list)));
+    dict.set_item("lines", lines.transpose()?)?;
+    dict.set_item("followers", py_told(py, "followers", &page.followers)?)?;
+    dict.set_item("tab_names", PyTuple::new(py, all_tabs.iter().map(Tab::code))?)?;
     let next = page.timeline.next.map(|next| next.0);
     dict.set_item("timeline", py_page(py, entries(py, &catalogue, &page.timeline.items)?, next)?)?;
     classes.getattr("LeadPage")?.call((), Some(&dict))
@@ -132,14 +139,15 @@ pub(crate) fn page_of_account<'py>(
     wanted: Wanted,
 ) -> PyResult<Bound<'py, PyAny>> {
     let id = AccountId::from_uuid(account.0);
-    let (page, account, catalogue) = session.read(py, move |ctx, txn| {
+    let (page, account, catalogue, all_tabs) = session.read(py, move |ctx, txn| {
         let page = desk::page::account_page(ctx, txn, id, &wanted.0)?;
         let account = with_categories(txn, vec![page.account.clone()])?.pop();
         let account = account.ok_or_else(|| leadcore::error::Error::not_found("account"))?;
         let catalogue = catalogue_of(ctx, txn, &page.timeline.items)?;
-        Ok((page, account, catalogue))
+        let all_tabs = desk::page::all_tabs(ctx, txn)?;
+        Ok((page, account, catalogue, all_tabs))
     })?;
-    py_account_page(py, page, account, &catalogue)
+    py_account_page(py, page, account, &catalogue, &all_tabs)
 }
 
 fn py_account_page<'py>(
@@ -147,6 +155,7 @@ fn py_account_page<'py>(
     page: AccountPage,
     account: Account,
     catalogue: &Catalogue,
+    all_tabs: &[Tab],
 ) -> PyResult<Bound<'py, PyAny>> {
     let (classes, dict) = (classes(py)?, PyDict::new(py));
     dict.set_item("account", account)?;
@@ -154,7 +163,8 @@ fn py_account_page<'py>(
     dict.set_item("engagement", py_engagement(&classes, &page.engagement)?)?;
     dict.set_item("tabs", py_tabs(&classes, &page.tabs)?)?;
     dict.set_item("contacts", PyTuple::new(py, page.contacts.into_iter().map(Contact::from))?)?;
-    dict.set_item("followers", PyTuple::new(py, page.followers.iter().map(UserId::as_str))?)?;
+    dict.set_item("followers", py_told(py, "followers", &page.followers)?)?;
+    dict.set_item("tab_names", PyTuple::new(py, all_tabs.iter().map(Tab::code))?)?;
     let next = page.timeline.next.map(|next| next.0);
     dict.set_item("timeline", py_page(py, entries(py, catalogue, &page.timeline.items)?, next)?)?;
     classes.getattr("AccountPage")?.call((), Some(&dict))
@@ -211,16 +221,30 @@ fn py_tabs<'py>(classes: &Bound<'py, PyModule>, tabs: &[TabPage]) -> PyResult<Bo
     let (py, class) = (classes.py(), classes.getattr("TabPage")?);
     let tabs = tabs.iter().map(|tab| {
         let items = tab.items.iter().map(|child| py_child(py, child)).collect::<PyResult<Vec<_>>>()?;
-        let next = tab.next.map(place_text);
+        // As the calls take it that read on.
+        let next = tab.next.map(|place| match &tab.tab {
+            Tab::Activity(_) => Ok(place_text(place)),
+            _ => to_json(py, &place),
+        });
+        let next = next.transpose()?;
         class.call1((tab.tab.code(), tab.total, tab.open, PyTuple::new(py, items)?, next))
     });
     PyTuple::new(py, tabs.collect::<PyResult<Vec<_>>>()?)
 }
 
-/// A child as its class, or as the plain data of it.
+/// A child as its class.
 fn py_child<'py>(py: Python<'py>, child: &ChildRecord) -> PyResult<Bound<'py, PyAny>> {
     match child {
         ChildRecord::Activity(activity) => py_activity(py, activity),
+        ChildRecord::Lines(list) => py_told(py, "lines", &told_lines(list)),
+        ChildRecord::Estimate(estimate) => py_told(py, "estimate", &told(estimate)),
+        ChildRecord::File(file) => py_told(py, "file", file),
+        ChildRecord::Record(record) => py_told(py, "record", record),
         other => py.import("json")?.call_method1("loads", (to_json(py, other)?,)),
     }
+}
+
+/// Something that the package's Python half reads from JSON, as what that makes of it.
+fn py_told<'py>(py: Python<'py>, what: &str, told: &impl serde::Serialize) -> PyResult<Bound<'py, PyAny>> {
+    py.import("leadcore.children")?.call_method1("read", (what, to_json(py, told)?))
 }

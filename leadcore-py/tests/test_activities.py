@@ -331,3 +331,66 @@ def test_inside_a_transaction(db: Database, lead: Lead) -> None:
         assert len(db.activities.of(lead)) == 1
         raise RuntimeError
     assert len(db.activities.of(lead)) == 0
+
+
+def test_many_at_once_are_one_operation(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    other = db.leads.create(company="Fjord AS")
+    rows: list[dict[str, object]] = [
+        {"about": lead, "kind": "note", "text": "They called.", "title": None},
+        {"about": [lead, other.id], "kind": "task", "title": "Call back", "due": date(2030, 1, 7)},
+        {"about": ("lead", other.id), "kind": "call", "duration": timedelta(minutes=3), "outcome": "busy"},
+    ]
+    added = db.activities.add_many(iter(rows))
+    assert [one.kind for one in added] == ["note", "task", "call"]
+    assert [len(one.about) for one in added] == [1, 2, 1]
+    assert db.activities.add_many([]) == []
+    found = db.activities.to_dicts(ascending=True)
+    assert {row["id"] for row in found} == {one.id for one in added}
+    columns = db.activities.to_columns()
+    assert {len(column) for column in columns.values()} == {3}
+    assert columns.keys() == found[0].keys()
+    assert db.activities.to_columns(lead, kinds="task")["due"] == [date(2030, 1, 7)]
+    assert db.activities.to_columns(lead, kinds="ticket")["kind"] == []
+    operation = next(db.leads.timeline(lead)).operation
+    assert {next(db.leads.timeline(one)).operation for one in (lead, other)} == {operation}
+    db.undo(operation)
+    assert len(db.activities.all()) == 0
+
+
+def test_of_many_all_or_none_are_added_and_errors_say_which(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    good: dict[str, object] = {"about": lead, "kind": "note", "text": "They called."}
+    task: dict[str, object] = {"about": lead, "kind": "task", "title": "Call back"}
+    meeting = {"about": lead, "kind": "meeting", "title": "x", "start": date(2030, 1, 7)}
+    message = {"about": lead, "kind": "message", "text": "x", "sender": "\0"}
+    bad: list[tuple[list[dict[str, object]], list[str]]] = [
+        ([good] * 17 + [{**task, "due": "soon"}], ["items[17].due"]),
+        ([{**task, "title": " "}], ["items[0].title"]),
+        ([{**task, "title": " "}, {**task, "title": ""}], ["items[0].title", "items[1].title"]),
+        ([good, {**task, "priority": "huge"}, {**good, "outcome": "busy"}], ["items[1].priority", "items[2].outcome"]),
+        ([good, {**meeting, "participants": [5]}], ["items[1].participants[0]"]),
+        ([good, {**meeting, "recurrence": "FREQ=NEVER"}], ["items[1].recurrence"]),
+        ([good, message], ["items[1].sender"]),
+        ([good, {**good, "kind": "memo"}], ["items[1].kind"]),
+        ([good, {**good, "about": []}], ["items[1].about"]),
+        ([good, {**good, "about": "nobody"}], ["items[1].about"]),
+        ([{"kind": "note"}], ["items[0].about"]),
+        ([{**good, "txt": "x"}], ["items[0].txt"]),
+    ]
+    for rows, names in bad:
+        with pytest.raises(leadcore.InvalidError) as caught:
+            db.activities.add_many(rows)
+        assert [broken.field for broken in caught.value.violations] == names
+    for wrong in ([5], [None], "note", 5, [{**good, "kind": 5}], [{**good, "about": 5}]):
+        with pytest.raises(TypeError, match=r"`items"):
+            db.activities.add_many(wrong)  # type: ignore[arg-type]
+    with pytest.raises(leadcore.FrozenError):
+        db.activities.add_many([good, {**good, "about": frozen(db)}])
+    assert len(db.activities.all()) == 0
+
+
+def frozen(db: Database) -> leadcore.Lead:
+    lead = db.leads.create(company="Fjord AS")
+    db.leads.convert(lead)
+    return db.leads.get(lead.id)

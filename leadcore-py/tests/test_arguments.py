@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import inspect
 import io
+import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import leadcore
@@ -134,6 +136,8 @@ VALID: dict[str, Callable[[World], Any]] = {
     "request": lambda world: world.estimate.id,
     "Estimates.can_move.status": lambda _: "sent",
     "lines": lambda _: [],
+    "items": lambda world: [{"about": world.lead, "kind": "note", "text": "They called."}],
+    "Leads.clone.lines": lambda _: True,
     "record": lambda world: world.record.id,
     "Records.link.title": lambda _: "Roof",
     "singular": lambda _: "One",
@@ -300,3 +304,101 @@ def test_an_offset_is_no_text() -> None:
     with pytest.raises(TypeError, match="`utc_offset`: expected a timedelta or a time zone, not 'str'"):
         leadcore.open(":memory:", utc_offset="+01:00")  # type: ignore[arg-type]
     assert leadcore.open(":memory:", utc_offset=datetime.timedelta(hours=1)).closed is False
+
+
+#: What somebody may hand over by mistake, or on purpose.
+HOSTILE: list[Any] = [
+    *("", " ", "\0", "\ud800", "x" * 100_000, "'; DROP TABLE leads; --", "../../etc/passwd", "NaN", "drafts[1]"),
+    *(-1, 0, 2**31, 2**70, float("nan"), float("inf"), True, b"", b"\0", None),
+    *([], [None], [[]], {}, {"id": 1}, ("lead",), ("lead", "x"), ("nobody", "x"), ("", ""), ("a", "b", "c")),
+    *(datetime.date.min, datetime.date.max, datetime.datetime.max, datetime.datetime(2026, 1, 1)),
+]
+
+#: What came with the page of a lead: its calls are swept with all of these.
+SWEPT = (
+    *("Activities", "Calendar", "Reminders", "Files", "Estimates", "Lines", "Followers", "Participants", "Records"),
+    *("Leads.page", "Accounts.page", "Contacts.of", "Contacts.to_csv", "Contacts.to_xlsx", "Leads.clone"),
+)
+#: Words of the library's own inside, which no caller wrote.
+INSIDE = re.compile(r"\bdrafts\[|\bkinds\[\d+\]\.|\bPy[A-Z]|\bconverted to\b|\bfields\b: |\bplaceholder")
+
+
+def swept() -> list[tuple[str, str]]:
+    found = [(call, name) for call, name in calls() if call.startswith(SWEPT)]
+    return [(call, name) for call, name in found if call not in ("Contacts.to_csv", "Contacts.to_xlsx")]
+
+
+@pytest.mark.parametrize(("call", "name"), swept(), ids=lambda it: it)
+def test_hostile_values_are_taken_or_refused_by_name(call: str, name: str, tmp_path: Path) -> None:
+    """Whatever is handed over, the call says what is wrong with which of its arguments, and in the caller's words."""
+    owner, method = call.split(".")
+    with leadcore.open(":memory:", tenant="acme", user="ada") as db:
+        world = small_world(db)
+        function = getattr(managers(db)[owner], method)
+        parameters = inspect.signature(function).parameters
+        names = set(parameters) | set(
+            GIVEN.get(call, (type("", (), {"__annotations__": {}}), set()))[0].__annotations__
+        )
+        for value in HOSTILE:
+            if call in ("Files.save", "Files.add") and isinstance(value, (str, bytes)) and len(value) < 40:
+                value = tmp_path / "no" / repr(value) if name in ("path", "content") else value
+            positional, keywords = given(call, name, parameters, world, value)
+            said = refusal(function, positional, keywords)
+            what = f"{call}({name}={value!r:.40}) says {said!r}"
+            assert isinstance(said, (leadcore.LeadcoreError, TypeError, type(None))), what
+            assert not isinstance(said, (leadcore.InternalError, leadcore.CorruptError)), what
+            assert not INSIDE.search(str(said)), what
+            if isinstance(said, TypeError):
+                assert re.match(rf"`{name}[`.\[]", str(said)), what
+            roots = {re.split(r"[.\[]", broken.field)[0] for broken in getattr(said, "violations", ())}
+            assert roots <= names, what
+
+
+def refusal(function: Callable[..., Any], positional: list[Any], keywords: dict[str, Any]) -> Exception | None:
+    """How a call ends that goes wrong."""
+    try:
+        result = function(*positional, **keywords)
+        if isinstance(result, Iterator):
+            list(itertools.islice(result, 3))
+    except Exception as error:  # noqa: BLE001 - which one it is, is what the test is about
+        return error
+    return None
+
+
+def small_world(db: Database) -> World:
+    """Something of what the swept calls name, and a lead and an account that no call has changed."""
+    lead = db.leads.create(company="Nordlys AS", currency="NOK")
+    account = db.accounts.get(db.leads.convert(db.leads.create(company="Fjord AS")).account_id)
+    db.records.register("project", "Project", "Projects")
+    return World(
+        db,
+        lead,
+        account,
+        db.contacts.add(lead, name="Ola Vik"),
+        db.views.save("Large", "amount > 5"),
+        db.leads.edit_many([db.leads.create(company="Berg AS")], city="Oslo"),
+        db.activities.task(lead, "Call back"),
+        db.files.add(lead, b"hello", name="a.txt"),
+        db.estimates.create(lead, title="Roof"),
+        db.records.link(lead, "project", "p-1", title="Roof"),
+    )
+
+
+def given(
+    call: str, name: str, parameters: Mapping[str, inspect.Parameter], world: World, value: object
+) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments that are right but for one."""
+    positional: list[Any] = []
+    keywords: dict[str, Any] = {} if name in parameters else {name: value}
+    for parameter in parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if parameter.default is not parameter.empty and parameter.name != name:
+            continue
+        sound = VALID.get(f"{call}.{parameter.name}", VALID.get(parameter.name, lambda _: None))
+        said = value if parameter.name == name else sound(world)
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            positional.append(said)
+        else:
+            keywords[parameter.name] = said
+    return positional, keywords

@@ -71,7 +71,7 @@ def test_what_is_wrong_is_told_at_its_line(db: Database, lead: Lead) -> None:
     assert broken(lambda: db.estimates.create(lead, lines=wrong)) == [
         ("lines[1].description", "required"),
         ("lines[1].quantity", "malformed"),
-        ("lines[1].tax.percent", "out_of_range"),
+        ("lines[1].tax", "out_of_range"),
     ]
     assert broken(lambda: db.estimates.create(lead, lines=[{"quantity": 1}])) == [("lines[0].description", "required")]
     misspelt = [{"description": "x", "prize": 1}]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import leadcore
 import pytest
@@ -56,6 +57,8 @@ def test_a_page_counts_what_it_does_not_read(db: Database) -> None:
         "first": lambda: db.leads.page(lead, first=1001),
         "timeline": lambda: db.accounts.page(db.leads.convert(lead).account_id, timeline=2**70),
         "tabs[0]": lambda: db.leads.page(lead, tabs=["No such"]),
+        "tabs[1]": lambda: db.leads.page(lead, tabs=["note", "no_such"]),
+        "name": lambda: db.leads.page(lead).tab("no_such"),
         "users": lambda: db.leads.page(lead, users={"": "Nobody"}),
     }
     for name, call in calls.items():
@@ -96,3 +99,86 @@ def test_a_history_by_topic(db: Database) -> None:
     assert [entry.text for entry in db.timeline(("activity", note.id))] == ["Note added: Call"]
     with pytest.raises(leadcore.InvalidError, match=r"`topics\[0\]`: this is one of `created`"):
         db.timeline_page(lead, topics=["gossip"])  # type: ignore[list-item]
+
+
+def test_a_tab_that_there_is_not_is_answered_with_the_nearest(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    db.records.register("subscription", "Subscription", "Subscriptions")
+    account = db.leads.convert(db.leads.create(company="Fjord AS")).account_id
+    calls: list[Callable[[str], object]] = [
+        lambda name: db.leads.page(lead, tabs=[name]),
+        lambda name: db.accounts.page(account, tabs=[name]),
+        lambda name: db.leads.page(lead).tab(name),
+        lambda name: db.accounts.page(account).tab(name),
+    ]
+    for call in calls:
+        for written, meant in (("nots", "note"), ("estimates", "estimate"), ("subscriptoin", "subscription")):
+            with pytest.raises(leadcore.InvalidError, match=f"did you mean `{meant}`"):
+                call(written)
+        with pytest.raises(leadcore.InvalidError, match=r"the tabs are `note`, .* `subscription`"):
+            call("wombat")
+    page = db.leads.page(lead, tabs=["subscription"])
+    assert [tab.tab for tab in page.tabs] == ["subscription"]
+    assert (page.tab("subscription").total, page.tab("note").total) == (0, 0)
+    assert page.tab_names[-4:] == ("file", "estimate", "product_lines", "subscription")
+
+
+def test_what_is_in_tabs_is_what_its_own_calls_give(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS", currency="NOK")
+    file = db.files.add(lead, b"hello", name="a.txt")
+    lines = db.lines.set(lead, [leadcore.Line("Panel", 12, 200)])
+    estimate = db.estimates.create_from_lines(lead)
+    db.records.register("project", "Project", "Projects")
+    record = db.records.link(lead, "project", "p-1", title="Roof")
+    note = db.activities.note(lead, "They called.")
+    db.followers.follow(lead, "bob")
+    page = db.leads.page(lead)
+    found = {tab.tab: tab[0] for tab in page.tabs}
+    assert found == {"note": note, "file": file, "estimate": estimate, "product_lines": lines, "project": record}
+    assert page.lines == lines
+    assert db.leads.page(lead, tabs=[], first=0).lines == lines
+    assert page.followers == tuple(db.followers.of(lead))
+    account = db.leads.convert(lead.id).account_id
+    customer = db.accounts.page(account)
+    assert {tab.tab: tab[0] for tab in customer.tabs} == found
+    assert customer.followers == page.followers
+    assert pickle.loads(pickle.dumps(customer)) == customer
+    assert db.leads.page(db.leads.create(company="Fjord AS")).lines is None
+
+
+def test_a_copy_has_the_products(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS", currency="NOK")
+    lines = db.lines.set(lead, [leadcore.Line("Panel", 12, 200, tax=25)])
+    db.activities.note(lead, "They called.")
+    assert lines is not None
+    copy = db.leads.clone(lead)
+    copied = db.lines.of(copy)
+    assert copied is not None
+    assert (copied.lines, copied.totals, copied.lead_id, copied.revision) == (lines.lines, lines.totals, copy.id, 1)
+    assert copy.amount == lines.totals.net
+    assert [tab.tab for tab in db.leads.page(copy).tabs] == ["product_lines"]
+    assert db.lines.of(db.leads.clone(lead, lines=False)) is None
+    db.lines.set(copy, [])
+    assert db.lines.of(lead) == lines, "they are its own"
+
+
+def test_every_tab_is_read_on_from_where_the_page_ends(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    db.records.register("project", "Project", "Projects")
+    for n in range(2):
+        db.activities.note(lead, f"Note {n}")
+        db.files.add(lead, b"hello", name=f"{n}.txt")
+        db.estimates.create(lead, title=f"Roof {n}")
+        db.records.link(lead, "project", f"p-{n}", title="Roof")
+    page = db.leads.page(lead, first=1)
+    rest: dict[str, Callable[[str | None], leadcore.Page[Any]]] = {
+        "note": lambda after: db.activities.of(lead, kinds="note", after=after),
+        "file": lambda after: db.files.of(lead, after=after),
+        "estimate": lambda after: db.estimates.of(lead, after=after),
+        "project": lambda after: db.records.of(lead, "project", after=after),
+    }
+    for name, read in rest.items():
+        tab = page.tab(name)
+        following = read(tab.next)
+        assert (len(tab), tab.total, len(following)) == (1, 2, 1)
+        assert tab[0] != following[0]

@@ -173,3 +173,25 @@ def test_records_of_the_host_hang_on_leads(db: Database, lead: Lead) -> None:
     db.records.unlink(again.id)
     db.records.remove("subscription")
     assert db.records.kinds() == []
+
+
+def test_a_file_of_persons_says_where_it_cannot_be(db: Database, lead: Lead, tmp_path: Path) -> None:
+    for write in (db.contacts.to_csv, db.contacts.to_xlsx):
+        with pytest.raises(leadcore.NotFoundError, match="`output`: there is no such directory"):
+            write(lead, tmp_path / "missing" / "persons")
+        for path in (tmp_path, "a\0b"):
+            with pytest.raises(leadcore.InvalidError) as caught:
+                write(lead, path)
+            assert [broken.field for broken in caught.value.violations] == ["output"]
+
+
+def test_the_times_of_both_files_are_those_of_the_user() -> None:
+    zone = datetime.timedelta(hours=5, minutes=30)
+    with leadcore.open(":memory:", utc_offset=zone, clock=lambda: SINCE) as db:
+        lead = db.leads.create(company="Nordlys AS")
+        db.contacts.add(lead, name="Anna Berg")
+        table, book = io.BytesIO(), io.BytesIO()
+        db.contacts.to_csv(lead, table)
+        db.contacts.to_xlsx(("lead", lead.id), book)
+    assert b"2026-11-22T13:30:00+05:30" in table.getvalue()
+    assert "Added (UTC+05:30)" in zipfile.ZipFile(book).read("xl/sharedStrings.xml").decode()

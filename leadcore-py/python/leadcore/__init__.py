@@ -20,7 +20,6 @@ from .activity import (
     Completed,
     Overview,
     Reminder,
-    SubjectRef,
 )
 from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
@@ -102,6 +101,7 @@ from .policy import Role, RoleTable
 from .reading import LeadReading
 from .records import HostRecord, RecordKind, Records
 from .settings import Numbering, Settings
+from .subjects import SubjectRef
 from .terms import Terms
 from .transactions import Transaction
 from .views import SystemView, Views

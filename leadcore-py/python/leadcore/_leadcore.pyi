@@ -1,6 +1,6 @@
 """The compiled half of leadcore. Use the package; the functions here may change with any version."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from os import PathLike
@@ -24,6 +24,7 @@ from leadcore.models import (
     Term,
 )
 from leadcore.pages import AccountPage, LeadPage
+from leadcore.values import Record
 
 __all__ = [
     "Account",
@@ -36,6 +37,7 @@ __all__ = [
     "account_page",
     "activity_act",
     "activity_add",
+    "activity_add_many",
     "activity_assign",
     "activity_complete",
     "activity_complete_call",
@@ -738,7 +740,7 @@ def lead_stage_history(
 def lead_idle(session: Session, lead: _Lead) -> tuple[datetime, int, datetime | None]:
     """Since when nothing happened to a lead, how many days that is, and since when it rots."""
 
-def lead_clone(session: Session, lead: _Lead) -> Lead:
+def lead_clone(session: Session, lead: _Lead, lines: bool) -> Lead:
     """A copy of a lead."""
 
 def lead_functions(session: Session, lead: _Lead) -> dict[str, bool]:
@@ -814,7 +816,7 @@ def contact_primary(session: Session, lead: _Lead, contact: Contact | UUID | str
 def contact_remove(session: Session, lead: _Lead, contact: Contact | UUID | str) -> None:
     """Takes a person off a lead."""
 
-def contacts_of(session: Session, owner: _Lead | Account) -> list[Contact]:
+def contacts_of(session: Session, owner: _Subject) -> list[Contact]:
     """The persons of a lead or an account, the primary one first."""
 
 def account_get(session: Session, account: Account | UUID | str) -> Account:
@@ -945,16 +947,19 @@ def form_schema(session: Session) -> str:
     """The JSON Schema of what people fill in."""
 
 # A lead, account or contact: the object, its kind and id, or the id of a lead.
-_Subject: TypeAlias = Lead | Account | Contact | Activity | tuple[str, UUID | str] | UUID | str
+_Subject: TypeAlias = Lead | Account | Contact | Record | tuple[str, UUID | str] | UUID | str
 _Activity: TypeAlias = Activity | UUID | str
 
-def activity_add(session: Session, about: _Subject | list[_Subject], kind: str, fields: dict[str, Any]) -> Activity:
+def activity_add(session: Session, about: _Subject | Iterable[_Subject], kind: str, fields: dict[str, Any]) -> Activity:
     """Adds an activity."""
 
 def activity_log(
     session: Session, lead: _Lead, kind: str, fields: dict[str, Any], to: _Target | None
 ) -> tuple[Activity, Lead]:
     """Writes down an interaction with a lead and moves it."""
+
+def activity_add_many(session: Session, items: list[tuple[Any, str, dict[str, Any]]]) -> list[Activity]:
+    """Adds several activities in one operation: all or none."""
 
 def activity_get(session: Session, activity: _Activity) -> Activity:
     """One activity."""
@@ -1160,8 +1165,6 @@ def columns_list(session: Session) -> list[FieldSpec]:
 def columns_set(session: Session, fields: list[str] | None) -> None:
     """Chooses the columns of lists; none goes back to the standard ones."""
 
-# Kind and id of a record.
-_About: TypeAlias = tuple[str, Any]
 # Items as JSON, and where the next page begins.
 _Page: TypeAlias = tuple[str, str | None]
 # Name, description, content.
@@ -1171,7 +1174,9 @@ _Mark: TypeAlias = tuple[str, str, str, bool, str | None, datetime | None]
 # Reason, since.
 _Note: TypeAlias = tuple[str | None, datetime | None]
 
-def files_add(session: Session, subject: list[_About], files: list[_File], max_bytes: int, single: bool) -> str:
+def files_add(
+    session: Session, subject: _Subject | Iterable[_Subject], files: list[_File], max_bytes: int, single: bool
+) -> str:
     """Adds files about records, in one operation: as JSON. A single one is told of by its own arguments."""
 
 def file_get(session: Session, file: Any) -> str:
@@ -1192,10 +1197,10 @@ def file_edit(session: Session, file: Any, revision: int | None, fields: str) ->
 def file_delete(session: Session, file: Any, revision: int | None) -> None:
     """Deletes a file."""
 
-def files_of(session: Session, subject: _About, ascending: bool, after: str | None, limit: int) -> _Page:
+def files_of(session: Session, subject: _Subject, ascending: bool, after: str | None, limit: int) -> _Page:
     """A page of the files about a record."""
 
-def estimate_create(session: Session, subject: list[_About], fields: str) -> str:
+def estimate_create(session: Session, subject: _Subject | Iterable[_Subject], fields: str) -> str:
     """Creates an estimate: as JSON."""
 
 def estimate_from_lines(session: Session, lead: Any, fields: str) -> str:
@@ -1229,7 +1234,7 @@ def estimate_delete(session: Session, estimate: Any, revision: int | None) -> No
     """Deletes a draft."""
 
 def estimates_of(
-    session: Session, subject: _About, open: bool | None, ascending: bool, after: str | None, limit: int
+    session: Session, subject: _Subject, open: bool | None, ascending: bool, after: str | None, limit: int
 ) -> _Page:
     """A page of the estimates about a record."""
 
@@ -1270,13 +1275,13 @@ def lead_mark_address(session: Session, lead: _Lead, mark: _Mark) -> Lead:
 def lead_do_not_call(session: Session, lead: _Lead, note: _Note) -> Lead:
     """Nobody may call a lead."""
 
-def contacts_export(session: Session, owner: _Lead | Account, spreadsheet: bool) -> tuple[bytes, int]:
+def contacts_export(session: Session, owner: _Subject, spreadsheet: bool) -> tuple[bytes, int]:
     """The persons of a lead or an account as a file, and how many there are."""
 
-def follow(session: Session, subject: _About, user: str | None, follows: bool) -> bool:
+def follow(session: Session, subject: _Subject, user: str | None, follows: bool) -> bool:
     """Makes somebody follow a record, or follow it no more: whether that is new."""
 
-def followers_of(session: Session, subject: _About) -> str:
+def followers_of(session: Session, subject: _Subject) -> str:
     """Who follows a record, as JSON."""
 
 def followed_by(session: Session, user: str | None, after: str | None, limit: int) -> tuple[list[Lead], str | None]:
@@ -1294,7 +1299,7 @@ def record_kind_set(session: Session, kind: str, fields: str, new: bool) -> None
 def record_kind_remove(session: Session, kind: str) -> None:
     """Takes a kind away that has no records."""
 
-def record_link(session: Session, subject: list[_About], kind: str, key: str, fields: str) -> str:
+def record_link(session: Session, subject: _Subject | Iterable[_Subject], kind: str, key: str, fields: str) -> str:
     """Links a record of the host's, or writes one anew that is linked."""
 
 def record_edit(session: Session, record: Any, revision: int | None, fields: str) -> str:
@@ -1310,6 +1315,6 @@ def record_by_key(session: Session, kind: str, key: str) -> str:
     """The record with this id of the host's."""
 
 def records_of(
-    session: Session, subject: _About, kind: str, open: bool | None, ascending: bool, after: str | None, limit: int
+    session: Session, subject: _Subject, kind: str, open: bool | None, ascending: bool, after: str | None, limit: int
 ) -> _Page:
     """A page of the records of one kind about a record."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from ._leadcore import Account, Lead
-from .arguments import check, page_number
+from .arguments import check, page_number, page_size_of
 from .arguments import compiled as _leadcore
 from .exceptions import refused
 from .fields import ACCOUNT_KEYS, AccountInput, checked
@@ -96,10 +96,10 @@ class Accounts:
         >>> [account.number for account in db.accounts.iter()]
         [1]
         """
-        check("page_size", page_size, int, "a whole number")
+        size = page_size_of(page_size)
         after: int | None = None
         while True:
-            accounts, after = _leadcore.account_page(self._db._session, after, page_size)
+            accounts, after = _leadcore.account_page(self._db._session, after, size)
             yield from accounts
             if after is None:
                 return

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
 from ._leadcore import Lead
-from .activity import Activity, ActivityInput, ActivityKind, Completed, SubjectRef, kinds_of, seconds
-from .arguments import check, expected
+from .activity import Activity, ActivityInput, ActivityKind, Completed, kinds_of, seconds
+from .arguments import check, expected, page_size_of, several
 from .arguments import compiled as _leadcore
+from .exceptions import refused
 from .fields import StageRef, TermRef, checked
 from .models import Page
 from .new_activities import NewActivities
+from .subjects import SubjectRef
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -56,11 +59,31 @@ class Activities(NewActivities):
             <Activity ticket: Cannot log in>
 
         """
-        return _leadcore.activity_add(self._db._session, _about(about), kind, seconds(checked(fields, _KEYS)))
+        return _leadcore.activity_add(self._db._session, about, kind, seconds(checked(fields, _KEYS)))
+
+    def add_many(self, items: Iterable[Mapping[str, Any]]) -> list[Activity]:
+        """Add several activities in one operation: all, or none.
+
+        Args:
+            items: Of each a mapping: ``about`` and ``kind`` as :meth:`add` takes them, and the fields by their names.
+
+        Raises:
+            InvalidError: With every broken rule of every one of them: ``items[17].due``.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> rows = [{"about": lead, "kind": "note", "text": text} for text in ("They called.", "We called back.")]
+            >>> [note.text for note in db.activities.add_many(rows)]
+            ['They called.', 'We called back.']
+
+        """
+        return _leadcore.activity_add_many(
+            self._db._session, [_item(n, one) for n, one in enumerate(several("items", items, "several mappings"))]
+        )
 
     def _add(self, about: _About, kind: ActivityKind, fields: dict[str, Any]) -> Activity:
         given = {key: value for key, value in fields.items() if value is not None}
-        return _leadcore.activity_add(self._db._session, _about(about), kind, seconds(checked(given, _KEYS)))
+        return _leadcore.activity_add(self._db._session, about, kind, seconds(checked(given, _KEYS)))
 
     def log(
         self,
@@ -290,18 +313,60 @@ class Activities(NewActivities):
         >>> sum(1 for note in db.activities.iter(lead, page_size=2))
         3
         """
-        check("page_size", page_size, int, "a whole number")
+        size = page_size_of(page_size)
         if subject is not None and user is not None:
             raise expected("user", "None where a record is named", user)
         chosen = kinds_of(kinds)
         after: str | None = None
         while True:
             found, after = _leadcore.activity_page(
-                self._db._session, subject, user, chosen, open, ascending, after, page_size
+                self._db._session, subject, user, chosen, open, ascending, after, size
             )
             yield from found
             if after is None:
                 return
+
+    def to_dicts(
+        self,
+        subject: SubjectRef | None = None,
+        *,
+        user: str | None = None,
+        kinds: _Kinds | None = None,
+        open: bool | None = None,  # noqa: A002 - it is what people call it
+        ascending: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Every activity about a record, of a user, or at all, as a dictionary each: rows for a dataframe.
+
+        All have the same keys, those of :class:`Activity`; what a kind does not have is ``None``. The arguments are
+        those of :meth:`iter`, with which many are read without holding all of them.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.activities.call(lead, title="Prices", outcome="answered")
+        >>> [(row["kind"], row["title"], row["outcome"]) for row in db.activities.to_dicts(lead)]
+        [('call', 'Prices', 'answered')]
+        """
+        found = self.iter(subject, user=user, kinds=kinds, open=open, ascending=ascending, page_size=1000)
+        return [one.to_dict() for one in found]
+
+    def to_columns(
+        self,
+        subject: SubjectRef | None = None,
+        *,
+        user: str | None = None,
+        kinds: _Kinds | None = None,
+        open: bool | None = None,  # noqa: A002 - it is what people call it
+        ascending: bool = False,
+    ) -> dict[str, list[Any]]:
+        """The same column by column: what ``pandas.DataFrame`` and ``polars.DataFrame`` take as it is.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.activities.note(lead, "They called.")
+        >>> columns = db.activities.to_columns(lead)
+        >>> columns["kind"], columns["text"]
+        (['note'], ['They called.'])
+        """
+        rows = self.to_dicts(subject, user=user, kinds=kinds, open=open, ascending=ascending)
+        return {one.name: [row[one.name] for row in rows] for one in fields(Activity)}
 
     def _page(
         self,
@@ -328,7 +393,18 @@ class Activities(NewActivities):
         return _leadcore.activity_ical(self._db._session, activity)
 
 
-def _about(about: Any) -> Any:
-    """Several records as a list; one as it is."""
-    single = isinstance(about, (tuple, str, bytes)) or not isinstance(about, Iterable)
-    return about if single else list(about)
+def _item(number: int, given: Mapping[str, Any]) -> tuple[Any, Any, dict[str, object]]:
+    """One of several activities, as the compiled half takes it."""
+    where = f"items[{number}]"
+    check(where, given, Mapping, "a mapping of `about`, `kind` and fields")
+    said = dict(given)
+    for name in ("about", "kind"):
+        if said.get(name) is None:
+            raise refused(f"{where}.{name}", "required", "an activity says what it is about, and its kind")
+    about, kind = said.pop("about"), said.pop("kind")
+    if not isinstance(kind, str):
+        raise expected(f"{where}.kind", "the name of a kind of activity", kind)
+    for name in said:
+        if name not in _KEYS:
+            raise refused(f"{where}.{name}", "unknown", "an activity has no such field")
+    return about, kind, seconds({key: value for key, value in said.items() if value is not None})

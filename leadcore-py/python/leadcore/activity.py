@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
-from typing import Literal, TypeAlias, TypedDict
+from typing import ClassVar, Literal, TypeAlias, TypedDict
 from uuid import UUID
 
 from ._leadcore import Account, Contact, Lead
 from .arguments import several
+from .html import facts
 from .models import Page, Subject
 from .values import Record
 
@@ -22,7 +23,6 @@ __all__ = [
     "Overview",
     "Participant",
     "Reminder",
-    "SubjectRef",
 ]
 
 ActivityKind: TypeAlias = Literal["note", "comment", "call", "task", "meeting", "message", "ticket", "estimate_request"]
@@ -172,10 +172,17 @@ class Activity(Record):
     state: Literal["new", "processing", "estimated", "declined"] | None = None
     """Of a request for an estimate: how far it is."""
 
+    #: The columns of a table of activities.
+    _columns: ClassVar[tuple[str, ...]] = ("kind", "title", "text", "at", "assignee", "priority", "outcome", "is_open")
+
     @property
     def subject(self) -> Subject:
         """It as a record that something else can be about: ``("activity", id)``."""
         return ("activity", self.id)
+
+    def _repr_html_(self) -> str:
+        """What it has, for notebooks."""
+        return facts((f.name, getattr(self, f.name)) for f in fields(self) if f.name not in _INNER)
 
     def __repr__(self) -> str:
         """Kind and title: enough to tell activities apart, and no text for a log to keep."""
@@ -183,9 +190,8 @@ class Activity(Record):
         return f"<Activity {self.kind}{title}{'' if self.is_open or self.kind not in _CLOSABLE else ' (closed)'}>"
 
 
-SubjectRef: TypeAlias = Lead | Account | Contact | Activity | tuple[str, UUID | str] | UUID | str
-"""What something is about: the object, kind and id (``("account", id)``), or the id of a lead."""
-
+#: What a table of one activity leaves out.
+_INNER = frozenset({"id", "revision", "about", "created_at", "updated_at"})
 _CLOSABLE = frozenset({"call", "task", "meeting", "ticket", "estimate_request"})
 
 
@@ -226,6 +232,9 @@ class CalendarEntry(Record):
     """Whether it does not take place."""
     about: tuple[Subject, ...] = field(default=(), repr=False)
     """The records that it is about and that the acting user may see."""
+    #: The columns of a table of entries.
+    _columns: ClassVar[tuple[str, ...]] = ("start", "end", "kind", "title", "assignee", "is_open", "canceled")
+
     occurrence: date | None = field(default=None, repr=False)
     """Of a series, which occurrence: the day where the meeting is held."""
 

@@ -6,12 +6,14 @@ The compiled half notes at an error which argument it could not read; here that 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from uuid import UUID
 
 from . import _leadcore
-from .exceptions import InvalidError, Violation, refused
+from .exceptions import InvalidError, NotFoundError, Violation, refused
 
 __all__: list[str] = []
 
@@ -30,10 +32,15 @@ def named(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @functools.wraps(function)
     def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        told: Exception | None
         try:
             return function(*args, **kwargs)
         except (TypeError, InvalidError) as error:
             told = _told(error)
+            if told is None:
+                raise
+        except NotFoundError as error:
+            told = _of_another_kind(error, inspect.signature(function).bind(*args, **kwargs).arguments)
             if told is None:
                 raise
         raise told
@@ -53,6 +60,51 @@ def _told(error: TypeError | InvalidError) -> TypeError | InvalidError | None:
         violations = [Violation(name, broken.code, broken.message) for broken in error.violations]
         return InvalidError("; ".join(str(broken) for broken in violations), violations=violations)
     return None
+
+
+#: What there can be instead of a lead or an account with an id.
+_OTHERS: Final = ("lead", "account", "contact", "activity", "file", "estimate", "record")
+
+
+def _of_another_kind(error: NotFoundError, given: Mapping[str, Any]) -> NotFoundError | None:
+    """What to say when the id of something else was given: an account's for that of a lead."""
+    wanted = str(error).removesuffix(" not found")
+    if wanted not in ("lead", "account"):
+        return None
+    session = given.get("session")
+    for name, value in given.items():
+        for one in value if isinstance(value, list) else [value]:
+            pair = isinstance(one, tuple) and len(one) == 2 and one[0] == wanted
+            identifier = one[1] if pair else one
+            if not isinstance(identifier, (UUID, str)):
+                continue
+            for kind in _OTHERS:
+                if kind != wanted and _is_there(session, kind, identifier):
+                    article = "an" if kind[0] in "ae" else "a"
+                    named = f', which is written ("{kind}", id)' if name in _SUBJECTS else ""
+                    return NotFoundError(f"`{name}`: {wanted} not found; this is the id of {article} {kind}{named}")
+    return None
+
+
+#: The arguments that take a record of any kind.
+_SUBJECTS: Final = frozenset({"subject", "about", "owner"})
+
+
+def _is_there(session: Any, kind: str, identifier: UUID | str) -> bool:
+    """Whether the actor sees a record of this kind and id."""
+    try:
+        _leadcore.timeline(session, (kind, identifier), [], None, 1)
+    except Exception:  # noqa: BLE001 - the error that is told is another one
+        return False
+    return True
+
+
+def page_size_of(given: int) -> int:
+    """How many records to read at once, as the caller calls it."""
+    check("page_size", given, int, "a whole number")
+    if not 1 <= given <= 1000:
+        raise refused("page_size", "out_of_range", "a page has 1 to 1,000 records")
+    return given
 
 
 class _Named(ModuleType):

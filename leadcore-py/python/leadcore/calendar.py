@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
 from .activities import ActivityRef
-from .activity import Activity, Overview, Reminder, SubjectRef, kinds_of
+from .activity import Activity, Overview, Reminder, kinds_of
 from .arguments import compiled as _leadcore
 from .arguments import several
 from .models import Page
+from .subjects import SubjectRef
 
 if TYPE_CHECKING:
     from .database import Database

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 from uuid import UUID
 
-from ._leadcore import Account, Contact
+from ._leadcore import Contact
 from .arguments import check, expected
 from .arguments import compiled as _leadcore
+from .exceptions import NotFoundError, StorageError, refused
 from .fields import CONTACT_KEYS, ContactInput, checked
+from .html import PERSON_COLUMNS, table
 from .leads import LeadRef
 from .marks import AddressMark, given
-from .models import Entry, Topic, table
+from .models import Entry, Topic
+from .subjects import SubjectRef
 from .values import Email, Phone
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ class ContactList(list[Contact]):
     __slots__ = ()
 
     def _repr_html_(self) -> str:
-        return table(self, ("name", "role", "job_title", "email", "phone", "is_primary"))
+        return table(self, PERSON_COLUMNS)
 
 
 class Contacts:
@@ -56,8 +59,10 @@ class Contacts:
         """
         return _leadcore.contact_add(self._db._session, lead, checked(fields, CONTACT_KEYS), primary)
 
-    def of(self, owner: LeadRef | Account) -> ContactList:
-        """The persons of a lead (object or id) or an account (object), the primary one first.
+    def of(self, owner: SubjectRef) -> ContactList:
+        """The persons of a lead or an account, the primary one first.
+
+        The owner is the object, the id of a lead, or ``("account", id)``.
 
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> _ = db.contacts.add(lead, name="Anna Berg")
@@ -169,13 +174,14 @@ class Contacts:
         note = None if lifted else (reason, since)
         return _leadcore.contact_do_not_call(self._db._session, contact, note)
 
-    def to_xlsx(self, owner: LeadRef | Account, output: str | os.PathLike[str] | BinaryIO) -> int:
-        """Write the persons of a lead (object or id) or an account (object) as a spreadsheet; say how many there are.
+    def to_xlsx(self, owner: SubjectRef, output: str | os.PathLike[str] | BinaryIO) -> int:
+        """Write the persons of a lead or an account as a spreadsheet; say how many there are.
 
-        Fields that the acting user may not see are left out. Times are those of the acting user (``utc_offset``).
+        Fields that the acting user may not see are left out. Times are those of the acting user (``utc_offset``), and
+        the head of their column says so: ``Added (UTC+01:00)``.
 
         Args:
-            owner: Whose persons.
+            owner: Whose persons: the object, the id of a lead, or ``("account", id)``.
             output: A path, whose file is replaced, or a file object opened in binary mode.
 
         Example:
@@ -189,8 +195,8 @@ class Contacts:
         """
         return self._export(owner, output, True)
 
-    def to_csv(self, owner: LeadRef | Account, output: str | os.PathLike[str] | BinaryIO) -> int:
-        """The same as CSV in UTF-8.
+    def to_csv(self, owner: SubjectRef, output: str | os.PathLike[str] | BinaryIO) -> int:
+        """The same as CSV in UTF-8. Its times say how far from UTC they are: ``2026-11-22T09:00:00+01:00``.
 
         >>> import io
         >>> lead = db.leads.create(company="Nordlys AS")
@@ -201,12 +207,28 @@ class Contacts:
         """
         return self._export(owner, output, False)
 
-    def _export(self, owner: LeadRef | Account, output: str | os.PathLike[str] | BinaryIO, spreadsheet: bool) -> int:
+    def _export(self, owner: SubjectRef, output: str | os.PathLike[str] | BinaryIO, spreadsheet: bool) -> int:
         if not isinstance(output, (str, os.PathLike)) and not callable(getattr(output, "write", None)):
             raise expected("output", "a path, or a file object opened in binary mode", output)
         file, count = _leadcore.contacts_export(self._db._session, owner, spreadsheet)
         if isinstance(output, (str, os.PathLike)):
-            Path(output).write_bytes(file)
+            _write(Path(output), file)
         else:
             output.write(file)
         return count
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file, or say of the argument why that cannot be."""
+    if "\0" in str(path):
+        raise refused("output", "malformed", "a path holds no NUL character")
+    try:
+        if path.is_dir():
+            raise refused("output", "malformed", "this is a directory, not a file")
+        if not path.parent.is_dir():
+            message = "`output`: there is no such directory"
+            raise NotFoundError(message)
+        path.write_bytes(content)
+    except OSError as error:
+        message = "`output`: the file cannot be written"
+        raise StorageError(message) from error

@@ -17,7 +17,7 @@ from typing import NamedTuple, Self
 
 from .accounts import Accounts
 from .activities import Activities
-from .activity import SubjectRef, topics_of
+from .activity import topics_of
 from .arguments import check, expected, named, page_number
 from .arguments import compiled as _leadcore
 from .calendar import Calendar, Reminders
@@ -36,6 +36,7 @@ from .pipelines import Pipelines
 from .policy import RoleTable
 from .records import Records
 from .settings import Settings
+from .subjects import SubjectRef
 from .terms import Terms
 from .transactions import Transaction, open_units
 from .users import Clock, TaxRule, UtcOffset, seconds_east, users_of

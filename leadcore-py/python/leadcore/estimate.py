@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Literal, TypeAlias, TypedDict
 from uuid import UUID
 
 from .exceptions import Violation
-from .lines import Line, LineRef, Totals, line_of, totals_of
+from .html import facts
+from .lines import Line, LineRef, Totals, line_of, lines_table, totals_of
 from .models import Subject
 from .subjects import about_of, time_of, time_or_none, user_of
 from .values import Record
@@ -123,6 +124,11 @@ class Estimate(Record):
     def is_open(self) -> bool:
         """Whether an answer is still to come."""
         return self.status in ("draft", "sent")
+
+    def _repr_html_(self) -> str:
+        """What is offered, for notebooks."""
+        said = [(name, getattr(self, name)) for name in ("number", "title", "status", "date", "valid_until", "owner")]
+        return facts(said) + lines_table(self.lines, self.nets, self.totals, self.currency)
 
 
 EstimateRef: TypeAlias = Estimate | UUID | str

@@ -25,7 +25,7 @@ from .fields import checked
 from .leads import LeadRef
 from .lines import LineRef, lines_json
 from .models import Page, Subject
-from .subjects import SubjectRef, fields_json, identity, page_of, subject_of, subjects_of, text_or_none
+from .subjects import SubjectRef, fields_json, identity, page_of, text_or_none
 from .values import Record
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Estimates:
             ('draft', Decimal('2400'), Decimal('3000'))
 
         """
-        return self._one(_leadcore.estimate_create(self._db._session, subjects_of(subject), _fields(fields)))
+        return self._one(_leadcore.estimate_create(self._db._session, subject, _fields(fields)))
 
     def create_from_lines(self, lead: LeadRef, /, **fields: Unpack[EstimateInput]) -> Estimate:
         """Create a draft with the products of a lead (``db.lines``); lines that are given come behind them.
@@ -263,8 +263,7 @@ class Estimates:
         >>> [estimate.title for estimate in db.estimates.of(lead)]
         ['Roof']
         """
-        about = subject_of(subject)
-        return page_of(_leadcore.estimates_of(self._db._session, about, open, ascending, after, limit), estimate_of)
+        return page_of(_leadcore.estimates_of(self._db._session, subject, open, ascending, after, limit), estimate_of)
 
     def list(
         self,

@@ -26,8 +26,6 @@ from .subjects import (
     fields_json,
     identity,
     page_of,
-    subject_of,
-    subjects_of,
     text_or_none,
     time_of,
     user_of,
@@ -102,7 +100,7 @@ class SweptFiles(Record):
     """Temporary files that nobody wrote to for an hour."""
 
 
-def _record(told: dict[str, Any]) -> FileRecord:
+def file_of(told: dict[str, Any]) -> FileRecord:
     return FileRecord(
         UUID(told["id"]),
         told["revision"],
@@ -193,11 +191,10 @@ class Files:
             b'id,amount'
 
         """
-        about = subjects_of(subject)
         _check_limit(max_bytes)
         with contextlib.ExitStack() as stack:
             given = _given(stack, (name, description, content), max_bytes, "content")
-            return self._add(about, [given], max_bytes, single=True)[0]
+            return self._add(subject, [given], max_bytes, single=True)[0]
 
     def add_many(
         self,
@@ -214,18 +211,17 @@ class Files:
         >>> [file.size for file in db.files.add_many(lead, [("a.txt", b"a"), ("b.txt", b"bb")])]
         [1, 2]
         """
-        about = subjects_of(subject)
         _check_limit(max_bytes)
         with contextlib.ExitStack() as stack:
             given = []
             for n, one in enumerate(several("files", files, "several files")):
                 name, content = one if isinstance(one, tuple) and len(one) == 2 else (None, one)
                 given.append(_given(stack, (name, None, content), max_bytes, f"files[{n}].content"))
-            return self._add(about, given, max_bytes, single=False)
+            return self._add(subject, given, max_bytes, single=False)
 
-    def _add(self, about: list[Any], given: list[Any], max_bytes: int, *, single: bool) -> list[FileRecord]:
-        told = _leadcore.files_add(self._db._session, about, given, max_bytes, single)
-        return [_record(one) for one in json.loads(told)]
+    def _add(self, subject: Any, given: list[Any], max_bytes: int, *, single: bool) -> list[FileRecord]:
+        told = _leadcore.files_add(self._db._session, subject, given, max_bytes, single)
+        return [file_of(one) for one in json.loads(told)]
 
     def get(self, file: FileRef) -> FileRecord:
         """One file, without its content.
@@ -234,7 +230,7 @@ class Files:
         >>> db.files.get(db.files.add(lead, b"hello", name="a.txt").id).size
         5
         """
-        return _record(json.loads(_leadcore.file_get(self._db._session, identity(file, FileRecord, "file")[0])))
+        return file_of(json.loads(_leadcore.file_get(self._db._session, identity(file, FileRecord, "file")[0])))
 
     def read(self, file: FileRef) -> bytes:
         """The content, whole and checked against its hash.
@@ -296,8 +292,8 @@ class Files:
         check("path", path, (str, os.PathLike), "a path")
         identifier = identity(file, FileRecord, "file")[0]
         target = Path(path)
-        # A NUL in a path is refused below, by the name of the argument.
-        with contextlib.suppress(ValueError):
+        # A path that cannot be is refused below, by the name of the argument.
+        with contextlib.suppress(ValueError, OSError):
             if target.is_dir():
                 target /= self.get(identifier).name
         _leadcore.file_save(self._db._session, identifier, target)
@@ -316,7 +312,7 @@ class Files:
         text_or_none("description", description)
         identifier, revision = identity(file, FileRecord, "file")
         fields = fields_json({"name": name, "description": description})
-        return _record(json.loads(_leadcore.file_edit(self._db._session, identifier, revision, fields)))
+        return file_of(json.loads(_leadcore.file_edit(self._db._session, identifier, revision, fields)))
 
     def delete(self, file: FileRef) -> None:
         """Delete a file. Its content goes with the last file that has it; until then an undo brings it back.
@@ -339,8 +335,8 @@ class Files:
         >>> len(page), len(db.files.of(lead, after=page.next))
         (1, 1)
         """
-        told = _leadcore.files_of(self._db._session, subject_of(subject), ascending, after, limit)
-        return page_of(told, _record)
+        told = _leadcore.files_of(self._db._session, subject, ascending, after, limit)
+        return page_of(told, file_of)
 
 
 def _check_limit(max_bytes: int) -> None:

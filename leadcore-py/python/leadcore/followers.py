@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from ._leadcore import Lead
 from .arguments import compiled as _leadcore
 from .models import Page, Subject
-from .subjects import SubjectRef, subject_of, time_of
+from .subjects import SubjectRef, time_of
 from .values import Record
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ class Follow(Record):
     """What: a lead, or an account."""
 
 
+def follow_of(told: dict[str, Any]) -> Follow:
+    """A follower that the compiled module wrote."""
+    return Follow(told["user"], time_of(told["since"]), _subject(told["subject"]))
+
+
 class Followers:
     """``db.followers``."""
 
@@ -51,7 +56,7 @@ class Followers:
         >>> db.leads.count(where=leadcore.F.followed)
         1
         """
-        return _leadcore.follow(self._db._session, subject_of(subject), user, True)
+        return _leadcore.follow(self._db._session, subject, user, True)
 
     def unfollow(self, subject: SubjectRef, user: str | None = None) -> bool:
         """Make somebody follow it no more; says whether they did.
@@ -61,7 +66,7 @@ class Followers:
         >>> db.followers.unfollow(lead, "bob"), db.followers.unfollow(lead, "bob")
         (True, False)
         """
-        return _leadcore.follow(self._db._session, subject_of(subject), user, False)
+        return _leadcore.follow(self._db._session, subject, user, False)
 
     def of(self, subject: SubjectRef) -> list[Follow]:
         """Who follows a lead or account, by user. After a conversion both show the followers of both.
@@ -71,8 +76,8 @@ class Followers:
         >>> [follow.user for follow in db.followers.of(lead)]
         ['bob']
         """
-        found = json.loads(_leadcore.followers_of(self._db._session, subject_of(subject)))
-        return [Follow(one["user"], time_of(one["since"]), _subject(one["subject"])) for one in found]
+        found = json.loads(_leadcore.followers_of(self._db._session, subject))
+        return [follow_of(one) for one in found]
 
     def followed_by(self, user: str | None = None, *, limit: int = 50, after: str | None = None) -> Page[Lead]:
         """A page of the leads that a user follows (the acting one, when nobody is named), the latest followed first.

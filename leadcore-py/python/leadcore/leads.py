@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from uuid import UUID
 
 from ._leadcore import Account, Lead
-from .arguments import check, several
+from .arguments import check, page_size_of, several
 from .arguments import compiled as _leadcore
 from .exceptions import InvalidError, Violation
 from .fields import LeadInput, StageRef, TermRef, lead_fields
@@ -172,10 +172,10 @@ class Leads(LeadMoves, LeadMass, LeadMarks, LeadReading):
         return self._pages(encode(where), sort, page_size, True)
 
     def _pages(self, where: str | None, sort: str | None, page_size: int, trash: bool) -> Iterator[Lead]:
-        check("page_size", page_size, int, "a whole number")
+        size = page_size_of(page_size)
         after: str | None = None
         while True:
-            leads, after = _leadcore.lead_page(self._db._session, where, sort, page_size, after, trash)
+            leads, after = _leadcore.lead_page(self._db._session, where, sort, size, after, trash)
             yield from leads
             if after is None:
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -13,6 +13,7 @@ from uuid import UUID
 from .arguments import check, expected, several
 from .arguments import compiled as _leadcore
 from .exceptions import refused
+from .html import MOST_ROWS, facts, grid
 from .leads import LeadRef
 from .subjects import check_unicode, time_of
 from .values import Record
@@ -129,7 +130,9 @@ def _number(name: str, given: object) -> Decimal:
         exact = Decimal(str(given).strip())
     except (InvalidOperation, ValueError):  # an int of more digits than may be printed is a ValueError
         raise refused(name, "malformed", "this is not a number") from None
-    if not exact.is_finite() or not -40 <= exact.adjusted() <= 40:
+    if not exact.is_finite():
+        raise refused(name, "malformed", "a number is finite: not NaN, and not infinite")
+    if not -40 <= exact.adjusted() <= 40:
         raise refused(name, "out_of_range", "a number has at most 28 digits")
     return exact
 
@@ -204,6 +207,26 @@ def totals_of(told: Mapping[str, Any]) -> Totals:
     return Totals(Decimal(told["net"]), Decimal(told["discount"]), taxes, Decimal(told["tax"]), Decimal(told["gross"]))
 
 
+def lines_table(lines: Sequence[Line], nets: Sequence[Decimal], totals: Totals, currency: str | None) -> str:
+    """Lines as a table, for notebooks, with what they add up to."""
+    said = [(line, net, line.discount, line.discount_percent) for line, net in zip(lines, nets, strict=False)]
+    rows: list[tuple[object, ...]] = [
+        (
+            line.description,
+            f"{line.quantity:f} {line.unit or ''}".strip(),
+            f"{line.unit_price:f}",
+            f"{percent:f} %" if percent is not None else amount,
+            None if line.tax is None else f"{line.tax_name or ''} {line.tax:f} %".strip(),
+            f"{net:f}",
+        )
+        for line, net, amount, percent in said[:MOST_ROWS]
+    ]
+    shown = grid(("description", "quantity", "unit price", "discount", "tax", "net"), rows, len(said) - len(rows))
+    taxes = [(f"{tax.name or 'tax'} {tax.percent:f} %", f"{tax.tax:f}") for tax in totals.taxes]
+    total = f"{totals.gross:f} {currency or ''}".strip()
+    return shown + facts([("net", f"{totals.net:f}"), *taxes, ("total", total)])
+
+
 @dataclass(frozen=True, slots=True)
 class LeadLines(Record):
     """The products of a lead. It is a sequence of its lines."""
@@ -234,11 +257,17 @@ class LeadLines(Record):
     def __getitem__(self, index: int) -> Line:
         return self.lines[index]
 
+    def _repr_html_(self) -> str:
+        """The lines and what they add up to, for notebooks."""
+        return lines_table(self.lines, self.nets, self.totals, self.currency)
+
 
 def _list(text: str | None) -> LeadLines | None:
-    if text is None:
-        return None
-    told = json.loads(text)
+    return None if text is None else lead_lines_of(json.loads(text))
+
+
+def lead_lines_of(told: Mapping[str, Any]) -> LeadLines:
+    """The products of a lead that the compiled module wrote."""
     return LeadLines(
         UUID(told["lead"]["id"]),
         told["revision"],

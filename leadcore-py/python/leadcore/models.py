@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ from leadcore.exceptions import refused
 
 from ._leadcore import Lead
 from .forms import Choice, FieldSpec, FormSection, Section
+from .html import MOST_ROWS, table
 from .values import Email, MarkNote, Money, Phone, ReachKind, Record
 
 __all__ = [
@@ -197,23 +198,6 @@ class Page(Record, Generic[T]):
         return table(self.items)
 
 
-_SHOWN = ("number", "company", "name", "email", "phone", "city", "stage", "owner", "status", "at", "text")
-
-
-def table(items: Sequence[object], columns: Sequence[str] = ()) -> str:
-    """A table for notebooks; a record may say its own columns. Everything is escaped."""
-    wanted = columns or (getattr(items[0], "_columns", _SHOWN) if items else ())
-    columns = [name for name in wanted if any(getattr(item, name, None) is not None for item in items)]
-    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
-
-    def cell(item: object, name: str) -> str:
-        value = getattr(item, name, None)
-        return "<td></td>" if value is None else f"<td>{escape(str(value))}</td>"
-
-    rows = "".join(f"<tr>{''.join(cell(item, name) for name in columns)}</tr>" for item in items)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
 @dataclass(frozen=True, slots=True)
 class ColumnSum(Record):
     """What the leads of a column may be worth, in one currency."""
@@ -285,7 +269,7 @@ class Board(Record):
         """The columns side by side, for notebooks."""
 
         def cards(column: Column) -> str:
-            shown = "".join(f"<li>{escape(card.display_name or '?')}</li>" for card in column.cards)
+            shown = "".join(f"<li>{escape(card.display_name or '?')}</li>" for card in column.cards[:MOST_ROWS])
             return f"<td style='vertical-align: top'><ul>{shown}</ul></td>"
 
         head = "".join(f"<th>{escape(column.stage.name)} ({column.count})</th>" for column in self.columns)

@@ -240,17 +240,24 @@ class LeadMoves:
         """
         return Idle(*_leadcore.lead_idle(self._db._session, lead))
 
-    def clone(self, lead: _LeadRef) -> Lead:
-        """Copy a lead: its fields, in the first stage of the default pipeline, with a number of its own.
+    def clone(self, lead: _LeadRef, *, lines: bool = True) -> Lead:
+        """Copy a lead: its fields and products, in the first stage of the default pipeline, with a number of its own.
 
-        Ids in other systems, unique values, how it ended and what it became stay behind; its persons belong to both.
+        Ids in other systems, unique values, how it ended and what it became stay behind, and so do notes, files and
+        estimates; its persons belong to both.
 
-        >>> lead = db.leads.create(company="Nordlys AS", city="Oslo")
-        >>> copy = db.leads.clone(lead)
-        >>> copy.number, copy.city
-        (2, 'Oslo')
+        Args:
+            lead: Which lead.
+            lines: Whether the copy has its products (``db.lines``).
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS", city="Oslo")
+            >>> copy = db.leads.clone(lead)
+            >>> copy.number, copy.city
+            (2, 'Oslo')
+
         """
-        return _leadcore.lead_clone(self._db._session, lead)
+        return _leadcore.lead_clone(self._db._session, lead, lines)
 
     def functions(self, lead: _LeadRef) -> dict[str, bool]:
         """Which functions are open for a lead and which are not, as ``db.settings.functions`` says.

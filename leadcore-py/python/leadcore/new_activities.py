@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from .activity import Activity, ActivityKind, Participant, SubjectRef
+from .activity import Activity, ActivityKind, Participant
 from .arguments import check
+from .subjects import SubjectRef
 
 _About: TypeAlias = SubjectRef | Iterable[SubjectRef]
 _Priority: TypeAlias = Literal["low", "normal", "high", "urgent"]

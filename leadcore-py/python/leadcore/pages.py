@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
 from ._leadcore import Account, Contact, Lead
 from .arguments import check, several
+from .exceptions import refused
+from .html import PERSON_COLUMNS, cell, facts, part, table
 from .models import Entry, Page
 from .moves import Idle, StageVisit
 from .values import Record
 
 if TYPE_CHECKING:
+    from .followers import Follow
     from .leads import LeadAction
+    from .lines import LeadLines
 
 __all__ = [
     "AccountPage",
@@ -101,9 +106,11 @@ class TabPage(Record):
     open: int
     """How many of them are still open."""
     items: tuple[Any, ...] = field(repr=False)
-    """The latest of them: an :class:`Activity` each; other records as plain data with their ``type``."""
+    """The latest of them, as their own calls give them: :class:`Activity`, :class:`FileRecord`, :class:`Estimate`,
+    :class:`LeadLines` or :class:`HostRecord`."""
     next: str | None = field(default=None, repr=False)
-    """Where the next ones begin: ``after`` for ``db.activities.of``; ``None`` when there are no more."""
+    """Where the next ones begin: ``after`` for ``db.activities.of``, ``db.files.of``, ``db.estimates.of`` or
+    ``db.records.of``; ``None`` when there are no more."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -111,11 +118,31 @@ class TabPage(Record):
     def __getitem__(self, index: int) -> Any:
         return self.items[index]
 
+    def _repr_html_(self) -> str:
+        """A table, for notebooks."""
+        if len(self.items) == 1 and self.tab == "product_lines":
+            return str(self.items[0]._repr_html_())
+        return table(self.items)
 
-def _tab(tabs: tuple[TabPage, ...], name: str) -> TabPage:
+
+def _tab(tabs: tuple[TabPage, ...], names: tuple[str, ...], name: str) -> TabPage:
     check("name", name, str, "the name of a tab")
     found = [tab for tab in tabs if tab.tab == name]
+    if not found and name not in names:
+        near = get_close_matches(name, names, 1)
+        hint = f"did you mean `{near[0]}`?" if near else f"the tabs are {', '.join(f'`{one}`' for one in names)}"
+        raise refused("name", "unknown", f"there is no such tab; {hint}")
     return found[0] if found else TabPage(name, 0, 0, ())
+
+
+def _shown_tabs(tabs: tuple[TabPage, ...]) -> str:
+    filled = [tab for tab in tabs if tab.total]
+    return "".join(part(f"{tab.tab} ({tab.total}, {tab.open} open)", tab._repr_html_()) for tab in filled)
+
+
+def _shown_people(contacts: tuple[Contact, ...], followers: tuple[Follow, ...]) -> str:
+    shown = part("contacts", table(contacts, PERSON_COLUMNS)) if contacts else ""
+    return shown + (part("followers", table(followers, ("user", "since"))) if followers else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,14 +169,37 @@ class LeadPage(Record):
     """Its persons, the primary one first."""
     history: tuple[StageVisit, ...] = field(repr=False)
     """The stages that it went through, oldest first."""
-    followers: tuple[str, ...] = field(repr=False)
-    """The users who follow it."""
+    lines: LeadLines | None = field(repr=False)
+    """Its products with their totals, whichever tabs were asked for; ``None`` where it has none, or the acting user may
+    not see its amount."""
+    followers: tuple[Follow, ...] = field(repr=False)
+    """Who follows it or the account that it became, by user."""
+    tab_names: tuple[str, ...] = field(repr=False)
+    """The names of all tabs that there are, also of those without anything."""
     timeline: Page[Entry] = field(repr=False)
     """What happened to it last; its ``next`` is ``after`` for ``db.timeline_page``."""
 
     def tab(self, name: str) -> TabPage:
-        """The tab with this name; an empty one when there is nothing in it."""
-        return _tab(self.tabs, name)
+        """The tab with this name; an empty one when there is nothing in it.
+
+        Raises:
+            InvalidError: When there is no such tab.
+
+        """
+        return _tab(self.tabs, self.tab_names, name)
+
+    def _repr_html_(self) -> str:
+        """The page, for notebooks."""
+        how = self.qualification
+        said = [("stage", how.stage), ("outcome", how.outcome), ("follow-up", self.follow_up_state)]
+        shown = f"<h3>{cell(self.lead.display_name or 'Lead')}</h3>" + facts(said)
+        for section in self.sections:
+            if any(one.text for one in section.cells):
+                shown += part(section.label, facts((one.label, one.text) for one in section.cells))
+        if self.lines is not None and all(tab.tab != "product_lines" or not tab.items for tab in self.tabs):
+            shown += part("product_lines", self.lines._repr_html_())
+        shown += _shown_tabs(self.tabs) + _shown_people(self.contacts, self.followers)
+        return shown + part("timeline", table(self.timeline.items, ("at", "actor", "text")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,14 +216,29 @@ class AccountPage(Record):
     """Its tabs that have something, and those that were asked for."""
     contacts: tuple[Contact, ...] = field(repr=False)
     """Its persons, the primary one first."""
-    followers: tuple[str, ...] = field(repr=False)
-    """The users who follow it."""
+    followers: tuple[Follow, ...] = field(repr=False)
+    """Who follows it or a lead that became it, by user."""
+    tab_names: tuple[str, ...] = field(repr=False)
+    """The names of all tabs that there are, also of those without anything."""
     timeline: Page[Entry] = field(repr=False)
     """What happened to it, and to the leads that became it."""
 
     def tab(self, name: str) -> TabPage:
-        """The tab with this name; an empty one when there is nothing in it."""
-        return _tab(self.tabs, name)
+        """The tab with this name; an empty one when there is nothing in it.
+
+        Raises:
+            InvalidError: When there is no such tab.
+
+        """
+        return _tab(self.tabs, self.tab_names, name)
+
+    def _repr_html_(self) -> str:
+        """The page, for notebooks."""
+        account = self.account
+        named = [(name, getattr(account, name, None)) for name in ("number", "email", "phone", "city", "owner")]
+        shown = f"<h3>{cell(account.name)}</h3>" + facts([*named, ("leads", len(self.lead_ids))])
+        shown += _shown_tabs(self.tabs) + _shown_people(self.contacts, self.followers)
+        return shown + part("timeline", table(self.timeline.items, ("at", "actor", "text")))
 
 
 def wanted(

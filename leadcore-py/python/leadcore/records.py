@@ -21,8 +21,6 @@ from .subjects import (
     fields_json,
     identity,
     page_of,
-    subject_of,
-    subjects_of,
     text_or_none,
     time_of,
     time_or_none,
@@ -96,7 +94,7 @@ HostRecordRef: TypeAlias = HostRecord | UUID | str
 """A record: the object, or its id. A write with the object is refused when it changed since."""
 
 
-def _record(told: dict[str, Any]) -> HostRecord:
+def record_of(told: dict[str, Any]) -> HostRecord:
     fields = told["fields"]
     return HostRecord(
         UUID(told["id"]),
@@ -236,7 +234,7 @@ class Records:
 
         """
         fields = _fields(title=title, url=url, state=state, is_open=is_open, at=at)
-        return self._one(_leadcore.record_link(self._db._session, subjects_of(subject), kind, key, fields))
+        return self._one(_leadcore.record_link(self._db._session, subject, kind, key, fields))
 
     def edit(
         self,
@@ -310,12 +308,11 @@ class Records:
         >>> [record.title for record in db.records.of(lead, "subscription", open=True)]
         ['Fibre 500']
         """
-        about = subject_of(subject)
-        told = _leadcore.records_of(self._db._session, about, kind, open, ascending, after, limit)
-        return page_of(told, _record)
+        told = _leadcore.records_of(self._db._session, subject, kind, open, ascending, after, limit)
+        return page_of(told, record_of)
 
     def _one(self, text: str) -> HostRecord:
-        return _record(json.loads(text))
+        return record_of(json.loads(text))
 
 
 def _of(record: HostRecordRef) -> tuple[Any, int | None]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import EllipsisType
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from ._leadcore import Account, Contact, Lead
@@ -17,40 +17,11 @@ from .values import Record
 
 __all__ = ["SubjectRef"]
 
-SubjectRef: TypeAlias = Lead | Account | Contact | Record | Subject | UUID | str
-"""A record: the object, its kind and id (``("account", id)``), or the id of a lead."""
+SubjectRef: TypeAlias = Lead | Account | Contact | Record | tuple[str, UUID | str] | UUID | str
+"""A record: the object, its kind and id (``("account", id)``), or the id of a lead. An activity, a file or an estimate
+is one too, for what can be about it."""
 
 _T = TypeVar("_T")
-
-_KINDS: Final = frozenset({"lead", "contact", "account", "activity", "file", "estimate", "record"})
-_WHAT: Final = "a record, its kind and id, or the id of a lead"
-
-
-def _pair(given: object) -> tuple[str, Any] | None:
-    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], str) and given[0] in _KINDS:
-        return given
-    return None
-
-
-def subject_of(given: SubjectRef, name: str = "subject") -> tuple[str, Any]:
-    """Kind and id of a record, as the compiled module takes them."""
-    for kind, word in ((Lead, "lead"), (Account, "account"), (Contact, "contact")):
-        if isinstance(given, kind):
-            return word, given.id
-    if isinstance(given, (UUID, str)):
-        return "lead", given
-    pair = _pair(given) or _pair(getattr(given, "subject", None))
-    if pair is None or not isinstance(pair[1], (UUID, str)):
-        raise expected(name, _WHAT, given)
-    return pair
-
-
-def subjects_of(given: SubjectRef | Iterable[SubjectRef], name: str = "subject") -> list[tuple[str, Any]]:
-    """The same of one record or of several."""
-    if isinstance(given, Iterable) and not isinstance(given, (str, bytes)) and _pair(given) is None:
-        return [subject_of(one, name) for one in given]
-    one: Any = given
-    return [subject_of(one, name)]
 
 
 def identity(given: object, kind: type, name: str) -> tuple[Any, int | None]:

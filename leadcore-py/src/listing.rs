@@ -1,39 +1,14 @@
-//! What hangs on a record: which record that is, and pages of what hangs on it.
+//! Pages of what hangs on records.
 
 use leadcore::desk::Listing;
-use leadcore::domain::{Subject, SubjectKind};
 use leadcore::error::ViolationCode;
 use leadcore::query::Page;
 use pyo3::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::arguments::Parts;
-use crate::convert::{Id, Limit, Text, to_json};
+use crate::convert::{Limit, Text, to_json};
 use crate::errors::invalid;
-
-/// A record as the package names it: its kind and its id.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct About(pub(crate) Subject);
-
-impl<'a, 'py> FromPyObject<'a, 'py> for About {
-    type Error = PyErr;
-
-    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let mut parts = Parts::new(&obj)?;
-        let Text(kind) = parts.read("subject")?;
-        let Id(id) = parts.read("subject")?;
-        let kind = SubjectKind::from_code(&kind).ok_or_else(|| {
-            invalid(obj.py(), "subject", ViolationCode::Unknown, "there is no such kind of record")
-        })?;
-        Ok(Self(Subject::new(kind, id)))
-    }
-}
-
-/// The records without the wrapping.
-pub(crate) fn subjects(about: &[About]) -> Vec<Subject> {
-    about.iter().map(|About(subject)| *subject).collect()
-}
 
 /// The place behind the page before.
 ///
