@@ -20,9 +20,10 @@ use crate::support::{Host, fields_of, form, refused};
 const ANY: Expect = Expect::Any;
 
 /// Every function of these parts of the desk: each is called below with two tenants.
-pub(crate) const TRIED: [&str; 25] = [
+pub(crate) const TRIED: [&str; 26] = [
     "files::add",
     "files::add_many",
+    "files::attached",
     "files::delete",
     "files::edit",
     "files::get",
@@ -108,6 +109,10 @@ const WRITES: &[(&str, Call)] = &[
 /// Readings, and what everyone who sees a lead does for itself.
 const OTHERS: &[(&str, Call)] = &[
     ("files::get", |ctx, txn, k| files::get(ctx, txn, k.file.id).map(drop)),
+    ("files::attached", |ctx, txn, k| {
+        let found = files::attached(ctx, txn, &[k.lead.id.into()], 1)?;
+        if found.is_empty() { Err(Error::not_found("lead")) } else { Ok(()) }
+    }),
     ("files::of", |ctx, txn, k| files::of(ctx, txn, k.lead.id, &Listing::default()).map(drop)),
     ("files::read", |ctx, txn, k| files::read(ctx, txn, k.file.id, &mut Vec::new()).map(drop)),
     ("files::read_range", |ctx, txn, k| files::read_range(ctx, txn, k.file.id, 0, 1).map(drop)),

@@ -245,7 +245,7 @@ fn attachments_come_and_go_with_their_note() {
         assert_eq!(shared.unwrap().about, [lead.id.into()]);
         assert_eq!(office.names(lead.id), ["shared.txt"]);
         assert_eq!(office.names(second.id), ["other.txt"]);
-        assert_eq!(office.kept()[0], 2, "the bytes of the attachment are gone with its note");
+        assert_eq!(office.kept()[0], 3, "the bytes of the attachment are kept for an undo");
     }
 }
 

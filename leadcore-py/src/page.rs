@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use leadcore::context::Context;
 use leadcore::desk;
+use leadcore::desk::files::Attached;
 use leadcore::desk::leads::LeadAction;
 use leadcore::desk::page::{
     AccountPage, ChildRecord, Engagement, LeadPage, PageOptions, PageSection, Qualification, TabPage,
@@ -18,7 +19,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple};
 
 use crate::accounts::with_categories;
-use crate::activity::{place_text, py_activity};
+use crate::activity::{place_text, py_activity, py_subject};
 use crate::arguments::Parts;
 use crate::convert::{Id, Limit, Text, models, to_json};
 use crate::errors::{invalid, raise};
@@ -119,6 +120,7 @@ fn py_lead_page(py: Python<'_>, read: Read) -> PyResult<Bound<'_, PyAny>> {
     dict.set_item("is_unread", page.is_unread)?;
     dict.set_item("actions", PyTuple::new(py, page.actions.into_iter().map(LeadAction::code))?)?;
     dict.set_item("tabs", py_tabs(&classes, &page.tabs)?)?;
+    dict.set_item("attachments", py_attachments(&classes, &page.attachments)?)?;
     dict.set_item("contacts", PyTuple::new(py, page.contacts.into_iter().map(Contact::from))?)?;
     dict.set_item("history", PyTuple::new(py, visits)?)?;
     let lines = page.lines.as_ref().map(|list| py_told(py, "lines", &told_lines(list)));
@@ -162,6 +164,7 @@ fn py_account_page<'py>(
     dict.set_item("lead_ids", PyTuple::new(py, page.origins.iter().map(|id| id.as_uuid()))?)?;
     dict.set_item("engagement", py_engagement(&classes, &page.engagement)?)?;
     dict.set_item("tabs", py_tabs(&classes, &page.tabs)?)?;
+    dict.set_item("attachments", py_attachments(&classes, &page.attachments)?)?;
     dict.set_item("contacts", PyTuple::new(py, page.contacts.into_iter().map(Contact::from))?)?;
     dict.set_item("followers", py_told(py, "followers", &page.followers)?)?;
     dict.set_item("tab_names", PyTuple::new(py, all_tabs.iter().map(Tab::code))?)?;
@@ -230,6 +233,17 @@ fn py_tabs<'py>(classes: &Bound<'py, PyModule>, tabs: &[TabPage]) -> PyResult<Bo
         class.call1((tab.tab.code(), tab.total, tab.open, PyTuple::new(py, items)?, next))
     });
     PyTuple::new(py, tabs.collect::<PyResult<Vec<_>>>()?)
+}
+
+/// What is attached to what.
+fn py_attachments<'py>(classes: &Bound<'py, PyModule>, all: &[Attached]) -> PyResult<Bound<'py, PyTuple>> {
+    let (py, class) = (classes.py(), classes.getattr("Attached")?);
+    let all = all.iter().map(|one| {
+        let files = one.files.iter().map(|file| py_child(py, &ChildRecord::File(file.clone())));
+        let files = PyTuple::new(py, files.collect::<PyResult<Vec<_>>>()?)?;
+        class.call1((py_subject(py, &one.of)?, one.total, files))
+    });
+    PyTuple::new(py, all.collect::<PyResult<Vec<_>>>()?)
 }
 
 /// A child as its class.

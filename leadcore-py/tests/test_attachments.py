@@ -268,3 +268,19 @@ def test_an_attachment_hangs_on_an_estimate(db: Database, lead: Lead) -> None:
     file = db.files.add(estimate, b"%PDF-1.7", name="offer.pdf")
     assert file.about == (("estimate", estimate.id),)
     assert [one.name for one in db.files.of(estimate)] == ["offer.pdf"]
+
+
+def test_attachments_come_back_with_their_note(db: Database, lead: Lead) -> None:
+    note = db.activities.note(lead, "With a plan.")
+    plan = db.files.add(note, b"step 1", name="plan.txt")
+    assert db.timeline_page(lead, limit=1)[0].text == "File added: plan.txt"
+    page = db.leads.page(lead)
+    assert [(one.of, one.total) for one in page.attachments] == [(("activity", note.id), 1)]
+    assert page.attachments[0].files[0]["name"] == "plan.txt"
+
+    db.activities.delete(note)
+    with pytest.raises(leadcore.NotFoundError):
+        db.files.get(plan)
+    deletion = db.timeline_page(lead, limit=1)[0]
+    assert db.undo_plan(deletion).totals == db.undo(deletion).totals
+    assert db.files.read(plan) == b"step 1"

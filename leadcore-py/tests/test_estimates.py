@@ -233,3 +233,20 @@ def test_text_that_is_no_unicode_is_refused_by_name(db: Database, lead: Lead) ->
     line = {"description": "x", "tax_name": "\ud800"}
     assert broken(lambda: db.estimates.create(lead, lines=[line])) == [("lines[0].tax_name", "malformed")]
     assert broken(lambda: db.lines.set(lead, [], currency="\ud800")) == [("currency", "malformed")]
+
+
+def test_only_the_latest_version_is_accepted(db: Database, lead: Lead) -> None:
+    fields = {"lines": [Line("Panel", 1, 100)], "currency": "EUR"}
+    first = db.estimates.send(db.estimates.create(lead, title="Roof", **fields))
+    second = db.estimates.send(db.estimates.revise(first))
+    assert [unmet.condition for unmet in db.estimates.can_move(first, "accepted")] == ["superseded"]
+    with pytest.raises(leadcore.InvalidError, match="only the latest version"):
+        db.estimates.accept(first)
+    assert db.estimates.accept(second).status == "accepted"
+
+
+def test_a_request_waits_again_when_its_draft_is_deleted(db: Database, lead: Lead) -> None:
+    request = db.activities.estimate_request(lead, "Twelve seats")
+    draft = db.estimates.create_for_request(request)
+    db.estimates.delete(draft)
+    assert db.activities.get(request.id).state == "new"

@@ -12,7 +12,7 @@ use crate::txn::with_prefix;
 /// How many contents are looked at while other writers wait.
 const AT_ONCE: usize = 500;
 
-const UNUSED: &str = "FROM leadcore_blob AS b WHERE NOT EXISTS (SELECT 1 FROM leadcore_file AS f WHERE f.tenant = b.tenant AND f.hash = b.hash)";
+const UNUSED: &str = "FROM leadcore_blob AS b WHERE NOT EXISTS (SELECT 1 FROM leadcore_file AS f WHERE f.tenant = b.tenant AND f.hash = b.hash) AND NOT EXISTS (SELECT 1 FROM leadcore_file_kept AS k WHERE k.tenant = b.tenant AND k.hash = b.hash)";
 
 impl Database {
     /// Removes the bytes of those of these contents that no row refers to any more.

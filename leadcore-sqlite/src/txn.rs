@@ -8,10 +8,7 @@ use std::path::Path;
 use leadcore::domain::KEYS_VERSION;
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::id::TenantId;
-use leadcore::store::{
-    Accounts, Activities, Agenda, Blobs, Children, Contacts, Estimates, Files, Followers, Journal, Leads,
-    Lines, Links, Marks, Numbers, Pipelines, Records, Settings, Tallies, Terms, Txn, Views,
-};
+use leadcore::store::Txn;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{CachedStatement, Connection, Transaction};
 
@@ -243,89 +240,7 @@ impl Txn for SqliteTxn<'_> {
         &self.tenant
     }
 
-    fn leads(&mut self) -> &mut dyn Leads {
-        self
-    }
-
-    fn contacts(&mut self) -> &mut dyn Contacts {
-        self
-    }
-
-    fn accounts(&mut self) -> &mut dyn Accounts {
-        self
-    }
-
-    fn links(&mut self) -> &mut dyn Links {
-        self
-    }
-
-    fn journal(&mut self) -> &mut dyn Journal {
-        self
-    }
-
-    fn pipelines(&mut self) -> &mut dyn Pipelines {
-        self
-    }
-
-    fn terms(&mut self) -> &mut dyn Terms {
-        self
-    }
-
-    fn settings(&mut self) -> &mut dyn Settings {
-        self
-    }
-
-    fn numbers(&mut self) -> &mut dyn Numbers {
-        self
-    }
-
-    fn tallies(&mut self) -> &mut dyn Tallies {
-        self
-    }
-
-    fn views(&mut self) -> &mut dyn Views {
-        self
-    }
-
-    fn marks(&mut self) -> &mut dyn Marks {
-        self
-    }
-
-    fn children(&mut self) -> &mut dyn Children {
-        self
-    }
-
-    fn activities(&mut self) -> &mut dyn Activities {
-        self
-    }
-
-    fn agenda(&mut self) -> &mut dyn Agenda {
-        self
-    }
-
-    fn files(&mut self) -> &mut dyn Files {
-        self
-    }
-
-    fn blobs(&mut self) -> &mut dyn Blobs {
-        self
-    }
-
-    fn estimates(&mut self) -> &mut dyn Estimates {
-        self
-    }
-
-    fn lines(&mut self) -> &mut dyn Lines {
-        self
-    }
-
-    fn records(&mut self) -> &mut dyn Records {
-        self
-    }
-
-    fn followers(&mut self) -> &mut dyn Followers {
-        self
-    }
+    leadcore::own_ports!();
 
     fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
         self.depth = self.depth.saturating_add(1);

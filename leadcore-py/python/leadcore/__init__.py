@@ -95,7 +95,7 @@ from .operations import (
     UndoRecord,
     UndoTotals,
 )
-from .pages import AccountPage, Cell, Engagement, LeadPage, PageSection, Qualification, TabPage
+from .pages import AccountPage, Attached, Cell, Engagement, LeadPage, PageSection, Qualification, TabPage
 from .pipelines import Pipelines, StageInput, StageRules
 from .policy import Role, RoleTable
 from .reading import LeadReading
@@ -116,6 +116,7 @@ __all__ = [
     "ActivityInput",
     "ActivityKind",
     "AlreadyExistsError",
+    "Attached",
     "Blocker",
     "Board",
     "Calendar",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccountPage",
+    "Attached",
     "Cell",
     "Engagement",
     "FollowUpState",
@@ -145,6 +146,18 @@ def _shown_people(contacts: tuple[Contact, ...], followers: tuple[Follow, ...]) 
     return shown + (part("followers", table(followers, ("user", "since"))) if followers else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Attached(Record):
+    """What is attached to a note, a task, an estimate."""
+
+    of: tuple[str, UUID]
+    """What it is attached to, by kind and id."""
+    total: int
+    """How many files."""
+    files: tuple[File, ...] = field(repr=False)
+    """The latest of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadPage(Record):
     """The page of a lead."""
@@ -165,6 +178,8 @@ class LeadPage(Record):
     """What the acting user can do with it now."""
     tabs: tuple[TabPage, ...] = field(repr=False)
     """Its tabs that have something, and those that were asked for."""
+    attachments: tuple[Attached, ...] = field(repr=False)
+    """What is attached to the notes, tasks, estimates … of its tabs: no files of the lead itself."""
     contacts: tuple[Contact, ...] = field(repr=False)
     """Its persons, the primary one first."""
     history: tuple[StageVisit, ...] = field(repr=False)
@@ -214,6 +229,8 @@ class AccountPage(Record):
     """What was done and is to be done, kind by kind."""
     tabs: tuple[TabPage, ...] = field(repr=False)
     """Its tabs that have something, and those that were asked for."""
+    attachments: tuple[Attached, ...] = field(repr=False)
+    """What is attached to the notes, tasks, estimates … of its tabs: no files of the account itself."""
     contacts: tuple[Contact, ...] = field(repr=False)
     """Its persons, the primary one first."""
     followers: tuple[Follow, ...] = field(repr=False)

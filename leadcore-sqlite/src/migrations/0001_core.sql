@@ -475,8 +475,21 @@ CREATE TABLE {prefix}file (
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, hash) REFERENCES {prefix}blob (tenant, hash)
 ) STRICT, WITHOUT ROWID;
--- How many files have a content: there is no count that could drift.
+-- Whether a file has a content: there is no count that could drift.
 CREATE INDEX {prefix}file_hash ON {prefix}file (tenant, hash);
+
+-- Contents of files that were removed and may come back, by the records that they hung on: kept until those are purged.
+CREATE TABLE {prefix}file_kept (
+    tenant       TEXT NOT NULL,
+    subject_kind TEXT NOT NULL,
+    subject_id   BLOB NOT NULL CHECK (length(subject_id) = 16),
+    file         BLOB NOT NULL CHECK (length(file) = 16),
+    hash         BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (tenant, subject_kind, subject_id, file),
+    FOREIGN KEY (tenant, hash) REFERENCES {prefix}blob (tenant, hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}file_kept_file ON {prefix}file_kept (tenant, file);
+CREATE INDEX {prefix}file_kept_hash ON {prefix}file_kept (tenant, hash);
 
 -- Contents of files, by SHA-256; without one while a content is being written. `outside`: in the directory.
 CREATE TABLE {prefix}blob (
@@ -543,6 +556,7 @@ CREATE INDEX {prefix}estimate_date ON {prefix}estimate (tenant, date, id);
 CREATE INDEX {prefix}estimate_status ON {prefix}estimate (tenant, status, date, id, valid_until);
 CREATE INDEX {prefix}estimate_valid ON {prefix}estimate (tenant, valid_until, id)
     WHERE status = 'sent' AND valid_until IS NOT NULL;
+CREATE INDEX {prefix}estimate_revises ON {prefix}estimate (tenant, revises, date, id) WHERE revises IS NOT NULL;
 
 -- The products of a lead. Their lines are in {prefix}line.
 CREATE TABLE {prefix}lead_lines (

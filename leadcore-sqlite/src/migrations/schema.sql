@@ -196,6 +196,7 @@ CREATE TABLE leadcore_estimate (
     UNIQUE (tenant, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_estimate_date ON leadcore_estimate (tenant, date, id);
+CREATE INDEX leadcore_estimate_revises ON leadcore_estimate (tenant, revises, date, id) WHERE revises IS NOT NULL;
 CREATE INDEX leadcore_estimate_status ON leadcore_estimate (tenant, status, date, id, valid_until);
 CREATE INDEX leadcore_estimate_valid ON leadcore_estimate (tenant, valid_until, id)
     WHERE status = 'sent' AND valid_until IS NOT NULL;
@@ -217,6 +218,17 @@ CREATE TABLE leadcore_file (
     FOREIGN KEY (tenant, hash) REFERENCES leadcore_blob (tenant, hash)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_file_hash ON leadcore_file (tenant, hash);
+CREATE TABLE leadcore_file_kept (
+    tenant       TEXT NOT NULL,
+    subject_kind TEXT NOT NULL,
+    subject_id   BLOB NOT NULL CHECK (length(subject_id) = 16),
+    file         BLOB NOT NULL CHECK (length(file) = 16),
+    hash         BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (tenant, subject_kind, subject_id, file),
+    FOREIGN KEY (tenant, hash) REFERENCES leadcore_blob (tenant, hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_file_kept_file ON leadcore_file_kept (tenant, file);
+CREATE INDEX leadcore_file_kept_hash ON leadcore_file_kept (tenant, hash);
 CREATE TABLE leadcore_follower (
     tenant       TEXT    NOT NULL,
     subject_kind TEXT    NOT NULL,

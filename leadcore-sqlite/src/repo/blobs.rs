@@ -168,8 +168,8 @@ impl Blobs for SqliteTxn<'_> {
     /// Without a savepoint, which would keep every page of the contents in memory: what could be refused is asked first.
     fn remove(&mut self, contents: &[ContentHash]) -> Result<()> {
         for content in contents {
-            let by = self.uses_of(content)?;
-            if by > 0 {
+            if self.is_used(content)? {
+                let by = self.uses_of(content)?;
                 return Err(Error::conflicting("content", Conflict::InUse { by }));
             }
         }

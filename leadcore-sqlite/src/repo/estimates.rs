@@ -24,40 +24,39 @@ fn date(columns: &mut Columns<'_, '_>) -> Result<Option<Date>> {
     columns.optional_int()?.map(Date::from_days).transpose().map_err(|_| corrupt("date"))
 }
 
-impl SqliteTxn<'_> {
-    fn estimate(&self, row: &Row<'_>) -> Result<Estimate> {
-        let mut columns = Columns::of(row);
-        let id = EstimateId::from_uuid(columns.uuid()?);
-        Ok(Estimate {
-            id,
-            number: columns.unsigned()?,
-            revision: columns.revision()?,
-            about: columns.json("estimate")?,
-            fields: EstimateFields {
-                title: columns.string()?,
-                owner: columns.parsed("owner", |text| UserId::new(text))?,
-                date: date(&mut columns)?,
-                valid_until: date(&mut columns)?,
-                currency: columns.parsed("currency", Currency::from_stored)?,
-                note: columns.string()?,
-                terms: columns.string()?,
-                lines: self.lines_of(Holder::Estimate(id))?,
-            },
-            totals: totals(&mut columns)?,
-            status: columns.code("status", EstimateStatus::from_code)?,
-            sent_at: columns.optional_time()?,
-            settled_at: columns.optional_time()?,
-            reason: columns.string()?,
-            revises: columns.optional_uuid()?.map(EstimateId::from_uuid),
-            request: columns.optional_uuid()?.map(ActivityId::from_uuid),
-            created_by: columns
-                .parsed("author", |text| UserId::new(text))?
-                .map_or(Actor::System, Actor::User),
-            created_at: columns.time()?,
-            updated_at: columns.time()?,
-        })
-    }
+/// An estimate without its lines.
+fn estimate(row: &Row<'_>) -> Result<Estimate> {
+    let mut columns = Columns::of(row);
+    let id = EstimateId::from_uuid(columns.uuid()?);
+    Ok(Estimate {
+        id,
+        number: columns.unsigned()?,
+        revision: columns.revision()?,
+        about: columns.json("estimate")?,
+        fields: EstimateFields {
+            title: columns.string()?,
+            owner: columns.parsed("owner", |text| UserId::new(text))?,
+            date: date(&mut columns)?,
+            valid_until: date(&mut columns)?,
+            currency: columns.parsed("currency", Currency::from_stored)?,
+            note: columns.string()?,
+            terms: columns.string()?,
+            lines: Vec::new(),
+        },
+        totals: totals(&mut columns)?,
+        status: columns.code("status", EstimateStatus::from_code)?,
+        sent_at: columns.optional_time()?,
+        settled_at: columns.optional_time()?,
+        reason: columns.string()?,
+        revises: columns.optional_uuid()?.map(EstimateId::from_uuid),
+        request: columns.optional_uuid()?.map(ActivityId::from_uuid),
+        created_by: columns.parsed("author", |text| UserId::new(text))?.map_or(Actor::System, Actor::User),
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+    })
+}
 
+impl SqliteTxn<'_> {
     /// One walk of an index: estimates stored in one state (in any, by date alone), of which those count that hold, or are
     /// over, today.
     fn walk_estimates(
@@ -70,6 +69,9 @@ impl SqliteTxn<'_> {
         let mut sql = format!("SELECT {ESTIMATE_COLUMNS} FROM leadcore_estimate WHERE tenant = ?1");
         if status.is_some() {
             sql.push_str(" AND status = ?2");
+        }
+        if scan.revises.is_some() {
+            sql.push_str(" AND revises = ?8");
         }
         match holds {
             Some(true) => sql.push_str(" AND (valid_until IS NULL OR valid_until >= ?3)"),
@@ -84,8 +86,9 @@ impl SqliteTxn<'_> {
         if scan.after.is_some() {
             sql.push_str(&format!(" AND (date, id) {behind} (?6, ?7)"));
         }
-        sql.push_str(&format!(" ORDER BY date {order}, id {order} LIMIT ?8"));
+        sql.push_str(&format!(" ORDER BY date {order}, id {order} LIMIT ?9"));
         let mut statement = self.prepare(&sql, "list estimates")?;
+        let revises = scan.revises.map(EstimateId::as_uuid);
         let after = scan.after.map(|after| (after.date.as_days(), after.id.as_uuid()));
         let row = (
             self.tenant_text(),
@@ -95,14 +98,25 @@ impl SqliteTxn<'_> {
             scan.until.map(Date::as_days),
             after.map(|(date, _)| date),
             after.as_ref().map(|(_, id)| id.as_bytes().as_slice()),
+            revises.as_ref().map(|id| id.as_bytes().as_slice()),
             i64::try_from(scan.limit).unwrap_or(i64::MAX),
         );
         let mut rows = statement.query(row).store("list estimates")?;
         let mut found = Vec::new();
         while let Some(row) = rows.next().store("list estimates")? {
-            found.push(self.estimate(row)?);
+            found.push(estimate(row)?);
         }
-        Ok(found)
+        self.with_lines(found)
+    }
+
+    /// These estimates with their lines, which are read for all of them at once.
+    fn with_lines(&self, mut estimates: Vec<Estimate>) -> Result<Vec<Estimate>> {
+        let ids: Vec<_> = estimates.iter().map(|estimate| estimate.id).collect();
+        let lines = self.lines_of_all(&ids)?;
+        for estimate in &mut estimates {
+            estimate.fields.lines = lines.get(&estimate.id).cloned().unwrap_or_default();
+        }
+        Ok(estimates)
     }
 }
 
@@ -175,10 +189,10 @@ impl Estimates for SqliteTxn<'_> {
             let key = (self.tenant_text(), id.as_bytes().as_slice());
             let mut rows = statement.query(key).store("read an estimate")?;
             if let Some(row) = rows.next().store("read an estimate")? {
-                found.push(self.estimate(row)?);
+                found.push(estimate(row)?);
             }
         }
-        Ok(found)
+        self.with_lines(found)
     }
 
     fn remove(&mut self, ids: &[EstimateId]) -> Result<()> {
@@ -199,7 +213,8 @@ impl Estimates for SqliteTxn<'_> {
         let sql = format!("SELECT {ESTIMATE_COLUMNS} FROM leadcore_estimate WHERE tenant = ? AND number = ?");
         let mut statement = self.prepare(&sql, "read an estimate")?;
         let mut rows = statement.query((self.tenant_text(), number)).store("read an estimate")?;
-        rows.next().store("read an estimate")?.map(|row| self.estimate(row)).transpose()
+        let found = rows.next().store("read an estimate")?.map(estimate).transpose()?;
+        Ok(self.with_lines(found.into_iter().collect())?.pop())
     }
 
     fn scan(&mut self, scan: &EstimateScan) -> Result<Vec<Estimate>> {

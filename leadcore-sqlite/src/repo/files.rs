@@ -1,9 +1,11 @@
 //! The port for files: what is known of each, without its content.
 
-use leadcore::domain::{Actor, ContentHash, FileFields, FileRecord};
+use std::collections::BTreeSet;
+
+use leadcore::domain::{Actor, ContentHash, FileFields, FileRecord, Subject};
 use leadcore::error::Result;
 use leadcore::id::{FileId, UserId};
-use leadcore::store::Files;
+use leadcore::store::{Files, KeptFile};
 use rusqlite::Row;
 
 use crate::error::{StoreResult as _, parent_missing};
@@ -18,7 +20,13 @@ const INSERT: &str = "INSERT INTO leadcore_file (revision, about, name, descript
 const UPDATE: &str = "UPDATE leadcore_file SET revision = ?, about = ?, name = ?, description = ?, media_type = ?, size = ?, hash = ?, created_by = ?, created_at = ?, updated_at = ? WHERE tenant = ? AND id = ? AND revision = ?";
 const REVISION: &str = "SELECT revision FROM leadcore_file WHERE tenant = ? AND id = ?";
 const REMOVE: &str = "DELETE FROM leadcore_file WHERE tenant = ? AND id = ?";
-pub(super) const USES: &str = "SELECT count(*) FROM leadcore_file WHERE tenant = ? AND hash = ?";
+const USED: &str = "SELECT EXISTS (SELECT 1 FROM leadcore_file WHERE tenant = ?1 AND hash = ?2) OR EXISTS (SELECT 1 FROM leadcore_file_kept WHERE tenant = ?1 AND hash = ?2)";
+const USES: &str = "SELECT (SELECT count(*) FROM leadcore_file WHERE tenant = ?1 AND hash = ?2) + (SELECT count(*) FROM leadcore_file_kept WHERE tenant = ?1 AND hash = ?2)";
+const FORGET: &str = "DELETE FROM leadcore_file_kept WHERE tenant = ? AND file = ?";
+const KEEP: &str =
+    "INSERT INTO leadcore_file_kept (tenant, subject_kind, subject_id, file, hash) VALUES (?, ?, ?, ?, ?)";
+const RELEASE: &str =
+    "DELETE FROM leadcore_file_kept WHERE tenant = ? AND subject_kind = ? AND subject_id = ? RETURNING hash";
 
 fn bind(binder: &mut Binder<'_, '_>, file: &FileRecord) -> Result<()> {
     binder.number(file.revision.get())?;
@@ -33,6 +41,10 @@ fn bind(binder: &mut Binder<'_, '_>, file: &FileRecord) -> Result<()> {
     binder.time(file.updated_at)
 }
 
+fn hash(columns: &mut Columns<'_, '_>) -> Result<ContentHash> {
+    columns.bytes()?.try_into().map(ContentHash::from_bytes).map_err(|_| corrupt("hash"))
+}
+
 fn file(row: &Row<'_>) -> Result<FileRecord> {
     let mut columns = Columns::of(row);
     Ok(FileRecord {
@@ -42,7 +54,7 @@ fn file(row: &Row<'_>) -> Result<FileRecord> {
         fields: FileFields { name: columns.text()?.to_owned(), description: columns.string()? },
         media_type: columns.text()?.to_owned(),
         size: columns.unsigned()?,
-        hash: columns.bytes()?.try_into().map(ContentHash::from_bytes).map_err(|_| corrupt("hash"))?,
+        hash: hash(&mut columns)?,
         created_by: columns.parsed("author", |text| UserId::new(text))?.map_or(Actor::System, Actor::User),
         created_at: columns.time()?,
         updated_at: columns.time()?,
@@ -108,12 +120,49 @@ impl Files for SqliteTxn<'_> {
         Ok(())
     }
 
-    fn uses(&mut self, contents: &[ContentHash]) -> Result<Vec<u64>> {
-        contents.iter().map(|content| self.uses_of(content)).collect()
+    fn uses(&mut self, contents: &[ContentHash]) -> Result<Vec<bool>> {
+        contents.iter().map(|content| self.is_used(content)).collect()
+    }
+
+    fn keep(&mut self, kept: &[KeptFile]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let mut forget = self.prepare(FORGET, "keep a content")?;
+            let mut keep = self.prepare(KEEP, "keep a content")?;
+            for kept in kept {
+                let (file, hash) = (kept.file.as_uuid(), kept.content.as_bytes().as_slice());
+                forget.execute((self.tenant_text(), file.as_bytes().as_slice())).store("keep a content")?;
+                for of in &kept.of {
+                    let subject = (of.kind.code(), of.id.as_bytes().as_slice());
+                    let row = (self.tenant_text(), subject.0, subject.1, file.as_bytes().as_slice(), hash);
+                    keep.execute(row).map_err(|error| parent_missing(error, "content"))?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn release(&mut self, of: &[Subject]) -> Result<Vec<ContentHash>> {
+        let mut statement = self.prepare(RELEASE, "release contents")?;
+        let mut released = BTreeSet::new();
+        for subject in of {
+            let row = (self.tenant_text(), subject.kind.code(), subject.id.as_bytes().as_slice());
+            let mut rows = statement.query(row).store("release contents")?;
+            while let Some(row) = rows.next().store("release contents")? {
+                released.insert(hash(&mut Columns::of(row))?);
+            }
+        }
+        Ok(released.into_iter().collect())
     }
 }
 
 impl SqliteTxn<'_> {
+    /// Whether anything needs it: asked without counting, since a popular one may have a hundred thousand files.
+    pub(super) fn is_used(&self, content: &ContentHash) -> Result<bool> {
+        let mut statement = self.prepare(USED, "look for the files of a content")?;
+        let row = (self.tenant_text(), content.as_bytes().as_slice());
+        statement.query_row(row, |row| row.get(0)).store("look for the files of a content")
+    }
+
     pub(super) fn uses_of(&self, content: &ContentHash) -> Result<u64> {
         let mut statement = self.prepare(USES, "count the files of a content")?;
         let row = (self.tenant_text(), content.as_bytes().as_slice());

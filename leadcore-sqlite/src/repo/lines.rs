@@ -1,11 +1,12 @@
 //! Lines of estimates and leads as rows, and the port for the products of leads. What did not change is not written.
 
+use std::collections::BTreeMap;
+
 use leadcore::domain::{Discount, LeadLines, Line, Subject, Tax, Totals};
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::id::{EstimateId, LeadId};
 use leadcore::store::Lines;
 use leadcore::value::Currency;
-use rusqlite::Row;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -22,6 +23,17 @@ const LIST: &str = "SELECT revision, currency, net, discount, tax, gross, taxes,
 const LINES: &str = "SELECT description, product, quantity, unit, unit_price, discount_percent, discount_amount, tax_name, tax_percent FROM leadcore_line WHERE tenant = ? AND holder_kind = ? AND holder = ? ORDER BY position";
 const INSERT_LINE: &str = "INSERT INTO leadcore_line (tenant, holder_kind, holder, position, description, product, quantity, unit, unit_price, discount_percent, discount_amount, tax_name, tax_percent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const CLEAR_LINES: &str = "DELETE FROM leadcore_line WHERE tenant = ? AND holder_kind = ? AND holder = ?";
+
+/// Of how many holders lines are read at once.
+const AT_ONCE: usize = 50;
+
+/// The lines of estimates, with the estimate behind each.
+fn lines_of_many() -> String {
+    let ids = vec!["?"; AT_ONCE].join(", ");
+    format!(
+        "SELECT description, product, quantity, unit, unit_price, discount_percent, discount_amount, tax_name, tax_percent, holder FROM leadcore_line WHERE tenant = ? AND holder_kind = 'estimate' AND holder IN ({ids}) ORDER BY holder, position"
+    )
+}
 
 /// Decimal places of stored quantities and unit prices.
 const FINE: u32 = 6;
@@ -90,13 +102,12 @@ fn bind_line(binder: &mut Binder<'_, '_>, line: &Line) -> Result<()> {
     binder.bind(line.tax.as_ref().map(|tax| amount_units(tax.percent)).transpose()?)
 }
 
-fn line(row: &Row<'_>) -> Result<Line> {
-    let mut columns = Columns::of(row);
+fn line(columns: &mut Columns<'_, '_>) -> Result<Line> {
     let fine =
         |columns: &mut Columns<'_, '_>| columns.int().map(|units| Decimal::new(units, FINE).normalize());
     let (description, product) = (columns.text()?.to_owned(), columns.string()?);
-    let (quantity, unit) = (fine(&mut columns)?, columns.string()?);
-    let unit_price = fine(&mut columns)?;
+    let (quantity, unit) = (fine(columns)?, columns.string()?);
+    let unit_price = fine(columns)?;
     let discount = match (columns.amount()?, columns.amount()?) {
         (Some(percent), _) => Some(Discount::Percent(percent)),
         (None, amount) => amount.map(Discount::Amount),
@@ -114,9 +125,35 @@ impl SqliteTxn<'_> {
         let mut rows = statement.query(key).store("read lines")?;
         let mut lines = Vec::new();
         while let Some(row) = rows.next().store("read lines")? {
-            lines.push(line(row)?);
+            lines.push(line(&mut Columns::of(row))?);
         }
         Ok(lines)
+    }
+
+    /// The lines of these estimates, in few queries.
+    pub(super) fn lines_of_all(&self, ids: &[EstimateId]) -> Result<BTreeMap<EstimateId, Vec<Line>>> {
+        if let [id] = ids {
+            return Ok(BTreeMap::from([(*id, self.lines_of(Holder::Estimate(*id))?)]));
+        }
+        let sql = lines_of_many();
+        let mut all: BTreeMap<EstimateId, Vec<Line>> = BTreeMap::new();
+        for some in ids.chunks(AT_ONCE) {
+            let mut statement = self.prepare(&sql, "read lines")?;
+            let mut binder = Binder::to(&mut statement);
+            binder.bind(self.tenant_text())?;
+            // Always of the same length, so that it is prepared once: the last is asked again.
+            let last = some.last().into_iter().cycle();
+            for id in some.iter().chain(last).take(AT_ONCE) {
+                binder.id(id.as_uuid())?;
+            }
+            let mut rows = statement.raw_query();
+            while let Some(row) = rows.next().store("read lines")? {
+                let mut columns = Columns::of(row);
+                let line = line(&mut columns)?;
+                all.entry(EstimateId::from_uuid(columns.uuid()?)).or_default().push(line);
+            }
+        }
+        Ok(all)
     }
 
     pub(super) fn add_lines(&self, holder: Holder, lines: &[Line]) -> Result<()> {

@@ -11,20 +11,18 @@ mod log;
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
 use crate::context::Context;
 use crate::domain::{
     Activity, ActivityBody, ActivityDraft, ActivityFields, ActivityKind, FieldChange, NewEntry,
-    OperationKind, Participant, Placement, Subject, SubjectKind, Tab, occurrence,
+    OperationKind, Participant, Subject, SubjectKind, Tab, occurrence,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{ActivityId, Revision};
 use crate::store::Txn;
-use crate::time::Timestamp;
 
 use super::access::Expect;
-use super::children::{self, Child, Sight};
+use super::children::{self, Child, Sight, stored_child};
+use super::children_purge;
 use super::operation::record;
 
 pub use acts::{Completed, assign, cancel, complete, complete_call, reopen, set_state, snooze};
@@ -34,50 +32,10 @@ pub use log::{Logged, log};
 impl Child for Activity {
     const WHAT: &'static str = "activity";
 
-    fn subject(&self) -> Subject {
-        self.id.into()
-    }
-
-    fn about(&self) -> &[Subject] {
-        &self.about
-    }
-
-    fn set_about(&mut self, about: Vec<Subject>) {
-        self.about = about;
-    }
-
-    fn revision(&self) -> Revision {
-        self.revision
-    }
-
-    fn renew(&mut self, revision: Revision, at: Timestamp) {
-        self.revision = revision;
-        self.updated_at = at;
-    }
-
-    fn placement(&self) -> Placement {
-        Self::placement(self)
-    }
+    stored_child!(activities by ActivityId);
 
     fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
         Self::told(before, after)
-    }
-
-    fn load(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<Vec<Self>> {
-        let ids: Vec<_> = ids.iter().copied().map(ActivityId::from_uuid).collect();
-        txn.activities().get(&ids)
-    }
-
-    fn insert(txn: &mut dyn Txn, child: &Self) -> Result<()> {
-        txn.activities().insert(std::slice::from_ref(child))
-    }
-
-    fn update(txn: &mut dyn Txn, child: &Self) -> Result<()> {
-        txn.activities().update(std::slice::from_ref(child))
-    }
-
-    fn remove(txn: &mut dyn Txn, id: Uuid) -> Result<()> {
-        txn.activities().remove(&[ActivityId::from_uuid(id)])
     }
 }
 
@@ -264,7 +222,8 @@ fn check_participants(
 /// # Errors
 /// `NotFound`.
 pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: ActivityId) -> Result<Activity> {
-    children::get(ctx, txn, id.as_uuid())
+    let activity = children::get(ctx, txn, id.as_uuid())?;
+    children::shown_one(ctx, txn, activity)
 }
 
 /// Writes all fields of an activity; it stays of its kind. Without a difference nothing is written.
@@ -298,12 +257,12 @@ pub fn edit(
     let before = changeable(ctx, txn, id, expect.into())?;
     let (after, entries) = rewrite(ctx, txn, &before, fields)?;
     written(ctx, txn, OperationKind::Edit, &entries)?;
-    Ok(after)
+    children::shown_one(ctx, txn, after)
 }
 
 /// The activity, if the actor may change it as it is expected to be.
 fn changeable(ctx: &Context<'_>, txn: &mut dyn Txn, id: ActivityId, expect: Expect) -> Result<Activity> {
-    let activity = get(ctx, txn, id)?;
+    let activity: Activity = children::get(ctx, txn, id.as_uuid())?;
     children::check_change(ctx, txn, &activity)?;
     expect.check(Activity::WHAT, activity.revision)?;
     Ok(activity)
@@ -329,7 +288,7 @@ fn rewrite(
 /// `NotFound`, `Denied`; `Conflict` when the revision is another than expected.
 pub fn delete(ctx: &Context<'_>, txn: &mut dyn Txn, id: ActivityId, expect: impl Into<Expect>) -> Result<()> {
     let activity = changeable(ctx, txn, id, expect.into())?;
-    let mut entries = super::files::remove_about(ctx, txn, activity.subject())?;
+    let mut entries = children_purge::clear(ctx, txn, activity.subject())?;
     entries.extend(children::take_away(ctx, txn, &activity)?);
     written(ctx, txn, OperationKind::Delete, &entries)
 }

@@ -21,6 +21,7 @@ use crate::store::{ChildQuery, Derived, Txn};
 use crate::time::Timestamp;
 
 use super::access::editable_for;
+pub(super) use super::child_parts::{revised_child, stored_child};
 use super::listing::Listing;
 pub(super) use super::sight::Sight;
 
@@ -46,9 +47,24 @@ pub(super) trait Child: Clone + PartialEq + Serialize + DeserializeOwned {
     fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange>;
 
     fn load(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<Vec<Self>>;
-    fn insert(txn: &mut dyn Txn, child: &Self) -> Result<()>;
-    fn update(txn: &mut dyn Txn, child: &Self) -> Result<()>;
-    fn remove(txn: &mut dyn Txn, id: Uuid) -> Result<()>;
+    fn insert(txn: &mut dyn Txn, children: &[Self]) -> Result<()>;
+    fn update(txn: &mut dyn Txn, children: &[Self]) -> Result<()>;
+    fn remove(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<()>;
+
+    /// Removes one that an undo may bring back, before what it is about goes.
+    fn withdraw(txn: &mut dyn Txn, child: &Self) -> Result<()> {
+        Self::remove(txn, &[child.subject().id])
+    }
+
+    /// Removes some that nothing brings back.
+    fn purge(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<()> {
+        Self::remove(txn, ids)
+    }
+
+    /// Stores one that was withdrawn.
+    fn reinsert(txn: &mut dyn Txn, child: &Self) -> Result<()> {
+        Self::insert(txn, std::slice::from_ref(child))
+    }
 
     /// What it is for those who look at it now: an offer whose day is over has expired.
     fn into_shown(self, _ctx: &Context<'_>) -> Self {
@@ -100,12 +116,46 @@ pub(super) fn get<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, id: Uuid) -> R
     if sight.sees_any(child.about()) { Ok(child) } else { Err(Error::not_found(C::WHAT)) }
 }
 
+/// What the actor gets to read of these children: as they are now, about the records that he may see. Who may not see a
+/// record does not learn that it is there.
+pub(super) fn shown<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, children: Vec<C>) -> Result<Vec<C>> {
+    let mut sight = Sight::open(ctx, txn)?;
+    let all: Vec<_> = children.iter().flat_map(Child::about).copied().collect();
+    let sees_all = sight.is_unlimited();
+    if !sees_all {
+        sight.learn(txn, &all)?;
+    }
+    let mask = |mut child: C| {
+        if !sees_all {
+            let seen = child.about().iter().filter(|about| sight.sees(**about)).copied().collect();
+            child.set_about(seen);
+        }
+        child.into_shown(ctx)
+    };
+    Ok(children.into_iter().map(mask).collect())
+}
+
+/// [`shown`] for one child.
+pub(super) fn shown_one<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: C) -> Result<C> {
+    shown(ctx, txn, vec![child])?.pop().ok_or_else(|| Error::not_found(C::WHAT))
+}
+
+/// What of a list of records the actor may not see: what it can neither name nor take away.
+pub(super) fn unseen(ctx: &Context<'_>, txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subject>> {
+    let mut sight = Sight::open(ctx, txn)?;
+    if sight.is_unlimited() {
+        return Ok(Vec::new());
+    }
+    sight.learn(txn, about)?;
+    Ok(about.iter().filter(|about| !sight.sees(**about)).copied().collect())
+}
+
 /// Stores a new child that its rules allow, and gives the entries that tell it.
 pub(super) fn add<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &C) -> Result<Vec<NewEntry>> {
-    C::insert(txn, child)?;
+    C::insert(txn, std::slice::from_ref(child))?;
     txn.children().place(&[child.placement()])?;
     refresh(ctx, txn, child.about(), true)?;
-    entries(ctx, Action::Created, None, Some(child))
+    entries(ctx, txn, Action::Created, None, Some(child))
 }
 
 /// Writes a child that was read and changed: the next revision, and the entries that tell it. Without a difference nothing
@@ -140,20 +190,20 @@ fn rewrite<C: Child>(
         return Ok((after, Vec::new()));
     }
     after.renew(before.revision().next(), ctx.now());
-    C::update(txn, &after)?;
+    C::update(txn, std::slice::from_ref(&after))?;
     txn.children().place(&[after.placement()])?;
     let about: BTreeSet<_> = before.about().iter().chain(after.about()).copied().collect();
     refresh(ctx, txn, &about.into_iter().collect::<Vec<_>>(), works)?;
-    let entries = entries(ctx, Action::Updated, Some(before), Some(&after))?;
+    let entries = entries(ctx, txn, Action::Updated, Some(before), Some(&after))?;
     Ok((after, entries))
 }
 
 /// Removes a child, and gives the entries that tell it and keep it for an undo.
 pub(super) fn take_away<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &C) -> Result<Vec<NewEntry>> {
-    C::remove(txn, child.subject().id)?;
+    C::withdraw(txn, child)?;
     txn.children().lift(&[child.subject()])?;
     refresh(ctx, txn, child.about(), true)?;
-    entries(ctx, Action::Deleted, Some(child), None)
+    entries(ctx, txn, Action::Deleted, Some(child), None)
 }
 
 /// Stores a child that had been removed, and gives the entries that tell it.
@@ -163,15 +213,30 @@ pub(super) fn bring_back<C: Child>(
     mut child: C,
 ) -> Result<Vec<NewEntry>> {
     child.renew(child.revision().next(), ctx.now());
-    C::insert(txn, &child)?;
+    C::reinsert(txn, &child)?;
     txn.children().place(&[child.placement()])?;
     refresh(ctx, txn, child.about(), true)?;
-    entries(ctx, Action::Restored, None, Some(&child))
+    entries(ctx, txn, Action::Restored, None, Some(&child))
+}
+
+/// These records, with those that a note or an estimate among them is about: what is attached to a note of a lead is told
+/// by the history of the lead too.
+pub(super) fn with_holders(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subject>> {
+    let mut all: BTreeSet<_> = about.iter().copied().collect();
+    let mut children: Vec<_> = all.iter().filter(|subject| subject.kind.is_child()).copied().collect();
+    while !children.is_empty() {
+        let placements = txn.children().placements(&children)?;
+        let holders = placements.into_iter().flat_map(|placement| placement.about);
+        let new: Vec<_> = holders.filter(|holder| all.insert(*holder)).collect();
+        children = new.into_iter().filter(|subject| subject.kind.is_child()).collect();
+    }
+    Ok(all.into_iter().collect())
 }
 
 /// One entry for each record that the child is about, so that all their histories tell it; the first one keeps the image.
 fn entries<C: Child>(
     ctx: &Context<'_>,
+    txn: &mut dyn Txn,
     action: Action,
     before: Option<&C>,
     after: Option<&C>,
@@ -179,8 +244,8 @@ fn entries<C: Child>(
     let Some(child) = after.or(before) else { return Ok(Vec::new()) };
     let topic = child.placement().tab.topic();
     let told = C::told(before, after);
-    let about: BTreeSet<_> =
-        before.into_iter().chain(after).flat_map(|child| child.about()).copied().collect();
+    let about: Vec<_> = before.into_iter().chain(after).flat_map(|child| child.about()).copied().collect();
+    let about = with_holders(txn, &about)?;
     let mut image = Some(FieldChange::new(IMAGE, image(before)?, image(after)?));
     let entry = |about: Subject| {
         let mut changes = told.clone();
@@ -205,11 +270,12 @@ fn image<C: Child>(child: Option<&C>) -> Result<FieldValue> {
 /// The follow-up is also that of leads in the trash and of converted ones: restored, or looked at as where a customer came
 /// from, they must not tell of tasks that are done.
 fn refresh(ctx: &Context<'_>, txn: &mut dyn Txn, about: &[Subject], works: bool) -> Result<()> {
-    let leads: BTreeSet<_> = of_kind(about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
+    let about = with_holders(txn, about)?;
+    let leads: Vec<_> = of_kind(&about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
     if leads.is_empty() {
         return Ok(());
     }
-    let leads = txn.leads().get(&leads.into_iter().collect::<Vec<_>>())?;
+    let leads = txn.leads().get(&leads)?;
     let subjects: Vec<Subject> = leads.iter().map(|lead| lead.id.into()).collect();
     let follow_ups: BTreeMap<_, _> = txn.children().follow_ups(&subjects)?.into_iter().collect();
     let derived = leads.iter().filter_map(|lead| {
@@ -357,5 +423,6 @@ pub(super) fn page<C: Child>(
     let found = txn.children().list(&query)?;
     let page = Page::cut(found, listing.limit, crate::domain::Placed::place);
     let ids: Vec<_> = page.items.iter().map(|placed| placed.child.id).collect();
-    Ok(Page { items: C::load(txn, &ids)?, next: page.next })
+    let found = C::load(txn, &ids)?;
+    Ok(Page { items: shown(ctx, txn, found)?, next: page.next })
 }

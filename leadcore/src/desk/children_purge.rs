@@ -1,46 +1,132 @@
-//! Removing for good what hangs on records that are removed for good.
+//! Taking away what hangs on records that go: with its history, when an undo can bring it back, or for good.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
 
 use crate::context::Context;
-use crate::domain::{Place, Placed, Placement, Subject};
+use crate::domain::{NewEntry, Placed, Placement, Subject, SubjectKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{ChildQuery, Txn};
 
-use super::children::{Child, for_child};
+use super::children::{self, Child, for_child};
+use super::files;
 
 /// How many children one round reads.
 const ROUND: usize = 500;
+
+/// Removes what is about this child alone, before it goes itself, and takes it off what is also about others. The entries
+/// belong before those of the child: an undo, which reads the newest first, has the child back when it comes to them.
+pub(super) fn clear(ctx: &Context<'_>, txn: &mut dyn Txn, gone: Subject) -> Result<Vec<NewEntry>> {
+    let all = BTreeSet::from([gone]);
+    let mut entries = Vec::new();
+    rounds(txn, &[gone], &mut |txn, placements| {
+        for placement in placements {
+            let told = for_child!(placement.child, C => leave::<C>(ctx, txn, placement.child, &all)?, else {
+                return Err(unknown(placement.child.kind));
+            });
+            entries.extend(told);
+        }
+        Ok(())
+    })?;
+    Ok(entries)
+}
+
+fn unknown(kind: SubjectKind) -> Error {
+    let message = format!("no {} can be taken off what it is about", kind.code());
+    Error::new(ErrorKind::Internal, message)
+}
+
+fn leave<C: Child>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    child: Subject,
+    gone: &BTreeSet<Subject>,
+) -> Result<Vec<NewEntry>> {
+    let Some(before) = C::load(txn, &[child.id])?.pop() else {
+        return Err(Error::new(ErrorKind::Corrupt, format!("a {} is placed but not there", C::WHAT)));
+    };
+    let others = without(before.about(), gone);
+    if others.is_empty() {
+        let mut entries = clear(ctx, txn, child)?;
+        entries.extend(children::take_away(ctx, txn, &before)?);
+        return Ok(entries);
+    }
+    let mut after = before.clone();
+    after.set_about(others);
+    children::replace(ctx, txn, &before, after).map(|(_, entries)| entries)
+}
+
+/// The records of a list that stay.
+fn without(about: &[Subject], gone: &BTreeSet<Subject>) -> Vec<Subject> {
+    about.iter().filter(|about| !gone.contains(about)).copied().collect()
+}
 
 /// Removes what is about these records alone, with what hangs on that again, and takes them off what is also about
 /// others: they are removed for good themselves. Says how many children went.
 ///
 /// What else hangs on a lead, and is no child of its own (its followers, its products), goes here too.
 pub(super) fn purge(ctx: &Context<'_>, txn: &mut dyn Txn, gone: &[Subject]) -> Result<u64> {
+    files::release(txn, gone)?;
     let mut removed = 0_u64;
-    let mut gone = gone.to_vec();
-    while !gone.is_empty() {
+    let mut level = gone.to_vec();
+    while !level.is_empty() {
+        let gone: BTreeSet<_> = level.iter().copied().collect();
         let mut next = Vec::new();
-        loop {
-            // Those of the round before are not about them any more.
-            let placements = about(txn, &gone, None)?.1;
-            if placements.is_empty() {
-                break;
-            }
+        rounds(txn, &level, &mut |txn, placements| {
+            let mut kinds: BTreeMap<SubjectKind, Part> = BTreeMap::new();
             for placement in placements {
-                if placement.about.iter().all(|about| gone.contains(about)) {
-                    removed = removed.saturating_add(1);
-                    next.push(placement.child);
-                }
-                for_child!(placement.child, C => leave::<C>(ctx, txn, &placement, &gone)?, else {
-                    let message = format!("no child of kind {} can be removed", placement.child.kind.code());
-                    return Err(Error::new(ErrorKind::Internal, message));
-                });
+                let part = kinds.entry(placement.child.kind).or_default();
+                let stays = placement.about.iter().any(|about| !gone.contains(about));
+                if stays { &mut part.staying } else { &mut part.going }.push(placement.child.id);
             }
-        }
-        gone = next;
+            for (kind, part) in kinds {
+                let of_kind = Subject::new(kind, Uuid::nil());
+                for_child!(of_kind, C => part.apply::<C>(ctx, txn, kind, &gone)?, else { return Err(unknown(kind)) });
+                next.extend(part.going.iter().map(|id| Subject::new(kind, *id)));
+            }
+            Ok(())
+        })?;
+        removed = removed.saturating_add(u64::try_from(next.len()).unwrap_or(u64::MAX));
+        level = next;
     }
     Ok(removed)
+}
+
+/// The children of one kind in a round.
+#[derive(Default)]
+struct Part {
+    /// About nothing else.
+    going: Vec<Uuid>,
+    staying: Vec<Uuid>,
+}
+
+impl Part {
+    fn apply<C: Child>(
+        &self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        kind: SubjectKind,
+        gone: &BTreeSet<Subject>,
+    ) -> Result<()> {
+        let mut staying = C::load(txn, &self.staying)?;
+        if !self.going.is_empty() {
+            C::purge(txn, &self.going)?;
+            let going: Vec<_> = self.going.iter().map(|id| Subject::new(kind, *id)).collect();
+            txn.children().lift(&going)?;
+        }
+        if staying.is_empty() {
+            return Ok(());
+        }
+        for child in &mut staying {
+            let others = without(child.about(), gone);
+            child.set_about(others);
+            child.renew(child.revision().next(), ctx.now());
+        }
+        C::update(txn, &staying)?;
+        let placements: Vec<_> = staying.iter().map(Child::placement).collect();
+        txn.children().place(&placements)
+    }
 }
 
 /// Which children a purge in rounds would remove.
@@ -55,61 +141,59 @@ impl Leaving {
     pub(super) fn count(&mut self, txn: &mut dyn Txn, records: &[Subject]) -> Result<u64> {
         let mut count = 0_u64;
         self.gone.extend(records);
-        let mut todo = records.to_vec();
-        while !todo.is_empty() {
+        let mut level = records.to_vec();
+        while !level.is_empty() {
             let mut next = Vec::new();
-            let mut after = None;
-            loop {
-                let (end, placements) = about(txn, &todo, after)?;
-                let going = placements.into_iter().filter(|placement| {
-                    !self.gone.contains(&placement.child)
-                        && placement.about.iter().all(|about| self.gone.contains(about))
-                });
-                let going: Vec<_> = going.map(|placement| placement.child).collect();
-                count = count.saturating_add(u64::try_from(going.len()).unwrap_or(u64::MAX));
-                self.gone.extend(&going);
-                next.extend(going);
-                after = end;
-                if after.is_none() {
-                    break;
+            rounds(txn, &level, &mut |_, placements| {
+                for Placement { child, about, .. } in placements {
+                    let goes = about.iter().all(|about| self.gone.contains(about));
+                    if goes && self.gone.insert(child) {
+                        next.push(child);
+                    }
                 }
-            }
-            todo = next;
+                Ok(())
+            })?;
+            count = count.saturating_add(u64::try_from(next.len()).unwrap_or(u64::MAX));
+            level = next;
         }
         Ok(count)
     }
 }
 
-/// The next children about these records, and the place of the last one.
-fn about(
+/// Walks over the children about these records, some at a time. One about several of them may come more than once, unless
+/// the work takes it away.
+///
+/// Records are asked for together as long as one round holds what is about them, and apart where it does not: so what is read
+/// grows with the children, and not with children times records.
+fn rounds(
     txn: &mut dyn Txn,
     records: &[Subject],
-    after: Option<Place>,
-) -> Result<(Option<Place>, Vec<Placement>)> {
-    let (tabs, about) = (Vec::new(), records.to_vec());
-    let query = ChildQuery { about, tabs, open: None, descending: false, after, limit: ROUND };
-    let found = txn.children().list(&query)?;
-    let children: Vec<_> = found.iter().map(|placed| placed.child).collect();
-    Ok((found.last().map(Placed::place), txn.children().placements(&children)?))
-}
-
-/// The child is about the other records alone from now on; about none, it goes.
-fn leave<C: Child>(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    placement: &Placement,
-    gone: &[Subject],
+    work: &mut dyn FnMut(&mut dyn Txn, Vec<Placement>) -> Result<()>,
 ) -> Result<()> {
-    if placement.about.iter().all(|about| gone.contains(about)) {
-        C::remove(txn, placement.child.id)?;
-        return txn.children().lift(&[placement.child]);
-    }
-    for mut child in C::load(txn, &[placement.child.id])? {
-        let others = child.about().iter().filter(|about| !gone.contains(about)).copied().collect();
-        child.set_about(others);
-        child.renew(child.revision().next(), ctx.now());
-        C::update(txn, &child)?;
-        txn.children().place(&[child.placement()])?;
+    let mut todo: Vec<&[Subject]> = records.chunks(ROUND).rev().collect();
+    while let Some(group) = todo.pop() {
+        let (about, tabs) = (group.to_vec(), Vec::new());
+        let mut query = ChildQuery { about, tabs, open: None, descending: false, after: None, limit: ROUND };
+        loop {
+            let found = txn.children().list(&query)?;
+            if found.len() == ROUND && group.len() > 1 {
+                let (first, second) = group.split_at(group.len() / 2);
+                todo.extend([second, first]);
+                break;
+            }
+            let children: Vec<_> = found.iter().map(|placed| placed.child).collect();
+            if !children.is_empty() {
+                let placements = txn.children().placements(&children)?;
+                work(txn, placements)?;
+            }
+            query.after = found.last().map(Placed::place);
+            if found.len() < ROUND {
+                break;
+            }
+        }
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

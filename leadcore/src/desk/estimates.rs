@@ -15,17 +15,18 @@ mod moves;
 use crate::context::Context;
 use crate::domain::{
     Activity, ActivityBody, Estimate, EstimateFields, EstimateStatus, EstimateUnmet, LeadNumber, Line,
-    NewEntry, OperationKind, RequestState, Subject, SubjectKind, Tab, Totals,
+    NewEntry, OperationKind, RequestState, Subject, SubjectKind, Tab, Topics, Totals,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ActivityId, EstimateId, LeadId, Revision};
+use crate::query::MAX_PAGE;
 use crate::store::{Series, Txn};
 use crate::time::Date;
 
 use super::access::Expect;
-use super::children;
 use super::operation::record;
 use super::settings;
+use super::{children, children_purge};
 
 pub use list::{EstimateQuery, list, of};
 pub use moves::{accept, can_move, decline, expire, expire_due, revise, send};
@@ -65,7 +66,7 @@ pub fn create(
     about: &[Subject],
     fields: EstimateFields,
 ) -> Result<Estimate> {
-    let (estimate, entries) = add(ctx, txn, about, fields, Origin::default())?;
+    let (estimate, entries) = add(ctx, txn, (about, &[]), fields, Origin::default())?;
     record(ctx, txn, OperationKind::Create, &entries)?;
     Ok(estimate)
 }
@@ -111,9 +112,10 @@ pub fn create_for_request(
         return Err(closed("estimate request", "estimate"));
     }
     fields.title = fields.title.or_else(|| before.fields.title.clone());
-    let about = going_on(txn, &before.about)?;
+    let hidden = children::unseen(ctx, txn, &before.about)?;
+    let (about, hidden) = (going_on(txn, &before.about)?, going_on(txn, &hidden)?);
     let origin = Origin { request: Some(request), revises: None };
-    let (estimate, mut entries) = add(ctx, txn, &about, fields, origin)?;
+    let (estimate, mut entries) = add(ctx, txn, (&about, &hidden), fields, origin)?;
     let mut after = before.clone();
     after.fields.body = ActivityBody::EstimateRequest { state: RequestState::Estimated };
     let (_, answered) = children::replace(ctx, txn, &before, after)?;
@@ -127,7 +129,8 @@ pub fn create_for_request(
 /// # Errors
 /// `NotFound`.
 pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: EstimateId) -> Result<Estimate> {
-    Ok(shown(ctx, load(ctx, txn, id)?))
+    let estimate = load(ctx, txn, id)?;
+    children::shown_one(ctx, txn, estimate)
 }
 
 /// The estimate with this number: the number itself, or the text that the tenant's
@@ -183,7 +186,8 @@ pub fn set_lines(
     write(ctx, txn, &before, fields)
 }
 
-/// Removes a draft. Its number is not given again. An undo of the operation brings it back.
+/// Removes a draft. Its number is not given again. A request that it answered waits again. An undo of the operation brings
+/// it back.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, or it was sent.
@@ -192,9 +196,32 @@ pub fn delete(ctx: &Context<'_>, txn: &mut dyn Txn, id: EstimateId, expect: impl
     if estimate.status != EstimateStatus::Draft {
         return Err(closed("estimate", "delete"));
     }
-    let mut entries = super::files::remove_about(ctx, txn, estimate.id.into())?;
+    let mut entries = children_purge::clear(ctx, txn, estimate.id.into())?;
     entries.extend(children::take_away(ctx, txn, &estimate)?);
+    entries.extend(reopen_request(ctx, txn, &estimate)?);
     record(ctx, txn, OperationKind::Delete, &entries).map(drop)
+}
+
+/// The request that this estimate answered is what it was before, unless somebody said otherwise meanwhile.
+fn reopen_request(ctx: &Context<'_>, txn: &mut dyn Txn, estimate: &Estimate) -> Result<Vec<NewEntry>> {
+    let Some(id) = estimate.request else { return Ok(Vec::new()) };
+    let estimated = ActivityBody::EstimateRequest { state: RequestState::Estimated };
+    let Some(before) = txn.activities().get(&[id])?.pop().filter(|known| known.fields.body == estimated)
+    else {
+        return Ok(Vec::new());
+    };
+    let history = txn.journal().about(&[id.into()], Topics::NONE, None, MAX_PAGE)?;
+    let changes = history.iter().filter(|entry| entry.subject == id.into()).flat_map(|entry| &entry.changes);
+    let was = changes
+        .filter(|change| change.field == "state")
+        .find(|change| change.after == RequestState::Estimated.code().into())
+        .and_then(|change| {
+            RequestState::ALL.iter().copied().find(|state| change.before == state.code().into())
+        });
+    let mut after = before.clone();
+    let state = was.unwrap_or(RequestState::Processing);
+    after.fields.body = ActivityBody::EstimateRequest { state };
+    Ok(children::replace(ctx, txn, &before, after)?.1)
 }
 
 /// What an estimate was made from.
@@ -204,15 +231,16 @@ struct Origin {
     request: Option<ActivityId>,
 }
 
-/// A stored draft, with the entries that tell it.
+/// A stored draft, with the entries that tell it: about these records, of which some stay though the actor does not see
+/// them, because what it is made from is about them.
 fn add(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    about: &[Subject],
+    (about, hidden): (&[Subject], &[Subject]),
     fields: EstimateFields,
     origin: Origin,
 ) -> Result<(Estimate, Vec<NewEntry>)> {
-    let about = children::check_about(ctx, txn, about, &Tab::Estimate)?;
+    let about = children::check_more(ctx, txn, about, hidden, &Tab::Estimate)?;
     let mut fields = fields.plain();
     fields.date = fields.date.or_else(|| Some(today(ctx)));
     if fields.currency.is_none() {
@@ -240,7 +268,7 @@ fn add(
         updated_at: now,
     };
     let entries = children::add(ctx, txn, &estimate)?;
-    Ok((shown(ctx, estimate), entries))
+    Ok((children::shown_one(ctx, txn, estimate)?, entries))
 }
 
 /// Writes these fields into a stored estimate.
@@ -277,7 +305,7 @@ fn replace(ctx: &Context<'_>, txn: &mut dyn Txn, before: &Estimate, after: Estim
     if !entries.is_empty() {
         record(ctx, txn, OperationKind::Edit, &entries)?;
     }
-    Ok(shown(ctx, after))
+    children::shown_one(ctx, txn, after)
 }
 
 /// Every rule that these fields break: their own, and who may answer for an estimate.

@@ -1,21 +1,17 @@
 //! The products of a lead (X.47): what it may buy, before anything is offered.
 
-use uuid::Uuid;
-
 use crate::context::Context;
 use crate::domain::{
-    Field, FieldChange, FieldValue, LeadLines, LeadPatch, Line, OperationKind, Placement, Subject, Tab,
-    Totals, in_words,
+    Field, FieldChange, FieldValue, LeadLines, LeadPatch, Line, OperationKind, Subject, Tab, Totals, in_words,
 };
 use crate::error::Result;
 use crate::id::{LeadId, Revision};
 use crate::policy::Permission;
 use crate::store::Txn;
-use crate::time::Timestamp;
 use crate::value::Currency;
 
 use super::access::{Expect, check_readable, editable_for, visible};
-use super::children::{self, Child};
+use super::children::{self, Child, revised_child};
 use super::leads;
 use super::operation::record;
 
@@ -33,18 +29,7 @@ impl Child for LeadLines {
     /// They are the lead's, and nobody else's.
     fn set_about(&mut self, _: Vec<Subject>) {}
 
-    fn revision(&self) -> Revision {
-        self.revision
-    }
-
-    fn renew(&mut self, revision: Revision, at: Timestamp) {
-        self.revision = revision;
-        self.updated_at = at;
-    }
-
-    fn placement(&self) -> Placement {
-        Self::placement(self)
-    }
+    revised_child!(lines by LeadId);
 
     fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
         let words = |side: Option<&Self>| -> FieldValue {
@@ -57,23 +42,6 @@ impl Child for LeadLines {
             FieldChange::new("lines", words(before), words(after)),
             FieldChange::new("total", total(before), total(after)),
         ]
-    }
-
-    fn load(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<Vec<Self>> {
-        let ids: Vec<_> = ids.iter().copied().map(LeadId::from_uuid).collect();
-        txn.lines().get(&ids)
-    }
-
-    fn insert(txn: &mut dyn Txn, child: &Self) -> Result<()> {
-        txn.lines().insert(std::slice::from_ref(child))
-    }
-
-    fn update(txn: &mut dyn Txn, child: &Self) -> Result<()> {
-        txn.lines().update(std::slice::from_ref(child))
-    }
-
-    fn remove(txn: &mut dyn Txn, id: Uuid) -> Result<()> {
-        txn.lines().remove(&[LeadId::from_uuid(id)])
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod access;
 mod actions;
+mod child_parts;
 mod children;
 mod children_purge;
 mod clone;

@@ -4,22 +4,19 @@
 //! changed). They are children like notes and files: shown in a tab of their kind, counted, told by the history, and seen
 //! from both sides of a conversion.
 
-use uuid::Uuid;
-
 use crate::context::Context;
 use crate::domain::{
-    FieldChange, FieldValue, HostRecord, HostRecordFields, OperationKind, Place, Placement, RecordKind,
-    RecordKinds, Subject, Tab,
+    FieldChange, FieldValue, HostRecord, HostRecordFields, OperationKind, Place, RecordKind, RecordKinds,
+    Subject, Tab,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::{RecordId, Revision};
 use crate::policy::Permission;
 use crate::query::Page;
 use crate::store::{SettingName, Txn};
-use crate::time::Timestamp;
 
 use super::access::{Expect, require};
-use super::children::{self, Child};
+use super::children::{self, Child, stored_child};
 use super::listing::Listing;
 use super::operation::record;
 use super::settings;
@@ -27,30 +24,7 @@ use super::settings;
 impl Child for HostRecord {
     const WHAT: &'static str = "record";
 
-    fn subject(&self) -> Subject {
-        self.id.into()
-    }
-
-    fn about(&self) -> &[Subject] {
-        &self.about
-    }
-
-    fn set_about(&mut self, about: Vec<Subject>) {
-        self.about = about;
-    }
-
-    fn revision(&self) -> Revision {
-        self.revision
-    }
-
-    fn renew(&mut self, revision: Revision, at: Timestamp) {
-        self.revision = revision;
-        self.updated_at = at;
-    }
-
-    fn placement(&self) -> Placement {
-        Self::placement(self)
-    }
+    stored_child!(records by RecordId);
 
     /// Unless its kind is none any more, or the host linked the same thing again.
     fn can_return(txn: &mut dyn Txn, child: &Self) -> Result<bool> {
@@ -73,23 +47,6 @@ impl Child for HostRecord {
         changes.insert(0, change("kind", &|record| record.kind.as_str().into()));
         changes.insert(0, change("title", &|record| record.fields.title.as_str().into()));
         changes
-    }
-
-    fn load(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<Vec<Self>> {
-        let ids: Vec<_> = ids.iter().copied().map(RecordId::from_uuid).collect();
-        txn.records().get(&ids)
-    }
-
-    fn insert(txn: &mut dyn Txn, child: &Self) -> Result<()> {
-        txn.records().insert(std::slice::from_ref(child))
-    }
-
-    fn update(txn: &mut dyn Txn, child: &Self) -> Result<()> {
-        txn.records().update(std::slice::from_ref(child))
-    }
-
-    fn remove(txn: &mut dyn Txn, id: Uuid) -> Result<()> {
-        txn.records().remove(&[RecordId::from_uuid(id)])
     }
 }
 
@@ -194,7 +151,12 @@ pub fn link(
         return Ok(new);
     };
     children::check_change(ctx, txn, &before)?;
-    let about = children::check_more(ctx, txn, about, &before.about, &tab)?;
+    // What the actor cannot see is not taken off: it is not in its list because it does not know of it.
+    let kept = children::unseen(ctx, txn, &before.about)?;
+    let stay = before.about.iter().filter(|known| about.contains(known) || kept.contains(known));
+    let all: Vec<_> = stay.chain(about).copied().collect();
+    let about = if about.is_empty() { Vec::new() } else { all };
+    let about = children::check_more(ctx, txn, &about, &before.about, &tab)?;
     write(ctx, txn, &before, HostRecord { about, fields, ..before.clone() })
 }
 
@@ -209,7 +171,7 @@ pub fn edit(
     expect: impl Into<Expect>,
     fields: HostRecordFields,
 ) -> Result<HostRecord> {
-    let before = get(ctx, txn, id)?;
+    let before = found(ctx, txn, id)?;
     children::check_change(ctx, txn, &before)?;
     expect.into().check("record", before.revision)?;
     let broken = fields.violations();
@@ -224,7 +186,7 @@ fn write(ctx: &Context<'_>, txn: &mut dyn Txn, before: &HostRecord, after: HostR
     if !entries.is_empty() {
         record(ctx, txn, OperationKind::Edit, &entries)?;
     }
-    Ok(after)
+    children::shown_one(ctx, txn, after)
 }
 
 /// Takes a record off every page. An undo of the operation brings it back; the host's own record is the host's.
@@ -232,7 +194,7 @@ fn write(ctx: &Context<'_>, txn: &mut dyn Txn, before: &HostRecord, after: HostR
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` when the revision is another than expected.
 pub fn unlink(ctx: &Context<'_>, txn: &mut dyn Txn, id: RecordId, expect: impl Into<Expect>) -> Result<()> {
-    let known = get(ctx, txn, id)?;
+    let known = found(ctx, txn, id)?;
     children::check_change(ctx, txn, &known)?;
     expect.into().check("record", known.revision)?;
     let entries = children::take_away(ctx, txn, &known)?;
@@ -244,6 +206,12 @@ pub fn unlink(ctx: &Context<'_>, txn: &mut dyn Txn, id: RecordId, expect: impl I
 /// # Errors
 /// `NotFound`.
 pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: RecordId) -> Result<HostRecord> {
+    let record = found(ctx, txn, id)?;
+    children::shown_one(ctx, txn, record)
+}
+
+/// The record as it is stored, if the actor may see it.
+fn found(ctx: &Context<'_>, txn: &mut dyn Txn, id: RecordId) -> Result<HostRecord> {
     children::get(ctx, txn, id.as_uuid())
 }
 

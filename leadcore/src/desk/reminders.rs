@@ -66,11 +66,20 @@ pub fn due(
         read.retain(|reminder| !live.of(&reminder.activity.about).is_empty());
         found.append(&mut read);
         if found.len() > limit || last.is_none() {
-            return Ok(Page::cut(found, limit, place));
+            let page = Page::cut(found, limit, place);
+            return Ok(Page { items: shown(ctx, txn, page.items)?, next: page.next });
         }
         after = last;
     }
-    Ok(Page { items: found, next: after })
+    Ok(Page { items: shown(ctx, txn, found)?, next: after })
+}
+
+/// The same about the records that the actor may see.
+fn shown(ctx: &Context<'_>, txn: &mut dyn Txn, due: Vec<Reminder>) -> Result<Vec<Reminder>> {
+    let (times, activities): (Vec<_>, Vec<_>) =
+        due.into_iter().map(|reminder| (reminder.at, reminder.activity)).unzip();
+    let activities = children::shown(ctx, txn, activities)?;
+    Ok(times.into_iter().zip(activities).map(|(at, activity)| Reminder { at, activity }).collect())
 }
 
 const fn place(reminder: &Reminder) -> Place {

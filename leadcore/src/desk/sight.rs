@@ -44,6 +44,11 @@ impl Sight {
         Ok(Self { live: false, ..Self::of(ctx, txn, Permission::Edit)? })
     }
 
+    /// Whether that is every record.
+    pub(super) const fn is_unlimited(&self) -> bool {
+        self.gate.is_unlimited()
+    }
+
     pub(super) fn sees(&self, subject: Subject) -> bool {
         self.known.get(&subject).copied().unwrap_or(false)
     }

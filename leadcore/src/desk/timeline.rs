@@ -172,12 +172,24 @@ pub(super) fn read(
         entry.changes.retain(|change| !is_image(&change.field) && !is_hidden(&change.field));
     }
     let names = Names::load(ctx, txn, &entries)?;
-    let item = |entry: Entry| TimelineItem {
-        text: names.line(&entry),
-        topics: entry.topics.iter().collect(),
-        entry,
+    let others = unseen(ctx, txn, &entries)?;
+    let item = |mut entry: Entry| {
+        let text = names.line(&entry);
+        entry.other = entry.other.filter(|other| !others.contains(other));
+        TimelineItem { text, topics: entry.topics.iter().collect(), entry }
     };
     Ok(Page { items: entries.into_iter().map(item).collect(), next })
+}
+
+/// The other records of these entries that the actor may not know of.
+fn unseen(ctx: &Context<'_>, txn: &mut dyn Txn, entries: &[Entry]) -> Result<Vec<Subject>> {
+    let guarded = |subject: &Subject| {
+        let of_people =
+            matches!(subject.kind, SubjectKind::Lead | SubjectKind::Account | SubjectKind::Contact);
+        of_people || subject.kind.is_child()
+    };
+    let others: Vec<_> = entries.iter().filter_map(|entry| entry.other).filter(guarded).collect();
+    children::unseen(ctx, txn, &others)
 }
 
 /// The entries of a page, those of one event once, and where the next page begins: behind all entries of the last event.

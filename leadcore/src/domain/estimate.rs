@@ -114,6 +114,11 @@ pub enum EstimateUnmet {
         /// The last day on which it holds.
         valid_until: Date,
     },
+    /// There is a later version of it: only the latest is accepted.
+    Superseded {
+        /// The number of the latest one.
+        latest: u64,
+    },
     /// The last day on which it holds is over.
     Over {
         /// That day.
@@ -136,6 +141,9 @@ impl EstimateUnmet {
             }
             Self::EndsBeforeDate { .. } => {
                 at("valid_until", ViolationCode::OutOfRange, "must not lie before the date")
+            }
+            Self::Superseded { .. } => {
+                at("status", ViolationCode::NotAllowed, "only the latest version of an estimate is accepted")
             }
             Self::Over { .. } => at("valid_until", ViolationCode::OutOfRange, "this day is over"),
         }

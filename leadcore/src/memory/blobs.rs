@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::domain::{ContentHash, FileRecord};
+use crate::domain::{ContentHash, FileRecord, Subject};
 use crate::error::{Conflict, Error, Result};
 use crate::id::FileId;
-use crate::store::{Blobs, Files, Upload};
+use crate::store::{Blobs, Files, KeptFile, Upload};
 
 use super::{MemoryTxn, State, check_revision, exists, previous};
 
@@ -16,7 +16,9 @@ fn check_content(state: &State, files: &[FileRecord]) -> Result<()> {
 }
 
 fn uses_of(state: &State, content: &ContentHash) -> u64 {
-    state.files.values().filter(|file| file.hash == *content).fold(0, |n: u64, _| n.saturating_add(1))
+    let files = state.files.values().map(|file| &file.hash);
+    let all = files.chain(state.kept.values()).filter(|hash| *hash == content);
+    u64::try_from(all.count()).unwrap_or(u64::MAX)
 }
 
 impl Files for MemoryTxn {
@@ -54,8 +56,35 @@ impl Files for MemoryTxn {
         Ok(())
     }
 
-    fn uses(&mut self, contents: &[ContentHash]) -> Result<Vec<u64>> {
-        Ok(contents.iter().map(|content| uses_of(&self.state, content)).collect())
+    fn uses(&mut self, contents: &[ContentHash]) -> Result<Vec<bool>> {
+        Ok(contents.iter().map(|content| uses_of(&self.state, content) > 0).collect())
+    }
+
+    fn keep(&mut self, kept: &[KeptFile]) -> Result<()> {
+        let state = self.writable()?;
+        if kept.iter().any(|kept| !kept.of.is_empty() && !state.blobs.contains_key(&kept.content)) {
+            return Err(Error::not_found("content"));
+        }
+        let known = Arc::make_mut(&mut state.kept);
+        for kept in kept {
+            known.retain(|(_, file), _| *file != kept.file);
+            known.extend(kept.of.iter().map(|of| ((*of, kept.file), kept.content)));
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, of: &[Subject]) -> Result<Vec<ContentHash>> {
+        let known = Arc::make_mut(&mut self.writable()?.kept);
+        let of: BTreeSet<_> = of.iter().collect();
+        let mut released = BTreeSet::new();
+        known.retain(|(subject, _), content| {
+            let goes = of.contains(subject);
+            if goes {
+                released.insert(*content);
+            }
+            !goes
+        });
+        Ok(released.into_iter().collect())
     }
 }
 

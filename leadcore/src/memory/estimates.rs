@@ -61,7 +61,8 @@ impl Estimates for MemoryTxn {
     fn scan(&mut self, scan: &EstimateScan) -> Result<Vec<Estimate>> {
         let wanted = |estimate: &&Estimate| {
             let place = estimate.place();
-            scan.status.is_none_or(|status| estimate.status_on(scan.today) == status)
+            scan.revises.is_none_or(|first| estimate.revises == Some(first))
+                && scan.status.is_none_or(|status| estimate.status_on(scan.today) == status)
                 && scan.from.is_none_or(|from| place.date >= from)
                 && scan.until.is_none_or(|until| place.date <= until)
                 && match scan.after {

@@ -31,11 +31,7 @@ use crate::id::{
     AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, OperationId, PipelineId, RecordId,
     Revision, TenantId, UserId, ViewId,
 };
-use crate::store::{
-    Accounts, Activities, Agenda, Blobs, Children, Contacts, Estimates, Files, Followers, Journal, Leads,
-    Lines, Links, Marks, Numbers, Pipelines, Records, Series, SettingName, Settings, Store, Tallies, Terms,
-    Txn, Upload, Views,
-};
+use crate::store::{Series, SettingName, Store, Txn, Upload};
 use crate::time::Timestamp;
 
 /// Everything of one tenant. Large maps sit behind `Arc`, so that a transaction copies only what it changes.
@@ -63,6 +59,8 @@ struct State {
     /// Reminders that were moved or taken away.
     reminded: Arc<BTreeMap<ActivityId, Option<Timestamp>>>,
     files: Arc<BTreeMap<FileId, FileRecord>>,
+    /// Contents of files that were removed and may come back, by what they hung on.
+    kept: Arc<BTreeMap<(Subject, FileId), ContentHash>>,
     blobs: Arc<BTreeMap<ContentHash, Arc<[u8]>>>,
     /// What is being written; a transaction that ends drops it.
     uploads: BTreeMap<Upload, Vec<u8>>,
@@ -147,89 +145,7 @@ impl Txn for MemoryTxn {
         &self.tenant
     }
 
-    fn leads(&mut self) -> &mut dyn Leads {
-        self
-    }
-
-    fn contacts(&mut self) -> &mut dyn Contacts {
-        self
-    }
-
-    fn accounts(&mut self) -> &mut dyn Accounts {
-        self
-    }
-
-    fn links(&mut self) -> &mut dyn Links {
-        self
-    }
-
-    fn journal(&mut self) -> &mut dyn Journal {
-        self
-    }
-
-    fn pipelines(&mut self) -> &mut dyn Pipelines {
-        self
-    }
-
-    fn terms(&mut self) -> &mut dyn Terms {
-        self
-    }
-
-    fn settings(&mut self) -> &mut dyn Settings {
-        self
-    }
-
-    fn numbers(&mut self) -> &mut dyn Numbers {
-        self
-    }
-
-    fn tallies(&mut self) -> &mut dyn Tallies {
-        self
-    }
-
-    fn views(&mut self) -> &mut dyn Views {
-        self
-    }
-
-    fn marks(&mut self) -> &mut dyn Marks {
-        self
-    }
-
-    fn children(&mut self) -> &mut dyn Children {
-        self
-    }
-
-    fn activities(&mut self) -> &mut dyn Activities {
-        self
-    }
-
-    fn agenda(&mut self) -> &mut dyn Agenda {
-        self
-    }
-
-    fn files(&mut self) -> &mut dyn Files {
-        self
-    }
-
-    fn blobs(&mut self) -> &mut dyn Blobs {
-        self
-    }
-
-    fn estimates(&mut self) -> &mut dyn Estimates {
-        self
-    }
-
-    fn lines(&mut self) -> &mut dyn Lines {
-        self
-    }
-
-    fn records(&mut self) -> &mut dyn Records {
-        self
-    }
-
-    fn followers(&mut self) -> &mut dyn Followers {
-        self
-    }
+    crate::own_ports!();
 
     fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
         let before = self.state.clone();

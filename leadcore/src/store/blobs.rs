@@ -1,6 +1,6 @@
 //! The ports for files and their content.
 
-use crate::domain::{ContentHash, FileRecord};
+use crate::domain::{ContentHash, FileRecord, Subject};
 use crate::error::Result;
 use crate::id::FileId;
 
@@ -30,11 +30,36 @@ pub trait Files {
     /// A failure of the store.
     fn remove(&mut self, ids: &[FileId]) -> Result<()>;
 
-    /// How many files have each of these contents, in the order asked.
+    /// Whether anything needs each of these contents, in the order asked: a file that has it, or one that was removed and for
+    /// which it is [kept](Self::keep).
     ///
     /// # Errors
     /// A failure of the store.
-    fn uses(&mut self, contents: &[ContentHash]) -> Result<Vec<u64>>;
+    fn uses(&mut self, contents: &[ContentHash]) -> Result<Vec<bool>>;
+
+    /// Keeps the contents of files that were removed and may come back, for as long as one of the records that they hung on
+    /// is not [released](Self::release). What was kept for the same file before is replaced; for no record, nothing is kept.
+    ///
+    /// # Errors
+    /// `NotFound` when a content is not there.
+    fn keep(&mut self, kept: &[KeptFile]) -> Result<()>;
+
+    /// Keeps nothing for these records any more, and gives the contents that were kept for them, each once, in any order.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn release(&mut self, of: &[Subject]) -> Result<Vec<ContentHash>>;
+}
+
+/// A file that was removed and may come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptFile {
+    /// The file.
+    pub file: FileId,
+    /// Its content.
+    pub content: ContentHash,
+    /// The records that it hung on, be it by a note, each once.
+    pub of: Vec<Subject>,
 }
 
 /// A content that is being written, within its transaction.
@@ -94,9 +119,9 @@ pub trait Blobs {
     /// are in a place that this store was not told of.
     fn read(&mut self, hash: &ContentHash, offset: u64, max: usize) -> Result<Vec<u8>>;
 
-    /// Removes contents that no file has any more; unknown ones are passed over.
+    /// Removes contents that nothing [needs](Files::uses) any more; unknown ones are passed over.
     ///
     /// # Errors
-    /// `Conflict` when a file has one of them; then none is removed.
+    /// `Conflict` when a file has one of them, or it is kept for one; then none is removed.
     fn remove(&mut self, contents: &[ContentHash]) -> Result<()>;
 }

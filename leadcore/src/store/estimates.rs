@@ -8,6 +8,8 @@ use crate::time::Date;
 /// Which estimates to list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EstimateScan {
+    /// Those that are a new version of this one.
+    pub revises: Option<EstimateId>,
     /// In this state on [`today`](Self::today), as [`Estimate::status_on`] says.
     pub status: Option<EstimateStatus>,
     /// The day whose states are meant.

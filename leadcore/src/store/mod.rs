@@ -31,7 +31,7 @@ use crate::id::TenantId;
 
 pub use activities::{Activities, ActivityQuery};
 pub use agenda::{Agenda, AgendaQuery};
-pub use blobs::{Blobs, Files, Upload};
+pub use blobs::{Blobs, Files, KeptFile, Upload};
 pub use children::{ChildQuery, Children};
 pub use estimates::{EstimateScan, Estimates, Lines};
 pub use followers::Followers;
@@ -96,6 +96,31 @@ pub trait Txn {
     /// # Errors
     /// What `work` returns, or a failure of the store.
     fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()>;
+}
+
+/// The accessors of a [`Txn`] that is every port itself, for its `impl`.
+///
+/// ```ignore
+/// impl Txn for MyTxn {
+///     leadcore::own_ports!();
+///     // tenant, savepoint
+/// }
+/// ```
+#[macro_export]
+macro_rules! own_ports {
+    () => {
+        $crate::own_ports! {
+            leads: Leads, tallies: Tallies, contacts: Contacts, accounts: Accounts, links: Links, journal: Journal,
+            pipelines: Pipelines, terms: Terms, settings: Settings, numbers: Numbers, views: Views, marks: Marks,
+            children: Children, activities: Activities, agenda: Agenda, files: Files, blobs: Blobs,
+            estimates: Estimates, lines: Lines, records: Records, followers: Followers,
+        }
+    };
+    ($($port:ident: $of:ident,)+) => {$(
+        fn $port(&mut self) -> &mut dyn $crate::store::$of {
+            self
+        }
+    )+};
 }
 
 /// A place that opens transactions. Stores also give transactions inside a host's own; those need no `Store`.

@@ -131,6 +131,7 @@ fn children(out: &mut String, txn: &mut dyn Txn, subjects: &BTreeSet<Subject>) -
 /// Estimates by date, and the products of each lead.
 fn estimates(out: &mut String, txn: &mut dyn Txn, subjects: &mut BTreeSet<Subject>) -> Result<()> {
     let scan = EstimateScan {
+        revises: None,
         status: None,
         today: Date::MIN,
         from: None,

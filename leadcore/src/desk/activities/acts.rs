@@ -48,7 +48,7 @@ fn act(
     change(&mut fields)?;
     let (after, entries) = rewrite(ctx, txn, &before, fields)?;
     written(ctx, txn, OperationKind::Edit, &entries)?;
-    Ok(after)
+    children::shown_one(ctx, txn, after)
 }
 
 /// A task is done, a meeting was held, a ticket is closed: now. Of a series of meetings the next occurrence that was not
@@ -88,7 +88,7 @@ pub fn complete(
     if !before.is_open() && !is_canceled(&before) {
         return match before.kind() {
             ActivityKind::Task | ActivityKind::Meeting | ActivityKind::Ticket => {
-                Ok(Completed { activity: before, next: None })
+                Ok(Completed { activity: children::shown_one(ctx, txn, before)?, next: None })
             }
             _ => Err(unfit("an activity of this kind is not completed")),
         };
@@ -119,7 +119,7 @@ pub fn complete(
         entries.extend(store(ctx, txn, std::slice::from_ref(next))?);
     }
     written(ctx, txn, OperationKind::Edit, &entries)?;
-    Ok(Completed { activity, next })
+    Ok(Completed { activity: children::shown_one(ctx, txn, activity)?, next })
 }
 
 fn is_canceled(activity: &Activity) -> bool {
@@ -347,7 +347,7 @@ pub fn snooze(
     fields.remind_at = fields.remind_at.map(|at: Timestamp| at.saturating_add(moved));
     let (after, entries) = rewrite(ctx, txn, &before, fields)?;
     written(ctx, txn, OperationKind::Edit, &entries)?;
-    Ok(after)
+    children::shown_one(ctx, txn, after)
 }
 
 /// By how many days something moves that is put off.

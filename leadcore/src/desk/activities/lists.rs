@@ -127,13 +127,14 @@ fn across(
         query.after = found.last().map(place).or(query.after);
         items.extend(found.into_iter().filter(|activity| !live.of(&activity.about).is_empty()));
         if items.len() > listing.limit {
-            return Ok(Page::cut(items, listing.limit, place));
+            let page = Page::cut(items, listing.limit, place);
+            return Ok(Page { items: children::shown(ctx, txn, page.items)?, next: page.next });
         }
         if is_last {
-            return Ok(Page { items, next: None });
+            return Ok(Page { items: children::shown(ctx, txn, items)?, next: None });
         }
     }
-    Ok(Page { items, next: query.after })
+    Ok(Page { items: children::shown(ctx, txn, items)?, next: query.after })
 }
 
 fn place(activity: &Activity) -> Place {

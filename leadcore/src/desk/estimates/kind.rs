@@ -1,43 +1,15 @@
 //! Estimates as children of what they are about.
 
-use uuid::Uuid;
-
 use crate::context::Context;
-use crate::domain::{Estimate, FieldChange, FieldValue, Placement, Subject};
-use crate::error::Result;
-use crate::id::{EstimateId, Revision, UserId};
-use crate::store::Txn;
-use crate::time::Timestamp;
+use crate::domain::{Estimate, FieldChange, FieldValue};
+use crate::id::{EstimateId, UserId};
 
-use crate::desk::children::Child;
+use crate::desk::children::{Child, stored_child};
 
 impl Child for Estimate {
     const WHAT: &'static str = "estimate";
 
-    fn subject(&self) -> Subject {
-        self.id.into()
-    }
-
-    fn about(&self) -> &[Subject] {
-        &self.about
-    }
-
-    fn set_about(&mut self, about: Vec<Subject>) {
-        self.about = about;
-    }
-
-    fn revision(&self) -> Revision {
-        self.revision
-    }
-
-    fn renew(&mut self, revision: Revision, at: Timestamp) {
-        self.revision = revision;
-        self.updated_at = at;
-    }
-
-    fn placement(&self) -> Placement {
-        Self::placement(self)
-    }
+    stored_child!(estimates by EstimateId);
 
     fn into_shown(self, ctx: &Context<'_>) -> Self {
         super::shown(ctx, self)
@@ -67,22 +39,5 @@ impl Child for Estimate {
             (always || change.before != change.after).then_some(change)
         };
         fields.into_iter().filter_map(change).collect()
-    }
-
-    fn load(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<Vec<Self>> {
-        let ids: Vec<_> = ids.iter().copied().map(EstimateId::from_uuid).collect();
-        txn.estimates().get(&ids)
-    }
-
-    fn insert(txn: &mut dyn Txn, child: &Self) -> Result<()> {
-        txn.estimates().insert(std::slice::from_ref(child))
-    }
-
-    fn update(txn: &mut dyn Txn, child: &Self) -> Result<()> {
-        txn.estimates().update(std::slice::from_ref(child))
-    }
-
-    fn remove(txn: &mut dyn Txn, id: Uuid) -> Result<()> {
-        txn.estimates().remove(&[EstimateId::from_uuid(id)])
     }
 }

@@ -9,7 +9,7 @@ use crate::query::{MAX_PAGE, Page};
 use crate::store::{EstimateScan, Txn};
 use crate::time::Date;
 
-use super::{shown, today};
+use super::today;
 
 /// A page of the estimates about a lead, contact or account, by date. After a conversion, lead and account show the same.
 ///
@@ -21,8 +21,7 @@ pub fn of(
     subject: impl Into<Subject>,
     listing: &Listing,
 ) -> Result<Page<Estimate, Place>> {
-    let page = children::page(ctx, txn, subject.into(), vec![Tab::Estimate], listing)?;
-    Ok(Page { items: page.items.into_iter().map(|one| shown(ctx, one)).collect(), next: page.next })
+    children::page(ctx, txn, subject.into(), vec![Tab::Estimate], listing)
 }
 
 /// Which of all estimates are read.
@@ -65,6 +64,7 @@ pub fn list(
         return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
     }
     let found = txn.estimates().scan(&EstimateScan {
+        revises: None,
         status: query.status,
         today: today(ctx),
         from: query.from,
@@ -76,6 +76,6 @@ pub fn list(
     let page = Page::cut(found, query.limit, Estimate::place);
     let about: Vec<_> = page.items.iter().flat_map(|estimate| &estimate.about).copied().collect();
     sight.learn(txn, &about)?;
-    let seen = page.items.into_iter().filter(|estimate| sight.sees_any(&estimate.about));
-    Ok(Page { items: seen.map(|estimate| shown(ctx, estimate)).collect(), next: page.next })
+    let seen = page.items.into_iter().filter(|estimate| sight.sees_any(&estimate.about)).collect();
+    Ok(Page { items: children::shown(ctx, txn, seen)?, next: page.next })
 }

@@ -1,5 +1,7 @@
 //! From one state of an estimate to the next.
 
+use std::collections::BTreeSet;
+
 use crate::context::Context;
 use crate::desk::access::{Expect, Gate};
 use crate::desk::children;
@@ -9,7 +11,8 @@ use crate::error::{Error, Result, ViolationCode};
 use crate::id::EstimateId;
 use crate::policy::Permission;
 use crate::query::MAX_PAGE;
-use crate::store::Txn;
+use crate::store::{EstimateScan, Txn};
+use crate::time::Date;
 use crate::value::clean_text;
 
 use super::{Origin, add, closed, going_on, load, replace, today, writable};
@@ -24,7 +27,51 @@ pub fn can_move(
     id: EstimateId,
     to: EstimateStatus,
 ) -> Result<Vec<EstimateUnmet>> {
-    Ok(load(ctx, txn, id)?.can_move(to, today(ctx)))
+    let estimate = load(ctx, txn, id)?;
+    unmet(ctx, txn, &estimate, to)
+}
+
+/// What of itself stands against the move, and of its other versions.
+fn unmet(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    estimate: &Estimate,
+    to: EstimateStatus,
+) -> Result<Vec<EstimateUnmet>> {
+    let mut unmet = estimate.can_move(to, today(ctx));
+    if to == EstimateStatus::Accepted {
+        let latest = latest(txn, estimate)?;
+        unmet.extend((latest > estimate.number).then_some(EstimateUnmet::Superseded { latest }));
+    }
+    Ok(unmet)
+}
+
+/// The number of the latest version of an estimate, whichever way it came from it: numbers grow.
+fn latest(txn: &mut dyn Txn, estimate: &Estimate) -> Result<u64> {
+    let (mut known, mut first) = (BTreeSet::from([estimate.id]), estimate.id);
+    let mut revises = estimate.revises;
+    while let Some(before) = revises.filter(|before| known.insert(*before)) {
+        let found = txn.estimates().get(&[before])?.pop();
+        first = before;
+        revises = found.and_then(|found| found.revises);
+    }
+    let (mut todo, mut latest) = (vec![first], estimate.number);
+    let mut seen = BTreeSet::new();
+    while let Some(id) = todo.pop().filter(|id| seen.insert(*id)) {
+        let versions = txn.estimates().scan(&EstimateScan {
+            revises: Some(id),
+            status: None,
+            today: Date::MIN,
+            from: None,
+            until: None,
+            descending: true,
+            after: None,
+            limit: MAX_PAGE,
+        })?;
+        latest = versions.iter().map(|version| version.number).fold(latest, u64::max);
+        todo.extend(versions.into_iter().map(|version| version.id));
+    }
+    Ok(latest)
 }
 
 /// The draft is offered: it has lines and a currency, and holds today at least.
@@ -46,7 +93,8 @@ pub fn send(
 /// They want it. What was offered is frozen.
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, or it is not offered (any more).
+/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, or it is not offered (any more); `Invalid`
+/// when there is a later version of it: the latest is accepted, or deleted while it is a draft.
 pub fn accept(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -114,7 +162,8 @@ pub fn expire_due(ctx: &Context<'_>, txn: &mut dyn Txn, limit: usize) -> Result<
 }
 
 /// A new draft with what was offered, of today, holding as many days: the way on from an estimate that was sent and is not
-/// what they want. The old one stays as it is; the new one [names](Estimate::revises) it.
+/// what they want. The old one stays as it is, but is not [accepted](accept) any more; the new one [names](Estimate::revises)
+/// it.
 ///
 /// What is about a lead that was converted meanwhile is about its account.
 ///
@@ -125,7 +174,8 @@ pub fn revise(ctx: &Context<'_>, txn: &mut dyn Txn, id: EstimateId) -> Result<Es
     if old.status == EstimateStatus::Draft {
         return Err(closed("estimate", "revise"));
     }
-    let about = going_on(txn, &old.about)?;
+    let hidden = children::unseen(ctx, txn, &old.about)?;
+    let (about, hidden) = (going_on(txn, &old.about)?, going_on(txn, &hidden)?);
     let mut fields = EstimateFields { date: Some(today(ctx)), ..old.fields.clone() };
     if let (Some(date), Some(until)) = (old.fields.date, old.fields.valid_until) {
         let days = until.as_days().saturating_sub(date.as_days());
@@ -133,7 +183,8 @@ pub fn revise(ctx: &Context<'_>, txn: &mut dyn Txn, id: EstimateId) -> Result<Es
     }
     // Whoever is no longer there leaves it to whoever revises it.
     fields.owner = fields.owner.filter(|owner| ctx.policy().may_own(ctx.actor(), owner));
-    let (estimate, entries) = add(ctx, txn, &about, fields, Origin { revises: Some(id), request: None })?;
+    let (estimate, entries) =
+        add(ctx, txn, (&about, &hidden), fields, Origin { revises: Some(id), request: None })?;
     record(ctx, txn, OperationKind::Create, &entries)?;
     Ok(estimate)
 }
@@ -147,7 +198,7 @@ fn go(
     reason: Option<String>,
 ) -> Result<Estimate> {
     let before = writable(ctx, txn, id, expect)?;
-    let unmet = before.can_move(to, today(ctx));
+    let unmet = unmet(ctx, txn, &before, to)?;
     if unmet.iter().any(|unmet| matches!(unmet, EstimateUnmet::NotFromHere { .. })) {
         return Err(closed("estimate", to.verb()));
     }

@@ -15,7 +15,7 @@ use crate::store::{Txn, nested};
 
 use super::super::children;
 use super::super::operation::record;
-use super::get;
+use super::found;
 
 /// How much of a content is in memory at once.
 const PIECE: usize = 256 * 1024;
@@ -270,7 +270,7 @@ fn fill<'b>(content: &mut dyn Read, buffer: &'b mut [u8]) -> io::Result<&'b [u8]
 /// `NotFound`; `Corrupt` when the stored bytes are not the ones that were added; `Storage` with its cause when the output
 /// fails.
 pub fn read(ctx: &Context<'_>, txn: &mut dyn Txn, id: FileId, output: &mut dyn Write) -> Result<u64> {
-    let file = get(ctx, txn, id)?;
+    let file = found(ctx, txn, id)?;
     let mut hasher = Sha256::new();
     let mut size = 0_u64;
     loop {
@@ -308,7 +308,7 @@ pub fn read_range(
         let message = "a part has 1 to 16,777,216 bytes";
         return Err(Error::invalid_field("max", ViolationCode::OutOfRange, message));
     }
-    let file = get(ctx, txn, id)?;
+    let file = found(ctx, txn, id)?;
     bytes(txn, &file, offset, max)
 }
 

@@ -1,34 +1,38 @@
 //! Files of leads, contacts and accounts, and attachments of notes and estimates (S0.29, S0.30).
 //!
 //! A file has a name that is only shown, never followed, and a content that is kept once, by its hash, however many files
-//! have it. When the last file that has a content goes, its bytes go in the same transaction. An attachment is a file about
-//! a note or an estimate; it goes with it.
+//! have it. When the last file that has a content is deleted, its bytes go in the same transaction. An attachment is a file
+//! about a note or an estimate; it goes with it, and comes back with it: its bytes are kept until the leads and persons that
+//! it hung on are purged.
 //!
 //! Contents go in and out as streams: adding and reading take the same memory for any size. That takes leadcore's feature
 //! `files`; without it files are listed, renamed and removed.
 //!
-//! An undo of an addition removes the file. An undo of a deletion brings the file back only while another file has the same
-//! content: the bytes of the last one are gone for good.
+//! An undo of an addition removes the file, and keeps its bytes for an undo of that. An undo of a deletion brings the file
+//! back only while another file has the same content: the bytes of the last one are gone for good.
 
 #[cfg(feature = "files")]
 mod content;
 #[cfg(all(test, feature = "files"))]
 mod tests;
 
+use std::collections::BTreeSet;
+
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    FieldChange, FieldValue, FileFields, FileRecord, NewEntry, OperationKind, Place, Placement, Subject, Tab,
+    ContentHash, FieldChange, FieldValue, FileFields, FileRecord, OperationKind, Place, Subject, Tab,
 };
-use crate::error::{Error, ErrorKind, Result};
-use crate::id::{FileId, Revision};
-use crate::query::Page;
-use crate::store::{ChildQuery, Txn};
-use crate::time::Timestamp;
+use crate::error::{Error, Result, ViolationCode};
+use crate::id::FileId;
+use crate::query::{MAX_PAGE, Page};
+use crate::store::{ChildQuery, KeptFile, Txn};
 
 use super::access::Expect;
-use super::children::{self, Child, for_child};
+use super::children::{self, Child, stored_child};
+use super::children_purge;
 use super::listing::Listing;
 use super::operation::record;
 
@@ -38,30 +42,7 @@ pub use content::{NewFile, add, add_many, read, read_range};
 impl Child for FileRecord {
     const WHAT: &'static str = "file";
 
-    fn subject(&self) -> Subject {
-        self.id.into()
-    }
-
-    fn about(&self) -> &[Subject] {
-        &self.about
-    }
-
-    fn set_about(&mut self, about: Vec<Subject>) {
-        self.about = about;
-    }
-
-    fn revision(&self) -> Revision {
-        self.revision
-    }
-
-    fn renew(&mut self, revision: Revision, at: Timestamp) {
-        self.revision = revision;
-        self.updated_at = at;
-    }
-
-    fn placement(&self) -> Placement {
-        Self::placement(self)
-    }
+    stored_child!(files by FileId);
 
     fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
         let name = |side: Option<&Self>| -> FieldValue { side.map(|file| file.fields.name.as_str()).into() };
@@ -79,32 +60,83 @@ impl Child for FileRecord {
         Ok(txn.blobs().size(&child.hash)?.is_some())
     }
 
-    fn load(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<Vec<Self>> {
-        let ids: Vec<_> = ids.iter().copied().map(FileId::from_uuid).collect();
-        txn.files().get(&ids)
+    /// Its bytes stay for as long as a record is there that it comes back to.
+    fn withdraw(txn: &mut dyn Txn, child: &Self) -> Result<()> {
+        let mut of = children::with_holders(txn, &child.about)?;
+        of.retain(|subject| !subject.kind.is_child());
+        Self::remove(txn, &[child.id.as_uuid()])?;
+        if of.is_empty() {
+            return free(txn, &[child.hash]);
+        }
+        txn.files().keep(&[KeptFile { file: child.id, content: child.hash, of }])
     }
 
-    fn insert(txn: &mut dyn Txn, child: &Self) -> Result<()> {
-        txn.files().insert(std::slice::from_ref(child))
+    fn purge(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<()> {
+        let contents: Vec<_> = Self::load(txn, ids)?.into_iter().map(|file| file.hash).collect();
+        Self::remove(txn, ids)?;
+        free(txn, &contents)
     }
 
-    fn update(txn: &mut dyn Txn, child: &Self) -> Result<()> {
-        txn.files().update(std::slice::from_ref(child))
+    fn reinsert(txn: &mut dyn Txn, child: &Self) -> Result<()> {
+        Self::insert(txn, std::slice::from_ref(child))?;
+        let nothing = KeptFile { file: child.id, content: child.hash, of: Vec::new() };
+        txn.files().keep(&[nothing])
     }
+}
 
-    /// The bytes go with the last file that has them.
-    fn remove(txn: &mut dyn Txn, id: Uuid) -> Result<()> {
-        let contents: Vec<_> = Self::load(txn, &[id])?.into_iter().map(|file| file.hash).collect();
-        txn.files().remove(&[FileId::from_uuid(id)])?;
-        let uses = txn.files().uses(&contents)?;
-        let unused: Vec<_> = contents
-            .into_iter()
-            .zip(uses)
-            .filter(|(_, uses)| *uses == 0)
-            .map(|(content, _)| content)
-            .collect();
-        txn.blobs().remove(&unused)
+/// What is attached to a note, a task, an estimate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Attached {
+    /// What it is attached to.
+    pub of: Subject,
+    /// How many files.
+    pub total: u64,
+    /// The latest of them.
+    pub files: Vec<FileRecord>,
+}
+
+/// What is attached to each of these notes, tasks, estimates …, in the order asked, of each the latest `first` files; those
+/// without files, and those that the actor may not see, are left out. For a page of notes, in one call.
+///
+/// # Errors
+/// `Invalid` unless `of` are at most 1,000 and `first` is at most 1,000.
+pub fn attached(ctx: &Context<'_>, txn: &mut dyn Txn, of: &[Subject], first: usize) -> Result<Vec<Attached>> {
+    for (field, number) in [("of", of.len()), ("first", first)] {
+        if number > MAX_PAGE {
+            let message = "a page has at most 1,000 records";
+            return Err(Error::invalid_field(field, ViolationCode::OutOfRange, message));
+        }
     }
+    let mut sight = children::Sight::open(ctx, txn)?;
+    sight.learn(txn, of)?;
+    let mut all = Vec::new();
+    for of in of.iter().copied().filter(|of| sight.sees(*of)) {
+        let counts = txn.children().counts(&[of])?;
+        let Some(count) = counts.into_iter().find(|count| count.tab == Tab::File) else { continue };
+        let (about, tabs) = (vec![of], vec![Tab::File]);
+        let query = ChildQuery { about, tabs, open: None, descending: true, after: None, limit: first };
+        let found = txn.children().list(&query)?;
+        let ids: Vec<_> = found.iter().map(|placed| placed.child.id).collect();
+        let latest = FileRecord::load(txn, &ids)?;
+        let files = children::shown(ctx, txn, latest)?;
+        all.push(Attached { of, total: count.total, files });
+    }
+    Ok(all)
+}
+
+/// Removes those of these contents that nothing needs any more.
+fn free(txn: &mut dyn Txn, contents: &[ContentHash]) -> Result<()> {
+    let contents: Vec<_> = contents.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let uses = txn.files().uses(&contents)?;
+    let unused = contents.into_iter().zip(uses).filter(|(_, is_used)| !is_used).map(|(content, _)| content);
+    txn.blobs().remove(&unused.collect::<Vec<_>>())
+}
+
+/// Frees what was kept for files that hung on these records, which are removed for good.
+pub(super) fn release(txn: &mut dyn Txn, of: &[Subject]) -> Result<()> {
+    let contents = txn.files().release(of)?;
+    if contents.is_empty() { Ok(()) } else { free(txn, &contents) }
 }
 
 /// The file, if the actor may see a record that it is about.
@@ -112,6 +144,12 @@ impl Child for FileRecord {
 /// # Errors
 /// `NotFound`.
 pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: FileId) -> Result<FileRecord> {
+    let file = found(ctx, txn, id)?;
+    children::shown_one(ctx, txn, file)
+}
+
+/// The file as it is stored, if the actor may see it.
+fn found(ctx: &Context<'_>, txn: &mut dyn Txn, id: FileId) -> Result<FileRecord> {
     children::get(ctx, txn, id.as_uuid())
 }
 
@@ -126,7 +164,7 @@ pub fn edit(
     expect: impl Into<Expect>,
     fields: &FileFields,
 ) -> Result<FileRecord> {
-    let before = get(ctx, txn, id)?;
+    let before = found(ctx, txn, id)?;
     children::check_change(ctx, txn, &before)?;
     expect.into().check("file", before.revision)?;
     let fields = fields.checked().map_err(Error::invalid)?;
@@ -135,7 +173,7 @@ pub fn edit(
     if !entries.is_empty() {
         record(ctx, txn, OperationKind::Edit, &entries)?;
     }
-    Ok(after)
+    children::shown_one(ctx, txn, after)
 }
 
 /// Removes a file, and its bytes when no other file has them. An undo of the operation brings it back only in the second
@@ -144,11 +182,14 @@ pub fn edit(
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` when the revision is another than expected.
 pub fn delete(ctx: &Context<'_>, txn: &mut dyn Txn, id: FileId, expect: impl Into<Expect>) -> Result<()> {
-    let file = get(ctx, txn, id)?;
+    let file = found(ctx, txn, id)?;
     children::check_change(ctx, txn, &file)?;
     expect.into().check("file", file.revision)?;
-    let mut entries = remove_about(ctx, txn, file.subject())?;
+    let mut entries = children_purge::clear(ctx, txn, file.subject())?;
     entries.extend(children::take_away(ctx, txn, &file)?);
+    // Whoever deletes a file wants its bytes gone.
+    txn.files().keep(&[KeptFile { file: file.id, content: file.hash, of: Vec::new() }])?;
+    free(txn, &[file.hash])?;
     record(ctx, txn, OperationKind::Delete, &entries).map(drop)
 }
 
@@ -164,51 +205,4 @@ pub fn of(
     listing: &Listing,
 ) -> Result<Page<FileRecord, Place>> {
     children::page(ctx, txn, subject.into(), vec![Tab::File], listing)
-}
-
-/// Removes what is about this child alone, before it goes itself, and takes it off what is also about others. The entries
-/// belong before those of the child: an undo, which reads the newest first, has the child back when it comes to them.
-pub(super) fn remove_about(ctx: &Context<'_>, txn: &mut dyn Txn, gone: Subject) -> Result<Vec<NewEntry>> {
-    let query = ChildQuery {
-        about: vec![gone],
-        tabs: Vec::new(),
-        open: None,
-        descending: false,
-        after: None,
-        limit: 500,
-    };
-    let mut entries = Vec::new();
-    loop {
-        let found = txn.children().list(&query)?;
-        if found.is_empty() {
-            return Ok(entries);
-        }
-        for placed in found {
-            let told = for_child!(placed.child, C => leave::<C>(ctx, txn, placed.child, gone)?, else {
-                let message = format!("no {} can be taken off what it is about", placed.child.kind.code());
-                return Err(Error::new(ErrorKind::Internal, message));
-            });
-            entries.extend(told);
-        }
-    }
-}
-
-fn leave<C: Child>(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    child: Subject,
-    gone: Subject,
-) -> Result<Vec<NewEntry>> {
-    let Some(before) = C::load(txn, &[child.id])?.pop() else {
-        return Err(Error::new(ErrorKind::Corrupt, format!("a {} is placed but not there", C::WHAT)));
-    };
-    let others: Vec<_> = before.about().iter().filter(|about| **about != gone).copied().collect();
-    if others.is_empty() {
-        let mut entries = remove_about(ctx, txn, child)?;
-        entries.extend(children::take_away(ctx, txn, &before)?);
-        return Ok(entries);
-    }
-    let mut after = before.clone();
-    after.set_about(others);
-    children::replace(ctx, txn, &before, after).map(|(_, entries)| entries)
 }

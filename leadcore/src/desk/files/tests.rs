@@ -4,6 +4,7 @@ use super::*;
 use crate::context::Context;
 use crate::desk::leads;
 use crate::domain::{Actor, FileLimits, LeadFields};
+use crate::error::ErrorKind;
 use crate::id::SequentialIds;
 use crate::memory::MemoryStore;
 use crate::policy::AllowAll;

@@ -22,13 +22,14 @@ use crate::time::Timestamp;
 use super::access::{masked, visible};
 use super::actions::{Grants, LeadAction};
 use super::contacts::{self, LinkedContact};
+use super::files::Attached;
 use super::history::{StageVisit, visits};
 use super::timeline::TimelineItem;
 use super::{accounts, children, followers, settings};
 
 mod parts;
 
-use parts::{engagement, history, lines, qualified, sections, tabs, unread};
+use parts::{attachments, engagement, history, lines, qualified, sections, tabs, unread};
 
 /// What a page is to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,6 +135,20 @@ pub enum ChildRecord {
     Record(HostRecord),
 }
 
+impl ChildRecord {
+    /// Which record it is.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Activity(one) => one.id.into(),
+            Self::Lines(one) => LeadLines::subject_of(one.lead()),
+            Self::Estimate(one) => one.id.into(),
+            Self::File(one) => one.id.into(),
+            Self::Record(one) => one.id.into(),
+        }
+    }
+}
+
 macro_rules! child_record {
     ($($from:ident => $kind:ident),+ $(,)?) => {$(
         impl From<$from> for ChildRecord {
@@ -214,6 +229,8 @@ pub struct LeadPage {
     pub actions: Vec<LeadAction>,
     /// Its tabs that have something, and those that were asked for.
     pub tabs: Vec<TabPage>,
+    /// What is attached to the notes, tasks, estimates … of its tabs: no files of the lead itself.
+    pub attachments: Vec<Attached>,
     /// Its persons, the primary one first.
     pub contacts: Vec<LinkedContact>,
     /// The stages that it went through.
@@ -239,6 +256,8 @@ pub struct AccountPage {
     pub engagement: Vec<Engagement>,
     /// Its tabs that have something, and those that were asked for.
     pub tabs: Vec<TabPage>,
+    /// What is attached to the notes, tasks, estimates … of its tabs: no files of the account itself.
+    pub attachments: Vec<Attached>,
     /// Its persons, the primary one first.
     pub contacts: Vec<LinkedContact>,
     /// Who follows it or a lead that became it, by user, each once: since the earliest day.
@@ -283,12 +302,14 @@ pub fn lead_page(
     let pipelines = txn.pipelines().list()?;
     let counts = txn.children().counts(&shown)?;
     let actions = Grants::open(ctx, txn)?.offered(&lead);
+    let tabs = tabs(ctx, txn, &shown, counts.clone(), options)?;
     let follow_up_state = FollowUpState::of(lead.follow_up, ctx.now(), ctx.utc_offset());
     Ok(LeadPage {
         is_unread: unread(ctx, txn, id, options.mark_read)?,
         qualification: qualified(txn, &lead, &pipelines, &shown, &counts)?,
         idle: Idle::of(&lead, &pipelines, ctx.now()),
-        tabs: tabs(ctx, txn, &shown, counts, options)?,
+        attachments: attachments(ctx, txn, &tabs, options)?,
+        tabs,
         contacts: contacts::masked(ctx, contacts::linked(txn, id.into())?),
         stages: visits(txn, &lead, ctx.now())?,
         lines: lines(ctx, txn, id)?,
@@ -317,11 +338,13 @@ pub fn account_page(
     let mut shown = vec![Subject::from(id)];
     shown.extend(origins.iter().copied().map(Subject::from));
     let counts = txn.children().counts(&shown)?;
+    let tabs = tabs(ctx, txn, &shown, counts.clone(), options)?;
     Ok(AccountPage {
         account,
         origins,
         engagement: engagement(txn, &shown, &counts)?,
-        tabs: tabs(ctx, txn, &shown, counts, options)?,
+        attachments: attachments(ctx, txn, &tabs, options)?,
+        tabs,
         contacts: contacts::masked(ctx, contacts::linked(txn, id.into())?),
         followers: followers::first(txn.followers().of(&shown)?),
         timeline: history(ctx, txn, shown, options)?,

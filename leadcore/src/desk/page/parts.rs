@@ -6,16 +6,17 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Catalogue, Field, Lead, LeadLines, Names, Pipeline, Place, Placed, Sequence, Subject, Tab, TabCount,
-    display,
+    Catalogue, Field, Lead, LeadLines, Names, Pipeline, Place, Placed, Sequence, Subject, SubjectKind, Tab,
+    TabCount, display,
 };
 use crate::error::Result;
 use crate::id::LeadId;
-use crate::query::Page;
+use crate::query::{MAX_PAGE, Page};
 use crate::store::{ChildQuery, Txn};
 
 use super::super::access::shows_hidden;
-use super::super::children::{Child, for_child};
+use super::super::children::{self, Child, for_child};
+use super::super::files::{self, Attached};
 use super::super::naming;
 use super::super::timeline::{self, TimelineItem, TimelineQuery};
 use super::{Cell, ChildRecord, Engagement, PageOptions, PageSection, Qualification, TabPage};
@@ -138,6 +139,22 @@ pub(super) fn tabs(
     Ok(pages.into_iter().map(page).collect())
 }
 
+/// What is attached to the records of these tabs.
+pub(super) fn attachments(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    tabs: &[TabPage],
+    options: &PageOptions,
+) -> Result<Vec<Attached>> {
+    let takes = |subject: &Subject| matches!(subject.kind, SubjectKind::Activity | SubjectKind::Estimate);
+    let of = tabs.iter().flat_map(|tab| &tab.items).map(ChildRecord::subject).filter(takes);
+    let mut all = Vec::new();
+    for page in of.collect::<Vec<_>>().chunks(MAX_PAGE) {
+        all.extend(files::attached(ctx, txn, page, options.first)?);
+    }
+    Ok(all)
+}
+
 /// These children, by what they are.
 fn load(
     ctx: &Context<'_>,
@@ -153,8 +170,9 @@ fn load(
     where
         ChildRecord: From<C>,
     {
-        let children = C::load(txn, ids)?.into_iter();
-        records.extend(children.map(|child| (child.subject(), child.into_shown(ctx).into())));
+        let found = C::load(txn, ids)?;
+        let children = children::shown(ctx, txn, found)?.into_iter();
+        records.extend(children.map(|child| (child.subject(), child.into())));
         Ok(())
     }
     let mut records = BTreeMap::new();

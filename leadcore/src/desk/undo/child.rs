@@ -3,7 +3,7 @@
 //! The journal holds such a record whole, before and after. Where it still is what the operation made of it, what it was
 //! before is written back; edited since, it is kept as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
 use crate::domain::{Entry, FieldChange, FieldValue, Kept, Subject, SubjectKind, WhyKept};
@@ -12,6 +12,7 @@ use crate::id::{AccountId, ContactId, LeadId};
 use crate::store::Txn;
 
 use super::super::children::{self, Child, IMAGE, Sight};
+use super::super::children_purge;
 use super::walk::Story;
 use super::{UndoFailure, UndoRecord};
 use crate::domain::NewEntry;
@@ -20,6 +21,9 @@ use crate::domain::NewEntry;
 pub(super) struct Hands {
     view: Sight,
     edit: Option<Sight>,
+    /// What came back so far, with what it is about, and what went: a plan writes nothing, and yet says what an undo does.
+    back: BTreeMap<Subject, Vec<Subject>>,
+    gone: BTreeSet<Subject>,
 }
 
 impl Hands {
@@ -29,7 +33,21 @@ impl Hands {
             Err(error) if error.kind() == ErrorKind::Denied => None,
             Err(error) => return Err(error),
         };
-        Ok(Self { view: Sight::open(ctx, txn)?, edit })
+        let (back, gone) = (BTreeMap::new(), BTreeSet::new());
+        Ok(Self { view: Sight::open(ctx, txn)?, edit, back, gone })
+    }
+
+    /// These records, with what came back among them as what it is about.
+    fn held(&self, about: &[Subject]) -> Vec<Subject> {
+        let mut held = BTreeSet::new();
+        let mut todo = about.to_vec();
+        while let Some(subject) = todo.pop() {
+            match self.back.get(&subject) {
+                Some(about) => todo.extend(about),
+                None => drop(held.insert(subject)),
+            }
+        }
+        held.into_iter().collect()
     }
 
     /// Why the actor may not take back something about these records: it may where it may write one of them, or the
@@ -40,6 +58,7 @@ impl Hands {
         about: &[Subject],
         new: &[Subject],
     ) -> Result<Option<UndoFailure>> {
+        let (about, new) = (&self.held(about), &self.held(new));
         let leads = txn.leads().get(&of_kind(about, SubjectKind::Lead, LeadId::from_uuid))?;
         let became =
             |lead: &crate::domain::Lead| Some((lead.id.into(), lead.conversion.as_ref()?.account.into()));
@@ -82,7 +101,7 @@ pub(super) fn take_back<C: Child>(
     let then = before.as_ref().map_or(&[][..], Child::about);
     let is = now.as_ref().map_or(then, Child::about).to_vec();
     // What comes back from nowhere needs one record that may be written, as its removal did.
-    let there = existing(txn, then)?;
+    let there = existing(txn, hands, then)?;
     let new: Vec<_> = there.iter().filter(|about| !is.contains(about)).copied().collect();
     let about: BTreeSet<_> = is.iter().chain(&new).copied().collect();
     if let Some(why) = hands.refuse(txn, &about.into_iter().collect::<Vec<_>>(), &new)? {
@@ -106,12 +125,21 @@ pub(super) fn take_back<C: Child>(
         return Ok(kept(WhyKept::Gone));
     }
     if write {
-        entries.extend(match (now, before) {
-            (Some(now), Some(before)) => children::replace(ctx, txn, &now, before)?.1,
-            (Some(now), None) => children::take_away(ctx, txn, &now)?,
-            (None, Some(before)) => children::bring_back(ctx, txn, before)?,
-            (None, None) => Vec::new(),
-        });
+        match (now, before) {
+            (Some(now), Some(before)) => entries.extend(children::replace(ctx, txn, &now, before)?.1),
+            (Some(now), None) => {
+                entries.extend(children_purge::clear(ctx, txn, subject)?);
+                entries.extend(children::take_away(ctx, txn, &now)?);
+            }
+            (None, Some(before)) => entries.extend(children::bring_back(ctx, txn, before)?),
+            (None, None) => {}
+        }
+    } else {
+        match (now, before) {
+            (Some(_), None) => drop(hands.gone.insert(subject)),
+            (None, Some(before)) => drop(hands.back.insert(subject, before.about().to_vec())),
+            _ => {}
+        }
     }
     Ok(UndoRecord { reversed: reversed(&story.own), ..UndoRecord::new(subject) })
 }
@@ -171,7 +199,7 @@ fn of_kind<T>(subjects: &[Subject], kind: SubjectKind, id: impl Fn(uuid::Uuid) -
 }
 
 /// Those of these records that there are, in the trash too.
-fn existing(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subject>> {
+fn existing(txn: &mut dyn Txn, hands: &Hands, about: &[Subject]) -> Result<Vec<Subject>> {
     let mut there: BTreeSet<Subject> = BTreeSet::new();
     let leads = txn.leads().get(&of_kind(about, SubjectKind::Lead, LeadId::from_uuid))?;
     there.extend(leads.iter().map(|lead| Subject::from(lead.id)));
@@ -181,5 +209,8 @@ fn existing(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subject>> {
     there.extend(accounts.iter().map(|account| Subject::from(account.id)));
     let children: Vec<_> = about.iter().filter(|subject| subject.kind.is_child()).copied().collect();
     there.extend(txn.children().placements(&children)?.into_iter().map(|placement| placement.child));
-    Ok(about.iter().filter(|subject| there.contains(subject)).copied().collect())
+    let is_there = |subject: &&Subject| {
+        hands.back.contains_key(subject) || there.contains(subject) && !hands.gone.contains(subject)
+    };
+    Ok(about.iter().filter(is_there).copied().collect())
 }

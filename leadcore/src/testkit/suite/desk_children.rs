@@ -3,13 +3,15 @@
 use crate::desk::page::{self, ChildRecord, PageOptions};
 use crate::desk::purge::{self, PurgeRequest};
 use crate::desk::timeline::{self, TimelineQuery};
-use crate::desk::{Expect, activities, convert, followers, leads, undo};
+use crate::desk::{Expect, activities, convert, estimates, files, followers, leads, records, undo};
 use crate::domain::{
-    Activity, ActivityBody, ActivityFields, FollowUpState, Kept, Lead, LeadFields, Moment, Priority, Subject,
-    Task, Topic, WhyKept,
+    Activity, ActivityBody, ActivityFields, ContentHash, EstimateFields, FileFields, FileRecord,
+    FollowUpState, HostRecordFields, Kept, Lead, LeadFields, Moment, Priority, RecordKind, RecordKindSpec,
+    RecordKinds, Subject, Task, Topic, WhyKept,
 };
-use crate::error::Result;
-use crate::id::OperationId;
+use crate::error::{ErrorKind, Result};
+use crate::id::{FileId, OperationId, Revision};
+use crate::policy::{Permission, Role, RoleTable, Visibility};
 use crate::query::{Filter, LeadQuery};
 use crate::store::{Store, StoreExt, Txn};
 use crate::time::Timestamp;
@@ -111,6 +113,87 @@ pub fn children_are_taken_back_and_again(store: &dyn Store) {
     let kept = write(store, &scene, |txn| undo::undo(&ctx, txn, other));
     assert_eq!(kept.remaining[0].kept, [Kept { field: "updated".to_owned(), why: WhyKept::Edited }]);
     assert_eq!(shown(store, &scene, &lead)[0].0.as_deref(), Some("And again"), "and stays");
+}
+
+/// A content, and a file that has it, about these records.
+fn attach(store: &dyn Store, scene: &Scene, about: &[Subject], n: u8) -> FileRecord {
+    scene.tick();
+    let now = scene.clock_now();
+    let file = FileRecord {
+        id: FileId::from_uuid(scene.uuid()),
+        revision: Revision::FIRST,
+        about: about.to_vec(),
+        fields: FileFields::named("plan.txt"),
+        media_type: "text/plain".to_owned(),
+        size: 1,
+        hash: ContentHash::from_bytes([n; 32]),
+        created_by: scene.actor.clone(),
+        created_at: now,
+        updated_at: now,
+    };
+    write(store, scene, |txn| {
+        let upload = txn.blobs().begin()?;
+        txn.blobs().append(upload, &[n])?;
+        txn.blobs().finish(upload, &file.hash)?;
+        txn.files().insert(std::slice::from_ref(&file))?;
+        txn.children().place(&[file.placement()])
+    });
+    file
+}
+
+/// A note that was deleted comes back with what was attached to it and to notes about it, bytes and all, as often as one
+/// likes; a plan says so before. A purge frees the bytes.
+pub fn attachments_come_back_with_their_note(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let [lead, other] = ["Nordlys AS", "Other AS"].map(|name| make(store, &scene, name));
+    let made = add(store, &scene, &[lead.id.into()], &note("With files"));
+    let comment = add(store, &scene, &[made.id.into()], &note("About the note"));
+    let (plan, remark) =
+        (attach(store, &scene, &[made.id.into()], 1), attach(store, &scene, &[comment.id.into()], 2));
+    let shared = attach(store, &scene, &[made.id.into(), other.id.into()], 3);
+    let there = |file: &FileRecord| {
+        let read = store.read(&scene.tenant, |txn| {
+            let found = match files::get(&ctx, txn, file.id) {
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                found => Some(found?.about),
+            };
+            Ok((found, txn.blobs().size(&file.hash)?.is_some()))
+        });
+        read.unwrap()
+    };
+    let all = [(Some(plan.about.clone()), true), (Some(remark.about.clone()), true)];
+    let gone = [(None, true), (None, true)];
+    write(store, &scene, |txn| activities::delete(&ctx, txn, made.id, Expect::Any));
+    assert_eq!([there(&plan), there(&remark)], gone);
+    assert_eq!(there(&shared).0, Some(vec![other.id.into()]));
+    for wanted in [&all, &gone, &all, &gone, &all] {
+        // The note, what is about it, and all three files.
+        let done = take_back(store, &scene);
+        assert_eq!((done.totals.reversed, done.totals.kept, done.totals.failed), (5, 0, 0), "{done:?}");
+        assert_eq!(&[there(&plan), there(&remark)], wanted, "there and back");
+    }
+    assert_eq!(there(&shared).0.unwrap().len(), 2);
+    // The history of the lead tells what happened to what is attached to its notes.
+    let told = store.read(&scene.tenant, |txn| {
+        timeline::of(&ctx, txn, lead.id, &TimelineQuery::new(100).topics(&[Topic::File]))
+    });
+    let told: Vec<_> = told.unwrap().items.into_iter().map(|item| item.text).collect();
+    assert!(told.iter().any(|text| text == "File brought back: plan.txt"), "{told:?}");
+    let page = store.read(&scene.tenant, |txn| page::lead_page(&ctx, txn, lead.id, &PageOptions::new()));
+    let attached = page.unwrap().attachments;
+    assert_eq!(attached.iter().map(|it| (it.of, it.total)).collect::<Vec<_>>(), [(made.id.into(), 2)]);
+    // A file that is deleted by itself is gone for good.
+    write(store, &scene, |txn| files::delete(&ctx, txn, remark.id, Expect::Any));
+    assert_eq!(there(&remark), (None, false));
+    write(store, &scene, |txn| activities::delete(&ctx, txn, made.id, Expect::Any));
+    write(store, &scene, |txn| leads::delete(&ctx, txn, lead.id, Expect::Any));
+    let request = PurgeRequest::trash(Filter::everything());
+    write(store, &scene, |txn| {
+        let plan = purge::plan(&ctx, txn, &request)?;
+        purge::apply(&ctx, txn, &plan)
+    });
+    assert_eq!((there(&plan), there(&shared).1), ((None, false), true), "nobody can bring it back any more");
 }
 
 /// A purge takes what is about the leads alone, and only takes them off the rest.
@@ -245,4 +328,81 @@ pub fn a_page_holds_what_its_parts_say(store: &dyn Store) {
     let customer =
         store.read(&scene.tenant, |txn| page::account_page(&ctx, txn, made.account, &options)).unwrap();
     assert_eq!(customer.followers, page.followers);
+}
+
+/// Who may not see a record does not learn its id from what is about it too, and does not take it off either.
+pub fn who_does_not_see_a_record_is_not_told_of_it(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let own = |owner: &str| {
+        let mut fields = LeadFields::company(owner).unwrap();
+        fields.owner = Some(owner.parse().unwrap());
+        scene.tick();
+        write(store, &scene, |txn| leads::create(&ctx, txn, fields.clone().into()))
+    };
+    let (mine, hidden) = (own("bob"), own("ada"));
+    let clerk = Role::new().grant(Permission::View, Visibility::Own).grant(Permission::Edit, Visibility::Own);
+    let table = RoleTable::new().role("clerk", clerk);
+    let table = table.user(&"bob".parse().unwrap(), &["clerk"], None).unwrap();
+    let bob = scene.ctx_as("bob", &table);
+    let about: [Subject; 2] = [hidden.id.into(), mine.id.into()];
+    let kind = RecordKind::new("project").unwrap();
+    let titled = HostRecordFields::titled;
+    let made = add(store, &scene, &about, &task("Both", "2026-11-24T09:00:00Z"));
+    let file = attach(store, &scene, &about, 1);
+    let (estimate, linked) = write(store, &scene, |txn| {
+        let kinds = RecordKinds::new().with(RecordKindSpec::new(kind.clone(), "Project", "Projects"));
+        records::set_kinds(&ctx, txn, None, &kinds)?;
+        let estimate = estimates::create(&ctx, txn, &about, EstimateFields::titled("Roof"))?;
+        Ok((estimate, records::link(&ctx, txn, &about, &kind, "P-1", titled("Roof"))?))
+    });
+    let seen: [Subject; 1] = [mine.id.into()];
+    let (listing, day) = (crate::desk::Listing::default(), "2026-11-24".parse().unwrap());
+    let told: Vec<Vec<Subject>> = write(store, &scene, |txn| {
+        let mut told = Vec::new();
+        told.push(activities::get(&bob, txn, made.id)?.about);
+        told.extend(activities::of(&bob, txn, mine.id, &[], &listing)?.items.into_iter().map(|it| it.about));
+        told.extend(activities::all(&bob, txn, &[], &listing)?.items.into_iter().map(|it| it.about));
+        told.push(activities::snooze(&bob, txn, made.id, Expect::Any)?.about);
+        told.push(activities::complete(&bob, txn, made.id, Expect::Any)?.activity.about);
+        told.push(files::get(&bob, txn, file.id)?.about);
+        told.extend(files::of(&bob, txn, mine.id, &listing)?.items.into_iter().map(|it| it.about));
+        told.push(files::edit(&bob, txn, file.id, Expect::Any, &FileFields::named("b"))?.about);
+        told.push(estimates::get(&bob, txn, estimate.id)?.about);
+        told.extend(estimates::of(&bob, txn, mine.id, &listing)?.items.into_iter().map(|it| it.about));
+        let all = estimates::list(&bob, txn, &estimates::EstimateQuery::default())?;
+        told.extend(all.items.into_iter().map(|it| it.about));
+        let fields = EstimateFields { date: Some(day), ..EstimateFields::titled("Roofs") };
+        told.push(estimates::edit(&bob, txn, estimate.id, Expect::Any, fields)?.about);
+        told.push(records::by_key(&bob, txn, &kind, "P-1")?.about);
+        told.push(records::edit(&bob, txn, linked.id, Expect::Any, titled("Roofs"))?.about);
+        told.push(records::link(&bob, txn, &seen, &kind, "P-1", titled("Roof"))?.about);
+        for tab in page::lead_page(&bob, txn, mine.id, &PageOptions::new())?.tabs {
+            told.extend(tab.items.into_iter().map(|it| match it {
+                ChildRecord::Activity(it) => it.about,
+                ChildRecord::File(it) => it.about,
+                ChildRecord::Estimate(it) => it.about,
+                ChildRecord::Record(it) => it.about,
+                ChildRecord::Lines(_) => Vec::new(),
+            }));
+        }
+        Ok(told)
+    });
+    assert_eq!(told.len(), 19);
+    assert!(told.iter().all(|about| *about == seen), "{told:?}");
+    for subject in [Subject::from(made.id), file.id.into(), estimate.id.into(), linked.id.into()] {
+        let history =
+            store.read(&scene.tenant, |txn| timeline::of(&bob, txn, subject, &TimelineQuery::new(50)));
+        let others: Vec<_> = history.unwrap().items.into_iter().filter_map(|item| item.entry.other).collect();
+        assert!(others.iter().all(|other| *other == seen[0]), "{others:?}");
+    }
+    let kept = write(store, &scene, |txn| {
+        let linked = records::get(&ctx, txn, linked.id)?;
+        assert_eq!(linked.fields, titled("Roof"));
+        let task = activities::get(&ctx, txn, made.id)?;
+        Ok([linked.about, task.about, files::get(&ctx, txn, file.id)?.about])
+    });
+    for about in kept {
+        assert_eq!(about.len(), 2, "what is out of sight stays");
+    }
 }

@@ -2,14 +2,14 @@
 
 use rust_decimal::Decimal;
 
-use crate::desk::{Expect, Listing, activities, estimates, leads, lines, settings};
+use crate::desk::{Expect, Listing, activities, estimates, leads, lines, settings, undo};
 use crate::domain::{
     ActivityBody, ActivityFields, ActivityKind, Actor, Discount, Estimate, EstimateFields, EstimateStatus,
-    LeadFields, LeadLines, Line, RequestState, Subject, SubjectKind, Tax, Totals,
+    EstimateUnmet, LeadFields, LeadLines, Line, RequestState, Subject, SubjectKind, Tax, Totals,
 };
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, Result};
 use crate::id::{ActivityId, EstimateId, LeadId, Revision};
-use crate::store::{EstimateScan, Store, StoreExt};
+use crate::store::{EstimateScan, Store, StoreExt, Txn};
 use crate::time::{Date, Timestamp};
 use crate::value::Currency;
 
@@ -164,6 +164,7 @@ pub fn estimates_keep_their_rules(store: &dyn Store) {
 
 fn everything() -> EstimateScan {
     EstimateScan {
+        revises: None,
         status: None,
         today: day("2026-11-22"),
         from: None,
@@ -346,4 +347,103 @@ pub fn an_estimate_lives_from_its_request_to_its_answer(store: &dyn Store) {
     });
     let shown: Vec<_> = page.unwrap().items.iter().map(|one| (one.number, one.status)).collect();
     assert_eq!(shown, [(2, EstimateStatus::Accepted), (1, EstimateStatus::Declined)]);
+}
+
+/// Of the versions of an estimate only the latest is accepted, whichever it was made from; one that was deleted is none.
+pub fn only_the_latest_version_of_an_estimate_is_accepted(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let currency = Currency::parse("EUR").unwrap();
+    let fields = EstimateFields { currency: Some(currency), ..EstimateFields::titled("Roof") };
+    let fields = fields.line(Line::new("Panel", 3.into(), 5.into()));
+    let write =
+        |work: &mut dyn FnMut(&mut dyn Txn) -> Result<Estimate>| store.write(&scene.tenant, |txn| work(txn));
+    let first = write(&mut |txn| {
+        let lead = leads::create(&ctx, txn, LeadFields::company("Fjordlys AS")?.into())?;
+        let draft = estimates::create(&ctx, txn, &[lead.id.into()], fields.clone())?;
+        estimates::send(&ctx, txn, draft.id, Expect::Any)
+    })
+    .unwrap();
+    let revise = |of: &Estimate| {
+        let of = of.id;
+        write(&mut |txn| {
+            let draft = estimates::revise(&ctx, txn, of)?;
+            estimates::send(&ctx, txn, draft.id, Expect::Any)
+        })
+        .unwrap()
+    };
+    let (second, third) = (revise(&first), revise(&first));
+    let fourth = revise(&second);
+    let unmet = |of: &Estimate| {
+        let to = EstimateStatus::Accepted;
+        store.read(&scene.tenant, |txn| estimates::can_move(&ctx, txn, of.id, to)).unwrap()
+    };
+    for old in [&first, &second, &third] {
+        assert_eq!(unmet(old), [EstimateUnmet::Superseded { latest: 4 }]);
+        let refused = write(&mut |txn| estimates::accept(&ctx, txn, old.id, Expect::Any)).unwrap_err();
+        assert_eq!(refused.violations()[0].message, "only the latest version of an estimate is accepted");
+    }
+    write(&mut |txn| estimates::decline(&ctx, txn, first.id, Expect::Any, None))
+        .expect("it may still be declined");
+    let draft = write(&mut |txn| estimates::revise(&ctx, txn, fourth.id)).unwrap();
+    assert_eq!(unmet(&fourth), [EstimateUnmet::Superseded { latest: 5 }]);
+    store.write(&scene.tenant, |txn| estimates::delete(&ctx, txn, draft.id, Expect::Any)).unwrap();
+    assert_eq!(unmet(&fourth), []);
+    write(&mut |txn| estimates::accept(&ctx, txn, fourth.id, Expect::Any)).expect("the latest");
+}
+
+/// A request whose estimate is deleted as a draft is what it was before; an undo of that puts both back.
+pub fn a_request_waits_again_when_its_draft_goes(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    for state in [RequestState::New, RequestState::Processing] {
+        let body = ActivityBody::EstimateRequest { state };
+        let (request, draft) = store
+            .write(&scene.tenant, |txn| {
+                let lead = leads::create(&ctx, txn, LeadFields::company("Fjordlys AS")?.into())?;
+                let title = Some("A roof".to_owned());
+                let body = ActivityBody::EstimateRequest { state: RequestState::New };
+                let fields = ActivityFields { title, text: None, assignee: None, remind_at: None, body };
+                let request = activities::add(&ctx, txn, &[lead.id.into()], fields)?;
+                activities::set_state(&ctx, txn, request.id, Expect::Any, state)?;
+                let draft = estimates::create_for_request(&ctx, txn, request.id, EstimateFields::default())?;
+                Ok((request, draft))
+            })
+            .unwrap();
+        let now = || {
+            let read = store.read(&scene.tenant, |txn| activities::get(&ctx, txn, request.id));
+            read.unwrap().fields.body
+        };
+        let answered = ActivityBody::EstimateRequest { state: RequestState::Estimated };
+        assert_eq!(now(), answered);
+        store.write(&scene.tenant, |txn| estimates::delete(&ctx, txn, draft.id, Expect::Any)).unwrap();
+        assert_eq!(now(), body);
+        let undone = store.write(&scene.tenant, |txn| {
+            let last = txn.journal().replay(None, None, 10_000)?.pop().map(|entry| entry.operation).unwrap();
+            undo::undo(&ctx, txn, last)
+        });
+        assert_eq!(undone.unwrap().totals.reversed, 2);
+        assert_eq!(now(), answered);
+        store.read(&scene.tenant, |txn| estimates::get(&ctx, txn, draft.id)).expect("it is back");
+    }
+}
+
+/// However many estimates are asked for at once, in whatever order and how often, each has its own lines, in order.
+pub fn lines_of_many_estimates_come_back_with_each(store: &dyn Store) {
+    let world = World::install(store);
+    let all: Vec<_> = (1..=120_u64)
+        .map(|n| {
+            let mut one = estimate(&world, n, "2026-11-22");
+            let lines = (0..n % 4).map(|line| Line::new(&format!("Line {line} of {n}"), n.into(), 5.into()));
+            one.fields.lines = lines.collect();
+            one.totals = one.fields.check().unwrap();
+            one
+        })
+        .collect();
+    world.write(store, |txn| txn.estimates().insert(&all));
+    let mut wanted: Vec<_> = all.iter().rev().cloned().collect();
+    wanted.push(all[6].clone());
+    let ids: Vec<_> = wanted.iter().map(|one| one.id).collect();
+    assert!(world.read(store, |txn| txn.estimates().get(&ids)) == wanted);
+    assert_eq!(world.read(store, |txn| txn.estimates().scan(&everything())).len(), all.len());
 }

@@ -3,7 +3,7 @@
 use crate::domain::{Actor, ContentHash, FileFields, FileRecord, Subject};
 use crate::error::{Conflict, ErrorKind, Result};
 use crate::id::{FileId, LeadId, Revision};
-use crate::store::{Blobs, Store, StoreExt, Txn};
+use crate::store::{Blobs, KeptFile, Store, StoreExt, Txn};
 
 use super::super::fixtures::{World, storable_texts};
 use super::{assert_kind, assert_stale, refused};
@@ -148,27 +148,76 @@ pub fn a_content_is_kept_once(store: &dyn Store) {
         upload(txn, &hash(2), &[b"other"])?;
         txn.files().insert(&files)
     });
-    let uses = |wanted: [u64; 3]| {
+    let uses = |wanted: [bool; 3]| {
         let found = world.read(store, |txn| txn.files().uses(&[hash(2), hash(1), hash(3)]));
         assert_eq!(found, wanted);
     };
-    uses([0, 2, 0]);
+    uses([false, true, false]);
     let why = "a content that files have";
     let error = refused(&world, store, why, |txn| txn.blobs().remove(&[hash(2), hash(1)]));
     assert_eq!(error.conflict(), Some(&Conflict::InUse { by: 2 }), "{why}");
     let sizes = || world.read(store, |txn| Ok([txn.blobs().size(&hash(1))?, txn.blobs().size(&hash(2))?]));
     assert_eq!(sizes(), [Some(3), Some(5)], "what was refused must not be done");
     world.write(store, |txn| txn.files().remove(&[files[0].id]));
-    uses([0, 1, 0]);
+    uses([false, true, false]);
     world.write(store, |txn| {
         txn.files().remove(&[files[1].id])?;
         txn.blobs().remove(&[hash(1), hash(9)])
     });
-    uses([0, 0, 0]);
+    uses([false; 3]);
     assert_eq!(sizes(), [None, Some(5)]);
     // What went may come again, as something else as far as the store is concerned.
     world.write(store, |txn| upload(txn, &hash(1), &[b"again"]));
     assert_eq!(world.read(store, |txn| whole(txn.blobs(), &hash(1), 10)), b"again");
+}
+
+/// What is kept for a file that may come back stays until the last record that it hung on is released.
+pub fn a_content_is_kept_for_what_may_come_back(store: &dyn Store) {
+    let world = World::install(store);
+    let (file, other) = (file(&world, "a", hash(1)), FileId::from_uuid(world.scene.uuid()));
+    let [lead, second]: [Subject; 2] = [LeadId::from_uuid(world.scene.uuid()).into(), world.account.into()];
+    let kept = |file: FileId, n: u8, of: &[Subject]| KeptFile { file, content: hash(n), of: of.to_vec() };
+    let uses = || world.read(store, |txn| txn.files().uses(&[hash(1), hash(2)]));
+    let release = |of: &[Subject]| {
+        let mut released = world.write(store, |txn| txn.files().release(of));
+        released.sort();
+        released
+    };
+    world.write(store, |txn| {
+        upload(txn, &hash(1), &[b"abc"])?;
+        upload(txn, &hash(2), &[b"other"])?;
+        txn.files().keep(&[
+            kept(file.id, 1, &[lead, second]),
+            kept(other, 1, &[lead]),
+            kept(other, 2, &[lead]),
+        ])
+    });
+    assert_eq!(uses(), [true, true]);
+    let why = "a content that is kept";
+    let error = refused(&world, store, why, |txn| txn.blobs().remove(&[hash(2)]));
+    assert_eq!(error.conflict(), Some(&Conflict::InUse { by: 1 }), "{why}");
+    let why = "a content that is not there";
+    let error = refused(&world, store, why, |txn| txn.files().keep(&[kept(file.id, 9, &[lead])]));
+    assert_kind(&error, ErrorKind::NotFound, why);
+    let elsewhere = store.write(&"globex".parse().unwrap(), |txn| txn.files().release(&[lead]));
+    assert_eq!(elsewhere.unwrap(), [], "another tenant keeps nothing for it");
+    assert_eq!(release(&[lead, lead]), [hash(1), hash(2)]);
+    assert_eq!(uses(), [true, false], "the other record keeps the first");
+    world.write(store, |txn| txn.blobs().remove(&[hash(2)]));
+    // It is back: nothing more is kept for it.
+    world.write(store, |txn| {
+        txn.files().insert(std::slice::from_ref(&file))?;
+        txn.files().keep(&[kept(file.id, 1, &[])])
+    });
+    assert_eq!(release(&[second]), []);
+    assert_eq!(uses(), [true, false], "a file has it");
+    world.write(store, |txn| {
+        txn.files().remove(&[file.id])?;
+        txn.files().keep(&[kept(file.id, 1, &[second])])
+    });
+    assert_eq!(release(&[second]), [hash(1)]);
+    assert_eq!(uses(), [false, false]);
+    world.write(store, |txn| txn.blobs().remove(&[hash(1)]));
 }
 
 /// An upload that does not come to its end leaves nothing, and is nothing to later transactions.
@@ -231,7 +280,7 @@ pub fn contents_belong_to_their_tenant(store: &dyn Store) {
         let (size, uses) = (txn.blobs().size(&hash(1))?, txn.files().uses(&[hash(1)])?);
         Ok((size, uses, txn.files().get(&[mine.id])?))
     });
-    assert_eq!(seen.unwrap(), (None, vec![0], Vec::new()));
+    assert_eq!(seen.unwrap(), (None, vec![false], Vec::new()));
     store.write(&other, |txn| upload(txn, &hash(1), &[b"abc"])).unwrap();
     store
         .write(&other, |txn| {

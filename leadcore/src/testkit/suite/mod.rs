@@ -211,6 +211,7 @@ cases! { $
         files_keep_their_rules,
         contents_come_back_at_every_boundary,
         a_content_is_kept_once,
+        a_content_is_kept_for_what_may_come_back,
         an_upload_that_is_not_finished_leaves_nothing,
         contents_belong_to_their_tenant,
         a_view_writes_no_content,
@@ -240,6 +241,8 @@ cases! { $
     }
     desk_children {
         children_are_taken_back_and_again,
+        attachments_come_back_with_their_note,
+        who_does_not_see_a_record_is_not_told_of_it,
         a_purge_takes_children_along,
         a_timeline_tells_each_event_once,
         a_page_holds_what_its_parts_say,
@@ -272,6 +275,9 @@ cases! { $
         products_come_back_as_they_were_written,
         products_keep_their_rules,
         an_estimate_lives_from_its_request_to_its_answer,
+        only_the_latest_version_of_an_estimate_is_accepted,
+        a_request_waits_again_when_its_draft_goes,
+        lines_of_many_estimates_come_back_with_each,
     }
     mass {
         a_mass_change_answers_for_each_lead,
