@@ -243,7 +243,7 @@ fn s2_21_tasks_are_created_listed_done_and_put_off() {
     let host = Host::new();
     let [one, other] = ["Nordlys AS", "Fjord AS"].map(|name| host.add(company(name)));
     let bob = user("bob");
-    let day = |text: &str| Moment::day(text.parse().unwrap(), host.ctx().utc_offset());
+    let day = |text: &str| Moment::day(text.parse().unwrap());
     let task = |title: &str, due: &str| ActivityFields::task(title).due(day(due)).assigned_to(&bob);
     let late = add(&host, one.id, task("Late", "2026-11-01"));
     let soon = add(&host, other.id, task("Soon", "2026-11-25").priority(Priority::High));

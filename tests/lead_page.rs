@@ -27,10 +27,16 @@ fn note(title: &str) -> ActivityFields {
 }
 
 fn task(title: &str, due: &str) -> ActivityFields {
-    let due = Some(Moment { at: due.parse().unwrap(), day: None });
+    let due = Some(Moment::at(due.parse().unwrap()));
     fields(
         title,
-        ActivityBody::Task(Task { due, priority: Priority::Normal, done_at: None, recurrence: None }),
+        ActivityBody::Task(Task {
+            due,
+            priority: Priority::Normal,
+            done_at: None,
+            recurrence: None,
+            next: None,
+        }),
     )
 }
 

@@ -381,6 +381,7 @@ fn every_write_of_the_desk_is_refused_once() {
         "activities::all",
         "activities::assigned_to",
         "activities::get",
+        "activities::occurrence",
         "activities::of",
         "calendar::month",
         "calendar::overview",

@@ -20,6 +20,7 @@ from .activity import (
     Completed,
     Overview,
     Reminder,
+    Replaced,
     SubjectRef,
 )
 from .calendar import Calendar, Reminders
@@ -210,6 +211,7 @@ __all__ = [
     "Records",
     "Rejection",
     "Reminder",
+    "Replaced",
     "Reminders",
     "Role",
     "RoleTable",

@@ -8,6 +8,7 @@
 mod acts;
 mod lists;
 mod log;
+mod occurrences;
 
 use std::collections::BTreeMap;
 
@@ -30,6 +31,7 @@ use super::operation::record;
 pub use acts::{Completed, assign, cancel, complete, complete_call, reopen, set_state, snooze};
 pub use lists::{all, assigned_to, of};
 pub use log::{Logged, log};
+pub use occurrences::{Replaced, occurrence, replace, skip};
 
 impl Child for Activity {
     const WHAT: &'static str = "activity";
@@ -69,11 +71,23 @@ impl Child for Activity {
     }
 
     fn insert(txn: &mut dyn Txn, child: &Self) -> Result<()> {
-        txn.activities().insert(std::slice::from_ref(child))
+        txn.activities().insert(std::slice::from_ref(child))?;
+        // One that comes back was written just now.
+        let returns = child.revision != Revision::FIRST && child.fields.remind_at.is_some();
+        if returns {
+            txn.agenda().remind(&[(child.id, child.returned_reminder(child.updated_at))])
+        } else {
+            Ok(())
+        }
     }
 
     fn update(txn: &mut dyn Txn, child: &Self) -> Result<()> {
-        txn.activities().update(std::slice::from_ref(child))
+        let stored = txn.activities().get(&[child.id])?.pop();
+        txn.activities().update(std::slice::from_ref(child))?;
+        if stored.is_some_and(|stored| stored.fields.remind_at != child.fields.remind_at) {
+            txn.agenda().remind(&[(child.id, child.new_reminder(child.updated_at))])?;
+        }
+        Ok(())
     }
 
     fn remove(txn: &mut dyn Txn, id: Uuid) -> Result<()> {
@@ -164,6 +178,7 @@ fn prepare(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<ActivityDraft>) -> 
                 }
             },
         };
+        fields.keep_links(None);
         of_this.extend(check(ctx, txn, None, &mut fields)?);
         if n > 0 {
             of_this.iter_mut().for_each(|v| v.field = format!("drafts[{n}].{}", v.field));
@@ -269,6 +284,8 @@ pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: ActivityId) -> Result<Activ
 
 /// Writes all fields of an activity; it stays of its kind. Without a difference nothing is written.
 ///
+/// What is moved to another time takes its reminder along, by as much, when that came before it and is left as it was.
+///
 /// ```
 /// use leadcore::desk::activities;
 /// use leadcore::domain::ActivityFields;
@@ -293,9 +310,11 @@ pub fn edit(
     txn: &mut dyn Txn,
     id: ActivityId,
     expect: impl Into<Expect>,
-    fields: ActivityFields,
+    mut fields: ActivityFields,
 ) -> Result<Activity> {
     let before = changeable(ctx, txn, id, expect.into())?;
+    fields.keep_links(Some(&before.fields));
+    fields.move_reminder(&before.fields);
     let (after, entries) = rewrite(ctx, txn, &before, fields)?;
     written(ctx, txn, OperationKind::Edit, &entries)?;
     Ok(after)

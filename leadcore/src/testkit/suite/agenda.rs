@@ -94,7 +94,7 @@ pub fn a_range_is_of_kinds_and_of_a_user(store: &dyn Store) {
     let world = World::install(store);
     let noon = at("2026-11-10T12:00:00Z");
     let (ada, bob) = ("ada".parse().unwrap(), "bob".parse().unwrap());
-    let day = Moment { at: noon, day: Some("2026-11-10".parse().unwrap()) };
+    let day = Moment::day("2026-11-10".parse().unwrap());
     let all = [
         activity(&world, ActivityFields::call(Direction::Inbound, noon).lasting(60).assigned_to(&ada)),
         activity(&world, ActivityFields::task("Task").due(day).assigned_to(&ada)),
