@@ -65,7 +65,7 @@ fn told(host: &Host, lead: LeadId) -> Vec<String> {
 }
 
 fn follow_up(host: &Host, lead: LeadId) -> Option<Timestamp> {
-    host.read(|_, txn| txn.children().follow_ups(&[lead.into()])).pop().map(|(_, at)| at)
+    host.read(|_, txn| txn.children().follow_ups(&[lead.into()])).pop().map(|(_, next)| next.at)
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn acts_how_soon_a_lead_needs_somebody() {
     let lead = host.add(company("Nordlys AS"));
     let state = || {
         let ctx = host.ctx();
-        FollowUpState::of(follow_up(&host, lead.id), ctx.now(), ctx.utc_offset())
+        FollowUpState::of(follow_up(&host, lead.id).map(Into::into), ctx.now(), ctx.utc_offset())
     };
     assert_eq!(state(), FollowUpState::None);
     let call = add(&host, lead.id, ActivityFields::call(Direction::Outbound, at("2026-11-23T09:00:00Z")));
