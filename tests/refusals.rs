@@ -284,7 +284,7 @@ fn furnish(host: &Host) -> Known {
         ActivityFields::task("Open"),
         ActivityFields::task("Done"),
         ActivityFields::call(Direction::Inbound, now),
-        ActivityFields::meeting("Visit", now, now),
+        ActivityFields::meeting("Visit", now, now).recurring(leadcore::domain::Recurrence::weekly()),
         ActivityFields::estimate_request("Roof"),
     ];
     let [task, done, call, meeting, wish] = fields

@@ -126,7 +126,7 @@ impl<'r, 's> Columns<'r, 's> {
     }
 
     pub(crate) fn optional_date(&mut self) -> Result<Option<Date>> {
-        self.optional_int()?.map(|day| Date::from_days(day).map_err(|_| corrupt("day"))).transpose()
+        self.optional_int()?.map(|day| Date::from_days(day).map_err(|_| corrupt("date"))).transpose()
     }
 
     /// A text that parses; what cannot be parsed was not written by leadcore.
@@ -226,7 +226,6 @@ impl<'r, 's> Columns<'r, 's> {
         })
     }
 
-    /// A follow-up: its place, and the earliest whole day.
     pub(crate) fn follow_up(&mut self) -> Result<Option<FollowUp>> {
         let (at, day) = (self.optional_time()?, self.optional_date()?);
         Ok(at.map(|at| FollowUp { at, day }))
@@ -285,11 +284,7 @@ impl<'r, 's> Columns<'r, 's> {
                 .map(u8::try_from)
                 .transpose()
                 .map_err(|_| corrupt("probability"))?,
-            expected_close: self
-                .optional_int()?
-                .map(Date::from_days)
-                .transpose()
-                .map_err(|_| corrupt("close date"))?,
+            expected_close: self.optional_date()?,
             score: self.optional_int()?.map(i32::try_from).transpose().map_err(|_| corrupt("score"))?,
             industry: self.string()?,
             description: self.string()?,
