@@ -65,7 +65,7 @@ fn told(host: &Host, lead: LeadId) -> Vec<String> {
 }
 
 fn follow_up(host: &Host, lead: LeadId) -> Option<Timestamp> {
-    host.read(|_, txn| txn.children().follow_ups(&[lead.into()])).pop().map(|(_, at)| at)
+    host.read(|_, txn| txn.children().follow_ups(&[lead.into()])).pop().map(|(_, next)| next.at)
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn s2_21_tasks_are_created_listed_done_and_put_off() {
     let host = Host::new();
     let [one, other] = ["Nordlys AS", "Fjord AS"].map(|name| host.add(company(name)));
     let bob = user("bob");
-    let day = |text: &str| Moment::day(text.parse().unwrap(), host.ctx().utc_offset());
+    let day = |text: &str| Moment::day(text.parse().unwrap());
     let task = |title: &str, due: &str| ActivityFields::task(title).due(day(due)).assigned_to(&bob);
     let late = add(&host, one.id, task("Late", "2026-11-01"));
     let soon = add(&host, other.id, task("Soon", "2026-11-25").priority(Priority::High));
@@ -375,7 +375,7 @@ fn acts_how_soon_a_lead_needs_somebody() {
     let lead = host.add(company("Nordlys AS"));
     let state = || {
         let ctx = host.ctx();
-        FollowUpState::of(follow_up(&host, lead.id), ctx.now(), ctx.utc_offset())
+        FollowUpState::of(follow_up(&host, lead.id).map(Into::into), ctx.now(), ctx.utc_offset())
     };
     assert_eq!(state(), FollowUpState::None);
     let call = add(&host, lead.id, ActivityFields::call(Direction::Outbound, at("2026-11-23T09:00:00Z")));

@@ -28,7 +28,7 @@ fn user(name: &str) -> UserId {
 }
 
 fn day(day: &str) -> Moment {
-    Moment { at: at(&format!("{day}T12:00:00Z")), day: Some(day.parse().unwrap()) }
+    Moment::day(day.parse().unwrap())
 }
 
 fn meeting(title: &str, start: &str, end: &str) -> ActivityFields {
@@ -314,8 +314,8 @@ fn a_calendar_is_exported_for_others() {
     let fair = ActivityFields::meeting("Fair", day("2026-11-09"), day("2026-11-10"));
     add(&host, lead.id, fair);
     add(&host, lead.id, ActivityFields::note("Not for calendars"));
-    let text = host.read(|ctx, txn| ical::of(ctx, txn, lead.id));
-    assert_eq!(text, host.read(|ctx, txn| ical::of(ctx, txn, lead.id)), "the same text each time");
+    let text = host.read(|ctx, txn| ical::of(ctx, txn, lead.id)).text;
+    assert_eq!(text, host.read(|ctx, txn| ical::of(ctx, txn, lead.id)).text, "the same text each time");
     assert!(text.split("\r\n").all(|line| line.len() <= 75 && !line.contains(['\r', '\n'])), "folded lines");
     let lines = unfolded(&text);
     let count = |line: &str| lines.iter().filter(|one| *one == line).count();
@@ -343,7 +343,7 @@ fn a_calendar_is_exported_for_others() {
 
     let one = host.read(|ctx, txn| ical::activity(ctx, txn, task.id));
     assert!(one.contains("BEGIN:VTODO") && !one.contains("BEGIN:VEVENT"));
-    let of_month = host.read(|ctx, txn| ical::overview(ctx, txn, &november().limit(1)));
+    let of_month = host.read(|ctx, txn| ical::overview(ctx, txn, &november().limit(1))).text;
     let uids: BTreeSet<_> = unfolded(&of_month).into_iter().filter(|line| line.starts_with("UID:")).collect();
     assert_eq!(uids.len(), 3, "all pages, a series once");
     let error = host.try_read(|ctx, txn| ical::activity(ctx, txn, ActivityId::from_uuid(lead.id.as_uuid())));

@@ -27,10 +27,16 @@ fn note(title: &str) -> ActivityFields {
 }
 
 fn task(title: &str, due: &str) -> ActivityFields {
-    let due = Some(Moment { at: due.parse().unwrap(), day: None });
+    let due = Some(Moment::at(due.parse().unwrap()));
     fields(
         title,
-        ActivityBody::Task(Task { due, priority: Priority::Normal, done_at: None, recurrence: None }),
+        ActivityBody::Task(Task {
+            due,
+            priority: Priority::Normal,
+            done_at: None,
+            recurrence: None,
+            next: None,
+        }),
     )
 }
 
@@ -299,7 +305,7 @@ fn x_23_next_follow_up_on_the_lead() {
     let later = add(&host, first.id, &task("later", "2026-11-26T09:00:00Z"));
     let sooner = add(&host, first.id, &task("sooner", "2026-11-24T09:00:00Z"));
     add(&host, second.id, &task("between", "2026-11-25T09:00:00Z"));
-    let due = |lead: &Lead| host.get(lead).follow_up.map(|at| at.to_string());
+    let due = |lead: &Lead| host.get(lead).follow_up.map(|next| next.at.to_string());
     assert_eq!(due(&first).as_deref(), Some("2026-11-24T09:00:00Z"));
     let open = |host: &Host| {
         let page = host.read(|ctx, txn| views::open(ctx, txn, SystemView::FollowUps, &ViewRequest::new()));
@@ -430,7 +436,7 @@ proptest! {
         let time = |micros: i64| leadcore::time::Timestamp::from_micros(micros).unwrap();
         let world = World::install(&leadcore::memory::MemoryStore::new());
         let mut lead = world.company(1, "Nordlys AS");
-        lead.follow_up = at.map(time);
+        lead.follow_up = at.map(time).map(Into::into);
         let (now, offset) = (time(now), chrono::FixedOffset::east_opt(hours * 3_600).unwrap());
         let ctx = world.scene.ctx();
         let asker = leadcore::query::Asker { now, offset, ..ctx.asker() };

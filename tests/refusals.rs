@@ -287,7 +287,7 @@ fn furnish(host: &Host) -> Known {
         ActivityFields::task("Open"),
         ActivityFields::task("Done"),
         ActivityFields::call(Direction::Inbound, now),
-        ActivityFields::meeting("Visit", now, now),
+        ActivityFields::meeting("Visit", now, now).recurring(leadcore::domain::Recurrence::weekly()),
         ActivityFields::estimate_request("Roof"),
     ];
     let [task, done, call, meeting, wish] = fields
@@ -384,6 +384,7 @@ fn every_write_of_the_desk_is_refused_once() {
         "activities::all",
         "activities::assigned_to",
         "activities::get",
+        "activities::occurrence",
         "activities::of",
         "calendar::month",
         "calendar::overview",

@@ -31,10 +31,11 @@ fn activity(n: usize, now: Timestamp) -> ActivityFields {
         let at = now.saturating_add(chrono::TimeDelta::minutes(minutes));
         let done_at = (n % 10 != 1).then_some(now);
         ActivityBody::Task(Task {
-            due: Some(Moment { at, day: None }),
+            due: Some(Moment::at(at)),
             priority: Priority::Normal,
             done_at,
             recurrence: None,
+            next: None,
         })
     };
     let text = Some("They asked for prices and delivery of the larger size.".to_owned());

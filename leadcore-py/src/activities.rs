@@ -7,9 +7,10 @@ use leadcore::id::UserId;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::activity::{ActivityArg, kind_of, kinds_of, place_of, place_text, py_activity};
+use crate::activity::{ActivityArg, bound_place, bound_text, kind_of, kinds_of, list_mark, py_activity};
 use crate::activity_fields::{GivenFields, blank, given, given_at, outcome, patch, renamed, state};
 use crate::arguments::Parts;
+use crate::calendar::When;
 use crate::convert::{Count, LeadArg, Limit, Text};
 use crate::errors::{invalid, raise};
 use crate::lead::Lead;
@@ -41,7 +42,7 @@ pub(crate) fn activity_add<'py>(
     let given = given(fields)?;
     let added = session.write(py, move |ctx, txn| {
         let mut fields = blank(kind, ctx.now());
-        patch(&mut fields, &given, true, ctx.utc_offset())?;
+        patch(&mut fields, &given, true)?;
         activities::add(ctx, txn, &about.0, fields).map_err(renamed)
     })?;
     py_activity(py, &added)
@@ -72,7 +73,7 @@ pub(crate) fn activity_add_many<'py>(
         let (mut drafts, mut broken) = (Vec::with_capacity(items.len()), Vec::new());
         for (n, (about, kind, given)) in items.iter().enumerate() {
             let mut fields = blank(*kind, ctx.now());
-            match patch(&mut fields, given, true, ctx.utc_offset()) {
+            match patch(&mut fields, given, true) {
                 Ok(()) => drafts.push(ActivityDraft { about: about.clone(), fields }),
                 Err(error) => broken.extend(
                     error
@@ -114,7 +115,7 @@ pub(crate) fn activity_log<'py>(
     let given = given(fields)?;
     let (activity, lead) = session.write(py, move |ctx, txn| {
         let mut fields = blank(kind, ctx.now());
-        patch(&mut fields, &given, true, ctx.utc_offset())?;
+        patch(&mut fields, &given, true)?;
         let to: Option<Move> = match &to {
             Some(to) => {
                 let here = desk::leads::get(ctx, txn, lead.id)?;
@@ -150,7 +151,7 @@ pub(crate) fn activity_edit<'py>(
     let given = given(changes)?;
     let after = session.write(py, move |ctx, txn| {
         let mut fields = activities::get(ctx, txn, activity.id)?.fields;
-        patch(&mut fields, &given, false, ctx.utc_offset())?;
+        patch(&mut fields, &given, false)?;
         activities::edit(ctx, txn, activity.id, activity.expect, fields).map_err(renamed)
     })?;
     py_activity(py, &after)
@@ -184,6 +185,43 @@ pub(crate) fn activity_act<'py>(
     let after = session
         .write(py, move |ctx, txn| act(ctx, txn, activity.id, activity.expect).map_err(of_activity))?;
     py_activity(py, &after)
+}
+
+/// One occurrence of a series does not take place.
+#[pyfunction]
+pub(crate) fn activity_skip<'py>(
+    py: Python<'py>,
+    session: &Session,
+    activity: ActivityArg,
+    day: When,
+) -> PyResult<Any<'py>> {
+    let after = session.write(py, move |ctx, txn| {
+        activities::skip(ctx, txn, activity.id, activity.expect, day.date("day")?)
+    })?;
+    py_activity(py, &after)
+}
+
+/// One occurrence of a series takes place otherwise: the series, and the meeting in its place.
+#[pyfunction]
+pub(crate) fn activity_replace<'py>(
+    py: Python<'py>,
+    session: &Session,
+    activity: ActivityArg,
+    day: When,
+    changes: &Bound<'py, PyDict>,
+) -> PyResult<(Any<'py>, Any<'py>)> {
+    let given = given(changes)?;
+    let done = session.write(py, move |ctx, txn| {
+        let day = day.date("day")?;
+        let mut by = activities::occurrence(ctx, txn, activity.id, day)?;
+        let (was, remind_at) = (by.clone(), by.remind_at);
+        patch(&mut by, &given, false)?;
+        if by.remind_at == remind_at {
+            by.move_reminder(&was);
+        }
+        activities::replace(ctx, txn, activity.id, activity.expect, day, by).map_err(renamed)
+    })?;
+    Ok((py_activity(py, &done.series)?, py_activity(py, &done.meeting)?))
 }
 
 /// Completes an activity: it, and the next task of a series.
@@ -274,15 +312,17 @@ pub(crate) fn activity_page<'py>(
 ) -> PyResult<PyPage<'py>> {
     let kinds = kinds_of(&kinds).map_err(|error| raise(py, &error))?;
     let user = user_of(py, "user", user)?;
-    let mut listing = Listing::default().after(place_of(py, after)?).limit(limit.0);
+    let subject = subject.map(|subject| subject.0);
+    let mark = list_mark(subject, user.as_ref(), &kinds, open, ascending);
+    let mut listing = Listing::default().after(bound_place(py, after, &mark)?).limit(limit.0);
     (listing.open, listing.ascending) = (open, ascending);
     let page = session.read(py, move |ctx, txn| match (&subject, &user) {
-        (Some(subject), _) => activities::of(ctx, txn, subject.0, &kinds, &listing),
+        (Some(subject), _) => activities::of(ctx, txn, *subject, &kinds, &listing),
         (None, Some(user)) => activities::assigned_to(ctx, txn, user, &kinds, &listing),
         (None, None) => activities::all(ctx, txn, &kinds, &listing),
     })?;
     let items = page.items.iter().map(|activity| py_activity(py, activity)).collect::<PyResult<_>>()?;
-    Ok((items, page.next.map(place_text)))
+    Ok((items, page.next.map(|place| bound_text(place, &mark))))
 }
 
 /// One activity as iCalendar text.

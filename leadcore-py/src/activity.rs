@@ -77,6 +77,36 @@ pub(crate) fn place_of(py: Python<'_>, text: Option<Text>) -> PyResult<Option<Pl
     place.map(Some).ok_or_else(broken)
 }
 
+/// What tells one list from another, for its cursors: FNV-1a of how it is asked for.
+pub(crate) fn list_mark(
+    subject: Option<Subject>,
+    user: Option<&UserId>,
+    kinds: &[ActivityKind],
+    open: Option<bool>,
+    ascending: bool,
+) -> String {
+    let asked = format!("{subject:?} {user:?} {kinds:?} {open:?} {ascending}");
+    let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    format!("{:08x}", asked.bytes().fold(0x811c_9dc5, step))
+}
+
+/// A place in a list as text that only this list takes back.
+pub(crate) fn bound_text(place: Place, mark: &str) -> String {
+    format!("{}/{mark}", place_text(place))
+}
+
+/// The place that [`bound_text`] wrote for this list.
+pub(crate) fn bound_place(py: Python<'_>, text: Option<Text>, mark: &str) -> PyResult<Option<Place>> {
+    let Some(Text(text)) = text else { return Ok(None) };
+    match text.rsplit_once('/') {
+        Some((place, of)) if of == mark => place_of(py, Some(Text(place.to_owned()))),
+        Some((place, _)) if place.contains('/') => {
+            Err(invalid(py, "after", ViolationCode::Malformed, "this page cursor belongs to another list"))
+        }
+        _ => place_of(py, Some(Text(String::new()))),
+    }
+}
+
 /// A record as kind and id.
 pub(crate) fn py_subject<'py>(py: Python<'py>, subject: &Subject) -> PyResult<Bound<'py, PyTuple>> {
     (subject.kind.code(), subject.id).into_pyobject(py)
@@ -141,6 +171,7 @@ fn py_body(dict: &Bound<'_, PyDict>, body: &ActivityBody) -> PyResult<()> {
         ActivityBody::Task(task) => {
             dict.set_item("due", task.due.map(|due| py_moment(py, due)).transpose()?)?;
             dict.set_item("priority", task.priority.code())?;
+            dict.set_item("next_id", task.next.map(ActivityId::as_uuid))?;
             dict.set_item("done_at", task.done_at.map(Timestamp::to_datetime))?;
             dict.set_item("recurrence", task.recurrence.as_ref().map(ToString::to_string))?;
         }
@@ -152,6 +183,10 @@ fn py_body(dict: &Bound<'_, PyDict>, body: &ActivityBody) -> PyResult<()> {
             dict.set_item("place", meeting.place.as_deref())?;
             dict.set_item("participants", PyTuple::new(py, people.collect::<PyResult<Vec<_>>>()?)?)?;
             dict.set_item("recurrence", meeting.recurrence.as_ref().map(ToString::to_string))?;
+            let days = meeting.exceptions.iter().map(|day| day.to_naive());
+            dict.set_item("exceptions", PyTuple::new(py, days.collect::<Vec<_>>())?)?;
+            let instead = meeting.instead_of.map(|it| (it.series.as_uuid(), it.day.to_naive()));
+            dict.set_item("instead_of", instead)?;
             dict.set_item("held_until", meeting.held_until.map(Timestamp::to_datetime))?;
             dict.set_item("canceled", meeting.canceled)?;
         }

@@ -1,13 +1,13 @@
 //! What callers set on activities: read from Python, and written over what is there.
 
-use chrono::{FixedOffset, TimeDelta};
+use chrono::TimeDelta;
 use leadcore::domain::{
     ActivityBody, ActivityFields, ActivityKind, CallOutcome, Channel, Direction, FieldValue, Meeting, Moment,
     Participant, Priority, Recurrence, RequestState, Task,
 };
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::UserId;
-use leadcore::time::Timestamp;
+use leadcore::time::{Date, Timestamp};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -92,7 +92,7 @@ pub(crate) fn blank(kind: ActivityKind, now: Timestamp) -> ActivityFields {
         ActivityKind::Call => return ActivityFields::call(Direction::Outbound, now),
         ActivityKind::Task => {
             let priority = Priority::Normal;
-            ActivityBody::Task(Task { due: None, priority, done_at: None, recurrence: None })
+            ActivityBody::Task(Task { due: None, priority, done_at: None, recurrence: None, next: None })
         }
         ActivityKind::Meeting => {
             return ActivityFields { title: None, ..ActivityFields::meeting("", now, now) };
@@ -107,19 +107,14 @@ pub(crate) fn blank(kind: ActivityKind, now: Timestamp) -> ActivityFields {
 
 /// Writes what was given over what is there; every misfit at once. A meeting that begins at another time ends as much
 /// later, where nothing is said of its end; a new one takes an hour.
-pub(crate) fn patch(
-    fields: &mut ActivityFields,
-    given: &GivenFields,
-    is_new: bool,
-    offset: FixedOffset,
-) -> Result<()> {
+pub(crate) fn patch(fields: &mut ActivityFields, given: &GivenFields, is_new: bool) -> Result<()> {
     let before = match &fields.body {
         ActivityBody::Meeting(meeting) => Some((meeting.start, meeting.end)),
         _ => None,
     };
     let broken = given.iter().filter_map(|(key, value)| {
         let written = match value {
-            Given::Value(value) => write(fields, key, value, offset),
+            Given::Value(value) => write(fields, key, value),
             Given::People(people) => write_people(fields, people),
         };
         written.err().map(|error| error.at(key))
@@ -161,12 +156,7 @@ fn no_field() -> ValueError {
     ValueError::new(ViolationCode::NotAllowed, "an activity of this kind has no such field")
 }
 
-fn write(
-    fields: &mut ActivityFields,
-    key: &str,
-    value: &FieldValue,
-    offset: FixedOffset,
-) -> Result<(), ValueError> {
+fn write(fields: &mut ActivityFields, key: &str, value: &FieldValue) -> Result<(), ValueError> {
     match (key, &mut fields.body) {
         ("title", _) => fields.title = text(value)?,
         ("text", _) => fields.text = text(value)?,
@@ -179,7 +169,7 @@ fn write(
         ("outcome", ActivityBody::Call(call)) => call.outcome = coded_or_none(value, OUTCOMES)?,
         ("duration", ActivityBody::Call(call)) => call.duration = seconds(value)?,
         ("number", ActivityBody::Call(call)) => call.number = text(value)?,
-        ("due", ActivityBody::Task(task)) => task.due = moment(value, offset)?,
+        ("due", ActivityBody::Task(task)) => task.due = moment(value)?,
         ("priority", ActivityBody::Task(Task { priority, .. }) | ActivityBody::Ticket { priority, .. }) => {
             *priority = coded(value, PRIORITIES)?;
         }
@@ -188,8 +178,9 @@ fn write(
             "recurrence",
             ActivityBody::Task(Task { recurrence, .. }) | ActivityBody::Meeting(Meeting { recurrence, .. }),
         ) => *recurrence = text(value)?.map(|rule| Recurrence::parse(&rule)).transpose()?,
-        ("start", ActivityBody::Meeting(meeting)) => meeting.start = needed(moment(value, offset)?)?,
-        ("end", ActivityBody::Meeting(meeting)) => meeting.end = needed(moment(value, offset)?)?,
+        ("start", ActivityBody::Meeting(meeting)) => meeting.start = needed(moment(value)?)?,
+        ("end", ActivityBody::Meeting(meeting)) => meeting.end = needed(moment(value)?)?,
+        ("exceptions", ActivityBody::Meeting(meeting)) => meeting.exceptions = days(value)?,
         ("zone", ActivityBody::Meeting(meeting)) => meeting.zone = text(value)?,
         ("place", ActivityBody::Meeting(meeting)) => meeting.place = text(value)?,
         ("participants", ActivityBody::Meeting(meeting)) => meeting.participants.clear(),
@@ -267,17 +258,26 @@ fn seconds(value: &FieldValue) -> Result<Option<u32>, ValueError> {
     }
 }
 
-/// A point of time, or a whole day where the user lives.
-fn moment(value: &FieldValue, offset: FixedOffset) -> Result<Option<Moment>, ValueError> {
+/// A point of time, or a whole day.
+fn moment(value: &FieldValue) -> Result<Option<Moment>, ValueError> {
     match value {
         FieldValue::Empty => Ok(None),
         FieldValue::Time(at) => Ok(Some(Moment::at(*at))),
-        FieldValue::Date(day) => Ok(Some(Moment::day(*day, offset))),
+        FieldValue::Date(day) => Ok(Some(Moment::day(*day))),
         _ => Err(ValueError::new(
             ViolationCode::Malformed,
             "this field takes a date, or a datetime with a time zone",
         )),
     }
+}
+
+/// The days on which a series does not take place.
+fn days(value: &FieldValue) -> Result<Vec<Date>, ValueError> {
+    let day = |item: &FieldValue| match item {
+        FieldValue::Date(day) => Ok(*day),
+        _ => Err(ValueError::new(ViolationCode::Malformed, "this field takes dates")),
+    };
+    value.items().iter().map(day).collect()
 }
 
 /// The addresses of a message by the names that they have in Python, where `from` is a word of the language.

@@ -2,6 +2,7 @@
 
 use leadcore::context::Context;
 use leadcore::desk::calendar::{self, CalendarEntry, Overview, OverviewQuery};
+use leadcore::desk::ical::Feed;
 use leadcore::desk::{ical, reminders};
 use leadcore::domain::{ActivityKind, FieldValue, Subject};
 use leadcore::error::ViolationCode;
@@ -40,6 +41,14 @@ impl<'a, 'py> FromPyObject<'a, 'py> for When {
 }
 
 impl When {
+    /// The day, of a date only: which day a point of time falls on depends on where one is.
+    pub(crate) fn date(&self, path: &str) -> leadcore::error::Result<Date> {
+        match &self.0 {
+            FieldValue::Date(day) => Ok(*day),
+            _ => Err(leadcore::error::Error::invalid_field(path, ViolationCode::Malformed, "this is a date")),
+        }
+    }
+
     /// The point of time: of a day its beginning where the user lives.
     fn instant(&self, ctx: &Context<'_>) -> Timestamp {
         match &self.0 {
@@ -150,14 +159,27 @@ fn py_entry<'py>(py: Python<'py>, entry: &CalendarEntry) -> PyResult<Bound<'py, 
 
 /// A range of time as iCalendar text.
 #[pyfunction]
-pub(crate) fn calendar_ical(py: Python<'_>, session: &Session, range: Range) -> PyResult<String> {
-    session.read(py, move |ctx, txn| ical::overview(ctx, txn, &range.query(ctx)))
+pub(crate) fn calendar_ical(
+    py: Python<'_>,
+    session: &Session,
+    range: Range,
+) -> PyResult<(String, Vec<Uuid>)> {
+    session.read(py, move |ctx, txn| ical::overview(ctx, txn, &range.query(ctx))).map(py_feed)
+}
+
+/// The text, and what could not be written.
+fn py_feed(feed: Feed) -> (String, Vec<Uuid>) {
+    (feed.text, feed.left_out.into_iter().map(ActivityId::as_uuid).collect())
 }
 
 /// What is about a record as iCalendar text.
 #[pyfunction]
-pub(crate) fn calendar_ical_of(py: Python<'_>, session: &Session, subject: SubjectArg) -> PyResult<String> {
-    session.read(py, move |ctx, txn| ical::of(ctx, txn, subject.0))
+pub(crate) fn calendar_ical_of(
+    py: Python<'_>,
+    session: &Session,
+    subject: SubjectArg,
+) -> PyResult<(String, Vec<Uuid>)> {
+    session.read(py, move |ctx, txn| ical::of(ctx, txn, subject.0)).map(py_feed)
 }
 
 /// The reminders that are due.

@@ -260,8 +260,8 @@ impl Lead {
 
     /// When somebody has to turn to it next, because of a task, call or meeting that is open.
     #[getter]
-    fn follow_up(&self) -> Option<Utc> {
-        self.lead.follow_up.map(Timestamp::to_datetime)
+    fn follow_up<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.lead.follow_up.map(|next| crate::activity::py_moment(py, next.moment())).transpose()
     }
 
     /// Line of business.

@@ -59,7 +59,7 @@ mod _leadcore {
     use super::activities::{
         activity_act, activity_add, activity_add_many, activity_assign, activity_complete,
         activity_complete_call, activity_delete, activity_edit, activity_get, activity_ical, activity_log,
-        activity_page, activity_set_state,
+        activity_page, activity_replace, activity_set_state, activity_skip,
     };
     #[pymodule_export]
     use super::board::board;

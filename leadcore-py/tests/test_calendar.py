@@ -94,7 +94,7 @@ def test_follow_ups_are_a_field_a_filter_a_sort_and_a_view() -> None:
         late, today, later, none = db.leads.create_many({"company": name, "score": n} for n, name in enumerate("ABCD"))
         for lead, day in ((later, 25), (late, 20), (today, 22)):
             db.activities.task(lead, "Call back", due=date(2026, 11, day))
-        assert db.leads.get(late.id).follow_up == datetime(2026, 11, 20, 12, tzinfo=UTC)
+        assert db.leads.get(late.id).follow_up == date(2026, 11, 20)
         states = {"overdue": "A", "today": "B", "planned": "C", "none": "D"}
         for state, name in states.items():
             assert [lead.company for lead in db.leads.list(where=F.follow_up == state)] == [name]
@@ -109,3 +109,47 @@ def test_follow_ups_are_a_field_a_filter_a_sort_and_a_view() -> None:
         assert db.leads.count(where=F.score >= 2) == 2
         assert db.leads.edit(none, score=None).score is None
         assert db.leads.get(late.id).to_dict()["score"] == 0
+
+
+def test_one_occurrence_is_left_out_or_moved() -> None:
+    with leadcore.open(":memory:", tenant="acme", user="ada") as db:
+        lead = db.leads.create(company="Nordlys AS")
+        start = datetime(2030, 1, 7, 9, tzinfo=UTC)
+        series = db.activities.meeting(
+            lead, "Weekly", start, recurrence="FREQ=WEEKLY;COUNT=4", remind_at=datetime(2030, 1, 7, 8, tzinfo=UTC)
+        )
+        series = db.activities.skip(series, date(2030, 1, 14))
+        assert series.exceptions == (date(2030, 1, 14),)
+        done = db.activities.replace(series, date(2030, 1, 21), start=datetime(2030, 1, 22, 9, tzinfo=UTC))
+        assert done.meeting.instead_of == (series.id, date(2030, 1, 21))
+        assert done.meeting.remind_at == datetime(2030, 1, 22, 8, tzinfo=UTC)
+        assert [entry.start.day for entry in db.calendar.month(2030, 1)] == [7, 22, 28]
+        text = db.calendar.ical_of(lead)
+        assert text.left_out == () and "EXDATE:20300114T090000Z" in text
+        db.undo(next(iter(db.timeline(lead))))
+        assert [entry.start.day for entry in db.calendar.month(2030, 1)] == [7, 21, 28]
+        for day in (date(2030, 1, 8), start):
+            with pytest.raises(leadcore.InvalidError):
+                db.activities.skip(series.id, day)
+        assert db.activities.edit(series.id, exceptions=None).exceptions == ()
+
+
+def test_a_cursor_belongs_to_its_list_and_an_empty_list_is_refused() -> None:
+    with leadcore.open(":memory:", tenant="acme", user="ada") as db:
+        lead = db.leads.create(company="Nordlys AS")
+        for n in range(3):
+            db.activities.note(lead, f"Note {n}")
+        page = db.activities.of(lead, kinds="note", limit=1)
+        assert len(db.activities.of(lead, kinds="note", limit=5, after=page.next)) == 2
+        for read in (
+            lambda: db.activities.of(lead, after=page.next),
+            lambda: db.activities.of(lead, kinds="note", ascending=True, after=page.next),
+            lambda: db.activities.all(kinds="note", after=page.next),
+            lambda: db.activities.of(lead, kinds="note", after="nothing"),
+        ):
+            with pytest.raises(leadcore.InvalidError, match="cursor"):
+                read()
+        with pytest.raises(ValueError, match="kinds"):
+            db.activities.of(lead, kinds=[])
+        with pytest.raises(ValueError, match="topics"):
+            db.timeline_page(lead, topics=[])

@@ -210,17 +210,14 @@ def test_who_may_not_see_the_lead_sees_no_estimate() -> None:
 
 
 def test_an_estimate_answers_a_request(db: Database, lead: Lead) -> None:
-    activities: Any = getattr(db, "activities", None)
-    if activities is None:
-        pytest.skip("this build has no activities to ask for an estimate")
-    request = activities.estimate_request(lead, "Twelve seats")
+    request = db.activities.estimate_request(lead, "Twelve seats")
     estimate = db.estimates.create_for_request(request, lines=[Line("Seat", 12, 90)])
     assert (estimate.title, estimate.about, estimate.request) == ("Twelve seats", (("lead", lead.id),), request.id)
-    assert activities.get(request).state == "estimated"
+    assert db.activities.get(request).state == "estimated"
     with pytest.raises(leadcore.ConflictError):
         db.estimates.create_for_request(request.id)
     db.undo(next(iter(db.timeline(lead))))
-    assert activities.get(request).state == "new"
+    assert db.activities.get(request).state == "new"
 
 
 def test_what_is_no_request_is_not_found(db: Database, lead: Lead) -> None:

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use leadcore::domain::{Field, FieldType, FieldValue, LeadState, LinkRole};
+use leadcore::domain::{Field, FieldType, FieldValue, LeadState, LinkRole, Moment};
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::id::UserId;
 use leadcore::query::{Resolved, TextSearch};
+use leadcore::time::{Date, Timestamp};
 use rusqlite::types::Value;
 
 use crate::repo::key_kind;
@@ -135,6 +136,10 @@ impl<'a> Compiler<'a> {
                 self.followed_by(user);
                 Ok(())
             }
+            Resolved::FollowUpBefore { at, day } => {
+                self.follow_up_before(*at, *day);
+                Ok(())
+            }
             _ => Err(unsupported()),
         }
     }
@@ -165,6 +170,17 @@ impl<'a> Compiler<'a> {
         self.text(" AND u.user = ");
         self.param(user.as_str().to_owned());
         self.text("), 0)");
+    }
+
+    /// The place of a day before this one is before that of this one: so one end is said for the index.
+    fn follow_up_before(&mut self, at: Timestamp, day: Date) {
+        self.text("(l.follow_up < ");
+        self.param(at.max(Moment::day(day).at).as_micros());
+        self.text(" AND (l.follow_up < ");
+        self.param(at.as_micros());
+        self.text(" OR l.follow_up_day < ");
+        self.param(day.as_days());
+        self.text("))");
     }
 
     fn followed_by(&mut self, user: &UserId) {

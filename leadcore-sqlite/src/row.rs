@@ -1,7 +1,8 @@
 //! Rows to records and back: the only place that knows in which column a field lies.
 
 use leadcore::domain::{
-    Closing, Conversion, Emails, Lead, LeadFields, LeadKind, LeadState, Outcome, Phones, Rank, Trashed,
+    Closing, Conversion, Emails, FollowUp, Lead, LeadFields, LeadKind, LeadState, Outcome, Phones, Rank,
+    Trashed,
 };
 use leadcore::error::{Error, ErrorKind, Result, ValueError};
 use leadcore::id::{
@@ -27,7 +28,7 @@ pub(crate) const AMOUNT_SCALE: u32 = 4;
 macro_rules! select_lead {
     ($rest:literal) => {
         concat!(
-            "SELECT l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.probability, l.expected_close, l.score, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.custom, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.active_at, l.follow_up, l.rank, l.closed_at, l.outcome, l.reason, l.reason_detail, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by FROM leadcore_lead l ",
+            "SELECT l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.probability, l.expected_close, l.score, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.custom, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.active_at, l.follow_up, l.follow_up_day, l.rank, l.closed_at, l.outcome, l.reason, l.reason_detail, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by FROM leadcore_lead l ",
             $rest
         )
     };
@@ -124,6 +125,10 @@ impl<'r, 's> Columns<'r, 's> {
         self.optional_int()?.map(|at| Timestamp::from_micros(at).map_err(|_| corrupt("time"))).transpose()
     }
 
+    pub(crate) fn optional_date(&mut self) -> Result<Option<Date>> {
+        self.optional_int()?.map(|day| Date::from_days(day).map_err(|_| corrupt("date"))).transpose()
+    }
+
     /// A text that parses; what cannot be parsed was not written by leadcore.
     pub(crate) fn parsed<T>(
         &mut self,
@@ -213,12 +218,17 @@ impl<'r, 's> Columns<'r, 's> {
             created_at: self.time()?,
             updated_at: self.time()?,
             active_at: self.time()?,
-            follow_up: self.optional_time()?,
+            follow_up: self.follow_up()?,
             rank: self.parsed("rank", Rank::parse)?.ok_or_else(|| corrupt("rank"))?,
             closing: self.closing()?,
             conversion: self.conversion()?,
             trashed: self.trashed()?,
         })
+    }
+
+    pub(crate) fn follow_up(&mut self) -> Result<Option<FollowUp>> {
+        let (at, day) = (self.optional_time()?, self.optional_date()?);
+        Ok(at.map(|at| FollowUp { at, day }))
     }
 
     fn closing(&mut self) -> Result<Option<Closing>> {
@@ -274,11 +284,7 @@ impl<'r, 's> Columns<'r, 's> {
                 .map(u8::try_from)
                 .transpose()
                 .map_err(|_| corrupt("probability"))?,
-            expected_close: self
-                .optional_int()?
-                .map(Date::from_days)
-                .transpose()
-                .map_err(|_| corrupt("close date"))?,
+            expected_close: self.optional_date()?,
             score: self.optional_int()?.map(i32::try_from).transpose().map_err(|_| corrupt("score"))?,
             industry: self.string()?,
             description: self.string()?,
@@ -386,7 +392,8 @@ impl<'b, 's> Binder<'b, 's> {
         self.time(lead.created_at)?;
         self.time(lead.updated_at)?;
         self.time(lead.active_at)?;
-        self.bind(lead.follow_up.map(Timestamp::as_micros))?;
+        self.bind(lead.follow_up.map(|follow_up| follow_up.at.as_micros()))?;
+        self.bind(lead.follow_up.and_then(|follow_up| follow_up.day).map(Date::as_days))?;
         self.bind(lead.rank.as_str())?;
         self.bind(state_number(lead.state()))?;
         let closing = lead.closing.as_ref();

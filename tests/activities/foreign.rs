@@ -36,9 +36,19 @@ pub(crate) const CASES: &[(&str, Case)] = &[
         said(activities::log(ctx, txn, f.lead.id, Expect::Any, ActivityFields::note("Stolen"), None))
     }),
     ("activities::of", |ctx, txn, f| said(activities::of(ctx, txn, f.lead.id, &[], &Listing::default()))),
+    ("activities::occurrence", |ctx, txn, f| {
+        said(activities::occurrence(ctx, txn, f.activity.id, leadcore::time::Date::MIN))
+    }),
     ("activities::reopen", |ctx, txn, f| said(activities::reopen(ctx, txn, f.activity.id, Expect::Any))),
+    ("activities::replace", |ctx, txn, f| {
+        let (day, by) = (leadcore::time::Date::MIN, ActivityFields::task("Stolen"));
+        said(activities::replace(ctx, txn, f.activity.id, Expect::Any, day, by))
+    }),
     ("activities::set_state", |ctx, txn, f| {
         said(activities::set_state(ctx, txn, f.activity.id, Expect::Any, RequestState::New))
+    }),
+    ("activities::skip", |ctx, txn, f| {
+        said(activities::skip(ctx, txn, f.activity.id, Expect::Any, leadcore::time::Date::MIN))
     }),
     ("activities::snooze", |ctx, txn, f| said(activities::snooze(ctx, txn, f.activity.id, Expect::Any))),
 ];

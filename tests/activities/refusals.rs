@@ -32,9 +32,17 @@ pub(crate) const WRITES: &[(&str, Call)] = &[
     ("activities::log", |ctx, txn, k| {
         activities::log(ctx, txn, k.open, ANY, ActivityFields::note("New"), None).map(drop)
     }),
+    ("activities::replace", |ctx, txn, k| {
+        let now = ctx.now();
+        let (day, by) = (leadcore::time::Date::of(now), ActivityFields::meeting("New", now, now));
+        activities::replace(ctx, txn, k.meeting, ANY, day, by).map(drop)
+    }),
     ("activities::reopen", |ctx, txn, k| activities::reopen(ctx, txn, k.done, ANY).map(drop)),
     ("activities::set_state", |ctx, txn, k| {
         activities::set_state(ctx, txn, k.request, ANY, RequestState::Declined).map(drop)
+    }),
+    ("activities::skip", |ctx, txn, k| {
+        activities::skip(ctx, txn, k.meeting, ANY, leadcore::time::Date::of(ctx.now())).map(drop)
     }),
     ("activities::snooze", |ctx, txn, k| activities::snooze(ctx, txn, k.task, ANY).map(drop)),
 ];

@@ -93,15 +93,28 @@ proptest! {
     }
 
     #[test]
-    fn rules_are_read_as_another_reading_of_the_standard_does(rule in rules(), start in 0_i64..1_000) {
+    fn rules_are_read_as_another_reading_of_the_standard_does(
+        rule in rules(),
+        start in 0_i64..1_000,
+        left_out in proptest::collection::vec(0_usize..30, 0..6),
+    ) {
         let first: Date = "2023-06-15".parse().unwrap();
         let start = first.saturating_add_days(start);
         prop_assume!(start.to_naive().day() <= 28);
-        let meeting = meeting(&format!("{start}T09:00:00Z"), None, &rule);
+        let mut meeting = meeting(&format!("{start}T09:00:00Z"), None, &rule);
         let to = start.saturating_add_days(365 * 6);
+        // Days of the series, and days that are none of it.
+        let days = occurrences(&meeting, at(&format!("{start}T00:00:00Z")), at(&format!("{to}T00:00:00Z")), 30).unwrap();
+        let days = left_out.iter().map(|n| days.get(*n).map_or(start.saturating_add_days(3), |one| one.day));
+        meeting.exceptions = days.collect();
+        meeting.exceptions.sort();
+        meeting.exceptions.dedup();
         let found = occurrences(&meeting, at(&format!("{start}T00:00:00Z")), at(&format!("{to}T00:00:00Z")), 400).unwrap();
         let found: Vec<DateTime<Utc>> = found.iter().map(|one| one.start.at.to_datetime()).collect();
-        let text = format!("DTSTART:{}T090000Z\nRRULE:{rule}", start.to_naive().format("%Y%m%d"));
+        let mut text = format!("DTSTART:{}T090000Z\nRRULE:{rule}", start.to_naive().format("%Y%m%d"));
+        for day in &meeting.exceptions {
+            text.push_str(&format!("\nEXDATE:{}T090000Z", day.to_naive().format("%Y%m%d")));
+        }
         let other: rrule::RRuleSet = text.parse().unwrap();
         let end = to.to_naive().and_hms_opt(0, 0, 0).unwrap().and_utc();
         let all = other.into_iter().map(|at| at.with_timezone(&Utc));

@@ -20,6 +20,7 @@ from .activity import (
     Completed,
     Overview,
     Reminder,
+    Replaced,
 )
 from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
@@ -211,6 +212,7 @@ __all__ = [
     "Records",
     "Rejection",
     "Reminder",
+    "Replaced",
     "Reminders",
     "Role",
     "RoleTable",

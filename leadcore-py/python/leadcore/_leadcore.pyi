@@ -330,8 +330,8 @@ class Lead:
         """How promising it is, by a number of the tenant's own."""
 
     @property
-    def follow_up(self) -> datetime | None:
-        """When somebody has to turn to it next, because of a task, call or meeting that is open."""
+    def follow_up(self) -> date | datetime | None:
+        """When somebody has to turn to it next, because of a task, call or meeting that is open; a `date` for a whole day."""
 
     @property
     def industry(self) -> str | None:
@@ -973,6 +973,14 @@ def activity_delete(session: Session, activity: _Activity) -> None:
 def activity_act(session: Session, activity: _Activity, act: str) -> Activity:
     """Does what people do with one click: `reopen`, `cancel` or `snooze`."""
 
+def activity_skip(session: Session, activity: _Activity, day: date) -> Activity:
+    """One occurrence of a series does not take place."""
+
+def activity_replace(
+    session: Session, activity: _Activity, day: date, changes: dict[str, Any]
+) -> tuple[Activity, Activity]:
+    """One occurrence of a series takes place otherwise: the series, and the meeting in its place."""
+
 def activity_complete(session: Session, activity: _Activity) -> tuple[Activity, Activity | None]:
     """Completes an activity: it, and the next task of a series."""
 
@@ -1011,10 +1019,10 @@ def calendar_overview(session: Session, range: _Range, after: str | None, limit:
 def calendar_month(session: Session, year: int, month: int) -> _Overview:
     """The calendar of a month."""
 
-def calendar_ical(session: Session, range: _Range) -> str:
+def calendar_ical(session: Session, range: _Range) -> tuple[str, list[UUID]]:
     """A range of time as iCalendar text."""
 
-def calendar_ical_of(session: Session, subject: _Subject) -> str:
+def calendar_ical_of(session: Session, subject: _Subject) -> tuple[str, list[UUID]]:
     """What is about a record as iCalendar text."""
 
 def reminder_due(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
 from ._leadcore import Lead
-from .activity import Activity, ActivityInput, ActivityKind, Completed, kinds_of, seconds
+from .activity import Activity, ActivityInput, ActivityKind, Completed, Replaced, kinds_of, seconds
 from .arguments import check, expected, page_size_of, several
 from .arguments import compiled as _leadcore
 from .exceptions import refused
@@ -194,6 +194,38 @@ class Activities(NewActivities):
         True
         """
         return _leadcore.activity_act(self._db._session, activity, "cancel")
+
+    def skip(self, series: ActivityRef, day: date) -> Activity:
+        """One occurrence of a series of meetings does not take place: that of this day where it is held.
+
+        >>> import datetime
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> start = datetime.datetime(2030, 1, 7, 9, tzinfo=datetime.timezone.utc)
+        >>> series = db.activities.meeting(lead, "Weekly", start, recurrence="FREQ=WEEKLY;COUNT=3")
+        >>> _ = db.activities.skip(series, datetime.date(2030, 1, 14))
+        >>> [entry.start.day for entry in db.calendar.month(2030, 1)]
+        [7, 21]
+        """
+        return _leadcore.activity_skip(self._db._session, series, day)
+
+    def replace(self, series: ActivityRef, day: date, /, **changes: Unpack[ActivityInput]) -> Replaced:
+        """One occurrence of a series of meetings takes place otherwise: at another time, in another place.
+
+        It is left out of the series, and a meeting of its own takes its place: both by one undo.
+
+        >>> import datetime
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> start = datetime.datetime(2030, 1, 7, 9, tzinfo=datetime.timezone.utc)
+        >>> series = db.activities.meeting(lead, "Weekly", start, recurrence="FREQ=WEEKLY;COUNT=3")
+        >>> later = datetime.datetime(2030, 1, 15, 10, tzinfo=datetime.timezone.utc)
+        >>> moved = db.activities.replace(series, datetime.date(2030, 1, 14), start=later)
+        >>> moved.meeting.end.hour, moved.meeting.instead_of == (series.id, datetime.date(2030, 1, 14))
+        (11, True)
+        >>> [entry.start.day for entry in db.calendar.month(2030, 1)]
+        [7, 15, 21]
+        """
+        given = seconds(checked(changes, _KEYS))
+        return Replaced(*_leadcore.activity_replace(self._db._session, series, day, given))
 
     def assign(self, activity: ActivityRef, user: str | None) -> Activity:
         """Give an activity to a user, or with ``None`` to nobody.

@@ -23,6 +23,7 @@ __all__ = [
     "Overview",
     "Participant",
     "Reminder",
+    "Replaced",
 ]
 
 ActivityKind: TypeAlias = Literal["note", "comment", "call", "task", "meeting", "message", "ticket", "estimate_request"]
@@ -60,7 +61,7 @@ class ActivityInput(TypedDict, total=False):
     number: str | None
     """Of a call: the number, as it was dialled or shown."""
     due: _Moment | None
-    """Of a task: until when; a ``date`` means the whole day where the acting user lives."""
+    """Of a task: until when; a ``date`` means the whole day, wherever one is."""
     priority: Literal["low", "normal", "high", "urgent"]
     """Of a task or ticket: how pressing it is."""
     recurrence: str | None
@@ -73,6 +74,8 @@ class ActivityInput(TypedDict, total=False):
     """Of a meeting: when it ends; of whole days the last one. An hour or a day when not said."""
     zone: str | None
     """Of a meeting: the time zone that it is held by (``Europe/Oslo``): a series keeps its hour there."""
+    exceptions: Iterable[date] | None
+    """Of a series of meetings: the days on which it does not take place. Best by ``skip``."""
     place: str | None
     """Of a meeting: where."""
     participants: Iterable[Participant] | None
@@ -147,6 +150,12 @@ class Activity(Record):
     """Of a task: when it was done."""
     recurrence: str | None = None
     """Of a task or meeting: by which rule it comes again."""
+    next_id: UUID | None = None
+    """Of a task that is done: the id of the one that follows by its rule."""
+    exceptions: tuple[date, ...] = ()
+    """Of a series of meetings: the days on which it does not take place though its rule says so."""
+    instead_of: tuple[UUID, date] | None = None
+    """Of a meeting: the series and the day of it that it takes the place of."""
     start: _Moment | None = None
     """Of a meeting: when it begins; of a series, when its first occurrence does."""
     end: _Moment | None = None
@@ -210,6 +219,16 @@ class Completed(Record):
     """The task that follows by its rule, where it has one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Replaced(Record):
+    """What became of a series of which one occurrence was replaced."""
+
+    series: Activity
+    """The series, without this occurrence."""
+    meeting: Activity
+    """The meeting that takes its place."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarEntry(Record):
     """One entry of a calendar: a call, a task, or one occurrence of a meeting."""
@@ -270,11 +289,19 @@ def kinds_of(kinds: str | Iterable[str] | None) -> list[str]:
     """Kinds of activity, or one."""
     if kinds is None:
         return []
-    return [kinds] if isinstance(kinds, str) else several("kinds", kinds, "kinds of activity")
+    return [kinds] if isinstance(kinds, str) else _some("kinds", several("kinds", kinds, "kinds of activity"))
 
 
 def topics_of(topics: str | Iterable[str] | None) -> list[str]:
     """Topics of a history, or one."""
     if topics is None:
         return []
-    return [topics] if isinstance(topics, str) else several("topics", topics, "topics of a timeline")
+    return [topics] if isinstance(topics, str) else _some("topics", several("topics", topics, "topics of a timeline"))
+
+
+def _some(name: str, given: list[str]) -> list[str]:
+    """Refuse a list without anything in it: it would mean nothing here and everything elsewhere."""
+    if not given:
+        message = f"`{name}`: an empty list is of nothing; leave it out for all of them"
+        raise ValueError(message)
+    return given

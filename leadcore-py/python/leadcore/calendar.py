@@ -15,12 +15,32 @@ from .models import Page
 from .subjects import SubjectRef
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from .database import Database
 
 __all__ = ["Calendar", "Reminders"]
 
 _Kind: TypeAlias = Literal["call", "task", "meeting"]
 _Kinds: TypeAlias = _Kind | Iterable[_Kind]
+
+
+class Feed(str):
+    """iCalendar text that knows what is not in it.
+
+    >>> lead = db.leads.create(company="Nordlys AS")
+    >>> db.calendar.ical_of(lead).left_out
+    ()
+    """
+
+    left_out: tuple[UUID, ...]
+    """The ids of series that could not be written: of a time zone that is not known here, for example."""
+
+    def __new__(cls, text: str, left_out: Iterable[UUID] = ()) -> Self:
+        """Use ``db.calendar.ical``."""
+        feed = super().__new__(cls, text)
+        feed.left_out = tuple(left_out)
+        return feed
 
 
 class Calendar:
@@ -86,11 +106,12 @@ class Calendar:
         kinds: _Kinds | None = None,
         assignee: str | None = None,
         about: SubjectRef | None = None,
-    ) -> str:
+    ) -> Feed:
         """A range of time as iCalendar text (RFC 5545), for the calendars of others: a series once, as its rule.
 
         The arguments are those of :meth:`overview`. An activity has the same ``UID`` each time, so that a calendar that
-        has read an earlier text takes the new one in its place.
+        has read an earlier text takes the new one in its place. A series that cannot be written does not keep the rest
+        from being read: the text says in ``left_out`` which.
 
         >>> import datetime
         >>> lead = db.leads.create(company="Nordlys AS")
@@ -98,16 +119,16 @@ class Calendar:
         >>> "DUE;VALUE=DATE:20300107" in db.calendar.ical(datetime.date(2030, 1, 1), datetime.date(2030, 2, 1))
         True
         """
-        return _leadcore.calendar_ical(self._db._session, (start, to, kinds_of(kinds), assignee, about))
+        return Feed(*_leadcore.calendar_ical(self._db._session, (start, to, kinds_of(kinds), assignee, about)))
 
-    def ical_of(self, subject: SubjectRef) -> str:
+    def ical_of(self, subject: SubjectRef) -> Feed:
         """The calls, tasks and meetings about a record as iCalendar text.
 
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> db.calendar.ical_of(lead).startswith("BEGIN:VCALENDAR")
         True
         """
-        return _leadcore.calendar_ical_of(self._db._session, subject)
+        return Feed(*_leadcore.calendar_ical_of(self._db._session, subject))
 
 
 def _overview(entries: list[Any], following: str | None, unexpanded: list[UUID]) -> Overview:

@@ -114,7 +114,7 @@ class NewActivities:
             >>> import datetime
             >>> lead = db.leads.create(company="Nordlys AS")
             >>> task = db.activities.task(lead, "Call back", due=datetime.date(2030, 1, 7), assignee="ada")
-            >>> task.due, db.leads.get(lead.id).follow_up.date()
+            >>> task.due, db.leads.get(lead.id).follow_up
             (datetime.date(2030, 1, 7), datetime.date(2030, 1, 7))
 
         """

@@ -111,6 +111,8 @@ CREATE TABLE {prefix}lead (
     active_at        INTEGER NOT NULL,
     -- The earliest follow-up of what is about the lead; follows from {prefix}child.
     follow_up        INTEGER,
+    -- The earliest whole day of one, in days since 1970: which day it is does not depend on where one is.
+    follow_up_day    INTEGER,
     rank             TEXT    NOT NULL,
     -- 0 open, 1 disqualified, 2 converted: follows from the columns below.
     state            INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
@@ -409,9 +411,12 @@ CREATE TABLE {prefix}child (
     child        BLOB    NOT NULL CHECK (length(child) = 16),
     child_kind   TEXT    NOT NULL,
     follow_up    INTEGER,
+    follow_up_day INTEGER,
     PRIMARY KEY (tenant, subject_kind, subject_id, tab, open, at, child)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX {prefix}child_placed ON {prefix}child (tenant, child_kind, child);
+CREATE INDEX {prefix}child_follow_up_day ON {prefix}child (tenant, subject_kind, subject_id, follow_up_day)
+    WHERE follow_up_day IS NOT NULL;
 CREATE INDEX {prefix}child_follow_up ON {prefix}child (tenant, subject_kind, subject_id, follow_up)
     WHERE follow_up IS NOT NULL;
 

@@ -106,10 +106,13 @@ CREATE TABLE leadcore_child (
     child        BLOB    NOT NULL CHECK (length(child) = 16),
     child_kind   TEXT    NOT NULL,
     follow_up    INTEGER,
+    follow_up_day INTEGER,
     PRIMARY KEY (tenant, subject_kind, subject_id, tab, open, at, child)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_child_follow_up ON leadcore_child (tenant, subject_kind, subject_id, follow_up)
     WHERE follow_up IS NOT NULL;
+CREATE INDEX leadcore_child_follow_up_day ON leadcore_child (tenant, subject_kind, subject_id, follow_up_day)
+    WHERE follow_up_day IS NOT NULL;
 CREATE INDEX leadcore_child_placed ON leadcore_child (tenant, child_kind, child);
 CREATE TABLE leadcore_contact (
     rid         INTEGER PRIMARY KEY,
@@ -291,6 +294,8 @@ CREATE TABLE leadcore_lead (
     active_at        INTEGER NOT NULL,
     -- The earliest follow-up of what is about the lead; follows from leadcore_child.
     follow_up        INTEGER,
+    -- The earliest whole day of one, in days since 1970: which day it is does not depend on where one is.
+    follow_up_day    INTEGER,
     rank             TEXT    NOT NULL,
     -- 0 open, 1 disqualified, 2 converted: follows from the columns below.
     state            INTEGER NOT NULL CHECK (state IN (0, 1, 2)),

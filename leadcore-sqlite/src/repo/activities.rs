@@ -18,7 +18,7 @@ use super::records::before;
 pub(super) const ACTIVITY_COLUMNS: &str =
     "id, revision, about, title, text, assignee, remind_at, body, created_by, created_at, updated_at";
 const INSERT_ACTIVITY: &str = "INSERT INTO leadcore_activity (revision, kind, about, title, text, assignee, remind_at, open, at, body, created_by, created_at, updated_at, ends_at, is_series, reminds, reminder, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?7, ?, ?)";
-const UPDATE_ACTIVITY: &str = "UPDATE leadcore_activity SET revision = ?, kind = ?, about = ?, title = ?, text = ?, assignee = ?, remind_at = ?, open = ?, at = ?, body = ?, created_by = ?, created_at = ?, updated_at = ?, ends_at = ?, is_series = ?, reminds = ?, reminder = CASE WHEN remind_at IS ?7 THEN reminder ELSE ?7 END WHERE tenant = ? AND id = ? AND revision = ?";
+const UPDATE_ACTIVITY: &str = "UPDATE leadcore_activity SET revision = ?, kind = ?, about = ?, title = ?, text = ?, assignee = ?, remind_at = ?, open = ?, at = ?, body = ?, created_by = ?, created_at = ?, updated_at = ?, ends_at = ?, is_series = ?, reminds = ? WHERE tenant = ? AND id = ? AND revision = ?";
 
 fn bind_activity(binder: &mut Binder<'_, '_>, activity: &Activity) -> Result<()> {
     let fields = &activity.fields;

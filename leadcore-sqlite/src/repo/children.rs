@@ -2,25 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use leadcore::domain::{Placed, Placement, Subject, SubjectKind, Tab, TabCount};
+use leadcore::domain::{FollowUp, Placed, Placement, Subject, SubjectKind, Tab, TabCount};
 use leadcore::error::Result;
 use leadcore::store::{ChildQuery, Children};
-use leadcore::time::Timestamp;
+use leadcore::time::Date;
 use uuid::Uuid;
 
 use crate::error::StoreResult as _;
 use crate::row::{Columns, corrupt};
 use crate::txn::{SqliteTxn, in_savepoint};
 
-const PLACE: &str = "INSERT INTO leadcore_child (tenant, subject_kind, subject_id, tab, open, at, child, child_kind, follow_up) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+const PLACE: &str = "INSERT INTO leadcore_child (tenant, subject_kind, subject_id, tab, open, at, child, child_kind, follow_up, follow_up_day) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 // Said, because SQLite would rather walk all children of the tenant, whose rows lie in the key.
 const LIFT: &str = "DELETE FROM leadcore_child INDEXED BY leadcore_child_placed WHERE tenant = ? AND child_kind = ? AND child = ?";
-const PLACED: &str = "SELECT subject_kind, subject_id, tab, open, at, follow_up FROM leadcore_child INDEXED BY leadcore_child_placed WHERE tenant = ? AND child_kind = ? AND child = ?";
+const PLACED: &str = "SELECT subject_kind, subject_id, tab, open, at, follow_up, follow_up_day FROM leadcore_child INDEXED BY leadcore_child_placed WHERE tenant = ? AND child_kind = ? AND child = ?";
 const COUNTS: &str = "SELECT tab, open, count(*) FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ? GROUP BY tab, open";
 const TABS: &str =
     "SELECT DISTINCT tab FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ?";
 const MEMBERS: &str =
     "SELECT tab, open, child FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ?";
+const FOLLOW_UP_DAY: &str = "SELECT min(follow_up_day) FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ? AND follow_up_day IS NOT NULL";
 const FOLLOW_UP: &str = "SELECT min(follow_up) FROM leadcore_child WHERE tenant = ? AND subject_kind = ? AND subject_id = ? AND follow_up IS NOT NULL";
 
 /// One walk of the key, from its beginning or from behind a place.
@@ -38,8 +39,8 @@ pub(crate) fn tab_query(descending: bool, from_place: bool) -> String {
 
 /// What pages ask besides: counts of one record and of several, the next follow-up, and where a child is.
 #[cfg(test)]
-pub(crate) const fn child_queries() -> [&'static str; 5] {
-    [COUNTS, MEMBERS, FOLLOW_UP, PLACED, LIFT]
+pub(crate) const fn child_queries() -> [&'static str; 6] {
+    [COUNTS, MEMBERS, FOLLOW_UP, FOLLOW_UP_DAY, PLACED, LIFT]
 }
 
 fn tab(columns: &mut Columns<'_, '_>) -> Result<Tab> {
@@ -62,7 +63,8 @@ impl SqliteTxn<'_> {
                 placement.at.as_micros(),
                 child,
                 placement.child.kind.code(),
-                placement.follow_up.map(Timestamp::as_micros),
+                placement.follow_up.map(|follow_up| follow_up.at.as_micros()),
+                placement.follow_up.and_then(|follow_up| follow_up.day).map(Date::as_days),
             );
             statement.execute(row).store("place a child")?;
         }
@@ -204,7 +206,7 @@ impl Children for SqliteTxn<'_> {
                 let mut columns = Columns::of(row);
                 let about = Subject::new(columns.code("child", SubjectKind::from_code)?, columns.uuid()?);
                 let (tab, open, at) = (tab(&mut columns)?, columns.int()?, columns.time()?);
-                let follow_up = columns.optional_time()?;
+                let follow_up = columns.follow_up()?;
                 let one =
                     || Placement { child: *child, about: Vec::new(), tab, at, is_open: open == 1, follow_up };
                 placement.get_or_insert_with(one).about.push(about);
@@ -217,15 +219,21 @@ impl Children for SqliteTxn<'_> {
         Ok(found)
     }
 
-    fn follow_ups(&mut self, about: &[Subject]) -> Result<Vec<(Subject, Timestamp)>> {
+    fn follow_ups(&mut self, about: &[Subject]) -> Result<Vec<(Subject, FollowUp)>> {
         let mut statement = self.prepare(FOLLOW_UP, "read a follow-up")?;
+        let mut days = self.prepare(FOLLOW_UP_DAY, "read a follow-up")?;
         let mut found = Vec::new();
         for subject in about {
             let row = (self.tenant_text(), subject.kind.code(), subject.id.as_bytes().as_slice());
             let mut rows = statement.query(row).store("read a follow-up")?;
-            if let Some(row) = rows.next().store("read a follow-up")? {
-                found.extend(Columns::of(row).optional_time()?.map(|at| (*subject, at)));
-            }
+            let Some(first) = rows.next().store("read a follow-up")? else { continue };
+            let Some(at) = Columns::of(first).optional_time()? else { continue };
+            let mut rows = days.query(row).store("read a follow-up")?;
+            let day = match rows.next().store("read a follow-up")? {
+                Some(row) => Columns::of(row).optional_date()?,
+                None => None,
+            };
+            found.push((*subject, FollowUp { at, day }));
         }
         Ok(found)
     }

@@ -5,7 +5,7 @@ use leadcore::error::{Conflict, Error, Result};
 use leadcore::id::{LeadId, Revision};
 use leadcore::query::{LeadScan, Resolved};
 use leadcore::store::{Derived, LeadChange, Leads, Tallies};
-use leadcore::time::Timestamp;
+use leadcore::time::Date;
 
 use rusqlite::OptionalExtension as _;
 
@@ -15,11 +15,11 @@ use crate::txn::SqliteTxn;
 
 use super::tally::Deltas;
 
-const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, probability, expected_close, score, industry, description, owner, source, category, location, partner, labels, external_ids, custom, pipeline, stage, stage_entered_at, created_at, updated_at, active_at, follow_up, rank, state, closed_at, outcome, reason, reason_detail, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, score = ?27, industry = ?28, description = ?29, owner = ?30, source = ?31, category = ?32, location = ?33, partner = ?34, labels = ?35, external_ids = ?36, custom = ?37, pipeline = ?38, stage = ?39, stage_entered_at = ?40, created_at = ?41, updated_at = ?42, active_at = ?43, follow_up = ?44, rank = ?45, state = ?46, closed_at = ?47, outcome = ?48, reason = ?49, reason_detail = ?50, converted_at = ?51, account = ?52, converted_by = ?53, trashed_at = ?54, trashed_by = ?55, search = ?56 WHERE rid = ?57";
+const INSERT: &str = "INSERT INTO leadcore_lead (tenant, id, number, revision, kind, company, company_key, name, salutation, first_name, last_name, name_suffix, name_key, job_title, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, amount, probability, expected_close, score, industry, description, owner, source, category, location, partner, labels, external_ids, custom, pipeline, stage, stage_entered_at, created_at, updated_at, active_at, follow_up, follow_up_day, rank, state, closed_at, outcome, reason, reason_detail, converted_at, account, converted_by, trashed_at, trashed_by, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, score = ?27, industry = ?28, description = ?29, owner = ?30, source = ?31, category = ?32, location = ?33, partner = ?34, labels = ?35, external_ids = ?36, custom = ?37, pipeline = ?38, stage = ?39, stage_entered_at = ?40, created_at = ?41, updated_at = ?42, active_at = ?43, follow_up = ?44, follow_up_day = ?45, rank = ?46, state = ?47, closed_at = ?48, outcome = ?49, reason = ?50, reason_detail = ?51, converted_at = ?52, account = ?53, converted_by = ?54, trashed_at = ?55, trashed_by = ?56, search = ?57 WHERE rid = ?58";
 /// The same for a lead that refers to what it referred to: without those columns SQLite has no foreign keys to check and
 /// needs no savepoint of its own for each row, which costs more than the write.
-const UPDATE_SAME: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, score = ?27, industry = ?28, description = ?29, owner = ?30, labels = ?35, external_ids = ?36, custom = ?37, pipeline = ?38, stage_entered_at = ?40, created_at = ?41, updated_at = ?42, active_at = ?43, follow_up = ?44, rank = ?45, state = ?46, closed_at = ?47, outcome = ?48, reason_detail = ?50, converted_at = ?51, account = ?52, converted_by = ?53, trashed_at = ?54, trashed_by = ?55, search = ?56 WHERE rid = ?57";
+const UPDATE_SAME: &str = "UPDATE leadcore_lead SET number = ?1, revision = ?2, kind = ?3, company = ?4, company_key = ?5, name = ?6, salutation = ?7, first_name = ?8, last_name = ?9, name_suffix = ?10, name_key = ?11, job_title = ?12, emails = ?13, phones = ?14, website = ?15, street = ?16, city = ?17, state_region = ?18, postal_code = ?19, country = ?20, tax_id = ?21, currency = ?22, currency_symbol = ?23, amount = ?24, probability = ?25, expected_close = ?26, score = ?27, industry = ?28, description = ?29, owner = ?30, labels = ?35, external_ids = ?36, custom = ?37, pipeline = ?38, stage_entered_at = ?40, created_at = ?41, updated_at = ?42, active_at = ?43, follow_up = ?44, follow_up_day = ?45, rank = ?46, state = ?47, closed_at = ?48, outcome = ?49, reason_detail = ?51, converted_at = ?52, account = ?53, converted_by = ?54, trashed_at = ?55, trashed_by = ?56, search = ?57 WHERE rid = ?58";
 const ADD_KEY: &str = "INSERT INTO leadcore_lead_key (tenant, kind, key, lead) VALUES (?, ?, ?, ?)";
 const DROP_KEY: &str = "DELETE FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ? AND lead = ?";
 const ADD_SEARCH: &str = "INSERT INTO leadcore_lead_search (rowid, search) VALUES (?, ?)";
@@ -39,7 +39,8 @@ const REMOVE: &str =
 const FORGET_SEARCH: &str =
     "INSERT INTO leadcore_lead_search (leadcore_lead_search, rowid, search) VALUES ('delete', ?, ?)";
 const DROP_MARKS: &str = "DELETE FROM leadcore_mark WHERE tenant = ? AND lead = ?";
-const DERIVE: &str = "UPDATE leadcore_lead SET follow_up = ?, active_at = ? WHERE tenant = ? AND id = ?";
+const DERIVE: &str =
+    "UPDATE leadcore_lead SET follow_up = ?, follow_up_day = ?, active_at = ? WHERE tenant = ? AND id = ?";
 const GET: &str = select_lead!("WHERE l.tenant = ? AND l.id = ?");
 const FIND: &str = "SELECT l.id FROM leadcore_lead_key k JOIN leadcore_lead l ON l.rid = k.lead WHERE k.tenant = ? AND k.kind = ? AND k.key = ? AND l.trashed_at IS NULL ORDER BY l.number";
 
@@ -225,9 +226,15 @@ impl Leads for SqliteTxn<'_> {
     fn derive(&mut self, derived: &[Derived]) -> Result<()> {
         let mut statement = self.prepare(DERIVE, "write what follows from children")?;
         for lead in derived {
-            let (follow_up, active_at) =
-                (lead.follow_up.map(Timestamp::as_micros), lead.active_at.as_micros());
-            let row = (follow_up, active_at, self.tenant_text(), lead.id.as_uuid().as_bytes().to_vec());
+            let at = lead.follow_up.map(|follow_up| follow_up.at.as_micros());
+            let day = lead.follow_up.and_then(|follow_up| follow_up.day).map(Date::as_days);
+            let row = (
+                at,
+                day,
+                lead.active_at.as_micros(),
+                self.tenant_text(),
+                lead.id.as_uuid().as_bytes().to_vec(),
+            );
             statement.execute(row).store("write what follows from children")?;
         }
         Ok(())

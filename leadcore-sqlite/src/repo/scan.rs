@@ -237,6 +237,7 @@ fn requires(filter: &Resolved, field: &Field) -> bool {
         Resolved::Any(list) => !list.is_empty() && list.iter().all(|inner| requires(inner, field)),
         Resolved::Not(inner) => matches!(&**inner, Resolved::Empty(empty) if empty == field),
         Resolved::Equals(of, _) | Resolved::Range { field: of, .. } => of == field,
+        Resolved::FollowUpBefore { .. } => *field == Field::FollowUp,
         _ => false,
     }
 }

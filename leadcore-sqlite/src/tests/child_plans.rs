@@ -37,11 +37,12 @@ fn a_page_of_children_walks_their_key() {
 
 #[test]
 fn counts_and_follow_ups_walk_the_key_of_their_record() {
-    let [counts, members, follow_up, placed, lift] = child_queries();
+    let [counts, members, follow_up, day, placed, lift] = child_queries();
     let record = "(tenant=? AND subject_kind=? AND subject_id=?";
     check(counts, record);
     check(members, record);
     check(follow_up, &format!("INDEX leadcore_child_follow_up {record}"));
+    check(day, &format!("INDEX leadcore_child_follow_up_day {record}"));
     for by_child in [placed, lift] {
         check(by_child, "INDEX leadcore_child_placed (tenant=? AND child_kind=? AND child=?)");
     }

@@ -8,6 +8,7 @@
 mod acts;
 mod lists;
 mod log;
+mod occurrences;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use crate::domain::{
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{ActivityId, Revision};
 use crate::store::Txn;
+use crate::time::Timestamp;
 
 use super::access::Expect;
 use super::children::{self, Child, Sight, stored_child};
@@ -28,15 +30,47 @@ use super::operation::record;
 pub use acts::{Completed, assign, cancel, complete, complete_call, reopen, set_state, snooze};
 pub use lists::{all, assigned_to, of};
 pub use log::{Logged, log};
+pub use occurrences::{Replaced, occurrence, replace, skip};
 
 impl Child for Activity {
     const WHAT: &'static str = "activity";
 
-    stored_child!(activities by ActivityId);
+    stored_child!(activities by ActivityId, written apart);
 
     fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
         Self::told(before, after)
     }
+
+    fn insert(txn: &mut dyn Txn, children: &[Self]) -> Result<()> {
+        txn.activities().insert(children)?;
+        // One that comes back was written just now.
+        let back = children
+            .iter()
+            .filter(|child| child.revision != Revision::FIRST && child.fields.remind_at.is_some())
+            .map(|child| (child.id, child.returned_reminder(child.updated_at)));
+        remind(txn, &back.collect::<Vec<_>>())
+    }
+
+    fn update(txn: &mut dyn Txn, children: &[Self]) -> Result<()> {
+        let ids: Vec<_> = children.iter().map(|child| child.id).collect();
+        let stored: BTreeMap<_, _> = txn
+            .activities()
+            .get(&ids)?
+            .into_iter()
+            .map(|stored| (stored.id, stored.fields.remind_at))
+            .collect();
+        txn.activities().update(children)?;
+        let moved = children
+            .iter()
+            .filter(|child| stored.get(&child.id).is_some_and(|known| *known != child.fields.remind_at))
+            .map(|child| (child.id, child.new_reminder(child.updated_at)));
+        remind(txn, &moved.collect::<Vec<_>>())
+    }
+}
+
+/// Sets reminders, where there are any.
+fn remind(txn: &mut dyn Txn, reminders: &[(ActivityId, Option<Timestamp>)]) -> Result<()> {
+    if reminders.is_empty() { Ok(()) } else { txn.agenda().remind(reminders) }
 }
 
 /// Adds an activity about these records: leads, contacts, accounts.
@@ -122,6 +156,7 @@ fn prepare(ctx: &Context<'_>, txn: &mut dyn Txn, drafts: Vec<ActivityDraft>) -> 
                 }
             },
         };
+        fields.keep_links(None);
         of_this.extend(check(ctx, txn, None, &mut fields)?);
         if n > 0 {
             of_this.iter_mut().for_each(|v| v.field = format!("drafts[{n}].{}", v.field));
@@ -228,6 +263,8 @@ pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: ActivityId) -> Result<Activ
 
 /// Writes all fields of an activity; it stays of its kind. Without a difference nothing is written.
 ///
+/// What is moved to another time takes its reminder along, by as much, when that came before it and is left as it was.
+///
 /// ```
 /// use leadcore::desk::activities;
 /// use leadcore::domain::ActivityFields;
@@ -252,9 +289,11 @@ pub fn edit(
     txn: &mut dyn Txn,
     id: ActivityId,
     expect: impl Into<Expect>,
-    fields: ActivityFields,
+    mut fields: ActivityFields,
 ) -> Result<Activity> {
     let before = changeable(ctx, txn, id, expect.into())?;
+    fields.keep_links(Some(&before.fields));
+    fields.move_reminder(&before.fields);
     let (after, entries) = rewrite(ctx, txn, &before, fields)?;
     written(ctx, txn, OperationKind::Edit, &entries)?;
     children::shown_one(ctx, txn, after)

@@ -3,7 +3,7 @@
 //! A page is read by walks of an index, however many entries the range has. Series are expanded for every page, each from
 //! where the page begins.
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{FixedOffset, NaiveDate, TimeDelta};
 
 use crate::context::Context;
 use crate::domain::{Activity, ActivityBody, ActivityKind, Meeting, Moment, Place, Subject, Tab, occurrence};
@@ -107,10 +107,17 @@ impl OverviewQuery {
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
     }
 
+    /// The range of places to look at: whole days lie up to fourteen hours apart from where they begin somewhere, and end up to
+    /// a day behind it.
+    fn reach(&self) -> (Timestamp, Timestamp) {
+        (self.from.saturating_add(TimeDelta::days(-1)), self.to.saturating_add(TimeDelta::days(1)))
+    }
+
     fn agenda(&self, after: Option<Place>) -> AgendaQuery {
+        let (from, to) = self.reach();
         AgendaQuery {
-            from: self.from,
-            to: self.to,
+            from,
+            to,
             kinds: if self.kinds.is_empty() { KINDS.to_vec() } else { self.kinds.clone() },
             assignee: self.assignee.clone(),
             after,
@@ -199,7 +206,8 @@ pub struct Overview {
 pub fn overview(ctx: &Context<'_>, txn: &mut dyn Txn, query: &OverviewQuery) -> Result<Overview> {
     query.check()?;
     let mut live = Live::open(ctx, txn)?;
-    let mut found = Found { query, entries: Vec::new(), unexpanded: Vec::new() };
+    let mut found =
+        Found { query, offset: ctx.utc_offset(), entries: Vec::new(), unexpanded: Vec::new(), kept: 0 };
     let horizon = match query.about {
         Some(about) => {
             let about = children::shown_with(ctx, txn, about)?;
@@ -251,8 +259,11 @@ pub fn month_of(ctx: &Context<'_>, year: i32, month: u32) -> Result<(Timestamp, 
 /// The entries of a page, as they are found.
 struct Found<'q> {
     query: &'q OverviewQuery,
+    offset: FixedOffset,
     entries: Vec<CalendarEntry>,
     unexpanded: Vec<ActivityId>,
+    /// How many entries were found, also those that were cut off.
+    kept: usize,
 }
 
 impl Found<'_> {
@@ -273,18 +284,16 @@ impl Found<'_> {
     /// Reads what is no series. Gives the place up to which was read, when there is more behind it.
     fn read_single(&mut self, txn: &mut dyn Txn, live: &mut Live) -> Result<Option<Place>> {
         let mut after = self.query.after;
-        let mut found = 0_usize;
+        let before = self.kept;
         for _ in 0..ROUNDS {
             let mut agenda = self.query.agenda(after);
             agenda.limit = self.query.limit.saturating_add(1).clamp(FEWEST, CHUNK);
             let page = txn.agenda().between(&agenda)?;
             live.learn(txn, page.iter())?;
-            let seen = page.iter().filter(|activity| !live.of(&activity.about).is_empty()).count();
-            found = found.saturating_add(seen);
             page.iter().for_each(|activity| self.add(activity, live));
             let Some(last) = page.last().filter(|_| page.len() == agenda.limit) else { return Ok(None) };
             after = Some(Place { at: last.at(), child: last.id.as_uuid() });
-            if found > self.query.limit {
+            if self.kept.saturating_sub(before) > self.query.limit {
                 break;
             }
         }
@@ -307,7 +316,7 @@ impl Found<'_> {
                 }
             }
             match page.last() {
-                Some(last) if page.len() == CHUNK && last.at < self.query.to => {
+                Some(last) if page.len() == CHUNK && last.at < self.query.reach().1 => {
                     list.after = Some(last.place());
                 }
                 _ => return Ok(()),
@@ -337,8 +346,7 @@ impl Found<'_> {
             ActivityBody::Meeting(meeting) => self.add_meeting(activity.id, meeting, entry),
             ActivityBody::Call(call) => {
                 let seconds = TimeDelta::seconds(call.duration.unwrap_or_default().into());
-                let moment = |at: Timestamp| Moment { at, day: None };
-                self.keep(entry(moment(call.at), moment(call.at.saturating_add(seconds))));
+                self.keep(entry(Moment::at(call.at), Moment::at(call.at.saturating_add(seconds))));
             }
             ActivityBody::Task(task) => {
                 if let Some(due) = task.due {
@@ -359,10 +367,10 @@ impl Found<'_> {
         meeting: &Meeting,
         entry: impl Fn(Moment, Moment) -> CalendarEntry,
     ) {
-        let (from, to) = (self.query.from, self.query.to);
+        let (from, to) = self.query.reach();
         let from = self.query.after.map_or(from, |after| from.max(after.at));
         // Those that began before and still go on: one a day for the longest meeting there is.
-        let limit = self.query.limit.saturating_add(370);
+        let limit = self.query.limit.saturating_add(375);
         let Ok(times) = occurrence::occurrences(meeting, from, to, limit) else {
             self.unexpanded.push(id);
             return;
@@ -380,9 +388,10 @@ impl Found<'_> {
     }
 
     fn keep(&mut self, entry: CalendarEntry) {
-        let (start, end) = (entry.start.at, entry.end.at);
+        let (start, end) = (entry.start.begins(self.offset), entry.end.ends(self.offset));
         let falls = start < self.query.to && (start >= self.query.from || end > self.query.from);
         if falls && self.query.after.is_none_or(|after| entry.place() > after) {
+            self.kept = self.kept.saturating_add(1);
             self.entries.push(entry);
         }
     }

@@ -3,6 +3,10 @@
 /// What is the same for all kinds of child that have their parts in fields of their own and lie in a port of their own.
 macro_rules! stored_child {
     ($port:ident by $id:ident) => {
+        $crate::desk::child_parts::stored_child!($port by $id, written apart);
+        $crate::desk::child_parts::written_child!($port);
+    };
+    ($port:ident by $id:ident, written apart) => {
         fn subject(&self) -> $crate::domain::Subject {
             self.id.into()
         }
@@ -15,13 +19,36 @@ macro_rules! stored_child {
             self.about = about;
         }
 
-        $crate::desk::child_parts::revised_child!($port by $id);
+        $crate::desk::child_parts::read_child!($port by $id);
     };
 }
 pub(super) use stored_child;
 
 /// The same for those whose parts lie otherwise.
 macro_rules! revised_child {
+    ($port:ident by $id:ident) => {
+        $crate::desk::child_parts::read_child!($port by $id);
+        $crate::desk::child_parts::written_child!($port);
+    };
+}
+pub(super) use revised_child;
+
+/// How they are written, where writing one is all that there is to do.
+macro_rules! written_child {
+    ($port:ident) => {
+        fn insert(txn: &mut dyn $crate::store::Txn, children: &[Self]) -> $crate::error::Result<()> {
+            txn.$port().insert(children)
+        }
+
+        fn update(txn: &mut dyn $crate::store::Txn, children: &[Self]) -> $crate::error::Result<()> {
+            txn.$port().update(children)
+        }
+    };
+}
+pub(super) use written_child;
+
+/// How they are read, revised and taken away.
+macro_rules! read_child {
     ($port:ident by $id:ident) => {
         fn revision(&self) -> $crate::id::Revision {
             self.revision
@@ -41,18 +68,10 @@ macro_rules! revised_child {
             txn.$port().get(&ids)
         }
 
-        fn insert(txn: &mut dyn $crate::store::Txn, children: &[Self]) -> $crate::error::Result<()> {
-            txn.$port().insert(children)
-        }
-
-        fn update(txn: &mut dyn $crate::store::Txn, children: &[Self]) -> $crate::error::Result<()> {
-            txn.$port().update(children)
-        }
-
         fn remove(txn: &mut dyn $crate::store::Txn, ids: &[uuid::Uuid]) -> $crate::error::Result<()> {
             let ids: Vec<_> = ids.iter().copied().map($id::from_uuid).collect();
             txn.$port().remove(&ids)
         }
     };
 }
-pub(super) use revised_child;
+pub(super) use read_child;

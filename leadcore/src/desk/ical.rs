@@ -3,27 +3,45 @@
 //! Meetings and calls are events, tasks are to-dos. Each has the same `UID` for ever (`<activity id>@leadcore`), its
 //! revision as `SEQUENCE` and the time of its last change as `DTSTAMP`: the same activities give the same text, and a
 //! calendar that has read an earlier one takes the new one in its place. Time zones are named by IANA (`TZID=Europe/Oslo`)
-//! and not spelt out.
+//! and spelt out for readers that do not know them. Occurrences that a series leaves out are its `EXDATE`s; a meeting that
+//! took the place of one is an event of its own, `RELATED-TO` the series.
+
+mod zones;
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use icalendar::{Calendar, Component as _, Event, EventLike as _, Property, Todo};
+use icalendar::{Component as _, Event, EventLike as _, Property, Todo};
 
 use crate::context::Context;
 use crate::domain::{
-    Activity, ActivityBody, ActivityKind, Call, Meeting, Priority, Subject, Task, occurrence,
+    Activity, ActivityBody, ActivityKind, Call, Meeting, Participant, Priority, Subject, Task, occurrence,
 };
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::ActivityId;
 use crate::store::Txn;
 use crate::time::{Date, Timestamp};
+use crate::value::Email;
 
 use super::activities;
 use super::calendar::{self, OverviewQuery};
 use super::listing::Listing;
+use zones::Zones;
 
+/// How many activities are read at once.
+const CHUNK: usize = 500;
 const KINDS: [ActivityKind; 3] = [ActivityKind::Call, ActivityKind::Task, ActivityKind::Meeting];
+
+/// Activities as a calendar for others.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Feed {
+    /// The iCalendar text.
+    pub text: String,
+    /// What could not be written, so that the rest could be: a series of a time zone that this program does not know, or whose
+    /// first occurrence cannot be found. What is no call, task or meeting is not told.
+    pub left_out: Vec<ActivityId>,
+}
 
 /// These activities as one calendar. What is no call, task or meeting is left out.
 ///
@@ -45,56 +63,43 @@ const KINDS: [ActivityKind; 3] = [ActivityKind::Call, ActivityKind::Task, Activi
 /// })?;
 /// assert!(text.contains("DTSTART;TZID=Europe/Oslo:20261019T090000\r\n"));
 /// assert!(text.contains("RRULE:FREQ=WEEKLY;COUNT=10;BYDAY=MO\r\n"));
+/// assert!(text.contains("BEGIN:VTIMEZONE\r\nTZID:Europe/Oslo\r\n"));
 /// assert!(text.contains("SUMMARY:Weekly\\; with Kari\r\n"));
 /// # Ok::<(), leadcore::error::Error>(())
 /// ```
-///
-/// # Errors
-/// `Invalid` for a meeting of a time zone that this program does not know, or whose first occurrence cannot be found.
-pub fn calendar(all: &[Activity]) -> Result<String> {
-    let mut calendar = Calendar::empty();
-    calendar.append_property(("VERSION", "2.0"));
-    calendar.append_property(("PRODID", "-//leadcore//leadcore//EN"));
-    calendar.append_property(("CALSCALE", "GREGORIAN"));
-    for activity in all {
-        match &activity.fields.body {
-            ActivityBody::Meeting(meeting) => {
-                calendar.push(event_of_meeting(activity, meeting)?);
-            }
-            ActivityBody::Call(call) => {
-                calendar.push(event_of_call(activity, call));
-            }
-            ActivityBody::Task(task) => {
-                calendar.push(todo(activity, task));
-            }
-            _ => {}
-        }
-    }
-    Ok(calendar.to_string())
+#[must_use]
+pub fn calendar(all: &[Activity]) -> Feed {
+    let mut writer = Writer::new();
+    all.iter().for_each(|activity| writer.add(activity));
+    writer.finish()
 }
 
 /// One activity as a calendar.
 ///
 /// # Errors
-/// `NotFound`; what [`calendar()`] returns.
+/// `NotFound`; `Invalid` for a meeting of a time zone that this program does not know, or whose first occurrence cannot be
+/// found.
 pub fn activity(ctx: &Context<'_>, txn: &mut dyn Txn, id: ActivityId) -> Result<String> {
-    calendar(&[activities::get(ctx, txn, id)?])
+    let activity = activities::get(ctx, txn, id)?;
+    let mut writer = Writer::new();
+    writer.write(&activity)?;
+    Ok(writer.finish().text)
 }
 
 /// The calls, tasks and meetings about a lead, contact or account as a calendar, by when they were or are due.
 ///
 /// # Errors
-/// `NotFound`; what [`calendar()`] returns.
-pub fn of(ctx: &Context<'_>, txn: &mut dyn Txn, subject: impl Into<Subject>) -> Result<String> {
+/// `NotFound`.
+pub fn of(ctx: &Context<'_>, txn: &mut dyn Txn, subject: impl Into<Subject>) -> Result<Feed> {
     let subject = subject.into();
-    let mut listing = Listing { ascending: true, limit: 1_000, ..Listing::default() };
-    let mut all = Vec::new();
+    let mut listing = Listing { ascending: true, limit: CHUNK, ..Listing::default() };
+    let mut writer = Writer::new();
     loop {
-        let mut page = activities::of(ctx, txn, subject, &KINDS, &listing)?;
-        all.append(&mut page.items);
+        let page = activities::of(ctx, txn, subject, &KINDS, &listing)?;
+        page.items.iter().for_each(|activity| writer.add(activity));
         match page.next {
             Some(next) => listing.after = Some(next),
-            None => return calendar(&all),
+            None => return Ok(writer.finish()),
         }
     }
 }
@@ -102,19 +107,133 @@ pub fn of(ctx: &Context<'_>, txn: &mut dyn Txn, subject: impl Into<Subject>) -> 
 /// The activities of an [overview](calendar::overview) as a calendar, all pages of it: a series once, as its rule.
 ///
 /// # Errors
-/// What the overview and [`calendar()`] return.
-pub fn overview(ctx: &Context<'_>, txn: &mut dyn Txn, query: &OverviewQuery) -> Result<String> {
-    let (mut query, mut known, mut ids) = (query.clone(), BTreeSet::new(), Vec::new());
+/// What the overview returns.
+pub fn overview(ctx: &Context<'_>, txn: &mut dyn Txn, query: &OverviewQuery) -> Result<Feed> {
+    let (mut query, mut known, mut writer) = (query.clone(), BTreeSet::new(), Writer::new());
     loop {
         let page = calendar::overview(ctx, txn, &query)?;
         let new = page.entries.iter().map(|entry| entry.activity).filter(|id| known.insert(*id));
-        ids.extend(new);
+        let new: Vec<_> = new.collect();
+        for ids in new.chunks(CHUNK) {
+            txn.activities().get(ids)?.iter().for_each(|activity| writer.add(activity));
+        }
+        for id in page.unexpanded {
+            if known.insert(id) {
+                writer.left_out.push(id);
+            }
+        }
         match page.next {
             Some(next) => query.after = Some(next),
-            None => break,
+            None => return Ok(writer.finish()),
         }
     }
-    calendar(&txn.activities().get(&ids)?)
+}
+
+/// Writes one activity after the other: only the text is kept.
+struct Writer {
+    text: String,
+    zones: Zones,
+    left_out: Vec<ActivityId>,
+}
+
+impl Writer {
+    fn new() -> Self {
+        let head =
+            ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//leadcore//leadcore//EN", "CALSCALE:GREGORIAN", ""];
+        Self { text: head.join("\r\n"), zones: Zones::default(), left_out: Vec::new() }
+    }
+
+    /// One that cannot be written is left out, and told.
+    fn add(&mut self, activity: &Activity) {
+        if self.write(activity).is_err() {
+            self.left_out.push(activity.id);
+        }
+    }
+
+    fn write(&mut self, activity: &Activity) -> Result<()> {
+        let text = match &activity.fields.body {
+            ActivityBody::Meeting(meeting) => {
+                let text = written(&event_of_meeting(activity, meeting)?)?;
+                self.zones.learn(meeting, activity.updated_at)?;
+                text
+            }
+            ActivityBody::Call(call) => written(&event_of_call(activity, call))?,
+            ActivityBody::Task(task) => written(&todo(activity, task))?,
+            _ => return Ok(()),
+        };
+        // An alarm stands within what it is of, behind its properties.
+        match (alarm(activity), text.rfind("END:V")) {
+            (Some(alarm), Some(end)) => {
+                let (properties, end) = text.split_at(end);
+                self.text.extend([properties, &alarm, end]);
+            }
+            _ => self.text.push_str(&text),
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Feed {
+        self.zones.write(&mut self.text);
+        self.text.push_str("END:VCALENDAR\r\n");
+        Feed { text: self.text, left_out: self.left_out }
+    }
+}
+
+/// A component as text, its lines folded.
+fn written(component: &impl icalendar::Component) -> Result<String> {
+    component
+        .try_into_string()
+        .map_err(|error| Error::new(ErrorKind::Internal, "an activity cannot be written").with_source(error))
+}
+
+/// The reminder of what is open: of a series before each occurrence.
+fn alarm(activity: &Activity) -> Option<String> {
+    let at = activity.fields.remind_at.filter(|_| activity.is_open())?;
+    let trigger = match &activity.fields.body {
+        ActivityBody::Meeting(meeting) if meeting.recurrence.is_some() => {
+            // A whole day begins with its first hour in calendars of others, not with its place.
+            let begins = meeting.start.begins(chrono::Offset::fix(&Utc));
+            let seconds = at.since(begins).num_seconds();
+            let sign = if seconds < 0 { "-" } else { "" };
+            format!("TRIGGER:{sign}PT{}S", seconds.unsigned_abs())
+        }
+        _ => format!("TRIGGER;VALUE=DATE-TIME:{}", utc(at.to_datetime())),
+    };
+    Some(format!("BEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:Reminder\r\n{trigger}\r\nEND:VALARM\r\n"))
+}
+
+/// The address of somebody, as a URI (RFC 6068); who has none cannot be named in a calendar of others.
+fn mailto(address: &str) -> Option<String> {
+    // `Kari Nord <kari@nord.example>` is how people write one down.
+    let bare = address.strip_suffix('>').and_then(|named| named.rsplit_once('<')).map(|(_, bare)| bare);
+    let email = Email::parse(bare.unwrap_or(address)).ok()?;
+    let mut uri = String::from("mailto:");
+    for byte in email.as_str().bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~@!$'*+".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    Some(uri)
+}
+
+/// Who takes part and who leads, as far as they have addresses: of records those would have to be looked up.
+fn people(event: &mut Event, activity: &Activity, meeting: &Meeting) {
+    let addresses = meeting.participants.iter().filter_map(|participant| match participant {
+        Participant::User(user) => mailto(user.as_str()),
+        Participant::Other(text) => mailto(text),
+        Participant::Record(_) => None,
+    });
+    let addresses: Vec<_> = addresses.collect();
+    // Attendees are invited by somebody (section 3.8.4.3).
+    let leads = activity.fields.assignee.as_ref().or_else(|| activity.created_by.user());
+    if let Some(leads) = leads.and_then(|user| mailto(user.as_str())).filter(|_| !addresses.is_empty()) {
+        event.append_property(Property::new("ORGANIZER", leads));
+    }
+    for address in addresses {
+        event.append_multi_property(Property::new("ATTENDEE", address));
+    }
 }
 
 /// Text as iCalendar can have it: its only control character is the end of a line.
@@ -175,7 +294,17 @@ fn event_of_meeting(activity: &Activity, meeting: &Meeting) -> Result<Event> {
     event.append_property(moment("DTEND", first.end.at, exported.shown.1, zone, behind));
     if let Some(rule) = exported.rule {
         event.append_property(Property::new("RRULE", rule.to_string()));
+        for day in &meeting.exceptions {
+            // The hour that the rule gives on that day (section 3.8.5.1).
+            let shown = day.to_naive().and_time(exported.shown.0.time());
+            let utc = Timestamp::try_from(shown.and_utc()).unwrap_or(first.start.at);
+            event.append_multi_property(moment("EXDATE", utc, shown, zone, first.start.day.map(|_| *day)));
+        }
     }
+    if let Some(instead) = meeting.instead_of {
+        event.append_property(("RELATED-TO", format!("{}@leadcore", instead.series).as_str()));
+    }
+    people(&mut event, activity, meeting);
     if let Some(place) = &meeting.place {
         event.location(&text(place));
     }
@@ -196,7 +325,13 @@ fn todo(activity: &Activity, task: &Task) -> Todo {
     let mut todo = Todo::new();
     describe(&mut todo, activity);
     if let Some(due) = task.due {
-        todo.append_property(moment("DUE", due.at, due.at.to_datetime().naive_utc(), None, due.day));
+        let shown = due.at.to_datetime().naive_utc();
+        todo.append_property(moment("DUE", due.at, shown, None, due.day));
+        // One that is done has left the rule to the next one.
+        if let Some(rule) = task.recurrence.as_ref().filter(|_| task.done_at.is_none()) {
+            todo.append_property(moment("DTSTART", due.at, shown, None, due.day));
+            todo.append_property(Property::new("RRULE", occurrence::exported_rule(rule, due).to_string()));
+        }
     }
     match task.done_at {
         Some(done) => {

@@ -12,9 +12,10 @@ mod told;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ActivityId, Revision, UserId};
-use crate::time::Timestamp;
+use crate::time::{Date, Timestamp};
 
 use super::child::{Placement, Tab};
+use super::follow_up::FollowUp;
 use super::journal::Actor;
 use super::link::Subject;
 use super::recurrence::Recurrence;
@@ -57,6 +58,9 @@ pub struct Task {
     /// When done, the next one is due by this rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurrence: Option<Recurrence>,
+    /// The task that followed by the rule when this one was done. leadcore sets it, callers do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<ActivityId>,
 }
 
 /// Somebody who takes part in a meeting.
@@ -70,6 +74,16 @@ pub enum Participant {
     Record(Subject),
     /// Anybody else: a name or an e-mail address.
     Other(String),
+}
+
+/// One occurrence of a series of meetings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OccurrenceOf {
+    /// The series.
+    pub series: ActivityId,
+    /// The day where it is held.
+    pub day: Date,
 }
 
 /// An appointment.
@@ -93,6 +107,13 @@ pub struct Meeting {
     /// By which rule it comes again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurrence: Option<Recurrence>,
+    /// The days, where it is held, on which a series does not take place although its rule says so: left out, or replaced by
+    /// a meeting of its own. At most 1,000.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<Date>,
+    /// The occurrence of a series that this meeting takes the place of. leadcore sets it, callers do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<OccurrenceOf>,
     /// When it was held; of a series, up to when its occurrences were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_until: Option<Timestamp>,
@@ -294,14 +315,14 @@ impl Activity {
     /// When somebody has to turn to it (X.23): when an open task is due, a planned call is to be made, a meeting takes
     /// place next. A ticket and a request for an estimate say no time.
     #[must_use]
-    pub fn follow_up(&self) -> Option<Timestamp> {
+    pub fn follow_up(&self) -> Option<Moment> {
         if !self.is_open() {
             return None;
         }
         match &self.fields.body {
-            ActivityBody::Call(call) => Some(call.at),
-            ActivityBody::Task(task) => task.due.map(|due| due.at),
-            ActivityBody::Meeting(meeting) => meeting.next_open(),
+            ActivityBody::Call(call) => Some(Moment::at(call.at)),
+            ActivityBody::Task(task) => task.due,
+            ActivityBody::Meeting(meeting) => meeting.next_open().map(|at| meeting.moment_of(at)),
             _ => None,
         }
     }
@@ -315,12 +336,29 @@ impl Activity {
             tab: Tab::Activity(self.kind()),
             at: self.at(),
             is_open: self.is_open(),
-            follow_up: self.follow_up(),
+            follow_up: self.follow_up().map(FollowUp::from),
+        }
+    }
+}
+
+impl ActivityFields {
+    /// The time of its own: of a call, of a task that is due at some time, of a meeting.
+    pub(crate) fn moment(&self) -> Option<Moment> {
+        match &self.body {
+            ActivityBody::Call(call) => Some(Moment::at(call.at)),
+            ActivityBody::Task(task) => task.due,
+            ActivityBody::Meeting(meeting) => Some(meeting.start),
+            _ => None,
         }
     }
 }
 
 impl Meeting {
+    /// The beginning of an occurrence, of which this is the place.
+    fn moment_of(&self, at: Timestamp) -> Moment {
+        if self.start.day.is_some() { Moment::day(Date::of(at)) } else { Moment::at(at) }
+    }
+
     fn is_open(&self) -> bool {
         !self.canceled && self.next_open().is_some()
     }

@@ -45,6 +45,26 @@ impl Activity {
         Some(AgendaSpan { at, until, is_series })
     }
 
+    /// The next reminder of an activity that was given another time to be reminded at: that time; of a series that went on
+    /// meanwhile, as long before its next occurrence.
+    #[must_use]
+    pub(crate) fn new_reminder(&self, now: Timestamp) -> Option<Timestamp> {
+        let at = self.fields.remind_at?;
+        match &self.fields.body {
+            ActivityBody::Meeting(meeting) if meeting.recurrence.is_some() && at <= now => {
+                let ahead = meeting.start.at.since(at);
+                meeting.next_occurrence(Some(now)).map(|next| next.saturating_add(-ahead))
+            }
+            _ => Some(at),
+        }
+    }
+
+    /// The next reminder of an activity that comes back after it was removed: what was due is not told again.
+    #[must_use]
+    pub(crate) fn returned_reminder(&self, now: Timestamp) -> Option<Timestamp> {
+        self.new_reminder(now).filter(|at| *at > now)
+    }
+
     /// Whether its reminder is still of use: it is open, or of a kind that is never closed.
     #[must_use]
     pub fn wants_reminder(&self) -> bool {

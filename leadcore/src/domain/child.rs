@@ -14,6 +14,7 @@ use crate::error::{ValueError, ViolationCode};
 use crate::time::Timestamp;
 
 use super::activity::ActivityKind;
+use super::follow_up::FollowUp;
 use super::journal::Topic;
 use super::link::Subject;
 
@@ -168,7 +169,7 @@ pub struct Placement {
     /// Whether something is still to be done about it.
     pub is_open: bool,
     /// When somebody has to turn to it: what the next follow-up of a lead is the earliest of (X.23).
-    pub follow_up: Option<Timestamp>,
+    pub follow_up: Option<FollowUp>,
 }
 
 /// A child as a page of its tab lists it.

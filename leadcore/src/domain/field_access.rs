@@ -34,7 +34,7 @@ impl Field {
             Self::ReasonDetail => lead.closing.as_ref().and_then(|closing| closing.detail.as_deref()).into(),
             Self::ClosedAt => lead.closing.as_ref().map(|closing| closing.at).into(),
             Self::ActiveAt => lead.active_at.into(),
-            Self::FollowUp => lead.follow_up.into(),
+            Self::FollowUp => lead.follow_up.map(|follow_up| follow_up.at).into(),
             Self::CreatedAt => lead.created_at.into(),
             Self::UpdatedAt => lead.updated_at.into(),
             Self::ConvertedAt => lead.conversion.as_ref().map(|conversion| conversion.at).into(),

@@ -426,7 +426,7 @@ pub struct Lead {
     /// Since when nothing happened: the later of entering the stage and the last activity. What rotting counts from.
     pub active_at: Timestamp,
     /// When somebody has to turn to it next (X.23): the earliest of the activities about it, written without a revision.
-    pub follow_up: Option<Timestamp>,
+    pub follow_up: Option<super::follow_up::FollowUp>,
     /// Its place among the cards of its stage.
     pub rank: Rank,
     /// How it ended, while it is won, lost or disqualified.

@@ -11,6 +11,7 @@ mod amounts;
 mod catalogue;
 mod changes;
 mod child;
+mod coded;
 mod contact;
 mod custom_definition;
 mod custom_field;
@@ -54,12 +55,12 @@ mod rewind;
 mod synonyms;
 mod view;
 mod vocabulary;
-mod zone;
+pub(crate) mod zone;
 
 pub use account::{Account, AccountFields, AccountStatus};
 pub use activity::{
     Activity, ActivityBody, ActivityDraft, ActivityFields, ActivityKind, Call, CallOutcome, Channel,
-    Direction, Meeting, Message, Moment, Participant, Priority, RequestState, Task,
+    Direction, Meeting, Message, Moment, OccurrenceOf, Participant, Priority, RequestState, Task,
 };
 pub use agenda::{AgendaSpan, Reminder};
 pub use amounts::{AmountSum, StageSum, amount_units};
@@ -78,7 +79,7 @@ pub use field_value::FieldValue;
 pub use file::{ContentHash, FileFields, FileLimits, FileRecord, file_name};
 pub use follow::Follow;
 pub(crate) use follow::{FOLLOWED_SINCE, FOLLOWER};
-pub use follow_up::FollowUpState;
+pub use follow_up::{FollowUp, FollowUpState};
 pub use form::{FormSection, Section, SectionSettings};
 pub use guard::Guard;
 pub use idle::Idle;

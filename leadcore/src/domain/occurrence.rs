@@ -37,29 +37,29 @@ struct Series<'r> {
     day: NaiveDate,
     time: NaiveTime,
     zone: Zone,
+    except: &'r [Date],
 }
 
 impl<'r> Series<'r> {
     fn new(rule: &'r Recurrence, first: Moment, zone: Zone) -> Self {
         let local = zone.local(first.at);
         let day = first.day.map_or(local.date(), Date::to_naive);
-        Self { rule, first, day, time: local.time(), zone }
+        Self { rule, first, day, time: local.time(), zone, except: &[] }
     }
 
     fn of(meeting: &'r Meeting) -> Result<Option<Self>> {
         let Some(rule) = &meeting.recurrence else { return Ok(None) };
         let zone = Zone::named(meeting.zone.as_deref())?;
-        Ok(Some(Self::new(rule, meeting.start, zone)))
+        Ok(Some(Self { except: &meeting.exceptions, ..Self::new(rule, meeting.start, zone) }))
     }
 
     /// The occurrence of a day; none behind the end of the series and of time.
     fn on(&self, day: NaiveDate) -> Option<Moment> {
         let moment = if self.first.day.is_some() {
-            let later = day.signed_duration_since(self.day).num_microseconds()?;
-            let at = Timestamp::from_micros(self.first.at.as_micros().checked_add(later)?).ok()?;
-            Moment { at, day: Some(Date::held(day)) }
+            let is_held = day <= Date::MAX.to_naive();
+            Moment::day(is_held.then(|| Date::held(day))?)
         } else {
-            Moment { at: self.zone.instant(day.and_time(self.time))?, day: None }
+            Moment::at(self.zone.instant(day.and_time(self.time))?)
         };
         let goes_on = match (self.rule.end(), moment.day) {
             (SeriesEnd::Day(last), _) => day <= last.to_naive(),
@@ -72,7 +72,7 @@ impl<'r> Series<'r> {
 
     /// The occurrences from about this time on.
     fn from(&self, at: Timestamp) -> Walk<'_> {
-        // A day earlier: noon of a whole day may lie in another day here.
+        // A day earlier: the place of a whole day may lie in another day here.
         let day = self.zone.local(at).date().pred_opt().unwrap_or(self.day);
         Walk { series: self, days: SeriesDays::from(self.rule.rule(), self.day, day) }
     }
@@ -91,8 +91,13 @@ impl Iterator for Walk<'_> {
     type Item = (NaiveDate, Moment);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let day = self.days.next()?;
-        self.series.on(day).map(|moment| (day, moment))
+        loop {
+            let day = self.days.next()?;
+            let moment = self.series.on(day)?;
+            if self.series.except.binary_search(&Date::held(day)).is_err() {
+                return Some((day, moment));
+            }
+        }
     }
 }
 
@@ -104,10 +109,11 @@ impl Meeting {
     /// ```
     /// # #[cfg(feature = "calendar")] {
     /// use leadcore::domain::{Meeting, Moment, Recurrence};
-    /// let at = |text: &str| text.parse().map(|at| Moment { at, day: None });
+    /// let at = |text: &str| text.parse().map(Moment::at);
     /// let mut meeting = Meeting {
     ///     start: at("2026-10-19T07:00:00Z")?, end: at("2026-10-19T08:00:00Z")?, zone: Some("Europe/Oslo".into()),
-    ///     place: None, participants: Vec::new(), recurrence: Some(Recurrence::weekly()), held_until: None, canceled: false,
+    ///     place: None, participants: Vec::new(), recurrence: Some(Recurrence::weekly()), exceptions: Vec::new(),
+    ///     instead_of: None, held_until: None, canceled: false,
     /// };
     /// assert_eq!(meeting.next_occurrence(None), Some(meeting.start.at));
     /// meeting.held_until = Some(meeting.start.at);
@@ -141,13 +147,39 @@ impl Meeting {
     }
 
     fn occurrence(&self, day: NaiveDate, start: Moment) -> Occurrence {
-        let at = start.at.saturating_add(self.length());
-        let days = match (self.start.day, self.end.day) {
-            (Some(first), Some(last)) => last.as_days().saturating_sub(first.as_days()),
-            _ => 0,
+        let end = match start.day {
+            Some(_) => start.plus_days(self.length().num_days()),
+            None => Moment::at(start.at.saturating_add(self.length())),
         };
-        let end = Moment { at, day: start.day.map(|day| day.saturating_add_days(days)) };
         Occurrence { start, end, day: Date::held(day) }
+    }
+
+    /// The occurrence of a series on this day where it is held; none, when the rule gives none or it is left out.
+    ///
+    /// # Errors
+    /// What [`occurrences`] returns.
+    pub fn occurrence_on(&self, day: Date) -> Result<Option<Occurrence>> {
+        let Some(series) = Series::of(self)? else { return Ok(None) };
+        let mut walk =
+            Walk { series: &series, days: SeriesDays::from(series.rule.rule(), series.day, day.to_naive()) };
+        match walk.find(|(found, _)| *found >= day.to_naive()) {
+            Some((found, start)) if found == day.to_naive() => Ok(Some(self.occurrence(found, start))),
+            Some(_) => Ok(None),
+            None if walk.days.gave_up() => Err(too_many()),
+            None => Ok(None),
+        }
+    }
+
+    /// When the last occurrence of a series began before this time; none, when that was the first.
+    pub(crate) fn previous_occurrence(&self, before: Timestamp) -> Option<Timestamp> {
+        let series = Series::of(self).ok()??;
+        let until = |walk: Walk<'_>| walk.map(|(_, moment)| moment.at).take_while(|at| *at < before).last();
+        // Most series have one not long ago: all that came before is walked only where they have not.
+        let near = [40, 800].iter().find_map(|days| {
+            until(series.from(before.saturating_add(-TimeDelta::days(*days))))
+                .filter(|at| *at >= series.first.at)
+        });
+        near.or_else(|| until(series.all()))
     }
 }
 
@@ -196,7 +228,7 @@ fn too_many() -> Error {
 }
 
 /// When the last occurrence of a meeting ends: the latest time there is, when it has no last one or that is not known.
-pub(super) fn ends(meeting: &Meeting) -> Timestamp {
+pub(crate) fn ends(meeting: &Meeting) -> Timestamp {
     let length = meeting.length();
     let Ok(Some(series)) = Series::of(meeting) else {
         return if meeting.recurrence.is_some() {
@@ -239,7 +271,9 @@ pub(crate) struct Exported {
 #[cfg(feature = "calendar")]
 pub(crate) fn exported(meeting: &Meeting) -> Result<Exported> {
     let zone = Zone::named(meeting.zone.as_deref())?;
-    let first = occurrences(meeting, Timestamp::MIN, Timestamp::MAX, 1)?.pop();
+    // What is left out is counted too: the first one that the rule gives, though it may be an exception.
+    let all = Meeting { exceptions: Vec::new(), ..meeting.clone() };
+    let first = occurrences(&all, Timestamp::MIN, Timestamp::MAX, 1)?.pop();
     let first = first.unwrap_or_else(|| {
         let day = meeting.start.day.map_or(zone.local(meeting.start.at).date(), Date::to_naive);
         meeting.occurrence(day, meeting.start)
@@ -256,6 +290,19 @@ pub(crate) fn exported(meeting: &Meeting) -> Result<Exported> {
     Ok(Exported { first, shown: (zone.local(first.start.at), zone.local(first.end.at)), rule })
 }
 
+/// The rule of a task that is due then for calendars of others, its end of the kind that the due time is of.
+#[cfg(feature = "calendar")]
+pub(crate) fn exported_rule(rule: &Recurrence, due: Moment) -> Recurrence {
+    let end = match (rule.end(), due.day) {
+        (SeriesEnd::Day(day), None) => SeriesEnd::At(
+            Moment::day(day).ends(chrono::Offset::fix(&chrono::Utc)).saturating_add(-TimeDelta::seconds(1)),
+        ),
+        (SeriesEnd::At(at), Some(_)) => SeriesEnd::Day(Date::of(at)),
+        (end, _) => end,
+    };
+    rule.clone().ending(end)
+}
+
 /// When a task that was due then is due next by its rule, behind `after` and behind that time, and the rule that it then
 /// has: as many occurrences as are left, none when it comes for the last time.
 ///
@@ -263,7 +310,7 @@ pub(crate) fn exported(meeting: &Meeting) -> Result<Exported> {
 ///
 /// ```
 /// use leadcore::domain::{Moment, Recurrence, next_due};
-/// let due = Moment { at: "2026-11-20T12:00:00Z".parse()?, day: Some("2026-11-20".parse()?) };
+/// let due = Moment::day("2026-11-20".parse()?);
 /// let rule = Recurrence::weekly().count(3)?;
 /// let (next, rule) = next_due(&rule, due, due.at)?.expect("it comes two times more");
 /// assert_eq!(next.day, Some("2026-11-27".parse()?));

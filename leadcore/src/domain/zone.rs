@@ -95,6 +95,62 @@ fn in_zone(zone: chrono_tz::Tz, local: NaiveDateTime) -> Option<chrono::DateTime
     local.checked_sub_signed(ahead).map(|utc| Utc.from_utc_datetime(&utc))
 }
 
+/// From when on clocks showed something else somewhere.
+#[cfg(feature = "calendar")]
+pub(crate) struct Observance {
+    /// What clocks showed in the moment that they were changed, before they were.
+    pub(crate) shown: NaiveDateTime,
+    /// How many seconds they were ahead of UTC before.
+    pub(crate) before: i32,
+    /// How many they are then.
+    pub(crate) after: i32,
+    /// Whether that is summer time.
+    pub(crate) is_summer: bool,
+    /// What people call it: `CEST`.
+    pub(crate) name: String,
+}
+
+/// What clocks show in a zone at a time and how that changes to another time. Nothing for a zone that is not known.
+#[cfg(feature = "calendar")]
+pub(crate) fn observances(zone: &str, from: Timestamp, to: Timestamp) -> Vec<Observance> {
+    use chrono_tz::OffsetComponents as _;
+    let Ok(zone) = zone.parse::<chrono_tz::Tz>() else { return Vec::new() };
+    let at = |seconds: i64| {
+        let at = chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+        zone.offset_from_utc_datetime(&at.naive_utc())
+    };
+    let ahead = |seconds: i64| at(seconds).fix().local_minus_utc();
+    let observance = |seconds: i64, before: i32| {
+        let offset = at(seconds);
+        let utc = chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default().naive_utc();
+        Observance {
+            shown: utc.checked_add_signed(TimeDelta::seconds(before.into())).unwrap_or(utc),
+            before,
+            after: offset.fix().local_minus_utc(),
+            is_summer: !offset.dst_offset().is_zero(),
+            name: offset.to_string(),
+        }
+    };
+    let seconds = |at: Timestamp| at.as_micros().div_euclid(1_000_000);
+    let (mut day, end) = (seconds(from), seconds(to));
+    let mut found = vec![observance(day, ahead(day))];
+    while day < end {
+        let next = day.saturating_add(86_400);
+        let (was, is) = (ahead(day), ahead(next));
+        if was != is {
+            // Between both, to the second.
+            let (mut low, mut high) = (day, next);
+            while high.saturating_sub(low) > 1 {
+                let middle = low.saturating_add(high.saturating_sub(low) / 2);
+                if ahead(middle) == was { low = middle } else { high = middle }
+            }
+            found.push(observance(high, was));
+        }
+        day = next;
+    }
+    found
+}
+
 /// Refuses what leadcore can compute only with the feature `calendar`.
 #[cfg(not(feature = "calendar"))]
 pub(super) fn needs_feature() -> Error {

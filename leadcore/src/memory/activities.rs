@@ -19,6 +19,8 @@ impl Activities for MemoryTxn {
         }
         let new = activities.iter().map(|activity| (activity.id, activity.clone()));
         Arc::make_mut(&mut state.activities).extend(new);
+        let reminders = activities.iter().map(|activity| (activity.id, activity.fields.remind_at));
+        Arc::make_mut(&mut state.reminded).extend(reminders);
         Ok(())
     }
 
@@ -28,9 +30,6 @@ impl Activities for MemoryTxn {
         for activity in activities {
             let stored = map.get(&activity.id).ok_or_else(|| Error::not_found("activity"))?;
             check_revision("activity", stored.revision, previous(activity.revision))?;
-            if stored.fields.remind_at != activity.fields.remind_at {
-                Arc::make_mut(&mut state.reminded).remove(&activity.id);
-            }
             map.insert(activity.id, activity.clone());
         }
         state.activities = Arc::new(map);

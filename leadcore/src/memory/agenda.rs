@@ -25,8 +25,7 @@ impl MemoryTxn {
     }
 
     fn reminder(&self, activity: &Activity) -> Option<Reminder> {
-        let moved = self.state.reminded.get(&activity.id).copied();
-        let at = moved.unwrap_or(activity.fields.remind_at)?;
+        let at = self.state.reminded.get(&activity.id).copied().flatten()?;
         activity.wants_reminder().then(|| Reminder { at, activity: activity.clone() })
     }
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{Placed, Placement, Subject, Tab, TabCount};
+use crate::domain::{FollowUp, Placed, Placement, Subject, Tab, TabCount};
 use crate::error::Result;
 use crate::store::{ChildQuery, Children};
-use crate::time::Timestamp;
 
 use super::MemoryTxn;
 
@@ -65,10 +64,10 @@ impl Children for MemoryTxn {
         Ok(children.iter().filter_map(|child| self.state.placements.get(child)).cloned().collect())
     }
 
-    fn follow_ups(&mut self, about: &[Subject]) -> Result<Vec<(Subject, Timestamp)>> {
+    fn follow_ups(&mut self, about: &[Subject]) -> Result<Vec<(Subject, FollowUp)>> {
         let earliest = |subject: &Subject| {
             let of = self.state.placements.values().filter(|placement| placement.about.contains(subject));
-            of.filter_map(|placement| placement.follow_up).min().map(|at| (*subject, at))
+            of.filter_map(|placement| placement.follow_up).reduce(FollowUp::min).map(|at| (*subject, at))
         };
         Ok(about.iter().filter_map(earliest).collect())
     }

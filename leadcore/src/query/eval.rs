@@ -51,6 +51,9 @@ impl Resolved {
             Self::ReadBy(user) => facts.has_read(user, lead),
             Self::Linked(role) => facts.has_link(lead, *role),
             Self::FollowedBy(user) => facts.follows(user, lead),
+            Self::FollowUpBefore { at, day } => {
+                lead.follow_up.is_some_and(|next| next.at < *at || next.day.is_some_and(|whole| whole < *day))
+            }
             Self::Empty(field) => field.read(lead).is_empty(),
             Self::Equals(field, wanted) => comparable(field, lead).iter().any(|value| wanted.contains(value)),
             Self::Contains(field, part) => texts(field, lead).iter().any(|text| text.contains(part.as_str())),

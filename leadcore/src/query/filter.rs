@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Field, FieldValue, LinkRole};
 use crate::id::UserId;
+use crate::time::{Date, Timestamp};
 
 use super::search::TextSearch;
 
@@ -360,6 +361,13 @@ pub enum Resolved {
     Linked(LinkRole),
     /// This user follows the lead.
     FollowedBy(UserId),
+    /// The lead has a follow-up before this time, or on a whole day before this one: both begin together where the asker is.
+    FollowUpBefore {
+        /// The time.
+        at: Timestamp,
+        /// The day.
+        day: Date,
+    },
 }
 
 impl Resolved {

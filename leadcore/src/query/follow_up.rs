@@ -38,19 +38,24 @@ pub(super) fn no_such_state(word: &FieldValue) -> ValueError {
     ValueError::new(ViolationCode::Malformed, message)
 }
 
-/// Where follow-ups of this state lie, by the asker's day.
+/// What follow-ups of this state are, by the asker's day.
 fn in_range(state: FollowUpState, asker: &Asker<'_>) -> Resolved {
     let today = Date::in_zone(asker.now, asker.offset);
-    let begin = |day: Date| (day.begin(asker.offset).into(), true);
-    let tomorrow = today.saturating_add_days(1);
-    // The last day that there is has no end.
-    let end = (tomorrow > today).then(|| (tomorrow.begin(asker.offset).into(), false));
-    let range = |from, to| Resolved::Range { field: Field::FollowUp, from, to };
-    match (state, end) {
+    let before = |day: Date| Resolved::FollowUpBefore { at: day.begin(asker.offset), day };
+    let not = |resolved| Resolved::Not(Box::new(resolved));
+    // What is not before a day has no place before it: said, so that an index can be walked.
+    let from = |day: Date| {
+        let from = Some((day.begin(asker.offset).into(), true));
+        Resolved::All(vec![Resolved::Range { field: Field::FollowUp, from, to: None }, not(before(day))])
+    };
+    let tomorrow = Some(today.saturating_add_days(1)).filter(|tomorrow| *tomorrow > today);
+    match (state, tomorrow) {
         (FollowUpState::None, _) => Resolved::Empty(Field::FollowUp),
-        (FollowUpState::Overdue, _) => range(None, Some((begin(today).0, false))),
-        (FollowUpState::Today, end) => range(Some(begin(today)), end),
-        (FollowUpState::Planned, Some((from, _))) => range(Some((from, true)), None),
+        (FollowUpState::Overdue, _) => before(today),
+        (FollowUpState::Today, Some(tomorrow)) => Resolved::All(vec![from(today), before(tomorrow)]),
+        // The last day that there is has no end.
+        (FollowUpState::Today, None) => from(today),
+        (FollowUpState::Planned, Some(tomorrow)) => from(tomorrow),
         (FollowUpState::Planned, None) => Resolved::nothing(),
     }
 }

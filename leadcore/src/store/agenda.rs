@@ -41,7 +41,8 @@ pub trait Agenda {
     fn series(&mut self, query: &AgendaQuery) -> Result<Vec<Activity>>;
 
     /// Reminders up to and with this time, of activities that [want one](Activity::wants_reminder): by their time, then
-    /// by id. A reminder is that of the activity, until it is [moved](Self::remind).
+    /// by id. A reminder is that of the activity as it was added, until it is [moved](Self::remind): writing
+    /// another time into the activity does not move it.
     ///
     /// # Errors
     /// A failure of the store.
@@ -53,8 +54,7 @@ pub trait Agenda {
     /// A failure of the store.
     fn pending(&mut self, ids: &[ActivityId]) -> Result<Vec<Reminder>>;
 
-    /// Moves reminders to another time, or takes them away, until the activity is given another one; unknown ids are
-    /// passed over. The activities do not change.
+    /// Moves reminders to another time, or takes them away; unknown ids are passed over. The activities do not change.
     ///
     /// # Errors
     /// A failure of the store.

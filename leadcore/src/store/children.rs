@@ -1,8 +1,7 @@
 //! The ports for what hangs on leads, contacts and accounts.
 
-use crate::domain::{Place, Placed, Placement, Subject, Tab, TabCount};
+use crate::domain::{FollowUp, Place, Placed, Placement, Subject, Tab, TabCount};
 use crate::error::Result;
-use crate::time::Timestamp;
 
 /// Which children to list.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,9 +53,9 @@ pub trait Children {
     /// A failure of the store.
     fn placements(&mut self, children: &[Subject]) -> Result<Vec<Placement>>;
 
-    /// The earliest follow-up about each of these records, in the order asked; records without one are left out.
+    /// The earliest follow-up, and the earliest whole day of one, about each of these records, in the order asked; records without one are left out.
     ///
     /// # Errors
     /// A failure of the store.
-    fn follow_ups(&mut self, about: &[Subject]) -> Result<Vec<(Subject, Timestamp)>>;
+    fn follow_ups(&mut self, about: &[Subject]) -> Result<Vec<(Subject, FollowUp)>>;
 }

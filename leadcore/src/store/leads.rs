@@ -81,7 +81,7 @@ pub struct Derived {
     /// The lead.
     pub id: LeadId,
     /// See [`Lead::follow_up`].
-    pub follow_up: Option<Timestamp>,
+    pub follow_up: Option<crate::domain::FollowUp>,
     /// See [`Lead::active_at`].
     pub active_at: Timestamp,
 }

@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::domain::{
-    Activity, ActivityBody, ActivityFields, ActivityKind, CallOutcome, Moment, OperationKind, RequestState,
-    Subject, SubjectKind, Tab, Task, next_due,
+    Activity, ActivityBody, ActivityFields, ActivityKind, CallOutcome, Moment, NewEntry, OperationKind,
+    RequestState, Subject, SubjectKind, Tab, Task, next_due,
 };
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
-use crate::id::{ActivityId, LeadId, UserId};
+use crate::id::{ActivityId, LeadId, Revision, UserId};
 use crate::store::Txn;
 use crate::time::{Date, Timestamp};
 
@@ -111,9 +111,12 @@ pub fn complete(
         _ => return Err(unfit("an activity of this kind is not completed: say what came of it")),
     }
     let next = match &before.fields.body {
-        ActivityBody::Task(task) => next_task(ctx, txn, &before, task)?,
+        ActivityBody::Task(task) if !has_next(txn, task)? => next_task(ctx, txn, &before, task)?,
         _ => None,
     };
+    if let (Some(next), ActivityBody::Task(task)) = (&next, &mut fields.body) {
+        task.next = Some(next.id);
+    }
     let (activity, mut entries) = rewrite(ctx, txn, &before, fields)?;
     if let Some(next) = &next {
         entries.extend(store(ctx, txn, std::slice::from_ref(next))?);
@@ -126,10 +129,30 @@ fn is_canceled(activity: &Activity) -> bool {
     matches!(&activity.fields.body, ActivityBody::Meeting(meeting) if meeting.canceled)
 }
 
+/// Whether the task that followed when this one was done before is still there.
+fn has_next(txn: &mut dyn Txn, task: &Task) -> Result<bool> {
+    let Some(next) = task.next else { return Ok(false) };
+    Ok(!txn.activities().get(&[next])?.is_empty())
+}
+
+/// Takes the task away that followed when this one was done, unless somebody touched it.
+fn take_back_next(ctx: &Context<'_>, txn: &mut dyn Txn, task: &mut Task) -> Result<Vec<NewEntry>> {
+    let Some(id) = task.next else { return Ok(Vec::new()) };
+    let next = txn.activities().get(&[id])?.pop();
+    let Some(next) = next.filter(|next| next.revision == Revision::FIRST) else { return Ok(Vec::new()) };
+    task.next = None;
+    let mut entries = super::super::children_purge::clear(ctx, txn, id.into())?;
+    entries.extend(children::take_away(ctx, txn, &next)?);
+    Ok(entries)
+}
+
 /// The task that follows by the rule; nothing is written.
 fn next_task(ctx: &Context<'_>, txn: &mut dyn Txn, done: &Activity, task: &Task) -> Result<Option<Activity>> {
     let (Some(rule), Some(due)) = (&task.recurrence, task.due) else { return Ok(None) };
-    let Some((next, recurrence)) = next_due(rule, due, due.at.max(ctx.now()))? else { return Ok(None) };
+    // What is due today is not late: a whole day is behind us when it is over where the actor is.
+    let today = Date::in_zone(ctx.now(), ctx.utc_offset());
+    let after = due.day.map_or(ctx.now(), |_| Moment::day(today).plus_days(-1).at);
+    let Some((next, recurrence)) = next_due(rule, due, after)? else { return Ok(None) };
     let about = still_about(ctx, txn, done)?;
     if about.is_empty() {
         return Ok(None);
@@ -137,14 +160,20 @@ fn next_task(ctx: &Context<'_>, txn: &mut dyn Txn, done: &Activity, task: &Task)
     let later = next.at.since(due.at);
     let fields = ActivityFields {
         remind_at: done.fields.remind_at.map(|at| at.saturating_add(later)),
-        body: ActivityBody::Task(Task { due: Some(next), done_at: None, recurrence, ..task.clone() }),
+        body: ActivityBody::Task(Task {
+            due: Some(next),
+            done_at: None,
+            recurrence,
+            next: None,
+            ..task.clone()
+        }),
         ..done.fields.clone()
     };
     Ok(Some(new(ctx, about, fields)))
 }
 
 /// What a new activity of this kind can be about, of what an old one is about: instead of a converted lead its account.
-fn still_about(ctx: &Context<'_>, txn: &mut dyn Txn, activity: &Activity) -> Result<Vec<Subject>> {
+pub(super) fn still_about(ctx: &Context<'_>, txn: &mut dyn Txn, activity: &Activity) -> Result<Vec<Subject>> {
     let mut about: Vec<Subject> = Vec::new();
     for subject in &activity.about {
         let mut subject = *subject;
@@ -193,8 +222,11 @@ pub fn complete_call(
     })
 }
 
-/// A task, ticket, call or meeting is open again; a meeting takes place after all. A series that was not canceled begins
-/// anew: none of its occurrences was held.
+/// A task, ticket, call or meeting is open again; a meeting takes place after all. Of a series that was not canceled the
+/// last occurrence that was held is open again, those before it stay held.
+///
+/// The task that followed by the rule when this one was done goes, in the same operation, unless somebody changed it: then
+/// it stays, and no other one follows when this one is done again.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, or the tenant closed this kind; `Invalid`
@@ -205,17 +237,27 @@ pub fn reopen(
     id: ActivityId,
     expect: impl Into<Expect>,
 ) -> Result<Activity> {
-    act(ctx, txn, id, expect.into(), |fields| {
-        match &mut fields.body {
-            ActivityBody::Task(task) => task.done_at = None,
-            ActivityBody::Ticket { closed_at, .. } => *closed_at = None,
-            ActivityBody::Call(call) => call.outcome = None,
-            ActivityBody::Meeting(meeting) if meeting.canceled => meeting.canceled = false,
-            ActivityBody::Meeting(meeting) => meeting.held_until = None,
-            _ => return Err(unfit("an activity of this kind is not reopened")),
+    let before = changeable(ctx, txn, id, expect.into())?;
+    let mut fields = before.fields.clone();
+    let mut gone = Vec::new();
+    match &mut fields.body {
+        ActivityBody::Task(task) => {
+            gone = take_back_next(ctx, txn, task)?;
+            task.done_at = None;
         }
-        Ok(())
-    })
+        ActivityBody::Ticket { closed_at, .. } => *closed_at = None,
+        ActivityBody::Call(call) => call.outcome = None,
+        ActivityBody::Meeting(meeting) if meeting.canceled => meeting.canceled = false,
+        ActivityBody::Meeting(meeting) => {
+            let held = meeting.held_until.filter(|_| meeting.recurrence.is_some());
+            meeting.held_until = held.and_then(|held| meeting.previous_occurrence(held));
+        }
+        _ => return Err(unfit("an activity of this kind is not reopened")),
+    }
+    let (after, mut entries) = rewrite(ctx, txn, &before, fields)?;
+    entries.extend(gone);
+    written(ctx, txn, OperationKind::Edit, &entries)?;
+    Ok(after)
 }
 
 /// A meeting, or all that is left of a series, does not take place.
@@ -291,7 +333,7 @@ pub fn set_state(
 /// let store = MemoryStore::new();
 /// let (clock, ids) = (ManualClock::new("2026-11-22T08:00:00Z".parse()?), SequentialIds::new(1));
 /// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
-/// let late = Moment::day("2026-11-03".parse()?, ctx.utc_offset());
+/// let late = Moment::day("2026-11-03".parse()?);
 /// let task = store.write(ctx.tenant(), |txn| {
 ///     let lead = desk::leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
 ///     let task = activities::add(&ctx, txn, &[lead.id.into()], ActivityFields::task("Call back").due(late))?;
@@ -327,7 +369,7 @@ pub fn snooze(
     match &mut fields.body {
         ActivityBody::Task(task) => match &mut task.due {
             Some(due) => drop(put_off(due)),
-            none => *none = Some(Moment::day(today.saturating_add_days(SNOOZE), ctx.utc_offset())),
+            none => *none = Some(Moment::day(today.saturating_add_days(SNOOZE))),
         },
         ActivityBody::Call(call) => {
             let mut at = Moment::at(call.at);

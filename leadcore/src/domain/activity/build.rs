@@ -64,7 +64,8 @@ impl ActivityFields {
     /// Something to do (S2.21).
     #[must_use]
     pub fn task(title: &str) -> Self {
-        let task = Task { due: None, priority: Priority::Normal, done_at: None, recurrence: None };
+        let task =
+            Task { due: None, priority: Priority::Normal, done_at: None, recurrence: None, next: None };
         Self::of(ActivityBody::Task(task)).title(title)
     }
 
@@ -78,6 +79,8 @@ impl ActivityFields {
             place: None,
             participants: Vec::new(),
             recurrence: None,
+            exceptions: Vec::new(),
+            instead_of: None,
             held_until: None,
             canceled: false,
         };

@@ -2,44 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::coded::coded;
 use super::super::journal::Topic;
 
-/// An enum whose values have stable names.
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$vdoc])* #[serde(rename = $code)] $variant,)+
-        }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// Stable name, as stored.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$variant => $code,)+ }
-            }
-
-            /// The value with this [`code`](Self::code).
-            #[must_use]
-            pub fn from_code(code: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.code() == code)
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.code())
-            }
-        }
-    };
-}
-
-named! {
+coded! {
     /// The kinds of activity.
     ActivityKind {
         /// A note, with files attached to it perhaps.
@@ -78,7 +44,7 @@ impl ActivityKind {
     }
 }
 
-named! {
+coded! {
     /// Who reached out to whom.
     Direction {
         /// They to us.
@@ -88,7 +54,7 @@ named! {
     }
 }
 
-named! {
+coded! {
     /// What came of a call.
     CallOutcome {
         /// They spoke.
@@ -106,7 +72,7 @@ named! {
     }
 }
 
-named! {
+coded! {
     /// How pressing something is.
     Priority {
         /// When there is time.
@@ -120,7 +86,7 @@ named! {
     }
 }
 
-named! {
+coded! {
     /// How a message went.
     Channel {
         /// E-mail.
@@ -136,7 +102,7 @@ named! {
     }
 }
 
-named! {
+coded! {
     /// How far a request for an estimate is.
     RequestState {
         /// Nobody has begun.

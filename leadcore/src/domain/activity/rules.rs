@@ -8,6 +8,8 @@ use super::{ActivityBody, ActivityFields, ActivityKind, Meeting, Moment, Partici
 
 /// The most who take part in one meeting.
 const MOST_PARTICIPANTS: usize = 100;
+/// The most days on which a series does not take place.
+const MOST_EXCEPTIONS: usize = 1_000;
 /// The longest call, in seconds: a week.
 const LONGEST_CALL: u32 = 7 * 24 * 60 * 60;
 /// The longest text, in characters.
@@ -47,10 +49,38 @@ impl ActivityFields {
         broken
     }
 
-    /// In the form in which it is kept: colours in small letters.
+    /// In the form in which it is kept: colours in small letters, exceptions in order and only of a series.
     pub(crate) fn tidy(&mut self) {
-        if let ActivityBody::Comment { color: Some(color), .. } = &mut self.body {
-            color.make_ascii_lowercase();
+        match &mut self.body {
+            ActivityBody::Comment { color: Some(color), .. } => color.make_ascii_lowercase(),
+            ActivityBody::Meeting(meeting) if meeting.recurrence.is_none() => meeting.exceptions.clear(),
+            ActivityBody::Meeting(meeting) => {
+                meeting.exceptions.sort_unstable();
+                meeting.exceptions.dedup();
+            }
+            _ => {}
+        }
+    }
+
+    /// Moved since `before`: a reminder that came before it moves along by as much, unless it was given a time of its own.
+    pub fn move_reminder(&mut self, before: &Self) {
+        let (Some(was), Some(is)) = (before.moment(), self.moment()) else { return };
+        if self.remind_at == before.remind_at {
+            let ahead = self.remind_at.filter(|at| *at <= was.at);
+            self.remind_at = ahead.map(|at| at.saturating_add(is.at.since(was.at))).or(self.remind_at);
+        }
+    }
+
+    /// With the links that leadcore itself keeps as they were before: a caller does not set them.
+    pub(crate) fn keep_links(&mut self, before: Option<&Self>) {
+        match (&mut self.body, before.map(|before| &before.body)) {
+            (ActivityBody::Task(task), Some(ActivityBody::Task(before))) => task.next = before.next,
+            (ActivityBody::Meeting(meeting), Some(ActivityBody::Meeting(before))) => {
+                meeting.instead_of = before.instead_of;
+            }
+            (ActivityBody::Task(task), _) => task.next = None,
+            (ActivityBody::Meeting(meeting), _) => meeting.instead_of = None,
+            _ => {}
         }
     }
 }
@@ -81,10 +111,10 @@ impl ActivityBody {
     }
 }
 
-/// A whole day whose instant lies on another day would be sorted where nobody looks for it.
+/// A whole day whose place lies elsewhere would be sorted where nobody looks for it.
 fn check_day(field: &str, moment: Moment, broken: &mut Vec<Violation>) {
     if !moment.is_sound() {
-        let message = "the time of a whole day must be its noon";
+        let message = "the place of a whole day must be its noon in UTC";
         broken.push(Violation::new(field, ViolationCode::OutOfRange, message));
     }
 }
@@ -119,6 +149,10 @@ impl Meeting {
         if self.zone.as_deref().is_some_and(|zone| !is_zone(zone)) {
             let message = "a time zone is written like `Europe/Oslo`";
             broken.push(Violation::new("zone", ViolationCode::Malformed, message));
+        }
+        if self.exceptions.len() > MOST_EXCEPTIONS {
+            let message = "a series has at most 1,000 exceptions";
+            broken.push(Violation::new("exceptions", ViolationCode::LimitReached, message));
         }
         if self.participants.len() > MOST_PARTICIPANTS {
             let message = "at most 100 take part in a meeting";
@@ -196,20 +230,14 @@ mod tests {
 
     #[test]
     fn whole_days_go_with_whole_days() {
-        let offset = |hours: i32| chrono::FixedOffset::east_opt(hours * 3_600).unwrap();
-        let day = Moment::day("2026-11-22".parse().unwrap(), offset(0));
+        let day = Moment::day("2026-11-22".parse().unwrap());
         assert_eq!(fields_of(&ActivityFields::meeting("x", day, day)), [""; 0]);
         assert_eq!(fields_of(&ActivityFields::meeting("x", day, day.at)), ["end"]);
-        // The last day of a conference that somebody east of here wrote ends "earlier".
-        let east = Moment::day("2026-11-22".parse().unwrap(), offset(14));
-        assert_eq!(fields_of(&ActivityFields::meeting("x", day, east)), [""; 0]);
-        for hours in [-14, 0, 14] {
-            for day in [crate::time::Date::MIN, crate::time::Date::MAX] {
-                let task = ActivityFields::task("x").due(Moment::day(day, offset(hours)));
-                assert_eq!(fields_of(&task), [""; 0], "{day} at {hours}");
-            }
+        assert_eq!(fields_of(&ActivityFields::meeting("x", day, day.plus_days(-1))), ["end"]);
+        for day in [crate::time::Date::MIN, crate::time::Date::MAX] {
+            assert_eq!(fields_of(&ActivityFields::task("x").due(day)), [""; 0], "{day}");
         }
-        let astray = Moment { at: at("2026-11-24T12:00:00Z"), ..day };
+        let astray = Moment { at: at("2026-11-22T11:00:00Z"), ..day };
         assert_eq!(fields_of(&ActivityFields::task("x").due(astray)), ["due"]);
     }
 
@@ -235,6 +263,8 @@ mod tests {
             r#"{"kind":"task","title":"x"}"#,
             r#"{"kind":"task","title":"x","priority":"huge"}"#,
             r#"{"kind":"task","title":"x","priority":"low","due":{"at":"tomorrow"}}"#,
+            r#"{"kind":"task","title":"x","priority":"low","due":{}}"#,
+            r#"{"kind":"task","title":"x","priority":"low","due":{"at":"2026-11-22T12:00:00Z","day":"2026-11-22"}}"#,
             r#"{"kind":"task","title":"x","priority":"low","due":{"at":"2026-11-22T10:00:00Z","zone":"UTC"}}"#,
             r#"{"kind":"call","at":"2026-11-22T10:00:00Z","direction":"inbound","duration":-1}"#,
             r#"{"kind":"call","at":"99999-01-01T00:00:00Z","direction":"inbound"}"#,

@@ -1,6 +1,6 @@
 //! What people read of a change of an activity.
 
-use crate::time::Timestamp;
+use crate::time::{Date, Timestamp};
 
 use super::super::field_value::FieldValue;
 use super::super::journal::FieldChange;
@@ -64,6 +64,14 @@ fn text(text: Option<&str>) -> FieldValue {
     text.map_or(FieldValue::Empty, FieldValue::from)
 }
 
+fn dates(days: &[Date]) -> FieldValue {
+    if days.is_empty() {
+        FieldValue::Empty
+    } else {
+        FieldValue::List(days.iter().copied().map(FieldValue::Date).collect())
+    }
+}
+
 fn participants(list: &[Participant]) -> FieldValue {
     let one = |participant: &Participant| match participant {
         Participant::User(user) => FieldValue::from(user.as_str()),
@@ -114,6 +122,7 @@ impl ActivityBody {
                 ("place", text(meeting.place.as_deref())),
                 ("participants", participants(&meeting.participants)),
                 ("recurrence", text(meeting.recurrence.as_ref().map(ToString::to_string).as_deref())),
+                ("exceptions", dates(&meeting.exceptions)),
                 ("held_until", when(meeting.held_until)),
                 ("canceled", if meeting.canceled { FieldValue::Bool(true) } else { FieldValue::Empty }),
             ],

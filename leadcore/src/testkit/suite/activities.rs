@@ -1,10 +1,8 @@
 //! The port for activities.
 
-use chrono::FixedOffset;
-
 use crate::domain::{
     Activity, ActivityBody, ActivityFields, ActivityKind, Actor, CallOutcome, Channel, Direction, Moment,
-    Participant, Place, Priority, Recurrence, RequestState, Subject, SubjectKind,
+    OccurrenceOf, Participant, Place, Priority, Recurrence, RequestState, Subject, SubjectKind,
 };
 use crate::error::ErrorKind;
 use crate::id::{ActivityId, Revision, UserId};
@@ -30,8 +28,7 @@ fn activity(world: &World, fields: ActivityFields) -> Activity {
 /// One of every kind, with a value everywhere, made hard to keep by `text`.
 fn full(world: &World, text: &str) -> Vec<Activity> {
     let rule = Recurrence::parse("FREQ=WEEKLY;BYDAY=MO").unwrap();
-    let offset = FixedOffset::east_opt(-5 * 3_600).unwrap();
-    let day = |date| Moment::day(date, offset);
+    let day = Moment::day;
     let mut meeting = ActivityFields::meeting(text, Timestamp::MIN, Timestamp::MAX)
         .zone("America/New_York")
         .place(text)
@@ -41,10 +38,14 @@ fn full(world: &World, text: &str) -> Vec<Activity> {
         .recurring(rule.clone());
     if let ActivityBody::Meeting(meeting) = &mut meeting.body {
         (meeting.held_until, meeting.canceled) = (Some(Timestamp::MAX), true);
+        meeting.exceptions = vec![Date::MIN, Date::MAX];
+        let series = ActivityId::from_uuid(world.scene.uuid());
+        meeting.instead_of = Some(OccurrenceOf { series, day: Date::MAX });
     }
     let mut task = ActivityFields::task(text).due(day(Date::MAX)).priority(Priority::Urgent).recurring(rule);
     if let ActivityBody::Task(task) = &mut task.body {
         task.done_at = Some(Timestamp::MIN);
+        task.next = Some(ActivityId::from_uuid(world.scene.uuid()));
     }
     let closed_at = Some(Timestamp::EPOCH);
     let kinds = [

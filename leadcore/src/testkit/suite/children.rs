@@ -1,7 +1,7 @@
 //! The port that places what hangs on leads, and what leads have from it.
 
 use crate::domain::{
-    ActivityKind, Field, Placed, Placement, RecordKind, Subject, SubjectKind, Tab, TabCount,
+    ActivityKind, Field, FollowUp, Moment, Placed, Placement, RecordKind, Subject, SubjectKind, Tab, TabCount,
 };
 use crate::query::{Filter, Resolved, Sort, SortField};
 use crate::store::{ChildQuery, Derived, Store};
@@ -30,7 +30,7 @@ fn placement(world: &World, about: &[Subject], tab: Tab, hour: u32, is_open: boo
         tab,
         at: at(hour),
         is_open,
-        follow_up: is_open.then(|| at(hour)),
+        follow_up: is_open.then(|| at(hour).into()),
     }
 }
 
@@ -168,9 +168,20 @@ pub fn follow_ups_are_the_earliest(store: &dyn Store) {
     let done = placement(&world, &leads, TASK, 7, false);
     world.write(store, |txn| txn.children().place(&[late.clone(), early.clone(), done.clone()]));
     let find = |about: &[Subject]| world.read(store, |txn| txn.children().follow_ups(about));
-    assert_eq!(find(&[leads[1], leads[2], leads[0]]), [(leads[1], at(9)), (leads[0], at(11))]);
+    assert_eq!(find(&[leads[1], leads[2], leads[0]]), [(leads[1], at(9).into()), (leads[0], at(11).into())]);
     world.write(store, |txn| txn.children().lift(&[early.child]));
-    assert_eq!(find(&leads), [(leads[0], at(11)), (leads[1], at(11))], "the next one is due then");
+    let day = Moment::day(crate::time::Date::of(at(11)));
+    let whole = Placement { follow_up: Some(day.into()), ..placement(&world, &leads[1..2], TASK, 12, true) };
+    world.write(store, |txn| txn.children().place(std::slice::from_ref(&whole)));
+    let both = FollowUp { at: at(11), day: day.day };
+    assert_eq!(find(&leads[1..2]), [(leads[1], both)], "a whole day is kept beside an earlier time");
+    assert_eq!(world.read(store, |txn| txn.children().placements(&[whole.child])), [whole.clone()]);
+    world.write(store, |txn| txn.children().lift(&[whole.child]));
+    assert_eq!(
+        find(&leads),
+        [(leads[0], at(11).into()), (leads[1], at(11).into())],
+        "the next one is due then"
+    );
 }
 
 /// What is taken away is nowhere any more; what was never there is passed over.
@@ -187,7 +198,7 @@ pub fn lifted_children_are_gone(store: &dyn Store) {
         Ok((children.counts(&leads)?, children.follow_ups(&leads)?, children.placements(&[gone.child])?))
     });
     assert_eq!(counts, [TabCount { tab: TASK, total: 1, open: 1 }]);
-    assert_eq!((follow_ups, placements), (vec![(leads[0], at(9))], Vec::new()));
+    assert_eq!((follow_ups, placements), (vec![(leads[0], at(9).into())], Vec::new()));
 }
 
 /// What a lead has from its children is written beside it: no revision, no keys, no counts change, and lists follow.
@@ -195,7 +206,11 @@ pub fn what_follows_from_children_needs_no_revision(store: &dyn Store) {
     let world = World::install(store);
     let leads: Vec<_> = (1..=3).map(|n| world.company(n, "Derived")).collect();
     world.write(store, |txn| txn.leads().insert(&leads));
-    let due = |n: usize, hour| Derived { id: leads[n].id, follow_up: hour, active_at: at(20) };
+    let due = |n: usize, hour: Option<Timestamp>| Derived {
+        id: leads[n].id,
+        follow_up: hour.map(Into::into),
+        active_at: at(20),
+    };
     let unknown = Derived { id: world.company(9, "Unknown").id, follow_up: None, active_at: at(1) };
     let derived = [due(0, Some(at(12))), unknown, due(2, Some(at(10)))];
     world.write(store, |txn| txn.leads().derive(&derived));
@@ -206,8 +221,8 @@ pub fn what_follows_from_children_needs_no_revision(store: &dyn Store) {
         world.read(store, |txn| txn.leads().scan(&scan))
     };
     let mut wanted = leads.clone();
-    (wanted[0].follow_up, wanted[0].active_at) = (Some(at(12)), at(20));
-    (wanted[2].follow_up, wanted[2].active_at) = (Some(at(10)), at(20));
+    (wanted[0].follow_up, wanted[0].active_at) = (Some(at(12).into()), at(20));
+    (wanted[2].follow_up, wanted[2].active_at) = (Some(at(10).into()), at(20));
     let sorted = [wanted[1].clone(), wanted[2].clone(), wanted[0].clone()];
     assert_eq!(by_follow_up(&Filter::everything()), sorted, "none is the smallest");
     let some = Filter::new(Field::FollowUp, crate::query::Operator::IsEmpty, false);

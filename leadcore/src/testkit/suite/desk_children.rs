@@ -33,8 +33,8 @@ fn note(title: &str) -> ActivityFields {
 }
 
 fn task(title: &str, due: &str) -> ActivityFields {
-    let due = Some(Moment { at: due.parse().unwrap(), day: None });
-    let task = Task { due, priority: Priority::Normal, done_at: None, recurrence: None };
+    let due = Some(Moment::at(due.parse().unwrap()));
+    let task = Task { due, priority: Priority::Normal, done_at: None, recurrence: None, next: None };
     ActivityFields { body: ActivityBody::Task(task), ..note(title) }
 }
 
@@ -296,7 +296,7 @@ pub fn a_page_holds_what_its_parts_say(store: &dyn Store) {
     let ChildRecord::Activity(first) = &page.tabs[0].items[0] else { panic!("an activity comes first") };
     assert_eq!((first.fields.title.as_deref(), page.tabs[0].next.is_some()), (Some("Note 3"), true));
     assert_eq!((page.timeline.items.len(), page.timeline.next.is_some()), (3, true));
-    assert_eq!((page.lead.follow_up, page.follow_up_state), (Some(due), FollowUpState::Planned));
+    assert_eq!((page.lead.follow_up, page.follow_up_state), (Some(due.into()), FollowUpState::Planned));
     assert_eq!(page.lead.revision, lead.revision, "a note is no edit of the lead");
     assert_eq!(page.lead.active_at, scene.clock_now().saturating_add(chrono::TimeDelta::seconds(-1)));
     let numbers = |state: &str| {
