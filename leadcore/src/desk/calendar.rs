@@ -1,7 +1,7 @@
 //! The calendar (S0.31, S0.32): calls, tasks and meetings of a range of time, in order, series expanded.
 //!
-//! A page is read by walks of an index, however many entries the range has. Series are expanded for every page, each from
-//! where the page begins.
+//! A page is read by walks of an index, however many entries the range has. Series are expanded from where the page begins,
+//! a stretch of days at a time until it is full, and of each stretch only those that can touch one of its days.
 
 use chrono::{NaiveDate, TimeDelta};
 
@@ -199,7 +199,7 @@ pub struct Overview {
 pub fn overview(ctx: &Context<'_>, txn: &mut dyn Txn, query: &OverviewQuery) -> Result<Overview> {
     query.check()?;
     let mut live = Live::open(ctx, txn)?;
-    let mut found = Found { query, entries: Vec::new(), unexpanded: Vec::new() };
+    let mut found = Found::new(query);
     let horizon = match query.about {
         Some(about) => {
             let about = children::shown_with(ctx, txn, about)?;
@@ -207,8 +207,8 @@ pub fn overview(ctx: &Context<'_>, txn: &mut dyn Txn, query: &OverviewQuery) -> 
             None
         }
         None => {
-            found.read_series(txn, &mut live)?;
-            found.read_single(txn, &mut live)?
+            let horizon = found.read_single(txn, &mut live)?;
+            found.read_series(txn, &mut live, horizon)?
         }
     };
     Ok(found.page(horizon))
@@ -251,15 +251,51 @@ pub fn month_of(ctx: &Context<'_>, year: i32, month: u32) -> Result<(Timestamp, 
 /// The entries of a page, as they are found.
 struct Found<'q> {
     query: &'q OverviewQuery,
+    /// Where series are expanded now, and whether it is the first stretch: what began before it belongs to that one.
+    stretch: (Timestamp, Timestamp),
+    is_first: bool,
     entries: Vec<CalendarEntry>,
     unexpanded: Vec<ActivityId>,
 }
 
-impl Found<'_> {
-    fn read_series(&mut self, txn: &mut dyn Txn, live: &mut Live) -> Result<()> {
+impl<'q> Found<'q> {
+    fn new(query: &'q OverviewQuery) -> Self {
+        let from = query.after.map_or(query.from, |after| query.from.max(after.at));
+        Self { query, stretch: (from, query.to), is_first: true, entries: Vec::new(), unexpanded: Vec::new() }
+    }
+
+    /// Reads series up to a place, stretch by stretch until the page is full. Gives the place up to which was read.
+    fn read_series(
+        &mut self,
+        txn: &mut dyn Txn,
+        live: &mut Live,
+        horizon: Option<Place>,
+    ) -> Result<Option<Place>> {
+        let (mut begin, instant) = (self.stretch.0, TimeDelta::microseconds(1));
+        // At the least, what goes on when the page begins.
+        let last = horizon.map_or(self.query.to, |place| self.query.to.min(place.at.saturating_add(instant)));
+        let last = last.max(begin.saturating_add(instant));
+        let mut days = 1;
+        loop {
+            let end = last.min(begin.saturating_add(TimeDelta::days(days)));
+            self.stretch = (begin, end);
+            self.read_stretch(txn, live)?;
+            if end >= last {
+                return Ok(horizon);
+            }
+            if self.entries.iter().filter(|entry| entry.start.at < end).count() > self.query.limit {
+                return Ok(Some(Place { at: end.saturating_add(-instant), child: uuid::Uuid::max() }));
+            }
+            (begin, days, self.is_first) = (end, days.saturating_mul(2), false);
+        }
+    }
+
+    fn read_stretch(&mut self, txn: &mut dyn Txn, live: &mut Live) -> Result<()> {
         let mut after = None;
         loop {
-            let page = txn.agenda().series(&self.query.agenda(after))?;
+            let mut agenda = self.query.agenda(after);
+            (agenda.from, agenda.to) = self.stretch;
+            let page = txn.agenda().series(&agenda)?;
             live.learn(txn, page.iter())?;
             page.iter().for_each(|activity| self.add(activity, live));
             let last = page.last().and_then(|last| Some((last.agenda()?.until, last.id.as_uuid())));
@@ -359,15 +395,17 @@ impl Found<'_> {
         meeting: &Meeting,
         entry: impl Fn(Moment, Moment) -> CalendarEntry,
     ) {
-        let (from, to) = (self.query.from, self.query.to);
-        let from = self.query.after.map_or(from, |after| from.max(after.at));
+        let (from, to) = self.stretch;
         // Those that began before and still go on: one a day for the longest meeting there is.
         let limit = self.query.limit.saturating_add(370);
         let Ok(times) = occurrence::occurrences(meeting, from, to, limit) else {
-            self.unexpanded.push(id);
+            if !self.unexpanded.contains(&id) {
+                self.unexpanded.push(id);
+            }
             return;
         };
-        for time in times {
+        let is_first = self.is_first;
+        for time in times.into_iter().filter(|time| is_first || time.start.at >= from) {
             let mut entry = entry(time.start, time.end);
             entry.canceled = meeting.canceled;
             if meeting.recurrence.is_some() {
