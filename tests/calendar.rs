@@ -118,6 +118,43 @@ fn s0_32_the_events_of_a_month_in_one_calendar() {
     }
 }
 
+/// However small the pages: together they are the whole, each entry once.
+#[test]
+fn pages_of_a_calendar_are_the_whole() {
+    let host = Host::new();
+    let lead = host.add(company("Nordlys AS")).id;
+    let rules = [
+        ("2026-01-05T09:00:00Z", "2026-01-05T10:00:00Z", "FREQ=DAILY;INTERVAL=3"),
+        ("2026-01-31T23:30:00Z", "2026-02-01T00:30:00Z", "FREQ=MONTHLY;BYMONTHDAY=-1,1"),
+        ("2026-10-06T05:00:00Z", "2026-10-16T05:00:00Z", "FREQ=WEEKLY;BYDAY=TU"),
+        ("2020-11-20T05:00:00Z", "2020-11-20T06:00:00Z", "FREQ=YEARLY"),
+    ];
+    for (start, end, rule) in rules {
+        let fields = meeting(rule, start, end).zone("Europe/Oslo").recurring(rule.parse().unwrap());
+        add(&host, lead, fields);
+    }
+    for n in 1..=28 {
+        let at = |hour: u32| format!("2026-11-{n:02}T{hour:02}:00:00Z");
+        add(&host, lead, meeting("Alone", &at(9), &at(11)));
+    }
+    add(&host, lead, meeting("Long", "2026-10-20T09:00:00Z", "2026-11-20T09:00:00Z"));
+    let whole = lines(&overview(&host, &november()));
+    assert!(whole.len() > 40, "{whole:#?}");
+    for limit in [1, 2, 7, 30] {
+        let (mut pages, mut after) = (Vec::new(), None);
+        loop {
+            let page = overview(&host, &november().limit(limit).after(after));
+            assert!(page.entries.len() <= limit);
+            pages.extend(lines(&page));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(pages, whole, "{limit} a page");
+    }
+}
+
 #[test]
 fn a_calendar_says_what_was_held_and_what_was_canceled() {
     let host = Host::new();

@@ -1,7 +1,5 @@
 //! What hangs on leads: the page of a lead, a page of a tab and of the history at any depth, with a thousand activities on
 //! each lead that is looked at.
-//!
-//! The overview of a month has its place here too.
 
 use std::path::Path;
 
@@ -80,12 +78,12 @@ fn fill(full: &Full, leads: usize, each: usize) -> Busy {
 
 const COUNTS: &str = "SELECT tab, open, count(*) FROM leadcore_child WHERE tenant = ?1 AND subject_kind = 'lead' AND subject_id = ?2 GROUP BY tab, open";
 const FIRST: &str = "SELECT c.at, a.id, a.revision, a.about, a.title, a.text, a.assignee, a.remind_at, a.body, a.created_by, a.created_at, a.updated_at FROM (SELECT at, child FROM leadcore_child WHERE tenant = ?1 AND subject_kind = 'lead' AND subject_id = ?2 AND tab = ?3 AND open = ?4 AND (at, child) < (?5, ?6) ORDER BY at DESC, child DESC LIMIT ?7) c JOIN leadcore_activity a ON a.tenant = ?1 AND a.id = c.child";
-const HISTORY: &str = "SELECT * FROM (SELECT e.seq, o.id, o.kind, o.actor, e.at, e.subject_kind, e.subject_id, e.action, e.changes, e.topics FROM leadcore_entry e JOIN leadcore_operation o ON o.tenant = e.tenant AND o.rid = e.operation WHERE e.tenant = ?1 AND e.subject_kind = 'lead' AND e.subject_id = ?2 AND e.seq < ?3 ORDER BY e.seq DESC LIMIT ?4) UNION ALL SELECT * FROM (SELECT e.seq, o.id, o.kind, o.actor, e.at, e.subject_kind, e.subject_id, e.action, e.changes, e.topics FROM leadcore_entry e JOIN leadcore_operation o ON o.tenant = e.tenant AND o.rid = e.operation WHERE e.tenant = ?1 AND e.other_kind = 'lead' AND e.other_id = ?2 AND e.seq < ?3 AND e.subject_kind IN ('activity', 'file', 'estimate', 'record') ORDER BY e.seq DESC LIMIT ?4) ORDER BY 1 DESC LIMIT ?4";
+const HISTORY: &str = "SELECT * FROM (SELECT e.seq, o.id, o.kind, o.actor, e.at, e.subject_kind, e.subject_id, e.action, e.changes, e.topics FROM leadcore_entry e JOIN leadcore_operation o ON o.tenant = e.tenant AND o.rid = e.operation WHERE e.tenant = ?1 AND e.subject_kind = 'lead' AND e.subject_id = ?2 AND e.seq < ?3 ORDER BY e.seq DESC LIMIT ?4) UNION ALL SELECT * FROM (SELECT e.seq, o.id, o.kind, o.actor, e.at, e.subject_kind, e.subject_id, e.action, e.changes, e.topics FROM leadcore_entry e JOIN leadcore_operation o ON o.tenant = e.tenant AND o.rid = e.operation WHERE e.tenant = ?1 AND e.other_kind = 'lead' AND e.other_id = ?2 AND e.seq < ?3 AND e.subject_kind IN ('activity', 'file', 'estimate', 'record', 'product_lines') ORDER BY e.seq DESC LIMIT ?4) ORDER BY 1 DESC LIMIT ?4";
 const LINKS: &str =
     "SELECT role, to_id FROM leadcore_link WHERE tenant = ?1 AND from_kind = 'lead' AND from_id = ?2";
 
 /// The first column of every row; the others are read as well.
-fn rows(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Vec<i64> {
+pub(crate) fn rows(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Vec<i64> {
     let mut statement = conn.prepare_cached(sql).unwrap();
     let columns = statement.column_count();
     let mut rows = statement.query(params).unwrap();

@@ -19,6 +19,7 @@ mod children;
 mod fixture;
 mod import;
 mod mass;
+mod month;
 mod reads;
 mod runner;
 mod views;
@@ -57,6 +58,7 @@ fn main() {
             lines.extend(views::run(runner, &full, &wanted));
             lines.extend(writes::run(runner, &full, scratch.path(), &wanted));
             lines.extend(children::run(runner, &full, scratch.path(), &wanted));
+            lines.extend(month::run(runner, &full, scratch.path(), &wanted));
             lines.extend(mass::run(&full, scratch.path(), &wanted));
         }
     }

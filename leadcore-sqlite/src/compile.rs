@@ -45,8 +45,12 @@ pub(crate) struct Compiler<'a> {
     condition: Condition,
     /// Whether the folding function is called.
     pub(crate) folds: bool,
-    /// Whether equality on a custom field is asked of each row that the rest of the query visits.
+    /// Whether conditions on custom fields are asked of each row that the rest of the query visits.
     pub(crate) probes: bool,
+    /// The one whose rows are collected all the same.
+    pub(crate) collects: Option<&'a Resolved>,
+    /// One that somebody else asks.
+    pub(crate) leaves: Option<&'a Resolved>,
     /// Whether the index on when leads were created may answer: where another order is asked for, it would have the page
     /// sorted.
     pub(crate) by_creation: bool,
@@ -60,6 +64,8 @@ impl<'a> Compiler<'a> {
             condition: Condition::default(),
             folds: false,
             probes: false,
+            collects: None,
+            leaves: None,
             by_creation: false,
         }
     }
@@ -79,16 +85,19 @@ impl<'a> Compiler<'a> {
 
     /// Writes a condition that is never NULL under a negation: `NOT x` of an unknown is true, as in memory.
     pub(crate) fn filter(&mut self, filter: &Resolved) -> Result<()> {
+        let is = |which: Option<&Resolved>| which.is_some_and(|which| std::ptr::eq(which, filter));
+        let probes = self.probes && !is(self.collects);
         match filter {
+            _ if is(self.leaves) => self.text("1"),
             Resolved::Empty(Field::Custom(key)) => self.custom_empty(key),
-            Resolved::Equals(Field::Custom(key), values) => self.custom_equals(key, values),
+            Resolved::Equals(Field::Custom(key), values) => self.custom_equals(key, values, probes),
             Resolved::Contains(Field::Custom(key), part) => {
                 self.custom(key, |c| c.contains("f.value", part));
             }
             Resolved::Starts(Field::Custom(key), part) => self.custom(key, |c| c.starts("f.value", part)),
             Resolved::Ends(Field::Custom(key), part) => self.custom(key, |c| c.ends("f.value", part)),
             Resolved::Range { field: Field::Custom(key), from, to } => {
-                return self.custom_range(key, from.as_ref(), to.as_ref());
+                return self.custom_range(key, (from.as_ref(), to.as_ref()), probes);
             }
             standard => return self.standard(standard),
         }

@@ -1,8 +1,8 @@
 //! Series against a plain evaluator, another reading of RFC 5545, and hostile rules.
 
 use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc, Weekday};
-use leadcore::domain::Recurrence;
 use leadcore::domain::occurrence::{check, occurrences};
+use leadcore::domain::{AgendaDays, Moment, Recurrence};
 use leadcore::error::ErrorKind;
 use leadcore::time::Date;
 use proptest::prelude::*;
@@ -90,6 +90,29 @@ proptest! {
         let all = all.filter(|day| is_day(&rule, start.to_naive(), *day)).take(rule.count.unwrap_or(usize::MAX));
         let expected: Vec<NaiveDate> = all.filter(|day| *day >= from.to_naive()).collect();
         prop_assert_eq!(found, expected, "{}", rule.text());
+    }
+
+    /// Else a calendar would pass over what it should show.
+    #[test]
+    fn occurrences_touch_the_days_that_a_series_is_found_by(
+        rule in rules(),
+        (start, hour) in (0_i64..6_000, 0_u32..24),
+        zone in proptest::sample::select(vec![None, Some("Europe/Oslo"), Some("Pacific/Kiritimati"), Some("Pacific/Apia"), Some("America/Los_Angeles"), Some("Antarctica/Troll")]),
+        (hours, whole) in (0_i64..800, any::<bool>()),
+    ) {
+        let first = "2010-06-15".parse::<Date>().unwrap().saturating_add_days(start);
+        let mut meeting = meeting(&format!("{first}T{hour:02}:30:00Z"), zone, &rule);
+        if whole {
+            meeting.start = Moment { at: at(&format!("{first}T12:00:00Z")), day: Some(first) };
+        }
+        meeting.end = Moment { at: meeting.start.at.saturating_add(TimeDelta::hours(hours)), day: meeting.start.day };
+        let days = AgendaDays::of_series(&meeting);
+        let to = meeting.start.at.saturating_add(TimeDelta::days(365 * 5));
+        for one in occurrences(&meeting, meeting.start.at, to, 200).unwrap() {
+            for moment in [one.start.at, one.end.at.saturating_add(TimeDelta::microseconds(-1)).max(one.start.at)] {
+                prop_assert!(days.meet(AgendaDays::of_range(moment, moment)), "{rule} {moment}");
+            }
+        }
     }
 
     #[test]

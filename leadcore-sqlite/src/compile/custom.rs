@@ -35,11 +35,11 @@ impl Compiler<'_> {
         self.text(") IS NULL)");
     }
 
-    pub(super) fn custom_equals(&mut self, field: &CustomKey, values: &[FieldValue]) {
+    pub(super) fn custom_equals(&mut self, field: &CustomKey, values: &[FieldValue], probes: bool) {
         let is_none = values.iter().filter_map(custom_value).next().is_none();
         if is_none {
             self.text("0");
-        } else if self.probes {
+        } else if probes {
             self.text("EXISTS (SELECT 1 FROM leadcore_lead_field f WHERE ");
             self.of_field(field);
             self.text(" AND ");
@@ -55,9 +55,22 @@ impl Compiler<'_> {
         self.any_of(values.iter().filter_map(custom_value).collect());
     }
 
-    pub(super) fn custom_range(&mut self, field: &CustomKey, from: End<'_>, to: End<'_>) -> Result<()> {
+    pub(super) fn custom_range(
+        &mut self,
+        field: &CustomKey,
+        (from, to): (End<'_>, End<'_>),
+        probes: bool,
+    ) -> Result<()> {
         let mut between = Ok(());
-        self.custom(field, |c| between = c.between(from, to));
+        if probes {
+            self.text("EXISTS (SELECT 1 FROM leadcore_lead_field f INDEXED BY leadcore_lead_field_of WHERE f.lead = l.id AND ");
+            self.of_field(field);
+            self.text(" AND ");
+            between = self.between(from, to);
+            self.text(")");
+        } else {
+            self.custom(field, |c| between = c.between(from, to));
+        }
         between
     }
 

@@ -135,11 +135,14 @@ CREATE TABLE {prefix}lead (
 ) STRICT;
 CREATE UNIQUE INDEX {prefix}lead_id ON {prefix}lead (tenant, id);
 CREATE UNIQUE INDEX {prefix}lead_number ON {prefix}lead (tenant, number);
--- Lists: one index for each filter that is not rare, in the order of "last written first".
+-- Lists: one index for each filter that is not rare, in the order of "last written first". Those by owner and source hold what is
+-- asked together with them most, so that leads that do not match are passed without being read.
 CREATE INDEX {prefix}lead_updated ON {prefix}lead (tenant, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX {prefix}lead_stage ON {prefix}lead (tenant, stage, updated_at, id) WHERE trashed_at IS NULL;
-CREATE INDEX {prefix}lead_owner ON {prefix}lead (tenant, owner, updated_at, id) WHERE trashed_at IS NULL;
-CREATE INDEX {prefix}lead_source ON {prefix}lead (tenant, source, updated_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX {prefix}lead_owner ON {prefix}lead (tenant, owner, updated_at, id, source, state)
+    WHERE trashed_at IS NULL;
+CREATE INDEX {prefix}lead_source ON {prefix}lead (tenant, source, updated_at, id, owner, state)
+    WHERE trashed_at IS NULL;
 CREATE INDEX {prefix}lead_category ON {prefix}lead (tenant, category, updated_at, id) WHERE trashed_at IS NULL;
 -- The board shows open leads only, in the order of their cards; others must not lie in its way.
 CREATE INDEX {prefix}lead_board ON {prefix}lead (tenant, stage, rank, id)
@@ -173,6 +176,8 @@ CREATE TABLE {prefix}lead_field (
     type   TEXT    NOT NULL,
     PRIMARY KEY (tenant, field, value, lead)
 ) STRICT, WITHOUT ROWID;
+-- What one lead has: for lists that are walked in another order.
+CREATE INDEX {prefix}lead_field_of ON {prefix}lead_field (tenant, lead, field, value);
 
 -- What leads are found by exactly: `external` (system:id), `email` (canonical), `phone` (digits), `label` (its id).
 CREATE TABLE {prefix}lead_key (
@@ -442,6 +447,8 @@ CREATE TABLE {prefix}activity (
     -- For calendars: when it ends (a series: its last occurrence, at the latest), where it has a time; whether it is a series.
     ends_at    INTEGER,
     is_series  INTEGER NOT NULL,
+    -- Of a series: the days that it can touch, a bit for each day of the week, of the month, and each month. Else 0.
+    days       INTEGER NOT NULL,
     -- The reminder that stands out: `remind_at` until it is moved or taken away. Whether it is still of use.
     reminder   INTEGER,
     reminds    INTEGER NOT NULL,
@@ -454,7 +461,8 @@ CREATE INDEX {prefix}activity_agenda_of ON {prefix}activity (tenant, assignee, k
 -- What takes longer than a day is looked for further back.
 CREATE INDEX {prefix}activity_long ON {prefix}activity (tenant, kind, at, id, ends_at)
     WHERE is_series = 0 AND ends_at > at + 86400000000;
-CREATE INDEX {prefix}activity_series ON {prefix}activity (tenant, ends_at, id) WHERE is_series = 1;
+CREATE INDEX {prefix}activity_series ON {prefix}activity (tenant, ends_at, id, at, days, assignee)
+    WHERE is_series = 1;
 CREATE INDEX {prefix}activity_reminder ON {prefix}activity (tenant, reminder, id)
     WHERE reminder IS NOT NULL AND reminds = 1;
 -- Lists of all records: of one kind, and of whoever turns to them.

@@ -59,6 +59,8 @@ CREATE TABLE leadcore_activity (
     -- For calendars: when it ends (a series: its last occurrence, at the latest), where it has a time; whether it is a series.
     ends_at    INTEGER,
     is_series  INTEGER NOT NULL,
+    -- Of a series: the days that it can touch, a bit for each day of the week, of the month, and each month. Else 0.
+    days       INTEGER NOT NULL,
     -- The reminder that stands out: `remind_at` until it is moved or taken away. Whether it is still of use.
     reminder   INTEGER,
     reminds    INTEGER NOT NULL,
@@ -75,7 +77,8 @@ CREATE INDEX leadcore_activity_long ON leadcore_activity (tenant, kind, at, id, 
     WHERE is_series = 0 AND ends_at > at + 86400000000;
 CREATE INDEX leadcore_activity_reminder ON leadcore_activity (tenant, reminder, id)
     WHERE reminder IS NOT NULL AND reminds = 1;
-CREATE INDEX leadcore_activity_series ON leadcore_activity (tenant, ends_at, id) WHERE is_series = 1;
+CREATE INDEX leadcore_activity_series ON leadcore_activity (tenant, ends_at, id, at, days, assignee)
+    WHERE is_series = 1;
 CREATE TABLE leadcore_blob (
     rid     INTEGER PRIMARY KEY,
     tenant  TEXT    NOT NULL,
@@ -332,6 +335,7 @@ CREATE TABLE leadcore_lead_field (
     type   TEXT    NOT NULL,
     PRIMARY KEY (tenant, field, value, lead)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_lead_field_of ON leadcore_lead_field (tenant, lead, field, value);
 CREATE INDEX leadcore_lead_follow_up ON leadcore_lead (tenant, follow_up, id)
     WHERE follow_up IS NOT NULL AND trashed_at IS NULL;
 CREATE UNIQUE INDEX leadcore_lead_id ON leadcore_lead (tenant, id);
@@ -360,7 +364,8 @@ CREATE TABLE leadcore_lead_lines (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_lead_name ON leadcore_lead (tenant, name_key, id) WHERE trashed_at IS NULL;
 CREATE UNIQUE INDEX leadcore_lead_number ON leadcore_lead (tenant, number);
-CREATE INDEX leadcore_lead_owner ON leadcore_lead (tenant, owner, updated_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX leadcore_lead_owner ON leadcore_lead (tenant, owner, updated_at, id, source, state)
+    WHERE trashed_at IS NULL;
 CREATE INDEX leadcore_lead_score ON leadcore_lead (tenant, score, id)
     WHERE score IS NOT NULL AND trashed_at IS NULL;
 CREATE VIRTUAL TABLE leadcore_lead_search USING fts5 (
@@ -370,7 +375,8 @@ CREATE VIRTUAL TABLE leadcore_lead_search USING fts5 (
 CREATE TABLE 'leadcore_lead_search_config'(k PRIMARY KEY, v) WITHOUT ROWID;
 CREATE TABLE 'leadcore_lead_search_data'(id INTEGER PRIMARY KEY, block BLOB);
 CREATE TABLE 'leadcore_lead_search_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
-CREATE INDEX leadcore_lead_source ON leadcore_lead (tenant, source, updated_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX leadcore_lead_source ON leadcore_lead (tenant, source, updated_at, id, owner, state)
+    WHERE trashed_at IS NULL;
 CREATE INDEX leadcore_lead_stage ON leadcore_lead (tenant, stage, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX leadcore_lead_trash ON leadcore_lead (tenant, updated_at, id) WHERE trashed_at IS NOT NULL;
 CREATE INDEX leadcore_lead_updated ON leadcore_lead (tenant, updated_at, id) WHERE trashed_at IS NULL;

@@ -17,8 +17,8 @@ use super::records::before;
 
 pub(super) const ACTIVITY_COLUMNS: &str =
     "id, revision, about, title, text, assignee, remind_at, body, created_by, created_at, updated_at";
-const INSERT_ACTIVITY: &str = "INSERT INTO leadcore_activity (revision, kind, about, title, text, assignee, remind_at, open, at, body, created_by, created_at, updated_at, ends_at, is_series, reminds, reminder, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?7, ?, ?)";
-const UPDATE_ACTIVITY: &str = "UPDATE leadcore_activity SET revision = ?, kind = ?, about = ?, title = ?, text = ?, assignee = ?, remind_at = ?, open = ?, at = ?, body = ?, created_by = ?, created_at = ?, updated_at = ?, ends_at = ?, is_series = ?, reminds = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const INSERT_ACTIVITY: &str = "INSERT INTO leadcore_activity (revision, kind, about, title, text, assignee, remind_at, open, at, body, created_by, created_at, updated_at, ends_at, is_series, days, reminds, reminder, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?7, ?, ?)";
+const UPDATE_ACTIVITY: &str = "UPDATE leadcore_activity SET revision = ?, kind = ?, about = ?, title = ?, text = ?, assignee = ?, remind_at = ?, open = ?, at = ?, body = ?, created_by = ?, created_at = ?, updated_at = ?, ends_at = ?, is_series = ?, days = ?, reminds = ? WHERE tenant = ? AND id = ? AND revision = ?";
 
 fn bind_activity(binder: &mut Binder<'_, '_>, activity: &Activity) -> Result<()> {
     let fields = &activity.fields;
@@ -38,6 +38,7 @@ fn bind_activity(binder: &mut Binder<'_, '_>, activity: &Activity) -> Result<()>
     let span = activity.agenda();
     binder.bind(span.map(|span| span.until.as_micros()))?;
     binder.bind(span.is_some_and(|span| span.is_series))?;
+    binder.bind(span.map_or(0, |span| span.days.bits()))?;
     binder.bind(activity.wants_reminder())
 }
 

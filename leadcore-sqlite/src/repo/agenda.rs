@@ -3,7 +3,7 @@
 //! A page of a calendar is a walk of an index for each kind, merged by time. What begins before the range and reaches into
 //! it is looked for among what began on the day before, and, in an index of its own, among what takes longer than a day.
 
-use leadcore::domain::{Activity, ActivityKind, Place, Reminder};
+use leadcore::domain::{Activity, ActivityKind, AgendaDays, Place, Reminder};
 use leadcore::error::Result;
 use leadcore::id::{ActivityId, UserId};
 use leadcore::store::{Agenda, AgendaQuery};
@@ -63,7 +63,8 @@ fn stretch_query(part: &Stretch, query: &AgendaQuery) -> String {
     )
 }
 
-/// The same for series, which all end behind the start of the range.
+/// The same for series, which all end behind the start of the range. Those that cannot touch a day of it are passed in
+/// the index, without being read.
 fn place_of_series(query: &AgendaQuery) -> Option<Place> {
     query.after.filter(|after| after.at > query.from)
 }
@@ -72,7 +73,7 @@ fn series_query(query: &AgendaQuery) -> String {
     let begin = if place_of_series(query).is_some() { "(ends_at, id) > (?, ?)" } else { "ends_at > ?" };
     let assignee = if query.assignee.is_some() { " AND assignee = ?" } else { "" };
     format!(
-        "SELECT {ACTIVITY_COLUMNS} FROM leadcore_activity INDEXED BY leadcore_activity_series WHERE tenant = ? AND is_series = 1 AND {begin} AND at < ?{assignee} ORDER BY ends_at, id LIMIT ?"
+        "SELECT {ACTIVITY_COLUMNS} FROM leadcore_activity INDEXED BY leadcore_activity_series WHERE tenant = ? AND is_series = 1 AND {begin} AND at < ? AND days & ? <> 0 AND days & ? <> 0 AND days & ? <> 0{assignee} ORDER BY ends_at, id LIMIT ?"
     )
 }
 
@@ -183,6 +184,7 @@ impl Agenda for SqliteTxn<'_> {
             None => values.push(query.from.as_micros().into()),
         }
         values.push(query.to.as_micros().into());
+        values.extend(AgendaDays::of_range(query.from, query.to).parts().map(Value::from));
         values.extend(name_of(query.assignee.as_ref()));
         values.push(limit_of(query.limit));
         self.activities_of(&series_query(query), values, "read series")

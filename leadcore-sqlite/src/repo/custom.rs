@@ -20,7 +20,7 @@ pub(crate) const ADD_FIELD: &str =
 const DROP: &str =
     "DELETE FROM leadcore_lead_field WHERE tenant = ? AND field = ? AND value = ? AND lead = ?";
 const FIND: &str = "SELECT l.id FROM leadcore_lead_field f JOIN leadcore_lead l ON l.rid = f.rid WHERE f.tenant = ? AND f.field = ? AND f.value = ? AND l.trashed_at IS NULL ORDER BY l.number";
-const BY_RID: &str = select_lead!("WHERE l.rid = ?");
+pub(super) const BY_RID: &str = select_lead!("WHERE l.rid = ?");
 
 /// A value as its row holds it; none when no row can hold it.
 pub(crate) fn custom_value(value: &FieldValue) -> Option<Value> {
@@ -179,15 +179,7 @@ impl SqliteTxn<'_> {
                 }
             }
         }
-        let mut statement = self.prepare(BY_RID, "list leads")?;
-        let mut leads = Vec::with_capacity(rids.len());
-        for rid in rids {
-            let mut rows = statement.query([rid]).store("list leads")?;
-            if let Some(row) = rows.next().store("list leads")? {
-                leads.push(Columns::of(row).lead()?);
-            }
-        }
-        Ok(leads)
+        self.leads_by_row(&rids)
     }
 
     /// The rows of the leads with a value, or of those without, behind the cursor if it lies there.
@@ -205,6 +197,7 @@ impl SqliteTxn<'_> {
         };
         let tenant = self.tenant.clone();
         let mut compiler = Compiler::new(tenant.as_str(), SearchBy::Index);
+        self.way(scan)?.tell(&mut compiler);
         if empty {
             compiler.text("SELECT l.rid FROM leadcore_lead l INDEXED BY leadcore_lead_id WHERE l.tenant = ");
             compiler.param(tenant.as_str().to_owned());

@@ -21,6 +21,7 @@ mod sums;
 mod tally;
 mod terms;
 mod views;
+mod walk;
 
 #[cfg(test)]
 pub(crate) use activities::walk_query;

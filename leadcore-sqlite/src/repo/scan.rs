@@ -10,10 +10,12 @@ use crate::error::StoreResult as _;
 use crate::row::{Columns, amount_units, corrupt, select_lead, to_json};
 use crate::txn::SqliteTxn;
 
+use super::walk::{Way, required};
+
 /// A search never reads more candidates than this and sorts them; beyond it, a page fills sooner by walking the list in
 /// order and looking into each row. At a million leads both ways cost about the same here (5,000 reads by row number
 /// against 50 hits of one in 200 rows).
-const FEW: i64 = 5_000;
+pub(super) const FEW: i64 = 5_000;
 /// Up to this many leads a page's memory is taken before it is known how many there are.
 const USUAL_PAGE: usize = 64;
 
@@ -22,7 +24,20 @@ impl SqliteTxn<'_> {
         if let SortField::Custom(field) = &scan.sort.by {
             return self.scan_custom(scan, field);
         }
-        let Condition { sql, params } = self.scan_query(scan)?;
+        let way = self.way(scan)?;
+        self.scan_by(scan, way)
+    }
+
+    pub(super) fn scan_by(&mut self, scan: &LeadScan, mut way: Way<'_>) -> Result<Vec<Lead>> {
+        if let Way::Walk { asks, few } = way
+            && required_search(&scan.filter).is_none()
+        {
+            match self.scan_asking(scan, asks, few)? {
+                Some(leads) => return Ok(leads),
+                None => way = Way::Collect(asks),
+            }
+        }
+        let Condition { sql, params } = self.page_query(scan, way)?;
         let mut statement = self.prepare(&sql, "list leads")?;
         let mut rows = statement.query(rusqlite::params_from_iter(params)).store("list leads")?;
         // Leads are large: a list that grows would move each of them several times.
@@ -34,18 +49,23 @@ impl SqliteTxn<'_> {
     }
 
     /// The whole query of a page.
+    #[cfg(test)]
     pub(crate) fn scan_query(&mut self, scan: &LeadScan) -> Result<Condition> {
+        let way = self.way(scan)?;
+        self.page_query(scan, way)
+    }
+
+    fn page_query(&mut self, scan: &LeadScan, way: Way<'_>) -> Result<Condition> {
         let key = sort_column(&scan.sort.by, &scan.filter);
         let (order, behind) = match scan.sort.direction {
             Direction::Ascending => ("ASC", ">"),
             Direction::Descending => ("DESC", "<"),
         };
         let search_by = self.search_by(scan)?;
-        let few = self.few_custom(&scan.filter)?;
-        let by_index = matches!(search_by, SearchBy::Among(..)) || few == Some(true);
+        let by_index = matches!(search_by, SearchBy::Among(..)) || matches!(way, Way::Collect(_));
         let tenant = self.tenant.clone();
         let mut compiler = Compiler::new(tenant.as_str(), search_by);
-        compiler.probes = few == Some(false);
+        way.tell(&mut compiler);
         compiler.by_creation = scan.sort.by == SortField::CreatedAt;
         // Candidates of a search are read by row number (an index on the sort order would visit every lead instead),
         // and only those of the page are read whole.
@@ -82,7 +102,7 @@ impl SqliteTxn<'_> {
 
     pub(super) fn count_rows(&mut self, filter: &Resolved) -> Result<u64> {
         let condition = self.live(filter)?;
-        let by_row = required_search(filter).is_some() || required_custom(filter).is_some();
+        let by_row = required_search(filter).is_some() || !required(filter).is_empty();
         let way = if by_row { " NOT INDEXED" } else { "" };
         let sql = format!("SELECT count(*) FROM leadcore_lead l{way} WHERE {}", condition.sql);
         let count: i64 = self
@@ -106,24 +126,6 @@ impl SqliteTxn<'_> {
             self.need_fold()?;
         }
         Ok(compiler.finish())
-    }
-
-    /// Whether few leads have a value of a custom field that every match must have: then they are read and sorted, else
-    /// the list is walked in its order. None without such a field.
-    fn few_custom(&self, filter: &Resolved) -> Result<Option<bool>> {
-        let Some(condition) = required_custom(filter) else { return Ok(None) };
-        let mut compiler = Compiler::new(self.tenant_text(), SearchBy::Row);
-        compiler.text("SELECT count(*) FROM (SELECT 1 FROM leadcore_lead_field f WHERE ");
-        compiler.custom_rows(condition)?;
-        compiler.text(" LIMIT ");
-        compiler.param(FEW);
-        compiler.text(")");
-        let Condition { sql, params } = compiler.finish();
-        let count: i64 = self
-            .prepare(&sql, "count leads")?
-            .query_row(rusqlite::params_from_iter(params), |row| row.get(0))
-            .store("count leads")?;
-        Ok(Some(count < FEW))
     }
 
     /// How a page's search is best answered. Finding its candidates is most of the work, so they are kept.
@@ -194,22 +196,7 @@ fn required_search(filter: &Resolved) -> Option<&TextSearch> {
     }
 }
 
-/// The condition on a custom field that every match must fulfil and that its index answers, when there is one: one on
-/// equality before one on a range.
-fn required_custom(filter: &Resolved) -> Option<&Resolved> {
-    match filter {
-        Resolved::Equals(Field::Custom(_), _) | Resolved::Range { field: Field::Custom(_), .. } => {
-            Some(filter)
-        }
-        Resolved::All(list) => {
-            let found = || list.iter().filter_map(required_custom);
-            found().find(|filter| matches!(filter, Resolved::Equals(..))).or_else(|| found().next())
-        }
-        _ => None,
-    }
-}
-
-fn sort_column(by: &SortField, filter: &Resolved) -> &'static str {
+pub(super) fn sort_column(by: &SortField, filter: &Resolved) -> &'static str {
     match by {
         // Where no match is without one, the index is in the order of the list.
         SortField::FollowUp if requires(filter, &Field::FollowUp) => "l.follow_up",
@@ -242,7 +229,7 @@ fn requires(filter: &Resolved, field: &Field) -> bool {
     }
 }
 
-fn sort_value(key: &FieldValue) -> Result<Value> {
+pub(super) fn sort_value(key: &FieldValue) -> Result<Value> {
     Ok(match key {
         FieldValue::Empty => Value::Integer(i64::MIN),
         FieldValue::Text(text) => Value::Text(text.clone()),

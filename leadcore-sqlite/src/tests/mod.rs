@@ -10,6 +10,7 @@ mod foreign;
 mod host;
 mod keys;
 mod plans;
+mod walk_plans;
 mod writers;
 
 use std::path::PathBuf;

@@ -1,9 +1,11 @@
 //! The calendar (S0.31, S0.32): calls, tasks and meetings of a range of time, in order, series expanded.
 //!
-//! A page is read by walks of an index, however many entries the range has. Series are expanded for every page, each from
-//! where the page begins.
+//! A page is read by walks of an index, however many entries the range has. Series are expanded from where the page begins,
+//! a stretch of days at a time until it is full, and of each stretch only those that can touch one of its days.
 
-use chrono::{FixedOffset, NaiveDate, TimeDelta};
+mod month;
+
+use chrono::{FixedOffset, TimeDelta};
 
 use crate::context::Context;
 use crate::domain::{Activity, ActivityBody, ActivityKind, Meeting, Moment, Place, Subject, Tab, occurrence};
@@ -15,6 +17,8 @@ use crate::time::{Date, Timestamp};
 
 use super::children;
 use super::live::Live;
+
+pub use month::{month, month_of};
 
 /// The widest range, in days.
 const WIDEST: i64 = 366;
@@ -206,8 +210,7 @@ pub struct Overview {
 pub fn overview(ctx: &Context<'_>, txn: &mut dyn Txn, query: &OverviewQuery) -> Result<Overview> {
     query.check()?;
     let mut live = Live::open(ctx, txn)?;
-    let mut found =
-        Found { query, offset: ctx.utc_offset(), entries: Vec::new(), unexpanded: Vec::new(), kept: 0 };
+    let mut found = Found::new(query, ctx.utc_offset());
     let horizon = match query.about {
         Some(about) => {
             let about = children::shown_with(ctx, txn, about)?;
@@ -215,62 +218,67 @@ pub fn overview(ctx: &Context<'_>, txn: &mut dyn Txn, query: &OverviewQuery) -> 
             None
         }
         None => {
-            found.read_series(txn, &mut live)?;
-            found.read_single(txn, &mut live)?
+            let horizon = found.read_single(txn, &mut live)?;
+            found.read_series(txn, &mut live, horizon)?
         }
     };
     Ok(found.page(horizon))
-}
-
-/// The calendar of a month where the actor lives ([`Context::with_utc_offset`]): its first 1,000 entries.
-///
-/// # Errors
-/// `Invalid` for a year outside of 1 to 9999 or a month outside of 1 to 12; `Denied`.
-pub fn month(ctx: &Context<'_>, txn: &mut dyn Txn, year: i32, month: u32) -> Result<Overview> {
-    let (from, to) = month_of(ctx, year, month)?;
-    overview(ctx, txn, &OverviewQuery::new(from, to))
-}
-
-/// When a month begins and ends where the actor lives: for an [`OverviewQuery`] that asks for less than all of it.
-///
-/// # Errors
-/// `Invalid` for a year outside of 1 to 9999 or a month outside of 1 to 12.
-pub fn month_of(ctx: &Context<'_>, year: i32, month: u32) -> Result<(Timestamp, Timestamp)> {
-    let mut broken = Vec::new();
-    if !(1..=9_999).contains(&year) {
-        broken.push(Violation::new("year", ViolationCode::OutOfRange, "a year is one of 1 to 9999"));
-    }
-    if !(1..=12).contains(&month) {
-        broken.push(Violation::new("month", ViolationCode::OutOfRange, "a month is one of 1 to 12"));
-    }
-    if !broken.is_empty() {
-        return Err(Error::invalid(broken));
-    }
-    let first = |year, month| NaiveDate::from_ymd_opt(year, month, 1).map(Date::held);
-    let offset = ctx.utc_offset();
-    let from = first(year, month).unwrap_or(Date::MIN).begin(offset);
-    let next =
-        if month == 12 { first(year.saturating_add(1), 1) } else { first(year, month.saturating_add(1)) };
-    // Behind the last month there is no day.
-    let to = next.filter(|_| (year, month) < (9_999, 12)).map_or(Timestamp::MAX, |day| day.begin(offset));
-    Ok((from, to))
 }
 
 /// The entries of a page, as they are found.
 struct Found<'q> {
     query: &'q OverviewQuery,
     offset: FixedOffset,
+    /// Where series are expanded now, and whether it is the first stretch: what began before it belongs to that one.
+    stretch: (Timestamp, Timestamp),
+    is_first: bool,
     entries: Vec<CalendarEntry>,
     unexpanded: Vec<ActivityId>,
     /// How many entries were found, also those that were cut off.
     kept: usize,
 }
 
-impl Found<'_> {
-    fn read_series(&mut self, txn: &mut dyn Txn, live: &mut Live) -> Result<()> {
+impl<'q> Found<'q> {
+    fn new(query: &'q OverviewQuery, offset: FixedOffset) -> Self {
+        let (from, to) = query.reach();
+        let from = query.after.map_or(from, |after| from.max(after.at));
+        let (entries, unexpanded) = (Vec::new(), Vec::new());
+        Self { query, offset, stretch: (from, to), is_first: true, entries, unexpanded, kept: 0 }
+    }
+
+    /// Reads series up to a place, stretch by stretch until the page is full. Gives the place up to which was read.
+    fn read_series(
+        &mut self,
+        txn: &mut dyn Txn,
+        live: &mut Live,
+        horizon: Option<Place>,
+    ) -> Result<Option<Place>> {
+        let (mut begin, instant) = (self.stretch.0, TimeDelta::microseconds(1));
+        // At the least, what goes on when the page begins.
+        let to = self.stretch.1;
+        let last = horizon.map_or(to, |place| to.min(place.at.saturating_add(instant)));
+        let last = last.max(begin.saturating_add(instant));
+        let mut days = 1;
+        loop {
+            let end = last.min(begin.saturating_add(TimeDelta::days(days)));
+            self.stretch = (begin, end);
+            self.read_stretch(txn, live)?;
+            if end >= last {
+                return Ok(horizon);
+            }
+            if self.entries.iter().filter(|entry| entry.start.at < end).count() > self.query.limit {
+                return Ok(Some(Place { at: end.saturating_add(-instant), child: uuid::Uuid::max() }));
+            }
+            (begin, days, self.is_first) = (end, days.saturating_mul(2), false);
+        }
+    }
+
+    fn read_stretch(&mut self, txn: &mut dyn Txn, live: &mut Live) -> Result<()> {
         let mut after = None;
         loop {
-            let page = txn.agenda().series(&self.query.agenda(after))?;
+            let mut agenda = self.query.agenda(after);
+            (agenda.from, agenda.to) = self.stretch;
+            let page = txn.agenda().series(&agenda)?;
             live.learn(txn, page.iter())?;
             page.iter().for_each(|activity| self.add(activity, live));
             let last = page.last().and_then(|last| Some((last.agenda()?.until, last.id.as_uuid())));
@@ -367,15 +375,17 @@ impl Found<'_> {
         meeting: &Meeting,
         entry: impl Fn(Moment, Moment) -> CalendarEntry,
     ) {
-        let (from, to) = self.query.reach();
-        let from = self.query.after.map_or(from, |after| from.max(after.at));
+        let (from, to) = self.stretch;
         // Those that began before and still go on: one a day for the longest meeting there is.
         let limit = self.query.limit.saturating_add(375);
         let Ok(times) = occurrence::occurrences(meeting, from, to, limit) else {
-            self.unexpanded.push(id);
+            if !self.unexpanded.contains(&id) {
+                self.unexpanded.push(id);
+            }
             return;
         };
-        for time in times {
+        let is_first = self.is_first;
+        for time in times.into_iter().filter(|time| is_first || time.start.at >= from) {
             let mut entry = entry(time.start, time.end);
             entry.canceled = meeting.canceled;
             if meeting.recurrence.is_some() {

@@ -62,7 +62,7 @@ pub use activity::{
     Activity, ActivityBody, ActivityDraft, ActivityFields, ActivityKind, Call, CallOutcome, Channel,
     Direction, Meeting, Message, Moment, OccurrenceOf, Participant, Priority, RequestState, Task,
 };
-pub use agenda::{AgendaSpan, Reminder};
+pub use agenda::{AgendaDays, AgendaSpan, Reminder};
 pub use amounts::{AmountSum, StageSum, amount_units};
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec};
 pub(crate) use changes::{TRASHED_AT, TRASHED_BY};

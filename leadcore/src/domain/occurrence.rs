@@ -6,12 +6,13 @@
 //!
 //! Series and time zones other than UTC need the feature `calendar`; without it they are refused when written.
 
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono::{Datelike as _, NaiveDate, NaiveTime, TimeDelta};
 
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::time::{Date, Timestamp};
 
 use super::activity::{ActivityBody, ActivityFields, Meeting, Moment, Task};
+use super::agenda::AgendaDays;
 use super::recurrence::days::SeriesDays;
 use super::recurrence::{Recurrence, SeriesEnd};
 use super::zone::Zone;
@@ -254,6 +255,21 @@ pub(crate) fn ends(meeting: &Meeting) -> Timestamp {
         }
     };
     last.saturating_add(length)
+}
+
+/// The days, in UTC, that the occurrences of a series can touch: all of them, where that is not known.
+pub(super) fn days(meeting: &Meeting) -> AgendaDays {
+    // By how much a zone changes its offset; more than that was last done by Samoa.
+    const MARGIN: TimeDelta = TimeDelta::hours(4);
+    const SETTLED: i64 = 2012;
+    let Ok(Some(series)) = Series::of(meeting) else { return AgendaDays::EVERY };
+    let days_on = |at: Timestamp| Date::of(at).to_naive().signed_duration_since(series.day).num_days();
+    let mut first = days_on(series.first.at.saturating_add(-MARGIN));
+    let mut last = days_on(series.first.at.saturating_add(MARGIN).saturating_add(meeting.length()));
+    if i64::from(series.day.year()) < SETTLED {
+        (first, last) = (first.saturating_sub(1), last.saturating_add(1));
+    }
+    SeriesDays::new(series.rule.rule(), series.day).spread(first, last)
 }
 
 /// What calendars of others are told about a meeting, with dates and times as they are shown where it is held.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::domain::{Activity, AgendaSpan, Place, Reminder};
+use crate::domain::{Activity, AgendaDays, AgendaSpan, Place, Reminder};
 use crate::error::Result;
 use crate::id::ActivityId;
 use crate::store::{Agenda, AgendaQuery};
@@ -55,7 +55,10 @@ impl Agenda for MemoryTxn {
     }
 
     fn series(&mut self, query: &AgendaQuery) -> Result<Vec<Activity>> {
-        let touches = |span: &AgendaSpan| span.is_series && span.at < query.to && span.until > query.from;
+        let days = AgendaDays::of_range(query.from, query.to);
+        let touches = |span: &AgendaSpan| {
+            span.is_series && span.at < query.to && span.until > query.from && span.days.meet(days)
+        };
         let found = self.spans(query).filter(|(span, _)| touches(span));
         let found =
             found.map(|(span, activity)| (place(span.until, activity.id), activity.clone())).collect();

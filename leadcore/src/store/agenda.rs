@@ -1,5 +1,7 @@
 //! The port for activities of all records by time.
 
+#[cfg(doc)]
+use crate::domain::AgendaDays;
 use crate::domain::{Activity, ActivityKind, Place, Reminder};
 use crate::error::Result;
 use crate::id::{ActivityId, UserId};
@@ -33,8 +35,8 @@ pub trait Agenda {
     /// A failure of the store.
     fn between(&mut self, query: &AgendaQuery) -> Result<Vec<Activity>>;
 
-    /// Series that begin before the end of the range and end behind its start: by when they end, then by id. Whether an
-    /// occurrence falls into the range is not said.
+    /// Series that begin before the end of the range, end behind its start, and can touch a [day](AgendaDays) of it: by when
+    /// they end, then by id. Whether an occurrence falls into the range is not said.
     ///
     /// # Errors
     /// A failure of the store.

@@ -9,6 +9,7 @@ use chrono::{Datelike as _, Days as DayCount, NaiveDate};
 
 use crate::time::Date;
 
+use super::super::agenda::AgendaDays;
 use super::{ByDay, Frequency, Rule, SeriesEnd};
 
 /// The most periods (days, weeks or months; a year is twelve) that are looked at for one question.
@@ -80,6 +81,41 @@ impl<'r> SeriesDays<'r> {
             };
         }
         days
+    }
+
+    /// The days that lie from `first` to `last` days behind those of the rule, as a set that has them all.
+    pub(in crate::domain) fn spread(&self, first: i64, last: i64) -> AgendaDays {
+        if last > 27 || first < -27 {
+            return AgendaDays::EVERY;
+        }
+        let weekdays: Vec<i64> = match self.weekdays.as_slice() {
+            [] => (0..7).collect(),
+            some => some.iter().map(|day| day.weekday.num_days_from_monday().into()).collect(),
+        };
+        // Months have 28 to 31 days.
+        let from_end = |n: i64| if n > 0 { n..=n } else { 29 + n..=32 + n };
+        let month_days: Vec<i64> = match self.month_days.as_slice() {
+            [] => (1..=31).collect(),
+            some => some.iter().flat_map(|n| from_end((*n).into())).collect(),
+        };
+        let months: Vec<i64> = match self.months.as_slice() {
+            [] => (0..12).collect(),
+            some => some.iter().map(|month| i64::from(*month) - 1).collect(),
+        };
+        let mut set = AgendaDays::NONE;
+        for by in first..=last {
+            let weekday = |day: &i64| u32::try_from((day + by).rem_euclid(7)).unwrap_or(0);
+            set = weekdays.iter().fold(set, |set, day| set.weekday(weekday(day)));
+            for day in &month_days {
+                set = set.month_day(day + by);
+                set = (28..=31).fold(set, |set, length| {
+                    let set = if day + by < 1 { set.month_day(day + by + length) } else { set };
+                    if day + by > length { set.month_day(day + by - length) } else { set }
+                });
+            }
+            set = months.iter().fold(set, |set, month| set.month(month + by.signum()).month(*month));
+        }
+        set
     }
 
     /// Whether it stopped because it had looked at too many periods.

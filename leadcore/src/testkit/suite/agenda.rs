@@ -130,11 +130,18 @@ pub fn series_are_listed_apart(store: &dyn Store) {
     let counted = series("2026-11-02T09:00:00Z", "FREQ=DAILY;COUNT=3");
     let over = series("2026-10-01T09:00:00Z", "FREQ=DAILY;UNTIL=20261015");
     let later = series("2026-12-01T00:00:00Z", "FREQ=DAILY");
-    let all = [endless.clone(), over, ends_later.clone(), later, counted.clone()];
+    // They go on, but never in a November; or on no such day.
+    let spring = series("2020-03-06T09:00:00Z", "FREQ=YEARLY");
+    let thirds = series("2020-01-31T09:00:00Z", "FREQ=MONTHLY;BYDAY=TU");
+    let all = [endless.clone(), over, ends_later.clone(), later, counted.clone(), spring, thirds.clone()];
     world.write(store, |txn| txn.activities().insert(&all));
     let single = world.read(store, |txn| txn.agenda().between(&november()));
     assert_eq!(single, [], "a series is no single meeting");
     let read = |query: &AgendaQuery| ids(&world.read(store, |txn| txn.agenda().series(query)));
+    let tuesday =
+        AgendaQuery { from: at("2026-11-03T00:00:00Z"), to: at("2026-11-03T20:00:00Z"), ..november() };
+    assert_eq!(read(&tuesday), [counted.id, thirds.id], "those that can touch a day");
+    world.write(store, |txn| txn.activities().remove(&[thirds.id]));
     assert_eq!(read(&november()), [counted.id, ends_later.id, endless.id], "by when they end");
     let until = counted.agenda().unwrap().until;
     let after = Some(Place { at: until, child: counted.id.as_uuid() });
