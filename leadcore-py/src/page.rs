@@ -10,7 +10,7 @@ use leadcore::desk::leads::LeadAction;
 use leadcore::desk::page::{
     AccountPage, ChildRecord, Engagement, LeadPage, PageOptions, PageSection, Qualification, TabPage,
 };
-use leadcore::domain::{Catalogue, Outcome, Pipeline, Tab};
+use leadcore::domain::{Catalogue, Outcome, Pipeline, Subject, Tab};
 use leadcore::error::{Result, ValueError, ViolationCode};
 use leadcore::id::{AccountId, LeadId, UserId};
 use leadcore::store::Txn;
@@ -163,7 +163,7 @@ fn py_account_page<'py>(
     dict.set_item("account", account)?;
     dict.set_item("lead_ids", PyTuple::new(py, page.origins.iter().map(|id| id.as_uuid()))?)?;
     dict.set_item("engagement", py_engagement(&classes, &page.engagement)?)?;
-    dict.set_item("tabs", py_tabs(&classes, subject, &page.tabs)?)?;
+    dict.set_item("tabs", py_tabs(&classes, page.account.id.into(), &page.tabs)?)?;
     dict.set_item("attachments", py_attachments(&classes, &page.attachments)?)?;
     dict.set_item("contacts", PyTuple::new(py, page.contacts.into_iter().map(Contact::from))?)?;
     dict.set_item("followers", py_told(py, "followers", &page.followers)?)?;

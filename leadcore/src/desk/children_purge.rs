@@ -160,16 +160,15 @@ impl Leaving {
     }
 }
 
+/// What is done with some placements.
+type Round<'w> = dyn FnMut(&mut dyn Txn, Vec<Placement>) -> Result<()> + 'w;
+
 /// Walks over the children about these records, some at a time. One about several of them may come more than once, unless
 /// the work takes it away.
 ///
 /// Records are asked for together as long as one round holds what is about them, and apart where it does not: so what is read
 /// grows with the children, and not with children times records.
-fn rounds(
-    txn: &mut dyn Txn,
-    records: &[Subject],
-    work: &mut dyn FnMut(&mut dyn Txn, Vec<Placement>) -> Result<()>,
-) -> Result<()> {
+fn rounds(txn: &mut dyn Txn, records: &[Subject], work: &mut Round<'_>) -> Result<()> {
     let mut todo: Vec<&[Subject]> = records.chunks(ROUND).rev().collect();
     while let Some(group) = todo.pop() {
         let (about, tabs) = (group.to_vec(), Vec::new());
