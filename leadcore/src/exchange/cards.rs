@@ -268,3 +268,61 @@ fn set(card: &mut Card, column: usize, text: String) {
 fn first(card: &mut Card, column: usize, entry: &VCardEntry) {
     set(card, column, whole(entry, ", "));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::exchange::{Row, RowProblem, Table};
+
+    fn rows(text: impl Into<Vec<u8>>) -> (Vec<String>, Vec<Row>) {
+        let mut table = Table::open(Cursor::new(text.into()), &ReadOptions::new()).unwrap();
+        let (mut rows, mut row) = (Vec::new(), Row::new());
+        while table.next_row(&mut row).unwrap() {
+            rows.push(row.clone());
+        }
+        (table.headers().to_vec(), rows)
+    }
+
+    fn cell<'r>(headers: &[String], row: &'r Row, name: &str) -> &'r str {
+        let place = headers.iter().position(|header| header == name).unwrap();
+        row.get(place).unwrap_or_default()
+    }
+
+    #[test]
+    fn cards_of_all_versions_say_the_same() {
+        let old = "BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C3=98st;K=C3=A5re;;Dr.;\r\n\
+            FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Dr. K=C3=A5re =\r\n=C3=98st\r\nORG:Nordlys AS;Sales\r\n\
+            TEL;WORK;VOICE:+47 22 22 55 55\r\nTEL;WORK;FAX:+47 99\r\nEMAIL;INTERNET:kare@nordlys.example\r\n\
+            ADR;WORK:;;Storgata 1;Oslo;;0155;Norway\r\nEND:VCARD\r\n";
+        let new = "BEGIN:VCARD\nVERSION:4.0\nFN:Dr. Kåre Øst\nN:Øst;Kåre;;Dr.;\nORG:Nordlys AS;Sales\n\
+            TEL;VALUE=uri;TYPE=\"voice,work\":tel:+47 22 22 55 55\nEMAIL;TYPE=work:other@nordlys.example\n\
+            EMAIL;PREF=1:kare@nord\n lys.example\nADR;TYPE=work:;;Storgata 1;Oslo;;0155;Norway\n\
+            NOTE:one\\, two\\nthree\nEND:VCARD\n";
+        let (headers, rows) = rows(format!("{old}{new}"));
+        assert_eq!(rows.len(), 2);
+        for row in &rows {
+            let cell = |name: &str| cell(&headers, row, name);
+            assert_eq!((cell("Full name"), cell("Salutation")), ("Dr. Kåre Øst", "Dr."));
+            assert_eq!((cell("First name"), cell("Last name")), ("Kåre", "Øst"));
+            assert_eq!((cell("Company"), cell("Department")), ("Nordlys AS", "Sales"));
+            assert_eq!((cell("E-mail 1"), cell("Phone 1")), ("kare@nordlys.example", "+47 22 22 55 55"));
+            assert_eq!((cell("Street"), cell("City"), cell("Postal code")), ("Storgata 1", "Oslo", "0155"));
+        }
+        assert_eq!(cell(&headers, &rows[1], "Note"), "one, two\nthree");
+        assert_eq!(cell(&headers, &rows[1], "E-mail 2"), "other@nordlys.example");
+        assert_eq!((rows[1].line(), headers.iter().any(|header| header == "Phone 2")), (2, false));
+    }
+
+    #[test]
+    fn a_cut_card_and_strange_bytes_harm_no_other() {
+        let good = "BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nEND:VCARD\n";
+        let (headers, rows) = rows(format!("{good}{good}BEGIN:VCARD\nVERSION:3.0\nFN:Cu"));
+        assert_eq!(cell(&headers, &rows[1], "Full name"), "Ada");
+        assert!((2..=3).contains(&rows.len()));
+        assert!(rows.iter().take(2).all(|row| row.problem() != Some(RowProblem::Malformed)));
+        let error = Table::open(Cursor::new("BEGIN:VCARD"), &ReadOptions::new());
+        assert!(error.is_err() || error.is_ok_and(|table| table.headers().len() >= SINGLE.len()));
+    }
+}

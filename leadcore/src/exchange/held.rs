@@ -104,6 +104,12 @@ impl<'o> Filler<'o> {
         }
     }
 
+    /// The most columns of a row that can be read.
+    #[cfg(feature = "sheets")]
+    pub(super) const fn max_columns(&self) -> usize {
+        self.limits.max_columns
+    }
+
     /// Says that a cell stands for those below it too, down to row `last`: rows that hold something else get its text.
     pub(super) fn merge(&mut self, first: u64, last: u64, column: usize) {
         if last > first {

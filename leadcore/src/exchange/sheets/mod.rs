@@ -127,3 +127,6 @@ fn choose(book: &mut dyn Book, options: &ReadOptions) -> Result<usize> {
         Ok,
     )
 }
+
+#[cfg(all(test, feature = "xlsx"))]
+pub(super) mod tests;

@@ -153,11 +153,18 @@ fn repeat(cells: &[Cell], line: u64, repeats: u64, filler: &mut Filler<'_>) -> R
     if cells.is_empty() {
         return Ok(behind);
     }
+    let widest = cells.last().map_or(0, |cell| cell.column.saturating_add(cell.repeats));
+    let too_wide = widest > filler.max_columns() as u64;
     for line in line..behind.min(MOST_ROWS + 1) {
-        for cell in cells {
-            for column in cell.column..cell.column + cell.repeats {
-                let column = usize::try_from(column).unwrap_or(usize::MAX);
-                filler.cell(line, column, cell.text.clone(), cell.error)?;
+        if too_wide {
+            // One cell out there says as much as all of them.
+            filler.cell(line, filler.max_columns(), "-".to_owned(), false)?;
+        } else {
+            for cell in cells {
+                for column in cell.column..cell.column + cell.repeats {
+                    let column = usize::try_from(column).unwrap_or(usize::MAX);
+                    filler.cell(line, column, cell.text.clone(), cell.error)?;
+                }
             }
         }
         if filler.full {
