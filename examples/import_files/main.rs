@@ -14,7 +14,8 @@ use leadcore::exchange::{ReadOptions, Row, Table};
 
 /// Endings of files that people call tables. What is inside is seen by the content.
 const ENDINGS: [&str; 15] = [
-    "csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods", "json", "jsonl", "vcf", "gz", "bz2", "zip", "xml",
+    "csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods", "json", "jsonl", "vcf", "gz", "bz2", "zip",
+    "xml",
 ];
 
 fn main() -> io::Result<()> {

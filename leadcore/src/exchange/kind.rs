@@ -88,20 +88,20 @@ pub(super) fn family(sample: &[u8]) -> Result<Family> {
     if starts(b"<!doctype html") || starts(b"<html") || starts(b"<table") {
         return Err(refused("this is a web page, perhaps under the name of a table: save it as CSV or XLSX"));
     }
-    if starts(b"<?xml") {
+    let opens_tag = matches!(text, [b'<', next, ..] if next.is_ascii_alphabetic() || *next == b'?');
+    if opens_tag {
         return Err(refused("this is an XML document, which is not read: save it as CSV or XLSX"));
     }
     Ok(if is_json(text) { Family::Json } else { Family::Text })
 }
 
-/// `{"`, `{}`, `[{`, `[]` with any blanks between.
+/// `{"`, `{}`, `[{`, `["`, `[]` with any blanks between.
 fn is_json(text: &[u8]) -> bool {
     let mut marks = text.iter().filter(|byte| !byte.is_ascii_whitespace());
-    match (marks.next(), marks.next()) {
-        (Some(b'{'), Some(b'"' | b'}')) => true,
-        (Some(b'['), Some(b'{' | b']')) => true,
-        _ => false,
-    }
+    matches!(
+        (marks.next(), marks.next()),
+        (Some(b'{'), Some(b'"' | b'}')) | (Some(b'['), Some(b'{' | b'"' | b']'))
+    )
 }
 
 /// A file that cannot be taken, and why.
@@ -129,7 +129,7 @@ mod tests {
         for (sample, expected) in families {
             assert_eq!(family(sample).unwrap(), expected, "{}", String::from_utf8_lossy(sample));
         }
-        for page in ["<HTML><body>", "<?xml version=\"1.0\"?>", "BEGIN:VCALENDAR"] {
+        for page in ["<HTML><body>", "<?xml version=\"1.0\"?>", "<List><a/>", "BEGIN:VCALENDAR"] {
             assert_eq!(family(page.as_bytes()).unwrap_err().violations()[0].field, "file");
         }
     }

@@ -41,6 +41,7 @@ use crate::error::{Error, Result, ViolationCode};
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "one table is open at a time, and text is the commonest")]
 pub enum Table<R> {
     /// Text in columns.
     Text(TableReader<R>),

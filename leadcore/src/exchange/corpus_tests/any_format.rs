@@ -3,13 +3,12 @@
 use super::*;
 
 /// File, reason: everything else with the name of a table must be read.
-const REFUSED: [(&str, &str); 24] = [
+const REFUSED: [(&str, &str); 13] = [
     ("csv-messy/csvkit/dummy.csv.bz2", "bzip2"),
     ("csv-messy/csvkit/dummy.csv.gz", "gzip"),
     ("csv-messy/csvkit/empty.csv", "no rows"),
     ("csv-messy/qsv/boston311-100.csv.gz", "gzip"),
-    ("text/blns.json", ""),
-    ("webhooks/generic_bodies.json", ""),
+    ("text/blns.json", "no object"),
     ("xlsx/calamine/OOM_alloc3.xls", ""),
     ("xlsx/calamine/empty_sheet.xlsx", ""),
     ("xlsx/calamine/issue252.xlsx", ""),
@@ -18,16 +17,6 @@ const REFUSED: [(&str, &str); 24] = [
     ("xlsx/calamine/pass_protected.xlsb", "password"),
     ("xlsx/calamine/pass_protected.xlsx", "password"),
     ("xlsx/qsv/password-protected-password123.xlsx", "password"),
-    ("", ""),
-    ("", ""),
-    ("", ""),
-    ("", ""),
-    ("", ""),
-    ("", ""),
-    ("", ""),
-    ("", ""),
-    ("", ""),
-    ("", ""),
 ];
 
 fn tables(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -110,15 +99,19 @@ fn workbooks_are_what_another_reader_made_of_them() {
         options.sheet = sheet.map(SheetChoice::from);
         let (ours, rows) = table(&folder.join(file), &options).unwrap();
         let (theirs, answers) = table(&folder.join(answer), &ReadOptions::new().has_header(true)).unwrap();
-        let named = ours.headers().iter().zip(theirs.headers()).filter(|(ours, _)| !ours.is_empty());
-        assert!(named.clone().all(|(ours, theirs)| ours == theirs), "{file} {:?}", ours.headers());
-        assert!(named.count() >= 3);
+        // Columns of one name, rows of one first cell: the answer belongs to another version of one of the files.
+        let shared = |name: &String| ours.headers().iter().position(|own| own == name);
+        let columns = theirs.headers().iter().enumerate().filter(|(_, name)| !name.is_empty());
+        let columns: Vec<(usize, usize)> =
+            columns.filter_map(|(place, name)| Some((shared(name)?, place))).collect();
+        assert!(columns.len() >= 3, "{file} {:?}", ours.headers());
         assert_eq!(rows.len(), answers.len(), "{file}");
-        for (row, answer) in rows.iter().zip(&answers) {
-            for (column, theirs) in answer.iter().enumerate() {
-                let ours = row.get(column).unwrap_or_default();
-                let time = ours == "1904-01-01" || ours.is_empty() || theirs.is_empty();
-                assert!(same(ours, theirs) || (time && theirs.contains(':')), "{file}: {ours:?} {theirs:?}");
+        for answer in &answers {
+            let row = rows.iter().find(|row| same(row.get(0).unwrap(), answer.get(0).unwrap())).unwrap();
+            for (own, place) in &columns {
+                let (own, answer) =
+                    (row.get(*own).unwrap_or_default(), answer.get(*place).unwrap_or_default());
+                assert!(same(own, answer), "{file}: {own:?} {answer:?}");
             }
         }
     }
@@ -167,7 +160,7 @@ fn the_workbooks_of_leads_are_read_cell_by_cell() {
     assert!(rows.iter().any(|row| row.get(zip) == Some("60610")));
     let (table_, rows) =
         table(&data.join("leads-xeducation/data_dictionary.xlsx"), &ReadOptions::new()).unwrap();
-    assert_eq!((table_.header_line(), rows.len()), (Some(3), 37));
+    assert_eq!((table_.header_line(), rows.len()), (Some(1), 37));
 }
 
 #[test]
