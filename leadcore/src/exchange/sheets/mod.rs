@@ -128,5 +128,5 @@ fn choose(book: &mut dyn Book, options: &ReadOptions) -> Result<usize> {
     )
 }
 
-#[cfg(all(test, feature = "xlsx"))]
-pub(super) mod tests;
+#[cfg(test)]
+mod tests;

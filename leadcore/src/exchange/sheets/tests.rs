@@ -1,4 +1,5 @@
 //! Workbooks made here: what a sheet becomes, and what is refused before it hurts.
+#![cfg(feature = "xlsx")]
 
 use std::io::{Cursor, Write};
 
@@ -9,7 +10,9 @@ use zip::write::SimpleFileOptions;
 use crate::error::{Error, Result};
 use crate::exchange::{FileKind, Limits, ReadOptions, Row, Table};
 
-pub(crate) fn read(bytes: Vec<u8>, options: &ReadOptions) -> Result<(Table<Cursor<Vec<u8>>>, Vec<Row>)> {
+type Book = Table<Cursor<Vec<u8>>>;
+
+fn read(bytes: Vec<u8>, options: &ReadOptions) -> Result<(Book, Vec<Row>)> {
     let mut table = Table::open(Cursor::new(bytes), options)?;
     let (mut rows, mut row) = (Vec::new(), Row::new());
     while table.next_row(&mut row)? {
