@@ -13,7 +13,6 @@ use super::decode::{Decoded, TextEncoding};
 use super::frames::Frames;
 use super::options::ReadOptions;
 use super::scan::Syntax;
-#[cfg(feature = "sheets")]
 use crate::error::{Error, Result, ViolationCode};
 
 /// How much decoded text the layout is judged by.
@@ -143,7 +142,6 @@ pub(super) fn detect(sample: &[u8], complete: bool, options: &ReadOptions) -> io
 ///
 /// # Errors
 /// `Invalid` at field `header_row` if nothing is in the row that was asked for.
-#[cfg(feature = "sheets")]
 pub(super) fn header_of_sheet(
     mut rows: Vec<(u64, Vec<String>)>,
     options: &ReadOptions,
