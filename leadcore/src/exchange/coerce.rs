@@ -149,7 +149,10 @@ impl Coercer {
                 self.blanked += 1;
                 continue;
             }
-            if let Err(error) = self.take(&mut intent, field, cell) {
+            if row.is_formula_error(*place) {
+                let message = "the cell holds the error of a formula";
+                broken.push(Violation::new(field.key(), ViolationCode::Malformed, message));
+            } else if let Err(error) = self.take(&mut intent, field, cell) {
                 broken.push(error.at(field.key()));
             }
         }

@@ -62,7 +62,7 @@ impl fmt::Display for TextEncoding {
 }
 
 /// First bytes of files that people give a `.csv` name, and what they are.
-const NOT_TEXT: [(&[u8], &str); 12] = [
+const NOT_TEXT: [(&[u8], &str); 14] = [
     (b"PK\x03\x04", "this is a spreadsheet (xlsx, ods) or zip file, not CSV text"),
     (b"PK\x05\x06", "this is an empty zip file, not CSV text"),
     (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "this is a spreadsheet (xls) or other Office file, not CSV text"),
@@ -71,6 +71,8 @@ const NOT_TEXT: [(&[u8], &str); 12] = [
     (b"\xFD7zXZ\x00", "this is an xz file, not CSV text: unpack it first"),
     (b"\x28\xB5\x2F\xFD", "this is a zstd file, not CSV text: unpack it first"),
     (b"7z\xBC\xAF\x27\x1C", "this is a 7-zip file, not CSV text: unpack it first"),
+    (b"\x89PNG", "this is a picture, not a table"),
+    (b"\xFF\xD8\xFF", "this is a picture, not a table"),
     (b"%PDF-", "this is a PDF document, not CSV text"),
     (b"SQLite format 3\x00", "this is a SQLite database, not CSV text"),
     (b"\xFF\xFE\x00\x00", "this text is UTF-32, which is not supported: save it as UTF-8"),

@@ -13,6 +13,7 @@ use super::decode::{Decoded, TextEncoding};
 use super::frames::Frames;
 use super::options::ReadOptions;
 use super::scan::Syntax;
+use crate::error::{Error, Result, ViolationCode};
 
 /// How much decoded text the layout is judged by.
 pub(super) const DIALECT_SAMPLE: usize = 64 * 1024;
@@ -61,7 +62,7 @@ impl Table {
         if !complete {
             frames = frames.cut();
         }
-        frames.skip_lines(options.skip_lines.unwrap_or(0))?;
+        frames.skip_lines(options.lines_to_skip().unwrap_or(0))?;
         let mut table = Self::default();
         let mut row = Row::default();
         while table.rows.len() < SAMPLE_ROWS && frames.next_record(&mut row)? {
@@ -126,15 +127,52 @@ pub(super) fn detect(sample: &[u8], complete: bool, options: &ReadOptions) -> io
         }
     }
     let (syntax, table) = chosen;
-    let first = if options.skip_lines.is_some() { 0 } else { preamble(&table, options) };
+    let first = if options.lines_to_skip().is_some() { 0 } else { preamble(&table, options) };
     let skipped = table.rows.get(first).map_or(0, |(line, _)| line.saturating_sub(1));
     Ok(Dialect {
         delimiter: syntax.delimiter,
         quote: syntax.quote,
         escape: syntax.escape,
-        skipped_lines: options.skip_lines.unwrap_or(if first == 0 { 0 } else { skipped }),
-        has_header: options.has_header.unwrap_or_else(|| has_header(&table, first, options)),
+        skipped_lines: options.lines_to_skip().unwrap_or(if first == 0 { 0 } else { skipped }),
+        has_header: options.header_wanted().unwrap_or_else(|| has_header(&table, first, options)),
     })
+}
+
+/// Where the table of a sheet begins among its first rows, and whether that row names the columns.
+///
+/// # Errors
+/// `Invalid` at field `header_row` if nothing is in the row that was asked for.
+pub(super) fn header_of_sheet(
+    mut rows: Vec<(u64, Vec<String>)>,
+    options: &ReadOptions,
+) -> Result<(usize, bool)> {
+    if let Some(skipped) = options.lines_to_skip() {
+        let first = rows.iter().position(|(line, _)| *line > skipped);
+        let exact = options.header_row.is_none_or(|wanted| {
+            first.and_then(|first| rows.get(first)).is_some_and(|(line, _)| *line == wanted)
+        });
+        let Some(first) = first.filter(|_| exact) else {
+            let message = "nothing is in this row";
+            return Err(Error::invalid_field("header_row", ViolationCode::Unknown, message));
+        };
+        let table = Table { rows, odd: 0 };
+        let known = options.header_wanted().unwrap_or_else(|| has_header(&table, first, options));
+        return Ok((first, known));
+    }
+    // What is empty at the end of a row is not there: rows of one table differ in length, but not lone titles.
+    let filled = |cells: &[String]| cells.iter().filter(|cell| !cell.is_empty()).count();
+    let titles = rows.iter().take_while(|(_, cells)| filled(cells) < 2).count();
+    let titles = if (1..=MAX_PREAMBLE).contains(&titles) && titles < rows.len() { titles } else { 0 };
+    let titles = if rows.len() > titles + 1 { titles } else { 0 };
+    rows.drain(..titles);
+    let width = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+    for (_, cells) in rows.iter_mut().filter(|(_, cells)| filled(cells) > 1) {
+        cells.resize(width, String::new());
+    }
+    let table = Table { rows, odd: 0 };
+    let first = preamble(&table, options);
+    let known = options.header_wanted().unwrap_or_else(|| has_header(&table, first, options));
+    Ok((titles + first, known))
 }
 
 /// Backslash escapes are believed only where the sample holds `\"` and reads better with them.

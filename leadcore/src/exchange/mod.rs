@@ -22,18 +22,30 @@
 //! Bytes that mean nothing in the file's encoding become U+FFFD and mark their row with [`Row::bad_encoding`]. NUL is a
 //! valid character and is passed through; [`Row::has_nul`] tells.
 
+#[cfg(feature = "vcard")]
+mod cards;
 mod coerce;
 mod contact_list;
 mod decode;
 mod dialect;
 mod digest;
 mod frames;
+#[cfg_attr(
+    not(all(feature = "sheets", feature = "vcard")),
+    expect(dead_code, reason = "sheets and cards fill tables in memory, each in its own way")
+)]
+mod held;
 pub mod import;
+mod json;
+mod kind;
 mod mapping;
 mod options;
 mod rejects;
 mod rows;
 mod scan;
+#[cfg(feature = "sheets")]
+mod sheets;
+mod table;
 mod template;
 mod write;
 
@@ -43,10 +55,14 @@ pub use contact_list::contacts_xlsx;
 pub use decode::TextEncoding;
 pub use dialect::Dialect;
 pub use digest::{FileDigest, digest, sha256_hex};
+pub use held::{HeldTable, SheetName};
+pub use json::JsonReader;
+pub use kind::FileKind;
 pub use mapping::{ColumnMapping, Mapping};
-pub use options::ReadOptions;
+pub use options::{ReadOptions, SheetChoice};
 pub use rows::{Row, RowProblem, TableReader};
 pub use scan::Limits;
+pub use table::Table;
 pub use template::template;
 pub use write::{CsvWriter, escape_formula, unescape_formula};
 

@@ -3,10 +3,41 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::decode::TextEncoding;
+use super::kind::FileKind;
 use super::scan::Limits;
 
 type KnownHeader = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// Which sheet of a workbook.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SheetChoice {
+    /// By its place, from 0; hidden sheets count.
+    Index(usize),
+    /// By its name, without regard to case and blanks around it.
+    Name(String),
+}
+
+impl From<&str> for SheetChoice {
+    fn from(name: &str) -> Self {
+        Self::Name(name.to_owned())
+    }
+}
+
+impl From<String> for SheetChoice {
+    fn from(name: String) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl From<usize> for SheetChoice {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
+}
 
 /// How to read a file; everything that is not set is detected.
 ///
@@ -28,6 +59,13 @@ pub struct ReadOptions {
     pub has_header: Option<bool>,
     /// Physical lines to pass over before the first record; detected conservatively.
     pub skip_lines: Option<u64>,
+    /// What the file is; detected from its content, whatever its name.
+    pub format: Option<FileKind>,
+    /// The sheet of a workbook: the first visible one that holds a table if not set.
+    pub sheet: Option<SheetChoice>,
+    /// The line or row of the header, from 1; detected. It outranks [`skip_lines`](Self::skip_lines) and
+    /// [`has_header`](Self::has_header).
+    pub header_row: Option<u64>,
     /// When a record counts as damaged.
     pub limits: Limits,
     known_header: Option<KnownHeader>,
@@ -41,6 +79,9 @@ impl fmt::Debug for ReadOptions {
             .field("quote", &self.quote)
             .field("has_header", &self.has_header)
             .field("skip_lines", &self.skip_lines)
+            .field("format", &self.format)
+            .field("sheet", &self.sheet)
+            .field("header_row", &self.header_row)
             .field("limits", &self.limits)
             .field("known_header", &self.known_header.is_some())
             .finish()
@@ -87,6 +128,37 @@ impl ReadOptions {
     pub fn skip_lines(mut self, lines: u64) -> Self {
         self.skip_lines = Some(lines);
         self
+    }
+
+    /// Says what the file is.
+    #[must_use]
+    pub fn format(mut self, format: FileKind) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// Chooses the sheet of a workbook by its name, or by its place from 0.
+    #[must_use]
+    pub fn sheet(mut self, sheet: impl Into<SheetChoice>) -> Self {
+        self.sheet = Some(sheet.into());
+        self
+    }
+
+    /// Says on which line or row the header is, from 1.
+    #[must_use]
+    pub fn header_row(mut self, row: u64) -> Self {
+        self.header_row = Some(row);
+        self
+    }
+
+    /// Lines to pass over, if somebody said so.
+    pub(super) fn lines_to_skip(&self) -> Option<u64> {
+        self.header_row.map(|row| row.saturating_sub(1)).or(self.skip_lines)
+    }
+
+    /// Whether there is a header, if somebody said so.
+    pub(super) fn header_wanted(&self) -> Option<bool> {
+        self.header_row.map(|_| true).or(self.has_header)
     }
 
     /// Sets when a record counts as damaged.

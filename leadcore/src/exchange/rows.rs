@@ -28,6 +28,8 @@ pub enum RowProblem {
     TooManyColumns,
     /// The record has more cells than the header, and not all of the extra ones are empty.
     ExtraCells,
+    /// The text is not what its format asks for: an object of JSON that cannot be read, a card without its end.
+    Malformed,
 }
 
 impl RowProblem {
@@ -41,6 +43,7 @@ impl RowProblem {
             Self::TooManyLines => "too_many_lines",
             Self::TooManyColumns => "too_many_columns",
             Self::ExtraCells => "extra_cells",
+            Self::Malformed => "malformed",
         }
     }
 
@@ -58,6 +61,7 @@ impl RowProblem {
             }
             Self::TooManyColumns => "there are too many columns",
             Self::ExtraCells => "there are more cells than columns",
+            Self::Malformed => "the record is cut off or damaged",
         }
     }
 }
@@ -89,6 +93,7 @@ pub struct Row {
     pub(super) problem: Option<RowProblem>,
     pub(super) bad_encoding: bool,
     pub(super) stray_quote: bool,
+    pub(super) cell_errors: Vec<usize>,
 }
 
 impl Row {
@@ -101,11 +106,13 @@ impl Row {
     pub(super) fn clear(&mut self) {
         self.cells.clear();
         self.raw.clear();
+        self.cell_errors.clear();
         (self.line, self.number, self.problem) = (0, 0, None);
         (self.bad_encoding, self.stray_quote) = (false, false);
     }
 
-    /// The line of the file on which the record begins, from 1, skipped lines and header included.
+    /// The line of the file on which the record begins, from 1, skipped lines and header included; the row of a sheet, the
+    /// number of a card.
     #[must_use]
     pub const fn line(&self) -> u64 {
         self.line
@@ -147,7 +154,7 @@ impl Row {
     }
 
     /// The record as the file has it, in UTF-8 (for a UTF-8 file, its bytes as they are) without its line end: for
-    /// writing rejected rows. Of a damaged record, the line on which it begins, at most 64 KiB of it.
+    /// writing rejected rows. Of a sheet or a card, its cells with tabs between. Of a damaged record, the line on which it begins, at most 64 KiB of it.
     #[must_use]
     pub fn raw(&self) -> &[u8] {
         &self.raw
@@ -170,6 +177,13 @@ impl Row {
     #[must_use]
     pub const fn stray_quote(&self) -> bool {
         self.stray_quote
+    }
+
+    /// Whether a cell of a sheet holds what its formula failed with (`#N/A`, `#DIV/0!` …) instead of a value. The text of
+    /// the error is what [`get`](Self::get) gives.
+    #[must_use]
+    pub fn is_formula_error(&self, column: usize) -> bool {
+        self.cell_errors.contains(&column)
     }
 
     /// Whether a cell holds U+0000.
@@ -361,12 +375,12 @@ fn check(delimiter: u8, quote: u8) -> Result<()> {
     Ok(())
 }
 
-fn clean_header(cell: &str) -> String {
+pub(super) fn clean_header(cell: &str) -> String {
     let words = cell.trim_start_matches('\u{feff}').split(|c: char| c.is_control());
     let words: Vec<&str> = words.map(str::trim).filter(|word| !word.is_empty()).collect();
     words.join(" ")
 }
 
-fn unreadable(error: io::Error) -> Error {
+pub(super) fn unreadable(error: io::Error) -> Error {
     Error::new(ErrorKind::Storage, "cannot read the file").with_source(error)
 }

@@ -27,6 +27,13 @@ pub struct Limits {
     pub max_record_lines: u64,
     /// Most columns; 4,096. A wider header is refused, a wider row is reported.
     pub max_columns: usize,
+    /// Largest workbook or file of cards in bytes, which are read whole; 256 MiB. CSV and JSON have no such limit.
+    pub max_file_bytes: usize,
+    /// How much the parts of a workbook may hold once unpacked; 1 GiB. It is read through piece by piece; the texts that
+    /// cells share are kept, up to [`max_table_bytes`](Self::max_table_bytes).
+    pub max_unpacked_bytes: u64,
+    /// How much text of one sheet, or of all cards, is kept in memory; 256 MiB.
+    pub max_table_bytes: usize,
 }
 
 impl Default for Limits {
@@ -36,6 +43,9 @@ impl Default for Limits {
             max_record_bytes: 16 * 1024 * 1024,
             max_record_lines: 10_000,
             max_columns: 4096,
+            max_file_bytes: 256 * 1024 * 1024,
+            max_unpacked_bytes: 1024 * 1024 * 1024,
+            max_table_bytes: 256 * 1024 * 1024,
         }
     }
 }
@@ -72,6 +82,27 @@ impl Limits {
     #[must_use]
     pub fn max_columns(mut self, columns: usize) -> Self {
         self.max_columns = columns;
+        self
+    }
+
+    /// Sets the largest workbook or file of cards in bytes.
+    #[must_use]
+    pub fn max_file_bytes(mut self, bytes: usize) -> Self {
+        self.max_file_bytes = bytes;
+        self
+    }
+
+    /// Sets how much the parts of a workbook may hold once unpacked.
+    #[must_use]
+    pub fn max_unpacked_bytes(mut self, bytes: u64) -> Self {
+        self.max_unpacked_bytes = bytes;
+        self
+    }
+
+    /// Sets how much text of one sheet is kept in memory.
+    #[must_use]
+    pub fn max_table_bytes(mut self, bytes: usize) -> Self {
+        self.max_table_bytes = bytes;
         self
     }
 }

@@ -149,7 +149,11 @@ impl ImportOptions {
         let read = (
             self.read.encoding.map(super::super::TextEncoding::name),
             (self.read.delimiter, self.read.quote, self.read.has_header, self.read.skip_lines),
-            format!("{:?}", self.read.limits),
+            format!(
+                "{:?} {:?}",
+                self.read.limits,
+                (self.read.format, &self.read.sheet, self.read.header_row)
+            ),
         );
         let choices = format!("{:?} {:?} {:?}", self.unknown_terms, self.on_match, self.decimal_mark);
         let constants = (self.source.map(|id| id.to_string()), self.lost_reason.map(|id| id.to_string()));

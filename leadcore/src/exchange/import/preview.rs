@@ -7,7 +7,7 @@ use super::source::{format_of, knowing, visible};
 use crate::context::Context;
 use crate::desk;
 use crate::error::Result;
-use crate::exchange::{Mapping, ReadOptions, TableReader};
+use crate::exchange::{Mapping, ReadOptions, Table};
 use crate::policy::Permission;
 use crate::store::{Store, StoreExt};
 
@@ -48,7 +48,7 @@ pub fn preview<R: Read + Seek>(
         desk::require(ctx, txn, Permission::Import)?;
         Ok(desk::settings::load_catalogue(txn)?.1)
     })?;
-    let table = TableReader::open(input, &knowing(&catalogue, read))?;
+    let table = Table::open_head(input, &knowing(&catalogue, read))?;
     let mapping = visible(ctx, Mapping::propose(table.headers(), &catalogue));
     Ok(Preview { mapping, format: format_of(&table) })
 }

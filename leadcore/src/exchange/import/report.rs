@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::{LineOutcome, Outcome, SkipReason};
 use crate::error::{Violation, ViolationCode};
-use crate::exchange::Mapping;
+use crate::exchange::{FileKind, Mapping};
 use crate::id::{OperationId, UserId};
 
 /// How many rejections a report lists.
@@ -21,9 +21,15 @@ const PRINTED: usize = 10;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FileFormat {
+    /// What the file is.
+    #[serde(default)]
+    pub kind: FileKind,
+    /// The sheet of a workbook.
+    #[serde(default)]
+    pub sheet: Option<String>,
     /// The encoding's standard name: `UTF-8`, `windows-1252` …
     pub encoding: String,
-    /// The character between cells.
+    /// The character between cells; `,` for a file that is not text in columns.
     pub delimiter: char,
     /// The line of the header; `None` for a file without one.
     pub header_line: Option<u64>,

@@ -12,7 +12,7 @@ use crate::domain::{Catalogue, Field, Operation, OperationState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::coerce::{Coercer, Content};
 use crate::exchange::rejects::Kept;
-use crate::exchange::{Mapping, ReadOptions, Row, TableReader, digest};
+use crate::exchange::{Mapping, ReadOptions, Row, Table, digest};
 use crate::policy::Permission;
 use crate::store::{Store, StoreExt, Txn};
 
@@ -70,7 +70,7 @@ impl Source {
         let file = digest(&mut *input).map_err(unreadable)?;
         let read = knowing(&catalogue, &options.read);
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
-        let table = TableReader::open(&mut *input, &read)?;
+        let table = Table::open_head(&mut *input, &read)?;
         let mapping = match &options.mapping {
             Some(mapping) => mapping.clone(),
             None => visible(ctx, Mapping::propose(table.headers(), &catalogue)),
@@ -104,7 +104,7 @@ impl Source {
     ) -> Result<Rows<'r, R>> {
         input.seek(SeekFrom::Start(self.start)).map_err(unreadable)?;
         let bytes = Rc::new(Cell::new(0));
-        let table = TableReader::open(Counted { input, bytes: Rc::clone(&bytes) }, &self.read)?;
+        let table = Table::open(Counted { input, bytes: Rc::clone(&bytes) }, &self.read)?;
         let coercer = Coercer::new(self.columns.clone(), &self.catalogue, options, table.encoding().name());
         Ok(Rows { table, coercer, row: Row::new(), bytes })
     }
@@ -125,13 +125,14 @@ pub(super) fn knowing(catalogue: &Catalogue, read: &ReadOptions) -> ReadOptions 
 }
 
 /// How a file is read.
-pub(super) fn format_of<R: Read>(table: &TableReader<R>) -> FileFormat {
-    let dialect = table.dialect();
+pub(super) fn format_of<R: Read + Seek>(table: &Table<R>) -> FileFormat {
     FileFormat {
+        kind: table.format(),
+        sheet: table.sheet().map(str::to_owned),
         encoding: table.encoding().name().to_owned(),
-        delimiter: char::from(dialect.delimiter),
+        delimiter: table.dialect().map_or(',', |dialect| char::from(dialect.delimiter)),
         header_line: table.header_line(),
-        skipped_lines: dialect.skipped_lines,
+        skipped_lines: table.skipped_lines(),
     }
 }
 
@@ -162,13 +163,13 @@ pub(super) fn unreadable(error: io::Error) -> Error {
 /// The rows of a file, chunk by chunk.
 #[derive(Debug)]
 pub(super) struct Rows<'r, R> {
-    table: TableReader<Counted<'r, R>>,
+    table: Table<Counted<'r, R>>,
     coercer: Coercer,
     row: Row,
     bytes: Rc<Cell<u64>>,
 }
 
-impl<R: Read> Rows<'_, R> {
+impl<R: Read + Seek> Rows<'_, R> {
     /// Passes over the records up to the one with this number, showing each.
     pub(super) fn skip_to(&mut self, number: u64, mut each: impl FnMut(&Row) -> Result<()>) -> Result<()> {
         while self.table.records() < number {

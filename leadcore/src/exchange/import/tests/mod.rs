@@ -3,6 +3,7 @@
 mod dry;
 mod faults;
 mod files;
+mod formats;
 mod policies;
 mod report;
 mod rows;

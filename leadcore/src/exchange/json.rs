@@ -1,0 +1,143 @@
+//! Objects of JSON as rows: one a line, or in a list.
+//!
+//! The file is cut into its objects first, so that a broken one costs one row and memory stays that of the largest.
+//! Numbers keep the digits they are written with: ids may be longer than a float can hold.
+
+mod flat;
+mod pieces;
+
+use std::collections::HashMap;
+use std::io::{Read, Seek, SeekFrom};
+
+use super::decode::{self, Decoded, ENCODING_SAMPLE, TextEncoding};
+use super::kind::refused;
+use super::options::ReadOptions;
+use super::rows::{Row, RowProblem, clean_header, unreadable};
+use crate::error::{Error, Result, ViolationCode};
+use pieces::{Pieces, Style};
+
+/// Objects of JSON, read one by one.
+#[derive(Debug)]
+pub struct JsonReader<R> {
+    pieces: Pieces<R>,
+    encoding: TextEncoding,
+    headers: Vec<String>,
+    places: HashMap<String, usize>,
+    cells: Vec<String>,
+    records: u64,
+}
+
+impl<R: Read + Seek> JsonReader<R> {
+    /// Reads the whole file once for the keys of its objects, in the order in which they first come.
+    pub(super) fn open(mut input: R, options: &ReadOptions) -> Result<Self> {
+        let start = input.stream_position().map_err(unreadable)?;
+        let mut sample = Vec::new();
+        input.by_ref().take(ENCODING_SAMPLE as u64).read_to_end(&mut sample).map_err(unreadable)?;
+        let whole = sample.len() < ENCODING_SAMPLE;
+        let (encoding, bom) = decode::detect(&sample, whole, options.encoding);
+        let text = decode::decode_sample(sample.get(bom..).unwrap_or_default(), encoding);
+        drop(sample);
+        let style = Style::of(&text, whole);
+        drop(text);
+        let start = start + bom as u64;
+        input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
+        let mut pieces =
+            Pieces::new(Decoded::new(&mut input, encoding), style, options.limits.max_record_bytes);
+        let places = keys(&mut pieces, options.limits.max_columns)?;
+        let mut headers = vec![String::new(); places.len()];
+        for (key, place) in &places {
+            if let Some(header) = headers.get_mut(*place) {
+                *header = clean_header(key);
+            }
+        }
+        input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
+        let pieces = Pieces::new(Decoded::new(input, encoding), style, options.limits.max_record_bytes);
+        let cells = vec![String::new(); headers.len()];
+        Ok(Self { pieces, encoding, headers, places, cells, records: 0 })
+    }
+}
+
+/// The keys of all objects and their columns.
+fn keys<R: Read>(pieces: &mut Pieces<R>, most: usize) -> Result<HashMap<String, usize>> {
+    let mut places = HashMap::new();
+    let (mut row, mut any) = (Row::new(), false);
+    while pieces.next_into(&mut row).map_err(unreadable)? {
+        any = true;
+        if row.problem.is_some() {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&row.raw);
+        let mut found = Vec::new();
+        if flat::flatten(&text, &mut |key, _| found.push(key.to_owned())).is_err() {
+            continue;
+        }
+        for key in found {
+            if !places.contains_key(&key) {
+                let next = places.len();
+                places.insert(key, next);
+            }
+        }
+        if places.len() > most {
+            let message = format!("the objects have more than {most} different keys");
+            return Err(Error::invalid_field(format!("line {}", row.line), ViolationCode::TooLong, message));
+        }
+    }
+    match (any, places.is_empty()) {
+        (false, _) => Err(Error::invalid_field("file", ViolationCode::Required, "the file holds no rows")),
+        (true, true) => Err(refused("no object of this JSON can be read")),
+        (true, false) => Ok(places),
+    }
+}
+
+impl<R> JsonReader<R> {
+    /// The column names: the keys of the objects, those inside others with a dot between.
+    #[must_use]
+    pub fn headers(&self) -> &[String] {
+        &self.headers
+    }
+
+    /// The file's encoding.
+    #[must_use]
+    pub const fn encoding(&self) -> TextEncoding {
+        self.encoding
+    }
+
+    /// Objects given so far.
+    #[must_use]
+    pub const fn records(&self) -> u64 {
+        self.records
+    }
+}
+
+impl<R: Read> JsonReader<R> {
+    /// Reads the next object into `row`; `false` at the end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`](crate::error::ErrorKind::Storage) if the input cannot be read.
+    pub fn next_row(&mut self, row: &mut Row) -> Result<bool> {
+        if !self.pieces.next_into(row).map_err(unreadable)? {
+            return Ok(false);
+        }
+        self.records += 1;
+        row.number = self.records;
+        if row.problem.is_some() {
+            return Ok(true);
+        }
+        self.cells.iter_mut().for_each(String::clear);
+        let text = String::from_utf8_lossy(&row.raw);
+        let (places, cells) = (&self.places, &mut self.cells);
+        let outcome = flat::flatten(&text, &mut |key, value| {
+            if let Some(cell) = places.get(key).and_then(|place| cells.get_mut(*place)) {
+                value.clone_into(cell);
+            }
+        });
+        match outcome {
+            Ok(()) => self.cells.iter().for_each(|cell| row.cells.push_field(cell)),
+            Err(flat::Broken) => row.problem = Some(RowProblem::Malformed),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests;

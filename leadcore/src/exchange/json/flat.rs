@@ -1,0 +1,178 @@
+//! One object of JSON as pairs of key and text.
+
+use std::borrow::Cow;
+
+/// How deep values may nest.
+const DEEPEST: usize = 64;
+
+/// The text is no JSON object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Broken;
+
+/// Gives every plain value of the object in `text` with its key; keys of objects inside have a dot between. What is
+/// `null`, or empty, is not given.
+pub(super) fn flatten(text: &str, emit: &mut dyn FnMut(&str, &str)) -> Result<(), Broken> {
+    let mut walk = Walk { text, at: 0, emit, path: String::new() };
+    walk.blanks();
+    if walk.peek() != Some(b'{') {
+        return Err(Broken);
+    }
+    walk.object(0)?;
+    walk.blanks();
+    if walk.at == text.len() { Ok(()) } else { Err(Broken) }
+}
+
+struct Walk<'t, 'e> {
+    text: &'t str,
+    at: usize,
+    emit: &'e mut dyn FnMut(&str, &str),
+    path: String,
+}
+
+impl<'t> Walk<'t, '_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn blanks(&mut self) {
+        while self.peek().is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Broken> {
+        if self.take(byte) { Ok(()) } else { Err(Broken) }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<(), Broken> {
+        self.expect(b'{')?;
+        self.blanks();
+        if self.take(b'}') {
+            return Ok(());
+        }
+        let before = self.path.len();
+        loop {
+            self.blanks();
+            let key = self.string()?;
+            if before > 0 {
+                self.path.push('.');
+            }
+            self.path.push_str(key.trim());
+            self.blanks();
+            self.expect(b':')?;
+            self.value(depth + 1)?;
+            self.path.truncate(before);
+            self.blanks();
+            if self.take(b'}') {
+                return Ok(());
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<(), Broken> {
+        self.blanks();
+        match self.peek() {
+            _ if depth > DEEPEST => Err(Broken),
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.list(depth),
+            _ => {
+                let text = self.plain()?;
+                if !text.is_empty() {
+                    (self.emit)(&self.path, &text);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Plain values become one cell; objects and lists inside get a number from 1 in their key.
+    fn list(&mut self, depth: usize) -> Result<(), Broken> {
+        self.expect(b'[')?;
+        self.blanks();
+        if self.take(b']') {
+            return Ok(());
+        }
+        let before = self.path.len();
+        let (mut plain, mut number) = (Vec::new(), 0_usize);
+        loop {
+            self.blanks();
+            number += 1;
+            if matches!(self.peek(), Some(b'{' | b'[')) {
+                self.path.push_str(&format!(".{number}"));
+                self.value(depth + 1)?;
+                self.path.truncate(before);
+            } else {
+                plain.push(self.plain()?);
+            }
+            self.blanks();
+            if self.take(b']') {
+                break;
+            }
+            self.expect(b',')?;
+        }
+        plain.retain(|text| !text.is_empty());
+        if !plain.is_empty() {
+            (self.emit)(&self.path, &plain.join("; "));
+        }
+        Ok(())
+    }
+
+    fn plain(&mut self) -> Result<Cow<'t, str>, Broken> {
+        if self.peek() == Some(b'"') {
+            return self.string();
+        }
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let end = rest.find([',', '}', ']', ' ', '\t', '\n', '\r']).unwrap_or(rest.len());
+        let word = rest.get(..end).unwrap_or_default();
+        self.at += end;
+        match word {
+            "null" => Ok(Cow::Borrowed("")),
+            "true" | "false" => Ok(Cow::Borrowed(word)),
+            _ => number(word),
+        }
+    }
+
+    fn string(&mut self) -> Result<Cow<'t, str>, Broken> {
+        self.expect(b'"')?;
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let (mut length, mut escaped) = (0, false);
+        loop {
+            match rest.get(length) {
+                None => return Err(Broken),
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    length += 2;
+                }
+                Some(_) => length += 1,
+            }
+        }
+        let inner = self.text.get(self.at..self.at + length).ok_or(Broken)?;
+        let quoted = self.text.get(self.at - 1..=self.at + length).ok_or(Broken)?;
+        self.at += length + 1;
+        if escaped {
+            return serde_json::from_str::<String>(quoted).map(Cow::Owned).map_err(|_| Broken);
+        }
+        Ok(Cow::Borrowed(inner))
+    }
+}
+
+/// A number with the digits it is written with; zeros behind the point say nothing.
+fn number(word: &str) -> Result<Cow<'_, str>, Broken> {
+    let value: serde_json::Number = serde_json::from_str(word).map_err(|_| Broken)?;
+    if word.contains(['e', 'E']) {
+        return Ok(Cow::Owned(value.as_f64().ok_or(Broken)?.to_string()));
+    }
+    Ok(Cow::Borrowed(match word.split_once('.') {
+        Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
+        Some(_) => word.trim_end_matches('0'),
+        None => word,
+    }))
+}

@@ -1,0 +1,250 @@
+//! Where one object of a file ends and the next begins.
+
+use std::io::{self, Read};
+
+use super::super::decode::Decoded;
+use super::super::{Row, RowProblem};
+
+/// How objects stand in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Each on a line of its own: a broken one ends with its line.
+    Lines,
+    /// In a list or one behind the other, over as many lines as they like; the first begins behind so many bytes.
+    Free(u64),
+}
+
+/// Names under which programs put the list of records, where the whole file is one object.
+const LISTS: [&str; 10] =
+    ["records", "data", "results", "items", "rows", "leads", "contacts", "value", "values", "list"];
+
+impl Style {
+    /// Judges the head of a file; `whole` says that it is all of it.
+    pub(super) fn of(text: &[u8], whole: bool) -> Self {
+        let begin = text.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
+        let rest = text.get(begin..).unwrap_or_default();
+        if rest.first() == Some(&b'[') {
+            return Self::Free(begin as u64 + 1);
+        }
+        let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        let (line, behind) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or_default();
+        let complete =
+            (whole || end.is_some()) && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
+        let more = behind.iter().any(|byte| !byte.is_ascii_whitespace());
+        if complete && more {
+            return Self::Lines;
+        }
+        match list_inside(rest) {
+            Some(inside) => Self::Free((begin + inside) as u64),
+            None if complete => Self::Lines,
+            // The first line alone is no object: it goes on below, or it is broken and the second stands for itself.
+            None if second_line_is_object(behind) => Self::Lines,
+            None => Self::Free(begin as u64),
+        }
+    }
+}
+
+fn second_line_is_object(behind: &[u8]) -> bool {
+    let mut lines = behind.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii);
+    let line = lines.find(|line| !line.is_empty()).unwrap_or_default();
+    line.first() == Some(&b'{') && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
+}
+
+/// Where the list of a file like `{"totalSize": 2, "records": [{…` begins.
+fn list_inside(text: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    let blanks = |mut at: usize| {
+        while text.get(at).is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b',') {
+            at += 1;
+        }
+        at
+    };
+    loop {
+        at = blanks(at);
+        let key = end_of(text, at).filter(|_| text.get(at) == Some(&b'"'))?;
+        let name = std::str::from_utf8(text.get(at + 1..key - 1)?).ok()?;
+        at = blanks(key);
+        if text.get(at) != Some(&b':') {
+            return None;
+        }
+        at = blanks(at + 1);
+        let is_list = text.get(at) == Some(&b'[') && text.get(blanks(at + 1)) == Some(&b'{');
+        if is_list && LISTS.iter().any(|list| name.eq_ignore_ascii_case(list)) {
+            return Some(at + 1);
+        }
+        at = end_of(text, at)?;
+    }
+}
+
+/// Behind the value that begins at `at`.
+fn end_of(text: &[u8], at: usize) -> Option<usize> {
+    let mut depth = Depth::default();
+    for (place, byte) in text.iter().enumerate().skip(at) {
+        if depth.ends_before(*byte) {
+            return Some(place);
+        }
+        if depth.pass(*byte) {
+            return Some(place + 1);
+        }
+    }
+    None
+}
+
+/// How deep in objects, lists and strings a walk is.
+#[derive(Debug, Default)]
+struct Depth {
+    open: usize,
+    in_string: bool,
+    escaped: bool,
+    /// A number or word is being passed.
+    in_word: bool,
+}
+
+impl Depth {
+    /// Whether a word ended before this byte.
+    const fn ends_before(&self, byte: u8) -> bool {
+        self.in_word
+            && self.open == 0
+            && (byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}' | b'"' | b'{' | b'['))
+    }
+
+    /// Walks over a byte; whether a value ends with it.
+    fn pass(&mut self, byte: u8) -> bool {
+        if self.in_string {
+            if self.escaped {
+                self.escaped = false;
+            } else if byte == b'\\' {
+                self.escaped = true;
+            } else if byte == b'"' {
+                self.in_string = false;
+                return self.open == 0;
+            }
+            return false;
+        }
+        match byte {
+            b'"' => self.in_string = true,
+            b'{' | b'[' => self.open += 1,
+            b'}' | b']' => {
+                self.open = self.open.saturating_sub(1);
+                return self.open == 0;
+            }
+            _ => self.in_word = true,
+        }
+        false
+    }
+}
+
+/// Cuts a file into its objects.
+#[derive(Debug)]
+pub(super) struct Pieces<R> {
+    decoded: Decoded<R>,
+    style: Style,
+    largest: usize,
+    buffer: Vec<u8>,
+    at: usize,
+    /// Bytes of text taken so far.
+    taken: u64,
+    line: u64,
+    after_cr: bool,
+    ended: bool,
+}
+
+impl<R: Read> Pieces<R> {
+    pub(super) const fn new(decoded: Decoded<R>, style: Style, largest: usize) -> Self {
+        Self {
+            decoded,
+            style,
+            largest,
+            buffer: Vec::new(),
+            at: 0,
+            taken: 0,
+            line: 1,
+            after_cr: false,
+            ended: false,
+        }
+    }
+
+    fn peek(&mut self) -> io::Result<Option<u8>> {
+        while self.at >= self.buffer.len() {
+            self.buffer.clear();
+            self.at = 0;
+            if self.ended || !self.decoded.fill(&mut self.buffer)? {
+                self.ended = true;
+                return Ok(None);
+            }
+        }
+        Ok(self.buffer.get(self.at).copied())
+    }
+
+    /// Passes over the byte that was peeked at.
+    fn pass(&mut self, byte: u8) {
+        self.at += 1;
+        self.taken += 1;
+        self.line += u64::from(byte == b'\r' || (byte == b'\n' && !self.after_cr));
+        self.after_cr = byte == b'\r';
+    }
+
+    /// Takes the next object into `row`: its text, line and what is wrong with it. `false` at the end.
+    pub(super) fn next_into(&mut self, row: &mut Row) -> io::Result<bool> {
+        row.clear();
+        if let Style::Free(begin) = self.style {
+            while self.taken < begin
+                && let Some(byte) = self.peek()?
+            {
+                self.pass(byte);
+            }
+        }
+        let between = |byte: u8| byte.is_ascii_whitespace() || byte == b',';
+        while let Some(byte) = self.peek()?.filter(|byte| between(*byte)) {
+            self.pass(byte);
+        }
+        let first = self.peek()?;
+        let list_ends = matches!(self.style, Style::Free(_)) && matches!(first, Some(b']' | b'}'));
+        if first.is_none() || list_ends {
+            return Ok(false);
+        }
+        row.line = self.line;
+        let begin = self.taken;
+        let complete = match self.style {
+            Style::Lines => self.line_into(row)?,
+            Style::Free(_) => self.value_into(row)?,
+        };
+        if self.taken - begin > self.largest as u64 {
+            row.problem = Some(RowProblem::RecordTooLarge);
+        } else if !complete {
+            row.problem = Some(RowProblem::Malformed);
+        }
+        row.bad_encoding = self.decoded.malformed_within(begin, self.taken);
+        row.bad_encoding |= std::str::from_utf8(&row.raw).is_err();
+        Ok(true)
+    }
+
+    fn keep(&self, row: &mut Row, byte: u8) {
+        if row.raw.len() <= self.largest {
+            row.raw.push(byte);
+        }
+    }
+
+    fn line_into(&mut self, row: &mut Row) -> io::Result<bool> {
+        while let Some(byte) = self.peek()?.filter(|byte| !matches!(byte, b'\n' | b'\r')) {
+            self.pass(byte);
+            self.keep(row, byte);
+        }
+        Ok(true)
+    }
+
+    fn value_into(&mut self, row: &mut Row) -> io::Result<bool> {
+        let mut depth = Depth::default();
+        while let Some(byte) = self.peek()? {
+            if depth.ends_before(byte) {
+                return Ok(true);
+            }
+            self.pass(byte);
+            self.keep(row, byte);
+            if depth.pass(byte) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

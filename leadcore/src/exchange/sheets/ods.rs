@@ -1,0 +1,277 @@
+//! OpenDocument spreadsheets, read as a stream.
+//!
+//! A few hundred bytes can say that a row repeats a million times and a cell sixteen thousand; here that is a counter
+//! until there is something to be repeated.
+
+use std::collections::HashMap;
+use std::io::{BufReader, Cursor, Read};
+
+use quick_xml::Reader;
+use quick_xml::escape::unescape;
+use quick_xml::events::{BytesStart, Event};
+use zip::ZipArchive;
+use zip::read::ZipFile;
+
+use super::super::held::{Filler, SheetName};
+use super::{damaged, locked, text};
+use crate::error::{Error, Result};
+
+/// No spreadsheet has more rows.
+const MOST_ROWS: u64 = 1_048_576;
+/// More blanks than this are not written by people.
+const MOST_BLANKS: usize = 1_000;
+
+type Xml<'z> = Reader<BufReader<ZipFile<'z, Cursor<Vec<u8>>>>>;
+
+pub(super) struct Book {
+    zip: ZipArchive<Cursor<Vec<u8>>>,
+    sheets: Vec<SheetName>,
+}
+
+fn broken(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    damaged().with_source(error)
+}
+
+/// An attribute's text, entities resolved.
+fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
+    let found = tag.try_get_attribute(name).ok().flatten()?;
+    unescape(&found.value).ok().map(std::borrow::Cow::into_owned)
+}
+
+fn count(tag: &BytesStart<'_>, name: &str) -> u64 {
+    attribute(tag, name).and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+impl Book {
+    pub(super) fn open(bytes: Vec<u8>) -> Result<Self> {
+        let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
+        if let Ok(manifest) = zip.by_name("META-INF/manifest.xml") {
+            let mut text = Vec::new();
+            let _ = manifest.take(1024 * 1024).read_to_end(&mut text);
+            if String::from_utf8_lossy(&text).contains(":encryption-data") {
+                return Err(locked());
+            }
+        }
+        let mut book = Self { zip, sheets: Vec::new() };
+        book.sheets = book.names()?;
+        Ok(book)
+    }
+
+    fn content(&mut self) -> Result<Xml<'_>> {
+        let part = self.zip.by_name("content.xml").map_err(broken)?;
+        let mut xml = Reader::from_reader(BufReader::with_capacity(64 * 1024, part));
+        let config = xml.config_mut();
+        config.expand_empty_elements = true;
+        config.check_end_names = false;
+        Ok(xml)
+    }
+
+    /// The tables of the document, those inside cells of others not among them.
+    fn names(&mut self) -> Result<Vec<SheetName>> {
+        let mut xml = self.content()?;
+        let (mut buffer, mut depth) = (Vec::new(), 0_usize);
+        let (mut sheets, mut hidden) = (Vec::new(), HashMap::new());
+        let mut style = None;
+        loop {
+            buffer.clear();
+            match xml.read_event_into(&mut buffer).map_err(broken)? {
+                Event::Start(tag) => match tag.name().as_ref() {
+                    "style:style" => style = attribute(&tag, "style:name"),
+                    "style:table-properties" => {
+                        let off = attribute(&tag, "table:display").is_some_and(|shown| shown == "false");
+                        if let Some(style) = style.clone().filter(|_| off) {
+                            hidden.insert(style, ());
+                        }
+                    }
+                    "table:table" => {
+                        if depth == 0 {
+                            let name = attribute(&tag, "table:name").unwrap_or_default();
+                            let style = attribute(&tag, "table:style-name").unwrap_or_default();
+                            sheets.push(SheetName { name, visible: !hidden.contains_key(&style) });
+                        }
+                        depth += 1;
+                    }
+                    _ => {}
+                },
+                Event::End(tag) if tag.name().as_ref() == "table:table" => depth = depth.saturating_sub(1),
+                Event::Eof => return Ok(sheets),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl super::Book for Book {
+    fn sheets(&self) -> &[SheetName] {
+        &self.sheets
+    }
+
+    fn fill(&mut self, sheet: usize, filler: &mut Filler<'_>) -> Result<()> {
+        let mut xml = self.content()?;
+        let (mut buffer, mut depth, mut seen) = (Vec::new(), 0_usize, 0_usize);
+        let mut line = 1;
+        loop {
+            buffer.clear();
+            match xml.read_event_into(&mut buffer).map_err(broken)? {
+                Event::Start(tag) if tag.name().as_ref() == "table:table" => {
+                    seen += usize::from(depth == 0);
+                    depth += 1;
+                }
+                Event::End(tag) if tag.name().as_ref() == "table:table" => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 && seen == sheet + 1 {
+                        return Ok(());
+                    }
+                }
+                Event::Start(tag)
+                    if depth == 1 && seen == sheet + 1 && tag.name().as_ref() == "table:table-row" =>
+                {
+                    let repeats = count(&tag, "table:number-rows-repeated");
+                    let cells = row(&mut xml, line, filler)?;
+                    line = repeat(&cells, line, repeats, filler)?;
+                }
+                Event::Eof => return Ok(()),
+                _ => {}
+            }
+            if filler.full || line > MOST_ROWS {
+                return Ok(());
+            }
+        }
+    }
+}
+
+struct Cell {
+    column: u64,
+    repeats: u64,
+    text: String,
+    error: bool,
+}
+
+/// Gives a row as often as it stands for; the line behind it.
+fn repeat(cells: &[Cell], line: u64, repeats: u64, filler: &mut Filler<'_>) -> Result<u64> {
+    let behind = line.saturating_add(repeats);
+    if cells.is_empty() {
+        return Ok(behind);
+    }
+    let widest = cells.last().map_or(0, |cell| cell.column.saturating_add(cell.repeats));
+    let too_wide = widest > filler.max_columns() as u64;
+    for line in line..behind.min(MOST_ROWS + 1) {
+        if too_wide {
+            // One cell out there says as much as all of them.
+            filler.cell(line, filler.max_columns(), "-".to_owned(), false)?;
+        } else {
+            for cell in cells {
+                for column in cell.column..cell.column + cell.repeats {
+                    let column = usize::try_from(column).unwrap_or(usize::MAX);
+                    filler.cell(line, column, cell.text.clone(), cell.error)?;
+                }
+            }
+        }
+        if filler.full {
+            break;
+        }
+    }
+    Ok(behind)
+}
+
+/// The cells of a row that hold something.
+fn row(xml: &mut Xml<'_>, line: u64, filler: &mut Filler<'_>) -> Result<Vec<Cell>> {
+    let (mut buffer, mut column, mut cells) = (Vec::new(), 0_u64, Vec::new());
+    loop {
+        buffer.clear();
+        match xml.read_event_into(&mut buffer).map_err(broken)? {
+            Event::Start(tag)
+                if matches!(tag.name().as_ref(), "table:table-cell" | "table:covered-table-cell") =>
+            {
+                // Beyond the last column of any spreadsheet it is one column too many, and told as such.
+                let repeats = count(&tag, "table:number-columns-repeated").min(16_385);
+                let rows = count(&tag, "table:number-rows-spanned");
+                let (text, error) = cell(xml, &tag)?;
+                if !text.is_empty() && column <= 16_384 {
+                    filler.merge(
+                        line,
+                        line.saturating_add(rows - 1).min(MOST_ROWS),
+                        usize::try_from(column).unwrap_or(0),
+                    );
+                    cells.push(Cell { column, repeats, text, error });
+                }
+                column = column.saturating_add(repeats);
+            }
+            Event::End(tag) if tag.name().as_ref() == "table:table-row" => return Ok(cells),
+            Event::Eof => return Err(damaged()),
+            _ => {}
+        }
+    }
+}
+
+/// A cell's text, and whether a formula failed in it.
+fn cell(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Result<(String, bool)> {
+    let value = |name: &str| attribute(tag, name);
+    let kind = value("office:value-type").unwrap_or_default();
+    let failed = value("calcext:value-type").is_some_and(|kind| kind == "error");
+    let stored = match kind.as_str() {
+        "float" | "currency" | "percentage" => value("office:value"),
+        "date" => value("office:date-value").map(|date| text::iso(&date)),
+        "time" => value("office:time-value").map(|time| text::duration(&time)),
+        "boolean" => value("office:boolean-value").map(|yes| yes.to_ascii_lowercase()),
+        _ => value("office:string-value").filter(|text| !text.is_empty()),
+    };
+    let shown = paragraphs(xml, tag.name().as_ref())?;
+    if failed {
+        return Ok((shown, true));
+    }
+    let number = stored.as_deref().and_then(|stored| stored.parse::<f64>().ok());
+    let text = match (kind.as_str(), number, stored) {
+        ("percentage", Some(number), _) => format!("{}%", text::number(number * 100.0)),
+        // Shown with zeros before it: a zip code or an id.
+        ("float", Some(number), _) if is_padded(&shown, number) => shown,
+        ("float" | "currency", Some(number), _) => text::number(number),
+        (_, _, Some(stored)) => stored,
+        _ => shown,
+    };
+    Ok((text, false))
+}
+
+fn is_padded(shown: &str, number: f64) -> bool {
+    shown.starts_with('0')
+        && shown.len() > 1
+        && shown.bytes().all(|byte| byte.is_ascii_digit())
+        && shown.parse::<f64>().is_ok_and(|shown| shown == number)
+}
+
+/// The text up to the end of the cell, remarks not included.
+fn paragraphs(xml: &mut Xml<'_>, end: &str) -> Result<String> {
+    let (mut buffer, mut shown, mut remark, mut first, mut inside) =
+        (Vec::new(), String::new(), 0_usize, true, 0_usize);
+    loop {
+        buffer.clear();
+        match xml.read_event_into(&mut buffer).map_err(broken)? {
+            Event::Start(tag) => match tag.name().as_ref() {
+                "office:annotation" => remark += 1,
+                name if name == end => inside += 1,
+                _ if remark > 0 => {}
+                "text:p" if !std::mem::take(&mut first) => shown.push('\n'),
+                "text:s" => {
+                    let blanks = usize::try_from(count(&tag, "text:c")).unwrap_or(MOST_BLANKS);
+                    shown.extend(std::iter::repeat_n(' ', blanks.min(MOST_BLANKS)));
+                }
+                "text:tab" => shown.push('\t'),
+                "text:line-break" => shown.push('\n'),
+                _ => {}
+            },
+            Event::End(tag) => match tag.name().as_ref() {
+                "office:annotation" => remark = remark.saturating_sub(1),
+                name if name == end && inside == 0 => return Ok(shown),
+                name if name == end => inside -= 1,
+                _ => {}
+            },
+            Event::Text(part) if remark == 0 && !first => shown.push_str(&part.xml10_content()),
+            Event::GeneralRef(entity) if remark == 0 => {
+                let name = format!("&{};", entity.into_inner());
+                shown.push_str(&unescape(&name).map_err(broken)?);
+            }
+            Event::Eof => return Err(damaged()),
+            _ => {}
+        }
+    }
+}

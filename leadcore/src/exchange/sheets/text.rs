@@ -1,0 +1,182 @@
+//! Cells as text that loses nothing.
+
+use calamine::{Data, DataRef, ExcelDateTime};
+
+/// The largest number a float holds exactly.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+/// The first day behind 9999-12-31, where dates of spreadsheets end.
+const LAST_DAY: f64 = 2_958_466.0;
+
+/// A cell's text, and whether a formula failed in it.
+pub(super) fn of_cell(cell: &DataRef<'_>, format: Option<&str>) -> (String, bool) {
+    let text = match cell {
+        DataRef::Empty => String::new(),
+        DataRef::Int(n) => formatted(*n as f64, format).unwrap_or_else(|| n.to_string()),
+        DataRef::Float(n) => formatted(*n, format).unwrap_or_else(|| number(*n)),
+        DataRef::String(text) => text.clone(),
+        DataRef::SharedString(text) => (*text).to_owned(),
+        DataRef::Bool(yes) => yes.to_string(),
+        DataRef::DateTime(time) => date_time(*time),
+        DataRef::DateTimeIso(text) => iso(text),
+        DataRef::DurationIso(text) => duration(text),
+        DataRef::Error(error) => return (error.to_string(), true),
+    };
+    (text, false)
+}
+
+/// The same for a cell of an old workbook.
+pub(super) fn of_data(cell: &Data) -> (String, bool) {
+    match cell {
+        Data::String(text) => (text.clone(), false),
+        Data::Empty => (String::new(), false),
+        Data::Int(n) => of_cell(&DataRef::Int(*n), None),
+        Data::Float(n) => of_cell(&DataRef::Float(*n), None),
+        Data::Bool(yes) => of_cell(&DataRef::Bool(*yes), None),
+        Data::DateTime(time) => of_cell(&DataRef::DateTime(*time), None),
+        Data::DateTimeIso(text) => (iso(text), false),
+        Data::DurationIso(text) => (duration(text), false),
+        Data::Error(error) => (error.to_string(), true),
+    }
+}
+
+/// A number with all its digits and no more. Fractions are rounded to the fifteen digits that spreadsheets show: what is
+/// behind them is noise of sums (0.1 + 0.2 is stored as 0.30000000000000004).
+pub(super) fn number(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() <= EXACT {
+        return format!("{value:.0}").replace("-0", if value == 0.0 { "0" } else { "-0" });
+    }
+    let exact = value.to_string();
+    let digits = exact.bytes().filter(u8::is_ascii_digit).count();
+    if digits <= 15 || value.fract() == 0.0 {
+        return exact;
+    }
+    let rounded = format!("{value:.14e}").parse::<f64>().unwrap_or(value);
+    rounded.to_string()
+}
+
+/// Percentages, and numbers such as zip codes whose format shows zeros before them.
+fn formatted(value: f64, format: Option<&str>) -> Option<String> {
+    let format = format?;
+    if format.contains('%') && format.bytes().all(|byte| b"0#,.% ".contains(&byte)) {
+        return Some(format!("{}%", number(value * 100.0)));
+    }
+    let zeros = format.bytes().filter(|byte| *byte == b'0').count();
+    let plain = format.bytes().all(|byte| b"0-\\ ".contains(&byte));
+    if zeros < 2 || !plain || value.fract() != 0.0 || !(0.0..EXACT).contains(&value) {
+        return None;
+    }
+    let digits = format!("{value:0>zeros$.0}");
+    let mut rest = digits.chars();
+    // More digits than places stand before the first place.
+    let mut text: String = rest.by_ref().take(digits.len() - zeros).collect();
+    for mark in format.chars().filter(|mark| *mark != '\\') {
+        text.extend(if mark == '0' { rest.next() } else { Some(mark) });
+    }
+    Some(text)
+}
+
+fn date_time(time: ExcelDateTime) -> String {
+    let value = time.as_f64();
+    if !(0.0..LAST_DAY).contains(&value) {
+        return number(value);
+    }
+    if time.is_duration() {
+        let seconds = (value * 86_400.0).round();
+        let (hours, rest) = ((seconds / 3600.0).floor(), seconds % 3600.0);
+        return format!("{hours:02.0}:{:02.0}:{:02.0}", (rest / 60.0).floor(), rest % 60.0);
+    }
+    let (year, month, day, hour, minute, second, milli) = time.to_ymd_hms_milli();
+    let fraction = if milli == 0 { String::new() } else { format!(".{milli:03}") };
+    let clock = format!("{hour:02}:{minute:02}:{second:02}{fraction}");
+    if value < 1.0 && value > 0.0 {
+        return clock;
+    }
+    let date = format!("{year:04}-{month:02}-{day:02}");
+    if clock == "00:00:00" { date } else { format!("{date}T{clock}") }
+}
+
+/// A date that is written out: midnight says nothing.
+pub(super) fn iso(text: &str) -> String {
+    let day = text.split_once('T').filter(|(_, clock)| clock.bytes().all(|byte| b"0:.Z".contains(&byte)));
+    day.map_or(text, |(day, _)| day).to_owned()
+}
+
+/// `PT12H30M05S` is 12:30:05.
+pub(super) fn duration(text: &str) -> String {
+    let Some(rest) = text.strip_prefix("PT") else { return text.to_owned() };
+    let mut parts = [0.0_f64; 3];
+    let mut number = String::new();
+    for mark in rest.chars() {
+        let place = match mark {
+            'H' => 0,
+            'M' => 1,
+            'S' => 2,
+            _ => {
+                number.push(mark);
+                continue;
+            }
+        };
+        match (number.parse::<f64>(), parts.get_mut(place)) {
+            (Ok(value), Some(part)) => *part = value,
+            _ => return text.to_owned(),
+        }
+        number.clear();
+    }
+    let [hours, minutes, seconds] = parts;
+    format!("{hours:02.0}:{minutes:02.0}:{:02.0}", seconds.floor())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_all_their_digits_and_no_more() {
+        let cases = [
+            (60610.0, "60610"),
+            (-0.0, "0"),
+            (-10.0, "-10"),
+            (0.1 + 0.2, "0.3"),
+            (1234567.891, "1234567.891"),
+            (9_007_199_254_740_991.0, "9007199254740991"),
+            (1e20, "100000000000000000000"),
+            (1.0 / 3.0, "0.333333333333333"),
+            (1.5e-7, "0.00000015"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn formats_keep_zeros_and_percents() {
+        let cases = [
+            (347.0, "00000", "00347"),
+            (123456789.0, "000\\-00\\-0000", "123-45-6789"),
+            (1234567.0, "00000", "1234567"),
+            (0.25, "0%", "25%"),
+            (0.125, "0.00%", "12.5%"),
+        ];
+        for (value, format, text) in cases {
+            assert_eq!(formatted(value, Some(format)).as_deref(), Some(text));
+        }
+        for format in ["General", "0.00", "0", "#,##0", "0E+00"] {
+            assert_eq!(formatted(1234.0, Some(format)), None, "{format}");
+        }
+    }
+
+    #[test]
+    fn dates_are_iso_8601_in_both_calendars() {
+        use calamine::ExcelDateTimeType::{DateTime, TimeDelta};
+        let text = |value, kind, later| date_time(ExcelDateTime::new(value, kind, later));
+        assert_eq!(text(44197.0, DateTime, false), "2021-01-01");
+        assert_eq!(text(42735.0, DateTime, true), "2021-01-01");
+        assert_eq!(text(44197.5, DateTime, false), "2021-01-01T12:00:00");
+        assert_eq!(text(0.75, DateTime, false), "18:00:00");
+        assert_eq!(text(1.5, TimeDelta, false), "36:00:00");
+        assert_eq!(text(-1.0, DateTime, false), "-1");
+        assert_eq!(iso("2021-01-01T00:00:00"), "2021-01-01");
+        assert_eq!(iso("2021-01-01T00:01:00"), "2021-01-01T00:01:00");
+        assert_eq!(duration("PT26H03M00S"), "26:03:00");
+    }
+}
