@@ -24,6 +24,7 @@
 
 mod coerce;
 mod contact_list;
+mod dates;
 mod decode;
 mod dialect;
 mod digest;
@@ -43,7 +44,11 @@ pub use contact_list::contacts_xlsx;
 pub use decode::TextEncoding;
 pub use dialect::Dialect;
 pub use digest::{FileDigest, digest, sha256_hex};
-pub use mapping::{ColumnMapping, Mapping};
+pub use mapping::saved as mappings;
+pub use mapping::{
+    ColumnMapping, ColumnProposal, ColumnRules, Constant, DateOrder, Evidence, Knowledge, Mapping, Note, Proposal,
+    Sample, Split, Unit,
+};
 pub use options::ReadOptions;
 pub use rows::{Row, RowProblem, TableReader};
 pub use scan::Limits;
