@@ -12,61 +12,76 @@ const SYNONYMS: &[(Field, &str)] = &[
         Field::Company,
         "companyname organization organisation organizationname organisationname account \
          accountname business businessname employer firm firma unternehmen entreprise societe \
-         empresa bedrijf customer customername client clientname leadcompany contactcompany leadcompanyname ragionesociale raisonsociale razaosocial yritys foretag virksomhet virksomhed bedrift azienda",
+         empresa bedrijf customer customername client clientname leadcompany contactcompany \
+         leadcompanyname ragionesociale raisonsociale razaosocial yritys foretag virksomhet \
+         virksomhed bedrift azienda",
     ),
     (
         Field::Name,
         "name fullname contactname contact leadname person personname displayname nombre nom nome \
-         naam contactperson fn fullenavn fullstendignavn navn namn nomecompleto nombrecompleto nomcomplet vollstandigername kontaktperson ansprechpartner kontaktnavn",
+         naam contactperson fn fullenavn fullstendignavn navn namn nomecompleto nombrecompleto \
+         nomcomplet vollstandigername kontaktperson ansprechpartner kontaktnavn",
     ),
     (
         Field::FirstName,
         "firstname givenname forename first fname vorname prenom primernombre voornaam \
-         leadfirstname christianname firstnames imie fornavn fornamn etunimi primeironome nombredepila",
+         leadfirstname christianname firstnames imie fornavn fornamn etunimi primeironome \
+         nombredepila",
     ),
     (
         Field::LastName,
         "lastname surname familyname last lname nachname nomdefamille apellido apellidos cognome \
-         achternaam leadlastname etternavn efternavn efternamn sukunimi sobrenome nazwisko lastnames",
+         achternaam leadlastname etternavn efternavn efternamn sukunimi sobrenome nazwisko \
+         lastnames",
     ),
     (Field::Salutation, "salutation title prefix honorific nameprefix anrede mrms"),
     (
         Field::JobTitle,
         "jobtitle position role jobposition designation function jobrole funktion cargo puesto \
-         profession occupation organizationtitle companyposition tittel anredeform tratamiento civilite stilling befattning titulo berufsbezeichnung poste fonction stellenbezeichnung",
+         profession occupation organizationtitle companyposition tittel anredeform tratamiento \
+         civilite stilling befattning titulo berufsbezeichnung poste fonction stellenbezeichnung",
     ),
     (
         Field::Email,
-        "email emails emailaddress emailaddresses mail emailid primaryemail workemail \
-         businessemail secondaryemail otheremail emailvalue personalemail correo \
-         correoelectronico courriel epost contactemail emailprimary mailadresse epostadresse epostadress epostaddress correoe emailadresse emailadres",
+        "email emails emailaddress emailaddresses mail emailid primaryemail workemail businessemail \
+         secondaryemail otheremail emailvalue personalemail correo correoelectronico courriel epost \
+         contactemail emailprimary mailadresse epostadresse epostadress epostaddress correoe \
+         emailadresse emailadres",
     ),
     (
         Field::Phone,
         "phone phones phonenumber phonenumbers telephone tel mobile mobilephone mobilenumber cell \
          cellphone workphone businessphone homephone officephone primaryphone otherphone \
          contactnumber telefon telefono telefone telephonenumber handy mobiltelefon movil celular \
-         whatsapp whatsappnumber contactphone phoneno mobileno fax faxnumber phonevalue carphone telefonnummer telefonnr mobil mobilnummer puhelin tlf tlfnr fijo portable gsm pager pagernumber phonevideo worknumber homenumber",
+         whatsapp whatsappnumber contactphone phoneno mobileno fax faxnumber phonevalue carphone \
+         telefonnummer telefonnr mobil mobilnummer puhelin tlf tlfnr fijo portable gsm pager \
+         pagernumber phonevideo worknumber homenumber",
     ),
     (
         Field::Website,
-        "website web url homepage site websiteurl webpage companywebsite domain internet websitevalue nettside nettsted hjemmeside webseite sitioweb siteweb paginaweb",
+        "website web url homepage site websiteurl webpage companywebsite domain internet \
+         websitevalue nettside nettsted hjemmeside webseite sitioweb siteweb paginaweb",
     ),
     (
         Field::Street,
-        "street address addressline streetaddress address1 addressline1 mailingstreet \
-         billingstreet strasse calle rue direccion adresse straat postaladdress gate gateadresse adress adressezeile endereco indirizzo logradouro gatuadress via streetandnumber",
+        "street address addressline streetaddress address1 addressline1 mailingstreet billingstreet \
+         strasse calle rue direccion adresse straat postaladdress gate gateadresse adress \
+         adressezeile endereco indirizzo logradouro gatuadress via streetandnumber",
     ),
-    (Field::City, "city town locality mailingcity billingcity ort stadt ciudad ville cidade stad suburb"),
+    (
+        Field::City,
+        "city town locality mailingcity billingcity ort stadt ciudad ville cidade stad suburb by \
+         poststed postort municipio comune plaats paikkakunta localite",
+    ),
     (
         Field::Region,
         "state province region stateprovince county mailingstate billingstate bundesland estado \
-         provincia stateregion by poststed postort municipio comune plaats paikkakunta localite fylke lan kanton departement regione regiao landkreis",
+         provincia stateregion fylke lan kanton departement regione regiao landkreis",
     ),
     (
         Field::PostalCode,
-        "zip zipcode postcode postalcode postal mailingzip billingpostalcode mailingpostalcode \
-         plz codigopostal codepostal cep pincode ziporpostalcode zippostalcode postnummer postnr cap",
+        "zip zipcode postcode postalcode postal mailingzip billingpostalcode mailingpostalcode plz \
+         codigopostal codepostal cep pincode ziporpostalcode zippostalcode postnummer postnr cap",
     ),
     (
         Field::Country,
@@ -76,51 +91,67 @@ const SYNONYMS: &[(Field, &str)] = &[
     (
         Field::TaxId,
         "taxid tin vat vatnumber vatid taxnumber tinnumber gst gstin ein cnpj nif vatno \
-         taxidentificationnumber ustid vatregistrationnumber orgnr organisasjonsnummer organisationsnummer cif ustidnr steuernummer partitaiva siren siret cvr vatregno abn",
+         taxidentificationnumber ustid vatregistrationnumber orgnr organisasjonsnummer \
+         organisationsnummer cif ustidnr steuernummer partitaiva siren siret cvr vatregno abn",
     ),
     (Field::Currency, "currency currencycode currencyisocode waehrung moneda devise"),
     (Field::CurrencySymbol, "currencysymbol symbol"),
     (
         Field::Amount,
         "amount value expectedrevenue expectedvalue dealvalue leadvalue opportunityamount \
-         estimatedvalue potentialvalue dealamount budget receita belop betrag montant importe valor valordonegocio verdi importo dealsize expectedamount",
+         estimatedvalue potentialvalue dealamount budget receita belop betrag montant importe valor \
+         valordonegocio verdi importo dealsize expectedamount",
     ),
     (
         Field::ExpectedClose,
         "expectedclose closedate expectedclosing closingdate expectedclosedate expectedclosingdate \
-         estimatedclosedate dealclosedate forecastclose abschlussdatum fechadecierre datadechiusura datafechamento",
+         estimatedclosedate dealclosedate forecastclose abschlussdatum fechadecierre datadechiusura \
+         datafechamento",
     ),
-    (Field::Score, "score leadscore ratingpoints leadscoring scoring"),
-    (Field::Industry, "industry sector branche lineofbusiness industria secteur companyindustry vertical"),
+    (Field::Score, "score leadscore ratingpoints leadscoring scoring points"),
+    (
+        Field::Industry,
+        "industry sector branche lineofbusiness industria secteur companyindustry vertical bransje \
+         bransch settore setor",
+    ),
     (
         Field::Description,
         "description notes note comments comment remarks remark message beschreibung notizen \
-         internalnotes details obs observacoes observaciones points bransje bransch settore setor beskrivelse beskrivning descripcion descrizione descricao merknad kommentar kommentare notas anmerkungen bemerkung bemerkungen opmerkingen remarques huomautukset",
+         internalnotes details obs observacoes observaciones beskrivelse beskrivning descripcion \
+         descrizione descricao merknad kommentar kommentare notas anmerkungen bemerkung bemerkungen \
+         opmerkingen remarques huomautukset",
     ),
     (
         Field::Owner,
         "owner leadowner assignedto salesperson assignee responsible salesrep accountmanager \
          assigneduser agent leadownername ownername zustaendig accountowner contactowner \
-         opportunityowner dealowner vendedor consultor owneremail eier ansvarlig propietario verantwortlicher proprietaire responsavel",
+         opportunityowner dealowner vendedor consultor owneremail eier ansvarlig propietario \
+         verantwortlicher proprietaire responsavel",
     ),
     (
         Field::Source,
         "source leadsource origin leadorigin channel utmsource howdidyouhearaboutus quelle fuente \
-         origen acquisitionchannel marketingsource originalsource accountsource platform kilde kalla herkunft fonte provenienza leadorigem origem",
+         origen acquisitionchannel marketingsource originalsource accountsource platform kilde \
+         kalla herkunft fonte provenienza leadorigem origem",
     ),
     (Field::Category, "category leadcategory segment kategorie categoria categorie classification"),
     (Field::Location, "location branch office standort ubicacion"),
     (Field::Partner, "partner reseller partnername"),
-    (Field::Labels, "labels label tags tag etiquetas keywords leadtags categories"),
+    (
+        Field::Labels,
+        "labels label tags tag etiquetas keywords leadtags categories groupmembership etiketter \
+         etichette etiquettes schlagworte",
+    ),
     (
         Field::ExternalId,
-        "externalid id leadid recordid prospectid mqlid accountid referenceid uuid uniqueid \
-         contactid customerid externalreference guid leadnumber sourceid recid groupmembership etiketter etichette etiquettes schlagworte idexterno externalkey eksternid externeid importid",
+        "externalid id leadid recordid prospectid mqlid contactid accountid referenceid uuid \
+         uniqueid customerid externalreference guid leadnumber sourceid recid idexterno externalkey \
+         eksternid externeid importid",
     ),
     (
         Field::Stage,
-        "stage status leadstatus leadstage dealstage pipelinestage pipelinestatus salesstage \
-         phase etat statut stadium estagio etapa fase",
+        "stage status leadstatus leadstage dealstage pipelinestage pipelinestatus salesstage phase \
+         etat statut stadium estagio etapa fase",
     ),
 ];
 
@@ -154,7 +185,9 @@ pub(crate) fn whose_address(key: &str) -> String {
     let plain: String = key.chars().filter(|letter| !letter.is_ascii_digit()).collect();
     let number: String = key.chars().filter(char::is_ascii_digit).collect();
     let says = |words: &str| {
-        words.split(' ').any(|word| plain.len() > word.len() && (plain.starts_with(word) || plain.ends_with(word)))
+        words
+            .split(' ')
+            .any(|word| plain.len() > word.len() && (plain.starts_with(word) || plain.ends_with(word)))
     };
     let whose = GROUPS.into_iter().find(|(_, words)| says(words)).map_or("", |(name, _)| name);
     let number = if number == "1" { "" } else { number.as_str() };

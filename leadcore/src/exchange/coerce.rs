@@ -325,7 +325,9 @@ impl Coercer {
                 FieldType::Reference(Reference::Term(kind)) => {
                     intent.terms.push((kind, Term::check_name(cell)?));
                 }
-                FieldType::Date => other.write(fields, &FieldValue::Date(read_date(cell, rules.date_order)?))?,
+                FieldType::Date => {
+                    other.write(fields, &FieldValue::Date(read_date(cell, rules.date_order)?))?;
+                }
                 FieldType::Integer => other.write(fields, &cells::whole(cell, mark, rules.unit))?,
                 _ => other.write(fields, &FieldValue::from(cell))?,
             },

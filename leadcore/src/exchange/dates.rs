@@ -228,7 +228,10 @@ fn parts(text: &str) -> Option<Cell<'_>> {
         let (token, behind) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
         rest = behind;
         if is_digit {
-            numbers.push(Number { value: token.parse().ok().filter(|_| token.len() <= 4)?, digits: token.len() });
+            numbers.push(Number {
+                value: token.parse().ok().filter(|_| token.len() <= 4)?,
+                digits: token.len(),
+            });
         } else if let Some(month) = month(token).filter(|_| named.is_none()) {
             named = Some((month, numbers.len()));
         } else if !is_filler(token, numbers.is_empty() && named.is_none()) {
@@ -236,9 +239,8 @@ fn parts(text: &str) -> Option<Cell<'_>> {
         }
     }
     let parts = match (named, numbers.as_slice()) {
-        (None, [year, month, day]) if year.digits == 4 => {
-            (month.digits <= 2 && day.digits <= 2).then_some(Parts::Known(year.value, month.value, day.value))?
-        }
+        (None, [year, month, day]) if year.digits == 4 => (month.digits <= 2 && day.digits <= 2)
+            .then_some(Parts::Known(year.value, month.value, day.value))?,
         (None, [a, b, c]) => Parts::Numbers([*a, *b, *c]),
         // `2026 Dec 25`
         (Some((month, 1)), [year, day]) if year.digits == 4 => {
@@ -277,7 +279,8 @@ fn clock(text: &str) -> Option<Clock> {
     let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | '.'))).unwrap_or(text.len());
     let (digits, mut rest) = text.split_at_checked(end)?;
     let mut fields = digits.split(':');
-    let mut clock = Clock { hour: small(fields.next()?)?, minute: small(fields.next()?)?, ..Clock::default() };
+    let mut clock =
+        Clock { hour: small(fields.next()?)?, minute: small(fields.next()?)?, ..Clock::default() };
     if let Some(seconds) = fields.next() {
         let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
         clock.second = small(whole)?;
@@ -290,7 +293,8 @@ fn clock(text: &str) -> Option<Clock> {
         return None;
     }
     rest = rest.trim_start();
-    if let Some(half) = rest.get(..2).map(str::to_ascii_lowercase).filter(|half| half == "am" || half == "pm") {
+    if let Some(half) = rest.get(..2).map(str::to_ascii_lowercase).filter(|half| half == "am" || half == "pm")
+    {
         if !(1..=12).contains(&clock.hour) {
             return None;
         }
@@ -357,8 +361,20 @@ mod tests {
             assert_eq!(read_date(text, None).map(|day| day.to_string()), Ok(day.to_owned()), "{text}");
         }
         for text in [
-            "", "soon", "8/9/14", "01-02-2018", "12345678", "2021-02-30", "25/25/2020", "1/2", "660737", "jui 4 2020",
-            "2021-04-15 later", "99999/1/1", "3.14.159", "10:30",
+            "",
+            "soon",
+            "8/9/14",
+            "01-02-2018",
+            "12345678",
+            "2021-02-30",
+            "25/25/2020",
+            "1/2",
+            "660737",
+            "jui 4 2020",
+            "2021-04-15 later",
+            "99999/1/1",
+            "3.14.159",
+            "10:30",
         ] {
             assert!(read_date(text, None).is_err(), "{text}");
         }

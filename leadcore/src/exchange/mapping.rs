@@ -181,7 +181,8 @@ impl Mapping {
 
     /// Says how every column of this header is read.
     #[must_use]
-    pub fn rules(mut self, header: &str, rules: ColumnRules) -> Self {
+    pub fn rules(mut self, header: &str, rules: impl Into<ColumnRules>) -> Self {
+        let rules = rules.into();
         for column in self.columns.iter_mut().filter(|column| column.header == header) {
             column.rules.clone_from(&rules);
         }
@@ -316,6 +317,10 @@ impl Finder<'_> {
 }
 
 #[cfg(test)]
+mod corpus_tests;
+#[cfg(test)]
+mod propose_tests;
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -396,9 +401,8 @@ mod tests {
         let json = serde_json::to_string(&mapping).unwrap();
         assert_eq!(json, r#"[{"header":"Firma","field":"company"},{"header":"x","field":null}]"#);
         assert_eq!(serde_json::from_str::<Mapping>(&json).unwrap(), mapping);
-        let whole = mapping
-            .rules("Firma", ColumnRules::new().default_value("?"))
-            .constant(Field::Source, "Fair");
+        let whole =
+            mapping.rules("Firma", ColumnRules::new().default_value("?")).constant(Field::Source, "Fair");
         let json = serde_json::to_string(&whole).unwrap();
         assert_eq!(
             json,

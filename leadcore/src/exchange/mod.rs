@@ -46,8 +46,8 @@ pub use dialect::Dialect;
 pub use digest::{FileDigest, digest, sha256_hex};
 pub use mapping::saved as mappings;
 pub use mapping::{
-    ColumnMapping, ColumnProposal, ColumnRules, Constant, DateOrder, Evidence, Knowledge, Mapping, Note, Proposal,
-    Sample, Split, Unit,
+    ColumnMapping, ColumnProposal, ColumnRules, Constant, DateOrder, Evidence, Knowledge, Mapping, Note,
+    Proposal, Sample, Split, Unit,
 };
 pub use options::ReadOptions;
 pub use rows::{Row, RowProblem, TableReader};

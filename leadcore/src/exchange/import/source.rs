@@ -11,8 +11,8 @@ use crate::desk;
 use crate::domain::{Catalogue, Field, Operation, OperationState, TermKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::coerce::{Coercer, Content};
-use crate::exchange::rejects::Kept;
 use crate::exchange::mapping::{Located, saved};
+use crate::exchange::rejects::Kept;
 use crate::exchange::{Knowledge, Mapping, Proposal, ReadOptions, Row, Sample, TableReader, digest};
 use crate::policy::Permission;
 use crate::store::{Store, StoreExt, Txn};
@@ -148,7 +148,8 @@ pub(super) fn propose<R: Read>(
         let mut knowledge = Knowledge::new(&seen);
         for kind in TermKind::ALL.into_iter().filter(|kind| kind.field().is_writable()) {
             let terms = txn.terms().list(kind)?;
-            knowledge = knowledge.vocabulary(kind.field(), terms.iter().map(|record| record.term.name.as_str()));
+            knowledge =
+                knowledge.vocabulary(kind.field(), terms.iter().map(|record| record.term.name.as_str()));
         }
         let pipelines = txn.pipelines().list()?;
         let stages = pipelines.iter().flat_map(|pipeline| &pipeline.stages);

@@ -106,11 +106,14 @@ impl<'t> Coded<'t> {
         // At the end, perhaps behind a state.
         let count = words.len();
         let (begin, code) = match count.checked_sub(2).and_then(pairs) {
-            Some((first, second)) if is_split_code(first, second) => (count - 2, code_of(count - 2, count - 1)?),
+            Some((first, second)) if is_split_code(first, second) => {
+                (count - 2, code_of(count - 2, count - 1)?)
+            }
             _ => (count - 1, *words.last().filter(|last| is_code(last))?),
         };
         let before = segment.get(..offset(segment, words.get(begin)?)?)?.trim();
-        let is_state = |word: &&str| (2..=3).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase());
+        let is_state =
+            |word: &&str| (2..=3).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase());
         let state = before.rsplit(' ').next().filter(is_state);
         let city = state.map_or(before, |state| before.strip_suffix(state).unwrap_or(before));
         Some(Self { code, city: text(Some(city)), region: state })
@@ -172,13 +175,28 @@ mod tests {
             ("Karl Johans gate 1, 0154 Oslo, Norway", ["Karl Johans gate 1", "0154", "Oslo", "", "NO"]),
             ("Karl Johans gate 1, NO-0154 Oslo", ["Karl Johans gate 1", "NO-0154", "Oslo", "", ""]),
             ("12 Main St, Springfield, IL 62704", ["12 Main St", "62704", "Springfield", "IL", ""]),
-            ("12 Main St, Apt 4, Springfield, IL 62704-1234, USA", ["12 Main St, Apt 4", "62704-1234", "Springfield", "IL", "US"]),
+            (
+                "12 Main St, Apt 4, Springfield, IL 62704-1234, USA",
+                ["12 Main St, Apt 4", "62704-1234", "Springfield", "IL", "US"],
+            ),
             ("12 Main St, Springfield IL 62704", ["12 Main St", "62704", "Springfield", "IL", ""]),
-            ("10 Downing Street, London SW1A 2AA, United Kingdom", ["10 Downing Street", "SW1A 2AA", "London", "", "GB"]),
-            ("Drottninggatan 5, SE-111 22 Stockholm, Sweden", ["Drottninggatan 5", "SE-111 22", "Stockholm", "", "SE"]),
+            (
+                "10 Downing Street, London SW1A 2AA, United Kingdom",
+                ["10 Downing Street", "SW1A 2AA", "London", "", "GB"],
+            ),
+            (
+                "Drottninggatan 5, SE-111 22 Stockholm, Sweden",
+                ["Drottninggatan 5", "SE-111 22", "Stockholm", "", "SE"],
+            ),
             ("Damrak 1\n1012 AB Amsterdam\nNetherlands", ["Damrak 1", "1012 AB", "Amsterdam", "", "NL"]),
-            ("Av. Paulista 1000, São Paulo, 01310-100", ["Av. Paulista 1000", "01310-100", "São Paulo", "", ""]),
-            ("Unter den Linden 77; 10117 Berlin; Germany", ["Unter den Linden 77", "10117", "Berlin", "", "DE"]),
+            (
+                "Av. Paulista 1000, São Paulo, 01310-100",
+                ["Av. Paulista 1000", "01310-100", "São Paulo", "", ""],
+            ),
+            (
+                "Unter den Linden 77; 10117 Berlin; Germany",
+                ["Unter den Linden 77", "10117", "Berlin", "", "DE"],
+            ),
             ("Storgata 5, Bergen", ["Storgata 5", "", "Bergen", "", ""]),
             ("Storgata 5", ["Storgata 5", "", "", "", ""]),
             ("321 Westcott Building", ["321 Westcott Building", "", "", "", ""]),

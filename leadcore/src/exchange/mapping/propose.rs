@@ -1,13 +1,14 @@
 //! From headers, values and earlier files to a proposal.
 
+mod addresses;
+mod values;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::proposal::{ColumnProposal, Evidence, Note, Proposal};
 use super::shape::{self, Cells, ratio};
 use super::{ColumnMapping, ColumnRules, Mapping, Sample, takes_several};
-use crate::domain::{
-    Catalogue, CustomType, Field, FieldType, Reference, header_key, is_plain_word, whose_address, yes_no_word,
-};
+use crate::domain::{Catalogue, Field, header_key, is_plain_word};
 use crate::exchange::import::ImportOptions;
 use crate::exchange::unescape_formula;
 use crate::value::fold;
@@ -123,9 +124,8 @@ impl<'s, 'k> Proposer<'s, 'k> {
     fn repeat(&self, evidence: &Evidence, mapping: &Mapping) -> Proposal {
         let mut left: Vec<&ColumnMapping> = mapping.columns.iter().collect();
         let columns = self.columns.iter().map(|column| {
-            let same = |known: &&ColumnMapping| {
-                unescape_formula(&known.header) == unescape_formula(column.header)
-            };
+            let same =
+                |known: &&ColumnMapping| unescape_formula(&known.header) == unescape_formula(column.header);
             let known = left.iter().position(same).map(|place| left.remove(place));
             let field = known.and_then(|known| known.field.clone());
             let field = field.filter(|field| !self.knowledge.catalogue.is_disabled(field));
@@ -179,7 +179,10 @@ impl<'s, 'k> Proposer<'s, 'k> {
                 let has = |known: &[&str]| words.iter().any(|word| known.contains(word));
                 if has(&["cnpj", "cpf", "vat", "gstin", "cif", "cvr", "siren", "siret", "orgnr"]) {
                     usable(Field::TaxId)
-                } else if words.len() > 1 && words.last() == Some(&"score") && column.cells.share(shape::is_whole_number) >= 0.9 {
+                } else if words.len() > 1
+                    && words.last() == Some(&"score")
+                    && column.cells.share(shape::is_whole_number) >= 0.9
+                {
                     usable(Field::Score)
                 } else {
                     None
@@ -194,7 +197,8 @@ impl<'s, 'k> Proposer<'s, 'k> {
         let elsewhere = |wanted: &Field| {
             let others = ranked.iter().zip(&self.columns).enumerate();
             others.filter(|(n, _)| *n != place).any(|(_, (found, other))| {
-                found.as_ref().is_some_and(|(field, rank)| field == wanted && *rank < 1_000) && other.key != column.key
+                found.as_ref().is_some_and(|(field, rank)| field == wanted && *rank < 1_000)
+                    && other.key != column.key
             })
         };
         let base = match rank {
@@ -215,7 +219,9 @@ impl<'s, 'k> Proposer<'s, 'k> {
             ("title", Field::Salutation) => {
                 let words = column.cells.count(shape::is_salutation);
                 let of = column.cells.filled.len();
-                let job = |confidence| found(Field::JobTitle, confidence, vec![evidence.clone(), Evidence::Context]);
+                let job = |confidence| {
+                    found(Field::JobTitle, confidence, vec![evidence.clone(), Evidence::Context])
+                };
                 if elsewhere(&Field::Salutation) {
                     job(0.85)
                 } else if elsewhere(&Field::JobTitle) {
@@ -258,125 +264,11 @@ impl<'s, 'k> Proposer<'s, 'k> {
             let plain = candidate.rank < 1_000 && candidate.field != Field::ExternalId;
             if plain { (sure * 0.6).max(SURE_ENOUGH) } else { sure * 0.4 }
         } else {
-            sure * 0.4f64.mul_add(fit, 0.6)
+            let doubted = sure * 0.4f64.mul_add(fit, 0.6);
+            // One or two cells say little.
+            if of < 3 { doubted.max(SURE_ENOUGH.min(sure)) } else { doubted }
         };
         candidate
-    }
-
-    /// How many cells are what the field takes; nothing for fields that take any text.
-    fn fit(&self, column: &Column<'_>, field: &Field) -> Option<(&'static str, usize)> {
-        let cells = &column.cells;
-        if *field == Field::ExternalId {
-            let hits = if cells.filled.len() < 5 || cells.is_unique() { cells.filled.len() } else { 0 };
-            return Some(("unique", hits));
-        }
-        if *field == Field::Website {
-            return Some(("url", cells.count(shape::is_like_url)));
-        }
-        Some(match self.knowledge.catalogue.field_type(field).ok()? {
-            FieldType::Email => ("email", cells.count(shape::is_email)),
-            FieldType::Phone => ("phone", cells.count(shape::is_like_phone)),
-            FieldType::Integer => ("number", cells.count(shape::is_whole_number)),
-            FieldType::Amount | FieldType::Decimal => ("amount", cells.count(shape::is_amount)),
-            FieldType::Date | FieldType::Time => ("date", cells.dates().dates()),
-            FieldType::Bool => ("yes_no", cells.count(|cell| yes_no_word(cell).is_some())),
-            FieldType::Code if *field == Field::Country => {
-                ("country", cells.count(|cell| crate::value::Country::parse(cell).is_ok()))
-            }
-            _ => return None,
-        })
-    }
-
-    /// The field of a column whose header says nothing.
-    fn by_values(&self, column: &Column<'_>) -> Option<Candidate> {
-        let (cells, of) = (&column.cells, column.cells.filled.len());
-        if of == 0 {
-            return None;
-        }
-        let usable = |field: &Field| !self.knowledge.catalogue.is_disabled(field);
-        let shapes: [(Field, &str, fn(&str) -> bool, f64, usize); 4] = [
-            (Field::Email, "email", shape::is_email, 0.9, 1),
-            (Field::Phone, "phone", shape::is_phone, 0.65, 2),
-            (Field::Country, "country", shape::is_country_name, 0.65, 3),
-            (Field::Website, "url", shape::is_url, 0.4, 2),
-        ];
-        let by_shape = shapes.into_iter().find_map(|(field, shape, is, confidence, least)| {
-            let hits = cells.count(is);
-            let fits = of >= least && ratio(hits, of) >= 0.8 && usable(&field);
-            let evidence = vec![Evidence::Values { shape: shape.to_owned(), hits, of }];
-            fits.then_some(Candidate { field, rank: BY_VALUES, confidence: confidence * ratio(hits, of), evidence })
-        });
-        by_shape.or_else(|| self.by_vocabulary(column))
-    }
-
-    fn by_vocabulary(&self, column: &Column<'_>) -> Option<Candidate> {
-        let of = column.cells.filled.len();
-        let distinct: BTreeSet<String> = column.cells.filled.iter().map(|cell| fold(cell)).collect();
-        if of < 3 || distinct.len() < 2 || distinct.iter().all(|word| yes_no_word(word).is_some()) {
-            return None;
-        }
-        let catalogue = self.knowledge.catalogue;
-        let custom = catalogue.fields().filter_map(|field| Some((self.knowledge.choices(&field)?, field)));
-        let custom = custom.map(|(names, field)| (field, names));
-        let known = self.knowledge.vocabularies.iter().map(|(field, names)| (field.clone(), names.clone()));
-        let found = known.chain(custom).filter(|(field, _)| !catalogue.is_disabled(field));
-        let counted = found.map(|(field, names)| (column.cells.count(|cell| names.contains(&fold(cell))), field));
-        let best = counted.max_by(|(a, _), (b, _)| a.cmp(b)).filter(|(hits, _)| ratio(*hits, of) >= 0.6);
-        best.map(|(hits, field)| Candidate {
-            field,
-            rank: BY_VALUES,
-            confidence: 0.3f64.mul_add(ratio(hits, of), 0.4),
-            evidence: vec![Evidence::Vocabulary { hits, of }],
-        })
-    }
-
-    /// The columns that belong to other addresses than the one that is taken: that with most parts filled, then that which the
-    /// headers name more usually. Parts that only another address has are taken from there, if the two share none.
-    fn other_addresses(&self) -> BTreeSet<usize> {
-        let parts = [Field::Street, Field::City, Field::Region, Field::PostalCode, Field::Country];
-        let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (place, column) in self.columns.iter().enumerate() {
-            if column.candidate.as_ref().is_some_and(|found| parts.contains(&found.field) && found.rank < BY_VALUES) {
-                groups.entry(whose_address(&column.key)).or_default().push(place);
-            }
-        }
-        // `Address 2` goes on where `Address 1` ends, unless there is a `City 2`.
-        let lone: Vec<String> = groups
-            .iter()
-            .filter(|(name, places)| {
-                name.ends_with(|c: char| c.is_ascii_digit())
-                    && places.iter().all(|place| self.field_of(*place) == Some(&Field::Street))
-            })
-            .map(|(name, _)| name.clone())
-            .collect();
-        for name in lone {
-            let whose = name.trim_end_matches(|c: char| c.is_ascii_digit());
-            if groups.contains_key(whose)
-                && let Some(places) = groups.remove(&name)
-            {
-                groups.entry(whose.to_owned()).or_default().extend(places);
-            }
-        }
-        let fields = |places: &[usize]| -> BTreeSet<Field> {
-            places.iter().filter_map(|place| self.field_of(*place).cloned()).collect()
-        };
-        let filled = |places: &[usize]| {
-            let filled = places.iter().filter(|place| {
-                self.columns.get(**place).is_some_and(|column| !column.cells.filled.is_empty())
-            });
-            filled.count()
-        };
-        let rank = |places: &[usize]| {
-            let ranks = places.iter().filter_map(|place| self.columns.get(*place)?.candidate.as_ref());
-            ranks.map(|found| found.rank).min().unwrap_or(u32::MAX)
-        };
-        let best = groups.values().max_by(|a, b| {
-            filled(a).cmp(&filled(b)).then_with(|| rank(b).cmp(&rank(a))).then_with(|| b.first().cmp(&a.first()))
-        });
-        let Some(best) = best else { return BTreeSet::new() };
-        let taken = fields(best);
-        let others = groups.values().filter(|places| *places != best);
-        others.filter(|places| !fields(places).is_disjoint(&taken)).flatten().copied().collect()
     }
 
     fn field_of(&self, place: usize) -> Option<&Field> {
@@ -386,10 +278,18 @@ impl<'s, 'k> Proposer<'s, 'k> {
     /// The column that a field with one value is taken from.
     fn winner(&self, field: &Field, others: &BTreeSet<usize>) -> Option<usize> {
         let columns = self.columns.iter().enumerate().filter(|(place, _)| !others.contains(place));
+        // The lines of one address stand and fall together.
+        let goes_on = |place: usize| {
+            (place + 1..self.columns.len()).any(|next| {
+                self.goes_on(place, next)
+                    && self.columns.get(next).is_some_and(|column| !column.cells.filled.is_empty())
+            })
+        };
         let rivals = columns.filter_map(|(place, column)| {
             let found = column.candidate.as_ref().filter(|found| found.field == *field)?;
             let doubted = found.confidence < SURE_ENOUGH && found.rank > 0;
-            Some(((column.cells.filled.is_empty(), doubted, found.rank, place), place))
+            let empty = column.cells.filled.is_empty() && !goes_on(place);
+            Some(((empty, doubted, found.rank, place), place))
         });
         rivals.min().map(|(_, place)| place)
     }
@@ -449,78 +349,5 @@ impl<'s, 'k> Proposer<'s, 'k> {
         }
         (proposal.field, proposal.confidence) = (Some(field.clone()), found.confidence);
         proposal
-    }
-
-    /// Whether a column for the street goes on where an earlier one ends: `Street 2`, `Address line 2`.
-    fn goes_on(&self, first: usize, place: usize) -> bool {
-        let letters = |place: usize| -> Option<String> {
-            let column = self.columns.get(place)?;
-            Some(column.key.chars().filter(|c| !c.is_ascii_digit()).collect())
-        };
-        self.field_of(place) == Some(&Field::Street) && first < place && letters(first) == letters(place)
-    }
-
-    /// Whether the file has columns for the parts of an address.
-    fn has_address_parts(&self, others: &BTreeSet<usize>) -> bool {
-        [Field::City, Field::PostalCode].iter().any(|field| {
-            let winner = self.winner(field, others).and_then(|place| self.columns.get(place));
-            winner.is_some_and(|column| !column.cells.filled.is_empty())
-        })
-    }
-
-    /// How the cells are to be read, and what to know about them.
-    fn rules(&self, column: &Column<'_>, field: &Field) -> (ColumnRules, Vec<Note>) {
-        let (mut rules, mut notes) = (ColumnRules::default(), Vec::new());
-        let Ok(kind) = self.knowledge.catalogue.field_type(field) else { return (rules, notes) };
-        let cells = &column.cells;
-        let of_terms = matches!(kind, FieldType::Reference(Reference::Term(_) | Reference::Stage));
-        if !matches!(field, Field::Country | Field::Description) {
-            let (words, found) = cells.silent(of_terms, &self.knowledge.no_answer);
-            rules.no_answer = words;
-            notes.extend(found);
-        }
-        match kind {
-            FieldType::Date => cells.dates().order(&mut rules, &mut notes),
-            FieldType::Time => {
-                let dates = cells.dates();
-                dates.order(&mut rules, &mut notes);
-                dates.zone(&mut rules, &mut notes);
-            }
-            FieldType::Amount | FieldType::Decimal => {
-                if let Some(note) = cells.marks() {
-                    if let Note::DecimalMark { proposed, .. } = &note {
-                        rules.decimal_mark = *proposed;
-                    }
-                    notes.push(note);
-                }
-                let has_currency = self.winner(&Field::Currency, &BTreeSet::new()).is_some();
-                notes.extend(cells.currency().filter(|_| kind == FieldType::Amount && !has_currency));
-            }
-            FieldType::Phone => {
-                let national = cells.count(shape::is_national);
-                if national > 0 && self.winner(&Field::Country, &BTreeSet::new()).is_none() {
-                    notes.push(Note::NationalNumbers { cells: national });
-                }
-            }
-            _ => {}
-        }
-        let many = matches!(field, Field::Email | Field::Phone | Field::Labels) || self.takes_many(field);
-        let split = if many {
-            cells.list()
-        } else if *field == Field::Street {
-            cells.address()
-        } else {
-            None
-        };
-        if let Some((split, note)) = split {
-            rules.split = Some(split);
-            notes.push(note);
-        }
-        (rules, notes)
-    }
-
-    fn takes_many(&self, field: &Field) -> bool {
-        let Field::Custom(key) = field else { return false };
-        self.knowledge.catalogue.usable(key).is_ok_and(|custom| matches!(custom.kind, CustomType::ManyOf(_)))
     }
 }

@@ -166,11 +166,15 @@ impl ColumnRules {
             broken.push(error.at(format!("mapping.{field}")));
         };
         match &self.split {
-            Some(Split::FamilyFirst) if *field != Field::Name => refuse("only a full name has a family name in front"),
+            Some(Split::FamilyFirst) if *field != Field::Name => {
+                refuse("only a full name has a family name in front");
+            }
             Some(Split::Address) if *field != Field::Street => {
                 refuse("a whole address is split in the column of the street");
             }
-            Some(Split::List(between)) if between.is_empty() => refuse("a list needs something between its values"),
+            Some(Split::List(between)) if between.is_empty() => {
+                refuse("a list needs something between its values");
+            }
             Some(Split::List(_))
                 if !matches!(field, Field::Email | Field::Phone | Field::Labels)
                     && !custom.is_some_and(CustomType::is_multiple) =>

@@ -66,6 +66,12 @@ impl Sample {
         &self.headers
     }
 
+    #[cfg(test)]
+    pub(super) fn with_headers(mut self, headers: &[String]) -> Self {
+        self.headers = headers.to_vec();
+        self
+    }
+
     /// The cells of a column that are not blank, trimmed.
     pub(super) fn column(&self, place: usize) -> impl Iterator<Item = &str> {
         let cells = self.rows.iter().filter_map(move |row| row.get(place));

@@ -64,13 +64,15 @@ struct Document {
     mappings: Vec<SavedMapping>,
 }
 
-/// What a set of headers is known by, as 32 hex digits: their order, case and accents do not matter.
+/// What a set of headers is known by, as 32 hex digits: their order, case and accents do not matter, and neither do the columns
+/// with the reasons in a file of rejected rows, so that a corrected one is read like the file that it came from.
 ///
 /// # Errors
 /// Never in practice.
 pub fn fingerprint(headers: &[String]) -> Result<String> {
+    let keys = headers.iter().map(|header| fold(unescape_formula(header)).trim().to_owned());
     let mut keys: Vec<String> =
-        headers.iter().map(|header| fold(unescape_formula(header)).trim().to_owned()).collect();
+        keys.filter(|key| !matches!(key.as_str(), "reject_field" | "reject_reason")).collect();
     keys.sort_unstable();
     let mut digits = sha256_hex(keys.join("\u{1f}").as_bytes()).map_err(|error| {
         Error::new(ErrorKind::Internal, "text in memory could not be read").with_source(error)

@@ -9,20 +9,85 @@ use crate::value::{Country, DecimalMark, Email, Website, fold, parse_amount};
 
 /// Words that stand for no answer, wherever they stand alone in a cell.
 const SILENT: &[&str] = &[
-    "select", "please select", "-please select-", "--none--", "-none-", "n/a", "na", "n.a.", "-", "--", "---", "#n/a",
-    "null", "nil", "nan", "undefined", "(blank)", "(empty)", "(none)", "not provided", "not specified", "no answer",
-    "keine angabe", "k.a.", "sin respuesta", "non renseigne", "ikke oppgitt", "velg", "?",
+    "select",
+    "please select",
+    "-please select-",
+    "--none--",
+    "-none-",
+    "n/a",
+    "na",
+    "n.a.",
+    "-",
+    "--",
+    "---",
+    "#n/a",
+    "null",
+    "nil",
+    "nan",
+    "undefined",
+    "(blank)",
+    "(empty)",
+    "(none)",
+    "not provided",
+    "not specified",
+    "no answer",
+    "keine angabe",
+    "k.a.",
+    "sin respuesta",
+    "non renseigne",
+    "ikke oppgitt",
+    "velg",
+    "?",
 ];
 /// Words that may be an answer: in a vocabulary they are left alone.
-const VAGUE: &[&str] =
-    &["unknown", "none", "not known", "unbekannt", "ukjent", "okand", "desconocido", "inconnu", "desconhecido", "tbd"];
+const VAGUE: &[&str] = &[
+    "unknown",
+    "none",
+    "not known",
+    "unbekannt",
+    "ukjent",
+    "okand",
+    "desconocido",
+    "inconnu",
+    "desconhecido",
+    "tbd",
+];
 const SALUTATIONS: &[&str] = &[
-    "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "rev", "herr", "frau", "hr", "fru", "fr", "frk",
-    "monsieur", "madame", "mme", "mlle", "m", "sr", "sra", "srta", "sig", "sigra", "dhr", "mevr", "ing", "dipl ing",
+    "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "rev", "herr", "frau", "hr", "fru", "fr",
+    "frk", "monsieur", "madame", "mme", "mlle", "m", "sr", "sra", "srta", "sig", "sigra", "dhr", "mevr",
+    "ing", "dipl ing",
 ];
 const LEGAL_FORMS: &[&str] = &[
-    "inc", "llc", "ltd", "limited", "gmbh", "ag", "kg", "as", "asa", "ab", "aps", "oy", "oyj", "sa", "srl", "sarl",
-    "sas", "spa", "plc", "corp", "corporation", "co", "company", "bv", "nv", "pty", "kft", "doo", "group", "holding",
+    "inc",
+    "llc",
+    "ltd",
+    "limited",
+    "gmbh",
+    "ag",
+    "kg",
+    "as",
+    "asa",
+    "ab",
+    "aps",
+    "oy",
+    "oyj",
+    "sa",
+    "srl",
+    "sarl",
+    "sas",
+    "spa",
+    "plc",
+    "corp",
+    "corporation",
+    "co",
+    "company",
+    "bv",
+    "nv",
+    "pty",
+    "kft",
+    "doo",
+    "group",
+    "holding",
 ];
 
 /// The cells of one column of a sample.
@@ -66,7 +131,11 @@ impl<'s> Cells<'s> {
     }
 
     /// The no-answer words that are frequent, and what counts as empty then. `of_vocabulary`: the column holds terms.
-    pub(super) fn silent(&self, of_vocabulary: bool, defaults: &[String]) -> (Option<Vec<String>>, Vec<Note>) {
+    pub(super) fn silent(
+        &self,
+        of_vocabulary: bool,
+        defaults: &[String],
+    ) -> (Option<Vec<String>>, Vec<Note>) {
         let all = self.filled.len() + self.silent.values().map(|(cells, _)| cells).sum::<usize>();
         let frequent = self.silent.iter().filter(|(_, (cells, _))| *cells >= 2 && *cells * 50 >= all);
         let (mut words, mut notes) = (defaults.to_vec(), Vec::new());
@@ -121,8 +190,10 @@ impl<'s> Cells<'s> {
     pub(super) fn currency(&self) -> Option<Note> {
         let mut symbols = BTreeMap::<String, usize>::new();
         for cell in &self.filled {
-            let mut symbol: String =
-                cell.chars().filter(|c| !c.is_ascii_digit() && !c.is_whitespace() && !".,()-+'\u{2212}".contains(*c)).collect();
+            let mut symbol: String = cell
+                .chars()
+                .filter(|c| !c.is_ascii_digit() && !c.is_whitespace() && !".,()-+'\u{2212}".contains(*c))
+                .collect();
             if symbol.chars().count() > 1 {
                 let end = symbol.trim_end_matches(['K', 'k', 'M', 'm', 'B', 'b']).len();
                 symbol.truncate(end);
@@ -213,8 +284,10 @@ pub(super) fn is_email(cell: &str) -> bool {
 pub(super) fn is_phone(cell: &str) -> bool {
     let cell = cell.strip_prefix("p:").unwrap_or(cell);
     let digits = cell.chars().filter(char::is_ascii_digit).count();
-    let dressed = cell.starts_with('+') || cell.chars().any(|c| matches!(c, '(' | ')' | ' ' | '-' | '.' | '/'));
-    let known = |c: char| c.is_ascii_digit() || matches!(c, '+' | '(' | ')' | ' ' | '-' | '.' | '/' | 'x' | '\u{a0}');
+    let dressed =
+        cell.starts_with('+') || cell.chars().any(|c| matches!(c, '(' | ')' | ' ' | '-' | '.' | '/'));
+    let known =
+        |c: char| c.is_ascii_digit() || matches!(c, '+' | '(' | ')' | ' ' | '-' | '.' | '/' | 'x' | '\u{a0}');
     (7..=20).contains(&digits)
         && dressed
         && cell.chars().all(known)
@@ -244,7 +317,9 @@ pub(super) fn is_url(cell: &str) -> bool {
 }
 
 pub(super) fn is_like_url(cell: &str) -> bool {
-    cell.contains('.') && Website::parse(cell).is_ok() && !cell.chars().all(|c| c.is_ascii_digit() || c == '.')
+    cell.contains('.')
+        && Website::parse(cell).is_ok()
+        && !cell.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
 /// Names of countries are no shape when they are two letters: states look the same.
@@ -260,7 +335,9 @@ pub(super) fn is_salutation(cell: &str) -> bool {
 pub(super) fn is_whole_number(cell: &str) -> bool {
     let number = cell.trim_end_matches('%').trim_end();
     let number = number.strip_suffix(".0").unwrap_or(number);
-    !number.is_empty() && number.len() <= 12 && number.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit())
+    !number.is_empty()
+        && number.len() <= 12
+        && number.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit())
 }
 
 pub(super) fn is_amount(cell: &str) -> bool {
