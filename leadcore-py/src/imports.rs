@@ -13,7 +13,7 @@ use leadcore::exchange::import::{
     self, ImportOptions, ImportReport, ImportSink, LineOutcome, OnMatch, Outcome, Preview, Progress,
     UnknownTerm,
 };
-use leadcore::exchange::{ColumnMapping, Mapping, ReadOptions, TextEncoding, template};
+use leadcore::exchange::{ColumnMapping, ColumnRules, Mapping, ReadOptions, TextEncoding, template};
 use leadcore::id::{LeadId, SourceId};
 use leadcore::value::{Country, DecimalMark};
 use pyo3::prelude::*;
@@ -50,6 +50,8 @@ struct Given {
 struct Column {
     header: String,
     field: Option<String>,
+    #[serde(default)]
+    rules: ColumnRules,
 }
 
 impl Given {
@@ -106,9 +108,9 @@ impl Given {
 /// The mapping, or every field in it that there is not.
 fn mapping(columns: Vec<Column>) -> Result<Mapping> {
     let (mut mapping, mut broken) = (Mapping::default(), Vec::new());
-    for (place, Column { header, field }) in columns.into_iter().enumerate() {
+    for (place, Column { header, field, rules }) in columns.into_iter().enumerate() {
         match field.map(|key| key.parse::<Field>()).transpose() {
-            Ok(field) => mapping.columns.push(ColumnMapping { header, field }),
+            Ok(field) => mapping.columns.push(ColumnMapping { header, field, rules }),
             Err(error) => broken.push(error.at(format!("mapping[{place}]"))),
         }
     }

@@ -148,7 +148,7 @@ class Importing:
         has_header: bool | None = None,
         skip_lines: int | None = None,
     ) -> ImportPreview:
-        r"""Say how a file would be read and which column would be which field, from its first 64 KiB.
+        r"""Say how a file would be read and which column would be which field, from its head and the last such file.
 
         The arguments are those of :meth:`import_leads`. Show it to a person, and hand what they make of it to the
         import.

@@ -183,7 +183,9 @@ def preview(mapping: str, form: str) -> ImportPreview:
     return ImportPreview(_mapping(json.loads(mapping)), FileFormat(**json.loads(form)))
 
 
-def _mapping(columns: list[dict[str, Any]]) -> dict[str, str | None]:
+def _mapping(given: Any) -> dict[str, str | None]:
+    # With constants it comes as an object.
+    columns = given["columns"] if isinstance(given, dict) else given
     return {column["header"]: column["field"] for column in columns}
 
 

@@ -202,7 +202,7 @@ fn renumber(
 }
 
 /// A stored document and its revision, or the default.
-pub(super) fn document<T: DeserializeOwned + Default>(
+pub(crate) fn document<T: DeserializeOwned + Default>(
     txn: &mut dyn Txn,
     name: SettingName,
 ) -> Result<(Option<Revision>, T)> {
@@ -215,7 +215,7 @@ pub(super) fn document<T: DeserializeOwned + Default>(
 }
 
 /// Writes a document in an operation of its own.
-pub(super) fn record_saved(
+pub(crate) fn record_saved(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     name: SettingName,

@@ -338,6 +338,6 @@ impl Catalogue {
 }
 
 /// Letters and digits of a header, folded.
-pub(super) fn header_key(header: &str) -> String {
+pub(crate) fn header_key(header: &str) -> String {
     fold(header).chars().filter(|letter| letter.is_alphanumeric()).collect()
 }

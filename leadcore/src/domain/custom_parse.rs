@@ -111,10 +111,19 @@ fn money(value: &FieldValue, currency: Option<Currency>) -> Result<Money, ValueE
 }
 
 fn yes_or_no(text: &str) -> Result<bool, ValueError> {
+    yes_no_word(text).ok_or_else(|| ValueError::new(ViolationCode::Malformed, "must be yes or no"))
+}
+
+/// What a word for yes or no means, in the languages that files come in.
+pub(crate) fn yes_no_word(text: &str) -> Option<bool> {
     match fold(text).as_str() {
-        "yes" | "y" | "true" | "t" | "1" | "x" | "on" | "ja" | "si" | "oui" => Ok(true),
-        "no" | "n" | "false" | "f" | "0" | "off" | "nein" | "nei" | "nej" | "non" => Ok(false),
-        _ => Err(ValueError::new(ViolationCode::Malformed, "must be yes or no")),
+        "yes" | "y" | "true" | "t" | "1" | "x" | "on" | "checked" | "ja" | "j" | "si" | "s" | "oui"
+        | "vrai" | "sim" | "da" | "tak" | "kylla" | "igen" | "evet" | "ano" | "jo" | "wahr" | "sann"
+        | "sand" | "waar" | "verdadero" | "verdadeiro" | "vero" => Some(true),
+        "no" | "n" | "false" | "f" | "0" | "off" | "unchecked" | "nein" | "nei" | "nej" | "non" | "nao"
+        | "nie" | "ei" | "nem" | "hayir" | "ne" | "net" | "nee" | "faux" | "falsch" | "usann" | "falsk"
+        | "onwaar" | "falso" => Some(false),
+        _ => None,
     }
 }
 
@@ -137,6 +146,11 @@ fn codes(choices: &[Choice], value: &FieldValue) -> Result<BTreeSet<String>, Val
         let text = item
             .as_text()
             .ok_or_else(|| ValueError::new(ViolationCode::Malformed, "this field takes text"))?;
+        // A label may hold the comma itself.
+        if let Ok(whole) = code(choices, text.trim()) {
+            found.insert(whole);
+            continue;
+        }
         for part in text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()) {
             found.insert(code(choices, part)?);
         }

@@ -12,115 +12,146 @@ const SYNONYMS: &[(Field, &str)] = &[
         Field::Company,
         "companyname organization organisation organizationname organisationname account \
          accountname business businessname employer firm firma unternehmen entreprise societe \
-         empresa bedrijf customer customername client clientname leadcompany contactcompany",
+         empresa bedrijf customer customername client clientname leadcompany contactcompany \
+         leadcompanyname ragionesociale raisonsociale razaosocial yritys foretag virksomhet \
+         virksomhed bedrift azienda",
     ),
     (
         Field::Name,
         "name fullname contactname contact leadname person personname displayname nombre nom nome \
-         naam contactperson fn",
+         naam contactperson fn fullenavn fullstendignavn navn namn nomecompleto nombrecompleto \
+         nomcomplet vollstandigername kontaktperson ansprechpartner kontaktnavn",
     ),
     (
         Field::FirstName,
         "firstname givenname forename first fname vorname prenom primernombre voornaam \
-         leadfirstname christianname",
+         leadfirstname christianname firstnames imie fornavn fornamn etunimi primeironome \
+         nombredepila",
     ),
     (
         Field::LastName,
         "lastname surname familyname last lname nachname nomdefamille apellido apellidos cognome \
-         achternaam leadlastname",
+         achternaam leadlastname etternavn efternavn efternamn sukunimi sobrenome nazwisko \
+         lastnames",
     ),
     (Field::Salutation, "salutation title prefix honorific nameprefix anrede mrms"),
     (
         Field::JobTitle,
         "jobtitle position role jobposition designation function jobrole funktion cargo puesto \
-         profession occupation organizationtitle companyposition",
+         profession occupation organizationtitle companyposition tittel anredeform tratamiento \
+         civilite stilling befattning titulo berufsbezeichnung poste fonction stellenbezeichnung",
     ),
     (
         Field::Email,
-        "email emails emailaddress emailaddresses mail emailid primaryemail workemail \
-         businessemail secondaryemail otheremail emailvalue personalemail correo \
-         correoelectronico courriel epost contactemail emailprimary mailadresse",
+        "email emails emailaddress emailaddresses mail emailid primaryemail workemail businessemail \
+         secondaryemail otheremail emailvalue personalemail correo correoelectronico courriel epost \
+         contactemail emailprimary mailadresse epostadresse epostadress epostaddress correoe \
+         emailadresse emailadres",
     ),
     (
         Field::Phone,
         "phone phones phonenumber phonenumbers telephone tel mobile mobilephone mobilenumber cell \
          cellphone workphone businessphone homephone officephone primaryphone otherphone \
          contactnumber telefon telefono telefone telephonenumber handy mobiltelefon movil celular \
-         whatsapp whatsappnumber contactphone phoneno mobileno fax faxnumber phonevalue carphone",
+         whatsapp whatsappnumber contactphone phoneno mobileno fax faxnumber phonevalue carphone \
+         telefonnummer telefonnr mobil mobilnummer puhelin tlf tlfnr fijo portable gsm pager \
+         pagernumber phonevideo worknumber homenumber",
     ),
     (
         Field::Website,
-        "website web url homepage site websiteurl webpage companywebsite domain internet websitevalue",
+        "website web url homepage site websiteurl webpage companywebsite domain internet \
+         websitevalue nettside nettsted hjemmeside webseite sitioweb siteweb paginaweb",
     ),
     (
         Field::Street,
-        "street address addressline streetaddress address1 addressline1 mailingstreet \
-         billingstreet strasse calle rue direccion adresse straat postaladdress",
+        "street address addressline streetaddress address1 addressline1 mailingstreet billingstreet \
+         strasse calle rue direccion adresse straat postaladdress gate gateadresse adress \
+         adressezeile endereco indirizzo logradouro gatuadress via streetandnumber",
     ),
-    (Field::City, "city town locality mailingcity billingcity ort stadt ciudad ville cidade stad suburb"),
+    (
+        Field::City,
+        "city town locality mailingcity billingcity ort stadt ciudad ville cidade stad suburb by \
+         poststed postort municipio comune plaats paikkakunta localite",
+    ),
     (
         Field::Region,
         "state province region stateprovince county mailingstate billingstate bundesland estado \
-         provincia stateregion",
+         provincia stateregion fylke lan kanton departement regione regiao landkreis",
     ),
     (
         Field::PostalCode,
-        "zip zipcode postcode postalcode postal mailingzip billingpostalcode mailingpostalcode \
-         plz codigopostal codepostal cep pincode ziporpostalcode zippostalcode",
+        "zip zipcode postcode postalcode postal mailingzip billingpostalcode mailingpostalcode plz \
+         codigopostal codepostal cep pincode ziporpostalcode zippostalcode postnummer postnr cap",
     ),
     (
         Field::Country,
         "country countryregion nation land pais pays paese mailingcountry billingcountry \
-         countrycode countryname",
+         countrycode countryname paisregion maa",
     ),
     (
         Field::TaxId,
         "taxid tin vat vatnumber vatid taxnumber tinnumber gst gstin ein cnpj nif vatno \
-         taxidentificationnumber ustid vatregistrationnumber",
+         taxidentificationnumber ustid vatregistrationnumber orgnr organisasjonsnummer \
+         organisationsnummer cif ustidnr steuernummer partitaiva siren siret cvr vatregno abn",
     ),
     (Field::Currency, "currency currencycode currencyisocode waehrung moneda devise"),
     (Field::CurrencySymbol, "currencysymbol symbol"),
     (
         Field::Amount,
         "amount value expectedrevenue expectedvalue dealvalue leadvalue opportunityamount \
-         estimatedvalue potentialvalue dealamount budget receita",
+         estimatedvalue potentialvalue dealamount budget receita belop betrag montant importe valor \
+         valordonegocio verdi importo dealsize expectedamount",
     ),
     (
         Field::ExpectedClose,
         "expectedclose closedate expectedclosing closingdate expectedclosedate expectedclosingdate \
-         estimatedclosedate dealclosedate",
+         estimatedclosedate dealclosedate forecastclose abschlussdatum fechadecierre datadechiusura \
+         datafechamento",
     ),
-    (Field::Score, "score leadscore ratingpoints leadscoring scoring"),
-    (Field::Industry, "industry sector branche lineofbusiness industria secteur companyindustry vertical"),
+    (Field::Score, "score leadscore ratingpoints leadscoring scoring points"),
+    (
+        Field::Industry,
+        "industry sector branche lineofbusiness industria secteur companyindustry vertical bransje \
+         bransch settore setor",
+    ),
     (
         Field::Description,
         "description notes note comments comment remarks remark message beschreibung notizen \
-         internalnotes details obs observacoes observaciones",
+         internalnotes details obs observacoes observaciones beskrivelse beskrivning descripcion \
+         descrizione descricao merknad kommentar kommentare notas anmerkungen bemerkung bemerkungen \
+         opmerkingen remarques huomautukset",
     ),
     (
         Field::Owner,
         "owner leadowner assignedto salesperson assignee responsible salesrep accountmanager \
          assigneduser agent leadownername ownername zustaendig accountowner contactowner \
-         opportunityowner dealowner vendedor consultor",
+         opportunityowner dealowner vendedor consultor owneremail eier ansvarlig propietario \
+         verantwortlicher proprietaire responsavel",
     ),
     (
         Field::Source,
         "source leadsource origin leadorigin channel utmsource howdidyouhearaboutus quelle fuente \
-         origen acquisitionchannel marketingsource originalsource accountsource platform",
+         origen acquisitionchannel marketingsource originalsource accountsource platform kilde \
+         kalla herkunft fonte provenienza leadorigem origem",
     ),
     (Field::Category, "category leadcategory segment kategorie categoria categorie classification"),
     (Field::Location, "location branch office standort ubicacion"),
     (Field::Partner, "partner reseller partnername"),
-    (Field::Labels, "labels label tags tag etiquetas keywords leadtags categories"),
+    (
+        Field::Labels,
+        "labels label tags tag etiquetas keywords leadtags categories groupmembership etiketter \
+         etichette etiquettes schlagworte",
+    ),
     (
         Field::ExternalId,
-        "externalid id leadid recordid prospectid mqlid accountid referenceid uuid uniqueid \
-         contactid customerid externalreference guid leadnumber sourceid recid",
+        "externalid id leadid recordid prospectid mqlid contactid accountid referenceid uuid \
+         uniqueid customerid externalreference guid leadnumber sourceid recid idexterno externalkey \
+         eksternid externeid importid",
     ),
     (
         Field::Stage,
-        "stage status leadstatus leadstage dealstage pipelinestage pipelinestatus salesstage \
-         phase etat",
+        "stage status leadstatus leadstage dealstage pipelinestage pipelinestatus salesstage phase \
+         etat statut stadium estagio etapa fase",
     ),
 ];
 
@@ -133,6 +164,34 @@ pub(super) fn lookup(key: &str) -> Option<(&'static Field, u32)> {
         let plain: String = key.chars().filter(|letter| !letter.is_ascii_digit()).collect();
         (plain.len() < key.len()).then(|| named(&plain)).flatten().map(|found| further(found, NUMBERED))
     })
+}
+
+/// Whether a header key is a field's word as it stands, or one with a number.
+pub(crate) fn is_plain_word(key: &str) -> bool {
+    lookup(key).is_some_and(|(_, rank)| rank % NUMBERED < QUALIFIED)
+}
+
+/// Whose address a part of one belongs to, with its number from 2 on: nothing for `city` and `address1city`, `work` for
+/// `companycity`, `home2` for `homeaddress2`.
+pub(crate) fn whose_address(key: &str) -> String {
+    const GROUPS: [(&str, &str); 6] = [
+        ("work", "company business work office organization organisation account"),
+        ("billing", "billing"),
+        ("mailing", "mailing"),
+        ("home", "home personal"),
+        ("shipping", "shipping"),
+        ("other", "other"),
+    ];
+    let plain: String = key.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+    let number: String = key.chars().filter(char::is_ascii_digit).collect();
+    let says = |words: &str| {
+        words
+            .split(' ')
+            .any(|word| plain.len() > word.len() && (plain.starts_with(word) || plain.ends_with(word)))
+    };
+    let whose = GROUPS.into_iter().find(|(_, words)| says(words)).map_or("", |(name, _)| name);
+    let number = if number == "1" { "" } else { number.as_str() };
+    format!("{whose}{number}")
 }
 
 /// More than any list is long.

@@ -1,17 +1,21 @@
 //! From the cells of a row to what it says about a lead.
 
+mod cells;
+
+use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::dates::read_date;
 use super::import::ImportOptions;
+use super::mapping::address::AddressLine;
+use super::mapping::{ColumnRules, Located, Origin, Split};
 use super::{Row, unescape_formula};
 use crate::domain::{
-    Catalogue, CustomField, CustomType, ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind,
-    MatchKey, Reachable, Reference, Term, TermKind,
+    Catalogue, ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind, MatchKey, Reachable,
+    Reference, Term, TermKind,
 };
 use crate::error::{ValueError, Violation, ViolationCode};
-use rust_decimal::Decimal;
-
-use crate::value::{Country, Email, PersonName, Phone, fold, parse_amount};
+use crate::value::{Country, Email, PersonName, Phone, fold};
 
 /// What a row says, before anything is looked up in a store.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +34,8 @@ pub(super) struct Intent {
     pub(super) stage: Option<String>,
     /// What the lead may be recognised by: external id, e-mails, phones.
     pub(super) keys: Vec<MatchKey>,
+    /// The same with the default values of empty cells, where there are some: what a new lead gets.
+    pub(super) for_new: Option<Box<Self>>,
 }
 
 /// The cells of a person's name.
@@ -87,16 +93,90 @@ pub(super) enum Content {
 /// Reads rows by one mapping.
 #[derive(Debug)]
 pub(super) struct Coercer {
-    /// In the order in which fields depend on each other: the row's country says how national numbers are read.
-    columns: Vec<(usize, Field)>,
+    /// In the order in which fields depend on each other: parts of an address go over a whole line of it, and the row's
+    /// country says how national numbers are read.
+    columns: Vec<Column>,
     catalogue: Catalogue,
     options: ImportOptions,
-    no_answer: Vec<String>,
-    /// No longer cell is worth comparing with `no_answer`.
-    longest: usize,
     countries: HashMap<String, Result<Country, ValueError>>,
     encoding: &'static str,
     blanked: u64,
+}
+
+#[derive(Debug)]
+struct Column {
+    at: Located,
+    no_answer: NoAnswer,
+    yes: Vec<String>,
+    no: Vec<String>,
+}
+
+/// Words that count as empty, folded.
+#[derive(Debug)]
+struct NoAnswer {
+    words: Vec<String>,
+    /// No longer cell is worth comparing.
+    longest: usize,
+}
+
+impl NoAnswer {
+    fn new(words: &[String]) -> Self {
+        let words: Vec<String> = words.iter().map(|word| fold(word)).collect();
+        // Folding may shorten a text to a quarter of its bytes.
+        let longest = words.iter().map(String::len).max().unwrap_or(0).saturating_mul(4);
+        Self { words, longest }
+    }
+
+    fn holds(&self, cell: &str) -> bool {
+        cell.len() <= self.longest && self.words.contains(&fold(cell))
+    }
+}
+
+impl Column {
+    fn new(at: Located, options: &ImportOptions) -> Self {
+        let folded = |words: &[String]| words.iter().map(|word| fold(word)).collect();
+        Self {
+            no_answer: NoAnswer::new(at.rules.no_answer.as_deref().unwrap_or(&options.no_answer)),
+            yes: folded(&at.rules.yes),
+            no: folded(&at.rules.no),
+            at,
+        }
+    }
+
+    fn says_nothing(&self, cell: &str) -> bool {
+        if self.at.rules.no_answer.is_some() {
+            return self.no_answer.holds(cell);
+        }
+        let country = self.at.field == Field::Country && cell.eq_ignore_ascii_case("unknown");
+        self.at.field != Field::Description && (country || self.no_answer.holds(cell))
+    }
+
+    /// What the row says in this column; empty where it says nothing. `blanked` counts the cells whose words do.
+    fn text<'t>(&'t self, row: &'t Row, blanked: &mut u64) -> Cow<'t, str> {
+        let mut cell = |place: usize| {
+            let cell = unescape_formula(row.get(place).unwrap_or_default()).trim();
+            if !cell.is_empty() && self.says_nothing(cell) {
+                *blanked += 1;
+                return "";
+            }
+            cell
+        };
+        match &self.at.from {
+            Origin::Constant(value) => Cow::Borrowed(value.trim()),
+            Origin::Columns(place, behind) => {
+                let mut text = Cow::Borrowed(cell(*place));
+                for (place, between) in behind {
+                    let more = cell(*place);
+                    match (text.is_empty(), more.is_empty()) {
+                        (_, true) => {}
+                        (true, false) => text = Cow::Borrowed(more),
+                        (false, false) => text = Cow::Owned(format!("{text}{between}{more}")),
+                    }
+                }
+                text
+            }
+        }
+    }
 }
 
 /// How many spellings of countries are remembered.
@@ -104,21 +184,19 @@ const COUNTRIES: usize = 2_000;
 
 impl Coercer {
     pub(super) fn new(
-        mut columns: Vec<(usize, Field)>,
+        columns: Vec<Located>,
         catalogue: &Catalogue,
         options: &ImportOptions,
         encoding: &'static str,
     ) -> Self {
-        columns.sort_by_key(|(_, field)| field.is_written_late());
-        let no_answer: Vec<String> = options.no_answer.iter().map(|word| fold(word)).collect();
-        // Folding may shorten a text to a quarter of its bytes.
-        let longest = no_answer.iter().map(String::len).max().unwrap_or(0).saturating_mul(4);
+        let mut columns: Vec<_> = columns.into_iter().map(|at| Column::new(at, options)).collect();
+        columns.sort_by_key(|column| {
+            (column.at.rules.split != Some(Split::Address), column.at.field.is_written_late())
+        });
         Self {
             columns,
             catalogue: catalogue.clone(),
             options: options.clone(),
-            no_answer,
-            longest,
             countries: HashMap::new(),
             encoding,
             blanked: 0,
@@ -137,35 +215,40 @@ impl Coercer {
         if row.is_blank() {
             return Content::Blank;
         }
-        let mut intent = Intent::default();
-        let mut broken = Vec::new();
         let columns = std::mem::take(&mut self.columns);
-        for (place, field) in &columns {
-            let cell = unescape_formula(row.get(*place).unwrap_or_default()).trim();
-            if cell.is_empty() {
-                continue;
-            }
-            if self.says_nothing(field, cell) {
-                self.blanked += 1;
-                continue;
-            }
-            if row.is_formula_error(*place) {
-                let message = "the cell holds the error of a formula";
-                broken.push(Violation::new(field.key(), ViolationCode::Malformed, message));
-            } else if let Err(error) = self.take(&mut intent, field, cell) {
-                broken.push(error.at(field.key()));
-            }
-        }
+        let content = self.read_columns(row, &columns);
         self.columns = columns;
-        match intent.name.over(None) {
-            Ok(person) => intent.person = person,
-            Err(error) => broken.push(error.at(Field::Name.key())),
+        content.map_or_else(Content::Broken, |intent| Content::Filled(Box::new(intent)))
+    }
+
+    fn read_columns(&mut self, row: &Row, columns: &[Column]) -> Result<Intent, Vec<Violation>> {
+        let mut intent = Intent::default();
+        let (mut broken, mut left_open) = (Vec::new(), Vec::new());
+        for column in columns {
+            let cell = column.text(row, &mut self.blanked);
+            if cell.is_empty() {
+                left_open.extend(column.at.rules.default.as_deref().map(|value| (column, value)));
+            } else if column.at.from.places().any(|place| row.is_formula_error(place)) {
+                let message = "the cell holds the error of a formula";
+                broken.push(Violation::new(column.at.field.key(), ViolationCode::Malformed, message));
+            } else if let Err(error) = self.take(&mut intent, column, &cell) {
+                broken.push(error.at(column.at.field.key()));
+            }
         }
-        if !broken.is_empty() {
-            return Content::Broken(broken);
+        finish(&mut intent, &mut broken);
+        if broken.is_empty() && !left_open.is_empty() {
+            let mut new = intent.clone();
+            for (column, value) in left_open {
+                if let Err(error) = self.take(&mut new, column, value.trim()) {
+                    broken.push(error.at(column.at.field.key()));
+                }
+            }
+            finish(&mut new, &mut broken);
+            // A default does not say who the lead is.
+            new.keys.clone_from(&intent.keys);
+            intent.for_new = Some(Box::new(new));
         }
-        intent.keys = intent.fields.match_keys();
-        Content::Filled(Box::new(intent))
+        if broken.is_empty() { Ok(intent) } else { Err(broken) }
     }
 
     /// Why a row cannot be read at all.
@@ -183,53 +266,61 @@ impl Coercer {
         Some(Violation::new("line", code, message))
     }
 
-    fn says_nothing(&self, field: &Field, cell: &str) -> bool {
-        if *field == Field::Description {
-            return false;
-        }
-        let country = *field == Field::Country && cell.eq_ignore_ascii_case("unknown");
-        country || (cell.len() <= self.longest && self.no_answer.contains(&fold(cell)))
-    }
-
-    fn take(&mut self, intent: &mut Intent, field: &Field, cell: &str) -> Result<(), ValueError> {
+    fn take(&mut self, intent: &mut Intent, column: &Column, cell: &str) -> Result<(), ValueError> {
+        let (field, rules) = (&column.at.field, &column.at.rules);
+        let mark = rules.decimal_mark.unwrap_or(self.options.decimal_mark);
         let fields = &mut intent.fields;
         match field {
             Field::Kind => intent.kind = Some(kind(cell)?),
-            Field::Name => intent.name.full = Some(cell.to_owned()),
+            Field::Name => match (&rules.split, cell.split_once(char::is_whitespace)) {
+                (Some(Split::FamilyFirst), Some((family, given))) if !cell.contains(',') => {
+                    intent.name.family = Some(family.to_owned());
+                    intent.name.given = Some(given.trim_start().to_owned());
+                }
+                _ => intent.name.full = Some(cell.to_owned()),
+            },
             Field::Salutation => intent.name.salutation = Some(cell.to_owned()),
             Field::FirstName => intent.name.given = Some(cell.to_owned()),
             Field::LastName => intent.name.family = Some(cell.to_owned()),
             Field::Email => {
-                for email in Email::split_list(cell) {
+                for email in list_of(rules, cell).flat_map(Email::split_list) {
                     fields.emails.push(Reachable::new(email?))?;
                 }
             }
             Field::Phone => {
-                let region = fields.phone_region().or(self.options.region);
-                let cell = without_prefix(cell, &["p"]);
-                for phone in Phone::split_list(cell, region) {
-                    fields.phones.push(Reachable::new(phone?))?;
+                let region = self.region(rules, fields);
+                for part in list_of(rules, cell) {
+                    for phone in Phone::split_list(without_prefix(part, &["p"]), region) {
+                        fields.phones.push(Reachable::new(phone?))?;
+                    }
                 }
             }
             Field::Country => {
                 let country = self.country(cell)?;
                 fields.address = std::mem::take(&mut fields.address).with_country(Some(country));
             }
-            Field::Amount => fields.amount = Some(parse_amount(cell, self.options.decimal_mark)?),
+            Field::Street if rules.split == Some(Split::Address) => return split_address(fields, cell),
+            Field::Amount => fields.amount = Some(cells::amount(cell, mark, rules.unit)?),
             Field::ExternalId => {
                 let id = without_prefix(cell, &["l", "f", "c", "ag", "as"]);
                 fields.external_ids.insert(ExternalRef::new(&self.options.external_system, id)?);
             }
             Field::Stage => intent.stage = Some(Term::check_name(cell)?),
             Field::Labels => {
-                for name in cell.split([',', ';']).map(str::trim).filter(|name| !name.is_empty()) {
+                let parts: Vec<&str> = match &rules.split {
+                    Some(Split::List(_)) => list_of(rules, cell).collect(),
+                    _ => cell.split([',', ';']).collect(),
+                };
+                for name in parts.into_iter().map(str::trim).filter(|name| !name.is_empty()) {
                     intent.terms.push((TermKind::Label, Term::check_name(name)?));
                 }
             }
             Field::Custom(key) => {
-                let region = fields.phone_region().or(self.options.region);
-                let value = custom_cell(self.catalogue.usable(key)?, cell, &self.options)?;
-                if let Some(value) = self.catalogue.usable(key)?.parse(&value, region)? {
+                let region = self.region(rules, fields);
+                let custom = self.catalogue.usable(key)?;
+                let words = (column.yes.as_slice(), column.no.as_slice());
+                let value = cells::custom(custom, cell, mark, rules, words)?;
+                if let Some(value) = custom.parse(&value, region)? {
                     fields.custom.insert(key.clone(), value);
                 }
             }
@@ -237,10 +328,19 @@ impl Coercer {
                 FieldType::Reference(Reference::Term(kind)) => {
                     intent.terms.push((kind, Term::check_name(cell)?));
                 }
+                FieldType::Date => {
+                    other.write(fields, &FieldValue::Date(read_date(cell, rules.date_order)?))?;
+                }
+                FieldType::Integer => other.write(fields, &cells::whole(cell, mark, rules.unit))?,
                 _ => other.write(fields, &FieldValue::from(cell))?,
             },
         }
         Ok(())
+    }
+
+    /// Where national phone numbers of a column are dialled from.
+    fn region(&self, rules: &ColumnRules, fields: &LeadFields) -> Option<Country> {
+        rules.region.or_else(|| fields.phone_region()).or(self.options.region)
     }
 
     fn country(&mut self, cell: &str) -> Result<Country, ValueError> {
@@ -255,6 +355,40 @@ impl Coercer {
     }
 }
 
+/// Puts together what several cells said: the person and the keys.
+fn finish(intent: &mut Intent, broken: &mut Vec<Violation>) {
+    match intent.name.over(None) {
+        Ok(person) => intent.person = person,
+        Err(error) => broken.push(error.at(Field::Name.key())),
+    }
+    intent.keys = intent.fields.match_keys();
+}
+
+/// The parts of a cell that its column separates; the cell, where it does not.
+fn list_of<'c>(rules: &'c ColumnRules, cell: &'c str) -> impl Iterator<Item = &'c str> {
+    let between = match &rules.split {
+        Some(Split::List(between)) if !between.is_empty() => Some(between.as_str()),
+        _ => None,
+    };
+    let (parts, whole) = match between {
+        Some(between) => (Some(cell.split(between)), None),
+        None => (None, Some(cell)),
+    };
+    parts.into_iter().flatten().chain(whole).map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// Parts that the row has in columns of their own are written later, over these.
+fn split_address(fields: &mut LeadFields, cell: &str) -> Result<(), ValueError> {
+    let AddressLine { street, city, region, postal_code, country } = AddressLine::split(cell);
+    let address = std::mem::take(&mut fields.address).with_street(&street)?;
+    fields.address = address.with_country(country);
+    let parts = [(Field::City, city), (Field::Region, region), (Field::PostalCode, postal_code)];
+    for (field, part) in parts.into_iter().filter_map(|(field, part)| Some((field, part?))) {
+        field.write(fields, &FieldValue::from(part))?;
+    }
+    Ok(())
+}
+
 /// Meta's lead exports write a letter and a colon before numbers, so that spreadsheets leave them alone: `p:+4722225555`
 /// is a phone number, `l:123` a lead, `f:` a form, `c:` a campaign, `ag:` an ad and `as:` an ad set.
 fn without_prefix<'c>(cell: &'c str, known: &[&str]) -> &'c str {
@@ -264,35 +398,6 @@ fn without_prefix<'c>(cell: &'c str, known: &[&str]) -> &'c str {
     }
 }
 
-/// A cell as the type of a custom field reads it: numbers with the decimal mark of the file.
-fn custom_cell(field: &CustomField, cell: &str, options: &ImportOptions) -> Result<FieldValue, ValueError> {
-    let amount = || parse_amount(cell, options.decimal_mark);
-    Ok(match &field.kind {
-        CustomType::Integer => {
-            cell.parse().map_or_else(|_| amount().map(FieldValue::Decimal), |n| Ok(FieldValue::Integer(n)))?
-        }
-        CustomType::Decimal => FieldValue::Decimal(fine_number(cell).map_or_else(amount, Ok)?),
-        CustomType::Money(_) => {
-            let mut words = cell.split_whitespace();
-            let ends = [words.next(), words.next_back()];
-            let is_code =
-                |word: &&str| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
-            match ends.into_iter().flatten().find(is_code) {
-                Some(code) => FieldValue::Text(format!("{} {code}", amount()?)),
-                None => FieldValue::Decimal(amount()?),
-            }
-        }
-        _ => cell.into(),
-    })
-}
-
-/// A number with so many digits behind its only mark that it can be read in one way, though it is no amount.
-fn fine_number(cell: &str) -> Option<Decimal> {
-    let (_, fraction) = cell.split_once(['.', ','])?;
-    let fine = fraction.len() > 4 && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    fine.then(|| Decimal::from_str_exact(&cell.replace(',', ".")).ok()).flatten()
-}
-
 fn kind(cell: &str) -> Result<LeadKind, ValueError> {
     match fold(cell).as_str() {
         "company" | "business" | "organization" | "organisation" | "b2b" | "firma" => Ok(LeadKind::Company),
@@ -300,3 +405,6 @@ fn kind(cell: &str) -> Result<LeadKind, ValueError> {
         _ => Err(ValueError::new(ViolationCode::Unknown, "a lead is a `company` or a `consumer`")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,41 +1,152 @@
-//! Which column of a file is which field.
+//! Which column of a file is which field, and how its cells are read.
+
+pub(super) mod address;
+mod proposal;
+mod propose;
+mod rules;
+mod sample;
+pub mod saved;
+mod shape;
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::unescape_formula;
-use crate::domain::{Catalogue, Field};
-use crate::error::{Error, Result, Violation, ViolationCode};
+use crate::domain::{Catalogue, CustomType, Field, FieldType};
+use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
 
-/// One column of a file and the field that it fills.
+pub use proposal::{ColumnProposal, Evidence, Note, Proposal};
+pub use propose::Knowledge;
+pub use rules::{ColumnRules, DateOrder, Split, Unit};
+pub use sample::Sample;
+
+/// One column of a file, the field that it fills, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnMapping {
     /// The header, as the file has it.
     pub header: String,
     /// The field; `None` leaves the column out.
     pub field: Option<Field>,
+    /// How the cells are read.
+    #[serde(default, skip_serializing_if = "ColumnRules::is_default")]
+    pub rules: ColumnRules,
 }
 
-/// Which column is which field: proposed from the headers, changed by a person, kept as JSON for the next file.
+impl ColumnMapping {
+    /// A column that is read as the import's options say.
+    pub fn new(header: impl Into<String>, field: Option<Field>) -> Self {
+        Self { header: header.into(), field, rules: ColumnRules::default() }
+    }
+}
+
+/// A value that every row of the file has, read like a cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Constant {
+    /// The field.
+    pub field: Field,
+    /// What the cell would say.
+    pub value: String,
+}
+
+/// Which column is which field: proposed from the headers and values, changed by a person, kept as JSON for the next file.
 ///
-/// Several columns may fill E-mail, Phone and Labels; their values are put together. Every other field takes one column.
+/// Several columns may fill E-mail, Phone and Labels; their values are put together. Every other field takes one column, or
+/// several that are [joined](ColumnRules::join).
 /// [`Field::Stage`] and the vocabularies (source, category, labels …) are filled with *names*.
 ///
 /// ```
 /// use leadcore::domain::{Catalogue, Field};
-/// use leadcore::exchange::Mapping;
-/// let headers = ["Firma", "Phone 1", "Phone 2", "Shoe size"].map(String::from);
-/// let mapping = Mapping::propose(&headers, &Catalogue::standard()).with("Shoe size", Some(Field::Description));
+/// use leadcore::exchange::{ColumnRules, DateOrder, Mapping};
+/// let headers = ["Firma", "Phone 1", "Phone 2", "Shoe size", "Closing"].map(String::from);
+/// let mapping = Mapping::propose(&headers, &Catalogue::standard())
+///     .with("Shoe size", Some(Field::Description))
+///     .with("Closing", Some(Field::ExpectedClose))
+///     .rules("Closing", ColumnRules::new().date_order(DateOrder::DayFirst))
+///     .constant(Field::Source, "Trade fair");
 /// assert_eq!(mapping.columns[0].field, Some(Field::Company));
 /// assert_eq!(mapping.columns[2].field, Some(Field::Phone));
 /// assert_eq!(mapping.unmapped().count(), 0);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+///
+/// Without constants it is written as the list of its columns, with them as `{"columns": […], "constants": […]}`; both are
+/// read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mapping {
     /// The columns; for a proposal, those of the file from left to right.
     pub columns: Vec<ColumnMapping>,
+    /// What every row has. Where a column fills the same field, both values are taken for E-mail, Phone and Labels; any
+    /// other field is filled once.
+    pub constants: Vec<Constant>,
+}
+
+#[derive(Serialize)]
+struct WithConstants<'m> {
+    columns: &'m [ColumnMapping],
+    constants: &'m [Constant],
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Columns(Vec<ColumnMapping>),
+    Whole(Whole),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whole {
+    columns: Vec<ColumnMapping>,
+    #[serde(default)]
+    constants: Vec<Constant>,
+}
+
+impl Serialize for Mapping {
+    // The plain list is what earlier imports of the same file are known by.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.constants.is_empty() {
+            return self.columns.serialize(serializer);
+        }
+        WithConstants { columns: &self.columns, constants: &self.constants }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Mapping {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Written::deserialize(deserializer)? {
+            Written::Columns(columns) => Self { columns, constants: Vec::new() },
+            Written::Whole(Whole { columns, constants }) => Self { columns, constants },
+        })
+    }
+}
+
+/// Where the text of a field comes from, and how it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Located {
+    pub(super) from: Origin,
+    pub(super) field: Field,
+    pub(super) rules: ColumnRules,
+}
+
+/// Where a text comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A column, and those that are joined behind it with what stands between.
+    Columns(usize, Vec<(usize, String)>),
+    /// Every row has it.
+    Constant(String),
+}
+
+impl Origin {
+    /// The columns that it is read from.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        let (first, behind) = match self {
+            Self::Columns(first, behind) => (Some(*first), behind.as_slice()),
+            Self::Constant(_) => (None, [].as_slice()),
+        };
+        first.into_iter().chain(behind.iter().map(|(place, _)| *place))
+    }
 }
 
 /// Whether several columns may fill the field.
@@ -58,11 +169,11 @@ impl Mapping {
         let chosen = |place: usize, field: &Field| {
             takes_several(field) || best.get(field).is_some_and(|(_, winner)| *winner == place)
         };
-        let columns = headers.iter().zip(&meant).enumerate().map(|(place, (header, meant))| ColumnMapping {
-            header: header.clone(),
-            field: meant.as_ref().map(|(field, _)| field).filter(|field| chosen(place, field)).cloned(),
+        let columns = headers.iter().zip(&meant).enumerate().map(|(place, (header, meant))| {
+            let field = meant.as_ref().map(|(field, _)| field).filter(|field| chosen(place, field));
+            ColumnMapping::new(header, field.cloned())
         });
-        Self { columns: columns.collect() }
+        Self { columns: columns.collect(), constants: Vec::new() }
     }
 
     /// Gives every column of this header another field, or none; a header that is not there yet is added.
@@ -74,8 +185,25 @@ impl Mapping {
             found = true;
         }
         if !found {
-            self.columns.push(ColumnMapping { header: header.to_owned(), field });
+            self.columns.push(ColumnMapping::new(header, field));
         }
+        self
+    }
+
+    /// Says how every column of this header is read.
+    #[must_use]
+    pub fn rules(mut self, header: &str, rules: impl Into<ColumnRules>) -> Self {
+        let rules = rules.into();
+        for column in self.columns.iter_mut().filter(|column| column.header == header) {
+            column.rules.clone_from(&rules);
+        }
+        self
+    }
+
+    /// Gives every row this value.
+    #[must_use]
+    pub fn constant(mut self, field: Field, value: &str) -> Self {
+        self.constants.push(Constant { field, value: value.to_owned() });
         self
     }
 
@@ -84,19 +212,28 @@ impl Mapping {
         self.columns.iter().filter(|column| column.field.is_none()).map(|column| column.header.as_str())
     }
 
-    /// The fields that are filled, in the order of the columns.
+    /// The fields that are filled, in the order of the columns, then by constants.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
-        self.columns.iter().filter_map(|column| column.field.as_ref())
+        let constants = self.constants.iter().map(|constant| &constant.field);
+        self.columns.iter().filter_map(|column| column.field.as_ref()).chain(constants)
+    }
+
+    /// Without the columns and constants of these fields; the columns stay, unmapped.
+    pub(super) fn without(mut self, is_left_out: impl Fn(&Field) -> bool) -> Self {
+        for column in &mut self.columns {
+            column.field.take_if(|field| is_left_out(field));
+        }
+        self.constants.retain(|constant| !is_left_out(&constant.field));
+        self
     }
 
     /// Finds the columns in a file.
     ///
     /// # Errors
-    /// `Invalid` with every reason: a mapped header that the file lacks, a field that the engine sets, a field with too
-    /// many columns, no column at all.
-    pub(super) fn locate(&self, headers: &[String]) -> Result<Vec<(usize, Field)>> {
-        let mut broken = Vec::new();
-        let mut places: Vec<(usize, Field)> = Vec::new();
+    /// `Invalid` with every reason: a mapped header that the file lacks, a field that the engine sets or that there is not, a
+    /// field with too many columns, rules that do not fit the field, no column at all.
+    pub(super) fn locate(&self, headers: &[String], catalogue: &Catalogue) -> Result<Vec<Located>> {
+        let mut finder = Finder { catalogue, found: Vec::new(), broken: Vec::new() };
         let mut taken = vec![false; headers.len()];
         for column in &self.columns {
             let mut free = headers.iter().zip(taken.iter_mut()).enumerate();
@@ -107,29 +244,93 @@ impl Mapping {
                 *taken = true;
                 place
             });
-            let Some(field) = &column.field else { continue };
-            let mut refuse = |code, message: &str| {
-                broken.push(Violation::new(format!("mapping.{field}"), code, message));
-            };
-            match place {
-                None => refuse(ViolationCode::Unknown, "the file has no such column"),
-                Some(_) if !field.is_writable() && *field != Field::Stage => {
-                    refuse(ViolationCode::NotAllowed, "the engine sets this field");
-                }
-                Some(_) if !takes_several(field) && places.iter().any(|(_, known)| known == field) => {
-                    refuse(ViolationCode::Duplicate, "this field takes one column");
-                }
-                Some(place) => places.push((place, field.clone())),
-            }
+            finder.column(column, place);
         }
-        if places.is_empty() && broken.is_empty() {
+        if finder.found.is_empty() && finder.broken.is_empty() {
             let message = "no column of the file is mapped to a field";
-            broken.push(Violation::new("mapping", ViolationCode::Required, message));
+            finder.broken.push(Violation::new("mapping", ViolationCode::Required, message));
         }
-        if broken.is_empty() { Ok(places) } else { Err(Error::invalid(broken)) }
+        for constant in &self.constants {
+            finder.constant(constant);
+        }
+        if finder.broken.is_empty() { Ok(finder.found) } else { Err(Error::invalid(finder.broken)) }
     }
 }
 
+/// Puts the columns of a mapping into those of a file.
+struct Finder<'c> {
+    catalogue: &'c Catalogue,
+    found: Vec<Located>,
+    broken: Vec<Violation>,
+}
+
+impl Finder<'_> {
+    fn refuse(&mut self, field: &Field, code: ViolationCode, message: &'static str) {
+        self.broken.push(ValueError::new(code, message).at(format!("mapping.{field}")));
+    }
+
+    /// The type of a field that callers set; what is wrong with another is noted.
+    fn kind(&mut self, field: &Field) -> Option<FieldType> {
+        if !field.is_writable() && *field != Field::Stage {
+            self.refuse(field, ViolationCode::NotAllowed, "the engine sets this field");
+            return None;
+        }
+        match self.catalogue.field_type(field) {
+            Ok(kind) => Some(kind),
+            Err(error) => {
+                self.broken.push(error.at(format!("mapping.{field}")));
+                None
+            }
+        }
+    }
+
+    fn column(&mut self, column: &ColumnMapping, place: Option<usize>) {
+        let Some(field) = &column.field else { return };
+        let Some(place) = place else {
+            return self.refuse(field, ViolationCode::Unknown, "the file has no such column");
+        };
+        let Some(kind) = self.kind(field) else { return };
+        let custom = self.custom(field);
+        self.broken.extend(column.rules.violations(field, &kind, custom.as_ref()));
+        if !takes_several(field)
+            && let Some(known) = self.found.iter_mut().find(|known| known.field == *field)
+        {
+            match (&mut known.from, &column.rules.join) {
+                (Origin::Columns(_, behind), Some(between)) => behind.push((place, between.clone())),
+                _ => self.refuse(field, ViolationCode::Duplicate, "this field takes one column"),
+            }
+            return;
+        }
+        let from = Origin::Columns(place, Vec::new());
+        self.found.push(Located { from, field: field.clone(), rules: column.rules.clone() });
+    }
+
+    fn custom(&self, field: &Field) -> Option<CustomType> {
+        let Field::Custom(key) = field else { return None };
+        self.catalogue.usable(key).ok().map(|custom| custom.kind.clone())
+    }
+
+    fn constant(&mut self, constant: &Constant) {
+        let field = &constant.field;
+        if self.kind(field).is_none() {
+            return;
+        }
+        if !takes_several(field) && self.found.iter().any(|known| known.field == *field) {
+            let message = "a field with a constant takes no column and no other constant";
+            return self.refuse(field, ViolationCode::Duplicate, message);
+        }
+        if constant.value.trim().is_empty() {
+            return self.refuse(field, ViolationCode::Required, "a constant must not be empty");
+        }
+        let from = Origin::Constant(constant.value.clone());
+        self.found.push(Located { from, field: field.clone(), rules: ColumnRules::default() });
+    }
+}
+
+#[cfg(test)]
+mod corpus_tests;
+#[cfg(test)]
+mod propose_tests;
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,20 +368,42 @@ mod tests {
         let headers = ["a", "a", "b"].map(String::from);
         let twice = Mapping::default().with("b", Some(Field::City));
         let repeated = Mapping {
-            columns: ["a", "a"]
-                .map(|header| ColumnMapping { header: header.to_owned(), field: Some(Field::Email) })
-                .to_vec(),
+            columns: ["a", "a"].map(|header| ColumnMapping::new(header, Some(Field::Email))).to_vec(),
+            constants: Vec::new(),
         };
-        assert_eq!(twice.locate(&headers).unwrap(), [(2, Field::City)]);
-        assert_eq!(repeated.locate(&headers).unwrap(), [(0, Field::Email), (1, Field::Email)]);
+        let located = |mapping: &Mapping| {
+            let found = mapping.locate(&headers, &Catalogue::standard()).unwrap();
+            found.into_iter().map(|column| (column.from, column.field)).collect::<Vec<_>>()
+        };
+        let at = |place| Origin::Columns(place, Vec::new());
+        assert_eq!(located(&twice), [(at(2), Field::City)]);
+        assert_eq!(located(&repeated), [(at(0), Field::Email), (at(1), Field::Email)]);
+        let joined = Mapping::default()
+            .with("a", Some(Field::Street))
+            .with("b", Some(Field::Street))
+            .rules("b", ColumnRules::new().join(", "));
+        assert_eq!(located(&joined), [(Origin::Columns(0, vec![(2, ", ".to_owned())]), Field::Street)]);
         let wrong = Mapping::default()
             .with("gone", Some(Field::City))
             .with("a", Some(Field::Number))
             .with("b", Some(Field::Region));
-        let error = wrong.locate(&headers).unwrap_err();
+        let error = wrong.locate(&headers, &Catalogue::standard()).unwrap_err();
         let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
         assert_eq!(fields, ["mapping.city", "mapping.number"]);
-        assert!(Mapping::default().locate(&headers).is_err());
+        assert!(Mapping::default().locate(&headers, &Catalogue::standard()).is_err());
+        let misfits = Mapping::default()
+            .with("a", Some(Field::City))
+            .rules("a", ColumnRules::new().split(Split::Address))
+            .with("b", Some(Field::Amount))
+            .rules("b", ColumnRules::new().join(" "))
+            .constant(Field::City, "Oslo")
+            .constant(Field::Number, "1")
+            .constant("x_nothing".parse().unwrap(), "1");
+        let error = misfits.locate(&headers, &Catalogue::standard()).unwrap_err();
+        let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
+        let expected =
+            ["mapping.city", "mapping.amount", "mapping.city", "mapping.number", "mapping.x_nothing"];
+        assert_eq!(fields, expected, "{error}");
     }
 
     #[test]
@@ -189,5 +412,13 @@ mod tests {
         let json = serde_json::to_string(&mapping).unwrap();
         assert_eq!(json, r#"[{"header":"Firma","field":"company"},{"header":"x","field":null}]"#);
         assert_eq!(serde_json::from_str::<Mapping>(&json).unwrap(), mapping);
+        let whole =
+            mapping.rules("Firma", ColumnRules::new().default_value("?")).constant(Field::Source, "Fair");
+        let json = serde_json::to_string(&whole).unwrap();
+        assert_eq!(
+            json,
+            r#"{"columns":[{"header":"Firma","field":"company","rules":{"default":"?"}},{"header":"x","field":null}],"constants":[{"field":"source","value":"Fair"}]}"#
+        );
+        assert_eq!(serde_json::from_str::<Mapping>(&json).unwrap(), whole);
     }
 }

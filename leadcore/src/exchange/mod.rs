@@ -26,6 +26,7 @@
 mod cards;
 mod coerce;
 mod contact_list;
+mod dates;
 mod decode;
 mod dialect;
 mod digest;
@@ -58,7 +59,11 @@ pub use digest::{FileDigest, digest, sha256_hex};
 pub use held::{HeldTable, SheetName};
 pub use json::JsonReader;
 pub use kind::FileKind;
-pub use mapping::{ColumnMapping, Mapping};
+pub use mapping::saved as mappings;
+pub use mapping::{
+    ColumnMapping, ColumnProposal, ColumnRules, Constant, DateOrder, Evidence, Knowledge, Mapping, Note,
+    Proposal, Sample, Split, Unit,
+};
 pub use options::{ReadOptions, SheetChoice};
 pub use rows::{Row, RowProblem, TableReader};
 pub use scan::Limits;

@@ -88,12 +88,20 @@ pub enum SettingName {
     RecordKinds,
     /// How estimate numbers are written.
     EstimateNumbering,
+    /// Mappings of files that are imported, by name.
+    ImportMappings,
 }
 
 impl SettingName {
     /// Every document.
-    pub const ALL: [Self; 5] =
-        [Self::Catalogue, Self::Functions, Self::Numbering, Self::RecordKinds, Self::EstimateNumbering];
+    pub const ALL: [Self; 6] = [
+        Self::Catalogue,
+        Self::Functions,
+        Self::Numbering,
+        Self::RecordKinds,
+        Self::EstimateNumbering,
+        Self::ImportMappings,
+    ];
 
     /// Stable name, as stored.
     #[must_use]
@@ -104,6 +112,7 @@ impl SettingName {
             Self::Numbering => "numbering",
             Self::RecordKinds => "record_kinds",
             Self::EstimateNumbering => "estimate_numbering",
+            Self::ImportMappings => "import_mappings",
         }
     }
 }

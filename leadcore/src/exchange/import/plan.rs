@@ -141,6 +141,7 @@ impl<'c> Planner<'c> {
     }
 
     fn create(&mut self, intent: &Intent, line: u64) -> Result<Decision, Vec<Violation>> {
+        let intent = intent.for_new.as_deref().unwrap_or(intent);
         let found = self.look_up_names(intent, None)?;
         let mut fields = LeadFields::default();
         self.write(intent, &found, &mut fields)?;

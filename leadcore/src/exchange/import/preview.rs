@@ -3,26 +3,29 @@
 use std::io::{Read, Seek};
 
 use super::report::FileFormat;
-use super::source::{format_of, knowing, visible};
+use super::source::{format_of, knowing, propose};
 use crate::context::Context;
 use crate::desk;
 use crate::error::Result;
-use crate::exchange::{Mapping, ReadOptions, Table};
+use crate::exchange::{Mapping, Proposal, ReadOptions, Table};
 use crate::policy::Permission;
 use crate::store::{Store, StoreExt};
 
 /// How a file would be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Preview {
     /// Which column would be which field: a proposal to be changed and handed to the import.
     pub mapping: Mapping,
+    /// How sure each of its columns is, and why; what would be read how; and what a person should know before, such as dates
+    /// that can be read in two ways.
+    pub proposal: Proposal,
     /// How the file is read.
     pub format: FileFormat,
 }
 
-/// Says how a file would be read and which column would be which field, from its first 64 KiB: for a form in which a
-/// person corrects both before the import. Fields that the actor may not see are not proposed.
+/// Says how a file would be read and which column would be which field, from its first 1,000 rows and how such a file was
+/// imported before: for a form in which a person corrects both before the import. Fields that the actor may not see are not proposed.
 ///
 /// ```
 /// use leadcore::exchange::{ReadOptions, import};
@@ -48,7 +51,7 @@ pub fn preview<R: Read + Seek>(
         desk::require(ctx, txn, Permission::Import)?;
         Ok(desk::settings::load_catalogue(txn)?.1)
     })?;
-    let table = Table::open_head(input, &knowing(&catalogue, read))?;
-    let mapping = visible(ctx, Mapping::propose(table.headers(), &catalogue));
-    Ok(Preview { mapping, format: format_of(&table) })
+    let mut table = Table::open_head(input, &knowing(&catalogue, read))?;
+    let proposal = propose(ctx, store, &mut table, &catalogue)?;
+    Ok(Preview { mapping: proposal.mapping(), proposal, format: format_of(&table) })
 }

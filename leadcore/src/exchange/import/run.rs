@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::desk;
 use crate::domain::{Field, Operation, OperationState};
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
+use crate::exchange::mapping::saved;
 use crate::exchange::rejects::{Kept, Rejects};
 use crate::id::OperationId;
 use crate::policy::Permission;
@@ -45,6 +46,9 @@ pub fn run<R: Read + Seek>(
             return Ok(stored.repeated());
         }
         report = stored.resumed();
+    }
+    if let Some(mapping) = &options.mapping {
+        store.write(ctx.tenant(), |txn| saved::remember(ctx, txn, &source.headers, mapping))?;
     }
     let rejects = rejects.map(|output| Rejects::new(output, &source.headers)).transpose()?;
     let rows = source.rows(&mut input, options)?;

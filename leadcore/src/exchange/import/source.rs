@@ -8,11 +8,12 @@ use super::report::{FileFormat, ImportReport};
 use super::{ImportOptions, OPERATION};
 use crate::context::Context;
 use crate::desk;
-use crate::domain::{Catalogue, Field, Operation, OperationState};
+use crate::domain::{Catalogue, Field, Operation, OperationState, TermKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::coerce::{Coercer, Content};
+use crate::exchange::mapping::{Located, saved};
 use crate::exchange::rejects::Kept;
-use crate::exchange::{Mapping, ReadOptions, Row, Table, digest};
+use crate::exchange::{Knowledge, Mapping, Proposal, ReadOptions, Row, Sample, Table, digest};
 use crate::policy::Permission;
 use crate::store::{Store, StoreExt, Txn};
 
@@ -43,7 +44,7 @@ pub(super) struct Source {
     start: u64,
     pub(super) bytes: u64,
     read: ReadOptions,
-    columns: Vec<(usize, Field)>,
+    columns: Vec<Located>,
     pub(super) headers: Vec<String>,
     /// The key of the operation: the same file read the same way is the same import.
     pub(super) key: String,
@@ -70,20 +71,13 @@ impl Source {
         let file = digest(&mut *input).map_err(unreadable)?;
         let read = knowing(&catalogue, &options.read);
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
-        let table = Table::open_head(&mut *input, &read)?;
+        let mut table = Table::open_head(&mut *input, &read)?;
         let mapping = match &options.mapping {
             Some(mapping) => mapping.clone(),
-            None => visible(ctx, Mapping::propose(table.headers(), &catalogue)),
+            None => propose(ctx, store, &mut table, &catalogue)?.mapping(),
         };
-        let columns = mapping.locate(table.headers())?;
-        desk::check_fields(ctx, columns.iter().map(|(_, field)| field))?;
-        let unknown = columns.iter().filter_map(|(_, field)| {
-            catalogue.field_type(field).err().map(|error| error.at(format!("mapping.{field}")))
-        });
-        let unknown: Vec<_> = unknown.collect();
-        if !unknown.is_empty() {
-            return Err(Error::invalid(unknown));
-        }
+        let columns = mapping.locate(table.headers(), &catalogue)?;
+        desk::check_fields(ctx, columns.iter().map(|column| &column.field))?;
         let key = format!("{}:{}", file.sha256, options.fingerprint(&mapping)?);
         let format = format_of(&table);
         let headers = table.headers().to_vec();
@@ -93,7 +87,7 @@ impl Source {
 
     /// The fields that the file fills.
     pub(super) fn fields(&self) -> Vec<Field> {
-        self.columns.iter().map(|(_, field)| field.clone()).collect()
+        self.columns.iter().map(|column| column.field.clone()).collect()
     }
 
     /// The rows, from the first.
@@ -136,12 +130,37 @@ pub(super) fn format_of<R: Read + Seek>(table: &Table<R>) -> FileFormat {
     }
 }
 
-/// Without the fields that the actor may not see.
-pub(super) fn visible(ctx: &Context<'_>, mut mapping: Mapping) -> Mapping {
-    for column in &mut mapping.columns {
-        column.field.take_if(|field| ctx.policy().is_hidden(ctx.actor(), field));
+/// Which column is which field, from the headers, the first rows and earlier files; without the fields that the actor may
+/// not see.
+pub(super) fn propose<R: Read + Seek>(
+    ctx: &Context<'_>,
+    store: &dyn Store,
+    table: &mut Table<R>,
+    catalogue: &Catalogue,
+) -> Result<Proposal> {
+    let mut sample = Sample::new(table.headers());
+    let mut row = Row::new();
+    while !sample.is_full() && table.next_row(&mut row)? {
+        sample.push(&row);
     }
-    mapping
+    let is_hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
+    let seen = catalogue.clone().without(is_hidden);
+    let knowledge = store.read(ctx.tenant(), |txn| {
+        let mut knowledge = Knowledge::new(&seen);
+        for kind in TermKind::ALL.into_iter().filter(|kind| kind.field().is_writable()) {
+            let terms = txn.terms().list(kind)?;
+            knowledge =
+                knowledge.vocabulary(kind.field(), terms.iter().map(|record| record.term.name.as_str()));
+        }
+        let pipelines = txn.pipelines().list()?;
+        let stages = pipelines.iter().flat_map(|pipeline| &pipeline.stages);
+        knowledge = knowledge.vocabulary(Field::Stage, stages.map(|stage| stage.name.as_str()));
+        Ok(match saved::known(ctx, txn, sample.headers())? {
+            Some((evidence, mapping)) => knowledge.earlier(evidence, mapping),
+            None => knowledge,
+        })
+    })?;
+    Ok(Mapping::propose_from(&sample, &knowledge).without(is_hidden))
 }
 
 fn stored_report(operation: &Operation) -> Result<(Operation, ImportReport)> {

@@ -1,0 +1,89 @@
+//! Cells as the types of fields read them: numbers, amounts, days, times, yes and no.
+
+use rust_decimal::Decimal;
+
+use crate::domain::{CustomField, CustomType, FieldValue, yes_no_word};
+use crate::error::{ValueError, ViolationCode};
+use crate::exchange::dates::{read_date, read_time};
+use crate::exchange::mapping::{ColumnRules, Split, Unit};
+use crate::value::{DecimalMark, fold, parse_amount};
+
+/// An amount in the unit of its column.
+pub(super) fn amount(cell: &str, mark: DecimalMark, unit: Option<Unit>) -> Result<Decimal, ValueError> {
+    let amount = parse_amount(cell, mark)?;
+    match unit {
+        None => Ok(amount),
+        Some(unit) => amount.checked_mul(Decimal::from(unit.factor())).ok_or_else(|| {
+            ValueError::new(ViolationCode::OutOfRange, "the amount is 100,000,000,000,000 or more")
+        }),
+    }
+}
+
+/// A whole number, also as spreadsheets write it (`15.0`) and with a percent sign; else the text, for the field to refuse.
+pub(super) fn whole(cell: &str, mark: DecimalMark, unit: Option<Unit>) -> FieldValue {
+    if unit.is_none()
+        && let Ok(number) = cell.parse::<i64>()
+    {
+        return FieldValue::Integer(number);
+    }
+    let number = cell.strip_suffix('%').map_or(cell, str::trim_end);
+    let whole = amount(number, mark, unit).ok().filter(|number| number.fract().is_zero());
+    whole.and_then(|number| i64::try_from(number).ok()).map_or_else(|| cell.into(), FieldValue::Integer)
+}
+
+/// A cell as the type of a custom field reads it, by the rules of its column. `words` mean yes, and no.
+pub(super) fn custom(
+    field: &CustomField,
+    cell: &str,
+    mark: DecimalMark,
+    rules: &ColumnRules,
+    words: (&[String], &[String]),
+) -> Result<FieldValue, ValueError> {
+    let amount = || amount(cell, mark, rules.unit);
+    Ok(match &field.kind {
+        CustomType::Integer => match (rules.unit, cell.parse()) {
+            (None, Ok(number)) => FieldValue::Integer(number),
+            _ => FieldValue::Decimal(amount()?),
+        },
+        CustomType::Decimal => {
+            let fine = fine_number(cell).filter(|_| rules.unit.is_none());
+            FieldValue::Decimal(fine.map_or_else(amount, Ok)?)
+        }
+        CustomType::Money(_) => {
+            let mut words = cell.split_whitespace();
+            let ends = [words.next(), words.next_back()];
+            let is_code =
+                |word: &&str| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+            match ends.into_iter().flatten().find(is_code) {
+                Some(code) => FieldValue::Text(format!("{} {code}", amount()?)),
+                None => FieldValue::Decimal(amount()?),
+            }
+        }
+        CustomType::Date => FieldValue::Date(read_date(cell, rules.date_order)?),
+        CustomType::Time => FieldValue::Time(read_time(cell, rules.date_order, rules.utc_offset)?),
+        CustomType::Bool => {
+            let folded = fold(cell);
+            let said = match (words.0.contains(&folded), words.1.contains(&folded)) {
+                (true, false) => Some(true),
+                (false, true) => Some(false),
+                _ => yes_no_word(cell),
+            };
+            said.map_or_else(|| cell.into(), FieldValue::Bool)
+        }
+        CustomType::ManyOf(_) => match &rules.split {
+            Some(Split::List(between)) if !between.is_empty() => {
+                let parts = cell.split(between.as_str()).map(str::trim).filter(|part| !part.is_empty());
+                FieldValue::List(parts.map(FieldValue::from).collect())
+            }
+            _ => cell.into(),
+        },
+        _ => cell.into(),
+    })
+}
+
+/// A number with so many digits behind its only mark that it can be read in one way, though it is no amount.
+fn fine_number(cell: &str) -> Option<Decimal> {
+    let (_, fraction) = cell.split_once(['.', ','])?;
+    let fine = fraction.len() > 4 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    fine.then(|| Decimal::from_str_exact(&cell.replace(',', ".")).ok()).flatten()
+}

@@ -1,0 +1,217 @@
+//! What is proposed for each column, how sure that is, and why.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ColumnMapping, ColumnRules, DateOrder, Mapping};
+use crate::domain::Field;
+use crate::value::DecimalMark;
+
+/// Why a column is taken for a field, or is not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Evidence {
+    /// A file with the same headers was last imported like this.
+    LastUse,
+    /// The mapping that was saved under this name is for these headers.
+    Saved(String),
+    /// The header is the field's own key or label.
+    Label,
+    /// The header is a word that vendors use for the field.
+    Word,
+    /// The header is such a word with a number or with whose it is: `Phone 2`, `Company city`.
+    QualifiedWord,
+    /// Another header of the file tells the two meanings of this one apart: `Title` beside `Salutation`.
+    Context,
+    /// So many of the cells look like this kind of value: `email`, `phone`, `url`, `country`, `date`, `amount`, `number`,
+    /// `salutation`, `company`, `unique`.
+    Values {
+        /// The kind of value.
+        shape: String,
+        /// How many cells look like it.
+        hits: usize,
+        /// Of how many that are filled.
+        of: usize,
+    },
+    /// So many of the cells are names in the vocabulary, or choices of the custom field.
+    Vocabulary {
+        /// How many cells are.
+        hits: usize,
+        /// Of how many that are filled.
+        of: usize,
+    },
+    /// The sample has no value in this column.
+    Empty,
+    /// The field is filled by the column with this header.
+    Taken(String),
+    /// Its part of an address belongs to another address than the one that is taken.
+    OtherAddress,
+}
+
+/// What a person should know about the cells of a column before they are imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Note {
+    /// Its dates, by how they can be read. Where no order is proposed, cells that can be read in two ways are rejected
+    /// until one is said.
+    DateOrder {
+        /// Cells in which only the day can stand first.
+        day_first: usize,
+        /// Cells in which only the month can stand first.
+        month_first: usize,
+        /// Cells that can be read in both ways.
+        either: usize,
+        /// What is proposed: nothing, where no cell or both kinds of cells speak.
+        proposed: Option<DateOrder>,
+    },
+    /// Its numbers, by their decimal mark. Where none is proposed, cells that can be read in two ways are rejected until one
+    /// is said.
+    DecimalMark {
+        /// Cells in which only the dot can be the mark.
+        dot: usize,
+        /// Cells in which only the comma can.
+        comma: usize,
+        /// Cells that can be read in both ways, as another amount each.
+        either: usize,
+        /// What is proposed.
+        proposed: Option<DecimalMark>,
+    },
+    /// A word that stands for no answer.
+    NoAnswer {
+        /// The word, folded.
+        word: String,
+        /// In how many cells it stands.
+        cells: usize,
+        /// Whether it is proposed to count as empty. `unknown` in a vocabulary is not: it may be a term.
+        proposed: bool,
+    },
+    /// Times that name no zone; UTC is proposed.
+    NoZone {
+        /// How many cells.
+        cells: usize,
+    },
+    /// Amounts that name a currency, which is not taken from there.
+    Currency {
+        /// The symbol or code.
+        symbol: String,
+        /// In how many cells it stands.
+        cells: usize,
+    },
+    /// National phone numbers: they need a region, or the country of the row.
+    NationalNumbers {
+        /// How many cells.
+        cells: usize,
+    },
+    /// Cells that hold several values, and what separates them.
+    List {
+        /// What stands between the values.
+        between: String,
+        /// How many cells hold several.
+        cells: usize,
+    },
+    /// Cells that hold a whole address.
+    Address {
+        /// How many cells.
+        cells: usize,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DateOrder { day_first, month_first, either, proposed } => {
+                let order = match proposed {
+                    Some(DateOrder::DayFirst) => "day first",
+                    Some(DateOrder::MonthFirst) => "month first",
+                    Some(DateOrder::YearFirst) => "year first",
+                    None => "say the order",
+                };
+                write!(f, "dates: {day_first} day first, {month_first} month first, {either} either: {order}")
+            }
+            Self::DecimalMark { dot, comma, either, proposed } => {
+                let mark = match proposed {
+                    Some(DecimalMark::Dot) => "dot",
+                    Some(DecimalMark::Comma) => "comma",
+                    Some(DecimalMark::Auto) | None => "say the mark",
+                };
+                write!(f, "decimal marks: {dot} dot, {comma} comma, {either} either: {mark}")
+            }
+            Self::NoAnswer { word, cells, proposed } => {
+                let taken = if *proposed { "counts as empty" } else { "counts as a value" };
+                write!(f, "`{word}` stands in {cells} cells and {taken}")
+            }
+            Self::NoZone { cells } => write!(f, "{cells} times name no zone and are read as UTC"),
+            Self::Currency { symbol, cells } => write!(f, "{cells} amounts are in {symbol}"),
+            Self::NationalNumbers { cells } => {
+                write!(f, "{cells} phone numbers are national: say their region")
+            }
+            Self::List { between, cells } => {
+                write!(f, "{cells} cells hold several values separated by `{}`", between.escape_debug())
+            }
+            Self::Address { cells } => write!(f, "{cells} cells hold a whole address"),
+        }
+    }
+}
+
+/// What is proposed for a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ColumnProposal {
+    /// The header, as the file has it.
+    pub header: String,
+    /// The field; none where nothing fits or the file has a better column for it.
+    pub field: Option<Field>,
+    /// How sure the proposal is, from 0 to 1; 0 without a field.
+    pub confidence: f64,
+    /// Why.
+    pub evidence: Vec<Evidence>,
+    /// Where nothing is proposed: what it may be, and how sure that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub perhaps: Option<(Field, f64)>,
+    /// How the cells would be read.
+    #[serde(default, skip_serializing_if = "ColumnRules::is_default")]
+    pub rules: ColumnRules,
+    /// What a person should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+}
+
+/// A mapping with how sure each of its columns is, and why: for a form in which a person corrects it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Proposal {
+    /// The columns, from left to right.
+    pub columns: Vec<ColumnProposal>,
+    /// The constants of a mapping that was used before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constants: Vec<super::Constant>,
+}
+
+impl Proposal {
+    /// The mapping, as it would be imported.
+    #[must_use]
+    pub fn mapping(&self) -> Mapping {
+        let columns = self.columns.iter().map(|column| ColumnMapping {
+            header: column.header.clone(),
+            field: column.field.clone(),
+            rules: if column.field.is_some() { column.rules.clone() } else { ColumnRules::default() },
+        });
+        Mapping { columns: columns.collect(), constants: self.constants.clone() }
+    }
+
+    /// Without the fields that somebody may not see.
+    pub(in crate::exchange) fn without(mut self, is_hidden: impl Fn(&Field) -> bool) -> Self {
+        for column in &mut self.columns {
+            if column.field.take_if(|field| is_hidden(field)).is_some() {
+                (column.confidence, column.evidence) = (0.0, Vec::new());
+                (column.rules, column.notes) = (ColumnRules::default(), Vec::new());
+            }
+            column.perhaps.take_if(|(field, _)| is_hidden(field));
+        }
+        self.constants.retain(|constant| !is_hidden(&constant.field));
+        self
+    }
+}

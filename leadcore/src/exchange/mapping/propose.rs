@@ -1,0 +1,353 @@
+//! From headers, values and earlier files to a proposal.
+
+mod addresses;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::proposal::{ColumnProposal, Evidence, Note, Proposal};
+use super::shape::{self, Cells, ratio};
+use super::{ColumnMapping, ColumnRules, Mapping, Sample, takes_several};
+use crate::domain::{Catalogue, Field, header_key, is_plain_word};
+use crate::exchange::import::ImportOptions;
+use crate::exchange::unescape_formula;
+use crate::value::fold;
+
+/// A proposal less sure than this is only hinted at.
+const SURE_ENOUGH: f64 = 0.5;
+
+/// What a mapping is proposed by, beside the file: the fields, the names in the vocabularies, and how such a file was mapped
+/// before.
+#[derive(Debug, Clone)]
+pub struct Knowledge<'k> {
+    catalogue: &'k Catalogue,
+    vocabularies: BTreeMap<Field, BTreeSet<String>>,
+    earlier: Option<(Evidence, Mapping)>,
+    no_answer: Vec<String>,
+}
+
+impl<'k> Knowledge<'k> {
+    /// The fields of a tenant, and nothing else.
+    #[must_use]
+    pub fn new(catalogue: &'k Catalogue) -> Self {
+        let no_answer = ImportOptions::default().no_answer;
+        Self { catalogue, vocabularies: BTreeMap::new(), earlier: None, no_answer }
+    }
+
+    /// Adds the names of a vocabulary, or of the stages.
+    #[must_use]
+    pub fn vocabulary<'n>(mut self, field: Field, names: impl IntoIterator<Item = &'n str>) -> Self {
+        self.vocabularies.entry(field).or_default().extend(names.into_iter().map(fold));
+        self
+    }
+
+    /// Says how a file with these headers was mapped before: it wins over every other sign.
+    #[must_use]
+    pub fn earlier(mut self, evidence: Evidence, mapping: Mapping) -> Self {
+        self.earlier = Some((evidence, mapping));
+        self
+    }
+
+    fn choices(&self, field: &Field) -> Option<BTreeSet<String>> {
+        let Field::Custom(key) = field else { return None };
+        let choices = self.catalogue.usable(key).ok()?.kind.choices()?;
+        Some(choices.iter().flat_map(|choice| [fold(&choice.code), fold(&choice.label)]).collect())
+    }
+}
+
+impl Mapping {
+    /// What the headers and the first rows of a file say, and how such a file was mapped before.
+    ///
+    /// A header counts as with [`propose`](Self::propose). The values confirm it or speak against it, find the field of a column
+    /// whose header says nothing (e-mail addresses, phone numbers, countries, names of a vocabulary), decide between columns for
+    /// the same field, keep the parts of one address together, and say how the cells are to be read. What can be read in two
+    /// ways is told in the [notes](ColumnProposal::notes), with counts, and left open.
+    ///
+    /// ```
+    /// use leadcore::domain::{Catalogue, Field};
+    /// use leadcore::exchange::{DateOrder, Knowledge, Mapping, Sample};
+    /// let mut sample = Sample::new(&["Kontakt", "Close date"].map(String::from));
+    /// sample.add(["post@nordlys.example", "25/12/2026"]);
+    /// sample.add(["post@fjord.example", "01/02/2027"]);
+    /// let proposal = Mapping::propose_from(&sample, &Knowledge::new(&Catalogue::standard()));
+    /// assert_eq!(proposal.columns[0].field, Some(Field::Email));
+    /// assert_eq!(proposal.columns[1].rules.date_order, Some(DateOrder::DayFirst));
+    /// assert_eq!(proposal.columns[1].notes[0].to_string(), "dates: 1 day first, 0 month first, 1 either: day first");
+    /// ```
+    #[must_use]
+    pub fn propose_from(sample: &Sample, knowledge: &Knowledge<'_>) -> Proposal {
+        let mut table = Proposer::new(sample, knowledge);
+        match &knowledge.earlier {
+            Some((evidence, mapping)) => table.repeat(evidence, mapping),
+            None => table.decide(),
+        }
+    }
+}
+
+/// A field that a column may be.
+#[derive(Debug, Clone)]
+struct Candidate {
+    field: Field,
+    /// How usual the header is for it; [`BY_VALUES`] where the header says nothing.
+    rank: u32,
+    confidence: f64,
+    evidence: Vec<Evidence>,
+}
+
+/// Behind every header.
+const BY_VALUES: u32 = 1_000_000;
+
+struct Column<'s> {
+    header: &'s str,
+    key: String,
+    cells: Cells<'s>,
+    candidate: Option<Candidate>,
+}
+
+struct Proposer<'s, 'k> {
+    knowledge: &'s Knowledge<'k>,
+    columns: Vec<Column<'s>>,
+}
+
+impl<'s, 'k> Proposer<'s, 'k> {
+    fn new(sample: &'s Sample, knowledge: &'s Knowledge<'k>) -> Self {
+        let columns = sample.headers().iter().enumerate().map(|(place, header)| Column {
+            header,
+            key: header_key(unescape_formula(header)),
+            cells: Cells::of(sample, place),
+            candidate: None,
+        });
+        Self { knowledge, columns: columns.collect() }
+    }
+
+    /// As it was done before.
+    fn repeat(&self, evidence: &Evidence, mapping: &Mapping) -> Proposal {
+        let mut left: Vec<&ColumnMapping> = mapping.columns.iter().collect();
+        let columns = self.columns.iter().map(|column| {
+            let same =
+                |known: &&ColumnMapping| unescape_formula(&known.header) == unescape_formula(column.header);
+            let known = left.iter().position(same).map(|place| left.remove(place));
+            let field = known.and_then(|known| known.field.clone());
+            let field = field.filter(|field| !self.knowledge.catalogue.is_disabled(field));
+            let (_, notes) = field.as_ref().map(|field| self.rules(column, field)).unwrap_or_default();
+            ColumnProposal {
+                header: column.header.to_owned(),
+                confidence: if field.is_some() { 1.0 } else { 0.0 },
+                evidence: vec![evidence.clone()],
+                perhaps: None,
+                rules: known.map(|known| known.rules.clone()).unwrap_or_default(),
+                field,
+                notes,
+            }
+        });
+        Proposal { columns: columns.collect(), constants: mapping.constants.clone() }
+    }
+
+    fn decide(&mut self) -> Proposal {
+        let ranked: Vec<_> = self.columns.iter().map(|column| self.by_header(column)).collect();
+        let by_context: Vec<_> = (0..ranked.len()).map(|place| self.in_context(place, &ranked)).collect();
+        for (place, candidate) in by_context.into_iter().enumerate() {
+            let Some(column) = self.columns.get(place) else { continue };
+            let candidate = candidate.map(|candidate| self.weighed(column, candidate));
+            let sure = candidate.as_ref().is_some_and(|found| found.confidence >= SURE_ENOUGH);
+            let candidate = if sure { candidate } else { self.by_values(column).or(candidate) };
+            if let Some(column) = self.columns.get_mut(place) {
+                column.candidate = candidate;
+            }
+        }
+        let others = self.other_addresses();
+        let columns = (0..self.columns.len()).map(|place| self.propose(place, &others)).collect();
+        Proposal { columns, constants: Vec::new() }
+    }
+
+    /// What the header says: as a whole, behind the last dot of a path (`attributes.referenceId`), or by a word in it that
+    /// means one thing only.
+    fn by_header(&self, column: &Column<'_>) -> Option<(Field, u32)> {
+        let header = unescape_formula(column.header);
+        let catalogue = self.knowledge.catalogue;
+        let whole = catalogue.rank_header(header);
+        let usable = |field: Field| (!catalogue.is_disabled(&field)).then_some((field, 5_000));
+        whole
+            .or_else(|| {
+                let (_, last) = header.rsplit_once('.')?;
+                let (field, rank) = catalogue.rank_header(last)?;
+                Some((field, rank.saturating_add(500)))
+            })
+            .or_else(|| {
+                let folded = fold(header);
+                let words: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).collect();
+                let has = |known: &[&str]| words.iter().any(|word| known.contains(word));
+                if has(&["cnpj", "cpf", "vat", "gstin", "cif", "cvr", "siren", "siret", "orgnr"]) {
+                    usable(Field::TaxId)
+                } else if words.len() > 1
+                    && words.last() == Some(&"score")
+                    && column.cells.share(shape::is_whole_number) >= 0.9
+                {
+                    usable(Field::Score)
+                } else {
+                    None
+                }
+            })
+    }
+
+    /// Headers whose meaning depends on the others.
+    fn in_context(&self, place: usize, ranked: &[Option<(Field, u32)>]) -> Option<Candidate> {
+        let column = self.columns.get(place)?;
+        let (field, rank) = ranked.get(place)?.clone()?;
+        let elsewhere = |wanted: &Field| {
+            let others = ranked.iter().zip(&self.columns).enumerate();
+            others.filter(|(n, _)| *n != place).any(|(_, (found, other))| {
+                found.as_ref().is_some_and(|(field, rank)| field == wanted && *rank < 1_000)
+                    && other.key != column.key
+            })
+        };
+        let base = match rank {
+            0 => 0.95,
+            1..1_000 => 0.85,
+            _ if is_plain_word(&column.key) => 0.8,
+            _ => 0.7,
+        };
+        let evidence = match rank {
+            0 => Evidence::Label,
+            1..1_000 => Evidence::Word,
+            _ => Evidence::QualifiedWord,
+        };
+        let found = |field: Field, confidence: f64, evidence: Vec<Evidence>| {
+            Some(Candidate { field, rank, confidence, evidence })
+        };
+        match (column.key.as_str(), &field) {
+            ("title", Field::Salutation) => {
+                let words = column.cells.count(shape::is_salutation);
+                let of = column.cells.filled.len();
+                let job = |confidence| {
+                    found(Field::JobTitle, confidence, vec![evidence.clone(), Evidence::Context])
+                };
+                if elsewhere(&Field::Salutation) {
+                    job(0.85)
+                } else if elsewhere(&Field::JobTitle) {
+                    found(field, 0.85, vec![evidence.clone(), Evidence::Context])
+                } else if of > 0 && words == 0 {
+                    let values = Evidence::Values { shape: "salutation".to_owned(), hits: 0, of };
+                    found(Field::JobTitle, 0.75, vec![evidence.clone(), values])
+                } else {
+                    found(field, if of == 0 { 0.5 } else { base }, vec![evidence.clone()])
+                }
+            }
+            // `Name` beside `Contact Name` is what the record is called.
+            ("name", Field::Name) if self.columns.iter().any(|other| other.key == "contactname") => None,
+            ("name", Field::Name)
+                if !elsewhere(&Field::Company) && column.cells.share(shape::is_company) >= 0.3 =>
+            {
+                let (hits, of) = (column.cells.count(shape::is_company), column.cells.filled.len());
+                found(Field::Company, 0.7, vec![Evidence::Values { shape: "company".to_owned(), hits, of }])
+            }
+            _ => found(field, base, vec![evidence]),
+        }
+    }
+
+    /// The candidate, confirmed or doubted by the values.
+    fn weighed(&self, column: &Column<'_>, mut candidate: Candidate) -> Candidate {
+        if column.cells.filled.is_empty() {
+            candidate.confidence *= 0.8;
+            candidate.evidence.push(Evidence::Empty);
+            return candidate;
+        }
+        let Some((shape, hits)) = self.fit(column, &candidate.field) else { return candidate };
+        let of = column.cells.filled.len();
+        let fit = ratio(hits, of);
+        candidate.evidence.push(Evidence::Values { shape: shape.to_owned(), hits, of });
+        let sure = candidate.confidence;
+        candidate.confidence = if fit >= 0.9 {
+            sure + (1.0 - sure) * 0.6
+        } else if fit < 0.2 && of >= 3 {
+            // A header that says it plainly is believed: then the cells are wrong.
+            let plain = candidate.rank < 1_000 && candidate.field != Field::ExternalId;
+            if plain { (sure * 0.6).max(SURE_ENOUGH) } else { sure * 0.4 }
+        } else {
+            let doubted = sure * 0.4f64.mul_add(fit, 0.6);
+            // One or two cells say little.
+            if of < 3 { doubted.max(SURE_ENOUGH.min(sure)) } else { doubted }
+        };
+        candidate
+    }
+
+    fn field_of(&self, place: usize) -> Option<&Field> {
+        self.columns.get(place)?.candidate.as_ref().map(|found| &found.field)
+    }
+
+    /// The column that a field with one value is taken from.
+    fn winner(&self, field: &Field, others: &BTreeSet<usize>) -> Option<usize> {
+        let columns = self.columns.iter().enumerate().filter(|(place, _)| !others.contains(place));
+        // The lines of one address stand and fall together.
+        let goes_on = |place: usize| {
+            (place + 1..self.columns.len()).any(|next| {
+                self.goes_on(place, next)
+                    && self.columns.get(next).is_some_and(|column| !column.cells.filled.is_empty())
+            })
+        };
+        let rivals = columns.filter_map(|(place, column)| {
+            let found = column.candidate.as_ref().filter(|found| found.field == *field)?;
+            let doubted = found.confidence < SURE_ENOUGH && found.rank > 0;
+            let empty = column.cells.filled.is_empty() && !goes_on(place);
+            Some(((empty, doubted, found.rank, place), place))
+        });
+        rivals.min().map(|(_, place)| place)
+    }
+
+    fn propose(&self, place: usize, others: &BTreeSet<usize>) -> ColumnProposal {
+        let header = self.columns.get(place).map_or("", |column| column.header).to_owned();
+        let mut proposal = ColumnProposal {
+            header,
+            field: None,
+            confidence: 0.0,
+            evidence: Vec::new(),
+            perhaps: None,
+            rules: ColumnRules::default(),
+            notes: Vec::new(),
+        };
+        let Some(column) = self.columns.get(place) else { return proposal };
+        let Some(found) = &column.candidate else {
+            let dates = column.cells.dates();
+            if dates.are_most() {
+                dates.order(&mut proposal.rules, &mut proposal.notes);
+            }
+            return proposal;
+        };
+        let field = &found.field;
+        proposal.evidence.clone_from(&found.evidence);
+        let mut continues = false;
+        let refused = if others.contains(&place) {
+            Some(Evidence::OtherAddress)
+        } else if takes_several(field) {
+            None
+        } else {
+            match self.winner(field, others).filter(|winner| *winner != place) {
+                Some(winner) if self.goes_on(winner, place) => {
+                    continues = true;
+                    None
+                }
+                Some(winner) => {
+                    self.columns.get(winner).map(|winner| Evidence::Taken(winner.header.to_owned()))
+                }
+                None => None,
+            }
+        };
+        let sure = found.confidence >= SURE_ENOUGH || found.rank == 0;
+        if refused.is_some() || !sure {
+            proposal.perhaps = Some((field.clone(), found.confidence));
+            proposal.evidence.extend(refused);
+            return proposal;
+        }
+        (proposal.rules, proposal.notes) = self.rules(column, field);
+        if continues {
+            proposal.rules.join = Some("\n".to_owned());
+            proposal.rules.split = None;
+        }
+        if *field == Field::Street && self.has_address_parts(others) {
+            proposal.rules.split = None;
+            proposal.notes.retain(|note| !matches!(note, Note::Address { .. }));
+        }
+        (proposal.field, proposal.confidence) = (Some(field.clone()), found.confidence);
+        proposal
+    }
+}

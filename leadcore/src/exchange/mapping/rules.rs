@@ -1,0 +1,199 @@
+//! How the cells of one column are read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{CustomType, Field, FieldType};
+use crate::error::{ValueError, Violation, ViolationCode};
+use crate::value::{Country, DecimalMark};
+
+/// In which order a date that is all numbers names its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateOrder {
+    /// `25/12/2026`
+    DayFirst,
+    /// `12/25/2026`
+    MonthFirst,
+    /// `26-12-25`; four digits in front are always the year.
+    YearFirst,
+}
+
+/// What the numbers of a column count, where the header says it: `Revenue (k€)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Thousands.
+    Thousands,
+    /// Millions.
+    Millions,
+}
+
+impl Unit {
+    /// What a number of the column is multiplied by.
+    #[must_use]
+    pub const fn factor(self) -> i64 {
+        match self {
+            Self::Thousands => 1_000,
+            Self::Millions => 1_000_000,
+        }
+    }
+}
+
+/// How one cell becomes several values.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Split {
+    /// Of a full name: the family name stands first, `Berg Anna Lise`. Without it the given name does; `Berg, Anna` is read
+    /// in either case.
+    FamilyFirst,
+    /// A list of values with this between them; without it commas and semicolons separate.
+    List(String),
+    /// One line holds the whole address: street, postal code, city, region and country are taken out of it. Columns of their
+    /// own win over it.
+    Address,
+}
+
+/// How the cells of one column are read; by default as the [import's options](super::super::import::ImportOptions) say.
+///
+/// ```
+/// use leadcore::exchange::{ColumnRules, DateOrder};
+/// let rules = ColumnRules::new().date_order(DateOrder::DayFirst).default_value("2026-12-31");
+/// assert_eq!(serde_json::to_string(&rules)?, r#"{"date_order":"day_first","default":"2026-12-31"}"#);
+/// assert!(serde_json::from_str::<ColumnRules>(r#"{"date_ordre":"day_first"}"#).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ColumnRules {
+    /// The order of day and month. Without it a date that can be read in two ways rejects its line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date_order: Option<DateOrder>,
+    /// Minutes east of UTC, for times that name no zone. Without it they reject their lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utc_offset: Option<i32>,
+    /// The decimal mark of numbers and amounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimal_mark: Option<DecimalMark>,
+    /// What amounts and numbers are multiplied by. A `K` or `M` in a cell multiplies too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
+    /// Where national phone numbers of the column are dialled from, whatever country the row names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<Country>,
+    /// Words that mean yes, beside the usual ones of a dozen languages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub yes: Vec<String>,
+    /// Words that mean no.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub no: Vec<String>,
+    /// Cells that count as empty, compared without case, in the place of those of the options; an empty list means that
+    /// every word is a value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_answer: Option<Vec<String>>,
+    /// What a new lead gets where the cell is empty. A lead that is there is left alone by an empty cell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// How a cell becomes several values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
+    /// Puts the cell behind what the columns to the left gave the same field, with this text between them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub join: Option<String>,
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident($type:ty) => |$rules:ident, $value:ident| $set:expr;)+) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(mut self, $value: $type) -> Self {
+            let $rules = &mut self;
+            $set;
+            self
+        }
+    )+};
+}
+
+impl ColumnRules {
+    /// No rule.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Says the order of day and month.
+        date_order(DateOrder) => |rules, order| rules.date_order = Some(order);
+        /// Says the zone of times that name none, in minutes east of UTC.
+        utc_offset(i32) => |rules, minutes| rules.utc_offset = Some(minutes);
+        /// Says the decimal mark.
+        decimal_mark(DecimalMark) => |rules, mark| rules.decimal_mark = Some(mark);
+        /// Says what the numbers count.
+        unit(Unit) => |rules, unit| rules.unit = Some(unit);
+        /// Says where national phone numbers are dialled from.
+        region(Country) => |rules, region| rules.region = Some(region);
+        /// Adds a word for yes.
+        yes(&str) => |rules, word| rules.yes.push(word.to_owned());
+        /// Adds a word for no.
+        no(&str) => |rules, word| rules.no.push(word.to_owned());
+        /// Says which words count as empty.
+        no_answer(Vec<String>) => |rules, words| rules.no_answer = Some(words);
+        /// Says what new leads get where the cell is empty.
+        default_value(&str) => |rules, value| rules.default = Some(value.to_owned());
+        /// Says how a cell becomes several values.
+        split(Split) => |rules, split| rules.split = Some(split);
+        /// Joins the column to those on its left, with this between them.
+        join(&str) => |rules, between| rules.join = Some(between.to_owned());
+    }
+
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What does not fit a field of this type, at `mapping.<field>`.
+    pub(in crate::exchange) fn violations(
+        &self,
+        field: &Field,
+        kind: &FieldType,
+        custom: Option<&CustomType>,
+    ) -> Vec<Violation> {
+        let mut broken = Vec::new();
+        let mut refuse = |message: &'static str| {
+            let error = ValueError::new(ViolationCode::NotAllowed, message);
+            broken.push(error.at(format!("mapping.{field}")));
+        };
+        match &self.split {
+            Some(Split::FamilyFirst) if *field != Field::Name => {
+                refuse("only a full name has a family name in front");
+            }
+            Some(Split::Address) if *field != Field::Street => {
+                refuse("a whole address is split in the column of the street");
+            }
+            Some(Split::List(between)) if between.is_empty() => {
+                refuse("a list needs something between its values");
+            }
+            Some(Split::List(_))
+                if !matches!(field, Field::Email | Field::Phone | Field::Labels)
+                    && !custom.is_some_and(CustomType::is_multiple) =>
+            {
+                refuse("this field takes no list");
+            }
+            _ => {}
+        }
+        if self.join.is_some() && !takes_joined(field, kind) {
+            refuse("only columns of text can be joined");
+        }
+        if self.utc_offset.is_some_and(|minutes| minutes.abs() > 18 * 60) {
+            refuse("no time zone is further than 18 hours from UTC");
+        }
+        broken
+    }
+}
+
+/// Whether several columns may be joined into the field.
+pub(in crate::exchange) fn takes_joined(field: &Field, kind: &FieldType) -> bool {
+    *kind == FieldType::Text && !matches!(field, Field::Website | Field::TaxId | Field::CurrencySymbol)
+}

@@ -1,0 +1,89 @@
+//! The head of a table, from which a mapping is proposed.
+
+use crate::exchange::{Row, unescape_formula};
+
+/// So many rows tell what a column holds.
+const MOST_ROWS: usize = 1_000;
+/// So much text is kept of them.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
+/// So much of each cell: no more is needed to know its kind.
+const MOST_OF_A_CELL: usize = 400;
+
+/// The headers and first rows of a table, at most 1,000 of them: what a mapping is proposed from.
+///
+/// ```
+/// use leadcore::exchange::Sample;
+/// let mut sample = Sample::new(&["Name", "City"].map(String::from));
+/// sample.add(["Ada", "London"]);
+/// assert_eq!((sample.rows(), sample.is_full()), (1, false));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Sample {
+    headers: Vec<String>,
+    rows: Vec<Vec<String>>,
+    bytes: usize,
+}
+
+impl Sample {
+    /// A table of which no row is known yet.
+    #[must_use]
+    pub fn new(headers: &[String]) -> Self {
+        Self { headers: headers.to_vec(), ..Self::default() }
+    }
+
+    /// Adds a row, unless it is damaged or there are enough.
+    pub fn push(&mut self, row: &Row) {
+        if row.problem().is_none() && !row.bad_encoding() {
+            self.add(row.iter());
+        }
+    }
+
+    /// Adds the cells of a row, unless there are enough rows.
+    pub fn add<'c>(&mut self, cells: impl IntoIterator<Item = &'c str>) {
+        if self.is_full() {
+            return;
+        }
+        let cells: Vec<String> = cells.into_iter().take(self.headers.len()).map(cut).collect();
+        self.bytes += cells.iter().map(String::len).sum::<usize>();
+        self.rows.push(cells);
+    }
+
+    /// Whether more rows would be left out.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.rows.len() >= MOST_ROWS || self.bytes >= MOST_BYTES
+    }
+
+    /// How many rows are known.
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The headers.
+    #[must_use]
+    pub fn headers(&self) -> &[String] {
+        &self.headers
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_headers(mut self, headers: &[String]) -> Self {
+        self.headers = headers.to_vec();
+        self
+    }
+
+    /// The cells of a column that are not blank, trimmed.
+    pub(super) fn column(&self, place: usize) -> impl Iterator<Item = &str> {
+        let cells = self.rows.iter().filter_map(move |row| row.get(place));
+        cells.map(|cell| cell.trim()).filter(|cell| !cell.is_empty())
+    }
+}
+
+fn cut(cell: &str) -> String {
+    let cell = unescape_formula(cell);
+    let mut end = cell.len().min(MOST_OF_A_CELL);
+    while !cell.is_char_boundary(end) {
+        end -= 1;
+    }
+    cell.get(..end).unwrap_or_default().to_owned()
+}

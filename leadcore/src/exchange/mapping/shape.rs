@@ -1,0 +1,355 @@
+//! What kind of values a column holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::address::AddressLine;
+use super::{ColumnRules, DateOrder, Note, Sample, Split};
+use crate::exchange::dates::{DateShape, date_shape, lacks_zone};
+use crate::value::{Country, DecimalMark, Email, Website, fold, parse_amount};
+
+/// Words that stand for no answer, wherever they stand alone in a cell.
+const SILENT: &[&str] = &[
+    "select",
+    "please select",
+    "-please select-",
+    "--none--",
+    "-none-",
+    "n/a",
+    "na",
+    "n.a.",
+    "-",
+    "--",
+    "---",
+    "#n/a",
+    "null",
+    "nil",
+    "nan",
+    "undefined",
+    "(blank)",
+    "(empty)",
+    "(none)",
+    "not provided",
+    "not specified",
+    "no answer",
+    "keine angabe",
+    "k.a.",
+    "sin respuesta",
+    "non renseigne",
+    "ikke oppgitt",
+    "velg",
+    "?",
+];
+/// Words that may be an answer: in a vocabulary they are left alone.
+const VAGUE: &[&str] = &[
+    "unknown",
+    "none",
+    "not known",
+    "unbekannt",
+    "ukjent",
+    "okand",
+    "desconocido",
+    "inconnu",
+    "desconhecido",
+    "tbd",
+];
+const SALUTATIONS: &[&str] = &[
+    "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "rev", "herr", "frau", "hr", "fru", "fr",
+    "frk", "monsieur", "madame", "mme", "mlle", "m", "sr", "sra", "srta", "sig", "sigra", "dhr", "mevr",
+    "ing", "dipl ing",
+];
+const LEGAL_FORMS: &[&str] = &[
+    "inc",
+    "llc",
+    "ltd",
+    "limited",
+    "gmbh",
+    "ag",
+    "kg",
+    "as",
+    "asa",
+    "ab",
+    "aps",
+    "oy",
+    "oyj",
+    "sa",
+    "srl",
+    "sarl",
+    "sas",
+    "spa",
+    "plc",
+    "corp",
+    "corporation",
+    "co",
+    "company",
+    "bv",
+    "nv",
+    "pty",
+    "kft",
+    "doo",
+    "group",
+    "holding",
+];
+
+/// The cells of one column of a sample.
+#[derive(Debug)]
+pub(super) struct Cells<'s> {
+    /// Those that say something.
+    pub(super) filled: Vec<&'s str>,
+    /// Words that stand for no answer, in how many cells, and whether they may be one.
+    silent: BTreeMap<String, (usize, bool)>,
+}
+
+impl<'s> Cells<'s> {
+    pub(super) fn of(sample: &'s Sample, place: usize) -> Self {
+        let (mut filled, mut silent) = (Vec::new(), BTreeMap::<String, (usize, bool)>::new());
+        for cell in sample.column(place) {
+            let word = if cell.len() <= 24 { fold(cell) } else { String::new() };
+            let vague = VAGUE.contains(&word.as_str());
+            if vague || SILENT.contains(&word.as_str()) {
+                silent.entry(word).or_insert((0, vague)).0 += 1;
+            } else {
+                filled.push(cell);
+            }
+        }
+        Self { filled, silent }
+    }
+
+    /// How many cells do this.
+    pub(super) fn count(&self, mut is: impl FnMut(&str) -> bool) -> usize {
+        self.filled.iter().filter(|cell| is(cell)).count()
+    }
+
+    /// Which share of the cells does this: none of no cells.
+    pub(super) fn share(&self, is: impl FnMut(&str) -> bool) -> f64 {
+        ratio(self.count(is), self.filled.len())
+    }
+
+    /// Whether hardly any cell repeats.
+    pub(super) fn is_unique(&self) -> bool {
+        let distinct: BTreeSet<_> = self.filled.iter().collect();
+        ratio(distinct.len(), self.filled.len()) >= 0.95
+    }
+
+    /// The no-answer words that are frequent, and what counts as empty then. `of_vocabulary`: the column holds terms.
+    pub(super) fn silent(
+        &self,
+        of_vocabulary: bool,
+        defaults: &[String],
+    ) -> (Option<Vec<String>>, Vec<Note>) {
+        let all = self.filled.len() + self.silent.values().map(|(cells, _)| cells).sum::<usize>();
+        let frequent = self.silent.iter().filter(|(_, (cells, _))| *cells >= 2 && *cells * 50 >= all);
+        let (mut words, mut notes) = (defaults.to_vec(), Vec::new());
+        for (word, (cells, vague)) in frequent {
+            let proposed = !(of_vocabulary && *vague);
+            notes.push(Note::NoAnswer { word: word.clone(), cells: *cells, proposed });
+            if proposed && !words.iter().any(|known| fold(known) == *word) {
+                words.push(word.clone());
+            }
+        }
+        ((words.len() > defaults.len()).then_some(words), notes)
+    }
+
+    /// The order of its dates.
+    pub(super) fn dates(&self) -> Dates {
+        let mut dates = Dates::default();
+        for cell in &self.filled {
+            let slot = match date_shape(cell) {
+                DateShape::None => &mut dates.none,
+                DateShape::Sure => &mut dates.sure,
+                DateShape::DayFirst => &mut dates.day_first,
+                DateShape::MonthFirst => &mut dates.month_first,
+                DateShape::Either => &mut dates.either,
+            };
+            *slot += 1;
+        }
+        dates.no_zone = self.count(lacks_zone);
+        dates
+    }
+
+    /// What its numbers say about their decimal mark.
+    pub(super) fn marks(&self) -> Option<Note> {
+        let (mut dot, mut comma, mut either) = (0, 0, 0);
+        for cell in &self.filled {
+            match [DecimalMark::Dot, DecimalMark::Comma].map(|mark| parse_amount(cell, mark).ok()) {
+                [Some(a), Some(b)] if a == b => {}
+                [Some(_), Some(_)] => either += 1,
+                [Some(_), None] => dot += 1,
+                [None, Some(_)] => comma += 1,
+                [None, None] => {}
+            }
+        }
+        let proposed = match (dot, comma) {
+            (1.., 0) => Some(DecimalMark::Dot),
+            (0, 1..) => Some(DecimalMark::Comma),
+            _ => None,
+        };
+        (dot + comma + either > 0).then_some(Note::DecimalMark { dot, comma, either, proposed })
+    }
+
+    /// The currency that most amounts name.
+    pub(super) fn currency(&self) -> Option<Note> {
+        let mut symbols = BTreeMap::<String, usize>::new();
+        for cell in &self.filled {
+            let mut symbol: String = cell
+                .chars()
+                .filter(|c| !c.is_ascii_digit() && !c.is_whitespace() && !".,()-+'\u{2212}".contains(*c))
+                .collect();
+            if symbol.chars().count() > 1 {
+                let end = symbol.trim_end_matches(['K', 'k', 'M', 'm', 'B', 'b']).len();
+                symbol.truncate(end);
+            }
+            if !symbol.is_empty() && !matches!(symbol.as_str(), "K" | "k" | "M" | "m" | "B" | "b") {
+                *symbols.entry(symbol).or_default() += 1;
+            }
+        }
+        let (symbol, cells) = symbols.into_iter().max_by_key(|(_, cells)| *cells)?;
+        Some(Note::Currency { symbol, cells })
+    }
+
+    /// What separates several values in its cells, where it is no comma or semicolon.
+    pub(super) fn list(&self) -> Option<(Split, Note)> {
+        let separators = [" ::: ", "|", "\n", " / "].into_iter();
+        let (between, cells) = separators
+            .map(|between| (between, self.count(|cell| cell.contains(between))))
+            .max_by_key(|(_, cells)| *cells)
+            .filter(|(_, cells)| *cells > 0)?;
+        let between = between.to_owned();
+        Some((Split::List(between.clone()), Note::List { between, cells }))
+    }
+
+    /// Whether its cells hold whole addresses.
+    pub(super) fn address(&self) -> Option<(Split, Note)> {
+        let is_whole = |cell: &str| {
+            let line = AddressLine::split(cell);
+            line.postal_code.is_some() && line.city.is_some() && !line.street.is_empty()
+        };
+        let cells = self.count(is_whole);
+        (ratio(cells, self.filled.len()) >= 0.6).then_some((Split::Address, Note::Address { cells }))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a sample has at most 1,000 rows")]
+pub(super) fn ratio(hits: usize, of: usize) -> f64 {
+    if of == 0 { 0.0 } else { hits as f64 / of as f64 }
+}
+
+/// What the dates of a column are like.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Dates {
+    none: usize,
+    sure: usize,
+    day_first: usize,
+    month_first: usize,
+    either: usize,
+    no_zone: usize,
+}
+
+impl Dates {
+    pub(super) const fn dates(&self) -> usize {
+        self.sure + self.day_first + self.month_first + self.either
+    }
+
+    /// Whether the column holds dates at all.
+    pub(super) fn are_most(&self) -> bool {
+        self.dates() > 0 && ratio(self.dates(), self.dates() + self.none) >= 0.8
+    }
+
+    pub(super) fn order(&self, rules: &mut ColumnRules, notes: &mut Vec<Note>) {
+        let Self { day_first, month_first, either, .. } = *self;
+        if day_first + month_first + either == 0 {
+            return;
+        }
+        let proposed = match (day_first, month_first) {
+            (1.., 0) => Some(DateOrder::DayFirst),
+            (0, 1..) => Some(DateOrder::MonthFirst),
+            _ => None,
+        };
+        rules.date_order = proposed;
+        notes.push(Note::DateOrder { day_first, month_first, either, proposed });
+    }
+
+    pub(super) fn zone(&self, rules: &mut ColumnRules, notes: &mut Vec<Note>) {
+        if self.no_zone > 0 {
+            rules.utc_offset = Some(0);
+            notes.push(Note::NoZone { cells: self.no_zone });
+        }
+    }
+}
+
+pub(super) fn is_email(cell: &str) -> bool {
+    Email::split_list(cell).iter().all(Result::is_ok) && cell.contains('@')
+}
+
+/// Seven to fifteen digits with what people write between them; bare digits are as likely an id.
+pub(super) fn is_phone(cell: &str) -> bool {
+    let cell = cell.strip_prefix("p:").unwrap_or(cell);
+    let digits = cell.chars().filter(char::is_ascii_digit).count();
+    let dressed =
+        cell.starts_with('+') || cell.chars().any(|c| matches!(c, '(' | ')' | ' ' | '-' | '.' | '/'));
+    let known =
+        |c: char| c.is_ascii_digit() || matches!(c, '+' | '(' | ')' | ' ' | '-' | '.' | '/' | 'x' | '\u{a0}');
+    (7..=20).contains(&digits)
+        && dressed
+        && cell.chars().all(known)
+        && date_shape(cell) == DateShape::None
+        && !is_ip(cell)
+        && cell.matches('.').count() != 1
+}
+
+fn is_ip(cell: &str) -> bool {
+    let parts: Vec<&str> = cell.split('.').collect();
+    parts.len() == 4 && parts.iter().all(|part| (1..=3).contains(&part.len()) && part.parse::<u8>().is_ok())
+}
+
+/// Something with enough digits to be dialled, where the header says that it is a phone number.
+pub(super) fn is_like_phone(cell: &str) -> bool {
+    cell.chars().filter(char::is_ascii_digit).count() >= 5 && !cell.contains('@')
+}
+
+pub(super) fn is_national(cell: &str) -> bool {
+    let cell = cell.strip_prefix("p:").unwrap_or(cell).trim_start();
+    is_like_phone(cell) && !cell.starts_with('+') && !cell.starts_with("00")
+}
+
+pub(super) fn is_url(cell: &str) -> bool {
+    let marked = cell.starts_with("http://") || cell.starts_with("https://") || cell.starts_with("www.");
+    marked && Website::parse(cell).is_ok()
+}
+
+pub(super) fn is_like_url(cell: &str) -> bool {
+    cell.contains('.')
+        && Website::parse(cell).is_ok()
+        && !cell.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+/// Names of countries are no shape when they are two letters: states look the same.
+pub(super) fn is_country_name(cell: &str) -> bool {
+    cell.len() > 3 && Country::parse(cell).is_ok()
+}
+
+pub(super) fn is_salutation(cell: &str) -> bool {
+    let word: String = fold(cell).chars().filter(|c| *c != '.').collect();
+    SALUTATIONS.contains(&word.trim())
+}
+
+pub(super) fn is_whole_number(cell: &str) -> bool {
+    let number = cell.trim_end_matches('%').trim_end();
+    let number = number.strip_suffix(".0").unwrap_or(number);
+    !number.is_empty()
+        && number.len() <= 12
+        && number.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit())
+}
+
+pub(super) fn is_amount(cell: &str) -> bool {
+    [DecimalMark::Dot, DecimalMark::Comma].into_iter().any(|mark| parse_amount(cell, mark).is_ok())
+}
+
+/// A legal form at the end: `Nordlys AS`, `Wise, Ltd.`
+pub(super) fn is_company(cell: &str) -> bool {
+    let folded = fold(cell);
+    let words: Vec<String> = folded
+        .split_whitespace()
+        .map(|word| word.chars().filter(|c| c.is_alphanumeric()).collect())
+        .collect();
+    words.len() > 1 && words.last().is_some_and(|last| LEGAL_FORMS.contains(&last.as_str()))
+}
