@@ -276,7 +276,7 @@ def test_attachments_come_back_with_their_note(db: Database, lead: Lead) -> None
     assert db.timeline_page(lead, limit=1)[0].text == "File added: plan.txt"
     page = db.leads.page(lead)
     assert [(one.of, one.total) for one in page.attachments] == [(("activity", note.id), 1)]
-    assert page.attachments[0].files[0]["name"] == "plan.txt"
+    assert page.attachments[0].files[0].name == "plan.txt"
 
     db.activities.delete(note)
     with pytest.raises(leadcore.NotFoundError):

@@ -233,8 +233,8 @@ def test_text_that_is_no_unicode_is_refused_by_name(db: Database, lead: Lead) ->
 
 
 def test_only_the_latest_version_is_accepted(db: Database, lead: Lead) -> None:
-    fields = {"lines": [Line("Panel", 1, 100)], "currency": "EUR"}
-    first = db.estimates.send(db.estimates.create(lead, title="Roof", **fields))
+    lines = [Line("Panel", 1, 100)]
+    first = db.estimates.send(db.estimates.create(lead, title="Roof", lines=lines, currency="EUR"))
     second = db.estimates.send(db.estimates.revise(first))
     assert [unmet.condition for unmet in db.estimates.can_move(first, "accepted")] == ["superseded"]
     with pytest.raises(leadcore.InvalidError, match="only the latest version"):

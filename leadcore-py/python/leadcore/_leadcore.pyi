@@ -331,7 +331,7 @@ class Lead:
 
     @property
     def follow_up(self) -> date | datetime | None:
-        """When somebody has to turn to it next, because of a task, call or meeting that is open; a `date` for a whole day."""
+        """When somebody has to turn to it next, for a task, call or meeting that is open; a `date` for a whole day."""
 
     @property
     def industry(self) -> str | None:

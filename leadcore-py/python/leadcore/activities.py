@@ -195,7 +195,7 @@ class Activities(NewActivities):
         """
         return _leadcore.activity_act(self._db._session, activity, "cancel")
 
-    def skip(self, series: ActivityRef, day: date) -> Activity:
+    def skip(self, activity: ActivityRef, day: date) -> Activity:
         """One occurrence of a series of meetings does not take place: that of this day where it is held.
 
         >>> import datetime
@@ -206,9 +206,9 @@ class Activities(NewActivities):
         >>> [entry.start.day for entry in db.calendar.month(2030, 1)]
         [7, 21]
         """
-        return _leadcore.activity_skip(self._db._session, series, day)
+        return _leadcore.activity_skip(self._db._session, activity, day)
 
-    def replace(self, series: ActivityRef, day: date, /, **changes: Unpack[ActivityInput]) -> Replaced:
+    def replace(self, activity: ActivityRef, day: date, /, **changes: Unpack[ActivityInput]) -> Replaced:
         """One occurrence of a series of meetings takes place otherwise: at another time, in another place.
 
         It is left out of the series, and a meeting of its own takes its place: both by one undo.
@@ -225,7 +225,7 @@ class Activities(NewActivities):
         [7, 15, 21]
         """
         given = seconds(checked(changes, _KEYS))
-        return Replaced(*_leadcore.activity_replace(self._db._session, series, day, given))
+        return Replaced(*_leadcore.activity_replace(self._db._session, activity, day, given))
 
     def assign(self, activity: ActivityRef, user: str | None) -> Activity:
         """Give an activity to a user, or with ``None`` to nobody.

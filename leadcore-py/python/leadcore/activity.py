@@ -10,6 +10,7 @@ from uuid import UUID
 
 from ._leadcore import Account, Contact, Lead
 from .arguments import several
+from .exceptions import refused
 from .html import facts
 from .models import Page, Subject
 from .values import Record
@@ -302,6 +303,5 @@ def topics_of(topics: str | Iterable[str] | None) -> list[str]:
 def _some(name: str, given: list[str]) -> list[str]:
     """Refuse a list without anything in it: it would mean nothing here and everything elsewhere."""
     if not given:
-        message = f"`{name}`: an empty list is of nothing; leave it out for all of them"
-        raise ValueError(message)
+        raise refused(name, "required", "an empty list is of nothing; leave it out for all of them")
     return given

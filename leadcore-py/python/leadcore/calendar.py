@@ -15,7 +15,7 @@ from .models import Page
 from .subjects import SubjectRef
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from .database import Database
 

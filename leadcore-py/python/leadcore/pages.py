@@ -18,6 +18,7 @@ from .moves import Idle, StageVisit
 from .values import Record
 
 if TYPE_CHECKING:
+    from .files import FileRecord
     from .followers import Follow
     from .leads import LeadAction
     from .lines import LeadLines
@@ -154,7 +155,7 @@ class Attached(Record):
     """What it is attached to, by kind and id."""
     total: int
     """How many files."""
-    files: tuple[File, ...] = field(repr=False)
+    files: tuple[FileRecord, ...] = field(repr=False)
     """The latest of them."""
 
 
