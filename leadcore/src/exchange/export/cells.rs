@@ -1,5 +1,6 @@
 //! What stands in the cells: values as an import reads them back.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
@@ -9,6 +10,7 @@ use crate::domain::{
     Catalogue, CustomField, CustomValue, Emails, ExternalRef, Field, FieldValue, Lead, Names, Phones,
     Pipeline, Reachable,
 };
+use crate::exchange::unescape_formula;
 use crate::id::StageId;
 use crate::time::{Date, Timestamp};
 use crate::value::{Country, Email, PersonName, Phone, fold};
@@ -38,6 +40,12 @@ impl Cell {
             Self::Time(at) => at.to_string(),
         }
     }
+}
+
+/// The text as an import reads it back where no mark was put before formulas: one that looks like a marked formula gets a
+/// mark, or it would lose its own.
+pub(super) fn unmistaken(text: &str) -> Cow<'_, str> {
+    if unescape_formula(text).len() == text.len() { text.into() } else { format!("'{text}").into() }
 }
 
 /// A number that is read in one way only, wherever: three decimals might be a group of thousands.
@@ -108,7 +116,7 @@ impl<'e> Reader<'e> {
     fn cell(&self, field: &Field, lead: &Lead, names: &Names) -> Cell {
         let ids = self.options.values == Values::Ids;
         match field {
-            Field::Email => list(lead.fields.emails.entries().iter().map(|entry| email(entry))),
+            Field::Email => list(lead.fields.emails.entries().iter().map(email)),
             Field::Phone => {
                 let region = lead.fields.phone_region();
                 list(lead.fields.phones.entries().iter().map(|entry| phone(entry, region)))
@@ -127,7 +135,9 @@ impl<'e> Reader<'e> {
             Field::Custom(key) => {
                 let value = lead.fields.custom.get(key);
                 let custom = self.custom.get(field);
-                value.map_or(Cell::Empty, |value| self.custom(value, custom.copied(), field, names))
+                value.map_or(Cell::Empty, |value| {
+                    self.custom(value, custom.copied(), (field, lead.fields.phone_region()), names)
+                })
             }
             _ => value(field.read(lead), &|value| match value {
                 FieldValue::Id(id) if ids => id.to_string(),
@@ -145,7 +155,7 @@ impl<'e> Reader<'e> {
         &self,
         value: &CustomValue,
         custom: Option<&CustomField>,
-        field: &Field,
+        (field, region): (&Field, Option<Country>),
         names: &Names,
     ) -> Cell {
         // A label is written where it leads back to its code.
@@ -163,6 +173,7 @@ impl<'e> Reader<'e> {
             CustomValue::Code(code) => Cell::Text(label(code)),
             CustomValue::Codes(codes) => list(codes.iter().map(|code| label(code))),
             CustomValue::Time(at) => Cell::Text(at.to_string()),
+            CustomValue::Phone(number) => Cell::Text(phone(&Reachable::new(number.clone()), region)),
             CustomValue::User(_) if self.options.values == Values::Names => {
                 Cell::Text(names.show(field, &value.read()))
             }

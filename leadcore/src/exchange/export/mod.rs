@@ -14,7 +14,8 @@
 //! - texts are as they are: what a spreadsheet could run is marked in CSV, and an import takes that mark off.
 //!
 //! What a file cannot say: the revision and history of a lead, since when and why an address is marked, ids in more systems
-//! than one when [one is chosen](ExportOptions::external_system), and names of labels that hold a comma or semicolon.
+//! than one when [one is chosen](ExportOptions::external_system), ids that begin like those of an advertising platform (`l:`,
+//! which an import takes off), and names of labels that hold a comma or semicolon.
 
 mod cells;
 mod contacts;

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
-use super::cells::{Cell, Reader};
+use super::cells::{Cell, Reader, unmistaken};
 use super::{ExportOptions, Exported, LongTexts, SHEET_ROWS};
 use crate::context::Context;
 use crate::desk::Extract;
@@ -143,6 +143,7 @@ fn put(
         },
         Cell::Text(_) | Cell::List(_) => {
             let text = cell.into_text();
+            let text = unmistaken(&text);
             let text = match options.long_texts {
                 LongTexts::Cut => cut(&text),
                 LongTexts::Refuse if fits(&text) => printable(&text),

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::cells::{Cell, Reader};
+use super::cells::{Cell, Reader, plain_number, unmistaken};
 use super::{ExportOptions, Exported, unwritten};
 use crate::desk::Extract;
 use crate::error::Result;
@@ -50,12 +50,12 @@ pub(super) fn json_lines(
                 let value = match cell {
                     Cell::Empty => continue,
                     Cell::List(list) => {
-                        let list: Vec<_> = list.iter().map(|item| text(item)).collect();
+                        let list: Vec<_> = list.iter().map(|item| text(&unmistaken(item))).collect();
                         format!("[{}]", list.join(","))
                     }
-                    Cell::Number(number) => super::cells::plain_number(number),
+                    Cell::Number(number) => plain_number(number),
                     Cell::Flag(yes) => yes.to_string(),
-                    other => text(&other.into_text()),
+                    other => text(&unmistaken(&other.into_text())),
                 };
                 if line.len() > 1 {
                     line.push(',');
