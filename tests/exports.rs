@@ -183,7 +183,7 @@ fn a_workbook_has_typed_cells_and_as_many_sheets_as_it_needs() {
     let (file, _) = try_export(&host, &all(), &options.long_texts(LongTexts::Cut)).unwrap();
     let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(&file)).unwrap();
     let range = book.worksheet_range("Leads").unwrap();
-    let cut = range.rows().last().unwrap()[0].to_string();
+    let cut = range.rows().next_back().unwrap()[0].to_string();
     assert_eq!((cut.chars().count(), cut.ends_with('…')), (32_767, true));
     let error = try_export(&host, &all(), &ExportOptions::new(ExportFormat::Xlsx).sheet_rows(1));
     assert_eq!(fields_of(&refused(error, ErrorKind::Invalid)), ["sheet_rows"]);
