@@ -28,7 +28,7 @@ from .exceptions import refused
 
 __all__ = ["Permission", "Role", "RoleTable", "Visibility"]
 
-Permission = Literal["view", "create", "edit", "delete", "convert", "import", "configure"]
+Permission = Literal["view", "create", "edit", "delete", "convert", "import", "export", "configure"]
 """What a grant is about."""
 
 Visibility = Literal["own", "team", "team_and_unassigned", "all"]

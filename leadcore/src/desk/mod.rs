@@ -15,6 +15,8 @@ mod children;
 mod children_purge;
 mod clone;
 mod custom;
+#[cfg(feature = "csv")]
+mod extract;
 mod facets;
 mod history;
 mod intake;
@@ -40,6 +42,7 @@ pub mod estimates;
 pub mod files;
 pub mod followers;
 pub mod functions;
+pub mod hygiene;
 #[cfg(feature = "calendar")]
 pub mod ical;
 pub mod leads;
@@ -62,6 +65,10 @@ pub use access::Expect;
 pub(crate) use access::{Gate, check_fields, require};
 #[cfg(feature = "csv")]
 pub(crate) use custom::{missing, no_such_record};
+#[cfg(feature = "csv")]
+pub use extract::Extent;
+#[cfg(feature = "csv")]
+pub(crate) use extract::Extract;
 #[cfg(feature = "csv")]
 pub(crate) use functions::Openings;
 #[cfg(feature = "csv")]

@@ -115,7 +115,7 @@ fn marks(told: &[crate::domain::FieldValue]) -> Cell {
 }
 
 /// The persons of a lead or an account, without what the actor may not see.
-fn persons(ctx: &Context<'_>, txn: &mut dyn Txn, owner: Subject) -> Result<Vec<LinkedContact>> {
+pub(super) fn persons(ctx: &Context<'_>, txn: &mut dyn Txn, owner: Subject) -> Result<Vec<LinkedContact>> {
     match owner.kind {
         SubjectKind::Lead => contacts::of_lead(ctx, txn, LeadId::from_uuid(owner.id)),
         SubjectKind::Account => contacts::of_account(ctx, txn, AccountId::from_uuid(owner.id)),
@@ -167,8 +167,7 @@ pub use sheet::contacts_xlsx;
 
 #[cfg(feature = "xlsx")]
 mod sheet {
-    use chrono::TimeDelta;
-    use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+    use rust_xlsxwriter::{DocProperties, Format, Workbook, Worksheet, XlsxError};
 
     use super::{Cell, Column, columns, persons};
     use crate::context::Context;
@@ -176,11 +175,8 @@ mod sheet {
     use crate::desk::settings;
     use crate::domain::Subject;
     use crate::error::{Error, ErrorKind, Result};
+    use crate::exchange::sheet_out::{cut, excel, made};
     use crate::store::Txn;
-    use crate::time::Timestamp;
-
-    /// What a cell of a spreadsheet takes, in UTF-16 units.
-    const MAX_CELL: usize = 32_767;
 
     /// Writes the persons of a lead or an account as a spreadsheet, a row for each, the primary one first; says how many.
     ///
@@ -233,9 +229,7 @@ mod sheet {
         persons: &[LinkedContact],
     ) -> std::result::Result<Vec<u8>, XlsxError> {
         let mut book = Workbook::new();
-        // Without a date of its own the library would write the system's.
-        let made = excel(ctx, ctx.now()).or_else(|| ExcelDateTime::from_ymd(2000, 1, 1).ok());
-        if let Some(made) = made {
+        if let Some(made) = made(ctx) {
             book.set_properties(&DocProperties::new().set_creation_datetime(&made));
         }
         let bold = Format::new().set_bold();
@@ -278,27 +272,5 @@ mod sheet {
         format: &Format,
     ) -> std::result::Result<(), XlsxError> {
         sheet.write_string_with_format(row, column, cut(text), format).map(drop)
-    }
-
-    /// What a cell takes of a text. XML has no U+FFFE and U+FFFF: a file with one of them would not open.
-    fn cut(text: &str) -> String {
-        let text = text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
-        if text.encode_utf16().count() <= MAX_CELL {
-            return text;
-        }
-        let mut left = MAX_CELL - 1;
-        let fits = |letter: &char| {
-            let units = letter.len_utf16();
-            let fits = units <= left;
-            left = left.saturating_sub(units);
-            fits
-        };
-        text.chars().take_while(fits).chain(['…']).collect()
-    }
-
-    /// The time on the actor's wall, to the second.
-    fn excel(ctx: &Context<'_>, at: Timestamp) -> Option<ExcelDateTime> {
-        let local = at.saturating_add(TimeDelta::seconds(i64::from(ctx.utc_offset().local_minus_utc())));
-        ExcelDateTime::from_timestamp(local.as_micros().div_euclid(1_000_000)).ok()
     }
 }

@@ -1,6 +1,6 @@
 //! Tables in and out: the streaming CSV reader and writer, and the import of leads over them.
 //!
-//! [`import`] takes a file of leads into a store; [`Mapping`] says which column is which field, and [`template()`] writes
+//! [`import`] takes a file of leads into a store, and [`mod@export`] takes them out again; [`Mapping`] says which column is which field, and [`template()`] writes
 //! an empty file to fill in. What lies below knows nothing of leads: [`TableReader`] takes a file as people have it, finds out its encoding and layout,
 //! and gives its records one by one with their line numbers; [`CsvWriter`] writes tables that a spreadsheet can open
 //! without running them; [`digest()`] tells whether a file was seen before.
@@ -30,6 +30,7 @@ mod dates;
 mod decode;
 mod dialect;
 mod digest;
+pub mod export;
 mod frames;
 #[cfg_attr(
     not(all(feature = "sheets", feature = "vcard")),
@@ -44,6 +45,8 @@ mod options;
 mod rejects;
 mod rows;
 mod scan;
+#[cfg(feature = "xlsx")]
+mod sheet_out;
 #[cfg(feature = "sheets")]
 mod sheets;
 mod table;
@@ -69,6 +72,8 @@ pub use rows::{Row, RowProblem, TableReader};
 pub use scan::Limits;
 pub use table::Table;
 pub use template::template;
+#[cfg(feature = "xlsx")]
+pub use template::xlsx::template_xlsx;
 pub use write::{CsvWriter, escape_formula, unescape_formula};
 
 #[cfg(test)]

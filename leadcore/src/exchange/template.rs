@@ -1,9 +1,12 @@
 //! An empty file to fill in (S0.17).
 
+#[cfg(feature = "xlsx")]
+pub(super) mod xlsx;
+
 use std::io::Write;
 
 use super::CsvWriter;
-use crate::domain::{Catalogue, Field};
+use crate::domain::{Catalogue, Field, FieldSpec};
 use crate::error::Result;
 
 /// Writes the header of a file with a column for every field that a person may fill in, in the tenant's order and
@@ -22,13 +25,18 @@ use crate::error::Result;
 /// # Errors
 /// [`ErrorKind::Storage`](crate::error::ErrorKind::Storage) when the output cannot be written.
 pub fn template(catalogue: &Catalogue, output: impl Write) -> Result<()> {
-    let specs = catalogue.specs();
-    let offered = specs.iter().filter(|spec| {
+    let mut csv = CsvWriter::new(output);
+    csv.write_row(offered(catalogue).iter().map(|spec| spec.label.as_str()))?;
+    csv.flush()
+}
+
+/// The fields that a person may fill in, in the tenant's order.
+fn offered(catalogue: &Catalogue) -> Vec<FieldSpec> {
+    let mut specs = catalogue.specs();
+    specs.retain(|spec| {
         (spec.field.is_writable() || spec.field == Field::Stage) && !catalogue.is_disabled(&spec.field)
     });
-    let mut csv = CsvWriter::new(output);
-    csv.write_row(offered.map(|spec| spec.label.as_str()))?;
-    csv.flush()
+    specs
 }
 
 #[cfg(test)]

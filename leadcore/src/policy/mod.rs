@@ -32,14 +32,24 @@ pub enum Permission {
     Convert,
     /// Import files.
     Import,
+    /// Take leads out as files, many at once (S1.02).
+    Export,
     /// Change pipelines, vocabularies and settings.
     Configure,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 7] =
-        [Self::View, Self::Create, Self::Edit, Self::Delete, Self::Convert, Self::Import, Self::Configure];
+    pub const ALL: [Self; 8] = [
+        Self::View,
+        Self::Create,
+        Self::Edit,
+        Self::Delete,
+        Self::Convert,
+        Self::Import,
+        Self::Export,
+        Self::Configure,
+    ];
 
     /// Stable name: `view`, `create` …
     #[must_use]
@@ -51,6 +61,7 @@ impl Permission {
             Self::Delete => "delete",
             Self::Convert => "convert",
             Self::Import => "import",
+            Self::Export => "export",
             Self::Configure => "configure",
         }
     }

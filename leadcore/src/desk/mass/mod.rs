@@ -159,7 +159,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn count(&mut self, outcome: &RecordOutcome) {
+    pub(super) fn count(&mut self, outcome: &RecordOutcome) {
         let slot = match outcome {
             RecordOutcome::Done => &mut self.done,
             RecordOutcome::Unchanged => &mut self.unchanged,
@@ -346,7 +346,7 @@ pub(super) fn count(txn: &mut dyn Txn, filter: &Resolved, trashed: bool) -> Resu
 }
 
 /// The outcome behind an error about one record; errors of another kind are the store's.
-fn outcome_of(error: Error) -> Result<RecordOutcome> {
+pub(super) fn outcome_of(error: Error) -> Result<RecordOutcome> {
     if let Some(conflict) = error.conflict() {
         return Ok(RecordOutcome::Conflict(conflict.clone()));
     }

@@ -13,5 +13,7 @@ pub(super) use follow::{Instead, follow};
 pub use manage::{
     ViewDraft, ViewEntry, arrange, delete, get, list, pin, rename, save, set_default, share, unpin, update,
 };
+#[cfg(feature = "csv")]
+pub(super) use open::Shown;
 pub use open::{ListPage, Row, ViewBoard, ViewRequest, board, draft, open};
 pub use system::SystemDefinition;

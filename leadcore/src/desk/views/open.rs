@@ -162,11 +162,11 @@ pub struct ViewBoard {
 }
 
 /// What a view says, checked for this actor.
-struct Shown {
+pub(in crate::desk) struct Shown {
     name: String,
     filter: Filter,
-    sort: Option<Sort>,
-    trashed: bool,
+    pub(in crate::desk) sort: Option<Sort>,
+    pub(in crate::desk) trashed: bool,
     columns: Option<Vec<Field>>,
     group_by: Option<Field>,
     pipeline: Option<PipelineId>,
@@ -174,7 +174,27 @@ struct Shown {
 }
 
 impl Shown {
-    fn load(ctx: &Context<'_>, txn: &mut dyn Txn, catalogue: &Catalogue, view: ViewRef) -> Result<Self> {
+    /// All that match, in no order of their own.
+    #[cfg(feature = "csv")]
+    pub(in crate::desk) fn of_filter(filter: Filter) -> Self {
+        Self {
+            name: String::new(),
+            filter,
+            sort: None,
+            trashed: false,
+            columns: None,
+            group_by: None,
+            pipeline: None,
+            left_out: Vec::new(),
+        }
+    }
+
+    pub(in crate::desk) fn load(
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        catalogue: &Catalogue,
+        view: ViewRef,
+    ) -> Result<Self> {
         let id = match view {
             ViewRef::System(view) => {
                 let definition = SystemDefinition::of(view);
@@ -218,7 +238,7 @@ impl Shown {
     }
 
     /// The view's filter with what the reader adds.
-    fn filter(&self, request: &ViewRequest) -> Result<Filter> {
+    pub(in crate::desk) fn filter(&self, request: &ViewRequest) -> Result<Filter> {
         let mut filter = self.filter.clone();
         if let Some(also) = &request.filter {
             if also.is_too_deep() {
@@ -234,7 +254,7 @@ impl Shown {
     }
 
     /// The reader's columns, which must fit; else those of the view that do; else the tenant's.
-    fn columns(
+    pub(in crate::desk) fn columns(
         &self,
         ctx: &Context<'_>,
         catalogue: &Catalogue,

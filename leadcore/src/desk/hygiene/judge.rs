@@ -1,0 +1,221 @@
+//! What is wrong with an address or a number, and what would mend it. Pure: no mail is sent and no name looked up.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{LeadFields, Reachable};
+use crate::value::{Country, Email, Phone};
+
+use super::{Fix, Issue};
+
+/// Mailboxes of a function, not of a person (RFC 2142 and what companies use).
+const ROLES: &str = "info contact office mail email hello post postmaster hostmaster webmaster abuse noc security \
+     admin administrator root support help helpdesk service customerservice sales vertrieb marketing billing invoice \
+     invoices accounting accounts finance hr jobs career careers recruiting press media news newsletter noreply \
+     no-reply donotreply do-not-reply enquiries inquiries reception kontakt firmapost booking orders order shop team \
+     legal privacy feedback all everyone staff";
+
+/// Domains that give out addresses for a few minutes. A host that knows more names them in its request.
+const DISPOSABLE: &str = "mailinator.com guerrillamail.com guerrillamail.net sharklasers.com 10minutemail.com \
+     10minutemail.net tempmail.com temp-mail.org temp-mail.io tempmailo.com throwawaymail.com yopmail.com yopmail.fr \
+     trashmail.com trashmail.de getnada.com nada.email maildrop.cc dispostable.com fakeinbox.com mailnesia.com \
+     mintemail.com mohmal.com moakt.com emailondeck.com spamgourmet.com mailcatch.com mytemp.email discard.email \
+     wegwerfmail.de byom.de einrot.com burnermail.io tempr.email inboxkitten.com mail-temp.com minuteinbox.com";
+
+/// Slips of the hand in the domains that most people have.
+const TYPOS: &[(&str, &str)] = &[
+    ("gmial.com", "gmail.com"),
+    ("gmai.com", "gmail.com"),
+    ("gmal.com", "gmail.com"),
+    ("gmil.com", "gmail.com"),
+    ("gamil.com", "gmail.com"),
+    ("gnail.com", "gmail.com"),
+    ("gmail.con", "gmail.com"),
+    ("gmail.co", "gmail.com"),
+    ("gmail.cm", "gmail.com"),
+    ("gmaill.com", "gmail.com"),
+    ("hotmial.com", "hotmail.com"),
+    ("hotmai.com", "hotmail.com"),
+    ("hotmal.com", "hotmail.com"),
+    ("hotmail.con", "hotmail.com"),
+    ("hotmil.com", "hotmail.com"),
+    ("outlok.com", "outlook.com"),
+    ("outllok.com", "outlook.com"),
+    ("outlook.con", "outlook.com"),
+    ("yaho.com", "yahoo.com"),
+    ("yahooo.com", "yahoo.com"),
+    ("yahoo.con", "yahoo.com"),
+    ("iclod.com", "icloud.com"),
+    ("icloud.con", "icloud.com"),
+];
+
+/// Names that no mail reaches (RFC 2606, RFC 6761, RFC 6762).
+const NOWHERE: [&str; 6] = ["test", "example", "invalid", "localhost", "local", "internal"];
+
+/// What is judged by.
+#[derive(Debug)]
+pub(super) struct Judge {
+    roles: BTreeSet<&'static str>,
+    disposable: BTreeSet<String>,
+    region: Option<Country>,
+}
+
+impl Judge {
+    pub(super) fn new(more_disposable: &[String], region: Option<Country>) -> Self {
+        let own = DISPOSABLE.split_whitespace().map(str::to_owned);
+        let more = more_disposable.iter().map(|domain| domain.trim().trim_start_matches('@').to_lowercase());
+        Self {
+            roles: ROLES.split_whitespace().collect(),
+            disposable: own.chain(more).filter(|domain| !domain.is_empty()).collect(),
+            region,
+        }
+    }
+
+    /// What is wrong with each e-mail address, by its place.
+    pub(super) fn emails(&self, fields: &LeadFields) -> Vec<(usize, Issue, Fix)> {
+        let entries = fields.emails.entries();
+        let found = entries.iter().map(|entry| self.email(entry));
+        settle(found.collect(), entries, |issue| issue == Issue::RoleEmail)
+    }
+
+    fn email(&self, entry: &Reachable<Email>) -> Option<(Issue, Fix)> {
+        if entry.invalid {
+            return Some((Issue::BouncedEmail, Fix::Keep));
+        }
+        if entry.opted_out {
+            return Some((Issue::OptedOutEmail, Fix::Keep));
+        }
+        let address = entry.value.canonical();
+        let (local, domain) = address.rsplit_once('@')?;
+        if let Some((_, right)) = TYPOS.iter().find(|(wrong, _)| *wrong == domain) {
+            return Some((Issue::MisspeltEmail, Fix::Correct(format!("{}@{right}", entry.value.local()))));
+        }
+        if is_nowhere(domain) {
+            return Some((Issue::UndeliverableEmail, Fix::MarkInvalid));
+        }
+        // Also a name below one of them.
+        let mut name = Some(domain);
+        while let Some(known) = name {
+            if self.disposable.contains(known) {
+                return Some((Issue::DisposableEmail, Fix::MarkInvalid));
+            }
+            name = known.split_once('.').map(|(_, rest)| rest);
+        }
+        let role = local.split('+').next().unwrap_or(local);
+        self.roles.contains(role).then_some((Issue::RoleEmail, Fix::Keep))
+    }
+
+    /// What is wrong with each phone number, by its place.
+    pub(super) fn phones(&self, fields: &LeadFields) -> Vec<(usize, Issue, Fix)> {
+        let region = fields.phone_region().or(self.region);
+        let entries = fields.phones.entries();
+        let found = entries.iter().map(|entry| self.phone(entry, region));
+        settle(found.collect(), entries, |_| false)
+    }
+
+    fn phone(&self, entry: &Reachable<Phone>, region: Option<Country>) -> Option<(Issue, Fix)> {
+        if entry.invalid {
+            return Some((Issue::DeadPhone, Fix::Keep));
+        }
+        if entry.opted_out {
+            return Some((Issue::OptedOutPhone, Fix::Keep));
+        }
+        // Without numbering plans nothing is known of any number.
+        if entry.value.is_valid() || !cfg!(feature = "phone") {
+            return None;
+        }
+        let digits = entry.value.digits();
+        let international = digits.strip_prefix("00").map(|rest| format!("+{rest}"));
+        let readings = [
+            Phone::parse(entry.value.as_str(), region).ok(),
+            international.and_then(|text| Phone::parse(&text, None).ok()),
+            // A country code without its plus; short numbers read so would be anybody's.
+            (digits.len() > 9).then(|| Phone::parse(&format!("+{digits}"), None).ok()).flatten(),
+        ];
+        let right = readings.into_iter().flatten().find(Phone::is_valid);
+        Some(match right.as_ref().and_then(Phone::e164) {
+            Some(e164) => (Issue::MalformedPhone, Fix::Correct(e164.to_owned())),
+            None => (Issue::ImpossiblePhone, Fix::MarkInvalid),
+        })
+    }
+}
+
+/// Where what is wrong stands first and another address is sound, it is proposed to go behind the others.
+fn settle<T>(
+    found: Vec<Option<(Issue, Fix)>>,
+    entries: &[Reachable<T>],
+    is_usable: impl Fn(Issue) -> bool,
+) -> Vec<(usize, Issue, Fix)> {
+    let sound = found.iter().any(Option::is_none);
+    let usable = found.iter().flatten().any(|(issue, _)| is_usable(*issue));
+    let listed = found.into_iter().enumerate().filter_map(|(place, found)| Some((place, found?)));
+    let proposed = listed.map(|(place, (issue, fix))| {
+        let better = sound || (usable && !is_usable(issue));
+        let fix =
+            if fix == Fix::Keep && place == 0 && entries.len() > 1 && better { Fix::PutLast } else { fix };
+        (place, issue, fix)
+    });
+    proposed.collect()
+}
+
+fn is_nowhere(domain: &str) -> bool {
+    // An address in brackets is a host by its number: mail may get there.
+    if domain.starts_with('[') {
+        return false;
+    }
+    let Some((_, top)) = domain.rsplit_once('.') else { return true };
+    NOWHERE.contains(&top) || top.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Emails, Phones};
+
+    fn emails(text: &str) -> Vec<(usize, Issue, Fix)> {
+        let fields = LeadFields { emails: Emails::parse(text).unwrap(), ..LeadFields::default() };
+        Judge::new(&["@Burner.Shop".to_owned()], None).emails(&fields)
+    }
+
+    #[test]
+    fn each_address_is_judged() {
+        for (text, issue, fix) in [
+            ("a@gmial.com", Issue::MisspeltEmail, Fix::Correct("a@gmail.com".to_owned())),
+            ("a@mail.mailinator.com", Issue::DisposableEmail, Fix::MarkInvalid),
+            ("a@burner.shop", Issue::DisposableEmail, Fix::MarkInvalid),
+            ("a@nordlys.invalid", Issue::UndeliverableEmail, Fix::MarkInvalid),
+            ("Info@nordlys.no", Issue::RoleEmail, Fix::Keep),
+            ("sales+no@nordlys.no", Issue::RoleEmail, Fix::Keep),
+            ("a@b.no (invalid)", Issue::BouncedEmail, Fix::Keep),
+            ("a@b.no (opted_out)", Issue::OptedOutEmail, Fix::Keep),
+        ] {
+            assert_eq!(emails(text), [(0, issue, fix)], "{text}");
+        }
+        for text in ["a@nordlys.no", "salesperson@nordlys.no", "a@notmailinator.com", "a@[192.0.2.1]"] {
+            assert_eq!(emails(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_sound_goes_first() {
+        assert_eq!(emails("info@b.no, anna@b.no"), [(0, Issue::RoleEmail, Fix::PutLast)]);
+        assert_eq!(emails("anna@b.no, info@b.no"), [(1, Issue::RoleEmail, Fix::Keep)]);
+        let two = emails("a@b.no (invalid), info@b.no");
+        assert_eq!(two, [(0, Issue::BouncedEmail, Fix::PutLast), (1, Issue::RoleEmail, Fix::Keep)]);
+    }
+
+    #[test]
+    #[cfg(feature = "phone")]
+    fn a_number_is_read_where_the_lead_is() {
+        let judged = |text: &str, region: Option<&str>| {
+            let fields = LeadFields { phones: Phones::parse(text, None).unwrap(), ..LeadFields::default() };
+            let region = region.map(|code| Country::parse(code).unwrap());
+            Judge::new(&[], region).phones(&fields).pop().map(|(_, issue, fix)| (issue, fix))
+        };
+        let right = |number: &str| Some((Issue::MalformedPhone, Fix::Correct(number.to_owned())));
+        assert_eq!(judged("22 22 55 55", Some("NO")), right("+4722225555"));
+        assert_eq!(judged("0047 22 22 55 55", None), right("+4722225555"));
+        assert_eq!(judged("4722225555", None), right("+4722225555"));
+        assert_eq!(judged("123", Some("NO")), Some((Issue::ImpossiblePhone, Fix::MarkInvalid)));
+        assert_eq!(judged("+4722225555", None), None);
+    }
+}

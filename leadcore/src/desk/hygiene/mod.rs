@@ -1,0 +1,346 @@
+//! Addresses and numbers that do not reach anybody, or should not be used (S0.37): found, and mended by a plan.
+//!
+//! [`plan`] walks over the leads of a filter and lists what is wrong with their e-mail addresses and phone numbers, with a
+//! [`Fix`] for each; a person may change the fixes. [`apply`] does what the plan says in one operation, which
+//! [`undo`](super::undo) takes back; a lead that changed since is left alone. Nothing is sent and no domain is asked:
+//! what is known is the form of an address, its marks, and lists of domains.
+
+mod apply;
+mod judge;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::domain::{Field, Lead, ReachChannel};
+use crate::error::{Error, Result, ViolationCode};
+use crate::id::{LeadId, OperationId, Revision};
+use crate::policy::Permission;
+use crate::query::{Cursor, Filter, LeadScan, Sort, SortField};
+use crate::store::Txn;
+use crate::value::Country;
+
+use super::access::require;
+use super::leads::readable;
+use super::mass::{RecordResult, Totals};
+
+use judge::Judge;
+
+pub use apply::apply;
+
+/// How many leads one round reads and writes.
+const ROUND: usize = 500;
+/// The most findings of one plan.
+const MOST_FINDINGS: usize = 100_000;
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Issue {
+    /// No mail gets there: a domain without a dot, or one that is reserved.
+    UndeliverableEmail,
+    /// A slip of the hand in a domain that many people have.
+    MisspeltEmail,
+    /// The mailbox of a function (`info@`), not of a person.
+    RoleEmail,
+    /// A domain that gives out addresses for a few minutes.
+    DisposableEmail,
+    /// Marked as not working: mail to it bounced.
+    BouncedEmail,
+    /// Marked as opted out.
+    OptedOutEmail,
+    /// A number that can be read as a valid one, but is not written as one.
+    MalformedPhone,
+    /// No numbering plan has such a number.
+    ImpossiblePhone,
+    /// Marked as not working.
+    DeadPhone,
+    /// Marked as opted out: do not call.
+    OptedOutPhone,
+}
+
+impl Issue {
+    /// Every issue.
+    pub const ALL: [Self; 10] = [
+        Self::UndeliverableEmail,
+        Self::MisspeltEmail,
+        Self::RoleEmail,
+        Self::DisposableEmail,
+        Self::BouncedEmail,
+        Self::OptedOutEmail,
+        Self::MalformedPhone,
+        Self::ImpossiblePhone,
+        Self::DeadPhone,
+        Self::OptedOutPhone,
+    ];
+
+    /// Stable name: `role_email`, `malformed_phone` …
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::UndeliverableEmail => "undeliverable_email",
+            Self::MisspeltEmail => "misspelt_email",
+            Self::RoleEmail => "role_email",
+            Self::DisposableEmail => "disposable_email",
+            Self::BouncedEmail => "bounced_email",
+            Self::OptedOutEmail => "opted_out_email",
+            Self::MalformedPhone => "malformed_phone",
+            Self::ImpossiblePhone => "impossible_phone",
+            Self::DeadPhone => "dead_phone",
+            Self::OptedOutPhone => "opted_out_phone",
+        }
+    }
+
+    /// The issue with this [`code`](Self::code).
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|issue| issue.code() == code)
+    }
+
+    /// What is said of an address that is marked for it.
+    const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::UndeliverableEmail => Some("no mail gets to this domain"),
+            Self::DisposableEmail => Some("disposable address"),
+            Self::ImpossiblePhone => Some("no such number"),
+            _ => None,
+        }
+    }
+}
+
+/// What is done about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Fix {
+    /// Nothing.
+    Keep,
+    /// The address becomes this one; what is said of it stays.
+    Correct(String),
+    /// It is marked as not working.
+    MarkInvalid,
+    /// It goes behind the others, so that it is no longer the primary one.
+    PutLast,
+    /// It is removed.
+    Remove,
+}
+
+/// Which leads are looked at, and for what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct HygieneRequest {
+    /// Which leads; those in the trash are left alone.
+    pub filter: Filter,
+    /// Only these issues; all when empty.
+    #[serde(default)]
+    pub issues: Vec<Issue>,
+    /// Domains that give out disposable addresses, besides the few that are known here.
+    #[serde(default)]
+    pub disposable: Vec<String>,
+    /// Where national numbers are dialled from, of leads that name no country: a code like `NO`.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// The plan ends behind the lead with which it has so many findings: 1 to 100,000.
+    pub limit: usize,
+    /// Goes on behind an earlier plan: its [`next`](HygienePlan::next).
+    #[serde(default)]
+    pub after: Option<Cursor>,
+}
+
+impl HygieneRequest {
+    /// Everything that is wrong with the addresses of these leads, 10,000 findings at a time.
+    #[must_use]
+    pub const fn new(filter: Filter) -> Self {
+        Self { filter, issues: Vec::new(), disposable: Vec::new(), region: None, limit: 10_000, after: None }
+    }
+
+    /// Only these issues.
+    #[must_use]
+    pub fn issues(mut self, issues: impl IntoIterator<Item = Issue>) -> Self {
+        self.issues = issues.into_iter().collect();
+        self
+    }
+
+    /// With more domains that give out disposable addresses.
+    #[must_use]
+    pub fn disposable(mut self, domains: impl IntoIterator<Item = String>) -> Self {
+        self.disposable = domains.into_iter().collect();
+        self
+    }
+
+    /// With national numbers of this country.
+    #[must_use]
+    pub fn region(mut self, region: Country) -> Self {
+        self.region = Some(region.code().to_owned());
+        self
+    }
+
+    /// With at most so many findings, but for those of the last lead.
+    #[must_use]
+    pub const fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Behind an earlier plan.
+    #[must_use]
+    pub fn after(mut self, next: Option<Cursor>) -> Self {
+        self.after = next;
+        self
+    }
+}
+
+/// One address and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The lead.
+    pub lead: LeadId,
+    /// Its number.
+    pub number: u64,
+    /// The lead as it was read; when it changed since, nothing is done.
+    pub revision: Revision,
+    /// An e-mail address or a phone number.
+    pub channel: ReachChannel,
+    /// The address.
+    pub address: String,
+    /// Whether it is the primary one.
+    pub primary: bool,
+    /// What is wrong.
+    pub issue: Issue,
+    /// What is done about it; may be changed before the plan is applied.
+    pub fix: Fix,
+}
+
+/// What is wrong, and what would be done. Pure data: show it, change its fixes, store it, apply it later. It holds
+/// addresses, so it is personal data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct HygienePlan {
+    /// How many leads were looked at.
+    pub scanned: u64,
+    /// Address by address, by the numbers of the leads.
+    pub findings: Vec<Finding>,
+    /// How many findings each issue has.
+    pub counts: BTreeMap<Issue, u64>,
+    /// Where the next plan goes on, when there are more leads.
+    pub next: Option<Cursor>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct HygieneOutcome {
+    /// The operation, for [`undo`](super::undo); none when nothing was written.
+    pub operation: Option<OperationId>,
+    /// Each lead of which something was to be done.
+    pub results: Vec<RecordResult>,
+    /// The sums.
+    pub totals: Totals,
+}
+
+/// Looks for what is wrong with e-mail addresses and phone numbers. Reads only; what the actor may not see is not looked at.
+///
+/// ```
+/// use leadcore::desk::hygiene::{self, Fix, HygieneRequest, Issue};
+/// use leadcore::desk::leads;
+/// use leadcore::domain::Emails;
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let fields = LeadFields { emails: Emails::parse("anna@gmial.com")?, ..LeadFields::company("Nordlys AS")? };
+/// let lead = store.write(ctx.tenant(), |txn| {
+///     let lead = leads::create(&ctx, txn, fields.clone().into())?;
+///     let plan = hygiene::plan(&ctx, txn, &HygieneRequest::new(Filter::everything()))?;
+///     assert_eq!(plan.findings[0].issue, Issue::MisspeltEmail);
+///     assert_eq!(plan.findings[0].fix, Fix::Correct("anna@gmail.com".to_owned()));
+///     hygiene::apply(&ctx, txn, &plan)?;
+///     leads::get(&ctx, txn, lead.id)
+/// })?;
+/// assert_eq!(lead.fields.emails, Emails::parse("anna@gmail.com")?);
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// `Invalid` for a filter, limit, region or place that does not fit; `Denied`.
+pub fn plan(ctx: &Context<'_>, txn: &mut dyn Txn, request: &HygieneRequest) -> Result<HygienePlan> {
+    require(ctx, txn, Permission::View)?;
+    if !(1..=MOST_FINDINGS).contains(&request.limit) {
+        let message = "a plan has 1 to 100,000 findings";
+        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
+    }
+    let sort = Sort::ascending(SortField::Number);
+    if request.after.as_ref().is_some_and(|after| after.sort != sort || !after.is_sound()) {
+        let message = "this is no place behind an earlier plan";
+        return Err(Error::invalid_field("after", ViolationCode::Malformed, message));
+    }
+    let region = request.region.as_deref().map(Country::parse).transpose();
+    let region = region.map_err(|error| Error::invalid(vec![error.at("region")]))?;
+    let judge = Judge::new(&request.disposable, region);
+    let shown = |field: &Field| !ctx.policy().is_hidden(ctx.actor(), field);
+    let (emails, phones) = (shown(&Field::Email), shown(&Field::Phone));
+    let filter = readable(ctx, txn, &request.filter, &[])?;
+    let mut plan = HygienePlan {
+        scanned: 0,
+        findings: Vec::new(),
+        counts: BTreeMap::new(),
+        next: request.after.clone(),
+    };
+    loop {
+        let after = plan.next.take();
+        let scan =
+            LeadScan { filter: filter.clone(), trashed: false, sort: sort.clone(), limit: ROUND, after };
+        let leads = txn.leads().scan(&scan)?;
+        for lead in &leads {
+            plan.scanned = plan.scanned.saturating_add(1);
+            // A converted lead is frozen.
+            if lead.conversion.is_none() {
+                plan.look_at(lead, &judge, request, (emails, phones));
+            }
+            if plan.findings.len() >= request.limit {
+                plan.next = Some(Cursor::behind(lead, &sort));
+                return Ok(plan);
+            }
+        }
+        match leads.last() {
+            Some(last) if leads.len() == ROUND => plan.next = Some(Cursor::behind(last, &sort)),
+            _ => return Ok(plan),
+        }
+    }
+}
+
+impl HygienePlan {
+    fn look_at(
+        &mut self,
+        lead: &Lead,
+        judge: &Judge,
+        request: &HygieneRequest,
+        (emails, phones): (bool, bool),
+    ) {
+        let fields = &lead.fields;
+        let mut add = |channel, place: usize, address: String, issue, fix| {
+            if request.issues.is_empty() || request.issues.contains(&issue) {
+                let count = self.counts.entry(issue).or_default();
+                *count = count.saturating_add(1);
+                let (lead, number, revision) = (lead.id, lead.number, lead.revision);
+                let primary = place == 0;
+                self.findings.push(Finding { lead, number, revision, channel, address, primary, issue, fix });
+            }
+        };
+        if emails {
+            for (place, issue, fix) in judge.emails(fields) {
+                let address = fields.emails.entries().get(place).map(|entry| entry.value.as_str().to_owned());
+                add(ReachChannel::Email, place, address.unwrap_or_default(), issue, fix);
+            }
+        }
+        if phones {
+            for (place, issue, fix) in judge.phones(fields) {
+                let address = fields.phones.entries().get(place).map(|entry| entry.value.as_str().to_owned());
+                add(ReachChannel::Phone, place, address.unwrap_or_default(), issue, fix);
+            }
+        }
+    }
+}
