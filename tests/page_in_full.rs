@@ -97,7 +97,8 @@ fn the_times_of_both_files_are_those_of_the_reader() {
         let offset = chrono::FixedOffset::east_opt(minutes * 60).unwrap();
         let (mut table, mut book) = (Vec::new(), Vec::new());
         host.read(|ctx, txn| {
-            (table.clear(), book.clear());
+            table.clear();
+            book.clear();
             let there = ctx.clone().with_utc_offset(offset);
             contacts_csv(&there, txn, lead.id, &mut table)?;
             contacts_xlsx(&there, txn, lead.id, &mut book)
@@ -106,7 +107,7 @@ fn the_times_of_both_files_are_those_of_the_reader() {
         let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(&book)).unwrap();
         let sheet = book.worksheet_range("Contacts").unwrap();
         let rows: Vec<_> = sheet.rows().collect();
-        let place = rows[0].iter().position(|cell| cell.to_string() == head).unwrap();
+        let place = rows[0].iter().position(|cell| *cell == head).unwrap();
         let Data::DateTime(at) = &rows[1][place] else { panic!("a time is a time") };
         let local = 46_346.0 + 8.0 / 24.0 + f64::from(minutes) / 1_440.0;
         assert!((at.as_f64() - local).abs() < 1e-6, "{head}");
