@@ -11,11 +11,11 @@ use super::mapping::address::AddressLine;
 use super::mapping::{ColumnRules, Located, Origin, Split};
 use super::{Row, unescape_formula};
 use crate::domain::{
-    Catalogue, ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind, MatchKey, Reachable,
+    Catalogue, Emails, ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind, MatchKey, Phones,
     Reference, Term, TermKind,
 };
 use crate::error::{ValueError, Violation, ViolationCode};
-use crate::value::{Country, Email, PersonName, Phone, fold};
+use crate::value::{Country, PersonName, fold};
 
 /// What a row says, before anything is looked up in a store.
 #[derive(Debug, Clone, Default)]
@@ -283,15 +283,17 @@ impl Coercer {
             Field::FirstName => intent.name.given = Some(cell.to_owned()),
             Field::LastName => intent.name.family = Some(cell.to_owned()),
             Field::Email => {
-                for email in list_of(rules, cell).flat_map(Email::split_list) {
-                    fields.emails.push(Reachable::new(email?))?;
+                for part in list_of(rules, cell) {
+                    for entry in Emails::parse(part)?.entries() {
+                        fields.emails.push(entry.clone())?;
+                    }
                 }
             }
             Field::Phone => {
                 let region = self.region(rules, fields);
                 for part in list_of(rules, cell) {
-                    for phone in Phone::split_list(without_prefix(part, &["p"]), region) {
-                        fields.phones.push(Reachable::new(phone?))?;
+                    for entry in Phones::parse(without_prefix(part, &["p"]), region)?.entries() {
+                        fields.phones.push(entry.clone())?;
                     }
                 }
             }
