@@ -64,7 +64,7 @@ pub use activity::{
 pub use agenda::{AgendaSpan, Reminder};
 pub use amounts::{AmountSum, StageSum, amount_units};
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec};
-pub(crate) use changes::{TRASHED_AT, TRASHED_BY};
+pub(crate) use changes::{IMPORT_LINE, TRASHED_AT, TRASHED_BY};
 pub use changes::{account_changes, contact_changes, lead_changes, term_changes};
 pub use child::{Place, Placed, Placement, RecordKind, Tab, TabCount};
 pub use contact::{Contact, ContactFields};

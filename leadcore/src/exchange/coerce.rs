@@ -1,14 +1,16 @@
 //! From the cells of a row to what it says about a lead.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::import::ImportOptions;
+use super::import::{ImportOptions, MatchBy, TermRule};
 use super::{Row, unescape_formula};
 use crate::domain::{
     Catalogue, CustomField, CustomType, ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind,
-    MatchKey, Reachable, Reference, Term, TermKind,
+    MatchKey, MatchKind, Numbering, Reachable, Reference, Term, TermKind,
 };
 use crate::error::{ValueError, Violation, ViolationCode};
+use crate::id::LeadId;
 use rust_decimal::Decimal;
 
 use crate::value::{Country, Email, PersonName, Phone, fold, parse_amount};
@@ -28,8 +30,21 @@ pub(super) struct Intent {
     pub(super) terms: Vec<(TermKind, String)>,
     /// The name of the stage.
     pub(super) stage: Option<String>,
-    /// What the lead may be recognised by: external id, e-mails, phones.
+    /// What the lead may be recognised by, of what the import recognises leads by.
     pub(super) keys: Vec<MatchKey>,
+    /// The lead itself, where a column holds its id.
+    pub(super) id: Option<LeadId>,
+    /// The lead itself, where a column holds its number.
+    pub(super) number: Option<u64>,
+    /// Fields to be emptied.
+    pub(super) clear: Vec<Field>,
+}
+
+impl Intent {
+    /// Whether it names anything by which a lead can be recognised.
+    pub(super) fn is_recognisable(&self) -> bool {
+        !self.keys.is_empty() || self.id.is_some() || self.number.is_some()
+    }
 }
 
 /// The cells of a person's name.
@@ -97,6 +112,18 @@ pub(super) struct Coercer {
     countries: HashMap<String, Result<Country, ValueError>>,
     encoding: &'static str,
     blanked: u64,
+    numbering: Numbering,
+    /// The folded cell that empties its field.
+    clear: Option<String>,
+    /// What folded cells of a field mean.
+    meanings: HashMap<Field, HashMap<String, Option<String>>>,
+}
+
+/// What a cell says once the choices of the caller are applied.
+enum Said<'c> {
+    Text(Cow<'c, str>),
+    Nothing,
+    Clear,
 }
 
 /// How many spellings of countries are remembered.
@@ -122,6 +149,51 @@ impl Coercer {
             countries: HashMap::new(),
             encoding,
             blanked: 0,
+            numbering: Numbering::default(),
+            clear: options.clear.as_deref().map(|token| fold(token.trim())),
+            meanings: options.terms.iter().map(|(field, rule)| (field.clone(), meanings(rule))).collect(),
+        }
+    }
+
+    /// With the way in which the tenant writes numbers of leads.
+    pub(super) fn with_numbering(mut self, numbering: Numbering) -> Self {
+        self.numbering = numbering;
+        self
+    }
+
+    /// The first column of the field; one behind the others where there is none yet.
+    pub(super) fn place_of(&mut self, field: &Field, width: usize) -> usize {
+        if let Some((place, _)) = self.columns.iter().find(|(_, known)| known == field) {
+            return *place;
+        }
+        let place = self.columns.iter().map(|(place, _)| place + 1).max().unwrap_or(0).max(width);
+        self.columns.push((place, field.clone()));
+        self.columns.sort_by_key(|(_, field)| field.is_written_late());
+        place
+    }
+
+    /// The other columns of the field.
+    pub(super) fn other_places<'s>(
+        &'s self,
+        field: &'s Field,
+        first: usize,
+    ) -> impl Iterator<Item = usize> + 's {
+        let same = self.columns.iter().filter(move |(place, known)| known == field && *place != first);
+        same.map(|(place, _)| *place)
+    }
+
+    fn said<'c>(&self, field: &Field, cell: &'c str) -> Said<'c> {
+        if self.clear.is_none() && self.meanings.is_empty() {
+            return Said::Text(Cow::Borrowed(cell));
+        }
+        let key = fold(cell);
+        if self.clear.as_ref() == Some(&key) {
+            return Said::Clear;
+        }
+        match self.meanings.get(field).and_then(|known| known.get(&key)) {
+            None => Said::Text(Cow::Borrowed(cell)),
+            Some(None) => Said::Nothing,
+            Some(Some(meant)) => Said::Text(Cow::Owned(meant.clone())),
         }
     }
 
@@ -149,7 +221,15 @@ impl Coercer {
                 self.blanked += 1;
                 continue;
             }
-            if let Err(error) = self.take(&mut intent, field, cell) {
+            let taken = match self.said(field, cell) {
+                Said::Text(text) => self.take(&mut intent, field, &text),
+                Said::Clear => clear(&mut intent, field),
+                Said::Nothing => {
+                    self.blanked += 1;
+                    Ok(())
+                }
+            };
+            if let Err(error) = taken {
                 broken.push(error.at(field.key()));
             }
         }
@@ -161,8 +241,33 @@ impl Coercer {
         if !broken.is_empty() {
             return Content::Broken(broken);
         }
-        intent.keys = intent.fields.match_keys();
+        intent.keys = self.keys(&intent.fields);
         Content::Filled(Box::new(intent))
+    }
+
+    /// What the lead may be recognised by.
+    fn keys(&self, fields: &LeadFields) -> Vec<MatchKey> {
+        let mut keys = fields.match_keys();
+        let by = &self.options.match_by;
+        if *by == MatchBy::DEFAULT {
+            return keys;
+        }
+        keys.retain(|key| {
+            by.iter().any(|by| match by {
+                MatchBy::ExternalId => key.kind == MatchKind::External,
+                MatchBy::Email => key.kind == MatchKind::Email,
+                MatchBy::Phone => key.kind == MatchKind::Phone,
+                _ => false,
+            })
+        });
+        for by in by {
+            if let MatchBy::Custom(field) = by
+                && let Some(value) = fields.custom.get(field)
+            {
+                keys.extend(value.forms().iter().filter_map(|form| MatchKey::custom(field, form)));
+            }
+        }
+        keys
     }
 
     /// Why a row cannot be read at all.
@@ -220,8 +325,20 @@ impl Coercer {
             Field::Stage => intent.stage = Some(Term::check_name(cell)?),
             Field::Labels => {
                 for name in cell.split([',', ';']).map(str::trim).filter(|name| !name.is_empty()) {
-                    intent.terms.push((TermKind::Label, Term::check_name(name)?));
+                    // The token for the whole cell is none of a label.
+                    if let Said::Text(name) = self.said(field, name) {
+                        intent.terms.push((TermKind::Label, Term::check_name(&name)?));
+                    }
                 }
+            }
+            Field::Id => {
+                let id =
+                    cell.parse().map_err(|_| ValueError::new(ViolationCode::Malformed, "this is no id"))?;
+                intent.id = Some(id);
+            }
+            Field::Number => {
+                let wrong = || ValueError::new(ViolationCode::Malformed, "this is no number of a lead");
+                intent.number = Some(self.numbering.parse(cell).ok_or_else(wrong)?);
             }
             Field::Custom(key) => {
                 let region = fields.phone_region().or(self.options.region);
@@ -250,6 +367,22 @@ impl Coercer {
         }
         country
     }
+}
+
+/// The row empties this field.
+fn clear(intent: &mut Intent, field: &Field) -> Result<(), ValueError> {
+    if !field.is_writable() || *field == Field::Kind {
+        return Err(ValueError::new(ViolationCode::NotAllowed, "this field cannot be emptied"));
+    }
+    if !intent.clear.contains(field) {
+        intent.clear.push(field.clone());
+    }
+    Ok(())
+}
+
+/// What a rule says, by folded cell.
+fn meanings(rule: &TermRule) -> HashMap<String, Option<String>> {
+    rule.map.iter().map(|(cell, meant)| (fold(cell.trim()), meant.clone())).collect()
 }
 
 /// Meta's lead exports write a letter and a colon before numbers, so that spreadsheets leave them alone: `p:+4722225555`

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::import::MatchBy;
 use super::unescape_formula;
 use crate::domain::{Catalogue, Field};
 use crate::error::{Error, Result, Violation, ViolationCode};
@@ -94,7 +95,9 @@ impl Mapping {
     /// # Errors
     /// `Invalid` with every reason: a mapped header that the file lacks, a field that the engine sets, a field with too
     /// many columns, no column at all.
-    pub(super) fn locate(&self, headers: &[String]) -> Result<Vec<(usize, Field)>> {
+    ///
+    /// `keys` are the fields that say which lead is meant: they may be ones that the engine sets.
+    pub(super) fn locate(&self, headers: &[String], keys: &[MatchBy]) -> Result<Vec<(usize, Field)>> {
         let mut broken = Vec::new();
         let mut places: Vec<(usize, Field)> = Vec::new();
         let mut taken = vec![false; headers.len()];
@@ -113,7 +116,11 @@ impl Mapping {
             };
             match place {
                 None => refuse(ViolationCode::Unknown, "the file has no such column"),
-                Some(_) if !field.is_writable() && *field != Field::Stage => {
+                Some(_)
+                    if !field.is_writable()
+                        && *field != Field::Stage
+                        && !keys.iter().any(|key| key.field() == *field) =>
+                {
                     refuse(ViolationCode::NotAllowed, "the engine sets this field");
                 }
                 Some(_) if !takes_several(field) && places.iter().any(|(_, known)| known == field) => {
@@ -171,16 +178,16 @@ mod tests {
                 .map(|header| ColumnMapping { header: header.to_owned(), field: Some(Field::Email) })
                 .to_vec(),
         };
-        assert_eq!(twice.locate(&headers).unwrap(), [(2, Field::City)]);
-        assert_eq!(repeated.locate(&headers).unwrap(), [(0, Field::Email), (1, Field::Email)]);
+        assert_eq!(twice.locate(&headers, &[]).unwrap(), [(2, Field::City)]);
+        assert_eq!(repeated.locate(&headers, &[]).unwrap(), [(0, Field::Email), (1, Field::Email)]);
         let wrong = Mapping::default()
             .with("gone", Some(Field::City))
             .with("a", Some(Field::Number))
             .with("b", Some(Field::Region));
-        let error = wrong.locate(&headers).unwrap_err();
+        let error = wrong.locate(&headers, &[]).unwrap_err();
         let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
         assert_eq!(fields, ["mapping.city", "mapping.number"]);
-        assert!(Mapping::default().locate(&headers).is_err());
+        assert!(Mapping::default().locate(&headers, &[]).is_err());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::decode::TextEncoding;
 use super::scan::Limits;
 
@@ -15,7 +17,10 @@ type KnownHeader = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 /// let options = ReadOptions::new().delimiter(b';').encoding(TextEncoding::for_label("latin1")?);
 /// # Ok::<(), leadcore::error::Error>(())
 /// ```
-#[derive(Clone, Default)]
+///
+/// Stored as JSON, what is absent is detected; who [knows headers](Self::known_header) is not stored.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ReadOptions {
     /// The encoding; a byte order mark in the file outranks it.
@@ -30,6 +35,7 @@ pub struct ReadOptions {
     pub skip_lines: Option<u64>,
     /// When a record counts as damaged.
     pub limits: Limits,
+    #[serde(skip)]
     known_header: Option<KnownHeader>,
 }
 

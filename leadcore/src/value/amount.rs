@@ -13,7 +13,8 @@ pub(super) const LIMIT: i64 = 100_000_000_000_000;
 const MAX_CHARS: usize = 64;
 
 /// Which character separates the whole from the fraction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DecimalMark {
     /// Decide from the text, and refuse a text that can be read in two ways.
     #[default]

@@ -51,14 +51,20 @@
 //! Memory does not grow with the file; a [`dry_run`] keeps nine bytes for each e-mail, phone and id of it, and the leads
 //! that later lines refer to.
 
+mod apply;
 mod bench;
+mod choices;
 mod claims;
 mod decision;
+mod details;
 mod dry_run;
+mod feed;
 mod names;
 mod options;
 mod outcome;
 mod plan;
+mod planned;
+mod planning;
 mod preview;
 mod report;
 mod run;
@@ -67,11 +73,15 @@ mod source;
 use crate::domain::OperationKind;
 use crate::error::{Error, ErrorKind, Result};
 
+pub use apply::{apply, apply_from};
+pub use choices::{MatchBy, OnAmbiguous, OnMatch, OnMissing, TermRule, UnknownTerm};
 pub use dry_run::dry_run;
-pub use options::{ImportOptions, OnMatch, UnknownTerm};
+pub use options::ImportOptions;
 pub use outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};
+pub use planned::{Candidate, Choice, ImportPlan, PlanSummary, Planned, PlannedLine};
+pub use planning::{plan, plan_to, replan};
 pub use preview::{Preview, preview};
-pub use report::{FileFormat, ImportReport, Rejection};
+pub use report::{FileFormat, ImportReport, Rejection, ReviewLine};
 pub use run::run;
 
 /// What an import is in the journal.
