@@ -107,7 +107,7 @@ pub(super) fn look<R: Read + Seek>(
             slot.before.as_ref() != Some(&slot.lead) && hashes_of(slot).any(|hash| ahead.holds(hash))
         });
         report.new_values.clone_from(planner.new_values());
-        let step = telling.sink.progress(&clock.progress(&report, chunk.bytes, source.bytes));
+        let step = telling.sink.progress(&clock.progress(&report, &chunk, source.bytes));
         if chunk.end {
             break;
         }

@@ -13,15 +13,20 @@ use super::{ImportOptions, MatchBy, OnAmbiguous, OnMatch, OnMissing};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake, Openings};
 use crate::domain::{
-    Field, FieldChange, FieldValue, Lead, LeadDraft, LeadFields, LeadKind, MatchKey, MatchKind, Move,
-    StageKind, TermId as _, TermKind, Why,
+    Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKey, MatchKind, Move, StageKind, TermId as _,
+    TermKind, Why,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
 use crate::id::{PipelineId, StageId};
 use crate::policy::Permission;
 use crate::store::Txn;
+
+mod purpose;
 mod write;
+
+pub(super) use purpose::Purpose;
+use purpose::{Refused, alike};
 
 /// Decides row by row.
 #[derive(Debug)]
@@ -39,48 +44,6 @@ pub(super) struct Planner<'c> {
     /// Whether decisions say what they change.
     detailed: bool,
     pub(super) bench: Bench,
-}
-
-/// For whom it is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// To be written.
-    Write,
-    /// To be written if it is still what was planned.
-    WriteAsPlanned,
-    /// To be counted.
-    Count,
-    /// To be shown line by line.
-    Plan,
-}
-
-impl Purpose {
-    const fn writes(self) -> bool {
-        matches!(self, Self::Write | Self::WriteAsPlanned)
-    }
-
-    const fn is_detailed(self) -> bool {
-        matches!(self, Self::WriteAsPlanned | Self::Plan)
-    }
-}
-
-/// Why a row is not written.
-enum Refused {
-    For(Vec<Violation>),
-    /// It is not what was planned.
-    Stale,
-}
-
-impl From<Vec<Violation>> for Refused {
-    fn from(reasons: Vec<Violation>) -> Self {
-        Self::For(reasons)
-    }
-}
-
-impl From<Violation> for Refused {
-    fn from(reason: Violation) -> Self {
-        Self::For(vec![reason])
-    }
 }
 
 /// What the names in a row stand for.
@@ -452,18 +415,4 @@ pub(super) fn check_source(txn: &mut dyn Txn, options: &ImportOptions) -> Result
         }
         _ => Ok(()),
     }
-}
-
-/// Whether two lists of changes say the same. One that was stored has times and decimals as text.
-fn alike(then: &[FieldChange], now: &[FieldChange]) -> bool {
-    let same = |a: &FieldValue, b: &FieldValue| a == b || as_stored(a) == as_stored(b);
-    then.len() == now.len()
-        && then
-            .iter()
-            .zip(now)
-            .all(|(a, b)| a.field == b.field && same(&a.before, &b.before) && same(&a.after, &b.after))
-}
-
-fn as_stored(value: &FieldValue) -> Option<FieldValue> {
-    serde_json::from_value(serde_json::to_value(value).ok()?).ok()
 }

@@ -198,7 +198,7 @@ impl<W: Write> Running<'_, W> {
         if let Some(rejects) = &mut self.rejects {
             rejects.flush()?;
         }
-        let progress = self.clock.progress(&self.report, chunk.bytes, self.import.source.bytes);
+        let progress = self.clock.progress(&self.report, chunk, self.import.source.bytes);
         match self.sink.progress(&progress) {
             ControlFlow::Break(()) if !chunk.end => Err(cancelled(self.report.lines)),
             _ => Ok(()),
@@ -225,13 +225,16 @@ impl<'a> Stopwatch<'a> {
         self.skipped = bytes;
     }
 
-    pub(super) fn progress(&self, report: &ImportReport, bytes: u64, total_bytes: u64) -> Progress {
+    pub(super) fn progress(&self, report: &ImportReport, chunk: &Chunk, total_bytes: u64) -> Progress {
+        let (bytes, is_end) = (chunk.bytes, chunk.end);
         let elapsed = self.ctx.now().since(self.since).to_std().unwrap_or_default();
         let rows = report.lines.saturating_sub(report.resumed_after).saturating_sub(report.done_elsewhere);
         let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
         let rate = rows.saturating_mul(1_000_000).checked_div(micros).filter(|_| rows > 0);
         let (done, left) = (bytes.saturating_sub(self.skipped), total_bytes.saturating_sub(bytes));
         let remaining = match left {
+            // Read ahead to its end, which says nothing about the rows.
+            0 if !is_end => None,
             0 => Some(Duration::ZERO),
             _ => u128::from(micros)
                 .saturating_mul(u128::from(left))

@@ -58,6 +58,14 @@ fn facts(host: &Host) -> Vec<String> {
     host.leads().into_iter().map(named).collect()
 }
 
+/// Leads have other ids in the other store.
+fn without_ids(mut report: ImportReport) -> ImportReport {
+    report.operation = None;
+    let candidates = report.reviews.iter_mut().flat_map(|review| &mut review.candidates);
+    candidates.for_each(|(id, _)| *id = crate::id::LeadId::from_uuid(uuid::Uuid::nil()));
+    report
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -98,7 +106,7 @@ proptest! {
         let mut plan = stored(&plan);
         plan.options.chunk = chunks.1;
         let applied = planned.apply(&plan, file(&second));
-        prop_assert_eq!(ImportReport { operation: None, ..applied }, ImportReport { operation: None, ..run });
+        prop_assert_eq!(without_ids(applied), without_ids(run));
         prop_assert_eq!(facts(&planned), facts(&ran));
         prop_assert!(planned.run_with(file(&second), &options).repeated, "it is the same import");
     }
@@ -219,7 +227,7 @@ fn a_streamed_plan_is_carried_out_beside_its_file() {
     let apply = |plan: &str, file: &str| {
         import::apply_from(&ctx, &host.store, plan.as_bytes(), Cursor::new(file.to_owned()), None, &mut ())
     };
-    for (plan, field) in [("", "plan line 1"), (&text[..text.len() / 2], "plan line 4")] {
+    for (plan, field) in [("", "plan line 1"), (&text[..text.len() / 2], "plan line 3")] {
         let error = apply(plan, FILE).unwrap_err();
         assert_eq!(
             (error.kind(), error.violations()[0].field.as_str()),
