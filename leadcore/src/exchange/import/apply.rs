@@ -11,7 +11,7 @@ use super::report::ImportReport;
 use super::run::{Import, execute};
 use super::source::{PlanLines, Source};
 use crate::context::Context;
-use crate::error::{Error, Result, ViolationCode};
+use crate::error::Result;
 use crate::store::Store;
 
 /// Imports a file as planned: the same as [`run`](super::run), but for what a person changed in the plan, and for what
@@ -65,11 +65,7 @@ fn carry_out<R: Read + Seek + Send>(
     rejects: Option<&mut dyn Write>,
     sink: &mut dyn ImportSink,
 ) -> Result<ImportReport> {
-    let source = Source::prepare(ctx, store, &mut input, options)?;
-    if source.report.digest != digest {
-        let message = "this is not the file that the plan was made of";
-        return Err(Error::invalid_field("file", ViolationCode::NotAllowed, message));
-    }
+    let source = Source::prepare_same(ctx, store, &mut input, options, Some(digest))?;
     let reading = Reading::of(source.bytes);
     let import = Import::new(ctx, store, &source, options, Purpose::WriteAsPlanned);
     execute(import, &mut input, (Some(lines), reading), rejects, sink)

@@ -112,6 +112,17 @@ impl Source {
         input: &mut R,
         options: &ImportOptions,
     ) -> Result<Self> {
+        Self::prepare_same(ctx, store, input, options, None)
+    }
+
+    /// As [`prepare`](Self::prepare), of the file with this digest and no other.
+    pub(super) fn prepare_same<R: Read + Seek>(
+        ctx: &Context<'_>,
+        store: &dyn Store,
+        input: &mut R,
+        options: &ImportOptions,
+        same: Option<&str>,
+    ) -> Result<Self> {
         options.check()?;
         let (catalogue, numbering) = store.read(ctx.tenant(), |txn| {
             desk::require(ctx, txn, Permission::Import)?;
@@ -120,6 +131,10 @@ impl Source {
         })?;
         let start = input.stream_position().map_err(unreadable)?;
         let file = digest(&mut *input).map_err(unreadable)?;
+        if same.is_some_and(|same| same != file.sha256) {
+            let message = "this is not the file that the plan was made of";
+            return Err(Error::invalid_field("file", ViolationCode::NotAllowed, message));
+        }
         let read = knowing(&catalogue, &options.read);
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let table = TableReader::open(&mut *input, &read)?;
