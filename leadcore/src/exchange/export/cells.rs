@@ -290,7 +290,7 @@ mod tests {
         ] {
             assert_eq!(name_cells(&PersonName::parse(full).unwrap()), cells, "{full}");
         }
-        let odd = PersonName::from_parts(None, None, Some("Berg"), None).unwrap();
+        let odd = PersonName::from_parts(None, Some("Anna"), None, None).unwrap();
         assert_eq!(name_cells(&odd), NameCells::Parts);
     }
 
