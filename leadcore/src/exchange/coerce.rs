@@ -1,6 +1,8 @@
 //! From the cells of a row to what it says about a lead.
 
 mod cells;
+mod column;
+mod intent;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,100 +11,16 @@ use super::dates::read_date;
 use super::import::{ImportOptions, MatchBy, TermRule};
 use super::mapping::address::AddressLine;
 use super::mapping::{ColumnRules, Located, Origin, Split};
-use super::{Row, unescape_formula};
+use super::Row;
 use crate::domain::{
     Catalogue, Emails, ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind, MatchKey, MatchKind,
     Numbering, Phones, Reference, Term, TermKind,
 };
 use crate::error::{ValueError, Violation, ViolationCode};
-use crate::id::LeadId;
-use crate::value::{Country, PersonName, fold};
+use crate::value::{Country, fold};
 
-/// What a row says, before anything is looked up in a store.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Intent {
-    /// Everything but kind, person, vocabularies and stage. What the row leaves empty is empty here.
-    pub(super) fields: LeadFields,
-    /// Company or consumer, where a column says so.
-    pub(super) kind: Option<LeadKind>,
-    /// The cells that make up the person.
-    pub(super) name: NameCells,
-    /// The person when the lead has none yet.
-    pub(super) person: Option<PersonName>,
-    /// Names to be found in vocabularies.
-    pub(super) terms: Vec<(TermKind, String)>,
-    /// The name of the stage.
-    pub(super) stage: Option<String>,
-    /// What the lead may be recognised by, of what the import recognises leads by.
-    pub(super) keys: Vec<MatchKey>,
-    /// The same with the default values of empty cells, where there are some: what a new lead gets.
-    pub(super) for_new: Option<Box<Self>>,
-    /// The lead itself, where a column holds its id.
-    pub(super) id: Option<LeadId>,
-    /// The lead itself, where a column holds its number.
-    pub(super) number: Option<u64>,
-    /// Fields to be emptied.
-    pub(super) clear: Vec<Field>,
-}
-
-impl Intent {
-    /// Whether it names anything by which a lead can be recognised.
-    pub(super) fn is_recognisable(&self) -> bool {
-        !self.keys.is_empty() || self.id.is_some() || self.number.is_some()
-    }
-}
-
-/// The cells of a person's name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct NameCells {
-    full: Option<String>,
-    salutation: Option<String>,
-    given: Option<String>,
-    family: Option<String>,
-}
-
-impl NameCells {
-    /// The person with these cells over the name it has. Given and family name win over the full name, which fills
-    /// what they leave open.
-    pub(super) fn over(&self, old: Option<&PersonName>) -> Result<Option<PersonName>, ValueError> {
-        let parts = self.given.is_some() || self.family.is_some();
-        let full = match &self.full {
-            Some(full) if self.given.is_none() || self.family.is_none() => Some(PersonName::parse(full)?),
-            _ => None,
-        };
-        let base = full.as_ref().or(old);
-        let salutation = self.salutation.as_deref().or_else(|| base.and_then(PersonName::prefix));
-        if !parts && salutation == base.and_then(PersonName::prefix) {
-            // `Anna Berg` says no more than `Ms Anna Berg` does.
-            let same = |new: &PersonName, old: &PersonName| {
-                (new.given(), new.family()) == (old.given(), old.family())
-                    && new.prefix().is_none()
-                    && new.suffix().is_none()
-            };
-            let kept = old.filter(|old| base.is_none_or(|new| same(new, old)));
-            return Ok(kept.or(base).cloned());
-        }
-        let given = self.given.as_deref().or_else(|| base.and_then(PersonName::given));
-        let family = self.family.as_deref().or_else(|| base.and_then(PersonName::family));
-        if given.is_none() && family.is_none() {
-            // A salutation alone names nobody.
-            return Ok(base.cloned());
-        }
-        let suffix = base.and_then(PersonName::suffix);
-        PersonName::from_parts(salutation, given, family, suffix).map(Some)
-    }
-}
-
-/// What became of a row's cells.
-#[derive(Debug, Clone)]
-pub(super) enum Content {
-    /// There are none.
-    Blank,
-    /// The row cannot be taken, for these reasons.
-    Broken(Vec<Violation>),
-    /// The row says this.
-    Filled(Box<Intent>),
-}
+use column::{Column, in_order};
+pub(super) use intent::{Content, Intent};
 
 /// Reads rows by one mapping.
 #[derive(Debug)]
@@ -127,89 +45,6 @@ enum Said<'c> {
     Text(Cow<'c, str>),
     Nothing,
     Clear,
-}
-
-#[derive(Debug)]
-struct Column {
-    at: Located,
-    no_answer: NoAnswer,
-    yes: Vec<String>,
-    no: Vec<String>,
-}
-
-/// Words that count as empty, folded.
-#[derive(Debug)]
-struct NoAnswer {
-    words: Vec<String>,
-    /// No longer cell is worth comparing.
-    longest: usize,
-}
-
-impl NoAnswer {
-    fn new(words: &[String]) -> Self {
-        let words: Vec<String> = words.iter().map(|word| fold(word)).collect();
-        // Folding may shorten a text to a quarter of its bytes.
-        let longest = words.iter().map(String::len).max().unwrap_or(0).saturating_mul(4);
-        Self { words, longest }
-    }
-
-    fn holds(&self, cell: &str) -> bool {
-        cell.len() <= self.longest && self.words.contains(&fold(cell))
-    }
-}
-
-impl Column {
-    fn new(at: Located, options: &ImportOptions) -> Self {
-        let folded = |words: &[String]| words.iter().map(|word| fold(word)).collect();
-        Self {
-            no_answer: NoAnswer::new(at.rules.no_answer.as_deref().unwrap_or(&options.no_answer)),
-            yes: folded(&at.rules.yes),
-            no: folded(&at.rules.no),
-            at,
-        }
-    }
-
-    fn says_nothing(&self, cell: &str) -> bool {
-        if self.at.rules.no_answer.is_some() {
-            return self.no_answer.holds(cell);
-        }
-        let country = self.at.field == Field::Country && cell.eq_ignore_ascii_case("unknown");
-        self.at.field != Field::Description && (country || self.no_answer.holds(cell))
-    }
-
-    /// What the row says in this column; empty where it says nothing. `blanked` counts the cells whose words do.
-    fn text<'t>(&'t self, row: &'t Row, blanked: &mut u64) -> Cow<'t, str> {
-        let mut cell = |place: usize| {
-            let cell = unescape_formula(row.get(place).unwrap_or_default()).trim();
-            if !cell.is_empty() && self.says_nothing(cell) {
-                *blanked += 1;
-                return "";
-            }
-            cell
-        };
-        match &self.at.from {
-            Origin::Constant(value) => Cow::Borrowed(value.trim()),
-            Origin::Columns(place, behind) => {
-                let mut text = Cow::Borrowed(cell(*place));
-                for (place, between) in behind {
-                    let more = cell(*place);
-                    match (text.is_empty(), more.is_empty()) {
-                        (_, true) => {}
-                        (true, false) => text = Cow::Borrowed(more),
-                        (false, false) => text = Cow::Owned(format!("{text}{between}{more}")),
-                    }
-                }
-                text
-            }
-        }
-    }
-}
-
-/// Puts the columns in the order in which they are written: whole addresses before their parts.
-fn in_order(columns: &mut [Column]) {
-    columns.sort_by_key(|column| {
-        (column.at.rules.split != Some(Split::Address), column.at.field.is_written_late())
-    });
 }
 
 /// How many spellings of countries are remembered.

@@ -1,0 +1,92 @@
+//! A column of the file: what it says, and what counts as nothing.
+
+use std::borrow::Cow;
+
+use crate::domain::Field;
+use crate::exchange::import::ImportOptions;
+use crate::exchange::mapping::{Located, Origin, Split};
+use crate::exchange::{Row, unescape_formula};
+use crate::value::fold;
+
+#[derive(Debug)]
+pub(super) struct Column {
+    pub(super) at: Located,
+    no_answer: NoAnswer,
+    pub(super) yes: Vec<String>,
+    pub(super) no: Vec<String>,
+}
+
+/// Words that count as empty, folded.
+#[derive(Debug)]
+struct NoAnswer {
+    words: Vec<String>,
+    /// No longer cell is worth comparing.
+    longest: usize,
+}
+
+impl NoAnswer {
+    fn new(words: &[String]) -> Self {
+        let words: Vec<String> = words.iter().map(|word| fold(word)).collect();
+        // Folding may shorten a text to a quarter of its bytes.
+        let longest = words.iter().map(String::len).max().unwrap_or(0).saturating_mul(4);
+        Self { words, longest }
+    }
+
+    fn holds(&self, cell: &str) -> bool {
+        cell.len() <= self.longest && self.words.contains(&fold(cell))
+    }
+}
+
+impl Column {
+    pub(super) fn new(at: Located, options: &ImportOptions) -> Self {
+        let folded = |words: &[String]| words.iter().map(|word| fold(word)).collect();
+        Self {
+            no_answer: NoAnswer::new(at.rules.no_answer.as_deref().unwrap_or(&options.no_answer)),
+            yes: folded(&at.rules.yes),
+            no: folded(&at.rules.no),
+            at,
+        }
+    }
+
+    fn says_nothing(&self, cell: &str) -> bool {
+        if self.at.rules.no_answer.is_some() {
+            return self.no_answer.holds(cell);
+        }
+        let country = self.at.field == Field::Country && cell.eq_ignore_ascii_case("unknown");
+        self.at.field != Field::Description && (country || self.no_answer.holds(cell))
+    }
+
+    /// What the row says in this column; empty where it says nothing. `blanked` counts the cells whose words do.
+    pub(super) fn text<'t>(&'t self, row: &'t Row, blanked: &mut u64) -> Cow<'t, str> {
+        let mut cell = |place: usize| {
+            let cell = unescape_formula(row.get(place).unwrap_or_default()).trim();
+            if !cell.is_empty() && self.says_nothing(cell) {
+                *blanked += 1;
+                return "";
+            }
+            cell
+        };
+        match &self.at.from {
+            Origin::Constant(value) => Cow::Borrowed(value.trim()),
+            Origin::Columns(place, behind) => {
+                let mut text = Cow::Borrowed(cell(*place));
+                for (place, between) in behind {
+                    let more = cell(*place);
+                    match (text.is_empty(), more.is_empty()) {
+                        (_, true) => {}
+                        (true, false) => text = Cow::Borrowed(more),
+                        (false, false) => text = Cow::Owned(format!("{text}{between}{more}")),
+                    }
+                }
+                text
+            }
+        }
+    }
+}
+
+/// Puts the columns in the order in which they are written: whole addresses before their parts.
+pub(super) fn in_order(columns: &mut [Column]) {
+    columns.sort_by_key(|column| {
+        (column.at.rules.split != Some(Split::Address), column.at.field.is_written_late())
+    });
+}

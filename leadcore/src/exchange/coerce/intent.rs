@@ -1,0 +1,95 @@
+//! What a row says about a lead.
+
+use crate::domain::{Field, LeadFields, LeadKind, MatchKey, TermKind};
+use crate::error::{ValueError, Violation};
+use crate::id::LeadId;
+use crate::value::PersonName;
+
+/// What a row says, before anything is looked up in a store.
+#[derive(Debug, Clone, Default)]
+pub(in crate::exchange) struct Intent {
+    /// Everything but kind, person, vocabularies and stage. What the row leaves empty is empty here.
+    pub(in crate::exchange) fields: LeadFields,
+    /// Company or consumer, where a column says so.
+    pub(in crate::exchange) kind: Option<LeadKind>,
+    /// The cells that make up the person.
+    pub(in crate::exchange) name: NameCells,
+    /// The person when the lead has none yet.
+    pub(in crate::exchange) person: Option<PersonName>,
+    /// Names to be found in vocabularies.
+    pub(in crate::exchange) terms: Vec<(TermKind, String)>,
+    /// The name of the stage.
+    pub(in crate::exchange) stage: Option<String>,
+    /// What the lead may be recognised by, of what the import recognises leads by.
+    pub(in crate::exchange) keys: Vec<MatchKey>,
+    /// The same with the default values of empty cells, where there are some: what a new lead gets.
+    pub(in crate::exchange) for_new: Option<Box<Self>>,
+    /// The lead itself, where a column holds its id.
+    pub(in crate::exchange) id: Option<LeadId>,
+    /// The lead itself, where a column holds its number.
+    pub(in crate::exchange) number: Option<u64>,
+    /// Fields to be emptied.
+    pub(in crate::exchange) clear: Vec<Field>,
+}
+
+impl Intent {
+    /// Whether it names anything by which a lead can be recognised.
+    pub(in crate::exchange) fn is_recognisable(&self) -> bool {
+        !self.keys.is_empty() || self.id.is_some() || self.number.is_some()
+    }
+}
+
+/// The cells of a person's name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::exchange) struct NameCells {
+    pub(super) full: Option<String>,
+    pub(super) salutation: Option<String>,
+    pub(super) given: Option<String>,
+    pub(super) family: Option<String>,
+}
+
+impl NameCells {
+    /// The person with these cells over the name it has. Given and family name win over the full name, which fills
+    /// what they leave open.
+    pub(in crate::exchange) fn over(
+        &self,
+        old: Option<&PersonName>,
+    ) -> Result<Option<PersonName>, ValueError> {
+        let parts = self.given.is_some() || self.family.is_some();
+        let full = match &self.full {
+            Some(full) if self.given.is_none() || self.family.is_none() => Some(PersonName::parse(full)?),
+            _ => None,
+        };
+        let base = full.as_ref().or(old);
+        let salutation = self.salutation.as_deref().or_else(|| base.and_then(PersonName::prefix));
+        if !parts && salutation == base.and_then(PersonName::prefix) {
+            // `Anna Berg` says no more than `Ms Anna Berg` does.
+            let same = |new: &PersonName, old: &PersonName| {
+                (new.given(), new.family()) == (old.given(), old.family())
+                    && new.prefix().is_none()
+                    && new.suffix().is_none()
+            };
+            let kept = old.filter(|old| base.is_none_or(|new| same(new, old)));
+            return Ok(kept.or(base).cloned());
+        }
+        let given = self.given.as_deref().or_else(|| base.and_then(PersonName::given));
+        let family = self.family.as_deref().or_else(|| base.and_then(PersonName::family));
+        if given.is_none() && family.is_none() {
+            // A salutation alone names nobody.
+            return Ok(base.cloned());
+        }
+        let suffix = base.and_then(PersonName::suffix);
+        PersonName::from_parts(salutation, given, family, suffix).map(Some)
+    }
+}
+
+/// What became of a row's cells.
+#[derive(Debug, Clone)]
+pub(in crate::exchange) enum Content {
+    /// There are none.
+    Blank,
+    /// The row cannot be taken, for these reasons.
+    Broken(Vec<Violation>),
+    /// The row says this.
+    Filled(Box<Intent>),
+}
