@@ -364,6 +364,15 @@ pub(crate) fn is_email(text: &str) -> bool {
 /// Reads a file and writes its leads in transactions of 10,000 rows: trimmed, e-mails checked, known ones passed over.
 pub(crate) fn import(conn: &Connection, file: &std::path::Path, place: Place) -> u64 {
     let mut reader = csv::ReaderBuilder::new().from_path(file).unwrap();
+    import_rows(conn, place, |record| reader.read_record(record).unwrap())
+}
+
+/// The same for rows from anywhere; `next` fills the record, and says whether there was one.
+pub(crate) fn import_rows(
+    conn: &Connection,
+    place: Place,
+    mut next: impl FnMut(&mut csv::StringRecord) -> bool,
+) -> u64 {
     let mut record = csv::StringRecord::new();
     let (mut created, mut operation_rid) = (0, None);
     loop {
@@ -373,7 +382,7 @@ pub(crate) fn import(conn: &Connection, file: &std::path::Path, place: Place) ->
         let known = "SELECT 1 FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ?";
         let (mut known, mut rows) = (conn.prepare_cached(known).unwrap(), 0);
         let (mut tally, mut number) = (Tally::default(), numbers(conn, "lead", 10_000));
-        while rows < 10_000 && reader.read_record(&mut record).unwrap() {
+        while rows < 10_000 && next(&mut record) {
             rows += 1;
             let cell = |n: usize| record.get(n).unwrap_or_default().trim();
             let (email, external_id) = (cell(4), cell(14));
