@@ -174,10 +174,13 @@ fn as_csv(file: &[u8], format: ExportFormat, heads: &[String]) -> Vec<u8> {
 
 /// Fields that keep every rule, with terms, hostile texts and addresses of its own: leads of one address are one lead.
 fn lead(n: usize, mut fields: LeadFields, texts: &[&str], mails: usize, phones: usize) -> LeadFields {
-    let list: Vec<_> = (0..mails).map(|k| format!("\"a,{k}\"@x{n}.example, b{k}@x{n}.example")).collect();
+    let list: Vec<_> = (0..mails)
+        .map(|k| format!("\"a,{k}\"@x{n}.example (work), b{k}@x{n}.example (home opted_out invalid)"))
+        .collect();
     fields.emails = Emails::parse(&list.join(", ")).unwrap();
-    let list: Vec<_> =
-        (0..phones).map(|k| format!("+47 90 {n:02} 0{k} 11 ext. 7, +1 917-584-{n:02}{k}0")).collect();
+    let list: Vec<_> = (0..phones)
+        .map(|k| format!("+47 90 {n:02} 0{k} 11 ext. 7 (mobile opted_out), +1 917-584-{n:02}{k}0"))
+        .collect();
     fields.phones = Phones::parse(&list.join(", "), None).unwrap();
     fields.external_ids = [ExternalRef::new("crm", &format!("L-{n}, =x")).unwrap()].into();
     let text = |n: usize| texts.get(n).map(|text| (*text).to_owned());

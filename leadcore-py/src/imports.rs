@@ -306,6 +306,7 @@ fn py_outcome<'py>(class: &Bound<'py, PyAny>, told: &LineOutcome) -> PyResult<Bo
             let nobody = None::<&str>;
             class.call1((told.line, "skipped", id(lead), *number, nobody, reason.code()))
         }
+        Outcome::Review { .. } => class.call1((told.line, "review", None::<Uuid>, None::<u64>)),
         Outcome::Rejected { reasons, .. } => {
             let nobody = None::<&str>;
             let reason = reasons.first().map(|reason| reason.message.as_str());

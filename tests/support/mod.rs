@@ -130,7 +130,7 @@ impl Host {
 
 /// Every line of the file is in the report, once.
 pub(crate) fn accounted(report: &ImportReport) {
-    let sum = report.created + report.updated + report.skipped + report.rejected;
+    let sum = report.created + report.updated + report.skipped + report.review + report.rejected;
     assert_eq!(sum, report.lines, "{report}");
 }
 

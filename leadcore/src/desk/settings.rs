@@ -126,7 +126,7 @@ pub fn numbering(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<(Option<Revisio
     load_numbering(txn)
 }
 
-pub(super) fn load_numbering(txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
+pub(crate) fn load_numbering(txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
     document(txn, SettingName::Numbering)
 }
 

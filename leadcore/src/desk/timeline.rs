@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, ContactFields, Entry, FOLLOWER, Field, FieldType, FieldValue, Reference, Sequence,
-    Subject, SubjectKind, TermKind, Topic, Topics, image_of,
+    Action, Catalogue, ContactFields, Entry, FOLLOWER, Field, FieldType, FieldValue, IMPORT_LINE, Reference,
+    Sequence, Subject, SubjectKind, TermKind, Topic, Topics, image_of,
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId};
@@ -169,7 +169,9 @@ pub(super) fn read(
         let (is_child, is_products) =
             (entry.subject.kind.is_child(), entry.subject.kind == SubjectKind::Lines);
         let is_hidden = |field: &str| if is_child { is_products && hidden("amount") } else { hidden(field) };
-        entry.changes.retain(|change| !is_image(&change.field) && !is_hidden(&change.field));
+        entry.changes.retain(|change| {
+            !is_image(&change.field) && !is_hidden(&change.field) && change.field != IMPORT_LINE
+        });
     }
     let names = Names::load(ctx, txn, &entries)?;
     let others = unseen(ctx, txn, &entries)?;

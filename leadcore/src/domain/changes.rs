@@ -48,6 +48,8 @@ pub fn lead_changes(before: &Lead, after: &Lead) -> Vec<FieldChange> {
     changes
 }
 
+/// The lines of an imported file that created a lead or changed it: kept with the journal's entry, and no field.
+pub(crate) const IMPORT_LINE: &str = "import_line";
 /// Since when a restored lead had been in the trash.
 pub(crate) const TRASHED_AT: &str = "trashed_at";
 /// The operation that had put it there.

@@ -311,7 +311,8 @@ impl NewEntry {
             (_, Action::Updated) => Topics::NONE,
         };
         if matches!(self.action, Action::Updated | Action::Moved) {
-            for change in &self.changes {
+            let of_fields = |change: &&FieldChange| change.field != super::changes::IMPORT_LINE;
+            for change in self.changes.iter().filter(of_fields) {
                 topics = topics.with(match change.field.as_str() {
                     "stage" | "pipeline" | "outcome" | "rank" => Topic::Stage,
                     "owner" => Topic::Owner,

@@ -66,7 +66,7 @@ pub use agenda::{AgendaDays, AgendaSpan, Reminder};
 pub use amounts::{AmountSum, StageSum, amount_units};
 pub(crate) use catalogue::header_key;
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec};
-pub(crate) use changes::{TRASHED_AT, TRASHED_BY};
+pub(crate) use changes::{IMPORT_LINE, TRASHED_AT, TRASHED_BY};
 pub use changes::{account_changes, contact_changes, lead_changes, term_changes};
 pub use child::{Place, Placed, Placement, RecordKind, Tab, TabCount};
 pub use contact::{Contact, ContactFields};

@@ -6,16 +6,17 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::dates::read_date;
-use super::import::ImportOptions;
+use super::import::{ImportOptions, MatchBy, TermRule};
 use super::mapping::address::AddressLine;
 use super::mapping::{ColumnRules, Located, Origin, Split};
 use super::{Row, unescape_formula};
 use crate::domain::{
-    Catalogue, ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind, MatchKey, Reachable,
-    Reference, Term, TermKind,
+    Catalogue, Emails, ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind, MatchKey, MatchKind,
+    Numbering, Phones, Reference, Term, TermKind,
 };
 use crate::error::{ValueError, Violation, ViolationCode};
-use crate::value::{Country, Email, PersonName, Phone, fold};
+use crate::id::LeadId;
+use crate::value::{Country, PersonName, fold};
 
 /// What a row says, before anything is looked up in a store.
 #[derive(Debug, Clone, Default)]
@@ -32,10 +33,23 @@ pub(super) struct Intent {
     pub(super) terms: Vec<(TermKind, String)>,
     /// The name of the stage.
     pub(super) stage: Option<String>,
-    /// What the lead may be recognised by: external id, e-mails, phones.
+    /// What the lead may be recognised by, of what the import recognises leads by.
     pub(super) keys: Vec<MatchKey>,
     /// The same with the default values of empty cells, where there are some: what a new lead gets.
     pub(super) for_new: Option<Box<Self>>,
+    /// The lead itself, where a column holds its id.
+    pub(super) id: Option<LeadId>,
+    /// The lead itself, where a column holds its number.
+    pub(super) number: Option<u64>,
+    /// Fields to be emptied.
+    pub(super) clear: Vec<Field>,
+}
+
+impl Intent {
+    /// Whether it names anything by which a lead can be recognised.
+    pub(super) fn is_recognisable(&self) -> bool {
+        !self.keys.is_empty() || self.id.is_some() || self.number.is_some()
+    }
 }
 
 /// The cells of a person's name.
@@ -101,6 +115,18 @@ pub(super) struct Coercer {
     countries: HashMap<String, Result<Country, ValueError>>,
     encoding: &'static str,
     blanked: u64,
+    numbering: Numbering,
+    /// The folded cell that empties its field.
+    clear: Option<String>,
+    /// What folded cells of a field mean.
+    meanings: HashMap<Field, HashMap<String, Option<String>>>,
+}
+
+/// What a cell says once the choices of the caller are applied.
+enum Said<'c> {
+    Text(Cow<'c, str>),
+    Nothing,
+    Clear,
 }
 
 #[derive(Debug)]
@@ -179,6 +205,13 @@ impl Column {
     }
 }
 
+/// Puts the columns in the order in which they are written: whole addresses before their parts.
+fn in_order(columns: &mut [Column]) {
+    columns.sort_by_key(|column| {
+        (column.at.rules.split != Some(Split::Address), column.at.field.is_written_late())
+    });
+}
+
 /// How many spellings of countries are remembered.
 const COUNTRIES: usize = 2_000;
 
@@ -190,9 +223,7 @@ impl Coercer {
         encoding: &'static str,
     ) -> Self {
         let mut columns: Vec<_> = columns.into_iter().map(|at| Column::new(at, options)).collect();
-        columns.sort_by_key(|column| {
-            (column.at.rules.split != Some(Split::Address), column.at.field.is_written_late())
-        });
+        in_order(&mut columns);
         Self {
             columns,
             catalogue: catalogue.clone(),
@@ -200,6 +231,55 @@ impl Coercer {
             countries: HashMap::new(),
             encoding,
             blanked: 0,
+            numbering: Numbering::default(),
+            clear: options.clear.as_deref().map(|token| fold(token.trim())),
+            meanings: options.terms.iter().map(|(field, rule)| (field.clone(), meanings(rule))).collect(),
+        }
+    }
+
+    /// With the way in which the tenant writes numbers of leads.
+    pub(super) fn with_numbering(mut self, numbering: Numbering) -> Self {
+        self.numbering = numbering;
+        self
+    }
+
+    /// The first column of the field; one behind the others where there is none yet.
+    pub(super) fn place_of(&mut self, field: &Field, width: usize) -> usize {
+        let own = self.columns.iter().filter(|column| column.at.field == *field);
+        if let Some(place) = own.flat_map(|column| column.at.from.places()).next() {
+            return place;
+        }
+        let places = self.columns.iter().flat_map(|column| column.at.from.places());
+        let place = places.map(|place| place + 1).max().unwrap_or(0).max(width);
+        let from = Origin::Columns(place, Vec::new());
+        let at = Located { from, field: field.clone(), rules: ColumnRules::default() };
+        self.columns.push(Column::new(at, &self.options));
+        in_order(&mut self.columns);
+        place
+    }
+
+    /// The other columns of the field.
+    pub(super) fn other_places<'s>(
+        &'s self,
+        field: &'s Field,
+        first: usize,
+    ) -> impl Iterator<Item = usize> + 's {
+        let own = self.columns.iter().filter(move |column| column.at.field == *field);
+        own.flat_map(|column| column.at.from.places()).filter(move |place| *place != first)
+    }
+
+    fn said<'c>(&self, field: &Field, cell: &'c str) -> Said<'c> {
+        if self.clear.is_none() && self.meanings.is_empty() {
+            return Said::Text(Cow::Borrowed(cell));
+        }
+        let key = fold(cell);
+        if self.clear.as_ref() == Some(&key) {
+            return Said::Clear;
+        }
+        match self.meanings.get(field).and_then(|known| known.get(&key)) {
+            None => Said::Text(Cow::Borrowed(cell)),
+            Some(None) => Said::Nothing,
+            Some(Some(meant)) => Said::Text(Cow::Owned(meant.clone())),
         }
     }
 
@@ -231,11 +311,23 @@ impl Coercer {
             } else if column.at.from.places().any(|place| row.is_formula_error(place)) {
                 let message = "the cell holds the error of a formula";
                 broken.push(Violation::new(column.at.field.key(), ViolationCode::Malformed, message));
-            } else if let Err(error) = self.take(&mut intent, column, &cell) {
-                broken.push(error.at(column.at.field.key()));
+            } else {
+                let field = &column.at.field;
+                let taken = match self.said(field, &cell) {
+                    Said::Text(text) => self.take(&mut intent, column, &text),
+                    Said::Clear => clear(&mut intent, field),
+                    Said::Nothing => {
+                        self.blanked += 1;
+                        left_open.extend(column.at.rules.default.as_deref().map(|value| (column, value)));
+                        Ok(())
+                    }
+                };
+                if let Err(error) = taken {
+                    broken.push(error.at(field.key()));
+                }
             }
         }
-        finish(&mut intent, &mut broken);
+        self.finish(&mut intent, &mut broken);
         if broken.is_empty() && !left_open.is_empty() {
             let mut new = intent.clone();
             for (column, value) in left_open {
@@ -243,12 +335,46 @@ impl Coercer {
                     broken.push(error.at(column.at.field.key()));
                 }
             }
-            finish(&mut new, &mut broken);
+            self.finish(&mut new, &mut broken);
             // A default does not say who the lead is.
             new.keys.clone_from(&intent.keys);
             intent.for_new = Some(Box::new(new));
         }
         if broken.is_empty() { Ok(intent) } else { Err(broken) }
+    }
+
+    /// Puts together what several cells said: the person and the keys.
+    fn finish(&self, intent: &mut Intent, broken: &mut Vec<Violation>) {
+        match intent.name.over(None) {
+            Ok(person) => intent.person = person,
+            Err(error) => broken.push(error.at(Field::Name.key())),
+        }
+        intent.keys = self.keys(&intent.fields);
+    }
+
+    /// What the lead may be recognised by.
+    fn keys(&self, fields: &LeadFields) -> Vec<MatchKey> {
+        let mut keys = fields.match_keys();
+        let by = &self.options.match_by;
+        if *by == MatchBy::DEFAULT {
+            return keys;
+        }
+        keys.retain(|key| {
+            by.iter().any(|by| match by {
+                MatchBy::ExternalId => key.kind == MatchKind::External,
+                MatchBy::Email => key.kind == MatchKind::Email,
+                MatchBy::Phone => key.kind == MatchKind::Phone,
+                _ => false,
+            })
+        });
+        for by in by {
+            if let MatchBy::Custom(field) = by
+                && let Some(value) = fields.custom.get(field)
+            {
+                keys.extend(value.forms().iter().filter_map(|form| MatchKey::custom(field, form)));
+            }
+        }
+        keys
     }
 
     /// Why a row cannot be read at all.
@@ -283,15 +409,17 @@ impl Coercer {
             Field::FirstName => intent.name.given = Some(cell.to_owned()),
             Field::LastName => intent.name.family = Some(cell.to_owned()),
             Field::Email => {
-                for email in list_of(rules, cell).flat_map(Email::split_list) {
-                    fields.emails.push(Reachable::new(email?))?;
+                for part in list_of(rules, cell) {
+                    for entry in Emails::parse(part)?.entries() {
+                        fields.emails.push(entry.clone())?;
+                    }
                 }
             }
             Field::Phone => {
                 let region = self.region(rules, fields);
                 for part in list_of(rules, cell) {
-                    for phone in Phone::split_list(without_prefix(part, &["p"]), region) {
-                        fields.phones.push(Reachable::new(phone?))?;
+                    for entry in Phones::parse(without_prefix(part, &["p"]), region)?.entries() {
+                        fields.phones.push(entry.clone())?;
                     }
                 }
             }
@@ -312,8 +440,20 @@ impl Coercer {
                     _ => cell.split([',', ';']).collect(),
                 };
                 for name in parts.into_iter().map(str::trim).filter(|name| !name.is_empty()) {
-                    intent.terms.push((TermKind::Label, Term::check_name(name)?));
+                    // The token for the whole cell is none of a label.
+                    if let Said::Text(name) = self.said(&Field::Labels, name) {
+                        intent.terms.push((TermKind::Label, Term::check_name(&name)?));
+                    }
                 }
+            }
+            Field::Id => {
+                let id =
+                    cell.parse().map_err(|_| ValueError::new(ViolationCode::Malformed, "this is no id"))?;
+                intent.id = Some(id);
+            }
+            Field::Number => {
+                let wrong = || ValueError::new(ViolationCode::Malformed, "this is no number of a lead");
+                intent.number = Some(self.numbering.parse(cell).ok_or_else(wrong)?);
             }
             Field::Custom(key) => {
                 let region = self.region(rules, fields);
@@ -355,15 +495,6 @@ impl Coercer {
     }
 }
 
-/// Puts together what several cells said: the person and the keys.
-fn finish(intent: &mut Intent, broken: &mut Vec<Violation>) {
-    match intent.name.over(None) {
-        Ok(person) => intent.person = person,
-        Err(error) => broken.push(error.at(Field::Name.key())),
-    }
-    intent.keys = intent.fields.match_keys();
-}
-
 /// The parts of a cell that its column separates; the cell, where it does not.
 fn list_of<'c>(rules: &'c ColumnRules, cell: &'c str) -> impl Iterator<Item = &'c str> {
     let between = match &rules.split {
@@ -387,6 +518,22 @@ fn split_address(fields: &mut LeadFields, cell: &str) -> Result<(), ValueError> 
         field.write(fields, &FieldValue::from(part))?;
     }
     Ok(())
+}
+
+/// The row empties this field.
+fn clear(intent: &mut Intent, field: &Field) -> Result<(), ValueError> {
+    if !field.is_writable() || *field == Field::Kind {
+        return Err(ValueError::new(ViolationCode::NotAllowed, "this field cannot be emptied"));
+    }
+    if !intent.clear.contains(field) {
+        intent.clear.push(field.clone());
+    }
+    Ok(())
+}
+
+/// What a rule says, by folded cell.
+fn meanings(rule: &TermRule) -> HashMap<String, Option<String>> {
+    rule.map.iter().map(|(cell, meant)| (fold(cell.trim()), meant.clone())).collect()
 }
 
 /// Meta's lead exports write a letter and a colon before numbers, so that spreadsheets leave them alone: `p:+4722225555`

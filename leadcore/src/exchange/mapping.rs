@@ -12,6 +12,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::import::MatchBy;
 use super::unescape_formula;
 use crate::domain::{Catalogue, CustomType, Field, FieldType};
 use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
@@ -232,8 +233,15 @@ impl Mapping {
     /// # Errors
     /// `Invalid` with every reason: a mapped header that the file lacks, a field that the engine sets or that there is not, a
     /// field with too many columns, rules that do not fit the field, no column at all.
-    pub(super) fn locate(&self, headers: &[String], catalogue: &Catalogue) -> Result<Vec<Located>> {
-        let mut finder = Finder { catalogue, found: Vec::new(), broken: Vec::new() };
+    ///
+    /// `keys` are the fields that say which lead is meant: they may be ones that the engine sets.
+    pub(super) fn locate(
+        &self,
+        headers: &[String],
+        catalogue: &Catalogue,
+        keys: &[MatchBy],
+    ) -> Result<Vec<Located>> {
+        let mut finder = Finder { catalogue, keys, found: Vec::new(), broken: Vec::new() };
         let mut taken = vec![false; headers.len()];
         for column in &self.columns {
             let mut free = headers.iter().zip(taken.iter_mut()).enumerate();
@@ -260,6 +268,7 @@ impl Mapping {
 /// Puts the columns of a mapping into those of a file.
 struct Finder<'c> {
     catalogue: &'c Catalogue,
+    keys: &'c [MatchBy],
     found: Vec<Located>,
     broken: Vec<Violation>,
 }
@@ -271,7 +280,8 @@ impl Finder<'_> {
 
     /// The type of a field that callers set; what is wrong with another is noted.
     fn kind(&mut self, field: &Field) -> Option<FieldType> {
-        if !field.is_writable() && *field != Field::Stage {
+        let is_key = self.keys.iter().any(|key| key.field() == *field);
+        if !field.is_writable() && *field != Field::Stage && !is_key {
             self.refuse(field, ViolationCode::NotAllowed, "the engine sets this field");
             return None;
         }
@@ -372,7 +382,7 @@ mod tests {
             constants: Vec::new(),
         };
         let located = |mapping: &Mapping| {
-            let found = mapping.locate(&headers, &Catalogue::standard()).unwrap();
+            let found = mapping.locate(&headers, &Catalogue::standard(), &[]).unwrap();
             found.into_iter().map(|column| (column.from, column.field)).collect::<Vec<_>>()
         };
         let at = |place| Origin::Columns(place, Vec::new());
@@ -387,10 +397,10 @@ mod tests {
             .with("gone", Some(Field::City))
             .with("a", Some(Field::Number))
             .with("b", Some(Field::Region));
-        let error = wrong.locate(&headers, &Catalogue::standard()).unwrap_err();
+        let error = wrong.locate(&headers, &Catalogue::standard(), &[]).unwrap_err();
         let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
         assert_eq!(fields, ["mapping.city", "mapping.number"]);
-        assert!(Mapping::default().locate(&headers, &Catalogue::standard()).is_err());
+        assert!(Mapping::default().locate(&headers, &Catalogue::standard(), &[]).is_err());
         let misfits = Mapping::default()
             .with("a", Some(Field::City))
             .rules("a", ColumnRules::new().split(Split::Address))
@@ -399,7 +409,7 @@ mod tests {
             .constant(Field::City, "Oslo")
             .constant(Field::Number, "1")
             .constant("x_nothing".parse().unwrap(), "1");
-        let error = misfits.locate(&headers, &Catalogue::standard()).unwrap_err();
+        let error = misfits.locate(&headers, &Catalogue::standard(), &[]).unwrap_err();
         let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
         let expected =
             ["mapping.city", "mapping.amount", "mapping.city", "mapping.number", "mapping.x_nothing"];

@@ -46,7 +46,10 @@ impl From<usize> for SheetChoice {
 /// let options = ReadOptions::new().delimiter(b';').encoding(TextEncoding::for_label("latin1")?);
 /// # Ok::<(), leadcore::error::Error>(())
 /// ```
-#[derive(Clone, Default)]
+///
+/// Stored as JSON, what is absent is detected; who [knows headers](Self::known_header) is not stored.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ReadOptions {
     /// The encoding; a byte order mark in the file outranks it.
@@ -68,6 +71,7 @@ pub struct ReadOptions {
     pub header_row: Option<u64>,
     /// When a record counts as damaged.
     pub limits: Limits,
+    #[serde(skip)]
     known_header: Option<KnownHeader>,
 }
 

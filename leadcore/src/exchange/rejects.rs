@@ -21,6 +21,11 @@ impl Kept {
         }
         Self(row.iter().map(str::to_owned).collect())
     }
+
+    /// What a cell says.
+    pub(super) fn cell(&self, place: usize) -> Option<&str> {
+        self.0.get(place).map(String::as_str)
+    }
 }
 
 /// Writes rejected rows: the columns of the file, the fields at fault, the reasons. Cells beyond the header follow behind

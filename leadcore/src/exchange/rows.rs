@@ -111,6 +111,11 @@ impl Row {
         (self.bad_encoding, self.stray_quote) = (false, false);
     }
 
+    /// Takes other cells instead of those of the file.
+    pub(super) fn replace_cells(&mut self, cells: &[String]) {
+        self.cells = cells.iter().map(String::as_str).collect();
+    }
+
     /// The line of the file on which the record begins, from 1, skipped lines and header included; the row of a sheet, the
     /// number of a card.
     #[must_use]

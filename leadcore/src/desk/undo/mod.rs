@@ -28,12 +28,16 @@ mod record;
 mod terms;
 mod walk;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::domain::{Kept, Operation, OperationKind, OperationState, Subject};
+use crate::domain::{
+    Entry, FieldValue, IMPORT_LINE, Kept, Operation, OperationKind, OperationState, Subject, SubjectKind,
+};
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation};
-use crate::id::OperationId;
+use crate::id::{LeadId, OperationId};
 use crate::policy::Permission;
 use crate::store::Txn;
 
@@ -117,6 +121,48 @@ impl UndoTotals {
     }
 }
 
+/// Some of the records of an operation. A lead is taken back as a whole: what several lines of a file wrote into it is one
+/// thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UndoPart {
+    /// These leads.
+    Leads(BTreeSet<LeadId>),
+    /// The leads that these lines of an imported file created or changed; lines as the import's report counts them.
+    Lines(BTreeSet<u64>),
+}
+
+impl UndoPart {
+    /// These leads.
+    pub fn leads(leads: impl IntoIterator<Item = LeadId>) -> Self {
+        Self::Leads(leads.into_iter().collect())
+    }
+
+    /// The leads of these lines.
+    pub fn lines(lines: impl IntoIterator<Item = u64>) -> Self {
+        Self::Lines(lines.into_iter().collect())
+    }
+
+    /// Whether an entry of the operation speaks for its record to be among them.
+    pub(super) fn names(&self, entry: &Entry) -> bool {
+        match self {
+            Self::Leads(leads) => {
+                entry.subject.kind == SubjectKind::Lead
+                    && leads.contains(&LeadId::from_uuid(entry.subject.id))
+            }
+            Self::Lines(lines) => {
+                let told = entry.changes.iter().filter(|change| change.field == IMPORT_LINE);
+                let mut own = told.flat_map(|change| change.after.items());
+                own.any(|line| match line {
+                    FieldValue::Integer(line) => u64::try_from(*line).is_ok_and(|line| lines.contains(&line)),
+                    _ => false,
+                })
+            }
+        }
+    }
+}
+
 /// What an undo would do. Pure data: show it, store it, apply it later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -125,7 +171,10 @@ pub struct UndoPlan {
     pub operation: OperationId,
     /// What kind of call it was.
     pub kind: OperationKind,
-    /// Each of its records, that which was written last first.
+    /// Which of its records; all of them where none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<UndoPart>,
+    /// Each of these records, that which was written last first.
     pub records: Vec<UndoRecord>,
     /// The sums.
     pub totals: UndoTotals,
@@ -165,15 +214,37 @@ const MOST_NAMED: usize = 1_000;
 /// that cannot be taken back: a conversion, a purge, an import that is still running. An operation that was undone
 /// already plans to [what is left](UndoRecord::kept).
 pub fn plan(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<UndoPlan> {
+    look(ctx, txn, operation, None)
+}
+
+/// What taking back only some records of this operation would do.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_part(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    operation: OperationId,
+    part: &UndoPart,
+) -> Result<UndoPlan> {
+    look(ctx, txn, operation, Some(part))
+}
+
+fn look(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    operation: OperationId,
+    part: Option<&UndoPart>,
+) -> Result<UndoPlan> {
     let operation = undoable(ctx, txn, operation)?;
     let mut records = Vec::new();
     let mut totals = UndoTotals::default();
-    let mut walk = Walk::begin(ctx, txn, &operation)?;
+    let mut walk = Walk::begin(ctx, txn, &operation, part)?;
     while let Some(chunk) = walk.next(txn, None)? {
         chunk.iter().for_each(|record| totals.count(record));
         records.extend(chunk);
     }
-    Ok(UndoPlan { operation: operation.id, kind: operation.kind, records, totals })
+    Ok(UndoPlan { operation: operation.id, kind: operation.kind, part: part.cloned(), records, totals })
 }
 
 /// Does what a plan says.
@@ -182,13 +253,18 @@ pub fn plan(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Res
 /// As [`undo`]; `Conflict` with [`Conflict::PlanOutdated`] when it would do something else by now. Nothing is written
 /// then.
 pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, planned: &UndoPlan) -> Result<UndoOutcome> {
-    if let Latest::Done(first) = latest(ctx, txn, planned.operation)? {
+    if planned.part.is_none()
+        && let Latest::Done(first) = latest(ctx, txn, planned.operation)?
+    {
         return Ok(*first);
     }
-    if plan(ctx, txn, planned.operation)? != *planned {
+    if look(ctx, txn, planned.operation, planned.part.as_ref())? != *planned {
         return Err(Error::conflicting("operation", Conflict::PlanOutdated));
     }
-    undo(ctx, txn, planned.operation)
+    match &planned.part {
+        None => undo(ctx, txn, planned.operation),
+        Some(part) => undo_part(ctx, txn, planned.operation, part),
+    }
 }
 
 /// Takes an operation back, in this unit of work. When it was undone before, nothing is written and the first outcome is
@@ -203,7 +279,34 @@ pub fn undo(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Res
         Latest::Attempt(attempt) => attempt,
     };
     let undone = undoable(ctx, txn, operation)?;
-    let mut operation = new_operation(ctx, OperationKind::Undo, Some(key(undone.id, attempt)));
+    let key = key(undone.id, attempt);
+    take_back(ctx, txn, &undone, Some(key), None)
+}
+
+/// Takes some records of an operation back, in this unit of work: those of single lines of an imported file, say. What was
+/// taken back already is kept as it is, so that a second call changes nothing. The key of an import stays with it: the file
+/// still counts as imported.
+///
+/// # Errors
+/// As [`undo`].
+pub fn undo_part(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    operation: OperationId,
+    part: &UndoPart,
+) -> Result<UndoOutcome> {
+    let undone = undoable(ctx, txn, operation)?;
+    take_back(ctx, txn, &undone, None, Some(part))
+}
+
+fn take_back(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    undone: &Operation,
+    key: Option<String>,
+    part: Option<&UndoPart>,
+) -> Result<UndoOutcome> {
+    let mut operation = new_operation(ctx, OperationKind::Undo, key);
     let mut outcome = UndoOutcome {
         operation: operation.id,
         undone: undone.id,
@@ -213,7 +316,7 @@ pub fn undo(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Res
         freed_key: None,
         newly_undone: true,
     };
-    let mut walk = Walk::begin(ctx, txn, &undone)?;
+    let mut walk = Walk::begin(ctx, txn, undone, part)?;
     while let Some(chunk) = walk.next(txn, Some(&operation))? {
         for record in chunk {
             outcome.totals.count(&record);
@@ -232,8 +335,8 @@ pub fn undo(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Res
         }
         txn.journal().begin(&operation)?;
     }
-    if walk.has_written() {
-        outcome.freed_key = exchange_keys(txn, &undone)?;
+    if walk.has_written() && part.is_none() {
+        outcome.freed_key = exchange_keys(txn, undone)?;
     }
     operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {
         Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)

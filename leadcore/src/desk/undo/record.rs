@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::FieldType;
 use crate::domain::{
-    Action, Catalogue, Contact, Entry, FOLLOWED_SINCE, FOLLOWER, Field, FieldChange, FieldValue, Kept, Lead,
-    LeadFields, LinkRole, NewEntry, Operation, Reference, Rewound, Subject, SubjectKind, TRASHED_AT,
-    TRASHED_BY, Trashed, WhyKept, contact_changes, rewind,
+    Action, Catalogue, Contact, Entry, FOLLOWED_SINCE, FOLLOWER, Field, FieldChange, FieldValue, IMPORT_LINE,
+    Kept, Lead, LeadFields, LinkRole, NewEntry, Operation, Reference, Rewound, Subject, SubjectKind,
+    TRASHED_AT, TRASHED_BY, Trashed, WhyKept, contact_changes, rewind,
 };
 use crate::error::{Result, Violation, ViolationCode};
 use crate::id::{ContactId, LeadId, OperationId, StageId, UserId};
@@ -85,9 +85,10 @@ pub(super) fn lead(
     (record, Some((LeadChange { before: before.clone(), after }, entries)))
 }
 
-/// The changes that are about the lead itself, without whom it calls primary and who follows it.
+/// The changes that are about the lead itself, without whom it calls primary, who follows it and which lines of a file it
+/// came from.
 fn own_fields(changes: &[FieldChange]) -> Vec<FieldChange> {
-    let elsewhere = [PRIMARY, FOLLOWER, FOLLOWED_SINCE];
+    let elsewhere = [PRIMARY, FOLLOWER, FOLLOWED_SINCE, IMPORT_LINE];
     changes.iter().filter(|change| !elsewhere.contains(&change.field.as_str())).cloned().collect()
 }
 

@@ -20,7 +20,7 @@ use super::super::custom::Claimed;
 use super::super::leads::update_all;
 use super::super::settings::load_catalogue;
 use super::child::{self, Hands};
-use super::{UndoFailure, UndoRecord, followers, links, record, terms};
+use super::{UndoFailure, UndoPart, UndoRecord, followers, links, record, terms};
 
 /// How many records one chunk reads and writes.
 const CHUNK: usize = 500;
@@ -69,9 +69,15 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn begin(ctx: &'a Context<'a>, txn: &mut dyn Txn, undone: &'a Operation) -> Result<Self> {
+    pub(super) fn begin(
+        ctx: &'a Context<'a>,
+        txn: &mut dyn Txn,
+        undone: &'a Operation,
+        part: Option<&UndoPart>,
+    ) -> Result<Self> {
         // Only a place for each record is held for all of them at once.
         let mut last: HashMap<Subject, Sequence> = HashMap::new();
+        let mut named = BTreeSet::new();
         let mut first = Sequence(i64::MAX);
         let mut after = None;
         loop {
@@ -80,9 +86,13 @@ impl<'a> Walk<'a> {
             after = Some(end.sequence);
             for entry in entries {
                 first = first.min(entry.sequence);
+                if part.is_some_and(|part| part.names(&entry)) {
+                    named.insert(entry.subject);
+                }
                 last.insert(entry.subject, entry.sequence);
             }
         }
+        last.retain(|subject, _| part.is_none() || named.contains(subject));
         let mut order: Vec<_> = last.into_iter().map(|(subject, sequence)| (sequence, subject)).collect();
         order.sort_unstable_by(|a, b| b.cmp(a));
         let todo: Vec<_> = order.into_iter().map(|(_, subject)| subject).collect();

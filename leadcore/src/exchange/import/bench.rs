@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{Lead, LeadFields, MatchKey, MatchKind};
+use super::MatchBy;
+use crate::context::Context;
+use crate::domain::{Field, FieldValue, Lead, LeadFields, MatchKey, MatchKind};
 use crate::error::Result;
 use crate::exchange::coerce::Intent;
 use crate::id::LeadId;
+use crate::query::{Filter, LeadScan, Operator, Sort, SortField};
 use crate::store::Txn;
 use crate::value::{PersonName, fold};
 
@@ -15,50 +18,68 @@ pub(super) struct Slot {
     /// `None` for a new one.
     pub(super) before: Option<Lead>,
     pub(super) lead: Lead,
-    /// The line that created it or changed it first.
-    pub(super) line: Option<u64>,
+    /// The lines that created it or changed it.
+    pub(super) lines: Vec<u64>,
 }
 
 /// The leads that rows of this chunk may mean: those of the store that share a key with one of them, and new ones.
 #[derive(Debug, Default)]
 pub(super) struct Bench {
+    /// What leads are recognised by, the strongest first.
+    by: Vec<MatchBy>,
     pub(super) slots: Vec<Slot>,
     by_id: HashMap<LeadId, usize>,
+    by_number: HashMap<u64, usize>,
     by_key: HashMap<MatchKey, Vec<usize>>,
 }
+
+/// How many numbers are looked up at a time.
+const NUMBERS: usize = 500;
 
 /// Which lead a row means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Match {
     None,
-    One(usize, MatchKind),
-    Several(Vec<usize>, MatchKind),
+    One(usize, MatchBy),
+    Several(Vec<usize>, MatchBy),
+    /// The row names a lead that there is not.
+    Gone(MatchBy),
 }
 
 impl Bench {
-    /// Fetches the leads of the store that have one of these keys, in two calls. Leads that are here already stay as
-    /// they are.
+    pub(super) fn new(by: &[MatchBy]) -> Self {
+        Self { by: by.to_vec(), ..Self::default() }
+    }
+
+    /// Fetches the leads of the store that have one of these keys, in two calls, and those with these ids. Leads that are
+    /// here already stay as they are.
     pub(super) fn look_up<'i>(
         &mut self,
+        ctx: &Context<'_>,
         txn: &mut dyn Txn,
-        intents: impl Iterator<Item = &'i Intent>,
+        intents: impl Iterator<Item = &'i Intent> + Clone,
+        chosen: &[LeadId],
     ) -> Result<()> {
-        let mut keys: Vec<MatchKey> = intents.flat_map(|intent| intent.keys.iter().cloned()).collect();
+        let mut keys: Vec<MatchKey> =
+            intents.clone().flat_map(|intent| intent.keys.iter().cloned()).collect();
         keys.sort_unstable();
         keys.dedup();
-        if keys.is_empty() {
-            return Ok(());
+        let found = if keys.is_empty() { Vec::new() } else { txn.leads().find(&keys)? };
+        let mut missing: Vec<LeadId> = found.iter().map(|(_, id)| *id).collect();
+        if self.by.contains(&MatchBy::Id) {
+            missing.extend(intents.clone().filter_map(|intent| intent.id));
         }
-        let found = txn.leads().find(&keys)?;
-        let mut missing: Vec<LeadId> =
-            found.iter().map(|(_, id)| *id).filter(|id| !self.by_id.contains_key(id)).collect();
+        missing.extend(chosen);
+        missing.retain(|id| !self.by_id.contains_key(id));
         missing.sort_unstable();
         missing.dedup();
         if !missing.is_empty() {
-            for lead in txn.leads().get(&missing)? {
-                self.by_id.insert(lead.id, self.slots.len());
-                self.slots.push(Slot { before: Some(lead.clone()), lead, line: None });
-            }
+            let leads = txn.leads().get(&missing)?;
+            // Only what was asked by id may be in the trash.
+            leads.into_iter().filter(|lead| lead.trashed.is_none()).for_each(|lead| self.put(lead));
+        }
+        if self.by.contains(&MatchBy::Number) {
+            self.look_up_numbers(ctx, txn, intents.filter_map(|intent| intent.number))?;
         }
         for (key, id) in found {
             if let Some(slot) = self.by_id.get(&id) {
@@ -68,28 +89,73 @@ impl Bench {
         Ok(())
     }
 
-    /// The lead that a row means, by its strongest key that any lead has: external id, then e-mail, then phone.
+    fn put(&mut self, lead: Lead) {
+        self.by_id.insert(lead.id, self.slots.len());
+        self.by_number.insert(lead.number, self.slots.len());
+        self.slots.push(Slot { before: Some(lead.clone()), lead, lines: Vec::new() });
+    }
+
+    fn look_up_numbers(
+        &mut self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        numbers: impl Iterator<Item = u64>,
+    ) -> Result<()> {
+        let numbers = numbers.filter(|number| !self.by_number.contains_key(number));
+        let mut numbers: Vec<i64> = numbers.filter_map(|number| i64::try_from(number).ok()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        for some in numbers.chunks(NUMBERS) {
+            let list = FieldValue::List(some.iter().map(|number| FieldValue::Integer(*number)).collect());
+            let filter = Filter::new(Field::Number, Operator::In, list).resolve(&ctx.asker())?;
+            let sort = Sort::ascending(SortField::Number);
+            let scan = LeadScan { filter, trashed: false, sort, limit: NUMBERS, after: None };
+            for lead in txn.leads().scan(&scan)? {
+                if !self.by_id.contains_key(&lead.id) {
+                    self.put(lead);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The place of a lead.
+    pub(super) fn place(&self, id: LeadId) -> Option<usize> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// The lead that a row means, by its strongest key that any lead has.
     ///
     /// A phone alone is weak: colleagues share a switchboard, families a line. It does not count where both sides name
     /// a person or a company and the names differ, where both have e-mails but none in common, or where another system
     /// knows them by two ids.
     pub(super) fn find(&self, intent: &Intent) -> Match {
-        for kind in [MatchKind::External, MatchKind::Email, MatchKind::Phone] {
+        for by in &self.by {
+            let named = match by {
+                MatchBy::Id => intent.id.map(|id| self.by_id.get(&id)),
+                MatchBy::Number => intent.number.map(|number| self.by_number.get(&number)),
+                _ => None,
+            };
+            match named {
+                Some(Some(slot)) => return Match::One(*slot, by.clone()),
+                Some(None) => return Match::Gone(by.clone()),
+                None => {}
+            }
             let mut found = Vec::new();
-            for key in intent.keys.iter().filter(|key| key.kind == kind) {
+            for key in intent.keys.iter().filter(|key| is_of(by, key)) {
                 for slot in self.by_key.get(key).into_iter().flatten() {
                     add_to(&mut found, *slot);
                 }
             }
-            if kind == MatchKind::Phone {
+            if *by == MatchBy::Phone {
                 found.retain(|slot| {
                     self.slots.get(*slot).is_some_and(|slot| !differ(intent, &slot.lead.fields))
                 });
             }
             match found.as_slice() {
                 [] => {}
-                [slot] => return Match::One(*slot, kind),
-                _ => return Match::Several(found, kind),
+                [slot] => return Match::One(*slot, by.clone()),
+                _ => return Match::Several(found, by.clone()),
             }
         }
         Match::None
@@ -104,7 +170,7 @@ impl Bench {
     ) -> usize {
         let slot = self.slots.len();
         self.by_id.insert(lead.id, slot);
-        self.slots.push(Slot { before: None, lead, line: Some(line) });
+        self.slots.push(Slot { before: None, lead, lines: vec![line] });
         self.know(slot, keys);
         slot
     }
@@ -124,13 +190,38 @@ impl Bench {
     /// Forgets every lead but those that `keep` names.
     pub(super) fn retain(&mut self, keep: impl Fn(&Slot) -> bool) {
         let kept: Vec<Slot> = std::mem::take(&mut self.slots).into_iter().filter(|slot| keep(slot)).collect();
-        *self = Self::default();
+        *self = Self::new(&self.by);
         for slot in kept {
-            let (place, keys) = (self.slots.len(), slot.lead.fields.match_keys());
+            let (place, keys) = (self.slots.len(), every_key(&slot.lead.fields));
             self.by_id.insert(slot.lead.id, place);
+            if slot.before.is_some() {
+                self.by_number.insert(slot.lead.number, place);
+            }
             self.slots.push(slot);
             self.know(place, keys.iter());
         }
+    }
+}
+
+/// Everything by which a lead can be recognised but its id and number.
+pub(super) fn every_key(fields: &LeadFields) -> Vec<MatchKey> {
+    let mut keys = fields.match_keys();
+    if !fields.custom.is_empty() {
+        keys.extend(fields.custom_keys());
+    }
+    keys
+}
+
+fn is_of(by: &MatchBy, key: &MatchKey) -> bool {
+    match by {
+        MatchBy::ExternalId => key.kind == MatchKind::External,
+        MatchBy::Email => key.kind == MatchKind::Email,
+        MatchBy::Phone => key.kind == MatchKind::Phone,
+        MatchBy::Custom(field) => {
+            key.kind == MatchKind::Custom
+                && key.key.split_once('=').is_some_and(|(own, _)| own == field.as_str())
+        }
+        MatchBy::Id | MatchBy::Number => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::desk;
-use crate::domain::{Catalogue, CustomValue, Lead, MatchKey, Subject};
+use crate::domain::{Catalogue, CustomValue, Field, Lead, LeadFields, MatchKey, MatchKind, Subject};
 use crate::error::{Result, Violation, ViolationCode};
 use crate::exchange::coerce::Intent;
 use crate::id::LeadId;
@@ -12,11 +12,30 @@ use crate::store::Txn;
 /// Who has what. Asked of the store once for each value; then kept by the rows that were decided.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
+    /// Whether ids in other systems are asked for too: where a row that has one is found by it first of all, nobody else
+    /// can have it.
+    external: bool,
     holders: HashMap<MatchKey, Option<LeadId>>,
     missing: BTreeSet<Subject>,
 }
 
 impl Claims {
+    pub(super) fn new(external: bool) -> Self {
+        Self { external, ..Self::default() }
+    }
+
+    /// The unique values of a lead, each with its field.
+    fn unique(&self, catalogue: &Catalogue, fields: &LeadFields) -> Vec<(Field, MatchKey)> {
+        let mut keys = catalogue.unique_keys(fields);
+        if self.external {
+            let ids = fields.external_ids.iter();
+            keys.extend(
+                ids.map(|id| (Field::ExternalId, MatchKey::new(MatchKind::External, id.to_string()))),
+            );
+        }
+        keys
+    }
+
     /// Asks who has the values of these rows.
     pub(super) fn look_up<'i>(
         &mut self,
@@ -24,17 +43,19 @@ impl Claims {
         catalogue: &Catalogue,
         intents: impl Iterator<Item = &'i Intent> + Clone,
     ) -> Result<()> {
-        let custom = intents.map(|intent| &intent.fields).filter(|fields| !fields.custom.is_empty());
+        let fields = intents.map(|intent| &intent.fields);
+        let custom = fields.clone().filter(|fields| !fields.custom.is_empty());
         let subjects: BTreeSet<Subject> = custom
             .clone()
             .flat_map(|fields| fields.custom.values())
             .filter_map(|value| if let CustomValue::Link(subject) = value { Some(*subject) } else { None })
             .collect();
         self.missing = desk::missing(txn, subjects)?;
-        if !catalogue.has_unique() {
+        if !catalogue.has_unique() && !self.external {
             return Ok(());
         }
-        let keys = custom.flat_map(|fields| catalogue.unique_keys(fields)).map(|(_, key)| key);
+        let keys: Vec<_> = fields.flat_map(|fields| self.unique(catalogue, fields)).collect();
+        let keys = keys.into_iter().map(|(_, key)| key);
         let keys: Vec<MatchKey> = keys.filter(|key| !self.holders.contains_key(key)).collect();
         let found = txn.leads().find(&keys)?;
         self.holders.extend(keys.into_iter().map(|key| (key, None)));
@@ -59,8 +80,8 @@ impl Claims {
                 broken.push(desk::no_such_record(key));
             }
         }
-        if catalogue.has_unique() {
-            let new = catalogue.unique_keys(&after.fields);
+        if catalogue.has_unique() || self.external {
+            let new = self.unique(catalogue, &after.fields);
             for (field, key) in &new {
                 if self.holders.get(key).copied().flatten().is_some_and(|holder| holder != after.id) {
                     let message = "another lead has this value";
@@ -68,7 +89,8 @@ impl Claims {
                 }
             }
             if broken.is_empty() {
-                for (_, key) in before.map(|before| catalogue.unique_keys(&before.fields)).unwrap_or_default()
+                for (_, key) in
+                    before.map(|before| self.unique(catalogue, &before.fields)).unwrap_or_default()
                 {
                     self.holders.insert(key, None);
                 }

@@ -1,15 +1,17 @@
 //! What becomes of a row, before it is written.
 
+use super::MatchBy;
 use super::outcome::{Outcome, SkipReason};
-use crate::domain::MatchKind;
+use crate::domain::FieldChange;
 use crate::error::Violation;
 use crate::id::{LeadId, UserId};
 
 /// What becomes of a row; leads by their place on the bench.
 #[derive(Debug)]
 pub(super) enum Decision {
-    Create { slot: usize, recognisable: bool },
-    Update { slot: usize, matched_by: MatchKind, same_as_line: Option<u64> },
+    Create { slot: usize, recognisable: bool, values: Vec<FieldChange> },
+    Update { slot: usize, matched_by: MatchBy, same_as_line: Option<u64>, changes: Vec<FieldChange> },
+    Review { slots: Vec<usize>, matched_by: MatchBy },
     Skip { reason: SkipReason, slot: Option<usize> },
     Reject { reasons: Vec<Violation>, owner: Option<UserId> },
 }
@@ -19,20 +21,33 @@ impl Decision {
         Self::Reject { reasons, owner: None }
     }
 
+    /// Every cell is empty.
+    pub(super) const fn blank() -> Self {
+        Self::Skip { reason: SkipReason::Blank, slot: None }
+    }
+
+    /// It is not what was planned.
+    pub(super) const fn stale() -> Self {
+        Self::Skip { reason: SkipReason::Stale, slot: None }
+    }
+
     /// The outcome, where `lead` tells id and number of a lead on the bench, none for one that is only imagined.
     pub(super) fn outcome(self, lead: impl Fn(usize) -> Option<(LeadId, u64)>) -> Outcome {
         match self {
-            Self::Create { slot, recognisable } => {
+            Self::Create { slot, recognisable, .. } => {
                 let (lead, number) = lead(slot).unzip();
                 Outcome::Created { lead, number, recognisable }
             }
-            Self::Update { slot, matched_by, same_as_line } => {
+            Self::Update { slot, matched_by, same_as_line, .. } => {
                 let (lead, number) = lead(slot).unzip();
                 Outcome::Updated { lead, number, matched_by, same_as_line }
             }
             Self::Skip { reason, slot } => {
                 let (lead, number) = slot.and_then(lead).unzip();
                 Outcome::Skipped { reason, lead, number }
+            }
+            Self::Review { slots, matched_by } => {
+                Outcome::Review { matched_by, candidates: slots.into_iter().filter_map(lead).collect() }
             }
             Self::Reject { reasons, owner } => Outcome::Rejected { reasons, owner },
         }

@@ -20,15 +20,18 @@
 //!
 //! # What a row becomes
 //! A row is recognised by its strongest key that a lead has, in the store or further up in the file: external id, then
-//! e-mail, then phone. A phone alone is weak, since colleagues share a switchboard: it does not count where both sides
+//! e-mail, then phone, or what [`ImportOptions::match_by`] names instead: the record's id or number, a unique custom field.
+//! A phone alone is weak, since colleagues share a switchboard: it does not count where both sides
 //! name a person or a company and the names differ, where both have e-mails but none in common, or where the other
 //! system has two ids for them. Leads in the trash are not recognised.
 //!
-//! - No lead: one is created. Company or consumer, where no column says it: a company where a company is named, a
-//!   consumer where only a person is, else a company.
+//! - No lead: one is created, or by [`OnMissing`] none. Company or consumer, where no column says it: a company where a
+//!   company is named, a consumer where only a person is, else a company.
 //! - One lead: by [`OnMatch`], its values are overwritten by cells that are not empty, and e-mails, phones and labels
-//!   are added. Of the ids in another system, the one it has stays. A lead that was converted is left alone.
-//! - Several: the line is rejected, because it does not say which one it means.
+//!   are added; a cell that says [`ImportOptions::clear`] empties its field. Of the ids in another system, the one it has
+//!   stays. A lead that was converted is left alone.
+//! - Several: by [`OnAmbiguous`], the line is rejected, because it does not say which one it means, or left to a person
+//!   together with the leads that it may mean.
 //! - One that the actor may not see: the line is rejected. It says that the lead exists and who owns it, whatever state
 //!   the lead is in, and nothing else.
 //!
@@ -37,10 +40,23 @@
 //!
 //! Names of vocabularies and stages are looked up without case and accents. Unknown ones are added by [`UnknownTerm`]: a
 //! new stage goes into the default pipeline before its first won or lost stage, and its name says what it means
-//! (`Closed Won`, `Junk Lead`, `On hold`; else open).
+//! (`Closed Won`, `Junk Lead`, `On hold`; else open). A [`TermRule`] decides for a single field: create, refuse, or take
+//! this name for that one.
 //!
 //! A bad cell rejects its whole line, with every reason: half a lead is worse than none, and the rejected rows can be
 //! written to a file of their own, corrected and imported again.
+//!
+//! # Plans
+//! [`plan()`] says what would become of each line, with the fields that change, and writes nothing: a value to be stored,
+//! reviewed, changed line by line (leave it out, take this lead, create one anyway, take this cell instead) and
+//! [applied](apply) later. Unchanged, and while the store stays as it is, a plan is what [`run`] does. Where the store moved
+//! on, a line that would become something else now is left alone and told. [`plan_to`] and [`apply_from`] do the same
+//! with a stream, for files of millions of lines.
+//!
+//! # The way back
+//! An import is one operation: [`undo`](crate::desk::undo::undo) takes it back,
+//! [`undo_part`](crate::desk::undo::undo_part) only some leads or lines of it; both say for each record what was taken
+//! back, what was kept because it was edited or converted since, and what failed.
 //!
 //! # Interruptions and repeats
 //! Each chunk is one transaction, and the progress is part of it. Killed at any moment, an import leaves whole chunks;
@@ -48,17 +64,23 @@
 //! it writes nothing more (see [`ImportOptions::attempt`]). Two processes that import the same file at once share the
 //! work: each chunk looks first whether the other one did it.
 //!
-//! Memory does not grow with the file; a [`dry_run`] keeps nine bytes for each e-mail, phone and id of it, and the leads
-//! that later lines refer to.
+//! Memory does not grow with the file; a [`dry_run`] or plan keeps nine bytes for each key of it, and the leads that later
+//! lines refer to, and a [`plan()`] its lines.
 
+mod apply;
 mod bench;
+mod choices;
 mod claims;
 mod decision;
+mod details;
 mod dry_run;
+mod feed;
 mod names;
 mod options;
 mod outcome;
 mod plan;
+mod planned;
+mod planning;
 mod preview;
 mod report;
 mod run;
@@ -67,11 +89,15 @@ mod source;
 use crate::domain::OperationKind;
 use crate::error::{Error, ErrorKind, Result};
 
+pub use apply::{apply, apply_from};
+pub use choices::{MatchBy, OnAmbiguous, OnMatch, OnMissing, TermRule, UnknownTerm};
 pub use dry_run::dry_run;
-pub use options::{ImportOptions, OnMatch, UnknownTerm};
+pub use options::ImportOptions;
 pub use outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};
+pub use planned::{Candidate, Choice, ImportPlan, PlanSummary, Planned, PlannedLine};
+pub use planning::{plan, plan_to, replan};
 pub use preview::{Preview, preview};
-pub use report::{FileFormat, ImportReport, Rejection};
+pub use report::{FileFormat, ImportReport, Rejection, ReviewLine};
 pub use run::run;
 
 /// What an import is in the journal.

@@ -17,6 +17,9 @@ use crate::value::fold;
 /// New names by field, in the order they were met.
 pub(super) type NewValues = BTreeMap<String, Vec<String>>;
 
+/// How often each name occurs that a vocabulary or the pipelines lack, by field.
+pub(super) type Unknown = BTreeMap<String, BTreeMap<String, u64>>;
+
 /// A column of free text taken for a vocabulary must not flood it.
 const MOST_NEW: usize = 1_000;
 /// As many stages as a pipeline may have.
@@ -31,6 +34,10 @@ struct List {
     /// Spellings met before, so that each is folded once.
     by_spelling: HashMap<String, Uuid>,
     next_position: u32,
+    /// How the terms are written, where somebody wants to know.
+    written: HashMap<Uuid, String>,
+    /// Terms that this import adds.
+    new: HashSet<Uuid>,
 }
 
 /// The vocabularies and stages of a tenant, and what a file adds to them.
@@ -40,7 +47,12 @@ pub(super) struct Names {
     stages: HashMap<String, Vec<(PipelineId, StageId)>>,
     stage_keys: HashMap<String, String>,
     unknown: UnknownTerm,
+    unknown_in: BTreeMap<Field, UnknownTerm>,
     may_add: bool,
+    /// Whether names are told in words and unknown ones counted.
+    detailed: bool,
+    /// How often each unknown name occurs, by field.
+    pub(super) unknown_names: Unknown,
     added: Vec<Added>,
     /// Everything that this file added, earlier chunks included.
     pub(super) new_values: NewValues,
@@ -61,6 +73,7 @@ impl Names {
         fields: &[Field],
         pipelines: &[Pipeline],
         new_values: NewValues,
+        detailed: bool,
     ) -> Result<Self> {
         let mut lists = BTreeMap::new();
         for kind in TermKind::ALL.into_iter().filter(|kind| fields.contains(&kind.field())) {
@@ -70,6 +83,9 @@ impl Names {
                 list.by_key.insert(term.key(), term.id);
                 if term.archived {
                     list.archived.insert(term.id);
+                }
+                if detailed {
+                    list.written.insert(term.id, term.name);
                 }
             }
             lists.insert(kind, list);
@@ -81,9 +97,41 @@ impl Names {
             }
         }
         let may_add = ctx.policy().scope(ctx.actor(), Permission::Configure) != Scope::None;
-        let unknown = options.unknown_terms;
-        let (stage_keys, added) = (HashMap::new(), Vec::new());
-        Ok(Self { lists, stages, stage_keys, unknown, may_add, added, new_values })
+        let rules = options.terms.iter();
+        let unknown_in = rules.filter_map(|(field, rule)| Some((field.clone(), rule.unknown?))).collect();
+        Ok(Self {
+            lists,
+            stages,
+            stage_keys: HashMap::new(),
+            unknown: options.unknown_terms,
+            unknown_in,
+            may_add,
+            detailed,
+            unknown_names: Unknown::new(),
+            added: Vec::new(),
+            new_values,
+        })
+    }
+
+    /// How a term is written, as far as its list was read.
+    pub(super) fn written(&self, kind: TermKind, id: Uuid) -> Option<&str> {
+        self.lists.get(&kind)?.written.get(&id).map(String::as_str)
+    }
+
+    /// Counts a name that is not known.
+    fn count(&mut self, field: &Field, name: &str) {
+        if !self.detailed {
+            return;
+        }
+        let names = self.unknown_names.entry(field.key().to_owned()).or_default();
+        let is_full = names.len() >= MOST_NEW;
+        match names.get_mut(name) {
+            Some(count) => *count = count.saturating_add(1),
+            None if is_full => {}
+            None => {
+                names.insert(name.to_owned(), 1);
+            }
+        }
     }
 
     /// The term of this name.
@@ -96,11 +144,16 @@ impl Names {
         let key = fold(name);
         if let Some(id) = list.by_key.get(&key) {
             let id = *id;
-            if list.by_spelling.len() < 10 * MOST_NEW {
+            if self.detailed && list.new.contains(&id) {
+                // Counted as it was written first.
+                let first = list.written.get(&id).map_or(name, String::as_str).to_owned();
+                self.count(&field, &first);
+            } else if list.by_spelling.len() < 10 * MOST_NEW {
                 list.by_spelling.insert(name.to_owned(), id);
             }
             return Ok(id);
         }
+        self.count(&field, name);
         self.check_new(&field)?;
         let at = |error: ValueError| error.at(field.key());
         let list = self.lists.entry(kind).or_default();
@@ -108,6 +161,10 @@ impl Names {
         list.next_position = list.next_position.saturating_add(1);
         let id = term.id;
         list.by_key.insert(key, id);
+        if self.detailed {
+            list.written.insert(id, term.name.clone());
+            list.new.insert(id);
+        }
         self.note(&field, &term.name);
         self.added.push(Added::Term(TermRecord { kind, term }));
         Ok(id)
@@ -145,11 +202,19 @@ impl Names {
         let key = self.stage_keys.get(name).map(String::as_str).unwrap_or_default();
         if let Some(known) = self.stages.get(key).filter(|known| !known.is_empty()) {
             let of_own = known.iter().find(|(pipeline, _)| Some(*pipeline) == own);
-            if let Some(found) = of_own.or_else(|| known.first()) {
-                return Ok(*found);
+            if let Some(found) = of_own.or_else(|| known.first()).copied() {
+                if self.detailed {
+                    let is_new = |added: &&Stage| added.id == found.1;
+                    let first = self.added.iter().filter_map(Added::as_stage).find(is_new);
+                    if let Some(first) = first.map(|stage| stage.name.clone()) {
+                        self.count(&Field::Stage, &first);
+                    }
+                }
+                return Ok(found);
             }
         }
         let key = key.to_owned();
+        self.count(&Field::Stage, name);
         self.check_new(&Field::Stage)?;
         let Some(pipeline) = pipelines.first_mut() else {
             return Err(Violation::new("stage", ViolationCode::Unknown, "there is no pipeline"));
@@ -173,7 +238,8 @@ impl Names {
     fn check_new(&self, field: &Field) -> Result<(), Violation> {
         let refuse = |code, message: String| Err(Violation::new(field.key(), code, message));
         let known = self.new_values.get(field.key()).map_or(0, Vec::len);
-        if self.unknown == UnknownTerm::Reject {
+        let unknown = self.unknown_in.get(field).copied().unwrap_or(self.unknown);
+        if unknown == UnknownTerm::Reject {
             refuse(ViolationCode::Unknown, format!("there is no {field} with this name"))
         } else if !self.may_add {
             let message = format!("there is no {field} with this name, and you may not add one");
@@ -202,6 +268,7 @@ impl Names {
                 Some(Added::Term(TermRecord { kind, term })) => {
                     let list = self.lists.entry(kind).or_default();
                     list.by_key.remove(&term.key());
+                    list.new.remove(&term.id);
                     list.by_spelling.clear();
                     kind.field()
                 }
@@ -240,7 +307,8 @@ impl Names {
             let subject = Subject::new(SubjectKind::Term, term.id);
             entries.push(NewEntry::new(subject, Action::Created, ctx.now()).with_changes(changes));
         }
-        let new_stages: Vec<StageId> = self.added.iter().filter_map(Added::stage).collect();
+        let new_stages: Vec<StageId> =
+            self.added.iter().filter_map(Added::as_stage).map(|stage| stage.id).collect();
         if let Some(pipeline) = pipelines.first().filter(|_| !new_stages.is_empty()) {
             let mut after = pipeline.clone();
             after.revision = after.revision.next();
@@ -271,9 +339,9 @@ impl Added {
         }
     }
 
-    const fn stage(&self) -> Option<StageId> {
+    const fn as_stage(&self) -> Option<&Stage> {
         match self {
-            Self::Stage(stage) => Some(stage.id),
+            Self::Stage(stage) => Some(stage),
             Self::Term(_) => None,
         }
     }

@@ -1,31 +1,15 @@
 //! What a caller may decide about an import.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{MatchBy, OnAmbiguous, OnMatch, OnMissing, TermRule, UnknownTerm};
+use crate::domain::Field;
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::exchange::{Mapping, ReadOptions, sha256_hex};
 use crate::id::{LostReasonId, SourceId};
 use crate::value::{Country, DecimalMark, fold};
-
-/// What happens to a name that a vocabulary or the pipelines lack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum UnknownTerm {
-    /// It is added, up to 1,000 per field and file; needs
-    /// [`Permission::Configure`](crate::policy::Permission::Configure), else its line is rejected.
-    #[default]
-    Create,
-    /// Its line is rejected.
-    Reject,
-}
-
-/// What happens to a row whose lead exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum OnMatch {
-    /// The lead takes the row's values: its cells overwrite, e-mails, phones and labels are added, empty cells leave
-    /// what is there.
-    #[default]
-    Update,
-    /// The row is skipped.
-    Skip,
-}
 
 /// How to import a file; everything has a default.
 ///
@@ -35,7 +19,10 @@ pub enum OnMatch {
 /// let options = ImportOptions::new().region(Country::parse("NO")?).on_match(OnMatch::Skip).external_system("legacy");
 /// # Ok::<(), leadcore::error::ValueError>(())
 /// ```
-#[derive(Debug, Clone)]
+///
+/// Stored as JSON, what is absent has its default.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ImportOptions {
     /// Which column is which field; proposed from the headers when not set.
@@ -46,11 +33,24 @@ pub struct ImportOptions {
     pub region: Option<Country>,
     /// What happens to unknown names.
     pub unknown_terms: UnknownTerm,
+    /// What becomes of the values of single fields, and of the unknown names among them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub terms: BTreeMap<Field, TermRule>,
     /// Cells that say nothing and count as empty in every field but the description, compared without case: `Select`
     /// (the unanswered drop-down of web forms), `n/a`, `-`. In the country column, `unknown` too.
     pub no_answer: Vec<String>,
+    /// The cell that empties its field, such as `(clear)`, compared without case; an empty cell leaves it alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clear: Option<String>,
+    /// What a row's lead is recognised by, the strongest first: the first of these that the row has and any lead has says
+    /// which one is meant. With none, every row is a new lead.
+    pub match_by: Vec<MatchBy>,
     /// What happens to a row whose lead exists.
     pub on_match: OnMatch,
+    /// What happens to a row that means no lead yet.
+    pub on_missing: OnMissing,
+    /// What happens to a row that may mean several leads.
+    pub ambiguous: OnAmbiguous,
     /// How amounts are written.
     pub decimal_mark: DecimalMark,
     /// The name of the system whose ids are in the column of [`Field::ExternalId`](crate::domain::Field::ExternalId).
@@ -74,8 +74,13 @@ impl Default for ImportOptions {
             read: ReadOptions::new(),
             region: None,
             unknown_terms: UnknownTerm::default(),
+            terms: BTreeMap::new(),
             no_answer: ["select", "n/a", "-"].map(str::to_owned).to_vec(),
+            clear: None,
+            match_by: MatchBy::DEFAULT.to_vec(),
             on_match: OnMatch::default(),
+            on_missing: OnMissing::default(),
+            ambiguous: OnAmbiguous::default(),
             decimal_mark: DecimalMark::default(),
             external_system: "import".to_owned(),
             chunk: 10_000,
@@ -113,6 +118,14 @@ impl ImportOptions {
         region(Country) => |value| Some(value);
         /// Says what happens to unknown names.
         unknown_terms(UnknownTerm) => |value| value;
+        /// Says which cell empties its field.
+        clear(&str) => |value| Some(value.to_owned());
+        /// Says what a row's lead is recognised by, the strongest first.
+        match_by(Vec<MatchBy>) => |value| value;
+        /// Says what happens to a row that means no lead yet.
+        on_missing(OnMissing) => |value| value;
+        /// Says what happens to a row that may mean several leads.
+        ambiguous(OnAmbiguous) => |value| value;
         /// Says which cells count as empty.
         no_answer(Vec<String>) => |value| value;
         /// Says what happens to a row whose lead exists.
@@ -131,11 +144,42 @@ impl ImportOptions {
         attempt(u32) => |value| value;
     }
 
+    /// Says what becomes of the values of a field.
+    #[must_use]
+    pub fn term_rule(mut self, field: Field, rule: TermRule) -> Self {
+        self.terms.insert(field, rule);
+        self
+    }
+
+    /// Leads that exist are left alone.
+    #[must_use]
+    pub const fn create_only(mut self) -> Self {
+        (self.on_match, self.on_missing) = (OnMatch::Skip, OnMissing::Create);
+        self
+    }
+
+    /// Only leads that exist are written.
+    #[must_use]
+    pub const fn update_only(mut self) -> Self {
+        (self.on_match, self.on_missing) = (OnMatch::Update, OnMissing::Skip);
+        self
+    }
+
     /// Refuses options that cannot work.
     pub(super) fn check(&self) -> Result<()> {
         let mut broken = Vec::new();
         if !(1..=100_000).contains(&self.chunk) {
             broken.push(Violation::new("chunk", ViolationCode::OutOfRange, "must lie in 1 to 100,000"));
+        }
+        if self.clear.as_deref().is_some_and(|token| token.trim().is_empty()) {
+            let message = "an empty cell leaves its field alone";
+            broken.push(Violation::new("clear", ViolationCode::Required, message));
+        }
+        for (field, _) in
+            self.terms.iter().filter(|(field, _)| !field.is_writable() && **field != Field::Stage)
+        {
+            let path = format!("terms.{field}");
+            broken.push(Violation::new(path, ViolationCode::NotAllowed, "the engine sets this field"));
         }
         if let Err(error) = crate::domain::ExternalRef::new(&self.external_system, "1") {
             broken.push(error.at("external_system"));
@@ -159,7 +203,19 @@ impl ImportOptions {
         let constants = (self.source.map(|id| id.to_string()), self.lost_reason.map(|id| id.to_string()));
         let region = self.region.map(|region| region.code().to_owned());
         let all = (mapping, read, no_answer, choices, constants, region, &self.external_system, self.attempt);
-        let json = crate::exchange::import::to_json(&all)?;
+        let mut json = crate::exchange::import::to_json(&all)?;
+        // What is as it always was is not told, so that a file which was imported before these choices existed is known.
+        let choices = (&self.terms, &self.clear, &self.match_by, self.on_missing, self.ambiguous);
+        let as_ever = (
+            &BTreeMap::new(),
+            &None,
+            &MatchBy::DEFAULT.to_vec(),
+            OnMissing::default(),
+            OnAmbiguous::default(),
+        );
+        if choices != as_ever {
+            json.push_str(&crate::exchange::import::to_json(&choices)?);
+        }
         let mut digits = sha256_hex(json.as_bytes()).map_err(|error| {
             Error::new(crate::error::ErrorKind::Internal, "text in memory could not be read")
                 .with_source(error)

@@ -1,10 +1,12 @@
 //! What becomes of single lines, and who hears of it.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::MatchKind;
+use super::MatchBy;
+
 use crate::error::Violation;
 use crate::id::{LeadId, UserId};
 
@@ -44,7 +46,7 @@ pub enum Outcome {
         /// Its number; none in a dry run for one that an earlier line would create.
         number: Option<u64>,
         /// What it was recognised by.
-        matched_by: MatchKind,
+        matched_by: MatchBy,
         /// The line shortly before, read together with this one, that created the lead or changed it first, if one did.
         same_as_line: Option<u64>,
     },
@@ -57,6 +59,14 @@ pub enum Outcome {
         lead: Option<LeadId>,
         /// Its number; none where `lead` is.
         number: Option<u64>,
+    },
+    /// The row may mean several leads: a person has to say which. Nothing was written.
+    Review {
+        /// What these leads were found by.
+        matched_by: MatchBy,
+        /// The leads that the row may mean, with their numbers, as far as the actor may see them; in a dry run without
+        /// those that earlier lines would create.
+        candidates: Vec<(LeadId, u64)>,
     },
     /// The line was not taken.
     Rejected {
@@ -83,10 +93,17 @@ pub enum SkipReason {
     Exists,
     /// The file was imported before. Such lines are counted and not told one by one.
     Imported,
+    /// No lead is meant, and the options say to create none.
+    Missing,
+    /// The plan says to leave the line out.
+    LeftOut,
+    /// What the plan says of this line is not what would happen now: the store moved on, or a line above was decided
+    /// anew. The line is told among the rejected rows.
+    Stale,
 }
 
 impl SkipReason {
-    /// Stable name: `blank`, `unchanged`, `frozen`, `exists`, `imported`.
+    /// Stable name: `blank`, `unchanged`, `frozen`, `exists`, `imported`, `missing`, `left_out`, `stale`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -95,6 +112,9 @@ impl SkipReason {
             Self::Frozen => "frozen",
             Self::Exists => "exists",
             Self::Imported => "imported",
+            Self::Missing => "missing",
+            Self::LeftOut => "left_out",
+            Self::Stale => "stale",
         }
     }
 
@@ -107,6 +127,9 @@ impl SkipReason {
             Self::Frozen => "the lead was converted and takes no more changes",
             Self::Exists => "the lead exists and is left alone",
             Self::Imported => "the file was imported before",
+            Self::Missing => "no lead is meant, and none is created",
+            Self::LeftOut => "the plan leaves the line out",
+            Self::Stale => "what was planned for the line is not what would happen now",
         }
     }
 }
@@ -123,12 +146,20 @@ pub struct Progress {
     pub updated: u64,
     /// Rows so far that were skipped.
     pub skipped: u64,
+    /// Rows so far that were left to a person.
+    pub review: u64,
     /// Rows so far that were rejected.
     pub rejected: u64,
     /// Bytes of the file read so far.
     pub bytes: u64,
     /// Bytes of the file.
     pub total_bytes: u64,
+    /// How long this run has taken, by the clock of the context.
+    pub elapsed: Duration,
+    /// Rows a second of this run; none until the clock has moved.
+    pub rate: Option<u64>,
+    /// How long the rest of the file will take at this rate; none until the clock has moved.
+    pub remaining: Option<Duration>,
 }
 
 /// Hears what becomes of each line and how far the import is, after each chunk is safely written. `()` hears nothing.

@@ -1,23 +1,32 @@
 //! What becomes of each row: the decisions, one row after the other, each knowing what the rows before it did.
 
-use super::bench::{Bench, Match};
+use super::bench::{Bench, Match, every_key};
 use super::claims::Claims;
 use super::decision::Decision;
-use super::names::{Names, NewValues};
+use super::details::Details;
+use super::names::{Names, NewValues, Unknown};
 use super::outcome::SkipReason;
+use super::planned::{Choice, Planned, PlannedLine};
+use super::report::several;
 use super::source::Record;
-use super::{ImportOptions, OnMatch};
+use super::{ImportOptions, MatchBy, OnAmbiguous, OnMatch, OnMissing};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake, Openings};
 use crate::domain::{
-    Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKind, Move, StageKind, TermId as _, TermKind, Why,
+    Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKey, MatchKind, Move, StageKind, TermId as _,
+    TermKind, Why,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
 use crate::id::{PipelineId, StageId};
 use crate::policy::Permission;
 use crate::store::Txn;
+
+mod purpose;
 mod write;
+
+pub(super) use purpose::Purpose;
+use purpose::{Refused, alike};
 
 /// Decides row by row.
 #[derive(Debug)]
@@ -32,6 +41,8 @@ pub(super) struct Planner<'c> {
     openings: Openings,
     names: Names,
     claims: Claims,
+    /// Whether decisions say what they change.
+    detailed: bool,
     pub(super) bench: Bench,
 }
 
@@ -43,21 +54,25 @@ struct Found {
 }
 
 impl<'c> Planner<'c> {
-    /// Loads what every row is checked against. `virtually` makes up the default pipeline where a tenant has none,
-    /// instead of writing it.
+    /// Loads what every row is checked against. Where nothing is written, the default pipeline of a tenant that has none is
+    /// made up.
     pub(super) fn load(
         ctx: &'c Context<'c>,
         txn: &mut dyn Txn,
         options: &'c ImportOptions,
         fields: &[Field],
         new_values: NewValues,
-        virtually: bool,
+        purpose: Purpose,
     ) -> Result<Self> {
         let mut intake = Intake::load(ctx, txn)?;
-        if !virtually {
+        if purpose.writes() {
             intake.settle(ctx, txn)?;
         }
-        let names = Names::load(ctx, txn, options, fields, &intake.pipelines, new_values)?;
+        let detailed = purpose.is_detailed();
+        let names = Names::load(ctx, txn, options, fields, &intake.pipelines, new_values, detailed)?;
+        let external_first =
+            options.match_by.first() == Some(&MatchBy::ExternalId) && options.on_match != OnMatch::CreateNew;
+        let external = fields.contains(&Field::ExternalId) && (!external_first || detailed);
         let view = Gate::open(ctx, txn, Permission::View).ok();
         let edit = Gate::open(ctx, txn, Permission::Edit).ok();
         let openings = Openings::load(ctx, txn)?;
@@ -69,8 +84,9 @@ impl<'c> Planner<'c> {
             edit,
             openings,
             names,
-            claims: Claims::default(),
-            bench: Bench::default(),
+            claims: Claims::new(external),
+            detailed,
+            bench: Bench::new(&options.match_by),
         })
     }
 
@@ -81,35 +97,93 @@ impl<'c> Planner<'c> {
             _ => None,
         });
         self.claims.look_up(txn, &self.intake.catalogue, intents.clone())?;
-        self.bench.look_up(txn, intents)?;
+        let chosen: Vec<_> = records.iter().filter_map(Record::taken).collect();
+        self.bench.look_up(self.ctx, txn, intents, &chosen)?;
         Ok(records.iter().map(|record| self.decide_one(record)).collect())
     }
 
     fn decide_one(&mut self, record: &Record) -> Decision {
+        let planned = record.planned.as_deref();
+        let choice = planned.and_then(|planned| planned.choice);
+        if record.left_out || choice == Some(Choice::Skip) {
+            return Decision::Skip { reason: SkipReason::LeftOut, slot: None };
+        }
+        // A person's decision holds; what was planned holds only as long as it is what would happen.
+        let planned = planned.filter(|planned| !planned.is_edited());
         let intent = match &record.content {
-            Content::Blank => return Decision::Skip { reason: SkipReason::Blank, slot: None },
-            Content::Broken(reasons) => return Decision::reject(reasons.clone()),
+            Content::Blank => return self.as_planned(Decision::blank(), planned),
+            Content::Broken(reasons) => return self.as_planned(Decision::reject(reasons.clone()), planned),
             Content::Filled(intent) => intent,
         };
-        let found = self.bench.find(intent);
+        let found = match choice {
+            Some(Choice::Create) => Match::None,
+            Some(Choice::Take(lead)) => match self.bench.place(lead) {
+                Some(slot) => Match::One(slot, MatchBy::Id),
+                None => Match::Gone(MatchBy::Id),
+            },
+            _ => self.bench.find(intent),
+        };
         let mark = self.names.mark();
         let decision = match found {
-            Match::Several(slots, kind) if !slots.iter().any(|slot| self.sees(*slot)) => {
-                Ok(self.out_of_sight(&slots, kind))
+            Match::Several(slots, by) => Ok(self.several(slots, by)),
+            Match::Gone(by) => {
+                let message = format!("there is no lead with this {}", by.word());
+                Err(Violation::new(by.field().key(), ViolationCode::Unknown, message).into())
             }
-            Match::Several(_, kind) => {
-                let (field, word) = named(kind);
-                let message = format!("several leads have this {word}: it does not say which one is meant");
-                Err(vec![Violation::new(field.key(), ViolationCode::Duplicate, message)])
+            Match::None if choice.is_none() && self.options.on_missing == OnMissing::Skip => {
+                Ok(Decision::Skip { reason: SkipReason::Missing, slot: None })
             }
-            Match::None => self.create(intent, record.line),
-            Match::One(slot, kind) if !self.sees(slot) => Ok(self.out_of_sight(&[slot], kind)),
-            Match::One(slot, kind) => self.update(intent, record.line, slot, kind),
+            Match::None => self.create(intent, record.line, planned),
+            Match::One(slot, by) if !self.sees(slot) => Ok(self.out_of_sight(&[slot], &by)),
+            Match::One(..) if choice.is_none() && self.options.on_match == OnMatch::CreateNew => {
+                self.create(intent, record.line, planned)
+            }
+            Match::One(slot, by) => self.update(intent, (record.line, planned), slot, by, choice.is_some()),
         };
-        decision.unwrap_or_else(|reasons| {
+        let decision = decision.unwrap_or_else(|refused| {
             self.names.back_to(mark, &mut self.intake.pipelines);
-            Decision::reject(reasons)
-        })
+            match refused {
+                Refused::For(reasons) => Decision::reject(reasons),
+                Refused::Stale => Decision::stale(),
+            }
+        });
+        self.as_planned(decision, planned)
+    }
+
+    /// What becomes of a row that may mean several leads.
+    fn several(&self, mut slots: Vec<usize>, by: MatchBy) -> Decision {
+        if !slots.iter().any(|slot| self.sees(*slot)) {
+            return self.out_of_sight(&slots, &by);
+        }
+        if self.options.ambiguous == OnAmbiguous::Reject {
+            return Decision::reject(vec![several(&by)]);
+        }
+        slots.retain(|slot| self.sees(*slot));
+        Decision::Review { slots, matched_by: by }
+    }
+
+    /// The decision, where it is still of the kind that was planned. What would be written was compared before.
+    fn as_planned(&self, decision: Decision, planned: Option<&PlannedLine>) -> Decision {
+        let Some(planned) = planned else { return decision };
+        let id = |slot: Option<usize>| slot.and_then(|slot| Some(self.bench.slots.get(slot)?.lead.id));
+        let same = match (&planned.decision, &decision) {
+            (Planned::Create { .. }, Decision::Create { .. })
+            | (Planned::Update { .. }, Decision::Update { .. })
+            | (Planned::Review { .. }, Decision::Review { .. })
+            | (Planned::Reject { .. }, Decision::Reject { .. }) => true,
+            (Planned::Unchanged { lead, .. }, Decision::Skip { reason: SkipReason::Unchanged, slot }) => {
+                id(*slot) == Some(*lead)
+            }
+            (Planned::Skip { reason, lead }, Decision::Skip { reason: now, slot }) => {
+                reason == now && *lead == id(*slot)
+            }
+            _ => false,
+        };
+        if same { decision } else { Decision::stale() }
+    }
+
+    fn details(&self) -> Details<'_> {
+        Details { ctx: self.ctx, names: &self.names, pipelines: &self.intake.pipelines }
     }
 
     /// Whether the actor may see a lead on the bench.
@@ -119,11 +193,11 @@ impl<'c> Planner<'c> {
 
     /// What becomes of a row that means leads which the actor may not see: whatever they are, it tells no more than
     /// that there is one and who owns it.
-    fn out_of_sight(&self, slots: &[usize], matched_by: MatchKind) -> Decision {
+    fn out_of_sight(&self, slots: &[usize], matched_by: &MatchBy) -> Decision {
         if self.options.on_match == OnMatch::Skip {
             return Decision::Skip { reason: SkipReason::Exists, slot: None };
         }
-        let (field, word) = named(matched_by);
+        let (field, word) = (matched_by.field(), matched_by.word());
         let message = format!("a lead with this {word} exists that you may not see");
         let mut owners: Vec<_> =
             slots.iter().filter_map(|slot| self.bench.slots.get(*slot)?.lead.fields.owner.as_ref()).collect();
@@ -140,7 +214,12 @@ impl<'c> Planner<'c> {
         }
     }
 
-    fn create(&mut self, intent: &Intent, line: u64) -> Result<Decision, Vec<Violation>> {
+    fn create(
+        &mut self,
+        intent: &Intent,
+        line: u64,
+        planned: Option<&PlannedLine>,
+    ) -> Result<Decision, Refused> {
         let intent = intent.for_new.as_deref().unwrap_or(intent);
         let found = self.look_up_names(intent, None)?;
         let mut fields = LeadFields::default();
@@ -154,15 +233,21 @@ impl<'c> Planner<'c> {
         if self.comes_lost(draft.stage) {
             draft.reason = self.options.lost_reason;
         }
-        let lead = self.intake.prepare(self.ctx, draft)?;
+        let mut lead = self.intake.prepare(self.ctx, draft)?;
         if !self.intake.gate.admits(&lead) {
             let message = "you may not create such a lead";
-            return Err(vec![Violation::new("owner", ViolationCode::NotAllowed, message)]);
+            return Err(Violation::new("owner", ViolationCode::NotAllowed, message).into());
+        }
+        let values = if self.detailed { self.details().of_new(&lead) } else { Vec::new() };
+        match planned.map(|planned| &planned.decision) {
+            None => {}
+            Some(Planned::Create { lead: id, values: then, .. }) if alike(then, &values) => lead.id = *id,
+            Some(_) => return Err(Refused::Stale),
         }
         self.claims.claim(&self.intake.catalogue, &lead, None)?;
         self.intake.guard.count_in(lead.stage);
         let slot = self.bench.add(lead, line, intent.keys.iter());
-        Ok(Decision::Create { slot, recognisable: !intent.keys.is_empty() })
+        Ok(Decision::Create { slot, recognisable: intent.is_recognisable(), values })
     }
 
     /// Whether a row that comes into this stage is lost.
@@ -197,29 +282,30 @@ impl<'c> Planner<'c> {
     fn update(
         &mut self,
         intent: &Intent,
-        line: u64,
+        (line, planned): (u64, Option<&PlannedLine>),
         place: usize,
-        matched_by: MatchKind,
-    ) -> Result<Decision, Vec<Violation>> {
+        matched_by: MatchBy,
+        is_chosen: bool,
+    ) -> Result<Decision, Refused> {
         let Some(slot) = self.bench.slots.get(place) else {
-            return Err(vec![Violation::new("line", ViolationCode::Unknown, "the lead is gone")]);
+            return Err(Violation::new("line", ViolationCode::Unknown, "the lead is gone").into());
         };
         let lead = &slot.lead;
         let skip = |reason| Ok(Decision::Skip { reason, slot: Some(place) });
         if lead.conversion.is_some() {
             return skip(SkipReason::Frozen);
         }
-        if self.options.on_match == OnMatch::Skip {
+        if self.options.on_match == OnMatch::Skip && !is_chosen {
             return skip(SkipReason::Exists);
         }
         if !self.edit.as_ref().is_some_and(|gate| gate.admits(lead)) {
-            let (field, word) = named(matched_by);
+            let (field, word) = (matched_by.field(), matched_by.word());
             let message = format!("a lead with this {word} exists that you may not edit");
-            return Err(vec![Violation::new(field.key(), ViolationCode::NotAllowed, message)]);
+            return Err(Violation::new(field.key(), ViolationCode::NotAllowed, message).into());
         }
         if !self.openings.is_open("edit", lead) {
             let message = "the lead is in a state in which it is not edited";
-            return Err(vec![Violation::new("line", ViolationCode::NotAllowed, message)]);
+            return Err(Violation::new("line", ViolationCode::NotAllowed, message).into());
         }
         let may_move = self.openings.is_open("move", lead);
         let mut after = lead.clone();
@@ -228,7 +314,7 @@ impl<'c> Planner<'c> {
         let to = self.check_stage(place, &after, found.stage.map(|(_, stage)| stage))?;
         if to.is_some() && !may_move {
             let message = "the lead is in a state in which it is not moved";
-            return Err(vec![Violation::new("stage", ViolationCode::NotAllowed, message)]);
+            return Err(Violation::new("stage", ViolationCode::NotAllowed, message).into());
         }
         let (old, now) = (after.stage, self.ctx.now());
         if let Some(to) = &to
@@ -237,15 +323,23 @@ impl<'c> Planner<'c> {
         {
             after.enter(pipeline, stage, Why::from(to), now);
         }
+        let changes = match self.bench.slots.get(place) {
+            Some(slot) if after == slot.lead => return skip(SkipReason::Unchanged),
+            Some(slot) if self.detailed => self.details().of_changed(&slot.lead, &after),
+            _ => Vec::new(),
+        };
         let Some(slot) = self.bench.slots.get_mut(place) else {
             return skip(SkipReason::Unchanged);
         };
-        if after == slot.lead {
-            return skip(SkipReason::Unchanged);
-        }
         let broken = desk::check_rules(self.ctx, &self.intake.catalogue, &after.fields, &slot.lead.fields);
         if !broken.is_empty() {
-            return Err(broken);
+            return Err(broken.into());
+        }
+        match planned.map(|planned| &planned.decision) {
+            None => {}
+            Some(Planned::Update { lead, changes: then, .. })
+                if *lead == after.id && alike(then, &changes) => {}
+            Some(_) => return Err(Refused::Stale),
         }
         self.claims.claim(&self.intake.catalogue, &after, Some(&slot.lead))?;
         // A lead that keeps its own id is not found by the row's.
@@ -255,11 +349,18 @@ impl<'c> Planner<'c> {
             self.intake.guard.count_in(after.stage);
         }
         slot.lead = after;
-        let same_as_line = slot.line;
-        slot.line.get_or_insert(line);
-        let keys = intent.keys.iter().filter(|key| has_id || key.kind != MatchKind::External);
+        let same_as_line = slot.lines.first().copied();
+        slot.lines.push(line);
+        let known = &slot.lead.fields;
+        let has = |key: &&MatchKey| match key.kind {
+            MatchKind::External => has_id,
+            // A lead of which something was emptied may have lost it.
+            _ => intent.clear.is_empty() || every_key(known).contains(key),
+        };
+        let keys: Vec<_> = intent.keys.iter().filter(has).cloned().collect();
+        let keys = keys.iter();
         self.bench.know(place, keys);
-        Ok(Decision::Update { slot: place, matched_by, same_as_line })
+        Ok(Decision::Update { slot: place, matched_by, same_as_line, changes })
     }
 
     /// What the names of a row mean, for the lead that is there.
@@ -280,6 +381,11 @@ impl<'c> Planner<'c> {
             }
         }
         if broken.is_empty() { Ok(found) } else { Err(broken) }
+    }
+
+    /// How often each unknown name was met.
+    pub(super) fn into_unknown(self) -> Unknown {
+        self.names.unknown_names
     }
 
     pub(super) fn new_values(&self) -> &NewValues {
@@ -309,15 +415,5 @@ pub(super) fn check_source(txn: &mut dyn Txn, options: &ImportOptions) -> Result
             Err(Error::invalid_field("lost_reason", ViolationCode::Unknown, message))
         }
         _ => Ok(()),
-    }
-}
-
-/// The field behind a key, and its word in a sentence.
-const fn named(kind: MatchKind) -> (Field, &'static str) {
-    match kind {
-        MatchKind::External => (Field::ExternalId, "external id"),
-        MatchKind::Email => (Field::Email, "e-mail"),
-        MatchKind::Phone => (Field::Phone, "phone number"),
-        MatchKind::Label | MatchKind::Custom => (Field::Labels, "label"),
     }
 }

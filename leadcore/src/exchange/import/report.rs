@@ -5,10 +5,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::MatchBy;
 use super::outcome::{LineOutcome, Outcome, SkipReason};
 use crate::error::{Violation, ViolationCode};
 use crate::exchange::{FileKind, Mapping};
-use crate::id::{OperationId, UserId};
+use crate::id::{LeadId, OperationId, UserId};
 
 /// How many rejections a report lists.
 const LISTED: usize = 1_000;
@@ -66,8 +67,20 @@ impl Rejection {
     }
 }
 
+/// A line that may mean several leads, and which ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ReviewLine {
+    /// The line of the file on which the record begins, from 1, the header included.
+    pub line: u64,
+    /// The field by which the leads were found.
+    pub matched_by: MatchBy,
+    /// Id and number of the leads that it may mean.
+    pub candidates: Vec<(LeadId, u64)>,
+}
+
 /// What became of a file. [`created`](Self::created) + [`updated`](Self::updated) + [`skipped`](Self::skipped) +
-/// [`rejected`](Self::rejected) = [`lines`](Self::lines), always. It prints as a table.
+/// [`review`](Self::review) + [`rejected`](Self::rejected) = [`lines`](Self::lines), always. It prints as a table.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ImportReport {
@@ -86,6 +99,15 @@ pub struct ImportReport {
     /// How many rows were skipped for each reason; together [`skipped`](Self::skipped).
     #[serde(default)]
     pub skips: BTreeMap<SkipReason, u64>,
+    /// Rows that may mean several leads and were left to a person.
+    #[serde(default)]
+    pub review: u64,
+    /// The first 1,000 of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviews: Vec<ReviewLine>,
+    /// The first 1,000 lines that the plan was [too old](SkipReason::Stale) for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale_lines: Vec<u64>,
     /// Rows that were not taken.
     pub rejected: u64,
     /// Leads created (they are in [`created`](Self::created)) from rows without external id, e-mail and phone. Nothing
@@ -120,6 +142,17 @@ pub struct ImportReport {
     pub rejections_left_out: u64,
 }
 
+/// Why a row that may mean several leads was not taken.
+pub(super) fn several(by: &MatchBy) -> Violation {
+    let message = format!("several leads have this {}: it does not say which one is meant", by.word());
+    Violation::new(by.field().key(), ViolationCode::Duplicate, message)
+}
+
+/// Why a row was left alone that the plan was too old for.
+pub(super) fn stale() -> Violation {
+    Violation::new("line", ViolationCode::NotAllowed, SkipReason::Stale.message())
+}
+
 impl ImportReport {
     pub(super) fn count(&mut self, outcome: &LineOutcome) {
         self.lines += 1;
@@ -137,6 +170,16 @@ impl ImportReport {
             Outcome::Skipped { reason, .. } => {
                 self.skipped += 1;
                 *self.skips.entry(*reason).or_default() += 1;
+                if *reason == SkipReason::Stale && self.stale_lines.len() < LISTED {
+                    self.stale_lines.push(outcome.line);
+                }
+            }
+            Outcome::Review { matched_by, candidates } => {
+                self.review += 1;
+                if self.reviews.len() < LISTED {
+                    let (matched_by, candidates) = (matched_by.clone(), candidates.clone());
+                    self.reviews.push(ReviewLine { line: outcome.line, matched_by, candidates });
+                }
             }
             Outcome::Rejected { reasons, owner } => {
                 self.rejected += 1;
@@ -148,6 +191,17 @@ impl ImportReport {
                 }
             }
         }
+    }
+
+    /// What the file of rejected rows says of a line that was told earlier: nothing for one that was taken.
+    pub(super) fn reasons(&self, line: u64) -> Option<Vec<Violation>> {
+        if let Ok(place) = self.rejections.binary_search_by_key(&line, |rejection| rejection.line) {
+            return self.rejections.get(place).map(|rejection| vec![rejection.reason()]);
+        }
+        if let Ok(place) = self.reviews.binary_search_by_key(&line, |review| review.line) {
+            return self.reviews.get(place).map(|review| vec![several(&review.matched_by)]);
+        }
+        self.stale_lines.binary_search(&line).is_ok().then(|| vec![stale()])
     }
 
     /// The report of a run that goes on behind this one.
@@ -183,6 +237,9 @@ impl ImportReport {
         for (reason, count) in &self.skips {
             writeln!(f, "{:<10} {count}: {}", "", reason.message())?;
         }
+        if self.review > 0 {
+            writeln!(f, "{:<10} {} may mean several leads", "review", self.review)?;
+        }
         writeln!(f, "{:<10} {}", "rejected", self.rejected)?;
         if self.resumed_after > 0 {
             writeln!(f, "{:<10} {} were done by an earlier run", "of these", self.resumed_after)?;
@@ -207,6 +264,16 @@ impl ImportReport {
                  more (lines {}{more})",
                 self.unrecognisable,
                 lines.join(", ")
+            )?;
+        }
+        for review in &self.reviews {
+            let numbers: Vec<_> = review.candidates.iter().map(|(_, number)| number.to_string()).collect();
+            writeln!(
+                f,
+                "line {:<5} `{}`: may mean the leads {}",
+                review.line,
+                review.matched_by,
+                numbers.join(", ")
             )?;
         }
         for rejection in &self.rejections {

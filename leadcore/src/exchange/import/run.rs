@@ -2,13 +2,15 @@
 
 use std::io::{Read, Seek, Write};
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::decision::Decision;
+use super::feed::{Reading, feed};
 use super::names::NewValues;
-use super::outcome::{ImportSink, LineOutcome, Outcome, Progress};
-use super::plan::{Planner, check_source};
-use super::report::ImportReport;
-use super::source::{Chunk, Record, Rows, Source, is_done};
+use super::outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};
+use super::plan::{Planner, Purpose, check_source};
+use super::report::{ImportReport, several, stale};
+use super::source::{Chunk, PlanLines, Record, Source, is_done, shorter};
 use super::{ImportOptions, OPERATION, cancelled};
 use crate::context::Context;
 use crate::desk;
@@ -19,18 +21,21 @@ use crate::exchange::rejects::{Kept, Rejects};
 use crate::id::OperationId;
 use crate::policy::Permission;
 use crate::store::{Store, StoreExt, Txn, nested};
+use crate::time::Timestamp;
 
 /// Imports a file. `input` is read three times, from its current position on: for its digest, its layout, its rows.
 ///
-/// `rejects` takes the rows that were not taken, as CSV: the columns of the file, then `reject_field` and
-/// `reject_reason`. Corrected, that file can be imported. When an import goes on where an earlier one was interrupted,
-/// it begins with the rows rejected then (the first 1,000 of them).
+/// A large file is read and understood by a thread of its own, one chunk ahead of the one that is written.
+///
+/// `rejects` takes the rows that were not taken or were left to a person, as CSV whatever the file was: its columns, then
+/// `reject_field` and `reject_reason`. Corrected, that file can be imported. When an import goes on where an earlier one
+/// was interrupted, it begins with the rows rejected then (the first 1,000 of them).
 ///
 /// # Errors
 /// `Denied` without [`Permission::Import`] and [`Permission::Create`]; `Invalid` for a file that is no table, a mapping
 /// or options that do not fit; `Cancelled` when `sink` says so; whatever the store fails with. What was written until
 /// then stays, in whole chunks, and the same call goes on from there.
-pub fn run<R: Read + Seek>(
+pub fn run<R: Read + Seek + Send>(
     ctx: &Context<'_>,
     store: &dyn Store,
     mut input: R,
@@ -39,6 +44,20 @@ pub fn run<R: Read + Seek>(
     sink: &mut dyn ImportSink,
 ) -> Result<ImportReport> {
     let source = Source::prepare(ctx, store, &mut input, options)?;
+    let reading = Reading::of(source.bytes);
+    let import = Import::new(ctx, store, &source, options, Purpose::Write);
+    execute(import, &mut input, (None, reading), rejects, sink)
+}
+
+/// Imports a file that is known already, beside what was planned for it.
+pub(super) fn execute<R: Read + Seek + Send>(
+    import: Import<'_>,
+    input: &mut R,
+    (lines, reading): (Option<PlanLines<'_>>, Reading),
+    rejects: Option<&mut dyn Write>,
+    sink: &mut dyn ImportSink,
+) -> Result<ImportReport> {
+    let Import { ctx, store, source, options, .. } = import;
     let earlier = store.read(ctx.tenant(), |txn| source.earlier(txn))?;
     let mut report = source.report.clone();
     if let Some((operation, stored)) = earlier {
@@ -50,27 +69,54 @@ pub fn run<R: Read + Seek>(
     if let Some(mapping) = &options.mapping {
         store.write(ctx.tenant(), |txn| saved::remember(ctx, txn, &source.headers, mapping))?;
     }
-    let rejects = rejects.map(|output| Rejects::new(output, &source.headers)).transpose()?;
-    let rows = source.rows(&mut input, options)?;
-    let import = Import { ctx, store, options, source: &source, fields: source.fields() };
-    Running { import, report, wrote: false, rows, rejects, sink }.finish()
+    let mut rejects = rejects.map(|output| Rejects::new(output, &source.headers)).transpose()?;
+    let mut rows = source.rows(input, options)?;
+    if let Some(lines) = lines {
+        rows = rows.beside(lines, true);
+    }
+    let mut clock = Stopwatch::start(ctx);
+    // Passes over what is done, and repeats its rejected rows.
+    rows.skip_to(report.lines, |row| match &mut rejects {
+        Some(rejects) => reject_again(rejects, &report, row.line(), || Kept::of(row)),
+        None => Ok(()),
+    })?;
+    clock.skipped(rows.bytes());
+    let how = (options.chunk, rejects.is_some());
+    let seen = report.lines;
+    let running = Running { import, report, seen, wrote: false, clock, rejects, sink };
+    feed(rows, how, reading, |next| running.finish(next))
 }
 
 /// What does not change while a file is imported.
-struct Import<'a> {
+pub(super) struct Import<'a> {
     ctx: &'a Context<'a>,
     store: &'a dyn Store,
     options: &'a ImportOptions,
     source: &'a Source,
     fields: Vec<Field>,
+    purpose: Purpose,
 }
 
-struct Running<'a, R, W: Write> {
+impl<'a> Import<'a> {
+    pub(super) fn new(
+        ctx: &'a Context<'a>,
+        store: &'a dyn Store,
+        source: &'a Source,
+        options: &'a ImportOptions,
+        purpose: Purpose,
+    ) -> Self {
+        Self { ctx, store, options, source, fields: source.fields(), purpose }
+    }
+}
+
+struct Running<'a, W: Write> {
     import: Import<'a>,
     report: ImportReport,
+    /// The number of the last record that was read.
+    seen: u64,
     /// Whether this run wrote anything yet.
     wrote: bool,
-    rows: Rows<'a, R>,
+    clock: Stopwatch<'a>,
     rejects: Option<Rejects<W>>,
     sink: &'a mut dyn ImportSink,
 }
@@ -88,12 +134,17 @@ enum Written {
     },
 }
 
-impl<R: Read + Seek, W: Write> Running<'_, R, W> {
-    fn finish(mut self) -> Result<ImportReport> {
+impl<W: Write> Running<'_, W> {
+    fn finish(mut self, next: &mut dyn FnMut() -> Result<Chunk>) -> Result<ImportReport> {
+        let mut is_done_elsewhere = false;
         loop {
-            self.catch_up()?;
-            let mut chunk = self.rows.next_chunk(self.import.options.chunk, self.rejects.is_some())?;
-            loop {
+            let mut chunk = next()?;
+            self.seen = chunk.records.last().map_or(self.seen, |record| record.number);
+            self.drop_done(&mut chunk)?;
+            while !is_done_elsewhere && (chunk.end || !chunk.records.is_empty()) {
+                if chunk.end && self.seen < self.report.lines {
+                    return Err(shorter());
+                }
                 match self.import.write(&self.report, &chunk)? {
                     Written::Done { report, outcomes } => {
                         (self.report, self.wrote) = (report, true);
@@ -104,17 +155,13 @@ impl<R: Read + Seek, W: Write> Running<'_, R, W> {
                         return Ok(report.repeated());
                     }
                     Written::Elsewhere { operation, report } => {
+                        is_done_elsewhere = is_done(&operation);
                         self.fall_in(report, &mut chunk)?;
-                        if is_done(&operation) {
-                            return Ok(self.report);
-                        }
-                        if chunk.records.is_empty() && !chunk.end {
-                            break;
-                        }
                     }
                 }
             }
             if chunk.end {
+                self.rejects.as_mut().map_or(Ok(()), Rejects::flush)?;
                 return Ok(self.report);
             }
         }
@@ -125,21 +172,10 @@ impl<R: Read + Seek, W: Write> Running<'_, R, W> {
         let ImportReport { lines, resumed_after, done_elsewhere, .. } = self.report;
         let done_elsewhere = done_elsewhere.saturating_add(report.lines.saturating_sub(lines));
         self.report = ImportReport { resumed_after, done_elsewhere, ..report };
-        self.drop_done(chunk)?;
-        self.catch_up()?;
-        self.rejects.as_mut().map_or(Ok(()), Rejects::flush)
+        self.drop_done(chunk)
     }
 
-    /// Passes over what is done, and repeats its rejected rows.
-    fn catch_up(&mut self) -> Result<()> {
-        let Self { rows, report, rejects, .. } = self;
-        rows.skip_to(report.lines, |row| match rejects {
-            Some(rejects) => reject_again(rejects, report, row.line(), || Kept::of(row)),
-            None => Ok(()),
-        })
-    }
-
-    /// Drops the records of a chunk that somebody else did.
+    /// Drops the records of a chunk that somebody else did, and repeats those that were rejected.
     fn drop_done(&mut self, chunk: &mut Chunk) -> Result<()> {
         let done = chunk.records.iter().take_while(|record| record.number <= self.report.lines).count();
         for record in chunk.records.drain(..done) {
@@ -153,17 +189,20 @@ impl<R: Read + Seek, W: Write> Running<'_, R, W> {
     /// Tells what a written chunk became.
     fn tell(&mut self, chunk: &Chunk, outcomes: &[LineOutcome]) -> Result<()> {
         for (record, outcome) in chunk.records.iter().zip(outcomes) {
-            if let Outcome::Rejected { reasons, .. } = &outcome.outcome
-                && let Some((rejects, kept)) = self.rejects.as_mut().zip(record.kept.as_ref())
-            {
-                rejects.write(kept, reasons)?;
+            if let Some((rejects, kept)) = self.rejects.as_mut().zip(record.kept.as_ref()) {
+                match &outcome.outcome {
+                    Outcome::Rejected { reasons, .. } => rejects.write(kept, reasons)?,
+                    Outcome::Review { matched_by, .. } => rejects.write(kept, &[several(matched_by)])?,
+                    Outcome::Skipped { reason: SkipReason::Stale, .. } => rejects.write(kept, &[stale()])?,
+                    _ => {}
+                }
             }
             self.sink.line(outcome);
         }
         if let Some(rejects) = &mut self.rejects {
             rejects.flush()?;
         }
-        let progress = progress(&self.report, self.rows.bytes(), self.import.source.bytes);
+        let progress = self.clock.progress(&self.report, chunk, self.import.source.bytes);
         match self.sink.progress(&progress) {
             ControlFlow::Break(()) if !chunk.end => Err(cancelled(self.report.lines)),
             _ => Ok(()),
@@ -171,15 +210,54 @@ impl<R: Read + Seek, W: Write> Running<'_, R, W> {
     }
 }
 
-pub(super) fn progress(report: &ImportReport, bytes: u64, total_bytes: u64) -> Progress {
-    Progress {
-        lines: report.lines,
-        created: report.created,
-        updated: report.updated,
-        skipped: report.skipped,
-        rejected: report.rejected,
-        bytes,
-        total_bytes,
+/// How fast an import is, by the clock of its context.
+pub(super) struct Stopwatch<'a> {
+    ctx: &'a Context<'a>,
+    since: Timestamp,
+    /// Bytes that were passed over.
+    skipped: u64,
+}
+
+impl<'a> Stopwatch<'a> {
+    pub(super) fn start(ctx: &'a Context<'a>) -> Self {
+        Self { ctx, since: ctx.now(), skipped: 0 }
+    }
+
+    /// The first bytes were only passed over.
+    pub(super) const fn skipped(&mut self, bytes: u64) {
+        // A short file is read as a whole before its first record is.
+        self.skipped = bytes;
+    }
+
+    pub(super) fn progress(&self, report: &ImportReport, chunk: &Chunk, total_bytes: u64) -> Progress {
+        let (bytes, is_end) = (chunk.bytes, chunk.end);
+        let elapsed = self.ctx.now().since(self.since).to_std().unwrap_or_default();
+        let rows = report.lines.saturating_sub(report.resumed_after).saturating_sub(report.done_elsewhere);
+        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        let rate = rows.saturating_mul(1_000_000).checked_div(micros).filter(|_| rows > 0);
+        let (done, left) = (bytes.saturating_sub(self.skipped), total_bytes.saturating_sub(bytes));
+        let remaining = match left {
+            // Read ahead to its end, which says nothing about the rows.
+            0 if !is_end => None,
+            0 => Some(Duration::ZERO),
+            _ => u128::from(micros)
+                .saturating_mul(u128::from(left))
+                .checked_div(u128::from(done))
+                .map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))),
+        };
+        Progress {
+            lines: report.lines,
+            created: report.created,
+            updated: report.updated,
+            skipped: report.skipped,
+            review: report.review,
+            rejected: report.rejected,
+            bytes,
+            total_bytes,
+            elapsed,
+            rate,
+            remaining: remaining.filter(|_| micros > 0),
+        }
     }
 }
 
@@ -189,9 +267,8 @@ fn reject_again<W: Write>(
     line: u64,
     row: impl FnOnce() -> Kept,
 ) -> Result<()> {
-    let known = report.rejections.binary_search_by_key(&line, |rejection| rejection.line);
-    match known.ok().and_then(|place| report.rejections.get(place)) {
-        Some(rejection) => rejects.write(&row(), &[rejection.reason()]),
+    match report.reasons(line) {
+        Some(reasons) => rejects.write(&row(), &reasons),
         None => Ok(()),
     }
 }
@@ -292,7 +369,7 @@ impl Import<'_> {
         records: &[Record],
         new_values: NewValues,
     ) -> Result<(Vec<LineOutcome>, NewValues)> {
-        let mut planner = Planner::load(self.ctx, txn, self.options, &self.fields, new_values, false)?;
+        let mut planner = Planner::load(self.ctx, txn, self.options, &self.fields, new_values, self.purpose)?;
         let decisions = planner.decide(txn, records)?;
         let (leads, new_values) = planner.commit(txn, operation)?;
         let outcomes = records.iter().zip(decisions).map(|(record, decision)| {

@@ -1,19 +1,21 @@
 //! The file of an import: known, mapped, and read in chunks.
 
-use std::cell::Cell;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::planned::{Choice, PlannedLine};
 use super::report::{FileFormat, ImportReport};
-use super::{ImportOptions, OPERATION};
+use super::{ImportOptions, MatchBy, OPERATION};
 use crate::context::Context;
 use crate::desk;
-use crate::domain::{Catalogue, Field, Operation, OperationState, TermKind};
-use crate::error::{Error, ErrorKind, Result};
+use crate::domain::{Catalogue, Field, Numbering, Operation, OperationState, TermKind};
+use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Coercer, Content};
 use crate::exchange::mapping::{Located, saved};
 use crate::exchange::rejects::Kept;
 use crate::exchange::{Knowledge, Mapping, Proposal, ReadOptions, Row, Sample, Table, digest};
+use crate::id::LeadId;
 use crate::policy::Permission;
 use crate::store::{Store, StoreExt, Txn};
 
@@ -28,6 +30,20 @@ pub(super) struct Record {
     pub(super) content: Content,
     pub(super) blanked: u64,
     pub(super) kept: Option<Kept>,
+    /// What was planned for it, where a plan is applied or made anew.
+    pub(super) planned: Option<Box<PlannedLine>>,
+    /// A plan is applied that does not have it.
+    pub(super) left_out: bool,
+}
+
+impl Record {
+    /// The lead that a person chose for it.
+    pub(super) fn taken(&self) -> Option<LeadId> {
+        match self.planned.as_deref()?.choice? {
+            Choice::Take(lead) => Some(lead),
+            _ => None,
+        }
+    }
 }
 
 /// What is written in one transaction.
@@ -36,6 +52,41 @@ pub(super) struct Chunk {
     pub(super) records: Vec<Record>,
     /// Whether the file ends behind it.
     pub(super) end: bool,
+    /// How many bytes of the file were read, those ahead of the next record included.
+    pub(super) bytes: u64,
+}
+
+/// The lines of a plan, in the order of the file.
+pub(super) type PlanLines<'p> = Box<dyn Iterator<Item = Result<PlannedLine>> + Send + 'p>;
+
+/// A plan beside the rows.
+struct Beside<'p> {
+    lines: PlanLines<'p>,
+    next: Option<PlannedLine>,
+    /// Whether records that it lacks are left out.
+    is_whole: bool,
+}
+
+impl Beside<'_> {
+    /// What was planned for a record.
+    fn of(&mut self, number: u64) -> Result<Option<PlannedLine>> {
+        loop {
+            let line = match self.next.take() {
+                Some(line) => line,
+                None => match self.lines.next().transpose()? {
+                    Some(line) => line,
+                    None => return Ok(None),
+                },
+            };
+            if line.number == number {
+                return Ok(Some(line));
+            }
+            if line.number > number {
+                self.next = Some(line);
+                return Ok(None);
+            }
+        }
+    }
 }
 
 /// What is known of a file before its rows are read.
@@ -44,13 +95,14 @@ pub(super) struct Source {
     start: u64,
     pub(super) bytes: u64,
     read: ReadOptions,
-    columns: Vec<Located>,
+    pub(super) columns: Vec<Located>,
     pub(super) headers: Vec<String>,
     /// The key of the operation: the same file read the same way is the same import.
     pub(super) key: String,
     /// The report to begin with.
     pub(super) report: ImportReport,
     catalogue: Catalogue,
+    numbering: Numbering,
 }
 
 impl Source {
@@ -61,14 +113,29 @@ impl Source {
         input: &mut R,
         options: &ImportOptions,
     ) -> Result<Self> {
+        Self::prepare_same(ctx, store, input, options, None)
+    }
+
+    /// As [`prepare`](Self::prepare), of the file with this digest and no other.
+    pub(super) fn prepare_same<R: Read + Seek>(
+        ctx: &Context<'_>,
+        store: &dyn Store,
+        input: &mut R,
+        options: &ImportOptions,
+        same: Option<&str>,
+    ) -> Result<Self> {
         options.check()?;
-        let catalogue = store.read(ctx.tenant(), |txn| {
+        let (catalogue, numbering) = store.read(ctx.tenant(), |txn| {
             desk::require(ctx, txn, Permission::Import)?;
             desk::require(ctx, txn, Permission::Create)?;
-            Ok(desk::settings::load_catalogue(txn)?.1)
+            Ok((desk::settings::load_catalogue(txn)?.1, desk::settings::load_numbering(txn)?.1))
         })?;
         let start = input.stream_position().map_err(unreadable)?;
         let file = digest(&mut *input).map_err(unreadable)?;
+        if same.is_some_and(|same| same != file.sha256) {
+            let message = "this is not the file that the plan was made of";
+            return Err(Error::invalid_field("file", ViolationCode::NotAllowed, message));
+        }
         let read = knowing(&catalogue, &options.read);
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let mut table = Table::open_head(&mut *input, &read)?;
@@ -76,13 +143,14 @@ impl Source {
             Some(mapping) => mapping.clone(),
             None => propose(ctx, store, &mut table, &catalogue)?.mapping(),
         };
-        let columns = mapping.locate(table.headers(), &catalogue)?;
+        let columns = mapping.locate(table.headers(), &catalogue, &options.match_by)?;
+        check_keys(&catalogue, options, &columns)?;
         desk::check_fields(ctx, columns.iter().map(|column| &column.field))?;
         let key = format!("{}:{}", file.sha256, options.fingerprint(&mapping)?);
         let format = format_of(&table);
         let headers = table.headers().to_vec();
         let report = ImportReport { digest: file.sha256, mapping, format, ..ImportReport::default() };
-        Ok(Self { start, bytes: file.bytes, read, columns, headers, key, report, catalogue })
+        Ok(Self { start, bytes: file.bytes, read, columns, headers, key, report, catalogue, numbering })
     }
 
     /// The fields that the file fills.
@@ -97,16 +165,38 @@ impl Source {
         options: &ImportOptions,
     ) -> Result<Rows<'r, R>> {
         input.seek(SeekFrom::Start(self.start)).map_err(unreadable)?;
-        let bytes = Rc::new(Cell::new(0));
-        let table = Table::open(Counted { input, bytes: Rc::clone(&bytes) }, &self.read)?;
-        let coercer = Coercer::new(self.columns.clone(), &self.catalogue, options, table.encoding().name());
-        Ok(Rows { table, coercer, row: Row::new(), bytes })
+        let bytes = Arc::new(AtomicU64::new(0));
+        let table = Table::open(Counted { input, bytes: Arc::clone(&bytes) }, &self.read)?;
+        let coercer = Coercer::new(self.columns.clone(), &self.catalogue, options, table.encoding().name())
+            .with_numbering(self.numbering.clone());
+        Ok(Rows { table, coercer, row: Row::new(), bytes, beside: None })
     }
 
     /// How far this import got before, if it was begun.
     pub(super) fn earlier(&self, txn: &mut dyn Txn) -> Result<Option<(Operation, ImportReport)>> {
         txn.journal().find(OPERATION, &self.key)?.map(|operation| stored_report(&operation)).transpose()
     }
+}
+
+/// Refuses keys that say nothing here: of unknown fields, of fields that several leads may share, of no column at all.
+fn check_keys(catalogue: &Catalogue, options: &ImportOptions, columns: &[Located]) -> Result<()> {
+    let mut broken = Vec::new();
+    let mut refuse = |path: String, code, message: &str| broken.push(Violation::new(path, code, message));
+    for by in &options.match_by {
+        if let MatchBy::Custom(key) = by
+            && !catalogue.custom_field(key).is_some_and(|field| field.unique)
+        {
+            let message = "only a unique field says which lead is meant";
+            refuse(format!("match_by.{by}"), ViolationCode::NotAllowed, message);
+        }
+    }
+    let is_key = |field: &Field| options.match_by.iter().any(|by| by.field() == *field);
+    let is_chosen = options.match_by != MatchBy::DEFAULT && !options.match_by.is_empty();
+    if is_chosen && !columns.iter().any(|column| is_key(&column.field)) {
+        let message = "no column of the file is mapped to a field by which leads are to be recognised";
+        refuse("match_by".to_owned(), ViolationCode::Required, message);
+    }
+    if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
 }
 
 /// Lets the tenant's fields vote on where the header is and what separates its cells.
@@ -180,21 +270,31 @@ pub(super) fn unreadable(error: io::Error) -> Error {
 }
 
 /// The rows of a file, chunk by chunk.
-#[derive(Debug)]
 pub(super) struct Rows<'r, R> {
     table: Table<Counted<'r, R>>,
     coercer: Coercer,
     row: Row,
-    bytes: Rc<Cell<u64>>,
+    bytes: Arc<AtomicU64>,
+    beside: Option<Beside<'r>>,
 }
 
-impl<R: Read + Seek> Rows<'_, R> {
+impl<'r, R: Read + Seek> Rows<'r, R> {
+    /// How many bytes of the file were read, those ahead of the current record included.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// With what was planned for them. Where the plan `is_whole`, records that it lacks are left out.
+    pub(super) fn beside(mut self, lines: PlanLines<'r>, is_whole: bool) -> Self {
+        self.beside = Some(Beside { lines, next: None, is_whole });
+        self
+    }
+
     /// Passes over the records up to the one with this number, showing each.
     pub(super) fn skip_to(&mut self, number: u64, mut each: impl FnMut(&Row) -> Result<()>) -> Result<()> {
         while self.table.records() < number {
             if !self.table.next_row(&mut self.row)? {
-                let message = "the file is shorter than what was imported of it";
-                return Err(Error::new(ErrorKind::Conflict, message));
+                return Err(shorter());
             }
             each(&self.row)?;
         }
@@ -204,41 +304,74 @@ impl<R: Read + Seek> Rows<'_, R> {
     /// The next records, `most` of them or 16 MiB of text.
     pub(super) fn next_chunk(&mut self, most: usize, keep: bool) -> Result<Chunk> {
         let mut records = Vec::new();
-        let mut bytes = 0;
-        while records.len() < most && bytes < CHUNK_BYTES {
+        let (mut text, mut end) = (0, false);
+        while records.len() < most && text < CHUNK_BYTES {
             if !self.table.next_row(&mut self.row)? {
-                return Ok(Chunk { records, end: true });
+                end = true;
+                break;
             }
-            bytes += self.row.raw().len();
+            text += self.row.raw().len();
+            let kept = keep.then(|| Kept::of(&self.row));
+            let planned = match &mut self.beside {
+                Some(beside) => beside.of(self.row.number())?,
+                None => None,
+            };
+            let left_out = planned.is_none() && self.beside.as_ref().is_some_and(|beside| beside.is_whole);
+            if let Some(planned) = &planned {
+                self.correct(planned);
+            }
             let content = self.coercer.read(&self.row);
             records.push(Record {
                 line: self.row.line(),
                 number: self.row.number(),
                 content,
                 blanked: self.coercer.take_blanked(),
-                kept: keep.then(|| Kept::of(&self.row)),
+                kept,
+                planned: planned.map(Box::new),
+                left_out,
             });
         }
-        Ok(Chunk { records, end: false })
+        Ok(Chunk { records, end, bytes: self.bytes() })
     }
 
-    /// How many bytes of the file were read, those ahead of the current record included.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes.get()
+    /// Takes the cells that a person set instead of the file's.
+    fn correct(&mut self, planned: &PlannedLine) {
+        if planned.set.is_empty() || self.row.problem().is_some() {
+            return;
+        }
+        let mut cells: Vec<String> = self.row.iter().map(str::to_owned).collect();
+        for (field, text) in &planned.set {
+            let place = self.coercer.place_of(field, self.table.headers().len());
+            if cells.len() <= place {
+                cells.resize(place + 1, String::new());
+            }
+            for other in self.coercer.other_places(field, place) {
+                cells.get_mut(other).into_iter().for_each(String::clear);
+            }
+            if let Some(cell) = cells.get_mut(place) {
+                cell.clone_from(text);
+            }
+        }
+        self.row.replace_cells(&cells);
     }
+}
+
+/// The error of a file that is shorter than it was.
+pub(super) fn shorter() -> Error {
+    Error::new(ErrorKind::Conflict, "the file is shorter than what was imported of it")
 }
 
 /// Counts what is read.
 #[derive(Debug)]
 struct Counted<'r, R> {
     input: &'r mut R,
-    bytes: Rc<Cell<u64>>,
+    bytes: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
         let n = self.input.read(target)?;
-        self.bytes.set(self.bytes.get().saturating_add(n as u64));
+        self.bytes.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
     }
 }
@@ -246,7 +379,7 @@ impl<R: Read> Read for Counted<'_, R> {
 impl<R: Seek> Seek for Counted<'_, R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         // Detection reads the head and goes back to it.
-        self.bytes.set(0);
+        self.bytes.store(0, Ordering::Relaxed);
         self.input.seek(to)
     }
 }

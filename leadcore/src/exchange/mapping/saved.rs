@@ -32,6 +32,7 @@ use crate::domain::{
     Action, Field, FieldChange, FieldValue, NewEntry, OperationKind, Subject, SubjectKind, Topics,
 };
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
+use crate::exchange::import::MatchBy;
 use crate::exchange::{sha256_hex, unescape_formula};
 use crate::id::Revision;
 use crate::policy::Permission;
@@ -117,7 +118,8 @@ pub fn save(
     }
     let name = name.trim().to_owned();
     let (_, catalogue) = settings::load_catalogue(txn)?;
-    mapping.locate(headers, &catalogue)?;
+    // What an import recognises leads by is said with it.
+    mapping.locate(headers, &catalogue, &[MatchBy::Id, MatchBy::Number])?;
     desk::check_fields(ctx, mapping.fields())?;
     let (_, mut document) = settings::document::<Document>(txn, SettingName::ImportMappings)?;
     document.mappings.retain(|saved| fold(&saved.name) != fold(&name));

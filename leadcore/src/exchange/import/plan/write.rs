@@ -3,8 +3,10 @@
 use super::{Found, Planner};
 use crate::context::Context;
 use crate::desk;
-use crate::domain::{Action, Field, Lead, LeadFields, NewEntry, TermId, TermKind};
-use crate::error::{Result, Violation};
+use crate::domain::{
+    Action, Field, FieldChange, FieldValue, IMPORT_LINE, Lead, LeadFields, NewEntry, TermId, TermKind,
+};
+use crate::error::{Result, ValueError, Violation};
 use crate::exchange::coerce::Intent;
 use crate::exchange::import::names::NewValues;
 use crate::id::{CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, SourceId};
@@ -21,6 +23,10 @@ impl Planner<'_> {
     ) -> Result<(), Vec<Violation>> {
         let mut broken = Vec::new();
         let row = &intent.fields;
+        for field in &intent.clear {
+            let done = self.empty(field, fields);
+            broken.extend(done.err().map(|error| error.at(field.key())));
+        }
         overwrite(row, fields);
         if let Some(kind) = intent.kind {
             fields.kind = kind;
@@ -57,6 +63,15 @@ impl Planner<'_> {
         if broken.is_empty() { Ok(()) } else { Err(broken) }
     }
 
+    /// Empties a field. Of the ids in other systems, only that of the file's system.
+    fn empty(&self, field: &Field, fields: &mut LeadFields) -> Result<(), ValueError> {
+        if *field == Field::ExternalId {
+            fields.external_ids.retain(|id| id.system() != self.options.external_system);
+            return Ok(());
+        }
+        field.write(fields, &FieldValue::Empty)
+    }
+
     /// Writes everything that was decided under one operation; returns id and number of each lead on the bench, and
     /// the new names so far.
     pub(in crate::exchange::import) fn commit(
@@ -66,21 +81,29 @@ impl Planner<'_> {
     ) -> Result<(Vec<(LeadId, u64)>, NewValues)> {
         let mut entries = self.names.write(self.ctx, txn, &self.intake.pipelines)?;
         let (mut new, mut changes, mut changed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut lines = Vec::new();
         let mut leads: Vec<(LeadId, u64)> = Vec::with_capacity(self.bench.slots.len());
         for slot in self.bench.slots {
             leads.push((slot.lead.id, slot.lead.number));
             match slot.before {
-                None => new.push(slot.lead),
+                None => {
+                    lines.push(told(&slot.lines));
+                    new.push(slot.lead);
+                }
                 Some(before) if before != slot.lead => {
                     let mut after = slot.lead;
-                    changed.extend(touched(self.ctx, &before, &mut after));
+                    let mut entries = touched(self.ctx, &before, &mut after);
+                    entries.first_mut().into_iter().for_each(|entry| entry.changes.push(told(&slot.lines)));
+                    changed.extend(entries);
                     changes.push(LeadChange { before, after });
                 }
                 Some(_) => {}
             }
         }
         if !new.is_empty() {
-            entries.extend(desk::store_new(txn, &mut new)?);
+            let created = desk::store_new(txn, &mut new)?;
+            entries
+                .extend(created.into_iter().zip(lines).map(|(entry, line)| entry.with_changes(vec![line])));
             let mut numbers = new.iter().map(|lead| lead.number);
             for lead in leads.iter_mut().filter(|(_, number)| *number == 0) {
                 lead.1 = numbers.next().unwrap_or(0);
@@ -135,6 +158,16 @@ fn overwrite(row: &LeadFields, fields: &mut LeadFields) {
             let _ = field.write(fields, &value);
         }
     }
+}
+
+/// Which lines of the file wrote a lead, as its entry tells it: so that an undo knows the leads of single lines.
+fn told(lines: &[u64]) -> FieldChange {
+    let line = |line: &u64| FieldValue::Integer(i64::try_from(*line).unwrap_or(i64::MAX));
+    let lines = match lines {
+        [only] => line(only),
+        several => FieldValue::List(several.iter().map(line).collect()),
+    };
+    FieldChange::new(IMPORT_LINE, FieldValue::Empty, lines)
 }
 
 /// What changes with a stage.

@@ -1,9 +1,12 @@
 //! Imports into memory: what becomes of each line, and that nothing is lost or done twice.
 
+mod apart;
 mod dry;
 mod faults;
 mod files;
 mod formats;
+mod keys;
+mod plans;
 mod policies;
 mod report;
 mod rows;
@@ -15,7 +18,7 @@ use crate::context::Context;
 use crate::domain::{Actor, Lead};
 use crate::error::Result;
 use crate::exchange::import::{
-    self, ImportOptions, ImportReport, ImportSink, LineOutcome, Outcome, Progress,
+    self, ImportOptions, ImportPlan, ImportReport, ImportSink, LineOutcome, Outcome, Progress,
 };
 use crate::id::SequentialIds;
 use crate::memory::MemoryStore;
@@ -78,6 +81,17 @@ impl Host {
         self.store.read(self.system().tenant(), |txn| txn.leads().scan(&scan)).unwrap()
     }
 
+    pub(super) fn plan(&self, file: impl Into<Vec<u8>>, options: &ImportOptions) -> ImportPlan {
+        import::plan(&self.system(), &self.store, Cursor::new(file.into()), options, &mut ()).unwrap()
+    }
+
+    pub(super) fn apply(&self, plan: &ImportPlan, file: impl Into<Vec<u8>>) -> ImportReport {
+        let input = Cursor::new(file.into());
+        let report = import::apply(&self.system(), &self.store, plan, input, None, &mut ()).unwrap();
+        accounted(&report);
+        report
+    }
+
     /// Everything that the store holds, in words.
     pub(super) fn dump(&self) -> String {
         format!("{:?}", self.store)
@@ -85,7 +99,7 @@ impl Host {
 }
 
 pub(super) fn accounted(report: &ImportReport) {
-    let sum = report.created + report.updated + report.skipped + report.rejected;
+    let sum = report.created + report.updated + report.skipped + report.review + report.rejected;
     assert_eq!(sum, report.lines, "{report}");
     assert_eq!(report.skips.values().sum::<u64>(), report.skipped, "{report}");
     assert_eq!(report.repeated, report.earlier.is_some());
@@ -125,6 +139,7 @@ impl Heard {
             Outcome::Created { .. } => "created",
             Outcome::Updated { .. } => "updated",
             Outcome::Skipped { reason, .. } => reason.code(),
+            Outcome::Review { .. } => "review",
             Outcome::Rejected { .. } => "rejected",
         };
         self.lines.iter().map(|heard| (heard.line, word(&heard.outcome))).collect()

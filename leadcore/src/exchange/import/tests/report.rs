@@ -77,7 +77,7 @@ fn each_line_says_which_lead_it_meant() {
             Outcome::Created { lead, number, .. }
             | Outcome::Updated { lead, number, .. }
             | Outcome::Skipped { lead, number, .. } => lead.zip(*number),
-            Outcome::Rejected { .. } => panic!(),
+            Outcome::Rejected { .. } | Outcome::Review { .. } => panic!(),
         };
         heard.lines.iter().map(|heard| lead(&heard.outcome)).collect()
     };

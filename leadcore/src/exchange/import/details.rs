@@ -1,0 +1,81 @@
+//! What a decision changes, field by field, in words: for a person who reviews it, and to tell whether it is still the same.
+
+use super::names::Names;
+use crate::context::Context;
+use crate::domain::{Field, FieldChange, FieldType, FieldValue, Lead, LeadFields, Pipeline, Reference};
+
+/// What is needed to tell it.
+pub(super) struct Details<'a> {
+    pub(super) ctx: &'a Context<'a>,
+    pub(super) names: &'a Names,
+    pub(super) pipelines: &'a [Pipeline],
+}
+
+impl Details<'_> {
+    /// The fields of a new lead.
+    pub(super) fn of_new(&self, lead: &Lead) -> Vec<FieldChange> {
+        let mut changes = self.between(&LeadFields::default(), &lead.fields);
+        let kind = FieldChange::new(Field::Kind.key(), FieldValue::Empty, lead.fields.kind.code());
+        changes.retain(|change| change.field != kind.field);
+        changes.insert(0, kind);
+        changes.extend(self.stage(None, lead));
+        changes
+    }
+
+    /// The fields that differ.
+    pub(super) fn of_changed(&self, before: &Lead, after: &Lead) -> Vec<FieldChange> {
+        let mut changes = self.between(&before.fields, &after.fields);
+        if before.stage != after.stage {
+            changes.extend(self.stage(Some(before), after));
+        }
+        changes
+    }
+
+    fn between(&self, before: &LeadFields, after: &LeadFields) -> Vec<FieldChange> {
+        let custom: Vec<_> =
+            before.custom.keys().chain(after.custom.keys()).cloned().map(Field::Custom).collect();
+        let mut changes: Vec<FieldChange> = Vec::new();
+        for field in Field::ALL.iter().filter(|field| field.is_writable()).chain(&custom) {
+            if self.ctx.policy().is_hidden(self.ctx.actor(), field) {
+                continue;
+            }
+            let (old, new) = (field.read_fields(before), field.read_fields(after));
+            if old != new && !changes.iter().any(|known| known.field == field.key()) {
+                changes.push(FieldChange::new(
+                    field.key(),
+                    self.in_words(field, old),
+                    self.in_words(field, new),
+                ));
+            }
+        }
+        changes
+    }
+
+    fn stage(&self, before: Option<&Lead>, after: &Lead) -> Option<FieldChange> {
+        if self.ctx.policy().is_hidden(self.ctx.actor(), &Field::Stage) {
+            return None;
+        }
+        let name = |lead: &Lead| {
+            let stage = self.pipelines.iter().find_map(|pipeline| pipeline.stage(lead.stage));
+            stage.map_or(FieldValue::Empty, |stage| stage.name.as_str().into())
+        };
+        let before = before.map_or(FieldValue::Empty, name);
+        Some(FieldChange::new(Field::Stage.key(), before, name(after)))
+    }
+
+    /// Terms by their names: the ids of new ones are drawn anew in each run.
+    fn in_words(&self, field: &Field, value: FieldValue) -> FieldValue {
+        let FieldType::Reference(Reference::Term(kind)) = field.field_type() else { return value };
+        let name = |id: uuid::Uuid| self.names.written(kind, id).map(FieldValue::from);
+        match value {
+            FieldValue::Id(id) => name(id).unwrap_or(FieldValue::Id(id)),
+            FieldValue::List(list) => {
+                let mut list: Vec<_> =
+                    list.into_iter().map(|item| item.as_id().and_then(name).unwrap_or(item)).collect();
+                list.sort_by(FieldValue::order);
+                FieldValue::List(list)
+            }
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What rows are decided for, and whether a decision is still what was planned.
+
+use crate::domain::{FieldChange, FieldValue};
+use crate::error::Violation;
+
+/// For whom it is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::exchange::import) enum Purpose {
+    /// To be written.
+    Write,
+    /// To be written if it is still what was planned.
+    WriteAsPlanned,
+    /// To be counted.
+    Count,
+    /// To be shown line by line.
+    Plan,
+}
+
+impl Purpose {
+    pub(super) const fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::WriteAsPlanned)
+    }
+
+    pub(super) const fn is_detailed(self) -> bool {
+        matches!(self, Self::WriteAsPlanned | Self::Plan)
+    }
+}
+
+/// Why a row is not written.
+pub(super) enum Refused {
+    For(Vec<Violation>),
+    /// It is not what was planned.
+    Stale,
+}
+
+impl From<Vec<Violation>> for Refused {
+    fn from(reasons: Vec<Violation>) -> Self {
+        Self::For(reasons)
+    }
+}
+
+impl From<Violation> for Refused {
+    fn from(reason: Violation) -> Self {
+        Self::For(vec![reason])
+    }
+}
+
+/// Whether two lists of changes say the same. One that was stored has times and decimals as text.
+pub(super) fn alike(then: &[FieldChange], now: &[FieldChange]) -> bool {
+    let same = |a: &FieldValue, b: &FieldValue| a == b || as_stored(a) == as_stored(b);
+    then.len() == now.len()
+        && then
+            .iter()
+            .zip(now)
+            .all(|(a, b)| a.field == b.field && same(&a.before, &b.before) && same(&a.after, &b.after))
+}
+
+fn as_stored(value: &FieldValue) -> Option<FieldValue> {
+    serde_json::from_value(serde_json::to_value(value).ok()?).ok()
+}

@@ -1,0 +1,349 @@
+//! A plan of an import as a value: stored, shown, changed line by line, applied later.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::outcome::SkipReason;
+use super::report::ImportReport;
+use super::{ImportOptions, MatchBy, to_json};
+use crate::domain::{Field, FieldChange};
+use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
+use crate::id::{LeadId, UserId};
+
+/// Which form plans have.
+pub(super) const VERSION: u32 = 1;
+
+/// What an import would do with a file, line by line. Pure data: keep it as JSON, show it, change it, and
+/// [apply](super::apply) it to the same file later.
+///
+/// ```
+/// use leadcore::exchange::import::{self, ImportOptions, Planned};
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let file = || std::io::Cursor::new("Company,E-Mail\nNordlys AS,post@nordlys.example\nFjord AS,post@fjord.example\n");
+/// let mut plan = import::plan(&ctx, &store, file(), &ImportOptions::new(), &mut ())?;
+/// assert!(matches!(plan.lines[0].decision, Planned::Create { .. }));
+/// plan.skip(3)?;
+/// let kept: import::ImportPlan = serde_json::from_str(&serde_json::to_string(&plan)?)?;
+/// let report = import::apply(&ctx, &store, &kept, file(), None, &mut ())?;
+/// assert_eq!((report.created, report.skipped), (1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ImportPlan {
+    /// Which form this is: 1.
+    pub version: u32,
+    /// How the file is read, with the mapping that was proposed where none was given.
+    pub options: ImportOptions,
+    /// The sums and the file's digest.
+    pub report: ImportReport,
+    /// How often each name occurs that a vocabulary or the pipelines lack, by field; at most 1,000 names for each. A
+    /// [`TermRule`](super::TermRule) says what becomes of them.
+    pub unknown: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What becomes of each record, in the order of the file.
+    pub lines: Vec<PlannedLine>,
+}
+
+/// What is said last in a plan that was [streamed](super::plan_to).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlanSummary {
+    /// The sums and the file's digest.
+    pub report: ImportReport,
+    /// How often each unknown name occurs, by field.
+    pub unknown: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// What becomes of one record of a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlannedLine {
+    /// The line of the file on which the record begins, from 1, the header included.
+    pub line: u64,
+    /// Which record of the file it is, from 1.
+    pub number: u64,
+    /// What would become of it.
+    pub decision: Planned,
+    /// What a person decided instead. Such a line is written as the person said, also when the store moved on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Choice>,
+    /// Cells that are taken instead of the file's, written as the file writes them. A field without a column may be set
+    /// too; where several columns fill a field, this stands for all of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<Field, String>,
+}
+
+impl PlannedLine {
+    /// Whether a person decided about this line.
+    #[must_use]
+    pub fn is_edited(&self) -> bool {
+        self.choice.is_some() || !self.set.is_empty()
+    }
+}
+
+/// What a person decided about a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Choice {
+    /// It is left out.
+    Skip,
+    /// It means this lead.
+    Take(LeadId),
+    /// It is a new lead, whatever exists.
+    Create,
+}
+
+/// A lead that a line may mean.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Candidate {
+    /// The lead; for one that an earlier line creates, the id that it will have.
+    pub lead: LeadId,
+    /// Its number; none for one that an earlier line creates.
+    pub number: Option<u64>,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// What would become of one record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Planned {
+    /// A lead is created.
+    Create {
+        /// The id that it will have.
+        lead: LeadId,
+        /// Whether the row has anything by which it can be recognised again.
+        recognisable: bool,
+        /// Its fields: nothing before, the value after. Terms and stages are told by their names.
+        values: Vec<FieldChange>,
+    },
+    /// A lead takes the row's values.
+    Update {
+        /// The lead; for one that an earlier line creates, the id that it will have.
+        lead: LeadId,
+        /// Its number; none for one that an earlier line creates.
+        number: Option<u64>,
+        /// What it was recognised by.
+        matched_by: MatchBy,
+        /// What changes. Terms and stages are told by their names.
+        changes: Vec<FieldChange>,
+    },
+    /// The lead says the same already.
+    Unchanged {
+        /// The lead.
+        lead: LeadId,
+        /// Its number; none for one that an earlier line creates.
+        number: Option<u64>,
+    },
+    /// Nothing is written, for another reason.
+    Skip {
+        /// Why.
+        reason: SkipReason,
+        /// The lead that the row means, if it means one that the actor may see.
+        lead: Option<LeadId>,
+    },
+    /// A person has to say which lead is meant.
+    Review {
+        /// What these leads were found by.
+        matched_by: MatchBy,
+        /// The leads that it may mean, as far as the actor may see them.
+        candidates: Vec<Candidate>,
+    },
+    /// The line is not taken.
+    Reject {
+        /// Every reason, at least one.
+        reasons: Vec<Violation>,
+        /// What the cells say that are at fault, by field.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        values: BTreeMap<String, String>,
+        /// Who owns the lead that the row means, where the reason is that the actor may not see it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<UserId>,
+    },
+}
+
+impl ImportPlan {
+    /// The record that begins on this line.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn line_mut(&mut self, line: u64) -> Result<&mut PlannedLine> {
+        let place = self.lines.binary_search_by_key(&line, |planned| planned.line);
+        let found = place.ok().and_then(|place| self.lines.get_mut(place));
+        found.ok_or_else(|| Error::not_found("line"))
+    }
+
+    /// Leaves a line out.
+    ///
+    /// # Errors
+    /// `NotFound`, as for the others: no record begins on this line.
+    pub fn skip(&mut self, line: u64) -> Result<()> {
+        self.line_mut(line)?.choice = Some(Choice::Skip);
+        Ok(())
+    }
+
+    /// Lets a line mean this lead.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn take(&mut self, line: u64, lead: LeadId) -> Result<()> {
+        self.line_mut(line)?.choice = Some(Choice::Take(lead));
+        Ok(())
+    }
+
+    /// Creates a lead from a line, whatever exists.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn create(&mut self, line: u64) -> Result<()> {
+        self.line_mut(line)?.choice = Some(Choice::Create);
+        Ok(())
+    }
+
+    /// Takes this text instead of the cell of a line. What it means is checked when the plan is
+    /// [planned again](super::replan) or applied.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid` for a field that an import does not write.
+    pub fn set(&mut self, line: u64, field: Field, text: &str) -> Result<()> {
+        if !field.is_writable() && field != Field::Stage {
+            return Err(Error::invalid_field(
+                field.key(),
+                ViolationCode::NotAllowed,
+                "the engine sets this field",
+            ));
+        }
+        self.line_mut(line)?.set.insert(field, text.to_owned());
+        Ok(())
+    }
+
+    /// Decides as planned again.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn reset(&mut self, line: u64) -> Result<()> {
+        let line = self.line_mut(line)?;
+        line.choice = None;
+        line.set.clear();
+        Ok(())
+    }
+
+    /// Writes the plan as JSON lines, as [`plan_to`](super::plan_to) does.
+    ///
+    /// # Errors
+    /// A failure of the writer.
+    pub fn write_lines(&self, out: &mut dyn Write) -> Result<()> {
+        write_line(
+            out,
+            &Head {
+                version: self.version,
+                options: self.options.clone(),
+                digest: self.report.digest.clone(),
+            },
+        )?;
+        self.lines.iter().try_for_each(|line| write_line(out, line))?;
+        write_line(out, &PlanSummary { report: self.report.clone(), unknown: self.unknown.clone() })
+    }
+
+    /// Reads a plan from JSON lines. All of it is held in memory; [`apply_from`](super::apply_from) does without.
+    ///
+    /// # Errors
+    /// `Invalid` for what is no such plan, with the line at fault; a failure of the reader.
+    pub fn read_lines(input: impl BufRead) -> Result<Self> {
+        let mut stored = Stored::open(input)?;
+        let Head { version, options, .. } = stored.head.clone();
+        let lines = stored.by_ref().collect::<Result<Vec<_>>>()?;
+        let Some(PlanSummary { report, unknown }) = stored.summary else {
+            return Err(broken(stored.at, "the plan ends early"));
+        };
+        Ok(Self { version, options, report, unknown, lines })
+    }
+}
+
+/// The first line of a stored plan.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Head {
+    pub(super) version: u32,
+    pub(super) options: ImportOptions,
+    pub(super) digest: String,
+}
+
+impl Head {
+    /// Refuses plans of another form.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.version == VERSION {
+            return Ok(());
+        }
+        let message = "the plan was made by another version: plan the import again";
+        Err(Error::invalid_field("plan.version", ViolationCode::NotAllowed, message))
+    }
+}
+
+/// A stored plan, read line by line.
+pub(super) struct Stored<R> {
+    pub(super) head: Head,
+    input: R,
+    text: String,
+    at: u64,
+    summary: Option<PlanSummary>,
+}
+
+impl<R: BufRead> Stored<R> {
+    pub(super) fn open(mut input: R) -> Result<Self> {
+        let mut text = String::new();
+        input.read_line(&mut text).map_err(unreadable)?;
+        let head: Head =
+            serde_json::from_str(&text).map_err(|_| broken(1, "this is no plan of an import"))?;
+        head.check()?;
+        Ok(Self { head, input, text, at: 1, summary: None })
+    }
+
+    fn read(&mut self) -> Result<Option<PlannedLine>> {
+        if self.summary.is_some() {
+            return Ok(None);
+        }
+        self.text.clear();
+        self.at = self.at.saturating_add(1);
+        if self.input.read_line(&mut self.text).map_err(unreadable)? == 0 {
+            return Err(broken(self.at, "the plan ends early"));
+        }
+        if let Ok(line) = serde_json::from_str(&self.text) {
+            return Ok(Some(line));
+        }
+        let summary = serde_json::from_str(&self.text);
+        self.summary = Some(summary.map_err(|_| broken(self.at, "this is no line of a plan"))?);
+        Ok(None)
+    }
+}
+
+impl<R: BufRead> Iterator for Stored<R> {
+    type Item = Result<PlannedLine>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
+
+fn broken(line: u64, message: &str) -> Error {
+    Error::invalid_field(format!("plan line {line}"), ViolationCode::Malformed, message)
+}
+
+fn unreadable(error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Storage, "cannot read the plan").with_source(error)
+}
+
+/// Writes a value as one line of JSON.
+pub(super) fn write_line(out: &mut dyn Write, value: &impl Serialize) -> Result<()> {
+    let mut json = to_json(value)?;
+    json.push('\n');
+    out.write_all(json.as_bytes())
+        .map_err(|error| Error::new(ErrorKind::Storage, "cannot write the plan").with_source(error))
+}
