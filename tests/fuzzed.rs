@@ -39,10 +39,11 @@ fn run(target: fn(&[u8]) -> Seen, input: &[u8]) -> Seen {
 
 /// Every file, every beginning of some, and so many changed copies; how many were read.
 fn fuzz(name: &str, target: fn(&[u8]) -> Seen, changes: u64) -> (usize, usize) {
+    let beginnings = usize::try_from(changes / 100).unwrap();
     let files: Vec<Vec<u8>> = corpus(name).into_iter().map(|(_, bytes)| bytes).collect();
     for file in &files {
         run(target, file);
-        for end in (0..file.len()).step_by(file.len() / 20 + 1) {
+        for end in (0..file.len()).step_by(file.len() / beginnings + 1) {
             run(target, &file[..end]);
         }
     }
@@ -91,13 +92,16 @@ fn changed_archives_are_read_or_refused() {
 
 #[test]
 fn changed_cells_become_values_or_reasons() {
-    let (read, _) = fuzz("coercions", coercions, 2_000);
-    assert!(read > 1_000, "{read} read");
+    // Each of them is a dry run of an import.
+    let (read, _) = fuzz("coercions", coercions, 300);
+    assert!(read > 100, "{read} read");
 }
 
 #[test]
 fn changed_mappings_are_taken_or_refused() {
-    both(fuzz("mapping", mapping, 2_000));
+    // Most changes make JSON that is none.
+    let (read, refused) = fuzz("mapping", mapping, 2_000);
+    assert!(read > 10 && refused > 10, "{read} read, {refused} refused");
 }
 
 #[test]

@@ -117,7 +117,7 @@ pub(crate) fn run(runner: Runner, full: &Full, wanted: &dyn Fn(&str) -> bool) ->
     let (mut one, mut other) = (Vec::new(), Vec::new());
     assert_eq!(ours(full, &mut one), theirs(full, &names, &mut other));
     let megabytes = one.len() / 1_000_000;
-    assert!(one.len().abs_diff(other.len()) * 10 < one.len(), "{} and {} bytes", one.len(), other.len());
+    assert!(one.len().abs_diff(other.len()) * 4 < one.len(), "{} and {} bytes", one.len(), other.len());
     let rounds = match full.size {
         _ if runner.try_out => 1,
         0..500_000 => 5,
