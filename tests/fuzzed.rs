@@ -64,7 +64,7 @@ fn both((read, refused): (usize, usize)) {
 
 #[test]
 fn changed_text_is_read_or_refused() {
-    both(fuzz("text", text, 2_000));
+    both(fuzz("text", text, 1_000));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn the_known_inputs_are_what_they_should_be() {
     };
     let found = [rows("text", text), rows("json", json), rows("cards", cards), rows("workbook", workbook)];
     let of = |name: &str| found.iter().flatten().find(|(known, _)| known == name).unwrap().1;
-    for (name, expected) in [
+    let expected = [
         ("plain.csv", 3),
         ("tabs_utf16.tsv", 2),
         ("headless.csv", 3),
@@ -123,7 +123,6 @@ fn the_known_inputs_are_what_they_should_be() {
         ("old.xls", 2),
         ("xlsx_parts.txt", 3),
         ("ods_parts.txt", 4),
-    ] {
-        assert_eq!(of(name), expected, "{name}");
-    }
+    ];
+    assert_eq!(expected.map(|(name, _)| (name, of(name))), expected);
 }

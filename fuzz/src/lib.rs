@@ -95,14 +95,10 @@ fn of_kind(kind: Option<FileKind>) -> ReadOptions {
     options
 }
 
-/// Text in columns. The first byte says what is decided rather than detected.
+/// Text in columns. Behind a first byte of 1, the second says what is decided rather than detected.
 pub fn text(data: &[u8]) -> Seen {
-    let Some((choice, rest)) = data.split_first() else { return read_as(data, of_kind(None)) };
     let mut options = of_kind(Some(FileKind::Csv));
-    if choice & 0x80 == 0 {
-        // As text stands in a file: nothing is decided.
-        return read_as(data, options);
-    }
+    let [1, choice, rest @ ..] = data else { return read_as(data, options) };
     options.delimiter = [None, Some(b','), Some(b';'), Some(b'\'')][usize::from(choice & 3)];
     options.quote = [None, Some(b'\'')][usize::from(choice >> 2 & 1)];
     options.has_header = [None, Some(true), Some(false), None][usize::from(choice >> 3 & 3)];
