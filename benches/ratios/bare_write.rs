@@ -214,7 +214,7 @@ pub(crate) fn operation(conn: &Connection, kind: &str, at: i64, outcome: Option<
 }
 
 pub(crate) fn entry(conn: &Connection, operation: i64, at: i64, kind: &str, id: [u8; 16], action: &str) {
-    let sql = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action) VALUES (?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, topics) VALUES (?, ?, ?, ?, ?, ?, 0)";
     conn.prepare_cached(sql).unwrap().execute(params![TENANT, operation, at, kind, id, action]).unwrap();
 }
 
@@ -291,7 +291,7 @@ pub(crate) fn convert(conn: &Connection, lead: [u8; 16]) {
 /// The row of a lead that moves, with the values that go into its history.
 const MOVING: &str = "SELECT stage, rank, coalesce(currency, ''), amount, number FROM leadcore_lead WHERE tenant = ?1 AND id = ?2 AND state = 0 AND trashed_at IS NULL";
 const MOVE: &str = "UPDATE leadcore_lead SET stage = ?1, stage_entered_at = ?2, updated_at = ?2, active_at = ?2, rank = ?3, closed_at = NULL, outcome = NULL, reason = NULL, reason_detail = NULL, revision = revision + 1 WHERE tenant = ?4 AND id = ?5";
-const CHANGED: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, changes) VALUES (?, ?, ?, 'lead', ?, 'moved', ?)";
+const CHANGED: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, changes, topics) VALUES (?, ?, ?, 'lead', ?, 'moved', ?, 0)";
 
 /// A move to an open stage in a transaction of its own: counts, sums, history.
 pub(crate) fn move_to(conn: &Connection, lead: [u8; 16], stage: [u8; 16]) {
@@ -322,7 +322,7 @@ pub(crate) fn move_to(conn: &Connection, lead: [u8; 16], stage: [u8; 16]) {
     conn.prepare_cached("COMMIT").unwrap().execute([]).unwrap();
 }
 
-const MASS_ENTRIES: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, changes) SELECT tenant, ?2, ?3, 'lead', id, 'updated', json_array(json_object('field', 'industry', 'before', industry, 'after', ?4)) FROM leadcore_lead WHERE tenant = ?1 AND state = 0 AND trashed_at IS NULL AND industry IS NOT ?4";
+const MASS_ENTRIES: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, changes, topics) SELECT tenant, ?2, ?3, 'lead', id, 'updated', json_array(json_object('field', 'industry', 'before', industry, 'after', ?4)), 0 FROM leadcore_lead WHERE tenant = ?1 AND state = 0 AND trashed_at IS NULL AND industry IS NOT ?4";
 const MASS_EDIT: &str = "UPDATE leadcore_lead SET industry = ?2, updated_at = ?3, revision = revision + 1 WHERE tenant = ?1 AND state = 0 AND trashed_at IS NULL AND industry IS NOT ?2";
 
 /// One value for every open lead, each with an entry in the journal; the operation and how many.
@@ -336,7 +336,7 @@ pub(crate) fn mass_edit(conn: &Connection, industry: &str) -> (i64, usize) {
     (operation, changed)
 }
 
-const UNDO_ENTRIES: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, changes) SELECT e.tenant, ?2, ?3, 'lead', e.subject_id, 'updated', json_array(json_object('field', 'industry', 'before', l.industry, 'after', e.changes ->> '$[0].before')) FROM leadcore_entry e JOIN leadcore_lead l ON l.tenant = e.tenant AND l.id = e.subject_id WHERE e.tenant = ?1 AND e.operation = ?4 AND l.state < 2 AND l.industry IS e.changes ->> '$[0].after'";
+const UNDO_ENTRIES: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, changes, topics) SELECT e.tenant, ?2, ?3, 'lead', e.subject_id, 'updated', json_array(json_object('field', 'industry', 'before', l.industry, 'after', e.changes ->> '$[0].before')), 0 FROM leadcore_entry e JOIN leadcore_lead l ON l.tenant = e.tenant AND l.id = e.subject_id WHERE e.tenant = ?1 AND e.operation = ?4 AND l.state < 2 AND l.industry IS e.changes ->> '$[0].after'";
 const UNDO: &str = "UPDATE leadcore_lead AS l SET industry = e.changes ->> '$[0].before', updated_at = ?2, revision = l.revision + 1 FROM leadcore_entry e WHERE e.tenant = ?1 AND e.operation = ?3 AND l.tenant = e.tenant AND l.id = e.subject_id AND l.state < 2 AND l.industry IS e.changes ->> '$[0].after'";
 
 /// Takes that back where the lead still has the value.
@@ -364,6 +364,15 @@ pub(crate) fn is_email(text: &str) -> bool {
 /// Reads a file and writes its leads in transactions of 10,000 rows: trimmed, e-mails checked, known ones passed over.
 pub(crate) fn import(conn: &Connection, file: &std::path::Path, place: Place) -> u64 {
     let mut reader = csv::ReaderBuilder::new().from_path(file).unwrap();
+    import_rows(conn, place, |record| reader.read_record(record).unwrap())
+}
+
+/// The same for rows from anywhere; `next` fills the record, and says whether there was one.
+pub(crate) fn import_rows(
+    conn: &Connection,
+    place: Place,
+    mut next: impl FnMut(&mut csv::StringRecord) -> bool,
+) -> u64 {
     let mut record = csv::StringRecord::new();
     let (mut created, mut operation_rid) = (0, None);
     loop {
@@ -373,7 +382,7 @@ pub(crate) fn import(conn: &Connection, file: &std::path::Path, place: Place) ->
         let known = "SELECT 1 FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ?";
         let (mut known, mut rows) = (conn.prepare_cached(known).unwrap(), 0);
         let (mut tally, mut number) = (Tally::default(), numbers(conn, "lead", 10_000));
-        while rows < 10_000 && reader.read_record(&mut record).unwrap() {
+        while rows < 10_000 && next(&mut record) {
             rows += 1;
             let cell = |n: usize| record.get(n).unwrap_or_default().trim();
             let (email, external_id) = (cell(4), cell(14));

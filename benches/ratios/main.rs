@@ -16,12 +16,15 @@ use std::time::Duration;
 mod bare_read;
 mod bare_write;
 mod children;
+mod dot_import;
+mod export;
 mod fixture;
 mod import;
 mod mass;
 mod month;
 mod reads;
 mod runner;
+mod sheets;
 mod views;
 mod writes;
 
@@ -50,15 +53,21 @@ fn main() {
     let mut lines = Vec::new();
     for size in sizes {
         if wanted("import") {
-            lines.push(import::run(runner, scratch.path(), size));
+            lines.extend(import::run(runner, scratch.path(), size));
         }
-        if names.is_empty() || names.iter().any(|name| *name != "import" && *name != "memory") {
+        if wanted("sheets") {
+            lines.extend(sheets::run(runner, scratch.path(), size));
+        }
+        if names.is_empty()
+            || names.iter().any(|name| !["import", "memory", "sheets"].contains(&name.as_str()))
+        {
             let full = fixture::Full::open(dir, size);
             lines.extend(reads::run(runner, &full, &wanted));
             lines.extend(views::run(runner, &full, &wanted));
             lines.extend(writes::run(runner, &full, scratch.path(), &wanted));
             lines.extend(children::run(runner, &full, scratch.path(), &wanted));
             lines.extend(month::run(runner, &full, scratch.path(), &wanted));
+            lines.extend(export::run(runner, &full, &wanted));
             lines.extend(mass::run(&full, scratch.path(), &wanted));
         }
     }

@@ -175,6 +175,8 @@ impl<'o> Filler<'o> {
         } else {
             None
         };
+        // A damaged sheet has rows out of order, or twice: by its line a row must still be known from every other.
+        let line = self.held.rows.last().map_or(line, |last| line.max(last.line + 1));
         let row = self.held.rows.len();
         self.held.rows.push(Mark { line, cell: self.held.ends.len(), problem });
         if problem.is_none() {

@@ -25,6 +25,8 @@ pub struct JsonReader<R> {
     places: HashMap<String, usize>,
     cells: Vec<String>,
     records: u64,
+    /// Where the last object began.
+    line: u64,
 }
 
 impl<R: Read + Seek> JsonReader<R> {
@@ -53,7 +55,7 @@ impl<R: Read + Seek> JsonReader<R> {
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let pieces = Pieces::new(Decoded::new(input, encoding), style, options.limits.max_record_bytes);
         let cells = vec![String::new(); headers.len()];
-        Ok(Self { pieces, encoding, headers, places, cells, records: 0 })
+        Ok(Self { pieces, encoding, headers, places, cells, records: 0, line: 0 })
     }
 }
 
@@ -118,7 +120,9 @@ impl<R: Read> JsonReader<R> {
         if !self.pieces.next_into(row).map_err(unreadable)? {
             return Ok(false);
         }
-        self.records += 1;
+        // Whole lists stand on one line: by its line a row must still be known from every other.
+        row.line = row.line.max(self.line + 1);
+        (self.line, self.records) = (row.line, self.records + 1);
         row.number = self.records;
         if row.problem.is_some() {
             return Ok(true);

@@ -117,7 +117,7 @@ impl Row {
     }
 
     /// The line of the file on which the record begins, from 1, skipped lines and header included; the row of a sheet, the
-    /// number of a card.
+    /// number of a card. It rises from record to record: of objects of JSON that begin on one line, each counts as a line.
     #[must_use]
     pub const fn line(&self) -> u64 {
         self.line

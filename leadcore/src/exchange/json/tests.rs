@@ -93,3 +93,10 @@ fn limits_and_emptiness_end_in_reasons() {
     let deep = format!("{{\"a\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
     assert!(open(&deep, &ReadOptions::new()).contains("no object"));
 }
+
+#[test]
+fn objects_on_one_line_are_told_apart_by_their_lines() {
+    let lines = |text: &str| read(text).1.into_iter().map(|(line, ..)| line).collect::<Vec<_>>();
+    assert_eq!(lines(r#"[{"a":1},{"a":2},{"a":3}]"#), [1, 2, 3]);
+    assert_eq!(lines("[\n{\"a\":1},\n\n{\"a\":2}]"), [2, 4]);
+}
