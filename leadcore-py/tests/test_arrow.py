@@ -120,8 +120,8 @@ def test_values_of_tables_lose_nothing(db: Database) -> None:
             "company": pa.array(["=1+5", "'=x", 'a "b", c\nd']),
             "city": pa.array(["Oslo", None, "Oslo"]).dictionary_encode(),
             "amount": pa.array([Decimal("1.250"), Decimal("0.5"), None], pa.decimal128(10, 3)),
-            "employees": pa.array([12, None, 7], pa.uint16()),
-            "expected_close": pa.array([datetime.datetime(2027, 4, 3)] * 3, pa.timestamp("ns")),  # noqa: DTZ001
+            "probability": pa.array([12, None, 7], pa.uint16()),
+            "expected_close": pa.array([datetime.datetime(2027, 4, 3)] * 3, pa.timestamp("ns")),
             "email": pa.array([["a@x.example", "b@x.example"], [], None], pa.list_(pa.string())),
         }
     )
@@ -131,7 +131,7 @@ def test_values_of_tables_lose_nothing(db: Database) -> None:
     assert [lead.company for lead in leads[:2]] == ["=1+5", "'=x"]
     assert leads[0].amount == Decimal("1.25")
     assert leads[1].city is None
-    assert [lead.employees for lead in leads] == [12, None, 7]
+    assert [lead.probability for lead in leads] == [12, None, 7]
     assert {lead.expected_close for lead in leads} == {datetime.date(2027, 4, 3)}
     assert len(leads[0].emails) == 2
 
@@ -152,7 +152,7 @@ def test_tables_that_no_import_takes(db: Database) -> None:
         db.import_leads(pa.table({}))
 
     class Liar:
-        def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:  # noqa: ARG002
+        def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
             return object()
 
     with pytest.raises(TypeError):

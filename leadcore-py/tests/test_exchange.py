@@ -145,7 +145,7 @@ def test_mappings_are_kept_by_name(db: Database) -> None:
 
 
 def test_a_preview_says_what_is_not_clear(db: Database) -> None:
-    rows = "".join(f"C{n},c{n}@x.example,0{n}/0{n}/2027\n" for n in range(1, 9))
+    rows = "".join(f"C{n},c{n}@x.example,0{n}/0{n + 1}/2027\n" for n in range(1, 9))
     preview = db.preview_import(f"Company,E-mail,Expected close\n{rows}".encode())
     [column] = [column for column in preview.columns if column.header == "Expected close"]
     assert any("either" in note for note in column.notes)
@@ -185,7 +185,9 @@ def test_an_export_comes_back(db: Database, tmp_path: Path) -> None:
         written = write(file)
         assert written.leads == 2
         with leadcore.open(":memory:") as other:
-            report = other.import_leads(file.getvalue(), mapping=written.mapping, no_answer=[], decimal_mark=".")
+            # The objects of JSON lines have what is not empty, under the keys of fields.
+            mapping = None if write == db.leads.to_jsonl else written.mapping
+            report = other.import_leads(file.getvalue(), mapping=mapping, no_answer=[], decimal_mark=".")
             assert report.created == 2, report
             lead = other.leads.by_number(1)
             assert (lead.company, lead.city, len(lead.emails)) == ("=1+5", "Oslo", 2)
@@ -206,7 +208,7 @@ def test_an_export_comes_back(db: Database, tmp_path: Path) -> None:
 
 
 def test_export_needs_its_permission_and_leaves_hidden_fields_out() -> None:
-    roles = leadcore.RoleTable().role(leadcore.Role.viewer()).user("eve", "viewer")
+    roles = leadcore.RoleTable().role("viewer", leadcore.Role.viewer()).user("eve", "viewer")
     with leadcore.open(":memory:", policy=roles) as db:
         db.leads.create(company="Nordlys AS")
         eve = db.as_user("eve")

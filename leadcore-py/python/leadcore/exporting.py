@@ -74,7 +74,7 @@ class LeadExport:
         external_system: str | None = None,
         raw_formulas: bool = False,
     ) -> Exported:
-        """Write leads as CSV: UTF-8, a line for each lead.
+        r"""Write leads as CSV: UTF-8, a line for each lead.
 
         What a spreadsheet could run (``=1+1``) gets a mark in front that an import takes off again.
 
@@ -99,7 +99,7 @@ class LeadExport:
             >>> db.leads.to_csv(file, columns=["company", "email"]).leads
             1
             >>> file.getvalue().decode().splitlines()
-            ['Company,E-mail', '\\'=1+5,"a@x.example, b@x.example"']
+            ['Company,E-mail', '\'=1+5,"a@x.example, b@x.example"']
 
         """
         check("raw_formulas", raw_formulas, bool, "True or False")
@@ -151,14 +151,17 @@ class LeadExport:
         users: Mapping[str, str] | None = None,
         external_system: str | None = None,
     ) -> Exported:
-        """Write leads as JSON lines: an object for each lead, without what is empty. The arguments are as of :meth:`to_csv`.
+        r"""Write leads as JSON lines: an object for each lead, without what is empty.
+
+        The arguments are those of :meth:`to_csv`. The keys of the objects are keys of fields: an import of the file
+        needs no mapping.
 
         >>> _ = db.leads.create(company="Nordlys AS", email=["a@x.example", "b@x.example"])
         >>> import io
         >>> file = io.BytesIO()
         >>> _ = db.leads.to_jsonl(file, columns=["company", "email"])
         >>> file.getvalue()
-        b'{"company":"Nordlys AS","email":["a@x.example","b@x.example"]}\\n'
+        b'{"company":"Nordlys AS","email":["a@x.example","b@x.example"]}\n'
         """
         options = _options(search, ids, headers, users, external_system)
         return self._write(to, ("jsonl", *_which(where, view, leads, columns, sort), options))
@@ -176,12 +179,13 @@ class LeadExport:
         users: Mapping[str, str] | None = None,
         external_system: str | None = None,
     ) -> LeadTable:
-        """Leads as a table of Arrow, for ``polars.from_arrow``, ``pyarrow.table``, ``pandas.DataFrame.from_arrow``, DuckDB …
+        """Leads as a table of Arrow, for polars, pyarrow, pandas, DuckDB and whatever else speaks it.
 
-        The table speaks the Arrow PyCapsule interface; none of these packages is needed here. The columns are named by
-        the keys of fields and typed: ``utf8``, ``int64``, ``decimal128(38, 6)`` for every exact number, ``date32``,
-        ``timestamp[us, UTC]``, ``bool`` and ``list<utf8>`` for e-mails, phones, labels and other lists. Leads are read a
-        page at a time, each as it is then, when the table is consumed; it can be consumed again.
+        ``polars.DataFrame(table)``, ``pyarrow.table(table)``, ``pandas.DataFrame.from_arrow(table)``. It speaks the
+        Arrow PyCapsule interface; none of these packages is needed here. The columns are named by the keys of fields
+        and typed: ``utf8``, ``int64``, ``decimal128(38, 6)`` for every exact number, ``date32``, ``timestamp[us,
+        UTC]``, ``bool`` and ``list<utf8>`` for e-mails, phones, labels and other lists. Leads are read a page at a
+        time, each as it is then, when the table is consumed; it can be consumed again.
 
         The arguments are those of :meth:`to_csv`.
 

@@ -38,9 +38,9 @@ class Finding(Record):
     primary: bool
     """Whether it is the primary one."""
     issue: str
-    """What is wrong: ``undeliverable_email``, ``misspelt_email``, ``role_email``, ``disposable_email``, ``bounced_email``,
-    ``opted_out_email``, ``malformed_phone``, ``impossible_phone``, ``dead_phone``, ``opted_out_phone``; later versions may
-    add some."""
+    """What is wrong: ``undeliverable_email``, ``misspelt_email``, ``role_email``, ``disposable_email``,
+    ``bounced_email``, ``opted_out_email``, ``malformed_phone``, ``impossible_phone``, ``dead_phone``,
+    ``opted_out_phone``; later versions may add some."""
     fix: str
     """What is done about it: ``keep``, ``correct``, ``mark_invalid``, ``put_last`` or ``remove``."""
     correction: str | None = None
@@ -153,8 +153,9 @@ def _finding(told: dict[str, Any]) -> Finding:
 
 
 class Hygiene:
-    """``db.hygiene``. Nothing is sent and no domain is asked: what is known is the form of an address, its marks, and
-    lists of domains.
+    """``db.hygiene``: finds addresses that reach nobody, and mends them by a plan.
+
+    Nothing is sent and no domain is asked: what is known is the form of an address, its marks, and lists of domains.
     """
 
     __slots__ = ("_db",)

@@ -56,13 +56,13 @@ class Importing:
     ) -> ImportReport:
         r"""Import leads from a file of any kind or a table, in chunks that are each kept as a whole.
 
-        CSV and its relatives, JSON lines and arrays, Excel and OpenDocument workbooks and vCards are told apart by their
-        content. Interrupted (Ctrl-C, a crash, ``progress``), the same call goes on where it stopped; once done, the same
-        file changes nothing more.
+        CSV and its relatives, JSON lines and arrays, Excel and OpenDocument workbooks and vCards are told apart by
+        their content. Interrupted (Ctrl-C, a crash, ``progress``), the same call goes on where it stopped; once done,
+        the same file changes nothing more.
 
         Args:
-            file: A path, the bytes of a file, a file opened in binary mode, or any table that speaks the Arrow PyCapsule
-                interface (polars, pyarrow, pandas, DuckDB …), which is written to a temporary file first.
+            file: A path, the bytes of a file, a file opened in binary mode, or any table that speaks the Arrow
+                PyCapsule interface (polars, pyarrow, pandas, DuckDB …), which is written to a temporary file first.
             dry_run: Only say what would be done; :meth:`plan_import` says it line by line.
             rejects: Where rows that were not taken are written, with the reason: correct that file and import it.
             progress: Called after each chunk, also by a dry run; ``False`` or an exception stops the import there.
@@ -101,8 +101,8 @@ class Importing:
 
         Args:
             file: As for :meth:`import_leads`.
-            earlier: A plan in which a person changed lines, to be made anew for the same file by what the database holds
-                now; then nothing else is said.
+            earlier: A plan in which a person changed lines, to be made anew for the same file by what the database
+                holds now; then nothing else is said.
             progress: Called now and then.
             **how: As for :meth:`import_leads`.
 
@@ -134,8 +134,8 @@ class Importing:
     ) -> ImportReport:
         r"""Import the file that a plan was made of, as planned.
 
-        A line that would become something else by now, because leads changed since, is left alone, counted under the skip
-        ``stale`` and written among the rejected rows.
+        A line that would become something else by now, because leads changed since, is left alone, counted under the
+        skip ``stale`` and written among the rejected rows.
 
         Args:
             plan: What :meth:`plan_import` gave.

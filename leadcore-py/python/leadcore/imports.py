@@ -32,7 +32,7 @@ __all__ = [
 
 
 class ArrowTable(Protocol):
-    """What speaks the Arrow PyCapsule interface: tables of polars, pyarrow, pandas, DuckDB …"""
+    """What speaks the Arrow PyCapsule interface: a table of polars, pyarrow, pandas or DuckDB."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """The stream."""
@@ -72,9 +72,9 @@ class ImportInput(ReadInput, total=False):
     constants: Mapping[str, str] | None
     """What every row has, by field; goes with a ``mapping``."""
     match_by: Sequence[str] | None
-    """What a row's lead is recognised by, the strongest first: ``id``, ``number``, ``external_id``, ``email``, ``phone`` or
-    the key of a unique field of your own. ``["external_id", "email", "phone"]`` when not said; with none every row is
-    new."""
+    """What a row's lead is recognised by, the strongest first: ``id``, ``number``, ``external_id``, ``email``,
+    ``phone`` or the key of a unique field of your own. ``["external_id", "email", "phone"]`` when not said; with none
+    every row is new."""
     on_match: Literal["update", "skip", "create"]
     """What happens to a row whose lead exists: ``"update"`` it, ``"skip"`` the row, or ``"create"`` another one."""
     on_missing: Literal["create", "skip"]
@@ -88,8 +88,8 @@ class ImportInput(ReadInput, total=False):
     unknown_terms: Literal["create", "reject"]
     """``"create"`` sources, stages and the like that do not exist, or ``"reject"`` the row."""
     terms: Mapping[str, str | Mapping[str, Any]] | None
-    """The same for single fields, and which of their values mean another one: ``{"labels": "reject", "source": {"unknown":
-    "reject", "map": {"Messe": "Fair", "unbekannt": None}}}``; ``None`` counts as empty."""
+    """The same for single fields, and which of their values mean another one: ``{"labels": "reject", "source":
+    {"unknown": "reject", "map": {"Messe": "Fair", "unbekannt": None}}}``; ``None`` counts as empty."""
     no_answer: Sequence[str] | None
     """Cells that count as empty: ``["select", "n/a", "-"]`` when not said."""
     decimal_mark: Literal[".", ",", "auto"]
@@ -183,8 +183,8 @@ class LineOutcome(Record):
     number: int | None
     """Its number; ``None`` where ``lead_id`` is."""
     matched_by: str | None = None
-    """What an updated lead was recognised by, or the leads of a review found: ``id``, ``number``, ``external``, ``email``,
-    ``phone`` or ``custom``."""
+    """What an updated lead was recognised by, or the leads of a review found: ``id``, ``number``, ``external``,
+    ``email``, ``phone`` or ``custom``."""
     reason: str | None = None
     """Why: of a skipped line one of the keys of :attr:`ImportReport.skips`, of a rejected one a sentence."""
 
@@ -212,8 +212,8 @@ class ImportPreview(Record):
     """How a file would be read."""
 
     mapping: dict[str, str | None]
-    """Which column would be which field, an :class:`ImportColumn` where its cells need rules; ``None`` is left out. Change
-    it and hand it to the import."""
+    """Which column would be which field, an :class:`ImportColumn` where its cells need rules; ``None`` is left out.
+    Change it and hand it to the import."""
     format: FileFormat
     """How the file is read."""
     columns: tuple[ColumnProposal, ...] = field(repr=False)
@@ -226,8 +226,9 @@ class ImportPreview(Record):
 
 @dataclass(frozen=True)
 class ImportReport(Record):
-    """What became of a file. Created, updated, skipped, reviewed and rejected rows
-    add up to ``lines``. It prints as a table.
+    """What became of a file. It prints as a table.
+
+    Created, updated, skipped, reviewed and rejected rows add up to ``lines``.
     """
 
     lines: int
@@ -251,8 +252,8 @@ class ImportReport(Record):
     """The first 100 lines of such rows."""
     skips: dict[str, int] = field(repr=False)
     """How many rows were skipped for each reason: ``blank``, ``unchanged``, ``frozen`` (converted), ``exists``,
-    ``imported`` (the file was imported before), ``missing`` (no lead is meant, and none is created), ``left_out`` (by the
-    plan), ``stale`` (something else would happen now than was planned)."""
+    ``imported`` (the file was imported before), ``missing`` (no lead is meant, and none is created), ``left_out`` (by
+    the plan), ``stale`` (something else would happen now than was planned)."""
     reviews: tuple[ReviewLine, ...] = field(repr=False)
     """The first 1,000 lines that may mean several leads."""
     stale_lines: tuple[int, ...] = field(repr=False)

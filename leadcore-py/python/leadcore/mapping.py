@@ -104,8 +104,8 @@ class SavedMapping(Record):
 
 
 MappingInput: TypeAlias = Mapping[str, str | Mapping[str, Any] | None] | SavedMapping
-"""Header to field: the key of a field, an :class:`ImportColumn`, a dictionary of ``field`` and rules, or ``None`` to leave
-the column out; or a mapping of ``db.mappings``."""
+"""Header to field: the key of a field, an :class:`ImportColumn`, a dictionary of ``field`` and rules, or ``None`` to
+leave the column out; or a mapping of ``db.mappings``."""
 
 
 @dataclass(frozen=True)

@@ -329,7 +329,7 @@ class Operations:
         leads: Iterable[LeadRef] | None = None,
         lines: Iterable[int] | None = None,
     ) -> UndoOutcome:
-        """Take a call back, whatever it was: an edit, a change to many leads, an import, an undo.
+        r"""Take a call back, whatever it was: an edit, a change to many leads, an import, an undo.
 
         Fields that somebody changed since stay as they are, and the outcome says so. Conversions and purges are not
         taken back. A second time writes nothing and gives the first outcome.
@@ -352,7 +352,7 @@ class Operations:
 
         Of an import, single lines:
 
-            >>> report = db.import_leads(b"Company,E-mail\\nA,a@x.example\\nB,b@x.example\\n")
+            >>> report = db.import_leads(b"Company,E-mail\nA,a@x.example\nB,b@x.example\n")
             >>> db.undo(report, lines=[3]).totals.reversed, db.leads.count()
             (1, 1)
 

@@ -72,7 +72,8 @@ class PlannedLine(Record):
 class ImportPlan:
     r"""What an import would do with a file, made by ``db.plan_import`` and carried out by ``db.apply_import``.
 
-    It is pure data: store it as JSON, show it, change single lines. It holds values of the file, so it is personal data.
+    It is pure data: store it as JSON, show it, change single lines. It holds values of the file, so it is personal
+    data.
 
     >>> file = b"Company,E-mail\nNordlys AS,post@nordlys.example\nFjord AS,post@fjord.example\n"
     >>> plan = db.plan_import(file)
@@ -135,8 +136,10 @@ class ImportPlan:
 
     @property
     def unknown(self) -> dict[str, dict[str, int]]:
-        """Names that a list or the pipelines lack, and how often each occurs, by field. ``terms`` of an import says what
-        becomes of them."""
+        """Names that a list or the pipelines lack, and how often each occurs, by field.
+
+        ``terms`` of an import says what becomes of them.
+        """
         return copy.deepcopy(self._data["unknown"])  # type: ignore[no-any-return]
 
     @property
@@ -167,7 +170,7 @@ class ImportPlan:
         self._find(line)["choice"] = "create"
 
     def set(self, line: int, **texts: str) -> None:
-        """Take these texts instead of the cells of a line, written as the file writes them; ``""`` for an empty cell."""
+        """Take these texts instead of the cells of a line, as the file would write them; ``""`` for an empty cell."""
         found = self._find(line)
         for key, text in texts.items():
             check(key, text, str, "text")
