@@ -243,7 +243,18 @@ def wrong(said: str) -> list[Any]:
     if (
         "Clock" in said
         or "TaxRule" in said
-        or said in ("int", "bool", "int | None", "bool | None", "UtcOffset | None", "RoleTable | None", "PurgePlan", "ImportPlan", "HygienePlan")
+        or said
+        in (
+            "int",
+            "bool",
+            "int | None",
+            "bool | None",
+            "UtcOffset | None",
+            "RoleTable | None",
+            "PurgePlan",
+            "ImportPlan",
+            "HygienePlan",
+        )
     ):
         values.append("junk")
     return values

@@ -24,10 +24,14 @@ def package(name: str) -> Any:
         pytest.skip(f"{name} is not installed")
 
 
-def fill(db: Database) -> None:
+def add_fields(db: Database) -> None:
     db.catalogue.add_field("x_seats", type="integer", label="Seats")
     db.catalogue.add_field("x_vip", type="bool", label="VIP")
     db.catalogue.add_field("x_when", type="time", label="When")
+
+
+def fill(db: Database) -> None:
+    add_fields(db)
     at = datetime.datetime(2026, 11, 22, 12, 30, 0, 250000, tzinfo=datetime.UTC)
     close = datetime.date(2027, 3, 31)
     db.leads.create(
@@ -36,9 +40,7 @@ def fill(db: Database) -> None:
         amount=Decimal("1250.5"),
         currency="NOK",
         expected_close=close,
-        x_seats=12,
-        x_vip=True,
-        x_when=at,
+        custom={"x_seats": 12, "x_vip": True, "x_when": at},
     )
     db.leads.create(company="Fjord AS", email="c@x.example", labels=[db.labels.add("VIP")])
 
@@ -100,14 +102,14 @@ def test_leads_as_a_frame_of_polars_and_back(db: Database) -> None:
     frame = pl.DataFrame(db.leads.to_arrow(columns=COLUMNS))
     assert frame["amount"].to_list() == [Decimal("1250.500000"), None]
     with leadcore.open(":memory:") as other:
-        for key, kind in (("x_seats", "integer"), ("x_vip", "bool"), ("x_when", "time")):
-            other.catalogue.add_field(key, type=kind, label=key)
+        add_fields(other)
         mapping = {key: key for key in COLUMNS if key != "number"}
         report = other.import_leads(frame, mapping=mapping)
         assert (report.created, report.rejected) == (2, 0), report
         lead = other.leads.by_number(1)
         assert (lead.amount, lead.expected_close) == (Decimal("1250.5"), datetime.date(2027, 3, 31))
-        assert (lead.x_seats, lead.x_vip, lead.x_when) == (12, True, db.leads.by_number(1).x_when)
+        assert dict(lead.custom) == dict(db.leads.by_number(1).custom)
+        assert lead.custom["x_seats"] == 12
         assert [str(email) for email in lead.emails] == ["a@x.example", "b@x.example"]
         # The same table is the same file.
         assert other.import_leads(frame, mapping=mapping).repeated

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 from uuid import UUID
 
 from ._leadcore import Lead, LeadTable
-from .arguments import check, expected, several
+from .arguments import check, expected, named, several
 from .arguments import compiled as _leadcore
 from .exceptions import refused
 from .filters import Where, encode
@@ -213,7 +213,7 @@ class LeadExport:
 
 
 def _table(session: Any, asked: tuple[Any, ...]) -> LeadTable:
-    return LeadTable(session, asked)
+    return named(LeadTable)(session, asked)
 
 
 def _exported(told: tuple[int, int, list[tuple[str, str, bool]], int]) -> Exported:

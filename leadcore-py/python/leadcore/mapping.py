@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, TypedDict, cast
 
 from .arguments import check, several
@@ -122,9 +123,9 @@ class ColumnProposal(Record):
     """Why: ``label``, ``word``, ``last_use``, ``values`` and the like; later versions may add some."""
     perhaps: tuple[str, float] | None = None
     """Where nothing is proposed: what it may be, and how sure that is."""
-    notes: tuple[str, ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = attribute(default=(), repr=False)
     """What a person should know, in words: dates that can be read in two ways, with their counts."""
-    details: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    details: tuple[dict[str, Any], ...] = attribute(default=(), repr=False)
     """The notes as data."""
 
     __hash__ = None  # type: ignore[assignment]

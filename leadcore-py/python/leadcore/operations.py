@@ -287,7 +287,7 @@ def _part(leads: Iterable[LeadRef] | None, lines: Iterable[int] | None) -> str |
         identifier = getattr(lead, "id", lead)
         check("leads", identifier, (UUID, str), "several leads or ids")
         try:
-            chosen.append(str(identifier if isinstance(identifier, UUID) else UUID(identifier)))
+            chosen.append(str(identifier if isinstance(identifier, UUID) else UUID(str(identifier))))
         except ValueError:
             raise refused("leads", "malformed", "an id must be a UUID") from None
     return json.dumps({"leads": chosen})

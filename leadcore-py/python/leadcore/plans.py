@@ -140,7 +140,7 @@ class ImportPlan:
 
         ``terms`` of an import says what becomes of them.
         """
-        return copy.deepcopy(self._data["unknown"])  # type: ignore[no-any-return]
+        return copy.deepcopy(self._data["unknown"])
 
     @property
     def lines(self) -> tuple[PlannedLine, ...]:
@@ -160,7 +160,7 @@ class ImportPlan:
         identifier = getattr(lead, "id", lead)
         check("lead", identifier, (UUID, str), "a lead or its id")
         try:
-            identifier = identifier if isinstance(identifier, UUID) else UUID(identifier)
+            identifier = identifier if isinstance(identifier, UUID) else UUID(str(identifier))
         except ValueError:
             raise refused("lead", "malformed", "an id must be a UUID") from None
         self._find(line)["choice"] = {"take": str(identifier)}
