@@ -8,7 +8,7 @@ use leadcore::desk::convert::{self, ConversionOptions, ConversionPlan};
 use leadcore::desk::functions::Functions;
 use leadcore::desk::mass::{self, Change, Selection};
 use leadcore::desk::purge::{self, PurgePlan, PurgeRequest};
-use leadcore::desk::undo::{self, UndoPlan};
+use leadcore::desk::undo::{self, UndoPart, UndoPlan};
 use leadcore::desk::views::{self, ViewDraft, ViewRequest};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, accounts, activities, contacts, leads, page, pipelines, settings, timeline};
@@ -222,6 +222,12 @@ const CASES: &[(&str, Case)] = &[
     ("timeline::of_lead", |ctx, txn, f| said(timeline::of_lead(ctx, txn, f.lead.id, None, 100))),
     ("undo::apply", |ctx, txn, f| said(undo::apply(ctx, txn, &f.undo))),
     ("undo::plan", |ctx, txn, f| said(undo::plan(ctx, txn, f.undo.operation))),
+    ("undo::plan_part", |ctx, txn, f| {
+        said(undo::plan_part(ctx, txn, f.undo.operation, &UndoPart::leads([f.lead.id])))
+    }),
+    ("undo::undo_part", |ctx, txn, f| {
+        said(undo::undo_part(ctx, txn, f.undo.operation, &UndoPart::leads([f.lead.id])))
+    }),
     ("undo::undo", |ctx, txn, f| said(undo::undo(ctx, txn, f.undo.operation))),
     ("vocabulary::add", |ctx, txn, f| {
         said(vocabulary::add::<SourceId>(ctx, txn, "Fair", None).map(|term| term.id == f.source.id))

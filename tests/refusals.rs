@@ -137,6 +137,10 @@ const WRITES: &[(&str, Call)] = &[
         let plan = undo::plan(ctx, txn, k.created)?;
         undo::apply(ctx, txn, &plan).map(drop)
     }),
+    ("undo::undo_part", |ctx, txn, k| {
+        let part = undo::UndoPart::Leads(undo::plan(ctx, txn, k.created)?.leads().collect());
+        undo::undo_part(ctx, txn, k.created, &part).map(drop)
+    }),
     ("undo::undo", |ctx, txn, k| undo::undo(ctx, txn, k.created).map(drop)),
     ("vocabulary::archive", |ctx, txn, k| vocabulary::archive(ctx, txn, k.source, ANY, true).map(drop)),
     ("vocabulary::ask_for_detail", |ctx, txn, k| {
@@ -378,7 +382,7 @@ fn every_write_of_the_desk_is_refused_once() {
         contacts::phone_region convert::plan functions::of_lead leads::by_number leads::count \
         leads::count_by leads::get leads::list leads::trash pipelines::list \
         purge::plan settings::catalogue settings::functions settings::numbering settings::visible_catalogue \
-        undo::plan";
+        undo::plan undo::plan_part";
     // A viewer who opens the board of a tenant without a pipeline makes the default one: that is no decision of anybody.
     let others = [
         "activities::all",

@@ -180,6 +180,14 @@ pub struct UndoPlan {
     pub totals: UndoTotals,
 }
 
+impl UndoPlan {
+    /// The leads among its records.
+    pub fn leads(&self) -> impl Iterator<Item = LeadId> {
+        let leads = self.records.iter().filter(|record| record.subject.kind == SubjectKind::Lead);
+        leads.map(|record| LeadId::from_uuid(record.subject.id))
+    }
+}
+
 /// What an undo did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -26,7 +26,7 @@ fn read(mapping: &Mapping, file: &str) -> Vec<Content> {
     let options = ReadOptions::new().delimiter(b'|').has_header(true);
     let mut table = TableReader::open(std::io::Cursor::new(file), &options).unwrap();
     let catalogue = catalogue();
-    let columns = mapping.locate(table.headers(), &catalogue).unwrap();
+    let columns = mapping.locate(table.headers(), &catalogue, &[]).unwrap();
     let mut coercer = Coercer::new(columns, &catalogue, &ImportOptions::new(), "UTF-8");
     let (mut row, mut rows) = (Row::new(), Vec::new());
     while table.next_row(&mut row).unwrap() {
@@ -214,7 +214,7 @@ proptest! {
             rules.split = splits(field).filter(|_| split);
             mapping = mapping.with(header, Some(field.clone())).rules(header, rules);
         }
-        let columns = mapping.locate(&headers, &catalogue).unwrap();
+        let columns = mapping.locate(&headers, &catalogue, &[]).unwrap();
         let mut coercer = Coercer::new(columns, &catalogue, &ImportOptions::new(), "UTF-8");
         let row = Row {
             line: 2,

@@ -26,7 +26,7 @@ impl Claims {
 
     /// The unique values of a lead, each with its field.
     fn unique(&self, catalogue: &Catalogue, fields: &LeadFields) -> Vec<(Field, MatchKey)> {
-        let mut keys = catalogue.unique_keys(fields);
+        let mut keys = if catalogue.has_unique() { catalogue.unique_keys(fields) } else { Vec::new() };
         if self.external {
             let ids = fields.external_ids.iter();
             keys.extend(
@@ -63,9 +63,9 @@ impl Claims {
         Ok(())
     }
 
-    /// Gives a lead the values that it shall have, unless another lead has one of them.
-    pub(super) fn claim(
-        &mut self,
+    /// Refuses values that a lead shall have and another lead has, and links that lead nowhere.
+    pub(super) fn check(
+        &self,
         catalogue: &Catalogue,
         after: &Lead,
         before: Option<&Lead>,
@@ -80,23 +80,21 @@ impl Claims {
                 broken.push(desk::no_such_record(key));
             }
         }
-        if catalogue.has_unique() || self.external {
-            let new = self.unique(catalogue, &after.fields);
-            for (field, key) in &new {
-                if self.holders.get(key).copied().flatten().is_some_and(|holder| holder != after.id) {
-                    let message = "another lead has this value";
-                    broken.push(Violation::new(field.key(), ViolationCode::Duplicate, message));
-                }
-            }
-            if broken.is_empty() {
-                for (_, key) in
-                    before.map(|before| self.unique(catalogue, &before.fields)).unwrap_or_default()
-                {
-                    self.holders.insert(key, None);
-                }
-                self.holders.extend(new.into_iter().map(|(_, key)| (key, Some(after.id))));
+        for (field, key) in self.unique(catalogue, &after.fields) {
+            if self.holders.get(&key).copied().flatten().is_some_and(|holder| holder != after.id) {
+                let message = "another lead has this value";
+                broken.push(Violation::new(field.key(), ViolationCode::Duplicate, message));
             }
         }
         if broken.is_empty() { Ok(()) } else { Err(broken) }
+    }
+
+    /// Gives a lead its values, which were [checked](Self::check).
+    pub(super) fn hold(&mut self, catalogue: &Catalogue, after: &Lead, before: Option<&Lead>) {
+        for (_, key) in before.map(|before| self.unique(catalogue, &before.fields)).unwrap_or_default() {
+            self.holders.insert(key, None);
+        }
+        let new = self.unique(catalogue, &after.fields);
+        self.holders.extend(new.into_iter().map(|(_, key)| (key, Some(after.id))));
     }
 }

@@ -238,13 +238,14 @@ impl<'c> Planner<'c> {
             let message = "you may not create such a lead";
             return Err(Violation::new("owner", ViolationCode::NotAllowed, message).into());
         }
+        self.claims.check(&self.intake.catalogue, &lead, None)?;
         let values = if self.detailed { self.details().of_new(&lead) } else { Vec::new() };
         match planned.map(|planned| &planned.decision) {
             None => {}
             Some(Planned::Create { lead: id, values: then, .. }) if alike(then, &values) => lead.id = *id,
             Some(_) => return Err(Refused::Stale),
         }
-        self.claims.claim(&self.intake.catalogue, &lead, None)?;
+        self.claims.hold(&self.intake.catalogue, &lead, None);
         self.intake.guard.count_in(lead.stage);
         let slot = self.bench.add(lead, line, intent.keys.iter());
         Ok(Decision::Create { slot, recognisable: intent.is_recognisable(), values })
@@ -335,13 +336,14 @@ impl<'c> Planner<'c> {
         if !broken.is_empty() {
             return Err(broken.into());
         }
+        self.claims.check(&self.intake.catalogue, &after, Some(&slot.lead))?;
         match planned.map(|planned| &planned.decision) {
             None => {}
             Some(Planned::Update { lead, changes: then, .. })
                 if *lead == after.id && alike(then, &changes) => {}
             Some(_) => return Err(Refused::Stale),
         }
-        self.claims.claim(&self.intake.catalogue, &after, Some(&slot.lead))?;
+        self.claims.hold(&self.intake.catalogue, &after, Some(&slot.lead));
         // A lead that keeps its own id is not found by the row's.
         let has_id = intent.fields.external_ids.is_subset(&after.fields.external_ids);
         if to.is_some() {

@@ -181,7 +181,7 @@ impl Tally {
         let catalogue = Catalogue::standard();
         let proposal = Mapping::propose_from(sample, &Knowledge::new(&catalogue));
         assert!(proposal.columns.iter().all(|column| (0.0..=1.0).contains(&column.confidence)), "{name}");
-        proposal.mapping().locate(sample.headers(), &catalogue).expect(name);
+        proposal.mapping().locate(sample.headers(), &catalogue, &[]).expect(name);
         let (mut mappable, mut right) = (0, 0);
         for column in &proposal.columns {
             let wanted = expected.get(column.header.as_str()).copied();

@@ -167,7 +167,7 @@ proptest! {
         prop_assert_eq!(proposal.columns.len(), headers.len());
         let mapping = proposal.mapping();
         if mapping.fields().next().is_some() {
-            prop_assert!(mapping.locate(&headers, &catalogue).is_ok(), "{:?}", mapping);
+            prop_assert!(mapping.locate(&headers, &catalogue, &[]).is_ok(), "{:?}", mapping);
         }
         let json = serde_json::to_string(&mapping).unwrap();
         prop_assert_eq!(serde_json::from_str::<Mapping>(&json).unwrap(), mapping);
