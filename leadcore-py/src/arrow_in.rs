@@ -33,7 +33,10 @@ fn stream_of(source: &Bound<'_, PyAny>) -> PyResult<RecordBatchStreamReader> {
 }
 
 fn broken(py: Python<'_>, message: &str) -> PyErr {
-    raise(py, &Error::invalid_field("file", ViolationCode::Malformed, format!("the Arrow stream broke: {message}")))
+    raise(
+        py,
+        &Error::invalid_field("file", ViolationCode::Malformed, format!("the Arrow stream broke: {message}")),
+    )
 }
 
 /// Writes a table as CSV to an open file, batch by batch: how many rows it has.

@@ -156,11 +156,7 @@ pub(crate) fn mapping(columns: Vec<Column>, constants: BTreeMap<String, String>)
         };
         let Ok(rules) = serde_json::from_value::<ColumnRules>(rules.into()) else {
             let message = "there is no such rule for a column, or it has another form";
-            return Err(Error::invalid_field(
-                format!("mapping[{place}]"),
-                ViolationCode::Malformed,
-                message,
-            ));
+            return Err(Error::invalid_field(format!("mapping[{place}]"), ViolationCode::Malformed, message));
         };
         mapping.columns.push(ColumnMapping { header, field, rules });
     }
@@ -213,9 +209,7 @@ const KINDS: [FileKind; 7] = [
 
 fn kind(code: &str) -> Result<FileKind> {
     let found = KINDS.into_iter().find(|kind| kind.code() == code);
-    found.ok_or_else(|| {
-        unknown("format", "must be `csv`, `json`, `vcard`, `xlsx`, `xlsb`, `xls` or `ods`")
-    })
+    found.ok_or_else(|| unknown("format", "must be `csv`, `json`, `vcard`, `xlsx`, `xlsb`, `xls` or `ods`"))
 }
 
 /// A character of one byte.

@@ -140,8 +140,7 @@ pub(crate) fn import_plan(
     outputs: Outputs,
 ) -> PyResult<(String, String)> {
     let given: Given = from_json(py, "options", &options.0)?;
-    let earlier: Option<ImportPlan> =
-        earlier.map(|Text(json)| from_json(py, "plan", &json)).transpose()?;
+    let earlier: Option<ImportPlan> = earlier.map(|Text(json)| from_json(py, "plan", &json)).transpose()?;
     let plan = with_input(py, session, place, move |ctx, store, source, raised| {
         with_outputs(outputs, raised, |_, sink| match &earlier {
             Some(earlier) => import::replan(ctx, store, earlier, source, sink),
@@ -162,9 +161,7 @@ pub(crate) fn import_apply(
 ) -> PyResult<Told> {
     let plan: ImportPlan = from_json(py, "plan", &plan.0)?;
     let report = with_input(py, session, place, move |ctx, store, source, raised| {
-        with_outputs(outputs, raised, |rejects, sink| {
-            import::apply(ctx, store, &plan, source, rejects, sink)
-        })
+        with_outputs(outputs, raised, |rejects, sink| import::apply(ctx, store, &plan, source, rejects, sink))
     })?;
     told(py, &report)
 }

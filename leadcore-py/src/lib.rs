@@ -67,6 +67,10 @@ mod _leadcore {
         activity_page, activity_replace, activity_set_state, activity_skip,
     };
     #[pymodule_export]
+    use super::arrow_in::arrow_to_csv;
+    #[pymodule_export]
+    use super::arrow_out::LeadTable;
+    #[pymodule_export]
     use super::board::board;
     #[pymodule_export]
     use super::calendar::{
@@ -82,10 +86,6 @@ mod _leadcore {
         estimate_numbering_set, estimate_page, estimate_revise, estimates_expire_due, estimates_of, lines_of,
         lines_set,
     };
-    #[pymodule_export]
-    use super::arrow_in::arrow_to_csv;
-    #[pymodule_export]
-    use super::arrow_out::LeadTable;
     #[pymodule_export]
     use super::exports::{contacts_vcard, export_leads, hygiene_apply, hygiene_plan};
     #[pymodule_export]

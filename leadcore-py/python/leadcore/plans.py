@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ImportPlan", "LineCandidate", "PlannedLine"]
 
-_Edit = Literal["skip", "take", "create"]
-
 
 @dataclass(frozen=True, slots=True)
 class LineCandidate(Record):
@@ -61,7 +59,7 @@ class PlannedLine(Record):
     """Of a rejected line: what the cells at fault say, by field."""
     owner: str | None = None
     """Who owns the lead that the line means, where the reason is that this user may not see it."""
-    edit: _Edit | None = None
+    edit: Literal["skip", "take", "create"] | None = None
     """What a person decided instead."""
     set: dict[str, str] = field(default_factory=dict)
     """Texts that are taken instead of the file's cells, by field."""
