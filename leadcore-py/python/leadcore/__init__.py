@@ -55,18 +55,9 @@ from .files import FileRecord, Files, SweptFiles
 from .filters import F, Filter
 from .followers import Candidate, Candidates, Follow, Followers, Participants
 from .hygiene import Finding, Hygiene, HygienePlan
+from .import_input import ImportInput, ReadInput
 from .importing import Importing
-from .imports import (
-    FileFormat,
-    ImportInput,
-    ImportPreview,
-    ImportReport,
-    LineOutcome,
-    Progress,
-    ReadInput,
-    Rejection,
-    ReviewLine,
-)
+from .imports import FileFormat, ImportPreview, ImportReport, LineOutcome, Progress, Rejection, ReviewLine
 from .leads import LeadAction, Leads
 from .lines import LeadLines, Line, Lines, TaxTotal, Totals
 from .lists import Changes, Facet, FacetValue, ListPage, Row, View, ViewBoard, ViewEntry

@@ -11,19 +11,8 @@ from ._leadcore import Session
 from .arguments import check, expected, several
 from .arguments import compiled as _leadcore
 from .exceptions import refused
-from .imports import (
-    ImportFile,
-    ImportInput,
-    ImportPreview,
-    ImportReport,
-    LineOutcome,
-    Progress,
-    ReadInput,
-    opened,
-    options,
-    preview,
-    report,
-)
+from .import_input import ImportFile, ImportInput, ReadInput, opened, options
+from .imports import ImportPreview, ImportReport, LineOutcome, Progress, preview, report
 from .plans import ImportPlan
 
 if TYPE_CHECKING:
