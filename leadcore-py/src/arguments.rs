@@ -46,6 +46,15 @@ impl<'py> Parts<'py> {
         Ok(part)
     }
 
+    /// The next part as it is, if it is not `None`.
+    ///
+    /// # Errors
+    /// As [`any`](Self::any).
+    pub(crate) fn object(&mut self) -> PyResult<Option<Py<PyAny>>> {
+        let part = self.any()?;
+        Ok((!part.is_none()).then(|| part.unbind()))
+    }
+
     /// The next part, under this name.
     ///
     /// # Errors

@@ -1,404 +1,255 @@
-//! Importing files of leads.
+//! Importing files of leads: plans, runs, mappings.
 
-use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
-use std::ops::ControlFlow;
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
+use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::domain::Field;
-use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
-use leadcore::exchange::import::{
-    self, ImportOptions, ImportReport, ImportSink, LineOutcome, OnMatch, Outcome, Preview, Progress,
-    UnknownTerm,
-};
-use leadcore::exchange::{ColumnMapping, ColumnRules, Mapping, ReadOptions, TextEncoding, template};
-use leadcore::id::{LeadId, SourceId};
-use leadcore::value::{Country, DecimalMark};
+use leadcore::error::{Error, Result, ViolationCode};
+use leadcore::exchange::import::{self, ImportPlan, ImportReport, Preview};
+use leadcore::exchange::{mappings, template, template_xlsx};
+use leadcore::id::UserId;
+use leadcore::store::Store;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use serde::Deserialize;
-use uuid::Uuid;
 
+use crate::arguments::Parts;
 use crate::convert::{Text, check_path, from_json, to_json};
+use crate::errors::raise;
+use crate::import_io::{Raised, Rejects, Sink, Source, open};
+use crate::import_options::{Column, Given, mapping};
 use crate::session::Session;
 
-/// What the package hands over; absent is what the core says.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Given {
-    mapping: Option<Vec<Column>>,
-    encoding: Option<String>,
-    delimiter: Option<String>,
-    quote: Option<String>,
-    has_header: Option<bool>,
-    skip_lines: Option<u64>,
-    region: Option<String>,
-    on_match: Option<String>,
-    unknown_terms: Option<String>,
-    no_answer: Option<Vec<String>>,
-    decimal_mark: Option<String>,
-    external_system: Option<String>,
-    source: Option<Uuid>,
-    chunk: Option<usize>,
-    attempt: Option<u32>,
-}
-
-/// A column and the key of its field, perhaps misspelt.
-#[derive(Debug, Deserialize)]
-struct Column {
-    header: String,
-    field: Option<String>,
-    #[serde(default)]
-    rules: ColumnRules,
-}
-
-impl Given {
-    /// How the file is read.
-    fn read(&self) -> Result<ReadOptions> {
-        let mut read = ReadOptions::new();
-        if let Some(label) = &self.encoding {
-            read = read.encoding(TextEncoding::for_label(label)?);
-        }
-        read.delimiter = byte("delimiter", self.delimiter.as_deref())?;
-        read.quote = byte("quote", self.quote.as_deref())?;
-        (read.has_header, read.skip_lines) = (self.has_header, self.skip_lines);
-        Ok(read)
-    }
-
-    fn options(self) -> Result<ImportOptions> {
-        // Smaller chunks than the core's: Ctrl-C acts between two of them.
-        let mut options = ImportOptions::new().chunk(self.chunk.unwrap_or(2_000)).read(self.read()?);
-        if let Some(columns) = self.mapping {
-            options = options.mapping(mapping(columns)?);
-        }
-        if let Some(region) = self.region {
-            options =
-                options.region(Country::parse(&region).map_err(|error| Error::from(error.at("region")))?);
-        }
-        options.on_match = match self.on_match.as_deref() {
-            None | Some("update") => OnMatch::Update,
-            Some("skip") => OnMatch::Skip,
-            Some(_) => return Err(unknown("on_match", "must be `update` or `skip`")),
-        };
-        options.unknown_terms = match self.unknown_terms.as_deref() {
-            None | Some("create") => UnknownTerm::Create,
-            Some("reject") => UnknownTerm::Reject,
-            Some(_) => return Err(unknown("unknown_terms", "must be `create` or `reject`")),
-        };
-        options.decimal_mark = match self.decimal_mark.as_deref() {
-            None | Some("auto") => DecimalMark::default(),
-            Some(".") => DecimalMark::Dot,
-            Some(",") => DecimalMark::Comma,
-            Some(_) => return Err(unknown("decimal_mark", "must be `.`, `,` or `auto`")),
-        };
-        if let Some(no_answer) = self.no_answer {
-            options = options.no_answer(no_answer);
-        }
-        if let Some(system) = self.external_system {
-            options = options.external_system(&system);
-        }
-        options.source = self.source.map(SourceId::from_uuid);
-        options.attempt = self.attempt.unwrap_or(1);
-        Ok(options)
-    }
-}
-
-/// The mapping, or every field in it that there is not.
-fn mapping(columns: Vec<Column>) -> Result<Mapping> {
-    let (mut mapping, mut broken) = (Mapping::default(), Vec::new());
-    for (place, Column { header, field, rules }) in columns.into_iter().enumerate() {
-        match field.map(|key| key.parse::<Field>()).transpose() {
-            Ok(field) => mapping.columns.push(ColumnMapping { header, field, rules }),
-            Err(error) => broken.push(error.at(format!("mapping[{place}]"))),
-        }
-    }
-    if !broken.is_empty() {
-        return Err(Error::invalid(broken));
-    }
-    if mapping.fields().any(|field| !field.is_writable() && *field != Field::Stage) {
-        return Err(unknown("mapping", "leadcore sets one of these fields itself"));
-    }
-    Ok(mapping)
-}
-
-/// A character of one byte.
-fn byte(field: &str, given: Option<&str>) -> Result<Option<u8>> {
-    match given.map(str::as_bytes) {
-        None => Ok(None),
-        Some([byte]) if !matches!(byte, b'\n' | b'\r' | 0) => Ok(Some(*byte)),
-        Some(_) => {
-            let message = "must be one ASCII character and no line break";
-            Err(Error::invalid_field(field, ViolationCode::Malformed, message))
-        }
-    }
-}
-
-fn unknown(field: &str, message: &str) -> Error {
-    Error::invalid_field(field, ViolationCode::Unknown, message)
-}
-
-/// What Python raised while the core was calling it; raised again once the core has returned.
-type Raised = Arc<Mutex<Option<PyErr>>>;
-
-/// Calls Python from the middle of an import. After an exception nothing is called any more.
-fn call<T>(raised: &Raised, work: impl FnOnce(Python<'_>) -> PyResult<T>) -> io::Result<T> {
-    Python::attach(|py| {
-        py.check_signals().and_then(|()| work(py)).map_err(|error| {
-            raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            io::Error::other("an exception of the caller")
-        })
-    })
-}
-
-/// Where a file comes from.
-enum Input {
-    File(File),
-    Bytes(Cursor<Vec<u8>>),
-    Object(Py<PyAny>),
-}
-
-struct Source {
-    input: Input,
-    raised: Raised,
-}
-
-impl Read for Source {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.input {
-            Input::File(file) => {
-                call(&self.raised, |_| Ok(()))?;
-                file.read(buffer)
-            }
-            Input::Bytes(bytes) => {
-                call(&self.raised, |_| Ok(()))?;
-                bytes.read(buffer)
-            }
-            Input::Object(object) => call(&self.raised, |py| {
-                let read = object.bind(py).call_method1("read", (buffer.len(),))?;
-                let read = read.cast::<PyBytes>().map_err(|_| {
-                    pyo3::exceptions::PyTypeError::new_err("the file must be opened in binary mode")
-                })?;
-                let mut bytes = read.as_bytes();
-                // A file that gives more than it was asked for would lose the rest.
-                if bytes.len() > buffer.len() {
-                    return Err(pyo3::exceptions::PyOSError::new_err(
-                        "read() gave more than it was asked for",
-                    ));
-                }
-                Ok(bytes.read(buffer)?)
-            }),
-        }
-    }
-}
-
-impl Seek for Source {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        match &mut self.input {
-            Input::File(file) => file.seek(to),
-            Input::Bytes(bytes) => bytes.seek(to),
-            Input::Object(object) => call(&self.raised, |py| {
-                let (offset, whence) = match to {
-                    SeekFrom::Start(at) => (i64::try_from(at).unwrap_or(i64::MAX), 0),
-                    SeekFrom::Current(by) => (by, 1),
-                    SeekFrom::End(by) => (by, 2),
-                };
-                object.bind(py).call_method1("seek", (offset, whence))?.extract()
-            }),
-        }
-    }
-}
-
-/// The input that the caller named.
-fn open(path: Option<PathBuf>, data: Option<Vec<u8>>, file: Option<Py<PyAny>>) -> Result<Input> {
-    match (path, data, file) {
-        (Some(path), ..) => {
-            check_path("file", &path)?;
-            let opened = File::open(path).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => {
-                    Error::new(ErrorKind::NotFound, "`file`: there is no file of this path")
-                }
-                _ => storage("the file cannot be opened", error),
-            })?;
-            Ok(Input::File(opened))
-        }
-        (None, Some(data), _) => Ok(Input::Bytes(Cursor::new(data))),
-        (None, None, Some(file)) => Ok(Input::Object(file)),
-        (None, None, None) => Err(unknown("file", "there is no file")),
-    }
-}
-
-/// Where rejected rows go.
-enum Rejects {
-    /// Made with its first byte: a file that was imported before rejects nothing and leaves an earlier one alone.
-    File(PathBuf, Option<File>),
-    Object(Py<PyAny>, Raised),
-}
-
-impl Write for Rejects {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::File(path, file) => {
-                if file.is_none() {
-                    *file = Some(File::create(path)?);
-                }
-                file.as_mut().map_or(Ok(0), |file| file.write(bytes))
-            }
-            Self::Object(object, raised) => call(raised, |py| {
-                object.bind(py).call_method1("write", (PyBytes::new(py, bytes),))?;
-                Ok(bytes.len())
-            }),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Tells Python how far it is and what became of the lines, between two chunks, when nothing is locked.
-struct Sink {
-    progress: Option<Py<PyAny>>,
-    lines: Option<Py<PyAny>>,
-    /// The lines of this chunk, if somebody hears of them.
-    outcomes: Vec<LineOutcome>,
-    raised: Raised,
-}
-
-impl ImportSink for Sink {
-    fn line(&mut self, outcome: &LineOutcome) {
-        if self.lines.is_some() {
-            self.outcomes.push(outcome.clone());
-        }
-    }
-
-    fn progress(&mut self, progress: &Progress) -> ControlFlow<()> {
-        let outcomes = std::mem::take(&mut self.outcomes);
-        let go_on = call(&self.raised, |py| {
-            if let Some(hear) = self.lines.as_ref().filter(|_| !outcomes.is_empty()) {
-                let class = py.import("leadcore.imports")?.getattr("LineOutcome")?;
-                let told = outcomes.iter().map(|outcome| py_outcome(&class, outcome));
-                hear.bind(py).call1((told.collect::<PyResult<Vec<_>>>()?,))?;
-            }
-            let Some(hear) = &self.progress else { return Ok(true) };
-            let Progress { lines, created, updated, skipped, rejected, bytes, total_bytes, .. } = *progress;
-            let arguments = (lines, created, updated, skipped, rejected, bytes, total_bytes);
-            let told = hear
-                .bind(py)
-                .call1((py.import("leadcore.imports")?.getattr("Progress")?.call1(arguments)?,))?;
-            // Only `False` stops: a callback that returns nothing goes on.
-            Ok(told.is_none() || told.is_truthy()?)
-        });
-        if go_on.unwrap_or(false) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    }
-}
-
-/// The outcome of a line as its Python class.
-fn py_outcome<'py>(class: &Bound<'py, PyAny>, told: &LineOutcome) -> PyResult<Bound<'py, PyAny>> {
-    let id = |lead: &Option<LeadId>| lead.map(|id| id.as_uuid());
-    match &told.outcome {
-        Outcome::Created { lead, number, .. } => class.call1((told.line, "created", id(lead), *number)),
-        Outcome::Updated { lead, number, matched_by, .. } => {
-            class.call1((told.line, "updated", id(lead), *number, matched_by.code()))
-        }
-        Outcome::Skipped { reason, lead, number } => {
-            let nobody = None::<&str>;
-            class.call1((told.line, "skipped", id(lead), *number, nobody, reason.code()))
-        }
-        Outcome::Review { .. } => class.call1((told.line, "review", None::<Uuid>, None::<u64>)),
-        Outcome::Rejected { reasons, .. } => {
-            let nobody = None::<&str>;
-            let reason = reasons.first().map(|reason| reason.message.as_str());
-            class.call1((told.line, "rejected", None::<Uuid>, None::<u64>, nobody, reason))
-        }
-        _ => class.call1((told.line, "skipped", None::<Uuid>, None::<u64>)),
-    }
-}
-
-fn storage(what: &'static str, error: io::Error) -> Error {
-    Error::new(ErrorKind::Storage, what).with_source(error)
-}
-
-/// Imports a file, or says what an import would do: the report as JSON, its table, the table of its `earlier`.
-#[pyfunction]
-#[expect(clippy::too_many_arguments, reason = "the package's own call hands over what its caller said")]
-pub(crate) fn import_leads(
-    py: Python<'_>,
-    session: &Session,
+/// A path, bytes, or an object with `read` and `seek`: the one of them that is there.
+pub(crate) struct Place {
     path: Option<PathBuf>,
     data: Option<Vec<u8>>,
     file: Option<Py<PyAny>>,
-    options: Text,
-    dry_run: bool,
-    rejects_path: Option<PathBuf>,
-    rejects_file: Option<Py<PyAny>>,
-    progress: Option<Py<PyAny>>,
-    lines: Option<Py<PyAny>>,
-) -> PyResult<(String, String, Option<String>)> {
-    let given: Given = from_json(py, "options", &options.0)?;
-    let raised: Raised = Arc::default();
-    let told = Arc::clone(&raised);
-    let result = session.with_store(py, move |ctx, store| {
-        let options = given.options()?;
-        if let Some(path) = &rejects_path {
-            check_path("rejects", path)?;
-        }
-        let input = open(path, data, file)?;
-        let source = Source { input, raised: Arc::clone(&told) };
-        let mut sink = Sink { progress, lines, outcomes: Vec::new(), raised: Arc::clone(&told) };
-        if dry_run {
-            return import::dry_run(ctx, store, source, &options, &mut sink);
-        }
-        let mut rejects = match (rejects_path, rejects_file) {
-            (Some(path), _) => Some(Rejects::File(path, None)),
-            (None, Some(file)) => Some(Rejects::Object(file, told)),
-            (None, None) => None,
-        };
-        let rejects = rejects.as_mut().map(|rejects| rejects as &mut dyn Write);
-        import::run(ctx, store, source, &options, rejects, &mut sink)
-    });
-    // What the caller's own code raised says more than the error that it led to.
-    if let Some(error) = raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        return Err(error);
-    }
-    let report: ImportReport = result?;
-    let earlier = report.earlier.as_ref().map(ToString::to_string);
-    Ok((to_json(py, &report)?, report.to_string(), earlier))
 }
 
-/// How a file would be read and which column would be which field: mapping and format as JSON.
+impl<'a, 'py> FromPyObject<'a, 'py> for Place {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let mut parts = Parts::new(&obj)?;
+        Ok(Self { path: parts.read("file")?, data: parts.read("file")?, file: parts.object()? })
+    }
+}
+
+/// Where rejected rows go, and whom the import tells: a path, a file, the hearer of progress and that of lines.
+pub(crate) struct Outputs {
+    path: Option<PathBuf>,
+    file: Option<Py<PyAny>>,
+    progress: Option<Py<PyAny>>,
+    lines: Option<Py<PyAny>>,
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Outputs {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let mut parts = Parts::new(&obj)?;
+        Ok(Self {
+            path: parts.read("rejects")?,
+            file: parts.object()?,
+            progress: parts.object()?,
+            lines: parts.object()?,
+        })
+    }
+}
+
+/// The report as JSON, its table, and the table of its `earlier`.
+type Told = (String, String, Option<String>);
+
+fn told(py: Python<'_>, report: &ImportReport) -> PyResult<Told> {
+    let earlier = report.earlier.as_ref().map(ToString::to_string);
+    Ok((to_json(py, report)?, report.to_string(), earlier))
+}
+
+/// Runs `work` with the input; what the caller's own code raised says more than the error that it led to.
+fn with_input<T: Send>(
+    py: Python<'_>,
+    session: &Session,
+    Place { path, data, file }: Place,
+    work: impl FnOnce(&Context<'_>, &dyn Store, Source, &Raised) -> Result<T> + Send,
+) -> PyResult<T> {
+    let raised: Raised = Arc::default();
+    let inside = Arc::clone(&raised);
+    let result = session.with_store(py, move |ctx, store| {
+        let source = Source { input: open(path, data, file)?, raised: Arc::clone(&inside) };
+        work(ctx, store, source, &inside)
+    });
+    match raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        Some(error) => Err(error),
+        None => result,
+    }
+}
+
+/// Runs `work` with where rejected rows go and whom to tell.
+fn with_outputs<T>(
+    Outputs { path, file, progress, lines }: Outputs,
+    raised: &Raised,
+    work: impl FnOnce(Option<&mut dyn Write>, &mut Sink) -> Result<T>,
+) -> Result<T> {
+    if let Some(path) = &path {
+        check_path("rejects", path)?;
+    }
+    let mut sink = Sink { progress, lines, outcomes: Vec::new(), raised: Arc::clone(raised) };
+    let mut rejects = match (path, file) {
+        (Some(path), _) => Some(Rejects::File(path, None)),
+        (None, Some(file)) => Some(Rejects::Object(file, Arc::clone(raised))),
+        (None, None) => None,
+    };
+    work(rejects.as_mut().map(|rejects| rejects as &mut dyn Write), &mut sink)
+}
+
+/// Imports a file, or says what an import would do.
+#[pyfunction]
+pub(crate) fn import_leads(
+    py: Python<'_>,
+    session: &Session,
+    place: Place,
+    options: Text,
+    dry_run: bool,
+    outputs: Outputs,
+) -> PyResult<Told> {
+    let given: Given = from_json(py, "options", &options.0)?;
+    let report = with_input(py, session, place, move |ctx, store, source, raised| {
+        let options = given.options()?;
+        with_outputs(outputs, raised, |rejects, sink| {
+            if dry_run {
+                return import::dry_run(ctx, store, source, &options, sink);
+            }
+            import::run(ctx, store, source, &options, rejects, sink)
+        })
+    })?;
+    told(py, &report)
+}
+
+/// The plan of an import as JSON, and the table of its report; with the choices of an earlier plan where one is given.
+#[pyfunction]
+pub(crate) fn import_plan(
+    py: Python<'_>,
+    session: &Session,
+    place: Place,
+    options: Text,
+    earlier: Option<Text>,
+    outputs: Outputs,
+) -> PyResult<(String, String)> {
+    let given: Given = from_json(py, "options", &options.0)?;
+    let earlier: Option<ImportPlan> = earlier.map(|Text(json)| from_json(py, "plan", &json)).transpose()?;
+    let plan = with_input(py, session, place, move |ctx, store, source, raised| {
+        with_outputs(outputs, raised, |_, sink| match &earlier {
+            Some(earlier) => import::replan(ctx, store, earlier, source, sink),
+            None => import::plan(ctx, store, source, &given.options()?, sink),
+        })
+    })?;
+    Ok((to_json(py, &plan)?, plan.report.to_string()))
+}
+
+/// Imports a file as planned.
+#[pyfunction]
+pub(crate) fn import_apply(
+    py: Python<'_>,
+    session: &Session,
+    plan: Text,
+    place: Place,
+    outputs: Outputs,
+) -> PyResult<Told> {
+    let plan: ImportPlan = from_json(py, "plan", &plan.0)?;
+    let report = with_input(py, session, place, move |ctx, store, source, raised| {
+        with_outputs(outputs, raised, |rejects, sink| import::apply(ctx, store, &plan, source, rejects, sink))
+    })?;
+    told(py, &report)
+}
+
+/// Refuses the key of a field that an import does not write.
+#[pyfunction]
+pub(crate) fn import_check_field(py: Python<'_>, key: Text) -> PyResult<()> {
+    let Text(key) = key;
+    let field = key.parse::<Field>().map_err(|error| raise(py, &error.at("set").into()))?;
+    if field.is_writable() || field == Field::Stage {
+        return Ok(());
+    }
+    Err(raise(py, &Error::invalid_field("set", ViolationCode::NotAllowed, "leadcore sets this field itself")))
+}
+
+/// How a file would be read and which column would be which field: mapping, proposal with its notes in words, and format.
 #[pyfunction]
 pub(crate) fn import_preview(
     py: Python<'_>,
     session: &Session,
-    path: Option<PathBuf>,
-    data: Option<Vec<u8>>,
-    file: Option<Py<PyAny>>,
+    place: Place,
     options: Text,
-) -> PyResult<(String, String)> {
+) -> PyResult<(String, String, Vec<Vec<String>>, String)> {
     let given: Given = from_json(py, "options", &options.0)?;
-    let raised: Raised = Arc::default();
-    let told = Arc::clone(&raised);
-    let result = session.with_store(py, move |ctx, store| {
-        let read = given.read()?;
-        import::preview(ctx, store, Source { input: open(path, data, file)?, raised: told }, &read)
-    });
-    if let Some(error) = raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        return Err(error);
-    }
-    let Preview { mapping, format, .. } = result?;
-    Ok((to_json(py, &mapping)?, to_json(py, &format)?))
+    let preview = with_input(py, session, place, move |ctx, store, source, _| {
+        import::preview(ctx, store, source, &given.read()?)
+    })?;
+    let Preview { mapping, proposal, format, .. } = preview;
+    let notes = proposal.columns.iter().map(|column| column.notes.iter().map(ToString::to_string).collect());
+    Ok((to_json(py, &mapping)?, to_json(py, &proposal)?, notes.collect(), to_json(py, &format)?))
 }
 
-/// The header of a file to fill in.
+/// A file to fill in: the header of a CSV, or a workbook with drop-downs that offers these users.
 #[pyfunction]
-pub(crate) fn import_template<'py>(py: Python<'py>, session: &Session) -> PyResult<Bound<'py, PyBytes>> {
-    let file = session.read(py, |ctx, txn| {
-        let catalogue = desk::settings::visible_catalogue(ctx, txn)?;
+pub(crate) fn import_template<'py>(
+    py: Python<'py>,
+    session: &Session,
+    xlsx: bool,
+    users: Vec<Text>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let users: std::result::Result<Vec<_>, _> = users.into_iter().map(|user| UserId::new(user.0)).collect();
+    let users = users.map_err(|error| raise(py, &error.at("users").into()))?;
+    let file = session.read(py, move |ctx, txn| {
         let mut file = Vec::new();
-        template(&catalogue, &mut file)?;
+        if xlsx {
+            template_xlsx(ctx, txn, &users, &mut file)?;
+        } else {
+            template(&desk::settings::visible_catalogue(ctx, txn)?, &mut file)?;
+        }
         Ok(file)
     });
     Ok(PyBytes::new(py, &file?))
+}
+
+/// Every saved mapping, by name, as JSON.
+#[pyfunction]
+pub(crate) fn mapping_list(py: Python<'_>, session: &Session) -> PyResult<String> {
+    let (_, saved) = session.read(py, mappings::list)?;
+    to_json(py, &saved)
+}
+
+/// Saves a mapping under a name, for files with these headers.
+#[pyfunction]
+pub(crate) fn mapping_save(
+    py: Python<'_>,
+    session: &Session,
+    name: Text,
+    headers: Vec<Text>,
+    columns: Text,
+    constants: Text,
+) -> PyResult<()> {
+    let columns: Vec<Column> = from_json(py, "mapping", &columns.0)?;
+    let constants: BTreeMap<String, String> = from_json(py, "constants", &constants.0)?;
+    let mapping = mapping(columns, constants).map_err(|error| raise(py, &error))?;
+    let headers: Vec<String> = headers.into_iter().map(|Text(header)| header).collect();
+    session.write(py, move |ctx, txn| {
+        let (revision, _) = mappings::list(ctx, txn)?;
+        mappings::save(ctx, txn, revision, &name.0, &headers, &mapping)?;
+        Ok(())
+    })
+}
+
+/// Removes the saved mapping of this name.
+#[pyfunction]
+pub(crate) fn mapping_remove(py: Python<'_>, session: &Session, name: Text) -> PyResult<()> {
+    session.write(py, move |ctx, txn| {
+        let (revision, _) = mappings::list(ctx, txn)?;
+        mappings::remove(ctx, txn, revision, &name.0)?;
+        Ok(())
+    })
 }

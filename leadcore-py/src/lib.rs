@@ -3,7 +3,6 @@
 //! The package's Python half (`python/leadcore`) is what people import; this half holds what must be fast or touch the
 //! core. Every function here runs the core detached from the interpreter, turns a panic into an ordinary error, and
 //! raises nothing but the package's own exceptions (and `TypeError` for arguments of a wrong type).
-#![forbid(unsafe_code)]
 #![expect(clippy::needless_pass_by_value, reason = "functions called from Python own their arguments")]
 
 mod accounts;
@@ -11,6 +10,9 @@ mod activities;
 mod activity;
 mod activity_fields;
 mod arguments;
+mod arrow_cells;
+mod arrow_in;
+mod arrow_out;
 mod board;
 mod calendar;
 mod contacts;
@@ -20,6 +22,7 @@ mod definition;
 mod engine;
 mod errors;
 mod estimates;
+mod exports;
 mod files;
 mod filters;
 mod followers;
@@ -27,6 +30,8 @@ mod given;
 mod hints;
 mod host;
 mod host_records;
+mod import_io;
+mod import_options;
 mod imports;
 mod lead;
 mod leads;
@@ -62,6 +67,10 @@ mod _leadcore {
         activity_page, activity_replace, activity_set_state, activity_skip,
     };
     #[pymodule_export]
+    use super::arrow_in::arrow_to_csv;
+    #[pymodule_export]
+    use super::arrow_out::LeadTable;
+    #[pymodule_export]
     use super::board::board;
     #[pymodule_export]
     use super::calendar::{
@@ -78,6 +87,8 @@ mod _leadcore {
         lines_set,
     };
     #[pymodule_export]
+    use super::exports::{contacts_vcard, export_leads, hygiene_apply, hygiene_plan};
+    #[pymodule_export]
     use super::files::{
         file_delete, file_edit, file_get, file_read, file_read_range, file_save, files_add, files_of,
     };
@@ -91,7 +102,10 @@ mod _leadcore {
         record_link, record_unlink, records_of,
     };
     #[pymodule_export]
-    use super::imports::{import_leads, import_preview, import_template};
+    use super::imports::{
+        import_apply, import_check_field, import_leads, import_plan, import_preview, import_template,
+        mapping_list, mapping_remove, mapping_save,
+    };
     #[pymodule_export]
     use super::lead::Lead;
     #[pymodule_export]

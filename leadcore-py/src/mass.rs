@@ -3,10 +3,10 @@
 use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::desk::Expect;
-use leadcore::desk::mass::{Change, MassOutcome, RecordOutcome, Selection, Totals};
+use leadcore::desk::mass::{Change, MassOutcome, RecordOutcome, RecordResult, Selection, Totals};
 use leadcore::domain::{Field, FieldValue, TermId};
 use leadcore::error::{Error, Result, ViolationCode};
-use leadcore::id::{LabelId, LeadId, UserId};
+use leadcore::id::{LabelId, LeadId, OperationId, UserId};
 use leadcore::query::Filter;
 use leadcore::store::Txn;
 use pyo3::prelude::*;
@@ -47,7 +47,7 @@ type Broken = (String, &'static str, String);
 /// A lead, what became of it, what it conflicts with, and the rules that it would break.
 type Record<'py> = (Uuid, &'static str, Option<Bound<'py, PyDict>>, Vec<Broken>);
 /// The operation, the leads, and how many were done, unchanged, conflicting, not found, forbidden and invalid.
-type Done<'py> = (Option<Uuid>, Vec<Record<'py>>, [u64; 6]);
+pub(crate) type Done<'py> = (Option<Uuid>, Vec<Record<'py>>, [u64; 6]);
 
 /// A selection whose filter may still name terms and stages.
 #[derive(Debug, Clone)]
@@ -109,16 +109,22 @@ fn run<'py>(
         let selection = select.resolve(txn)?;
         desk::mass::run(ctx, txn, &selection, &change)
     })?;
-    done(py, outcome)
+    let MassOutcome { operation, results, totals, .. } = outcome;
+    done(py, operation, results, totals)
 }
 
-fn done(py: Python<'_>, outcome: MassOutcome) -> PyResult<Done<'_>> {
-    let MassOutcome { operation, results, totals, .. } = outcome;
+/// What became of the leads, as the package reads it.
+pub(crate) fn done(
+    py: Python<'_>,
+    operation: Option<OperationId>,
+    results: Vec<RecordResult>,
+    totals: Totals,
+) -> PyResult<Done<'_>> {
     let records = results.into_iter().map(|result| record(py, result.lead, result.outcome));
     let records = records.collect::<PyResult<_>>()?;
     let Totals { done, unchanged, conflict, not_found, forbidden, invalid, .. } = totals;
     let totals = [done, unchanged, conflict, not_found, forbidden, invalid];
-    Ok((operation.map(leadcore::id::OperationId::as_uuid), records, totals))
+    Ok((operation.map(OperationId::as_uuid), records, totals))
 }
 
 fn record(py: Python<'_>, lead: LeadId, outcome: RecordOutcome) -> PyResult<Record<'_>> {

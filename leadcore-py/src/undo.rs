@@ -2,7 +2,7 @@
 
 use leadcore::desk;
 use leadcore::desk::purge::{PurgePlan, PurgeRequest};
-use leadcore::desk::undo::{UndoOutcome, UndoPlan};
+use leadcore::desk::undo::{UndoOutcome, UndoPart, UndoPlan};
 use leadcore::id::OperationId;
 use pyo3::prelude::*;
 use uuid::Uuid;
@@ -13,11 +13,20 @@ use crate::leads::filter;
 use crate::names::resolve_filter;
 use crate::session::Session;
 
-/// What taking back a call would do, as JSON.
+/// What taking back a call, or a part of it, would do, as JSON.
 #[pyfunction]
-pub(crate) fn undo_plan(py: Python<'_>, session: &Session, operation: Id) -> PyResult<String> {
+pub(crate) fn undo_plan(
+    py: Python<'_>,
+    session: &Session,
+    operation: Id,
+    part: Option<Text>,
+) -> PyResult<String> {
     let operation = OperationId::from_uuid(operation.0);
-    let plan = session.read(py, move |ctx, txn| desk::undo::plan(ctx, txn, operation))?;
+    let part: Option<UndoPart> = part.map(|Text(json)| from_json(py, "lines", &json)).transpose()?;
+    let plan = session.read(py, move |ctx, txn| match &part {
+        Some(part) => desk::undo::plan_part(ctx, txn, operation, part),
+        None => desk::undo::plan(ctx, txn, operation),
+    })?;
     to_json(py, &plan)
 }
 
@@ -26,11 +35,20 @@ fn told(py: Python<'_>, outcome: &UndoOutcome) -> PyResult<(String, bool)> {
     Ok((to_json(py, outcome)?, outcome.newly_undone))
 }
 
-/// Takes a call back.
+/// Takes a call back, or a part of it.
 #[pyfunction]
-pub(crate) fn undo(py: Python<'_>, session: &Session, operation: Id) -> PyResult<(String, bool)> {
+pub(crate) fn undo(
+    py: Python<'_>,
+    session: &Session,
+    operation: Id,
+    part: Option<Text>,
+) -> PyResult<(String, bool)> {
     let operation = OperationId::from_uuid(operation.0);
-    let outcome = session.write(py, move |ctx, txn| desk::undo::undo(ctx, txn, operation))?;
+    let part: Option<UndoPart> = part.map(|Text(json)| from_json(py, "lines", &json)).transpose()?;
+    let outcome = session.write(py, move |ctx, txn| match &part {
+        Some(part) => desk::undo::undo_part(ctx, txn, operation, part),
+        None => desk::undo::undo(ctx, txn, operation),
+    })?;
     told(py, &outcome)
 }
 

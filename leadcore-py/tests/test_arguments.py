@@ -114,6 +114,10 @@ VALID: dict[str, Callable[[World], Any]] = {
     "rows": lambda _: [{"company": "A"}],
     "Database.apply.plan": lambda world: world.db.leads.plan_conversion(world.lead),
     "Database.purge.plan": lambda world: world.db.purge_plan(),
+    "Database.apply_import.plan": lambda world: world.db.plan_import(b"Company\nA\n"),
+    "Hygiene.apply.plan": lambda world: world.db.hygiene.plan(),
+    "Mappings.save.mapping": lambda _: {"Company": "company"},
+    **{f"Leads.to_{kind}.to": lambda _: io.BytesIO() for kind in ("csv", "xlsx", "jsonl")},
     "path": lambda _: ":memory:",
     "file": lambda _: b"Company\nA\n",
     "user": lambda _: "bob",
@@ -165,6 +169,9 @@ VALID: dict[str, Callable[[World], Any]] = {
 ANYTHING = {"FieldRef.in_.values", "FieldRef.between.low", "FieldRef.between.high", "RoleTable.user.roles"}
 
 GIVEN: dict[str, tuple[type, set[str]]] = {
+    "Database.import_leads": (leadcore.ImportInput, set()),
+    "Database.plan_import": (leadcore.ImportInput, set()),
+    "Database.preview_import": (leadcore.ReadInput, set()),
     "Leads.create": (LeadInput, set()),
     "Leads.edit": (LeadInput, set()),
     "Leads.edit_many": (LeadInput, set()),
@@ -189,7 +196,7 @@ def managers(db: Database) -> dict[str, Any]:
     found = {"Database": db, "Filter": leadcore.Filter, "F": leadcore.F, "FieldRef": leadcore.F.city}
     found |= {"RoleTable": leadcore.RoleTable(), "Role": leadcore.Role.viewer(), "leadcore": leadcore}
     parts = (db.leads, db.views, db.contacts, db.accounts, db.pipelines, db.sources, db.catalogue, db.settings)
-    more = (db.files, db.estimates, db.lines, db.followers, db.participants, db.records)
+    more = (db.files, db.estimates, db.lines, db.followers, db.participants, db.records, db.mappings, db.hygiene)
     for manager in (*parts, *more, db.activities, db.calendar, db.reminders):
         found[type(manager).__name__] = manager
     return found
@@ -236,7 +243,18 @@ def wrong(said: str) -> list[Any]:
     if (
         "Clock" in said
         or "TaxRule" in said
-        or said in ("int", "bool", "int | None", "bool | None", "UtcOffset | None", "RoleTable | None", "PurgePlan")
+        or said
+        in (
+            "int",
+            "bool",
+            "int | None",
+            "bool | None",
+            "UtcOffset | None",
+            "RoleTable | None",
+            "PurgePlan",
+            "ImportPlan",
+            "HygienePlan",
+        )
     ):
         values.append("junk")
     return values

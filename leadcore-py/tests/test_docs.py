@@ -106,6 +106,9 @@ MANAGERS = (
     "Followers",
     "Participants",
     "Records",
+    "LeadExport",
+    "Mappings",
+    "Hygiene",
 )
 WITHOUT_EXAMPLE = {"Database.close", "Database.backup_to"}
 

@@ -9,7 +9,7 @@ Never open a leadcore file with another SQLite in the same process, Python's own
 the locks of this one, and another process's committed rows can vanish. See the package's README.
 """
 
-from ._leadcore import Account, Contact, Lead, __version__
+from ._leadcore import Account, Contact, Lead, LeadTable, __version__
 from .accounts import Accounts
 from .activities import Activities
 from .activity import (
@@ -49,15 +49,19 @@ from .exceptions import (
     UnsupportedError,
     Violation,
 )
+from .exporting import Exported, LeadExport
 from .fields import AccountInput, ContactInput, FieldInput, FieldType, LeadInput
 from .files import FileRecord, Files, SweptFiles
 from .filters import F, Filter
 from .followers import Candidate, Candidates, Follow, Followers, Participants
+from .hygiene import Finding, Hygiene, HygienePlan
+from .import_input import ImportInput, ReadInput
 from .importing import Importing
-from .imports import FileFormat, ImportPreview, ImportReport, LineOutcome, Progress, Rejection
+from .imports import FileFormat, ImportPreview, ImportReport, LineOutcome, Progress, Rejection, ReviewLine
 from .leads import LeadAction, Leads
 from .lines import LeadLines, Line, Lines, TaxTotal, Totals
 from .lists import Changes, Facet, FacetValue, ListPage, Row, View, ViewBoard, ViewEntry
+from .mapping import ColumnProposal, ColumnRules, ImportColumn, Mappings, SavedMapping
 from .marks import LeadMarks
 from .mass import LeadMass, MassOutcome, MassTotals, RecordOutcome
 from .models import (
@@ -98,6 +102,7 @@ from .operations import (
 )
 from .pages import AccountPage, Attached, Cell, Engagement, LeadPage, PageSection, Qualification, TabPage
 from .pipelines import Pipelines, StageInput, StageRules
+from .plans import ImportPlan, LineCandidate, PlannedLine
 from .policy import Role, RoleTable
 from .reading import LeadReading
 from .records import HostRecord, RecordKind, Records
@@ -132,6 +137,8 @@ __all__ = [
     "Choice",
     "Closing",
     "Column",
+    "ColumnProposal",
+    "ColumnRules",
     "ColumnSum",
     "Completed",
     "Conflict",
@@ -152,6 +159,7 @@ __all__ = [
     "EstimateInput",
     "EstimateUnmet",
     "Estimates",
+    "Exported",
     "F",
     "Facet",
     "FacetValue",
@@ -162,12 +170,18 @@ __all__ = [
     "FileRecord",
     "Files",
     "Filter",
+    "Finding",
     "Follow",
     "Followers",
     "FormSection",
     "FrozenError",
     "HostRecord",
+    "Hygiene",
+    "HygienePlan",
     "Idle",
+    "ImportColumn",
+    "ImportInput",
+    "ImportPlan",
     "ImportPreview",
     "ImportReport",
     "Importing",
@@ -176,6 +190,7 @@ __all__ = [
     "Kept",
     "Lead",
     "LeadAction",
+    "LeadExport",
     "LeadInput",
     "LeadLines",
     "LeadMarks",
@@ -183,12 +198,15 @@ __all__ = [
     "LeadMoves",
     "LeadPage",
     "LeadReading",
+    "LeadTable",
     "LeadcoreError",
     "Leads",
     "Line",
+    "LineCandidate",
     "LineOutcome",
     "Lines",
     "ListPage",
+    "Mappings",
     "MarkNote",
     "MassOutcome",
     "MassTotals",
@@ -203,10 +221,12 @@ __all__ = [
     "Phone",
     "Pipeline",
     "Pipelines",
+    "PlannedLine",
     "Progress",
     "PurgeOutcome",
     "PurgePlan",
     "Qualification",
+    "ReadInput",
     "RecordKind",
     "RecordOutcome",
     "Records",
@@ -214,9 +234,11 @@ __all__ = [
     "Reminder",
     "Reminders",
     "Replaced",
+    "ReviewLine",
     "Role",
     "RoleTable",
     "Row",
+    "SavedMapping",
     "Section",
     "Settings",
     "Stage",

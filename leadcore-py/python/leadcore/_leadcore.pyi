@@ -30,6 +30,7 @@ __all__ = [
     "Account",
     "Contact",
     "Lead",
+    "LeadTable",
     "Session",
     "account_edit",
     "account_get",
@@ -51,6 +52,7 @@ __all__ = [
     "activity_set_state",
     "activity_skip",
     "apply",
+    "arrow_to_csv",
     "board",
     "calendar_ical",
     "calendar_ical_of",
@@ -67,6 +69,7 @@ __all__ = [
     "contact_remove",
     "contacts_export",
     "contacts_of",
+    "contacts_vcard",
     "convert",
     "estimate_by_number",
     "estimate_can_move",
@@ -83,6 +86,7 @@ __all__ = [
     "estimate_revise",
     "estimates_expire_due",
     "estimates_of",
+    "export_leads",
     "field_add",
     "field_change",
     "field_remove",
@@ -105,7 +109,12 @@ __all__ = [
     "form_schema",
     "functions_get",
     "functions_set",
+    "hygiene_apply",
+    "hygiene_plan",
+    "import_apply",
+    "import_check_field",
     "import_leads",
+    "import_plan",
     "import_preview",
     "import_template",
     "lead_actions",
@@ -136,6 +145,9 @@ __all__ = [
     "lead_stage_history",
     "lines_of",
     "lines_set",
+    "mapping_list",
+    "mapping_remove",
+    "mapping_save",
     "mass_edit",
     "mass_label",
     "mass_move",
@@ -768,10 +780,10 @@ def mass_edit(session: Session, chosen: _Chosen, changes: dict[str, Any]) -> _Do
 def mass_trash(session: Session, chosen: _Chosen, restore: bool) -> _Done:
     """Puts leads into the trash, or takes them out."""
 
-def undo_plan(session: Session, operation: UUID) -> str:
+def undo_plan(session: Session, operation: UUID, part: str | None) -> str:
     """What taking back a call would do, as JSON."""
 
-def undo(session: Session, operation: UUID) -> tuple[str, bool]:
+def undo(session: Session, operation: UUID, part: str | None) -> tuple[str, bool]:
     """Takes a call back: what `leadcore.UndoOutcome` has, as JSON, and whether this call did it."""
 
 def undo_apply(session: Session, plan: str) -> tuple[str, bool]:
@@ -1055,27 +1067,72 @@ def check_hidden(fields: list[str]) -> None:
 def preset_role(name: str) -> str:
     """The data of a ready-made role, as JSON: `manager`, `salesperson` or `viewer`."""
 
+# A path, bytes or an open file: the one of them that is there.
+_Place: TypeAlias = tuple[str | PathLike[str] | None, bytes | None, Any]
+# Path and file of rejected rows, the hearer of progress, and that of lines.
+_Outputs: TypeAlias = tuple[Any, Any, Any, Any]
+
 def import_leads(
-    session: Session,
-    path: str | PathLike[str] | None,
-    data: bytes | None,
-    file: Any,
-    options: str,
-    dry_run: bool,
-    rejects_path: Any,
-    rejects_file: Any,
-    progress: Any,
-    lines: Any,
+    session: Session, place: _Place, options: str, dry_run: bool, outputs: _Outputs
 ) -> tuple[str, str, str | None]:
     """Imports a file, or says what an import would do: the report as JSON, its table, the table of its `earlier`."""
 
-def import_preview(
-    session: Session, path: str | PathLike[str] | None, data: bytes | None, file: Any, options: str
+def import_plan(
+    session: Session, place: _Place, options: str, earlier: str | None, outputs: _Outputs
 ) -> tuple[str, str]:
-    """How a file would be read and which column would be which field: mapping and format as JSON."""
+    """The plan of an import as JSON, and the table of its report."""
 
-def import_template(session: Session) -> bytes:
-    """The header of a file to fill in."""
+def import_apply(session: Session, plan: str, place: _Place, outputs: _Outputs) -> tuple[str, str, str | None]:
+    """Imports a file as planned."""
+
+def import_check_field(key: str) -> None:
+    """Refuses the key of a field that an import does not write."""
+
+def import_preview(session: Session, place: _Place, options: str) -> tuple[str, str, list[list[str]], str]:
+    """How a file would be read: mapping, proposal, its notes in words, and format."""
+
+def import_template(session: Session, xlsx: bool, users: list[str]) -> bytes:
+    """A file to fill in."""
+
+def mapping_list(session: Session) -> str:
+    """Every saved mapping, by name, as JSON."""
+
+def mapping_save(session: Session, name: str, headers: list[str], columns: str, constants: str) -> None:
+    """Saves a mapping under a name, for files with these headers."""
+
+def mapping_remove(session: Session, name: str) -> None:
+    """Removes the saved mapping of this name."""
+
+def arrow_to_csv(source: Any, file: Any) -> int:
+    """Writes a table as CSV to an open file, batch by batch: how many rows it has."""
+
+@final
+class LeadTable:
+    """Leads for programs that speak Arrow."""
+
+    def __new__(cls, session: Session, asked: tuple[Any, ...]) -> LeadTable:
+        """Use `db.leads.to_arrow`."""
+    @property
+    def columns(self) -> list[str]:
+        """The keys of the columns."""
+    def __arrow_c_schema__(self) -> object:
+        """The schema, by the Arrow PyCapsule interface."""
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The leads, by the Arrow PyCapsule interface, read as they are asked for."""
+
+def export_leads(
+    session: Session, path: str | PathLike[str], asked: tuple[Any, ...]
+) -> tuple[int, int, list[tuple[str, str, bool]], int]:
+    """Writes leads to a file of this path."""
+
+def contacts_vcard(session: Session, owner: _Subject, version: str) -> str:
+    """The persons of a lead or an account as vCards of this version."""
+
+def hygiene_plan(session: Session, where: str | None, request: str) -> str:
+    """What is wrong with addresses, as JSON."""
+
+def hygiene_apply(session: Session, plan: str) -> Any:
+    """Does what a plan of hygiene says."""
 
 def filter_parse(text: str) -> str:
     """The filter that a text says, as JSON."""

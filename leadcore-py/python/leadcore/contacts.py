@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 from uuid import UUID
 
 from ._leadcore import Contact
@@ -71,6 +71,20 @@ class Contacts:
         ['Ola Vik', 'Anna Berg']
         """
         return ContactList(_leadcore.contacts_of(self._db._session, owner))
+
+    def to_vcard(self, owner: SubjectRef, *, version: Literal["3.0", "4.0"] = "3.0") -> str:
+        """The persons of a lead or an account as vCards, for address books; the primary one first.
+
+        Addresses that do not work, and what this user may not see, are left out.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.contacts.add(lead, name="Anna Berg", email="anna@nordlys.example")
+        >>> cards = db.contacts.to_vcard(lead)
+        >>> "FN:Anna Berg" in cards, cards.count("BEGIN:VCARD")
+        (True, 1)
+        """
+        check("version", version, str, "`3.0` or `4.0`")
+        return _leadcore.contacts_vcard(self._db._session, owner, version)
 
     def edit(self, lead: LeadRef, contact: ContactRef, /, **changes: Unpack[ContactInput]) -> Contact:
         """Change some fields of a person of a lead. ``None`` empties a field.

@@ -27,9 +27,11 @@ from .estimates import Estimates
 from .files import Files, SweptFiles
 from .filters import Where, encode
 from .followers import Followers, Participants
+from .hygiene import Hygiene
 from .importing import Importing
 from .leads import Leads
 from .lines import Lines
+from .mapping import Mappings
 from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline, Topic
 from .operations import Operations
 from .pipelines import Pipelines
@@ -142,11 +144,13 @@ class Database(Operations, Importing):
         "estimates",
         "files",
         "followers",
+        "hygiene",
         "labels",
         "leads",
         "lines",
         "locations",
         "lost_reasons",
+        "mappings",
         "participants",
         "partners",
         "pipelines",
@@ -202,6 +206,11 @@ class Database(Operations, Importing):
     catalogue: Catalogue
     """The fields of a lead: which are required, disabled, relabelled, and those that the tenant added."""
 
+    mappings: Mappings
+    """Which column of a file is which field, kept by name."""
+    hygiene: Hygiene
+    """Addresses that reach nobody: found, and mended by a plan."""
+
     settings: Settings
     """How lead numbers are written, and which functions are open for which leads."""
 
@@ -236,6 +245,8 @@ class Database(Operations, Importing):
         self.disqualify_reasons = Terms(self, "disqualify_reason")
         self.catalogue = Catalogue(self)
         self.settings = Settings(self)
+        self.mappings = Mappings(self)
+        self.hygiene = Hygiene(self)
 
     @property
     def _session(self) -> _leadcore.Session:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import BinaryIO, Literal
-from uuid import UUID
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from ._leadcore import Session
-from .arguments import check, expected
+from .arguments import check, expected, several
 from .arguments import compiled as _leadcore
-from .imports import (
-    ImportFile,
-    ImportPreview,
-    ImportReport,
-    LineOutcome,
-    Progress,
-    options,
-    place,
-    preview,
-    report,
-)
-from .models import Term
+from .exceptions import refused
+from .import_input import ImportFile, ImportInput, ReadInput, opened, options
+from .imports import ImportPreview, ImportReport, LineOutcome, Progress, preview, report
+from .plans import ImportPlan
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 __all__ = ["Importing"]
+
+_Tell = Callable[[Progress], object]
+_Rejects = str | os.PathLike[str] | BinaryIO
 
 
 class Importing:
@@ -39,54 +37,26 @@ class Importing:
         self,
         file: ImportFile,
         *,
-        mapping: Mapping[str, str | None] | None = None,
         dry_run: bool = False,
-        region: str | None = None,
-        on_match: Literal["update", "skip"] = "update",
-        unknown_terms: Literal["create", "reject"] = "create",
-        no_answer: Sequence[str] | None = None,
-        decimal_mark: Literal[".", ",", "auto"] = "auto",
-        external_system: str | None = None,
-        source: Term | UUID | None = None,
-        encoding: str | None = None,
-        delimiter: str | None = None,
-        quote: str | None = None,
-        has_header: bool | None = None,
-        skip_lines: int | None = None,
-        rejects: str | os.PathLike[str] | BinaryIO | None = None,
-        progress: Callable[[Progress], bool | None] | None = None,
+        rejects: _Rejects | None = None,
+        progress: _Tell | None = None,
         lines: Callable[[list[LineOutcome]], object] | None = None,
-        chunk: int = 2_000,
-        attempt: int = 1,
+        **how: Unpack[ImportInput],
     ) -> ImportReport:
-        r"""Import a CSV file of leads, in chunks that are each kept as a whole.
+        r"""Import leads from a file of any kind or a table, in chunks that are each kept as a whole.
 
-        Interrupted (Ctrl-C, a crash, ``progress``), the same call goes on where it stopped; once done, the same file
-        changes nothing more.
+        CSV and its relatives, JSON lines and arrays, Excel and OpenDocument workbooks and vCards are told apart by
+        their content. Interrupted (Ctrl-C, a crash, ``progress``), the same call goes on where it stopped; once done,
+        the same file changes nothing more.
 
         Args:
-            file: A path, the bytes of a file, or a file opened in binary mode.
-            mapping: Which column is which field; proposed from the headers when not said. Begin with the ``mapping``
-                of a dry run's report. Columns that are not in it are left out.
-            dry_run: Only say what would be done.
-            region: Where national phone numbers are dialled from, in rows that name no country.
-            on_match: What happens to a row whose lead exists: ``"update"`` it, or ``"skip"`` the row.
-            unknown_terms: ``"create"`` sources, stages and the like that do not exist, or ``"reject"`` the row.
-            no_answer: Cells that count as empty: ``["select", "n/a", "-"]`` when not said.
-            decimal_mark: How amounts are written.
-            external_system: The name of the system whose ids the file holds.
-            source: The source of leads that have none after their row was read.
-            encoding: How the file is encoded (``"latin1"``, ``"utf-8"`` …), when the guess is wrong. A byte order mark
-                in the file outranks it.
-            delimiter: The character between cells, when the guess is wrong.
-            quote: The character around cells: ``"`` when not said.
-            has_header: Whether the first record names the columns, when the guess is wrong.
-            skip_lines: How many lines to pass over before the first record, when the guess is wrong.
+            file: A path, the bytes of a file, a file opened in binary mode, or any table that speaks the Arrow
+                PyCapsule interface (polars, pyarrow, pandas, DuckDB …), which is written to a temporary file first.
+            dry_run: Only say what would be done; :meth:`plan_import` says it line by line.
             rejects: Where rows that were not taken are written, with the reason: correct that file and import it.
-            progress: Called after each chunk; ``False`` or an exception stops the import there.
+            progress: Called after each chunk, also by a dry run; ``False`` or an exception stops the import there.
             lines: Called after each chunk with what became of its lines, and which leads they met.
-            chunk: How many rows are written in one transaction.
-            attempt: A higher number imports a file again that was imported before.
+            **how: How the file is read and what becomes of its rows: see :class:`ImportInput`.
 
         Raises:
             CancelledError: When ``progress`` returned ``False``.
@@ -102,68 +72,135 @@ class Importing:
 
         """
         check("dry_run", dry_run, bool, "True or False")
-        for name, call in (("progress", progress), ("lines", lines)):
-            if call is not None and not callable(call):
-                raise expected(name, "something to call", call)
-        is_path = isinstance(rejects, (str, os.PathLike))
-        if rejects is not None and not is_path and not hasattr(rejects, "write"):
-            raise expected("rejects", "a path or a file opened for writing in binary mode", rejects)
-        needed = {"on_match": on_match, "unknown_terms": unknown_terms, "decimal_mark": decimal_mark}
-        for name, word in needed.items():
-            check(name, word, str, "text")
-        for name, number in (("chunk", chunk), ("attempt", attempt)):
-            check(name, number, int, "a whole number")
-        how = options(
-            mapping,
-            no_answer,
-            source,
-            region=region,
-            on_match=on_match,
-            unknown_terms=unknown_terms,
-            decimal_mark=decimal_mark,
-            external_system=external_system,
-            chunk=chunk,
-            attempt=attempt,
-            encoding=encoding,
-            delimiter=delimiter,
-            quote=quote,
-            has_header=has_header,
-            skip_lines=skip_lines,
-        )
-        path, data, opened = place(file)
-        rejects_path, rejects_file = (rejects, None) if is_path else (None, rejects)
-        return report(
-            *_leadcore.import_leads(
-                self._session, path, data, opened, how, dry_run, rejects_path, rejects_file, progress, lines
-            )
-        )
+        outputs = _outputs(rejects, progress, lines)
+        with _open(file, how) as (place, text):
+            return report(*_leadcore.import_leads(self._session, place, text, dry_run, outputs))
 
-    def preview_import(
+    def plan_import(
         self,
         file: ImportFile,
         *,
-        encoding: str | None = None,
-        delimiter: str | None = None,
-        quote: str | None = None,
-        has_header: bool | None = None,
-        skip_lines: int | None = None,
-    ) -> ImportPreview:
+        earlier: ImportPlan | None = None,
+        progress: _Tell | None = None,
+        **how: Unpack[ImportInput],
+    ) -> ImportPlan:
+        r"""Say what an import would do, line by line with the fields that would change. Writes nothing.
+
+        The plan holds an entry for each record of the file; ``import_leads(dry_run=True)`` gives the sums alone.
+
+        Args:
+            file: As for :meth:`import_leads`.
+            earlier: A plan in which a person changed lines, to be made anew for the same file by what the database
+                holds now; then nothing else is said.
+            progress: Called now and then.
+            **how: As for :meth:`import_leads`.
+
+        Example:
+            >>> _ = db.leads.create(company="Nordlys AS", email="post@nordlys.example")
+            >>> plan = db.plan_import(b"Company,E-mail,City\nNordlys AS,post@nordlys.example,Oslo\n")
+            >>> line = plan.lines[0]
+            >>> line.action, line.number, line.changes
+            ('update', 1, (('city', None, 'Oslo'),))
+
+        """
+        check("earlier", earlier, (ImportPlan, type(None)), "a plan of `db.plan_import`")
+        if earlier is not None and how:
+            raise refused("earlier", "not_allowed", "an earlier plan says everything about the import itself")
+        outputs = _outputs(None, progress, None)
+        before = None if earlier is None else earlier.to_json()
+        with _open(file, how) as (place, text):
+            told, table = _leadcore.import_plan(self._session, place, text, before, outputs)
+        return ImportPlan._of(told, table)
+
+    def apply_import(
+        self,
+        plan: ImportPlan,
+        file: ImportFile,
+        *,
+        rejects: _Rejects | None = None,
+        progress: _Tell | None = None,
+        lines: Callable[[list[LineOutcome]], object] | None = None,
+    ) -> ImportReport:
+        r"""Import the file that a plan was made of, as planned.
+
+        A line that would become something else by now, because leads changed since, is left alone, counted under the
+        skip ``stale`` and written among the rejected rows.
+
+        Args:
+            plan: What :meth:`plan_import` gave.
+            file: The same file or table.
+            rejects: As for :meth:`import_leads`, as are the others.
+            progress: Called after each chunk.
+            lines: Called after each chunk.
+
+        Example:
+            >>> file = b"Company,E-mail\nNordlys AS,post@nordlys.example\n"
+            >>> plan = db.plan_import(file)
+            >>> db.apply_import(plan, file).created
+            1
+
+        """
+        check("plan", plan, ImportPlan, "a plan of `db.plan_import`")
+        outputs = _outputs(rejects, progress, lines)
+        with _open(file, {}) as (place, _):
+            return report(*_leadcore.import_apply(self._session, plan.to_json(), place, outputs))
+
+    def preview_import(self, file: ImportFile, **how: Unpack[ReadInput]) -> ImportPreview:
         r"""Say how a file would be read and which column would be which field, from its head and the last such file.
 
-        The arguments are those of :meth:`import_leads`. Show it to a person, and hand what they make of it to the
-        import.
+        Show it to a person, and hand what they make of it to the import.
 
         >>> preview = db.preview_import(b"Firma;E-Mail;Shoe size\nNordlys AS;post@nordlys.example;43\n")
         >>> preview.mapping, preview.format.delimiter
         ({'Firma': 'company', 'E-Mail': 'email', 'Shoe size': None}, ';')
+        >>> preview.columns[0].confidence > 0.5, preview.columns[0].evidence[0]
+        (True, 'word')
         """
-        how = options(encoding=encoding, delimiter=delimiter, quote=quote, has_header=has_header, skip_lines=skip_lines)
-        return preview(*_leadcore.import_preview(self._session, *place(file), how))
+        with _open(file, how, ReadInput) as (place, text):
+            return preview(*_leadcore.import_preview(self._session, place, text))
+
+    def template(self, *, format: Literal["csv", "xlsx"] = "csv", users: Iterable[str] = ()) -> bytes:  # noqa: A002
+        """Make an empty file to fill in, with a column for every field, in the tenant's order and words.
+
+        A workbook has drop-downs for sources, stages and the like, the ``users`` that may be owners, and a sheet that
+        says what goes where.
+
+        >>> db.template().decode().split(",")[:3]
+        ['Lead type', 'Company', 'Full name']
+        >>> db.template(format="xlsx", users=["ada"])[:2]
+        b'PK'
+        """
+        check("format", format, str, "`csv` or `xlsx`")
+        if format not in ("csv", "xlsx"):
+            raise refused("format", "unknown", "must be `csv` or `xlsx`")
+        return _leadcore.import_template(self._session, format == "xlsx", several("users", users, "several users"))
 
     def import_template(self) -> bytes:
-        """Make an empty CSV file to fill in, with a column for every field, in the tenant's order and words.
+        """The template as CSV: ``db.template()``.
 
-        >>> db.import_template().decode().split(",")[:3]
-        ['Lead type', 'Company', 'Full name']
+        >>> db.import_template() == db.template()
+        True
         """
-        return _leadcore.import_template(self._session)
+        return self.template()
+
+
+def _outputs(rejects: Any, progress: Any, lines: Any) -> tuple[Any, Any, Any, Any]:
+    for name, call in (("progress", progress), ("lines", lines)):
+        if call is not None and not callable(call):
+            raise expected(name, "something to call", call)
+    is_path = isinstance(rejects, (str, os.PathLike))
+    if rejects is not None and not is_path and not hasattr(rejects, "write"):
+        raise expected("rejects", "a path or a file opened for writing in binary mode", rejects)
+    return (rejects, None, progress, lines) if is_path else (None, rejects, progress, lines)
+
+
+@contextmanager
+def _open(file: Any, how: Any, known: Any = ImportInput) -> Iterator[tuple[Any, str]]:
+    # What is said wrong is found out before a table is read.
+    options(how, known.__annotations__)
+    place, said, spool = opened(file, dict(how))
+    try:
+        yield place, options(said, known.__annotations__)
+    finally:
+        if spool is not None:
+            spool.close()

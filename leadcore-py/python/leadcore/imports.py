@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Final, Literal, TypeAlias
+from typing import Any, Literal
 from uuid import UUID
 
-from .arguments import check, expected, several
-from .exceptions import refused
-from .models import Term
+from .mapping import ColumnProposal, mapping_of, proposals_of
 from .values import Record
 
-__all__ = ["FileFormat", "ImportPreview", "ImportReport", "LineOutcome", "Progress", "Rejection"]
-
-ImportFile: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
-"""A path, the bytes of a file, or a file opened in binary mode."""
+__all__ = [
+    "FileFormat",
+    "ImportPreview",
+    "ImportReport",
+    "LineOutcome",
+    "Progress",
+    "Rejection",
+    "ReviewLine",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,27 @@ class Progress(Record):
     """Rows so far that changed a lead."""
     skipped: int
     """Rows so far that were skipped."""
+    review: int
+    """Rows so far that were left to a person."""
     rejected: int
     """Rows so far that were not taken."""
     bytes: int
     """Bytes of the file read so far."""
     total_bytes: int
     """Bytes of the file."""
+    elapsed: float
+    """Seconds that this run has taken."""
+    rate: int | None
+    """Rows a second of this run; ``None`` until the clock has moved."""
+    remaining: float | None
+    """Seconds that the rest of the file will take at this rate."""
+
+
+def progress_of(
+    counts: tuple[int, int, int, int, int, int], told: tuple[int, int, float, int | None, float | None]
+) -> Progress:
+    """Read what the compiled half says."""
+    return Progress(*counts, *told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +73,24 @@ class Rejection(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewLine(Record):
+    """A line that may mean several leads."""
+
+    line: int
+    """The line of the file on which the record begins, from 1, the header included."""
+    matched_by: str
+    """The field by which the leads were found."""
+    candidates: tuple[tuple[UUID, int], ...]
+    """Id and number of the leads that it may mean."""
+
+
+@dataclass(frozen=True, slots=True)
 class LineOutcome(Record):
     """What became of one line."""
 
     line: int
     """The line of the file on which the record begins, from 1, the header included."""
-    outcome: Literal["created", "updated", "skipped", "rejected"]
+    outcome: Literal["created", "updated", "skipped", "review", "rejected"]
     """What became of it."""
     lead_id: UUID | None
     """The lead; ``None`` for a rejected or blank line, for a lead that this user may not see, and for one that a dry
@@ -71,7 +98,8 @@ class LineOutcome(Record):
     number: int | None
     """Its number; ``None`` where ``lead_id`` is."""
     matched_by: str | None = None
-    """What an updated lead was recognised by: ``external``, ``email`` or ``phone``."""
+    """What an updated lead was recognised by, or the leads of a review found: ``id``, ``number``, ``external``,
+    ``email``, ``phone`` or ``custom``."""
     reason: str | None = None
     """Why: of a skipped line one of the keys of :attr:`ImportReport.skips`, of a rejected one a sentence."""
 
@@ -88,6 +116,10 @@ class FileFormat(Record):
     """The line of the header; ``None`` for a file without one."""
     skipped_lines: int
     """Lines passed over before the table."""
+    kind: str = "csv"
+    """What the file is: ``csv``, ``json``, ``vcard``, ``xlsx``, ``xlsb``, ``xls`` or ``ods``."""
+    sheet: str | None = None
+    """The sheet of a workbook."""
 
 
 @dataclass(frozen=True)
@@ -95,16 +127,24 @@ class ImportPreview(Record):
     """How a file would be read."""
 
     mapping: dict[str, str | None]
-    """Which column would be which field; ``None`` is left out. Change it and hand it to the import."""
+    """Which column would be which field, an :class:`ImportColumn` where its cells need rules; ``None`` is left out.
+    Change it and hand it to the import."""
     format: FileFormat
     """How the file is read."""
+    columns: tuple[ColumnProposal, ...] = field(repr=False)
+    """How sure each column is, why, and what a person should know before."""
+    constants: dict[str, str] = field(repr=False)
+    """What every row has, by the mapping that was saved for such files."""
 
     __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
 class ImportReport(Record):
-    """What became of a file. Created, updated, skipped and rejected rows add up to ``lines``. It prints as a table."""
+    """What became of a file. It prints as a table.
+
+    Created, updated, skipped, reviewed and rejected rows add up to ``lines``.
+    """
 
     lines: int
     """Records read: rows of the table, the header not included."""
@@ -114,6 +154,8 @@ class ImportReport(Record):
     """Rows that changed a lead."""
     skipped: int
     """Rows that had nothing to change, or whose lead takes no change."""
+    review: int
+    """Rows that may mean several leads and were left to a person."""
     rejected: int
     """Rows that were not taken."""
     repeated: bool
@@ -125,7 +167,12 @@ class ImportReport(Record):
     """The first 100 lines of such rows."""
     skips: dict[str, int] = field(repr=False)
     """How many rows were skipped for each reason: ``blank``, ``unchanged``, ``frozen`` (converted), ``exists``,
-    ``imported`` (the file was imported before)."""
+    ``imported`` (the file was imported before), ``missing`` (no lead is meant, and none is created), ``left_out`` (by
+    the plan), ``stale`` (something else would happen now than was planned)."""
+    reviews: tuple[ReviewLine, ...] = field(repr=False)
+    """The first 1,000 lines that may mean several leads."""
+    stale_lines: tuple[int, ...] = field(repr=False)
+    """The first 1,000 lines that the plan was too old for."""
     earlier: ImportReport | None = field(repr=False)
     """Of a repeated import, the report of the run that did it."""
     mapping: dict[str, str | None] = field(repr=False)
@@ -162,12 +209,19 @@ def report(data: str, text: str, earlier: str | None) -> ImportReport:
     return _report(json.loads(data), text, earlier)
 
 
+def report_of(data: dict[str, Any], text: str) -> ImportReport:
+    """Read what a plan says."""
+    return _report(json.loads(json.dumps(data)), text, None)
+
+
 def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> ImportReport:
     operation = given.pop("operation")
     earlier = given.pop("earlier", None)
     return ImportReport(
         operation=None if operation is None else UUID(operation),
-        mapping=_mapping(given.pop("mapping")),
+        mapping=mapping_of(given.pop("mapping"))[0],
+        reviews=tuple(_review(one) for one in given.pop("reviews", ())),
+        stale_lines=tuple(given.pop("stale_lines", ())),
         new_values={key: tuple(names) for key, names in given.pop("new_values").items()},
         rejections=tuple(Rejection(**rejection) for rejection in given.pop("rejections")),
         unrecognisable_lines=tuple(given.pop("unrecognisable_lines")),
@@ -178,74 +232,12 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
     )
 
 
-def preview(mapping: str, form: str) -> ImportPreview:
+def _review(told: dict[str, Any]) -> ReviewLine:
+    candidates = tuple((UUID(lead), number) for lead, number in told["candidates"])
+    return ReviewLine(told["line"], told["matched_by"], candidates)
+
+
+def preview(mapping: str, proposal: str, notes: list[list[str]], form: str) -> ImportPreview:
     """Read what the compiled half says."""
-    return ImportPreview(_mapping(json.loads(mapping)), FileFormat(**json.loads(form)))
-
-
-def _mapping(given: Any) -> dict[str, str | None]:
-    # With constants it comes as an object.
-    columns = given["columns"] if isinstance(given, dict) else given
-    return {column["header"]: column["field"] for column in columns}
-
-
-_TEXT: Final = (str, "text")
-_COUNT: Final = (int, "a whole number of 0 or more")
-
-_KINDS: Final[Mapping[str, tuple[type, str]]] = {
-    "region": _TEXT,
-    "on_match": _TEXT,
-    "unknown_terms": _TEXT,
-    "decimal_mark": _TEXT,
-    "external_system": _TEXT,
-    "chunk": _COUNT,
-    "attempt": _COUNT,
-    "encoding": _TEXT,
-    "delimiter": _TEXT,
-    "quote": _TEXT,
-    "has_header": (bool, "True or False"),
-    "skip_lines": _COUNT,
-}
-"""What plain options are."""
-
-
-def options(
-    mapping: Mapping[str, str | None] | None = None,
-    no_answer: Sequence[str] | None = None,
-    source: Term | UUID | None = None,
-    **given: Any,
-) -> str:
-    """Write what the compiled half reads."""
-    values = {key: value for key, value in given.items() if value is not None}
-    for key, value in values.items():
-        kind, what = _KINDS[key]
-        check(key, value, kind, what)
-        # `True` is a number to Python; a number below zero is none of lines or rows.
-        if kind is int and (isinstance(value, bool) or not 0 <= value < 2**63):
-            raise refused(key, "out_of_range", what)
-    if mapping is not None:
-        check("mapping", mapping, Mapping, "a mapping of column headers to keys of fields")
-        values["mapping"] = [{"header": header, "field": key} for header, key in mapping.items()]
-    if no_answer is not None:
-        values["no_answer"] = several("no_answer", no_answer, "several texts")
-        for one in values["no_answer"]:
-            check("no_answer", one, str, "several texts")
-    if source is not None:
-        check("source", source, (Term, UUID), "a source or its id")
-        values["source"] = str(source.id if isinstance(source, Term) else source)
-    try:
-        return json.dumps(values, allow_nan=False)
-    except (TypeError, ValueError):
-        message = "an option has a value of a wrong type"
-        raise refused("options", "malformed", message) from None
-
-
-def place(file: Any) -> tuple[str | os.PathLike[str] | None, bytes | None, Any]:
-    """Tell a path, bytes and an open file apart."""
-    if isinstance(file, (str, os.PathLike)):
-        return (file, None, None)
-    if isinstance(file, (bytes, bytearray, memoryview)):
-        return (None, bytes(file), None)
-    if isinstance(file, io.TextIOBase) or not hasattr(file, "read"):
-        raise expected("file", "a path, bytes or a file opened in binary mode", file)
-    return (None, None, file)
+    mapped, constants = mapping_of(json.loads(mapping))
+    return ImportPreview(mapped, FileFormat(**json.loads(form)), proposals_of(proposal, notes), constants)

@@ -11,6 +11,7 @@ from ._leadcore import Account, Lead
 from .arguments import check, page_size_of, several
 from .arguments import compiled as _leadcore
 from .exceptions import InvalidError, Violation
+from .exporting import LeadExport
 from .fields import LeadInput, StageRef, TermRef, lead_fields
 from .filters import Where, encode
 from .marks import LeadMarks
@@ -36,7 +37,7 @@ LeadAction: TypeAlias = Literal["view", "edit", "delete", "restore", "convert"]
 _Status: TypeAlias = Literal["customer", "prospect"]
 
 
-class Leads(LeadMoves, LeadMass, LeadMarks, LeadReading):
+class Leads(LeadMoves, LeadMass, LeadMarks, LeadReading, LeadExport):
     """``db.leads``."""
 
     __slots__ = ("_db",)

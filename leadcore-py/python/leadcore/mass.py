@@ -81,7 +81,8 @@ class MassOutcome(Record):
         return tuple(result for result in self.results if result.code not in ("done", "unchanged"))
 
 
-def _outcome(told: _Done) -> MassOutcome:
+def outcome_of(told: _Done) -> MassOutcome:
+    """Read what the compiled half says."""
     operation, records, totals = told
     results = (
         RecordOutcome(lead, code, conflict, tuple(Violation(*broken) for broken in violations))  # type: ignore[arg-type]
@@ -125,7 +126,7 @@ class LeadMass:
         >>> db.undo(outcome).totals.reversed
         3
         """
-        return _outcome(_leadcore.mass_transfer(self._db._session, _chosen(leads, expected), owner))
+        return outcome_of(_leadcore.mass_transfer(self._db._session, _chosen(leads, expected), owner))
 
     def move_many(
         self,
@@ -145,7 +146,7 @@ class LeadMass:
         3
         """
         target = (stage, reason, detail, None)
-        return _outcome(_leadcore.mass_move(self._db._session, _chosen(leads, expected), target))
+        return outcome_of(_leadcore.mass_move(self._db._session, _chosen(leads, expected), target))
 
     def label_many(
         self, leads: Selection, labels: TermRef | Iterable[TermRef], *, expected: int | None = None
@@ -158,7 +159,7 @@ class LeadMass:
         >>> totals.done, totals.unchanged
         (1, 1)
         """
-        return _outcome(_leadcore.mass_label(self._db._session, _chosen(leads, expected), _several(labels), True))
+        return outcome_of(_leadcore.mass_label(self._db._session, _chosen(leads, expected), _several(labels), True))
 
     def unlabel_many(
         self, leads: Selection, labels: TermRef | Iterable[TermRef], *, expected: int | None = None
@@ -170,7 +171,7 @@ class LeadMass:
         >>> db.leads.unlabel_many(leadcore.F.labels == "VIP", vip).totals.done
         1
         """
-        return _outcome(_leadcore.mass_label(self._db._session, _chosen(leads, expected), _several(labels), False))
+        return outcome_of(_leadcore.mass_label(self._db._session, _chosen(leads, expected), _several(labels), False))
 
     def edit_many(self, leads: Selection, *, expected: int | None = None, **changes: Unpack[LeadInput]) -> MassOutcome:
         """Change some fields of leads. ``None`` empties a field.
@@ -180,7 +181,7 @@ class LeadMass:
         >>> outcome.totals.done, db.leads.count(where=leadcore.F.city == "Tromsø")
         (3, 3)
         """
-        return _outcome(_leadcore.mass_edit(self._db._session, _chosen(leads, expected), lead_fields(changes)))
+        return outcome_of(_leadcore.mass_edit(self._db._session, _chosen(leads, expected), lead_fields(changes)))
 
     def delete_many(self, leads: Selection, *, expected: int | None = None) -> MassOutcome:
         """Put leads into the trash.
@@ -189,7 +190,7 @@ class LeadMass:
         >>> db.leads.delete_many(leads).totals.done, db.leads.count()
         (3, 0)
         """
-        return _outcome(_leadcore.mass_trash(self._db._session, _chosen(leads, expected), False))
+        return outcome_of(_leadcore.mass_trash(self._db._session, _chosen(leads, expected), False))
 
     def restore_many(self, leads: Selection, *, expected: int | None = None) -> MassOutcome:
         """Take leads out of the trash; a filter looks there.
@@ -199,7 +200,7 @@ class LeadMass:
         >>> db.leads.restore_many(leadcore.F.city == "Oslo").totals.done
         3
         """
-        return _outcome(_leadcore.mass_trash(self._db._session, _chosen(leads, expected), True))
+        return outcome_of(_leadcore.mass_trash(self._db._session, _chosen(leads, expected), True))
 
 
 def _several(labels: TermRef | Iterable[TermRef]) -> list[TermRef]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from .arguments import check, expected
+from .arguments import check, expected, several
 from .arguments import compiled as _leadcore
 from .exceptions import Violation, refused
 from .filters import Where, encode
@@ -16,6 +16,9 @@ from .imports import ImportReport
 from .mass import MassOutcome
 from .models import Entry, Subject
 from .values import Record
+
+if TYPE_CHECKING:
+    from .leads import LeadRef
 
 __all__ = [
     "Blocker",
@@ -269,6 +272,27 @@ def _operation(given: object) -> UUID:
         raise refused("operation", "malformed", "an id must be a UUID") from None
 
 
+def _part(leads: Iterable[LeadRef] | None, lines: Iterable[int] | None) -> str | None:
+    if leads is not None and lines is not None:
+        raise refused("leads", "not_allowed", "say leads or lines, not both")
+    if lines is not None:
+        numbers = several("lines", lines, "several numbers of lines")
+        for line in numbers:
+            check("lines", line, int, "several numbers of lines")
+        return json.dumps({"lines": numbers})
+    if leads is None:
+        return None
+    chosen = []
+    for lead in several("leads", leads, "several leads or ids"):
+        identifier = getattr(lead, "id", lead)
+        check("leads", identifier, (UUID, str), "several leads or ids")
+        try:
+            chosen.append(str(identifier if isinstance(identifier, UUID) else UUID(str(identifier))))
+        except ValueError:
+            raise refused("leads", "malformed", "an id must be a UUID") from None
+    return json.dumps({"leads": chosen})
+
+
 class Operations:
     """The part of the database that takes calls back and removes leads for good."""
 
@@ -278,8 +302,16 @@ class Operations:
     def _session(self) -> _leadcore.Session:
         raise NotImplementedError
 
-    def undo_plan(self, operation: MassOutcome | UndoOutcome | ImportReport | Entry | UUID | str) -> UndoPlan:
+    def undo_plan(
+        self,
+        operation: MassOutcome | UndoOutcome | ImportReport | Entry | UUID | str,
+        *,
+        leads: Iterable[LeadRef] | None = None,
+        lines: Iterable[int] | None = None,
+    ) -> UndoPlan:
         """What taking a call back would do, record by record. Writes nothing.
+
+        ``leads`` and ``lines`` are as for :meth:`undo`.
 
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> outcome = db.leads.edit_many([lead], city="Oslo", industry="Energy")
@@ -288,10 +320,16 @@ class Operations:
         >>> record.reversed, record.kept
         (('industry',), (Kept(field='city', why='edited'),))
         """
-        return UndoPlan.from_json(_leadcore.undo_plan(self._session, _operation(operation)))
+        return UndoPlan.from_json(_leadcore.undo_plan(self._session, _operation(operation), _part(leads, lines)))
 
-    def undo(self, operation: UndoPlan | MassOutcome | UndoOutcome | ImportReport | Entry | UUID | str) -> UndoOutcome:
-        """Take a call back, whatever it was: an edit, a change to many leads, an import, an undo.
+    def undo(
+        self,
+        operation: UndoPlan | MassOutcome | UndoOutcome | ImportReport | Entry | UUID | str,
+        *,
+        leads: Iterable[LeadRef] | None = None,
+        lines: Iterable[int] | None = None,
+    ) -> UndoOutcome:
+        r"""Take a call back, whatever it was: an edit, a change to many leads, an import, an undo.
 
         Fields that somebody changed since stay as they are, and the outcome says so. Conversions and purges are not
         taken back. A second time writes nothing and gives the first outcome.
@@ -299,6 +337,8 @@ class Operations:
         Args:
             operation: The outcome of a change to many leads or of an undo, the report of an import, an entry of a
                 timeline, or the id in them; or a plan, which is refused when it would do something else by now.
+            leads: Only what it did to these leads.
+            lines: Of an import, only the leads that these lines created or changed, as the report counts lines.
 
         Example:
             >>> leads = db.leads.create_many({"company": name} for name in "ABC")
@@ -310,11 +350,20 @@ class Operations:
             >>> db.leads.count()
             0
 
+        Of an import, single lines:
+
+            >>> report = db.import_leads(b"Company,E-mail\nA,a@x.example\nB,b@x.example\n")
+            >>> db.undo(report, lines=[3]).totals.reversed, db.leads.count()
+            (1, 1)
+
         """
+        part = _part(leads, lines)
         if isinstance(operation, UndoPlan):
+            if part is not None:
+                raise refused("leads", "not_allowed", "a plan of an undo says itself what is taken back")
             text, newly = _leadcore.undo_apply(self._session, operation.to_json())
         else:
-            text, newly = _leadcore.undo(self._session, _operation(operation))
+            text, newly = _leadcore.undo(self._session, _operation(operation), part)
         told = json.loads(text)
         return UndoOutcome(
             UUID(told["operation"]),

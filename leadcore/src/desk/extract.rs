@@ -105,6 +105,29 @@ impl<'c> Extract<'c> {
         Ok(Self { mask: Mask::of(ctx), rest, base, columns, catalogue, pipelines, passed_over: 0 })
     }
 
+    /// Goes on behind the lead where an earlier walk was.
+    pub(crate) fn go_behind(&mut self, place: Option<Cursor>) -> Result<()> {
+        let Some(place) = place else { return Ok(()) };
+        match &mut self.rest {
+            Rest::Scan { sort, after, .. } if place.sort == *sort && place.is_sound() => {
+                *after = Some(place);
+                Ok(())
+            }
+            _ => {
+                let message = "this is no place behind an earlier page";
+                Err(Error::invalid_field("after", ViolationCode::Malformed, message))
+            }
+        }
+    }
+
+    /// Behind which lead the next ones are; none at the end, and of leads that are named.
+    pub(crate) fn place(&self) -> Option<Cursor> {
+        match &self.rest {
+            Rest::Scan { after, done: false, .. } => after.clone(),
+            _ => None,
+        }
+    }
+
     /// The next leads, without what the actor may not see, and the names of what they refer to; none at the end.
     pub(crate) fn next(&mut self, txn: &mut dyn Txn) -> Result<Option<(Vec<Lead>, Names)>> {
         let mut leads = match &mut self.rest {

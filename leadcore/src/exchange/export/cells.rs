@@ -17,13 +17,20 @@ use crate::value::{Country, Email, PersonName, Phone, fold};
 
 /// What a cell holds.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell {
+pub enum Cell {
+    /// Nothing.
     Empty,
+    /// A text.
     Text(String),
+    /// Several texts.
     List(Vec<String>),
+    /// A number, whole or not.
     Number(Decimal),
+    /// Yes or no.
     Flag(bool),
+    /// A day.
     Day(Date),
+    /// A point in time.
     Time(Timestamp),
 }
 

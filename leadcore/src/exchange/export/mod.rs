@@ -19,6 +19,7 @@
 
 mod cells;
 mod contacts;
+mod page;
 #[cfg(feature = "xlsx")]
 mod workbook;
 mod write;
@@ -42,7 +43,9 @@ use crate::store::Txn;
 use crate::value::DecimalMark;
 
 pub use crate::desk::Extent;
+pub use cells::Cell;
 pub use contacts::{VcardVersion, contacts_vcard};
+pub use page::{CellKind, ExportPage, PageColumn, page};
 
 use cells::Reader;
 #[cfg(feature = "xlsx")]

@@ -1,0 +1,228 @@
+"""What an import would do, line by line: a value to be stored, reviewed, changed and carried out later."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+from .arguments import check
+from .arguments import compiled as _leadcore
+from .exceptions import NotFoundError, Violation, refused
+from .imports import ImportReport, report_of
+from .values import Record
+
+if TYPE_CHECKING:
+    from .leads import LeadRef
+
+__all__ = ["ImportPlan", "LineCandidate", "PlannedLine"]
+
+
+@dataclass(frozen=True, slots=True)
+class LineCandidate(Record):
+    """A lead that a line may mean."""
+
+    lead_id: UUID
+    """The lead."""
+    number: int | None
+    """Its number; ``None`` for one that an earlier line creates."""
+    name: str | None
+    """Its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLine(Record):
+    """What would become of one record of the file."""
+
+    line: int
+    """The line of the file on which the record begins, from 1, the header included."""
+    action: Literal["create", "update", "unchanged", "skip", "review", "reject"]
+    """What would become of it."""
+    lead_id: UUID | None = None
+    """The lead that is created or meant."""
+    number: int | None = None
+    """Its number; ``None`` for one that is yet to be created."""
+    matched_by: str | None = None
+    """The field by which the lead was recognised, or the leads of a review."""
+    changes: tuple[tuple[str, Any, Any], ...] = ()
+    """Each field that is written, with its value before and after; terms and stages by their names."""
+    reason: str | None = None
+    """Why a line is skipped: a key of :attr:`ImportReport.skips`."""
+    candidates: tuple[LineCandidate, ...] = ()
+    """Of a review: the leads that the line may mean."""
+    violations: tuple[Violation, ...] = ()
+    """Of a rejected line: every reason."""
+    values: dict[str, str] = field(default_factory=dict)
+    """Of a rejected line: what the cells at fault say, by field."""
+    owner: str | None = None
+    """Who owns the lead that the line means, where the reason is that this user may not see it."""
+    edit: Literal["skip", "take", "create"] | None = None
+    """What a person decided instead."""
+    set: dict[str, str] = field(default_factory=dict)
+    """Texts that are taken instead of the file's cells, by field."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class ImportPlan:
+    r"""What an import would do with a file, made by ``db.plan_import`` and carried out by ``db.apply_import``.
+
+    It is pure data: store it as JSON, show it, change single lines. It holds values of the file, so it is personal
+    data.
+
+    >>> file = b"Company,E-mail\nNordlys AS,post@nordlys.example\nFjord AS,post@fjord.example\n"
+    >>> plan = db.plan_import(file)
+    >>> [(line.line, line.action) for line in plan.lines]
+    [(2, 'create'), (3, 'create')]
+    >>> plan.skip(3)
+    >>> plan.set(2, city="Oslo")
+    >>> kept = leadcore.ImportPlan.from_json(plan.to_json())
+    >>> report = db.apply_import(kept, file)
+    >>> report.created, report.skips, db.leads.by_number(1).city
+    (1, {'left_out': 1}, 'Oslo')
+    """
+
+    __slots__ = ("_data", "_places", "_text")
+
+    def __init__(self, data: Mapping[str, Any], text: str = "") -> None:
+        """Take the data that :meth:`to_dict` gave."""
+        check("data", data, Mapping, "the data of a plan")
+        try:
+            self._data: dict[str, Any] = json.loads(json.dumps(data, allow_nan=False))
+            self._places = {line["line"]: line for line in self._data["lines"]}
+        except (TypeError, ValueError, KeyError, RecursionError):
+            raise refused("plan", "malformed", "this is not a plan of an import") from None
+        self._text = text
+
+    @classmethod
+    def from_json(cls, text: str) -> ImportPlan:
+        r"""Read what :meth:`to_json` wrote.
+
+        >>> plan = db.plan_import(b"Company\nNordlys AS\n")
+        >>> leadcore.ImportPlan.from_json(plan.to_json()) == plan
+        True
+        """
+        check("text", text, str, "text")
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict):
+            raise refused("text", "malformed", "this is not a plan of an import")
+        return cls(data)
+
+    @classmethod
+    def _of(cls, text: str, table: str) -> ImportPlan:
+        """Read what the compiled half says."""
+        return cls(json.loads(text), table)
+
+    def to_json(self) -> str:
+        """The plan as JSON, to be stored and carried out later."""
+        return json.dumps(self._data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as a dictionary of its own."""
+        return copy.deepcopy(self._data)
+
+    @property
+    def report(self) -> ImportReport:
+        """The sums, the mapping and how the file is read: what a dry run says."""
+        return report_of(self._data["report"], self._text)
+
+    @property
+    def unknown(self) -> dict[str, dict[str, int]]:
+        """Names that a list or the pipelines lack, and how often each occurs, by field.
+
+        ``terms`` of an import says what becomes of them.
+        """
+        return copy.deepcopy(self._data["unknown"])
+
+    @property
+    def lines(self) -> tuple[PlannedLine, ...]:
+        """Each record of the file."""
+        return tuple(_line(line) for line in self._data["lines"])
+
+    def line(self, line: int) -> PlannedLine:
+        """The record that begins on this line."""
+        return _line(self._find(line))
+
+    def skip(self, line: int) -> None:
+        """Leave a line out."""
+        self._find(line)["choice"] = "skip"
+
+    def take(self, line: int, lead: LeadRef) -> None:
+        """Let a line mean this lead."""
+        identifier = getattr(lead, "id", lead)
+        check("lead", identifier, (UUID, str), "a lead or its id")
+        try:
+            identifier = identifier if isinstance(identifier, UUID) else UUID(str(identifier))
+        except ValueError:
+            raise refused("lead", "malformed", "an id must be a UUID") from None
+        self._find(line)["choice"] = {"take": str(identifier)}
+
+    def create(self, line: int) -> None:
+        """Create a lead from a line, whatever exists."""
+        self._find(line)["choice"] = "create"
+
+    def set(self, line: int, **texts: str) -> None:
+        """Take these texts instead of the cells of a line, as the file would write them; ``""`` for an empty cell."""
+        found = self._find(line)
+        for key, text in texts.items():
+            check(key, text, str, "text")
+            _leadcore.import_check_field(key)
+        found.setdefault("set", {}).update(texts)
+
+    def reset(self, line: int) -> None:
+        """Take back what was decided about a line."""
+        found = self._find(line)
+        found.pop("choice", None)
+        found.pop("set", None)
+
+    def _find(self, line: int) -> dict[str, Any]:
+        check("line", line, int, "the number of a line")
+        found: dict[str, Any] | None = self._places.get(line)
+        if found is None:
+            raise NotFoundError("`line`: no record of the plan begins on this line")
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ImportPlan) and self._data == other._data
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return self._text or repr(self)
+
+    def __repr__(self) -> str:
+        told = self._data.get("report", {})
+        counts = " ".join(f"{key}={told.get(key)!r}" for key in ("created", "updated", "skipped", "review", "rejected"))
+        return f"<ImportPlan {counts}>"
+
+
+def _line(told: dict[str, Any]) -> PlannedLine:
+    decision = told["decision"]
+    choice = told.get("choice")
+    lead = decision.get("lead")
+    changes = decision.get("changes") or decision.get("values") or ()
+    listed = changes if isinstance(changes, list) else ()
+    values = decision.get("values") if decision["action"] == "reject" else None
+    return PlannedLine(
+        line=told["line"],
+        action=decision["action"],
+        lead_id=None if lead is None else UUID(lead),
+        number=decision.get("number"),
+        matched_by=decision.get("matched_by"),
+        changes=tuple((one["field"], one.get("before"), one.get("after")) for one in listed),
+        reason=decision.get("reason"),
+        candidates=tuple(
+            LineCandidate(UUID(one["lead"]), one["number"], one["name"]) for one in decision.get("candidates", ())
+        ),
+        violations=tuple(Violation(one["field"], one["code"], one["message"]) for one in decision.get("reasons", ())),
+        values=dict(values or {}),
+        owner=decision.get("owner"),
+        edit="take" if isinstance(choice, dict) else choice,
+        set=dict(told.get("set", {})),
+    )

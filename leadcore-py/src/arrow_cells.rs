@@ -1,0 +1,134 @@
+//! The values of Arrow arrays as texts that lose nothing, as the cells of an import.
+
+use arrow_array::cast::AsArray;
+use arrow_array::temporal_conversions::as_datetime;
+use arrow_array::types::{
+    ArrowPrimitiveType, ArrowTimestampType, Date32Type, Date64Type, Decimal32Type, Decimal64Type,
+    Decimal128Type, Decimal256Type, DecimalType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, PrimitiveArray};
+use arrow_schema::{DataType, TimeUnit};
+use chrono::{NaiveDateTime, NaiveTime};
+
+/// Gives the text of a row; empty for none.
+pub(crate) type Texts<'a> = Box<dyn Fn(usize) -> String + 'a>;
+
+/// How the values of an array are written; none for a type that no field takes.
+pub(crate) fn texts(array: &ArrayRef) -> Option<Texts<'_>> {
+    let write = values(array)?;
+    Some(Box::new(move |row| if array.is_null(row) { String::new() } else { write(row) }))
+}
+
+fn values(array: &ArrayRef) -> Option<Texts<'_>> {
+    let array: &dyn Array = array.as_ref();
+    Some(match array.data_type() {
+        DataType::Null => Box::new(|_| String::new()),
+        DataType::Utf8 => Box::new(|row| array.as_string::<i32>().value(row).to_owned()),
+        DataType::LargeUtf8 => Box::new(|row| array.as_string::<i64>().value(row).to_owned()),
+        DataType::Utf8View => Box::new(|row| array.as_string_view().value(row).to_owned()),
+        DataType::Boolean => Box::new(|row| array.as_boolean().value(row).to_string()),
+        DataType::Int8 => whole::<Int8Type>(array),
+        DataType::Int16 => whole::<Int16Type>(array),
+        DataType::Int32 => whole::<Int32Type>(array),
+        DataType::Int64 => whole::<Int64Type>(array),
+        DataType::UInt8 => whole::<UInt8Type>(array),
+        DataType::UInt16 => whole::<UInt16Type>(array),
+        DataType::UInt32 => whole::<UInt32Type>(array),
+        DataType::UInt64 => whole::<UInt64Type>(array),
+        DataType::Float32 => Box::new(|row| {
+            let number = array.as_primitive::<Float32Type>().value(row);
+            if number.is_nan() { String::new() } else { unmistaken(number.to_string()) }
+        }),
+        DataType::Float64 => Box::new(|row| {
+            let number = array.as_primitive::<Float64Type>().value(row);
+            if number.is_nan() { String::new() } else { unmistaken(number.to_string()) }
+        }),
+        DataType::Decimal32(..) => decimal::<Decimal32Type>(array),
+        DataType::Decimal64(..) => decimal::<Decimal64Type>(array),
+        DataType::Decimal128(..) => decimal::<Decimal128Type>(array),
+        DataType::Decimal256(..) => decimal::<Decimal256Type>(array),
+        DataType::Date32 => moments::<Date32Type>(array, false),
+        DataType::Date64 => moments::<Date64Type>(array, false),
+        DataType::Timestamp(unit, zone) => {
+            let zoned = zone.is_some();
+            match unit {
+                TimeUnit::Second => stamps::<TimestampSecondType>(array, zoned),
+                TimeUnit::Millisecond => stamps::<TimestampMillisecondType>(array, zoned),
+                TimeUnit::Microsecond => stamps::<TimestampMicrosecondType>(array, zoned),
+                TimeUnit::Nanosecond => stamps::<TimestampNanosecondType>(array, zoned),
+            }
+        }
+        DataType::List(_) => {
+            let list = array.as_list::<i32>();
+            Box::new(|row| joined(&list.value(row)))
+        }
+        DataType::LargeList(_) => {
+            let list = array.as_list::<i64>();
+            Box::new(|row| joined(&list.value(row)))
+        }
+        DataType::FixedSizeList(..) => {
+            let list = array.as_fixed_size_list();
+            Box::new(|row| joined(&list.value(row)))
+        }
+        DataType::Dictionary(..) => {
+            let dictionary = array.as_any_dictionary();
+            let (keys, write) = (dictionary.normalized_keys(), texts(dictionary.values())?);
+            Box::new(move |row| keys.get(row).map_or_else(String::new, |key| write(*key)))
+        }
+        _ => return None,
+    })
+}
+
+fn whole<T: ArrowPrimitiveType>(array: &dyn Array) -> Texts<'_>
+where
+    T::Native: ToString,
+{
+    Box::new(|row| array.as_primitive::<T>().value(row).to_string())
+}
+
+fn decimal<T: DecimalType + ArrowPrimitiveType>(array: &dyn Array) -> Texts<'_> {
+    let numbers: &PrimitiveArray<T> = array.as_primitive::<T>();
+    Box::new(|row| unmistaken(numbers.value_as_string(row)))
+}
+
+/// A number of three decimals might be one with groups of thousands: a fourth says that it is not.
+fn unmistaken(mut number: String) -> String {
+    if number.rsplit_once('.').is_some_and(|(_, decimals)| decimals.len() == 3) {
+        number.push('0');
+    }
+    number
+}
+
+fn moments<T: ArrowPrimitiveType>(array: &dyn Array, zoned: bool) -> Texts<'_>
+where
+    i64: From<T::Native>,
+{
+    Box::new(move |row| {
+        let number = i64::from(array.as_primitive::<T>().value(row));
+        as_datetime::<T>(number).map_or_else(String::new, |at| moment(at, zoned))
+    })
+}
+
+fn stamps<T: ArrowTimestampType>(array: &dyn Array, zoned: bool) -> Texts<'_> {
+    moments::<T>(array, zoned)
+}
+
+/// ISO 8601. A midnight without a zone is a day: that is how tables hold days that have no type for them.
+fn moment(at: NaiveDateTime, zoned: bool) -> String {
+    if zoned {
+        at.format("%Y-%m-%dT%H:%M:%S%.fZ").to_string()
+    } else if at.time() == NaiveTime::MIN {
+        at.format("%Y-%m-%d").to_string()
+    } else {
+        at.format("%Y-%m-%dT%H:%M:%S%.f").to_string()
+    }
+}
+
+/// The values of a list, as an import takes them apart.
+fn joined(list: &ArrayRef) -> String {
+    let Some(write) = texts(list) else { return String::new() };
+    let values: Vec<_> = (0..list.len()).map(write).filter(|text| !text.is_empty()).collect();
+    values.join(", ")
+}

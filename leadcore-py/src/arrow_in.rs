@@ -1,0 +1,93 @@
+//! Tables that come by the Arrow `PyCapsule` interface, written as the CSV that an import reads.
+//!
+//! The only place of the workspace with `unsafe`: the interface hands over a C struct behind a pointer, and taking it is an
+//! assumption about memory that no type can carry. Everything behind it is checked.
+#![expect(unsafe_code, reason = "the C data interface hands over a struct behind a pointer; see the module")]
+
+use std::io::{BufWriter, Write};
+use std::sync::{Arc, PoisonError};
+
+use arrow_array::RecordBatchReader;
+use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
+use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
+use leadcore::exchange::CsvWriter;
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+
+use crate::arrow_cells::texts;
+use crate::engine::detached;
+use crate::errors::{invalid, raise};
+use crate::import_io::{Raised, Rejects};
+
+/// The reader of the stream that an object offers.
+fn stream_of(source: &Bound<'_, PyAny>) -> PyResult<RecordBatchStreamReader> {
+    let capsule = source.call_method0("__arrow_c_stream__")?;
+    let capsule = capsule.cast_into::<PyCapsule>()?;
+    // Refuses a capsule of another name, and an empty one.
+    let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?;
+    // SAFETY: the Arrow PyCapsule interface says that a capsule of this name holds a valid `struct ArrowArrayStream`, and
+    // the check above has seen the name. `from_raw` moves the struct out and leaves a released one, which the capsule's
+    // destructor, by the same interface, leaves alone; the capsule is alive until then, and the GIL is held.
+    let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.as_ptr().cast()) };
+    RecordBatchStreamReader::try_new(stream).map_err(|error| broken(source.py(), &error.to_string()))
+}
+
+fn broken(py: Python<'_>, message: &str) -> PyErr {
+    raise(
+        py,
+        &Error::invalid_field("file", ViolationCode::Malformed, format!("the Arrow stream broke: {message}")),
+    )
+}
+
+/// Writes a table as CSV to an open file, batch by batch: how many rows it has.
+#[pyfunction]
+pub(crate) fn arrow_to_csv(py: Python<'_>, source: &Bound<'_, PyAny>, file: Py<PyAny>) -> PyResult<u64> {
+    let mut stream = stream_of(source)?;
+    let schema = stream.schema();
+    let headers: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+    if headers.is_empty() {
+        return Err(invalid(py, "file", ViolationCode::Required, "the table has no columns"));
+    }
+    let raised: Raised = Arc::default();
+    let inside = Arc::clone(&raised);
+    let written = detached(py, move || {
+        let mut output = BufWriter::with_capacity(1 << 18, Rejects::Object(file, inside));
+        let rows = write(&mut stream, &headers, &mut output)?;
+        output.flush().map_err(|error| {
+            Error::new(ErrorKind::Storage, "the table cannot be written").with_source(error)
+        })?;
+        Ok(rows)
+    });
+    if let Some(error) = raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        return Err(error);
+    }
+    written.map_err(|error| raise(py, &error))
+}
+
+fn write(stream: &mut RecordBatchStreamReader, headers: &[String], output: &mut dyn Write) -> Result<u64> {
+    let mut csv = CsvWriter::new(output);
+    csv.write_row(headers)?;
+    let mut rows = 0_u64;
+    for batch in stream {
+        let batch = batch.map_err(|error| {
+            let message = format!("the Arrow stream broke: {error}");
+            Error::invalid_field("file", ViolationCode::Malformed, message)
+        })?;
+        let mut columns = Vec::with_capacity(headers.len());
+        for (header, array) in headers.iter().zip(batch.columns()) {
+            columns.push(texts(array).ok_or_else(|| {
+                let message = format!(
+                    "the column `{header}` is of type {}, which no field takes: leave it out",
+                    array.data_type()
+                );
+                Error::invalid_field("file", ViolationCode::NotAllowed, message)
+            })?);
+        }
+        for row in 0..batch.num_rows() {
+            csv.write_row(columns.iter().map(|write| write(row)))?;
+            rows = rows.saturating_add(1);
+        }
+    }
+    csv.flush()?;
+    Ok(rows)
+}

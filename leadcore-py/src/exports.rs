@@ -1,0 +1,201 @@
+//! Leads out: files, tables of Arrow, cards; and addresses that reach nobody.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::PathBuf;
+
+use leadcore::desk::hygiene::{self, HygieneOutcome, HygienePlan, HygieneRequest};
+use leadcore::domain::ViewRef;
+use leadcore::error::{Result, ViolationCode};
+use leadcore::exchange::export::{
+    self, ExportFormat, ExportOptions, Extent, Headers, LongTexts, Values, VcardVersion,
+};
+use leadcore::id::{LeadId, UserId};
+use leadcore::query::Filter;
+use leadcore::store::Txn;
+use pyo3::prelude::*;
+use serde::Deserialize;
+
+use crate::arguments::Parts;
+use crate::convert::{Id, Text, check_path, from_json, to_json};
+use crate::errors::{invalid, raise};
+use crate::import_io::storage;
+use crate::leads::{filter, sort};
+use crate::mass::{Done, done};
+use crate::names::resolve_filter;
+use crate::reading::fields_of;
+use crate::session::Session;
+use crate::subject::SubjectArg;
+use crate::views::View;
+
+/// Which leads: a filter, a view, or these.
+#[derive(Debug, Clone)]
+pub(crate) enum Which {
+    Matching(Filter),
+    View(ViewRef),
+    Leads(Vec<LeadId>),
+}
+
+impl Which {
+    pub(crate) fn resolve(&self, txn: &mut dyn Txn) -> Result<Extent> {
+        Ok(match self {
+            Self::Matching(filter) => Extent::Filter(resolve_filter(txn, filter)?),
+            Self::View(view) => Extent::View(*view),
+            Self::Leads(leads) => Extent::Leads(leads.clone()),
+        })
+    }
+}
+
+/// What goes out, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) which: Which,
+    pub(crate) options: ExportOptions,
+    /// A filter beside a view or leads, whose names are not resolved yet.
+    pub(crate) narrow: Option<Filter>,
+}
+
+impl Asked {
+    /// With names looked up.
+    pub(crate) fn resolve(&self, txn: &mut dyn Txn) -> Result<(Extent, ExportOptions)> {
+        let mut options = self.options.clone();
+        if let Some(filter) = &self.narrow {
+            options.filter = Some(resolve_filter(txn, filter)?);
+        }
+        Ok((self.which.resolve(txn)?, options))
+    }
+}
+
+/// What the package hands over; absent is what the core says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Given {
+    search: Option<String>,
+    ids: bool,
+    headers: Option<String>,
+    formulas: bool,
+    external_system: Option<String>,
+    users: BTreeMap<String, String>,
+    cut: bool,
+    sheet_rows: Option<u32>,
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Asked {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let py = obj.py();
+        let mut parts = Parts::new(&obj)?;
+        let format: Text = parts.read("format")?;
+        let (r#where, view): (Option<Text>, Option<View>) = (parts.read("where")?, parts.read("view")?);
+        let leads: Option<Vec<Id>> = parts.read("leads")?;
+        let (columns, order): (Option<Vec<Text>>, Option<Text>) =
+            (parts.read("columns")?, parts.read("sort")?);
+        let given: Text = parts.read("options")?;
+        let given: Given = from_json(py, "options", &given.0)?;
+        let Some(format) = ExportFormat::from_code(&format.0) else {
+            return Err(invalid(py, "format", ViolationCode::Unknown, "there is no such format"));
+        };
+        let mut options = ExportOptions::new(format);
+        options.columns = columns.map(|keys| fields_of(py, "columns", &keys)).transpose()?;
+        options.sort = order.as_ref().map(|order| sort(py, Some(order))).transpose()?;
+        options.search = given.search;
+        options.values = if given.ids { Values::Ids } else { Values::Names };
+        options.headers = match given.headers.as_deref() {
+            Some("labels") => Headers::Labels,
+            Some("keys") => Headers::Keys,
+            _ => Headers::Usual,
+        };
+        options.without_formula_marks = given.formulas;
+        options.external_system = given.external_system;
+        for (user, name) in given.users {
+            let user = UserId::new(user).map_err(|error| raise(py, &error.at("users").into()))?;
+            options.users.insert(user, name);
+        }
+        options.long_texts = if given.cut { LongTexts::Cut } else { LongTexts::Refuse };
+        if let Some(rows) = given.sheet_rows {
+            options.sheet_rows = rows;
+        }
+        let asked = r#where.as_ref().map(|json| filter(py, Some(json))).transpose()?;
+        let (which, narrow) = match (view, leads) {
+            (Some(_), Some(_)) => {
+                let message = "leads are those of a view or these, not both";
+                return Err(invalid(py, "leads", ViolationCode::NotAllowed, message));
+            }
+            (Some(View(view)), None) => (Which::View(view), asked),
+            (None, Some(leads)) => {
+                (Which::Leads(leads.into_iter().map(|Id(id)| LeadId::from_uuid(id)).collect()), asked)
+            }
+            (None, None) => (Which::Matching(asked.unwrap_or_else(Filter::everything)), None),
+        };
+        Ok(Self { which, options, narrow })
+    }
+}
+
+/// Leads, those that were passed over, each column with its field and whether an import fills it, sheets.
+type Told = (u64, u64, Vec<(String, String, bool)>, u32);
+
+/// Writes leads to a file of this path.
+#[pyfunction]
+pub(crate) fn export_leads(py: Python<'_>, session: &Session, path: PathBuf, asked: Asked) -> PyResult<Told> {
+    let (exported, options) = session.read(py, move |ctx, txn| {
+        check_path("to", &path)?;
+        let (extent, options) = asked.resolve(txn)?;
+        let file = File::create(&path).map_err(|error| storage("the file cannot be written", error))?;
+        let exported = export::export(ctx, txn, &extent, &options, &mut BufWriter::new(file))?;
+        Ok((exported, options))
+    })?;
+    let mapping = exported.mapping(&options);
+    let columns = exported.columns.iter().map(|(head, field)| {
+        let filled = mapping.columns.iter().any(|column| column.header == *head && column.field.is_some());
+        (head.clone(), field.key().to_owned(), filled)
+    });
+    Ok((exported.leads, exported.passed_over, columns.collect(), exported.sheets))
+}
+
+/// The persons of a lead or an account as vCards of this version.
+#[pyfunction]
+pub(crate) fn contacts_vcard(
+    py: Python<'_>,
+    session: &Session,
+    owner: SubjectArg,
+    version: Text,
+) -> PyResult<String> {
+    let Some(version) = VcardVersion::from_code(&version.0) else {
+        return Err(invalid(py, "version", ViolationCode::Unknown, "must be `3.0` or `4.0`"));
+    };
+    let cards = session.read(py, move |ctx, txn| {
+        let mut cards = Vec::new();
+        export::contacts_vcard(ctx, txn, owner.0, version, &mut cards)?;
+        Ok(cards)
+    })?;
+    Ok(String::from_utf8_lossy(&cards).into_owned())
+}
+
+/// What is wrong with addresses, as JSON.
+#[pyfunction]
+pub(crate) fn hygiene_plan(
+    py: Python<'_>,
+    session: &Session,
+    r#where: Option<Text>,
+    request: Text,
+) -> PyResult<String> {
+    let filter = filter(py, r#where.as_ref())?;
+    let asked: HygieneRequest = from_json(py, "issues", &request.0)?;
+    let plan = session.read(py, move |ctx, txn| {
+        let mut asked = asked.clone();
+        asked.filter = resolve_filter(txn, &filter)?;
+        hygiene::plan(ctx, txn, &asked)
+    })?;
+    to_json(py, &plan)
+}
+
+/// Does what a plan of hygiene says.
+#[pyfunction]
+pub(crate) fn hygiene_apply<'py>(py: Python<'py>, session: &Session, plan: Text) -> PyResult<Done<'py>> {
+    let plan: HygienePlan = from_json(py, "plan", &plan.0)?;
+    let HygieneOutcome { operation, results, totals, .. } =
+        session.write(py, move |ctx, txn| hygiene::apply(ctx, txn, &plan))?;
+    done(py, operation, results, totals)
+}

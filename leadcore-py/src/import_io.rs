@@ -1,0 +1,206 @@
+//! Where an import reads and writes, and whom it tells: files, bytes and Python objects.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
+use leadcore::exchange::import::{ImportSink, LineOutcome, Outcome, Progress};
+use leadcore::id::LeadId;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use uuid::Uuid;
+
+use crate::convert::check_path;
+
+/// What Python raised while the core was calling it; raised again once the core has returned.
+pub(crate) type Raised = Arc<Mutex<Option<PyErr>>>;
+
+/// Calls Python from the middle of an import. After an exception nothing is called any more.
+pub(crate) fn call<T>(raised: &Raised, work: impl FnOnce(Python<'_>) -> PyResult<T>) -> io::Result<T> {
+    Python::attach(|py| {
+        py.check_signals().and_then(|()| work(py)).map_err(|error| {
+            raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            io::Error::other("an exception of the caller")
+        })
+    })
+}
+
+/// Where a file comes from.
+pub(crate) enum Input {
+    File(File),
+    Bytes(Cursor<Vec<u8>>),
+    Object(Py<PyAny>),
+}
+
+pub(crate) struct Source {
+    pub(crate) input: Input,
+    pub(crate) raised: Raised,
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.input {
+            Input::File(file) => {
+                call(&self.raised, |_| Ok(()))?;
+                file.read(buffer)
+            }
+            Input::Bytes(bytes) => {
+                call(&self.raised, |_| Ok(()))?;
+                bytes.read(buffer)
+            }
+            Input::Object(object) => call(&self.raised, |py| {
+                let read = object.bind(py).call_method1("read", (buffer.len(),))?;
+                let read = read.cast::<PyBytes>().map_err(|_| {
+                    pyo3::exceptions::PyTypeError::new_err("the file must be opened in binary mode")
+                })?;
+                let mut bytes = read.as_bytes();
+                // A file that gives more than it was asked for would lose the rest.
+                if bytes.len() > buffer.len() {
+                    return Err(pyo3::exceptions::PyOSError::new_err(
+                        "read() gave more than it was asked for",
+                    ));
+                }
+                Ok(bytes.read(buffer)?)
+            }),
+        }
+    }
+}
+
+impl Seek for Source {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match &mut self.input {
+            Input::File(file) => file.seek(to),
+            Input::Bytes(bytes) => bytes.seek(to),
+            Input::Object(object) => call(&self.raised, |py| {
+                let (offset, whence) = match to {
+                    SeekFrom::Start(at) => (i64::try_from(at).unwrap_or(i64::MAX), 0),
+                    SeekFrom::Current(by) => (by, 1),
+                    SeekFrom::End(by) => (by, 2),
+                };
+                object.bind(py).call_method1("seek", (offset, whence))?.extract()
+            }),
+        }
+    }
+}
+
+/// The input that the caller named.
+pub(crate) fn open(path: Option<PathBuf>, data: Option<Vec<u8>>, file: Option<Py<PyAny>>) -> Result<Input> {
+    match (path, data, file) {
+        (Some(path), ..) => {
+            check_path("file", &path)?;
+            let opened = File::open(path).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => {
+                    Error::new(ErrorKind::NotFound, "`file`: there is no file of this path")
+                }
+                _ => storage("the file cannot be opened", error),
+            })?;
+            Ok(Input::File(opened))
+        }
+        (None, Some(data), _) => Ok(Input::Bytes(Cursor::new(data))),
+        (None, None, Some(file)) => Ok(Input::Object(file)),
+        (None, None, None) => Err(Error::invalid_field("file", ViolationCode::Required, "there is no file")),
+    }
+}
+
+/// Where rejected rows go.
+pub(crate) enum Rejects {
+    /// Made with its first byte: a file that was imported before rejects nothing and leaves an earlier one alone.
+    File(PathBuf, Option<File>),
+    Object(Py<PyAny>, Raised),
+}
+
+impl Write for Rejects {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(path, file) => {
+                if file.is_none() {
+                    *file = Some(File::create(path)?);
+                }
+                file.as_mut().map_or(Ok(0), |file| file.write(bytes))
+            }
+            Self::Object(object, raised) => call(raised, |py| {
+                object.bind(py).call_method1("write", (PyBytes::new(py, bytes),))?;
+                Ok(bytes.len())
+            }),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Tells Python how far it is and what became of the lines, between two chunks, when nothing is locked.
+pub(crate) struct Sink {
+    pub(crate) progress: Option<Py<PyAny>>,
+    pub(crate) lines: Option<Py<PyAny>>,
+    /// The lines of this chunk, if somebody hears of them.
+    pub(crate) outcomes: Vec<LineOutcome>,
+    pub(crate) raised: Raised,
+}
+
+impl ImportSink for Sink {
+    fn line(&mut self, outcome: &LineOutcome) {
+        if self.lines.is_some() {
+            self.outcomes.push(outcome.clone());
+        }
+    }
+
+    fn progress(&mut self, progress: &Progress) -> ControlFlow<()> {
+        let outcomes = std::mem::take(&mut self.outcomes);
+        let go_on = call(&self.raised, |py| {
+            if let Some(hear) = self.lines.as_ref().filter(|_| !outcomes.is_empty()) {
+                let class = py.import("leadcore.imports")?.getattr("LineOutcome")?;
+                let told = outcomes.iter().map(|outcome| py_outcome(&class, outcome));
+                hear.bind(py).call1((told.collect::<PyResult<Vec<_>>>()?,))?;
+            }
+            let Some(hear) = &self.progress else { return Ok(true) };
+            let Progress { lines, created, updated, skipped, review, rejected, bytes, total_bytes, .. } =
+                *progress;
+            let (elapsed, remaining) =
+                (progress.elapsed.as_secs_f64(), progress.remaining.as_ref().map(Duration::as_secs_f64));
+            let arguments = (
+                (lines, created, updated, skipped, review, rejected),
+                (bytes, total_bytes, elapsed, progress.rate, remaining),
+            );
+            let told = hear
+                .bind(py)
+                .call1((py.import("leadcore.imports")?.getattr("progress_of")?.call1(arguments)?,))?;
+            // Only `False` stops: a callback that returns nothing goes on.
+            Ok(told.is_none() || told.is_truthy()?)
+        });
+        if go_on.unwrap_or(false) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
+
+/// The outcome of a line as its Python class.
+fn py_outcome<'py>(class: &Bound<'py, PyAny>, told: &LineOutcome) -> PyResult<Bound<'py, PyAny>> {
+    let id = |lead: &Option<LeadId>| lead.map(|id| id.as_uuid());
+    match &told.outcome {
+        Outcome::Created { lead, number, .. } => class.call1((told.line, "created", id(lead), *number)),
+        Outcome::Updated { lead, number, matched_by, .. } => {
+            class.call1((told.line, "updated", id(lead), *number, matched_by.code()))
+        }
+        Outcome::Skipped { reason, lead, number } => {
+            let nobody = None::<&str>;
+            class.call1((told.line, "skipped", id(lead), *number, nobody, reason.code()))
+        }
+        Outcome::Review { matched_by, .. } => {
+            class.call1((told.line, "review", None::<Uuid>, None::<u64>, matched_by.code()))
+        }
+        Outcome::Rejected { reasons, .. } => {
+            let nobody = None::<&str>;
+            let reason = reasons.first().map(|reason| reason.message.as_str());
+            class.call1((told.line, "rejected", None::<Uuid>, None::<u64>, nobody, reason))
+        }
+        _ => class.call1((told.line, "skipped", None::<Uuid>, None::<u64>)),
+    }
+}
+
+pub(crate) fn storage(what: &'static str, error: io::Error) -> Error {
+    Error::new(ErrorKind::Storage, what).with_source(error)
+}

@@ -1,0 +1,260 @@
+"""Imports by plan and mapping, exports, templates, hygiene."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import leadcore
+import pytest
+from leadcore import Database, F, ImportColumn, ImportPlan, Progress
+
+CSV = b"Company,E-mail,City\nNordlys AS,post@nordlys.example,Oslo\nFjord AS,post@fjord.example,Bergen\nBerg,berg,\n"
+
+
+def test_a_plan_is_kept_changed_and_carried_out(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS", email="post@nordlys.example")
+    plan = db.plan_import(CSV)
+    assert [line.action for line in plan.lines] == ["update", "create", "reject"]
+    assert plan.lines[0].lead_id == lead.id
+    assert plan.lines[0].matched_by == "email"
+    assert ("city", None, "Oslo") in plan.lines[0].changes
+    assert plan.lines[2].values == {"email": "berg"}
+    assert plan.lines[2].violations[0].field == "email"
+    assert (plan.report.created, plan.report.updated, plan.report.rejected) == (1, 1, 1)
+    assert "created" in str(plan)
+    plan.skip(2)
+    plan.set(4, email="post@berg.example")
+    kept = ImportPlan.from_json(plan.to_json())
+    assert kept == plan
+    assert kept.line(2).edit == "skip"
+    report = db.apply_import(kept, CSV)
+    assert (report.created, report.updated, report.skips) == (2, 0, {"left_out": 1})
+    assert db.leads.get(lead).city is None
+    with pytest.raises(leadcore.NotFoundError, match="line"):
+        plan.skip(77)
+    with pytest.raises(leadcore.InvalidError, match="set"):
+        plan.set(2, emial="x")
+    with pytest.raises(leadcore.InvalidError):
+        db.apply_import(plan, b"Company\nAnother file\n")
+
+
+def test_a_line_can_mean_another_lead(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys Holding")
+    plan = db.plan_import(CSV)
+    plan.take(2, lead)
+    plan.create(3)
+    again = db.plan_import(CSV, earlier=plan)
+    assert (again.line(2).action, again.line(2).lead_id) == ("update", lead.id)
+    plan.reset(2)
+    assert plan.line(2).edit is None
+    assert db.apply_import(again, CSV).updated == 1
+
+
+def test_a_plan_that_is_too_old_leaves_its_lines_alone(db: Database) -> None:
+    plan = db.plan_import(CSV)
+    db.leads.create(company="Fjord AS", email="post@fjord.example")
+    rejects = io.BytesIO()
+    report = db.apply_import(plan, CSV, rejects=rejects)
+    assert report.stale_lines == (3,)
+    assert b"Fjord" in rejects.getvalue()
+
+
+def test_rows_that_may_mean_several_leads_are_left_to_a_person(db: Database) -> None:
+    leads = [db.leads.create(company=name, email="post@nordlys.example") for name in ("Nordlys", "Nordlys Nord")]
+    file = b"Company,E-mail,City\nSomebody,post@nordlys.example,Oslo\n"
+    report = db.import_leads(file, on_ambiguous="review", dry_run=True)
+    assert report.review == 1
+    assert {number for _, number in report.reviews[0].candidates} == {lead.number for lead in leads}
+    plan = db.plan_import(file, on_ambiguous="review")
+    assert {one.lead_id for one in plan.lines[0].candidates} == {lead.id for lead in leads}
+    plan.take(2, leads[1])
+    db.apply_import(plan, file)
+    assert db.leads.get(leads[1]).city == "Oslo"
+
+
+def test_how_leads_are_recognised_and_what_then(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS", city="Oslo", email="post@nordlys.example")
+    file = f"Lead number,Company,City\n{lead.number},Nordlys Nord,(clear)\n".encode()
+    mapping = {"Lead number": "number", "Company": "company", "City": "city"}
+    report = db.import_leads(file, mapping=mapping, match_by=["number"], clear="(clear)")
+    assert report.updated == 1
+    assert (db.leads.get(lead).company, db.leads.get(lead).city) == ("Nordlys Nord", None)
+    again = b"Company,E-mail\nOther,post@nordlys.example\nNew,new@x.example\n"
+    assert db.import_leads(again, on_match="skip", on_missing="skip").created == 0
+    assert db.import_leads(again, on_match="create").created == 2
+    wrongs: list[dict[str, Any]] = [
+        {"match_by": ["city"]},
+        {"on_match": "merge"},
+        {"on_missing": "x"},
+        {"on_ambiguous": "x"},
+    ]
+    for wrong in wrongs:
+        with pytest.raises(leadcore.InvalidError, match=next(iter(wrong))):
+            db.import_leads(again, **wrong)
+    with pytest.raises(TypeError, match="on_macth"):
+        db.import_leads(again, on_macth="skip")  # type: ignore[call-arg]
+
+
+def test_names_that_mean_others(db: Database) -> None:
+    db.sources.add("Fair")
+    file = b"Company,Lead Source\nA,Messe\nB,Unknown\nC,Radio\n"
+    plan = db.plan_import(file, unknown_terms="reject")
+    assert plan.unknown == {"source": {"Messe": 1, "Radio": 1, "Unknown": 1}}
+    rule = {"unknown": "reject", "map": {"Messe": "Fair", "Unknown": None}}
+    report = db.import_leads(file, terms={"source": rule})
+    assert (report.created, report.rejected) == (2, 1)
+    assert db.leads.by_number(1).source is not None
+    with pytest.raises(leadcore.InvalidError, match="terms"):
+        db.import_leads(file, terms={"source": {"unknwon": "reject"}})
+
+
+def test_a_mapping_with_rules_and_constants(db: Database) -> None:
+    file = b"Firma,Slutt,Verdi\nNordlys AS,3/4/2027,12\n"
+    mapping: dict[str, Any] = {
+        "Firma": "company",
+        "Slutt": ImportColumn("expected_close", date_order="day_first"),
+        "Verdi": {"field": "amount", "unit": "thousands"},
+    }
+    report = db.import_leads(file, mapping=mapping, constants={"currency": "NOK", "city": "Oslo"})
+    lead = db.leads.by_number(1)
+    assert report.created == 1
+    assert (str(lead.expected_close), str(lead.amount), lead.city) == ("2027-04-03", "12000", "Oslo")
+    assert isinstance(report.mapping["Slutt"], ImportColumn)
+    assert report.mapping["Slutt"].rules == {"date_order": "day_first"}
+    column = ImportColumn("amount", unit="millions")
+    assert pickle.loads(pickle.dumps(column)).rules == column.rules
+    with pytest.raises(leadcore.InvalidError, match="date_ordre"):
+        ImportColumn("amount", date_ordre="x")  # type: ignore[call-arg]
+    with pytest.raises(leadcore.InvalidError, match="mapping"):
+        db.import_leads(file, mapping={"Firma": {"field": "company", "ruel": 1}})
+    with pytest.raises(leadcore.InvalidError, match="constants"):
+        db.import_leads(file, constants={"city": "Oslo"})
+
+
+def test_mappings_are_kept_by_name(db: Database) -> None:
+    db.mappings.save("Fair", {"Kunde": "company", "Sko": None}, constants={"city": "Oslo"})
+    [saved] = db.mappings.list()
+    assert (saved.mapping, saved.constants) == ({"Kunde": "company", "Sko": None}, {"city": "Oslo"})
+    preview = db.preview_import(b"Sko,Kunde\n43,Nordlys AS\n")
+    assert preview.mapping["Kunde"] == "company"
+    assert preview.constants == {"city": "Oslo"}
+    assert preview.columns[1].evidence[0] == "saved"
+    db.mappings.remove("fair")
+    assert db.mappings.list() == ()
+    with pytest.raises(leadcore.NotFoundError):
+        db.mappings.remove("fair")
+    with pytest.raises(leadcore.InvalidError):
+        db.mappings.get("fair")
+
+
+def test_a_preview_says_what_is_not_clear(db: Database) -> None:
+    rows = "".join(f"C{n},c{n}@x.example,0{n}/0{n + 1}/2027\n" for n in range(1, 9))
+    preview = db.preview_import(f"Company,E-mail,Expected close\n{rows}".encode())
+    [column] = [column for column in preview.columns if column.header == "Expected close"]
+    assert any("either" in note for note in column.notes)
+    assert "date_order" in column.details[0]
+    assert 0 < column.confidence <= 1
+
+
+def test_progress_is_what_a_bar_needs(db: Database) -> None:
+    rows = "".join(f"Company {n},p{n}@company.example\n" for n in range(1000))
+    file = ("Company,E-mail\n" + rows).encode()
+    told: list[Progress] = []
+    db.import_leads(file, progress=told.append, chunk=100)
+    last = told[-1]
+    assert (last.lines, last.bytes, last.total_bytes) == (1000, len(file), len(file))
+    assert last.elapsed >= 0
+    assert any(progress.rate is None or progress.rate > 0 for progress in told)
+
+
+def test_other_formats_come_in(db: Database, tmp_path: Path) -> None:
+    assert db.import_leads(b'[{"company": "A", "email": "a@x.example"}]').format.kind == "json"
+    card = b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Anna Berg\r\nEMAIL:anna@x.example\r\nEND:VCARD\r\n"
+    assert db.import_leads(card, format="vcard").created == 1
+    path = tmp_path / "leads.xlsx"
+    db.leads.to_xlsx(path)
+    report = db.import_leads(path, sheet=0, header_row=1, dry_run=True)
+    assert (report.format.kind, report.lines) == ("xlsx", 2)
+    with pytest.raises(leadcore.InvalidError, match="format"):
+        db.import_leads(b"Company\nA\n", format="docx")  # type: ignore[arg-type]
+
+
+def test_an_export_comes_back(db: Database, tmp_path: Path) -> None:
+    db.sources.add("Fair")
+    db.leads.create(company="=1+5", name="Anna Berg", email=["a@x.example", "b@x.example"], source="Fair", city="Oslo")
+    db.leads.create(company="Fjord AS", city="Bergen", email="c@x.example")
+    for write in (db.leads.to_csv, db.leads.to_jsonl, db.leads.to_xlsx):
+        file = io.BytesIO()
+        written = write(file)
+        assert written.leads == 2
+        with leadcore.open(":memory:") as other:
+            # The objects of JSON lines have what is not empty, under the keys of fields.
+            mapping = None if write == db.leads.to_jsonl else written.mapping
+            report = other.import_leads(file.getvalue(), mapping=mapping, no_answer=[], decimal_mark=".")
+            assert report.created == 2, report
+            lead = other.leads.by_number(1)
+            assert (lead.company, lead.city, len(lead.emails)) == ("=1+5", "Oslo", 2)
+    path = tmp_path / "leads.csv"
+    told = db.leads.to_csv(path, where=F.city == "Oslo", columns=["number", "city"], headers="keys")
+    assert path.read_text() == "number,city\n1,Oslo\n"
+    assert told.columns == {"number": "number", "city": "city"}
+    first = db.leads.by_number(1)
+    named = io.BytesIO()
+    assert db.leads.to_jsonl(named, leads=[first, first.id], columns=["company"]).leads == 1
+    assert json.loads(named.getvalue()) == {"company": "=1+5"}
+    view = db.views.save("Oslo", F.city == "Oslo")
+    assert db.leads.to_csv(io.BytesIO(), view=view.id).leads == 1
+    with pytest.raises(leadcore.InvalidError, match="columns"):
+        db.leads.to_csv(io.BytesIO(), columns=["ctiy"])
+    with pytest.raises(leadcore.StorageError):
+        db.leads.to_csv(tmp_path / "none" / "leads.csv")
+
+
+def test_export_needs_its_permission_and_leaves_hidden_fields_out() -> None:
+    roles = leadcore.RoleTable().role("viewer", leadcore.Role.viewer()).user("eve", "viewer")
+    with leadcore.open(":memory:", policy=roles) as db:
+        db.leads.create(company="Nordlys AS")
+        eve = db.as_user("eve")
+        for take in (eve.leads.to_csv, eve.leads.to_jsonl, eve.leads.to_xlsx):
+            with pytest.raises(leadcore.DeniedError):
+                take(io.BytesIO())
+        with pytest.raises(leadcore.DeniedError):
+            eve.leads.to_arrow()
+
+
+def test_part_of_an_import_is_taken_back(db: Database) -> None:
+    report = db.import_leads(CSV)
+    lead = next(lead for lead in db.leads.iter() if lead.company == "Fjord AS")
+    assert db.undo_plan(report, lines=[2]).totals.reversed == 1
+    assert db.undo(report, leads=[lead]).totals.reversed == 1
+    assert [lead.company for lead in db.leads.iter()] == ["Nordlys AS"]
+    with pytest.raises(leadcore.InvalidError):
+        db.undo(report, leads=[lead], lines=[2])
+
+
+def test_cards_go_out(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    db.contacts.add(lead, name="Anna Berg", email="anna@nordlys.example")
+    assert "VERSION:4.0" in db.contacts.to_vcard(lead, version="4.0")
+    with pytest.raises(leadcore.InvalidError, match="version"):
+        db.contacts.to_vcard(lead, version="2.1")  # type: ignore[arg-type]
+
+
+def test_addresses_are_mended_by_a_plan(db: Database) -> None:
+    for number, email in enumerate(["a@gmial.com", "b@mailinator.com", "c@nordlys.example"]):
+        db.leads.create(company=f"C{number}", email=email)
+    plan = db.hygiene.plan(issues=["misspelt_email", "disposable_email"], limit=1)
+    assert plan.has_more
+    second = db.hygiene.plan(issues=["misspelt_email", "disposable_email"], after=plan)
+    assert second.findings[0].issue == "disposable_email"
+    second.set_fix(0, "remove")
+    assert db.hygiene.apply(second).totals.done == 1
+    assert db.hygiene.apply(plan).totals.done == 1
+    assert db.leads.by_number(1).email == "a@gmail.com"
+    assert db.leads.by_number(2).emails == ()
+    with pytest.raises(leadcore.InvalidError, match="fix"):
+        plan.set_fix(0, "burn")
