@@ -175,6 +175,17 @@ fn x_37_phone_canonical_form() {
 }
 
 #[test]
+fn an_address_corrected_to_one_that_opted_out_stays_out() {
+    let host = Host::new();
+    let before = host.add(reached("A", "anna@gmial.com, anna@gmail.com (opted_out)", ""));
+    let plan = planned(&host, &request().issues([Issue::MisspeltEmail]));
+    host.write(|ctx, txn| hygiene::apply(ctx, txn, &plan));
+    let lead = host.get(&before);
+    let [entry] = lead.fields.emails.entries() else { panic!("one address: {:?}", lead.fields.emails) };
+    assert!(entry.value.as_str() == "anna@gmail.com" && entry.opted_out);
+}
+
+#[test]
 fn x_38_email_canonical_form_and_quality() {
     let host = Host::new();
     host.add(reached("A", "Anna@Nordlys.NO", ""));

@@ -111,16 +111,21 @@ pub(super) fn read(bytes: &[u8], options: &ReadOptions) -> Result<HeldTable> {
     Ok(HeldTable::with_headers(FileKind::VCard, headers, filler.finish()?))
 }
 
-/// The text of each card, one inside another not parted.
+/// The text of each card. One inside a property of another is not parted from it; one that is not ended stops where the
+/// next begins.
 fn blocks(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
-    let (mut at, mut begin, mut depth) = (0, None, 0_usize);
+    let (mut at, mut begin, mut depth, mut before) = (0, None, 0_usize, "");
     for line in text.split_inclusive(['\n', '\r']) {
         let word = line.trim();
         if word.eq_ignore_ascii_case("BEGIN:VCARD") {
-            // A card without its end stops where the next begins, unless that one is inside a property of it.
-            begin.get_or_insert(at);
-            depth += 1;
+            // `AGENT:` and nothing more: the next line begins its value.
+            if depth > 0 && before.ends_with(':') {
+                depth += 1;
+            } else {
+                found.extend(begin.and_then(|begin| text.get(begin..at)));
+                (begin, depth) = (Some(at), 1);
+            }
         } else if word.eq_ignore_ascii_case("END:VCARD") {
             depth = depth.saturating_sub(1);
             if depth == 0
@@ -128,6 +133,9 @@ fn blocks(text: &str) -> Vec<&str> {
             {
                 found.extend(text.get(begin..at + line.len()));
             }
+        }
+        if !word.is_empty() {
+            before = word;
         }
         at += line.len();
     }
@@ -318,11 +326,16 @@ mod tests {
     #[test]
     fn a_cut_card_and_strange_bytes_harm_no_other() {
         let good = "BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nEND:VCARD\n";
-        let (headers, rows) = rows(format!("{good}{good}BEGIN:VCARD\nVERSION:3.0\nFN:Cu"));
+        let (headers, rows) = self::rows(format!("{good}{good}BEGIN:VCARD\nVERSION:3.0\nFN:Cu"));
         assert_eq!(cell(&headers, &rows[1], "Full name"), "Ada");
         assert!((2..=3).contains(&rows.len()));
         assert!(rows.iter().take(2).all(|row| row.problem() != Some(RowProblem::Malformed)));
         let error = Table::open(Cursor::new("BEGIN:VCARD"), &ReadOptions::new());
+        let cut = "BEGIN:VCARD\nVERSION:3.0\nFN:Cut\n";
+        let (headers, rows) = self::rows(format!("{cut}{good}{cut}{good}"));
+        let names = |row: &Row| cell(&headers, row, "Full name").to_owned();
+        let ada = rows.iter().map(names).filter(|name| name == "Ada").count();
+        assert_eq!((rows.len(), ada), (4, 2), "a card without its end takes none behind it along");
         assert!(error.is_err() || error.is_ok_and(|table| table.headers().len() >= SINGLE.len()));
     }
 }

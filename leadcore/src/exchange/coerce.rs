@@ -7,11 +7,11 @@ mod intent;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::Row;
 use super::dates::read_date;
 use super::import::{ImportOptions, MatchBy, TermRule};
 use super::mapping::address::AddressLine;
 use super::mapping::{ColumnRules, Located, Origin, Split};
-use super::Row;
 use crate::domain::{
     Catalogue, Emails, ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind, MatchKey, MatchKind,
     Numbering, Phones, Reference, Term, TermKind,

@@ -374,6 +374,10 @@ impl HeldTable {
         self.at += 1;
         self.records += 1;
         (row.line, row.number, row.problem) = (mark.line, self.records, mark.problem);
+        let beyond = row.cells.iter().skip(self.headers.len());
+        if row.problem.is_none() && beyond.into_iter().any(|cell| !cell.trim().is_empty()) {
+            row.problem = Some(RowProblem::ExtraCells);
+        }
         true
     }
 }

@@ -106,7 +106,12 @@ fn fix(ctx: &Context<'_>, fields: &mut LeadFields, finding: &Finding) -> Result<
             let entries = fixed(ctx, fields.emails.entries(), finding, is, read)?;
             fields.emails = Emails::none();
             for entry in entries {
-                fields.emails.push(entry).map_err(|error| error.at(Field::Email.key()))?;
+                let is_new =
+                    fields.emails.push(entry.clone()).map_err(|error| error.at(Field::Email.key()))?;
+                // Corrected to an address that is there: who opted out of it stays out.
+                if !is_new && entry.opted_out {
+                    fields.emails.mark(&entry);
+                }
             }
         }
         ReachChannel::Phone => {
@@ -115,7 +120,12 @@ fn fix(ctx: &Context<'_>, fields: &mut LeadFields, finding: &Finding) -> Result<
             let entries = fixed(ctx, fields.phones.entries(), finding, is, read)?;
             fields.phones = Phones::none();
             for entry in entries {
-                fields.phones.push(entry).map_err(|error| error.at(Field::Phone.key()))?;
+                let is_new =
+                    fields.phones.push(entry.clone()).map_err(|error| error.at(Field::Phone.key()))?;
+                // Corrected to an address that is there: who opted out of it stays out.
+                if !is_new && entry.opted_out {
+                    fields.phones.mark(&entry);
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use crate::error::{Error, Result};
-use crate::exchange::{FileKind, Limits, ReadOptions, Row, Table};
+use crate::exchange::{FileKind, Limits, ReadOptions, Row, RowProblem, Table};
 
 type Book = Table<Cursor<Vec<u8>>>;
 
@@ -123,7 +123,9 @@ fn the_first_visible_table_below_its_title_is_found() {
     let lines: Vec<u64> = rows.iter().map(Row::line).collect();
     assert_eq!(lines, [5, 6, 9]);
     assert_eq!(cells(&rows[1]), ["", "Nordlys AS", "b@x.example"]);
-    assert!(rows.iter().all(|row| row.problem().is_none()));
+    let problems: Vec<_> = rows.iter().map(Row::problem).collect();
+    // As in a CSV file: what has no column is told.
+    assert_eq!(problems, [None, None, Some(RowProblem::ExtraCells)]);
     let visible: Vec<bool> = table.sheets().iter().map(|sheet| sheet.visible).collect();
     assert_eq!(visible, [true, false, true]);
     let (table, _) = read(bytes.clone(), &ReadOptions::new().sheet("lists ")).unwrap();

@@ -19,6 +19,8 @@ fn workbook() -> Vec<u8> {
     sheet.write(5, 0, "Berg AS").unwrap().write(5, 1, "no address").unwrap();
     let failed = rust_xlsxwriter::Formula::new("=NA()").set_result("#N/A");
     sheet.write(6, 0, "Fjell AS").unwrap().write_formula(6, 3, failed).unwrap();
+    // Beyond the columns that have a name.
+    sheet.write(7, 0, "Dal AS").unwrap().write(7, 8, "lost?").unwrap();
     book.save_to_buffer().unwrap()
 }
 
@@ -35,7 +37,7 @@ fn a_workbook_is_imported_under_any_name_and_its_bad_cells_are_told_by_row() {
         (FileKind::Xlsx, Some("Leads"), Some(3))
     );
     let (created, _, _, rejected) = counts(&report);
-    assert_eq!(created + rejected, 3);
+    assert_eq!((created, rejected), (1, 3), "nothing is passed over in silence");
     let lead = host.leads().into_iter().find(|lead| lead.fields.company.is_some()).unwrap();
     assert_eq!(lead.fields.address.postal_code(), Some("60610"));
     let email = report.rejections.iter().find(|rejection| rejection.field == "email").unwrap();
