@@ -326,13 +326,13 @@ mod tests {
     #[test]
     fn a_cut_card_and_strange_bytes_harm_no_other() {
         let good = "BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nEND:VCARD\n";
-        let (headers, rows) = self::rows(format!("{good}{good}BEGIN:VCARD\nVERSION:3.0\nFN:Cu"));
-        assert_eq!(cell(&headers, &rows[1], "Full name"), "Ada");
-        assert!((2..=3).contains(&rows.len()));
-        assert!(rows.iter().take(2).all(|row| row.problem() != Some(RowProblem::Malformed)));
+        let (headers, first) = rows(format!("{good}{good}BEGIN:VCARD\nVERSION:3.0\nFN:Cu"));
+        assert_eq!(cell(&headers, &first[1], "Full name"), "Ada");
+        assert!((2..=3).contains(&first.len()));
+        assert!(first.iter().take(2).all(|row| row.problem() != Some(RowProblem::Malformed)));
         let error = Table::open(Cursor::new("BEGIN:VCARD"), &ReadOptions::new());
         let cut = "BEGIN:VCARD\nVERSION:3.0\nFN:Cut\n";
-        let (headers, rows) = self::rows(format!("{cut}{good}{cut}{good}"));
+        let (headers, rows) = rows(format!("{cut}{good}{cut}{good}"));
         let names = |row: &Row| cell(&headers, row, "Full name").to_owned();
         let ada = rows.iter().map(names).filter(|name| name == "Ada").count();
         assert_eq!((rows.len(), ada), (4, 2), "a card without its end takes none behind it along");
