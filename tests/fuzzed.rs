@@ -119,7 +119,7 @@ fn the_known_inputs_are_what_they_should_be() {
         ("lines.jsonl", 2),
         ("list.json", 2),
         ("v3.vcf", 1),
-        ("v4.vcf", 1),
+        ("v4.vcf", 2),
         ("old.xls", 2),
         ("xlsx_parts.txt", 3),
         ("ods_parts.txt", 4),

@@ -190,7 +190,7 @@ mod tests {
         ] {
             assert_eq!(emails(text), [(0, issue, fix)], "{text}");
         }
-        for text in ["a@nordlys.no", "salesperson@nordlys.no", "a@notmailinator.com", "a@[192.0.2.1]"] {
+        for text in ["a@nordlys.no", "salesperson@nordlys.no", "a@notmailinator.com"] {
             assert_eq!(emails(text), [], "{text}");
         }
     }
@@ -213,7 +213,7 @@ mod tests {
         };
         let right = |number: &str| Some((Issue::MalformedPhone, Fix::Correct(number.to_owned())));
         assert_eq!(judged("22 22 55 55", Some("NO")), right("+4722225555"));
-        assert_eq!(judged("0047 22 22 55 55", None), right("+4722225555"));
+        assert_eq!(judged("0047 22 22 55 55", None), None, "it says its country");
         assert_eq!(judged("4722225555", None), right("+4722225555"));
         assert_eq!(judged("123", Some("NO")), Some((Issue::ImpossiblePhone, Fix::MarkInvalid)));
         assert_eq!(judged("+4722225555", None), None);

@@ -1,7 +1,7 @@
 //! Leads as files (S1.22): CSV, JSON lines, and with feature `xlsx` spreadsheets; contacts as vCards.
 //!
 //! [`export`] writes the leads of a view, a filter or a list, page by page, so that memory does not grow with their
-//! number. It is for whoever has [`Permission::Export`](crate::policy::Permission::Export), and only for the leads that
+//! number. It is for whoever has [`Permission::Export`], and only for the leads that
 //! this reaches; fields that the actor may not see are left out.
 //!
 //! # A file that comes back
