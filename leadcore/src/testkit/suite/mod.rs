@@ -8,6 +8,7 @@ pub mod children;
 pub mod customers;
 pub mod desk;
 pub mod desk_children;
+pub mod desk_estimates;
 pub mod desk_views;
 pub mod estimates;
 pub mod files;
@@ -274,10 +275,12 @@ cases! { $
         what_is_over_is_listed_as_expired,
         products_come_back_as_they_were_written,
         products_keep_their_rules,
+        lines_of_many_estimates_come_back_with_each,
+    }
+    desk_estimates {
         an_estimate_lives_from_its_request_to_its_answer,
         only_the_latest_version_of_an_estimate_is_accepted,
         a_request_waits_again_when_its_draft_goes,
-        lines_of_many_estimates_come_back_with_each,
     }
     mass {
         a_mass_change_answers_for_each_lead,
