@@ -23,8 +23,8 @@ fn same(name: &str, ours: impl Iterator<Item = [u8; 16]>, theirs: &[Plain]) {
     assert_eq!(ours, theirs, "{name}");
 }
 
-/// Budget, source and owner, and a page of what is left.
-fn filtered(runner: Runner, full: &Full) -> Line {
+/// The budget of a range, the source and the owner: few leads of the owner are of it.
+fn rare(runner: Runner, full: &Full) -> Line {
     let ctx = full.scene.ctx();
     let source = |n: usize| full.sources[n % full.sources.len()];
     let from = |n: usize| i64::try_from(n * 37 % 9 * 100_000).unwrap();
@@ -45,9 +45,46 @@ fn filtered(runner: Runner, full: &Full) -> Line {
             params![TENANT, source, owner(n).as_str(), low, high],
         )
     };
-    let name = "page of 50: budget range, source, owner";
-    (0..5).for_each(|n| same(name, ours(n).iter().map(bytes), &theirs(n)));
-    runner.compare(name, full.size, ours, theirs)
+    filtered(runner, full, "page of 50: budget range, source, owner", ours, theirs)
+}
+
+/// Stage, source, an owner and a budget from two hundred thousand: what many leads are, so that the page gets full.
+fn frequent(runner: Runner, full: &Full) -> Line {
+    let ctx = full.scene.ctx();
+    let source = |n: usize| full.sources[n % full.sources.len()];
+    let stage = |n: usize| full.pipeline.stages[n % ROTS.len()].id;
+    let ours = |n: usize| {
+        let filter = Filter::eq(Field::Stage, stage(n))
+            & Filter::eq(Field::Source, source(n))
+            & Filter::new(Field::Owner, Operator::IsEmpty, false)
+            & Filter::new(field(BUDGET), Operator::Ge, 200_000_i64);
+        let query = LeadQuery::new(filter).limit(50);
+        full.store.read(ctx.tenant(), |txn| desk::leads::list(&ctx, txn, &query)).unwrap().items
+    };
+    let theirs = |n: usize| {
+        let (stage, source) = (*stage(n).as_uuid().as_bytes(), *source(n).as_uuid().as_bytes());
+        bare_read::list(&full.bare, bare_read::FREQUENT, params![TENANT, source, stage, 200_000 * UNITS])
+    };
+    filtered(runner, full, "page of 50: stage, source, owned, budget from", ours, theirs)
+}
+
+/// Both sides by one filter, with how many leads a page has.
+fn filtered(
+    runner: Runner,
+    full: &Full,
+    name: &'static str,
+    ours: impl Fn(usize) -> Vec<Lead>,
+    theirs: impl Fn(usize) -> Vec<Plain>,
+) -> Line {
+    let mut found = 0;
+    for n in 0..20 {
+        let page = ours(n);
+        found += page.len();
+        same(name, page.iter().map(bytes), &theirs(n));
+    }
+    let mut line = runner.compare(name, full.size, ours, theirs);
+    line.note = format!("{} of 50 on a page", found / 20);
+    line
 }
 
 /// One view, opened as a list shows it, beside the query of its page.
@@ -121,7 +158,7 @@ fn sorted(runner: Runner, full: &Full) -> Vec<Line> {
 pub(crate) fn run(runner: Runner, full: &Full, wanted: &dyn Fn(&str) -> bool) -> Vec<Line> {
     let mut lines = Vec::new();
     if wanted("filter") {
-        lines.push(filtered(runner, full));
+        lines.extend([frequent(runner, full), rare(runner, full)]);
     }
     if wanted("view") {
         lines.extend(system(runner, full));
