@@ -11,18 +11,18 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, FieldChange, FieldValue, LinkRole, NewEntry, Place, Placement, Subject, SubjectKind, Tab,
+    Action, FieldChange, FieldValue, LinkRole, NewEntry, Placement, Subject, SubjectKind, Tab,
 };
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, LeadId, Revision};
 use crate::policy::Permission;
-use crate::query::{MAX_PAGE, Page};
+use crate::query::{Asked, ListCursor, Page};
 use crate::store::{ChildQuery, Derived, Txn};
 use crate::time::Timestamp;
 
 use super::access::editable_for;
 pub(super) use super::child_parts::{revised_child, stored_child};
-use super::listing::Listing;
+use super::listing::{Listing, check_limit};
 pub(super) use super::sight::Sight;
 
 /// The most records that one child is about.
@@ -399,6 +399,12 @@ pub(super) fn shown_with(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject)
     Ok(shown)
 }
 
+/// What the cursors of a tab, or of several, belong to.
+pub(super) fn tab_list(of: Subject, tabs: &[Tab], open: Option<bool>, ascending: bool) -> Asked {
+    let tabs: BTreeSet<&str> = tabs.iter().map(Tab::code).collect();
+    Asked::new(&("tabs", of, tabs, open, ascending))
+}
+
 /// A page of one tab, or of several of the same kind of child.
 pub(super) fn page<C: Child>(
     ctx: &Context<'_>,
@@ -406,22 +412,21 @@ pub(super) fn page<C: Child>(
     of: Subject,
     tabs: Vec<Tab>,
     listing: &Listing,
-) -> Result<Page<C, Place>> {
-    if !(1..=MAX_PAGE).contains(&listing.limit) {
-        let message = "a page has 1 to 1,000 records";
-        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
-    }
+) -> Result<Page<C, ListCursor>> {
+    check_limit(listing.limit)?;
+    let list = tab_list(of, &tabs, listing.open, listing.ascending);
+    let after = list.place(listing.after.as_ref())?;
     let about = shown_with(ctx, txn, of)?;
     let query = ChildQuery {
         about,
         tabs,
         open: listing.open,
         descending: !listing.ascending,
-        after: listing.after,
+        after,
         limit: listing.limit.saturating_add(1),
     };
     let found = txn.children().list(&query)?;
-    let page = Page::cut(found, listing.limit, crate::domain::Placed::place);
+    let page = Page::cut(found, listing.limit, |placed| list.behind(placed.place()));
     let ids: Vec<_> = page.items.iter().map(|placed| placed.child.id).collect();
     let found = C::load(txn, &ids)?;
     Ok(Page { items: shown(ctx, txn, found)?, next: page.next })

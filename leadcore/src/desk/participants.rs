@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, LeadId};
-use crate::query::{Cursor, Filter, LeadScan, MAX_PAGE, Resolved, Sort, SortField, Term, search_terms};
+use crate::query::{Cursor, Filter, LeadScan, Resolved, Sort, SortField, Term, search_terms};
 use crate::store::{NamePlace, NameSearch, Txn};
 use crate::value::{Email, fold};
 
@@ -22,6 +22,7 @@ use super::access::Mask;
 use super::children::Sight;
 use super::contacts::mask;
 use super::leads::readable;
+use super::listing::check_limit;
 
 /// How many records of each kind a search looks at, at most: who may see one customer in ten thousand would else read all.
 const MOST_LOOKED_AT: usize = 5_000;
@@ -123,10 +124,7 @@ pub fn search(
     text: &str,
     options: &ParticipantOptions,
 ) -> Result<Candidates> {
-    if !(1..=MAX_PAGE).contains(&options.limit) {
-        let message = "a page has 1 to 1,000 records";
-        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
-    }
+    check_limit(options.limit)?;
     if text.len() > MAX_TEXT {
         let message = "a search has at most 1,000 bytes";
         return Err(Error::invalid_field("text", ViolationCode::TooLong, message));

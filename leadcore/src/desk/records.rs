@@ -6,13 +6,13 @@
 
 use crate::context::Context;
 use crate::domain::{
-    FieldChange, FieldValue, HostRecord, HostRecordFields, OperationKind, Place, RecordKind, RecordKinds,
+    FieldChange, FieldValue, HostRecord, HostRecordFields, OperationKind, RecordKind, RecordKinds,
     Subject, Tab,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::{RecordId, Revision};
 use crate::policy::Permission;
-use crate::query::Page;
+use crate::query::{ListCursor, Page};
 use crate::store::{SettingName, Txn};
 
 use super::access::{Expect, require};
@@ -235,6 +235,6 @@ pub fn of(
     subject: impl Into<Subject>,
     kind: &RecordKind,
     listing: &Listing,
-) -> Result<Page<HostRecord, Place>> {
+) -> Result<Page<HostRecord, ListCursor>> {
     children::page(ctx, txn, subject.into(), vec![Tab::Record(kind.clone())], listing)
 }

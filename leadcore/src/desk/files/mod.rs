@@ -23,11 +23,11 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    ContentHash, FieldChange, FieldValue, FileFields, FileRecord, OperationKind, Place, Subject, Tab,
+    ContentHash, FieldChange, FieldValue, FileFields, FileRecord, OperationKind, Subject, Tab,
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::FileId;
-use crate::query::{MAX_PAGE, Page};
+use crate::query::{ListCursor, MAX_PAGE, Page};
 use crate::store::{ChildQuery, KeptFile, Txn};
 
 use super::access::Expect;
@@ -197,12 +197,12 @@ pub fn delete(ctx: &Context<'_>, txn: &mut dyn Txn, id: FileId, expect: impl Int
 /// unless the listing says otherwise.
 ///
 /// # Errors
-/// `NotFound`; `Invalid` for a limit that does not fit.
+/// `NotFound`; `Invalid` for a limit that does not fit, or a cursor of another list.
 pub fn of(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     subject: impl Into<Subject>,
     listing: &Listing,
-) -> Result<Page<FileRecord, Place>> {
+) -> Result<Page<FileRecord, ListCursor>> {
     children::page(ctx, txn, subject.into(), vec![Tab::File], listing)
 }
