@@ -305,10 +305,17 @@ impl<'q> Found<'q> {
             txn.agenda().between(&AgendaQuery { limit, ..query.agenda(after) })
         };
         let place = |activity: &Activity| Place { at: activity.at(), child: activity.id.as_uuid() };
-        live.rounds(txn, self.after, query.limit, read, |one| (one, place(one)), |live, page| {
-            page.iter().for_each(|activity| self.add(activity, live));
-            self.kept.saturating_sub(before)
-        })
+        live.rounds(
+            txn,
+            self.after,
+            query.limit,
+            read,
+            |one| (one, place(one)),
+            |live, page| {
+                page.iter().for_each(|activity| self.add(activity, live));
+                self.kept.saturating_sub(before)
+            },
+        )
     }
 
     /// Reads what is about these records, of which each has some hundreds at most.

@@ -30,6 +30,8 @@ const MOST_ABOUT: usize = 20;
 
 /// The key under which the journal keeps the whole child, before and after: what an undo writes back.
 pub(super) const IMAGE: &str = "image";
+/// The key under which it keeps what was stored about the child besides: when it was to remind next.
+pub(super) const KEPT: &str = "kept";
 
 /// A kind of child record.
 pub(super) trait Child: Clone + PartialEq + Serialize + DeserializeOwned {
@@ -71,9 +73,19 @@ pub(super) trait Child: Clone + PartialEq + Serialize + DeserializeOwned {
         self
     }
 
-    /// Whether a child that was removed can come back: a file whose bytes are gone cannot.
-    fn can_return(_txn: &mut dyn Txn, _child: &Self) -> Result<bool> {
+    /// Whether an undo may make this of what the child is now: a file whose bytes are gone cannot come back.
+    fn can_return(_txn: &mut dyn Txn, _now: Option<&Self>, _child: &Self) -> Result<bool> {
         Ok(true)
+    }
+
+    /// What is stored about a child besides itself and goes with it; kept with the image for [`resume`](Self::resume).
+    fn kept(_txn: &mut dyn Txn, _child: &Self) -> Result<Option<FieldValue>> {
+        Ok(None)
+    }
+
+    /// A child came back, of which this was kept.
+    fn resume(_ctx: &Context<'_>, _txn: &mut dyn Txn, _id: Uuid, _kept: &FieldValue) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -200,10 +212,15 @@ fn rewrite<C: Child>(
 
 /// Removes a child, and gives the entries that tell it and keep it for an undo.
 pub(super) fn take_away<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &C) -> Result<Vec<NewEntry>> {
+    let kept = C::kept(txn, child)?;
     C::withdraw(txn, child)?;
     txn.children().lift(&[child.subject()])?;
     refresh(ctx, txn, child.about(), true)?;
-    entries(ctx, txn, Action::Deleted, Some(child), None)
+    let mut entries = entries(ctx, txn, Action::Deleted, Some(child), None)?;
+    if let (Some(first), Some(kept)) = (entries.first_mut(), kept) {
+        first.changes.push(FieldChange::new(KEPT, kept, FieldValue::Empty));
+    }
+    Ok(entries)
 }
 
 /// Stores a child that had been removed, and gives the entries that tell it.
@@ -355,9 +372,7 @@ fn check_writable(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject, tab: &
 pub(super) fn check_change<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &C) -> Result<()> {
     let tab = child.placement().tab;
     let mut about = child.about().to_vec();
-    let leads: Vec<_> = of_kind(&about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
-    let converted = txn.leads().get(&leads)?.into_iter().filter_map(|lead| lead.conversion);
-    about.extend(converted.map(|conversion| Subject::from(conversion.account)));
+    about.extend(accounts_of(txn, child.about())?.into_values());
     let mut refused = None;
     for subject in about {
         match check_writable(ctx, txn, subject, &tab) {
@@ -367,6 +382,26 @@ pub(super) fn check_change<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child
         }
     }
     Err(refused.unwrap_or_else(|| Error::not_found(C::WHAT)))
+}
+
+/// Those of these records that are leads which became an account, each with it.
+pub(super) fn accounts_of(txn: &mut dyn Txn, about: &[Subject]) -> Result<BTreeMap<Subject, Subject>> {
+    let leads: Vec<_> = of_kind(about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
+    let leads = if leads.is_empty() { Vec::new() } else { txn.leads().get(&leads)? };
+    let became = leads.into_iter().filter_map(|lead| Some((lead.id.into(), lead.conversion?.account.into())));
+    Ok(became.collect())
+}
+
+/// The records that work about these goes on with, each once: accounts in the place of the leads that became them.
+pub(super) fn going_on(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subject>> {
+    let accounts = accounts_of(txn, about)?;
+    let mut onwards = Vec::with_capacity(about.len());
+    for subject in about.iter().map(|subject| *accounts.get(subject).unwrap_or(subject)) {
+        if !onwards.contains(&subject) {
+            onwards.push(subject);
+        }
+    }
+    Ok(onwards)
 }
 
 pub(super) fn of_kind(subjects: &[Subject], kind: SubjectKind) -> impl Iterator<Item = Uuid> + '_ {

@@ -6,8 +6,8 @@
 
 use crate::context::Context;
 use crate::domain::{
-    FieldChange, FieldValue, HostRecord, HostRecordFields, OperationKind, RecordKind, RecordKinds,
-    Subject, Tab,
+    FieldChange, FieldValue, HostRecord, HostRecordFields, OperationKind, RecordKind, RecordKinds, Subject,
+    Tab,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::{RecordId, Revision};
@@ -27,7 +27,10 @@ impl Child for HostRecord {
     stored_child!(records by RecordId);
 
     /// Unless its kind is none any more, or the host linked the same thing again.
-    fn can_return(txn: &mut dyn Txn, child: &Self) -> Result<bool> {
+    fn can_return(txn: &mut dyn Txn, now: Option<&Self>, child: &Self) -> Result<bool> {
+        if now.is_some() {
+            return Ok(true);
+        }
         let kinds = settings::document::<RecordKinds>(txn, SettingName::RecordKinds)?.1;
         Ok(kinds.get(&child.kind).is_some() && txn.records().find(&child.kind, &[&child.key])?.is_empty())
     }

@@ -168,7 +168,8 @@ pub(super) fn read(
     let hidden = |key: &str| shown_by(key).is_some_and(|field: Field| shows_hidden(ctx, &field));
     for entry in &mut entries {
         // Images are for undo: their fields tell the same to people.
-        let is_image = |field: &str| field == children::IMAGE || image_of(field).is_some();
+        let is_image =
+            |field: &str| matches!(field, children::IMAGE | children::KEPT) || image_of(field).is_some();
         // What hangs on a lead has fields of its own, but that products add up to the amount of the lead.
         let (is_child, is_products) =
             (entry.subject.kind.is_child(), entry.subject.kind == SubjectKind::Lines);

@@ -56,8 +56,8 @@ impl Child for FileRecord {
         told
     }
 
-    fn can_return(txn: &mut dyn Txn, child: &Self) -> Result<bool> {
-        Ok(txn.blobs().size(&child.hash)?.is_some())
+    fn can_return(txn: &mut dyn Txn, now: Option<&Self>, child: &Self) -> Result<bool> {
+        Ok(now.is_some() || txn.blobs().size(&child.hash)?.is_some())
     }
 
     /// Its bytes stay for as long as a record is there that it comes back to.
@@ -104,7 +104,7 @@ pub struct Attached {
 pub fn attached(ctx: &Context<'_>, txn: &mut dyn Txn, of: &[Subject], first: usize) -> Result<Vec<Attached>> {
     for (field, number) in [("of", of.len()), ("first", first)] {
         if number > MAX_PAGE {
-            let message = "a page has at most 1,000 records";
+            let message = "a page has 0 to 1,000 records";
             return Err(Error::invalid_field(field, ViolationCode::OutOfRange, message));
         }
     }

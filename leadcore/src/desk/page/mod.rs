@@ -408,7 +408,7 @@ fn check(txn: &mut dyn Txn, options: &PageOptions) -> Result<()> {
     check_tabs(txn, options.tabs.as_deref().unwrap_or_default())?;
     for (field, number) in [("first", options.first), ("timeline", options.timeline)] {
         if number > MAX_PAGE {
-            let message = "a page has at most 1,000 records";
+            let message = "a page has 0 to 1,000 records";
             return Err(Error::invalid_field(field, ViolationCode::OutOfRange, message));
         }
     }
