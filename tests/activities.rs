@@ -87,8 +87,9 @@ fn s0_28_requests_for_estimates_have_an_assignee_and_a_state() {
     host.restart();
     assert_eq!(titles(&list(&host, lead.id, &requests, &Listing::open())), ["A wall"]);
     assert_eq!(titles(&list(&host, lead.id, &requests, &Listing::closed())), ["A new roof"]);
-    let mine =
-        host.read(|ctx, txn| activities::assigned_to(ctx, txn, &user("bob"), &[], &Listing::default()));
+    let mine = host.read(|ctx, txn| {
+        activities::assigned_to(ctx, txn, &user("bob"), ActivityKind::ALL, &Listing::default())
+    });
     assert_eq!(titles(&mine.items), ["A new roof"]);
     let error = host.try_write(|ctx, txn| activities::complete(ctx, txn, wall.id, Expect::Any));
     assert_eq!(fields_of(&refused(error, ErrorKind::Invalid)), ["kind"]);

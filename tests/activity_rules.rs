@@ -2,7 +2,7 @@
 
 use leadcore::desk::functions::Functions;
 use leadcore::desk::{Expect, Listing, activities, leads, settings};
-use leadcore::domain::{ActivityFields, Field, Participant};
+use leadcore::domain::{ActivityFields, ActivityKind, Field, Participant};
 use leadcore::error::{Conflict, ErrorKind};
 use leadcore::id::LeadId;
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
@@ -97,7 +97,7 @@ fn two_thousand_activities_are_paged_by_their_place() {
         listing.ascending = ascending;
         let mut seen = Vec::new();
         loop {
-            let page = host.read(|ctx, txn| activities::of(ctx, txn, lead.id, &[], &listing));
+            let page = host.read(|ctx, txn| activities::of(ctx, txn, lead.id, ActivityKind::ALL, &listing));
             seen.extend(page.items.into_iter().map(|note| note.id));
             listing.after = page.next;
             if page.next.is_none() {
@@ -109,9 +109,9 @@ fn two_thousand_activities_are_paged_by_their_place() {
     }
     for limit in [0, 1_001, usize::MAX] {
         let listing = Listing::default().limit(limit);
-        let page = host.try_read(|ctx, txn| activities::of(ctx, txn, lead.id, &[], &listing));
+        let page = host.try_read(|ctx, txn| activities::of(ctx, txn, lead.id, ActivityKind::ALL, &listing));
         assert_eq!(fields_of(&refused(page, ErrorKind::Invalid)), ["limit"]);
-        let page = host.try_read(|ctx, txn| activities::all(ctx, txn, &[], &listing));
+        let page = host.try_read(|ctx, txn| activities::all(ctx, txn, ActivityKind::ALL, &listing));
         assert_eq!(fields_of(&refused(page, ErrorKind::Invalid)), ["limit"]);
     }
 }
@@ -170,15 +170,19 @@ fn lists_across_leads_show_what_the_actor_may_see() {
     let own = Role::new().grant(Permission::View, Visibility::Own).grant(Permission::Edit, Visibility::Own);
     let table = RoleTable::new().role("own", own).user(&user("eve"), &["own"], None).unwrap();
     let listing = Listing::open().ascending().limit(2);
-    let page = host
-        .write_as("eve", &table, |ctx, txn| activities::assigned_to(ctx, txn, &user("eve"), &[], &listing));
+    let page = host.write_as("eve", &table, |ctx, txn| {
+        activities::assigned_to(ctx, txn, &user("eve"), ActivityKind::ALL, &listing)
+    });
     let page = page.unwrap();
     assert_eq!(titles(&page.items), ["Hers", "Hers"]);
     let listing = listing.after(page.next);
-    let rest = host
-        .write_as("eve", &table, |ctx, txn| activities::assigned_to(ctx, txn, &user("eve"), &[], &listing));
+    let rest = host.write_as("eve", &table, |ctx, txn| {
+        activities::assigned_to(ctx, txn, &user("eve"), ActivityKind::ALL, &listing)
+    });
     assert_eq!((rest.as_ref().unwrap().items.len(), rest.unwrap().next), (1, None));
-    let all = host.write_as("eve", &table, |ctx, txn| activities::all(ctx, txn, &[], &Listing::default()));
+    let all = host.write_as("eve", &table, |ctx, txn| {
+        activities::all(ctx, txn, ActivityKind::ALL, &Listing::default())
+    });
     assert_eq!(all.unwrap().items.len(), 3);
     let hidden = list(&host, his.id, &[], &Listing::default()).remove(0);
     let get = host.write_as("eve", &table, |ctx, txn| activities::get(ctx, txn, hidden.id));
@@ -189,6 +193,8 @@ fn lists_across_leads_show_what_the_actor_may_see() {
     });
     assert_eq!(fields_of(&refused(give, ErrorKind::Invalid)), ["assignee"]);
     let table = RoleTable::new().role("none", Role::new()).user(&user("eve"), &["none"], None).unwrap();
-    let none = host.write_as("eve", &table, |ctx, txn| activities::all(ctx, txn, &[], &Listing::default()));
+    let none = host.write_as("eve", &table, |ctx, txn| {
+        activities::all(ctx, txn, ActivityKind::ALL, &Listing::default())
+    });
     refused(none, ErrorKind::Denied);
 }

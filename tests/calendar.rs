@@ -104,6 +104,19 @@ fn s0_32_the_events_of_a_month_in_one_calendar() {
     assert_eq!(of(november().assigned_to(&user("bob"))), 2);
     assert_eq!(of(november().about(nordlys.id)), 7);
     assert_eq!(of(november().about(fjord.id).kinds(&[ActivityKind::Call])), 0);
+    // The cursor of a page belongs to what was asked for.
+    let next = overview(&host, &november().limit(1)).next;
+    let later = OverviewQuery::new(november().from, at("2026-12-03T00:00:00Z"));
+    for query in [
+        later,
+        november().kinds(&[ActivityKind::Task]),
+        november().assigned_to(&user("bob")),
+        november().about(nordlys.id),
+    ] {
+        let query = query.after(next);
+        let error = host.try_read(|ctx, txn| calendar::overview(ctx, txn, &query)).unwrap_err();
+        assert_eq!(error.violations()[0].field, "after", "{query:?}");
+    }
     // Page by page it is the same.
     for limit in [1, 2, 4, 9] {
         let (mut query, mut paged) = (november().limit(limit), Vec::new());
@@ -304,6 +317,12 @@ fn reminders_come_once_and_those_of_a_series_before_each_occurrence() {
     let rest = host.read(|ctx, txn| reminders::due(ctx, txn, Timestamp::MAX, first.next, 1));
     assert_eq!([first.items[0].activity.id, rest.items[0].activity.id], [task.id, series.id]);
     assert!(first.next.is_some() && rest.next.is_none());
+    let elsewhere = |until: Option<Timestamp>| {
+        let error = host.try_read(|ctx, txn| reminders::due(ctx, txn, until, first.next, 1)).unwrap_err();
+        assert_eq!(error.violations()[0].field, "after");
+    };
+    elsewhere(Some(at("2026-11-23T07:45:00Z")));
+    elsewhere(None);
 
     let entries = dump(&host.store, &host.scene.tenant).matches("\nentry").count();
     acknowledge(&[task.id, series.id, done.id]);

@@ -38,6 +38,7 @@ pub(crate) const TRIED: [&str; 26] = [
     "marks::do_not_call_lead",
     "marks::mark",
     "marks::mark_address",
+    "participants::named",
     "participants::search",
     "records::by_key",
     "records::edit",
@@ -122,6 +123,10 @@ const OTHERS: &[(&str, Call)] = &[
     ("followers::followed", |ctx, txn, _| {
         let found = followers::followed(ctx, txn, Some(&"ada".parse()?), None, 10)?;
         if found.items.is_empty() { Err(Error::not_found("lead")) } else { Ok(()) }
+    }),
+    ("participants::named", |ctx, txn, k| {
+        let found = participants::named(ctx, txn, &[k.lead.id.into()])?;
+        if found.is_empty() { Err(Error::not_found("lead")) } else { Ok(()) }
     }),
     ("participants::search", |ctx, txn, _| {
         let mut options = ParticipantOptions::default();

@@ -23,6 +23,7 @@ pub(crate) const TRIED: [&str; 21] = [
     "estimates::accept",
     "estimates::by_number",
     "estimates::can_move",
+    "estimates::copy",
     "estimates::create",
     "estimates::create_for_request",
     "estimates::create_from_lines",
@@ -109,6 +110,7 @@ const WRITES: [(&str, Call); 15] = [
         let offer = estimates::by_number(ctx, txn, e.number + 1)?;
         estimates::revise(ctx, txn, offer.id).map(drop)
     }),
+    ("copy", |ctx, txn, _, e| estimates::copy(ctx, txn, e.id).map(drop)),
     ("expire_due", |ctx, txn, _, _| estimates::expire_due(ctx, txn, 10).map(drop)),
     ("lines::set", |ctx, txn, lead, _| lines::set(ctx, txn, lead.id, ANY, vec![].into()).map(drop)),
     ("lines::set, with amount", |ctx, txn, lead, _| {

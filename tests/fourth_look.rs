@@ -5,8 +5,8 @@ use std::io::Cursor;
 use leadcore::desk::purge::{self, PurgeRequest};
 use leadcore::desk::{Listing, activities, files, leads, lines, page, records, reminders, timeline, undo};
 use leadcore::domain::{
-    ActivityFields, Field, FileLimits, HostRecordFields, LeadPatch, RecordKind, RecordKindSpec, RecordKinds,
-    Tab,
+    ActivityFields, ActivityKind, Field, FileLimits, HostRecordFields, LeadPatch, RecordKind, RecordKindSpec,
+    RecordKinds, Tab,
 };
 use leadcore::error::ErrorKind;
 use leadcore::policy::{Role, RoleTable};
@@ -96,7 +96,8 @@ fn a_reader_silences_no_reminder_of_others_and_the_trash_gives_no_work() {
     refused(silence, ErrorKind::Denied);
     assert_eq!(host.read(|ctx, txn| reminders::due(ctx, txn, at, None, 9)).items.len(), 1);
     host.write(|ctx, txn| reminders::acknowledge(ctx, txn, &[task.id]));
-    let open = || host.read(|ctx, txn| activities::all(ctx, txn, &[], &Listing::open())).items.len();
+    let open =
+        || host.read(|ctx, txn| activities::all(ctx, txn, ActivityKind::ALL, &Listing::open())).items.len();
     assert_eq!(open(), 1);
     host.write(|ctx, txn| leads::delete(ctx, txn, lead.id, ANY));
     assert_eq!(open(), 0, "what hangs on a lead in the trash waits with it");

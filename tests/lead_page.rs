@@ -5,8 +5,8 @@ use leadcore::desk::timeline::{self, TimelineQuery};
 use leadcore::desk::views::{self, ViewRequest};
 use leadcore::desk::{Expect, activities, convert, leads, undo};
 use leadcore::domain::{
-    ActivityBody, ActivityFields, Call, CallOutcome, Direction, Field, FieldValue, FollowUpState, Lead,
-    LeadFields, LeadPatch, Moment, Priority, Subject, SystemView, Task, Topic,
+    ActivityBody, ActivityFields, ActivityKind, Call, CallOutcome, Direction, Field, FieldValue,
+    FollowUpState, Lead, LeadFields, LeadPatch, Moment, Priority, Subject, SystemView, Task, Topic,
 };
 use leadcore::error::{ErrorKind, ViolationCode};
 use leadcore::exchange::import::ImportOptions;
@@ -385,7 +385,7 @@ proptest! {
         let state = || {
             let follow_ups = leads.each_ref().map(|lead| host.get(lead).follow_up);
             let listing = leadcore::desk::Listing::default();
-            let of = |lead: &Lead| host.read(|ctx, txn| activities::of(ctx, txn, lead.id, &[], &listing)).items;
+            let of = |lead: &Lead| host.read(|ctx, txn| activities::of(ctx, txn, lead.id, ActivityKind::ALL, &listing)).items;
             let plain = |lead: &Lead| {
                 of(lead).into_iter().map(|it| (it.id, it.about, it.fields)).collect::<Vec<_>>()
             };

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use leadcore::context::Context;
 use leadcore::desk::calendar::{self, OverviewQuery};
-use leadcore::desk::{Expect, activities, ical, reminders, undo};
+use leadcore::desk::{Expect, activities, contacts, ical, leads, reminders, undo};
 use leadcore::domain::{
-    Activity, ActivityBody, ActivityFields, ActivityKind, Meeting, OccurrenceOf, Participant, Recurrence,
+    Activity, ActivityBody, ActivityFields, ActivityKind, ContactFields, Emails, Field, LeadFields,
+    LeadPatch, Meeting, OccurrenceOf, Participant, Recurrence,
 };
 use leadcore::error::ErrorKind;
-use leadcore::id::OperationId;
+use leadcore::id::{OperationId, UserId};
+use leadcore::policy::{Permission, Role, RoleTable, Visibility};
+use leadcore::store::StoreExt as _;
 use leadcore::time::{Date, Timestamp};
 
 use crate::support::{Host, company};
@@ -132,7 +136,7 @@ fn a_task_that_is_reopened_has_one_next() {
     let complete = || host.write(|ctx, txn| activities::complete(ctx, txn, task.id, Expect::Any));
     let open = || {
         let listing = leadcore::desk::Listing::open();
-        host.read(|ctx, txn| activities::of(ctx, txn, lead.id, &[], &listing)).items.len()
+        host.read(|ctx, txn| activities::of(ctx, txn, lead.id, ActivityKind::ALL, &listing)).items.len()
     };
     complete();
     assert_eq!(open(), 1);
@@ -254,6 +258,55 @@ fn others_read_zones_people_and_alarms() {
     assert!(has(forward, "TZOFFSETFROM:+0100") && has(forward, "TZOFFSETTO:+0200"));
     assert!(winter.len() >= 20 && summer.len() >= 20, "twenty years of it");
     assert!(has(summer[0], "DTSTART:20261019T090000"), "what holds at the first occurrence");
+}
+
+#[test]
+fn records_take_part_by_name_and_address() {
+    let host = Host::new();
+    let emails = Emails::parse("post@nordlys.example").unwrap();
+    let lead = host.add(LeadFields { emails, ..company("Nordlys AS") });
+    let quiet = host.add(company("Quiet AS"));
+    let person = host.write(|ctx, txn| {
+        let emails = Emails::parse("kari@nordlys.example")?;
+        let fields = ContactFields { emails, ..ContactFields::named("Kari \"K\"; Nord")? };
+        contacts::add(ctx, txn, lead.id, fields, false)
+    });
+    let fields = ActivityFields::meeting("Demo", at("2026-10-19T07:00:00Z"), at("2026-10-19T08:00:00Z"))
+        .with(Participant::Record(person.id.into()))
+        .with(Participant::Record(lead.id.into()))
+        .with(Participant::Record(quiet.id.into()));
+    let about = [lead.id.into(), quiet.id.into()];
+    let made = host.write(|ctx, txn| activities::add(ctx, txn, &about, fields.clone()));
+    let attendees = |text: &str| {
+        let all = components(text);
+        let event = all.into_iter().find(|(name, _)| name == "VEVENT").expect("an event").1;
+        event.into_iter().filter(|line| line.starts_with("ATTENDEE")).collect::<Vec<_>>()
+    };
+    let both = [
+        "ATTENDEE;CN=\"Kari ^'K^'; Nord\":mailto:kari@nordlys.example",
+        "ATTENDEE;CN=Nordlys AS:mailto:post@nordlys.example",
+    ];
+    // Who has no address cannot be named.
+    assert_eq!(attendees(&host.read(|ctx, txn| ical::activity(ctx, txn, made.id))), both);
+    assert_eq!(attendees(&host.read(|ctx, txn| ical::of(ctx, txn, lead.id)).text), both);
+    let query = OverviewQuery::new(at("2026-10-01T00:00:00Z"), at("2026-11-01T00:00:00Z"));
+    assert_eq!(attendees(&host.read(|ctx, txn| ical::overview(ctx, txn, &query)).text), both);
+    // Whoever does not see the lead sees neither it nor its person; whoever sees no addresses sees none here.
+    let eve: UserId = "eve".parse().unwrap();
+    host.write(|ctx, txn| {
+        let patch = LeadPatch::new().set(Field::Owner, eve.as_str());
+        leads::edit(ctx, txn, quiet.id, Expect::Any, &patch)
+    });
+    let own = Role::new().grant(Permission::View, Visibility::Own);
+    let policy = RoleTable::new().role("own", own).user(&eve, &["own"], None).unwrap();
+    let ctx = host.scene.ctx_as("eve", &policy);
+    let read = |ctx: &Context<'_>| {
+        attendees(&host.store.read(ctx.tenant(), |txn| ical::activity(ctx, txn, made.id)).unwrap())
+    };
+    assert_eq!(read(&ctx), [""; 0]);
+    let blind = Role::viewer().hide(Field::Email).unwrap();
+    let policy = RoleTable::new().role("blind", blind).user(&eve, &["blind"], None).unwrap();
+    assert_eq!(read(&host.scene.ctx_as("eve", &policy)), [""; 0]);
 }
 
 #[test]

@@ -147,7 +147,7 @@ pub(crate) fn run(runner: Runner, full: &Full, scratch: &Path, wanted: &dyn Fn(&
     let place = |n: usize| busy.places[which(n)][n * 131 % (busy.places[which(n)].len() / 2)];
     let ours = |n: usize| {
         let mut listing = Listing::default();
-        (listing.after, listing.limit) = (Some(place(n)), 20);
+        (listing.after, listing.limit) = (Some(place(n).into()), 20);
         full.store
             .read(ctx.tenant(), |txn| activities::of(&ctx, txn, lead(n), &[ActivityKind::Note], &listing))
             .unwrap()

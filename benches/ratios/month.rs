@@ -63,7 +63,7 @@ pub(crate) fn run(runner: Runner, full: &Full, scratch: &Path, wanted: &dyn Fn(&
         child: uuid::Uuid::nil(),
     };
     let ours = |n: usize| {
-        let query = calendar::OverviewQuery::new(from, to).after(Some(place(n))).limit(PAGE);
+        let query = calendar::OverviewQuery::new(from, to).after(Some(place(n).into())).limit(PAGE);
         full.store.read(ctx.tenant(), |txn| calendar::overview(&ctx, txn, &query)).unwrap().entries
     };
     let theirs = |n: usize| {

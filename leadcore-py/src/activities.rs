@@ -1,20 +1,21 @@
 //! Activities of leads, accounts and contacts.
 
-use leadcore::desk::{self, Listing, activities};
+use leadcore::desk::{self, activities};
 use leadcore::domain::{Activity, ActivityBody, ActivityDraft, ActivityKind, Move, Subject};
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::UserId;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::activity::{ActivityArg, bound_place, bound_text, kind_of, kinds_of, list_mark, py_activity};
+use crate::activity::{ActivityArg, kind_of, kinds_of, py_activity};
 use crate::activity_fields::{GivenFields, blank, given, given_at, outcome, patch, renamed, state};
 use crate::arguments::Parts;
 use crate::calendar::When;
-use crate::convert::{Count, LeadArg, Limit, Text};
+use crate::convert::{Count, LeadArg, Limit, Text, to_json};
 use crate::errors::{invalid, raise};
 use crate::lead::Lead;
 use crate::leads::named;
+use crate::listing::listing;
 use crate::moves::{Target, target};
 use crate::session::Session;
 use crate::subject::{SubjectArg, SubjectsArg};
@@ -310,19 +311,21 @@ pub(crate) fn activity_page<'py>(
     after: Option<Text>,
     limit: Limit,
 ) -> PyResult<PyPage<'py>> {
-    let kinds = kinds_of(&kinds).map_err(|error| raise(py, &error))?;
+    let mut kinds = kinds_of(&kinds).map_err(|error| raise(py, &error))?;
+    if kinds.is_empty() {
+        // None was named; the package refuses an empty list.
+        kinds = ActivityKind::ALL.to_vec();
+    }
     let user = user_of(py, "user", user)?;
     let subject = subject.map(|subject| subject.0);
-    let mark = list_mark(subject, user.as_ref(), &kinds, open, ascending);
-    let mut listing = Listing::default().after(bound_place(py, after, &mark)?).limit(limit.0);
-    (listing.open, listing.ascending) = (open, ascending);
+    let listing = listing(py, open, ascending, after.as_ref(), limit)?;
     let page = session.read(py, move |ctx, txn| match (&subject, &user) {
         (Some(subject), _) => activities::of(ctx, txn, *subject, &kinds, &listing),
         (None, Some(user)) => activities::assigned_to(ctx, txn, user, &kinds, &listing),
         (None, None) => activities::all(ctx, txn, &kinds, &listing),
     })?;
     let items = page.items.iter().map(|activity| py_activity(py, activity)).collect::<PyResult<_>>()?;
-    Ok((items, page.next.map(|place| bound_text(place, &mark))))
+    Ok((items, page.next.map(|next| to_json(py, &next)).transpose()?))
 }
 
 /// One activity as iCalendar text.

@@ -62,51 +62,6 @@ pub(crate) fn kinds_of(kinds: &[Text]) -> Result<Vec<ActivityKind>> {
     kinds.iter().enumerate().map(|(n, kind)| kind_of(&format!("kinds[{n}]"), &kind.0)).collect()
 }
 
-/// A place in a list as text, to be handed back.
-pub(crate) fn place_text(place: Place) -> String {
-    format!("{}/{}", place.at, place.child.simple())
-}
-
-/// The place that [`place_text`] wrote.
-pub(crate) fn place_of(py: Python<'_>, text: Option<Text>) -> PyResult<Option<Place>> {
-    let Some(Text(text)) = text else { return Ok(None) };
-    let place = text
-        .split_once('/')
-        .and_then(|(at, child)| Some(Place { at: at.parse().ok()?, child: Uuid::try_parse(child).ok()? }));
-    let broken = || invalid(py, "after", ViolationCode::Malformed, "this is not a page cursor");
-    place.map(Some).ok_or_else(broken)
-}
-
-/// What tells one list from another, for its cursors: FNV-1a of how it is asked for.
-pub(crate) fn list_mark(
-    subject: Option<Subject>,
-    user: Option<&UserId>,
-    kinds: &[ActivityKind],
-    open: Option<bool>,
-    ascending: bool,
-) -> String {
-    let asked = format!("{subject:?} {user:?} {kinds:?} {open:?} {ascending}");
-    let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    format!("{:08x}", asked.bytes().fold(0x811c_9dc5, step))
-}
-
-/// A place in a list as text that only this list takes back.
-pub(crate) fn bound_text(place: Place, mark: &str) -> String {
-    format!("{}/{mark}", place_text(place))
-}
-
-/// The place that [`bound_text`] wrote for this list.
-pub(crate) fn bound_place(py: Python<'_>, text: Option<Text>, mark: &str) -> PyResult<Option<Place>> {
-    let Some(Text(text)) = text else { return Ok(None) };
-    match text.rsplit_once('/') {
-        Some((place, of)) if of == mark => place_of(py, Some(Text(place.to_owned()))),
-        Some((place, _)) if place.contains('/') => {
-            Err(invalid(py, "after", ViolationCode::Malformed, "this page cursor belongs to another list"))
-        }
-        _ => place_of(py, Some(Text(String::new()))),
-    }
-}
-
 /// A record as kind and id.
 pub(crate) fn py_subject<'py>(py: Python<'py>, subject: &Subject) -> PyResult<Bound<'py, PyTuple>> {
     (subject.kind.code(), subject.id).into_pyobject(py)

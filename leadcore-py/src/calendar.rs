@@ -13,10 +13,11 @@ use pyo3::types::{PyDict, PyInt};
 use uuid::Uuid;
 
 use crate::activities::user_of;
-use crate::activity::{classes, kinds_of, place_of, place_text, py_activity, py_moment, py_subjects};
+use crate::activity::{classes, kinds_of, py_activity, py_moment, py_subjects};
 use crate::arguments::Parts;
-use crate::convert::{Id, Limit, Text, value_of};
+use crate::convert::{Id, Limit, Text, to_json, value_of};
 use crate::errors::{invalid, raise};
+use crate::listing::place;
 use crate::session::Session;
 use crate::subject::SubjectArg;
 
@@ -99,7 +100,9 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Range {
 
 impl Range {
     fn query(&self, ctx: &Context<'_>) -> OverviewQuery {
-        let mut query = OverviewQuery::new(self.start.instant(ctx), self.to.instant(ctx)).kinds(&self.kinds);
+        let mut query = OverviewQuery::new(self.start.instant(ctx), self.to.instant(ctx));
+        // All of them, when not said; the package refuses an empty list.
+        query.kinds = (!self.kinds.is_empty()).then(|| self.kinds.clone());
         query.assignee.clone_from(&self.assignee);
         query.about = self.about;
         query
@@ -115,7 +118,7 @@ pub(crate) fn calendar_overview<'py>(
     after: Option<Text>,
     limit: Limit,
 ) -> PyResult<PyOverview<'py>> {
-    let after = place_of(py, after)?;
+    let after = place(py, after.as_ref())?;
     let overview = session.read(py, move |ctx, txn| {
         calendar::overview(ctx, txn, &range.query(ctx).after(after).limit(limit.0))
     })?;
@@ -139,7 +142,7 @@ pub(crate) fn calendar_month<'py>(
 fn py_overview<'py>(py: Python<'py>, overview: &Overview) -> PyResult<PyOverview<'py>> {
     let entries = overview.entries.iter().map(|entry| py_entry(py, entry)).collect::<PyResult<_>>()?;
     let unexpanded = overview.unexpanded.iter().copied().map(ActivityId::as_uuid).collect();
-    Ok((entries, overview.next.map(place_text), unexpanded))
+    Ok((entries, overview.next.map(|next| to_json(py, &next)).transpose()?, unexpanded))
 }
 
 fn py_entry<'py>(py: Python<'py>, entry: &CalendarEntry) -> PyResult<Bound<'py, PyAny>> {
@@ -191,9 +194,9 @@ pub(crate) fn reminder_due<'py>(
     after: Option<Text>,
     limit: Limit,
 ) -> PyResult<(Vec<Bound<'py, PyAny>>, Option<String>)> {
-    let after = place_of(py, after)?;
+    let after = place(py, after.as_ref())?;
     let page = session.read(py, move |ctx, txn| {
-        let until = until.as_ref().map_or_else(|| ctx.now(), |until| until.instant(ctx));
+        let until = until.as_ref().map(|until| until.instant(ctx));
         reminders::due(ctx, txn, until, after, limit.0)
     })?;
     let class = classes(py)?.getattr("Reminder")?;
@@ -201,7 +204,7 @@ pub(crate) fn reminder_due<'py>(
         .items
         .iter()
         .map(|reminder| class.call1((reminder.at.to_datetime(), py_activity(py, &reminder.activity)?)));
-    Ok((items.collect::<PyResult<_>>()?, page.next.map(place_text)))
+    Ok((items.collect::<PyResult<_>>()?, page.next.map(|next| to_json(py, &next)).transpose()?))
 }
 
 /// Somebody was reminded of these activities.

@@ -297,6 +297,14 @@ pub(crate) fn estimate_revise(py: Python<'_>, session: &Session, estimate: Id) -
     to_json(py, &told(&made))
 }
 
+/// A new draft of its own with what an estimate offers.
+#[pyfunction]
+pub(crate) fn estimate_copy(py: Python<'_>, session: &Session, estimate: Id) -> PyResult<String> {
+    let id = EstimateId::from_uuid(estimate.0);
+    let made = session.write(py, move |ctx, txn| desk::estimates::copy(ctx, txn, id))?;
+    to_json(py, &told(&made))
+}
+
 /// Deletes a draft.
 #[pyfunction]
 pub(crate) fn estimate_delete(

@@ -11,7 +11,7 @@ use crate::lead::Lead;
 use crate::leads::named_all;
 use crate::listing::place;
 use crate::session::Session;
-use crate::subject::SubjectArg;
+use crate::subject::{SubjectArg, SubjectsArg};
 
 fn who(py: Python<'_>, user: Option<Text>) -> PyResult<Option<UserId>> {
     let user = user.map(|user| UserId::new(user.0)).transpose();
@@ -56,6 +56,17 @@ pub(crate) fn followed_by(
         Ok((named_all(txn, page.items)?, page.next))
     })?;
     Ok((leads, next.map(|place| to_json(py, &place)).transpose()?))
+}
+
+/// What records are called and where they are reached, as JSON.
+#[pyfunction]
+pub(crate) fn participants_named(
+    py: Python<'_>,
+    session: &Session,
+    subjects: SubjectsArg,
+) -> PyResult<String> {
+    let found = session.read(py, move |ctx, txn| desk::participants::named(ctx, txn, &subjects.0))?;
+    to_json(py, &found)
 }
 
 /// Who has every word of a text, as JSON.

@@ -81,10 +81,10 @@ mod _leadcore {
     use super::contacts::{contact_add, contact_edit, contact_primary, contact_remove, contacts_of};
     #[pymodule_export]
     use super::estimates::{
-        estimate_by_number, estimate_can_move, estimate_create, estimate_delete, estimate_edit,
-        estimate_for_request, estimate_from_lines, estimate_get, estimate_move, estimate_numbering_get,
-        estimate_numbering_set, estimate_page, estimate_revise, estimates_expire_due, estimates_of, lines_of,
-        lines_set,
+        estimate_by_number, estimate_can_move, estimate_copy, estimate_create, estimate_delete,
+        estimate_edit, estimate_for_request, estimate_from_lines, estimate_get, estimate_move,
+        estimate_numbering_get, estimate_numbering_set, estimate_page, estimate_revise, estimates_expire_due,
+        estimates_of, lines_of, lines_set,
     };
     #[pymodule_export]
     use super::exports::{contacts_vcard, export_leads, hygiene_apply, hygiene_plan};
@@ -95,7 +95,7 @@ mod _leadcore {
     #[pymodule_export]
     use super::filters::{filter_parse, filter_text};
     #[pymodule_export]
-    use super::followers::{follow, followed_by, followers_of, participants_search};
+    use super::followers::{follow, followed_by, followers_of, participants_named, participants_search};
     #[pymodule_export]
     use super::host_records::{
         record_by_key, record_edit, record_get, record_kind_remove, record_kind_set, record_kinds,

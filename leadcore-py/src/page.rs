@@ -10,7 +10,7 @@ use leadcore::desk::leads::LeadAction;
 use leadcore::desk::page::{
     AccountPage, ChildRecord, Engagement, LeadPage, PageOptions, PageSection, Qualification, TabPage,
 };
-use leadcore::domain::{Catalogue, Outcome, Pipeline, Subject, Tab};
+use leadcore::domain::{Catalogue, Outcome, Pipeline, Tab};
 use leadcore::error::{Result, ValueError, ViolationCode};
 use leadcore::id::{AccountId, LeadId, UserId};
 use leadcore::store::Txn;
@@ -19,7 +19,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple};
 
 use crate::accounts::with_categories;
-use crate::activity::{bound_text, list_mark, py_activity, py_subject};
+use crate::activity::{py_activity, py_subject};
 use crate::arguments::Parts;
 use crate::convert::{Id, Limit, Text, models, to_json};
 use crate::errors::{invalid, raise};
@@ -119,7 +119,7 @@ fn py_lead_page(py: Python<'_>, read: Read) -> PyResult<Bound<'_, PyAny>> {
     dict.set_item("idle", moves.getattr("Idle")?.call1(idle)?)?;
     dict.set_item("is_unread", page.is_unread)?;
     dict.set_item("actions", PyTuple::new(py, page.actions.into_iter().map(LeadAction::code))?)?;
-    dict.set_item("tabs", py_tabs(&classes, page.lead.id.into(), &page.tabs)?)?;
+    dict.set_item("tabs", py_tabs(&classes, &page.tabs)?)?;
     dict.set_item("attachments", py_attachments(&classes, &page.attachments)?)?;
     dict.set_item("contacts", PyTuple::new(py, page.contacts.into_iter().map(Contact::from))?)?;
     dict.set_item("history", PyTuple::new(py, visits)?)?;
@@ -163,7 +163,7 @@ fn py_account_page<'py>(
     dict.set_item("account", account)?;
     dict.set_item("lead_ids", PyTuple::new(py, page.origins.iter().map(|id| id.as_uuid()))?)?;
     dict.set_item("engagement", py_engagement(&classes, &page.engagement)?)?;
-    dict.set_item("tabs", py_tabs(&classes, page.account.id.into(), &page.tabs)?)?;
+    dict.set_item("tabs", py_tabs(&classes, &page.tabs)?)?;
     dict.set_item("attachments", py_attachments(&classes, &page.attachments)?)?;
     dict.set_item("contacts", PyTuple::new(py, page.contacts.into_iter().map(Contact::from))?)?;
     dict.set_item("followers", py_told(py, "followers", &page.followers)?)?;
@@ -220,20 +220,11 @@ fn py_qualification<'py>(classes: &Bound<'py, PyModule>, one: &Qualification) ->
     ))
 }
 
-fn py_tabs<'py>(
-    classes: &Bound<'py, PyModule>,
-    of: Subject,
-    tabs: &[TabPage],
-) -> PyResult<Bound<'py, PyTuple>> {
+fn py_tabs<'py>(classes: &Bound<'py, PyModule>, tabs: &[TabPage]) -> PyResult<Bound<'py, PyTuple>> {
     let (py, class) = (classes.py(), classes.getattr("TabPage")?);
     let tabs = tabs.iter().map(|tab| {
         let items = tab.items.iter().map(|child| py_child(py, child)).collect::<PyResult<Vec<_>>>()?;
-        // As the calls take it that read on.
-        let next = tab.next.map(|place| match &tab.tab {
-            Tab::Activity(kind) => Ok(bound_text(place, &list_mark(Some(of), None, &[*kind], None, false))),
-            _ => to_json(py, &place),
-        });
-        let next = next.transpose()?;
+        let next = tab.next.map(|next| to_json(py, &next)).transpose()?;
         class.call1((tab.tab.code(), tab.total, tab.open, PyTuple::new(py, items)?, next))
     });
     PyTuple::new(py, tabs.collect::<PyResult<Vec<_>>>()?)

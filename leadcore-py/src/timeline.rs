@@ -28,7 +28,11 @@ pub(crate) fn timeline<'py>(
 ) -> PyResult<(Vec<Bound<'py, PyAny>>, Option<i64>)> {
     let before = before.map(|before| Sequence(i64::try_from(before.0).unwrap_or(i64::MAX)));
     let topics = topics_of(&topics).map_err(|error| raise(py, &error))?;
-    let query = TimelineQuery::new(limit.0).topics(&topics).before(before);
+    let mut query = TimelineQuery::new(limit.0).before(before);
+    if !topics.is_empty() {
+        // None was named; the package refuses an empty list.
+        query = query.topics(&topics);
+    }
     let (page, catalogue) = session.read(py, move |ctx, txn| {
         let page = desk::timeline::of(ctx, txn, subject.0, &query)?;
         let catalogue = catalogue_of(ctx, txn, &page.items)?;

@@ -325,6 +325,38 @@ def test_who_may_not_see_a_lead_does_not_see_its_notes() -> None:
         assert len(bob.activities.all()) == 0
 
 
+def test_who_may_not_see_a_lead_does_not_learn_its_id_from_what_is_about_it() -> None:
+    table = leadcore.RoleTable().role("seller", leadcore.Role.salesperson()).user("ada", "seller").user("bob", "seller")
+    with leadcore.open(":memory:", tenant="acme", user=None, policy=table) as db:
+        ada, bob = db.as_user("ada"), db.as_user("bob")
+        mine, theirs = ada.leads.create(company="Nordlys AS"), bob.leads.create(company="Fjord AS")
+        about = [theirs, mine]
+        start = datetime(2030, 1, 7, 9, tzinfo=UTC)
+        meeting = db.activities.meeting(about, "Both", start, remind_at=datetime(2020, 1, 7, 9, tzinfo=UTC))
+        estimate = db.estimates.create(about, title="Both", lines=[leadcore.Line("Panel", 1, 100)], currency="EUR")
+        assert meeting.about == (("lead", theirs.id), ("lead", mine.id))
+        page = ada.leads.page(mine)
+        days = (date(2030, 1, 7), date(2030, 1, 8))
+        told = {
+            "get": ada.activities.get(meeting.id).about,
+            "of": ada.activities.of(mine)[0].about,
+            "all": ada.activities.all()[0].about,
+            "edit": ada.activities.edit(meeting.id, text="More").about,
+            "overview": ada.calendar.overview(*days)[0].about,
+            "due": ada.reminders.due()[0].activity.about,
+            "estimate": ada.estimates.get(estimate.id).about,
+            "estimates": ada.estimates.of(mine)[0].about,
+            "page": page.tabs[0][0].about,
+        }
+        assert told == dict.fromkeys(told, (("lead", mine.id),))
+        assert db.activities.get(meeting.id).about == meeting.about, "what ada wrote left it about both"
+        secret = str(theirs.id)
+        assert secret not in repr([entry.to_dict() for entry in ada.timeline(mine)])
+        assert secret not in repr(page.to_dict())
+        with pytest.raises(leadcore.NotFoundError):
+            ada.activities.of(theirs)
+
+
 def test_inside_a_transaction(db: Database, lead: Lead) -> None:
     with pytest.raises(RuntimeError), db.transaction():
         db.activities.note(lead, "They called.")

@@ -136,6 +136,69 @@ def test_one_occurrence_is_left_out_or_moved() -> None:
         assert db.activities.edit(series.id, exceptions=None).exceptions == ()
 
 
+def test_cursors_of_calendar_and_reminders_belong_to_what_was_asked(db: Database, lead: Lead) -> None:
+    at = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    for n in range(3):
+        db.activities.meeting(lead, f"Meeting {n}", at + timedelta(hours=n))
+        db.activities.task(lead, f"Task {n}", remind_at=datetime(2020, 1, 7 + n, tzinfo=UTC))
+    days = (date(2026, 11, 22), date(2026, 11, 23))
+    entries = db.calendar.overview(*days, limit=1)
+    due, all_due = db.reminders.due(date(2021, 1, 1), limit=1), db.reminders.due(limit=1)
+    assert len(db.calendar.overview(*days, after=entries.next)) == 2
+    assert len(db.reminders.due(date(2021, 1, 1), after=due.next)) == 2
+    # Due until now: the clock goes on between two pages.
+    assert len(db.reminders.due(after=all_due.next)) == 2
+    reads: tuple[Callable[[], object], ...] = (
+        lambda: db.calendar.overview(days[0], date(2026, 11, 24), after=entries.next),
+        lambda: db.calendar.overview(*days, kinds="meeting", after=entries.next),
+        lambda: db.calendar.overview(*days, assignee="bob", after=entries.next),
+        lambda: db.calendar.overview(*days, about=lead, after=entries.next),
+        lambda: db.reminders.due(date(2021, 1, 2), after=due.next),
+        lambda: db.reminders.due(after=due.next),
+        lambda: db.reminders.due(after=entries.next),
+        lambda: db.activities.of(lead, after=due.next),
+    )
+    for read in reads:
+        with pytest.raises(leadcore.InvalidError, match="`after`: this page cursor belongs to another list"):
+            read()
+
+
+def test_who_takes_part_is_named_to_others_and_here(db: Database, lead: Lead) -> None:
+    person = db.contacts.add(lead, name="Kari Nord", email="kari@nordlys.example")
+    demo = db.activities.meeting(
+        lead, "Demo", datetime(2026, 11, 22, 9, tzinfo=UTC), participants=[person, lead, ("user", "ada"), "Ola"]
+    )
+    named = db.participants.named(demo.participants)
+    assert [(one.subject, one.name, one.email) for one in named] == [
+        (("contact", person.id), "Kari Nord", "kari@nordlys.example"),
+        (("lead", lead.id), "Nordlys AS", None),
+    ]
+    text = db.activities.ical(demo).replace("\r\n ", "")
+    assert "ATTENDEE;CN=Kari Nord:mailto:kari@nordlys.example\r\n" in text
+    assert text.count("ATTENDEE") == 1
+
+
+@pytest.mark.parametrize("number", [-1, -(2**70), 1_001])
+def test_a_page_of_no_size_is_refused_by_its_argument_and_range(db: Database, lead: Lead, number: int) -> None:
+    reads: tuple[tuple[str, str, Callable[[], object]], ...] = (
+        ("first", "0 to 1,000", lambda: db.leads.page(lead, first=number)),
+        ("timeline", "0 to 1,000", lambda: db.leads.page(lead, timeline=number)),
+        ("limit", "1 to 1,000", lambda: db.leads.list(limit=number)),
+        ("limit", "1 to 1,000", lambda: db.activities.of(lead, limit=number)),
+        ("limit", "1 to 1,000", lambda: db.reminders.due(limit=number)),
+        ("limit", "1 to 1,000", lambda: db.calendar.overview(date(2026, 1, 1), date(2026, 1, 2), limit=number)),
+        ("limit", "1 to 1,000", lambda: db.estimates.of(lead, limit=number)),
+        ("limit", "1 to 1,000", lambda: db.files.of(lead, limit=number)),
+        ("limit", "1 to 1,000", lambda: db.followers.followed_by(limit=number)),
+        ("limit", "1 to 1,000", lambda: db.participants.search(limit=number)),
+        ("limit", "1 to 1,000", lambda: db.timeline_page(lead, limit=number)),
+        ("page_size", "1 to 1,000", lambda: list(db.activities.iter(lead, page_size=number))),
+    )
+    for argument, allowed, read in reads:
+        with pytest.raises(leadcore.InvalidError, match=f"`{argument}`: .*{allowed}"):
+            read()
+
+
 def test_a_cursor_belongs_to_its_list_and_an_empty_list_is_refused() -> None:
     with leadcore.open(":memory:", tenant="acme", user="ada") as db:
         lead = db.leads.create(company="Nordlys AS")

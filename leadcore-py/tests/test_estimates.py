@@ -242,6 +242,17 @@ def test_only_the_latest_version_is_accepted(db: Database, lead: Lead) -> None:
     assert db.estimates.accept(second).status == "accepted"
 
 
+def test_an_accepted_estimate_is_not_revised_but_copied(db: Database, lead: Lead) -> None:
+    lines = [Line("Panel", 1, 100)]
+    first = db.estimates.send(db.estimates.create(lead, title="Roof", lines=lines, currency="EUR"))
+    db.estimates.accept(first)
+    with pytest.raises(leadcore.ConflictError, match="revise"):
+        db.estimates.revise(first)
+    second = db.estimates.copy(first)
+    assert (second.number, second.status, second.revises, second.lines) == (2, "draft", None, first.lines)
+    assert db.estimates.accept(db.estimates.send(second)).status == "accepted"
+
+
 def test_a_request_waits_again_when_its_draft_is_deleted(db: Database, lead: Lead) -> None:
     request = db.activities.estimate_request(lead, "Twelve seats")
     draft = db.estimates.create_for_request(request)

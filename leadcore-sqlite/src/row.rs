@@ -412,7 +412,7 @@ impl<'b, 's> Binder<'b, 's> {
     }
 }
 
-fn from_json<T: DeserializeOwned>(json: &str, what: &str) -> Result<T> {
+pub(crate) fn from_json<T: DeserializeOwned>(json: &str, what: &str) -> Result<T> {
     serde_json::from_str(json).map_err(|_| corrupt(what))
 }
 

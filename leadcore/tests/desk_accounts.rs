@@ -1,10 +1,11 @@
-//! How often a page of accounts asks its store.
+//! How often a page of accounts, or of a history, asks its store.
 #![cfg(feature = "testkit")]
 
 #[cfg(test)]
 mod questions {
-    use leadcore::desk::{accounts, convert, leads};
-    use leadcore::domain::LeadFields;
+    use leadcore::desk::timeline::{self, TimelineQuery};
+    use leadcore::desk::{accounts, activities, convert, leads};
+    use leadcore::domain::{ActivityFields, LeadFields};
     use leadcore::error::Result;
     use leadcore::id::TenantId;
     use leadcore::memory::MemoryStore;
@@ -46,6 +47,33 @@ mod questions {
         fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
             self.inner.savepoint(work)
         }
+    }
+
+    #[test]
+    fn a_page_of_a_history_asks_as_often_as_one_event() {
+        let (store, scene) = (MemoryStore::new(), Scene::new("acme"));
+        let ctx = scene.ctx();
+        let lead = store
+            .write(&scene.tenant, |txn| {
+                let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+                for n in 0..30 {
+                    let note = ActivityFields::note(&format!("Note {n}"));
+                    activities::add(&ctx, txn, &[lead.id.into()], note)?;
+                }
+                Ok(lead)
+            })
+            .unwrap();
+        let asked = [1, 20].map(|limit| {
+            let read = store.read(&scene.tenant, |inner| {
+                let mut txn = Counting { inner, uses: 0 };
+                let page = timeline::of(&ctx, &mut txn, lead.id, &TimelineQuery::new(limit))?;
+                assert_eq!(page.items.len(), limit);
+                Ok(txn.uses)
+            });
+            read.unwrap()
+        });
+        // Who may see the lead, what belongs to it, and its events: notes have no names to look up.
+        assert_eq!(asked, [6, 6]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The calls about activities, made with what belongs to another tenant.
 
 use leadcore::desk::{Expect, Listing, activities};
-use leadcore::domain::{ActivityFields, CallOutcome, RequestState};
+use leadcore::domain::{ActivityFields, ActivityKind, CallOutcome, RequestState};
 
 use crate::beyond::{Case, said};
 
@@ -14,12 +14,14 @@ pub(crate) const CASES: &[(&str, Case)] = &[
         let draft = ActivityFields::note("Stolen").about([f.lead.id]);
         said(activities::add_many(ctx, txn, vec![draft]))
     }),
-    ("activities::all", |ctx, txn, _| said(activities::all(ctx, txn, &[], &Listing::default()))),
+    ("activities::all", |ctx, txn, _| {
+        said(activities::all(ctx, txn, ActivityKind::ALL, &Listing::default()))
+    }),
     ("activities::assign", |ctx, txn, f| {
         said(activities::assign(ctx, txn, f.activity.id, Expect::Any, None))
     }),
     ("activities::assigned_to", |ctx, txn, _| {
-        said(activities::assigned_to(ctx, txn, &"ada".parse()?, &[], &Listing::default()))
+        said(activities::assigned_to(ctx, txn, &"ada".parse()?, ActivityKind::ALL, &Listing::default()))
     }),
     ("activities::cancel", |ctx, txn, f| said(activities::cancel(ctx, txn, f.activity.id, Expect::Any))),
     ("activities::complete", |ctx, txn, f| said(activities::complete(ctx, txn, f.activity.id, Expect::Any))),
@@ -35,7 +37,9 @@ pub(crate) const CASES: &[(&str, Case)] = &[
     ("activities::log", |ctx, txn, f| {
         said(activities::log(ctx, txn, f.lead.id, Expect::Any, ActivityFields::note("Stolen"), None))
     }),
-    ("activities::of", |ctx, txn, f| said(activities::of(ctx, txn, f.lead.id, &[], &Listing::default()))),
+    ("activities::of", |ctx, txn, f| {
+        said(activities::of(ctx, txn, f.lead.id, ActivityKind::ALL, &Listing::default()))
+    }),
     ("activities::occurrence", |ctx, txn, f| {
         said(activities::occurrence(ctx, txn, f.activity.id, leadcore::time::Date::MIN))
     }),

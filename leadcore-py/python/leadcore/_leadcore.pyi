@@ -83,6 +83,7 @@ __all__ = [
     "estimate_numbering_get",
     "estimate_numbering_set",
     "estimate_page",
+    "estimate_copy",
     "estimate_revise",
     "estimates_expire_due",
     "estimates_of",
@@ -157,6 +158,7 @@ __all__ = [
     "numbering_set",
     "page_of_account",
     "page_of_lead",
+    "participants_named",
     "participants_search",
     "pipeline_add",
     "pipeline_list",
@@ -1294,6 +1296,9 @@ def estimate_move(session: Session, estimate: Any, revision: int | None, status:
 def estimates_expire_due(session: Session, limit: int) -> list[UUID]:
     """Writes down which estimates have expired: their ids."""
 
+def estimate_copy(session: Session, estimate: Any) -> str:
+    """A new draft of its own with what an estimate offers."""
+
 def estimate_revise(session: Session, estimate: Any) -> str:
     """A new draft with what was offered."""
 
@@ -1353,6 +1358,9 @@ def followers_of(session: Session, subject: _Subject) -> str:
 
 def followed_by(session: Session, user: str | None, after: str | None, limit: int) -> tuple[list[Lead], str | None]:
     """The leads that a user follows, and where the next page begins."""
+
+def participants_named(session: Session, subjects: Any) -> str:
+    """What records are called and where they are reached, as JSON."""
 
 def participants_search(session: Session, text: str, include_leads: bool, limit: int) -> str:
     """Who has every word of a text, as JSON."""

@@ -140,8 +140,8 @@ class EstimateUnmet(Record):
     """One condition that stands against a move of an estimate."""
 
     condition: str
-    """``not_from_here``, ``no_lines``, ``no_currency``, ``ends_before_date``, ``superseded`` or ``over``; later
-    versions may add conditions."""
+    """``not_from_here``, ``no_lines``, ``no_currency``, ``ends_before_date``, ``superseded``, ``already_accepted`` or
+    ``over``; later versions may add conditions."""
     violation: Violation
     """The same as the broken rule with which the move itself is refused."""
 

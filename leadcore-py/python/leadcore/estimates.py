@@ -227,6 +227,9 @@ class Estimates:
     def revise(self, estimate: EstimateRef) -> Estimate:
         """A new draft with what was offered, of today: the way on from one that is not what they want.
 
+        Of an estimate and its revisions one at most is accepted: then none of them is revised or accepted any more.
+        What they want besides, or instead, begins with a :meth:`copy`.
+
         >>> lead = db.leads.create(company="Nordlys AS", currency="EUR")
         >>> sent = db.estimates.send(db.estimates.create(lead, lines=[leadcore.Line("Panel", 12, 200)]))
         >>> draft = db.estimates.revise(sent)
@@ -234,6 +237,17 @@ class Estimates:
         ('draft', Decimal('2400'), True)
         """
         return self._one(_leadcore.estimate_revise(self._db._session, _of(estimate)[0]))
+
+    def copy(self, estimate: EstimateRef) -> Estimate:
+        """A new draft with what an estimate in any state offers, of today: an estimate of its own.
+
+        >>> lead = db.leads.create(company="Nordlys AS", currency="EUR")
+        >>> sent = db.estimates.send(db.estimates.create(lead, lines=[leadcore.Line("Panel", 12, 200)]))
+        >>> draft = db.estimates.copy(db.estimates.accept(sent))
+        >>> draft.status, draft.total, draft.revises
+        ('draft', Decimal('2400'), None)
+        """
+        return self._one(_leadcore.estimate_copy(self._db._session, _of(estimate)[0]))
 
     def delete(self, estimate: EstimateRef) -> None:
         """Delete a draft. Its number is not given again; an undo brings it back.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,13 @@ from uuid import UUID
 
 from ._leadcore import Lead
 from .arguments import compiled as _leadcore
+from .arguments import several
 from .models import Page, Subject
 from .subjects import SubjectRef, time_of
 from .values import Record
 
 if TYPE_CHECKING:
+    from .activity import Participant
     from .database import Database
 
 __all__ = ["Candidate", "Candidates", "Follow", "Followers", "Participants"]
@@ -155,17 +157,29 @@ class Participants:
 
         """
         found = json.loads(_leadcore.participants_search(self._db._session, text, include_leads, limit))
-        items = tuple(
-            Candidate(
-                _subject(one["subject"]),
-                one["name"],
-                one["email"],
-                None if one["of"] is None else _subject(one["of"]),
-                one["company"],
-            )
-            for one in found["items"]
-        )
-        return Candidates(items, found["complete"])
+        return Candidates(tuple(_candidate(one) for one in found["items"]), found["complete"])
+
+    def named(self, participants: Iterable[Participant]) -> list[Candidate]:
+        """What the records among participants are called and where they are reached, as the acting user may see it.
+
+        Users and others, who are known by what they are written as, are left out, and so are records in the trash and
+        those that the acting user may not see.
+
+        >>> lead = db.leads.create(company="Nordlys AS", email="post@nordlys.example")
+        >>> import datetime
+        >>> start = datetime.datetime(2030, 1, 7, 9, tzinfo=datetime.timezone.utc)
+        >>> demo = db.activities.meeting(lead, "Demo", start, participants=[lead, "Ola"])
+        >>> [(one.name, one.email) for one in db.participants.named(demo.participants)]
+        [('Nordlys AS', 'post@nordlys.example')]
+        """
+        given = several("participants", participants, "participants")
+        records = [one for one in given if not isinstance(one, str) and not (isinstance(one, tuple) and one[0] == "user")]
+        return [_candidate(one) for one in json.loads(_leadcore.participants_named(self._db._session, records))]
+
+
+def _candidate(one: dict[str, Any]) -> Candidate:
+    of = None if one["of"] is None else _subject(one["of"])
+    return Candidate(_subject(one["subject"]), one["name"], one["email"], of, one["company"])
 
 
 def _subject(told: dict[str, str]) -> Subject:

@@ -12,7 +12,7 @@ use rusqlite::types::Value;
 use uuid::Uuid;
 
 use crate::error::StoreResult as _;
-use crate::row::{Columns, corrupt, to_json};
+use crate::row::{Columns, corrupt, from_json, to_json};
 use crate::txn::{SqliteTxn, in_savepoint};
 
 const BEGIN: &str = "INSERT INTO leadcore_operation (tenant, id, kind, actor, at, key, state, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
@@ -72,7 +72,7 @@ impl SqliteTxn<'_> {
         rows.next().store("read an operation")?.map(operation).transpose()
     }
 
-    fn entries(&self, sql: &str, params: Vec<Value>) -> Result<Vec<Entry>> {
+    fn entries(&self, sql: &str, params: Vec<Value>) -> Result<Vec<Unread>> {
         let mut statement = self.prepare(sql, "read the journal")?;
         let mut rows = statement.query(rusqlite::params_from_iter(params)).store("read the journal")?;
         let mut entries = Vec::new();
@@ -126,9 +126,22 @@ fn operation(row: &Row<'_>) -> Result<Operation> {
     })
 }
 
-fn entry(row: &Row<'_>) -> Result<Entry> {
+/// An entry whose changes are still text: of those that a merge leaves out, none are read.
+struct Unread {
+    entry: Entry,
+    changes: Option<String>,
+}
+
+impl Unread {
+    fn read(self) -> Result<Entry> {
+        let changes = self.changes.map(|json| from_json(&json, "changes")).transpose()?;
+        Ok(Entry { changes: changes.unwrap_or_default(), ..self.entry })
+    }
+}
+
+fn entry(row: &Row<'_>) -> Result<Unread> {
     let mut columns = Columns::of(row);
-    Ok(Entry {
+    let mut entry = Entry {
         sequence: Sequence(columns.int()?),
         operation: OperationId::from_uuid(columns.uuid()?),
         operation_kind: columns.code("operation", OperationKind::from_code)?,
@@ -137,9 +150,12 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         subject: Subject::new(columns.code("entry", SubjectKind::from_code)?, columns.uuid()?),
         action: columns.code("entry", Action::from_code)?,
         other: other(columns.optional_text()?, columns.optional_uuid()?)?,
-        changes: columns.json("changes")?,
-        topics: topics(columns.int()?)?,
-    })
+        changes: Vec::new(),
+        topics: Topics::NONE,
+    };
+    let changes = columns.string()?;
+    entry.topics = topics(columns.int()?)?;
+    Ok(Unread { entry, changes })
 }
 
 fn topics(bits: i64) -> Result<Topics> {
@@ -229,10 +245,10 @@ impl Journal for SqliteTxn<'_> {
             }
             found.extend(self.entries(&history_query(about, !topics.is_empty()), params)?);
         }
-        found.sort_by_key(|entry| std::cmp::Reverse(entry.sequence));
-        found.dedup_by_key(|entry| entry.sequence);
+        found.sort_by_key(|unread| std::cmp::Reverse(unread.entry.sequence));
+        found.dedup_by_key(|unread| unread.entry.sequence);
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(found)
+        found.into_iter().map(Unread::read).collect()
     }
 
     fn replay(
@@ -252,7 +268,7 @@ impl Journal for SqliteTxn<'_> {
         };
         params.push(Value::Integer(after.map_or(0, |sequence| sequence.0)));
         params.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
-        self.entries(&replay_query(which), params)
+        self.entries(&replay_query(which), params)?.into_iter().map(Unread::read).collect()
     }
 
     fn end(&mut self) -> Result<Sequence> {

@@ -13,11 +13,12 @@ use crate::domain::{
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, LeadId};
 use crate::policy::Permission;
-use crate::query::{MAX_PAGE, Page};
+use crate::query::Page;
 use crate::store::Txn;
 
 use super::access::{Expect, Gate, check_fields};
 use super::intake::check_tax_id;
+use super::listing::check_limit;
 use super::operation::record;
 
 /// One account.
@@ -130,13 +131,7 @@ pub fn list(
     limit: usize,
 ) -> Result<Page<Account, u64>> {
     ctx.check_tenant(txn)?;
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(Error::invalid_field(
-            "limit",
-            ViolationCode::OutOfRange,
-            "a page has 1 to 1,000 records",
-        ));
-    }
+    check_limit(limit)?;
     let gate = Gate::open(ctx, txn, Permission::View)?;
     let found = txn.accounts().scan(after, limit.saturating_add(1))?;
     let page = Page::cut(found, limit, |account: &Account| account.number);

@@ -12,9 +12,11 @@ mod occurrences;
 
 use std::collections::BTreeMap;
 
+use uuid::Uuid;
+
 use crate::context::Context;
 use crate::domain::{
-    Activity, ActivityBody, ActivityDraft, ActivityFields, ActivityKind, FieldChange, NewEntry,
+    Activity, ActivityBody, ActivityDraft, ActivityFields, ActivityKind, FieldChange, FieldValue, NewEntry,
     OperationKind, Participant, Subject, SubjectKind, Tab, occurrence,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
@@ -49,6 +51,29 @@ impl Child for Activity {
             .filter(|child| child.revision != Revision::FIRST && child.fields.remind_at.is_some())
             .map(|child| (child.id, child.returned_reminder(child.updated_at)));
         remind(txn, &back.collect::<Vec<_>>())
+    }
+
+    /// When it reminds next, where that is still of use: nothing, when its reminder was acknowledged.
+    fn kept(txn: &mut dyn Txn, child: &Self) -> Result<Option<FieldValue>> {
+        if child.fields.remind_at.is_none() || !child.wants_reminder() {
+            return Ok(None);
+        }
+        let pending = txn.agenda().pending(&[child.id])?.pop();
+        Ok(Some(pending.map(|reminder| reminder.at).into()))
+    }
+
+    /// What was acknowledged does not come again.
+    fn resume(ctx: &Context<'_>, txn: &mut dyn Txn, id: Uuid, kept: &FieldValue) -> Result<()> {
+        let next = match kept {
+            FieldValue::Time(at) => Some(*at),
+            FieldValue::Text(text) => text.parse().ok(),
+            _ => None,
+        };
+        // What was due meanwhile was looked at when it came back.
+        if next.is_some_and(|at| at <= ctx.now()) {
+            return Ok(());
+        }
+        remind(txn, &[(ActivityId::from_uuid(id), next)])
     }
 
     fn update(txn: &mut dyn Txn, children: &[Self]) -> Result<()> {

@@ -138,7 +138,7 @@ pub fn board(ctx: &Context<'_>, txn: &mut dyn Txn, query: &BoardQuery) -> Result
         return Err(Error::invalid_field(
             "cards",
             ViolationCode::OutOfRange,
-            "a column has at most 1,000 cards",
+            "a column has 0 to 1,000 cards",
         ));
     }
     let sorted_by = query.sort.by.field();

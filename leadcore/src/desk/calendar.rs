@@ -5,17 +5,20 @@
 
 mod month;
 
+use std::collections::BTreeSet;
+
 use chrono::{FixedOffset, TimeDelta};
 
 use crate::context::Context;
 use crate::domain::{Activity, ActivityBody, ActivityKind, Meeting, Moment, Place, Subject, Tab, occurrence};
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{ActivityId, UserId};
-use crate::query::MAX_PAGE;
+use crate::query::{Asked, ListCursor, MAX_PAGE};
 use crate::store::{AgendaQuery, ChildQuery, Txn};
 use crate::time::{Date, Timestamp};
 
 use super::children;
+use super::listing::{kinds_violation, limit_violation};
 use super::live::Live;
 
 pub use month::{month, month_of};
@@ -24,10 +27,6 @@ pub use month::{month, month_of};
 const WIDEST: i64 = 366;
 /// How many activities are read at once.
 const CHUNK: usize = 500;
-/// How many at the least: some of them may be out of sight.
-const FEWEST: usize = 100;
-/// How many times more activities are read for a page before it is given as it is, though it could have more entries.
-const ROUNDS: usize = 20;
 /// The kinds that have a place in a calendar.
 const KINDS: [ActivityKind; 3] = [ActivityKind::Call, ActivityKind::Task, ActivityKind::Meeting];
 
@@ -39,14 +38,14 @@ pub struct OverviewQuery {
     pub from: Timestamp,
     /// To before this time: at most 366 days later.
     pub to: Timestamp,
-    /// Calls, tasks or meetings; all of them, when there is none.
-    pub kinds: Vec<ActivityKind>,
+    /// Calls, tasks or meetings; all of them, when not said.
+    pub kinds: Option<Vec<ActivityKind>>,
     /// Those that this user turns to.
     pub assignee: Option<UserId>,
     /// Those about this lead, contact or account; about anything, when there is none.
     pub about: Option<Subject>,
-    /// From behind this place: that of [`Overview::next`].
-    pub after: Option<Place>,
+    /// From behind this place: that of [`Overview::next`], of the same range, kinds, user and record.
+    pub after: Option<ListCursor>,
     /// At most so many entries, 1 to 1,000.
     pub limit: usize,
 }
@@ -55,13 +54,13 @@ impl OverviewQuery {
     /// Everything from one time on to before another: the first 1,000 entries.
     #[must_use]
     pub const fn new(from: Timestamp, to: Timestamp) -> Self {
-        Self { from, to, kinds: Vec::new(), assignee: None, about: None, after: None, limit: MAX_PAGE }
+        Self { from, to, kinds: None, assignee: None, about: None, after: None, limit: MAX_PAGE }
     }
 
-    /// Of these kinds only.
+    /// Of these kinds only: one at the least.
     #[must_use]
     pub fn kinds(mut self, kinds: &[ActivityKind]) -> Self {
-        self.kinds = kinds.to_vec();
+        self.kinds = Some(kinds.to_vec());
         self
     }
 
@@ -81,7 +80,7 @@ impl OverviewQuery {
 
     /// From behind this place.
     #[must_use]
-    pub const fn after(mut self, place: Option<Place>) -> Self {
+    pub const fn after(mut self, place: Option<ListCursor>) -> Self {
         self.after = place;
         self
     }
@@ -101,13 +100,13 @@ impl OverviewQuery {
         if self.to.since(self.from) > TimeDelta::days(WIDEST) {
             broken.push(Violation::new("to", ViolationCode::OutOfRange, "a range has at most 366 days"));
         }
-        if !self.kinds.iter().all(|kind| KINDS.contains(kind)) {
+        let kinds = self.kinds.as_deref().unwrap_or(&KINDS);
+        broken.extend(kinds_violation(kinds));
+        if !kinds.iter().all(|kind| KINDS.contains(kind)) {
             let message = "only calls, tasks and meetings have a place in a calendar";
             broken.push(Violation::new("kinds", ViolationCode::NotAllowed, message));
         }
-        if !(1..=MAX_PAGE).contains(&self.limit) {
-            broken.push(Violation::new("limit", ViolationCode::OutOfRange, "a page has 1 to 1,000 entries"));
-        }
+        broken.extend(limit_violation(self.limit));
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
     }
 
@@ -117,12 +116,19 @@ impl OverviewQuery {
         (self.from.saturating_add(TimeDelta::days(-1)), self.to.saturating_add(TimeDelta::days(1)))
     }
 
+    /// What its cursors belong to.
+    fn list(&self) -> Asked {
+        let kinds = self.kinds.as_deref().unwrap_or(&KINDS);
+        let kinds: BTreeSet<_> = kinds.iter().map(|kind| kind.code()).collect();
+        Asked::new(&("calendar", self.from, self.to, kinds, &self.assignee, self.about))
+    }
+
     fn agenda(&self, after: Option<Place>) -> AgendaQuery {
         let (from, to) = self.reach();
         AgendaQuery {
             from,
             to,
-            kinds: if self.kinds.is_empty() { KINDS.to_vec() } else { self.kinds.clone() },
+            kinds: self.kinds.clone().unwrap_or_else(|| KINDS.to_vec()),
             assignee: self.assignee.clone(),
             after,
             limit: CHUNK,
@@ -169,7 +175,7 @@ pub struct Overview {
     /// The entries: by when they begin, then by activity.
     pub entries: Vec<CalendarEntry>,
     /// The place behind the last one, when there may be more.
-    pub next: Option<Place>,
+    pub next: Option<ListCursor>,
     /// Series that cannot be expanded here: because they have too many occurrences before, or are of a time zone that this
     /// program does not know.
     pub unexpanded: Vec<ActivityId>,
@@ -206,11 +212,13 @@ pub struct Overview {
 /// ```
 ///
 /// # Errors
-/// `Invalid` for a range, kind or limit that does not fit; `NotFound` for a record that the actor may not see; `Denied`.
+/// `Invalid` for a range, kind or limit that does not fit, or a cursor of another list; `NotFound` for a record that the actor may not see; `Denied`.
 pub fn overview(ctx: &Context<'_>, txn: &mut dyn Txn, query: &OverviewQuery) -> Result<Overview> {
     query.check()?;
     let mut live = Live::open(ctx, txn)?;
-    let mut found = Found::new(query, ctx.utc_offset());
+    let list = query.list();
+    let after = list.place(query.after.as_ref())?;
+    let mut found = Found::new(query, after, ctx.utc_offset());
     let horizon = match query.about {
         Some(about) => {
             let about = children::shown_with(ctx, txn, about)?;
@@ -222,12 +230,13 @@ pub fn overview(ctx: &Context<'_>, txn: &mut dyn Txn, query: &OverviewQuery) -> 
             found.read_series(txn, &mut live, horizon)?
         }
     };
-    Ok(found.page(horizon))
+    Ok(found.page(list, horizon))
 }
 
 /// The entries of a page, as they are found.
 struct Found<'q> {
     query: &'q OverviewQuery,
+    after: Option<Place>,
     offset: FixedOffset,
     /// Where series are expanded now, and whether it is the first stretch: what began before it belongs to that one.
     stretch: (Timestamp, Timestamp),
@@ -239,11 +248,11 @@ struct Found<'q> {
 }
 
 impl<'q> Found<'q> {
-    fn new(query: &'q OverviewQuery, offset: FixedOffset) -> Self {
+    fn new(query: &'q OverviewQuery, after: Option<Place>, offset: FixedOffset) -> Self {
         let (from, to) = query.reach();
-        let from = query.after.map_or(from, |after| from.max(after.at));
+        let from = after.map_or(from, |after| from.max(after.at));
         let (entries, unexpanded) = (Vec::new(), Vec::new());
-        Self { query, offset, stretch: (from, to), is_first: true, entries, unexpanded, kept: 0 }
+        Self { query, after, offset, stretch: (from, to), is_first: true, entries, unexpanded, kept: 0 }
     }
 
     /// Reads series up to a place, stretch by stretch until the page is full. Gives the place up to which was read.
@@ -291,21 +300,22 @@ impl<'q> Found<'q> {
 
     /// Reads what is no series. Gives the place up to which was read, when there is more behind it.
     fn read_single(&mut self, txn: &mut dyn Txn, live: &mut Live) -> Result<Option<Place>> {
-        let mut after = self.query.after;
-        let before = self.kept;
-        for _ in 0..ROUNDS {
-            let mut agenda = self.query.agenda(after);
-            agenda.limit = self.query.limit.saturating_add(1).clamp(FEWEST, CHUNK);
-            let page = txn.agenda().between(&agenda)?;
-            live.learn(txn, page.iter())?;
-            page.iter().for_each(|activity| self.add(activity, live));
-            let Some(last) = page.last().filter(|_| page.len() == agenda.limit) else { return Ok(None) };
-            after = Some(Place { at: last.at(), child: last.id.as_uuid() });
-            if self.kept.saturating_sub(before) > self.query.limit {
-                break;
-            }
-        }
-        Ok(after)
+        let (query, before) = (self.query, self.kept);
+        let read = |txn: &mut dyn Txn, after, limit| {
+            txn.agenda().between(&AgendaQuery { limit, ..query.agenda(after) })
+        };
+        let place = |activity: &Activity| Place { at: activity.at(), child: activity.id.as_uuid() };
+        live.rounds(
+            txn,
+            self.after,
+            query.limit,
+            read,
+            |one| (one, place(one)),
+            |live, page| {
+                page.iter().for_each(|activity| self.add(activity, live));
+                self.kept.saturating_sub(before)
+            },
+        )
     }
 
     /// Reads what is about these records, of which each has some hundreds at most.
@@ -400,7 +410,7 @@ impl<'q> Found<'q> {
     fn keep(&mut self, entry: CalendarEntry) {
         let (start, end) = (entry.start.begins(self.offset), entry.end.ends(self.offset));
         let falls = start < self.query.to && (start >= self.query.from || end > self.query.from);
-        if falls && self.query.after.is_none_or(|after| entry.place() > after) {
+        if falls && self.after.is_none_or(|after| entry.place() > after) {
             self.kept = self.kept.saturating_add(1);
             self.entries.push(entry);
         }
@@ -411,7 +421,7 @@ impl<'q> Found<'q> {
         self.entries.truncate(self.query.limit.saturating_add(1));
     }
 
-    fn page(mut self, horizon: Option<Place>) -> Overview {
+    fn page(mut self, list: Asked, horizon: Option<Place>) -> Overview {
         self.cut();
         if let Some(horizon) = horizon {
             self.entries.retain(|entry| entry.place() <= horizon);
@@ -421,6 +431,7 @@ impl<'q> Found<'q> {
             self.entries.truncate(self.query.limit);
             next = self.entries.last().map(CalendarEntry::place);
         }
+        let next = next.map(|place| list.behind(place));
         Overview { entries: self.entries, next, unexpanded: self.unexpanded }
     }
 }

@@ -11,18 +11,18 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, FieldChange, FieldValue, LinkRole, NewEntry, Place, Placement, Subject, SubjectKind, Tab,
+    Action, FieldChange, FieldValue, LinkRole, NewEntry, Placement, Subject, SubjectKind, Tab,
 };
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, LeadId, Revision};
 use crate::policy::Permission;
-use crate::query::{MAX_PAGE, Page};
+use crate::query::{Asked, ListCursor, Page};
 use crate::store::{ChildQuery, Derived, Txn};
 use crate::time::Timestamp;
 
 use super::access::editable_for;
 pub(super) use super::child_parts::{revised_child, stored_child};
-use super::listing::Listing;
+use super::listing::{Listing, check_limit};
 pub(super) use super::sight::Sight;
 
 /// The most records that one child is about.
@@ -30,6 +30,8 @@ const MOST_ABOUT: usize = 20;
 
 /// The key under which the journal keeps the whole child, before and after: what an undo writes back.
 pub(super) const IMAGE: &str = "image";
+/// The key under which it keeps what was stored about the child besides: when it was to remind next.
+pub(super) const KEPT: &str = "kept";
 
 /// A kind of child record.
 pub(super) trait Child: Clone + PartialEq + Serialize + DeserializeOwned {
@@ -71,9 +73,19 @@ pub(super) trait Child: Clone + PartialEq + Serialize + DeserializeOwned {
         self
     }
 
-    /// Whether a child that was removed can come back: a file whose bytes are gone cannot.
-    fn can_return(_txn: &mut dyn Txn, _child: &Self) -> Result<bool> {
+    /// Whether an undo may make this of what the child is now: a file whose bytes are gone cannot come back.
+    fn can_return(_txn: &mut dyn Txn, _now: Option<&Self>, _child: &Self) -> Result<bool> {
         Ok(true)
+    }
+
+    /// What is stored about a child besides itself and goes with it; kept with the image for [`resume`](Self::resume).
+    fn kept(_txn: &mut dyn Txn, _child: &Self) -> Result<Option<FieldValue>> {
+        Ok(None)
+    }
+
+    /// A child came back, of which this was kept.
+    fn resume(_ctx: &Context<'_>, _txn: &mut dyn Txn, _id: Uuid, _kept: &FieldValue) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -200,10 +212,15 @@ fn rewrite<C: Child>(
 
 /// Removes a child, and gives the entries that tell it and keep it for an undo.
 pub(super) fn take_away<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &C) -> Result<Vec<NewEntry>> {
+    let kept = C::kept(txn, child)?;
     C::withdraw(txn, child)?;
     txn.children().lift(&[child.subject()])?;
     refresh(ctx, txn, child.about(), true)?;
-    entries(ctx, txn, Action::Deleted, Some(child), None)
+    let mut entries = entries(ctx, txn, Action::Deleted, Some(child), None)?;
+    if let (Some(first), Some(kept)) = (entries.first_mut(), kept) {
+        first.changes.push(FieldChange::new(KEPT, kept, FieldValue::Empty));
+    }
+    Ok(entries)
 }
 
 /// Stores a child that had been removed, and gives the entries that tell it.
@@ -355,9 +372,7 @@ fn check_writable(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject, tab: &
 pub(super) fn check_change<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &C) -> Result<()> {
     let tab = child.placement().tab;
     let mut about = child.about().to_vec();
-    let leads: Vec<_> = of_kind(&about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
-    let converted = txn.leads().get(&leads)?.into_iter().filter_map(|lead| lead.conversion);
-    about.extend(converted.map(|conversion| Subject::from(conversion.account)));
+    about.extend(accounts_of(txn, child.about())?.into_values());
     let mut refused = None;
     for subject in about {
         match check_writable(ctx, txn, subject, &tab) {
@@ -367,6 +382,26 @@ pub(super) fn check_change<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child
         }
     }
     Err(refused.unwrap_or_else(|| Error::not_found(C::WHAT)))
+}
+
+/// Those of these records that are leads which became an account, each with it.
+pub(super) fn accounts_of(txn: &mut dyn Txn, about: &[Subject]) -> Result<BTreeMap<Subject, Subject>> {
+    let leads: Vec<_> = of_kind(about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
+    let leads = if leads.is_empty() { Vec::new() } else { txn.leads().get(&leads)? };
+    let became = leads.into_iter().filter_map(|lead| Some((lead.id.into(), lead.conversion?.account.into())));
+    Ok(became.collect())
+}
+
+/// The records that work about these goes on with, each once: accounts in the place of the leads that became them.
+pub(super) fn going_on(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subject>> {
+    let accounts = accounts_of(txn, about)?;
+    let mut onwards = Vec::with_capacity(about.len());
+    for subject in about.iter().map(|subject| *accounts.get(subject).unwrap_or(subject)) {
+        if !onwards.contains(&subject) {
+            onwards.push(subject);
+        }
+    }
+    Ok(onwards)
 }
 
 pub(super) fn of_kind(subjects: &[Subject], kind: SubjectKind) -> impl Iterator<Item = Uuid> + '_ {
@@ -399,6 +434,12 @@ pub(super) fn shown_with(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject)
     Ok(shown)
 }
 
+/// What the cursors of a tab, or of several, belong to.
+pub(super) fn tab_list(of: Subject, tabs: &[Tab], open: Option<bool>, ascending: bool) -> Asked {
+    let tabs: BTreeSet<&str> = tabs.iter().map(Tab::code).collect();
+    Asked::new(&("tabs", of, tabs, open, ascending))
+}
+
 /// A page of one tab, or of several of the same kind of child.
 pub(super) fn page<C: Child>(
     ctx: &Context<'_>,
@@ -406,22 +447,21 @@ pub(super) fn page<C: Child>(
     of: Subject,
     tabs: Vec<Tab>,
     listing: &Listing,
-) -> Result<Page<C, Place>> {
-    if !(1..=MAX_PAGE).contains(&listing.limit) {
-        let message = "a page has 1 to 1,000 records";
-        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
-    }
+) -> Result<Page<C, ListCursor>> {
+    check_limit(listing.limit)?;
+    let list = tab_list(of, &tabs, listing.open, listing.ascending);
+    let after = list.place(listing.after.as_ref())?;
     let about = shown_with(ctx, txn, of)?;
     let query = ChildQuery {
         about,
         tabs,
         open: listing.open,
         descending: !listing.ascending,
-        after: listing.after,
+        after,
         limit: listing.limit.saturating_add(1),
     };
     let found = txn.children().list(&query)?;
-    let page = Page::cut(found, listing.limit, crate::domain::Placed::place);
+    let page = Page::cut(found, listing.limit, |placed| list.behind(placed.place()));
     let ids: Vec<_> = page.items.iter().map(|placed| placed.child.id).collect();
     let found = C::load(txn, &ids)?;
     Ok(Page { items: shown(ctx, txn, found)?, next: page.next })

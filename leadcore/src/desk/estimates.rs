@@ -5,8 +5,9 @@
 //! [`Totals`]. What was sent and holds until an earlier day shows as expired everywhere, without any
 //! job; [`expire_due`] writes it down. Tabs that list open ones alone go by what is written.
 //!
-//! Once accepted, declined or expired, what was offered is frozen; [`revise`] makes a new draft of it. An estimate of a lead
-//! that was converted goes on: it can still be accepted, by whoever may change the account.
+//! Once accepted, declined or expired, what was offered is frozen. [`revise`] makes a new version of what was sent, and of
+//! all versions one at most is accepted: then none is revised any more, and what they want instead begins with a [`copy`]. An
+//! estimate of a lead that was converted goes on: it can still be accepted, by whoever may change the account.
 
 mod kind;
 mod list;
@@ -29,7 +30,7 @@ use super::settings;
 use super::{children, children_purge};
 
 pub use list::{EstimateQuery, list, of};
-pub use moves::{accept, can_move, decline, expire, expire_due, revise, send};
+pub use moves::{accept, can_move, copy, decline, expire, expire_due, revise, send};
 
 /// Creates a draft about these records.
 ///
@@ -113,7 +114,7 @@ pub fn create_for_request(
     }
     fields.title = fields.title.or_else(|| before.fields.title.clone());
     let hidden = children::unseen(ctx, txn, &before.about)?;
-    let (about, hidden) = (going_on(txn, &before.about)?, going_on(txn, &hidden)?);
+    let (about, hidden) = (children::going_on(txn, &before.about)?, children::going_on(txn, &hidden)?);
     let origin = Origin { request: Some(request), revises: None };
     let (estimate, mut entries) = add(ctx, txn, (&about, &hidden), fields, origin)?;
     let mut after = before.clone();
@@ -373,20 +374,4 @@ fn currency_of(txn: &mut dyn Txn, about: &[Subject]) -> Result<Option<crate::val
         }
     }
     Ok(None)
-}
-
-/// The records that work about these goes on with: accounts in the place of the leads that became them.
-fn going_on(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subject>> {
-    let leads = about.iter().filter(|subject| subject.kind == SubjectKind::Lead);
-    let leads: Vec<_> = leads.map(|subject| LeadId::from_uuid(subject.id)).collect();
-    let mut onwards = about.to_vec();
-    for lead in txn.leads().get(&leads)? {
-        let Some(conversion) = lead.conversion else { continue };
-        for subject in &mut onwards {
-            if *subject == Subject::from(lead.id) {
-                *subject = conversion.account.into();
-            }
-        }
-    }
-    Ok(onwards)
 }

@@ -14,12 +14,13 @@ use crate::domain::{
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{LeadId, UserId};
 use crate::policy::Permission;
-use crate::query::{MAX_PAGE, Page};
+use crate::query::{Asked, ListCursor, Page};
 use crate::store::Txn;
 use crate::time::Timestamp;
 
 use super::access::{Gate, Mask};
 use super::children::{self, Sight};
+use super::listing::check_limit;
 use super::operation::record;
 
 /// Makes somebody follow a lead or an account: the acting user, when nobody is named. Says whether it is new.
@@ -179,24 +180,23 @@ pub(super) fn first(follows: Vec<Follow>) -> Vec<Follow> {
 /// be shorter than `limit` and still have a next one.
 ///
 /// # Errors
-/// `Denied`; `Invalid` for a limit that does not fit, or (field `user`) when nobody is named and no user acts.
+/// `Denied`; `Invalid` for a limit that does not fit, a cursor of another user's, or (field `user`) when nobody is named and no user acts.
 pub fn followed(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     user: Option<&UserId>,
-    after: Option<Place>,
+    after: Option<ListCursor>,
     limit: usize,
-) -> Result<Page<Lead, Place>> {
+) -> Result<Page<Lead, ListCursor>> {
     ctx.check_tenant(txn)?;
-    if !(1..=MAX_PAGE).contains(&limit) {
-        let message = "a page has 1 to 1,000 records";
-        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
-    }
+    check_limit(limit)?;
     let gate = Gate::open(ctx, txn, Permission::View)?;
     let user = who(ctx, user)?;
+    let list = Asked::new(&("followed", &user));
+    let after = list.place(after.as_ref())?;
     let found = txn.followers().followed_by(&user, SubjectKind::Lead, after, limit.saturating_add(1))?;
-    let page =
-        Page::cut(found, limit, |follow: &Follow| Place { at: follow.since, child: follow.subject.id });
+    let place = |follow: &Follow| list.behind(Place { at: follow.since, child: follow.subject.id });
+    let page = Page::cut(found, limit, place);
     let ids: Vec<_> = page.items.iter().map(|follow| LeadId::from_uuid(follow.subject.id)).collect();
     let mut leads = txn.leads().get(&ids)?;
     leads.retain(|lead| lead.trashed.is_none() && gate.admits(lead));

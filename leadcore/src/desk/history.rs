@@ -101,8 +101,8 @@ fn moves(txn: &mut dyn Txn, lead: &Lead) -> Result<Moves> {
             before,
             MAX_PAGE,
         )?;
-        let Some(last) = entries.last() else { break };
-        before = Some(last.sequence);
+        let is_last = entries.len() < MAX_PAGE;
+        before = entries.last().map(|last| last.sequence);
         for entry in entries {
             // By what changed, not by the action: an undo or an import moves a lead too.
             let change = entry.changes.iter().find(|change| change.field == Field::Stage.key());
@@ -111,6 +111,9 @@ fn moves(txn: &mut dyn Txn, lead: &Lead) -> Result<Moves> {
             } else if entry.action == Action::Created {
                 moves.created = Some(entry);
             }
+        }
+        if is_last {
+            break;
         }
     }
     moves.list.reverse();

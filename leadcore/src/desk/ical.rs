@@ -4,8 +4,10 @@
 //! revision as `SEQUENCE` and the time of its last change as `DTSTAMP`: the same activities give the same text, and a
 //! calendar that has read an earlier one takes the new one in its place. Time zones are named by IANA (`TZID=Europe/Oslo`)
 //! and spelt out for readers that do not know them. Occurrences that a series leaves out are its `EXDATE`s; a meeting that
-//! took the place of one is an event of its own, `RELATED-TO` the series.
+//! took the place of one is an event of its own, `RELATED-TO` the series. Who takes part in a meeting is its `ATTENDEE`, as
+//! far as the actor may see an address: users by their id where that is one, contacts, accounts and leads with their name.
 
+mod people;
 mod zones;
 
 use std::collections::BTreeSet;
@@ -15,17 +17,17 @@ use icalendar::{Component as _, Event, EventLike as _, Property, Todo};
 
 use crate::context::Context;
 use crate::domain::{
-    Activity, ActivityBody, ActivityKind, Call, Meeting, Participant, Priority, Subject, Task, occurrence,
+    Activity, ActivityBody, ActivityKind, Call, Meeting, Priority, Subject, Task, occurrence,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::ActivityId;
 use crate::store::Txn;
 use crate::time::{Date, Timestamp};
-use crate::value::Email;
 
 use super::activities;
 use super::calendar::{self, OverviewQuery};
 use super::listing::Listing;
+use people::People;
 use zones::Zones;
 
 /// How many activities are read at once.
@@ -43,7 +45,8 @@ pub struct Feed {
     pub left_out: Vec<ActivityId>,
 }
 
-/// These activities as one calendar. What is no call, task or meeting is left out.
+/// These activities as one calendar. What is no call, task or meeting is left out. Participants that are records are not
+/// named here, since nobody is asked who they are: [`activity`], [`of`] and [`overview`] do.
 ///
 /// ```
 /// use leadcore::desk::{activities, ical};
@@ -82,6 +85,7 @@ pub fn calendar(all: &[Activity]) -> Feed {
 pub fn activity(ctx: &Context<'_>, txn: &mut dyn Txn, id: ActivityId) -> Result<String> {
     let activity = activities::get(ctx, txn, id)?;
     let mut writer = Writer::new();
+    writer.people.learn(ctx, txn, [&activity])?;
     writer.write(&activity)?;
     Ok(writer.finish().text)
 }
@@ -96,6 +100,7 @@ pub fn of(ctx: &Context<'_>, txn: &mut dyn Txn, subject: impl Into<Subject>) -> 
     let mut writer = Writer::new();
     loop {
         let page = activities::of(ctx, txn, subject, &KINDS, &listing)?;
+        writer.people.learn(ctx, txn, &page.items)?;
         page.items.iter().for_each(|activity| writer.add(activity));
         match page.next {
             Some(next) => listing.after = Some(next),
@@ -115,7 +120,9 @@ pub fn overview(ctx: &Context<'_>, txn: &mut dyn Txn, query: &OverviewQuery) -> 
         let new = page.entries.iter().map(|entry| entry.activity).filter(|id| known.insert(*id));
         let new: Vec<_> = new.collect();
         for ids in new.chunks(CHUNK) {
-            txn.activities().get(ids)?.iter().for_each(|activity| writer.add(activity));
+            let activities = txn.activities().get(ids)?;
+            writer.people.learn(ctx, txn, &activities)?;
+            activities.iter().for_each(|activity| writer.add(activity));
         }
         for id in page.unexpanded {
             if known.insert(id) {
@@ -133,6 +140,7 @@ pub fn overview(ctx: &Context<'_>, txn: &mut dyn Txn, query: &OverviewQuery) -> 
 struct Writer {
     text: String,
     zones: Zones,
+    people: People,
     left_out: Vec<ActivityId>,
 }
 
@@ -140,7 +148,12 @@ impl Writer {
     fn new() -> Self {
         let head =
             ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//leadcore//leadcore//EN", "CALSCALE:GREGORIAN", ""];
-        Self { text: head.join("\r\n"), zones: Zones::default(), left_out: Vec::new() }
+        Self {
+            text: head.join("\r\n"),
+            zones: Zones::default(),
+            people: People::default(),
+            left_out: Vec::new(),
+        }
     }
 
     /// One that cannot be written is left out, and told.
@@ -153,7 +166,7 @@ impl Writer {
     fn write(&mut self, activity: &Activity) -> Result<()> {
         let text = match &activity.fields.body {
             ActivityBody::Meeting(meeting) => {
-                let text = written(&event_of_meeting(activity, meeting)?)?;
+                let text = written(&event_of_meeting(activity, meeting, &self.people)?)?;
                 self.zones.learn(meeting, activity.updated_at)?;
                 text
             }
@@ -200,40 +213,6 @@ fn alarm(activity: &Activity) -> Option<String> {
         _ => format!("TRIGGER;VALUE=DATE-TIME:{}", utc(at.to_datetime())),
     };
     Some(format!("BEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:Reminder\r\n{trigger}\r\nEND:VALARM\r\n"))
-}
-
-/// The address of somebody, as a URI (RFC 6068); who has none cannot be named in a calendar of others.
-fn mailto(address: &str) -> Option<String> {
-    // `Kari Nord <kari@nord.example>` is how people write one down.
-    let bare = address.strip_suffix('>').and_then(|named| named.rsplit_once('<')).map(|(_, bare)| bare);
-    let email = Email::parse(bare.unwrap_or(address)).ok()?;
-    let mut uri = String::from("mailto:");
-    for byte in email.as_str().bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~@!$'*+".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    Some(uri)
-}
-
-/// Who takes part and who leads, as far as they have addresses: of records those would have to be looked up.
-fn people(event: &mut Event, activity: &Activity, meeting: &Meeting) {
-    let addresses = meeting.participants.iter().filter_map(|participant| match participant {
-        Participant::User(user) => mailto(user.as_str()),
-        Participant::Other(text) => mailto(text),
-        Participant::Record(_) => None,
-    });
-    let addresses: Vec<_> = addresses.collect();
-    // Attendees are invited by somebody (section 3.8.4.3).
-    let leads = activity.fields.assignee.as_ref().or_else(|| activity.created_by.user());
-    if let Some(leads) = leads.and_then(|user| mailto(user.as_str())).filter(|_| !addresses.is_empty()) {
-        event.append_property(Property::new("ORGANIZER", leads));
-    }
-    for address in addresses {
-        event.append_multi_property(Property::new("ATTENDEE", address));
-    }
 }
 
 /// Text as iCalendar can have it: its only control character is the end of a line.
@@ -283,7 +262,7 @@ fn describe<C: icalendar::Component>(component: &mut C, activity: &Activity) {
     }
 }
 
-fn event_of_meeting(activity: &Activity, meeting: &Meeting) -> Result<Event> {
+fn event_of_meeting(activity: &Activity, meeting: &Meeting, people: &People) -> Result<Event> {
     let exported = occurrence::exported(meeting)?;
     let (first, zone) = (exported.first, meeting.zone.as_deref());
     // The end of whole days is the day behind them (section 3.6.1).
@@ -304,7 +283,7 @@ fn event_of_meeting(activity: &Activity, meeting: &Meeting) -> Result<Event> {
     if let Some(instead) = meeting.instead_of {
         event.append_property(("RELATED-TO", format!("{}@leadcore", instead.series).as_str()));
     }
-    people(&mut event, activity, meeting);
+    people.write(&mut event, activity, meeting);
     if let Some(place) = &meeting.place {
         event.location(&text(place));
     }

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::LeadId;
 use crate::policy::Permission;
-use crate::query::{Cursor, Filter, LeadQuery, LeadScan, MAX_PAGE, Page, Resolved};
+use crate::query::{Cursor, Filter, LeadQuery, LeadScan, Page, Resolved};
 use crate::store::{LeadChange, Txn};
 
 use super::access::{
@@ -18,6 +18,7 @@ use super::access::{
 };
 use super::functions::Openings;
 use super::intake::{Intake, check_references, check_rules, store_new, violations};
+use super::listing::check_limit;
 use super::moving::{guard, refuse};
 use super::operation::{new_operation, record, record_as};
 use super::{custom, settings};
@@ -273,13 +274,7 @@ pub(super) fn scan_checked(
 ) -> Result<Page<Lead>> {
     custom::check_sort(txn, &query.sort, query.after.as_ref())?;
     let limit = query.limit.unwrap_or(DEFAULT_PAGE);
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(Error::invalid_field(
-            "limit",
-            ViolationCode::OutOfRange,
-            "a page has 1 to 1,000 records",
-        ));
-    }
+    check_limit(limit)?;
     if query.after.as_ref().is_some_and(|cursor| cursor.sort != query.sort || !cursor.is_sound()) {
         let message = "this cursor belongs to another sort";
         return Err(Error::invalid_field("after", ViolationCode::Malformed, message));

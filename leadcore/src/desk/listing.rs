@@ -1,6 +1,7 @@
 //! Which part of a list is read.
 
-use crate::domain::Place;
+use crate::error::{Error, Result, Violation, ViolationCode};
+use crate::query::{ListCursor, MAX_PAGE};
 
 /// Which children of a record are read.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,7 +12,7 @@ pub struct Listing {
     /// The earliest first, instead of the latest.
     pub ascending: bool,
     /// From behind this place.
-    pub after: Option<Place>,
+    pub after: Option<ListCursor>,
     /// At most so many, 1 to 1,000.
     pub limit: usize,
 }
@@ -42,9 +43,9 @@ impl Listing {
         self
     }
 
-    /// From behind this place: that of [`Page::next`](crate::query::Page).
+    /// From behind this place: that of [`Page::next`](crate::query::Page), of the same list.
     #[must_use]
-    pub fn after(mut self, place: impl Into<Option<Place>>) -> Self {
+    pub fn after(mut self, place: impl Into<Option<ListCursor>>) -> Self {
         self.after = place.into();
         self
     }
@@ -55,4 +56,33 @@ impl Listing {
         self.limit = limit;
         self
     }
+}
+
+/// Refuses a page of none, or of too many.
+///
+/// # Errors
+/// `Invalid` at `limit`.
+pub(super) fn check_limit(limit: usize) -> Result<()> {
+    limit_violation(limit).map_or(Ok(()), |broken| Err(Error::invalid(vec![broken])))
+}
+
+/// What is said of a page of none, or of too many.
+pub(super) fn limit_violation(limit: usize) -> Option<Violation> {
+    let message = "a page has 1 to 1,000 records";
+    (!(1..=MAX_PAGE).contains(&limit)).then(|| Violation::new("limit", ViolationCode::OutOfRange, message))
+}
+
+/// Refuses a list of kinds without any: it would be of nothing here and of everything elsewhere, and is mostly one that
+/// came out empty by mistake.
+///
+/// # Errors
+/// `Invalid` at `kinds`.
+pub(super) fn check_kinds<K>(kinds: &[K]) -> Result<()> {
+    kinds_violation(kinds).map_or(Ok(()), |broken| Err(Error::invalid(vec![broken])))
+}
+
+/// What is said of a list of kinds without any.
+pub(super) fn kinds_violation<K>(kinds: &[K]) -> Option<Violation> {
+    let message = "an empty list is of nothing; for all of them, name every kind";
+    kinds.is_empty().then(|| Violation::new("kinds", ViolationCode::Required, message))
 }

@@ -3,12 +3,18 @@
 use std::collections::BTreeSet;
 
 use crate::context::Context;
-use crate::domain::{Activity, Subject, SubjectKind};
+use crate::domain::{Activity, Place, Subject, SubjectKind};
 use crate::error::Result;
 use crate::id::LeadId;
+use crate::query::Page;
 use crate::store::Txn;
 
 use super::children::Sight;
+
+/// How many activities one round looks at, at the least: some of them may be out of sight.
+const FEWEST: usize = 100;
+/// How many rounds one page takes at most: an actor who sees little gets a shorter page rather than a slow one.
+const ROUNDS: usize = 20;
 
 /// What is about records that the actor may see and that are not in the trash.
 pub(super) struct Live {
@@ -45,5 +51,48 @@ impl Live {
     pub(super) fn of(&self, about: &[Subject]) -> Vec<Subject> {
         let shown = |subject: &&Subject| self.sight.sees(**subject) && !self.trashed.contains(subject);
         about.iter().filter(shown).copied().collect()
+    }
+
+    /// Reads round by round from behind a place until more than a page was kept, nothing is left, or an actor who sees
+    /// little would wait too long. Gives the place up to which was read, when there may be more behind it.
+    ///
+    /// `keep` gets what a round read, and says how many were kept so far.
+    pub(super) fn rounds<T>(
+        &mut self,
+        txn: &mut dyn Txn,
+        mut after: Option<Place>,
+        limit: usize,
+        mut read: impl FnMut(&mut dyn Txn, Option<Place>, usize) -> Result<Vec<T>>,
+        at: impl Fn(&T) -> (&Activity, Place),
+        mut keep: impl FnMut(&Self, Vec<T>) -> usize,
+    ) -> Result<Option<Place>> {
+        let wanted = limit.saturating_add(1).max(FEWEST);
+        for _ in 0..ROUNDS {
+            let found = read(txn, after, wanted)?;
+            self.learn(txn, found.iter().map(|one| at(one).0))?;
+            after = found.last().filter(|_| found.len() == wanted).map(|last| at(last).1);
+            if keep(self, found) > limit || after.is_none() {
+                break;
+            }
+        }
+        Ok(after)
+    }
+
+    /// A page of what is [of use](Self::of): with less than `limit` it can still have a next one, where the actor sees little.
+    pub(super) fn page<T>(
+        &mut self,
+        txn: &mut dyn Txn,
+        after: Option<Place>,
+        limit: usize,
+        read: impl FnMut(&mut dyn Txn, Option<Place>, usize) -> Result<Vec<T>>,
+        at: impl Fn(&T) -> (&Activity, Place),
+    ) -> Result<Page<T, Place>> {
+        let mut items = Vec::new();
+        let read_to = self.rounds(txn, after, limit, read, &at, |live, found| {
+            items.extend(found.into_iter().filter(|one| !live.of(&at(one).0.about).is_empty()));
+            items.len()
+        })?;
+        let page = Page::cut(items, limit, |one| at(one).1);
+        Ok(Page { items: page.items, next: page.next.or(read_to) })
     }
 }

@@ -9,10 +9,11 @@ use crate::domain::{Lead, Sequence, SubjectKind};
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::LeadId;
 use crate::policy::Permission;
-use crate::query::{LeadQuery, MAX_PAGE};
+use crate::query::LeadQuery;
 use crate::store::Txn;
 
 use super::access::{Gate, masked};
+use super::listing::check_limit;
 
 /// How many leads a copy starts with.
 const START: usize = 200;
@@ -90,10 +91,7 @@ pub fn changes(
     limit: usize,
 ) -> Result<Changes> {
     ctx.check_tenant(txn)?;
-    if !(1..=MAX_PAGE).contains(&limit) {
-        let message = "a page has 1 to 1,000 records";
-        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
-    }
+    check_limit(limit)?;
     let gate = Gate::open(ctx, txn, Permission::View)?;
     if after > Some(txn.journal().end()?) {
         let message = "nothing has happened there yet: this place is of another database, so begin again";

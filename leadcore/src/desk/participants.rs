@@ -13,8 +13,8 @@ use crate::domain::{
     SubjectKind,
 };
 use crate::error::{Error, Result, ViolationCode};
-use crate::id::{AccountId, LeadId};
-use crate::query::{Cursor, Filter, LeadScan, MAX_PAGE, Resolved, Sort, SortField, Term, search_terms};
+use crate::id::{AccountId, ContactId, LeadId};
+use crate::query::{Cursor, Filter, LeadScan, Resolved, Sort, SortField, Term, search_terms};
 use crate::store::{NamePlace, NameSearch, Txn};
 use crate::value::{Email, fold};
 
@@ -22,6 +22,7 @@ use super::access::Mask;
 use super::children::Sight;
 use super::contacts::mask;
 use super::leads::readable;
+use super::listing::check_limit;
 
 /// How many records of each kind a search looks at, at most: who may see one customer in ten thousand would else read all.
 const MOST_LOOKED_AT: usize = 5_000;
@@ -123,24 +124,12 @@ pub fn search(
     text: &str,
     options: &ParticipantOptions,
 ) -> Result<Candidates> {
-    if !(1..=MAX_PAGE).contains(&options.limit) {
-        let message = "a page has 1 to 1,000 records";
-        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
-    }
+    check_limit(options.limit)?;
     if text.len() > MAX_TEXT {
         let message = "a search has at most 1,000 bytes";
         return Err(Error::invalid_field("text", ViolationCode::TooLong, message));
     }
-    let sight = Sight::open(ctx, txn)?;
-    let mut hunt = Hunt {
-        ctx,
-        sight,
-        text,
-        terms: search_terms(text),
-        limit: options.limit,
-        complete: true,
-        found: Vec::new(),
-    };
+    let mut hunt = Hunt::open(ctx, txn, text, options.limit)?;
     hunt.accounts(txn)?;
     hunt.contacts(txn, options.include_leads)?;
     if options.include_leads {
@@ -150,6 +139,51 @@ pub fn search(
     found.sort_by_cached_key(|known| (fold(&known.name), known.subject));
     found.truncate(options.limit);
     Ok(Candidates { items: found, complete: hunt.complete })
+}
+
+/// What these contacts, accounts and leads are called and where they are reached, as the actor may see it, in the order
+/// asked: who takes part in a meeting. What is none of these, is in the trash or may not be seen is left out.
+///
+/// ```
+/// use leadcore::desk::{leads, participants};
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let named = store.write(ctx.tenant(), |txn| {
+///     let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+///     participants::named(&ctx, txn, &[lead.id.into()])
+/// })?;
+/// assert_eq!((named[0].name.as_str(), &named[0].email), ("Nordlys AS", &None));
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// `Denied`.
+pub fn named(ctx: &Context<'_>, txn: &mut dyn Txn, subjects: &[Subject]) -> Result<Vec<Candidate>> {
+    let subjects: BTreeMap<Subject, usize> = subjects.iter().copied().zip(0..).collect();
+    let mut hunt = Hunt::open(ctx, txn, "", subjects.len())?;
+    let of_kind = |kind| subjects.keys().copied().filter(|subject| subject.kind == kind).collect::<Vec<_>>();
+    let (accounts, leads) = (of_kind(SubjectKind::Account), of_kind(SubjectKind::Lead));
+    let ids: Vec<_> = accounts.iter().map(|subject| AccountId::from_uuid(subject.id)).collect();
+    let found = txn.accounts().get(&ids)?;
+    hunt.keep_accounts(txn, found)?;
+    let persons = of_kind(SubjectKind::Contact);
+    let ids: Vec<_> = persons.iter().map(|subject| ContactId::from_uuid(subject.id)).collect();
+    let found = txn.contacts().get(&ids)?;
+    hunt.keep_contacts(txn, found, true)?;
+    hunt.sight.learn(txn, &leads)?;
+    let ids: Vec<_> = leads.iter().map(|subject| LeadId::from_uuid(subject.id)).collect();
+    let mask = Mask::of(ctx);
+    for mut lead in txn.leads().get(&ids)?.into_iter().filter(|lead| lead.trashed.is_none()) {
+        if hunt.sight.sees(lead.id.into()) {
+            mask.put_on(&mut lead);
+            hunt.lead(&lead);
+        }
+    }
+    let mut found = hunt.found;
+    found.sort_by_key(|known| subjects.get(&known.subject).copied());
+    Ok(found)
 }
 
 /// A search that is under way.
@@ -163,7 +197,12 @@ struct Hunt<'c> {
     found: Vec<Candidate>,
 }
 
-impl Hunt<'_> {
+impl<'c> Hunt<'c> {
+    fn open(ctx: &'c Context<'c>, txn: &mut dyn Txn, text: &'c str, limit: usize) -> Result<Self> {
+        let (sight, terms) = (Sight::open(ctx, txn)?, search_terms(text));
+        Ok(Self { ctx, sight, text, terms, limit, complete: true, found: Vec::new() })
+    }
+
     /// Whether what the actor may see of a record has every word.
     fn matches(&self, text: &SearchText) -> bool {
         self.terms.iter().all(|term| text.as_str().contains(term.as_str()))
@@ -203,23 +242,25 @@ impl Hunt<'_> {
             txn,
             place,
             |txn, query| txn.accounts().search(query),
-            |hunt, txn, accounts| {
-                let subjects: Vec<_> = accounts.iter().map(|account| account.id.into()).collect();
-                hunt.sight.learn(txn, &subjects)?;
-                for account in accounts {
-                    let ctx = hunt.ctx;
-                    if !hunt.sight.sees(account.id.into()) {
-                        continue;
-                    }
-                    let fields = account.fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
-                    if hunt.matches(&fields.search_text()) {
-                        let (email, name) = (usable(&fields.emails), fields.name);
-                        hunt.keep(account.id.into(), name, email, None);
-                    }
-                }
-                Ok(())
-            },
+            |hunt, txn, accounts| hunt.keep_accounts(txn, accounts),
         )
+    }
+
+    fn keep_accounts(&mut self, txn: &mut dyn Txn, accounts: Vec<Account>) -> Result<()> {
+        let subjects: Vec<_> = accounts.iter().map(|account| account.id.into()).collect();
+        self.sight.learn(txn, &subjects)?;
+        for account in accounts {
+            let ctx = self.ctx;
+            if !self.sight.sees(account.id.into()) {
+                continue;
+            }
+            let fields = account.fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
+            if self.matches(&fields.search_text()) {
+                let (email, name) = (usable(&fields.emails), fields.name);
+                self.keep(account.id.into(), name, email, None);
+            }
+        }
+        Ok(())
     }
 
     fn contacts(&mut self, txn: &mut dyn Txn, include_leads: bool) -> Result<()> {
@@ -230,21 +271,28 @@ impl Hunt<'_> {
             txn,
             place,
             |txn, query| txn.contacts().search(query, of),
-            |hunt, txn, contacts| {
-                let subjects: Vec<_> = contacts.iter().map(|contact| contact.id.into()).collect();
-                let holders = hunt.holders(txn, &subjects, include_leads)?;
-                for mut contact in contacts {
-                    let Some(holder) = holders.get(&contact.id.into()) else { continue };
-                    mask(hunt.ctx, &mut contact);
-                    if hunt.matches(&contact.fields.search_text()) {
-                        let name = contact.fields.display_name().unwrap_or_default().to_owned();
-                        let email = usable(&contact.fields.emails);
-                        hunt.keep(contact.id.into(), name, email, Some(holder.clone()));
-                    }
-                }
-                Ok(())
-            },
+            |hunt, txn, contacts| hunt.keep_contacts(txn, contacts, include_leads),
         )
+    }
+
+    fn keep_contacts(
+        &mut self,
+        txn: &mut dyn Txn,
+        contacts: Vec<Contact>,
+        include_leads: bool,
+    ) -> Result<()> {
+        let subjects: Vec<_> = contacts.iter().map(|contact| contact.id.into()).collect();
+        let holders = self.holders(txn, &subjects, include_leads)?;
+        for mut contact in contacts {
+            let Some(holder) = holders.get(&contact.id.into()) else { continue };
+            mask(self.ctx, &mut contact);
+            if self.matches(&contact.fields.search_text()) {
+                let name = contact.fields.display_name().unwrap_or_default().to_owned();
+                let email = usable(&contact.fields.emails);
+                self.keep(contact.id.into(), name, email, Some(holder.clone()));
+            }
+        }
+        Ok(())
     }
 
     /// For each person, a customer (else a lead, where leads are wanted) that has it and that the actor may see, with its

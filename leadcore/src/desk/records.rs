@@ -6,13 +6,13 @@
 
 use crate::context::Context;
 use crate::domain::{
-    FieldChange, FieldValue, HostRecord, HostRecordFields, OperationKind, Place, RecordKind, RecordKinds,
-    Subject, Tab,
+    FieldChange, FieldValue, HostRecord, HostRecordFields, OperationKind, RecordKind, RecordKinds, Subject,
+    Tab,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::{RecordId, Revision};
 use crate::policy::Permission;
-use crate::query::Page;
+use crate::query::{ListCursor, Page};
 use crate::store::{SettingName, Txn};
 
 use super::access::{Expect, require};
@@ -27,7 +27,10 @@ impl Child for HostRecord {
     stored_child!(records by RecordId);
 
     /// Unless its kind is none any more, or the host linked the same thing again.
-    fn can_return(txn: &mut dyn Txn, child: &Self) -> Result<bool> {
+    fn can_return(txn: &mut dyn Txn, now: Option<&Self>, child: &Self) -> Result<bool> {
+        if now.is_some() {
+            return Ok(true);
+        }
         let kinds = settings::document::<RecordKinds>(txn, SettingName::RecordKinds)?.1;
         Ok(kinds.get(&child.kind).is_some() && txn.records().find(&child.kind, &[&child.key])?.is_empty())
     }
@@ -235,6 +238,6 @@ pub fn of(
     subject: impl Into<Subject>,
     kind: &RecordKind,
     listing: &Listing,
-) -> Result<Page<HostRecord, Place>> {
+) -> Result<Page<HostRecord, ListCursor>> {
     children::page(ctx, txn, subject.into(), vec![Tab::Record(kind.clone())], listing)
 }

@@ -2,25 +2,22 @@
 
 use crate::context::Context;
 use crate::domain::{ActivityBody, Place, Reminder};
-use crate::error::{Error, Result, ViolationCode};
+use crate::error::{Error, Result};
 use crate::id::ActivityId;
-use crate::query::{MAX_PAGE, Page};
+use crate::query::{Asked, ListCursor, Page};
 use crate::store::Txn;
 use crate::time::Timestamp;
 
 use super::children;
+use super::listing::check_limit;
 use super::live::Live;
 
-/// How many are read at once at the least: some of them may be out of sight.
-const FEWEST: usize = 100;
-/// How many times more reminders are read for a page before it is given as it is.
-const ROUNDS: usize = 20;
-
-/// The reminders that are due at this time, the earliest first: of activities that are open, about records that the actor
+/// The reminders that are due at this time (now, when none is said), the earliest first: of activities that are open, about records that the actor
 /// may see and that are not in the trash. At most `limit` (1 to 1,000), from behind `after`.
 ///
 /// They come again until they are [acknowledged](acknowledge). When the actor sees little of what there is, a page may
-/// have fewer reminders than asked for, and a next one.
+/// have fewer reminders than asked for, and a next one. The cursor of a page belongs to the time that was asked for; of
+/// what is due now, each page looks at the clock again.
 ///
 /// ```
 /// use leadcore::desk::{activities, reminders};
@@ -44,34 +41,23 @@ const ROUNDS: usize = 20;
 /// ```
 ///
 /// # Errors
-/// `Invalid` for a limit that does not fit; `Denied`.
+/// `Invalid` for a limit that does not fit, or a cursor of another list; `Denied`.
 pub fn due(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    until: Timestamp,
-    after: Option<Place>,
+    until: impl Into<Option<Timestamp>>,
+    after: Option<ListCursor>,
     limit: usize,
-) -> Result<Page<Reminder, Place>> {
-    if !(1..=MAX_PAGE).contains(&limit) {
-        let message = "a page has 1 to 1,000 records";
-        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
-    }
+) -> Result<Page<Reminder, ListCursor>> {
+    check_limit(limit)?;
     let mut live = Live::open(ctx, txn)?;
-    let (mut after, wanted) = (after, limit.saturating_add(1).max(FEWEST));
-    let mut found = Vec::new();
-    for _ in 0..ROUNDS {
-        let mut read = txn.agenda().reminders(until, after, wanted)?;
-        live.learn(txn, read.iter().map(|reminder| &reminder.activity))?;
-        let last = read.last().filter(|_| read.len() == wanted).map(place);
-        read.retain(|reminder| !live.of(&reminder.activity.about).is_empty());
-        found.append(&mut read);
-        if found.len() > limit || last.is_none() {
-            let page = Page::cut(found, limit, place);
-            return Ok(Page { items: shown(ctx, txn, page.items)?, next: page.next });
-        }
-        after = last;
-    }
-    Ok(Page { items: shown(ctx, txn, found)?, next: after })
+    let until: Option<Timestamp> = until.into();
+    let list = Asked::new(&("reminders", until));
+    let (after, until) = (list.place(after.as_ref())?, until.unwrap_or(ctx.now()));
+    let read = |txn: &mut dyn Txn, after, limit| txn.agenda().reminders(until, after, limit);
+    let found = live.page(txn, after, limit, read, |reminder| (&reminder.activity, place(reminder)))?;
+    let next = found.next.map(|place| list.behind(place));
+    Ok(Page { items: shown(ctx, txn, found.items)?, next })
 }
 
 /// The same about the records that the actor may see.

@@ -22,6 +22,7 @@ use crate::time::Timestamp;
 
 use super::access::shows_hidden;
 use super::contacts::PRIMARY;
+use super::listing::check_limit;
 use super::{children, settings};
 
 /// One event, ready to be shown.
@@ -41,13 +42,13 @@ pub struct TimelineItem {
 /// use leadcore::desk::timeline::TimelineQuery;
 /// use leadcore::domain::Topic;
 /// let talks = TimelineQuery::new(20).topics(&[Topic::Call, Topic::Meeting]);
-/// assert!(talks.topics.has(Topic::Call));
+/// assert!(talks.topics.is_some_and(|topics| topics.has(Topic::Call)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TimelineQuery {
-    /// Only what is about one of these topics; everything when there is none.
-    pub topics: Topics,
+    /// Only what is about one of these topics; everything when not said.
+    pub topics: Option<Topics>,
     /// From before this place: the `next` of the page before.
     pub before: Option<Sequence>,
     /// At most so many, 1 to 1,000.
@@ -58,13 +59,13 @@ impl TimelineQuery {
     /// The latest events, at most so many.
     #[must_use]
     pub const fn new(limit: usize) -> Self {
-        Self { topics: Topics::NONE, before: None, limit }
+        Self { topics: None, before: None, limit }
     }
 
-    /// Only what is about one of these topics.
+    /// Only what is about one of these topics: one at the least.
     #[must_use]
     pub fn topics(mut self, topics: &[Topic]) -> Self {
-        self.topics = Topics::of(topics);
+        self.topics = Some(Topics::of(topics));
         self
     }
 
@@ -133,7 +134,8 @@ pub fn of_account(
 /// ```
 ///
 /// # Errors
-/// `NotFound` when there is no such record, or none that the actor may see; `Invalid` for a limit that does not fit.
+/// `NotFound` when there is no such record, or none that the actor may see; `Invalid` for a limit that does not fit, or no
+/// topic at all.
 pub fn of(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -150,21 +152,24 @@ pub(super) fn read(
     mut subjects: Vec<Subject>,
     query: &TimelineQuery,
 ) -> Result<Page<TimelineItem, Sequence>> {
-    if !(1..=MAX_PAGE).contains(&query.limit) {
-        let message = "a page has 1 to 1,000 records";
-        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
+    check_limit(query.limit)?;
+    if query.topics.is_some_and(Topics::is_empty) {
+        let message = "an empty list is of nothing; leave it out for all of them";
+        return Err(Error::invalid_field("topics", ViolationCode::Required, message));
     }
+    let topics = query.topics.unwrap_or(Topics::NONE);
     let persons = txn.links().from(&subjects, None)?.into_iter();
     subjects.extend(persons.map(|link| link.to).filter(|to| to.kind == SubjectKind::Contact));
     subjects.sort();
     subjects.dedup();
-    let (mut entries, next) = events(txn, &subjects, query)?;
+    let (mut entries, next) = events(txn, &subjects, topics, query)?;
     let shown_by =
         |key: &str| Field::known(key).or_else(|| ContactFields::own_field(key).map(|(field, _)| field));
     let hidden = |key: &str| shown_by(key).is_some_and(|field: Field| shows_hidden(ctx, &field));
     for entry in &mut entries {
         // Images are for undo: their fields tell the same to people.
-        let is_image = |field: &str| field == children::IMAGE || image_of(field).is_some();
+        let is_image =
+            |field: &str| matches!(field, children::IMAGE | children::KEPT) || image_of(field).is_some();
         // What hangs on a lead has fields of its own, but that products add up to the amount of the lead.
         let (is_child, is_products) =
             (entry.subject.kind.is_child(), entry.subject.kind == SubjectKind::Lines);
@@ -198,15 +203,17 @@ fn unseen(ctx: &Context<'_>, txn: &mut dyn Txn, entries: &[Entry]) -> Result<Vec
 fn events(
     txn: &mut dyn Txn,
     subjects: &[Subject],
+    topics: Topics,
     query: &TimelineQuery,
 ) -> Result<(Vec<Entry>, Option<Sequence>)> {
     let mut events: Vec<Entry> = Vec::new();
     // What the last event was told of, and the place of its last entry.
     let mut others: Vec<Option<Subject>> = Vec::new();
     let (mut before, mut end) = (query.before, None);
+    // Most events are one entry. Where they are not, each round reads twice as many as the one before.
+    let mut wanted = query.limit.saturating_add(1);
     loop {
-        let wanted = query.limit.saturating_sub(events.len()).saturating_add(MOST_ENTRIES);
-        let found = txn.journal().about(subjects, query.topics, before, wanted)?;
+        let found = txn.journal().about(subjects, topics, before, wanted)?;
         let is_last = found.len() < wanted;
         for entry in found {
             let same = events.last().is_some_and(|last| {
@@ -230,11 +237,9 @@ fn events(
         if is_last {
             return Ok((events, None));
         }
+        wanted = wanted.saturating_mul(2).min(MAX_PAGE.saturating_add(1));
     }
 }
-
-/// How many entries more than events are read at once: a child moved from some records to others has one for each.
-const MOST_ENTRIES: usize = 41;
 
 /// What follows from other changes, and so is kept for an undo but not told.
 const QUIET: [Field; 5] =
@@ -242,7 +247,8 @@ const QUIET: [Field; 5] =
 
 /// What ids are called, for the entries of one page.
 struct Names {
-    catalogue: Catalogue,
+    /// Where fields are told.
+    catalogue: Option<Catalogue>,
     names: BTreeMap<Uuid, String>,
     offset: FixedOffset,
 }
@@ -250,14 +256,17 @@ struct Names {
 impl Names {
     fn load(ctx: &Context<'_>, txn: &mut dyn Txn, entries: &[Entry]) -> Result<Self> {
         let mut names = BTreeMap::new();
-        for pipeline in txn.pipelines().list()? {
-            names.extend(pipeline.stages.iter().map(|stage| (stage.id.as_uuid(), stage.name.clone())));
-            names.insert(pipeline.id.as_uuid(), pipeline.name);
+        let changed = || entries.iter().flat_map(|entry| &entry.changes);
+        let moved = |field: &str| field == Field::Stage.key() || field == Field::Pipeline.key();
+        if changed().any(|change| moved(&change.field)) {
+            for pipeline in txn.pipelines().list()? {
+                names.extend(pipeline.stages.iter().map(|stage| (stage.id.as_uuid(), stage.name.clone())));
+                names.insert(pipeline.id.as_uuid(), pipeline.name);
+            }
         }
         for kind in TermKind::ALL {
             let key = kind.field();
-            let changed = entries.iter().flat_map(|entry| &entry.changes);
-            let ids = changed
+            let ids = changed()
                 .filter(|change| change.field == key.key())
                 .flat_map(|change| change.before.items().iter().chain(change.after.items()));
             let ids: Vec<_> = ids.filter_map(FieldValue::as_id).collect();
@@ -266,15 +275,19 @@ impl Names {
                 names.extend(terms.map(|record| (record.term.id, record.term.name)));
             }
         }
-        let changed = entries.iter().flat_map(|entry| &entry.changes);
-        let primary = changed.filter(|change| change.field == PRIMARY).flat_map(|c| [&c.before, &c.after]);
+        let primary = changed().filter(|change| change.field == PRIMARY).flat_map(|c| [&c.before, &c.after]);
         let persons: Vec<_> = primary.filter_map(FieldValue::as_id).map(ContactId::from_uuid).collect();
-        for person in txn.contacts().get(&persons)? {
+        let persons = if persons.is_empty() { Vec::new() } else { txn.contacts().get(&persons)? };
+        for person in persons {
             // The actor reads of a person here what it reads in lists.
             let fields = person.fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
             names.insert(person.id.as_uuid(), fields.display_name().unwrap_or("–").to_owned());
         }
-        Ok(Self { catalogue: settings::load_catalogue(txn)?.1, names, offset: ctx.utc_offset() })
+        let changed = |entry: &Entry| matches!(entry.action, Action::Updated | Action::Moved);
+        let of_fields = |entry: &Entry| !entry.subject.kind.is_child() && changed(entry);
+        let catalogue = entries.iter().any(of_fields).then(|| settings::load_catalogue(txn)).transpose()?;
+        let catalogue = catalogue.map(|(_, catalogue)| catalogue);
+        Ok(Self { catalogue, names, offset: ctx.utc_offset() })
     }
 
     /// What happened to a note, a task, a file: what it is, what was done with it, and its title or what changed.
@@ -352,7 +365,10 @@ impl Names {
         let changes = told.map(|change| {
             let field = Field::known(&change.field);
             let label = match &field {
-                Some(field) => self.catalogue.spec(field).label,
+                Some(field) => self
+                    .catalogue
+                    .as_ref()
+                    .map_or_else(|| field.key().to_owned(), |known| known.spec(field).label),
                 None if change.field == PRIMARY => "Primary contact".to_owned(),
                 None => ContactFields::own_field(&change.field)
                     .map_or_else(|| change.field.clone(), |(_, label)| label.to_owned()),
@@ -374,7 +390,7 @@ impl Names {
     /// What people read for the code of a choice.
     fn choice(&self, field: Option<&Field>, code: &str) -> Option<&str> {
         let Some(Field::Custom(key)) = field else { return None };
-        let choices = self.catalogue.custom_field(key)?.kind.choices()?;
+        let choices = self.catalogue.as_ref()?.custom_field(key)?.kind.choices()?;
         choices.iter().find(|choice| choice.code == code).map(|choice| choice.label.as_str())
     }
 

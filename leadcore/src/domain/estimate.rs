@@ -31,7 +31,7 @@ pub enum EstimateStatus {
 }
 
 /// From which state an estimate may go to which: the whole table. What was accepted, declined or has expired stays so; a
-/// [revision](Estimate::revises) of it is another estimate.
+/// [revision](Estimate::revises) of it is another estimate. Of an estimate and its revisions, one at most is accepted.
 const MOVES: [(EstimateStatus, EstimateStatus); 4] = [
     (EstimateStatus::Draft, EstimateStatus::Sent),
     (EstimateStatus::Sent, EstimateStatus::Accepted),
@@ -119,6 +119,11 @@ pub enum EstimateUnmet {
         /// The number of the latest one.
         latest: u64,
     },
+    /// A version of it was accepted: of one offer only one is.
+    AlreadyAccepted {
+        /// The number of that one.
+        number: u64,
+    },
     /// The last day on which it holds is over.
     Over {
         /// That day.
@@ -144,6 +149,9 @@ impl EstimateUnmet {
             }
             Self::Superseded { .. } => {
                 at("status", ViolationCode::NotAllowed, "only the latest version of an estimate is accepted")
+            }
+            Self::AlreadyAccepted { .. } => {
+                at("status", ViolationCode::NotAllowed, "another version of this estimate was accepted")
             }
             Self::Over { .. } => at("valid_until", ViolationCode::OutOfRange, "this day is over"),
         }

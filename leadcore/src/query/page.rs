@@ -7,6 +7,7 @@ use crate::error::{Error, Result, ValueError, ViolationCode};
 use crate::id::LeadId;
 
 use super::filter::{Filter, Resolved};
+use super::list_cursor::digest;
 
 /// The most records one page can have.
 pub const MAX_PAGE: usize = 1_000;
@@ -230,14 +231,14 @@ impl Cursor {
     /// The same place in the list of these leads, in the trash or outside it.
     #[must_use]
     pub fn in_list(mut self, filter: &Filter, trashed: bool) -> Self {
-        self.list = Some(digest(filter, trashed));
+        self.list = Some(digest(&(filter, trashed)));
         self
     }
 
     /// Whether it belongs to this list, as far as it says.
     #[must_use]
     pub fn fits(&self, filter: &Filter, trashed: bool) -> bool {
-        self.list.is_none_or(|list| list == digest(filter, trashed))
+        self.list.is_none_or(|list| list == digest(&(filter, trashed)))
     }
 
     /// The cursor as text.
@@ -265,28 +266,6 @@ impl Cursor {
             .flatten();
         serde_json::from_slice(&bytes.ok_or_else(invalid)?).map_err(|_| invalid())
     }
-}
-
-/// FNV-1a of the filter as JSON, folded to 32 bits, which every reader of JSON can hold: it tells lists apart that were
-/// mixed up, and protects nothing.
-fn digest(filter: &Filter, trashed: bool) -> u32 {
-    struct Fnv(u64);
-    impl std::io::Write for Fnv {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            let mixed = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-            self.0 = bytes.iter().fold(self.0, mixed);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut sum = Fnv(0xcbf2_9ce4_8422_2325 ^ u64::from(trashed));
-    // A filter is always written: what it holds has a form in JSON.
-    let _ = serde_json::to_writer(&mut sum, filter);
-    let [a, b, c, d, e, f, g, h] = sum.0.to_le_bytes();
-    u32::from_le_bytes([a ^ e, b ^ f, c ^ g, d ^ h])
 }
 
 /// JSON has no times, days and amounts: they come back as text.

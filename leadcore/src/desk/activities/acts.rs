@@ -6,10 +6,10 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::domain::{
     Activity, ActivityBody, ActivityFields, ActivityKind, CallOutcome, Moment, NewEntry, OperationKind,
-    RequestState, Subject, SubjectKind, Tab, Task, next_due,
+    RequestState, Subject, Tab, Task, next_due,
 };
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
-use crate::id::{ActivityId, LeadId, Revision, UserId};
+use crate::id::{ActivityId, Revision, UserId};
 use crate::store::Txn;
 use crate::time::{Date, Timestamp};
 
@@ -175,16 +175,7 @@ fn next_task(ctx: &Context<'_>, txn: &mut dyn Txn, done: &Activity, task: &Task)
 /// What a new activity of this kind can be about, of what an old one is about: instead of a converted lead its account.
 pub(super) fn still_about(ctx: &Context<'_>, txn: &mut dyn Txn, activity: &Activity) -> Result<Vec<Subject>> {
     let mut about: Vec<Subject> = Vec::new();
-    for subject in &activity.about {
-        let mut subject = *subject;
-        if subject.kind == SubjectKind::Lead {
-            let found = txn.leads().get(&[LeadId::from_uuid(subject.id)])?;
-            let conversion = found.into_iter().next().and_then(|lead| lead.conversion);
-            subject = conversion.map_or(subject, |conversion| conversion.account.into());
-        }
-        if about.contains(&subject) {
-            continue;
-        }
+    for subject in children::going_on(txn, &activity.about)? {
         match children::check_about(ctx, txn, &[subject], &Tab::Activity(activity.kind())) {
             Ok(_) => about.push(subject),
             Err(error) => match error.kind() {

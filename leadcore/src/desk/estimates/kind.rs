@@ -1,15 +1,25 @@
 //! Estimates as children of what they are about.
 
 use crate::context::Context;
-use crate::domain::{Estimate, FieldChange, FieldValue};
+use crate::domain::{Estimate, EstimateStatus, FieldChange, FieldValue};
+use crate::error::Result;
 use crate::id::{EstimateId, UserId};
+use crate::store::Txn;
 
 use crate::desk::children::{Child, stored_child};
+
+use super::moves::Versions;
 
 impl Child for Estimate {
     const WHAT: &'static str = "estimate";
 
     stored_child!(estimates by EstimateId);
+
+    /// Of an estimate and its revisions one at most is accepted, also where an undo would write it.
+    fn can_return(txn: &mut dyn Txn, _now: Option<&Self>, child: &Self) -> Result<bool> {
+        let accepted = child.status == EstimateStatus::Accepted;
+        Ok(!accepted || Versions::of(txn, child)?.accepted.is_none())
+    }
 
     fn into_shown(self, ctx: &Context<'_>) -> Self {
         super::shown(ctx, self)

@@ -3,9 +3,10 @@
 use crate::context::Context;
 use crate::desk::Listing;
 use crate::desk::children::{self, Sight};
-use crate::domain::{Estimate, EstimatePlace, EstimateStatus, Place, Subject, Tab};
-use crate::error::{Error, Result, ViolationCode};
-use crate::query::{MAX_PAGE, Page};
+use crate::desk::listing::check_limit;
+use crate::domain::{Estimate, EstimatePlace, EstimateStatus, Subject, Tab};
+use crate::error::Result;
+use crate::query::{Asked, ListCursor, Page};
 use crate::store::{EstimateScan, Txn};
 use crate::time::Date;
 
@@ -14,13 +15,13 @@ use super::today;
 /// A page of the estimates about a lead, contact or account, by date. After a conversion, lead and account show the same.
 ///
 /// # Errors
-/// `NotFound`; `Invalid` for a limit that does not fit.
+/// `NotFound`; `Invalid` for a limit that does not fit, or a cursor of another list.
 pub fn of(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     subject: impl Into<Subject>,
     listing: &Listing,
-) -> Result<Page<Estimate, Place>> {
+) -> Result<Page<Estimate, ListCursor>> {
     children::page(ctx, txn, subject.into(), vec![Tab::Estimate], listing)
 }
 
@@ -37,7 +38,7 @@ pub struct EstimateQuery {
     /// The earliest first, instead of the latest.
     pub ascending: bool,
     /// From behind this place.
-    pub after: Option<EstimatePlace>,
+    pub after: Option<ListCursor<EstimatePlace>>,
     /// At most so many, 1 to 1,000.
     pub limit: usize,
 }
@@ -52,17 +53,16 @@ impl Default for EstimateQuery {
 /// be shorter than its limit and still have a next one.
 ///
 /// # Errors
-/// `Invalid` for a limit that does not fit; `Denied`.
+/// `Invalid` for a limit that does not fit, or a cursor of another list; `Denied`.
 pub fn list(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     query: &EstimateQuery,
-) -> Result<Page<Estimate, EstimatePlace>> {
+) -> Result<Page<Estimate, ListCursor<EstimatePlace>>> {
     let mut sight = Sight::open(ctx, txn)?;
-    if !(1..=MAX_PAGE).contains(&query.limit) {
-        let message = "a page has 1 to 1,000 records";
-        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
-    }
+    check_limit(query.limit)?;
+    let asked = ("estimates", query.status, query.from, query.until, query.ascending);
+    let list = Asked::new(&asked);
     let found = txn.estimates().scan(&EstimateScan {
         revises: None,
         status: query.status,
@@ -70,10 +70,10 @@ pub fn list(
         from: query.from,
         until: query.until,
         descending: !query.ascending,
-        after: query.after,
+        after: list.place(query.after.as_ref())?,
         limit: query.limit.saturating_add(1),
     })?;
-    let page = Page::cut(found, query.limit, Estimate::place);
+    let page = Page::cut(found, query.limit, |estimate| list.behind(estimate.place()));
     let about: Vec<_> = page.items.iter().flat_map(|estimate| &estimate.about).copied().collect();
     sight.learn(txn, &about)?;
     let seen = page.items.into_iter().filter(|estimate| sight.sees_any(&estimate.about)).collect();

@@ -15,7 +15,7 @@ use crate::store::{EstimateScan, Txn};
 use crate::time::Date;
 use crate::value::clean_text;
 
-use super::{Origin, add, closed, going_on, load, replace, today, writable};
+use super::{Origin, add, closed, load, replace, today, writable};
 
 /// Every condition that stands against this move today. Nothing is written, and nobody is asked for permission but to see it.
 ///
@@ -40,38 +40,52 @@ fn unmet(
 ) -> Result<Vec<EstimateUnmet>> {
     let mut unmet = estimate.can_move(to, today(ctx));
     if to == EstimateStatus::Accepted {
-        let latest = latest(txn, estimate)?;
+        let versions = Versions::of(txn, estimate)?;
+        let latest = versions.latest;
+        unmet.extend(versions.accepted.map(|number| EstimateUnmet::AlreadyAccepted { number }));
         unmet.extend((latest > estimate.number).then_some(EstimateUnmet::Superseded { latest }));
     }
     Ok(unmet)
 }
 
-/// The number of the latest version of an estimate, whichever way it came from it: numbers grow.
-fn latest(txn: &mut dyn Txn, estimate: &Estimate) -> Result<u64> {
-    let (mut known, mut first) = (BTreeSet::from([estimate.id]), estimate.id);
-    let mut revises = estimate.revises;
-    while let Some(before) = revises.filter(|before| known.insert(*before)) {
-        let found = txn.estimates().get(&[before])?.pop();
-        first = before;
-        revises = found.and_then(|found| found.revises);
+/// An estimate and its revisions.
+pub(super) struct Versions {
+    /// The number of the latest one, whichever it was made from: numbers grow.
+    latest: u64,
+    /// The number of the other one that was accepted. There is at most one of all: this is what says so.
+    pub(super) accepted: Option<u64>,
+}
+
+impl Versions {
+    pub(super) fn of(txn: &mut dyn Txn, estimate: &Estimate) -> Result<Self> {
+        let (mut known, mut first) = (BTreeSet::from([estimate.id]), estimate.clone());
+        while let Some(before) = first.revises.filter(|before| known.insert(*before)) {
+            let Some(found) = txn.estimates().get(&[before])?.pop() else { break };
+            first = found;
+        }
+        let mut versions = Self { latest: 0, accepted: None };
+        let (mut todo, mut seen) = (vec![first], BTreeSet::new());
+        while let Some(version) = todo.pop() {
+            if !seen.insert(version.id) {
+                continue;
+            }
+            versions.latest = versions.latest.max(version.number);
+            if version.status == EstimateStatus::Accepted && version.id != estimate.id {
+                versions.accepted = Some(version.number);
+            }
+            todo.extend(txn.estimates().scan(&EstimateScan {
+                revises: Some(version.id),
+                status: None,
+                today: Date::MIN,
+                from: None,
+                until: None,
+                descending: true,
+                after: None,
+                limit: MAX_PAGE,
+            })?);
+        }
+        Ok(versions)
     }
-    let (mut todo, mut latest) = (vec![first], estimate.number);
-    let mut seen = BTreeSet::new();
-    while let Some(id) = todo.pop().filter(|id| seen.insert(*id)) {
-        let versions = txn.estimates().scan(&EstimateScan {
-            revises: Some(id),
-            status: None,
-            today: Date::MIN,
-            from: None,
-            until: None,
-            descending: true,
-            after: None,
-            limit: MAX_PAGE,
-        })?;
-        latest = versions.iter().map(|version| version.number).fold(latest, u64::max);
-        todo.extend(versions.into_iter().map(|version| version.id));
-    }
-    Ok(latest)
 }
 
 /// The draft is offered: it has lines and a currency, and holds today at least.
@@ -90,11 +104,12 @@ pub fn send(
     go(ctx, txn, id, expect.into(), EstimateStatus::Sent, None)
 }
 
-/// They want it. What was offered is frozen.
+/// They want it. What was offered is frozen, and so is the question: neither it nor another version of it is
+/// [revised](revise) or accepted any more. What they want besides, or instead, is another estimate: a [copy](copy).
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, or it is not offered (any more); `Invalid`
-/// when there is a later version of it: the latest is accepted, or deleted while it is a draft.
+/// when there is a later version of it (the latest is accepted, or deleted while it is a draft), or another one was accepted.
 pub fn accept(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -163,19 +178,37 @@ pub fn expire_due(ctx: &Context<'_>, txn: &mut dyn Txn, limit: usize) -> Result<
 
 /// A new draft with what was offered, of today, holding as many days: the way on from an estimate that was sent and is not
 /// what they want. The old one stays as it is, but is not [accepted](accept) any more; the new one [names](Estimate::revises)
-/// it.
+/// it. An estimate that was accepted is not revised, nor is any version of it: they are two agreements then, and the second
+/// begins with a [copy](copy).
 ///
 /// What is about a lead that was converted meanwhile is about its account.
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` for a draft, which can be edited.
+/// `NotFound`, `Denied`; `Conflict` for a draft, which can be edited, and where a version of it was accepted.
 pub fn revise(ctx: &Context<'_>, txn: &mut dyn Txn, id: EstimateId) -> Result<Estimate> {
     let old = writable(ctx, txn, id, Expect::Any)?;
-    if old.status == EstimateStatus::Draft {
+    let settled = old.status == EstimateStatus::Accepted || Versions::of(txn, &old)?.accepted.is_some();
+    if old.status == EstimateStatus::Draft || settled {
         return Err(closed("estimate", "revise"));
     }
+    draft_of(ctx, txn, &old, Origin { revises: Some(id), request: None })
+}
+
+/// A new draft with what an estimate in any state offers, of today, holding as many days: an estimate of its own, which
+/// changes nothing about the old one.
+///
+/// What is about a lead that was converted meanwhile is about its account.
+///
+/// # Errors
+/// `NotFound`, `Denied`.
+pub fn copy(ctx: &Context<'_>, txn: &mut dyn Txn, id: EstimateId) -> Result<Estimate> {
+    let old = writable(ctx, txn, id, Expect::Any)?;
+    draft_of(ctx, txn, &old, Origin::default())
+}
+
+fn draft_of(ctx: &Context<'_>, txn: &mut dyn Txn, old: &Estimate, origin: Origin) -> Result<Estimate> {
     let hidden = children::unseen(ctx, txn, &old.about)?;
-    let (about, hidden) = (going_on(txn, &old.about)?, going_on(txn, &hidden)?);
+    let (about, hidden) = (children::going_on(txn, &old.about)?, children::going_on(txn, &hidden)?);
     let mut fields = EstimateFields { date: Some(today(ctx)), ..old.fields.clone() };
     if let (Some(date), Some(until)) = (old.fields.date, old.fields.valid_until) {
         let days = until.as_days().saturating_sub(date.as_days());
@@ -183,8 +216,7 @@ pub fn revise(ctx: &Context<'_>, txn: &mut dyn Txn, id: EstimateId) -> Result<Es
     }
     // Whoever is no longer there leaves it to whoever revises it.
     fields.owner = fields.owner.filter(|owner| ctx.policy().may_own(ctx.actor(), owner));
-    let (estimate, entries) =
-        add(ctx, txn, (&about, &hidden), fields, Origin { revises: Some(id), request: None })?;
+    let (estimate, entries) = add(ctx, txn, (&about, &hidden), fields, origin)?;
     record(ctx, txn, OperationKind::Create, &entries)?;
     Ok(estimate)
 }

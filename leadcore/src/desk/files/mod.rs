@@ -23,11 +23,11 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    ContentHash, FieldChange, FieldValue, FileFields, FileRecord, OperationKind, Place, Subject, Tab,
+    ContentHash, FieldChange, FieldValue, FileFields, FileRecord, OperationKind, Subject, Tab,
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::FileId;
-use crate::query::{MAX_PAGE, Page};
+use crate::query::{ListCursor, MAX_PAGE, Page};
 use crate::store::{ChildQuery, KeptFile, Txn};
 
 use super::access::Expect;
@@ -56,8 +56,8 @@ impl Child for FileRecord {
         told
     }
 
-    fn can_return(txn: &mut dyn Txn, child: &Self) -> Result<bool> {
-        Ok(txn.blobs().size(&child.hash)?.is_some())
+    fn can_return(txn: &mut dyn Txn, now: Option<&Self>, child: &Self) -> Result<bool> {
+        Ok(now.is_some() || txn.blobs().size(&child.hash)?.is_some())
     }
 
     /// Its bytes stay for as long as a record is there that it comes back to.
@@ -104,7 +104,7 @@ pub struct Attached {
 pub fn attached(ctx: &Context<'_>, txn: &mut dyn Txn, of: &[Subject], first: usize) -> Result<Vec<Attached>> {
     for (field, number) in [("of", of.len()), ("first", first)] {
         if number > MAX_PAGE {
-            let message = "a page has at most 1,000 records";
+            let message = "a page has 0 to 1,000 records";
             return Err(Error::invalid_field(field, ViolationCode::OutOfRange, message));
         }
     }
@@ -197,12 +197,12 @@ pub fn delete(ctx: &Context<'_>, txn: &mut dyn Txn, id: FileId, expect: impl Int
 /// unless the listing says otherwise.
 ///
 /// # Errors
-/// `NotFound`; `Invalid` for a limit that does not fit.
+/// `NotFound`; `Invalid` for a limit that does not fit, or a cursor of another list.
 pub fn of(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     subject: impl Into<Subject>,
     listing: &Listing,
-) -> Result<Page<FileRecord, Place>> {
+) -> Result<Page<FileRecord, ListCursor>> {
     children::page(ctx, txn, subject.into(), vec![Tab::File], listing)
 }

@@ -25,14 +25,14 @@ fn a_removed_file_can_return_while_another_has_its_content() {
                 add(&ctx, txn, &[lead.id.into()], file, &FileLimits::default())
             };
             let (one, two) = (add(txn)?, add(txn)?);
-            assert!(FileRecord::can_return(txn, &one)?);
+            assert!(FileRecord::can_return(txn, None, &one)?);
             delete(&ctx, txn, one.id, Expect::Any)?;
-            assert!(FileRecord::can_return(txn, &one)?, "the other one keeps the content");
+            assert!(FileRecord::can_return(txn, None, &one)?, "the other one keeps the content");
             children::add(&ctx, txn, &one)?;
             assert_eq!(get(&ctx, txn, one.id)?, one);
             delete(&ctx, txn, one.id, Expect::Any)?;
             delete(&ctx, txn, two.id, Expect::Any)?;
-            assert!(!FileRecord::can_return(txn, &one)?, "the bytes are gone for good");
+            assert!(!FileRecord::can_return(txn, None, &one)?, "the bytes are gone for good");
             assert_eq!(children::add(&ctx, txn, &one).unwrap_err().kind(), ErrorKind::NotFound);
             Ok(())
         })

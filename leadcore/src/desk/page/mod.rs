@@ -11,11 +11,11 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::domain::{
     Account, Activity, ActivityKind, Estimate, Field, FileRecord, Follow, FollowUpState, HostRecord, Idle,
-    Lead, LeadLines, LeadState, Outcome, Place, RecordKinds, Sequence, Subject, Tab, distance,
+    Lead, LeadLines, LeadState, Outcome, RecordKinds, Sequence, Subject, Tab, distance,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, LeadId, UserId};
-use crate::query::{MAX_PAGE, Page};
+use crate::query::{ListCursor, MAX_PAGE, Page};
 use crate::store::{SettingName, Txn};
 use crate::time::Timestamp;
 
@@ -172,8 +172,8 @@ pub struct TabPage {
     pub open: u64,
     /// The latest of them.
     pub items: Vec<ChildRecord>,
-    /// The place behind the last one, when there are more.
-    pub next: Option<Place>,
+    /// The place behind the last one, when there are more: for the functions that read on in this tab.
+    pub next: Option<ListCursor>,
 }
 
 /// How much happened of one kind.
@@ -408,7 +408,7 @@ fn check(txn: &mut dyn Txn, options: &PageOptions) -> Result<()> {
     check_tabs(txn, options.tabs.as_deref().unwrap_or_default())?;
     for (field, number) in [("first", options.first), ("timeline", options.timeline)] {
         if number > MAX_PAGE {
-            let message = "a page has at most 1,000 records";
+            let message = "a page has 0 to 1,000 records";
             return Err(Error::invalid_field(field, ViolationCode::OutOfRange, message));
         }
     }

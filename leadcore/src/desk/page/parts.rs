@@ -131,7 +131,9 @@ pub(super) fn tabs(
     let mut records = load(ctx, txn, wanted)?;
     let page = |(tab, total, open, page): (Tab, u64, u64, Page<Placed, Place>)| TabPage {
         items: page.items.iter().filter_map(|placed| records.remove(&placed.child)).collect(),
-        next: page.next,
+        next: page.next.zip(shown.first()).map(|(place, of)| {
+            children::tab_list(*of, std::slice::from_ref(&tab), None, false).behind(place)
+        }),
         tab,
         total,
         open,

@@ -11,7 +11,7 @@ use crate::error::{ErrorKind, Result};
 use crate::id::{AccountId, ContactId, LeadId};
 use crate::store::Txn;
 
-use super::super::children::{self, Child, IMAGE, Sight};
+use super::super::children::{self, Child, IMAGE, KEPT, Sight};
 use super::super::children_purge;
 use super::walk::Story;
 use super::{UndoFailure, UndoRecord};
@@ -59,12 +59,9 @@ impl Hands {
         new: &[Subject],
     ) -> Result<Option<UndoFailure>> {
         let (about, new) = (&self.held(about), &self.held(new));
-        let leads = txn.leads().get(&of_kind(about, SubjectKind::Lead, LeadId::from_uuid))?;
-        let became =
-            |lead: &crate::domain::Lead| Some((lead.id.into(), lead.conversion.as_ref()?.account.into()));
-        let accounts: Vec<(Subject, Subject)> = leads.iter().filter_map(became).collect();
-        let mut all = about.to_vec();
-        all.extend(accounts.iter().map(|(_, account)| *account));
+        let accounts = children::accounts_of(txn, about)?;
+        let mut all = about.clone();
+        all.extend(accounts.values());
         self.view.learn(txn, &all)?;
         if !self.view.sees_any(&all) {
             return Ok(Some(UndoFailure::NotFound));
@@ -72,13 +69,13 @@ impl Hands {
         let Some(edit) = &mut self.edit else { return Ok(Some(UndoFailure::Forbidden)) };
         edit.learn(txn, &all)?;
         let writes = |subject: &Subject| {
-            let account = accounts.iter().find(|(lead, _)| lead == subject).map(|(_, account)| *account);
-            edit.sees(*subject) || account.is_some_and(|account| edit.sees(account))
+            edit.sees(*subject) || accounts.get(subject).is_some_and(|account| edit.sees(*account))
         };
         if about.iter().any(writes) && new.iter().all(writes) {
             return Ok(None);
         }
-        let frozen = !leads.is_empty() && leads.len() == accounts.len();
+        let leads = children::of_kind(about, SubjectKind::Lead).count();
+        let frozen = leads > 0 && leads == accounts.len();
         Ok(Some(if frozen { UndoFailure::Converted } else { UndoFailure::Forbidden }))
     }
 }
@@ -119,10 +116,10 @@ pub(super) fn take_back<C: Child>(
         }
         None => None,
     };
-    if let (None, Some(before)) = (&now, &before)
-        && !C::can_return(txn, before)?
+    if let Some(before) = &before
+        && !C::can_return(txn, now.as_ref(), before)?
     {
-        return Ok(kept(WhyKept::Gone));
+        return Ok(kept(if now.is_some() { WhyKept::InUse } else { WhyKept::Gone }));
     }
     if write {
         match (now, before) {
@@ -131,7 +128,13 @@ pub(super) fn take_back<C: Child>(
                 entries.extend(children_purge::clear(ctx, txn, subject)?);
                 entries.extend(children::take_away(ctx, txn, &now)?);
             }
-            (None, Some(before)) => entries.extend(children::bring_back(ctx, txn, before)?),
+            (None, Some(before)) => {
+                entries.extend(children::bring_back(ctx, txn, before)?);
+                let kept = story.own.iter().flat_map(|entry| &entry.changes);
+                if let Some(kept) = kept.rev().find(|change| change.field == KEPT) {
+                    C::resume(ctx, txn, subject.id, &kept.before)?;
+                }
+            }
             (None, None) => {}
         }
     } else {

@@ -5,7 +5,7 @@ use crate::domain::{
     ActivityBody, ActivityFields, ActivityKind, Estimate, EstimateFields, EstimateStatus, EstimateUnmet,
     LeadFields, Line, RequestState,
 };
-use crate::error::Result;
+use crate::error::{Conflict, Result};
 use crate::store::{Store, StoreExt, Txn};
 use crate::value::Currency;
 
@@ -109,6 +109,63 @@ pub fn only_the_latest_version_of_an_estimate_is_accepted(store: &dyn Store) {
     store.write(&scene.tenant, |txn| estimates::delete(&ctx, txn, draft.id, Expect::Any)).unwrap();
     assert_eq!(unmet(&fourth), []);
     write(&mut |txn| estimates::accept(&ctx, txn, fourth.id, Expect::Any)).expect("the latest");
+}
+
+/// Of an estimate and its revisions one is accepted: then none is revised or accepted any more, nor by an undo. What they
+/// want besides begins with a copy.
+pub fn of_all_versions_of_an_estimate_one_is_accepted(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let fields =
+        EstimateFields { currency: Some(Currency::parse("EUR").unwrap()), ..EstimateFields::titled("Roof") };
+    let fields = fields.line(Line::new("Panel", 3.into(), 5.into()));
+    let write =
+        |work: &mut dyn FnMut(&mut dyn Txn) -> Result<Estimate>| store.write(&scene.tenant, |txn| work(txn));
+    let accept = |of: &Estimate| write(&mut |txn| estimates::accept(&ctx, txn, of.id, Expect::Any));
+    let revise = |of: &Estimate| write(&mut |txn| estimates::revise(&ctx, txn, of.id));
+    let send = |of: &Estimate| write(&mut |txn| estimates::send(&ctx, txn, of.id, Expect::Any));
+    let undo_last = || {
+        let entries = store.read(&scene.tenant, |txn| txn.journal().replay(None, None, 10_000)).unwrap();
+        let operation = entries.last().unwrap().operation;
+        store.write(&scene.tenant, |txn| undo::undo(&ctx, txn, operation)).unwrap();
+        let entries = store.read(&scene.tenant, |txn| txn.journal().replay(None, None, 10_000)).unwrap();
+        entries.last().unwrap().operation
+    };
+    let first = write(&mut |txn| {
+        let lead = leads::create(&ctx, txn, LeadFields::company("Fjordlys AS")?.into())?;
+        let draft = estimates::create(&ctx, txn, &[lead.id.into()], fields.clone())?;
+        estimates::send(&ctx, txn, draft.id, Expect::Any)
+    })
+    .unwrap();
+    accept(&first).unwrap();
+    let refused = revise(&first).expect_err("it was accepted");
+    assert_eq!(refused.conflict(), Some(&Conflict::Closed { function: "revise".to_owned() }));
+    // The acceptance was a mistake: now it is revised, and the revision accepted.
+    let undone = undo_last();
+    let second = send(&revise(&first).unwrap()).unwrap();
+    accept(&second).unwrap();
+    let to = EstimateStatus::Accepted;
+    let unmet = store.read(&scene.tenant, |txn| estimates::can_move(&ctx, txn, first.id, to)).unwrap();
+    assert_eq!(
+        unmet,
+        [EstimateUnmet::AlreadyAccepted { number: 2 }, EstimateUnmet::Superseded { latest: 2 }]
+    );
+    accept(&first).expect_err("the other one was accepted");
+    revise(&first).expect_err("of the whole chain");
+    // Nor does it come back by the way back of the way back.
+    let back = store.write(&scene.tenant, |txn| undo::undo(&ctx, txn, undone)).unwrap();
+    assert_eq!((back.totals.reversed, back.totals.kept), (0, 1), "{back:?}");
+    let accepted = |of: &Estimate| {
+        let now = store.read(&scene.tenant, |txn| estimates::get(&ctx, txn, of.id)).unwrap();
+        now.status == EstimateStatus::Accepted
+    };
+    assert_eq!([accepted(&first), accepted(&second)], [false, true]);
+    let copy = write(&mut |txn| estimates::copy(&ctx, txn, second.id)).unwrap();
+    assert_eq!(
+        (copy.revises, copy.status, &copy.fields.lines),
+        (None, EstimateStatus::Draft, &second.fields.lines)
+    );
+    accept(&send(&copy).unwrap()).expect("an agreement of its own");
 }
 
 /// A request whose estimate is deleted as a draft is what it was before; an undo of that puts both back.

@@ -1,7 +1,7 @@
 //! The ports for files and their content.
 
 use crate::domain::{Actor, ContentHash, FileFields, FileRecord, Subject};
-use crate::error::{Conflict, ErrorKind, Result};
+use crate::error::{Conflict, Error, ErrorKind, Result};
 use crate::id::{FileId, LeadId, Revision};
 use crate::store::{Blobs, KeptFile, Store, StoreExt, Txn};
 
@@ -138,6 +138,18 @@ pub fn contents_come_back_at_every_boundary(store: &dyn Store) {
     assert_eq!(world.read(store, |txn| txn.blobs().size(&hash(99))), None);
 }
 
+/// How many need a content, as a removal says that is refused for them; nothing is removed.
+fn needed_by(world: &World, store: &dyn Store, n: u8) -> u64 {
+    let asked: Result<()> = store.write(&world.scene.tenant, |txn| {
+        txn.blobs().remove(&[hash(n)])?;
+        Err(Error::not_found("anything that needs it"))
+    });
+    match asked.unwrap_err().conflict() {
+        Some(Conflict::InUse { by }) => *by,
+        _ => 0,
+    }
+}
+
 /// The same content twice is one; it goes when it is removed, which no file may stand against.
 pub fn a_content_is_kept_once(store: &dyn Store) {
     let world = World::install(store);
@@ -148,23 +160,24 @@ pub fn a_content_is_kept_once(store: &dyn Store) {
         upload(txn, &hash(2), &[b"other"])?;
         txn.files().insert(&files)
     });
-    let uses = |wanted: [bool; 3]| {
+    let uses = |wanted: [u64; 3]| {
         let found = world.read(store, |txn| txn.files().uses(&[hash(2), hash(1), hash(3)]));
-        assert_eq!(found, wanted);
+        assert_eq!(found, wanted.map(|by| by > 0));
+        assert_eq!([2, 1, 3].map(|n| needed_by(&world, store, n)), wanted);
     };
-    uses([false, true, false]);
+    uses([0, 2, 0]);
     let why = "a content that files have";
     let error = refused(&world, store, why, |txn| txn.blobs().remove(&[hash(2), hash(1)]));
     assert_eq!(error.conflict(), Some(&Conflict::InUse { by: 2 }), "{why}");
     let sizes = || world.read(store, |txn| Ok([txn.blobs().size(&hash(1))?, txn.blobs().size(&hash(2))?]));
     assert_eq!(sizes(), [Some(3), Some(5)], "what was refused must not be done");
     world.write(store, |txn| txn.files().remove(&[files[0].id]));
-    uses([false, true, false]);
+    uses([0, 1, 0]);
     world.write(store, |txn| {
         txn.files().remove(&[files[1].id])?;
         txn.blobs().remove(&[hash(1), hash(9)])
     });
-    uses([false; 3]);
+    uses([0; 3]);
     assert_eq!(sizes(), [None, Some(5)]);
     // What went may come again, as something else as far as the store is concerned.
     world.write(store, |txn| upload(txn, &hash(1), &[b"again"]));
@@ -177,7 +190,11 @@ pub fn a_content_is_kept_for_what_may_come_back(store: &dyn Store) {
     let (file, other) = (file(&world, "a", hash(1)), FileId::from_uuid(world.scene.uuid()));
     let [lead, second]: [Subject; 2] = [LeadId::from_uuid(world.scene.uuid()).into(), world.account.into()];
     let kept = |file: FileId, n: u8, of: &[Subject]| KeptFile { file, content: hash(n), of: of.to_vec() };
-    let uses = || world.read(store, |txn| txn.files().uses(&[hash(1), hash(2)]));
+    let uses = |wanted: [u64; 2]| {
+        let found = world.read(store, |txn| txn.files().uses(&[hash(1), hash(2)]));
+        assert_eq!(found, wanted.map(|by| by > 0));
+        assert_eq!([1, 2].map(|n| needed_by(&world, store, n)), wanted);
+    };
     let release = |of: &[Subject]| {
         let mut released = world.write(store, |txn| txn.files().release(of));
         released.sort();
@@ -192,7 +209,7 @@ pub fn a_content_is_kept_for_what_may_come_back(store: &dyn Store) {
             kept(other, 2, &[lead]),
         ])
     });
-    assert_eq!(uses(), [true, true]);
+    uses([3, 1]);
     let why = "a content that is kept";
     let error = refused(&world, store, why, |txn| txn.blobs().remove(&[hash(2)]));
     assert_eq!(error.conflict(), Some(&Conflict::InUse { by: 1 }), "{why}");
@@ -202,7 +219,8 @@ pub fn a_content_is_kept_for_what_may_come_back(store: &dyn Store) {
     let elsewhere = store.write(&"globex".parse().unwrap(), |txn| txn.files().release(&[lead]));
     assert_eq!(elsewhere.unwrap(), [], "another tenant keeps nothing for it");
     assert_eq!(release(&[lead, lead]), [hash(1), hash(2)]);
-    assert_eq!(uses(), [true, false], "the other record keeps the first");
+    // The other record keeps the first.
+    uses([1, 0]);
     world.write(store, |txn| txn.blobs().remove(&[hash(2)]));
     // It is back: nothing more is kept for it.
     world.write(store, |txn| {
@@ -210,13 +228,14 @@ pub fn a_content_is_kept_for_what_may_come_back(store: &dyn Store) {
         txn.files().keep(&[kept(file.id, 1, &[])])
     });
     assert_eq!(release(&[second]), []);
-    assert_eq!(uses(), [true, false], "a file has it");
+    // A file has it.
+    uses([1, 0]);
     world.write(store, |txn| {
         txn.files().remove(&[file.id])?;
         txn.files().keep(&[kept(file.id, 1, &[second])])
     });
     assert_eq!(release(&[second]), [hash(1)]);
-    assert_eq!(uses(), [false, false]);
+    uses([0, 0]);
     world.write(store, |txn| txn.blobs().remove(&[hash(1)]));
 }
 
@@ -250,7 +269,7 @@ pub fn an_upload_that_is_not_finished_leaves_nothing(store: &dyn Store) {
             let lost = txn.blobs().begin()?;
             txn.blobs().append(lost, b"lost")?;
             txn.blobs().append(one, b"lost too")?;
-            Err(crate::error::Error::not_found("anything"))
+            Err(Error::not_found("anything"))
         });
         assert!(lost.is_err());
         let two = txn.blobs().begin()?;
@@ -262,7 +281,7 @@ pub fn an_upload_that_is_not_finished_leaves_nothing(store: &dyn Store) {
     // A transaction that fails as a whole.
     let failed: Result<()> = store.write(&world.scene.tenant, |txn| {
         upload(txn, &hash(5), &[b"five"])?;
-        Err(crate::error::Error::not_found("anything"))
+        Err(Error::not_found("anything"))
     });
     assert!(failed.is_err());
     assert_eq!(world.read(store, |txn| txn.blobs().size(&hash(5))), None);

@@ -242,6 +242,9 @@ cases! { $
     }
     desk_children {
         children_are_taken_back_and_again,
+        an_acknowledged_reminder_stays_so_when_its_activity_comes_back,
+        a_cursor_of_another_list_is_refused,
+        a_list_of_no_kinds_is_refused,
         attachments_come_back_with_their_note,
         who_does_not_see_a_record_is_not_told_of_it,
         a_purge_takes_children_along,
@@ -280,6 +283,7 @@ cases! { $
     desk_estimates {
         an_estimate_lives_from_its_request_to_its_answer,
         only_the_latest_version_of_an_estimate_is_accepted,
+        of_all_versions_of_an_estimate_one_is_accepted,
         a_request_waits_again_when_its_draft_goes,
     }
     mass {

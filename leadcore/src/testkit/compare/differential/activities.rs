@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{Made, at, json, lead_text, stage};
 use crate::context::Context;
 use crate::desk::{Expect, Listing, activities};
-use crate::domain::{Move, Subject};
+use crate::domain::{ActivityKind, Move, Subject};
 use crate::error::Result;
 use crate::id::{ActivityId, Revision};
 use crate::store::Txn;
@@ -60,7 +60,7 @@ pub(super) fn call(ctx: &Context<'_>, txn: &mut dyn Txn, made: &mut Made, op: &A
         }
         ActivityOp::AssignedTo { user, open, ascending, limit } => {
             let listing = listing(*open, *ascending, *limit);
-            let page = activities::assigned_to(ctx, txn, user, &[], &listing)?;
+            let page = activities::assigned_to(ctx, txn, user, ActivityKind::ALL, &listing)?;
             Ok(json((page.items, page.next)))
         }
     }
