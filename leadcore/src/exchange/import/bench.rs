@@ -82,11 +82,17 @@ impl Bench {
             self.look_up_numbers(ctx, txn, intents.filter_map(|intent| intent.number))?;
         }
         for (key, id) in found {
-            if let Some(slot) = self.by_id.get(&id) {
-                add_to(self.by_key.entry(key).or_default(), *slot);
+            if let Some(slot) = self.by_id.get(&id).copied().filter(|slot| self.has(*slot, &key)) {
+                add_to(self.by_key.entry(key).or_default(), slot);
             }
         }
         Ok(())
+    }
+
+    /// Whether a lead still has a key that it has in the store.
+    fn has(&self, slot: usize, key: &MatchKey) -> bool {
+        let Some(slot) = self.slots.get(slot) else { return false };
+        slot.lines.is_empty() || every_key(&slot.lead.fields).contains(key)
     }
 
     fn put(&mut self, lead: Lead) {
@@ -183,6 +189,15 @@ impl Bench {
                 None => {
                     self.by_key.insert(key.clone(), vec![slot]);
                 }
+            }
+        }
+    }
+
+    /// Later rows do not find a lead by these keys any more.
+    pub(super) fn forget(&mut self, slot: usize, keys: &[MatchKey]) {
+        for key in keys {
+            if let Some(slots) = self.by_key.get_mut(key) {
+                slots.retain(|known| *known != slot);
             }
         }
     }

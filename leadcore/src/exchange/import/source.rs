@@ -1,10 +1,12 @@
 //! The file of an import: known, mapped, and read in chunks.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::planned::{Choice, PlannedLine};
+use super::options::fingerprint;
+use super::planned::{Choice, Planned, PlannedLine};
 use super::report::{FileFormat, ImportReport};
 use super::{ImportOptions, MatchBy, OPERATION};
 use crate::context::Context;
@@ -12,7 +14,7 @@ use crate::desk;
 use crate::domain::{Catalogue, Field, Numbering, Operation, OperationState, TermKind};
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Coercer, Content};
-use crate::exchange::mapping::{Located, saved};
+use crate::exchange::mapping::{Located, fillable, saved};
 use crate::exchange::rejects::Kept;
 use crate::exchange::{Knowledge, Mapping, Proposal, ReadOptions, Row, Sample, Table, digest};
 use crate::id::LeadId;
@@ -32,15 +34,23 @@ pub(super) struct Record {
     pub(super) kept: Option<Kept>,
     /// What was planned for it, where a plan is applied or made anew.
     pub(super) planned: Option<Box<PlannedLine>>,
-    /// A plan is applied that does not have it.
-    pub(super) left_out: bool,
+    /// What a person decided about it. A line that a plan lacks is one that it leaves out.
+    pub(super) choice: Option<Choice>,
 }
 
 impl Record {
     /// The lead that a person chose for it.
     pub(super) fn taken(&self) -> Option<LeadId> {
-        match self.planned.as_deref()?.choice? {
+        match self.choice? {
             Choice::Take(lead) => Some(lead),
+            _ => None,
+        }
+    }
+
+    /// The id that a lead which it creates shall have.
+    pub(super) fn creates(&self) -> Option<LeadId> {
+        match self.planned.as_deref()?.decision {
+            Planned::Create { lead, .. } => Some(lead),
             _ => None,
         }
     }
@@ -52,19 +62,37 @@ pub(super) struct Chunk {
     pub(super) records: Vec<Record>,
     /// Whether the file ends behind it.
     pub(super) end: bool,
-    /// How many bytes of the file were read, those ahead of the next record included.
+    /// How many bytes of the file were read, those ahead of the next record included; of a table that is held in memory,
+    /// the share of its records that were.
     pub(super) bytes: u64,
 }
 
 /// The lines of a plan, in the order of the file.
-pub(super) type PlanLines<'p> = Box<dyn Iterator<Item = Result<PlannedLine>> + Send + 'p>;
+pub(super) enum PlanLines<'p> {
+    /// The next of those in memory.
+    Held(&'p [PlannedLine]),
+    Streamed(Box<dyn Iterator<Item = Result<PlannedLine>> + Send + 'p>),
+}
+
+impl PlanLines<'_> {
+    fn next(&mut self) -> Result<Option<PlannedLine>> {
+        match self {
+            Self::Held(lines) => {
+                let [first, rest @ ..] = *lines else { return Ok(None) };
+                *lines = rest;
+                Ok(Some(first.clone()))
+            }
+            Self::Streamed(lines) => lines.next().transpose(),
+        }
+    }
+}
 
 /// A plan beside the rows.
 struct Beside<'p> {
     lines: PlanLines<'p>,
     next: Option<PlannedLine>,
-    /// Whether records that it lacks are left out.
-    is_whole: bool,
+    /// Records up to this one were done when it was made, so it does not say what becomes of them.
+    from: u64,
 }
 
 impl Beside<'_> {
@@ -73,7 +101,7 @@ impl Beside<'_> {
         loop {
             let line = match self.next.take() {
                 Some(line) => line,
-                None => match self.lines.next().transpose()? {
+                None => match self.lines.next()? {
                     Some(line) => line,
                     None => return Ok(None),
                 },
@@ -97,7 +125,8 @@ pub(super) struct Source {
     read: ReadOptions,
     pub(super) columns: Vec<Located>,
     pub(super) headers: Vec<String>,
-    /// The key of the operation: the same file read the same way is the same import.
+    /// The key of the operation: the same file with the same options is the same import. Its first import has the plain
+    /// key, whatever its mapping was, so that it is found without one; others have their mapping in it.
     pub(super) key: String,
     /// The report to begin with.
     pub(super) report: ImportReport,
@@ -139,14 +168,30 @@ impl Source {
         let read = knowing(&catalogue, &options.read);
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let mut table = Table::open_head(&mut *input, &read)?;
-        let mapping = match &options.mapping {
-            Some(mapping) => mapping.clone(),
-            None => propose(ctx, store, &mut table, &catalogue)?.mapping(),
+        let plain = format!("{}:{}", file.sha256, options.fingerprint()?);
+        let stored = |key: &str| store.read(ctx.tenant(), |txn| find(txn, key));
+        let first = stored(&plain)?;
+        let mapping = match (&options.mapping, &first) {
+            (Some(mapping), _) => mapping.clone(),
+            (None, Some((_, report))) => report.mapping.clone(),
+            (None, None) => propose(ctx, store, &mut table, &catalogue)?.mapping(),
         };
-        let columns = mapping.locate(table.headers(), &catalogue, &options.match_by)?;
-        check_keys(&catalogue, options, &columns)?;
-        desk::check_fields(ctx, columns.iter().map(|column| &column.field))?;
-        let key = format!("{}:{}", file.sha256, options.fingerprint(&mapping)?);
+        let other = format!("{plain}:{}", fingerprint(&mapping)?);
+        let (key, earlier) = match (first, stored(&other)?) {
+            (Some(first), _) if first.1.mapping == mapping => (plain, Some(first)),
+            (_, Some(known)) => (other, Some(known)),
+            (Some(_), None) => (other, None),
+            (None, None) => (plain, None),
+        };
+        let columns = if earlier.is_some_and(|(operation, _)| is_done(&operation)) {
+            // Nothing is read of it any more, so nobody has to be able to.
+            Vec::new()
+        } else {
+            let columns = mapping.locate(table.headers(), &catalogue, &options.match_by)?;
+            check_keys(&catalogue, options, &columns)?;
+            desk::check_fields(ctx, columns.iter().map(|column| &column.field))?;
+            columns
+        };
         let format = format_of(&table);
         let headers = table.headers().to_vec();
         let report = ImportReport { digest: file.sha256, mapping, format, ..ImportReport::default() };
@@ -169,13 +214,47 @@ impl Source {
         let table = Table::open(Counted { input, bytes: Arc::clone(&bytes) }, &self.read)?;
         let coercer = Coercer::new(self.columns.clone(), &self.catalogue, options, table.encoding().name())
             .with_numbering(self.numbering.clone());
-        Ok(Rows { table, coercer, row: Row::new(), bytes, beside: None })
+        Ok(Rows { table, coercer, row: Row::new(), bytes, size: self.bytes, beside: None })
     }
 
     /// How far this import got before, if it was begun.
+    ///
+    /// # Errors
+    /// `Conflict` when somebody else began with another mapping since this one looked.
     pub(super) fn earlier(&self, txn: &mut dyn Txn) -> Result<Option<(Operation, ImportReport)>> {
-        txn.journal().find(OPERATION, &self.key)?.map(|operation| stored_report(&operation)).transpose()
+        let found = find(txn, &self.key)?;
+        if found.as_ref().is_some_and(|(_, report)| report.mapping != self.report.mapping) {
+            let message = "the file is being imported with another mapping: import it again";
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+        Ok(found)
     }
+
+    /// Refuses texts for fields that could not be mapped either, as whoever applies the plan.
+    pub(super) fn check_edits<'l>(
+        &self,
+        ctx: &Context<'_>,
+        options: &ImportOptions,
+        lines: impl Iterator<Item = &'l PlannedLine>,
+    ) -> Result<()> {
+        let fields: BTreeSet<&Field> = lines.flat_map(|line| line.set.keys()).collect();
+        desk::check_fields(ctx, fields.iter().copied())?;
+        let fillable = |field: &Field| fillable(field, &self.catalogue, &options.match_by).map(drop);
+        let broken: Vec<_> = fields
+            .into_iter()
+            .filter_map(|field| Some(fillable(field).err()?.at(format!("set.{field}"))))
+            .collect();
+        if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+    }
+
+    pub(super) const fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+}
+
+/// The import with this key, and how far it got.
+fn find(txn: &mut dyn Txn, key: &str) -> Result<Option<(Operation, ImportReport)>> {
+    txn.journal().find(OPERATION, key)?.map(|operation| stored_report(&operation)).transpose()
 }
 
 /// Refuses keys that say nothing here: of unknown fields, of fields that several leads may share, of no column at all.
@@ -275,18 +354,24 @@ pub(super) struct Rows<'r, R> {
     coercer: Coercer,
     row: Row,
     bytes: Arc<AtomicU64>,
+    /// How many bytes the file has.
+    size: u64,
     beside: Option<Beside<'r>>,
 }
 
 impl<'r, R: Read + Seek> Rows<'r, R> {
-    /// How many bytes of the file were read, those ahead of the current record included.
+    /// How far the file is read: see [`Chunk::bytes`].
     pub(super) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
+        let Some(total) = self.table.total().filter(|total| *total > 0) else {
+            return self.bytes.load(Ordering::Relaxed);
+        };
+        let done = u128::from(self.size) * u128::from(self.table.records()) / u128::from(total);
+        u64::try_from(done).unwrap_or(self.size)
     }
 
-    /// With what was planned for them. Where the plan `is_whole`, records that it lacks are left out.
-    pub(super) fn beside(mut self, lines: PlanLines<'r>, is_whole: bool) -> Self {
-        self.beside = Some(Beside { lines, next: None, is_whole });
+    /// With what was planned for them: records behind number `from` that the plan lacks are left out.
+    pub(super) fn beside(mut self, lines: PlanLines<'r>, from: u64) -> Self {
+        self.beside = Some(Beside { lines, next: None, from });
         self
     }
 
@@ -312,11 +397,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
             }
             text += self.row.raw().len();
             let kept = keep.then(|| Kept::of(&self.row));
-            let planned = match &mut self.beside {
-                Some(beside) => beside.of(self.row.number())?,
-                None => None,
-            };
-            let left_out = planned.is_none() && self.beside.as_ref().is_some_and(|beside| beside.is_whole);
+            let (planned, choice) = self.decided()?;
             if let Some(planned) = &planned {
                 self.correct(planned);
             }
@@ -328,10 +409,22 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
                 blanked: self.coercer.take_blanked(),
                 kept,
                 planned: planned.map(Box::new),
-                left_out,
+                choice,
             });
         }
         Ok(Chunk { records, end, bytes: self.bytes() })
+    }
+
+    /// What was planned for the row, and what a person decided.
+    fn decided(&mut self) -> Result<(Option<PlannedLine>, Option<Choice>)> {
+        let Some(beside) = &mut self.beside else { return Ok((None, None)) };
+        let number = self.row.number();
+        let planned = beside.of(number)?;
+        let choice = match &planned {
+            Some(planned) => planned.choice,
+            None => (number > beside.from).then_some(Choice::Skip),
+        };
+        Ok((planned, choice))
     }
 
     /// Takes the cells that a person set instead of the file's.
