@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::io::{Read, Seek};
 
 use super::claims::{claimed, every_fields};
-use super::source::{Record, Rows};
+use super::records::{Record, Rows};
 use crate::domain::Catalogue;
 use crate::error::Result;
 use crate::exchange::coerce::Content;

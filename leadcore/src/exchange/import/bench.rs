@@ -161,7 +161,12 @@ impl Bench {
             match found.as_slice() {
                 [] => {}
                 [slot] => return Match::One(*slot, by.clone()),
-                _ => return Match::Several(found, by.clone()),
+                _ => {
+                    // By their numbers, which new leads have yet to get: as any other batch would tell them.
+                    let number = |slot: usize| self.slots.get(slot).map_or(0, |slot| slot.lead.number);
+                    found.sort_by_key(|slot| (number(*slot) == 0, number(*slot), *slot));
+                    return Match::Several(found, by.clone());
+                }
             }
         }
         Match::None

@@ -85,6 +85,7 @@ mod plan;
 mod planned;
 mod planning;
 mod preview;
+mod records;
 mod report;
 mod run;
 mod source;

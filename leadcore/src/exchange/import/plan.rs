@@ -9,16 +9,15 @@ use super::details::Details;
 use super::names::{Names, NewValues, Unknown};
 use super::outcome::SkipReason;
 use super::planned::{Choice, Planned, PlannedLine};
+use super::records::Record;
 use super::report::several;
-use super::source::Record;
 use super::{ImportOptions, MatchBy, OnAmbiguous, OnMatch, OnMissing};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake, Openings};
 use crate::domain::{
-    Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKey, MatchKind, Move, StageKind, TermId as _,
-    TermKind, Why,
+    Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKey, MatchKind, Move, StageKind, TermKind, Why,
 };
-use crate::error::{Error, Result, Violation, ViolationCode};
+use crate::error::{Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
 use crate::id::{LeadId, PipelineId, StageId};
 use crate::policy::Permission;
@@ -403,30 +402,5 @@ impl<'c> Planner<'c> {
 
     pub(super) fn new_values(&self) -> &NewValues {
         &self.names.new_values
-    }
-}
-
-/// Refuses a constant source or reason that does not exist.
-pub(super) fn check_source(txn: &mut dyn Txn, options: &ImportOptions) -> Result<()> {
-    match options.source {
-        None => {}
-        Some(source) => match txn.terms().get(TermKind::Source, &[source.term()])?.pop() {
-            None => {
-                let message = "there is no source with this id";
-                return Err(Error::invalid_field("source", ViolationCode::Unknown, message));
-            }
-            Some(record) if record.term.archived => {
-                let message = "this source is archived";
-                return Err(Error::invalid_field("source", ViolationCode::NotAllowed, message));
-            }
-            Some(_) => {}
-        },
-    }
-    match options.lost_reason {
-        Some(reason) if txn.terms().get(TermKind::LostReason, &[reason.term()])?.is_empty() => {
-            let message = "there is no reason with this id";
-            Err(Error::invalid_field("lost_reason", ViolationCode::Unknown, message))
-        }
-        _ => Ok(()),
     }
 }

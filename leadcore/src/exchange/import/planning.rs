@@ -9,7 +9,7 @@ use super::dry_run::{Looked, look};
 use super::outcome::{ImportSink, SkipReason};
 use super::plan::{Planner, Purpose};
 use super::planned::{Candidate, Head, ImportPlan, PlanSummary, Planned, PlannedLine, VERSION, write_line};
-use super::source::Record;
+use super::records::Record;
 use crate::context::Context;
 use crate::desk;
 use crate::error::{Result, Violation};

@@ -5,7 +5,7 @@ use crate::domain::{LeadFields, MatchKey};
 use crate::error::Result;
 use crate::exchange::coerce::Intent;
 use crate::exchange::import::ahead::KeysAhead;
-use crate::exchange::import::source::Record;
+use crate::exchange::import::records::Record;
 use crate::id::LeadId;
 use crate::store::Txn;
 

@@ -9,7 +9,7 @@ use super::policies::clerk;
 use super::*;
 use crate::desk;
 use crate::domain::{Catalogue, CustomField, CustomKey, CustomType, Field};
-use crate::exchange::import::{MatchBy, OnAmbiguous, Planned, SkipReason};
+use crate::exchange::import::{MatchBy, OnAmbiguous, OnMatch, Planned, SkipReason};
 use crate::exchange::{ColumnRules, Mapping};
 use crate::policy::RoleTable;
 
@@ -154,7 +154,7 @@ fn applied(ctx: &Context<'_>, host: &Host, plan: &ImportPlan, file: &str) -> (He
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn a_plan_is_the_run_whatever_is_emptied(
@@ -278,6 +278,26 @@ fn a_lead_is_not_known_any_more_by_what_was_emptied() {
         assert_eq!(words(&plan), expected);
         plan.options.chunk = chunk;
         assert_eq!(counts(&host.apply(&plan, file)), (3, 2, 0, 0));
+    }
+}
+
+#[test]
+fn leads_that_a_row_may_mean_are_told_in_one_order() {
+    let beside = ImportOptions::new().on_match(OnMatch::CreateNew);
+    let mapping = mapping().rules("email", ColumnRules::new().default_value("c@x.example"));
+    let file = "id,email,phone,code,company,city\n,,+47 22225556,,,\n,,,,X,\n,c@x.example,,,,\n";
+    for (planned_by, chunk) in [(1, 1), (10, 1), (1, 10), (2, 2)] {
+        let [host] = hosts();
+        host.run_with("email,company\nc@x.example,A\nc@x.example,B\n", &beside);
+        let options = plainly().mapping(mapping.clone()).ambiguous(OnAmbiguous::Review);
+        let mut plan = host.plan(file, &options.chunk(planned_by));
+        let Planned::Review { candidates, .. } = &plan.lines[2].decision else { panic!("{plan:?}") };
+        let numbers: Vec<_> = candidates.iter().map(|candidate| candidate.number).collect();
+        assert_eq!(numbers, [Some(1), Some(2), None, None]);
+        plan.options.chunk = chunk;
+        let report = host.apply(&plan, file);
+        let numbers: Vec<_> = report.reviews[0].candidates.iter().map(|(_, number)| *number).collect();
+        assert_eq!(numbers, [1, 2, 3, 4]);
     }
 }
 
