@@ -180,7 +180,7 @@ impl<'c> Mask<'c> {
 }
 
 /// The lead without the fields that the actor may not see.
-pub(super) fn masked(ctx: &Context<'_>, mut lead: Lead) -> Lead {
+pub(crate) fn masked(ctx: &Context<'_>, mut lead: Lead) -> Lead {
     Mask::of(ctx).put_on(&mut lead);
     lead
 }

@@ -62,7 +62,7 @@ pub mod vocabulary;
 
 pub use access::Expect;
 #[cfg(feature = "csv")]
-pub(crate) use access::{Gate, check_fields, require};
+pub(crate) use access::{Gate, check_fields, masked, require};
 #[cfg(feature = "csv")]
 pub(crate) use custom::{missing, no_such_record};
 #[cfg(feature = "csv")]

@@ -352,6 +352,12 @@ impl HeldTable {
         self.records
     }
 
+    /// Rows given so far and those that are left.
+    pub(super) fn total(&self) -> u64 {
+        let left = self.held.len().saturating_sub(self.at);
+        self.records.saturating_add(u64::try_from(left).unwrap_or(u64::MAX))
+    }
+
     /// Reads the next row into `row`; `false` at the end.
     pub fn next_row(&mut self, row: &mut Row) -> bool {
         row.clear();

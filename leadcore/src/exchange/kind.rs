@@ -19,6 +19,7 @@ pub enum FileKind {
     /// JSON: one object a line, or a list of objects.
     Json,
     /// Address-book cards: vCard 2.1, 3.0 and 4.0.
+    #[serde(rename = "vcard")]
     VCard,
     /// An Excel workbook of 2007 and later, with or without macros.
     Xlsx,
@@ -112,6 +113,23 @@ pub(super) fn refused(message: impl Into<String>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kind_is_spelt_in_one_way() {
+        for kind in [
+            FileKind::Csv,
+            FileKind::Json,
+            FileKind::VCard,
+            FileKind::Xlsx,
+            FileKind::Xlsb,
+            FileKind::Xls,
+            FileKind::Ods,
+        ] {
+            let json = serde_json::to_string(&kind).unwrap();
+            assert_eq!(json, format!("\"{}\"", kind.code()));
+            assert_eq!(serde_json::from_str::<FileKind>(&json).unwrap(), kind);
+        }
+    }
 
     #[test]
     fn the_content_tells_the_kind() {

@@ -265,6 +265,19 @@ impl Mapping {
     }
 }
 
+/// The type of a field that a file may fill: one that callers set, or that says which lead is meant.
+pub(super) fn fillable(
+    field: &Field,
+    catalogue: &Catalogue,
+    keys: &[MatchBy],
+) -> Result<FieldType, ValueError> {
+    let is_key = keys.iter().any(|key| key.field() == *field);
+    if !field.is_writable() && *field != Field::Stage && !is_key {
+        return Err(ValueError::new(ViolationCode::NotAllowed, "the engine sets this field"));
+    }
+    catalogue.field_type(field)
+}
+
 /// Puts the columns of a mapping into those of a file.
 struct Finder<'c> {
     catalogue: &'c Catalogue,
@@ -280,18 +293,8 @@ impl Finder<'_> {
 
     /// The type of a field that callers set; what is wrong with another is noted.
     fn kind(&mut self, field: &Field) -> Option<FieldType> {
-        let is_key = self.keys.iter().any(|key| key.field() == *field);
-        if !field.is_writable() && *field != Field::Stage && !is_key {
-            self.refuse(field, ViolationCode::NotAllowed, "the engine sets this field");
-            return None;
-        }
-        match self.catalogue.field_type(field) {
-            Ok(kind) => Some(kind),
-            Err(error) => {
-                self.broken.push(error.at(format!("mapping.{field}")));
-                None
-            }
-        }
+        let kind = fillable(field, self.catalogue, self.keys);
+        kind.map_err(|error| self.broken.push(error.at(format!("mapping.{field}")))).ok()
     }
 
     fn column(&mut self, column: &ColumnMapping, place: Option<usize>) {

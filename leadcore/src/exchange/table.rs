@@ -194,6 +194,14 @@ impl<R: Read + Seek> Table<R> {
         }
     }
 
+    /// How many data records there are, of a table that is held in memory; others are known when they end.
+    pub(super) fn total(&self) -> Option<u64> {
+        match self {
+            Self::Text(_) | Self::Json(_) => None,
+            Self::Sheet(held) | Self::Cards(held) => Some(held.total()),
+        }
+    }
+
     /// Reads the next record into `row`, reusing its memory; `false` at the end. A damaged record is not an error: see
     /// [`Row::problem`].
     ///

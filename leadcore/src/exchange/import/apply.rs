@@ -7,9 +7,10 @@ use super::feed::Reading;
 use super::outcome::ImportSink;
 use super::plan::Purpose;
 use super::planned::{Head, ImportPlan, Stored};
+use super::records::PlanLines;
 use super::report::ImportReport;
 use super::run::{Import, execute};
-use super::source::{PlanLines, Source};
+use super::source::Source;
 use crate::context::Context;
 use crate::error::Result;
 use crate::store::Store;
@@ -17,13 +18,14 @@ use crate::store::Store;
 /// Imports a file as planned: the same as [`run`](super::run), but for what a person changed in the plan, and for what
 /// changed in the store since. A line of which something else would be made now is left alone, counted under
 /// [`SkipReason::Stale`](super::SkipReason::Stale) and written among the rejected rows. Lines that are gone from the plan
-/// are left out.
+/// are left out, as those that it [skips](super::ImportPlan::skip).
 ///
 /// It is the same import as a [`run`](super::run) with the plan's options: a second call changes nothing, one that was
 /// interrupted goes on, and it is undone as any import.
 ///
 /// # Errors
-/// As [`run`](super::run); `Invalid` for another file than the plan was made of, or a plan of another version.
+/// As [`run`](super::run); `Invalid` for another file than the plan was made of, a plan of another version, or a
+/// [text](super::ImportPlan::set) for a field that this actor could not map a column to.
 pub fn apply<R: Read + Seek + Send>(
     ctx: &Context<'_>,
     store: &dyn Store,
@@ -34,7 +36,7 @@ pub fn apply<R: Read + Seek + Send>(
 ) -> Result<ImportReport> {
     Head { version: plan.version, options: plan.options.clone(), digest: plan.report.digest.clone() }
         .check()?;
-    let lines = Box::new(plan.lines.iter().cloned().map(Ok));
+    let lines = PlanLines::Held(&plan.lines);
     carry_out(ctx, store, (&plan.options, &plan.report.digest), lines, input, rejects, sink)
 }
 
@@ -42,7 +44,8 @@ pub fn apply<R: Read + Seek + Send>(
 /// with it.
 ///
 /// # Errors
-/// As [`apply`]; `Invalid` at `plan line n` for what is no plan. What was written until then stays.
+/// As [`apply`]; `Invalid` at `plan line n` for what is no plan. What was written until then stays, also where a line
+/// further down sets a field that it must not.
 pub fn apply_from<R: Read + Seek + Send, P: BufRead + Send>(
     ctx: &Context<'_>,
     store: &dyn Store,
@@ -53,7 +56,8 @@ pub fn apply_from<R: Read + Seek + Send, P: BufRead + Send>(
 ) -> Result<ImportReport> {
     let stored = Stored::open(plan)?;
     let Head { options, digest, .. } = stored.head.clone();
-    carry_out(ctx, store, (&options, &digest), Box::new(stored), input, rejects, sink)
+    let lines = PlanLines::Streamed(Box::new(stored));
+    carry_out(ctx, store, (&options, &digest), lines, input, rejects, sink)
 }
 
 fn carry_out<R: Read + Seek + Send>(
@@ -66,6 +70,9 @@ fn carry_out<R: Read + Seek + Send>(
     sink: &mut dyn ImportSink,
 ) -> Result<ImportReport> {
     let source = Source::prepare_same(ctx, store, &mut input, options, Some(digest))?;
+    if let PlanLines::Held(lines) = &lines {
+        source.check_edits(ctx, options, lines.iter())?;
+    }
     let reading = Reading::of(source.bytes);
     let import = Import::new(ctx, store, &source, options, Purpose::WriteAsPlanned);
     execute(import, &mut input, (Some(lines), reading), rejects, sink)

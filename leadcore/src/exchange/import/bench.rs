@@ -82,11 +82,17 @@ impl Bench {
             self.look_up_numbers(ctx, txn, intents.filter_map(|intent| intent.number))?;
         }
         for (key, id) in found {
-            if let Some(slot) = self.by_id.get(&id) {
-                add_to(self.by_key.entry(key).or_default(), *slot);
+            if let Some(slot) = self.by_id.get(&id).copied().filter(|slot| self.has(*slot, &key)) {
+                add_to(self.by_key.entry(key).or_default(), slot);
             }
         }
         Ok(())
+    }
+
+    /// Whether a lead still has a key that it has in the store.
+    fn has(&self, slot: usize, key: &MatchKey) -> bool {
+        let Some(slot) = self.slots.get(slot) else { return false };
+        slot.lines.is_empty() || every_key(&slot.lead.fields).contains(key)
     }
 
     fn put(&mut self, lead: Lead) {
@@ -155,7 +161,12 @@ impl Bench {
             match found.as_slice() {
                 [] => {}
                 [slot] => return Match::One(*slot, by.clone()),
-                _ => return Match::Several(found, by.clone()),
+                _ => {
+                    // By their numbers, which new leads have yet to get: as any other batch would tell them.
+                    let number = |slot: usize| self.slots.get(slot).map_or(0, |slot| slot.lead.number);
+                    found.sort_by_key(|slot| (number(*slot) == 0, number(*slot), *slot));
+                    return Match::Several(found, by.clone());
+                }
             }
         }
         Match::None
@@ -183,6 +194,15 @@ impl Bench {
                 None => {
                     self.by_key.insert(key.clone(), vec![slot]);
                 }
+            }
+        }
+    }
+
+    /// Later rows do not find a lead by these keys any more.
+    pub(super) fn forget(&mut self, slot: usize, keys: &[MatchKey]) {
+        for key in keys {
+            if let Some(slots) = self.by_key.get_mut(key) {
+                slots.retain(|known| *known != slot);
             }
         }
     }

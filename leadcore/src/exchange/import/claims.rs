@@ -9,14 +9,32 @@ use crate::exchange::coerce::Intent;
 use crate::id::LeadId;
 use crate::store::Txn;
 
-/// Who has what. Asked of the store once for each value; then kept by the rows that were decided.
+/// Who has what: by the store, and by the rows that were decided since.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     /// Whether ids in other systems are asked for too: where a row that has one is found by it first of all, nobody else
     /// can have it.
     external: bool,
-    holders: HashMap<MatchKey, Option<LeadId>>,
+    /// Whom the store names, for the values of the rows at hand.
+    stored: HashMap<MatchKey, LeadId>,
+    /// Who took a value, or that it was given up.
+    decided: HashMap<MatchKey, Option<LeadId>>,
     missing: BTreeSet<Subject>,
+}
+
+/// The unique values among these, each with its field; also ids in other systems where they are `external`.
+pub(super) fn claimed(catalogue: &Catalogue, external: bool, fields: &LeadFields) -> Vec<(Field, MatchKey)> {
+    let mut keys = if catalogue.has_unique() { catalogue.unique_keys(fields) } else { Vec::new() };
+    if external {
+        let ids = fields.external_ids.iter();
+        keys.extend(ids.map(|id| (Field::ExternalId, MatchKey::new(MatchKind::External, id.to_string()))));
+    }
+    keys
+}
+
+/// What a row may write: with and without the default values of empty cells.
+pub(super) fn every_fields(intent: &Intent) -> impl Iterator<Item = &LeadFields> + Clone {
+    std::iter::once(&intent.fields).chain(intent.for_new.as_deref().map(|new| &new.fields))
 }
 
 impl Claims {
@@ -24,16 +42,13 @@ impl Claims {
         Self { external, ..Self::default() }
     }
 
-    /// The unique values of a lead, each with its field.
     fn unique(&self, catalogue: &Catalogue, fields: &LeadFields) -> Vec<(Field, MatchKey)> {
-        let mut keys = if catalogue.has_unique() { catalogue.unique_keys(fields) } else { Vec::new() };
-        if self.external {
-            let ids = fields.external_ids.iter();
-            keys.extend(
-                ids.map(|id| (Field::ExternalId, MatchKey::new(MatchKind::External, id.to_string()))),
-            );
-        }
-        keys
+        claimed(catalogue, self.external, fields)
+    }
+
+    /// The lead that has a value.
+    fn holder(&self, key: &MatchKey) -> Option<LeadId> {
+        self.decided.get(key).copied().unwrap_or_else(|| self.stored.get(key).copied())
     }
 
     /// Asks who has the values of these rows.
@@ -43,7 +58,8 @@ impl Claims {
         catalogue: &Catalogue,
         intents: impl Iterator<Item = &'i Intent> + Clone,
     ) -> Result<()> {
-        let fields = intents.map(|intent| &intent.fields);
+        self.stored.clear();
+        let fields = intents.flat_map(every_fields);
         let custom = fields.clone().filter(|fields| !fields.custom.is_empty());
         let subjects: BTreeSet<Subject> = custom
             .clone()
@@ -56,10 +72,8 @@ impl Claims {
         }
         let keys: Vec<_> = fields.flat_map(|fields| self.unique(catalogue, fields)).collect();
         let keys = keys.into_iter().map(|(_, key)| key);
-        let keys: Vec<MatchKey> = keys.filter(|key| !self.holders.contains_key(key)).collect();
-        let found = txn.leads().find(&keys)?;
-        self.holders.extend(keys.into_iter().map(|key| (key, None)));
-        self.holders.extend(found.into_iter().map(|(key, id)| (key, Some(id))));
+        let keys: Vec<MatchKey> = keys.filter(|key| !self.decided.contains_key(key)).collect();
+        self.stored.extend(txn.leads().find(&keys)?);
         Ok(())
     }
 
@@ -81,7 +95,7 @@ impl Claims {
             }
         }
         for (field, key) in self.unique(catalogue, &after.fields) {
-            if self.holders.get(&key).copied().flatten().is_some_and(|holder| holder != after.id) {
+            if self.holder(&key).is_some_and(|holder| holder != after.id) {
                 let message = "another lead has this value";
                 broken.push(Violation::new(field.key(), ViolationCode::Duplicate, message));
             }
@@ -92,9 +106,65 @@ impl Claims {
     /// Gives a lead its values, which were [checked](Self::check).
     pub(super) fn hold(&mut self, catalogue: &Catalogue, after: &Lead, before: Option<&Lead>) {
         for (_, key) in before.map(|before| self.unique(catalogue, &before.fields)).unwrap_or_default() {
-            self.holders.insert(key, None);
+            self.decided.insert(key, None);
         }
         let new = self.unique(catalogue, &after.fields);
-        self.holders.extend(new.into_iter().map(|(_, key)| (key, Some(after.id))));
+        self.decided.extend(new.into_iter().map(|(_, key)| (key, Some(after.id))));
+    }
+
+    /// Forgets what no row asks for any more.
+    pub(super) fn keep(&mut self, is_asked: impl Fn(&MatchKey) -> bool) {
+        self.decided.retain(|key, _| is_asked(key));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Context;
+    use crate::domain::{Actor, CustomField, CustomKey, CustomType, LeadDraft};
+    use crate::id::SequentialIds;
+    use crate::memory::MemoryStore;
+    use crate::policy::AllowAll;
+    use crate::store::{StoreExt, Txn};
+    use crate::time::ManualClock;
+
+    #[test]
+    fn of_many_values_only_those_are_kept_that_are_asked_for_again() {
+        let (store, clock, ids) = (MemoryStore::new(), ManualClock::default(), SequentialIds::new(1));
+        let ctx = Context::new(&"acme".parse().unwrap(), Actor::System, &clock, &ids, &AllowAll);
+        let key = CustomKey::new("x_code").unwrap();
+        let mut catalogue = Catalogue::standard();
+        catalogue.set_custom_field(CustomField::new(key.clone(), "Code", CustomType::Text).unique(true));
+        let lead = |txn: &mut dyn Txn, code: String| {
+            let mut fields = LeadFields::company("A").unwrap();
+            fields.custom.insert(key.clone(), CustomValue::Text(code));
+            let intake = desk::Intake::load(&ctx, txn).unwrap();
+            intake.prepare(&ctx, LeadDraft::from(fields))
+        };
+        let mut claims = Claims::new(true);
+        let mut leads = Vec::new();
+        store
+            .write(ctx.tenant(), |txn| {
+                desk::settings::set_catalogue(&ctx, txn, None, &catalogue)?;
+                leads.extend((0..100).map(|n| lead(txn, format!("K{n}")).unwrap()));
+                Ok(())
+            })
+            .unwrap();
+        for lead in &leads {
+            claims.hold(&catalogue, lead, None);
+        }
+        let asked: Vec<_> =
+            claimed(&catalogue, true, &leads[7].fields).into_iter().map(|(_, key)| key).collect();
+        claims.keep(|key| asked.contains(key));
+        assert_eq!(claims.decided.len(), 1);
+        let other = Lead { id: leads[8].id, ..leads[7].clone() };
+        assert_eq!(claims.check(&catalogue, &other, None).unwrap_err()[0].code, ViolationCode::Duplicate);
+        claims.check(&catalogue, &leads[7], None).unwrap();
+        // What was given up is free, whatever the store says.
+        claims.stored.insert(asked[0].clone(), leads[7].id);
+        let after = Lead { fields: LeadFields::company("A").unwrap(), ..leads[7].clone() };
+        claims.hold(&catalogue, &after, Some(&leads[7]));
+        claims.check(&catalogue, &other, None).unwrap();
     }
 }

@@ -1,23 +1,21 @@
 //! What an import would do, without doing it.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 use std::io::{Read, Seek};
 use std::ops::ControlFlow;
 
-use super::bench::{Slot, every_key};
+use super::ahead::KeysAhead;
 use super::names::Unknown;
 use super::outcome::{ImportSink, LineOutcome};
-use super::plan::{Planner, Purpose, check_source};
-use super::planned::{Head, VERSION};
+use super::plan::{Planner, Purpose};
+use super::planned::{Head, ImportPlan, VERSION};
 use super::planning::{Step, Telling, line_of};
+use super::records::{PlanLines, Rows};
 use super::report::ImportReport;
 use super::run::Stopwatch;
-use super::source::{PlanLines, Record, Source, is_done};
+use super::source::{Source, check_source, is_done};
 use super::{ImportOptions, cancelled};
 use crate::context::Context;
 use crate::error::Result;
-use crate::exchange::coerce::{Content, Intent};
 use crate::id::LeadId;
 use crate::store::{Store, StoreExt};
 
@@ -53,10 +51,13 @@ pub(super) fn look<R: Read + Seek>(
     store: &dyn Store,
     mut input: R,
     options: &ImportOptions,
-    (purpose, edits): (Purpose, Option<PlanLines<'_>>),
+    (purpose, earlier_plan): (Purpose, Option<&ImportPlan>),
     telling: &mut Telling<'_>,
 ) -> Result<Looked> {
     let source = Source::prepare(ctx, store, &mut input, options)?;
+    if let Some(plan) = earlier_plan {
+        source.check_edits(ctx, options, plan.lines.iter())?;
+    }
     let earlier = store.read(ctx.tenant(), |txn| {
         check_source(txn, options)?;
         source.earlier(txn)
@@ -67,17 +68,15 @@ pub(super) fn look<R: Read + Seek>(
     (telling.take)(Step::Options(&head))?;
     if let Some((operation, stored)) = earlier {
         if is_done(&operation) {
-            return Ok(Looked { report: stored.repeated(), unknown: Unknown::new() });
+            return Ok(Looked { report: stored.repeated(ctx), unknown: Unknown::new() });
         }
         report = stored.resumed();
     }
     let mut clock = Stopwatch::start(ctx);
-    let mut ahead = keys_ahead(&source, &mut input, options, report.lines)?;
-    let mut rows = source.rows(&mut input, options)?;
-    if let Some(edits) = edits {
-        rows = rows.beside(edits, false);
-    }
-    rows.skip_to(report.lines, |_| Ok(()))?;
+    let behind = (earlier_plan, report.lines);
+    let rows = rows_of(&source, &mut input, options, behind)?;
+    let mut ahead = KeysAhead::read(rows, options.chunk, source.catalogue())?;
+    let mut rows = rows_of(&source, &mut input, options, behind)?;
     clock.skipped(rows.bytes());
     let (mut planner, is_plan) = (None, purpose == Purpose::Plan);
     loop {
@@ -102,10 +101,8 @@ pub(super) fn look<R: Read + Seek>(
             telling.sink.line(&outcome);
         }
         report.blanked += chunk.records.iter().map(|record| record.blanked).sum::<u64>();
-        intents(&chunk.records).for_each(|intent| hashes(intent).for_each(|hash| ahead.pass(hash)));
-        planner.bench.retain(|slot| {
-            slot.before.as_ref() != Some(&slot.lead) && hashes_of(slot).any(|hash| ahead.holds(hash))
-        });
+        chunk.records.iter().for_each(|record| ahead.pass(source.catalogue(), record));
+        planner.keep_for(&ahead);
         report.new_values.clone_from(planner.new_values());
         let step = telling.sink.progress(&clock.progress(&report, &chunk, source.bytes));
         if chunk.end {
@@ -123,80 +120,19 @@ fn stored(planner: &Planner<'_>, slot: usize) -> Option<(LeadId, u64)> {
     slot.before.as_ref().map(|lead| (lead.id, lead.number))
 }
 
-fn intents(records: &[Record]) -> impl Iterator<Item = &Intent> {
-    records.iter().filter_map(|record| match &record.content {
-        Content::Filled(intent) => Some(intent.as_ref()),
-        _ => None,
-    })
-}
-
-/// What a row may be recognised by, as numbers.
-fn hashes(intent: &Intent) -> impl Iterator<Item = u64> {
-    let keys = intent.keys.iter().map(hash);
-    keys.chain(intent.id.as_ref().map(hash)).chain(intent.number.as_ref().map(hash))
-}
-
-/// What a lead may be recognised by, as numbers.
-fn hashes_of(slot: &Slot) -> impl Iterator<Item = u64> {
-    let keys = every_key(&slot.lead.fields).into_iter().map(|key| hash(&key));
-    keys.chain([hash(&slot.lead.id), hash(&slot.lead.number)])
-}
-
-fn keys_ahead<R: Read + Seek>(
+/// The rows behind the first `done`, as a plan has them where there is one.
+fn rows_of<'r, R: Read + Seek>(
     source: &Source,
-    input: &mut R,
+    input: &'r mut R,
     options: &ImportOptions,
-    done: u64,
-) -> Result<KeysAhead> {
+    (plan, done): (Option<&'r ImportPlan>, u64),
+) -> Result<Rows<'r, R>> {
     let mut rows = source.rows(input, options)?;
+    if let Some(plan) = plan {
+        // It says nothing of what was done before it was made.
+        let from = if plan.report.repeated { u64::MAX } else { plan.report.resumed_after };
+        rows = rows.beside(PlanLines::Held(&plan.lines), from);
+    }
     rows.skip_to(done, |_| Ok(()))?;
-    let mut hashes = Vec::new();
-    loop {
-        let chunk = rows.next_chunk(options.chunk, false)?;
-        hashes.extend(intents(&chunk.records).flat_map(self::hashes));
-        if chunk.end {
-            return Ok(KeysAhead::new(hashes));
-        }
-    }
-}
-
-/// How often each key occurs in the rest of the file: nine bytes for each different one.
-#[derive(Debug)]
-struct KeysAhead {
-    hashes: Vec<u64>,
-    /// Counts to 254; 255 means very often and stays.
-    left: Vec<u8>,
-}
-
-/// Two keys of one hash are taken for one: then a lead is kept that need not be, and nothing else happens.
-fn hash(key: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish()
-}
-
-impl KeysAhead {
-    fn new(mut hashes: Vec<u64>) -> Self {
-        hashes.sort_unstable();
-        let left = hashes.chunk_by(|a, b| a == b).map(|same| u8::try_from(same.len()).unwrap_or(u8::MAX));
-        let left = left.collect();
-        hashes.dedup();
-        Self { hashes, left }
-    }
-
-    fn place(&self, key: u64) -> Option<usize> {
-        self.hashes.binary_search(&key).ok()
-    }
-
-    fn pass(&mut self, key: u64) {
-        if let Some(left) = self.place(key).and_then(|place| self.left.get_mut(place))
-            && *left != u8::MAX
-        {
-            *left = left.saturating_sub(1);
-        }
-    }
-
-    fn holds(&self, key: u64) -> bool {
-        self.place(key).and_then(|place| self.left.get(place)).is_some_and(|left| *left > 0)
-    }
+    Ok(rows)
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::source::{Chunk, Rows};
+use super::records::{Chunk, Rows};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Who reads.

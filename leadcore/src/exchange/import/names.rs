@@ -1,5 +1,6 @@
 //! From names in cells to terms and stages, adding what is missing.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
@@ -199,11 +200,12 @@ impl Names {
         name: &str,
         own: Option<PipelineId>,
     ) -> Result<(PipelineId, StageId), Violation> {
-        if !self.stage_keys.contains_key(name) {
+        if self.stage_keys.len() < 10 * MOST_NEW && !self.stage_keys.contains_key(name) {
             self.stage_keys.insert(name.to_owned(), fold(name));
         }
-        let key = self.stage_keys.get(name).map(String::as_str).unwrap_or_default();
-        if let Some(known) = self.stages.get(key).filter(|known| !known.is_empty()) {
+        let key =
+            self.stage_keys.get(name).map_or_else(|| fold(name).into(), |key| Cow::Borrowed(key.as_str()));
+        if let Some(known) = self.stages.get(key.as_ref()).filter(|known| !known.is_empty()) {
             let of_own = known.iter().find(|(pipeline, _)| Some(*pipeline) == own);
             if let Some(found) = of_own.or_else(|| known.first()).copied() {
                 if self.detailed {
@@ -216,7 +218,7 @@ impl Names {
                 return Ok(found);
             }
         }
-        let key = key.to_owned();
+        let key = key.into_owned();
         self.count(&Field::Stage, name);
         self.check_new(&Field::Stage)?;
         let Some(pipeline) = pipelines.first_mut() else {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{MatchBy, OnAmbiguous, OnMatch, OnMissing, TermRule, UnknownTerm};
 use crate::domain::Field;
-use crate::error::{Error, Result, Violation, ViolationCode};
+use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::exchange::{Mapping, ReadOptions, sha256_hex};
 use crate::id::{LostReasonId, SourceId};
 use crate::value::{Country, DecimalMark, fold};
@@ -187,40 +187,20 @@ impl ImportOptions {
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
     }
 
-    /// Everything that decides what a file becomes, as 16 hex digits: the same file read another way is another import.
-    pub(super) fn fingerprint(&self, mapping: &Mapping) -> Result<String> {
-        let no_answer: Vec<_> = self.no_answer.iter().map(|word| fold(word)).collect();
-        let read = (
-            self.read.encoding.map(super::super::TextEncoding::name),
-            (self.read.delimiter, self.read.quote, self.read.has_header, self.read.skip_lines),
-            format!(
-                "{:?} {:?}",
-                self.read.limits,
-                (self.read.format, &self.read.sheet, self.read.header_row)
-            ),
-        );
-        let choices = format!("{:?} {:?} {:?}", self.unknown_terms, self.on_match, self.decimal_mark);
-        let constants = (self.source.map(|id| id.to_string()), self.lost_reason.map(|id| id.to_string()));
-        let region = self.region.map(|region| region.code().to_owned());
-        let all = (mapping, read, no_answer, choices, constants, region, &self.external_system, self.attempt);
-        let mut json = crate::exchange::import::to_json(&all)?;
-        // What is as it always was is not told, so that a file which was imported before these choices existed is known.
-        let choices = (&self.terms, &self.clear, &self.match_by, self.on_missing, self.ambiguous);
-        let as_ever = (
-            &BTreeMap::new(),
-            &None,
-            &MatchBy::DEFAULT.to_vec(),
-            OnMissing::default(),
-            OnAmbiguous::default(),
-        );
-        if choices != as_ever {
-            json.push_str(&crate::exchange::import::to_json(&choices)?);
-        }
-        let mut digits = sha256_hex(json.as_bytes()).map_err(|error| {
-            Error::new(crate::error::ErrorKind::Internal, "text in memory could not be read")
-                .with_source(error)
-        })?;
-        digits.truncate(16);
-        Ok(digits)
+    /// Everything but the mapping that decides what a file becomes, as 16 hex digits.
+    pub(super) fn fingerprint(&self) -> Result<String> {
+        let no_answer = self.no_answer.iter().map(|word| fold(word)).collect();
+        // How many rows are written at a time changes nothing.
+        fingerprint(&Self { mapping: None, chunk: 0, no_answer, ..self.clone() })
     }
+}
+
+/// What a value is known by, as 16 hex digits.
+pub(super) fn fingerprint(value: &impl Serialize) -> Result<String> {
+    let json = super::to_json(value)?;
+    let mut digits = sha256_hex(json.as_bytes()).map_err(|error| {
+        Error::new(ErrorKind::Internal, "text in memory could not be read").with_source(error)
+    })?;
+    digits.truncate(16);
+    Ok(digits)
 }

@@ -1,5 +1,7 @@
 //! What becomes of each row: the decisions, one row after the other, each knowing what the rows before it did.
 
+use std::collections::BTreeSet;
+
 use super::bench::{Bench, Match, every_key};
 use super::claims::Claims;
 use super::decision::Decision;
@@ -7,31 +9,31 @@ use super::details::Details;
 use super::names::{Names, NewValues, Unknown};
 use super::outcome::SkipReason;
 use super::planned::{Choice, Planned, PlannedLine};
+use super::records::Record;
 use super::report::several;
-use super::source::Record;
 use super::{ImportOptions, MatchBy, OnAmbiguous, OnMatch, OnMissing};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake, Openings};
 use crate::domain::{
-    Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKey, MatchKind, Move, StageKind, TermId as _,
-    TermKind, Why,
+    Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKey, MatchKind, Move, StageKind, TermKind, Why,
 };
-use crate::error::{Error, Result, Violation, ViolationCode};
+use crate::error::{Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
-use crate::id::{PipelineId, StageId};
+use crate::id::{LeadId, PipelineId, StageId};
 use crate::policy::Permission;
 use crate::store::Txn;
 
+mod keys;
 mod purpose;
 mod write;
 
 pub(super) use purpose::Purpose;
-use purpose::{Refused, alike};
+use purpose::{Refused, alike, within};
 
 /// Decides row by row.
 #[derive(Debug)]
 pub(super) struct Planner<'c> {
-    ctx: &'c Context<'c>,
+    pub(super) ctx: &'c Context<'c>,
     options: &'c ImportOptions,
     intake: Intake,
     /// `None` when the actor may see no lead.
@@ -43,6 +45,9 @@ pub(super) struct Planner<'c> {
     claims: Claims,
     /// Whether decisions say what they change.
     detailed: bool,
+    purpose: Purpose,
+    /// Ids that a plan means for new leads and that are taken.
+    taken: BTreeSet<LeadId>,
     pub(super) bench: Bench,
 }
 
@@ -86,6 +91,8 @@ impl<'c> Planner<'c> {
             names,
             claims: Claims::new(external),
             detailed,
+            purpose,
+            taken: BTreeSet::new(),
             bench: Bench::new(&options.match_by),
         })
     }
@@ -97,19 +104,20 @@ impl<'c> Planner<'c> {
             _ => None,
         });
         self.claims.look_up(txn, &self.intake.catalogue, intents.clone())?;
+        self.look_up_ids(txn, records)?;
         let chosen: Vec<_> = records.iter().filter_map(Record::taken).collect();
         self.bench.look_up(self.ctx, txn, intents, &chosen)?;
         Ok(records.iter().map(|record| self.decide_one(record)).collect())
     }
 
     fn decide_one(&mut self, record: &Record) -> Decision {
-        let planned = record.planned.as_deref();
-        let choice = planned.and_then(|planned| planned.choice);
-        if record.left_out || choice == Some(Choice::Skip) {
+        let choice = record.choice;
+        if choice == Some(Choice::Skip) {
             return Decision::Skip { reason: SkipReason::LeftOut, slot: None };
         }
         // A person's decision holds; what was planned holds only as long as it is what would happen.
-        let planned = planned.filter(|planned| !planned.is_edited());
+        let holds = |planned: &&PlannedLine| self.purpose == Purpose::WriteAsPlanned && !planned.is_edited();
+        let planned = record.planned.as_deref().filter(holds);
         let intent = match &record.content {
             Content::Blank => return self.as_planned(Decision::blank(), planned),
             Content::Broken(reasons) => return self.as_planned(Decision::reject(reasons.clone()), planned),
@@ -133,10 +141,10 @@ impl<'c> Planner<'c> {
             Match::None if choice.is_none() && self.options.on_missing == OnMissing::Skip => {
                 Ok(Decision::Skip { reason: SkipReason::Missing, slot: None })
             }
-            Match::None => self.create(intent, record.line, planned),
+            Match::None => self.create(intent, record, planned),
             Match::One(slot, by) if !self.sees(slot) => Ok(self.out_of_sight(&[slot], &by)),
             Match::One(..) if choice.is_none() && self.options.on_match == OnMatch::CreateNew => {
-                self.create(intent, record.line, planned)
+                self.create(intent, record, planned)
             }
             Match::One(slot, by) => self.update(intent, (record.line, planned), slot, by, choice.is_some()),
         };
@@ -171,9 +179,10 @@ impl<'c> Planner<'c> {
             | (Planned::Update { .. }, Decision::Update { .. })
             | (Planned::Review { .. }, Decision::Review { .. })
             | (Planned::Reject { .. }, Decision::Reject { .. }) => true,
-            (Planned::Unchanged { lead, .. }, Decision::Skip { reason: SkipReason::Unchanged, slot }) => {
-                id(*slot) == Some(*lead)
-            }
+            (
+                Planned::Unchanged { lead, .. } | Planned::Update { lead, number: None, .. },
+                Decision::Skip { reason: SkipReason::Unchanged, slot },
+            ) => id(*slot) == Some(*lead),
             (Planned::Skip { reason, lead }, Decision::Skip { reason: now, slot }) => {
                 reason == now && *lead == id(*slot)
             }
@@ -217,9 +226,10 @@ impl<'c> Planner<'c> {
     fn create(
         &mut self,
         intent: &Intent,
-        line: u64,
+        record: &Record,
         planned: Option<&PlannedLine>,
     ) -> Result<Decision, Refused> {
+        let has_defaults = intent.for_new.is_some();
         let intent = intent.for_new.as_deref().unwrap_or(intent);
         let found = self.look_up_names(intent, None)?;
         let mut fields = LeadFields::default();
@@ -234,6 +244,8 @@ impl<'c> Planner<'c> {
             draft.reason = self.options.lost_reason;
         }
         let mut lead = self.intake.prepare(self.ctx, draft)?;
+        let free = record.creates().filter(|id| !self.taken.contains(id));
+        lead.id = free.unwrap_or(lead.id);
         if !self.intake.gate.admits(&lead) {
             let message = "you may not create such a lead";
             return Err(Violation::new("owner", ViolationCode::NotAllowed, message).into());
@@ -242,12 +254,13 @@ impl<'c> Planner<'c> {
         let values = if self.detailed { self.details().of_new(&lead) } else { Vec::new() };
         match planned.map(|planned| &planned.decision) {
             None => {}
-            Some(Planned::Create { lead: id, values: then, .. }) if alike(then, &values) => lead.id = *id,
+            Some(Planned::Create { values: then, .. }) if free.is_some() && alike(then, &values) => {}
             Some(_) => return Err(Refused::Stale),
         }
         self.claims.hold(&self.intake.catalogue, &lead, None);
         self.intake.guard.count_in(lead.stage);
-        let slot = self.bench.add(lead, line, intent.keys.iter());
+        let keys = if has_defaults { every_key(&lead.fields) } else { intent.keys.clone() };
+        let slot = self.bench.add(lead, record.line, keys.iter());
         Ok(Decision::Create { slot, recognisable: intent.is_recognisable(), values })
     }
 
@@ -339,8 +352,10 @@ impl<'c> Planner<'c> {
         self.claims.check(&self.intake.catalogue, &after, Some(&slot.lead))?;
         match planned.map(|planned| &planned.decision) {
             None => {}
-            Some(Planned::Update { lead, changes: then, .. })
-                if *lead == after.id && alike(then, &changes) => {}
+            // Above a line that means a lead of this file, a person may have decided anew what that lead is.
+            Some(Planned::Update { lead, number, changes: then, .. })
+                if *lead == after.id
+                    && (alike(then, &changes) || number.is_none() && within(then, &changes)) => {}
             Some(_) => return Err(Refused::Stale),
         }
         self.claims.hold(&self.intake.catalogue, &after, Some(&slot.lead));
@@ -350,18 +365,13 @@ impl<'c> Planner<'c> {
             self.intake.guard.count_out(old);
             self.intake.guard.count_in(after.stage);
         }
+        let lost = keys::lost(intent, &slot.lead.fields, &after.fields);
         slot.lead = after;
         let same_as_line = slot.lines.first().copied();
         slot.lines.push(line);
-        let known = &slot.lead.fields;
-        let has = |key: &&MatchKey| match key.kind {
-            MatchKind::External => has_id,
-            // A lead of which something was emptied may have lost it.
-            _ => intent.clear.is_empty() || every_key(known).contains(key),
-        };
-        let keys: Vec<_> = intent.keys.iter().filter(has).cloned().collect();
-        let keys = keys.iter();
-        self.bench.know(place, keys);
+        let has = |key: &&MatchKey| key.kind != MatchKind::External || has_id;
+        self.bench.know(place, intent.keys.iter().filter(has));
+        self.bench.forget(place, &lost);
         Ok(Decision::Update { slot: place, matched_by, same_as_line, changes })
     }
 
@@ -392,30 +402,5 @@ impl<'c> Planner<'c> {
 
     pub(super) fn new_values(&self) -> &NewValues {
         &self.names.new_values
-    }
-}
-
-/// Refuses a constant source or reason that does not exist.
-pub(super) fn check_source(txn: &mut dyn Txn, options: &ImportOptions) -> Result<()> {
-    match options.source {
-        None => {}
-        Some(source) => match txn.terms().get(TermKind::Source, &[source.term()])?.pop() {
-            None => {
-                let message = "there is no source with this id";
-                return Err(Error::invalid_field("source", ViolationCode::Unknown, message));
-            }
-            Some(record) if record.term.archived => {
-                let message = "this source is archived";
-                return Err(Error::invalid_field("source", ViolationCode::NotAllowed, message));
-            }
-            Some(_) => {}
-        },
-    }
-    match options.lost_reason {
-        Some(reason) if txn.terms().get(TermKind::LostReason, &[reason.term()])?.is_empty() => {
-            let message = "there is no reason with this id";
-            Err(Error::invalid_field("lost_reason", ViolationCode::Unknown, message))
-        }
-        _ => Ok(()),
     }
 }

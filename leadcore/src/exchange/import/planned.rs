@@ -91,7 +91,7 @@ impl PlannedLine {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Choice {
-    /// It is left out.
+    /// It is left out: as a line that is taken out of the plan.
     Skip,
     /// It means this lead.
     Take(LeadId),
@@ -107,7 +107,7 @@ pub struct Candidate {
     pub lead: LeadId,
     /// Its number; none for one that an earlier line creates.
     pub number: Option<u64>,
-    /// Its name.
+    /// Its name, of what the actor may see.
     pub name: Option<String>,
 }
 
@@ -225,7 +225,8 @@ impl ImportPlan {
         Ok(())
     }
 
-    /// Decides as planned again.
+    /// Takes back what a person decided about a line. One that was [planned again](super::replan) since is decided by
+    /// planning once more.
     ///
     /// # Errors
     /// `NotFound`.

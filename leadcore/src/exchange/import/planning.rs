@@ -9,8 +9,9 @@ use super::dry_run::{Looked, look};
 use super::outcome::{ImportSink, SkipReason};
 use super::plan::{Planner, Purpose};
 use super::planned::{Candidate, Head, ImportPlan, PlanSummary, Planned, PlannedLine, VERSION, write_line};
-use super::source::{PlanLines, Record};
+use super::records::Record;
 use crate::context::Context;
+use crate::desk;
 use crate::error::{Result, Violation};
 use crate::exchange::mapping::Located;
 use crate::id::LeadId;
@@ -34,10 +35,11 @@ pub fn plan<R: Read + Seek>(
     gather(ctx, store, input, options, None, sink)
 }
 
-/// Plans again: with what a person changed in an earlier plan, by what the store holds now.
+/// Plans again: with what a person changed in an earlier plan, by what the store holds now. Lines that were taken out of it
+/// stay out, as lines to be [skipped](ImportPlan::skip); leads that lines create keep their ids.
 ///
 /// # Errors
-/// As [`plan`].
+/// As [`plan`]; `Invalid` for a [text](ImportPlan::set) for a field that this actor could not map a column to.
 pub fn replan<R: Read + Seek>(
     ctx: &Context<'_>,
     store: &dyn Store,
@@ -45,9 +47,7 @@ pub fn replan<R: Read + Seek>(
     input: R,
     sink: &mut dyn ImportSink,
 ) -> Result<ImportPlan> {
-    let edited: Vec<_> = earlier.lines.iter().filter(|line| line.is_edited()).cloned().collect();
-    let lines: PlanLines<'_> = Box::new(edited.into_iter().map(Ok));
-    gather(ctx, store, input, &earlier.options, Some(lines), sink)
+    gather(ctx, store, input, &earlier.options, Some(earlier), sink)
 }
 
 /// [`plan`] as JSON lines, in memory that does not grow with what is decided: the options first, then a line for each
@@ -103,7 +103,7 @@ fn gather<R: Read + Seek>(
     store: &dyn Store,
     input: R,
     options: &ImportOptions,
-    edits: Option<PlanLines<'_>>,
+    earlier: Option<&ImportPlan>,
     sink: &mut dyn ImportSink,
 ) -> Result<ImportPlan> {
     let (mut lines, mut resolved) = (Vec::new(), options.clone());
@@ -115,7 +115,7 @@ fn gather<R: Read + Seek>(
         Ok(())
     };
     let Looked { report, unknown } =
-        look(ctx, store, input, options, (Purpose::Plan, edits), &mut Telling { sink, take: &mut take })?;
+        look(ctx, store, input, options, (Purpose::Plan, earlier), &mut Telling { sink, take: &mut take })?;
     Ok(ImportPlan { version: VERSION, options: resolved, report, unknown, lines })
 }
 
@@ -155,15 +155,12 @@ pub(super) fn line_of(
             owner: owner.clone(),
         },
     };
-    let (choice, set) = match record.planned.as_deref() {
-        Some(earlier) => (earlier.choice, earlier.set.clone()),
-        None => (None, BTreeMap::new()),
-    };
-    PlannedLine { line: record.line, number: record.number, decision: planned, choice, set }
+    let set = record.planned.as_deref().map(|earlier| earlier.set.clone()).unwrap_or_default();
+    PlannedLine { line: record.line, number: record.number, decision: planned, choice: record.choice, set }
 }
 
 fn candidate(planner: &Planner<'_>, slot: usize) -> Option<Candidate> {
-    let lead = &planner.bench.slots.get(slot)?.lead;
+    let lead = desk::masked(planner.ctx, planner.bench.slots.get(slot)?.lead.clone());
     let number = Some(lead.number).filter(|number| *number > 0);
     Some(Candidate { lead: lead.id, number, name: lead.fields.display_name().map(str::to_owned) })
 }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::MatchBy;
 use super::outcome::{LineOutcome, Outcome, SkipReason};
+use crate::context::Context;
+use crate::domain::Field;
 use crate::error::{Violation, ViolationCode};
 use crate::exchange::{FileKind, Mapping};
 use crate::id::{LeadId, OperationId, UserId};
@@ -209,8 +211,13 @@ impl ImportReport {
         Self { resumed_after: self.lines, done_elsewhere: 0, ..self }
     }
 
-    /// The report of a run that found the file done.
-    pub(super) fn repeated(self) -> Self {
+    /// The report of a run that found the file done, for an actor who may see less than the one who did it.
+    pub(super) fn repeated(mut self, ctx: &Context<'_>) -> Self {
+        let is_hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
+        self.mapping = std::mem::take(&mut self.mapping).without(is_hidden);
+        if is_hidden(&Field::Owner) {
+            self.rejections.iter_mut().for_each(|rejection| rejection.owner = None);
+        }
         Self {
             operation: self.operation,
             digest: self.digest.clone(),

@@ -8,9 +8,10 @@ use super::decision::Decision;
 use super::feed::{Reading, feed};
 use super::names::NewValues;
 use super::outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};
-use super::plan::{Planner, Purpose, check_source};
+use super::plan::{Planner, Purpose};
+use super::records::{Chunk, PlanLines, Record, shorter};
 use super::report::{ImportReport, several, stale};
-use super::source::{Chunk, PlanLines, Record, Source, is_done, shorter};
+use super::source::{Source, check_source, is_done};
 use super::{ImportOptions, OPERATION, cancelled};
 use crate::context::Context;
 use crate::desk;
@@ -62,17 +63,14 @@ pub(super) fn execute<R: Read + Seek + Send>(
     let mut report = source.report.clone();
     if let Some((operation, stored)) = earlier {
         if is_done(&operation) {
-            return Ok(stored.repeated());
+            return Ok(stored.repeated(ctx));
         }
         report = stored.resumed();
-    }
-    if let Some(mapping) = &options.mapping {
-        store.write(ctx.tenant(), |txn| saved::remember(ctx, txn, &source.headers, mapping))?;
     }
     let mut rejects = rejects.map(|output| Rejects::new(output, &source.headers)).transpose()?;
     let mut rows = source.rows(input, options)?;
     if let Some(lines) = lines {
-        rows = rows.beside(lines, true);
+        rows = rows.beside(lines, 0);
     }
     let mut clock = Stopwatch::start(ctx);
     // Passes over what is done, and repeats its rejected rows.
@@ -152,7 +150,7 @@ impl<W: Write> Running<'_, W> {
                         break;
                     }
                     Written::Elsewhere { operation, report } if is_done(&operation) && !self.wrote => {
-                        return Ok(report.repeated());
+                        return Ok(report.repeated(self.import.ctx));
                     }
                     Written::Elsewhere { operation, report } => {
                         is_done_elsewhere = is_done(&operation);
@@ -276,6 +274,8 @@ fn reject_again<W: Write>(
 impl Import<'_> {
     /// Writes a chunk and the progress in one transaction.
     fn write(&self, report: &ImportReport, chunk: &Chunk) -> Result<Written> {
+        let planned = chunk.records.iter().filter_map(|record| record.planned.as_deref());
+        self.source.check_edits(self.ctx, self.options, planned)?;
         let written = self.store.write(self.ctx.tenant(), |txn| self.write_in(txn, report, chunk));
         let Err(error) = written else { return written };
         if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) {
@@ -303,6 +303,9 @@ impl Import<'_> {
                 let mut operation = desk::new_operation(ctx, OPERATION, Some(self.source.key.clone()));
                 operation.state = OperationState::Running;
                 txn.journal().begin(&operation)?;
+                if let Some(mapping) = &self.options.mapping {
+                    saved::remember(ctx, txn, &self.source.headers, mapping)?;
+                }
                 operation
             }
             None => {

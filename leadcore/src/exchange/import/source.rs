@@ -1,93 +1,22 @@
 //! The file of an import: known, mapped, and read in chunks.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::planned::{Choice, PlannedLine};
+use super::options::fingerprint;
+use super::planned::PlannedLine;
+use super::records::{Counted, Rows};
 use super::report::{FileFormat, ImportReport};
 use super::{ImportOptions, MatchBy, OPERATION};
 use crate::context::Context;
 use crate::desk;
-use crate::domain::{Catalogue, Field, Numbering, Operation, OperationState, TermKind};
+use crate::domain::{Catalogue, Field, Numbering, Operation, OperationState, TermId as _, TermKind};
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
-use crate::exchange::coerce::{Coercer, Content};
-use crate::exchange::mapping::{Located, saved};
-use crate::exchange::rejects::Kept;
+use crate::exchange::coerce::Coercer;
+use crate::exchange::mapping::{Located, fillable, saved};
 use crate::exchange::{Knowledge, Mapping, Proposal, ReadOptions, Row, Sample, Table, digest};
-use crate::id::LeadId;
 use crate::policy::Permission;
 use crate::store::{Store, StoreExt, Txn};
-
-/// This much text ends a chunk.
-const CHUNK_BYTES: usize = 16 * 1024 * 1024;
-
-/// A record of the file, read as far as that goes without a store.
-#[derive(Debug)]
-pub(super) struct Record {
-    pub(super) line: u64,
-    pub(super) number: u64,
-    pub(super) content: Content,
-    pub(super) blanked: u64,
-    pub(super) kept: Option<Kept>,
-    /// What was planned for it, where a plan is applied or made anew.
-    pub(super) planned: Option<Box<PlannedLine>>,
-    /// A plan is applied that does not have it.
-    pub(super) left_out: bool,
-}
-
-impl Record {
-    /// The lead that a person chose for it.
-    pub(super) fn taken(&self) -> Option<LeadId> {
-        match self.planned.as_deref()?.choice? {
-            Choice::Take(lead) => Some(lead),
-            _ => None,
-        }
-    }
-}
-
-/// What is written in one transaction.
-#[derive(Debug)]
-pub(super) struct Chunk {
-    pub(super) records: Vec<Record>,
-    /// Whether the file ends behind it.
-    pub(super) end: bool,
-    /// How many bytes of the file were read, those ahead of the next record included.
-    pub(super) bytes: u64,
-}
-
-/// The lines of a plan, in the order of the file.
-pub(super) type PlanLines<'p> = Box<dyn Iterator<Item = Result<PlannedLine>> + Send + 'p>;
-
-/// A plan beside the rows.
-struct Beside<'p> {
-    lines: PlanLines<'p>,
-    next: Option<PlannedLine>,
-    /// Whether records that it lacks are left out.
-    is_whole: bool,
-}
-
-impl Beside<'_> {
-    /// What was planned for a record.
-    fn of(&mut self, number: u64) -> Result<Option<PlannedLine>> {
-        loop {
-            let line = match self.next.take() {
-                Some(line) => line,
-                None => match self.lines.next().transpose()? {
-                    Some(line) => line,
-                    None => return Ok(None),
-                },
-            };
-            if line.number == number {
-                return Ok(Some(line));
-            }
-            if line.number > number {
-                self.next = Some(line);
-                return Ok(None);
-            }
-        }
-    }
-}
 
 /// What is known of a file before its rows are read.
 #[derive(Debug)]
@@ -97,7 +26,8 @@ pub(super) struct Source {
     read: ReadOptions,
     pub(super) columns: Vec<Located>,
     pub(super) headers: Vec<String>,
-    /// The key of the operation: the same file read the same way is the same import.
+    /// The key of the operation: the same file with the same options is the same import. Its first import has the plain
+    /// key, whatever its mapping was, so that it is found without one; others have their mapping in it.
     pub(super) key: String,
     /// The report to begin with.
     pub(super) report: ImportReport,
@@ -139,14 +69,30 @@ impl Source {
         let read = knowing(&catalogue, &options.read);
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let mut table = Table::open_head(&mut *input, &read)?;
-        let mapping = match &options.mapping {
-            Some(mapping) => mapping.clone(),
-            None => propose(ctx, store, &mut table, &catalogue)?.mapping(),
+        let plain = format!("{}:{}", file.sha256, options.fingerprint()?);
+        let stored = |key: &str| store.read(ctx.tenant(), |txn| find(txn, key));
+        let first = stored(&plain)?;
+        let mapping = match (&options.mapping, &first) {
+            (Some(mapping), _) => mapping.clone(),
+            (None, Some((_, report))) => report.mapping.clone(),
+            (None, None) => propose(ctx, store, &mut table, &catalogue)?.mapping(),
         };
-        let columns = mapping.locate(table.headers(), &catalogue, &options.match_by)?;
-        check_keys(&catalogue, options, &columns)?;
-        desk::check_fields(ctx, columns.iter().map(|column| &column.field))?;
-        let key = format!("{}:{}", file.sha256, options.fingerprint(&mapping)?);
+        let other = format!("{plain}:{}", fingerprint(&mapping)?);
+        let (key, earlier) = match (first, stored(&other)?) {
+            (Some(first), _) if first.1.mapping == mapping => (plain, Some(first)),
+            (_, Some(known)) => (other, Some(known)),
+            (Some(_), None) => (other, None),
+            (None, None) => (plain, None),
+        };
+        let columns = if earlier.is_some_and(|(operation, _)| is_done(&operation)) {
+            // Nothing is read of it any more, so nobody has to be able to.
+            Vec::new()
+        } else {
+            let columns = mapping.locate(table.headers(), &catalogue, &options.match_by)?;
+            check_keys(&catalogue, options, &columns)?;
+            desk::check_fields(ctx, columns.iter().map(|column| &column.field))?;
+            columns
+        };
         let format = format_of(&table);
         let headers = table.headers().to_vec();
         let report = ImportReport { digest: file.sha256, mapping, format, ..ImportReport::default() };
@@ -165,17 +111,52 @@ impl Source {
         options: &ImportOptions,
     ) -> Result<Rows<'r, R>> {
         input.seek(SeekFrom::Start(self.start)).map_err(unreadable)?;
-        let bytes = Arc::new(AtomicU64::new(0));
-        let table = Table::open(Counted { input, bytes: Arc::clone(&bytes) }, &self.read)?;
+        let read = Counted::new(input);
+        let bytes = read.counter();
+        let table = Table::open(read, &self.read)?;
         let coercer = Coercer::new(self.columns.clone(), &self.catalogue, options, table.encoding().name())
             .with_numbering(self.numbering.clone());
-        Ok(Rows { table, coercer, row: Row::new(), bytes, beside: None })
+        Ok(Rows::new(table, coercer, (bytes, self.bytes)))
     }
 
     /// How far this import got before, if it was begun.
+    ///
+    /// # Errors
+    /// `Conflict` when somebody else began with another mapping since this one looked.
     pub(super) fn earlier(&self, txn: &mut dyn Txn) -> Result<Option<(Operation, ImportReport)>> {
-        txn.journal().find(OPERATION, &self.key)?.map(|operation| stored_report(&operation)).transpose()
+        let found = find(txn, &self.key)?;
+        if found.as_ref().is_some_and(|(_, report)| report.mapping != self.report.mapping) {
+            let message = "the file is being imported with another mapping: import it again";
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+        Ok(found)
     }
+
+    /// Refuses texts for fields that could not be mapped either, as whoever applies the plan.
+    pub(super) fn check_edits<'l>(
+        &self,
+        ctx: &Context<'_>,
+        options: &ImportOptions,
+        lines: impl Iterator<Item = &'l PlannedLine>,
+    ) -> Result<()> {
+        let fields: BTreeSet<&Field> = lines.flat_map(|line| line.set.keys()).collect();
+        desk::check_fields(ctx, fields.iter().copied())?;
+        let fillable = |field: &Field| fillable(field, &self.catalogue, &options.match_by).map(drop);
+        let broken: Vec<_> = fields
+            .into_iter()
+            .filter_map(|field| Some(fillable(field).err()?.at(format!("set.{field}"))))
+            .collect();
+        if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+    }
+
+    pub(super) const fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+}
+
+/// The import with this key, and how far it got.
+fn find(txn: &mut dyn Txn, key: &str) -> Result<Option<(Operation, ImportReport)>> {
+    txn.journal().find(OPERATION, key)?.map(|operation| stored_report(&operation)).transpose()
 }
 
 /// Refuses keys that say nothing here: of unknown fields, of fields that several leads may share, of no column at all.
@@ -269,117 +250,27 @@ pub(super) fn unreadable(error: io::Error) -> Error {
     Error::new(ErrorKind::Storage, "cannot read the file").with_source(error)
 }
 
-/// The rows of a file, chunk by chunk.
-pub(super) struct Rows<'r, R> {
-    table: Table<Counted<'r, R>>,
-    coercer: Coercer,
-    row: Row,
-    bytes: Arc<AtomicU64>,
-    beside: Option<Beside<'r>>,
-}
-
-impl<'r, R: Read + Seek> Rows<'r, R> {
-    /// How many bytes of the file were read, those ahead of the current record included.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    /// With what was planned for them. Where the plan `is_whole`, records that it lacks are left out.
-    pub(super) fn beside(mut self, lines: PlanLines<'r>, is_whole: bool) -> Self {
-        self.beside = Some(Beside { lines, next: None, is_whole });
-        self
-    }
-
-    /// Passes over the records up to the one with this number, showing each.
-    pub(super) fn skip_to(&mut self, number: u64, mut each: impl FnMut(&Row) -> Result<()>) -> Result<()> {
-        while self.table.records() < number {
-            if !self.table.next_row(&mut self.row)? {
-                return Err(shorter());
+/// Refuses a constant source or reason that does not exist.
+pub(super) fn check_source(txn: &mut dyn Txn, options: &ImportOptions) -> Result<()> {
+    match options.source {
+        None => {}
+        Some(source) => match txn.terms().get(TermKind::Source, &[source.term()])?.pop() {
+            None => {
+                let message = "there is no source with this id";
+                return Err(Error::invalid_field("source", ViolationCode::Unknown, message));
             }
-            each(&self.row)?;
+            Some(record) if record.term.archived => {
+                let message = "this source is archived";
+                return Err(Error::invalid_field("source", ViolationCode::NotAllowed, message));
+            }
+            Some(_) => {}
+        },
+    }
+    match options.lost_reason {
+        Some(reason) if txn.terms().get(TermKind::LostReason, &[reason.term()])?.is_empty() => {
+            let message = "there is no reason with this id";
+            Err(Error::invalid_field("lost_reason", ViolationCode::Unknown, message))
         }
-        Ok(())
-    }
-
-    /// The next records, `most` of them or 16 MiB of text.
-    pub(super) fn next_chunk(&mut self, most: usize, keep: bool) -> Result<Chunk> {
-        let mut records = Vec::new();
-        let (mut text, mut end) = (0, false);
-        while records.len() < most && text < CHUNK_BYTES {
-            if !self.table.next_row(&mut self.row)? {
-                end = true;
-                break;
-            }
-            text += self.row.raw().len();
-            let kept = keep.then(|| Kept::of(&self.row));
-            let planned = match &mut self.beside {
-                Some(beside) => beside.of(self.row.number())?,
-                None => None,
-            };
-            let left_out = planned.is_none() && self.beside.as_ref().is_some_and(|beside| beside.is_whole);
-            if let Some(planned) = &planned {
-                self.correct(planned);
-            }
-            let content = self.coercer.read(&self.row);
-            records.push(Record {
-                line: self.row.line(),
-                number: self.row.number(),
-                content,
-                blanked: self.coercer.take_blanked(),
-                kept,
-                planned: planned.map(Box::new),
-                left_out,
-            });
-        }
-        Ok(Chunk { records, end, bytes: self.bytes() })
-    }
-
-    /// Takes the cells that a person set instead of the file's.
-    fn correct(&mut self, planned: &PlannedLine) {
-        if planned.set.is_empty() || self.row.problem().is_some() {
-            return;
-        }
-        let mut cells: Vec<String> = self.row.iter().map(str::to_owned).collect();
-        for (field, text) in &planned.set {
-            let place = self.coercer.place_of(field, self.table.headers().len());
-            if cells.len() <= place {
-                cells.resize(place + 1, String::new());
-            }
-            for other in self.coercer.other_places(field, place) {
-                cells.get_mut(other).into_iter().for_each(String::clear);
-            }
-            if let Some(cell) = cells.get_mut(place) {
-                cell.clone_from(text);
-            }
-        }
-        self.row.replace_cells(&cells);
-    }
-}
-
-/// The error of a file that is shorter than it was.
-pub(super) fn shorter() -> Error {
-    Error::new(ErrorKind::Conflict, "the file is shorter than what was imported of it")
-}
-
-/// Counts what is read.
-#[derive(Debug)]
-struct Counted<'r, R> {
-    input: &'r mut R,
-    bytes: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
-        let n = self.input.read(target)?;
-        self.bytes.fetch_add(n as u64, Ordering::Relaxed);
-        Ok(n)
-    }
-}
-
-impl<R: Seek> Seek for Counted<'_, R> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        // Detection reads the head and goes back to it.
-        self.bytes.store(0, Ordering::Relaxed);
-        self.input.seek(to)
+        _ => Ok(()),
     }
 }

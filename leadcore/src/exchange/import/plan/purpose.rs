@@ -45,14 +45,23 @@ impl From<Violation> for Refused {
     }
 }
 
-/// Whether two lists of changes say the same. One that was stored has times and decimals as text.
+/// Whether two lists of changes say the same.
 pub(super) fn alike(then: &[FieldChange], now: &[FieldChange]) -> bool {
-    let same = |a: &FieldValue, b: &FieldValue| a == b || as_stored(a) == as_stored(b);
     then.len() == now.len()
         && then
             .iter()
             .zip(now)
             .all(|(a, b)| a.field == b.field && same(&a.before, &b.before) && same(&a.after, &b.after))
+}
+
+/// Whether nothing is written now that was not planned, whatever was there before.
+pub(super) fn within(then: &[FieldChange], now: &[FieldChange]) -> bool {
+    now.iter().all(|now| then.iter().any(|then| then.field == now.field && same(&then.after, &now.after)))
+}
+
+/// A value that was stored has times and decimals as text.
+fn same(a: &FieldValue, b: &FieldValue) -> bool {
+    a == b || as_stored(a) == as_stored(b)
 }
 
 fn as_stored(value: &FieldValue) -> Option<FieldValue> {

@@ -1,6 +1,6 @@
 //! The same leads from a workbook, JSON and cards.
 
-use super::{Host, counts};
+use super::{Heard, Host, counts};
 use crate::exchange::FileKind;
 use crate::exchange::import::ImportOptions;
 
@@ -70,4 +70,97 @@ fn cards_are_imported_as_people() {
     let names: Vec<String> =
         host.leads().iter().filter_map(|lead| lead.fields.person.as_ref().map(ToString::to_string)).collect();
     assert_eq!(names, ["Ada Berg", "Kåre Øst"]);
+}
+
+#[cfg(all(feature = "sheets", feature = "xlsx"))]
+#[test]
+fn rejected_rows_of_a_workbook_come_back_and_are_taken_once_corrected() {
+    use rust_xlsxwriter::{ExcelDateTime, Format};
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.write(0, 0, "Leads of the fair").unwrap();
+    for (column, header) in ["Company Name", "Email", "Zip", "Notes", "Expected close", "Expected revenue"]
+        .into_iter()
+        .enumerate()
+    {
+        sheet.write(2, column as u16, header).unwrap();
+    }
+    let (zeros, day) = (Format::new().set_num_format("00000"), Format::new().set_num_format("yyyy-mm-dd"));
+    let rows = [
+        ("Nordlys AS", "post@nordlys.example", 155.0, "fine"),
+        ("Berg; & \"Sønn\"", "no address", 184.0, "=1+1\nand more"),
+        ("Dal AS", "nor this", 60610.0, ""),
+    ];
+    for (row, (company, email, zip, notes)) in (3..).zip(rows) {
+        sheet.write(row, 0, company).unwrap().write(row, 1, email).unwrap();
+        sheet.write_with_format(row, 2, zip, &zeros).unwrap().write_string(row, 3, notes).unwrap();
+        let date = ExcelDateTime::from_ymd(2026, 3, 1).unwrap();
+        sheet.write_datetime_with_format(row, 4, &date, &day).unwrap().write(row, 5, 1234.5).unwrap();
+    }
+    let host = Host::new();
+    let (mut rejects, book) = (Vec::new(), std::io::Cursor::new(book.save_to_buffer().unwrap()));
+    let (ctx, options) = (host.system(), ImportOptions::new());
+    let report = super::import::run(&ctx, &host.store, book, &options, Some(&mut rejects), &mut ()).unwrap();
+    assert_eq!((report.format.kind, counts(&report)), (FileKind::Xlsx, (1, 0, 0, 2)), "{report}");
+    let text = String::from_utf8(rejects).unwrap();
+    let mut table = csv::Reader::from_reader(text.as_bytes());
+    let headers: Vec<_> = table.headers().unwrap().iter().map(str::to_owned).collect();
+    let own = ["Company Name", "Email", "Zip", "Notes", "Expected close", "Expected revenue"];
+    assert_eq!(headers[..6], own);
+    assert_eq!(headers[6..], ["reject_field", "reject_reason"]);
+    let rows: Vec<_> = table.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(
+        (&rows[0][0], &rows[0][2], &rows[0][4], &rows[0][5]),
+        ("Berg; & \"Sønn\"", "00184", "2026-03-01", "1234.5")
+    );
+    assert_eq!((&rows[1][1], &rows[1][6]), ("nor this", "email"));
+    // The rest of the way: corrected, every row is taken, with all that its cells said.
+    let corrected = text.replace("no address", "post@berg.example").replace("nor this", "post@dal.example");
+    let mut rest = Vec::new();
+    let input = std::io::Cursor::new(corrected);
+    let report = super::import::run(&ctx, &host.store, input, &options, Some(&mut rest), &mut ()).unwrap();
+    assert_eq!(counts(&report), (2, 0, 0, 0), "{report}");
+    assert_eq!(String::from_utf8(rest).unwrap().lines().count(), 1, "nothing is left over");
+    let leads = host.leads();
+    let told = |place: usize| {
+        let fields = &leads[place].fields;
+        (
+            fields.company.clone().unwrap(),
+            fields.address.postal_code().unwrap().to_owned(),
+            fields.expected_close.unwrap().to_string(),
+            fields.amount.unwrap().to_string(),
+        )
+    };
+    let own = |company: &str, zip: &str| {
+        (company.to_owned(), zip.to_owned(), "2026-03-01".to_owned(), "1234.5".to_owned())
+    };
+    assert_eq!(
+        [told(0), told(1), told(2)],
+        [own("Nordlys AS", "00155"), own("Berg; & \"Sønn\"", "00184"), own("Dal AS", "60610"),]
+    );
+    assert_eq!(leads[1].fields.description.as_deref(), Some("=1+1\nand more"));
+}
+
+/// A workbook is read as a whole before its first row is: what is done of it are rows.
+#[cfg(all(feature = "sheets", feature = "xlsx"))]
+#[test]
+fn progress_of_a_workbook_rises_with_its_rows() {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.write(0, 0, "Company").unwrap();
+    for row in 1..=400 {
+        sheet.write(row, 0, format!("Company {row}")).unwrap();
+    }
+    let host = Host::new();
+    let mut heard = Heard::default();
+    let options = ImportOptions::new().chunk(100);
+    let book = book.save_to_buffer().unwrap();
+    host.hear(&host.store, book, &options, &mut heard).unwrap();
+    let shares: Vec<_> = heard.steps.iter().map(|step| step.bytes * 100 / step.total_bytes).collect();
+    assert!(
+        shares.iter().zip([25, 50, 75, 100]).all(|(share, done)| share.abs_diff(done) <= 1),
+        "{shares:?}"
+    );
+    assert_eq!(heard.steps.last().unwrap().bytes, heard.steps[0].total_bytes);
 }

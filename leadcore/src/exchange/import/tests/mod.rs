@@ -1,7 +1,10 @@
 //! Imports into memory: what becomes of each line, and that nothing is lost or done twice.
 
+mod again;
 mod apart;
+mod batches;
 mod dry;
+mod edits;
 mod faults;
 mod files;
 mod formats;

@@ -23,16 +23,16 @@ fn word(planned: &Planned) -> &'static str {
     }
 }
 
-fn words(plan: &ImportPlan) -> Vec<(u64, &'static str)> {
+pub(super) fn words(plan: &ImportPlan) -> Vec<(u64, &'static str)> {
     plan.lines.iter().map(|line| (line.line, word(&line.decision))).collect()
 }
 
-fn stored(plan: &ImportPlan) -> ImportPlan {
+pub(super) fn stored(plan: &ImportPlan) -> ImportPlan {
     serde_json::from_str(&serde_json::to_string(plan).unwrap()).unwrap()
 }
 
 /// The leads, with terms and stages by their names.
-fn facts(host: &Host) -> Vec<String> {
+pub(super) fn facts(host: &Host) -> Vec<String> {
     let ctx = host.system();
     let named = |lead: Lead| {
         let names = host.store.read(ctx.tenant(), |txn| {
@@ -59,7 +59,7 @@ fn facts(host: &Host) -> Vec<String> {
 }
 
 /// Leads have other ids in the other store.
-fn without_ids(mut report: ImportReport) -> ImportReport {
+pub(super) fn without_ids(mut report: ImportReport) -> ImportReport {
     report.operation = None;
     let candidates = report.reviews.iter_mut().flat_map(|review| &mut review.candidates);
     candidates.for_each(|(id, _)| *id = crate::id::LeadId::from_uuid(uuid::Uuid::nil()));

@@ -1,0 +1,45 @@
+//! Which keys leads lose, which ids are free, and what the rest of a file asks for.
+
+use super::{Planner, every_key};
+use crate::domain::{LeadFields, MatchKey};
+use crate::error::Result;
+use crate::exchange::coerce::Intent;
+use crate::exchange::import::ahead::KeysAhead;
+use crate::exchange::import::records::Record;
+use crate::id::LeadId;
+use crate::store::Txn;
+
+impl Planner<'_> {
+    /// Asks which ids that a plan means for new leads were taken since: by the same plan, carried out before.
+    pub(super) fn look_up_ids(&mut self, txn: &mut dyn Txn, records: &[Record]) -> Result<()> {
+        let planned: Vec<LeadId> = records.iter().filter_map(Record::creates).collect();
+        if !planned.is_empty() {
+            self.taken = txn.leads().get(&planned)?.into_iter().map(|lead| lead.id).collect();
+        }
+        Ok(())
+    }
+
+    /// Forgets what no row further down refers to.
+    pub(in crate::exchange::import) fn keep_for(&mut self, ahead: &KeysAhead) {
+        self.claims.keep(|key| ahead.holds(key));
+        self.bench.retain(|slot| {
+            let had = slot.before.iter().flat_map(|before| every_key(&before.fields));
+            let is_asked = |keys: Vec<MatchKey>| keys.iter().any(|key| ahead.holds(key));
+            // A lead that lost a key is not what the store says of that key.
+            !slot.lines.is_empty()
+                && (ahead.holds(&slot.lead.id)
+                    || ahead.holds(&slot.lead.number)
+                    || is_asked(every_key(&slot.lead.fields))
+                    || is_asked(had.collect()))
+        });
+    }
+}
+
+/// The keys that a row takes from a lead. Only what it empties, and what it writes over in a custom field, is gone.
+pub(super) fn lost(intent: &Intent, before: &LeadFields, after: &LeadFields) -> Vec<MatchKey> {
+    if intent.clear.is_empty() && intent.fields.custom.is_empty() {
+        return Vec::new();
+    }
+    let has = every_key(after);
+    every_key(before).into_iter().filter(|key| !has.contains(key)).collect()
+}

@@ -1,0 +1,257 @@
+//! The records of a file, chunk by chunk, beside what was planned for them.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::planned::{Choice, Planned, PlannedLine};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exchange::coerce::{Coercer, Content};
+use crate::exchange::rejects::Kept;
+use crate::exchange::{Row, Table};
+use crate::id::LeadId;
+
+/// This much text ends a chunk.
+const CHUNK_BYTES: usize = 16 * 1024 * 1024;
+
+/// A record of the file, read as far as that goes without a store.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) line: u64,
+    pub(super) number: u64,
+    pub(super) content: Content,
+    pub(super) blanked: u64,
+    pub(super) kept: Option<Kept>,
+    /// What was planned for it, where a plan is applied or made anew.
+    pub(super) planned: Option<Box<PlannedLine>>,
+    /// What a person decided about it. A line that a plan lacks is one that it leaves out.
+    pub(super) choice: Option<Choice>,
+}
+
+impl Record {
+    /// The lead that a person chose for it.
+    pub(super) fn taken(&self) -> Option<LeadId> {
+        match self.choice? {
+            Choice::Take(lead) => Some(lead),
+            _ => None,
+        }
+    }
+
+    /// The id that a lead which it creates shall have.
+    pub(super) fn creates(&self) -> Option<LeadId> {
+        match self.planned.as_deref()?.decision {
+            Planned::Create { lead, .. } => Some(lead),
+            _ => None,
+        }
+    }
+}
+
+/// What is written in one transaction.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) records: Vec<Record>,
+    /// Whether the file ends behind it.
+    pub(super) end: bool,
+    /// How many bytes of the file were read, those ahead of the next record included; of a table that is held in memory,
+    /// the share of its records that were.
+    pub(super) bytes: u64,
+}
+
+/// The lines of a plan, in the order of the file.
+pub(super) enum PlanLines<'p> {
+    /// The next of those in memory.
+    Held(&'p [PlannedLine]),
+    Streamed(Box<dyn Iterator<Item = Result<PlannedLine>> + Send + 'p>),
+}
+
+impl PlanLines<'_> {
+    fn next(&mut self) -> Result<Option<PlannedLine>> {
+        match self {
+            Self::Held(lines) => {
+                let [first, rest @ ..] = *lines else { return Ok(None) };
+                *lines = rest;
+                Ok(Some(first.clone()))
+            }
+            Self::Streamed(lines) => lines.next().transpose(),
+        }
+    }
+}
+
+/// A plan beside the rows.
+struct Beside<'p> {
+    lines: PlanLines<'p>,
+    next: Option<PlannedLine>,
+    /// Records up to this one were done when it was made, so it does not say what becomes of them.
+    from: u64,
+}
+
+impl Beside<'_> {
+    /// What was planned for a record.
+    fn of(&mut self, number: u64) -> Result<Option<PlannedLine>> {
+        loop {
+            let line = match self.next.take() {
+                Some(line) => line,
+                None => match self.lines.next()? {
+                    Some(line) => line,
+                    None => return Ok(None),
+                },
+            };
+            if line.number == number {
+                return Ok(Some(line));
+            }
+            if line.number > number {
+                self.next = Some(line);
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// The rows of a file, chunk by chunk.
+pub(super) struct Rows<'r, R> {
+    table: Table<Counted<'r, R>>,
+    coercer: Coercer,
+    row: Row,
+    bytes: Arc<AtomicU64>,
+    /// How many bytes the file has.
+    size: u64,
+    beside: Option<Beside<'r>>,
+}
+
+impl<'r, R: Read + Seek> Rows<'r, R> {
+    /// The rows of a table of so many bytes, of which so many are read.
+    pub(super) fn new(
+        table: Table<Counted<'r, R>>,
+        coercer: Coercer,
+        (bytes, size): (Arc<AtomicU64>, u64),
+    ) -> Self {
+        Self { table, coercer, row: Row::new(), bytes, size, beside: None }
+    }
+
+    /// How far the file is read: see [`Chunk::bytes`].
+    pub(super) fn bytes(&self) -> u64 {
+        let Some(total) = self.table.total().filter(|total| *total > 0) else {
+            return self.bytes.load(Ordering::Relaxed);
+        };
+        let done = u128::from(self.size) * u128::from(self.table.records()) / u128::from(total);
+        u64::try_from(done).unwrap_or(self.size)
+    }
+
+    /// With what was planned for them: records behind number `from` that the plan lacks are left out.
+    pub(super) fn beside(mut self, lines: PlanLines<'r>, from: u64) -> Self {
+        self.beside = Some(Beside { lines, next: None, from });
+        self
+    }
+
+    /// Passes over the records up to the one with this number, showing each.
+    pub(super) fn skip_to(&mut self, number: u64, mut each: impl FnMut(&Row) -> Result<()>) -> Result<()> {
+        while self.table.records() < number {
+            if !self.table.next_row(&mut self.row)? {
+                return Err(shorter());
+            }
+            each(&self.row)?;
+        }
+        Ok(())
+    }
+
+    /// The next records, `most` of them or 16 MiB of text.
+    pub(super) fn next_chunk(&mut self, most: usize, keep: bool) -> Result<Chunk> {
+        let mut records = Vec::new();
+        let (mut text, mut end) = (0, false);
+        while records.len() < most && text < CHUNK_BYTES {
+            if !self.table.next_row(&mut self.row)? {
+                end = true;
+                break;
+            }
+            text += self.row.raw().len();
+            let kept = keep.then(|| Kept::of(&self.row));
+            let (planned, choice) = self.decided()?;
+            if let Some(planned) = &planned {
+                self.correct(planned);
+            }
+            let content = self.coercer.read(&self.row);
+            records.push(Record {
+                line: self.row.line(),
+                number: self.row.number(),
+                content,
+                blanked: self.coercer.take_blanked(),
+                kept,
+                planned: planned.map(Box::new),
+                choice,
+            });
+        }
+        Ok(Chunk { records, end, bytes: self.bytes() })
+    }
+
+    /// What was planned for the row, and what a person decided.
+    fn decided(&mut self) -> Result<(Option<PlannedLine>, Option<Choice>)> {
+        let Some(beside) = &mut self.beside else { return Ok((None, None)) };
+        let number = self.row.number();
+        let planned = beside.of(number)?;
+        let choice = match &planned {
+            Some(planned) => planned.choice,
+            None => (number > beside.from).then_some(Choice::Skip),
+        };
+        Ok((planned, choice))
+    }
+
+    /// Takes the cells that a person set instead of the file's.
+    fn correct(&mut self, planned: &PlannedLine) {
+        if planned.set.is_empty() || self.row.problem().is_some() {
+            return;
+        }
+        let mut cells: Vec<String> = self.row.iter().map(str::to_owned).collect();
+        for (field, text) in &planned.set {
+            let place = self.coercer.place_of(field, self.table.headers().len());
+            if cells.len() <= place {
+                cells.resize(place + 1, String::new());
+            }
+            for other in self.coercer.other_places(field, place) {
+                cells.get_mut(other).into_iter().for_each(String::clear);
+            }
+            if let Some(cell) = cells.get_mut(place) {
+                cell.clone_from(text);
+            }
+        }
+        self.row.replace_cells(&cells);
+    }
+}
+
+/// The error of a file that is shorter than it was.
+pub(super) fn shorter() -> Error {
+    Error::new(ErrorKind::Conflict, "the file is shorter than what was imported of it")
+}
+
+/// Counts what is read.
+#[derive(Debug)]
+pub(super) struct Counted<'r, R> {
+    input: &'r mut R,
+    bytes: Arc<AtomicU64>,
+}
+
+impl<'r, R> Counted<'r, R> {
+    pub(super) fn new(input: &'r mut R) -> Self {
+        Self { input, bytes: Arc::default() }
+    }
+
+    /// How many bytes were read, from now on too.
+    pub(super) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.bytes)
+    }
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        let n = self.input.read(target)?;
+        self.bytes.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+impl<R: Seek> Seek for Counted<'_, R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        // Detection reads the head and goes back to it.
+        self.bytes.store(0, Ordering::Relaxed);
+        self.input.seek(to)
+    }
+}
