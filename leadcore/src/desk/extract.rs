@@ -178,8 +178,7 @@ impl<'c> Extract<'c> {
 fn every_column(ctx: &Context<'_>, catalogue: &Catalogue) -> Vec<FieldSpec> {
     let mut columns = catalogue.specs();
     columns.retain(|spec| {
-        let filled = spec.field.is_writable() || spec.field == Field::Stage;
-        filled && spec.enabled && !ctx.policy().is_hidden(ctx.actor(), &spec.field)
+        spec.field.is_imported() && spec.enabled && !ctx.policy().is_hidden(ctx.actor(), &spec.field)
     });
     columns
 }

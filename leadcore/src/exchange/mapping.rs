@@ -281,7 +281,7 @@ impl Finder<'_> {
     /// The type of a field that callers set; what is wrong with another is noted.
     fn kind(&mut self, field: &Field) -> Option<FieldType> {
         let is_key = self.keys.iter().any(|key| key.field() == *field);
-        if !field.is_writable() && *field != Field::Stage && !is_key {
+        if !field.is_imported() && !is_key {
             self.refuse(field, ViolationCode::NotAllowed, "the engine sets this field");
             return None;
         }

@@ -55,10 +55,9 @@ impl Details<'_> {
         if self.ctx.policy().is_hidden(self.ctx.actor(), &Field::Stage) {
             return None;
         }
-        let name = |lead: &Lead| {
-            let stage = self.pipelines.iter().find_map(|pipeline| pipeline.stage(lead.stage));
-            stage.map_or(FieldValue::Empty, |stage| stage.name.as_str().into())
-        };
+        let names = Pipeline::stage_names(self.pipelines);
+        let name =
+            |lead: &Lead| names.get(&lead.stage).map_or(FieldValue::Empty, |name| name.as_str().into());
         let before = before.map_or(FieldValue::Empty, name);
         Some(FieldChange::new(Field::Stage.key(), before, name(after)))
     }

@@ -94,9 +94,7 @@ impl Names {
         for pipeline in pipelines {
             for stage in &pipeline.stages {
                 stages.entry(fold(&stage.name)).or_default().push((pipeline.id, stage.id));
-                // As an export writes a name that several pipelines have.
-                let in_full = format!("{} / {}", pipeline.name, stage.name);
-                stages.entry(fold(&in_full)).or_default().push((pipeline.id, stage.id));
+                stages.entry(fold(&pipeline.in_full(stage))).or_default().push((pipeline.id, stage.id));
             }
         }
         let may_add = ctx.policy().scope(ctx.actor(), Permission::Configure) != Scope::None;
