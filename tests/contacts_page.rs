@@ -11,6 +11,7 @@ use leadcore::domain::{
     ReachMark, Subject, display,
 };
 use leadcore::error::{ErrorKind, ViolationCode};
+use leadcore::exchange::export::{VcardVersion, contacts_vcard};
 use leadcore::exchange::{contacts_csv, contacts_xlsx};
 use leadcore::id::AccountId;
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
@@ -153,6 +154,33 @@ fn s0_25_contacts_excel_export() {
         ErrorKind::Invalid,
     );
     assert_eq!(fields_of(&error), ["owner"]);
+}
+
+#[test]
+fn s0_25_files_of_persons_are_for_who_may_take_the_lead_out() {
+    let host = Host::new();
+    let lead = host.add(company("Nordlys AS"));
+    add(&host, &lead, anna());
+    let made = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
+    let eve = "eve".parse().unwrap();
+    let table = |role: Role| RoleTable::new().role("r", role).user(&eve, &["r"], None).unwrap();
+    let viewer = table(Role::viewer());
+    let owner_only = table(Role::viewer().grant(Permission::Export, Visibility::Own));
+    let all = table(Role::viewer().grant(Permission::Export, Visibility::All));
+    for owner in [Subject::from(lead.id), Subject::from(made.account)] {
+        let files = |policy: &RoleTable| {
+            let (mut out, v3) = (Vec::new(), VcardVersion::V3);
+            [
+                host.write_as("eve", policy, |ctx, txn| contacts_csv(ctx, txn, owner, &mut out)),
+                host.write_as("eve", policy, |ctx, txn| contacts_xlsx(ctx, txn, owner, &mut Vec::new())),
+                host.write_as("eve", policy, |ctx, txn| contacts_vcard(ctx, txn, owner, v3, &mut Vec::new())),
+            ]
+        };
+        for policy in [&viewer, &owner_only] {
+            files(policy).into_iter().for_each(|file| drop(refused(file, ErrorKind::Denied)));
+        }
+        assert_eq!(files(&all).map(Result::unwrap), [1, 1, 1]);
+    }
 }
 
 #[test]

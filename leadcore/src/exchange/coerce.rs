@@ -246,7 +246,7 @@ impl Coercer {
             Field::Email => {
                 for part in list_of(rules, cell) {
                     for entry in Emails::parse(part)?.entries() {
-                        fields.emails.push(entry.clone())?;
+                        fields.emails.merge(entry.clone())?;
                     }
                 }
             }
@@ -262,7 +262,7 @@ impl Coercer {
                 }
                 for part in parts {
                     for entry in Phones::parse(without_prefix(part, &["p"]), region)?.entries() {
-                        fields.phones.push(entry.clone())?;
+                        fields.phones.merge(entry.clone())?;
                     }
                 }
             }

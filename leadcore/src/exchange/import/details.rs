@@ -55,9 +55,8 @@ impl Details<'_> {
         if self.ctx.policy().is_hidden(self.ctx.actor(), &Field::Stage) {
             return None;
         }
-        let names = Pipeline::stage_names(self.pipelines);
         let name =
-            |lead: &Lead| names.get(&lead.stage).map_or(FieldValue::Empty, |name| name.as_str().into());
+            |lead: &Lead| -> FieldValue { self.names.stage_in_words(self.pipelines, lead.stage).into() };
         let before = before.map_or(FieldValue::Empty, name);
         Some(FieldChange::new(Field::Stage.key(), before, name(after)))
     }

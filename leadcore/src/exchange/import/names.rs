@@ -119,6 +119,13 @@ impl Names {
         self.lists.get(&kind)?.written.get(&id).map(String::as_str)
     }
 
+    /// What a stage is called, as [`Pipeline::stage_names`] says it, from what was looked up already.
+    pub(super) fn stage_in_words(&self, pipelines: &[Pipeline], id: StageId) -> Option<String> {
+        let (pipeline, stage) = pipelines.iter().find_map(|known| Some((known, known.stage(id)?)))?;
+        let is_only = self.stages.get(&fold(&stage.name)).is_none_or(|known| known.len() < 2);
+        Some(if is_only { stage.name.clone() } else { pipeline.in_full(stage) })
+    }
+
     /// Counts a name that is not known.
     fn count(&mut self, field: &Field, name: &str) {
         if !self.detailed {
