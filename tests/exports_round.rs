@@ -158,13 +158,20 @@ fn some_leads() -> impl Strategy<Value = Vec<LeadFields>> {
 
 fn round(format: ExportFormat, marked: bool, all: &[LeadFields]) {
     let (here, there) = (Place::new(1), Place::new(1_000_000));
+    // In the same order in both places: a file lists the labels of a lead in the order in which they were made.
+    let add = |place: &Place| {
+        place.write(|ctx, txn| {
+            let labels = LABELS.iter().map(|name| vocabulary::add::<LabelId>(ctx, txn, name, None));
+            labels.map(|label| Ok(label?.id)).collect::<leadcore::error::Result<Vec<_>>>()
+        })
+    };
+    let (labels, _) = (add(&here), add(&there));
     here.write(|ctx, txn| {
         let source = vocabulary::add::<SourceId>(ctx, txn, "=Fair, 'big'", None)?.id;
-        let labels = LABELS.map(|name| vocabulary::add::<LabelId>(ctx, txn, name, None).unwrap().id);
         for (n, fields) in all.iter().enumerate() {
             let mut fields = fields.clone();
             fields.source = Some(source).filter(|_| n % 2 == 0);
-            fields.labels = labels.into_iter().cycle().skip(n * n).take(n % LABELS.len()).collect();
+            fields.labels = labels.iter().copied().cycle().skip(n * n).take(n % LABELS.len()).collect();
             leads::create(ctx, txn, LeadDraft::from(fields))?;
         }
         Ok(())

@@ -192,8 +192,9 @@ class Contacts:
     def to_xlsx(self, owner: SubjectRef, output: str | os.PathLike[str] | BinaryIO) -> int:
         """Write the persons of a lead or an account as a spreadsheet; say how many there are.
 
-        It needs the permission ``export``, as :meth:`to_vcard`. Fields that the acting user may not see are left out. Times are those of the acting user (``utc_offset``), and
-        the head of their column says so: ``Added (UTC+01:00)``.
+        It needs the permission ``export``, as :meth:`to_vcard`. Fields that the acting user may not see are left out.
+        Times are those of the acting user (``utc_offset``), and the head of their column says so:
+        ``Added (UTC+01:00)``.
 
         Args:
             owner: Whose persons: the object, the id of a lead, or ``("account", id)``.
