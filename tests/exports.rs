@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
 
 use calamine::{Data, Reader as _, Xlsx};
+use leadcore::desk::convert::{self, ConversionOptions};
 use leadcore::desk::views::{self, ViewDraft};
 use leadcore::desk::{contacts, leads, pipelines, settings, vocabulary};
 use leadcore::domain::{
     Catalogue, Choice, ContactFields, CustomField, CustomType, Emails, Field, LeadDraft, LeadFields, Phones,
-    StageKind, SystemView,
+    StageKind, Subject, SystemView,
 };
 use leadcore::error::{ErrorKind, Result};
 use leadcore::exchange::export::{
     ExportFormat, ExportOptions, Exported, Extent, Headers, LongTexts, Values, VcardVersion, contacts_vcard,
     export,
 };
-use leadcore::exchange::{import, template_xlsx};
+use leadcore::exchange::{contacts_csv, contacts_xlsx, import, template_xlsx};
 use leadcore::id::{LabelId, LeadId, SourceId};
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
 use leadcore::query::{Filter, Operator, Sort, SortField};
@@ -286,6 +287,34 @@ fn contacts_go_into_address_books() {
         card.contains("VERSION:4.0\r\n") && card.contains("EMAIL;TYPE=WORK;PREF=1:anna@n.example\r\n"),
         "{card}"
     );
+}
+
+#[test]
+fn s0_25_files_of_persons_are_for_who_may_take_the_lead_out() {
+    let host = Host::new();
+    let lead = host.add(company("Nordlys AS"));
+    let anna = ContactFields::named("Anna Berg").unwrap();
+    host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, anna.clone(), true));
+    let made = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
+    let eve = "eve".parse().unwrap();
+    let table = |role: Role| RoleTable::new().role("r", role).user(&eve, &["r"], None).unwrap();
+    let viewer = table(Role::viewer());
+    let owner_only = table(Role::viewer().grant(Permission::Export, Visibility::Own));
+    let all = table(Role::viewer().grant(Permission::Export, Visibility::All));
+    for owner in [Subject::from(lead.id), Subject::from(made.account)] {
+        let files = |policy: &RoleTable| {
+            let (mut out, v3) = (Vec::new(), VcardVersion::V3);
+            [
+                host.write_as("eve", policy, |ctx, txn| contacts_csv(ctx, txn, owner, &mut out)),
+                host.write_as("eve", policy, |ctx, txn| contacts_xlsx(ctx, txn, owner, &mut Vec::new())),
+                host.write_as("eve", policy, |ctx, txn| contacts_vcard(ctx, txn, owner, v3, &mut Vec::new())),
+            ]
+        };
+        for policy in [&viewer, &owner_only] {
+            files(policy).into_iter().for_each(|file| drop(refused(file, ErrorKind::Denied)));
+        }
+        assert_eq!(files(&all).map(Result::unwrap), [1, 1, 1]);
+    }
 }
 
 #[test]

@@ -125,14 +125,11 @@ fn theirs(full: &Full, heads: &[String], names: &HashMap<Vec<u8>, String>, to: &
     count
 }
 
-/// Refuses files that are not the same, by the first line that differs.
-fn check_same(one: &[u8], other: &[u8]) {
-    let lines = |file: &[u8]| String::from_utf8(file.to_vec()).unwrap();
-    if one != other {
-        let (one, other) = (lines(one), lines(other));
-        let differ = one.lines().zip(other.lines()).find(|(one, other)| one != other);
-        panic!("{} and {} bytes; the first lines that differ: {differ:#?}", one.len(), other.len());
-    }
+/// The first lines in which two files differ.
+fn difference(one: &[u8], other: &[u8]) -> Option<(String, String)> {
+    let line = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
+    let mut lines = one.split(|byte| *byte == b'\n').zip(other.split(|byte| *byte == b'\n'));
+    lines.find(|(one, other)| one != other).map(|(one, other)| (line(one), line(other)))
 }
 
 /// All leads of one database.
@@ -150,7 +147,8 @@ pub(crate) fn run(runner: Runner, full: &Full, wanted: &dyn Fn(&str) -> bool) ->
     let exported = ours(full, &mut one);
     let heads: Vec<String> = exported.columns.into_iter().map(|(head, _)| head).collect();
     assert_eq!(exported.leads, theirs(full, &heads, &names, &mut other));
-    check_same(&one, &other);
+    assert_eq!(difference(&one, &other), None);
+    assert_eq!(one.len(), other.len());
     let megabytes = one.len() / 1_000_000;
     let rounds = match full.size {
         _ if runner.try_out => 1,
