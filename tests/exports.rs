@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
 
 use calamine::{Data, Reader as _, Xlsx};
+use leadcore::desk::convert::{self, ConversionOptions};
 use leadcore::desk::views::{self, ViewDraft};
-use leadcore::desk::{contacts, leads, settings, vocabulary};
+use leadcore::desk::{contacts, leads, pipelines, settings, vocabulary};
 use leadcore::domain::{
-    Catalogue, Choice, ContactFields, CustomField, CustomType, Emails, Field, LeadFields, Phones, SystemView,
+    Catalogue, Choice, ContactFields, CustomField, CustomType, Emails, Field, LeadDraft, LeadFields, Phones,
+    StageKind, Subject, SystemView,
 };
 use leadcore::error::{ErrorKind, Result};
 use leadcore::exchange::export::{
     ExportFormat, ExportOptions, Exported, Extent, Headers, LongTexts, Values, VcardVersion, contacts_vcard,
     export,
 };
-use leadcore::exchange::template_xlsx;
+use leadcore::exchange::{contacts_csv, contacts_xlsx, import, template_xlsx};
 use leadcore::id::{LabelId, LeadId, SourceId};
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
 use leadcore::query::{Filter, Operator, Sort, SortField};
@@ -42,7 +44,7 @@ fn csv() -> ExportOptions {
 }
 
 /// The day that a spreadsheet counts so.
-pub(crate) fn day(serial: f64) -> String {
+fn day(serial: f64) -> String {
     let days = chrono::TimeDelta::try_days(serial as i64).unwrap();
     (chrono::NaiveDate::from_ymd_opt(1899, 12, 30).unwrap() + days).to_string()
 }
@@ -99,6 +101,57 @@ fn s1_22_export_leads() {
     assert_eq!(fields_of(&refused(try_export(&host, &all(), &twice), ErrorKind::Invalid)), ["columns[1]"]);
     let without = csv().columns([]);
     assert_eq!(fields_of(&refused(try_export(&host, &all(), &without), ErrorKind::Invalid)), ["columns"]);
+}
+
+#[test]
+fn a_stage_that_several_pipelines_have_goes_with_its_pipeline() {
+    let host = Host::new();
+    host.add(company("Nordlys AS"));
+    let own = host.read(pipelines::list).swap_remove(0);
+    let other = host.write(|ctx, txn| {
+        let stage = |name: &str| pipelines::new_stage(ctx, name, StageKind::Open);
+        pipelines::add(ctx, txn, "Partners", vec![stage("new"), stage("Talks")])
+    });
+    let draft = |n: usize, name: &str| {
+        let mut draft = LeadDraft::from(company(name));
+        draft.stage = Some(other.stages[n].id);
+        draft
+    };
+    host.write(|ctx, txn| leads::create(ctx, txn, draft(0, "Fjord AS")));
+    host.write(|ctx, txn| leads::create(ctx, txn, draft(1, "Berg AS")));
+    let options = csv().columns([Field::Company, Field::Stage]);
+    let (file, done) = try_export(&host, &all(), &options).unwrap();
+    let name = format!("{} / New", own.name);
+    let expected = format!("Company,Status\nNordlys AS,{name}\nFjord AS,Partners / new\nBerg AS,Talks\n");
+    assert_eq!(String::from_utf8(file.clone()).unwrap(), expected);
+    // The same stages come back, and a plan tells them so.
+    let there = Host::new();
+    there.add(company("First"));
+    there.write(|ctx, txn| {
+        let stages = other.stages.iter().map(|stage| pipelines::new_stage(ctx, &stage.name, stage.kind));
+        pipelines::add(ctx, txn, "Partners", stages.collect())
+    });
+    let ctx = there.scene.ctx();
+    let import = options.to_import().mapping(done.mapping(&options));
+    let plan = import::plan(&ctx, &there.store, Cursor::new(&file), &import, &mut ()).unwrap();
+    let json = serde_json::to_string(&plan).unwrap();
+    assert!(json.contains(&name) && json.contains("Partners / new") && json.contains("\"Talks\""), "{json}");
+    let report = import::apply(&ctx, &there.store, &plan, Cursor::new(&file), None, &mut ()).unwrap();
+    assert_eq!((report.created, report.new_values.len()), (3, 0), "{report}");
+    let again = text(&there, &all(), &options);
+    assert_eq!(again, expected.replacen('\n', &format!("\nFirst,{name}\n"), 1));
+    // So does the template offer them.
+    let file = host.read(|ctx, txn| {
+        let mut file = Vec::new();
+        template_xlsx(ctx, txn, &[], &mut file)?;
+        Ok(file)
+    });
+    let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(&file)).unwrap();
+    let lists: Vec<String> =
+        book.worksheet_range("Lists").unwrap().rows().flatten().map(ToString::to_string).collect();
+    for offered in [&name, "Partners / new", "Talks"] {
+        assert_eq!(lists.iter().filter(|known| *known == offered).count(), 1, "{offered} in {lists:?}");
+    }
 }
 
 #[test]
@@ -234,6 +287,34 @@ fn contacts_go_into_address_books() {
         card.contains("VERSION:4.0\r\n") && card.contains("EMAIL;TYPE=WORK;PREF=1:anna@n.example\r\n"),
         "{card}"
     );
+}
+
+#[test]
+fn s0_25_files_of_persons_are_for_who_may_take_the_lead_out() {
+    let host = Host::new();
+    let lead = host.add(company("Nordlys AS"));
+    let anna = ContactFields::named("Anna Berg").unwrap();
+    host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, anna.clone(), true));
+    let made = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
+    let eve = "eve".parse().unwrap();
+    let table = |role: Role| RoleTable::new().role("r", role).user(&eve, &["r"], None).unwrap();
+    let viewer = table(Role::viewer());
+    let owner_only = table(Role::viewer().grant(Permission::Export, Visibility::Own));
+    let all = table(Role::viewer().grant(Permission::Export, Visibility::All));
+    for owner in [Subject::from(lead.id), Subject::from(made.account)] {
+        let files = |policy: &RoleTable| {
+            let (mut out, v3) = (Vec::new(), VcardVersion::V3);
+            [
+                host.write_as("eve", policy, |ctx, txn| contacts_csv(ctx, txn, owner, &mut out)),
+                host.write_as("eve", policy, |ctx, txn| contacts_xlsx(ctx, txn, owner, &mut Vec::new())),
+                host.write_as("eve", policy, |ctx, txn| contacts_vcard(ctx, txn, owner, v3, &mut Vec::new())),
+            ]
+        };
+        for policy in [&viewer, &owner_only] {
+            files(policy).into_iter().for_each(|file| drop(refused(file, ErrorKind::Denied)));
+        }
+        assert_eq!(files(&all).map(Result::unwrap), [1, 1, 1]);
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Addresses that reach nobody are found and mended (S0.37, X.37, X.38).
 
 use leadcore::desk::hygiene::{self, Fix, HygienePlan, HygieneRequest, Issue};
-use leadcore::desk::{leads, undo};
-use leadcore::domain::{Emails, Field, LeadFields, LeadPatch, MarkNote, Phones, ReachMark};
+use leadcore::desk::{contacts, leads, undo};
+use leadcore::domain::{ContactFields, Emails, Field, LeadFields, LeadPatch, MarkNote, Phones, ReachMark};
 use leadcore::error::ErrorKind;
 use leadcore::exchange::import::ImportOptions;
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
@@ -10,7 +10,7 @@ use leadcore::query::{Filter, Operator};
 use leadcore::testkit::dump;
 use leadcore::value::Country;
 
-use crate::support::{Host, company, fields_of, refused};
+use crate::support::{Host, company, fields_of, form, refused};
 
 /// The functions of the desk that are tried here, with other users and another tenant.
 pub(crate) const TRIED: [&str; 2] = ["hygiene::apply", "hygiene::plan"];
@@ -91,6 +91,85 @@ fn s0_37_invalid_emails_and_phones_are_listed_then_fixed() {
     host.write(|ctx, txn| undo::undo(ctx, txn, done.operation.unwrap()));
     assert_eq!(mails("A"), ["anna@gmial.com", "info@a.no"]);
     assert_eq!(mails("D"), ["old@d.no", "dag@d.no"]);
+}
+
+#[test]
+fn every_dead_address_goes_behind_the_sound_ones() {
+    let host = Host::new();
+    let lead = host.add(reached("A", "a@a.no (invalid), b@a.no (invalid), anna@a.no, info@a.no", ""));
+    let plan = planned(&host, &request());
+    host.write(|ctx, txn| hygiene::apply(ctx, txn, &plan));
+    let lead = host.read(|ctx, txn| leads::get(ctx, txn, lead.id));
+    let mails: Vec<_> = lead.fields.emails.iter().map(ToString::to_string).collect();
+    assert_eq!(mails, ["anna@a.no", "info@a.no", "a@a.no", "b@a.no"]);
+    assert!(
+        planned(&host, &request()).findings.iter().all(|one| one.fix == Fix::Keep),
+        "nothing is left to do"
+    );
+}
+
+#[test]
+fn persons_of_leads_are_mended_too() {
+    let host = Host::new();
+    let lead = host.add(form(&[(Field::Company, "A"), (Field::Country, "NO")]));
+    let person = |emails: &str, phones: &str| ContactFields {
+        emails: Emails::parse(emails).unwrap(),
+        phones: Phones::parse(phones, None).unwrap(),
+        ..ContactFields::named("Anna Berg").unwrap()
+    };
+    let add = |fields: ContactFields| {
+        host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, fields.clone(), false)).id
+    };
+    let anna = add(person("x@mailinator.com, anna@gmial.com (opted_out), anna@gmail.com", "22 22 55 55"));
+    let ola = add(person("ola@gmial.com", ""));
+    let before = dump(&host.store, &host.scene.tenant);
+    let plan = planned(&host, &HygieneRequest::new(Filter::everything()));
+    assert_eq!(dump(&host.store, &host.scene.tenant), before, "a plan only reads");
+    let found: Vec<_> = plan.findings.iter().map(|one| (one.contact, one.issue)).collect();
+    let expected = [
+        (Some(anna), Issue::DisposableEmail),
+        (Some(anna), Issue::OptedOutEmail),
+        (Some(anna), Issue::MalformedPhone),
+        (Some(ola), Issue::MisspeltEmail),
+    ];
+    assert_eq!(found, expected);
+    let mut plan: HygienePlan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+    plan.findings[1].fix = Fix::Correct("anna@gmail.com".to_owned());
+    let done = host.write(|ctx, txn| hygiene::apply(ctx, txn, &plan));
+    assert_eq!((done.totals.done, done.results.len()), (1, 1), "one lead with its persons");
+    let person = |id| {
+        let list = host.read(|ctx, txn| contacts::of_lead(ctx, txn, lead.id));
+        list.into_iter().find(|one| one.contact.id == id).unwrap().contact
+    };
+    let told = |id| {
+        person(id)
+            .fields
+            .emails
+            .marked()
+            .items()
+            .iter()
+            .map(|one| one.as_text().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(anna),
+        ["x@mailinator.com (invalid)", "anna@gmail.com (opted_out)"],
+        "who opted out stays out"
+    );
+    assert_eq!(told(ola), ["ola@gmail.com ()"]);
+    assert_eq!(person(anna).fields.phones.primary().unwrap().as_str(), "+4722225555");
+    // The same plan again does nothing, and so does one that names somebody else's person.
+    let again = host.write(|ctx, txn| hygiene::apply(ctx, txn, &plan));
+    assert_eq!((again.totals.conflict, again.operation), (1, None));
+    let mut wrong = planned(&host, &HygieneRequest::new(Filter::everything()));
+    wrong.findings.truncate(1);
+    wrong.findings[0].fix = Fix::Remove;
+    wrong.findings[0].lead = host.add(company("B")).id;
+    let refused = host.write(|ctx, txn| hygiene::apply(ctx, txn, &wrong));
+    assert_eq!((refused.totals.not_found, refused.operation), (1, None));
+    host.write(|ctx, txn| undo::undo(ctx, txn, done.operation.unwrap()));
+    assert_eq!(told(ola), ["ola@gmial.com ()"]);
+    assert_eq!(told(anna)[1], "anna@gmial.com (opted_out)");
 }
 
 #[test]

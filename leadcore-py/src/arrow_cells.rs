@@ -11,6 +11,7 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, PrimitiveArray};
 use arrow_schema::{DataType, TimeUnit};
 use chrono::{NaiveDateTime, NaiveTime};
+use leadcore::value::join_list;
 
 /// Gives the text of a row; empty for none.
 pub(crate) type Texts<'a> = Box<dyn Fn(usize) -> String + 'a>;
@@ -130,5 +131,5 @@ fn moment(at: NaiveDateTime, zoned: bool) -> String {
 fn joined(list: &ArrayRef) -> String {
     let Some(write) = texts(list) else { return String::new() };
     let values: Vec<_> = (0..list.len()).map(write).filter(|text| !text.is_empty()).collect();
-    values.join(", ")
+    join_list(&values, ", ")
 }

@@ -14,6 +14,7 @@ use leadcore::error::{Error, ErrorKind};
 use leadcore::exchange::export::{Cell, CellKind, ExportPage, PageColumn, page};
 use leadcore::query::Cursor;
 use leadcore::time::Timestamp;
+use leadcore::value::join_list;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use rust_decimal::Decimal;
@@ -212,7 +213,7 @@ impl Builder {
         match (self, cell) {
             (Self::Text(column), Cell::Empty) => column.append_null(),
             (Self::Text(column), Cell::Text(text)) => column.append_value(text),
-            (Self::Text(column), Cell::List(list)) => column.append_value(list.join(", ")),
+            (Self::Text(column), Cell::List(list)) => column.append_value(join_list(list, ", ")),
             (Self::Text(column), Cell::Number(number)) => column.append_value(number.normalize().to_string()),
             (Self::Text(column), Cell::Flag(yes)) => column.append_value(if yes { "true" } else { "false" }),
             (Self::Text(column), Cell::Day(day)) => column.append_value(day.to_string()),

@@ -6,7 +6,7 @@ use leadcore::desk;
 use leadcore::desk::estimates::EstimateQuery;
 use leadcore::desk::lines::Products;
 use leadcore::domain::{
-    Discount, Estimate, EstimateFields, EstimateStatus, EstimateUnmet, LeadLines, Line, Numbering, Tax,
+    Discount, Estimate, EstimateFields, EstimateStatus, EstimateUnmet, LeadLines, Line, Tax,
 };
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::{ActivityId, EstimateId, LeadId, Revision, UserId};
@@ -23,6 +23,7 @@ use crate::errors::{invalid, of_subject, raise, renamed};
 use crate::given::{Given, each, expected, given, no_such, number, parsed, text};
 use crate::listing::{PyPage, listing, page, place};
 use crate::session::Session;
+use crate::setup::{Numbers, numbering_of, numbers_told};
 use crate::subject::{SubjectArg, SubjectsArg};
 
 /// An estimate or the products of a lead, with what each line comes to.
@@ -401,12 +402,8 @@ pub(crate) fn lines_set(
 
 /// How estimate numbers are written: prefix, digits, start, and the revision to change it with.
 #[pyfunction]
-pub(crate) fn estimate_numbering_get(
-    py: Python<'_>,
-    session: &Session,
-) -> PyResult<(String, u8, u64, Option<u64>)> {
-    let (revision, numbering) = session.read(py, desk::settings::estimate_numbering)?;
-    Ok((numbering.prefix, numbering.width, numbering.start, revision.map(Revision::get)))
+pub(crate) fn estimate_numbering_get(py: Python<'_>, session: &Session) -> PyResult<Numbers> {
+    Ok(numbers_told(session.read(py, desk::settings::estimate_numbering)?))
 }
 
 /// Writes how estimate numbers are written.
@@ -419,9 +416,7 @@ pub(crate) fn estimate_numbering_set(
     start: Count,
     revision: Option<Count>,
 ) -> PyResult<u64> {
-    // Beyond the range the rules of the settings refuse it.
-    let width = u8::try_from(width.0).unwrap_or(u8::MAX);
-    let numbering = Numbering { prefix: prefix.0, width, start: start.0 };
+    let numbering = numbering_of(prefix, &width, &start);
     let revision = revision.map(|Count(revision)| Revision::new(revision));
     let written = session
         .write(py, move |ctx, txn| desk::settings::set_estimate_numbering(ctx, txn, revision, &numbering))?;

@@ -171,7 +171,7 @@ pub(crate) fn import_apply(
 pub(crate) fn import_check_field(py: Python<'_>, key: Text) -> PyResult<()> {
     let Text(key) = key;
     let field = key.parse::<Field>().map_err(|error| raise(py, &error.at("set").into()))?;
-    if field.is_writable() || field == Field::Stage {
+    if field.is_imported() {
         return Ok(());
     }
     Err(raise(py, &Error::invalid_field("set", ViolationCode::NotAllowed, "leadcore sets this field itself")))

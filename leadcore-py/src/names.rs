@@ -133,7 +133,7 @@ fn resolve_value(txn: &mut dyn Txn, field: &Field, value: &FieldValue) -> Result
                 pipelines.iter().flat_map(|pipeline| pipeline.stages.iter().map(move |it| (pipeline, it)));
             let known = stages.flat_map(|(pipeline, stage)| {
                 // As saved views tell apart stages of one name.
-                let exact = format!("{} / {}", pipeline.name, stage.name);
+                let exact = pipeline.in_full(stage);
                 [(stage.name.clone(), stage.id.as_uuid()), (exact, stage.id.as_uuid())]
             });
             known.collect()

@@ -15,7 +15,17 @@ use crate::names::resolve_filter;
 use crate::session::Session;
 
 /// Prefix, digits, start, and the revision to change it with; none when it was never changed.
-type Numbers = (String, u8, u64, Option<u64>);
+pub(crate) type Numbers = (String, u8, u64, Option<u64>);
+
+/// How numbers are written, as the package takes it.
+pub(crate) fn numbers_told((revision, numbering): (Option<Revision>, Numbering)) -> Numbers {
+    (numbering.prefix, numbering.width, numbering.start, revision.map(Revision::get))
+}
+
+/// How numbers are to be written, as the package says it. Beyond the range the rules of the settings refuse it.
+pub(crate) fn numbering_of(prefix: Text, width: &Count, start: &Count) -> Numbering {
+    Numbering { prefix: prefix.0, width: u8::try_from(width.0).unwrap_or(u8::MAX), start: start.0 }
+}
 
 /// Names of functions with their filters as JSON, and the revision likewise.
 type Openings = (Vec<(String, String)>, Option<u64>);
@@ -23,8 +33,7 @@ type Openings = (Vec<(String, String)>, Option<u64>);
 /// How lead numbers are written.
 #[pyfunction]
 pub(crate) fn numbering_get(py: Python<'_>, session: &Session) -> PyResult<Numbers> {
-    let (revision, numbering) = session.read(py, desk::settings::numbering)?;
-    Ok((numbering.prefix, numbering.width, numbering.start, revision.map(Revision::get)))
+    Ok(numbers_told(session.read(py, desk::settings::numbering)?))
 }
 
 /// Writes how lead numbers are written.
@@ -37,9 +46,7 @@ pub(crate) fn numbering_set(
     start: Count,
     revision: Option<Count>,
 ) -> PyResult<u64> {
-    // Beyond the range the rules of the settings refuse it.
-    let width = u8::try_from(width.0).unwrap_or(u8::MAX);
-    let numbering = Numbering { prefix: prefix.0, width, start: start.0 };
+    let numbering = numbering_of(prefix, &width, &start);
     let revision = revision.map(|Count(revision)| Revision::new(revision));
     let written =
         session.write(py, move |ctx, txn| desk::settings::set_numbering(ctx, txn, revision, &numbering))?;

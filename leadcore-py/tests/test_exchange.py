@@ -217,8 +217,14 @@ def test_an_export_comes_back(db: Database, tmp_path: Path) -> None:
 def test_export_needs_its_permission_and_leaves_hidden_fields_out() -> None:
     roles = leadcore.RoleTable().role("viewer", leadcore.Role.viewer()).user("eve", "viewer")
     with leadcore.open(":memory:", policy=roles) as db:
-        db.leads.create(company="Nordlys AS")
+        lead = db.leads.create(company="Nordlys AS")
+        db.contacts.add(lead, name="Anna Berg")
         eve = db.as_user("eve")
+        for take_persons in (eve.contacts.to_csv, eve.contacts.to_xlsx):
+            with pytest.raises(leadcore.DeniedError):
+                take_persons(lead, io.BytesIO())
+        with pytest.raises(leadcore.DeniedError):
+            eve.contacts.to_vcard(lead)
         for take in (eve.leads.to_csv, eve.leads.to_jsonl, eve.leads.to_xlsx):
             with pytest.raises(leadcore.DeniedError):
                 take(io.BytesIO())
@@ -258,3 +264,31 @@ def test_addresses_are_mended_by_a_plan(db: Database) -> None:
     assert db.leads.by_number(2).emails == ()
     with pytest.raises(leadcore.InvalidError, match="fix"):
         plan.set_fix(0, "burn")
+
+
+def test_addresses_of_persons_are_mended_too(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS", email="post@nordlys.example")
+    anna = db.contacts.add(lead, name="Anna Berg", email="anna@gmial.com")
+    plan = db.hygiene.plan(issues=["misspelt_email"])
+    [finding] = plan.findings
+    assert (finding.lead_id, finding.contact_id) == (lead.id, anna.id)
+    outcome = db.hygiene.apply(leadcore.HygienePlan.from_json(plan.to_json()))
+    assert outcome.totals.done == 1
+    assert [contact.email for contact in db.contacts.of(lead)] == ["anna@gmail.com"]
+    db.undo(outcome)
+    assert [contact.email for contact in db.contacts.of(lead)] == ["anna@gmial.com"]
+
+
+def test_labels_with_commas_come_back(db: Database) -> None:
+    db.labels.add("Bread, white")
+    db.labels.add('"Big"; small')
+    db.leads.create(company="Nordlys AS", labels=["Bread, white", '"Big"; small'])
+    for write in (db.leads.to_csv, db.leads.to_xlsx, db.leads.to_jsonl):
+        file = io.BytesIO()
+        told = write(file, columns=["company", "labels"])
+        with leadcore.open(":memory:", tenant="acme") as other:
+            report = other.import_leads(
+                file.getvalue(), mapping=told.mapping, no_answer=[], decimal_mark=".", unknown_terms="create"
+            )
+            assert report.created == 1
+            assert sorted(label.name for label in other.labels.list()) == ['"Big"; small', "Bread, white"]

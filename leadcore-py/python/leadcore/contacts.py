@@ -75,7 +75,8 @@ class Contacts:
     def to_vcard(self, owner: SubjectRef, *, version: Literal["3.0", "4.0"] = "3.0") -> str:
         """The persons of a lead or an account as vCards, for address books; the primary one first.
 
-        Addresses that do not work, and what this user may not see, are left out.
+        It needs the permission ``export`` on the lead, or on a lead behind the account. Addresses that do not work, and
+        what this user may not see, are left out.
 
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> _ = db.contacts.add(lead, name="Anna Berg", email="anna@nordlys.example")
@@ -191,8 +192,9 @@ class Contacts:
     def to_xlsx(self, owner: SubjectRef, output: str | os.PathLike[str] | BinaryIO) -> int:
         """Write the persons of a lead or an account as a spreadsheet; say how many there are.
 
-        Fields that the acting user may not see are left out. Times are those of the acting user (``utc_offset``), and
-        the head of their column says so: ``Added (UTC+01:00)``.
+        It needs the permission ``export``, as :meth:`to_vcard`. Fields that the acting user may not see are left out.
+        Times are those of the acting user (``utc_offset``), and the head of their column says so:
+        ``Added (UTC+01:00)``.
 
         Args:
             owner: Whose persons: the object, the id of a lead, or ``("account", id)``.

@@ -45,6 +45,8 @@ class Finding(Record):
     """What is done about it: ``keep``, ``correct``, ``mark_invalid``, ``put_last`` or ``remove``."""
     correction: str | None = None
     """With ``correct``: the address that it becomes."""
+    contact_id: UUID | None = None
+    """The person of the lead whose address it is; ``None`` for the lead's own."""
 
 
 class HygienePlan:
@@ -149,6 +151,7 @@ def _finding(told: dict[str, Any]) -> Finding:
         told["issue"],
         fix,
         correction,
+        UUID(told["contact"]) if told.get("contact") else None,
     )
 
 
@@ -174,7 +177,7 @@ class Hygiene:
         limit: int = 10_000,
         after: HygienePlan | None = None,
     ) -> HygienePlan:
-        """Look for what is wrong with e-mail addresses and phone numbers. Writes nothing.
+        """Look for what is wrong with e-mail addresses and phone numbers of leads and their persons. Writes nothing.
 
         Args:
             where: Which leads; those in the trash and converted ones are left alone.
@@ -205,7 +208,9 @@ class Hygiene:
         return HygienePlan.from_json(_leadcore.hygiene_plan(self._db._session, encode(where), json.dumps(asked)))
 
     def apply(self, plan: HygienePlan) -> MassOutcome:
-        """Do what a plan says, in one call that ``db.undo`` takes back. A lead that changed since is left alone.
+        """Do what a plan says, in one call that ``db.undo`` takes back.
+
+        A lead that changed since, or a person of it, is left alone with all that was to be done about it.
 
         >>> _ = db.leads.create(company="Nordlys AS", email="anna@gmial.com")
         >>> outcome = db.hygiene.apply(db.hygiene.plan())

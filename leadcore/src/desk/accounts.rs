@@ -162,7 +162,7 @@ fn origin_leads(txn: &mut dyn Txn, id: AccountId) -> Result<Vec<LeadId>> {
     Ok(links.into_iter().map(|link: Link| LeadId::from_uuid(link.from.id)).collect())
 }
 
-fn visible(txn: &mut dyn Txn, gate: &Gate, accounts: Vec<Account>) -> Result<Vec<Account>> {
+pub(super) fn visible(txn: &mut dyn Txn, gate: &Gate, accounts: Vec<Account>) -> Result<Vec<Account>> {
     if gate.is_unlimited() {
         return Ok(accounts);
     }

@@ -1,16 +1,19 @@
-//! Leads on their way out: those of a view, a filter or a list, page by page, with the names that their cells need.
+//! Leads on their way out: those of a view, a filter or a list, page by page, with the names that their cells need; and the
+//! persons of one of them.
 
 use std::collections::BTreeSet;
 
 use crate::context::Context;
-use crate::domain::{Catalogue, Field, FieldSpec, Lead, Names, Pipeline, ViewRef};
+use crate::domain::{Catalogue, Field, FieldSpec, Lead, Names, Pipeline, Subject, SubjectKind, ViewRef};
 use crate::error::{Error, Result, ViolationCode};
-use crate::id::LeadId;
+use crate::id::{AccountId, LeadId};
 use crate::policy::Permission;
 use crate::query::{Cursor, Filter, LeadScan, Resolved, Sort, SortField};
 use crate::store::Txn;
 
-use super::access::{Gate, Mask};
+use super::access::{Gate, Mask, visible};
+use super::accounts;
+use super::contacts::{self, LinkedContact};
 use super::custom::check_sort;
 use super::leads::readable;
 use super::naming;
@@ -174,12 +177,37 @@ impl<'c> Extract<'c> {
     }
 }
 
+/// The persons of a lead or an account on their way out, as [`contacts`] lists them.
+///
+/// # Errors
+/// `NotFound`; `Denied` for who may not take this lead out, or no lead behind this account; `Invalid` for another record.
+pub(crate) fn persons(ctx: &Context<'_>, txn: &mut dyn Txn, owner: Subject) -> Result<Vec<LinkedContact>> {
+    match owner.kind {
+        SubjectKind::Lead => {
+            let lead = visible(ctx, txn, LeadId::from_uuid(owner.id))?;
+            Gate::open(ctx, txn, Permission::Export)?.check(&lead)?;
+        }
+        SubjectKind::Account => {
+            let account = accounts::load(ctx, txn, AccountId::from_uuid(owner.id))?;
+            let gate = Gate::open(ctx, txn, Permission::Export)?;
+            if accounts::visible(txn, &gate, vec![account])?.is_empty() {
+                return Err(Error::denied(Permission::Export.code()));
+            }
+        }
+        _ => {
+            let message = "only leads and accounts have contacts";
+            return Err(Error::invalid_field("owner", ViolationCode::NotAllowed, message));
+        }
+    }
+    let persons = contacts::linked(txn, owner)?;
+    Ok(contacts::masked(ctx, persons))
+}
+
 /// Every field that an import fills, in the order of the forms, without what this actor may not see.
 fn every_column(ctx: &Context<'_>, catalogue: &Catalogue) -> Vec<FieldSpec> {
     let mut columns = catalogue.specs();
     columns.retain(|spec| {
-        let filled = spec.field.is_writable() || spec.field == Field::Stage;
-        filled && spec.enabled && !ctx.policy().is_hidden(ctx.actor(), &spec.field)
+        spec.field.is_imported() && spec.enabled && !ctx.policy().is_hidden(ctx.actor(), &spec.field)
     });
     columns
 }

@@ -68,7 +68,7 @@ pub(crate) use custom::{missing, no_such_record};
 #[cfg(feature = "csv")]
 pub use extract::Extent;
 #[cfg(feature = "csv")]
-pub(crate) use extract::Extract;
+pub(crate) use extract::{Extract, persons};
 #[cfg(feature = "csv")]
 pub(crate) use functions::Openings;
 #[cfg(feature = "csv")]

@@ -280,7 +280,7 @@ fn pipelines(all: &[Pipeline]) -> (Known, Known) {
     let named = all.iter().map(|pipeline| entry(pipeline.name.clone(), pipeline.id.as_uuid())).collect();
     let stages = all.iter().flat_map(|pipeline| {
         pipeline.stages.iter().flat_map(|stage| {
-            let whole = format!("{} / {}", pipeline.name, stage.name);
+            let whole = pipeline.in_full(stage);
             [stage.name.clone(), whole].map(|name| entry(name, stage.id.as_uuid()))
         })
     });

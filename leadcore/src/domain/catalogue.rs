@@ -179,7 +179,7 @@ impl Catalogue {
             order: settings.and_then(|settings| settings.order).unwrap_or_else(|| self.place(field)),
             multiple: custom.map_or_else(|| field.is_multiple(), |custom| custom.kind.is_multiple()),
             help: custom.and_then(|custom| custom.help.clone()),
-            read_only: self.read_only || !(field.is_writable() || *field == Field::Stage),
+            read_only: self.read_only || !field.is_imported(),
             field: field.clone(),
         }
     }
@@ -313,8 +313,7 @@ impl Catalogue {
         if wanted.is_empty() {
             return None;
         }
-        let takes =
-            |field: &Field| (field.is_writable() || *field == Field::Stage) && !self.is_disabled(field);
+        let takes = |field: &Field| field.is_imported() && !self.is_disabled(field);
         let label = |field: &Field| {
             let own = self.settings(field).and_then(|settings| settings.label.as_deref());
             header_key(own.unwrap_or(field.default_label()))

@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use crate::error::{ValueError, ViolationCode};
 use crate::id::UserId;
-use crate::value::{Country, Currency, Email, Money, Phone, Website, clean_text, fold};
+use crate::value::{
+    Country, Currency, Email, LIST_MARKS, Money, Phone, Website, clean_text, fold, split_list,
+};
 
 use super::custom_field::{Choice, CustomField, CustomType};
 use super::custom_value::CustomValue;
@@ -139,7 +141,7 @@ fn code(choices: &[Choice], text: &str) -> Result<String, ValueError> {
     by_code.or_else(by_label).map(|choice| choice.code.clone()).ok_or_else(no_choice)
 }
 
-/// A list of choices, or one text with commas or semicolons between them.
+/// A list of choices, or one text with commas or semicolons between them; in quotes is what holds one itself.
 fn codes(choices: &[Choice], value: &FieldValue) -> Result<BTreeSet<String>, ValueError> {
     let mut found = BTreeSet::new();
     for item in value.items() {
@@ -151,8 +153,8 @@ fn codes(choices: &[Choice], value: &FieldValue) -> Result<BTreeSet<String>, Val
             found.insert(whole);
             continue;
         }
-        for part in text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()) {
-            found.insert(code(choices, part)?);
+        for part in split_list(text, &LIST_MARKS) {
+            found.insert(code(choices, &part)?);
         }
     }
     Ok(found)

@@ -115,6 +115,12 @@ macro_rules! fields {
                     Self::Custom(_) => true,
                 }
             }
+
+            /// Whether forms and files fill it: what callers set, and the stage, into which a lead is put by its name.
+            #[must_use]
+            pub const fn is_imported(&self) -> bool {
+                self.is_writable() || matches!(self, Self::Stage)
+            }
         }
     };
 }

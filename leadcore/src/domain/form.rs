@@ -135,7 +135,7 @@ impl Catalogue {
     pub fn form(&self) -> Vec<FormSection> {
         let mut by_section: BTreeMap<String, Vec<FieldSpec>> = BTreeMap::new();
         for spec in self.specs() {
-            if spec.enabled && (spec.field.is_writable() || spec.field == Field::Stage) {
+            if spec.enabled && spec.field.is_imported() {
                 by_section.entry(spec.section.clone()).or_default().push(spec);
             }
         }

@@ -1,6 +1,6 @@
 //! Pipelines and their stages: the way of a lead from new to won or lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -131,6 +131,41 @@ impl Pipeline {
             Self { id, revision: Revision::FIRST, name: name.trim().to_owned(), is_default, stages };
         pipeline.check()?;
         Ok(pipeline)
+    }
+
+    /// A stage with its pipeline, as it is written where its name alone could mean a stage of another one: `Sales / New`.
+    #[must_use]
+    pub fn in_full(&self, stage: &Stage) -> String {
+        format!("{} / {}", self.name, stage.name)
+    }
+
+    /// What each stage is called among all of these pipelines: by its name alone where no other pipeline has a stage of that
+    /// name, else [in full](Self::in_full).
+    ///
+    /// ```
+    /// use leadcore::domain::{Pipeline, Stage, StageKind};
+    /// use leadcore::id::{PipelineId, StageId};
+    /// # use uuid::Uuid;
+    /// let stage = |n, name| Stage::new(StageId::from_uuid(Uuid::from_u128(n)), name, StageKind::Open);
+    /// let pipeline = |n, name, stages| Pipeline::new(PipelineId::from_uuid(Uuid::from_u128(n)), name, n == 1, stages);
+    /// let sales = pipeline(1, "Sales", vec![stage(2, "New"), stage(3, "Offer")])?;
+    /// let partners = pipeline(4, "Partners", vec![stage(5, "new")])?;
+    /// let names = Pipeline::stage_names(&[sales, partners]);
+    /// assert!(names.values().eq(["Sales / New", "Offer", "Partners / new"]));
+    /// # Ok::<(), leadcore::error::Error>(())
+    /// ```
+    #[must_use]
+    pub fn stage_names(pipelines: &[Self]) -> BTreeMap<StageId, String> {
+        let all = || pipelines.iter().flat_map(|all| all.stages.iter().map(move |stage| (all, stage)));
+        let mut known: BTreeMap<String, usize> = BTreeMap::new();
+        for (_, stage) in all() {
+            let count = known.entry(fold(&stage.name)).or_default();
+            *count = count.saturating_add(1);
+        }
+        let is_only = |stage: &Stage| known.get(&fold(&stage.name)) == Some(&1);
+        let name =
+            |all: &Self, stage: &Stage| if is_only(stage) { stage.name.clone() } else { all.in_full(stage) };
+        all().map(|(all, stage)| (stage.id, name(all, stage))).collect()
     }
 
     /// The rules of a pipeline: names present and distinct, ids distinct, at least one open stage, probabilities up to 100 %.

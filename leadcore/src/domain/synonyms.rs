@@ -145,8 +145,8 @@ const SYNONYMS: &[(Field, &str)] = &[
     (
         Field::ExternalId,
         "externalid id leadid recordid prospectid mqlid contactid accountid referenceid uuid \
-         uniqueid customerid externalreference guid leadnumber sourceid recid idexterno externalkey \
-         eksternid externeid importid",
+         uniqueid customerid externalreference guid leadnumber leadno leadnr recordnumber recordno sourceid recid \
+         idexterno externalkey eksternid externeid importid",
     ),
     (
         Field::Stage,

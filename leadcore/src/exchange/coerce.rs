@@ -57,7 +57,7 @@ impl Coercer {
         options: &ImportOptions,
         encoding: &'static str,
     ) -> Self {
-        let mut columns: Vec<_> = columns.into_iter().map(|at| Column::new(at, options)).collect();
+        let mut columns: Vec<_> = columns.into_iter().map(|at| Column::new(at, catalogue, options)).collect();
         in_order(&mut columns);
         Self {
             columns,
@@ -88,7 +88,7 @@ impl Coercer {
         let place = places.map(|place| place + 1).max().unwrap_or(0).max(width);
         let from = Origin::Columns(place, Vec::new());
         let at = Located { from, field: field.clone(), rules: ColumnRules::default() };
-        self.columns.push(Column::new(at, &self.options));
+        self.columns.push(Column::new(at, &self.catalogue, &self.options));
         in_order(&mut self.columns);
         place
     }
@@ -246,15 +246,23 @@ impl Coercer {
             Field::Email => {
                 for part in list_of(rules, cell) {
                     for entry in Emails::parse(part)?.entries() {
-                        fields.emails.push(entry.clone())?;
+                        fields.emails.merge(entry.clone())?;
                     }
                 }
             }
             Field::Phone => {
                 let region = self.region(rules, fields);
-                for part in list_of(rules, cell) {
+                // No number has quotes: they are those of a list.
+                let (names, parts);
+                if cell.contains('"') {
+                    names = rules.names_in(cell);
+                    parts = names.iter().map(AsRef::as_ref).collect();
+                } else {
+                    parts = list_of(rules, cell).collect::<Vec<_>>();
+                }
+                for part in parts {
                     for entry in Phones::parse(without_prefix(part, &["p"]), region)?.entries() {
-                        fields.phones.push(entry.clone())?;
+                        fields.phones.merge(entry.clone())?;
                     }
                 }
             }
@@ -270,13 +278,9 @@ impl Coercer {
             }
             Field::Stage => intent.stage = Some(Term::check_name(cell)?),
             Field::Labels => {
-                let parts: Vec<&str> = match &rules.split {
-                    Some(Split::List(_)) => list_of(rules, cell).collect(),
-                    _ => cell.split([',', ';']).collect(),
-                };
-                for name in parts.into_iter().map(str::trim).filter(|name| !name.is_empty()) {
+                for name in rules.names_in(cell) {
                     // The token for the whole cell is none of a label.
-                    if let Said::Text(name) = self.said(&Field::Labels, name) {
+                    if let Said::Text(name) = self.said(&Field::Labels, &name) {
                         intent.terms.push((TermKind::Label, Term::check_name(&name)?));
                     }
                 }

@@ -1,17 +1,17 @@
 //! The persons of a lead or an account as a file (S0.25): CSV, and with feature `xlsx` a spreadsheet.
 //!
-//! Both have the same columns, in the tenant's words: fields that the tenant disabled or that the actor may not see have
+//! They are for whoever may take the lead out ([`Permission::Export`](crate::policy::Permission::Export)), of an account for
+//! whoever may take out a lead behind it. Both have the same columns, in the tenant's words: fields that the tenant disabled or that the actor may not see have
 //! none. Nothing in a file can be run: in a spreadsheet every text is a text, also one that looks like a formula or a
 //! number, and in CSV such cells are defused.
 
 use std::io::Write;
 
 use crate::context::Context;
-use crate::desk::contacts::{self, LinkedContact};
-use crate::desk::settings;
-use crate::domain::{Catalogue, Field, MarkNote, Reachable, Subject, SubjectKind};
-use crate::error::{Error, Result, ViolationCode};
-use crate::id::{AccountId, LeadId};
+use crate::desk::contacts::LinkedContact;
+use crate::desk::{persons, settings};
+use crate::domain::{Catalogue, Field, MarkNote, Reachable, Subject};
+use crate::error::Result;
 use crate::store::Txn;
 use crate::time::Timestamp;
 use crate::value::PersonName;
@@ -114,18 +114,6 @@ fn marks(told: &[crate::domain::FieldValue]) -> Cell {
     if said.is_empty() { Cell::Empty } else { Cell::Text(said.join(", ")) }
 }
 
-/// The persons of a lead or an account, without what the actor may not see.
-pub(super) fn persons(ctx: &Context<'_>, txn: &mut dyn Txn, owner: Subject) -> Result<Vec<LinkedContact>> {
-    match owner.kind {
-        SubjectKind::Lead => contacts::of_lead(ctx, txn, LeadId::from_uuid(owner.id)),
-        SubjectKind::Account => contacts::of_account(ctx, txn, AccountId::from_uuid(owner.id)),
-        _ => {
-            let message = "only leads and accounts have contacts";
-            Err(Error::invalid_field("owner", ViolationCode::NotAllowed, message))
-        }
-    }
-}
-
 /// The time where the actor lives, and how far that is from UTC. Beyond the years that can be written so, in UTC.
 fn written(ctx: &Context<'_>, at: Timestamp) -> String {
     let offset = ctx.utc_offset();
@@ -139,7 +127,7 @@ fn written(ctx: &Context<'_>, at: Timestamp) -> String {
 /// names: `2026-11-22T09:00:00+01:00`.
 ///
 /// # Errors
-/// `NotFound`; [`ErrorKind::Storage`](crate::error::ErrorKind::Storage) when the output cannot be written.
+/// `NotFound`; `Denied`; [`ErrorKind::Storage`](crate::error::ErrorKind::Storage) when the output cannot be written.
 pub fn contacts_csv(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -169,10 +157,10 @@ pub use sheet::contacts_xlsx;
 mod sheet {
     use rust_xlsxwriter::{DocProperties, Format, Workbook, Worksheet, XlsxError};
 
-    use super::{Cell, Column, columns, persons};
+    use super::{Cell, Column, columns};
     use crate::context::Context;
     use crate::desk::contacts::LinkedContact;
-    use crate::desk::settings;
+    use crate::desk::{persons, settings};
     use crate::domain::Subject;
     use crate::error::{Error, ErrorKind, Result};
     use crate::exchange::sheet_out::{cut, excel, made};
@@ -205,7 +193,7 @@ mod sheet {
     /// ```
     ///
     /// # Errors
-    /// `NotFound`; [`ErrorKind::Storage`] when the output cannot be written.
+    /// `NotFound`; `Denied`; [`ErrorKind::Storage`] when the output cannot be written.
     pub fn contacts_xlsx(
         ctx: &Context<'_>,
         txn: &mut dyn Txn,

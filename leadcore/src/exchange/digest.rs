@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::ContentHash;
+
 /// What identifies a file's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -40,13 +42,8 @@ pub fn digest(mut reader: impl Read) -> io::Result<FileDigest> {
         hasher.update(chunk.get(..n).unwrap_or_default());
         bytes += n as u64;
     }
-    let mut sha256 = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        for nibble in [byte >> 4, byte & 15] {
-            sha256.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-        }
-    }
-    Ok(FileDigest { sha256, bytes })
+    let hash = ContentHash::from_bytes(hasher.finalize().into());
+    Ok(FileDigest { sha256: hash.to_string(), bytes })
 }
 
 /// Only the hex digits of [`digest`].

@@ -70,7 +70,7 @@ fn keys<R: Read>(pieces: &mut Pieces<R>, most: usize) -> Result<HashMap<String, 
         }
         let text = String::from_utf8_lossy(&row.raw);
         let mut found = Vec::new();
-        if flat::flatten(&text, &mut |key, _| found.push(key.to_owned())).is_err() {
+        if flat::flatten(&text, &mut |key, _, _| found.push(key.to_owned())).is_err() {
             continue;
         }
         for key in found {
@@ -129,11 +129,13 @@ impl<R: Read> JsonReader<R> {
         }
         self.cells.iter_mut().for_each(String::clear);
         let text = String::from_utf8_lossy(&row.raw);
-        let (places, cells) = (&self.places, &mut self.cells);
-        let outcome = flat::flatten(&text, &mut |key, value| {
-            if let Some(cell) = places.get(key).and_then(|place| cells.get_mut(*place)) {
-                value.clone_into(cell);
-            }
+        let (places, cells, quoted) = (&self.places, &mut self.cells, &mut row.quoted_lists);
+        let outcome = flat::flatten(&text, &mut |key, value, is_quoted| {
+            let Some(place) = places.get(key) else { return };
+            let Some(cell) = cells.get_mut(*place) else { return };
+            value.clone_into(cell);
+            quoted.retain(|known| known != place);
+            quoted.extend(is_quoted.then_some(*place));
         });
         match outcome {
             Ok(()) => self.cells.iter().for_each(|cell| row.cells.push_field(cell)),

@@ -272,7 +272,7 @@ pub(super) fn fillable(
     keys: &[MatchBy],
 ) -> Result<FieldType, ValueError> {
     let is_key = keys.iter().any(|key| key.field() == *field);
-    if !field.is_writable() && *field != Field::Stage && !is_key {
+    if !field.is_imported() && !is_key {
         return Err(ValueError::new(ViolationCode::NotAllowed, "the engine sets this field"));
     }
     catalogue.field_type(field)

@@ -94,6 +94,8 @@ pub struct Row {
     pub(super) bad_encoding: bool,
     pub(super) stray_quote: bool,
     pub(super) cell_errors: Vec<usize>,
+    /// Lists that were more than text in their file, of which an item stands in quotes here.
+    pub(super) quoted_lists: Vec<usize>,
 }
 
 impl Row {
@@ -107,6 +109,7 @@ impl Row {
         self.cells.clear();
         self.raw.clear();
         self.cell_errors.clear();
+        self.quoted_lists.clear();
         (self.line, self.number, self.problem) = (0, 0, None);
         (self.bad_encoding, self.stray_quote) = (false, false);
     }

@@ -6,7 +6,7 @@ pub(super) mod xlsx;
 use std::io::Write;
 
 use super::CsvWriter;
-use crate::domain::{Catalogue, Field, FieldSpec};
+use crate::domain::{Catalogue, FieldSpec};
 use crate::error::Result;
 
 /// Writes the header of a file with a column for every field that a person may fill in, in the tenant's order and
@@ -33,15 +33,14 @@ pub fn template(catalogue: &Catalogue, output: impl Write) -> Result<()> {
 /// The fields that a person may fill in, in the tenant's order.
 fn offered(catalogue: &Catalogue) -> Vec<FieldSpec> {
     let mut specs = catalogue.specs();
-    specs.retain(|spec| {
-        (spec.field.is_writable() || spec.field == Field::Stage) && !catalogue.is_disabled(&spec.field)
-    });
+    specs.retain(|spec| spec.field.is_imported() && !catalogue.is_disabled(&spec.field));
     specs
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Field;
     use crate::exchange::{Mapping, ReadOptions, TableReader};
 
     #[test]
@@ -58,9 +57,7 @@ mod tests {
         assert!(table.headers().contains(&"Virksomhet".to_owned()));
         let mapping = Mapping::propose(table.headers(), &catalogue);
         let mapped: std::collections::BTreeSet<_> = mapping.fields().cloned().collect();
-        let expected = Field::ALL
-            .iter()
-            .filter(|field| (field.is_writable() && **field != Field::TaxId) || **field == Field::Stage);
+        let expected = Field::ALL.iter().filter(|field| field.is_imported() && **field != Field::TaxId);
         assert_eq!(mapped, expected.cloned().collect());
         assert_eq!(mapping.unmapped().count(), 0);
     }

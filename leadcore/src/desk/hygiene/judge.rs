@@ -72,9 +72,8 @@ impl Judge {
 
     /// What is wrong with each e-mail address, by its place.
     pub(super) fn emails(&self, fields: &LeadFields) -> Vec<(usize, Issue, Fix)> {
-        let entries = fields.emails.entries();
-        let found = entries.iter().map(|entry| self.email(entry));
-        settle(found.collect(), entries, |issue| issue == Issue::RoleEmail)
+        let found = fields.emails.entries().iter().map(|entry| self.email(entry));
+        settle(found.collect(), |issue| issue == Issue::RoleEmail)
     }
 
     fn email(&self, entry: &Reachable<Email>) -> Option<(Issue, Fix)> {
@@ -107,9 +106,8 @@ impl Judge {
     /// What is wrong with each phone number, by its place.
     pub(super) fn phones(&self, fields: &LeadFields) -> Vec<(usize, Issue, Fix)> {
         let region = fields.phone_region().or(self.region);
-        let entries = fields.phones.entries();
-        let found = entries.iter().map(|entry| self.phone(entry, region));
-        settle(found.collect(), entries, |_| false)
+        let found = fields.phones.entries().iter().map(|entry| self.phone(entry, region));
+        settle(found.collect(), |_| false)
     }
 
     fn phone(&self, entry: &Reachable<Phone>, region: Option<Country>) -> Option<(Issue, Fix)> {
@@ -139,22 +137,25 @@ impl Judge {
     }
 }
 
-/// Where what is wrong stands first and another address is sound, it is proposed to go behind the others.
-fn settle<T>(
-    found: Vec<Option<(Issue, Fix)>>,
-    entries: &[Reachable<T>],
-    is_usable: impl Fn(Issue) -> bool,
-) -> Vec<(usize, Issue, Fix)> {
-    let sound = found.iter().any(Option::is_none);
-    let usable = found.iter().flatten().any(|(issue, _)| is_usable(*issue));
-    let listed = found.into_iter().enumerate().filter_map(|(place, found)| Some((place, found?)));
-    let proposed = listed.map(|(place, (issue, fix))| {
-        let better = sound || (usable && !is_usable(issue));
-        let fix =
-            if fix == Fix::Keep && place == 0 && entries.len() > 1 && better { Fix::PutLast } else { fix };
-        (place, issue, fix)
-    });
-    proposed.collect()
+/// What is wrong is proposed to go behind the others, wherever something better stands behind it: a sound address, or at
+/// least one that may be used.
+fn settle(found: Vec<Option<(Issue, Fix)>>, is_usable: impl Fn(Issue) -> bool) -> Vec<(usize, Issue, Fix)> {
+    let rank = |found: &Option<(Issue, Fix)>| match found {
+        None => 2,
+        Some((issue, _)) => u8::from(is_usable(*issue)),
+    };
+    let mut best_behind = 0;
+    let mut proposed = Vec::new();
+    for (place, one) in found.into_iter().enumerate().rev() {
+        let own = rank(&one);
+        if let Some((issue, fix)) = one {
+            let fix = if fix == Fix::Keep && own < best_behind { Fix::PutLast } else { fix };
+            proposed.push((place, issue, fix));
+        }
+        best_behind = best_behind.max(own);
+    }
+    proposed.reverse();
+    proposed
 }
 
 fn is_nowhere(domain: &str) -> bool {
@@ -201,6 +202,9 @@ mod tests {
         assert_eq!(emails("anna@b.no, info@b.no"), [(1, Issue::RoleEmail, Fix::Keep)]);
         let two = emails("a@b.no (invalid), info@b.no");
         assert_eq!(two, [(0, Issue::BouncedEmail, Fix::PutLast), (1, Issue::RoleEmail, Fix::Keep)]);
+        let dead = emails("a@b.no (invalid), b@b.no (invalid), anna@b.no, c@b.no (invalid)");
+        let bounced = |place, fix| (place, Issue::BouncedEmail, fix);
+        assert_eq!(dead, [bounced(0, Fix::PutLast), bounced(1, Fix::PutLast), bounced(3, Fix::Keep)]);
     }
 
     #[test]

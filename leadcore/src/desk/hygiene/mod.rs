@@ -1,21 +1,21 @@
 //! Addresses and numbers that do not reach anybody, or should not be used (S0.37): found, and mended by a plan.
 //!
-//! [`plan`] walks over the leads of a filter and lists what is wrong with their e-mail addresses and phone numbers, with a
-//! [`Fix`] for each; a person may change the fixes. [`apply`] does what the plan says in one operation, which
+//! [`plan`] walks over the leads of a filter and lists what is wrong with the e-mail addresses and phone numbers of them and
+//! of their persons, with a [`Fix`] for each; a person may change the fixes. [`apply`] does what the plan says in one operation, which
 //! [`undo`](super::undo) takes back; a lead that changed since is left alone. Nothing is sent and no domain is asked:
 //! what is known is the form of an address, its marks, and lists of domains.
 
 mod apply;
 mod judge;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::domain::{Field, Lead, ReachChannel};
+use crate::domain::{Contact, Field, Lead, LeadFields, LinkRole, ReachChannel, Reachable, Subject};
 use crate::error::{Error, Result, ViolationCode};
-use crate::id::{LeadId, OperationId, Revision};
+use crate::id::{ContactId, LeadId, OperationId, Revision};
 use crate::policy::Permission;
 use crate::query::{Cursor, Filter, LeadScan, Sort, SortField};
 use crate::store::Txn;
@@ -200,7 +200,10 @@ pub struct Finding {
     pub lead: LeadId,
     /// Its number.
     pub number: u64,
-    /// The lead as it was read; when it changed since, nothing is done.
+    /// The person of the lead whose address it is; none for the lead's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactId>,
+    /// The person, else the lead, as it was read; when it changed since, nothing is done.
     pub revision: Revision,
     /// An e-mail address or a phone number.
     pub channel: ReachChannel,
@@ -241,7 +244,8 @@ pub struct HygieneOutcome {
     pub totals: Totals,
 }
 
-/// Looks for what is wrong with e-mail addresses and phone numbers. Reads only; what the actor may not see is not looked at.
+/// Looks for what is wrong with e-mail addresses and phone numbers of leads and their persons. Reads only; what the actor may
+/// not see is not looked at.
 ///
 /// ```
 /// use leadcore::desk::hygiene::{self, Fix, HygieneRequest, Issue};
@@ -281,7 +285,9 @@ pub fn plan(ctx: &Context<'_>, txn: &mut dyn Txn, request: &HygieneRequest) -> R
     let region = region.map_err(|error| Error::invalid(vec![error.at("region")]))?;
     let judge = Judge::new(&request.disposable, region);
     let shown = |field: &Field| !ctx.policy().is_hidden(ctx.actor(), field);
-    let (emails, phones) = (shown(&Field::Email), shown(&Field::Phone));
+    let shown = Shown { emails: shown(&Field::Email), phones: shown(&Field::Phone) };
+    // A person of several leads is told once.
+    let mut told = BTreeSet::new();
     let filter = readable(ctx, txn, &request.filter, &[])?;
     let mut plan = HygienePlan {
         scanned: 0,
@@ -294,11 +300,17 @@ pub fn plan(ctx: &Context<'_>, txn: &mut dyn Txn, request: &HygieneRequest) -> R
         let scan =
             LeadScan { filter: filter.clone(), trashed: false, sort: sort.clone(), limit: ROUND, after };
         let leads = txn.leads().scan(&scan)?;
+        // A converted lead is frozen.
+        let open = leads.iter().filter(|lead| lead.conversion.is_none());
+        let persons = persons_of(txn, &open.map(|lead| lead.id).collect::<Vec<_>>())?;
         for lead in &leads {
             plan.scanned = plan.scanned.saturating_add(1);
-            // A converted lead is frozen.
             if lead.conversion.is_none() {
-                plan.look_at(lead, &judge, request, (emails, phones));
+                plan.look_at(lead, None, &judge, request, shown);
+            }
+            let own = persons.get(&lead.id).into_iter().flatten();
+            for person in own.filter(|person| told.insert(person.id)) {
+                plan.look_at(lead, Some(person), &judge, request, shown);
             }
             if plan.findings.len() >= request.limit {
                 plan.next = Some(Cursor::behind(lead, &sort));
@@ -312,35 +324,82 @@ pub fn plan(ctx: &Context<'_>, txn: &mut dyn Txn, request: &HygieneRequest) -> R
     }
 }
 
+/// What the actor may see of addresses.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    emails: bool,
+    phones: bool,
+}
+
+/// A person of a lead as a lead: where it is dialled from is said by the lead.
+fn as_lead(contact: &Contact, lead: &LeadFields) -> LeadFields {
+    LeadFields { address: lead.address.clone(), ..contact.fields.as_lead_fields() }
+}
+
+/// The persons of these leads, each under every lead that has it, the primary one first.
+fn persons_of(txn: &mut dyn Txn, leads: &[LeadId]) -> Result<BTreeMap<LeadId, Vec<Contact>>> {
+    let subjects: Vec<Subject> = leads.iter().map(|lead| (*lead).into()).collect();
+    let mut links = txn.links().from(&subjects, None)?;
+    links.retain(|link| matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact));
+    let ids: BTreeSet<_> = links.iter().map(|link| ContactId::from_uuid(link.to.id)).collect();
+    let mut contacts = txn.contacts().get(&ids.into_iter().collect::<Vec<_>>())?;
+    contacts.sort_by_key(|contact| (contact.created_at, contact.id));
+    let mut persons: BTreeMap<_, Vec<Contact>> = BTreeMap::new();
+    for role in [LinkRole::PrimaryContact, LinkRole::Contact] {
+        for contact in &contacts {
+            let own = links.iter().filter(|link| link.role == role && link.to == Subject::from(contact.id));
+            for link in own {
+                persons.entry(LeadId::from_uuid(link.from.id)).or_default().push(contact.clone());
+            }
+        }
+    }
+    Ok(persons)
+}
+
+/// Each address of which something is wrong, and whether it is the primary one.
+fn addressed<T: AsRef<str>>(
+    entries: &[Reachable<T>],
+    found: Vec<(usize, Issue, Fix)>,
+) -> impl Iterator<Item = (String, bool, Issue, Fix)> {
+    found.into_iter().filter_map(|(place, issue, fix)| {
+        let address = entries.get(place)?.value.as_ref().to_owned();
+        Some((address, place == 0, issue, fix))
+    })
+}
+
 impl HygienePlan {
+    /// Judges the addresses of a lead, or of a person that it has.
     fn look_at(
         &mut self,
         lead: &Lead,
+        person: Option<&Contact>,
         judge: &Judge,
         request: &HygieneRequest,
-        (emails, phones): (bool, bool),
+        shown: Shown,
     ) {
-        let fields = &lead.fields;
-        let mut add = |channel, place: usize, address: String, issue, fix| {
-            if request.issues.is_empty() || request.issues.contains(&issue) {
-                let count = self.counts.entry(issue).or_default();
-                *count = count.saturating_add(1);
-                let (lead, number, revision) = (lead.id, lead.number, lead.revision);
-                let primary = place == 0;
-                self.findings.push(Finding { lead, number, revision, channel, address, primary, issue, fix });
+        let of_person = person.map(|person| as_lead(person, &lead.fields));
+        let fields = of_person.as_ref().unwrap_or(&lead.fields);
+        let emails = if shown.emails { judge.emails(fields) } else { Vec::new() };
+        let phones = if shown.phones { judge.phones(fields) } else { Vec::new() };
+        let emails = addressed(fields.emails.entries(), emails).map(|found| (ReachChannel::Email, found));
+        let phones = addressed(fields.phones.entries(), phones).map(|found| (ReachChannel::Phone, found));
+        for (channel, (address, primary, issue, fix)) in emails.chain(phones) {
+            if !request.issues.is_empty() && !request.issues.contains(&issue) {
+                continue;
             }
-        };
-        if emails {
-            for (place, issue, fix) in judge.emails(fields) {
-                let address = fields.emails.entries().get(place).map(|entry| entry.value.as_str().to_owned());
-                add(ReachChannel::Email, place, address.unwrap_or_default(), issue, fix);
-            }
-        }
-        if phones {
-            for (place, issue, fix) in judge.phones(fields) {
-                let address = fields.phones.entries().get(place).map(|entry| entry.value.as_str().to_owned());
-                add(ReachChannel::Phone, place, address.unwrap_or_default(), issue, fix);
-            }
+            let count = self.counts.entry(issue).or_default();
+            *count = count.saturating_add(1);
+            self.findings.push(Finding {
+                lead: lead.id,
+                number: lead.number,
+                contact: person.map(|person| person.id),
+                revision: person.map_or(lead.revision, |person| person.revision),
+                channel,
+                address,
+                primary,
+                issue,
+                fix,
+            });
         }
     }
 }

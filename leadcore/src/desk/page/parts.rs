@@ -199,7 +199,7 @@ pub(super) fn sections(
 ) -> Result<Vec<PageSection>> {
     let fits = |field: &Field| match field {
         Field::Id | Field::Rank => false,
-        field if field.is_writable() || *field == Field::Stage => true,
+        field if field.is_imported() => true,
         field => !field.read(lead).is_empty(),
     };
     let specs = catalogue.specs().into_iter();

@@ -1,6 +1,9 @@
 //! How marks are written, read and kept.
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::value::{Country, Email, Phone};
 
 #[test]
 fn marks_are_read_and_written() {
@@ -41,4 +44,28 @@ fn an_edit_as_text_keeps_what_is_known_of_what_stays() {
     let number = list.entries()[0].value.clone();
     assert!(list.mark(&Reachable::new(number).opted_out(true)) && list.entries()[0].opted_out);
     assert!(!list.mark(&Reachable::new(Phone::parse("99 99 99 99", None).unwrap())));
+}
+
+fn any_entry() -> impl Strategy<Value = Reachable<Email>> {
+    let kind = prop::sample::select(ReachKind::ALL.to_vec());
+    (0_u8..4, kind, any::<bool>(), any::<bool>()).prop_map(|(n, kind, opted_out, invalid)| {
+        let email = Email::parse(&format!("a{n}@b.example")).unwrap();
+        Reachable::of_kind(email, kind).opted_out(opted_out).invalid(invalid)
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_order_of_merging_takes_a_mark_off(entries in prop::collection::vec(any_entry(), 0..8)) {
+        let list = Emails::merged(entries.clone()).unwrap();
+        let back = Emails::merged(entries.iter().rev().cloned()).unwrap();
+        for entry in &entries {
+            for list in [&list, &back] {
+                let known = list.entries().iter().find(|known| known.value == entry.value).unwrap();
+                prop_assert!(known.opted_out >= entry.opted_out && known.invalid >= entry.invalid);
+            }
+        }
+        prop_assert_eq!(list.entries().len(), back.entries().len());
+        prop_assert_eq!(Emails::merged(list.entries().to_vec()).unwrap(), list);
+    }
 }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use crate::domain::{CustomField, CustomType, FieldValue, yes_no_word};
 use crate::error::{ValueError, ViolationCode};
 use crate::exchange::dates::{read_date, read_time};
-use crate::exchange::mapping::{ColumnRules, Split, Unit};
+use crate::exchange::mapping::{ColumnRules, Unit};
 use crate::value::{DecimalMark, fold, parse_amount};
 
 /// An amount in the unit of its column.
@@ -70,13 +70,10 @@ pub(super) fn custom(
             };
             said.map_or_else(|| cell.into(), FieldValue::Bool)
         }
-        CustomType::ManyOf(_) => match &rules.split {
-            Some(Split::List(between)) if !between.is_empty() => {
-                let parts = cell.split(between.as_str()).map(str::trim).filter(|part| !part.is_empty());
-                FieldValue::List(parts.map(FieldValue::from).collect())
-            }
-            _ => cell.into(),
-        },
+        // Without a mark of its own, a label that holds a comma may also stand as it is.
+        CustomType::ManyOf(_) if rules.split.is_some() => {
+            FieldValue::List(rules.names_in(cell).iter().map(|name| name.as_ref().into()).collect())
+        }
         _ => cell.into(),
     })
 }

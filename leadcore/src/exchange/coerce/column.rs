@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::domain::Field;
+use crate::domain::{Catalogue, CustomType, Field};
 use crate::exchange::import::ImportOptions;
 use crate::exchange::mapping::{Located, Origin, Split};
 use crate::exchange::{Row, unescape_formula};
-use crate::value::fold;
+use crate::value::{LIST_MARKS, fold, split_list};
 
 #[derive(Debug)]
 pub(super) struct Column {
@@ -14,6 +14,8 @@ pub(super) struct Column {
     no_answer: NoAnswer,
     pub(super) yes: Vec<String>,
     pub(super) no: Vec<String>,
+    /// Whether it lists names, each perhaps in quotes.
+    takes_names: bool,
 }
 
 /// Words that count as empty, folded.
@@ -38,12 +40,13 @@ impl NoAnswer {
 }
 
 impl Column {
-    pub(super) fn new(at: Located, options: &ImportOptions) -> Self {
+    pub(super) fn new(at: Located, catalogue: &Catalogue, options: &ImportOptions) -> Self {
         let folded = |words: &[String]| words.iter().map(|word| fold(word)).collect();
         Self {
             no_answer: NoAnswer::new(at.rules.no_answer.as_deref().unwrap_or(&options.no_answer)),
             yes: folded(&at.rules.yes),
             no: folded(&at.rules.no),
+            takes_names: at.field == Field::Labels || is_many_of(catalogue, &at.field),
             at,
         }
     }
@@ -62,19 +65,22 @@ impl Column {
             let cell = unescape_formula(row.get(place).unwrap_or_default()).trim();
             if !cell.is_empty() && self.says_nothing(cell) {
                 *blanked += 1;
-                return "";
+                return Cow::Borrowed("");
             }
-            cell
+            if row.quoted_lists.contains(&place) && !self.takes_names {
+                return Cow::Owned(split_list(cell, &LIST_MARKS).join("; "));
+            }
+            Cow::Borrowed(cell)
         };
         match &self.at.from {
             Origin::Constant(value) => Cow::Borrowed(value.trim()),
             Origin::Columns(place, behind) => {
-                let mut text = Cow::Borrowed(cell(*place));
+                let mut text = cell(*place);
                 for (place, between) in behind {
                     let more = cell(*place);
                     match (text.is_empty(), more.is_empty()) {
                         (_, true) => {}
-                        (true, false) => text = Cow::Borrowed(more),
+                        (true, false) => text = more,
                         (false, false) => text = Cow::Owned(format!("{text}{between}{more}")),
                     }
                 }
@@ -82,6 +88,11 @@ impl Column {
             }
         }
     }
+}
+
+fn is_many_of(catalogue: &Catalogue, field: &Field) -> bool {
+    let Field::Custom(key) = field else { return false };
+    catalogue.usable(key).is_ok_and(|custom| matches!(custom.kind, CustomType::ManyOf(_)))
 }
 
 /// Puts the columns in the order in which they are written: whole addresses before their parts.

@@ -178,7 +178,7 @@ fn any_rules() -> impl Strategy<Value = ColumnRules> {
 /// Every field that a column may fill.
 fn fields() -> Vec<Field> {
     let catalogue = catalogue();
-    catalogue.fields().filter(|field| field.is_writable() || *field == Field::Stage).collect()
+    catalogue.fields().filter(Field::is_imported).collect()
 }
 
 fn splits(field: &Field) -> Option<Split> {

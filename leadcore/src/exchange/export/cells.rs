@@ -1,7 +1,7 @@
 //! What stands in the cells: values as an import reads them back.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::exchange::unescape_formula;
 use crate::id::StageId;
 use crate::time::{Date, Timestamp};
-use crate::value::{Country, Email, PersonName, Phone, fold};
+use crate::value::{Country, Email, PersonName, Phone, join_list};
 
 /// What a cell holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,12 +35,14 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// As the cell of a table of texts.
-    pub(super) fn into_text(self) -> String {
+    /// As the cell of this field in a table of texts.
+    pub(super) fn into_text(self, field: &Field) -> String {
         match self {
             Self::Empty => String::new(),
             Self::Text(text) => text,
-            Self::List(list) => list.join(", "),
+            // These have a notation of their own, in which quotes belong to an address.
+            Self::List(list) if matches!(field, Field::Email | Field::Phone) => list.join(", "),
+            Self::List(list) => join_list(list, ", "),
             Self::Number(number) => plain_number(number),
             Self::Flag(yes) => if yes { "yes" } else { "no" }.to_owned(),
             Self::Day(day) => day.to_string(),
@@ -75,10 +77,10 @@ enum NameCells {
 /// Reads the columns of leads.
 #[derive(Debug)]
 pub(super) struct Reader<'e> {
-    fields: &'e [Field],
+    pub(super) fields: &'e [Field],
     options: &'e ExportOptions,
     custom: BTreeMap<&'e Field, &'e CustomField>,
-    /// What each stage is called: with its pipeline where several have one of that name.
+    /// What each stage is called.
     stages: BTreeMap<StageId, String>,
     /// Whether a person's whole name and all its parts have columns.
     has_name_group: bool,
@@ -100,7 +102,7 @@ impl<'e> Reader<'e> {
             fields,
             options,
             custom: fields.iter().filter_map(defined).collect(),
-            stages: stage_names(pipelines),
+            stages: Pipeline::stage_names(pipelines),
             has_name_group: group.iter().all(|part| fields.contains(part)),
         }
     }
@@ -178,7 +180,13 @@ impl<'e> Reader<'e> {
         };
         match value {
             CustomValue::Code(code) => Cell::Text(label(code)),
-            CustomValue::Codes(codes) => list(codes.iter().map(|code| label(code))),
+            CustomValue::Codes(codes) => {
+                let labels: Vec<_> = codes.iter().map(|code| label(code)).collect();
+                let text = join_list(&labels, ", ").as_str().into();
+                // What is one label as a whole is not taken for several.
+                let same = custom.is_some_and(|custom| custom.parse(&text, None) == Ok(Some(value.clone())));
+                if same { list(labels.into_iter()) } else { list(codes.iter().cloned()) }
+            }
             CustomValue::Time(at) => Cell::Text(at.to_string()),
             CustomValue::Phone(number) => Cell::Text(phone(&Reachable::new(number.clone()), region)),
             CustomValue::User(_) if self.options.values == Values::Names => {
@@ -209,19 +217,6 @@ fn value(value: FieldValue, show: &dyn Fn(&FieldValue) -> String) -> Cell {
         FieldValue::Time(at) => Cell::Time(at),
         other => Cell::Text(show(&other)),
     }
-}
-
-/// Each stage by its name; with its pipeline where the name alone means one of another pipeline, of those before it.
-fn stage_names(pipelines: &[Pipeline]) -> BTreeMap<StageId, String> {
-    let mut seen = BTreeSet::new();
-    let mut named = BTreeMap::new();
-    for (pipeline, stage) in pipelines.iter().flat_map(|all| all.stages.iter().map(move |stage| (all, stage)))
-    {
-        let first = seen.insert(fold(&stage.name));
-        let name = if first { stage.name.clone() } else { format!("{} / {}", pipeline.name, stage.name) };
-        named.insert(stage.id, name);
-    }
-    named
 }
 
 /// The cells of a name from which an import makes the same name: all of them, where whole and parts agree.

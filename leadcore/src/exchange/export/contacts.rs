@@ -1,7 +1,8 @@
 //! The persons of a lead or an account as vCards, for address books.
 //!
 //! Version 3.0 (RFC 2426) is what every program reads; 4.0 (RFC 6350) is today's. Lines end in CR LF and are folded at 75
-//! octets, never inside a letter. No card holds what the actor may not see.
+//! octets, never inside a letter. No card holds what the actor may not see, and they are for whoever may take the lead out: see
+//! [`Permission::Export`](crate::policy::Permission::Export).
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -11,10 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::unwritten;
 use crate::context::Context;
 use crate::desk::contacts::LinkedContact;
-use crate::desk::{accounts, leads};
+use crate::desk::{accounts, leads, persons};
 use crate::domain::{Catalogue, Field, ReachKind, Reachable, Subject, SubjectKind};
 use crate::error::Result;
-use crate::exchange::contact_list::persons;
 use crate::id::{AccountId, LeadId};
 use crate::store::Txn;
 use crate::value::{Address, Email, PersonName, Phone};
@@ -79,7 +79,7 @@ struct Shared {
 /// ```
 ///
 /// # Errors
-/// `NotFound`; [`ErrorKind::Storage`](crate::error::ErrorKind::Storage) when the output cannot be written.
+/// `NotFound`; `Denied`; [`ErrorKind::Storage`](crate::error::ErrorKind::Storage) when the output cannot be written.
 pub fn contacts_vcard(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,

@@ -8,14 +8,15 @@
 //! Without columns of a view, a file has every field that an import fills, and [`ExportOptions::to_import`] with
 //! [`Exported::mapping`] says how to read it. Then the import gives the same leads again:
 //! - several e-mails, phones and labels stand in one cell with commas between (a list in JSON), the primary one first; what
-//!   is said of an address stands behind it, `anna@nordlys.example (work opted_out)`;
+//!   is said of an address stands behind it, `anna@nordlys.example (work opted_out)`; a label that holds a comma or semicolon
+//!   itself stands in quotes, `Hot, "Bread, white"`;
 //! - numbers have a decimal point and nothing else, days and times are ISO 8601, countries and currencies are codes,
 //!   sources, stages and labels are names (or ids, see [`Values`]);
 //! - texts are as they are: what a spreadsheet could run is marked in CSV, and an import takes that mark off.
 //!
 //! What a file cannot say: the revision and history of a lead, since when and why an address is marked, ids in more systems
-//! than one when [one is chosen](ExportOptions::external_system), ids that begin like those of an advertising platform (`l:`,
-//! which an import takes off), and names of labels that hold a comma or semicolon.
+//! than one when [one is chosen](ExportOptions::external_system), and ids that begin like those of an advertising
+//! platform (`l:`, which an import takes off).
 
 mod cells;
 mod contacts;
@@ -290,18 +291,13 @@ impl ExportOptions {
             let once = columns.iter().filter(|other| other.label == spec.label).count() == 1;
             // What an import fills must be found again by its head.
             let found = || catalogue.field_for_header(&spec.label).as_ref() == Some(&spec.field);
-            once && (!is_filled(&spec.field) || found())
+            once && (!spec.field.is_imported() || found())
         };
         let head = |spec: &FieldSpec| {
             if labels && is_clear(spec) { &*spec.label } else { spec.field.key() }.to_owned()
         };
         columns.iter().map(head).collect()
     }
-}
-
-/// Whether an import fills it.
-fn is_filled(field: &Field) -> bool {
-    field.is_writable() || *field == Field::Stage
 }
 
 /// What was written.
@@ -328,7 +324,7 @@ impl Exported {
             Field::ExternalId => options.external_system.is_some(),
             Field::Owner => options.users.is_empty(),
             _ if !by_name && matches!(field.field_type(), FieldType::Reference(_)) => false,
-            other => is_filled(other),
+            other => other.is_imported(),
         };
         self.columns.iter().fold(Mapping::default(), |mapping, (head, field)| {
             mapping.with(head, Some(field.clone()).filter(comes_back))

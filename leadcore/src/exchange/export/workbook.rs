@@ -142,7 +142,7 @@ fn put(
             None => sheet.write_string_with_format(row, column, at.to_string(), &formats.text),
         },
         Cell::Text(_) | Cell::List(_) => {
-            let text = cell.into_text();
+            let text = cell.into_text(field);
             let text = unmistaken(&text);
             let text = match options.long_texts {
                 LongTexts::Cut => cut(&text),

@@ -8,6 +8,7 @@ use crate::desk::Extract;
 use crate::error::Result;
 use crate::exchange::CsvWriter;
 use crate::store::Txn;
+use crate::value::join_list;
 
 pub(super) fn csv(
     txn: &mut dyn Txn,
@@ -25,7 +26,11 @@ pub(super) fn csv(
     csv.write_row(heads)?;
     while let Some((leads, names)) = extract.next(txn)? {
         for lead in &leads {
-            csv.write_row(reader.row(lead, &names).into_iter().map(Cell::into_text))?;
+            let cells = reader.row(lead, &names).into_iter().zip(reader.fields);
+            csv.write_row(cells.map(|(cell, field)| match cell.into_text(field) {
+                text if options.without_formula_marks => unmistaken(&text).into_owned(),
+                text => text,
+            }))?;
             out.leads = out.leads.saturating_add(1);
         }
     }
@@ -46,16 +51,24 @@ pub(super) fn json_lines(
         for lead in &leads {
             line.clear();
             line.push('{');
-            for (key, cell) in keys.iter().zip(reader.row(lead, &names)) {
+            for ((key, field), cell) in keys.iter().zip(reader.fields).zip(reader.row(lead, &names)) {
                 let value = match cell {
                     Cell::Empty => continue,
                     Cell::List(list) => {
-                        let list: Vec<_> = list.iter().map(|item| text(&unmistaken(item))).collect();
-                        format!("[{}]", list.join(","))
+                        // An import reads them as one text, of which it takes a mark off.
+                        let whole = join_list(&list, "; ");
+                        let mark =
+                            unmistaken(&whole).strip_suffix(whole.as_str()).unwrap_or_default().to_owned();
+                        let items = list.iter().enumerate();
+                        let items =
+                            items.map(
+                                |(n, item)| if n == 0 { text(&format!("{mark}{item}")) } else { text(item) },
+                            );
+                        format!("[{}]", items.collect::<Vec<_>>().join(","))
                     }
                     Cell::Number(number) => plain_number(number),
                     Cell::Flag(yes) => yes.to_string(),
-                    other => text(&unmistaken(&other.into_text())),
+                    other => text(&unmistaken(&other.into_text(field))),
                 };
                 if line.len() > 1 {
                     line.push(',');

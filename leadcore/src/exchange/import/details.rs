@@ -55,10 +55,8 @@ impl Details<'_> {
         if self.ctx.policy().is_hidden(self.ctx.actor(), &Field::Stage) {
             return None;
         }
-        let name = |lead: &Lead| {
-            let stage = self.pipelines.iter().find_map(|pipeline| pipeline.stage(lead.stage));
-            stage.map_or(FieldValue::Empty, |stage| stage.name.as_str().into())
-        };
+        let name =
+            |lead: &Lead| -> FieldValue { self.names.stage_in_words(self.pipelines, lead.stage).into() };
         let before = before.map_or(FieldValue::Empty, name);
         Some(FieldChange::new(Field::Stage.key(), before, name(after)))
     }

@@ -95,9 +95,7 @@ impl Names {
         for pipeline in pipelines {
             for stage in &pipeline.stages {
                 stages.entry(fold(&stage.name)).or_default().push((pipeline.id, stage.id));
-                // As an export writes a name that several pipelines have.
-                let in_full = format!("{} / {}", pipeline.name, stage.name);
-                stages.entry(fold(&in_full)).or_default().push((pipeline.id, stage.id));
+                stages.entry(fold(&pipeline.in_full(stage))).or_default().push((pipeline.id, stage.id));
             }
         }
         let may_add = ctx.policy().scope(ctx.actor(), Permission::Configure) != Scope::None;
@@ -120,6 +118,13 @@ impl Names {
     /// How a term is written, as far as its list was read.
     pub(super) fn written(&self, kind: TermKind, id: Uuid) -> Option<&str> {
         self.lists.get(&kind)?.written.get(&id).map(String::as_str)
+    }
+
+    /// What a stage is called, as [`Pipeline::stage_names`] says it, from what was looked up already.
+    pub(super) fn stage_in_words(&self, pipelines: &[Pipeline], id: StageId) -> Option<String> {
+        let (pipeline, stage) = pipelines.iter().find_map(|known| Some((known, known.stage(id)?)))?;
+        let is_only = self.stages.get(&fold(&stage.name)).is_none_or(|known| known.len() < 2);
+        Some(if is_only { stage.name.clone() } else { pipeline.in_full(stage) })
     }
 
     /// Counts a name that is not known.

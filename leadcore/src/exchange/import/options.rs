@@ -175,9 +175,7 @@ impl ImportOptions {
             let message = "an empty cell leaves its field alone";
             broken.push(Violation::new("clear", ViolationCode::Required, message));
         }
-        for (field, _) in
-            self.terms.iter().filter(|(field, _)| !field.is_writable() && **field != Field::Stage)
-        {
+        for (field, _) in self.terms.iter().filter(|(field, _)| !field.is_imported()) {
             let path = format!("terms.{field}");
             broken.push(Violation::new(path, ViolationCode::NotAllowed, "the engine sets this field"));
         }

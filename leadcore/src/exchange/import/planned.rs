@@ -214,7 +214,7 @@ impl ImportPlan {
     /// # Errors
     /// `NotFound`; `Invalid` for a field that an import does not write.
     pub fn set(&mut self, line: u64, field: Field, text: &str) -> Result<()> {
-        if !field.is_writable() && field != Field::Stage {
+        if !field.is_imported() {
             return Err(Error::invalid_field(
                 field.key(),
                 ViolationCode::NotAllowed,

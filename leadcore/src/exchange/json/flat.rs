@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::value::join_list;
+
 /// How deep values may nest.
 const DEEPEST: usize = 64;
 
@@ -9,9 +11,9 @@ const DEEPEST: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Broken;
 
-/// Gives every plain value of the object in `text` with its key; keys of objects inside have a dot between. What is
-/// `null`, or empty, is not given.
-pub(super) fn flatten(text: &str, emit: &mut dyn FnMut(&str, &str)) -> Result<(), Broken> {
+/// Gives every plain value of the object in `text` with its key, and whether it is a list of which an item stands in quotes;
+/// keys of objects inside have a dot between. What is `null`, or empty, is not given.
+pub(super) fn flatten(text: &str, emit: &mut dyn FnMut(&str, &str, bool)) -> Result<(), Broken> {
     let mut walk = Walk { text, at: 0, emit, path: String::new() };
     walk.blanks();
     if walk.peek() != Some(b'{') {
@@ -25,7 +27,7 @@ pub(super) fn flatten(text: &str, emit: &mut dyn FnMut(&str, &str)) -> Result<()
 struct Walk<'t, 'e> {
     text: &'t str,
     at: usize,
-    emit: &'e mut dyn FnMut(&str, &str),
+    emit: &'e mut dyn FnMut(&str, &str, bool),
     path: String,
 }
 
@@ -85,7 +87,7 @@ impl<'t> Walk<'t, '_> {
             _ => {
                 let text = self.plain()?;
                 if !text.is_empty() {
-                    (self.emit)(&self.path, &text);
+                    (self.emit)(&self.path, &text, false);
                 }
                 Ok(())
             }
@@ -119,7 +121,10 @@ impl<'t> Walk<'t, '_> {
         }
         plain.retain(|text| !text.is_empty());
         if !plain.is_empty() {
-            (self.emit)(&self.path, &plain.join("; "));
+            let text = join_list(&plain, "; ");
+            // Quotes are what it is longer by.
+            let bare = plain.iter().map(|item| item.len() + 2).sum::<usize>();
+            (self.emit)(&self.path, &text, text.len() + 2 > bare);
         }
         Ok(())
     }

@@ -36,6 +36,36 @@ fn values_find_what_headers_do_not_say() {
     assert_eq!(url.perhaps.as_ref().map(|(field, _)| field), Some(&Field::Website), "it is only hinted at");
 }
 
+fn by_header(headers: &[&str]) -> Vec<String> {
+    fields(&propose(&[&headers.join("|")])).into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_another_system_numbers_is_its_id() {
+    for header in [
+        "Lead number",
+        "Lead No",
+        "Lead no.",
+        "Lead Nr",
+        "Lead ID",
+        "LeadId",
+        "Lead #ID",
+        "Id",
+        "ID",
+        "Record Id",
+        "Record ID",
+        "record_id",
+        "Record No",
+        "Record number",
+        "External ID",
+    ] {
+        assert_eq!(by_header(&[header, "Company"]), ["external_id", "company"], "{header}");
+    }
+    // Ours, beside an id of the other system.
+    assert_eq!(by_header(&["Lead number", "External id"]), ["-", "external_id"]);
+    assert_eq!(by_header(&["Id", "Lead ID", "Lead number"]), ["external_id", "-", "-"], "a lead has one");
+}
+
 #[test]
 fn values_speak_against_headers() {
     let proposal =

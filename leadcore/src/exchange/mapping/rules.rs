@@ -1,10 +1,12 @@
 //! How the cells of one column are read.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{CustomType, Field, FieldType};
 use crate::error::{ValueError, Violation, ViolationCode};
-use crate::value::{Country, DecimalMark};
+use crate::value::{Country, DecimalMark, LIST_MARKS, split_list};
 
 /// In which order a date that is all numbers names its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -120,6 +122,14 @@ impl ColumnRules {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The names that a cell lists.
+    pub(in crate::exchange) fn names_in<'c>(&self, cell: &'c str) -> Vec<Cow<'c, str>> {
+        match &self.split {
+            Some(Split::List(between)) => split_list(cell, &[between.as_str()]),
+            _ => split_list(cell, &LIST_MARKS),
+        }
     }
 
     setters! {

@@ -11,7 +11,7 @@ use rust_xlsxwriter::{
 use super::offered;
 use crate::context::Context;
 use crate::desk::settings;
-use crate::domain::{Catalogue, CustomType, Field, FieldSpec, FieldType, Reference, TermKind};
+use crate::domain::{Catalogue, CustomType, Field, FieldSpec, FieldType, Pipeline, Reference, TermKind};
 use crate::error::Result;
 use crate::exchange::export::width;
 use crate::exchange::sheet_out::{cut, failed, made};
@@ -75,13 +75,10 @@ fn list_of(txn: &mut dyn Txn, catalogue: &Catalogue, field: &Field, users: &[Use
         FieldType::User => users.iter().map(|user| user.as_str().to_owned()).collect(),
         FieldType::Reference(Reference::Term(kind)) => terms(txn, kind)?,
         FieldType::Reference(Reference::Stage) => {
-            let mut names: Vec<String> = Vec::new();
-            for stage in txn.pipelines().list()?.into_iter().flat_map(|pipeline| pipeline.stages) {
-                if !names.contains(&stage.name) {
-                    names.push(stage.name);
-                }
-            }
-            names
+            let pipelines = txn.pipelines().list()?;
+            let mut names = Pipeline::stage_names(&pipelines);
+            let stages = pipelines.iter().flat_map(|pipeline| &pipeline.stages);
+            stages.filter_map(|stage| names.remove(&stage.id)).collect()
         }
         FieldType::Custom => match custom_type(catalogue, field) {
             Some(kind @ (CustomType::OneOf(_) | CustomType::ManyOf(_))) => {
@@ -290,7 +287,7 @@ fn told(catalogue: &Catalogue, spec: &FieldSpec) -> (&'static str, &'static str)
             "Phone numbers, the main one first, with commas between; best with the code of the country.",
             "+47 22 22 55 55",
         ),
-        Field::Labels => ("Labels, with commas between.", ""),
+        Field::Labels => ("Labels, with commas between; in quotes where one holds a comma.", ""),
         Field::Country => ("A country, by its name or code of two letters.", "NO"),
         Field::Currency => ("A currency, by its code of three letters.", "NOK"),
         Field::Amount => ("An amount, without its currency.", "1250.50"),
@@ -310,7 +307,9 @@ fn told(catalogue: &Catalogue, spec: &FieldSpec) -> (&'static str, &'static str)
             (_, Some(CustomType::Money(_))) => ("An amount and its currency.", "1250.50 NOK"),
             (_, Some(CustomType::Time)) => ("A day and time with its zone.", "2026-11-22T08:00:00Z"),
             (_, Some(CustomType::Bool)) => ("Yes or no.", "yes"),
-            (_, Some(CustomType::ManyOf(_))) => ("Values of the list, with commas between.", ""),
+            (_, Some(CustomType::ManyOf(_))) => {
+                ("Values of the list, with commas between; in quotes where one holds a comma.", "")
+            }
             (_, Some(CustomType::Email)) => ("An e-mail address.", "anna@nordlys.example"),
             (_, Some(CustomType::Phone)) => ("A phone number.", "+47 22 22 55 55"),
             (_, Some(CustomType::Url)) => ("A web address.", "https://nordlys.example"),

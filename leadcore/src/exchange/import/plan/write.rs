@@ -13,7 +13,8 @@ use crate::id::{CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId,
 use crate::store::{LeadChange, Txn};
 
 impl Planner<'_> {
-    /// Writes what the row says over what is there. Of the ids in another system the first one stays: two rows that
+    /// Writes what the row says over what is there. Of an address that is there, the strictest of what is said holds: a file
+    /// marks it as opted out or as not working, and takes no mark off. Of the ids in another system the first one stays: two rows that
     /// share an e-mail but not the id would change it back and forth for ever.
     pub(super) fn write(
         &self,
@@ -36,11 +37,13 @@ impl Planner<'_> {
             Err(error) => broken.push(error.at(Field::Name.key())),
         }
         for email in row.emails.entries() {
-            broken.extend(fields.emails.push(email.clone()).err().map(|error| error.at(Field::Email.key())));
+            broken.extend(fields.emails.merge(email.clone()).err().map(|error| error.at(Field::Email.key())));
         }
+        fields.emails.follow(&row.emails);
         for phone in row.phones.entries() {
-            broken.extend(fields.phones.push(phone.clone()).err().map(|error| error.at(Field::Phone.key())));
+            broken.extend(fields.phones.merge(phone.clone()).err().map(|error| error.at(Field::Phone.key())));
         }
+        fields.phones.follow(&row.phones);
         for id in &row.external_ids {
             if !fields.external_ids.iter().any(|known| known.system() == id.system()) {
                 fields.external_ids.insert(id.clone());

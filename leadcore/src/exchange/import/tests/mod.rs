@@ -9,6 +9,7 @@ mod faults;
 mod files;
 mod formats;
 mod keys;
+mod known;
 mod plans;
 mod policies;
 mod report;
