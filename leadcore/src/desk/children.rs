@@ -16,13 +16,12 @@ use crate::domain::{
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, LeadId, Revision};
 use crate::policy::Permission;
-use crate::query::{Asked, ListCursor, Page};
-use crate::store::{ChildQuery, Derived, Txn};
+use crate::store::{Derived, Txn};
 use crate::time::Timestamp;
 
 use super::access::editable_for;
+pub(super) use super::child_page::{page, tab_list};
 pub(super) use super::child_parts::{revised_child, stored_child};
-use super::listing::{Listing, check_limit};
 pub(super) use super::sight::Sight;
 
 /// The most records that one child is about.
@@ -432,37 +431,4 @@ pub(super) fn shown_with(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject)
         _ => {}
     }
     Ok(shown)
-}
-
-/// What the cursors of a tab, or of several, belong to.
-pub(super) fn tab_list(of: Subject, tabs: &[Tab], open: Option<bool>, ascending: bool) -> Asked {
-    let tabs: BTreeSet<&str> = tabs.iter().map(Tab::code).collect();
-    Asked::new(&("tabs", of, tabs, open, ascending))
-}
-
-/// A page of one tab, or of several of the same kind of child.
-pub(super) fn page<C: Child>(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    of: Subject,
-    tabs: Vec<Tab>,
-    listing: &Listing,
-) -> Result<Page<C, ListCursor>> {
-    check_limit(listing.limit)?;
-    let list = tab_list(of, &tabs, listing.open, listing.ascending);
-    let after = list.place(listing.after.as_ref())?;
-    let about = shown_with(ctx, txn, of)?;
-    let query = ChildQuery {
-        about,
-        tabs,
-        open: listing.open,
-        descending: !listing.ascending,
-        after,
-        limit: listing.limit.saturating_add(1),
-    };
-    let found = txn.children().list(&query)?;
-    let page = Page::cut(found, listing.limit, |placed| list.behind(placed.place()));
-    let ids: Vec<_> = page.items.iter().map(|placed| placed.child.id).collect();
-    let found = C::load(txn, &ids)?;
-    Ok(Page { items: shown(ctx, txn, found)?, next: page.next })
 }

@@ -10,6 +10,7 @@
 
 mod access;
 mod actions;
+mod child_page;
 mod child_parts;
 mod children;
 mod children_purge;

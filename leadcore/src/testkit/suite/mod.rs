@@ -9,6 +9,7 @@ pub mod customers;
 pub mod desk;
 pub mod desk_children;
 pub mod desk_estimates;
+pub mod desk_lists;
 pub mod desk_views;
 pub mod estimates;
 pub mod files;
@@ -242,14 +243,16 @@ cases! { $
     }
     desk_children {
         children_are_taken_back_and_again,
-        an_acknowledged_reminder_stays_so_when_its_activity_comes_back,
-        a_cursor_of_another_list_is_refused,
-        a_list_of_no_kinds_is_refused,
         attachments_come_back_with_their_note,
         who_does_not_see_a_record_is_not_told_of_it,
         a_purge_takes_children_along,
         a_timeline_tells_each_event_once,
         a_page_holds_what_its_parts_say,
+    }
+    desk_lists {
+        an_acknowledged_reminder_stays_so_when_its_activity_comes_back,
+        a_cursor_of_another_list_is_refused,
+        a_list_of_no_kinds_is_refused,
     }
     customers {
         a_conversion_that_brings_nothing_new_leaves_the_account_alone,
