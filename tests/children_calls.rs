@@ -20,7 +20,7 @@ use crate::support::{Host, fields_of, form, refused};
 const ANY: Expect = Expect::Any;
 
 /// Every function of these parts of the desk: each is called below with two tenants.
-pub(crate) const TRIED: [&str; 26] = [
+pub(crate) const TRIED: [&str; 27] = [
     "files::add",
     "files::add_many",
     "files::attached",

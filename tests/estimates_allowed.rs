@@ -19,7 +19,7 @@ use crate::estimates::{ANY, closed, draft, euro_lead, panels, roof, sent};
 use crate::support::{Host, fields_of, form, refused};
 
 /// The functions that this file tries with two tenants and as a viewer.
-pub(crate) const TRIED: [&str; 21] = [
+pub(crate) const TRIED: [&str; 22] = [
     "estimates::accept",
     "estimates::by_number",
     "estimates::can_move",
@@ -79,7 +79,7 @@ fn all_estimates_are_listed_to_those_who_see_them() {
 type Call = fn(&Context<'_>, &mut dyn Txn, &Lead, &Estimate) -> Result<()>;
 
 /// Every write, each with sound input.
-const WRITES: [(&str, Call); 15] = [
+const WRITES: [(&str, Call); 16] = [
     ("create", |ctx, txn, lead, _| estimates::create(ctx, txn, &[lead.id.into()], roof()).map(drop)),
     ("create_for_request", |ctx, txn, lead, _| {
         let found = activities::of(ctx, txn, lead.id, &[ActivityKind::EstimateRequest], &Listing::default())?;

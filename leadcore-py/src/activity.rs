@@ -2,19 +2,15 @@
 
 use chrono::TimeDelta;
 use leadcore::desk::Expect;
-use leadcore::domain::{
-    Activity, ActivityBody, ActivityKind, CallOutcome, Moment, Participant, Place, Subject,
-};
+use leadcore::domain::{Activity, ActivityBody, ActivityKind, CallOutcome, Moment, Participant, Subject};
 use leadcore::error::{Error, Result, ViolationCode};
 use leadcore::id::{ActivityId, Revision, UserId};
 use leadcore::time::Timestamp;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule, PyTuple};
-use uuid::Uuid;
 
 use crate::convert::{Id, Text};
-use crate::errors::invalid;
 use crate::hints::listed;
 
 /// The record classes of activities, which are written in Python.
