@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::context::Context;
-use crate::domain::{Placed, Subject, Tab};
+use crate::domain::{Subject, Tab};
 use crate::error::Result;
 use crate::query::{Asked, ListCursor, Page};
 use crate::store::{ChildQuery, Txn};
