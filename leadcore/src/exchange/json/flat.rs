@@ -2,36 +2,82 @@
 
 use std::borrow::Cow;
 
+use super::super::scan::Limits;
+
 /// How deep values may nest.
 const DEEPEST: usize = 64;
 
-/// The text is no JSON object.
+/// Why the text cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Broken;
+pub(super) enum Broken {
+    /// It is no JSON object.
+    Malformed,
+    /// A key, with those it lies in, or a value is longer than a cell may be.
+    Cell,
+    /// Its values, each with its whole key, are longer than a record may be: keys of objects inside count once for each.
+    Record,
+    /// Whoever takes them wants no more.
+    Enough,
+}
+
+/// How much is taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    pub(super) cell: usize,
+    pub(super) record: usize,
+}
+
+impl Most {
+    pub(super) const fn of(limits: &Limits) -> Self {
+        Self { cell: limits.max_cell_bytes, record: limits.max_record_bytes }
+    }
+}
+
+/// Takes a value with its key; `false` if it wants no more.
+type Emit<'e> = dyn FnMut(&str, &str) -> bool + 'e;
 
 /// Gives every plain value of the object in `text` with its key; keys of objects inside have a dot between. What is
 /// `null`, or empty, is not given.
-pub(super) fn flatten(text: &str, emit: &mut dyn FnMut(&str, &str)) -> Result<(), Broken> {
-    let mut walk = Walk { text, at: 0, emit, path: String::new() };
+pub(super) fn flatten<'e>(text: &str, most: Most, emit: &'e mut Emit<'e>) -> Result<(), Broken> {
+    let mut walk = Walk { text, at: 0, emit, path: String::new(), most, given: 0 };
     walk.blanks();
     if walk.peek() != Some(b'{') {
-        return Err(Broken);
+        return Err(Broken::Malformed);
     }
     walk.object(0)?;
     walk.blanks();
-    if walk.at == text.len() { Ok(()) } else { Err(Broken) }
+    if walk.at == text.len() { Ok(()) } else { Err(Broken::Malformed) }
 }
 
 struct Walk<'t, 'e> {
     text: &'t str,
     at: usize,
-    emit: &'e mut dyn FnMut(&str, &str),
+    emit: &'e mut Emit<'e>,
     path: String,
+    most: Most,
+    /// Bytes given so far.
+    given: usize,
 }
 
 impl<'t> Walk<'t, '_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn give(&mut self, value: &str) -> Result<(), Broken> {
+        if value.is_empty() {
+            return Ok(());
+        }
+        self.given += self.path.len() + value.len();
+        if value.len() > self.most.cell {
+            Err(Broken::Cell)
+        } else if self.given > self.most.record {
+            Err(Broken::Record)
+        } else if (self.emit)(&self.path, value) {
+            Ok(())
+        } else {
+            Err(Broken::Enough)
+        }
     }
 
     fn blanks(&mut self) {
@@ -47,7 +93,7 @@ impl<'t> Walk<'t, '_> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), Broken> {
-        if self.take(byte) { Ok(()) } else { Err(Broken) }
+        if self.take(byte) { Ok(()) } else { Err(Broken::Malformed) }
     }
 
     fn object(&mut self, depth: usize) -> Result<(), Broken> {
@@ -62,6 +108,9 @@ impl<'t> Walk<'t, '_> {
             let key = self.string()?;
             if before > 0 {
                 self.path.push('.');
+            }
+            if self.path.len() + key.len() > self.most.cell {
+                return Err(Broken::Cell);
             }
             self.path.push_str(key.trim());
             self.blanks();
@@ -79,15 +128,12 @@ impl<'t> Walk<'t, '_> {
     fn value(&mut self, depth: usize) -> Result<(), Broken> {
         self.blanks();
         match self.peek() {
-            _ if depth > DEEPEST => Err(Broken),
+            _ if depth > DEEPEST => Err(Broken::Malformed),
             Some(b'{') => self.object(depth),
             Some(b'[') => self.list(depth),
             _ => {
                 let text = self.plain()?;
-                if !text.is_empty() {
-                    (self.emit)(&self.path, &text);
-                }
-                Ok(())
+                self.give(&text)
             }
         }
     }
@@ -100,7 +146,7 @@ impl<'t> Walk<'t, '_> {
             return Ok(());
         }
         let before = self.path.len();
-        let (mut plain, mut number) = (Vec::new(), 0_usize);
+        let (mut plain, mut number) = (String::new(), 0_usize);
         loop {
             self.blanks();
             number += 1;
@@ -109,7 +155,14 @@ impl<'t> Walk<'t, '_> {
                 self.value(depth + 1)?;
                 self.path.truncate(before);
             } else {
-                plain.push(self.plain()?);
+                let text = self.plain()?;
+                if plain.len() + text.len() > self.most.cell {
+                    return Err(Broken::Cell);
+                }
+                if !plain.is_empty() && !text.is_empty() {
+                    plain.push_str("; ");
+                }
+                plain.push_str(&text);
             }
             self.blanks();
             if self.take(b']') {
@@ -117,11 +170,7 @@ impl<'t> Walk<'t, '_> {
             }
             self.expect(b',')?;
         }
-        plain.retain(|text| !text.is_empty());
-        if !plain.is_empty() {
-            (self.emit)(&self.path, &plain.join("; "));
-        }
-        Ok(())
+        self.give(&plain)
     }
 
     fn plain(&mut self) -> Result<Cow<'t, str>, Broken> {
@@ -145,7 +194,7 @@ impl<'t> Walk<'t, '_> {
         let (mut length, mut escaped) = (0, false);
         loop {
             match rest.get(length) {
-                None => return Err(Broken),
+                None => return Err(Broken::Malformed),
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
@@ -154,11 +203,11 @@ impl<'t> Walk<'t, '_> {
                 Some(_) => length += 1,
             }
         }
-        let inner = self.text.get(self.at..self.at + length).ok_or(Broken)?;
-        let quoted = self.text.get(self.at - 1..=self.at + length).ok_or(Broken)?;
+        let inner = self.text.get(self.at..self.at + length).ok_or(Broken::Malformed)?;
+        let quoted = self.text.get(self.at - 1..=self.at + length).ok_or(Broken::Malformed)?;
         self.at += length + 1;
         if escaped {
-            return serde_json::from_str::<String>(quoted).map(Cow::Owned).map_err(|_| Broken);
+            return serde_json::from_str::<String>(quoted).map(Cow::Owned).map_err(|_| Broken::Malformed);
         }
         Ok(Cow::Borrowed(inner))
     }
@@ -166,9 +215,9 @@ impl<'t> Walk<'t, '_> {
 
 /// A number with the digits it is written with; zeros behind the point say nothing.
 fn number(word: &str) -> Result<Cow<'_, str>, Broken> {
-    let value: serde_json::Number = serde_json::from_str(word).map_err(|_| Broken)?;
+    let value: serde_json::Number = serde_json::from_str(word).map_err(|_| Broken::Malformed)?;
     if word.contains(['e', 'E']) {
-        return Ok(Cow::Owned(value.as_f64().ok_or(Broken)?.to_string()));
+        return Ok(Cow::Owned(value.as_f64().ok_or(Broken::Malformed)?.to_string()));
     }
     Ok(Cow::Borrowed(match word.split_once('.') {
         Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
