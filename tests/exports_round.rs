@@ -2,13 +2,11 @@
 
 use std::io::Cursor;
 
-use calamine::{Data, Reader as _, Xlsx};
 use leadcore::context::Context;
 use leadcore::desk::{leads, settings, vocabulary};
 use leadcore::domain::{
     Actor, CustomType, CustomValue, Emails, ExternalRef, Field, Lead, LeadDraft, LeadFields, Phones,
 };
-use leadcore::exchange::CsvWriter;
 use leadcore::exchange::export::{ExportFormat, ExportOptions, Exported, Extent, export};
 use leadcore::exchange::import::{self, UnknownTerm};
 use leadcore::id::{LabelId, SequentialIds, SourceId};
@@ -121,57 +119,6 @@ impl Place {
     }
 }
 
-/// The line with its numbers as texts, digit by digit.
-fn quoted(line: &str) -> String {
-    let (mut out, mut inside, mut escaped, mut number) = (String::new(), false, false, false);
-    for letter in line.chars() {
-        let digit = !inside && (letter.is_ascii_digit() || matches!(letter, '-' | '.'));
-        if digit != number {
-            out.push('"');
-            number = digit;
-        }
-        inside ^= letter == '"' && !escaped;
-        escaped = letter == '\\' && !escaped;
-        out.push(letter);
-    }
-    out
-}
-
-/// The first sheet or the objects as CSV, cell by cell as they are.
-fn as_csv(file: &[u8], format: ExportFormat, heads: &[String]) -> Vec<u8> {
-    let mut csv = CsvWriter::new(Vec::new()).without_formula_marks();
-    match format {
-        ExportFormat::Csv => return file.to_vec(),
-        ExportFormat::Xlsx => {
-            let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(file)).unwrap();
-            for row in book.worksheet_range("Leads").unwrap().rows() {
-                csv.write_row(row.iter().map(|cell| match cell {
-                    Data::DateTime(at) => crate::exports::day(at.as_f64()),
-                    other => other.to_string(),
-                }))
-                .unwrap();
-            }
-        }
-        _ => {
-            csv.write_row(heads).unwrap();
-            for line in std::str::from_utf8(file).unwrap().lines() {
-                let object: serde_json::Map<String, serde_json::Value> =
-                    serde_json::from_str(&quoted(line)).unwrap();
-                csv.write_row(heads.iter().map(|head| match object.get(head) {
-                    None => String::new(),
-                    Some(serde_json::Value::String(text)) => text.clone(),
-                    Some(serde_json::Value::Array(list)) => {
-                        list.iter().map(|item| item.as_str().unwrap()).collect::<Vec<_>>().join(", ")
-                    }
-                    Some(other) => other.to_string(), // yes or no
-                }))
-                .unwrap();
-            }
-        }
-    }
-    csv.into_inner().unwrap()
-}
-
 /// Fields that keep every rule, with terms, hostile texts and addresses of its own: leads of one address are one lead.
 fn lead(n: usize, mut fields: LeadFields, texts: &[&str], mails: usize, phones: usize) -> LeadFields {
     let list: Vec<_> = (0..mails)
@@ -221,10 +168,10 @@ fn round(format: ExportFormat, all: &[LeadFields]) {
     });
     let options = ExportOptions::new(format).external_system("crm");
     let (file, done) = here.export(&options);
-    let heads: Vec<_> = done.columns.iter().map(|(head, _)| head.clone()).collect();
     let mapping = done.mapping(&options);
     let import = options.to_import().mapping(mapping).unknown_terms(UnknownTerm::Create);
-    let input = Cursor::new(as_csv(&file, format, &heads));
+    // By the door by which everybody's files come in: `exchange::Table` sees what it is.
+    let input = Cursor::new(file.as_slice());
     let report = import::run(&there.ctx(), &there.store, input, &import, None, &mut ()).unwrap();
     assert_eq!(report.created, done.leads, "{report}");
     let (before, after) = (here.leads(), there.leads());
