@@ -179,7 +179,12 @@ fn round(format: ExportFormat, marked: bool, all: &[LeadFields]) {
     let mut options = ExportOptions::new(format).external_system("crm");
     options.without_formula_marks = !marked;
     let (file, done) = here.export(&options);
-    let mapping = done.mapping(&options);
+    let mut mapping = done.mapping(&options);
+    if format == ExportFormat::JsonLines {
+        // A key that no lead has is no column of the file.
+        let text = String::from_utf8_lossy(&file).into_owned();
+        mapping.columns.retain(|column| text.contains(&format!("\"{}\":", column.header)));
+    }
     let import = options.to_import().mapping(mapping).unknown_terms(UnknownTerm::Create);
     let report = import::run(&there.ctx(), &there.store, Cursor::new(&file), &import, None, &mut ()).unwrap();
     assert_eq!(report.created, done.leads, "{report}");

@@ -37,6 +37,9 @@ fn run(target: fn(&[u8]) -> Seen, input: &[u8]) -> Seen {
     target(input)
 }
 
+/// Pieces that are repeated forty times make few inputs long and slow.
+const LONGEST: usize = 20 * 1024;
+
 /// Every file, every beginning of some, and so many changed copies; how many were read.
 fn fuzz(name: &str, target: fn(&[u8]) -> Seen, changes: u64) -> (usize, usize) {
     let beginnings = usize::try_from(changes / 100).unwrap();
@@ -49,7 +52,9 @@ fn fuzz(name: &str, target: fn(&[u8]) -> Seen, changes: u64) -> (usize, usize) {
     }
     let (mut read, mut refused) = (0, 0);
     for seed in 0..changes {
-        let input = Dice::new(seed).changed(&files);
+        let mut input = Dice::new(seed).changed(&files);
+        // What is found at such lengths is found in less; the limits of the targets lie below.
+        input.truncate(LONGEST);
         let seen = run(target, &input);
         *(if seen.refused { &mut refused } else { &mut read }) += 1;
     }
@@ -64,7 +69,7 @@ fn both((read, refused): (usize, usize)) {
 
 #[test]
 fn changed_text_is_read_or_refused() {
-    both(fuzz("text", text, 1_000));
+    both(fuzz("text", text, 2_000));
 }
 
 #[test]
@@ -93,8 +98,8 @@ fn changed_archives_are_read_or_refused() {
 #[test]
 fn changed_cells_become_values_or_reasons() {
     // Each of them is a dry run of an import.
-    let (read, _) = fuzz("coercions", coercions, 300);
-    assert!(read > 100, "{read} read");
+    let (read, _) = fuzz("coercions", coercions, 2_000);
+    assert!(read > 1_000, "{read} read");
 }
 
 #[test]
@@ -119,6 +124,8 @@ fn the_known_inputs_are_what_they_should_be() {
         ("lines.jsonl", 2),
         ("list.json", 2),
         ("v3.vcf", 1),
+        // The second card holds a third without `AGENT:`, which vCard 4.0 does not know (RFC 6350, appendix A.2): that is
+        // a person of its own. The second says nothing and is no row.
         ("v4.vcf", 2),
         ("old.xls", 2),
         ("xlsx_parts.txt", 3),

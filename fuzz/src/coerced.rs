@@ -1,6 +1,7 @@
 //! From cells to leads: the rules of columns, and mappings that somebody stored.
 
 use std::io::Cursor;
+use std::sync::LazyLock;
 
 use leadcore::domain::{Catalogue, Choice, CustomField, CustomType, Field};
 use leadcore::exchange::import::{self, ImportOptions};
@@ -9,6 +10,8 @@ use leadcore::prelude::*;
 use leadcore::value::{Country, DecimalMark};
 
 use crate::{Seen, blamed};
+
+const TENANT: &str = "fuzz";
 
 /// A catalogue with a custom field of every type that a cell can fill, and the fields that are filled.
 fn catalogue() -> (Catalogue, Vec<Field>) {
@@ -62,16 +65,31 @@ fn rules(choice: u8) -> ColumnRules {
     }
 }
 
-/// Imports a file for show; what is refused is the input's fault.
-fn tried(file: &[u8], catalogue: &Catalogue, mapping: Mapping) -> Seen {
-    let (store, clock, ids) = (MemoryStore::new(), ManualClock::default(), SequentialIds::new(1));
-    let Ok(tenant) = "fuzz".parse() else { return Seen::default() };
-    let ctx = Context::new(&tenant, Actor::System, &clock, &ids, &AllowAll);
-    let set =
-        store.write(ctx.tenant(), |txn| desk::settings::set_catalogue(&ctx, txn, None, catalogue).map(drop));
+/// Where all inputs are tried: nothing is written but the catalogue, once.
+struct Place {
+    store: MemoryStore,
+    tenant: TenantId,
+    fields: Vec<Field>,
+}
+
+static PLACE: LazyLock<Place> = LazyLock::new(|| {
+    let (catalogue, fields) = catalogue();
+    let place = Place { store: MemoryStore::new(), tenant: TENANT.parse().unwrap(), fields };
+    let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+    let ctx = Context::new(&place.tenant, Actor::System, &clock, &ids, &AllowAll);
+    let set = place
+        .store
+        .write(ctx.tenant(), |txn| desk::settings::set_catalogue(&ctx, txn, None, &catalogue).map(drop));
     assert!(set.is_ok(), "{set:?}");
+    place
+});
+
+/// Imports a file for show; what is refused is the input's fault.
+fn tried(file: &[u8], mapping: Mapping) -> Seen {
+    let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+    let ctx = Context::new(&PLACE.tenant, Actor::System, &clock, &ids, &AllowAll);
     let options = ImportOptions::new().mapping(mapping);
-    match import::dry_run(&ctx, &store, Cursor::new(file), &options, &mut ()) {
+    match import::dry_run(&ctx, &PLACE.store, Cursor::new(file), &options, &mut ()) {
         Ok(report) => {
             let told = report.created + report.updated + report.skipped + report.rejected;
             assert_eq!(told, report.lines, "every line has one outcome");
@@ -84,7 +102,7 @@ fn tried(file: &[u8], catalogue: &Catalogue, mapping: Mapping) -> Seen {
 /// Cells of a column, one a line, read into a field by rules: the first two bytes say which.
 pub fn coercions(data: &[u8]) -> Seen {
     let [field, choice, cells @ ..] = data else { return Seen::default() };
-    let (catalogue, fields) = catalogue();
+    let fields = &PLACE.fields;
     let Some(field) = fields.get(usize::from(*field) % fields.len()) else { return Seen::default() };
     let cells = String::from_utf8_lossy(cells);
     let mut writer = csv::Writer::from_writer(b"a,b\n".to_vec());
@@ -98,7 +116,7 @@ pub fn coercions(data: &[u8]) -> Seen {
     let beside = if *field == Field::Company { Field::City } else { Field::Company };
     let column = ColumnMapping { header: "a".to_owned(), field: Some(field.clone()), rules: rules(*choice) };
     let columns = vec![column, ColumnMapping::new("b", Some(beside))];
-    tried(&file, &catalogue, Mapping { columns, constants: Vec::new() })
+    tried(&file, Mapping { columns, constants: Vec::new() })
 }
 
 /// The JSON of a mapping, on a file with headers that it may name.
@@ -112,5 +130,5 @@ pub fn mapping(data: &[u8]) -> Seen {
     let written = serde_json::to_string(&mapping).unwrap_or_default();
     let again = serde_json::from_str::<Mapping>(&written);
     assert_eq!(again.ok().as_ref(), Some(&mapping), "what is written is read as the same");
-    tried(FILE, &catalogue().0, mapping)
+    tried(FILE, mapping)
 }

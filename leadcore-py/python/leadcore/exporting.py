@@ -151,7 +151,7 @@ class LeadExport:
         users: Mapping[str, str] | None = None,
         external_system: str | None = None,
     ) -> Exported:
-        r"""Write leads as JSON lines: an object for each lead, without what is empty.
+        r"""Write leads as JSON lines: an object for each lead, with every key (`null` where a lead has nothing).
 
         The arguments are those of :meth:`to_csv`. The keys of the objects are keys of fields: an import of the file
         needs no mapping.

@@ -6,10 +6,13 @@ use calcard::common::IanaString;
 use calcard::vcard::{VCard, VCardEntry, VCardParameterValue, VCardProperty, VCardType, VCardValue};
 use calcard::{Entry, Parser};
 
-use super::decode;
-use super::held::{Filler, HeldTable};
+use super::RowProblem;
+use super::decode::{self, TextEncoding};
+use super::filler::Filler;
+use super::held::HeldTable;
 use super::kind::{FileKind, refused};
 use super::options::ReadOptions;
+use super::scan::Limits;
 use crate::error::{Error, Result, ViolationCode};
 
 /// One column each, in this order.
@@ -35,6 +38,11 @@ const SINGLE: [&str; 18] = [
 ];
 /// So many e-mails and phones of a card have a column.
 const MOST: usize = 50;
+/// A card of more parts (properties, their parameters and values) is not read: each takes far more memory than the mark
+/// that parts it from the next.
+const MOST_PARTS: usize = 100_000;
+/// What a card takes at least, be it empty.
+const CARD: usize = 32;
 
 /// Where a column is in [`SINGLE`].
 macro_rules! columns {
@@ -72,37 +80,59 @@ struct Card {
 }
 
 /// Reads all cards of a file.
-pub(super) fn read(bytes: &[u8], options: &ReadOptions) -> Result<HeldTable> {
-    let (encoding, bom) = decode::detect(bytes, true, options.encoding);
-    let text = decode::decode_sample(bytes.get(bom..).unwrap_or_default(), encoding);
-    let text = String::from_utf8_lossy(&text);
-    let mut cards = Vec::new();
-    for block in blocks(&text) {
-        cards.push(card(block));
+///
+/// They are read twice, once to learn how many columns there are: kept as they are read, a card of twenty bytes would take
+/// hundreds.
+pub(super) fn read(bytes: Vec<u8>, options: &ReadOptions) -> Result<HeldTable> {
+    let (encoding, bom) = decode::detect(&bytes, true, options.encoding);
+    let decoded;
+    let text = if encoding == TextEncoding::UTF_8 {
+        String::from_utf8_lossy(bytes.get(bom..).unwrap_or_default())
+    } else {
+        decoded = decode::decode_sample(bytes.get(bom..).unwrap_or_default(), encoding);
+        drop(bytes);
+        String::from_utf8_lossy(&decoded)
+    };
+    let limits = &options.limits;
+    let (mut emails, mut phones, mut read) = (0, 0, 0_usize);
+    for (n, block) in Blocks::of(&text).enumerate() {
+        if n >= limits.max_table_bytes / CARD {
+            let most = limits.max_table_bytes / CARD;
+            let message = format!("the file holds more than {most} cards: import it in parts");
+            return Err(Error::invalid_field("file", ViolationCode::TooLong, message));
+        }
+        match card(block, limits) {
+            Ok(card) => {
+                (emails, phones) = (emails.max(card.emails.len()), phones.max(card.phones.len()));
+                read += 1;
+            }
+            Err(_) => continue,
+        }
     }
-    if cards.is_empty() {
-        return Err(Error::invalid_field("file", ViolationCode::Required, "the file holds no cards"));
+    if read == 0 {
+        return Err(if Blocks::of(&text).next().is_none() {
+            Error::invalid_field("file", ViolationCode::Required, "the file holds no cards")
+        } else {
+            refused("no card of this file can be read")
+        });
     }
-    if cards.iter().all(Option::is_none) {
-        return Err(refused("no card of this file can be read"));
-    }
-    let most = |count: fn(&Card) -> usize| cards.iter().flatten().map(count).max().unwrap_or(0);
-    let (emails, phones) = (most(|card| card.emails.len()), most(|card| card.phones.len()));
     let mut headers: Vec<String> = SINGLE.iter().map(|name| (*name).to_owned()).collect();
     headers.extend((1..=emails).map(|n| format!("E-mail {n}")));
     headers.extend((1..=phones).map(|n| format!("Phone {n}")));
-    let mut filler = Filler::new(&options.limits, usize::MAX);
-    for (place, card) in cards.into_iter().enumerate() {
-        let line = place as u64 + 1;
-        let Some(card) = card else {
-            filler.broken(line)?;
-            continue;
+    let mut filler = Filler::new(limits, usize::MAX);
+    for (block, line) in Blocks::of(&text).zip(1..) {
+        let card = match card(block, limits) {
+            Ok(card) => card,
+            Err(problem) => {
+                filler.damaged(line, problem)?;
+                continue;
+            }
         };
         let emails = SINGLE.len() + emails;
-        let columns = card.single.into_iter().enumerate();
+        let columns = card.single.iter().enumerate();
         let columns = columns
-            .chain(card.emails.into_iter().enumerate().map(|(n, text)| (SINGLE.len() + n, text)))
-            .chain(card.phones.into_iter().enumerate().map(|(n, text)| (emails + n, text)));
+            .chain(card.emails.iter().enumerate().map(|(n, text)| (SINGLE.len() + n, text)))
+            .chain(card.phones.iter().enumerate().map(|(n, text)| (emails + n, text)));
         for (column, text) in columns {
             filler.cell(line, column, text, false)?;
         }
@@ -113,44 +143,92 @@ pub(super) fn read(bytes: &[u8], options: &ReadOptions) -> Result<HeldTable> {
 
 /// The text of each card. One inside a property of another is not parted from it; one that is not ended stops where the
 /// next begins.
-fn blocks(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let (mut at, mut begin, mut depth, mut before) = (0, None, 0_usize, "");
-    for line in text.split_inclusive(['\n', '\r']) {
-        let word = line.trim();
-        if word.eq_ignore_ascii_case("BEGIN:VCARD") {
-            // `AGENT:` and nothing more: the next line begins its value.
-            if depth > 0 && before.ends_with(':') {
-                depth += 1;
-            } else {
-                found.extend(begin.and_then(|begin| text.get(begin..at)));
-                (begin, depth) = (Some(at), 1);
-            }
-        } else if word.eq_ignore_ascii_case("END:VCARD") {
-            depth = depth.saturating_sub(1);
-            if depth == 0
-                && let Some(begin) = begin.take()
-            {
-                found.extend(text.get(begin..at + line.len()));
-            }
-        }
-        if !word.is_empty() {
-            before = word;
-        }
-        at += line.len();
-    }
-    found.extend(begin.and_then(|begin| text.get(begin..)));
-    found
+struct Blocks<'t> {
+    text: &'t str,
+    lines: std::str::SplitInclusive<'t, [char; 2]>,
+    /// Where the next line begins, and where the card that is open does.
+    at: usize,
+    begin: Option<usize>,
+    depth: usize,
+    /// The last line that was not empty.
+    before: &'t str,
 }
 
-/// Reads one card; none if it cannot be read. The parser is not ours: if it should fail on some text, that card alone is
-/// lost.
-fn card(block: &str) -> Option<Card> {
-    let entry = catch_unwind(AssertUnwindSafe(|| Parser::new(block).entry())).ok()?;
-    match entry {
-        Entry::VCard(card) => Some(understand(&card)),
-        _ => None,
+impl<'t> Blocks<'t> {
+    fn of(text: &'t str) -> Self {
+        let lines = text.split_inclusive(['\n', '\r']);
+        Self { text, lines, at: 0, begin: None, depth: 0, before: "" }
     }
+}
+
+impl<'t> Iterator for Blocks<'t> {
+    type Item = &'t str;
+
+    fn next(&mut self) -> Option<&'t str> {
+        while let Some(line) = self.lines.next() {
+            let (word, at) = (line.trim(), self.at);
+            self.at += line.len();
+            let before =
+                if word.is_empty() { self.before } else { std::mem::replace(&mut self.before, word) };
+            let mut found = None;
+            if word.eq_ignore_ascii_case("BEGIN:VCARD") && !(self.depth > 0 && is_agent(before)) {
+                found = self.begin.replace(at).map(|begin| begin..at);
+                self.depth = 1;
+            } else if ends_with(word, "BEGIN:VCARD").is_some_and(|rest| rest.is_empty() || is_agent(rest)) {
+                self.depth += 1;
+            } else if word.eq_ignore_ascii_case("END:VCARD") {
+                self.depth = self.depth.saturating_sub(1);
+                if self.depth == 0 {
+                    found = self.begin.take().map(|begin| begin..self.at);
+                }
+            }
+            if let Some(found) = found {
+                return self.text.get(found);
+            }
+        }
+        self.begin.take().and_then(|begin| self.text.get(begin..))
+    }
+}
+
+/// What stands before `end`, in whatever case that is written.
+fn ends_with<'l>(line: &'l str, end: &str) -> Option<&'l str> {
+    let (rest, found) = line.split_at_checked(line.len().checked_sub(end.len())?)?;
+    found.eq_ignore_ascii_case(end).then_some(rest)
+}
+
+/// Whether a line is `AGENT:` without its value, with a group before it or parameters behind it: the one property whose
+/// value may be a card as it stands (vCard 2.1, section 2.4.3; in 3.0 it is escaped text or an address, RFC 2426, 3.5.4).
+///
+/// vCard 4.0 has no cards inside others ("in-line vCards … are no longer supported", RFC 6350, appendix A.2), and by its
+/// grammar a card has one BEGIN (section 3.3). RFC 2425, 5.8 uses BEGIN to part several entities in one file. So any other
+/// BEGIN inside a card begins the next one, behind a card that lost its END: taken for a part of it, two persons would be
+/// one.
+fn is_agent(line: &str) -> bool {
+    let name = line.trim_end().strip_suffix(':').map(|name| name.split(';').next().unwrap_or(name));
+    name.is_some_and(|name| name.rsplit('.').next().unwrap_or(name).trim().eq_ignore_ascii_case("AGENT"))
+}
+
+/// Reads one card. The parser is not ours: if it should fail on some text, that card alone is lost.
+fn card(block: &str, limits: &Limits) -> std::result::Result<Card, RowProblem> {
+    if block.len() > limits.max_record_bytes || parts(block) > MOST_PARTS {
+        return Err(RowProblem::RecordTooLarge);
+    }
+    match catch_unwind(AssertUnwindSafe(|| Parser::new(block).entry())) {
+        Ok(Entry::VCard(card)) => Ok(understand(&card)),
+        _ => Err(RowProblem::Malformed),
+    }
+}
+
+/// At most so many properties, parameters and values a card has: lines that go on on the next, such as those of a picture,
+/// are none of their own.
+fn parts(block: &str) -> usize {
+    let next = block.bytes().skip(1).chain(std::iter::once(b' '));
+    let marks = block.bytes().zip(next).filter(|(byte, next)| match byte {
+        b';' | b',' | b'=' | b':' => true,
+        b'\n' | b'\r' => !matches!(next, b' ' | b'\t' | b'\r' | b'\n'),
+        _ => false,
+    });
+    marks.count()
 }
 
 fn understand(vcard: &VCard) -> Card {
@@ -337,5 +415,48 @@ mod tests {
         let ada = rows.iter().map(names).filter(|name| name == "Ada").count();
         assert_eq!((rows.len(), ada), (4, 2), "a card without its end takes none behind it along");
         assert!(error.is_err() || error.is_ok_and(|table| table.headers().len() >= SINGLE.len()));
+    }
+    #[test]
+    fn cards_without_end_are_refused_by_their_number() {
+        // More than the memory they take: each of these twenty bytes was hundreds.
+        let options = ReadOptions::new().limits(Limits::new().max_table_bytes(64 * 1024));
+        for card in ["BEGIN:VCARD\nEND:VCARD\n", "BEGIN:VCARD\n", "begin:vcard\rVERSION:3.0\r"] {
+            let error = Table::open(Cursor::new(card.repeat(10_000)), &options).unwrap_err();
+            assert!(error.to_string().contains("more than 2048 cards"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_card_of_too_many_parts_costs_one_row() {
+        let good = "BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nEND:VCARD\n";
+        for part in ["A:\n", "X;A", "N:;;;;;;\n", "CATEGORIES:,,,,\n"] {
+            let text = format!("{good}BEGIN:VCARD\n{}\nEND:VCARD\n{good}", part.repeat(110_000));
+            let problems: Vec<_> = rows(text).1.iter().map(Row::problem).collect();
+            assert_eq!(problems, [None, Some(RowProblem::RecordTooLarge), None], "{part}");
+        }
+        // A picture has many lines and is one part.
+        let picture = "AAAAAAAAAAAAAAAA\r\n ".repeat(150_000);
+        let text =
+            format!("BEGIN:VCARD\r\nVERSION:3.0\r\nPHOTO;ENCODING=b:{picture}\r\nFN:Ada\r\nEND:VCARD\r\n");
+        let (headers, rows) = rows(text);
+        assert_eq!(cell(&headers, &rows[0], "Full name"), "Ada");
+    }
+
+    #[test]
+    fn a_card_inside_another_is_its_agent_or_a_person_of_its_own() {
+        let names = |text: &str| {
+            let (headers, rows) = rows(text);
+            rows.iter().map(|row| cell(&headers, row, "Full name").to_owned()).collect::<Vec<_>>()
+        };
+        let inner = "BEGIN:VCARD\nVERSION:2.1\nFN:Inner\nEND:VCARD\n";
+        for agent in ["AGENT:\n", "item1.agent;X=y:\n\n", "AGENT:", "AGENT;HOME: "] {
+            let text = format!("BEGIN:VCARD\nVERSION:2.1\nFN:Outer\n{agent}{inner}TITLE:x\nEND:VCARD\n");
+            assert_eq!(Blocks::of(&text).collect::<Vec<_>>(), [text.as_str()], "{agent:?}");
+            assert_eq!(names(&text), ["Outer"], "{agent:?}");
+        }
+        for other in ["", "NOTE:\n", "X-AGENT:\n"] {
+            let text = format!("BEGIN:VCARD\nVERSION:4.0\nFN:Outer\n{other}{inner}END:VCARD\n");
+            assert_eq!(names(&text), ["Outer", "Inner"], "{other:?}");
+        }
     }
 }

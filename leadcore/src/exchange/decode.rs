@@ -15,6 +15,9 @@ use crate::error::{Error, Result, ViolationCode};
 
 /// How much of the file the encoding is judged by.
 pub(super) const ENCODING_SAMPLE: usize = 1024 * 1024;
+/// So many stretches of bytes without meaning are remembered apart until their record is known. More stand in no text but
+/// in a line without end of something that is none; what lies between two of those counts as without meaning too.
+const MOST_MALFORMED: usize = 4_096;
 /// How much is read at a time.
 pub(super) const CHUNK: usize = 64 * 1024;
 
@@ -193,8 +196,8 @@ struct Transcoder {
     ended: bool,
     /// Bytes of output so far.
     written: u64,
-    /// Where in the output replacement characters stand for bytes without meaning.
-    malformed: VecDeque<u64>,
+    /// Where in the output replacement characters stand for bytes without meaning: first and last of each stretch.
+    malformed: VecDeque<(u64, u64)>,
 }
 
 impl<R> fmt::Debug for Decoded<R> {
@@ -229,8 +232,13 @@ impl<R: Read> Decoded<R> {
     pub(super) fn malformed_within(&mut self, start: u64, end: u64) -> bool {
         let mut found = false;
         if let Some(transcoder) = &mut self.transcoder {
-            while let Some(place) = transcoder.malformed.front().copied().filter(|place| *place < end) {
-                found |= place >= start;
+            while let Some((first, last)) = transcoder.malformed.front_mut().filter(|(first, _)| *first < end)
+            {
+                found |= *last >= start;
+                if *last >= end {
+                    *first = end;
+                    break;
+                }
                 transcoder.malformed.pop_front();
             }
         }
@@ -266,6 +274,14 @@ impl Transcoder {
         Ok(buffer.len() > before)
     }
 
+    fn remember(&mut self, place: u64) {
+        let full = self.malformed.len() >= MOST_MALFORMED;
+        match self.malformed.back_mut() {
+            Some((_, last)) if full || place <= *last + 3 => *last = place,
+            _ => self.malformed.push_back((place, place)),
+        }
+    }
+
     /// Decodes all of `pending`.
     fn convert(&mut self, buffer: &mut Vec<u8>) {
         loop {
@@ -279,7 +295,7 @@ impl Transcoder {
                 DecoderResult::InputEmpty => return,
                 DecoderResult::OutputFull => {}
                 DecoderResult::Malformed(..) => {
-                    self.malformed.push_back(self.written);
+                    self.remember(self.written);
                     buffer.extend_from_slice("\u{fffd}".as_bytes());
                     self.written += 3;
                 }
@@ -345,6 +361,20 @@ mod tests {
         bytes.extend(utf16("c", false));
         assert_eq!(all(&bytes, TextEncoding::UTF_16LE), ("ab\u{fffd}c".to_owned(), true));
         assert!(!all(&utf16("ab", false), TextEncoding::UTF_16LE).1);
+    }
+
+    #[test]
+    fn a_line_of_nothing_but_lost_bytes_takes_no_memory() {
+        let bytes: Vec<u8> = [0x00, 0xD8, 0x61, 0x00].repeat(100_000);
+        let mut decoded = Decoded::new(bytes.as_slice(), TextEncoding::UTF_16LE);
+        let mut out = Vec::new();
+        while decoded.fill(&mut out).unwrap() {
+            assert!(decoded.transcoder.as_ref().unwrap().malformed.len() <= MOST_MALFORMED);
+        }
+        assert!(decoded.malformed_within(0, 1), "each by itself as long as they are few");
+        assert!(!decoded.malformed_within(1, 4) && decoded.malformed_within(4, 5));
+        assert!(decoded.malformed_within(300_000, 300_001) && decoded.malformed_within(300_001, u64::MAX));
+        assert!(!decoded.malformed_within(0, u64::MAX));
     }
 
     #[test]

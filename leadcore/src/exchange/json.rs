@@ -13,8 +13,13 @@ use super::decode::{self, Decoded, ENCODING_SAMPLE, TextEncoding};
 use super::kind::refused;
 use super::options::ReadOptions;
 use super::rows::{Row, RowProblem, clean_header, unreadable};
+use super::scan::Limits;
 use crate::error::{Error, Result, ViolationCode};
+use flat::{Broken, Most};
 use pieces::{Pieces, Style};
+
+/// The memory of a cell that is longer is given back.
+const LONG: usize = 4 * 1024;
 
 /// Objects of JSON, read one by one.
 #[derive(Debug)]
@@ -24,6 +29,7 @@ pub struct JsonReader<R> {
     headers: Vec<String>,
     places: HashMap<String, usize>,
     cells: Vec<String>,
+    most: Most,
     records: u64,
     /// Where the last object began.
     line: u64,
@@ -45,7 +51,7 @@ impl<R: Read + Seek> JsonReader<R> {
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let mut pieces =
             Pieces::new(Decoded::new(&mut input, encoding), style, options.limits.max_record_bytes);
-        let places = keys(&mut pieces, options.limits.max_columns)?;
+        let places = keys(&mut pieces, &options.limits)?;
         let mut headers = vec![String::new(); places.len()];
         for (key, place) in &places {
             if let Some(header) = headers.get_mut(*place) {
@@ -55,14 +61,16 @@ impl<R: Read + Seek> JsonReader<R> {
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let pieces = Pieces::new(Decoded::new(input, encoding), style, options.limits.max_record_bytes);
         let cells = vec![String::new(); headers.len()];
-        Ok(Self { pieces, encoding, headers, places, cells, records: 0, line: 0 })
+        let most = Most::of(&options.limits);
+        Ok(Self { pieces, encoding, headers, places, cells, most, records: 0, line: 0 })
     }
 }
 
 /// The keys of all objects and their columns.
-fn keys<R: Read>(pieces: &mut Pieces<R>, most: usize) -> Result<HashMap<String, usize>> {
-    let mut places = HashMap::new();
-    let (mut row, mut any) = (Row::new(), false);
+fn keys<R: Read>(pieces: &mut Pieces<R>, limits: &Limits) -> Result<HashMap<String, usize>> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let (mut row, mut any, mut size) = (Row::new(), false, 0);
+    let most = limits.max_columns;
     while pieces.next_into(&mut row).map_err(unreadable)? {
         any = true;
         if row.problem.is_some() {
@@ -70,18 +78,38 @@ fn keys<R: Read>(pieces: &mut Pieces<R>, most: usize) -> Result<HashMap<String, 
         }
         let text = String::from_utf8_lossy(&row.raw);
         let mut found = Vec::new();
-        if flat::flatten(&text, &mut |key, _, _| found.push(key.to_owned())).is_err() {
-            continue;
-        }
-        for key in found {
-            if !places.contains_key(&key) {
-                let next = places.len();
-                places.insert(key, next);
+        // What an object says before it turns out to be broken makes no columns.
+        let outcome = flat::flatten(&text, Most::of(limits), &mut |key, _, _| {
+            if !places.contains_key(key) {
+                size += key.len();
+                places.insert(key.to_owned(), places.len());
+                found.push(key.to_owned());
             }
-        }
-        if places.len() > most {
-            let message = format!("the objects have more than {most} different keys");
-            return Err(Error::invalid_field(format!("line {}", row.line), ViolationCode::TooLong, message));
+            places.len() <= most && size <= limits.max_record_bytes
+        });
+        match outcome {
+            Ok(()) => {}
+            Err(Broken::Enough) => {
+                let message = if places.len() > most {
+                    format!("the objects have more than {most} different keys")
+                } else {
+                    format!(
+                        "the keys of the objects are longer than {} bytes together",
+                        limits.max_record_bytes
+                    )
+                };
+                return Err(Error::invalid_field(
+                    format!("line {}", row.line),
+                    ViolationCode::TooLong,
+                    message,
+                ));
+            }
+            Err(_) => {
+                for key in found {
+                    size -= key.len();
+                    places.remove(&key);
+                }
+            }
         }
     }
     match (any, places.is_empty()) {
@@ -127,19 +155,29 @@ impl<R: Read> JsonReader<R> {
         if row.problem.is_some() {
             return Ok(true);
         }
-        self.cells.iter_mut().for_each(String::clear);
+        for cell in &mut self.cells {
+            // One long text in each column, each in another object, must not add up.
+            if cell.capacity() > LONG {
+                *cell = String::new();
+            }
+            cell.clear();
+        }
         let text = String::from_utf8_lossy(&row.raw);
         let (places, cells, quoted) = (&self.places, &mut self.cells, &mut row.quoted_lists);
-        let outcome = flat::flatten(&text, &mut |key, value, is_quoted| {
-            let Some(place) = places.get(key) else { return };
-            let Some(cell) = cells.get_mut(*place) else { return };
-            value.clone_into(cell);
-            quoted.retain(|known| known != place);
-            quoted.extend(is_quoted.then_some(*place));
+        let outcome = flat::flatten(&text, self.most, &mut |key, value, is_quoted| {
+            let place = places.get(key);
+            if let Some((place, cell)) = place.and_then(|place| Some((place, cells.get_mut(*place)?))) {
+                value.clone_into(cell);
+                quoted.retain(|known| known != place);
+                quoted.extend(is_quoted.then_some(*place));
+            }
+            true
         });
         match outcome {
             Ok(()) => self.cells.iter().for_each(|cell| row.cells.push_field(cell)),
-            Err(flat::Broken) => row.problem = Some(RowProblem::Malformed),
+            Err(Broken::Cell) => row.problem = Some(RowProblem::CellTooLarge),
+            Err(Broken::Record) => row.problem = Some(RowProblem::RecordTooLarge),
+            Err(Broken::Malformed | Broken::Enough) => row.problem = Some(RowProblem::Malformed),
         }
         Ok(true)
     }

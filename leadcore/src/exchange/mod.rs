@@ -31,6 +31,12 @@ mod decode;
 mod dialect;
 mod digest;
 pub mod export;
+#[cfg(any(feature = "sheets", feature = "vcard"))]
+#[cfg_attr(
+    all(not(feature = "sheets"), not(test)),
+    expect(dead_code, reason = "only sheets have merged cells and glances at them")
+)]
+mod filler;
 mod frames;
 #[cfg_attr(
     not(all(feature = "sheets", feature = "vcard")),

@@ -273,9 +273,8 @@ impl<R: Read> TableReader<R> {
         if !self.frames.next_record(&mut row).map_err(unreadable)? {
             return Err(Error::invalid_field("file", ViolationCode::Required, "the file holds no rows"));
         }
-        if row.len() > limits.max_columns {
-            let message =
-                format!("the table has {} columns, at most {} are read", row.len(), limits.max_columns);
+        if row.problem == Some(RowProblem::TooManyColumns) {
+            let message = format!("the table has more than {} columns", limits.max_columns);
             return Err(Error::invalid_field(format!("line {}", row.line), ViolationCode::TooLong, message));
         }
         if self.dialect.has_header {

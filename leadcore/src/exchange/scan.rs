@@ -22,18 +22,25 @@ pub(super) struct Syntax {
 pub struct Limits {
     /// Longest cell in bytes, quotes included; 1 MiB.
     pub max_cell_bytes: usize,
-    /// Longest record in bytes; 16 MiB. The reader's memory is this plus a few chunks, whatever the file's size.
+    /// Longest record in bytes; 16 MiB. The reader's memory is this plus a few chunks, whatever the file's size. Of an
+    /// object of JSON its keys count with each value that lies in them; of a row of a sheet, each cell with the text that it
+    /// shares or repeats. The keys of all objects of a file are no longer than this either.
     pub max_record_bytes: usize,
     /// Most lines that one record may span by line breaks in quoted cells; 10,000.
     pub max_record_lines: u64,
-    /// Most columns; 4,096. A wider header is refused, a wider row is reported.
+    /// Most columns; 4,096. A wider header is refused, a wider row is reported; neither is taken apart.
     pub max_columns: usize,
     /// Largest workbook or file of cards in bytes, which are read whole; 256 MiB. CSV and JSON have no such limit.
+    ///
+    /// Besides, and whatever the limits: a workbook of more than 1,000 sheets or 20,000 parts is refused, and a card of more
+    /// than 100,000 parts is reported.
     pub max_file_bytes: usize,
     /// How much the parts of a workbook may hold once unpacked; 1 GiB. It is read through piece by piece; the texts that
     /// cells share are kept, up to [`max_table_bytes`](Self::max_table_bytes).
     pub max_unpacked_bytes: u64,
-    /// How much text of one sheet, or of all cards, is kept in memory; 256 MiB.
+    /// How much text of one sheet, or of all cards, is kept in memory, each cell with four bytes and each row or card with
+    /// 32; 256 MiB. What is given and not kept (rows that are too large) counts too, against this and
+    /// [`max_unpacked_bytes`](Self::max_unpacked_bytes) together.
     pub max_table_bytes: usize,
 }
 
@@ -144,6 +151,8 @@ pub(super) struct Scan {
     at: usize,
     cell_start: usize,
     cell_has_break: bool,
+    /// Delimiters between cells so far.
+    pub(super) delimiters: usize,
     /// Line breaks inside quotes so far.
     pub(super) breaks: u64,
     /// A closing quote was followed by text, as in `"Bob" Smith`.
@@ -161,6 +170,7 @@ impl Scan {
             at: 0,
             cell_start: 0,
             cell_has_break: false,
+            delimiters: 0,
             breaks: 0,
             stray_quote: false,
         }
@@ -217,6 +227,7 @@ impl Scan {
         let fault = self.fault(limits);
         self.state = State::Start;
         self.cell_start = self.at + 1;
+        self.delimiters += 1;
         self.cell_has_break = false;
         fault
     }

@@ -232,7 +232,7 @@ fn whole<R: Read>(input: R, options: &ReadOptions) -> Result<Vec<u8>> {
 
 #[cfg(feature = "vcard")]
 fn cards<R: Read>(input: R, options: &ReadOptions) -> Result<HeldTable> {
-    super::cards::read(&whole(input, options)?, options)
+    super::cards::read(whole(input, options)?, options)
 }
 
 #[cfg(not(feature = "vcard"))]

@@ -197,6 +197,16 @@ mod tests {
     }
 
     #[test]
+    fn a_host_by_its_number_is_judged_by_its_brackets() {
+        // RFC 5321, 4.1.3: in brackets an address of a host stands where a domain does, and mail gets there; without
+        // them it is a domain whose top level is digits, which there is none of. The product takes neither for a field
+        // (`Email` asks for a domain name), so both only come from a store that an older rule let them into.
+        assert!(Emails::parse("a@[192.0.2.1]").is_err() && Emails::parse("a@192.0.2.1").is_err());
+        assert!(!is_nowhere("[192.0.2.1]") && !is_nowhere("[ipv6:2001:db8::1]"));
+        assert!(is_nowhere("192.0.2.1") && is_nowhere("localhost") && !is_nowhere("nordlys.no"));
+    }
+
+    #[test]
     fn what_is_sound_goes_first() {
         assert_eq!(emails("info@b.no, anna@b.no"), [(0, Issue::RoleEmail, Fix::PutLast)]);
         assert_eq!(emails("anna@b.no, info@b.no"), [(1, Issue::RoleEmail, Fix::Keep)]);
@@ -217,7 +227,11 @@ mod tests {
         };
         let right = |number: &str| Some((Issue::MalformedPhone, Fix::Correct(number.to_owned())));
         assert_eq!(judged("22 22 55 55", Some("NO")), right("+4722225555"));
+        // `00` is what most of the world dials for `+` (ITU-T E.164 recommends it), and a `Phone` is read so whatever the
+        // region: a valid number needs no mending.
         assert_eq!(judged("0047 22 22 55 55", None), None, "it says its country");
+        assert_eq!(judged("0047 22 22 55 55", Some("US")), None, "also where 011 is dialled");
+        assert_eq!(judged("0047 123", None), Some((Issue::ImpossiblePhone, Fix::MarkInvalid)));
         assert_eq!(judged("4722225555", None), right("+4722225555"));
         assert_eq!(judged("123", Some("NO")), Some((Issue::ImpossiblePhone, Fix::MarkInvalid)));
         assert_eq!(judged("+4722225555", None), None);

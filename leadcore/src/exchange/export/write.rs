@@ -53,7 +53,7 @@ pub(super) fn json_lines(
             line.push('{');
             for ((key, field), cell) in keys.iter().zip(reader.fields).zip(reader.row(lead, &names)) {
                 let value = match cell {
-                    Cell::Empty => continue,
+                    Cell::Empty => "null".to_owned(),
                     Cell::List(list) => {
                         // An import reads them as one text, of which it takes a mark off.
                         let whole = join_list(&list, "; ");

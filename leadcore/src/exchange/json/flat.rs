@@ -2,38 +2,80 @@
 
 use std::borrow::Cow;
 
+use super::super::scan::Limits;
 use crate::value::join_list;
 
 /// How deep values may nest.
 const DEEPEST: usize = 64;
 
-/// The text is no JSON object.
+/// Why the text cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Broken;
+pub(super) enum Broken {
+    /// It is no JSON object.
+    Malformed,
+    /// A key, with those it lies in, or a value is longer than a cell may be.
+    Cell,
+    /// Its values, each with its whole key, are longer than a record may be: keys of objects inside count once for each.
+    Record,
+    /// Whoever takes them wants no more.
+    Enough,
+}
 
-/// Gives every plain value of the object in `text` with its key, and whether it is a list of which an item stands in quotes;
-/// keys of objects inside have a dot between. What is `null`, or empty, is not given.
-pub(super) fn flatten(text: &str, emit: &mut dyn FnMut(&str, &str, bool)) -> Result<(), Broken> {
-    let mut walk = Walk { text, at: 0, emit, path: String::new() };
+/// How much is taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    pub(super) cell: usize,
+    pub(super) record: usize,
+}
+
+impl Most {
+    pub(super) const fn of(limits: &Limits) -> Self {
+        Self { cell: limits.max_cell_bytes, record: limits.max_record_bytes }
+    }
+}
+
+/// Takes a value with its key, and whether it is a list of which an item stands in quotes; `false` if it wants no more.
+type Emit<'e> = dyn FnMut(&str, &str, bool) -> bool + 'e;
+
+/// Gives every plain value of the object in `text` with its key; keys of objects inside have a dot between. `null` and an
+/// empty list are given as an empty text: the object has the key.
+pub(super) fn flatten<'e>(text: &str, most: Most, emit: &'e mut Emit<'e>) -> Result<(), Broken> {
+    let mut walk = Walk { text, at: 0, emit, path: String::new(), most, given: 0 };
     walk.blanks();
     if walk.peek() != Some(b'{') {
-        return Err(Broken);
+        return Err(Broken::Malformed);
     }
     walk.object(0)?;
     walk.blanks();
-    if walk.at == text.len() { Ok(()) } else { Err(Broken) }
+    if walk.at == text.len() { Ok(()) } else { Err(Broken::Malformed) }
 }
 
 struct Walk<'t, 'e> {
     text: &'t str,
     at: usize,
-    emit: &'e mut dyn FnMut(&str, &str, bool),
+    emit: &'e mut Emit<'e>,
     path: String,
+    most: Most,
+    /// Bytes given so far.
+    given: usize,
 }
 
 impl<'t> Walk<'t, '_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn give(&mut self, value: &str, is_quoted: bool) -> Result<(), Broken> {
+        self.given += self.path.len() + value.len();
+        if value.len() > self.most.cell {
+            Err(Broken::Cell)
+        } else if self.given > self.most.record {
+            Err(Broken::Record)
+        } else if (self.emit)(&self.path, value, is_quoted) {
+            Ok(())
+        } else {
+            Err(Broken::Enough)
+        }
     }
 
     fn blanks(&mut self) {
@@ -49,7 +91,7 @@ impl<'t> Walk<'t, '_> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), Broken> {
-        if self.take(byte) { Ok(()) } else { Err(Broken) }
+        if self.take(byte) { Ok(()) } else { Err(Broken::Malformed) }
     }
 
     fn object(&mut self, depth: usize) -> Result<(), Broken> {
@@ -64,6 +106,9 @@ impl<'t> Walk<'t, '_> {
             let key = self.string()?;
             if before > 0 {
                 self.path.push('.');
+            }
+            if self.path.len() + key.len() > self.most.cell {
+                return Err(Broken::Cell);
             }
             self.path.push_str(key.trim());
             self.blanks();
@@ -81,15 +126,12 @@ impl<'t> Walk<'t, '_> {
     fn value(&mut self, depth: usize) -> Result<(), Broken> {
         self.blanks();
         match self.peek() {
-            _ if depth > DEEPEST => Err(Broken),
+            _ if depth > DEEPEST => Err(Broken::Malformed),
             Some(b'{') => self.object(depth),
             Some(b'[') => self.list(depth),
             _ => {
                 let text = self.plain()?;
-                if !text.is_empty() {
-                    (self.emit)(&self.path, &text, false);
-                }
-                Ok(())
+                self.give(&text, false)
             }
         }
     }
@@ -99,19 +141,28 @@ impl<'t> Walk<'t, '_> {
         self.expect(b'[')?;
         self.blanks();
         if self.take(b']') {
-            return Ok(());
+            return self.give("", false);
         }
         let before = self.path.len();
-        let (mut plain, mut number) = (Vec::new(), 0_usize);
+        let (mut plain, mut size, mut number) = (Vec::new(), 0, 0_usize);
+        let mut nested = false;
         loop {
             self.blanks();
             number += 1;
             if matches!(self.peek(), Some(b'{' | b'[')) {
+                nested = true;
                 self.path.push_str(&format!(".{number}"));
                 self.value(depth + 1)?;
                 self.path.truncate(before);
             } else {
-                plain.push(self.plain()?);
+                let text = self.plain()?;
+                size += text.len();
+                if size > self.most.cell {
+                    return Err(Broken::Cell);
+                }
+                if !text.is_empty() {
+                    plain.push(text);
+                }
             }
             self.blanks();
             if self.take(b']') {
@@ -119,14 +170,13 @@ impl<'t> Walk<'t, '_> {
             }
             self.expect(b',')?;
         }
-        plain.retain(|text| !text.is_empty());
-        if !plain.is_empty() {
-            let text = join_list(&plain, "; ");
-            // Quotes are what it is longer by.
-            let bare = plain.iter().map(|item| item.len() + 2).sum::<usize>();
-            (self.emit)(&self.path, &text, text.len() + 2 > bare);
+        if nested && plain.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let text = join_list(&plain, "; ");
+        // Quotes are what it is longer by.
+        let bare = plain.iter().map(|item| item.len() + 2).sum::<usize>();
+        self.give(&text, text.len() + 2 > bare.max(2))
     }
 
     fn plain(&mut self) -> Result<Cow<'t, str>, Broken> {
@@ -150,7 +200,7 @@ impl<'t> Walk<'t, '_> {
         let (mut length, mut escaped) = (0, false);
         loop {
             match rest.get(length) {
-                None => return Err(Broken),
+                None => return Err(Broken::Malformed),
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
@@ -159,11 +209,11 @@ impl<'t> Walk<'t, '_> {
                 Some(_) => length += 1,
             }
         }
-        let inner = self.text.get(self.at..self.at + length).ok_or(Broken)?;
-        let quoted = self.text.get(self.at - 1..=self.at + length).ok_or(Broken)?;
+        let inner = self.text.get(self.at..self.at + length).ok_or(Broken::Malformed)?;
+        let quoted = self.text.get(self.at - 1..=self.at + length).ok_or(Broken::Malformed)?;
         self.at += length + 1;
         if escaped {
-            return serde_json::from_str::<String>(quoted).map(Cow::Owned).map_err(|_| Broken);
+            return serde_json::from_str::<String>(quoted).map(Cow::Owned).map_err(|_| Broken::Malformed);
         }
         Ok(Cow::Borrowed(inner))
     }
@@ -171,9 +221,9 @@ impl<'t> Walk<'t, '_> {
 
 /// A number with the digits it is written with; zeros behind the point say nothing.
 fn number(word: &str) -> Result<Cow<'_, str>, Broken> {
-    let value: serde_json::Number = serde_json::from_str(word).map_err(|_| Broken)?;
+    let value: serde_json::Number = serde_json::from_str(word).map_err(|_| Broken::Malformed)?;
     if word.contains(['e', 'E']) {
-        return Ok(Cow::Owned(value.as_f64().ok_or(Broken)?.to_string()));
+        return Ok(Cow::Owned(value.as_f64().ok_or(Broken::Malformed)?.to_string()));
     }
     Ok(Cow::Borrowed(match word.split_once('.') {
         Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,

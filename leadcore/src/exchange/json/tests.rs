@@ -89,7 +89,7 @@ fn limits_and_emptiness_end_in_reasons() {
     };
     assert!(open("[]", &ReadOptions::new()).contains("no rows"));
     assert!(open("[1,2]", &ReadOptions::new()).contains("no object"));
-    let narrow = ReadOptions::new().limits(super::super::Limits::new().max_columns(2));
+    let narrow = ReadOptions::new().limits(Limits::new().max_columns(2));
     assert!(open("{\"a\":1,\"b\":2,\"c\":3}", &narrow).contains("keys"));
     let deep = format!("{{\"a\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
     assert!(open(&deep, &ReadOptions::new()).contains("no object"));
@@ -100,4 +100,68 @@ fn objects_on_one_line_are_told_apart_by_their_lines() {
     let lines = |text: &str| read(text).1.into_iter().map(|(line, ..)| line).collect::<Vec<_>>();
     assert_eq!(lines(r#"[{"a":1},{"a":2},{"a":3}]"#), [1, 2, 3]);
     assert_eq!(lines("[\n{\"a\":1},\n\n{\"a\":2}]"), [2, 4]);
+}
+
+/// The problems of the rows behind a small first object, under small limits.
+fn problems(object: &str) -> Vec<Option<RowProblem>> {
+    let limits = Limits::new().max_record_bytes(10_000).max_cell_bytes(2_000).max_columns(100);
+    let text = format!("{{\"a\":1}}\n{object}\n{{\"a\":2}}\n");
+    let mut reader =
+        JsonReader::open(Cursor::new(text), &ReadOptions::new().limits(limits)).expect("others are read");
+    let (mut found, mut row) = (Vec::new(), Row::new());
+    while reader.next_row(&mut row).unwrap() {
+        found.push(row.problem());
+    }
+    assert_eq!(reader.headers(), ["a"], "what cannot be taken makes no column");
+    assert_eq!((found.len(), found[0], found[2]), (3, None, None));
+    found
+}
+
+#[test]
+fn keys_count_as_often_as_they_are_said() {
+    // One long key around many short ones: written once, said a thousand times.
+    let many = vec!["\"b\":1"; 1_000].join(",");
+    let nested = format!("{{\"{}\":{{{many}}}}}", "k".repeat(1_500));
+    assert_eq!(problems(&nested)[1], Some(RowProblem::RecordTooLarge));
+    let endless = format!("{{\"{}\":1}}", "k".repeat(2_001));
+    assert_eq!(problems(&endless)[1], Some(RowProblem::CellTooLarge));
+    let deep = format!("{}1{}", "{\"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk\":".repeat(60), "}".repeat(60));
+    assert_eq!(problems(&deep)[1], Some(RowProblem::CellTooLarge));
+}
+
+#[test]
+fn a_cell_is_weighed_while_it_grows() {
+    // Six bytes become three hundred.
+    let floats = format!("{{\"a\":[{}]}}", vec!["1e308"; 1_000].join(","));
+    assert_eq!(problems(&floats)[1], Some(RowProblem::CellTooLarge));
+    let long = format!("{{\"a\":\"{}\"}}", "x".repeat(2_001));
+    assert_eq!(problems(&long)[1], Some(RowProblem::CellTooLarge));
+}
+
+#[test]
+fn keys_without_end_are_refused_where_they_pass_the_limit() {
+    let open = |text: String, limits: Limits| {
+        let options = ReadOptions::new().limits(limits);
+        JsonReader::open(Cursor::new(text), &options).map(|_| ()).unwrap_err().to_string()
+    };
+    // In one object: not all of them are looked at first.
+    let keys: Vec<String> = (0..100_000).map(|n| format!("\"k{n}\":1")).collect();
+    assert!(open(format!("{{{}}}", keys.join(",")), Limits::new()).contains("different keys"));
+    // Few, each in an object of its own, and long.
+    let keys: String = (0..50).map(|n| format!("{{\"{}{n}\":1}}\n", "k".repeat(900))).collect();
+    let small = Limits::new().max_record_bytes(10_000);
+    assert!(open(keys, small).contains("together"));
+}
+
+#[test]
+fn long_cells_of_many_columns_do_not_add_up() {
+    let text: String =
+        (0..60).map(|n| format!("{{\"k{n}\":\"{}\"}}\n", "x".repeat(20_000))).collect::<String>()
+            + "{\"k0\":1}";
+    let mut reader = JsonReader::open(Cursor::new(text), &ReadOptions::new()).unwrap();
+    let mut row = Row::new();
+    while reader.next_row(&mut row).unwrap() {
+        let kept: usize = reader.cells.iter().map(String::capacity).sum();
+        assert!(kept < 60_000, "{kept}");
+    }
 }

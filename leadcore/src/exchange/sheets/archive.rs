@@ -1,7 +1,7 @@
 //! What a zipped workbook would take, counted before it is parsed.
 //!
 //! The sizes that a zip file declares may be lies, so its parts are unpacked once and thrown away while they are counted.
-//! That costs a tenth of the parsing behind it.
+//! That costs a tenth of the parsing behind it. Names of parts may lie too: whatever begins like XML is looked at as such.
 
 use std::io::{Cursor, Read};
 
@@ -10,11 +10,23 @@ use zip::result::ZipError;
 
 use super::super::kind::{FileKind, refused};
 use super::super::scan::Limits;
-use super::locked;
+use super::records::Records;
+use super::walk::Walk;
+use super::{MOST_SHEETS, locked, too_many_sheets};
 use crate::error::{Error, Result, ViolationCode};
 
 /// More parts no honest workbook has.
 const MOST_PARTS: usize = 20_000;
+/// How an entry of an archive's directory begins.
+const ENTRY: &[u8] = b"PK\x01\x02";
+/// As many merged cells as a sheet has rows.
+const MOST_MERGED: usize = 1_048_576;
+/// The longest line of a list of relations; the paths in it are kept once for each sheet.
+const LONGEST_RELATION: usize = 64 * 1024;
+/// What the parser takes for a shared text, a name, a relation and a format, besides what they say.
+const STRING: usize = 24;
+const NAME: usize = 128;
+const FORMAT: usize = 600;
 
 /// What was found.
 #[derive(Debug)]
@@ -26,13 +38,14 @@ pub(super) struct Found {
 
 /// Looks through a zip file.
 pub(super) fn inspect(bytes: &[u8], limits: &Limits) -> Result<Found> {
+    // The reader of the directory takes all of it before it tells how long it is.
+    if has_more(bytes, ENTRY, MOST_PARTS) {
+        return Err(too_much());
+    }
     let broken = |_: ZipError| {
         refused("this zip file (perhaps a spreadsheet) is damaged: its directory cannot be read")
     };
     let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
-    if zip.len() > MOST_PARTS {
-        return Err(too_much());
-    }
     let mut names = Vec::new();
     for index in 0..zip.len() {
         let name = zip.name_for_index(index).and_then(std::result::Result::ok).unwrap_or_default();
@@ -42,10 +55,6 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits) -> Result<Found> {
     let mut total = 0_u64;
     let mut merged = false;
     for (index, name) in names.iter().enumerate() {
-        let parsed = [".xml", ".rels", ".bin"].iter().any(|ending| name.ends_with(ending));
-        if !parsed || name.ends_with("vbaproject.bin") {
-            continue;
-        }
         let part = match zip.by_index(index) {
             Ok(part) => part,
             Err(ZipError::UnsupportedArchive(reason)) if reason == ZipError::PASSWORD_REQUIRED => {
@@ -54,19 +63,17 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits) -> Result<Found> {
             // Whoever parses it will say so, if it is of any use.
             Err(_) => continue,
         };
-        // What is not a sheet is kept in memory by the parser.
-        let streamed = name.contains("sheets/") || name == "content.xml";
-        let kept = limits.max_table_bytes as u64;
         let most = limits.max_unpacked_bytes.saturating_sub(total);
-        let mut walk = Walk::new(name.ends_with(".xml"), limits.max_record_bytes);
-        let size = walk.through(part, if streamed { most } else { most.min(kept) })?;
-        if walk.strings > limits.max_table_bytes as u64 / 24 {
-            return Err(too_much());
-        }
-        total += size;
-        merged |= walk.merged;
+        let counted = Counted::of(part, name, kind, most, limits)?;
+        total += counted.size;
+        merged |= counted.merged;
     }
     Ok(Found { kind, merged })
+}
+
+fn has_more(bytes: &[u8], word: &[u8], most: usize) -> bool {
+    let marks = bytes.windows(word.len()).filter(|window| *window == word);
+    marks.take(most + 1).count() > most
 }
 
 fn kind_of(names: &[String]) -> Result<FileKind> {
@@ -92,80 +99,104 @@ fn kind_of(names: &[String]) -> Result<FileKind> {
     }))
 }
 
-fn too_much() -> Error {
+pub(super) fn too_much() -> Error {
     let message = "the workbook unpacks to more than is read; if it is honest, save it as CSV or in parts";
     Error::invalid_field("file", ViolationCode::TooLong, message)
 }
 
-/// Counts while it reads.
-struct Walk {
-    xml: bool,
-    largest: usize,
-    /// Bytes since the last tag began.
-    since_tag: usize,
-    merged: bool,
-    /// How many texts the table of shared texts says that it has.
-    strings: u64,
-    /// The end of what was read before, where a word may be cut.
-    before: Vec<u8>,
+/// How a part is looked at.
+enum Look {
+    Xml(Walk),
+    Binary(Records),
+    Nothing,
 }
 
-impl Walk {
-    const fn new(xml: bool, largest: usize) -> Self {
-        Self { xml, largest, since_tag: 0, merged: false, strings: 0, before: Vec::new() }
-    }
+/// What a part comes to.
+struct Counted {
+    size: u64,
+    merged: bool,
+}
 
-    fn through(&mut self, mut part: impl Read, most: u64) -> Result<u64> {
+impl Counted {
+    fn of(mut part: impl Read, name: &str, kind: FileKind, most: u64, limits: &Limits) -> Result<Self> {
         let (mut size, mut buffer) = (0_u64, vec![0_u8; 64 * 1024]);
+        let mut look = None;
         loop {
             // A part that is damaged further on is the parser's to refuse.
-            let Ok(n) = part.read(&mut buffer) else { return Ok(size) };
+            let n = part.read(&mut buffer).unwrap_or(0);
+            let read = buffer.get(..n).unwrap_or_default();
             if n == 0 {
-                return Ok(size);
+                break;
             }
             size += n as u64;
+            let look = look.get_or_insert_with(|| Look::of(read, name, kind));
+            match look {
+                Look::Xml(walk) => walk.look(read),
+                Look::Binary(records) => records.look(read),
+                Look::Nothing => {}
+            }
+            look.check(name, size, limits)?;
             if size > most {
                 return Err(too_much());
             }
-            if self.xml {
-                self.look(buffer.get(..n).unwrap_or_default())?;
-            }
         }
-    }
-
-    fn look(&mut self, bytes: &[u8]) -> Result<()> {
-        let mut text = std::mem::take(&mut self.before);
-        let old = text.len();
-        text.extend_from_slice(bytes);
-        let tags = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'<');
-        let mut last = None;
-        for (place, _) in tags {
-            let behind = text.get(old + place + 1..).unwrap_or_default();
-            self.merged |= behind.starts_with(b"mergeCell ");
-            last = Some(place);
-        }
-        if !self.merged && old > 0 {
-            self.merged = contains(text.get(..old + 12).unwrap_or(&text), b"<mergeCell ").is_some();
-        }
-        if let Some(place) = contains(&text, b"uniqueCount=") {
-            let digits = text.get(place + 13..).unwrap_or_default();
-            let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
-            let count =
-                digits.fold(0_u64, |n, digit| n.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
-            self.strings = self.strings.max(count);
-        }
-        self.since_tag = last.map_or(self.since_tag + bytes.len(), |place| bytes.len() - place);
-        if self.since_tag > self.largest {
-            return Err(too_much());
-        }
-        let keep = text.len().saturating_sub(40);
-        self.before = text.split_off(keep);
-        Ok(())
+        let merged = matches!(look, Some(Look::Xml(walk)) if walk.counts.merged > 0);
+        Ok(Self { size, merged })
     }
 }
 
-fn contains(text: &[u8], word: &[u8]) -> Option<usize> {
-    let first = word.first()?;
-    let starts = text.iter().enumerate().filter(|(_, byte)| *byte == first);
-    starts.map(|(place, _)| place).find(|place| text.get(*place..).is_some_and(|rest| rest.starts_with(word)))
+impl Look {
+    fn of(head: &[u8], name: &str, kind: FileKind) -> Self {
+        let is_xml = [".xml", ".rels"].iter().any(|ending| name.ends_with(ending));
+        let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+        let parsed =
+            ["workbook.bin", "sharedstrings.bin", "styles.bin"].iter().any(|end| name.ends_with(end));
+        if is_xml || head.trim_ascii_start().first().is_none_or(|byte| *byte == b'<') {
+            Self::Xml(Walk::new())
+        } else if kind == FileKind::Xlsb && (parsed || name.contains("sheets/")) {
+            Self::Binary(Records::default())
+        } else {
+            Self::Nothing
+        }
+    }
+
+    /// What a part holds so far, against the limits.
+    fn check(&self, name: &str, size: u64, limits: &Limits) -> Result<()> {
+        let kept = limits.max_table_bytes;
+        let (sheets, strings) = match self {
+            Self::Xml(walk) => (walk.counts.sheets, walk.counts.strings as u64),
+            Self::Binary(records) => (records.counts.sheets, records.counts.strings as u64),
+            Self::Nothing => (0, 0),
+        };
+        if sheets > MOST_SHEETS {
+            return Err(too_many_sheets());
+        }
+        // What is not a sheet is kept in memory by the parser.
+        let streamed = name.contains("sheets/") || name == "content.xml";
+        let is_kept = !streamed || strings > 0 || name.ends_with("styles.xml");
+        let much = strings.saturating_mul(STRING as u64) > kept as u64 || (is_kept && size > kept as u64);
+        let more = match self {
+            Self::Xml(walk) => {
+                let (counts, largest) = (&walk.counts, limits.max_record_bytes);
+                let mark = if name.ends_with(".rels") { largest.min(LONGEST_RELATION) } else { largest };
+                let formats = (counts.formats + counts.pieces).saturating_mul(FORMAT);
+                let copies = counts.formats.saturating_mul(counts.longest_piece).saturating_mul(2);
+                counts.longest_mark > mark
+                    || counts.longest_element > largest
+                    || counts.merged > MOST_MERGED
+                    || counts.said_strings > (kept / STRING) as u64
+                    || (counts.names + counts.relations).saturating_mul(NAME) > kept
+                    || (name.ends_with("styles.xml") && formats.saturating_add(copies) > kept)
+            }
+            Self::Binary(records) => {
+                let counts = &records.counts;
+                // A reference of some bytes is written out with the name of what it refers to.
+                let names = counts.names.saturating_mul(32 + counts.longest_name / 5);
+                let list = name.ends_with("workbook.bin");
+                counts.longest > limits.max_record_bytes || (list && names > kept)
+            }
+            Self::Nothing => false,
+        };
+        if much || more { Err(too_much()) } else { Ok(()) }
+    }
 }

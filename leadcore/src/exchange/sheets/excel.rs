@@ -1,17 +1,62 @@
 //! The three kinds of Excel workbooks, by `calamine`.
 
-use std::io::Cursor;
+use std::cell::Cell;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::rc::Rc;
 
 use calamine::{
     Dimensions, Reader, Sheet, SheetType, SheetVisible, Style, Xls, XlsError, Xlsb, XlsbError, Xlsx,
     XlsxError,
 };
 
-use super::super::held::{Filler, SheetName};
-use super::{Book, damaged, locked, text};
+use super::super::filler::Filler;
+use super::super::held::SheetName;
+use super::{Book, archive, damaged, locked, text};
 use crate::error::{Error, Result};
 
-type Bytes = Cursor<Vec<u8>>;
+/// The bytes of a file, which may be read a few times over and no more: thousands of sheets may be one and the same part
+/// of an archive, which is unpacked anew for each.
+#[derive(Debug)]
+pub(super) struct Metered {
+    bytes: Cursor<Vec<u8>>,
+    left: Rc<Cell<u64>>,
+}
+
+/// What is left to be read of a [`Metered`].
+#[derive(Debug, Clone)]
+struct Meter(Rc<Cell<u64>>);
+
+/// To open it, to look for the sheet, for its merged cells, and for its cells.
+const TIMES: u64 = 6;
+
+impl Metered {
+    fn new(bytes: Vec<u8>) -> (Self, Meter) {
+        let left = Rc::new(Cell::new(TIMES * bytes.len() as u64 + 64 * 1024));
+        (Self { bytes: Cursor::new(bytes), left: Rc::clone(&left) }, Meter(left))
+    }
+}
+
+impl Read for Metered {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.bytes.read(buffer)?;
+        let left = self.left.get().checked_sub(n as u64);
+        self.left.set(left.unwrap_or(0));
+        left.map(|_| n).ok_or_else(|| io::Error::other("the file was read too often"))
+    }
+}
+
+impl Seek for Metered {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.bytes.seek(to)
+    }
+}
+
+impl Meter {
+    /// What a failure means: if there was nothing left to be read, that.
+    fn judge(&self, error: Error) -> Error {
+        if self.0.get() == 0 { archive::too_much() } else { error }
+    }
+}
 
 /// Worksheets; charts and dialogs are none.
 fn names(sheets: &[Sheet]) -> Vec<SheetName> {
@@ -32,9 +77,12 @@ fn merge(filler: &mut Filler<'_>, areas: &[Dimensions]) {
 
 /// XLSX.
 pub(super) struct Zipped {
-    book: Xlsx<Bytes>,
+    book: Xlsx<Metered>,
+    meter: Meter,
     sheets: Vec<SheetName>,
     merged: bool,
+    /// The number formats by style, once they are known: those that show more than digits.
+    formats: Option<Vec<Option<String>>>,
 }
 
 fn of_xlsx(error: XlsxError) -> Error {
@@ -46,9 +94,10 @@ fn of_xlsx(error: XlsxError) -> Error {
 
 impl Zipped {
     pub(super) fn open(bytes: Vec<u8>, merged: bool) -> Result<Self> {
-        let book = Xlsx::new(Cursor::new(bytes)).map_err(of_xlsx)?;
+        let (bytes, meter) = Metered::new(bytes);
+        let book = Xlsx::new(bytes).map_err(|error| meter.judge(of_xlsx(error)))?;
         let sheets = names(book.sheets_metadata());
-        Ok(Self { book, sheets, merged })
+        Ok(Self { book, meter, sheets, merged, formats: None })
     }
 }
 
@@ -58,21 +107,23 @@ impl Book for Zipped {
     }
 
     fn fill(&mut self, sheet: usize, filler: &mut Filler<'_>) -> Result<()> {
-        let name = name_of(&self.sheets, sheet);
-        if self.merged
-            && let Ok(areas) = self.book.merge_cells_by_sheet_name(&name)
-        {
-            merge(filler, &areas);
+        let (name, meter) = (name_of(&self.sheets, sheet), self.meter.clone());
+        let failed = |error| meter.judge(of_xlsx(error));
+        if self.merged && filler.wants_merged() {
+            merge(filler, &self.book.merge_cells_by_sheet_name(&name).unwrap_or_default());
         }
-        let mut cells = self.book.worksheet_cells_reader(&name).map_err(of_xlsx)?;
-        let code = |style: &Style| style.number_format.as_ref().map(|format| format.format_code.clone());
-        let formats: Vec<Option<String>> = cells.styles().iter().map(code).collect();
-        while let Some((cell, style)) = cells.next_cell_with_style_id().map_err(of_xlsx)? {
+        let mut cells = self.book.worksheet_cells_reader(&name).map_err(failed)?;
+        let code = |style: &Style| {
+            let format = style.number_format.as_ref().filter(|format| text::shows_more(&format.format_code));
+            format.map(|format| format.format_code.clone())
+        };
+        let formats = self.formats.get_or_insert_with(|| cells.styles().iter().map(code).collect());
+        while let Some((cell, style)) = cells.next_cell_with_style_id().map_err(failed)? {
             let format = formats.get(style).and_then(Option::as_deref);
             let (row, column) = cell.get_position();
             let (text, error) = text::of_cell(cell.get_value(), format);
             if !text.is_empty() {
-                filler.cell(u64::from(row) + 1, column as usize, text, error)?;
+                filler.cell(u64::from(row) + 1, column as usize, &text, error)?;
             }
             if filler.full {
                 break;
@@ -84,7 +135,8 @@ impl Book for Zipped {
 
 /// XLSB.
 pub(super) struct Binary {
-    book: Xlsb<Bytes>,
+    book: Xlsb<Metered>,
+    meter: Meter,
     sheets: Vec<SheetName>,
 }
 
@@ -97,9 +149,10 @@ fn of_xlsb(error: XlsbError) -> Error {
 
 impl Binary {
     pub(super) fn open(bytes: Vec<u8>) -> Result<Self> {
-        let book = Xlsb::new(Cursor::new(bytes)).map_err(of_xlsb)?;
+        let (bytes, meter) = Metered::new(bytes);
+        let book = Xlsb::new(bytes).map_err(|error| meter.judge(of_xlsb(error)))?;
         let sheets = names(book.sheets_metadata());
-        Ok(Self { book, sheets })
+        Ok(Self { book, meter, sheets })
     }
 }
 
@@ -109,13 +162,14 @@ impl Book for Binary {
     }
 
     fn fill(&mut self, sheet: usize, filler: &mut Filler<'_>) -> Result<()> {
-        let name = name_of(&self.sheets, sheet);
-        let mut cells = self.book.worksheet_cells_reader(&name).map_err(of_xlsb)?;
-        while let Some(cell) = cells.next_cell().map_err(of_xlsb)? {
+        let (name, meter) = (name_of(&self.sheets, sheet), self.meter.clone());
+        let failed = |error| meter.judge(of_xlsb(error));
+        let mut cells = self.book.worksheet_cells_reader(&name).map_err(failed)?;
+        while let Some(cell) = cells.next_cell().map_err(failed)? {
             let (row, column) = cell.get_position();
             let (text, error) = text::of_cell(cell.get_value(), None);
             if !text.is_empty() {
-                filler.cell(u64::from(row) + 1, column as usize, text, error)?;
+                filler.cell(u64::from(row) + 1, column as usize, &text, error)?;
             }
             if filler.full {
                 break;
@@ -127,7 +181,7 @@ impl Book for Binary {
 
 /// XLS. `calamine` lays out all its sheets when it opens it; [`ole`](super::ole) has counted what that takes.
 pub(super) struct Old {
-    book: Xls<Bytes>,
+    book: Xls<Cursor<Vec<u8>>>,
     sheets: Vec<SheetName>,
 }
 
@@ -159,7 +213,7 @@ impl Book for Old {
         for (row, column, value) in range.used_cells() {
             let (text, error) = text::of_data(value);
             if !text.is_empty() {
-                filler.cell(u64::from(top) + row as u64 + 1, left as usize + column, text, error)?;
+                filler.cell(u64::from(top) + row as u64 + 1, left as usize + column, &text, error)?;
             }
             if filler.full {
                 break;

@@ -9,24 +9,49 @@ mod archive;
 mod excel;
 mod ods;
 mod ole;
+mod records;
+mod sst;
 mod text;
+mod walk;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::held::{Filler, HEAD_ROWS, Held, HeldTable, SheetName};
+use super::filler::Filler;
+use super::held::{HEAD_ROWS, Held, HeldTable, SheetName};
 use super::kind::{Family, FileKind, refused};
 use super::options::{ReadOptions, SheetChoice};
+use super::scan::Limits;
 use super::table::Extent;
 use crate::error::{Error, Result, ViolationCode};
 
 /// By so many rows a sheet is recognised as a table.
 const PROBE_ROWS: usize = 20;
+/// A workbook of more sheets is refused; programs for people end far below.
+const MOST_SHEETS: usize = 1_000;
+/// Names of sheets have 31 characters; what is longer than so many bytes was not made by a spreadsheet program.
+const LONGEST_NAME: usize = 1_024;
 
 /// A workbook of any kind.
 trait Book {
     fn sheets(&self) -> &[SheetName];
     /// Gives the cells of a sheet in their order, until the filler is full.
     fn fill(&mut self, sheet: usize, filler: &mut Filler<'_>) -> Result<()>;
+    /// Shows the first rows of these sheets, whose places rise, one after the other, until told that it is enough.
+    fn probe(
+        &mut self,
+        sheets: &[usize],
+        limits: &Limits,
+        is_enough: &mut dyn FnMut(usize, &Held) -> bool,
+    ) -> Result<()> {
+        for sheet in sheets {
+            let mut filler = Filler::new(limits, PROBE_ROWS);
+            self.fill(*sheet, &mut filler)?;
+            if is_enough(*sheet, &filler.finish()?) {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Reads a sheet.
@@ -49,17 +74,33 @@ pub(super) fn read(
 }
 
 fn open(bytes: Vec<u8>, options: &ReadOptions, family: Family) -> Result<(FileKind, Box<dyn Book>)> {
-    if family == Family::Ole {
+    let (kind, book): (_, Box<dyn Book>) = if family == Family::Ole {
         ole::inspect(&bytes, &options.limits)?;
-        return Ok((FileKind::Xls, Box::new(excel::Old::open(bytes)?)));
-    }
-    let found = archive::inspect(&bytes, &options.limits)?;
-    let book: Box<dyn Book> = match found.kind {
-        FileKind::Ods => Box::new(ods::Book::open(bytes)?),
-        FileKind::Xlsb => Box::new(excel::Binary::open(bytes)?),
-        _ => Box::new(excel::Zipped::open(bytes, found.merged)?),
+        (FileKind::Xls, Box::new(excel::Old::open(bytes)?))
+    } else {
+        let found = archive::inspect(&bytes, &options.limits)?;
+        let book: Box<dyn Book> = match found.kind {
+            FileKind::Ods => Box::new(ods::Book::open(bytes)?),
+            FileKind::Xlsb => Box::new(excel::Binary::open(bytes)?),
+            _ => Box::new(excel::Zipped::open(bytes, found.merged)?),
+        };
+        (found.kind, book)
     };
-    Ok((found.kind, book))
+    check_names(book.sheets())?;
+    Ok((kind, book))
+}
+
+fn check_names(sheets: &[SheetName]) -> Result<()> {
+    if sheets.len() > MOST_SHEETS {
+        return Err(too_many_sheets());
+    }
+    if sheets.iter().any(|sheet| sheet.name.len() > LONGEST_NAME) { Err(damaged()) } else { Ok(()) }
+}
+
+fn too_many_sheets() -> Error {
+    let message =
+        format!("the workbook has more than {MOST_SHEETS} sheets: save the one that is wanted alone");
+    Error::invalid_field("file", ViolationCode::TooLong, message)
 }
 
 /// A panic of a parser is a damaged file. Nothing that it worked on is used afterwards.
@@ -104,17 +145,17 @@ fn choose(book: &mut dyn Book, options: &ReadOptions) -> Result<usize> {
     if let [only] = visible.as_slice() {
         return Ok(*only);
     }
-    let mut something = None;
-    for sheet in visible {
-        let held = take(book, sheet, options, PROBE_ROWS)?;
-        if held.len() > 1 && held.width() > 1 {
-            return Ok(sheet);
-        }
+    let (mut chosen, mut something) = (None, None);
+    book.probe(&visible, &options.limits, &mut |sheet, held| {
         if held.len() > 0 {
             something.get_or_insert(sheet);
         }
-    }
-    something.map_or_else(
+        if held.len() > 1 && held.width() > 1 {
+            chosen = Some(sheet);
+        }
+        chosen.is_some()
+    })?;
+    chosen.or(something).map_or_else(
         || {
             let hidden = sheets.iter().any(|sheet| !sheet.visible);
             let message = if hidden {
@@ -128,5 +169,7 @@ fn choose(book: &mut dyn Book, options: &ReadOptions) -> Result<usize> {
     )
 }
 
+#[cfg(test)]
+mod old_tests;
 #[cfg(test)]
 mod tests;

@@ -12,8 +12,11 @@ use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
-use super::super::held::{Filler, SheetName};
-use super::{damaged, locked, text};
+use super::super::RowProblem;
+use super::super::filler::Filler;
+use super::super::held::{Held, SheetName};
+use super::super::scan::Limits;
+use super::{LONGEST_NAME, MOST_SHEETS, PROBE_ROWS, damaged, locked, text, too_many_sheets};
 use crate::error::{Error, Result};
 
 /// No spreadsheet has more rows.
@@ -87,6 +90,12 @@ impl Book {
                         if depth == 0 {
                             let name = attribute(&tag, "table:name").unwrap_or_default();
                             let style = attribute(&tag, "table:style-name").unwrap_or_default();
+                            if sheets.len() == MOST_SHEETS {
+                                return Err(too_many_sheets());
+                            }
+                            if name.len() > LONGEST_NAME {
+                                return Err(damaged());
+                            }
                             sheets.push(SheetName { name, visible: !hidden.contains_key(&style) });
                         }
                         depth += 1;
@@ -107,36 +116,114 @@ impl super::Book for Book {
     }
 
     fn fill(&mut self, sheet: usize, filler: &mut Filler<'_>) -> Result<()> {
-        let mut xml = self.content()?;
-        let (mut buffer, mut depth, mut seen) = (Vec::new(), 0_usize, 0_usize);
-        let mut line = 1;
+        let mut tables = Tables::new(self.content()?);
+        while let Some(place) = tables.next()? {
+            if place == sheet {
+                return tables.fill(filler);
+            }
+            tables.pass()?;
+        }
+        Ok(())
+    }
+
+    /// All in one walk: each sheet lies behind the ones before it.
+    fn probe(
+        &mut self,
+        sheets: &[usize],
+        limits: &Limits,
+        is_enough: &mut dyn FnMut(usize, &Held) -> bool,
+    ) -> Result<()> {
+        let mut tables = Tables::new(self.content()?);
+        while let Some(place) = tables.next()? {
+            if sheets.contains(&place) {
+                let mut filler = Filler::new(limits, PROBE_ROWS);
+                tables.fill(&mut filler)?;
+                if is_enough(place, &filler.finish()?) {
+                    break;
+                }
+            }
+            tables.pass()?;
+        }
+        Ok(())
+    }
+}
+
+/// A walk over the tables of a document.
+struct Tables<'z> {
+    xml: Xml<'z>,
+    buffer: Vec<u8>,
+    /// How many tables are open: those inside cells of others are none of their own.
+    depth: usize,
+    seen: usize,
+}
+
+impl<'z> Tables<'z> {
+    const fn new(xml: Xml<'z>) -> Self {
+        Self { xml, buffer: Vec::new(), depth: 0, seen: 0 }
+    }
+
+    /// Goes on to where the next table begins; its place.
+    fn next(&mut self) -> Result<Option<usize>> {
         loop {
-            buffer.clear();
-            match xml.read_event_into(&mut buffer).map_err(broken)? {
+            self.buffer.clear();
+            match self.xml.read_event_into(&mut self.buffer).map_err(broken)? {
                 Event::Start(tag) if tag.name().as_ref() == "table:table" => {
-                    seen += usize::from(depth == 0);
-                    depth += 1;
+                    self.depth = 1;
+                    self.seen += 1;
+                    return Ok(Some(self.seen - 1));
                 }
-                Event::End(tag) if tag.name().as_ref() == "table:table" => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 && seen == sheet + 1 {
-                        return Ok(());
-                    }
-                }
-                Event::Start(tag)
-                    if depth == 1 && seen == sheet + 1 && tag.name().as_ref() == "table:table-row" =>
-                {
-                    let repeats = count(&tag, "table:number-rows-repeated");
-                    let cells = row(&mut xml, line, filler)?;
-                    line = repeat(&cells, line, repeats, filler)?;
-                }
-                Event::Eof => return Ok(()),
+                Event::Eof => return Ok(None),
                 _ => {}
             }
-            if filler.full || line > MOST_ROWS {
-                return Ok(());
+        }
+    }
+
+    /// Whether an event ends the table.
+    fn ends(&mut self, event: &Event<'_>) -> bool {
+        match event {
+            Event::Start(tag) if tag.name().as_ref() == "table:table" => self.depth += 1,
+            Event::End(tag) if tag.name().as_ref() == "table:table" => {
+                self.depth = self.depth.saturating_sub(1);
+            }
+            Event::Eof => self.depth = 0,
+            _ => {}
+        }
+        self.depth == 0
+    }
+
+    /// Passes over the rest of the table.
+    fn pass(&mut self) -> Result<()> {
+        while self.depth > 0 {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.clear();
+            let event = self.xml.read_event_into(&mut buffer).map_err(broken)?;
+            self.ends(&event);
+            drop(event);
+            self.buffer = buffer;
+        }
+        Ok(())
+    }
+
+    /// Gives the rows of the table.
+    fn fill(&mut self, filler: &mut Filler<'_>) -> Result<()> {
+        let mut line = 1;
+        let mut buffer = Vec::new();
+        while !filler.full && line <= MOST_ROWS {
+            buffer.clear();
+            let event = self.xml.read_event_into(&mut buffer).map_err(broken)?;
+            if self.ends(&event) {
+                break;
+            }
+            match event {
+                Event::Start(tag) if self.depth == 1 && tag.name().as_ref() == "table:table-row" => {
+                    let repeats = count(&tag, "table:number-rows-repeated");
+                    let cells = row(&mut self.xml, line, filler)?;
+                    line = repeat(&cells, line, repeats, filler)?;
+                }
+                _ => {}
             }
         }
+        Ok(())
     }
 }
 
@@ -147,23 +234,24 @@ struct Cell {
     error: bool,
 }
 
+/// The cells of a row that hold something, or what is wrong with it.
+type Cells = std::result::Result<Vec<Cell>, RowProblem>;
+
 /// Gives a row as often as it stands for; the line behind it.
-fn repeat(cells: &[Cell], line: u64, repeats: u64, filler: &mut Filler<'_>) -> Result<u64> {
+fn repeat(cells: &Cells, line: u64, repeats: u64, filler: &mut Filler<'_>) -> Result<u64> {
     let behind = line.saturating_add(repeats);
-    if cells.is_empty() {
+    if cells.as_ref().is_ok_and(Vec::is_empty) {
         return Ok(behind);
     }
-    let widest = cells.last().map_or(0, |cell| cell.column.saturating_add(cell.repeats));
-    let too_wide = widest > filler.max_columns() as u64;
     for line in line..behind.min(MOST_ROWS + 1) {
-        if too_wide {
-            // One cell out there says as much as all of them.
-            filler.cell(line, filler.max_columns(), "-".to_owned(), false)?;
-        } else {
-            for cell in cells {
-                for column in cell.column..cell.column + cell.repeats {
-                    let column = usize::try_from(column).unwrap_or(usize::MAX);
-                    filler.cell(line, column, cell.text.clone(), cell.error)?;
+        match cells {
+            Err(problem) => filler.damaged(line, *problem)?,
+            Ok(cells) => {
+                for cell in cells {
+                    for column in cell.column..cell.column + cell.repeats {
+                        let column = usize::try_from(column).unwrap_or(usize::MAX);
+                        filler.cell(line, column, &cell.text, cell.error)?;
+                    }
                 }
             }
         }
@@ -174,9 +262,11 @@ fn repeat(cells: &[Cell], line: u64, repeats: u64, filler: &mut Filler<'_>) -> R
     Ok(behind)
 }
 
-/// The cells of a row that hold something.
-fn row(xml: &mut Xml<'_>, line: u64, filler: &mut Filler<'_>) -> Result<Vec<Cell>> {
-    let (mut buffer, mut column, mut cells) = (Vec::new(), 0_u64, Vec::new());
+/// The cells of a row. What they hold is weighed before it is kept, each as often as it repeats.
+fn row(xml: &mut Xml<'_>, line: u64, filler: &mut Filler<'_>) -> Result<Cells> {
+    let limits = filler.limits();
+    let (mut buffer, mut column, mut size) = (Vec::new(), 0_u64, 0_u64);
+    let mut cells: Cells = Ok(Vec::new());
     loop {
         buffer.clear();
         match xml.read_event_into(&mut buffer).map_err(broken)? {
@@ -186,13 +276,27 @@ fn row(xml: &mut Xml<'_>, line: u64, filler: &mut Filler<'_>) -> Result<Vec<Cell
                 // Beyond the last column of any spreadsheet it is one column too many, and told as such.
                 let repeats = count(&tag, "table:number-columns-repeated").min(16_385);
                 let rows = count(&tag, "table:number-rows-spanned");
-                let (text, error) = cell(xml, &tag)?;
-                if !text.is_empty() && column <= 16_384 {
-                    filler.merge(
-                        line,
-                        line.saturating_add(rows - 1).min(MOST_ROWS),
-                        usize::try_from(column).unwrap_or(0),
-                    );
+                let (text, error) = cell(xml, &tag, limits.max_cell_bytes)?;
+                size = size.saturating_add(repeats.saturating_mul(text.len() as u64));
+                let problem = if text.is_empty() || repeats == 0 {
+                    None
+                } else if column.saturating_add(repeats) > limits.max_columns as u64 {
+                    Some(RowProblem::TooManyColumns)
+                } else if text.len() > limits.max_cell_bytes {
+                    Some(RowProblem::CellTooLarge)
+                } else if size > limits.max_record_bytes as u64 {
+                    Some(RowProblem::RecordTooLarge)
+                } else {
+                    None
+                };
+                if let Some(problem) = problem {
+                    cells = Err(problem);
+                } else if let Ok(cells) = &mut cells
+                    && !text.is_empty()
+                    && repeats > 0
+                {
+                    let last = line.saturating_add(rows.saturating_sub(1)).min(MOST_ROWS);
+                    filler.merge(line, last, usize::try_from(column).unwrap_or(0));
                     cells.push(Cell { column, repeats, text, error });
                 }
                 column = column.saturating_add(repeats);
@@ -205,7 +309,7 @@ fn row(xml: &mut Xml<'_>, line: u64, filler: &mut Filler<'_>) -> Result<Vec<Cell
 }
 
 /// A cell's text, and whether a formula failed in it.
-fn cell(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Result<(String, bool)> {
+fn cell(xml: &mut Xml<'_>, tag: &BytesStart<'_>, most: usize) -> Result<(String, bool)> {
     let value = |name: &str| attribute(tag, name);
     let kind = value("office:value-type").unwrap_or_default();
     let failed = value("calcext:value-type").is_some_and(|kind| kind == "error");
@@ -216,7 +320,7 @@ fn cell(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Result<(String, bool)> {
         "boolean" => value("office:boolean-value").map(|yes| yes.to_ascii_lowercase()),
         _ => value("office:string-value").filter(|text| !text.is_empty()),
     };
-    let shown = paragraphs(xml, tag.name().as_ref())?;
+    let shown = paragraphs(xml, tag.name().as_ref(), most)?;
     if failed {
         return Ok((shown, true));
     }
@@ -239,8 +343,8 @@ fn is_padded(shown: &str, number: f64) -> bool {
         && shown.parse::<f64>().is_ok_and(|shown| shown == number)
 }
 
-/// The text up to the end of the cell, remarks not included.
-fn paragraphs(xml: &mut Xml<'_>, end: &str) -> Result<String> {
+/// The text up to the end of the cell, remarks not included; a little of what is beyond `most` bytes.
+fn paragraphs(xml: &mut Xml<'_>, end: &str, most: usize) -> Result<String> {
     let (mut buffer, mut shown, mut remark, mut first, mut inside) =
         (Vec::new(), String::new(), 0_usize, true, 0_usize);
     loop {
@@ -249,7 +353,7 @@ fn paragraphs(xml: &mut Xml<'_>, end: &str) -> Result<String> {
             Event::Start(tag) => match tag.name().as_ref() {
                 "office:annotation" => remark += 1,
                 name if name == end => inside += 1,
-                _ if remark > 0 => {}
+                _ if remark > 0 || shown.len() > most => {}
                 "text:p" if !std::mem::take(&mut first) => shown.push('\n'),
                 "text:s" => {
                     let blanks = usize::try_from(count(&tag, "text:c")).unwrap_or(MOST_BLANKS);
@@ -265,8 +369,10 @@ fn paragraphs(xml: &mut Xml<'_>, end: &str) -> Result<String> {
                 name if name == end => inside -= 1,
                 _ => {}
             },
-            Event::Text(part) if remark == 0 && !first => shown.push_str(&part.xml10_content()),
-            Event::GeneralRef(entity) if remark == 0 => {
+            Event::Text(part) if remark == 0 && !first && shown.len() <= most => {
+                shown.push_str(&part.xml10_content())
+            }
+            Event::GeneralRef(entity) if remark == 0 && shown.len() <= most => {
                 let name = format!("&{};", entity.into_inner());
                 shown.push_str(&unescape(&name).map_err(broken)?);
             }

@@ -1,16 +1,21 @@
 //! What an old workbook (XLS in an OLE container) would take, counted before it is parsed.
 //!
-//! The parser follows chains of sectors without looking for circles, and lays out each sheet as a grid from its first
-//! cell to its last. Both are walked here first.
+//! The parser follows chains of sectors without looking for circles, lays out each sheet as a grid from its first cell to
+//! its last, and gives every cell a copy of its text. All that is walked here first.
 
 use super::super::kind::refused;
 use super::super::scan::Limits;
-use super::{damaged, locked};
+use super::{MOST_SHEETS, damaged, locked, sst, too_many_sheets};
 use crate::error::{Error, Result, ViolationCode};
 
 /// Bytes a cell of a grid takes: its value, its formula, and a copy of the value.
 const GRID_CELL: usize = 64;
-const MOST_SHEETS: usize = 1_000;
+/// Bytes of a cell before it is put into its grid, and of a merged area.
+const CELL: usize = 40;
+/// More records in a row that continue another nobody writes; the parser takes them off a list from its front.
+const MOST_CONTINUED: usize = 40_000;
+/// What a defined name takes besides its text.
+const NAME: usize = 128;
 const END_OF_CHAIN: u32 = 0xFFFF_FFFE;
 /// Shorter streams lie in sectors of 64 bytes.
 const SHORT: u64 = 4096;
@@ -22,15 +27,13 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits) -> Result<()> {
     if has("EncryptedPackage") {
         return Err(locked());
     }
-    let mut any = false;
-    for entry in &ole.entries {
-        if ["Workbook", "Book"].iter().any(|name| entry.name.eq_ignore_ascii_case(name)) {
-            let stream = ole.stream(entry).ok_or_else(damaged)?;
-            measure(&stream, limits)?;
-            any = true;
-        }
+    // Of several of one name the first is read.
+    let of = |name: &str| ole.entries.iter().find(|entry| entry.name.eq_ignore_ascii_case(name));
+    let books = [of("Workbook"), of("Book")];
+    for entry in books.iter().flatten() {
+        measure(&ole.stream(entry).ok_or_else(damaged)?, limits)?;
     }
-    if any {
+    if books.iter().any(Option::is_some) {
         return Ok(());
     }
     Err(refused(if has("WordDocument") {
@@ -100,6 +103,10 @@ impl<'b> Ole<'b> {
             let name: Vec<u16> =
                 entry.get(..64)?.chunks_exact(2).filter_map(|pair| u16_at(pair, 0)).collect();
             let name = name.split(|unit| *unit == 0).next().unwrap_or_default();
+            // A byte order mark, which the parser heeds: no name has one.
+            if matches!(name.first(), Some(0xFEFF | 0xFFFE | 0xBBEF)) {
+                return None;
+            }
             let high = if sector == 512 { 0 } else { u32_at(entry, 124)? };
             let length = u64::from(high) << 32 | u64::from(u32_at(entry, 120)?);
             let start = u32_at(entry, 116)?;
@@ -169,45 +176,134 @@ fn records(stream: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
-/// Adds up the grids of all sheets.
-fn measure(stream: &[u8], limits: &Limits) -> Result<()> {
-    let globals = records(stream).take_while(|(kind, _)| *kind != 0x000A);
-    let sheets: Vec<u32> =
-        globals.filter(|(kind, _)| *kind == 0x0085).filter_map(|(_, data)| u32_at(data, 0)).collect();
-    let walked = sheets.len().saturating_mul(stream.len());
-    let mut cells = 0_usize;
-    if sheets.len() <= MOST_SHEETS && walked as u64 <= limits.max_unpacked_bytes.saturating_mul(4) {
-        for start in sheets {
-            cells = cells.saturating_add(grid(stream.get(start as usize..).ok_or_else(damaged)?));
-        }
-    } else {
-        cells = usize::MAX;
-    }
-    if cells > limits.max_table_bytes / GRID_CELL {
-        let message = "the sheets of this old workbook reach too far: save it as XLSX or CSV";
-        return Err(Error::invalid_field("file", ViolationCode::TooLong, message));
-    }
-    Ok(())
+/// What the list of sheets and what they share say.
+#[derive(Default)]
+struct Globals<'s> {
+    /// Where the sheets begin.
+    sheets: Vec<u32>,
+    /// The texts that cells share, over several records.
+    shared: Vec<&'s [u8]>,
+    /// How many defined names there are, and the bytes they are written with.
+    names: usize,
+    name_bytes: usize,
+    /// The longest name of a sheet or of something defined: formulas are written out with it.
+    longest_name: usize,
 }
 
-/// How many cells the grid of a sheet has: from the first to the last that holds something, or as it says itself.
-fn grid(sheet: &[u8]) -> usize {
-    let (mut depth, mut said) = (0_usize, 0_usize);
+impl<'s> Globals<'s> {
+    fn read(stream: &'s [u8]) -> Result<Self> {
+        let mut found = Self::default();
+        let (mut continued, mut is_shared) = (0, false);
+        for (kind, data) in records(stream).take_while(|(kind, _)| *kind != 0x000A) {
+            continued = if kind == 0x003C { continued + 1 } else { 0 };
+            if continued > MOST_CONTINUED {
+                return Err(damaged());
+            }
+            match kind {
+                0x003C if is_shared => found.shared.push(data),
+                0x003C => {}
+                0x00FC => found.shared = vec![data],
+                0x0085 => {
+                    found.sheets.extend(u32_at(data, 0));
+                    found.longest_name = found.longest_name.max(data.len());
+                }
+                0x0018 => {
+                    found.names += 1;
+                    found.name_bytes += data.len();
+                    found.longest_name = found.longest_name.max(data.get(3).copied().unwrap_or(0).into());
+                }
+                _ => {}
+            }
+            is_shared = kind == 0x00FC || (kind == 0x003C && is_shared);
+            if found.sheets.len() > MOST_SHEETS {
+                return Err(too_many_sheets());
+            }
+        }
+        Ok(found)
+    }
+
+    /// The text of so many bytes of formulas: five bytes may stand for a name.
+    const fn formulas(&self, bytes: usize) -> usize {
+        bytes.saturating_mul(4 + self.longest_name * 3 / 5)
+    }
+}
+
+/// What sheets would take.
+#[derive(Default)]
+struct Weight {
+    /// Cells of their grids.
+    grid: usize,
+    /// Bytes besides.
+    bytes: usize,
+}
+
+impl Weight {
+    const fn is_too_much(&self, limits: &Limits) -> bool {
+        let most = limits.max_table_bytes;
+        self.grid > most / GRID_CELL || self.bytes.saturating_add(self.grid * CELL) > most.saturating_mul(2)
+    }
+}
+
+/// Adds up what all sheets take.
+fn measure(stream: &[u8], limits: &Limits) -> Result<()> {
+    let too_far = || {
+        let message = "the sheets of this old workbook reach too far: save it as XLSX or CSV";
+        Error::invalid_field("file", ViolationCode::TooLong, message)
+    };
+    let globals = Globals::read(stream)?;
+    let texts = sst::lengths(&globals.shared, limits.max_table_bytes).ok_or_else(too_far)?;
+    let names = globals.formulas(globals.name_bytes).saturating_add(
+        // Each with the name of the sheet that it is on.
+        globals.names.saturating_mul(NAME + globals.longest_name),
+    );
+    let mut weight = Weight { grid: 0, bytes: names };
+    // One part of the file may be several sheets.
+    let mut left = limits.max_unpacked_bytes.saturating_mul(4);
+    for start in &globals.sheets {
+        let sheet = stream.get(*start as usize..).ok_or_else(damaged)?;
+        let walked = weigh(sheet, &globals, &texts, &mut weight)?;
+        left = left.checked_sub(walked as u64).ok_or_else(too_far)?;
+        if weight.is_too_much(limits) {
+            return Err(too_far());
+        }
+    }
+    if weight.is_too_much(limits) { Err(too_far()) } else { Ok(()) }
+}
+
+/// Adds what a sheet takes; how many bytes of the file it is.
+///
+/// The grid of a sheet reaches from the first to the last cell that holds something, or as far as it says itself.
+fn weigh(sheet: &[u8], globals: &Globals<'_>, texts: &[u32], weight: &mut Weight) -> Result<usize> {
+    let (mut depth, mut said, mut walked, mut continued) = (0_usize, 0_usize, 0_usize, 0_usize);
     let mut area: Option<(usize, usize, usize, usize)> = None;
     for (kind, data) in records(sheet) {
+        walked += 4 + data.len();
+        continued = if kind == 0x003C { continued + 1 } else { 0 };
         match kind {
+            0x003C if continued > MOST_CONTINUED => return Err(damaged()),
             0x0809 => depth += 1,
             0x000A if depth <= 1 => break,
             0x000A => depth -= 1,
             _ => {}
         }
         let number = |at: usize| u16_at(data, at).map(usize::from);
-        if kind == 0x0200 {
-            let wide = data.len() >= 14;
-            let rows = if wide { u32_at(data, 4).map(|row| row as usize) } else { number(2) };
-            let columns = number(if wide { 10 } else { 6 });
-            said = said.max(rows.unwrap_or(0).saturating_mul(columns.unwrap_or(0)));
-        }
+        let bytes = match kind {
+            0x0200 => {
+                said = said.max(dimensions(data));
+                0
+            }
+            0x0204 | 0x00D6 | 0x0207 => CELL + 2 * data.len(),
+            0x00FD => {
+                let text = u32_at(data, 6).and_then(|place| texts.get(place as usize));
+                CELL + text.map_or(0, |length| *length as usize)
+            }
+            0x0006 => 2 * CELL + globals.formulas(data.len()),
+            0x0203 | 0x0205 | 0x027E => CELL,
+            0x00BD => data.len() / 6 * CELL,
+            0x00E5 => data.len() / 8 * CELL,
+            _ => 0,
+        };
+        weight.bytes = weight.bytes.saturating_add(bytes);
         if matches!(kind, 0x0203 | 0x0204 | 0x00D6 | 0x0205 | 0x027E | 0x00FD | 0x0006 | 0x00BD)
             && let (Some(row), Some(first)) = (number(0), number(2))
         {
@@ -219,5 +315,24 @@ fn grid(sheet: &[u8]) -> usize {
         }
     }
     let used = area.map_or(0, |(top, bottom, left, right)| (bottom - top + 1) * (right - left + 1));
-    used.max(said)
+    weight.grid = weight.grid.saturating_add(used.max(said));
+    Ok(walked)
+}
+
+/// The cells for which room is made, by what a sheet says of itself: counted as the parser does, which goes round at zero
+/// where the last row stands before the first.
+fn dimensions(data: &[u8]) -> usize {
+    let small = |at: usize| u16_at(data, at).map_or(0, u32::from);
+    let large = |at: usize| u32_at(data, at).unwrap_or(0);
+    let (top, bottom, left, right) = if data.len() >= 14 {
+        (large(0), large(4), small(8), small(10))
+    } else {
+        (small(0), small(2), small(4), small(6))
+    };
+    let left = if left > 0xFF || right < left { 0 } else { left };
+    if bottom == 0 || right == 0 {
+        return 1;
+    }
+    let rows = bottom.wrapping_sub(top) as usize;
+    rows.saturating_mul(right.wrapping_sub(left) as usize)
 }

@@ -256,3 +256,137 @@ fn spoilt_bytes_never_panic() {
         }
     }
 }
+
+fn row_of(cells: &str) -> String {
+    format!("<table:table-row>{cells}</table:table-row>")
+}
+
+fn string_cell(repeats: u64, text: &str) -> String {
+    format!(
+        "<table:table-cell table:number-columns-repeated=\"{repeats}\" office:value-type=\"string\">\
+         <text:p>{text}</text:p></table:table-cell>"
+    )
+}
+
+#[test]
+fn a_large_text_that_repeats_is_weighed_before_it_is_kept() {
+    let head = row_of(&string_cell(2, "head"));
+    let sheet = |row: &str| ods(&format!("<table:table table:name=\"x\">{head}{row}</table:table>"));
+    let large = "x".repeat(20_000);
+    // Two hundred gigabytes: four thousand cells in each of half a million rows.
+    let wide = row_of(&string_cell(4_000, &large));
+    let wide = wide.replacen("row>", "row table:number-rows-repeated=\"500000\">", 1);
+    let (_, rows) = read(sheet(&wide), &ReadOptions::new()).unwrap();
+    assert_eq!(rows.len(), 500_000);
+    assert!(rows.iter().all(|row| row.problem() == Some(RowProblem::RecordTooLarge)));
+    let high = wide.replace("\"4000\"", "\"2\"");
+    let small = ReadOptions::new().limits(Limits::new().max_table_bytes(1024 * 1024));
+    assert!(refusal(sheet(&high), &small).contains("MiB"));
+    // Blanks that a counter stands for; cells that say they are there no time.
+    let blanks = row_of(&string_cell(1, &"<text:s text:c=\"1000\"/>".repeat(5_000)));
+    let none = row_of(&string_cell(0, "x").repeat(10_000));
+    let (_, rows) =
+        read(sheet(&format!("{blanks}{none}{}", row_of(&string_cell(1, "y")))), &ReadOptions::new()).unwrap();
+    let problems: Vec<_> = rows.iter().map(|row| (row.line(), row.problem())).collect();
+    assert_eq!(problems, [(2, Some(RowProblem::CellTooLarge)), (4, None)]);
+}
+
+#[test]
+fn a_text_that_many_cells_share_is_not_copied_without_end() {
+    let strings = format!("<sst uniqueCount=\"1\"><si><t>{}</t></si></sst>", "x".repeat(900_000));
+    let rows = |cells: usize| {
+        let row = format!("<row>{}</row>", "<c t=\"s\"><v>0</v></c>".repeat(cells));
+        xlsx_with_sheet(&row.repeat(1_000), &strings)
+    };
+    let limits = Limits::new().max_table_bytes(8 * 1024 * 1024).max_unpacked_bytes(64 * 1024 * 1024);
+    let small = ReadOptions::new().limits(limits);
+    assert!(refusal(rows(2), &small).contains("MiB"));
+    // Each row is too large and dropped; that they are read ends too.
+    assert!(refusal(rows(30), &small).contains("MiB"));
+}
+
+/// A workbook made here, with another text for some of its parts.
+fn xlsx_with(parts: &[(&str, &str)]) -> Vec<u8> {
+    let whole = xlsx_with_sheet("<row><c><v>1</v></c><c><v>2</v></c></row>", "");
+    let mut zip = zip::ZipArchive::new(Cursor::new(whole)).unwrap();
+    let mut all = Vec::new();
+    for index in 0..zip.len() {
+        let mut part = zip.by_index(index).unwrap();
+        let name = part.name().unwrap().into_owned();
+        let mut content = String::new();
+        std::io::Read::read_to_string(&mut part, &mut content).unwrap();
+        if let Some((_, other)) = parts.iter().find(|(end, _)| name.ends_with(end)) {
+            content = (*other).to_owned();
+        }
+        all.push((name, content));
+    }
+    let all: Vec<(&str, &[u8])> =
+        all.iter().map(|(name, content)| (name.as_str(), content.as_bytes())).collect();
+    archive(&all)
+}
+
+fn workbook_of(sheets: u32) -> String {
+    let sheets: String =
+        (0..sheets).map(|n| format!("<sheet name=\"s{n}\" sheetId=\"{n}\" r:id=\"rId1\"/>")).collect();
+    format!("<workbook><sheets>{sheets}</sheets></workbook>")
+}
+
+#[test]
+fn a_workbook_of_a_million_sheets_is_refused_at_once() {
+    let none = ReadOptions::new();
+    assert!(refusal(xlsx_with(&[("xl/workbook.xml", &workbook_of(200_000))]), &none).contains("1000 sheets"));
+    assert!(refusal(ods(&"<table:table table:name=\"x\"/>".repeat(200_000)), &none).contains("1000 sheets"));
+    // As many as may be, all of them one part of the file, which holds nothing: it is not unpacked for each.
+    let empty = format!("<worksheet><sheetData>{}</sheetData></worksheet>", "<row/>".repeat(100_000));
+    let parts = [("xl/workbook.xml", workbook_of(1_000)), ("sheet1.xml", empty)];
+    let parts = parts.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let mut options = ReadOptions::new();
+    options.limits = Limits::new();
+    assert!(refusal(xlsx_with(&parts), &options).contains("unpacks"));
+    // Many honest sheets of which the last holds the table.
+    let tables = "<table:table table:name=\"x\"><table:table-row/></table:table>".repeat(900);
+    let last =
+        format!("<table:table table:name=\"y\">{}</table:table>", row_of(&string_cell(2, "a")).repeat(3));
+    let (table, _) = read(ods(&format!("{tables}{last}")), &none).unwrap();
+    assert_eq!(table.sheet(), Some("y"));
+    let long = format!("<table:table table:name=\"{}\"/>", "n".repeat(2_000));
+    assert!(refusal(ods(&long), &none).contains("damaged"));
+}
+
+#[test]
+fn what_a_workbook_keeps_beside_its_sheets_is_counted() {
+    let none = ReadOptions::new();
+    let format = "0".repeat(100_000);
+    let styles = format!(
+        "<styleSheet><numFmts><numFmt numFmtId=\"200\" formatCode=\"{format}\"/></numFmts><cellXfs>{}</cellXfs></styleSheet>",
+        "<xf numFmtId=\"200\"/>".repeat(5_000)
+    );
+    let names = format!("<workbook>{}</workbook>", "<definedName name=\"a\">b</definedName>".repeat(10_000));
+    let relations = format!(
+        "<Relationships><Relationship Id=\"rId1\" Target=\"{}\"/></Relationships>",
+        "x".repeat(100_000)
+    );
+    let texts = format!("<sst>{}</sst>", "<si/>".repeat(50_000));
+    let comment = format!("<worksheet><!--{}--></worksheet>", "<a>".repeat(400_000));
+    let small =
+        ReadOptions::new().limits(Limits::new().max_table_bytes(1024 * 1024).max_record_bytes(1024 * 1024));
+    for (part, text, options) in [
+        ("styles.xml", styles, &none),
+        ("xl/workbook.xml", names, &small),
+        ("workbook.xml.rels", relations, &none),
+        ("sharedStrings.xml", texts, &small),
+        ("sheet1.xml", comment, &small),
+    ] {
+        assert!(refusal(xlsx_with(&[(part, &text)]), options).contains("unpacks"), "{part}");
+    }
+    // A directory of a million entries is not read to be counted.
+    let mut entries = b"PK\x03\x04".to_vec();
+    entries.extend(b"PK\x01\x02".repeat(20_001));
+    assert!(refusal(entries, &none).contains("unpacks"));
+    // Parts under other names are looked at as well.
+    let hidden = archive(&[
+        ("xl/workbook.xml", b"<workbook/>"),
+        ("media/picture.png", format!("<sst>{}</sst>", "<si/>".repeat(50_000)).as_bytes()),
+    ]);
+    assert!(refusal(hidden, &small).contains("unpacks"));
+}

@@ -1,42 +1,52 @@
 //! Cells as text that loses nothing.
 
+use std::borrow::Cow;
+
 use calamine::{Data, DataRef, ExcelDateTime};
 
 /// The largest number a float holds exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 /// The first day behind 9999-12-31, where dates of spreadsheets end.
 const LAST_DAY: f64 = 2_958_466.0;
+/// No spreadsheet takes a longer number format.
+const LONGEST_FORMAT: usize = 255;
 
-/// A cell's text, and whether a formula failed in it.
-pub(super) fn of_cell(cell: &DataRef<'_>, format: Option<&str>) -> (String, bool) {
+/// A cell's text, and whether a formula failed in it. A text that many cells share is not copied.
+pub(super) fn of_cell<'c>(cell: &'c DataRef<'_>, format: Option<&str>) -> (Cow<'c, str>, bool) {
     let text = match cell {
-        DataRef::Empty => String::new(),
-        DataRef::Int(n) => formatted(*n as f64, format).unwrap_or_else(|| n.to_string()),
-        DataRef::Float(n) => formatted(*n, format).unwrap_or_else(|| number(*n)),
-        DataRef::String(text) => text.clone(),
-        DataRef::SharedString(text) => (*text).to_owned(),
-        DataRef::Bool(yes) => yes.to_string(),
-        DataRef::DateTime(time) => date_time(*time),
-        DataRef::DateTimeIso(text) => iso(text),
-        DataRef::DurationIso(text) => duration(text),
-        DataRef::Error(error) => return (error.to_string(), true),
+        DataRef::Empty => Cow::Borrowed(""),
+        DataRef::Int(n) => formatted(*n as f64, format).unwrap_or_else(|| n.to_string()).into(),
+        DataRef::Float(n) => formatted(*n, format).unwrap_or_else(|| number(*n)).into(),
+        DataRef::String(text) => Cow::Borrowed(text.as_str()),
+        DataRef::SharedString(text) => Cow::Borrowed(*text),
+        DataRef::Bool(yes) => yes.to_string().into(),
+        DataRef::DateTime(time) => date_time(*time).into(),
+        DataRef::DateTimeIso(text) => iso(text).into(),
+        DataRef::DurationIso(text) => duration(text).into(),
+        DataRef::Error(error) => return (error.to_string().into(), true),
     };
     (text, false)
 }
 
 /// The same for a cell of an old workbook.
-pub(super) fn of_data(cell: &Data) -> (String, bool) {
-    match cell {
-        Data::String(text) => (text.clone(), false),
-        Data::Empty => (String::new(), false),
-        Data::Int(n) => of_cell(&DataRef::Int(*n), None),
-        Data::Float(n) => of_cell(&DataRef::Float(*n), None),
-        Data::Bool(yes) => of_cell(&DataRef::Bool(*yes), None),
-        Data::DateTime(time) => of_cell(&DataRef::DateTime(*time), None),
-        Data::DateTimeIso(text) => (iso(text), false),
-        Data::DurationIso(text) => (duration(text), false),
-        Data::Error(error) => (error.to_string(), true),
-    }
+pub(super) fn of_data(cell: &Data) -> (Cow<'_, str>, bool) {
+    let text = match cell {
+        Data::String(text) => Cow::Borrowed(text.as_str()),
+        Data::Empty => Cow::Borrowed(""),
+        Data::Int(n) => n.to_string().into(),
+        Data::Float(n) => number(*n).into(),
+        Data::Bool(yes) => yes.to_string().into(),
+        Data::DateTime(time) => date_time(*time).into(),
+        Data::DateTimeIso(text) => iso(text).into(),
+        Data::DurationIso(text) => duration(text).into(),
+        Data::Error(error) => return (error.to_string().into(), true),
+    };
+    (text, false)
+}
+
+/// Whether numbers of this format are shown otherwise than by their digits.
+pub(super) fn shows_more(format: &str) -> bool {
+    format.len() <= LONGEST_FORMAT && format.bytes().all(|byte| b"0#,.%-\\ ".contains(&byte))
 }
 
 /// A number with all its digits and no more. Fractions are rounded to the fifteen digits that spreadsheets show: what is
@@ -56,7 +66,8 @@ pub(super) fn number(value: f64) -> String {
 
 /// Percentages, and numbers such as zip codes whose format shows zeros before them.
 fn formatted(value: f64, format: Option<&str>) -> Option<String> {
-    let format = format?;
+    // Each cell of it is as long as it.
+    let format = format.filter(|format| format.len() <= LONGEST_FORMAT)?;
     if format.contains('%') && format.bytes().all(|byte| b"0#,.% ".contains(&byte)) {
         return Some(format!("{}%", number(value * 100.0)));
     }
@@ -160,8 +171,9 @@ mod tests {
         for (value, format, text) in cases {
             assert_eq!(formatted(value, Some(format)).as_deref(), Some(text));
         }
-        for format in ["General", "0.00", "0", "#,##0", "0E+00"] {
-            assert_eq!(formatted(1234.0, Some(format)), None, "{format}");
+        let endless = "0".repeat(1_000_000);
+        for format in ["General", "0.00", "0", "#,##0", "0E+00", &endless] {
+            assert_eq!(formatted(1234.0, Some(format)), None, "{format:.9}");
         }
     }
 
