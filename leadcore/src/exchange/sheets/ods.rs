@@ -370,7 +370,7 @@ fn paragraphs(xml: &mut Xml<'_>, end: &str, most: usize) -> Result<String> {
                 _ => {}
             },
             Event::Text(part) if remark == 0 && !first && shown.len() <= most => {
-                shown.push_str(&part.xml10_content())
+                shown.push_str(&part.xml10_content());
             }
             Event::GeneralRef(entity) if remark == 0 && shown.len() <= most => {
                 let name = format!("&{};", entity.into_inner());
