@@ -213,8 +213,7 @@ fn what_an_actor_may_not_see_is_in_no_file() {
     let host = Host::new();
     let lead = host.add(company("Nordlys AS"));
     add(&host, &lead, anna());
-    let role =
-        Role::new().grant(Permission::View, Visibility::All).grant(Permission::Export, Visibility::All);
+    let role = Role::viewer().grant(Permission::Export, Visibility::All);
     let role = role.hide(Field::Phone).unwrap().hide(Field::JobTitle).unwrap();
     let max = "max".parse().unwrap();
     let policy = RoleTable::new().role("sales", role).user(&max, &["sales"], None).unwrap();
