@@ -100,6 +100,8 @@ from .operations import (
     UndoRecord,
     UndoTotals,
 )
+from .opportunities import Opportunities, Services
+from .opportunity import Opportunity, OpportunityInput, Service, ServiceInput
 from .pages import AccountPage, Attached, Cell, Engagement, LeadPage, PageSection, Qualification, TabPage
 from .pipelines import Pipelines, StageInput, StageRules
 from .plans import ImportPlan, LineCandidate, PlannedLine
@@ -214,6 +216,9 @@ __all__ = [
     "NotFoundError",
     "Numbering",
     "Operations",
+    "Opportunities",
+    "Opportunity",
+    "OpportunityInput",
     "Overview",
     "Page",
     "PageSection",
@@ -240,6 +245,9 @@ __all__ = [
     "Row",
     "SavedMapping",
     "Section",
+    "Service",
+    "ServiceInput",
+    "Services",
     "Settings",
     "Stage",
     "StageInput",

@@ -34,6 +34,7 @@ from .lines import Lines
 from .mapping import Mappings
 from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline, Topic
 from .operations import Operations
+from .opportunities import Opportunities, Services
 from .pipelines import Pipelines
 from .policy import RoleTable
 from .records import Records
@@ -151,11 +152,13 @@ class Database(Operations, Importing):
         "locations",
         "lost_reasons",
         "mappings",
+        "opportunities",
         "participants",
         "partners",
         "pipelines",
         "records",
         "reminders",
+        "services",
         "settings",
         "sources",
         "views",
@@ -181,6 +184,10 @@ class Database(Operations, Importing):
     """Priced offers."""
     lines: Lines
     """The products of leads."""
+    opportunities: Opportunities
+    """What accounts may buy, until it is won or lost."""
+    services: Services
+    """What accounts buy."""
     followers: Followers
     """Who follows leads and accounts."""
     participants: Participants
@@ -232,6 +239,8 @@ class Database(Operations, Importing):
         self.files = Files(self)
         self.estimates = Estimates(self)
         self.lines = Lines(self)
+        self.opportunities = Opportunities(self)
+        self.services = Services(self)
         self.followers = Followers(self)
         self.participants = Participants(self)
         self.records = Records(self)
