@@ -112,7 +112,7 @@ fn s1_07_potential_won_or_lost() {
     let lost = Lost::because(None, Some("no budget"));
     for again in [
         host.try_write(|ctx, txn| opportunities::win(ctx, txn, open.id, ANY, None)),
-        host.try_write(|ctx, txn| opportunities::lose(ctx, txn, open.id, ANY, lost.clone())),
+        host.try_write(|ctx, txn| opportunities::lose(ctx, txn, open.id, ANY, &lost)),
         host.try_write(|ctx, txn| {
             let patch = OpportunityPatch::new().amount(Some(9.into()));
             opportunities::edit(ctx, txn, open.id, ANY, &patch)
@@ -129,10 +129,10 @@ fn s1_07_potential_won_or_lost() {
     assert_eq!(same, again, "an open one stays as it is");
     // Where the tenant keeps a list of reasons, one of it is named.
     let dear = host.write(|ctx, txn| vocabulary::add::<LostReasonId>(ctx, txn, "Too dear", None));
-    let none = host.try_write(|ctx, txn| opportunities::lose(ctx, txn, open.id, ANY, lost.clone()));
+    let none = host.try_write(|ctx, txn| opportunities::lose(ctx, txn, open.id, ANY, &lost));
     refused(none, ErrorKind::Invalid);
     let why = Lost::because(dear.id, Some(" by 10 % ")).on(today);
-    let ended = host.write(|ctx, txn| opportunities::lose(ctx, txn, open.id, ANY, why.clone()));
+    let ended = host.write(|ctx, txn| opportunities::lose(ctx, txn, open.id, ANY, &why));
     let end = ended.end.clone().unwrap();
     assert_eq!((end.on, end.reason, end.detail.as_deref()), (today, Some(dear.id), Some("by 10 %")));
     assert_eq!(ended.chance(), Some(0));
@@ -168,7 +168,7 @@ fn s4_14_opportunity_forces_conversion() {
     assert_eq!(dump(&host.store, &host.scene.tenant), before, "nothing is written");
     let made = host.write(|ctx, txn| {
         let plan = convert::plan(ctx, txn, of, &ConversionOptions::default().at_revision(revision))?;
-        let outcome = convert::apply(ctx, txn, &plan, None)?;
+        let outcome = convert::apply(ctx, txn, &plan)?;
         let linked = opportunities::create(ctx, txn, of, solar(5).into())?;
         Ok((outcome.account, linked))
     });

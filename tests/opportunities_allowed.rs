@@ -64,7 +64,7 @@ const WRITES: [(&str, Call); 11] = [
     }),
     ("win", |ctx, txn, k| opportunities::win(ctx, txn, k.open.id, ANY, None).map(drop)),
     ("lose", |ctx, txn, k| {
-        opportunities::lose(ctx, txn, k.open.id, ANY, Lost::because(None, Some("no budget"))).map(drop)
+        opportunities::lose(ctx, txn, k.open.id, ANY, &Lost::because(None, Some("no budget"))).map(drop)
     }),
     ("reopen", |ctx, txn, k| opportunities::reopen(ctx, txn, k.won.id, ANY).map(drop)),
     ("delete", |ctx, txn, k| opportunities::delete(ctx, txn, k.open.id, ANY)),

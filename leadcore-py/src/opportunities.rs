@@ -173,8 +173,8 @@ pub(crate) fn opportunity_move(
             OpportunityState::Lost => {
                 let reason = reason.map(|id| LostReasonId::from_uuid(id.0));
                 let why = Lost::because(reason, detail.as_ref().map(|detail| detail.0.as_str()));
-                let why = on.map_or_else(|| why.clone(), |on| why.clone().on(on));
-                desk::opportunities::lose(ctx, txn, id, expect, why)
+                let why = if let Some(on) = on { why.on(on) } else { why };
+                desk::opportunities::lose(ctx, txn, id, expect, &why)
             }
             _ => desk::opportunities::reopen(ctx, txn, id, expect),
         }
