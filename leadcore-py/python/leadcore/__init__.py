@@ -100,7 +100,7 @@ from .operations import (
     UndoRecord,
     UndoTotals,
 )
-from .opportunities import Opportunities, Services
+from .opportunities import Opportunities
 from .opportunity import Opportunity, OpportunityInput, Service, ServiceInput
 from .pages import AccountPage, Attached, Cell, Engagement, LeadPage, PageSection, Qualification, TabPage
 from .pipelines import Pipelines, StageInput, StageRules
@@ -108,6 +108,7 @@ from .plans import ImportPlan, LineCandidate, PlannedLine
 from .policy import Role, RoleTable
 from .reading import LeadReading
 from .records import HostRecord, RecordKind, Records
+from .services import Services
 from .settings import Numbering, Settings
 from .subjects import SubjectRef
 from .terms import Terms

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from .accounts import Accounts
 from .activities import Activities
@@ -34,14 +34,15 @@ from .lines import Lines
 from .mapping import Mappings
 from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline, Topic
 from .operations import Operations
-from .opportunities import Opportunities, Services
+from .opportunities import Opportunities
 from .pipelines import Pipelines
 from .policy import RoleTable
 from .records import Records
+from .services import Services
 from .settings import Settings
 from .subjects import SubjectRef
 from .terms import Terms
-from .transactions import Transaction, open_units
+from .transactions import Stats, Transaction, open_units
 from .users import Clock, TaxRule, UtcOffset, seconds_east, users_of
 from .views import Views
 
@@ -446,14 +447,3 @@ class Database(Operations, Importing):
     def __repr__(self) -> str:
         state = "closed " if self.closed else ""
         return f"<{state}leadcore.Database tenant={self.tenant!r} user={self.user!r}>"
-
-
-class Stats(NamedTuple):
-    """How writing went."""
-
-    commits: int
-    """Write transactions committed."""
-    retries: int
-    """How often a write was run again because another connection was in the way."""
-    worst_wait: float
-    """The longest time a write waited for its turn, in seconds."""

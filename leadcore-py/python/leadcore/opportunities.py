@@ -1,4 +1,4 @@
-"""Opportunities: what accounts may buy, until it is won or lost; and services: what they buy."""
+"""Opportunities: what accounts may buy, until it is won or lost."""
 
 from __future__ import annotations
 
@@ -10,23 +10,16 @@ from uuid import UUID
 
 from .arguments import check, expected
 from .arguments import compiled as _leadcore
-from .estimate import Estimate
 from .fields import checked
-from .lines import LineRef, lines_json, number_of
+from .lines import lines_json, number_of
 from .models import Page
 from .opportunity import (
     OPPORTUNITY_KEYS,
-    SERVICE_KEYS,
     Opportunity,
     OpportunityInput,
     OpportunityRef,
     OpportunityState,
-    Service,
-    ServiceInput,
-    ServiceRef,
-    ServiceState,
     opportunity_of,
-    service_of,
 )
 from .subjects import SubjectRef, fields_json, identity, page_of, text_or_none
 
@@ -36,16 +29,18 @@ if TYPE_CHECKING:
     from .contacts import ContactRef
     from .database import Database
 
-__all__ = ["Opportunities", "Services"]
+__all__ = ["Opportunities"]
 
 
-def _day(name: str, given: object) -> str | None:
+def day_of(name: str, given: object) -> str | None:
+    """A day as the compiled module reads it."""
     if isinstance(given, datetime) or not isinstance(given, (date, str, type(None))):
         raise expected(name, "a date, or the same as text", given)
     return given.isoformat() if isinstance(given, date) else given
 
 
-def _id(name: str, given: object) -> str | None:
+def id_of(name: str, given: object) -> str | None:
+    """The id of a record, or the id."""
     which = getattr(given, "id", given)
     if not isinstance(which, (UUID, str, type(None))):
         raise expected(name, "an id, or the record", given)
@@ -58,27 +53,15 @@ def _fields(given: Mapping[str, Any]) -> str:
     for name in ("name", "owner", "currency", "campaign", "description"):
         text_or_none(name, said.get(name))
     if "expected_close" in said:
-        said["expected_close"] = _day("expected_close", said["expected_close"])
+        said["expected_close"] = day_of("expected_close", said["expected_close"])
     if "amount" in said:
         said["amount"] = None if said["amount"] is None else f"{number_of('amount', said['amount']):f}"
     if "source" in said:
-        said["source"] = _id("source", said["source"])
+        said["source"] = id_of("source", said["source"])
     if "probability" in said:
         check("probability", said["probability"], (int, type(None)), "a whole number or None")
     if "lines" in said:
         said["lines"] = lines_json(said["lines"])
-    return fields_json(said)
-
-
-def _service_fields(given: Mapping[str, Any]) -> str:
-    said = checked(given, SERVICE_KEYS)
-    for name in ("currency", "note"):
-        text_or_none(name, said.get(name))
-    if "line" in said:
-        said["line"] = lines_json([said["line"]])
-    for name in ("since", "until"):
-        if name in said:
-            said["from" if name == "since" else name] = _day(name, said.pop(name))
     return fields_json(said)
 
 
@@ -109,7 +92,7 @@ class Opportunities:
             ('open', Decimal('3000'), 'EUR')
 
         """
-        persons = [_id("contacts", contact) for contact in contacts]
+        persons = [id_of("contacts", contact) for contact in contacts]
         return self._one(_leadcore.opportunity_create(self._db._session, subject, _fields(fields), persons))
 
     def get(self, opportunity: OpportunityRef) -> Opportunity:
@@ -155,7 +138,7 @@ class Opportunities:
         >>> db.opportunities.set_contacts(roof, [kari]).contact_ids == (kari.id,)
         True
         """
-        persons = [_id("contacts", contact) for contact in contacts]
+        persons = [id_of("contacts", contact) for contact in contacts]
         return self._one(_leadcore.opportunity_contacts(self._db._session, *_of(opportunity), persons))
 
     def win(self, opportunity: OpportunityRef, *, on: date | str | None = None) -> Opportunity:
@@ -166,7 +149,7 @@ class Opportunities:
         >>> db.opportunities.win(db.opportunities.create(lead, name="Solar roof")).state
         'won'
         """
-        return self._move(opportunity, "won", _day("on", on), None, None)
+        return self._move(opportunity, "won", day_of("on", on), None, None)
 
     def lose(
         self,
@@ -184,7 +167,7 @@ class Opportunities:
         >>> db.opportunities.lose(roof, detail="no budget").lost_detail
         'no budget'
         """
-        return self._move(opportunity, "lost", _day("on", on), _id("reason", reason), detail)
+        return self._move(opportunity, "lost", day_of("on", on), id_of("reason", reason), detail)
 
     def reopen(self, opportunity: OpportunityRef) -> Opportunity:
         """It is open again. How it had ended stays in its history.
@@ -278,12 +261,12 @@ class Opportunities:
         text_or_none("owner", owner)
         text_or_none("state", state)
         asked = {
-            "account": _id("account", account),
+            "account": id_of("account", account),
             "owner": owner,
             "state": state,
-            "source": _id("source", source),
-            "since": _day("since", since),
-            "until": _day("until", until),
+            "source": id_of("source", source),
+            "since": day_of("since", since),
+            "until": day_of("until", until),
         }
         told = _leadcore.opportunity_page(self._db._session, fields_json(asked), ascending, after, limit)
         return page_of(told, opportunity_of)
@@ -294,164 +277,3 @@ class Opportunities:
 
 def _of(opportunity: OpportunityRef) -> tuple[Any, int | None]:
     return identity(opportunity, Opportunity, "opportunity")
-
-
-class Services:
-    """``db.services``."""
-
-    __slots__ = ("_db",)
-
-    def __init__(self, db: Database) -> None:
-        """Use ``db.services``."""
-        self._db = db
-
-    def create(
-        self,
-        subject: SubjectRef,
-        line: LineRef,
-        /,
-        *,
-        state: ServiceState = "active",
-        estimate: Estimate | UUID | str | None = None,
-        position: int | None = None,
-        opportunity: OpportunityRef | None = None,
-        **fields: Unpack[ServiceInput],
-    ) -> Service:
-        """Create a service of an account, or of the account that a lead became.
-
-        Args:
-            subject: The account, or the lead.
-            line: What is bought.
-            state: Whether it is bought from now on.
-            estimate: The estimate that the line was copied from.
-            position: The place of the line in it, from 0 on.
-            opportunity: The opportunity that it was won with.
-            fields: What else there is to say of it.
-
-        Raises:
-            ConflictError: For a lead that is not converted: see ``db.opportunities.create``.
-            InvalidError: With every broken rule.
-
-        Example:
-            >>> lead = db.leads.create(company="Nordlys AS", currency="EUR")
-            >>> _ = db.leads.convert(lead)
-            >>> care = db.services.create(lead, leadcore.Line("Care", 12, 49, tax=25), since="2027-01-01")
-            >>> care.total, care.currency, care.state
-            (Decimal('735'), 'EUR', 'active')
-
-        """
-        text = _service_fields({**fields, "line": line})
-        origin = _id("estimate", estimate), position
-        of = _id("opportunity", opportunity)
-        return self._one(_leadcore.service_create(self._db._session, subject, text, state, *origin, of))
-
-    def get(self, service: ServiceRef) -> Service:
-        """The service.
-
-        >>> lead = db.leads.create(company="Nordlys AS")
-        >>> _ = db.leads.convert(lead)
-        >>> care = db.services.create(lead, leadcore.Line("Care"))
-        >>> db.services.get(care.id) == care
-        True
-        """
-        return self._one(_leadcore.service_get(self._db._session, _service(service)[0]))
-
-    def edit(self, service: ServiceRef, /, **changes: Unpack[ServiceInput]) -> Service:
-        """Change some fields.
-
-        >>> lead = db.leads.create(company="Nordlys AS")
-        >>> _ = db.leads.convert(lead)
-        >>> care = db.services.create(lead, leadcore.Line("Care"))
-        >>> db.services.edit(care, note="monthly", line={"description": "Care", "unit_price": 9}).total
-        Decimal('9')
-        """
-        return self._one(_leadcore.service_edit(self._db._session, *_service(service), _service_fields(changes)))
-
-    def activate(self, service: ServiceRef) -> Service:
-        """It is bought from now on.
-
-        >>> lead = db.leads.create(company="Nordlys AS")
-        >>> _ = db.leads.convert(lead)
-        >>> db.services.activate(db.services.create(lead, leadcore.Line("Care"), state="inactive")).state
-        'active'
-        """
-        return self._one(_leadcore.service_set_state(self._db._session, *_service(service), "active"))
-
-    def deactivate(self, service: ServiceRef) -> Service:
-        """It is bought no more, or not yet.
-
-        >>> lead = db.leads.create(company="Nordlys AS")
-        >>> _ = db.leads.convert(lead)
-        >>> db.services.deactivate(db.services.create(lead, leadcore.Line("Care"))).state
-        'inactive'
-        """
-        return self._one(_leadcore.service_set_state(self._db._session, *_service(service), "inactive"))
-
-    def delete(self, service: ServiceRef) -> None:
-        """Delete it. One that is bought no more is rather made inactive. An undo brings it back.
-
-        >>> lead = db.leads.create(company="Nordlys AS")
-        >>> _ = db.leads.convert(lead)
-        >>> db.services.delete(db.services.create(lead, leadcore.Line("Care")))
-        >>> len(db.services.of(lead))
-        0
-        """
-        _leadcore.service_delete(self._db._session, *_service(service))
-
-    def of(
-        self,
-        subject: SubjectRef,
-        *,
-        open: bool | None = None,  # noqa: A002 - it is what people call it
-        ascending: bool = False,
-        limit: int = 50,
-        after: str | None = None,
-    ) -> Page[Service]:
-        """A page of the services of an account, or of a lead that became one, by their first day, the latest first.
-
-        With ``open`` only those that are bought now, or with ``False`` the others.
-
-        >>> lead = db.leads.create(company="Nordlys AS")
-        >>> _ = db.leads.convert(lead)
-        >>> _ = db.services.create(lead, leadcore.Line("Care"))
-        >>> [service.description for service in db.services.of(lead)]
-        ['Care']
-        """
-        told = _leadcore.services_of(self._db._session, subject, open, ascending, after, limit)
-        return page_of(told, service_of)
-
-    def list(
-        self,
-        *,
-        account: object = None,
-        state: ServiceState | None = None,
-        opportunity: OpportunityRef | None = None,
-        estimate: Estimate | UUID | str | None = None,
-        ascending: bool = False,
-        limit: int = 50,
-        after: str | None = None,
-    ) -> Page[Service]:
-        """A page of all services that the acting user may see, the latest made first unless ``ascending``.
-
-        >>> lead = db.leads.create(company="Nordlys AS")
-        >>> _ = db.leads.convert(lead)
-        >>> _ = db.services.create(lead, leadcore.Line("Care"))
-        >>> len(db.services.list(state="active")), len(db.services.list(state="inactive"))
-        (1, 0)
-        """
-        text_or_none("state", state)
-        asked = {
-            "account": _id("account", account),
-            "state": state,
-            "opportunity": _id("opportunity", opportunity),
-            "estimate": _id("estimate", estimate),
-        }
-        told = _leadcore.service_page(self._db._session, fields_json(asked), ascending, after, limit)
-        return page_of(told, service_of)
-
-    def _one(self, text: str) -> Service:
-        return service_of(json.loads(text))
-
-
-def _service(service: ServiceRef) -> tuple[Any, int | None]:
-    return identity(service, Service, "service")
