@@ -12,7 +12,8 @@ mod questions {
     use leadcore::policy::{Permission, Role, RoleTable, Visibility};
     use leadcore::store::{
         Accounts, Activities, Agenda, Blobs, Children, Contacts, Estimates, Files, Followers, Journal, Leads,
-        Lines, Links, Marks, Numbers, Pipelines, Records, Settings, StoreExt, Tallies, Terms, Txn, Views,
+        Lines, Links, Marks, Numbers, Opportunities, Pipelines, Records, Services, Settings, StoreExt,
+        Tallies, Terms, Txn, Views,
     };
     use leadcore::testkit::fixtures::Scene;
 
@@ -41,7 +42,7 @@ mod questions {
             pipelines: Pipelines, terms: Terms, settings: Settings, numbers: Numbers,
             tallies: Tallies, views: Views, marks: Marks, children: Children, activities: Activities,
             agenda: Agenda, files: Files, blobs: Blobs, estimates: Estimates, lines: Lines,
-            records: Records, followers: Followers
+            opportunities: Opportunities, services: Services, records: Records, followers: Followers
         }
 
         fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {

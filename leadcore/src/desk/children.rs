@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 
 use super::access::editable_for;
 pub(super) use super::child_page::{page, tab_list};
-pub(super) use super::child_parts::{revised_child, stored_child};
+pub(super) use super::child_parts::{holds, revised_child, stored_child};
 pub(super) use super::sight::Sight;
 
 /// The most records that one child is about.
@@ -107,6 +107,14 @@ macro_rules! for_child {
             }
             $crate::domain::SubjectKind::Lines => {
                 type $C = $crate::domain::LeadLines;
+                $work
+            }
+            $crate::domain::SubjectKind::Opportunity => {
+                type $C = $crate::domain::Opportunity;
+                $work
+            }
+            $crate::domain::SubjectKind::Service => {
+                type $C = $crate::domain::Service;
                 $work
             }
             $crate::domain::SubjectKind::File => {
@@ -348,7 +356,12 @@ fn check_writable(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject, tab: &
             let id = LeadId::from_uuid(subject.id);
             editable_for(ctx, txn, id, super::Expect::Any, Permission::Edit, tab.code()).map(drop)
         }
-        SubjectKind::Account | SubjectKind::Contact | SubjectKind::Activity | SubjectKind::Estimate => {
+        SubjectKind::Account
+        | SubjectKind::Contact
+        | SubjectKind::Activity
+        | SubjectKind::Estimate
+        | SubjectKind::Opportunity
+        | SubjectKind::Service => {
             let mut sight = Sight::open(ctx, txn)?;
             sight.learn(txn, &[subject])?;
             if !sight.sees(subject) {
