@@ -6,12 +6,12 @@
 
 use crate::context::Context;
 use crate::domain::{
-    Discount, Field, FieldChange, FieldValue, NewEntry, OperationKind, Place, Service, ServiceFields,
+    Discount, Field, FieldChange, FieldValue, NewEntry, OperationKind, Service, ServiceFields,
     ServiceOrigin, ServicePatch, ServiceState, Subject, Tab, Totals,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, EstimateId, OpportunityId, Revision, ServiceId};
-use crate::query::{MAX_PAGE, Page};
+use crate::query::{ListCursor, MAX_PAGE, Page};
 use crate::store::{ServiceScan, Txn};
 use crate::value::Currency;
 
@@ -242,7 +242,7 @@ pub fn of(
     txn: &mut dyn Txn,
     subject: impl Into<Subject>,
     listing: &Listing,
-) -> Result<Page<Service, Place>> {
+) -> Result<Page<Service, ListCursor>> {
     children::page(ctx, txn, subject.into(), vec![Tab::Service], listing)
 }
 

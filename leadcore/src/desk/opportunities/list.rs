@@ -4,10 +4,10 @@ use crate::context::Context;
 use crate::desk::Listing;
 use crate::desk::access::check_readable;
 use crate::desk::children::{self, Sight};
-use crate::domain::{Opportunity, OpportunityPlace, OpportunityState, Place, Subject, Tab};
+use crate::domain::{Opportunity, OpportunityPlace, OpportunityState, Subject, Tab};
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, SourceId, UserId};
-use crate::query::{MAX_PAGE, Page};
+use crate::query::{ListCursor, MAX_PAGE, Page};
 use crate::store::{OpportunityScan, Txn};
 use crate::time::Date;
 
@@ -23,7 +23,7 @@ pub fn of(
     txn: &mut dyn Txn,
     subject: impl Into<Subject>,
     listing: &Listing,
-) -> Result<Page<Opportunity, Place>> {
+) -> Result<Page<Opportunity, ListCursor>> {
     children::page(ctx, txn, subject.into(), vec![Tab::Opportunity], listing)
 }
 
