@@ -255,7 +255,7 @@ impl<'r, 's> Columns<'r, 's> {
         }
     }
 
-    fn trashed(&mut self) -> Result<Option<Trashed>> {
+    pub(crate) fn trashed(&mut self) -> Result<Option<Trashed>> {
         let Some(at) = self.optional_time()? else {
             self.skip(1);
             return Ok(None);

@@ -226,6 +226,11 @@ pub enum Conflict {
     Converted,
     /// The plan no longer fits what it was made from.
     PlanOutdated,
+    /// What a conversion made is used or was changed since, so that it is not taken back: the plan lists each.
+    Blocked {
+        /// How much stands against it.
+        by: u64,
+    },
     /// The tenant closed this function for leads in the state of this one (S4.15).
     Closed {
         /// Which: `edit`, `move` … or one of the host's own.
@@ -303,6 +308,10 @@ impl Error {
             Conflict::PlanOutdated => {
                 (ErrorKind::Conflict, format!("{what} changed since the plan was made: plan again"))
             }
+            Conflict::Blocked { by } => (
+                ErrorKind::Conflict,
+                format!("the conversion of this {what} is not taken back: {by} things stand against it"),
+            ),
             Conflict::Closed { function } => {
                 (ErrorKind::Conflict, format!("`{function}` is closed for this {what} in its state"))
             }

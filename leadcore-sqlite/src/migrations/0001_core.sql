@@ -280,6 +280,9 @@ CREATE TABLE {prefix}account (
     category        BLOB,
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,
+    -- When, and by which operation, the conversion that made it was taken back.
+    archived_at     INTEGER,
+    archived_by     BLOB,
     name_key        TEXT    NOT NULL,
     search          TEXT    NOT NULL
 ) STRICT;

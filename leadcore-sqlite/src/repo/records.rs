@@ -22,9 +22,9 @@ const SEARCH_CONTACT: &str = "INSERT INTO leadcore_contact_search (rowid, search
 const FORGET_CONTACT: &str = "INSERT INTO leadcore_contact_search (leadcore_contact_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_contact WHERE tenant = ? AND id = ? AND search IS NOT ?";
 const SEARCH_ACCOUNT: &str = "INSERT INTO leadcore_account_search (rowid, search) SELECT rid, search FROM leadcore_account WHERE tenant = ? AND id = ?";
 const FORGET_ACCOUNT: &str = "INSERT INTO leadcore_account_search (leadcore_account_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_account WHERE tenant = ? AND id = ? AND search IS NOT ?";
-pub(crate) const ACCOUNT_COLUMNS: &str = "id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at";
-const INSERT_ACCOUNT: &str = "INSERT INTO leadcore_account (number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, name_key, search, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE_ACCOUNT: &str = "UPDATE leadcore_account SET number = ?, revision = ?, kind = ?, name = ?, status = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, industry = ?, description = ?, owner = ?, category = ?, created_at = ?, updated_at = ?, name_key = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ?";
+pub(crate) const ACCOUNT_COLUMNS: &str = "id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, archived_at, archived_by";
+const INSERT_ACCOUNT: &str = "INSERT INTO leadcore_account (number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, archived_at, archived_by, name_key, search, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_ACCOUNT: &str = "UPDATE leadcore_account SET number = ?, revision = ?, kind = ?, name = ?, status = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, industry = ?, description = ?, owner = ?, category = ?, created_at = ?, updated_at = ?, archived_at = ?, archived_by = ?, name_key = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ?";
 
 impl SqliteTxn<'_> {
     /// Why an update by id and revision found no row.
@@ -194,6 +194,8 @@ fn bind_account(binder: &mut Binder<'_, '_>, account: &Account, search: &str) ->
     binder.optional_id(fields.category.map(CategoryId::as_uuid))?;
     binder.time(account.created_at)?;
     binder.time(account.updated_at)?;
+    binder.bind(account.archived.as_ref().map(|archived| archived.at.as_micros()))?;
+    binder.optional_id(account.archived.as_ref().map(|archived| archived.operation.as_uuid()))?;
     binder.bind(fields.name_key())?;
     binder.bind(search)
 }
@@ -222,6 +224,7 @@ pub(crate) fn account(row: &Row<'_>) -> Result<Account> {
         },
         created_at: columns.time()?,
         updated_at: columns.time()?,
+        archived: columns.trashed()?,
     })
 }
 

@@ -20,7 +20,7 @@ use super::access::{Expect, Gate, check_fields};
 use super::intake::check_tax_id;
 use super::operation::record;
 
-/// One account.
+/// One account, also one that was archived when its conversion was taken back.
 ///
 /// # Errors
 /// `NotFound` when there is none, or none that this actor may see.
@@ -34,6 +34,11 @@ pub(super) fn load(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Resul
     let gate = Gate::open(ctx, txn, Permission::View)?;
     let found = txn.accounts().get(&[id])?;
     visible(txn, &gate, found)?.pop().ok_or_else(|| Error::not_found("account"))
+}
+
+/// Refuses an account whose conversion was taken back: nothing is written to it any more.
+pub(super) fn live(account: Account) -> Result<Account> {
+    if account.archived.is_some() { Err(Error::not_found("account")) } else { Ok(account) }
 }
 
 /// Changes some fields of an account and writes each change into the journal. A patch that changes nothing writes
@@ -66,7 +71,7 @@ pub fn edit(
     expect: impl Into<Expect>,
     patch: &AccountPatch,
 ) -> Result<Account> {
-    let before = load(ctx, txn, id)?;
+    let before = live(load(ctx, txn, id)?)?;
     let gate = Gate::open(ctx, txn, Permission::Edit)?;
     if visible(txn, &gate, vec![before.clone()])?.is_empty() {
         return Err(Error::denied(Permission::Edit.code()));
@@ -118,8 +123,9 @@ fn violations(
     Ok(broken)
 }
 
-/// Accounts by customer number, from behind `after`, at most `limit` (1 to 1,000). For an actor who may not see all
-/// leads a page can be shorter than `limit` and still have a next one.
+/// Accounts by customer number, from behind `after`, at most `limit` (1 to 1,000), without those whose conversion was
+/// taken back. For an actor who may not see all leads, and around such accounts, a page can be shorter than `limit` and
+/// still have a next one.
 ///
 /// # Errors
 /// `Invalid` for a limit that does not fit; `Denied`.
@@ -140,7 +146,8 @@ pub fn list(
     let gate = Gate::open(ctx, txn, Permission::View)?;
     let found = txn.accounts().scan(after, limit.saturating_add(1))?;
     let page = Page::cut(found, limit, |account: &Account| account.number);
-    let items = visible(txn, &gate, page.items)?;
+    let live = page.items.into_iter().filter(|account| account.archived.is_none()).collect();
+    let items = visible(txn, &gate, live)?;
     Ok(Page { items: items.into_iter().map(|account| masked(ctx, account)).collect(), next: page.next })
 }
 

@@ -208,7 +208,7 @@ impl Hunt<'_> {
                 hunt.sight.learn(txn, &subjects)?;
                 for account in accounts {
                     let ctx = hunt.ctx;
-                    if !hunt.sight.sees(account.id.into()) {
+                    if account.archived.is_some() || !hunt.sight.sees(account.id.into()) {
                         continue;
                     }
                     let fields = account.fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));

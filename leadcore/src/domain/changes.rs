@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::account::AccountFields;
+use super::account::{AccountFields, STATUS};
 use super::contact::ContactFields;
 use super::custom_value::CustomValue;
 use super::field::Field;
@@ -100,7 +100,7 @@ fn change(field: &Field, before: &LeadFields, after: &LeadFields) -> FieldChange
 /// Every field of an account that differs.
 #[must_use]
 pub fn account_changes(before: &AccountFields, after: &AccountFields) -> Vec<FieldChange> {
-    let mut changes = vec![FieldChange::new("status", before.status.code(), after.status.code())];
+    let mut changes = vec![FieldChange::new(STATUS, before.status.code(), after.status.code())];
     let (old, new) = (before.as_lead_fields(), after.as_lead_fields());
     changes.extend(AccountFields::FIELDS.iter().map(|field| change(field, &old, &new)));
     changes.retain(|change| change.before != change.after);

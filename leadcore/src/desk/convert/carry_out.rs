@@ -9,16 +9,14 @@ use crate::domain::{
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, Revision};
-use crate::policy::Permission;
 use crate::store::{LeadChange, Series, Txn};
 
-use super::super::access::{Gate, visible};
+use super::super::access::Expect;
 use super::super::accounts;
 use super::super::contacts::new_contact;
-use super::super::functions::Openings;
 use super::super::leads::touch;
 use super::super::operation::new_operation;
-use super::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
+use super::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson, Rules};
 
 /// Carries a plan out, once. When the lead was converted before, by whatever plan, nothing is written and the first
 /// outcome is returned.
@@ -27,15 +25,21 @@ use super::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
 /// `NotFound`, `Denied`; `Conflict` with [`Conflict::PlanOutdated`] when lead or account changed since the plan was
 /// made; `Invalid` when an edited plan breaks a rule. In each case nothing is written.
 pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<ConversionOutcome> {
-    let lead = visible(ctx, txn, plan.lead)?;
-    Gate::open(ctx, txn, Permission::Convert)?.check(&lead)?;
+    let rules = Rules::load(ctx, txn)?;
+    apply_by(ctx, txn, &rules, plan)
+}
+
+pub(super) fn apply_by(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    rules: &Rules,
+    plan: &ConversionPlan,
+) -> Result<ConversionOutcome> {
+    let lead = rules.lead(txn, plan.lead)?;
     if let Some(done) = &lead.conversion {
         return first_outcome(txn, done);
     }
-    if lead.trashed.is_some() {
-        return Err(Error::not_found("lead"));
-    }
-    Openings::load(ctx, txn)?.check("convert", &lead)?;
+    rules.check_open(&lead, Expect::Any, "convert")?;
     if lead.revision != plan.revision {
         return Err(Error::conflicting("lead", Conflict::PlanOutdated));
     }
@@ -55,7 +59,7 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Res
     let account = write_account(txn, account, &change)?;
     let new: Vec<_> = persons.iter().filter_map(|(_, new, _)| new.clone()).collect();
     txn.contacts().insert(&new)?;
-    link(txn, &after, &account, &persons)?;
+    let links = link(txn, &after, &account, &persons)?;
 
     let outcome = ConversionOutcome {
         operation: operation.id,
@@ -63,6 +67,7 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Res
         account: account.id,
         account_number: account.number,
         contacts: persons.iter().map(|(id, _, _)| *id).collect(),
+        links,
         newly_converted: true,
     };
     operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {
@@ -191,11 +196,12 @@ fn target(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result
                 fields: fields.as_ref().clone(),
                 created_at: now,
                 updated_at: now,
+                archived: None,
             };
             Ok((account, Target::New))
         }
         PlannedAccount::Existing { id, revision, fields } => {
-            let mut account = accounts::load(ctx, txn, *id)?;
+            let mut account = accounts::live(accounts::load(ctx, txn, *id)?)?;
             if account.revision != *revision {
                 return Err(Error::conflicting("account", Conflict::PlanOutdated));
             }
@@ -223,14 +229,18 @@ fn write_account(txn: &mut dyn Txn, mut account: Account, target: &Target) -> Re
     Ok(account)
 }
 
-fn link(txn: &mut dyn Txn, lead: &Lead, account: &Account, persons: &[Person]) -> Result<()> {
-    let known = txn.links().from(&[account.id.into()], Some(LinkRole::PrimaryContact))?;
+/// Links what belongs together now, and says which links are new.
+fn link(txn: &mut dyn Txn, lead: &Lead, account: &Account, persons: &[Person]) -> Result<Vec<Link>> {
+    let known = txn.links().from(&[account.id.into()], None)?;
+    let has_primary = known.iter().any(|link| link.role == LinkRole::PrimaryContact);
     let of_lead = txn.links().from(&[lead.id.into()], Some(LinkRole::PrimaryContact))?;
     let mut links = vec![Link::new(lead.id, LinkRole::ConvertedTo, account.id)];
     for (id, new, is_primary) in persons {
-        // An account that has a primary contact keeps it.
-        let role = if *is_primary && known.is_empty() { LinkRole::PrimaryContact } else { LinkRole::Contact };
-        links.push(Link::new(account.id, role, *id));
+        // An account that has a primary contact keeps it, and a person that it has already is not linked again.
+        let role = if *is_primary && !has_primary { LinkRole::PrimaryContact } else { LinkRole::Contact };
+        if !known.iter().any(|link| link.to == Subject::from(*id)) {
+            links.push(Link::new(account.id, role, *id));
+        }
         if new.is_some() {
             // The person of the lead is listed on the lead too: both sides show the same persons.
             let is_first = *is_primary && of_lead.is_empty();
@@ -238,5 +248,6 @@ fn link(txn: &mut dyn Txn, lead: &Lead, account: &Account, persons: &[Person]) -
             links.push(Link::new(lead.id, role, *id));
         }
     }
-    txn.links().insert(&links)
+    txn.links().insert(&links)?;
+    Ok(links)
 }

@@ -3,27 +3,38 @@
 //! [`plan`] reads and decides, writes nothing, and returns a value that a person can review and edit or a program can
 //! store. [`apply`] does it in one unit of work, which may be the host's own. The lead stays for ever, frozen
 //! (S3.07); its history, persons and links are reachable from both sides. A second apply, also from another process,
-//! returns the first outcome.
+//! returns the first outcome. [`many`] converts a selection with an outcome for each lead, and [`unconvert`] takes a
+//! conversion back while nothing else stands on what it made.
 
 mod carry_out;
+mod many;
+mod rules;
+mod unconvert;
 
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::domain::{AccountFields, AccountStatus, ContactFields, Field, FieldValue, Lead, LeadFields};
+use crate::domain::{
+    AccountFields, AccountStatus, Catalogue, ContactFields, Field, FieldValue, Lead, LeadFields, Link,
+};
 use crate::error::{Error, Result, Violation};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, Revision};
-use crate::policy::Permission;
 use crate::store::{Series, Txn};
 use crate::value::{PersonName, fold};
 
-use super::access::{Expect, Gate, editable, visible};
+use super::access::Expect;
+use super::accounts;
 use super::contacts::{LinkedContact, linked};
 use super::moving::{check_convertible, refuse};
-use super::{accounts, settings};
 
 pub use carry_out::apply;
-use carry_out::first_outcome;
+use carry_out::{apply_by, first_outcome};
+pub use many::{ConversionTotals, LeadConversion, LeadConverted, MassConversion, many, many_in_batches};
+use rules::Rules;
+pub use unconvert::{
+    Fate, TakenBack, UnconvertOutcome, UnconvertPlan, Unconvertible, apply_unconvert, plan_unconvert,
+    unconvert,
+};
 
 /// Which account the lead becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -148,6 +159,9 @@ pub struct ConversionOutcome {
     pub account_number: u64,
     /// The persons of the account that came with the lead, the primary one first.
     pub contacts: Vec<ContactId>,
+    /// The links that it added.
+    #[serde(default)]
+    pub links: Vec<Link>,
     /// Whether this call did it; `false` when the lead was converted before and this is the first outcome.
     #[serde(skip, default)]
     pub newly_converted: bool,
@@ -168,8 +182,19 @@ pub fn plan(
     lead: LeadId,
     options: &ConversionOptions,
 ) -> Result<ConversionPlan> {
-    let expect = options.revision.map_or(Expect::Any, Expect::Revision);
-    let lead = editable(ctx, txn, lead, expect, Permission::Convert)?;
+    let rules = Rules::load(ctx, txn)?;
+    plan_by(ctx, txn, &rules, lead, options)
+}
+
+fn plan_by(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    rules: &Rules,
+    lead: LeadId,
+    options: &ConversionOptions,
+) -> Result<ConversionPlan> {
+    let lead = rules.lead(txn, lead)?;
+    rules.check_open(&lead, options.revision.map_or(Expect::Any, Expect::Revision), "convert")?;
     refuse(&check_convertible(&lead))?;
     let persons = linked(txn, lead.id.into())?;
     let account = match options.account {
@@ -178,14 +203,14 @@ pub fn plan(
             next_number: txn.numbers().peek(Series::Account)?,
         },
         AccountChoice::Existing(id) => {
-            let account = accounts::load(ctx, txn, id)?;
+            let account = accounts::live(accounts::load(ctx, txn, id)?)?;
             let mut fields = account.fields;
             fill_empty(&mut fields, account_fields(&lead.fields, options.status))?;
             PlannedAccount::Existing { id, revision: account.revision, fields: Box::new(fields) }
         }
     };
     let mut broken = account.fields().violations();
-    broken.extend(missing_required(txn, &lead)?);
+    broken.extend(missing_required(&rules.catalogue, &lead));
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
@@ -206,8 +231,8 @@ impl PlannedAccount {
     }
 }
 
-fn missing_required(txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<Violation>> {
-    Ok(settings::load_catalogue(txn)?.1.check_change(&lead.fields, &lead.fields))
+fn missing_required(catalogue: &Catalogue, lead: &Lead) -> Vec<Violation> {
+    catalogue.check_change(&lead.fields, &lead.fields)
 }
 
 /// The account that the fields of a lead make: nothing is typed again (S2.09).
@@ -342,11 +367,20 @@ pub fn convert(
     lead: LeadId,
     options: &ConversionOptions,
 ) -> Result<ConversionOutcome> {
-    let found = visible(ctx, txn, lead)?;
-    if let Some(done) = &found.conversion {
-        Gate::open(ctx, txn, Permission::Convert)?.check(&found)?;
+    let rules = Rules::load(ctx, txn)?;
+    convert_by(ctx, txn, &rules, lead, options)
+}
+
+fn convert_by(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    rules: &Rules,
+    lead: LeadId,
+    options: &ConversionOptions,
+) -> Result<ConversionOutcome> {
+    if let Some(done) = &rules.lead(txn, lead)?.conversion {
         return first_outcome(txn, done);
     }
-    let plan = plan(ctx, txn, lead, options)?;
-    apply(ctx, txn, &plan)
+    let plan = plan_by(ctx, txn, rules, lead, options)?;
+    apply_by(ctx, txn, rules, &plan)
 }
