@@ -11,7 +11,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::Revision;
+use crate::id::{LeadId, Revision};
 
 /// `Result` with leadcore's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -224,6 +224,13 @@ pub enum Conflict {
     },
     /// The lead was converted; edit the account or contact instead.
     Converted,
+    /// Only a customer has what was asked for (S4.14): plan the conversion of this lead as it is, carry it out, and ask again.
+    ConversionRequired {
+        /// The lead to convert.
+        lead: LeadId,
+        /// Its revision: what the conversion is planned for.
+        revision: Revision,
+    },
     /// The plan no longer fits what it was made from.
     PlanOutdated,
     /// What a conversion made is used or was changed since, so that it is not taken back: the plan lists each.
@@ -304,6 +311,9 @@ impl Error {
             Conflict::InUse { by } => (ErrorKind::Conflict, format!("{what} is in use by {by} records")),
             Conflict::Converted => {
                 (ErrorKind::Frozen, format!("{what} was converted and takes no more edits"))
+            }
+            Conflict::ConversionRequired { .. } => {
+                (ErrorKind::Conflict, format!("{what} needs a customer: convert the lead first"))
             }
             Conflict::PlanOutdated => {
                 (ErrorKind::Conflict, format!("{what} changed since the plan was made: plan again"))

@@ -85,6 +85,10 @@ uuid_id! {
     FileId;
     /// A priced offer.
     EstimateId;
+    /// What an account may buy.
+    OpportunityId;
+    /// What an account buys.
+    ServiceId;
     /// A record of the host's own that is shown with leads: a subscription, a project.
     RecordId;
     /// One operation: everything that was written by one call, and what undo takes back.

@@ -337,7 +337,7 @@ CREATE TABLE {prefix}entry (
     changes      TEXT,
     -- What it is about, one bit for each topic, from the lowest: created, fields, stage, owner, contact, trash, converted,
     -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record,
-    -- follower, products.
+    -- follower, products, opportunity, service.
     topics       INTEGER NOT NULL,
     FOREIGN KEY (tenant, operation) REFERENCES {prefix}operation (tenant, rid)
 ) STRICT;
@@ -345,7 +345,7 @@ CREATE INDEX {prefix}entry_subject ON {prefix}entry (tenant, subject_kind, subje
 -- What happened to children of a record: `other` is what they are about.
 -- With the topics, so that what a history is narrowed to is found without reading the rest.
 CREATE INDEX {prefix}entry_child ON {prefix}entry (tenant, other_kind, other_id, seq, topics)
-    WHERE subject_kind IN ('activity', 'file', 'estimate', 'record', 'product_lines');
+    WHERE subject_kind IN ('activity', 'file', 'estimate', 'record', 'product_lines', 'opportunity', 'service');
 CREATE INDEX {prefix}entry_operation ON {prefix}entry (tenant, operation, seq);
 -- In the order in which it happened: the row number is the end of every index.
 CREATE INDEX {prefix}entry_tenant ON {prefix}entry (tenant);
@@ -407,7 +407,7 @@ CREATE TABLE {prefix}marked_until (
     PRIMARY KEY (tenant, user)
 ) STRICT, WITHOUT ROWID;
 
--- Where children (activities, files, estimates, records of the host) are shown: one row for each record that a child is
+-- Where children (activities, files, estimates, opportunities, services, records of the host) are shown: one row for each record that a child is
 -- about. `tab` is note, task, file …; `at` the place in its order; `follow_up` when somebody has to turn to it.
 CREATE TABLE {prefix}child (
     tenant       TEXT    NOT NULL,
@@ -590,11 +590,11 @@ CREATE TABLE {prefix}lead_lines (
     PRIMARY KEY (tenant, lead)
 ) STRICT, WITHOUT ROWID;
 
--- Lines of estimates and of leads, in their order. Quantities and unit prices are in whole numbers of 1/1,000,000, percentages
+-- Lines of estimates, leads and opportunities, in their order. Quantities and unit prices are in whole numbers of 1/1,000,000, percentages
 -- and amounts of 1/10,000. Of the two discounts one is empty, or both.
 CREATE TABLE {prefix}line (
     tenant           TEXT    NOT NULL,
-    holder_kind      TEXT    NOT NULL CHECK (holder_kind IN ('estimate', 'lead')),
+    holder_kind      TEXT    NOT NULL CHECK (holder_kind IN ('estimate', 'lead', 'opportunity')),
     holder           BLOB    NOT NULL CHECK (length(holder) = 16),
     position         INTEGER NOT NULL,
     description      TEXT    NOT NULL,
@@ -608,6 +608,92 @@ CREATE TABLE {prefix}line (
     tax_percent      INTEGER,
     PRIMARY KEY (tenant, holder_kind, holder, position)
 ) STRICT, WITHOUT ROWID;
+
+-- Opportunities: what accounts may buy. `amount` and the sums are in whole numbers of 1/10,000. `day` is what lists are in
+-- the order of: when it was won or lost, else when it may be won, else the last day that there is.
+CREATE TABLE {prefix}opportunity (
+    tenant         TEXT    NOT NULL,
+    id             BLOB    NOT NULL CHECK (length(id) = 16),
+    number         INTEGER NOT NULL,
+    revision       INTEGER NOT NULL,
+    account        BLOB    NOT NULL CHECK (length(account) = 16),
+    -- JSON list of the account and persons that it is about, for reading; found through {prefix}child.
+    about          TEXT    NOT NULL,
+    name           TEXT    NOT NULL,
+    owner          TEXT,
+    amount         INTEGER,
+    currency       TEXT,
+    probability    INTEGER CHECK (probability BETWEEN 0 AND 100),
+    expected_close INTEGER,
+    source         BLOB,
+    campaign       TEXT,
+    description    TEXT,
+    net            INTEGER NOT NULL,
+    discount       INTEGER NOT NULL,
+    tax            INTEGER NOT NULL,
+    gross          INTEGER NOT NULL,
+    taxes          TEXT,
+    state          TEXT    NOT NULL CHECK (state IN ('open', 'won', 'lost')),
+    closed_on      INTEGER,
+    reason         BLOB,
+    detail         TEXT,
+    origin_lead    BLOB,
+    created_by     TEXT,
+    created_at     INTEGER NOT NULL,
+    updated_at     INTEGER NOT NULL,
+    day            INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, number),
+    CHECK ((state = 'open') = (closed_on IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}opportunity_day ON {prefix}opportunity (tenant, day, id);
+CREATE INDEX {prefix}opportunity_account ON {prefix}opportunity (tenant, account, day, id);
+CREATE INDEX {prefix}opportunity_owner ON {prefix}opportunity (tenant, owner, day, id, state) WHERE owner IS NOT NULL;
+CREATE INDEX {prefix}opportunity_state ON {prefix}opportunity (tenant, state, day, id);
+CREATE INDEX {prefix}opportunity_source ON {prefix}opportunity (tenant, source, day, id, state) WHERE source IS NOT NULL;
+CREATE INDEX {prefix}opportunity_reason ON {prefix}opportunity (tenant, reason) WHERE reason IS NOT NULL;
+CREATE INDEX {prefix}opportunity_lead ON {prefix}opportunity (tenant, origin_lead) WHERE origin_lead IS NOT NULL;
+
+-- Services: what accounts buy, each with its one line. `estimate` and `position` say the line that it was copied from.
+CREATE TABLE {prefix}service (
+    tenant           TEXT    NOT NULL,
+    id               BLOB    NOT NULL CHECK (length(id) = 16),
+    revision         INTEGER NOT NULL,
+    account          BLOB    NOT NULL CHECK (length(account) = 16),
+    -- JSON list of the account, for reading; found through {prefix}child.
+    about            TEXT    NOT NULL,
+    description      TEXT    NOT NULL,
+    product          TEXT,
+    quantity         INTEGER NOT NULL,
+    unit             TEXT,
+    unit_price       INTEGER NOT NULL,
+    discount_percent INTEGER,
+    discount_amount  INTEGER,
+    tax_name         TEXT,
+    tax_percent      INTEGER,
+    currency         TEXT,
+    first_day        INTEGER,
+    last_day         INTEGER,
+    note             TEXT,
+    net              INTEGER NOT NULL,
+    discount         INTEGER NOT NULL,
+    tax              INTEGER NOT NULL,
+    gross            INTEGER NOT NULL,
+    taxes            TEXT,
+    state            TEXT    NOT NULL CHECK (state IN ('active', 'inactive')),
+    estimate         BLOB,
+    position         INTEGER,
+    opportunity      BLOB,
+    created_by       TEXT,
+    created_at       INTEGER NOT NULL,
+    updated_at       INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    CHECK ((estimate IS NULL) = (position IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}service_account ON {prefix}service (tenant, account, id, state);
+CREATE INDEX {prefix}service_state ON {prefix}service (tenant, state, id);
+CREATE INDEX {prefix}service_opportunity ON {prefix}service (tenant, opportunity, id) WHERE opportunity IS NOT NULL;
+CREATE INDEX {prefix}service_estimate ON {prefix}service (tenant, estimate, id) WHERE estimate IS NOT NULL;
 
 -- Records of the host.
 CREATE TABLE {prefix}record (

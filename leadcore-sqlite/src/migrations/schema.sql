@@ -161,12 +161,12 @@ CREATE TABLE leadcore_entry (
     changes      TEXT,
     -- What it is about, one bit for each topic, from the lowest: created, fields, stage, owner, contact, trash, converted,
     -- note, comment, call, task, meeting, message, ticket, estimate_request, file, estimate, record,
-    -- follower, products.
+    -- follower, products, opportunity, service.
     topics       INTEGER NOT NULL,
     FOREIGN KEY (tenant, operation) REFERENCES leadcore_operation (tenant, rid)
 ) STRICT;
 CREATE INDEX leadcore_entry_child ON leadcore_entry (tenant, other_kind, other_id, seq, topics)
-    WHERE subject_kind IN ('activity', 'file', 'estimate', 'record', 'product_lines');
+    WHERE subject_kind IN ('activity', 'file', 'estimate', 'record', 'product_lines', 'opportunity', 'service');
 CREATE INDEX leadcore_entry_operation ON leadcore_entry (tenant, operation, seq);
 CREATE INDEX leadcore_entry_subject ON leadcore_entry (tenant, subject_kind, subject_id, seq);
 CREATE INDEX leadcore_entry_tenant ON leadcore_entry (tenant);
@@ -382,7 +382,7 @@ CREATE INDEX leadcore_lead_trash ON leadcore_lead (tenant, updated_at, id) WHERE
 CREATE INDEX leadcore_lead_updated ON leadcore_lead (tenant, updated_at, id) WHERE trashed_at IS NULL;
 CREATE TABLE leadcore_line (
     tenant           TEXT    NOT NULL,
-    holder_kind      TEXT    NOT NULL CHECK (holder_kind IN ('estimate', 'lead')),
+    holder_kind      TEXT    NOT NULL CHECK (holder_kind IN ('estimate', 'lead', 'opportunity')),
     holder           BLOB    NOT NULL CHECK (length(holder) = 16),
     position         INTEGER NOT NULL,
     description      TEXT    NOT NULL,
@@ -440,6 +440,48 @@ CREATE TABLE leadcore_operation (
     UNIQUE (tenant, rid)
 ) STRICT;
 CREATE UNIQUE INDEX leadcore_operation_key ON leadcore_operation (tenant, kind, key) WHERE key IS NOT NULL;
+CREATE TABLE leadcore_opportunity (
+    tenant         TEXT    NOT NULL,
+    id             BLOB    NOT NULL CHECK (length(id) = 16),
+    number         INTEGER NOT NULL,
+    revision       INTEGER NOT NULL,
+    account        BLOB    NOT NULL CHECK (length(account) = 16),
+    -- JSON list of the account and persons that it is about, for reading; found through leadcore_child.
+    about          TEXT    NOT NULL,
+    name           TEXT    NOT NULL,
+    owner          TEXT,
+    amount         INTEGER,
+    currency       TEXT,
+    probability    INTEGER CHECK (probability BETWEEN 0 AND 100),
+    expected_close INTEGER,
+    source         BLOB,
+    campaign       TEXT,
+    description    TEXT,
+    net            INTEGER NOT NULL,
+    discount       INTEGER NOT NULL,
+    tax            INTEGER NOT NULL,
+    gross          INTEGER NOT NULL,
+    taxes          TEXT,
+    state          TEXT    NOT NULL CHECK (state IN ('open', 'won', 'lost')),
+    closed_on      INTEGER,
+    reason         BLOB,
+    detail         TEXT,
+    origin_lead    BLOB,
+    created_by     TEXT,
+    created_at     INTEGER NOT NULL,
+    updated_at     INTEGER NOT NULL,
+    day            INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, number),
+    CHECK ((state = 'open') = (closed_on IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_opportunity_account ON leadcore_opportunity (tenant, account, day, id);
+CREATE INDEX leadcore_opportunity_day ON leadcore_opportunity (tenant, day, id);
+CREATE INDEX leadcore_opportunity_lead ON leadcore_opportunity (tenant, origin_lead) WHERE origin_lead IS NOT NULL;
+CREATE INDEX leadcore_opportunity_owner ON leadcore_opportunity (tenant, owner, day, id, state) WHERE owner IS NOT NULL;
+CREATE INDEX leadcore_opportunity_reason ON leadcore_opportunity (tenant, reason) WHERE reason IS NOT NULL;
+CREATE INDEX leadcore_opportunity_source ON leadcore_opportunity (tenant, source, day, id, state) WHERE source IS NOT NULL;
+CREATE INDEX leadcore_opportunity_state ON leadcore_opportunity (tenant, state, day, id);
 CREATE TABLE leadcore_pipeline (
     tenant     TEXT    NOT NULL,
     id         BLOB    NOT NULL CHECK (length(id) = 16),
@@ -476,6 +518,45 @@ CREATE TABLE leadcore_schema (
     checksum   TEXT NOT NULL,
     applied_at TEXT NOT NULL
 ) STRICT;
+CREATE TABLE leadcore_service (
+    tenant           TEXT    NOT NULL,
+    id               BLOB    NOT NULL CHECK (length(id) = 16),
+    revision         INTEGER NOT NULL,
+    account          BLOB    NOT NULL CHECK (length(account) = 16),
+    -- JSON list of the account, for reading; found through leadcore_child.
+    about            TEXT    NOT NULL,
+    description      TEXT    NOT NULL,
+    product          TEXT,
+    quantity         INTEGER NOT NULL,
+    unit             TEXT,
+    unit_price       INTEGER NOT NULL,
+    discount_percent INTEGER,
+    discount_amount  INTEGER,
+    tax_name         TEXT,
+    tax_percent      INTEGER,
+    currency         TEXT,
+    first_day        INTEGER,
+    last_day         INTEGER,
+    note             TEXT,
+    net              INTEGER NOT NULL,
+    discount         INTEGER NOT NULL,
+    tax              INTEGER NOT NULL,
+    gross            INTEGER NOT NULL,
+    taxes            TEXT,
+    state            TEXT    NOT NULL CHECK (state IN ('active', 'inactive')),
+    estimate         BLOB,
+    position         INTEGER,
+    opportunity      BLOB,
+    created_by       TEXT,
+    created_at       INTEGER NOT NULL,
+    updated_at       INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    CHECK ((estimate IS NULL) = (position IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_service_account ON leadcore_service (tenant, account, id, state);
+CREATE INDEX leadcore_service_estimate ON leadcore_service (tenant, estimate, id) WHERE estimate IS NOT NULL;
+CREATE INDEX leadcore_service_opportunity ON leadcore_service (tenant, opportunity, id) WHERE opportunity IS NOT NULL;
+CREATE INDEX leadcore_service_state ON leadcore_service (tenant, state, id);
 CREATE TABLE leadcore_setting (
     tenant   TEXT    NOT NULL,
     name     TEXT    NOT NULL,

@@ -111,10 +111,10 @@ impl SqliteTxn<'_> {
 
     /// These estimates with their lines, which are read for all of them at once.
     fn with_lines(&self, mut estimates: Vec<Estimate>) -> Result<Vec<Estimate>> {
-        let ids: Vec<_> = estimates.iter().map(|estimate| estimate.id).collect();
-        let lines = self.lines_of_all(&ids)?;
+        let ids: Vec<_> = estimates.iter().map(|estimate| estimate.id.as_uuid()).collect();
+        let lines = self.lines_of_all("estimate", &ids)?;
         for estimate in &mut estimates {
-            estimate.fields.lines = lines.get(&estimate.id).cloned().unwrap_or_default();
+            estimate.fields.lines = lines.get(&estimate.id.as_uuid()).cloned().unwrap_or_default();
         }
         Ok(estimates)
     }

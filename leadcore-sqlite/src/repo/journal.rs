@@ -30,7 +30,7 @@ const END: &str = "SELECT coalesce(max(seq), 0) FROM leadcore_entry";
 /// Whose subject it is.
 const OWN: &str = "e.tenant = ?1 AND e.subject_kind = ?2 AND e.subject_id = ?3";
 /// What happened to a child of it. The kinds are those of the index.
-const OF_CHILDREN: &str = "e.tenant = ?1 AND e.other_kind = ?2 AND e.other_id = ?3 AND e.subject_kind IN ('activity', 'file', 'estimate', 'record', 'product_lines')";
+const OF_CHILDREN: &str = "e.tenant = ?1 AND e.other_kind = ?2 AND e.other_id = ?3 AND e.subject_kind IN ('activity', 'file', 'estimate', 'record', 'product_lines', 'opportunity', 'service')";
 
 const OF_OPERATION: &str = " AND e.operation = ?";
 

@@ -1,10 +1,10 @@
-//! Lines of estimates and leads as rows, and the port for the products of leads. What did not change is not written.
+//! Lines of estimates, leads and opportunities as rows, and the port for the products of leads. What did not change is not written.
 
 use std::collections::BTreeMap;
 
 use leadcore::domain::{Discount, LeadLines, Line, Subject, Tax, Totals};
 use leadcore::error::{Error, ErrorKind, Result};
-use leadcore::id::{EstimateId, LeadId};
+use leadcore::id::{EstimateId, LeadId, OpportunityId};
 use leadcore::store::Lines;
 use leadcore::value::Currency;
 use rust_decimal::Decimal;
@@ -27,11 +27,11 @@ const CLEAR_LINES: &str = "DELETE FROM leadcore_line WHERE tenant = ? AND holder
 /// Of how many holders lines are read at once.
 const AT_ONCE: usize = 50;
 
-/// The lines of estimates, with the estimate behind each.
+/// The lines of many holders of a kind, with the holder behind each.
 fn lines_of_many() -> String {
     let ids = vec!["?"; AT_ONCE].join(", ");
     format!(
-        "SELECT description, product, quantity, unit, unit_price, discount_percent, discount_amount, tax_name, tax_percent, holder FROM leadcore_line WHERE tenant = ? AND holder_kind = 'estimate' AND holder IN ({ids}) ORDER BY holder, position"
+        "SELECT description, product, quantity, unit, unit_price, discount_percent, discount_amount, tax_name, tax_percent, holder FROM leadcore_line WHERE tenant = ? AND holder_kind = ? AND holder IN ({ids}) ORDER BY holder, position"
     )
 }
 
@@ -43,6 +43,7 @@ const FINE: u32 = 6;
 pub(super) enum Holder {
     Estimate(EstimateId),
     Lead(LeadId),
+    Opportunity(OpportunityId),
 }
 
 impl Holder {
@@ -50,6 +51,7 @@ impl Holder {
         match self {
             Self::Estimate(id) => ("estimate", id.as_uuid()),
             Self::Lead(id) => ("lead", id.as_uuid()),
+            Self::Opportunity(id) => ("opportunity", id.as_uuid()),
         }
     }
 }
@@ -85,7 +87,7 @@ pub(super) fn totals(columns: &mut Columns<'_, '_>) -> Result<Totals> {
     })
 }
 
-fn bind_line(binder: &mut Binder<'_, '_>, line: &Line) -> Result<()> {
+pub(super) fn bind_line(binder: &mut Binder<'_, '_>, line: &Line) -> Result<()> {
     binder.bind(&line.description)?;
     binder.bind(line.product.as_deref())?;
     binder.bind(fine_units(line.quantity)?)?;
@@ -102,7 +104,7 @@ fn bind_line(binder: &mut Binder<'_, '_>, line: &Line) -> Result<()> {
     binder.bind(line.tax.as_ref().map(|tax| amount_units(tax.percent)).transpose()?)
 }
 
-fn line(columns: &mut Columns<'_, '_>) -> Result<Line> {
+pub(super) fn line(columns: &mut Columns<'_, '_>) -> Result<Line> {
     let fine =
         |columns: &mut Columns<'_, '_>| columns.int().map(|units| Decimal::new(units, FINE).normalize());
     let (description, product) = (columns.text()?.to_owned(), columns.string()?);
@@ -120,6 +122,10 @@ fn line(columns: &mut Columns<'_, '_>) -> Result<Line> {
 impl SqliteTxn<'_> {
     pub(super) fn lines_of(&self, holder: Holder) -> Result<Vec<Line>> {
         let (kind, id) = holder.key();
+        self.lines_of_one(kind, id)
+    }
+
+    fn lines_of_one(&self, kind: &str, id: Uuid) -> Result<Vec<Line>> {
         let mut statement = self.prepare(LINES, "read lines")?;
         let key = (self.tenant_text(), kind, id.as_bytes().as_slice());
         let mut rows = statement.query(key).store("read lines")?;
@@ -130,27 +136,28 @@ impl SqliteTxn<'_> {
         Ok(lines)
     }
 
-    /// The lines of these estimates, in few queries.
-    pub(super) fn lines_of_all(&self, ids: &[EstimateId]) -> Result<BTreeMap<EstimateId, Vec<Line>>> {
+    /// The lines of these holders of one kind, in few queries.
+    pub(super) fn lines_of_all(&self, kind: &str, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Vec<Line>>> {
         if let [id] = ids {
-            return Ok(BTreeMap::from([(*id, self.lines_of(Holder::Estimate(*id))?)]));
+            return Ok(BTreeMap::from([(*id, self.lines_of_one(kind, *id)?)]));
         }
         let sql = lines_of_many();
-        let mut all: BTreeMap<EstimateId, Vec<Line>> = BTreeMap::new();
+        let mut all: BTreeMap<Uuid, Vec<Line>> = BTreeMap::new();
         for some in ids.chunks(AT_ONCE) {
             let mut statement = self.prepare(&sql, "read lines")?;
             let mut binder = Binder::to(&mut statement);
             binder.bind(self.tenant_text())?;
+            binder.bind(kind)?;
             // Always of the same length, so that it is prepared once: the last is asked again.
             let last = some.last().into_iter().cycle();
             for id in some.iter().chain(last).take(AT_ONCE) {
-                binder.id(id.as_uuid())?;
+                binder.id(*id)?;
             }
             let mut rows = statement.raw_query();
             while let Some(row) = rows.next().store("read lines")? {
                 let mut columns = Columns::of(row);
                 let line = line(&mut columns)?;
-                all.entry(EstimateId::from_uuid(columns.uuid()?)).or_default().push(line);
+                all.entry(columns.uuid()?).or_default().push(line);
             }
         }
         Ok(all)

@@ -13,9 +13,11 @@ mod journal;
 mod leads;
 mod lines;
 mod links;
+mod opportunities;
 mod people;
 mod records;
 mod scan;
+mod services;
 mod setup;
 mod sums;
 mod tally;
@@ -34,4 +36,8 @@ pub(crate) use custom::{ADD_FIELD, add_field, custom_value};
 #[cfg(test)]
 pub(crate) use journal::{history_queries, replay_query};
 pub(crate) use leads::key_kind;
+#[cfg(test)]
+pub(crate) use opportunities::scan_query as opportunity_query;
 pub(crate) use records::{ACCOUNT_COLUMNS, CONTACT_COLUMNS, account, contact};
+#[cfg(test)]
+pub(crate) use services::scan_query as service_query;

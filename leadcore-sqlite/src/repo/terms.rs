@@ -18,6 +18,10 @@ const REVISION: &str = "SELECT revision FROM leadcore_term WHERE tenant = ? AND 
 const GET: &str = "SELECT kind, id, revision, name, color, position, archived, needs_detail FROM leadcore_term WHERE tenant = ? AND kind = ? AND id = ?";
 const LIST: &str = "SELECT kind, id, revision, name, color, position, archived, needs_detail FROM leadcore_term WHERE tenant = ? AND kind = ? ORDER BY position, name_key, id";
 const REMOVE: &str = "DELETE FROM leadcore_term WHERE tenant = ? AND kind = ? AND id = ?";
+const OPPORTUNITIES_OF_SOURCE: &str =
+    " + (SELECT count(*) FROM leadcore_opportunity WHERE tenant = ?1 AND source = ?2)";
+const OPPORTUNITIES_OF_REASON: &str =
+    " + (SELECT count(*) FROM leadcore_opportunity WHERE tenant = ?1 AND reason = ?2)";
 const USED_AS_LABEL: &str =
     "SELECT count(*) FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ?";
 
@@ -139,8 +143,13 @@ impl Terms for SqliteTxn<'_> {
                 } else {
                     ""
                 };
+                let opportunities = match kind {
+                    TermKind::Source => OPPORTUNITIES_OF_SOURCE,
+                    TermKind::LostReason => OPPORTUNITIES_OF_REASON,
+                    _ => "",
+                };
                 let sql = format!(
-                    "SELECT (SELECT count(*) FROM leadcore_lead WHERE tenant = ?1 AND {column} = ?2 AND trashed_at IS NULL) + (SELECT count(*) FROM leadcore_lead WHERE tenant = ?1 AND {column} = ?2 AND trashed_at IS NOT NULL){accounts}"
+                    "SELECT (SELECT count(*) FROM leadcore_lead WHERE tenant = ?1 AND {column} = ?2 AND trashed_at IS NULL) + (SELECT count(*) FROM leadcore_lead WHERE tenant = ?1 AND {column} = ?2 AND trashed_at IS NOT NULL){accounts}{opportunities}"
                 );
                 self.prepare(&sql, "count uses")?
                     .query_row((self.tenant_text(), id.as_bytes().as_slice()), |row| row.get(0))

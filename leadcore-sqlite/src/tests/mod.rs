@@ -9,6 +9,7 @@ mod files;
 mod foreign;
 mod host;
 mod keys;
+mod opportunity_plans;
 mod plans;
 mod walk_plans;
 mod writers;

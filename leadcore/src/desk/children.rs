@@ -98,6 +98,14 @@ macro_rules! for_child {
                 type $C = $crate::domain::LeadLines;
                 $work
             }
+            $crate::domain::SubjectKind::Opportunity => {
+                type $C = $crate::domain::Opportunity;
+                $work
+            }
+            $crate::domain::SubjectKind::Service => {
+                type $C = $crate::domain::Service;
+                $work
+            }
             $crate::domain::SubjectKind::File => {
                 type $C = $crate::domain::FileRecord;
                 $work
@@ -325,6 +333,16 @@ pub(super) fn check_more(
     Ok(unique)
 }
 
+/// Whether a child of this kind can be about these records alone: opportunities and services are an account's.
+pub(super) fn holds(kind: SubjectKind, mut about: impl Iterator<Item = Subject>) -> bool {
+    match kind {
+        SubjectKind::Opportunity | SubjectKind::Service => {
+            about.any(|about| about.kind == SubjectKind::Account)
+        }
+        _ => about.next().is_some(),
+    }
+}
+
 /// Refuses a record that the actor may not add children to.
 fn check_writable(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject, tab: &Tab) -> Result<()> {
     match subject.kind {
@@ -332,7 +350,12 @@ fn check_writable(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject, tab: &
             let id = LeadId::from_uuid(subject.id);
             editable_for(ctx, txn, id, super::Expect::Any, Permission::Edit, tab.code()).map(drop)
         }
-        SubjectKind::Account | SubjectKind::Contact | SubjectKind::Activity | SubjectKind::Estimate => {
+        SubjectKind::Account
+        | SubjectKind::Contact
+        | SubjectKind::Activity
+        | SubjectKind::Estimate
+        | SubjectKind::Opportunity
+        | SubjectKind::Service => {
             let mut sight = Sight::open(ctx, txn)?;
             sight.learn(txn, &[subject])?;
             if !sight.sees(subject) {

@@ -47,7 +47,7 @@ fn leave<C: Child>(
         return Err(Error::new(ErrorKind::Corrupt, format!("a {} is placed but not there", C::WHAT)));
     };
     let others = without(before.about(), gone);
-    if others.is_empty() {
+    if !children::holds(child.kind, others.iter().copied()) {
         let mut entries = clear(ctx, txn, child)?;
         entries.extend(children::take_away(ctx, txn, &before)?);
         return Ok(entries);
@@ -77,7 +77,8 @@ pub(super) fn purge(ctx: &Context<'_>, txn: &mut dyn Txn, gone: &[Subject]) -> R
             let mut kinds: BTreeMap<SubjectKind, Part> = BTreeMap::new();
             for placement in placements {
                 let part = kinds.entry(placement.child.kind).or_default();
-                let stays = placement.about.iter().any(|about| !gone.contains(about));
+                let others = placement.about.iter().filter(|about| !gone.contains(about)).copied();
+                let stays = children::holds(placement.child.kind, others);
                 if stays { &mut part.staying } else { &mut part.going }.push(placement.child.id);
             }
             for (kind, part) in kinds {
@@ -146,7 +147,8 @@ impl Leaving {
             let mut next = Vec::new();
             rounds(txn, &level, &mut |_, placements| {
                 for Placement { child, about, .. } in placements {
-                    let goes = about.iter().all(|about| self.gone.contains(about));
+                    let others = about.iter().filter(|about| !self.gone.contains(about)).copied();
+                    let goes = !children::holds(child.kind, others);
                     if goes && self.gone.insert(child) {
                         next.push(child);
                     }

@@ -177,6 +177,36 @@ pub fn set_estimate_numbering(
     renumber(ctx, txn, (SettingName::EstimateNumbering, Series::Estimate), known, expected, numbering)
 }
 
+/// How opportunity numbers are written, and the revision to change it with; `O-00042` and none when the tenant never changed
+/// it.
+///
+/// # Errors
+/// `Denied` for an actor who may not see leads; `Corrupt` when the stored document cannot be read.
+pub fn opportunity_numbering(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
+    require(ctx, txn, Permission::View)?;
+    load_opportunity_numbering(txn)
+}
+
+pub(super) fn load_opportunity_numbering(txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
+    let (revision, numbering) = document(txn, SettingName::OpportunityNumbering)?;
+    Ok((revision, if revision.is_some() { numbering } else { Numbering::of_opportunities() }))
+}
+
+/// Writes how opportunity numbers are written, as [`set_numbering`] does it for leads.
+///
+/// # Errors
+/// As [`set_numbering`].
+pub fn set_opportunity_numbering(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    expected: Option<Revision>,
+    numbering: &Numbering,
+) -> Result<Revision> {
+    require(ctx, txn, Permission::Configure)?;
+    let known = load_opportunity_numbering(txn)?;
+    renumber(ctx, txn, (SettingName::OpportunityNumbering, Series::Opportunity), known, expected, numbering)
+}
+
 fn renumber(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,

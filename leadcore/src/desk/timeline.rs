@@ -22,7 +22,7 @@ use crate::time::Timestamp;
 
 use super::access::shows_hidden;
 use super::contacts::PRIMARY;
-use super::{children, settings};
+use super::{children, opportunities, services, settings};
 
 /// One event, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -165,10 +165,16 @@ pub(super) fn read(
     for entry in &mut entries {
         // Images are for undo: their fields tell the same to people.
         let is_image = |field: &str| field == children::IMAGE || image_of(field).is_some();
-        // What hangs on a lead has fields of its own, but that products add up to the amount of the lead.
-        let (is_child, is_products) =
-            (entry.subject.kind.is_child(), entry.subject.kind == SubjectKind::Lines);
-        let is_hidden = |field: &str| if is_child { is_products && hidden("amount") } else { hidden(field) };
+        // What hangs on a lead has fields of its own, but that products add up to the amount of the lead, and that
+        // opportunities and services say some of what it says.
+        let kind = entry.subject.kind;
+        let is_hidden = |field: &str| match kind {
+            SubjectKind::Lines => hidden("amount"),
+            SubjectKind::Opportunity => opportunities::is_hidden(ctx, field),
+            SubjectKind::Service => services::is_hidden(ctx, field),
+            kind if kind.is_child() => false,
+            _ => hidden(field),
+        };
         entry.changes.retain(|change| {
             !is_image(&change.field) && !is_hidden(&change.field) && change.field != IMPORT_LINE
         });

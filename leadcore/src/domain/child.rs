@@ -1,6 +1,6 @@
 //! What hangs on a lead: where a child record is shown, and in which order.
 //!
-//! Activities, files, estimates and records of the host are *children*: each is about one or several records (a lead, a
+//! Activities, files, estimates, opportunities, services and records of the host are *children*: each is about one or several records (a lead, a
 //! contact, an account), is shown in one tab of their pages, and is never copied or moved. After a conversion the page of
 //! the account shows what is about it and what is about the leads that became it.
 
@@ -91,6 +91,10 @@ pub enum Tab {
     Estimate,
     /// The products of a lead.
     Lines,
+    /// Opportunities.
+    Opportunity,
+    /// Services.
+    Service,
     /// Records of a kind that the host registered.
     Record(RecordKind),
 }
@@ -104,6 +108,8 @@ impl Tab {
             Self::File => "file",
             Self::Estimate => "estimate",
             Self::Lines => "product_lines",
+            Self::Opportunity => "opportunity",
+            Self::Service => "service",
             Self::Record(kind) => kind.as_str(),
         }
     }
@@ -113,6 +119,8 @@ impl Tab {
             "file" => Some(Self::File),
             "estimate" => Some(Self::Estimate),
             "product_lines" => Some(Self::Lines),
+            "opportunity" => Some(Self::Opportunity),
+            "service" => Some(Self::Service),
             _ => ActivityKind::from_code(code).map(Self::Activity),
         }
     }
@@ -131,6 +139,8 @@ impl Tab {
             Self::File => Topic::File,
             Self::Estimate => Topic::Estimate,
             Self::Lines => Topic::Products,
+            Self::Opportunity => Topic::Opportunity,
+            Self::Service => Topic::Service,
             Self::Record(_) => Topic::Record,
         }
     }

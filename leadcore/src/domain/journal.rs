@@ -150,6 +150,10 @@ coded! {
         Follower = "follower",
         /// The products of a lead.
         Products = "products",
+        /// Opportunities.
+        Opportunity = "opportunity",
+        /// Services.
+        Service = "service",
     }
 }
 

@@ -292,7 +292,7 @@ pub(super) fn text_violations(texts: &[(&str, &Option<String>, usize)]) -> Vec<V
 }
 
 /// Amounts lie below this, so that stores can keep them as 64-bit integers of 1/10,000.
-const MAX_AMOUNT: i64 = 100_000_000_000_000;
+pub(super) const MAX_AMOUNT: i64 = 100_000_000_000_000;
 /// The most labels of one lead.
 const MAX_LABELS: usize = 1_000;
 

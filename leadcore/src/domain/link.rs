@@ -5,7 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::id::{AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, PipelineId, RecordId, ViewId};
+use crate::id::{
+    AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, OpportunityId, PipelineId, RecordId,
+    ServiceId, ViewId,
+};
 
 /// The kinds of record that have a history and links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,11 +39,15 @@ pub enum SubjectKind {
     Record,
     /// The products of a lead.
     Lines,
+    /// What an account may buy.
+    Opportunity,
+    /// What an account buys.
+    Service,
 }
 
 impl SubjectKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Lead,
         Self::Contact,
         Self::Account,
@@ -53,12 +60,23 @@ impl SubjectKind {
         Self::Estimate,
         Self::Record,
         Self::Lines,
+        Self::Opportunity,
+        Self::Service,
     ];
 
     /// Whether records of this kind hang on others: what a [`Placement`](super::Placement) places.
     #[must_use]
     pub const fn is_child(self) -> bool {
-        matches!(self, Self::Activity | Self::File | Self::Estimate | Self::Record | Self::Lines)
+        matches!(
+            self,
+            Self::Activity
+                | Self::File
+                | Self::Estimate
+                | Self::Record
+                | Self::Lines
+                | Self::Opportunity
+                | Self::Service
+        )
     }
 
     /// Stable name, as stored: `lead`, `contact` …
@@ -77,6 +95,8 @@ impl SubjectKind {
             Self::Estimate => "estimate",
             Self::Record => "record",
             Self::Lines => "product_lines",
+            Self::Opportunity => "opportunity",
+            Self::Service => "service",
         }
     }
 
@@ -123,6 +143,7 @@ macro_rules! subject {
 subject!(
     LeadId => Lead, ContactId => Contact, AccountId => Account, PipelineId => Pipeline, ViewId => View,
     ActivityId => Activity, FileId => File, EstimateId => Estimate, RecordId => Record,
+    OpportunityId => Opportunity, ServiceId => Service,
 );
 
 /// What the link says about its two ends.

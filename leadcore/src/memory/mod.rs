@@ -12,6 +12,7 @@ mod estimates;
 mod followers;
 mod host_records;
 mod leads;
+mod opportunities;
 mod records;
 mod setup;
 mod views;
@@ -23,13 +24,13 @@ use uuid::Uuid;
 
 use crate::domain::{
     Account, Activity, Contact, ContentHash, Estimate, FileRecord, HostRecord, Lead, LeadLines, Link,
-    MatchKey, NewEntry, Operation, Pipeline, Placement, SavedView, Subject, TermKind, TermRecord,
-    ViewPreferences,
+    MatchKey, NewEntry, Operation, Opportunity, Pipeline, Placement, SavedView, Service, Subject, TermKind,
+    TermRecord, ViewPreferences,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{
-    AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, OperationId, PipelineId, RecordId,
-    Revision, TenantId, UserId, ViewId,
+    AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, OperationId, OpportunityId, PipelineId,
+    RecordId, Revision, ServiceId, TenantId, UserId, ViewId,
 };
 use crate::store::{Series, SettingName, Store, Txn, Upload};
 use crate::time::Timestamp;
@@ -69,6 +70,8 @@ struct State {
     followers: Arc<BTreeMap<(Subject, UserId), Timestamp>>,
     estimates: Arc<BTreeMap<EstimateId, Estimate>>,
     lead_lines: Arc<BTreeMap<LeadId, LeadLines>>,
+    opportunities: Arc<BTreeMap<OpportunityId, Opportunity>>,
+    services: Arc<BTreeMap<ServiceId, Service>>,
 }
 
 /// A store in memory.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::{FieldValue, Pipeline, TermKind, TermRecord};
 use crate::error::{Conflict, Error, ErrorKind, Result};
-use crate::id::Revision;
+use crate::id::{LostReasonId, Revision, SourceId};
 use crate::store::{Numbers, Pipelines, Series, SettingName, Settings, Terms, check_skip};
 use crate::value::fold;
 
@@ -114,12 +114,20 @@ impl Terms for MemoryTxn {
     }
 
     fn usage(&mut self, kind: TermKind, id: Uuid) -> Result<u64> {
-        let (field, id) = (kind.field(), FieldValue::Id(id));
+        let (field, term, id) = (kind.field(), id, FieldValue::Id(id));
         let leads = self.state.leads.values().filter(|lead| field.read(lead).items().contains(&id));
         let accounts = self.state.accounts.values().filter(|account| {
             kind == TermKind::Category && field.read_fields(&account.fields.as_lead_fields()) == id
         });
-        Ok(leads.map(|_| 1).sum::<u64>() + accounts.map(|_| 1).sum::<u64>())
+        let opportunities = self.state.opportunities.values().filter(|one| match kind {
+            TermKind::Source => one.fields.source.map(SourceId::as_uuid) == Some(term),
+            TermKind::LostReason => {
+                one.end.as_ref().and_then(|end| end.reason).map(LostReasonId::as_uuid) == Some(term)
+            }
+            _ => false,
+        });
+        let of_leads = leads.map(|_| 1).sum::<u64>() + accounts.map(|_| 1).sum::<u64>();
+        Ok(of_leads + opportunities.map(|_| 1).sum::<u64>())
     }
 }
 

@@ -22,6 +22,7 @@ mod followers;
 mod host_records;
 mod journal;
 mod leads;
+mod opportunities;
 mod records;
 mod setup;
 mod views;
@@ -38,6 +39,7 @@ pub use followers::Followers;
 pub use host_records::Records;
 pub use journal::{Journal, Links};
 pub use leads::{Derived, LeadChange, Leads, Tallies};
+pub use opportunities::{Opportunities, OpportunityScan, ServiceScan, Services};
 pub use records::{Accounts, Contacts, NamePlace, NameSearch};
 pub use setup::{Numbers, Pipelines, Series, SettingName, Settings, Terms, check_skip};
 pub use views::{Marks, Views, WhichViews};
@@ -72,7 +74,7 @@ pub trait Txn {
     fn views(&mut self) -> &mut dyn Views;
     /// Read marks.
     fn marks(&mut self) -> &mut dyn Marks;
-    /// Where activities, files, estimates and records of the host are shown.
+    /// Where activities, files, estimates, opportunities, services and records of the host are shown.
     fn children(&mut self) -> &mut dyn Children;
     /// Activities.
     fn activities(&mut self) -> &mut dyn Activities;
@@ -86,6 +88,10 @@ pub trait Txn {
     fn estimates(&mut self) -> &mut dyn Estimates;
     /// The products of leads.
     fn lines(&mut self) -> &mut dyn Lines;
+    /// Opportunities.
+    fn opportunities(&mut self) -> &mut dyn Opportunities;
+    /// Services.
+    fn services(&mut self) -> &mut dyn Services;
     /// Records of the host's own.
     fn records(&mut self) -> &mut dyn Records;
     /// Who follows what.
@@ -113,7 +119,8 @@ macro_rules! own_ports {
             leads: Leads, tallies: Tallies, contacts: Contacts, accounts: Accounts, links: Links, journal: Journal,
             pipelines: Pipelines, terms: Terms, settings: Settings, numbers: Numbers, views: Views, marks: Marks,
             children: Children, activities: Activities, agenda: Agenda, files: Files, blobs: Blobs,
-            estimates: Estimates, lines: Lines, records: Records, followers: Followers,
+            estimates: Estimates, lines: Lines, opportunities: Opportunities, services: Services,
+            records: Records, followers: Followers,
         }
     };
     ($($port:ident: $of:ident,)+) => {$(

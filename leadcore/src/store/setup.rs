@@ -52,7 +52,7 @@ pub trait Terms {
     ///
     /// # Errors
     /// `NotFound`; `Conflict` with [`InUse`](crate::error::Conflict::InUse) (by as many as [`usage`](Self::usage)) when
-    /// leads refer to it.
+    /// leads, accounts or opportunities refer to it.
     fn remove(&mut self, kind: TermKind, id: Uuid) -> Result<()>;
 
     /// The terms of a list with these ids, in the order asked; unknown ids are left out.
@@ -67,7 +67,7 @@ pub trait Terms {
     /// A failure of the store.
     fn list(&mut self, kind: TermKind) -> Result<Vec<TermRecord>>;
 
-    /// How many leads (trashed ones included) and accounts refer to a term.
+    /// How many leads (trashed ones included), accounts and opportunities refer to a term.
     ///
     /// # Errors
     /// A failure of the store.
@@ -90,17 +90,20 @@ pub enum SettingName {
     EstimateNumbering,
     /// Mappings of files that are imported, by name.
     ImportMappings,
+    /// How opportunity numbers are written.
+    OpportunityNumbering,
 }
 
 impl SettingName {
     /// Every document.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Catalogue,
         Self::Functions,
         Self::Numbering,
         Self::RecordKinds,
         Self::EstimateNumbering,
         Self::ImportMappings,
+        Self::OpportunityNumbering,
     ];
 
     /// Stable name, as stored.
@@ -113,6 +116,7 @@ impl SettingName {
             Self::RecordKinds => "record_kinds",
             Self::EstimateNumbering => "estimate_numbering",
             Self::ImportMappings => "import_mappings",
+            Self::OpportunityNumbering => "opportunity_numbering",
         }
     }
 }
@@ -143,19 +147,22 @@ pub enum Series {
     Account,
     /// Estimate numbers.
     Estimate,
+    /// Opportunity numbers.
+    Opportunity,
 }
 
 impl Series {
     /// Every series.
-    pub const ALL: [Self; 3] = [Self::Lead, Self::Account, Self::Estimate];
+    pub const ALL: [Self; 4] = [Self::Lead, Self::Account, Self::Estimate, Self::Opportunity];
 
-    /// Stable name, as stored: `lead`, `account` or `estimate`.
+    /// Stable name, as stored: `lead`, `account`, `estimate` or `opportunity`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Lead => "lead",
             Self::Account => "account",
             Self::Estimate => "estimate",
+            Self::Opportunity => "opportunity",
         }
     }
 }

@@ -9,11 +9,14 @@ use crate::domain::{HostRecord, Lead, Subject, SubjectKind, TermKind, Topics};
 use crate::error::Result;
 use crate::id::{ActivityId, ContactId, FileId, LeadId, RecordId, TenantId};
 use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
-use crate::store::{ChildQuery, EstimateScan, Series, SettingName, Store, StoreExt, Txn, WhichViews};
+use crate::store::{
+    ChildQuery, EstimateScan, OpportunityScan, Series, ServiceScan, SettingName, Store, StoreExt, Txn,
+    WhichViews,
+};
 use crate::time::{Date, Timestamp};
 
 /// Everything that the ports say about a tenant, a line for each record, in an order that no store decides: leads with the
-/// trash, accounts, links, contacts, pipelines, terms, estimates, products, settings, numbers, what hangs on records,
+/// trash, accounts, links, contacts, pipelines, terms, estimates, products, opportunities, services, settings, numbers, what hangs on records,
 /// reminders, followers, records of the host, operations with their entries.
 ///
 /// Two stores hold the same if their dumps are equal. What a store may choose is left out: the places of journal
@@ -71,6 +74,7 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
         line(&mut out, "view", &view);
     }
     estimates(&mut out, txn, &mut subjects)?;
+    opportunities(&mut out, txn, &mut subjects)?;
     for name in SettingName::ALL {
         line(&mut out, "setting", &(name.code(), txn.settings().load(name)?));
     }
@@ -124,6 +128,21 @@ fn children(out: &mut String, txn: &mut dyn Txn, subjects: &BTreeSet<Subject>) -
             let content = (txn.blobs().size(&file.hash)?, txn.files().uses(&[file.hash])?);
             line(out, "file", &(&file, content));
         }
+    }
+    Ok(())
+}
+
+/// Opportunities by day, and services.
+fn opportunities(out: &mut String, txn: &mut dyn Txn, subjects: &mut BTreeSet<Subject>) -> Result<()> {
+    for opportunity in
+        txn.opportunities().scan(&OpportunityScan { limit: usize::MAX, ..Default::default() })?
+    {
+        subjects.insert(opportunity.id.into());
+        line(out, "opportunity", &opportunity);
+    }
+    for service in txn.services().scan(&ServiceScan { limit: usize::MAX, ..Default::default() })? {
+        subjects.insert(service.id.into());
+        line(out, "service", &service);
     }
     Ok(())
 }

@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::domain::{
     Account, Activity, ActivityKind, Estimate, Field, FileRecord, Follow, FollowUpState, HostRecord, Idle,
-    Lead, LeadLines, LeadState, Outcome, Place, RecordKinds, Sequence, Subject, Tab, distance,
+    Lead, LeadLines, LeadState, Opportunity, Outcome, Place, RecordKinds, Sequence, Service, Subject, Tab,
+    distance,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, LeadId, UserId};
@@ -129,6 +130,10 @@ pub enum ChildRecord {
     Lines(LeadLines),
     /// An estimate.
     Estimate(Estimate),
+    /// An opportunity.
+    Opportunity(Opportunity),
+    /// A service.
+    Service(Service),
     /// A file.
     File(FileRecord),
     /// A record of the host's.
@@ -143,6 +148,8 @@ impl ChildRecord {
             Self::Activity(one) => one.id.into(),
             Self::Lines(one) => LeadLines::subject_of(one.lead()),
             Self::Estimate(one) => one.id.into(),
+            Self::Opportunity(one) => one.id.into(),
+            Self::Service(one) => one.id.into(),
             Self::File(one) => one.id.into(),
             Self::Record(one) => one.id.into(),
         }
@@ -159,7 +166,10 @@ macro_rules! child_record {
     )+};
 }
 
-child_record!(Activity => Activity, Estimate => Estimate, LeadLines => Lines, FileRecord => File, HostRecord => Record);
+child_record!(
+    Activity => Activity, Estimate => Estimate, LeadLines => Lines, Opportunity => Opportunity, Service => Service,
+    FileRecord => File, HostRecord => Record,
+);
 
 /// A tab of a page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -363,7 +373,7 @@ pub fn qualification(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId) -> Result
     qualified(txn, &lead, &pipelines, &shown, &counts)
 }
 
-/// Every tab that there is: the kinds of activity, files, estimates, products, and the kinds of record that the host
+/// Every tab that there is: the kinds of activity, files, estimates, products, opportunities, services, and the kinds of record that the host
 /// registered.
 ///
 /// # Errors
@@ -377,7 +387,8 @@ fn every_tab(txn: &mut dyn Txn) -> Result<Vec<Tab>> {
     let kinds = settings::document::<RecordKinds>(txn, SettingName::RecordKinds)?.1;
     let own = kinds.all().iter().map(|spec| Tab::Record(spec.kind.clone()));
     let activities = ActivityKind::ALL.iter().copied().map(Tab::Activity);
-    Ok(activities.chain([Tab::File, Tab::Estimate, Tab::Lines]).chain(own).collect())
+    let records = [Tab::File, Tab::Estimate, Tab::Lines, Tab::Opportunity, Tab::Service];
+    Ok(activities.chain(records).chain(own).collect())
 }
 
 /// Refuses tabs that there are not, each with the name that may be meant.

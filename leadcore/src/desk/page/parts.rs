@@ -146,7 +146,10 @@ pub(super) fn attachments(
     tabs: &[TabPage],
     options: &PageOptions,
 ) -> Result<Vec<Attached>> {
-    let takes = |subject: &Subject| matches!(subject.kind, SubjectKind::Activity | SubjectKind::Estimate);
+    let takes = |subject: &Subject| {
+        let holder = matches!(subject.kind, SubjectKind::Activity | SubjectKind::Estimate);
+        holder || matches!(subject.kind, SubjectKind::Opportunity | SubjectKind::Service)
+    };
     let of = tabs.iter().flat_map(|tab| &tab.items).map(ChildRecord::subject).filter(takes);
     let mut all = Vec::new();
     for page in of.collect::<Vec<_>>().chunks(MAX_PAGE) {

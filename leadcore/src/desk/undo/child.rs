@@ -112,7 +112,7 @@ pub(super) fn take_back<C: Child>(
     }
     let before = match before {
         // Everything that it was about is gone.
-        Some(_) if there.is_empty() => return Ok(kept(WhyKept::Gone)),
+        Some(_) if !children::holds(subject.kind, there.iter().copied()) => return Ok(kept(WhyKept::Gone)),
         Some(mut child) => {
             child.set_about(there);
             Some(child)

@@ -383,6 +383,8 @@ pub fn who_does_not_see_a_record_is_not_told_of_it(store: &dyn Store) {
                 ChildRecord::File(it) => it.about,
                 ChildRecord::Estimate(it) => it.about,
                 ChildRecord::Record(it) => it.about,
+                ChildRecord::Opportunity(it) => it.about,
+                ChildRecord::Service(it) => it.about,
                 ChildRecord::Lines(_) => Vec::new(),
             }));
         }

@@ -9,6 +9,7 @@ pub mod customers;
 pub mod desk;
 pub mod desk_children;
 pub mod desk_estimates;
+pub mod desk_opportunities;
 pub mod desk_views;
 pub mod estimates;
 pub mod files;
@@ -21,6 +22,7 @@ pub mod leads;
 pub mod links;
 pub mod mass;
 pub mod numbers;
+pub mod opportunities;
 pub mod pages;
 pub mod people;
 pub mod pipelines;
@@ -281,6 +283,20 @@ cases! { $
         an_estimate_lives_from_its_request_to_its_answer,
         only_the_latest_version_of_an_estimate_is_accepted,
         a_request_waits_again_when_its_draft_goes,
+    }
+    opportunities {
+        opportunities_come_back_as_they_were_written,
+        opportunities_keep_their_rules,
+        opportunities_are_scanned_by_day,
+        terms_that_opportunities_have_are_in_use,
+        services_come_back_as_they_were_written,
+        services_keep_their_rules,
+        services_are_scanned_by_id,
+    }
+    desk_opportunities {
+        an_opportunity_lives_until_it_is_won_or_lost,
+        services_are_what_an_account_buys,
+        an_opportunity_takes_its_notes_along,
     }
     mass {
         a_mass_change_answers_for_each_lead,

@@ -1,0 +1,353 @@
+//! Opportunities: what accounts may buy (S1.06), from the first talk to won or lost (S1.07).
+//!
+//! An opportunity belongs to an account: it is shown on its page, and on those of the leads that became it, and is copied
+//! nowhere. Asked for about a lead that is no customer yet, the call answers with
+//! [`ConversionRequired`](crate::error::Conflict::ConversionRequired) and what to convert (S4.14).
+//!
+//! While it is open everything can change. Once won or lost, what it was worth is fixed until it is [reopened](reopen). What
+//! the policy hides of leads (amount, owner, source …) it hides here too.
+
+mod kind;
+mod list;
+mod moves;
+
+use crate::context::Context;
+use crate::domain::{
+    Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityFields, OpportunityPatch,
+    OpportunityState, Subject, SubjectKind, Tab, TermKind, Totals,
+};
+use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
+use crate::id::{AccountId, ContactId, LeadId, OpportunityId, Revision};
+use crate::store::{Series, Txn};
+use crate::time::Date;
+
+use super::access::{Expect, check_fields, visible};
+use super::operation::record;
+use super::{children, children_purge, settings};
+
+pub(super) use kind::is_hidden;
+pub use list::{OpportunityQuery, list, of};
+pub use moves::{Lost, lose, reopen, win};
+
+/// What a new opportunity is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct NewOpportunity {
+    /// What callers may set.
+    pub fields: OpportunityFields,
+    /// The persons that it is about, at most 19.
+    pub contacts: Vec<ContactId>,
+}
+
+impl From<OpportunityFields> for NewOpportunity {
+    fn from(fields: OpportunityFields) -> Self {
+        Self { fields, contacts: Vec::new() }
+    }
+}
+
+impl NewOpportunity {
+    /// About these persons.
+    #[must_use]
+    pub fn contacts(mut self, contacts: impl IntoIterator<Item = ContactId>) -> Self {
+        self.contacts = contacts.into_iter().collect();
+        self
+    }
+}
+
+/// Creates an open opportunity of an account, or of the account that a lead became.
+///
+/// Where the fields name none, the owner is the acting user, the currency is that of the account, and the source is that of
+/// the lead.
+///
+/// ```
+/// use leadcore::desk::{convert, leads, opportunities};
+/// use leadcore::domain::{OpportunityFields, OpportunityState};
+/// use leadcore::error::Conflict;
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let won = store.write(ctx.tenant(), |txn| {
+///     let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+///     let roof = OpportunityFields { amount: Some(3_000.into()), ..OpportunityFields::named("A roof of panels") };
+///     let early = opportunities::create(&ctx, txn, lead.id, roof.clone().into()).unwrap_err();
+///     assert!(matches!(early.conflict(), Some(Conflict::ConversionRequired { lead: of, .. }) if *of == lead.id));
+///     convert::convert(&ctx, txn, lead.id, &Default::default())?;
+///     let open = opportunities::create(&ctx, txn, lead.id, roof.into())?;
+///     opportunities::win(&ctx, txn, open.id, open.revision, None)
+/// })?;
+/// assert_eq!((won.number, won.state), (1, OpportunityState::Won));
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Conflict` with `ConversionRequired` for a lead that is not converted; `Invalid` with every broken
+/// rule, and for any other kind of record.
+pub fn create(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    of: impl Into<Subject>,
+    new: NewOpportunity,
+) -> Result<Opportunity> {
+    let (account, lead) = customer(ctx, txn, of.into(), "opportunity")?;
+    let NewOpportunity { mut fields, contacts } = new;
+    check_named(ctx, &fields)?;
+    let about = children::check_about(ctx, txn, &Opportunity::about(account, &contacts), &Tab::Opportunity)?;
+    fields.source = fields.source.or_else(|| lead.as_ref().and_then(|lead| lead.fields.source));
+    let own = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
+    let owner = fields.owner.clone().or_else(|| own.cloned());
+    let origin = lead.map(|lead| lead.id);
+    let fields = with_currency(txn, account, fields)?;
+    let (fields, totals) = checked(ctx, txn, None, fields)?;
+    let fields = OpportunityFields { owner, ..fields };
+    let (opportunity, entries) = add(ctx, txn, (account, about), (fields, totals), origin)?;
+    record(ctx, txn, OperationKind::Create, &entries)?;
+    children::shown_one(ctx, txn, opportunity)
+}
+
+/// The opportunity, if the actor may see a record that it is about.
+///
+/// # Errors
+/// `NotFound`.
+pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: OpportunityId) -> Result<Opportunity> {
+    let opportunity = load(ctx, txn, id)?;
+    children::shown_one(ctx, txn, opportunity)
+}
+
+/// The opportunity with this number: the number itself, or the text that the tenant's
+/// [numbering](super::settings::opportunity_numbering) writes (`O-00042`), also without its prefix or zeros.
+///
+/// # Errors
+/// `NotFound` when there is none, or none that this actor may see, or the text is no number.
+pub fn by_number<'n>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    number: impl Into<LeadNumber<'n>>,
+) -> Result<Opportunity> {
+    ctx.check_tenant(txn)?;
+    let number = match number.into() {
+        LeadNumber::Number(number) => Some(number),
+        LeadNumber::Text(text) => settings::load_opportunity_numbering(txn)?.1.parse(&text),
+    };
+    let found = number.map(|number| txn.opportunities().numbered(number)).transpose()?.flatten();
+    let found = found.ok_or_else(|| Error::not_found("opportunity"))?;
+    get(ctx, txn, found.id)
+}
+
+/// Changes some fields. Of one that was won or lost, what it was worth is fixed: amount, currency, lines, probability and
+/// expected day.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, or its worth is fixed; `Invalid` with every
+/// broken rule.
+pub fn edit(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: OpportunityId,
+    expect: impl Into<Expect>,
+    patch: &OpportunityPatch,
+) -> Result<Opportunity> {
+    let before = writable(ctx, txn, id, expect.into())?;
+    check_fields(ctx, kind::shown_by(&patch.names()).iter())?;
+    let mut fields = before.fields.clone();
+    patch.apply(&mut fields);
+    let (fields, totals) = checked(ctx, txn, Some(&before.fields), fields)?;
+    if before.state != OpportunityState::Open && !fields.is_worth_the_same(&before.fields) {
+        return Err(closed("edit"));
+    }
+    let after = Opportunity { fields, totals, ..before.clone() };
+    replace(ctx, txn, OperationKind::Edit, &before, after)
+}
+
+/// Says which persons it is about. Those that the actor does not see stay.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected; `Invalid` for more than 19.
+pub fn set_contacts(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: OpportunityId,
+    expect: impl Into<Expect>,
+    contacts: &[ContactId],
+) -> Result<Opportunity> {
+    let before = writable(ctx, txn, id, expect.into())?;
+    let mut about = Opportunity::about(before.account, contacts);
+    let hidden = children::unseen(ctx, txn, &before.about)?;
+    about.extend(hidden.into_iter().filter(|subject| subject.kind == SubjectKind::Contact));
+    let about = children::check_more(ctx, txn, &about, &before.about, &Tab::Opportunity)?;
+    let after = Opportunity { about, ..before.clone() };
+    replace(ctx, txn, OperationKind::Edit, &before, after)
+}
+
+/// Removes an opportunity, with what is about it alone. Its number is not given again. An undo of the operation brings it
+/// back.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected.
+pub fn delete(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: OpportunityId,
+    expect: impl Into<Expect>,
+) -> Result<()> {
+    let opportunity = writable(ctx, txn, id, expect.into())?;
+    let mut entries = children_purge::clear(ctx, txn, opportunity.id.into())?;
+    entries.extend(children::take_away(ctx, txn, &opportunity)?);
+    record(ctx, txn, OperationKind::Delete, &entries).map(drop)
+}
+
+/// The account that this record is, or that the lead became, with the lead.
+///
+/// # Errors
+/// `NotFound`; `Conflict` with `ConversionRequired`; `Invalid` for another kind of record.
+pub(super) fn customer(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    of: Subject,
+    what: &str,
+) -> Result<(AccountId, Option<Lead>)> {
+    match of.kind {
+        SubjectKind::Account => Ok((AccountId::from_uuid(of.id), None)),
+        SubjectKind::Lead => {
+            let lead = visible(ctx, txn, LeadId::from_uuid(of.id))?;
+            match &lead.conversion {
+                Some(conversion) => Ok((conversion.account, Some(lead))),
+                None if lead.trashed.is_some() => Err(Error::not_found("lead")),
+                None => {
+                    let (lead, revision) = (lead.id, lead.revision);
+                    Err(Error::conflicting(what, Conflict::ConversionRequired { lead, revision }))
+                }
+            }
+        }
+        _ => {
+            let message = "only an account, or a lead that became one, has this";
+            Err(Error::invalid_field("of", ViolationCode::NotAllowed, message))
+        }
+    }
+}
+
+/// Stores an open opportunity that was checked, with the entries that tell it: for whoever makes accounts too, and records
+/// it in an operation of its own.
+pub(super) fn add(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    (account, about): (AccountId, Vec<Subject>),
+    (fields, totals): (OpportunityFields, Totals),
+    origin_lead: Option<LeadId>,
+) -> Result<(Opportunity, Vec<NewEntry>)> {
+    let now = ctx.now();
+    let opportunity = Opportunity {
+        id: OpportunityId::from_uuid(ctx.new_uuid()),
+        number: txn.numbers().take(Series::Opportunity, 1)?,
+        revision: Revision::FIRST,
+        account,
+        about,
+        fields,
+        totals,
+        state: OpportunityState::Open,
+        end: None,
+        origin_lead,
+        created_by: ctx.actor().clone(),
+        created_at: now,
+        updated_at: now,
+    };
+    let entries = children::add(ctx, txn, &opportunity)?;
+    Ok((opportunity, entries))
+}
+
+/// The fields as they are stored, with what their lines add up to.
+///
+/// # Errors
+/// `Invalid` with every rule that they break: their own, who may answer for it, and where it may come from.
+pub(super) fn checked(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    before: Option<&OpportunityFields>,
+    fields: OpportunityFields,
+) -> Result<(OpportunityFields, Totals)> {
+    let mut broken = Vec::new();
+    let kept = before.and_then(|before| before.owner.as_ref());
+    let owner = fields.owner.as_ref().filter(|owner| kept != Some(*owner));
+    if owner.is_some_and(|owner| !ctx.policy().may_own(ctx.actor(), owner)) {
+        let message = "this user cannot own opportunities";
+        broken.push(Violation::new("owner", ViolationCode::NotAllowed, message));
+    }
+    let source = fields.source.filter(|source| before.and_then(|before| before.source) != Some(*source));
+    if let Some(source) = source
+        && txn.terms().get(TermKind::Source, &[source.as_uuid()])?.is_empty()
+    {
+        let message = "there is no source with this id";
+        broken.push(Violation::new("source", ViolationCode::Unknown, message));
+    }
+    match fields.settle() {
+        Ok(settled) if broken.is_empty() => return Ok(settled),
+        Ok(_) => {}
+        Err(found) => broken.extend(found),
+    }
+    Err(Error::invalid(broken))
+}
+
+/// Refuses a new one that names fields that the actor may not see.
+fn check_named(ctx: &Context<'_>, fields: &OpportunityFields) -> Result<()> {
+    let named = [
+        ("owner", fields.owner.is_some()),
+        ("amount", fields.amount.is_some()),
+        ("currency", fields.currency.is_some()),
+        ("probability", fields.probability.is_some()),
+        ("expected_close", fields.expected_close.is_some()),
+        ("source", fields.source.is_some()),
+        ("description", fields.description.is_some()),
+        ("lines", !fields.lines.is_empty()),
+    ];
+    let names: Vec<_> = named.iter().filter(|(_, named)| *named).map(|(name, _)| *name).collect();
+    check_fields(ctx, kind::shown_by(&names).iter())
+}
+
+/// The fields in the currency of the account, where they name none.
+pub(super) fn with_currency(
+    txn: &mut dyn Txn,
+    account: AccountId,
+    mut fields: OpportunityFields,
+) -> Result<OpportunityFields> {
+    if fields.currency.is_none() {
+        let accounts = txn.accounts().get(&[account])?;
+        fields.currency = accounts.first().and_then(|account| account.fields.currency);
+    }
+    Ok(fields)
+}
+
+fn replace(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    kind: OperationKind,
+    before: &Opportunity,
+    after: Opportunity,
+) -> Result<Opportunity> {
+    let (after, entries) = children::replace(ctx, txn, before, after)?;
+    if !entries.is_empty() {
+        record(ctx, txn, kind, &entries)?;
+    }
+    children::shown_one(ctx, txn, after)
+}
+
+/// The opportunity as it is stored, if the actor may see it.
+fn load(ctx: &Context<'_>, txn: &mut dyn Txn, id: OpportunityId) -> Result<Opportunity> {
+    children::get(ctx, txn, id.as_uuid())
+}
+
+/// The opportunity as it is stored, if the actor may change it.
+fn writable(ctx: &Context<'_>, txn: &mut dyn Txn, id: OpportunityId, expect: Expect) -> Result<Opportunity> {
+    let opportunity = load(ctx, txn, id)?;
+    children::check_change(ctx, txn, &opportunity)?;
+    expect.check("opportunity", opportunity.revision)?;
+    Ok(opportunity)
+}
+
+fn today(ctx: &Context<'_>) -> Date {
+    Date::in_zone(ctx.now(), ctx.utc_offset())
+}
+
+/// Refuses what its state does not allow.
+fn closed(function: &str) -> Error {
+    Error::conflicting("opportunity", Conflict::Closed { function: function.to_owned() })
+}

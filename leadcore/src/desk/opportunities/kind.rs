@@ -1,0 +1,90 @@
+//! Opportunities as children of their account and persons.
+
+use crate::context::Context;
+use crate::desk::access::shows_hidden;
+use crate::desk::children::{Child, stored_child};
+use crate::domain::{Field, FieldChange, FieldValue, Opportunity, OpportunityEnd, Totals, in_words};
+use crate::id::{LostReasonId, OpportunityId, SourceId, UserId};
+use crate::value::Currency;
+
+/// The field of leads that says the same as each field of an opportunity: whoever may not see the one sees nothing of the
+/// other.
+const SHOWN_BY: [(&str, Field); 10] = [
+    ("owner", Field::Owner),
+    ("amount", Field::Amount),
+    ("currency", Field::Currency),
+    ("probability", Field::Probability),
+    ("expected_close", Field::ExpectedClose),
+    ("source", Field::Source),
+    ("description", Field::Description),
+    // What they add up to is the amount.
+    ("lines", Field::Amount),
+    ("total", Field::Amount),
+    ("unit_price", Field::Amount),
+];
+
+/// The fields of leads behind these fields of opportunities.
+pub(crate) fn shown_by(names: &[&str]) -> Vec<Field> {
+    let of_name = |name: &&str| SHOWN_BY.iter().find(|(key, _)| key == name);
+    names.iter().filter_map(of_name).map(|(_, field)| field.clone()).collect()
+}
+
+/// Whether the actor may not see this field of opportunities.
+pub(crate) fn is_hidden(ctx: &Context<'_>, name: &str) -> bool {
+    shown_by(&[name]).iter().any(|field| shows_hidden(ctx, field))
+}
+
+impl Child for Opportunity {
+    const WHAT: &'static str = "opportunity";
+
+    stored_child!(opportunities by OpportunityId);
+
+    fn into_shown(mut self, ctx: &Context<'_>) -> Self {
+        let hidden = |name: &str| is_hidden(ctx, name);
+        let fields = &mut self.fields;
+        fields.owner = fields.owner.take().filter(|_| !hidden("owner"));
+        fields.currency = fields.currency.filter(|_| !hidden("currency"));
+        fields.probability = fields.probability.filter(|_| !hidden("probability"));
+        fields.expected_close = fields.expected_close.filter(|_| !hidden("expected_close"));
+        fields.source = fields.source.filter(|_| !hidden("source"));
+        fields.description = fields.description.take().filter(|_| !hidden("description"));
+        if hidden("amount") {
+            fields.amount = None;
+            fields.lines = Vec::new();
+            self.totals = Totals::default();
+        }
+        self
+    }
+
+    /// Name and number are always told. Of the lines, the first: the image has them all.
+    fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
+        type Read = fn(&Opportunity) -> FieldValue;
+        fn end<'o>(one: &'o Opportunity) -> Option<&'o OpportunityEnd> {
+            one.end.as_ref()
+        }
+        let fields: [(&str, Read); 15] = [
+            ("name", |o| o.fields.name.as_str().into()),
+            ("number", |o| i64::try_from(o.number).unwrap_or(i64::MAX).into()),
+            ("state", |o| o.state.code().into()),
+            ("closed_on", |o| end(o).map(|end| end.on).into()),
+            ("lost_reason", |o| end(o).and_then(|end| end.reason).map(LostReasonId::as_uuid).into()),
+            ("detail", |o| end(o).and_then(|end| end.detail.as_deref()).into()),
+            ("owner", |o| o.fields.owner.as_ref().map(UserId::as_str).into()),
+            ("amount", |o| o.fields.amount.into()),
+            ("currency", |o| o.fields.currency.as_ref().map(Currency::code).into()),
+            ("probability", |o| o.fields.probability.map(i64::from).into()),
+            ("expected_close", |o| o.fields.expected_close.into()),
+            ("source", |o| o.fields.source.map(SourceId::as_uuid).into()),
+            ("campaign", |o| o.fields.campaign.as_deref().into()),
+            ("description", |o| o.fields.description.as_deref().into()),
+            ("lines", |o| in_words(&o.fields.lines).into()),
+        ];
+        let side = |side: Option<&Self>, read: Read| side.map_or(FieldValue::Empty, read);
+        let change = |(field, read): (&str, Read)| {
+            let change = FieldChange::new(field, side(before, read), side(after, read));
+            let always = matches!(field, "name" | "number");
+            (always || change.before != change.after).then_some(change)
+        };
+        fields.into_iter().filter_map(change).collect()
+    }
+}
