@@ -85,6 +85,8 @@ uuid_id! {
     FileId;
     /// A priced offer.
     EstimateId;
+    /// A number series.
+    NumberSeriesId;
     /// A record of the host's own that is shown with leads: a subscription, a project.
     RecordId;
     /// One operation: everything that was written by one call, and what undo takes back.

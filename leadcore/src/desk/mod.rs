@@ -54,6 +54,7 @@ pub mod pipelines;
 pub mod purge;
 pub mod records;
 pub mod reminders;
+pub mod series;
 pub mod settings;
 pub mod timeline;
 pub mod undo;

@@ -10,6 +10,7 @@ use crate::value::{Address, Currency, MAX_TEXT_BYTES, TaxId, Website};
 use super::field::Field;
 use super::field_value::FieldValue;
 use super::lead::{LeadFields, LeadKind, MAX_LINE, MAX_SYMBOL, text_violations};
+use super::number_series::{NumberPlace, Serial};
 use super::reach::{Emails, Phones};
 
 /// Whether the account buys already.
@@ -172,8 +173,11 @@ impl AccountFields {
 pub struct Account {
     /// The id.
     pub id: AccountId,
-    /// The customer number: counts up from 1 in each tenant.
+    /// The customer number: unique in its series.
     pub number: u64,
+    /// The series and the written number, for one of another series than the standard one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<Serial>,
     /// The revision, for the next write.
     pub revision: Revision,
     /// What callers may set.
@@ -182,4 +186,12 @@ pub struct Account {
     pub created_at: Timestamp,
     /// When it was last written.
     pub updated_at: Timestamp,
+}
+
+impl Account {
+    /// Its place in the list by number.
+    #[must_use]
+    pub const fn place(&self) -> NumberPlace {
+        NumberPlace { number: self.number, id: self.id.as_uuid() }
+    }
 }

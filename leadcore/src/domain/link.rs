@@ -5,7 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::id::{AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, PipelineId, RecordId, ViewId};
+use crate::id::{
+    AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, NumberSeriesId, PipelineId, RecordId,
+    ViewId,
+};
 
 /// The kinds of record that have a history and links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,11 +39,13 @@ pub enum SubjectKind {
     Record,
     /// The products of a lead.
     Lines,
+    /// A number series.
+    NumberSeries,
 }
 
 impl SubjectKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Lead,
         Self::Contact,
         Self::Account,
@@ -53,6 +58,7 @@ impl SubjectKind {
         Self::Estimate,
         Self::Record,
         Self::Lines,
+        Self::NumberSeries,
     ];
 
     /// Whether records of this kind hang on others: what a [`Placement`](super::Placement) places.
@@ -77,6 +83,7 @@ impl SubjectKind {
             Self::Estimate => "estimate",
             Self::Record => "record",
             Self::Lines => "product_lines",
+            Self::NumberSeries => "number_series",
         }
     }
 
@@ -123,6 +130,7 @@ macro_rules! subject {
 subject!(
     LeadId => Lead, ContactId => Contact, AccountId => Account, PipelineId => Pipeline, ViewId => View,
     ActivityId => Activity, FileId => File, EstimateId => Estimate, RecordId => Record,
+    NumberSeriesId => NumberSeries,
 );
 
 /// What the link says about its two ends.

@@ -12,6 +12,7 @@ mod estimates;
 mod followers;
 mod host_records;
 mod leads;
+mod numbers;
 mod records;
 mod setup;
 mod views;
@@ -22,16 +23,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Activity, Contact, ContentHash, Estimate, FileRecord, HostRecord, Lead, LeadLines, Link,
-    MatchKey, NewEntry, Operation, Pipeline, Placement, SavedView, Subject, TermKind, TermRecord,
-    ViewPreferences,
+    Account, Activity, Contact, ContentHash, Counter, Estimate, FileRecord, HostRecord, Lead, LeadLines,
+    Link, MatchKey, NewEntry, NumberSeries, Operation, Pipeline, Placement, SavedView, Subject, TermKind,
+    TermRecord, ViewPreferences,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{
-    AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, OperationId, PipelineId, RecordId,
-    Revision, TenantId, UserId, ViewId,
+    AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, NumberSeriesId, OperationId, PipelineId,
+    RecordId, Revision, TenantId, UserId, ViewId,
 };
-use crate::store::{Series, SettingName, Store, Txn, Upload};
+use crate::store::{SettingName, Store, Txn, Upload};
 use crate::time::Timestamp;
 
 /// Everything of one tenant. Large maps sit behind `Arc`, so that a transaction copies only what it changes.
@@ -48,7 +49,9 @@ struct State {
     pipelines: BTreeMap<PipelineId, Pipeline>,
     terms: BTreeMap<(TermKind, Uuid), TermRecord>,
     settings: BTreeMap<SettingName, (Revision, String)>,
-    series: BTreeMap<Series, u64>,
+    series: BTreeMap<NumberSeriesId, NumberSeries>,
+    /// The number that comes next, where one was given.
+    counters: BTreeMap<Counter, u64>,
     views: BTreeMap<ViewId, SavedView>,
     preferences: BTreeMap<UserId, ViewPreferences>,
     /// What each user marked, and up to when everything.

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, Revision};
 use crate::policy::Permission;
-use crate::store::{LeadChange, Series, Txn};
+use crate::store::{LeadChange, Txn};
 
 use super::super::access::{Gate, visible};
 use super::super::accounts;
@@ -52,7 +52,7 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Res
     let frozen = touch(ctx, &lead, &mut after, Action::Converted).with_other(account.id);
     // Claiming the lead comes before every other write: of two conversions at once, one stops here.
     txn.leads().update(&[LeadChange { before: lead, after: after.clone() }])?;
-    let account = write_account(txn, account, &change)?;
+    let account = write_account(ctx, txn, account, &change)?;
     let new: Vec<_> = persons.iter().filter_map(|(_, new, _)| new.clone()).collect();
     txn.contacts().insert(&new)?;
     link(txn, &after, &account, &persons)?;
@@ -187,6 +187,7 @@ fn target(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result
             let account = Account {
                 id: AccountId::from_uuid(ctx.new_uuid()),
                 number: 0,
+                serial: None,
                 revision: Revision::FIRST,
                 fields: fields.as_ref().clone(),
                 created_at: now,
@@ -211,11 +212,15 @@ fn target(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result
     }
 }
 
-fn write_account(txn: &mut dyn Txn, mut account: Account, target: &Target) -> Result<Account> {
+fn write_account(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    mut account: Account,
+    target: &Target,
+) -> Result<Account> {
     match target {
         Target::New => {
-            account.number = txn.numbers().take(Series::Account, 1)?;
-            txn.accounts().insert(std::slice::from_ref(&account))?;
+            accounts::insert_numbered(ctx, txn, &mut account, None)?;
         }
         Target::Existing(_) => txn.accounts().update(std::slice::from_ref(&account))?,
         Target::Untouched => {}

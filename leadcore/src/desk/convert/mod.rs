@@ -20,7 +20,7 @@ use crate::value::{PersonName, fold};
 use super::access::{Expect, Gate, editable, visible};
 use super::contacts::{LinkedContact, linked};
 use super::moving::{check_convertible, refuse};
-use super::{accounts, settings};
+use super::{accounts, series, settings};
 
 pub use carry_out::apply;
 use carry_out::first_outcome;
@@ -175,7 +175,7 @@ pub fn plan(
     let account = match options.account {
         AccountChoice::New => PlannedAccount::New {
             fields: Box::new(account_fields(&lead.fields, options.status)),
-            next_number: txn.numbers().peek(Series::Account)?,
+            next_number: series::preview(ctx, txn, Series::Account, None)?.number,
         },
         AccountChoice::Existing(id) => {
             let account = accounts::load(ctx, txn, id)?;
