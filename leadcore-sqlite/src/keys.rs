@@ -58,7 +58,7 @@ pub fn rebuild_keys(conn: &Connection, prefix: &str) -> Result<u64> {
     check_prefix(prefix)?;
     let mut leads = 0;
     in_savepoint(conn, "leadcore_keys", || {
-        for table in ["pipeline", "term"] {
+        for table in ["pipeline", "term", "number_series"] {
             refold_names(conn, prefix, table)?;
         }
         leads = rebuild_leads(conn, prefix)?;

@@ -243,6 +243,20 @@ pub enum Conflict {
         /// Which: `edit`, `move` … or one of the host's own.
         function: String,
     },
+    /// The number series has no number left: widen its range, or take another.
+    SeriesExhausted {
+        /// What the tenant calls it.
+        series: String,
+        /// The last number of its range.
+        last: u64,
+    },
+    /// This edit of a number series could give a number twice, or leave one out where none may be missing.
+    NumberTaken {
+        /// The number that stands against it, as it is written.
+        number: String,
+        /// The series that it is of, by the name that the tenant gave it.
+        series: String,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -325,6 +339,13 @@ impl Error {
             Conflict::Closed { function } => {
                 (ErrorKind::Conflict, format!("`{function}` is closed for this {what} in its state"))
             }
+            Conflict::SeriesExhausted { series, last } => {
+                (ErrorKind::Conflict, format!("the number series `{series}` is used up: it ends with {last}"))
+            }
+            Conflict::NumberTaken { number, series } => (
+                ErrorKind::Conflict,
+                format!("the number {number} of the series `{series}` stands against it"),
+            ),
         };
         Self(Box::new(Inner {
             kind,

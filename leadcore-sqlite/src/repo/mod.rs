@@ -13,6 +13,7 @@ mod journal;
 mod leads;
 mod lines;
 mod links;
+mod numbers;
 mod opportunities;
 mod people;
 mod records;

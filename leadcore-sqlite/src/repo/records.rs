@@ -1,7 +1,7 @@
 //! The ports for contacts and accounts.
 
 use leadcore::domain::{
-    Account, AccountFields, AccountStatus, Contact, ContactFields, LeadKind, SubjectKind,
+    Account, AccountFields, AccountStatus, Contact, ContactFields, LeadKind, NumberPlace, Series, SubjectKind,
 };
 use leadcore::error::{Conflict, Error, Result};
 use leadcore::id::{AccountId, CategoryId, ContactId, Revision, UserId};
@@ -22,9 +22,9 @@ const SEARCH_CONTACT: &str = "INSERT INTO leadcore_contact_search (rowid, search
 const FORGET_CONTACT: &str = "INSERT INTO leadcore_contact_search (leadcore_contact_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_contact WHERE tenant = ? AND id = ? AND search IS NOT ?";
 const SEARCH_ACCOUNT: &str = "INSERT INTO leadcore_account_search (rowid, search) SELECT rid, search FROM leadcore_account WHERE tenant = ? AND id = ?";
 const FORGET_ACCOUNT: &str = "INSERT INTO leadcore_account_search (leadcore_account_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_account WHERE tenant = ? AND id = ? AND search IS NOT ?";
-pub(crate) const ACCOUNT_COLUMNS: &str = "id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, archived_at, archived_by";
-const INSERT_ACCOUNT: &str = "INSERT INTO leadcore_account (number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, archived_at, archived_by, name_key, search, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE_ACCOUNT: &str = "UPDATE leadcore_account SET number = ?, revision = ?, kind = ?, name = ?, status = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, industry = ?, description = ?, owner = ?, category = ?, created_at = ?, updated_at = ?, archived_at = ?, archived_by = ?, name_key = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ?";
+pub(crate) const ACCOUNT_COLUMNS: &str = "id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, archived_at, archived_by, series, year, written";
+const INSERT_ACCOUNT: &str = "INSERT INTO leadcore_account (number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, archived_at, archived_by, name_key, search, series, year, written, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_ACCOUNT: &str = "UPDATE leadcore_account SET number = ?, revision = ?, kind = ?, name = ?, status = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, industry = ?, description = ?, owner = ?, category = ?, created_at = ?, updated_at = ?, archived_at = ?, archived_by = ?, name_key = ?, search = ?, series = ?, year = ?, written = ? WHERE tenant = ? AND id = ? AND revision = ?";
 
 impl SqliteTxn<'_> {
     /// Why an update by id and revision found no row.
@@ -197,7 +197,8 @@ fn bind_account(binder: &mut Binder<'_, '_>, account: &Account, search: &str) ->
     binder.bind(account.archived.as_ref().map(|archived| archived.at.as_micros()))?;
     binder.optional_id(account.archived.as_ref().map(|archived| archived.operation.as_uuid()))?;
     binder.bind(fields.name_key())?;
-    binder.bind(search)
+    binder.bind(search)?;
+    bind_serial(binder, Series::Account, account.serial.as_ref())
 }
 
 pub(crate) fn account(row: &Row<'_>) -> Result<Account> {
@@ -225,6 +226,7 @@ pub(crate) fn account(row: &Row<'_>) -> Result<Account> {
         created_at: columns.time()?,
         updated_at: columns.time()?,
         archived: columns.trashed()?,
+        serial: serial(&mut columns)?,
     })
 }
 
@@ -297,15 +299,17 @@ impl Accounts for SqliteTxn<'_> {
         Ok(accounts)
     }
 
-    fn scan(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<Account>> {
+    fn scan(&mut self, after: Option<NumberPlace>, limit: usize) -> Result<Vec<Account>> {
         let sql = format!(
-            "SELECT {ACCOUNT_COLUMNS} FROM leadcore_account WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?"
+            "SELECT {ACCOUNT_COLUMNS} FROM leadcore_account WHERE tenant = ? AND (number, id) > (?, ?) ORDER BY number, id LIMIT ?"
         );
         let mut statement = self.prepare(&sql, "list accounts")?;
+        let after = after.unwrap_or(NumberPlace { number: 0, id: uuid::Uuid::nil() });
         // Behind a number that cannot be stored there is nothing.
-        let Ok(after) = i64::try_from(after.unwrap_or(0)) else { return Ok(Vec::new()) };
+        let Ok(number) = i64::try_from(after.number) else { return Ok(Vec::new()) };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query((self.tenant_text(), after, limit)).store("list accounts")?;
+        let row = (self.tenant_text(), number, after.id.as_bytes().as_slice(), limit);
+        let mut rows = statement.query(row).store("list accounts")?;
         let mut accounts = Vec::new();
         while let Some(row) = rows.next().store("list accounts")? {
             accounts.push(account(row)?);

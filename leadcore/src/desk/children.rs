@@ -71,6 +71,11 @@ pub(super) trait Child: Clone + PartialEq + Serialize + DeserializeOwned {
         self
     }
 
+    /// Whether one that was created can go again: not where its number would be missing.
+    fn can_leave(_txn: &mut dyn Txn, _child: &Self) -> Result<bool> {
+        Ok(true)
+    }
+
     /// Whether a child that was removed can come back: a file whose bytes are gone cannot.
     fn can_return(_txn: &mut dyn Txn, _child: &Self) -> Result<bool> {
         Ok(true)

@@ -55,6 +55,7 @@ pub mod pipelines;
 pub mod purge;
 pub mod records;
 pub mod reminders;
+pub mod series;
 pub mod services;
 pub mod settings;
 pub mod timeline;

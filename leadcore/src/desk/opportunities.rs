@@ -14,16 +14,16 @@ mod moves;
 use crate::context::Context;
 use crate::domain::{
     Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityFields, OpportunityPatch,
-    OpportunityState, Subject, SubjectKind, Tab, TermKind, Totals,
+    OpportunityState, Series, Subject, SubjectKind, Tab, TermKind, Totals,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
-use crate::id::{AccountId, ContactId, LeadId, OpportunityId, Revision};
-use crate::store::{Series, Txn};
+use crate::id::{AccountId, ContactId, LeadId, NumberSeriesId, OpportunityId, Revision};
+use crate::store::Txn;
 use crate::time::Date;
 
 use super::access::{Expect, check_fields, visible};
 use super::operation::record;
-use super::{children, children_purge, settings};
+use super::{children, children_purge, series};
 
 pub(super) use kind::is_hidden;
 pub use list::{OpportunityQuery, list, of};
@@ -37,11 +37,13 @@ pub struct NewOpportunity {
     pub fields: OpportunityFields,
     /// The persons that it is about, at most 19.
     pub contacts: Vec<ContactId>,
+    /// The series of numbers that it is numbered in; the default one, where none is named.
+    pub series: Option<NumberSeriesId>,
 }
 
 impl From<OpportunityFields> for NewOpportunity {
     fn from(fields: OpportunityFields) -> Self {
-        Self { fields, contacts: Vec::new() }
+        Self { fields, contacts: Vec::new(), series: None }
     }
 }
 
@@ -50,6 +52,13 @@ impl NewOpportunity {
     #[must_use]
     pub fn contacts(mut self, contacts: impl IntoIterator<Item = ContactId>) -> Self {
         self.contacts = contacts.into_iter().collect();
+        self
+    }
+
+    /// With the next number of this series.
+    #[must_use]
+    pub const fn series(mut self, series: NumberSeriesId) -> Self {
+        self.series = Some(series);
         self
     }
 }
@@ -90,7 +99,7 @@ pub fn create(
     new: NewOpportunity,
 ) -> Result<Opportunity> {
     let (account, lead) = customer(ctx, txn, of.into(), "opportunity")?;
-    let NewOpportunity { mut fields, contacts } = new;
+    let NewOpportunity { mut fields, contacts, series } = new;
     check_named(ctx, &fields)?;
     let about = children::check_about(ctx, txn, &Opportunity::about(account, &contacts), &Tab::Opportunity)?;
     fields.source = fields.source.or_else(|| lead.as_ref().and_then(|lead| lead.fields.source));
@@ -100,7 +109,7 @@ pub fn create(
     let fields = with_currency(txn, account, fields)?;
     let (fields, totals) = checked(ctx, txn, None, fields)?;
     let fields = OpportunityFields { owner, ..fields };
-    let (opportunity, entries) = add(ctx, txn, (account, about), (fields, totals), origin)?;
+    let (opportunity, entries) = add(ctx, txn, (account, about), (fields, totals), (origin, series))?;
     record(ctx, txn, OperationKind::Create, &entries)?;
     children::shown_one(ctx, txn, opportunity)
 }
@@ -114,24 +123,21 @@ pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: OpportunityId) -> Result<Op
     children::shown_one(ctx, txn, opportunity)
 }
 
-/// The opportunity with this number: the number itself, or the text that the tenant's
-/// [numbering](super::settings::opportunity_numbering) writes (`O-00042`), also without its prefix or zeros.
+/// The opportunity with this number, in whichever series: the number itself; the text that was written when it was given; or
+/// that the tenant's [numbering](super::settings::opportunity_numbering) of the standard series writes (`O-00042`), also
+/// without its prefix or zeros.
 ///
 /// # Errors
-/// `NotFound` when there is none, or none that this actor may see, or the text is no number.
+/// `NotFound` when there is none, or none that this actor may see, or the text is no number; `Invalid` for a number alone
+/// that opportunities of several series have, when none of them is the standard one.
 pub fn by_number<'n>(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     number: impl Into<LeadNumber<'n>>,
 ) -> Result<Opportunity> {
     ctx.check_tenant(txn)?;
-    let number = match number.into() {
-        LeadNumber::Number(number) => Some(number),
-        LeadNumber::Text(text) => settings::load_opportunity_numbering(txn)?.1.parse(&text),
-    };
-    let found = number.map(|number| txn.opportunities().numbered(number)).transpose()?.flatten();
-    let found = found.ok_or_else(|| Error::not_found("opportunity"))?;
-    get(ctx, txn, found.id)
+    let found = series::find(ctx, txn, Series::Opportunity, number.into(), "opportunity")?;
+    get(ctx, txn, OpportunityId::from_uuid(found.id))
 }
 
 /// Changes some fields. Of one that was won or lost, what it was worth is fixed: amount, currency, lines, probability and
@@ -183,7 +189,8 @@ pub fn set_contacts(
 /// back.
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected.
+/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, or its number would be missing from a gapless
+/// series ([`NumberTaken`](crate::error::Conflict::NumberTaken)).
 pub fn delete(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -191,6 +198,7 @@ pub fn delete(
     expect: impl Into<Expect>,
 ) -> Result<()> {
     let opportunity = writable(ctx, txn, id, expect.into())?;
+    series::check_removal(txn, Series::Opportunity, opportunity.number, opportunity.serial.as_ref())?;
     let mut entries = children_purge::clear(ctx, txn, opportunity.id.into())?;
     entries.extend(children::take_away(ctx, txn, &opportunity)?);
     record(ctx, txn, OperationKind::Delete, &entries).map(drop)
@@ -233,12 +241,14 @@ pub(super) fn add(
     txn: &mut dyn Txn,
     (account, about): (AccountId, Vec<Subject>),
     (fields, totals): (OpportunityFields, Totals),
-    origin_lead: Option<LeadId>,
+    (origin_lead, series): (Option<LeadId>, Option<NumberSeriesId>),
 ) -> Result<(Opportunity, Vec<NewEntry>)> {
     let now = ctx.now();
+    let (number, serial) = series::take(ctx, txn, Series::Opportunity, series)?;
     let opportunity = Opportunity {
         id: OpportunityId::from_uuid(ctx.new_uuid()),
-        number: txn.numbers().take(Series::Opportunity, 1)?,
+        number,
+        serial,
         revision: Revision::FIRST,
         account,
         about,

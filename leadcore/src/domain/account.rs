@@ -11,6 +11,7 @@ use super::field::Field;
 use super::field_value::FieldValue;
 use super::journal::FieldChange;
 use super::lead::{LeadFields, LeadKind, MAX_LINE, MAX_SYMBOL, Trashed, text_violations};
+use super::number_series::{NumberPlace, Serial};
 use super::reach::{Emails, Phones};
 use super::rewind::{Kept, Rewound, WhyKept, rewind_fields};
 
@@ -203,8 +204,11 @@ impl AccountFields {
 pub struct Account {
     /// The id.
     pub id: AccountId,
-    /// The customer number: counts up from 1 in each tenant.
+    /// The customer number: unique in its series.
     pub number: u64,
+    /// The series and the written number, for one of another series than the standard one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<Serial>,
     /// The revision, for the next write.
     pub revision: Revision,
     /// What callers may set.
@@ -216,4 +220,12 @@ pub struct Account {
     /// Set once the conversion that made it was taken back: it keeps its number and is in no list any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived: Option<Trashed>,
+}
+
+impl Account {
+    /// Its place in the list by number.
+    #[must_use]
+    pub const fn place(&self) -> NumberPlace {
+        NumberPlace { number: self.number, id: self.id.as_uuid() }
+    }
 }

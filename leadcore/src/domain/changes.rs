@@ -10,6 +10,7 @@ use super::field_value::FieldValue;
 use super::images::{PERSON, images, person_image};
 use super::journal::FieldChange;
 use super::lead::{Lead, LeadFields};
+use super::number_series::{NumberSeries, SeriesField};
 use super::vocabulary::{Term, TermKind};
 
 /// Fields that follow from others or change with every write, and so say nothing in a history.
@@ -75,6 +76,18 @@ pub fn term_changes<I>(
     ];
     changes.retain(|change| change.before != change.after);
     changes.insert(0, change(kind.code(), &|term| term.name.as_str().into()));
+    changes
+}
+
+/// What differs between two states of a number series, `None` where it is not there; the name always.
+#[must_use]
+pub fn series_changes(before: Option<&NumberSeries>, after: &NumberSeries) -> Vec<FieldChange> {
+    let change = |field: &SeriesField| {
+        let old = before.map_or(FieldValue::Empty, |before| field.read(before));
+        FieldChange::new(field.key(), old, field.read(after))
+    };
+    let mut changes: Vec<_> = SeriesField::ALL.iter().map(change).collect();
+    changes.retain(|change| change.field == SeriesField::Name.key() || change.before != change.after);
     changes
 }
 

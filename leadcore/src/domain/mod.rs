@@ -41,6 +41,7 @@ mod link;
 mod media;
 mod moves;
 mod nearest;
+mod number_series;
 mod numbering;
 pub mod occurrence;
 mod opportunity;
@@ -69,7 +70,7 @@ pub use amounts::{AmountSum, StageSum, amount_units};
 pub(crate) use catalogue::header_key;
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec};
 pub(crate) use changes::{IMPORT_LINE, TRASHED_AT, TRASHED_BY};
-pub use changes::{account_changes, contact_changes, lead_changes, term_changes};
+pub use changes::{account_changes, contact_changes, lead_changes, series_changes, term_changes};
 pub use child::{Place, Placed, Placement, RecordKind, Tab, TabCount};
 pub use contact::{Contact, ContactFields};
 pub use custom_field::{Choice, CustomField, CustomType};
@@ -102,6 +103,10 @@ pub use link::{Link, LinkRole, Subject, SubjectKind};
 pub(crate) use media::media_type;
 pub use moves::{Move, Position, Unmet, Why};
 pub(crate) use nearest::{distance, nearest};
+pub use number_series::{
+    Counter, GivenNumber, LAST_NUMBER, NumberPlace, NumberSeries, Serial, Series, SeriesField, SeriesFields,
+    written_number,
+};
 pub use numbering::{LeadNumber, Numbering};
 pub use occurrence::next_due;
 pub(crate) use opportunity::MAX_REASON;

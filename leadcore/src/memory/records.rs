@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{
-    Account, Contact, Entry, Link, LinkRole, NewEntry, Operation, OperationKind, SearchText, Sequence,
-    Subject, SubjectKind, Topics,
+    Account, Contact, Entry, Link, LinkRole, NewEntry, NumberPlace, Operation, OperationKind, SearchText,
+    Sequence, Subject, SubjectKind, Topics,
 };
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ContactId, OperationId};
@@ -83,7 +83,9 @@ impl Accounts for MemoryTxn {
         let state = self.writable()?;
         let mut map = BTreeMap::clone(&state.accounts);
         for account in accounts {
-            if map.values().any(|known| known.number == account.number) {
+            let numbers = |known: &Account| (known.number, known.serial.clone());
+            let own = numbers(account);
+            if map.values().any(|known| super::numbers::clash(&numbers(known), &own)) {
                 return Err(exists("account", "number"));
             }
             if map.insert(account.id, account.clone()).is_some() {
@@ -110,11 +112,10 @@ impl Accounts for MemoryTxn {
         Ok(ids.iter().filter_map(|id| self.state.accounts.get(id)).cloned().collect())
     }
 
-    fn scan(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<Account>> {
-        let behind = after.unwrap_or(0);
-        let mut accounts: Vec<_> =
-            self.state.accounts.values().filter(|account| account.number > behind).cloned().collect();
-        accounts.sort_by_key(|account| account.number);
+    fn scan(&mut self, after: Option<NumberPlace>, limit: usize) -> Result<Vec<Account>> {
+        let behind = |account: &&Account| after.is_none_or(|after| account.place() > after);
+        let mut accounts: Vec<_> = self.state.accounts.values().filter(behind).cloned().collect();
+        accounts.sort_by_key(Account::place);
         accounts.truncate(limit);
         Ok(accounts)
     }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::{Account, Contact, SubjectKind};
+use crate::domain::{Account, Contact, NumberPlace, SubjectKind};
 use crate::error::Result;
 use crate::id::{AccountId, ContactId};
 use crate::query::Term;
@@ -68,7 +68,7 @@ pub trait Accounts {
     /// Adds new accounts.
     ///
     /// # Errors
-    /// `AlreadyExists` when an id or number is taken.
+    /// `AlreadyExists` when an id is taken, a number in its series, or a written number in any.
     fn insert(&mut self, accounts: &[Account]) -> Result<()>;
 
     /// Replaces accounts whose stored revision is the one before the new one.
@@ -83,11 +83,12 @@ pub trait Accounts {
     /// A failure of the store.
     fn get(&mut self, ids: &[AccountId]) -> Result<Vec<Account>>;
 
-    /// Accounts by number, from the one behind `after` (a number that nobody need have), at most `limit`.
+    /// Accounts by number, those of several series with one number by id, from behind `after` (a place that nobody need
+    /// have), at most `limit`.
     ///
     /// # Errors
     /// A failure of the store.
-    fn scan(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<Account>>;
+    fn scan(&mut self, after: Option<NumberPlace>, limit: usize) -> Result<Vec<Account>>;
 
     /// The accounts whose [search text](crate::domain::AccountFields::search_text) has every term, by
     /// [name](crate::domain::AccountFields::name_key), then by id.

@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, Revision};
-use crate::store::{LeadChange, Series, Txn};
+use crate::store::{LeadChange, Txn};
 
 use super::super::access::Expect;
 use super::super::accounts;
@@ -56,7 +56,7 @@ pub(super) fn apply_by(
     let frozen = touch(ctx, &lead, &mut after, Action::Converted).with_other(account.id);
     // Claiming the lead comes before every other write: of two conversions at once, one stops here.
     txn.leads().update(&[LeadChange { before: lead, after: after.clone() }])?;
-    let account = write_account(txn, account, &change)?;
+    let account = write_account(ctx, txn, account, &change)?;
     let new: Vec<_> = persons.iter().filter_map(|(_, new, _)| new.clone()).collect();
     txn.contacts().insert(&new)?;
     let links = link(txn, &after, &account, &persons)?;
@@ -192,6 +192,7 @@ fn target(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result
             let account = Account {
                 id: AccountId::from_uuid(ctx.new_uuid()),
                 number: 0,
+                serial: None,
                 revision: Revision::FIRST,
                 fields: fields.as_ref().clone(),
                 created_at: now,
@@ -217,11 +218,15 @@ fn target(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result
     }
 }
 
-fn write_account(txn: &mut dyn Txn, mut account: Account, target: &Target) -> Result<Account> {
+fn write_account(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    mut account: Account,
+    target: &Target,
+) -> Result<Account> {
     match target {
         Target::New => {
-            account.number = txn.numbers().take(Series::Account, 1)?;
-            txn.accounts().insert(std::slice::from_ref(&account))?;
+            accounts::insert_numbered(ctx, txn, &mut account, None)?;
         }
         Target::Existing(_) => txn.accounts().update(std::slice::from_ref(&account))?,
         Target::Untouched => {}

@@ -15,17 +15,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::domain::{
-    AccountFields, AccountStatus, Catalogue, ContactFields, Field, FieldValue, Lead, LeadFields, Link,
+    AccountFields, AccountStatus, Catalogue, ContactFields, Field, FieldValue, Lead, LeadFields, Link, Series,
 };
 use crate::error::{Error, Result, Violation};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, Revision};
-use crate::store::{Series, Txn};
+use crate::store::Txn;
 use crate::value::{PersonName, fold};
 
 use super::access::Expect;
 use super::accounts;
 use super::contacts::{LinkedContact, linked};
 use super::moving::{check_convertible, refuse};
+use super::series;
 
 pub use carry_out::apply;
 use carry_out::{apply_by, first_outcome};
@@ -200,7 +201,7 @@ fn plan_by(
     let account = match options.account {
         AccountChoice::New => PlannedAccount::New {
             fields: Box::new(account_fields(&lead.fields, options.status)),
-            next_number: txn.numbers().peek(Series::Account)?,
+            next_number: series::preview(ctx, txn, Series::Account, None)?.number,
         },
         AccountChoice::Existing(id) => {
             let account = accounts::live(accounts::load(ctx, txn, id)?)?;

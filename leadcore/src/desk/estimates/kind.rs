@@ -1,15 +1,27 @@
 //! Estimates as children of what they are about.
 
 use crate::context::Context;
-use crate::domain::{Estimate, FieldChange, FieldValue};
+use crate::domain::{Estimate, FieldChange, FieldValue, Series};
+use crate::error::{ErrorKind, Result};
 use crate::id::{EstimateId, UserId};
 
 use crate::desk::children::{Child, stored_child};
+use crate::desk::series;
+use crate::store::Txn;
 
 impl Child for Estimate {
     const WHAT: &'static str = "estimate";
 
     stored_child!(estimates by EstimateId);
+
+    fn can_leave(txn: &mut dyn Txn, child: &Self) -> Result<bool> {
+        let removal = series::check_removal(txn, Series::Estimate, child.number, child.serial.as_ref());
+        match removal {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 
     fn into_shown(self, ctx: &Context<'_>) -> Self {
         super::shown(ctx, self)

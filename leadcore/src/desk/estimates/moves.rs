@@ -6,7 +6,8 @@ use crate::context::Context;
 use crate::desk::access::{Expect, Gate};
 use crate::desk::children;
 use crate::desk::operation::record;
-use crate::domain::{Estimate, EstimateFields, EstimateStatus, EstimateUnmet, OperationKind};
+use crate::desk::series;
+use crate::domain::{Estimate, EstimateFields, EstimateStatus, EstimateUnmet, OperationKind, Series};
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::EstimateId;
 use crate::policy::Permission;
@@ -41,13 +42,14 @@ fn unmet(
     let mut unmet = estimate.can_move(to, today(ctx));
     if to == EstimateStatus::Accepted {
         let latest = latest(txn, estimate)?;
-        unmet.extend((latest > estimate.number).then_some(EstimateUnmet::Superseded { latest }));
+        let superseded = EstimateUnmet::Superseded { latest: latest.number };
+        unmet.extend((latest.id != estimate.id).then_some(superseded));
     }
     Ok(unmet)
 }
 
-/// The number of the latest version of an estimate, whichever way it came from it: numbers grow.
-fn latest(txn: &mut dyn Txn, estimate: &Estimate) -> Result<u64> {
+/// The latest version of an estimate, whichever way it came from it.
+fn latest(txn: &mut dyn Txn, estimate: &Estimate) -> Result<Estimate> {
     let (mut known, mut first) = (BTreeSet::from([estimate.id]), estimate.id);
     let mut revises = estimate.revises;
     while let Some(before) = revises.filter(|before| known.insert(*before)) {
@@ -55,7 +57,7 @@ fn latest(txn: &mut dyn Txn, estimate: &Estimate) -> Result<u64> {
         first = before;
         revises = found.and_then(|found| found.revises);
     }
-    let (mut todo, mut latest) = (vec![first], estimate.number);
+    let (mut todo, mut latest) = (vec![first], estimate.clone());
     let mut seen = BTreeSet::new();
     while let Some(id) = todo.pop().filter(|id| seen.insert(*id)) {
         let versions = txn.estimates().scan(&EstimateScan {
@@ -68,10 +70,23 @@ fn latest(txn: &mut dyn Txn, estimate: &Estimate) -> Result<u64> {
             after: None,
             limit: MAX_PAGE,
         })?;
-        latest = versions.iter().map(|version| version.number).fold(latest, u64::max);
-        todo.extend(versions.into_iter().map(|version| version.id));
+        todo.extend(versions.iter().map(|version| version.id));
+        latest = versions
+            .into_iter()
+            .fold(latest, |latest, version| if is_later(&version, &latest) { version } else { latest });
     }
     Ok(latest)
+}
+
+/// Numbers of one series grow, whatever the clock does; between two series the clock decides.
+fn is_later(one: &Estimate, other: &Estimate) -> bool {
+    let series = |estimate: &Estimate| estimate.serial.as_ref().map(|serial| serial.series);
+    let place =
+        |estimate: &Estimate| (estimate.serial.as_ref().and_then(|serial| serial.year), estimate.number);
+    if series(one) == series(other) {
+        return place(one) > place(other);
+    }
+    (one.created_at, one.id) > (other.created_at, other.id)
 }
 
 /// The draft is offered: it has lines and a currency, and holds today at least.
@@ -163,7 +178,7 @@ pub fn expire_due(ctx: &Context<'_>, txn: &mut dyn Txn, limit: usize) -> Result<
 
 /// A new draft with what was offered, of today, holding as many days: the way on from an estimate that was sent and is not
 /// what they want. The old one stays as it is, but is not [accepted](accept) any more; the new one [names](Estimate::revises)
-/// it.
+/// it. It has the next number of the same series, or of the default one if that is archived.
 ///
 /// What is about a lead that was converted meanwhile is about its account.
 ///
@@ -183,8 +198,12 @@ pub fn revise(ctx: &Context<'_>, txn: &mut dyn Txn, id: EstimateId) -> Result<Es
     }
     // Whoever is no longer there leaves it to whoever revises it.
     fields.owner = fields.owner.filter(|owner| ctx.policy().may_own(ctx.actor(), owner));
-    let (estimate, entries) =
-        add(ctx, txn, (&about, &hidden), fields, Origin { revises: Some(id), request: None })?;
+    let of = old.serial.as_ref().map_or(Series::Estimate.standard(), |serial| serial.series);
+    // A series that gives no more leaves it to the default one.
+    let given = series::of_kind(txn, Series::Estimate)?.into_iter().find(|series| series.id == of);
+    let series = given.filter(|series| !series.archived).map(|series| series.id);
+    let origin = Origin { revises: Some(id), request: None, series };
+    let (estimate, entries) = add(ctx, txn, (&about, &hidden), fields, origin)?;
     record(ctx, txn, OperationKind::Create, &entries)?;
     Ok(estimate)
 }

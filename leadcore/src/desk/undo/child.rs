@@ -124,6 +124,11 @@ pub(super) fn take_back<C: Child>(
     {
         return Ok(kept(WhyKept::Gone));
     }
+    if let (Some(now), None) = (&now, &before)
+        && !C::can_leave(txn, now)?
+    {
+        return Ok(kept(WhyKept::InUse));
+    }
     if write {
         match (now, before) {
             (Some(now), Some(before)) => entries.extend(children::replace(ctx, txn, &now, before)?.1),

@@ -25,6 +25,7 @@ mod child;
 mod followers;
 mod links;
 mod record;
+mod series;
 mod terms;
 mod walk;
 

@@ -41,7 +41,7 @@ fn write_everywhere(world: &World, txn: &mut dyn Txn, n: u64) -> Result<()> {
         .or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
     let read = txn.settings().load(SettingName::Catalogue)?.map(|(revision, _)| revision);
     txn.settings().save(SettingName::Catalogue, read, "{\"fields\":{}}")?;
-    txn.numbers().take(Series::Lead, 5)?;
+    txn.numbers().take(Series::Lead.into(), 5)?;
     Ok(())
 }
 
@@ -91,7 +91,7 @@ pub fn a_savepoint_takes_back_exactly_its_own(store: &dyn Store) {
             txn.pipelines().list()?,
             txn.terms().list(TermKind::Category)?.len(),
             txn.settings().load(SettingName::Catalogue)?,
-            txn.numbers().peek(Series::Lead)?,
+            txn.numbers().peek(Series::Lead.into())?,
             txn.tallies().count(&Resolved::search("everywhere"))?,
         ))
     });
@@ -184,7 +184,7 @@ pub fn a_read_transaction_refuses_every_write(store: &dyn Store) {
         ("pipelines.update", &|txn| txn.pipelines().update(&pipeline)),
         ("terms.remove", &|txn| txn.terms().remove(TermKind::Source, free)),
         ("settings.save", &|txn| txn.settings().save(SettingName::Catalogue, None, "{}").map(|_| ())),
-        ("numbers.take", &|txn| txn.numbers().take(Series::Lead, 1).map(|_| ())),
+        ("numbers.take", &|txn| txn.numbers().take(Series::Lead.into(), 1).map(|_| ())),
     ];
     for (name, write) in writes {
         let refused = store.read(&world.scene.tenant, |txn| write(txn));
@@ -329,7 +329,7 @@ pub fn two_tenants_may_use_the_same_names_and_numbers(store: &dyn Store) {
     }
     let dumps = [&one, &two].map(|world| dump(store, &world.scene.tenant).lines().count());
     assert_eq!(dumps[0], dumps[1], "both tenants hold the same");
-    let next = [&one, &two].map(|world| world.read(store, |txn| txn.numbers().peek(Series::Lead)));
+    let next = [&one, &two].map(|world| world.read(store, |txn| txn.numbers().peek(Series::Lead.into())));
     assert_eq!(next, [6, 6], "each tenant has its own series");
 }
 
