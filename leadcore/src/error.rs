@@ -231,6 +231,24 @@ pub enum Conflict {
         /// Which: `edit`, `move` … or one of the host's own.
         function: String,
     },
+    /// Several records may be the one that is meant, and nobody chose.
+    AmbiguousMatch {
+        /// Those that the actor may see, the likeliest first.
+        candidates: Vec<MatchRef>,
+        /// How many others there are.
+        elsewhere: u64,
+    },
+}
+
+/// A record that may be the one that is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchRef {
+    /// What it is: `account` or `contact`.
+    pub record: String,
+    /// Its id.
+    pub id: uuid::Uuid,
+    /// How sure it is, 0 to 100.
+    pub score: u8,
 }
 
 #[derive(Debug, Default)]
@@ -305,6 +323,10 @@ impl Error {
             }
             Conflict::Closed { function } => {
                 (ErrorKind::Conflict, format!("`{function}` is closed for this {what} in its state"))
+            }
+            Conflict::AmbiguousMatch { candidates, elsewhere } => {
+                let count = u64::try_from(candidates.len()).unwrap_or(u64::MAX).saturating_add(*elsewhere);
+                (ErrorKind::Conflict, format!("{count} records may be this {what}: choose one"))
             }
         };
         Self(Box::new(Inner {

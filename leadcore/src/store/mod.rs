@@ -38,7 +38,7 @@ pub use followers::Followers;
 pub use host_records::Records;
 pub use journal::{Journal, Links};
 pub use leads::{Derived, LeadChange, Leads, Tallies};
-pub use records::{Accounts, Contacts, NamePlace, NameSearch};
+pub use records::{Accounts, Block, Contacts, NamePlace, NameSearch};
 pub use setup::{Numbers, Pipelines, Series, SettingName, Settings, Terms, check_skip};
 pub use views::{Marks, Views, WhichViews};
 

@@ -90,17 +90,20 @@ pub enum SettingName {
     EstimateNumbering,
     /// Mappings of files that are imported, by name.
     ImportMappings,
+    /// Which field of a lead becomes which field of a customer.
+    ConversionMapping,
 }
 
 impl SettingName {
     /// Every document.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Catalogue,
         Self::Functions,
         Self::Numbering,
         Self::RecordKinds,
         Self::EstimateNumbering,
         Self::ImportMappings,
+        Self::ConversionMapping,
     ];
 
     /// Stable name, as stored.
@@ -113,6 +116,7 @@ impl SettingName {
             Self::RecordKinds => "record_kinds",
             Self::EstimateNumbering => "estimate_numbering",
             Self::ImportMappings => "import_mappings",
+            Self::ConversionMapping => "conversion_mapping",
         }
     }
 }

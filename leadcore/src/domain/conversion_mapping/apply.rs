@@ -106,18 +106,20 @@ impl ConversionMapping {
     ///
     /// ```
     /// use leadcore::domain::conversion_mapping::{ConversionMapping, Readings, Targets};
-    /// use leadcore::domain::{AccountFields, Catalogue, LeadFields, Names};
-    /// # use leadcore::testkit::fixtures::World;
-    /// # let world = World::install(&leadcore::memory::MemoryStore::new());
-    /// # let fields = LeadFields { industry: Some("Energy".into()), ..LeadFields::company("Nordlys AS")? };
-    /// # let lead = world.lead(1, fields);
+    /// use leadcore::domain::{AccountFields, Catalogue, Names};
+    /// # use leadcore::prelude::*;
+    /// # let store = MemoryStore::new();
+    /// # let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+    /// # let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+    /// let fields = LeadFields { industry: Some("Energy".into()), ..LeadFields::company("Nordlys AS")? };
+    /// # let lead = store.write(ctx.tenant(), |txn| desk::leads::create(&ctx, txn, fields.clone().into()))?;
     /// let (leads, targets, names) = (Catalogue::standard(), Targets::standard(), Names::new());
     /// let by = Readings { leads: &leads, targets: &targets, names: &names };
     /// let known = AccountFields { name: "Nordlys".into(), ..AccountFields::default() };
     /// let mapped = ConversionMapping::standard().account(&lead, Some(&known), &by);
     /// assert_eq!(mapped.fields.name, "Nordlys");
     /// assert_eq!(mapped.fields.industry.as_deref(), Some("Energy"));
-    /// # Ok::<(), leadcore::error::ValueError>(())
+    /// # Ok::<(), leadcore::error::Error>(())
     /// ```
     #[must_use]
     pub fn account(
@@ -329,16 +331,11 @@ impl<'a> Run<'a> {
             None => old.is_empty(),
         };
         let done = combine::values(policy, spec.shape, fills, old.clone(), given);
-        match self.write(spec, &done.new, slots) {
-            true => {
-                if !(source.is_empty() && old == done.new) {
-                    self.told(rule, old, done.new, left.or(done.dropped));
-                }
-            }
-            false => {
-                let dropped = Dropped { value: source, why: WhyDropped::TooLong };
-                self.told(rule, old.clone(), old, Some(dropped));
-            }
+        if !self.write(spec, &done.new, slots) {
+            let dropped = Dropped { value: source, why: WhyDropped::TooLong };
+            self.told(rule, old.clone(), old, Some(dropped));
+        } else if !source.is_empty() || old != done.new {
+            self.told(rule, old, done.new, left.or(done.dropped));
         }
     }
 

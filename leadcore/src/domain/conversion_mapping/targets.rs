@@ -39,7 +39,7 @@ impl TargetSpec {
         }
     }
 
-    fn required(mut self) -> Self {
+    const fn required(mut self) -> Self {
         self.required = true;
         self
     }
