@@ -439,5 +439,7 @@ fn every_write_of_the_desk_is_refused_once() {
     known.extend(crate::children_calls::TRIED.map(str::to_owned));
     known.extend(crate::hygiene::TRIED.map(str::to_owned));
     known.extend(crate::conversion::TRIED.map(str::to_owned));
+    known.extend(crate::conversion_mapping::TRIED.map(str::to_owned));
+    known.extend(crate::matching::TRIED.map(str::to_owned));
     assert_eq!(crate::support::desk_functions(), known);
 }

@@ -257,6 +257,24 @@ pub enum Conflict {
         /// The series that it is of, by the name that the tenant gave it.
         series: String,
     },
+    /// Several records may be the one that is meant, and nobody chose.
+    AmbiguousMatch {
+        /// Those that the actor may see, the likeliest first.
+        candidates: Vec<MatchRef>,
+        /// How many others there are.
+        elsewhere: u64,
+    },
+}
+
+/// A record that may be the one that is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchRef {
+    /// What it is: `account` or `contact`.
+    pub record: String,
+    /// Its id.
+    pub id: uuid::Uuid,
+    /// How sure it is, 0 to 100.
+    pub score: u8,
 }
 
 #[derive(Debug, Default)]
@@ -346,6 +364,10 @@ impl Error {
                 ErrorKind::Conflict,
                 format!("the number {number} of the series `{series}` stands against it"),
             ),
+            Conflict::AmbiguousMatch { candidates, elsewhere } => {
+                let count = u64::try_from(candidates.len()).unwrap_or(u64::MAX).saturating_add(*elsewhere);
+                (ErrorKind::Conflict, format!("{count} records may be this {what}: choose one"))
+            }
         };
         Self(Box::new(Inner {
             kind,

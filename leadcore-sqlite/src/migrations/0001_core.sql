@@ -301,6 +301,19 @@ CREATE VIRTUAL TABLE {prefix}account_search USING fts5 (
     tokenize = 'trigram case_sensitive 1', columnsize = 0
 );
 
+-- What contacts and accounts are found by when a lead may be one of them: `number`, `tax_id`, `email` (canonical), `phone`
+-- (digits), `company` (without its legal form), `domain`, `person`.
+CREATE TABLE {prefix}block_key (
+    tenant  TEXT NOT NULL,
+    of      TEXT NOT NULL CHECK (of IN ('account', 'contact')),
+    kind    TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    subject BLOB NOT NULL CHECK (length(subject) = 16),
+    PRIMARY KEY (tenant, of, kind, key, subject)
+) STRICT, WITHOUT ROWID;
+-- What one of them has, so that a write changes no more than differs.
+CREATE INDEX {prefix}block_key_of ON {prefix}block_key (tenant, subject);
+
 -- Associations: `from` has `to` as `role`.
 CREATE TABLE {prefix}link (
     tenant    TEXT NOT NULL,

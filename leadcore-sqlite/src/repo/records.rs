@@ -1,11 +1,12 @@
 //! The ports for contacts and accounts.
 
 use leadcore::domain::{
-    Account, AccountFields, AccountStatus, Contact, ContactFields, LeadKind, NumberPlace, Series, SubjectKind,
+    Account, AccountFields, AccountStatus, BlockKey, Contact, ContactFields, LeadKind, NumberPlace, Series,
+    SubjectKind,
 };
 use leadcore::error::{Conflict, Error, Result};
 use leadcore::id::{AccountId, CategoryId, ContactId, Revision, UserId};
-use leadcore::store::{Accounts, Contacts, NameSearch};
+use leadcore::store::{Accounts, Block, Contacts, NameSearch};
 use leadcore::value::{Currency, TaxId, Website};
 use rusqlite::Row;
 use uuid::Uuid;
@@ -13,6 +14,8 @@ use uuid::Uuid;
 use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns};
 use crate::txn::{SqliteTxn, in_savepoint};
+
+use super::blocks::Of;
 
 pub(crate) const CONTACT_COLUMNS: &str = "id, revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, created_at, updated_at";
 const INSERT_CONTACT: &str = "INSERT INTO leadcore_contact (revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, created_at, updated_at, name_key, search, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -96,6 +99,7 @@ impl Contacts for SqliteTxn<'_> {
                 statement.raw_execute().store("add a contact")?;
                 let row = (self.tenant_text(), contact.id.as_uuid());
                 add_search.execute((row.0, row.1.as_bytes().as_slice())).store("add to the search index")?;
+                self.add_blocks(Of::Contact, row.1, contact.fields.block_keys())?;
             }
             Ok(())
         })
@@ -131,6 +135,7 @@ impl Contacts for SqliteTxn<'_> {
                         .execute((self.tenant_text(), id.as_bytes().as_slice()))
                         .store("add to the search index")?;
                 }
+                self.replace_blocks(Of::Contact, id, contact.fields.block_keys())?;
             }
             Ok(())
         })
@@ -164,6 +169,7 @@ impl Contacts for SqliteTxn<'_> {
                 statement
                     .execute((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
                     .store("remove a contact")?;
+                self.replace_blocks(Of::Contact, id.as_uuid(), Vec::new())?;
             }
             Ok(())
         })
@@ -171,6 +177,10 @@ impl Contacts for SqliteTxn<'_> {
 
     fn search(&mut self, search: &NameSearch, of: Option<SubjectKind>) -> Result<Vec<Contact>> {
         self.search_contacts(search, of)
+    }
+
+    fn blocks(&mut self, keys: &[BlockKey], limit: usize) -> Result<Vec<Block<ContactId>>> {
+        self.find_blocks(Of::Contact, keys, limit, ContactId::from_uuid)
     }
 }
 
@@ -244,6 +254,7 @@ impl Accounts for SqliteTxn<'_> {
                 statement.raw_execute().store("add an account")?;
                 let row = (self.tenant_text(), account.id.as_uuid());
                 add_search.execute((row.0, row.1.as_bytes().as_slice())).store("add to the search index")?;
+                self.add_blocks(Of::Account, row.1, account.block_keys())?;
             }
             Ok(())
         })
@@ -279,6 +290,7 @@ impl Accounts for SqliteTxn<'_> {
                         .execute((self.tenant_text(), id.as_bytes().as_slice()))
                         .store("add to the search index")?;
                 }
+                self.replace_blocks(Of::Account, id, account.block_keys())?;
             }
             Ok(())
         })
@@ -319,5 +331,9 @@ impl Accounts for SqliteTxn<'_> {
 
     fn search(&mut self, search: &NameSearch) -> Result<Vec<Account>> {
         self.search_accounts(search)
+    }
+
+    fn blocks(&mut self, keys: &[BlockKey], limit: usize) -> Result<Vec<Block<AccountId>>> {
+        self.find_blocks(Of::Account, keys, limit, AccountId::from_uuid)
     }
 }

@@ -41,7 +41,7 @@ pub use host_records::Records;
 pub use journal::{Journal, Links};
 pub use leads::{Derived, LeadChange, Leads, Tallies};
 pub use opportunities::{Opportunities, OpportunityScan, ServiceScan, Services};
-pub use records::{Accounts, Contacts, NamePlace, NameSearch};
+pub use records::{Accounts, Block, Contacts, NamePlace, NameSearch};
 pub use setup::{GivenQuery, Numbers, Pipelines, SettingName, Settings, Terms, WhichNumbers, check_skip};
 pub use views::{Marks, Views, WhichViews};
 

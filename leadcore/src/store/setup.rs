@@ -86,11 +86,19 @@ pub enum SettingName {
     RecordKinds,
     /// Mappings of files that are imported, by name.
     ImportMappings,
+    /// Which field of a lead becomes which field of a customer.
+    ConversionMapping,
 }
 
 impl SettingName {
     /// Every document.
-    pub const ALL: [Self; 4] = [Self::Catalogue, Self::Functions, Self::RecordKinds, Self::ImportMappings];
+    pub const ALL: [Self; 5] = [
+        Self::Catalogue,
+        Self::Functions,
+        Self::RecordKinds,
+        Self::ImportMappings,
+        Self::ConversionMapping,
+    ];
 
     /// Stable name, as stored.
     #[must_use]
@@ -100,6 +108,7 @@ impl SettingName {
             Self::Functions => "functions",
             Self::RecordKinds => "record_kinds",
             Self::ImportMappings => "import_mappings",
+            Self::ConversionMapping => "conversion_mapping",
         }
     }
 }

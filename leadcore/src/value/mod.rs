@@ -20,10 +20,12 @@
 
 mod address;
 mod amount;
+mod company;
 mod country;
 mod currency;
 mod email;
 mod fold;
+mod mail_provider;
 mod money;
 mod person;
 mod phone;
@@ -33,10 +35,12 @@ mod web;
 
 pub use address::Address;
 pub use amount::{DecimalMark, parse_amount};
+pub use company::company_core;
 pub use country::Country;
 pub use currency::Currency;
 pub use email::Email;
 pub use fold::{FoldedText, MAX_TEXT_BYTES, clean_text, fold};
+pub use mail_provider::is_shared_domain;
 pub use money::Money;
 pub use person::PersonName;
 pub use phone::Phone;

@@ -8,10 +8,11 @@
 //!   one goes back;
 //! - persons that were linked to a lead are taken off it, those that were taken off are linked again;
 //! - notes, tasks, files and the like are again what they were, gone or back, unless they were edited since;
-//! - terms of vocabularies get their name, colour, place and state back; a deleted one is there again.
+//! - terms of vocabularies get their name, colour, place and state back; a deleted one is there again;
+//! - the mapping of conversions is again what it was, unless it was changed since.
 //!
 //! What is not taken back is said with its reason. Conversions and purges are not: the one has a way back of its own, the
-//! other has none. Accounts, pipelines and settings stay as they are.
+//! other has none. Accounts, pipelines and other settings stay as they are.
 //!
 //! The undo is an operation itself, which an undo takes back. An operation is undone once: asked again, also later and
 //! from another process, the first outcome is returned. Only where the policy refused some of its records may another
@@ -26,6 +27,7 @@ mod followers;
 mod links;
 mod record;
 mod series;
+mod setting;
 mod terms;
 mod walk;
 

@@ -4,6 +4,7 @@
 
 pub mod activities;
 pub mod agenda;
+pub mod blocks;
 pub mod children;
 pub mod customers;
 pub mod desk;
@@ -125,6 +126,11 @@ cases! { $
         a_search_for_contacts_follows_every_write,
         accounts_are_searched_by_name_and_address,
         followers_are_kept_once_and_read_from_both_ends,
+    }
+    blocks {
+        accounts_are_found_by_their_keys,
+        a_block_that_is_cut_says_so,
+        keys_of_contacts_follow_every_write,
     }
     host_records {
         host_records_come_back_as_they_were_written,
