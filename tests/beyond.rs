@@ -299,7 +299,7 @@ fn furnish(host: &Host) -> Foreign {
     let undo = host.read(|ctx, txn| undo::plan(ctx, txn, entries.last().unwrap().operation));
     let request = PurgeRequest::everywhere(Filter::everything());
     let purge = host.read(|ctx, txn| purge::plan(ctx, txn, &request));
-    let account = done.account;
+    let account = done.account.unwrap();
     Foreign { lead, activity, converted, account, contact, source, pipeline, plan, view, undo, purge }
 }
 

@@ -18,7 +18,7 @@ pub(crate) const TRIED: [&str; 2] = ["matching::for_lead", "matching::search"];
 
 fn customer(host: &Host, fields: LeadFields) -> AccountId {
     let lead = host.add(fields);
-    host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default())).account
+    host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default())).account.unwrap()
 }
 
 fn matches(host: &Host, lead: &Lead) -> Matches {
@@ -98,10 +98,10 @@ fn x_04_contacts_are_found_and_lead_to_their_account() {
     assert_eq!(found.contacts[0].id, anna.id);
     let why: Vec<_> = found.contacts[0].evidence.iter().map(|one| one.kind).collect();
     assert_eq!(why, [EvidenceKind::Email, EvidenceKind::Person]);
-    assert_eq!((found.contacts[0].score, &found.contacts[0].accounts), (94, &vec![made.account]));
+    assert_eq!((found.contacts[0].score, &found.contacts[0].accounts), (94, &vec![made.account.unwrap()]));
     assert_eq!(
         (found.accounts[0].id, kinds(&found)),
-        (made.account, vec![vec![EvidenceKind::ContactOfAccount]])
+        (made.account.unwrap(), vec![vec![EvidenceKind::ContactOfAccount]])
     );
     assert_eq!(found.contact(MatchPolicy::Best { at_least: 90 }).unwrap(), Some(anna.id));
     // A lead's own persons are no matches.

@@ -298,7 +298,7 @@ fn furnish(host: &Host) -> Known {
         .map(|fields| host.write(|ctx, txn| activities::add(ctx, txn, &[open.into()], fields.clone())).id);
     host.write(|ctx, txn| activities::complete(ctx, txn, done, ANY));
     let options = ConversionOptions::default();
-    let account = host.write(|ctx, txn| convert::convert(ctx, txn, frozen, &options)).account;
+    let account = host.write(|ctx, txn| convert::convert(ctx, txn, frozen, &options)).account.unwrap();
     host.write(|ctx, txn| leads::delete(ctx, txn, trashed, ANY));
     let plan = host.read(|ctx, txn| convert::plan(ctx, txn, open, &options));
     let reasons = host.write(|ctx, txn| vocabulary::list_or_default::<LostReasonId>(ctx, txn));

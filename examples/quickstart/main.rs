@@ -150,7 +150,10 @@ fn convert(ctx: &Context<'_>, store: &SqliteStore, lead: &Lead) -> Result<()> {
     let outcome = store.write(ctx.tenant(), |txn| desk::convert::apply(ctx, txn, &plan))?;
     let again = store.write(ctx.tenant(), |txn| desk::convert::apply(ctx, txn, &plan))?;
     println!("customer number {}, {} contacts", outcome.account_number, outcome.contacts.len());
-    println!("applied a second time: the same account: {}", again.account == outcome.account);
+    println!(
+        "applied a second time: the same account: {}",
+        again.account.unwrap() == outcome.account.unwrap()
+    );
     let frozen = store.write(ctx.tenant(), |txn| {
         let patch = LeadPatch::new().set(Field::City, "Bergen");
         desk::leads::edit(ctx, txn, lead.id, desk::Expect::Any, &patch)
@@ -160,8 +163,8 @@ fn convert(ctx: &Context<'_>, store: &SqliteStore, lead: &Lead) -> Result<()> {
     }
 
     show::title("The customer's timeline");
-    let timeline =
-        store.read(ctx.tenant(), |txn| desk::timeline::of_account(ctx, txn, outcome.account, None, 20))?;
+    let timeline = store
+        .read(ctx.tenant(), |txn| desk::timeline::of_account(ctx, txn, outcome.account.unwrap(), None, 20))?;
     show::timeline(&timeline.items);
     Ok(())
 }

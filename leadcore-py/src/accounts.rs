@@ -147,7 +147,7 @@ fn py_outcome<'py>(py: Python<'py>, outcome: &ConversionOutcome) -> PyResult<Bou
     let arguments = (
         outcome.operation.as_uuid(),
         outcome.lead.as_uuid(),
-        outcome.account.as_uuid(),
+        outcome.account.map(AccountId::as_uuid),
         outcome.account_number,
         PyTuple::new(py, outcome.contacts.iter().copied().map(ContactId::as_uuid))?,
         outcome.newly_converted,

@@ -104,7 +104,7 @@ fn there_and_back(store: &dyn Store, story: &Story) -> std::result::Result<(), T
         let fields =
             LeadFields { custom: Default::default(), external_ids: Default::default(), ..fields.clone() };
         let lead = leads::create(&ctx, txn, fields.into())?;
-        Ok(Some(convert::convert(&ctx, txn, lead.id, &ConversionOptions::default())?.account))
+        Ok(Some(convert::convert(&ctx, txn, lead.id, &ConversionOptions::default())?.account.unwrap()))
     });
     prop_assume!(target.is_ok());
     let lead = store.write(&scene.tenant, |txn| told(&ctx, txn, story));
@@ -177,7 +177,7 @@ fn x_09_a_wrong_conversion_is_taken_back() {
     assert_eq!(plan.blockers, []);
     let fate =
         |record: Subject| plan.records.iter().find(|taken| taken.record == record).map(|taken| &taken.fate);
-    assert_eq!(fate(done.account.into()), Some(&Fate::Archived));
+    assert_eq!(fate(done.account.unwrap().into()), Some(&Fate::Archived));
     let persons: Vec<_> = done.contacts.iter().map(|id| fate((*id).into()).unwrap()).collect();
     assert_eq!(persons, [&Fate::Unlinked, &Fate::Unlinked, &Fate::Removed], "the lead's own person was new");
     let json = serde_json::to_string(&plan).unwrap();
@@ -193,15 +193,17 @@ fn x_09_a_wrong_conversion_is_taken_back() {
     assert_eq!(host.read(|ctx, txn| accounts::list(ctx, txn, None, 10)).items, []);
     let found = host.read(|ctx, txn| participants::search(ctx, txn, "nordlys", &Default::default()));
     assert!(found.items.is_empty(), "nobody to be invited: {:?}", found.items);
-    let archived = host.read(|ctx, txn| accounts::get(ctx, txn, done.account));
+    let archived = host.read(|ctx, txn| accounts::get(ctx, txn, done.account.unwrap()));
     assert_eq!(archived.archived.as_ref().map(|trashed| trashed.operation), Some(back.operation));
     let patch = AccountPatch::new().set(Field::City, "Oslo");
-    let edit = host.try_write(|ctx, txn| accounts::edit(ctx, txn, done.account, Expect::Any, &patch));
+    let edit =
+        host.try_write(|ctx, txn| accounts::edit(ctx, txn, done.account.unwrap(), Expect::Any, &patch));
     refused(edit, ErrorKind::NotFound);
     let note = ActivityFields::note("Late");
-    let add = host.try_write(|ctx, txn| activities::add(ctx, txn, &[done.account.into()], note.clone()));
+    let add =
+        host.try_write(|ctx, txn| activities::add(ctx, txn, &[done.account.unwrap().into()], note.clone()));
     refused(add, ErrorKind::NotFound);
-    let into = ConversionOptions::default().into_account(done.account);
+    let into = ConversionOptions::default().into_account(done.account.unwrap());
     refused(host.try_read(|ctx, txn| convert::plan(ctx, txn, lead.id, &into)), ErrorKind::NotFound);
     // Journaled, and told once.
     let told = host.read(|ctx, txn| timeline::of_lead(ctx, txn, lead.id, None, 1)).items.remove(0);
@@ -214,7 +216,7 @@ fn x_09_a_wrong_conversion_is_taken_back() {
     // And converted again it is another customer.
     let next = converted(&host, &lead);
     assert!(next.newly_converted);
-    assert_eq!((next.account == done.account, next.account_number), (false, 2));
+    assert_eq!((next.account.unwrap() == done.account.unwrap(), next.account_number), (false, 2));
 }
 
 #[test]
@@ -222,18 +224,20 @@ fn x_09_what_others_did_stands_against_it() {
     let host = Host::new();
     let lead = worked(&host);
     let done = converted(&host, &lead);
-    let account = Subject::from(done.account);
+    let account = Subject::from(done.account.unwrap());
     let patch = AccountPatch::new().set(Field::City, "Oslo");
     // Its own edit takes nothing from anybody.
-    host.write(|ctx, txn| accounts::edit(ctx, txn, done.account, Expect::Any, &patch));
+    host.write(|ctx, txn| accounts::edit(ctx, txn, done.account.unwrap(), Expect::Any, &patch));
     assert_eq!(plan(&host, &lead).blockers, []);
     let patch = AccountPatch::new().set(Field::City, "Bergen");
-    host.write_as("bob", &AllowAll, |ctx, txn| accounts::edit(ctx, txn, done.account, Expect::Any, &patch))
-        .unwrap();
+    host.write_as("bob", &AllowAll, |ctx, txn| {
+        accounts::edit(ctx, txn, done.account.unwrap(), Expect::Any, &patch)
+    })
+    .unwrap();
     let note =
         host.write(|ctx, txn| activities::add(ctx, txn, &[account], ActivityFields::note("As a customer")));
     let other = host.add(company("Fjord AS"));
-    let into = ConversionOptions::default().into_account(done.account);
+    let into = ConversionOptions::default().into_account(done.account.unwrap());
     host.write(|ctx, txn| convert::convert(ctx, txn, other.id, &into));
     // An opt-out goes with no record, whoever noted it.
     let person = *done.contacts.last().unwrap();
@@ -261,23 +265,24 @@ fn x_09_an_existing_account_gets_back_what_it_had() {
     let host = Host::new();
     let first = host.add(company("Nordlys AS"));
     let made = converted(&host, &first);
-    let before = host.read(|ctx, txn| accounts::get(ctx, txn, made.account));
+    let before = host.read(|ctx, txn| accounts::get(ctx, txn, made.account.unwrap()));
     let lead = host.add(nordlys());
-    let into = ConversionOptions::default().into_account(made.account);
+    let into = ConversionOptions::default().into_account(made.account.unwrap());
     host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &into));
     let patch = AccountPatch::new().set(Field::City, "Bodø");
-    host.write(|ctx, txn| accounts::edit(ctx, txn, made.account, Expect::Any, &patch));
-    let edited = Unconvertible::Edited { record: made.account.into(), fields: vec!["city".to_owned()] };
+    host.write(|ctx, txn| accounts::edit(ctx, txn, made.account.unwrap(), Expect::Any, &patch));
+    let edited =
+        Unconvertible::Edited { record: made.account.unwrap().into(), fields: vec!["city".to_owned()] };
     assert_eq!(blocked(&host, &lead), [edited]);
     let patch = AccountPatch::new().set(Field::City, "Tromsø");
-    host.write(|ctx, txn| accounts::edit(ctx, txn, made.account, Expect::Any, &patch));
+    host.write(|ctx, txn| accounts::edit(ctx, txn, made.account.unwrap(), Expect::Any, &patch));
     let back = host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
-    let fate = &back.records.iter().find(|taken| taken.record == made.account.into()).unwrap().fate;
+    let fate = &back.records.iter().find(|taken| taken.record == made.account.unwrap().into()).unwrap().fate;
     assert!(matches!(fate, Fate::Restored(fields) if fields.contains(&"city".to_owned())), "{fate:?}");
-    let now = host.read(|ctx, txn| accounts::get(ctx, txn, made.account));
+    let now = host.read(|ctx, txn| accounts::get(ctx, txn, made.account.unwrap()));
     assert_eq!(now.fields, before.fields);
-    assert_eq!(host.read(|ctx, txn| accounts::origins(ctx, txn, made.account)), [first.id]);
-    assert_eq!(host.read(|ctx, txn| contacts::of_account(ctx, txn, made.account)), []);
+    assert_eq!(host.read(|ctx, txn| accounts::origins(ctx, txn, made.account.unwrap())), [first.id]);
+    assert_eq!(host.read(|ctx, txn| contacts::of_account(ctx, txn, made.account.unwrap())), []);
 }
 
 #[test]
@@ -323,7 +328,9 @@ fn x_09_a_plan_that_is_out_of_date_is_refused() {
     let lead = worked(&host);
     let done = converted(&host, &lead);
     let old = plan(&host, &lead);
-    host.write(|ctx, txn| activities::add(ctx, txn, &[done.account.into()], ActivityFields::note("New")));
+    host.write(|ctx, txn| {
+        activities::add(ctx, txn, &[done.account.unwrap().into()], ActivityFields::note("New"))
+    });
     let error =
         refused(host.try_write(|ctx, txn| convert::apply_unconvert(ctx, txn, &old)), ErrorKind::Conflict);
     assert_eq!(error.conflict(), Some(&Conflict::PlanOutdated));

@@ -202,7 +202,7 @@ fn a_host_that_rolls_back_takes_the_conversion_along() {
         assert!(done.newly_converted);
         tx.execute(
             "INSERT INTO client VALUES (?1, ?2)",
-            (done.account.to_string(), i64::try_from(done.account_number).unwrap()),
+            (done.account.unwrap().to_string(), i64::try_from(done.account_number).unwrap()),
         )
         .unwrap();
         if commit {

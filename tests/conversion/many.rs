@@ -50,9 +50,16 @@ fn x_08_mass_convert() {
     host.restart();
     let outcome = |n: usize| &done.results[n].outcome;
     let LeadConverted::Done(made) = outcome(0) else { panic!("{:?}", outcome(0)) };
-    assert_eq!(host.read(|ctx, txn| accounts::get(ctx, txn, made.account)).fields.name, "Nordlys AS");
+    assert_eq!(
+        host.read(|ctx, txn| accounts::get(ctx, txn, made.account.unwrap())).fields.name,
+        "Nordlys AS"
+    );
     let LeadConverted::Already(again) = outcome(1) else { panic!("{:?}", outcome(1)) };
-    assert_eq!((again.account, again.operation), (first.account, first.operation), "the first outcome");
+    assert_eq!(
+        (again.account.unwrap(), again.operation),
+        (first.account.unwrap(), first.operation),
+        "the first outcome"
+    );
     assert!(matches!(outcome(2), LeadConverted::GateUnmet(_)), "{:?}", outcome(2));
     assert_eq!(outcome(3), &LeadConverted::NotFound);
     let LeadConverted::GateUnmet(missing) = outcome(4) else { panic!("{:?}", outcome(4)) };
@@ -126,11 +133,11 @@ fn several_leads_become_one_account() {
     host.write(|ctx, txn| {
         leads::edit(ctx, txn, ids[2], Expect::Any, &LeadPatch::new().set(Field::City, "Bergen"))
     });
-    let into = options().into_account(made.account);
+    let into = options().into_account(made.account.unwrap());
     let done = host.write(|ctx, txn| convert::many(ctx, txn, &Selection::Ids(ids[1..].to_vec()), &into));
     assert_eq!(done.totals.done, 2);
-    assert_eq!(host.read(|ctx, txn| accounts::origins(ctx, txn, made.account)), ids);
-    let account = host.read(|ctx, txn| accounts::get(ctx, txn, made.account));
+    assert_eq!(host.read(|ctx, txn| accounts::origins(ctx, txn, made.account.unwrap())), ids);
+    let account = host.read(|ctx, txn| accounts::get(ctx, txn, made.account.unwrap()));
     assert_eq!(account.fields.address.city(), Some("Bergen"), "each fills what was empty");
 }
 
@@ -159,7 +166,7 @@ fn batches_that_were_committed_stay_and_the_next_run_goes_on() {
         else {
             panic!("{before:?} {now:?}")
         };
-        assert_eq!(first.account, again.account);
+        assert_eq!(first.account.unwrap(), again.account.unwrap());
     }
     let done = dump(&host.store, &host.scene.tenant);
     run(&host, &mut |_| ControlFlow::Continue(()));

@@ -109,7 +109,7 @@ fn a_conversion_is_found_by_its_key_and_by_the_state_of_the_lead() {
     let again = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options));
     for outcome in [other, again] {
         assert!(!outcome.newly_converted);
-        assert_eq!((outcome.operation, outcome.account), (first.operation, first.account));
+        assert_eq!((outcome.operation, outcome.account.unwrap()), (first.operation, first.account.unwrap()));
     }
     assert_eq!(dump(&host.store, &host.scene.tenant), done, "nothing is written");
     let by_key = host.read(|_, txn| txn.journal().find(OperationKind::Convert, &format!("lead:{}", lead.id)));

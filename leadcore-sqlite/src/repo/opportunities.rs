@@ -193,7 +193,9 @@ impl Opportunities for SqliteTxn<'_> {
     fn numbered(&mut self, number: u64) -> Result<Option<Opportunity>> {
         // There is none with a number that cannot be stored.
         let Ok(number) = i64::try_from(number) else { return Ok(None) };
-        let sql = format!("SELECT {COLUMNS} FROM leadcore_opportunity WHERE tenant = ? AND series = ? AND year = 0 AND number = ?");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM leadcore_opportunity WHERE tenant = ? AND series = ? AND year = 0 AND number = ?"
+        );
         let series = Series::Opportunity.standard().as_uuid();
         let mut statement = self.prepare(&sql, "read an opportunity")?;
         let key = (self.tenant_text(), series.as_bytes().as_slice(), number);

@@ -82,7 +82,7 @@ pub(super) fn live(account: Account) -> Result<Account> {
 /// let account = store.write(ctx.tenant(), |txn| {
 ///     let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
 ///     let made = convert::convert(&ctx, txn, lead.id, &Default::default())?;
-///     let account = accounts::get(&ctx, txn, made.account)?;
+///     let account = accounts::get(&ctx, txn, made.account.unwrap())?;
 ///     let patch = AccountPatch::new().name("Nordlys Energi AS").set(Field::City, "Tromsø");
 ///     accounts::edit(&ctx, txn, account.id, account.revision, &patch)
 /// })?;

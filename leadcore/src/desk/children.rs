@@ -10,11 +10,9 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::context::Context;
-use crate::domain::{
-    Action, FieldChange, FieldValue, LinkRole, NewEntry, Place, Placement, Subject, SubjectKind, Tab,
-};
+use crate::domain::{Action, FieldChange, FieldValue, NewEntry, Place, Placement, Subject, SubjectKind, Tab};
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
-use crate::id::{AccountId, LeadId, Revision};
+use crate::id::{LeadId, Revision};
 use crate::policy::Permission;
 use crate::query::{MAX_PAGE, Page};
 use crate::store::{ChildQuery, Derived, Txn};
@@ -22,6 +20,7 @@ use crate::time::Timestamp;
 
 use super::access::editable_for;
 pub(super) use super::child_parts::{revised_child, stored_child};
+pub(super) use super::children_shown::{became, shown_with};
 use super::listing::Listing;
 pub(super) use super::sight::Sight;
 
@@ -384,8 +383,9 @@ pub(super) fn check_change<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child
     let tab = child.placement().tab;
     let mut about = child.about().to_vec();
     let leads: Vec<_> = of_kind(&about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
-    let converted = txn.leads().get(&leads)?.into_iter().filter_map(|lead| lead.conversion);
-    about.extend(converted.map(|conversion| Subject::from(conversion.account)));
+    for lead in txn.leads().get(&leads)? {
+        about.extend(became(txn, &lead)?);
+    }
     let mut refused = None;
     for subject in about {
         match check_writable(ctx, txn, subject, &tab) {
@@ -399,32 +399,6 @@ pub(super) fn check_change<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child
 
 pub(super) fn of_kind(subjects: &[Subject], kind: SubjectKind) -> impl Iterator<Item = Uuid> + '_ {
     subjects.iter().filter(move |subject| subject.kind == kind).map(|subject| subject.id)
-}
-
-/// The records whose children a page of this record shows: itself, the account that a lead became, the leads that became
-/// an account.
-///
-/// # Errors
-/// `NotFound` when there is no such record, or none that the actor may see.
-pub(super) fn shown_with(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject) -> Result<Vec<Subject>> {
-    let mut sight = Sight::open(ctx, txn)?;
-    sight.learn(txn, &[subject])?;
-    if !sight.sees(subject) {
-        return Err(Error::not_found(subject.kind.code()));
-    }
-    let mut shown = vec![subject];
-    match subject.kind {
-        SubjectKind::Lead => {
-            let links = txn.links().from(&[subject], Some(LinkRole::ConvertedTo))?;
-            shown.extend(links.into_iter().map(|link| link.to));
-        }
-        SubjectKind::Account => {
-            let origins = super::accounts::origins(ctx, txn, AccountId::from_uuid(subject.id))?;
-            shown.extend(origins.into_iter().map(Subject::from));
-        }
-        _ => {}
-    }
-    Ok(shown)
 }
 
 /// A page of one tab, or of several of the same kind of child.

@@ -398,10 +398,10 @@ fn going_on(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subject>> {
     let leads: Vec<_> = leads.map(|subject| LeadId::from_uuid(subject.id)).collect();
     let mut onwards = about.to_vec();
     for lead in txn.leads().get(&leads)? {
-        let Some(conversion) = lead.conversion else { continue };
+        let Some(onward) = children::became(txn, &lead)?.first().copied() else { continue };
         for subject in &mut onwards {
             if *subject == Subject::from(lead.id) {
-                *subject = conversion.account.into();
+                *subject = onward;
             }
         }
     }

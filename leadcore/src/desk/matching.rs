@@ -62,7 +62,7 @@ impl MatchRequest {
 /// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
 /// let (known, found) = store.write(ctx.tenant(), |txn| {
 ///     let customer = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
-///     let known = convert::convert(&ctx, txn, customer.id, &Default::default())?.account;
+///     let known = convert::convert(&ctx, txn, customer.id, &Default::default())?.account.unwrap();
 ///     let lead = leads::create(&ctx, txn, LeadFields::company("NORDLYS A/S")?.into())?;
 ///     Ok((known, matching::for_lead(&ctx, txn, lead.id)?))
 /// })?;

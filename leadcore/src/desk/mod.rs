@@ -13,6 +13,7 @@ mod actions;
 mod child_parts;
 mod children;
 mod children_purge;
+mod children_shown;
 mod clone;
 mod custom;
 #[cfg(feature = "csv")]
@@ -51,6 +52,7 @@ pub mod lines;
 pub mod mass;
 pub mod matching;
 pub mod opportunities;
+pub mod outbox;
 pub mod page;
 pub mod participants;
 pub mod pipelines;

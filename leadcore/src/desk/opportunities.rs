@@ -13,8 +13,8 @@ mod moves;
 
 use crate::context::Context;
 use crate::domain::{
-    Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityFields, OpportunityPatch,
-    OpportunityState, Series, Subject, SubjectKind, Tab, TermKind, Totals,
+    Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityEnd, OpportunityFields,
+    OpportunityPatch, OpportunityState, Series, Subject, SubjectKind, Tab, TermKind, Totals,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, NumberSeriesId, OpportunityId, Revision};
@@ -28,6 +28,7 @@ use super::{children, children_purge, series};
 pub(super) use kind::is_hidden;
 pub use list::{OpportunityQuery, list, of};
 pub use moves::{Lost, lose, reopen, win};
+pub(super) use moves::{lost, won};
 
 /// What a new opportunity is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -109,7 +110,8 @@ pub fn create(
     let fields = with_currency(txn, account, fields)?;
     let (fields, totals) = checked(ctx, txn, None, fields)?;
     let fields = OpportunityFields { owner, ..fields };
-    let (opportunity, entries) = add(ctx, txn, (account, about), (fields, totals), (origin, series))?;
+    let (opportunity, entries) =
+        add(ctx, txn, (account, about), (fields, totals), Made { origin_lead: origin, series, ended: None })?;
     record(ctx, txn, OperationKind::Create, &entries)?;
     children::shown_one(ctx, txn, opportunity)
 }
@@ -219,7 +221,13 @@ pub(super) fn customer(
         SubjectKind::Lead => {
             let lead = visible(ctx, txn, LeadId::from_uuid(of.id))?;
             match &lead.conversion {
-                Some(conversion) => Ok((conversion.account, Some(lead))),
+                Some(conversion) => {
+                    let account = conversion.account.ok_or_else(|| {
+                        let message = "the lead became a person without an account";
+                        Error::invalid_field("of", ViolationCode::NotAllowed, message)
+                    })?;
+                    Ok((account, Some(lead)))
+                }
                 None if lead.trashed.is_some() => Err(Error::not_found("lead")),
                 None => {
                     let (lead, revision) = (lead.id, lead.revision);
@@ -234,17 +242,28 @@ pub(super) fn customer(
     }
 }
 
-/// Stores an open opportunity that was checked, with the entries that tell it: for whoever makes accounts too, and records
+/// How a new opportunity came to be.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    /// The lead that it was made of.
+    pub(super) origin_lead: Option<LeadId>,
+    /// The series that it is numbered in; the default one, where none is named.
+    pub(super) series: Option<NumberSeriesId>,
+    /// How it ended already.
+    pub(super) ended: Option<(OpportunityState, OpportunityEnd)>,
+}
+
+/// Stores an opportunity that was checked, with the entries that tell it: for whoever makes accounts too, and records
 /// it in an operation of its own.
 pub(super) fn add(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     (account, about): (AccountId, Vec<Subject>),
     (fields, totals): (OpportunityFields, Totals),
-    (origin_lead, series): (Option<LeadId>, Option<NumberSeriesId>),
+    made: Made,
 ) -> Result<(Opportunity, Vec<NewEntry>)> {
     let now = ctx.now();
-    let (number, serial) = series::take(ctx, txn, Series::Opportunity, series)?;
+    let (number, serial) = series::take(ctx, txn, Series::Opportunity, made.series)?;
     let opportunity = Opportunity {
         id: OpportunityId::from_uuid(ctx.new_uuid()),
         number,
@@ -254,9 +273,9 @@ pub(super) fn add(
         about,
         fields,
         totals,
-        state: OpportunityState::Open,
-        end: None,
-        origin_lead,
+        state: made.ended.as_ref().map_or(OpportunityState::Open, |(state, _)| *state),
+        end: made.ended.map(|(_, end)| end),
+        origin_lead: made.origin_lead,
         created_by: ctx.actor().clone(),
         created_at: now,
         updated_at: now,

@@ -68,6 +68,8 @@ coded! {
         Purge = "purge",
         /// A conversion was taken back.
         Unconvert = "unconvert",
+        /// How far a consumer of the outbox is: it has no entries.
+        Deliver = "deliver",
     }
 }
 

@@ -307,8 +307,9 @@ pub(super) fn text(value: &str, max: usize) -> Result<Option<String>, ValueError
 pub struct Conversion {
     /// When.
     pub at: Timestamp,
-    /// The account it became.
-    pub account: AccountId,
+    /// The account it became; none when it became its persons alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
     /// The operation that did it.
     pub operation: OperationId,
 }

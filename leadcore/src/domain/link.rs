@@ -160,21 +160,24 @@ pub enum LinkRole {
     Contact,
     /// `from` (lead or account) has the person `to` as its primary contact.
     PrimaryContact,
-    /// The lead `from` became the account `to`.
+    /// The lead `from` became the account `to`, or the person `to` where it became no account.
     ConvertedTo,
+    /// The lead `from` became the opportunity `to`, or joined it.
+    Opportunity,
 }
 
 impl LinkRole {
     /// Every role.
-    pub const ALL: [Self; 3] = [Self::Contact, Self::PrimaryContact, Self::ConvertedTo];
+    pub const ALL: [Self; 4] = [Self::Contact, Self::PrimaryContact, Self::ConvertedTo, Self::Opportunity];
 
-    /// Stable name, as stored: `contact`, `primary_contact`, `converted_to`.
+    /// Stable name, as stored: `contact`, `primary_contact`, `converted_to`, `opportunity`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Contact => "contact",
             Self::PrimaryContact => "primary_contact",
             Self::ConvertedTo => "converted_to",
+            Self::Opportunity => "opportunity",
         }
     }
 

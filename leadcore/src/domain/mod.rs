@@ -122,7 +122,7 @@ pub use pipeline_changes::{pipeline_changes, pipeline_removed};
 pub use rank::Rank;
 pub use reach::{Emails, Phones, ReachKind, Reachable};
 pub use reach_mark::{AddressMark, MarkNote, ReachChannel, ReachMark};
-pub use record::{HostRecord, HostRecordFields, RecordKindSpec, RecordKinds};
+pub use record::{HostRecord, HostRecordFields, OnConversion, RecordKindSpec, RecordKinds};
 pub use recurrence::{Frequency, Recurrence, SeriesEnd, Weekday};
 pub(crate) use rewind::plain;
 pub use rewind::{Kept, Rewound, WhyKept, rewind};

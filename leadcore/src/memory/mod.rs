@@ -26,8 +26,7 @@ use uuid::Uuid;
 use crate::domain::{
     Account, Activity, Contact, ContentHash, Counter, Estimate, FileRecord, HostRecord, Lead, LeadLines,
     Link, MatchKey, NewEntry, NumberSeries, Operation, Opportunity, Pipeline, Placement, SavedView, Service,
-    Subject, TermKind,
-    TermRecord, ViewPreferences,
+    Subject, TermKind, TermRecord, ViewPreferences,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{

@@ -63,7 +63,12 @@ impl Opportunities for MemoryTxn {
     }
 
     fn numbered(&mut self, number: u64) -> Result<Option<Opportunity>> {
-        Ok(self.state.opportunities.values().find(|one| one.number == number && one.serial.is_none()).cloned())
+        Ok(self
+            .state
+            .opportunities
+            .values()
+            .find(|one| one.number == number && one.serial.is_none())
+            .cloned())
     }
 
     fn scan(&mut self, scan: &OpportunityScan) -> Result<Vec<Opportunity>> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{
-    Account, BlockKey, Contact, Entry, Link, LinkRole, NewEntry, NumberPlace, Operation, OperationKind, SearchText,
-    Sequence, Subject, SubjectKind, Topics,
+    Account, BlockKey, Contact, Entry, Link, LinkRole, NewEntry, NumberPlace, Operation, OperationKind,
+    SearchText, Sequence, Subject, SubjectKind, Topics,
 };
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ContactId, OperationId};

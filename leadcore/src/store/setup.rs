@@ -92,13 +92,8 @@ pub enum SettingName {
 
 impl SettingName {
     /// Every document.
-    pub const ALL: [Self; 5] = [
-        Self::Catalogue,
-        Self::Functions,
-        Self::RecordKinds,
-        Self::ImportMappings,
-        Self::ConversionMapping,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Catalogue, Self::Functions, Self::RecordKinds, Self::ImportMappings, Self::ConversionMapping];
 
     /// Stable name, as stored.
     #[must_use]

@@ -179,8 +179,8 @@ pub(super) fn still_about(ctx: &Context<'_>, txn: &mut dyn Txn, activity: &Activ
         let mut subject = *subject;
         if subject.kind == SubjectKind::Lead {
             let found = txn.leads().get(&[LeadId::from_uuid(subject.id)])?;
-            let conversion = found.into_iter().next().and_then(|lead| lead.conversion);
-            subject = conversion.map_or(subject, |conversion| conversion.account.into());
+            let onwards = found.first().map(|lead| children::became(txn, lead)).transpose()?;
+            subject = onwards.unwrap_or_default().first().copied().unwrap_or(subject);
         }
         if about.contains(&subject) {
             continue;

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
+use crate::error::{Conflict, Error, ErrorKind, MatchRef, Result, Violation, ViolationCode};
 use crate::id::{LeadId, Revision};
 use crate::policy::Permission;
 use crate::store::{Store, StoreExt, Txn, nested};
@@ -29,6 +29,13 @@ pub enum LeadConverted {
     Already(Box<ConversionOutcome>),
     /// It may not be converted as it is: required fields are empty, it is lost or disqualified …
     GateUnmet(Vec<Violation>),
+    /// Several accounts or contacts may be it, and the options do not choose.
+    Ambiguous {
+        /// Those that the actor may see, the likeliest first.
+        candidates: Vec<MatchRef>,
+        /// How many others there are.
+        elsewhere: u64,
+    },
     /// The tenant closed conversion for leads in its state, or it changed since it was read.
     Conflict(Conflict),
     /// The actor may not convert it.
@@ -56,6 +63,8 @@ pub struct ConversionTotals {
     pub already: u64,
     /// Not to be converted as they are.
     pub gate_unmet: u64,
+    /// Several records may be it.
+    pub ambiguous: u64,
     /// Closed, or changed since.
     pub conflict: u64,
     /// Not allowed.
@@ -70,6 +79,7 @@ impl ConversionTotals {
             LeadConverted::Done(_) => &mut self.done,
             LeadConverted::Already(_) => &mut self.already,
             LeadConverted::GateUnmet(_) => &mut self.gate_unmet,
+            LeadConverted::Ambiguous { .. } => &mut self.ambiguous,
             LeadConverted::Conflict(_) => &mut self.conflict,
             LeadConverted::Forbidden => &mut self.forbidden,
             LeadConverted::NotFound => &mut self.not_found,
@@ -209,7 +219,7 @@ fn each(
     let rules = Rules::load(ctx, txn)?;
     let mut results = Vec::with_capacity(chosen.len());
     for (lead, revision) in chosen {
-        let options = ConversionOptions { revision: revision.or(options.revision), ..*options };
+        let options = ConversionOptions { revision: revision.or(options.revision), ..options.clone() };
         // What one lead wrote before it was refused is taken back alone.
         let outcome = match nested(txn, |txn| convert_by(ctx, txn, &rules, *lead, &options)) {
             Ok(outcome) if outcome.newly_converted => LeadConverted::Done(Box::new(outcome)),
@@ -223,8 +233,12 @@ fn each(
 
 /// The outcome behind an error about one lead; errors of another kind are the store's.
 fn outcome_of(error: Error) -> Result<LeadConverted> {
-    if let Some(conflict) = error.conflict() {
-        return Ok(LeadConverted::Conflict(conflict.clone()));
+    match error.conflict() {
+        Some(Conflict::AmbiguousMatch { candidates, elsewhere }) => {
+            return Ok(LeadConverted::Ambiguous { candidates: candidates.clone(), elsewhere: *elsewhere });
+        }
+        Some(conflict) => return Ok(LeadConverted::Conflict(conflict.clone())),
+        None => {}
     }
     match error.kind() {
         ErrorKind::NotFound => Ok(LeadConverted::NotFound),

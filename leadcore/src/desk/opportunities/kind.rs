@@ -4,9 +4,7 @@ use crate::context::Context;
 use crate::desk::access::shows_hidden;
 use crate::desk::children::{Child, stored_child};
 use crate::desk::series;
-use crate::domain::{
-    Field, FieldChange, FieldValue, Opportunity, OpportunityEnd, Series, Totals, in_words,
-};
+use crate::domain::{Field, FieldChange, FieldValue, Opportunity, OpportunityEnd, Series, Totals, in_words};
 use crate::error::{ErrorKind, Result};
 use crate::id::{LostReasonId, OpportunityId, SourceId, UserId};
 use crate::store::Txn;

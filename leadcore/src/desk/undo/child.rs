@@ -61,7 +61,7 @@ impl Hands {
         let (about, new) = (&self.held(about), &self.held(new));
         let leads = txn.leads().get(&of_kind(about, SubjectKind::Lead, LeadId::from_uuid))?;
         let became =
-            |lead: &crate::domain::Lead| Some((lead.id.into(), lead.conversion.as_ref()?.account.into()));
+            |lead: &crate::domain::Lead| Some((lead.id.into(), lead.conversion.as_ref()?.account?.into()));
         let accounts: Vec<(Subject, Subject)> = leads.iter().filter_map(became).collect();
         let mut all = about.to_vec();
         all.extend(accounts.iter().map(|(_, account)| *account));
