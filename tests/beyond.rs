@@ -354,6 +354,7 @@ fn every_call_of_the_desk_is_tried_with_two_tenants() {
     let functions = desk_functions();
     let mut tried: BTreeSet<String> = cases().map(|(name, _)| (*name).to_owned()).collect();
     tried.extend(crate::estimates_allowed::TRIED.map(str::to_owned));
+    tried.extend(crate::opportunities_allowed::TRIED.map(str::to_owned));
     tried.extend(crate::children_calls::TRIED.map(str::to_owned));
     tried.extend(crate::hygiene::TRIED.map(str::to_owned));
     tried.extend(crate::conversion::TRIED.map(str::to_owned));

@@ -32,7 +32,7 @@ fn products_in_every_case_and_no_tabs_that_there_are_not() {
         host.write_as("eve", &table, |ctx, txn| page::lead_page(ctx, txn, lead.id, &PageOptions::new()));
     assert_eq!(page.unwrap().lines, None, "they add up to the amount");
     let tabs = host.read(page::all_tabs);
-    assert_eq!(tabs.len(), 11);
+    assert_eq!(tabs.len(), 13);
     let asked = PageOptions::new().tabs([
         Tab::File,
         Tab::from_code("nots").unwrap(),

@@ -29,11 +29,11 @@ use crate::subject::{SubjectArg, SubjectsArg};
 #[derive(Serialize)]
 pub(crate) struct Told<'r, R> {
     #[serde(flatten)]
-    record: &'r R,
-    nets: Vec<Decimal>,
+    pub(crate) record: &'r R,
+    pub(crate) nets: Vec<Decimal>,
 }
 
-fn nets(lines: &[Line], currency: Option<Currency>) -> Vec<Decimal> {
+pub(crate) fn nets(lines: &[Line], currency: Option<Currency>) -> Vec<Decimal> {
     // What is stored keeps the rules.
     lines.iter().map(|line| line.amounts(currency).map_or(Decimal::ZERO, |amounts| amounts.net)).collect()
 }
@@ -88,7 +88,7 @@ impl GivenLine {
     }
 }
 
-fn lines(value: &Value) -> result::Result<Vec<Line>, Vec<Violation>> {
+pub(crate) fn lines(value: &Value) -> result::Result<Vec<Line>, Vec<Violation>> {
     let given: Vec<GivenLine> = serde_json::from_value(value.clone())
         .map_err(|_| vec![Violation::new("lines", ViolationCode::Malformed, "these are not lines")])?;
     let (mut read, mut broken) = (Vec::with_capacity(given.len()), Vec::new());
@@ -104,7 +104,7 @@ fn lines(value: &Value) -> result::Result<Vec<Line>, Vec<Violation>> {
 }
 
 /// The error with the fields of lines, and what the estimate is about, as they are written in Python.
-fn named(error: Error) -> Error {
+pub(crate) fn named(error: Error) -> Error {
     let error = of_subject(error);
     renamed(error, |field| {
         let of_line = |from: &str, to: &str| field.strip_suffix(from).map(|line| format!("{line}{to}"));
@@ -330,7 +330,7 @@ fn to_value(estimate: &Estimate) -> Value {
     serde_json::to_value(told(estimate)).unwrap_or_default()
 }
 
-fn day(py: Python<'_>, name: &str, text: Option<Text>) -> PyResult<Option<Date>> {
+pub(crate) fn day(py: Python<'_>, name: &str, text: Option<Text>) -> PyResult<Option<Date>> {
     let day = text.map(|Text(day)| day.parse::<Date>()).transpose();
     day.map_err(|error| raise(py, &error.at(name).into()))
 }

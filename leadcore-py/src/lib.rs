@@ -41,6 +41,7 @@ mod marks;
 mod mass;
 mod moves;
 mod names;
+mod opportunities;
 mod page;
 mod pipelines;
 mod reading;
@@ -124,6 +125,13 @@ mod _leadcore {
     #[pymodule_export]
     use super::moves::{
         lead_can_move, lead_clone, lead_disqualify, lead_idle, lead_move, lead_reopen, lead_stage_history,
+    };
+    #[pymodule_export]
+    use super::opportunities::{
+        opportunities_of, opportunity_by_number, opportunity_contacts, opportunity_create,
+        opportunity_delete, opportunity_edit, opportunity_get, opportunity_move, opportunity_numbering_get,
+        opportunity_numbering_set, opportunity_page, service_create, service_delete, service_edit,
+        service_get, service_page, service_set_state, services_of,
     };
     #[pymodule_export]
     use super::page::{page_of_account, page_of_lead};

@@ -27,6 +27,7 @@ use crate::estimates::{told, told_lines};
 use crate::lead::Lead;
 use crate::leads::named;
 use crate::names::py_stage;
+use crate::opportunities::{told_opportunity, told_service};
 use crate::records::{Account, Contact};
 use crate::session::Session;
 use crate::timeline::{catalogue_of, entries};
@@ -256,6 +257,8 @@ fn py_child<'py>(py: Python<'py>, child: &ChildRecord) -> PyResult<Bound<'py, Py
         ChildRecord::Activity(activity) => py_activity(py, activity),
         ChildRecord::Lines(list) => py_told(py, "lines", &told_lines(list)),
         ChildRecord::Estimate(estimate) => py_told(py, "estimate", &told(estimate)),
+        ChildRecord::Opportunity(one) => py_told(py, "opportunity", &told_opportunity(one)),
+        ChildRecord::Service(one) => py_told(py, "service", &told_service(one)),
         ChildRecord::File(file) => py_told(py, "file", file),
         ChildRecord::Record(record) => py_told(py, "record", record),
         other => py.import("json")?.call_method1("loads", (to_json(py, other)?,)),

@@ -14,7 +14,7 @@ use crate::lead::Lead;
 use crate::records::{Account, Contact};
 
 /// What people can name, as they write it.
-const KINDS: [SubjectKind; 7] = [
+const KINDS: [SubjectKind; 9] = [
     SubjectKind::Lead,
     SubjectKind::Contact,
     SubjectKind::Account,
@@ -22,6 +22,8 @@ const KINDS: [SubjectKind; 7] = [
     SubjectKind::File,
     SubjectKind::Estimate,
     SubjectKind::Record,
+    SubjectKind::Opportunity,
+    SubjectKind::Service,
 ];
 
 const EXPECTED: &str = "expected a record, its kind and id, or the id of a lead";

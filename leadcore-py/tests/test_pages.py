@@ -120,7 +120,7 @@ def test_a_tab_that_there_is_not_is_answered_with_the_nearest(db: Database) -> N
     page = db.leads.page(lead, tabs=["subscription"])
     assert [tab.tab for tab in page.tabs] == ["subscription"]
     assert (page.tab("subscription").total, page.tab("note").total) == (0, 0)
-    assert page.tab_names[-4:] == ("file", "estimate", "product_lines", "subscription")
+    assert page.tab_names[-6:] == ("file", "estimate", "product_lines", "opportunity", "service", "subscription")
 
 
 def test_what_is_in_tabs_is_what_its_own_calls_give(db: Database) -> None:

@@ -11,7 +11,8 @@ mod questions {
     use leadcore::policy::{Permission, Role, RoleTable, Visibility};
     use leadcore::store::{
         Accounts, Activities, Agenda, Blobs, Children, Contacts, Estimates, Files, Followers, Journal, Leads,
-        Lines, Links, Marks, Numbers, Pipelines, Records, Settings, StoreExt, Tallies, Terms, Txn, Views,
+        Lines, Links, Marks, Numbers, Opportunities, Pipelines, Records, Services, Settings, StoreExt,
+        Tallies, Terms, Txn, Views,
     };
     use leadcore::testkit::fixtures::Scene;
 

@@ -100,12 +100,15 @@ from .operations import (
     UndoRecord,
     UndoTotals,
 )
+from .opportunities import Opportunities
+from .opportunity import Opportunity, OpportunityInput, Service, ServiceInput
 from .pages import AccountPage, Attached, Cell, Engagement, LeadPage, PageSection, Qualification, TabPage
 from .pipelines import Pipelines, StageInput, StageRules
 from .plans import ImportPlan, LineCandidate, PlannedLine
 from .policy import Role, RoleTable
 from .reading import LeadReading
 from .records import HostRecord, RecordKind, Records
+from .services import Services
 from .settings import Numbering, Settings
 from .subjects import SubjectRef
 from .terms import Terms
@@ -214,6 +217,9 @@ __all__ = [
     "NotFoundError",
     "Numbering",
     "Operations",
+    "Opportunities",
+    "Opportunity",
+    "OpportunityInput",
     "Overview",
     "Page",
     "PageSection",
@@ -240,6 +246,9 @@ __all__ = [
     "Row",
     "SavedMapping",
     "Section",
+    "Service",
+    "ServiceInput",
+    "Services",
     "Settings",
     "Stage",
     "StageInput",

@@ -155,6 +155,17 @@ __all__ = [
     "mass_trash",
     "numbering_get",
     "numbering_set",
+    "opportunities_of",
+    "opportunity_by_number",
+    "opportunity_contacts",
+    "opportunity_create",
+    "opportunity_delete",
+    "opportunity_edit",
+    "opportunity_get",
+    "opportunity_move",
+    "opportunity_numbering_get",
+    "opportunity_numbering_set",
+    "opportunity_page",
     "page_of_account",
     "page_of_lead",
     "participants_search",
@@ -182,6 +193,13 @@ __all__ = [
     "section_list",
     "section_remove",
     "section_set",
+    "service_create",
+    "service_delete",
+    "service_edit",
+    "service_get",
+    "service_page",
+    "service_set_state",
+    "services_of",
     "term_add",
     "term_archive",
     "term_ask_for_detail",
@@ -1385,3 +1403,71 @@ def records_of(
     session: Session, subject: _Subject, kind: str, open: bool | None, ascending: bool, after: str | None, limit: int
 ) -> _Page:
     """A page of the records of one kind about a record."""
+
+def opportunity_create(session: Session, subject: _Subject, fields: str, contacts: list[Any]) -> str:
+    """Creates an opportunity of an account, or of the account that a lead became: as JSON."""
+
+def opportunity_get(session: Session, opportunity: Any) -> str:
+    """An opportunity."""
+
+def opportunity_by_number(session: Session, number: int | str) -> str:
+    """The opportunity with this number, or the text that people write for it."""
+
+def opportunity_edit(session: Session, opportunity: Any, revision: int | None, fields: str) -> str:
+    """Changes some fields of an opportunity; null empties one."""
+
+def opportunity_contacts(session: Session, opportunity: Any, revision: int | None, contacts: list[Any]) -> str:
+    """Says which persons an opportunity is about."""
+
+def opportunity_move(
+    session: Session,
+    opportunity: Any,
+    revision: int | None,
+    state: str,
+    on: str | None,
+    reason: Any,
+    detail: str | None,
+) -> str:
+    """Wins, loses or reopens an opportunity."""
+
+def opportunity_delete(session: Session, opportunity: Any, revision: int | None) -> None:
+    """Removes an opportunity."""
+
+def opportunities_of(
+    session: Session, subject: _Subject, open: bool | None, ascending: bool, after: str | None, limit: int
+) -> _Page:
+    """A page of the opportunities of a record."""
+
+def opportunity_page(session: Session, asked: str, ascending: bool, after: str | None, limit: int) -> _Page:
+    """A page of all opportunities. `asked` has who, which and when, as JSON."""
+
+def opportunity_numbering_get(session: Session) -> tuple[str, int, int, int | None]:
+    """How opportunity numbers are written: prefix, digits, start, and the revision to change it with."""
+
+def opportunity_numbering_set(session: Session, prefix: str, width: int, start: int, revision: int | None) -> int:
+    """Writes how opportunity numbers are written."""
+
+def service_create(
+    session: Session, subject: _Subject, fields: str, state: str, estimate: Any, position: int | None, opportunity: Any
+) -> str:
+    """Creates a service of an account, or of the account that a lead became: as JSON."""
+
+def service_get(session: Session, service: Any) -> str:
+    """A service."""
+
+def service_edit(session: Session, service: Any, revision: int | None, fields: str) -> str:
+    """Changes some fields of a service; null empties one."""
+
+def service_set_state(session: Session, service: Any, revision: int | None, state: str) -> str:
+    """Says whether a service is bought now."""
+
+def service_delete(session: Session, service: Any, revision: int | None) -> None:
+    """Removes a service."""
+
+def services_of(
+    session: Session, subject: _Subject, open: bool | None, ascending: bool, after: str | None, limit: int
+) -> _Page:
+    """A page of the services of a record."""
+
+def service_page(session: Session, asked: str, ascending: bool, after: str | None, limit: int) -> _Page:
+    """A page of all services. `asked` has which, as JSON."""

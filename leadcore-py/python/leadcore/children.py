@@ -10,6 +10,7 @@ from .estimate import estimate_of
 from .files import file_of
 from .followers import follow_of
 from .lines import lead_lines_of
+from .opportunity import opportunity_of, service_of
 from .records import record_of
 
 __all__: list[str] = []
@@ -24,7 +25,9 @@ _READERS: Final[dict[str, Callable[[Any], object]]] = {
     "file": file_of,
     "followers": _followers,
     "lines": lead_lines_of,
+    "opportunity": opportunity_of,
     "record": record_of,
+    "service": service_of,
 }
 
 

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from .accounts import Accounts
 from .activities import Activities
@@ -34,13 +34,15 @@ from .lines import Lines
 from .mapping import Mappings
 from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline, Topic
 from .operations import Operations
+from .opportunities import Opportunities
 from .pipelines import Pipelines
 from .policy import RoleTable
 from .records import Records
+from .services import Services
 from .settings import Settings
 from .subjects import SubjectRef
 from .terms import Terms
-from .transactions import Transaction, open_units
+from .transactions import Stats, Transaction, open_units
 from .users import Clock, TaxRule, UtcOffset, seconds_east, users_of
 from .views import Views
 
@@ -151,11 +153,13 @@ class Database(Operations, Importing):
         "locations",
         "lost_reasons",
         "mappings",
+        "opportunities",
         "participants",
         "partners",
         "pipelines",
         "records",
         "reminders",
+        "services",
         "settings",
         "sources",
         "views",
@@ -181,6 +185,10 @@ class Database(Operations, Importing):
     """Priced offers."""
     lines: Lines
     """The products of leads."""
+    opportunities: Opportunities
+    """What accounts may buy, until it is won or lost."""
+    services: Services
+    """What accounts buy."""
     followers: Followers
     """Who follows leads and accounts."""
     participants: Participants
@@ -232,6 +240,8 @@ class Database(Operations, Importing):
         self.files = Files(self)
         self.estimates = Estimates(self)
         self.lines = Lines(self)
+        self.opportunities = Opportunities(self)
+        self.services = Services(self)
         self.followers = Followers(self)
         self.participants = Participants(self)
         self.records = Records(self)
@@ -437,14 +447,3 @@ class Database(Operations, Importing):
     def __repr__(self) -> str:
         state = "closed " if self.closed else ""
         return f"<{state}leadcore.Database tenant={self.tenant!r} user={self.user!r}>"
-
-
-class Stats(NamedTuple):
-    """How writing went."""
-
-    commits: int
-    """Write transactions committed."""
-    retries: int
-    """How often a write was run again because another connection was in the way."""
-    worst_wait: float
-    """The longest time a write waited for its turn, in seconds."""

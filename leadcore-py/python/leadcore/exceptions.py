@@ -58,14 +58,18 @@ class Conflict(TypedDict, total=False):
     """Why a write does not fit the record as it is now. Which keys are there depends on ``reason``."""
 
     reason: Required[str]
-    """``stale_revision``, ``in_use``, ``converted``, ``plan_outdated`` or ``closed``; later versions may add
-    reasons."""
+    """``stale_revision``, ``in_use``, ``converted``, ``conversion_required``, ``plan_outdated`` or ``closed``; later
+    versions may add reasons."""
     expected: int
     """With ``stale_revision``: the revision the caller sent."""
     found: int
     """With ``stale_revision``: the revision the store holds."""
     by: int
     """With ``in_use``: how many records refer to this one."""
+    lead: str
+    """With ``conversion_required``: the id of the lead to convert."""
+    revision: int
+    """With ``conversion_required``: its revision, to plan the conversion with."""
     function: str
     """With ``closed``: the function that ``db.settings`` closes for this lead."""
 

@@ -113,7 +113,7 @@ def _read(given: Mapping[str, Any], path: str) -> dict[str, Any]:
         said["tax"] = said["tax"].strip().removesuffix("%")
     for name in _NUMBERS:
         optional = name not in ("quantity", "unit_price")
-        said[name] = None if optional and said[name] is None else _number(f"{path}{name}", said[name])
+        said[name] = None if optional and said[name] is None else number_of(f"{path}{name}", said[name])
     if said["discount"] is not None and said["discount_percent"] is not None:
         raise _twice(path)
     return {name: said[name] for name in known}
@@ -123,7 +123,8 @@ def _twice(path: str) -> Exception:
     return refused(f"{path}discount", "not_allowed", "`discount` and `discount_percent` exclude each other")
 
 
-def _number(name: str, given: object) -> Decimal:
+def number_of(name: str, given: object) -> Decimal:
+    """A number, exactly as it was given."""
     if isinstance(given, bool) or not isinstance(given, (Decimal, int, float, str)):
         raise expected(name, "a number", given)
     try:

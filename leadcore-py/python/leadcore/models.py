@@ -73,6 +73,8 @@ Topic = Literal[
     "record",
     "follower",
     "products",
+    "opportunity",
+    "service",
 ]
 """What an event of a timeline is about."""
 

@@ -20,7 +20,7 @@ __all__ = ["Numbering", "Settings"]
 
 @dataclass(frozen=True, slots=True)
 class Numbering(Record):
-    """How numbers of leads or estimates are written."""
+    """How numbers of leads, estimates or opportunities are written."""
 
     prefix: str = ""
     """What stands before the digits: at most 16 characters, the last of them no digit."""
@@ -104,6 +104,30 @@ class Settings:
             start = known.start if start is None else start
             _leadcore.estimate_numbering_set(self._db._session, prefix, width, start, known.revision)
             return self.estimate_numbering()
+
+    def opportunity_numbering(self) -> Numbering:
+        """How opportunity numbers are written.
+
+        >>> db.settings.opportunity_numbering().format(42)
+        'O-00042'
+        """
+        return Numbering(*_leadcore.opportunity_numbering_get(self._db._session))
+
+    def set_opportunity_numbering(
+        self, *, prefix: str | None = None, width: int | None = None, start: int | None = None
+    ) -> Numbering:
+        """Change how opportunity numbers are written; what is ``None`` stays. A ``start`` can be set ahead, never back.
+
+        >>> db.settings.set_opportunity_numbering(prefix="POT-", width=4, start=100).format(100)
+        'POT-0100'
+        """
+        with self._db.transaction():
+            known = self.opportunity_numbering()
+            prefix = known.prefix if prefix is None else prefix
+            width = known.width if width is None else width
+            start = known.start if start is None else start
+            _leadcore.opportunity_numbering_set(self._db._session, prefix, width, start, known.revision)
+            return self.opportunity_numbering()
 
     def functions(self) -> dict[str, Filter]:
         """The functions that are not open for every lead, each with the filter under which it is.

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from .arguments import compiled as _leadcore
 from .exceptions import InvalidError, LeadcoreError, refused
@@ -14,7 +14,7 @@ from .exceptions import InvalidError, LeadcoreError, refused
 if TYPE_CHECKING:
     from .database import Database
 
-__all__ = ["Transaction"]
+__all__ = ["Stats", "Transaction"]
 
 #: The open transactions of this thread or task, by store. Context variables follow the flow of the program: another
 #: thread, or asyncio task that was there before, is outside the transaction, and `asyncio.to_thread` inside it.
@@ -57,3 +57,14 @@ class Transaction:
 
 def _misuse(message: str) -> InvalidError:
     return refused("transaction", "not_allowed", message)
+
+
+class Stats(NamedTuple):
+    """How writing went."""
+
+    commits: int
+    """Write transactions committed."""
+    retries: int
+    """How often a write was run again because another connection was in the way."""
+    worst_wait: float
+    """The longest time a write waited for its turn, in seconds."""

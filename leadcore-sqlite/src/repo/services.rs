@@ -72,7 +72,8 @@ fn bind(binder: &mut Binder<'_, '_>, service: &Service) -> Result<()> {
     binder.time(service.updated_at)
 }
 
-/// The walk of an index that a scan is: what it asks for comes first in the index, then the id.
+/// The walk of an index that a scan is: what it asks for comes first in the index, then the id. The index is named: the key of
+/// the table is in the order of ids too, and all services of the tenant would be walked.
 pub(crate) fn scan_query(scan: &ServiceScan) -> String {
     let (order, behind) = if scan.descending { ("DESC", "<") } else { ("ASC", ">") };
     let parts = [
@@ -81,7 +82,14 @@ pub(crate) fn scan_query(scan: &ServiceScan) -> String {
         (scan.opportunity.is_some(), " AND opportunity = ?4"),
         (scan.estimate.is_some(), " AND estimate = ?5"),
     ];
-    let mut sql = format!("SELECT {COLUMNS} FROM leadcore_service WHERE tenant = ?1");
+    let index = match scan {
+        ServiceScan { opportunity: Some(_), .. } => " INDEXED BY leadcore_service_opportunity",
+        ServiceScan { estimate: Some(_), .. } => " INDEXED BY leadcore_service_estimate",
+        ServiceScan { account: Some(_), .. } => " INDEXED BY leadcore_service_account",
+        ServiceScan { state: Some(_), .. } => " INDEXED BY leadcore_service_state",
+        _ => "",
+    };
+    let mut sql = format!("SELECT {COLUMNS} FROM leadcore_service{index} WHERE tenant = ?1");
     parts.iter().filter(|(asked, _)| *asked).for_each(|(_, part)| sql.push_str(part));
     if scan.after.is_some() {
         sql.push_str(&format!(" AND id {behind} ?6"));

@@ -71,7 +71,7 @@ fn lists_of_services_walk_an_index() {
             check(&service_query(&scan), index);
             let behind = if descending { "<" } else { ">" };
             let scan = ServiceScan { after: Some(ServiceId::from_uuid(nil)), ..scan };
-            check(&service_query(&scan), &format!("{index} AND id{behind}?)"));
+            check(&service_query(&scan), &format!("{index} AND id{behind}?"));
         }
     }
 }

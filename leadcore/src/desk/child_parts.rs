@@ -1,5 +1,17 @@
 //! What the kinds of child share, for their `impl Child`.
 
+use crate::domain::{Subject, SubjectKind};
+
+/// Whether a child of this kind can be about these records alone: opportunities and services are an account's.
+pub(super) fn holds(kind: SubjectKind, mut about: impl Iterator<Item = Subject>) -> bool {
+    match kind {
+        SubjectKind::Opportunity | SubjectKind::Service => {
+            about.any(|about| about.kind == SubjectKind::Account)
+        }
+        _ => about.next().is_some(),
+    }
+}
+
 /// What is the same for all kinds of child that have their parts in fields of their own and lie in a port of their own.
 macro_rules! stored_child {
     ($port:ident by $id:ident) => {

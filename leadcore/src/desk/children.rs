@@ -19,7 +19,7 @@ use crate::store::{ChildQuery, Derived, Txn};
 use crate::time::Timestamp;
 
 use super::access::editable_for;
-pub(super) use super::child_parts::{revised_child, stored_child};
+pub(super) use super::child_parts::{holds, revised_child, stored_child};
 pub(super) use super::children_shown::{became, shown_with};
 use super::listing::Listing;
 pub(super) use super::sight::Sight;
@@ -335,16 +335,6 @@ pub(super) fn check_more(
         check_writable(ctx, txn, *subject, tab)?;
     }
     Ok(unique)
-}
-
-/// Whether a child of this kind can be about these records alone: opportunities and services are an account's.
-pub(super) fn holds(kind: SubjectKind, mut about: impl Iterator<Item = Subject>) -> bool {
-    match kind {
-        SubjectKind::Opportunity | SubjectKind::Service => {
-            about.any(|about| about.kind == SubjectKind::Account)
-        }
-        _ => about.next().is_some(),
-    }
 }
 
 /// Refuses a record that the actor may not add children to.

@@ -71,7 +71,7 @@ impl Child for Opportunity {
     /// Name and number are always told. Of the lines, the first: the image has them all.
     fn told(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
         type Read = fn(&Opportunity) -> FieldValue;
-        fn end<'o>(one: &'o Opportunity) -> Option<&'o OpportunityEnd> {
+        fn end(one: &Opportunity) -> Option<&OpportunityEnd> {
             one.end.as_ref()
         }
         let fields: [(&str, Read); 15] = [

@@ -67,7 +67,7 @@ pub fn lose(
     txn: &mut dyn Txn,
     id: OpportunityId,
     expect: impl Into<Expect>,
-    why: Lost,
+    why: &Lost,
 ) -> Result<Opportunity> {
     let before = open(ctx, txn, id, expect.into(), OpportunityState::Lost)?;
     let end = lost(ctx, txn, why)?;

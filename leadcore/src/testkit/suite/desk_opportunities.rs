@@ -76,7 +76,7 @@ pub fn an_opportunity_lives_until_it_is_won_or_lost(store: &dyn Store) {
             opportunities::edit(&ctx, txn, made.id, Expect::Any, &OpportunityPatch::new().lines(vec![]))
         }),
         store.write(&scene.tenant, |txn| {
-            opportunities::lose(&ctx, txn, made.id, Expect::Any, Lost::because(None, Some("no budget")))
+            opportunities::lose(&ctx, txn, made.id, Expect::Any, &Lost::because(None, Some("no budget")))
         }),
     ] {
         assert!(matches!(refused.unwrap_err().conflict(), Some(Conflict::Closed { .. })), "it has ended");
@@ -84,7 +84,7 @@ pub fn an_opportunity_lives_until_it_is_won_or_lost(store: &dyn Store) {
     let states: Vec<String> = {
         write(store, &scene, |txn| opportunities::reopen(&ctx, txn, made.id, Expect::Any));
         let why = Lost::because(None, Some("no budget"));
-        write(store, &scene, |txn| opportunities::lose(&ctx, txn, made.id, Expect::Any, why.clone()));
+        write(store, &scene, |txn| opportunities::lose(&ctx, txn, made.id, Expect::Any, &why));
         write(store, &scene, |txn| opportunities::delete(&ctx, txn, made.id, Expect::Any));
         (0..5).map(|_| state_after_undo(store, &scene, &made)).collect()
     };

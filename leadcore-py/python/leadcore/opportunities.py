@@ -1,0 +1,279 @@
+"""Opportunities: what accounts may buy, until it is won or lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from .arguments import check, expected
+from .arguments import compiled as _leadcore
+from .fields import checked
+from .lines import lines_json, number_of
+from .models import Page
+from .opportunity import (
+    OPPORTUNITY_KEYS,
+    Opportunity,
+    OpportunityInput,
+    OpportunityRef,
+    OpportunityState,
+    opportunity_of,
+)
+from .subjects import SubjectRef, fields_json, identity, page_of, text_or_none
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from .contacts import ContactRef
+    from .database import Database
+
+__all__ = ["Opportunities"]
+
+
+def day_of(name: str, given: object) -> str | None:
+    """A day as the compiled module reads it."""
+    if isinstance(given, datetime) or not isinstance(given, (date, str, type(None))):
+        raise expected(name, "a date, or the same as text", given)
+    return given.isoformat() if isinstance(given, date) else given
+
+
+def id_of(name: str, given: object) -> str | None:
+    """The id of a record, or the id."""
+    which = getattr(given, "id", given)
+    if not isinstance(which, (UUID, str, type(None))):
+        raise expected(name, "an id, or the record", given)
+    return str(which) if isinstance(which, UUID) else which
+
+
+def _fields(given: Mapping[str, Any]) -> str:
+    """The fields that were said, each of a type that it can be."""
+    said = checked(given, OPPORTUNITY_KEYS)
+    for name in ("name", "owner", "currency", "campaign", "description"):
+        text_or_none(name, said.get(name))
+    if "expected_close" in said:
+        said["expected_close"] = day_of("expected_close", said["expected_close"])
+    if "amount" in said:
+        said["amount"] = None if said["amount"] is None else f"{number_of('amount', said['amount']):f}"
+    if "source" in said:
+        said["source"] = id_of("source", said["source"])
+    if "probability" in said:
+        check("probability", said["probability"], (int, type(None)), "a whole number or None")
+    if "lines" in said:
+        said["lines"] = lines_json(said["lines"])
+    return fields_json(said)
+
+
+class Opportunities:
+    """``db.opportunities``."""
+
+    __slots__ = ("_db",)
+
+    def __init__(self, db: Database) -> None:
+        """Use ``db.opportunities``."""
+        self._db = db
+
+    def create(
+        self, subject: SubjectRef, /, *, contacts: Iterable[ContactRef] = (), **fields: Unpack[OpportunityInput]
+    ) -> Opportunity:
+        """Create an open opportunity of an account, or of the account that a lead became.
+
+        Raises:
+            ConflictError: For a lead that is not converted: its ``conflict`` says ``conversion_required``, with the
+                lead and its revision to plan the conversion with.
+            InvalidError: With every broken rule.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS", currency="EUR")
+            >>> _ = db.leads.convert(lead)
+            >>> roof = db.opportunities.create(lead, name="Solar roof", amount=3000, probability=60)
+            >>> roof.state, roof.amount, roof.currency
+            ('open', Decimal('3000'), 'EUR')
+
+        """
+        persons = [id_of("contacts", contact) for contact in contacts]
+        return self._one(_leadcore.opportunity_create(self._db._session, subject, _fields(fields), persons))
+
+    def get(self, opportunity: OpportunityRef) -> Opportunity:
+        """The opportunity.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.leads.convert(lead)
+        >>> roof = db.opportunities.create(lead, name="Solar roof")
+        >>> db.opportunities.get(roof.id) == roof
+        True
+        """
+        return self._one(_leadcore.opportunity_get(self._db._session, _of(opportunity)[0]))
+
+    def by_number(self, number: int | str) -> Opportunity:
+        """The opportunity with this number, or the text that people write for it: ``O-00042``.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.leads.convert(lead)
+        >>> roof = db.opportunities.create(lead, name="Solar roof")
+        >>> db.opportunities.by_number("O-00001") == db.opportunities.by_number(1) == roof
+        True
+        """
+        return self._one(_leadcore.opportunity_by_number(self._db._session, number))
+
+    def edit(self, opportunity: OpportunityRef, /, **changes: Unpack[OpportunityInput]) -> Opportunity:
+        """Change some fields. What it was worth is fixed once it is won or lost, until it is reopened.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.leads.convert(lead)
+        >>> roof = db.opportunities.create(lead, name="Solar roof")
+        >>> db.opportunities.edit(roof, probability=80, expected_close="2099-12-31").probability
+        80
+        """
+        return self._one(_leadcore.opportunity_edit(self._db._session, *_of(opportunity), _fields(changes)))
+
+    def set_contacts(self, opportunity: OpportunityRef, contacts: Iterable[ContactRef]) -> Opportunity:
+        """Say which persons it is about.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> kari = db.contacts.add(lead, name="Kari")
+        >>> _ = db.leads.convert(lead)
+        >>> roof = db.opportunities.create(lead, name="Solar roof")
+        >>> db.opportunities.set_contacts(roof, [kari]).contact_ids == (kari.id,)
+        True
+        """
+        persons = [id_of("contacts", contact) for contact in contacts]
+        return self._one(_leadcore.opportunity_contacts(self._db._session, *_of(opportunity), persons))
+
+    def win(self, opportunity: OpportunityRef, *, on: date | str | None = None) -> Opportunity:
+        """They buy: on this day, or today.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.leads.convert(lead)
+        >>> db.opportunities.win(db.opportunities.create(lead, name="Solar roof")).state
+        'won'
+        """
+        return self._move(opportunity, "won", day_of("on", on), None, None)
+
+    def lose(
+        self,
+        opportunity: OpportunityRef,
+        *,
+        reason: object = None,
+        detail: str | None = None,
+        on: date | str | None = None,
+    ) -> Opportunity:
+        """They do not buy, and why: one of ``db.lost_reasons``, words, or both.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.leads.convert(lead)
+        >>> roof = db.opportunities.create(lead, name="Solar roof")
+        >>> db.opportunities.lose(roof, detail="no budget").lost_detail
+        'no budget'
+        """
+        return self._move(opportunity, "lost", day_of("on", on), id_of("reason", reason), detail)
+
+    def reopen(self, opportunity: OpportunityRef) -> Opportunity:
+        """It is open again. How it had ended stays in its history.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.leads.convert(lead)
+        >>> won = db.opportunities.win(db.opportunities.create(lead, name="Solar roof"))
+        >>> db.opportunities.reopen(won).is_open
+        True
+        """
+        return self._move(opportunity, "open", None, None, None)
+
+    def _move(
+        self,
+        opportunity: OpportunityRef,
+        state: OpportunityState,
+        on: str | None,
+        reason: str | None,
+        detail: str | None,
+    ) -> Opportunity:
+        told = _leadcore.opportunity_move(self._db._session, *_of(opportunity), state, on, reason, detail)
+        return self._one(told)
+
+    def delete(self, opportunity: OpportunityRef) -> None:
+        """Delete it, with what is about it alone. An undo brings it back.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.leads.convert(lead)
+        >>> db.opportunities.delete(db.opportunities.create(lead, name="Solar roof"))
+        >>> len(db.opportunities.of(lead))
+        0
+        """
+        _leadcore.opportunity_delete(self._db._session, *_of(opportunity))
+
+    def of(
+        self,
+        subject: SubjectRef,
+        *,
+        open: bool | None = None,  # noqa: A002 - it is what people call it
+        ascending: bool = False,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page[Opportunity]:
+        """A page of the opportunities of an account, a lead that became one, or a contact, the latest first.
+
+        >>> lead = db.leads.create(company="Nordlys AS")
+        >>> _ = db.leads.convert(lead)
+        >>> _ = db.opportunities.create(lead, name="Solar roof")
+        >>> [one.name for one in db.opportunities.of(lead, open=True)]
+        ['Solar roof']
+        """
+        told = _leadcore.opportunities_of(self._db._session, subject, open, ascending, after, limit)
+        return page_of(told, opportunity_of)
+
+    def list(
+        self,
+        *,
+        account: object = None,
+        owner: str | None = None,
+        state: OpportunityState | None = None,
+        source: object = None,
+        since: date | str | None = None,
+        until: date | str | None = None,
+        ascending: bool = False,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page[Opportunity]:
+        """A page of all opportunities that the acting user may see, by the day on which they ended or may be won.
+
+        For a user who may not see all leads, a page can be shorter than ``limit`` and still have a ``next``.
+
+        Args:
+            account: Only those of this account.
+            owner: Only those that this user answers for.
+            state: Only those in this state.
+            source: Only those from this source.
+            since: Not of an earlier day.
+            until: Not of a later day.
+            ascending: The earliest first.
+            limit: How many at most, 1 to 1,000.
+            after: The ``next`` of the page before.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> _ = db.leads.convert(lead)
+            >>> _ = db.opportunities.create(lead, name="Solar roof")
+            >>> len(db.opportunities.list(state="open")), len(db.opportunities.list(state="won"))
+            (1, 0)
+
+        """
+        text_or_none("owner", owner)
+        text_or_none("state", state)
+        asked = {
+            "account": id_of("account", account),
+            "owner": owner,
+            "state": state,
+            "source": id_of("source", source),
+            "since": day_of("since", since),
+            "until": day_of("until", until),
+        }
+        told = _leadcore.opportunity_page(self._db._session, fields_json(asked), ascending, after, limit)
+        return page_of(told, opportunity_of)
+
+    def _one(self, text: str) -> Opportunity:
+        return opportunity_of(json.loads(text))
+
+
+def _of(opportunity: OpportunityRef) -> tuple[Any, int | None]:
+    return identity(opportunity, Opportunity, "opportunity")

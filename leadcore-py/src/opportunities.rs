@@ -1,0 +1,448 @@
+//! Opportunities, and the services of accounts.
+
+use std::result;
+
+use leadcore::desk;
+use leadcore::desk::opportunities::{Lost, NewOpportunity, OpportunityQuery};
+use leadcore::desk::services::{NewService, ServiceQuery};
+use leadcore::domain::{
+    Numbering, Opportunity, OpportunityFields, OpportunityPatch, OpportunityState, Service, ServiceFields,
+    ServiceOrigin, ServicePatch, ServiceState,
+};
+use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
+use leadcore::id::{
+    AccountId, ContactId, EstimateId, LostReasonId, OpportunityId, Revision, ServiceId, SourceId, UserId,
+};
+use leadcore::time::Date;
+use leadcore::value::Currency;
+use pyo3::prelude::*;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::convert::{Count, Id, Limit, Text, from_json, to_json};
+use crate::errors::{invalid, raise};
+use crate::estimates::{Told, day, lines, named, nets};
+use crate::given::{Given, each, expected, given, no_such, number, parsed, text};
+use crate::listing::{PyPage, listing, page, place};
+use crate::session::Session;
+use crate::subject::SubjectArg;
+
+pub(crate) fn told_opportunity(one: &Opportunity) -> Told<'_, Opportunity> {
+    Told { record: one, nets: nets(&one.fields.lines, one.fields.currency) }
+}
+
+pub(crate) fn told_service(one: &Service) -> Told<'_, Service> {
+    Told { record: one, nets: nets(std::slice::from_ref(&one.fields.line), one.fields.currency) }
+}
+
+/// A whole number, or none.
+fn percent(value: &Value) -> result::Result<Option<u8>, ValueError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let whole = value.as_u64().and_then(|number| u8::try_from(number).ok());
+    whole.map(Some).ok_or_else(|| ValueError::new(ViolationCode::OutOfRange, "must lie in 0 to 100"))
+}
+
+fn amount(value: &Value) -> result::Result<Option<Decimal>, ValueError> {
+    parsed(value, number)
+}
+
+fn patch(given: &Given) -> Result<OpportunityPatch> {
+    let mut patch = OpportunityPatch::new();
+    each(given, |key, value| {
+        let at = |error: ValueError| vec![error.at(key)];
+        let now = std::mem::take(&mut patch);
+        patch = match key {
+            "name" => now.name(&text(value).map_err(at)?.unwrap_or_default()),
+            "owner" => now.owner(parsed(value, |user| UserId::new(user)).map_err(at)?),
+            "amount" => now.amount(amount(value).map_err(at)?),
+            "currency" => now.currency(parsed(value, Currency::parse).map_err(at)?),
+            "probability" => now.probability(percent(value).map_err(at)?),
+            "expected_close" => now.expected_close(parsed(value, str::parse::<Date>).map_err(at)?),
+            "source" => now.source(parsed(value, str::parse::<SourceId>).map_err(at)?),
+            "campaign" => now.campaign(text(value).map_err(at)?),
+            "description" => now.description(text(value).map_err(at)?),
+            "lines" => now.lines(lines(value)?),
+            _ => return Err(vec![no_such(key)]),
+        };
+        Ok(())
+    })?;
+    Ok(patch)
+}
+
+fn contacts(ids: Vec<Id>) -> Vec<ContactId> {
+    ids.into_iter().map(|id| ContactId::from_uuid(id.0)).collect()
+}
+
+/// Creates an opportunity of an account, or of the account that a lead became: as JSON.
+#[pyfunction]
+pub(crate) fn opportunity_create(
+    py: Python<'_>,
+    session: &Session,
+    subject: SubjectArg,
+    fields: Text,
+    contacts: Vec<Id>,
+) -> PyResult<String> {
+    let changes = patch(&given(py, &fields)?).map_err(|error| raise(py, &error))?;
+    let mut fields = OpportunityFields::default();
+    changes.apply(&mut fields);
+    let new = NewOpportunity::from(fields).contacts(self::contacts(contacts));
+    let made = session.write(py, move |ctx, txn| {
+        desk::opportunities::create(ctx, txn, subject.0, new.clone()).map_err(named)
+    })?;
+    to_json(py, &told_opportunity(&made))
+}
+
+/// An opportunity.
+#[pyfunction]
+pub(crate) fn opportunity_get(py: Python<'_>, session: &Session, opportunity: Id) -> PyResult<String> {
+    let id = OpportunityId::from_uuid(opportunity.0);
+    let found = session.read(py, move |ctx, txn| desk::opportunities::get(ctx, txn, id))?;
+    to_json(py, &told_opportunity(&found))
+}
+
+/// The opportunity with this number, or the text that people write for it.
+#[pyfunction]
+pub(crate) fn opportunity_by_number(
+    py: Python<'_>,
+    session: &Session,
+    number: &Bound<'_, PyAny>,
+) -> PyResult<String> {
+    let found = if let Ok(Text(number)) = number.extract::<Text>() {
+        session.read(py, move |ctx, txn| desk::opportunities::by_number(ctx, txn, number.as_str()))?
+    } else {
+        let Count(number) = crate::arguments::read("number", number)?;
+        session.read(py, move |ctx, txn| desk::opportunities::by_number(ctx, txn, number))?
+    };
+    to_json(py, &told_opportunity(&found))
+}
+
+/// Changes some fields of an opportunity; null empties one.
+#[pyfunction]
+pub(crate) fn opportunity_edit(
+    py: Python<'_>,
+    session: &Session,
+    opportunity: Id,
+    revision: Option<Count>,
+    fields: Text,
+) -> PyResult<String> {
+    let (id, changes) = (OpportunityId::from_uuid(opportunity.0), given(py, &fields)?);
+    let changes = patch(&changes).map_err(|error| raise(py, &error))?;
+    let edited = session.write(py, move |ctx, txn| {
+        desk::opportunities::edit(ctx, txn, id, expected(revision), &changes).map_err(named)
+    })?;
+    to_json(py, &told_opportunity(&edited))
+}
+
+/// Says which persons an opportunity is about.
+#[pyfunction]
+pub(crate) fn opportunity_contacts(
+    py: Python<'_>,
+    session: &Session,
+    opportunity: Id,
+    revision: Option<Count>,
+    contacts: Vec<Id>,
+) -> PyResult<String> {
+    let (id, contacts) = (OpportunityId::from_uuid(opportunity.0), self::contacts(contacts));
+    let edited = session.write(py, move |ctx, txn| {
+        desk::opportunities::set_contacts(ctx, txn, id, expected(revision), &contacts)
+    })?;
+    to_json(py, &told_opportunity(&edited))
+}
+
+/// Wins, loses or reopens an opportunity.
+#[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "what is said of each of the three moves")]
+pub(crate) fn opportunity_move(
+    py: Python<'_>,
+    session: &Session,
+    opportunity: Id,
+    revision: Option<Count>,
+    state: Text,
+    on: Option<Text>,
+    reason: Option<Id>,
+    detail: Option<Text>,
+) -> PyResult<String> {
+    let (id, to) = (OpportunityId::from_uuid(opportunity.0), self::state(py, &state)?);
+    let on = day(py, "on", on)?;
+    let moved = session.write(py, move |ctx, txn| {
+        let expect = expected(revision);
+        match to {
+            OpportunityState::Won => desk::opportunities::win(ctx, txn, id, expect, on),
+            OpportunityState::Lost => {
+                let reason = reason.map(|id| LostReasonId::from_uuid(id.0));
+                let why = Lost::because(reason, detail.as_ref().map(|detail| detail.0.as_str()));
+                let why = if let Some(on) = on { why.on(on) } else { why };
+                desk::opportunities::lose(ctx, txn, id, expect, &why)
+            }
+            _ => desk::opportunities::reopen(ctx, txn, id, expect),
+        }
+    })?;
+    to_json(py, &told_opportunity(&moved))
+}
+
+fn state(py: Python<'_>, code: &Text) -> PyResult<OpportunityState> {
+    OpportunityState::from_code(&code.0)
+        .ok_or_else(|| invalid(py, "state", ViolationCode::Unknown, "must be `open`, `won` or `lost`"))
+}
+
+/// Removes an opportunity.
+#[pyfunction]
+pub(crate) fn opportunity_delete(
+    py: Python<'_>,
+    session: &Session,
+    opportunity: Id,
+    revision: Option<Count>,
+) -> PyResult<()> {
+    let id = OpportunityId::from_uuid(opportunity.0);
+    session.write(py, move |ctx, txn| desk::opportunities::delete(ctx, txn, id, expected(revision)))
+}
+
+/// A page of the opportunities of a record.
+#[pyfunction]
+pub(crate) fn opportunities_of(
+    py: Python<'_>,
+    session: &Session,
+    subject: SubjectArg,
+    open: Option<bool>,
+    ascending: bool,
+    after: Option<Text>,
+    limit: Limit,
+) -> PyResult<PyPage> {
+    let listing = listing(py, open, ascending, after.as_ref(), limit)?;
+    let found = session.read(py, move |ctx, txn| desk::opportunities::of(ctx, txn, subject.0, &listing))?;
+    page(py, &found, |one| serde_json::to_value(told_opportunity(one)).unwrap_or_default())
+}
+
+/// A page of all opportunities. `asked` has who, which and when, as JSON.
+#[pyfunction]
+pub(crate) fn opportunity_page(
+    py: Python<'_>,
+    session: &Session,
+    asked: Text,
+    ascending: bool,
+    after: Option<Text>,
+    limit: Limit,
+) -> PyResult<PyPage> {
+    let mut query = OpportunityQuery::default();
+    let asked: Given = from_json(py, "query", &asked.0)?;
+    each(&asked, |key, value| {
+        let at = |error: ValueError| vec![error.at(key)];
+        match key {
+            "account" => query.account = parsed(value, str::parse::<AccountId>).map_err(at)?,
+            "owner" => query.owner = parsed(value, |user| UserId::new(user)).map_err(at)?,
+            "source" => query.source = parsed(value, str::parse::<SourceId>).map_err(at)?,
+            "since" => query.from = parsed(value, str::parse::<Date>).map_err(at)?,
+            "until" => query.until = parsed(value, str::parse::<Date>).map_err(at)?,
+            "state" => query.state = parsed(value, known_state).map_err(at)?,
+            _ => return Err(vec![no_such(key)]),
+        }
+        Ok(())
+    })
+    .map_err(|error| raise(py, &error))?;
+    (query.ascending, query.limit, query.after) = (ascending, limit.0, place(py, after.as_ref())?);
+    let found = session.read(py, move |ctx, txn| desk::opportunities::list(ctx, txn, &query))?;
+    page(py, &found, |one| serde_json::to_value(told_opportunity(one)).unwrap_or_default())
+}
+
+fn known_state(code: &str) -> result::Result<OpportunityState, ValueError> {
+    OpportunityState::from_code(code)
+        .ok_or_else(|| ValueError::new(ViolationCode::Unknown, "must be `open`, `won` or `lost`"))
+}
+
+fn service_state(code: &str) -> result::Result<ServiceState, ValueError> {
+    ServiceState::from_code(code)
+        .ok_or_else(|| ValueError::new(ViolationCode::Unknown, "must be `active` or `inactive`"))
+}
+
+/// What a service is written with: its one line has a name of its own.
+fn service_patch(given: &Given) -> Result<ServicePatch> {
+    let mut patch = ServicePatch::new();
+    each(given, |key, value| {
+        let at = |error: ValueError| vec![error.at(key)];
+        let now = std::mem::take(&mut patch);
+        patch = match key {
+            "line" => match lines(value)?.into_iter().next() {
+                Some(line) => now.line(line),
+                None => {
+                    return Err(vec![Violation::new(key, ViolationCode::Required, "a service has a line")]);
+                }
+            },
+            "currency" => now.currency(parsed(value, Currency::parse).map_err(at)?),
+            "from" => now.from(parsed(value, str::parse::<Date>).map_err(at)?),
+            "until" => now.until(parsed(value, str::parse::<Date>).map_err(at)?),
+            "note" => now.note(text(value).map_err(at)?),
+            _ => return Err(vec![no_such(key)]),
+        };
+        Ok(())
+    })?;
+    Ok(patch)
+}
+
+/// Creates a service of an account, or of the account that a lead became: as JSON.
+#[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "the keyword arguments of one Python method")]
+pub(crate) fn service_create(
+    py: Python<'_>,
+    session: &Session,
+    subject: SubjectArg,
+    fields: Text,
+    state: Text,
+    estimate: Option<Id>,
+    position: Option<Count>,
+    opportunity: Option<Id>,
+) -> PyResult<String> {
+    let mut given = given(py, &fields)?;
+    let line = given.remove("line").unwrap_or_default();
+    let line = lines(&line).map_err(|broken| raise(py, &Error::invalid(broken)))?.into_iter().next();
+    let line = line.ok_or_else(|| invalid(py, "line", ViolationCode::Required, "a service has a line"))?;
+    let mut fields = ServiceFields::from(line);
+    service_patch(&given).map_err(|error| raise(py, &error))?.apply(&mut fields);
+    let state = service_state(&state.0).map_err(|error| raise(py, &error.at("state").into()))?;
+    let mut new = NewService::from(fields).state(state);
+    new.opportunity = opportunity.map(|id| OpportunityId::from_uuid(id.0));
+    if let Some(estimate) = estimate {
+        let position = u32::try_from(position.map_or(0, |Count(position)| position)).unwrap_or(u32::MAX);
+        new = new.origin(ServiceOrigin { estimate: EstimateId::from_uuid(estimate.0), position });
+    }
+    let made = session.write(py, move |ctx, txn| {
+        let mut made = desk::services::create(ctx, txn, subject.0, vec![new.clone()]).map_err(of_one)?;
+        made.pop().ok_or_else(|| Error::not_found("service"))
+    })?;
+    to_json(py, &told_service(&made))
+}
+
+/// The error with the fields of the one service, as they are written in Python.
+fn of_one(error: Error) -> Error {
+    let error = crate::errors::renamed(error, |field| Some(field.strip_prefix("services[0].")?.to_owned()));
+    named(error)
+}
+
+/// A service.
+#[pyfunction]
+pub(crate) fn service_get(py: Python<'_>, session: &Session, service: Id) -> PyResult<String> {
+    let id = ServiceId::from_uuid(service.0);
+    let found = session.read(py, move |ctx, txn| desk::services::get(ctx, txn, id))?;
+    to_json(py, &told_service(&found))
+}
+
+/// Changes some fields of a service; null empties one.
+#[pyfunction]
+pub(crate) fn service_edit(
+    py: Python<'_>,
+    session: &Session,
+    service: Id,
+    revision: Option<Count>,
+    fields: Text,
+) -> PyResult<String> {
+    let (id, changes) = (ServiceId::from_uuid(service.0), given(py, &fields)?);
+    let changes = service_patch(&changes).map_err(|error| raise(py, &error))?;
+    let edited = session.write(py, move |ctx, txn| {
+        desk::services::edit(ctx, txn, id, expected(revision), &changes).map_err(named)
+    })?;
+    to_json(py, &told_service(&edited))
+}
+
+/// Says whether a service is bought now.
+#[pyfunction]
+pub(crate) fn service_set_state(
+    py: Python<'_>,
+    session: &Session,
+    service: Id,
+    revision: Option<Count>,
+    state: Text,
+) -> PyResult<String> {
+    let id = ServiceId::from_uuid(service.0);
+    let state = service_state(&state.0).map_err(|error| raise(py, &error.at("state").into()))?;
+    let edited = session
+        .write(py, move |ctx, txn| desk::services::set_state(ctx, txn, id, expected(revision), state))?;
+    to_json(py, &told_service(&edited))
+}
+
+/// Removes a service.
+#[pyfunction]
+pub(crate) fn service_delete(
+    py: Python<'_>,
+    session: &Session,
+    service: Id,
+    revision: Option<Count>,
+) -> PyResult<()> {
+    let id = ServiceId::from_uuid(service.0);
+    session.write(py, move |ctx, txn| desk::services::delete(ctx, txn, id, expected(revision)))
+}
+
+/// A page of the services of a record.
+#[pyfunction]
+pub(crate) fn services_of(
+    py: Python<'_>,
+    session: &Session,
+    subject: SubjectArg,
+    open: Option<bool>,
+    ascending: bool,
+    after: Option<Text>,
+    limit: Limit,
+) -> PyResult<PyPage> {
+    let listing = listing(py, open, ascending, after.as_ref(), limit)?;
+    let found = session.read(py, move |ctx, txn| desk::services::of(ctx, txn, subject.0, &listing))?;
+    page(py, &found, |one| serde_json::to_value(told_service(one)).unwrap_or_default())
+}
+
+/// A page of all services. `asked` has which, as JSON.
+#[pyfunction]
+pub(crate) fn service_page(
+    py: Python<'_>,
+    session: &Session,
+    asked: Text,
+    ascending: bool,
+    after: Option<Text>,
+    limit: Limit,
+) -> PyResult<PyPage> {
+    let mut query = ServiceQuery::default();
+    let asked: Given = from_json(py, "query", &asked.0)?;
+    each(&asked, |key, value| {
+        let at = |error: ValueError| vec![error.at(key)];
+        match key {
+            "account" => query.account = parsed(value, str::parse::<AccountId>).map_err(at)?,
+            "state" => query.state = parsed(value, service_state).map_err(at)?,
+            "opportunity" => query.opportunity = parsed(value, str::parse::<OpportunityId>).map_err(at)?,
+            "estimate" => query.estimate = parsed(value, str::parse::<EstimateId>).map_err(at)?,
+            _ => return Err(vec![no_such(key)]),
+        }
+        Ok(())
+    })
+    .map_err(|error| raise(py, &error))?;
+    (query.ascending, query.limit, query.after) = (ascending, limit.0, place(py, after.as_ref())?);
+    let found = session.read(py, move |ctx, txn| desk::services::list(ctx, txn, &query))?;
+    page(py, &found, |one| serde_json::to_value(told_service(one)).unwrap_or_default())
+}
+
+/// How opportunity numbers are written: prefix, digits, start, and the revision to change it with.
+#[pyfunction]
+pub(crate) fn opportunity_numbering_get(
+    py: Python<'_>,
+    session: &Session,
+) -> PyResult<(String, u8, u64, Option<u64>)> {
+    let (revision, numbering) = session.read(py, desk::settings::opportunity_numbering)?;
+    Ok((numbering.prefix, numbering.width, numbering.start, revision.map(Revision::get)))
+}
+
+/// Writes how opportunity numbers are written.
+#[pyfunction]
+pub(crate) fn opportunity_numbering_set(
+    py: Python<'_>,
+    session: &Session,
+    prefix: Text,
+    width: Count,
+    start: Count,
+    revision: Option<Count>,
+) -> PyResult<u64> {
+    // Beyond the range the rules of the settings refuse it.
+    let width = u8::try_from(width.0).unwrap_or(u8::MAX);
+    let numbering = Numbering { prefix: prefix.0, width, start: start.0 };
+    let revision = revision.map(|Count(revision)| Revision::new(revision));
+    let written = session.write(py, move |ctx, txn| {
+        desk::settings::set_opportunity_numbering(ctx, txn, revision, &numbering)
+    })?;
+    Ok(written.get())
+}
