@@ -356,6 +356,7 @@ fn every_call_of_the_desk_is_tried_with_two_tenants() {
     tried.extend(crate::estimates_allowed::TRIED.map(str::to_owned));
     tried.extend(crate::children_calls::TRIED.map(str::to_owned));
     tried.extend(crate::hygiene::TRIED.map(str::to_owned));
+    tried.extend(crate::number_series::TRIED.map(str::to_owned));
     assert_eq!(functions, tried, "the functions of the desk (left) and the cases of x_50 (right)");
 }
 

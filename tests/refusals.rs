@@ -438,5 +438,6 @@ fn every_write_of_the_desk_is_refused_once() {
     known.extend(crate::estimates_allowed::TRIED.map(str::to_owned));
     known.extend(crate::children_calls::TRIED.map(str::to_owned));
     known.extend(crate::hygiene::TRIED.map(str::to_owned));
+    known.extend(crate::number_series::TRIED.map(str::to_owned));
     assert_eq!(crate::support::desk_functions(), known);
 }

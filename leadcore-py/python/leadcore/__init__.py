@@ -106,6 +106,7 @@ from .plans import ImportPlan, LineCandidate, PlannedLine
 from .policy import Role, RoleTable
 from .reading import LeadReading
 from .records import HostRecord, RecordKind, Records
+from .series import LastNumber, NumberSeries, Series
 from .settings import Numbering, Settings
 from .subjects import SubjectRef
 from .terms import Terms
@@ -188,6 +189,7 @@ __all__ = [
     "InternalError",
     "InvalidError",
     "Kept",
+    "LastNumber",
     "Lead",
     "LeadAction",
     "LeadExport",
@@ -212,6 +214,7 @@ __all__ = [
     "MassTotals",
     "Money",
     "NotFoundError",
+    "NumberSeries",
     "Numbering",
     "Operations",
     "Overview",
@@ -240,6 +243,7 @@ __all__ = [
     "Row",
     "SavedMapping",
     "Section",
+    "Series",
     "Settings",
     "Stage",
     "StageInput",

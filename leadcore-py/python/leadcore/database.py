@@ -37,6 +37,7 @@ from .operations import Operations
 from .pipelines import Pipelines
 from .policy import RoleTable
 from .records import Records
+from .series import Series
 from .settings import Settings
 from .subjects import SubjectRef
 from .terms import Terms
@@ -156,6 +157,7 @@ class Database(Operations, Importing):
         "pipelines",
         "records",
         "reminders",
+        "series",
         "settings",
         "sources",
         "views",
@@ -211,6 +213,8 @@ class Database(Operations, Importing):
     hygiene: Hygiene
     """Addresses that reach nobody: found, and mended by a plan."""
 
+    series: Series
+    """Number series."""
     settings: Settings
     """How lead numbers are written, and which functions are open for which leads."""
 
@@ -244,6 +248,7 @@ class Database(Operations, Importing):
         self.lost_reasons = Terms(self, "lost_reason")
         self.disqualify_reasons = Terms(self, "disqualify_reason")
         self.catalogue = Catalogue(self)
+        self.series = Series(self)
         self.settings = Settings(self)
         self.mappings = Mappings(self)
         self.hygiene = Hygiene(self)
