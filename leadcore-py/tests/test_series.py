@@ -21,8 +21,7 @@ def test_a_series_from_its_first_number_to_its_last(db: Database) -> None:
     full = db.series.get(series)
     assert (full.next, full.left) == (None, 0)
     assert [(one.text, one.name) for one in full.last_numbers] == [("OF-010", None), ("OF-009", "Roof")]
-    assert full.last_numbers[1].record is not None
-    assert full.last_numbers[1].record.id == first.id
+    assert full.last_numbers[1].record == ("estimate", first.id)
 
 
 def test_what_stands_against_an_edit_is_told(db: Database) -> None:

@@ -83,7 +83,7 @@ SeriesRef: TypeAlias = NumberSeries | UUID | str
 
 def _last(told: Mapping[str, Any]) -> LastNumber:
     record = told["record"]
-    subject = None if record is None else Subject(record["kind"], UUID(record["id"]))
+    subject: Subject | None = None if record is None else (record["kind"], UUID(record["id"]))
     return LastNumber(told["text"], told["number"], told["year"], subject, told["name"], time_of(told["at"]))
 
 
