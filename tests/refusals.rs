@@ -442,5 +442,6 @@ fn every_write_of_the_desk_is_refused_once() {
     known.extend(crate::conversion::TRIED.map(str::to_owned));
     known.extend(crate::conversion_mapping::TRIED.map(str::to_owned));
     known.extend(crate::matching::TRIED.map(str::to_owned));
+    known.extend(crate::number_series::TRIED.map(str::to_owned));
     assert_eq!(crate::support::desk_functions(), known);
 }

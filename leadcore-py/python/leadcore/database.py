@@ -39,6 +39,7 @@ from .pipelines import Pipelines
 from .policy import RoleTable
 from .records import Records
 from .services import Services
+from .series import Series
 from .settings import Settings
 from .subjects import SubjectRef
 from .terms import Terms
@@ -160,6 +161,7 @@ class Database(Operations, Importing):
         "records",
         "reminders",
         "services",
+        "series",
         "settings",
         "sources",
         "views",
@@ -219,6 +221,8 @@ class Database(Operations, Importing):
     hygiene: Hygiene
     """Addresses that reach nobody: found, and mended by a plan."""
 
+    series: Series
+    """Number series."""
     settings: Settings
     """How lead numbers are written, and which functions are open for which leads."""
 
@@ -254,6 +258,7 @@ class Database(Operations, Importing):
         self.lost_reasons = Terms(self, "lost_reason")
         self.disqualify_reasons = Terms(self, "disqualify_reason")
         self.catalogue = Catalogue(self)
+        self.series = Series(self)
         self.settings = Settings(self)
         self.mappings = Mappings(self)
         self.hygiene = Hygiene(self)

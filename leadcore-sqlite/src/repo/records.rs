@@ -16,6 +16,7 @@ use crate::row::{Binder, Columns};
 use crate::txn::{SqliteTxn, in_savepoint};
 
 use super::blocks::Of;
+use super::numbers::{bind_serial, serial};
 
 pub(crate) const CONTACT_COLUMNS: &str = "id, revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, created_at, updated_at";
 const INSERT_CONTACT: &str = "INSERT INTO leadcore_contact (revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, created_at, updated_at, name_key, search, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -316,7 +317,7 @@ impl Accounts for SqliteTxn<'_> {
             "SELECT {ACCOUNT_COLUMNS} FROM leadcore_account WHERE tenant = ? AND (number, id) > (?, ?) ORDER BY number, id LIMIT ?"
         );
         let mut statement = self.prepare(&sql, "list accounts")?;
-        let after = after.unwrap_or(NumberPlace { number: 0, id: uuid::Uuid::nil() });
+        let after = after.unwrap_or(NumberPlace { number: 0, id: Uuid::nil() });
         // Behind a number that cannot be stored there is nothing.
         let Ok(number) = i64::try_from(after.number) else { return Ok(Vec::new()) };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);

@@ -9,9 +9,9 @@ use crate::value::{Address, Currency, MAX_TEXT_BYTES, TaxId, Website};
 
 use super::field::Field;
 use super::field_value::FieldValue;
+use super::given_number::{NumberPlace, Serial};
 use super::journal::FieldChange;
 use super::lead::{LeadFields, LeadKind, MAX_LINE, MAX_SYMBOL, Trashed, text_violations};
-use super::number_series::{NumberPlace, Serial};
 use super::reach::{Emails, Phones};
 use super::rewind::{Kept, Rewound, WhyKept, rewind_fields};
 

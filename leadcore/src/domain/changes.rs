@@ -10,7 +10,8 @@ use super::field_value::FieldValue;
 use super::images::{PERSON, images, person_image};
 use super::journal::FieldChange;
 use super::lead::{Lead, LeadFields};
-use super::number_series::{NumberSeries, SeriesField};
+use super::number_series::NumberSeries;
+use super::series_field::SeriesField;
 use super::vocabulary::{Term, TermKind};
 
 /// Fields that follow from others or change with every write, and so say nothing in a history.

@@ -8,10 +8,10 @@ use crate::time::{Date, Timestamp};
 use crate::value::{Currency, clean_text};
 
 use super::child::{Placement, Tab};
+use super::given_number::Serial;
 use super::journal::Actor;
 use super::line::{Line, Totals};
 use super::link::Subject;
-use super::number_series::Serial;
 use super::numbering::Numbering;
 
 /// How far an estimate is.

@@ -5,11 +5,9 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{NumberSeriesId, Revision};
-use crate::time::Timestamp;
 use crate::value::fold;
 
-use super::field_value::FieldValue;
-use super::link::Subject;
+use super::given_number::Serial;
 use super::numbering::{MAX_WIDTH, Numbering, prefix_violation};
 
 /// What a number series numbers.
@@ -216,7 +214,7 @@ impl SeriesFields {
 }
 
 /// A prefix without case, in which years are alike.
-fn shape(prefix: &str) -> String {
+pub(super) fn shape(prefix: &str) -> String {
     let folded = fold(&prefix.replace(YEAR, "0000"));
     let mut shape = String::new();
     let mut digits = String::new();
@@ -314,108 +312,6 @@ impl NumberSeries {
     }
 }
 
-/// What the journal tells of a number series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SeriesField {
-    /// What it is called.
-    Name,
-    /// What stands before the digits.
-    Prefix,
-    /// The least number of digits.
-    Width,
-    /// The lowest number.
-    First,
-    /// The highest number.
-    Last,
-    /// Whether it begins anew in each year.
-    Yearly,
-    /// Whether no number may be missing.
-    Gapless,
-    /// Whether it numbers what names no series.
-    IsDefault,
-    /// Whether it gives no numbers any more.
-    Archived,
-}
-
-impl SeriesField {
-    /// Every field.
-    pub const ALL: [Self; 9] = [
-        Self::Name,
-        Self::Prefix,
-        Self::Width,
-        Self::First,
-        Self::Last,
-        Self::Yearly,
-        Self::Gapless,
-        Self::IsDefault,
-        Self::Archived,
-    ];
-
-    /// Stable name.
-    #[must_use]
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Prefix => "prefix",
-            Self::Width => "width",
-            Self::First => "first",
-            Self::Last => "last",
-            Self::Yearly => "yearly",
-            Self::Gapless => "gapless",
-            Self::IsDefault => "is_default",
-            Self::Archived => "archived",
-        }
-    }
-
-    /// The field with this [`key`](Self::key).
-    #[must_use]
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.key() == key)
-    }
-
-    /// Its value.
-    #[must_use]
-    pub fn read(self, series: &NumberSeries) -> FieldValue {
-        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX).into();
-        match self {
-            Self::Name => series.fields.name.as_str().into(),
-            Self::Prefix => series.fields.prefix.as_str().into(),
-            Self::Width => i64::from(series.fields.width).into(),
-            Self::First => number(series.fields.first),
-            Self::Last => number(series.fields.last),
-            Self::Yearly => series.fields.yearly.into(),
-            Self::Gapless => series.fields.gapless.into(),
-            Self::IsDefault => series.is_default.into(),
-            Self::Archived => series.archived.into(),
-        }
-    }
-
-    /// Writes a value that [`read`](Self::read) gave; another one changes nothing.
-    pub fn write(self, series: &mut NumberSeries, value: &FieldValue) {
-        let fields = &mut series.fields;
-        match (self, value) {
-            (Self::Name, FieldValue::Text(name)) => fields.name.clone_from(name),
-            (Self::Prefix, FieldValue::Text(prefix)) => fields.prefix.clone_from(prefix),
-            (Self::Prefix, FieldValue::Empty) => fields.prefix.clear(),
-            (Self::Width, FieldValue::Integer(width)) => {
-                fields.width = u8::try_from(*width).unwrap_or(fields.width);
-            }
-            (Self::First, FieldValue::Integer(first)) => {
-                fields.first = u64::try_from(*first).unwrap_or(fields.first);
-            }
-            (Self::Last, FieldValue::Integer(last)) => {
-                fields.last = u64::try_from(*last).unwrap_or(fields.last);
-            }
-            (Self::Yearly, FieldValue::Bool(yes)) => fields.yearly = *yes,
-            (Self::Gapless, FieldValue::Bool(yes)) => fields.gapless = *yes,
-            (Self::IsDefault, FieldValue::Bool(yes)) => series.is_default = *yes,
-            (Self::Archived, FieldValue::Bool(yes)) => series.archived = *yes,
-            _ => {}
-        }
-    }
-}
-
 /// Where numbers are counted: a series, or a year of one that begins anew in each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Counter {
@@ -431,85 +327,6 @@ impl From<Series> for Counter {
     /// The standard series of a kind.
     fn from(kind: Series) -> Self {
         Self { kind, series: kind.standard(), year: None }
-    }
-}
-
-/// Where the number of a record comes from, for one that is not of the [standard](NumberSeries::is_standard) series.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Serial {
-    /// The series.
-    pub series: NumberSeriesId,
-    /// The year, for a series that begins anew in each.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub year: Option<u16>,
-    /// The number as it was written when it was given: it stays so, whatever the series becomes.
-    pub text: String,
-}
-
-/// The number in a written one: the digits at its end.
-///
-/// ```
-/// use leadcore::domain::written_number;
-/// assert_eq!(written_number("INV-2026-0007"), Some(7));
-/// assert_eq!(written_number("INV-"), None);
-/// ```
-#[must_use]
-pub fn written_number(text: &str) -> Option<u64> {
-    let digits = text.len().saturating_sub(prefix_of(text).len());
-    text.get(text.len() - digits..).and_then(|digits| digits.parse().ok())
-}
-
-/// What stands before the digits of a written number.
-fn prefix_of(text: &str) -> &str {
-    text.trim_end_matches(|letter: char| letter.is_ascii_digit())
-}
-
-/// A number that a record has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GivenNumber {
-    /// Its series.
-    pub series: NumberSeriesId,
-    /// Its year, in a series that begins anew in each.
-    pub year: Option<u16>,
-    /// The number.
-    pub number: u64,
-    /// As it was written when it was given; none in the standard series, and for leads.
-    pub text: Option<String>,
-    /// The record that has it.
-    pub subject: Subject,
-    /// When that was created.
-    pub at: Timestamp,
-}
-
-impl GivenNumber {
-    /// Whether it is written so: without case, accents and zeros in front.
-    #[must_use]
-    pub fn is_written(&self, text: &str) -> bool {
-        let alike = |own: &str| fold(prefix_of(own)) == fold(prefix_of(text));
-        written_number(text) == Some(self.number) && self.text.as_deref().is_some_and(alike)
-    }
-
-    /// Whether the series could write a number as this one is written.
-    #[must_use]
-    pub fn is_like(&self, series: &SeriesFields) -> bool {
-        let range = (series.first..=series.last).contains(&self.number);
-        range && self.text.as_deref().is_some_and(|own| shape(prefix_of(own)) == shape(&series.prefix))
-    }
-}
-
-/// The place of a record in a list by number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct NumberPlace {
-    /// Its number.
-    pub number: u64,
-    /// Its id: what decides between two series.
-    pub id: Uuid,
-}
-
-impl From<u64> for NumberPlace {
-    /// Behind every record with this number.
-    fn from(number: u64) -> Self {
-        Self { number, id: Uuid::max() }
     }
 }
 

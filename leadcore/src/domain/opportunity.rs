@@ -14,7 +14,7 @@ use super::journal::Actor;
 use super::lead::{MAX_AMOUNT, MAX_LINE};
 use super::line::{Line, Totals};
 use super::link::{Subject, SubjectKind};
-use super::number_series::Serial;
+use super::given_number::Serial;
 use super::numbering::Numbering;
 
 /// The longest description, in characters.

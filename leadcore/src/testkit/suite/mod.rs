@@ -189,6 +189,12 @@ cases! { $
         a_used_up_series_says_so,
         a_series_skips_ahead_and_never_back,
         concurrent_writers_never_share_a_number,
+        every_tenant_has_the_standard_series,
+        a_series_is_written_and_read_by_its_revision,
+        a_series_counts_in_its_range_and_by_the_year,
+        a_gapless_series_has_no_gap_after_rollbacks,
+        one_number_is_given_once_in_its_series,
+        given_numbers_are_found,
     }
     sums {
         sums_follow_every_write,
