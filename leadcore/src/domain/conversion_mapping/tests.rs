@@ -10,6 +10,7 @@ use crate::domain::{
 };
 use crate::id::{LeadId, PipelineId, Revision, StageId};
 use crate::time::Timestamp;
+use crate::value::PersonName;
 
 fn stored(fields: LeadFields) -> Lead {
     let (id, at) = (uuid::Uuid::from_u128(1), Timestamp::EPOCH);
@@ -269,7 +270,7 @@ fn values_are_converted_by_the_table() {
         amount: Some("1250.50".parse().unwrap()),
         currency: Some("NOK".parse().unwrap()),
         kind: LeadKind::Consumer,
-        person: Some("Anna Berg".parse().unwrap()),
+        person: PersonName::parse("Anna Berg").ok(),
         custom: BTreeMap::from([
             ("x_tier".parse().unwrap(), CustomValue::Code("b".into())),
             ("x_seats".parse().unwrap(), CustomValue::Integer(5)),
