@@ -10,6 +10,7 @@ use leadcore::id::AccountId;
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
 use leadcore::store::StoreExt;
 use leadcore::testkit::fixtures::Scene;
+use leadcore::value::PersonName;
 
 use crate::support::{Host, company};
 
@@ -91,7 +92,7 @@ fn x_04_contacts_are_found_and_lead_to_their_account() {
     let anna = host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, anna.clone(), true));
     let made = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
     let asks = host.add(LeadFields {
-        person: Some("Anna Berg".parse().unwrap()),
+        person: PersonName::parse("Anna Berg").ok(),
         ..mail("Other AS", "Anna@private.no")
     });
     let found = matches(&host, &asks);
@@ -106,7 +107,7 @@ fn x_04_contacts_are_found_and_lead_to_their_account() {
     assert_eq!(found.contact(MatchPolicy::Best { at_least: 90 }).unwrap(), Some(anna.id));
     // A lead's own persons are no matches.
     let person = ContactFields::named("Kari Vik").unwrap();
-    let own = host.add(LeadFields { person: Some("Kari Vik".parse().unwrap()), ..company("Vik AS") });
+    let own = host.add(LeadFields { person: PersonName::parse("Kari Vik").ok(), ..company("Vik AS") });
     host.write(|ctx, txn| contacts::add(ctx, txn, own.id, person.clone(), true));
     assert!(matches(&host, &own).is_empty());
 }

@@ -106,6 +106,15 @@ CREATE TABLE leadcore_blob_directory (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_blob_outside ON leadcore_blob (hash) WHERE outside = 1;
+CREATE TABLE leadcore_block_key (
+    tenant  TEXT NOT NULL,
+    of      TEXT NOT NULL CHECK (of IN ('account', 'contact')),
+    kind    TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    subject BLOB NOT NULL CHECK (length(subject) = 16),
+    PRIMARY KEY (tenant, of, kind, key, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_block_key_of ON leadcore_block_key (tenant, subject);
 CREATE TABLE leadcore_child (
     tenant       TEXT    NOT NULL,
     subject_kind TEXT    NOT NULL,

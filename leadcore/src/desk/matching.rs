@@ -161,17 +161,18 @@ impl Search {
             .collect();
         ids.extend(&through);
         let accounts = txn.accounts().get(&ids.into_iter().collect::<Vec<_>>())?;
-        let live = accounts.into_iter().filter(|account| account.archived.is_none());
-        let judged = live.filter_map(|account| {
-            let known = self.probe.account(&account);
-            if !through.contains(&account.id) {
-                return Some((known?, account));
-            }
-            let more = Evidence::new(EvidenceKind::ContactOfAccount, None);
-            let known = known.unwrap_or_else(|| Candidate::of_account(&account));
-            Some((known.with([more]), account))
-        });
-        Ok(judged.collect())
+        let mut judged = Vec::with_capacity(accounts.len());
+        for account in accounts.into_iter().filter(|account| account.archived.is_none()) {
+            let own = self.probe.account(&account);
+            let found = if through.contains(&account.id) {
+                let more = Evidence::new(EvidenceKind::ContactOfAccount, None);
+                Some(own.unwrap_or_else(|| Candidate::of_account(&account)).with([more]))
+            } else {
+                own
+            };
+            judged.extend(found.map(|found| (found, account)));
+        }
+        Ok(judged)
     }
 }
 

@@ -1,5 +1,8 @@
 //! Names of companies without their legal form: what two spellings of one company have in common.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::fold::fold;
 
 /// Words that say in which legal form a company is, folded, without dots; of several words each as one entry.
@@ -28,6 +31,9 @@ const FORMS: &str = "\
     kk|k k|gk|g k|kabushiki kaisha|godo kaisha|\
     pt|tbk|pjsc|jsc|ojsc|cjsc|fze|fzc|fzco|fzllc|dmcc|wll|w l l|\
     gmbh co kg|ag co kg|co kg|co ohg|cie|und co|and co|et cie|fils";
+
+static KNOWN_FORMS: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| FORMS.split('|').map(str::trim).collect());
 
 /// The same in front of a name (`AB Volvo`, `OOO Romashka`): only forms that are no words.
 const FORMS_IN_FRONT: &str = "ab as oy ooo zao oao pao uab sia pt cv";
@@ -108,7 +114,7 @@ fn without_form(words: &[String]) -> Option<&[String]> {
     (1..=most).rev().find_map(|count| {
         let (rest, end) = words.split_at_checked(words.len().saturating_sub(count))?;
         let end = end.join(" ");
-        FORMS.split('|').any(|form| form.trim() == end).then_some(rest)
+        KNOWN_FORMS.contains(end.as_str()).then_some(rest)
     })
 }
 

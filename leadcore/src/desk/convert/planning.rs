@@ -312,7 +312,7 @@ fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<Pl
 
 /// The fields of an opportunity as a mapping names them.
 fn values_of(fields: &OpportunityFields) -> BTreeMap<String, FieldValue> {
-    let values: [(&str, FieldValue); 8] = [
+    let values: [(&str, FieldValue); 9] = [
         ("name", fields.name.as_str().into()),
         ("amount", fields.amount.map(FieldValue::Decimal).unwrap_or_default()),
         ("currency", fields.currency.map(|currency| currency.code().into()).unwrap_or_default()),
@@ -320,6 +320,7 @@ fn values_of(fields: &OpportunityFields) -> BTreeMap<String, FieldValue> {
         ("expected_close", fields.expected_close.map(FieldValue::Date).unwrap_or_default()),
         ("source", fields.source.map(|source| FieldValue::Id(source.as_uuid())).unwrap_or_default()),
         ("owner", fields.owner.as_ref().map(|owner| owner.as_str().into()).unwrap_or_default()),
+        ("campaign", fields.campaign.as_deref().into()),
         ("description", fields.description.as_deref().into()),
     ];
     values.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
@@ -340,6 +341,7 @@ fn fields_of(values: &BTreeMap<String, FieldValue>, before: OpportunityFields) -
         },
         expected_close: if let FieldValue::Date(day) = of("expected_close") { Some(day) } else { None },
         source: of("source").as_id().map(SourceId::from_uuid),
+        campaign: text("campaign"),
         description: text("description"),
         ..before
     }

@@ -68,12 +68,12 @@ impl Consent {
         for mark in ReachMark::ALL.into_iter().filter(|mark| entry.is_marked(*mark)) {
             let note = entry.note(mark).cloned().unwrap_or_default();
             for key in keys {
-                self.note((channel, key.clone(), mark), note.clone());
+                self.note((channel, key.clone(), mark), &note);
             }
         }
     }
 
-    fn note(&mut self, of: (ReachChannel, String, ReachMark), note: MarkNote) {
+    fn note(&mut self, of: (ReachChannel, String, ReachMark), note: &MarkNote) {
         let known = self.marks.remove(&of);
         let stricter = known.map_or_else(|| note.clone(), |known| earlier(known, note.clone()));
         self.marks.insert(of, stricter);
@@ -83,7 +83,7 @@ impl Consent {
     #[must_use]
     pub fn join(mut self, other: &Self) -> Self {
         for (of, note) in &other.marks {
-            self.note(of.clone(), note.clone());
+            self.note(of.clone(), note);
         }
         self.do_not_call = match (self.do_not_call.take(), other.do_not_call.clone()) {
             (Some(one), Some(other)) => Some(earlier(one, other)),

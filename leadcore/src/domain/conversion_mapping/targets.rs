@@ -87,6 +87,7 @@ impl Targets {
             of("probability", "Probability", Shape::Percent),
             of("expected_close", "Close date", Shape::Date),
             of("source", "Source", Shape::Term(TermKind::Source)),
+            of("campaign", "Campaign", Shape::Text),
             of("owner", "Owner", Shape::User),
             of("description", "Description", Shape::LongText),
         ];

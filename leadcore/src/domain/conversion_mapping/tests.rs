@@ -10,8 +10,9 @@ use crate::domain::{
 };
 use crate::id::{LeadId, PipelineId, Revision, StageId};
 use crate::time::Timestamp;
+use crate::value::PersonName;
 
-fn lead(fields: LeadFields) -> Lead {
+fn stored(fields: LeadFields) -> Lead {
     let (id, at) = (uuid::Uuid::from_u128(1), Timestamp::EPOCH);
     Lead {
         id: LeadId::from_uuid(id),
@@ -164,7 +165,7 @@ fn a_mapping_is_data() {
 /// One field of every policy, into an account that has another value, and one that has none.
 #[test]
 fn each_policy_does_what_it_says() {
-    let lead = lead(LeadFields {
+    let lead = stored(LeadFields {
         industry: Some("Energy".into()),
         description: Some("From the fair".into()),
         ..LeadFields::company("Nordlys AS").unwrap()
@@ -205,7 +206,7 @@ fn an_address_and_a_currency_are_taken_whole_or_not_at_all() {
     let address = |street: &str, city: &str| {
         crate::value::Address::new().with_street(street).unwrap().with_city(city).unwrap()
     };
-    let lead = lead(LeadFields {
+    let lead = stored(LeadFields {
         address: address("", "Oslo"),
         currency: Some("NOK".parse().unwrap()),
         ..LeadFields::company("A").unwrap()
@@ -227,13 +228,13 @@ fn an_address_and_a_currency_are_taken_whole_or_not_at_all() {
     ]);
     let moved = apply_to(&city, &lead, Some(&known)).fields;
     assert_eq!(moved.address, address("", "Oslo"), "overwritten whole");
-    let nowhere = super::tests::lead(LeadFields::company("A").unwrap());
+    let nowhere = stored(LeadFields::company("A").unwrap());
     assert_eq!(apply_to(&city, &nowhere, Some(&known)).fields.address, known.address, "by something only");
 }
 
 #[test]
 fn addresses_grow_and_what_was_said_of_them_stays() {
-    let lead = lead(LeadFields {
+    let lead = stored(LeadFields {
         emails: Emails::parse("Anna@nordlys.no (work opted_out), new@nordlys.no").unwrap(),
         phones: Phones::parse("+4722225555 (invalid)", None).unwrap(),
         ..LeadFields::company("Nordlys").unwrap()
@@ -269,7 +270,7 @@ fn values_are_converted_by_the_table() {
         amount: Some("1250.50".parse().unwrap()),
         currency: Some("NOK".parse().unwrap()),
         kind: LeadKind::Consumer,
-        person: Some("Anna Berg".parse().unwrap()),
+        person: PersonName::parse("Anna Berg").ok(),
         custom: BTreeMap::from([
             ("x_tier".parse().unwrap(), CustomValue::Code("b".into())),
             ("x_seats".parse().unwrap(), CustomValue::Integer(5)),
@@ -283,7 +284,7 @@ fn values_are_converted_by_the_table() {
         .with(custom("x_tier"), "opportunity.x_tier", FillPolicy::FillEmpty)
         .and_then(|mapping| mapping.with(custom("x_seats"), "opportunity.x_seats", FillPolicy::Keep))
         .unwrap();
-    let lead = lead(fields);
+    let lead = stored(fields);
     let new = mapping.values(TargetRecord::Opportunity, &lead, None, &by).fields;
     let value = |key: &str| new.get(key).cloned().unwrap_or_default();
     assert_eq!(value("name"), "Anna Berg".into(), "what people call a consumer");
@@ -304,7 +305,7 @@ fn values_are_converted_by_the_table() {
     let contact = displayed.contact(&lead, None, &by).fields;
     assert_eq!(contact.role.as_deref(), Some("1250.5 NOK"));
     assert_eq!(contact.description.as_deref(), Some("Silver\n7"));
-    let bronze = super::tests::lead(LeadFields {
+    let bronze = stored(LeadFields {
         custom: BTreeMap::from([("x_tier".parse().unwrap(), CustomValue::Code("c".into()))]),
         ..LeadFields::company("A").unwrap()
     });
@@ -448,7 +449,7 @@ proptest! {
             industry: Some(name.clone()),
             ..LeadFields::company(&name).unwrap()
         };
-        let lead = lead(fields);
+        let lead = stored(fields);
         let standard = ConversionMapping::standard();
         let once = apply_to(&standard, &lead, Some(&account)).fields;
         prop_assert_eq!(&apply_to(&standard, &lead, Some(&once)).fields, &once, "a second time changes nothing");
