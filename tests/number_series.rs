@@ -49,7 +49,7 @@ fn customer(host: &Host, name: &str) -> Account {
     let lead = host.add(company(name));
     host.write(|ctx, txn| {
         let done = convert::convert(ctx, txn, lead.id, &ConversionOptions::default())?;
-        accounts::get(ctx, txn, done.account)
+        accounts::get(ctx, txn, done.account.unwrap())
     })
 }
 

@@ -10,11 +10,11 @@ use crate::value::{Currency, clean_text};
 
 use super::child::{Placement, Tab};
 use super::coded::coded;
+use super::given_number::Serial;
 use super::journal::Actor;
 use super::lead::{MAX_AMOUNT, MAX_LINE};
 use super::line::{Line, Totals};
 use super::link::{Subject, SubjectKind};
-use super::given_number::Serial;
 use super::numbering::Numbering;
 
 /// The longest description, in characters.

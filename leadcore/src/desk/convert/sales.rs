@@ -56,7 +56,7 @@ pub(super) fn prepare(
                 OpportunityEnding::Lost { on, reason, detail } => {
                     let mut why = Lost::because(*reason, detail.as_deref());
                     why.on = *on;
-                    Some((OpportunityState::Lost, opportunities::lost(ctx, txn, why)?))
+                    Some((OpportunityState::Lost, opportunities::lost(ctx, txn, &why)?))
                 }
             };
             // Owner and source that the lead has already need no leave.

@@ -80,7 +80,7 @@ pub(in crate::desk) fn won(ctx: &Context<'_>, on: Option<Date>) -> Result<Opport
 }
 
 /// The end of one that was lost, for a reason that fits.
-pub(in crate::desk) fn lost(ctx: &Context<'_>, txn: &mut dyn Txn, why: Lost) -> Result<OpportunityEnd> {
+pub(in crate::desk) fn lost(ctx: &Context<'_>, txn: &mut dyn Txn, why: &Lost) -> Result<OpportunityEnd> {
     let detail = why.detail.as_deref().map(str::trim).filter(|detail| !detail.is_empty());
     let detail = detail.map(|detail| clean_text(detail, MAX_REASON)).transpose();
     let detail = detail.map_err(|error| Error::from(error.at("detail")))?;
