@@ -4,8 +4,11 @@ pub(crate) mod back;
 pub(crate) mod calls;
 mod faults;
 mod frozen;
+mod hosts;
 mod many;
 mod once;
+mod targets;
+mod wizard;
 
 use leadcore::desk::convert::{self, ConversionOptions, ConversionOutcome};
 use leadcore::desk::{activities, contacts};

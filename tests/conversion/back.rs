@@ -202,7 +202,7 @@ fn x_09_a_wrong_conversion_is_taken_back() {
     let note = ActivityFields::note("Late");
     let add =
         host.try_write(|ctx, txn| activities::add(ctx, txn, &[done.account.unwrap().into()], note.clone()));
-    refused(add, ErrorKind::NotFound);
+    refused(add, ErrorKind::Denied);
     let into = ConversionOptions::default().into_account(done.account.unwrap());
     refused(host.try_read(|ctx, txn| convert::plan(ctx, txn, lead.id, &into)), ErrorKind::NotFound);
     // Journaled, and told once.

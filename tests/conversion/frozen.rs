@@ -9,8 +9,9 @@ use leadcore::desk::purge::{self, PurgeRequest};
 use leadcore::desk::undo::{self, UndoFailure};
 use leadcore::desk::{Expect, activities, contacts, estimates, files, leads, lines, records, vocabulary};
 use leadcore::domain::{
-    ActivityFields, AddressMark, ContactFields, EstimateFields, Field, FileLimits, HostRecordFields,
-    LeadPatch, MarkNote, Move, ReachChannel, RecordKind, RecordKindSpec, RecordKinds, Topics,
+    ActivityFields, AddressMark, ContactFields, EstimateFields, Field, FieldValue, FileLimits,
+    HostRecordFields, LeadPatch, MarkNote, Move, ReachChannel, RecordKind, RecordKindSpec, RecordKinds,
+    Topics,
 };
 use leadcore::error::{Conflict, ErrorKind, Result};
 use leadcore::exchange::import::{ImportOptions, OnMatch};
@@ -135,7 +136,7 @@ fn s3_07_calls_for_many_say_it_of_the_frozen_one() {
         Change::AddLabels(vec![label.id]),
         Change::RemoveLabels(vec![label.id]),
         Change::Edit(city()),
-        Change::Edit(LeadPatch::new().set(Field::Source, source.name.as_str())),
+        Change::Edit(LeadPatch::new().set(Field::Source, FieldValue::Id(source.id.as_uuid()))),
         Change::Delete,
     ];
     for change in changes {

@@ -425,10 +425,12 @@ mod tests {
         Account {
             id: AccountId::from_uuid(uuid::Uuid::from_u128(number.into())),
             number,
+            serial: None,
             revision: Revision::FIRST,
             fields,
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,
+            archived: None,
         }
     }
 

@@ -107,12 +107,16 @@ pub fn poll(ctx: &Context<'_>, txn: &mut dyn Txn, consumer: &str, limit: usize) 
 /// nothing.
 ///
 /// # Errors
-/// `Denied`; `Invalid` for a name that does not fit, and for an event before which another one is still to be acknowledged.
+/// `Denied`; `NotFound` for an event of another tenant; `Invalid` for a name that does not fit, and for an event before which
+/// another one is still to be acknowledged.
 pub fn acknowledge(ctx: &Context<'_>, txn: &mut dyn Txn, consumer: &str, event: &Event) -> Result<()> {
     check(ctx, txn, consumer)?;
     let (_, mark) = mark(txn, consumer)?;
     if mark.through.is_some_and(|through| through >= event.place) {
         return Ok(());
+    }
+    if txn.journal().operation(event.key)?.is_none() {
+        return Err(Error::not_found("event"));
     }
     let next = next(ctx, txn, consumer)?;
     if next.is_some_and(|next| next.key != event.key) {
