@@ -308,7 +308,6 @@ pub struct Conversion {
     /// When.
     pub at: Timestamp,
     /// The account it became; none when it became its persons alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
     /// The operation that did it.
     pub operation: OperationId,
