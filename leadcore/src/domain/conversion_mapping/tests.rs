@@ -3,8 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::domain::{
     AccountFields, Catalogue, Choice, ContactFields, CustomField, CustomType, CustomValue, Emails,
-    FieldValue, Lead, LeadFields, LeadKind, MarkNote, Names, Phones, Rank, ReachMark, Reachable, SubjectKind,
-    TermKind,
+    FieldValue, Lead, LeadFields, LeadKind, Names, Phones, Rank, SubjectKind, TermKind,
 };
 use crate::id::{LeadId, PipelineId, Revision, StageId};
 use crate::time::Timestamp;
