@@ -12,6 +12,7 @@ mod combine;
 mod consent;
 mod fit;
 mod lint;
+mod run;
 mod targets;
 
 use std::fmt;
@@ -306,5 +307,7 @@ fn rules(
     list.iter().map(rule).collect::<Vec<_>>().into_iter()
 }
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;
