@@ -25,6 +25,9 @@ CREATE TABLE leadcore_account (
     category        BLOB,
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,
+    -- When, and by which operation, the conversion that made it was taken back.
+    archived_at     INTEGER,
+    archived_by     BLOB,
     name_key        TEXT    NOT NULL,
     search          TEXT    NOT NULL,
     -- The series of its number, and the year of one that begins anew in each, or 0; the number as it was written, where that
@@ -512,17 +515,23 @@ CREATE TABLE leadcore_opportunity (
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL,
     day            INTEGER NOT NULL,
+    -- As in leadcore_account.
+    series         BLOB    NOT NULL CHECK (length(series) = 16),
+    year           INTEGER NOT NULL,
+    written        TEXT,
     PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, number),
+    UNIQUE (tenant, series, year, number),
     CHECK ((state = 'open') = (closed_on IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_opportunity_account ON leadcore_opportunity (tenant, account, day, id);
 CREATE INDEX leadcore_opportunity_day ON leadcore_opportunity (tenant, day, id);
 CREATE INDEX leadcore_opportunity_lead ON leadcore_opportunity (tenant, origin_lead) WHERE origin_lead IS NOT NULL;
+CREATE INDEX leadcore_opportunity_number ON leadcore_opportunity (tenant, number);
 CREATE INDEX leadcore_opportunity_owner ON leadcore_opportunity (tenant, owner, day, id, state) WHERE owner IS NOT NULL;
 CREATE INDEX leadcore_opportunity_reason ON leadcore_opportunity (tenant, reason) WHERE reason IS NOT NULL;
 CREATE INDEX leadcore_opportunity_source ON leadcore_opportunity (tenant, source, day, id, state) WHERE source IS NOT NULL;
 CREATE INDEX leadcore_opportunity_state ON leadcore_opportunity (tenant, state, day, id);
+CREATE UNIQUE INDEX leadcore_opportunity_written ON leadcore_opportunity (tenant, written) WHERE written IS NOT NULL;
 CREATE TABLE leadcore_pipeline (
     tenant     TEXT    NOT NULL,
     id         BLOB    NOT NULL CHECK (length(id) = 16),
