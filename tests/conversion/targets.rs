@@ -19,7 +19,7 @@ use leadcore::store::StoreExt as _;
 use leadcore::testkit::dump;
 
 use super::back::essence;
-use super::{converted, nordlys, worked};
+use super::{nordlys, worked};
 use crate::estimates::{euro_lead, roof, sent};
 use crate::support::{Host, company, fields_of, form, refused};
 
@@ -256,7 +256,7 @@ fn s4_11_and_s4_12_a_series_is_looked_at_and_chosen() {
     let host = Host::new();
     let vip = host.write(|ctx, txn| {
         let fields = SeriesFields::named("Key customers").prefix("K-").range(1_000, 1_001);
-        series::add(ctx, txn, Series::Account, &fields)
+        series::add(ctx, txn, Series::Account, fields)
     });
     into(&host, &host.add(company("First AS")), &options());
     let lead = host.add(company("Key AS"));
@@ -366,5 +366,4 @@ fn x_09_sales_go_back_with_the_conversion() {
     host.write(|ctx, txn| activities::add(ctx, txn, &about, ActivityFields::note("They like it")));
     let plan = host.read(|ctx, txn| convert::plan_unconvert(ctx, txn, lead.id));
     assert!(matches!(&plan.blockers[..], [Unconvertible::HasChildren { .. }]), "{plan:?}");
-    let _ = converted;
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::context::Context;
 use crate::dedupe::matching::Matches;
-use crate::domain::conversion_mapping::{ConversionMapping, FieldWrite, TargetRecord};
+use crate::domain::conversion_mapping::{ConversionMapping, Dropped, FieldWrite, TargetRecord};
 use crate::domain::{
     AccountFields, Catalogue, ContactFields, EstimateStatus, Field, FieldValue, Lead, LeadFields,
-    Opportunity, OpportunityFields, OpportunityState, Series, SubjectKind, Tab,
+    Opportunity, OpportunityFields, OpportunityState, Series, SubjectKind, Tab, plain,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::{ContactId, EstimateId, LeadId, SourceId, UserId};
@@ -61,7 +61,7 @@ pub(super) fn plan_by(
         account,
         persons: sorted(&persons),
         contacts,
-        writes: making.writes,
+        writes: making.writes.into_iter().map(as_stored).collect(),
         opportunity,
         estimates: Vec::new(),
         services: Vec::new(),
@@ -84,6 +84,12 @@ pub(super) fn plan_by(
         return Ok(plan);
     }
     plan.customer_information(options.customer, false)
+}
+
+/// A write with its values as JSON gives them back: a plan that was stored is the plan that was made.
+fn as_stored(write: FieldWrite) -> FieldWrite {
+    let dropped = write.dropped.map(|dropped| Dropped { value: plain(&dropped.value), ..dropped });
+    FieldWrite { old: plain(&write.old), new: plain(&write.new), dropped, ..write }
 }
 
 fn sorted(persons: &[LinkedContact]) -> Vec<ContactId> {
