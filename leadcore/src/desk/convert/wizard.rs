@@ -38,7 +38,7 @@ impl ConversionPlan {
         let chosen = self.estimates.iter().filter(|estimate| estimate.chosen);
         self.services = chosen
             .flat_map(|estimate| {
-                estimate.lines.iter().zip(0_u32..).map(|(line, position)| PlannedService {
+                estimate.lines.iter().zip(0_u32..).map(move |(line, position)| PlannedService {
                     fields: ServiceFields { currency: estimate.currency, ..line.clone().into() },
                     origin: Some(ServiceOrigin { estimate: estimate.id, position }),
                 })
@@ -105,7 +105,7 @@ impl ConversionPlan {
             .filter(|estimate| estimate.chosen)
             .flat_map(|estimate| {
                 let positions = estimate.lines.iter().zip(0_u32..).map(|(_, position)| position);
-                positions.map(|position| ServiceOrigin { estimate: estimate.id, position })
+                positions.map(move |position| ServiceOrigin { estimate: estimate.id, position })
             })
             .collect();
         for (n, service) in self.services.iter().enumerate() {

@@ -19,10 +19,10 @@ pub(super) fn carry_out(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     before: Lead,
-    found: Found,
+    found: &Found,
     hosts: &[&dyn ConversionTarget],
 ) -> Result<UnconvertOutcome> {
-    check(&found, hosts)?;
+    check(found, hosts)?;
     let plan = &found.plan;
     let mut operation = new_operation(ctx, OperationKind::Unconvert, Some(key(plan.conversion)));
     let account = before.conversion.as_ref().and_then(|done| done.account);
@@ -48,8 +48,8 @@ pub(super) fn carry_out(
         entries.extend(children::replace(ctx, txn, &joined.before, joined.after.clone())?.1);
     }
     txn.links().remove(&found.outcome.links)?;
-    accounts(ctx, txn, &found, &operation, &mut entries)?;
-    contacts(ctx, txn, &found, &mut entries)?;
+    accounts(ctx, txn, found, &operation, &mut entries)?;
+    contacts(ctx, txn, found, &mut entries)?;
     // The lead can be converted again: its first outcome is forgotten.
     if let Some(first) = txn.journal().operation(plan.conversion)? {
         txn.journal().update(&Operation { key: None, ..first })?;

@@ -183,7 +183,7 @@ pub fn apply_unconvert_with(
     if found.plan != *plan {
         return Err(Error::conflicting("lead", Conflict::PlanOutdated));
     }
-    carry_out(ctx, txn, lead, found, hosts)
+    carry_out(ctx, txn, lead, &found, hosts)
 }
 
 /// Plans and applies in one call. Afterwards the lead is open in the stage where it was, with all its associations; new
@@ -211,7 +211,7 @@ pub fn unconvert(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<U
     let rules = Rules::load(ctx, txn)?;
     let lead = rules.lead(txn, lead)?;
     let found = examine(txn, &rules, &lead)?;
-    carry_out(ctx, txn, lead, found, &[])
+    carry_out(ctx, txn, lead, &found, &[])
 }
 
 fn key(conversion: OperationId) -> String {
