@@ -149,7 +149,7 @@ fn the_standard_mapping_is_what_a_conversion_does() {
         let lead = host.write(|ctx, txn| leads::create(ctx, txn, fields.clone().into()));
         for account in &into {
             let options = ConversionOptions::default();
-            let options = account.map_or(options, |account| options.into_account(account));
+            let options = account.map_or(options.clone(), |account| options.clone().into_account(account));
             let plan = host.try_read(|ctx, txn| convert::plan(ctx, txn, lead.id, &options));
             let Ok(plan) = plan else { continue };
             let said = host.read(|ctx, txn| conversion_mapping::preview_account(ctx, txn, lead.id, *account));

@@ -239,7 +239,7 @@ fn services_come_from_the_lines_of_an_estimate() {
     let (_, other) = customer(&host, "Fjord AS");
     let strange = host.try_write(|ctx, txn| {
         let new = NewService::from(ServiceFields::from(panels())).opportunity(won.id);
-        services::create(ctx, txn, other.account, vec![new])
+        services::create(ctx, txn, other.account.unwrap(), vec![new])
     });
     assert_eq!(fields_of(&refused(strange, ErrorKind::Invalid)), ["services[0].opportunity"]);
 }

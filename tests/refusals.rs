@@ -131,7 +131,7 @@ const WRITES: &[(&str, Call)] = &[
         settings::set_functions(ctx, txn, None, &Functions::new()).map(drop)
     }),
     ("settings::set_numbering", |ctx, txn, _| {
-        settings::set_numbering(ctx, txn, None, &Numbering::default()).map(drop)
+        settings::set_numbering(ctx, txn, None, &Numbering { width: 5, ..Numbering::default() }).map(drop)
     }),
     ("undo::apply", |ctx, txn, k| {
         let plan = undo::plan(ctx, txn, k.created)?;

@@ -65,8 +65,10 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
     rules.check_function(lead, "unconvert")?;
     let outcome = first_outcome(txn, done)?;
     let entries = entries_of(txn, done.operation)?;
-    let made: BTreeSet<Subject> =
-        entries.iter().filter(|entry| entry.action == Action::Created).map(|entry| entry.subject).collect();
+    // What the conversion itself made, and what it joined, stands against nothing.
+    let ours =
+        entries.iter().filter(|entry| entry.action == Action::Created || entry.subject.kind.is_child());
+    let made: BTreeSet<Subject> = ours.map(|entry| entry.subject).collect();
     let mut found = Found {
         plan: UnconvertPlan {
             lead: lead.id,
