@@ -351,7 +351,7 @@ fn acts_the_lead_is_the_hub_of_every_kind() {
 }
 
 pub(crate) fn converted(host: &Host, lead: &Lead) -> leadcore::id::AccountId {
-    host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default())).account
+    host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default())).account.unwrap()
 }
 
 #[test]

@@ -144,7 +144,7 @@ fn s0_25_contacts_excel_export() {
     assert_eq!(rows[2][column(header, "Full name")], "'=1+5", "made harmless");
     // The tab of the customer has the same file.
     let made = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
-    assert_eq!(cells(&xlsx(&host, made.account)), cells(&xlsx(&host, lead.id)));
+    assert_eq!(cells(&xlsx(&host, made.account.unwrap())), cells(&xlsx(&host, lead.id)));
     let unknown = AccountId::from_uuid(host.scene.uuid());
     refused(host.try_read(|ctx, txn| contacts_csv(ctx, txn, unknown, &mut Vec::new())), ErrorKind::NotFound);
     let nobody = Subject::from(leadcore::id::ContactId::from_uuid(host.scene.uuid()));
@@ -284,7 +284,7 @@ fn a_role_is_kept_and_seen_from_both_sides() {
     host.restart();
     for persons in [
         host.read(|ctx, txn| contacts::of_lead(ctx, txn, lead.id)),
-        host.read(|ctx, txn| contacts::of_account(ctx, txn, outcome.account)),
+        host.read(|ctx, txn| contacts::of_account(ctx, txn, outcome.account.unwrap())),
     ] {
         assert_eq!((persons.len(), &persons[0].contact), (1, &made));
         assert_eq!(persons[0].contact.fields.role.as_deref(), Some("Decision maker"));
@@ -393,7 +393,7 @@ fn x_39_do_not_call_opt_out_and_bounce_with_reason_and_date() {
     );
     let mail = AddressMark::opt_out(ReachChannel::Email, "anna@nordlys.example");
     host.write(|ctx, txn| contacts::mark(ctx, txn, person.id, ANY, &mail));
-    let persons = host.read(|ctx, txn| contacts::of_account(ctx, txn, made.account));
+    let persons = host.read(|ctx, txn| contacts::of_account(ctx, txn, made.account.unwrap()));
     let anna = persons.iter().find(|known| known.contact.id == person.id).unwrap();
     assert!(anna.contact.fields.emails.entries()[0].opted_out);
 }

@@ -339,13 +339,13 @@ fn a_converted_lead_takes_no_new_estimate_and_its_open_ones_go_on() {
     let yes = host.write(|ctx, txn| estimates::accept(ctx, txn, offer.id, offer.revision));
     assert_eq!(yes.status, EstimateStatus::Accepted);
     let next = host.write(|ctx, txn| estimates::revise(ctx, txn, other.id));
-    assert_eq!(next.about, [done.account.into()], "it goes on with the customer");
+    assert_eq!(next.about, [done.account.unwrap().into()], "it goes on with the customer");
     let of = |subject: leadcore::domain::Subject| {
         let page = host.read(|ctx, txn| estimates::of(ctx, txn, subject, &Listing::default()));
         page.items.iter().map(|one| one.number).collect::<Vec<_>>()
     };
     assert_eq!(of(lead.id.into()), [3, 2, 1]);
-    assert_eq!(of(done.account.into()), [3, 2, 1], "the lead and the customer show the same");
+    assert_eq!(of(done.account.unwrap().into()), [3, 2, 1], "the lead and the customer show the same");
 }
 
 #[test]

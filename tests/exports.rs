@@ -301,7 +301,7 @@ fn s0_25_files_of_persons_are_for_who_may_take_the_lead_out() {
     let viewer = table(Role::viewer());
     let owner_only = table(Role::viewer().grant(Permission::Export, Visibility::Own));
     let all = table(Role::viewer().grant(Permission::Export, Visibility::All));
-    for owner in [Subject::from(lead.id), Subject::from(made.account)] {
+    for owner in [Subject::from(lead.id), Subject::from(made.account.unwrap())] {
         let files = |policy: &RoleTable| {
             let (mut out, v3) = (Vec::new(), VcardVersion::V3);
             [

@@ -266,7 +266,9 @@ fn files_follow_a_lead_to_its_account_and_a_person_has_some() {
     assert_eq!(office.names(kari.unwrap().id), ["card.vcf"]);
     let mut account = None;
     write(&mut |txn| {
-        account = Some(convert::convert(&ctx, txn, lead.id, &convert::ConversionOptions::default())?.account);
+        account = Some(
+            convert::convert(&ctx, txn, lead.id, &convert::ConversionOptions::default())?.account.unwrap(),
+        );
         Ok(())
     })
     .unwrap();

@@ -71,10 +71,10 @@ fn x_49_followers() {
     // After the conversion the account's page shows them too; nothing was copied.
     let made = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
     assert_eq!(
-        (of(&host, made.account), of(&host, lead.id)),
+        (of(&host, made.account.unwrap()), of(&host, lead.id)),
         (vec!["ada".into(), "bob".into()], vec!["ada".into(), "bob".into()])
     );
-    host.write(|ctx, txn| followers::follow(ctx, txn, made.account, Some(&user("cy"))));
+    host.write(|ctx, txn| followers::follow(ctx, txn, made.account.unwrap(), Some(&user("cy"))));
     assert_eq!(of(&host, lead.id), ["ada", "bob", "cy"]);
 }
 
@@ -113,10 +113,10 @@ fn following_is_undone_and_stops_no_other_undo() {
     host.write(|ctx, txn| leads::edit(ctx, txn, lead.id, lead.revision, &patch));
     // On an account as well.
     let made = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
-    host.write(|ctx, txn| followers::follow(ctx, txn, made.account, Some(&user("cy"))));
-    let followed = last_operation(&host, made.account);
+    host.write(|ctx, txn| followers::follow(ctx, txn, made.account.unwrap(), Some(&user("cy"))));
+    let followed = last_operation(&host, made.account.unwrap());
     let done = host.write(|ctx, txn| undo::undo(ctx, txn, followed));
-    assert_eq!((done.totals.reversed, of(&host, made.account)), (1, vec!["ada".to_owned()]));
+    assert_eq!((done.totals.reversed, of(&host, made.account.unwrap())), (1, vec!["ada".to_owned()]));
 }
 
 #[test]
@@ -232,16 +232,16 @@ fn s3_09_neighbour_objects() {
     assert_eq!(actions, [Action::Updated, Action::Created, Action::Created], "the history tells it");
     // The customer's page shows them too, and goes on with them.
     let made = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
-    assert_eq!(titles(&host, made.account, "subscription"), ["Phone", "Fibre 500"]);
+    assert_eq!(titles(&host, made.account.unwrap(), "subscription"), ["Phone", "Fibre 500"]);
     let renamed =
         link(&host, &[lead.id.into()], "sub-42", HostRecordFields { title: "Fibre 1000".into(), ..ended });
     assert_eq!(titles(&host, lead.id, "subscription"), ["Phone", "Fibre 1000"], "also of the frozen lead");
-    link(&host, &[made.account.into()], "sub-44", HostRecordFields::titled("TV"));
+    link(&host, &[made.account.unwrap().into()], "sub-44", HostRecordFields::titled("TV"));
     assert_eq!(titles(&host, lead.id, "subscription"), ["TV", "Phone", "Fibre 1000"]);
     let edited = HostRecordFields::titled("Fibre");
     host.write(|ctx, txn| records::edit(ctx, txn, first.id, renamed.revision, edited.clone()));
     host.write(|ctx, txn| records::unlink(ctx, txn, first.id, ANY));
-    assert_eq!(titles(&host, made.account, "subscription"), ["TV", "Phone"]);
+    assert_eq!(titles(&host, made.account.unwrap(), "subscription"), ["TV", "Phone"]);
     refused(
         host.try_read(|ctx, txn| records::by_key(ctx, txn, &kind("subscription"), "sub-42")),
         ErrorKind::NotFound,

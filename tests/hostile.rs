@@ -196,7 +196,7 @@ fn pages_have_an_end() {
     let lead = host.add(company("Nordlys AS"));
     let huge = 1_000_000_000;
     let options = convert::ConversionOptions::default();
-    let account = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options)).account;
+    let account = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options)).account.unwrap();
     for limit in [0, 1_001, huge, usize::MAX] {
         let query = LeadQuery::default().limit(limit);
         refused(host.try_read(|ctx, txn| leads::list(ctx, txn, &query)), ErrorKind::Invalid);
@@ -315,7 +315,7 @@ fn time_has_a_beginning_and_an_end() {
         assert_eq!(host.count(&Filter::eq(Field::CreatedAt, edge)), 1);
         let options = convert::ConversionOptions::default();
         let done = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options));
-        let log = host.read(|ctx, txn| timeline::of_account(ctx, txn, done.account, None, 100));
+        let log = host.read(|ctx, txn| timeline::of_account(ctx, txn, done.account.unwrap(), None, 100));
         assert!(log.items.iter().all(|item| item.entry.at == edge));
         let sort = Sort::descending(SortField::CreatedAt);
         let query = LeadQuery::default().sort(sort.clone()).after(Some(Cursor::behind(&lead, &sort)));

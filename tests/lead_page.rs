@@ -123,8 +123,8 @@ fn s2_17_recent_activities_of_a_lead() {
     assert_eq!(paged, all);
     let made =
         host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &convert::ConversionOptions::default()));
-    add(&host, made.account, &note("As a customer"));
-    let [of_lead, of_account] = [Subject::from(lead.id), made.account.into()]
+    add(&host, made.account.unwrap(), &note("As a customer"));
+    let [of_lead, of_account] = [Subject::from(lead.id), made.account.unwrap().into()]
         .map(|subject| texts(&host, subject, &TimelineQuery::new(100)));
     assert_eq!(of_lead, of_account);
     assert_eq!(of_lead[0], "Note added: As a customer");

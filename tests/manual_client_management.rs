@@ -84,10 +84,10 @@ fn s1_15_account_and_contacts_are_created() {
     let done = host.write(|ctx, txn| convert::apply(ctx, txn, &plan));
     assert!(done.newly_converted);
     host.restart();
-    let account = host.read(|ctx, txn| accounts::get(ctx, txn, done.account));
+    let account = host.read(|ctx, txn| accounts::get(ctx, txn, done.account.unwrap()));
     assert_eq!((account.number, account.fields.name.as_str()), (1, "Nordlys AS"));
     assert_eq!((account.fields.kind, account.fields.address.city()), (LeadKind::Company, Some("Tromsø")));
-    let persons = host.read(|ctx, txn| contacts::of_account(ctx, txn, done.account));
+    let persons = host.read(|ctx, txn| contacts::of_account(ctx, txn, done.account.unwrap()));
     let shown: Vec<_> = persons
         .iter()
         .map(|known| (known.contact.fields.display_name().unwrap(), known.is_primary))
@@ -98,7 +98,7 @@ fn s1_15_account_and_contacts_are_created() {
     assert_eq!((kari.job_title.as_deref(), kari.phones.iter().len()), (Some("Buyer"), 1));
     // Pressed again, nothing is made twice.
     let again = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options));
-    assert_eq!((again.newly_converted, again.account), (false, done.account));
+    assert_eq!((again.newly_converted, again.account.unwrap()), (false, done.account.unwrap()));
     assert_eq!(host.read(|ctx, txn| accounts::list(ctx, txn, None, 10)).items.len(), 1);
 }
 

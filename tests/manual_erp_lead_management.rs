@@ -36,7 +36,7 @@ fn s4_01_company_or_consumer() {
     // And the customer is of the same kind.
     let options = ConversionOptions::default().status(AccountStatus::Prospect);
     let done = host.write(|ctx, txn| convert::convert(ctx, txn, person.id, &options));
-    let account = host.read(|ctx, txn| accounts::get(ctx, txn, done.account)).fields;
+    let account = host.read(|ctx, txn| accounts::get(ctx, txn, done.account.unwrap())).fields;
     assert_eq!((account.kind, account.name.as_str()), (LeadKind::Consumer, "Ola Berg"));
     assert_eq!(account.status, AccountStatus::Prospect);
 }
@@ -57,8 +57,12 @@ fn s4_05_leads_apart_from_customers() {
     assert!(customers().is_empty(), "a plan makes none");
     let done = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options));
     let list = customers();
-    assert_eq!((list.len(), list[0].id, list[0].number), (1, done.account, 1), "the first customer number");
-    assert_eq!(host.read(|ctx, txn| accounts::origins(ctx, txn, done.account)), [lead.id]);
+    assert_eq!(
+        (list.len(), list[0].id, list[0].number),
+        (1, done.account.unwrap(), 1),
+        "the first customer number"
+    );
+    assert_eq!(host.read(|ctx, txn| accounts::origins(ctx, txn, done.account.unwrap())), [lead.id]);
     // A dead lead leaves no customer behind.
     let dead = host.read(|ctx, txn| leads::by_number(ctx, txn, 1));
     host.write(|ctx, txn| leads::delete(ctx, txn, dead.id, dead.revision));

@@ -205,14 +205,15 @@ fn s2_09_lead_data_is_reused() {
     fields.category = Some(retail.id);
     let lead = host.add(fields);
     let done = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
-    let (lead, account) = (lead.fields, host.read(|ctx, txn| accounts::get(ctx, txn, done.account)).fields);
+    let (lead, account) =
+        (lead.fields, host.read(|ctx, txn| accounts::get(ctx, txn, done.account.unwrap())).fields);
     assert_eq!(account.name, "Nordlys AS");
     assert_eq!((account.emails, account.phones), (lead.emails, lead.phones));
     assert_eq!((account.website, account.address, account.tax_id), (lead.website, lead.address, lead.tax_id));
     assert_eq!((account.currency, account.currency_symbol), (lead.currency, lead.currency_symbol));
     assert_eq!((account.industry, account.description), (lead.industry, lead.description));
     assert_eq!((account.owner, account.category), (lead.owner, lead.category));
-    let persons = host.read(|ctx, txn| contacts::of_account(ctx, txn, done.account));
+    let persons = host.read(|ctx, txn| contacts::of_account(ctx, txn, done.account.unwrap()));
     assert_eq!(persons[0].contact.fields.name, lead.person);
 }
 
@@ -239,7 +240,8 @@ fn s2_15_a_lead_says_what_a_customer_says() {
     fields.category = Some(host.write(|ctx, txn| vocabulary::add::<CategoryId>(ctx, txn, "Retail", None)).id);
     let lead = host.add(fields);
     let done = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
-    let account = host.read(|ctx, txn| accounts::get(ctx, txn, done.account)).fields.as_lead_fields();
+    let account =
+        host.read(|ctx, txn| accounts::get(ctx, txn, done.account.unwrap())).fields.as_lead_fields();
     for field in AccountFields::FIELDS {
         let value = field.read_fields(&account);
         assert!(!value.is_empty(), "{field} is compared");

@@ -69,7 +69,7 @@ fn s1_06_a_qualified_lead_becomes_a_potential() {
     });
     let new = new.contacts([kari.id]);
     let made_of = host.write(|ctx, txn| opportunities::create(ctx, txn, lead.id, new.clone()));
-    assert_eq!((made_of.account, made_of.origin_lead), (made.account, Some(lead.id)));
+    assert_eq!((made_of.account, made_of.origin_lead), (made.account.unwrap(), Some(lead.id)));
     assert_eq!((made_of.state, made_of.chance()), (OpportunityState::Open, Some(60)));
     let fields = &made_of.fields;
     assert_eq!((fields.source, fields.campaign.as_deref()), (Some(fair.id), Some("Spring 2027")));
@@ -82,7 +82,7 @@ fn s1_06_a_qualified_lead_becomes_a_potential() {
     assert_eq!(written, made_of);
     let options = PageOptions::new();
     let of_lead = host.read(|ctx, txn| page::lead_page(ctx, txn, lead.id, &options)).tabs;
-    let of_account = host.read(|ctx, txn| page::account_page(ctx, txn, made.account, &options)).tabs;
+    let of_account = host.read(|ctx, txn| page::account_page(ctx, txn, made.account.unwrap(), &options)).tabs;
     for tabs in [of_lead, of_account] {
         let tab = tabs.into_iter().find(|page| page.tab == Tab::Opportunity).unwrap();
         assert_eq!((tab.total, tab.open, tab.items), (1, 1, vec![ChildRecord::Opportunity(made_of.clone())]));
@@ -99,7 +99,7 @@ fn s1_07_potential_won_or_lost() {
     let (_, made) = customer(&host, "Nordlys AS");
     let ends: Vec<_> = OpportunityState::ALL.iter().filter(|state| !state.is_open()).collect();
     assert_eq!(ends, [&OpportunityState::Won, &OpportunityState::Lost], "and no third");
-    let open = opened(&host, made.account, solar(3_000));
+    let open = opened(&host, made.account.unwrap(), solar(3_000));
     let today = Date::in_zone(host.scene.clock_now(), host.ctx().utc_offset());
     let tomorrow = today.saturating_add_days(1);
     let early = host.try_write(|ctx, txn| opportunities::win(ctx, txn, open.id, ANY, Some(tomorrow)));
@@ -170,7 +170,7 @@ fn s4_14_opportunity_forces_conversion() {
         let plan = convert::plan(ctx, txn, of, &ConversionOptions::default().at_revision(revision))?;
         let outcome = convert::apply(ctx, txn, &plan)?;
         let linked = opportunities::create(ctx, txn, of, solar(5).into())?;
-        Ok((outcome.account, linked))
+        Ok((outcome.account.unwrap(), linked))
     });
     assert_eq!(made.1.account, made.0);
     // What is in the trash, or somebody else's, is not there.
@@ -187,7 +187,7 @@ fn s4_14_opportunity_forces_conversion() {
 fn s3_09_neighbour_objects() {
     let host = Host::new();
     let (lead, made) = customer(&host, "Nordlys AS");
-    let open = opened(&host, made.account, solar(3_000));
+    let open = opened(&host, made.account.unwrap(), solar(3_000));
     let fields = ActivityFields {
         title: Some("Measured the roof".to_owned()),
         text: Some("By hand.".to_owned()),
@@ -210,14 +210,14 @@ fn s3_09_neighbour_objects() {
 fn services_come_from_the_lines_of_an_estimate() {
     let host = Host::new();
     let (lead, made) = customer(&host, "Nordlys AS");
-    let offer = host.write(|ctx, txn| estimates::create(ctx, txn, &[made.account.into()], roof()));
-    let won = opened(&host, made.account, solar(3_000));
+    let offer = host.write(|ctx, txn| estimates::create(ctx, txn, &[made.account.unwrap().into()], roof()));
+    let won = opened(&host, made.account.unwrap(), solar(3_000));
     let copied = host.write(|ctx, txn| {
         let line = offer.fields.lines[0].clone();
         let origin = ServiceOrigin { estimate: offer.id, position: 0 };
         let new = NewService::from(ServiceFields::from(line).starting(day("2026-12-01")));
         let new = new.origin(origin).opportunity(won.id).state(ServiceState::Inactive);
-        services::create(ctx, txn, made.account, vec![new])
+        services::create(ctx, txn, made.account.unwrap(), vec![new])
     });
     let [service] = copied.as_slice() else { panic!("one service") };
     assert_eq!(
@@ -239,7 +239,7 @@ fn services_come_from_the_lines_of_an_estimate() {
     let (_, other) = customer(&host, "Fjord AS");
     let strange = host.try_write(|ctx, txn| {
         let new = NewService::from(ServiceFields::from(panels())).opportunity(won.id);
-        services::create(ctx, txn, other.account, vec![new])
+        services::create(ctx, txn, other.account.unwrap(), vec![new])
     });
     assert_eq!(fields_of(&refused(strange, ErrorKind::Invalid)), ["services[0].opportunity"]);
 }
@@ -257,7 +257,7 @@ fn opportunities_are_listed_by_owner_state_source_and_day() {
             expected_close: (n != 4).then(|| day(&format!("2027-0{n}-01"))),
             ..solar(n)
         };
-        opened(&host, made.account, fields);
+        opened(&host, made.account.unwrap(), fields);
     }
     host.write(|ctx, txn| {
         let first = opportunities::by_number(ctx, txn, 1)?;
@@ -303,10 +303,11 @@ fn every_broken_rule_is_told_at_once() {
         ..OpportunityFields::named(" ").line(Line::new(" ", 1.into(), 1.into()))
     };
     let refusal =
-        host.try_write(|ctx, txn| opportunities::create(ctx, txn, made.account, bad.clone().into()));
+        host.try_write(|ctx, txn| opportunities::create(ctx, txn, made.account.unwrap(), bad.clone().into()));
     let error = refused(refusal, ErrorKind::Invalid);
     assert_eq!(fields_of(&error), ["source", "name", "probability", "lines[0].description"]);
-    let person = host.write(|ctx, txn| opportunities::create(ctx, txn, made.account, solar(1).into()));
+    let person =
+        host.write(|ctx, txn| opportunities::create(ctx, txn, made.account.unwrap(), solar(1).into()));
     let stale = host.try_write(|ctx, txn| {
         opportunities::edit(ctx, txn, person.id, ANY, &OpportunityPatch::new().probability(Some(5)))?;
         opportunities::edit(ctx, txn, person.id, person.revision, &OpportunityPatch::new().name("Late"))
@@ -326,7 +327,7 @@ fn numbers_of_opportunities_are_a_series_of_their_own() {
     let (_, made) = customer(&host, "Nordlys AS");
     let numbering = Numbering { prefix: "POT-".to_owned(), width: 4, start: 100 };
     host.write(|ctx, txn| settings::set_opportunity_numbering(ctx, txn, None, &numbering));
-    let first = opened(&host, made.account, solar(1));
+    let first = opened(&host, made.account.unwrap(), solar(1));
     assert_eq!(first.number, 100);
     assert_eq!(host.read(|ctx, txn| opportunities::by_number(ctx, txn, "pot-0100")), first);
     let before = dump(&host.store, &host.scene.tenant);
@@ -337,7 +338,7 @@ fn numbers_of_opportunities_are_a_series_of_their_own() {
     host.write(|ctx, txn| undo::undo(ctx, txn, operation));
     let back = host.read(|ctx, txn| opportunities::by_number(ctx, txn, 100));
     assert_eq!((back.id, back.fields), (first.id, first.fields));
-    let second = opened(&host, made.account, solar(2));
+    let second = opened(&host, made.account.unwrap(), solar(2));
     assert_eq!(second.number, 101);
     host.write(|ctx, txn| opportunities::win(ctx, txn, second.id, ANY, None));
     let error = host.try_write(|ctx, txn| opportunities::win(ctx, txn, second.id, ANY, None));

@@ -104,10 +104,11 @@ fn bob() -> UserId {
 fn furnished(host: &Host) -> Known {
     let (lead, made) = customer(host, "Nordlys AS");
     let open = opened(host, lead.id, solar(3_000));
-    let won = opened(host, made.account, solar(5_000));
+    let won = opened(host, made.account.unwrap(), solar(5_000));
     let won = host.write(|ctx, txn| opportunities::win(ctx, txn, won.id, ANY, None));
     let new = ServiceFields::from(panels());
-    let made = host.write(|ctx, txn| services::create(ctx, txn, made.account, vec![new.clone().into()]));
+    let made =
+        host.write(|ctx, txn| services::create(ctx, txn, made.account.unwrap(), vec![new.clone().into()]));
     Known { open, won, service: made.into_iter().next().unwrap() }
 }
 

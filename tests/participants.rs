@@ -64,7 +64,7 @@ fn s4_09_excluded_from_calendar_search() {
     let options = ParticipantOptions::new().include_leads(true);
     let all = host.read(|ctx, txn| participants::search(ctx, txn, "berg", &options));
     let of: Vec<_> = all.items.iter().map(|known| (known.of, known.company.clone().unwrap())).collect();
-    let account = host.read(|ctx, txn| accounts::get(ctx, txn, made.account));
+    let account = host.read(|ctx, txn| accounts::get(ctx, txn, made.account.unwrap()));
     assert_eq!(
         of,
         [(Some(account.id.into()), "Nordlys AS".into()), (Some(open.id.into()), "Nordavind AS".into())]

@@ -106,7 +106,7 @@ fn contacts_and_accounts_keep_flags_too() {
         host.write(|ctx, txn| contacts::edit(ctx, txn, lead.id, person.id, person.revision, wanted.clone()));
     assert!(person.fields.emails.entries()[0].opted_out);
     let outcome = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
-    let account = host.read(|ctx, txn| accounts::get(ctx, txn, outcome.account));
+    let account = host.read(|ctx, txn| accounts::get(ctx, txn, outcome.account.unwrap()));
     assert_eq!(account.fields.emails, lead.fields.emails);
     let late = host.try_write(|ctx, txn| {
         leads::edit(ctx, txn, lead.id, Expect::Any, &LeadPatch::new().clear(Field::Email))

@@ -95,7 +95,7 @@ fn import(number: usize) {
         lead = host.write(|ctx, txn| leads::edit(ctx, txn, lead.id, lead.revision, &patch));
     }
     let done = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
-    let account = host.read(|ctx, txn| accounts::get(ctx, txn, done.account));
+    let account = host.read(|ctx, txn| accounts::get(ctx, txn, done.account.unwrap()));
     assert_eq!(Some(account.fields.name.as_str()), lead.fields.display_name());
     let board = host.read(|ctx, txn| board::board(ctx, txn, &query));
     assert_eq!(board.columns.iter().map(|column| column.count).sum::<u64>(), total - 1);

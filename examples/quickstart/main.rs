@@ -143,7 +143,8 @@ fn convert(ctx: &Context<'_>, store: &SqliteStore, lead: &Lead) -> Result<()> {
     let plan = plan?;
     // A plan is data: it can be shown, stored, sent and applied later.
     let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
-    println!("the plan, {} bytes of JSON, makes the account `{}`", text.len(), plan.account.fields().name);
+    let name = plan.account.fields().map_or("–", |fields| fields.name.as_str());
+    println!("the plan, {} bytes of JSON, makes the account `{name}`", text.len());
     let plan: ConversionPlan = serde_json::from_str(&text)
         .map_err(|error| Error::new(ErrorKind::Corrupt, "the plan cannot be read").with_source(error))?;
 
@@ -160,8 +161,8 @@ fn convert(ctx: &Context<'_>, store: &SqliteStore, lead: &Lead) -> Result<()> {
     }
 
     show::title("The customer's timeline");
-    let timeline =
-        store.read(ctx.tenant(), |txn| desk::timeline::of_account(ctx, txn, outcome.account, None, 20))?;
+    let account = outcome.account.ok_or_else(|| Error::not_found("account"))?;
+    let timeline = store.read(ctx.tenant(), |txn| desk::timeline::of_account(ctx, txn, account, None, 20))?;
     show::timeline(&timeline.items);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use leadcore::desk;
 use leadcore::desk::convert::{AccountChoice, ConversionOptions, ConversionOutcome, ConversionPlan};
-use leadcore::domain::{self, AccountPatch, AccountStatus, TermKind};
+use leadcore::domain::{self, AccountPatch, AccountStatus, NumberPlace, TermKind};
 use leadcore::error::{Result, ViolationCode};
 use leadcore::id::{AccountId, CategoryId, ContactId};
 use leadcore::store::Txn;
@@ -69,12 +69,14 @@ pub(crate) fn account_edit(
 pub(crate) fn account_page(
     py: Python<'_>,
     session: &Session,
-    after: Option<Count>,
+    after: Option<Text>,
     limit: Limit,
-) -> PyResult<(Vec<Account>, Option<u64>)> {
+) -> PyResult<(Vec<Account>, Option<String>)> {
+    let after = after.map(|Text(after)| place(py, &after)).transpose()?;
     session.read(py, move |ctx, txn| {
-        let page = desk::accounts::list(ctx, txn, after.map(|after| after.0), limit.0)?;
-        Ok((with_categories(txn, page.items)?, page.next))
+        let page = desk::accounts::list(ctx, txn, after, limit.0)?;
+        let next = page.next.map(|next| format!("{}:{}", next.number, next.id));
+        Ok((with_categories(txn, page.items)?, next))
     })
 }
 
@@ -88,6 +90,39 @@ pub(crate) fn account_leads(py: Python<'_>, session: &Session, account: Id) -> P
         let leads = leads.collect::<Result<_>>()?;
         named_all(txn, leads)
     })
+}
+
+/// The account with this number, or the text that people write for it.
+#[pyfunction]
+pub(crate) fn account_by_number(
+    py: Python<'_>,
+    session: &Session,
+    number: &Bound<'_, PyAny>,
+) -> PyResult<Account> {
+    let mut found = if let Ok(Text(number)) = number.extract::<Text>() {
+        session.read(py, move |ctx, txn| {
+            let found = desk::accounts::by_number(ctx, txn, number.as_str())?;
+            with_categories(txn, vec![found])
+        })?
+    } else {
+        let Count(number) = crate::arguments::read("number", number)?;
+        session.read(py, move |ctx, txn| {
+            let found = desk::accounts::by_number(ctx, txn, number)?;
+            with_categories(txn, vec![found])
+        })?
+    };
+    found.pop().ok_or_else(|| crate::errors::raise(py, &leadcore::error::Error::not_found("account")))
+}
+
+/// The place behind a page: a number, and the id of the record where it ended.
+fn place(py: Python<'_>, text: &str) -> PyResult<NumberPlace> {
+    let (number, id) = text.split_once(':').map_or((text, None), |(number, id)| (number, Some(id)));
+    let number = number.parse::<u64>().ok();
+    let id = id.map_or(Some(uuid::Uuid::max()), |id| uuid::Uuid::try_parse(id).ok());
+    match (number, id) {
+        (Some(number), Some(id)) => Ok(NumberPlace { number, id }),
+        _ => Err(invalid(py, "after", ViolationCode::Malformed, "this is not a page cursor")),
+    }
 }
 
 fn status_of(py: Python<'_>, status: &Text) -> PyResult<AccountStatus> {
@@ -147,7 +182,7 @@ fn py_outcome<'py>(py: Python<'py>, outcome: &ConversionOutcome) -> PyResult<Bou
     let arguments = (
         outcome.operation.as_uuid(),
         outcome.lead.as_uuid(),
-        outcome.account.as_uuid(),
+        outcome.account.map(AccountId::as_uuid),
         outcome.account_number,
         PyTuple::new(py, outcome.contacts.iter().copied().map(ContactId::as_uuid))?,
         outcome.newly_converted,

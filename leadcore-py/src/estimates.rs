@@ -9,7 +9,7 @@ use leadcore::domain::{
     Discount, Estimate, EstimateFields, EstimateStatus, EstimateUnmet, LeadLines, Line, Tax,
 };
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
-use leadcore::id::{ActivityId, EstimateId, LeadId, Revision, UserId};
+use leadcore::id::{ActivityId, EstimateId, LeadId, NumberSeriesId, Revision, UserId};
 use leadcore::time::Date;
 use leadcore::value::Currency;
 use pyo3::prelude::*;
@@ -155,10 +155,12 @@ pub(crate) fn estimate_create(
     session: &Session,
     subject: SubjectsArg,
     fields: Text,
+    series: Option<Id>,
 ) -> PyResult<String> {
     let (about, fields) = (subject.0, new(py, &fields)?);
+    let series = series.map(|series| NumberSeriesId::from_uuid(series.0));
     let made = session.write(py, move |ctx, txn| {
-        desk::estimates::create(ctx, txn, &about, fields.clone()).map_err(named)
+        desk::estimates::create_in(ctx, txn, &about, fields.clone(), series).map_err(named)
     })?;
     to_json(py, &told(&made))
 }

@@ -380,7 +380,7 @@ impl Lead {
     /// The id of the account it became, if it was converted.
     #[getter]
     fn account_id(&self) -> Option<Uuid> {
-        self.lead.conversion.as_ref().map(|done| done.account.as_uuid())
+        self.lead.conversion.as_ref().and_then(|done| done.account).map(|account| account.as_uuid())
     }
 
     /// When it was put into the trash, while it is there.

@@ -46,6 +46,7 @@ mod page;
 mod pipelines;
 mod reading;
 mod records;
+mod series;
 mod session;
 mod settings;
 mod setup;
@@ -60,7 +61,9 @@ mod views;
 #[pyo3::pymodule]
 mod _leadcore {
     #[pymodule_export]
-    use super::accounts::{account_edit, account_get, account_leads, account_page, apply, convert, plan};
+    use super::accounts::{
+        account_by_number, account_edit, account_get, account_leads, account_page, apply, convert, plan,
+    };
     #[pymodule_export]
     use super::activities::{
         activity_act, activity_add, activity_add_many, activity_assign, activity_complete,
@@ -146,6 +149,10 @@ mod _leadcore {
     };
     #[pymodule_export]
     use super::records::{Account, Contact};
+    #[pymodule_export]
+    use super::series::{
+        series_add, series_archive, series_edit, series_get, series_overview, series_set_default,
+    };
     #[pymodule_export]
     use super::session::{Session, check_hidden, preset_role};
     #[pymodule_export]

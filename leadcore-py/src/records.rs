@@ -197,10 +197,16 @@ impl Account {
         self.account.id.as_uuid()
     }
 
-    /// The customer number: counts up from 1 in each tenant.
+    /// The customer number: unique in its series.
     #[getter]
     fn number(&self) -> u64 {
         self.account.number
+    }
+
+    /// The number as it was written when it was given; none in the standard series.
+    #[getter]
+    fn written_number(&self) -> Option<&str> {
+        self.account.serial.as_ref().map(|serial| serial.text.as_str())
     }
 
     /// How often the account was written.

@@ -4,14 +4,14 @@
 //! old values stay as they were: a search would miss them, and a name could be there twice. So the version of the rules
 //! is stored beside them, and a store of another version is refused until [`rebuild_keys`] has run.
 
-use leadcore::domain::{KEYS_VERSION, SearchText};
+use leadcore::domain::{BlockKey, KEYS_VERSION, SearchText};
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::value::fold;
 use rusqlite::{Connection, Row};
 
 use crate::error::StoreResult as _;
 use crate::options::check_prefix;
-use crate::repo::{ACCOUNT_COLUMNS, ADD_FIELD, CONTACT_COLUMNS, account, add_field, contact};
+use crate::repo::{ACCOUNT_COLUMNS, ADD_BLOCK, ADD_FIELD, CONTACT_COLUMNS, account, add_field, contact};
 use crate::row::{Columns, select_lead};
 use crate::txn::{in_savepoint, with_prefix};
 
@@ -58,17 +58,19 @@ pub fn rebuild_keys(conn: &Connection, prefix: &str) -> Result<u64> {
     check_prefix(prefix)?;
     let mut leads = 0;
     in_savepoint(conn, "leadcore_keys", || {
-        for table in ["pipeline", "term"] {
+        for table in ["pipeline", "term", "number_series"] {
             refold_names(conn, prefix, table)?;
         }
         leads = rebuild_leads(conn, prefix)?;
         rebuild_people(conn, prefix, "contact", CONTACT_COLUMNS, |row| {
-            let fields = contact(row)?.fields;
-            Ok((fields.name_key(), fields.search_text()))
+            let contact = contact(row)?;
+            let (name, search) = (contact.fields.name_key(), contact.fields.search_text());
+            Ok(Person { id: contact.id.as_uuid(), name, search, blocks: contact.fields.block_keys() })
         })?;
         rebuild_people(conn, prefix, "account", ACCOUNT_COLUMNS, |row| {
-            let fields = account(row)?.fields;
-            Ok((fields.name_key(), fields.search_text()))
+            let account = account(row)?;
+            let (name, search) = (account.fields.name_key(), account.fields.search_text());
+            Ok(Person { id: account.id.as_uuid(), name, search, blocks: account.block_keys() })
         })?;
         let done = format!("DELETE FROM leadcore_keys; INSERT INTO leadcore_keys VALUES ({KEYS_VERSION})");
         conn.execute_batch(&with_prefix(&done, prefix)).store("write the version of the keys")
@@ -137,17 +139,27 @@ fn rebuild_leads(conn: &Connection, prefix: &str) -> Result<u64> {
     Ok(count)
 }
 
-/// Names and search texts of contacts or accounts, in rounds.
+/// What is computed of a contact or an account.
+struct Person {
+    id: uuid::Uuid,
+    name: String,
+    search: SearchText,
+    blocks: Vec<BlockKey>,
+}
+
+/// Names, search texts and keys of contacts or accounts, in rounds.
 fn rebuild_people(
     conn: &Connection,
     prefix: &str,
     table: &str,
     columns: &str,
-    keys: impl Fn(&Row<'_>) -> Result<(String, SearchText)>,
+    keys: impl Fn(&Row<'_>) -> Result<Person>,
 ) -> Result<()> {
     let what = "compute keys of persons and accounts anew";
+    conn.execute(&format!("DELETE FROM {prefix}block_key WHERE of = ?"), [table]).store(what)?;
+    let mut add_block = conn.prepare(&with_prefix(ADD_BLOCK, prefix)).store(what)?;
     let mut rows = conn
-        .prepare(&format!("SELECT rid FROM {prefix}{table} WHERE rid > ? ORDER BY rid LIMIT ?"))
+        .prepare(&format!("SELECT rid, tenant FROM {prefix}{table} WHERE rid > ? ORDER BY rid LIMIT ?"))
         .store(what)?;
     let mut read =
         conn.prepare(&format!("SELECT {columns} FROM {prefix}{table} WHERE rid = ?")).store(what)?;
@@ -156,15 +168,21 @@ fn rebuild_people(
         .store(what)?;
     let mut behind = i64::MIN;
     loop {
-        let round: Vec<i64> =
-            rows.query_map((behind, ROUND), |row| row.get(0)).and_then(Iterator::collect).store(what)?;
-        let Some(last) = round.last() else { break };
+        let round: Vec<(i64, String)> = rows
+            .query_map((behind, ROUND), |row| Ok((row.get(0)?, row.get(1)?)))
+            .and_then(Iterator::collect)
+            .store(what)?;
+        let Some((last, _)) = round.last() else { break };
         behind = *last;
-        for rid in round {
+        for (rid, tenant) in round {
             let mut found = read.query([rid]).store(what)?;
             let Some(row) = found.next().store(what)? else { continue };
-            let (name, search) = keys(row)?;
-            write.execute((name, search.as_str(), rid)).store(what)?;
+            let person = keys(row)?;
+            write.execute((person.name, person.search.as_str(), rid)).store(what)?;
+            for key in person.blocks {
+                let subject = person.id.as_bytes().as_slice();
+                add_block.execute((&tenant, table, key.kind.code(), key.key, subject)).store(what)?;
+            }
         }
     }
     let rebuild = format!("INSERT INTO {prefix}{table}_search ({prefix}{table}_search) VALUES ('rebuild')");

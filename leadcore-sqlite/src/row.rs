@@ -245,17 +245,12 @@ impl<'r, 's> Columns<'r, 's> {
             self.skip(2);
             return Ok(None);
         };
-        match (self.optional_uuid()?, self.optional_uuid()?) {
-            (Some(account), Some(operation)) => Ok(Some(Conversion {
-                at,
-                account: AccountId::from_uuid(account),
-                operation: OperationId::from_uuid(operation),
-            })),
-            _ => Err(corrupt("conversion")),
-        }
+        let account = self.optional_uuid()?.map(AccountId::from_uuid);
+        let operation = self.optional_uuid()?.ok_or_else(|| corrupt("conversion"))?;
+        Ok(Some(Conversion { at, account, operation: OperationId::from_uuid(operation) }))
     }
 
-    fn trashed(&mut self) -> Result<Option<Trashed>> {
+    pub(crate) fn trashed(&mut self) -> Result<Option<Trashed>> {
         let Some(at) = self.optional_time()? else {
             self.skip(1);
             return Ok(None);
@@ -403,7 +398,7 @@ impl<'b, 's> Binder<'b, 's> {
         self.bind(closing.and_then(|closing| closing.detail.as_deref()))?;
         let conversion = lead.conversion.as_ref();
         self.bind(conversion.map(|conversion| conversion.at.as_micros()))?;
-        self.optional_id(conversion.map(|conversion| conversion.account.as_uuid()))?;
+        self.optional_id(conversion.and_then(|conversion| conversion.account).map(AccountId::as_uuid))?;
         self.optional_id(conversion.map(|conversion| conversion.operation.as_uuid()))?;
         let trashed = lead.trashed.as_ref();
         self.bind(trashed.map(|trashed| trashed.at.as_micros()))?;

@@ -11,7 +11,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{LeadId, Revision};
+mod conflict;
+
+pub use conflict::{Conflict, MatchRef};
 
 /// `Result` with leadcore's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -205,41 +207,6 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Why a write could not be applied to the record as it is now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Conflict {
-    /// The caller read one revision, the store holds another.
-    StaleRevision {
-        /// The revision the caller sent.
-        expected: Revision,
-        /// The revision the store holds.
-        found: Revision,
-    },
-    /// The record is still used by this many others.
-    InUse {
-        /// How many records refer to it.
-        by: u64,
-    },
-    /// The lead was converted; edit the account or contact instead.
-    Converted,
-    /// Only a customer has what was asked for (S4.14): plan the conversion of this lead as it is, carry it out, and ask again.
-    ConversionRequired {
-        /// The lead to convert.
-        lead: LeadId,
-        /// Its revision: what the conversion is planned for.
-        revision: Revision,
-    },
-    /// The plan no longer fits what it was made from.
-    PlanOutdated,
-    /// The tenant closed this function for leads in the state of this one (S4.15).
-    Closed {
-        /// Which: `edit`, `move` … or one of the host's own.
-        function: String,
-    },
-}
-
 #[derive(Debug, Default)]
 enum Detail {
     #[default]
@@ -298,25 +265,7 @@ impl Error {
     /// A write that does not fit the record as it is now.
     #[must_use]
     pub fn conflicting(what: &str, conflict: Conflict) -> Self {
-        let (kind, context) = match &conflict {
-            Conflict::StaleRevision { expected, found } => (
-                ErrorKind::Conflict,
-                format!("{what} changed since it was read: revision {found}, expected {expected}"),
-            ),
-            Conflict::InUse { by } => (ErrorKind::Conflict, format!("{what} is in use by {by} records")),
-            Conflict::Converted => {
-                (ErrorKind::Frozen, format!("{what} was converted and takes no more edits"))
-            }
-            Conflict::ConversionRequired { .. } => {
-                (ErrorKind::Conflict, format!("{what} needs a customer: convert the lead first"))
-            }
-            Conflict::PlanOutdated => {
-                (ErrorKind::Conflict, format!("{what} changed since the plan was made: plan again"))
-            }
-            Conflict::Closed { function } => {
-                (ErrorKind::Conflict, format!("`{function}` is closed for this {what} in its state"))
-            }
-        };
+        let (kind, context) = conflict.told(what);
         Self(Box::new(Inner {
             kind,
             context: Cow::Owned(context),
@@ -410,32 +359,4 @@ impl From<Violation> for Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_match_their_serialised_names() {
-        for kind in ErrorKind::ALL {
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.code());
-        }
-    }
-
-    #[test]
-    fn an_invalid_error_says_every_broken_rule() {
-        let error = Error::invalid(vec![
-            Violation::new("company", ViolationCode::Required, "a company lead needs a company name"),
-            Violation::new("email", ViolationCode::Malformed, "an e-mail address needs one `@`"),
-        ]);
-        assert_eq!(
-            error.to_string(),
-            "invalid input: `company`: a company lead needs a company name; `email`: an e-mail address needs one `@`"
-        );
-    }
-
-    #[test]
-    fn a_converted_lead_is_frozen_not_merely_conflicting() {
-        let error = Error::conflicting("lead", Conflict::Converted);
-        assert_eq!(error.kind(), ErrorKind::Frozen);
-        assert_eq!(error.conflict(), Some(&Conflict::Converted));
-    }
-}
+mod tests;

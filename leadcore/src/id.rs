@@ -89,6 +89,8 @@ uuid_id! {
     OpportunityId;
     /// What an account buys.
     ServiceId;
+    /// A number series.
+    NumberSeriesId;
     /// A record of the host's own that is shown with leads: a subscription, a project.
     RecordId;
     /// One operation: everything that was written by one call, and what undo takes back.

@@ -3,6 +3,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod context;
+pub mod dedupe;
 pub mod desk;
 pub mod domain;
 pub mod error;

@@ -77,8 +77,8 @@ mod conversion {
         let (account, persons) = case
             .run(|ctx, txn| {
                 Ok((
-                    accounts::get(ctx, txn, outcome.account)?,
-                    contacts::of_account(ctx, txn, outcome.account)?,
+                    accounts::get(ctx, txn, outcome.account.unwrap())?,
+                    contacts::of_account(ctx, txn, outcome.account.unwrap())?,
                 ))
             })
             .unwrap();
@@ -92,7 +92,7 @@ mod conversion {
             "the person of the lead is its contact"
         );
         assert_eq!(outcome.contacts, [persons[0].contact.id]);
-        let origins = case.run(|ctx, txn| accounts::origins(ctx, txn, outcome.account)).unwrap();
+        let origins = case.run(|ctx, txn| accounts::origins(ctx, txn, outcome.account.unwrap())).unwrap();
         assert_eq!(origins, [lead.id]);
     }
 
@@ -106,16 +106,17 @@ mod conversion {
         });
         let done = case.run(|ctx, txn| convert(ctx, txn, first.id, &ConversionOptions::default())).unwrap();
         let second = case.lead(full());
-        let options = ConversionOptions::default().into_account(done.account).status(AccountStatus::Prospect);
+        let options =
+            ConversionOptions::default().into_account(done.account.unwrap()).status(AccountStatus::Prospect);
         let again = case.run(|ctx, txn| convert(ctx, txn, second.id, &options)).unwrap();
-        assert_eq!((again.account, again.account_number), (done.account, 1));
-        let account = case.run(|ctx, txn| accounts::get(ctx, txn, done.account)).unwrap();
+        assert_eq!((again.account.unwrap(), again.account_number), (done.account.unwrap(), 1));
+        let account = case.run(|ctx, txn| accounts::get(ctx, txn, done.account.unwrap())).unwrap();
         assert_eq!(account.fields.name, "Nordlys", "what it says stays");
         assert_eq!(account.fields.status, AccountStatus::Customer, "its status stays");
         assert_eq!(account.fields.industry.as_deref(), Some("Energy"), "what it did not say is filled");
         let mails: Vec<_> = account.fields.emails.iter().map(|mail| mail.as_str()).collect();
         assert_eq!(mails, ["post@nordlys.example", "kari@nordlys.example"], "lists grow at their end");
-        let persons = case.run(|ctx, txn| contacts::of_account(ctx, txn, done.account)).unwrap();
+        let persons = case.run(|ctx, txn| contacts::of_account(ctx, txn, done.account.unwrap())).unwrap();
         let primary: Vec<_> = persons.iter().map(|person| person.is_primary).collect();
         assert_eq!(primary, [true, false], "the account keeps its primary contact");
         assert_eq!(persons[0].contact.id, done.contacts[0]);
@@ -156,7 +157,7 @@ mod conversion {
             let sides = case
                 .run(|ctx, txn| {
                     let of_lead = contacts::of_lead(ctx, txn, lead.id)?;
-                    Ok((of_lead, contacts::of_account(ctx, txn, outcome.account)?))
+                    Ok((of_lead, contacts::of_account(ctx, txn, outcome.account.unwrap())?))
                 })
                 .unwrap();
             assert_eq!(sides.0, sides.1, "both sides list the same persons");
@@ -190,7 +191,8 @@ mod conversion {
             let options = ConversionOptions::default().into_account(account);
             case.run(|ctx, txn| plan(ctx, txn, lead.id, &options)).unwrap()
         };
-        let account = case.run(|ctx, txn| convert(ctx, txn, lead.id, &Default::default())).unwrap().account;
+        let account =
+            case.run(|ctx, txn| convert(ctx, txn, lead.id, &Default::default())).unwrap().account.unwrap();
         let more = LeadFields { description: Some("Met in Bergen".to_owned()), ..full() };
         let (second, third) = (case.lead(more), case.lead(full()));
         let (of_second, of_third) = (into(&second, account), into(&third, account));
@@ -246,7 +248,7 @@ mod conversion {
         swapped.contacts.iter_mut().for_each(|contact| contact.is_primary = !contact.is_primary);
         let outcome = case.run(|ctx, txn| apply(ctx, txn, &swapped)).unwrap();
         for persons in [
-            case.run(|ctx, txn| contacts::of_account(ctx, txn, outcome.account)).unwrap(),
+            case.run(|ctx, txn| contacts::of_account(ctx, txn, outcome.account.unwrap())).unwrap(),
             case.run(|ctx, txn| contacts::of_lead(ctx, txn, lead.id)).unwrap(),
         ] {
             assert_eq!(
@@ -315,8 +317,8 @@ mod conversion {
             let mut all = Vec::new();
             let mut before = None;
             loop {
-                let page =
-                    case.run(|ctx, txn| timeline::of_account(ctx, txn, outcome.account, before, limit));
+                let page = case
+                    .run(|ctx, txn| timeline::of_account(ctx, txn, outcome.account.unwrap(), before, limit));
                 let page = page.unwrap();
                 all.extend(page.items);
                 before = page.next;

@@ -237,7 +237,7 @@ mod policy {
         let convert = |ctx: &leadcore::context::Context<'_>, txn: &mut dyn Txn| {
             convert::convert(ctx, txn, case.leads[2].id, &Default::default())
         };
-        let account = case.as_user("max", convert).unwrap().account;
+        let account = case.as_user("max", convert).unwrap().account.unwrap();
         for (user, wanted) in [("cy", None), ("ada", Some(ErrorKind::NotFound)), ("vi", None)] {
             assert_eq!(case.kind(user, |ctx, txn| accounts::get(ctx, txn, account)), wanted, "{user}");
             let listed = case.as_user(user, |ctx, txn| accounts::list(ctx, txn, None, 10)).unwrap().items;
@@ -251,7 +251,8 @@ mod policy {
         let account = case
             .as_user("max", |ctx, txn| convert::convert(ctx, txn, case.leads[0].id, &Default::default()))
             .unwrap()
-            .account;
+            .account
+            .unwrap();
         let edit = |user: &str, patch: &AccountPatch| {
             case.as_user(user, |ctx, txn| accounts::edit(ctx, txn, account, Expect::Any, patch))
         };

@@ -179,7 +179,13 @@ pub(crate) fn desk_functions() -> BTreeSet<String> {
             functions.insert(format!("{room}::{name}"));
         }
     }
-    for pure in ["pipelines::new_stage", "calendar::month_of", "ical::calendar"] {
+    for pure in [
+        "convert::many_in_batches",
+        "outbox::deliver",
+        "pipelines::new_stage",
+        "calendar::month_of",
+        "ical::calendar",
+    ] {
         assert!(functions.remove(pure), "{pure} takes no transaction");
     }
     functions

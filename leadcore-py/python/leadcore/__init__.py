@@ -109,6 +109,7 @@ from .policy import Role, RoleTable
 from .reading import LeadReading
 from .records import HostRecord, RecordKind, Records
 from .services import Services
+from .series import LastNumber, NumberSeries, Series
 from .settings import Numbering, Settings
 from .subjects import SubjectRef
 from .terms import Terms
@@ -191,6 +192,7 @@ __all__ = [
     "InternalError",
     "InvalidError",
     "Kept",
+    "LastNumber",
     "Lead",
     "LeadAction",
     "LeadExport",
@@ -215,6 +217,7 @@ __all__ = [
     "MassTotals",
     "Money",
     "NotFoundError",
+    "NumberSeries",
     "Numbering",
     "Operations",
     "Opportunities",
@@ -249,6 +252,7 @@ __all__ = [
     "Service",
     "ServiceInput",
     "Services",
+    "Series",
     "Settings",
     "Stage",
     "StageInput",

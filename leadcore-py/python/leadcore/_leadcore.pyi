@@ -32,6 +32,7 @@ __all__ = [
     "Lead",
     "LeadTable",
     "Session",
+    "account_by_number",
     "account_edit",
     "account_get",
     "account_leads",
@@ -202,6 +203,12 @@ __all__ = [
     "service_page",
     "service_set_state",
     "services_of",
+    "series_add",
+    "series_archive",
+    "series_edit",
+    "series_get",
+    "series_overview",
+    "series_set_default",
     "term_add",
     "term_archive",
     "term_ask_for_detail",
@@ -551,6 +558,10 @@ class Account:
         """The id."""
 
     @property
+    def written_number(self) -> str | None:
+        """The number as it was written when it was given; none in the standard series."""
+
+    @property
     def revision(self) -> int:
         """How often the account was written."""
 
@@ -821,6 +832,24 @@ def numbering_get(session: Session) -> tuple[str, int, int, int | None]:
 def numbering_set(session: Session, prefix: str, width: int, start: int, revision: int | None) -> int:
     """Writes how lead numbers are written."""
 
+def series_overview(session: Session, kind: str, last: int) -> str:
+    """The series of a kind with what comes next and the last numbers of each, as JSON."""
+
+def series_get(session: Session, series: Any) -> str:
+    """One series, as JSON."""
+
+def series_add(session: Session, kind: str, fields: str) -> str:
+    """Adds a series; its fields as JSON."""
+
+def series_edit(session: Session, series: Any, revision: int | None, fields: str) -> str:
+    """Writes all fields of a series, as JSON."""
+
+def series_archive(session: Session, series: Any, revision: int | None, archived: bool) -> str:
+    """Archives a series, or takes it out of the archive."""
+
+def series_set_default(session: Session, series: Any) -> str:
+    """Makes a series the default of its kind."""
+
 def functions_get(session: Session) -> tuple[list[tuple[str, str]], int | None]:
     """The functions that are not open for every lead, each with its filter as JSON."""
 
@@ -861,7 +890,10 @@ def account_edit(
 ) -> Account:
     """Changes some fields of an account, and its status when one is given; none empties a field."""
 
-def account_page(session: Session, after: int | None, limit: int) -> tuple[list[Account], int | None]:
+def account_by_number(session: Session, number: int | str) -> Account:
+    """The account with this number, or the text that people write for it."""
+
+def account_page(session: Session, after: str | None, limit: int) -> tuple[list[Account], str | None]:
     """A page of accounts by number, and where the next one begins."""
 
 def account_leads(session: Session, account: Account | UUID | str) -> list[Lead]:
@@ -1287,7 +1319,9 @@ def file_delete(session: Session, file: Any, revision: int | None) -> None:
 def files_of(session: Session, subject: _Subject, ascending: bool, after: str | None, limit: int) -> _Page:
     """A page of the files about a record."""
 
-def estimate_create(session: Session, subject: _Subject | Iterable[_Subject], fields: str) -> str:
+def estimate_create(
+    session: Session, subject: _Subject | Iterable[_Subject], fields: str, series: Any
+) -> str:
     """Creates an estimate: as JSON."""
 
 def estimate_from_lines(session: Session, lead: Any, fields: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from ._leadcore import Account, Lead
-from .arguments import check, page_number, page_size_of
+from .arguments import check, page_size_of
 from .arguments import compiled as _leadcore
 from .exceptions import refused
 from .fields import ACCOUNT_KEYS, AccountInput, checked
@@ -77,6 +77,15 @@ class Accounts:
             given["company"] = given.pop("name")
         return _leadcore.account_edit(self._db._session, account, status, given)
 
+    def by_number(self, number: int | str) -> Account:
+        """The account with this number, in whichever series: the number, or the text that people write for it.
+
+        >>> _ = db.leads.convert(db.leads.create(company="Nordlys AS"))
+        >>> db.accounts.by_number(1).name
+        'Nordlys AS'
+        """
+        return _leadcore.account_by_number(self._db._session, number)
+
     def list(self, *, limit: int = 50, after: str | None = None) -> Page[Account]:
         """A page of accounts by customer number, from behind ``after``, the ``next`` of the page before.
 
@@ -86,8 +95,9 @@ class Accounts:
         >>> [account.name for account in db.accounts.list()]
         ['Nordlys AS']
         """
-        accounts, following = _leadcore.account_page(self._db._session, page_number(after), limit)
-        return Page(tuple(accounts), None if following is None else str(following))
+        check("after", after, (str, type(None)), "the `next` of a page")
+        accounts, following = _leadcore.account_page(self._db._session, after, limit)
+        return Page(tuple(accounts), following)
 
     def iter(self, *, page_size: int = 500) -> Iterator[Account]:
         """Every account by customer number, read in pages as you go.
@@ -97,7 +107,7 @@ class Accounts:
         [1]
         """
         size = page_size_of(page_size)
-        after: int | None = None
+        after: str | None = None
         while True:
             accounts, after = _leadcore.account_page(self._db._session, after, size)
             yield from accounts

@@ -39,6 +39,7 @@ from .pipelines import Pipelines
 from .policy import RoleTable
 from .records import Records
 from .services import Services
+from .series import Series
 from .settings import Settings
 from .subjects import SubjectRef
 from .terms import Terms
@@ -73,22 +74,18 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
         user: Who asks, by your own name for the user; ``None`` is the program itself, which may do everything.
         policy: Who may do what. Without one, everybody may do everything.
         team: The users of the acting user's team, for ``my_team`` in filters.
-        utc_offset: Where the acting user's days begin, for ``today`` and ``this month`` in filters and for times in
-            lists: an offset, or a zone that is asked at each call (``zoneinfo.ZoneInfo("Europe/Oslo")``). UTC when
-            not said.
-        clock: What gives the time, an aware ``datetime``, instead of the machine's clock: for tests and replays. It is
-            asked once for each call, and all that the call writes has that time.
+        utc_offset: Where the acting user's days begin, for filters and for times in lists: an offset, or a zone that is
+            asked at each call (``zoneinfo.ZoneInfo("Europe/Oslo")``). UTC when not said.
+        clock: What gives the time of a call, an aware ``datetime``, instead of the machine's: for tests and replays.
         tax_rule: What checks tax numbers: called with the number and the country's code (``None`` when not known), it
             returns ``None`` for a number that is right, else the reason why it is not, for people to read. Asked
             when a lead or account gets another number or country, also by imports. It runs in the middle of a write, so
             it must be quick and cannot use a database.
-
         files_in: A directory that holds the content of files, instead of the database itself; made when it is not
             there. It belongs to this one database, and every program that opens that uses it. Copy it first, then
             the database (:meth:`Database.backup_to`).
 
-    What ``clock`` or ``tax_rule`` raises is raised by the call, and nothing of it is kept; an import keeps the chunks
-    before.
+    What ``clock`` or ``tax_rule`` raises is raised by the call; of an import, the chunks before are kept.
 
     Example:
         >>> db = leadcore.open(":memory:", tenant="acme", user="ada")
@@ -160,6 +157,7 @@ class Database(Operations, Importing):
         "records",
         "reminders",
         "services",
+        "series",
         "settings",
         "sources",
         "views",
@@ -219,6 +217,8 @@ class Database(Operations, Importing):
     hygiene: Hygiene
     """Addresses that reach nobody: found, and mended by a plan."""
 
+    series: Series
+    """Number series."""
     settings: Settings
     """How lead numbers are written, and which functions are open for which leads."""
 
@@ -254,6 +254,7 @@ class Database(Operations, Importing):
         self.lost_reasons = Terms(self, "lost_reason")
         self.disqualify_reasons = Terms(self, "disqualify_reason")
         self.catalogue = Catalogue(self)
+        self.series = Series(self)
         self.settings = Settings(self)
         self.mappings = Mappings(self)
         self.hygiene = Hygiene(self)

@@ -25,6 +25,7 @@ from .fields import checked
 from .leads import LeadRef
 from .lines import LineRef, lines_json
 from .models import Page, Subject
+from .series import SeriesRef
 from .subjects import SubjectRef, fields_json, identity, page_of, text_or_none
 from .values import Record
 
@@ -64,8 +65,17 @@ class Estimates:
         """Use ``db.estimates``."""
         self._db = db
 
-    def create(self, subject: SubjectRef | Iterable[SubjectRef], /, **fields: Unpack[EstimateInput]) -> Estimate:
+    def create(
+        self,
+        subject: SubjectRef | Iterable[SubjectRef],
+        /,
+        *,
+        series: SeriesRef | None = None,
+        **fields: Unpack[EstimateInput],
+    ) -> Estimate:
         """Create a draft about a lead, contact or account, or about several.
+
+        It gets the next number of a ``series`` (``db.series``), or of the default one.
 
         Raises:
             InvalidError: With every broken rule, those of lines too: ``lines[3].quantity``.
@@ -78,7 +88,7 @@ class Estimates:
             ('draft', Decimal('2400'), Decimal('3000'))
 
         """
-        return self._one(_leadcore.estimate_create(self._db._session, subject, _fields(fields)))
+        return self._one(_leadcore.estimate_create(self._db._session, subject, _fields(fields), series))
 
     def create_from_lines(self, lead: LeadRef, /, **fields: Unpack[EstimateInput]) -> Estimate:
         """Create a draft with the products of a lead (``db.lines``); lines that are given come behind them.

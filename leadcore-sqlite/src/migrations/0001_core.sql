@@ -280,16 +280,39 @@ CREATE TABLE {prefix}account (
     category        BLOB,
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,
+    -- When, and by which operation, the conversion that made it was taken back.
+    archived_at     INTEGER,
+    archived_by     BLOB,
     name_key        TEXT    NOT NULL,
-    search          TEXT    NOT NULL
+    search          TEXT    NOT NULL,
+    -- The series of its number, and the year of one that begins anew in each, or 0; the number as it was written, where that
+    -- does not follow from the series.
+    series          BLOB    NOT NULL CHECK (length(series) = 16),
+    year            INTEGER NOT NULL,
+    written         TEXT
 ) STRICT;
 CREATE UNIQUE INDEX {prefix}account_id ON {prefix}account (tenant, id);
-CREATE UNIQUE INDEX {prefix}account_number ON {prefix}account (tenant, number);
+CREATE INDEX {prefix}account_number ON {prefix}account (tenant, number, id);
+CREATE UNIQUE INDEX {prefix}account_series ON {prefix}account (tenant, series, year, number);
+CREATE UNIQUE INDEX {prefix}account_written ON {prefix}account (tenant, written) WHERE written IS NOT NULL;
 CREATE INDEX {prefix}account_name ON {prefix}account (tenant, name_key, id);
 CREATE VIRTUAL TABLE {prefix}account_search USING fts5 (
     search, content = '{prefix}account', content_rowid = 'rid',
     tokenize = 'trigram case_sensitive 1', columnsize = 0
 );
+
+-- What contacts and accounts are found by when a lead may be one of them: `number`, `tax_id`, `email` (canonical), `phone`
+-- (digits), `company` (without its legal form), `domain`, `person`.
+CREATE TABLE {prefix}block_key (
+    tenant  TEXT NOT NULL,
+    of      TEXT NOT NULL CHECK (of IN ('account', 'contact')),
+    kind    TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    subject BLOB NOT NULL CHECK (length(subject) = 16),
+    PRIMARY KEY (tenant, of, kind, key, subject)
+) STRICT, WITHOUT ROWID;
+-- What one of them has, so that a write changes no more than differs.
+CREATE INDEX {prefix}block_key_of ON {prefix}block_key (tenant, subject);
 
 -- Associations: `from` has `to` as `role`.
 CREATE TABLE {prefix}link (
@@ -356,12 +379,34 @@ CREATE TABLE {prefix}setting (
     PRIMARY KEY (tenant, name)
 ) STRICT, WITHOUT ROWID;
 
--- Number series: the number that comes next.
+-- Number series that somebody changed or added. The standard one of each kind has an id that is the same everywhere, and needs
+-- no row.
+CREATE TABLE {prefix}number_series (
+    tenant     TEXT    NOT NULL,
+    id         BLOB    NOT NULL CHECK (length(id) = 16),
+    kind       TEXT    NOT NULL CHECK (kind IN ('lead', 'account', 'opportunity', 'estimate')),
+    revision   INTEGER NOT NULL,
+    name       TEXT    NOT NULL,
+    name_key   TEXT    NOT NULL,
+    prefix     TEXT    NOT NULL,
+    width      INTEGER NOT NULL,
+    first      INTEGER NOT NULL,
+    last       INTEGER NOT NULL,
+    yearly     INTEGER NOT NULL CHECK (yearly IN (0, 1)),
+    gapless    INTEGER NOT NULL CHECK (gapless IN (0, 1)),
+    is_default INTEGER NOT NULL CHECK (is_default IN (0, 1)),
+    archived   INTEGER NOT NULL CHECK (archived IN (0, 1)),
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, kind, name_key)
+) STRICT, WITHOUT ROWID;
+
+-- The number that comes next in a series, where one was given; `year` is 0 in a series that goes on for ever.
 CREATE TABLE {prefix}number (
     tenant TEXT    NOT NULL,
-    series TEXT    NOT NULL,
+    series BLOB    NOT NULL CHECK (length(series) = 16),
+    year   INTEGER NOT NULL,
     next   INTEGER NOT NULL,
-    PRIMARY KEY (tenant, series)
+    PRIMARY KEY (tenant, series, year)
 ) STRICT, WITHOUT ROWID;
 
 -- Saved views. `name_key` is unique among the views of one owner; `owner` is empty where the host made the view.
@@ -562,9 +607,15 @@ CREATE TABLE {prefix}estimate (
     created_by  TEXT,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
+    -- As in {prefix}account.
+    series      BLOB    NOT NULL CHECK (length(series) = 16),
+    year        INTEGER NOT NULL,
+    written     TEXT,
     PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, number)
+    UNIQUE (tenant, series, year, number)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}estimate_number ON {prefix}estimate (tenant, number);
+CREATE UNIQUE INDEX {prefix}estimate_written ON {prefix}estimate (tenant, written) WHERE written IS NOT NULL;
 CREATE INDEX {prefix}estimate_date ON {prefix}estimate (tenant, date, id);
 CREATE INDEX {prefix}estimate_status ON {prefix}estimate (tenant, status, date, id, valid_until);
 CREATE INDEX {prefix}estimate_valid ON {prefix}estimate (tenant, valid_until, id)
@@ -639,10 +690,16 @@ CREATE TABLE {prefix}opportunity (
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL,
     day            INTEGER NOT NULL,
+    -- As in {prefix}account.
+    series         BLOB    NOT NULL CHECK (length(series) = 16),
+    year           INTEGER NOT NULL,
+    written        TEXT,
     PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, number),
+    UNIQUE (tenant, series, year, number),
     CHECK ((state = 'open') = (closed_on IS NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}opportunity_number ON {prefix}opportunity (tenant, number);
+CREATE UNIQUE INDEX {prefix}opportunity_written ON {prefix}opportunity (tenant, written) WHERE written IS NOT NULL;
 CREATE INDEX {prefix}opportunity_day ON {prefix}opportunity (tenant, day, id);
 CREATE INDEX {prefix}opportunity_account ON {prefix}opportunity (tenant, account, day, id);
 CREATE INDEX {prefix}opportunity_owner ON {prefix}opportunity (tenant, owner, day, id, state) WHERE owner IS NOT NULL;

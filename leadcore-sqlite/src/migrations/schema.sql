@@ -25,12 +25,20 @@ CREATE TABLE leadcore_account (
     category        BLOB,
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,
+    -- When, and by which operation, the conversion that made it was taken back.
+    archived_at     INTEGER,
+    archived_by     BLOB,
     name_key        TEXT    NOT NULL,
-    search          TEXT    NOT NULL
+    search          TEXT    NOT NULL,
+    -- The series of its number, and the year of one that begins anew in each, or 0; the number as it was written, where that
+    -- does not follow from the series.
+    series          BLOB    NOT NULL CHECK (length(series) = 16),
+    year            INTEGER NOT NULL,
+    written         TEXT
 ) STRICT;
 CREATE UNIQUE INDEX leadcore_account_id ON leadcore_account (tenant, id);
 CREATE INDEX leadcore_account_name ON leadcore_account (tenant, name_key, id);
-CREATE UNIQUE INDEX leadcore_account_number ON leadcore_account (tenant, number);
+CREATE INDEX leadcore_account_number ON leadcore_account (tenant, number, id);
 CREATE VIRTUAL TABLE leadcore_account_search USING fts5 (
     search, content = 'leadcore_account', content_rowid = 'rid',
     tokenize = 'trigram case_sensitive 1', columnsize = 0
@@ -38,6 +46,8 @@ CREATE VIRTUAL TABLE leadcore_account_search USING fts5 (
 CREATE TABLE 'leadcore_account_search_config'(k PRIMARY KEY, v) WITHOUT ROWID;
 CREATE TABLE 'leadcore_account_search_data'(id INTEGER PRIMARY KEY, block BLOB);
 CREATE TABLE 'leadcore_account_search_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
+CREATE UNIQUE INDEX leadcore_account_series ON leadcore_account (tenant, series, year, number);
+CREATE UNIQUE INDEX leadcore_account_written ON leadcore_account (tenant, written) WHERE written IS NOT NULL;
 CREATE TABLE leadcore_activity (
     tenant     TEXT    NOT NULL,
     id         BLOB    NOT NULL CHECK (length(id) = 16),
@@ -99,6 +109,15 @@ CREATE TABLE leadcore_blob_directory (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_blob_outside ON leadcore_blob (hash) WHERE outside = 1;
+CREATE TABLE leadcore_block_key (
+    tenant  TEXT NOT NULL,
+    of      TEXT NOT NULL CHECK (of IN ('account', 'contact')),
+    kind    TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    subject BLOB NOT NULL CHECK (length(subject) = 16),
+    PRIMARY KEY (tenant, of, kind, key, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_block_key_of ON leadcore_block_key (tenant, subject);
 CREATE TABLE leadcore_child (
     tenant       TEXT    NOT NULL,
     subject_kind TEXT    NOT NULL,
@@ -198,14 +217,20 @@ CREATE TABLE leadcore_estimate (
     created_by  TEXT,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
+    -- As in leadcore_account.
+    series      BLOB    NOT NULL CHECK (length(series) = 16),
+    year        INTEGER NOT NULL,
+    written     TEXT,
     PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, number)
+    UNIQUE (tenant, series, year, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_estimate_date ON leadcore_estimate (tenant, date, id);
+CREATE INDEX leadcore_estimate_number ON leadcore_estimate (tenant, number);
 CREATE INDEX leadcore_estimate_revises ON leadcore_estimate (tenant, revises, date, id) WHERE revises IS NOT NULL;
 CREATE INDEX leadcore_estimate_status ON leadcore_estimate (tenant, status, date, id, valid_until);
 CREATE INDEX leadcore_estimate_valid ON leadcore_estimate (tenant, valid_until, id)
     WHERE status = 'sent' AND valid_until IS NOT NULL;
+CREATE UNIQUE INDEX leadcore_estimate_written ON leadcore_estimate (tenant, written) WHERE written IS NOT NULL;
 CREATE TABLE leadcore_file (
     tenant      TEXT    NOT NULL,
     id          BLOB    NOT NULL CHECK (length(id) = 16),
@@ -422,9 +447,28 @@ CREATE TABLE leadcore_marked_until (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE leadcore_number (
     tenant TEXT    NOT NULL,
-    series TEXT    NOT NULL,
+    series BLOB    NOT NULL CHECK (length(series) = 16),
+    year   INTEGER NOT NULL,
     next   INTEGER NOT NULL,
-    PRIMARY KEY (tenant, series)
+    PRIMARY KEY (tenant, series, year)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leadcore_number_series (
+    tenant     TEXT    NOT NULL,
+    id         BLOB    NOT NULL CHECK (length(id) = 16),
+    kind       TEXT    NOT NULL CHECK (kind IN ('lead', 'account', 'opportunity', 'estimate')),
+    revision   INTEGER NOT NULL,
+    name       TEXT    NOT NULL,
+    name_key   TEXT    NOT NULL,
+    prefix     TEXT    NOT NULL,
+    width      INTEGER NOT NULL,
+    first      INTEGER NOT NULL,
+    last       INTEGER NOT NULL,
+    yearly     INTEGER NOT NULL CHECK (yearly IN (0, 1)),
+    gapless    INTEGER NOT NULL CHECK (gapless IN (0, 1)),
+    is_default INTEGER NOT NULL CHECK (is_default IN (0, 1)),
+    archived   INTEGER NOT NULL CHECK (archived IN (0, 1)),
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, kind, name_key)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE leadcore_operation (
     rid     INTEGER PRIMARY KEY,
@@ -471,17 +515,23 @@ CREATE TABLE leadcore_opportunity (
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL,
     day            INTEGER NOT NULL,
+    -- As in leadcore_account.
+    series         BLOB    NOT NULL CHECK (length(series) = 16),
+    year           INTEGER NOT NULL,
+    written        TEXT,
     PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, number),
+    UNIQUE (tenant, series, year, number),
     CHECK ((state = 'open') = (closed_on IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_opportunity_account ON leadcore_opportunity (tenant, account, day, id);
 CREATE INDEX leadcore_opportunity_day ON leadcore_opportunity (tenant, day, id);
 CREATE INDEX leadcore_opportunity_lead ON leadcore_opportunity (tenant, origin_lead) WHERE origin_lead IS NOT NULL;
+CREATE INDEX leadcore_opportunity_number ON leadcore_opportunity (tenant, number);
 CREATE INDEX leadcore_opportunity_owner ON leadcore_opportunity (tenant, owner, day, id, state) WHERE owner IS NOT NULL;
 CREATE INDEX leadcore_opportunity_reason ON leadcore_opportunity (tenant, reason) WHERE reason IS NOT NULL;
 CREATE INDEX leadcore_opportunity_source ON leadcore_opportunity (tenant, source, day, id, state) WHERE source IS NOT NULL;
 CREATE INDEX leadcore_opportunity_state ON leadcore_opportunity (tenant, state, day, id);
+CREATE UNIQUE INDEX leadcore_opportunity_written ON leadcore_opportunity (tenant, written) WHERE written IS NOT NULL;
 CREATE TABLE leadcore_pipeline (
     tenant     TEXT    NOT NULL,
     id         BLOB    NOT NULL CHECK (length(id) = 16),

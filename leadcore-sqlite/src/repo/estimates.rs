@@ -1,6 +1,6 @@
 //! The port for estimates. Their lines are rows.
 
-use leadcore::domain::{Actor, Estimate, EstimateFields, EstimateStatus};
+use leadcore::domain::{Actor, Estimate, EstimateFields, EstimateStatus, Series};
 use leadcore::error::Result;
 use leadcore::id::{ActivityId, EstimateId, UserId};
 use leadcore::store::{EstimateScan, Estimates};
@@ -13,11 +13,12 @@ use crate::row::{Binder, Columns, corrupt, to_json};
 use crate::txn::{SqliteTxn, in_savepoint};
 
 use super::lines::{Holder, bind_totals, totals};
+use super::numbers::{bind_serial, serial};
 use super::records::before;
 
-const ESTIMATE_COLUMNS: &str = "id, number, revision, about, title, owner, date, valid_until, currency, note, terms, net, discount, tax, gross, taxes, status, sent_at, settled_at, reason, revises, request, created_by, created_at, updated_at";
-const INSERT_ESTIMATE: &str = "INSERT INTO leadcore_estimate (number, revision, about, title, owner, date, valid_until, currency, note, terms, net, discount, tax, gross, taxes, status, sent_at, settled_at, reason, revises, request, created_by, created_at, updated_at, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE_ESTIMATE: &str = "UPDATE leadcore_estimate SET number = ?, revision = ?, about = ?, title = ?, owner = ?, date = ?, valid_until = ?, currency = ?, note = ?, terms = ?, net = ?, discount = ?, tax = ?, gross = ?, taxes = ?, status = ?, sent_at = ?, settled_at = ?, reason = ?, revises = ?, request = ?, created_by = ?, created_at = ?, updated_at = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const ESTIMATE_COLUMNS: &str = "id, number, revision, about, title, owner, date, valid_until, currency, note, terms, net, discount, tax, gross, taxes, status, sent_at, settled_at, reason, revises, request, created_by, created_at, updated_at, series, year, written";
+const INSERT_ESTIMATE: &str = "INSERT INTO leadcore_estimate (number, revision, about, title, owner, date, valid_until, currency, note, terms, net, discount, tax, gross, taxes, status, sent_at, settled_at, reason, revises, request, created_by, created_at, updated_at, series, year, written, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_ESTIMATE: &str = "UPDATE leadcore_estimate SET number = ?, revision = ?, about = ?, title = ?, owner = ?, date = ?, valid_until = ?, currency = ?, note = ?, terms = ?, net = ?, discount = ?, tax = ?, gross = ?, taxes = ?, status = ?, sent_at = ?, settled_at = ?, reason = ?, revises = ?, request = ?, created_by = ?, created_at = ?, updated_at = ?, series = ?, year = ?, written = ? WHERE tenant = ? AND id = ? AND revision = ?";
 const LAPSED: &str = "SELECT id FROM leadcore_estimate WHERE tenant = ? AND status = 'sent' AND valid_until IS NOT NULL AND valid_until < ? ORDER BY valid_until, id LIMIT ?";
 
 fn date(columns: &mut Columns<'_, '_>) -> Result<Option<Date>> {
@@ -53,6 +54,7 @@ fn estimate(row: &Row<'_>) -> Result<Estimate> {
         created_by: columns.parsed("author", |text| UserId::new(text))?.map_or(Actor::System, Actor::User),
         created_at: columns.time()?,
         updated_at: columns.time()?,
+        serial: serial(&mut columns)?,
     })
 }
 
@@ -141,7 +143,8 @@ fn bind_estimate(binder: &mut Binder<'_, '_>, estimate: &Estimate) -> Result<()>
     binder.optional_id(estimate.request.map(ActivityId::as_uuid))?;
     binder.bind(estimate.created_by.user().map(UserId::as_str))?;
     binder.time(estimate.created_at)?;
-    binder.time(estimate.updated_at)
+    binder.time(estimate.updated_at)?;
+    bind_serial(binder, Series::Estimate, estimate.serial.as_ref())
 }
 
 impl Estimates for SqliteTxn<'_> {
@@ -210,9 +213,14 @@ impl Estimates for SqliteTxn<'_> {
     fn numbered(&mut self, number: u64) -> Result<Option<Estimate>> {
         // There is none with a number that cannot be stored.
         let Ok(number) = i64::try_from(number) else { return Ok(None) };
-        let sql = format!("SELECT {ESTIMATE_COLUMNS} FROM leadcore_estimate WHERE tenant = ? AND number = ?");
+        let sql = format!(
+            "SELECT {ESTIMATE_COLUMNS} FROM leadcore_estimate WHERE tenant = ? AND series = ? AND year = 0 AND number = ?"
+        );
+        let series = Series::Estimate.standard().as_uuid();
         let mut statement = self.prepare(&sql, "read an estimate")?;
-        let mut rows = statement.query((self.tenant_text(), number)).store("read an estimate")?;
+        let mut rows = statement
+            .query((self.tenant_text(), series.as_bytes().as_slice(), number))
+            .store("read an estimate")?;
         let found = rows.next().store("read an estimate")?.map(estimate).transpose()?;
         Ok(self.with_lines(found.into_iter().collect())?.pop())
     }

@@ -3,6 +3,7 @@
 mod activities;
 mod agenda;
 mod blobs;
+mod blocks;
 mod children;
 mod custom;
 mod estimates;
@@ -13,6 +14,7 @@ mod journal;
 mod leads;
 mod lines;
 mod links;
+mod numbers;
 mod opportunities;
 mod people;
 mod records;
@@ -30,6 +32,9 @@ pub(crate) use activities::walk_query;
 #[cfg(test)]
 pub(crate) use agenda::agenda_queries;
 pub(crate) use blobs::no_directory;
+pub(crate) use blocks::ADD_BLOCK;
+#[cfg(test)]
+pub(crate) use blocks::block_queries;
 #[cfg(test)]
 pub(crate) use children::{child_queries, tab_query};
 pub(crate) use custom::{ADD_FIELD, add_field, custom_value};

@@ -1,6 +1,6 @@
 //! The port for opportunities. Their lines are rows.
 
-use leadcore::domain::{Actor, Opportunity, OpportunityEnd, OpportunityFields, OpportunityState};
+use leadcore::domain::{Actor, Opportunity, OpportunityEnd, OpportunityFields, OpportunityState, Series};
 use leadcore::error::Result;
 use leadcore::id::{AccountId, LeadId, LostReasonId, OpportunityId, SourceId, UserId};
 use leadcore::store::{Opportunities, OpportunityScan};
@@ -14,11 +14,12 @@ use crate::row::{Binder, Columns, amount_units, corrupt, to_json};
 use crate::txn::{SqliteTxn, in_savepoint};
 
 use super::lines::{Holder, bind_totals, totals};
+use super::numbers::{bind_serial, serial};
 use super::records::before;
 
-const COLUMNS: &str = "id, number, revision, account, about, name, owner, amount, currency, probability, expected_close, source, campaign, description, net, discount, tax, gross, taxes, state, closed_on, reason, detail, origin_lead, created_by, created_at, updated_at";
-const INSERT: &str = "INSERT INTO leadcore_opportunity (number, revision, account, about, name, owner, amount, currency, probability, expected_close, source, campaign, description, net, discount, tax, gross, taxes, state, closed_on, reason, detail, origin_lead, created_by, created_at, updated_at, day, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE: &str = "UPDATE leadcore_opportunity SET number = ?, revision = ?, account = ?, about = ?, name = ?, owner = ?, amount = ?, currency = ?, probability = ?, expected_close = ?, source = ?, campaign = ?, description = ?, net = ?, discount = ?, tax = ?, gross = ?, taxes = ?, state = ?, closed_on = ?, reason = ?, detail = ?, origin_lead = ?, created_by = ?, created_at = ?, updated_at = ?, day = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const COLUMNS: &str = "id, number, revision, account, about, name, owner, amount, currency, probability, expected_close, source, campaign, description, net, discount, tax, gross, taxes, state, closed_on, reason, detail, origin_lead, created_by, created_at, updated_at, series, year, written";
+const INSERT: &str = "INSERT INTO leadcore_opportunity (number, revision, account, about, name, owner, amount, currency, probability, expected_close, source, campaign, description, net, discount, tax, gross, taxes, state, closed_on, reason, detail, origin_lead, created_by, created_at, updated_at, day, series, year, written, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE: &str = "UPDATE leadcore_opportunity SET number = ?, revision = ?, account = ?, about = ?, name = ?, owner = ?, amount = ?, currency = ?, probability = ?, expected_close = ?, source = ?, campaign = ?, description = ?, net = ?, discount = ?, tax = ?, gross = ?, taxes = ?, state = ?, closed_on = ?, reason = ?, detail = ?, origin_lead = ?, created_by = ?, created_at = ?, updated_at = ?, day = ?, series = ?, year = ?, written = ? WHERE tenant = ? AND id = ? AND revision = ?";
 
 /// An opportunity without its lines.
 fn opportunity(row: &Row<'_>) -> Result<Opportunity> {
@@ -62,6 +63,7 @@ fn opportunity(row: &Row<'_>) -> Result<Opportunity> {
         created_by: columns.parsed("author", |text| UserId::new(text))?.map_or(Actor::System, Actor::User),
         created_at: columns.time()?,
         updated_at: columns.time()?,
+        serial: serial(&mut columns)?,
     })
 }
 
@@ -89,7 +91,8 @@ fn bind(binder: &mut Binder<'_, '_>, one: &Opportunity) -> Result<()> {
     binder.bind(one.created_by.user().map(UserId::as_str))?;
     binder.time(one.created_at)?;
     binder.time(one.updated_at)?;
-    binder.bind(one.day().as_days())
+    binder.bind(one.day().as_days())?;
+    bind_serial(binder, Series::Opportunity, one.serial.as_ref())
 }
 
 /// The walk of an index that a scan is: what it asks for comes first in the index, then the day.
@@ -190,9 +193,13 @@ impl Opportunities for SqliteTxn<'_> {
     fn numbered(&mut self, number: u64) -> Result<Option<Opportunity>> {
         // There is none with a number that cannot be stored.
         let Ok(number) = i64::try_from(number) else { return Ok(None) };
-        let sql = format!("SELECT {COLUMNS} FROM leadcore_opportunity WHERE tenant = ? AND number = ?");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM leadcore_opportunity WHERE tenant = ? AND series = ? AND year = 0 AND number = ?"
+        );
+        let series = Series::Opportunity.standard().as_uuid();
         let mut statement = self.prepare(&sql, "read an opportunity")?;
-        let mut rows = statement.query((self.tenant_text(), number)).store("read an opportunity")?;
+        let key = (self.tenant_text(), series.as_bytes().as_slice(), number);
+        let mut rows = statement.query(key).store("read an opportunity")?;
         let found = rows.next().store("read an opportunity")?.map(opportunity).transpose()?;
         Ok(self.with_their_lines(found.into_iter().collect())?.pop())
     }

@@ -1,11 +1,12 @@
 //! The ports for contacts and accounts.
 
 use leadcore::domain::{
-    Account, AccountFields, AccountStatus, Contact, ContactFields, LeadKind, SubjectKind,
+    Account, AccountFields, AccountStatus, BlockKey, Contact, ContactFields, LeadKind, NumberPlace, Series,
+    SubjectKind,
 };
 use leadcore::error::{Conflict, Error, Result};
 use leadcore::id::{AccountId, CategoryId, ContactId, Revision, UserId};
-use leadcore::store::{Accounts, Contacts, NameSearch};
+use leadcore::store::{Accounts, Block, Contacts, NameSearch};
 use leadcore::value::{Currency, TaxId, Website};
 use rusqlite::Row;
 use uuid::Uuid;
@@ -13,6 +14,9 @@ use uuid::Uuid;
 use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns};
 use crate::txn::{SqliteTxn, in_savepoint};
+
+use super::blocks::Of;
+use super::numbers::{bind_serial, serial};
 
 pub(crate) const CONTACT_COLUMNS: &str = "id, revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, created_at, updated_at";
 const INSERT_CONTACT: &str = "INSERT INTO leadcore_contact (revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, created_at, updated_at, name_key, search, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -22,9 +26,9 @@ const SEARCH_CONTACT: &str = "INSERT INTO leadcore_contact_search (rowid, search
 const FORGET_CONTACT: &str = "INSERT INTO leadcore_contact_search (leadcore_contact_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_contact WHERE tenant = ? AND id = ? AND search IS NOT ?";
 const SEARCH_ACCOUNT: &str = "INSERT INTO leadcore_account_search (rowid, search) SELECT rid, search FROM leadcore_account WHERE tenant = ? AND id = ?";
 const FORGET_ACCOUNT: &str = "INSERT INTO leadcore_account_search (leadcore_account_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_account WHERE tenant = ? AND id = ? AND search IS NOT ?";
-pub(crate) const ACCOUNT_COLUMNS: &str = "id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at";
-const INSERT_ACCOUNT: &str = "INSERT INTO leadcore_account (number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, name_key, search, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE_ACCOUNT: &str = "UPDATE leadcore_account SET number = ?, revision = ?, kind = ?, name = ?, status = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, industry = ?, description = ?, owner = ?, category = ?, created_at = ?, updated_at = ?, name_key = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ?";
+pub(crate) const ACCOUNT_COLUMNS: &str = "id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, archived_at, archived_by, series, year, written";
+const INSERT_ACCOUNT: &str = "INSERT INTO leadcore_account (number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, archived_at, archived_by, name_key, search, series, year, written, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_ACCOUNT: &str = "UPDATE leadcore_account SET number = ?, revision = ?, kind = ?, name = ?, status = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, industry = ?, description = ?, owner = ?, category = ?, created_at = ?, updated_at = ?, archived_at = ?, archived_by = ?, name_key = ?, search = ?, series = ?, year = ?, written = ? WHERE tenant = ? AND id = ? AND revision = ?";
 
 impl SqliteTxn<'_> {
     /// Why an update by id and revision found no row.
@@ -96,6 +100,7 @@ impl Contacts for SqliteTxn<'_> {
                 statement.raw_execute().store("add a contact")?;
                 let row = (self.tenant_text(), contact.id.as_uuid());
                 add_search.execute((row.0, row.1.as_bytes().as_slice())).store("add to the search index")?;
+                self.add_blocks(Of::Contact, row.1, contact.fields.block_keys())?;
             }
             Ok(())
         })
@@ -131,6 +136,7 @@ impl Contacts for SqliteTxn<'_> {
                         .execute((self.tenant_text(), id.as_bytes().as_slice()))
                         .store("add to the search index")?;
                 }
+                self.replace_blocks(Of::Contact, id, contact.fields.block_keys())?;
             }
             Ok(())
         })
@@ -164,6 +170,7 @@ impl Contacts for SqliteTxn<'_> {
                 statement
                     .execute((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
                     .store("remove a contact")?;
+                self.replace_blocks(Of::Contact, id.as_uuid(), Vec::new())?;
             }
             Ok(())
         })
@@ -171,6 +178,10 @@ impl Contacts for SqliteTxn<'_> {
 
     fn search(&mut self, search: &NameSearch, of: Option<SubjectKind>) -> Result<Vec<Contact>> {
         self.search_contacts(search, of)
+    }
+
+    fn blocks(&mut self, keys: &[BlockKey], limit: usize) -> Result<Vec<Block<ContactId>>> {
+        self.find_blocks(Of::Contact, keys, limit, ContactId::from_uuid)
     }
 }
 
@@ -194,8 +205,11 @@ fn bind_account(binder: &mut Binder<'_, '_>, account: &Account, search: &str) ->
     binder.optional_id(fields.category.map(CategoryId::as_uuid))?;
     binder.time(account.created_at)?;
     binder.time(account.updated_at)?;
+    binder.bind(account.archived.as_ref().map(|archived| archived.at.as_micros()))?;
+    binder.optional_id(account.archived.as_ref().map(|archived| archived.operation.as_uuid()))?;
     binder.bind(fields.name_key())?;
-    binder.bind(search)
+    binder.bind(search)?;
+    bind_serial(binder, Series::Account, account.serial.as_ref())
 }
 
 pub(crate) fn account(row: &Row<'_>) -> Result<Account> {
@@ -222,6 +236,8 @@ pub(crate) fn account(row: &Row<'_>) -> Result<Account> {
         },
         created_at: columns.time()?,
         updated_at: columns.time()?,
+        archived: columns.trashed()?,
+        serial: serial(&mut columns)?,
     })
 }
 
@@ -239,6 +255,7 @@ impl Accounts for SqliteTxn<'_> {
                 statement.raw_execute().store("add an account")?;
                 let row = (self.tenant_text(), account.id.as_uuid());
                 add_search.execute((row.0, row.1.as_bytes().as_slice())).store("add to the search index")?;
+                self.add_blocks(Of::Account, row.1, account.block_keys())?;
             }
             Ok(())
         })
@@ -274,6 +291,7 @@ impl Accounts for SqliteTxn<'_> {
                         .execute((self.tenant_text(), id.as_bytes().as_slice()))
                         .store("add to the search index")?;
                 }
+                self.replace_blocks(Of::Account, id, account.block_keys())?;
             }
             Ok(())
         })
@@ -294,15 +312,17 @@ impl Accounts for SqliteTxn<'_> {
         Ok(accounts)
     }
 
-    fn scan(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<Account>> {
+    fn scan(&mut self, after: Option<NumberPlace>, limit: usize) -> Result<Vec<Account>> {
         let sql = format!(
-            "SELECT {ACCOUNT_COLUMNS} FROM leadcore_account WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?"
+            "SELECT {ACCOUNT_COLUMNS} FROM leadcore_account WHERE tenant = ? AND (number, id) > (?, ?) ORDER BY number, id LIMIT ?"
         );
         let mut statement = self.prepare(&sql, "list accounts")?;
+        let after = after.unwrap_or(NumberPlace { number: 0, id: Uuid::nil() });
         // Behind a number that cannot be stored there is nothing.
-        let Ok(after) = i64::try_from(after.unwrap_or(0)) else { return Ok(Vec::new()) };
+        let Ok(number) = i64::try_from(after.number) else { return Ok(Vec::new()) };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query((self.tenant_text(), after, limit)).store("list accounts")?;
+        let row = (self.tenant_text(), number, after.id.as_bytes().as_slice(), limit);
+        let mut rows = statement.query(row).store("list accounts")?;
         let mut accounts = Vec::new();
         while let Some(row) = rows.next().store("list accounts")? {
             accounts.push(account(row)?);
@@ -312,5 +332,9 @@ impl Accounts for SqliteTxn<'_> {
 
     fn search(&mut self, search: &NameSearch) -> Result<Vec<Account>> {
         self.search_accounts(search)
+    }
+
+    fn blocks(&mut self, keys: &[BlockKey], limit: usize) -> Result<Vec<Block<AccountId>>> {
+        self.find_blocks(Of::Account, keys, limit, AccountId::from_uuid)
     }
 }

@@ -1,11 +1,10 @@
-//! The ports for pipelines, settings and number series.
+//! The ports for pipelines and settings.
 
 use leadcore::domain::{Pipeline, Stage, StageKind};
 use leadcore::error::{Conflict, Error, ErrorKind, Result};
 use leadcore::id::{PipelineId, Revision, StageId};
-use leadcore::store::{Numbers, Pipelines, Series, SettingName, Settings, check_skip};
+use leadcore::store::{Pipelines, SettingName, Settings};
 use leadcore::value::fold;
-use rusqlite::OptionalExtension as _;
 
 use crate::error::StoreResult as _;
 use crate::row::{Columns, corrupt, signed, to_json};
@@ -23,13 +22,10 @@ const PUT_STAGE: &str = "INSERT INTO leadcore_stage (tenant, id, pipeline, posit
 const DROP_STAGE: &str = "DELETE FROM leadcore_stage WHERE tenant = ? AND id = ?";
 const DROP_STAGES: &str = "DELETE FROM leadcore_stage WHERE tenant = ? AND pipeline = ?";
 const REMOVE: &str = "DELETE FROM leadcore_pipeline WHERE tenant = ? AND id = ? AND revision = ?";
-const SKIP: &str = "INSERT INTO leadcore_number (tenant, series, next) VALUES (?1, ?2, ?3) ON CONFLICT (tenant, series) DO UPDATE SET next = ?3";
 const LOAD: &str = "SELECT revision, json FROM leadcore_setting WHERE tenant = ? AND name = ?";
 const SAVE_FIRST: &str =
     "INSERT INTO leadcore_setting (tenant, name, revision, json) VALUES (?, ?, 1, ?) ON CONFLICT DO NOTHING";
 const SAVE: &str = "UPDATE leadcore_setting SET revision = revision + 1, json = ? WHERE tenant = ? AND name = ? AND revision = ?";
-const TAKE: &str = "INSERT INTO leadcore_number (tenant, series, next) VALUES (?1, ?2, 1 + ?3) ON CONFLICT (tenant, series) DO UPDATE SET next = next + ?3 RETURNING next - ?3";
-const PEEK: &str = "SELECT next FROM leadcore_number WHERE tenant = ? AND series = ?";
 
 impl SqliteTxn<'_> {
     fn put_stages(&self, pipeline: &Pipeline) -> Result<()> {
@@ -210,38 +206,5 @@ impl Settings for SqliteTxn<'_> {
             return Err(Error::conflicting("setting", Conflict::StaleRevision { expected, found }));
         }
         Ok(expected.next())
-    }
-}
-
-impl Numbers for SqliteTxn<'_> {
-    fn take(&mut self, series: Series, count: u64) -> Result<u64> {
-        let used_up = || Error::new(ErrorKind::Unsupported, "the number series is used up");
-        let count = i64::try_from(count).map_err(|_| used_up())?;
-        // SQLite turns a sum beyond 64 bits into a real number, which a STRICT table refuses.
-        if i64::try_from(self.peek(series)?).ok().and_then(|next| next.checked_add(count)).is_none() {
-            return Err(used_up());
-        }
-        let mut statement = self.prepare(TAKE, "take a number")?;
-        let first: i64 = statement
-            .query_row((self.tenant_text(), series.code(), count), |row| row.get(0))
-            .store("take a number")?;
-        u64::try_from(first).map_err(|_| corrupt("number"))
-    }
-
-    fn skip_to(&mut self, series: Series, next: u64) -> Result<()> {
-        check_skip(Numbers::peek(self, series)?, next)?;
-        self.prepare(SKIP, "write a number series")?
-            .execute((self.tenant_text(), series.code(), signed(next)?))
-            .store("write a number series")?;
-        Ok(())
-    }
-
-    fn peek(&mut self, series: Series) -> Result<u64> {
-        let next: Option<i64> = self
-            .prepare(PEEK, "read a number series")?
-            .query_row((self.tenant_text(), series.code()), |row| row.get(0))
-            .optional()
-            .store("read a number series")?;
-        u64::try_from(next.unwrap_or(1)).map_err(|_| corrupt("number"))
     }
 }

@@ -124,7 +124,7 @@ fn the_hosts_own_file_keeps_what_is_the_hosts() {
     let before = state(&path);
     let database = open(&path);
     database
-        .write(|tx| tx.execute("INSERT INTO leadcore_number VALUES ('a', 'lead', 1)", []).store("t"))
+        .write(|tx| tx.execute("INSERT INTO leadcore_number VALUES ('a', zeroblob(16), 0, 1)", []).store("t"))
         .unwrap();
     drop(database);
     assert_eq!(state(&path), before);

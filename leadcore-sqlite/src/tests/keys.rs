@@ -1,6 +1,6 @@
 //! Keys and search texts of another version: never left behind in an index, refused, computed anew.
 
-use leadcore::desk::{Expect, leads, settings, vocabulary};
+use leadcore::desk::{Expect, convert, leads, matching, settings, vocabulary};
 use leadcore::domain::{
     Catalogue, CustomField, CustomKey, CustomType, CustomValue, Field, KEYS_VERSION, Lead, LeadFields,
     LeadPatch,
@@ -85,8 +85,10 @@ fn a_file_with_keys_of_another_version_is_refused_untouched_and_healed_by_a_rebu
                     ..LeadFields::company(&format!("Nordlys {n}"))?
                 };
                 let lead = leads::create(&ctx, txn, fields.into())?;
-                if n == 2 {
-                    leads::delete(&ctx, txn, lead.id, Expect::Any)?;
+                match n {
+                    0 => drop(convert::convert(&ctx, txn, lead.id, &convert::ConversionOptions::default())?),
+                    2 => leads::delete(&ctx, txn, lead.id, Expect::Any)?,
+                    _ => {}
                 }
             }
             Ok(())
@@ -101,6 +103,7 @@ fn a_file_with_keys_of_another_version_is_refused_untouched_and_healed_by_a_rebu
         "UPDATE leadcore_lead SET company_key = 'older', name_key = 'older';
          UPDATE leadcore_lead_key SET key = 'older ' || key;
          UPDATE leadcore_lead_field SET value = 'older ' || value;
+         UPDATE leadcore_block_key SET key = 'older ' || key;
          UPDATE leadcore_term SET name_key = 'older';
          UPDATE leadcore_pipeline SET name_key = 'older';
          UPDATE leadcore_keys SET version = version + 1;",
@@ -128,6 +131,9 @@ fn a_file_with_keys_of_another_version_is_refused_untouched_and_healed_by_a_rebu
                 let wanted = if matches!(filter, Filter::Search(_)) { 2 } else { 1 };
                 assert_eq!(leads::list(&ctx, txn, &LeadQuery::new(filter))?.items.len(), wanted);
             }
+            let lead = leads::create(&ctx, txn, LeadFields::company("NORDLYS 0")?.into())?;
+            let found = matching::for_lead(&ctx, txn, lead.id)?;
+            assert_eq!(found.accounts.len(), 1, "accounts are found again");
             let taken = vocabulary::add::<SourceId>(&ctx, txn, "masse", None);
             assert_eq!(taken.unwrap_err().kind(), ErrorKind::AlreadyExists, "names are known again");
             Ok(())

@@ -2,6 +2,7 @@
 
 mod activity_plans;
 mod agenda_plans;
+mod block_plans;
 mod board_plans;
 mod child;
 mod child_plans;

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::domain::{
-    Account, AccountFields, AccountPatch, Action, Link, LinkRole, NewEntry, OperationKind, TermKind,
-    account_changes,
+    Account, AccountFields, AccountPatch, Action, LeadNumber, Link, LinkRole, NewEntry, NumberPlace,
+    OperationKind, Series, TermKind, account_changes,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
-use crate::id::{AccountId, LeadId};
+use crate::id::{AccountId, LeadId, NumberSeriesId};
 use crate::policy::Permission;
 use crate::query::Page;
 use crate::store::Txn;
@@ -20,13 +20,41 @@ use super::access::{Expect, Gate, check_fields};
 use super::intake::check_tax_id;
 use super::listing::check_limit;
 use super::operation::record;
+use super::series;
 
-/// One account.
+/// One account, also one that was archived when its conversion was taken back.
 ///
 /// # Errors
 /// `NotFound` when there is none, or none that this actor may see.
 pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Result<Account> {
     Ok(masked(ctx, load(ctx, txn, id)?))
+}
+
+/// The account with this number, in whichever series: the number itself, or the text that was written when it was given
+/// (`K-2026-0007`), in any case of letters and without zeros in front; for the standard series, as that is written now.
+///
+/// # Errors
+/// `NotFound` when there is none, or none that this actor may see, or the text is no number; `Invalid` for a number alone
+/// that accounts of several series have, when none of them is the standard one.
+pub fn by_number<'n>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    number: impl Into<LeadNumber<'n>>,
+) -> Result<Account> {
+    ctx.check_tenant(txn)?;
+    let found = series::find(ctx, txn, Series::Account, number.into(), "account")?;
+    get(ctx, txn, AccountId::from_uuid(found.id))
+}
+
+/// Numbers a new account in this series, or in the default one, and adds it.
+pub(super) fn insert_numbered(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    account: &mut Account,
+    series: Option<NumberSeriesId>,
+) -> Result<()> {
+    (account.number, account.serial) = series::take(ctx, txn, Series::Account, series)?;
+    txn.accounts().insert(std::slice::from_ref(account))
 }
 
 /// The account as it is stored, if the actor may see it.
@@ -35,6 +63,11 @@ pub(super) fn load(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Resul
     let gate = Gate::open(ctx, txn, Permission::View)?;
     let found = txn.accounts().get(&[id])?;
     visible(txn, &gate, found)?.pop().ok_or_else(|| Error::not_found("account"))
+}
+
+/// Refuses an account whose conversion was taken back: nothing is written to it any more.
+pub(super) fn live(account: Account) -> Result<Account> {
+    if account.archived.is_some() { Err(Error::not_found("account")) } else { Ok(account) }
 }
 
 /// Changes some fields of an account and writes each change into the journal. A patch that changes nothing writes
@@ -50,7 +83,7 @@ pub(super) fn load(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Resul
 /// let account = store.write(ctx.tenant(), |txn| {
 ///     let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
 ///     let made = convert::convert(&ctx, txn, lead.id, &Default::default())?;
-///     let account = accounts::get(&ctx, txn, made.account)?;
+///     let account = accounts::get(&ctx, txn, made.account.unwrap())?;
 ///     let patch = AccountPatch::new().name("Nordlys Energi AS").set(Field::City, "Tromsø");
 ///     accounts::edit(&ctx, txn, account.id, account.revision, &patch)
 /// })?;
@@ -67,7 +100,7 @@ pub fn edit(
     expect: impl Into<Expect>,
     patch: &AccountPatch,
 ) -> Result<Account> {
-    let before = load(ctx, txn, id)?;
+    let before = live(load(ctx, txn, id)?)?;
     let gate = Gate::open(ctx, txn, Permission::Edit)?;
     if visible(txn, &gate, vec![before.clone()])?.is_empty() {
         return Err(Error::denied(Permission::Edit.code()));
@@ -119,23 +152,25 @@ fn violations(
     Ok(broken)
 }
 
-/// Accounts by customer number, from behind `after`, at most `limit` (1 to 1,000). For an actor who may not see all
-/// leads a page can be shorter than `limit` and still have a next one.
+/// Accounts by customer number, those of several series with one number by id, from behind `after`, at most `limit` (1 to
+/// 1,000), without those whose conversion was taken back. For an actor who may not see all leads, and around such accounts,
+/// a page can be shorter than `limit` and still have a next one.
 ///
 /// # Errors
 /// `Invalid` for a limit that does not fit; `Denied`.
 pub fn list(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    after: Option<u64>,
+    after: Option<NumberPlace>,
     limit: usize,
-) -> Result<Page<Account, u64>> {
+) -> Result<Page<Account, NumberPlace>> {
     ctx.check_tenant(txn)?;
     check_limit(limit)?;
     let gate = Gate::open(ctx, txn, Permission::View)?;
     let found = txn.accounts().scan(after, limit.saturating_add(1))?;
-    let page = Page::cut(found, limit, |account: &Account| account.number);
-    let items = visible(txn, &gate, page.items)?;
+    let page = Page::cut(found, limit, Account::place);
+    let live = page.items.into_iter().filter(|account| account.archived.is_none()).collect();
+    let items = visible(txn, &gate, live)?;
     Ok(Page { items: items.into_iter().map(|account| masked(ctx, account)).collect(), next: page.next })
 }
 

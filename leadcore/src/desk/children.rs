@@ -10,11 +10,9 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::context::Context;
-use crate::domain::{
-    Action, FieldChange, FieldValue, LinkRole, NewEntry, Placement, Subject, SubjectKind, Tab,
-};
+use crate::domain::{Action, FieldChange, FieldValue, NewEntry, Placement, Subject, SubjectKind, Tab};
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
-use crate::id::{AccountId, LeadId, Revision};
+use crate::id::{LeadId, Revision};
 use crate::policy::Permission;
 use crate::store::{Derived, Txn};
 use crate::time::Timestamp;
@@ -22,6 +20,7 @@ use crate::time::Timestamp;
 use super::access::editable_for;
 pub(super) use super::child_page::{page, tab_list};
 pub(super) use super::child_parts::{holds, revised_child, stored_child};
+pub(super) use super::children_shown::{became_by, going_on, shown_with};
 pub(super) use super::sight::Sight;
 
 /// The most records that one child is about.
@@ -70,6 +69,11 @@ pub(super) trait Child: Clone + PartialEq + Serialize + DeserializeOwned {
     /// What it is for those who look at it now: an offer whose day is over has expired.
     fn into_shown(self, _ctx: &Context<'_>) -> Self {
         self
+    }
+
+    /// Whether one that was created can go again: not where its number would be missing.
+    fn can_leave(_txn: &mut dyn Txn, _child: &Self) -> Result<bool> {
+        Ok(true)
     }
 
     /// Whether an undo may make this of what the child is now: a file whose bytes are gone cannot come back.
@@ -384,7 +388,7 @@ fn check_writable(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject, tab: &
 pub(super) fn check_change<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &C) -> Result<()> {
     let tab = child.placement().tab;
     let mut about = child.about().to_vec();
-    about.extend(accounts_of(txn, child.about())?.into_values());
+    about.extend(became_by(txn, child.about())?.into_values().flatten());
     let mut refused = None;
     for subject in about {
         match check_writable(ctx, txn, subject, &tab) {
@@ -396,52 +400,6 @@ pub(super) fn check_change<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child
     Err(refused.unwrap_or_else(|| Error::not_found(C::WHAT)))
 }
 
-/// Those of these records that are leads which became an account, each with it.
-pub(super) fn accounts_of(txn: &mut dyn Txn, about: &[Subject]) -> Result<BTreeMap<Subject, Subject>> {
-    let leads: Vec<_> = of_kind(about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
-    let leads = if leads.is_empty() { Vec::new() } else { txn.leads().get(&leads)? };
-    let became = leads.into_iter().filter_map(|lead| Some((lead.id.into(), lead.conversion?.account.into())));
-    Ok(became.collect())
-}
-
-/// The records that work about these goes on with, each once: accounts in the place of the leads that became them.
-pub(super) fn going_on(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subject>> {
-    let accounts = accounts_of(txn, about)?;
-    let mut onwards = Vec::with_capacity(about.len());
-    for subject in about.iter().map(|subject| *accounts.get(subject).unwrap_or(subject)) {
-        if !onwards.contains(&subject) {
-            onwards.push(subject);
-        }
-    }
-    Ok(onwards)
-}
-
 pub(super) fn of_kind(subjects: &[Subject], kind: SubjectKind) -> impl Iterator<Item = Uuid> + '_ {
     subjects.iter().filter(move |subject| subject.kind == kind).map(|subject| subject.id)
-}
-
-/// The records whose children a page of this record shows: itself, the account that a lead became, the leads that became
-/// an account.
-///
-/// # Errors
-/// `NotFound` when there is no such record, or none that the actor may see.
-pub(super) fn shown_with(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject) -> Result<Vec<Subject>> {
-    let mut sight = Sight::open(ctx, txn)?;
-    sight.learn(txn, &[subject])?;
-    if !sight.sees(subject) {
-        return Err(Error::not_found(subject.kind.code()));
-    }
-    let mut shown = vec![subject];
-    match subject.kind {
-        SubjectKind::Lead => {
-            let links = txn.links().from(&[subject], Some(LinkRole::ConvertedTo))?;
-            shown.extend(links.into_iter().map(|link| link.to));
-        }
-        SubjectKind::Account => {
-            let origins = super::accounts::origins(ctx, txn, AccountId::from_uuid(subject.id))?;
-            shown.extend(origins.into_iter().map(Subject::from));
-        }
-        _ => {}
-    }
-    Ok(shown)
 }

@@ -19,15 +19,14 @@ use crate::domain::{
     NewEntry, OperationKind, RequestState, Subject, SubjectKind, Tab, Topics, Totals,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
-use crate::id::{AccountId, ActivityId, EstimateId, LeadId, Revision};
+use crate::id::{AccountId, ActivityId, EstimateId, LeadId, NumberSeriesId, Revision};
 use crate::query::MAX_PAGE;
 use crate::store::{Series, Txn};
 use crate::time::Date;
 
 use super::access::Expect;
 use super::operation::record;
-use super::settings;
-use super::{children, children_purge};
+use super::{children, children_purge, series};
 
 pub use list::{EstimateQuery, list, of};
 pub use moves::{accept, can_move, copy, decline, expire, expire_due, revise, send};
@@ -67,7 +66,23 @@ pub fn create(
     about: &[Subject],
     fields: EstimateFields,
 ) -> Result<Estimate> {
-    let (estimate, entries) = add(ctx, txn, (about, &[]), fields, Origin::default())?;
+    create_in(ctx, txn, about, fields, None)
+}
+
+/// Creates a draft as [`create`] does, with the next number of this [series](super::series), or of the default one.
+///
+/// # Errors
+/// As [`create`]; `Invalid` (field `series`) for one that does not exist, is archived, or numbers something else; `Conflict` with
+/// [`SeriesExhausted`](crate::error::Conflict::SeriesExhausted) when it has no number left.
+pub fn create_in(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    about: &[Subject],
+    fields: EstimateFields,
+    series: Option<NumberSeriesId>,
+) -> Result<Estimate> {
+    let origin = Origin { series, ..Origin::default() };
+    let (estimate, entries) = add(ctx, txn, (about, &[]), fields, origin)?;
     record(ctx, txn, OperationKind::Create, &entries)?;
     Ok(estimate)
 }
@@ -115,7 +130,7 @@ pub fn create_for_request(
     fields.title = fields.title.or_else(|| before.fields.title.clone());
     let hidden = children::unseen(ctx, txn, &before.about)?;
     let (about, hidden) = (children::going_on(txn, &before.about)?, children::going_on(txn, &hidden)?);
-    let origin = Origin { request: Some(request), revises: None };
+    let origin = Origin { request: Some(request), ..Origin::default() };
     let (estimate, mut entries) = add(ctx, txn, (&about, &hidden), fields, origin)?;
     let mut after = before.clone();
     after.fields.body = ActivityBody::EstimateRequest { state: RequestState::Estimated };
@@ -134,24 +149,21 @@ pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: EstimateId) -> Result<Estim
     children::shown_one(ctx, txn, estimate)
 }
 
-/// The estimate with this number: the number itself, or the text that the tenant's
-/// [numbering](super::settings::estimate_numbering) writes (`E-00042`), also without its prefix or zeros.
+/// The estimate with this number, in whichever series: the number itself; the text that was written when it was given
+/// (`INV-2026-0007`), also without zeros; or that the tenant's [numbering](super::settings::estimate_numbering) of the standard
+/// series writes (`E-00042`), also without its prefix or zeros.
 ///
 /// # Errors
-/// `NotFound` when there is none, or none that this actor may see, or the text is no number.
+/// `NotFound` when there is none, or none that this actor may see, or the text is no number; `Invalid` for a number alone
+/// that estimates of several series have, when none of them is the standard one.
 pub fn by_number<'n>(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     number: impl Into<LeadNumber<'n>>,
 ) -> Result<Estimate> {
     ctx.check_tenant(txn)?;
-    let number = match number.into() {
-        LeadNumber::Number(number) => Some(number),
-        LeadNumber::Text(text) => settings::load_estimate_numbering(txn)?.1.parse(&text),
-    };
-    let found = number.map(|number| txn.estimates().numbered(number)).transpose()?.flatten();
-    let found = found.ok_or_else(|| Error::not_found("estimate"))?;
-    get(ctx, txn, found.id)
+    let found = series::find(ctx, txn, Series::Estimate, number.into(), "estimate")?;
+    get(ctx, txn, EstimateId::from_uuid(found.id))
 }
 
 /// Writes all fields of an estimate. Of one that was sent they must stay such as can be sent. Of one that was accepted, was
@@ -187,16 +199,18 @@ pub fn set_lines(
     write(ctx, txn, &before, fields)
 }
 
-/// Removes a draft. Its number is not given again. A request that it answered waits again. An undo of the operation brings
+/// Removes a draft. Its number is not given again: a draft of a [gapless](crate::domain::SeriesFields::gapless) series stays. A request that it answered waits again. An undo of the operation brings
 /// it back.
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, or it was sent.
+/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, it was sent, or its number would be missing
+/// ([`NumberTaken`](crate::error::Conflict::NumberTaken)).
 pub fn delete(ctx: &Context<'_>, txn: &mut dyn Txn, id: EstimateId, expect: impl Into<Expect>) -> Result<()> {
     let estimate = writable(ctx, txn, id, expect.into())?;
     if estimate.status != EstimateStatus::Draft {
         return Err(closed("estimate", "delete"));
     }
+    series::check_removal(txn, Series::Estimate, estimate.number, estimate.serial.as_ref())?;
     let mut entries = children_purge::clear(ctx, txn, estimate.id.into())?;
     entries.extend(children::take_away(ctx, txn, &estimate)?);
     entries.extend(reopen_request(ctx, txn, &estimate)?);
@@ -230,6 +244,7 @@ fn reopen_request(ctx: &Context<'_>, txn: &mut dyn Txn, estimate: &Estimate) -> 
 struct Origin {
     revises: Option<EstimateId>,
     request: Option<ActivityId>,
+    series: Option<NumberSeriesId>,
 }
 
 /// A stored draft, with the entries that tell it: about these records, of which some stay though the actor does not see
@@ -251,9 +266,11 @@ fn add(
     let totals = check(ctx, None, &fields).map_err(Error::invalid)?;
     fields.owner = fields.owner.or_else(|| own.cloned());
     let now = ctx.now();
+    let (number, serial) = series::take(ctx, txn, Series::Estimate, origin.series)?;
     let estimate = Estimate {
         id: EstimateId::from_uuid(ctx.new_uuid()),
-        number: txn.numbers().take(Series::Estimate, 1)?,
+        number,
+        serial,
         revision: Revision::FIRST,
         about,
         fields,

@@ -43,14 +43,15 @@ const MAX_FUNCTIONS: usize = 200;
 
 impl Functions {
     /// The functions of the desk: to edit fields and persons, to move to another stage, to put into the trash, to take
-    /// out, to convert and to copy a lead; and one for each tab: to write activities of a kind, files and estimates. A kind
+    /// out, to convert, to take a conversion back and to copy a lead; and one for each tab: to write activities of a kind, files and estimates. A kind
     /// of record that the host registered is a function of its name.
-    pub const STANDARD: [&'static str; 16] = [
+    pub const STANDARD: [&'static str; 17] = [
         "edit",
         "move",
         "delete",
         "restore",
         "convert",
+        "unconvert",
         "clone",
         "note",
         "comment",

@@ -101,7 +101,9 @@ pub(crate) fn violations(unmet: &[Unmet], known: &[Violation]) -> Vec<Violation>
 /// Numbers and writes prepared leads, and returns their journal entries.
 pub(crate) fn store_new(txn: &mut dyn Txn, leads: &mut [Lead]) -> Result<Vec<NewEntry>> {
     let count = u64::try_from(leads.len()).unwrap_or(u64::MAX);
-    let first = txn.numbers().take(Series::Lead, count)?;
+    // Lead numbers never begin anew, so the year does not matter.
+    let series = super::series::choose(txn, Series::Lead, None)?;
+    let first = txn.numbers().take(series.counter(1), count)?;
     for (number, lead) in (first..).zip(leads.iter_mut()) {
         lead.number = number;
         lead.rank = Rank::on_top(lead.created_at, number);

@@ -13,21 +13,22 @@ mod moves;
 
 use crate::context::Context;
 use crate::domain::{
-    Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityFields, OpportunityPatch,
-    OpportunityState, Subject, SubjectKind, Tab, TermKind, Totals,
+    Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityEnd, OpportunityFields,
+    OpportunityPatch, OpportunityState, Series, Subject, SubjectKind, Tab, TermKind, Totals,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
-use crate::id::{AccountId, ContactId, LeadId, OpportunityId, Revision};
-use crate::store::{Series, Txn};
+use crate::id::{AccountId, ContactId, LeadId, NumberSeriesId, OpportunityId, Revision};
+use crate::store::Txn;
 use crate::time::Date;
 
 use super::access::{Expect, check_fields, visible};
 use super::operation::record;
-use super::{children, children_purge, settings};
+use super::{children, children_purge, series};
 
 pub(super) use kind::is_hidden;
 pub use list::{OpportunityQuery, list, of};
 pub use moves::{Lost, lose, reopen, win};
+pub(super) use moves::{lost, won};
 
 /// What a new opportunity is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,11 +38,13 @@ pub struct NewOpportunity {
     pub fields: OpportunityFields,
     /// The persons that it is about, at most 19.
     pub contacts: Vec<ContactId>,
+    /// The series of numbers that it is numbered in; the default one, where none is named.
+    pub series: Option<NumberSeriesId>,
 }
 
 impl From<OpportunityFields> for NewOpportunity {
     fn from(fields: OpportunityFields) -> Self {
-        Self { fields, contacts: Vec::new() }
+        Self { fields, contacts: Vec::new(), series: None }
     }
 }
 
@@ -50,6 +53,13 @@ impl NewOpportunity {
     #[must_use]
     pub fn contacts(mut self, contacts: impl IntoIterator<Item = ContactId>) -> Self {
         self.contacts = contacts.into_iter().collect();
+        self
+    }
+
+    /// With the next number of this series.
+    #[must_use]
+    pub const fn series(mut self, series: NumberSeriesId) -> Self {
+        self.series = Some(series);
         self
     }
 }
@@ -90,7 +100,7 @@ pub fn create(
     new: NewOpportunity,
 ) -> Result<Opportunity> {
     let (account, lead) = customer(ctx, txn, of.into(), "opportunity")?;
-    let NewOpportunity { mut fields, contacts } = new;
+    let NewOpportunity { mut fields, contacts, series } = new;
     check_named(ctx, &fields)?;
     let about = children::check_about(ctx, txn, &Opportunity::about(account, &contacts), &Tab::Opportunity)?;
     fields.source = fields.source.or_else(|| lead.as_ref().and_then(|lead| lead.fields.source));
@@ -100,7 +110,8 @@ pub fn create(
     let fields = with_currency(txn, account, fields)?;
     let (fields, totals) = checked(ctx, txn, None, fields)?;
     let fields = OpportunityFields { owner, ..fields };
-    let (opportunity, entries) = add(ctx, txn, (account, about), (fields, totals), origin)?;
+    let (opportunity, entries) =
+        add(ctx, txn, (account, about), (fields, totals), Made { origin_lead: origin, series, ended: None })?;
     record(ctx, txn, OperationKind::Create, &entries)?;
     children::shown_one(ctx, txn, opportunity)
 }
@@ -114,24 +125,21 @@ pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: OpportunityId) -> Result<Op
     children::shown_one(ctx, txn, opportunity)
 }
 
-/// The opportunity with this number: the number itself, or the text that the tenant's
-/// [numbering](super::settings::opportunity_numbering) writes (`O-00042`), also without its prefix or zeros.
+/// The opportunity with this number, in whichever series: the number itself; the text that was written when it was given; or
+/// that the tenant's [numbering](super::settings::opportunity_numbering) of the standard series writes (`O-00042`), also
+/// without its prefix or zeros.
 ///
 /// # Errors
-/// `NotFound` when there is none, or none that this actor may see, or the text is no number.
+/// `NotFound` when there is none, or none that this actor may see, or the text is no number; `Invalid` for a number alone
+/// that opportunities of several series have, when none of them is the standard one.
 pub fn by_number<'n>(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     number: impl Into<LeadNumber<'n>>,
 ) -> Result<Opportunity> {
     ctx.check_tenant(txn)?;
-    let number = match number.into() {
-        LeadNumber::Number(number) => Some(number),
-        LeadNumber::Text(text) => settings::load_opportunity_numbering(txn)?.1.parse(&text),
-    };
-    let found = number.map(|number| txn.opportunities().numbered(number)).transpose()?.flatten();
-    let found = found.ok_or_else(|| Error::not_found("opportunity"))?;
-    get(ctx, txn, found.id)
+    let found = series::find(ctx, txn, Series::Opportunity, number.into(), "opportunity")?;
+    get(ctx, txn, OpportunityId::from_uuid(found.id))
 }
 
 /// Changes some fields. Of one that was won or lost, what it was worth is fixed: amount, currency, lines, probability and
@@ -183,7 +191,8 @@ pub fn set_contacts(
 /// back.
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected.
+/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, or its number would be missing from a gapless
+/// series ([`NumberTaken`](crate::error::Conflict::NumberTaken)).
 pub fn delete(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -191,6 +200,7 @@ pub fn delete(
     expect: impl Into<Expect>,
 ) -> Result<()> {
     let opportunity = writable(ctx, txn, id, expect.into())?;
+    series::check_removal(txn, Series::Opportunity, opportunity.number, opportunity.serial.as_ref())?;
     let mut entries = children_purge::clear(ctx, txn, opportunity.id.into())?;
     entries.extend(children::take_away(ctx, txn, &opportunity)?);
     record(ctx, txn, OperationKind::Delete, &entries).map(drop)
@@ -211,7 +221,13 @@ pub(super) fn customer(
         SubjectKind::Lead => {
             let lead = visible(ctx, txn, LeadId::from_uuid(of.id))?;
             match &lead.conversion {
-                Some(conversion) => Ok((conversion.account, Some(lead))),
+                Some(conversion) => {
+                    let account = conversion.account.ok_or_else(|| {
+                        let message = "the lead became a person without an account";
+                        Error::invalid_field("of", ViolationCode::NotAllowed, message)
+                    })?;
+                    Ok((account, Some(lead)))
+                }
                 None if lead.trashed.is_some() => Err(Error::not_found("lead")),
                 None => {
                     let (lead, revision) = (lead.id, lead.revision);
@@ -226,27 +242,40 @@ pub(super) fn customer(
     }
 }
 
-/// Stores an open opportunity that was checked, with the entries that tell it: for whoever makes accounts too, and records
+/// How a new opportunity came to be.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    /// The lead that it was made of.
+    pub(super) origin_lead: Option<LeadId>,
+    /// The series that it is numbered in; the default one, where none is named.
+    pub(super) series: Option<NumberSeriesId>,
+    /// How it ended already.
+    pub(super) ended: Option<(OpportunityState, OpportunityEnd)>,
+}
+
+/// Stores an opportunity that was checked, with the entries that tell it: for whoever makes accounts too, and records
 /// it in an operation of its own.
 pub(super) fn add(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     (account, about): (AccountId, Vec<Subject>),
     (fields, totals): (OpportunityFields, Totals),
-    origin_lead: Option<LeadId>,
+    made: Made,
 ) -> Result<(Opportunity, Vec<NewEntry>)> {
     let now = ctx.now();
+    let (number, serial) = series::take(ctx, txn, Series::Opportunity, made.series)?;
     let opportunity = Opportunity {
         id: OpportunityId::from_uuid(ctx.new_uuid()),
-        number: txn.numbers().take(Series::Opportunity, 1)?,
+        number,
+        serial,
         revision: Revision::FIRST,
         account,
         about,
         fields,
         totals,
-        state: OpportunityState::Open,
-        end: None,
-        origin_lead,
+        state: made.ended.as_ref().map_or(OpportunityState::Open, |(state, _)| *state),
+        end: made.ended.map(|(_, end)| end),
+        origin_lead: made.origin_lead,
         created_by: ctx.actor().clone(),
         created_at: now,
         updated_at: now,

@@ -251,7 +251,7 @@ impl<'c> Hunt<'c> {
         self.sight.learn(txn, &subjects)?;
         for account in accounts {
             let ctx = self.ctx;
-            if !self.sight.sees(account.id.into()) {
+            if account.archived.is_some() || !self.sight.sees(account.id.into()) {
                 continue;
             }
             let fields = account.fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));

@@ -6,8 +6,8 @@
 
 use crate::context::Context;
 use crate::domain::{
-    Discount, Field, FieldChange, FieldValue, NewEntry, OperationKind, Service, ServiceFields,
-    ServiceOrigin, ServicePatch, ServiceState, Subject, Tab, Totals,
+    Discount, Field, FieldChange, FieldValue, NewEntry, OperationKind, Service, ServiceFields, ServiceOrigin,
+    ServicePatch, ServiceState, Subject, Tab, Totals,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, EstimateId, OpportunityId, Revision, ServiceId};
@@ -77,7 +77,7 @@ impl NewService {
 ///     let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
 ///     let made = convert::convert(&ctx, txn, lead.id, &Default::default())?;
 ///     let line = Line::new("Care, monthly", 1.into(), 49.into()).tax("VAT", 25.into());
-///     let care = services::create(&ctx, txn, made.account, vec![ServiceFields::from(line).into()])?.remove(0);
+///     let care = services::create(&ctx, txn, made.account.unwrap(), vec![ServiceFields::from(line).into()])?.remove(0);
 ///     services::set_state(&ctx, txn, care.id, care.revision, ServiceState::Inactive)
 /// })?;
 /// assert_eq!((care.state, care.totals.gross.to_string()), (ServiceState::Inactive, "61.25".to_owned()));

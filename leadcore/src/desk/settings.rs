@@ -7,16 +7,18 @@ use serde::de::DeserializeOwned;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, FieldChange, NewEntry, Numbering, OperationKind, Subject, SubjectKind,
+    Action, Catalogue, FieldChange, LAST_NUMBER, NewEntry, NumberSeries, Numbering, OperationKind, Series,
+    Subject, SubjectKind,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, ViolationCode};
 use crate::id::Revision;
 use crate::policy::{Permission, Scope};
-use crate::store::{Series, SettingName, Txn};
+use crate::store::{SettingName, Txn};
 
 use super::access::require;
 use super::functions::{self, Functions};
 use super::operation::record;
+use super::series;
 
 pub use change::{FieldMapping, change_field, remove_field};
 
@@ -117,49 +119,50 @@ pub fn set_functions(
     record_saved(ctx, txn, SettingName::Functions, expected, functions)
 }
 
-/// How lead numbers are written (X.57), and the revision to change it with; none when the tenant never changed it.
+/// How lead numbers are written (X.57): by the standard [series](super::series) of leads; and the revision to change it with,
+/// none when the tenant never changed it.
 ///
 /// # Errors
-/// `Denied` for an actor who may not see leads; `Corrupt` when the stored document cannot be read.
+/// `Denied` for an actor who may not see leads.
 pub fn numbering(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
     require(ctx, txn, Permission::View)?;
     load_numbering(txn)
 }
 
 pub(crate) fn load_numbering(txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
-    document(txn, SettingName::Numbering)
+    // Lead numbers have no year.
+    Ok(numbering_of(&series::standard(txn, Series::Lead)?, 0))
+}
+
+fn numbering_of(series: &NumberSeries, year: u16) -> (Option<Revision>, Numbering) {
+    let revision = Some(series.revision).filter(|revision| *revision >= Revision::FIRST);
+    (revision, series.fields.numbering(year))
 }
 
 /// Writes how lead numbers are written. Numbers that were given stay as they are; all are written the new way from then
-/// on. A [start](Numbering::start) beyond the number that comes next is where the series goes on.
+/// on. A [start](Numbering::start) beyond the number that comes next is where the series goes on. The rest of the standard
+/// series is changed by [`series::edit`](super::series::edit).
 ///
 /// # Errors
 /// `Denied`; `Invalid` with every broken rule, also for a new start that lies behind the number that comes next;
-/// `Conflict` when the settings changed since they were read.
+/// `Conflict` when the settings changed since they were read, and as [`series::edit`](super::series::edit).
 pub fn set_numbering(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     expected: Option<Revision>,
     numbering: &Numbering,
 ) -> Result<Revision> {
-    require(ctx, txn, Permission::Configure)?;
-    let known = load_numbering(txn)?;
-    renumber(ctx, txn, (SettingName::Numbering, Series::Lead), known, expected, numbering)
+    renumber(ctx, txn, Series::Lead, expected, numbering)
 }
 
-/// How estimate numbers are written (S0.27), and the revision to change it with; `E-00042` and none when the tenant never
-/// changed it.
+/// How estimate numbers of the standard [series](super::series) are written (S0.27), and the revision to change it with;
+/// `E-00042` and none when the tenant never changed it.
 ///
 /// # Errors
-/// `Denied` for an actor who may not see leads; `Corrupt` when the stored document cannot be read.
+/// `Denied` for an actor who may not see leads.
 pub fn estimate_numbering(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
     require(ctx, txn, Permission::View)?;
-    load_estimate_numbering(txn)
-}
-
-pub(super) fn load_estimate_numbering(txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
-    let (revision, numbering) = document(txn, SettingName::EstimateNumbering)?;
-    Ok((revision, if revision.is_some() { numbering } else { Numbering::of_estimates() }))
+    Ok(numbering_of(&series::standard(txn, Series::Estimate)?, series::year(ctx)))
 }
 
 /// Writes how estimate numbers are written, as [`set_numbering`] does it for leads.
@@ -172,9 +175,7 @@ pub fn set_estimate_numbering(
     expected: Option<Revision>,
     numbering: &Numbering,
 ) -> Result<Revision> {
-    require(ctx, txn, Permission::Configure)?;
-    let known = load_estimate_numbering(txn)?;
-    renumber(ctx, txn, (SettingName::EstimateNumbering, Series::Estimate), known, expected, numbering)
+    renumber(ctx, txn, Series::Estimate, expected, numbering)
 }
 
 /// How opportunity numbers are written, and the revision to change it with; `O-00042` and none when the tenant never changed
@@ -184,12 +185,14 @@ pub fn set_estimate_numbering(
 /// `Denied` for an actor who may not see leads; `Corrupt` when the stored document cannot be read.
 pub fn opportunity_numbering(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
     require(ctx, txn, Permission::View)?;
-    load_opportunity_numbering(txn)
+    load_opportunity_numbering(ctx, txn)
 }
 
-pub(super) fn load_opportunity_numbering(txn: &mut dyn Txn) -> Result<(Option<Revision>, Numbering)> {
-    let (revision, numbering) = document(txn, SettingName::OpportunityNumbering)?;
-    Ok((revision, if revision.is_some() { numbering } else { Numbering::of_opportunities() }))
+pub(super) fn load_opportunity_numbering(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+) -> Result<(Option<Revision>, Numbering)> {
+    Ok(numbering_of(&series::standard(txn, Series::Opportunity)?, series::year(ctx)))
 }
 
 /// Writes how opportunity numbers are written, as [`set_numbering`] does it for leads.
@@ -203,32 +206,39 @@ pub fn set_opportunity_numbering(
     numbering: &Numbering,
 ) -> Result<Revision> {
     require(ctx, txn, Permission::Configure)?;
-    let known = load_opportunity_numbering(txn)?;
-    renumber(ctx, txn, (SettingName::OpportunityNumbering, Series::Opportunity), known, expected, numbering)
+    renumber(ctx, txn, Series::Opportunity, expected, numbering)
 }
 
 fn renumber(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    (name, series): (SettingName, Series),
-    (found, before): (Option<Revision>, Numbering),
+    kind: Series,
     expected: Option<Revision>,
     numbering: &Numbering,
 ) -> Result<Revision> {
+    require(ctx, txn, Permission::Configure)?;
     numbering.validate()?;
-    let coming = txn.numbers().peek(series)?;
-    if numbering.start != before.start && numbering.start < coming {
+    let before = series::standard(txn, kind)?;
+    let year = series::year(ctx);
+    let (found, known) = numbering_of(&before, year);
+    let coming = txn.numbers().peek(before.counter(year))?;
+    if numbering.start != known.start && numbering.start < coming {
         let message = "numbers below the next one may be in use";
         return Err(Error::invalid_field("start", ViolationCode::OutOfRange, message));
+    }
+    if numbering.start > LAST_NUMBER {
+        return Err(Error::new(ErrorKind::Unsupported, "numbers stay below 2^63"));
     }
     if found != expected {
         let [expected, found] = [expected, found].map(|revision| revision.unwrap_or(Revision::new(0)));
         return Err(Error::conflicting("setting", Conflict::StaleRevision { expected, found }));
     }
-    if numbering.start > coming {
-        txn.numbers().skip_to(series, numbering.start)?;
+    let mut fields = before.fields.clone();
+    if numbering.prefix != known.prefix {
+        fields.prefix.clone_from(&numbering.prefix);
     }
-    record_saved(ctx, txn, name, expected, numbering)
+    (fields.width, fields.first) = (numbering.width, numbering.start);
+    Ok(series::edit(ctx, txn, before.id, before.revision, fields)?.revision)
 }
 
 /// A stored document and its revision, or the default.

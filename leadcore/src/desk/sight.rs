@@ -94,8 +94,12 @@ impl Sight {
     /// An account is seen by whoever sees a lead that became it; one without such a lead by whoever sees all.
     fn learn_accounts(&mut self, txn: &mut dyn Txn, new: &[Subject]) -> Result<()> {
         let ids: Vec<_> = of_kind(new, SubjectKind::Account).map(AccountId::from_uuid).collect();
-        let accounts: Vec<Subject> =
-            txn.accounts().get(&ids)?.iter().map(|account| account.id.into()).collect();
+        let found = txn.accounts().get(&ids)?;
+        let accounts: Vec<Subject> = found
+            .iter()
+            .filter(|account| !self.live || account.archived.is_none())
+            .map(|account| account.id.into())
+            .collect();
         if self.gate.is_unlimited() {
             self.known.extend(accounts.into_iter().map(|account| (account, true)));
             return Ok(());

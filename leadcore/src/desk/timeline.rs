@@ -352,10 +352,13 @@ impl Names {
             (_, Action::Created) => "Created",
             (_, Action::Linked) => "Contact added",
             (_, Action::Unlinked) => "Contact removed",
+            (SubjectKind::Contact, Action::Deleted) => "Contact removed",
+            (SubjectKind::Account, Action::Deleted) => "Account archived",
             (_, Action::Deleted) => "Moved to the trash",
             (_, Action::Restored) => "Restored from the trash",
             (_, Action::Purged) => "Removed for good",
             (_, Action::Converted) => "Converted to an account",
+            (_, Action::Unconverted) => "Conversion taken back",
             (_, Action::Updated | Action::Moved) => "",
         };
         if !what.is_empty() {

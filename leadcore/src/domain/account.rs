@@ -9,8 +9,14 @@ use crate::value::{Address, Currency, MAX_TEXT_BYTES, TaxId, Website};
 
 use super::field::Field;
 use super::field_value::FieldValue;
-use super::lead::{LeadFields, LeadKind, MAX_LINE, MAX_SYMBOL, text_violations};
+use super::given_number::{NumberPlace, Serial};
+use super::journal::FieldChange;
+use super::lead::{LeadFields, LeadKind, MAX_LINE, MAX_SYMBOL, Trashed, text_violations};
 use super::reach::{Emails, Phones};
+use super::rewind::{Kept, Rewound, WhyKept, rewind_fields};
+
+/// What the journal calls a change of the [status](AccountFields::status); it is no field of a lead.
+pub(super) const STATUS: &str = "status";
 
 /// Whether the account buys already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -149,6 +155,32 @@ impl AccountFields {
         }
     }
 
+    /// Writes the values before, field by field, where there still is the value after: as [`rewind`](super::rewind)
+    /// does for a lead.
+    pub(crate) fn rewind(
+        &mut self,
+        changes: &[FieldChange],
+        refuse: &dyn Fn(&Field, &FieldValue) -> Option<WhyKept>,
+    ) -> Rewound {
+        let (status, others): (Vec<_>, Vec<_>) =
+            changes.iter().cloned().partition(|change| change.field == STATUS);
+        let mut fields = self.as_lead_fields();
+        let mut done = rewind_fields(&mut fields, &others, refuse);
+        let mut status_now = self.status;
+        for change in status {
+            let before = change.before.as_text().and_then(AccountStatus::from_code);
+            match before.filter(|_| change.after.as_text() == Some(status_now.code())) {
+                Some(before) => {
+                    status_now = before;
+                    done.reversed.push(change.field);
+                }
+                None => done.kept.push(Kept { field: change.field, why: WhyKept::Edited }),
+            }
+        }
+        *self = Self::from_lead_fields(fields, status_now);
+        done
+    }
+
     /// The rules that hold for every account.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
@@ -172,8 +204,11 @@ impl AccountFields {
 pub struct Account {
     /// The id.
     pub id: AccountId,
-    /// The customer number: counts up from 1 in each tenant.
+    /// The customer number: unique in its series.
     pub number: u64,
+    /// The series and the written number, for one of another series than the standard one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<Serial>,
     /// The revision, for the next write.
     pub revision: Revision,
     /// What callers may set.
@@ -182,4 +217,15 @@ pub struct Account {
     pub created_at: Timestamp,
     /// When it was last written.
     pub updated_at: Timestamp,
+    /// Set once the conversion that made it was taken back: it keeps its number and is in no list any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived: Option<Trashed>,
+}
+
+impl Account {
+    /// Its place in the list by number.
+    #[must_use]
+    pub const fn place(&self) -> NumberPlace {
+        NumberPlace { number: self.number, id: self.id.as_uuid() }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::account::AccountFields;
+use super::account::{AccountFields, STATUS};
 use super::contact::ContactFields;
 use super::custom_value::CustomValue;
 use super::field::Field;
@@ -10,6 +10,8 @@ use super::field_value::FieldValue;
 use super::images::{PERSON, images, person_image};
 use super::journal::FieldChange;
 use super::lead::{Lead, LeadFields};
+use super::number_series::NumberSeries;
+use super::series_field::SeriesField;
 use super::vocabulary::{Term, TermKind};
 
 /// Fields that follow from others or change with every write, and so say nothing in a history.
@@ -78,6 +80,18 @@ pub fn term_changes<I>(
     changes
 }
 
+/// What differs between two states of a number series, `None` where it is not there; the name always.
+#[must_use]
+pub fn series_changes(before: Option<&NumberSeries>, after: &NumberSeries) -> Vec<FieldChange> {
+    let change = |field: &SeriesField| {
+        let old = before.map_or(FieldValue::Empty, |before| field.read(before));
+        FieldChange::new(field.key(), old, field.read(after))
+    };
+    let mut changes: Vec<_> = SeriesField::ALL.iter().map(change).collect();
+    changes.retain(|change| change.field == SeriesField::Name.key() || change.before != change.after);
+    changes
+}
+
 /// E-mails and phones with what is said of each, where anything is: an undo writes that too.
 fn reached(field: &Field, before: &LeadFields, after: &LeadFields) -> Option<(FieldValue, FieldValue)> {
     match field {
@@ -100,7 +114,7 @@ fn change(field: &Field, before: &LeadFields, after: &LeadFields) -> FieldChange
 /// Every field of an account that differs.
 #[must_use]
 pub fn account_changes(before: &AccountFields, after: &AccountFields) -> Vec<FieldChange> {
-    let mut changes = vec![FieldChange::new("status", before.status.code(), after.status.code())];
+    let mut changes = vec![FieldChange::new(STATUS, before.status.code(), after.status.code())];
     let (old, new) = (before.as_lead_fields(), after.as_lead_fields());
     changes.extend(AccountFields::FIELDS.iter().map(|field| change(field, &old, &new)));
     changes.retain(|change| change.before != change.after);

@@ -162,6 +162,19 @@ impl ContactFields {
         None
     }
 
+    /// The way back from [`as_lead_fields`](Self::as_lead_fields); what no lead has stays.
+    #[must_use]
+    pub(super) fn with_lead_fields(self, fields: LeadFields) -> Self {
+        Self {
+            name: fields.person,
+            job_title: fields.job_title,
+            emails: fields.emails,
+            phones: fields.phones,
+            description: fields.description,
+            ..self
+        }
+    }
+
     /// Empties the fields that `hide` names, parts of the name among them.
     #[must_use]
     pub fn without(self, hide: impl Fn(&Field) -> bool) -> Self {

@@ -8,6 +8,7 @@ use crate::time::{Date, Timestamp};
 use crate::value::{Currency, clean_text};
 
 use super::child::{Placement, Tab};
+use super::given_number::Serial;
 use super::journal::Actor;
 use super::line::{Line, Totals};
 use super::link::Subject;
@@ -269,8 +270,11 @@ impl EstimateFields {
 pub struct Estimate {
     /// The id.
     pub id: EstimateId,
-    /// Its number in the tenant's series: see [`Numbering`] for how people read it.
+    /// Its number in its series: see [`Numbering`] for how people read one of the standard series.
     pub number: u64,
+    /// The series and the written number, for one of another series than the standard one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<Serial>,
     /// The revision, for the next write.
     pub revision: Revision,
     /// The records that it is about: 1 to 20.

@@ -38,7 +38,9 @@ impl Field {
             Self::CreatedAt => lead.created_at.into(),
             Self::UpdatedAt => lead.updated_at.into(),
             Self::ConvertedAt => lead.conversion.as_ref().map(|conversion| conversion.at).into(),
-            Self::Account => lead.conversion.as_ref().map(|done| done.account.as_uuid()).into(),
+            Self::Account => {
+                lead.conversion.as_ref().and_then(|done| done.account).map(|account| account.as_uuid()).into()
+            }
             settable => settable.read_fields(&lead.fields),
         }
     }

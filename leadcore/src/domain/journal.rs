@@ -66,6 +66,10 @@ coded! {
         Undo = "undo",
         /// Leads were removed for good.
         Purge = "purge",
+        /// A conversion was taken back.
+        Unconvert = "unconvert",
+        /// How far a consumer of the outbox is: it has no entries.
+        Deliver = "deliver",
     }
 }
 
@@ -100,6 +104,8 @@ coded! {
         Unlinked = "unlinked",
         /// It was removed for good: only its number is told.
         Purged = "purged",
+        /// The conversion of a lead was taken back.
+        Unconverted = "unconverted",
     }
 }
 
@@ -263,7 +269,8 @@ pub struct NewEntry {
     pub action: Action,
     /// When; a chunk of a long operation is later than the operation.
     pub at: Timestamp,
-    /// The other record, for [`Action::Linked`], [`Action::Unlinked`] and [`Action::Converted`].
+    /// The other record, for [`Action::Linked`], [`Action::Unlinked`], [`Action::Converted`] and
+    /// [`Action::Unconverted`].
     pub other: Option<Subject>,
     /// What changed.
     pub changes: Vec<FieldChange>,
@@ -310,7 +317,7 @@ impl NewEntry {
             }
             (_, Action::Created | Action::Purged) => Topics::of(&[Topic::Created]),
             (_, Action::Deleted | Action::Restored) => Topics::of(&[Topic::Trash]),
-            (_, Action::Converted) => Topics::of(&[Topic::Converted]),
+            (_, Action::Converted | Action::Unconverted) => Topics::of(&[Topic::Converted]),
             (_, Action::Moved) => Topics::of(&[Topic::Stage]),
             (_, Action::Updated) => Topics::NONE,
         };

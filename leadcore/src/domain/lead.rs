@@ -307,8 +307,8 @@ pub(super) fn text(value: &str, max: usize) -> Result<Option<String>, ValueError
 pub struct Conversion {
     /// When.
     pub at: Timestamp,
-    /// The account it became.
-    pub account: AccountId,
+    /// The account it became; none when it became its persons alone.
+    pub account: Option<AccountId>,
     /// The operation that did it.
     pub operation: OperationId,
 }

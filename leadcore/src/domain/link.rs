@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::id::{
-    AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, OpportunityId, PipelineId, RecordId,
-    ServiceId, ViewId,
+    AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, NumberSeriesId, OpportunityId, PipelineId,
+    RecordId, ServiceId, ViewId,
 };
 
 /// The kinds of record that have a history and links.
@@ -43,11 +43,13 @@ pub enum SubjectKind {
     Opportunity,
     /// What an account buys.
     Service,
+    /// A number series.
+    NumberSeries,
 }
 
 impl SubjectKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Lead,
         Self::Contact,
         Self::Account,
@@ -62,6 +64,7 @@ impl SubjectKind {
         Self::Lines,
         Self::Opportunity,
         Self::Service,
+        Self::NumberSeries,
     ];
 
     /// Whether records of this kind hang on others: what a [`Placement`](super::Placement) places.
@@ -97,6 +100,7 @@ impl SubjectKind {
             Self::Lines => "product_lines",
             Self::Opportunity => "opportunity",
             Self::Service => "service",
+            Self::NumberSeries => "number_series",
         }
     }
 
@@ -144,6 +148,7 @@ subject!(
     LeadId => Lead, ContactId => Contact, AccountId => Account, PipelineId => Pipeline, ViewId => View,
     ActivityId => Activity, FileId => File, EstimateId => Estimate, RecordId => Record,
     OpportunityId => Opportunity, ServiceId => Service,
+    NumberSeriesId => NumberSeries,
 );
 
 /// What the link says about its two ends.
@@ -155,21 +160,24 @@ pub enum LinkRole {
     Contact,
     /// `from` (lead or account) has the person `to` as its primary contact.
     PrimaryContact,
-    /// The lead `from` became the account `to`.
+    /// The lead `from` became the account `to`, or the person `to` where it became no account.
     ConvertedTo,
+    /// The lead `from` became the opportunity `to`, or joined it.
+    Opportunity,
 }
 
 impl LinkRole {
     /// Every role.
-    pub const ALL: [Self; 3] = [Self::Contact, Self::PrimaryContact, Self::ConvertedTo];
+    pub const ALL: [Self; 4] = [Self::Contact, Self::PrimaryContact, Self::ConvertedTo, Self::Opportunity];
 
-    /// Stable name, as stored: `contact`, `primary_contact`, `converted_to`.
+    /// Stable name, as stored: `contact`, `primary_contact`, `converted_to`, `opportunity`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Contact => "contact",
             Self::PrimaryContact => "primary_contact",
             Self::ConvertedTo => "converted_to",
+            Self::Opportunity => "opportunity",
         }
     }
 

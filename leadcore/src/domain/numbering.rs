@@ -40,7 +40,7 @@ impl Default for Numbering {
 /// The longest prefix, in characters.
 const MAX_PREFIX: usize = 16;
 /// The most digits.
-const MAX_WIDTH: u8 = 18;
+pub(super) const MAX_WIDTH: u8 = 18;
 
 impl Numbering {
     /// The number as people read it.
@@ -80,17 +80,7 @@ impl Numbering {
     /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) with every broken rule at once.
     pub fn validate(&self) -> Result<()> {
         let mut broken = Vec::new();
-        let sound = |letter: char| letter.is_alphanumeric() || "-_/.#: ".contains(letter);
-        if self.prefix.chars().nth(MAX_PREFIX).is_some() {
-            let message = "a prefix has at most 16 characters";
-            broken.push(Violation::new("prefix", ViolationCode::TooLong, message));
-        } else if !self.prefix.chars().all(sound) || self.prefix.starts_with(' ') {
-            let message = "a prefix has letters, digits, blanks inside and `-_/.#:`";
-            broken.push(Violation::new("prefix", ViolationCode::Malformed, message));
-        } else if self.prefix.ends_with(char::is_numeric) {
-            let message = "a prefix does not end with a digit: nobody could tell it from the number";
-            broken.push(Violation::new("prefix", ViolationCode::Malformed, message));
-        }
+        broken.extend(prefix_violation(&self.prefix));
         if self.width > MAX_WIDTH {
             broken.push(Violation::new("width", ViolationCode::OutOfRange, "a number has 0 to 18 digits"));
         }
@@ -99,6 +89,21 @@ impl Numbering {
         }
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
     }
+}
+
+/// The rule that a prefix breaks.
+pub(super) fn prefix_violation(prefix: &str) -> Option<Violation> {
+    let sound = |letter: char| letter.is_alphanumeric() || "-_/.#: ".contains(letter);
+    let (code, message) = if prefix.chars().nth(MAX_PREFIX).is_some() {
+        (ViolationCode::TooLong, "a prefix has at most 16 characters")
+    } else if !prefix.chars().all(sound) || prefix.starts_with(' ') {
+        (ViolationCode::Malformed, "a prefix has letters, digits, blanks inside and `-_/.#:`")
+    } else if prefix.ends_with(char::is_numeric) {
+        (ViolationCode::Malformed, "a prefix does not end with a digit: nobody could tell it from the number")
+    } else {
+        return None;
+    };
+    Some(Violation::new("prefix", code, message))
 }
 
 /// A lead number as people hand it in: the number, or the text that a [`Numbering`] writes.

@@ -10,6 +10,7 @@ use crate::value::{Currency, clean_text};
 
 use super::child::{Placement, Tab};
 use super::coded::coded;
+use super::given_number::Serial;
 use super::journal::Actor;
 use super::lead::{MAX_AMOUNT, MAX_LINE};
 use super::line::{Line, Totals};
@@ -315,6 +316,9 @@ pub struct Opportunity {
     pub id: OpportunityId,
     /// Its number in the tenant's series: see [`Numbering`] for how people read it.
     pub number: u64,
+    /// The series that the number is of, where it is not the standard one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<Serial>,
     /// The revision, for the next write.
     pub revision: Revision,
     /// The account that it belongs to: there is none without.

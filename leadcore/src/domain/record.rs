@@ -43,12 +43,42 @@ pub struct RecordKindSpec {
     /// A colour, `#rrggbb`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub color: Option<String>,
+    /// What becomes of such records when their lead is converted; none when nobody said so yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_conversion: Option<OnConversion>,
+}
+
+/// What becomes of a host's records when the lead that they are about is converted. Whichever it is, they stay where they are
+/// and are reachable from the lead and from the customer: this says that somebody thought of the host's side of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OnConversion {
+    /// Nothing else: they are shown with the lead and with the customer.
+    Shown,
+    /// The host does something with its own rows besides: in a [target](crate::desk::convert::ConversionTarget), or by the
+    /// [outbox](crate::desk::outbox).
+    Host,
 }
 
 impl RecordKindSpec {
+    /// With this policy for conversions.
+    #[must_use]
+    pub const fn on_conversion(mut self, policy: OnConversion) -> Self {
+        self.on_conversion = Some(policy);
+        self
+    }
+
     /// A kind without icon and colour.
     pub fn new(kind: RecordKind, singular: impl Into<String>, plural: impl Into<String>) -> Self {
-        Self { kind, singular: singular.into(), plural: plural.into(), icon: None, color: None }
+        Self {
+            kind,
+            singular: singular.into(),
+            plural: plural.into(),
+            icon: None,
+            color: None,
+            on_conversion: None,
+        }
     }
 }
 

@@ -18,9 +18,13 @@ impl Estimates for MemoryTxn {
         if ids.len() < estimates.len() || ids.iter().any(|id| state.estimates.contains_key(id)) {
             return Err(exists("estimate", "id"));
         }
-        let mut numbers: BTreeSet<_> = state.estimates.values().map(|known| known.number).collect();
-        if !estimates.iter().all(|estimate| numbers.insert(estimate.number)) {
-            return Err(exists("estimate", "number"));
+        let numbers = |known: &Estimate| (known.number, known.serial.clone());
+        let mut taken: Vec<_> = state.estimates.values().map(numbers).collect();
+        for own in estimates.iter().map(numbers) {
+            if taken.iter().any(|known| super::numbers::clash(known, &own)) {
+                return Err(exists("estimate", "number"));
+            }
+            taken.push(own);
         }
         let new = estimates.iter().map(|estimate| (estimate.id, estimate.clone()));
         Arc::make_mut(&mut state.estimates).extend(new);
@@ -33,8 +37,11 @@ impl Estimates for MemoryTxn {
         for estimate in estimates {
             let stored = next.get(&estimate.id).ok_or_else(|| Error::not_found("estimate"))?;
             check_revision("estimate", stored.revision, previous(estimate.revision))?;
-            let taken = stored.number != estimate.number
-                && next.values().any(|known| known.number == estimate.number);
+            let numbers = |known: &Estimate| (known.number, known.serial.clone());
+            let own = numbers(estimate);
+            let mut others = next.values().filter(|known| known.id != estimate.id);
+            let taken =
+                numbers(stored) != own && others.any(|known| super::numbers::clash(&numbers(known), &own));
             if taken {
                 return Err(exists("estimate", "number"));
             }
@@ -55,7 +62,7 @@ impl Estimates for MemoryTxn {
     }
 
     fn numbered(&mut self, number: u64) -> Result<Option<Estimate>> {
-        Ok(self.state.estimates.values().find(|estimate| estimate.number == number).cloned())
+        Ok(self.state.estimates.values().find(|one| one.number == number && one.serial.is_none()).cloned())
     }
 
     fn scan(&mut self, scan: &EstimateScan) -> Result<Vec<Estimate>> {

@@ -12,6 +12,7 @@ mod estimates;
 mod followers;
 mod host_records;
 mod leads;
+mod numbers;
 mod opportunities;
 mod records;
 mod setup;
@@ -23,16 +24,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Activity, Contact, ContentHash, Estimate, FileRecord, HostRecord, Lead, LeadLines, Link,
-    MatchKey, NewEntry, Operation, Opportunity, Pipeline, Placement, SavedView, Service, Subject, TermKind,
-    TermRecord, ViewPreferences,
+    Account, Activity, Contact, ContentHash, Counter, Estimate, FileRecord, HostRecord, Lead, LeadLines,
+    Link, MatchKey, NewEntry, NumberSeries, Operation, Opportunity, Pipeline, Placement, SavedView, Service,
+    Subject, TermKind, TermRecord, ViewPreferences,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{
-    AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, OperationId, OpportunityId, PipelineId,
-    RecordId, Revision, ServiceId, TenantId, UserId, ViewId,
+    AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, NumberSeriesId, OperationId, OpportunityId,
+    PipelineId, RecordId, Revision, ServiceId, TenantId, UserId, ViewId,
 };
-use crate::store::{Series, SettingName, Store, Txn, Upload};
+use crate::store::{SettingName, Store, Txn, Upload};
 use crate::time::Timestamp;
 
 /// Everything of one tenant. Large maps sit behind `Arc`, so that a transaction copies only what it changes.
@@ -49,7 +50,9 @@ struct State {
     pipelines: BTreeMap<PipelineId, Pipeline>,
     terms: BTreeMap<(TermKind, Uuid), TermRecord>,
     settings: BTreeMap<SettingName, (Revision, String)>,
-    series: BTreeMap<Series, u64>,
+    series: BTreeMap<NumberSeriesId, NumberSeries>,
+    /// The number that comes next, where one was given.
+    counters: BTreeMap<Counter, u64>,
     views: BTreeMap<ViewId, SavedView>,
     preferences: BTreeMap<UserId, ViewPreferences>,
     /// What each user marked, and up to when everything.

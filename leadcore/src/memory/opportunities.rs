@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::domain::{Opportunity, Service};
+use crate::domain::{Opportunity, Serial, Service};
 use crate::error::{Error, Result};
 use crate::id::{OpportunityId, ServiceId};
 use crate::store::{Opportunities, OpportunityScan, ServiceScan, Services};
 
 use super::{MemoryTxn, check_revision, exists, previous};
+
+fn numbers(one: &Opportunity) -> (u64, Option<Serial>) {
+    (one.number, one.serial.clone())
+}
 
 impl Opportunities for MemoryTxn {
     fn insert(&mut self, opportunities: &[Opportunity]) -> Result<()> {
@@ -17,9 +21,12 @@ impl Opportunities for MemoryTxn {
         if ids.len() < opportunities.len() || ids.iter().any(|id| state.opportunities.contains_key(id)) {
             return Err(exists("opportunity", "id"));
         }
-        let mut numbers: BTreeSet<_> = state.opportunities.values().map(|known| known.number).collect();
-        if !opportunities.iter().all(|one| numbers.insert(one.number)) {
-            return Err(exists("opportunity", "number"));
+        let mut taken: Vec<_> = state.opportunities.values().map(numbers).collect();
+        for own in opportunities.iter().map(numbers) {
+            if taken.iter().any(|known| super::numbers::clash(known, &own)) {
+                return Err(exists("opportunity", "number"));
+            }
+            taken.push(own);
         }
         let new = opportunities.iter().map(|one| (one.id, one.clone()));
         Arc::make_mut(&mut state.opportunities).extend(new);
@@ -32,7 +39,10 @@ impl Opportunities for MemoryTxn {
         for one in opportunities {
             let stored = next.get(&one.id).ok_or_else(|| Error::not_found("opportunity"))?;
             check_revision("opportunity", stored.revision, previous(one.revision))?;
-            let taken = stored.number != one.number && next.values().any(|known| known.number == one.number);
+            let own = numbers(one);
+            let mut others = next.values().filter(|known| known.id != one.id);
+            let taken =
+                numbers(stored) != own && others.any(|known| super::numbers::clash(&numbers(known), &own));
             if taken {
                 return Err(exists("opportunity", "number"));
             }
@@ -53,7 +63,12 @@ impl Opportunities for MemoryTxn {
     }
 
     fn numbered(&mut self, number: u64) -> Result<Option<Opportunity>> {
-        Ok(self.state.opportunities.values().find(|one| one.number == number).cloned())
+        Ok(self
+            .state
+            .opportunities
+            .values()
+            .find(|one| one.number == number && one.serial.is_none())
+            .cloned())
     }
 
     fn scan(&mut self, scan: &OpportunityScan) -> Result<Vec<Opportunity>> {

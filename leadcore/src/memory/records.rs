@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{
-    Account, Contact, Entry, Link, LinkRole, NewEntry, Operation, OperationKind, SearchText, Sequence,
-    Subject, SubjectKind, Topics,
+    Account, BlockKey, Contact, Entry, Link, LinkRole, NewEntry, NumberPlace, Operation, OperationKind,
+    SearchText, Sequence, Subject, SubjectKind, Topics,
 };
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ContactId, OperationId};
-use crate::store::{Accounts, Contacts, Journal, Links, NamePlace, NameSearch};
+use crate::store::{Accounts, Block, Contacts, Journal, Links, NamePlace, NameSearch};
 
 use super::{MemoryTxn, State, check_revision, exists, previous};
 
@@ -60,6 +60,25 @@ impl Contacts for MemoryTxn {
         });
         Ok(found(search, contacts))
     }
+
+    fn blocks(&mut self, keys: &[BlockKey], limit: usize) -> Result<Vec<Block<ContactId>>> {
+        let contacts = self.state.contacts.values().map(|contact| (contact.id, contact.fields.block_keys()));
+        Ok(blocks(&contacts.collect::<Vec<_>>(), keys, limit))
+    }
+}
+
+/// The blocks of these keys; records come by id.
+fn blocks<I: Copy>(records: &[(I, Vec<BlockKey>)], keys: &[BlockKey], limit: usize) -> Vec<Block<I>> {
+    let block = |key: &BlockKey| {
+        let having = || records.iter().filter(|(_, own)| own.contains(key)).map(|(id, _)| *id);
+        let block = Block {
+            key: key.clone(),
+            ids: having().take(limit).collect(),
+            is_cut: having().nth(limit).is_some(),
+        };
+        (!block.ids.is_empty() || block.is_cut).then_some(block)
+    };
+    keys.iter().filter_map(block).collect()
 }
 
 /// The records that match, in the order of their places.
@@ -83,7 +102,9 @@ impl Accounts for MemoryTxn {
         let state = self.writable()?;
         let mut map = BTreeMap::clone(&state.accounts);
         for account in accounts {
-            if map.values().any(|known| known.number == account.number) {
+            let numbers = |known: &Account| (known.number, known.serial.clone());
+            let own = numbers(account);
+            if map.values().any(|known| super::numbers::clash(&numbers(known), &own)) {
                 return Err(exists("account", "number"));
             }
             if map.insert(account.id, account.clone()).is_some() {
@@ -110,11 +131,10 @@ impl Accounts for MemoryTxn {
         Ok(ids.iter().filter_map(|id| self.state.accounts.get(id)).cloned().collect())
     }
 
-    fn scan(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<Account>> {
-        let behind = after.unwrap_or(0);
-        let mut accounts: Vec<_> =
-            self.state.accounts.values().filter(|account| account.number > behind).cloned().collect();
-        accounts.sort_by_key(|account| account.number);
+    fn scan(&mut self, after: Option<NumberPlace>, limit: usize) -> Result<Vec<Account>> {
+        let behind = |account: &&Account| after.is_none_or(|after| account.place() > after);
+        let mut accounts: Vec<_> = self.state.accounts.values().filter(behind).cloned().collect();
+        accounts.sort_by_key(Account::place);
         accounts.truncate(limit);
         Ok(accounts)
     }
@@ -125,6 +145,11 @@ impl Accounts for MemoryTxn {
             (place, account.fields.search_text(), account)
         });
         Ok(found(search, accounts))
+    }
+
+    fn blocks(&mut self, keys: &[BlockKey], limit: usize) -> Result<Vec<Block<AccountId>>> {
+        let accounts = self.state.accounts.values().map(|account| (account.id, account.block_keys()));
+        Ok(blocks(&accounts.collect::<Vec<_>>(), keys, limit))
     }
 }
 

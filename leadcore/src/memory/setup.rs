@@ -1,13 +1,13 @@
-//! Pipelines, vocabularies, settings and number series in memory.
+//! Pipelines, vocabularies and settings in memory.
 
 use std::cmp::Reverse;
 
 use uuid::Uuid;
 
 use crate::domain::{FieldValue, Pipeline, TermKind, TermRecord};
-use crate::error::{Conflict, Error, ErrorKind, Result};
+use crate::error::{Conflict, Error, Result};
 use crate::id::{LostReasonId, Revision, SourceId};
-use crate::store::{Numbers, Pipelines, Series, SettingName, Settings, Terms, check_skip};
+use crate::store::{Pipelines, SettingName, Settings, Terms};
 use crate::value::fold;
 
 use super::{MemoryTxn, State, check_revision, exists, previous};
@@ -144,27 +144,5 @@ impl Settings for MemoryTxn {
         let next = expected.next();
         state.settings.insert(name, (next, json.to_owned()));
         Ok(next)
-    }
-}
-
-impl Numbers for MemoryTxn {
-    fn take(&mut self, series: Series, count: u64) -> Result<u64> {
-        let next = self.writable()?.series.entry(series).or_insert(1);
-        let first = *next;
-        // Stores keep numbers as signed 64-bit integers.
-        let behind = first.checked_add(count).filter(|behind| i64::try_from(*behind).is_ok());
-        *next = behind.ok_or_else(|| Error::new(ErrorKind::Unsupported, "the number series is used up"))?;
-        Ok(first)
-    }
-
-    fn skip_to(&mut self, series: Series, next: u64) -> Result<()> {
-        let coming = Numbers::peek(self, series)?;
-        check_skip(coming, next)?;
-        self.writable()?.series.insert(series, next);
-        Ok(())
-    }
-
-    fn peek(&mut self, series: Series) -> Result<u64> {
-        Ok(self.state.series.get(&series).copied().unwrap_or(1))
     }
 }

@@ -32,7 +32,7 @@ pub trait Estimates {
     /// Adds new estimates.
     ///
     /// # Errors
-    /// `AlreadyExists` when an id or number is taken.
+    /// `AlreadyExists` when an id is taken, a number in its series, or a written number in any.
     fn insert(&mut self, estimates: &[Estimate]) -> Result<()>;
 
     /// Replaces estimates whose stored revision is the one before the new one.
@@ -53,7 +53,7 @@ pub trait Estimates {
     /// A failure of the store.
     fn remove(&mut self, ids: &[EstimateId]) -> Result<()>;
 
-    /// The estimate with this number.
+    /// The estimate with this number in the standard series.
     ///
     /// # Errors
     /// A failure of the store.

@@ -30,6 +30,7 @@ mod views;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TenantId;
 
+pub use crate::domain::Series;
 pub use activities::{Activities, ActivityQuery};
 pub use agenda::{Agenda, AgendaQuery};
 pub use blobs::{Blobs, Files, KeptFile, Upload};
@@ -40,8 +41,8 @@ pub use host_records::Records;
 pub use journal::{Journal, Links};
 pub use leads::{Derived, LeadChange, Leads, Tallies};
 pub use opportunities::{Opportunities, OpportunityScan, ServiceScan, Services};
-pub use records::{Accounts, Contacts, NamePlace, NameSearch};
-pub use setup::{Numbers, Pipelines, Series, SettingName, Settings, Terms, check_skip};
+pub use records::{Accounts, Block, Contacts, NamePlace, NameSearch};
+pub use setup::{GivenQuery, Numbers, Pipelines, SettingName, Settings, Terms, WhichNumbers, check_skip};
 pub use views::{Marks, Views, WhichViews};
 
 /// One unit of work of one tenant. Bound to its tenant when it is opened, so that no query can forget it.

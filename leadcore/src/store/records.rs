@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::{Account, Contact, SubjectKind};
+use crate::domain::{Account, BlockKey, Contact, NumberPlace, SubjectKind};
 use crate::error::Result;
 use crate::id::{AccountId, ContactId};
 use crate::query::Term;
@@ -25,6 +25,17 @@ pub struct NamePlace {
     pub name: String,
     /// The id before.
     pub id: Uuid,
+}
+
+/// The records that have one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block<I> {
+    /// The key.
+    pub key: BlockKey,
+    /// The records, by id.
+    pub ids: Vec<I>,
+    /// Whether there are more than were asked for.
+    pub is_cut: bool,
 }
 
 /// Contacts of one tenant. What they belong to is said by links.
@@ -61,6 +72,14 @@ pub trait Contacts {
     /// # Errors
     /// A failure of the store.
     fn search(&mut self, search: &NameSearch, of: Option<SubjectKind>) -> Result<Vec<Contact>>;
+
+    /// The contacts that have one of these [keys](crate::domain::ContactFields::block_keys): a block for each key that
+    /// somebody has, in the order asked, with the first `limit` of them by id. Looked up in an index that is kept with every
+    /// write.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn blocks(&mut self, keys: &[BlockKey], limit: usize) -> Result<Vec<Block<ContactId>>>;
 }
 
 /// Accounts of one tenant.
@@ -68,7 +87,7 @@ pub trait Accounts {
     /// Adds new accounts.
     ///
     /// # Errors
-    /// `AlreadyExists` when an id or number is taken.
+    /// `AlreadyExists` when an id is taken, a number in its series, or a written number in any.
     fn insert(&mut self, accounts: &[Account]) -> Result<()>;
 
     /// Replaces accounts whose stored revision is the one before the new one.
@@ -83,11 +102,12 @@ pub trait Accounts {
     /// A failure of the store.
     fn get(&mut self, ids: &[AccountId]) -> Result<Vec<Account>>;
 
-    /// Accounts by number, from the one behind `after` (a number that nobody need have), at most `limit`.
+    /// Accounts by number, those of several series with one number by id, from behind `after` (a place that nobody need
+    /// have), at most `limit`.
     ///
     /// # Errors
     /// A failure of the store.
-    fn scan(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<Account>>;
+    fn scan(&mut self, after: Option<NumberPlace>, limit: usize) -> Result<Vec<Account>>;
 
     /// The accounts whose [search text](crate::domain::AccountFields::search_text) has every term, by
     /// [name](crate::domain::AccountFields::name_key), then by id.
@@ -95,4 +115,11 @@ pub trait Accounts {
     /// # Errors
     /// A failure of the store.
     fn search(&mut self, search: &NameSearch) -> Result<Vec<Account>>;
+
+    /// The accounts that have one of these [keys](crate::domain::Account::block_keys): a block for each key that one has,
+    /// in the order asked, with the first `limit` of them by id. Looked up in an index that is kept with every write.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn blocks(&mut self, keys: &[BlockKey], limit: usize) -> Result<Vec<Block<AccountId>>>;
 }

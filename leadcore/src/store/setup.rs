@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::domain::{Pipeline, TermKind, TermRecord};
+use crate::domain::{Counter, GivenNumber, NumberSeries, Pipeline, Series, TermKind, TermRecord};
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
-use crate::id::Revision;
+use crate::id::{NumberSeriesId, Revision};
 
 /// Pipelines with their stages, each written as a whole.
 pub trait Pipelines {
@@ -82,29 +82,18 @@ pub enum SettingName {
     Catalogue,
     /// Which functions are open in which state.
     Functions,
-    /// How lead numbers are written.
-    Numbering,
     /// The kinds of record that the host registered.
     RecordKinds,
-    /// How estimate numbers are written.
-    EstimateNumbering,
     /// Mappings of files that are imported, by name.
     ImportMappings,
-    /// How opportunity numbers are written.
-    OpportunityNumbering,
+    /// Which field of a lead becomes which field of a customer.
+    ConversionMapping,
 }
 
 impl SettingName {
     /// Every document.
-    pub const ALL: [Self; 7] = [
-        Self::Catalogue,
-        Self::Functions,
-        Self::Numbering,
-        Self::RecordKinds,
-        Self::EstimateNumbering,
-        Self::ImportMappings,
-        Self::OpportunityNumbering,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Catalogue, Self::Functions, Self::RecordKinds, Self::ImportMappings, Self::ConversionMapping];
 
     /// Stable name, as stored.
     #[must_use]
@@ -112,11 +101,9 @@ impl SettingName {
         match self {
             Self::Catalogue => "catalogue",
             Self::Functions => "functions",
-            Self::Numbering => "numbering",
             Self::RecordKinds => "record_kinds",
-            Self::EstimateNumbering => "estimate_numbering",
             Self::ImportMappings => "import_mappings",
-            Self::OpportunityNumbering => "opportunity_numbering",
+            Self::ConversionMapping => "conversion_mapping",
         }
     }
 }
@@ -137,36 +124,6 @@ pub trait Settings {
     fn save(&mut self, name: SettingName, expected: Option<Revision>, json: &str) -> Result<Revision>;
 }
 
-/// The number series of a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Series {
-    /// Lead numbers.
-    Lead,
-    /// Customer numbers.
-    Account,
-    /// Estimate numbers.
-    Estimate,
-    /// Opportunity numbers.
-    Opportunity,
-}
-
-impl Series {
-    /// Every series.
-    pub const ALL: [Self; 4] = [Self::Lead, Self::Account, Self::Estimate, Self::Opportunity];
-
-    /// Stable name, as stored: `lead`, `account`, `estimate` or `opportunity`.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Lead => "lead",
-            Self::Account => "account",
-            Self::Estimate => "estimate",
-            Self::Opportunity => "opportunity",
-        }
-    }
-}
-
 /// Whether a series whose next number is `coming` may go on with `next`: what [`Numbers::skip_to`] refuses.
 ///
 /// # Errors
@@ -182,24 +139,78 @@ pub fn check_skip(coming: u64, next: u64) -> Result<()> {
     }
 }
 
-/// Number series: they count up from 1, and a transaction that fails gives its numbers back.
+/// Which given numbers to find: [`Numbers::given`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenQuery {
+    /// Of which kind of record.
+    pub kind: Series,
+    /// Which of them.
+    pub which: WhichNumbers,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// Which numbers of records of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhichNumbers {
+    /// Those of a series. Of leads, which keep no series: all between these, both included.
+    Of {
+        /// The series.
+        series: NumberSeriesId,
+        /// The lowest number.
+        first: u64,
+        /// The highest number.
+        last: u64,
+    },
+    /// This number, in any series.
+    Number(u64),
+    /// Those of other series than this one that are [written alike](GivenNumber::is_like).
+    Like(Box<NumberSeries>),
+}
+
+/// Number series and what they count. A transaction that fails gives its numbers back.
+///
+/// Every tenant has the [standard](NumberSeries::standard) series of each kind, also before they were written. Numbers are
+/// counted in the transaction that writes the record, so no two get the same and none is lost.
 pub trait Numbers {
-    /// Takes the next `count` numbers and returns the first; 0 takes none. Two transactions never get the same number.
+    /// Every series: by kind, the default first, then by folded name, then by id.
     ///
     /// # Errors
-    /// `Unsupported` when the series is used up: numbers stay below 2⁶³. Then none is taken.
-    fn take(&mut self, series: Series, count: u64) -> Result<u64>;
+    /// A failure of the store.
+    fn list(&mut self) -> Result<Vec<NumberSeries>>;
+
+    /// Writes a series: `expected` is the revision it was read with (0: of a standard series that was never written), `None`
+    /// for a new one. Its own revision is the one after it.
+    ///
+    /// # Errors
+    /// `Conflict` when the stored revision is another; `AlreadyExists` when the id, or the name within its kind without case
+    /// and accents, is taken; `NotFound`.
+    fn save(&mut self, series: &NumberSeries, expected: Option<Revision>) -> Result<()>;
+
+    /// Takes the next `count` numbers and returns the first; 0 takes none. Two transactions never get the same number. A
+    /// counter that never gave one begins with the first number of its series; so it goes on when that was raised.
+    ///
+    /// # Errors
+    /// `Conflict` with [`SeriesExhausted`](crate::error::Conflict::SeriesExhausted) when the range does not have so many; then
+    /// none is taken. `NotFound` for a series that does not exist.
+    fn take(&mut self, counter: Counter, count: u64) -> Result<u64>;
 
     /// Goes on with `next`: the numbers in between are never given out.
     ///
     /// # Errors
     /// `Invalid` (field `next`) when it lies below the number that would come next: that one may be in use; `Unsupported` beyond
-    /// 2⁶³.
-    fn skip_to(&mut self, series: Series, next: u64) -> Result<()>;
+    /// 2⁶³; `NotFound`.
+    fn skip_to(&mut self, counter: Counter, next: u64) -> Result<()>;
 
-    /// The number that would come next; not a reservation.
+    /// The number that would come next, beyond the range of a series that is used up; not a reservation.
+    ///
+    /// # Errors
+    /// `NotFound`; a failure of the store.
+    fn peek(&mut self, counter: Counter) -> Result<u64>;
+
+    /// Numbers that records have, trashed ones included: the latest year first, in it the highest number, then by id.
     ///
     /// # Errors
     /// A failure of the store.
-    fn peek(&mut self, series: Series) -> Result<u64>;
+    fn given(&mut self, query: &GivenQuery) -> Result<Vec<GivenNumber>>;
 }

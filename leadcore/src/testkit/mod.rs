@@ -10,6 +10,7 @@
 //! - [`generate`]: proptest strategies for fields, filters, sorts and operations;
 //! - [`differential`] runs the same operations against two stores, [`dump`](fn@dump) writes everything of a tenant as
 //!   canonical text, [`filters_agree`] compares a store with the reference evaluator;
+//! - [`conversion_policies`](fn@conversion_policies) fails a host's tests when a kind of record has no policy for conversion;
 //! - [`fixtures`]: a context that stands still, sample records, large realistic sets.
 //!
 //! The names and the number of cases may change in any release: a store that passes today may have a bug that a new
@@ -26,7 +27,9 @@ mod compare;
 mod dump;
 pub mod fixtures;
 pub mod generate;
+mod policies;
 pub mod suite;
 
 pub use compare::{differential, filters_agree};
 pub use dump::dump;
+pub use policies::conversion_policies;

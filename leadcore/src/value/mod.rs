@@ -20,11 +20,13 @@
 
 mod address;
 mod amount;
+mod company;
 mod country;
 mod currency;
 mod email;
 mod fold;
 mod list;
+mod mail_provider;
 mod money;
 mod person;
 mod phone;
@@ -34,11 +36,13 @@ mod web;
 
 pub use address::Address;
 pub use amount::{DecimalMark, parse_amount};
+pub use company::company_core;
 pub use country::Country;
 pub use currency::Currency;
 pub use email::Email;
 pub use fold::{FoldedText, MAX_TEXT_BYTES, clean_text, fold};
 pub use list::{LIST_MARKS, join_list, split_list};
+pub use mail_provider::is_shared_domain;
 pub use money::Money;
 pub use person::PersonName;
 pub use phone::Phone;

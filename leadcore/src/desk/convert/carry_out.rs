@@ -1,131 +1,115 @@
 //! Carrying a plan out.
 
-use std::collections::BTreeSet;
-
 use crate::context::Context;
 use crate::domain::{
     Account, Action, Contact, Conversion, FieldChange, Lead, Link, LinkRole, NewEntry, OperationKind,
-    Subject, SubjectKind, TermKind, account_changes,
+    Subject, SubjectKind, account_changes, contact_changes,
 };
-use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
-use crate::id::{AccountId, ContactId, Revision};
-use crate::policy::Permission;
-use crate::store::{LeadChange, Series, Txn};
+use crate::error::{Conflict, Error, ErrorKind, Result};
+use crate::id::{AccountId, ContactId, NumberSeriesId, Revision};
+use crate::store::{LeadChange, Txn};
 
-use super::super::access::{Gate, visible};
+use super::super::access::Expect;
 use super::super::accounts;
 use super::super::contacts::new_contact;
-use super::super::functions::Openings;
 use super::super::leads::touch;
 use super::super::operation::new_operation;
-use super::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
+use super::hosts::ConversionTarget;
+use super::plan::{ConversionOutcome, ConversionPlan, HostMade, PlannedAccount, PlannedPerson};
+use super::rules::Rules;
+use super::{check, sales};
 
 /// Carries a plan out, once. When the lead was converted before, by whatever plan, nothing is written and the first
 /// outcome is returned.
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` with [`Conflict::PlanOutdated`] when lead or account changed since the plan was
-/// made; `Invalid` when an edited plan breaks a rule. In each case nothing is written.
+/// `NotFound`, `Denied`; `Conflict` with [`Conflict::PlanOutdated`] when lead, account, opportunity, person or a chosen
+/// estimate changed since the plan was made, with [`Conflict::SeriesExhausted`] when there is no number left; `Invalid` when an
+/// edited plan breaks a rule. In each case nothing is written.
 pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<ConversionOutcome> {
-    let lead = visible(ctx, txn, plan.lead)?;
-    Gate::open(ctx, txn, Permission::Convert)?.check(&lead)?;
+    apply_with(ctx, txn, plan, &[])
+}
+
+/// [`apply`], with what the host keeps in tables of its own: in the same unit of work, in the order of `hosts`.
+///
+/// # Errors
+/// As [`apply`], and what a target returns. Nothing is written then.
+pub fn apply_with(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    plan: &ConversionPlan,
+    hosts: &[&dyn ConversionTarget],
+) -> Result<ConversionOutcome> {
+    let rules = Rules::load(ctx, txn)?;
+    apply_by(ctx, txn, &rules, plan, hosts)
+}
+
+pub(super) fn apply_by(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    rules: &Rules,
+    plan: &ConversionPlan,
+    hosts: &[&dyn ConversionTarget],
+) -> Result<ConversionOutcome> {
+    let lead = rules.lead(txn, plan.lead)?;
     if let Some(done) = &lead.conversion {
         return first_outcome(txn, done);
     }
-    if lead.trashed.is_some() {
-        return Err(Error::not_found("lead"));
-    }
-    Openings::load(ctx, txn)?.check("convert", &lead)?;
+    rules.check_open(&lead, Expect::Any, "convert")?;
     if lead.revision != plan.revision {
         return Err(Error::conflicting("lead", Conflict::PlanOutdated));
     }
-    let broken = violations(ctx, txn, &lead, plan)?;
+    let broken = check::violations(ctx, txn, &lead, plan)?;
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
-    let persons = new_persons(ctx, txn, &lead, plan)?;
+    check::estimates(ctx, txn, plan)?;
+    let persons = persons(ctx, txn, &lead, plan)?;
+    let target = target(ctx, txn, plan)?;
+    let sales = sales::prepare(ctx, txn, &lead, plan)?;
 
     let mut operation = new_operation(ctx, OperationKind::Convert, Some(format!("lead:{}", lead.id)));
-    let (account, change) = target(ctx, txn, plan)?;
     let mut after = lead.clone();
-    after.conversion = Some(Conversion { at: ctx.now(), account: account.id, operation: operation.id });
-    let frozen = touch(ctx, &lead, &mut after, Action::Converted).with_other(account.id);
+    let account = target.as_ref().map(|(account, _)| account.id);
+    after.conversion = Some(Conversion { at: ctx.now(), account, operation: operation.id });
+    let mut frozen = touch(ctx, &lead, &mut after, Action::Converted);
+    frozen.other = account.map(Subject::from).or_else(|| persons.first().map(|person| person.id.into()));
     // Claiming the lead comes before every other write: of two conversions at once, one stops here.
     txn.leads().update(&[LeadChange { before: lead, after: after.clone() }])?;
-    let account = write_account(txn, account, &change)?;
-    let new: Vec<_> = persons.iter().filter_map(|(_, new, _)| new.clone()).collect();
-    txn.contacts().insert(&new)?;
-    link(txn, &after, &account, &persons)?;
+    let mut entries = vec![frozen];
+    let account = target.map(|target| write_account(ctx, txn, &after, target, &mut entries)).transpose()?;
+    write_persons(ctx, txn, (&after, account.as_ref()), &persons, &mut entries)?;
+    let mut links = link(txn, &after, account.as_ref(), &persons)?;
 
-    let outcome = ConversionOutcome {
+    let mut outcome = ConversionOutcome {
         operation: operation.id,
         lead: after.id,
-        account: account.id,
-        account_number: account.number,
-        contacts: persons.iter().map(|(id, _, _)| *id).collect(),
+        account: account.as_ref().map(|account| account.id),
+        account_number: account.as_ref().map_or(0, |account| account.number),
+        contacts: persons.iter().map(|person| person.id).collect(),
+        links: Vec::new(),
+        opportunity: None,
+        services: Vec::new(),
+        document: plan.customer.document(),
+        host: Vec::new(),
         newly_converted: true,
     };
+    if let Some(account) = &account {
+        sales::write(ctx, txn, (account, plan), sales, (&mut outcome, &mut links, &mut entries))?;
+    }
+    txn.links().insert(&links)?;
+    outcome.links = links;
+    for host in hosts {
+        if let Some(reference) = host.create(txn, &outcome, plan)? {
+            outcome.host.push(HostMade { target: host.name().to_owned(), reference });
+        }
+    }
     operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {
         Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
     })?);
     txn.journal().begin(&operation)?;
-    let mut entries = vec![frozen];
-    match change {
-        Target::New => {
-            entries.push(NewEntry::new(account.id, Action::Created, ctx.now()).with_other(after.id));
-        }
-        Target::Existing(changes) => {
-            let updated = NewEntry::new(account.id, Action::Updated, ctx.now());
-            entries.push(updated.with_other(after.id).with_changes(changes));
-        }
-        Target::Untouched => {}
-    }
-    entries.extend(
-        new.iter()
-            .map(|contact| NewEntry::new(contact.id, Action::Created, ctx.now()).with_other(account.id)),
-    );
     txn.journal().append(operation.id, &entries)?;
     Ok(outcome)
-}
-
-/// Every rule that a plan breaks. One that [`plan`](super::plan) made breaks none; one that was edited may.
-fn violations(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    lead: &Lead,
-    plan: &ConversionPlan,
-) -> Result<Vec<Violation>> {
-    let fields = plan.account.fields();
-    let mut broken = fields.violations();
-    if let Some(category) = fields.category
-        && txn.terms().get(TermKind::Category, &[category.as_uuid()])?.is_empty()
-    {
-        let message = "there is no category with this id";
-        broken.push(Violation::new("account.category", ViolationCode::Unknown, message));
-    }
-    // The owner that lead or account have already needs no leave.
-    let known = match &plan.account {
-        PlannedAccount::New { .. } => None,
-        PlannedAccount::Existing { id, .. } => accounts::load(ctx, txn, *id)?.fields.owner,
-    };
-    if let Some(owner) = fields
-        .owner
-        .as_ref()
-        .filter(|owner| lead.fields.owner.as_ref() != Some(*owner) && known.as_ref() != Some(*owner))
-        && !ctx.policy().may_own(ctx.actor(), owner)
-    {
-        broken.push(Violation::new("account.owner", ViolationCode::NotAllowed, "this user cannot own leads"));
-    }
-    if plan.contacts.iter().filter(|contact| contact.is_primary).count() > 1 {
-        let message = "an account has one primary contact at most";
-        broken.push(Violation::new("contacts", ViolationCode::Duplicate, message));
-    }
-    let mut seen = BTreeSet::new();
-    let twice = |who: &PlannedPerson| matches!(who, PlannedPerson::Existing(id) if !seen.insert(*id));
-    if plan.contacts.iter().map(|contact| &contact.who).any(twice) {
-        broken.push(Violation::new("contacts", ViolationCode::Duplicate, "a person is named twice"));
-    }
-    Ok(broken)
 }
 
 /// The outcome that the first conversion left in the journal.
@@ -135,15 +119,23 @@ pub(super) fn first_outcome(txn: &mut dyn Txn, done: &Conversion) -> Result<Conv
     serde_json::from_value(stored.ok_or_else(corrupt)?).map_err(|error| corrupt().with_source(error))
 }
 
-type Person = (ContactId, Option<Contact>, bool);
+/// A person of the plan, and what is written of it.
+struct Person {
+    id: ContactId,
+    is_primary: bool,
+    written: Written,
+}
 
-/// The persons of the plan, the primary one first: ids, and records for new ones.
-fn new_persons(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    lead: &Lead,
-    plan: &ConversionPlan,
-) -> Result<Vec<Person>> {
+enum Written {
+    /// It is one of the lead's and stays as it is.
+    Nothing,
+    New(Contact),
+    /// It is a contact already, and learns something or nothing from the lead.
+    Known(Contact, Vec<FieldChange>),
+}
+
+/// The persons of the plan, the primary one first.
+fn persons(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead, plan: &ConversionPlan) -> Result<Vec<Person>> {
     let of_lead = txn.links().from(&[lead.id.into()], None)?;
     let mut now: Vec<_> = of_lead
         .iter()
@@ -151,92 +143,166 @@ fn new_persons(
         .map(|link| ContactId::from_uuid(link.to.id))
         .collect();
     now.sort();
+    let outdated = |what| Err(Error::conflicting(what, Conflict::PlanOutdated));
     if now != plan.persons {
-        return Err(Error::conflicting("lead", Conflict::PlanOutdated));
+        return outdated("lead");
     }
     let mut persons = Vec::with_capacity(plan.contacts.len());
     for planned in &plan.contacts {
+        let is_primary = planned.is_primary;
         persons.push(match &planned.who {
             // A plan may have been edited: it cannot take along a person of somebody else.
             PlannedPerson::Existing(id) if !of_lead.iter().any(|link| link.to == Subject::from(*id)) => {
-                return Err(Error::conflicting("lead", Conflict::PlanOutdated));
+                return outdated("lead");
             }
-            PlannedPerson::Existing(id) => (*id, None, planned.is_primary),
+            PlannedPerson::Existing(id) => Person { id: *id, is_primary, written: Written::Nothing },
             PlannedPerson::New(fields) => {
                 let contact = new_contact(ctx, fields.as_ref().clone())?;
-                (contact.id, Some(contact), planned.is_primary)
+                Person { id: contact.id, is_primary, written: Written::New(contact) }
+            }
+            PlannedPerson::Known { id, revision, fields } => {
+                sales::check_seen(ctx, txn, (*id).into())?;
+                let found = txn.contacts().get(&[*id])?.pop().ok_or_else(|| Error::not_found("contact"))?;
+                if found.revision != *revision {
+                    return outdated("contact");
+                }
+                let broken = fields.violations();
+                if !broken.is_empty() {
+                    return Err(Error::invalid(broken));
+                }
+                let changes = contact_changes(&found.fields, fields);
+                let fields = fields.as_ref().clone();
+                Person { id: *id, is_primary, written: Written::Known(Contact { fields, ..found }, changes) }
             }
         });
     }
-    persons.sort_by_key(|(_, _, is_primary)| !is_primary);
+    persons.sort_by_key(|person| !person.is_primary);
     Ok(persons)
 }
 
+fn write_persons(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    (lead, account): (&Lead, Option<&Account>),
+    persons: &[Person],
+    entries: &mut Vec<NewEntry>,
+) -> Result<()> {
+    let of = account.map_or_else(|| Subject::from(lead.id), |account| account.id.into());
+    let told = |id: ContactId, action, changes| {
+        let entry = NewEntry { other: Some(of), ..NewEntry::new(id, action, ctx.now()) };
+        entry.with_changes(changes)
+    };
+    let mut new = Vec::new();
+    for person in persons {
+        match &person.written {
+            Written::Nothing => {}
+            Written::New(contact) => {
+                new.push(contact.clone());
+                entries.push(told(contact.id, Action::Created, Vec::new()));
+            }
+            Written::Known(_, changes) if changes.is_empty() => {}
+            Written::Known(contact, changes) => {
+                let revision = contact.revision.next();
+                let after = Contact { revision, updated_at: ctx.now(), ..contact.clone() };
+                txn.contacts().update(std::slice::from_ref(&after))?;
+                entries.push(told(after.id, Action::Updated, changes.clone()));
+            }
+        }
+    }
+    txn.contacts().insert(&new)
+}
+
 enum Target {
-    New,
+    New(Option<NumberSeriesId>),
     Existing(Vec<FieldChange>),
     /// An account that has all of it already: neither its revision nor its history moves.
     Untouched,
 }
 
 /// The account as it shall be, and what is new about it.
-fn target(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<(Account, Target)> {
+fn target(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<Option<(Account, Target)>> {
     let now = ctx.now();
     match &plan.account {
-        PlannedAccount::New { fields, .. } => {
+        PlannedAccount::None => Ok(None),
+        PlannedAccount::New { fields, series, .. } => {
             let account = Account {
                 id: AccountId::from_uuid(ctx.new_uuid()),
                 number: 0,
+                serial: None,
                 revision: Revision::FIRST,
                 fields: fields.as_ref().clone(),
                 created_at: now,
                 updated_at: now,
+                archived: None,
             };
-            Ok((account, Target::New))
+            Ok(Some((account, Target::New(*series))))
         }
         PlannedAccount::Existing { id, revision, fields } => {
-            let mut account = accounts::load(ctx, txn, *id)?;
+            let mut account = accounts::live(accounts::load(ctx, txn, *id)?)?;
             if account.revision != *revision {
                 return Err(Error::conflicting("account", Conflict::PlanOutdated));
             }
             if account.fields == **fields {
-                return Ok((account, Target::Untouched));
+                return Ok(Some((account, Target::Untouched)));
             }
             let changes = account_changes(&account.fields, fields);
             account.fields = fields.as_ref().clone();
             account.revision = account.revision.next();
             account.updated_at = now;
-            Ok((account, Target::Existing(changes)))
+            Ok(Some((account, Target::Existing(changes))))
         }
     }
 }
 
-fn write_account(txn: &mut dyn Txn, mut account: Account, target: &Target) -> Result<Account> {
+fn write_account(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: &Lead,
+    (mut account, target): (Account, Target),
+    entries: &mut Vec<NewEntry>,
+) -> Result<Account> {
+    let told = |action| NewEntry::new(account.id, action, ctx.now()).with_other(lead.id);
     match target {
-        Target::New => {
-            account.number = txn.numbers().take(Series::Account, 1)?;
-            txn.accounts().insert(std::slice::from_ref(&account))?;
+        Target::New(series) => {
+            entries.push(told(Action::Created));
+            accounts::insert_numbered(ctx, txn, &mut account, series)?;
         }
-        Target::Existing(_) => txn.accounts().update(std::slice::from_ref(&account))?,
+        Target::Existing(changes) => {
+            entries.push(told(Action::Updated).with_changes(changes));
+            txn.accounts().update(std::slice::from_ref(&account))?;
+        }
         Target::Untouched => {}
     }
     Ok(account)
 }
 
-fn link(txn: &mut dyn Txn, lead: &Lead, account: &Account, persons: &[Person]) -> Result<()> {
-    let known = txn.links().from(&[account.id.into()], Some(LinkRole::PrimaryContact))?;
-    let of_lead = txn.links().from(&[lead.id.into()], Some(LinkRole::PrimaryContact))?;
-    let mut links = vec![Link::new(lead.id, LinkRole::ConvertedTo, account.id)];
-    for (id, new, is_primary) in persons {
-        // An account that has a primary contact keeps it.
-        let role = if *is_primary && known.is_empty() { LinkRole::PrimaryContact } else { LinkRole::Contact };
-        links.push(Link::new(account.id, role, *id));
-        if new.is_some() {
-            // The person of the lead is listed on the lead too: both sides show the same persons.
-            let is_first = *is_primary && of_lead.is_empty();
+/// What belongs together now and was not linked yet.
+fn link(txn: &mut dyn Txn, lead: &Lead, account: Option<&Account>, persons: &[Person]) -> Result<Vec<Link>> {
+    let of_lead = txn.links().from(&[lead.id.into()], None)?;
+    let mut links = Vec::new();
+    if let Some(account) = account {
+        let known = txn.links().from(&[account.id.into()], None)?;
+        let has_primary = known.iter().any(|link| link.role == LinkRole::PrimaryContact);
+        links.push(Link::new(lead.id, LinkRole::ConvertedTo, account.id));
+        for person in persons {
+            // An account that has a primary contact keeps it, and a person that it has already is not linked again.
+            let is_first = person.is_primary && !has_primary;
             let role = if is_first { LinkRole::PrimaryContact } else { LinkRole::Contact };
-            links.push(Link::new(lead.id, role, *id));
+            if !known.iter().any(|link| link.to == Subject::from(person.id)) {
+                links.push(Link::new(account.id, role, person.id));
+            }
+        }
+    } else {
+        links.extend(persons.iter().map(|person| Link::new(lead.id, LinkRole::ConvertedTo, person.id)));
+    }
+    let has_primary = of_lead.iter().any(|link| link.role == LinkRole::PrimaryContact);
+    for person in persons.iter().filter(|person| !matches!(person.written, Written::Nothing)) {
+        // The person of the lead is listed on the lead too: both sides show the same persons.
+        let is_first = person.is_primary && !has_primary;
+        let role = if is_first { LinkRole::PrimaryContact } else { LinkRole::Contact };
+        if !of_lead.iter().any(|link| link.to == Subject::from(person.id)) {
+            links.push(Link::new(lead.id, role, person.id));
         }
     }
-    txn.links().insert(&links)
+    Ok(links)
 }

@@ -1,12 +1,13 @@
 //! Estimates as children of what they are about.
 
 use crate::context::Context;
-use crate::domain::{Estimate, EstimateStatus, FieldChange, FieldValue};
-use crate::error::Result;
+use crate::domain::{Estimate, EstimateStatus, FieldChange, FieldValue, Series};
+use crate::error::{ErrorKind, Result};
 use crate::id::{EstimateId, UserId};
 use crate::store::Txn;
 
 use crate::desk::children::{Child, stored_child};
+use crate::desk::series;
 
 use super::moves::Versions;
 
@@ -19,6 +20,15 @@ impl Child for Estimate {
     fn can_return(txn: &mut dyn Txn, _now: Option<&Self>, child: &Self) -> Result<bool> {
         let accepted = child.status == EstimateStatus::Accepted;
         Ok(!accepted || Versions::of(txn, child)?.accepted.is_none())
+    }
+
+    fn can_leave(txn: &mut dyn Txn, child: &Self) -> Result<bool> {
+        let removal = series::check_removal(txn, Series::Estimate, child.number, child.serial.as_ref());
+        match removal {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn into_shown(self, ctx: &Context<'_>) -> Self {

@@ -6,7 +6,8 @@ use crate::context::Context;
 use crate::desk::access::{Expect, Gate};
 use crate::desk::children;
 use crate::desk::operation::record;
-use crate::domain::{Estimate, EstimateFields, EstimateStatus, EstimateUnmet, OperationKind};
+use crate::desk::series;
+use crate::domain::{Estimate, EstimateFields, EstimateStatus, EstimateUnmet, OperationKind, Series};
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::EstimateId;
 use crate::policy::Permission;
@@ -41,17 +42,17 @@ fn unmet(
     let mut unmet = estimate.can_move(to, today(ctx));
     if to == EstimateStatus::Accepted {
         let versions = Versions::of(txn, estimate)?;
-        let latest = versions.latest;
         unmet.extend(versions.accepted.map(|number| EstimateUnmet::AlreadyAccepted { number }));
-        unmet.extend((latest > estimate.number).then_some(EstimateUnmet::Superseded { latest }));
+        let superseded = EstimateUnmet::Superseded { latest: versions.latest.number };
+        unmet.extend((versions.latest.id != estimate.id).then_some(superseded));
     }
     Ok(unmet)
 }
 
 /// An estimate and its revisions.
 pub(super) struct Versions {
-    /// The number of the latest one, whichever it was made from: numbers grow.
-    latest: u64,
+    /// The latest one, whichever it was made from.
+    latest: Estimate,
     /// The number of the other one that was accepted. There is at most one of all: this is what says so.
     pub(super) accepted: Option<u64>,
 }
@@ -63,13 +64,12 @@ impl Versions {
             let Some(found) = txn.estimates().get(&[before])?.pop() else { break };
             first = found;
         }
-        let mut versions = Self { latest: 0, accepted: None };
+        let mut versions = Self { latest: estimate.clone(), accepted: None };
         let (mut todo, mut seen) = (vec![first], BTreeSet::new());
         while let Some(version) = todo.pop() {
             if !seen.insert(version.id) {
                 continue;
             }
-            versions.latest = versions.latest.max(version.number);
             if version.status == EstimateStatus::Accepted && version.id != estimate.id {
                 versions.accepted = Some(version.number);
             }
@@ -83,9 +83,23 @@ impl Versions {
                 after: None,
                 limit: MAX_PAGE,
             })?);
+            if is_later(&version, &versions.latest) {
+                versions.latest = version;
+            }
         }
         Ok(versions)
     }
+}
+
+/// Numbers of one series grow, whatever the clock does; between two series the clock decides.
+fn is_later(one: &Estimate, other: &Estimate) -> bool {
+    let series = |estimate: &Estimate| estimate.serial.as_ref().map(|serial| serial.series);
+    let place =
+        |estimate: &Estimate| (estimate.serial.as_ref().and_then(|serial| serial.year), estimate.number);
+    if series(one) == series(other) {
+        return place(one) > place(other);
+    }
+    (one.created_at, one.id) > (other.created_at, other.id)
 }
 
 /// The draft is offered: it has lines and a currency, and holds today at least.
@@ -179,7 +193,7 @@ pub fn expire_due(ctx: &Context<'_>, txn: &mut dyn Txn, limit: usize) -> Result<
 /// A new draft with what was offered, of today, holding as many days: the way on from an estimate that was sent and is not
 /// what they want. The old one stays as it is, but is not [accepted](accept) any more; the new one [names](Estimate::revises)
 /// it. An estimate that was accepted is not revised, nor is any version of it: they are two agreements then, and the second
-/// begins with a [copy](copy).
+/// begins with a [copy](copy). It has the next number of the same series, or of the default one if that is archived.
 ///
 /// What is about a lead that was converted meanwhile is about its account.
 ///
@@ -191,11 +205,11 @@ pub fn revise(ctx: &Context<'_>, txn: &mut dyn Txn, id: EstimateId) -> Result<Es
     if old.status == EstimateStatus::Draft || settled {
         return Err(closed("estimate", "revise"));
     }
-    draft_of(ctx, txn, &old, Origin { revises: Some(id), request: None })
+    draft_of(ctx, txn, &old, Origin { revises: Some(id), ..Origin::default() })
 }
 
 /// A new draft with what an estimate in any state offers, of today, holding as many days: an estimate of its own, which
-/// changes nothing about the old one.
+/// changes nothing about the old one. Its number is as that of a [revision](revise).
 ///
 /// What is about a lead that was converted meanwhile is about its account.
 ///
@@ -216,7 +230,11 @@ fn draft_of(ctx: &Context<'_>, txn: &mut dyn Txn, old: &Estimate, origin: Origin
     }
     // Whoever is no longer there leaves it to whoever revises it.
     fields.owner = fields.owner.filter(|owner| ctx.policy().may_own(ctx.actor(), owner));
-    let (estimate, entries) = add(ctx, txn, (&about, &hidden), fields, origin)?;
+    let of = old.serial.as_ref().map_or(Series::Estimate.standard(), |serial| serial.series);
+    // A series that gives no more leaves it to the default one.
+    let given = series::of_kind(txn, Series::Estimate)?.into_iter().find(|series| series.id == of);
+    let series = given.filter(|series| !series.archived).map(|series| series.id);
+    let (estimate, entries) = add(ctx, txn, (&about, &hidden), fields, Origin { series, ..origin })?;
     record(ctx, txn, OperationKind::Create, &entries)?;
     Ok(estimate)
 }

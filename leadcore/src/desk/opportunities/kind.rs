@@ -3,8 +3,11 @@
 use crate::context::Context;
 use crate::desk::access::shows_hidden;
 use crate::desk::children::{Child, stored_child};
-use crate::domain::{Field, FieldChange, FieldValue, Opportunity, OpportunityEnd, Totals, in_words};
+use crate::desk::series;
+use crate::domain::{Field, FieldChange, FieldValue, Opportunity, OpportunityEnd, Series, Totals, in_words};
+use crate::error::{ErrorKind, Result};
 use crate::id::{LostReasonId, OpportunityId, SourceId, UserId};
+use crate::store::Txn;
 use crate::value::Currency;
 
 /// The field of leads that says the same as each field of an opportunity: whoever may not see the one sees nothing of the
@@ -38,6 +41,15 @@ impl Child for Opportunity {
     const WHAT: &'static str = "opportunity";
 
     stored_child!(opportunities by OpportunityId);
+
+    fn can_leave(txn: &mut dyn Txn, child: &Self) -> Result<bool> {
+        let removal = series::check_removal(txn, Series::Opportunity, child.number, child.serial.as_ref());
+        match removal {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 
     fn into_shown(mut self, ctx: &Context<'_>) -> Self {
         let hidden = |name: &str| is_hidden(ctx, name);

@@ -54,7 +54,7 @@ pub fn win(
     on: Option<Date>,
 ) -> Result<Opportunity> {
     let before = open(ctx, txn, id, expect.into(), OpportunityState::Won)?;
-    let end = OpportunityEnd { on: day(ctx, on)?, reason: None, detail: None };
+    let end = won(ctx, on)?;
     go(ctx, txn, &before, OpportunityState::Won, Some(end))
 }
 
@@ -70,6 +70,17 @@ pub fn lose(
     why: &Lost,
 ) -> Result<Opportunity> {
     let before = open(ctx, txn, id, expect.into(), OpportunityState::Lost)?;
+    let end = lost(ctx, txn, why)?;
+    go(ctx, txn, &before, OpportunityState::Lost, Some(end))
+}
+
+/// The end of one that was won.
+pub(in crate::desk) fn won(ctx: &Context<'_>, on: Option<Date>) -> Result<OpportunityEnd> {
+    Ok(OpportunityEnd { on: day(ctx, on)?, reason: None, detail: None })
+}
+
+/// The end of one that was lost, for a reason that fits.
+pub(in crate::desk) fn lost(ctx: &Context<'_>, txn: &mut dyn Txn, why: &Lost) -> Result<OpportunityEnd> {
     let detail = why.detail.as_deref().map(str::trim).filter(|detail| !detail.is_empty());
     let detail = detail.map(|detail| clean_text(detail, MAX_REASON)).transpose();
     let detail = detail.map_err(|error| Error::from(error.at("detail")))?;
@@ -77,8 +88,7 @@ pub fn lose(
     let terms: Vec<_> = txn.terms().list(list)?.into_iter().map(|record| record.term).collect();
     let said = Why { reason: why.reason.map(LostReasonId::as_uuid), detail: detail.as_deref() };
     refuse(&Guard::check_reason(list, &terms, said, None).into_iter().collect::<Vec<_>>())?;
-    let end = OpportunityEnd { on: day(ctx, why.on)?, reason: why.reason, detail };
-    go(ctx, txn, &before, OpportunityState::Lost, Some(end))
+    Ok(OpportunityEnd { on: day(ctx, why.on)?, reason: why.reason, detail })
 }
 
 /// It is open again: that it was won or lost was wrong, or is so no more. How it had ended stays in the journal. An open one

@@ -306,7 +306,7 @@ pub fn lead_page(
     check(txn, options)?;
     let lead = visible(ctx, txn, id)?;
     let mut shown = vec![Subject::from(lead.id)];
-    shown.extend(lead.conversion.as_ref().map(|conversion| Subject::from(conversion.account)));
+    shown.extend(lead.conversion.as_ref().and_then(|conversion| conversion.account).map(Subject::from));
     let catalogue = settings::load_catalogue(txn)?.1;
     let pipelines = txn.pipelines().list()?;
     let counts = txn.children().counts(&shown)?;

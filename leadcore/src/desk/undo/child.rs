@@ -59,9 +59,9 @@ impl Hands {
         new: &[Subject],
     ) -> Result<Option<UndoFailure>> {
         let (about, new) = (&self.held(about), &self.held(new));
-        let accounts = children::accounts_of(txn, about)?;
+        let became = children::became_by(txn, about)?;
         let mut all = about.clone();
-        all.extend(accounts.values());
+        all.extend(became.values().flatten());
         self.view.learn(txn, &all)?;
         if !self.view.sees_any(&all) {
             return Ok(Some(UndoFailure::NotFound));
@@ -69,13 +69,14 @@ impl Hands {
         let Some(edit) = &mut self.edit else { return Ok(Some(UndoFailure::Forbidden)) };
         edit.learn(txn, &all)?;
         let writes = |subject: &Subject| {
-            edit.sees(*subject) || accounts.get(subject).is_some_and(|account| edit.sees(*account))
+            edit.sees(*subject)
+                || became.get(subject).is_some_and(|became| became.iter().any(|one| edit.sees(*one)))
         };
         if about.iter().any(writes) && new.iter().all(writes) {
             return Ok(None);
         }
         let leads = children::of_kind(about, SubjectKind::Lead).count();
-        let frozen = leads > 0 && leads == accounts.len();
+        let frozen = leads > 0 && leads == became.len();
         Ok(Some(if frozen { UndoFailure::Converted } else { UndoFailure::Forbidden }))
     }
 }
@@ -120,6 +121,11 @@ pub(super) fn take_back<C: Child>(
         && !C::can_return(txn, now.as_ref(), before)?
     {
         return Ok(kept(if now.is_some() { WhyKept::InUse } else { WhyKept::Gone }));
+    }
+    if let (Some(now), None) = (&now, &before)
+        && !C::can_leave(txn, now)?
+    {
+        return Ok(kept(WhyKept::InUse));
     }
     if write {
         match (now, before) {

@@ -8,10 +8,11 @@
 //!   one goes back;
 //! - persons that were linked to a lead are taken off it, those that were taken off are linked again;
 //! - notes, tasks, files and the like are again what they were, gone or back, unless they were edited since;
-//! - terms of vocabularies get their name, colour, place and state back; a deleted one is there again.
+//! - terms of vocabularies get their name, colour, place and state back; a deleted one is there again;
+//! - the mapping of conversions is again what it was, unless it was changed since.
 //!
 //! What is not taken back is said with its reason. Conversions and purges are not: the one has a way back of its own, the
-//! other has none. Accounts, pipelines and settings stay as they are.
+//! other has none. Accounts, pipelines and other settings stay as they are.
 //!
 //! The undo is an operation itself, which an undo takes back. An operation is undone once: asked again, also later and
 //! from another process, the first outcome is returned. Only where the policy refused some of its records may another
@@ -25,6 +26,8 @@ mod child;
 mod followers;
 mod links;
 mod record;
+mod series;
+mod setting;
 mod terms;
 mod walk;
 
@@ -390,6 +393,8 @@ fn undoable(ctx: &Context<'_>, txn: &mut dyn Txn, id: OperationId) -> Result<Ope
     let refuse = |why: &'static str| Err(Error::new(ErrorKind::Unsupported, why));
     match operation.kind {
         OperationKind::Convert => refuse("a conversion is not taken back by an undo"),
+        OperationKind::Deliver => refuse("what was delivered is not taken back by an undo"),
+        OperationKind::Unconvert => refuse("the lead is converted again instead"),
         OperationKind::Purge => refuse("what was removed for good does not come back"),
         _ if operation.state == OperationState::Running => {
             refuse("the operation is still running: let it finish first")

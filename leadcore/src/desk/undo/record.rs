@@ -48,7 +48,7 @@ pub(super) fn lead(
             }
             // Persons are dealt with apart.
             Action::Linked | Action::Unlinked => {}
-            Action::Converted | Action::Purged => {
+            Action::Converted | Action::Unconverted | Action::Purged => {
                 record.kept.push(Kept { field: entry.action.code().to_owned(), why: WhyKept::Unsupported });
             }
         }

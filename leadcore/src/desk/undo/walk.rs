@@ -20,7 +20,7 @@ use super::super::custom::Claimed;
 use super::super::leads::update_all;
 use super::super::settings::load_catalogue;
 use super::child::{self, Hands};
-use super::{UndoFailure, UndoPart, UndoRecord, followers, links, record, terms};
+use super::{UndoFailure, UndoPart, UndoRecord, followers, links, record, series, setting, terms};
 
 /// How many records one chunk reads and writes.
 const CHUNK: usize = 500;
@@ -167,7 +167,13 @@ impl<'a> Walk<'a> {
                     followers::take_back(&self.bench, txn, by, own, &story, &mut record, &mut entries)?;
                     record
                 }
+                SubjectKind::NumberSeries => {
+                    series::take_back(&self.bench, txn, by, subject, &story, &mut entries)?
+                }
                 SubjectKind::Term => terms::term(&mut self.bench, txn, by, subject, &story, &mut entries)?,
+                SubjectKind::Settings => {
+                    setting::take_back(&self.bench, txn, by, subject, &story, &mut entries)?
+                }
                 _ => unsupported(subject, &story),
             };
             records.insert(n, record);

@@ -10,6 +10,7 @@ fn estimate(status: EstimateStatus) -> Estimate {
     Estimate {
         id: EstimateId::from_uuid(uuid::Uuid::nil()),
         number: 1,
+        serial: None,
         revision: Revision::FIRST,
         about: Vec::new(),
         totals: fields.check().unwrap(),

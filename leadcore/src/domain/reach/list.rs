@@ -94,6 +94,11 @@ macro_rules! reach_list {
                 self.0.iter_mut().find(|known| Self::same(&known.value, value))
             }
 
+            /// The entries, for what is said of them; which addresses there are stays.
+            pub(in crate::domain) fn entries_mut(&mut self) -> &mut [Reachable<$value>] {
+                &mut self.0
+            }
+
             /// Marks every entry that is not marked so yet; says whether there was one.
             pub fn mark_all(&mut self, mark: ReachMark, note: &MarkNote) -> bool {
                 let mut new = false;

@@ -202,7 +202,7 @@ fn call(ctx: &Context<'_>, txn: &mut dyn Txn, made: &mut Made, op: &Op) -> Resul
                 options = options.into_account(account);
             }
             let outcome = convert::convert(ctx, txn, made.lead(*lead), &options)?;
-            made.accounts.push(outcome.account);
+            made.accounts.push(outcome.account.unwrap());
             made.contacts.extend(outcome.contacts.iter().filter(|_| outcome.newly_converted));
             Ok(json((&outcome, outcome.newly_converted)))
         }

@@ -59,7 +59,7 @@ pub fn a_lead_lives_from_creation_to_conversion(store: &dyn Store) {
     scene.tick();
     run(&mut |txn| {
         let outcome = convert::convert(&ctx, txn, id, &convert::ConversionOptions::default())?;
-        let account = crate::desk::accounts::get(&ctx, txn, outcome.account)?;
+        let account = crate::desk::accounts::get(&ctx, txn, outcome.account.unwrap())?;
         assert_eq!(
             (account.number, account.fields.name.as_str()),
             (1, "Nordlys AS"),
@@ -211,7 +211,7 @@ pub fn a_timeline_reads_the_same_from_both_sides(store: &dyn Store) {
             contacts::add(&ctx, txn, lead.id, ContactFields::named("Kari").unwrap(), false)?;
             leads::edit(&ctx, txn, lead.id, Expect::Any, &LeadPatch::new().set(Field::Amount, "12.50"))?;
             let outcome = convert::convert(&ctx, txn, lead.id, &convert::ConversionOptions::default())?;
-            Ok((lead.id, outcome.account))
+            Ok((lead.id, outcome.account.unwrap()))
         })
         .expect("a converted lead");
     let texts = |limit: usize| -> (Vec<String>, Vec<String>) {

@@ -240,7 +240,7 @@ pub fn a_timeline_tells_each_event_once(store: &dyn Store) {
         crate::desk::contacts::add(&ctx, txn, other.id, fields, true)
     });
     for n in 0..5 {
-        let about = [made.account.into(), contact.id.into(), other.id.into()];
+        let about = [made.account.unwrap().into(), contact.id.into(), other.id.into()];
         add(store, &scene, &about, &note(&format!("Note {n}")));
         add(store, &scene, &about[..1], &task(&format!("Task {n}"), "2026-11-24T09:00:00Z"));
     }
@@ -264,12 +264,12 @@ pub fn a_timeline_tells_each_event_once(store: &dyn Store) {
         }
         assert_eq!(texts, all, "pages of {limit}");
     }
-    let notes = read(made.account.into(), &TimelineQuery::new(100).topics(&[Topic::Note]));
+    let notes = read(made.account.unwrap().into(), &TimelineQuery::new(100).topics(&[Topic::Note]));
     assert!(notes.items.iter().all(|item| item.topics == [Topic::Note]) && notes.items.len() == 5);
     let image = notes.items.iter().flat_map(|item| &item.entry.changes).any(|it| it.field == "image");
     assert!(!image, "what is kept for an undo is not told");
-    let [of_lead, of_account] =
-        [Subject::from(lead.id), made.account.into()].map(|subject| read(subject, &TimelineQuery::new(100)));
+    let [of_lead, of_account] = [Subject::from(lead.id), made.account.unwrap().into()]
+        .map(|subject| read(subject, &TimelineQuery::new(100)));
     assert_eq!(of_lead, of_account, "one history from both sides");
     assert_eq!(of_lead.items.len(), 10 + 3, "{of_lead:?}");
     let of_contact = read(contact.id.into(), &TimelineQuery::new(100));
@@ -312,8 +312,9 @@ pub fn a_page_holds_what_its_parts_say(store: &dyn Store) {
     let made = write(store, &scene, |txn| {
         convert::convert(&ctx, txn, lead.id, &convert::ConversionOptions::default())
     });
-    let customer =
-        store.read(&scene.tenant, |txn| page::account_page(&ctx, txn, made.account, &options)).unwrap();
+    let customer = store
+        .read(&scene.tenant, |txn| page::account_page(&ctx, txn, made.account.unwrap(), &options))
+        .unwrap();
     // The same places; the cursors read on in the lists of the customer.
     let placed = |mut tabs: Vec<page::TabPage>| {
         tabs.iter_mut().for_each(|tab| tab.next = tab.next.map(|next| next.place.into()));
@@ -324,16 +325,17 @@ pub fn a_page_holds_what_its_parts_say(store: &dyn Store) {
     write(store, &scene, |txn| {
         let (ada, bob) = ("ada".parse()?, "bob".parse()?);
         followers::follow(&ctx, txn, lead.id, Some(&bob))?;
-        followers::follow(&ctx, txn, made.account, Some(&bob))?;
-        followers::follow(&ctx, txn, made.account, Some(&ada)).map(drop)
+        followers::follow(&ctx, txn, made.account.unwrap(), Some(&bob))?;
+        followers::follow(&ctx, txn, made.account.unwrap(), Some(&ada)).map(drop)
     });
     let users = |follows: &[crate::domain::Follow]| {
         follows.iter().map(|follow| follow.user.to_string()).collect::<Vec<_>>()
     };
     let page = store.read(&scene.tenant, |txn| page::lead_page(&ctx, txn, lead.id, &options)).unwrap();
     assert_eq!(users(&page.followers), ["ada", "bob"], "those of the lead and of its account, each once");
-    let customer =
-        store.read(&scene.tenant, |txn| page::account_page(&ctx, txn, made.account, &options)).unwrap();
+    let customer = store
+        .read(&scene.tenant, |txn| page::account_page(&ctx, txn, made.account.unwrap(), &options))
+        .unwrap();
     assert_eq!(customer.followers, page.followers);
 }
 

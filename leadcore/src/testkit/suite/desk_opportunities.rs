@@ -36,7 +36,7 @@ fn customer(store: &dyn Store, scene: &Scene) -> (Lead, AccountId, ContactId) {
         let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
         let person = contacts::add(&ctx, txn, lead.id, ContactFields::named("Kari").unwrap(), true)?;
         let made = convert::convert(&ctx, txn, lead.id, &convert::ConversionOptions::default())?;
-        Ok((lead, made.account, person.id))
+        Ok((lead, made.account.unwrap(), person.id))
     })
 }
 

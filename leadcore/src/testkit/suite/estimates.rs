@@ -44,6 +44,7 @@ fn estimate(world: &World, number: u64, date: &str) -> Estimate {
     Estimate {
         id: EstimateId::from_uuid(world.scene.uuid()),
         number,
+        serial: None,
         revision: Revision::FIRST,
         about: vec![Subject::new(SubjectKind::Lead, world.scene.uuid())],
         totals: fields.check().unwrap(),

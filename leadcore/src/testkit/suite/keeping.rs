@@ -105,7 +105,7 @@ pub fn a_purge_removes_what_it_planned_and_nothing_else(store: &dyn Store) {
     assert_eq!((wide.trashed, wide.live, wide.blocked), (2, 1, 1), "{wide:?}");
     assert_eq!((wide.blockers[0].lead, wide.blockers[0].why), (won, Blocked::Converted));
 
-    let numbers = run(store, &scene, |txn| txn.numbers().peek(crate::store::Series::Lead));
+    let numbers = run(store, &scene, |txn| txn.numbers().peek(crate::store::Series::Lead.into()));
     let done = run(store, &scene, |txn| purge::apply(&ctx, txn, &plan));
     assert_eq!((done.leads, done.contacts), (1, 1));
     let there = run(store, &scene, |txn| {

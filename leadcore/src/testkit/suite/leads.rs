@@ -56,7 +56,7 @@ pub fn a_lead_comes_back_as_it_was_written(store: &dyn Store) {
     lead.stage_entered_at = world.scene.tick();
     lead.updated_at = world.scene.tick();
     let at = world.scene.tick();
-    lead.conversion = Some(Conversion { at, account: world.account, operation: world.operation });
+    lead.conversion = Some(Conversion { at, account: Some(world.account), operation: world.operation });
     assert_round_trip(&world, store, &lead, "a converted lead with every field set must come back whole");
     let mut trashed = world.lead(8, LeadFields::default());
     trashed.trashed = Some(Trashed { at, operation: world.operation });
@@ -125,7 +125,7 @@ pub fn times_come_back_to_the_microsecond(store: &dyn Store) {
         lead.created_at = at;
         lead.updated_at = at;
         lead.stage_entered_at = at;
-        lead.conversion = Some(Conversion { at, account: world.account, operation: world.operation });
+        lead.conversion = Some(Conversion { at, account: Some(world.account), operation: world.operation });
         lead.trashed = Some(Trashed { at, operation: world.operation });
         assert_round_trip(&world, store, &lead, "a time must come back to the microsecond");
     }
@@ -210,7 +210,7 @@ pub fn an_update_replaces_every_field(store: &dyn Store) {
     });
     let to_bare = changed(&rich, |lead| {
         lead.fields = LeadFields::default();
-        lead.conversion = Some(Conversion { at, account: world.account, operation: world.operation });
+        lead.conversion = Some(Conversion { at, account: Some(world.account), operation: world.operation });
     });
     world.write(store, |txn| txn.leads().update(&[to_rich.clone(), to_bare.clone()]));
     let found = get(&world, store, &[bare.id, rich.id]);

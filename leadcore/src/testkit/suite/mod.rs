@@ -4,6 +4,7 @@
 
 pub mod activities;
 pub mod agenda;
+pub mod blocks;
 pub mod children;
 pub mod customers;
 pub mod desk;
@@ -127,6 +128,11 @@ cases! { $
         accounts_are_searched_by_name_and_address,
         followers_are_kept_once_and_read_from_both_ends,
     }
+    blocks {
+        accounts_are_found_by_their_keys,
+        a_block_that_is_cut_says_so,
+        keys_of_contacts_follow_every_write,
+    }
     host_records {
         host_records_come_back_as_they_were_written,
         host_records_keep_their_rules,
@@ -184,6 +190,12 @@ cases! { $
         a_used_up_series_says_so,
         a_series_skips_ahead_and_never_back,
         concurrent_writers_never_share_a_number,
+        every_tenant_has_the_standard_series,
+        a_series_is_written_and_read_by_its_revision,
+        a_series_counts_in_its_range_and_by_the_year,
+        a_gapless_series_has_no_gap_after_rollbacks,
+        one_number_is_given_once_in_its_series,
+        given_numbers_are_found,
     }
     sums {
         sums_follow_every_write,

@@ -44,6 +44,7 @@ fn opportunity(world: &World, number: u64, expected: Option<&str>) -> Opportunit
     Opportunity {
         id: OpportunityId::from_uuid(world.scene.uuid()),
         number,
+        serial: None,
         revision: Revision::FIRST,
         account: world.account,
         about: Opportunity::about(world.account, &[]),

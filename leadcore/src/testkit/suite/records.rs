@@ -140,9 +140,9 @@ pub fn accounts_are_scanned_by_number(store: &dyn Store) {
         found.iter().map(|account| account.number).collect()
     };
     assert_eq!(numbers(None, 10), [1, 10, 20, 30], "by number, lowest first");
-    assert_eq!(numbers(Some(10), 1), [20], "behind the number, at most the limit");
-    assert_eq!(numbers(Some(15), usize::MAX), [20, 30], "a number that nobody has is a place too");
-    assert_eq!(numbers(Some(30), 10), [0; 0], "nothing lies behind the last");
-    assert_eq!(numbers(Some(u64::MAX), 10), [0; 0], "nothing lies behind the largest number");
+    assert_eq!(numbers(Some(10.into()), 1), [20], "behind the number, at most the limit");
+    assert_eq!(numbers(Some(15.into()), usize::MAX), [20, 30], "a number that nobody has is a place too");
+    assert_eq!(numbers(Some(30.into()), 10), [0; 0], "nothing lies behind the last");
+    assert_eq!(numbers(Some(u64::MAX.into()), 10), [0; 0], "nothing lies behind the largest number");
     assert_eq!(numbers(None, 0), [0; 0], "a limit of zero gives nothing");
 }

@@ -2,9 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::domain::{Action, Link, LinkRole, MatchKey, MatchKind, NewEntry, OperationKind, TermKind, Topics};
+use crate::domain::{
+    Action, Link, LinkRole, MatchKey, MatchKind, NewEntry, NumberSeries, OperationKind, TermKind, Topics,
+};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::TenantId;
+use crate::id::{Revision, TenantId};
 use crate::query::{LeadScan, Resolved, Sort};
 use crate::store::{LeadChange, Series, SettingName, Store, StoreExt, Txn, nested};
 
@@ -41,7 +43,7 @@ fn write_everywhere(world: &World, txn: &mut dyn Txn, n: u64) -> Result<()> {
         .or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
     let read = txn.settings().load(SettingName::Catalogue)?.map(|(revision, _)| revision);
     txn.settings().save(SettingName::Catalogue, read, "{\"fields\":{}}")?;
-    txn.numbers().take(Series::Lead, 5)?;
+    txn.numbers().take(Series::Lead.into(), 5)?;
     Ok(())
 }
 
@@ -91,7 +93,7 @@ pub fn a_savepoint_takes_back_exactly_its_own(store: &dyn Store) {
             txn.pipelines().list()?,
             txn.terms().list(TermKind::Category)?.len(),
             txn.settings().load(SettingName::Catalogue)?,
-            txn.numbers().peek(Series::Lead)?,
+            txn.numbers().peek(Series::Lead.into())?,
             txn.tallies().count(&Resolved::search("everywhere"))?,
         ))
     });
@@ -170,7 +172,7 @@ pub fn a_read_transaction_refuses_every_write(store: &dyn Store) {
     pipeline.revision = pipeline.revision.next();
     let free = world.terms[&TermKind::Source][2];
     type Write<'a> = (&'a str, &'a dyn Fn(&mut dyn Txn) -> Result<()>);
-    let writes: [Write<'_>; 14] = [
+    let writes: [Write<'_>; 16] = [
         ("leads.insert", &|txn| txn.leads().insert(std::slice::from_ref(&other))),
         ("leads.update", &|txn| txn.leads().update(std::slice::from_ref(&change))),
         ("contacts.insert", &|txn| txn.contacts().insert(std::slice::from_ref(&new_contact))),
@@ -184,7 +186,13 @@ pub fn a_read_transaction_refuses_every_write(store: &dyn Store) {
         ("pipelines.update", &|txn| txn.pipelines().update(&pipeline)),
         ("terms.remove", &|txn| txn.terms().remove(TermKind::Source, free)),
         ("settings.save", &|txn| txn.settings().save(SettingName::Catalogue, None, "{}").map(|_| ())),
-        ("numbers.take", &|txn| txn.numbers().take(Series::Lead, 1).map(|_| ())),
+        ("numbers.skip_to", &|txn| txn.numbers().skip_to(Series::Lead.into(), 10)),
+        ("numbers.save", &|txn| {
+            let mut series = NumberSeries::standard(Series::Lead);
+            series.revision = Revision::FIRST;
+            txn.numbers().save(&series, Some(Revision::new(0)))
+        }),
+        ("numbers.take", &|txn| txn.numbers().take(Series::Lead.into(), 1).map(|_| ())),
     ];
     for (name, write) in writes {
         let refused = store.read(&world.scene.tenant, |txn| write(txn));
@@ -239,7 +247,7 @@ pub fn closures_return_values_and_errors(store: &dyn Store) {
         "the value of a write"
     );
     let stale = || {
-        let (expected, found) = (crate::id::Revision::new(1), crate::id::Revision::new(2));
+        let (expected, found) = (Revision::new(1), Revision::new(2));
         Error::conflicting("lead", crate::error::Conflict::StaleRevision { expected, found })
     };
     for error in [
@@ -247,7 +255,7 @@ pub fn closures_return_values_and_errors(store: &dyn Store) {
         store.write(tenant, |_| Err::<(), _>(stale())),
         store.write(tenant, |txn| nested(txn, |_| Err::<(), _>(stale()))),
     ] {
-        let (one, two) = (crate::id::Revision::new(1), crate::id::Revision::new(2));
+        let (one, two) = (Revision::new(1), Revision::new(2));
         assert_stale(&error.expect_err("the work fails"), one, two, "an error comes out as it went in");
     }
 }
@@ -329,7 +337,7 @@ pub fn two_tenants_may_use_the_same_names_and_numbers(store: &dyn Store) {
     }
     let dumps = [&one, &two].map(|world| dump(store, &world.scene.tenant).lines().count());
     assert_eq!(dumps[0], dumps[1], "both tenants hold the same");
-    let next = [&one, &two].map(|world| world.read(store, |txn| txn.numbers().peek(Series::Lead)));
+    let next = [&one, &two].map(|world| world.read(store, |txn| txn.numbers().peek(Series::Lead.into())));
     assert_eq!(next, [6, 6], "each tenant has its own series");
 }
 

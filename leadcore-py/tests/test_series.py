@@ -1,0 +1,58 @@
+"""Number series."""
+
+from __future__ import annotations
+
+import leadcore
+import pytest
+from leadcore import Database
+
+
+def test_a_series_from_its_first_number_to_its_last(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    series = db.series.add("estimate", "Offers", prefix="OF-", width=3, first=9, last=10, gapless=True)
+    assert (series.next, series.left, series.revision, series.is_default) == ("OF-009", 2, 1, False)
+    first = db.estimates.create(lead, series=series, title="Roof")
+    assert (first.number, first.written_number) == (9, "OF-009")
+    assert db.estimates.by_number("of-9") == first
+    assert db.estimates.create(lead, title="Plain").written_number is None
+    db.estimates.create(lead, series=series.id)
+    with pytest.raises(leadcore.ConflictError, match="Offers"):
+        db.estimates.create(lead, series=series)
+    full = db.series.get(series)
+    assert (full.next, full.left) == (None, 0)
+    assert [(one.text, one.name) for one in full.last_numbers] == [("OF-010", None), ("OF-009", "Roof")]
+    assert full.last_numbers[1].record == ("estimate", first.id)
+
+
+def test_what_stands_against_an_edit_is_told(db: Database) -> None:
+    offers = db.series.add("estimate", "Offers", prefix="OF-")
+    with pytest.raises(leadcore.ConflictError, match="OF-1"):
+        db.series.add("estimate", "Other", prefix="of-")
+    wider = db.series.edit(offers, width=5)
+    assert (wider.prefix, wider.next) == ("OF-", "OF-00001")
+    with pytest.raises(leadcore.ConflictError):
+        db.series.edit(offers, width=6)
+    with pytest.raises(leadcore.InvalidError, match="prefix"):
+        db.series.edit(wider, yearly=True)
+    with pytest.raises(leadcore.AlreadyExistsError):
+        db.series.edit(wider, name="estimates")
+    with pytest.raises(leadcore.InvalidError, match="kind"):
+        db.series.list("invoice")  # type: ignore[arg-type]
+
+
+def test_a_default_series_and_an_archived_one(db: Database) -> None:
+    north = db.series.set_default(db.series.add("account", "North", prefix="N-"))
+    assert [one.name for one in db.series.list("account")] == ["North", "Customers"]
+    account = db.accounts.get(db.leads.convert(db.leads.create(company="Nordlys AS")).account_id)
+    assert (account.number, account.written_number) == (1, "N-1")
+    assert db.accounts.by_number("n-1") == account
+    with pytest.raises(leadcore.InvalidError):
+        db.series.archive(north)
+    db.series.set_default(db.series.list("account")[1])
+    assert db.series.archive(north).archived
+    db.leads.convert(db.leads.create(company="Fjord AS"))
+    both = db.accounts.list()
+    assert [one.number for one in both] == [1, 1]
+    page = db.accounts.list(limit=1)
+    assert [one.id for one in db.accounts.list(after=page.next)] == [both[1].id]
+    assert len(list(db.accounts.iter(page_size=1))) == 2

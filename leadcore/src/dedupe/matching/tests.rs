@@ -1,0 +1,134 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::AccountFields;
+use crate::error::ErrorKind;
+use crate::id::Revision;
+use crate::time::Timestamp;
+
+const KINDS: [EvidenceKind; 9] = [
+    EvidenceKind::Number,
+    EvidenceKind::TaxId,
+    EvidenceKind::Email,
+    EvidenceKind::Phone,
+    EvidenceKind::Company,
+    EvidenceKind::ContactOfAccount,
+    EvidenceKind::Domain,
+    EvidenceKind::Person,
+    EvidenceKind::OtherTaxId,
+];
+
+fn account(number: u64, fields: AccountFields) -> Account {
+    Account {
+        id: AccountId::from_uuid(uuid::Uuid::from_u128(number.into())),
+        number,
+        serial: None,
+        revision: Revision::FIRST,
+        fields,
+        created_at: Timestamp::EPOCH,
+        updated_at: Timestamp::EPOCH,
+        archived: None,
+    }
+}
+
+fn named(name: &str) -> AccountFields {
+    AccountFields { name: name.to_owned(), ..AccountFields::default() }
+}
+
+fn candidate(number: u64, evidence: &[EvidenceKind]) -> Candidate<AccountId> {
+    let found = account(number, named("x"));
+    let evidence = evidence.iter().map(|kind| Evidence::new(*kind, None)).collect();
+    Candidate::new(found.id, "x".to_owned(), Some(number), evidence).unwrap()
+}
+
+#[test]
+fn evidence_is_what_both_have() {
+    let lead = LeadFields {
+        emails: "Anna@Nordlys.example, anna@gmail.com".parse().unwrap(),
+        phones: "+47 22 22 55 55".parse().unwrap(),
+        tax_id: Some("NO 923 609 016".parse().unwrap()),
+        ..LeadFields::company("Nordlys AS").unwrap()
+    };
+    let probe = Probe::of(&lead).number(7);
+    let found = |fields: AccountFields| probe.account(&account(3, fields));
+    let kinds = |fields| -> Vec<_> {
+        found(fields).map(|found| found.evidence.iter().map(|one| one.kind).collect()).unwrap_or_default()
+    };
+    assert_eq!(kinds(named("NORDLYS A/S")), [EvidenceKind::Company]);
+    let mail = AccountFields { emails: "post@nordlys.example".parse().unwrap(), ..named("Other") };
+    assert_eq!(kinds(mail), [EvidenceKind::Domain]);
+    let gmail = AccountFields { emails: "other@gmail.com".parse().unwrap(), ..named("Other") };
+    assert_eq!(kinds(gmail), [], "a domain that many share says nothing");
+    let tax = AccountFields { tax_id: Some("no-923609016".parse().unwrap()), ..named("Other") };
+    assert_eq!(kinds(tax), [EvidenceKind::TaxId]);
+    let other = AccountFields { tax_id: Some("SE 1".parse().unwrap()), ..named("Nordlys") };
+    assert_eq!(found(other.clone()).unwrap().score, OTHER_TAX_ID);
+    assert_eq!(kinds(other), [EvidenceKind::Company, EvidenceKind::OtherTaxId]);
+    assert_eq!(probe.account(&account(7, named("Other"))).unwrap().score, 100, "the number is certain");
+}
+
+#[test]
+fn a_policy_chooses_or_says_that_it_does_not() {
+    let mut accounts = vec![
+        candidate(2, &[EvidenceKind::Company]),
+        candidate(1, &[EvidenceKind::Company]),
+        candidate(3, &[EvidenceKind::Email]),
+    ];
+    rank(&mut accounts);
+    let numbers: Vec<_> = accounts.iter().filter_map(|found| found.number).collect();
+    assert_eq!(numbers, [3, 1, 2]);
+    let best = accounts[0].id;
+    let mut matches = Matches { accounts, ..Matches::default() };
+    let asked = matches.account(MatchPolicy::AskCaller).unwrap_err();
+    let Some(Conflict::AmbiguousMatch { candidates, elsewhere: 0 }) = asked.conflict() else {
+        panic!("{asked}")
+    };
+    assert_eq!((asked.kind(), candidates.len(), candidates[0].score), (ErrorKind::Conflict, 3, 90));
+    assert_eq!(matches.account(MatchPolicy::Best { at_least: 80 }).unwrap(), Some(best));
+    assert_eq!(matches.account(MatchPolicy::Best { at_least: 91 }).unwrap(), None);
+    assert_eq!(matches.account(MatchPolicy::Never).unwrap(), None);
+    assert_eq!(matches.contact(MatchPolicy::AskCaller).unwrap(), None, "nobody to choose from");
+    matches.elsewhere.push(Elsewhere::new(true, None, 90));
+    let hidden = matches.account(MatchPolicy::Best { at_least: 80 }).unwrap_err();
+    assert!(matches!(hidden.conflict(), Some(Conflict::AmbiguousMatch { elsewhere: 1, .. })), "{hidden}");
+    matches.accounts.remove(0);
+    matches.elsewhere.clear();
+    let tied = matches.account(MatchPolicy::Best { at_least: 70 }).unwrap_err();
+    assert!(
+        matches!(tied.conflict(), Some(Conflict::AmbiguousMatch { candidates, .. }) if candidates.len() == 2)
+    );
+}
+
+proptest! {
+    #[test]
+    fn more_evidence_never_says_less(
+        mut kinds in prop::collection::vec(prop::sample::select(KINDS[..8].to_vec()), 1..6),
+        more in prop::sample::select(KINDS[..8].to_vec()),
+    ) {
+        let evidence = |kinds: &[EvidenceKind]| kinds.iter().map(|kind| Evidence::new(*kind, None)).collect::<Vec<_>>();
+        let before = score(&evidence(&kinds));
+        kinds.reverse();
+        prop_assert_eq!(score(&evidence(&kinds)), before, "the order makes no difference");
+        kinds.push(more);
+        prop_assert!(score(&evidence(&kinds)) >= before);
+        kinds.push(EvidenceKind::OtherTaxId);
+        prop_assert!(score(&evidence(&kinds)) <= OTHER_TAX_ID);
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_candidates(
+        found in prop::collection::vec((1_u64..5, prop::sample::select(KINDS[..8].to_vec())), 0..8),
+        seed in any::<u64>(),
+    ) {
+        let mut one: Vec<_> = found.iter().map(|(number, kind)| candidate(*number, &[*kind])).collect();
+        let mut other = one.clone();
+        let half = usize::try_from(seed).unwrap_or(0).checked_rem(other.len()).unwrap_or(0);
+        other.rotate_left(half);
+        rank(&mut one);
+        rank(&mut other);
+        let place = |list: &[Candidate<AccountId>]| -> Vec<_> {
+            list.iter().map(|found| (found.score, found.id)).collect()
+        };
+        prop_assert_eq!(place(&one), place(&other));
+    }
+}

@@ -1,0 +1,81 @@
+//! What a record shows besides what hangs on itself: what it became, and what became it.
+
+use std::collections::BTreeMap;
+
+use crate::context::Context;
+use crate::domain::{Conversion, Lead, LinkRole, Subject, SubjectKind};
+use crate::error::{Error, Result};
+use crate::id::{AccountId, LeadId};
+use crate::store::Txn;
+
+use super::children::of_kind;
+use super::sight::Sight;
+
+/// The records that a lead became: the account, or the persons where it became no account. Work about it goes on with them.
+pub(super) fn became(txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<Subject>> {
+    match &lead.conversion {
+        None => Ok(Vec::new()),
+        Some(Conversion { account: Some(account), .. }) => Ok(vec![Subject::from(*account)]),
+        Some(Conversion { account: None, .. }) => {
+            let links = txn.links().from(&[lead.id.into()], Some(LinkRole::ConvertedTo))?;
+            Ok(links.into_iter().map(|link| link.to).collect())
+        }
+    }
+}
+
+/// What those of these records became that are leads which were converted.
+pub(super) fn became_by(txn: &mut dyn Txn, about: &[Subject]) -> Result<BTreeMap<Subject, Vec<Subject>>> {
+    let leads: Vec<_> = of_kind(about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
+    let leads = if leads.is_empty() { Vec::new() } else { txn.leads().get(&leads)? };
+    let mut onwards = BTreeMap::new();
+    for lead in leads.into_iter().filter(|lead| lead.conversion.is_some()) {
+        onwards.insert(lead.id.into(), became(txn, &lead)?);
+    }
+    Ok(onwards)
+}
+
+/// The records that work about these goes on with, each once: in the place of a lead what it became.
+pub(super) fn going_on(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subject>> {
+    let became = became_by(txn, about)?;
+    let mut onwards = Vec::with_capacity(about.len());
+    for subject in about {
+        let onward = became.get(subject).and_then(|became| became.first()).unwrap_or(subject);
+        if !onwards.contains(onward) {
+            onwards.push(*onward);
+        }
+    }
+    Ok(onwards)
+}
+
+/// The records whose children a page of this record shows: itself, the account that a lead became, the leads that became
+/// an account.
+///
+/// # Errors
+/// `NotFound` when there is no such record, or none that the actor may see.
+pub(super) fn shown_with(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject) -> Result<Vec<Subject>> {
+    let mut sight = Sight::open(ctx, txn)?;
+    sight.learn(txn, &[subject])?;
+    if !sight.sees(subject) {
+        return Err(Error::not_found(subject.kind.code()));
+    }
+    let mut shown = vec![subject];
+    match subject.kind {
+        SubjectKind::Lead => {
+            let links = txn.links().from(&[subject], Some(LinkRole::ConvertedTo))?;
+            shown.extend(links.into_iter().map(|link| link.to));
+        }
+        SubjectKind::Account => {
+            let origins = super::accounts::origins(ctx, txn, AccountId::from_uuid(subject.id))?;
+            shown.extend(origins.into_iter().map(Subject::from));
+        }
+        SubjectKind::Contact => {
+            // Of a lead that became an account, the account's page shows it.
+            let links = txn.links().to(&[subject], Some(LinkRole::ConvertedTo))?;
+            let origins: Vec<_> = links.into_iter().map(|link| link.from).collect();
+            sight.learn(txn, &origins)?;
+            shown.extend(origins.into_iter().filter(|origin| sight.sees(*origin)));
+        }
+        _ => {}
+    }
+    Ok(shown)
+}

@@ -1,0 +1,150 @@
+//! Which field of a lead becomes which field of a customer, per tenant (X.07): read, checked, written.
+
+use crate::context::Context;
+use crate::domain::conversion_mapping::{
+    ConversionMapping, Finding, FindingCode, Mapped, Readings, Severity, Targets, lint as findings,
+};
+use crate::domain::{AccountFields, Catalogue, Field, Lead, Names};
+use crate::error::{Error, Result, Violation, ViolationCode};
+use crate::id::{AccountId, LeadId, Revision};
+use crate::policy::Permission;
+use crate::store::{SettingName, Txn};
+
+use super::access::{Gate, require, visible};
+use super::settings::{document, load_catalogue, load_numbering, record_saved};
+use super::{accounts, naming};
+
+/// The most rules of a mapping.
+const MOST_RULES: usize = 1_000;
+
+/// The mapping, and the revision to change it with; [the standard one](ConversionMapping::standard) and none when the
+/// tenant never changed it.
+///
+/// # Errors
+/// `Denied` for an actor who may not see leads; `Corrupt` when the stored document cannot be read.
+pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<(Option<Revision>, ConversionMapping)> {
+    require(ctx, txn, Permission::View)?;
+    load(txn)
+}
+
+/// Writes the mapping, and says what it may lose: what is only a [warning](Severity::Warning) is accepted. The operation is
+/// in the journal, and an [undo](super::undo) takes it back. It holds from the next plan of a conversion on.
+///
+/// ```
+/// use leadcore::desk::conversion_mapping;
+/// use leadcore::domain::conversion_mapping::FillPolicy;
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// store.write(ctx.tenant(), |txn| {
+///     let (revision, mapping) = conversion_mapping::get(&ctx, txn)?;
+///     let mapping = mapping.with(Field::Source, "contact.description", FillPolicy::Append)?;
+///     let (_, warnings) = conversion_mapping::set(&ctx, txn, revision, &mapping)?;
+///     assert!(warnings.iter().any(|one| one.from == [Field::Amount]), "no rule takes the amount along");
+///     let wrong = mapping.with(Field::Amount, "account.owner", FillPolicy::Keep)?;
+///     assert!(conversion_mapping::set(&ctx, txn, Some(Revision::FIRST), &wrong).is_err());
+///     Ok(())
+/// })?;
+/// # use leadcore::id::Revision;
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// `Denied`; `Invalid` with everything that the linter calls an [error](Severity::Error); `Conflict` when the mapping
+/// changed since it was read.
+pub fn set(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    expected: Option<Revision>,
+    mapping: &ConversionMapping,
+) -> Result<(Revision, Vec<Finding>)> {
+    require(ctx, txn, Permission::Configure)?;
+    let broken = broken_rules(txn, mapping)?;
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
+    let warnings = look(txn, mapping)?;
+    let revision = record_saved(ctx, txn, SettingName::ConversionMapping, expected, mapping)?;
+    Ok((revision, warnings))
+}
+
+/// Everything that is wrong with a mapping, by the tenant's fields: errors first. Writes nothing.
+///
+/// # Errors
+/// `Denied` for an actor who may not see leads.
+pub fn lint(ctx: &Context<'_>, txn: &mut dyn Txn, mapping: &ConversionMapping) -> Result<Vec<Finding>> {
+    require(ctx, txn, Permission::View)?;
+    look(txn, mapping)
+}
+
+/// What the tenant's mapping would make of a lead: a new account, or what would become of one that is there, rule by rule
+/// with what is dropped. Writes nothing. As a plan of a conversion it holds all of the lead.
+///
+/// # Errors
+/// `NotFound` when there is no such lead or account, or none that this actor may see; `Denied` for one who may not convert it.
+pub fn preview_account(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: LeadId,
+    into: Option<AccountId>,
+) -> Result<Mapped<AccountFields>> {
+    let lead = visible(ctx, txn, lead)?;
+    Gate::open(ctx, txn, Permission::Convert)?.check(&lead)?;
+    let existing = into.map(|id| accounts::load(ctx, txn, id)).transpose()?;
+    let mapper = Mapper::of(txn, &lead)?;
+    Ok(mapper.mapping.account(&lead, existing.as_ref().map(|account| &account.fields), &mapper.readings()))
+}
+
+/// The mapping of the tenant, with all that it is read by.
+pub(super) struct Mapper {
+    pub(super) mapping: ConversionMapping,
+    leads: Catalogue,
+    targets: Targets,
+    names: Names,
+}
+
+impl Mapper {
+    /// With the names that this lead needs.
+    pub(super) fn of(txn: &mut dyn Txn, lead: &Lead) -> Result<Self> {
+        let (mapping, leads) = (load(txn)?.1, load_catalogue(txn)?.1);
+        let mut names = Names::new().with_numbering(load_numbering(txn)?.1).with_catalogue(&leads);
+        let pipelines = txn.pipelines().list()?;
+        let fields: Vec<&Field> = mapping.rules.iter().map(|rule| &rule.from).collect();
+        naming::load(txn, std::slice::from_ref(lead), &fields, &pipelines, &mut names)?;
+        Ok(Self { mapping, leads, targets: Targets::standard(), names })
+    }
+
+    pub(super) const fn readings(&self) -> Readings<'_> {
+        Readings { leads: &self.leads, targets: &self.targets, names: &self.names }
+    }
+}
+
+fn load(txn: &mut dyn Txn) -> Result<(Option<Revision>, ConversionMapping)> {
+    document(txn, SettingName::ConversionMapping)
+}
+
+fn look(txn: &mut dyn Txn, mapping: &ConversionMapping) -> Result<Vec<Finding>> {
+    Ok(findings(mapping, &load_catalogue(txn)?.1, &Targets::standard()))
+}
+
+/// Why a mapping cannot be used, if it cannot.
+pub(super) fn broken_rules(txn: &mut dyn Txn, mapping: &ConversionMapping) -> Result<Vec<Violation>> {
+    if mapping.rules.len() > MOST_RULES {
+        let message = "a mapping has 1,000 rules at most";
+        return Ok(vec![Violation::new("rules", ViolationCode::LimitReached, message)]);
+    }
+    let errors = look(txn, mapping)?.into_iter().filter(|finding| finding.severity == Severity::Error);
+    Ok(errors.map(violation).collect())
+}
+
+fn violation(finding: Finding) -> Violation {
+    let code = match finding.code {
+        FindingCode::UnknownField | FindingCode::MissingChoices => ViolationCode::Unknown,
+        FindingCode::SeveralSources => ViolationCode::Duplicate,
+        FindingCode::NoSource => ViolationCode::Required,
+        _ => ViolationCode::NotAllowed,
+    };
+    let field = finding.to.map_or_else(|| "rules".to_owned(), |to| to.to_string());
+    Violation::new(field, code, finding.message)
+}

@@ -1,0 +1,81 @@
+//! What a plan must keep when it is carried out. One that [`plan`](super::plan) made breaks none of it; one that was edited, or
+//! is old, may.
+
+use std::collections::BTreeSet;
+
+use crate::context::Context;
+use crate::domain::{EstimateStatus, Lead, TermKind};
+use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
+use crate::id::EstimateId;
+use crate::store::Txn;
+use crate::time::Date;
+
+use super::super::accounts;
+use super::plan::{ConversionPlan, PlannedAccount, PlannedPerson};
+use super::planning::without_account;
+
+/// Every rule that a plan breaks.
+pub(super) fn violations(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: &Lead,
+    plan: &ConversionPlan,
+) -> Result<Vec<Violation>> {
+    let mut broken = Vec::new();
+    if let Some(fields) = plan.account.fields() {
+        broken.extend(fields.violations());
+        if let Some(category) = fields.category
+            && txn.terms().get(TermKind::Category, &[category.as_uuid()])?.is_empty()
+        {
+            let message = "there is no category with this id";
+            broken.push(Violation::new("account.category", ViolationCode::Unknown, message));
+        }
+        // The owner that lead or account have already needs no leave.
+        let known = match &plan.account {
+            PlannedAccount::Existing { id, .. } => accounts::load(ctx, txn, *id)?.fields.owner,
+            PlannedAccount::New { .. } | PlannedAccount::None => None,
+        };
+        let own = |owner| lead.fields.owner.as_ref() == Some(owner) || known.as_ref() == Some(owner);
+        if let Some(owner) = fields.owner.as_ref().filter(|owner| !own(owner))
+            && !ctx.policy().may_own(ctx.actor(), owner)
+        {
+            let message = "this user cannot own leads";
+            broken.push(Violation::new("account.owner", ViolationCode::NotAllowed, message));
+        }
+    } else {
+        broken.extend(without_account(plan));
+    }
+    if plan.contacts.iter().filter(|contact| contact.is_primary).count() > 1 {
+        let message = "an account has one primary contact at most";
+        broken.push(Violation::new("contacts", ViolationCode::Duplicate, message));
+    }
+    let mut seen = BTreeSet::new();
+    let twice = |who: &PlannedPerson| match who {
+        PlannedPerson::Existing(id) | PlannedPerson::Known { id, .. } => !seen.insert(*id),
+        PlannedPerson::New(_) => false,
+    };
+    if plan.contacts.iter().map(|contact| &contact.who).any(twice) {
+        broken.push(Violation::new("contacts", ViolationCode::Duplicate, "a person is named twice"));
+    }
+    broken.extend(plan.broken_services());
+    Ok(broken)
+}
+
+/// Refuses a plan whose chosen estimates changed since, or are not to be had any more.
+pub(super) fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<()> {
+    let used: BTreeSet<EstimateId> =
+        plan.services.iter().filter_map(|service| Some(service.origin?.estimate)).collect();
+    let found = txn.estimates().get(&used.iter().copied().collect::<Vec<_>>())?;
+    let today = Date::in_zone(ctx.now(), ctx.utc_offset());
+    let fits = used.iter().all(|id| {
+        let planned = plan.estimates.iter().find(|estimate| estimate.id == *id);
+        let now = found.iter().find(|estimate| estimate.id == *id);
+        planned.zip(now).is_some_and(|(planned, now)| {
+            let status = now.status_on(today);
+            now.revision == planned.revision
+                && now.about.contains(&plan.lead.into())
+                && (status.is_open() || status == EstimateStatus::Accepted)
+        })
+    });
+    if fits { Ok(()) } else { Err(Error::conflicting("estimate", Conflict::PlanOutdated)) }
+}

@@ -1,0 +1,412 @@
+//! Making a plan: reading, choosing, mapping. Nothing is written.
+
+use std::collections::BTreeMap;
+
+use crate::context::Context;
+use crate::dedupe::matching::Matches;
+use crate::domain::conversion_mapping::{ConversionMapping, Dropped, FieldWrite, TargetRecord};
+use crate::domain::{
+    AccountFields, Catalogue, ContactFields, EstimateStatus, Field, FieldValue, Lead, LeadFields,
+    Opportunity, OpportunityFields, OpportunityState, Series, SubjectKind, Tab, plain,
+};
+use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
+use crate::id::{ContactId, EstimateId, LeadId, SourceId, UserId};
+use crate::store::{ChildQuery, Txn};
+use crate::time::Date;
+use crate::value::{Currency, PersonName, fold};
+
+use super::super::access::Expect;
+use super::super::contacts::{LinkedContact, linked};
+use super::super::conversion_mapping::Mapper;
+use super::super::moving::{check_convertible, refuse};
+use super::super::{accounts, children, matching, series};
+use super::options::{AccountChoice, ConversionOptions, OpportunityChoice, OpportunityRequest, PersonChoice};
+use super::plan::{
+    ConversionPlan, PlannedAccount, PlannedContact, PlannedEstimate, PlannedOpportunity, PlannedPerson,
+};
+use super::rules::Rules;
+use super::sales::check_seen;
+
+/// How many of the last numbers of each series a plan shows.
+const LAST_NUMBERS: usize = 5;
+/// The most estimates of a lead that a plan offers.
+const MOST_ESTIMATES: usize = 1_000;
+
+/// Plans the conversion of one lead. For a person who looks at it, with matches, estimates and the state of the series;
+/// else with what the options ask for alone.
+pub(super) fn plan_by(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    rules: &Rules,
+    lead: LeadId,
+    (options, looked_at): (&ConversionOptions, bool),
+) -> Result<ConversionPlan> {
+    let lead = rules.lead(txn, lead)?;
+    rules.check_open(&lead, options.revision.map_or(Expect::Any, Expect::Revision), "convert")?;
+    refuse(&check_convertible(&lead))?;
+    let persons = linked(txn, lead.id.into())?;
+    let by_match = matches!(options.account, AccountChoice::Match(_))
+        || matches!(options.person, PersonChoice::Match(_));
+    let matches = if looked_at || by_match { Some(matching::for_lead(ctx, txn, lead.id)?) } else { None };
+    let mapper = Mapper::of(txn, &lead)?;
+    let mut making = Making { lead: &lead, options, mapper: &mapper, persons: &persons, writes: Vec::new() };
+    let running = making.running(ctx, txn)?;
+    let account = making.account(ctx, txn, running.as_ref(), matches.as_ref())?;
+    let contacts = making.contacts(ctx, txn, matches.as_ref())?;
+    let opportunity = making.opportunity(ctx, txn, running)?;
+    let mut plan = ConversionPlan {
+        lead: lead.id,
+        revision: lead.revision,
+        stays_on_lead: stays(&lead, (&account, opportunity.as_ref()), &contacts, &persons),
+        account,
+        persons: sorted(&persons),
+        contacts,
+        writes: making.writes.into_iter().map(as_stored).collect(),
+        opportunity,
+        estimates: Vec::new(),
+        services: Vec::new(),
+        customer: options.customer,
+        matches,
+        series: Vec::new(),
+    };
+    let broken = broken(&plan, &lead, &rules.catalogue);
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
+    if looked_at || options.estimates != super::EstimateChoice::None {
+        plan.estimates = estimates(ctx, txn, &lead)?;
+        plan = plan.choose_estimates(&options.estimates)?;
+    }
+    if looked_at {
+        plan.series = series::overview(ctx, txn, Series::Account, LAST_NUMBERS)?;
+    }
+    if options.customer == super::CustomerType::Neither {
+        return Ok(plan);
+    }
+    plan.customer_information(options.customer, false)
+}
+
+/// A write with its values as JSON gives them back: a plan that was stored is the plan that was made.
+fn as_stored(write: FieldWrite) -> FieldWrite {
+    let dropped = write.dropped.map(|dropped| Dropped { value: plain(&dropped.value), ..dropped });
+    FieldWrite { old: plain(&write.old), new: plain(&write.new), dropped, ..write }
+}
+
+fn sorted(persons: &[LinkedContact]) -> Vec<ContactId> {
+    let mut ids: Vec<_> = persons.iter().map(|person| person.contact.id).collect();
+    ids.sort();
+    ids
+}
+
+/// Every rule of account, opportunity and lead that has no value where it needs one, all at once.
+fn broken(plan: &ConversionPlan, lead: &Lead, catalogue: &Catalogue) -> Vec<Violation> {
+    let mut broken = plan.account.fields().map(AccountFields::violations).unwrap_or_default();
+    if plan.account == PlannedAccount::None {
+        broken.extend(without_account(plan));
+    }
+    broken.extend(catalogue.check_change(&lead.fields, &lead.fields));
+    broken
+}
+
+/// What stands against a conversion without an account.
+pub(super) fn without_account(plan: &ConversionPlan) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    if plan.contacts.is_empty() {
+        let message = "a lead becomes an account or a person at least";
+        broken.push(Violation::new("contacts", ViolationCode::Required, message));
+    }
+    if plan.opportunity.is_some() {
+        let message = "an opportunity belongs to an account";
+        broken.push(Violation::new("opportunity", ViolationCode::NotAllowed, message));
+    }
+    broken
+}
+
+struct Making<'a> {
+    lead: &'a Lead,
+    options: &'a ConversionOptions,
+    mapper: &'a Mapper,
+    persons: &'a [LinkedContact],
+    writes: Vec<FieldWrite>,
+}
+
+impl Making<'_> {
+    /// The running opportunity that the lead joins.
+    fn running(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Option<Opportunity>> {
+        let OpportunityChoice::Existing(id) = &self.options.opportunity else { return Ok(None) };
+        let found: Opportunity = children::get(ctx, txn, id.as_uuid())?;
+        if found.state != OpportunityState::Open {
+            return Err(Error::conflicting("opportunity", Conflict::Closed { function: "join".to_owned() }));
+        }
+        let same = match self.options.account {
+            AccountChoice::New | AccountChoice::Match(_) => true,
+            AccountChoice::Existing(account) => account == found.account,
+            AccountChoice::None => false,
+        };
+        if same {
+            return Ok(Some(found));
+        }
+        let message = "the opportunity belongs to another account";
+        Err(Error::invalid_field("account", ViolationCode::NotAllowed, message))
+    }
+
+    fn account(
+        &mut self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        running: Option<&Opportunity>,
+        matches: Option<&Matches>,
+    ) -> Result<PlannedAccount> {
+        let chosen = match (running, self.options.account) {
+            (Some(running), _) => Some(running.account),
+            (None, AccountChoice::Existing(id)) => Some(id),
+            (None, AccountChoice::Match(policy)) => {
+                matches.map(|matches| matches.account(policy)).transpose()?.flatten()
+            }
+            (None, AccountChoice::New) => None,
+            (None, AccountChoice::None) => return Ok(PlannedAccount::None),
+        };
+        let (by, mapping) = (self.mapper.readings(), &self.mapper.mapping);
+        if let Some(id) = chosen {
+            let account = accounts::live(accounts::load(ctx, txn, id)?)?;
+            let mapped = mapping.account(self.lead, Some(&account.fields), &by);
+            self.writes.extend(mapped.writes);
+            return Ok(PlannedAccount::Existing {
+                id,
+                revision: account.revision,
+                fields: Box::new(mapped.fields),
+            });
+        }
+        let mapped = mapping.account(self.lead, None, &by);
+        self.writes.extend(mapped.writes);
+        let fields = AccountFields { status: self.options.status, ..mapped.fields };
+        let next = series::preview(ctx, txn, Series::Account, self.options.series)?;
+        Ok(PlannedAccount::New {
+            fields: Box::new(fields),
+            next_number: next.number,
+            series: self.options.series,
+        })
+    }
+
+    /// The lead's persons, and the person of the lead itself unless it is one of them.
+    fn contacts(
+        &mut self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        matches: Option<&Matches>,
+    ) -> Result<Vec<PlannedContact>> {
+        if !self.options.contacts {
+            return Ok(Vec::new());
+        }
+        let mut planned: Vec<_> = self
+            .persons
+            .iter()
+            .map(|known| PlannedContact {
+                who: PlannedPerson::Existing(known.contact.id),
+                is_primary: known.is_primary,
+            })
+            .collect();
+        let fields = &self.lead.fields;
+        let is_new = |person: &PersonName| !is_known(fields, person, self.persons);
+        if !fields.person.as_ref().is_some_and(is_new) {
+            return Ok(planned);
+        }
+        let is_primary = !planned.iter().any(|contact| contact.is_primary);
+        let chosen = match self.options.person {
+            PersonChoice::New => None,
+            PersonChoice::Existing(id) => Some(id),
+            PersonChoice::Match(policy) => {
+                matches.map(|matches| matches.contact(policy)).transpose()?.flatten()
+            }
+        };
+        let (by, mapping) = (self.mapper.readings(), &self.mapper.mapping);
+        let who = match chosen {
+            None => {
+                let mapped = mapping.contact(self.lead, None, &by);
+                self.writes.extend(mapped.writes);
+                PlannedPerson::New(Box::new(mapped.fields))
+            }
+            Some(id) if self.persons.iter().any(|known| known.contact.id == id) => return Ok(planned),
+            Some(id) => {
+                check_seen(ctx, txn, id.into())?;
+                let found = txn.contacts().get(&[id])?.pop().ok_or_else(|| Error::not_found("contact"))?;
+                let mapped = mapping.contact(self.lead, Some(&found.fields), &by);
+                self.writes.extend(mapped.writes);
+                PlannedPerson::Known { id, revision: found.revision, fields: Box::new(mapped.fields) }
+            }
+        };
+        planned.push(PlannedContact { who, is_primary });
+        Ok(planned)
+    }
+
+    fn opportunity(
+        &mut self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        running: Option<Opportunity>,
+    ) -> Result<Option<PlannedOpportunity>> {
+        // A tenant whose mapping says nothing of opportunities has the usual rules for them.
+        let own = &self.mapper.mapping;
+        let usual = ConversionMapping::standard().with_opportunity();
+        let says = own.rules_of(TargetRecord::Opportunity).next().is_some();
+        let (mapping, by) = (if says { own } else { &usual }, self.mapper.readings());
+        if let Some(running) = running {
+            let values = values_of(&running.fields);
+            let mapped = mapping.values(TargetRecord::Opportunity, self.lead, Some(&values), &by);
+            self.writes.extend(mapped.writes);
+            let fields = fields_of(&mapped.fields, running.fields.clone());
+            return Ok(Some(PlannedOpportunity::Existing {
+                id: running.id,
+                revision: running.revision,
+                fields: Box::new(fields),
+            }));
+        }
+        let OpportunityChoice::New(request) = &self.options.opportunity else { return Ok(None) };
+        let OpportunityRequest { patch, ending, series } = request.as_ref();
+        let mapped = mapping.values(TargetRecord::Opportunity, self.lead, None, &by);
+        self.writes.extend(mapped.writes);
+        let mut fields = fields_of(&mapped.fields, OpportunityFields::default());
+        patch.apply(&mut fields);
+        if fields.name.is_empty() {
+            self.lead.fields.display_name().unwrap_or_default().clone_into(&mut fields.name);
+        }
+        let next = series::preview(ctx, txn, Series::Opportunity, *series)?.text;
+        Ok(Some(PlannedOpportunity::New {
+            fields: Box::new(fields),
+            ending: ending.clone(),
+            series: *series,
+            next,
+        }))
+    }
+}
+
+/// Whether the person of the lead is already one of its contacts: by e-mail, or by name where an e-mail is missing.
+fn is_known(lead: &LeadFields, person: &PersonName, persons: &[LinkedContact]) -> bool {
+    persons.iter().any(|known| {
+        let fields = &known.contact.fields;
+        let same_mail = fields
+            .emails
+            .iter()
+            .any(|mail| lead.emails.iter().any(|other| other.canonical() == mail.canonical()));
+        let comparable = fields.emails.is_empty() || lead.emails.is_empty();
+        let same_name = fields.name.as_ref().is_some_and(|name| fold(name.full()) == fold(person.full()));
+        same_mail || (comparable && same_name)
+    })
+}
+
+/// The estimates of the lead that are open or accepted, the oldest first.
+fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<PlannedEstimate>> {
+    let query = ChildQuery {
+        about: vec![lead.id.into()],
+        tabs: vec![Tab::Estimate],
+        open: None,
+        descending: false,
+        after: None,
+        limit: MOST_ESTIMATES,
+    };
+    let placed = txn.children().list(&query)?;
+    let own = placed.iter().filter(|placed| placed.child.kind == SubjectKind::Estimate);
+    let ids: Vec<_> = own.map(|placed| EstimateId::from_uuid(placed.child.id)).collect();
+    let today = Date::in_zone(ctx.now(), ctx.utc_offset());
+    let found = txn.estimates().get(&ids)?.into_iter().map(|estimate| {
+        let status = estimate.status_on(today);
+        (estimate, status)
+    });
+    let usable = found.filter(|(_, status)| status.is_open() || *status == EstimateStatus::Accepted);
+    Ok(usable.map(|(estimate, status)| PlannedEstimate::of(estimate, status)).collect())
+}
+
+/// The fields of an opportunity as a mapping names them.
+fn values_of(fields: &OpportunityFields) -> BTreeMap<String, FieldValue> {
+    let values: [(&str, FieldValue); 9] = [
+        ("name", fields.name.as_str().into()),
+        ("amount", fields.amount.map(FieldValue::Decimal).unwrap_or_default()),
+        ("currency", fields.currency.map(|currency| currency.code().into()).unwrap_or_default()),
+        ("probability", fields.probability.map(|percent| i64::from(percent).into()).unwrap_or_default()),
+        ("expected_close", fields.expected_close.map(FieldValue::Date).unwrap_or_default()),
+        ("source", fields.source.map(|source| FieldValue::Id(source.as_uuid())).unwrap_or_default()),
+        ("owner", fields.owner.as_ref().map(|owner| owner.as_str().into()).unwrap_or_default()),
+        ("campaign", fields.campaign.as_deref().into()),
+        ("description", fields.description.as_deref().into()),
+    ];
+    values.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// The other way round; what a mapping does not know stays.
+fn fields_of(values: &BTreeMap<String, FieldValue>, before: OpportunityFields) -> OpportunityFields {
+    let of = |key: &str| values.get(key).cloned().unwrap_or_default();
+    let text = |key: &str| of(key).as_text().map(str::to_owned);
+    OpportunityFields {
+        name: text("name").unwrap_or_default(),
+        owner: text("owner").and_then(|owner| UserId::new(&owner).ok()),
+        amount: if let FieldValue::Decimal(amount) = of("amount") { Some(amount) } else { None },
+        currency: text("currency").and_then(|code| Currency::parse(&code).ok()),
+        probability: match of("probability") {
+            FieldValue::Integer(percent) => u8::try_from(percent).ok(),
+            _ => None,
+        },
+        expected_close: if let FieldValue::Date(day) = of("expected_close") { Some(day) } else { None },
+        source: of("source").as_id().map(SourceId::from_uuid),
+        campaign: text("campaign"),
+        description: text("description"),
+        ..before
+    }
+}
+
+/// The fields of the lead with a value that nothing on the other side has.
+fn stays(
+    lead: &Lead,
+    (account, opportunity): (&PlannedAccount, Option<&PlannedOpportunity>),
+    contacts: &[PlannedContact],
+    persons: &[LinkedContact],
+) -> Vec<Field> {
+    let mut takers: Vec<LeadFields> =
+        account.fields().map(AccountFields::as_lead_fields).into_iter().collect();
+    let of_account = takers.len();
+    takers.extend(persons.iter().map(|person| person.contact.fields.as_lead_fields()));
+    takers.extend(contacts.iter().filter_map(|contact| match &contact.who {
+        PlannedPerson::New(fields) | PlannedPerson::Known { fields, .. } => {
+            Some(ContactFields::as_lead_fields(fields))
+        }
+        PlannedPerson::Existing(_) => None,
+    }));
+    takers.extend(opportunity.map(|opportunity| {
+        let (PlannedOpportunity::New { fields, .. } | PlannedOpportunity::Existing { fields, .. }) =
+            opportunity;
+        LeadFields {
+            amount: fields.amount,
+            currency: fields.currency,
+            probability: fields.probability,
+            expected_close: fields.expected_close,
+            source: fields.source,
+            owner: fields.owner.clone(),
+            description: fields.description.clone(),
+            ..LeadFields::default()
+        }
+    }));
+    let mut staying: Vec<Field> = Vec::new();
+    for field in Field::ALL.iter().filter(|field| field.is_writable()) {
+        // A contact is no company or consumer: only the account says which.
+        let able = if *field == Field::Kind { of_account } else { takers.len() };
+        let taken: Vec<_> = takers.iter().take(able).flat_map(|taker| comparable(field, taker)).collect();
+        let all = comparable(field, &lead.fields).iter().all(|value| taken.contains(value));
+        // A name that stays is told once, not part by part.
+        let told = field.name_group().contains(&Field::Name) && staying.contains(&Field::Name);
+        if !all && !told {
+            staying.push(field.clone());
+        }
+    }
+    staying
+}
+
+/// The values of a field in the form in which equal ones are equal: another spelling of an e-mail is no other e-mail.
+fn comparable(field: &Field, fields: &LeadFields) -> Vec<FieldValue> {
+    match field {
+        Field::Email => fields.emails.iter().map(|email| email.canonical().into()).collect(),
+        Field::Phone => {
+            let key = |phone: &crate::value::Phone| phone.match_key().unwrap_or_else(|| phone.digits());
+            fields.phones.iter().map(|phone| key(phone).into()).collect()
+        }
+        _ => field.read_fields(fields).items().to_vec(),
+    }
+}

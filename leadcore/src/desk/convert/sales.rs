@@ -1,0 +1,132 @@
+//! What the customer may buy and buys: the opportunity and the services of a conversion.
+
+use crate::context::Context;
+use crate::domain::{
+    Account, Lead, Link, LinkRole, NewEntry, Opportunity, OpportunityEnd, OpportunityFields,
+    OpportunityState, Subject,
+};
+use crate::error::{Conflict, Error, Result};
+use crate::id::{ContactId, NumberSeriesId};
+use crate::store::Txn;
+
+use super::super::children;
+use super::super::opportunities::{self, Lost, Made};
+use super::super::services::{self, NewService};
+use super::super::sight::Sight;
+use super::options::OpportunityEnding;
+use super::plan::{ConversionOutcome, ConversionPlan, PlannedOpportunity};
+
+/// The most persons that an opportunity is about.
+const MOST_PERSONS: usize = 19;
+
+/// The opportunity as it was checked, before anything is written.
+pub(super) enum Sales {
+    None,
+    New {
+        fields: Box<OpportunityFields>,
+        ended: Option<(OpportunityState, OpportunityEnd)>,
+        series: Option<NumberSeriesId>,
+    },
+    Running {
+        before: Box<Opportunity>,
+        fields: Box<OpportunityFields>,
+    },
+}
+
+/// Refuses a record that the actor does not see.
+pub(super) fn check_seen(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject) -> Result<()> {
+    let mut sight = Sight::open(ctx, txn)?;
+    sight.learn(txn, &[subject])?;
+    if sight.sees(subject) { Ok(()) } else { Err(Error::not_found(subject.kind.code())) }
+}
+
+/// Checks the opportunity of a plan. Reads only.
+pub(super) fn prepare(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: &Lead,
+    plan: &ConversionPlan,
+) -> Result<Sales> {
+    match &plan.opportunity {
+        None => Ok(Sales::None),
+        Some(PlannedOpportunity::New { fields, ending, series, .. }) => {
+            let ended = match ending {
+                OpportunityEnding::Open => None,
+                OpportunityEnding::Won { on } => Some((OpportunityState::Won, opportunities::won(ctx, *on)?)),
+                OpportunityEnding::Lost { on, reason, detail } => {
+                    let mut why = Lost::because(*reason, detail.as_deref());
+                    why.on = *on;
+                    Some((OpportunityState::Lost, opportunities::lost(ctx, txn, &why)?))
+                }
+            };
+            // Owner and source that the lead has already need no leave.
+            let kept = OpportunityFields {
+                owner: lead.fields.owner.clone(),
+                source: lead.fields.source,
+                ..OpportunityFields::default()
+            };
+            let mut fields = fields.as_ref().clone();
+            fields.currency = fields.currency.or(plan.account.fields().and_then(|account| account.currency));
+            let (fields, _) = opportunities::checked(ctx, txn, Some(&kept), fields)?;
+            Ok(Sales::New { fields: Box::new(fields), ended, series: *series })
+        }
+        Some(PlannedOpportunity::Existing { id, revision, fields }) => {
+            let before: Opportunity = children::get(ctx, txn, id.as_uuid())?;
+            if before.revision != *revision || before.state != OpportunityState::Open {
+                return Err(Error::conflicting("opportunity", Conflict::PlanOutdated));
+            }
+            let (fields, _) =
+                opportunities::checked(ctx, txn, Some(&before.fields), fields.as_ref().clone())?;
+            Ok(Sales::Running { before: Box::new(before), fields: Box::new(fields) })
+        }
+    }
+}
+
+/// What is told of a conversion while it is written.
+type Told<'t> = (&'t mut ConversionOutcome, &'t mut Vec<Link>, &'t mut Vec<NewEntry>);
+
+/// Writes the opportunity and the services of an account.
+pub(super) fn write(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    (account, plan): (&Account, &ConversionPlan),
+    sales: Sales,
+    (outcome, links, entries): Told<'_>,
+) -> Result<()> {
+    let opportunity = match sales {
+        Sales::None => None,
+        Sales::New { fields, ended, series } => {
+            let contacts: Vec<ContactId> = outcome.contacts.iter().copied().take(MOST_PERSONS).collect();
+            let about = Opportunity::about(account.id, &contacts);
+            let settled = fields.settle().map_err(Error::invalid)?;
+            let made = Made { origin_lead: Some(plan.lead), series, ended };
+            let (made, told) = opportunities::add(ctx, txn, (account.id, about), settled, made)?;
+            entries.extend(told);
+            Some(made.id)
+        }
+        Sales::Running { before, fields } => {
+            let (fields, totals) = fields.settle().map_err(Error::invalid)?;
+            let mut contacts: Vec<ContactId> = before.contacts().collect();
+            contacts.extend(outcome.contacts.iter().filter(|id| !before.about.contains(&(**id).into())));
+            contacts.truncate(MOST_PERSONS.max(before.contacts().count()));
+            let about = Opportunity::about(account.id, &contacts);
+            let after = Opportunity { fields, totals, about, ..before.as_ref().clone() };
+            let (after, told) = children::replace(ctx, txn, before.as_ref(), after)?;
+            entries.extend(told);
+            Some(after.id)
+        }
+    };
+    links.extend(opportunity.map(|id| Link::new(plan.lead, LinkRole::Opportunity, id)));
+    outcome.opportunity = opportunity;
+    let state = plan.customer.services();
+    let new = plan.services.iter().map(|service| NewService {
+        origin: service.origin,
+        opportunity,
+        ..NewService::from(service.fields.clone()).state(state)
+    });
+    let about = [Subject::from(account.id)];
+    let (made, told) = services::add(ctx, txn, account.id, &about, new.collect())?;
+    entries.extend(told);
+    outcome.services = made.iter().map(|service| service.id).collect();
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Writing a conversion back.
+
+use crate::context::Context;
+use crate::domain::{
+    Action, Contact, ContactFields, Lead, NewEntry, Operation, OperationKind, Subject, Trashed,
+    contact_changes,
+};
+use crate::error::{Conflict, Error, ErrorKind, Result};
+use crate::store::{LeadChange, Txn};
+
+use super::super::super::children;
+use super::super::super::leads::touch;
+use super::super::super::operation::new_operation;
+use super::super::hosts::ConversionTarget;
+use super::look::Found;
+use super::{Fate, UnconvertOutcome, key};
+
+pub(super) fn carry_out(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    before: Lead,
+    found: &Found,
+    hosts: &[&dyn ConversionTarget],
+) -> Result<UnconvertOutcome> {
+    check(found, hosts)?;
+    let plan = &found.plan;
+    let mut operation = new_operation(ctx, OperationKind::Unconvert, Some(key(plan.conversion)));
+    let account = before.conversion.as_ref().and_then(|done| done.account);
+    let mut after = Lead { conversion: None, ..before.clone() };
+    let mut thawed = touch(ctx, &before, &mut after, Action::Unconverted);
+    thawed.other =
+        account.map(Subject::from).or_else(|| found.outcome.contacts.first().map(|id| (*id).into()));
+    txn.leads().update(&[LeadChange { before, after }])?;
+    for made in &found.outcome.host {
+        for host in hosts.iter().filter(|host| host.name() == made.target) {
+            host.withdraw(txn, &found.outcome, &made.reference)?;
+        }
+    }
+    let mut entries = vec![thawed];
+    // What hangs on the account goes before it.
+    for service in &found.services {
+        entries.extend(children::take_away(ctx, txn, service)?);
+    }
+    for opportunity in &found.opportunities {
+        entries.extend(children::take_away(ctx, txn, opportunity)?);
+    }
+    for joined in &found.joined {
+        entries.extend(children::replace(ctx, txn, &joined.before, joined.after.clone())?.1);
+    }
+    txn.links().remove(&found.outcome.links)?;
+    accounts(ctx, txn, found, &operation, &mut entries)?;
+    contacts(ctx, txn, found, &mut entries)?;
+    // The lead can be converted again: its first outcome is forgotten.
+    if let Some(first) = txn.journal().operation(plan.conversion)? {
+        txn.journal().update(&Operation { key: None, ..first })?;
+    }
+    let outcome = UnconvertOutcome {
+        operation: operation.id,
+        lead: plan.lead,
+        conversion: plan.conversion,
+        records: plan.records.clone(),
+        newly_unconverted: true,
+    };
+    operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {
+        Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
+    })?);
+    txn.journal().begin(&operation)?;
+    txn.journal().append(operation.id, &entries)?;
+    Ok(outcome)
+}
+
+/// Refuses what something stands against, or a target that is not there.
+fn check(found: &Found, hosts: &[&dyn ConversionTarget]) -> Result<()> {
+    let absent = |name: &str| !hosts.iter().any(|host| host.name() == name);
+    let missing = found.plan.host.iter().filter(|made| absent(&made.target)).count();
+    let by = found.plan.blockers.len().saturating_add(missing);
+    if by == 0 {
+        return Ok(());
+    }
+    let by = u64::try_from(by).unwrap_or(u64::MAX);
+    Err(Error::conflicting("lead", Conflict::Blocked { by }))
+}
+
+fn accounts(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    found: &Found,
+    operation: &Operation,
+    entries: &mut Vec<NewEntry>,
+) -> Result<()> {
+    let plan = &found.plan;
+    for account in &found.accounts {
+        let mut now = account.after.clone();
+        let record = Subject::from(now.id);
+        let is_new = plan.records.iter().any(|taken| taken.record == record && taken.fate == Fate::Archived);
+        if is_new {
+            now.archived = Some(Trashed { at: ctx.now(), operation: operation.id });
+        } else if account.changes.is_empty() {
+            continue;
+        }
+        (now.revision, now.updated_at) = (account.before.revision.next(), ctx.now());
+        txn.accounts().update(std::slice::from_ref(&now))?;
+        let action = if is_new { Action::Deleted } else { Action::Updated };
+        let entry = NewEntry::new(now.id, action, ctx.now()).with_other(plan.lead);
+        entries.push(entry.with_changes(account.changes.clone()));
+    }
+    Ok(())
+}
+
+fn contacts(ctx: &Context<'_>, txn: &mut dyn Txn, found: &Found, entries: &mut Vec<NewEntry>) -> Result<()> {
+    let lead = found.plan.lead;
+    for known in found.known.iter().filter(|known| !known.changes.is_empty()) {
+        let revision = known.before.revision.next();
+        let now = Contact { revision, updated_at: ctx.now(), ..known.after.clone() };
+        txn.contacts().update(std::slice::from_ref(&now))?;
+        let entry = NewEntry::new(now.id, Action::Updated, ctx.now()).with_other(lead);
+        entries.push(entry.with_changes(known.changes.clone()));
+    }
+    let gone: Vec<_> = found.contacts.iter().map(|contact| contact.id).collect();
+    txn.contacts().remove(&gone)?;
+    for contact in &found.contacts {
+        // The journal keeps what the person was.
+        let changes = contact_changes(&contact.fields, &ContactFields::default());
+        let entry = NewEntry::new(contact.id, Action::Deleted, ctx.now()).with_other(lead);
+        entries.push(entry.with_changes(changes));
+    }
+    Ok(())
+}

@@ -1,0 +1,366 @@
+//! What a conversion did, and what stands on it by now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{
+    Account, Action, Contact, ContactFields, Conversion, Entry, FOLLOWER, FieldChange, Lead, LeadState, Link,
+    LinkRole, Opportunity, Sequence, Series, Service, Subject, SubjectKind, Topics, account_changes,
+    contact_changes,
+};
+use crate::error::{Error, ErrorKind, Result, ViolationCode};
+use crate::id::{AccountId, ContactId, LeadId, OperationId, OpportunityId, ServiceId};
+use crate::store::{ChildQuery, Txn};
+
+use super::super::super::children::IMAGE;
+use super::super::super::moving::guard;
+use super::super::super::series;
+use super::super::carry_out::first_outcome;
+use super::super::plan::ConversionOutcome;
+use super::super::rules::Rules;
+use super::{Fate, TakenBack, UnconvertPlan, Unconvertible};
+
+/// How many children of a record are counted.
+const MOST_CHILDREN: usize = 1_000;
+
+/// A record that is written back: as it is, as it shall be, and the difference.
+pub(super) struct Rewritten<T> {
+    pub(super) before: T,
+    pub(super) after: T,
+    pub(super) changes: Vec<FieldChange>,
+}
+
+/// What the plan is made of, and what carrying it out needs besides.
+pub(super) struct Found {
+    pub(super) plan: UnconvertPlan,
+    pub(super) outcome: ConversionOutcome,
+    pub(super) accounts: Vec<Rewritten<Account>>,
+    /// New persons, which go.
+    pub(super) contacts: Vec<Contact>,
+    pub(super) known: Vec<Rewritten<Contact>>,
+    pub(super) opportunities: Vec<Opportunity>,
+    pub(super) joined: Vec<Rewritten<Opportunity>>,
+    pub(super) services: Vec<Service>,
+}
+
+/// The entries of one operation.
+fn entries_of(txn: &mut dyn Txn, operation: OperationId) -> Result<Vec<Entry>> {
+    const READ: usize = 1_000;
+    let (mut all, mut after): (Vec<Entry>, Option<Sequence>) = (Vec::new(), None);
+    loop {
+        let some = txn.journal().replay(Some(operation), after, READ)?;
+        let is_last = some.len() < READ;
+        after = some.last().map(|entry| entry.sequence);
+        all.extend(some);
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
+pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<Found> {
+    let Some(done) = &lead.conversion else {
+        let message = "the lead is not converted";
+        return Err(Error::invalid_field("state", ViolationCode::NotAllowed, message));
+    };
+    rules.check_function(lead, "unconvert")?;
+    let outcome = first_outcome(txn, done)?;
+    let entries = entries_of(txn, done.operation)?;
+    // What the conversion itself made, and what it joined, stands against nothing.
+    let ours =
+        entries.iter().filter(|entry| entry.action == Action::Created || entry.subject.kind.is_child());
+    let made: BTreeSet<Subject> = ours.map(|entry| entry.subject).collect();
+    let mut found = Found {
+        plan: UnconvertPlan {
+            lead: lead.id,
+            revision: lead.revision,
+            conversion: done.operation,
+            records: Vec::new(),
+            host: outcome.host.clone(),
+            blockers: Vec::new(),
+        },
+        outcome: outcome.clone(),
+        accounts: Vec::new(),
+        contacts: Vec::new(),
+        known: Vec::new(),
+        opportunities: Vec::new(),
+        joined: Vec::new(),
+        services: Vec::new(),
+    };
+    let mut look = Look { rules, lead, done, made: &made, outcome: &outcome, found: &mut found };
+    look.stage(txn)?;
+    let mut seen = BTreeSet::new();
+    for entry in &entries {
+        // A child is told once for each record that it is about.
+        if !seen.insert(entry.subject) && entry.subject.kind.is_child() {
+            continue;
+        }
+        match (entry.subject.kind, entry.action) {
+            (SubjectKind::Account, Action::Created) => look.new_account(txn, entry)?,
+            (SubjectKind::Account, Action::Updated) => look.filled_account(txn, entry)?,
+            (SubjectKind::Contact, Action::Created) => look.new_contact(txn, entry)?,
+            (SubjectKind::Contact, Action::Updated) => look.filled_contact(txn, entry)?,
+            (SubjectKind::Opportunity, Action::Created) => look.new_opportunity(txn, entry)?,
+            (SubjectKind::Opportunity, Action::Updated) => look.joined_opportunity(txn, entry)?,
+            (SubjectKind::Service, Action::Created) => look.new_service(txn, entry)?,
+            _ => {}
+        }
+    }
+    look.linked();
+    Ok(found)
+}
+
+/// One look at what a conversion did.
+struct Look<'a> {
+    rules: &'a Rules,
+    lead: &'a Lead,
+    done: &'a Conversion,
+    made: &'a BTreeSet<Subject>,
+    outcome: &'a ConversionOutcome,
+    found: &'a mut Found,
+}
+
+impl Look<'_> {
+    fn fate(&mut self, record: Subject, fate: Fate) {
+        self.found.plan.records.push(TakenBack { record, fate });
+    }
+
+    fn block(&mut self, blocker: Unconvertible) {
+        self.found.plan.blockers.push(blocker);
+    }
+
+    /// The lead comes back to its stage, if there is room.
+    fn stage(&mut self, txn: &mut dyn Txn) -> Result<()> {
+        let after = Lead { conversion: None, ..self.lead.clone() };
+        let pipelines = txn.pipelines().list()?;
+        let stage = pipelines.iter().find_map(|pipeline| pipeline.stage(after.stage));
+        if let Some(stage) =
+            stage.filter(|stage| stage.wip_limit.is_some() && after.state() == LeadState::Open)
+        {
+            let unmet = guard(txn, &pipelines)?.check_return(stage);
+            if !unmet.is_empty() {
+                self.block(Unconvertible::Stage { unmet });
+            }
+        }
+        Ok(())
+    }
+
+    fn new_account(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
+        let record = entry.subject;
+        self.fate(record, Fate::Archived);
+        let Some(account) = txn.accounts().get(&[AccountId::from_uuid(record.id)])?.pop() else {
+            self.block(Unconvertible::Gone { record });
+            return Ok(());
+        };
+        self.changed(txn, entry)?;
+        self.children(txn, record)?;
+        let origins = txn.links().to(&[record], Some(LinkRole::ConvertedTo))?;
+        let others: Vec<_> = origins.iter().map(|link| LeadId::from_uuid(link.from.id)).collect();
+        let others: Vec<_> = others.into_iter().filter(|id| *id != self.lead.id).collect();
+        if !others.is_empty() {
+            let found = txn.leads().get(&others)?;
+            let leads: Vec<_> =
+                found.iter().filter(|lead| self.rules.sees(lead)).map(|lead| lead.id).collect();
+            let unseen = u64::try_from(others.len().saturating_sub(leads.len())).unwrap_or(u64::MAX);
+            self.block(Unconvertible::OtherLeads { record, leads, unseen });
+        }
+        self.found.accounts.push(Rewritten { before: account.clone(), after: account, changes: Vec::new() });
+        Ok(())
+    }
+
+    fn filled_account(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
+        let record = entry.subject;
+        let Some(before) = txn.accounts().get(&[AccountId::from_uuid(record.id)])?.pop() else {
+            self.block(Unconvertible::Gone { record });
+            return Ok(());
+        };
+        let mut after = before.clone();
+        let rewound = after.fields.rewind(&entry.changes, &|_, _| None);
+        self.rewound(record, rewound);
+        let changes = account_changes(&before.fields, &after.fields);
+        self.found.accounts.push(Rewritten { before, after, changes });
+        Ok(())
+    }
+
+    fn rewound(&mut self, record: Subject, rewound: crate::domain::Rewound) {
+        if !rewound.kept.is_empty() {
+            let fields = rewound.kept.into_iter().map(|kept| kept.field).collect();
+            self.block(Unconvertible::Edited { record, fields });
+        }
+        self.fate(record, Fate::Restored(rewound.reversed));
+    }
+
+    fn new_contact(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
+        let record = entry.subject;
+        self.fate(record, Fate::Removed);
+        let Some(contact) = txn.contacts().get(&[ContactId::from_uuid(record.id)])?.pop() else {
+            self.block(Unconvertible::Gone { record });
+            return Ok(());
+        };
+        self.changed(txn, entry)?;
+        self.children(txn, record)?;
+        let ours = &self.outcome.links;
+        let holders = txn.links().to(&[record], None)?;
+        let others = holders.iter().filter(|link| !ours.contains(link)).count();
+        if others > 0 {
+            let by = u64::try_from(others).unwrap_or(u64::MAX);
+            self.block(Unconvertible::InUse { record, by });
+        }
+        self.found.contacts.push(contact);
+        Ok(())
+    }
+
+    fn filled_contact(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
+        let record = entry.subject;
+        let Some(before) = txn.contacts().get(&[ContactId::from_uuid(record.id)])?.pop() else {
+            self.block(Unconvertible::Gone { record });
+            return Ok(());
+        };
+        let mut after = before.clone();
+        let rewound = after.fields.rewind(&entry.changes, &|_, _| None);
+        self.rewound(record, rewound);
+        let changes = contact_changes(&before.fields, &after.fields);
+        self.found.known.push(Rewritten { before, after, changes });
+        Ok(())
+    }
+
+    fn new_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
+        let record = entry.subject;
+        self.fate(record, Fate::Removed);
+        let Some(found) = txn.opportunities().get(&[OpportunityId::from_uuid(record.id)])?.pop() else {
+            self.block(Unconvertible::Gone { record });
+            return Ok(());
+        };
+        self.changed(txn, entry)?;
+        self.children(txn, record)?;
+        match series::check_removal(txn, Series::Opportunity, found.number, found.serial.as_ref()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                self.block(Unconvertible::Numbered { record, number: found.number });
+            }
+            Err(error) => return Err(error),
+        }
+        let others = txn.links().to(&[record], Some(LinkRole::Opportunity))?;
+        let others = others.iter().filter(|link| link.from != self.lead.id.into()).count();
+        if others > 0 {
+            let by = u64::try_from(others).unwrap_or(u64::MAX);
+            self.block(Unconvertible::InUse { record, by });
+        }
+        self.found.opportunities.push(found);
+        Ok(())
+    }
+
+    fn joined_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
+        let record = entry.subject;
+        let Some(now) = txn.opportunities().get(&[OpportunityId::from_uuid(record.id)])?.pop() else {
+            self.block(Unconvertible::Gone { record });
+            return Ok(());
+        };
+        let image = entry.changes.iter().find(|change| change.field == IMAGE);
+        let read = |value: &crate::domain::FieldValue| -> Option<Opportunity> {
+            serde_json::from_str(value.as_text()?).ok()
+        };
+        let images = image.and_then(|change| Some((read(&change.before)?, read(&change.after)?)));
+        let Some((before, after)) = images else {
+            return Err(Error::new(ErrorKind::Corrupt, "the journal does not say what an opportunity was"));
+        };
+        let told = |one: &Opportunity| (one.fields.clone(), one.about.clone(), one.state, one.end.clone());
+        if told(&now) != told(&after) {
+            let fields = vec!["opportunity".to_owned()];
+            self.block(Unconvertible::Edited { record, fields });
+        }
+        self.fate(record, Fate::Restored(vec!["opportunity".to_owned()]));
+        let restored =
+            Opportunity { fields: before.fields, about: before.about, totals: before.totals, ..now.clone() };
+        self.found.joined.push(Rewritten { before: now, after: restored, changes: Vec::new() });
+        Ok(())
+    }
+
+    fn new_service(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
+        let record = entry.subject;
+        self.fate(record, Fate::Removed);
+        let Some(found) = txn.services().get(&[ServiceId::from_uuid(record.id)])?.pop() else {
+            self.block(Unconvertible::Gone { record });
+            return Ok(());
+        };
+        self.changed(txn, entry)?;
+        self.children(txn, record)?;
+        self.found.services.push(found);
+        Ok(())
+    }
+
+    /// Who else wrote a new record since. What is said of its addresses counts whoever said it: an opt-out must not go
+    /// with the record.
+    fn changed(&mut self, txn: &mut dyn Txn, made: &Entry) -> Result<()> {
+        const READ: usize = 64;
+        let record = made.subject;
+        let (mut by, mut before) = (Vec::new(), None);
+        loop {
+            let entries = txn.journal().about(&[record], Topics::NONE, before, READ)?;
+            let is_last = entries.len() < READ;
+            before = entries.last().map(|entry| entry.sequence);
+            let since = entries.into_iter().filter(|entry| entry.sequence > made.sequence);
+            let own = since.filter(|entry| {
+                entry.subject == record && entry.operation != self.done.operation && !follows(entry)
+            });
+            for entry in own.filter(|entry| entry.actor != made.actor || speaks_of_addresses(entry)) {
+                if !by.contains(&entry.actor) {
+                    by.push(entry.actor);
+                }
+            }
+            if is_last || before.is_none_or(|end| end <= made.sequence) {
+                break;
+            }
+        }
+        if !by.is_empty() {
+            self.block(Unconvertible::Changed { record, by });
+        }
+        Ok(())
+    }
+
+    /// What hangs on a new record, besides what the conversion itself hung there.
+    fn children(&mut self, txn: &mut dyn Txn, record: Subject) -> Result<()> {
+        let query = ChildQuery {
+            about: vec![record],
+            tabs: Vec::new(),
+            open: None,
+            descending: false,
+            after: None,
+            limit: MOST_CHILDREN,
+        };
+        let mut tabs: BTreeMap<String, u64> = BTreeMap::new();
+        let placed = txn.children().list(&query)?;
+        let others: Vec<_> =
+            placed.iter().map(|placed| placed.child).filter(|child| !self.made.contains(child)).collect();
+        for placement in txn.children().placements(&others)? {
+            let count = tabs.entry(placement.tab.code().to_owned()).or_default();
+            *count = count.saturating_add(1);
+        }
+        if !tabs.is_empty() {
+            self.block(Unconvertible::HasChildren { record, tabs: tabs.into_iter().collect() });
+        }
+        Ok(())
+    }
+
+    /// What was there before and is only linked.
+    fn linked(&mut self) {
+        let known: BTreeSet<_> = self.found.plan.records.iter().map(|taken| taken.record).collect();
+        let own = Subject::from(self.lead.id);
+        let ends = |link: &Link| [link.from, link.to];
+        let mut linked: BTreeSet<_> = self.outcome.links.iter().flat_map(ends).collect();
+        linked.retain(|record| *record != own && !known.contains(record));
+        let unlinked = linked.into_iter().map(|record| TakenBack { record, fate: Fate::Unlinked });
+        self.found.plan.records.extend(unlinked);
+    }
+}
+
+/// Who follows a record does not write it.
+fn follows(entry: &Entry) -> bool {
+    entry.changes.iter().any(|change| change.field == FOLLOWER)
+}
+
+fn speaks_of_addresses(entry: &Entry) -> bool {
+    entry.changes.iter().any(|change| {
+        matches!(change.field.as_str(), "email" | "phone")
+            || ContactFields::own_field(&change.field).is_some_and(|(field, _)| field.key() == "phone")
+    })
+}

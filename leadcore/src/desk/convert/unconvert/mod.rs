@@ -1,0 +1,225 @@
+//! Taking a conversion back (X.09), while nothing else stands on what it made.
+
+mod back;
+mod look;
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::domain::{Actor, Operation, OperationKind, Subject, Unmet};
+use crate::error::{Conflict, Error, ErrorKind, Result};
+use crate::id::{LeadId, OperationId, Revision};
+use crate::store::Txn;
+
+use super::hosts::ConversionTarget;
+use super::plan::HostMade;
+use super::rules::Rules;
+
+use back::carry_out;
+use look::examine;
+
+/// What becomes of a record that the conversion made or filled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Fate {
+    /// A new account: it keeps its number and leaves every list.
+    Archived,
+    /// A new person, opportunity or service: it goes; the journal keeps what it was.
+    Removed,
+    /// An account, person or opportunity that was there before: these fields get back what they had.
+    Restored(Vec<String>),
+    /// It only loses its link to the lead.
+    Unlinked,
+}
+
+/// A record that the conversion made, filled or linked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenBack {
+    /// The record.
+    pub record: Subject,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// Something that stands against taking a conversion back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "blocker", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Unconvertible {
+    /// Somebody else changed a new record since, or it was marked as not to be reached.
+    Changed {
+        /// The record.
+        record: Subject,
+        /// Who, each once.
+        by: Vec<Actor>,
+    },
+    /// Fields of a record that was there before, which the conversion filled, were changed since.
+    Edited {
+        /// The record.
+        record: Subject,
+        /// Their keys.
+        fields: Vec<String>,
+    },
+    /// Notes, files, estimates and the like hang on a new record.
+    HasChildren {
+        /// The record.
+        record: Subject,
+        /// How many, by tab.
+        tabs: Vec<(String, u64)>,
+    },
+    /// Other leads became the new account too.
+    OtherLeads {
+        /// The account.
+        record: Subject,
+        /// Those that the actor may see.
+        leads: Vec<LeadId>,
+        /// How many there are besides.
+        unseen: u64,
+    },
+    /// Other records have the new person too.
+    InUse {
+        /// The person.
+        record: Subject,
+        /// How many.
+        by: u64,
+    },
+    /// The number of the new opportunity would be missing from a series that has no gaps.
+    Numbered {
+        /// The opportunity.
+        record: Subject,
+        /// Its number.
+        number: u64,
+    },
+    /// The record is not there any more.
+    Gone {
+        /// The record.
+        record: Subject,
+    },
+    /// The lead cannot come back into its stage.
+    Stage {
+        /// Why.
+        unmet: Vec<Unmet>,
+    },
+}
+
+/// What taking a conversion back would do, and what stands against it. Pure data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UnconvertPlan {
+    /// The lead.
+    pub lead: LeadId,
+    /// Its revision when the plan was made.
+    pub revision: Revision,
+    /// The operation that converted it.
+    pub conversion: OperationId,
+    /// The records that the conversion made, filled or linked.
+    pub records: Vec<TakenBack>,
+    /// What the host's targets made: each must be there to take it back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub host: Vec<HostMade>,
+    /// What stands against it; none when it can be done.
+    pub blockers: Vec<Unconvertible>,
+}
+
+/// What taking a conversion back did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UnconvertOutcome {
+    /// The operation.
+    pub operation: OperationId,
+    /// The lead, open again in the stage where it was.
+    pub lead: LeadId,
+    /// The operation that was taken back.
+    pub conversion: OperationId,
+    /// What became of the records.
+    pub records: Vec<TakenBack>,
+    /// Whether this call did it; `false` when it was done before and this is the first outcome.
+    #[serde(skip, default)]
+    pub newly_unconverted: bool,
+}
+
+/// What taking the conversion of a lead back would do, and all that stands against it at once. Reads only.
+///
+/// # Errors
+/// `NotFound`, `Denied` (it takes the permission to convert); `Invalid` for a lead that is not converted; `Conflict` when
+/// the tenant's [functions](super::super::functions) close `unconvert` for it.
+pub fn plan_unconvert(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<UnconvertPlan> {
+    let rules = Rules::load(ctx, txn)?;
+    let lead = rules.lead(txn, lead)?;
+    Ok(examine(txn, &rules, &lead)?.plan)
+}
+
+/// Does what a plan says, once.
+///
+/// # Errors
+/// As [`plan_unconvert`]; `Conflict` with [`Conflict::PlanOutdated`] when it would do something else by now, with
+/// [`Conflict::Blocked`] when something stands against it. Nothing is written then.
+pub fn apply_unconvert(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    plan: &UnconvertPlan,
+) -> Result<UnconvertOutcome> {
+    apply_unconvert_with(ctx, txn, plan, &[])
+}
+
+/// [`apply_unconvert`], with what the host keeps in tables of its own.
+///
+/// # Errors
+/// As [`apply_unconvert`], with [`Conflict::Blocked`] also when a target that made something is not among `hosts`; and what a
+/// target returns.
+pub fn apply_unconvert_with(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    plan: &UnconvertPlan,
+    hosts: &[&dyn ConversionTarget],
+) -> Result<UnconvertOutcome> {
+    let rules = Rules::load(ctx, txn)?;
+    let lead = rules.lead(txn, plan.lead)?;
+    if let Some(first) = txn.journal().find(OperationKind::Unconvert, &key(plan.conversion))? {
+        return read_outcome(first);
+    }
+    let found = examine(txn, &rules, &lead)?;
+    if found.plan != *plan {
+        return Err(Error::conflicting("lead", Conflict::PlanOutdated));
+    }
+    carry_out(ctx, txn, lead, &found, hosts)
+}
+
+/// Plans and applies in one call. Afterwards the lead is open in the stage where it was, with all its associations; new
+/// records of the conversion are archived or gone, and it can be converted again.
+///
+/// ```
+/// use leadcore::desk::{convert, leads};
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let lead = store.write(ctx.tenant(), |txn| {
+///     let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+///     convert::convert(&ctx, txn, lead.id, &Default::default())?;
+///     convert::unconvert(&ctx, txn, lead.id)?;
+///     leads::get(&ctx, txn, lead.id)
+/// })?;
+/// assert!(lead.conversion.is_none());
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`plan_unconvert`] and [`apply_unconvert`].
+pub fn unconvert(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<UnconvertOutcome> {
+    let rules = Rules::load(ctx, txn)?;
+    let lead = rules.lead(txn, lead)?;
+    let found = examine(txn, &rules, &lead)?;
+    carry_out(ctx, txn, lead, &found, &[])
+}
+
+fn key(conversion: OperationId) -> String {
+    format!("operation:{conversion}")
+}
+
+fn read_outcome(operation: Operation) -> Result<UnconvertOutcome> {
+    let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the way back cannot be read");
+    let stored = operation.outcome.ok_or_else(corrupt)?;
+    serde_json::from_value(stored).map_err(|error| corrupt().with_source(error))
+}

@@ -1,0 +1,274 @@
+//! Accounts and contacts that a lead may be, before it is converted or while it is worked (X.02, X.04).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::context::Context;
+use crate::dedupe::matching::{
+    Candidate, Elsewhere, Evidence, EvidenceKind, Matches, Probe, TooCommon, rank,
+};
+use crate::domain::{Account, BlockKey, Contact, Field, Lead, Link, Subject, SubjectKind};
+use crate::error::{Error, Result, ViolationCode};
+use crate::id::{AccountId, ContactId, LeadId, UserId};
+use crate::store::{Block, Txn};
+
+use super::access::visible;
+use super::contacts::linked;
+use super::sight::Sight;
+
+/// What a search for matches is told besides the lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MatchRequest {
+    /// The customer number that somebody gave.
+    pub number: Option<u64>,
+    /// How many records that share one key are looked at, 1 to 1,000; when there are more, the answer says so.
+    pub limit: usize,
+}
+
+impl Default for MatchRequest {
+    fn default() -> Self {
+        Self { number: None, limit: 50 }
+    }
+}
+
+impl MatchRequest {
+    /// With the customer number that somebody gave.
+    #[must_use]
+    pub const fn number(mut self, number: u64) -> Self {
+        self.number = Some(number);
+        self
+    }
+
+    /// With so many records of one key.
+    #[must_use]
+    pub const fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+/// Every account and contact that this lead may be, with what speaks for each: by e-mail, phone, domain, company name, tax
+/// number, and for accounts also by their contacts. Reads only. The contacts of the lead itself are not listed.
+///
+/// Of records that the actor may not see it is told that there is one, and whose; nothing else. Values of fields that are
+/// hidden from it are left out of the evidence.
+///
+/// ```
+/// use leadcore::dedupe::matching::{EvidenceKind, MatchPolicy};
+/// use leadcore::desk::{convert, leads, matching};
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let (known, found) = store.write(ctx.tenant(), |txn| {
+///     let customer = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+///     let known = convert::convert(&ctx, txn, customer.id, &Default::default())?.account.unwrap();
+///     let lead = leads::create(&ctx, txn, LeadFields::company("NORDLYS A/S")?.into())?;
+///     Ok((known, matching::for_lead(&ctx, txn, lead.id)?))
+/// })?;
+/// assert_eq!(found.accounts[0].evidence[0].kind, EvidenceKind::Company);
+/// assert_eq!(found.account(MatchPolicy::Best { at_least: 60 })?, Some(known));
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// `NotFound` when there is no such lead, or none that this actor may see; `Denied`.
+pub fn for_lead(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Matches> {
+    search(ctx, txn, lead, &MatchRequest::default())
+}
+
+/// [`for_lead`] with a customer number, or another limit.
+///
+/// # Errors
+/// As [`for_lead`]; `Invalid` for a limit that does not fit.
+pub fn search(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, request: &MatchRequest) -> Result<Matches> {
+    if !(1..=1_000).contains(&request.limit) {
+        let message = "1 to 1,000 records of one key are looked at";
+        return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
+    }
+    let lead = visible(ctx, txn, lead)?;
+    let persons = linked(txn, lead.id.into())?;
+    let keys = persons.iter().flat_map(|person| person.contact.fields.block_keys());
+    let mut probe = Probe::of(&lead.fields).person(keys.collect::<Vec<_>>());
+    if let Some(number) = request.number {
+        probe = probe.number(number);
+    }
+    let own: BTreeSet<_> = persons.iter().map(|person| person.contact.id).collect();
+    let mut search = Search { probe, limit: request.limit, matches: Matches::default() };
+    let contacts = search.contacts(txn, &own)?;
+    let links = holders(txn, contacts.iter().map(|(found, _)| found.id))?;
+    let accounts = search.accounts(txn, &contacts, &links)?;
+    search.matches.sorted_by_sight(ctx, txn, (contacts, accounts), &links)?;
+    Ok(search.matches)
+}
+
+/// Who has a contact: leads and accounts.
+fn holders(txn: &mut dyn Txn, contacts: impl Iterator<Item = ContactId>) -> Result<Vec<Link>> {
+    let subjects: Vec<Subject> = contacts.map(Subject::from).collect();
+    let mut links = txn.links().to(&subjects, None)?;
+    links.retain(|link| matches!(link.from.kind, SubjectKind::Account | SubjectKind::Lead));
+    Ok(links)
+}
+
+type Found<I, R> = Vec<(Candidate<I>, R)>;
+
+struct Search {
+    probe: Probe,
+    limit: usize,
+    matches: Matches,
+}
+
+impl Search {
+    fn note<I: Copy + Ord>(&mut self, blocks: &[Block<I>], is_account: bool) -> BTreeSet<I> {
+        let cut = blocks.iter().filter(|block| block.is_cut);
+        let told = cut.map(|block| TooCommon::new(is_account, block.key.kind, block.ids.len()));
+        self.matches.too_common.extend(told);
+        blocks.iter().flat_map(|block| block.ids.iter().copied()).collect()
+    }
+
+    fn contacts(
+        &mut self,
+        txn: &mut dyn Txn,
+        own: &BTreeSet<ContactId>,
+    ) -> Result<Found<ContactId, Contact>> {
+        let keys: Vec<BlockKey> = self.probe.contact_keys().to_vec();
+        let blocks = txn.contacts().blocks(&keys, self.limit)?;
+        let ids = self.note(&blocks, false);
+        let ids: Vec<_> = ids.into_iter().filter(|id| !own.contains(id)).collect();
+        let found = txn.contacts().get(&ids)?.into_iter();
+        Ok(found.filter_map(|contact| Some((self.probe.contact(&contact)?, contact))).collect())
+    }
+
+    /// Accounts by their own keys, and those that have a contact with the lead's e-mail or phone.
+    fn accounts(
+        &mut self,
+        txn: &mut dyn Txn,
+        contacts: &Found<ContactId, Contact>,
+        links: &[Link],
+    ) -> Result<Found<AccountId, Account>> {
+        let keys: Vec<BlockKey> = self.probe.account_keys().to_vec();
+        let blocks = txn.accounts().blocks(&keys, self.limit)?;
+        let mut ids = self.note(&blocks, true);
+        let reached: BTreeSet<_> = contacts
+            .iter()
+            .filter(|(found, _)| found.is_reached_alike())
+            .map(|(found, _)| found.id.as_uuid())
+            .collect();
+        let through: BTreeSet<_> = links
+            .iter()
+            .filter(|link| link.from.kind == SubjectKind::Account && reached.contains(&link.to.id))
+            .map(|link| AccountId::from_uuid(link.from.id))
+            .collect();
+        ids.extend(&through);
+        let accounts = txn.accounts().get(&ids.into_iter().collect::<Vec<_>>())?;
+        let mut judged = Vec::with_capacity(accounts.len());
+        for account in accounts.into_iter().filter(|account| account.archived.is_none()) {
+            let own = self.probe.account(&account);
+            let found = if through.contains(&account.id) {
+                let more = Evidence::new(EvidenceKind::ContactOfAccount, None);
+                Some(own.unwrap_or_else(|| Candidate::of_account(&account)).with([more]))
+            } else {
+                own
+            };
+            judged.extend(found.map(|found| (found, account)));
+        }
+        Ok(judged)
+    }
+}
+
+impl Matches {
+    /// Puts each where it belongs: in sight with what the actor may see of it, or out of sight.
+    fn sorted_by_sight(
+        &mut self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        (contacts, accounts): (Found<ContactId, Contact>, Found<AccountId, Account>),
+        links: &[Link],
+    ) -> Result<()> {
+        let of_accounts = accounts.iter().map(|(found, _)| Subject::from(found.id));
+        let subjects = of_accounts.chain(contacts.iter().map(|(found, _)| found.id.into()));
+        let subjects: Vec<Subject> = subjects.chain(links.iter().map(|link| link.from)).collect();
+        let mut sight = Sight::open(ctx, txn)?;
+        sight.learn(txn, &subjects)?;
+        let owners = if is_hidden(ctx, &Field::Owner) { BTreeMap::new() } else { owners(txn, links)? };
+        for (mut found, account) in accounts {
+            if !sight.sees(found.id.into()) {
+                let owner = account.fields.owner.filter(|_| !is_hidden(ctx, &Field::Owner));
+                self.elsewhere.push(Elsewhere::new(true, owner, found.score));
+                continue;
+            }
+            mask(ctx, &mut found, &Field::Company);
+            self.accounts.push(found);
+        }
+        for (mut found, contact) in contacts {
+            let of = |link: &&Link| link.to == Subject::from(found.id);
+            if !sight.sees(found.id.into()) {
+                let owner = links.iter().filter(of).find_map(|link| owners.get(&link.from).cloned());
+                self.elsewhere.push(Elsewhere::new(false, owner, found.score));
+                continue;
+            }
+            let mut held: Vec<_> = links
+                .iter()
+                .filter(of)
+                .filter(|link| link.from.kind == SubjectKind::Account && sight.sees(link.from))
+                .map(|link| AccountId::from_uuid(link.from.id))
+                .collect();
+            held.sort();
+            held.dedup();
+            found.accounts = held;
+            let seen = contact.fields.without(|field| is_hidden(ctx, field));
+            found.name = seen.display_name().unwrap_or_default().to_owned();
+            mask(ctx, &mut found, &Field::Name);
+            self.contacts.push(found);
+        }
+        rank(&mut self.accounts);
+        rank(&mut self.contacts);
+        self.elsewhere.sort_by(|one, other| {
+            other
+                .score
+                .cmp(&one.score)
+                .then_with(|| one.is_account.cmp(&other.is_account))
+                .then_with(|| one.owner.cmp(&other.owner))
+        });
+        Ok(())
+    }
+}
+
+fn is_hidden(ctx: &Context<'_>, field: &Field) -> bool {
+    ctx.policy().is_hidden(ctx.actor(), field)
+}
+
+/// Takes out what the actor may not see: the values behind evidence, and the name.
+fn mask<I>(ctx: &Context<'_>, found: &mut Candidate<I>, name: &Field) {
+    if is_hidden(ctx, name) && *name == Field::Company {
+        found.name.clear();
+    }
+    for evidence in &mut found.evidence {
+        let shown: &[Field] = match evidence.kind {
+            EvidenceKind::TaxId | EvidenceKind::OtherTaxId => &[Field::TaxId],
+            EvidenceKind::Email => &[Field::Email],
+            EvidenceKind::Domain => &[Field::Email, Field::Website],
+            EvidenceKind::Phone => &[Field::Phone],
+            EvidenceKind::Company => &[Field::Company],
+            EvidenceKind::Person => &[Field::Name],
+            _ => &[],
+        };
+        if shown.iter().any(|field| is_hidden(ctx, field)) {
+            evidence.value = None;
+        }
+    }
+}
+
+/// Who answers for the leads and accounts that have a contact.
+fn owners(txn: &mut dyn Txn, links: &[Link]) -> Result<BTreeMap<Subject, UserId>> {
+    let of = |kind| links.iter().map(|link| link.from).filter(move |from| from.kind == kind);
+    let ids = |kind| of(kind).map(|from| from.id).collect::<BTreeSet<_>>();
+    let accounts: Vec<_> = ids(SubjectKind::Account).into_iter().map(AccountId::from_uuid).collect();
+    let leads: Vec<_> = ids(SubjectKind::Lead).into_iter().map(LeadId::from_uuid).collect();
+    let accounts = txn.accounts().get(&accounts)?.into_iter();
+    let of_accounts = accounts.filter_map(|account| Some((Subject::from(account.id), account.fields.owner?)));
+    let mut owners: BTreeMap<_, _> = of_accounts.collect();
+    let leads = txn.leads().get(&leads)?.into_iter();
+    owners.extend(leads.filter_map(|lead: Lead| Some((Subject::from(lead.id), lead.fields.owner?))));
+    Ok(owners)
+}

@@ -1,0 +1,154 @@
+//! What accounts and contacts are found by when a lead may be one of them: computed here, kept by stores as an index.
+
+use crate::value::{Email, Phone, TaxId, Website, company_core, is_shared_domain};
+
+use super::account::{Account, AccountFields};
+use super::contact::ContactFields;
+use super::lead::LeadFields;
+
+/// The kinds of key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum BlockKind {
+    /// The customer number.
+    Number,
+    /// A tax number: letters and digits.
+    TaxId,
+    /// An e-mail address in canonical form.
+    Email,
+    /// A phone number in E.164 without `+`, else its digits when there are seven.
+    Phone,
+    /// The core of a company's name: see [`company_core`].
+    Company,
+    /// The domain of an e-mail address or web site, unless [many share it](is_shared_domain).
+    Domain,
+    /// A person's given and family name, folded.
+    Person,
+}
+
+impl BlockKind {
+    /// Every kind, strongest identity first.
+    pub const ALL: [Self; 7] =
+        [Self::Number, Self::TaxId, Self::Email, Self::Phone, Self::Company, Self::Domain, Self::Person];
+
+    /// Stable name, as stored: `number`, `tax_id`, `email` …
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::TaxId => "tax_id",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Company => "company",
+            Self::Domain => "domain",
+            Self::Person => "person",
+        }
+    }
+}
+
+/// One key: records that share it may be the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlockKey {
+    /// What kind of key.
+    pub kind: BlockKind,
+    /// The key itself; never empty.
+    pub key: String,
+}
+
+impl BlockKey {
+    /// A key of this kind; none for a blank one.
+    #[must_use]
+    pub fn new(kind: BlockKind, key: impl Into<String>) -> Option<Self> {
+        let key = key.into();
+        (!key.is_empty()).then_some(Self { kind, key })
+    }
+
+    fn email(email: &Email) -> Option<Self> {
+        Self::new(BlockKind::Email, email.canonical())
+    }
+
+    fn phone(phone: &Phone) -> Option<Self> {
+        let key = phone.match_key()?;
+        Self::new(BlockKind::Phone, key.trim_start_matches('+'))
+    }
+
+    fn domain(domain: &str) -> Option<Self> {
+        if is_shared_domain(domain) { None } else { Self::new(BlockKind::Domain, domain) }
+    }
+}
+
+impl LeadFields {
+    /// What an account of this lead's company would be found by, strongest kind first, without repeats.
+    #[must_use]
+    pub fn account_keys(&self) -> Vec<BlockKey> {
+        let name = self.company.as_deref().or(match self.kind {
+            super::lead::LeadKind::Consumer => self.display_name(),
+            super::lead::LeadKind::Company => None,
+        });
+        let mut keys = reach_keys(self);
+        keys.extend(domains(self));
+        keys.extend(name.and_then(|name| BlockKey::new(BlockKind::Company, company_core(name))));
+        keys.extend(self.tax_id.as_ref().and_then(tax_key));
+        sorted(keys)
+    }
+
+    /// What a contact of this lead's person would be found by.
+    #[must_use]
+    pub fn contact_keys(&self) -> Vec<BlockKey> {
+        let mut keys = reach_keys(self);
+        let person = self.person.as_ref();
+        keys.extend(person.and_then(|person| BlockKey::new(BlockKind::Person, person.match_key())));
+        sorted(keys)
+    }
+}
+
+impl AccountFields {
+    /// What the account is found by, but for its number, strongest kind first, without repeats.
+    #[must_use]
+    pub fn block_keys(&self) -> Vec<BlockKey> {
+        let fields = self.as_lead_fields();
+        let mut keys = fields.account_keys();
+        // The name of a consumer is in the same place.
+        keys.extend(BlockKey::new(BlockKind::Company, company_core(&self.name)));
+        sorted(keys)
+    }
+}
+
+impl Account {
+    /// Everything that the account is found by.
+    #[must_use]
+    pub fn block_keys(&self) -> Vec<BlockKey> {
+        let mut keys = self.fields.block_keys();
+        keys.extend(BlockKey::new(BlockKind::Number, self.number.to_string()));
+        sorted(keys)
+    }
+}
+
+impl ContactFields {
+    /// What the contact is found by, strongest kind first, without repeats.
+    #[must_use]
+    pub fn block_keys(&self) -> Vec<BlockKey> {
+        self.as_lead_fields().contact_keys()
+    }
+}
+
+fn reach_keys(fields: &LeadFields) -> Vec<BlockKey> {
+    let emails = fields.emails.iter().filter_map(BlockKey::email);
+    emails.chain(fields.phones.iter().filter_map(BlockKey::phone)).collect()
+}
+
+/// Domains of e-mail addresses and of the web site.
+fn domains(fields: &LeadFields) -> impl Iterator<Item = BlockKey> + '_ {
+    let of_mail = fields.emails.iter().map(Email::canonical_domain);
+    of_mail.chain(fields.website.as_ref().map(Website::host)).filter_map(BlockKey::domain)
+}
+
+fn tax_key(id: &TaxId) -> Option<BlockKey> {
+    BlockKey::new(BlockKind::TaxId, id.match_key())
+}
+
+fn sorted(mut keys: Vec<BlockKey>) -> Vec<BlockKey> {
+    keys.sort();
+    keys.dedup();
+    keys
+}

@@ -1,0 +1,171 @@
+//! What was said against reaching somebody: of two records the stricter word holds.
+
+use std::collections::BTreeMap;
+
+use crate::domain::account::AccountFields;
+use crate::domain::contact::ContactFields;
+use crate::domain::lead::LeadFields;
+use crate::domain::reach::{Emails, Phones, Reachable};
+use crate::domain::reach_mark::{MarkNote, ReachChannel, ReachMark};
+use crate::value::{Email, Phone};
+
+/// Which addresses and numbers nobody may or can use, and whether somebody must not be called at all, with since when and
+/// why.
+///
+/// It only ever grows stricter: [`join`](Self::join) of two has what either has. Of two notes about the same mark the one
+/// that has held longer stays; one with a date is kept before one without. It does not matter which record comes first,
+/// nor how often. What loosens (a new opt-in with its evidence) is an edit by somebody, never a conversion or a merge
+/// (the rule of semantics §8; suitecrm/SuiteCRM#7132, where merging turned an opt-out into an opt-in).
+///
+/// ```
+/// use leadcore::domain::conversion_mapping::Consent;
+/// use leadcore::domain::{ContactFields, Emails};
+/// let mut known = ContactFields { emails: Emails::parse("anna@nordlys.example")?, ..ContactFields::default() };
+/// let lead = ContactFields { emails: Emails::parse("Anna@nordlys.example (opted_out)")?, ..ContactFields::default() };
+/// Consent::of_contact(&lead).tighten_contact(&mut known);
+/// assert!(known.emails.entries()[0].opted_out);
+/// # Ok::<(), leadcore::error::ValueError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Consent {
+    marks: BTreeMap<(ReachChannel, String, ReachMark), MarkNote>,
+    do_not_call: Option<MarkNote>,
+}
+
+impl Consent {
+    /// What is said in a lead.
+    #[must_use]
+    pub fn of_lead(lead: &LeadFields) -> Self {
+        Self::of(&lead.emails, &lead.phones)
+    }
+
+    /// What is said in an account.
+    #[must_use]
+    pub fn of_account(account: &AccountFields) -> Self {
+        Self::of(&account.emails, &account.phones)
+    }
+
+    /// What is said in a contact.
+    #[must_use]
+    pub fn of_contact(contact: &ContactFields) -> Self {
+        Self { do_not_call: contact.do_not_call.clone(), ..Self::of(&contact.emails, &contact.phones) }
+    }
+
+    /// What is said of these addresses and numbers.
+    #[must_use]
+    pub fn of(emails: &Emails, phones: &Phones) -> Self {
+        let mut said = Self::default();
+        for entry in emails.entries() {
+            said.add(ReachChannel::Email, &email_keys(&entry.value), entry);
+        }
+        for entry in phones.entries() {
+            said.add(ReachChannel::Phone, &phone_keys(&entry.value), entry);
+        }
+        said
+    }
+
+    fn add<T>(&mut self, channel: ReachChannel, keys: &[String], entry: &Reachable<T>) {
+        for mark in ReachMark::ALL.into_iter().filter(|mark| entry.is_marked(*mark)) {
+            let note = entry.note(mark).cloned().unwrap_or_default();
+            for key in keys {
+                self.note((channel, key.clone(), mark), &note);
+            }
+        }
+    }
+
+    fn note(&mut self, of: (ReachChannel, String, ReachMark), note: &MarkNote) {
+        let known = self.marks.remove(&of);
+        let stricter = known.map_or_else(|| note.clone(), |known| earlier(known, note.clone()));
+        self.marks.insert(of, stricter);
+    }
+
+    /// What either says.
+    #[must_use]
+    pub fn join(mut self, other: &Self) -> Self {
+        for (of, note) in &other.marks {
+            self.note(of.clone(), note);
+        }
+        self.do_not_call = match (self.do_not_call.take(), other.do_not_call.clone()) {
+            (Some(one), Some(other)) => Some(earlier(one, other)),
+            (one, other) => one.or(other),
+        };
+        self
+    }
+
+    /// Whether nothing is said against anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.marks.is_empty() && self.do_not_call.is_none()
+    }
+
+    /// Since when and why nobody may call, if that is so.
+    #[must_use]
+    pub const fn do_not_call(&self) -> Option<&MarkNote> {
+        self.do_not_call.as_ref()
+    }
+
+    fn said(&self, channel: ReachChannel, keys: &[String], mark: ReachMark) -> Option<MarkNote> {
+        let said = keys.iter().filter_map(|key| self.marks.get(&(channel, key.clone(), mark))).cloned();
+        said.reduce(earlier)
+    }
+
+    fn tighten<T>(&self, channel: ReachChannel, keys: &[String], entry: &mut Reachable<T>) {
+        for mark in ReachMark::ALL {
+            if let Some(said) = self.said(channel, keys, mark) {
+                let own = entry.is_marked(mark).then(|| entry.note(mark).cloned().unwrap_or_default());
+                let note = own.map_or_else(|| said.clone(), |own| earlier(own, said.clone()));
+                entry.set_mark(mark, Some(note));
+            }
+        }
+    }
+
+    /// Marks the addresses that something is said against. No mark is taken off.
+    pub fn tighten_emails(&self, emails: &mut Emails) {
+        for entry in emails.entries_mut() {
+            self.tighten(ReachChannel::Email, &email_keys(&entry.value), entry);
+        }
+    }
+
+    /// Marks the numbers that something is said against. No mark is taken off.
+    pub fn tighten_phones(&self, phones: &mut Phones) {
+        for entry in phones.entries_mut() {
+            self.tighten(ReachChannel::Phone, &phone_keys(&entry.value), entry);
+        }
+    }
+
+    /// Marks what an account has.
+    pub fn tighten_account(&self, account: &mut AccountFields) {
+        self.tighten_emails(&mut account.emails);
+        self.tighten_phones(&mut account.phones);
+    }
+
+    /// Marks what a contact has, and that nobody may call it, where that is said.
+    pub fn tighten_contact(&self, contact: &mut ContactFields) {
+        self.tighten_emails(&mut contact.emails);
+        self.tighten_phones(&mut contact.phones);
+        if let Some(note) = &self.do_not_call {
+            let own = contact.do_not_call.take();
+            contact.do_not_call = Some(own.map_or_else(|| note.clone(), |own| earlier(own, note.clone())));
+        }
+    }
+}
+
+fn email_keys(email: &Email) -> Vec<String> {
+    vec![email.canonical().to_owned()]
+}
+
+/// A number is known by its key, and by its text: it may be written the same way where its country is not known.
+fn phone_keys(phone: &Phone) -> Vec<String> {
+    let key = phone.match_key().unwrap_or_else(|| phone.digits());
+    vec![key, format!("={}", phone.as_str())]
+}
+
+/// The note that has held longer; where dates do not tell, the one that says more, then the first by its text: so that the
+/// order of two records makes no difference.
+fn earlier(one: MarkNote, other: MarkNote) -> MarkNote {
+    let order = |note: &MarkNote| {
+        let (since, reason) = (note.since(), note.reason());
+        (since.is_none(), since, reason.is_none(), reason.map(str::to_owned))
+    };
+    if order(&other) < order(&one) { other } else { one }
+}

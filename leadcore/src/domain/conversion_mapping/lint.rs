@@ -1,0 +1,237 @@
+//! What a mapping would lose, and what does not fit: said when it is set up, not when a customer is missing something.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::catalogue::Catalogue;
+use crate::domain::custom_field::Choice;
+use crate::domain::field::Field;
+
+use super::combine::counterpart;
+use super::{
+    ConversionMapping, FillPolicy, Fit, MappingRule, TargetField, TargetRecord, TargetSpec, Targets, fit,
+    shape_of,
+};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The mapping cannot be used.
+    Error,
+    /// It can, and something may be lost.
+    Warning,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FindingCode {
+    /// There is no such field.
+    UnknownField,
+    /// Values of the source never go into the target.
+    TypeMismatch,
+    /// Values of the source may not fit, or only a part of them.
+    MayNotFit,
+    /// Choices of the source that the target does not offer.
+    MissingChoices,
+    /// Several sources for one target, of which only one could be there.
+    SeveralSources,
+    /// The target takes no more behind what it has.
+    CannotAppend,
+    /// A required field of the target has no source.
+    NoSource,
+    /// A required field of the target has a source that leads need not have.
+    SourceNotRequired,
+    /// The source is switched off.
+    SourceDisabled,
+    /// No rule takes the field along: its values stay on the lead.
+    Lost,
+}
+
+impl FindingCode {
+    /// Stable name: `lost`, `type_mismatch` …
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::UnknownField => "unknown_field",
+            Self::TypeMismatch => "type_mismatch",
+            Self::MayNotFit => "may_not_fit",
+            Self::MissingChoices => "missing_choices",
+            Self::SeveralSources => "several_sources",
+            Self::CannotAppend => "cannot_append",
+            Self::NoSource => "no_source",
+            Self::SourceNotRequired => "source_not_required",
+            Self::SourceDisabled => "source_disabled",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// One thing that is wrong with a mapping.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is.
+    pub code: FindingCode,
+    /// The fields of the lead that it is about.
+    pub from: Vec<Field>,
+    /// The field of the target that it is about.
+    pub to: Option<TargetField>,
+    /// The choices that it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    /// The same as a sentence.
+    pub message: String,
+}
+
+impl Finding {
+    fn new(severity: Severity, code: FindingCode, rule: &MappingRule, message: String) -> Self {
+        let (from, to) = (vec![rule.from.clone()], Some(rule.to.clone()));
+        Self { severity, code, from, to, choices: Vec::new(), message }
+    }
+}
+
+/// Everything that is wrong with a mapping, errors first, then by field: the same mapping gives the same list.
+///
+/// ```
+/// use leadcore::domain::conversion_mapping::{ConversionMapping, FillPolicy, FindingCode, Severity, Targets, lint};
+/// use leadcore::domain::{Catalogue, Field};
+/// let mapping = ConversionMapping::standard().with(Field::ExpectedClose, "account.tax_id", FillPolicy::Overwrite)?;
+/// let found = lint(&mapping, &Catalogue::standard(), &Targets::standard());
+/// assert_eq!((found[0].severity, found[0].code), (Severity::Error, FindingCode::TypeMismatch));
+/// assert!(found.iter().any(|one| one.code == FindingCode::Lost && one.from == [Field::Amount]));
+/// # Ok::<(), leadcore::error::ValueError>(())
+/// ```
+#[must_use]
+pub fn lint(mapping: &ConversionMapping, leads: &Catalogue, targets: &Targets) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for rule in &mapping.rules {
+        look_at(rule, leads, targets, &mut found);
+    }
+    several(mapping, targets, &mut found);
+    required(mapping, leads, targets, &mut found);
+    lost(mapping, leads, &mut found);
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn look_at(rule: &MappingRule, leads: &Catalogue, targets: &Targets, found: &mut Vec<Finding>) {
+    let (from, to) = (&rule.from, &rule.to);
+    let mut tell = |severity, code, message| found.push(Finding::new(severity, code, rule, message));
+    let source = shape_of(from, leads);
+    let spec = targets.find(to);
+    if source.is_none() {
+        tell(Severity::Error, FindingCode::UnknownField, format!("leads have no field `{from}`"));
+    } else if leads.is_disabled(from) {
+        let message =
+            format!("the lead field `{from}` is switched off: new leads have no value to take along");
+        tell(Severity::Warning, FindingCode::SourceDisabled, message);
+    }
+    if spec.is_none() {
+        tell(Severity::Error, FindingCode::UnknownField, format!("there is no field `{to}`"));
+    }
+    let (Some((shape, choices)), Some(spec)) = (source, spec) else { return };
+    if rule.policy == FillPolicy::Append && !spec.shape.grows() {
+        let message = format!("`{to}` takes one value: nothing can be appended to it");
+        tell(Severity::Error, FindingCode::CannotAppend, message);
+    }
+    match fit(shape, spec.shape) {
+        Fit::Never => {
+            let (one, other) = (shape.code(), spec.shape.code());
+            let message = format!("`{from}` ({one}) never goes into `{to}` ({other})");
+            tell(Severity::Error, FindingCode::TypeMismatch, message);
+        }
+        Fit::Narrowed(why) => {
+            let message = format!("values of `{from}` may not fit into `{to}`: {why}");
+            tell(Severity::Warning, FindingCode::MayNotFit, message);
+        }
+        Fit::Same | Fit::Widened | Fit::Displayed => {}
+    }
+    if shape.has_choices() && spec.shape.has_choices() {
+        found.extend(missing_choices(rule, &choices, spec));
+    }
+}
+
+/// The choices of the source that the target lacks: an error when it has none of them.
+fn missing_choices(rule: &MappingRule, choices: &[Choice], spec: &TargetSpec) -> Option<Finding> {
+    let lacks = |choice: &&Choice| counterpart(&choice.code, choices, &spec.choices).is_none();
+    let missing: Vec<_> = choices.iter().filter(lacks).map(|choice| choice.code.clone()).collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let severity = if missing.len() == choices.len() { Severity::Error } else { Severity::Warning };
+    let (from, to, list) = (&rule.from, &rule.to, missing.join("`, `"));
+    let message =
+        format!("`{to}` does not offer these choices of `{from}`, which are not taken along: `{list}`");
+    let finding = Finding::new(severity, FindingCode::MissingChoices, rule, message);
+    Some(Finding { choices: missing, ..finding })
+}
+
+fn several(mapping: &ConversionMapping, targets: &Targets, found: &mut Vec<Finding>) {
+    let mut by_target: BTreeMap<&TargetField, Vec<&MappingRule>> = BTreeMap::new();
+    for rule in &mapping.rules {
+        by_target.entry(&rule.to).or_default().push(rule);
+    }
+    for (to, rules) in by_target.into_iter().filter(|(_, rules)| rules.len() > 1) {
+        let from: Vec<_> = rules.iter().map(|rule| rule.from.clone()).collect();
+        let twice =
+            from.iter().enumerate().any(|(n, field)| from.iter().skip(n + 1).any(|other| other == field));
+        let grows = targets.find(to).is_some_and(|spec| spec.shape.grows());
+        let append = rules.iter().skip(1).all(|rule| rule.policy == FillPolicy::Append);
+        if grows && append && !twice {
+            continue;
+        }
+        let names = from.iter().map(Field::key).collect::<Vec<_>>().join("`, `");
+        let message =
+            format!("`{to}` has several sources, one is possible unless all behind it append: `{names}`");
+        let (severity, code) = (Severity::Error, FindingCode::SeveralSources);
+        found.push(Finding { severity, code, from, to: Some(to.clone()), choices: Vec::new(), message });
+    }
+}
+
+/// Required fields of the account, and of other targets as soon as the mapping names one of their fields.
+fn required(mapping: &ConversionMapping, leads: &Catalogue, targets: &Targets, found: &mut Vec<Finding>) {
+    for record in TargetRecord::ALL {
+        if record != TargetRecord::Account && mapping.rules_of(record).next().is_none() {
+            continue;
+        }
+        for spec in targets.of(record).filter(|spec| spec.required) {
+            let to = &spec.field;
+            let sources: Vec<_> = mapping.rules.iter().filter(|rule| rule.to == *to).collect();
+            let named = to.key() == "name" && sources.iter().any(|rule| rule.from == Field::Company);
+            let sure = |rule: &&MappingRule| leads.spec(&rule.from).required || rule.from == Field::Kind;
+            let (severity, code, message) = if sources.is_empty() {
+                let message = format!("`{to}` is required and has no source");
+                (Severity::Error, FindingCode::NoSource, message)
+            } else if !named && !sources.iter().any(sure) {
+                let message = format!("`{to}` is required; a lead without a value for it is not converted");
+                (Severity::Warning, FindingCode::SourceNotRequired, message)
+            } else {
+                continue;
+            };
+            let from = sources.iter().map(|rule| rule.from.clone()).collect();
+            found.push(Finding { severity, code, from, to: Some(to.clone()), choices: Vec::new(), message });
+        }
+    }
+}
+
+/// Fields that callers set, that are not switched off and that no rule takes along.
+fn lost(mapping: &ConversionMapping, leads: &Catalogue, found: &mut Vec<Finding>) {
+    let taken = |field: &Field| mapping.rules.iter().any(|rule| rule.from == *field);
+    for field in leads.fields().filter(|field| field.is_writable() && !leads.is_disabled(field)) {
+        // A full name has its parts in it.
+        let whole = field.name_group().contains(&Field::Name) && taken(&Field::Name);
+        if taken(&field) || whole || mapping.stays.contains(&field) {
+            continue;
+        }
+        let (severity, code) = (Severity::Warning, FindingCode::Lost);
+        let message = format!("nothing takes `{field}` along: it stays on the lead");
+        found.push(Finding { severity, code, from: vec![field], to: None, choices: Vec::new(), message });
+    }
+}

@@ -1,0 +1,117 @@
+//! Why a write does not fit the record as it is now.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{LeadId, Revision};
+
+use super::ErrorKind;
+
+/// Why a write could not be applied to the record as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Conflict {
+    /// The caller read one revision, the store holds another.
+    StaleRevision {
+        /// The revision the caller sent.
+        expected: Revision,
+        /// The revision the store holds.
+        found: Revision,
+    },
+    /// The record is still used by this many others.
+    InUse {
+        /// How many records refer to it.
+        by: u64,
+    },
+    /// The lead was converted; edit the account or contact instead.
+    Converted,
+    /// Only a customer has what was asked for (S4.14): plan the conversion of this lead as it is, carry it out, and ask again.
+    ConversionRequired {
+        /// The lead to convert.
+        lead: LeadId,
+        /// Its revision: what the conversion is planned for.
+        revision: Revision,
+    },
+    /// The plan no longer fits what it was made from.
+    PlanOutdated,
+    /// What a conversion made is used or was changed since, so that it is not taken back: the plan lists each.
+    Blocked {
+        /// How much stands against it.
+        by: u64,
+    },
+    /// The tenant closed this function for leads in the state of this one (S4.15).
+    Closed {
+        /// Which: `edit`, `move` … or one of the host's own.
+        function: String,
+    },
+    /// The number series has no number left: widen its range, or take another.
+    SeriesExhausted {
+        /// What the tenant calls it.
+        series: String,
+        /// The last number of its range.
+        last: u64,
+    },
+    /// This edit of a number series could give a number twice, or leave one out where none may be missing.
+    NumberTaken {
+        /// The number that stands against it, as it is written.
+        number: String,
+        /// The series that it is of, by the name that the tenant gave it.
+        series: String,
+    },
+    /// Several records may be the one that is meant, and nobody chose.
+    AmbiguousMatch {
+        /// Those that the actor may see, the likeliest first.
+        candidates: Vec<MatchRef>,
+        /// How many others there are.
+        elsewhere: u64,
+    },
+}
+
+/// A record that may be the one that is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchRef {
+    /// What it is: `account` or `contact`.
+    pub record: String,
+    /// Its id.
+    pub id: uuid::Uuid,
+    /// How sure it is, 0 to 100.
+    pub score: u8,
+}
+
+impl Conflict {
+    /// The kind of error that it is, and a sentence.
+    pub(super) fn told(&self, what: &str) -> (ErrorKind, String) {
+        match self {
+            Self::StaleRevision { expected, found } => (
+                ErrorKind::Conflict,
+                format!("{what} changed since it was read: revision {found}, expected {expected}"),
+            ),
+            Self::InUse { by } => (ErrorKind::Conflict, format!("{what} is in use by {by} records")),
+            Self::Converted => (ErrorKind::Frozen, format!("{what} was converted and takes no more edits")),
+            Self::ConversionRequired { .. } => {
+                (ErrorKind::Conflict, format!("{what} needs a customer: convert the lead first"))
+            }
+            Self::PlanOutdated => {
+                (ErrorKind::Conflict, format!("{what} changed since the plan was made: plan again"))
+            }
+            Self::Blocked { by } => (
+                ErrorKind::Conflict,
+                format!("the conversion of this {what} is not taken back: {by} things stand against it"),
+            ),
+            Self::Closed { function } => {
+                (ErrorKind::Conflict, format!("`{function}` is closed for this {what} in its state"))
+            }
+            Self::SeriesExhausted { series, last } => {
+                (ErrorKind::Conflict, format!("the number series `{series}` is used up: it ends with {last}"))
+            }
+            Self::NumberTaken { number, series } => (
+                ErrorKind::Conflict,
+                format!("the number {number} of the series `{series}` stands against it"),
+            ),
+            Self::AmbiguousMatch { candidates, elsewhere } => {
+                let count = u64::try_from(candidates.len()).unwrap_or(u64::MAX).saturating_add(*elsewhere);
+                (ErrorKind::Conflict, format!("{count} records may be this {what}: choose one"))
+            }
+        }
+    }
+}
