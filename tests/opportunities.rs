@@ -94,7 +94,7 @@ fn s1_06_a_qualified_lead_becomes_a_potential() {
 
 /// "exactly two terminal outcomes, with date": and each is corrected by opening it again.
 #[test]
-fn s1_07_potential_won_or_lost() {
+fn potential_won_or_lost_s1_07() {
     let host = Host::new();
     let (_, made) = customer(&host, "Nordlys AS");
     let ends: Vec<_> = OpportunityState::ALL.iter().filter(|state| !state.is_open()).collect();
@@ -184,7 +184,7 @@ fn s4_14_opportunity_forces_conversion() {
 
 /// "opportunities, activities … linkable": notes, tasks and files are about an opportunity as about a lead.
 #[test]
-fn s3_09_neighbour_objects() {
+fn neighbour_objects_s3_09() {
     let host = Host::new();
     let (lead, made) = customer(&host, "Nordlys AS");
     let open = opened(&host, made.account.unwrap(), solar(3_000));
