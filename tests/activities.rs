@@ -186,8 +186,10 @@ fn acts_engagement_and_qualification_are_read_per_lead() {
     add(&host, lead.id, message.title("We need 40 seats").from("anna@nordlys.example").to("sales@x.example"));
     add(&host, lead.id, ActivityFields::note("Budget is there"));
     add(&host, lead.id, ActivityFields::call(Direction::Outbound, at("2026-11-02T10:00:00Z")).title("Asked"));
-    let kinds: Vec<_> =
-        list(&host, lead.id, &[], &Listing::default().ascending()).iter().map(Activity::kind).collect();
+    let kinds: Vec<_> = list(&host, lead.id, ActivityKind::ALL, &Listing::default().ascending())
+        .iter()
+        .map(Activity::kind)
+        .collect();
     assert_eq!(kinds, [ActivityKind::Message, ActivityKind::Call, ActivityKind::Note], "by when it was");
     let not_qualified = "they only wanted a brochure";
     host.write(|ctx, txn| leads::disqualify(ctx, txn, lead.id, Expect::Any, None, Some(not_qualified)));
@@ -347,7 +349,7 @@ fn acts_the_lead_is_the_hub_of_every_kind() {
     bad.push(ActivityFields::task(" ").about([lead.id]));
     let error = host.try_write(|ctx, txn| activities::add_many(ctx, txn, bad.clone()));
     assert_eq!(fields_of(&refused(error, ErrorKind::Invalid)), ["drafts[8].title"]);
-    assert_eq!(list(&host, lead.id, &[], &Listing::default()).len(), 8);
+    assert_eq!(list(&host, lead.id, ActivityKind::ALL, &Listing::default()).len(), 8);
 }
 
 pub(crate) fn converted(host: &Host, lead: &Lead) -> leadcore::id::AccountId {
@@ -366,7 +368,10 @@ fn s4_06_what_was_said_before_the_conversion_stays_with_the_customer() {
     let account = converted(&host, &lead);
     add(&host, account, ActivityFields::note("Now a customer").title("Welcome"));
     for page in [Subject::from(lead.id), account.into()] {
-        assert_eq!(titles(&list(&host, page, &[], &Listing::default())), ["Welcome", "Approach"]);
+        assert_eq!(
+            titles(&list(&host, page, ActivityKind::ALL, &Listing::default())),
+            ["Welcome", "Approach"]
+        );
     }
 }
 

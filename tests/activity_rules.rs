@@ -30,7 +30,7 @@ fn a_converted_lead_takes_no_new_activity_but_what_was_open_is_done() {
     refused(log, ErrorKind::Frozen);
     let done = host.write(|ctx, txn| activities::complete(ctx, txn, task.id, task.revision));
     assert!(!done.activity.is_open());
-    assert_eq!(titles(&list(&host, account, &[], &Listing::closed())), ["Send the contract"]);
+    assert_eq!(titles(&list(&host, account, ActivityKind::ALL, &Listing::closed())), ["Send the contract"]);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn lists_across_leads_show_what_the_actor_may_see() {
         activities::all(ctx, txn, ActivityKind::ALL, &Listing::default())
     });
     assert_eq!(all.unwrap().items.len(), 3);
-    let hidden = list(&host, his.id, &[], &Listing::default()).remove(0);
+    let hidden = list(&host, his.id, ActivityKind::ALL, &Listing::default()).remove(0);
     let get = host.write_as("eve", &table, |ctx, txn| activities::get(ctx, txn, hidden.id));
     refused(get, ErrorKind::NotFound);
     let give = host.write_as("eve", &table, |ctx, txn| {

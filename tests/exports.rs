@@ -290,7 +290,7 @@ fn contacts_go_into_address_books() {
 }
 
 #[test]
-fn s0_25_files_of_persons_are_for_who_may_take_the_lead_out() {
+fn files_of_persons_are_for_who_may_take_the_lead_out() {
     let host = Host::new();
     let lead = host.add(company("Nordlys AS"));
     let anna = ContactFields::named("Anna Berg").unwrap();

@@ -63,9 +63,9 @@ pub(crate) fn followed_by(
 pub(crate) fn participants_named(
     py: Python<'_>,
     session: &Session,
-    subjects: SubjectsArg,
+    participants: SubjectsArg,
 ) -> PyResult<String> {
-    let found = session.read(py, move |ctx, txn| desk::participants::named(ctx, txn, &subjects.0))?;
+    let found = session.read(py, move |ctx, txn| desk::participants::named(ctx, txn, &participants.0))?;
     to_json(py, &found)
 }
 

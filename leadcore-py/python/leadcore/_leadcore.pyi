@@ -74,6 +74,7 @@ __all__ = [
     "convert",
     "estimate_by_number",
     "estimate_can_move",
+    "estimate_copy",
     "estimate_create",
     "estimate_delete",
     "estimate_edit",
@@ -84,7 +85,6 @@ __all__ = [
     "estimate_numbering_get",
     "estimate_numbering_set",
     "estimate_page",
-    "estimate_copy",
     "estimate_revise",
     "estimates_expire_due",
     "estimates_of",
@@ -1411,7 +1411,7 @@ def followers_of(session: Session, subject: _Subject) -> str:
 def followed_by(session: Session, user: str | None, after: str | None, limit: int) -> tuple[list[Lead], str | None]:
     """The leads that a user follows, and where the next page begins."""
 
-def participants_named(session: Session, subjects: Any) -> str:
+def participants_named(session: Session, participants: Any) -> str:
     """What records are called and where they are reached, as JSON."""
 
 def participants_search(session: Session, text: str, include_leads: bool, limit: int) -> str:

@@ -173,7 +173,9 @@ class Participants:
         [('Nordlys AS', 'post@nordlys.example')]
         """
         given = several("participants", participants, "participants")
-        records = [one for one in given if not isinstance(one, str) and not (isinstance(one, tuple) and one[0] == "user")]
+        records = [
+            one for one in given if not isinstance(one, str) and not (isinstance(one, tuple) and one[0] == "user")
+        ]
         return [_candidate(one) for one in json.loads(_leadcore.participants_named(self._db._session, records))]
 
 

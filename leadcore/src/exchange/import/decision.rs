@@ -9,11 +9,31 @@ use crate::id::{LeadId, UserId};
 /// What becomes of a row; leads by their place on the bench.
 #[derive(Debug)]
 pub(super) enum Decision {
-    Create { slot: usize, recognisable: bool, values: Vec<FieldChange> },
-    Update { slot: usize, matched_by: MatchBy, same_as_line: Option<u64>, changes: Vec<FieldChange> },
-    Review { slots: Vec<usize>, matched_by: MatchBy },
-    Skip { reason: SkipReason, slot: Option<usize> },
-    Reject { reasons: Vec<Violation>, owner: Option<UserId> },
+    Create {
+        slot: usize,
+        recognisable: bool,
+        values: Vec<FieldChange>,
+    },
+    Update {
+        slot: usize,
+        matched_by: MatchBy,
+        same_as_line: Option<u64>,
+        changes: Vec<FieldChange>,
+    },
+    /// With what each lead is called when the row is decided, as the actor may see it.
+    Review {
+        slots: Vec<usize>,
+        names: Vec<Option<String>>,
+        matched_by: MatchBy,
+    },
+    Skip {
+        reason: SkipReason,
+        slot: Option<usize>,
+    },
+    Reject {
+        reasons: Vec<Violation>,
+        owner: Option<UserId>,
+    },
 }
 
 impl Decision {
@@ -46,7 +66,7 @@ impl Decision {
                 let (lead, number) = slot.and_then(lead).unzip();
                 Outcome::Skipped { reason, lead, number }
             }
-            Self::Review { slots, matched_by } => {
+            Self::Review { slots, matched_by, .. } => {
                 Outcome::Review { matched_by, candidates: slots.into_iter().filter_map(lead).collect() }
             }
             Self::Reject { reasons, owner } => Outcome::Rejected { reasons, owner },

@@ -167,7 +167,12 @@ impl<'c> Planner<'c> {
             return Decision::reject(vec![several(&by)]);
         }
         slots.retain(|slot| self.sees(*slot));
-        Decision::Review { slots, matched_by: by }
+        let called = |slot: &usize| {
+            let lead = desk::masked(self.ctx, self.bench.slots.get(*slot)?.lead.clone());
+            lead.fields.display_name().map(str::to_owned)
+        };
+        let names = slots.iter().map(called).collect();
+        Decision::Review { slots, names, matched_by: by }
     }
 
     /// The decision, where it is still of the kind that was planned. What would be written was compared before.

@@ -11,7 +11,6 @@ use super::plan::{Planner, Purpose};
 use super::planned::{Candidate, Head, ImportPlan, PlanSummary, Planned, PlannedLine, VERSION, write_line};
 use super::records::Record;
 use crate::context::Context;
-use crate::desk;
 use crate::error::{Result, Violation};
 use crate::exchange::mapping::Located;
 use crate::id::LeadId;
@@ -145,9 +144,13 @@ pub(super) fn line_of(
         Decision::Skip { reason, slot } => {
             Planned::Skip { reason: *reason, lead: slot.and_then(lead).map(|lead| lead.id) }
         }
-        Decision::Review { slots, matched_by } => Planned::Review {
+        Decision::Review { slots, names, matched_by } => Planned::Review {
             matched_by: matched_by.clone(),
-            candidates: slots.iter().filter_map(|slot| candidate(planner, *slot)).collect(),
+            candidates: slots
+                .iter()
+                .zip(names)
+                .map(|(slot, name)| Candidate { lead: id(*slot), number: number(*slot), name: name.clone() })
+                .collect(),
         },
         Decision::Reject { reasons, owner } => Planned::Reject {
             values: values_at_fault(columns, record, reasons),
@@ -157,12 +160,6 @@ pub(super) fn line_of(
     };
     let set = record.planned.as_deref().map(|earlier| earlier.set.clone()).unwrap_or_default();
     PlannedLine { line: record.line, number: record.number, decision: planned, choice: record.choice, set }
-}
-
-fn candidate(planner: &Planner<'_>, slot: usize) -> Option<Candidate> {
-    let lead = desk::masked(planner.ctx, planner.bench.slots.get(slot)?.lead.clone());
-    let number = Some(lead.number).filter(|number| *number > 0);
-    Some(Candidate { lead: lead.id, number, name: lead.fields.display_name().map(str::to_owned) })
 }
 
 /// What the cells say that a row was rejected for, by field.

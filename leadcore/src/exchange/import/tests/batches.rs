@@ -302,6 +302,23 @@ fn leads_that_a_row_may_mean_are_told_in_one_order() {
 }
 
 #[test]
+fn leads_that_a_row_may_mean_are_called_what_they_are_called_then() {
+    let file = "id,email,phone,code,company,city\n,c@x.example,,,,\n1,(clear),,k2,,\n";
+    for chunk in [1, 2, 10] {
+        let [host] = hosts();
+        host.run_with(
+            "id,email,phone,code,company,city\n1,a@x.example,,,,\n2,c@x.example,,,,\n1,c@x.example,,,,\n",
+            &first_options(),
+        );
+        let options = plainly().mapping(mapping()).ambiguous(OnAmbiguous::Review);
+        let plan = host.plan(file, &options.clear("(clear)").chunk(chunk));
+        let Planned::Review { candidates, .. } = &plan.lines[0].decision else { panic!("{plan:?}") };
+        let names: Vec<_> = candidates.iter().map(|candidate| candidate.name.as_deref()).collect();
+        assert_eq!(names, [Some("a@x.example"), Some("c@x.example")], "in chunks of {chunk}");
+    }
+}
+
+#[test]
 fn a_unique_value_that_a_lead_gave_up_is_free() {
     let file = "id,code\n1,K2\n2,K1\n1,K1\n";
     let mapping =

@@ -1,0 +1,103 @@
+//! Cards, whole, broken and many.
+
+use std::io::Cursor;
+
+use super::*;
+use crate::exchange::{Row, RowProblem, Table};
+
+fn rows(text: impl Into<Vec<u8>>) -> (Vec<String>, Vec<Row>) {
+    let mut table = Table::open(Cursor::new(text.into()), &ReadOptions::new()).unwrap();
+    let (mut rows, mut row) = (Vec::new(), Row::new());
+    while table.next_row(&mut row).unwrap() {
+        rows.push(row.clone());
+    }
+    (table.headers().to_vec(), rows)
+}
+
+fn cell<'r>(headers: &[String], row: &'r Row, name: &str) -> &'r str {
+    let place = headers.iter().position(|header| header == name).unwrap();
+    row.get(place).unwrap_or_default()
+}
+
+#[test]
+fn cards_of_all_versions_say_the_same() {
+    let old = "BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C3=98st;K=C3=A5re;;Dr.;\r\n\
+        FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Dr. K=C3=A5re =\r\n=C3=98st\r\nORG:Nordlys AS;Sales\r\n\
+        TEL;WORK;VOICE:+47 22 22 55 55\r\nTEL;WORK;FAX:+47 99\r\nEMAIL;INTERNET:kare@nordlys.example\r\n\
+        ADR;WORK:;;Storgata 1;Oslo;;0155;Norway\r\nEND:VCARD\r\n";
+    let new = "BEGIN:VCARD\nVERSION:4.0\nFN:Dr. Kåre Øst\nN:Øst;Kåre;;Dr.;\nORG:Nordlys AS;Sales\n\
+        TEL;VALUE=uri;TYPE=\"voice,work\":tel:+47 22 22 55 55\nEMAIL;TYPE=work:other@nordlys.example\n\
+        EMAIL;PREF=1:kare@nord\n lys.example\nADR;TYPE=work:;;Storgata 1;Oslo;;0155;Norway\n\
+        NOTE:one\\, two\\nthree\nEND:VCARD\n";
+    let (headers, rows) = rows(format!("{old}{new}"));
+    assert_eq!(rows.len(), 2);
+    for row in &rows {
+        let cell = |name: &str| cell(&headers, row, name);
+        assert_eq!((cell("Full name"), cell("Salutation")), ("Dr. Kåre Øst", "Dr."));
+        assert_eq!((cell("First name"), cell("Last name")), ("Kåre", "Øst"));
+        assert_eq!((cell("Company"), cell("Department")), ("Nordlys AS", "Sales"));
+        assert_eq!((cell("E-mail 1"), cell("Phone 1")), ("kare@nordlys.example", "+47 22 22 55 55"));
+        assert_eq!((cell("Street"), cell("City"), cell("Postal code")), ("Storgata 1", "Oslo", "0155"));
+    }
+    assert_eq!(cell(&headers, &rows[1], "Note"), "one, two\nthree");
+    assert_eq!(cell(&headers, &rows[1], "E-mail 2"), "other@nordlys.example");
+    assert_eq!((rows[1].line(), headers.iter().any(|header| header == "Phone 2")), (2, false));
+}
+
+#[test]
+fn a_cut_card_and_strange_bytes_harm_no_other() {
+    let good = "BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nEND:VCARD\n";
+    let (headers, first) = rows(format!("{good}{good}BEGIN:VCARD\nVERSION:3.0\nFN:Cu"));
+    assert_eq!(cell(&headers, &first[1], "Full name"), "Ada");
+    assert!((2..=3).contains(&first.len()));
+    assert!(first.iter().take(2).all(|row| row.problem() != Some(RowProblem::Malformed)));
+    let error = Table::open(Cursor::new("BEGIN:VCARD"), &ReadOptions::new());
+    let cut = "BEGIN:VCARD\nVERSION:3.0\nFN:Cut\n";
+    let (headers, rows) = rows(format!("{cut}{good}{cut}{good}"));
+    let names = |row: &Row| cell(&headers, row, "Full name").to_owned();
+    let ada = rows.iter().map(names).filter(|name| name == "Ada").count();
+    assert_eq!((rows.len(), ada), (4, 2), "a card without its end takes none behind it along");
+    assert!(error.is_err() || error.is_ok_and(|table| table.headers().len() >= SINGLE.len()));
+}
+#[test]
+fn cards_without_end_are_refused_by_their_number() {
+    // More than the memory they take: each of these twenty bytes was hundreds.
+    let options = ReadOptions::new().limits(Limits::new().max_table_bytes(64 * 1024));
+    for card in ["BEGIN:VCARD\nEND:VCARD\n", "BEGIN:VCARD\n", "begin:vcard\rVERSION:3.0\r"] {
+        let error = Table::open(Cursor::new(card.repeat(10_000)), &options).unwrap_err();
+        assert!(error.to_string().contains("more than 2048 cards"), "{error}");
+    }
+}
+
+#[test]
+fn a_card_of_too_many_parts_costs_one_row() {
+    let good = "BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nEND:VCARD\n";
+    for part in ["A:\n", "X;A", "N:;;;;;;\n", "CATEGORIES:,,,,\n"] {
+        let text = format!("{good}BEGIN:VCARD\n{}\nEND:VCARD\n{good}", part.repeat(110_000));
+        let problems: Vec<_> = rows(text).1.iter().map(Row::problem).collect();
+        assert_eq!(problems, [None, Some(RowProblem::RecordTooLarge), None], "{part}");
+    }
+    // A picture has many lines and is one part.
+    let picture = "AAAAAAAAAAAAAAAA\r\n ".repeat(150_000);
+    let text = format!("BEGIN:VCARD\r\nVERSION:3.0\r\nPHOTO;ENCODING=b:{picture}\r\nFN:Ada\r\nEND:VCARD\r\n");
+    let (headers, rows) = rows(text);
+    assert_eq!(cell(&headers, &rows[0], "Full name"), "Ada");
+}
+
+#[test]
+fn a_card_inside_another_is_its_agent_or_a_person_of_its_own() {
+    let names = |text: &str| {
+        let (headers, rows) = rows(text);
+        rows.iter().map(|row| cell(&headers, row, "Full name").to_owned()).collect::<Vec<_>>()
+    };
+    let inner = "BEGIN:VCARD\nVERSION:2.1\nFN:Inner\nEND:VCARD\n";
+    for agent in ["AGENT:\n", "item1.agent;X=y:\n\n", "AGENT:", "AGENT;HOME: "] {
+        let text = format!("BEGIN:VCARD\nVERSION:2.1\nFN:Outer\n{agent}{inner}TITLE:x\nEND:VCARD\n");
+        assert_eq!(Blocks::of(&text).collect::<Vec<_>>(), [text.as_str()], "{agent:?}");
+        assert_eq!(names(&text), ["Outer"], "{agent:?}");
+    }
+    for other in ["", "NOTE:\n", "X-AGENT:\n"] {
+        let text = format!("BEGIN:VCARD\nVERSION:4.0\nFN:Outer\n{other}{inner}END:VCARD\n");
+        assert_eq!(names(&text), ["Outer", "Inner"], "{other:?}");
+    }
+}
