@@ -8,7 +8,7 @@ use leadcore::desk::timeline::{self, TimelineQuery};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{Expect, Listing, activities, contacts, estimates, leads, settings, undo};
 use leadcore::domain::{
-    ActivityBody, ActivityFields, ContactFields, Field, Lead, Line, Numbering, Opportunity,
+    ActivityBody, ActivityFields, ActivityKind, ContactFields, Field, Lead, Line, Numbering, Opportunity,
     OpportunityFields, OpportunityPatch, OpportunityState, ServiceFields, ServiceOrigin, ServiceState,
     Subject, Tab,
 };
@@ -196,7 +196,7 @@ fn neighbour_objects_s3_09() {
         body: ActivityBody::Note,
     };
     let note = host.write(|ctx, txn| activities::add(ctx, txn, &[open.id.into()], fields.clone()));
-    let of = host.read(|ctx, txn| activities::of(ctx, txn, open.id, &[], &Listing::default()));
+    let of = host.read(|ctx, txn| activities::of(ctx, txn, open.id, ActivityKind::ALL, &Listing::default()));
     assert_eq!(of.items, [note]);
     let told = host.read(|ctx, txn| timeline::of(ctx, txn, lead.id, &TimelineQuery::new(1)));
     assert_eq!(

@@ -315,8 +315,7 @@ pub(crate) fn service_create(
 
 /// The error with the fields of the one service, as they are written in Python.
 fn of_one(error: Error) -> Error {
-    let error = crate::errors::renamed(error, |field| Some(field.strip_prefix("services[0].")?.to_owned()));
-    named(error)
+    crate::errors::renamed(named(error), |field| Some(field.strip_prefix("services[0].")?.to_owned()))
 }
 
 /// A service.

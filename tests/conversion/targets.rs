@@ -11,8 +11,8 @@ use leadcore::desk::{
     settings, timeline,
 };
 use leadcore::domain::{
-    AccountStatus, ActivityFields, Catalogue, Emails, Field, Lead, LeadPatch, OpportunityFields,
-    OpportunityPatch, OpportunityState, Series, SeriesFields, ServiceState,
+    AccountStatus, ActivityFields, ActivityKind, Catalogue, Emails, Field, Lead, LeadPatch,
+    OpportunityFields, OpportunityPatch, OpportunityState, Series, SeriesFields, ServiceState,
 };
 use leadcore::error::{Conflict, ErrorKind, ViolationCode};
 use leadcore::testkit::dump;
@@ -60,7 +60,9 @@ fn s3_08_two_promotion_targets() {
     assert_eq!((persons.account, persons.account_number, persons.contacts.len()), (None, 0, 3));
     assert_eq!(host.read(|ctx, txn| accounts::list(ctx, txn, None, 10)).items.len(), before, "no account");
     // What hangs on the lead is shown with the person, and work goes on there.
-    let notes = host.read(|ctx, txn| activities::of(ctx, txn, persons.contacts[0], &[], &Listing::default()));
+    let notes = host.read(|ctx, txn| {
+        activities::of(ctx, txn, persons.contacts[0], ActivityKind::ALL, &Listing::default())
+    });
     assert_eq!(notes.items.len(), 2);
     let edit = host.try_write(|ctx, txn| {
         leads::edit(ctx, txn, lead.id, Expect::Any, &LeadPatch::new().set(Field::City, "Oslo"))
@@ -325,7 +327,7 @@ fn s4_10_everything_is_reachable_from_both_sides() {
     for of in [leadcore::domain::Subject::from(lead.id), account.into()] {
         let found = host.read(|ctx, txn| {
             Ok((
-                activities::of(ctx, txn, of, &[], &listing)?.items.len(),
+                activities::of(ctx, txn, of, ActivityKind::ALL, &listing)?.items.len(),
                 estimates::of(ctx, txn, of, &listing)?.items.iter().map(|one| one.id).collect::<Vec<_>>(),
                 opportunities::of(ctx, txn, of, &listing)?.items.len(),
                 services::of(ctx, txn, of, &listing)?.items.len(),

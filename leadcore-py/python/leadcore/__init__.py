@@ -108,8 +108,8 @@ from .plans import ImportPlan, LineCandidate, PlannedLine
 from .policy import Role, RoleTable
 from .reading import LeadReading
 from .records import HostRecord, RecordKind, Records
-from .services import Services
 from .series import LastNumber, NumberSeries, Series
+from .services import Services
 from .settings import Numbering, Settings
 from .subjects import SubjectRef
 from .terms import Terms
@@ -249,10 +249,10 @@ __all__ = [
     "Row",
     "SavedMapping",
     "Section",
+    "Series",
     "Service",
     "ServiceInput",
     "Services",
-    "Series",
     "Settings",
     "Stage",
     "StageInput",

@@ -196,6 +196,12 @@ __all__ = [
     "section_list",
     "section_remove",
     "section_set",
+    "series_add",
+    "series_archive",
+    "series_edit",
+    "series_get",
+    "series_overview",
+    "series_set_default",
     "service_create",
     "service_delete",
     "service_edit",
@@ -203,12 +209,6 @@ __all__ = [
     "service_page",
     "service_set_state",
     "services_of",
-    "series_add",
-    "series_archive",
-    "series_edit",
-    "series_get",
-    "series_overview",
-    "series_set_default",
     "term_add",
     "term_archive",
     "term_ask_for_detail",
@@ -1319,9 +1319,7 @@ def file_delete(session: Session, file: Any, revision: int | None) -> None:
 def files_of(session: Session, subject: _Subject, ascending: bool, after: str | None, limit: int) -> _Page:
     """A page of the files about a record."""
 
-def estimate_create(
-    session: Session, subject: _Subject | Iterable[_Subject], fields: str, series: Any
-) -> str:
+def estimate_create(session: Session, subject: _Subject | Iterable[_Subject], fields: str, series: Any) -> str:
     """Creates an estimate: as JSON."""
 
 def estimate_from_lines(session: Session, lead: Any, fields: str) -> str:

@@ -38,8 +38,8 @@ from .opportunities import Opportunities
 from .pipelines import Pipelines
 from .policy import RoleTable
 from .records import Records
-from .services import Services
 from .series import Series
+from .services import Services
 from .settings import Settings
 from .subjects import SubjectRef
 from .terms import Terms
@@ -156,8 +156,8 @@ class Database(Operations, Importing):
         "pipelines",
         "records",
         "reminders",
-        "services",
         "series",
+        "services",
         "settings",
         "sources",
         "views",

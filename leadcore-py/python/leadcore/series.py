@@ -194,12 +194,10 @@ class Series:
         with self._db.transaction():
             known = self.get(series)
             fields = {key: getattr(known, key) if value is None else value for key, value in said.items()}
-            written = _leadcore.series_edit(
-                self._db._session, known.id, _revision(series), json.dumps(fields)
-            )
+            written = _leadcore.series_edit(self._db._session, known.id, _revision(series), json.dumps(fields))
             return self._one(json.loads(written))
 
-    def archive(self, series: SeriesRef, archived: bool = True) -> NumberSeries:  # noqa: FBT001, FBT002
+    def archive(self, series: SeriesRef, archived: bool = True) -> NumberSeries:
         """Archive a series, or take it out of the archive. An archived one gives no numbers; records keep theirs."""
         check("archived", archived, bool, "true or false")
         known = self.get(series).id

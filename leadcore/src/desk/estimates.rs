@@ -69,7 +69,7 @@ pub fn create(
     create_in(ctx, txn, about, fields, None)
 }
 
-/// Creates a draft as [`create`] does, with the next number of this [series](super::series), or of the default one.
+/// Creates a draft as [`create`] does, with the next number of this [series], or of the default one.
 ///
 /// # Errors
 /// As [`create`]; `Invalid` (field `series`) for one that does not exist, is archived, or numbers something else; `Conflict` with

@@ -119,7 +119,7 @@ pub fn set_functions(
     record_saved(ctx, txn, SettingName::Functions, expected, functions)
 }
 
-/// How lead numbers are written (X.57): by the standard [series](super::series) of leads; and the revision to change it with,
+/// How lead numbers are written (X.57): by the standard [series] of leads; and the revision to change it with,
 /// none when the tenant never changed it.
 ///
 /// # Errors
@@ -141,11 +141,11 @@ fn numbering_of(series: &NumberSeries, year: u16) -> (Option<Revision>, Numberin
 
 /// Writes how lead numbers are written. Numbers that were given stay as they are; all are written the new way from then
 /// on. A [start](Numbering::start) beyond the number that comes next is where the series goes on. The rest of the standard
-/// series is changed by [`series::edit`](super::series::edit).
+/// series is changed by [`series::edit`].
 ///
 /// # Errors
 /// `Denied`; `Invalid` with every broken rule, also for a new start that lies behind the number that comes next;
-/// `Conflict` when the settings changed since they were read, and as [`series::edit`](super::series::edit).
+/// `Conflict` when the settings changed since they were read, and as [`series::edit`].
 pub fn set_numbering(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -155,7 +155,7 @@ pub fn set_numbering(
     renumber(ctx, txn, Series::Lead, expected, numbering)
 }
 
-/// How estimate numbers of the standard [series](super::series) are written (S0.27), and the revision to change it with;
+/// How estimate numbers of the standard [series] are written (S0.27), and the revision to change it with;
 /// `E-00042` and none when the tenant never changed it.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use crate::value::fold;
 use super::link::Subject;
 use super::number_series::{SeriesFields, shape};
 
-/// Where the number of a record comes from, for one that is not of the [standard](NumberSeries::is_standard) series.
+/// Where the number of a record comes from, for one that is not of the [standard](super::NumberSeries::is_standard) series.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Serial {
     /// The series.
