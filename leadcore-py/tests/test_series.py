@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import leadcore
 import pytest
 from leadcore import Database
@@ -56,3 +58,15 @@ def test_a_default_series_and_an_archived_one(db: Database) -> None:
     page = db.accounts.list(limit=1)
     assert [one.id for one in db.accounts.list(after=page.next)] == [both[1].id]
     assert len(list(db.accounts.iter(page_size=1))) == 2
+
+
+@pytest.mark.parametrize("name", ["width", "first", "last"])
+@pytest.mark.parametrize("given", [-1, 2**70])
+def test_a_number_that_no_series_has_is_refused_by_name(db: Database, name: str, given: int) -> None:
+    numbers: dict[str, Any] = {name: given}
+    with pytest.raises(leadcore.InvalidError) as added:
+        db.series.add("account", "North", **numbers)
+    with pytest.raises(leadcore.InvalidError) as edited:
+        db.series.edit(db.series.list("account")[0], **numbers)
+    assert [broken.field for broken in (*added.value.violations, *edited.value.violations)] == [name, name]
+    assert [series.name for series in db.series.list("account")] == ["Customers"]

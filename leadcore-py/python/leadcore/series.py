@@ -12,6 +12,7 @@ from uuid import UUID
 
 from .arguments import check
 from .arguments import compiled as _leadcore
+from .exceptions import refused
 from .models import Subject
 from .subjects import time_of
 from .values import Record
@@ -109,6 +110,18 @@ def _series(told: Mapping[str, Any]) -> NumberSeries:
     )
 
 
+def _fields(said: dict[str, Any]) -> str:
+    """What is said of a series, as the compiled module reads it: numbers that its types can hold."""
+    for name, highest in (("width", 255), ("first", 2**63 - 1), ("last", 2**63 - 1)):
+        given = said[name]
+        if given is None:
+            continue
+        check(name, given, int, "a whole number")
+        if not 0 <= given <= highest:
+            raise refused(name, "out_of_range", f"must lie in 0 to {highest:,}")
+    return json.dumps({name: given for name, given in said.items() if given is not None})
+
+
 class Series:
     """``db.series``: the number series of leads, accounts, opportunities and estimates."""
 
@@ -158,11 +171,9 @@ class Series:
         >>> offer.written_number == f"OF-{offer.created_at.year}-0001"
         True
         """
-        fields: dict[str, Any] = {"name": name, "prefix": prefix, "width": width, "first": first}
-        fields |= {"yearly": yearly, "gapless": gapless}
-        if last is not None:
-            fields["last"] = last
-        return self._one(json.loads(_leadcore.series_add(self._db._session, kind, json.dumps(fields))))
+        said: dict[str, Any] = {"name": name, "prefix": prefix, "width": width, "first": first, "last": last}
+        said |= {"yearly": yearly, "gapless": gapless}
+        return self._one(json.loads(_leadcore.series_add(self._db._session, kind, _fields(said))))
 
     def edit(
         self,
@@ -194,7 +205,7 @@ class Series:
         with self._db.transaction():
             known = self.get(series)
             fields = {key: getattr(known, key) if value is None else value for key, value in said.items()}
-            written = _leadcore.series_edit(self._db._session, known.id, _revision(series), json.dumps(fields))
+            written = _leadcore.series_edit(self._db._session, known.id, _revision(series), _fields(fields))
             return self._one(json.loads(written))
 
     def archive(self, series: SeriesRef, archived: bool = True) -> NumberSeries:
