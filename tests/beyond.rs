@@ -353,14 +353,7 @@ fn x_50_tenant_scope() {
 fn every_call_of_the_desk_is_tried_with_two_tenants() {
     let functions = desk_functions();
     let mut tried: BTreeSet<String> = cases().map(|(name, _)| (*name).to_owned()).collect();
-    tried.extend(crate::estimates_allowed::TRIED.map(str::to_owned));
-    tried.extend(crate::opportunities_allowed::TRIED.map(str::to_owned));
-    tried.extend(crate::children_calls::TRIED.map(str::to_owned));
-    tried.extend(crate::hygiene::TRIED.map(str::to_owned));
-    tried.extend(crate::conversion::TRIED.map(str::to_owned));
-    tried.extend(crate::conversion_mapping::TRIED.map(str::to_owned));
-    tried.extend(crate::matching::TRIED.map(str::to_owned));
-    tried.extend(crate::number_series::TRIED.map(str::to_owned));
+    tried.extend(crate::support::tried_elsewhere());
     assert_eq!(functions, tried, "the functions of the desk (left) and the cases of x_50 (right)");
 }
 

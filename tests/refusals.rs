@@ -435,13 +435,6 @@ fn every_write_of_the_desk_is_refused_once() {
     let mut known: BTreeSet<String> =
         READS.split_whitespace().chain(others).chain(of_oneself).map(str::to_owned).collect();
     known.extend(writes().map(|(name, _)| (*name).to_owned()));
-    known.extend(crate::estimates_allowed::TRIED.map(str::to_owned));
-    known.extend(crate::opportunities_allowed::TRIED.map(str::to_owned));
-    known.extend(crate::children_calls::TRIED.map(str::to_owned));
-    known.extend(crate::hygiene::TRIED.map(str::to_owned));
-    known.extend(crate::conversion::TRIED.map(str::to_owned));
-    known.extend(crate::conversion_mapping::TRIED.map(str::to_owned));
-    known.extend(crate::matching::TRIED.map(str::to_owned));
-    known.extend(crate::number_series::TRIED.map(str::to_owned));
+    known.extend(crate::support::tried_elsewhere());
     assert_eq!(crate::support::desk_functions(), known);
 }

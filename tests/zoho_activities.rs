@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use chrono::NaiveDateTime;
 use leadcore::desk::{Listing, activities, leads};
 use leadcore::domain::{
     Activity, ActivityBody, ActivityDraft, ActivityFields, ActivityKind, CallOutcome, Direction, LeadFields,
@@ -14,40 +13,10 @@ use leadcore::domain::{
 use leadcore::exchange::import::ImportOptions;
 use leadcore::id::{LeadId, UserId};
 use leadcore::query::{Filter, LeadQuery};
-use leadcore::time::Timestamp;
 use leadcore::value::Country;
 
+use crate::support::tables::{Table, time};
 use crate::support::{Host, outside};
-
-/// The rows of a file, by the names of its columns.
-struct Table {
-    header: csv::StringRecord,
-    rows: Vec<csv::StringRecord>,
-}
-
-impl Table {
-    fn read(folder: &Path, name: &str) -> Self {
-        let mut reader = csv::Reader::from_path(folder.join(name)).unwrap();
-        let header = reader.headers().unwrap().clone();
-        Self { header, rows: reader.records().map(Result::unwrap).collect() }
-    }
-
-    fn each(&self) -> impl Iterator<Item = impl Fn(&str) -> String> {
-        self.rows.iter().map(move |row| {
-            move |name: &str| {
-                let column = self.header.iter().position(|known| known == name).expect("a column");
-                row[column].trim().to_owned()
-            }
-        })
-    }
-}
-
-/// A time of the files, which say no zone.
-fn time(text: &str) -> Timestamp {
-    let forms = ["%Y-%m-%d %H:%M:%S", "%d %b, %Y %H:%M:%S"];
-    let read = forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
-    Timestamp::try_from(read.expect("a time").and_utc()).unwrap()
-}
 
 /// What the script knows: leads by their ids in the other system, users by their names, and where it puts what it cannot
 /// link.

@@ -1,6 +1,7 @@
 //! What the acceptance tests stand on: a host program with one database file, and where the outside data is.
 
 pub(crate) mod outside;
+pub(crate) mod tables;
 
 use std::collections::BTreeSet;
 use std::io::Cursor;
@@ -189,4 +190,20 @@ pub(crate) fn desk_functions() -> BTreeSet<String> {
         assert!(functions.remove(pure), "{pure} takes no transaction");
     }
     functions
+}
+
+/// The functions of the desk that files of their own try with two tenants and as a viewer.
+pub(crate) fn tried_elsewhere() -> impl Iterator<Item = String> {
+    let lists: [&[&str]; 9] = [
+        &crate::estimates_allowed::TRIED,
+        &crate::opportunities_allowed::TRIED,
+        &crate::children_calls::TRIED,
+        &crate::book::TRIED,
+        &crate::hygiene::TRIED,
+        &crate::conversion::TRIED,
+        &crate::conversion_mapping::TRIED,
+        &crate::matching::TRIED,
+        &crate::number_series::TRIED,
+    ];
+    lists.into_iter().flatten().map(|name| (*name).to_owned())
 }

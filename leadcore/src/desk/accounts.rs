@@ -1,22 +1,23 @@
-//! Accounts: the customers that leads became.
+//! Accounts: the customers that leads became, and those that were there before.
 //!
 //! An actor may see an account when it may see one of the leads behind it, or all leads; and change it when it may edit
-//! one of them, or all, although the leads themselves are frozen.
+//! one of them, or all, although the leads themselves are frozen. An account without a lead behind it is judged by what it
+//! says itself, as a lead of the same owner, category, country … would be.
 
 use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::domain::{
-    Account, AccountFields, AccountPatch, Action, LeadNumber, Link, LinkRole, NewEntry, NumberPlace,
-    OperationKind, Series, TermKind, account_changes,
+    Account, AccountFields, AccountPatch, Action, Field, Lead, LeadNumber, Link, LinkRole, NewEntry,
+    NumberPlace, OperationKind, Rank, Series, TermKind, account_changes,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
-use crate::id::{AccountId, LeadId, NumberSeriesId};
+use crate::id::{AccountId, LeadId, NumberSeriesId, PipelineId, Revision, StageId};
 use crate::policy::Permission;
 use crate::query::Page;
 use crate::store::Txn;
 
-use super::access::{Expect, Gate, check_fields};
+use super::access::{Expect, Gate, check_fields, require};
 use super::intake::check_tax_id;
 use super::listing::check_limit;
 use super::operation::record;
@@ -28,6 +29,83 @@ use super::series;
 /// `NotFound` when there is none, or none that this actor may see.
 pub fn get(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Result<Account> {
     Ok(masked(ctx, load(ctx, txn, id)?))
+}
+
+/// What a new account is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct NewAccount {
+    /// What callers may set.
+    pub fields: AccountFields,
+    /// The series that it is numbered in; the default one, where none is named.
+    pub series: Option<NumberSeriesId>,
+}
+
+impl From<AccountFields> for NewAccount {
+    fn from(fields: AccountFields) -> Self {
+        Self { fields, series: None }
+    }
+}
+
+impl NewAccount {
+    /// With the next number of this series.
+    #[must_use]
+    pub const fn series(mut self, series: NumberSeriesId) -> Self {
+        self.series = Some(series);
+        self
+    }
+}
+
+/// Creates an account that no lead became: a customer whom the host knew before. Where the fields name no owner, it is the
+/// acting user.
+///
+/// ```
+/// use leadcore::desk::{accounts, contacts};
+/// use leadcore::domain::{AccountFields, ContactFields};
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let known = AccountFields { name: "Nordlys AS".into(), ..AccountFields::default() };
+/// let account = store.write(ctx.tenant(), |txn| {
+///     let account = accounts::create(&ctx, txn, known.into())?;
+///     contacts::add(&ctx, txn, account.id, ContactFields::named("Anna Berg")?, true)?;
+///     Ok(account)
+/// })?;
+/// assert_eq!((account.number, account.fields.name.as_str()), (1, "Nordlys AS"));
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// `Denied` when the actor may create nothing, or not such a one; `Conflict` with `SeriesExhausted`; `Invalid` with every
+/// broken rule at once.
+pub fn create(ctx: &Context<'_>, txn: &mut dyn Txn, new: NewAccount) -> Result<Account> {
+    require(ctx, txn, Permission::Create)?;
+    let NewAccount { mut fields, series } = new;
+    let given = fields.as_lead_fields();
+    let named = |field: &&Field| !field.read_fields(&given).is_empty() && **field != Field::Kind;
+    check_fields(ctx, AccountFields::FIELDS.iter().filter(named))?;
+    let broken = violations(ctx, txn, &AccountFields::default(), &fields)?;
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
+    let own = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
+    fields.owner = fields.owner.or_else(|| own.cloned());
+    let now = ctx.now();
+    let mut account = Account {
+        id: AccountId::from_uuid(ctx.new_uuid()),
+        number: 0,
+        serial: None,
+        revision: Revision::FIRST,
+        fields,
+        created_at: now,
+        updated_at: now,
+        archived: None,
+    };
+    Gate::open(ctx, txn, Permission::Create)?.check(&as_lead(&account))?;
+    insert_numbered(ctx, txn, &mut account, series)?;
+    record(ctx, txn, OperationKind::Create, &[NewEntry::new(account.id, Action::Created, now)])?;
+    Ok(masked(ctx, account))
 }
 
 /// The account with this number, in whichever series: the number itself, or the text that was written when it was given
@@ -70,6 +148,14 @@ pub(super) fn live(account: Account) -> Result<Account> {
     if account.archived.is_some() { Err(Error::not_found("account")) } else { Ok(account) }
 }
 
+/// The account, if the actor may change it.
+pub(super) fn editable(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Result<Account> {
+    let account = live(load(ctx, txn, id)?)?;
+    let gate = Gate::open(ctx, txn, Permission::Edit)?;
+    let mut allowed = visible(txn, &gate, vec![account])?;
+    allowed.pop().ok_or_else(|| Error::denied(Permission::Edit.code()))
+}
+
 /// Changes some fields of an account and writes each change into the journal. A patch that changes nothing writes
 /// nothing. The leads behind the account stay as they were converted.
 ///
@@ -100,11 +186,7 @@ pub fn edit(
     expect: impl Into<Expect>,
     patch: &AccountPatch,
 ) -> Result<Account> {
-    let before = live(load(ctx, txn, id)?)?;
-    let gate = Gate::open(ctx, txn, Permission::Edit)?;
-    if visible(txn, &gate, vec![before.clone()])?.is_empty() {
-        return Err(Error::denied(Permission::Edit.code()));
-    }
+    let before = editable(ctx, txn, id)?;
     expect.into().check("account", before.revision)?;
     check_fields(ctx, patch.fields())?;
     let mut fields = before.fields.clone();
@@ -198,16 +280,49 @@ fn origin_leads(txn: &mut dyn Txn, id: AccountId) -> Result<Vec<LeadId>> {
 }
 
 pub(super) fn visible(txn: &mut dyn Txn, gate: &Gate, accounts: Vec<Account>) -> Result<Vec<Account>> {
+    let admitted = admitted(txn, gate, &accounts)?;
+    Ok(accounts.into_iter().filter(|account| admitted.contains(&account.id)).collect())
+}
+
+/// Which of these accounts an actor with this gate gets at. One question for the links of all of them and one for the leads
+/// behind, however many they are.
+pub(super) fn admitted(txn: &mut dyn Txn, gate: &Gate, accounts: &[Account]) -> Result<BTreeSet<AccountId>> {
     if gate.is_unlimited() {
-        return Ok(accounts);
+        return Ok(accounts.iter().map(|account| account.id).collect());
     }
-    // One question for the links of all of them and one for the leads behind, however long the page is.
     let subjects: Vec<_> = accounts.iter().map(|account| account.id.into()).collect();
     let links = txn.links().to(&subjects, Some(LinkRole::ConvertedTo))?;
     let origins: Vec<_> = links.iter().map(|link| LeadId::from_uuid(link.from.id)).collect();
-    let admitted = txn.leads().get(&origins)?.into_iter().filter(|lead| gate.admits(lead));
-    let admitted: BTreeSet<_> = admitted.map(|lead| lead.id.as_uuid()).collect();
-    let seen: BTreeSet<_> =
-        links.iter().filter(|link| admitted.contains(&link.from.id)).map(|link| link.to.id).collect();
-    Ok(accounts.into_iter().filter(|account| seen.contains(&account.id.as_uuid())).collect())
+    let leads = txn.leads().get(&origins)?;
+    let open: BTreeSet<_> =
+        leads.iter().filter(|lead| gate.admits(lead)).map(|lead| lead.id.as_uuid()).collect();
+    let admits = |account: &&Account| {
+        let mut behind = links.iter().filter(|link| link.to.id == account.id.as_uuid()).peekable();
+        match behind.peek() {
+            None => gate.admits(&as_lead(account)),
+            Some(_) => behind.any(|link| open.contains(&link.from.id)),
+        }
+    };
+    Ok(accounts.iter().filter(admits).map(|account| account.id).collect())
+}
+
+/// What a policy for leads makes of an account that no lead became: a lead with the same data, in no stage.
+fn as_lead(account: &Account) -> Lead {
+    Lead {
+        id: LeadId::from_uuid(account.id.as_uuid()),
+        number: account.number,
+        revision: account.revision,
+        fields: account.fields.as_lead_fields(),
+        pipeline: PipelineId::from_uuid(uuid::Uuid::nil()),
+        stage: StageId::from_uuid(uuid::Uuid::nil()),
+        stage_entered_at: account.created_at,
+        created_at: account.created_at,
+        updated_at: account.updated_at,
+        active_at: account.updated_at,
+        follow_up: None,
+        rank: Rank::on_top(account.created_at, account.number),
+        closing: None,
+        conversion: None,
+        trashed: account.archived.clone(),
+    }
 }

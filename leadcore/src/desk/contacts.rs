@@ -23,6 +23,37 @@ pub use super::marks::{do_not_call, mark};
 /// What the journal calls a change of the primary contact; it is no field of a lead.
 pub(super) const PRIMARY: &str = LinkRole::PrimaryContact.code();
 
+/// Whose person it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Holder {
+    /// A lead, until it is converted.
+    Lead(LeadId),
+    /// An account.
+    Account(AccountId),
+}
+
+impl From<LeadId> for Holder {
+    fn from(id: LeadId) -> Self {
+        Self::Lead(id)
+    }
+}
+
+impl From<AccountId> for Holder {
+    fn from(id: AccountId) -> Self {
+        Self::Account(id)
+    }
+}
+
+impl Holder {
+    /// Where its persons hang, if the actor may change them.
+    fn opened(self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Subject> {
+        match self {
+            Self::Lead(id) => Ok(editable(ctx, txn, id, Expect::Any, Permission::Edit)?.id.into()),
+            Self::Account(id) => Ok(accounts::editable(ctx, txn, id)?.id.into()),
+        }
+    }
+}
+
 /// A contact as one lead or account sees it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct LinkedContact {
@@ -32,22 +63,22 @@ pub struct LinkedContact {
     pub is_primary: bool,
 }
 
-/// Adds a person to a lead. The first one, and one added as primary, becomes the primary contact.
+/// Adds a person to a lead or an account. The first one, and one added as primary, becomes the primary contact.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Frozen` once converted; `Invalid` with every broken rule.
 pub fn add(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    lead: LeadId,
+    of: impl Into<Holder>,
     fields: ContactFields,
     primary: bool,
 ) -> Result<Contact> {
-    let lead = editable(ctx, txn, lead, Expect::Any, Permission::Edit)?;
+    let holder = of.into().opened(ctx, txn)?;
     check_hidden(ctx, &fields)?;
     let contact = new_contact(ctx, fields)?;
     txn.contacts().insert(std::slice::from_ref(&contact))?;
-    let known = txn.links().from(&[lead.id.into()], Some(LinkRole::PrimaryContact))?;
+    let known = txn.links().from(&[holder], Some(LinkRole::PrimaryContact))?;
     let mut entries = vec![NewEntry::new(contact.id, Action::Created, ctx.now())];
     let target = Subject::from(contact.id);
     let role = if primary || known.is_empty() { LinkRole::PrimaryContact } else { LinkRole::Contact };
@@ -55,24 +86,27 @@ pub fn add(
         demote(txn, &known)?;
         // What stops being the primary contact is part of the history: an undo makes it so again.
         if !known.is_empty() {
-            entries.push(primary_changed(ctx, lead.id, &known, target));
+            entries.push(primary_changed(ctx, holder, &known, target));
         }
     }
-    txn.links().insert(&[Link::new(lead.id, role, contact.id)])?;
+    txn.links().insert(&[Link::new(holder, role, contact.id)])?;
     let change = FieldChange::new("role", FieldValue::Empty, role.code());
-    let linked = NewEntry::new(lead.id, Action::Linked, ctx.now()).with_other(contact.id);
+    let linked = NewEntry::new(holder, Action::Linked, ctx.now()).with_other(contact.id);
     entries.push(linked.with_changes(vec![change]));
     record(ctx, txn, OperationKind::Create, &entries)?;
     Ok(contact)
 }
 
-/// Where national phone numbers of a lead's persons are dialled from: the lead's country, also where the actor may not
-/// see the country. It is for reading numbers, not for showing.
+/// Where national phone numbers of the persons of a lead or an account are dialled from: its country, also where the actor
+/// may not see the country. It is for reading numbers, not for showing.
 ///
 /// # Errors
-/// `NotFound` when the lead does not exist or may not be seen.
-pub fn phone_region(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Option<Country>> {
-    Ok(visible(ctx, txn, lead)?.fields.phone_region())
+/// `NotFound` when the record does not exist or may not be seen.
+pub fn phone_region(ctx: &Context<'_>, txn: &mut dyn Txn, of: impl Into<Holder>) -> Result<Option<Country>> {
+    Ok(match of.into() {
+        Holder::Lead(id) => visible(ctx, txn, id)?.fields.phone_region(),
+        Holder::Account(id) => accounts::load(ctx, txn, id)?.fields.as_lead_fields().phone_region(),
+    })
 }
 
 /// Refuses to write fields that the actor may not see. A contact's name is one value: a hidden part hides it.
@@ -162,13 +196,18 @@ pub(super) fn linked(txn: &mut dyn Txn, owner: Subject) -> Result<Vec<LinkedCont
     Ok(contacts)
 }
 
-/// Makes one of the lead's persons the primary contact.
+/// Makes one of the persons of a lead or an account the primary contact.
 ///
 /// # Errors
-/// `NotFound` when the lead has no such person; `Denied`; `Frozen` once converted.
-pub fn make_primary(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, contact: ContactId) -> Result<()> {
-    let lead = editable(ctx, txn, lead, Expect::Any, Permission::Edit)?;
-    let links = txn.links().from(&[lead.id.into()], None)?;
+/// `NotFound` when it has no such person; `Denied`; `Frozen` for a lead once converted.
+pub fn make_primary(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    of: impl Into<Holder>,
+    contact: ContactId,
+) -> Result<()> {
+    let holder = of.into().opened(ctx, txn)?;
+    let links = txn.links().from(&[holder], None)?;
     let target = Subject::from(contact);
     let of_contact =
         |link: &&Link| link.to == target && matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact);
@@ -181,32 +220,32 @@ pub fn make_primary(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, contact:
     demote(txn, &primary)?;
     txn.links().remove(&[link])?;
     txn.links().insert(&[Link { role: LinkRole::PrimaryContact, ..link }])?;
-    record(ctx, txn, OperationKind::Edit, &[primary_changed(ctx, lead.id, &primary, target)])?;
+    record(ctx, txn, OperationKind::Edit, &[primary_changed(ctx, holder, &primary, target)])?;
     Ok(())
 }
 
-/// The entry of a lead whose primary contact is another now.
-fn primary_changed(ctx: &Context<'_>, lead: LeadId, before: &[Link], after: Subject) -> NewEntry {
+/// The entry of a record whose primary contact is another now.
+fn primary_changed(ctx: &Context<'_>, holder: Subject, before: &[Link], after: Subject) -> NewEntry {
     let before = before.first().map(|link| link.to.id);
     let change = FieldChange::new(PRIMARY, before, FieldValue::Id(after.id));
-    NewEntry::new(lead, Action::Updated, ctx.now()).with_changes(vec![change])
+    NewEntry::new(holder, Action::Updated, ctx.now()).with_changes(vec![change])
 }
 
-/// Replaces what is known of a person of this lead. Fields that the actor may not see stay as they are.
+/// Replaces what is known of a person of this lead or account. Fields that the actor may not see stay as they are.
 ///
 /// # Errors
-/// `NotFound` when the lead has no such person; `Denied`; `Frozen` once the lead is converted; `Conflict` when the
+/// `NotFound` when it has no such person; `Denied`; `Frozen` for a lead once converted; `Conflict` when the
 /// revision is another than expected; `Invalid` with every broken rule.
 pub fn edit(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    lead: LeadId,
+    of: impl Into<Holder>,
     contact: ContactId,
     expect: impl Into<Expect>,
     fields: ContactFields,
 ) -> Result<Contact> {
-    let lead = editable(ctx, txn, lead, Expect::Any, Permission::Edit)?;
-    let links = txn.links().from(&[lead.id.into()], None)?;
+    let holder = of.into().opened(ctx, txn)?;
+    let links = txn.links().from(&[holder], None)?;
     let belongs = links.iter().any(|link| link.to == Subject::from(contact));
     let found = if belongs { txn.contacts().get(&[contact])?.pop() } else { None };
     let before = found.ok_or_else(|| Error::not_found("contact"))?;
@@ -228,20 +267,20 @@ pub fn edit(
     Ok(after)
 }
 
-/// Takes a person off a lead. The person and its history stay stored.
+/// Takes a person off a lead or an account. The person and its history stay stored.
 ///
 /// # Errors
-/// `NotFound` when the lead has no such person; `Denied`; `Frozen` once converted.
-pub fn remove(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, contact: ContactId) -> Result<()> {
-    let lead = editable(ctx, txn, lead, Expect::Any, Permission::Edit)?;
-    let links = txn.links().from(&[lead.id.into()], None)?;
+/// `NotFound` when it has no such person; `Denied`; `Frozen` for a lead once converted.
+pub fn remove(ctx: &Context<'_>, txn: &mut dyn Txn, of: impl Into<Holder>, contact: ContactId) -> Result<()> {
+    let holder = of.into().opened(ctx, txn)?;
+    let links = txn.links().from(&[holder], None)?;
     let gone: Vec<_> = links.into_iter().filter(|link| link.to == Subject::from(contact)).collect();
     if gone.is_empty() {
         return Err(Error::not_found("contact"));
     }
     txn.links().remove(&gone)?;
     let roles = gone.iter().map(|link| FieldChange::new("role", link.role.code(), FieldValue::Empty));
-    let entry = NewEntry::new(lead.id, Action::Unlinked, ctx.now()).with_other(contact);
+    let entry = NewEntry::new(holder, Action::Unlinked, ctx.now()).with_other(contact);
     let entry = entry.with_changes(roles.collect());
     record(ctx, txn, OperationKind::Edit, &[entry])?;
     Ok(())

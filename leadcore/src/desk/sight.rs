@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
-use crate::domain::{Lead, LinkRole, Subject, SubjectKind};
+use crate::domain::{Lead, Subject, SubjectKind};
 use crate::error::Result;
 use crate::id::{AccountId, ContactId, LeadId};
 use crate::policy::Permission;
 use crate::store::Txn;
 
 use super::access::Gate;
+use super::accounts;
 use super::children::of_kind;
 
 /// What the actor may see (or write), by the policy, learnt for many records at once.
@@ -91,28 +92,14 @@ impl Sight {
         Ok(())
     }
 
-    /// An account is seen by whoever sees a lead that became it; one without such a lead by whoever sees all.
+    /// An account is seen by whoever sees a lead that became it; one without such a lead by what it says itself.
     fn learn_accounts(&mut self, txn: &mut dyn Txn, new: &[Subject]) -> Result<()> {
         let ids: Vec<_> = of_kind(new, SubjectKind::Account).map(AccountId::from_uuid).collect();
-        let found = txn.accounts().get(&ids)?;
-        let accounts: Vec<Subject> = found
-            .iter()
-            .filter(|account| !self.live || account.archived.is_none())
-            .map(|account| account.id.into())
-            .collect();
-        if self.gate.is_unlimited() {
-            self.known.extend(accounts.into_iter().map(|account| (account, true)));
-            return Ok(());
-        }
-        let links = txn.links().to(&accounts, Some(LinkRole::ConvertedTo))?;
-        let origins: Vec<_> = links.iter().map(|link| LeadId::from_uuid(link.from.id)).collect();
-        let leads = txn.leads().get(&origins)?;
-        let seen: BTreeSet<_> =
-            leads.iter().filter(|lead| self.gate.admits(lead)).map(|lead| lead.id.as_uuid()).collect();
-        for account in accounts {
-            let sees = links.iter().any(|link| link.to == account && seen.contains(&link.from.id));
-            self.known.insert(account, sees);
-        }
+        let mut found = txn.accounts().get(&ids)?;
+        found.retain(|account| !self.live || account.archived.is_none());
+        let admitted = accounts::admitted(txn, &self.gate, &found)?;
+        let seen = found.iter().map(|account| (account.id.into(), admitted.contains(&account.id)));
+        self.known.extend(seen);
         Ok(())
     }
 

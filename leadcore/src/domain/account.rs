@@ -1,4 +1,4 @@
-//! Accounts: the customers that leads become (S1.15, S4.05). No account exists before a conversion made it.
+//! Accounts: the customers that leads become (S1.15, S4.05), and those that were there before.
 
 use serde::{Deserialize, Serialize};
 

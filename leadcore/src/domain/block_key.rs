@@ -1,6 +1,6 @@
 //! What accounts and contacts are found by when a lead may be one of them: computed here, kept by stores as an index.
 
-use crate::value::{Email, Phone, TaxId, Website, company_core, is_shared_domain};
+use crate::value::{Email, Phone, TaxId, Website, company_core, is_disposable_domain, is_shared_domain};
 
 use super::account::{Account, AccountFields};
 use super::contact::ContactFields;
@@ -20,7 +20,8 @@ pub enum BlockKind {
     Phone,
     /// The core of a company's name: see [`company_core`].
     Company,
-    /// The domain of an e-mail address or web site, unless [many share it](is_shared_domain).
+    /// The domain of an e-mail address or web site, unless [many share it](is_shared_domain) or the
+    /// address is a [throw-away](is_disposable_domain) one.
     Domain,
     /// A person's given and family name, folded.
     Person,
@@ -139,7 +140,9 @@ fn reach_keys(fields: &LeadFields) -> Vec<BlockKey> {
 
 /// Domains of e-mail addresses and of the web site.
 fn domains(fields: &LeadFields) -> impl Iterator<Item = BlockKey> + '_ {
-    let of_mail = fields.emails.iter().map(Email::canonical_domain);
+    // A throw-away address says nothing of where somebody works; a web site there is still one company's.
+    let of_mail =
+        fields.emails.iter().map(Email::canonical_domain).filter(|domain| !is_disposable_domain(domain));
     of_mail.chain(fields.website.as_ref().map(Website::host)).filter_map(BlockKey::domain)
 }
 

@@ -46,6 +46,30 @@ const SITES: &str = "facebook.com fb.com instagram.com linkedin.com twitter.com 
     gitlab.com medium.com wordpress.com blogspot.com wixsite.com weebly.com etsy.com ebay.com ebay.de amazon.com \
     yelp.com tripadvisor.com crunchbase.com about.me sites.google.com business.site notion.so";
 
+/// Domains that give out addresses for a few minutes, or to whoever asks for an invented person.
+const DISPOSABLE: &str = "mailinator.com guerrillamail.com guerrillamail.net sharklasers.com 10minutemail.com \
+    10minutemail.net tempmail.com temp-mail.org temp-mail.io tempmailo.com throwawaymail.com yopmail.com yopmail.fr \
+    trashmail.com trashmail.de getnada.com nada.email maildrop.cc dispostable.com fakeinbox.com mailnesia.com \
+    mintemail.com mohmal.com moakt.com emailondeck.com spamgourmet.com mailcatch.com mytemp.email discard.email \
+    wegwerfmail.de byom.de burnermail.io tempr.email inboxkitten.com mail-temp.com minuteinbox.com armyspy.com \
+    cuvox.de dayrep.com einrot.com fleckens.hu gustr.com jourrapide.com rhyta.com superrito.com teleworm.us";
+
+/// Whether a domain is one of the best known that give out disposable addresses, or a name below one.
+///
+/// ```
+/// use leadcore::value::is_disposable_domain;
+/// assert!(is_disposable_domain("mailinator.com") && is_disposable_domain("Eu.Mailinator.com"));
+/// assert!(!is_disposable_domain("nordlys.no"));
+/// ```
+#[must_use]
+pub fn is_disposable_domain(domain: &str) -> bool {
+    let domain = domain.trim().trim_end_matches('.').to_lowercase();
+    let is_below = |known: &str| {
+        domain.strip_suffix(known).is_some_and(|front| front.is_empty() || front.ends_with('.'))
+    };
+    DISPOSABLE.split_whitespace().any(is_below)
+}
+
 /// Whether a domain is one that people share who have nothing to do with each other: of a provider of mail, or of a site
 /// where anybody has a page. Addresses in it say nothing about a company.
 ///

@@ -42,10 +42,12 @@ pub use currency::Currency;
 pub use email::Email;
 pub use fold::{FoldedText, MAX_TEXT_BYTES, clean_text, fold};
 pub use list::{LIST_MARKS, join_list, split_list};
-pub use mail_provider::is_shared_domain;
+pub use mail_provider::{is_disposable_domain, is_shared_domain};
 pub use money::Money;
 pub use person::PersonName;
 pub use phone::Phone;
+#[doc(no_inline)]
+pub use rust_decimal::Decimal;
 pub use tax_id::{TaxId, TaxIdRule};
 pub use web::Website;
 

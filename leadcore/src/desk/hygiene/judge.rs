@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{LeadFields, Reachable};
-use crate::value::{Country, Email, Phone};
+use crate::value::{Country, Email, Phone, is_disposable_domain};
 
 use super::{Fix, Issue};
 
@@ -13,13 +13,6 @@ const ROLES: &str = "info contact office mail email hello post postmaster hostma
      invoices accounting accounts finance hr jobs career careers recruiting press media news newsletter noreply \
      no-reply donotreply do-not-reply enquiries inquiries reception kontakt firmapost booking orders order shop team \
      legal privacy feedback all everyone staff";
-
-/// Domains that give out addresses for a few minutes. A host that knows more names them in its request.
-const DISPOSABLE: &str = "mailinator.com guerrillamail.com guerrillamail.net sharklasers.com 10minutemail.com \
-     10minutemail.net tempmail.com temp-mail.org temp-mail.io tempmailo.com throwawaymail.com yopmail.com yopmail.fr \
-     trashmail.com trashmail.de getnada.com nada.email maildrop.cc dispostable.com fakeinbox.com mailnesia.com \
-     mintemail.com mohmal.com moakt.com emailondeck.com spamgourmet.com mailcatch.com mytemp.email discard.email \
-     wegwerfmail.de byom.de einrot.com burnermail.io tempr.email inboxkitten.com mail-temp.com minuteinbox.com";
 
 /// Slips of the hand in the domains that most people have.
 const TYPOS: &[(&str, &str)] = &[
@@ -51,21 +44,35 @@ const TYPOS: &[(&str, &str)] = &[
 /// Names that no mail reaches (RFC 2606, RFC 6761, RFC 6762).
 const NOWHERE: [&str; 6] = ["test", "example", "invalid", "localhost", "local", "internal"];
 
+/// Whether the list of a library that is kept up to date has the domain.
+#[cfg(feature = "disposable")]
+fn is_listed(domain: &str) -> bool {
+    use std::sync::LazyLock;
+    static LISTED: LazyLock<BTreeSet<&str>> =
+        LazyLock::new(|| mailchecker::blacklist().into_iter().collect());
+    LISTED.contains(domain)
+}
+
+#[cfg(not(feature = "disposable"))]
+const fn is_listed(_: &str) -> bool {
+    false
+}
+
 /// What is judged by.
 #[derive(Debug)]
 pub(super) struct Judge {
     roles: BTreeSet<&'static str>,
+    /// What the request names, besides the domains that are known here.
     disposable: BTreeSet<String>,
     region: Option<Country>,
 }
 
 impl Judge {
     pub(super) fn new(more_disposable: &[String], region: Option<Country>) -> Self {
-        let own = DISPOSABLE.split_whitespace().map(str::to_owned);
         let more = more_disposable.iter().map(|domain| domain.trim().trim_start_matches('@').to_lowercase());
         Self {
             roles: ROLES.split_whitespace().collect(),
-            disposable: own.chain(more).filter(|domain| !domain.is_empty()).collect(),
+            disposable: more.filter(|domain| !domain.is_empty()).collect(),
             region,
         }
     }
@@ -91,10 +98,13 @@ impl Judge {
         if is_nowhere(domain) {
             return Some((Issue::UndeliverableEmail, Fix::MarkInvalid));
         }
+        if is_disposable_domain(domain) {
+            return Some((Issue::DisposableEmail, Fix::MarkInvalid));
+        }
         // Also a name below one of them.
         let mut name = Some(domain);
         while let Some(known) = name {
-            if self.disposable.contains(known) {
+            if self.disposable.contains(known) || is_listed(known) {
                 return Some((Issue::DisposableEmail, Fix::MarkInvalid));
             }
             name = known.split_once('.').map(|(_, rest)| rest);

@@ -1,9 +1,9 @@
-//! Persons that an operation linked to a lead or took off it, and which of them it made the primary one.
+//! Persons that an operation linked to a lead or an account or took off it, and which of them it made the primary one.
 
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    Action, Entry, FieldChange, FieldValue, Kept, Lead, Link, LinkRole, NewEntry, Operation, Subject, WhyKept,
+    Action, Entry, FieldChange, FieldValue, Kept, Link, LinkRole, NewEntry, Operation, Subject, WhyKept,
 };
 use crate::error::Result;
 use crate::store::Txn;
@@ -12,23 +12,22 @@ use super::super::contacts::PRIMARY;
 use super::walk::{Bench, Story};
 use super::{UndoFailure, UndoRecord};
 
-/// Whether the entry is about the persons of a lead.
+/// Whether the entry is about the persons of a record.
 pub(super) fn concerns(entry: &Entry) -> bool {
     matches!(entry.action, Action::Linked | Action::Unlinked)
         || entry.changes.iter().any(|change| change.field == PRIMARY)
 }
 
-/// Takes back what happened to the persons of a lead.
-pub(super) fn lead(
+/// Takes back what happened to the persons of a lead or an account, if the actor may edit it.
+pub(super) fn take_back(
     bench: &Bench<'_>,
     txn: &mut dyn Txn,
     by: Option<&Operation>,
-    (subject, lead): (Subject, Option<&Lead>),
+    (subject, may): (Subject, bool),
     story: &Story,
     record: &mut UndoRecord,
     entries: &mut Vec<NewEntry>,
 ) -> Result<()> {
-    let may = lead.is_some_and(|lead| bench.edit.as_ref().is_some_and(|gate| gate.admits(lead)));
     if !may {
         record.reversed.clear();
         record.kept.clear();
@@ -107,7 +106,7 @@ fn link(links: &mut BTreeSet<Link>, lead: Subject, entry: &Entry) -> bool {
     let role = entry.changes.iter().find(|change| change.field == "role");
     let role = role.and_then(|change| change.before.as_text()).and_then(LinkRole::from_code);
     let role = role.unwrap_or(LinkRole::Contact);
-    // A lead has one primary contact at most.
+    // There is one primary contact at most.
     let role = if primary(links).is_some() { LinkRole::Contact } else { role };
     links.insert(Link { from: lead, role, to: person })
 }

@@ -6,13 +6,14 @@
 //!   edited since is *kept*. A name with its parts, and a stage with how the lead ended, go together;
 //! - a created lead goes into the trash, unless somebody else edited it since. A deleted one comes out again, a restored
 //!   one goes back;
-//! - persons that were linked to a lead are taken off it, those that were taken off are linked again;
+//! - an account that was created by itself leaves the lists, unless something hangs on it or somebody else edited it since;
+//! - persons that were linked to a lead or an account are taken off it, those that were taken off are linked again;
 //! - notes, tasks, files and the like are again what they were, gone or back, unless they were edited since;
 //! - terms of vocabularies get their name, colour, place and state back; a deleted one is there again;
 //! - the mapping of conversions is again what it was, unless it was changed since.
 //!
 //! What is not taken back is said with its reason. Conversions and purges are not: the one has a way back of its own, the
-//! other has none. Accounts, pipelines and other settings stay as they are.
+//! other has none. Pipelines and other settings stay as they are.
 //!
 //! The undo is an operation itself, which an undo takes back. An operation is undone once: asked again, also later and
 //! from another process, the first outcome is returned. Only where the policy refused some of its records may another
@@ -22,6 +23,7 @@
 //! it, and to configure for terms. It does not ask what the tenant's rules would say today: a value that was allowed
 //! comes back though its field was made required or disabled since.
 
+mod account;
 mod child;
 mod followers;
 mod links;

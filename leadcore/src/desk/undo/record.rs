@@ -9,10 +9,11 @@ use crate::domain::{
     TRASHED_AT, TRASHED_BY, Trashed, WhyKept, contact_changes, rewind,
 };
 use crate::error::{Result, Violation, ViolationCode};
-use crate::id::{ContactId, LeadId, OperationId, StageId, UserId};
+use crate::id::{AccountId, ContactId, LeadId, OperationId, StageId, UserId};
 use crate::store::{LeadChange, Txn};
 
 use super::super::access::Gate;
+use super::super::accounts;
 use super::super::contacts::PRIMARY;
 use super::super::leads::touch;
 use super::walk::{Bench, Story};
@@ -164,7 +165,7 @@ fn entries(bench: &Bench<'_>, before: &Lead, after: &mut Lead) -> Vec<NewEntry> 
 }
 
 /// Why the value before is not written into the field.
-fn refuse(bench: &Bench<'_>, field: &Field, value: &FieldValue) -> Option<WhyKept> {
+pub(super) fn refuse(bench: &Bench<'_>, field: &Field, value: &FieldValue) -> Option<WhyKept> {
     let ctx = bench.ctx;
     if ctx.policy().is_hidden(ctx.actor(), field) {
         return Some(WhyKept::NotAllowed);
@@ -197,7 +198,7 @@ fn refuse(bench: &Bench<'_>, field: &Field, value: &FieldValue) -> Option<WhyKep
 }
 
 /// What was said of one entry joins what was said of newer ones: a field that was kept once counts as kept.
-fn note(record: &mut UndoRecord, done: Rewound) {
+pub(super) fn note(record: &mut UndoRecord, done: Rewound) {
     for kept in done.kept {
         if !record.kept.iter().any(|known| known.field == kept.field) {
             record.kept.push(kept);
@@ -254,14 +255,21 @@ pub(super) fn contact(
     Ok(record)
 }
 
-/// Why the actor may not change a person: it may where it may edit a lead that has it.
+/// Why the actor may not change a person: it may where it may edit a lead or an account that has it.
 fn may_write(bench: &Bench<'_>, txn: &mut dyn Txn, contact: Subject) -> Result<Option<UndoFailure>> {
     let links = txn.links().to(&[contact], None)?;
-    let of_lead = |link: &&crate::domain::Link| {
-        link.from.kind == SubjectKind::Lead
-            && matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact)
-    };
-    let ids: Vec<_> = links.iter().filter(of_lead).map(|link| LeadId::from_uuid(link.from.id)).collect();
+    let holders =
+        links.iter().filter(|link| matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact));
+    let holders: Vec<_> = holders.map(|link| link.from).collect();
+    let of = |kind| holders.iter().filter(move |holder| holder.kind == kind).map(|holder| holder.id);
+    if let Some(gate) = &bench.edit {
+        let ids: Vec<_> = of(SubjectKind::Account).map(AccountId::from_uuid).collect();
+        let found = txn.accounts().get(&ids)?.into_iter().filter(|account| account.archived.is_none());
+        if !accounts::visible(txn, gate, found.collect())?.is_empty() {
+            return Ok(None);
+        }
+    }
+    let ids: Vec<_> = of(SubjectKind::Lead).map(LeadId::from_uuid).collect();
     let leads = txn.leads().get(&ids)?;
     let seen: Vec<_> = leads.iter().filter(|lead| bench.view.admits(lead)).collect();
     let open = |lead: &&Lead| bench.edit.as_ref().is_some_and(|gate| gate.admits(lead));

@@ -20,7 +20,7 @@ use super::super::custom::Claimed;
 use super::super::leads::update_all;
 use super::super::settings::load_catalogue;
 use super::child::{self, Hands};
-use super::{UndoFailure, UndoPart, UndoRecord, followers, links, record, series, setting, terms};
+use super::{UndoFailure, UndoPart, UndoRecord, account, followers, links, record, series, setting, terms};
 
 /// How many records one chunk reads and writes.
 const CHUNK: usize = 500;
@@ -160,12 +160,8 @@ impl<'a> Walk<'a> {
                     self.lead(txn, by, (subject, lead), &story, (&mut changes, &mut entries))?
                 }
                 SubjectKind::Contact => record::contact(&self.bench, txn, by, subject, &story, &mut entries)?,
-                SubjectKind::Account if story.own.iter().all(followers::concerns) => {
-                    let mut record = UndoRecord::new(subject);
-                    let may = followers::may_edit(&self.bench, txn, subject)?;
-                    let own = (subject, may);
-                    followers::take_back(&self.bench, txn, by, own, &story, &mut record, &mut entries)?;
-                    record
+                SubjectKind::Account => {
+                    account::take_back(&self.bench, txn, by, subject, &story, &mut entries)?
                 }
                 SubjectKind::NumberSeries => {
                     series::take_back(&self.bench, txn, by, subject, &story, &mut entries)?
@@ -245,14 +241,14 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+        let may = lead.is_some_and(|lead| self.bench.edit.as_ref().is_some_and(|gate| gate.admits(lead)));
         if story.own.iter().any(links::concerns) {
-            links::lead(&self.bench, txn, by, (subject, lead), story, &mut record, entries)?;
+            links::take_back(&self.bench, txn, by, (subject, may), story, &mut record, entries)?;
             if record.failed.is_some() {
                 return Ok(record);
             }
         }
         if story.own.iter().any(followers::concerns) {
-            let may = lead.is_some_and(|lead| self.bench.edit.as_ref().is_some_and(|gate| gate.admits(lead)));
             followers::take_back(&self.bench, txn, by, (subject, may), story, &mut record, entries)?;
         }
         if let Some((change, new)) = change {
@@ -317,7 +313,7 @@ fn stories(
     Ok(stories)
 }
 
-fn unsupported(subject: Subject, story: &Story) -> UndoRecord {
+pub(super) fn unsupported(subject: Subject, story: &Story) -> UndoRecord {
     let field = story.own.first().map_or("record", |entry| entry.action.code()).to_owned();
     UndoRecord { kept: vec![Kept { field, why: WhyKept::Unsupported }], ..UndoRecord::new(subject) }
 }

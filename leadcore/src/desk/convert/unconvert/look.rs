@@ -105,6 +105,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
             _ => {}
         }
     }
+    look.persons(txn)?;
     look.linked();
     Ok(found)
 }
@@ -178,6 +179,20 @@ impl Look<'_> {
         self.rewound(record, rewound);
         let changes = account_changes(&before.fields, &after.fields);
         self.found.accounts.push(Rewritten { before, after, changes });
+        Ok(())
+    }
+
+    /// The persons that the account got are its own as they were, and a new one has no others: those would go with it
+    /// unseen.
+    fn persons(&mut self, txn: &mut dyn Txn) -> Result<()> {
+        let Some(account) = self.outcome.account.map(Subject::from) else { return Ok(()) };
+        let is_person = |link: &&Link| link.from == account && link.to.kind == SubjectKind::Contact;
+        let now = txn.links().from(&[account], None)?;
+        let now: BTreeSet<_> = now.iter().filter(is_person).collect();
+        let ours: BTreeSet<_> = self.outcome.links.iter().filter(is_person).collect();
+        if !ours.is_subset(&now) || self.made.contains(&account) && now != ours {
+            self.block(Unconvertible::Edited { record: account, fields: vec!["contacts".to_owned()] });
+        }
         Ok(())
     }
 

@@ -1,0 +1,118 @@
+//! Taking back what happened to one account, but for what a conversion did.
+
+use crate::domain::{
+    Account, Action, Kept, LinkRole, NewEntry, Operation, OperationKind, Subject, Trashed, WhyKept,
+    account_changes,
+};
+use crate::error::Result;
+use crate::id::AccountId;
+use crate::store::{ChildQuery, Txn};
+
+use super::super::accounts;
+use super::record::{note, refuse};
+use super::walk::{Bench, Story, unsupported};
+use super::{UndoFailure, UndoRecord, followers, links};
+
+pub(super) fn take_back(
+    bench: &Bench<'_>,
+    txn: &mut dyn Txn,
+    by: Option<&Operation>,
+    subject: Subject,
+    story: &Story,
+    entries: &mut Vec<NewEntry>,
+) -> Result<UndoRecord> {
+    if matches!(bench.undone.kind, OperationKind::Convert | OperationKind::Unconvert) {
+        return Ok(unsupported(subject, story));
+    }
+    let found = txn.accounts().get(&[AccountId::from_uuid(subject.id)])?;
+    let Some(before) = accounts::visible(txn, &bench.view, found)?.pop() else {
+        return Ok(UndoRecord::fail(subject, UndoFailure::NotFound));
+    };
+    let may = followers::may_edit(bench, txn, subject)?;
+    let mut record = UndoRecord::new(subject);
+    let own = |entry: &&crate::domain::Entry| !followers::concerns(entry);
+    if story.own.iter().filter(own).count() > 0 && !may {
+        return Ok(UndoRecord::fail(subject, UndoFailure::Forbidden));
+    }
+    let mut after = before.clone();
+    for entry in story.own.iter().filter(own).filter(|entry| !links::concerns(entry)) {
+        match entry.action {
+            Action::Created => match why_kept(bench, txn, &before, story)? {
+                Some(why) => record.kept.push(Kept { field: entry.action.code().to_owned(), why }),
+                None => {
+                    // For a plan any operation will do: what it is called is not told.
+                    let operation = by.map_or(bench.undone.id, |by| by.id);
+                    after.archived = Some(Trashed { at: bench.ctx.now(), operation });
+                    record.reversed.push(entry.action.code().to_owned());
+                }
+            },
+            Action::Updated => {
+                let done = after.fields.rewind(&entry.changes, &|field, value| refuse(bench, field, value));
+                note(&mut record, done);
+            }
+            other => record.kept.push(Kept { field: other.code().to_owned(), why: WhyKept::Unsupported }),
+        }
+    }
+    let broken = after.fields.violations();
+    if !broken.is_empty() {
+        return Ok(UndoRecord::fail(subject, UndoFailure::Invalid(broken)));
+    }
+    if story.own.iter().any(links::concerns) {
+        links::take_back(bench, txn, by, (subject, may), story, &mut record, entries)?;
+    }
+    if story.own.iter().any(followers::concerns) {
+        followers::take_back(bench, txn, by, (subject, may), story, &mut record, entries)?;
+    }
+    if by.is_some() && after != before {
+        write(bench, txn, &before, after, entries)?;
+    }
+    Ok(record)
+}
+
+/// Why a new account stays: somebody else wrote it since, something hangs on it, or the actor may not delete.
+fn why_kept(
+    bench: &Bench<'_>,
+    txn: &mut dyn Txn,
+    account: &Account,
+    story: &Story,
+) -> Result<Option<WhyKept>> {
+    let record = Subject::from(account.id);
+    let mut allowed = match &bench.delete {
+        Some(gate) => accounts::visible(txn, gate, vec![account.clone()])?,
+        None => Vec::new(),
+    };
+    if allowed.pop().is_none() {
+        return Ok(Some(WhyKept::NotAllowed));
+    }
+    if story.touched || account.archived.is_some() {
+        return Ok(Some(WhyKept::Edited));
+    }
+    let query = ChildQuery {
+        about: vec![record],
+        tabs: Vec::new(),
+        open: None,
+        descending: false,
+        after: None,
+        limit: 1,
+    };
+    let is_used = !txn.links().to(&[record], Some(LinkRole::ConvertedTo))?.is_empty()
+        || !txn.links().from(&[record], None)?.is_empty()
+        || !txn.children().list(&query)?.is_empty();
+    Ok(is_used.then_some(WhyKept::InUse))
+}
+
+fn write(
+    bench: &Bench<'_>,
+    txn: &mut dyn Txn,
+    before: &Account,
+    after: Account,
+    entries: &mut Vec<NewEntry>,
+) -> Result<()> {
+    let now = bench.ctx.now();
+    let action = if after.archived == before.archived { Action::Updated } else { Action::Deleted };
+    let changes = account_changes(&before.fields, &after.fields);
+    let after = Account { revision: before.revision.next(), updated_at: now, ..after };
+    txn.accounts().update(std::slice::from_ref(&after))?;
+    entries.push(NewEntry::new(after.id, action, now).with_changes(changes));
+    Ok(())
+}
