@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::domain::{
-    Account, AccountFields, AccountPatch, Action, LeadNumber, Link, LinkRole, NewEntry, NumberPlace,
+    Account, AccountFields, AccountPatch, Action, CatalogueKind, LeadNumber, Link, LinkRole, NewEntry, NumberPlace,
     OperationKind, Series, TermKind, account_changes,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
@@ -20,7 +20,8 @@ use super::access::{Expect, Gate, check_fields};
 use super::intake::check_tax_id;
 use super::listing::check_limit;
 use super::operation::record;
-use super::series;
+use super::settings::load_catalogue_of;
+use super::{custom, series};
 
 /// One account, also one that was archived when its conversion was taken back.
 ///
@@ -108,11 +109,14 @@ pub fn edit(
     expect.into().check("account", before.revision)?;
     check_fields(ctx, patch.fields())?;
     let mut fields = before.fields.clone();
-    patch.apply(&mut fields)?;
+    let (_, catalogue) = load_catalogue_of(txn, CatalogueKind::Account)?;
+    patch.apply(&catalogue, &mut fields)?;
     if fields == before.fields {
         return Ok(masked(ctx, before));
     }
-    let broken = violations(ctx, txn, &before.fields, &fields)?;
+    let mut broken = violations(ctx, txn, &before.fields, &fields)?;
+    let (own, values) = (Some(id.as_uuid()), &before.fields.custom);
+    broken.extend(custom::broken_values(txn, &catalogue, own, &fields.custom, values)?);
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }

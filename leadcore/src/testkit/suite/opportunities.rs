@@ -14,7 +14,7 @@ use crate::store::{OpportunityScan, ServiceScan, Store};
 use crate::time::{Date, Timestamp};
 use crate::value::Currency;
 
-use super::super::fixtures::{World, storable_texts};
+use super::super::fixtures::{World, custom_values, storable_texts};
 use super::{assert_kind, assert_stale, refused};
 
 fn number(text: &str) -> Decimal {
@@ -76,6 +76,7 @@ fn full(world: &World, number: u64, text: &str) -> Opportunity {
             source: Some(world.term(1)),
             campaign: told(),
             description: told(),
+            custom: custom_values(text.len()),
             lines: vec![hard_line(text), Line::new("x", 1.into(), 5.into()), hard_line(text)],
         },
         totals: some_totals(),
