@@ -263,7 +263,7 @@ pub(super) fn check_restored(txn: &mut dyn Txn, before: &Lead, after: &Lead) -> 
 
 /// Those of these records that there are not.
 pub(crate) fn missing(txn: &mut dyn Txn, mut subjects: BTreeSet<Subject>) -> Result<BTreeSet<Subject>> {
-    let of = |kind: SubjectKind, subjects: &BTreeSet<Subject>| -> Vec<uuid::Uuid> {
+    let of = |kind: SubjectKind, subjects: &BTreeSet<Subject>| -> Vec<Uuid> {
         subjects.iter().filter(|subject| subject.kind == kind).map(|subject| subject.id).collect()
     };
     if subjects.is_empty() {

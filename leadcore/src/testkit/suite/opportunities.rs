@@ -39,7 +39,7 @@ fn some_totals() -> Totals {
     Totals::of(&[line], Some(Currency::from_stored("CLF").unwrap())).unwrap()
 }
 
-fn opportunity(world: &World, number: u64, expected: Option<&str>) -> Opportunity {
+pub(super) fn opportunity(world: &World, number: u64, expected: Option<&str>) -> Opportunity {
     let now = world.scene.clock_now();
     Opportunity {
         id: OpportunityId::from_uuid(world.scene.uuid()),
