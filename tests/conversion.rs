@@ -2,6 +2,7 @@
 
 pub(crate) mod back;
 pub(crate) mod calls;
+mod custom;
 mod faults;
 mod frozen;
 mod hosts;

@@ -1,9 +1,11 @@
 //! The persons of a lead or an account.
 
+use leadcore::context::Context;
 use leadcore::desk::{self, Expect, contacts::LinkedContact};
-use leadcore::domain::{ContactFields, FieldValue, SubjectKind};
+use leadcore::domain::{Catalogue, CatalogueKind, ContactFields, CustomKey, FieldValue, SubjectKind};
 use leadcore::error::{Error, Result, ValueError, ViolationCode};
 use leadcore::id::{AccountId, ContactId, LeadId};
+use leadcore::store::Txn;
 use leadcore::value::{Country, PersonName};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -31,11 +33,22 @@ fn given(fields: &Bound<'_, PyDict>) -> PyResult<Given> {
 }
 
 /// Writes what was given over what is there; every misfit at once.
-fn patch(fields: &mut ContactFields, given: &Given, region: Option<Country>) -> Result<()> {
-    let broken: Vec<_> = given
-        .iter()
-        .filter_map(|(key, value)| write(fields, key, value, region).err().map(|error| error.at(key)))
-        .collect();
+fn patch(
+    txn: &mut dyn Txn,
+    ctx: &Context<'_>,
+    fields: &mut ContactFields,
+    given: &Given,
+    region: Option<Country>,
+) -> Result<()> {
+    let own = given.iter().any(|(key, _)| key.starts_with(CustomKey::PREFIX));
+    let kind = CatalogueKind::Contact;
+    let catalogue = if own { desk::settings::catalogue_of(ctx, txn, kind)?.1 } else { Catalogue::of(kind) };
+    let mut write = |key: &str, value: &FieldValue| match CustomKey::new(key) {
+        Ok(own) => catalogue.write_custom(&own, &mut fields.custom, value, region),
+        Err(_) => write(fields, key, value, region),
+    };
+    let broken: Vec<_> =
+        given.iter().filter_map(|(key, value)| write(key, value).err().map(|error| error.at(key))).collect();
     if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
 }
 
@@ -85,7 +98,7 @@ pub(crate) fn contact_add(
     session.write(py, move |ctx, txn| {
         let region = desk::contacts::phone_region(ctx, txn, lead.id)?;
         let mut fields = ContactFields::default();
-        patch(&mut fields, &given, region)?;
+        patch(txn, ctx, &mut fields, &given, region)?;
         let contact = desk::contacts::add(ctx, txn, lead.id, fields, primary)?;
         find(desk::contacts::of_lead(ctx, txn, lead.id)?, contact.id)
     })
@@ -108,7 +121,7 @@ pub(crate) fn contact_edit(
     session.write(py, move |ctx, txn| {
         let region = desk::contacts::phone_region(ctx, txn, lead.id)?;
         let mut fields = find(desk::contacts::of_lead(ctx, txn, lead.id)?, id)?.contact.fields;
-        patch(&mut fields, &given, region)?;
+        patch(txn, ctx, &mut fields, &given, region)?;
         desk::contacts::edit(ctx, txn, lead.id, id, expect, fields)?;
         find(desk::contacts::of_lead(ctx, txn, lead.id)?, id)
     })

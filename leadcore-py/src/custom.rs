@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use leadcore::domain::{
-    Catalogue, CustomField, CustomKey, CustomValue, Emails, Field, FieldValue, Lead, Phones, ReachKind,
-    ReachMark, Reachable,
+    Catalogue, CustomField, CustomKey, CustomValue, CustomValues, Emails, Field, FieldValue, Lead, Phones,
+    ReachKind, ReachMark, Reachable,
 };
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::store::{SettingName, Txn};
@@ -99,6 +99,35 @@ pub(crate) fn mapping<'py>(
     names: &Names,
 ) -> PyResult<Bound<'py, PyMappingProxy>> {
     Ok(PyMappingProxy::new(py, dict(py, lead, names)?.as_mapping()))
+}
+
+/// The custom fields of an account, contact or opportunity that say something, by key; not to be changed.
+pub(crate) fn said<'py>(py: Python<'py>, values: &CustomValues) -> PyResult<Bound<'py, PyMappingProxy>> {
+    let dict = PyDict::new(py);
+    add(&dict, values)?;
+    Ok(PyMappingProxy::new(py, dict.as_mapping()))
+}
+
+/// Adds what they say to a dictionary.
+pub(crate) fn add(dict: &Bound<'_, PyDict>, values: &CustomValues) -> PyResult<()> {
+    values.iter().try_for_each(|(key, it)| dict.set_item(key.as_str(), value(dict.py(), it)?))
+}
+
+/// The custom field of such a record that an attribute names; none where it says nothing.
+///
+/// # Errors
+/// `AttributeError` for a name that no custom field has.
+pub(crate) fn said_of<'py>(
+    py: Python<'py>,
+    what: &str,
+    values: &CustomValues,
+    name: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    let Ok(key) = CustomKey::new(name) else {
+        return Err(PyAttributeError::new_err(format!("{what} has no attribute `{}`", shortened(name))));
+    };
+    let said = values.get(&key).map(|it| value(py, it)).transpose()?;
+    Ok(said.unwrap_or_else(|| py.None().into_bound(py)))
 }
 
 /// The custom field that an attribute names.

@@ -2,24 +2,29 @@
 
 use std::result;
 
+use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::desk::opportunities::{Lost, NewOpportunity, OpportunityQuery};
 use leadcore::desk::services::{NewService, ServiceQuery};
 use leadcore::domain::{
-    Numbering, Opportunity, OpportunityFields, OpportunityPatch, OpportunityState, Service, ServiceFields,
-    ServiceOrigin, ServicePatch, ServiceState,
+    CatalogueKind, CustomKey, CustomValue, CustomValues, FieldValue, Numbering, Opportunity,
+    OpportunityFields, OpportunityPatch, OpportunityState, Service, ServiceFields, ServiceOrigin,
+    ServicePatch, ServiceState,
 };
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::{
     AccountId, ContactId, EstimateId, LostReasonId, OpportunityId, Revision, ServiceId, SourceId, UserId,
 };
+use leadcore::store::Txn;
 use leadcore::time::Date;
 use leadcore::value::Currency;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use rust_decimal::Decimal;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::convert::{Count, Id, Limit, Text, from_json, to_json};
+use crate::convert::{Count, Id, Limit, Text, from_json, to_json, value_of};
 use crate::errors::{invalid, raise};
 use crate::estimates::{Told, day, lines, named, nets};
 use crate::given::{Given, each, expected, given, no_such, number, parsed, text};
@@ -27,8 +32,81 @@ use crate::listing::{PyPage, listing, page, place};
 use crate::session::Session;
 use crate::subject::SubjectArg;
 
-pub(crate) fn told_opportunity(one: &Opportunity) -> Told<'_, Opportunity> {
-    Told { record: one, nets: nets(&one.fields.lines, one.fields.currency) }
+/// An opportunity, with what each line comes to and what its custom fields say.
+#[derive(Serialize)]
+pub(crate) struct ToldOpportunity<'o> {
+    #[serde(flatten)]
+    told: Told<'o, Opportunity>,
+    custom: Vec<(&'o CustomKey, Value)>,
+}
+
+pub(crate) fn told_opportunity(one: &Opportunity) -> ToldOpportunity<'_> {
+    let custom = one.fields.custom.iter().map(|(key, value)| (key, told_value(value))).collect();
+    ToldOpportunity { told: Told { record: one, nets: nets(&one.fields.lines, one.fields.currency) }, custom }
+}
+
+/// What the package makes an object of: of which class, and what it is made of.
+fn told_value(value: &CustomValue) -> Value {
+    match value {
+        CustomValue::Decimal(number) => json!(["decimal", number.normalize().to_string()]),
+        CustomValue::Money(money) => {
+            json!(["money", money.amount().to_string(), money.currency().code()])
+        }
+        CustomValue::Date(_) => json!(["date", value.read()]),
+        CustomValue::Time(_) => json!(["time", value.read()]),
+        CustomValue::Codes(_) => json!(["codes", value.read()]),
+        CustomValue::Link(subject) => json!(["link", subject.kind.code(), subject.id]),
+        _ => json!(["plain", value.read()]),
+    }
+}
+
+/// The fields that the tenant added, as they were given.
+type Own = Vec<(String, FieldValue)>;
+
+fn own_fields(given: &Bound<'_, PyDict>) -> PyResult<Own> {
+    let (mut values, mut broken) = (Vec::with_capacity(given.len()), Vec::new());
+    for (key, value) in given.iter() {
+        let Text(key) = key.extract()?;
+        match value_of(&value) {
+            Ok(value) => values.push((key, value)),
+            Err(error) => broken.push(error.at(key)),
+        }
+    }
+    if broken.is_empty() { Ok(values) } else { Err(raise(given.py(), &Error::invalid(broken))) }
+}
+
+/// Writes them into a patch, as the catalogue reads them; `before` is what the opportunity says.
+fn with_own(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    patch: OpportunityPatch,
+    own: &Own,
+    before: Option<OpportunityId>,
+) -> Result<OpportunityPatch> {
+    if own.is_empty() {
+        return Ok(patch);
+    }
+    let (_, catalogue) = desk::settings::catalogue_of(ctx, txn, CatalogueKind::Opportunity)?;
+    let mut values = match before {
+        Some(id) => desk::opportunities::get(ctx, txn, id)?.fields.custom,
+        None => CustomValues::new(),
+    };
+    let mut broken = Vec::new();
+    let mut patch = patch;
+    for (name, value) in own {
+        let written = CustomKey::new(name).and_then(|key| {
+            catalogue.write_custom(&key, &mut values, value, None)?;
+            Ok(key)
+        });
+        match written {
+            Ok(key) => {
+                let value = values.get(&key).cloned();
+                patch = patch.custom(key, value);
+            }
+            Err(error) => broken.push(error.at(name)),
+        }
+    }
+    if broken.is_empty() { Ok(patch) } else { Err(Error::invalid(broken)) }
 }
 
 pub(crate) fn told_service(one: &Service) -> Told<'_, Service> {
@@ -83,13 +161,17 @@ pub(crate) fn opportunity_create(
     subject: SubjectArg,
     fields: Text,
     contacts: Vec<Id>,
+    own: &Bound<'_, PyDict>,
 ) -> PyResult<String> {
     let changes = patch(&given(py, &fields)?).map_err(|error| raise(py, &error))?;
+    let own = own_fields(own)?;
     let mut fields = OpportunityFields::default();
     changes.apply(&mut fields);
     let new = NewOpportunity::from(fields).contacts(self::contacts(contacts));
     let made = session.write(py, move |ctx, txn| {
-        desk::opportunities::create(ctx, txn, subject.0, new.clone()).map_err(named)
+        let mut new = new.clone();
+        with_own(ctx, txn, OpportunityPatch::new(), &own, None)?.apply(&mut new.fields);
+        desk::opportunities::create(ctx, txn, subject.0, new).map_err(named)
     })?;
     to_json(py, &told_opportunity(&made))
 }
@@ -126,10 +208,13 @@ pub(crate) fn opportunity_edit(
     opportunity: Id,
     revision: Option<Count>,
     fields: Text,
+    own: &Bound<'_, PyDict>,
 ) -> PyResult<String> {
     let (id, changes) = (OpportunityId::from_uuid(opportunity.0), given(py, &fields)?);
     let changes = patch(&changes).map_err(|error| raise(py, &error))?;
+    let own = own_fields(own)?;
     let edited = session.write(py, move |ctx, txn| {
+        let changes = with_own(ctx, txn, changes.clone(), &own, Some(id))?;
         desk::opportunities::edit(ctx, txn, id, expected(revision), &changes).map_err(named)
     })?;
     to_json(py, &told_opportunity(&edited))

@@ -10,7 +10,7 @@ use leadcore::desk::leads::LeadAction;
 use leadcore::desk::page::{
     AccountPage, ChildRecord, Engagement, LeadPage, PageOptions, PageSection, Qualification, TabPage,
 };
-use leadcore::domain::{Catalogue, Outcome, Pipeline, Tab};
+use leadcore::domain::{Outcome, Pipeline, Tab};
 use leadcore::error::{Result, ValueError, ViolationCode};
 use leadcore::id::{AccountId, LeadId, UserId};
 use leadcore::store::Txn;
@@ -30,7 +30,7 @@ use crate::names::py_stage;
 use crate::opportunities::{told_opportunity, told_service};
 use crate::records::{Account, Contact};
 use crate::session::Session;
-use crate::timeline::{catalogue_of, entries};
+use crate::timeline::{Catalogues, catalogue_of, entries};
 
 /// What the page is to hold, as the package hands it over: first, timeline, tabs, users.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ struct Read {
     page: LeadPage,
     lead: Lead,
     pipelines: Vec<Pipeline>,
-    catalogue: Catalogue,
+    catalogue: Catalogues,
     all_tabs: Vec<Tab>,
 }
 
@@ -157,7 +157,7 @@ fn py_account_page<'py>(
     py: Python<'py>,
     page: AccountPage,
     account: Account,
-    catalogue: &Catalogue,
+    catalogue: &Catalogues,
     all_tabs: &[Tab],
 ) -> PyResult<Bound<'py, PyAny>> {
     let (classes, dict) = (classes(py)?, PyDict::new(py));

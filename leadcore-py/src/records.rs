@@ -3,7 +3,7 @@
 use leadcore::domain::{self, TermKind};
 use leadcore::value::{Email, PersonName, Phone, TaxId, Website};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyMappingProxy, PyString, PyTuple};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -134,6 +134,17 @@ impl Contact {
         self.contact.updated_at.to_datetime()
     }
 
+    /// The fields that the tenant added which say something, by key.
+    #[getter]
+    fn custom<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMappingProxy>> {
+        custom::said(py, &self.contact.fields.custom)
+    }
+
+    /// A custom field as an attribute.
+    fn __getattr__<'py>(&self, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        custom::said_of(name.py(), "a contact", &self.contact.fields.custom, &name.to_string_lossy())
+    }
+
     /// Everything about the contact by name.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -148,6 +159,7 @@ impl Contact {
         dict.set_item("is_primary", self.is_primary)?;
         dict.set_item("created_at", self.created_at())?;
         dict.set_item("updated_at", self.updated_at())?;
+        custom::add(&dict, &self.contact.fields.custom)?;
         Ok(dict)
     }
 
@@ -363,6 +375,17 @@ impl Account {
         self.account.updated_at.to_datetime()
     }
 
+    /// The fields that the tenant added which say something, by key.
+    #[getter]
+    fn custom<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMappingProxy>> {
+        custom::said(py, &self.account.fields.custom)
+    }
+
+    /// A custom field as an attribute.
+    fn __getattr__<'py>(&self, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        custom::said_of(name.py(), "an account", &self.account.fields.custom, &name.to_string_lossy())
+    }
+
     /// Everything about the account by name.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -388,6 +411,7 @@ impl Account {
         dict.set_item("category", self.category.as_ref().map(|term| term.name.as_str()))?;
         dict.set_item("created_at", self.created_at())?;
         dict.set_item("updated_at", self.updated_at())?;
+        custom::add(&dict, &self.account.fields.custom)?;
         Ok(dict)
     }
 

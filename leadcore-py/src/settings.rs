@@ -1,28 +1,40 @@
-//! The field catalogue: what the tenant says of the fields of a lead, and the fields that it added.
+//! The field catalogues: what the tenant says of the fields of a lead, and the fields that it added to leads, accounts, contacts
+//! and opportunities.
 
 use leadcore::desk;
 use leadcore::desk::settings::FieldMapping;
 use leadcore::domain::{
-    Catalogue, CustomField, CustomKey, Field, FieldSettings, FieldSpec, FieldType, Section,
+    Catalogue, CatalogueKind, CustomField, CustomKey, Field, FieldSettings, FieldSpec, FieldType, Section,
 };
-use leadcore::error::{Error, ValueError};
+use leadcore::error::{Error, ValueError, ViolationCode};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::convert::{Count, Text, models, to_json};
 use crate::custom::value;
 use crate::definition::{Definition, GivenChoice};
-use crate::errors::raise;
+use crate::errors::{invalid, raise};
 use crate::session::Session;
 
-fn catalogue(py: Python<'_>, session: &Session) -> PyResult<Catalogue> {
-    session.read(py, |ctx, txn| Ok(desk::settings::catalogue(ctx, txn)?.1))
+fn catalogue(py: Python<'_>, session: &Session, of: &Text) -> PyResult<Catalogue> {
+    let kind = kind_of(py, of)?;
+    session.read(py, move |ctx, txn| Ok(desk::settings::catalogue_of(ctx, txn, kind)?.1))
+}
+
+/// Whose fields.
+fn kind_of(py: Python<'_>, of: &Text) -> PyResult<CatalogueKind> {
+    let message = "fields are those of a `lead`, `account`, `contact` or `opportunity`";
+    CatalogueKind::from_code(&of.0).ok_or_else(|| invalid(py, "of", ViolationCode::Unknown, message))
 }
 
 /// Every field as the tenant sees it, in form order.
 #[pyfunction]
-pub(crate) fn field_specs<'py>(py: Python<'py>, session: &Session) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    let catalogue = catalogue(py, session)?;
+pub(crate) fn field_specs<'py>(
+    py: Python<'py>,
+    session: &Session,
+    of: Text,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let catalogue = catalogue(py, session, &of)?;
     catalogue.specs().iter().map(|spec| py_spec(py, &catalogue, spec)).collect()
 }
 
@@ -32,6 +44,7 @@ pub(crate) fn field_specs<'py>(py: Python<'py>, session: &Session) -> PyResult<V
 pub(crate) fn field_update<'py>(
     py: Python<'py>,
     session: &Session,
+    of: Text,
     field: Text,
     required: Option<bool>,
     enabled: Option<bool>,
@@ -39,11 +52,12 @@ pub(crate) fn field_update<'py>(
     order: Option<Count>,
     section: Option<Text>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let kind = kind_of(py, &of)?;
     let field: Field = field.0.parse().map_err(|error: ValueError| raise(py, &error.at("field").into()))?;
     let order = order.map(|order| u32::try_from(order.0).unwrap_or(u32::MAX));
     let wanted = field.clone();
     let catalogue = session.write(py, move |ctx, txn| {
-        let (revision, mut catalogue) = desk::settings::catalogue(ctx, txn)?;
+        let (revision, mut catalogue) = desk::settings::catalogue_of(ctx, txn, kind)?;
         let settings: &mut FieldSettings = catalogue.settings_mut(field.clone());
         settings.required = required.or(settings.required);
         settings.enabled = enabled.or(settings.enabled);
@@ -65,13 +79,15 @@ pub(crate) fn field_update<'py>(
 pub(crate) fn field_add<'py>(
     py: Python<'py>,
     session: &Session,
+    of: Text,
     key: Text,
     definition: &Bound<'_, PyDict>,
     choices: Option<Vec<GivenChoice>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let kind = kind_of(py, &of)?;
     let definition = Definition::read(key, definition, choices)?;
     let (catalogue, field) = session.write(py, move |ctx, txn| {
-        let (revision, mut catalogue) = desk::settings::catalogue(ctx, txn)?;
+        let (revision, mut catalogue) = desk::settings::catalogue_of(ctx, txn, kind)?;
         let field = definition.add(&mut catalogue)?;
         desk::settings::set_catalogue(ctx, txn, revision, &catalogue)?;
         Ok((catalogue, field))
@@ -79,17 +95,20 @@ pub(crate) fn field_add<'py>(
     py_spec(py, &catalogue, &catalogue.spec(&Field::Custom(field.key)))
 }
 
-/// Changes a custom field, and by the mapping the values that leads have.
+/// Changes a custom field, and by the mapping the values that records have.
 #[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "the keyword arguments of one Python method")]
 pub(crate) fn field_change<'py>(
     py: Python<'py>,
     session: &Session,
+    of: Text,
     key: Text,
     definition: &Bound<'_, PyDict>,
     choices: Option<Vec<GivenChoice>>,
     mapping: Vec<(Text, Option<Text>)>,
     clear_rest: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let kind = kind_of(py, &of)?;
     let definition = Definition::read(key, definition, choices)?;
     let plain = mapping.is_empty() && !clear_rest;
     let exact = if clear_rest { FieldMapping::exact().clear_rest() } else { FieldMapping::exact() };
@@ -97,34 +116,45 @@ pub(crate) fn field_change<'py>(
         mapping.choice(&code.0, instead.as_ref().map(|instead| instead.0.as_str()))
     });
     let (catalogue, field) = session.write(py, move |ctx, txn| {
-        let (revision, mut catalogue) = desk::settings::catalogue(ctx, txn)?;
+        let (revision, mut catalogue) = desk::settings::catalogue_of(ctx, txn, kind)?;
         let before = definition.known(&catalogue)?;
         let field = definition.change(&mut catalogue)?;
         // What keeps its type changes no value, and needs no look at the leads.
         if plain && before.kind.code() == field.kind.code() {
             desk::settings::set_catalogue(ctx, txn, revision, &catalogue)?;
         } else {
-            desk::settings::change_field(ctx, txn, revision, &field, &mapping)?;
+            desk::settings::change_field_of(ctx, txn, kind, revision, &field, &mapping)?;
         }
         Ok((catalogue, field))
     })?;
     py_spec(py, &catalogue, &catalogue.spec(&Field::Custom(field.key)))
 }
 
-/// Takes a custom field away; with `clear` also the values that leads have.
+/// Takes a custom field away; with `clear` also the values that records have.
 #[pyfunction]
-pub(crate) fn field_remove(py: Python<'_>, session: &Session, key: Text, clear: bool) -> PyResult<()> {
+pub(crate) fn field_remove(
+    py: Python<'_>,
+    session: &Session,
+    of: Text,
+    key: Text,
+    clear: bool,
+) -> PyResult<()> {
+    let kind = kind_of(py, &of)?;
     let key = CustomKey::new(&key.0).map_err(|_| raise(py, &Error::not_found("field")))?;
     session.write(py, move |ctx, txn| {
-        let (revision, _) = desk::settings::catalogue(ctx, txn)?;
-        desk::settings::remove_field(ctx, txn, revision, &key, clear).map(drop)
+        let (revision, _) = desk::settings::catalogue_of(ctx, txn, kind)?;
+        desk::settings::remove_field_of(ctx, txn, kind, revision, &key, clear).map(drop)
     })
 }
 
 /// Every section of the form, in order.
 #[pyfunction]
-pub(crate) fn section_list<'py>(py: Python<'py>, session: &Session) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    catalogue(py, session)?.sections().iter().map(|section| py_section(py, section)).collect()
+pub(crate) fn section_list<'py>(
+    py: Python<'py>,
+    session: &Session,
+    of: Text,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    catalogue(py, session, &of)?.sections().iter().map(|section| py_section(py, section)).collect()
 }
 
 /// Adds a section, or changes its name and place; none leaves one.
@@ -132,13 +162,15 @@ pub(crate) fn section_list<'py>(py: Python<'py>, session: &Session) -> PyResult<
 pub(crate) fn section_set<'py>(
     py: Python<'py>,
     session: &Session,
+    of: Text,
     key: Text,
     label: Option<Text>,
     order: Option<Count>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let kind = kind_of(py, &of)?;
     let order = order.map(|order| u32::try_from(order.0).unwrap_or(u32::MAX));
     let section = session.write(py, move |ctx, txn| {
-        let (revision, mut catalogue) = desk::settings::catalogue(ctx, txn)?;
+        let (revision, mut catalogue) = desk::settings::catalogue_of(ctx, txn, kind)?;
         let settings = catalogue.section_mut(&key.0);
         settings.order = order.or(settings.order);
         if let Some(label) = &label {
@@ -153,9 +185,10 @@ pub(crate) fn section_set<'py>(
 
 /// Takes a section away, or gives a standard one its own name and place back.
 #[pyfunction]
-pub(crate) fn section_remove(py: Python<'_>, session: &Session, key: Text) -> PyResult<()> {
+pub(crate) fn section_remove(py: Python<'_>, session: &Session, of: Text, key: Text) -> PyResult<()> {
+    let kind = kind_of(py, &of)?;
     session.write(py, move |ctx, txn| {
-        let (revision, mut catalogue) = desk::settings::catalogue(ctx, txn)?;
+        let (revision, mut catalogue) = desk::settings::catalogue_of(ctx, txn, kind)?;
         if !catalogue.sections().iter().any(|section| section.key == key.0) {
             return Err(Error::not_found("section"));
         }
@@ -166,8 +199,8 @@ pub(crate) fn section_remove(py: Python<'_>, session: &Session, key: Text) -> Py
 
 /// The sections of the form, each with the fields that people fill in.
 #[pyfunction]
-pub(crate) fn form<'py>(py: Python<'py>, session: &Session) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    let catalogue = visible(py, session)?;
+pub(crate) fn form<'py>(py: Python<'py>, session: &Session, of: Text) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let catalogue = visible(py, session, &of)?;
     let class = models(py)?.getattr("FormSection")?;
     let parts = catalogue.form();
     let parts = parts.iter().map(|part| {
@@ -180,13 +213,14 @@ pub(crate) fn form<'py>(py: Python<'py>, session: &Session) -> PyResult<Vec<Boun
 
 /// The JSON Schema of what people fill in.
 #[pyfunction]
-pub(crate) fn form_schema(py: Python<'_>, session: &Session) -> PyResult<String> {
-    to_json(py, &visible(py, session)?.json_schema())
+pub(crate) fn form_schema(py: Python<'_>, session: &Session, of: Text) -> PyResult<String> {
+    to_json(py, &visible(py, session, &of)?.json_schema())
 }
 
 /// What the acting user sees of the catalogue.
-fn visible(py: Python<'_>, session: &Session) -> PyResult<Catalogue> {
-    session.read(py, |ctx, txn| desk::settings::visible_catalogue(ctx, txn))
+fn visible(py: Python<'_>, session: &Session, of: &Text) -> PyResult<Catalogue> {
+    let kind = kind_of(py, of)?;
+    session.read(py, move |ctx, txn| desk::settings::visible_catalogue_of(ctx, txn, kind))
 }
 
 fn py_section<'py>(py: Python<'py>, section: &Section) -> PyResult<Bound<'py, PyAny>> {

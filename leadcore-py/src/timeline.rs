@@ -1,9 +1,11 @@
 //! Everything that happened to a lead, an account or a person.
 
+use std::collections::BTreeSet;
+
 use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::desk::timeline::{TimelineItem, TimelineQuery};
-use leadcore::domain::{Catalogue, Field, FieldValue, Sequence, Topic};
+use leadcore::domain::{Catalogue, CatalogueKind, Field, FieldValue, Sequence, SubjectKind, Topic};
 use leadcore::error::{Error, Result, ViolationCode};
 use leadcore::store::Txn;
 use pyo3::prelude::*;
@@ -52,43 +54,64 @@ fn topics_of(topics: &[Text]) -> Result<Vec<Topic>> {
     topics.iter().enumerate().map(topic).collect()
 }
 
+/// The fields that the tenant added, of each kind of record that events speak of.
+pub(crate) type Catalogues = Vec<Catalogue>;
+
 /// The fields that these events speak of.
 pub(crate) fn catalogue_of(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     items: &[TimelineItem],
-) -> Result<Catalogue> {
-    let mut changes = items.iter().flat_map(|item| &item.entry.changes);
-    if changes.any(|change| change.field.starts_with("x_")) {
-        return Ok(desk::settings::catalogue(ctx, txn)?.1);
+) -> Result<Catalogues> {
+    let own = |item: &&TimelineItem| item.entry.changes.iter().any(|change| change.field.starts_with("x_"));
+    let kinds: BTreeSet<_> =
+        items.iter().filter(own).map(|item| fields_of(item.entry.subject.kind)).collect();
+    kinds.into_iter().map(|kind| Ok(desk::settings::catalogue_of(ctx, txn, kind)?.1)).collect()
+}
+
+/// Whose fields the custom fields of a record are.
+const fn fields_of(kind: SubjectKind) -> CatalogueKind {
+    match kind {
+        SubjectKind::Account => CatalogueKind::Account,
+        SubjectKind::Contact => CatalogueKind::Contact,
+        SubjectKind::Opportunity => CatalogueKind::Opportunity,
+        _ => CatalogueKind::Lead,
     }
-    Ok(Catalogue::standard())
 }
 
 /// Events as their Python class.
 pub(crate) fn entries<'py>(
     py: Python<'py>,
-    catalogue: &Catalogue,
+    catalogues: &Catalogues,
     items: &[TimelineItem],
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    items.iter().map(|item| py_entry(py, catalogue, item)).collect()
+    items.iter().map(|item| py_entry(py, catalogues, item)).collect()
 }
 
 /// A value of a change, in the type of its field.
 fn shown<'py>(
     py: Python<'py>,
-    catalogue: &Catalogue,
+    catalogue: Option<&Catalogue>,
     field: &str,
     value: &FieldValue,
 ) -> PyResult<Bound<'py, PyAny>> {
     match field.parse() {
-        Ok(Field::Custom(key)) => journalled(py, catalogue, &key, value),
+        Ok(Field::Custom(key)) => {
+            let nothing = Catalogue::default();
+            journalled(py, catalogue.unwrap_or(&nothing), &key, value)
+        }
         _ => to_python(py, &retyped(field, value)),
     }
 }
 
-fn py_entry<'py>(py: Python<'py>, catalogue: &Catalogue, item: &TimelineItem) -> PyResult<Bound<'py, PyAny>> {
+fn py_entry<'py>(
+    py: Python<'py>,
+    catalogues: &Catalogues,
+    item: &TimelineItem,
+) -> PyResult<Bound<'py, PyAny>> {
     let (models, entry) = (models(py)?, &item.entry);
+    let kind = fields_of(entry.subject.kind);
+    let catalogue = catalogues.iter().find(|catalogue| catalogue.kind() == kind);
     let change = models.getattr("Change")?;
     let changes = entry.changes.iter().map(|it| {
         let before = shown(py, catalogue, &it.field, &it.before)?;

@@ -4,7 +4,7 @@
 //! old values stay as they were: a search would miss them, and a name could be there twice. So the version of the rules
 //! is stored beside them, and a store of another version is refused until [`rebuild_keys`] has run.
 
-use leadcore::domain::{BlockKey, KEYS_VERSION, SearchText};
+use leadcore::domain::{BlockKey, KEYS_VERSION, OpportunityFields, SearchText};
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::value::fold;
 use rusqlite::{Connection, Row};
@@ -72,6 +72,7 @@ pub fn rebuild_keys(conn: &Connection, prefix: &str) -> Result<u64> {
             let (name, search) = (account.fields.name_key(), account.fields.search_text());
             Ok(Person { id: account.id.as_uuid(), name, search, blocks: account.block_keys() })
         })?;
+        rebuild_opportunities(conn, prefix)?;
         let done = format!("DELETE FROM leadcore_keys; INSERT INTO leadcore_keys VALUES ({KEYS_VERSION})");
         conn.execute_batch(&with_prefix(&done, prefix)).store("write the version of the keys")
     })?;
@@ -187,4 +188,25 @@ fn rebuild_people(
     }
     let rebuild = format!("INSERT INTO {prefix}{table}_search ({prefix}{table}_search) VALUES ('rebuild')");
     conn.execute_batch(&rebuild).store(what)
+}
+
+/// The keys of opportunities: those of their custom fields.
+fn rebuild_opportunities(conn: &Connection, prefix: &str) -> Result<()> {
+    let what = "compute keys of opportunities anew";
+    conn.execute(&format!("DELETE FROM {prefix}block_key WHERE of = 'opportunity'"), []).store(what)?;
+    let mut add_block = conn.prepare(&with_prefix(ADD_BLOCK, prefix)).store(what)?;
+    let mut read = conn
+        .prepare(&format!("SELECT tenant, id, custom FROM {prefix}opportunity WHERE custom IS NOT NULL"))
+        .store(what)?;
+    let mut rows = read.query([]).store(what)?;
+    while let Some(row) = rows.next().store(what)? {
+        let mut columns = Columns::of(row);
+        let (tenant, id) = (columns.text()?.to_owned(), columns.uuid()?);
+        let fields = OpportunityFields { custom: columns.json("custom fields")?, ..Default::default() };
+        for key in fields.block_keys() {
+            let subject = id.as_bytes().as_slice();
+            add_block.execute((&tenant, "opportunity", key.kind.code(), key.key, subject)).store(what)?;
+        }
+    }
+    Ok(())
 }

@@ -50,7 +50,7 @@ from .exceptions import (
     Violation,
 )
 from .exporting import Exported, LeadExport
-from .fields import AccountInput, ContactInput, FieldInput, FieldType, LeadInput
+from .fields import AccountInput, ContactInput, FieldInput, FieldsOf, FieldType, LeadInput
 from .files import FileRecord, Files, SweptFiles
 from .filters import F, Filter
 from .followers import Candidate, Candidates, Follow, Followers, Participants
@@ -170,6 +170,7 @@ __all__ = [
     "FieldInput",
     "FieldSpec",
     "FieldType",
+    "FieldsOf",
     "FileFormat",
     "FileRecord",
     "Files",

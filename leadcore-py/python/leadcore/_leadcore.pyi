@@ -539,6 +539,12 @@ class Contact:
     def updated_at(self) -> datetime:
         """When it was last written."""
 
+    @property
+    def custom(self) -> Mapping[str, Any]:
+        """The fields that the tenant added which say something, by key."""
+
+    # As of a lead: attributes at run time, and `custom` for typed code.
+
     def to_dict(self) -> dict[str, Any]:
         """Everything about the contact by name."""
 
@@ -664,6 +670,12 @@ class Account:
     @property
     def category(self) -> Term | None:
         """Industry or type."""
+
+    @property
+    def custom(self) -> Mapping[str, Any]:
+        """The fields that the tenant added which say something, by key."""
+
+    # As of a lead: attributes at run time, and `custom` for typed code.
 
     def to_dict(self) -> dict[str, Any]:
         """Everything about the account by name."""
@@ -964,11 +976,12 @@ def term_reorder(session: Session, kind: str, order: list[Any]) -> list[Term]:
 def term_defaults(session: Session, kind: str) -> list[Term]:
     """The terms of a list; the usual reasons where there is none."""
 
-def field_specs(session: Session) -> list[FieldSpec]:
+def field_specs(session: Session, of: str) -> list[FieldSpec]:
     """Every field as the tenant sees it, in form order."""
 
 def field_update(
     session: Session,
+    of: str,
     field: str,
     required: bool | None,
     enabled: bool | None,
@@ -981,35 +994,38 @@ def field_update(
 # Code, label, place, archived.
 _GivenChoice: TypeAlias = tuple[str, str, int, bool]
 
-def field_add(session: Session, key: str, definition: dict[str, Any], choices: list[_GivenChoice] | None) -> FieldSpec:
+def field_add(
+    session: Session, of: str, key: str, definition: dict[str, Any], choices: list[_GivenChoice] | None
+) -> FieldSpec:
     """Adds a custom field."""
 
 def field_change(
     session: Session,
+    of: str,
     key: str,
     definition: dict[str, Any],
     choices: list[_GivenChoice] | None,
     mapping: list[tuple[str, str | None]],
     clear_rest: bool,
 ) -> FieldSpec:
-    """Changes a custom field, and by the mapping the values that leads have."""
+    """Changes a custom field, and by the mapping the values that records have."""
 
-def field_remove(session: Session, key: str, clear: bool) -> None:
-    """Takes a custom field away; with `clear` also the values that leads have."""
+def field_remove(session: Session, of: str, key: str, clear: bool) -> None:
+    """Takes a custom field away; with `clear` also the values that records have."""
 
-def section_list(session: Session) -> list[Section]:
+def section_list(session: Session, of: str) -> list[Section]:
     """Every section of the form, in order."""
 
-def section_set(session: Session, key: str, label: str | None, order: int | None) -> Section:
+def section_set(session: Session, of: str, key: str, label: str | None, order: int | None) -> Section:
     """Adds a section, or changes its name and place; none leaves one."""
 
-def section_remove(session: Session, key: str) -> None:
+def section_remove(session: Session, of: str, key: str) -> None:
     """Takes a section away, or gives a standard one its own name and place back."""
 
-def form(session: Session) -> list[FormSection]:
+def form(session: Session, of: str) -> list[FormSection]:
     """The sections of the form, each with the fields that people fill in."""
 
-def form_schema(session: Session) -> str:
+def form_schema(session: Session, of: str) -> str:
     """The JSON Schema of what people fill in."""
 
 # A lead, account or contact: the object, its kind and id, or the id of a lead.
@@ -1444,7 +1460,9 @@ def records_of(
 ) -> _Page:
     """A page of the records of one kind about a record."""
 
-def opportunity_create(session: Session, subject: _Subject, fields: str, contacts: list[Any]) -> str:
+def opportunity_create(
+    session: Session, subject: _Subject, fields: str, contacts: list[Any], own: dict[str, Any]
+) -> str:
     """Creates an opportunity of an account, or of the account that a lead became: as JSON."""
 
 def opportunity_get(session: Session, opportunity: Any) -> str:
@@ -1453,7 +1471,9 @@ def opportunity_get(session: Session, opportunity: Any) -> str:
 def opportunity_by_number(session: Session, number: int | str) -> str:
     """The opportunity with this number, or the text that people write for it."""
 
-def opportunity_edit(session: Session, opportunity: Any, revision: int | None, fields: str) -> str:
+def opportunity_edit(
+    session: Session, opportunity: Any, revision: int | None, fields: str, own: dict[str, Any]
+) -> str:
     """Changes some fields of an opportunity; null empties one."""
 
 def opportunity_contacts(session: Session, opportunity: Any, revision: int | None, contacts: list[Any]) -> str:

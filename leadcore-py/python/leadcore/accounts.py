@@ -11,7 +11,7 @@ from ._leadcore import Account, Lead
 from .arguments import check, page_size_of
 from .arguments import compiled as _leadcore
 from .exceptions import refused
-from .fields import ACCOUNT_KEYS, AccountInput, checked
+from .fields import ACCOUNT_KEYS, AccountInput, with_custom
 from .models import Entry, Page, Topic
 from .pages import AccountPage, wanted
 
@@ -49,7 +49,7 @@ class Accounts:
 
         With an account object, the edit is refused when somebody changed the account since it was read; with an id it
         goes over whatever is there. The leads behind the account stay as they were converted. Who may edit one of them
-        may edit the account.
+        may edit the account. Fields that ``db.catalogue.of("account")`` has are arguments by their keys, or in ``custom``.
 
         Raises:
             ConflictError: When the account changed since it was read.
@@ -67,7 +67,7 @@ class Accounts:
             leadcore.exceptions.ConflictError: account changed since it was read: revision 2, expected 1
 
         """
-        given = checked(changes, ACCOUNT_KEYS)
+        given = with_custom(changes, ACCOUNT_KEYS)
         # The core calls it `company`.
         check("name", given.get("name"), (str, type(None)), "text")
         status = given.pop("status", None)

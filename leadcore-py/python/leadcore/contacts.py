@@ -13,7 +13,7 @@ from ._leadcore import Contact
 from .arguments import check, expected
 from .arguments import compiled as _leadcore
 from .exceptions import NotFoundError, StorageError, refused
-from .fields import CONTACT_KEYS, ContactInput, checked
+from .fields import CONTACT_KEYS, ContactInput, with_custom
 from .html import PERSON_COLUMNS, table
 from .leads import LeadRef
 from .marks import AddressMark, given
@@ -57,7 +57,7 @@ class Contacts:
         >>> db.contacts.add(lead, name="Anna Berg", email="anna@nordlys.example").is_primary
         True
         """
-        return _leadcore.contact_add(self._db._session, lead, checked(fields, CONTACT_KEYS), primary)
+        return _leadcore.contact_add(self._db._session, lead, with_custom(fields, CONTACT_KEYS), primary)
 
     def of(self, owner: SubjectRef) -> ContactList:
         """The persons of a lead or an account, the primary one first.
@@ -94,8 +94,11 @@ class Contacts:
         >>> anna = db.contacts.add(lead, name="Anna Berg")
         >>> db.contacts.edit(lead, anna, job_title="CEO").job_title
         'CEO'
+        >>> _ = db.catalogue.of("contact").add_field("x_language", label="Language")
+        >>> db.contacts.edit(lead, anna.id, x_language="Norwegian").x_language
+        'Norwegian'
         """
-        return _leadcore.contact_edit(self._db._session, lead, contact, checked(changes, CONTACT_KEYS))
+        return _leadcore.contact_edit(self._db._session, lead, contact, with_custom(changes, CONTACT_KEYS))
 
     def make_primary(self, lead: LeadRef, contact: ContactRef) -> None:
         """Make one of the lead's persons the primary contact.

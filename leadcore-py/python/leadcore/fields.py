@@ -12,7 +12,7 @@ from uuid import UUID
 from leadcore.exceptions import InvalidError, Violation
 from leadcore.models import Choice, Email, Phone, Stage, Term
 
-__all__ = ["AccountInput", "ContactInput", "FieldInput", "FieldType", "LeadInput", "StageRef", "TermRef"]
+__all__ = ["AccountInput", "ContactInput", "FieldInput", "FieldType", "FieldsOf", "LeadInput", "StageRef", "TermRef"]
 
 TermRef: TypeAlias = Term | UUID | str
 """A term: the record, its id, or its name."""
@@ -25,6 +25,9 @@ EmailInput: TypeAlias = str | Email | Iterable[str | Email] | None
 
 PhoneInput: TypeAlias = str | Phone | Iterable[str | Phone] | None
 """Phone numbers likewise."""
+
+FieldsOf: TypeAlias = Literal["lead", "account", "contact", "opportunity"]
+"""Whose fields."""
 
 FieldType: TypeAlias = Literal[
     "text",
@@ -43,7 +46,7 @@ FieldType: TypeAlias = Literal[
     "phone",
     "url",
 ]
-"""What a custom field takes, and what a lead has of it: ``str`` for ``text``, ``long_text``, ``one_of``, ``user``,
+"""What a custom field takes, and what a record has of it: ``str`` for ``text``, ``long_text``, ``one_of``, ``user``,
 ``email``, ``phone`` and ``url``; ``int``; ``Decimal``; :class:`Money`; ``datetime.date`` and aware UTC ``datetime``;
 ``bool``; a tuple of ``str`` for ``many_of``; for a ``link`` kind and id of the record: ``("lead", id)``."""
 
@@ -126,13 +129,13 @@ class FieldInput(TypedDict, total=False):
     label: str | None
     """What people read; the key when not said."""
     required: bool
-    """Every new or edited lead must have a value."""
+    """Every new or edited record must have a value."""
     unique: bool
-    """No two leads outside the trash have the same value."""
+    """No two records have the same value; leads in the trash and archived accounts have none."""
     enabled: bool
     """Whether it takes values."""
     default: Any
-    """What a new lead gets when nothing is given."""
+    """What a new record gets when nothing is given."""
     choices: Iterable[Choice | str | tuple[str, str]] | Mapping[str, str] | None
     """Of ``one_of`` and ``many_of``: choices, codes, pairs of code and label, or labels by code."""
     currency: str | None
@@ -192,6 +195,8 @@ class AccountInput(TypedDict, total=False):
     """The user responsible."""
     category: TermRef | None
     """Industry or type."""
+    custom: Mapping[str, Any] | None
+    """Fields that the tenant added to accounts, by key; each is an argument of its own too, as of a lead."""
 
 
 class ContactInput(TypedDict, total=False):
@@ -209,6 +214,8 @@ class ContactInput(TypedDict, total=False):
     """Phone numbers, the first one primary."""
     description: str | None
     """Anything else worth knowing."""
+    custom: Mapping[str, Any] | None
+    """Fields that the tenant added to contacts, by key; each is an argument of its own too, as of a lead."""
 
 
 LEAD_KEYS = frozenset(LeadInput.__annotations__)
@@ -232,6 +239,11 @@ _ELSEWHERE = {
 
 def lead_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a lead; custom ones by themselves or in ``custom``."""
+    return with_custom(given, LEAD_KEYS)
+
+
+def with_custom(given: Mapping[str, Any], keys: frozenset[str]) -> dict[str, Any]:
+    """The fields of a record that has these; custom ones by themselves or in ``custom``."""
     fields = dict(given)
     own = fields.pop("custom", None)
     broken = []
@@ -248,7 +260,7 @@ def lead_fields(given: Mapping[str, Any]) -> dict[str, Any]:
                 fields[key] = value
     if broken:
         raise InvalidError("; ".join(str(violation) for violation in broken), violations=broken)
-    known = LEAD_KEYS - {"custom"}
+    known = keys - {"custom"}
     return checked(fields, known | {key for key in fields if str(key).startswith(CUSTOM)})
 
 

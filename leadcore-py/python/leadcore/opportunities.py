@@ -10,7 +10,7 @@ from uuid import UUID
 
 from .arguments import check, expected
 from .arguments import compiled as _leadcore
-from .fields import checked
+from .fields import CUSTOM, with_custom
 from .lines import lines_json, number_of
 from .models import Page
 from .opportunity import (
@@ -47,9 +47,10 @@ def id_of(name: str, given: object) -> str | None:
     return str(which) if isinstance(which, UUID) else which
 
 
-def _fields(given: Mapping[str, Any]) -> str:
-    """The fields that were said, each of a type that it can be."""
-    said = checked(given, OPPORTUNITY_KEYS)
+def _fields(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The fields that were said, each of a type that it can be, and those that the tenant added."""
+    said = with_custom(given, OPPORTUNITY_KEYS)
+    own = {key: said.pop(key) for key in [*said] if key.startswith(CUSTOM)}
     for name in ("name", "owner", "currency", "campaign", "description"):
         text_or_none(name, said.get(name))
     if "expected_close" in said:
@@ -62,7 +63,7 @@ def _fields(given: Mapping[str, Any]) -> str:
         check("probability", said["probability"], (int, type(None)), "a whole number or None")
     if "lines" in said:
         said["lines"] = lines_json(said["lines"])
-    return fields_json(said)
+    return fields_json(said), own
 
 
 class Opportunities:
@@ -93,7 +94,8 @@ class Opportunities:
 
         """
         persons = [id_of("contacts", contact) for contact in contacts]
-        return self._one(_leadcore.opportunity_create(self._db._session, subject, _fields(fields), persons))
+        said, own = _fields(fields)
+        return self._one(_leadcore.opportunity_create(self._db._session, subject, said, persons, own))
 
     def get(self, opportunity: OpportunityRef) -> Opportunity:
         """The opportunity.
@@ -125,8 +127,11 @@ class Opportunities:
         >>> roof = db.opportunities.create(lead, name="Solar roof")
         >>> db.opportunities.edit(roof, probability=80, expected_close="2099-12-31").probability
         80
+        >>> _ = db.catalogue.of("opportunity").add_field("x_panels", label="Panels", type="integer")
+        >>> db.opportunities.edit(roof.id, x_panels=24).x_panels
+        24
         """
-        return self._one(_leadcore.opportunity_edit(self._db._session, *_of(opportunity), _fields(changes)))
+        return self._one(_leadcore.opportunity_edit(self._db._session, *_of(opportunity), *_fields(changes)))
 
     def set_contacts(self, opportunity: OpportunityRef, contacts: Iterable[ContactRef]) -> Opportunity:
         """Say which persons it is about.

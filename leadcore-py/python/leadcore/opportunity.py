@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, TypeAlias, TypedDict
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict
 from uuid import UUID
 
+from .fields import CUSTOM
 from .html import facts
 from .lines import Line, LineRef, Totals, line_of, lines_table, totals_of
 from .models import Subject
 from .subjects import about_of, time_of, user_of
-from .values import Record
+from .values import Money, Record
 
 __all__ = [
     "Opportunity",
@@ -56,6 +58,8 @@ class OpportunityInput(TypedDict, total=False):
     """What else there is to say."""
     lines: Iterable[LineRef]
     """What they may buy: each a :class:`Line`, or a mapping of its fields."""
+    custom: Mapping[str, Any] | None
+    """Fields that the tenant added to opportunities, by key; each is an argument of its own too, as of a lead."""
 
 
 OPPORTUNITY_KEYS = frozenset(OpportunityInput.__annotations__)
@@ -133,6 +137,26 @@ class Opportunity(Record):
     """When it was created."""
     updated_at: datetime = field(repr=False)
     """When it was last written."""
+    _said: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+
+    @property
+    def custom(self) -> Mapping[str, Any]:
+        """The fields that the tenant added which say something, by key."""
+        return MappingProxyType(dict(self._said))
+
+    if not TYPE_CHECKING:  # It would make every misspelt field one of them; typed code reads `custom`.
+
+        def __getattr__(self, name: str) -> Any:
+            if not name.startswith(CUSTOM):
+                message = f"an opportunity has no attribute `{name[:100]}`"
+                raise AttributeError(message)
+            return dict(self._said).get(name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything about the opportunity by name, custom fields too."""
+        told = super(Opportunity, self).to_dict()
+        del told["_said"]
+        return told | dict(self._said)
 
     #: The columns of a table of opportunities.
     _columns: ClassVar[tuple[str, ...]] = (
@@ -276,7 +300,26 @@ def opportunity_of(told: Mapping[str, Any]) -> Opportunity:
         user_of(told["created_by"]),
         time_of(told["created_at"]),
         time_of(told["updated_at"]),
+        tuple((key, _own(*value)) for key, value in told["custom"]),
     )
+
+
+def _own(of: str, said: Any, more: str = "") -> Any:
+    """The value of a custom field, as leads have it."""
+    match of:
+        case "decimal":
+            return Decimal(said)
+        case "money":
+            return Money(Decimal(said), more)
+        case "date":
+            return date.fromisoformat(said)
+        case "time":
+            return time_of(said)
+        case "codes":
+            return tuple(said)
+        case "link":
+            return (said, UUID(more))
+    return said
 
 
 def service_of(told: Mapping[str, Any]) -> Service:

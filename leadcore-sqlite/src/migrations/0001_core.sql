@@ -241,6 +241,8 @@ CREATE TABLE {prefix}contact (
     -- JSON: since when and why nobody may call this person; NULL when one may.
     do_not_call TEXT,
     description TEXT,
+    -- As in {prefix}lead.
+    custom      TEXT,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
     name_key    TEXT    NOT NULL,
@@ -278,6 +280,8 @@ CREATE TABLE {prefix}account (
     description     TEXT,
     owner           TEXT,
     category        BLOB,
+    -- As in {prefix}lead.
+    custom          TEXT,
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,
     -- When, and by which operation, the conversion that made it was taken back.
@@ -302,10 +306,11 @@ CREATE VIRTUAL TABLE {prefix}account_search USING fts5 (
 );
 
 -- What contacts and accounts are found by when a lead may be one of them: `number`, `tax_id`, `email` (canonical), `phone`
--- (digits), `company` (without its legal form), `domain`, `person`.
+-- (digits), `company` (without its legal form), `domain`, `person`; these and opportunities also by `custom`, a custom field
+-- and the compared form of its value, and `field`, a custom field that there is a value of.
 CREATE TABLE {prefix}block_key (
     tenant  TEXT NOT NULL,
-    of      TEXT NOT NULL CHECK (of IN ('account', 'contact')),
+    of      TEXT NOT NULL CHECK (of IN ('account', 'contact', 'opportunity')),
     kind    TEXT NOT NULL,
     key     TEXT NOT NULL,
     subject BLOB NOT NULL CHECK (length(subject) = 16),
@@ -676,6 +681,8 @@ CREATE TABLE {prefix}opportunity (
     source         BLOB,
     campaign       TEXT,
     description    TEXT,
+    -- As in {prefix}lead.
+    custom         TEXT,
     net            INTEGER NOT NULL,
     discount       INTEGER NOT NULL,
     tax            INTEGER NOT NULL,

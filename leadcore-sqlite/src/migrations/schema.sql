@@ -23,6 +23,8 @@ CREATE TABLE leadcore_account (
     description     TEXT,
     owner           TEXT,
     category        BLOB,
+    -- As in leadcore_lead.
+    custom          TEXT,
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,
     -- When, and by which operation, the conversion that made it was taken back.
@@ -111,7 +113,7 @@ CREATE TABLE leadcore_blob_directory (
 CREATE INDEX leadcore_blob_outside ON leadcore_blob (hash) WHERE outside = 1;
 CREATE TABLE leadcore_block_key (
     tenant  TEXT NOT NULL,
-    of      TEXT NOT NULL CHECK (of IN ('account', 'contact')),
+    of      TEXT NOT NULL CHECK (of IN ('account', 'contact', 'opportunity')),
     kind    TEXT NOT NULL,
     key     TEXT NOT NULL,
     subject BLOB NOT NULL CHECK (length(subject) = 16),
@@ -153,6 +155,8 @@ CREATE TABLE leadcore_contact (
     -- JSON: since when and why nobody may call this person; NULL when one may.
     do_not_call TEXT,
     description TEXT,
+    -- As in leadcore_lead.
+    custom      TEXT,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
     name_key    TEXT    NOT NULL,
@@ -501,6 +505,8 @@ CREATE TABLE leadcore_opportunity (
     source         BLOB,
     campaign       TEXT,
     description    TEXT,
+    -- As in leadcore_lead.
+    custom         TEXT,
     net            INTEGER NOT NULL,
     discount       INTEGER NOT NULL,
     tax            INTEGER NOT NULL,

@@ -1,4 +1,4 @@
-//! The index that accounts and contacts are found by when a lead may be one of them.
+//! The index that accounts, contacts and opportunities are found by: when a lead may be one of them, and by custom fields.
 
 use leadcore::domain::BlockKey;
 use leadcore::error::Result;
@@ -28,6 +28,7 @@ pub(crate) const fn block_queries() -> [&'static str; 2] {
 pub(super) enum Of {
     Account,
     Contact,
+    Opportunity,
 }
 
 impl Of {
@@ -35,6 +36,7 @@ impl Of {
         match self {
             Self::Account => "account",
             Self::Contact => "contact",
+            Self::Opportunity => "opportunity",
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The port for opportunities. Their lines are rows.
 
-use leadcore::domain::{Actor, Opportunity, OpportunityEnd, OpportunityFields, OpportunityState, Series};
+use leadcore::domain::{
+    Actor, BlockKey, Opportunity, OpportunityEnd, OpportunityFields, OpportunityState, Series,
+};
 use leadcore::error::Result;
 use leadcore::id::{AccountId, LeadId, LostReasonId, OpportunityId, SourceId, UserId};
-use leadcore::store::{Opportunities, OpportunityScan};
+use leadcore::store::{Block, Opportunities, OpportunityScan};
 use leadcore::time::Date;
 use leadcore::value::Currency;
 use rusqlite::Row;
@@ -13,13 +15,14 @@ use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns, amount_units, corrupt, to_json};
 use crate::txn::{SqliteTxn, in_savepoint};
 
+use super::blocks::Of;
 use super::lines::{Holder, bind_totals, totals};
 use super::numbers::{bind_serial, serial};
 use super::records::before;
 
-const COLUMNS: &str = "id, number, revision, account, about, name, owner, amount, currency, probability, expected_close, source, campaign, description, net, discount, tax, gross, taxes, state, closed_on, reason, detail, origin_lead, created_by, created_at, updated_at, series, year, written";
-const INSERT: &str = "INSERT INTO leadcore_opportunity (number, revision, account, about, name, owner, amount, currency, probability, expected_close, source, campaign, description, net, discount, tax, gross, taxes, state, closed_on, reason, detail, origin_lead, created_by, created_at, updated_at, day, series, year, written, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE: &str = "UPDATE leadcore_opportunity SET number = ?, revision = ?, account = ?, about = ?, name = ?, owner = ?, amount = ?, currency = ?, probability = ?, expected_close = ?, source = ?, campaign = ?, description = ?, net = ?, discount = ?, tax = ?, gross = ?, taxes = ?, state = ?, closed_on = ?, reason = ?, detail = ?, origin_lead = ?, created_by = ?, created_at = ?, updated_at = ?, day = ?, series = ?, year = ?, written = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const COLUMNS: &str = "id, number, revision, account, about, name, owner, amount, currency, probability, expected_close, source, campaign, description, custom, net, discount, tax, gross, taxes, state, closed_on, reason, detail, origin_lead, created_by, created_at, updated_at, series, year, written";
+const INSERT: &str = "INSERT INTO leadcore_opportunity (number, revision, account, about, name, owner, amount, currency, probability, expected_close, source, campaign, description, custom, net, discount, tax, gross, taxes, state, closed_on, reason, detail, origin_lead, created_by, created_at, updated_at, day, series, year, written, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE: &str = "UPDATE leadcore_opportunity SET number = ?, revision = ?, account = ?, about = ?, name = ?, owner = ?, amount = ?, currency = ?, probability = ?, expected_close = ?, source = ?, campaign = ?, description = ?, custom = ?, net = ?, discount = ?, tax = ?, gross = ?, taxes = ?, state = ?, closed_on = ?, reason = ?, detail = ?, origin_lead = ?, created_by = ?, created_at = ?, updated_at = ?, day = ?, series = ?, year = ?, written = ? WHERE tenant = ? AND id = ? AND revision = ?";
 
 /// An opportunity without its lines.
 fn opportunity(row: &Row<'_>) -> Result<Opportunity> {
@@ -42,6 +45,7 @@ fn opportunity(row: &Row<'_>) -> Result<Opportunity> {
         source: columns.optional_uuid()?.map(SourceId::from_uuid),
         campaign: columns.string()?,
         description: columns.string()?,
+        custom: columns.json("custom fields")?,
         lines: Vec::new(),
     };
     let totals = totals(&mut columns)?;
@@ -82,6 +86,7 @@ fn bind(binder: &mut Binder<'_, '_>, one: &Opportunity) -> Result<()> {
     binder.optional_id(fields.source.map(SourceId::as_uuid))?;
     binder.bind(fields.campaign.as_deref())?;
     binder.bind(fields.description.as_deref())?;
+    binder.json(&fields.custom, fields.custom.is_empty())?;
     bind_totals(binder, &one.totals)?;
     binder.bind(one.state.code())?;
     binder.bind(end.map(|end| end.on.as_days()))?;
@@ -137,6 +142,7 @@ impl Opportunities for SqliteTxn<'_> {
                 binder.bind(self.tenant_text())?;
                 binder.id(one.id.as_uuid())?;
                 statement.raw_execute().store("add an opportunity")?;
+                self.add_blocks(Of::Opportunity, one.id.as_uuid(), one.fields.block_keys())?;
                 self.add_lines(Holder::Opportunity(one.id), &one.fields.lines)?;
             }
             Ok(())
@@ -157,6 +163,7 @@ impl Opportunities for SqliteTxn<'_> {
                     let select = "SELECT revision FROM leadcore_opportunity WHERE tenant = ? AND id = ?";
                     return Err(self.missed(select, "opportunity", one.id.as_uuid(), expected)?);
                 }
+                self.replace_blocks(Of::Opportunity, one.id.as_uuid(), one.fields.block_keys())?;
                 self.set_lines(Holder::Opportunity(one.id), &one.fields.lines)?;
             }
             Ok(())
@@ -183,6 +190,7 @@ impl Opportunities for SqliteTxn<'_> {
         let mut statement = self.prepare(sql, "remove an opportunity")?;
         for id in ids {
             self.clear_lines(Holder::Opportunity(*id))?;
+            self.replace_blocks(Of::Opportunity, id.as_uuid(), Vec::new())?;
             let id = id.as_uuid();
             let key = (self.tenant_text(), id.as_bytes().as_slice());
             statement.execute(key).store("remove an opportunity")?;
@@ -227,5 +235,9 @@ impl Opportunities for SqliteTxn<'_> {
             found.push(opportunity(row)?);
         }
         self.with_their_lines(found)
+    }
+
+    fn blocks(&mut self, keys: &[BlockKey], limit: usize) -> Result<Vec<Block<OpportunityId>>> {
+        self.find_blocks(Of::Opportunity, keys, limit, OpportunityId::from_uuid)
     }
 }

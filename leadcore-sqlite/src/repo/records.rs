@@ -18,17 +18,17 @@ use crate::txn::{SqliteTxn, in_savepoint};
 use super::blocks::Of;
 use super::numbers::{bind_serial, serial};
 
-pub(crate) const CONTACT_COLUMNS: &str = "id, revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, created_at, updated_at";
-const INSERT_CONTACT: &str = "INSERT INTO leadcore_contact (revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, created_at, updated_at, name_key, search, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE_CONTACT: &str = "UPDATE leadcore_contact SET revision = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, job_title = ?, role = ?, emails = ?, phones = ?, do_not_call = ?, description = ?, created_at = ?, updated_at = ?, name_key = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ?";
+pub(crate) const CONTACT_COLUMNS: &str = "id, revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, custom, created_at, updated_at";
+const INSERT_CONTACT: &str = "INSERT INTO leadcore_contact (revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, custom, created_at, updated_at, name_key, search, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_CONTACT: &str = "UPDATE leadcore_contact SET revision = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, job_title = ?, role = ?, emails = ?, phones = ?, do_not_call = ?, description = ?, custom = ?, created_at = ?, updated_at = ?, name_key = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ?";
 // As for leads (see `leads.rs`): what the index forgets is the stored text, never one computed anew.
 const SEARCH_CONTACT: &str = "INSERT INTO leadcore_contact_search (rowid, search) SELECT rid, search FROM leadcore_contact WHERE tenant = ? AND id = ?";
 const FORGET_CONTACT: &str = "INSERT INTO leadcore_contact_search (leadcore_contact_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_contact WHERE tenant = ? AND id = ? AND search IS NOT ?";
 const SEARCH_ACCOUNT: &str = "INSERT INTO leadcore_account_search (rowid, search) SELECT rid, search FROM leadcore_account WHERE tenant = ? AND id = ?";
 const FORGET_ACCOUNT: &str = "INSERT INTO leadcore_account_search (leadcore_account_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_account WHERE tenant = ? AND id = ? AND search IS NOT ?";
-pub(crate) const ACCOUNT_COLUMNS: &str = "id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, archived_at, archived_by, series, year, written";
-const INSERT_ACCOUNT: &str = "INSERT INTO leadcore_account (number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at, archived_at, archived_by, name_key, search, series, year, written, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE_ACCOUNT: &str = "UPDATE leadcore_account SET number = ?, revision = ?, kind = ?, name = ?, status = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, industry = ?, description = ?, owner = ?, category = ?, created_at = ?, updated_at = ?, archived_at = ?, archived_by = ?, name_key = ?, search = ?, series = ?, year = ?, written = ? WHERE tenant = ? AND id = ? AND revision = ?";
+pub(crate) const ACCOUNT_COLUMNS: &str = "id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, custom, created_at, updated_at, archived_at, archived_by, series, year, written";
+const INSERT_ACCOUNT: &str = "INSERT INTO leadcore_account (number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, custom, created_at, updated_at, archived_at, archived_by, name_key, search, series, year, written, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_ACCOUNT: &str = "UPDATE leadcore_account SET number = ?, revision = ?, kind = ?, name = ?, status = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, industry = ?, description = ?, owner = ?, category = ?, custom = ?, created_at = ?, updated_at = ?, archived_at = ?, archived_by = ?, name_key = ?, search = ?, series = ?, year = ?, written = ? WHERE tenant = ? AND id = ? AND revision = ?";
 
 impl SqliteTxn<'_> {
     /// Why an update by id and revision found no row.
@@ -61,6 +61,7 @@ fn bind_contact(binder: &mut Binder<'_, '_>, contact: &Contact, search: &str) ->
     binder.json(&fields.phones, fields.phones.is_empty())?;
     binder.json(&fields.do_not_call, fields.do_not_call.is_none())?;
     binder.bind(fields.description.as_deref())?;
+    binder.json(&fields.custom, fields.custom.is_empty())?;
     binder.time(contact.created_at)?;
     binder.time(contact.updated_at)?;
     binder.bind(fields.name_key())?;
@@ -80,6 +81,7 @@ pub(crate) fn contact(row: &Row<'_>) -> Result<Contact> {
             phones: columns.phones()?,
             do_not_call: columns.json("do-not-call mark")?,
             description: columns.string()?,
+            custom: columns.json("custom fields")?,
         },
         created_at: columns.time()?,
         updated_at: columns.time()?,
@@ -203,6 +205,7 @@ fn bind_account(binder: &mut Binder<'_, '_>, account: &Account, search: &str) ->
     binder.bind(fields.description.as_deref())?;
     binder.bind(fields.owner.as_ref().map(UserId::as_str))?;
     binder.optional_id(fields.category.map(CategoryId::as_uuid))?;
+    binder.json(&fields.custom, fields.custom.is_empty())?;
     binder.time(account.created_at)?;
     binder.time(account.updated_at)?;
     binder.bind(account.archived.as_ref().map(|archived| archived.at.as_micros()))?;
@@ -233,6 +236,7 @@ pub(crate) fn account(row: &Row<'_>) -> Result<Account> {
             description: columns.string()?,
             owner: columns.parsed("owner", |text| UserId::new(text))?,
             category: columns.optional_uuid()?.map(CategoryId::from_uuid),
+            custom: columns.json("custom fields")?,
         },
         created_at: columns.time()?,
         updated_at: columns.time()?,

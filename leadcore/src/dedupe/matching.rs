@@ -66,8 +66,9 @@ impl EvidenceKind {
         }
     }
 
-    const fn of(kind: BlockKind) -> Self {
-        match kind {
+    /// None for what only custom fields are found by.
+    const fn of(kind: BlockKind) -> Option<Self> {
+        Some(match kind {
             BlockKind::Number => Self::Number,
             BlockKind::TaxId => Self::TaxId,
             BlockKind::Email => Self::Email,
@@ -75,7 +76,8 @@ impl EvidenceKind {
             BlockKind::Company => Self::Company,
             BlockKind::Domain => Self::Domain,
             BlockKind::Person => Self::Person,
-        }
+            BlockKind::Custom | BlockKind::Field => return None,
+        })
     }
 }
 
@@ -266,7 +268,7 @@ impl Probe {
 /// The keys that both have, as evidence.
 fn common(one: &[BlockKey], other: &[BlockKey]) -> Vec<Evidence> {
     let both = one.iter().filter(|key| other.contains(key));
-    both.map(|key| Evidence::new(EvidenceKind::of(key.kind), key.key.clone())).collect()
+    both.filter_map(|key| Some(Evidence::new(EvidenceKind::of(key.kind)?, key.key.clone()))).collect()
 }
 
 /// Who chooses.
@@ -318,8 +320,8 @@ pub struct TooCommon {
 }
 
 impl TooCommon {
-    pub(crate) const fn new(is_account: bool, kind: BlockKind, looked_at: usize) -> Self {
-        Self { is_account, kind: EvidenceKind::of(kind), looked_at }
+    pub(crate) fn new(is_account: bool, kind: BlockKind, looked_at: usize) -> Option<Self> {
+        EvidenceKind::of(kind).map(|kind| Self { is_account, kind, looked_at })
     }
 }
 

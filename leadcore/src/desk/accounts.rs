@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::domain::{
-    Account, AccountFields, AccountPatch, Action, Field, Lead, LeadNumber, Link, LinkRole, NewEntry,
-    NumberPlace, OperationKind, Rank, Series, TermKind, account_changes,
+    Account, AccountFields, AccountPatch, Action, CatalogueKind, CustomValues, Field, Lead, LeadFields,
+    LeadNumber, Link, LinkRole, NewEntry, NumberPlace, OperationKind, Rank, Series, TermKind,
+    account_changes,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, LeadId, NumberSeriesId, PipelineId, Revision, StageId};
@@ -21,7 +22,8 @@ use super::access::{Expect, Gate, check_fields, require};
 use super::intake::check_tax_id;
 use super::listing::check_limit;
 use super::operation::record;
-use super::series;
+use super::settings::load_catalogue_of;
+use super::{custom, series};
 
 /// One account, also one that was archived when its conversion was taken back.
 ///
@@ -84,8 +86,13 @@ pub fn create(ctx: &Context<'_>, txn: &mut dyn Txn, new: NewAccount) -> Result<A
     let NewAccount { mut fields, series } = new;
     let given = fields.as_lead_fields();
     let named = |field: &&Field| !field.read_fields(&given).is_empty() && **field != Field::Kind;
-    check_fields(ctx, AccountFields::FIELDS.iter().filter(named))?;
-    let broken = violations(ctx, txn, &AccountFields::default(), &fields)?;
+    let values: Vec<_> = fields.custom.keys().cloned().map(Field::Custom).collect();
+    check_fields(ctx, AccountFields::FIELDS.iter().filter(named).chain(&values))?;
+    let (_, catalogue) = load_catalogue_of(txn, CatalogueKind::Account)?;
+    catalogue.fill_defaults(&mut fields.custom);
+    let unset = AccountFields::default();
+    let mut broken = violations(ctx, txn, &unset, &fields)?;
+    broken.extend(custom::broken_values(txn, &catalogue, None, &fields.custom, &unset.custom)?);
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
@@ -190,11 +197,14 @@ pub fn edit(
     expect.into().check("account", before.revision)?;
     check_fields(ctx, patch.fields())?;
     let mut fields = before.fields.clone();
-    patch.apply(&mut fields)?;
+    let (_, catalogue) = load_catalogue_of(txn, CatalogueKind::Account)?;
+    patch.apply(&catalogue, &mut fields)?;
     if fields == before.fields {
         return Ok(masked(ctx, before));
     }
-    let broken = violations(ctx, txn, &before.fields, &fields)?;
+    let mut broken = violations(ctx, txn, &before.fields, &fields)?;
+    let (own, values) = (Some(id.as_uuid()), &before.fields.custom);
+    broken.extend(custom::broken_values(txn, &catalogue, own, &fields.custom, values)?);
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
@@ -312,7 +322,8 @@ fn as_lead(account: &Account) -> Lead {
         id: LeadId::from_uuid(account.id.as_uuid()),
         number: account.number,
         revision: account.revision,
-        fields: account.fields.as_lead_fields(),
+        // Its own fields are no lead's, though they may have the same keys.
+        fields: LeadFields { custom: CustomValues::new(), ..account.fields.as_lead_fields() },
         pipeline: PipelineId::from_uuid(uuid::Uuid::nil()),
         stage: StageId::from_uuid(uuid::Uuid::nil()),
         stage_entered_at: account.created_at,

@@ -5,8 +5,8 @@
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Contact, ContactFields, Field, FieldChange, FieldValue, Link, LinkRole, NewEntry, OperationKind,
-    Subject, contact_changes,
+    Action, CatalogueKind, Contact, ContactFields, CustomValues, Field, FieldChange, FieldValue, Link,
+    LinkRole, NewEntry, OperationKind, Subject, contact_changes,
 };
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ContactId, LeadId, Revision};
@@ -15,8 +15,9 @@ use crate::store::Txn;
 use crate::value::Country;
 
 use super::access::{Expect, check_readable, editable, shows_hidden, visible};
-use super::accounts;
 use super::operation::record;
+use super::settings::load_catalogue_of;
+use super::{accounts, custom};
 
 pub use super::marks::{do_not_call, mark};
 
@@ -76,6 +77,14 @@ pub fn add(
 ) -> Result<Contact> {
     let holder = of.into().opened(ctx, txn)?;
     check_hidden(ctx, &fields)?;
+    let (_, catalogue) = load_catalogue_of(txn, CatalogueKind::Contact)?;
+    let mut fields = fields;
+    catalogue.fill_defaults(&mut fields.custom);
+    let mut broken = fields.violations();
+    broken.extend(custom::broken_values(txn, &catalogue, None, &fields.custom, &CustomValues::new())?);
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
     let contact = new_contact(ctx, fields)?;
     txn.contacts().insert(std::slice::from_ref(&contact))?;
     let known = txn.links().from(&[holder], Some(LinkRole::PrimaryContact))?;
@@ -120,7 +129,8 @@ fn check_hidden(ctx: &Context<'_>, fields: &ContactFields) -> Result<()> {
         };
         own || !field.read_fields(&lead).is_empty()
     };
-    check_readable(ctx, ContactFields::FIELDS.iter().filter(given))
+    let custom: Vec<_> = fields.custom.keys().cloned().map(Field::Custom).collect();
+    check_readable(ctx, ContactFields::FIELDS.iter().filter(given).chain(&custom))
 }
 
 /// A contact that keeps the rules, not stored yet.
@@ -252,7 +262,10 @@ pub fn edit(
     expect.into().check("contact", before.revision)?;
     check_hidden(ctx, &fields)?;
     let fields = fields.keeping(&before.fields, |field| shows_hidden(ctx, field));
-    let broken = fields.violations();
+    let mut broken = fields.violations();
+    let (_, catalogue) = load_catalogue_of(txn, CatalogueKind::Contact)?;
+    let (own, values) = (Some(before.id.as_uuid()), &before.fields.custom);
+    broken.extend(custom::broken_values(txn, &catalogue, own, &fields.custom, values)?);
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }

@@ -2,16 +2,17 @@
 
 use crate::context::Context;
 use crate::domain::conversion_mapping::{
-    ConversionMapping, Finding, FindingCode, Mapped, Readings, Severity, Targets, lint as findings,
+    ConversionMapping, Finding, FindingCode, Mapped, Readings, Severity, TargetRecord, Targets,
+    lint as findings,
 };
-use crate::domain::{AccountFields, Catalogue, Field, Lead, Names};
+use crate::domain::{AccountFields, Catalogue, CatalogueKind, Field, Lead, Names};
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, LeadId, Revision};
 use crate::policy::Permission;
 use crate::store::{SettingName, Txn};
 
 use super::access::{Gate, require, visible};
-use super::settings::{document, load_catalogue, load_numbering, record_saved};
+use super::settings::{document, load_catalogue, load_catalogue_of, load_numbering, record_saved};
 use super::{accounts, naming};
 
 /// The most rules of a mapping.
@@ -69,7 +70,8 @@ pub fn set(
     Ok((revision, warnings))
 }
 
-/// Everything that is wrong with a mapping, by the tenant's fields: errors first. Writes nothing.
+/// Everything that is wrong with a mapping, [completed](ConversionMapping::completed) by the tenant's own fields: errors first.
+/// Writes nothing.
 ///
 /// # Errors
 /// `Denied` for an actor who may not see leads.
@@ -96,9 +98,40 @@ pub fn preview_account(
     Ok(mapper.mapping.account(&lead, existing.as_ref().map(|account| &account.fields), &mapper.readings()))
 }
 
+/// The fields that the tenant added to each target.
+pub(super) struct TargetFields([Catalogue; 3]);
+
+impl TargetFields {
+    pub(super) fn load(txn: &mut dyn Txn) -> Result<Self> {
+        let mut of = |kind| Ok::<_, Error>(load_catalogue_of(txn, kind)?.1);
+        Ok(Self([of(CatalogueKind::Account)?, of(CatalogueKind::Contact)?, of(CatalogueKind::Opportunity)?]))
+    }
+
+    /// Those of one target.
+    pub(super) const fn of(&self, record: TargetRecord) -> &Catalogue {
+        let Self([account, contact, opportunity]) = self;
+        match record {
+            TargetRecord::Contact => contact,
+            TargetRecord::Opportunity => opportunity,
+            _ => account,
+        }
+    }
+
+    fn targets(&self) -> Targets {
+        TargetRecord::ALL
+            .into_iter()
+            .fold(Targets::standard(), |all, record| all.with_custom(record, self.of(record)))
+    }
+}
+
 /// The mapping of the tenant, with all that it is read by.
 pub(super) struct Mapper {
+    /// What was said and what goes without saying.
     pub(super) mapping: ConversionMapping,
+    /// The same for opportunities: a tenant whose mapping says nothing of them has the usual rules.
+    pub(super) sales: ConversionMapping,
+    /// The fields that the tenant added to the targets.
+    pub(super) fields: TargetFields,
     leads: Catalogue,
     targets: Targets,
     names: Names,
@@ -107,12 +140,19 @@ pub(super) struct Mapper {
 impl Mapper {
     /// With the names that this lead needs.
     pub(super) fn of(txn: &mut dyn Txn, lead: &Lead) -> Result<Self> {
-        let (mapping, leads) = (load(txn)?.1, load_catalogue(txn)?.1);
+        let (own, leads) = (load(txn)?.1, load_catalogue(txn)?.1);
+        let fields = TargetFields::load(txn)?;
+        let targets = fields.targets();
+        let mut sales = own.clone();
+        if own.rules_of(TargetRecord::Opportunity).next().is_none() {
+            sales.rules = ConversionMapping::standard().with_opportunity().rules;
+        }
+        let (mapping, sales) = (own.completed(&leads, &targets), sales.completed(&leads, &targets));
         let mut names = Names::new().with_numbering(load_numbering(txn)?.1).with_catalogue(&leads);
         let pipelines = txn.pipelines().list()?;
-        let fields: Vec<&Field> = mapping.rules.iter().map(|rule| &rule.from).collect();
-        naming::load(txn, std::slice::from_ref(lead), &fields, &pipelines, &mut names)?;
-        Ok(Self { mapping, leads, targets: Targets::standard(), names })
+        let from: Vec<&Field> = mapping.rules.iter().map(|rule| &rule.from).collect();
+        naming::load(txn, std::slice::from_ref(lead), &from, &pipelines, &mut names)?;
+        Ok(Self { mapping, sales, fields, leads, targets, names })
     }
 
     pub(super) const fn readings(&self) -> Readings<'_> {
@@ -125,7 +165,8 @@ fn load(txn: &mut dyn Txn) -> Result<(Option<Revision>, ConversionMapping)> {
 }
 
 fn look(txn: &mut dyn Txn, mapping: &ConversionMapping) -> Result<Vec<Finding>> {
-    Ok(findings(mapping, &load_catalogue(txn)?.1, &Targets::standard()))
+    let (leads, targets) = (load_catalogue(txn)?.1, TargetFields::load(txn)?.targets());
+    Ok(findings(&mapping.completed(&leads, &targets), &leads, &targets))
 }
 
 /// Why a mapping cannot be used, if it cannot.

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use uuid::Uuid;
+
 use crate::context::Context;
 use crate::domain::{
-    Catalogue, CustomKey, CustomValue, ExternalRef, Field, FieldType, FieldValue, Lead, MatchKey, MatchKind,
-    Subject, SubjectKind,
+    BlockKey, Catalogue, CatalogueKind, CustomKey, CustomValue, CustomValues, ExternalRef, Field, FieldType,
+    FieldValue, Lead, MatchKey, MatchKind, Subject, SubjectKind,
 };
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId};
@@ -101,7 +103,8 @@ impl Claimed {
     ) -> Result<()> {
         check_written(txn, catalogue, &[(after, Some(before))])?;
         // What lies in the trash holds nothing.
-        let had = if before.trashed.is_some() { Vec::new() } else { catalogue.unique_keys(&before.fields) };
+        let had =
+            if before.trashed.is_some() { Vec::new() } else { catalogue.unique_keys(&before.fields.custom) };
         let new = claims(catalogue, after, Some(before)).into_iter().filter(|key| !had.contains(key));
         for (field, key) in new {
             if !self.0.insert(key) {
@@ -143,7 +146,78 @@ pub(super) fn check_written(
 }
 
 fn already_taken(field: &Field) -> Violation {
-    Violation::new(field.key(), ViolationCode::Duplicate, "another lead has this value")
+    taken_by(CatalogueKind::Lead, field)
+}
+
+pub(super) fn taken_by(kind: CatalogueKind, field: &Field) -> Violation {
+    let message = format!("another {} has this value", kind.code());
+    Violation::new(field.key(), ViolationCode::Duplicate, message)
+}
+
+/// What the custom values of an account, contact or opportunity break where they are not what they were: by themselves, by
+/// links to records that there are not, and by values of unique fields that another one has. `id` is whose they are; none
+/// while it has no id.
+pub(super) fn broken_values(
+    txn: &mut dyn Txn,
+    catalogue: &Catalogue,
+    id: Option<Uuid>,
+    after: &CustomValues,
+    before: &CustomValues,
+) -> Result<Vec<Violation>> {
+    let mut broken = catalogue.check_custom(after, before);
+    broken.extend(catalogue.changed_while_disabled(after, before));
+    let new = || after.iter().filter(|(key, value)| before.get(*key) != Some(*value));
+    let links = new().filter_map(|(key, value)| match value {
+        CustomValue::Link(subject) => Some((key, *subject)),
+        _ => None,
+    });
+    let links: Vec<_> = links.collect();
+    let missing = missing(txn, links.iter().map(|(_, subject)| *subject).collect())?;
+    broken.extend(
+        links.iter().filter(|(_, subject)| missing.contains(subject)).map(|(key, _)| no_such_record(key)),
+    );
+    broken.extend(shared(txn, catalogue, id, after)?.iter().map(|field| taken_by(catalogue.kind(), field)));
+    Ok(broken)
+}
+
+/// The unique fields of which another account, contact or opportunity has the value. Archived accounts hold none.
+pub(super) fn shared(
+    txn: &mut dyn Txn,
+    catalogue: &Catalogue,
+    id: Option<Uuid>,
+    values: &CustomValues,
+) -> Result<Vec<Field>> {
+    let mut shared = Vec::new();
+    for (field, key) in catalogue.unique_keys(values) {
+        let Some(key) = BlockKey::of_custom(&key) else { continue };
+        let others = holders(txn, catalogue.kind(), &key)?;
+        if others.into_iter().any(|other| Some(other) != id) {
+            shared.push(field);
+        }
+    }
+    Ok(shared)
+}
+
+/// Who has a value, of those that are not put away.
+fn holders(txn: &mut dyn Txn, kind: CatalogueKind, key: &BlockKey) -> Result<Vec<Uuid>> {
+    let keys = std::slice::from_ref(key);
+    Ok(match kind {
+        CatalogueKind::Lead => Vec::new(),
+        CatalogueKind::Account => {
+            let found = txn.accounts().blocks(keys, usize::MAX)?;
+            let ids: Vec<_> = found.into_iter().flat_map(|block| block.ids).collect();
+            let live = txn.accounts().get(&ids)?.into_iter().filter(|account| account.archived.is_none());
+            live.map(|account| account.id.as_uuid()).collect()
+        }
+        CatalogueKind::Contact => {
+            let found = txn.contacts().blocks(keys, usize::MAX)?;
+            found.iter().flat_map(|block| &block.ids).map(|id| id.as_uuid()).collect()
+        }
+        CatalogueKind::Opportunity => {
+            let found = txn.opportunities().blocks(keys, usize::MAX)?;
+            found.iter().flat_map(|block| &block.ids).map(|id| id.as_uuid()).collect()
+        }
+    })
 }
 
 /// What only one lead outside the trash can have: the values of unique fields, and what other systems call the lead that
@@ -153,7 +227,7 @@ fn claims(catalogue: &Catalogue, lead: &Lead, before: Option<&Lead>) -> Vec<(Fie
     let known = |id| before.is_some_and(|before| before.fields.external_ids.contains(id));
     let ids = lead.fields.external_ids.iter().filter(|id| !known(id));
     let key = |id: &ExternalRef| (Field::ExternalId, MatchKey::new(MatchKind::External, id.to_string()));
-    ids.map(key).chain(catalogue.unique_keys(&lead.fields)).collect()
+    ids.map(key).chain(catalogue.unique_keys(&lead.fields.custom)).collect()
 }
 
 /// The places of leads with a unique value that another one has, in the store or before it in the list.
@@ -190,7 +264,7 @@ pub(super) fn check_restored(txn: &mut dyn Txn, before: &Lead, after: &Lead) -> 
 
 /// Those of these records that there are not.
 pub(crate) fn missing(txn: &mut dyn Txn, mut subjects: BTreeSet<Subject>) -> Result<BTreeSet<Subject>> {
-    let of = |kind: SubjectKind, subjects: &BTreeSet<Subject>| -> Vec<uuid::Uuid> {
+    let of = |kind: SubjectKind, subjects: &BTreeSet<Subject>| -> Vec<Uuid> {
         subjects.iter().filter(|subject| subject.kind == kind).map(|subject| subject.id).collect()
     };
     if subjects.is_empty() {

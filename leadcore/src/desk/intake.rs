@@ -56,7 +56,7 @@ impl Intake {
             let creator = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
             fields.owner = creator.cloned();
         }
-        self.catalogue.fill_defaults(&mut fields);
+        self.catalogue.fill_defaults(&mut fields.custom);
         let mut broken = check_rules(ctx, &self.catalogue, &fields, &LeadFields::default());
         let place = match stage {
             None => self.pipelines.first().and_then(|p| p.first_stage().map(|stage| (p.id, stage))),

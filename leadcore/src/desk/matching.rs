@@ -121,7 +121,7 @@ struct Search {
 impl Search {
     fn note<I: Copy + Ord>(&mut self, blocks: &[Block<I>], is_account: bool) -> BTreeSet<I> {
         let cut = blocks.iter().filter(|block| block.is_cut);
-        let told = cut.map(|block| TooCommon::new(is_account, block.key.kind, block.ids.len()));
+        let told = cut.filter_map(|block| TooCommon::new(is_account, block.key.kind, block.ids.len()));
         self.matches.too_common.extend(told);
         blocks.iter().flat_map(|block| block.ids.iter().copied()).collect()
     }

@@ -13,8 +13,9 @@ mod moves;
 
 use crate::context::Context;
 use crate::domain::{
-    Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityEnd, OpportunityFields,
-    OpportunityPatch, OpportunityState, Series, Subject, SubjectKind, Tab, TermKind, Totals,
+    CatalogueKind, Field, Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityEnd,
+    OpportunityFields, OpportunityPatch, OpportunityState, Series, Subject, SubjectKind, Tab, TermKind,
+    Totals,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, NumberSeriesId, OpportunityId, Revision};
@@ -23,7 +24,8 @@ use crate::time::Date;
 
 use super::access::{Expect, check_fields, visible};
 use super::operation::record;
-use super::{children, children_purge, series};
+use super::settings::load_catalogue_of;
+use super::{children, children_purge, custom, series};
 
 pub(super) use kind::is_hidden;
 pub use list::{OpportunityQuery, list, of};
@@ -107,8 +109,9 @@ pub fn create(
     let own = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
     let owner = fields.owner.clone().or_else(|| own.cloned());
     let origin = lead.map(|lead| lead.id);
-    let fields = with_currency(txn, account, fields)?;
-    let (fields, totals) = checked(ctx, txn, None, fields)?;
+    let mut fields = with_currency(txn, account, fields)?;
+    load_catalogue_of(txn, CatalogueKind::Opportunity)?.1.fill_defaults(&mut fields.custom);
+    let (fields, totals) = checked(ctx, txn, None, None, fields)?;
     let fields = OpportunityFields { owner, ..fields };
     let (opportunity, entries) =
         add(ctx, txn, (account, about), (fields, totals), Made { origin_lead: origin, series, ended: None })?;
@@ -157,9 +160,11 @@ pub fn edit(
 ) -> Result<Opportunity> {
     let before = writable(ctx, txn, id, expect.into())?;
     check_fields(ctx, kind::shown_by(&patch.names()).iter())?;
+    let custom: Vec<_> = patch.custom_keys().cloned().map(Field::Custom).collect();
+    check_fields(ctx, custom.iter())?;
     let mut fields = before.fields.clone();
     patch.apply(&mut fields);
-    let (fields, totals) = checked(ctx, txn, Some(&before.fields), fields)?;
+    let (fields, totals) = checked(ctx, txn, Some(id), Some(&before.fields), fields)?;
     if before.state != OpportunityState::Open && !fields.is_worth_the_same(&before.fields) {
         return Err(closed("edit"));
     }
@@ -284,17 +289,22 @@ pub(super) fn add(
     Ok((opportunity, entries))
 }
 
-/// The fields as they are stored, with what their lines add up to.
+/// The fields as they are stored, with what their lines add up to; of the opportunity `own`, where there is one already.
 ///
 /// # Errors
 /// `Invalid` with every rule that they break: their own, who may answer for it, and where it may come from.
 pub(super) fn checked(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
+    own: Option<OpportunityId>,
     before: Option<&OpportunityFields>,
     fields: OpportunityFields,
 ) -> Result<(OpportunityFields, Totals)> {
     let mut broken = Vec::new();
+    let (_, catalogue) = load_catalogue_of(txn, CatalogueKind::Opportunity)?;
+    let values = before.map(|before| before.custom.clone()).unwrap_or_default();
+    let own = own.map(OpportunityId::as_uuid);
+    broken.extend(custom::broken_values(txn, &catalogue, own, &fields.custom, &values)?);
     let kept = before.and_then(|before| before.owner.as_ref());
     let owner = fields.owner.as_ref().filter(|owner| kept != Some(*owner));
     if owner.is_some_and(|owner| !ctx.policy().may_own(ctx.actor(), owner)) {
@@ -329,7 +339,9 @@ fn check_named(ctx: &Context<'_>, fields: &OpportunityFields) -> Result<()> {
         ("lines", !fields.lines.is_empty()),
     ];
     let names: Vec<_> = named.iter().filter(|(_, named)| *named).map(|(name, _)| *name).collect();
-    check_fields(ctx, kind::shown_by(&names).iter())
+    let custom = fields.custom.keys().cloned().map(Field::Custom);
+    let all: Vec<_> = kind::shown_by(&names).into_iter().chain(custom).collect();
+    check_fields(ctx, all.iter())
 }
 
 /// The fields in the currency of the account, where they name none.

@@ -2,13 +2,14 @@
 //! functions are open in which state; how lead numbers are written.
 
 mod change;
+mod holders;
 
 use serde::de::DeserializeOwned;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, FieldChange, LAST_NUMBER, NewEntry, NumberSeries, Numbering, OperationKind, Series,
-    Subject, SubjectKind,
+    Action, Catalogue, CatalogueKind, FieldChange, LAST_NUMBER, NewEntry, NumberSeries, Numbering,
+    OperationKind, Series, Subject, SubjectKind,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, ViolationCode};
 use crate::id::Revision;
@@ -20,18 +21,51 @@ use super::functions::{self, Functions};
 use super::operation::record;
 use super::series;
 
-pub use change::{FieldMapping, change_field, remove_field};
+pub use change::{FieldMapping, change_field, change_field_of, remove_field, remove_field_of};
 
-/// The field catalogue and the revision to change it with; none when the tenant never changed it.
+/// The field catalogue of leads and the revision to change it with; none when the tenant never changed it. For other
+/// records, see [`catalogue_of`].
 ///
 /// # Errors
 /// `Denied` for an actor who may not see leads; `Corrupt` when the stored document cannot be read.
 pub fn catalogue(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<(Option<Revision>, Catalogue)> {
-    require(ctx, txn, Permission::View)?;
-    load_catalogue(txn)
+    catalogue_of(ctx, txn, CatalogueKind::Lead)
 }
 
-/// The field catalogue as the actor sees it, for its forms, schemas, columns and import templates: without the fields that
+/// The field catalogue of these records and the revision to change it with; none when the tenant never changed it.
+///
+/// ```
+/// use leadcore::desk::{accounts, convert, leads, settings};
+/// use leadcore::domain::{AccountPatch, CatalogueKind, CustomField, CustomType, CustomValue, Field};
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let account = store.write(ctx.tenant(), |txn| {
+///     let (revision, mut catalogue) = settings::catalogue_of(&ctx, txn, CatalogueKind::Account)?;
+///     catalogue.set_custom_field(CustomField::new("x_fleet".parse()?, "Fleet", CustomType::Integer));
+///     settings::set_catalogue(&ctx, txn, revision, &catalogue)?;
+///     let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+///     let made = convert::convert(&ctx, txn, lead.id, &Default::default())?;
+///     let patch = AccountPatch::new().set(Field::Custom("x_fleet".parse()?), "40");
+///     accounts::edit(&ctx, txn, made.account.unwrap(), desk::Expect::Any, &patch)
+/// })?;
+/// assert_eq!(account.fields.custom.values().next(), Some(&CustomValue::Integer(40)));
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`catalogue`].
+pub fn catalogue_of(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    kind: CatalogueKind,
+) -> Result<(Option<Revision>, Catalogue)> {
+    require(ctx, txn, Permission::View)?;
+    load_catalogue_of(txn, kind)
+}
+
+/// The field catalogue of leads as the actor sees it, for its forms, schemas, columns and import templates: without the fields that
 /// the policy hides from it; for an actor who may neither create nor edit leads, every field is
 /// [to be read only](crate::domain::FieldSpec::read_only).
 ///
@@ -54,7 +88,15 @@ pub fn catalogue(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<(Option<Revisio
 /// # Errors
 /// As [`catalogue`].
 pub fn visible_catalogue(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Catalogue> {
-    let (_, catalogue) = catalogue(ctx, txn)?;
+    visible_catalogue_of(ctx, txn, CatalogueKind::Lead)
+}
+
+/// [`visible_catalogue`] of these records: what the policy hides of leads, it hides here too.
+///
+/// # Errors
+/// As [`catalogue`].
+pub fn visible_catalogue_of(ctx: &Context<'_>, txn: &mut dyn Txn, kind: CatalogueKind) -> Result<Catalogue> {
+    let (_, catalogue) = catalogue_of(ctx, txn, kind)?;
     let seen = catalogue.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
     let may = |permission| ctx.policy().scope(ctx.actor(), permission) != Scope::None;
     let writes = may(Permission::Create) || may(Permission::Edit);
@@ -62,8 +104,15 @@ pub fn visible_catalogue(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Catalog
 }
 
 pub(crate) fn load_catalogue(txn: &mut dyn Txn) -> Result<(Option<Revision>, Catalogue)> {
-    match txn.settings().load(SettingName::Catalogue)? {
-        None => Ok((None, Catalogue::standard())),
+    load_catalogue_of(txn, CatalogueKind::Lead)
+}
+
+pub(crate) fn load_catalogue_of(
+    txn: &mut dyn Txn,
+    kind: CatalogueKind,
+) -> Result<(Option<Revision>, Catalogue)> {
+    match txn.settings().load(kind.into())? {
+        None => Ok((None, Catalogue::of(kind))),
         Some((revision, json)) => {
             let catalogue = serde_json::from_str(&json).map_err(|error| {
                 Error::new(ErrorKind::Corrupt, "the stored field catalogue cannot be read").with_source(error)
@@ -73,14 +122,15 @@ pub(crate) fn load_catalogue(txn: &mut dyn Txn) -> Result<(Option<Revision>, Cat
     }
 }
 
-/// Writes the field catalogue. Leads that are there stay as they are; the rules hold from their next write on.
+/// Writes the field catalogue of the records that it is [of](Catalogue::kind). Those that are there stay as they are; the
+/// rules hold from their next write on.
 ///
-/// What leads have values of cannot go like this: see [`change_field`] and [`remove_field`].
+/// What they have values of cannot go like this: see [`change_field_of`] and [`remove_field_of`].
 ///
 /// # Errors
 /// `Denied`; `Invalid` with every rule that the settings break, also when a field shall be unique whose values are not;
 /// `Conflict` when the catalogue changed since it was read, or with [`InUse`](crate::error::Conflict::InUse) when a custom
-/// field is taken away, or its type or one of its choices, that leads have: the message names the field.
+/// field is taken away, or its type or one of its choices, that records have: the message names the field.
 pub fn set_catalogue(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -89,9 +139,9 @@ pub fn set_catalogue(
 ) -> Result<Revision> {
     require(ctx, txn, Permission::Configure)?;
     catalogue.validate()?;
-    let (_, known) = load_catalogue(txn)?;
+    let (_, known) = load_catalogue_of(txn, catalogue.kind())?;
     change::check_values(txn, &known, catalogue)?;
-    record_saved(ctx, txn, SettingName::Catalogue, expected, catalogue)
+    record_saved(ctx, txn, catalogue.kind().into(), expected, catalogue)
 }
 
 /// Which functions are open for which leads (S4.15), and the revision to change it with; none when the tenant never

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, ContactFields, Entry, FOLLOWER, Field, FieldType, FieldValue, IMPORT_LINE, Reference,
-    Sequence, Subject, SubjectKind, TermKind, Topic, Topics, image_of,
+    Action, Catalogue, CatalogueKind, ContactFields, CustomKey, Entry, FOLLOWER, Field, FieldChange,
+    FieldType, FieldValue, IMPORT_LINE, Reference, Sequence, Subject, SubjectKind, TermKind, Topic, Topics,
+    image_of,
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId};
@@ -253,8 +254,8 @@ const QUIET: [Field; 5] =
 
 /// What ids are called, for the entries of one page.
 struct Names {
-    /// Where fields are told.
-    catalogue: Option<Catalogue>,
+    /// Where fields are told: those of leads, and of other records whose own fields changed.
+    catalogues: Vec<Catalogue>,
     names: BTreeMap<Uuid, String>,
     offset: FixedOffset,
 }
@@ -291,9 +292,34 @@ impl Names {
         }
         let changed = |entry: &Entry| matches!(entry.action, Action::Updated | Action::Moved);
         let of_fields = |entry: &Entry| !entry.subject.kind.is_child() && changed(entry);
-        let catalogue = entries.iter().any(of_fields).then(|| settings::load_catalogue(txn)).transpose()?;
-        let catalogue = catalogue.map(|(_, catalogue)| catalogue);
-        Ok(Self { catalogue, names, offset: ctx.utc_offset() })
+        let own = |entry: &Entry, kind| {
+            let own = |change: &FieldChange| change.field.starts_with(CustomKey::PREFIX);
+            fields_of(entry.subject.kind) == kind && changed(entry) && entry.changes.iter().any(own)
+        };
+        let mut catalogues = Vec::new();
+        for kind in CatalogueKind::ALL {
+            let told = match kind {
+                CatalogueKind::Lead => entries.iter().any(of_fields),
+                _ => entries.iter().any(|entry| own(entry, kind)),
+            };
+            if told {
+                catalogues.push(settings::load_catalogue_of(txn, kind)?.1);
+            }
+        }
+        Ok(Self { catalogues, names, offset: ctx.utc_offset() })
+    }
+
+    /// The catalogue that a field of a record is in.
+    fn catalogue(&self, of: SubjectKind, field: Option<&Field>) -> Option<&Catalogue> {
+        let custom = matches!(field, Some(Field::Custom(_)));
+        let kind = if custom { fields_of(of) } else { CatalogueKind::Lead };
+        self.catalogues.iter().find(|catalogue| catalogue.kind() == kind)
+    }
+
+    /// What people call a field that the tenant added.
+    fn own_label(&self, of: SubjectKind, field: Option<&Field>) -> Option<String> {
+        field.filter(|field| matches!(field, Field::Custom(_)))?;
+        Some(self.catalogue(of, field)?.spec(field?).label)
     }
 
     /// What happened to a note, a task, a file: what it is, what was done with it, and its title or what changed.
@@ -311,6 +337,12 @@ impl Names {
             Action::Updated => {
                 let changed = entry.changes.iter().filter(|change| change.before != change.after);
                 let changed = changed.map(|change| {
+                    let of = entry.subject.kind;
+                    let field = Field::known(&change.field);
+                    if let Some(label) = self.own_label(of, field.as_ref()) {
+                        let show = |value| self.show(of, field.as_ref(), value);
+                        return format!("{label}: {} → {}", show(&change.before), show(&change.after));
+                    }
                     let (before, after) = (self.plain(&change.before), self.plain(&change.after));
                     format!("{}: {before} → {after}", worded(&change.field))
                 });
@@ -336,7 +368,7 @@ impl Names {
         match value {
             FieldValue::Time(at) => time(*at),
             FieldValue::Text(text) if text.ends_with('Z') => text.parse().map_or_else(|_| text.clone(), time),
-            other => self.show(None, other),
+            other => self.show(SubjectKind::Activity, None, other),
         }
     }
 
@@ -375,8 +407,7 @@ impl Names {
             let field = Field::known(&change.field);
             let label = match &field {
                 Some(field) => self
-                    .catalogue
-                    .as_ref()
+                    .catalogue(entry.subject.kind, Some(field))
                     .map_or_else(|| field.key().to_owned(), |known| known.spec(field).label),
                 None if change.field == PRIMARY => "Primary contact".to_owned(),
                 None => ContactFields::own_field(&change.field)
@@ -384,8 +415,8 @@ impl Names {
             };
             format!(
                 "{label}: {} → {}",
-                self.show(field.as_ref(), &change.before),
-                self.show(field.as_ref(), &change.after)
+                self.show(entry.subject.kind, field.as_ref(), &change.before),
+                self.show(entry.subject.kind, field.as_ref(), &change.after)
             )
         });
         let line = changes.collect::<Vec<_>>().join("; ");
@@ -397,13 +428,13 @@ impl Names {
     }
 
     /// What people read for the code of a choice.
-    fn choice(&self, field: Option<&Field>, code: &str) -> Option<&str> {
+    fn choice(&self, of: SubjectKind, field: Option<&Field>, code: &str) -> Option<&str> {
         let Some(Field::Custom(key)) = field else { return None };
-        let choices = self.catalogue.as_ref()?.custom_field(key)?.kind.choices()?;
+        let choices = self.catalogue(of, field)?.custom_field(key)?.kind.choices()?;
         choices.iter().find(|choice| choice.code == code).map(|choice| choice.label.as_str())
     }
 
-    fn show(&self, field: Option<&Field>, value: &FieldValue) -> String {
+    fn show(&self, of: SubjectKind, field: Option<&Field>, value: &FieldValue) -> String {
         let refers = field.is_none_or(|field| {
             matches!(
                 field.field_type(),
@@ -416,7 +447,7 @@ impl Names {
                 // Nothing is said of this address.
                 text.strip_suffix(" ()").unwrap_or(text).to_owned()
             }
-            (None, FieldValue::Text(text)) => self.choice(field, text).unwrap_or(text).to_owned(),
+            (None, FieldValue::Text(text)) => self.choice(of, field, text).unwrap_or(text).to_owned(),
             (None, FieldValue::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
             (None, FieldValue::Integer(number)) => number.to_string(),
             (None, FieldValue::Decimal(number)) => number.to_string(),
@@ -426,6 +457,16 @@ impl Names {
         };
         let shown: Vec<_> = value.items().iter().map(one).collect();
         if shown.is_empty() { "–".to_owned() } else { shown.join(", ") }
+    }
+}
+
+/// Whose fields the custom fields of a record are.
+const fn fields_of(kind: SubjectKind) -> CatalogueKind {
+    match kind {
+        SubjectKind::Account => CatalogueKind::Account,
+        SubjectKind::Contact => CatalogueKind::Contact,
+        SubjectKind::Opportunity => CatalogueKind::Opportunity,
+        _ => CatalogueKind::Lead,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::id::{AccountId, CategoryId, Revision, UserId};
 use crate::time::Timestamp;
 use crate::value::{Address, Currency, MAX_TEXT_BYTES, TaxId, Website};
 
+use super::custom_value::CustomValues;
 use super::field::Field;
 use super::field_value::FieldValue;
 use super::given_number::{NumberPlace, Serial};
@@ -79,6 +80,9 @@ pub struct AccountFields {
     pub owner: Option<UserId>,
     /// Industry or type.
     pub category: Option<CategoryId>,
+    /// The fields that the tenant added to accounts.
+    #[serde(skip_serializing_if = "CustomValues::is_empty")]
+    pub custom: CustomValues,
 }
 
 impl AccountFields {
@@ -120,6 +124,7 @@ impl AccountFields {
             description: self.description.clone(),
             owner: self.owner.clone(),
             category: self.category,
+            custom: self.custom.clone(),
             ..LeadFields::default()
         }
     }
@@ -132,6 +137,7 @@ impl AccountFields {
             // Clearing a field never fails: only values are checked.
             let _ = field.write(&mut fields, &FieldValue::Empty);
         }
+        fields.custom.retain(|key, _| !hide(&Field::Custom(key.clone())));
         Self::from_lead_fields(fields, self.status)
     }
 
@@ -152,6 +158,7 @@ impl AccountFields {
             description: fields.description,
             owner: fields.owner,
             category: fields.category,
+            custom: fields.custom,
         }
     }
 

@@ -1,10 +1,14 @@
-//! What accounts and contacts are found by when a lead may be one of them: computed here, kept by stores as an index.
+//! What accounts, contacts and opportunities are found by: when a lead may be one of them, and by what their custom fields say.
+//! Computed here, kept by stores as an index.
 
 use crate::value::{Email, Phone, TaxId, Website, company_core, is_disposable_domain, is_shared_domain};
 
 use super::account::{Account, AccountFields};
 use super::contact::ContactFields;
+use super::custom_value::{CustomKey, CustomValues};
+use super::keys::MatchKey;
 use super::lead::LeadFields;
+use super::opportunity::OpportunityFields;
 
 /// The kinds of key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,12 +29,25 @@ pub enum BlockKind {
     Domain,
     /// A person's given and family name, folded.
     Person,
+    /// A value of a field that the tenant added: the text of its [key](MatchKey::custom).
+    Custom,
+    /// A field that the tenant added, of which there is a value.
+    Field,
 }
 
 impl BlockKind {
     /// Every kind, strongest identity first.
-    pub const ALL: [Self; 7] =
-        [Self::Number, Self::TaxId, Self::Email, Self::Phone, Self::Company, Self::Domain, Self::Person];
+    pub const ALL: [Self; 9] = [
+        Self::Number,
+        Self::TaxId,
+        Self::Email,
+        Self::Phone,
+        Self::Company,
+        Self::Domain,
+        Self::Person,
+        Self::Custom,
+        Self::Field,
+    ];
 
     /// Stable name, as stored: `number`, `tax_id`, `email` …
     #[must_use]
@@ -43,6 +60,8 @@ impl BlockKind {
             Self::Company => "company",
             Self::Domain => "domain",
             Self::Person => "person",
+            Self::Custom => "custom",
+            Self::Field => "field",
         }
     }
 }
@@ -62,6 +81,18 @@ impl BlockKey {
     pub fn new(kind: BlockKind, key: impl Into<String>) -> Option<Self> {
         let key = key.into();
         (!key.is_empty()).then_some(Self { kind, key })
+    }
+
+    /// What records are found by that have a value of this custom field.
+    #[must_use]
+    pub fn with_value(field: &CustomKey) -> Self {
+        Self { kind: BlockKind::Field, key: field.as_str().to_owned() }
+    }
+
+    /// What records are found by that have this value of a custom field; none where the key is no such key.
+    #[must_use]
+    pub fn of_custom(key: &MatchKey) -> Option<Self> {
+        key.as_custom().map(|_| Self { kind: BlockKind::Custom, key: key.key.clone() })
     }
 
     fn email(email: &Email) -> Option<Self> {
@@ -111,6 +142,7 @@ impl AccountFields {
         let mut keys = fields.account_keys();
         // The name of a consumer is in the same place.
         keys.extend(BlockKey::new(BlockKind::Company, company_core(&self.name)));
+        keys.extend(custom_keys(&self.custom));
         sorted(keys)
     }
 }
@@ -129,8 +161,26 @@ impl ContactFields {
     /// What the contact is found by, strongest kind first, without repeats.
     #[must_use]
     pub fn block_keys(&self) -> Vec<BlockKey> {
-        self.as_lead_fields().contact_keys()
+        let mut keys = self.as_lead_fields().contact_keys();
+        keys.extend(custom_keys(&self.custom));
+        sorted(keys)
     }
+}
+
+impl OpportunityFields {
+    /// What the opportunity is found by: its custom fields.
+    #[must_use]
+    pub fn block_keys(&self) -> Vec<BlockKey> {
+        sorted(custom_keys(&self.custom).collect())
+    }
+}
+
+fn custom_keys(values: &CustomValues) -> impl Iterator<Item = BlockKey> + '_ {
+    values.iter().flat_map(|(field, value)| {
+        let values = value.forms().into_iter().filter_map(|form| MatchKey::custom(field, &form));
+        let values = values.map(|key| BlockKey { kind: BlockKind::Custom, key: key.key });
+        values.chain([BlockKey::with_value(field)]).collect::<Vec<_>>()
+    })
 }
 
 fn reach_keys(fields: &LeadFields) -> Vec<BlockKey> {

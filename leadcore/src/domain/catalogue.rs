@@ -35,6 +35,67 @@ pub struct FieldSettings {
     pub section: Option<String>,
 }
 
+/// Which records a [`Catalogue`] describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CatalogueKind {
+    /// Leads: the standard fields and those that the tenant added.
+    #[default]
+    Lead,
+    /// Accounts: the fields that the tenant added to them.
+    Account,
+    /// Contacts: the fields that the tenant added to them.
+    Contact,
+    /// Opportunities: the fields that the tenant added to them.
+    Opportunity,
+}
+
+impl CatalogueKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Lead, Self::Account, Self::Contact, Self::Opportunity];
+
+    /// Stable name: `lead`, `account`, `contact` or `opportunity`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Lead => "lead",
+            Self::Account => "account",
+            Self::Contact => "contact",
+            Self::Opportunity => "opportunity",
+        }
+    }
+
+    /// What several of them are called: `leads`, `accounts` …
+    pub(crate) const fn plural(self) -> &'static str {
+        match self {
+            Self::Lead => "leads",
+            Self::Account => "accounts",
+            Self::Contact => "contacts",
+            Self::Opportunity => "opportunities",
+        }
+    }
+
+    /// The kind with this [`code`](Self::code).
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// The fields that every tenant has and can say something about.
+    const fn standard(self) -> &'static [Field] {
+        match self {
+            Self::Lead => Field::ALL,
+            Self::Account | Self::Contact | Self::Opportunity => &[],
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+    const fn is_lead(&self) -> bool {
+        matches!(self, Self::Lead)
+    }
+}
+
 /// A field as one tenant sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -61,6 +122,10 @@ pub struct FieldSpec {
 
 /// The fields of one tenant: the standard ones with the tenant's settings over them, and those that it added.
 ///
+/// There is one for each [kind](CatalogueKind) of record. Those of accounts, contacts and opportunities hold the fields that
+/// the tenant added to them; what a lead becomes takes its values over by the
+/// [mapping](super::conversion_mapping::ConversionMapping).
+///
 /// ```
 /// use leadcore::domain::{Catalogue, Field, LeadFields};
 /// let mut catalogue = Catalogue::standard();
@@ -72,6 +137,8 @@ pub struct FieldSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
+    #[serde(default, rename = "of", skip_serializing_if = "CatalogueKind::is_lead")]
+    kind: CatalogueKind,
     fields: BTreeMap<Field, FieldSettings>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     columns: Option<Vec<Field>>,
@@ -91,6 +158,26 @@ impl Catalogue {
         Self::default()
     }
 
+    /// No field of the tenant's own, of these records.
+    ///
+    /// ```
+    /// use leadcore::domain::{Catalogue, CatalogueKind, CustomField, CustomType};
+    /// let mut catalogue = Catalogue::of(CatalogueKind::Account);
+    /// catalogue.set_custom_field(CustomField::new("x_fleet".parse()?, "Fleet", CustomType::Integer));
+    /// assert_eq!(catalogue.form()[0].fields[0].label, "Fleet");
+    /// # Ok::<(), leadcore::error::ValueError>(())
+    /// ```
+    #[must_use]
+    pub fn of(kind: CatalogueKind) -> Self {
+        Self { kind, ..Self::default() }
+    }
+
+    /// Which records it describes.
+    #[must_use]
+    pub const fn kind(&self) -> CatalogueKind {
+        self.kind
+    }
+
     /// What the tenant says about `field`, to be changed; of a custom field, what its definition says.
     pub fn settings_mut(&mut self, field: Field) -> &mut FieldSettings {
         if let Field::Custom(key) = &field
@@ -105,7 +192,7 @@ impl Catalogue {
     /// templates and lists, not to be written back.
     pub(crate) fn without(mut self, is_hidden: impl Fn(&Field) -> bool) -> Self {
         self.custom.retain(|key, _| !is_hidden(&Field::Custom(key.clone())));
-        for field in Field::ALL.iter().filter(|field| is_hidden(field)) {
+        for field in self.kind.standard().iter().filter(|field| is_hidden(field)) {
             let settings = self.settings_mut(field.clone());
             (settings.enabled, settings.required) = (Some(false), None);
         }
@@ -127,7 +214,7 @@ impl Catalogue {
 
     /// Every field: the standard ones, then those that the tenant added, by key.
     pub fn fields(&self) -> impl Iterator<Item = Field> {
-        Field::ALL.iter().cloned().chain(self.custom.keys().cloned().map(Field::Custom))
+        self.kind.standard().iter().cloned().chain(self.custom.keys().cloned().map(Field::Custom))
     }
 
     /// The columns of a list of leads, from left to right, without fields that are disabled (S3.02): those that the
@@ -142,7 +229,8 @@ impl Catalogue {
     /// ```
     #[must_use]
     pub fn columns(&self) -> Vec<FieldSpec> {
-        let chosen = self.columns.as_deref().unwrap_or(Field::LIST).iter();
+        let usual = if self.kind == CatalogueKind::Lead { Field::LIST } else { &[] };
+        let chosen = self.columns.as_deref().unwrap_or(usual).iter();
         chosen.filter(|field| !self.is_disabled(field)).map(|field| self.spec(field)).collect()
     }
 
@@ -187,7 +275,7 @@ impl Catalogue {
     /// Where a field stands unless the tenant says it: standard fields first, ten apart.
     fn place(&self, field: &Field) -> u32 {
         let place = match field {
-            Field::Custom(key) => Field::ALL.len() + self.custom.range(..key.clone()).count(),
+            Field::Custom(key) => self.kind.standard().len() + self.custom.range(..key.clone()).count(),
             standard => Field::ALL.iter().position(|known| known == standard).unwrap_or(0),
         };
         u32::try_from(place).unwrap_or(u32::MAX).saturating_mul(10)
@@ -209,6 +297,9 @@ impl Catalogue {
                     ViolationCode::Unknown,
                     "there is no such custom field",
                 ));
+            } else if !self.has(field) {
+                let message = "a catalogue of these records holds the fields that were added to them";
+                broken.push(Violation::new(field.key(), ViolationCode::NotAllowed, message));
             } else if !field.is_writable() && (settings.required.is_some() || settings.enabled.is_some()) {
                 let message = "the engine sets this field: it can be neither required nor disabled";
                 broken.push(Violation::new(field.key(), ViolationCode::NotAllowed, message));
@@ -270,7 +361,7 @@ impl Catalogue {
                 broken.push(Violation::new(field.key(), ViolationCode::Required, message));
             }
         }
-        self.custom_violations(fields, before, &mut broken);
+        broken.extend(self.check_custom(&fields.custom, &before.custom));
         broken
     }
 
@@ -287,7 +378,7 @@ impl Catalogue {
     fn has(&self, field: &Field) -> bool {
         match field {
             Field::Custom(key) => self.custom.contains_key(key),
-            _ => true,
+            _ => self.kind == CatalogueKind::Lead,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::account::{AccountFields, STATUS};
 use super::contact::ContactFields;
-use super::custom_value::CustomValue;
+use super::custom_value::{CustomKey, CustomValue, CustomValues};
 use super::field::Field;
 use super::field_value::FieldValue;
 use super::images::{PERSON, images, person_image};
@@ -30,12 +30,7 @@ pub fn lead_changes(before: &Lead, after: &Lead) -> Vec<FieldChange> {
             (old != new).then(|| FieldChange::new(field.key(), old, new))
         })
         .collect();
-    let keys: BTreeSet<_> = before.fields.custom.keys().chain(after.fields.custom.keys()).collect();
-    changes.extend(keys.into_iter().filter_map(|key| {
-        let (old, new) = (before.fields.custom.get(key), after.fields.custom.get(key));
-        (old != new)
-            .then(|| FieldChange::new(key.as_str(), old.map(CustomValue::read), new.map(CustomValue::read)))
-    }));
+    changes.extend(custom_changes(&before.fields.custom, &after.fields.custom));
     // A full name may differ where its parts do not (spelling of blanks, a second given name).
     let (old, new) = (Field::Name.read(before), Field::Name.read(after));
     if old != new {
@@ -48,6 +43,17 @@ pub fn lead_changes(before: &Lead, after: &Lead) -> Vec<FieldChange> {
         changes.push(FieldChange::new(TRASHED_BY, trashed.operation.as_uuid(), FieldValue::Empty));
     }
     changes
+}
+
+/// Every custom field that differs.
+pub(crate) fn custom_changes(before: &CustomValues, after: &CustomValues) -> Vec<FieldChange> {
+    let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let change = |key: &CustomKey| {
+        let (old, new) = (before.get(key), after.get(key));
+        (old != new)
+            .then(|| FieldChange::new(key.as_str(), old.map(CustomValue::read), new.map(CustomValue::read)))
+    };
+    keys.into_iter().filter_map(change).collect()
 }
 
 /// The lines of an imported file that created a lead or changed it: kept with the journal's entry, and no field.
@@ -118,6 +124,7 @@ pub fn account_changes(before: &AccountFields, after: &AccountFields) -> Vec<Fie
     let (old, new) = (before.as_lead_fields(), after.as_lead_fields());
     changes.extend(AccountFields::FIELDS.iter().map(|field| change(field, &old, &new)));
     changes.retain(|change| change.before != change.after);
+    changes.extend(custom_changes(&before.custom, &after.custom));
     changes.extend(images(&old, &new));
     changes
 }
@@ -128,6 +135,7 @@ pub fn contact_changes(before: &ContactFields, after: &ContactFields) -> Vec<Fie
     let (old, new) = (before.as_lead_fields(), after.as_lead_fields());
     let changes = ContactFields::FIELDS.iter().map(|field| change(field, &old, &new));
     let changes = changes.chain(before.own_changes(after)).filter(|change| change.before != change.after);
+    let changes = changes.chain(custom_changes(&before.custom, &after.custom));
     let mut changes: Vec<_> = changes.chain(images(&old, &new)).collect();
     if !changes.iter().any(|change| change.field == PERSON) {
         changes.extend(person_image(before.name.as_ref(), after.name.as_ref()));

@@ -7,6 +7,7 @@ use crate::id::{ContactId, Revision};
 use crate::time::Timestamp;
 use crate::value::{MAX_TEXT_BYTES, PersonName};
 
+use super::custom_value::{CustomKey, CustomValues};
 use super::field::Field;
 use super::field_value::FieldValue;
 use super::journal::FieldChange;
@@ -34,6 +35,9 @@ pub struct ContactFields {
     pub do_not_call: Option<MarkNote>,
     /// Anything else worth knowing.
     pub description: Option<String>,
+    /// The fields that the tenant added to contacts.
+    #[serde(skip_serializing_if = "CustomValues::is_empty")]
+    pub custom: CustomValues,
 }
 
 /// What the journal calls the fields that no lead has.
@@ -64,6 +68,7 @@ impl ContactFields {
             emails: self.emails.clone(),
             phones: self.phones.clone(),
             description: self.description.clone(),
+            custom: self.custom.clone(),
             ..LeadFields::default()
         }
     }
@@ -110,6 +115,7 @@ impl ContactFields {
         self.emails = fields.emails;
         self.phones = fields.phones;
         self.description = fields.description;
+        self.custom = fields.custom;
         // Whether, why and since when nobody calls go together.
         let (role, calls): (Vec<_>, Vec<_>) = own.into_iter().partition(|change| change.field == ROLE);
         for unit in [role, calls].into_iter().filter(|unit| !unit.is_empty()) {
@@ -171,6 +177,7 @@ impl ContactFields {
             emails: fields.emails,
             phones: fields.phones,
             description: fields.description,
+            custom: fields.custom,
             ..self
         }
     }
@@ -204,6 +211,10 @@ impl ContactFields {
                 _ => self.description.clone_from(&stored.description),
             }
         }
+        let kept = |key: &CustomKey| keep(&Field::Custom(key.clone()));
+        self.custom.retain(|key, _| !kept(key));
+        let stored = stored.custom.iter().filter(|(key, _)| kept(key));
+        self.custom.extend(stored.map(|(key, value)| (key.clone(), value.clone())));
         self
     }
 

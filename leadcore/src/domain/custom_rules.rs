@@ -1,10 +1,11 @@
 //! What the catalogue knows of custom fields: their types, how values are written, and the rules that leads keep.
 
 use crate::error::{ValueError, Violation, ViolationCode};
+use crate::value::Country;
 
 use super::catalogue::Catalogue;
 use super::custom_field::CustomField;
-use super::custom_value::CustomKey;
+use super::custom_value::{CustomKey, CustomValue, CustomValues};
 use super::field::{Field, FieldType};
 use super::field_value::FieldValue;
 use super::keys::MatchKey;
@@ -57,6 +58,11 @@ impl Catalogue {
         self.custom.get(key).filter(enabled).ok_or_else(|| self.unknown(key))
     }
 
+    /// Whether a field that is enabled is of the type of this value.
+    pub(crate) fn takes(&self, key: &CustomKey, value: &CustomValue) -> bool {
+        self.usable(key).is_ok_and(|field| field.kind.takes(value))
+    }
+
     fn unknown(&self, key: &CustomKey) -> ValueError {
         let what = if self.custom.contains_key(key) {
             "this field is disabled"
@@ -96,37 +102,63 @@ impl Catalogue {
         value: &FieldValue,
     ) -> Result<(), ValueError> {
         let Field::Custom(key) = field else { return field.write(fields, value) };
+        let region = fields.phone_region();
+        self.write_custom(key, &mut fields.custom, value, region)
+    }
+
+    /// Writes a value among those of a record, whatever the record is. Text is read the way the type of the field asks for;
+    /// `region` is where national phone numbers belong to.
+    ///
+    /// ```
+    /// use leadcore::domain::{Catalogue, CatalogueKind, ContactFields, CustomField, CustomType, CustomValue};
+    /// let mut catalogue = Catalogue::of(CatalogueKind::Contact);
+    /// catalogue.set_custom_field(CustomField::new("x_children".parse()?, "Children", CustomType::Integer));
+    /// let mut anna = ContactFields::named("Anna Berg")?;
+    /// catalogue.write_custom(&"x_children".parse()?, &mut anna.custom, &"2".into(), None)?;
+    /// assert_eq!(anna.custom.values().next(), Some(&CustomValue::Integer(2)));
+    /// # Ok::<(), leadcore::error::ValueError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_custom(
+        &self,
+        key: &CustomKey,
+        values: &mut CustomValues,
+        value: &FieldValue,
+        region: Option<Country>,
+    ) -> Result<(), ValueError> {
         if value.is_empty() {
-            fields.custom.remove(key);
+            values.remove(key);
             return Ok(());
         }
         let definition = self.usable(key)?;
         // A form sends back what it was given: also a choice that was archived since.
-        if fields.custom.get(key).is_some_and(|known| known.read() == *value) {
+        if values.get(key).is_some_and(|known| known.read() == *value) {
             return Ok(());
         }
-        match definition.parse(value, fields.phone_region())? {
-            Some(value) => fields.custom.insert(key.clone(), value),
-            None => fields.custom.remove(key),
+        match definition.parse(value, region)? {
+            Some(value) => values.insert(key.clone(), value),
+            None => values.remove(key),
         };
         Ok(())
     }
 
     /// Gives every custom field without a value its default.
-    pub fn fill_defaults(&self, fields: &mut LeadFields) {
+    pub fn fill_defaults(&self, values: &mut CustomValues) {
         for field in self.custom.values().filter(|field| field.settings.enabled != Some(false)) {
             if let Some(default) = &field.default
-                && !fields.custom.contains_key(&field.key)
+                && !values.contains_key(&field.key)
             {
-                fields.custom.insert(field.key.clone(), default.clone());
+                values.insert(field.key.clone(), default.clone());
             }
         }
     }
 
-    /// The values of unique fields: what no other lead may have.
+    /// The values of unique fields: what no other record of the kind may have.
     #[must_use]
-    pub fn unique_keys(&self, fields: &LeadFields) -> Vec<(Field, MatchKey)> {
-        let unique = fields.custom.iter().filter(|(key, _)| {
+    pub fn unique_keys(&self, values: &CustomValues) -> Vec<(Field, MatchKey)> {
+        let unique = values.iter().filter(|(key, _)| {
             self.custom.get(*key).is_some_and(|field| field.unique && field.settings.enabled != Some(false))
         });
         unique
@@ -143,15 +175,12 @@ impl Catalogue {
         self.custom.values().any(|field| field.unique)
     }
 
-    /// What the custom values of a lead break, where they are not what they were.
-    pub(super) fn custom_violations(
-        &self,
-        fields: &LeadFields,
-        before: &LeadFields,
-        broken: &mut Vec<Violation>,
-    ) {
-        for (key, value) in &fields.custom {
-            if before.custom.get(key) == Some(value) {
+    /// What the custom values of a record break by themselves: those that are as they were `before` are not checked again.
+    #[must_use]
+    pub fn check_custom(&self, values: &CustomValues, before: &CustomValues) -> Vec<Violation> {
+        let mut broken = Vec::new();
+        for (key, value) in values {
+            if before.get(key) == Some(value) {
                 continue;
             }
             // A value for a disabled field is refused where all disabled fields are.
@@ -164,11 +193,24 @@ impl Catalogue {
         for field in self.custom.values() {
             let settings = &field.settings;
             let required = settings.required == Some(true) && settings.enabled != Some(false);
-            if required && !fields.custom.contains_key(&field.key) {
+            if required && !values.contains_key(&field.key) {
                 let message = format!("{} is required", field.label());
                 broken.push(Violation::new(field.key.as_str(), ViolationCode::Required, message));
             }
         }
+        broken
+    }
+
+    /// The fields that are switched off and have another value than `before`.
+    pub(crate) fn changed_while_disabled(
+        &self,
+        values: &CustomValues,
+        before: &CustomValues,
+    ) -> Vec<Violation> {
+        let off = self.custom.values().filter(|field| field.settings.enabled == Some(false));
+        let changed = off.filter(|field| values.get(&field.key) != before.get(&field.key));
+        let message = "this field is disabled";
+        changed.map(|field| Violation::new(field.key.as_str(), ViolationCode::NotAllowed, message)).collect()
     }
 
     /// What the definitions of custom fields break.

@@ -1,6 +1,6 @@
 //! Values of custom fields: self-describing, so that stores and filters compare them without a catalogue.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -77,7 +77,10 @@ impl From<CustomKey> for String {
     }
 }
 
-/// The value of a custom field of a lead. A field without a value is absent, never an empty text or list.
+/// The values of the custom fields of one record.
+pub type CustomValues = BTreeMap<CustomKey, CustomValue>;
+
+/// The value of a custom field. A field without a value is absent, never an empty text or list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

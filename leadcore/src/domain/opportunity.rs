@@ -1,5 +1,7 @@
 //! Opportunities: what an account may buy (S1.06, S1.07), and the two ways in which one ends.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -10,6 +12,7 @@ use crate::value::{Currency, clean_text};
 
 use super::child::{Placement, Tab};
 use super::coded::coded;
+use super::custom_value::{CustomKey, CustomValue, CustomValues};
 use super::given_number::Serial;
 use super::journal::Actor;
 use super::lead::{MAX_AMOUNT, MAX_LINE};
@@ -85,6 +88,9 @@ pub struct OpportunityFields {
     /// What they may buy: at most 1,000 lines, or none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<Line>,
+    /// The fields that the tenant added to opportunities.
+    #[serde(skip_serializing_if = "CustomValues::is_empty")]
+    pub custom: CustomValues,
 }
 
 impl OpportunityFields {
@@ -205,6 +211,8 @@ pub struct OpportunityPatch {
     description: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lines: Option<Vec<Line>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    custom: BTreeMap<CustomKey, Option<CustomValue>>,
 }
 
 /// A field that is named at all, also as `null`.
@@ -276,6 +284,19 @@ impl OpportunityPatch {
         self
     }
 
+    /// Sets or clears a field that the tenant added. A value is read by [`Catalogue::usable`](super::Catalogue::usable) and
+    /// [`CustomField::parse`](super::CustomField::parse).
+    #[must_use]
+    pub fn custom(mut self, key: CustomKey, value: Option<CustomValue>) -> Self {
+        self.custom.insert(key, value);
+        self
+    }
+
+    /// The fields of the tenant that it names.
+    pub fn custom_keys(&self) -> impl Iterator<Item = &CustomKey> {
+        self.custom.keys()
+    }
+
     /// Writes what is named into these fields.
     pub fn apply(&self, fields: &mut OpportunityFields) {
         fn set<T: Clone>(field: &mut T, named: Option<&T>) {
@@ -293,6 +314,12 @@ impl OpportunityPatch {
         set(&mut fields.campaign, self.campaign.as_ref());
         set(&mut fields.description, self.description.as_ref());
         set(&mut fields.lines, self.lines.as_ref());
+        for (key, value) in &self.custom {
+            match value {
+                Some(value) => fields.custom.insert(key.clone(), value.clone()),
+                None => fields.custom.remove(key),
+            };
+        }
     }
 }
 

@@ -78,14 +78,16 @@ impl LeadPatch {
 
 /// The fields of an account to change, and its status. An empty value clears the field.
 ///
-/// Fields are those of [`AccountFields::FIELDS`]; [`Field::Company`] is the name of the account.
+/// Fields are those of [`AccountFields::FIELDS`] and those that the tenant added to accounts; [`Field::Company`] is the name
+/// of the account.
 ///
 /// ```
-/// use leadcore::domain::{AccountFields, AccountPatch, Field};
+/// use leadcore::domain::{AccountFields, AccountPatch, Catalogue, CatalogueKind, Field};
+/// let catalogue = Catalogue::of(CatalogueKind::Account);
 /// let mut fields = AccountFields { name: "Nordlys".to_owned(), ..AccountFields::default() };
-/// AccountPatch::new().name("Nordlys AS").set(Field::City, "Tromsø").apply(&mut fields)?;
+/// AccountPatch::new().name("Nordlys AS").set(Field::City, "Tromsø").apply(&catalogue, &mut fields)?;
 /// assert_eq!((fields.name.as_str(), fields.address.city()), ("Nordlys AS", Some("Tromsø")));
-/// assert!(AccountPatch::new().set(Field::Amount, 5).apply(&mut fields).is_err());
+/// assert!(AccountPatch::new().set(Field::Amount, 5).apply(&catalogue, &mut fields).is_err());
 /// # Ok::<(), leadcore::error::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -133,20 +135,21 @@ impl AccountPatch {
         self.fields.fields()
     }
 
-    /// Writes the new values into `fields`; when one of them does not fit, none.
+    /// Writes the new values into `fields`, those of the tenant's own fields as the `catalogue` of accounts reads them; when
+    /// one of them does not fit, none.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) with every field that an account does not have and every
     /// value that does not fit its field.
-    pub fn apply(&self, fields: &mut AccountFields) -> Result<()> {
+    pub fn apply(&self, catalogue: &Catalogue, fields: &mut AccountFields) -> Result<()> {
         let message = "an account has no such field";
         let mut broken: Vec<_> = self
             .fields()
-            .filter(|field| !AccountFields::FIELDS.contains(field))
+            .filter(|field| !matches!(field, Field::Custom(_)) && !AccountFields::FIELDS.contains(field))
             .map(|field| Violation::new(field.key(), ViolationCode::NotAllowed, message))
             .collect();
         let mut lead = fields.as_lead_fields();
-        if let Err(error) = self.fields.apply(&Catalogue::standard(), &mut lead) {
+        if let Err(error) = self.fields.apply(catalogue, &mut lead) {
             let known = |violation: &&Violation| !broken.iter().any(|other| other.field == violation.field);
             let more: Vec<_> = error.violations().iter().filter(known).cloned().collect();
             broken.extend(more);

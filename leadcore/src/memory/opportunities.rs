@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::domain::{Opportunity, Serial, Service};
+use crate::domain::{BlockKey, Opportunity, Serial, Service};
 use crate::error::{Error, Result};
 use crate::id::{OpportunityId, ServiceId};
-use crate::store::{Opportunities, OpportunityScan, ServiceScan, Services};
+use crate::store::{Block, Opportunities, OpportunityScan, ServiceScan, Services};
 
+use super::records::blocks;
 use super::{MemoryTxn, check_revision, exists, previous};
 
 fn numbers(one: &Opportunity) -> (u64, Option<Serial>) {
@@ -93,6 +94,11 @@ impl Opportunities for MemoryTxn {
         }
         found.truncate(scan.limit);
         Ok(found.into_iter().cloned().collect())
+    }
+
+    fn blocks(&mut self, keys: &[BlockKey], limit: usize) -> Result<Vec<Block<OpportunityId>>> {
+        let all = self.state.opportunities.values().map(|one| (one.id, one.fields.block_keys()));
+        Ok(blocks(&all.collect::<Vec<_>>(), keys, limit))
     }
 }
 

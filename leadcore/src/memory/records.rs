@@ -68,7 +68,11 @@ impl Contacts for MemoryTxn {
 }
 
 /// The blocks of these keys; records come by id.
-fn blocks<I: Copy>(records: &[(I, Vec<BlockKey>)], keys: &[BlockKey], limit: usize) -> Vec<Block<I>> {
+pub(super) fn blocks<I: Copy>(
+    records: &[(I, Vec<BlockKey>)],
+    keys: &[BlockKey],
+    limit: usize,
+) -> Vec<Block<I>> {
     let block = |key: &BlockKey| {
         let having = || records.iter().filter(|(_, own)| own.contains(key)).map(|(id, _)| *id);
         let block = Block {

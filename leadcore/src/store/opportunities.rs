@@ -1,9 +1,11 @@
 //! The ports for opportunities and services.
 
-use crate::domain::{Opportunity, OpportunityPlace, OpportunityState, Service, ServiceState};
+use crate::domain::{BlockKey, Opportunity, OpportunityPlace, OpportunityState, Service, ServiceState};
 use crate::error::Result;
 use crate::id::{AccountId, EstimateId, OpportunityId, ServiceId, SourceId, UserId};
 use crate::time::Date;
+
+use super::records::Block;
 
 /// Which opportunities to list.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -66,6 +68,13 @@ pub trait Opportunities {
     /// # Errors
     /// A failure of the store.
     fn scan(&mut self, scan: &OpportunityScan) -> Result<Vec<Opportunity>>;
+
+    /// The opportunities that have one of these [keys](crate::domain::OpportunityFields::block_keys): a block for each key that
+    /// one has, in the order asked, with the first `limit` of them by id. Looked up in an index that is kept with every write.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn blocks(&mut self, keys: &[BlockKey], limit: usize) -> Result<Vec<Block<OpportunityId>>>;
 }
 
 /// Which services to list.

@@ -2,7 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::domain::{Counter, GivenNumber, NumberSeries, Pipeline, Series, TermKind, TermRecord};
+use crate::domain::{
+    CatalogueKind, Counter, GivenNumber, NumberSeries, Pipeline, Series, TermKind, TermRecord,
+};
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{NumberSeriesId, Revision};
 
@@ -88,12 +90,37 @@ pub enum SettingName {
     ImportMappings,
     /// Which field of a lead becomes which field of a customer.
     ConversionMapping,
+    /// The fields that were added to accounts.
+    AccountCatalogue,
+    /// The fields that were added to contacts.
+    ContactCatalogue,
+    /// The fields that were added to opportunities.
+    OpportunityCatalogue,
+}
+
+impl From<CatalogueKind> for SettingName {
+    fn from(kind: CatalogueKind) -> Self {
+        match kind {
+            CatalogueKind::Lead => Self::Catalogue,
+            CatalogueKind::Account => Self::AccountCatalogue,
+            CatalogueKind::Contact => Self::ContactCatalogue,
+            CatalogueKind::Opportunity => Self::OpportunityCatalogue,
+        }
+    }
 }
 
 impl SettingName {
     /// Every document.
-    pub const ALL: [Self; 5] =
-        [Self::Catalogue, Self::Functions, Self::RecordKinds, Self::ImportMappings, Self::ConversionMapping];
+    pub const ALL: [Self; 8] = [
+        Self::Catalogue,
+        Self::Functions,
+        Self::RecordKinds,
+        Self::ImportMappings,
+        Self::ConversionMapping,
+        Self::AccountCatalogue,
+        Self::ContactCatalogue,
+        Self::OpportunityCatalogue,
+    ];
 
     /// Stable name, as stored.
     #[must_use]
@@ -104,6 +131,9 @@ impl SettingName {
             Self::RecordKinds => "record_kinds",
             Self::ImportMappings => "import_mappings",
             Self::ConversionMapping => "conversion_mapping",
+            Self::AccountCatalogue => "account_catalogue",
+            Self::ContactCatalogue => "contact_catalogue",
+            Self::OpportunityCatalogue => "opportunity_catalogue",
         }
     }
 }

@@ -4,14 +4,16 @@
 use std::collections::BTreeSet;
 
 use crate::context::Context;
-use crate::domain::{EstimateStatus, Lead, TermKind};
+use crate::domain::conversion_mapping::TargetRecord;
+use crate::domain::{CustomValues, EstimateStatus, Lead, TermKind};
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::EstimateId;
 use crate::store::Txn;
 use crate::time::Date;
 
-use super::super::accounts;
-use super::plan::{ConversionPlan, PlannedAccount, PlannedPerson};
+use super::super::conversion_mapping::TargetFields;
+use super::super::{accounts, custom};
+use super::plan::{ConversionPlan, PlannedAccount, PlannedOpportunity, PlannedPerson};
 use super::planning::without_account;
 
 /// Every rule that a plan breaks.
@@ -57,7 +59,64 @@ pub(super) fn violations(
     if plan.contacts.iter().map(|contact| &contact.who).any(twice) {
         broken.push(Violation::new("contacts", ViolationCode::Duplicate, "a person is named twice"));
     }
+    let fields = TargetFields::load(txn)?;
+    broken.extend(custom_values(txn, plan, &fields)?);
     broken.extend(plan.broken_services());
+    Ok(broken)
+}
+
+/// What the custom fields of account, contacts and opportunity break, all at once. Records that stay as they are are not
+/// looked at.
+pub(super) fn custom_values(
+    txn: &mut dyn Txn,
+    plan: &ConversionPlan,
+    fields: &TargetFields,
+) -> Result<Vec<Violation>> {
+    let mut broken = Vec::new();
+    let none = CustomValues::new();
+    let mut look = |txn: &mut dyn Txn, record, own, after: &CustomValues, before: &CustomValues| {
+        let found = custom::broken_values(txn, fields.of(record), own, after, before)?;
+        broken.extend(found.into_iter().map(|one| {
+            let field = format!("{}.{}", record.code(), one.field);
+            Violation { field, ..one }
+        }));
+        Ok::<_, Error>(())
+    };
+    match &plan.account {
+        PlannedAccount::New { fields, .. } => look(txn, TargetRecord::Account, None, &fields.custom, &none)?,
+        PlannedAccount::Existing { id, fields, .. } => {
+            let known = txn.accounts().get(&[*id])?;
+            if let Some(before) = known.first().filter(|known| known.fields != **fields) {
+                let (own, values) = (Some(id.as_uuid()), &before.fields.custom);
+                look(txn, TargetRecord::Account, own, &fields.custom, values)?;
+            }
+        }
+        PlannedAccount::None => {}
+    }
+    for contact in &plan.contacts {
+        match &contact.who {
+            PlannedPerson::New(fields) => look(txn, TargetRecord::Contact, None, &fields.custom, &none)?,
+            PlannedPerson::Known { id, fields, .. } => {
+                let known = txn.contacts().get(&[*id])?;
+                if let Some(before) = known.first().filter(|known| known.fields != **fields) {
+                    let (own, values) = (Some(id.as_uuid()), &before.fields.custom);
+                    look(txn, TargetRecord::Contact, own, &fields.custom, values)?;
+                }
+            }
+            PlannedPerson::Existing(_) => {}
+        }
+    }
+    match &plan.opportunity {
+        Some(PlannedOpportunity::New { fields, .. }) => {
+            look(txn, TargetRecord::Opportunity, None, &fields.custom, &none)?;
+        }
+        Some(PlannedOpportunity::Existing { id, fields, .. }) => {
+            let known = txn.opportunities().get(&[*id])?;
+            let before = known.first().map_or(&none, |known| &known.fields.custom);
+            look(txn, TargetRecord::Opportunity, Some(id.as_uuid()), &fields.custom, before)?;
+        }
+        None => {}
+    }
     Ok(broken)
 }
 

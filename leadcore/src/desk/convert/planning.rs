@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::context::Context;
 use crate::dedupe::matching::Matches;
-use crate::domain::conversion_mapping::{ConversionMapping, Dropped, FieldWrite, TargetRecord};
+use crate::domain::conversion_mapping::{Dropped, FieldWrite, TargetRecord, WhyDropped};
 use crate::domain::{
-    AccountFields, Catalogue, ContactFields, EstimateStatus, Field, FieldValue, Lead, LeadFields,
-    Opportunity, OpportunityFields, OpportunityState, Series, SubjectKind, Tab, plain,
+    AccountFields, Catalogue, ContactFields, CustomKey, CustomValue, CustomValues, EstimateStatus, Field,
+    FieldValue, Lead, LeadFields, Opportunity, OpportunityFields, OpportunityState, Series, SubjectKind, Tab,
+    plain,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::{ContactId, EstimateId, LeadId, SourceId, UserId};
@@ -17,9 +18,10 @@ use crate::value::{Currency, PersonName, fold};
 
 use super::super::access::Expect;
 use super::super::contacts::{LinkedContact, linked};
-use super::super::conversion_mapping::Mapper;
+use super::super::conversion_mapping::{Mapper, TargetFields};
 use super::super::moving::{check_convertible, refuse};
 use super::super::{accounts, children, matching, series};
+use super::check;
 use super::options::{AccountChoice, ConversionOptions, OpportunityChoice, OpportunityRequest, PersonChoice};
 use super::plan::{
     ConversionPlan, PlannedAccount, PlannedContact, PlannedEstimate, PlannedOpportunity, PlannedPerson,
@@ -57,7 +59,7 @@ pub(super) fn plan_by(
     let mut plan = ConversionPlan {
         lead: lead.id,
         revision: lead.revision,
-        stays_on_lead: stays(&lead, (&account, opportunity.as_ref()), &contacts, &persons),
+        stays_on_lead: stays(&lead, (&account, opportunity.as_ref()), (&contacts, &persons), &making.writes),
         account,
         persons: sorted(&persons),
         contacts,
@@ -69,7 +71,7 @@ pub(super) fn plan_by(
         matches,
         series: Vec::new(),
     };
-    let broken = broken(&plan, &lead, &rules.catalogue);
+    let broken = broken(txn, &plan, &lead, (&rules.catalogue, &mapper.fields))?;
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
@@ -99,13 +101,19 @@ fn sorted(persons: &[LinkedContact]) -> Vec<ContactId> {
 }
 
 /// Every rule of account, opportunity and lead that has no value where it needs one, all at once.
-fn broken(plan: &ConversionPlan, lead: &Lead, catalogue: &Catalogue) -> Vec<Violation> {
+fn broken(
+    txn: &mut dyn Txn,
+    plan: &ConversionPlan,
+    lead: &Lead,
+    (catalogue, fields): (&Catalogue, &TargetFields),
+) -> Result<Vec<Violation>> {
     let mut broken = plan.account.fields().map(AccountFields::violations).unwrap_or_default();
     if plan.account == PlannedAccount::None {
         broken.extend(without_account(plan));
     }
+    broken.extend(check::custom_values(txn, plan, fields)?);
     broken.extend(catalogue.check_change(&lead.fields, &lead.fields));
-    broken
+    Ok(broken)
 }
 
 /// What stands against a conversion without an account.
@@ -179,7 +187,8 @@ impl Making<'_> {
         }
         let mapped = mapping.account(self.lead, None, &by);
         self.writes.extend(mapped.writes);
-        let fields = AccountFields { status: self.options.status, ..mapped.fields };
+        let mut fields = AccountFields { status: self.options.status, ..mapped.fields };
+        self.mapper.fields.of(TargetRecord::Account).fill_defaults(&mut fields.custom);
         let next = series::preview(ctx, txn, Series::Account, self.options.series)?;
         Ok(PlannedAccount::New {
             fields: Box::new(fields),
@@ -222,8 +231,9 @@ impl Making<'_> {
         let (by, mapping) = (self.mapper.readings(), &self.mapper.mapping);
         let who = match chosen {
             None => {
-                let mapped = mapping.contact(self.lead, None, &by);
+                let mut mapped = mapping.contact(self.lead, None, &by);
                 self.writes.extend(mapped.writes);
+                self.mapper.fields.of(TargetRecord::Contact).fill_defaults(&mut mapped.fields.custom);
                 PlannedPerson::New(Box::new(mapped.fields))
             }
             Some(id) if self.persons.iter().any(|known| known.contact.id == id) => return Ok(planned),
@@ -245,16 +255,13 @@ impl Making<'_> {
         txn: &mut dyn Txn,
         running: Option<Opportunity>,
     ) -> Result<Option<PlannedOpportunity>> {
-        // A tenant whose mapping says nothing of opportunities has the usual rules for them.
-        let own = &self.mapper.mapping;
-        let usual = ConversionMapping::standard().with_opportunity();
-        let says = own.rules_of(TargetRecord::Opportunity).next().is_some();
-        let (mapping, by) = (if says { own } else { &usual }, self.mapper.readings());
+        let (mapping, by) = (&self.mapper.sales, self.mapper.readings());
         if let Some(running) = running {
             let values = values_of(&running.fields);
             let mapped = mapping.values(TargetRecord::Opportunity, self.lead, Some(&values), &by);
             self.writes.extend(mapped.writes);
-            let fields = fields_of(&mapped.fields, running.fields.clone());
+            let mut fields = fields_of(&mapped.fields, running.fields.clone());
+            fields.custom = self.custom_of(&mapped.fields, &running.fields.custom);
             return Ok(Some(PlannedOpportunity::Existing {
                 id: running.id,
                 revision: running.revision,
@@ -266,6 +273,8 @@ impl Making<'_> {
         let mapped = mapping.values(TargetRecord::Opportunity, self.lead, None, &by);
         self.writes.extend(mapped.writes);
         let mut fields = fields_of(&mapped.fields, OpportunityFields::default());
+        fields.custom = self.custom_of(&mapped.fields, &CustomValues::new());
+        self.mapper.fields.of(TargetRecord::Opportunity).fill_defaults(&mut fields.custom);
         patch.apply(&mut fields);
         if fields.name.is_empty() {
             self.lead.fields.display_name().unwrap_or_default().clone_into(&mut fields.name);
@@ -277,6 +286,33 @@ impl Making<'_> {
             series: *series,
             next,
         }))
+    }
+}
+
+impl Making<'_> {
+    /// The custom fields of an opportunity, of values by the keys of its fields: what it has and what the lead has are taken as
+    /// they are.
+    fn custom_of(&self, values: &BTreeMap<String, FieldValue>, before: &CustomValues) -> CustomValues {
+        let catalogue = self.mapper.fields.of(TargetRecord::Opportunity);
+        let mut custom = CustomValues::new();
+        for (key, value) in values {
+            let Ok(key) = CustomKey::new(key) else { continue };
+            let known = before.get(&key).filter(|known| known.read() == *value);
+            let own = || {
+                let same = |own: &&CustomValue| own.read() == *value && catalogue.takes(&key, own);
+                self.lead.fields.custom.values().find(same)
+            };
+            if let Some(value) = known.or_else(own) {
+                custom.insert(key, value.clone());
+            } else {
+                // The mapping gives only values that the field reads.
+                let _ = catalogue.write_custom(&key, &mut custom, value, self.lead.fields.phone_region());
+            }
+        }
+        // What the catalogue does not know any more stays.
+        let gone = before.iter().filter(|(key, _)| !values.contains_key(key.as_str()));
+        custom.extend(gone.map(|(key, value)| (key.clone(), value.clone())));
+        custom
     }
 }
 
@@ -329,7 +365,8 @@ fn values_of(fields: &OpportunityFields) -> BTreeMap<String, FieldValue> {
         ("campaign", fields.campaign.as_deref().into()),
         ("description", fields.description.as_deref().into()),
     ];
-    values.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    let custom = fields.custom.iter().map(|(key, value)| (key.as_str().to_owned(), value.read()));
+    values.into_iter().map(|(key, value)| (key.to_owned(), value)).chain(custom).collect()
 }
 
 /// The other way round; what a mapping does not know stays.
@@ -357,8 +394,8 @@ fn fields_of(values: &BTreeMap<String, FieldValue>, before: OpportunityFields) -
 fn stays(
     lead: &Lead,
     (account, opportunity): (&PlannedAccount, Option<&PlannedOpportunity>),
-    contacts: &[PlannedContact],
-    persons: &[LinkedContact],
+    (contacts, persons): (&[PlannedContact], &[LinkedContact]),
+    writes: &[FieldWrite],
 ) -> Vec<Field> {
     let mut takers: Vec<LeadFields> =
         account.fields().map(AccountFields::as_lead_fields).into_iter().collect();
@@ -396,6 +433,13 @@ fn stays(
             staying.push(field.clone());
         }
     }
+    // What else took a custom field along, if all of it did: the target's own value that went is not the lead's.
+    let whole = |write: &&FieldWrite| {
+        write.dropped.as_ref().is_none_or(|dropped| dropped.why == WhyDropped::Overwritten)
+    };
+    let taken = |field: &Field| writes.iter().filter(whole).any(|write| write.from == *field);
+    let custom = lead.fields.custom.keys().cloned().map(Field::Custom);
+    staying.extend(custom.filter(|field| !taken(field)));
     staying
 }
 

@@ -67,7 +67,7 @@ pub(super) fn prepare(
             };
             let mut fields = fields.as_ref().clone();
             fields.currency = fields.currency.or(plan.account.fields().and_then(|account| account.currency));
-            let (fields, _) = opportunities::checked(ctx, txn, Some(&kept), fields)?;
+            let (fields, _) = opportunities::checked(ctx, txn, None, Some(&kept), fields)?;
             Ok(Sales::New { fields: Box::new(fields), ended, series: *series })
         }
         Some(PlannedOpportunity::Existing { id, revision, fields }) => {
@@ -75,8 +75,8 @@ pub(super) fn prepare(
             if before.revision != *revision || before.state != OpportunityState::Open {
                 return Err(Error::conflicting("opportunity", Conflict::PlanOutdated));
             }
-            let (fields, _) =
-                opportunities::checked(ctx, txn, Some(&before.fields), fields.as_ref().clone())?;
+            let (own, known, fields) = (Some(before.id), Some(&before.fields), fields.as_ref().clone());
+            let (fields, _) = opportunities::checked(ctx, txn, own, known, fields)?;
             Ok(Sales::Running { before: Box::new(before), fields: Box::new(fields) })
         }
     }

@@ -3,8 +3,12 @@
 use crate::context::Context;
 use crate::desk::access::shows_hidden;
 use crate::desk::children::{Child, stored_child};
-use crate::desk::series;
-use crate::domain::{Field, FieldChange, FieldValue, Opportunity, OpportunityEnd, Series, Totals, in_words};
+use crate::desk::settings::load_catalogue_of;
+use crate::desk::{custom, series};
+use crate::domain::{
+    CatalogueKind, CustomKey, CustomValues, Field, FieldChange, FieldValue, Opportunity, OpportunityEnd,
+    Series, Totals, custom_changes, in_words,
+};
 use crate::error::{ErrorKind, Result};
 use crate::id::{LostReasonId, OpportunityId, SourceId, UserId};
 use crate::store::Txn;
@@ -29,7 +33,9 @@ const SHOWN_BY: [(&str, Field); 10] = [
 /// The fields of leads behind these fields of opportunities.
 pub(crate) fn shown_by(names: &[&str]) -> Vec<Field> {
     let of_name = |name: &&str| SHOWN_BY.iter().find(|(key, _)| key == name);
-    names.iter().filter_map(of_name).map(|(_, field)| field.clone()).collect()
+    let custom = names.iter().filter(|name| name.starts_with(CustomKey::PREFIX));
+    let custom = custom.filter_map(|name| CustomKey::new(name).ok()).map(Field::Custom);
+    names.iter().filter_map(of_name).map(|(_, field)| field.clone()).chain(custom).collect()
 }
 
 /// Whether the actor may not see this field of opportunities.
@@ -59,6 +65,7 @@ impl Child for Opportunity {
         fields.probability = fields.probability.filter(|_| !hidden("probability"));
         fields.expected_close = fields.expected_close.filter(|_| !hidden("expected_close"));
         fields.source = fields.source.filter(|_| !hidden("source"));
+        fields.custom.retain(|key, _| !hidden(key.as_str()));
         fields.description = fields.description.take().filter(|_| !hidden("description"));
         if hidden("amount") {
             fields.amount = None;
@@ -97,6 +104,22 @@ impl Child for Opportunity {
             let always = matches!(field, "name" | "number");
             (always || change.before != change.after).then_some(change)
         };
-        fields.into_iter().filter_map(change).collect()
+        let none = CustomValues::new();
+        let custom = |side: Option<&Self>| side.map_or_else(|| none.clone(), |one| one.fields.custom.clone());
+        let own = custom_changes(&custom(before), &custom(after));
+        fields.into_iter().filter_map(change).chain(own).collect()
+    }
+
+    /// Values of the tenant's fields come back where the fields still take them, and nobody else has got them.
+    fn can_return(txn: &mut dyn Txn, now: Option<&Self>, child: &Self) -> Result<bool> {
+        let values = &child.fields.custom;
+        if values.is_empty() || now.is_some_and(|now| now.fields.custom == *values) {
+            return Ok(true);
+        }
+        let (_, catalogue) = load_catalogue_of(txn, CatalogueKind::Opportunity)?;
+        let fits = values.iter().all(|(key, value)| {
+            now.is_some_and(|now| now.fields.custom.get(key) == Some(value)) || catalogue.takes(key, value)
+        });
+        Ok(fits && custom::shared(txn, &catalogue, Some(child.id.as_uuid()), values)?.is_empty())
     }
 }

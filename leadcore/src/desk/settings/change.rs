@@ -1,26 +1,24 @@
-//! Changing what leads already have values of: refused, or done with a stated mapping in the same transaction.
+//! Changing what records already have values of: refused, or done with a stated mapping in the same transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, CustomField, CustomKey, CustomType, CustomValue, Field, FieldValue, OperationKind,
+    Account, Catalogue, CatalogueKind, Contact, CustomField, CustomKey, CustomType, CustomValue,
+    CustomValues, Field, FieldValue, Lead, OperationKind, Opportunity,
 };
 use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::Revision;
 use crate::policy::Permission;
-use crate::query::Resolved;
-use crate::store::SettingName;
-use crate::store::{LeadChange, Txn};
+use crate::store::Txn;
 
 use super::super::access::require;
-use super::super::leads::{touch, update_all};
 use super::super::operation::new_operation;
-use super::super::rounds::{Place, Round, each_lead};
 use super::super::views::{Instead, follow};
-use super::{load_catalogue, save};
+use super::holders::{Holder, Wanted};
+use super::{load_catalogue_of, save};
 
-/// What becomes of the values of leads when a custom field changes. Values that the changed field takes as they are stay;
+/// What becomes of the values of records when a custom field changes. Values that the changed field takes as they are stay;
 /// those that it can hold without loss are converted (a number to text, a whole number to a decimal one).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FieldMapping {
@@ -35,7 +33,7 @@ impl FieldMapping {
         Self::default()
     }
 
-    /// Leads with the choice `code` get `instead`, or none.
+    /// Records with the choice `code` get `instead`, or none.
     #[must_use]
     pub fn choice(mut self, code: &str, instead: Option<&str>) -> Self {
         self.choices.insert(code.to_owned(), instead.map(str::to_owned));
@@ -83,8 +81,37 @@ impl FieldMapping {
     }
 }
 
-/// Replaces the definition of a custom field, and rewrites the values of leads by `mapping` in the same transaction,
-/// trashed leads included; each change is in the journal. Saved views that ask for a choice which is mapped ask for the other.
+/// Replaces the definition of a custom field of leads: see [`change_field_of`].
+///
+/// # Errors
+/// As [`change_field_of`].
+pub fn change_field(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    expected: Option<Revision>,
+    field: &CustomField,
+    mapping: &FieldMapping,
+) -> Result<Revision> {
+    change_field_of(ctx, txn, CatalogueKind::Lead, expected, field, mapping)
+}
+
+/// Takes a custom field of leads away: see [`remove_field_of`].
+///
+/// # Errors
+/// As [`remove_field_of`].
+pub fn remove_field(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    expected: Option<Revision>,
+    field: &CustomKey,
+    clear: bool,
+) -> Result<Revision> {
+    remove_field_of(ctx, txn, CatalogueKind::Lead, expected, field, clear)
+}
+
+/// Replaces the definition of a custom field, and rewrites the values of records by `mapping` in the same transaction,
+/// trashed leads and archived accounts included; each change is in the journal. Saved views of leads that ask for a choice
+/// which is mapped ask for the other.
 ///
 /// Values outside limits that are tightened by this (of length or size) refuse it, or are emptied where the mapping says so.
 /// To let them stay, write the limits by [`set_catalogue`](super::set_catalogue): then they hold for new values.
@@ -93,16 +120,17 @@ impl FieldMapping {
 ///
 /// # Errors
 /// `Denied`; `NotFound` when there is no such field; `Invalid` for a definition that breaks a rule, or unique values that
-/// would not be; `Conflict` when the catalogue changed since it was read, or with [`Conflict::InUse`] when that many leads
-/// have values that the mapping says nothing of or that lie outside the new limits, or are converted.
-pub fn change_field(
+/// would not be; `Conflict` when the catalogue changed since it was read, or with [`Conflict::InUse`] when that many records
+/// have values that the mapping says nothing of or that lie outside the new limits, or are converted leads.
+pub fn change_field_of(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
+    kind: CatalogueKind,
     expected: Option<Revision>,
     field: &CustomField,
     mapping: &FieldMapping,
 ) -> Result<Revision> {
-    let mut catalogue = known(ctx, txn, &field.key)?;
+    let mut catalogue = known(ctx, txn, kind, &field.key)?;
     let known = catalogue.custom_field(&field.key).cloned().ok_or_else(|| Error::not_found("field"))?;
     catalogue.set_custom_field(field.clone());
     catalogue.validate()?;
@@ -114,36 +142,72 @@ pub fn change_field(
     rewrite(ctx, txn, expected, &catalogue, &field.key, (&change, &instead))
 }
 
-/// Takes a custom field away. With `clear`, leads that have a value are emptied in the same transaction, trashed ones
-/// included.
+/// Takes a custom field away. With `clear`, records that have a value are emptied in the same transaction, trashed and
+/// archived ones included.
 ///
 /// # Errors
-/// As [`change_field`]; [`Conflict::InUse`] when leads have values and are not to be emptied, or are converted: such a
-/// field can be disabled instead.
-pub fn remove_field(
+/// As [`change_field_of`]; [`Conflict::InUse`] when records have values and are not to be emptied, or are converted leads:
+/// such a field can be disabled instead.
+pub fn remove_field_of(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
+    kind: CatalogueKind,
     expected: Option<Revision>,
     field: &CustomKey,
     clear: bool,
 ) -> Result<Revision> {
-    let mut catalogue = known(ctx, txn, field)?;
+    let mut catalogue = known(ctx, txn, kind, field)?;
     catalogue.remove_custom_field(field);
     catalogue.validate()?;
     let change = |_: &CustomValue| if clear { Ok(None) } else { Err(()) };
     rewrite(ctx, txn, expected, &catalogue, field, (&change, &|_| None))
 }
 
-fn known(ctx: &Context<'_>, txn: &mut dyn Txn, key: &CustomKey) -> Result<Catalogue> {
+fn known(ctx: &Context<'_>, txn: &mut dyn Txn, kind: CatalogueKind, key: &CustomKey) -> Result<Catalogue> {
     require(ctx, txn, Permission::Configure)?;
-    let (_, catalogue) = load_catalogue(txn)?;
+    let (_, catalogue) = load_catalogue_of(txn, kind)?;
     if catalogue.custom_field(key).is_some() { Ok(catalogue) } else { Err(Error::not_found("field")) }
 }
 
 /// What becomes of a value, by the mapping.
 type Change<'a> = &'a dyn Fn(&CustomValue) -> Result<Option<CustomValue>, ()>;
 
+/// Does something with the type of record that a catalogue is of.
+macro_rules! for_holder {
+    ($kind:expr, $H:ident => $work:expr) => {
+        match $kind {
+            CatalogueKind::Lead => {
+                type $H = Lead;
+                $work
+            }
+            CatalogueKind::Account => {
+                type $H = Account;
+                $work
+            }
+            CatalogueKind::Contact => {
+                type $H = Contact;
+                $work
+            }
+            CatalogueKind::Opportunity => {
+                type $H = Opportunity;
+                $work
+            }
+        }
+    };
+}
+
 fn rewrite(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    expected: Option<Revision>,
+    catalogue: &Catalogue,
+    key: &CustomKey,
+    how: (Change<'_>, Instead<'_>),
+) -> Result<Revision> {
+    for_holder!(catalogue.kind(), H => rewrite_of::<H>(ctx, txn, expected, catalogue, key, how))
+}
+
+fn rewrite_of<H: Holder>(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     expected: Option<Revision>,
@@ -153,14 +217,14 @@ fn rewrite(
 ) -> Result<Revision> {
     // Before the first write, so that a refusal leaves nothing behind.
     let (mut blocked, mut seen, mut twice) = (0, BTreeSet::new(), false);
-    each_round(txn, key, &mut |_, leads| {
-        for lead in leads {
-            let Some(value) = lead.fields.custom.get(key) else { continue };
+    H::each(txn, Wanted::any(key), &mut |_, records| {
+        for record in records {
+            let Some(value) = record.custom().get(key) else { continue };
             match change(value) {
-                Ok(new) if lead.conversion.is_some() && !says_the_same(value, new.as_ref()) => blocked += 1,
-                Ok(new) if lead.trashed.is_none() => {
-                    let mut after = lead.fields.clone();
-                    put(&mut after.custom, key, new);
+                Ok(new) if record.is_frozen() && !says_the_same(value, new.as_ref()) => blocked += 1,
+                Ok(new) if record.is_live() => {
+                    let mut after = record.custom().clone();
+                    put(&mut after, key, new);
                     let keys = catalogue.unique_keys(&after).into_iter().map(|(_, key)| key);
                     let own =
                         keys.filter(|unique| unique.as_custom().is_some_and(|(field, _)| field == *key));
@@ -176,33 +240,34 @@ fn rewrite(
         return Err(Error::conflicting(key.as_str(), Conflict::InUse { by: blocked }));
     }
     if twice {
-        return Err(not_unique(key));
+        return Err(not_unique(H::KIND, key));
     }
     let operation = new_operation(ctx, OperationKind::Configure, None);
     txn.journal().begin(&operation)?;
-    let (revision, entry) = save(ctx, txn, SettingName::Catalogue, expected, catalogue)?;
+    let (revision, entry) = save(ctx, txn, H::KIND.into(), expected, catalogue)?;
     let mut entries = vec![entry];
-    entries.extend(follow(ctx, txn, &Field::Custom(key.clone()), instead)?);
+    if H::KIND == CatalogueKind::Lead {
+        entries.extend(follow(ctx, txn, &Field::Custom(key.clone()), instead)?);
+    }
     txn.journal().append(operation.id, &entries)?;
-    each_round(txn, key, &mut |txn, leads| {
-        let (mut changes, mut entries) = (Vec::new(), Vec::new());
-        for before in leads {
-            let Some(value) = before.fields.custom.get(key) else { continue };
+    H::each(txn, Wanted::any(key), &mut |txn, records| {
+        let mut changed = Vec::new();
+        for before in records {
+            let Some(value) = before.custom().get(key) else { continue };
             let Ok(new) = change(value) else { continue };
             let mut after = before.clone();
-            put(&mut after.fields.custom, key, new);
-            if after.fields != before.fields {
-                entries.push(touch(ctx, &before, &mut after, Action::Updated));
-                changes.push(LeadChange { before, after });
+            put(after.custom_mut(), key, new);
+            if after.custom() != before.custom() {
+                changed.push((before, after));
             }
         }
-        update_all(txn, &changes)?;
+        let entries = H::write(ctx, txn, changed)?;
         txn.journal().append(operation.id, &entries)
     })?;
     Ok(revision)
 }
 
-fn put(custom: &mut BTreeMap<CustomKey, CustomValue>, key: &CustomKey, value: Option<CustomValue>) {
+fn put(custom: &mut CustomValues, key: &CustomKey, value: Option<CustomValue>) {
     match value {
         Some(value) => custom.insert(key.clone(), value),
         None => custom.remove(key),
@@ -222,41 +287,34 @@ fn says_the_same(before: &CustomValue, after: Option<&CustomValue>) -> bool {
     })
 }
 
-/// Every lead with a value, trashed ones included, in rounds.
-fn each_round(txn: &mut dyn Txn, key: &CustomKey, work: Round<'_>) -> Result<()> {
-    let has_value = Resolved::Not(Box::new(Resolved::Empty(Field::Custom(key.clone()))));
-    each_lead(txn, &has_value, Place::Everywhere, work)
+/// Refuses a catalogue that takes away what records have.
+pub(super) fn check_values(txn: &mut dyn Txn, before: &Catalogue, after: &Catalogue) -> Result<()> {
+    for_holder!(after.kind(), H => check_values_of::<H>(txn, before, after))
 }
 
-/// Refuses a catalogue that takes away what leads have.
-pub(super) fn check_values(txn: &mut dyn Txn, before: &Catalogue, after: &Catalogue) -> Result<()> {
+fn check_values_of<H: Holder>(txn: &mut dyn Txn, before: &Catalogue, after: &Catalogue) -> Result<()> {
     for old in before.custom_fields() {
-        let field = Field::Custom(old.key.clone());
-        let any = Resolved::Not(Box::new(Resolved::Empty(field.clone())));
+        let any = Wanted::any(&old.key);
         let Some(new) = after.custom_field(&old.key) else {
-            refuse_used(txn, &old.key, &any)?;
+            refuse_used::<H>(txn, any)?;
             continue;
         };
         if new == old {
             continue;
         }
         if !keeps_type(&old.kind, &new.kind) {
-            refuse_used(txn, &old.key, &any)?;
+            refuse_used::<H>(txn, any)?;
         }
         let kept: BTreeSet<_> =
             new.kind.choices().unwrap_or_default().iter().map(|choice| &choice.code).collect();
         let choices = old.kind.choices().unwrap_or_default().iter().map(|choice| &choice.code);
-        let gone: Vec<_> =
-            choices.filter(|code| !kept.contains(code)).map(|code| code.as_str().into()).collect();
+        let gone: Vec<_> = choices.filter(|code| !kept.contains(code)).map(String::as_str).collect();
         if !gone.is_empty() {
-            refuse_used(txn, &old.key, &Resolved::Equals(field.clone(), gone))?;
+            refuse_used::<H>(txn, Wanted { choices: Some(&gone), ..any })?;
         }
         let is_unique = |field: &CustomField| field.unique && field.settings.enabled != Some(false);
-        if is_unique(new) && !is_unique(old) {
-            let groups = txn.tallies().count_by(&any, &field)?;
-            if groups.into_iter().any(|(_, count)| count > 1) {
-                return Err(not_unique(&old.key));
-            }
+        if is_unique(new) && !is_unique(old) && H::is_shared(txn, &old.key)? {
+            return Err(not_unique(H::KIND, &old.key));
         }
     }
     Ok(())
@@ -272,16 +330,16 @@ fn keeps_type(old: &CustomType, new: &CustomType) -> bool {
     longer || same
 }
 
-fn refuse_used(txn: &mut dyn Txn, key: &CustomKey, filter: &Resolved) -> Result<()> {
+fn refuse_used<H: Holder>(txn: &mut dyn Txn, wanted: Wanted<'_>) -> Result<()> {
     let mut by = 0;
-    each_lead(txn, filter, Place::Everywhere, &mut |_, leads| {
-        by += u64::try_from(leads.len()).unwrap_or(u64::MAX);
+    H::each(txn, wanted, &mut |_, records| {
+        by += u64::try_from(records.len()).unwrap_or(u64::MAX);
         Ok(())
     })?;
-    if by > 0 { Err(Error::conflicting(key.as_str(), Conflict::InUse { by })) } else { Ok(()) }
+    if by > 0 { Err(Error::conflicting(wanted.key.as_str(), Conflict::InUse { by })) } else { Ok(()) }
 }
 
-fn not_unique(key: &CustomKey) -> Error {
-    let message = "leads have the same value: it cannot be unique";
+fn not_unique(kind: CatalogueKind, key: &CustomKey) -> Error {
+    let message = format!("{} have the same value: it cannot be unique", kind.plural());
     Error::invalid_field(format!("{key}.unique"), ViolationCode::Duplicate, message)
 }

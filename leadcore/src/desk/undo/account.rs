@@ -1,15 +1,16 @@
 //! Taking back what happened to one account, but for what a conversion did.
 
 use crate::domain::{
-    Account, Action, Kept, LinkRole, NewEntry, Operation, OperationKind, Subject, Trashed, WhyKept,
-    account_changes,
+    Account, Action, CatalogueKind, Field, FieldValue, Kept, LinkRole, NewEntry, Operation, OperationKind,
+    Subject, Trashed, WhyKept, account_changes,
 };
 use crate::error::Result;
 use crate::id::AccountId;
 use crate::store::{ChildQuery, Txn};
 
 use super::super::accounts;
-use super::record::{note, refuse};
+use super::super::custom::{shared, taken_by};
+use super::record::{note, refuse, unfit};
 use super::walk::{Bench, Story, unsupported};
 use super::{UndoFailure, UndoRecord, followers, links};
 
@@ -47,13 +48,20 @@ pub(super) fn take_back(
                 }
             },
             Action::Updated => {
-                let done = after.fields.rewind(&entry.changes, &|field, value| refuse(bench, field, value));
+                let refuse = |field: &Field, value: &FieldValue| refuse(bench, &bench.accounts, field, value);
+                let done = after.fields.rewind(&entry.changes, &refuse);
                 note(&mut record, done);
             }
             other => record.kept.push(Kept { field: other.code().to_owned(), why: WhyKept::Unsupported }),
         }
     }
-    let broken = after.fields.violations();
+    let mut broken = after.fields.violations();
+    let (old, new) = (&before.fields.custom, &after.fields.custom);
+    if old != new {
+        broken.extend(unfit(&bench.accounts, old, new));
+        let taken = shared(txn, &bench.accounts, Some(subject.id), new)?;
+        broken.extend(taken.iter().map(|field| taken_by(CatalogueKind::Account, field)));
+    }
     if !broken.is_empty() {
         return Ok(UndoRecord::fail(subject, UndoFailure::Invalid(broken)));
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::FieldType;
 use crate::domain::{
-    Action, Catalogue, Contact, Entry, FOLLOWED_SINCE, FOLLOWER, Field, FieldChange, FieldValue, IMPORT_LINE,
-    Kept, Lead, LeadFields, LinkRole, NewEntry, Operation, Reference, Rewound, Subject, SubjectKind,
-    TRASHED_AT, TRASHED_BY, Trashed, WhyKept, contact_changes, rewind,
+    Action, Catalogue, CatalogueKind, Contact, CustomValues, Entry, FOLLOWED_SINCE, FOLLOWER, Field,
+    FieldChange, FieldValue, IMPORT_LINE, Kept, Lead, LeadFields, LinkRole, NewEntry, Operation, Reference,
+    Rewound, Subject, SubjectKind, TRASHED_AT, TRASHED_BY, Trashed, WhyKept, contact_changes, rewind,
 };
 use crate::error::{Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, StageId, UserId};
@@ -15,6 +15,7 @@ use crate::store::{LeadChange, Txn};
 use super::super::access::Gate;
 use super::super::accounts;
 use super::super::contacts::PRIMARY;
+use super::super::custom::{shared, taken_by};
 use super::super::leads::touch;
 use super::walk::{Bench, Story};
 use super::{UndoFailure, UndoRecord};
@@ -45,7 +46,9 @@ pub(super) fn lead(
             }
             Action::Updated | Action::Moved => {
                 let changes: Vec<_> = own_fields(&entry.changes);
-                note(&mut record, rewind(&mut after, &changes, &|field, value| refuse(bench, field, value)));
+                let refuse =
+                    |field: &Field, value: &FieldValue| refuse(bench, &bench.catalogue, field, value);
+                note(&mut record, rewind(&mut after, &changes, &refuse));
             }
             // Persons are dealt with apart.
             Action::Linked | Action::Unlinked => {}
@@ -70,13 +73,7 @@ pub(super) fn lead(
             return fail(UndoFailure::Invalid(broken));
         }
     }
-    let unfit = after.fields.custom.iter().find(|(key, value)| {
-        before.fields.custom.get(*key) != Some(*value)
-            && !bench.catalogue.usable(key).is_ok_and(|field| field.kind.takes(value))
-    });
-    if let Some((key, _)) = unfit {
-        let message = "the field has another type now";
-        let broken = Violation::new(key.as_str(), ViolationCode::NotAllowed, message);
+    if let Some(broken) = unfit(&bench.catalogue, &before.fields.custom, &after.fields.custom) {
         return fail(UndoFailure::Invalid(vec![broken]));
     }
     if !writes && !moves_trash {
@@ -84,6 +81,13 @@ pub(super) fn lead(
     }
     let entries = entries(bench, before, &mut after);
     (record, Some((LeadChange { before: before.clone(), after }, entries)))
+}
+
+/// A custom value that came back while its field has another type now.
+pub(super) fn unfit(catalogue: &Catalogue, before: &CustomValues, after: &CustomValues) -> Option<Violation> {
+    let new = after.iter().filter(|(key, value)| before.get(*key) != Some(*value));
+    let (key, _) = new.into_iter().find(|(key, value)| !catalogue.takes(key, value))?;
+    Some(Violation::new(key.as_str(), ViolationCode::NotAllowed, "the field has another type now"))
 }
 
 /// The changes that are about the lead itself, without whom it calls primary, who follows it and which lines of a file it
@@ -165,7 +169,12 @@ fn entries(bench: &Bench<'_>, before: &Lead, after: &mut Lead) -> Vec<NewEntry> 
 }
 
 /// Why the value before is not written into the field.
-pub(super) fn refuse(bench: &Bench<'_>, field: &Field, value: &FieldValue) -> Option<WhyKept> {
+pub(super) fn refuse(
+    bench: &Bench<'_>,
+    catalogue: &Catalogue,
+    field: &Field,
+    value: &FieldValue,
+) -> Option<WhyKept> {
     let ctx = bench.ctx;
     if ctx.policy().is_hidden(ctx.actor(), field) {
         return Some(WhyKept::NotAllowed);
@@ -173,7 +182,7 @@ pub(super) fn refuse(bench: &Bench<'_>, field: &Field, value: &FieldValue) -> Op
     match field.field_type() {
         // What the field is now decides whether it takes the value.
         FieldType::Custom => match field {
-            Field::Custom(key) => bench.catalogue.usable(key).is_err().then_some(WhyKept::Gone),
+            Field::Custom(key) => catalogue.usable(key).is_err().then_some(WhyKept::Gone),
             _ => None,
         },
         FieldType::Reference(Reference::Term(_)) => {
@@ -229,7 +238,8 @@ pub(super) fn contact(
         match entry.action {
             Action::Created => record.reversed.push(entry.action.code().to_owned()),
             Action::Updated => {
-                let done = fields.rewind(&entry.changes, &|field, value| refuse(bench, field, value));
+                let done = fields
+                    .rewind(&entry.changes, &|field, value| refuse(bench, &bench.contacts, field, value));
                 note(&mut record, done);
             }
             other => record.kept.push(Kept { field: other.code().to_owned(), why: WhyKept::Unsupported }),
@@ -241,7 +251,12 @@ pub(super) fn contact(
     if let Some(why) = may_write(bench, txn, subject)? {
         return Ok(UndoRecord::fail(subject, why));
     }
-    let broken = fields.violations();
+    let mut broken = fields.violations();
+    if fields.custom != before.fields.custom {
+        broken.extend(unfit(&bench.contacts, &before.fields.custom, &fields.custom));
+        let taken = shared(txn, &bench.contacts, Some(subject.id), &fields.custom)?;
+        broken.extend(taken.iter().map(|field| taken_by(CatalogueKind::Contact, field)));
+    }
     if !broken.is_empty() {
         return Ok(UndoRecord::fail(subject, UndoFailure::Invalid(broken)));
     }

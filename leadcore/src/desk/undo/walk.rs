@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Catalogue, Entry, FieldValue, Kept, Lead, NewEntry, Operation, Sequence, Subject, SubjectKind, TermKind,
-    Topics, WhyKept,
+    Catalogue, CatalogueKind, Entry, FieldValue, Kept, Lead, NewEntry, Operation, Sequence, Subject,
+    SubjectKind, TermKind, Topics, WhyKept,
 };
 use crate::error::{ErrorKind, Result};
 use crate::id::{LeadId, PipelineId, StageId};
@@ -18,7 +18,7 @@ use super::super::access::Gate;
 use super::super::children::for_child;
 use super::super::custom::Claimed;
 use super::super::leads::update_all;
-use super::super::settings::load_catalogue;
+use super::super::settings::{load_catalogue, load_catalogue_of};
 use super::child::{self, Hands};
 use super::{UndoFailure, UndoPart, UndoRecord, account, followers, links, record, series, setting, terms};
 
@@ -47,6 +47,10 @@ pub(super) struct Bench<'a> {
     pub(super) edit: Option<Gate>,
     pub(super) delete: Option<Gate>,
     pub(super) catalogue: Catalogue,
+    /// The fields of contacts.
+    pub(super) contacts: Catalogue,
+    /// The fields of accounts.
+    pub(super) accounts: Catalogue,
     pub(super) may_configure: bool,
     pub(super) stages: BTreeSet<(PipelineId, StageId)>,
     /// Terms that exist, as far as entries refer to them.
@@ -108,6 +112,8 @@ impl<'a> Walk<'a> {
             edit: gate(ctx, txn, Permission::Edit)?,
             delete: gate(ctx, txn, Permission::Delete)?,
             catalogue: load_catalogue(txn)?.1,
+            contacts: load_catalogue_of(txn, CatalogueKind::Contact)?.1,
+            accounts: load_catalogue_of(txn, CatalogueKind::Account)?.1,
             may_configure: ctx.policy().scope(ctx.actor(), Permission::Configure) != Scope::None,
             stages,
             terms: BTreeSet::new(),

@@ -22,6 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ValueError, ViolationCode};
 
+use super::catalogue::{Catalogue, CatalogueKind};
+use super::custom_field::{Choice, CustomType};
 use super::field::Field;
 
 pub use apply::{Dropped, FieldWrite, Mapped, Readings, WhyDropped};
@@ -54,6 +56,16 @@ impl TargetRecord {
             Self::Account => "account",
             Self::Contact => "contact",
             Self::Opportunity => "opportunity",
+        }
+    }
+}
+
+impl From<TargetRecord> for CatalogueKind {
+    fn from(record: TargetRecord) -> Self {
+        match record {
+            TargetRecord::Account => Self::Account,
+            TargetRecord::Contact => Self::Contact,
+            TargetRecord::Opportunity => Self::Opportunity,
         }
     }
 }
@@ -285,10 +297,60 @@ impl ConversionMapping {
         self
     }
 
+    /// With the rules that go without saying: a custom field of leads goes into the custom field with the same key, where its
+    /// values can go there ([`fit`]; of choices, one at least) and no rule says otherwise of either field. It is so for the
+    /// account, and for a contact or an opportunity that the mapping has rules for. An existing record is
+    /// [filled where it is empty](FillPolicy::FillEmpty). A field that [stays](Self::staying) stays.
+    ///
+    /// The desk completes a tenant's mapping so before it is [linted](lint) or used; what is stored is what was said.
+    ///
+    /// ```
+    /// use leadcore::domain::conversion_mapping::{ConversionMapping, TargetRecord, Targets};
+    /// use leadcore::domain::{Catalogue, CatalogueKind, CustomField, CustomType};
+    /// let seats = CustomField::new("x_seats".parse()?, "Seats", CustomType::Integer);
+    /// let (mut leads, mut accounts) = (Catalogue::standard(), Catalogue::of(CatalogueKind::Account));
+    /// leads.set_custom_field(seats.clone());
+    /// accounts.set_custom_field(seats);
+    /// let targets = Targets::standard().with_custom(TargetRecord::Account, &accounts);
+    /// let mapping = ConversionMapping::standard().completed(&leads, &targets);
+    /// assert!(mapping.rules.iter().any(|rule| rule.to.to_string() == "account.x_seats"));
+    /// # Ok::<(), leadcore::error::ValueError>(())
+    /// ```
+    #[must_use]
+    pub fn completed(&self, leads: &Catalogue, targets: &Targets) -> Self {
+        let mut completed = self.clone();
+        let enabled = leads.custom_fields().filter(|field| field.settings.enabled != Some(false));
+        for custom in enabled {
+            let from = Field::Custom(custom.key.clone());
+            if self.stays.contains(&from) {
+                continue;
+            }
+            for record in TargetRecord::ALL {
+                let to = TargetField::known(record, custom.key.as_str());
+                let is_used = record == TargetRecord::Account || self.rules_of(record).next().is_some();
+                let said = self.rules_of(record).any(|rule| rule.from == from || rule.to == to);
+                let takes = targets.find(&to).is_some_and(|spec| takes(spec, &custom.kind));
+                if is_used && !said && takes {
+                    let policy = FillPolicy::FillEmpty;
+                    completed.rules.push(MappingRule { from: from.clone(), to, policy });
+                }
+            }
+        }
+        completed
+    }
+
     /// The rules of one target, in order.
     pub fn rules_of(&self, record: TargetRecord) -> impl Iterator<Item = &MappingRule> {
         self.rules.iter().filter(move |rule| rule.to.record == record)
     }
+}
+
+/// Whether some values of this type can go there.
+fn takes(spec: &TargetSpec, kind: &CustomType) -> bool {
+    let (shape, choices) = Shape::of_custom(kind);
+    let shared = |choice: &Choice| combine::counterpart(&choice.code, &choices, &spec.choices).is_some();
+    let both = shape.has_choices() && spec.shape.has_choices();
+    fit(shape, spec.shape) != Fit::Never && (!both || choices.iter().any(shared))
 }
 
 fn rules_of_contact() -> impl Iterator<Item = MappingRule> {

@@ -176,12 +176,27 @@ impl<'a> Run<'a> {
             None => old.is_empty(),
         };
         let done = combine::values(policy, spec.shape, fills, old.clone(), given);
-        if !self.write(spec, &done.new, slots) {
+        // A value of a field of the tenant's is the same afterwards, not one that was written and read again.
+        let same = spec.custom.as_ref().is_some_and(|_| old == done.new);
+        if same || self.take_over(rule, spec, &done.new, slots) {
+            self.told(rule, old, done.new, left.or(done.dropped));
+        } else if !self.write(spec, &done.new, slots) {
             let dropped = Dropped { value: source, why: WhyDropped::TooLong };
             self.told(rule, old.clone(), old, Some(dropped));
         } else if !source.is_empty() || old != done.new {
             self.told(rule, old, done.new, left.or(done.dropped));
         }
+    }
+
+    /// Whether a custom value of the lead became one of the target as it is.
+    fn take_over(&self, rule: &MappingRule, spec: &TargetSpec, new: &FieldValue, slots: &mut Slots) -> bool {
+        let (Field::Custom(from), Some(custom)) = (&rule.from, &spec.custom) else { return false };
+        let own = self.lead.fields.custom.get(from).filter(|value| value.read() == *new);
+        let Some(value) = own.filter(|value| !self.by_key && custom.check(value).is_ok()) else {
+            return false;
+        };
+        slots.fields.custom.insert(custom.key.clone(), value.clone());
+        true
     }
 
     /// What the rule takes from the lead. The company is what people call the lead, where a customer or a deal is named.
@@ -290,7 +305,8 @@ impl<'a> Run<'a> {
         let key = spec.field.key();
         let Some(slot) = self.slot(key) else {
             let fits = spec.custom.as_ref().is_none_or(|custom| {
-                value.is_empty() || custom.parse(value, None).is_ok_and(|value| value.is_some())
+                let region = self.lead.fields.phone_region();
+                value.is_empty() || custom.parse(value, region).is_ok_and(|value| value.is_some())
             });
             if fits {
                 slots.values.insert(key.to_owned(), value.clone());

@@ -104,7 +104,8 @@ impl Targets {
             let (shape, choices) = Shape::of_custom(&field.kind);
             TargetSpec {
                 choices,
-                required: field.settings.required == Some(true),
+                // A new record has the default at least.
+                required: field.settings.required == Some(true) && field.default.is_none(),
                 custom: Some(field.clone()),
                 ..TargetSpec::new(record, field.key.as_str(), field.label(), shape)
             }

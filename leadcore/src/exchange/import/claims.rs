@@ -24,7 +24,7 @@ pub(super) struct Claims {
 
 /// The unique values among these, each with its field; also ids in other systems where they are `external`.
 pub(super) fn claimed(catalogue: &Catalogue, external: bool, fields: &LeadFields) -> Vec<(Field, MatchKey)> {
-    let mut keys = if catalogue.has_unique() { catalogue.unique_keys(fields) } else { Vec::new() };
+    let mut keys = if catalogue.has_unique() { catalogue.unique_keys(&fields.custom) } else { Vec::new() };
     if external {
         let ids = fields.external_ids.iter();
         keys.extend(ids.map(|id| (Field::ExternalId, MatchKey::new(MatchKind::External, id.to_string()))));

@@ -6,6 +6,7 @@ pub mod activities;
 pub mod agenda;
 pub mod blocks;
 pub mod children;
+pub mod custom_records;
 pub mod customers;
 pub mod desk;
 pub mod desk_children;
@@ -311,6 +312,11 @@ cases! { $
         services_come_back_as_they_were_written,
         services_keep_their_rules,
         services_are_scanned_by_id,
+    }
+    custom_records {
+        accounts_contacts_and_opportunities_have_fields_of_their_own,
+        definitions_change_with_what_records_say,
+        opportunities_are_found_by_custom_fields,
     }
     desk_opportunities {
         an_opportunity_lives_until_it_is_won_or_lost,

@@ -14,7 +14,7 @@ use crate::store::{OpportunityScan, ServiceScan, Store};
 use crate::time::{Date, Timestamp};
 use crate::value::Currency;
 
-use super::super::fixtures::{World, storable_texts};
+use super::super::fixtures::{World, custom_values, storable_texts};
 use super::{assert_kind, assert_stale, refused};
 
 fn number(text: &str) -> Decimal {
@@ -39,7 +39,7 @@ fn some_totals() -> Totals {
     Totals::of(&[line], Some(Currency::from_stored("CLF").unwrap())).unwrap()
 }
 
-fn opportunity(world: &World, number: u64, expected: Option<&str>) -> Opportunity {
+pub(super) fn opportunity(world: &World, number: u64, expected: Option<&str>) -> Opportunity {
     let now = world.scene.clock_now();
     Opportunity {
         id: OpportunityId::from_uuid(world.scene.uuid()),
@@ -76,6 +76,7 @@ fn full(world: &World, number: u64, text: &str) -> Opportunity {
             source: Some(world.term(1)),
             campaign: told(),
             description: told(),
+            custom: custom_values(text.len()),
             lines: vec![hard_line(text), Line::new("x", 1.into(), 5.into()), hard_line(text)],
         },
         totals: some_totals(),

@@ -6,7 +6,7 @@ use crate::id::{AccountId, ContactId, Revision};
 use crate::store::Store;
 use crate::time::Timestamp;
 
-use super::super::fixtures::{World, full_fields, storable_texts};
+use super::super::fixtures::{World, custom_values, full_fields, storable_texts};
 use super::{assert_kind, assert_stale, refused};
 
 fn full_contact(world: &World, text: &str) -> Contact {
@@ -20,6 +20,7 @@ fn full_contact(world: &World, text: &str) -> Contact {
         phones: fields.phones,
         do_not_call: Some(MarkNote::new(Some(Timestamp::MIN), Some(text)).unwrap()),
         description: fields.description,
+        custom: custom_values(text.len()),
     };
     contact
 }
@@ -42,6 +43,7 @@ fn full_account(world: &World, number: u64, text: &str) -> Account {
         description: fields.description,
         owner: fields.owner,
         category: fields.category,
+        custom: custom_values(text.len()),
     };
     account
 }
