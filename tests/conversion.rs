@@ -5,6 +5,7 @@ pub(crate) mod calls;
 mod faults;
 mod frozen;
 mod hosts;
+mod keys;
 mod many;
 mod once;
 mod targets;

@@ -6,7 +6,7 @@ use crate::domain::{
     Subject, SubjectKind, account_changes, contact_changes,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result};
-use crate::id::{AccountId, ContactId, NumberSeriesId, Revision};
+use crate::id::{AccountId, ContactId, NumberSeriesId, OperationId, Revision};
 use crate::store::{LeadChange, Txn};
 
 use super::super::access::Expect;
@@ -15,17 +15,19 @@ use super::super::contacts::new_contact;
 use super::super::leads::touch;
 use super::super::operation::new_operation;
 use super::hosts::ConversionTarget;
+use super::once::{self, Once};
 use super::plan::{ConversionOutcome, ConversionPlan, HostMade, PlannedAccount, PlannedPerson};
 use super::rules::Rules;
 use super::{check, sales};
 
 /// Carries a plan out, once. When the lead was converted before, by whatever plan, nothing is written and the first
-/// outcome is returned.
+/// outcome is returned. With a [key](ConversionPlan::key) that outcome is the key's too.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` with [`Conflict::PlanOutdated`] when lead, account, opportunity, person or a chosen
-/// estimate changed since the plan was made, with [`Conflict::SeriesExhausted`] when there is no number left; `Invalid` when an
-/// edited plan breaks a rule. In each case nothing is written.
+/// estimate changed since the plan was made, with [`Conflict::SeriesExhausted`] when there is no number left, with
+/// [`Conflict::KeyReused`] when its key stands for another plan; `Invalid` when an edited plan breaks a rule. In each case
+/// nothing is written.
 pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<ConversionOutcome> {
     apply_with(ctx, txn, plan, &[])
 }
@@ -41,20 +43,26 @@ pub fn apply_with(
     hosts: &[&dyn ConversionTarget],
 ) -> Result<ConversionOutcome> {
     let rules = Rules::load(ctx, txn)?;
-    apply_by(ctx, txn, &rules, plan, hosts)
+    let lead = rules.lead(txn, plan.lead)?;
+    let once = plan.key.as_ref().map(|key| Once::conversion(key).for_plan(plan)).transpose()?;
+    once::by(ctx, txn, once, &|txn, operation| first_outcome(txn, operation), &mut |txn| {
+        if let Some(done) = &lead.conversion {
+            let outcome = first_outcome(txn, done.operation)?;
+            return Ok((done.operation, outcome));
+        }
+        let outcome = carry_out(ctx, txn, &rules, lead.clone(), (plan, hosts))?;
+        Ok((outcome.operation, outcome))
+    })
 }
 
-pub(super) fn apply_by(
+/// Converts a lead that is not converted.
+pub(super) fn carry_out(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     rules: &Rules,
-    plan: &ConversionPlan,
-    hosts: &[&dyn ConversionTarget],
+    lead: Lead,
+    (plan, hosts): (&ConversionPlan, &[&dyn ConversionTarget]),
 ) -> Result<ConversionOutcome> {
-    let lead = rules.lead(txn, plan.lead)?;
-    if let Some(done) = &lead.conversion {
-        return first_outcome(txn, done);
-    }
     rules.check_open(&lead, Expect::Any, "convert")?;
     if lead.revision != plan.revision {
         return Err(Error::conflicting("lead", Conflict::PlanOutdated));
@@ -113,8 +121,8 @@ pub(super) fn apply_by(
 }
 
 /// The outcome that the first conversion left in the journal.
-pub(super) fn first_outcome(txn: &mut dyn Txn, done: &Conversion) -> Result<ConversionOutcome> {
-    let stored = txn.journal().operation(done.operation)?.and_then(|operation| operation.outcome);
+pub(super) fn first_outcome(txn: &mut dyn Txn, operation: OperationId) -> Result<ConversionOutcome> {
+    let stored = txn.journal().operation(operation)?.and_then(|operation| operation.outcome);
     let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the conversion cannot be read");
     serde_json::from_value(stored.ok_or_else(corrupt)?).map_err(|error| corrupt().with_source(error))
 }

@@ -10,7 +10,7 @@ use crate::domain::{
     Opportunity, OpportunityFields, OpportunityState, Series, SubjectKind, Tab, plain,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
-use crate::id::{ContactId, EstimateId, LeadId, SourceId, UserId};
+use crate::id::{ContactId, EstimateId, SourceId, UserId};
 use crate::store::{ChildQuery, Txn};
 use crate::time::Date;
 use crate::value::{Currency, PersonName, fold};
@@ -38,18 +38,17 @@ pub(super) fn plan_by(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     rules: &Rules,
-    lead: LeadId,
+    lead: &Lead,
     (options, looked_at): (&ConversionOptions, bool),
 ) -> Result<ConversionPlan> {
-    let lead = rules.lead(txn, lead)?;
-    rules.check_open(&lead, options.revision.map_or(Expect::Any, Expect::Revision), "convert")?;
-    refuse(&check_convertible(&lead))?;
+    rules.check_open(lead, options.revision.map_or(Expect::Any, Expect::Revision), "convert")?;
+    refuse(&check_convertible(lead))?;
     let persons = linked(txn, lead.id.into())?;
     let by_match = matches!(options.account, AccountChoice::Match(_))
         || matches!(options.person, PersonChoice::Match(_));
     let matches = if looked_at || by_match { Some(matching::for_lead(ctx, txn, lead.id)?) } else { None };
-    let mapper = Mapper::of(txn, &lead)?;
-    let mut making = Making { lead: &lead, options, mapper: &mapper, persons: &persons, writes: Vec::new() };
+    let mapper = Mapper::of(txn, lead)?;
+    let mut making = Making { lead, options, mapper: &mapper, persons: &persons, writes: Vec::new() };
     let running = making.running(ctx, txn)?;
     let account = making.account(ctx, txn, running.as_ref(), matches.as_ref())?;
     let contacts = making.contacts(ctx, txn, matches.as_ref())?;
@@ -57,7 +56,7 @@ pub(super) fn plan_by(
     let mut plan = ConversionPlan {
         lead: lead.id,
         revision: lead.revision,
-        stays_on_lead: stays(&lead, (&account, opportunity.as_ref()), &contacts, &persons),
+        stays_on_lead: stays(lead, (&account, opportunity.as_ref()), &contacts, &persons),
         account,
         persons: sorted(&persons),
         contacts,
@@ -68,13 +67,14 @@ pub(super) fn plan_by(
         customer: options.customer,
         matches,
         series: Vec::new(),
+        key: options.key.clone(),
     };
-    let broken = broken(&plan, &lead, &rules.catalogue);
+    let broken = broken(&plan, lead, &rules.catalogue);
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
     if looked_at || options.estimates != super::EstimateChoice::None {
-        plan.estimates = estimates(ctx, txn, &lead)?;
+        plan.estimates = estimates(ctx, txn, lead)?;
         plan = plan.choose_estimates(&options.estimates)?;
     }
     if looked_at {

@@ -174,3 +174,38 @@ pub fn a_term_that_accounts_hold_is_not_deleted_by_halves(store: &dyn Store) {
         assert_eq!(dump(store, &scene.tenant), before, "a refused deletion leaves leads and journal alone");
     }
 }
+
+/// A caller's key gives the first outcome of its call for ever, and refuses every other call.
+pub fn a_key_stands_for_one_conversion(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let [lead, other] = ["Nordlys AS", "Fjord AS"]
+        .map(|name| run(store, &scene, |txn| leads::create(&ctx, txn, full(name).into())));
+    let options = convert::ConversionOptions::default().once("order 4711".parse().unwrap());
+    let convert = |lead, options: &convert::ConversionOptions| {
+        store.write(&scene.tenant, |txn| convert::convert(&ctx, txn, lead, options))
+    };
+    let first = convert(lead.id, &options).expect("the first call");
+    run(store, &scene, |txn| convert::unconvert(&ctx, txn, lead.id));
+    let state = dump(store, &scene.tenant);
+    let again = convert(lead.id, &options).expect("the same call");
+    assert_eq!((again.operation, again.newly_converted), (first.operation, false), "the first outcome");
+    let error = convert(other.id, &options).expect_err("another lead");
+    assert_eq!(error.conflict(), Some(&Conflict::KeyReused { differs: vec!["lead".to_owned()] }));
+    let error = convert(lead.id, &options.clone().account_only()).expect_err("other options");
+    assert_eq!(error.conflict(), Some(&Conflict::KeyReused { differs: vec!["contacts".to_owned()] }));
+    assert_eq!(dump(store, &scene.tenant), state, "nothing is written");
+    let tenant: crate::id::TenantId = "another".parse().unwrap();
+    let stranger = crate::context::Context::new(
+        &tenant,
+        scene.actor.clone(),
+        &scene.clock,
+        &scene.ids,
+        &crate::policy::AllowAll,
+    );
+    let done = store.write(&tenant, |txn| {
+        let lead = leads::create(&stranger, txn, full("Nordlys AS").into())?;
+        convert::convert(&stranger, txn, lead.id, &options)
+    });
+    assert!(done.expect("another tenant").newly_converted, "keys are a tenant's own");
+}

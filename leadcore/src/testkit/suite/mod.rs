@@ -273,6 +273,7 @@ cases! { $
         what_stays_on_the_lead_is_what_nothing_else_has,
         an_account_is_edited_by_its_revision,
         a_term_that_accounts_hold_is_not_deleted_by_halves,
+        a_key_stands_for_one_conversion,
     }
     images {
         a_pipeline_is_written_back_from_its_journal,
