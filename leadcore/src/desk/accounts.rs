@@ -11,7 +11,7 @@ use crate::domain::{
     OperationKind, Series, TermKind, account_changes,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
-use crate::id::{AccountId, LeadId, NumberSeriesId};
+use crate::id::{AccountId, LeadId};
 use crate::policy::Permission;
 use crate::query::Page;
 use crate::store::Txn;
@@ -44,17 +44,6 @@ pub fn by_number<'n>(
     ctx.check_tenant(txn)?;
     let found = series::find(ctx, txn, Series::Account, number.into(), "account")?;
     get(ctx, txn, AccountId::from_uuid(found.id))
-}
-
-/// Numbers a new account in this series, or in the default one, and adds it.
-pub(super) fn insert_numbered(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    account: &mut Account,
-    series: Option<NumberSeriesId>,
-) -> Result<()> {
-    (account.number, account.serial) = series::take(ctx, txn, Series::Account, series)?;
-    txn.accounts().insert(std::slice::from_ref(account))
 }
 
 /// The account as it is stored, if the actor may see it.

@@ -217,17 +217,18 @@ fn each(
     chosen: &[Chosen],
     options: &ConversionOptions,
 ) -> Result<Vec<LeadConversion>> {
-    let rules = Rules::load(ctx, txn)?;
+    let mut rules = Rules::load(ctx, txn)?;
     let mut results = Vec::with_capacity(chosen.len());
     for (lead, revision) in chosen {
         let options = ConversionOptions { revision: revision.or(options.revision), ..options.clone() };
         let once = options.key.as_ref().map(|key| Once::of_many(key, *lead));
         // What one lead wrote before it was refused is taken back alone.
-        let outcome = match nested(txn, |txn| convert_by(ctx, txn, &rules, *lead, (&options, once.clone()))) {
-            Ok(outcome) if outcome.newly_converted => LeadConverted::Done(Box::new(outcome)),
-            Ok(outcome) => LeadConverted::Already(Box::new(outcome)),
-            Err(error) => outcome_of(error)?,
-        };
+        let outcome =
+            match nested(txn, |txn| convert_by(ctx, txn, &mut rules, *lead, (&options, once.clone()))) {
+                Ok(outcome) if outcome.newly_converted => LeadConverted::Done(Box::new(outcome)),
+                Ok(outcome) => LeadConverted::Already(Box::new(outcome)),
+                Err(error) => outcome_of(error)?,
+            };
         results.push(LeadConversion { lead: *lead, outcome });
     }
     Ok(results)

@@ -62,9 +62,9 @@ pub fn plan(
     lead: LeadId,
     options: &ConversionOptions,
 ) -> Result<ConversionPlan> {
-    let rules = Rules::load(ctx, txn)?;
+    let mut rules = Rules::load(ctx, txn)?;
     let lead = rules.lead(txn, lead)?;
-    plan_by(ctx, txn, &rules, &lead, (options, true))
+    plan_by(ctx, txn, &mut rules, &lead, (options, true))
 }
 
 /// Plans and applies in one call.
@@ -96,15 +96,15 @@ pub fn convert(
     lead: LeadId,
     options: &ConversionOptions,
 ) -> Result<ConversionOutcome> {
-    let rules = Rules::load(ctx, txn)?;
+    let mut rules = Rules::load(ctx, txn)?;
     let once = options.key.as_ref().map(Once::conversion);
-    convert_by(ctx, txn, &rules, lead, (options, once))
+    convert_by(ctx, txn, &mut rules, lead, (options, once))
 }
 
 fn convert_by(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    rules: &Rules,
+    rules: &mut Rules,
     lead: LeadId,
     (options, once): (&ConversionOptions, Option<Once>),
 ) -> Result<ConversionOutcome> {

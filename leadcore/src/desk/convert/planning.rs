@@ -37,7 +37,7 @@ const MOST_ESTIMATES: usize = 1_000;
 pub(super) fn plan_by(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    rules: &Rules,
+    rules: &mut Rules,
     lead: &Lead,
     (options, looked_at): (&ConversionOptions, bool),
 ) -> Result<ConversionPlan> {
@@ -47,8 +47,8 @@ pub(super) fn plan_by(
     let by_match = matches!(options.account, AccountChoice::Match(_))
         || matches!(options.person, PersonChoice::Match(_));
     let matches = if looked_at || by_match { Some(matching::for_lead(ctx, txn, lead.id)?) } else { None };
-    let mapper = Mapper::of(txn, lead)?;
-    let mut making = Making { lead, options, mapper: &mapper, persons: &persons, writes: Vec::new() };
+    let mapper = rules.mapper(txn, lead)?;
+    let mut making = Making { lead, options, mapper, persons: &persons, looked_at, writes: Vec::new() };
     let running = making.running(ctx, txn)?;
     let account = making.account(ctx, txn, running.as_ref(), matches.as_ref())?;
     let contacts = making.contacts(ctx, txn, matches.as_ref())?;
@@ -69,7 +69,7 @@ pub(super) fn plan_by(
         series: Vec::new(),
         key: options.key.clone(),
     };
-    let broken = broken(&plan, lead, &rules.catalogue);
+    let broken = broken(&plan, lead, &mapper.leads);
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
@@ -127,6 +127,8 @@ struct Making<'a> {
     options: &'a ConversionOptions,
     mapper: &'a Mapper,
     persons: &'a [LinkedContact],
+    /// Whether a person will look at the plan: else it is carried out at once, and shows nothing.
+    looked_at: bool,
     writes: Vec<FieldWrite>,
 }
 
@@ -180,12 +182,10 @@ impl Making<'_> {
         let mapped = mapping.account(self.lead, None, &by);
         self.writes.extend(mapped.writes);
         let fields = AccountFields { status: self.options.status, ..mapped.fields };
-        let next = series::preview(ctx, txn, Series::Account, self.options.series)?;
-        Ok(PlannedAccount::New {
-            fields: Box::new(fields),
-            next_number: next.number,
-            series: self.options.series,
-        })
+        let series = self.options.series;
+        let next_number =
+            if self.looked_at { series::preview(ctx, txn, Series::Account, series)?.number } else { 0 };
+        Ok(PlannedAccount::New { fields: Box::new(fields), next_number, series })
     }
 
     /// The lead's persons, and the person of the lead itself unless it is one of them.
