@@ -251,7 +251,7 @@ fn a_series_that_is_used_up_leaves_nothing_of_a_conversion() {
         let fields = SeriesFields::named(name).prefix(&format!("{name}-")).range(1, 1);
         host.write(|ctx, txn| series::add(ctx, txn, kind, fields.clone())).id
     };
-    let (customers, deals) = (one(Series::Account, "A"), one(Series::Opportunity, "O"));
+    let (customers, deals) = (one(Series::Account, "X"), one(Series::Opportunity, "Y"));
     let deal = ConversionOptions::default().with_opportunity(OpportunityRequest::new().series(deals));
     for options in [ConversionOptions::default().series(customers), deal] {
         let plans =

@@ -106,7 +106,7 @@ fn eight_processes_convert_the_same_thousand_leads_once() {
     let (leads, series) = host.write(|ctx, txn| {
         let drafts = (0..MANY).map(|n| company(&format!("Lead {n}")).into());
         let leads = leads::create_many(ctx, txn, drafts.collect())?;
-        let fields = SeriesFields::named("Customers").prefix("K-").gapless();
+        let fields = SeriesFields::named("Clients").prefix("K-").gapless();
         Ok((leads, series::add(ctx, txn, Series::Account, fields)?.id))
     });
     let list = leads.iter().map(|lead| lead.id.to_string()).collect::<Vec<_>>().join(",");

@@ -56,11 +56,15 @@ pub(super) fn plan_by(
     let mut plan = ConversionPlan {
         lead: lead.id,
         revision: lead.revision,
-        stays_on_lead: stays(lead, (&account, opportunity.as_ref()), &contacts, &persons),
+        stays_on_lead: if looked_at {
+            stays(lead, (&account, opportunity.as_ref()), &contacts, &persons)
+        } else {
+            Vec::new()
+        },
         account,
         persons: sorted(&persons),
         contacts,
-        writes: making.writes.into_iter().map(as_stored).collect(),
+        writes: making.writes.into_iter().filter(|_| looked_at).map(as_stored).collect(),
         opportunity,
         estimates: Vec::new(),
         services: Vec::new(),
