@@ -4,10 +4,13 @@ pub(crate) mod back;
 pub(crate) mod calls;
 mod custom;
 mod faults;
+mod faults_in_memory;
 mod frozen;
 mod hosts;
+mod keys;
 mod many;
 mod once;
+mod purged;
 mod targets;
 mod wizard;
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use leadcore::domain::Series;
 use leadcore::prelude::*;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -58,11 +59,11 @@ fn rank(at: i64, number: i64) -> String {
     format!("{:016x}{:08x}i", i64::MAX - at, 0xffff_ffff_i64 - number)
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
-fn digits(text: &str) -> String {
+pub(crate) fn digits(text: &str) -> String {
     text.bytes().filter(u8::is_ascii_digit).map(char::from).collect()
 }
 
@@ -190,21 +191,22 @@ fn add_sum(conn: &Connection, stage: &[u8], currency: &str, state: i64, by: [i64
 }
 
 /// An amount leaves one cell of the sums for another.
-fn move_sum(conn: &Connection, currency: &str, amount: i64, from: (&[u8], i64), to: (&[u8], i64)) {
+pub(crate) fn move_sum(conn: &Connection, currency: &str, amount: i64, from: (&[u8], i64), to: (&[u8], i64)) {
     let (high, low) = (amount / SPLIT, amount % SPLIT);
     add_sum(conn, from.0, currency, from.1, [-1, -high, -low]);
     add_sum(conn, to.0, currency, to.1, [1, high, low]);
 }
 
-fn add(conn: &Connection, dim: &str, key: &[u8], state: i64, n: i64) {
+pub(crate) fn add(conn: &Connection, dim: &str, key: &[u8], state: i64, n: i64) {
     let sql = "INSERT INTO leadcore_tally (tenant, dim, key, state, n) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant, dim, key, state) DO UPDATE SET n = n + ?5";
     conn.prepare_cached(sql).unwrap().execute(params![TENANT, dim, key, state, n]).unwrap();
 }
 
-/// The first of some new numbers.
-pub(crate) fn numbers(conn: &Connection, series: &str, count: i64) -> i64 {
-    let sql = "INSERT INTO leadcore_number (tenant, series, next) VALUES (?1, ?2, 1 + ?3) ON CONFLICT (tenant, series) DO UPDATE SET next = next + ?3 RETURNING next - ?3";
-    conn.prepare_cached(sql).unwrap().query_row(params![TENANT, series, count], |row| row.get(0)).unwrap()
+/// The first of some new numbers of the standard series of a kind.
+pub(crate) fn numbers(conn: &Connection, series: Series, count: i64) -> i64 {
+    let sql = "INSERT INTO leadcore_number (tenant, series, year, next) VALUES (?1, ?2, 0, 1 + ?3) ON CONFLICT (tenant, series, year) DO UPDATE SET next = next + ?3 RETURNING next - ?3";
+    let id = series.standard().as_uuid().into_bytes();
+    conn.prepare_cached(sql).unwrap().query_row(params![TENANT, id, count], |row| row.get(0)).unwrap()
 }
 
 pub(crate) fn operation(conn: &Connection, kind: &str, at: i64, outcome: Option<&str>) -> i64 {
@@ -222,69 +224,13 @@ pub(crate) fn entry(conn: &Connection, operation: i64, at: i64, kind: &str, id: 
 pub(crate) fn create(conn: &Connection, lead: &New<'_>, place: Place) {
     conn.prepare_cached("BEGIN IMMEDIATE").unwrap().execute([]).unwrap();
     let at = now();
-    let number = numbers(conn, "lead", 1);
+    let number = numbers(conn, Series::Lead, 1);
     let id = lead.insert(conn, place, number, at);
     let mut tally = Tally::default();
     tally.count(lead, place);
     tally.write(conn);
     let operation = operation(conn, "create", at, None);
     entry(conn, operation, at, "lead", id, "created");
-    conn.prepare_cached("COMMIT").unwrap().execute([]).unwrap();
-}
-
-const FREEZE: &str = "UPDATE leadcore_lead SET state = 2, converted_at = ?1, account = ?2, updated_at = ?1, revision = revision + 1, converted_by = ?3 WHERE tenant = ?4 AND id = ?5 AND converted_at IS NULL RETURNING stage, source, owner, coalesce(currency, ''), amount";
-const ACCOUNT: &str = "INSERT INTO leadcore_account (tenant, id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, created_at, updated_at) SELECT tenant, ?1, ?2, 1, kind, coalesce(company, name, '?'), 'customer', emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, ?3, ?3 FROM leadcore_lead WHERE tenant = ?4 AND id = ?5";
-const CONTACT: &str = "INSERT INTO leadcore_contact (tenant, id, revision, name, first_name, last_name, job_title, emails, phones, created_at, updated_at) SELECT tenant, ?1, 1, name, first_name, last_name, job_title, emails, phones, ?2, ?2 FROM leadcore_lead WHERE tenant = ?3 AND id = ?4";
-
-/// A conversion in a transaction of its own: account, contact, links, counts, history.
-pub(crate) fn convert(conn: &Connection, lead: [u8; 16]) {
-    conn.prepare_cached("BEGIN IMMEDIATE").unwrap().execute([]).unwrap();
-    let (at, account, contact) = (now(), new_id(), new_id());
-    let number = numbers(conn, "account", 1);
-    let outcome = format!("{{\"account\":\"{}\"}}", uuid::Uuid::from_bytes(account));
-    let operation = operation(conn, "convert", at, Some(&outcome));
-    let frozen = conn
-        .prepare_cached(FREEZE)
-        .unwrap()
-        .query_row(params![at, account, new_id(), TENANT, lead], |row| {
-            let source: Option<Vec<u8>> = row.get(1)?;
-            let owner: Option<String> = row.get(2)?;
-            let sum: (String, Option<i64>) = (row.get(3)?, row.get(4)?);
-            Ok((row.get::<_, Vec<u8>>(0)?, source, owner, sum))
-        })
-        .optional()
-        .unwrap();
-    let (stage, source, owner, (currency, amount)) = frozen.unwrap();
-    if let Some(amount) = amount {
-        move_sum(conn, &currency, amount, (&stage, 0), (&stage, 2));
-    }
-    let keys = [
-        ("all", Vec::new()),
-        ("stage", stage),
-        ("source", source.unwrap_or_default()),
-        ("category", Vec::new()),
-        ("owner", owner.unwrap_or_default().into_bytes()),
-    ];
-    for (dim, key) in keys {
-        add(conn, dim, &key, 0, -1);
-        add(conn, dim, &key, 2, 1);
-    }
-    conn.prepare_cached(ACCOUNT).unwrap().execute(params![account, number, at, TENANT, lead]).unwrap();
-    conn.prepare_cached(CONTACT).unwrap().execute(params![contact, at, TENANT, lead]).unwrap();
-    let link = "INSERT INTO leadcore_link (tenant, from_kind, from_id, role, to_kind, to_id) VALUES (?, ?, ?, ?, ?, ?)";
-    let mut link = conn.prepare_cached(link).unwrap();
-    for (kind, from, role, to_kind, to) in [
-        ("lead", lead, "converted_to", "account", account),
-        ("account", account, "primary_contact", "contact", contact),
-        ("lead", lead, "primary_contact", "contact", contact),
-    ] {
-        link.execute(params![TENANT, kind, from, role, to_kind, to]).unwrap();
-    }
-    for (kind, id, action) in
-        [("lead", lead, "converted"), ("account", account, "created"), ("contact", contact, "created")]
-    {
-        entry(conn, operation, at, kind, id, action);
-    }
     conn.prepare_cached("COMMIT").unwrap().execute([]).unwrap();
 }
 
@@ -381,7 +327,7 @@ pub(crate) fn import_rows(
         let operation = *operation_rid.get_or_insert_with(|| operation(conn, "import", at, None));
         let known = "SELECT 1 FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ?";
         let (mut known, mut rows) = (conn.prepare_cached(known).unwrap(), 0);
-        let (mut tally, mut number) = (Tally::default(), numbers(conn, "lead", 10_000));
+        let (mut tally, mut number) = (Tally::default(), numbers(conn, Series::Lead, 10_000));
         while rows < 10_000 && next(&mut record) {
             rows += 1;
             let cell = |n: usize| record.get(n).unwrap_or_default().trim();

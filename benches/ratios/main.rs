@@ -13,9 +13,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+mod bare_convert;
 mod bare_read;
 mod bare_write;
 mod children;
+mod convert;
 mod dot_import;
 mod export;
 mod fixture;
@@ -65,6 +67,7 @@ fn main() {
             lines.extend(reads::run(runner, &full, &wanted));
             lines.extend(views::run(runner, &full, &wanted));
             lines.extend(writes::run(runner, &full, scratch.path(), &wanted));
+            lines.extend(convert::run(runner, &full, scratch.path(), &wanted));
             lines.extend(children::run(runner, &full, scratch.path(), &wanted));
             lines.extend(month::run(runner, &full, scratch.path(), &wanted));
             lines.extend(export::run(runner, &full, &wanted));

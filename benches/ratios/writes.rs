@@ -1,4 +1,4 @@
-//! Single writes, each waiting for the disk: creating, converting, and eight writers at once.
+//! Single writes, each waiting for the disk: creating, moving, and eight writers at once.
 
 use std::path::Path;
 use std::time::Instant;
@@ -68,7 +68,7 @@ pub(crate) fn line(name: &'static str, full: &Full, leadcore: f64, bare: f64, no
     line
 }
 
-/// Both sides in turns, in portions of a hundred; seconds of processor time for one call.
+/// Both sides in turns, in portions of so many calls; seconds of processor time for one call.
 fn in_turns(calls: usize, mut ours: impl FnMut(usize), mut theirs: impl FnMut(usize)) -> [(f64, f64); 2] {
     let mut sums = [(0.0, 0.0); 2];
     let per_call = 1.0 / f64::from(u32::try_from(calls).unwrap());
@@ -110,26 +110,6 @@ fn spread(full: &Full, count: usize) -> Vec<Lead> {
         (0..count.min(full.size)).map(|n| desk::leads::by_number(&ctx, txn, number(n))).collect()
     });
     all.unwrap().into_iter().filter(|lead| lead.conversion.is_none()).collect()
-}
-
-fn conversions(full: &Full, dir: &Path, calls: usize) -> Line {
-    let (ours, theirs) = (full.copy(dir, "convert"), full.copy(dir, "convert-bare"));
-    let ctx = ours.scene.ctx();
-    let leads = spread(&ours, calls);
-    let worked =
-        leads.iter().filter(|lead| full.pipeline.stages[..5].iter().any(|stage| stage.id == lead.stage));
-    let ids: Vec<LeadId> = worked.map(|lead| lead.id).collect();
-    let calls = ids.len();
-    let options = desk::convert::ConversionOptions::default();
-    let [a, b] = in_turns(
-        calls,
-        |n| {
-            let done = |txn: &mut dyn Txn| desk::convert::convert(&ctx, txn, ids[n], &options);
-            ours.store.write(ctx.tenant(), done).unwrap();
-        },
-        |n| bare_write::convert(&theirs.bare, *ids[n].as_uuid().as_bytes()),
-    );
-    line("convert one lead", full, a.0, b.0, on_the_wall(a.1, b.1))
 }
 
 /// Each lead to the next stage of the open ones.
@@ -209,9 +189,6 @@ pub(crate) fn run(runner: Runner, full: &Full, dir: &Path, wanted: &dyn Fn(&str)
     let mut lines = Vec::new();
     if wanted("create") {
         lines.push(creates(full, dir, calls));
-    }
-    if wanted("convert") {
-        lines.push(conversions(full, dir, calls));
     }
     if wanted("move") {
         lines.push(moves(full, dir, calls));

@@ -84,10 +84,11 @@ pub(crate) fn purge_plan(
     to_json(py, &plan)
 }
 
-/// Removes what a plan says, for good: the operation, how many leads and persons went, and how many leads stayed.
+/// Removes what a plan says, for good: the operation, how many leads and persons went, how many leads stayed, and how many
+/// archived accounts went.
 #[pyfunction]
-pub(crate) fn purge(py: Python<'_>, session: &Session, plan: Text) -> PyResult<(Uuid, u64, u64, u64)> {
+pub(crate) fn purge(py: Python<'_>, session: &Session, plan: Text) -> PyResult<(Uuid, u64, u64, u64, u64)> {
     let plan: PurgePlan = from_json(py, "plan", &plan.0)?;
     let done = session.write(py, move |ctx, txn| desk::purge::apply(ctx, txn, &plan))?;
-    Ok((done.operation.as_uuid(), done.leads, done.contacts, done.blocked))
+    Ok((done.operation.as_uuid(), done.leads, done.contacts, done.blocked, done.accounts))
 }

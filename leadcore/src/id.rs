@@ -173,6 +173,17 @@ text_id! {
     TenantId, 64, "a tenant id";
     /// The host's name for one of its users. leadcore keeps no user table. At most 128 bytes.
     UserId, 128, "a user id";
+    /// The caller's own name for one call, so that the same call again, also from another process or after a crash, gives the
+    /// first outcome and does nothing. At most 200 bytes: a UUID, or the number of a request. It is kept for ever, so it should
+    /// say nothing about a person.
+    ///
+    /// ```
+    /// use leadcore::id::IdempotencyKey;
+    /// assert_eq!(IdempotencyKey::new("order 4711")?.as_str(), "order 4711");
+    /// assert!(IdempotencyKey::new(" ").is_err());
+    /// # Ok::<(), leadcore::error::ValueError>(())
+    /// ```
+    IdempotencyKey, 200, "an idempotency key";
 }
 
 /// How often a record was written: 1 when it is created, one more with each change.

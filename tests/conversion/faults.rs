@@ -6,8 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use leadcore::desk::convert::{self, ConversionOptions, ConversionOutcome};
-use leadcore::error::Result;
+use leadcore::desk::convert::{
+    self, ConversionOptions, ConversionOutcome, CustomerType, EstimateChoice, OpportunityRequest,
+};
+use leadcore::desk::{estimates, series};
+use leadcore::domain::{EstimateFields, Lead, Line, Series, SeriesFields};
+use leadcore::error::{Conflict, Result};
 use leadcore::id::LeadId;
 use leadcore::store::StoreExt as _;
 use leadcore::testkit::dump;
@@ -76,10 +80,30 @@ fn faulty(file: &Path, fault: Fault) -> (Connection, Arc<AtomicI64>) {
     (conn, left)
 }
 
+/// Everything that a conversion can write: account, persons, opportunity, services, links, and the caller's key.
+pub(super) fn in_full() -> ConversionOptions {
+    ConversionOptions::default()
+        .with_opportunity(OpportunityRequest::new())
+        .estimates(EstimateChoice::All)
+        .customer(CustomerType::ActiveWithInvoice)
+        .once("order 4711".parse().unwrap())
+}
+
+/// An estimate of two lines.
+pub(super) fn offer() -> EstimateFields {
+    let lines = vec![Line::new("Roof", 1.into(), 4_000.into()), Line::new("Delivery", 1.into(), 90.into())];
+    EstimateFields { lines, ..EstimateFields::titled("A roof") }
+}
+
+/// A lead with persons, children and an estimate.
+fn offered(host: &Host) -> Lead {
+    let lead = worked(host);
+    host.write(|ctx, txn| estimates::create(ctx, txn, &[lead.id.into()], offer()));
+    host.get(&lead)
+}
+
 fn work(host: &Host, store: &SqliteStore, lead: LeadId) -> Result<ConversionOutcome> {
-    store.write(&host.scene.tenant, |txn| {
-        convert::convert(&host.ctx(), txn, lead, &ConversionOptions::default())
-    })
+    store.write(&host.scene.tenant, |txn| convert::convert(&host.ctx(), txn, lead, &in_full()))
 }
 
 fn back(host: &Host, store: &SqliteStore, lead: LeadId) -> Result<convert::UnconvertOutcome> {
@@ -109,7 +133,7 @@ fn fails_everywhere<T: std::fmt::Debug>(host: &Host, work: impl Fn(&SqliteStore)
 #[test]
 fn an_error_at_any_write_leaves_nothing_and_a_retry_completes() {
     let host = Host::new();
-    let lead = worked(&host);
+    let lead = offered(&host);
     let writes = fails_everywhere(&host, |store| work(&host, store, lead.id));
     assert!(writes > 10, "{writes}");
     let done = host.get(&lead).conversion.unwrap();
@@ -141,8 +165,7 @@ fn other_process() {
         &leadcore::policy::AllowAll,
     );
     let lead = lead.parse().unwrap();
-    let done =
-        store.write(&scene.tenant, |txn| convert::convert(&ctx, txn, lead, &ConversionOptions::default()));
+    let done = store.write(&scene.tenant, |txn| convert::convert(&ctx, txn, lead, &in_full()));
     println!("\npassed {}", done.unwrap().operation);
 }
 
@@ -161,7 +184,7 @@ fn start(database: &Path, lead: LeadId, at: i64) -> Child {
 #[test]
 fn killed_at_any_write_a_conversion_leaves_nothing_and_the_next_one_completes() {
     let mut host = Host::new();
-    let lead = worked(&host);
+    let lead = offered(&host);
     let before = dump(&host.store, &host.scene.tenant);
     let mut killed = 0;
     for n in 1.. {
@@ -217,4 +240,27 @@ fn a_host_that_rolls_back_takes_the_conversion_along() {
     }
     assert!(host.get(&lead).conversion.is_some());
     assert_eq!(host.read(|_, txn| txn.accounts().scan(None, 10))[0].number, 1, "the number came back");
+}
+
+/// A series that is used up refuses before anything is written: also when the host passes over the refusal and commits.
+#[test]
+fn a_series_that_is_used_up_leaves_nothing_of_a_conversion() {
+    let host = Host::new();
+    let leads = ["First AS", "Second AS"].map(|name| host.add(crate::support::company(name)));
+    let one = |kind, name: &str| {
+        let fields = SeriesFields::named(name).prefix(&format!("{name}-")).range(1, 1);
+        host.write(|ctx, txn| series::add(ctx, txn, kind, fields.clone())).id
+    };
+    let (customers, deals) = (one(Series::Account, "X"), one(Series::Opportunity, "Y"));
+    let deal = ConversionOptions::default().with_opportunity(OpportunityRequest::new().series(deals));
+    for options in [ConversionOptions::default().series(customers), deal] {
+        let plans =
+            leads.each_ref().map(|lead| host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &options)));
+        host.write(|ctx, txn| convert::apply(ctx, txn, &plans[0]));
+        let before = dump(&host.store, &host.scene.tenant);
+        let error = host.write(|ctx, txn| Ok(convert::apply(ctx, txn, &plans[1]).unwrap_err()));
+        assert!(matches!(error.conflict(), Some(Conflict::SeriesExhausted { .. })), "{error}");
+        assert_eq!(dump(&host.store, &host.scene.tenant), before);
+        host.write(|ctx, txn| convert::unconvert(ctx, txn, leads[0].id));
+    }
 }

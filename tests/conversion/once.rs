@@ -1,14 +1,15 @@
 //! Once: by key, by state, and from two processes at the same moment.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use leadcore::context::Context;
 use leadcore::desk::convert::{self, ConversionOptions};
-use leadcore::desk::leads;
-use leadcore::domain::{Actor, OperationKind};
-use leadcore::id::{LeadId, RandomIds, TenantId};
+use leadcore::desk::{leads, series};
+use leadcore::domain::{Actor, OperationKind, Series, SeriesFields};
+use leadcore::id::{LeadId, NumberSeriesId, RandomIds, TenantId};
 use leadcore::policy::AllowAll;
 use leadcore::store::StoreExt as _;
 use leadcore::testkit::dump;
@@ -19,6 +20,8 @@ use crate::support::{Host, company};
 
 const DATABASE: &str = "LEADCORE_TEST_CONVERT_IN";
 const LEADS: &str = "LEADCORE_TEST_CONVERT_LEADS";
+const SERIES: &str = "LEADCORE_TEST_CONVERT_SERIES";
+const FROM: &str = "LEADCORE_TEST_CONVERT_FROM";
 
 fn tenant() -> TenantId {
     "acme".parse().unwrap()
@@ -29,38 +32,47 @@ fn patient(database: &Path) -> SqliteStore {
     SqliteStore::open_with(database, &options).unwrap()
 }
 
-/// The other process: this binary again, told by its environment what to convert. It waits for a line of input, so that
-/// all of them begin together.
+/// The other process: this binary again, told by its environment what to convert and where to begin. It waits for a line of
+/// input, so that all of them begin together.
 #[test]
 fn other_process() {
     let (Some(database), Some(list)) = (std::env::var_os(DATABASE), std::env::var(LEADS).ok()) else {
         return;
     };
+    let mut leads: Vec<LeadId> = list.split(',').map(|lead| lead.parse().unwrap()).collect();
+    leads.rotate_left(std::env::var(FROM).unwrap().parse().unwrap());
+    let series = std::env::var(SERIES).unwrap().parse().unwrap();
+    let options = ConversionOptions::default().series(series);
     let store = patient(Path::new(&database));
     let (clock, ids) = (SystemClock, RandomIds::new());
     let ctx = Context::new(&tenant(), Actor::System, &clock, &ids, &AllowAll);
     println!("\nready");
     let _ = std::io::stdout().flush();
     std::io::stdin().read_line(&mut String::new()).unwrap();
-    for lead in list.split(',') {
-        let lead: LeadId = lead.parse().unwrap();
-        let done =
-            store.write(ctx.tenant(), |txn| convert::convert(&ctx, txn, lead, &ConversionOptions::default()));
-        let done = done.unwrap();
-        println!(
-            "\nconverted {} {} {}",
-            done.newly_converted,
-            done.lead,
-            serde_json::to_string(&done).unwrap()
-        );
+    let mut told = String::new();
+    for lead in leads {
+        let done = store.write(ctx.tenant(), |txn| convert::convert(&ctx, txn, lead, &options)).unwrap();
+        let outcome = serde_json::to_string(&done).unwrap();
+        told.push_str(&format!("\nconverted {} {lead} {outcome}", done.newly_converted));
     }
+    println!("{told}");
 }
 
-fn start(database: &Path, leads: &str) -> Child {
+/// What every process converts.
+struct Work<'w> {
+    database: &'w Path,
+    leads: &'w str,
+    series: NumberSeriesId,
+}
+
+/// A process that begins with this lead.
+fn start(work: &Work<'_>, from: usize) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "conversion::once::other_process", "--nocapture"])
-        .env(DATABASE, database)
-        .env(LEADS, leads)
+        .env(DATABASE, work.database)
+        .env(LEADS, work.leads)
+        .env(SERIES, work.series.to_string())
+        .env(FROM, from.to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -68,32 +80,54 @@ fn start(database: &Path, leads: &str) -> Child {
         .unwrap()
 }
 
+/// What a process said: the outcome of each lead, and how many it converted itself.
+fn said(child: Child) -> (BTreeMap<String, String>, usize) {
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}");
+    let lines = text.lines().filter_map(|line| line.strip_prefix("converted "));
+    let mut newly = 0;
+    let told = lines.map(|line| {
+        let (own, rest) = line.split_once(' ').unwrap();
+        newly += usize::from(own == "true");
+        let (lead, outcome) = rest.split_once(' ').unwrap();
+        (lead.to_owned(), outcome.to_owned())
+    });
+    (told.collect(), newly)
+}
+
+/// Eight processes, each of which begins elsewhere and goes through all leads: whoever comes first converts, everybody gets the
+/// outcome, and the gapless series has no gap.
 #[test]
-fn processes_at_the_same_moment_get_the_same_outcome() {
+fn eight_processes_convert_the_same_thousand_leads_once() {
+    const PROCESSES: usize = 8;
+    const MANY: usize = 1_000;
     let host = Host::new();
-    let ids: Vec<_> = (0..30).map(|n| host.add(company(&format!("Lead {n}"))).id).collect();
-    let list = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    let mut children: Vec<_> = (0..3).map(|_| start(&host.file(), &list)).collect();
+    let (leads, series) = host.write(|ctx, txn| {
+        let drafts = (0..MANY).map(|n| company(&format!("Lead {n}")).into());
+        let leads = leads::create_many(ctx, txn, drafts.collect())?;
+        let fields = SeriesFields::named("Clients").prefix("K-").gapless();
+        Ok((leads, series::add(ctx, txn, Series::Account, fields)?.id))
+    });
+    let list = leads.iter().map(|lead| lead.id.to_string()).collect::<Vec<_>>().join(",");
+    let work = Work { database: &host.file(), leads: &list, series };
+    let mut children: Vec<_> = (0..PROCESSES).map(|n| start(&work, n * MANY / PROCESSES)).collect();
     for child in &mut children {
         writeln!(child.stdin.take().unwrap()).unwrap();
     }
-    let mut outcomes = Vec::new();
-    let mut newly = 0;
-    for child in children {
-        let output = child.wait_with_output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{text}");
-        let said: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("converted ")).collect();
-        newly += said.iter().filter(|line| line.starts_with("true ")).count();
-        let told = said.iter().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect::<Vec<_>>();
-        assert_eq!(told.len(), ids.len(), "{text}");
-        outcomes.push(told);
-    }
-    assert!(outcomes.iter().all(|told| *told == outcomes[0]), "each gets the one outcome");
-    assert_eq!(newly, ids.len(), "and each lead is converted once");
-    let accounts = host.read(|_, txn| txn.accounts().scan(None, 1_000));
+    let said: Vec<_> = children.into_iter().map(said).collect();
+    let newly: Vec<_> = said.iter().map(|(_, newly)| *newly).collect();
+    assert_eq!(newly.iter().sum::<usize>(), MANY, "each lead is converted once: {newly:?}");
+    assert_eq!(said[0].0.len(), MANY, "every process has an outcome for every lead");
+    assert!(said.iter().all(|(told, _)| *told == said[0].0), "and it is the same one");
+    let accounts = host.read(|_, txn| txn.accounts().scan(None, 2 * MANY));
     let numbers: Vec<_> = accounts.iter().map(|account| account.number).collect();
-    assert_eq!(numbers, (1..=30).collect::<Vec<_>>(), "no number twice, none skipped");
+    assert_eq!(numbers, (1..=1_000).collect::<Vec<_>>(), "no number twice, none skipped");
+    assert!(accounts.iter().all(|account| account.serial.as_ref().unwrap().series == series));
+    let outcomes: BTreeSet<_> = said[0].0.values().collect();
+    assert_eq!(outcomes.len(), MANY, "each lead has a customer of its own");
+    let next = host.read(|ctx, txn| series::preview(ctx, txn, Series::Account, Some(series)));
+    assert_eq!(next.number, 1_001);
 }
 
 #[test]

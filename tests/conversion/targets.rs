@@ -89,7 +89,7 @@ fn s4_08_prospect_or_customer() {
 }
 
 #[test]
-fn s1_06_a_qualified_lead_becomes_a_potential() {
+fn s1_06_a_conversion_makes_a_potential() {
     let mut host = Host::new();
     let lead = worked(&host);
     let request = OpportunityRequest::new().with(OpportunityPatch::new().probability(Some(40)));

@@ -835,8 +835,11 @@ def undo_apply(session: Session, plan: str) -> tuple[str, bool]:
 def purge_plan(session: Session, where: str | None, trash_only: bool, older_than_days: int | None) -> str:
     """What a purge would remove, as JSON."""
 
-def purge(session: Session, plan: str) -> tuple[UUID, int, int, int]:
-    """Removes what a plan says, for good: the operation, how many leads and persons went, and how many leads stayed."""
+def purge(session: Session, plan: str) -> tuple[UUID, int, int, int, int]:
+    """Removes what a plan says, for good.
+
+    The operation, how many leads and persons went, how many leads stayed, and how many archived accounts went.
+    """
 
 def numbering_get(session: Session) -> tuple[str, int, int, int | None]:
     """How lead numbers are written."""

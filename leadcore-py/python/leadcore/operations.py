@@ -128,6 +128,8 @@ class PurgeOutcome(Record):
     """How many persons went with them."""
     blocked: int
     """How many leads matched and stayed."""
+    accounts: int
+    """How many archived accounts went with them."""
 
 
 class _Plan:
@@ -223,6 +225,11 @@ class PurgePlan(_Plan):
     def contacts(self) -> int:
         """How many persons go with them."""
         return int(self._data["contacts"])
+
+    @property
+    def accounts(self) -> int:
+        """How many accounts go with them: those that were archived when a conversion was taken back."""
+        return int(self._data.get("accounts", 0))
 
     @property
     def blocked(self) -> int:

@@ -2,7 +2,7 @@
 
 use leadcore::domain::{Field, FieldValue, Lead, MatchKey, MatchKind, StageSum};
 use leadcore::error::{Conflict, Error, Result};
-use leadcore::id::{LeadId, Revision};
+use leadcore::id::{AccountId, LeadId, Revision};
 use leadcore::query::{LeadScan, Resolved};
 use leadcore::store::{Derived, LeadChange, Leads, Tallies};
 use leadcore::time::Date;
@@ -10,7 +10,7 @@ use leadcore::time::Date;
 use rusqlite::OptionalExtension as _;
 
 use crate::error::{StoreResult as _, parent_missing};
-use crate::row::{Binder, Columns, select_lead, signed};
+use crate::row::{Binder, Columns, select_lead, signed, state_number};
 use crate::txn::SqliteTxn;
 
 use super::tally::Deltas;
@@ -31,6 +31,9 @@ const ADD_SEARCH: &str = "INSERT INTO leadcore_lead_search (rowid, search) VALUE
 /// Read apart: an `UPDATE … RETURNING`, or an `INSERT … SELECT` into the search index, makes SQLite open a savepoint of its
 /// own for each lead, and closing one walks all that the savepoint around it keeps.
 const STORED: &str = "SELECT rid, CASE WHEN search = ?4 THEN NULL ELSE search END FROM leadcore_lead WHERE tenant = ?1 AND id = ?2 AND revision = ?3";
+/// The same for a lead that was converted, or whose conversion was taken back, and has nothing else new: half of the indexes have
+/// none of these columns, and neither keys nor search text move.
+const CONVERT: &str = "UPDATE leadcore_lead SET revision = ?, updated_at = ?, state = ?, converted_at = ?, account = ?, converted_by = ? WHERE tenant = ? AND id = ? AND revision = ?";
 /// What is missing when a foreign key of a lead fails.
 const REFERENCE: &str = "a stage or term that the lead refers to";
 const REVISION: &str = "SELECT revision FROM leadcore_lead WHERE tenant = ? AND id = ?";
@@ -76,6 +79,12 @@ impl SqliteTxn<'_> {
         let mut add_search = self.prepare(ADD_SEARCH, "add to the search index")?;
         let mut deltas = Deltas::default();
         for LeadChange { before, after } in changes {
+            if is_conversion(before, after) {
+                self.convert_row(before, after)?;
+                deltas.count(before, -1)?;
+                deltas.count(after, 1)?;
+                continue;
+            }
             let (id, search) = (before.id.as_uuid(), after.search_text());
             let revision = signed(before.revision.get())?;
             let row = (self.tenant_text(), id.as_bytes().as_slice(), revision, search.as_str());
@@ -100,6 +109,25 @@ impl SqliteTxn<'_> {
             deltas.count(after, 1)?;
         }
         self.apply(&deltas)
+    }
+
+    fn convert_row(&self, before: &Lead, after: &Lead) -> Result<()> {
+        let mut convert = self.prepare(CONVERT, "convert a lead")?;
+        let mut binder = Binder::to(&mut convert);
+        binder.number(after.revision.get())?;
+        binder.time(after.updated_at)?;
+        binder.bind(state_number(after.state()))?;
+        let conversion = after.conversion.as_ref();
+        binder.bind(conversion.map(|conversion| conversion.at.as_micros()))?;
+        binder.optional_id(conversion.and_then(|conversion| conversion.account).map(AccountId::as_uuid))?;
+        binder.optional_id(conversion.map(|conversion| conversion.operation.as_uuid()))?;
+        binder.bind(self.tenant_text())?;
+        binder.id(before.id.as_uuid())?;
+        binder.number(before.revision.get())?;
+        match convert.raw_execute().store("convert a lead")? {
+            0 => Err(self.not_updated(before)?),
+            _ => Ok(()),
+        }
     }
 
     fn remove_rows(&self, leads: &[Lead]) -> Result<()> {
@@ -266,6 +294,15 @@ impl Tallies for SqliteTxn<'_> {
             None => self.add_up(filter),
         }
     }
+}
+
+/// Whether nothing but the conversion of a lead is new.
+fn is_conversion(before: &Lead, after: &Lead) -> bool {
+    if before.conversion == after.conversion {
+        return false;
+    }
+    let (revision, updated_at) = (after.revision, after.updated_at);
+    *after == Lead { revision, updated_at, conversion: after.conversion.clone(), ..before.clone() }
 }
 
 /// Whether a lead refers to the same stage and terms before and after.

@@ -21,6 +21,9 @@ use super::numbers::{bind_serial, serial};
 pub(crate) const CONTACT_COLUMNS: &str = "id, revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, custom, created_at, updated_at";
 const INSERT_CONTACT: &str = "INSERT INTO leadcore_contact (revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, custom, created_at, updated_at, name_key, search, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const UPDATE_CONTACT: &str = "UPDATE leadcore_contact SET revision = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, job_title = ?, role = ?, emails = ?, phones = ?, do_not_call = ?, description = ?, custom = ?, created_at = ?, updated_at = ?, name_key = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ?";
+// A new row's text is at hand; an `INSERT … SELECT` would make SQLite open a savepoint of its own for each.
+const ADD_CONTACT_SEARCH: &str = "INSERT INTO leadcore_contact_search (rowid, search) VALUES (?, ?)";
+const ADD_ACCOUNT_SEARCH: &str = "INSERT INTO leadcore_account_search (rowid, search) VALUES (?, ?)";
 // As for leads (see `leads.rs`): what the index forgets is the stored text, never one computed anew.
 const SEARCH_CONTACT: &str = "INSERT INTO leadcore_contact_search (rowid, search) SELECT rid, search FROM leadcore_contact WHERE tenant = ? AND id = ?";
 const FORGET_CONTACT: &str = "INSERT INTO leadcore_contact_search (leadcore_contact_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_contact WHERE tenant = ? AND id = ? AND search IS NOT ?";
@@ -92,7 +95,7 @@ impl Contacts for SqliteTxn<'_> {
     fn insert(&mut self, contacts: &[Contact]) -> Result<()> {
         in_savepoint(self.conn, "leadcore_slice", || {
             let mut statement = self.prepare(INSERT_CONTACT, "add a contact")?;
-            let mut add_search = self.prepare(SEARCH_CONTACT, "add to the search index")?;
+            let mut add_search = self.prepare(ADD_CONTACT_SEARCH, "add to the search index")?;
             for contact in contacts {
                 let search = contact.fields.search_text();
                 let mut binder = Binder::to(&mut statement);
@@ -100,9 +103,9 @@ impl Contacts for SqliteTxn<'_> {
                 binder.bind(self.tenant_text())?;
                 binder.id(contact.id.as_uuid())?;
                 statement.raw_execute().store("add a contact")?;
-                let row = (self.tenant_text(), contact.id.as_uuid());
-                add_search.execute((row.0, row.1.as_bytes().as_slice())).store("add to the search index")?;
-                self.add_blocks(Of::Contact, row.1, contact.fields.block_keys())?;
+                let row = (self.conn.last_insert_rowid(), search.as_str());
+                add_search.execute(row).store("add to the search index")?;
+                self.add_blocks(Of::Contact, contact.id.as_uuid(), contact.fields.block_keys())?;
             }
             Ok(())
         })
@@ -249,7 +252,7 @@ impl Accounts for SqliteTxn<'_> {
     fn insert(&mut self, accounts: &[Account]) -> Result<()> {
         in_savepoint(self.conn, "leadcore_slice", || {
             let mut statement = self.prepare(INSERT_ACCOUNT, "add an account")?;
-            let mut add_search = self.prepare(SEARCH_ACCOUNT, "add to the search index")?;
+            let mut add_search = self.prepare(ADD_ACCOUNT_SEARCH, "add to the search index")?;
             for account in accounts {
                 let search = account.fields.search_text();
                 let mut binder = Binder::to(&mut statement);
@@ -257,9 +260,9 @@ impl Accounts for SqliteTxn<'_> {
                 binder.bind(self.tenant_text())?;
                 binder.id(account.id.as_uuid())?;
                 statement.raw_execute().store("add an account")?;
-                let row = (self.tenant_text(), account.id.as_uuid());
-                add_search.execute((row.0, row.1.as_bytes().as_slice())).store("add to the search index")?;
-                self.add_blocks(Of::Account, row.1, account.block_keys())?;
+                let row = (self.conn.last_insert_rowid(), search.as_str());
+                add_search.execute(row).store("add to the search index")?;
+                self.add_blocks(Of::Account, account.id.as_uuid(), account.block_keys())?;
             }
             Ok(())
         })
@@ -314,6 +317,25 @@ impl Accounts for SqliteTxn<'_> {
             }
         }
         Ok(accounts)
+    }
+
+    fn remove(&mut self, ids: &[AccountId]) -> Result<()> {
+        in_savepoint(self.conn, "leadcore_slice", || {
+            let sql = "DELETE FROM leadcore_account WHERE tenant = ? AND id = ?";
+            let mut statement = self.prepare(sql, "remove an account")?;
+            let mut forget = self.prepare(FORGET_ACCOUNT, "drop from the search index")?;
+            for id in ids {
+                let nothing: Option<&str> = None;
+                forget
+                    .execute((self.tenant_text(), id.as_uuid().as_bytes().as_slice(), nothing))
+                    .store("drop from the search index")?;
+                statement
+                    .execute((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
+                    .store("remove an account")?;
+                self.replace_blocks(Of::Account, id.as_uuid(), Vec::new())?;
+            }
+            Ok(())
+        })
     }
 
     fn scan(&mut self, after: Option<NumberPlace>, limit: usize) -> Result<Vec<Account>> {

@@ -1,6 +1,6 @@
 //! The port for vocabularies.
 
-use leadcore::domain::{MatchKind, Term, TermKind, TermRecord};
+use leadcore::domain::{MatchKind, Subject, SubjectKind, Term, TermKind, TermRecord};
 use leadcore::error::{Conflict, Error, Result};
 use leadcore::store::Terms;
 use rusqlite::Row;
@@ -22,6 +22,10 @@ const OPPORTUNITIES_OF_SOURCE: &str =
     " + (SELECT count(*) FROM leadcore_opportunity WHERE tenant = ?1 AND source = ?2)";
 const OPPORTUNITIES_OF_REASON: &str =
     " + (SELECT count(*) FROM leadcore_opportunity WHERE tenant = ?1 AND reason = ?2)";
+const ACCOUNTS_OF_CATEGORY: &str =
+    "SELECT id FROM leadcore_account WHERE tenant = ? AND category = ? LIMIT ?";
+const HELD_BY_SOURCE: &str = "SELECT id FROM leadcore_opportunity WHERE tenant = ? AND source = ? LIMIT ?";
+const HELD_BY_REASON: &str = "SELECT id FROM leadcore_opportunity WHERE tenant = ? AND reason = ? LIMIT ?";
 const USED_AS_LABEL: &str =
     "SELECT count(*) FROM leadcore_lead_key WHERE tenant = ? AND kind = ? AND key = ?";
 
@@ -157,5 +161,24 @@ impl Terms for SqliteTxn<'_> {
         }
         .store("count uses")?;
         u64::try_from(count).map_err(|_| corrupt("count"))
+    }
+
+    fn holders(&mut self, kind: TermKind, id: Uuid, limit: usize) -> Result<Vec<Subject>> {
+        let (sql, holder) = match kind {
+            TermKind::Category => (ACCOUNTS_OF_CATEGORY, SubjectKind::Account),
+            TermKind::Source => (HELD_BY_SOURCE, SubjectKind::Opportunity),
+            TermKind::LostReason => (HELD_BY_REASON, SubjectKind::Opportunity),
+            _ => return Ok(Vec::new()),
+        };
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement = self.prepare(sql, "find what holds a term")?;
+        let mut rows = statement
+            .query((self.tenant_text(), id.as_bytes().as_slice(), limit))
+            .store("find what holds a term")?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().store("find what holds a term")? {
+            found.push(Subject::new(holder, Columns::of(row).uuid()?));
+        }
+        Ok(found)
     }
 }

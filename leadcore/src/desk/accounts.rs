@@ -110,7 +110,8 @@ pub fn create(ctx: &Context<'_>, txn: &mut dyn Txn, new: NewAccount) -> Result<A
         archived: None,
     };
     Gate::open(ctx, txn, Permission::Create)?.check(&as_lead(&account))?;
-    insert_numbered(ctx, txn, &mut account, series)?;
+    (account.number, account.serial) = series::take(ctx, txn, Series::Account, series)?;
+    txn.accounts().insert(std::slice::from_ref(&account))?;
     record(ctx, txn, OperationKind::Create, &[NewEntry::new(account.id, Action::Created, now)])?;
     Ok(masked(ctx, account))
 }
@@ -129,17 +130,6 @@ pub fn by_number<'n>(
     ctx.check_tenant(txn)?;
     let found = series::find(ctx, txn, Series::Account, number.into(), "account")?;
     get(ctx, txn, AccountId::from_uuid(found.id))
-}
-
-/// Numbers a new account in this series, or in the default one, and adds it.
-pub(super) fn insert_numbered(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    account: &mut Account,
-    series: Option<NumberSeriesId>,
-) -> Result<()> {
-    (account.number, account.serial) = series::take(ctx, txn, Series::Account, series)?;
-    txn.accounts().insert(std::slice::from_ref(account))
 }
 
 /// The account as it is stored, if the actor may see it.

@@ -1,18 +1,23 @@
 //! Which field of a lead becomes which field of a customer, per tenant (X.07): read, checked, written.
 
+use std::collections::BTreeSet;
+
 use crate::context::Context;
 use crate::domain::conversion_mapping::{
     ConversionMapping, Finding, FindingCode, Mapped, Readings, Severity, TargetRecord, Targets,
     lint as findings,
 };
-use crate::domain::{AccountFields, Catalogue, CatalogueKind, Field, Lead, Names};
+use crate::domain::{
+    AccountFields, Catalogue, CatalogueKind, FieldType, Lead, Names, NumberSeries, Pipeline, Series,
+};
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, LeadId, Revision};
 use crate::policy::Permission;
 use crate::store::{SettingName, Txn};
 
 use super::access::{Gate, require, visible};
-use super::settings::{document, load_catalogue, load_catalogue_of, load_numbering, record_saved};
+use super::series::standard_of;
+use super::settings::{document, load_catalogue, load_catalogue_of, record_saved};
 use super::{accounts, naming};
 
 /// The most rules of a mapping.
@@ -94,11 +99,14 @@ pub fn preview_account(
     let lead = visible(ctx, txn, lead)?;
     Gate::open(ctx, txn, Permission::Convert)?.check(&lead)?;
     let existing = into.map(|id| accounts::load(ctx, txn, id)).transpose()?;
-    let mapper = Mapper::of(txn, &lead)?;
+    let series = txn.numbers().list()?;
+    let mut mapper = Mapper::load(txn, &series)?;
+    mapper.learn(txn, &lead)?;
     Ok(mapper.mapping.account(&lead, existing.as_ref().map(|account| &account.fields), &mapper.readings()))
 }
 
 /// The fields that the tenant added to each target.
+#[derive(Debug)]
 pub(super) struct TargetFields([Catalogue; 3]);
 
 impl TargetFields {
@@ -125,6 +133,7 @@ impl TargetFields {
 }
 
 /// The mapping of the tenant, with all that it is read by.
+#[derive(Debug)]
 pub(super) struct Mapper {
     /// What was said and what goes without saying.
     pub(super) mapping: ConversionMapping,
@@ -132,14 +141,15 @@ pub(super) struct Mapper {
     pub(super) sales: ConversionMapping,
     /// The fields that the tenant added to the targets.
     pub(super) fields: TargetFields,
-    leads: Catalogue,
+    pub(super) leads: Catalogue,
     targets: Targets,
     names: Names,
+    pipelines: Vec<Pipeline>,
 }
 
 impl Mapper {
-    /// With the names that this lead needs.
-    pub(super) fn of(txn: &mut dyn Txn, lead: &Lead) -> Result<Self> {
+    /// Ready for any lead whose names it [learns](Self::learn).
+    pub(super) fn load(txn: &mut dyn Txn, series: &[NumberSeries]) -> Result<Self> {
         let (own, leads) = (load(txn)?.1, load_catalogue(txn)?.1);
         let fields = TargetFields::load(txn)?;
         let targets = fields.targets();
@@ -148,11 +158,22 @@ impl Mapper {
             sales.rules = ConversionMapping::standard().with_opportunity().rules;
         }
         let (mapping, sales) = (own.completed(&leads, &targets), sales.completed(&leads, &targets));
-        let mut names = Names::new().with_numbering(load_numbering(txn)?.1).with_catalogue(&leads);
+        // Lead numbers have no year.
+        let numbering = standard_of(series, Series::Lead).fields.numbering(0);
+        let names = Names::new().with_numbering(numbering).with_catalogue(&leads);
         let pipelines = txn.pipelines().list()?;
-        let from: Vec<&Field> = mapping.rules.iter().map(|rule| &rule.from).collect();
-        naming::load(txn, std::slice::from_ref(lead), &from, &pipelines, &mut names)?;
-        Ok(Self { mapping, sales, fields, leads, targets, names })
+        Ok(Self { mapping, sales, fields, leads, targets, names, pipelines })
+    }
+
+    /// Learns the names that this lead needs and that no lead before it needed.
+    pub(super) fn learn(&mut self, txn: &mut dyn Txn, lead: &Lead) -> Result<()> {
+        for rule in &self.mapping.rules {
+            let FieldType::Reference(reference) = rule.from.field_type() else { continue };
+            let mut ids: BTreeSet<_> = naming::ids(&rule.from.read(lead)).into_iter().collect();
+            ids.retain(|id| self.names.record(*id).is_none());
+            naming::load_ids(txn, reference, ids, &self.pipelines, &mut self.names)?;
+        }
+        Ok(())
     }
 
     pub(super) const fn readings(&self) -> Readings<'_> {

@@ -33,6 +33,7 @@ mod reading;
 mod reasons;
 mod rounds;
 mod sight;
+mod terms_held;
 
 pub mod accounts;
 pub mod activities;

@@ -5,7 +5,8 @@
 //!
 //! # What goes and what remains
 //! A lead goes with its keys, its place in searches and counts, its read marks, its followers, its links, the persons that belong to
-//! no other record, and the notes, tasks, files and the like that are about nothing else. Its number is not given again. The journal is never rewritten: earlier entries of the lead stay, with
+//! no other record, the accounts that were archived when its conversion was taken back (unless their number would be missing
+//! from a series without gaps), and the notes, tasks, files and the like that are about nothing else. Its number is not given again. The journal is never rewritten: earlier entries of the lead stay, with
 //! what was changed in them, but no lead leads to them any more; the entry of the purge itself holds the number alone.
 //! So a purge keeps lists short; it is no erasure of personal data.
 //!
@@ -17,11 +18,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Field, FieldChange, FieldValue, Lead, Link, LinkRole, NewEntry, OperationKind, Subject,
-    SubjectKind,
+    Account, Action, Field, FieldChange, FieldValue, Lead, Link, LinkRole, NewEntry, OperationKind, Series,
+    Subject, SubjectKind, Topic, Topics,
 };
-use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
-use crate::id::{ContactId, LeadId, OperationId};
+use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
+use crate::id::{AccountId, ContactId, LeadId, OperationId};
 use crate::policy::Permission;
 use crate::query::{Cursor, Filter, Resolved};
 use crate::store::Txn;
@@ -31,7 +32,7 @@ use super::access::{Gate, require};
 use super::children_purge::{self, Leaving};
 use super::leads::readable;
 use super::operation::new_operation;
-use super::rounds;
+use super::{rounds, series};
 
 /// Which leads to remove.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,6 +105,9 @@ pub struct PurgePlan {
     pub live: u64,
     /// How many persons go with them.
     pub contacts: u64,
+    /// How many archived accounts go with them: those of conversions that were taken back.
+    #[serde(default)]
+    pub accounts: u64,
     /// How many notes, tasks, files … go with them.
     #[serde(default)]
     pub children: u64,
@@ -127,6 +131,9 @@ pub struct PurgeOutcome {
     pub leads: u64,
     /// How many persons went with them.
     pub contacts: u64,
+    /// How many archived accounts went with them.
+    #[serde(default)]
+    pub accounts: u64,
     /// How many notes, tasks, files … went with them.
     #[serde(default)]
     pub children: u64,
@@ -136,6 +143,8 @@ pub struct PurgeOutcome {
 
 /// How many blockers a plan names.
 const MOST_BLOCKERS: usize = 100;
+/// How many entries of a history are read at a time.
+const HISTORY: usize = 64;
 /// How many leads a plan shows.
 const SAMPLE: usize = 20;
 
@@ -162,6 +171,7 @@ fn planned(
         trashed: 0,
         live: 0,
         contacts: 0,
+        accounts: 0,
         children: 0,
         blocked: 0,
         blockers: Vec::new(),
@@ -172,8 +182,11 @@ fn planned(
     let (mut persons, mut children) = (Persons::default(), Leaving::default());
     while let Some(round) = rounds.next(txn)? {
         let contacts = persons.leaving(txn, &round.going)?;
+        let accounts = archived(txn, &round.going)?;
         plan.contacts = plan.contacts.saturating_add(len(contacts.len()));
-        plan.children = plan.children.saturating_add(children.count(txn, &gone(&round.going, &contacts))?);
+        plan.accounts = plan.accounts.saturating_add(len(accounts.len()));
+        let gone = gone(&round.going, &contacts, &accounts);
+        plan.children = plan.children.saturating_add(children.count(txn, &gone)?);
         for lead in &round.going {
             let count = if lead.trashed.is_some() { &mut plan.trashed } else { &mut plan.live };
             *count = count.saturating_add(1);
@@ -206,35 +219,88 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &PurgePlan) -> Result<P
     }
     let operation = new_operation(ctx, OperationKind::Purge, None);
     let (operation_id, blocked) = (operation.id, plan.blocked);
-    let mut outcome = PurgeOutcome { operation: operation_id, leads: 0, contacts: 0, children: 0, blocked };
+    let (leads, contacts, accounts, children) = (0, 0, 0, 0);
+    let mut outcome = PurgeOutcome { operation: operation_id, leads, contacts, accounts, children, blocked };
     txn.journal().begin(&operation)?;
     let mut rounds = Rounds::begin(ctx, txn, &plan.request, plan.planned_at)?;
     while let Some(round) = rounds.next(txn)? {
         let contacts = Persons::default().leaving(txn, &round.going)?;
-        let subjects: Vec<Subject> = round.going.iter().map(|lead| lead.id.into()).collect();
-        let children = children_purge::purge(ctx, txn, &gone(&round.going, &contacts))?;
+        let accounts = archived(txn, &round.going)?;
+        let leads = round.going.iter().map(|lead| Subject::from(lead.id));
+        let subjects: Vec<_> = leads.chain(accounts.iter().map(|account| account.id.into())).collect();
+        let children = children_purge::purge(ctx, txn, &gone(&round.going, &contacts, &accounts))?;
         let links = txn.links().from(&subjects, None)?;
         txn.links().remove(&links)?;
         super::followers::forget(txn, &subjects)?;
         txn.contacts().remove(&contacts)?;
+        txn.accounts().remove(&accounts.iter().map(|account| account.id).collect::<Vec<_>>())?;
         txn.leads().remove(&round.going)?;
         let told = |lead: &Lead| {
             let number = FieldChange::new(Field::Number.key(), Field::Number.read(lead), FieldValue::Empty);
             NewEntry::new(lead.id, Action::Purged, ctx.now()).with_changes(vec![number])
         };
-        let entries: Vec<_> = round.going.iter().map(told).collect();
+        let mut entries: Vec<_> = round.going.iter().map(told).collect();
+        entries.extend(accounts.iter().map(|account| {
+            let number = i64::try_from(account.number).unwrap_or(i64::MAX);
+            let number = FieldChange::new(Field::Number.key(), number, FieldValue::Empty);
+            NewEntry::new(account.id, Action::Purged, ctx.now()).with_changes(vec![number])
+        }));
         txn.journal().append(operation.id, &entries)?;
         outcome.leads = outcome.leads.saturating_add(len(round.going.len()));
         outcome.contacts = outcome.contacts.saturating_add(len(contacts.len()));
+        outcome.accounts = outcome.accounts.saturating_add(len(accounts.len()));
         outcome.children = outcome.children.saturating_add(children);
     }
     Ok(outcome)
 }
 
 /// The records that go, before their children.
-fn gone(leads: &[Lead], contacts: &[ContactId]) -> Vec<Subject> {
+fn gone(leads: &[Lead], contacts: &[ContactId], accounts: &[Account]) -> Vec<Subject> {
     let leads = leads.iter().map(|lead| Subject::from(lead.id));
-    leads.chain(contacts.iter().map(|contact| Subject::from(*contact))).collect()
+    let contacts = contacts.iter().map(|contact| Subject::from(*contact));
+    leads.chain(contacts).chain(accounts.iter().map(|account| account.id.into())).collect()
+}
+
+fn is_numbered_for_ever(txn: &mut dyn Txn, account: &Account) -> Result<bool> {
+    match series::check_removal(txn, Series::Account, account.number, account.serial.as_ref()) {
+        Ok(()) => Ok(false),
+        Err(error) if error.kind() == ErrorKind::Conflict => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// The accounts that these leads became once, and that were archived when that was taken back: nothing else leads to them. One
+/// whose number would be missing from a series without gaps stays, as it is.
+fn archived(txn: &mut dyn Txn, leads: &[Lead]) -> Result<Vec<Account>> {
+    /// Created, converted, taken back: a lead that was written less often never was.
+    const WRITTEN: u64 = 3;
+    let mut found = Vec::new();
+    for lead in leads.iter().filter(|lead| lead.revision.get() >= WRITTEN) {
+        let mut before = None;
+        loop {
+            let told =
+                txn.journal().about(&[lead.id.into()], Topics::of(&[Topic::Converted]), before, HISTORY)?;
+            let back = told.iter().filter(|entry| entry.action == Action::Unconverted);
+            let of_account = back.filter_map(|entry| Some((entry.other?, entry.operation)));
+            let was = of_account.filter(|(other, _)| other.kind == SubjectKind::Account);
+            let was: Vec<_> = was.map(|(other, by)| (AccountId::from_uuid(other.id), by)).collect();
+            for (id, by) in was {
+                let account = txn.accounts().get(&[id])?.pop();
+                // Another lead's way back may have archived it: then it goes with that one.
+                let own = |account: &Account| account.archived.as_ref().is_some_and(|it| it.operation == by);
+                let Some(account) = account.filter(own) else { continue };
+                let held = !txn.links().to(&[id.into()], None)?.is_empty();
+                if !held && !is_numbered_for_ever(txn, &account)? {
+                    found.push(account);
+                }
+            }
+            before = told.last().map(|entry| entry.sequence);
+            if told.len() < HISTORY {
+                break;
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn len(count: usize) -> u64 {

@@ -42,7 +42,7 @@ use super::operation::{name_taken, record};
 
 pub(super) use check::{check, check_gap, check_removal, has_given};
 pub use given::{LastNumber, Numbered, SeriesState, overview, written};
-pub(super) use given::{find, standard};
+pub(super) use given::{find, standard, standard_of};
 
 /// The series of a kind, also archived ones: the default first, then by name.
 ///
@@ -119,8 +119,17 @@ pub(crate) fn choose(
     kind: Series,
     wanted: Option<NumberSeriesId>,
 ) -> Result<NumberSeries> {
-    let all = of_kind(txn, kind)?;
-    let found = all.into_iter().find(|series| wanted.map_or(series.is_default, |id| series.id == id));
+    choose_of(&of_kind(txn, kind)?, kind, wanted)
+}
+
+/// [`choose`] among series that were read before.
+pub(super) fn choose_of(
+    all: &[NumberSeries],
+    kind: Series,
+    wanted: Option<NumberSeriesId>,
+) -> Result<NumberSeries> {
+    let mut own = all.iter().filter(|series| series.kind == kind);
+    let found = own.find(|series| wanted.map_or(series.is_default, |id| series.id == id)).cloned();
     let refuse = |code, message| Err(Error::invalid_field("series", code, message));
     match found {
         None => refuse(ViolationCode::Unknown, "there is no such series of numbers for this kind of record"),
@@ -138,7 +147,17 @@ pub(super) fn take(
     kind: Series,
     series: Option<NumberSeriesId>,
 ) -> Result<(u64, Option<Serial>)> {
-    let (series, year) = (choose(txn, kind, series)?, year(ctx));
+    let series = choose(txn, kind, series)?;
+    take_of(ctx, txn, &series)
+}
+
+/// [`take`] of a series that was chosen. One that is used up is refused before anything is written.
+pub(super) fn take_of(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    series: &NumberSeries,
+) -> Result<(u64, Option<Serial>)> {
+    let year = year(ctx);
     let number = txn.numbers().take(series.counter(year), 1)?;
     let serial = series.serial(year, number);
     Ok((number, serial))

@@ -116,6 +116,9 @@ pub(super) fn add(
     about: &[Subject],
     new: Vec<NewService>,
 ) -> Result<(Vec<Service>, Vec<NewEntry>)> {
+    if new.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
     let known = txn.accounts().get(&[account])?;
     let currency = known.first().and_then(|account| account.fields.currency);
     let (now, mut services, mut broken) = (ctx.now(), Vec::with_capacity(new.len()), Vec::new());

@@ -18,6 +18,7 @@ use super::access::{Expect, require};
 use super::leads::{touch, update_all};
 use super::operation::{name_taken, new_operation, record};
 use super::rounds::{Place, each_lead};
+use super::terms_held;
 use super::views::follow;
 
 pub use super::reasons::list_or_default;
@@ -195,7 +196,7 @@ pub fn reorder<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, order: &[I]) -> 
     Ok(records.into_iter().map(|record| record.term.typed()).collect())
 }
 
-/// What to do with leads that refer to a term that is to be deleted.
+/// What to do with leads, accounts and opportunities that refer to a term that is to be deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InUse<I> {
     /// Refuse while there are any.
@@ -206,11 +207,12 @@ pub enum InUse<I> {
     Reassign(I),
 }
 
-/// Deletes a term for good (S0.07). Leads are never deleted with it; those in the trash are treated like the others.
+/// Deletes a term for good (S0.07). Leads are never deleted with it; those in the trash are treated like the others. Accounts,
+/// also archived ones, and opportunities, also won and lost ones, are rewritten as leads are, and their history says so.
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` with [`Conflict::InUse`] when leads refer to it and may not be changed, or accounts
-/// do. Nothing is written then.
+/// `NotFound`, `Denied`; `Conflict` with [`Conflict::InUse`] when something refers to it and is not to be rewritten, or is a
+/// converted lead. Nothing is written then.
 pub fn delete<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, id: I, in_use: InUse<I>) -> Result<()> {
     require(ctx, txn, Permission::Configure)?;
     let term = find::<I>(txn, id)?.term;
@@ -232,11 +234,12 @@ pub fn delete<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, id: I, in_use: In
     if frozen > 0 {
         return Err(Error::conflicting(I::KIND.code(), Conflict::InUse { by: frozen }));
     }
-    // Accounts hold terms too, and only the store knows which: it refuses last, so its refusal takes back the rest.
+    // The store refuses last what nobody rewrote, so its refusal takes back the rest.
     nested(txn, |txn| {
         let operation = new_operation(ctx, OperationKind::Configure, None);
         txn.journal().begin(&operation)?;
         replace_everywhere::<I>(ctx, txn, operation.id, id, &replacement)?;
+        terms_held::replace(ctx, txn, operation.id, (I::KIND, id.term()), replacement.as_id())?;
         txn.terms().remove(I::KIND, id.term())?;
         let changes = term_changes(I::KIND, Some(&term), None);
         let mut entries =

@@ -70,6 +70,8 @@ coded! {
         Unconvert = "unconvert",
         /// How far a consumer of the outbox is: it has no entries.
         Deliver = "deliver",
+        /// What a caller's own key stands for: it has no entries.
+        Once = "once",
     }
 }
 

@@ -39,6 +39,11 @@ pub enum Conflict {
         /// How much stands against it.
         by: u64,
     },
+    /// The caller's key stands for another call already: its first outcome is no answer to this one.
+    KeyReused {
+        /// What differs from the first call: `lead`, `account`, `customer` …; `call` when something else was called.
+        differs: Vec<String>,
+    },
     /// The tenant closed this function for leads in the state of this one (S4.15).
     Closed {
         /// Which: `edit`, `move` … or one of the host's own.
@@ -98,6 +103,13 @@ impl Conflict {
                 ErrorKind::Conflict,
                 format!("the conversion of this {what} is not taken back: {by} things stand against it"),
             ),
+            Self::KeyReused { differs } => {
+                let differs = differs.join("`, `");
+                (
+                    ErrorKind::Conflict,
+                    format!("the key of this {what} was used before, with another `{differs}`"),
+                )
+            }
             Self::Closed { function } => {
                 (ErrorKind::Conflict, format!("`{function}` is closed for this {what} in its state"))
             }

@@ -19,6 +19,7 @@ mod setup;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use uuid::Uuid;
@@ -94,6 +95,8 @@ struct State {
 pub struct MemoryStore {
     committed: RwLock<BTreeMap<TenantId, State>>,
     writer: Mutex<()>,
+    /// How many writes are left until one fails, that one included; 0 where none shall.
+    fault: Arc<AtomicU64>,
 }
 
 impl MemoryStore {
@@ -101,6 +104,33 @@ impl MemoryStore {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Lets the `n`-th write from now on fail with [`Unavailable`](ErrorKind::Unavailable), 1 being the next one, and those
+    /// behind it pass: for tests of what an error leaves behind. 0 lets none fail. Says how many were still to come until the
+    /// one that was told to fail before; 0 when it has failed.
+    ///
+    /// ```
+    /// use leadcore::prelude::*;
+    /// let store = MemoryStore::new();
+    /// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+    /// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+    /// let add = || store.write(ctx.tenant(), |txn| {
+    ///     desk::leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())
+    /// });
+    /// store.fail_at(2);
+    /// assert!(add().is_err());
+    /// assert_eq!((store.fail_at(0), add()?.number), (0, 1));
+    /// # Ok::<(), leadcore::error::Error>(())
+    /// ```
+    #[cfg(feature = "testkit")]
+    pub fn fail_at(&self, n: u64) -> u64 {
+        self.fault.swap(n, Ordering::SeqCst)
+    }
+
+    fn txn(&self, tenant: &TenantId, writable: bool) -> MemoryTxn {
+        let fault = Arc::clone(&self.fault);
+        MemoryTxn { tenant: tenant.clone(), state: self.state(tenant), writable, fault }
     }
 
     fn state(&self, tenant: &TenantId) -> State {
@@ -116,13 +146,13 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn read_with(&self, tenant: &TenantId, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
-        let mut txn = MemoryTxn { tenant: tenant.clone(), state: self.state(tenant), writable: false };
+        let mut txn = self.txn(tenant, false);
         work(&mut txn)
     }
 
     fn write_with(&self, tenant: &TenantId, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
         let _writer = self.lock_writer();
-        let mut txn = MemoryTxn { tenant: tenant.clone(), state: self.state(tenant), writable: true };
+        let mut txn = self.txn(tenant, true);
         work(&mut txn)?;
         txn.state.uploads.clear();
         let mut committed = self.committed.write().unwrap_or_else(PoisonError::into_inner);
@@ -135,14 +165,23 @@ struct MemoryTxn {
     tenant: TenantId,
     state: State,
     writable: bool,
+    fault: Arc<AtomicU64>,
 }
 
 impl MemoryTxn {
     fn writable(&mut self) -> Result<&mut State> {
-        if self.writable {
-            return Ok(&mut self.state);
+        if !self.writable {
+            return Err(Error::new(ErrorKind::Unsupported, "a read transaction cannot write"));
         }
-        Err(Error::new(ErrorKind::Unsupported, "a read transaction cannot write"))
+        // Writers wait for each other, so nobody else counts.
+        let left = self.fault.load(Ordering::SeqCst);
+        if left > 0 {
+            self.fault.store(left.saturating_sub(1), Ordering::SeqCst);
+        }
+        if left == 1 {
+            return Err(Error::new(ErrorKind::Unavailable, "this write was told to fail"));
+        }
+        Ok(&mut self.state)
     }
 }
 

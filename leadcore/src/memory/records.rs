@@ -135,6 +135,12 @@ impl Accounts for MemoryTxn {
         Ok(ids.iter().filter_map(|id| self.state.accounts.get(id)).cloned().collect())
     }
 
+    fn remove(&mut self, ids: &[AccountId]) -> Result<()> {
+        let accounts = Arc::make_mut(&mut self.writable()?.accounts);
+        accounts.retain(|id, _| !ids.contains(id));
+        Ok(())
+    }
+
     fn scan(&mut self, after: Option<NumberPlace>, limit: usize) -> Result<Vec<Account>> {
         let behind = |account: &&Account| after.is_none_or(|after| account.place() > after);
         let mut accounts: Vec<_> = self.state.accounts.values().filter(behind).cloned().collect();

@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 
 use uuid::Uuid;
 
-use crate::domain::{FieldValue, Pipeline, TermKind, TermRecord};
+use crate::domain::{FieldValue, Pipeline, Subject, TermKind, TermRecord};
 use crate::error::{Conflict, Error, Result};
-use crate::id::{LostReasonId, Revision, SourceId};
+use crate::id::{CategoryId, LostReasonId, Revision, SourceId};
 use crate::store::{Pipelines, SettingName, Settings, Terms};
 use crate::value::fold;
 
@@ -114,20 +114,25 @@ impl Terms for MemoryTxn {
     }
 
     fn usage(&mut self, kind: TermKind, id: Uuid) -> Result<u64> {
-        let (field, term, id) = (kind.field(), id, FieldValue::Id(id));
-        let leads = self.state.leads.values().filter(|lead| field.read(lead).items().contains(&id));
+        let (field, term) = (kind.field(), FieldValue::Id(id));
+        let leads = self.state.leads.values().filter(|lead| field.read(lead).items().contains(&term)).count();
+        let used = leads.saturating_add(self.holders(kind, id, usize::MAX)?.len());
+        Ok(u64::try_from(used).unwrap_or(u64::MAX))
+    }
+
+    fn holders(&mut self, kind: TermKind, id: Uuid, limit: usize) -> Result<Vec<Subject>> {
         let accounts = self.state.accounts.values().filter(|account| {
-            kind == TermKind::Category && field.read_fields(&account.fields.as_lead_fields()) == id
+            kind == TermKind::Category && account.fields.category.map(CategoryId::as_uuid) == Some(id)
         });
         let opportunities = self.state.opportunities.values().filter(|one| match kind {
-            TermKind::Source => one.fields.source.map(SourceId::as_uuid) == Some(term),
+            TermKind::Source => one.fields.source.map(SourceId::as_uuid) == Some(id),
             TermKind::LostReason => {
-                one.end.as_ref().and_then(|end| end.reason).map(LostReasonId::as_uuid) == Some(term)
+                one.end.as_ref().and_then(|end| end.reason).map(LostReasonId::as_uuid) == Some(id)
             }
             _ => false,
         });
-        let of_leads = leads.map(|_| 1).sum::<u64>() + accounts.map(|_| 1).sum::<u64>();
-        Ok(of_leads + opportunities.map(|_| 1).sum::<u64>())
+        let accounts = accounts.map(|account| Subject::from(account.id));
+        Ok(accounts.chain(opportunities.map(|one| one.id.into())).take(limit).collect())
     }
 }
 

@@ -102,6 +102,13 @@ pub trait Accounts {
     /// A failure of the store.
     fn get(&mut self, ids: &[AccountId]) -> Result<Vec<Account>>;
 
+    /// Removes accounts for good; unknown ids are passed over. Their links and history stay: the caller makes sure that nothing
+    /// leads to them. Their numbers are not given again.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn remove(&mut self, ids: &[AccountId]) -> Result<()>;
+
     /// Accounts by number, those of several series with one number by id, from behind `after` (a place that nobody need
     /// have), at most `limit`.
     ///

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::domain::{
-    CatalogueKind, Counter, GivenNumber, NumberSeries, Pipeline, Series, TermKind, TermRecord,
+    CatalogueKind, Counter, GivenNumber, NumberSeries, Pipeline, Series, Subject, TermKind, TermRecord,
 };
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{NumberSeriesId, Revision};
@@ -74,6 +74,12 @@ pub trait Terms {
     /// # Errors
     /// A failure of the store.
     fn usage(&mut self, kind: TermKind, id: Uuid) -> Result<u64>;
+
+    /// The accounts (archived ones included) and opportunities that refer to a term, at most `limit` of them, in any order.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    fn holders(&mut self, kind: TermKind, id: Uuid, limit: usize) -> Result<Vec<Subject>>;
 }
 
 /// The settings documents that a tenant can have.

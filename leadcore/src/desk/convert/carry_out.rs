@@ -2,11 +2,11 @@
 
 use crate::context::Context;
 use crate::domain::{
-    Account, Action, Contact, Conversion, FieldChange, Lead, Link, LinkRole, NewEntry, OperationKind,
+    Account, Action, Contact, Conversion, FieldChange, Lead, Link, LinkRole, NewEntry, OperationKind, Series,
     Subject, SubjectKind, account_changes, contact_changes,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result};
-use crate::id::{AccountId, ContactId, NumberSeriesId, Revision};
+use crate::id::{AccountId, ContactId, NumberSeriesId, OperationId, Revision};
 use crate::store::{LeadChange, Txn};
 
 use super::super::access::Expect;
@@ -14,18 +14,21 @@ use super::super::accounts;
 use super::super::contacts::new_contact;
 use super::super::leads::touch;
 use super::super::operation::new_operation;
+use super::super::series;
 use super::hosts::ConversionTarget;
+use super::once::{self, Once};
 use super::plan::{ConversionOutcome, ConversionPlan, HostMade, PlannedAccount, PlannedPerson};
 use super::rules::Rules;
 use super::{check, sales};
 
 /// Carries a plan out, once. When the lead was converted before, by whatever plan, nothing is written and the first
-/// outcome is returned.
+/// outcome is returned. With a [key](ConversionPlan::key) that outcome is the key's too.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` with [`Conflict::PlanOutdated`] when lead, account, opportunity, person or a chosen
-/// estimate changed since the plan was made, with [`Conflict::SeriesExhausted`] when there is no number left; `Invalid` when an
-/// edited plan breaks a rule. In each case nothing is written.
+/// estimate changed since the plan was made, with [`Conflict::SeriesExhausted`] when there is no number left, with
+/// [`Conflict::KeyReused`] when its key stands for another plan; `Invalid` when an edited plan breaks a rule. In each case
+/// nothing is written.
 pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<ConversionOutcome> {
     apply_with(ctx, txn, plan, &[])
 }
@@ -40,33 +43,47 @@ pub fn apply_with(
     plan: &ConversionPlan,
     hosts: &[&dyn ConversionTarget],
 ) -> Result<ConversionOutcome> {
-    let rules = Rules::load(ctx, txn)?;
-    apply_by(ctx, txn, &rules, plan, hosts)
+    let mut rules = Rules::load(ctx, txn)?;
+    let lead = rules.lead(txn, plan.lead)?;
+    let once = plan.key.as_ref().map(|key| Once::conversion(key).for_plan(plan)).transpose()?;
+    once::by(ctx, txn, once, &|txn, operation| first_outcome(txn, operation), &mut |txn| {
+        if let Some(done) = &lead.conversion {
+            let outcome = first_outcome(txn, done.operation)?;
+            return Ok((done.operation, outcome));
+        }
+        let outcome = carry_out(ctx, txn, &mut rules, lead.clone(), (plan, hosts))?;
+        Ok((outcome.operation, outcome))
+    })
 }
 
-pub(super) fn apply_by(
+/// Converts a lead that is not converted.
+pub(super) fn carry_out(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    rules: &Rules,
-    plan: &ConversionPlan,
-    hosts: &[&dyn ConversionTarget],
+    rules: &mut Rules,
+    lead: Lead,
+    (plan, hosts): (&ConversionPlan, &[&dyn ConversionTarget]),
 ) -> Result<ConversionOutcome> {
-    let lead = rules.lead(txn, plan.lead)?;
-    if let Some(done) = &lead.conversion {
-        return first_outcome(txn, done);
-    }
     rules.check_open(&lead, Expect::Any, "convert")?;
     if lead.revision != plan.revision {
         return Err(Error::conflicting("lead", Conflict::PlanOutdated));
     }
-    let broken = check::violations(ctx, txn, &lead, plan)?;
+    let fields = &rules.mapper(txn, &lead)?.fields;
+    let broken = check::violations(ctx, txn, (&lead, plan), fields)?;
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
     check::estimates(ctx, txn, plan)?;
-    let persons = persons(ctx, txn, &lead, plan)?;
-    let target = target(ctx, txn, plan)?;
+    let of_lead = txn.links().from(&[lead.id.into()], None)?;
+    let persons = persons(ctx, txn, &of_lead, plan)?;
+    let mut target = target(ctx, txn, plan)?;
     let sales = sales::prepare(ctx, txn, &lead, plan)?;
+    let is_new = matches!(target, Some((_, Target::New(_))));
+    // The last check is the first write: a series that is used up refuses before anything else is written.
+    if let Some((account, Target::New(series))) = &mut target {
+        let series = rules.choose(txn, Series::Account, *series)?;
+        (account.number, account.serial) = series::take_of(ctx, txn, &series)?;
+    }
 
     let mut operation = new_operation(ctx, OperationKind::Convert, Some(format!("lead:{}", lead.id)));
     let mut after = lead.clone();
@@ -79,7 +96,7 @@ pub(super) fn apply_by(
     let mut entries = vec![frozen];
     let account = target.map(|target| write_account(ctx, txn, &after, target, &mut entries)).transpose()?;
     write_persons(ctx, txn, (&after, account.as_ref()), &persons, &mut entries)?;
-    let mut links = link(txn, &after, account.as_ref(), &persons)?;
+    let mut links = link(txn, (&after, &of_lead), (account.as_ref(), is_new), &persons)?;
 
     let mut outcome = ConversionOutcome {
         operation: operation.id,
@@ -113,8 +130,8 @@ pub(super) fn apply_by(
 }
 
 /// The outcome that the first conversion left in the journal.
-pub(super) fn first_outcome(txn: &mut dyn Txn, done: &Conversion) -> Result<ConversionOutcome> {
-    let stored = txn.journal().operation(done.operation)?.and_then(|operation| operation.outcome);
+pub(super) fn first_outcome(txn: &mut dyn Txn, operation: OperationId) -> Result<ConversionOutcome> {
+    let stored = txn.journal().operation(operation)?.and_then(|operation| operation.outcome);
     let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the conversion cannot be read");
     serde_json::from_value(stored.ok_or_else(corrupt)?).map_err(|error| corrupt().with_source(error))
 }
@@ -135,8 +152,12 @@ enum Written {
 }
 
 /// The persons of the plan, the primary one first.
-fn persons(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead, plan: &ConversionPlan) -> Result<Vec<Person>> {
-    let of_lead = txn.links().from(&[lead.id.into()], None)?;
+fn persons(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    of_lead: &[Link],
+    plan: &ConversionPlan,
+) -> Result<Vec<Person>> {
     let mut now: Vec<_> = of_lead
         .iter()
         .filter(|link| link.to.kind == SubjectKind::Contact)
@@ -258,14 +279,14 @@ fn write_account(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     lead: &Lead,
-    (mut account, target): (Account, Target),
+    (account, target): (Account, Target),
     entries: &mut Vec<NewEntry>,
 ) -> Result<Account> {
     let told = |action| NewEntry::new(account.id, action, ctx.now()).with_other(lead.id);
     match target {
-        Target::New(series) => {
+        Target::New(_) => {
             entries.push(told(Action::Created));
-            accounts::insert_numbered(ctx, txn, &mut account, series)?;
+            txn.accounts().insert(std::slice::from_ref(&account))?;
         }
         Target::Existing(changes) => {
             entries.push(told(Action::Updated).with_changes(changes));
@@ -277,11 +298,15 @@ fn write_account(
 }
 
 /// What belongs together now and was not linked yet.
-fn link(txn: &mut dyn Txn, lead: &Lead, account: Option<&Account>, persons: &[Person]) -> Result<Vec<Link>> {
-    let of_lead = txn.links().from(&[lead.id.into()], None)?;
+fn link(
+    txn: &mut dyn Txn,
+    (lead, of_lead): (&Lead, &[Link]),
+    (account, is_new): (Option<&Account>, bool),
+    persons: &[Person],
+) -> Result<Vec<Link>> {
     let mut links = Vec::new();
     if let Some(account) = account {
-        let known = txn.links().from(&[account.id.into()], None)?;
+        let known = if is_new { Vec::new() } else { txn.links().from(&[account.id.into()], None)? };
         let has_primary = known.iter().any(|link| link.role == LinkRole::PrimaryContact);
         links.push(Link::new(lead.id, LinkRole::ConvertedTo, account.id));
         for person in persons {

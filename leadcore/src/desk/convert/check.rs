@@ -20,10 +20,10 @@ use super::planning::without_account;
 pub(super) fn violations(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    lead: &Lead,
-    plan: &ConversionPlan,
+    (lead, plan): (&Lead, &ConversionPlan),
+    fields: &TargetFields,
 ) -> Result<Vec<Violation>> {
-    let mut broken = Vec::new();
+    let mut broken = custom_values(txn, plan, fields)?;
     if let Some(fields) = plan.account.fields() {
         broken.extend(fields.violations());
         if let Some(category) = fields.category
@@ -59,8 +59,6 @@ pub(super) fn violations(
     if plan.contacts.iter().map(|contact| &contact.who).any(twice) {
         broken.push(Violation::new("contacts", ViolationCode::Duplicate, "a person is named twice"));
     }
-    let fields = TargetFields::load(txn)?;
-    broken.extend(custom_values(txn, plan, &fields)?);
     broken.extend(plan.broken_services());
     Ok(broken)
 }

@@ -16,7 +16,7 @@ use super::super::access::require;
 use super::super::leads::readable;
 use super::super::mass::{MAX_RECORDS, Selection, count};
 use super::super::rounds::{Place, each_lead};
-use super::{ConversionOptions, ConversionOutcome, Rules, convert_by};
+use super::{ConversionOptions, ConversionOutcome, Once, Rules, convert_by};
 
 /// What became of one lead of many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,8 @@ pub enum LeadConverted {
         /// How many others there are.
         elsewhere: u64,
     },
-    /// The tenant closed conversion for leads in its state, or it changed since it was read.
+    /// The tenant closed conversion for leads in its state, it changed since it was read, or the call's key stands for one with
+    /// other options.
     Conflict(Conflict),
     /// The actor may not convert it.
     Forbidden,
@@ -216,16 +217,18 @@ fn each(
     chosen: &[Chosen],
     options: &ConversionOptions,
 ) -> Result<Vec<LeadConversion>> {
-    let rules = Rules::load(ctx, txn)?;
+    let mut rules = Rules::load(ctx, txn)?;
     let mut results = Vec::with_capacity(chosen.len());
     for (lead, revision) in chosen {
         let options = ConversionOptions { revision: revision.or(options.revision), ..options.clone() };
+        let once = options.key.as_ref().map(|key| Once::of_many(key, *lead));
         // What one lead wrote before it was refused is taken back alone.
-        let outcome = match nested(txn, |txn| convert_by(ctx, txn, &rules, *lead, &options)) {
-            Ok(outcome) if outcome.newly_converted => LeadConverted::Done(Box::new(outcome)),
-            Ok(outcome) => LeadConverted::Already(Box::new(outcome)),
-            Err(error) => outcome_of(error)?,
-        };
+        let outcome =
+            match nested(txn, |txn| convert_by(ctx, txn, &mut rules, *lead, (&options, once.clone()))) {
+                Ok(outcome) if outcome.newly_converted => LeadConverted::Done(Box::new(outcome)),
+                Ok(outcome) => LeadConverted::Already(Box::new(outcome)),
+                Err(error) => outcome_of(error)?,
+            };
         results.push(LeadConversion { lead: *lead, outcome });
     }
     Ok(results)

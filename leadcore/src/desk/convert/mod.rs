@@ -5,13 +5,14 @@
 //! wizard, or a program can store. [`apply`] does it in one unit of work, which may be the host's own; what the host keeps in
 //! tables of its own is written with it ([`ConversionTarget`]), or follows by the [outbox](super::outbox). The lead stays for
 //! ever, frozen (S3.07); its history, persons and links are reachable from both sides. A second apply, also from another
-//! process, returns the first outcome. [`many`] converts a selection with an outcome for each lead, and [`unconvert`] takes a
+//! process, returns the first outcome; so does the caller's own [key](ConversionOptions::key). [`many`] converts a selection with an outcome for each lead, and [`unconvert`] takes a
 //! conversion back while nothing else stands on what it made.
 
 mod carry_out;
 mod check;
 mod hosts;
 mod many;
+mod once;
 mod options;
 mod plan;
 mod planning;
@@ -26,9 +27,10 @@ use crate::id::LeadId;
 use crate::store::Txn;
 
 pub use carry_out::{apply, apply_with};
-use carry_out::{apply_by, first_outcome};
+use carry_out::{carry_out, first_outcome};
 pub use hosts::ConversionTarget;
 pub use many::{ConversionTotals, LeadConversion, LeadConverted, MassConversion, many, many_in_batches};
+use once::Once;
 pub use options::{
     AccountChoice, ConversionOptions, CustomerType, Document, EstimateChoice, OpportunityChoice,
     OpportunityEnding, OpportunityRequest, PersonChoice,
@@ -41,7 +43,7 @@ use planning::plan_by;
 use rules::Rules;
 pub use unconvert::{
     Fate, TakenBack, UnconvertOutcome, UnconvertPlan, Unconvertible, apply_unconvert, apply_unconvert_with,
-    plan_unconvert, unconvert,
+    plan_unconvert, unconvert, unconvert_once,
 };
 
 /// Plans the conversion of a lead. Reads only.
@@ -60,34 +62,61 @@ pub fn plan(
     lead: LeadId,
     options: &ConversionOptions,
 ) -> Result<ConversionPlan> {
-    let rules = Rules::load(ctx, txn)?;
-    plan_by(ctx, txn, &rules, lead, (options, true))
+    let mut rules = Rules::load(ctx, txn)?;
+    let lead = rules.lead(txn, lead)?;
+    plan_by(ctx, txn, &mut rules, &lead, (options, true))
 }
 
 /// Plans and applies in one call.
 ///
 /// # Errors
 /// As [`plan`] and [`apply`]; a lead that was converted before is no error: the first outcome is returned.
+///
+/// ```
+/// use leadcore::desk::convert::{self, ConversionOptions};
+/// use leadcore::desk::leads;
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let options = ConversionOptions::default().once("order 4711".parse()?);
+/// let lead = store.write(ctx.tenant(), |txn| {
+///     leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())
+/// })?;
+/// let convert = || store.write(ctx.tenant(), |txn| convert::convert(&ctx, txn, lead.id, &options));
+/// // The answer got lost, so it is asked again; meanwhile somebody took the conversion back.
+/// let first = convert()?;
+/// store.write(ctx.tenant(), |txn| convert::unconvert(&ctx, txn, lead.id))?;
+/// assert_eq!(convert()?.operation, first.operation);
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
 pub fn convert(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     lead: LeadId,
     options: &ConversionOptions,
 ) -> Result<ConversionOutcome> {
-    let rules = Rules::load(ctx, txn)?;
-    convert_by(ctx, txn, &rules, lead, options)
+    let mut rules = Rules::load(ctx, txn)?;
+    let once = options.key.as_ref().map(Once::conversion);
+    convert_by(ctx, txn, &mut rules, lead, (options, once))
 }
 
 fn convert_by(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    rules: &Rules,
+    rules: &mut Rules,
     lead: LeadId,
-    options: &ConversionOptions,
+    (options, once): (&ConversionOptions, Option<Once>),
 ) -> Result<ConversionOutcome> {
-    if let Some(done) = &rules.lead(txn, lead)?.conversion {
-        return first_outcome(txn, done);
-    }
-    let plan = plan_by(ctx, txn, rules, lead, (options, false))?;
-    apply_by(ctx, txn, rules, &plan, &[])
+    let lead = rules.lead(txn, lead)?;
+    let once = once.map(|once| once.for_options(lead.id, options)).transpose()?;
+    once::by(ctx, txn, once, &|txn, operation| first_outcome(txn, operation), &mut |txn| {
+        if let Some(done) = &lead.conversion {
+            let outcome = first_outcome(txn, done.operation)?;
+            return Ok((done.operation, outcome));
+        }
+        let plan = plan_by(ctx, txn, rules, &lead, (options, false))?;
+        let outcome = carry_out(ctx, txn, rules, lead.clone(), (&plan, &[]))?;
+        Ok((outcome.operation, outcome))
+    })
 }

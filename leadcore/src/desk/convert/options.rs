@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::dedupe::matching::MatchPolicy;
 use crate::domain::{AccountStatus, OpportunityPatch, ServiceState};
-use crate::id::{AccountId, ContactId, EstimateId, LostReasonId, NumberSeriesId, OpportunityId, Revision};
+use crate::id::{
+    AccountId, ContactId, EstimateId, IdempotencyKey, LostReasonId, NumberSeriesId, OpportunityId, Revision,
+};
 use crate::time::Date;
 
 /// Which account the lead becomes.
@@ -213,6 +215,11 @@ pub struct ConversionOptions {
     pub customer: CustomerType,
     /// The revision that the lead was read with; a lead that changed since is refused (X.55).
     pub revision: Option<Revision>,
+    /// The caller's own name for this conversion. The same key again gives the first outcome, whatever became of the lead
+    /// since, also when the conversion was taken back; for another lead or with other options it is refused with
+    /// [`Conflict::KeyReused`](crate::error::Conflict::KeyReused). [`many`](super::many) has one of its own for each lead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<IdempotencyKey>,
 }
 
 impl Default for ConversionOptions {
@@ -227,6 +234,7 @@ impl Default for ConversionOptions {
             estimates: EstimateChoice::None,
             customer: CustomerType::Neither,
             revision: None,
+            key: None,
         }
     }
 }
@@ -292,6 +300,13 @@ impl ConversionOptions {
     #[must_use]
     pub const fn series(mut self, series: NumberSeriesId) -> Self {
         self.series = Some(series);
+        self
+    }
+
+    /// Under this key of the caller's.
+    #[must_use]
+    pub fn once(mut self, key: IdempotencyKey) -> Self {
+        self.key = Some(key);
         self
     }
 

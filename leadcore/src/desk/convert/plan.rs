@@ -9,7 +9,8 @@ use crate::domain::{
     ServiceFields, ServiceOrigin, Totals,
 };
 use crate::id::{
-    AccountId, ContactId, EstimateId, LeadId, NumberSeriesId, OperationId, OpportunityId, Revision, ServiceId,
+    AccountId, ContactId, EstimateId, IdempotencyKey, LeadId, NumberSeriesId, OperationId, OpportunityId,
+    Revision, ServiceId,
 };
 use crate::value::Currency;
 
@@ -208,6 +209,10 @@ pub struct ConversionPlan {
     /// The series of customer numbers, each with the number that comes next and those that were given last (S4.12).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<SeriesState>,
+    /// The caller's own name for this conversion, as the [options](super::ConversionOptions::key) gave it: a plan that is
+    /// applied again gives the first outcome; an edited one under the same key is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<IdempotencyKey>,
 }
 
 /// What a host's [target](super::ConversionTarget) made in the same unit of work.

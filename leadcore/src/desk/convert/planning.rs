@@ -11,7 +11,7 @@ use crate::domain::{
     plain,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
-use crate::id::{ContactId, EstimateId, LeadId, SourceId, UserId};
+use crate::id::{ContactId, EstimateId, SourceId, UserId};
 use crate::store::{ChildQuery, Txn};
 use crate::time::Date;
 use crate::value::{Currency, PersonName, fold};
@@ -39,19 +39,18 @@ const MOST_ESTIMATES: usize = 1_000;
 pub(super) fn plan_by(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    rules: &Rules,
-    lead: LeadId,
+    rules: &mut Rules,
+    lead: &Lead,
     (options, looked_at): (&ConversionOptions, bool),
 ) -> Result<ConversionPlan> {
-    let lead = rules.lead(txn, lead)?;
-    rules.check_open(&lead, options.revision.map_or(Expect::Any, Expect::Revision), "convert")?;
-    refuse(&check_convertible(&lead))?;
+    rules.check_open(lead, options.revision.map_or(Expect::Any, Expect::Revision), "convert")?;
+    refuse(&check_convertible(lead))?;
     let persons = linked(txn, lead.id.into())?;
     let by_match = matches!(options.account, AccountChoice::Match(_))
         || matches!(options.person, PersonChoice::Match(_));
     let matches = if looked_at || by_match { Some(matching::for_lead(ctx, txn, lead.id)?) } else { None };
-    let mapper = Mapper::of(txn, &lead)?;
-    let mut making = Making { lead: &lead, options, mapper: &mapper, persons: &persons, writes: Vec::new() };
+    let mapper = rules.mapper(txn, lead)?;
+    let mut making = Making { lead, options, mapper, persons: &persons, looked_at, writes: Vec::new() };
     let running = making.running(ctx, txn)?;
     let account = making.account(ctx, txn, running.as_ref(), matches.as_ref())?;
     let contacts = making.contacts(ctx, txn, matches.as_ref())?;
@@ -59,24 +58,29 @@ pub(super) fn plan_by(
     let mut plan = ConversionPlan {
         lead: lead.id,
         revision: lead.revision,
-        stays_on_lead: stays(&lead, (&account, opportunity.as_ref()), (&contacts, &persons), &making.writes),
+        stays_on_lead: if looked_at {
+            stays(lead, (&account, opportunity.as_ref()), (&contacts, &persons), &making.writes)
+        } else {
+            Vec::new()
+        },
         account,
         persons: sorted(&persons),
         contacts,
-        writes: making.writes.into_iter().map(as_stored).collect(),
+        writes: making.writes.into_iter().filter(|_| looked_at).map(as_stored).collect(),
         opportunity,
         estimates: Vec::new(),
         services: Vec::new(),
         customer: options.customer,
         matches,
         series: Vec::new(),
+        key: options.key.clone(),
     };
-    let broken = broken(txn, &plan, &lead, (&rules.catalogue, &mapper.fields))?;
+    let broken = broken(txn, &plan, lead, (&mapper.leads, &mapper.fields))?;
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
     if looked_at || options.estimates != super::EstimateChoice::None {
-        plan.estimates = estimates(ctx, txn, &lead)?;
+        plan.estimates = estimates(ctx, txn, lead)?;
         plan = plan.choose_estimates(&options.estimates)?;
     }
     if looked_at {
@@ -135,6 +139,8 @@ struct Making<'a> {
     options: &'a ConversionOptions,
     mapper: &'a Mapper,
     persons: &'a [LinkedContact],
+    /// Whether a person will look at the plan: else it is carried out at once, and shows nothing.
+    looked_at: bool,
     writes: Vec<FieldWrite>,
 }
 
@@ -189,12 +195,10 @@ impl Making<'_> {
         self.writes.extend(mapped.writes);
         let mut fields = AccountFields { status: self.options.status, ..mapped.fields };
         self.mapper.fields.of(TargetRecord::Account).fill_defaults(&mut fields.custom);
-        let next = series::preview(ctx, txn, Series::Account, self.options.series)?;
-        Ok(PlannedAccount::New {
-            fields: Box::new(fields),
-            next_number: next.number,
-            series: self.options.series,
-        })
+        let series = self.options.series;
+        let next_number =
+            if self.looked_at { series::preview(ctx, txn, Series::Account, series)?.number } else { 0 };
+        Ok(PlannedAccount::New { fields: Box::new(fields), next_number, series })
     }
 
     /// The lead's persons, and the person of the lead itself unless it is one of them.

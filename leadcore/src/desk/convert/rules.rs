@@ -1,15 +1,16 @@
 //! What every lead of a call is judged by, loaded once.
 
 use crate::context::Context;
-use crate::domain::{Catalogue, Lead};
+use crate::domain::{Lead, NumberSeries, Series};
 use crate::error::{Conflict, Error, ErrorKind, Result};
-use crate::id::LeadId;
+use crate::id::{LeadId, NumberSeriesId};
 use crate::policy::Permission;
 use crate::store::Txn;
 
 use super::super::access::{Expect, Gate};
+use super::super::conversion_mapping::Mapper;
 use super::super::functions::Openings;
-use super::super::settings;
+use super::super::series;
 
 #[derive(Debug)]
 pub(super) struct Rules {
@@ -17,7 +18,9 @@ pub(super) struct Rules {
     /// None when the actor may convert no lead at all.
     convert: Option<Gate>,
     openings: Openings,
-    pub(super) catalogue: Catalogue,
+    /// Read when the first lead is converted, and not again for the next one.
+    series: Option<Vec<NumberSeries>>,
+    mapper: Option<Mapper>,
 }
 
 impl Rules {
@@ -32,8 +35,39 @@ impl Rules {
             view: Gate::open(ctx, txn, Permission::View)?,
             convert,
             openings: Openings::load(ctx, txn)?,
-            catalogue: settings::load_catalogue(txn)?.1,
+            series: None,
+            mapper: None,
         })
+    }
+
+    fn series(&mut self, txn: &mut dyn Txn) -> Result<&[NumberSeries]> {
+        if self.series.is_none() {
+            self.series = Some(txn.numbers().list()?);
+        }
+        Ok(self.series.as_deref().unwrap_or_default())
+    }
+
+    /// The series that a new record is numbered in.
+    pub(super) fn choose(
+        &mut self,
+        txn: &mut dyn Txn,
+        kind: Series,
+        wanted: Option<NumberSeriesId>,
+    ) -> Result<NumberSeries> {
+        series::choose_of(self.series(txn)?, kind, wanted)
+    }
+
+    /// The tenant's mapping with the names that this lead needs.
+    pub(super) fn mapper(&mut self, txn: &mut dyn Txn, lead: &Lead) -> Result<&Mapper> {
+        let mut mapper = match self.mapper.take() {
+            Some(mapper) => mapper,
+            None => {
+                let series = self.series(txn)?;
+                Mapper::load(txn, series)?
+            }
+        };
+        mapper.learn(txn, lead)?;
+        Ok(self.mapper.insert(mapper))
     }
 
     /// The lead, if the actor may see it and may convert such leads.

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::domain::{
     Account, Lead, Link, LinkRole, NewEntry, Opportunity, OpportunityEnd, OpportunityFields,
-    OpportunityState, Subject,
+    OpportunityState, Series, Subject,
 };
 use crate::error::{Conflict, Error, Result};
 use crate::id::{ContactId, NumberSeriesId};
@@ -11,6 +11,7 @@ use crate::store::Txn;
 
 use super::super::children;
 use super::super::opportunities::{self, Lost, Made};
+use super::super::series;
 use super::super::services::{self, NewService};
 use super::super::sight::Sight;
 use super::options::OpportunityEnding;
@@ -68,6 +69,8 @@ pub(super) fn prepare(
             let mut fields = fields.as_ref().clone();
             fields.currency = fields.currency.or(plan.account.fields().and_then(|account| account.currency));
             let (fields, _) = opportunities::checked(ctx, txn, None, Some(&kept), fields)?;
+            // A series that is used up is refused before anything is written.
+            series::preview(ctx, txn, Series::Opportunity, *series)?;
             Ok(Sales::New { fields: Box::new(fields), ended, series: *series })
         }
         Some(PlannedOpportunity::Existing { id, revision, fields }) => {

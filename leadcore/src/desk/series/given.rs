@@ -199,8 +199,13 @@ pub fn written<R: Numbered>(ctx: &Context<'_>, txn: &mut dyn Txn, record: &R) ->
 }
 
 pub(in crate::desk) fn standard(txn: &mut dyn Txn, kind: Series) -> Result<NumberSeries> {
-    let found = of_kind(txn, kind)?.into_iter().find(NumberSeries::is_standard);
-    Ok(found.unwrap_or_else(|| NumberSeries::standard(kind)))
+    Ok(standard_of(&of_kind(txn, kind)?, kind))
+}
+
+/// [`standard`] among series that were read before.
+pub(in crate::desk) fn standard_of(all: &[NumberSeries], kind: Series) -> NumberSeries {
+    let found = all.iter().find(|series| series.kind == kind && series.is_standard());
+    found.cloned().unwrap_or_else(|| NumberSeries::standard(kind))
 }
 
 /// A number of a series as it would be written now. Leads are all written as those of the standard series.

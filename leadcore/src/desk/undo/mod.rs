@@ -396,6 +396,7 @@ fn undoable(ctx: &Context<'_>, txn: &mut dyn Txn, id: OperationId) -> Result<Ope
     match operation.kind {
         OperationKind::Convert => refuse("a conversion is not taken back by an undo"),
         OperationKind::Deliver => refuse("what was delivered is not taken back by an undo"),
+        OperationKind::Once => refuse("a key stands for its call for ever"),
         OperationKind::Unconvert => refuse("the lead is converted again instead"),
         OperationKind::Purge => refuse("what was removed for good does not come back"),
         _ if operation.state == OperationState::Running => {

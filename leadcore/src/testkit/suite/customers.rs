@@ -1,9 +1,14 @@
 //! Accounts as a host meets them: filled by conversions, edited, holding terms.
 
+use crate::desk::opportunities::{self, Lost};
+use crate::desk::vocabulary::InUse;
 use crate::desk::{Expect, accounts, convert, leads, vocabulary};
-use crate::domain::{Account, AccountPatch, AccountStatus, Action, Field, Lead, LeadFields, Topics};
+use crate::domain::{
+    Account, AccountPatch, AccountStatus, Action, Field, Lead, LeadFields, OperationKind, OpportunityFields,
+    OpportunityState, Subject, TermKind, Topics,
+};
 use crate::error::{Conflict, ErrorKind, Result};
-use crate::id::{AccountId, CategoryId};
+use crate::id::{AccountId, CategoryId, LostReasonId, SourceId};
 use crate::store::{Store, StoreExt, Txn};
 use crate::value::PersonName;
 
@@ -152,7 +157,7 @@ pub fn an_account_is_edited_by_its_revision(store: &dyn Store) {
     assert_eq!(dump(store, &scene.tenant), state, "a refused edit writes nothing");
 }
 
-/// A category that an account holds is refused before or with everything that its deletion would write, also inside a
+/// A deletion that is refused, because something may not or shall not be rewritten, leaves everything as it was, also inside a
 /// transaction that goes on.
 pub fn a_term_that_accounts_hold_is_not_deleted_by_halves(store: &dyn Store) {
     let scene = Scene::new("suite");
@@ -164,13 +169,113 @@ pub fn a_term_that_accounts_hold_is_not_deleted_by_halves(store: &dyn Store) {
     let patch = AccountPatch::new().set(Field::Category, category.id);
     run(store, &scene, |txn| accounts::edit(&ctx, txn, id, Expect::Any, &patch));
     run(store, &scene, |txn| leads::create(&ctx, txn, held.clone().into()));
-    let before = dump(store, &scene.tenant);
-    for in_use in [vocabulary::InUse::Clear, vocabulary::InUse::Reassign(other.id)] {
+    let refuse = |in_use, by| {
+        let before = dump(store, &scene.tenant);
         let error = run(store, &scene, |txn| {
             // The caller passes over the refusal and commits.
-            Ok(vocabulary::delete(&ctx, txn, category.id, in_use).expect_err("an account holds it"))
+            Ok(vocabulary::delete(&ctx, txn, category.id, in_use).expect_err("it is held"))
         });
-        assert_eq!(error.conflict(), Some(&Conflict::InUse { by: 1 }), "the account is in the way");
+        assert_eq!(error.conflict(), Some(&Conflict::InUse { by }), "{in_use:?}");
         assert_eq!(dump(store, &scene.tenant), before, "a refused deletion leaves leads and journal alone");
+    };
+    refuse(InUse::Refuse, 2);
+    converted(store, &scene, &held);
+    for in_use in [InUse::Clear, InUse::Reassign(other.id)] {
+        refuse(in_use, 1);
     }
+}
+
+/// A term that goes is taken away from accounts, archived ones too, and from opportunities, whether they are open, won or lost;
+/// or another takes its place. Their history says so.
+pub fn a_term_that_goes_is_rewritten_on_accounts_and_opportunities(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let categories = ["Retail", "Trade"]
+        .map(|name| run(store, &scene, |txn| vocabulary::add::<CategoryId>(&ctx, txn, name, None)).id);
+    let sources = ["Fair", "Web"]
+        .map(|name| run(store, &scene, |txn| vocabulary::add::<SourceId>(&ctx, txn, name, None)).id);
+    let reasons = ["Price", "Time"]
+        .map(|name| run(store, &scene, |txn| vocabulary::add::<LostReasonId>(&ctx, txn, name, None)).id);
+    let id = converted(store, &scene, &full("Nordlys AS"));
+    let archived = run(store, &scene, |txn| {
+        let lead = leads::create(&ctx, txn, full("Fjord AS").into())?;
+        let made =
+            convert::convert(&ctx, txn, lead.id, &convert::ConversionOptions::default())?.account.unwrap();
+        let patch = AccountPatch::new().set(Field::Category, categories[0]);
+        accounts::edit(&ctx, txn, made, Expect::Any, &patch)?;
+        convert::unconvert(&ctx, txn, lead.id)?;
+        Ok(made)
+    });
+    let patch = AccountPatch::new().set(Field::Category, categories[0]);
+    run(store, &scene, |txn| accounts::edit(&ctx, txn, id, Expect::Any, &patch));
+    let [open, lost] = ["Open", "Lost"].map(|name| {
+        let fields = OpportunityFields { source: Some(sources[0]), ..OpportunityFields::named(name) };
+        run(store, &scene, |txn| opportunities::create(&ctx, txn, id, fields.clone().into())).id
+    });
+    let why = Lost::because(Some(reasons[0]), None);
+    run(store, &scene, |txn| opportunities::lose(&ctx, txn, lost, Expect::Any, &why));
+    scene.tick();
+    let revision = account(store, &scene, id).revision;
+    let stored = |id| run(store, &scene, |txn| txn.opportunities().get(&[id])).remove(0);
+    let told = |subject: Subject| {
+        let entries = run(store, &scene, |txn| txn.journal().about(&[subject], Topics::NONE, None, 1));
+        (entries[0].operation_kind, entries[0].action)
+    };
+    let category = |id| run(store, &scene, |txn| txn.accounts().get(&[id])).remove(0).fields.category;
+    let configured = (OperationKind::Configure, Action::Updated);
+
+    run(store, &scene, |txn| vocabulary::delete(&ctx, txn, categories[0], InUse::Reassign(categories[1])));
+    assert_eq!([id, archived].map(category), [Some(categories[1]); 2], "also one that was archived");
+    assert_eq!(account(store, &scene, id).revision, revision.next());
+    run(store, &scene, |txn| vocabulary::delete(&ctx, txn, sources[0], InUse::Reassign(sources[1])));
+    assert_eq!([open, lost].map(|id| stored(id).fields.source), [Some(sources[1]); 2]);
+    run(store, &scene, |txn| vocabulary::delete(&ctx, txn, reasons[0], InUse::Reassign(reasons[1])));
+    assert_eq!(stored(lost).end.unwrap().reason, Some(reasons[1]));
+    for subject in [open.into(), lost.into()] {
+        assert_eq!(told(subject), configured, "{subject:?}");
+    }
+
+    run(store, &scene, |txn| vocabulary::delete(&ctx, txn, categories[1], InUse::Clear));
+    run(store, &scene, |txn| vocabulary::delete(&ctx, txn, sources[1], InUse::Clear));
+    run(store, &scene, |txn| vocabulary::delete(&ctx, txn, reasons[1], InUse::Clear));
+    assert_eq!([id, archived].map(category), [None; 2]);
+    assert_eq!([open, lost].map(|id| stored(id).fields.source), [None; 2]);
+    assert_eq!((stored(lost).end.unwrap().reason, stored(lost).state), (None, OpportunityState::Lost));
+    let terms = run(store, &scene, |txn| txn.terms().list(TermKind::Category));
+    assert_eq!(terms, [], "they are gone");
+}
+
+/// A caller's key gives the first outcome of its call for ever, and refuses every other call.
+pub fn a_key_stands_for_one_conversion(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let [lead, other] = ["Nordlys AS", "Fjord AS"]
+        .map(|name| run(store, &scene, |txn| leads::create(&ctx, txn, full(name).into())));
+    let options = convert::ConversionOptions::default().once("order 4711".parse().unwrap());
+    let convert = |lead, options: &convert::ConversionOptions| {
+        store.write(&scene.tenant, |txn| convert::convert(&ctx, txn, lead, options))
+    };
+    let first = convert(lead.id, &options).expect("the first call");
+    run(store, &scene, |txn| convert::unconvert(&ctx, txn, lead.id));
+    let state = dump(store, &scene.tenant);
+    let again = convert(lead.id, &options).expect("the same call");
+    assert_eq!((again.operation, again.newly_converted), (first.operation, false), "the first outcome");
+    let error = convert(other.id, &options).expect_err("another lead");
+    assert_eq!(error.conflict(), Some(&Conflict::KeyReused { differs: vec!["lead".to_owned()] }));
+    let error = convert(lead.id, &options.clone().account_only()).expect_err("other options");
+    assert_eq!(error.conflict(), Some(&Conflict::KeyReused { differs: vec!["contacts".to_owned()] }));
+    assert_eq!(dump(store, &scene.tenant), state, "nothing is written");
+    let tenant: crate::id::TenantId = "another".parse().unwrap();
+    let stranger = crate::context::Context::new(
+        &tenant,
+        scene.actor.clone(),
+        &scene.clock,
+        &scene.ids,
+        &crate::policy::AllowAll,
+    );
+    let done = store.write(&tenant, |txn| {
+        let lead = leads::create(&stranger, txn, full("Nordlys AS").into())?;
+        convert::convert(&stranger, txn, lead.id, &options)
+    });
+    assert!(done.expect("another tenant").newly_converted, "keys are a tenant's own");
 }

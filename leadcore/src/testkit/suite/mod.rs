@@ -122,6 +122,7 @@ cases! { $
         accounts_come_back_as_they_were_written,
         accounts_keep_their_rules,
         accounts_are_scanned_by_number,
+        a_removed_account_is_gone_everywhere,
     }
     people {
         contacts_are_searched_by_name_and_address,
@@ -274,6 +275,8 @@ cases! { $
         what_stays_on_the_lead_is_what_nothing_else_has,
         an_account_is_edited_by_its_revision,
         a_term_that_accounts_hold_is_not_deleted_by_halves,
+        a_term_that_goes_is_rewritten_on_accounts_and_opportunities,
+        a_key_stands_for_one_conversion,
     }
     images {
         a_pipeline_is_written_back_from_its_journal,

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::{
     Actor, Discount, Line, Opportunity, OpportunityEnd, OpportunityFields, OpportunityState, Service,
-    ServiceFields, ServiceOrigin, ServiceState, Tax, TermKind, Totals,
+    ServiceFields, ServiceOrigin, ServiceState, Subject, Tax, TermKind, Totals,
 };
 use crate::error::{Conflict, ErrorKind};
 use crate::id::{
@@ -214,6 +214,19 @@ pub fn terms_that_opportunities_have_are_in_use(store: &dyn Store) {
         let why = "a term in use is not removed";
         let error = refused(&world, store, why, |txn| txn.terms().remove(kind, id));
         assert_eq!(error.conflict(), Some(&Conflict::InUse { by: 2 }), "{why}");
+        let held = |limit| {
+            let mut held = world.read(store, |txn| txn.terms().holders(kind, id, limit));
+            held.sort();
+            held
+        };
+        let mut both: Vec<Subject> = vec![first.id.into(), second.id.into()];
+        both.sort();
+        assert_eq!((held(10), held(1).len(), held(0).len()), (both, 1, 0), "who holds it, at most so many");
+        assert_eq!(
+            world.read(store, |txn| txn.terms().holders(TermKind::Label, id, 10)),
+            [],
+            "of another list"
+        );
     }
     world.write(store, |txn| {
         txn.opportunities().remove(&[first.id, second.id])?;

@@ -3,7 +3,8 @@
 use crate::domain::{Account, AccountFields, AccountStatus, Contact, ContactFields, LeadKind, MarkNote};
 use crate::error::ErrorKind;
 use crate::id::{AccountId, ContactId, Revision};
-use crate::store::Store;
+use crate::query::search_terms;
+use crate::store::{NameSearch, Store};
 use crate::time::Timestamp;
 
 use super::super::fixtures::{World, custom_values, full_fields, storable_texts};
@@ -147,4 +148,23 @@ pub fn accounts_are_scanned_by_number(store: &dyn Store) {
     assert_eq!(numbers(Some(30.into()), 10), [0; 0], "nothing lies behind the last");
     assert_eq!(numbers(Some(u64::MAX.into()), 10), [0; 0], "nothing lies behind the largest number");
     assert_eq!(numbers(None, 0), [0; 0], "a limit of zero gives nothing");
+}
+
+/// An account that is removed is in no list, no search and no block any more; the others stay.
+pub fn a_removed_account_is_gone_everywhere(store: &dyn Store) {
+    let world = World::install(store);
+    let (gone, stays) = (full_account(&world, 2, "Nordlys"), world.account(3, "Nordlys"));
+    world.write(store, |txn| txn.accounts().insert(&[gone.clone(), stays.clone()]));
+    let unknown = world.account(4, "Unknown");
+    world.write(store, |txn| txn.accounts().remove(&[gone.id, unknown.id]));
+    assert_eq!(world.read(store, |txn| txn.accounts().get(&[gone.id, stays.id])), [stays.clone()]);
+    let listed = world.read(store, |txn| txn.accounts().scan(Some(1.into()), 10));
+    assert_eq!(listed, [stays.clone()]);
+    let search = NameSearch { terms: search_terms("nordlys"), after: None, limit: 10 };
+    assert_eq!(world.read(store, |txn| txn.accounts().search(&search)), [stays.clone()]);
+    let blocks = world.read(store, |txn| txn.accounts().blocks(&gone.block_keys(), 10));
+    assert!(blocks.iter().all(|block| block.ids == [stays.id]), "{blocks:?}");
+    // The same number is free for whoever brings it: the counter does not give it again.
+    let again = world.account(2, "Again");
+    world.write(store, |txn| txn.accounts().insert(std::slice::from_ref(&again)));
 }

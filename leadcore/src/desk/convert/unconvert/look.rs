@@ -63,7 +63,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         return Err(Error::invalid_field("state", ViolationCode::NotAllowed, message));
     };
     rules.check_function(lead, "unconvert")?;
-    let outcome = first_outcome(txn, done)?;
+    let outcome = first_outcome(txn, done.operation)?;
     let entries = entries_of(txn, done.operation)?;
     // What the conversion itself made, and what it joined, stands against nothing.
     let ours =

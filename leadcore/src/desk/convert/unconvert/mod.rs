@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::domain::{Actor, Operation, OperationKind, Subject, Unmet};
 use crate::error::{Conflict, Error, ErrorKind, Result};
-use crate::id::{LeadId, OperationId, Revision};
+use crate::id::{IdempotencyKey, LeadId, OperationId, Revision};
 use crate::store::Txn;
 
 use super::hosts::ConversionTarget;
+use super::once::{self, Once};
 use super::plan::HostMade;
 use super::rules::Rules;
 
@@ -212,6 +213,32 @@ pub fn unconvert(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<U
     let lead = rules.lead(txn, lead)?;
     let found = examine(txn, &rules, &lead)?;
     carry_out(ctx, txn, lead, &found, &[])
+}
+
+/// [`unconvert`] under a key of the caller's: the same key again gives the first outcome, also when the lead was converted
+/// once more since.
+///
+/// # Errors
+/// As [`unconvert`]; `Conflict` with [`Conflict::KeyReused`] when the key stands for another lead.
+pub fn unconvert_once(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: LeadId,
+    key: &IdempotencyKey,
+) -> Result<UnconvertOutcome> {
+    let rules = Rules::load(ctx, txn)?;
+    let lead = rules.lead(txn, lead)?;
+    let once = Some(Once::way_back(key).for_lead(lead.id));
+    once::by(ctx, txn, once, &stored_outcome, &mut |txn| {
+        let found = examine(txn, &rules, &lead)?;
+        let outcome = carry_out(ctx, txn, lead.clone(), &found, &[])?;
+        Ok((outcome.operation, outcome))
+    })
+}
+
+fn stored_outcome(txn: &mut dyn Txn, operation: OperationId) -> Result<UnconvertOutcome> {
+    let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the way back cannot be read");
+    read_outcome(txn.journal().operation(operation)?.ok_or_else(corrupt)?)
 }
 
 fn key(conversion: OperationId) -> String {

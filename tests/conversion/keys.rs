@@ -1,0 +1,163 @@
+//! The caller's own key: the same call again, in this process or another, gives the first outcome.
+
+use leadcore::desk::convert::{
+    self, ConversionOptions, ConversionPlan, LeadConverted, OpportunityRequest, PlannedAccount,
+};
+use leadcore::desk::mass::Selection;
+use leadcore::domain::{AccountStatus, OpportunityPatch};
+use leadcore::error::{Conflict, Error, ErrorKind};
+use leadcore::id::IdempotencyKey;
+use leadcore::testkit::dump;
+
+use crate::support::{Host, company, refused};
+
+fn key(text: &str) -> IdempotencyKey {
+    text.parse().unwrap()
+}
+
+fn options() -> ConversionOptions {
+    ConversionOptions::default().once(key("order 4711"))
+}
+
+fn differs(error: &Error) -> Vec<&str> {
+    match error.conflict() {
+        Some(Conflict::KeyReused { differs }) => differs.iter().map(String::as_str).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_key_gives_the_first_outcome_also_after_a_restart_and_the_way_back() {
+    let mut host = Host::new();
+    let lead = host.add(super::nordlys());
+    let first = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options()));
+    assert!(first.newly_converted);
+    host.restart();
+    let done = dump(&host.store, &host.scene.tenant);
+    // The revision says when it may be done; afterwards the lead has another one.
+    let again = options().at_revision(lead.revision);
+    let second = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &again));
+    assert!(!second.newly_converted);
+    let exactly = |outcome: &convert::ConversionOutcome| serde_json::to_string(outcome).unwrap();
+    assert_eq!(exactly(&second), exactly(&first));
+    assert_eq!(dump(&host.store, &host.scene.tenant), done, "nothing is written");
+    // A late repetition does not convert a lead again that was taken back.
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+    let late = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options()));
+    assert_eq!(exactly(&late), exactly(&first));
+    assert!(host.get(&lead).conversion.is_none());
+    let other = ConversionOptions::default().once(key("order 4712"));
+    let anew = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &other));
+    assert!(anew.newly_converted && anew.operation != first.operation);
+}
+
+#[test]
+fn another_call_under_the_same_key_is_refused_and_told_what_differs() {
+    let host = Host::new();
+    let [lead, other] = ["First AS", "Second AS"].map(|name| host.add(company(name)));
+    host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options()));
+    let done = dump(&host.store, &host.scene.tenant);
+    let refuse = |lead, options: &ConversionOptions| {
+        refused(host.try_write(|ctx, txn| convert::convert(ctx, txn, lead, options)), ErrorKind::Conflict)
+    };
+    assert_eq!(differs(&refuse(other.id, &options())), ["lead"]);
+    let named = OpportunityPatch::new().name("A roof");
+    let wanted = options()
+        .status(AccountStatus::Prospect)
+        .with_opportunity(OpportunityRequest::new().with(named))
+        .account_only();
+    assert_eq!(differs(&refuse(lead.id, &wanted)), ["contacts", "opportunity", "status"]);
+    assert_eq!(dump(&host.store, &host.scene.tenant), done, "nothing is written");
+    for (text, fits) in [("", false), (" x", false), ("a\nb", false), (&*"k".repeat(200), true)] {
+        assert_eq!(IdempotencyKey::new(text).is_ok(), fits, "{text:?}");
+    }
+    assert!(IdempotencyKey::new("k".repeat(201)).is_err());
+}
+
+#[test]
+fn a_plan_that_was_edited_is_another_call() {
+    let mut host = Host::new();
+    let lead = host.add(super::nordlys());
+    let plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &options()));
+    // As a host keeps it between two screens.
+    let plan: ConversionPlan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+    let first = host.write(|ctx, txn| convert::apply(ctx, txn, &plan));
+    host.restart();
+    assert_eq!(host.write(|ctx, txn| convert::apply(ctx, txn, &plan)).operation, first.operation);
+    let mut edited = plan.clone();
+    let PlannedAccount::New { fields, .. } = &mut edited.account else { panic!("{:?}", edited.account) };
+    fields.name = "Nordlys Energi AS".to_owned();
+    edited.contacts.clear();
+    let error = refused(host.try_write(|ctx, txn| convert::apply(ctx, txn, &edited)), ErrorKind::Conflict);
+    assert_eq!(differs(&error), ["account", "contacts"]);
+    let error = host.try_write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options()));
+    assert_eq!(
+        differs(&refused(error, ErrorKind::Conflict)),
+        ["call"],
+        "not the call that the key stands for"
+    );
+}
+
+#[test]
+fn a_key_of_many_is_one_of_each_lead() {
+    let mut host = Host::new();
+    let ids = ["First AS", "Second AS", "Third AS"].map(|name| host.add(company(name)).id);
+    let convert = |host: &Host, ids: &[leadcore::id::LeadId], options: &ConversionOptions| {
+        host.write(|ctx, txn| convert::many(ctx, txn, &Selection::Ids(ids.to_vec()), options))
+    };
+    let first = convert(&host, &ids[..2], &options());
+    assert_eq!(first.totals.done, 2);
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, ids[0]));
+    host.restart();
+    // Broken off and run again, over more leads: what was done stays as it was answered.
+    let again = convert(&host, &ids, &options());
+    assert_eq!((again.totals.already, again.totals.done), (2, 1));
+    for (before, after) in first.results.iter().zip(&again.results) {
+        let (LeadConverted::Done(before), LeadConverted::Already(after)) = (&before.outcome, &after.outcome)
+        else {
+            panic!("{before:?} {after:?}")
+        };
+        assert_eq!(before.operation, after.operation);
+    }
+    let other = convert(&host, &ids[..1], &options().status(AccountStatus::Prospect));
+    let LeadConverted::Conflict(Conflict::KeyReused { differs }) = &other.results[0].outcome else {
+        panic!("{other:?}")
+    };
+    assert_eq!(differs, &["status"]);
+    // One lead under the same words is another call.
+    let lead = host.add(company("Fourth AS"));
+    assert!(host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options())).newly_converted);
+}
+
+#[test]
+fn a_way_back_has_a_key_too() {
+    let mut host = Host::new();
+    let [lead, other] = ["First AS", "Second AS"].map(|name| host.add(company(name)));
+    let back =
+        |host: &Host, lead| host.try_write(|ctx, txn| convert::unconvert_once(ctx, txn, lead, &key("b")));
+    let without_key = ConversionOptions::default();
+    host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &without_key));
+    let first = back(&host, lead.id).unwrap();
+    host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &without_key));
+    host.restart();
+    let again = back(&host, lead.id).unwrap();
+    assert_eq!((again.operation, again.newly_unconverted), (first.operation, false));
+    assert!(host.get(&lead).conversion.is_some(), "the second conversion stands");
+    host.write(|ctx, txn| convert::convert(ctx, txn, other.id, &without_key));
+    assert_eq!(differs(&refused(back(&host, other.id), ErrorKind::Conflict)), ["lead"]);
+}
+
+#[test]
+fn a_key_of_a_call_that_failed_is_free() {
+    let host = Host::new();
+    let lead = host.add(company("Nordlys AS"));
+    let failed = host.try_write(|ctx, txn| {
+        convert::convert(ctx, txn, lead.id, &options())?;
+        Err::<(), _>(Error::not_found("nothing"))
+    });
+    refused(failed, ErrorKind::NotFound);
+    let stale = options().at_revision(leadcore::id::Revision::new(7));
+    refused(host.try_write(|ctx, txn| convert::convert(ctx, txn, lead.id, &stale)), ErrorKind::Conflict);
+    let prospect = options().status(AccountStatus::Prospect);
+    assert!(host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &prospect)).newly_converted);
+}
