@@ -23,6 +23,7 @@ mod import;
 mod mass;
 mod month;
 mod reads;
+mod reports;
 mod runner;
 mod sheets;
 mod views;
@@ -67,6 +68,7 @@ fn main() {
             lines.extend(writes::run(runner, &full, scratch.path(), &wanted));
             lines.extend(children::run(runner, &full, scratch.path(), &wanted));
             lines.extend(month::run(runner, &full, scratch.path(), &wanted));
+            lines.extend(reports::run(runner, &full, scratch.path(), &wanted));
             lines.extend(export::run(runner, &full, &wanted));
             lines.extend(mass::run(&full, scratch.path(), &wanted));
         }

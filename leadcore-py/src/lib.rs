@@ -17,6 +17,7 @@ mod board;
 mod calendar;
 mod contacts;
 mod convert;
+mod costs;
 mod custom;
 mod definition;
 mod engine;
@@ -149,6 +150,8 @@ mod _leadcore {
     };
     #[pymodule_export]
     use super::records::{Account, Contact};
+    #[pymodule_export]
+    use super::costs::{cost_add, cost_delete, cost_edit, cost_get, cost_page, report};
     #[pymodule_export]
     use super::series::{
         series_add, series_archive, series_edit, series_get, series_overview, series_set_default,

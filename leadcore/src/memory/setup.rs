@@ -127,7 +127,11 @@ impl Terms for MemoryTxn {
             _ => false,
         });
         let of_leads = leads.map(|_| 1).sum::<u64>() + accounts.map(|_| 1).sum::<u64>();
-        Ok(of_leads + opportunities.map(|_| 1).sum::<u64>())
+        let costs = self.state.costs.values();
+        let costs = costs.filter(|cost| {
+            kind == TermKind::Source && cost.fields.source.map(SourceId::as_uuid) == Some(term)
+        });
+        Ok(of_leads + opportunities.map(|_| 1).sum::<u64>() + costs.map(|_| 1).sum::<u64>())
     }
 }
 

@@ -23,6 +23,7 @@
 //! comes back though its field was made required or disabled since.
 
 mod child;
+mod cost;
 mod followers;
 mod links;
 mod record;

@@ -20,6 +20,7 @@ use super::super::custom::Claimed;
 use super::super::leads::update_all;
 use super::super::settings::load_catalogue;
 use super::child::{self, Hands};
+use super::cost;
 use super::{UndoFailure, UndoPart, UndoRecord, followers, links, record, series, setting, terms};
 
 /// How many records one chunk reads and writes.
@@ -170,6 +171,7 @@ impl<'a> Walk<'a> {
                 SubjectKind::NumberSeries => {
                     series::take_back(&self.bench, txn, by, subject, &story, &mut entries)?
                 }
+                SubjectKind::Cost => cost::take_back(&self.bench, txn, by, subject, &story, &mut entries)?,
                 SubjectKind::Term => terms::term(&mut self.bench, txn, by, subject, &story, &mut entries)?,
                 SubjectKind::Settings => {
                     setting::take_back(&self.bench, txn, by, subject, &story, &mut entries)?
