@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::fixture::TENANT;
 
-const COLUMNS: &str = "l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.probability, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.custom, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.active_at, l.rank, l.closed_at, l.outcome, l.reason, l.reason_detail, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by";
+const COLUMNS: &str = "l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.probability, l.industry, l.description, l.owner, l.source, l.campaign, l.category, l.location, l.partner, l.labels, l.external_ids, l.custom, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.active_at, l.rank, l.closed_at, l.outcome, l.reason, l.reason_detail, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by";
 
 /// A row in owned values: texts, numbers and ids as they are stored, lists as their JSON.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Plain {
     kind: String,
     texts: [Option<String>; 18],
     numbers: [Option<i64>; 2],
-    more_texts: [Option<String>; 3],
+    more_texts: [Option<String>; 4],
     terms: [Option<[u8; 16]>; 4],
     lists: [Option<String>; 3],
     pipeline: [u8; 16],
@@ -46,19 +46,19 @@ fn plain(row: &Row<'_>) -> rusqlite::Result<Plain> {
         kind: row.get(3)?,
         texts,
         numbers: [row.get(22)?, row.get(23)?],
-        more_texts: [text(24)?, text(25)?, text(26)?],
-        terms: [id(27)?, id(28)?, id(29)?, id(30)?],
-        lists: [text(31)?, text(32)?, text(33)?],
-        pipeline: row.get(34)?,
-        stage: row.get(35)?,
-        stage_entered_at: row.get(36)?,
-        created_at: row.get(37)?,
-        updated_at: row.get(38)?,
-        active_at: row.get(39)?,
-        rank: row.get(40)?,
-        closed: (row.get(41)?, text(42)?, id(43)?, text(44)?),
-        converted: (row.get(45)?, id(46)?, id(47)?),
-        trashed: (row.get(48)?, id(49)?),
+        more_texts: [text(24)?, text(25)?, text(26)?, text(28)?],
+        terms: [id(27)?, id(29)?, id(30)?, id(31)?],
+        lists: [text(32)?, text(33)?, text(34)?],
+        pipeline: row.get(35)?,
+        stage: row.get(36)?,
+        stage_entered_at: row.get(37)?,
+        created_at: row.get(38)?,
+        updated_at: row.get(39)?,
+        active_at: row.get(40)?,
+        rank: row.get(41)?,
+        closed: (row.get(42)?, text(43)?, id(44)?, text(45)?),
+        converted: (row.get(46)?, id(47)?, id(48)?),
+        trashed: (row.get(49)?, id(50)?),
     })
 }
 

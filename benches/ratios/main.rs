@@ -25,6 +25,7 @@ mod import;
 mod mass;
 mod month;
 mod reads;
+mod reports;
 mod runner;
 mod sheets;
 mod views;
@@ -70,6 +71,7 @@ fn main() {
             lines.extend(convert::run(runner, &full, scratch.path(), &wanted));
             lines.extend(children::run(runner, &full, scratch.path(), &wanted));
             lines.extend(month::run(runner, &full, scratch.path(), &wanted));
+            lines.extend(reports::run(runner, &full, scratch.path(), &wanted));
             lines.extend(export::run(runner, &full, &wanted));
             lines.extend(mass::run(&full, scratch.path(), &wanted));
         }

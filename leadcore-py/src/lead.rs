@@ -270,6 +270,12 @@ impl Lead {
         self.lead.fields.industry.as_deref()
     }
 
+    /// The campaign that brought it.
+    #[getter]
+    fn campaign(&self) -> Option<&str> {
+        self.lead.fields.campaign.as_deref()
+    }
+
     /// Anything else worth knowing.
     #[getter]
     fn description(&self) -> Option<&str> {

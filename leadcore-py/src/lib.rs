@@ -17,6 +17,7 @@ mod board;
 mod calendar;
 mod contacts;
 mod convert;
+mod costs;
 mod custom;
 mod definition;
 mod engine;
@@ -83,6 +84,8 @@ mod _leadcore {
     };
     #[pymodule_export]
     use super::contacts::{contact_add, contact_edit, contact_primary, contact_remove, contacts_of};
+    #[pymodule_export]
+    use super::costs::{cost_add, cost_delete, cost_edit, cost_get, cost_page, report};
     #[pymodule_export]
     use super::estimates::{
         estimate_by_number, estimate_can_move, estimate_copy, estimate_create, estimate_delete,

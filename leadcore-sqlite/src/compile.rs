@@ -377,6 +377,7 @@ impl<'a> Compiler<'a> {
         Ok(match field {
             Field::Company => "l.company_key".to_owned(),
             Field::Name => "l.name_key".to_owned(),
+            Field::Campaign => "l.campaign_key".to_owned(),
             field if field.field_type() == FieldType::Text => {
                 self.folds = true;
                 format!("leadcore_fold({raw})")

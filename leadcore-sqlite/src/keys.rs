@@ -105,7 +105,7 @@ fn rebuild_leads(conn: &Connection, prefix: &str) -> Result<u64> {
         .store(what)?;
     let mut read = conn.prepare(&sql(select_lead!("WHERE l.rid = ?"))).store(what)?;
     let mut write = conn
-        .prepare(&sql("UPDATE leadcore_lead SET company_key = ?, name_key = ?, search = ? WHERE rid = ?"))
+        .prepare(&sql("UPDATE leadcore_lead SET company_key = ?, name_key = ?, campaign_key = ?, search = ? WHERE rid = ?"))
         .store(what)?;
     let mut add_key = conn
         .prepare(&sql("INSERT INTO leadcore_lead_key (tenant, kind, key, lead) VALUES (?, ?, ?, ?)"))
@@ -124,7 +124,8 @@ fn rebuild_leads(conn: &Connection, prefix: &str) -> Result<u64> {
             let Some(row) = found.next().store(what)? else { continue };
             let lead = Columns::of(row).lead()?;
             let (company, name) = (lead.fields.company_key(), lead.fields.name_key());
-            write.execute((company, name, lead.search_text().as_str(), rid)).store(what)?;
+            let campaign = lead.fields.campaign_key();
+            write.execute((company, name, campaign, lead.search_text().as_str(), rid)).store(what)?;
             for key in lead.fields.match_keys() {
                 add_key.execute((&tenant, key.kind.code(), key.key, rid)).store(what)?;
             }

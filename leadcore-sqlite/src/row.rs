@@ -28,7 +28,7 @@ pub(crate) const AMOUNT_SCALE: u32 = 4;
 macro_rules! select_lead {
     ($rest:literal) => {
         concat!(
-            "SELECT l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.probability, l.expected_close, l.score, l.industry, l.description, l.owner, l.source, l.category, l.location, l.partner, l.labels, l.external_ids, l.custom, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.active_at, l.follow_up, l.follow_up_day, l.rank, l.closed_at, l.outcome, l.reason, l.reason_detail, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by FROM leadcore_lead l ",
+            "SELECT l.id, l.number, l.revision, l.kind, l.company, l.name, l.salutation, l.first_name, l.last_name, l.name_suffix, l.job_title, l.emails, l.phones, l.website, l.street, l.city, l.state_region, l.postal_code, l.country, l.tax_id, l.currency, l.currency_symbol, l.amount, l.probability, l.expected_close, l.score, l.industry, l.description, l.owner, l.source, l.campaign, l.category, l.location, l.partner, l.labels, l.external_ids, l.custom, l.pipeline, l.stage, l.stage_entered_at, l.created_at, l.updated_at, l.active_at, l.follow_up, l.follow_up_day, l.rank, l.closed_at, l.outcome, l.reason, l.reason_detail, l.converted_at, l.account, l.converted_by, l.trashed_at, l.trashed_by FROM leadcore_lead l ",
             $rest
         )
     };
@@ -285,6 +285,7 @@ impl<'r, 's> Columns<'r, 's> {
             description: self.string()?,
             owner: self.parsed("owner", |text| UserId::new(text))?,
             source: self.optional_uuid()?.map(SourceId::from_uuid),
+            campaign: self.string()?,
             category: self.optional_uuid()?.map(CategoryId::from_uuid),
             location: self.optional_uuid()?.map(LocationId::from_uuid),
             partner: self.optional_uuid()?.map(PartnerId::from_uuid),
@@ -375,6 +376,8 @@ impl<'b, 's> Binder<'b, 's> {
         self.bind(fields.description.as_deref())?;
         self.bind(fields.owner.as_ref().map(UserId::as_str))?;
         self.optional_id(fields.source.map(SourceId::as_uuid))?;
+        self.bind(fields.campaign.as_deref())?;
+        self.bind(fields.campaign_key())?;
         self.optional_id(fields.category.map(CategoryId::as_uuid))?;
         self.optional_id(fields.location.map(LocationId::as_uuid))?;
         self.optional_id(fields.partner.map(PartnerId::as_uuid))?;

@@ -91,6 +91,8 @@ uuid_id! {
     ServiceId;
     /// A number series.
     NumberSeriesId;
+    /// What a source or campaign cost.
+    CostId;
     /// A record of the host's own that is shown with leads: a subscription, a project.
     RecordId;
     /// One operation: everything that was written by one call, and what undo takes back.

@@ -42,7 +42,8 @@ mod questions {
             pipelines: Pipelines, terms: Terms, settings: Settings, numbers: Numbers,
             tallies: Tallies, views: Views, marks: Marks, children: Children, activities: Activities,
             agenda: Agenda, files: Files, blobs: Blobs, estimates: Estimates, lines: Lines,
-            opportunities: Opportunities, services: Services, records: Records, followers: Followers
+            opportunities: Opportunities, services: Services, costs: Costs, reports: Reports,
+            records: Records, followers: Followers
         }
 
         fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {

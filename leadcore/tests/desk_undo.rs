@@ -208,7 +208,7 @@ mod laws {
         ports!(terms: Terms, settings: Settings, numbers: Numbers, tallies: Tallies, views: Views, marks: Marks);
         ports!(children: Children, activities: Activities, agenda: Agenda, files: Files, blobs: Blobs);
         ports!(estimates: Estimates, lines: Lines, records: Records, followers: Followers);
-        ports!(opportunities: Opportunities, services: Services);
+        ports!(opportunities: Opportunities, services: Services, costs: Costs, reports: Reports);
 
         fn tenant(&self) -> &leadcore::id::TenantId {
             self.inner.tenant()

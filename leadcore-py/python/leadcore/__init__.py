@@ -25,6 +25,7 @@ from .activity import (
 from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
 from .contacts import ContactList, Contacts
+from .costs import Cost, Costs
 from .database import (
     Database,
     Stats,
@@ -108,6 +109,7 @@ from .plans import ImportPlan, LineCandidate, PlannedLine
 from .policy import Role, RoleTable
 from .reading import LeadReading
 from .records import HostRecord, RecordKind, Records
+from .reports import GroupValue, Report, ReportMoney, ReportRow, Reports, ReportStage, Valued
 from .series import LastNumber, NumberSeries, Series
 from .services import Services
 from .settings import Numbering, Settings
@@ -154,6 +156,8 @@ __all__ = [
     "ConversionOutcome",
     "ConversionPlan",
     "CorruptError",
+    "Cost",
+    "Costs",
     "Database",
     "DeniedError",
     "Email",
@@ -180,6 +184,7 @@ __all__ = [
     "Followers",
     "FormSection",
     "FrozenError",
+    "GroupValue",
     "HostRecord",
     "Hygiene",
     "HygienePlan",
@@ -244,6 +249,11 @@ __all__ = [
     "Reminder",
     "Reminders",
     "Replaced",
+    "Report",
+    "ReportMoney",
+    "ReportRow",
+    "ReportStage",
+    "Reports",
     "ReviewLine",
     "Role",
     "RoleTable",
@@ -278,6 +288,7 @@ __all__ = [
     "UndoTotals",
     "Unmet",
     "UnsupportedError",
+    "Valued",
     "View",
     "ViewBoard",
     "ViewEntry",

@@ -72,6 +72,11 @@ __all__ = [
     "contacts_of",
     "contacts_vcard",
     "convert",
+    "cost_add",
+    "cost_delete",
+    "cost_edit",
+    "cost_get",
+    "cost_page",
     "estimate_by_number",
     "estimate_can_move",
     "estimate_copy",
@@ -193,6 +198,7 @@ __all__ = [
     "records_of",
     "reminder_acknowledge",
     "reminder_due",
+    "report",
     "section_list",
     "section_remove",
     "section_set",
@@ -377,6 +383,10 @@ class Lead:
     @property
     def industry(self) -> str | None:
         """Line of business."""
+
+    @property
+    def campaign(self) -> str | None:
+        """The campaign that brought it."""
 
     @property
     def description(self) -> str | None:
@@ -846,6 +856,31 @@ def numbering_get(session: Session) -> tuple[str, int, int, int | None]:
 
 def numbering_set(session: Session, prefix: str, width: int, start: int, revision: int | None) -> int:
     """Writes how lead numbers are written."""
+
+def cost_add(session: Session, source: _Named | None, fields: str) -> str:
+    """Writes a cost down; its fields as JSON."""
+
+def cost_edit(session: Session, cost: Any, revision: int | None, source: _Named | None, fields: str) -> str:
+    """Writes all fields of a cost, as JSON."""
+
+def cost_delete(session: Session, cost: Any, revision: int | None) -> None:
+    """Removes a cost."""
+
+def cost_get(session: Session, cost: Any) -> str:
+    """One cost, as JSON."""
+
+def cost_page(
+    session: Session,
+    source: _Named | None,
+    since: str | None,
+    until: str | None,
+    after: str | None,
+    limit: int,
+) -> tuple[str, str | None]:
+    """A page of costs as a JSON list, and where the next one begins."""
+
+def report(session: Session, where: str | None, asked: str) -> str:
+    """A report, as JSON."""
 
 def series_overview(session: Session, kind: str, last: int) -> str:
     """The series of a kind with what comes next and the last numbers of each, as JSON."""

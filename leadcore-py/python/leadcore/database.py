@@ -23,6 +23,7 @@ from .arguments import compiled as _leadcore
 from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
 from .contacts import Contacts
+from .costs import Costs
 from .estimates import Estimates
 from .files import Files, SweptFiles
 from .filters import Where, encode
@@ -38,6 +39,7 @@ from .opportunities import Opportunities
 from .pipelines import Pipelines
 from .policy import RoleTable
 from .records import Records
+from .reports import Reports
 from .series import Series
 from .services import Services
 from .settings import Settings
@@ -139,6 +141,7 @@ class Database(Operations, Importing):
         "catalogue",
         "categories",
         "contacts",
+        "costs",
         "disqualify_reasons",
         "estimates",
         "files",
@@ -156,6 +159,7 @@ class Database(Operations, Importing):
         "pipelines",
         "records",
         "reminders",
+        "reports",
         "series",
         "services",
         "settings",
@@ -217,6 +221,10 @@ class Database(Operations, Importing):
     hygiene: Hygiene
     """Addresses that reach nobody: found, and mended by a plan."""
 
+    costs: Costs
+    """What sources and campaigns cost."""
+    reports: Reports
+    """What leads cost, what became of them and what they brought."""
     series: Series
     """Number series."""
     settings: Settings
@@ -254,6 +262,8 @@ class Database(Operations, Importing):
         self.lost_reasons = Terms(self, "lost_reason")
         self.disqualify_reasons = Terms(self, "disqualify_reason")
         self.catalogue = Catalogue(self)
+        self.costs = Costs(self)
+        self.reports = Reports(self)
         self.series = Series(self)
         self.settings = Settings(self)
         self.mappings = Mappings(self)

@@ -106,6 +106,8 @@ class LeadInput(TypedDict, total=False):
     """The user responsible; the acting user when not said."""
     source: TermRef | None
     """Where the lead came from."""
+    campaign: str | None
+    """The campaign that brought it, as you call it."""
     category: TermRef | None
     """What kind of lead it is."""
     location: TermRef | None

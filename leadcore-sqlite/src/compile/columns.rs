@@ -47,6 +47,7 @@ pub(crate) fn raw_column(field: &Field) -> Result<&'static str> {
         Field::Description => "l.description",
         Field::Owner => "l.owner",
         Field::Source => "l.source",
+        Field::Campaign => "l.campaign",
         Field::Category => "l.category",
         Field::Location => "l.location",
         Field::Partner => "l.partner",

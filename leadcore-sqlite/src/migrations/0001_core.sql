@@ -96,6 +96,8 @@ CREATE TABLE {prefix}lead (
     description      TEXT,
     owner            TEXT,
     source           BLOB,
+    campaign         TEXT,
+    campaign_key     TEXT,
     category         BLOB,
     location         BLOB,
     partner          BLOB,
@@ -155,13 +157,30 @@ CREATE INDEX {prefix}lead_follow_up ON {prefix}lead (tenant, follow_up, id)
     WHERE follow_up IS NOT NULL AND trashed_at IS NULL;
 CREATE INDEX {prefix}lead_score ON {prefix}lead (tenant, score, id)
     WHERE score IS NOT NULL AND trashed_at IS NULL;
-CREATE INDEX {prefix}lead_converted ON {prefix}lead (tenant, updated_at, id)
+-- Behind the order: what reports ask of converted leads, and of leads, so that none of them is read for it.
+CREATE INDEX {prefix}lead_converted ON {prefix}lead
+    (tenant, updated_at, id, source, campaign_key, category, owner, created_at, converted_at)
     WHERE trashed_at IS NULL AND state = 2;
 -- Other orders.
-CREATE INDEX {prefix}lead_created ON {prefix}lead (tenant, created_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX {prefix}lead_created ON {prefix}lead
+    (tenant, created_at, id, source, campaign_key, campaign, category, owner, state, outcome, converted_at, stage)
+    WHERE trashed_at IS NULL;
 CREATE INDEX {prefix}lead_company ON {prefix}lead (tenant, company_key, id) WHERE trashed_at IS NULL;
 CREATE INDEX {prefix}lead_name ON {prefix}lead (tenant, name_key, id) WHERE trashed_at IS NULL;
 CREATE INDEX {prefix}lead_trash ON {prefix}lead (tenant, updated_at, id) WHERE trashed_at IS NOT NULL;
+
+-- The moves of leads between stages, in their order, as far as they were not taken back: where a lead was, since when, and
+-- where it went. `lead` is the row of the lead. The stage that a lead is in, and that it was created in where it was never
+-- moved, is with the lead alone.
+CREATE TABLE {prefix}stage_step (
+    tenant     TEXT    NOT NULL,
+    lead       INTEGER NOT NULL,
+    seq        INTEGER NOT NULL,
+    from_stage BLOB    NOT NULL CHECK (length(from_stage) = 16),
+    since      INTEGER NOT NULL,
+    to_stage   BLOB    NOT NULL CHECK (length(to_stage) = 16),
+    PRIMARY KEY (tenant, lead, seq)
+) STRICT, WITHOUT ROWID;
 
 -- The values of custom fields as they are compared, one row for each (a field with several choices has several). For finding and
 -- sorting: the key is the order of a list sorted by one field. Text is folded, e-mails canonical, phones digits; numbers
@@ -713,7 +732,8 @@ CREATE INDEX {prefix}opportunity_owner ON {prefix}opportunity (tenant, owner, da
 CREATE INDEX {prefix}opportunity_state ON {prefix}opportunity (tenant, state, day, id);
 CREATE INDEX {prefix}opportunity_source ON {prefix}opportunity (tenant, source, day, id, state) WHERE source IS NOT NULL;
 CREATE INDEX {prefix}opportunity_reason ON {prefix}opportunity (tenant, reason) WHERE reason IS NOT NULL;
-CREATE INDEX {prefix}opportunity_lead ON {prefix}opportunity (tenant, origin_lead) WHERE origin_lead IS NOT NULL;
+CREATE INDEX {prefix}opportunity_lead ON {prefix}opportunity (tenant, origin_lead, state, currency, amount)
+    WHERE origin_lead IS NOT NULL;
 
 -- Services: what accounts buy, each with its one line. `estimate` and `position` say the line that it was copied from.
 CREATE TABLE {prefix}service (
@@ -755,6 +775,27 @@ CREATE INDEX {prefix}service_account ON {prefix}service (tenant, account, id, st
 CREATE INDEX {prefix}service_state ON {prefix}service (tenant, state, id);
 CREATE INDEX {prefix}service_opportunity ON {prefix}service (tenant, opportunity, id) WHERE opportunity IS NOT NULL;
 CREATE INDEX {prefix}service_estimate ON {prefix}service (tenant, estimate, id) WHERE estimate IS NOT NULL;
+
+-- What sources and campaigns cost: `amount` in whole numbers of 1/10,000, for the days from the first to the last.
+CREATE TABLE {prefix}cost (
+    tenant       TEXT    NOT NULL,
+    id           BLOB    NOT NULL CHECK (length(id) = 16),
+    revision     INTEGER NOT NULL,
+    source       BLOB,
+    campaign     TEXT,
+    amount       INTEGER NOT NULL,
+    currency     TEXT    NOT NULL,
+    first_day    INTEGER NOT NULL,
+    last_day     INTEGER NOT NULL,
+    note         TEXT,
+    created_by   TEXT,
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    CHECK (first_day <= last_day)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX {prefix}cost_day ON {prefix}cost (tenant, first_day, id, last_day);
+CREATE INDEX {prefix}cost_source ON {prefix}cost (tenant, source, first_day, id, last_day) WHERE source IS NOT NULL;
 
 -- Records of the host.
 CREATE TABLE {prefix}record (

@@ -171,6 +171,25 @@ CREATE VIRTUAL TABLE leadcore_contact_search USING fts5 (
 CREATE TABLE 'leadcore_contact_search_config'(k PRIMARY KEY, v) WITHOUT ROWID;
 CREATE TABLE 'leadcore_contact_search_data'(id INTEGER PRIMARY KEY, block BLOB);
 CREATE TABLE 'leadcore_contact_search_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
+CREATE TABLE leadcore_cost (
+    tenant       TEXT    NOT NULL,
+    id           BLOB    NOT NULL CHECK (length(id) = 16),
+    revision     INTEGER NOT NULL,
+    source       BLOB,
+    campaign     TEXT,
+    amount       INTEGER NOT NULL,
+    currency     TEXT    NOT NULL,
+    first_day    INTEGER NOT NULL,
+    last_day     INTEGER NOT NULL,
+    note         TEXT,
+    created_by   TEXT,
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    CHECK (first_day <= last_day)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leadcore_cost_day ON leadcore_cost (tenant, first_day, id, last_day);
+CREATE INDEX leadcore_cost_source ON leadcore_cost (tenant, source, first_day, id, last_day) WHERE source IS NOT NULL;
 CREATE TABLE leadcore_entry (
     seq          INTEGER PRIMARY KEY,
     tenant       TEXT    NOT NULL,
@@ -311,6 +330,8 @@ CREATE TABLE leadcore_lead (
     description      TEXT,
     owner            TEXT,
     source           BLOB,
+    campaign         TEXT,
+    campaign_key     TEXT,
     category         BLOB,
     location         BLOB,
     partner          BLOB,
@@ -352,9 +373,12 @@ CREATE INDEX leadcore_lead_board ON leadcore_lead (tenant, stage, rank, id)
     WHERE trashed_at IS NULL AND state = 0;
 CREATE INDEX leadcore_lead_category ON leadcore_lead (tenant, category, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX leadcore_lead_company ON leadcore_lead (tenant, company_key, id) WHERE trashed_at IS NULL;
-CREATE INDEX leadcore_lead_converted ON leadcore_lead (tenant, updated_at, id)
+CREATE INDEX leadcore_lead_converted ON leadcore_lead
+    (tenant, updated_at, id, source, campaign_key, category, owner, created_at, converted_at)
     WHERE trashed_at IS NULL AND state = 2;
-CREATE INDEX leadcore_lead_created ON leadcore_lead (tenant, created_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX leadcore_lead_created ON leadcore_lead
+    (tenant, created_at, id, source, campaign_key, campaign, category, owner, state, outcome, converted_at, stage)
+    WHERE trashed_at IS NULL;
 CREATE TABLE leadcore_lead_field (
     tenant TEXT    NOT NULL,
     field  TEXT    NOT NULL,
@@ -531,7 +555,8 @@ CREATE TABLE leadcore_opportunity (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_opportunity_account ON leadcore_opportunity (tenant, account, day, id);
 CREATE INDEX leadcore_opportunity_day ON leadcore_opportunity (tenant, day, id);
-CREATE INDEX leadcore_opportunity_lead ON leadcore_opportunity (tenant, origin_lead) WHERE origin_lead IS NOT NULL;
+CREATE INDEX leadcore_opportunity_lead ON leadcore_opportunity (tenant, origin_lead, state, currency, amount)
+    WHERE origin_lead IS NOT NULL;
 CREATE INDEX leadcore_opportunity_number ON leadcore_opportunity (tenant, number);
 CREATE INDEX leadcore_opportunity_owner ON leadcore_opportunity (tenant, owner, day, id, state) WHERE owner IS NOT NULL;
 CREATE INDEX leadcore_opportunity_reason ON leadcore_opportunity (tenant, reason) WHERE reason IS NOT NULL;
@@ -638,6 +663,15 @@ CREATE TABLE leadcore_stage (
     FOREIGN KEY (tenant, pipeline) REFERENCES leadcore_pipeline (tenant, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX leadcore_stage_pipeline ON leadcore_stage (tenant, pipeline, position);
+CREATE TABLE leadcore_stage_step (
+    tenant     TEXT    NOT NULL,
+    lead       INTEGER NOT NULL,
+    seq        INTEGER NOT NULL,
+    from_stage BLOB    NOT NULL CHECK (length(from_stage) = 16),
+    since      INTEGER NOT NULL,
+    to_stage   BLOB    NOT NULL CHECK (length(to_stage) = 16),
+    PRIMARY KEY (tenant, lead, seq)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE leadcore_stage_sum (
     tenant        TEXT    NOT NULL,
     stage         BLOB    NOT NULL,

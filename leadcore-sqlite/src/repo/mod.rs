@@ -5,6 +5,7 @@ mod agenda;
 mod blobs;
 mod blocks;
 mod children;
+mod costs;
 mod custom;
 mod estimates;
 mod files;
@@ -18,9 +19,11 @@ mod numbers;
 mod opportunities;
 mod people;
 mod records;
+mod reports;
 mod scan;
 mod services;
 mod setup;
+mod steps;
 mod sums;
 mod tally;
 mod terms;
@@ -37,6 +40,8 @@ pub(crate) use blocks::ADD_BLOCK;
 pub(crate) use blocks::block_queries;
 #[cfg(test)]
 pub(crate) use children::{child_queries, tab_query};
+#[cfg(test)]
+pub(crate) use costs::scan_query as cost_query;
 pub(crate) use custom::{ADD_FIELD, add_field, custom_value};
 #[cfg(test)]
 pub(crate) use journal::{history_queries, replay_query};
@@ -44,5 +49,7 @@ pub(crate) use leads::key_kind;
 #[cfg(test)]
 pub(crate) use opportunities::scan_query as opportunity_query;
 pub(crate) use records::{ACCOUNT_COLUMNS, CONTACT_COLUMNS, account, contact};
+#[cfg(test)]
+pub(crate) use reports::report_queries;
 #[cfg(test)]
 pub(crate) use services::scan_query as service_query;

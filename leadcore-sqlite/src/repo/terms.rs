@@ -18,8 +18,7 @@ const REVISION: &str = "SELECT revision FROM leadcore_term WHERE tenant = ? AND 
 const GET: &str = "SELECT kind, id, revision, name, color, position, archived, needs_detail FROM leadcore_term WHERE tenant = ? AND kind = ? AND id = ?";
 const LIST: &str = "SELECT kind, id, revision, name, color, position, archived, needs_detail FROM leadcore_term WHERE tenant = ? AND kind = ? ORDER BY position, name_key, id";
 const REMOVE: &str = "DELETE FROM leadcore_term WHERE tenant = ? AND kind = ? AND id = ?";
-const OPPORTUNITIES_OF_SOURCE: &str =
-    " + (SELECT count(*) FROM leadcore_opportunity WHERE tenant = ?1 AND source = ?2)";
+const USES_OF_SOURCE: &str = " + (SELECT count(*) FROM leadcore_opportunity WHERE tenant = ?1 AND source = ?2) + (SELECT count(*) FROM leadcore_cost WHERE tenant = ?1 AND source = ?2)";
 const OPPORTUNITIES_OF_REASON: &str =
     " + (SELECT count(*) FROM leadcore_opportunity WHERE tenant = ?1 AND reason = ?2)";
 const ACCOUNTS_OF_CATEGORY: &str =
@@ -148,7 +147,7 @@ impl Terms for SqliteTxn<'_> {
                     ""
                 };
                 let opportunities = match kind {
-                    TermKind::Source => OPPORTUNITIES_OF_SOURCE,
+                    TermKind::Source => USES_OF_SOURCE,
                     TermKind::LostReason => OPPORTUNITIES_OF_REASON,
                     _ => "",
                 };

@@ -12,6 +12,7 @@ mod host;
 mod keys;
 mod opportunity_plans;
 mod plans;
+mod report_plans;
 mod walk_plans;
 mod writers;
 

@@ -106,6 +106,7 @@ pub fn create(
     check_named(ctx, &fields)?;
     let about = children::check_about(ctx, txn, &Opportunity::about(account, &contacts), &Tab::Opportunity)?;
     fields.source = fields.source.or_else(|| lead.as_ref().and_then(|lead| lead.fields.source));
+    fields.campaign = fields.campaign.or_else(|| lead.as_ref().and_then(|lead| lead.fields.campaign.clone()));
     let own = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
     let owner = fields.owner.clone().or_else(|| own.cloned());
     let origin = lead.map(|lead| lead.id);
@@ -335,6 +336,7 @@ fn check_named(ctx: &Context<'_>, fields: &OpportunityFields) -> Result<()> {
         ("probability", fields.probability.is_some()),
         ("expected_close", fields.expected_close.is_some()),
         ("source", fields.source.is_some()),
+        ("campaign", fields.campaign.is_some()),
         ("description", fields.description.is_some()),
         ("lines", !fields.lines.is_empty()),
     ];

@@ -1,15 +1,15 @@
-//! Accounts and opportunities that hold a term which goes.
+//! Accounts, opportunities and costs that hold a term which goes.
 
 use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Account, Action, NewEntry, Opportunity, OpportunityEnd, OpportunityFields, SubjectKind, TermKind,
-    account_changes,
+    Account, Action, Cost, CostFields, NewEntry, Opportunity, OpportunityEnd, OpportunityFields, SubjectKind,
+    TermKind, account_changes, cost_changes,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, CategoryId, LostReasonId, OperationId, OpportunityId, SourceId};
-use crate::store::Txn;
+use crate::store::{CostScan, Txn};
 
 use super::children;
 
@@ -24,6 +24,9 @@ pub(super) fn replace(
     (kind, term): (TermKind, Uuid),
     by: Option<Uuid>,
 ) -> Result<()> {
+    if kind == TermKind::Source {
+        replace_in_costs(ctx, txn, operation, (SourceId::from_uuid(term), by.map(SourceId::from_uuid)))?;
+    }
     loop {
         // Those of the last round hold it no more.
         let held = txn.terms().holders(kind, term, ROUND)?;
@@ -45,6 +48,31 @@ pub(super) fn replace(
             // Else the same ones would be found for ever.
             return Err(Error::new(ErrorKind::Internal, "what holds a term cannot be rewritten"));
         }
+        txn.journal().append(operation, &entries)?;
+    }
+}
+
+fn replace_in_costs(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    operation: OperationId,
+    (source, by): (SourceId, Option<SourceId>),
+) -> Result<()> {
+    let scan = CostScan { source: Some(source), from: None, until: None, after: None, limit: ROUND };
+    loop {
+        // Those of the last round hold it no more.
+        let held = txn.costs().scan(&scan)?;
+        if held.is_empty() {
+            return Ok(());
+        }
+        let (mut after, mut entries) = (Vec::with_capacity(held.len()), Vec::with_capacity(held.len()));
+        for before in held {
+            let fields = CostFields { source: by, ..before.fields.clone() };
+            let told = cost_changes(Some(&before.fields), Some(&fields));
+            entries.push(NewEntry::new(before.id, Action::Updated, ctx.now()).with_changes(told));
+            after.push(Cost { fields, revision: before.revision.next(), updated_at: ctx.now(), ..before });
+        }
+        txn.costs().update(&after)?;
         txn.journal().append(operation, &entries)?;
     }
 }

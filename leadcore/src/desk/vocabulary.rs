@@ -196,7 +196,7 @@ pub fn reorder<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, order: &[I]) -> 
     Ok(records.into_iter().map(|record| record.term.typed()).collect())
 }
 
-/// What to do with leads, accounts and opportunities that refer to a term that is to be deleted.
+/// What to do with leads, accounts, opportunities and costs that refer to a term that is to be deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InUse<I> {
     /// Refuse while there are any.
@@ -208,7 +208,7 @@ pub enum InUse<I> {
 }
 
 /// Deletes a term for good (S0.07). Leads are never deleted with it; those in the trash are treated like the others. Accounts,
-/// also archived ones, and opportunities, also won and lost ones, are rewritten as leads are, and their history says so.
+/// also archived ones, opportunities, also won and lost ones, and costs are rewritten as leads are, and their history says so.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` with [`Conflict::InUse`] when something refers to it and is not to be rewritten, or is a

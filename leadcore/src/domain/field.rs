@@ -203,6 +203,8 @@ fields! {
     Owner = "owner", "Owner", FieldType::User, Write;
     /// Where the lead came from.
     Source = "source", "Source", term(TermKind::Source), Write;
+    /// The campaign that brought it, as the host calls it.
+    Campaign = "campaign", "Campaign", FieldType::Text, Write;
     /// What kind of lead it is.
     Category = "category", "Category", term(TermKind::Category), Write;
     /// The place it belongs to.

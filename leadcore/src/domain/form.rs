@@ -80,6 +80,7 @@ pub(super) const fn standard_section(field: &Field) -> &'static str {
         | Field::ExpectedClose => "finance",
         Field::Owner
         | Field::Source
+        | Field::Campaign
         | Field::Category
         | Field::Location
         | Field::Partner

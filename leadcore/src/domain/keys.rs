@@ -120,6 +120,12 @@ impl LeadFields {
         self.person.as_ref().map(|person| fold(person.full())).unwrap_or_default()
     }
 
+    /// What leads of one campaign have in common, however it is written; none without one.
+    #[must_use]
+    pub fn campaign_key(&self) -> Option<String> {
+        self.campaign.as_deref().map(fold)
+    }
+
     /// The text that a search looks into (S0.15): see [`SearchText`].
     #[must_use]
     pub fn search_text(&self) -> SearchText {

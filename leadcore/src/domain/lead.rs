@@ -170,6 +170,8 @@ pub struct LeadFields {
     pub owner: Option<UserId>,
     /// Where the lead came from.
     pub source: Option<SourceId>,
+    /// The campaign that brought it, as the host calls it: at most 500 characters.
+    pub campaign: Option<String>,
     /// What kind of lead it is.
     pub category: Option<CategoryId>,
     /// The place it belongs to.
@@ -248,6 +250,7 @@ impl LeadFields {
             ("job_title", &self.job_title, MAX_LINE),
             ("currency_symbol", &self.currency_symbol, MAX_SYMBOL),
             ("industry", &self.industry, MAX_LINE),
+            ("campaign", &self.campaign, MAX_LINE),
             ("description", &self.description, MAX_TEXT_BYTES),
         ]));
         let mut systems: Vec<_> = self.external_ids.iter().map(ExternalRef::system).collect();

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::id::{
-    AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, NumberSeriesId, OpportunityId, PipelineId,
-    RecordId, ServiceId, ViewId,
+    AccountId, ActivityId, ContactId, CostId, EstimateId, FileId, LeadId, NumberSeriesId, OpportunityId,
+    PipelineId, RecordId, ServiceId, ViewId,
 };
 
 /// The kinds of record that have a history and links.
@@ -45,11 +45,13 @@ pub enum SubjectKind {
     Service,
     /// A number series.
     NumberSeries,
+    /// What a source or campaign cost.
+    Cost,
 }
 
 impl SubjectKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Lead,
         Self::Contact,
         Self::Account,
@@ -65,6 +67,7 @@ impl SubjectKind {
         Self::Opportunity,
         Self::Service,
         Self::NumberSeries,
+        Self::Cost,
     ];
 
     /// Whether records of this kind hang on others: what a [`Placement`](super::Placement) places.
@@ -101,6 +104,7 @@ impl SubjectKind {
             Self::Opportunity => "opportunity",
             Self::Service => "service",
             Self::NumberSeries => "number_series",
+            Self::Cost => "cost",
         }
     }
 
@@ -149,6 +153,7 @@ subject!(
     ActivityId => Activity, FileId => File, EstimateId => Estimate, RecordId => Record,
     OpportunityId => Opportunity, ServiceId => Service,
     NumberSeriesId => NumberSeries,
+    CostId => Cost,
 );
 
 /// What the link says about its two ends.

@@ -79,7 +79,8 @@ pub struct OpportunityFields {
     /// Where it came from; of a new one about a lead, the source of the lead where none is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceId>,
-    /// The campaign that brought it, as the host calls it: at most 500 bytes.
+    /// The campaign that brought it, as the host calls it, at most 500 characters; of a new one about a lead, that of the lead
+    /// where none is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign: Option<String>,
     /// What else there is to say, at most 20,000 characters.

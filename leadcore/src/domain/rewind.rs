@@ -350,6 +350,7 @@ fn write_one(lead: &mut Lead, key: &str, value: &FieldValue) -> Written {
         Field::JobTitle => fields.job_title = owned(value)?,
         Field::CurrencySymbol => fields.currency_symbol = owned(value)?,
         Field::Industry => fields.industry = owned(value)?,
+        Field::Campaign => fields.campaign = owned(value)?,
         Field::Description => fields.description = owned(value)?,
         Field::Street | Field::City | Field::Region | Field::PostalCode | Field::Country => {
             fields.address = address(std::mem::take(&mut fields.address), &field, value)?;

@@ -115,6 +115,12 @@ const SYNONYMS: &[(Field, &str)] = &[
          bransch settore setor",
     ),
     (
+        Field::Campaign,
+        "campaign campaignname campaignsource utmcampaign primarycampaign primarycampaignsource leadcampaign \
+         marketingcampaign firsttouchcampaign kampagne kampanje kampanj campana campagne campagna campanha \
+         nombredecampana nomdecampagne kampagnenname",
+    ),
+    (
         Field::Description,
         "description notes note comments comment remarks remark message beschreibung notizen \
          internalnotes details obs observacoes observaciones beskrivelse beskrivning descripcion \

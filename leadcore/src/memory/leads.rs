@@ -13,7 +13,7 @@ use crate::store::{Derived, LeadChange, Leads, Tallies};
 use super::{MemoryTxn, State, check_revision, exists};
 
 impl State {
-    fn live(&self) -> impl Iterator<Item = &Lead> {
+    pub(super) fn live(&self) -> impl Iterator<Item = &Lead> {
         self.leads.values().map(Arc::as_ref).filter(|lead| lead.trashed.is_none())
     }
 
@@ -76,6 +76,7 @@ impl Leads for MemoryTxn {
             check_revision("lead", stored.revision, before.revision)?;
             next.drop_keys(&stored);
             next.add_keys(after);
+            next.step(before, after);
             Arc::make_mut(&mut next.leads).insert(after.id, Arc::new(after.clone()));
         }
         *state = next;
@@ -92,6 +93,7 @@ impl Leads for MemoryTxn {
             next.drop_keys(&stored);
             Arc::make_mut(&mut next.numbers_used).remove(&stored.number);
             Arc::make_mut(&mut next.leads).remove(&lead.id);
+            Arc::make_mut(&mut next.steps).remove(&lead.id);
             Arc::make_mut(&mut next.marks).retain(|(_, marked), _| *marked != lead.id);
         }
         *state = next;

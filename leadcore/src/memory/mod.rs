@@ -15,6 +15,7 @@ mod leads;
 mod numbers;
 mod opportunities;
 mod records;
+mod reports;
 mod setup;
 mod views;
 
@@ -25,14 +26,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Activity, Contact, ContentHash, Counter, Estimate, FileRecord, HostRecord, Lead, LeadLines,
-    Link, MatchKey, NewEntry, NumberSeries, Operation, Opportunity, Pipeline, Placement, SavedView, Service,
-    Subject, TermKind, TermRecord, ViewPreferences,
+    Account, Activity, Contact, ContentHash, Cost, Counter, Estimate, FileRecord, HostRecord, Lead,
+    LeadLines, Link, MatchKey, NewEntry, NumberSeries, Operation, Opportunity, Pipeline, Placement,
+    SavedView, Service, Subject, TermKind, TermRecord, ViewPreferences,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{
-    AccountId, ActivityId, ContactId, EstimateId, FileId, LeadId, NumberSeriesId, OperationId, OpportunityId,
-    PipelineId, RecordId, Revision, ServiceId, TenantId, UserId, ViewId,
+    AccountId, ActivityId, ContactId, CostId, EstimateId, FileId, LeadId, NumberSeriesId, OperationId,
+    OpportunityId, PipelineId, RecordId, Revision, ServiceId, StageId, TenantId, UserId, ViewId,
 };
 use crate::store::{SettingName, Store, Txn, Upload};
 use crate::time::Timestamp;
@@ -76,6 +77,18 @@ struct State {
     lead_lines: Arc<BTreeMap<LeadId, LeadLines>>,
     opportunities: Arc<BTreeMap<OpportunityId, Opportunity>>,
     services: Arc<BTreeMap<ServiceId, Service>>,
+    costs: Arc<BTreeMap<CostId, Cost>>,
+    /// The moves of leads between stages, as far as they were not taken back.
+    steps: Arc<BTreeMap<LeadId, Vec<Step>>>,
+}
+
+/// A move of a lead between stages.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    from: StageId,
+    /// Since when it had been there.
+    since: Timestamp,
+    to: StageId,
 }
 
 /// A store in memory.

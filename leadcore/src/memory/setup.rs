@@ -116,7 +116,12 @@ impl Terms for MemoryTxn {
     fn usage(&mut self, kind: TermKind, id: Uuid) -> Result<u64> {
         let (field, term) = (kind.field(), FieldValue::Id(id));
         let leads = self.state.leads.values().filter(|lead| field.read(lead).items().contains(&term)).count();
-        let used = leads.saturating_add(self.holders(kind, id, usize::MAX)?.len());
+        let costs =
+            self.state.costs.values().filter(|cost| {
+                kind == TermKind::Source && cost.fields.source.map(SourceId::as_uuid) == Some(id)
+            });
+        let used = leads.saturating_add(costs.count());
+        let used = used.saturating_add(self.holders(kind, id, usize::MAX)?.len());
         Ok(u64::try_from(used).unwrap_or(u64::MAX))
     }
 
@@ -132,7 +137,8 @@ impl Terms for MemoryTxn {
             _ => false,
         });
         let accounts = accounts.map(|account| Subject::from(account.id));
-        Ok(accounts.chain(opportunities.map(|one| one.id.into())).take(limit).collect())
+        let opportunities = opportunities.map(|one| Subject::from(one.id));
+        Ok(accounts.chain(opportunities).take(limit).collect())
     }
 }
 

@@ -11,6 +11,7 @@ mod follow_up;
 mod list_cursor;
 mod page;
 mod period;
+mod report;
 mod search;
 mod text;
 
@@ -22,5 +23,6 @@ pub(crate) use list_cursor::Asked;
 pub use list_cursor::ListCursor;
 pub use page::{Cursor, Direction, LeadQuery, LeadScan, MAX_PAGE, Page, Sort, SortField};
 pub use period::{Period, Relative, Unit};
+pub use report::{Clocks, Dated, Dimension, PeriodUnit, ReportScan};
 pub use search::{SearchParts, Term, TextSearch, search_terms};
 pub use text::{MAX_TEXT, TextError};

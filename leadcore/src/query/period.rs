@@ -112,7 +112,7 @@ impl Unit {
     }
 
     /// The first day of the period that `day` lies in.
-    fn begin(self, day: NaiveDate) -> Option<NaiveDate> {
+    pub(super) fn begin(self, day: NaiveDate) -> Option<NaiveDate> {
         let Some((length, start)) = self.months() else {
             let since_monday = day.weekday().num_days_from_monday();
             let back = if self == Self::Week { since_monday } else { 0 };

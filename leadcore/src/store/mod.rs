@@ -24,6 +24,7 @@ mod journal;
 mod leads;
 mod opportunities;
 mod records;
+mod reports;
 mod setup;
 mod views;
 
@@ -42,6 +43,9 @@ pub use journal::{Journal, Links};
 pub use leads::{Derived, LeadChange, Leads, Tallies};
 pub use opportunities::{Opportunities, OpportunityScan, ServiceScan, Services};
 pub use records::{Accounts, Block, Contacts, NamePlace, NameSearch};
+pub use reports::{
+    CostScan, Costs, Entered, LeadFigures, MiddleWaits, Reports, StageFigures, Worth, WorthFigures,
+};
 pub use setup::{GivenQuery, Numbers, Pipelines, SettingName, Settings, Terms, WhichNumbers, check_skip};
 pub use views::{Marks, Views, WhichViews};
 
@@ -93,6 +97,10 @@ pub trait Txn {
     fn opportunities(&mut self) -> &mut dyn Opportunities;
     /// Services.
     fn services(&mut self) -> &mut dyn Services;
+    /// What sources and campaigns cost.
+    fn costs(&mut self) -> &mut dyn Costs;
+    /// Figures of leads and of what came of them.
+    fn reports(&mut self) -> &mut dyn Reports;
     /// Records of the host's own.
     fn records(&mut self) -> &mut dyn Records;
     /// Who follows what.
@@ -121,7 +129,7 @@ macro_rules! own_ports {
             pipelines: Pipelines, terms: Terms, settings: Settings, numbers: Numbers, views: Views, marks: Marks,
             children: Children, activities: Activities, agenda: Agenda, files: Files, blobs: Blobs,
             estimates: Estimates, lines: Lines, opportunities: Opportunities, services: Services,
-            records: Records, followers: Followers,
+            costs: Costs, reports: Reports, records: Records, followers: Followers,
         }
     };
     ($($port:ident: $of:ident,)+) => {$(

@@ -54,7 +54,7 @@ pub trait Terms {
     ///
     /// # Errors
     /// `NotFound`; `Conflict` with [`InUse`](crate::error::Conflict::InUse) (by as many as [`usage`](Self::usage)) when
-    /// leads, accounts or opportunities refer to it.
+    /// leads, accounts, opportunities or costs refer to it.
     fn remove(&mut self, kind: TermKind, id: Uuid) -> Result<()>;
 
     /// The terms of a list with these ids, in the order asked; unknown ids are left out.
@@ -69,7 +69,7 @@ pub trait Terms {
     /// A failure of the store.
     fn list(&mut self, kind: TermKind) -> Result<Vec<TermRecord>>;
 
-    /// How many leads (trashed ones included), accounts and opportunities refer to a term.
+    /// How many leads (trashed ones included), accounts, opportunities and costs refer to a term.
     ///
     /// # Errors
     /// A failure of the store.

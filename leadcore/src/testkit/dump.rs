@@ -8,14 +8,15 @@ use serde::Serialize;
 use crate::domain::{HostRecord, Lead, Subject, SubjectKind, TermKind, Topics};
 use crate::error::Result;
 use crate::id::{ActivityId, ContactId, FileId, LeadId, RecordId, TenantId};
-use crate::query::{Cursor, LeadScan, Resolved, Sort, SortField};
+use crate::query::{Cursor, LeadScan, ReportScan, Resolved, Sort, SortField};
 use crate::store::{
-    ChildQuery, EstimateScan, OpportunityScan, ServiceScan, SettingName, Store, StoreExt, Txn, WhichViews,
+    ChildQuery, CostScan, EstimateScan, OpportunityScan, ServiceScan, SettingName, Store, StoreExt, Txn,
+    WhichViews,
 };
 use crate::time::{Date, Timestamp};
 
 /// Everything that the ports say about a tenant, a line for each record, in an order that no store decides: leads with the
-/// trash, accounts, links, contacts, pipelines, terms, estimates, products, opportunities, services, settings, numbers, what hangs on records,
+/// trash, accounts, links, contacts, pipelines, terms, estimates, products, opportunities, services, costs, the stages that leads were in, settings, numbers, what hangs on records,
 /// reminders, followers, records of the host, operations with their entries.
 ///
 /// Two stores hold the same if their dumps are equal. What a store may choose is left out: the places of journal
@@ -74,6 +75,14 @@ fn text_of(txn: &mut dyn Txn) -> Result<String> {
     }
     estimates(&mut out, txn, &mut subjects)?;
     opportunities(&mut out, txn, &mut subjects)?;
+    for cost in txn.costs().scan(&CostScan { limit: usize::MAX, ..Default::default() })? {
+        subjects.insert(cost.id.into());
+        line(&mut out, "cost", &cost);
+    }
+    // Which stages each lead was in.
+    for figures in txn.reports().stages(&ReportScan::all())? {
+        line(&mut out, "stage entered", &(figures.stage, figures.entered));
+    }
     for name in SettingName::ALL {
         line(&mut out, "setting", &(name.code(), txn.settings().load(name)?));
     }

@@ -32,7 +32,8 @@ impl Txn for Counting<'_> {
         leads: Leads, tallies: Tallies, contacts: Contacts, accounts: Accounts, links: Links, journal: Journal,
         pipelines: Pipelines, terms: Terms, settings: Settings, numbers: Numbers, views: Views, marks: Marks,
         children: Children, activities: Activities, agenda: Agenda, files: Files, blobs: Blobs, estimates: Estimates,
-        lines: Lines, opportunities: Opportunities, services: Services, records: Records, followers: Followers,
+        lines: Lines, opportunities: Opportunities, services: Services, costs: Costs, reports: Reports,
+        records: Records, followers: Followers,
     }
 
     fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {

@@ -420,6 +420,7 @@ fn stays(
             probability: fields.probability,
             expected_close: fields.expected_close,
             source: fields.source,
+            campaign: fields.campaign.clone(),
             owner: fields.owner.clone(),
             description: fields.description.clone(),
             ..LeadFields::default()

@@ -16,13 +16,14 @@ use crate::value::Currency;
 
 /// The field of leads that says the same as each field of an opportunity: whoever may not see the one sees nothing of the
 /// other.
-const SHOWN_BY: [(&str, Field); 10] = [
+const SHOWN_BY: [(&str, Field); 11] = [
     ("owner", Field::Owner),
     ("amount", Field::Amount),
     ("currency", Field::Currency),
     ("probability", Field::Probability),
     ("expected_close", Field::ExpectedClose),
     ("source", Field::Source),
+    ("campaign", Field::Campaign),
     ("description", Field::Description),
     // What they add up to is the amount.
     ("lines", Field::Amount),
@@ -66,6 +67,7 @@ impl Child for Opportunity {
         fields.expected_close = fields.expected_close.filter(|_| !hidden("expected_close"));
         fields.source = fields.source.filter(|_| !hidden("source"));
         fields.custom.retain(|key, _| !hidden(key.as_str()));
+        fields.campaign = fields.campaign.take().filter(|_| !hidden("campaign"));
         fields.description = fields.description.take().filter(|_| !hidden("description"));
         if hidden("amount") {
             fields.amount = None;

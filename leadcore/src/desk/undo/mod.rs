@@ -25,6 +25,7 @@
 
 mod account;
 mod child;
+mod cost;
 mod followers;
 mod links;
 mod record;

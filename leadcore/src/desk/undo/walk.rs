@@ -20,7 +20,9 @@ use super::super::custom::Claimed;
 use super::super::leads::update_all;
 use super::super::settings::{load_catalogue, load_catalogue_of};
 use super::child::{self, Hands};
-use super::{UndoFailure, UndoPart, UndoRecord, account, followers, links, record, series, setting, terms};
+use super::{
+    UndoFailure, UndoPart, UndoRecord, account, cost, followers, links, record, series, setting, terms,
+};
 
 /// How many records one chunk reads and writes.
 const CHUNK: usize = 500;
@@ -172,6 +174,7 @@ impl<'a> Walk<'a> {
                 SubjectKind::NumberSeries => {
                     series::take_back(&self.bench, txn, by, subject, &story, &mut entries)?
                 }
+                SubjectKind::Cost => cost::take_back(&self.bench, txn, by, subject, &story, &mut entries)?,
                 SubjectKind::Term => terms::term(&mut self.bench, txn, by, subject, &story, &mut entries)?,
                 SubjectKind::Settings => {
                     setting::take_back(&self.bench, txn, by, subject, &story, &mut entries)?

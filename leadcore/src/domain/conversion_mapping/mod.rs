@@ -247,13 +247,14 @@ const CONTACT: [(Field, &str, FillPolicy); 4] = [
     (Field::Phone, "phone", FillPolicy::Keep),
 ];
 /// What an opportunity gets. A running one that a lead is added to keeps what was agreed.
-const OPPORTUNITY: [(Field, &str, FillPolicy); 8] = [
+const OPPORTUNITY: [(Field, &str, FillPolicy); 9] = [
     (Field::Company, "name", FillPolicy::Keep),
     (Field::Amount, "amount", FillPolicy::FillEmpty),
     (Field::Currency, "currency", FillPolicy::FillEmpty),
     (Field::Probability, "probability", FillPolicy::FillEmpty),
     (Field::ExpectedClose, "expected_close", FillPolicy::FillEmpty),
     (Field::Source, "source", FillPolicy::FillEmpty),
+    (Field::Campaign, "campaign", FillPolicy::FillEmpty),
     (Field::Owner, "owner", FillPolicy::FillEmpty),
     (Field::Description, "description", FillPolicy::FillEmpty),
 ];

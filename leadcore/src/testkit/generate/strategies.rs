@@ -82,6 +82,7 @@ pub fn lead_fields() -> impl Strategy<Value = LeadFields> {
                 .with_country(country.map(|code| Country::parse(code).unwrap())),
             amount,
             industry: free.clone(),
+            campaign: free.clone(),
             description: free,
             owner: owner.map(|user| user.parse().unwrap()),
             external_ids: external_ids.into_iter().map(|id| ExternalRef::parse(id).unwrap()).collect(),

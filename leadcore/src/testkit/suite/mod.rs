@@ -30,6 +30,7 @@ pub mod pages;
 pub mod people;
 pub mod pipelines;
 pub mod records;
+pub mod reports;
 pub mod settings;
 pub mod stages;
 pub mod sums;
@@ -138,6 +139,12 @@ cases! { $
     host_records {
         host_records_come_back_as_they_were_written,
         host_records_keep_their_rules,
+    }
+    reports {
+        costs_come_back_as_they_were_written,
+        costs_keep_their_rules,
+        figures_agree_with_the_reference,
+        moves_count_until_they_are_taken_back,
     }
     links {
         a_link_is_there_once,

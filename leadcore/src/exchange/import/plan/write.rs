@@ -145,6 +145,7 @@ fn overwrite(row: &LeadFields, fields: &mut LeadFields) {
         score,
         industry,
         description,
+        campaign,
         owner
     );
     for (key, value) in &row.custom {
