@@ -42,16 +42,13 @@ fn patch(
 ) -> Result<()> {
     let own = given.iter().any(|(key, _)| key.starts_with(CustomKey::PREFIX));
     let kind = CatalogueKind::Contact;
-    let catalogue =
-        if own { desk::settings::catalogue_of(ctx, txn, kind)?.1 } else { Catalogue::of(kind) };
+    let catalogue = if own { desk::settings::catalogue_of(ctx, txn, kind)?.1 } else { Catalogue::of(kind) };
     let mut write = |key: &str, value: &FieldValue| match CustomKey::new(key) {
         Ok(own) => catalogue.write_custom(&own, &mut fields.custom, value, region),
         Err(_) => write(fields, key, value, region),
     };
-    let broken: Vec<_> = given
-        .iter()
-        .filter_map(|(key, value)| write(key, value).err().map(|error| error.at(key)))
-        .collect();
+    let broken: Vec<_> =
+        given.iter().filter_map(|(key, value)| write(key, value).err().map(|error| error.at(key))).collect();
     if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use leadcore::domain::{
-    Catalogue, CustomField, CustomKey, CustomValue, CustomValues, Emails, Field, FieldValue, Lead, Phones, ReachKind,
-    ReachMark, Reachable,
+    Catalogue, CustomField, CustomKey, CustomValue, CustomValues, Emails, Field, FieldValue, Lead, Phones,
+    ReachKind, ReachMark, Reachable,
 };
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::store::{SettingName, Txn};

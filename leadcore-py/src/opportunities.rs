@@ -7,8 +7,9 @@ use leadcore::desk;
 use leadcore::desk::opportunities::{Lost, NewOpportunity, OpportunityQuery};
 use leadcore::desk::services::{NewService, ServiceQuery};
 use leadcore::domain::{
-    CatalogueKind, CustomKey, CustomValue, CustomValues, FieldValue, Numbering, Opportunity, OpportunityFields, OpportunityPatch, OpportunityState, Service, ServiceFields,
-    ServiceOrigin, ServicePatch, ServiceState,
+    CatalogueKind, CustomKey, CustomValue, CustomValues, FieldValue, Numbering, Opportunity,
+    OpportunityFields, OpportunityPatch, OpportunityState, Service, ServiceFields, ServiceOrigin,
+    ServicePatch, ServiceState,
 };
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::{

@@ -199,11 +199,7 @@ pub(crate) fn section_remove(py: Python<'_>, session: &Session, of: Text, key: T
 
 /// The sections of the form, each with the fields that people fill in.
 #[pyfunction]
-pub(crate) fn form<'py>(
-    py: Python<'py>,
-    session: &Session,
-    of: Text,
-) -> PyResult<Vec<Bound<'py, PyAny>>> {
+pub(crate) fn form<'py>(py: Python<'py>, session: &Session, of: Text) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let catalogue = visible(py, session, &of)?;
     let class = models(py)?.getattr("FormSection")?;
     let parts = catalogue.form();

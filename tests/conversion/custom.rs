@@ -1,8 +1,12 @@
 //! Custom fields through a conversion: none lost where a field takes them, each told where none does, and back again.
 
-use leadcore::desk::convert::{self, AccountChoice, ConversionOptions, OpportunityChoice, PlannedOpportunity};
+use leadcore::desk::convert::{
+    self, AccountChoice, ConversionOptions, OpportunityChoice, PlannedOpportunity,
+};
 use leadcore::desk::{Expect, accounts, conversion_mapping, leads, opportunities, settings};
-use leadcore::domain::conversion_mapping::{ConversionMapping, FillPolicy, FindingCode, Severity, WhyDropped};
+use leadcore::domain::conversion_mapping::{
+    ConversionMapping, FillPolicy, FindingCode, Severity, WhyDropped,
+};
 use leadcore::domain::{
     AccountPatch, Catalogue, CatalogueKind, Choice, CustomField, CustomKey, CustomType, CustomValue,
     CustomValues, Field, LeadFields, OpportunityFields,
@@ -73,7 +77,8 @@ fn there_and_back(store: &dyn Store, values: &CustomValues) -> std::result::Resu
             settings::set_catalogue(&ctx, txn, None, &catalogue)?;
         }
         let other = leads::create(&ctx, txn, company("Other AS").into())?;
-        let mut fields = LeadFields { person: Some(PersonName::parse("Anna Berg")?), ..company("Nordlys AS") };
+        let mut fields =
+            LeadFields { person: Some(PersonName::parse("Anna Berg")?), ..company("Nordlys AS") };
         fields.custom.clone_from(values);
         fields.custom.insert(key("x_link"), CustomValue::Link(other.id.into()));
         leads::create(&ctx, txn, fields.into())
@@ -190,16 +195,19 @@ fn into_an_account_that_is_there_each_field_goes_by_its_policy() {
         define(&host, kind, kinds);
     }
     let texts = |text: &str| {
-        names.map(|name| (key(name), CustomValue::Text(text.to_owned()))).into_iter().collect::<CustomValues>()
+        names
+            .map(|name| (key(name), CustomValue::Text(text.to_owned())))
+            .into_iter()
+            .collect::<CustomValues>()
     };
     let first = host.add(LeadFields { custom: texts("old"), ..company("Nordlys AS") });
     let account = host.write(|ctx, txn| convert::convert(ctx, txn, first.id, &ConversionOptions::default()));
     let account = account.account.unwrap();
-    let policies =
-        [FillPolicy::FillEmpty, FillPolicy::Overwrite, FillPolicy::Keep, FillPolicy::Append];
-    let mapping = names.iter().zip(policies).fold(ConversionMapping::standard(), |mapping, (name, policy)| {
-        mapping.with(own(name), &format!("account.{name}"), policy).unwrap()
-    });
+    let policies = [FillPolicy::FillEmpty, FillPolicy::Overwrite, FillPolicy::Keep, FillPolicy::Append];
+    let mapping =
+        names.iter().zip(policies).fold(ConversionMapping::standard(), |mapping, (name, policy)| {
+            mapping.with(own(name), &format!("account.{name}"), policy).unwrap()
+        });
     host.write(|ctx, txn| conversion_mapping::set(ctx, txn, None, &mapping));
     let second = host.add(LeadFields { custom: texts("new"), ..company("Nordlys Energi AS") });
     let mut options = ConversionOptions::default();
@@ -256,11 +264,13 @@ fn a_running_opportunity_is_filled_by_the_same_rules() {
     define(&host, CatalogueKind::Lead, [field("x_goal"), field("x_risk")]);
     define(&host, CatalogueKind::Opportunity, [field("x_goal"), field("x_risk")]);
     let customer = host.add(company("Nordlys AS"));
-    let account = host.write(|ctx, txn| convert::convert(ctx, txn, customer.id, &ConversionOptions::default()));
+    let account =
+        host.write(|ctx, txn| convert::convert(ctx, txn, customer.id, &ConversionOptions::default()));
     let text = |text: &str| CustomValue::Text(text.to_owned());
     let mut roof = OpportunityFields::named("Roof");
     roof.custom.insert(key("x_goal"), text("ours"));
-    let roof = host.write(|ctx, txn| opportunities::create(ctx, txn, account.account.unwrap(), roof.clone().into()));
+    let roof =
+        host.write(|ctx, txn| opportunities::create(ctx, txn, account.account.unwrap(), roof.clone().into()));
     let mut fields = company("Nordlys Energi AS");
     fields.custom = CustomValues::from([(key("x_goal"), text("theirs")), (key("x_risk"), text("low"))]);
     let lead = host.add(fields);

@@ -1,6 +1,8 @@
 //! The port for opportunities. Their lines are rows.
 
-use leadcore::domain::{Actor, BlockKey, Opportunity, OpportunityEnd, OpportunityFields, OpportunityState, Series};
+use leadcore::domain::{
+    Actor, BlockKey, Opportunity, OpportunityEnd, OpportunityFields, OpportunityState, Series,
+};
 use leadcore::error::Result;
 use leadcore::id::{AccountId, LeadId, LostReasonId, OpportunityId, SourceId, UserId};
 use leadcore::store::{Block, Opportunities, OpportunityScan};

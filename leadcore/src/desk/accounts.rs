@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::domain::{
-    Account, AccountFields, AccountPatch, Action, CatalogueKind, LeadNumber, Link, LinkRole, NewEntry, NumberPlace,
-    OperationKind, Series, TermKind, account_changes,
+    Account, AccountFields, AccountPatch, Action, CatalogueKind, LeadNumber, Link, LinkRole, NewEntry,
+    NumberPlace, OperationKind, Series, TermKind, account_changes,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, LeadId, NumberSeriesId};

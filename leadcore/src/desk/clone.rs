@@ -126,7 +126,8 @@ pub fn clone_lead_with(
 
 /// Empties fields whose values no two leads may share, and custom fields that take no such value any more.
 fn without_unique(catalogue: &Catalogue, fields: &mut LeadFields) {
-    let unique: BTreeSet<_> = catalogue.unique_keys(&fields.custom).into_iter().map(|(field, _)| field).collect();
+    let unique: BTreeSet<_> =
+        catalogue.unique_keys(&fields.custom).into_iter().map(|(field, _)| field).collect();
     let may_have = |key: &CustomKey, value: &CustomValue| {
         catalogue.usable(key).is_ok_and(|field| field.check(value).is_ok())
     };

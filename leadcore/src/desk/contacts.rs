@@ -5,8 +5,8 @@
 
 use crate::context::Context;
 use crate::domain::{
-    Action, CatalogueKind, Contact, ContactFields, CustomValues, Field, FieldChange, FieldValue, Link, LinkRole, NewEntry, OperationKind,
-    Subject, contact_changes,
+    Action, CatalogueKind, Contact, ContactFields, CustomValues, Field, FieldChange, FieldValue, Link,
+    LinkRole, NewEntry, OperationKind, Subject, contact_changes,
 };
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ContactId, LeadId, Revision};

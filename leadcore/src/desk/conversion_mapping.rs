@@ -104,11 +104,7 @@ pub(super) struct TargetFields([Catalogue; 3]);
 impl TargetFields {
     pub(super) fn load(txn: &mut dyn Txn) -> Result<Self> {
         let mut of = |kind| Ok::<_, Error>(load_catalogue_of(txn, kind)?.1);
-        Ok(Self([
-            of(CatalogueKind::Account)?,
-            of(CatalogueKind::Contact)?,
-            of(CatalogueKind::Opportunity)?,
-        ]))
+        Ok(Self([of(CatalogueKind::Account)?, of(CatalogueKind::Contact)?, of(CatalogueKind::Opportunity)?]))
     }
 
     /// Those of one target.

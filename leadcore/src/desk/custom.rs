@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    BlockKey, Catalogue, CatalogueKind, CustomKey, CustomValue, CustomValues, ExternalRef, Field, FieldType, FieldValue, Lead, MatchKey, MatchKind,
-    Subject, SubjectKind,
+    BlockKey, Catalogue, CatalogueKind, CustomKey, CustomValue, CustomValues, ExternalRef, Field, FieldType,
+    FieldValue, Lead, MatchKey, MatchKind, Subject, SubjectKind,
 };
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId};
@@ -103,7 +103,8 @@ impl Claimed {
     ) -> Result<()> {
         check_written(txn, catalogue, &[(after, Some(before))])?;
         // What lies in the trash holds nothing.
-        let had = if before.trashed.is_some() { Vec::new() } else { catalogue.unique_keys(&before.fields.custom) };
+        let had =
+            if before.trashed.is_some() { Vec::new() } else { catalogue.unique_keys(&before.fields.custom) };
         let new = claims(catalogue, after, Some(before)).into_iter().filter(|key| !had.contains(key));
         for (field, key) in new {
             if !self.0.insert(key) {

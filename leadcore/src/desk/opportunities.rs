@@ -13,8 +13,9 @@ mod moves;
 
 use crate::context::Context;
 use crate::domain::{
-    CatalogueKind, Field, Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityEnd, OpportunityFields,
-    OpportunityPatch, OpportunityState, Series, Subject, SubjectKind, Tab, TermKind, Totals,
+    CatalogueKind, Field, Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityEnd,
+    OpportunityFields, OpportunityPatch, OpportunityState, Series, Subject, SubjectKind, Tab, TermKind,
+    Totals,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, NumberSeriesId, OpportunityId, Revision};

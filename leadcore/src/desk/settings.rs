@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, CatalogueKind, FieldChange, LAST_NUMBER, NewEntry, NumberSeries, Numbering, OperationKind, Series,
-    Subject, SubjectKind,
+    Action, Catalogue, CatalogueKind, FieldChange, LAST_NUMBER, NewEntry, NumberSeries, Numbering,
+    OperationKind, Series, Subject, SubjectKind,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, ViolationCode};
 use crate::id::Revision;
@@ -95,11 +95,7 @@ pub fn visible_catalogue(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Catalog
 ///
 /// # Errors
 /// As [`catalogue`].
-pub fn visible_catalogue_of(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    kind: CatalogueKind,
-) -> Result<Catalogue> {
+pub fn visible_catalogue_of(ctx: &Context<'_>, txn: &mut dyn Txn, kind: CatalogueKind) -> Result<Catalogue> {
     let (_, catalogue) = catalogue_of(ctx, txn, kind)?;
     let seen = catalogue.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
     let may = |permission| ctx.policy().scope(ctx.actor(), permission) != Scope::None;

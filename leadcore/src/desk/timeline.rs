@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, CatalogueKind, ContactFields, CustomKey, Entry, FOLLOWER, Field, FieldChange, FieldType, FieldValue, IMPORT_LINE, Reference,
-    Sequence, Subject, SubjectKind, TermKind, Topic, Topics, image_of,
+    Action, Catalogue, CatalogueKind, ContactFields, CustomKey, Entry, FOLLOWER, Field, FieldChange,
+    FieldType, FieldValue, IMPORT_LINE, Reference, Sequence, Subject, SubjectKind, TermKind, Topic, Topics,
+    image_of,
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId};

@@ -210,9 +210,7 @@ impl Catalogue {
         let off = self.custom.values().filter(|field| field.settings.enabled == Some(false));
         let changed = off.filter(|field| values.get(&field.key) != before.get(&field.key));
         let message = "this field is disabled";
-        changed
-            .map(|field| Violation::new(field.key.as_str(), ViolationCode::NotAllowed, message))
-            .collect()
+        changed.map(|field| Violation::new(field.key.as_str(), ViolationCode::NotAllowed, message)).collect()
     }
 
     /// What the definitions of custom fields break.

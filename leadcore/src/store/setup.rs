@@ -2,7 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::domain::{CatalogueKind, Counter, GivenNumber, NumberSeries, Pipeline, Series, TermKind, TermRecord};
+use crate::domain::{
+    CatalogueKind, Counter, GivenNumber, NumberSeries, Pipeline, Series, TermKind, TermRecord,
+};
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{NumberSeriesId, Revision};
 

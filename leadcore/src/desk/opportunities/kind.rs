@@ -5,7 +5,10 @@ use crate::desk::access::shows_hidden;
 use crate::desk::children::{Child, stored_child};
 use crate::desk::settings::load_catalogue_of;
 use crate::desk::{custom, series};
-use crate::domain::{CatalogueKind, CustomKey, CustomValues, Field, FieldChange, FieldValue, Opportunity, OpportunityEnd, Series, Totals, custom_changes, in_words};
+use crate::domain::{
+    CatalogueKind, CustomKey, CustomValues, Field, FieldChange, FieldValue, Opportunity, OpportunityEnd,
+    Series, Totals, custom_changes, in_words,
+};
 use crate::error::{ErrorKind, Result};
 use crate::id::{LostReasonId, OpportunityId, SourceId, UserId};
 use crate::store::Txn;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
 use crate::domain::{
-    Account, Catalogue, CatalogueKind, Contact, CustomField, CustomKey, CustomType, CustomValue, CustomValues,
-    Field, FieldValue, Lead, OperationKind, Opportunity,
+    Account, Catalogue, CatalogueKind, Contact, CustomField, CustomKey, CustomType, CustomValue,
+    CustomValues, Field, FieldValue, Lead, OperationKind, Opportunity,
 };
 use crate::error::{Conflict, Error, Result, ViolationCode};
 use crate::id::Revision;

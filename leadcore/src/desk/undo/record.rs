@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::FieldType;
 use crate::domain::{
-    Action, Catalogue, CatalogueKind, Contact, CustomValues, Entry, FOLLOWED_SINCE, FOLLOWER, Field, FieldChange, FieldValue, IMPORT_LINE,
-    Kept, Lead, LeadFields, LinkRole, NewEntry, Operation, Reference, Rewound, Subject, SubjectKind,
-    TRASHED_AT, TRASHED_BY, Trashed, WhyKept, contact_changes, rewind,
+    Action, Catalogue, CatalogueKind, Contact, CustomValues, Entry, FOLLOWED_SINCE, FOLLOWER, Field,
+    FieldChange, FieldValue, IMPORT_LINE, Kept, Lead, LeadFields, LinkRole, NewEntry, Operation, Reference,
+    Rewound, Subject, SubjectKind, TRASHED_AT, TRASHED_BY, Trashed, WhyKept, contact_changes, rewind,
 };
 use crate::error::{Result, Violation, ViolationCode};
 use crate::id::{ContactId, LeadId, OperationId, StageId, UserId};
@@ -45,7 +45,8 @@ pub(super) fn lead(
             }
             Action::Updated | Action::Moved => {
                 let changes: Vec<_> = own_fields(&entry.changes);
-                let refuse = |field: &Field, value: &FieldValue| refuse(bench, &bench.catalogue, field, value);
+                let refuse =
+                    |field: &Field, value: &FieldValue| refuse(bench, &bench.catalogue, field, value);
                 note(&mut record, rewind(&mut after, &changes, &refuse));
             }
             // Persons are dealt with apart.
@@ -167,12 +168,7 @@ fn entries(bench: &Bench<'_>, before: &Lead, after: &mut Lead) -> Vec<NewEntry> 
 }
 
 /// Why the value before is not written into the field.
-fn refuse(
-    bench: &Bench<'_>,
-    catalogue: &Catalogue,
-    field: &Field,
-    value: &FieldValue,
-) -> Option<WhyKept> {
+fn refuse(bench: &Bench<'_>, catalogue: &Catalogue, field: &Field, value: &FieldValue) -> Option<WhyKept> {
     let ctx = bench.ctx;
     if ctx.policy().is_hidden(ctx.actor(), field) {
         return Some(WhyKept::NotAllowed);
@@ -236,9 +232,8 @@ pub(super) fn contact(
         match entry.action {
             Action::Created => record.reversed.push(entry.action.code().to_owned()),
             Action::Updated => {
-                let done = fields.rewind(&entry.changes, &|field, value| {
-                    refuse(bench, &bench.contacts, field, value)
-                });
+                let done = fields
+                    .rewind(&entry.changes, &|field, value| refuse(bench, &bench.contacts, field, value));
                 note(&mut record, done);
             }
             other => record.kept.push(Kept { field: other.code().to_owned(), why: WhyKept::Unsupported }),

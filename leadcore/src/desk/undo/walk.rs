@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Catalogue, CatalogueKind, Entry, FieldValue, Kept, Lead, NewEntry, Operation, Sequence, Subject, SubjectKind, TermKind,
-    Topics, WhyKept,
+    Catalogue, CatalogueKind, Entry, FieldValue, Kept, Lead, NewEntry, Operation, Sequence, Subject,
+    SubjectKind, TermKind, Topics, WhyKept,
 };
 use crate::error::{ErrorKind, Result};
 use crate::id::{LeadId, PipelineId, StageId};

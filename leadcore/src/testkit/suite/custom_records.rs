@@ -48,9 +48,8 @@ impl<'a> Records<'a> {
             let open = leads::create(&ctx, txn, LeadFields::company("Open AS")?.into())?;
             let (mut accounts, mut persons, mut deals) = (Vec::new(), Vec::new(), Vec::new());
             for name in ["Anna Berg", "Ola Vik"] {
-                persons.push(
-                    contacts::add(&ctx, txn, open.id, ContactFields::named(name).unwrap(), false)?.id,
-                );
+                persons
+                    .push(contacts::add(&ctx, txn, open.id, ContactFields::named(name).unwrap(), false)?.id);
                 let lead = leads::create(&ctx, txn, LeadFields::company(name)?.into())?;
                 let made = convert::convert(&ctx, txn, lead.id, &convert::ConversionOptions::default())?;
                 let account = made.account.unwrap();
@@ -96,9 +95,7 @@ impl<'a> Records<'a> {
         let read = self.store.read(&self.scene.tenant, |txn| {
             Ok(match kind {
                 CatalogueKind::Account => accounts::get(&ctx, txn, self.accounts[n])?.fields.custom,
-                CatalogueKind::Contact => {
-                    txn.contacts().get(&[self.contacts[n]])?.remove(0).fields.custom
-                }
+                CatalogueKind::Contact => txn.contacts().get(&[self.contacts[n]])?.remove(0).fields.custom,
                 _ => opportunities::get(&ctx, txn, self.opportunities[n])?.fields.custom,
             })
         });
@@ -232,14 +229,18 @@ pub fn definitions_change_with_what_records_say(store: &dyn Store) {
         in_use(records.define(&less), 2);
         let mut unique = catalogue.clone();
         unique.set_custom_field(CustomField::new(key("x_note"), "Note", CustomType::Text).unique(true));
-        assert_eq!(records.define(&unique).unwrap_err().kind(), ErrorKind::Invalid, "{kind:?}: two say the same");
+        assert_eq!(
+            records.define(&unique).unwrap_err().kind(),
+            ErrorKind::Invalid,
+            "{kind:?}: two say the same"
+        );
         // With a mapping it is done, and told.
         let revision = store.read(&records.scene.tenant, |txn| settings::catalogue_of(&ctx, txn, kind));
         let (revision, _) = revision.unwrap();
         let field = CustomField::new(key("x_size"), "Size", sizes(&["s", "m"]));
         let mapping = FieldMapping::exact().choice("l", Some("m"));
-        let revision = records
-            .write(|txn| settings::change_field_of(&ctx, txn, kind, revision, &field, &mapping));
+        let revision =
+            records.write(|txn| settings::change_field_of(&ctx, txn, kind, revision, &field, &mapping));
         let size = |n| records.values(kind, n).get(&key("x_size")).cloned();
         let code = |code: &str| Some(CustomValue::Code(code.to_owned()));
         assert_eq!((size(0), size(1)), (code("m"), code("s")), "{kind:?}");
@@ -247,9 +248,8 @@ pub fn definitions_change_with_what_records_say(store: &dyn Store) {
         assert!(told[0].contains("Size: "), "{kind:?}: {told:?}");
         let removed = |clear| {
             let (size, revision) = (key("x_size"), Some(revision));
-            records.try_write(|txn| {
-                settings::remove_field_of(&ctx, txn, kind, revision, &size, clear).map(drop)
-            })
+            records
+                .try_write(|txn| settings::remove_field_of(&ctx, txn, kind, revision, &size, clear).map(drop))
         };
         in_use(removed(false), 2);
         removed(true).expect("it says what becomes of the values");
@@ -292,8 +292,7 @@ pub fn opportunities_are_found_by_custom_fields(store: &dyn Store) {
     check(&all);
     let of_gone = gone.fields.custom.iter().next().unwrap();
     let unknown = MatchKey::custom(of_gone.0, &"nobody says this".into()).unwrap();
-    let none = world.read(store, |txn| {
-        txn.opportunities().blocks(&[BlockKey::of_custom(&unknown).unwrap()], usize::MAX)
-    });
+    let none = world
+        .read(store, |txn| txn.opportunities().blocks(&[BlockKey::of_custom(&unknown).unwrap()], usize::MAX));
     assert_eq!(none, []);
 }
