@@ -14,7 +14,7 @@ use leadcore::domain::{
 use leadcore::error::{ErrorKind, Result};
 use leadcore::memory::MemoryStore;
 use leadcore::query::Filter;
-use leadcore::store::{Store, StoreExt as _, Txn};
+use leadcore::store::{Store, StoreExt as _};
 use leadcore::testkit::fixtures::{Scene, custom_catalogue, custom_inputs, custom_types};
 use leadcore::value::PersonName;
 use leadcore_sqlite::SqliteStore;

@@ -10,6 +10,7 @@
 
 mod carry_out;
 mod check;
+mod deal;
 mod hosts;
 mod many;
 mod once;

@@ -1,20 +1,17 @@
 //! Making a plan: reading, choosing, mapping. Nothing is written.
 
-use std::collections::BTreeMap;
-
 use crate::context::Context;
 use crate::dedupe::matching::Matches;
 use crate::domain::conversion_mapping::{Dropped, FieldWrite, TargetRecord, WhyDropped};
 use crate::domain::{
-    AccountFields, Catalogue, ContactFields, CustomKey, CustomValue, CustomValues, EstimateStatus, Field,
-    FieldValue, Lead, LeadFields, Opportunity, OpportunityFields, OpportunityState, Series, SubjectKind, Tab,
-    plain,
+    AccountFields, Catalogue, ContactFields, EstimateStatus, Field, FieldValue, Lead, LeadFields,
+    Opportunity, OpportunityFields, OpportunityState, Series, SubjectKind, Tab, plain,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
-use crate::id::{ContactId, EstimateId, SourceId, UserId};
+use crate::id::{ContactId, EstimateId};
 use crate::store::{ChildQuery, Txn};
 use crate::time::Date;
-use crate::value::{Currency, PersonName, fold};
+use crate::value::{PersonName, fold};
 
 use super::super::access::Expect;
 use super::super::contacts::{LinkedContact, linked};
@@ -22,6 +19,7 @@ use super::super::conversion_mapping::{Mapper, TargetFields};
 use super::super::moving::{check_convertible, refuse};
 use super::super::{accounts, children, matching, series};
 use super::check;
+use super::deal::{fields_of, values_of};
 use super::options::{AccountChoice, ConversionOptions, OpportunityChoice, OpportunityRequest, PersonChoice};
 use super::plan::{
     ConversionPlan, PlannedAccount, PlannedContact, PlannedEstimate, PlannedOpportunity, PlannedPerson,
@@ -260,12 +258,12 @@ impl Making<'_> {
         running: Option<Opportunity>,
     ) -> Result<Option<PlannedOpportunity>> {
         let (mapping, by) = (&self.mapper.sales, self.mapper.readings());
+        let catalogue = self.mapper.fields.of(TargetRecord::Opportunity);
         if let Some(running) = running {
             let values = values_of(&running.fields);
             let mapped = mapping.values(TargetRecord::Opportunity, self.lead, Some(&values), &by);
             self.writes.extend(mapped.writes);
-            let mut fields = fields_of(&mapped.fields, running.fields.clone());
-            fields.custom = self.custom_of(&mapped.fields, &running.fields.custom);
+            let fields = fields_of(&mapped.fields, running.fields.clone(), (self.lead, catalogue));
             return Ok(Some(PlannedOpportunity::Existing {
                 id: running.id,
                 revision: running.revision,
@@ -276,9 +274,8 @@ impl Making<'_> {
         let OpportunityRequest { patch, ending, series } = request.as_ref();
         let mapped = mapping.values(TargetRecord::Opportunity, self.lead, None, &by);
         self.writes.extend(mapped.writes);
-        let mut fields = fields_of(&mapped.fields, OpportunityFields::default());
-        fields.custom = self.custom_of(&mapped.fields, &CustomValues::new());
-        self.mapper.fields.of(TargetRecord::Opportunity).fill_defaults(&mut fields.custom);
+        let mut fields = fields_of(&mapped.fields, OpportunityFields::default(), (self.lead, catalogue));
+        catalogue.fill_defaults(&mut fields.custom);
         patch.apply(&mut fields);
         if fields.name.is_empty() {
             self.lead.fields.display_name().unwrap_or_default().clone_into(&mut fields.name);
@@ -290,33 +287,6 @@ impl Making<'_> {
             series: *series,
             next,
         }))
-    }
-}
-
-impl Making<'_> {
-    /// The custom fields of an opportunity, of values by the keys of its fields: what it has and what the lead has are taken as
-    /// they are.
-    fn custom_of(&self, values: &BTreeMap<String, FieldValue>, before: &CustomValues) -> CustomValues {
-        let catalogue = self.mapper.fields.of(TargetRecord::Opportunity);
-        let mut custom = CustomValues::new();
-        for (key, value) in values {
-            let Ok(key) = CustomKey::new(key) else { continue };
-            let known = before.get(&key).filter(|known| known.read() == *value);
-            let own = || {
-                let same = |own: &&CustomValue| own.read() == *value && catalogue.takes(&key, own);
-                self.lead.fields.custom.values().find(same)
-            };
-            if let Some(value) = known.or_else(own) {
-                custom.insert(key, value.clone());
-            } else {
-                // The mapping gives only values that the field reads.
-                let _ = catalogue.write_custom(&key, &mut custom, value, self.lead.fields.phone_region());
-            }
-        }
-        // What the catalogue does not know any more stays.
-        let gone = before.iter().filter(|(key, _)| !values.contains_key(key.as_str()));
-        custom.extend(gone.map(|(key, value)| (key.clone(), value.clone())));
-        custom
     }
 }
 
@@ -354,44 +324,6 @@ fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<Pl
     });
     let usable = found.filter(|(_, status)| status.is_open() || *status == EstimateStatus::Accepted);
     Ok(usable.map(|(estimate, status)| PlannedEstimate::of(estimate, status)).collect())
-}
-
-/// The fields of an opportunity as a mapping names them.
-fn values_of(fields: &OpportunityFields) -> BTreeMap<String, FieldValue> {
-    let values: [(&str, FieldValue); 9] = [
-        ("name", fields.name.as_str().into()),
-        ("amount", fields.amount.map(FieldValue::Decimal).unwrap_or_default()),
-        ("currency", fields.currency.map(|currency| currency.code().into()).unwrap_or_default()),
-        ("probability", fields.probability.map(|percent| i64::from(percent).into()).unwrap_or_default()),
-        ("expected_close", fields.expected_close.map(FieldValue::Date).unwrap_or_default()),
-        ("source", fields.source.map(|source| FieldValue::Id(source.as_uuid())).unwrap_or_default()),
-        ("owner", fields.owner.as_ref().map(|owner| owner.as_str().into()).unwrap_or_default()),
-        ("campaign", fields.campaign.as_deref().into()),
-        ("description", fields.description.as_deref().into()),
-    ];
-    let custom = fields.custom.iter().map(|(key, value)| (key.as_str().to_owned(), value.read()));
-    values.into_iter().map(|(key, value)| (key.to_owned(), value)).chain(custom).collect()
-}
-
-/// The other way round; what a mapping does not know stays.
-fn fields_of(values: &BTreeMap<String, FieldValue>, before: OpportunityFields) -> OpportunityFields {
-    let of = |key: &str| values.get(key).cloned().unwrap_or_default();
-    let text = |key: &str| of(key).as_text().map(str::to_owned);
-    OpportunityFields {
-        name: text("name").unwrap_or_default(),
-        owner: text("owner").and_then(|owner| UserId::new(&owner).ok()),
-        amount: if let FieldValue::Decimal(amount) = of("amount") { Some(amount) } else { None },
-        currency: text("currency").and_then(|code| Currency::parse(&code).ok()),
-        probability: match of("probability") {
-            FieldValue::Integer(percent) => u8::try_from(percent).ok(),
-            _ => None,
-        },
-        expected_close: if let FieldValue::Date(day) = of("expected_close") { Some(day) } else { None },
-        source: of("source").as_id().map(SourceId::from_uuid),
-        campaign: text("campaign"),
-        description: text("description"),
-        ..before
-    }
 }
 
 /// The fields of the lead with a value that nothing on the other side has.

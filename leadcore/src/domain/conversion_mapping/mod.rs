@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ValueError, ViolationCode};
 
-use super::catalogue::{Catalogue, CatalogueKind};
+use super::catalogue::Catalogue;
+use super::catalogue_kind::CatalogueKind;
 use super::custom_field::{Choice, CustomType};
 use super::field::Field;
 
