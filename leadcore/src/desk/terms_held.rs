@@ -38,7 +38,7 @@ pub(super) fn replace(
         let opportunities: Vec<_> = of(SubjectKind::Opportunity).map(OpportunityId::from_uuid).collect();
         let mut entries = Vec::new();
         for account in txn.accounts().get(&accounts)? {
-            entries.push(categorise(ctx, txn, account, by.map(CategoryId::from_uuid))?);
+            entries.push(categorise(ctx, txn, &account, by.map(CategoryId::from_uuid))?);
         }
         for before in txn.opportunities().get(&opportunities)? {
             let after = without(&before, kind, by);
@@ -80,7 +80,7 @@ fn replace_in_costs(
 fn categorise(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    before: Account,
+    before: &Account,
     category: Option<CategoryId>,
 ) -> Result<NewEntry> {
     let mut after = before.clone();

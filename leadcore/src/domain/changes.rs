@@ -21,9 +21,11 @@ const DERIVED: &[Field] = &[Field::Name, Field::UpdatedAt, Field::Id, Field::Num
 /// which writes the values before.
 #[must_use]
 pub fn lead_changes(before: &Lead, after: &Lead) -> Vec<FieldChange> {
+    // A move or a conversion leaves what callers write as it is: then none of that is read.
+    let is_same = before.fields == after.fields;
     let mut changes: Vec<_> = Field::ALL
         .iter()
-        .filter(|field| !DERIVED.contains(field))
+        .filter(|field| !(DERIVED.contains(field) || is_same && field.is_writable()))
         .filter_map(|field| {
             let (old, new) = reached(field, &before.fields, &after.fields)
                 .unwrap_or_else(|| (field.read(before), field.read(after)));

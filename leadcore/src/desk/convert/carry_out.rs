@@ -46,12 +46,12 @@ pub fn apply_with(
     let mut rules = Rules::load(ctx, txn)?;
     let lead = rules.lead(txn, plan.lead)?;
     let once = plan.key.as_ref().map(|key| Once::conversion(key).for_plan(plan)).transpose()?;
-    once::by(ctx, txn, once, &|txn, operation| first_outcome(txn, operation), &mut |txn| {
+    once::by(ctx, txn, once, first_outcome, |txn| {
         if let Some(done) = &lead.conversion {
             let outcome = first_outcome(txn, done.operation)?;
             return Ok((done.operation, outcome));
         }
-        let outcome = carry_out(ctx, txn, &mut rules, lead.clone(), (plan, hosts))?;
+        let outcome = carry_out(ctx, txn, &mut rules, lead, (plan, hosts))?;
         Ok((outcome.operation, outcome))
     })
 }

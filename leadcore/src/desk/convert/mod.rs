@@ -111,13 +111,13 @@ fn convert_by(
 ) -> Result<ConversionOutcome> {
     let lead = rules.lead(txn, lead)?;
     let once = once.map(|once| once.for_options(lead.id, options)).transpose()?;
-    once::by(ctx, txn, once, &|txn, operation| first_outcome(txn, operation), &mut |txn| {
+    once::by(ctx, txn, once, first_outcome, |txn| {
         if let Some(done) = &lead.conversion {
             let outcome = first_outcome(txn, done.operation)?;
             return Ok((done.operation, outcome));
         }
         let plan = plan_by(ctx, txn, rules, &lead, (options, false))?;
-        let outcome = carry_out(ctx, txn, rules, lead.clone(), (&plan, &[]))?;
+        let outcome = carry_out(ctx, txn, rules, lead, (&plan, &[]))?;
         Ok((outcome.operation, outcome))
     })
 }

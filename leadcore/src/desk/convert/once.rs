@@ -133,8 +133,8 @@ pub(super) fn by<T>(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     once: Option<Once>,
-    read: &dyn Fn(&mut dyn Txn, OperationId) -> Result<T>,
-    work: &mut dyn FnMut(&mut dyn Txn) -> Result<(OperationId, T)>,
+    read: impl FnOnce(&mut dyn Txn, OperationId) -> Result<T>,
+    work: impl FnOnce(&mut dyn Txn) -> Result<(OperationId, T)>,
 ) -> Result<T> {
     let Some(once) = once else { return Ok(work(txn)?.1) };
     if let Some(first) = once.first(txn)? {

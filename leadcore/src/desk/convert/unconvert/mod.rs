@@ -229,9 +229,9 @@ pub fn unconvert_once(
     let rules = Rules::load(ctx, txn)?;
     let lead = rules.lead(txn, lead)?;
     let once = Some(Once::way_back(key).for_lead(lead.id));
-    once::by(ctx, txn, once, &stored_outcome, &mut |txn| {
+    once::by(ctx, txn, once, stored_outcome, |txn| {
         let found = examine(txn, &rules, &lead)?;
-        let outcome = carry_out(ctx, txn, lead.clone(), &found, &[])?;
+        let outcome = carry_out(ctx, txn, lead, &found, &[])?;
         Ok((outcome.operation, outcome))
     })
 }
