@@ -85,6 +85,8 @@ mod _leadcore {
     #[pymodule_export]
     use super::contacts::{contact_add, contact_edit, contact_primary, contact_remove, contacts_of};
     #[pymodule_export]
+    use super::costs::{cost_add, cost_delete, cost_edit, cost_get, cost_page, report};
+    #[pymodule_export]
     use super::estimates::{
         estimate_by_number, estimate_can_move, estimate_copy, estimate_create, estimate_delete,
         estimate_edit, estimate_for_request, estimate_from_lines, estimate_get, estimate_move,
@@ -150,8 +152,6 @@ mod _leadcore {
     };
     #[pymodule_export]
     use super::records::{Account, Contact};
-    #[pymodule_export]
-    use super::costs::{cost_add, cost_delete, cost_edit, cost_get, cost_page, report};
     #[pymodule_export]
     use super::series::{
         series_add, series_archive, series_edit, series_get, series_overview, series_set_default,

@@ -49,14 +49,22 @@ fn reports_read_no_lead() {
                 let steps = plan(&tx, &worth.sql, worth.params.clone());
                 let first = "SEARCH o USING COVERING INDEX leadcore_opportunity_lead";
                 assert!(steps.iter().any(|step| step.contains(first)), "{by:?}: {steps:?}");
-                assert!(steps.iter().any(|step| step.contains("l USING INDEX leadcore_lead_id (tenant=? AND id=?)")), "{steps:?}");
+                assert!(
+                    steps
+                        .iter()
+                        .any(|step| step.contains("l USING INDEX leadcore_lead_id (tenant=? AND id=?)")),
+                    "{steps:?}"
+                );
             }
         }
     }
     let [_, _, _, stages] = report_queries(&mut txn, &ReportScan::all());
     let steps = plan(&tx, &stages.sql, stages.params.clone());
     assert!(steps.iter().any(|step| step.contains("l USING COVERING INDEX")), "{steps:?}");
-    assert!(steps.iter().any(|step| step.contains("SEARCH s USING PRIMARY KEY (tenant=? AND lead=?")), "{steps:?}");
+    assert!(
+        steps.iter().any(|step| step.contains("SEARCH s USING PRIMARY KEY (tenant=? AND lead=?")),
+        "{steps:?}"
+    );
 }
 
 #[test]
