@@ -54,14 +54,12 @@ impl Lead {
             _ => None,
         };
         match field {
-            Field::Stage => {
-                Ok(self.names.stage(self.lead.stage).map(|stage| &stage.name).into_pyobject(py)?)
-            }
+            Field::Stage => Ok(self.names.stage(self.lead.stage).map(|it| &it.name).into_pyobject(py)?),
             Field::Pipeline => Ok(self.names.pipeline(&self.lead).map(|it| &it.name).into_pyobject(py)?),
             field => match field.read(&self.lead) {
                 FieldValue::List(list) => {
-                    let list = list.iter().map(|item| name(item).unwrap_or_else(|| item.clone()));
-                    to_python(py, &FieldValue::List(list.collect()))
+                    let shown = list.into_iter().map(|item| name(&item).unwrap_or(item));
+                    to_python(py, &FieldValue::List(shown.collect()))
                 }
                 FieldValue::Empty if field.is_multiple() => to_python(py, &FieldValue::List(Vec::new())),
                 value => to_python(py, &name(&value).unwrap_or(value)),
@@ -409,9 +407,7 @@ impl Lead {
     /// Every field by its key, custom ones too, with names for sources, stages and the like.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        for field in Field::ALL {
-            dict.set_item(field.key(), self.entry(py, field)?)?;
-        }
+        Field::ALL.iter().try_for_each(|field| dict.set_item(field.key(), self.entry(py, field)?))?;
         dict.update(custom::dict(py, &self.lead, &self.names)?.as_mapping())?;
         Ok(dict)
     }

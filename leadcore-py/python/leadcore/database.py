@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -25,7 +24,7 @@ from .catalogue import Catalogue
 from .contacts import Contacts
 from .costs import Costs
 from .estimates import Estimates
-from .files import Files, SweptFiles
+from .files import Files
 from .filters import Where, encode
 from .followers import Followers, Participants
 from .hygiene import Hygiene
@@ -46,6 +45,7 @@ from .settings import Settings
 from .subjects import SubjectRef
 from .terms import Terms
 from .transactions import Stats, Transaction, open_units
+from .upkeep import Upkeep
 from .users import Clock, TaxRule, UtcOffset, seconds_east, users_of
 from .views import Views
 
@@ -125,7 +125,7 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
         raise
 
 
-class Database(Operations, Importing):
+class Database(Operations, Importing, Upkeep):
     """An opened database as one user of one tenant sees it. Safe to use from any number of threads.
 
     It closes at the end of a ``with`` block, or by :meth:`close`.
@@ -416,32 +416,6 @@ class Database(Operations, Importing):
         """
         check("required", required, bool, "True or False")
         self.catalogue.set(field, required=required)
-
-    @property
-    def path(self) -> Path | None:
-        """Where the file is; ``None`` in memory."""
-        path = self._root.path()
-        return None if path is None else Path(path)
-
-    def sweep_files(self) -> SweptFiles:
-        """Remove contents that no file has: what a program that was killed left over. Run it now and then.
-
-        >>> db.sweep_files().contents
-        0
-        """
-        return SweptFiles(*self._root.sweep_files())
-
-    def stats(self) -> Stats:
-        """How writing went since the database was opened.
-
-        >>> db.stats().commits >= 0
-        True
-        """
-        return Stats(*self._root.stats())
-
-    def backup_to(self, path: str | os.PathLike[str]) -> None:
-        """Write a copy to a new file, while work goes on. The copy is safe to open with any SQLite."""
-        named(self._root.backup_to)(path)
 
     def close(self) -> None:
         """Close the database, for all views of it. A second call does nothing."""

@@ -87,10 +87,8 @@ impl ExternalRef {
         };
         let (system, id) = (check(system)?, check(id)?);
         if system.contains(':') {
-            return Err(ValueError::new(
-                ViolationCode::Malformed,
-                "an external system's name holds no colon",
-            ));
+            let message = "an external system's name holds no colon";
+            return Err(ValueError::new(ViolationCode::Malformed, message));
         }
         Ok(Self { system, id })
     }
@@ -263,11 +261,8 @@ impl LeadFields {
             ));
         }
         if self.labels.len() > MAX_LABELS {
-            broken.push(Violation::new(
-                "labels",
-                ViolationCode::TooLong,
-                "a lead takes at most 1,000 labels",
-            ));
+            let message = "a lead takes at most 1,000 labels";
+            broken.push(Violation::new("labels", ViolationCode::TooLong, message));
         }
         broken
     }

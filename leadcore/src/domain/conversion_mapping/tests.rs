@@ -87,7 +87,7 @@ fn the_standard_mapping_is_sound_and_says_what_it_loses() {
     let standard = ConversionMapping::standard();
     assert_eq!(told(&standard, &leads, &targets), [""; 0]);
     let of_deals = ["amount", "probability", "expected_close"];
-    let left = ["score", "source", "location", "partner", "labels", "external_id"];
+    let left = ["score", "source", "campaign", "location", "partner", "labels", "external_id"];
     assert_eq!(lost(&standard), [&of_deals[..], &left[..]].concat());
     let whole = standard.with_opportunity();
     assert_eq!(told(&whole, &leads, &targets), [""; 0]);
