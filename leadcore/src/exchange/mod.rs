@@ -71,7 +71,7 @@ pub use kind::FileKind;
 pub use mapping::saved as mappings;
 pub use mapping::{
     ColumnMapping, ColumnProposal, ColumnRules, Constant, DateOrder, Evidence, Knowledge, Mapping, Note,
-    Proposal, Sample, Split, Unit,
+    OptOut, Proposal, Sample, Split, Unit,
 };
 pub use options::{ReadOptions, SheetChoice};
 pub use rows::{Row, RowProblem, TableReader};

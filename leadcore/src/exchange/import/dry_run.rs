@@ -86,6 +86,7 @@ pub(super) fn look<R: Read + Seek>(
                 Some(planner) => planner,
                 none => {
                     let new_values = report.new_values.clone();
+                    let purpose = (purpose, source.known_numbers());
                     none.insert(Planner::load(ctx, txn, options, &source.fields(), new_values, purpose)?)
                 }
             };

@@ -81,6 +81,7 @@ mod feed;
 mod names;
 mod options;
 mod outcome;
+mod own_numbers;
 mod plan;
 mod planned;
 mod planning;

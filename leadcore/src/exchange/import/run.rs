@@ -372,7 +372,8 @@ impl Import<'_> {
         records: &[Record],
         new_values: NewValues,
     ) -> Result<(Vec<LineOutcome>, NewValues)> {
-        let mut planner = Planner::load(self.ctx, txn, self.options, &self.fields, new_values, self.purpose)?;
+        let purpose = (self.purpose, self.source.known_numbers());
+        let mut planner = Planner::load(self.ctx, txn, self.options, &self.fields, new_values, purpose)?;
         let decisions = planner.decide(txn, records)?;
         let (leads, new_values) = planner.commit(txn, operation)?;
         let outcomes = records.iter().zip(decisions).map(|(record, decision)| {
