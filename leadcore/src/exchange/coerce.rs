@@ -13,7 +13,7 @@ use super::Row;
 use super::dates::read_date;
 use super::import::{ImportOptions, MatchBy, TermRule};
 use super::mapping::address::AddressLine;
-use super::mapping::{ColumnRules, Located, Origin, Split};
+use super::mapping::{BadValues, ColumnRules, Located, Origin, Split};
 use crate::domain::{
     Catalogue, Emails, ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind, MatchKey, MatchKind,
     Numbering, Phones, Reference, Term, TermKind,
@@ -36,6 +36,7 @@ pub(super) struct Coercer {
     countries: HashMap<String, Result<Country, ValueError>>,
     encoding: &'static str,
     blanked: u64,
+    left_out: Vec<Violation>,
     numbering: Numbering,
     /// Whether a lead has a currency here.
     keeps_currency: bool,
@@ -71,6 +72,7 @@ impl Coercer {
             countries: HashMap::new(),
             encoding,
             blanked: 0,
+            left_out: Vec::new(),
             numbering: Numbering::default(),
             keeps_currency: !catalogue.is_disabled(&Field::Currency),
             clear: options.clear.as_deref().map(|token| fold(token.trim())),
@@ -135,6 +137,11 @@ impl Coercer {
         std::mem::take(&mut self.blanked)
     }
 
+    /// What was wrong with the cells that were left out since this was last asked.
+    pub(super) fn take_left_out(&mut self) -> Vec<Violation> {
+        std::mem::take(&mut self.left_out)
+    }
+
     pub(super) fn read(&mut self, row: &Row) -> Content {
         if let Some(broken) = self.unreadable(row) {
             return Content::Broken(vec![broken]);
@@ -170,8 +177,12 @@ impl Coercer {
                         Ok(())
                     }
                 };
-                if let Err(error) = taken {
-                    broken.push(error.at(field.key()));
+                match taken {
+                    Err(error) if column.at.rules.bad_values == Some(BadValues::LeaveOut) => {
+                        self.left_out.push(error.at(field.key()));
+                    }
+                    Err(error) => broken.push(error.at(field.key())),
+                    Ok(()) => {}
                 }
             }
         }

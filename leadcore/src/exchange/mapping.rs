@@ -20,7 +20,7 @@ use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
 
 pub use proposal::{ColumnProposal, Evidence, Note, Proposal};
 pub use propose::Knowledge;
-pub use rules::{ColumnRules, DateOrder, OptOut, Split, Unit};
+pub use rules::{BadValues, ColumnRules, DateOrder, OptOut, Split, Unit};
 pub use sample::Sample;
 
 /// One column of a file, the field that it fills, and how.
@@ -277,9 +277,7 @@ pub(super) fn fillable(
     catalogue: &Catalogue,
     keys: &[MatchBy],
 ) -> Result<FieldType, ValueError> {
-    // Where nobody chose the keys, a number is one.
-    let is_key =
-        keys.iter().any(|key| key.field() == *field) || *field == Field::Number && *keys == MatchBy::DEFAULT;
+    let is_key = keys.iter().any(|key| key.field() == *field);
     if !field.is_imported() && !is_key {
         let message = match field {
             Field::Number | Field::Id => {
@@ -311,7 +309,10 @@ impl Finder<'_> {
 
     /// The type of a field that callers set; what is wrong with another is noted.
     fn kind(&mut self, field: &Field) -> Option<FieldType> {
-        let kind = fillable(field, self.catalogue, self.keys);
+        // Where nobody chose the keys, a number is one.
+        let is_number = *field == Field::Number && *self.keys == MatchBy::DEFAULT;
+        let keys = if is_number { &[MatchBy::Number][..] } else { self.keys };
+        let kind = fillable(field, self.catalogue, keys);
         kind.map_err(|error| self.broken.push(error.at(format!("mapping.{field}")))).ok()
     }
 

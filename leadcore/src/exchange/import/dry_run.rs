@@ -99,6 +99,7 @@ pub(super) fn look<R: Read + Seek>(
             }
             let outcome = LineOutcome::new(record.line, decision.outcome(|slot| stored(planner, slot)));
             report.count(&outcome);
+            report.leave_out(&outcome, &record.left_out);
             telling.sink.line(&outcome);
         }
         report.blanked += chunk.records.iter().map(|record| record.blanked).sum::<u64>();

@@ -175,6 +175,13 @@ pub struct ImportReport {
     pub rejections: Vec<Rejection>,
     /// How many rejections are not listed.
     pub rejections_left_out: u64,
+    /// Cells that their fields could not take and that were left out, by
+    /// [`ColumnRules::bad_values`](crate::exchange::ColumnRules::bad_values): their lines were taken without them.
+    #[serde(default)]
+    pub left_out: u64,
+    /// The first 1,000 of them, with what was wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out_values: Vec<Rejection>,
 }
 
 /// Why a row that may mean several leads was not taken.
@@ -237,6 +244,17 @@ impl ImportReport {
                 }
             }
         }
+    }
+
+    /// Counts the cells of a line that were left out, where it was taken.
+    pub(super) fn leave_out(&mut self, outcome: &LineOutcome, reasons: &[Violation]) {
+        if matches!(outcome.outcome, Outcome::Rejected { .. } | Outcome::Review { .. }) {
+            return;
+        }
+        self.left_out += reasons.len() as u64;
+        let free = LISTED.saturating_sub(self.left_out_values.len());
+        let told = reasons.iter().take(free).map(|reason| Rejection::new(outcome.line, reason, None));
+        self.left_out_values.extend(told);
     }
 
     /// What the file of rejected rows says of a line that was told earlier: nothing for one that was taken.
@@ -345,6 +363,12 @@ impl ImportReport {
                 Some(owner) => writeln!(f, " (its owner is {owner})")?,
                 None => writeln!(f)?,
             }
+        }
+        for told in self.left_out_values.iter().take(PRINTED) {
+            writeln!(f, "line {:<5} `{}` was left out: {}", told.line, told.field, told.message)?;
+        }
+        if self.left_out > PRINTED as u64 {
+            writeln!(f, "{:<10} {} values were left out", "together", self.left_out)?;
         }
         if self.rejections_left_out > 0 {
             writeln!(f, "and {} more rejected lines", self.rejections_left_out)?;

@@ -323,6 +323,9 @@ impl Import<'_> {
         }
         report.new_values = new_values;
         outcomes.iter().for_each(|outcome| report.count(outcome));
+        for (record, outcome) in chunk.records.iter().zip(&outcomes) {
+            report.leave_out(outcome, &record.left_out);
+        }
         report.blanked += chunk.records.iter().map(|record| record.blanked).sum::<u64>();
         if chunk.end {
             operation.state = OperationState::Done;

@@ -82,9 +82,7 @@ impl Source {
             (None, None) => {
                 let seeing = Seeing { catalogue: &catalogue, numbering: &numbering, keys: &options.match_by };
                 let mapping = propose(ctx, store, &mut table, seeing)?.mapping();
-                mapping.without(|field| {
-                    *field == Field::Number && fillable(field, &catalogue, &options.match_by).is_err()
-                })
+                mapping.without(|field| *field == Field::Number && !takes_numbers(options))
             }
         };
         let other = format!("{plain}:{}", fingerprint(&mapping)?);
@@ -178,7 +176,10 @@ impl Source {
     ) -> Result<()> {
         let fields: BTreeSet<&Field> = lines.flat_map(|line| line.set.keys()).collect();
         desk::check_fields(ctx, fields.iter().copied())?;
-        let fillable = |field: &Field| fillable(field, &self.catalogue, &options.match_by).map(drop);
+        let has_numbers = self.columns.iter().any(|column| column.field == Field::Number);
+        let mut keys = options.match_by.clone();
+        keys.extend(has_numbers.then_some(MatchBy::Number));
+        let fillable = |field: &Field| fillable(field, &self.catalogue, &keys).map(drop);
         let broken: Vec<_> = fields
             .into_iter()
             .filter_map(|field| Some(fillable(field).err()?.at(format!("set.{field}"))))
@@ -189,6 +190,11 @@ impl Source {
     pub(super) const fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }
+}
+
+/// Whether leads may be recognised by their numbers: where that is said, and where nothing is.
+fn takes_numbers(options: &ImportOptions) -> bool {
+    options.match_by == MatchBy::DEFAULT || options.match_by.contains(&MatchBy::Number)
 }
 
 /// The highest number of a lead.

@@ -70,6 +70,16 @@ pub enum OptOut {
     All,
 }
 
+/// What becomes of a cell that its field cannot take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BadValues {
+    /// Its line is rejected.
+    Reject,
+    /// The line is taken without it, and the report tells it.
+    LeaveOut,
+}
+
 /// How the cells of one column are read; by default as the [import's options](super::super::import::ImportOptions) say.
 ///
 /// ```
@@ -121,6 +131,9 @@ pub struct ColumnRules {
     /// as opted out, once its row is written. A no and an empty cell take no mark off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opt_out: Option<OptOut>,
+    /// What becomes of cells that the field cannot take; without it they reject their lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bad_values: Option<BadValues>,
     /// A no in a column of [`opt_out`](Self::opt_out) takes the mark off.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub opt_in: bool,
@@ -174,6 +187,8 @@ impl ColumnRules {
         default_value(&str) => |rules, value| rules.default = Some(value.to_owned());
         /// Says how a cell becomes several values.
         split(Split) => |rules, split| rules.split = Some(split);
+        /// Says what becomes of cells that the field cannot take.
+        bad_values(BadValues) => |rules, then| rules.bad_values = Some(then);
         /// Says that the column tells who must not be reached.
         opt_out(OptOut) => |rules, which| rules.opt_out = Some(which);
         /// Lets a no take the mark off.

@@ -77,3 +77,26 @@ fn what_is_neither_yes_nor_no_rejects_its_line() {
     assert_eq!(counts(&report), (4, 0, 0, 1), "{report}");
     assert_eq!(report.rejections[0].line, 4);
 }
+
+#[test]
+fn a_bad_value_of_a_side_field_is_left_out_where_the_column_says_so() {
+    use crate::domain::Field;
+    use crate::exchange::{BadValues, ColumnRules, Mapping};
+    let mapping = Mapping::default()
+        .with("Company", Some(Field::Company))
+        .with("Site", Some(Field::Website))
+        .with("E-mail", Some(Field::Email));
+    let file = "Company,Site,E-mail\nA,nowhere,a@x.example\nB,x.example,b@x.example\nC,nowhere,bad\n";
+    let host = Host::new();
+    let strict = host.dry(file, &ImportOptions::new().mapping(mapping.clone()));
+    assert_eq!((counts(&strict), strict.left_out), ((1, 0, 0, 2), 0));
+    let lenient = mapping.rules("Site", ColumnRules::new().bad_values(BadValues::LeaveOut));
+    let options = ImportOptions::new().mapping(lenient);
+    let (dry, report) = (host.dry(file, &options), host.run_with(file, &options));
+    assert_eq!(counts(&report), (2, 0, 0, 1), "{report}");
+    assert_eq!((counts(&dry), dry.left_out), (counts(&report), report.left_out));
+    let told: Vec<_> = report.left_out_values.iter().map(|told| (told.line, told.field.as_str())).collect();
+    assert_eq!(told, [(2, "website")], "that of a rejected line is not told: nothing of it was taken");
+    assert!(report.to_string().contains("`website` was left out"), "{report}");
+    assert_eq!(host.leads()[0].fields.website, None);
+}
