@@ -340,7 +340,10 @@ def test_who_opted_out_is_marked_and_stays_so(db: Database) -> None:
     again = b"E-mail,No mail\na@x.example,no\nb@x.example,no\n"
     stays = {"E-mail": "email", "No mail": leadcore.ImportColumn("email", opt_out="own")}
     assert db.import_leads(again, mapping=stays).updated == 0
-    off = {"E-mail": "email", "No mail": {"field": "email", "opt_out": "own", "opt_in": True}}
+    off: dict[str, str | dict[str, Any]] = {
+        "E-mail": "email",
+        "No mail": {"field": "email", "opt_out": "own", "opt_in": True},
+    }
     assert db.import_leads(again, mapping=off).updated == 1
     assert not db.leads.get(b).emails[0].opted_out
 
