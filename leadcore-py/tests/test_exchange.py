@@ -302,7 +302,7 @@ def test_ids_of_every_system_come_back(db: Database, tmp_path: Path, kind: str) 
     written = getattr(db.leads, f"to_{kind}")(path)
     header = next(head for head, key in written.columns.items() if key == "external_id")
     assert written.mapping[header] == "external_id"
-    expected = [["sap:78", "web:9, x"], ["import:917"]]
+    expected = [("sap:78", "web:9, x"), ("import:917",)]
     for mapping in (written.mapping, None):
         with leadcore.open(":memory:") as other:
             assert other.import_leads(path, mapping=mapping).created == 2
