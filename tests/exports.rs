@@ -77,7 +77,8 @@ fn s1_22_export_leads() {
     assert_eq!(file, expected);
     let (_, done) = try_export(&host, &Extent::View(view.id.into()), &csv()).unwrap();
     let mapped: Vec<_> = done.mapping(&csv()).columns.into_iter().map(|column| column.field).collect();
-    assert_eq!(mapped, [Some(Field::Company), Some(Field::Amount), Some(Field::Source), None]);
+    let number = Some(Field::Number);
+    assert_eq!(mapped, [Some(Field::Company), Some(Field::Amount), Some(Field::Source), number]);
     // A selection, in its order; who is not there is passed over.
     let ids = vec![first.id, gone.id, second.id, first.id, LeadId::from_uuid(host.scene.uuid())];
     let options = csv().columns([Field::Number, Field::Source]).values(Values::Ids).headers(Headers::Keys);

@@ -92,9 +92,9 @@ fn s0_19_column_mapping() {
     assert_eq!(lead.fields.emails.primary().unwrap().as_str(), "post@nordlys.example");
     assert_eq!(lead.fields.description.as_deref(), Some("ring om våren"));
     // A mapping that does not fit is refused before anything runs.
-    let wrong = Mapping::default().with("Navn", Some(Field::Name)).with("Kunde", Some(Field::Number));
+    let wrong = Mapping::default().with("Navn", Some(Field::Name)).with("Kunde", Some(Field::CreatedAt));
     let error = refused(host.try_import(file, &ImportOptions::new().mapping(wrong)), ErrorKind::Invalid);
-    assert_eq!(fields_of(&error), ["mapping.name", "mapping.number"]);
+    assert_eq!(fields_of(&error), ["mapping.name", "mapping.created_at"]);
 }
 
 #[test]

@@ -133,8 +133,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Asked {
     }
 }
 
-/// Leads, those that were passed over, each column with its field and whether an import fills it, sheets.
-type Told = (u64, u64, Vec<(String, String, bool)>, u32);
+/// Leads, those that were passed over, each column with its field, the mapping of an import as JSON, sheets.
+type Told = (u64, u64, Vec<(String, String)>, String, u32);
 
 /// Writes leads to a file of this path.
 #[pyfunction]
@@ -146,12 +146,9 @@ pub(crate) fn export_leads(py: Python<'_>, session: &Session, path: PathBuf, ask
         let exported = export::export(ctx, txn, &extent, &options, &mut BufWriter::new(file))?;
         Ok((exported, options))
     })?;
-    let mapping = exported.mapping(&options);
-    let columns = exported.columns.iter().map(|(head, field)| {
-        let filled = mapping.columns.iter().any(|column| column.header == *head && column.field.is_some());
-        (head.clone(), field.key().to_owned(), filled)
-    });
-    Ok((exported.leads, exported.passed_over, columns.collect(), exported.sheets))
+    let mapping = to_json(py, &exported.mapping(&options))?;
+    let columns = exported.columns.iter().map(|(head, field)| (head.clone(), field.key().to_owned()));
+    Ok((exported.leads, exported.passed_over, columns.collect(), mapping, exported.sheets))
 }
 
 /// The persons of a lead or an account as vCards of this version.

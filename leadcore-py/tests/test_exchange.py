@@ -292,3 +292,73 @@ def test_labels_with_commas_come_back(db: Database) -> None:
             )
             assert report.created == 1
             assert sorted(label.name for label in other.labels.list()) == ['"Big"; small', "Bread, white"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "jsonl"])
+def test_ids_of_every_system_come_back(db: Database, tmp_path: Path, kind: str) -> None:
+    db.leads.create(company="Nordlys AS", external_id=["sap:78", "web:9, x"])
+    db.leads.create(company="Fjord AS", external_id=["import:917"])
+    path = tmp_path / f"leads.{kind}"
+    written = getattr(db.leads, f"to_{kind}")(path)
+    header = next(head for head, key in written.columns.items() if key == "external_id")
+    assert written.mapping[header] == "external_id"
+    expected = [("sap:78", "web:9, x"), ("import:917",)]
+    for mapping in (written.mapping, None):
+        with leadcore.open(":memory:") as other:
+            assert other.import_leads(path, mapping=mapping).created == 2
+            assert [other.leads.by_number(n).to_dict()["external_id"] for n in (1, 2)] == expected
+    report = db.import_leads(path)
+    assert (report.created, report.updated) == (0, 0), report
+    report = db.import_leads(path, mapping=written.mapping, attempt=2)
+    assert (report.created, report.updated) == (0, 0), report
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "jsonl"])
+def test_our_own_numbers_mean_the_same_leads(db: Database, tmp_path: Path, kind: str) -> None:
+    for company in ("Nordlys AS", "Fjord AS", "Berg AS"):
+        db.leads.create(company=company, city="Oslo")
+    path = tmp_path / f"leads.{kind}"
+    written = getattr(db.leads, f"to_{kind}")(path, columns=["number", "company", "city"])
+    db.leads.edit(db.leads.by_number(2), city="Voss")
+    plan = db.plan_import(path)
+    assert [line.action for line in plan.lines] == ["unchanged", "update", "unchanged"]
+    report = db.import_leads(path)
+    assert (report.created, report.updated, report.skipped) == (0, 1, 2)
+    report = db.import_leads(path, mapping=written.mapping, attempt=2)
+    assert (report.created, report.updated, report.unknown_numbers) == (0, 0, 0)
+    with leadcore.open(":memory:") as other:
+        report = other.import_leads(path, mapping=written.mapping)
+        assert (report.created, report.unknown_numbers, len(report.unknown_number_lines)) == (3, 3, 3)
+
+
+def test_who_opted_out_is_marked_and_stays_so(db: Database) -> None:
+    file = b"Company,E-mail,Phone,Do Not Call,Email Opt Out\nA,a@x.example,+4722225555,Yes,No\nB,b@x.example,,,TRUE\n"
+    report = db.import_leads(file)
+    assert report.mapping["Do Not Call"] == "phone"
+    a, b = db.leads.by_number(1), db.leads.by_number(2)
+    assert (a.phones[0].opted_out, a.emails[0].opted_out, b.emails[0].opted_out) == (True, False, True)
+    again = b"E-mail,No mail\na@x.example,no\nb@x.example,no\n"
+    stays = {"E-mail": "email", "No mail": leadcore.ImportColumn("email", opt_out="own")}
+    assert db.import_leads(again, mapping=stays).updated == 0
+    off: dict[str, str | dict[str, Any]] = {
+        "E-mail": "email",
+        "No mail": {"field": "email", "opt_out": "own", "opt_in": True},
+    }
+    assert db.import_leads(again, mapping=off).updated == 1
+    assert not db.leads.get(b).emails[0].opted_out
+
+
+def test_what_a_mapping_lacks_is_named(db: Database) -> None:
+    with pytest.raises(leadcore.InvalidError, match="no column `Kompany`; is it `Company`"):
+        db.import_leads(b"Company,Phone\nA,\n", mapping={"Kompany": "company"})
+    with pytest.raises(leadcore.InvalidError, match="its columns are `Foo`, `Bar`"):
+        db.import_leads(b"Foo,Bar\n1,2\n")
+    report = db.import_leads(b'{"company":"A"}\n')
+    assert str(report).startswith("read as    json\n")
+
+
+def test_a_bad_value_of_a_side_field_is_left_out_and_told(db: Database) -> None:
+    mapping = {"Company": "company", "Site": ImportColumn("website", bad_values="leave_out")}
+    report = db.import_leads(b"Company,Site\nA,nowhere\nB,x.example\n", mapping=mapping)
+    assert (report.created, report.rejected, report.left_out) == (2, 0, 1)
+    assert [(told.line, told.field) for told in report.left_out_values] == [(2, "website")]

@@ -1228,7 +1228,7 @@ class LeadTable:
 
 def export_leads(
     session: Session, path: str | PathLike[str], asked: tuple[Any, ...]
-) -> tuple[int, int, list[tuple[str, str, bool]], int]:
+) -> tuple[int, int, list[tuple[str, str]], str, int]:
     """Writes leads to a file of this path."""
 
 def contacts_vcard(session: Session, owner: _Subject, version: str) -> str:

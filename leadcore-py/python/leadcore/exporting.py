@@ -17,6 +17,7 @@ from .arguments import check, expected, named, several
 from .arguments import compiled as _leadcore
 from .exceptions import refused
 from .filters import Where, encode
+from .mapping import mapping_of
 from .values import Record
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Exported(Record):
     columns: dict[str, str]
     """What stands over each column, and its field."""
     mapping: dict[str, str | None] = field(repr=False)
-    """Which column is which field when the file is imported again."""
+    """Which column is which field when the file is imported again: ids in other systems with their systems, as an
+    :class:`ImportColumn`; the number says which lead is meant."""
     sheets: int = field(repr=False)
     """How many sheets a workbook has; 1 for other files."""
 
@@ -216,10 +218,9 @@ def _table(session: Any, asked: tuple[Any, ...]) -> LeadTable:
     return named(LeadTable)(session, asked)
 
 
-def _exported(told: tuple[int, int, list[tuple[str, str, bool]], int]) -> Exported:
-    leads, passed_over, columns, sheets = told
-    mapping = {head: key if filled else None for head, key, filled in columns}
-    return Exported(leads, passed_over, {head: key for head, key, _ in columns}, mapping, sheets)
+def _exported(told: tuple[int, int, list[tuple[str, str]], str, int]) -> Exported:
+    leads, passed_over, columns, mapping, sheets = told
+    return Exported(leads, passed_over, dict(columns), mapping_of(json.loads(mapping))[0], sheets)
 
 
 def _which(where: Where, view: Any, leads: Any, columns: Any, sort: Any) -> tuple[Any, ...]:

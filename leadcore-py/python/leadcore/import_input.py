@@ -61,8 +61,8 @@ class ImportInput(ReadInput, total=False):
     """What every row has, by field; goes with a ``mapping``."""
     match_by: Sequence[str] | None
     """What a row's lead is recognised by, the strongest first: ``id``, ``number``, ``external_id``, ``email``,
-    ``phone`` or the key of a unique field of your own. ``["external_id", "email", "phone"]`` when not said; with none
-    every row is new."""
+    ``phone`` or the key of a unique field of your own. ``["external_id", "email", "phone"]`` when not said, and before
+    them the number, as long as the rest of its row does not speak against it; with none every row is new."""
     on_match: Literal["update", "skip", "create"]
     """What happens to a row whose lead exists: ``"update"`` it, ``"skip"`` the row, or ``"create"`` another one."""
     on_missing: Literal["create", "skip"]

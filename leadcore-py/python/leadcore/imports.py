@@ -165,6 +165,10 @@ class ImportReport(Record):
     changed and imported again, these rows create their leads once more."""
     unrecognisable_lines: tuple[int, ...] = field(repr=False)
     """The first 100 lines of such rows."""
+    unknown_numbers: int = field(repr=False)
+    """Leads created from rows with a number that no lead here has. They got numbers of their own: a file gives none."""
+    unknown_number_lines: tuple[int, ...] = field(repr=False)
+    """The first 100 lines of such rows."""
     skips: dict[str, int] = field(repr=False)
     """How many rows were skipped for each reason: ``blank``, ``unchanged``, ``frozen`` (converted), ``exists``,
     ``imported`` (the file was imported before), ``missing`` (no lead is meant, and none is created), ``left_out`` (by
@@ -183,6 +187,10 @@ class ImportReport(Record):
     """The first 1,000 rejections, each with its first reason."""
     rejections_left_out: int = field(repr=False)
     """How many rejections are not listed."""
+    left_out: int = field(repr=False)
+    """Cells that their fields could not take and that were left out, by ``bad_values="leave_out"`` of their columns."""
+    left_out_values: tuple[Rejection, ...] = field(repr=False)
+    """The first 1,000 of them, with what was wrong."""
     blanked: int = field(repr=False)
     """Cells that count as empty because they say nothing (``Select``, ``n/a`` …)."""
     resumed_after: int = field(repr=False)
@@ -217,6 +225,9 @@ def report_of(data: dict[str, Any], text: str) -> ImportReport:
 def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> ImportReport:
     operation = given.pop("operation")
     earlier = given.pop("earlier", None)
+    given.pop("known_numbers", None)
+    given.setdefault("unknown_numbers", 0)
+    given.setdefault("left_out", 0)
     return ImportReport(
         operation=None if operation is None else UUID(operation),
         mapping=mapping_of(given.pop("mapping"))[0],
@@ -225,6 +236,8 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
         new_values={key: tuple(names) for key, names in given.pop("new_values").items()},
         rejections=tuple(Rejection(**rejection) for rejection in given.pop("rejections")),
         unrecognisable_lines=tuple(given.pop("unrecognisable_lines")),
+        left_out_values=tuple(Rejection(**told) for told in given.pop("left_out_values", ())),
+        unknown_number_lines=tuple(given.pop("unknown_number_lines", ())),
         earlier=None if earlier is None else _report(earlier, earlier_text or "", None),
         format=FileFormat(**given.pop("format")),
         text=text,

@@ -44,9 +44,17 @@ class ColumnRules(TypedDict, total=False):
     """What a new lead gets where the cell is empty."""
     split: str | dict[str, str]
     """``"family_first"`` of a full name, ``"address"`` for one line with a whole address, ``{"list": "|"}`` for several
-    values."""
+    values, ``"external_ids"`` for ids behind the names of their systems, ``sap:78, web:9``."""
     join: str
     """Puts the cell behind what the columns to the left gave the same field, with this between them."""
+    bad_values: Literal["reject", "leave_out"]
+    """What becomes of a cell that the field cannot take: its line is rejected, or taken without it and told in
+    ``left_out_values`` of the report."""
+    opt_out: Literal["own", "all"]
+    """The column of an e-mail or phone says who must not be reached: a yes marks every e-mail (or every phone) of the
+    lead as opted out, with ``"all"`` both. A no and an empty cell take no mark off."""
+    opt_in: bool
+    """A no in a column of ``opt_out`` takes the mark off."""
 
 
 _RULES: Final = frozenset(ColumnRules.__annotations__)

@@ -145,7 +145,7 @@ impl Catalogue {
         self
     }
 
-    fn settings(&self, field: &Field) -> Option<&FieldSettings> {
+    pub(crate) fn settings(&self, field: &Field) -> Option<&FieldSettings> {
         match field {
             Field::Custom(key) => self.custom.get(key).map(|custom| &custom.settings),
             standard => self.fields.get(standard),

@@ -2,6 +2,8 @@
 
 mod cells;
 mod column;
+pub(super) mod consent;
+pub(super) mod currency;
 mod intent;
 
 use std::borrow::Cow;
@@ -11,15 +13,16 @@ use super::Row;
 use super::dates::read_date;
 use super::import::{ImportOptions, MatchBy, TermRule};
 use super::mapping::address::AddressLine;
-use super::mapping::{ColumnRules, Located, Origin, Split};
+use super::mapping::{BadValues, ColumnRules, Located, Origin, Split};
 use crate::domain::{
     Catalogue, Emails, ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind, MatchKey, MatchKind,
     Numbering, Phones, Reference, Term, TermKind,
 };
 use crate::error::{ValueError, Violation, ViolationCode};
-use crate::value::{Country, fold};
+use crate::value::{Country, LIST_MARKS, fold, split_list};
 
 use column::{Column, in_order};
+use currency::{Named, currency_of};
 pub(super) use intent::{Content, Intent};
 
 /// Reads rows by one mapping.
@@ -33,7 +36,10 @@ pub(super) struct Coercer {
     countries: HashMap<String, Result<Country, ValueError>>,
     encoding: &'static str,
     blanked: u64,
+    left_out: Vec<Violation>,
     numbering: Numbering,
+    /// Whether a lead has a currency here.
+    keeps_currency: bool,
     /// The folded cell that empties its field.
     clear: Option<String>,
     /// What folded cells of a field mean.
@@ -66,7 +72,9 @@ impl Coercer {
             countries: HashMap::new(),
             encoding,
             blanked: 0,
+            left_out: Vec::new(),
             numbering: Numbering::default(),
+            keeps_currency: !catalogue.is_disabled(&Field::Currency),
             clear: options.clear.as_deref().map(|token| fold(token.trim())),
             meanings: options.terms.iter().map(|(field, rule)| (field.clone(), meanings(rule))).collect(),
         }
@@ -78,9 +86,15 @@ impl Coercer {
         self
     }
 
+    /// Without the currencies that cells of amounts name: for an actor who may not write them.
+    pub(super) fn keeping_currency(mut self, may: bool) -> Self {
+        self.keeps_currency &= may;
+        self
+    }
+
     /// The first column of the field; one behind the others where there is none yet.
     pub(super) fn place_of(&mut self, field: &Field, width: usize) -> usize {
-        let own = self.columns.iter().filter(|column| column.at.field == *field);
+        let own = self.columns.iter().filter(|column| column.holds(field));
         if let Some(place) = own.flat_map(|column| column.at.from.places()).next() {
             return place;
         }
@@ -99,7 +113,7 @@ impl Coercer {
         field: &'s Field,
         first: usize,
     ) -> impl Iterator<Item = usize> + 's {
-        let own = self.columns.iter().filter(move |column| column.at.field == *field);
+        let own = self.columns.iter().filter(move |column| column.holds(field));
         own.flat_map(|column| column.at.from.places()).filter(move |place| *place != first)
     }
 
@@ -121,6 +135,11 @@ impl Coercer {
     /// How many cells counted as empty since this was last asked.
     pub(super) fn take_blanked(&mut self) -> u64 {
         std::mem::take(&mut self.blanked)
+    }
+
+    /// What was wrong with the cells that were left out since this was last asked.
+    pub(super) fn take_left_out(&mut self) -> Vec<Violation> {
+        std::mem::take(&mut self.left_out)
     }
 
     pub(super) fn read(&mut self, row: &Row) -> Content {
@@ -150,6 +169,7 @@ impl Coercer {
                 let field = &column.at.field;
                 let taken = match self.said(field, &cell) {
                     Said::Text(text) => self.take(&mut intent, column, &text),
+                    Said::Clear if column.at.rules.opt_out.is_some() => Err(consent::unclear()),
                     Said::Clear => clear(&mut intent, field),
                     Said::Nothing => {
                         self.blanked += 1;
@@ -157,8 +177,12 @@ impl Coercer {
                         Ok(())
                     }
                 };
-                if let Err(error) = taken {
-                    broken.push(error.at(field.key()));
+                match taken {
+                    Err(error) if column.at.rules.bad_values == Some(BadValues::LeaveOut) => {
+                        self.left_out.push(error.at(field.key()));
+                    }
+                    Err(error) => broken.push(error.at(field.key())),
+                    Ok(()) => {}
                 }
             }
         }
@@ -166,6 +190,10 @@ impl Coercer {
         if broken.is_empty() && !left_open.is_empty() {
             let mut new = intent.clone();
             for (column, value) in left_open {
+                if column.at.field == Field::Currency && new.fields.currency.is_some() {
+                    // The amount said it.
+                    continue;
+                }
                 if let Err(error) = self.take(&mut new, column, value.trim()) {
                     broken.push(error.at(column.at.field.key()));
                 }
@@ -183,6 +211,14 @@ impl Coercer {
         match intent.name.over(None) {
             Ok(person) => intent.person = person,
             Err(error) => broken.push(error.at(Field::Name.key())),
+        }
+        match (&intent.named, intent.fields.currency) {
+            (Some(Named::Code(code)), None) => intent.fields.currency = Some(*code),
+            (Some(Named::Code(code)), Some(own)) if *code != own => {
+                broken.push(currency::another().at(Field::Amount.key()));
+            }
+            (Some(Named::Sign(sign)), _) => intent.sign = Some(sign.clone()),
+            _ => {}
         }
         intent.keys = self.keys(&intent.fields);
     }
@@ -229,6 +265,9 @@ impl Coercer {
 
     fn take(&mut self, intent: &mut Intent, column: &Column, cell: &str) -> Result<(), ValueError> {
         let (field, rules) = (&column.at.field, &column.at.rules);
+        if let Some(which) = rules.opt_out {
+            return consent::take(intent, column, which, cell);
+        }
         let mark = rules.decimal_mark.unwrap_or(self.options.decimal_mark);
         let fields = &mut intent.fields;
         match field {
@@ -271,7 +310,15 @@ impl Coercer {
                 fields.address = std::mem::take(&mut fields.address).with_country(Some(country));
             }
             Field::Street if rules.split == Some(Split::Address) => return split_address(fields, cell),
-            Field::Amount => fields.amount = Some(cells::amount(cell, mark, rules.unit)?),
+            Field::Amount => {
+                fields.amount = Some(cells::amount(cell, mark, rules.unit)?);
+                intent.named = currency_of(cell).filter(|_| self.keeps_currency);
+            }
+            Field::ExternalId if rules.split == Some(Split::ExternalIds) => {
+                for item in split_list(cell, &LIST_MARKS) {
+                    add_id(fields, self.id_with_system(&item)?)?;
+                }
+            }
             Field::ExternalId => {
                 let id = without_prefix(cell, &["l", "f", "c", "ag", "as"]);
                 fields.external_ids.insert(ExternalRef::new(&self.options.external_system, id)?);
@@ -317,6 +364,14 @@ impl Coercer {
         Ok(())
     }
 
+    /// `system:id`; without a system before it, an id of the import's own.
+    fn id_with_system(&self, item: &str) -> Result<ExternalRef, ValueError> {
+        if item.contains(':') {
+            return ExternalRef::parse(item);
+        }
+        ExternalRef::new(&self.options.external_system, item)
+    }
+
     /// Where national phone numbers of a column are dialled from.
     fn region(&self, rules: &ColumnRules, fields: &LeadFields) -> Option<Country> {
         rules.region.or_else(|| fields.phone_region()).or(self.options.region)
@@ -345,6 +400,17 @@ fn list_of<'c>(rules: &'c ColumnRules, cell: &'c str) -> impl Iterator<Item = &'
         None => (None, Some(cell)),
     };
     parts.into_iter().flatten().chain(whole).map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// A lead has one id in each system: of two the row does not say which.
+fn add_id(fields: &mut LeadFields, id: ExternalRef) -> Result<(), ValueError> {
+    let other = fields.external_ids.iter().any(|known| known.system() == id.system() && *known != id);
+    if other {
+        let message = "a lead has at most one id per external system";
+        return Err(ValueError::new(ViolationCode::Duplicate, message));
+    }
+    fields.external_ids.insert(id);
+    Ok(())
 }
 
 /// Parts that the row has in columns of their own are written later, over these.

@@ -1,6 +1,7 @@
 //! Which column of a file is which field, and how its cells are read.
 
 pub(super) mod address;
+mod near;
 mod proposal;
 mod propose;
 mod rules;
@@ -19,7 +20,7 @@ use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
 
 pub use proposal::{ColumnProposal, Evidence, Note, Proposal};
 pub use propose::Knowledge;
-pub use rules::{ColumnRules, DateOrder, Split, Unit};
+pub use rules::{BadValues, ColumnRules, DateOrder, OptOut, Split, Unit};
 pub use sample::Sample;
 
 /// One column of a file, the field that it fills, and how.
@@ -241,7 +242,7 @@ impl Mapping {
         catalogue: &Catalogue,
         keys: &[MatchBy],
     ) -> Result<Vec<Located>> {
-        let mut finder = Finder { catalogue, keys, found: Vec::new(), broken: Vec::new() };
+        let mut finder = Finder { catalogue, keys, headers, found: Vec::new(), broken: Vec::new() };
         let mut taken = vec![false; headers.len()];
         for column in &self.columns {
             let mut free = headers.iter().zip(taken.iter_mut()).enumerate();
@@ -255,7 +256,12 @@ impl Mapping {
             finder.column(column, place);
         }
         if finder.found.is_empty() && finder.broken.is_empty() {
-            let message = "no column of the file is mapped to a field";
+            let mut message = "no column of the file is mapped to a field".to_owned();
+            let told: Vec<_> = headers.iter().take(TOLD).map(|header| format!("`{header}`")).collect();
+            if !told.is_empty() {
+                let more = if headers.len() > TOLD { " …" } else { "" };
+                message.push_str(&format!("; its columns are {}{more}", told.join(", ")));
+            }
             finder.broken.push(Violation::new("mapping", ViolationCode::Required, message));
         }
         for constant in &self.constants {
@@ -273,14 +279,24 @@ pub(super) fn fillable(
 ) -> Result<FieldType, ValueError> {
     let is_key = keys.iter().any(|key| key.field() == *field);
     if !field.is_imported() && !is_key {
-        return Err(ValueError::new(ViolationCode::NotAllowed, "the engine sets this field"));
+        let message = match field {
+            Field::Number | Field::Id => {
+                "the engine sets this field: a file may only say by it which lead is meant"
+            }
+            _ => "the engine sets this field",
+        };
+        return Err(ValueError::new(ViolationCode::NotAllowed, message));
     }
     catalogue.field_type(field)
 }
 
+/// So many headers are told of a file of which nothing is taken.
+const TOLD: usize = 20;
+
 /// Puts the columns of a mapping into those of a file.
 struct Finder<'c> {
     catalogue: &'c Catalogue,
+    headers: &'c [String],
     keys: &'c [MatchBy],
     found: Vec<Located>,
     broken: Vec<Violation>,
@@ -293,14 +309,22 @@ impl Finder<'_> {
 
     /// The type of a field that callers set; what is wrong with another is noted.
     fn kind(&mut self, field: &Field) -> Option<FieldType> {
-        let kind = fillable(field, self.catalogue, self.keys);
+        // Where nobody chose the keys, a number is one.
+        let is_number = *field == Field::Number && *self.keys == MatchBy::DEFAULT;
+        let keys = if is_number { &[MatchBy::Number][..] } else { self.keys };
+        let kind = fillable(field, self.catalogue, keys);
         kind.map_err(|error| self.broken.push(error.at(format!("mapping.{field}")))).ok()
     }
 
     fn column(&mut self, column: &ColumnMapping, place: Option<usize>) {
         let Some(field) = &column.field else { return };
         let Some(place) = place else {
-            return self.refuse(field, ViolationCode::Unknown, "the file has no such column");
+            let mut message = format!("the file has no column `{}`", column.header);
+            if let Some(meant) = near::nearest(&column.header, self.headers) {
+                message.push_str(&format!("; is it `{meant}`?"));
+            }
+            let path = format!("mapping.{field}");
+            return self.broken.push(Violation::new(path, ViolationCode::Unknown, message));
         };
         let Some(kind) = self.kind(field) else { return };
         let custom = self.custom(field);

@@ -70,8 +70,8 @@ pub use json::JsonReader;
 pub use kind::FileKind;
 pub use mapping::saved as mappings;
 pub use mapping::{
-    ColumnMapping, ColumnProposal, ColumnRules, Constant, DateOrder, Evidence, Knowledge, Mapping, Note,
-    Proposal, Sample, Split, Unit,
+    BadValues, ColumnMapping, ColumnProposal, ColumnRules, Constant, DateOrder, Evidence, Knowledge, Mapping,
+    Note, OptOut, Proposal, Sample, Split, Unit,
 };
 pub use options::{ReadOptions, SheetChoice};
 pub use rows::{Row, RowProblem, TableReader};

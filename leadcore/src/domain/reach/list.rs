@@ -109,6 +109,11 @@ macro_rules! reach_list {
                 new
             }
 
+            /// Takes this mark off every entry.
+            pub(crate) fn unmark_all(&mut self, mark: ReachMark) {
+                self.0.iter_mut().for_each(|entry| entry.set_mark(mark, None));
+            }
+
             /// Whether two ways to write it are the same address, also where only one of them is known to be complete.
             fn same(one: &$value, other: &$value) -> bool {
                 let key: fn(&$value) -> String = $key;

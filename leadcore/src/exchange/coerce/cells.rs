@@ -2,6 +2,8 @@
 
 use rust_decimal::Decimal;
 
+use super::currency::{Named, currency_of};
+
 use crate::domain::{CustomField, CustomType, FieldValue, yes_no_word};
 use crate::error::{ValueError, ViolationCode};
 use crate::exchange::dates::{read_date, read_time};
@@ -54,9 +56,10 @@ pub(super) fn custom(
             let ends = [words.next(), words.next_back()];
             let is_code =
                 |word: &&str| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
-            match ends.into_iter().flatten().find(is_code) {
-                Some(code) => FieldValue::Text(format!("{} {code}", amount()?)),
-                None => FieldValue::Decimal(amount()?),
+            match (ends.into_iter().flatten().find(is_code), currency_of(cell)) {
+                (Some(code), _) => FieldValue::Text(format!("{} {code}", amount()?)),
+                (None, Some(Named::Code(code))) => FieldValue::Text(format!("{} {code}", amount()?)),
+                (None, _) => FieldValue::Decimal(amount()?),
             }
         }
         CustomType::Date => FieldValue::Date(read_date(cell, rules.date_order)?),

@@ -46,9 +46,16 @@ impl Column {
             no_answer: NoAnswer::new(at.rules.no_answer.as_deref().unwrap_or(&options.no_answer)),
             yes: folded(&at.rules.yes),
             no: folded(&at.rules.no),
-            takes_names: at.field == Field::Labels || is_many_of(catalogue, &at.field),
+            takes_names: at.field == Field::Labels
+                || at.rules.split == Some(Split::ExternalIds)
+                || is_many_of(catalogue, &at.field),
             at,
         }
+    }
+
+    /// Whether it holds values of the field, rather than who opted out of it.
+    pub(super) fn holds(&self, field: &Field) -> bool {
+        self.at.field == *field && self.at.rules.opt_out.is_none()
     }
 
     fn says_nothing(&self, cell: &str) -> bool {

@@ -1,5 +1,6 @@
 //! What a row says about a lead.
 
+use super::currency::Named;
 use crate::domain::{Field, LeadFields, LeadKind, MatchKey, TermKind};
 use crate::error::{ValueError, Violation};
 use crate::id::LeadId;
@@ -28,6 +29,14 @@ pub(in crate::exchange) struct Intent {
     pub(in crate::exchange) id: Option<LeadId>,
     /// The lead itself, where a column holds its number.
     pub(in crate::exchange) number: Option<u64>,
+    /// Whether anybody may use the lead's e-mails: `true` is that nobody may.
+    pub(in crate::exchange) emails_out: Option<bool>,
+    /// The same of its phones.
+    pub(in crate::exchange) phones_out: Option<bool>,
+    /// The currency that the cell of the amount names.
+    pub(in crate::exchange) named: Option<Named>,
+    /// The sign of a currency that the cell of the amount names, where several currencies have it: `$`, `kr`.
+    pub(in crate::exchange) sign: Option<String>,
     /// Fields to be emptied.
     pub(in crate::exchange) clear: Vec<Field>,
 }

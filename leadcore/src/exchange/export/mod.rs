@@ -12,6 +12,9 @@
 //!   itself stands in quotes, `Hot, "Bread, white"`;
 //! - numbers have a decimal point and nothing else, days and times are ISO 8601, countries and currencies are codes,
 //!   sources, stages and labels are names (or ids, see [`Values`]);
+//! - ids in other systems stand behind their system, `sap:78, web:9`; what holds a comma or a quote is in quotes. They are
+//!   found again by the mapping, and by the header alone;
+//! - a number says which lead is meant, and is never written;
 //! - texts are as they are: what a spreadsheet could run is marked in CSV, and an import takes that mark off.
 //!
 //! What a file cannot say: the revision and history of a lead, since when and why an address is marked, ids in more systems
@@ -30,8 +33,8 @@ use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::Mapping;
 use super::import::ImportOptions;
+use super::{ColumnRules, Mapping, Split};
 use crate::context::Context;
 use crate::desk::views::ViewRequest;
 use crate::desk::{Extract, require};
@@ -315,19 +318,24 @@ pub struct Exported {
 }
 
 impl Exported {
-    /// Which column is which field when the file is imported: what only the engine sets is left out, and so are ids of
-    /// other systems unless they are those of one, users by name, and sources, stages and the like by id.
+    /// Which column is which field when the file is imported. Numbers say which lead is meant; what else only the engine
+    /// sets is left out, and so are users by name, and sources, stages and the like by id. Ids in other systems come with
+    /// their systems, unless they are those of one.
     #[must_use]
     pub fn mapping(&self, options: &ExportOptions) -> Mapping {
         let by_name = options.values == Values::Names;
         let comes_back = |field: &Field| match field {
-            Field::ExternalId => options.external_system.is_some(),
+            Field::Number => by_name,
             Field::Owner => options.users.is_empty(),
             _ if !by_name && matches!(field.field_type(), FieldType::Reference(_)) => false,
             other => other.is_imported(),
         };
         self.columns.iter().fold(Mapping::default(), |mapping, (head, field)| {
-            mapping.with(head, Some(field.clone()).filter(comes_back))
+            let mapping = mapping.with(head, Some(field.clone()).filter(comes_back));
+            if *field == Field::ExternalId && options.external_system.is_none() {
+                return mapping.rules(head, ColumnRules::new().split(Split::ExternalIds));
+            }
+            mapping
         })
     }
 }

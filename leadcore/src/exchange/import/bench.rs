@@ -27,6 +27,10 @@ pub(super) struct Slot {
 pub(super) struct Bench {
     /// What leads are recognised by, the strongest first.
     by: Vec<MatchBy>,
+    /// Whether a number says which lead is meant whatever the rest of the row says.
+    trusts_numbers: bool,
+    /// The highest number that rows may mean.
+    known_numbers: u64,
     pub(super) slots: Vec<Slot>,
     by_id: HashMap<LeadId, usize>,
     by_number: HashMap<u64, usize>,
@@ -42,13 +46,24 @@ pub(super) enum Match {
     None,
     One(usize, MatchBy),
     Several(Vec<usize>, MatchBy),
+    /// The row has the number of this lead, and is about another one by the rest of it.
+    Doubted(usize),
     /// The row names a lead that there is not.
     Gone(MatchBy),
 }
 
 impl Bench {
-    pub(super) fn new(by: &[MatchBy]) -> Self {
-        Self { by: by.to_vec(), ..Self::default() }
+    /// For rows that are recognised by these keys. Where nobody chose them, a number comes first, as long as the rest of
+    /// the row does not speak against it.
+    pub(super) fn new(by: &[MatchBy], known_numbers: u64) -> Self {
+        let trusts_numbers = *by != MatchBy::DEFAULT;
+        let number = (!trusts_numbers).then_some(MatchBy::Number);
+        Self {
+            by: number.into_iter().chain(by.iter().cloned()).collect(),
+            trusts_numbers,
+            known_numbers,
+            ..Self::default()
+        }
     }
 
     /// Fetches the leads of the store that have one of these keys, in two calls, and those with these ids. Leads that are
@@ -107,19 +122,11 @@ impl Bench {
         txn: &mut dyn Txn,
         numbers: impl Iterator<Item = u64>,
     ) -> Result<()> {
-        let numbers = numbers.filter(|number| !self.by_number.contains_key(number));
-        let mut numbers: Vec<i64> = numbers.filter_map(|number| i64::try_from(number).ok()).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        for some in numbers.chunks(NUMBERS) {
-            let list = FieldValue::List(some.iter().map(|number| FieldValue::Integer(*number)).collect());
-            let filter = Filter::new(Field::Number, Operator::In, list).resolve(&ctx.asker())?;
-            let sort = Sort::ascending(SortField::Number);
-            let scan = LeadScan { filter, trashed: false, sort, limit: NUMBERS, after: None };
-            for lead in txn.leads().scan(&scan)? {
-                if !self.by_id.contains_key(&lead.id) {
-                    self.put(lead);
-                }
+        let most = self.known_numbers;
+        let numbers = numbers.filter(|number| *number <= most && !self.by_number.contains_key(number));
+        for lead in with_numbers(ctx, txn, numbers)? {
+            if !self.by_id.contains_key(&lead.id) {
+                self.put(lead);
             }
         }
         Ok(())
@@ -135,14 +142,28 @@ impl Bench {
     /// A phone alone is weak: colleagues share a switchboard, families a line. It does not count where both sides name
     /// a person or a company and the names differ, where both have e-mails but none in common, or where another system
     /// knows them by two ids.
+    ///
+    /// Neither does a number that nobody named as a key, where row and lead have [nothing in common](is_another).
     pub(super) fn find(&self, intent: &Intent) -> Match {
+        let mut doubted = Match::None;
         for by in &self.by {
             let named = match by {
                 MatchBy::Id => intent.id.map(|id| self.by_id.get(&id)),
-                MatchBy::Number => intent.number.map(|number| self.by_number.get(&number)),
+                MatchBy::Number => intent
+                    .number
+                    .map(|number| self.by_number.get(&number).filter(|_| number <= self.known_numbers)),
                 _ => None,
             };
             match named {
+                Some(None) if *by == MatchBy::Number && !self.trusts_numbers => continue,
+                Some(Some(slot)) if *by == MatchBy::Number && !self.trusts_numbers => {
+                    let lead = self.slots.get(*slot);
+                    if lead.is_some_and(|slot| is_another(intent, &slot.lead.fields)) {
+                        doubted = Match::Doubted(*slot);
+                        continue;
+                    }
+                    return Match::One(*slot, by.clone());
+                }
                 Some(Some(slot)) => return Match::One(*slot, by.clone()),
                 Some(None) => return Match::Gone(by.clone()),
                 None => {}
@@ -169,7 +190,7 @@ impl Bench {
                 }
             }
         }
-        Match::None
+        doubted
     }
 
     /// Adds a new lead.
@@ -210,7 +231,8 @@ impl Bench {
     /// Forgets every lead but those that `keep` names.
     pub(super) fn retain(&mut self, keep: impl Fn(&Slot) -> bool) {
         let kept: Vec<Slot> = std::mem::take(&mut self.slots).into_iter().filter(|slot| keep(slot)).collect();
-        *self = Self::new(&self.by);
+        let Self { by, trusts_numbers, known_numbers, .. } = std::mem::take(self);
+        *self = Self { by, trusts_numbers, known_numbers, ..Self::default() };
         for slot in kept {
             let (place, keys) = (self.slots.len(), every_key(&slot.lead.fields));
             self.by_id.insert(slot.lead.id, place);
@@ -245,10 +267,54 @@ fn is_of(by: &MatchBy, key: &MatchKey) -> bool {
     }
 }
 
+/// The leads that have one of these numbers and are not in the trash.
+pub(super) fn with_numbers(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    numbers: impl Iterator<Item = u64>,
+) -> Result<Vec<Lead>> {
+    let mut numbers: Vec<i64> = numbers.filter_map(|number| i64::try_from(number).ok()).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let mut found = Vec::new();
+    for some in numbers.chunks(NUMBERS) {
+        let list = FieldValue::List(some.iter().map(|number| FieldValue::Integer(*number)).collect());
+        let filter = Filter::new(Field::Number, Operator::In, list).resolve(&ctx.asker())?;
+        let sort = Sort::ascending(SortField::Number);
+        let scan = LeadScan { filter, trashed: false, sort, limit: NUMBERS, after: None };
+        found.extend(txn.leads().scan(&scan)?);
+    }
+    Ok(found)
+}
+
 fn add_to(slots: &mut Vec<usize>, slot: usize) {
     if !slots.contains(&slot) {
         slots.push(slot);
     }
+}
+
+/// Whether a row and a lead that share a number have nothing else in common: they name companies, persons, e-mails or
+/// ids in the same system, and none of them is the same.
+fn is_another(intent: &Intent, lead: &LeadFields) -> bool {
+    let row = &intent.fields;
+    let alike = |a: &str, b: &str| {
+        let (a, b) = (fold(a), fold(b));
+        a.starts_with(&b) || b.starts_with(&a)
+    };
+    let company = row.company.as_deref().zip(lead.company.as_deref()).map(|(a, b)| alike(a, b));
+    let person = intent.person.as_ref().zip(lead.person.as_ref()).map(|(a, b)| {
+        let family = a.family().zip(b.family()).is_some_and(|(a, b)| fold(a) == fold(b));
+        family || PersonName::match_key(a) == PersonName::match_key(b)
+    });
+    let emails = (!row.emails.is_empty() && !lead.emails.is_empty()).then(|| {
+        row.emails.iter().any(|own| lead.emails.iter().any(|known| known.canonical() == own.canonical()))
+    });
+    let of_one_system = row.external_ids.iter().filter_map(|own| {
+        let known = lead.external_ids.iter().find(|known| known.system() == own.system())?;
+        Some(known == own)
+    });
+    let said: Vec<bool> = [company, person, emails].into_iter().flatten().chain(of_one_system).collect();
+    !said.is_empty() && !said.contains(&true)
 }
 
 /// Whether a row and a lead that share a phone are two all the same.

@@ -12,6 +12,8 @@ pub(super) enum Decision {
     Create {
         slot: usize,
         recognisable: bool,
+        /// The row has a number, and no lead has it.
+        unknown_number: bool,
         values: Vec<FieldChange>,
     },
     Update {
@@ -54,9 +56,9 @@ impl Decision {
     /// The outcome, where `lead` tells id and number of a lead on the bench, none for one that is only imagined.
     pub(super) fn outcome(self, lead: impl Fn(usize) -> Option<(LeadId, u64)>) -> Outcome {
         match self {
-            Self::Create { slot, recognisable, .. } => {
+            Self::Create { slot, recognisable, unknown_number, .. } => {
                 let (lead, number) = lead(slot).unzip();
-                Outcome::Created { lead, number, recognisable }
+                Outcome::Created { lead, number, recognisable, unknown_number }
             }
             Self::Update { slot, matched_by, same_as_line, .. } => {
                 let (lead, number) = lead(slot).unzip();

@@ -86,6 +86,7 @@ pub(super) fn look<R: Read + Seek>(
                 Some(planner) => planner,
                 none => {
                     let new_values = report.new_values.clone();
+                    let purpose = (purpose, source.known_numbers());
                     none.insert(Planner::load(ctx, txn, options, &source.fields(), new_values, purpose)?)
                 }
             };
@@ -98,6 +99,7 @@ pub(super) fn look<R: Read + Seek>(
             }
             let outcome = LineOutcome::new(record.line, decision.outcome(|slot| stored(planner, slot)));
             report.count(&outcome);
+            report.leave_out(&outcome, &record.left_out);
             telling.sink.line(&outcome);
         }
         report.blanked += chunk.records.iter().map(|record| record.blanked).sum::<u64>();

@@ -21,6 +21,8 @@
 //! # What a row becomes
 //! A row is recognised by its strongest key that a lead has, in the store or further up in the file: external id, then
 //! e-mail, then phone, or what [`ImportOptions::match_by`] names instead: the record's id or number, a unique custom field.
+//! Where nothing is named, the number of a lead comes before them in a file that has it, and is not believed against the rest
+//! of its row: see [`OnAmbiguous`]. A number that no lead has says nothing, and [is told](ImportReport::unknown_numbers).
 //! A phone alone is weak, since colleagues share a switchboard: it does not count where both sides
 //! name a person or a company and the names differ, where both have e-mails but none in common, or where the other
 //! system has two ids for them. Leads in the trash are not recognised.
@@ -44,7 +46,8 @@
 //! this name for that one.
 //!
 //! A bad cell rejects its whole line, with every reason: half a lead is worse than none, and the rejected rows can be
-//! written to a file of their own, corrected and imported again.
+//! written to a file of their own, corrected and imported again. A column may leave such cells out instead
+//! ([`ColumnRules::bad_values`](crate::exchange::ColumnRules::bad_values)); the report tells them.
 //!
 //! # Plans
 //! [`plan()`] says what would become of each line, with the fields that change, and writes nothing: a value to be stored,
@@ -81,6 +84,7 @@ mod feed;
 mod names;
 mod options;
 mod outcome;
+mod own_numbers;
 mod plan;
 mod planned;
 mod planning;

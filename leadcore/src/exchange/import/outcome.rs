@@ -38,6 +38,8 @@ pub enum Outcome {
         number: Option<u64>,
         /// Whether the row has an external id, e-mail or phone. Without one, a changed file creates the lead once more.
         recognisable: bool,
+        /// Whether the row has a number that no lead here has. A file gives no number: the lead got one of its own.
+        unknown_number: bool,
     },
     /// A lead that was there took the row's values.
     Updated {

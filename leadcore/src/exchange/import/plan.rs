@@ -14,9 +14,7 @@ use super::report::several;
 use super::{ImportOptions, MatchBy, OnAmbiguous, OnMatch, OnMissing};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake, Openings};
-use crate::domain::{
-    Field, Lead, LeadDraft, LeadFields, LeadKind, MatchKey, MatchKind, Move, StageKind, TermKind, Why,
-};
+use crate::domain::{Field, Lead, LeadDraft, LeadFields, LeadKind, Move, StageKind, TermKind, Why};
 use crate::error::{Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
 use crate::id::{LeadId, PipelineId, StageId};
@@ -67,7 +65,7 @@ impl<'c> Planner<'c> {
         options: &'c ImportOptions,
         fields: &[Field],
         new_values: NewValues,
-        purpose: Purpose,
+        (purpose, known_numbers): (Purpose, u64),
     ) -> Result<Self> {
         let mut intake = Intake::load(ctx, txn)?;
         if purpose.writes() {
@@ -75,8 +73,9 @@ impl<'c> Planner<'c> {
         }
         let detailed = purpose.is_detailed();
         let names = Names::load(ctx, txn, options, fields, &intake.pipelines, new_values, detailed)?;
-        let external_first =
-            options.match_by.first() == Some(&MatchBy::ExternalId) && options.on_match != OnMatch::CreateNew;
+        let external_first = options.match_by.first() == Some(&MatchBy::ExternalId)
+            && options.on_match != OnMatch::CreateNew
+            && !fields.contains(&Field::Number);
         let external = fields.contains(&Field::ExternalId) && (!external_first || detailed);
         let view = Gate::open(ctx, txn, Permission::View).ok();
         let edit = Gate::open(ctx, txn, Permission::Edit).ok();
@@ -93,7 +92,7 @@ impl<'c> Planner<'c> {
             detailed,
             purpose,
             taken: BTreeSet::new(),
-            bench: Bench::new(&options.match_by),
+            bench: Bench::new(&options.match_by, known_numbers),
         })
     }
 
@@ -132,7 +131,11 @@ impl<'c> Planner<'c> {
             _ => self.bench.find(intent),
         };
         let mark = self.names.mark();
+        // A number that no lead has says nothing of the new one, which gets its own.
+        let unknown_number = found == Match::None && choice.is_none() && intent.number.is_some();
         let decision = match found {
+            Match::Doubted(slot) if !self.sees(slot) => Ok(self.out_of_sight(&[slot], &MatchBy::Number)),
+            Match::Doubted(slot) if self.options.on_match != OnMatch::CreateNew => Ok(self.doubted(slot)),
             Match::Several(slots, by) => Ok(self.several(slots, by)),
             Match::Gone(by) => {
                 let message = format!("there is no lead with this {}", by.word());
@@ -141,10 +144,10 @@ impl<'c> Planner<'c> {
             Match::None if choice.is_none() && self.options.on_missing == OnMissing::Skip => {
                 Ok(Decision::Skip { reason: SkipReason::Missing, slot: None })
             }
-            Match::None => self.create(intent, record, planned),
+            Match::None | Match::Doubted(_) => self.create(intent, record, planned, unknown_number),
             Match::One(slot, by) if !self.sees(slot) => Ok(self.out_of_sight(&[slot], &by)),
             Match::One(..) if choice.is_none() && self.options.on_match == OnMatch::CreateNew => {
-                self.create(intent, record, planned)
+                self.create(intent, record, planned, false)
             }
             Match::One(slot, by) => self.update(intent, (record.line, planned), slot, by, choice.is_some()),
         };
@@ -173,6 +176,14 @@ impl<'c> Planner<'c> {
         };
         let names = slots.iter().map(called).collect();
         Decision::Review { slots, names, matched_by: by }
+    }
+
+    /// What becomes of a row with the number of a lead that is another one by the rest of the row.
+    fn doubted(&self, slot: usize) -> Decision {
+        match self.options.ambiguous {
+            OnAmbiguous::Review => self.several(vec![slot], MatchBy::Number),
+            OnAmbiguous::Reject => Decision::reject(vec![several(&MatchBy::Number)]),
+        }
     }
 
     /// The decision, where it is still of the kind that was planned. What would be written was compared before.
@@ -233,7 +244,9 @@ impl<'c> Planner<'c> {
         intent: &Intent,
         record: &Record,
         planned: Option<&PlannedLine>,
+        unknown_number: bool,
     ) -> Result<Decision, Refused> {
+        let recognisable = if unknown_number { !intent.keys.is_empty() } else { intent.is_recognisable() };
         let has_defaults = intent.for_new.is_some();
         let intent = intent.for_new.as_deref().unwrap_or(intent);
         let found = self.look_up_names(intent, None)?;
@@ -266,7 +279,7 @@ impl<'c> Planner<'c> {
         self.intake.guard.count_in(lead.stage);
         let keys = if has_defaults { every_key(&lead.fields) } else { intent.keys.clone() };
         let slot = self.bench.add(lead, record.line, keys.iter());
-        Ok(Decision::Create { slot, recognisable: intent.is_recognisable(), values })
+        Ok(Decision::Create { slot, recognisable, unknown_number, values })
     }
 
     /// Whether a row that comes into this stage is lost.
@@ -364,18 +377,16 @@ impl<'c> Planner<'c> {
             Some(_) => return Err(Refused::Stale),
         }
         self.claims.hold(&self.intake.catalogue, &after, Some(&slot.lead));
-        // A lead that keeps its own id is not found by the row's.
-        let has_id = intent.fields.external_ids.is_subset(&after.fields.external_ids);
         if to.is_some() {
             self.intake.guard.count_out(old);
             self.intake.guard.count_in(after.stage);
         }
         let lost = keys::lost(intent, &slot.lead.fields, &after.fields);
+        let known = keys::kept(intent, &after.fields);
         slot.lead = after;
         let same_as_line = slot.lines.first().copied();
         slot.lines.push(line);
-        let has = |key: &&MatchKey| key.kind != MatchKind::External || has_id;
-        self.bench.know(place, intent.keys.iter().filter(has));
+        self.bench.know(place, known.iter());
         self.bench.forget(place, &lost);
         Ok(Decision::Update { slot: place, matched_by, same_as_line, changes })
     }

@@ -129,7 +129,7 @@ pub(super) fn line_of(
     let id = |slot: usize| lead(slot).map_or(LeadId::from_uuid(uuid::Uuid::nil()), |lead| lead.id);
     let number = |slot: usize| lead(slot).map(|lead| lead.number).filter(|number| *number > 0);
     let planned = match decision {
-        Decision::Create { slot, recognisable, values } => {
+        Decision::Create { slot, recognisable, values, .. } => {
             Planned::Create { lead: id(*slot), recognisable: *recognisable, values: values.clone() }
         }
         Decision::Update { slot, matched_by, changes, .. } => Planned::Update {

@@ -2,8 +2,9 @@
 
 use std::io::{Read, Seek};
 
+use super::MatchBy;
 use super::report::FileFormat;
-use super::source::{format_of, knowing, propose};
+use super::source::{Seeing, format_of, knowing, propose};
 use crate::context::Context;
 use crate::desk;
 use crate::error::Result;
@@ -47,11 +48,12 @@ pub fn preview<R: Read + Seek>(
     input: R,
     read: &ReadOptions,
 ) -> Result<Preview> {
-    let catalogue = store.read(ctx.tenant(), |txn| {
+    let (catalogue, numbering) = store.read(ctx.tenant(), |txn| {
         desk::require(ctx, txn, Permission::Import)?;
-        Ok(desk::settings::load_catalogue(txn)?.1)
+        Ok((desk::settings::load_catalogue(txn)?.1, desk::settings::load_numbering(txn)?.1))
     })?;
     let mut table = Table::open_head(input, &knowing(&catalogue, read))?;
-    let proposal = propose(ctx, store, &mut table, &catalogue)?;
+    let seeing = Seeing { catalogue: &catalogue, numbering: &numbering, keys: &MatchBy::DEFAULT };
+    let proposal = propose(ctx, store, &mut table, seeing)?;
     Ok(Preview { mapping: proposal.mapping(), proposal, format: format_of(&table) })
 }

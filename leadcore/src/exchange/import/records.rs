@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::planned::{Choice, Planned, PlannedLine};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Violation};
 use crate::exchange::coerce::{Coercer, Content};
 use crate::exchange::rejects::Kept;
 use crate::exchange::{Row, Table};
@@ -21,6 +21,8 @@ pub(super) struct Record {
     pub(super) number: u64,
     pub(super) content: Content,
     pub(super) blanked: u64,
+    /// What was wrong with cells that were left out.
+    pub(super) left_out: Vec<Violation>,
     pub(super) kept: Option<Kept>,
     /// What was planned for it, where a plan is applied or made anew.
     pub(super) planned: Option<Box<PlannedLine>>,
@@ -175,6 +177,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
                 number: self.row.number(),
                 content,
                 blanked: self.coercer.take_blanked(),
+                left_out: self.coercer.take_left_out(),
                 kept,
                 planned: planned.map(Box::new),
                 choice,

@@ -10,7 +10,7 @@ use super::outcome::{LineOutcome, Outcome, SkipReason};
 use crate::context::Context;
 use crate::domain::Field;
 use crate::error::{Violation, ViolationCode};
-use crate::exchange::{FileKind, Mapping};
+use crate::exchange::{FileKind, Mapping, OptOut};
 use crate::id::{LeadId, OperationId, UserId};
 
 /// How many rejections a report lists.
@@ -38,6 +38,29 @@ pub struct FileFormat {
     pub header_line: Option<u64>,
     /// Lines passed over before the table.
     pub skipped_lines: u64,
+}
+
+impl fmt::Display for FileFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.kind == FileKind::Csv {
+            let delimiter =
+                if self.delimiter == '\t' { "tab".to_owned() } else { self.delimiter.to_string() };
+            write!(f, "{}, cells separated by {delimiter}", self.encoding)?;
+            return match self.header_line {
+                Some(line) => write!(f, ", header on line {line}"),
+                None => write!(f, ", no header"),
+            };
+        }
+        write!(f, "{}", self.kind.code())?;
+        if let Some(sheet) = &self.sheet {
+            write!(f, ", sheet `{sheet}`")?;
+        }
+        match self.header_line {
+            Some(line) if self.sheet.is_some() => write!(f, ", header in row {line}"),
+            None if self.sheet.is_some() => write!(f, ", no header"),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A line that was not taken, and why. It does not hold what the line said.
@@ -119,6 +142,16 @@ pub struct ImportReport {
     /// The first 100 lines of such rows.
     #[serde(default)]
     pub unrecognisable_lines: Vec<u64>,
+    /// Leads created (they are in [`created`](Self::created)) from rows with a number that no lead here has. They got
+    /// numbers of their own: a file gives none.
+    #[serde(default)]
+    pub unknown_numbers: u64,
+    /// The first 100 lines of such rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_number_lines: Vec<u64>,
+    /// The highest number that a lead had when the import began: no file knows those that it gives itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) known_numbers: Option<u64>,
     /// Cells that count as empty because they say nothing (`Select`, `n/a` …).
     pub blanked: u64,
     /// How many records an earlier, interrupted run had done; they are in the other numbers.
@@ -142,10 +175,22 @@ pub struct ImportReport {
     pub rejections: Vec<Rejection>,
     /// How many rejections are not listed.
     pub rejections_left_out: u64,
+    /// Cells that their fields could not take and that were left out, by
+    /// [`ColumnRules::bad_values`](crate::exchange::ColumnRules::bad_values): their lines were taken without them.
+    #[serde(default)]
+    pub left_out: u64,
+    /// The first 1,000 of them, with what was wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out_values: Vec<Rejection>,
 }
 
 /// Why a row that may mean several leads was not taken.
 pub(super) fn several(by: &MatchBy) -> Violation {
+    if *by == MatchBy::Number {
+        let message = "the lead of this number is another one by the rest of the row: name `number` in `match_by` to \
+                       write over it all the same, or empty the cell";
+        return Violation::new(by.field().key(), ViolationCode::Duplicate, message);
+    }
     let message = format!("several leads have this {}: it does not say which one is meant", by.word());
     Violation::new(by.field().key(), ViolationCode::Duplicate, message)
 }
@@ -159,8 +204,14 @@ impl ImportReport {
     pub(super) fn count(&mut self, outcome: &LineOutcome) {
         self.lines += 1;
         match &outcome.outcome {
-            Outcome::Created { recognisable, .. } => {
+            Outcome::Created { recognisable, unknown_number, .. } => {
                 self.created += 1;
+                if *unknown_number {
+                    self.unknown_numbers += 1;
+                    if self.unknown_number_lines.len() < LINES {
+                        self.unknown_number_lines.push(outcome.line);
+                    }
+                }
                 if !recognisable {
                     self.unrecognisable += 1;
                     if self.unrecognisable_lines.len() < LINES {
@@ -193,6 +244,17 @@ impl ImportReport {
                 }
             }
         }
+    }
+
+    /// Counts the cells of a line that were left out, where it was taken.
+    pub(super) fn leave_out(&mut self, outcome: &LineOutcome, reasons: &[Violation]) {
+        if matches!(outcome.outcome, Outcome::Rejected { .. } | Outcome::Review { .. }) {
+            return;
+        }
+        self.left_out += reasons.len() as u64;
+        let free = LISTED.saturating_sub(self.left_out_values.len());
+        let told = reasons.iter().take(free).map(|reason| Rejection::new(outcome.line, reason, None));
+        self.left_out_values.extend(told);
     }
 
     /// What the file of rejected rows says of a line that was told earlier: nothing for one that was taken.
@@ -273,6 +335,18 @@ impl ImportReport {
                 lines.join(", ")
             )?;
         }
+        if self.unknown_numbers > 0 {
+            let lines: Vec<_> =
+                self.unknown_number_lines.iter().take(PRINTED).map(ToString::to_string).collect();
+            let more = if self.unknown_numbers > PRINTED as u64 { " …" } else { "" };
+            writeln!(
+                f,
+                "note       {} created from rows with a number that no lead here has: they got numbers of their own \
+                 (lines {}{more})",
+                self.unknown_numbers,
+                lines.join(", ")
+            )?;
+        }
         for review in &self.reviews {
             let numbers: Vec<_> = review.candidates.iter().map(|(_, number)| number.to_string()).collect();
             writeln!(
@@ -290,6 +364,12 @@ impl ImportReport {
                 None => writeln!(f)?,
             }
         }
+        for told in self.left_out_values.iter().take(PRINTED) {
+            writeln!(f, "line {:<5} `{}` was left out: {}", told.line, told.field, told.message)?;
+        }
+        if self.left_out > PRINTED as u64 {
+            writeln!(f, "{:<10} {} values were left out", "together", self.left_out)?;
+        }
         if self.rejections_left_out > 0 {
             writeln!(f, "and {} more rejected lines", self.rejections_left_out)?;
         }
@@ -300,20 +380,19 @@ impl ImportReport {
 impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let format = &self.format;
-        let delimiter =
-            if format.delimiter == '\t' { "tab".to_owned() } else { format.delimiter.to_string() };
-        write!(f, "read as    {}, cells separated by {delimiter}", format.encoding)?;
-        match format.header_line {
-            Some(line) => writeln!(f, ", header on line {line}")?,
-            None => writeln!(f, ", no header")?,
-        }
+        writeln!(f, "read as    {format}")?;
         if self.repeated {
             writeln!(f, "this file was imported before: nothing was written")?;
         }
         self.write_counts(f)?;
         for column in &self.mapping.columns {
             let field = column.field.as_ref().map_or("(left out)", |field| field.key());
-            writeln!(f, "column     {} -> {field}", column.header)?;
+            let what = match column.rules.opt_out.filter(|_| column.field.is_some()) {
+                Some(OptOut::Own) => ": who opted out",
+                Some(OptOut::All) => " and phone: who opted out",
+                None => "",
+            };
+            writeln!(f, "column     {} -> {field}{what}", column.header)?;
         }
         for (field, names) in &self.new_values {
             writeln!(f, "new        {field}: {}", names.join(", "))?;

@@ -323,6 +323,9 @@ impl Import<'_> {
         }
         report.new_values = new_values;
         outcomes.iter().for_each(|outcome| report.count(outcome));
+        for (record, outcome) in chunk.records.iter().zip(&outcomes) {
+            report.leave_out(outcome, &record.left_out);
+        }
         report.blanked += chunk.records.iter().map(|record| record.blanked).sum::<u64>();
         if chunk.end {
             operation.state = OperationState::Done;
@@ -372,7 +375,8 @@ impl Import<'_> {
         records: &[Record],
         new_values: NewValues,
     ) -> Result<(Vec<LineOutcome>, NewValues)> {
-        let mut planner = Planner::load(self.ctx, txn, self.options, &self.fields, new_values, self.purpose)?;
+        let purpose = (self.purpose, self.source.known_numbers());
+        let mut planner = Planner::load(self.ctx, txn, self.options, &self.fields, new_values, purpose)?;
         let decisions = planner.decide(txn, records)?;
         let (leads, new_values) = planner.commit(txn, operation)?;
         let outcomes = records.iter().zip(decisions).map(|(record, decision)| {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::options::fingerprint;
+use super::own_numbers::own_numbers;
 use super::planned::PlannedLine;
 use super::records::{Counted, Rows};
 use super::report::{FileFormat, ImportReport};
@@ -16,6 +17,7 @@ use crate::exchange::coerce::Coercer;
 use crate::exchange::mapping::{Located, fillable, saved};
 use crate::exchange::{Knowledge, Mapping, Proposal, ReadOptions, Row, Sample, Table, digest};
 use crate::policy::Permission;
+use crate::query::{Filter, LeadScan, Sort, SortField};
 use crate::store::{Store, StoreExt, Txn};
 
 /// What is known of a file before its rows are read.
@@ -33,6 +35,8 @@ pub(super) struct Source {
     pub(super) report: ImportReport,
     catalogue: Catalogue,
     numbering: Numbering,
+    known_numbers: u64,
+    keeps_currency: bool,
 }
 
 impl Source {
@@ -75,15 +79,20 @@ impl Source {
         let mapping = match (&options.mapping, &first) {
             (Some(mapping), _) => mapping.clone(),
             (None, Some((_, report))) => report.mapping.clone(),
-            (None, None) => propose(ctx, store, &mut table, &catalogue)?.mapping(),
+            (None, None) => {
+                let seeing = Seeing { catalogue: &catalogue, numbering: &numbering, keys: &options.match_by };
+                let mapping = propose(ctx, store, &mut table, seeing)?.mapping();
+                mapping.without(|field| *field == Field::Number && !takes_numbers(options))
+            }
         };
         let other = format!("{plain}:{}", fingerprint(&mapping)?);
-        let (key, earlier) = match (first, stored(&other)?) {
+        let (key, earlier): (_, Option<(Operation, ImportReport)>) = match (first, stored(&other)?) {
             (Some(first), _) if first.1.mapping == mapping => (plain, Some(first)),
             (_, Some(known)) => (other, Some(known)),
             (Some(_), None) => (other, None),
             (None, None) => (plain, None),
         };
+        let begun = earlier.as_ref().and_then(|(_, report)| report.known_numbers);
         let columns = if earlier.is_some_and(|(operation, _)| is_done(&operation)) {
             // Nothing is read of it any more, so nobody has to be able to.
             Vec::new()
@@ -95,8 +104,33 @@ impl Source {
         };
         let format = format_of(&table);
         let headers = table.headers().to_vec();
-        let report = ImportReport { digest: file.sha256, mapping, format, ..ImportReport::default() };
-        Ok(Self { start, bytes: file.bytes, read, columns, headers, key, report, catalogue, numbering })
+        let has_numbers = columns.iter().any(|column| column.field == Field::Number);
+        let known_numbers = match begun {
+            None if has_numbers => Some(store.read(ctx.tenant(), |txn| last_number(ctx, txn))?),
+            begun => begun,
+        };
+        let report =
+            ImportReport { digest: file.sha256, mapping, format, known_numbers, ..ImportReport::default() };
+        let known_numbers = known_numbers.unwrap_or(u64::MAX);
+        let fields = [Field::Currency, Field::CurrencySymbol];
+        Ok(Self {
+            start,
+            bytes: file.bytes,
+            read,
+            columns,
+            headers,
+            key,
+            report,
+            catalogue,
+            numbering,
+            known_numbers,
+            keeps_currency: desk::check_fields(ctx, fields.iter()).is_ok(),
+        })
+    }
+
+    /// The highest number that its rows may mean: those that the import gives itself are none that the file knows.
+    pub(super) const fn known_numbers(&self) -> u64 {
+        self.known_numbers
     }
 
     /// The fields that the file fills.
@@ -115,7 +149,8 @@ impl Source {
         let bytes = read.counter();
         let table = Table::open(read, &self.read)?;
         let coercer = Coercer::new(self.columns.clone(), &self.catalogue, options, table.encoding().name())
-            .with_numbering(self.numbering.clone());
+            .with_numbering(self.numbering.clone())
+            .keeping_currency(self.keeps_currency);
         Ok(Rows::new(table, coercer, (bytes, self.bytes)))
     }
 
@@ -141,7 +176,10 @@ impl Source {
     ) -> Result<()> {
         let fields: BTreeSet<&Field> = lines.flat_map(|line| line.set.keys()).collect();
         desk::check_fields(ctx, fields.iter().copied())?;
-        let fillable = |field: &Field| fillable(field, &self.catalogue, &options.match_by).map(drop);
+        let has_numbers = self.columns.iter().any(|column| column.field == Field::Number);
+        let mut keys = options.match_by.clone();
+        keys.extend(has_numbers.then_some(MatchBy::Number));
+        let fillable = |field: &Field| fillable(field, &self.catalogue, &keys).map(drop);
         let broken: Vec<_> = fields
             .into_iter()
             .filter_map(|field| Some(fillable(field).err()?.at(format!("set.{field}"))))
@@ -152,6 +190,19 @@ impl Source {
     pub(super) const fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }
+}
+
+/// Whether leads may be recognised by their numbers: where that is said, and where nothing is.
+fn takes_numbers(options: &ImportOptions) -> bool {
+    options.match_by == MatchBy::DEFAULT || options.match_by.contains(&MatchBy::Number)
+}
+
+/// The highest number of a lead.
+fn last_number(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<u64> {
+    let filter = Filter::everything().resolve(&ctx.asker())?;
+    let sort = Sort::descending(SortField::Number);
+    let scan = LeadScan { filter, trashed: false, sort, limit: 1, after: None };
+    Ok(txn.leads().scan(&scan)?.first().map_or(0, |lead| lead.number))
 }
 
 /// The import with this key, and how far it got.
@@ -171,9 +222,10 @@ fn check_keys(catalogue: &Catalogue, options: &ImportOptions, columns: &[Located
             refuse(format!("match_by.{by}"), ViolationCode::NotAllowed, message);
         }
     }
+    let columns = || columns.iter().filter(|column| column.rules.opt_out.is_none());
     let is_key = |field: &Field| options.match_by.iter().any(|by| by.field() == *field);
     let is_chosen = options.match_by != MatchBy::DEFAULT && !options.match_by.is_empty();
-    if is_chosen && !columns.iter().any(|column| is_key(&column.field)) {
+    if is_chosen && !columns().any(|column| is_key(&column.field)) {
         let message = "no column of the file is mapped to a field by which leads are to be recognised";
         refuse("match_by".to_owned(), ViolationCode::Required, message);
     }
@@ -201,13 +253,21 @@ pub(super) fn format_of<R: Read + Seek>(table: &Table<R>) -> FileFormat {
     }
 }
 
+/// By what the columns of a file are looked at.
+pub(super) struct Seeing<'s> {
+    pub(super) catalogue: &'s Catalogue,
+    pub(super) numbering: &'s Numbering,
+    /// What leads are recognised by.
+    pub(super) keys: &'s [MatchBy],
+}
+
 /// Which column is which field, from the headers, the first rows and earlier files; without the fields that the actor may
 /// not see.
 pub(super) fn propose<R: Read + Seek>(
     ctx: &Context<'_>,
     store: &dyn Store,
     table: &mut Table<R>,
-    catalogue: &Catalogue,
+    Seeing { catalogue, numbering, keys }: Seeing<'_>,
 ) -> Result<Proposal> {
     let mut sample = Sample::new(table.headers());
     let mut row = Row::new();
@@ -226,6 +286,10 @@ pub(super) fn propose<R: Read + Seek>(
         let pipelines = txn.pipelines().list()?;
         let stages = pipelines.iter().flat_map(|pipeline| &pipeline.stages);
         knowledge = knowledge.vocabulary(Field::Stage, stages.map(|stage| stage.name.as_str()));
+        if !is_hidden(&Field::Number) {
+            let known = (numbering, keys.contains(&MatchBy::Number));
+            knowledge = knowledge.own_numbers(own_numbers(ctx, txn, &sample, &seen, known)?);
+        }
         Ok(match saved::known(ctx, txn, sample.headers())? {
             Some((evidence, mapping)) => knowledge.earlier(evidence, mapping),
             None => knowledge,

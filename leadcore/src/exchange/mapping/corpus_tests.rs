@@ -9,11 +9,13 @@ use crate::exchange::{ReadOptions, Row, TableReader};
 use crate::value::DecimalMark;
 
 /// The file; its columns with their fields, separated by commas. What is not named must be left out: the engine sets it
-/// (created, converted), no field takes it (consent by word, words for a score), or another column fills the field.
+/// (created, converted), no field takes it (words for a score), or another column fills the field. `:opt_out` says who opted
+/// out of the field.
 const FILES: &[(&str, &str)] = &[
     (
         "leads-xeducation/leads.csv",
-        "Prospect ID=external_id,Lead Source=source,Country=country,City=city,Tags=labels,Asymmetrique Activity Score=score",
+        "Prospect ID=external_id,Lead Source=source,Country=country,City=city,Tags=labels,Asymmetrique Activity Score=score,\
+         Do Not Email=email:opt_out,Do Not Call=phone:opt_out",
     ),
     ("leads-olist/marketing_qualified_leads.csv", "mql_id=external_id,origin=source"),
     (
@@ -185,7 +187,9 @@ impl Tally {
         let (mut mappable, mut right) = (0, 0);
         for column in &proposal.columns {
             let wanted = expected.get(column.header.as_str()).copied();
-            let found = column.field.as_ref().map(Field::key);
+            let out = if column.rules.opt_out.is_some() { ":opt_out" } else { "" };
+            let found = column.field.as_ref().map(|field| format!("{}{out}", field.key()));
+            let found = found.as_deref();
             mappable += usize::from(wanted.is_some());
             right += usize::from(wanted.is_some() && wanted == found);
             if wanted != found {

@@ -93,11 +93,24 @@ pub enum Note {
         /// How many cells.
         cells: usize,
     },
-    /// Amounts that name a currency, which is not taken from there.
+    /// Amounts that name a currency.
     Currency {
-        /// The symbol or code.
+        /// The code; the sign where several currencies have it.
         symbol: String,
         /// In how many cells it stands.
+        cells: usize,
+        /// Whether it is kept, as the currency of the lead. A field that is a mere number has none.
+        #[serde(default)]
+        kept: bool,
+    },
+    /// The amounts of the column name several currencies.
+    Currencies {
+        /// How many.
+        currencies: usize,
+    },
+    /// What a header calls countries are the codes that are dialled for them.
+    DiallingCodes {
+        /// How many cells.
         cells: usize,
     },
     /// National phone numbers: they need a region, or the country of the row.
@@ -110,6 +123,13 @@ pub enum Note {
         /// What stands between the values.
         between: String,
         /// How many cells hold several.
+        cells: usize,
+    },
+    /// Ids that name their system before them, `sap:78`.
+    Systems {
+        /// The systems, at most 20 of them.
+        systems: Vec<String>,
+        /// How many cells.
         cells: usize,
     },
     /// Cells that hold a whole address.
@@ -144,12 +164,32 @@ impl fmt::Display for Note {
                 write!(f, "`{word}` stands in {cells} cells and {taken}")
             }
             Self::NoZone { cells } => write!(f, "{cells} times name no zone and are read as UTC"),
-            Self::Currency { symbol, cells } => write!(f, "{cells} amounts are in {symbol}"),
+            Self::Currency { symbol, cells, kept: true } => {
+                write!(f, "{cells} amounts are in {symbol}, which is kept as the lead's currency")
+            }
+            Self::Currency { symbol, cells, kept: false } => {
+                write!(f, "{cells} amounts are in {symbol}, which this field does not keep")
+            }
+            Self::Currencies { currencies } => {
+                write!(
+                    f,
+                    "the amounts are in {currencies} currencies: a constant currency rejects all others"
+                )
+            }
+            Self::DiallingCodes { cells } => {
+                write!(
+                    f,
+                    "{cells} cells are dialling codes and no countries: say the region of the phone numbers"
+                )
+            }
             Self::NationalNumbers { cells } => {
                 write!(f, "{cells} phone numbers are national: say their region")
             }
             Self::List { between, cells } => {
                 write!(f, "{cells} cells hold several values separated by `{}`", between.escape_debug())
+            }
+            Self::Systems { systems, cells } => {
+                write!(f, "{cells} cells name the system of each id: {}", systems.join(", "))
             }
             Self::Address { cells } => write!(f, "{cells} cells hold a whole address"),
         }

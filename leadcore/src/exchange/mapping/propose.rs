@@ -1,13 +1,15 @@
 //! From headers, values and earlier files to a proposal.
 
 mod addresses;
+mod consent;
+mod paths;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::proposal::{ColumnProposal, Evidence, Note, Proposal};
 use super::shape::{self, Cells, ratio};
-use super::{ColumnMapping, ColumnRules, Mapping, Sample, takes_several};
+use super::{ColumnMapping, ColumnRules, Mapping, OptOut, Sample, takes_several};
 use crate::domain::{Catalogue, Field, header_key, is_plain_word};
 use crate::exchange::import::ImportOptions;
 use crate::exchange::unescape_formula;
@@ -23,6 +25,7 @@ pub struct Knowledge<'k> {
     catalogue: &'k Catalogue,
     vocabularies: BTreeMap<Field, BTreeSet<String>>,
     earlier: Option<(Evidence, Mapping)>,
+    own_numbers: BTreeSet<usize>,
     no_answer: Vec<String>,
 }
 
@@ -31,7 +34,8 @@ impl<'k> Knowledge<'k> {
     #[must_use]
     pub fn new(catalogue: &'k Catalogue) -> Self {
         let no_answer = ImportOptions::default().no_answer;
-        Self { catalogue, vocabularies: BTreeMap::new(), earlier: None, no_answer }
+        let own_numbers = BTreeSet::new();
+        Self { catalogue, vocabularies: BTreeMap::new(), earlier: None, own_numbers, no_answer }
     }
 
     /// Adds the names of a vocabulary, or of the stages.
@@ -45,6 +49,13 @@ impl<'k> Knowledge<'k> {
     #[must_use]
     pub fn earlier(mut self, evidence: Evidence, mapping: Mapping) -> Self {
         self.earlier = Some((evidence, mapping));
+        self
+    }
+
+    /// Says which columns, by their place, hold numbers of leads that are here.
+    #[must_use]
+    pub fn own_numbers(mut self, places: impl IntoIterator<Item = usize>) -> Self {
+        self.own_numbers.extend(places);
         self
     }
 
@@ -92,6 +103,8 @@ struct Candidate {
     rank: u32,
     confidence: f64,
     evidence: Vec<Evidence>,
+    /// It says who must not be reached by the field.
+    opt_out: Option<OptOut>,
 }
 
 /// Behind every header.
@@ -100,8 +113,17 @@ const BY_VALUES: u32 = 1_000_000;
 struct Column<'s> {
     header: &'s str,
     key: String,
+    /// Whether it holds numbers of leads that are here.
+    is_own_number: bool,
     cells: Cells<'s>,
     candidate: Option<Candidate>,
+}
+
+impl Column<'_> {
+    /// Whether it is called a country and holds what is dialled for one: `47`, `+47`, `0047`.
+    fn holds_dialling_codes(&self) -> bool {
+        self.key.contains("country") && self.cells.share(shape::is_dialling_code) >= 0.8
+    }
 }
 
 struct Proposer<'s, 'k> {
@@ -114,6 +136,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
         let columns = sample.headers().iter().enumerate().map(|(place, header)| Column {
             header,
             key: header_key(unescape_formula(header)),
+            is_own_number: knowledge.own_numbers.contains(&place),
             cells: Cells::of(sample, place),
             candidate: None,
         });
@@ -128,14 +151,24 @@ impl<'s, 'k> Proposer<'s, 'k> {
                 |known: &&ColumnMapping| unescape_formula(&known.header) == unescape_formula(column.header);
             let known = left.iter().position(same).map(|place| left.remove(place));
             let field = known.and_then(|known| known.field.clone());
-            let field = field.filter(|field| !self.knowledge.catalogue.is_disabled(field));
-            let (_, notes) = field.as_ref().map(|field| self.rules(column, field)).unwrap_or_default();
+            let mut field = field.filter(|field| !self.knowledge.catalogue.is_disabled(field));
+            let mut rules = known.map(|known| known.rules.clone()).unwrap_or_default();
+            let (new, notes) = field.as_ref().map(|field| self.rules(column, field)).unwrap_or_default();
+            if field == Some(Field::ExternalId) && *evidence == Evidence::LastUse {
+                // What the cells say of their systems counts, and whose numbers they are.
+                if self.is_ours(column, &Field::ExternalId) && !column.cells.filled.is_empty() {
+                    rules.split = new.split;
+                }
+                if column.is_own_number {
+                    field = Some(Field::Number);
+                }
+            }
             ColumnProposal {
                 header: column.header.to_owned(),
                 confidence: if field.is_some() { 1.0 } else { 0.0 },
                 evidence: vec![evidence.clone()],
                 perhaps: None,
-                rules: known.map(|known| known.rules.clone()).unwrap_or_default(),
+                rules,
                 field,
                 notes,
             }
@@ -149,6 +182,9 @@ impl<'s, 'k> Proposer<'s, 'k> {
         for (place, candidate) in by_context.into_iter().enumerate() {
             let Some(column) = self.columns.get(place) else { continue };
             let candidate = candidate.map(|candidate| self.weighed(column, candidate));
+            let candidate =
+                candidate.filter(|found| found.field != Field::Country || !column.holds_dialling_codes());
+            let candidate = self.consent(column).or(candidate);
             let sure = candidate.as_ref().is_some_and(|found| found.confidence >= SURE_ENOUGH);
             let candidate = if sure { candidate } else { self.by_values(column).or(candidate) };
             if let Some(column) = self.columns.get_mut(place) {
@@ -165,12 +201,14 @@ impl<'s, 'k> Proposer<'s, 'k> {
     fn by_header(&self, column: &Column<'_>) -> Option<(Field, u32)> {
         let header = unescape_formula(column.header);
         let catalogue = self.knowledge.catalogue;
+        if column.is_own_number {
+            return Some((Field::Number, 0));
+        }
         let whole = catalogue.rank_header(header);
         let usable = |field: Field| (!catalogue.is_disabled(&field)).then_some((field, 5_000));
         whole
             .or_else(|| {
-                let (_, last) = header.rsplit_once('.')?;
-                let (field, rank) = catalogue.rank_header(last)?;
+                let (field, rank) = paths::rank(header, catalogue)?;
                 Some((field, rank.saturating_add(500)))
             })
             .or_else(|| {
@@ -213,7 +251,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
             _ => Evidence::QualifiedWord,
         };
         let found = |field: Field, confidence: f64, evidence: Vec<Evidence>| {
-            Some(Candidate { field, rank, confidence, evidence })
+            Some(Candidate { field, rank, confidence, evidence, opt_out: None })
         };
         match (column.key.as_str(), &field) {
             ("title", Field::Salutation) => {
@@ -271,6 +309,12 @@ impl<'s, 'k> Proposer<'s, 'k> {
         candidate
     }
 
+    /// Whether the header is the field's own key or label.
+    fn is_ours(&self, column: &Column<'_>, field: &Field) -> bool {
+        let found = self.knowledge.catalogue.rank_header(unescape_formula(column.header));
+        found.is_some_and(|(found, rank)| found == *field && rank == 0)
+    }
+
     fn field_of(&self, place: usize) -> Option<&Field> {
         self.columns.get(place)?.candidate.as_ref().map(|found| &found.field)
     }
@@ -307,6 +351,9 @@ impl<'s, 'k> Proposer<'s, 'k> {
         };
         let Some(column) = self.columns.get(place) else { return proposal };
         let Some(found) = &column.candidate else {
+            if column.holds_dialling_codes() {
+                proposal.notes.push(Note::DiallingCodes { cells: column.cells.filled.len() });
+            }
             let dates = column.cells.dates();
             if dates.are_most() {
                 dates.order(&mut proposal.rules, &mut proposal.notes);
@@ -336,6 +383,11 @@ impl<'s, 'k> Proposer<'s, 'k> {
         if refused.is_some() || !sure {
             proposal.perhaps = Some((field.clone(), found.confidence));
             proposal.evidence.extend(refused);
+            return proposal;
+        }
+        if found.opt_out.is_some() {
+            proposal.rules.opt_out = found.opt_out;
+            (proposal.field, proposal.confidence) = (Some(field.clone()), found.confidence);
             return proposal;
         }
         (proposal.rules, proposal.notes) = self.rules(column, field);

@@ -54,6 +54,30 @@ pub enum Split {
     /// One line holds the whole address: street, postal code, city, region and country are taken out of it. Columns of their
     /// own win over it.
     Address,
+    /// Of ids in other systems: a list of `system:id` with commas or semicolons between, as an export writes them
+    /// (`sap:78, web:9`). What holds a comma or a quote stands in quotes (`"sap:a, b"`); the first colon ends the name of the
+    /// system, and an id without one is of the import's own system.
+    ExternalIds,
+}
+
+/// Which addresses of a lead a yes in a column keeps from being used: `Do not call`, `Email opt out`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptOut {
+    /// Those of the column's field: every e-mail, or every phone.
+    Own,
+    /// Every e-mail and every phone.
+    All,
+}
+
+/// What becomes of a cell that its field cannot take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BadValues {
+    /// Its line is rejected.
+    Reject,
+    /// The line is taken without it, and the report tells it.
+    LeaveOut,
 }
 
 /// How the cells of one column are read; by default as the [import's options](super::super::import::ImportOptions) say.
@@ -103,6 +127,16 @@ pub struct ColumnRules {
     /// Puts the cell behind what the columns to the left gave the same field, with this text between them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub join: Option<String>,
+    /// The column of an e-mail or phone holds no addresses, but whether nobody may use them: a yes marks all that the lead has
+    /// as opted out, once its row is written. A no and an empty cell take no mark off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opt_out: Option<OptOut>,
+    /// What becomes of cells that the field cannot take; without it they reject their lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bad_values: Option<BadValues>,
+    /// A no in a column of [`opt_out`](Self::opt_out) takes the mark off.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub opt_in: bool,
 }
 
 macro_rules! setters {
@@ -153,6 +187,12 @@ impl ColumnRules {
         default_value(&str) => |rules, value| rules.default = Some(value.to_owned());
         /// Says how a cell becomes several values.
         split(Split) => |rules, split| rules.split = Some(split);
+        /// Says what becomes of cells that the field cannot take.
+        bad_values(BadValues) => |rules, then| rules.bad_values = Some(then);
+        /// Says that the column tells who must not be reached.
+        opt_out(OptOut) => |rules, which| rules.opt_out = Some(which);
+        /// Lets a no take the mark off.
+        opt_in(bool) => |rules, yes| rules.opt_in = yes;
         /// Joins the column to those on its left, with this between them.
         join(&str) => |rules, between| rules.join = Some(between.to_owned());
     }
@@ -182,6 +222,9 @@ impl ColumnRules {
             Some(Split::Address) if *field != Field::Street => {
                 refuse("a whole address is split in the column of the street");
             }
+            Some(Split::ExternalIds) if *field != Field::ExternalId => {
+                refuse("only ids in other systems have a system before them");
+            }
             Some(Split::List(between)) if between.is_empty() => {
                 refuse("a list needs something between its values");
             }
@@ -192,6 +235,12 @@ impl ColumnRules {
                 refuse("this field takes no list");
             }
             _ => {}
+        }
+        if self.opt_out.is_some() && !matches!(field, Field::Email | Field::Phone) {
+            refuse("only e-mails and phones are opted out");
+        }
+        if self.opt_in && self.opt_out.is_none() {
+            refuse("only a column of who opted out takes marks off");
         }
         if self.join.is_some() && !takes_joined(field, kind) {
             refuse("only columns of text can be joined");

@@ -7,7 +7,7 @@ const MOST_ROWS: usize = 1_000;
 /// So much text is kept of them.
 const MOST_BYTES: usize = 2 * 1024 * 1024;
 /// So much of each cell: no more is needed to know its kind.
-const MOST_OF_A_CELL: usize = 400;
+pub(super) const MOST_OF_A_CELL: usize = 400;
 
 /// The headers and first rows of a table, at most 1,000 of them: what a mapping is proposed from.
 ///
@@ -64,6 +64,11 @@ impl Sample {
     #[must_use]
     pub fn headers(&self) -> &[String] {
         &self.headers
+    }
+
+    /// The rows, as far as they are known.
+    pub(in crate::exchange) fn cells(&self) -> impl Iterator<Item = &[String]> {
+        self.rows.iter().map(Vec::as_slice)
     }
 
     #[cfg(test)]

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::address::AddressLine;
+use super::sample::MOST_OF_A_CELL;
 use super::{ColumnRules, DateOrder, Note, Sample, Split};
+use crate::domain::ExternalRef;
+use crate::exchange::coerce::currency::currency_of;
 use crate::exchange::dates::{DateShape, date_shape, lacks_zone};
-use crate::value::{Country, DecimalMark, Email, Website, fold, parse_amount};
+use crate::value::{Country, DecimalMark, Email, LIST_MARKS, Website, fold, parse_amount, split_list};
 
 /// Words that stand for no answer, wherever they stand alone in a cell.
 const SILENT: &[&str] = &[
@@ -89,6 +92,9 @@ const LEGAL_FORMS: &[&str] = &[
     "group",
     "holding",
 ];
+
+/// So many systems are told.
+const MOST_SYSTEMS: usize = 20;
 
 /// The cells of one column of a sample.
 #[derive(Debug)]
@@ -186,24 +192,36 @@ impl<'s> Cells<'s> {
         (dot + comma + either > 0).then_some(Note::DecimalMark { dot, comma, either, proposed })
     }
 
-    /// The currency that most amounts name.
-    pub(super) fn currency(&self) -> Option<Note> {
-        let mut symbols = BTreeMap::<String, usize>::new();
+    /// The currencies that amounts name, the most usual one first. `kept`: each goes with its amount.
+    pub(super) fn currencies(&self, kept: bool) -> Vec<Note> {
+        let mut named = BTreeMap::<String, usize>::new();
+        for currency in self.filled.iter().filter(|cell| is_amount(cell)).filter_map(|cell| currency_of(cell))
+        {
+            *named.entry(currency.as_str().to_owned()).or_default() += 1;
+        }
+        let mut named: Vec<_> = named.into_iter().collect();
+        named.sort_by_key(|(_, cells)| std::cmp::Reverse(*cells));
+        let several = (named.len() > 1).then_some(Note::Currencies { currencies: named.len() });
+        let each = named.into_iter().take(MOST_SYSTEMS);
+        each.map(|(symbol, cells)| Note::Currency { symbol, cells, kept }).chain(several).collect()
+    }
+
+    /// The systems whose ids its cells name, `sap:78, web:9`, where all of them do.
+    pub(super) fn systems(&self) -> Option<Note> {
+        let mut systems = BTreeSet::new();
         for cell in &self.filled {
-            let mut symbol: String = cell
-                .chars()
-                .filter(|c| !c.is_ascii_digit() && !c.is_whitespace() && !".,()-+'\u{2212}".contains(*c))
-                .collect();
-            if symbol.chars().count() > 1 {
-                let end = symbol.trim_end_matches(['K', 'k', 'M', 'm', 'B', 'b']).len();
-                symbol.truncate(end);
+            let mut items = split_list(cell, &LIST_MARKS);
+            if cell.len() + 4 > MOST_OF_A_CELL && items.len() > 1 {
+                // The sample ends in it.
+                items.pop();
             }
-            if !symbol.is_empty() && !matches!(symbol.as_str(), "K" | "k" | "M" | "m" | "B" | "b") {
-                *symbols.entry(symbol).or_default() += 1;
+            for item in items {
+                let id = ExternalRef::parse(&item).ok()?;
+                systems.insert(id.system().to_owned());
             }
         }
-        let (symbol, cells) = symbols.into_iter().max_by_key(|(_, cells)| *cells)?;
-        Some(Note::Currency { symbol, cells })
+        let systems = systems.into_iter().take(MOST_SYSTEMS).collect();
+        Some(Note::Systems { systems, cells: self.filled.len() })
     }
 
     /// What separates several values in its cells, where it is no comma or semicolon.
@@ -320,6 +338,15 @@ pub(super) fn is_like_url(cell: &str) -> bool {
     cell.contains('.')
         && Website::parse(cell).is_ok()
         && !cell.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+/// What is dialled for a country: `47`, `+47`, `0047`, `1-868`.
+pub(super) fn is_dialling_code(cell: &str) -> bool {
+    let digits = cell.trim_start_matches('+').trim_start_matches("00");
+    let known = |c: char| c.is_ascii_digit() || c == '-' || c == ' ';
+    (1..=6).contains(&digits.len())
+        && digits.starts_with(|c: char| ('1'..='9').contains(&c))
+        && digits.chars().all(known)
 }
 
 /// Names of countries are no shape when they are two letters: states look the same.

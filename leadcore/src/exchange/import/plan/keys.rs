@@ -1,7 +1,7 @@
 //! Which keys leads lose, which ids are free, and what the rest of a file asks for.
 
 use super::{Planner, every_key};
-use crate::domain::{LeadFields, MatchKey};
+use crate::domain::{LeadFields, MatchKey, MatchKind};
 use crate::error::Result;
 use crate::exchange::coerce::Intent;
 use crate::exchange::import::ahead::KeysAhead;
@@ -33,6 +33,14 @@ impl Planner<'_> {
                     || is_asked(had.collect()))
         });
     }
+}
+
+/// The keys of a row by which later rows find the lead: not those of another system in which the lead keeps its own id.
+pub(super) fn kept(intent: &Intent, after: &LeadFields) -> Vec<MatchKey> {
+    let own = |key: &&MatchKey| {
+        key.kind != MatchKind::External || after.external_ids.iter().any(|id| id.to_string() == key.key)
+    };
+    intent.keys.iter().filter(own).cloned().collect()
 }
 
 /// The keys that a row takes from a lead. Only what it empties, and what it writes over in a custom field, is gone.

@@ -4,10 +4,12 @@ use super::{Found, Planner};
 use crate::context::Context;
 use crate::desk;
 use crate::domain::{
-    Action, Field, FieldChange, FieldValue, IMPORT_LINE, Lead, LeadFields, NewEntry, TermId, TermKind,
+    Action, Field, FieldChange, FieldValue, IMPORT_LINE, Lead, LeadFields, MarkNote, NewEntry, ReachMark,
+    TermId, TermKind,
 };
 use crate::error::{Result, ValueError, Violation};
 use crate::exchange::coerce::Intent;
+use crate::exchange::coerce::currency::{another, is_sign_of};
 use crate::exchange::import::names::NewValues;
 use crate::id::{CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, SourceId};
 use crate::store::{LeadChange, Txn};
@@ -44,6 +46,15 @@ impl Planner<'_> {
             broken.extend(fields.phones.merge(phone.clone()).err().map(|error| error.at(Field::Phone.key())));
         }
         fields.phones.follow(&row.phones);
+        mark(intent, fields);
+        if let Some(sign) = &intent.sign {
+            match fields.currency {
+                Some(own) if is_sign_of(sign, own) => {}
+                Some(_) => broken.push(another().at(Field::Amount.key())),
+                None if fields.currency_symbol.is_none() => fields.currency_symbol = Some(sign.clone()),
+                None => {}
+            }
+        }
         for id in &row.external_ids {
             if !fields.external_ids.iter().any(|known| known.system() == id.system()) {
                 fields.external_ids.insert(id.clone());
@@ -120,6 +131,21 @@ impl Planner<'_> {
             txn.journal().append(operation, &entries)?;
         }
         Ok((leads, self.names.new_values))
+    }
+}
+
+/// Marks the addresses of a lead as the row's columns of consent say: all that it has by now.
+fn mark(intent: &Intent, fields: &mut LeadFields) {
+    let note = MarkNote::default();
+    match intent.emails_out {
+        Some(true) => drop(fields.emails.mark_all(ReachMark::OptedOut, &note)),
+        Some(false) => fields.emails.unmark_all(ReachMark::OptedOut),
+        None => {}
+    }
+    match intent.phones_out {
+        Some(true) => drop(fields.phones.mark_all(ReachMark::OptedOut, &note)),
+        Some(false) => fields.phones.unmark_all(ReachMark::OptedOut),
+        None => {}
     }
 }
 

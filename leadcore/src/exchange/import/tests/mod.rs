@@ -3,6 +3,7 @@
 mod again;
 mod apart;
 mod batches;
+mod consent;
 mod dry;
 mod edits;
 mod faults;
@@ -10,9 +11,12 @@ mod files;
 mod formats;
 mod keys;
 mod known;
+mod money;
+mod numbers;
 mod plans;
 mod policies;
 mod report;
+mod round;
 mod rows;
 
 use std::io::Cursor;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::super::ColumnRules;
 use super::super::proposal::{Evidence, Note};
 use super::super::shape::{self, ratio};
+use super::super::{ColumnRules, Split};
 use super::{BY_VALUES, Candidate, Column, Proposer};
 use crate::domain::{CustomType, Field, FieldType, Reference, yes_no_word};
 use crate::value::fold;
@@ -19,6 +19,9 @@ impl Proposer<'_, '_> {
         if *field == Field::ExternalId {
             let hits = if cells.filled.len() < 5 || cells.is_unique() { cells.filled.len() } else { 0 };
             return Some(("unique", hits));
+        }
+        if *field == Field::Number {
+            return Some(("lead_number", cells.filled.len()));
         }
         if *field == Field::Website {
             return Some(("url", cells.count(shape::is_like_url)));
@@ -59,6 +62,7 @@ impl Proposer<'_, '_> {
                 rank: BY_VALUES,
                 confidence: confidence * ratio(hits, of),
                 evidence,
+                opt_out: None,
             })
         });
         by_shape.or_else(|| self.by_vocabulary(column))
@@ -83,6 +87,7 @@ impl Proposer<'_, '_> {
             rank: BY_VALUES,
             confidence: 0.3f64.mul_add(ratio(hits, of), 0.4),
             evidence: vec![Evidence::Vocabulary { hits, of }],
+            opt_out: None,
         })
     }
 
@@ -112,7 +117,10 @@ impl Proposer<'_, '_> {
                     notes.push(note);
                 }
                 let has_currency = self.winner(&Field::Currency, &BTreeSet::new()).is_some();
-                notes.extend(cells.currency().filter(|_| kind == FieldType::Amount && !has_currency));
+                // Without a column of its own, the currency of a lead is that of its amount.
+                if !has_currency || kind != FieldType::Amount {
+                    notes.extend(cells.currencies(*field == Field::Amount));
+                }
             }
             FieldType::Phone => {
                 let national = cells.count(shape::is_national);
@@ -123,7 +131,13 @@ impl Proposer<'_, '_> {
             _ => {}
         }
         let many = matches!(field, Field::Email | Field::Phone | Field::Labels) || self.takes_many(field);
-        let split = if many {
+        let split = if *field == Field::ExternalId && self.is_ours(column, field) {
+            // An export writes the system before each id; a column of ours without a value may be one.
+            let systems = cells.systems();
+            notes.extend(systems.clone().filter(|_| !cells.filled.is_empty()));
+            rules.split = systems.map(|_| Split::ExternalIds);
+            None
+        } else if many {
             cells.list()
         } else if *field == Field::Street {
             cells.address()

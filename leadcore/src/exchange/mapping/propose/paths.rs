@@ -1,0 +1,82 @@
+//! Headers that are paths into a JSON document: `form_response.definition.title`, `emails.1.value`.
+
+use crate::domain::{Catalogue, Field, header_key};
+
+/// Words that everything has, whatever it is: of whom they are said stands before them.
+const OF_ANYTHING: &str = "id name title value number text url link type status state label description message source \
+    date uuid key reference ref position role category address guid domain site via point points score first last";
+/// Who a lead is.
+const PERSONS: &str = "lead leads contact contacts person persons prospect prospects customer customers client user \
+    individual respondent submitter author";
+const COMPANIES: &str =
+    "company companies organization organisation organizations account employer business firm";
+/// What only holds the rest.
+const HOLDERS: &str =
+    "data attributes fields properties record records values payload result results item items object";
+
+/// The field that a path means, and how usual the word is for it: by its last part, unless that is a word that everything
+/// has. Then what stands before it counts too.
+pub(super) fn rank(header: &str, catalogue: &Catalogue) -> Option<(Field, u32)> {
+    let (before, last) = header.rsplit_once('.')?;
+    let known = |words: &str, key: &str| words.split_ascii_whitespace().any(|word| word == key);
+    let key = header_key(last);
+    if header.contains(char::is_whitespace) || !known(OF_ANYTHING, &key) {
+        return catalogue.rank_header(last);
+    }
+    let mut owners = before.split('.').map(header_key);
+    let owner =
+        owners.rfind(|owner| !owner.is_empty() && !owner.bytes().all(|byte| byte.is_ascii_digit()))?;
+    if known(PERSONS, &owner) {
+        return catalogue.rank_header(last);
+    }
+    if known(COMPANIES, &owner) {
+        let wanted = match key.as_str() {
+            "name" => Field::Company,
+            "url" | "domain" | "site" => Field::Website,
+            "address" => Field::Street,
+            "title" | "position" | "role" => Field::JobTitle,
+            _ => return None,
+        };
+        return (!catalogue.is_disabled(&wanted)).then_some((wanted, 1));
+    }
+    if known(HOLDERS, &owner) && !known("url link type value text", &key) {
+        return catalogue.rank_header(last);
+    }
+    // `emails.1.value`: the list says what it holds.
+    let found = catalogue
+        .rank_header(&owner)
+        .filter(|(field, _)| matches!(field, Field::Email | Field::Phone | Field::Website))?;
+    known("value text number address url", &key).then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_anything_counts_by_whose_it_is() {
+        let catalogue = Catalogue::standard();
+        for (header, field) in [
+            ("form_response.definition.title", None),
+            ("form_response.definition.id", None),
+            ("entry.1.id", None),
+            ("entry.1.changes.1.value.form_id", None),
+            ("form.name", None),
+            ("campaign.source", None),
+            ("lead.id", Some(Field::ExternalId)),
+            ("data.id", Some(Field::ExternalId)),
+            ("contact.name", Some(Field::Name)),
+            ("contact.title", Some(Field::Salutation)),
+            ("company.name", Some(Field::Company)),
+            ("organization.title", Some(Field::JobTitle)),
+            ("emails.1.value", Some(Field::Email)),
+            ("phones.2.number", Some(Field::Phone)),
+            ("attributes.referenceId", Some(Field::ExternalId)),
+            ("attributes.url", None),
+            ("answers.email", Some(Field::Email)),
+            ("address.city", Some(Field::City)),
+        ] {
+            assert_eq!(rank(header, &catalogue).map(|(field, _)| field), field, "{header}");
+        }
+    }
+}
