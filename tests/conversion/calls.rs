@@ -17,13 +17,14 @@ use leadcore::testkit::fixtures::Scene;
 use crate::support::{Host, company, fields_of, refused};
 
 /// The functions of this part of the desk: each is called below by a viewer and by another tenant.
-pub(crate) const TRIED: [&str; 9] = [
+pub(crate) const TRIED: [&str; 10] = [
     "convert::apply_unconvert",
     "convert::apply_unconvert_with",
     "convert::apply_with",
     "convert::many",
     "convert::plan_unconvert",
     "convert::unconvert",
+    "convert::unconvert_once",
     "outbox::acknowledge",
     "outbox::poll",
     "outbox::start_now",
@@ -55,6 +56,9 @@ const WRITES: &[(&str, Call)] = &[
         }
     }),
     ("convert::unconvert", |ctx, txn, k| convert::unconvert(ctx, txn, k.converted.id).map(drop)),
+    ("convert::unconvert_once", |ctx, txn, k| {
+        convert::unconvert_once(ctx, txn, k.converted.id, &"b".parse().unwrap()).map(drop)
+    }),
     ("outbox::acknowledge", |ctx, txn, k| outbox::acknowledge(ctx, txn, "erp", &k.event)),
 ];
 
