@@ -373,11 +373,13 @@ CREATE INDEX leadcore_lead_board ON leadcore_lead (tenant, stage, rank, id)
     WHERE trashed_at IS NULL AND state = 0;
 CREATE INDEX leadcore_lead_category ON leadcore_lead (tenant, category, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX leadcore_lead_company ON leadcore_lead (tenant, company_key, id) WHERE trashed_at IS NULL;
-CREATE INDEX leadcore_lead_converted ON leadcore_lead
-    (tenant, updated_at, id, source, campaign_key, category, owner, created_at, converted_at)
+CREATE INDEX leadcore_lead_conversion ON leadcore_lead
+    (tenant, converted_at, id, source, campaign_key, category, owner, created_at, state, trashed_at)
+    WHERE trashed_at IS NULL AND state = 2;
+CREATE INDEX leadcore_lead_converted ON leadcore_lead (tenant, updated_at, id)
     WHERE trashed_at IS NULL AND state = 2;
 CREATE INDEX leadcore_lead_created ON leadcore_lead
-    (tenant, created_at, id, source, campaign_key, campaign, category, owner, state, outcome, converted_at, stage)
+    (tenant, created_at, id, source, campaign_key, campaign, category, owner, state, outcome, converted_at, stage, trashed_at)
     WHERE trashed_at IS NULL;
 CREATE TABLE leadcore_lead_field (
     tenant TEXT    NOT NULL,

@@ -23,13 +23,14 @@ const SPLIT: i64 = 1_000_000_000;
 /// Microseconds of a second, at which waits are split.
 const SECOND: i64 = 1_000_000;
 
-/// What a lead is grouped by, as an expression: see [`key`] for how it is read.
+/// What a lead is grouped by, as an expression: see [`key`] for how it is read. The sign keeps SQLite from walking an index in
+/// its order, which has it read each lead; to sort what the covering index says is several times faster.
 fn expression(dimension: Dimension, dated: Dated, clocks: &Clocks) -> String {
     let unit = match dimension {
-        Dimension::Source => return "l.source".to_owned(),
-        Dimension::Campaign => return "l.campaign_key".to_owned(),
-        Dimension::Category => return "l.category".to_owned(),
-        Dimension::Owner => return "l.owner".to_owned(),
+        Dimension::Source => return "+l.source".to_owned(),
+        Dimension::Campaign => return "+l.campaign_key".to_owned(),
+        Dimension::Category => return "+l.category".to_owned(),
+        Dimension::Owner => return "+l.owner".to_owned(),
         Dimension::Period(unit) => unit,
         // A dimension that this store does not know yet groups nothing.
         _ => return "NULL".to_owned(),

@@ -13,8 +13,14 @@ use crate::txn::SqliteTxn;
 
 fn plan(conn: &Connection, sql: &str, params: Vec<rusqlite::types::Value>) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-    let rows = statement.query_map(rusqlite::params_from_iter(params), |row| row.get(3)).unwrap();
-    rows.map(|row| row.unwrap()).collect()
+    for (n, param) in params.into_iter().enumerate() {
+        statement.raw_bind_parameter(n + 1, param).unwrap();
+    }
+    let (mut rows, mut steps) = (statement.raw_query(), Vec::new());
+    while let Some(row) = rows.next().unwrap() {
+        steps.push(row.get(3).unwrap());
+    }
+    steps
 }
 
 #[test]
