@@ -1509,9 +1509,7 @@ def opportunity_get(session: Session, opportunity: Any) -> str:
 def opportunity_by_number(session: Session, number: int | str) -> str:
     """The opportunity with this number, or the text that people write for it."""
 
-def opportunity_edit(
-    session: Session, opportunity: Any, revision: int | None, fields: str, own: dict[str, Any]
-) -> str:
+def opportunity_edit(session: Session, opportunity: Any, revision: int | None, fields: str, own: dict[str, Any]) -> str:
     """Changes some fields of an opportunity; null empties one."""
 
 def opportunity_contacts(session: Session, opportunity: Any, revision: int | None, contacts: list[Any]) -> str:

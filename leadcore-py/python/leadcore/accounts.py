@@ -49,7 +49,8 @@ class Accounts:
 
         With an account object, the edit is refused when somebody changed the account since it was read; with an id it
         goes over whatever is there. The leads behind the account stay as they were converted. Who may edit one of them
-        may edit the account. Fields that ``db.catalogue.of("account")`` has are arguments by their keys, or in ``custom``.
+        may edit the account. Fields that ``db.catalogue.of("account")`` has are arguments by their keys, or in
+        ``custom``.
 
         Raises:
             ConflictError: When the account changed since it was read.

@@ -99,7 +99,9 @@ class Catalogue:
         return _leadcore.field_update(self._db._session, self._kind, field, required, enabled, label, order, section)
 
     def add_field(self, key: str, **definition: Unpack[FieldInput]) -> FieldSpec:
-        """Add a field to the leads of the tenant, or to the records that the catalogue is of. The key begins with ``x_`` and stays for ever.
+        """Add a field to the leads of the tenant, or to the records that the catalogue is of.
+
+        The key begins with ``x_`` and stays for ever.
 
         Raises:
             InvalidError: With everything that is wrong at once: ``x_budget.min``, ``x_budget.default`` …

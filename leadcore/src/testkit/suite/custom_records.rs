@@ -274,7 +274,8 @@ pub fn opportunities_are_found_by_custom_fields(store: &dyn Store) {
             let having = all.iter().filter(|one| one.fields.block_keys().contains(&key));
             let mut wanted: Vec<_> = having.map(|one| one.id).collect();
             wanted.sort();
-            let found = world.read(store, |txn| txn.opportunities().blocks(&[key.clone()], usize::MAX));
+            let asked = std::slice::from_ref(&key);
+            let found = world.read(store, |txn| txn.opportunities().blocks(asked, usize::MAX));
             let found: Vec<_> = found.into_iter().flat_map(|block| block.ids).collect();
             assert_eq!(found, wanted, "{key:?}");
         }
