@@ -104,7 +104,7 @@ from .opportunities import Opportunities
 from .opportunity import Opportunity, OpportunityInput, Service, ServiceInput
 from .pages import AccountPage, Attached, Cell, Engagement, LeadPage, PageSection, Qualification, TabPage
 from .pipelines import Pipelines, StageInput, StageRules
-from .plans import ImportPlan, LineCandidate, PlannedLine
+from .plans import ImportPlan, LineCandidate, PlannedLine, PlanSummary
 from .policy import Role, RoleTable
 from .reading import LeadReading
 from .records import HostRecord, RecordKind, Records
@@ -230,6 +230,7 @@ __all__ = [
     "Phone",
     "Pipeline",
     "Pipelines",
+    "PlanSummary",
     "PlannedLine",
     "Progress",
     "PurgeOutcome",

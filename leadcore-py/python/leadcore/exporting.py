@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -201,7 +202,7 @@ class LeadExport:
     def _write(self, to: Target, asked: tuple[Any, ...]) -> Exported:
         if isinstance(to, (str, os.PathLike)):
             return _exported(_leadcore.export_leads(self._db._session, to, asked))
-        if not hasattr(to, "write"):
+        if isinstance(to, io.TextIOBase) or not hasattr(to, "write"):
             raise expected("to", "a path or a file opened for writing in binary mode", to)
         # The file of the caller is written when nothing of the database is locked any more.
         with tempfile.TemporaryDirectory(prefix="leadcore-") as directory:
