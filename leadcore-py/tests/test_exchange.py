@@ -377,7 +377,7 @@ def test_cards_tell_what_no_column_holds(db: Database) -> None:
     assert report.format.left_out == {"BDAY": 1, "PHOTO": 1}
     assert "left out   PHOTO in 1 card" in str(report)
     lead = db.leads.by_number(1)
-    assert [(email.address, email.kind) for email in lead.emails] == [("anna@x.example", "home")]
+    assert [(email.value, email.kind) for email in lead.emails] == [("anna@x.example", "home")]
     assert [phone.kind for phone in lead.phones] == ["fax"]
 
 

@@ -39,9 +39,10 @@ class Exported(Record):
     passed_over: int
     """How many that were named are not there, or not for this user to take out."""
     columns: dict[str, str]
-    """What stands over each column, and its field."""
+    """What stands over each column, and its field; also of columns that no import fills."""
     mapping: dict[str, str | None] = field(repr=False)
-    """Which column is which field when the file is imported again."""
+    """Which column is which field when the file is imported again: hand it to the import as ``mapping``. ``None`` for what
+    no import fills."""
     sheets: int = field(repr=False)
     """How many sheets a workbook has; 1 for other files."""
 
