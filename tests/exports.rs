@@ -316,7 +316,8 @@ fn cards_that_come_back_say_what_each_address_is_for() {
         let report = other.import(file, &ImportOptions::new());
         assert_eq!((report.created, report.format.left_out.get("UID")), (1, Some(&1)), "{report}");
         assert!(report.to_string().contains("left out   UID in 1 card\n"), "{report}");
-        let back = other.leads().remove(0);
+        let query = leadcore::query::LeadQuery::default();
+        let back = other.read(|ctx, txn| leads::list(ctx, txn, &query)).items.remove(0);
         let kinds = |list: &Emails| {
             list.entries().iter().map(|one| (one.value.to_string(), one.kind)).collect::<Vec<_>>()
         };
@@ -327,6 +328,16 @@ fn cards_that_come_back_say_what_each_address_is_for() {
         };
         assert_eq!(kinds(&back.fields.phones), kinds(&anna.phones));
     }
+}
+
+#[test]
+fn what_no_workbook_can_hold_is_refused_rather_than_replaced() {
+    let host = Host::new();
+    host.add(company("Nordlys\u{fffe} AS"));
+    let xlsx = ExportOptions::new(ExportFormat::Xlsx);
+    let error = try_export(&host, &all(), &xlsx);
+    assert_eq!(fields_of(&refused(error, ErrorKind::Invalid)), ["leads[1].company"]);
+    assert!(try_export(&host, &all(), &xlsx.long_texts(LongTexts::Cut)).is_ok());
 }
 
 #[test]

@@ -15,7 +15,9 @@ pub(crate) const ALL: [(&str, Make); 17] = [
     ("ods-a-cell-that-repeats.ods", ods_cells),
     ("ods-a-row-that-repeats.ods", ods_rows),
     ("ods-bomb.ods", ods_bomb),
-    ("xlsx-bomb.xlsx", |out| xlsx(out, "<dimension ref=\"A1\"/>", &mut |out| fill(out, b"<!-- -->", 1 << 27))),
+    ("xlsx-bomb.xlsx", |out| {
+        xlsx(out, "<dimension ref=\"A1\"/>", &mut |out| fill(out, b"<!-- -->", 1 << 27))
+    }),
     ("xlsx-huge-dimension.xlsx", |out| xlsx(out, "<dimension ref=\"A1:XFD1048576\"/>", &mut |_| Ok(()))),
     ("xlsx-a-far-cell.xlsx", xlsx_far),
     ("xlsx-one-huge-text.xlsx", xlsx_text),
@@ -46,9 +48,8 @@ type Part<'p> = (&'p str, &'p mut dyn FnMut(&mut dyn Write) -> io::Result<()>);
 
 fn archive(out: &mut dyn Out, parts: &mut [Part<'_>]) -> io::Result<()> {
     let mut zip = ZipWriter::new(out);
-    let options = SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Deflated)
-        .large_file(true);
+    let options =
+        SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated).large_file(true);
     for (name, write) in parts {
         zip.start_file(*name, options)?;
         write(&mut zip)?;

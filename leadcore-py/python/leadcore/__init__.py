@@ -49,7 +49,7 @@ from .exceptions import (
     UnsupportedError,
     Violation,
 )
-from .exporting import Exported, LeadExport
+from .exporting import Exported, ExportInput, LeadExport, LeadsInput
 from .fields import AccountInput, ContactInput, FieldInput, FieldType, LeadInput
 from .files import FileRecord, Files, SweptFiles
 from .filters import F, Filter
@@ -163,6 +163,7 @@ __all__ = [
     "EstimateInput",
     "EstimateUnmet",
     "Estimates",
+    "ExportInput",
     "Exported",
     "F",
     "Facet",
@@ -206,6 +207,7 @@ __all__ = [
     "LeadTable",
     "LeadcoreError",
     "Leads",
+    "LeadsInput",
     "Line",
     "LineCandidate",
     "LineOutcome",
