@@ -302,19 +302,19 @@ def test_paths_are_named_before_anything_is_written(db: Database, tmp_path: Path
         lambda: db.apply_import(plan, CSV, rejects=nowhere),
         lambda: db.import_leads(CSV, rejects=tmp_path),
     ):
-        with pytest.raises(leadcore.StorageError, match="rejects.*" + tmp_path.name):
+        with pytest.raises(leadcore.StorageError, match=r"rejects.*" + tmp_path.name):
             call()
         assert db.leads.count() == 0
         assert db.sources.list() == []
     for write in (db.leads.to_csv, db.leads.to_xlsx, db.leads.to_jsonl):
-        with pytest.raises(leadcore.StorageError, match="to.*none"):
+        with pytest.raises(leadcore.StorageError, match=r"to.*none"):
             write(tmp_path / "none" / "leads")
-        with pytest.raises(leadcore.StorageError, match="to.*" + tmp_path.name):
+        with pytest.raises(leadcore.StorageError, match=r"to.*" + tmp_path.name):
             write(tmp_path)
-    with pytest.raises(leadcore.StorageError, match="to.*none"):
+    with pytest.raises(leadcore.StorageError, match=r"to.*none"):
         db.plan_import_to(CSV, nowhere)
     for read in (db.import_leads, db.preview_import, db.plan_import):
-        with pytest.raises(leadcore.InvalidError, match="directory.*" + tmp_path.name):
+        with pytest.raises(leadcore.InvalidError, match=r"directory.*" + tmp_path.name):
             read(tmp_path)
         with pytest.raises(leadcore.NotFoundError, match="none"):
             read(nowhere)
@@ -358,7 +358,7 @@ def test_a_plan_is_streamed_to_a_file_and_carried_out(db: Database, tmp_path: Pa
     assert db.apply_import_from(path, CSV).repeated
     with pytest.raises(leadcore.InvalidError, match="file"):
         db.apply_import_from(path, b"Company\nAnother file\n")
-    with pytest.raises(leadcore.NotFoundError, match="plan.*none"):
+    with pytest.raises(leadcore.NotFoundError, match=r"plan.*none"):
         db.apply_import_from(tmp_path / "none", CSV)
     path.write_text("no plan\n")
     with pytest.raises(leadcore.InvalidError, match="plan line 1"):
@@ -391,7 +391,7 @@ def test_what_only_an_import_needed_goes_with_it(db: Database) -> None:
     db.undo(undone)
     assert [label.name for label in db.labels.list()] == ["Hot"]
     assert [label.name for label in db.leads.by_number(1).labels] == ["Hot"]
-    with pytest.raises(leadcore.InvalidError, match="lines.*99"):
+    with pytest.raises(leadcore.InvalidError, match=r"lines.*99"):
         db.undo(report, lines=[2, 99])
 
 

@@ -73,8 +73,8 @@ class Exported(Record):
     columns: dict[str, str]
     """What stands over each column, and its field; also of columns that no import fills."""
     mapping: dict[str, str | None] = field(repr=False)
-    """Which column is which field when the file is imported again: hand it to the import as ``mapping``. ``None`` for what
-    no import fills."""
+    """Which column is which field when the file is imported again: hand it to the import as ``mapping``. ``None`` for
+    what no import fills."""
     sheets: int = field(repr=False)
     """How many sheets a workbook has; 1 for other files."""
 
