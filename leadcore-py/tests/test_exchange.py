@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import leadcore
 import pytest
@@ -297,11 +298,12 @@ def test_labels_with_commas_come_back(db: Database) -> None:
 def test_paths_are_named_before_anything_is_written(db: Database, tmp_path: Path) -> None:
     nowhere = tmp_path / "none" / "rejects.csv"
     plan = db.plan_import(CSV)
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: db.import_leads(CSV, rejects=nowhere),
         lambda: db.apply_import(plan, CSV, rejects=nowhere),
         lambda: db.import_leads(CSV, rejects=tmp_path),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(leadcore.StorageError, match=r"rejects.*" + tmp_path.name):
             call()
         assert db.leads.count() == 0
@@ -401,7 +403,8 @@ def test_hygiene_names_its_issues(db: Database) -> None:
 
 
 def test_a_template_that_nobody_filled_in_holds_no_rows(db: Database) -> None:
-    for kind in ("csv", "xlsx"):
-        report = db.import_leads(db.template(format=kind), dry_run=True)  # type: ignore[arg-type]
+    kinds: tuple[Literal["csv", "xlsx"], ...] = ("csv", "xlsx")
+    for kind in kinds:
+        report = db.import_leads(db.template(format=kind), dry_run=True)
         assert report.lines == 0
         assert "no rows" in str(report)

@@ -174,7 +174,7 @@ class LeadExport:
         """
         return _table(self._db._session, _asked("jsonl", which, known=LeadsInput))
 
-    def _write(self, to: Target, asked: tuple[Any, ...]) -> Exported:
+    def _write(self, to: Any, asked: tuple[Any, ...]) -> Exported:
         if isinstance(to, (str, os.PathLike)):
             return _exported(_leadcore.export_leads(self._db._session, to, asked))
         if isinstance(to, io.TextIOBase) or not hasattr(to, "write"):

@@ -50,6 +50,9 @@ pub(super) fn term(
     Ok(record)
 }
 
+/// What is done with some leads; says with how many.
+type Own<'a> = &'a mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<usize>;
+
 struct Step<'a> {
     kind: TermKind,
     subject: Subject,
@@ -109,12 +112,7 @@ impl Step<'_> {
 
     /// Does something with the leads that have the term and that an undo of this operation put into the trash; says with
     /// how many.
-    fn each_own(
-        &self,
-        bench: &mut Bench<'_>,
-        txn: &mut dyn Txn,
-        work: &mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<usize>,
-    ) -> Result<u64> {
+    fn each_own(&self, bench: &mut Bench<'_>, txn: &mut dyn Txn, work: Own<'_>) -> Result<u64> {
         let filter = Resolved::Equals(self.kind.field(), vec![FieldValue::Id(self.subject.id)]);
         let mut sum = 0_u64;
         each_lead(txn, &filter, Place::Trash, &mut |txn, leads| {

@@ -54,7 +54,8 @@ fn terms_that_an_import_added_go_with_it_and_come_back_with_the_undo_of_the_undo
     // The way back from the way back.
     undo(&host, outcome.operation);
     let (mut labels, mut sources) = names(&host);
-    (labels.sort(), sources.sort());
+    labels.sort();
+    sources.sort();
     assert_eq!((labels, sources), (texts(&["Hot", "Old"]), texts(&["Fair", "Radio"])));
     assert_eq!(host.leads().iter().map(|lead| lead.fields.labels.len()).collect::<Vec<_>>(), [2, 1]);
     assert!(host.leads().iter().all(|lead| lead.fields.source.is_some()));
