@@ -9,17 +9,19 @@ use leadcore::desk::views::{self, ViewDraft};
 use leadcore::desk::{contacts, leads, pipelines, settings, vocabulary};
 use leadcore::domain::{
     Catalogue, Choice, ContactFields, CustomField, CustomType, Emails, Field, LeadDraft, LeadFields, Phones,
-    StageKind, Subject, SystemView,
+    Reachable, StageKind, Subject, SystemView,
 };
 use leadcore::error::{ErrorKind, Result};
 use leadcore::exchange::export::{
     ExportFormat, ExportOptions, Exported, Extent, Headers, LongTexts, Values, VcardVersion, contacts_vcard,
     export,
 };
+use leadcore::exchange::import::ImportOptions;
 use leadcore::exchange::{contacts_csv, contacts_xlsx, import, template_xlsx};
 use leadcore::id::{LabelId, LeadId, SourceId};
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
 use leadcore::query::{Filter, Operator, Sort, SortField};
+use leadcore::value::Phone;
 
 use crate::support::{Host, company, fields_of, form, refused};
 
@@ -288,6 +290,68 @@ fn contacts_go_into_address_books() {
         card.contains("VERSION:4.0\r\n") && card.contains("EMAIL;TYPE=WORK;PREF=1:anna@n.example\r\n"),
         "{card}"
     );
+}
+
+#[test]
+fn cards_that_come_back_say_what_each_address_is_for() {
+    let host = Host::new();
+    let lead = host.add(company("Nordlys AS"));
+    let anna = ContactFields {
+        emails: Emails::parse("anna@n.example (work), a@home.example (home), a@other.example").unwrap(),
+        phones: Phones::parse(
+            "+47 22 22 55 55 (mobile), +47 22 22 55 56 (work), +47 22 22 55 57, +47 22 22 55 58 (home), \
+             +47 22 22 55 59 (fax)",
+            None,
+        )
+        .unwrap(),
+        ..ContactFields::named("Anna Berg").unwrap()
+    };
+    host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, anna.clone(), true));
+    for version in [VcardVersion::V3, VcardVersion::V4] {
+        let file = host.read(|ctx, txn| {
+            let mut file = Vec::new();
+            contacts_vcard(ctx, txn, lead.id, version, &mut file)?;
+            Ok(file)
+        });
+        let other = Host::new();
+        let report = other.import(file, &ImportOptions::new());
+        assert_eq!((report.created, report.format.left_out.get("UID")), (1, Some(&1)), "{report}");
+        assert!(report.to_string().contains("left out   UID in 1 card\n"), "{report}");
+        let query = leadcore::query::LeadQuery::default();
+        let back = other.read(|ctx, txn| leads::list(ctx, txn, &query)).items.remove(0);
+        let kinds = |list: &Emails| {
+            list.entries().iter().map(|one| (one.value.to_string(), one.kind)).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(&back.fields.emails), kinds(&anna.emails));
+        let kinds = |list: &Phones| {
+            let told = |one: &Reachable<Phone>| (one.value.e164().map(str::to_owned), one.kind);
+            list.entries().iter().map(told).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(&back.fields.phones), kinds(&anna.phones));
+    }
+}
+
+#[test]
+fn what_no_workbook_can_hold_is_refused_rather_than_replaced() {
+    let host = Host::new();
+    host.add(company("Nordlys\u{fffe} AS"));
+    let xlsx = ExportOptions::new(ExportFormat::Xlsx);
+    let error = try_export(&host, &all(), &xlsx);
+    assert_eq!(fields_of(&refused(error, ErrorKind::Invalid)), ["leads[1].company"]);
+    assert!(try_export(&host, &all(), &xlsx.long_texts(LongTexts::Cut)).is_ok());
+}
+
+#[test]
+fn a_template_that_nobody_filled_in_holds_no_rows() {
+    let host = Host::new();
+    let file = host.read(|ctx, txn| {
+        let mut file = Vec::new();
+        template_xlsx(ctx, txn, &["ada".parse().unwrap()], &mut file)?;
+        Ok(file)
+    });
+    let report = host.import(file, &ImportOptions::new());
+    assert_eq!((report.format.sheet.as_deref(), report.lines), (Some("Leads"), 0), "{report}");
+    assert!(report.to_string().contains("no rows"), "{report}");
 }
 
 #[test]

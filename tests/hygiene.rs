@@ -286,3 +286,23 @@ fn x_38_email_canonical_form_and_quality() {
     let note = lead.fields.emails.entries()[0].note(ReachMark::Invalid);
     assert_eq!(note.and_then(MarkNote::reason), Some("550"));
 }
+
+#[test]
+fn a_plan_that_was_taken_back_is_made_anew() {
+    let host = Host::new();
+    furnish(&host);
+    let plan = planned(&host, &request());
+    let done = host.write(|ctx, txn| hygiene::apply(ctx, txn, &plan));
+    host.write(|ctx, txn| undo::undo(ctx, txn, done.operation.unwrap()));
+    // The leads changed twice since it was made: it is told of each, and nothing is written.
+    let before = dump(&host.store, &host.scene.tenant);
+    let again = host.write(|ctx, txn| hygiene::apply(ctx, txn, &plan));
+    assert_eq!((again.totals.done, again.totals.conflict), (0, done.totals.done));
+    assert_eq!(dump(&host.store, &host.scene.tenant), before);
+    let anew = planned(&host, &request());
+    let facts = |plan: &HygienePlan| {
+        plan.findings.iter().map(|one| (one.number, one.address.clone(), one.issue)).collect::<Vec<_>>()
+    };
+    assert_eq!(facts(&anew), facts(&plan));
+    assert_eq!(host.write(|ctx, txn| hygiene::apply(ctx, txn, &anew)).totals, done.totals);
+}

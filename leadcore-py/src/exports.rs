@@ -1,7 +1,6 @@
 //! Leads out: files, tables of Arrow, cards; and addresses that reach nobody.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::BufWriter;
 use std::path::PathBuf;
 
@@ -18,9 +17,9 @@ use pyo3::prelude::*;
 use serde::Deserialize;
 
 use crate::arguments::Parts;
-use crate::convert::{Id, Text, check_path, from_json, to_json};
+use crate::convert::{Id, Text, from_json, to_json};
 use crate::errors::{invalid, raise};
-use crate::import_io::storage;
+use crate::import_io::create_path;
 use crate::leads::{filter, sort};
 use crate::mass::{Done, done};
 use crate::names::resolve_filter;
@@ -140,9 +139,8 @@ type Told = (u64, u64, Vec<(String, String)>, String, u32);
 #[pyfunction]
 pub(crate) fn export_leads(py: Python<'_>, session: &Session, path: PathBuf, asked: Asked) -> PyResult<Told> {
     let (exported, options) = session.read(py, move |ctx, txn| {
-        check_path("to", &path)?;
         let (extent, options) = asked.resolve(txn)?;
-        let file = File::create(&path).map_err(|error| storage("the file cannot be written", error))?;
+        let file = create_path("to", &path)?;
         let exported = export::export(ctx, txn, &extent, &options, &mut BufWriter::new(file))?;
         Ok((exported, options))
     })?;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -90,38 +90,91 @@ impl Seek for Source {
 /// The input that the caller named.
 pub(crate) fn open(path: Option<PathBuf>, data: Option<Vec<u8>>, file: Option<Py<PyAny>>) -> Result<Input> {
     match (path, data, file) {
-        (Some(path), ..) => {
-            check_path("file", &path)?;
-            let opened = File::open(path).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => {
-                    Error::new(ErrorKind::NotFound, "`file`: there is no file of this path")
-                }
-                _ => storage("the file cannot be opened", error),
-            })?;
-            Ok(Input::File(opened))
-        }
+        (Some(path), ..) => open_path("file", &path).map(Input::File),
         (None, Some(data), _) => Ok(Input::Bytes(Cursor::new(data))),
         (None, None, Some(file)) => Ok(Input::Object(file)),
         (None, None, None) => Err(Error::invalid_field("file", ViolationCode::Required, "there is no file")),
     }
 }
 
+/// The file of this path, to be read. Errors name the path, which is the caller's own.
+pub(crate) fn open_path(at: &str, path: &Path) -> Result<File> {
+    check_path(at, path)?;
+    let shown = path.display();
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            Error::new(ErrorKind::NotFound, format!("`{at}`: there is no file of this path: {shown}"))
+        }
+        _ => {
+            Error::new(ErrorKind::Storage, format!("`{at}`: cannot read {shown}: {error}")).with_source(error)
+        }
+    };
+    let opened = File::open(path).map_err(failed)?;
+    // A directory can be opened, and fails only when it is read.
+    if opened.metadata().map_err(failed)?.is_dir() {
+        let message = format!("this is a directory and no file: {shown}");
+        return Err(Error::invalid_field(at, ViolationCode::NotAllowed, message));
+    }
+    Ok(opened)
+}
+
+/// The file of this path, empty, to be written.
+pub(crate) fn create_path(at: &str, path: &Path) -> Result<File> {
+    check_path(at, path)?;
+    File::create(path).map_err(|error| unwritable(at, path, error))
+}
+
+/// The error of a file that cannot be written.
+pub(crate) fn unwritable(at: &str, path: &Path, error: io::Error) -> Error {
+    let message = format!("`{at}`: cannot write {}: {error}", path.display());
+    Error::new(ErrorKind::Storage, message).with_source(error)
+}
+
 /// Where rejected rows go.
 pub(crate) enum Rejects {
-    /// Made with its first byte: a file that was imported before rejects nothing and leaves an earlier one alone.
-    File(PathBuf, Option<File>),
+    File(Output),
     Object(Py<PyAny>, Raised),
+}
+
+/// A file made with its first byte: a file that was imported before rejects nothing and leaves an earlier one alone.
+pub(crate) struct Output {
+    path: PathBuf,
+    file: Option<File>,
+    /// Why it could not be written, which says more than the error that it led to.
+    pub(crate) failed: Option<Error>,
+}
+
+impl Output {
+    pub(crate) const fn new(path: PathBuf) -> Self {
+        Self { path, file: None, failed: None }
+    }
+
+    fn fail(&mut self, error: Error) -> io::Error {
+        self.failed.get_or_insert(error);
+        io::Error::other("the file cannot be written")
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => create_path("rejects", &self.path).map_err(|error| self.fail(error))?,
+        };
+        let written = match file.write(bytes) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                let error = unwritable("rejects", &self.path, error);
+                Err(self.fail(error))
+            }
+            written => written,
+        };
+        self.file = Some(file);
+        written
+    }
 }
 
 impl Write for Rejects {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::File(path, file) => {
-                if file.is_none() {
-                    *file = Some(File::create(path)?);
-                }
-                file.as_mut().map_or(Ok(0), |file| file.write(bytes))
-            }
+            Self::File(output) => output.write(bytes),
             Self::Object(object, raised) => call(raised, |py| {
                 object.bind(py).call_method1("write", (PyBytes::new(py, bytes),))?;
                 Ok(bytes.len())
@@ -199,8 +252,4 @@ fn py_outcome<'py>(class: &Bound<'py, PyAny>, told: &LineOutcome) -> PyResult<Bo
         }
         _ => class.call1((told.line, "skipped", None::<Uuid>, None::<u64>)),
     }
-}
-
-pub(crate) fn storage(what: &'static str, error: io::Error) -> Error {
-    Error::new(ErrorKind::Storage, what).with_source(error)
 }

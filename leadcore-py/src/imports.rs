@@ -1,7 +1,7 @@
 //! Importing files of leads: plans, runs, mappings.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufReader, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
@@ -17,9 +17,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::arguments::Parts;
-use crate::convert::{Text, check_path, from_json, to_json};
+use crate::convert::{Text, from_json, to_json};
 use crate::errors::raise;
-use crate::import_io::{Raised, Rejects, Sink, Source, open};
+use crate::import_io::{Output, Raised, Rejects, Sink, Source, create_path, open, open_path, unwritable};
 use crate::import_options::{Column, Given, mapping};
 use crate::session::Session;
 
@@ -94,16 +94,17 @@ fn with_outputs<T>(
     raised: &Raised,
     work: impl FnOnce(Option<&mut dyn Write>, &mut Sink) -> Result<T>,
 ) -> Result<T> {
-    if let Some(path) = &path {
-        check_path("rejects", path)?;
-    }
     let mut sink = Sink { progress, lines, outcomes: Vec::new(), raised: Arc::clone(raised) };
     let mut rejects = match (path, file) {
-        (Some(path), _) => Some(Rejects::File(path, None)),
+        (Some(path), _) => Some(Rejects::File(Output::new(path))),
         (None, Some(file)) => Some(Rejects::Object(file, Arc::clone(raised))),
         (None, None) => None,
     };
-    work(rejects.as_mut().map(|rejects| rejects as &mut dyn Write), &mut sink)
+    let done = work(rejects.as_mut().map(|rejects| rejects as &mut dyn Write), &mut sink);
+    match rejects {
+        Some(Rejects::File(Output { failed: Some(error), .. })) => Err(error),
+        _ => done,
+    }
 }
 
 /// Imports a file, or says what an import would do.
@@ -162,6 +163,47 @@ pub(crate) fn import_apply(
     let plan: ImportPlan = from_json(py, "plan", &plan.0)?;
     let report = with_input(py, session, place, move |ctx, store, source, raised| {
         with_outputs(outputs, raised, |rejects, sink| import::apply(ctx, store, &plan, source, rejects, sink))
+    })?;
+    told(py, &report)
+}
+
+/// The plan of an import, written to a file of this path line by line: its summary as JSON, and the table of its report.
+#[pyfunction]
+pub(crate) fn import_plan_to(
+    py: Python<'_>,
+    session: &Session,
+    place: Place,
+    options: Text,
+    to: PathBuf,
+    outputs: Outputs,
+) -> PyResult<(String, String)> {
+    let given: Given = from_json(py, "options", &options.0)?;
+    let summary = with_input(py, session, place, move |ctx, store, source, raised| {
+        let options = given.options()?;
+        let mut file = BufWriter::new(create_path("to", &to)?);
+        let summary = with_outputs(outputs, raised, |_, sink| {
+            import::plan_to(ctx, store, source, &options, &mut file, sink)
+        })?;
+        file.flush().map_err(|error| unwritable("to", &to, error))?;
+        Ok(summary)
+    })?;
+    Ok((to_json(py, &summary)?, summary.report.to_string()))
+}
+
+/// Imports a file as planned by a plan in a file of this path, which is read beside it.
+#[pyfunction]
+pub(crate) fn import_apply_from(
+    py: Python<'_>,
+    session: &Session,
+    plan: PathBuf,
+    place: Place,
+    outputs: Outputs,
+) -> PyResult<Told> {
+    let report = with_input(py, session, place, move |ctx, store, source, raised| {
+        let plan = BufReader::new(open_path("plan", &plan)?);
+        with_outputs(outputs, raised, |rejects, sink| {
+            import::apply_from(ctx, store, plan, source, rejects, sink)
+        })
     })?;
     told(py, &report)
 }

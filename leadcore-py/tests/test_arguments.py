@@ -6,7 +6,9 @@ import datetime
 import inspect
 import io
 import itertools
+import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +68,14 @@ def world() -> Iterator[World]:
 DAY = datetime.date(2026, 11, 22)
 FILE_CALLS = ("get", "read", "open", "copy_to", "save", "edit", "delete")
 
+
 #: What each argument may be, by its name; where it depends on the call, by call and name.
+def plan_file(db: Database) -> str:
+    path = os.path.join(tempfile.mkdtemp(), "plan.jsonl")  # noqa: PTH118 - a path as text
+    db.plan_import_to(b"Company\nA\n", path)
+    return path
+
+
 VALID: dict[str, Callable[[World], Any]] = {
     "lead": lambda world: world.lead.id,
     "leads": lambda world: [world.lead.id],
@@ -115,6 +124,8 @@ VALID: dict[str, Callable[[World], Any]] = {
     "Database.apply.plan": lambda world: world.db.leads.plan_conversion(world.lead),
     "Database.purge.plan": lambda world: world.db.purge_plan(),
     "Database.apply_import.plan": lambda world: world.db.plan_import(b"Company\nA\n"),
+    "Database.apply_import_from.plan": lambda world: plan_file(world.db),
+    "Database.plan_import_to.to": lambda world: plan_file(world.db),
     "Hygiene.apply.plan": lambda world: world.db.hygiene.plan(),
     "Mappings.save.mapping": lambda _: {"Company": "company"},
     **{f"Leads.to_{kind}.to": lambda _: io.BytesIO() for kind in ("csv", "xlsx", "jsonl")},
@@ -171,6 +182,11 @@ ANYTHING = {"FieldRef.in_.values", "FieldRef.between.low", "FieldRef.between.hig
 GIVEN: dict[str, tuple[type, set[str]]] = {
     "Database.import_leads": (leadcore.ImportInput, set()),
     "Database.plan_import": (leadcore.ImportInput, set()),
+    "Database.plan_import_to": (leadcore.ImportInput, set()),
+    "Leads.to_csv": (leadcore.ExportInput, set()),
+    "Leads.to_xlsx": (leadcore.ExportInput, set()),
+    "Leads.to_jsonl": (leadcore.ExportInput, set()),
+    "Leads.to_arrow": (leadcore.LeadsInput, set()),
     "Database.preview_import": (leadcore.ReadInput, set()),
     "Leads.create": (LeadInput, set()),
     "Leads.edit": (LeadInput, set()),

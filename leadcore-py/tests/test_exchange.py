@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import leadcore
 import pytest
@@ -362,3 +363,118 @@ def test_a_bad_value_of_a_side_field_is_left_out_and_told(db: Database) -> None:
     report = db.import_leads(b"Company,Site\nA,nowhere\nB,x.example\n", mapping=mapping)
     assert (report.created, report.rejected, report.left_out) == (2, 0, 1)
     assert [(told.line, told.field) for told in report.left_out_values] == [(2, "website")]
+
+
+def test_paths_are_named_before_anything_is_written(db: Database, tmp_path: Path) -> None:
+    nowhere = tmp_path / "none" / "rejects.csv"
+    plan = db.plan_import(CSV)
+    calls: list[Callable[[], object]] = [
+        lambda: db.import_leads(CSV, rejects=nowhere),
+        lambda: db.apply_import(plan, CSV, rejects=nowhere),
+        lambda: db.import_leads(CSV, rejects=tmp_path),
+    ]
+    for call in calls:
+        with pytest.raises(leadcore.StorageError, match=r"rejects.*" + tmp_path.name):
+            call()
+        assert db.leads.count() == 0
+        assert db.sources.list() == []
+    for write in (db.leads.to_csv, db.leads.to_xlsx, db.leads.to_jsonl):
+        with pytest.raises(leadcore.StorageError, match=r"to.*none"):
+            write(tmp_path / "none" / "leads")
+        with pytest.raises(leadcore.StorageError, match=r"to.*" + tmp_path.name):
+            write(tmp_path)
+    with pytest.raises(leadcore.StorageError, match=r"to.*none"):
+        db.plan_import_to(CSV, nowhere)
+    for read in (db.import_leads, db.preview_import, db.plan_import):
+        with pytest.raises(leadcore.InvalidError, match=r"directory.*" + tmp_path.name):
+            read(tmp_path)
+        with pytest.raises(leadcore.NotFoundError, match="none"):
+            read(nowhere)
+    assert db.import_leads(CSV, rejects=tmp_path / "rejects.csv").rejected == 1
+    assert b"Berg" in (tmp_path / "rejects.csv").read_bytes()
+    # What was imported before rejects nothing, and leaves the file alone.
+    assert db.import_leads(CSV, rejects=tmp_path / "rejects.csv").repeated
+    assert b"Berg" in (tmp_path / "rejects.csv").read_bytes()
+
+
+def test_files_of_text_are_refused_in_words(db: Database, tmp_path: Path) -> None:
+    db.leads.create(company="Nordlys AS")
+    for write in (db.leads.to_csv, db.leads.to_xlsx, db.leads.to_jsonl):
+        with pytest.raises(TypeError, match="binary mode"):
+            write(io.StringIO())  # type: ignore[arg-type]
+        with (tmp_path / "text").open("w") as file, pytest.raises(TypeError, match="binary mode"):
+            write(file)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="binary mode"):
+        db.import_leads(CSV, rejects=io.StringIO())  # type: ignore[arg-type]
+    assert db.leads.count() == 1
+
+
+def test_a_plan_is_streamed_to_a_file_and_carried_out(db: Database, tmp_path: Path) -> None:
+    lead = db.leads.create(company="Nordlys AS", email="post@nordlys.example")
+    path = tmp_path / "plan.jsonl"
+    told: list[Progress] = []
+    summary = db.plan_import_to(CSV, path, progress=told.append)
+    assert told
+    assert summary.report == db.plan_import(CSV).report
+    assert summary.unknown == {}
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert len(lines) == 1 + 3 + 1
+    assert (db.leads.count(), db.leads.get(lead).city) == (1, None)
+    # A person takes one line away and gives another a cell.
+    lines[3]["set"] = {"email": "post@berg.example"}
+    path.write_text("".join(json.dumps(line) + "\n" for line in [lines[0], lines[1], *lines[3:]]))
+    rejects = io.BytesIO()
+    report = db.apply_import_from(path, CSV, rejects=rejects)
+    assert (report.created, report.updated, report.skips) == (1, 1, {"left_out": 1})
+    assert db.leads.get(lead).city == "Oslo"
+    assert db.apply_import_from(path, CSV).repeated
+    with pytest.raises(leadcore.InvalidError, match="file"):
+        db.apply_import_from(path, b"Company\nAnother file\n")
+    with pytest.raises(leadcore.NotFoundError, match=r"plan.*none"):
+        db.apply_import_from(tmp_path / "none", CSV)
+    path.write_text("no plan\n")
+    with pytest.raises(leadcore.InvalidError, match="plan line 1"):
+        db.apply_import_from(path, CSV)
+    with pytest.raises(TypeError, match="path"):
+        db.plan_import_to(CSV, io.BytesIO())  # type: ignore[arg-type]
+
+
+def test_cards_tell_what_no_column_holds(db: Database) -> None:
+    card = (
+        b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Anna Berg\r\nEMAIL;TYPE=HOME:anna@x.example\r\nBDAY:1990-01-02\r\n"
+        b"TEL;TYPE=WORK,FAX:+4722225555\r\nPHOTO;ENCODING=b:AAAA\r\nEND:VCARD\r\n"
+    )
+    assert db.preview_import(card).format.left_out == {"BDAY": 1, "PHOTO": 1}
+    report = db.import_leads(card)
+    assert report.format.left_out == {"BDAY": 1, "PHOTO": 1}
+    assert "left out   PHOTO in 1 card" in str(report)
+    lead = db.leads.by_number(1)
+    assert [(email.value, email.kind) for email in lead.emails] == [("anna@x.example", "home")]
+    assert [phone.kind for phone in lead.phones] == ["fax"]
+
+
+def test_what_only_an_import_needed_goes_with_it(db: Database) -> None:
+    file = b"Company,E-mail,Tags,Source\nNordlys AS,post@nordlys.example,Hot,Fair\n"
+    report = db.import_leads(file)
+    assert [label.name for label in db.labels.list()] == ["Hot"]
+    undone = db.undo(report)
+    assert undone.remaining == ()
+    assert (db.labels.list(), db.sources.list()) == ([], [])
+    db.undo(undone)
+    assert [label.name for label in db.labels.list()] == ["Hot"]
+    assert [label.name for label in db.leads.by_number(1).labels] == ["Hot"]
+    with pytest.raises(leadcore.InvalidError, match=r"lines.*99"):
+        db.undo(report, lines=[2, 99])
+
+
+def test_hygiene_names_its_issues(db: Database) -> None:
+    with pytest.raises(leadcore.InvalidError, match="misspelt_email"):
+        db.hygiene.plan(issues=["misspelt"])
+
+
+def test_a_template_that_nobody_filled_in_holds_no_rows(db: Database) -> None:
+    kinds: tuple[Literal["csv", "xlsx"], ...] = ("csv", "xlsx")
+    for kind in kinds:
+        report = db.import_leads(db.template(format=kind), dry_run=True)
+        assert report.lines == 0
+        assert "no rows" in str(report)

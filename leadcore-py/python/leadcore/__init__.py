@@ -50,7 +50,7 @@ from .exceptions import (
     UnsupportedError,
     Violation,
 )
-from .exporting import Exported, LeadExport
+from .exporting import Exported, ExportInput, LeadExport, LeadsInput
 from .fields import AccountInput, ContactInput, FieldInput, FieldsOf, FieldType, LeadInput
 from .files import FileRecord, Files, SweptFiles
 from .filters import F, Filter
@@ -105,7 +105,7 @@ from .opportunities import Opportunities
 from .opportunity import Opportunity, OpportunityInput, Service, ServiceInput
 from .pages import AccountPage, Attached, Cell, Engagement, LeadPage, PageSection, Qualification, TabPage
 from .pipelines import Pipelines, StageInput, StageRules
-from .plans import ImportPlan, LineCandidate, PlannedLine
+from .plans import ImportPlan, LineCandidate, PlannedLine, PlanSummary
 from .policy import Role, RoleTable
 from .reading import LeadReading
 from .records import HostRecord, RecordKind, Records
@@ -167,6 +167,7 @@ __all__ = [
     "EstimateInput",
     "EstimateUnmet",
     "Estimates",
+    "ExportInput",
     "Exported",
     "F",
     "Facet",
@@ -212,6 +213,7 @@ __all__ = [
     "LeadTable",
     "LeadcoreError",
     "Leads",
+    "LeadsInput",
     "Line",
     "LineCandidate",
     "LineOutcome",
@@ -236,6 +238,7 @@ __all__ = [
     "Phone",
     "Pipeline",
     "Pipelines",
+    "PlanSummary",
     "PlannedLine",
     "Progress",
     "PurgeOutcome",

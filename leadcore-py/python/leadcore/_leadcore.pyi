@@ -119,9 +119,11 @@ __all__ = [
     "hygiene_apply",
     "hygiene_plan",
     "import_apply",
+    "import_apply_from",
     "import_check_field",
     "import_leads",
     "import_plan",
+    "import_plan_to",
     "import_preview",
     "import_template",
     "lead_actions",
@@ -1190,6 +1192,16 @@ def import_plan(
 
 def import_apply(session: Session, plan: str, place: _Place, outputs: _Outputs) -> tuple[str, str, str | None]:
     """Imports a file as planned."""
+
+def import_plan_to(
+    session: Session, place: _Place, options: str, to: str | PathLike[str], outputs: _Outputs
+) -> tuple[str, str]:
+    """The plan of an import, written to a file line by line: its summary as JSON, and the table of its report."""
+
+def import_apply_from(
+    session: Session, plan: str | PathLike[str], place: _Place, outputs: _Outputs
+) -> tuple[str, str, str | None]:
+    """Imports a file as planned by a plan in a file."""
 
 def import_check_field(key: str) -> None:
     """Refuses the key of a field that an import does not write."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias, TypedDict
 from uuid import UUID
 
 from ._leadcore import Lead, LeadTable
@@ -21,13 +22,45 @@ from .mapping import mapping_of
 from .values import Record
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from .database import Database
     from .views import ViewRef
 
-__all__ = ["Exported", "LeadExport"]
+__all__ = ["ExportInput", "Exported", "LeadExport", "LeadsInput"]
 
 Target: TypeAlias = str | os.PathLike[str] | BinaryIO
 """A path, or a file opened for writing in binary mode."""
+
+
+class LeadsInput(TypedDict, total=False):
+    """Which leads are taken out, and what of them."""
+
+    where: Where
+    """Which leads."""
+    view: ViewRef | None
+    """Those of this view, in its order and with its columns; ``where`` narrows it."""
+    leads: Iterable[Lead | UUID | str] | None
+    """These, in this order."""
+    columns: Iterable[str] | None
+    """Keys of fields."""
+    sort: str | None
+    """Another order, as for :meth:`Leads.list`."""
+    search: str | None
+    """Only leads that have every word of this."""
+    ids: bool
+    """Sources, stages and the like by their ids instead of their names."""
+    users: Mapping[str, str] | None
+    """What you call your users: written instead of their ids."""
+    external_system: str | None
+    """The ids of this system alone, without its name."""
+
+
+class ExportInput(LeadsInput, total=False):
+    """Which leads are written to a file, and what of them."""
+
+    headers: Literal["labels", "keys"] | None
+    """``"labels"`` (usual for tables) or ``"keys"`` over the columns."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +72,11 @@ class Exported(Record):
     passed_over: int
     """How many that were named are not there, or not for this user to take out."""
     columns: dict[str, str]
-    """What stands over each column, and its field."""
+    """What stands over each column, and its field; also of columns that no import fills."""
     mapping: dict[str, str | None] = field(repr=False)
-    """Which column is which field when the file is imported again: ids in other systems with their systems, as an
-    :class:`ImportColumn`; the number says which lead is meant."""
+    """Which column is which field when the file is imported again: hand it to the import as ``mapping``. Ids in other
+    systems come with their systems, as an :class:`ImportColumn`; the number says which lead is meant. ``None`` for what
+    no import fills."""
     sheets: int = field(repr=False)
     """How many sheets a workbook has; 1 for other files."""
 
@@ -64,17 +98,8 @@ class LeadExport:
         self,
         to: Target,
         *,
-        where: Where = None,
-        view: ViewRef | None = None,
-        leads: Iterable[Lead | UUID | str] | None = None,
-        columns: Iterable[str] | None = None,
-        sort: str | None = None,
-        search: str | None = None,
-        ids: bool = False,
-        headers: Literal["labels", "keys"] | None = None,
-        users: Mapping[str, str] | None = None,
-        external_system: str | None = None,
         raw_formulas: bool = False,
+        **which: Unpack[ExportInput],
     ) -> Exported:
         r"""Write leads as CSV: UTF-8, a line for each lead.
 
@@ -82,17 +107,8 @@ class LeadExport:
 
         Args:
             to: A path, or a file opened for writing in binary mode.
-            where: Which leads.
-            view: Those of this view, in its order and with its columns; ``where`` narrows it.
-            leads: These, in this order.
-            columns: Keys of fields.
-            sort: Another order, as for :meth:`Leads.list`.
-            search: Only leads that have every word of this.
-            ids: Sources, stages and the like by their ids instead of their names.
-            headers: ``"labels"`` (usual for tables) or ``"keys"`` over the columns.
-            users: What you call your users: written instead of their ids.
-            external_system: The ids of this system alone, without its name.
             raw_formulas: Leave formulas as they are, for a file that only programs read.
+            **which: Which leads and columns: see :class:`ExportInput`.
 
         Example:
             >>> _ = db.leads.create(company="=1+5", email=["a@x.example", "b@x.example"])
@@ -105,28 +121,18 @@ class LeadExport:
 
         """
         check("raw_formulas", raw_formulas, bool, "True or False")
-        options = _options(search, ids, headers, users, external_system, formulas=raw_formulas)
-        return self._write(to, ("csv", *_which(where, view, leads, columns, sort), options))
+        return self._write(to, _asked("csv", which, formulas=raw_formulas))
 
     def to_xlsx(
         self,
         to: Target,
         *,
-        where: Where = None,
-        view: ViewRef | None = None,
-        leads: Iterable[Lead | UUID | str] | None = None,
-        columns: Iterable[str] | None = None,
-        sort: str | None = None,
-        search: str | None = None,
-        ids: bool = False,
-        headers: Literal["labels", "keys"] | None = None,
-        users: Mapping[str, str] | None = None,
-        external_system: str | None = None,
         cut: bool = False,
+        **which: Unpack[ExportInput],
     ) -> Exported:
         """Write leads as an Excel workbook: typed cells, a frozen header, more sheets where one is full.
 
-        The arguments are those of :meth:`to_csv`. A text that is longer than a cell takes is refused; ``cut`` cuts it.
+        The arguments are those of :meth:`to_csv`. A text that a cell does not take is refused; ``cut`` cuts it.
 
         >>> _ = db.leads.create(company="Nordlys AS", amount=1000, currency="NOK")
         >>> import io
@@ -135,24 +141,9 @@ class LeadExport:
         (1, b'PK')
         """
         check("cut", cut, bool, "True or False")
-        options = _options(search, ids, headers, users, external_system, cut=cut)
-        return self._write(to, ("xlsx", *_which(where, view, leads, columns, sort), options))
+        return self._write(to, _asked("xlsx", which, cut=cut))
 
-    def to_jsonl(
-        self,
-        to: Target,
-        *,
-        where: Where = None,
-        view: ViewRef | None = None,
-        leads: Iterable[Lead | UUID | str] | None = None,
-        columns: Iterable[str] | None = None,
-        sort: str | None = None,
-        search: str | None = None,
-        ids: bool = False,
-        headers: Literal["labels", "keys"] | None = None,
-        users: Mapping[str, str] | None = None,
-        external_system: str | None = None,
-    ) -> Exported:
+    def to_jsonl(self, to: Target, **which: Unpack[ExportInput]) -> Exported:
         r"""Write leads as JSON lines: an object for each lead, with every key (`null` where a lead has nothing).
 
         The arguments are those of :meth:`to_csv`. The keys of the objects are keys of fields: an import of the file
@@ -165,22 +156,9 @@ class LeadExport:
         >>> file.getvalue()
         b'{"company":"Nordlys AS","email":["a@x.example","b@x.example"]}\n'
         """
-        options = _options(search, ids, headers, users, external_system)
-        return self._write(to, ("jsonl", *_which(where, view, leads, columns, sort), options))
+        return self._write(to, _asked("jsonl", which))
 
-    def to_arrow(
-        self,
-        *,
-        where: Where = None,
-        view: ViewRef | None = None,
-        leads: Iterable[Lead | UUID | str] | None = None,
-        columns: Iterable[str] | None = None,
-        sort: str | None = None,
-        search: str | None = None,
-        ids: bool = False,
-        users: Mapping[str, str] | None = None,
-        external_system: str | None = None,
-    ) -> LeadTable:
+    def to_arrow(self, **which: Unpack[LeadsInput]) -> LeadTable:
         """Leads as a table of Arrow, for polars, pyarrow, pandas, DuckDB and whatever else speaks it.
 
         ``polars.DataFrame(table)``, ``pyarrow.table(table)``, ``pandas.DataFrame.from_arrow(table)``. It speaks the
@@ -196,14 +174,12 @@ class LeadExport:
         >>> table.columns
         ['number', 'company', 'amount']
         """
-        options = _options(search, ids, None, users, external_system)
-        asked = ("jsonl", *_which(where, view, leads, columns, sort), options)
-        return _table(self._db._session, asked)
+        return _table(self._db._session, _asked("jsonl", which, known=LeadsInput))
 
-    def _write(self, to: Target, asked: tuple[Any, ...]) -> Exported:
+    def _write(self, to: Any, asked: tuple[Any, ...]) -> Exported:
         if isinstance(to, (str, os.PathLike)):
             return _exported(_leadcore.export_leads(self._db._session, to, asked))
-        if not hasattr(to, "write"):
+        if isinstance(to, io.TextIOBase) or not hasattr(to, "write"):
             raise expected("to", "a path or a file opened for writing in binary mode", to)
         # The file of the caller is written when nothing of the database is locked any more.
         with tempfile.TemporaryDirectory(prefix="leadcore-") as directory:
@@ -223,35 +199,35 @@ def _exported(told: tuple[int, int, list[tuple[str, str]], str, int]) -> Exporte
     return Exported(leads, passed_over, dict(columns), mapping_of(json.loads(mapping))[0], sheets)
 
 
-def _which(where: Where, view: Any, leads: Any, columns: Any, sort: Any) -> tuple[Any, ...]:
+def _asked(format: str, given: Mapping[str, Any], *, known: Any = None, **more: bool) -> tuple[Any, ...]:  # noqa: A002
+    """What the compiled half is asked for."""
+    for key in given:
+        if key not in (known or ExportInput).__annotations__:
+            raise TypeError(f"`{key}`: there is no such argument")
+    where, view, leads, columns = (given.get(key) for key in ("where", "view", "leads", "columns"))
     chosen = None if leads is None else several("leads", leads, "several leads or ids")
     shown = None if columns is None else several("columns", columns, "several keys of fields")
     view = view if view is None or isinstance(view, str) else getattr(view, "id", view)
     view = str(view) if isinstance(view, UUID) else view
-    return (None if where is None else encode(where), view, chosen, shown, sort)
+    filter_ = None if where is None else encode(where)
+    return (format, filter_, view, chosen, shown, given.get("sort"), _options(given, more))
 
 
-def _options(
-    search: str | None,
-    ids: bool,
-    headers: str | None,
-    users: Mapping[str, str] | None,
-    external_system: str | None,
-    **more: bool,
-) -> str:
+def _options(given: Mapping[str, Any], more: Mapping[str, bool]) -> str:
+    ids, headers, users = given.get("ids", False), given.get("headers"), given.get("users")
     check("ids", ids, bool, "True or False")
-    given: dict[str, Any] = {"ids": ids, **more}
-    for name, text in (("search", search), ("external_system", external_system)):
-        check(name, text, (str, type(None)), "text")
-        given[name] = text
+    options: dict[str, Any] = {"ids": ids, **more}
+    for name in ("search", "external_system"):
+        check(name, given.get(name), (str, type(None)), "text")
+        options[name] = given.get(name)
     check("headers", headers, (str, type(None)), "`labels` or `keys`")
     if headers not in (None, "labels", "keys"):
         raise refused("headers", "unknown", "must be `labels` or `keys`")
-    given["headers"] = headers
+    options["headers"] = headers
     if users is not None:
         check("users", users, Mapping, "a mapping of your users to what you call them")
         for user, called in users.items():
             check("users", user, str, "a mapping of your users to what you call them")
             check("users", called, str, "a mapping of your users to what you call them")
-        given["users"] = dict(users)
-    return json.dumps({key: value for key, value in given.items() if value is not None})
+        options["users"] = dict(users)
+    return json.dumps({key: value for key, value in options.items() if value is not None})

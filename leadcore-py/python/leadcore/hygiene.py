@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Hygiene", "HygienePlan"]
 
 _FIXES: Final = ("keep", "correct", "mark_invalid", "put_last", "remove")
+_ISSUES: Final = (
+    "undeliverable_email",
+    "misspelt_email",
+    "role_email",
+    "disposable_email",
+    "bounced_email",
+    "opted_out_email",
+    "malformed_phone",
+    "impossible_phone",
+    "dead_phone",
+    "opted_out_phone",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +193,7 @@ class Hygiene:
 
         Args:
             where: Which leads; those in the trash and converted ones are left alone.
-            issues: Only these; all when empty.
+            issues: Only these (``"role_email"``: see :attr:`Finding.issue`); all when empty.
             disposable: Domains that give out disposable addresses, beside the few that are known here.
             region: Where national numbers are dialled from, of leads that name no country.
             limit: The plan ends behind the lead with which it has so many findings: 1 to 100,000.
@@ -199,6 +211,9 @@ class Hygiene:
         for name in ("issues", "disposable"):
             for one in asked[name]:
                 check(name, one, str, "several texts")
+        for one in asked["issues"]:
+            if one not in _ISSUES:
+                raise refused("issues", "unknown", f"each must be one of {', '.join(_ISSUES)}")
         check("region", region, (str, type(None)), "the code of a country")
         check("limit", limit, int, "a whole number")
         check("after", after, (HygienePlan, type(None)), "an earlier plan")

@@ -72,7 +72,8 @@ class ImportInput(ReadInput, total=False):
     clear: str | None
     """The cell that empties its field, such as ``"(clear)"``; an empty cell leaves it alone."""
     region: str | None
-    """Where national phone numbers are dialled from, in rows that name no country."""
+    """Where national phone numbers are dialled from, in rows that name no country: its code, such as ``"NO"``. Without
+    it such numbers are kept as typed."""
     unknown_terms: Literal["create", "reject"]
     """``"create"`` sources, stages and the like that do not exist, or ``"reject"`` the row."""
     terms: Mapping[str, str | Mapping[str, Any]] | None
@@ -81,17 +82,19 @@ class ImportInput(ReadInput, total=False):
     no_answer: Sequence[str] | None
     """Cells that count as empty: ``["select", "n/a", "-"]`` when not said."""
     decimal_mark: Literal[".", ",", "auto"]
-    """How amounts are written."""
+    """How amounts are written: ``"auto"`` (by each cell) when not said. A column may have its own."""
     external_system: str | None
-    """The name of the system whose ids the file holds."""
+    """The name of the system whose ids a column ``external_id`` holds: ``import`` when not said. A lead has one id of
+    each system; those of others stay."""
     source: Term | UUID | None
-    """The source of leads that have none after their row was read."""
+    """The source of leads that have none after their row was read: a term, or its id, not archived."""
     lost_reason: Term | UUID | None
-    """Why leads were lost that come into a lost stage."""
+    """Why leads were lost that come into a lost stage: a term, or its id. No column fills a reason, nor when a lead was
+    closed: that is the time of the import."""
     chunk: int
-    """How many rows are written in one transaction."""
+    """How many rows are written in one transaction, between which ``progress`` and Ctrl-C act: 2,000 when not said."""
     attempt: int
-    """A higher number imports a file again that was imported before."""
+    """A higher number than 1 imports a file again that was imported before in the same way, as if it were another."""
 
 
 _TEXT: Final = (str, "text")

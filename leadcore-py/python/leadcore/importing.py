@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from .arguments import compiled as _leadcore
 from .exceptions import refused
 from .import_input import ImportFile, ImportInput, ReadInput, opened, options
 from .imports import ImportPreview, ImportReport, LineOutcome, Progress, preview, report
-from .plans import ImportPlan
+from .plans import ImportPlan, PlanSummary, summary_of
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -112,6 +113,70 @@ class Importing:
             told, table = _leadcore.import_plan(self._session, place, text, before, outputs)
         return ImportPlan._of(told, table)
 
+    def plan_import_to(
+        self,
+        file: ImportFile,
+        to: str | os.PathLike[str],
+        *,
+        progress: _Tell | None = None,
+        **how: Unpack[ImportInput],
+    ) -> PlanSummary:
+        r"""Write a plan to a file, line by line: for files of millions of rows, in memory that does not grow with them.
+
+        The file holds JSON lines: the options first, then a line for each record, then the summary. A line may be
+        taken away, which leaves its record out, or be given a ``"choice"`` (``"skip"``, ``"create"``,
+        ``{"take": "<id of a lead>"}``) or a ``"set"`` (texts by field, taken instead of the cells). It holds values of
+        the imported file, so it is personal data.
+
+        Args:
+            file: As for :meth:`import_leads`.
+            to: The path of the plan.
+            progress: Called now and then.
+            **how: As for :meth:`import_leads`.
+
+        Example:
+            >>> file = b"Company,E-mail\nNordlys AS,post@nordlys.example\nFjord AS,post@fjord.example\n"
+            >>> db.plan_import_to(file, "plan.jsonl").report.created
+            2
+            >>> db.apply_import_from("plan.jsonl", file).created
+            2
+
+        """
+        path = _path("to", to)
+        outputs = _outputs(None, progress, None)
+        with _open(file, how) as (place, text):
+            return summary_of(*_leadcore.import_plan_to(self._session, place, text, path, outputs))
+
+    def apply_import_from(
+        self,
+        plan: str | os.PathLike[str],
+        file: ImportFile,
+        *,
+        rejects: _Rejects | None = None,
+        progress: _Tell | None = None,
+        lines: Callable[[list[LineOutcome]], object] | None = None,
+    ) -> ImportReport:
+        r"""Import the file that a plan in a file was made of, as planned: :meth:`apply_import` beside its lines.
+
+        Args:
+            plan: The path that :meth:`plan_import_to` wrote to.
+            file: The same file or table.
+            rejects: As for :meth:`import_leads`, as are the others.
+            progress: Called after each chunk.
+            lines: Called after each chunk.
+
+        Example:
+            >>> file = b"Company,E-mail\nNordlys AS,post@nordlys.example\n"
+            >>> summary = db.plan_import_to(file, "plan.jsonl")
+            >>> db.apply_import_from("plan.jsonl", file).created
+            1
+
+        """
+        path = _path("plan", plan)
+        outputs = _outputs(rejects, progress, lines)
+        with _open(file, {}) as (place, _):
+            return report(*_leadcore.import_apply_from(self._session, path, place, outputs))
+
     def apply_import(
         self,
         plan: ImportPlan,
@@ -184,12 +249,18 @@ class Importing:
         return self.template()
 
 
+def _path(name: str, path: Any) -> Any:
+    if not isinstance(path, (str, os.PathLike)):
+        raise expected(name, "the path of a plan", path)
+    return path
+
+
 def _outputs(rejects: Any, progress: Any, lines: Any) -> tuple[Any, Any, Any, Any]:
     for name, call in (("progress", progress), ("lines", lines)):
         if call is not None and not callable(call):
             raise expected(name, "something to call", call)
     is_path = isinstance(rejects, (str, os.PathLike))
-    if rejects is not None and not is_path and not hasattr(rejects, "write"):
+    if rejects is not None and not is_path and (isinstance(rejects, io.TextIOBase) or not hasattr(rejects, "write")):
         raise expected("rejects", "a path or a file opened for writing in binary mode", rejects)
     return (rejects, None, progress, lines) if is_path else (None, rejects, progress, lines)
 

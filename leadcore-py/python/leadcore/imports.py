@@ -120,6 +120,9 @@ class FileFormat(Record):
     """What the file is: ``csv``, ``json``, ``vcard``, ``xlsx``, ``xlsb``, ``xls`` or ``ods``."""
     sheet: str | None = None
     """The sheet of a workbook."""
+    left_out: dict[str, int] = field(default_factory=dict, hash=False)
+    """Of address-book cards: what no column holds, by the name of its property (``PHOTO``, ``BDAY`` …), and how many
+    cards have it."""
 
 
 @dataclass(frozen=True)

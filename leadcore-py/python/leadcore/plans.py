@@ -18,7 +18,7 @@ from .values import Record
 if TYPE_CHECKING:
     from .leads import LeadRef
 
-__all__ = ["ImportPlan", "LineCandidate", "PlannedLine"]
+__all__ = ["ImportPlan", "LineCandidate", "PlanSummary", "PlannedLine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,24 @@ class PlannedLine(Record):
     """Texts that are taken instead of the file's cells, by field."""
 
     __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class PlanSummary(Record):
+    """What a plan that was written to a file comes to: ``db.plan_import_to``."""
+
+    report: ImportReport
+    """The sums, the mapping and how the file is read: what a dry run says."""
+    unknown: dict[str, dict[str, int]]
+    """Names that a list or the pipelines lack, and how often each occurs, by field."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def summary_of(text: str, table: str) -> PlanSummary:
+    """Read what the compiled half says."""
+    told = json.loads(text)
+    return PlanSummary(report_of(told["report"], table), told["unknown"])
 
 
 class ImportPlan:

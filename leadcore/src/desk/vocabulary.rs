@@ -287,7 +287,8 @@ fn replace_everywhere<I: TermId>(
     })
 }
 
-fn write_reference(
+/// Takes a term off a lead, or puts another in its place.
+pub(super) fn write_reference(
     field: &Field,
     lead: &mut crate::domain::Lead,
     old: uuid::Uuid,

@@ -1,9 +1,10 @@
 //! Address-book cards (vCard 2.1, 3.0, 4.0) as rows.
 
+mod understand;
+
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use calcard::common::IanaString;
-use calcard::vcard::{VCard, VCardEntry, VCardParameterValue, VCardProperty, VCardType, VCardValue};
 use calcard::{Entry, Parser};
 
 use super::RowProblem;
@@ -14,6 +15,7 @@ use super::kind::{FileKind, refused};
 use super::options::ReadOptions;
 use super::scan::Limits;
 use crate::error::{Error, Result, ViolationCode};
+use understand::{Card, understand};
 
 /// One column each, in this order.
 const SINGLE: [&str; 18] = [
@@ -36,48 +38,14 @@ const SINGLE: [&str; 18] = [
     "Note",
     "Categories",
 ];
-/// So many e-mails and phones of a card have a column.
-const MOST: usize = 50;
 /// A card of more parts (properties, their parameters and values) is not read: each takes far more memory than the mark
 /// that parts it from the next.
 const MOST_PARTS: usize = 100_000;
+/// So many different properties without a column are told by name, the others together: a file may invent any number.
+const MOST_NAMES: usize = 100;
+const OTHERS: &str = "others";
 /// What a card takes at least, be it empty.
 const CARD: usize = 32;
-
-/// Where a column is in [`SINGLE`].
-macro_rules! columns {
-    ($($name:ident = $place:expr),+) => { $(const $name: usize = $place;)+ };
-}
-columns!(
-    FULL = 0,
-    PREFIX = 1,
-    GIVEN = 2,
-    MIDDLE = 3,
-    FAMILY = 4,
-    SUFFIX = 5,
-    NICK = 6,
-    COMPANY = 7,
-    DEPARTMENT = 8,
-    TITLE = 9,
-    STREET = 10,
-    CITY = 11,
-    STATE = 12,
-    ZIP = 13,
-    COUNTRY = 14,
-    SITE = 15,
-    NOTE = 16,
-    CATEGORIES = 17
-);
-
-/// What a card says.
-#[derive(Debug, Default)]
-struct Card {
-    single: [String; SINGLE.len()],
-    emails: Vec<String>,
-    phones: Vec<String>,
-    /// How well the address in `single` fits: a company's address outranks a private one.
-    address_rank: u8,
-}
 
 /// Reads all cards of a file.
 ///
@@ -95,6 +63,7 @@ pub(super) fn read(bytes: Vec<u8>, options: &ReadOptions) -> Result<HeldTable> {
     };
     let limits = &options.limits;
     let (mut emails, mut phones, mut read) = (0, 0, 0_usize);
+    let mut left_out = LeftOut::default();
     for (n, block) in Blocks::of(&text).enumerate() {
         if n >= limits.max_table_bytes / CARD {
             let most = limits.max_table_bytes / CARD;
@@ -104,6 +73,7 @@ pub(super) fn read(bytes: Vec<u8>, options: &ReadOptions) -> Result<HeldTable> {
         match card(block, limits) {
             Ok(card) => {
                 (emails, phones) = (emails.max(card.emails.len()), phones.max(card.phones.len()));
+                left_out.count(&card);
                 read += 1;
             }
             Err(_) => continue,
@@ -137,8 +107,40 @@ pub(super) fn read(bytes: Vec<u8>, options: &ReadOptions) -> Result<HeldTable> {
             filler.cell(line, column, text, false)?;
         }
     }
-    // A column that no card fills would only be in the way.
-    Ok(HeldTable::with_headers(FileKind::VCard, headers, filler.finish()?))
+    let mut table = HeldTable::with_headers(FileKind::VCard, headers, filler.finish()?);
+    table.left_out = left_out.told();
+    Ok(table)
+}
+
+/// What no column holds: the names of properties, and how many cards have each.
+#[derive(Debug, Default)]
+struct LeftOut {
+    cards: BTreeMap<String, u64>,
+    /// How many cards have others.
+    others: u64,
+}
+
+impl LeftOut {
+    fn count(&mut self, card: &Card) {
+        let mut others = false;
+        for name in &card.left_out {
+            if let Some(cards) = self.cards.get_mut(name) {
+                *cards += 1;
+            } else if self.cards.len() < MOST_NAMES {
+                self.cards.insert(name.clone(), 1);
+            } else {
+                others = true;
+            }
+        }
+        self.others += u64::from(others);
+    }
+
+    fn told(mut self) -> BTreeMap<String, u64> {
+        if self.others > 0 {
+            self.cards.insert(OTHERS.to_owned(), self.others);
+        }
+        self.cards
+    }
 }
 
 /// The text of each card. One inside a property of another is not parted from it; one that is not ended stops where the
@@ -229,130 +231,6 @@ fn parts(block: &str) -> usize {
         _ => false,
     });
     marks.count()
-}
-
-fn understand(vcard: &VCard) -> Card {
-    let mut card = Card::default();
-    let (mut emails, mut phones) = (Vec::new(), Vec::new());
-    for entry in &vcard.entries {
-        match &entry.name {
-            VCardProperty::Fn => first(&mut card, FULL, entry),
-            VCardProperty::N => {
-                for (place, column) in [FAMILY, GIVEN, MIDDLE, PREFIX, SUFFIX].into_iter().enumerate() {
-                    set(&mut card, column, part(entry, place));
-                }
-            }
-            VCardProperty::Nickname => first(&mut card, NICK, entry),
-            VCardProperty::Org => {
-                set(&mut card, COMPANY, part(entry, 0));
-                set(&mut card, DEPARTMENT, part(entry, 1));
-            }
-            VCardProperty::Title => first(&mut card, TITLE, entry),
-            VCardProperty::Url => first(&mut card, SITE, entry),
-            VCardProperty::Note => {
-                let note = whole(entry, ", ");
-                let cell = card.single.get_mut(NOTE);
-                if let Some(cell) = cell.filter(|_| !note.is_empty()) {
-                    if !cell.is_empty() {
-                        cell.push('\n');
-                    }
-                    cell.push_str(&note);
-                }
-            }
-            VCardProperty::Categories => set(&mut card, CATEGORIES, whole(entry, "; ")),
-            VCardProperty::Email => emails.push((rank(entry), whole(entry, ","))),
-            VCardProperty::Tel if !is_fax(entry) => phones.push((rank(entry), phone(&whole(entry, ",")))),
-            VCardProperty::Adr => address(&mut card, entry),
-            _ => {}
-        }
-    }
-    card.emails = in_order(emails);
-    card.phones = in_order(phones);
-    card
-}
-
-/// Preferred ones first, else in the order of the card; each once.
-fn in_order(mut values: Vec<(u8, String)>) -> Vec<String> {
-    values.sort_by_key(|(rank, _)| *rank);
-    let mut found: Vec<String> = Vec::new();
-    for (_, value) in values {
-        if !value.is_empty() && !found.contains(&value) && found.len() < MOST {
-            found.push(value);
-        }
-    }
-    found
-}
-
-/// `tel:+47-22-22` is a number with its scheme.
-fn phone(text: &str) -> String {
-    let number = text.get(..4).filter(|scheme| scheme.eq_ignore_ascii_case("tel:"));
-    number.and_then(|_| text.get(4..)).unwrap_or(text).replace(";ext=", " x").trim().to_owned()
-}
-
-/// A business address rather than a private one, else the first.
-fn address(card: &mut Card, entry: &VCardEntry) {
-    let rank = if types(entry).any(|kind| *kind == VCardType::Work) { 2 } else { 1 };
-    let parts: Vec<String> = (0..7).map(|place| part(entry, place)).collect();
-    if rank <= card.address_rank || parts.iter().all(String::is_empty) {
-        return;
-    }
-    card.address_rank = rank;
-    let of = |place: usize| parts.get(place).cloned().unwrap_or_default();
-    let street: Vec<String> = [of(2), of(1), of(0)].into_iter().filter(|part| !part.is_empty()).collect();
-    let cells = [(STREET, street.join(", ")), (CITY, of(3)), (STATE, of(4)), (ZIP, of(5)), (COUNTRY, of(6))];
-    for (column, text) in cells {
-        if let Some(cell) = card.single.get_mut(column) {
-            *cell = text;
-        }
-    }
-}
-
-fn types(entry: &VCardEntry) -> impl Iterator<Item = &VCardType> {
-    entry.params.iter().filter_map(|param| match &param.value {
-        VCardParameterValue::Type(kind) => Some(kind),
-        _ => None,
-    })
-}
-
-fn is_fax(entry: &VCardEntry) -> bool {
-    types(entry).any(|kind| matches!(kind, VCardType::Fax | VCardType::Pager))
-}
-
-/// 0 for a preferred one, else 1.
-fn rank(entry: &VCardEntry) -> u8 {
-    let preferred = entry.params.iter().any(|param| {
-        param.name == calcard::vcard::VCardParameterName::Pref
-            || matches!(&param.value, VCardParameterValue::Text(text) if text.eq_ignore_ascii_case("pref"))
-            || matches!(&param.value, VCardParameterValue::Type(kind) if kind.as_str().eq_ignore_ascii_case("pref"))
-    });
-    u8::from(!preferred)
-}
-
-/// A part of a value that has several, such as a name.
-fn part(entry: &VCardEntry, place: usize) -> String {
-    match entry.values.get(place) {
-        Some(VCardValue::Component(parts)) => parts.join(", ").trim().to_owned(),
-        Some(VCardValue::Text(text)) => text.trim().to_owned(),
-        _ => String::new(),
-    }
-}
-
-fn whole(entry: &VCardEntry, between: &str) -> String {
-    let texts: Vec<String> = (0..entry.values.len()).map(|place| part(entry, place)).collect();
-    texts.join(between).trim().to_owned()
-}
-
-/// Fills a column that is empty so far.
-fn set(card: &mut Card, column: usize, text: String) {
-    if let Some(cell) = card.single.get_mut(column)
-        && cell.is_empty()
-    {
-        *cell = text;
-    }
-}
-
-fn first(card: &mut Card, column: usize, entry: &VCardEntry) {
-    set(card, column, whole(entry, ", "));
 }
 
 #[cfg(test)]

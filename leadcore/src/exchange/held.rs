@@ -4,6 +4,8 @@
 //! sheet is taken out whole, as small as text can be: its characters and four bytes a cell, up to
 //! [`Limits::max_table_bytes`].
 
+use std::collections::BTreeMap;
+
 use super::dialect;
 use super::kind::FileKind;
 use super::options::ReadOptions;
@@ -83,6 +85,8 @@ pub struct HeldTable {
     pub(super) kind: FileKind,
     pub(super) sheet: Option<String>,
     pub(super) sheets: Vec<SheetName>,
+    /// Of cards: the properties that no column holds, and how many cards have them.
+    pub(super) left_out: BTreeMap<String, u64>,
     held: Held,
     headers: Vec<String>,
     header_line: Option<u64>,
@@ -144,6 +148,7 @@ impl HeldTable {
             kind,
             sheet: None,
             sheets: Vec::new(),
+            left_out: BTreeMap::new(),
             held,
             headers: Vec::new(),
             header_line: None,
@@ -188,6 +193,12 @@ impl HeldTable {
     #[must_use]
     pub fn sheets(&self) -> &[SheetName] {
         &self.sheets
+    }
+
+    /// Of address-book cards: what no column holds, by the name of its property, and how many cards have it.
+    #[must_use]
+    pub const fn left_out(&self) -> &BTreeMap<String, u64> {
+        &self.left_out
     }
 
     /// Rows given so far.

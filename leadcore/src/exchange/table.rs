@@ -1,5 +1,6 @@
 //! Any file of rows behind one face.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
 
 use super::decode::TextEncoding;
@@ -25,7 +26,8 @@ use crate::error::{Error, Result, ViolationCode};
 ///
 /// An object of JSON is flat: `address.city`; a list of plain values is one cell with `; ` between; a list of objects is
 /// `phones.1.number`, `phones.2.number`. The columns are the keys of all objects of the file. A card has `Full name`,
-/// `First name`, `Last name`, `Company`, `E-mail 1`, `Phone 1` and so on.
+/// `First name`, `Last name`, `Company`, `E-mail 1`, `Phone 1` and so on; its e-mails and phones say what they are for
+/// (`+47 22 22 55 55 (work)`), preferred ones first and faxes last. What has no column is [counted](Table::left_out).
 ///
 /// ```
 /// use leadcore::exchange::{FileKind, ReadOptions, Row, Table};
@@ -181,6 +183,17 @@ impl<R: Read + Seek> Table<R> {
         match self {
             Self::Sheet(held) => held.sheets(),
             _ => &[],
+        }
+    }
+
+    /// Of address-book cards: what no column holds (`PHOTO`, `BDAY` …), by the name of its property, and how many cards
+    /// have it. What a card says of itself (`VERSION`, `PRODID`, `REV`) is not counted.
+    #[must_use]
+    pub const fn left_out(&self) -> &BTreeMap<String, u64> {
+        const NONE: &BTreeMap<String, u64> = &BTreeMap::new();
+        match self {
+            Self::Sheet(held) | Self::Cards(held) => held.left_out(),
+            Self::Text(_) | Self::Json(_) => NONE,
         }
     }
 

@@ -9,6 +9,10 @@ use super::CsvWriter;
 use crate::domain::{Catalogue, FieldSpec};
 use crate::error::Result;
 
+/// The sheets of the template as a workbook: the one to fill in, what its columns take, and what its drop-downs offer.
+#[cfg(any(feature = "sheets", feature = "xlsx"))]
+pub(super) const TEMPLATE_SHEETS: [&str; 3] = ["Leads", "Instructions", "Lists"];
+
 /// Writes the header of a file with a column for every field that a person may fill in, in the tenant's order and
 /// words. A file with this header maps itself. For a user from whom fields are hidden, give what
 /// [`visible_catalogue`](crate::desk::settings::visible_catalogue) says.

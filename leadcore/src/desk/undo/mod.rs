@@ -9,7 +9,8 @@
 //! - an account that was created by itself leaves the lists, unless something hangs on it or somebody else edited it since;
 //! - persons that were linked to a lead or an account are taken off it, those that were taken off are linked again;
 //! - notes, tasks, files and the like are again what they were, gone or back, unless they were edited since;
-//! - terms of vocabularies get their name, colour, place and state back; a deleted one is there again;
+//! - terms of vocabularies get their name, colour, place and state back; a deleted one is there again; one that was added
+//!   goes, also off the leads that an undo of the same operation puts into the trash, unless something else refers to it;
 //! - the mapping of conversions is again what it was, unless it was changed since.
 //!
 //! What is not taken back is said with its reason. Conversions and purges are not: the one has a way back of its own, the
@@ -42,7 +43,7 @@ use crate::context::Context;
 use crate::domain::{
     Entry, FieldValue, IMPORT_LINE, Kept, Operation, OperationKind, OperationState, Subject, SubjectKind,
 };
-use crate::error::{Conflict, Error, ErrorKind, Result, Violation};
+use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{LeadId, OperationId};
 use crate::policy::Permission;
 use crate::store::Txn;
@@ -150,8 +151,9 @@ impl UndoPart {
         Self::Lines(lines.into_iter().collect())
     }
 
-    /// Whether an entry of the operation speaks for its record to be among them.
-    pub(super) fn names(&self, entry: &Entry) -> bool {
+    /// Whether an entry of the operation speaks for its record to be among them. Lines that it speaks for are no longer
+    /// `missing`.
+    pub(super) fn names(&self, entry: &Entry, missing: &mut BTreeSet<u64>) -> bool {
         match self {
             Self::Leads(leads) => {
                 entry.subject.kind == SubjectKind::Lead
@@ -159,13 +161,32 @@ impl UndoPart {
             }
             Self::Lines(lines) => {
                 let told = entry.changes.iter().filter(|change| change.field == IMPORT_LINE);
-                let mut own = told.flat_map(|change| change.after.items());
-                own.any(|line| match line {
-                    FieldValue::Integer(line) => u64::try_from(*line).is_ok_and(|line| lines.contains(&line)),
-                    _ => false,
+                let own = told.flat_map(|change| change.after.items()).filter_map(|line| match line {
+                    FieldValue::Integer(line) => u64::try_from(*line).ok(),
+                    _ => None,
+                });
+                own.filter(|line| lines.contains(line)).fold(false, |_, line| {
+                    missing.remove(&line);
+                    true
                 })
             }
         }
+    }
+
+    /// The lines that it names.
+    pub(super) fn lines_named(&self) -> Option<&BTreeSet<u64>> {
+        match self {
+            Self::Leads(_) => None,
+            Self::Lines(lines) => Some(lines),
+        }
+    }
+
+    /// Lines that wrote nothing, as an error.
+    pub(super) fn unwritten(missing: &BTreeSet<u64>) -> Error {
+        let named: Vec<_> = missing.iter().take(MOST_LINES).map(ToString::to_string).collect();
+        let more = if missing.len() > MOST_LINES { " …" } else { "" };
+        let message = format!("no lead was written by these lines: {}{more}", named.join(", "));
+        Error::invalid_field("lines", ViolationCode::Unknown, message)
     }
 }
 
@@ -180,7 +201,7 @@ pub struct UndoPlan {
     /// Which of its records; all of them where none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<UndoPart>,
-    /// Each of these records, that which was written last first.
+    /// Each of these records, that which was written last first; terms that come back before, those that go behind them.
     pub records: Vec<UndoRecord>,
     /// The sums.
     pub totals: UndoTotals,
@@ -216,6 +237,9 @@ pub struct UndoOutcome {
     pub newly_undone: bool,
 }
 
+/// How many lines an error names.
+const MOST_LINES: usize = 20;
+
 /// How many records an outcome names.
 const MOST_NAMED: usize = 1_000;
 
@@ -234,7 +258,7 @@ pub fn plan(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Res
 /// What taking back only some records of this operation would do.
 ///
 /// # Errors
-/// As [`plan`].
+/// As [`plan`]; `Invalid` at `lines` for lines that wrote no lead.
 pub fn plan_part(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -302,7 +326,7 @@ pub fn undo(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Res
 /// still counts as imported.
 ///
 /// # Errors
-/// As [`undo`].
+/// As [`undo`]; `Invalid` at `lines` for lines that wrote no lead.
 pub fn undo_part(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,

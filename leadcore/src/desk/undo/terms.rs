@@ -3,14 +3,19 @@
 use uuid::Uuid;
 
 use crate::domain::{
-    Action, FieldChange, FieldValue, Kept, NewEntry, Operation, Subject, Term, TermKind, TermRecord, WhyKept,
-    plain, term_changes,
+    Action, FieldChange, FieldValue, Kept, Lead, NewEntry, Operation, OperationKind, Subject, Term, TermKind,
+    TermRecord, WhyKept, plain, term_changes,
 };
 use crate::error::{ErrorKind, Result};
-use crate::store::{Txn, nested};
+use crate::id::OperationId;
+use crate::query::Resolved;
+use crate::store::{LeadChange, Txn, nested};
 
+use super::super::leads::{touch, update_all};
+use super::super::rounds::{Place, each_lead};
+use super::super::vocabulary::write_reference;
 use super::walk::{Bench, Story};
-use super::{UndoFailure, UndoRecord};
+use super::{UndoFailure, UndoOutcome, UndoRecord};
 
 /// What becomes of a term.
 pub(super) fn term(
@@ -32,7 +37,7 @@ pub(super) fn term(
             continue;
         };
         let stored = txn.terms().get(kind, &[subject.id])?.pop();
-        let step = Step { kind, subject, changes: &entry.changes, write: by.is_some() };
+        let step = Step { kind, subject, changes: &entry.changes, by };
         match (entry.action, stored) {
             (Action::Created, Some(stored)) => step.remove(bench, txn, &stored, &mut record, entries)?,
             (Action::Deleted, None) => step.revive(bench, txn, &mut record, entries)?,
@@ -45,11 +50,14 @@ pub(super) fn term(
     Ok(record)
 }
 
+/// What is done with some leads; says with how many.
+type Own<'a> = &'a mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<usize>;
+
 struct Step<'a> {
     kind: TermKind,
     subject: Subject,
     changes: &'a [FieldChange],
-    write: bool,
+    by: Option<&'a Operation>,
 }
 
 impl Step<'_> {
@@ -61,26 +69,67 @@ impl Step<'_> {
         NewEntry::new(self.subject, action, bench.ctx.now()).with_changes(changes)
     }
 
-    /// A term that was added goes, unless something refers to it.
+    /// A term that was added goes, unless something refers to it but for leads that this operation made and an undo of it
+    /// put into the trash: these lose it, and get it back with the undo of the undo.
     fn remove(
         &self,
-        bench: &Bench<'_>,
+        bench: &mut Bench<'_>,
         txn: &mut dyn Txn,
         stored: &TermRecord,
         record: &mut UndoRecord,
         entries: &mut Vec<NewEntry>,
     ) -> Result<()> {
-        if txn.terms().usage(self.kind, stored.term.id)? > 0 {
-            Self::keep(record, "created", WhyKept::InUse);
-            return Ok(());
+        let used = txn.terms().usage(self.kind, stored.term.id)?;
+        if used > 0 {
+            let freed = bench.freed.get(&stored.term.id).copied().unwrap_or_default();
+            let own = self.each_own(bench, txn, &mut |_, leads| Ok(leads.len()))?;
+            if used > freed.saturating_add(own) {
+                Self::keep(record, "created", WhyKept::InUse);
+                return Ok(());
+            }
         }
-        if self.write {
+        if let Some(by) = self.by {
+            let (ctx, field, id) = (bench.ctx, self.kind.field(), stored.term.id);
+            bench.begin(txn, by)?;
+            self.each_own(bench, txn, &mut |txn, leads| {
+                let mut changes = Vec::with_capacity(leads.len());
+                for before in leads {
+                    let mut after = before.clone();
+                    write_reference(&field, &mut after, id, &FieldValue::Empty)?;
+                    entries.push(touch(ctx, &before, &mut after, Action::Updated));
+                    changes.push(LeadChange { before, after });
+                }
+                update_all(txn, &changes)?;
+                txn.journal().append(by.id, &std::mem::take(entries)).map(|()| changes.len())
+            })?;
             txn.terms().remove(self.kind, stored.term.id)?;
             let changes = term_changes(self.kind, Some(&stored.term), None);
             entries.push(self.told(bench, Action::Deleted, changes));
         }
         record.reversed.push("created".to_owned());
         Ok(())
+    }
+
+    /// Does something with the leads that have the term and that an undo of this operation put into the trash; says with
+    /// how many.
+    fn each_own(&self, bench: &mut Bench<'_>, txn: &mut dyn Txn, work: Own<'_>) -> Result<u64> {
+        let filter = Resolved::Equals(self.kind.field(), vec![FieldValue::Id(self.subject.id)]);
+        let mut sum = 0_u64;
+        each_lead(txn, &filter, Place::Trash, &mut |txn, leads| {
+            let mut own = Vec::with_capacity(leads.len());
+            for lead in leads {
+                if let Some(trashed) = &lead.trashed
+                    && is_undo(bench, txn, self.by, trashed.operation)?
+                {
+                    own.push(lead);
+                }
+            }
+            if !own.is_empty() {
+                sum = sum.saturating_add(work(txn, own)? as u64);
+            }
+            Ok(())
+        })?;
+        Ok(sum)
     }
 
     /// A term that was deleted is there again, unless another has its name now.
@@ -107,7 +156,7 @@ impl Step<'_> {
             Self::keep(record, "deleted", WhyKept::InUse);
             return Ok(());
         }
-        if self.write {
+        if self.by.is_some() {
             let new = TermRecord { kind: self.kind, term: term.clone() };
             txn.terms().insert(std::slice::from_ref(&new))?;
             entries.push(self.told(bench, Action::Created, term_changes(self.kind, None, Some(&term))));
@@ -134,7 +183,7 @@ impl Step<'_> {
                 Self::keep(record, &change.field, WhyKept::Edited);
             }
         }
-        if after.term == stored.term || !self.write {
+        if after.term == stored.term || self.by.is_none() {
             return Ok(());
         }
         after.term.revision = stored.term.revision.next();
@@ -156,6 +205,43 @@ impl Step<'_> {
 
     fn before(&self, key: &str) -> Option<&FieldValue> {
         self.changes.iter().find(|change| change.field == key).map(|change| &change.before)
+    }
+}
+
+/// Whether an operation is this undo, or an earlier one of a part of the same.
+fn is_undo(
+    bench: &mut Bench<'_>,
+    txn: &mut dyn Txn,
+    by: Option<&Operation>,
+    id: OperationId,
+) -> Result<bool> {
+    if by.is_some_and(|by| by.id == id) {
+        return Ok(true);
+    }
+    if let Some(known) = bench.undos.get(&id) {
+        return Ok(*known);
+    }
+    let found = txn.journal().operation(id)?.filter(|found| found.kind == OperationKind::Undo);
+    let outcome = found.and_then(|found| serde_json::from_value::<UndoOutcome>(found.outcome?).ok());
+    let known = outcome.is_some_and(|outcome| outcome.undone == bench.undone.id);
+    bench.undos.insert(id, known);
+    Ok(known)
+}
+
+/// Remembers the terms that a planned change takes off a lead, or puts into the trash with it.
+pub(super) fn free(bench: &mut Bench<'_>, change: &LeadChange) {
+    let LeadChange { before, after } = change;
+    if before.trashed.is_some() {
+        return;
+    }
+    for kind in TermKind::ALL {
+        let field = kind.field();
+        let (had, has) = (field.read(before), field.read(after));
+        for id in had.items().iter().filter_map(FieldValue::as_id) {
+            if after.trashed.is_some() || !has.items().contains(&FieldValue::Id(id)) {
+                *bench.freed.entry(id).or_default() += 1;
+            }
+        }
     }
 }
 

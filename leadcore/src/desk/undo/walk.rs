@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Catalogue, CatalogueKind, Entry, FieldValue, Kept, Lead, NewEntry, Operation, Sequence, Subject,
+    Action, Catalogue, CatalogueKind, Entry, FieldValue, Kept, Lead, NewEntry, Operation, Sequence, Subject,
     SubjectKind, TermKind, Topics, WhyKept,
 };
 use crate::error::{ErrorKind, Result};
-use crate::id::{LeadId, PipelineId, StageId};
+use crate::id::{LeadId, OperationId, PipelineId, StageId};
 use crate::policy::{Permission, Scope};
 use crate::store::{Journal, LeadChange, Txn};
 
@@ -40,6 +40,26 @@ pub(super) struct Story {
     pub(super) touched: bool,
 }
 
+/// When a record is taken back: in the order of these, and of them that which was written last first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    /// A term that was added goes when nothing has it any more.
+    Last,
+    Usual,
+    /// A term that was deleted is there again before what had it gets it back.
+    First,
+}
+
+impl Turn {
+    fn of(entry: &Entry) -> Self {
+        match (entry.subject.kind, entry.action) {
+            (SubjectKind::Term, Action::Created) => Self::Last,
+            (SubjectKind::Term, Action::Deleted) => Self::First,
+            _ => Self::Usual,
+        }
+    }
+}
+
 /// What the records are judged by.
 pub(super) struct Bench<'a> {
     pub(super) ctx: &'a Context<'a>,
@@ -57,6 +77,19 @@ pub(super) struct Bench<'a> {
     pub(super) stages: BTreeSet<(PipelineId, StageId)>,
     /// Terms that exist, as far as entries refer to them.
     pub(super) terms: BTreeSet<Uuid>,
+    /// How many leads an undo that is only planned would take each term off.
+    pub(super) freed: HashMap<Uuid, u64>,
+    /// Whether these operations are undos of this operation.
+    pub(super) undos: HashMap<OperationId, bool>,
+    /// Whether something was written.
+    begun: bool,
+}
+
+impl Bench<'_> {
+    /// The operation that writes is in the journal before its first entry.
+    pub(super) fn begin(&mut self, txn: &mut dyn Txn, by: &Operation) -> Result<()> {
+        if std::mem::replace(&mut self.begun, true) { Ok(()) } else { txn.journal().begin(by) }
+    }
 }
 
 pub(super) struct Walk<'a> {
@@ -64,8 +97,6 @@ pub(super) struct Walk<'a> {
     /// The first entry of the operation: nothing before it matters.
     first: Sequence,
     todo: std::vec::IntoIter<Subject>,
-    /// Whether something was written.
-    begun: bool,
     /// Values of unique fields that leads got back.
     claimed: Claimed,
     /// How many leads are there and out of the actor's sight.
@@ -82,9 +113,10 @@ impl<'a> Walk<'a> {
         part: Option<&UndoPart>,
     ) -> Result<Self> {
         // Only a place for each record is held for all of them at once.
-        let mut last: HashMap<Subject, Sequence> = HashMap::new();
+        let mut last: HashMap<Subject, (Turn, Sequence)> = HashMap::new();
         let mut named = BTreeSet::new();
         let mut first = Sequence(i64::MAX);
+        let mut missing = part.and_then(UndoPart::lines_named).cloned().unwrap_or_default();
         let mut after = None;
         loop {
             let entries = txn.journal().replay(Some(undone.id), after, READ)?;
@@ -92,14 +124,17 @@ impl<'a> Walk<'a> {
             after = Some(end.sequence);
             for entry in entries {
                 first = first.min(entry.sequence);
-                if part.is_some_and(|part| part.names(&entry)) {
+                if part.is_some_and(|part| part.names(&entry, &mut missing)) {
                     named.insert(entry.subject);
                 }
-                last.insert(entry.subject, entry.sequence);
+                last.insert(entry.subject, (Turn::of(&entry), entry.sequence));
             }
         }
+        if !missing.is_empty() {
+            return Err(UndoPart::unwritten(&missing));
+        }
         last.retain(|subject, _| part.is_none() || named.contains(subject));
-        let mut order: Vec<_> = last.into_iter().map(|(subject, sequence)| (sequence, subject)).collect();
+        let mut order: Vec<_> = last.into_iter().map(|(subject, when)| (when, subject)).collect();
         order.sort_unstable_by(|a, b| b.cmp(a));
         let todo: Vec<_> = order.into_iter().map(|(_, subject)| subject).collect();
         let pipelines = txn.pipelines().list()?;
@@ -119,21 +154,16 @@ impl<'a> Walk<'a> {
             may_configure: ctx.policy().scope(ctx.actor(), Permission::Configure) != Scope::None,
             stages,
             terms: BTreeSet::new(),
-        };
-        Ok(Self {
-            bench,
-            first,
-            todo: todo.into_iter(),
+            freed: HashMap::new(),
+            undos: HashMap::new(),
             begun: false,
-            claimed: Claimed::default(),
-            unseen: 0,
-            hands: None,
-        })
+        };
+        Ok(Self { bench, first, todo: todo.into_iter(), claimed: Claimed::default(), unseen: 0, hands: None })
     }
 
     /// Whether there was something to be written.
     pub(super) const fn has_written(&self) -> bool {
-        self.begun
+        self.bench.begun
     }
 
     /// How many leads the actor may not even see: for him they are not there, and somebody else may take them back.
@@ -160,6 +190,12 @@ impl<'a> Walk<'a> {
         // Children come behind the leads, from which they are written apart: what follows from them is kept with the lead.
         let is_child = |(_, subject): &(usize, Subject)| subject.kind.is_child();
         let (children, others): (Vec<_>, Vec<_>) = subjects.into_iter().enumerate().partition(is_child);
+        // Whether a term that was added can go is known when the leads that it was added for are written.
+        let is_new_term = |(_, subject): &(usize, Subject)| {
+            let story = stories.get(subject).filter(|_| subject.kind == SubjectKind::Term);
+            story.is_some_and(|story| story.own.iter().any(|entry| entry.action == Action::Created))
+        };
+        let (new_terms, others): (Vec<_>, Vec<_>) = others.into_iter().partition(is_new_term);
         for (n, subject) in others {
             let story = stories.remove(&subject).unwrap_or_default();
             let record = match subject.kind {
@@ -186,14 +222,16 @@ impl<'a> Walk<'a> {
         if by.is_some() && !changes.is_empty() {
             update_all(txn, &changes)?;
         }
+        for (n, subject) in new_terms {
+            let story = stories.remove(&subject).unwrap_or_default();
+            records.insert(n, terms::term(&mut self.bench, txn, by, subject, &story, &mut entries)?);
+        }
         for (n, subject) in children {
             let story = stories.remove(&subject).unwrap_or_default();
             records.insert(n, self.child(txn, by.is_some(), subject, &story, &mut entries)?);
         }
         if let Some(by) = by.filter(|_| !entries.is_empty()) {
-            if !std::mem::replace(&mut self.begun, true) {
-                txn.journal().begin(by)?;
-            }
+            self.bench.begin(txn, by)?;
             txn.journal().append(by.id, &entries)?;
         }
         Ok(Some(records.into_values().collect()))
@@ -261,6 +299,9 @@ impl<'a> Walk<'a> {
             followers::take_back(&self.bench, txn, by, (subject, may), story, &mut record, entries)?;
         }
         if let Some((change, new)) = change {
+            if by.is_none() {
+                terms::free(&mut self.bench, &change);
+            }
             changes.push(change);
             entries.extend(new);
         }

@@ -36,12 +36,12 @@ fn cards_of_all_versions_say_the_same() {
         assert_eq!((cell("Full name"), cell("Salutation")), ("Dr. Kåre Øst", "Dr."));
         assert_eq!((cell("First name"), cell("Last name")), ("Kåre", "Øst"));
         assert_eq!((cell("Company"), cell("Department")), ("Nordlys AS", "Sales"));
-        assert_eq!((cell("E-mail 1"), cell("Phone 1")), ("kare@nordlys.example", "+47 22 22 55 55"));
+        assert_eq!((cell("E-mail 1"), cell("Phone 1")), ("kare@nordlys.example", "+47 22 22 55 55 (work)"));
         assert_eq!((cell("Street"), cell("City"), cell("Postal code")), ("Storgata 1", "Oslo", "0155"));
     }
     assert_eq!(cell(&headers, &rows[1], "Note"), "one, two\nthree");
-    assert_eq!(cell(&headers, &rows[1], "E-mail 2"), "other@nordlys.example");
-    assert_eq!((rows[1].line(), headers.iter().any(|header| header == "Phone 2")), (2, false));
+    assert_eq!(cell(&headers, &rows[1], "E-mail 2"), "other@nordlys.example (work)");
+    assert_eq!((rows[1].line(), cell(&headers, &rows[0], "Phone 2")), (2, "+47 99 (fax)"));
 }
 
 #[test]
@@ -100,4 +100,87 @@ fn a_card_inside_another_is_its_agent_or_a_person_of_its_own() {
         let text = format!("BEGIN:VCARD\nVERSION:4.0\nFN:Outer\n{other}{inner}END:VCARD\n");
         assert_eq!(names(&text), ["Outer", "Inner"], "{other:?}");
     }
+}
+
+#[test]
+fn what_an_address_is_for_is_kept_in_every_notation() {
+    for (version, work, home, mobile, fax) in [
+        ("2.1", ";WORK;INTERNET", ";HOME", ";CELL;VOICE", ";WORK;FAX"),
+        ("3.0", ";TYPE=INTERNET,WORK", ";TYPE=home", ";TYPE=CELL,VOICE,WORK", ";TYPE=WORK;TYPE=FAX"),
+        ("4.0", ";TYPE=work", ";TYPE=\"home,voice\"", ";TYPE=\"cell,text\"", ";TYPE=\"fax,work\""),
+    ] {
+        let text = format!(
+            "BEGIN:VCARD\r\nVERSION:{version}\r\nFN:Ada\r\nEMAIL{work}:w@x.example\r\nEMAIL:n@x.example\r\n\
+             EMAIL{home}:h@x.example\r\nTEL{fax}:+47 4\r\nTEL{mobile}:+47 1\r\nTEL{home}:+47 2\r\nTEL:+47 3\r\nEND:VCARD\r\n"
+        );
+        let (headers, rows) = rows(text);
+        let cell = |name: &str| cell(&headers, &rows[0], name);
+        let emails = [cell("E-mail 1"), cell("E-mail 2"), cell("E-mail 3")];
+        assert_eq!(emails, ["w@x.example (work)", "n@x.example", "h@x.example (home)"], "{version}");
+        let phones = [cell("Phone 1"), cell("Phone 2"), cell("Phone 3"), cell("Phone 4")];
+        assert_eq!(
+            phones,
+            ["+47 1 (mobile)", "+47 2 (home)", "+47 3", "+47 4 (fax)"],
+            "{version}: a fax is last"
+        );
+    }
+}
+
+#[test]
+fn the_preferred_address_is_first_in_every_notation() {
+    for (version, second, first) in [
+        ("2.1", ";WORK", ";HOME;PREF"),
+        ("3.0", ";TYPE=WORK", ";TYPE=HOME,PREF"),
+        ("3.0", ";TYPE=WORK", ";TYPE=pref;TYPE=HOME"),
+        ("4.0", ";PREF=50;TYPE=work", ";PREF=2;TYPE=home"),
+        ("4.0", ";TYPE=work", ";PREF=100;TYPE=home"),
+    ] {
+        let text = format!(
+            "BEGIN:VCARD\nVERSION:{version}\nFN:Ada\nEMAIL{second}:b@x.example\nEMAIL{first}:a@x.example\nEND:VCARD\n"
+        );
+        let (headers, rows) = rows(text);
+        let cells = ["E-mail 1", "E-mail 2"].map(|name| cell(&headers, &rows[0], name));
+        assert_eq!(cells, ["a@x.example (home)", "b@x.example (work)"], "{version}{first}");
+    }
+}
+
+#[test]
+fn one_address_told_twice_is_one_with_the_use_that_is_told() {
+    let (headers, rows) =
+        rows("BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nEMAIL:a@x.example\nEMAIL;TYPE=WORK:a@x.example\nEND:VCARD\n");
+    assert_eq!(cell(&headers, &rows[0], "E-mail 1"), "a@x.example (work)");
+    assert!(!headers.iter().any(|header| header == "E-mail 2"));
+}
+
+#[test]
+fn labels_of_address_books_say_what_a_number_is_for() {
+    let (headers, rows) = rows(
+        "BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nitem1.TEL:+47 1\nitem1.X-ABLabel:_$!<HomeFAX>!$_\n\
+         item2.TEL:+47 2\nitem2.X-ABLabel:Mobile\nitem3.TEL:+47 3\nitem3.X-ABLabel:Cabin\nEND:VCARD\n",
+    );
+    let cells = ["Phone 1", "Phone 2", "Phone 3"].map(|name| cell(&headers, &rows[0], name));
+    assert_eq!(cells, ["+47 2 (mobile)", "+47 3", "+47 1 (fax)"]);
+}
+
+#[test]
+fn what_no_column_holds_is_counted_by_cards() {
+    let one = "BEGIN:VCARD\nVERSION:3.0\nPRODID:x\nREV:20260101T000000Z\nFN:Ada\nPHOTO;ENCODING=b:AAAA\n\
+        BDAY:1815-12-10\nX-Skype:ada\nx-skype:ada2\nURL:ada.example\nURL:other.example\nTEL;TYPE=PAGER:+47 5\n\
+        ADR;TYPE=HOME:;;Lane 1;;;;\nADR;TYPE=WORK:;;Street 2;;;;\nitem1.X-ABLabel:Cabin\nEND:VCARD\n";
+    let two = "BEGIN:VCARD\nVERSION:4.0\nFN:Bo\nBDAY:--0412\nPHOTO:\nEND:VCARD\n";
+    let table = Table::open(Cursor::new(format!("{one}{two}")), &ReadOptions::new()).unwrap();
+    let left_out: Vec<_> = table.left_out().iter().map(|(name, cards)| (name.as_str(), *cards)).collect();
+    let all =
+        [("ADR", 1), ("BDAY", 2), ("PHOTO", 1), ("TEL", 1), ("URL", 1), ("X-ABLABEL", 1), ("X-SKYPE", 1)];
+    assert_eq!(left_out, all);
+}
+
+#[test]
+fn a_file_that_invents_properties_is_told_in_bounds() {
+    let names: String = (0..5_000).map(|n| format!("X-{n}{}:1\n", "Y".repeat(200))).collect();
+    let text = format!("BEGIN:VCARD\nVERSION:3.0\nFN:Ada\n{names}END:VCARD\n");
+    let table = Table::open(Cursor::new(text), &ReadOptions::new()).unwrap();
+    assert_eq!(table.left_out().len(), 101);
+    assert!(table.left_out().keys().all(|name| name.len() <= 60));
+    assert_eq!(table.left_out().get("others"), Some(&1));
 }

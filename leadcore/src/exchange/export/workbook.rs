@@ -146,11 +146,19 @@ fn put(
             let text = unmistaken(&text);
             let text = match options.long_texts {
                 LongTexts::Cut => cut(&text),
-                LongTexts::Refuse if fits(&text) => printable(&text),
                 LongTexts::Refuse => {
-                    let message = "a cell of a spreadsheet takes 32,767 characters";
-                    let path = format!("leads[{}].{field}", lead.number);
-                    return Err(Error::invalid_field(path, ViolationCode::TooLong, message));
+                    let refuse = |code, message| {
+                        Err(Error::invalid_field(format!("leads[{}].{field}", lead.number), code, message))
+                    };
+                    if !fits(&text) {
+                        let message = "a cell of a spreadsheet takes 32,767 characters";
+                        return refuse(ViolationCode::TooLong, message);
+                    }
+                    if matches!(printable(&text), Cow::Owned(_)) {
+                        let message = "a spreadsheet has no character U+FFFE or U+FFFF";
+                        return refuse(ViolationCode::Malformed, message);
+                    }
+                    text
                 }
             };
             sheet.write_string_with_format(row, column, Cow::as_ref(&text), &formats.text)

@@ -63,11 +63,14 @@ pub(super) fn look<R: Read + Seek>(
         source.earlier(txn)
     })?;
     let mut report = source.report.clone();
-    let resolved = ImportOptions { mapping: Some(report.mapping.clone()), ..options.clone() };
+    // A file that is done is found without its mapping, which may have fields that this actor may not see.
+    let is_done = earlier.as_ref().is_some_and(|(operation, _)| is_done(operation));
+    let mapping = if is_done { options.mapping.clone() } else { Some(report.mapping.clone()) };
+    let resolved = ImportOptions { mapping, ..options.clone() };
     let head = Head { version: VERSION, options: resolved, digest: report.digest.clone() };
     (telling.take)(Step::Options(&head))?;
-    if let Some((operation, stored)) = earlier {
-        if is_done(&operation) {
+    if let Some((_, stored)) = earlier {
+        if is_done {
             return Ok(Looked { report: stored.repeated(ctx), unknown: Unknown::new() });
         }
         report = stored.resumed();

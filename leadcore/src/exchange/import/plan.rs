@@ -1,6 +1,6 @@
 //! What becomes of each row: the decisions, one row after the other, each knowing what the rows before it did.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bench::{Bench, Match, every_key};
 use super::claims::Claims;
@@ -46,6 +46,8 @@ pub(super) struct Planner<'c> {
     purpose: Purpose,
     /// Ids that a plan means for new leads and that are taken.
     taken: BTreeSet<LeadId>,
+    /// Other ids for those of leads that are in the trash.
+    instead: BTreeMap<LeadId, LeadId>,
     pub(super) bench: Bench,
 }
 
@@ -92,6 +94,7 @@ impl<'c> Planner<'c> {
             detailed,
             purpose,
             taken: BTreeSet::new(),
+            instead: BTreeMap::new(),
             bench: Bench::new(&options.match_by, known_numbers),
         })
     }
@@ -262,7 +265,7 @@ impl<'c> Planner<'c> {
             draft.reason = self.options.lost_reason;
         }
         let mut lead = self.intake.prepare(self.ctx, draft)?;
-        let free = record.creates().filter(|id| !self.taken.contains(id));
+        let free = record.creates().map(|id| self.id_for(id)).filter(|id| !self.taken.contains(id));
         lead.id = free.unwrap_or(lead.id);
         if !self.intake.gate.admits(&lead) {
             let message = "you may not create such a lead";
@@ -360,6 +363,10 @@ impl<'c> Planner<'c> {
             Some(slot) if self.detailed => self.details().of_changed(&slot.lead, &after),
             _ => Vec::new(),
         };
+        let meant = match planned.map(|planned| &planned.decision) {
+            Some(Planned::Update { lead, .. }) => Some(self.id_for(*lead)),
+            _ => None,
+        };
         let Some(slot) = self.bench.slots.get_mut(place) else {
             return skip(SkipReason::Unchanged);
         };
@@ -371,8 +378,8 @@ impl<'c> Planner<'c> {
         match planned.map(|planned| &planned.decision) {
             None => {}
             // Above a line that means a lead of this file, a person may have decided anew what that lead is.
-            Some(Planned::Update { lead, number, changes: then, .. })
-                if *lead == after.id
+            Some(Planned::Update { number, changes: then, .. })
+                if meant == Some(after.id)
                     && (alike(then, &changes) || number.is_none() && within(then, &changes)) => {}
             Some(_) => return Err(Refused::Stale),
         }

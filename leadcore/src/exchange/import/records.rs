@@ -46,6 +46,14 @@ impl Record {
             _ => None,
         }
     }
+
+    /// The same, also where it means a lead that an earlier line creates.
+    pub(super) fn creates_or_means(&self) -> Option<LeadId> {
+        match self.planned.as_deref()?.decision {
+            Planned::Create { lead, .. } | Planned::Update { lead, number: None, .. } => Some(lead),
+            _ => None,
+        }
+    }
 }
 
 /// What is written in one transaction.

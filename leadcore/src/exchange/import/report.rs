@@ -38,6 +38,10 @@ pub struct FileFormat {
     pub header_line: Option<u64>,
     /// Lines passed over before the table.
     pub skipped_lines: u64,
+    /// Of address-book cards: what no column holds, by the name of its property (`PHOTO`, `BDAY` …), and how many cards
+    /// have it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, u64>,
 }
 
 impl fmt::Display for FileFormat {
@@ -381,6 +385,13 @@ impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let format = &self.format;
         writeln!(f, "read as    {format}")?;
+        if self.lines == 0 {
+            writeln!(f, "no rows    nothing stands below the header")?;
+        }
+        for (property, cards) in &format.left_out {
+            let s = if *cards == 1 { "" } else { "s" };
+            writeln!(f, "left out   {property} in {cards} card{s}")?;
+        }
         if self.repeated {
             writeln!(f, "this file was imported before: nothing was written")?;
         }

@@ -68,6 +68,8 @@ pub(super) fn execute<R: Read + Seek + Send>(
         report = stored.resumed();
     }
     let mut rejects = rejects.map(|output| Rejects::new(output, &source.headers)).transpose()?;
+    // What cannot be written is found out before any lead is.
+    rejects.as_mut().map_or(Ok(()), Rejects::flush)?;
     let mut rows = source.rows(input, options)?;
     if let Some(lines) = lines {
         rows = rows.beside(lines, 0);

@@ -250,6 +250,7 @@ pub(super) fn format_of<R: Read + Seek>(table: &Table<R>) -> FileFormat {
         delimiter: table.dialect().map_or(',', |dialect| char::from(dialect.delimiter)),
         header_line: table.header_line(),
         skipped_lines: table.skipped_lines(),
+        left_out: table.left_out().clone(),
     }
 }
 

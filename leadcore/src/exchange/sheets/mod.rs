@@ -22,6 +22,7 @@ use super::kind::{Family, FileKind, refused};
 use super::options::{ReadOptions, SheetChoice};
 use super::scan::Limits;
 use super::table::Extent;
+use super::template::TEMPLATE_SHEETS;
 use crate::error::{Error, Result, ViolationCode};
 
 /// By so many rows a sheet is recognised as a table.
@@ -122,8 +123,8 @@ fn take(book: &mut dyn Book, sheet: usize, options: &ReadOptions, most: usize) -
     filler.finish()
 }
 
-/// The sheet that was asked for; else the first visible one that holds rows of two columns or more; else the first that
-/// holds anything.
+/// The sheet that was asked for; else that of our own template; else the first visible one that holds rows of two columns
+/// or more; else the first that holds anything.
 fn choose(book: &mut dyn Book, options: &ReadOptions) -> Result<usize> {
     let sheets = book.sheets().to_vec();
     let missing = |message: &str| Err(Error::invalid_field("sheet", ViolationCode::Unknown, message));
@@ -144,6 +145,13 @@ fn choose(book: &mut dyn Book, options: &ReadOptions) -> Result<usize> {
         (0..sheets.len()).filter(|n| sheets.get(*n).is_some_and(|s| s.visible)).collect();
     if let [only] = visible.as_slice() {
         return Ok(*only);
+    }
+    let named = |name: &str| sheets.iter().position(|sheet| sheet.name == name);
+    // Not filled in, its sheet for leads looks emptier than the others.
+    if let [Some(leads), Some(_), Some(_)] = TEMPLATE_SHEETS.map(named)
+        && visible.contains(&leads)
+    {
+        return Ok(leads);
     }
     let (mut chosen, mut something) = (None, None);
     book.probe(&visible, &options.limits, &mut |sheet, held| {

@@ -8,7 +8,7 @@ use rust_xlsxwriter::{
     Formula, Workbook, Worksheet, XlsxError,
 };
 
-use super::offered;
+use super::{TEMPLATE_SHEETS, offered};
 use crate::context::Context;
 use crate::desk::settings;
 use crate::domain::{Catalogue, CustomType, Field, FieldSpec, FieldType, Pipeline, Reference, TermKind};
@@ -17,6 +17,11 @@ use crate::exchange::export::width;
 use crate::exchange::sheet_out::{cut, failed, made};
 use crate::id::UserId;
 use crate::store::Txn;
+
+/// The import knows the template by these.
+const LEADS: &str = TEMPLATE_SHEETS[0];
+const INSTRUCTIONS: &str = TEMPLATE_SHEETS[1];
+const LISTS: &str = TEMPLATE_SHEETS[2];
 
 /// The last row that has drop-downs, counted from 0.
 const LAST_ROW: u32 = 10_000;
@@ -119,7 +124,7 @@ fn fill(
     let as_text = Format::new().set_num_format("@");
     let as_day = Format::new().set_num_format("yyyy-mm-dd");
     let sheet = book.add_worksheet();
-    sheet.set_name("Leads")?;
+    sheet.set_name(LEADS)?;
     sheet.set_freeze_panes(1, 0)?;
     // Each list has a column of its own in the sheet of lists.
     let mut place = 0_u16;
@@ -141,7 +146,7 @@ fn fill(
     }
     instructions(book.add_worksheet(), catalogue, specs, lists, &bold)?;
     let sheet = book.add_worksheet();
-    sheet.set_name("Lists")?;
+    sheet.set_name(LISTS)?;
     let listed = specs.iter().filter_map(|spec| Some((spec, lists.get(&spec.field)?)));
     for (n, (spec, list)) in (0_u16..).zip(listed) {
         sheet.set_column_width(n, wide(&spec.label).max(20.0))?;
@@ -178,7 +183,7 @@ fn drop_down(
     spec: &FieldSpec,
 ) -> std::result::Result<(), XlsxError> {
     let name = letters(list);
-    let range = Formula::new(format!("=Lists!${name}$2:${name}${}", entries.saturating_add(1)));
+    let range = Formula::new(format!("={LISTS}!${name}$2:${name}${}", entries.saturating_add(1)));
     let style = if spec.multiple {
         // Several values stand in one cell, which no list has.
         DataValidationErrorStyle::Information
@@ -250,7 +255,7 @@ fn instructions(
         "A lead that is there already is recognised by its external id, e-mail or phone, and is not made twice.",
         "The lists of the drop-downs are in the sheet Lists.",
     ];
-    sheet.set_name("Instructions")?;
+    sheet.set_name(INSTRUCTIONS)?;
     let wrapped = Format::new().set_text_wrap();
     for (row, line) in (0_u32..).zip(ABOUT) {
         sheet.write_string(row, 0, line)?;

@@ -1,5 +1,9 @@
 //! Which keys leads lose, which ids are free, and what the rest of a file asks for.
 
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+
 use super::{Planner, every_key};
 use crate::domain::{LeadFields, MatchKey, MatchKind};
 use crate::error::Result;
@@ -10,13 +14,32 @@ use crate::id::LeadId;
 use crate::store::Txn;
 
 impl Planner<'_> {
-    /// Asks which ids that a plan means for new leads were taken since: by the same plan, carried out before.
+    /// Asks which ids that a plan means for new leads were taken since: by the same plan, carried out before. Where that
+    /// was taken back, so that such a lead is in the trash, another id stands for it, always the same one.
     pub(super) fn look_up_ids(&mut self, txn: &mut dyn Txn, records: &[Record]) -> Result<()> {
-        let planned: Vec<LeadId> = records.iter().filter_map(Record::creates).collect();
-        if !planned.is_empty() {
-            self.taken = txn.leads().get(&planned)?.into_iter().map(|lead| lead.id).collect();
+        let new = records.iter().filter_map(Record::creates_or_means);
+        let mut asked: BTreeMap<LeadId, LeadId> = new.map(|id| (id, id)).collect();
+        while !asked.is_empty() {
+            let ids: Vec<_> = asked.keys().copied().collect();
+            let mut next = BTreeMap::new();
+            for lead in txn.leads().get(&ids)? {
+                let Some(planned) = asked.get(&lead.id).copied() else { continue };
+                if lead.trashed.is_some() {
+                    let instead = another(lead.id);
+                    self.instead.insert(planned, instead);
+                    next.insert(instead, planned);
+                } else {
+                    self.taken.insert(lead.id);
+                }
+            }
+            asked = next;
         }
         Ok(())
+    }
+
+    /// The id that a lead has for which a plan has this one.
+    pub(super) fn id_for(&self, planned: LeadId) -> LeadId {
+        self.instead.get(&planned).copied().unwrap_or(planned)
     }
 
     /// Forgets what no row further down refers to.
@@ -41,6 +64,14 @@ pub(super) fn kept(intent: &Intent, after: &LeadFields) -> Vec<MatchKey> {
         key.kind != MatchKind::External || after.external_ids.iter().any(|id| id.to_string() == key.key)
     };
     intent.keys.iter().filter(own).cloned().collect()
+}
+
+/// An id that follows from this one.
+fn another(id: LeadId) -> LeadId {
+    let digest = Sha256::digest(id.as_uuid().as_bytes());
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    LeadId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 /// The keys that a row takes from a lead. Only what it empties, and what it writes over in a custom field, is gone.

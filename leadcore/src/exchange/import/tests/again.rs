@@ -114,4 +114,10 @@ fn who_may_not_see_a_field_is_told_of_the_repeat_without_it() {
     assert!(again.repeated);
     assert_eq!(again.mapping.unmapped().collect::<Vec<_>>(), ["notes"]);
     assert_eq!(again.earlier.unwrap().mapping.unmapped().collect::<Vec<_>>(), ["notes"]);
+    // Nor does a plan tell, and applied it changes nothing.
+    let ctx = host.ctx(Actor::User("bob".parse().unwrap()), &policy);
+    let plan = import::plan(&ctx, &host.store, Cursor::new(file), &one, &mut ()).unwrap();
+    assert!(!serde_json::to_string(&plan).unwrap().contains("description"), "{plan:?}");
+    let applied = import::apply(&ctx, &host.store, &plan, Cursor::new(file), None, &mut ()).unwrap();
+    assert!(applied.repeated);
 }

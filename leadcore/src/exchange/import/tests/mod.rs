@@ -2,6 +2,7 @@
 
 mod again;
 mod apart;
+mod back;
 mod batches;
 mod consent;
 mod dry;

@@ -1,0 +1,123 @@
+//! An import that is taken back leaves nothing behind that only it needed.
+
+use super::*;
+use crate::desk::undo::{self, UndoOutcome, UndoPart};
+use crate::desk::{leads, vocabulary};
+use crate::domain::{LeadFields, TermKind, WhyKept};
+use crate::id::{LabelId, OperationId, SourceId};
+
+const FILE: &str = "Company,E-mail,Tags,Source\nA,a@x.example,\"Hot, Old\",Fair\nB,b@x.example,Hot,Radio\n";
+
+fn names(host: &Host) -> (Vec<String>, Vec<String>) {
+    let ctx = host.system();
+    host.store
+        .read(ctx.tenant(), |txn| {
+            let labels = vocabulary::list::<LabelId>(&ctx, txn)?.into_iter().map(|term| term.name);
+            let labels = labels.collect();
+            Ok((labels, vocabulary::list::<SourceId>(&ctx, txn)?.into_iter().map(|term| term.name).collect()))
+        })
+        .unwrap()
+}
+
+fn undo(host: &Host, operation: OperationId) -> UndoOutcome {
+    let ctx = host.system();
+    let planned = host.store.read(ctx.tenant(), |txn| undo::plan(&ctx, txn, operation)).unwrap();
+    let outcome = host.store.write(ctx.tenant(), |txn| undo::undo(&ctx, txn, operation)).unwrap();
+    assert_eq!(planned.totals, outcome.totals, "planned as done");
+    outcome
+}
+
+fn undo_part(host: &Host, operation: OperationId, part: &UndoPart) -> Result<UndoOutcome> {
+    let ctx = host.system();
+    let planned = host.store.read(ctx.tenant(), |txn| undo::plan_part(&ctx, txn, operation, part));
+    let outcome = host.store.write(ctx.tenant(), |txn| undo::undo_part(&ctx, txn, operation, part));
+    assert_eq!(planned.map(|plan| plan.totals).ok(), outcome.as_ref().map(|done| done.totals).ok());
+    outcome
+}
+
+fn texts(list: &[&str]) -> Vec<String> {
+    list.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[test]
+fn terms_that_an_import_added_go_with_it_and_come_back_with_the_undo_of_the_undo() {
+    let host = Host::new();
+    let ctx = host.system();
+    host.store.write(ctx.tenant(), |txn| vocabulary::add::<LabelId>(&ctx, txn, "Old", None)).unwrap();
+    let before = names(&host);
+    let report = host.run(FILE);
+    let with = names(&host);
+    assert_eq!(with, (texts(&["Old", "Hot"]), texts(&["Fair", "Radio"])));
+    let outcome = undo(&host, report.operation.unwrap());
+    assert_eq!((outcome.totals.kept, outcome.totals.failed, outcome.remaining.len()), (0, 0, 0));
+    assert_eq!(names(&host), before);
+    // The way back from the way back.
+    undo(&host, outcome.operation);
+    let (mut labels, mut sources) = names(&host);
+    labels.sort();
+    sources.sort();
+    assert_eq!((labels, sources), (texts(&["Hot", "Old"]), texts(&["Fair", "Radio"])));
+    assert_eq!(host.leads().iter().map(|lead| lead.fields.labels.len()).collect::<Vec<_>>(), [2, 1]);
+    assert!(host.leads().iter().all(|lead| lead.fields.source.is_some()));
+}
+
+#[test]
+fn a_file_that_was_taken_back_is_imported_again_with_its_terms() {
+    let host = Host::new();
+    let first = host.run(FILE);
+    undo(&host, first.operation.unwrap());
+    let again = host.run(FILE);
+    assert_eq!((counts(&again), again.repeated), ((2, 0, 0, 0), false), "{again}");
+    assert_eq!(names(&host).0, ["Hot", "Old"]);
+}
+
+#[test]
+fn a_term_that_something_else_uses_by_now_stays_and_is_told() {
+    let host = Host::new();
+    let report = host.run(FILE);
+    let ctx = host.system();
+    let hot = host.store.read(ctx.tenant(), |txn| vocabulary::list::<LabelId>(&ctx, txn)).unwrap()[0].id;
+    let mut fields = LeadFields::company("Own").unwrap();
+    fields.labels.insert(hot);
+    host.store.write(ctx.tenant(), |txn| leads::create(&ctx, txn, fields.clone().into())).unwrap();
+    let outcome = undo(&host, report.operation.unwrap());
+    assert_eq!(names(&host), (texts(&["Hot"]), Vec::new()));
+    let [kept] = outcome.remaining.as_slice() else { panic!("{outcome:?}") };
+    assert_eq!((kept.subject.id, kept.kept[0].why), (hot.as_uuid(), WhyKept::InUse));
+    assert_eq!(host.leads()[0].fields.labels.len(), 1);
+}
+
+#[test]
+fn terms_go_with_the_last_part_of_an_import() {
+    let host = Host::new();
+    let report = host.run(FILE);
+    let operation = report.operation.unwrap();
+    undo_part(&host, operation, &UndoPart::lines([2])).unwrap();
+    assert_eq!(names(&host).0, ["Hot", "Old"], "a part takes back leads alone");
+    let outcome = undo(&host, operation);
+    assert_eq!(names(&host), (Vec::new(), Vec::new()), "{outcome:?}");
+}
+
+#[test]
+fn terms_of_leads_that_were_there_before_go_too() {
+    let host = Host::new();
+    host.run("Company,E-mail\nA,a@x.example\n");
+    let report = host.run(FILE);
+    assert_eq!(counts(&report), (1, 1, 0, 0));
+    undo(&host, report.operation.unwrap());
+    assert_eq!(names(&host), (Vec::new(), Vec::new()));
+    let used: usize =
+        TermKind::ALL.into_iter().map(|kind| kind.field().read(&host.leads()[0]).items().len()).sum();
+    assert_eq!(used, 0);
+}
+
+#[test]
+fn lines_that_wrote_nothing_are_named() {
+    let host = Host::new();
+    let report = host.run("Company,E-mail\nA,a@x.example\nB,wrong\n");
+    let before = host.dump();
+    let error = undo_part(&host, report.operation.unwrap(), &UndoPart::lines([2, 3, 99])).unwrap_err();
+    assert_eq!(error.violations()[0].field, "lines");
+    assert!(error.to_string().contains("3, 99"), "{error}");
+    assert_eq!(host.dump(), before);
+}
