@@ -6,12 +6,13 @@ use leadcore::desk;
 use leadcore::desk::opportunities::{Lost, NewOpportunity, OpportunityQuery};
 use leadcore::desk::services::{NewService, ServiceQuery};
 use leadcore::domain::{
-    Numbering, Opportunity, OpportunityFields, OpportunityPatch, OpportunityState, Service, ServiceFields,
-    ServiceOrigin, ServicePatch, ServiceState,
+    Line, Numbering, Opportunity, OpportunityFields, OpportunityPatch, OpportunityState, Service,
+    ServiceFields, ServiceOrigin, ServicePatch, ServiceState,
 };
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::{
-    AccountId, ContactId, EstimateId, LostReasonId, OpportunityId, Revision, ServiceId, SourceId, UserId,
+    AccountId, ContactId, EstimateId, LostReasonId, NumberSeriesId, OpportunityId, Revision, ServiceId,
+    SourceId, UserId,
 };
 use leadcore::time::Date;
 use leadcore::value::Currency;
@@ -48,7 +49,7 @@ fn amount(value: &Value) -> result::Result<Option<Decimal>, ValueError> {
     parsed(value, number)
 }
 
-fn patch(given: &Given) -> Result<OpportunityPatch> {
+pub(crate) fn patch(given: &Given) -> Result<OpportunityPatch> {
     let mut patch = OpportunityPatch::new();
     each(given, |key, value| {
         let at = |error: ValueError| vec![error.at(key)];
@@ -83,11 +84,13 @@ pub(crate) fn opportunity_create(
     subject: SubjectArg,
     fields: Text,
     contacts: Vec<Id>,
+    series: Option<Id>,
 ) -> PyResult<String> {
     let changes = patch(&given(py, &fields)?).map_err(|error| raise(py, &error))?;
     let mut fields = OpportunityFields::default();
     changes.apply(&mut fields);
-    let new = NewOpportunity::from(fields).contacts(self::contacts(contacts));
+    let mut new = NewOpportunity::from(fields).contacts(self::contacts(contacts));
+    new.series = series.map(|series| NumberSeriesId::from_uuid(series.0));
     let made = session.write(py, move |ctx, txn| {
         desk::opportunities::create(ctx, txn, subject.0, new.clone()).map_err(named)
     })?;
@@ -256,6 +259,26 @@ fn service_state(code: &str) -> result::Result<ServiceState, ValueError> {
         .ok_or_else(|| ValueError::new(ViolationCode::Unknown, "must be `active` or `inactive`"))
 }
 
+/// The one line of a service; what is wrong in it is told by its own fields.
+fn one_line(value: &Value) -> result::Result<Line, Vec<Violation>> {
+    let own = |one: Violation| match one.field.strip_prefix("lines[0].") {
+        Some(field) => Violation { field: field.to_owned(), ..one },
+        None => Violation { field: "line".to_owned(), ..one },
+    };
+    let line =
+        lines(value).map_err(|broken| broken.into_iter().map(own).collect::<Vec<_>>())?.into_iter().next();
+    line.ok_or_else(|| vec![Violation::new("line", ViolationCode::Required, "a service has a line")])
+}
+
+/// A service that is written anew.
+pub(crate) fn service_fields(given: &Given) -> Result<ServiceFields> {
+    let mut rest = given.clone();
+    let line = one_line(&rest.remove("line").unwrap_or_else(|| Value::Array(Vec::new())));
+    let mut fields = ServiceFields::from(line.map_err(Error::invalid)?);
+    service_patch(&rest)?.apply(&mut fields);
+    Ok(fields)
+}
+
 /// What a service is written with: its one line has a name of its own.
 fn service_patch(given: &Given) -> Result<ServicePatch> {
     let mut patch = ServicePatch::new();
@@ -263,14 +286,9 @@ fn service_patch(given: &Given) -> Result<ServicePatch> {
         let at = |error: ValueError| vec![error.at(key)];
         let now = std::mem::take(&mut patch);
         patch = match key {
-            "line" => match lines(value)?.into_iter().next() {
-                Some(line) => now.line(line),
-                None => {
-                    return Err(vec![Violation::new(key, ViolationCode::Required, "a service has a line")]);
-                }
-            },
+            "line" => now.line(one_line(value)?),
             "currency" => now.currency(parsed(value, Currency::parse).map_err(at)?),
-            "from" => now.from(parsed(value, str::parse::<Date>).map_err(at)?),
+            "since" => now.from(parsed(value, str::parse::<Date>).map_err(at)?),
             "until" => now.until(parsed(value, str::parse::<Date>).map_err(at)?),
             "note" => now.note(text(value).map_err(at)?),
             _ => return Err(vec![no_such(key)]),
@@ -293,12 +311,7 @@ pub(crate) fn service_create(
     position: Option<Count>,
     opportunity: Option<Id>,
 ) -> PyResult<String> {
-    let mut given = given(py, &fields)?;
-    let line = given.remove("line").unwrap_or_default();
-    let line = lines(&line).map_err(|broken| raise(py, &Error::invalid(broken)))?.into_iter().next();
-    let line = line.ok_or_else(|| invalid(py, "line", ViolationCode::Required, "a service has a line"))?;
-    let mut fields = ServiceFields::from(line);
-    service_patch(&given).map_err(|error| raise(py, &error))?.apply(&mut fields);
+    let fields = service_fields(&given(py, &fields)?).map_err(|error| raise(py, &error))?;
     let state = service_state(&state.0).map_err(|error| raise(py, &error.at("state").into()))?;
     let mut new = NewService::from(fields).state(state);
     new.opportunity = opportunity.map(|id| OpportunityId::from_uuid(id.0));
@@ -315,7 +328,14 @@ pub(crate) fn service_create(
 
 /// The error with the fields of the one service, as they are written in Python.
 fn of_one(error: Error) -> Error {
-    crate::errors::renamed(named(error), |field| Some(field.strip_prefix("services[0].")?.to_owned()))
+    let error =
+        crate::errors::renamed(named(error), |field| Some(field.strip_prefix("services[0].")?.to_owned()));
+    crate::errors::renamed(error, of_service)
+}
+
+/// What a field of a service is called in Python, where that is something else.
+pub(crate) fn of_service(field: &str) -> Option<String> {
+    (field == "from").then(|| "since".to_owned())
 }
 
 /// A service.
@@ -338,7 +358,7 @@ pub(crate) fn service_edit(
     let (id, changes) = (ServiceId::from_uuid(service.0), given(py, &fields)?);
     let changes = service_patch(&changes).map_err(|error| raise(py, &error))?;
     let edited = session.write(py, move |ctx, txn| {
-        desk::services::edit(ctx, txn, id, expected(revision), &changes).map_err(named)
+        desk::services::edit(ctx, txn, id, expected(revision), &changes).map_err(of_one)
     })?;
     to_json(py, &told_service(&edited))
 }

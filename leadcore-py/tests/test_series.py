@@ -70,3 +70,15 @@ def test_a_number_that_no_series_has_is_refused_by_name(db: Database, name: str,
         db.series.edit(db.series.list("account")[0], **numbers)
     assert [broken.field for broken in (*added.value.violations, *edited.value.violations)] == [name, name]
     assert [series.name for series in db.series.list("account")] == ["Customers"]
+
+
+def test_opportunities_of_a_series(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    db.leads.convert(lead)
+    tenders = db.series.add("opportunity", "Tenders", prefix="T-", width=3)
+    tender = db.opportunities.create(lead, name="School", series=tenders)
+    plain = db.opportunities.create(lead, name="Roof")
+    assert (tender.number, tender.written_number) == (1, "T-001")
+    assert (plain.number, plain.written_number) == (1, None)
+    assert db.opportunities.by_number("t-1") == tender
+    assert db.opportunities.by_number("O-00001") == plain

@@ -1444,7 +1444,9 @@ def records_of(
 ) -> _Page:
     """A page of the records of one kind about a record."""
 
-def opportunity_create(session: Session, subject: _Subject, fields: str, contacts: list[Any]) -> str:
+def opportunity_create(
+    session: Session, subject: _Subject, fields: str, contacts: list[Any], series: Any | None
+) -> str:
     """Creates an opportunity of an account, or of the account that a lead became: as JSON."""
 
 def opportunity_get(session: Session, opportunity: Any) -> str:

@@ -21,6 +21,7 @@ from .opportunity import (
     OpportunityState,
     opportunity_of,
 )
+from .series import SeriesRef
 from .subjects import SubjectRef, fields_json, identity, page_of, text_or_none
 
 if TYPE_CHECKING:
@@ -75,9 +76,17 @@ class Opportunities:
         self._db = db
 
     def create(
-        self, subject: SubjectRef, /, *, contacts: Iterable[ContactRef] = (), **fields: Unpack[OpportunityInput]
+        self,
+        subject: SubjectRef,
+        /,
+        *,
+        contacts: Iterable[ContactRef] = (),
+        series: SeriesRef | None = None,
+        **fields: Unpack[OpportunityInput],
     ) -> Opportunity:
         """Create an open opportunity of an account, or of the account that a lead became.
+
+        It gets the next number of a ``series`` (``db.series``), or of the default one.
 
         Raises:
             ConflictError: For a lead that is not converted: its ``conflict`` says ``conversion_required``, with the
@@ -93,7 +102,7 @@ class Opportunities:
 
         """
         persons = [id_of("contacts", contact) for contact in contacts]
-        return self._one(_leadcore.opportunity_create(self._db._session, subject, _fields(fields), persons))
+        return self._one(_leadcore.opportunity_create(self._db._session, subject, _fields(fields), persons, series))
 
     def get(self, opportunity: OpportunityRef) -> Opportunity:
         """The opportunity.
