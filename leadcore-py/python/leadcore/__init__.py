@@ -25,6 +25,36 @@ from .activity import (
 from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
 from .contacts import ContactList, Contacts
+from .conversion import (
+    ConversionOutcome,
+    ConversionPlan,
+    FieldWrite,
+    HostMade,
+    LinkAdded,
+    PlannedAccount,
+    PlannedContact,
+    PlannedEstimate,
+    PlannedLink,
+    PlannedOpportunity,
+    PlannedService,
+)
+from .conversion_mapping import (
+    ConversionMapping,
+    ConversionMappings,
+    MappedAccount,
+    MappingFinding,
+    MappingRule,
+    TargetField,
+)
+from .conversion_options import ConversionInput, Match, NewOpportunity
+from .converting import (
+    ConversionProgress,
+    ConversionTotals,
+    LeadConversion,
+    LeadConverted,
+    MassConversion,
+    MatchRef,
+)
 from .database import (
     Database,
     Stats,
@@ -63,6 +93,7 @@ from .lines import LeadLines, Line, Lines, TaxTotal, Totals
 from .lists import Changes, Facet, FacetValue, ListPage, Row, View, ViewBoard, ViewEntry
 from .mapping import ColumnProposal, ColumnRules, ImportColumn, Mappings, SavedMapping
 from .marks import LeadMarks
+from .matching import Elsewhere, Evidence, MatchCandidate, Matches, TooCommon
 from .mass import LeadMass, MassOutcome, MassTotals, RecordOutcome
 from .models import (
     Board,
@@ -71,8 +102,6 @@ from .models import (
     Closing,
     Column,
     ColumnSum,
-    ConversionOutcome,
-    ConversionPlan,
     Email,
     Entry,
     FieldSpec,
@@ -102,6 +131,7 @@ from .operations import (
 )
 from .opportunities import Opportunities
 from .opportunity import Opportunity, OpportunityInput, Service, ServiceInput
+from .outbox import Outbox, OutboxBatch, OutboxEvent
 from .pages import AccountPage, Attached, Cell, Engagement, LeadPage, PageSection, Qualification, TabPage
 from .pipelines import Pipelines, StageInput, StageRules
 from .plans import ImportPlan, LineCandidate, PlannedLine
@@ -112,11 +142,14 @@ from .series import LastNumber, NumberSeries, Series
 from .services import Services
 from .settings import Numbering, Settings
 from .subjects import SubjectRef
+from .targets import ConversionTarget, Target
 from .terms import Terms
 from .transactions import Transaction
+from .unconversion import TakenBack, UnconvertBlocker, UnconvertOutcome, UnconvertPlan
 from .views import SystemView, Views
 
 __all__ = [
+    "F",
     "Account",
     "AccountInput",
     "AccountPage",
@@ -151,11 +184,18 @@ __all__ = [
     "ContactInput",
     "ContactList",
     "Contacts",
+    "ConversionInput",
+    "ConversionMapping",
+    "ConversionMappings",
     "ConversionOutcome",
     "ConversionPlan",
+    "ConversionProgress",
+    "ConversionTarget",
+    "ConversionTotals",
     "CorruptError",
     "Database",
     "DeniedError",
+    "Elsewhere",
     "Email",
     "Engagement",
     "Entry",
@@ -163,13 +203,14 @@ __all__ = [
     "EstimateInput",
     "EstimateUnmet",
     "Estimates",
+    "Evidence",
     "Exported",
-    "F",
     "Facet",
     "FacetValue",
     "FieldInput",
     "FieldSpec",
     "FieldType",
+    "FieldWrite",
     "FileFormat",
     "FileRecord",
     "Files",
@@ -179,6 +220,7 @@ __all__ = [
     "Followers",
     "FormSection",
     "FrozenError",
+    "HostMade",
     "HostRecord",
     "Hygiene",
     "HygienePlan",
@@ -195,6 +237,8 @@ __all__ = [
     "LastNumber",
     "Lead",
     "LeadAction",
+    "LeadConversion",
+    "LeadConverted",
     "LeadExport",
     "LeadInput",
     "LeadLines",
@@ -210,12 +254,22 @@ __all__ = [
     "LineCandidate",
     "LineOutcome",
     "Lines",
+    "LinkAdded",
     "ListPage",
+    "MappedAccount",
+    "MappingFinding",
+    "MappingRule",
     "Mappings",
     "MarkNote",
+    "MassConversion",
     "MassOutcome",
     "MassTotals",
+    "Match",
+    "MatchCandidate",
+    "MatchRef",
+    "Matches",
     "Money",
+    "NewOpportunity",
     "NotFoundError",
     "NumberSeries",
     "Numbering",
@@ -223,6 +277,9 @@ __all__ = [
     "Opportunities",
     "Opportunity",
     "OpportunityInput",
+    "Outbox",
+    "OutboxBatch",
+    "OutboxEvent",
     "Overview",
     "Page",
     "PageSection",
@@ -230,7 +287,13 @@ __all__ = [
     "Phone",
     "Pipeline",
     "Pipelines",
+    "PlannedAccount",
+    "PlannedContact",
+    "PlannedEstimate",
     "PlannedLine",
+    "PlannedLink",
+    "PlannedOpportunity",
+    "PlannedService",
     "Progress",
     "PurgeOutcome",
     "PurgePlan",
@@ -264,13 +327,20 @@ __all__ = [
     "SweptFiles",
     "SystemView",
     "TabPage",
+    "TakenBack",
+    "Target",
+    "TargetField",
     "TaxTotal",
     "Term",
     "Terms",
+    "TooCommon",
     "Topic",
     "Totals",
     "Transaction",
     "UnavailableError",
+    "UnconvertBlocker",
+    "UnconvertOutcome",
+    "UnconvertPlan",
     "UndoOutcome",
     "UndoPlan",
     "UndoRecord",

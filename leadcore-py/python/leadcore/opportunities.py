@@ -48,7 +48,7 @@ def id_of(name: str, given: object) -> str | None:
     return str(which) if isinstance(which, UUID) else which
 
 
-def _fields(given: Mapping[str, Any]) -> str:
+def opportunity_fields(given: Mapping[str, Any]) -> str:
     """The fields that were said, each of a type that it can be."""
     said = checked(given, OPPORTUNITY_KEYS)
     for name in ("name", "owner", "currency", "campaign", "description"):
@@ -102,7 +102,7 @@ class Opportunities:
 
         """
         persons = [id_of("contacts", contact) for contact in contacts]
-        return self._one(_leadcore.opportunity_create(self._db._session, subject, _fields(fields), persons, series))
+        return self._one(_leadcore.opportunity_create(self._db._session, subject, opportunity_fields(fields), persons, series))
 
     def get(self, opportunity: OpportunityRef) -> Opportunity:
         """The opportunity.
@@ -135,7 +135,7 @@ class Opportunities:
         >>> db.opportunities.edit(roof, probability=80, expected_close="2099-12-31").probability
         80
         """
-        return self._one(_leadcore.opportunity_edit(self._db._session, *_of(opportunity), _fields(changes)))
+        return self._one(_leadcore.opportunity_edit(self._db._session, *_of(opportunity), opportunity_fields(changes)))
 
     def set_contacts(self, opportunity: OpportunityRef, contacts: Iterable[ContactRef]) -> Opportunity:
         """Say which persons it is about.

@@ -88,7 +88,7 @@ def _last(told: Mapping[str, Any]) -> LastNumber:
     return LastNumber(told["text"], told["number"], told["year"], subject, told["name"], time_of(told["at"]))
 
 
-def _series(told: Mapping[str, Any]) -> NumberSeries:
+def series_of(told: Mapping[str, Any]) -> NumberSeries:
     series = told["series"]
     fields, following = series["fields"], told["next"]
     return NumberSeries(
@@ -139,7 +139,7 @@ class Series:
         >>> customers.name, customers.next, [(one.text, one.name) for one in customers.last_numbers]
         ('Customers', '2', [('1', 'Nordlys AS')])
         """
-        return [_series(told) for told in json.loads(_leadcore.series_overview(self._db._session, kind, last))]
+        return [series_of(told) for told in json.loads(_leadcore.series_overview(self._db._session, kind, last))]
 
     def get(self, series: SeriesRef) -> NumberSeries:
         """One series as it is now.
