@@ -33,7 +33,7 @@ pub(crate) fn convert_many(
     to_json(py, &done)
 }
 
-/// The same in transactions of so many leads each. `hear` is told each lead once it is on disk, as JSON, and ends it with
+/// The same in transactions of so many leads each. `hear` is told each lead, as JSON, and ends it with
 /// `False`.
 #[pyfunction]
 pub(crate) fn convert_in_batches(

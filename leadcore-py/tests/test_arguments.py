@@ -14,6 +14,7 @@ from typing import Any
 
 import leadcore
 import pytest
+from conftest import became
 from leadcore import Database
 from leadcore.activity import ActivityInput
 from leadcore.estimate import EstimateInput
@@ -45,7 +46,7 @@ class World:
 def world() -> Iterator[World]:
     with leadcore.open(":memory:", tenant="acme", user="ada") as db:
         lead = db.leads.create(company="Nordlys AS", name="Anna Berg")
-        account = db.accounts.get(db.leads.convert(db.leads.create(company="Fjord AS")).account_id)
+        account = db.accounts.get(became(db.leads.convert(db.leads.create(company="Fjord AS"))))
         outcome = db.leads.edit_many([db.leads.create(company="Berg AS")], city="Oslo")
         for terms in (db.sources, db.categories, db.labels, db.locations, db.partners):
             terms.add("Known")
@@ -392,7 +393,7 @@ def refusal(function: Callable[..., Any], positional: list[Any], keywords: dict[
 def small_world(db: Database) -> World:
     """Something of what the swept calls name, and a lead and an account that no call has changed."""
     lead = db.leads.create(company="Nordlys AS", currency="NOK")
-    account = db.accounts.get(db.leads.convert(db.leads.create(company="Fjord AS")).account_id)
+    account = db.accounts.get(became(db.leads.convert(db.leads.create(company="Fjord AS"))))
     db.records.register("project", "Project", "Projects")
     return World(
         db,

@@ -6,6 +6,7 @@ from typing import Any
 
 import leadcore
 import pytest
+from conftest import became
 from leadcore import Database
 
 
@@ -45,7 +46,7 @@ def test_what_stands_against_an_edit_is_told(db: Database) -> None:
 def test_a_default_series_and_an_archived_one(db: Database) -> None:
     north = db.series.set_default(db.series.add("account", "North", prefix="N-"))
     assert [one.name for one in db.series.list("account")] == ["North", "Customers"]
-    account = db.accounts.get(db.leads.convert(db.leads.create(company="Nordlys AS")).account_id)
+    account = db.accounts.get(became(db.leads.convert(db.leads.create(company="Nordlys AS"))))
     assert (account.number, account.written_number) == (1, "N-1")
     assert db.accounts.by_number("n-1") == account
     with pytest.raises(leadcore.InvalidError):

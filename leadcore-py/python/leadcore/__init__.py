@@ -93,8 +93,8 @@ from .lines import LeadLines, Line, Lines, TaxTotal, Totals
 from .lists import Changes, Facet, FacetValue, ListPage, Row, View, ViewBoard, ViewEntry
 from .mapping import ColumnProposal, ColumnRules, ImportColumn, Mappings, SavedMapping
 from .marks import LeadMarks
-from .matching import Elsewhere, Evidence, MatchCandidate, Matches, TooCommon
 from .mass import LeadMass, MassOutcome, MassTotals, RecordOutcome
+from .matching import Elsewhere, Evidence, MatchCandidate, Matches, TooCommon
 from .models import (
     Board,
     Change,
@@ -149,7 +149,6 @@ from .unconversion import TakenBack, UnconvertBlocker, UnconvertOutcome, Unconve
 from .views import SystemView, Views
 
 __all__ = [
-    "F",
     "Account",
     "AccountInput",
     "AccountPage",
@@ -205,6 +204,7 @@ __all__ = [
     "Estimates",
     "Evidence",
     "Exported",
+    "F",
     "Facet",
     "FacetValue",
     "FieldInput",

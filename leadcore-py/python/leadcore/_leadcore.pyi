@@ -955,15 +955,13 @@ def convert_in_batches(
     batch: int,
     hear: Callable[[str], object] | None,
 ) -> str:
-    """The same in transactions of so many leads each. `hear` is told each lead once it is on disk, as JSON, and ends it with
-    `False`.
-    """
+    """The same in transactions of so many leads each. `hear` is told each lead, as JSON, and ends it with `False`."""
 
 def unconversion_plan(session: Session, lead: Lead | UUID | str) -> str:
     """What taking a conversion back would do, as JSON."""
 
 def unconversion_unmet(plan: str) -> list[tuple[str, tuple[str, str, str]]]:
-    """The broken rules of a plan that does not let the lead back into its stage: as JSON, with field, code and message."""
+    """What keeps the lead of a plan out of its stage: each as JSON, with field, code and message."""
 
 def unconversion_apply(session: Session, plan: str, targets: _Targets | None) -> tuple[str, bool]:
     """Takes a conversion back as a plan says, once. With targets it takes an open transaction."""
@@ -991,9 +989,7 @@ def conversion_mapping_set(session: Session, mapping: str, revision: int | None)
 def conversion_mapping_lint(session: Session, mapping: str) -> str:
     """Everything that is wrong with a mapping, as JSON."""
 
-def conversion_mapping_preview(
-    session: Session, lead: Lead | UUID | str, account: Account | UUID | str | None
-) -> str:
+def conversion_mapping_preview(session: Session, lead: Lead | UUID | str, account: Account | UUID | str | None) -> str:
     """What the mapping would make of a lead, as JSON."""
 
 def conversion_target_fields() -> list[tuple[str, str, str, list[str], bool]]:

@@ -244,7 +244,8 @@ class FieldWrite(Record):
     dropped: Any = None
     """A value that is in neither."""
     why: str | None = None
-    """Why that is dropped: ``target_kept``, ``overwritten``, ``no_choice``, ``unreadable``, ``only_first``, ``too_long``."""
+    """Why that is dropped: ``target_kept``, ``overwritten``, ``no_choice``, ``unreadable``, ``only_first``,
+    ``too_long``."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -406,7 +407,7 @@ class ConversionPlan:
             return None
         [(kind, told)] = choice.items()
         ending = told.get("ending", "open")
-        state = ending if isinstance(ending, str) else next(iter(ending))
+        state: Any = ending if isinstance(ending, str) else next(iter(ending))
         fields = json.loads(json.dumps(told["fields"]))
         which, series = _id(told.get("id")), _id(told.get("series"))
         return PlannedOpportunity(kind, which, fields, state, told.get("next"), series)
@@ -429,7 +430,7 @@ class ConversionPlan:
 
     @property
     def matches(self) -> Matches | None:
-        """Accounts and contacts that the lead may be, with what speaks for each: to look at before it becomes a new one."""
+        """Accounts and contacts that the lead may be, with what speaks for each."""
         told = self._data.get("matches")
         return None if told is None else matches_of(told)
 
@@ -458,8 +459,8 @@ class ConversionPlan:
     def links(self) -> tuple[PlannedLink, ...]:
         """The links that it adds, but for those that are there.
 
-        What hangs on the lead (notes, calls, files, estimates …) is not in it: it stays where it is, and is shown with the
-        customer too, by the first of these links.
+        What hangs on the lead (notes, calls, files, estimates …) is not in it: it stays where it is, and is shown with
+        the customer too, by the first of these links.
         """
         account, lead = self.account, ("lead", self.lead_id)
         customer = None if account.kind == "none" else ("account", account.id)

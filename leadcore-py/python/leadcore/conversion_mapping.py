@@ -1,4 +1,4 @@
-"""Which field of a lead becomes which field of an account, contact or opportunity: as data, checked when it is set up."""
+"""Which field of a lead becomes which field of an account, contact or opportunity."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ __all__ = [
 ]
 
 FillPolicy: TypeAlias = Literal["fill_empty", "overwrite", "keep", "append"]
-"""What becomes of a field of a target that is there already: the lead's value where it has none; wherever the lead has one;
-what it has; or both, one behind the other. A new target takes what the lead has."""
+"""What becomes of a field of a target that is there already: the lead's value where it has none; wherever the lead has
+one; what it has; or both, one behind the other. A new target takes what the lead has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,9 @@ class MappingFinding(Record):
     severity: Literal["error", "warning"]
     """Whether the mapping cannot be used, or can and may lose something."""
     code: str
-    """``unknown_field``, ``type_mismatch``, ``may_not_fit``, ``missing_choices``, ``several_sources``, ``cannot_append``,
-    ``no_source``, ``source_not_required``, ``source_disabled`` or ``lost``; later versions may add codes."""
+    """``unknown_field``, ``type_mismatch``, ``may_not_fit``, ``missing_choices``, ``several_sources``,
+    ``cannot_append``, ``no_source``, ``source_not_required``, ``source_disabled`` or ``lost``; later versions may add
+    codes."""
     sources: tuple[str, ...]
     """The fields of the lead that it is about."""
     target: str | None
@@ -223,13 +224,11 @@ class ConversionMappings:
         Example:
             >>> mapping = db.conversion_mapping.get().with_rule("source", "account.description", "append")
             >>> [found.sources for found in db.conversion_mapping.set(mapping) if found.code == "lost"][0]
-            ('score',)
+            ('amount',)
 
         """
         check("mapping", mapping, ConversionMapping, "a ConversionMapping")
-        return _findings(
-            _leadcore.conversion_mapping_set(self._db._session, mapping._told(), mapping.revision)[1]
-        )
+        return _findings(_leadcore.conversion_mapping_set(self._db._session, mapping._told(), mapping.revision)[1])
 
     def lint(self, mapping: ConversionMapping | None = None) -> list[MappingFinding]:
         """Everything that is wrong with a mapping, or with the tenant's: errors first. Writes nothing.
@@ -242,9 +241,7 @@ class ConversionMappings:
         asked = self.get() if mapping is None else mapping
         return _findings(_leadcore.conversion_mapping_lint(self._db._session, asked._told()))
 
-    def preview(
-        self, lead: Lead | UUID | str, *, account: Account | UUID | str | None = None
-    ) -> MappedAccount:
+    def preview(self, lead: Lead | UUID | str, *, account: Account | UUID | str | None = None) -> MappedAccount:
         """What the tenant's mapping would make of a lead: a new account, or what would become of ``account``.
 
         >>> known = db.leads.convert(db.leads.create(company="Nordlys AS")).account_id

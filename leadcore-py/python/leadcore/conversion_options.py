@@ -54,8 +54,8 @@ class Match(Record):
     """
 
     at_least: int | None = None
-    """The best one that is at least so sure, 0 to 100. ``None`` leaves it to you: as soon as one may match, it is an error
-    that lists them."""
+    """The best one that is at least so sure, 0 to 100. ``None`` leaves it to you: as soon as one may match, it is an
+    error that lists them."""
 
     def __post_init__(self) -> None:
         """Refuse what is no percentage."""
@@ -180,7 +180,9 @@ def _ending(said: Mapping[str, Any]) -> object:
             raise refused("on", "malformed", "a day is written YYYY-MM-DD") from None
     reason = said.get("reason")
     why = {
-        "reason": None if reason is None else uuid_of("reason", getattr(reason, "id", reason), (), "a reason or its id"),
+        "reason": None
+        if reason is None
+        else uuid_of("reason", getattr(reason, "id", reason), (), "a reason or its id"),
         "detail": said.get("detail"),
     }
     wanted = {"open": (), "won": ("on",), "lost": ("on", "reason", "detail")}[state]

@@ -51,8 +51,8 @@ class LeadConverted(Record):
     lead_id: UUID
     """The lead."""
     code: _Code
-    """Converted by this call; before; it may not be as it is; several accounts or contacts may be it; closed, or changed since
-    it was read; not allowed; not there."""
+    """Converted by this call; before; it may not be as it is; several accounts or contacts may be it; closed, or
+    changed since it was read; not allowed; not there."""
     outcome: ConversionOutcome | None = field(default=None, repr=False)
     """With ``done`` and ``already``: what the conversion did."""
     violations: tuple[Violation, ...] = ()
@@ -152,7 +152,8 @@ class LeadConversion:
     def plan_conversion(self, lead: _LeadRef, **options: Unpack[ConversionInput]) -> ConversionPlan:
         """Plan what the lead becomes. Writes nothing; ``db.apply`` does it.
 
-        With a lead object, refused when it changed since it was read. :class:`ConversionInput` says what can be decided.
+        With a lead object, refused when it changed since it was read. :class:`ConversionInput` says what can be
+        decided.
 
         Raises:
             FrozenError: When the lead is converted already.
@@ -219,10 +220,10 @@ class LeadConversion:
         Args:
             leads: All that match a filter, or these.
             expected: How many the caller saw: when there are more or fewer now, nothing is done.
-            batch: Commit after so many leads: what was committed stays when a later one fails, and the same call goes on
-                then. All or nothing when not said.
-            progress: Hears of each lead once it is on disk; 100 leads at a time when no ``batch`` is said. One that returns
-                ``False`` ends the call; what it raises is raised. What was committed stays.
+            batch: Commit after so many leads: what was committed stays when a later one fails, and the same call goes
+                on then. All or nothing when not said.
+            progress: Hears of each lead once it is on disk; 100 leads at a time when no ``batch`` is said. One that
+                returns ``False`` ends the call; what it raises is raised. What was committed stays.
             options: As for :meth:`plan_conversion`, for each lead.
 
         Example:
@@ -259,9 +260,7 @@ class LeadConversion:
         """
         return UnconvertPlan.from_json(_leadcore.unconversion_plan(self._db._session, lead))
 
-    def unconvert(
-        self, lead: _LeadRef, *, targets: Iterable[ConversionTarget | Target] = ()
-    ) -> UnconvertOutcome:
+    def unconvert(self, lead: _LeadRef, *, targets: Iterable[ConversionTarget | Target] = ()) -> UnconvertOutcome:
         """Take the conversion of a lead back: it is open again where it was, with everything that hung on it.
 
         What the conversion made new is archived or goes, what was there gets back what it had.
@@ -290,8 +289,8 @@ class LeadConversion:
     def matches(self, lead: _LeadRef, *, number: int | None = None, limit: int = 50) -> Matches:
         """Every account and contact that the lead may be, with what speaks for each.
 
-        By e-mail, phone, domain, company name, tax number and customer number, and for accounts by their persons too. Of
-        records out of sight it tells that there are some, and whose.
+        By e-mail, phone, domain, company name, tax number and customer number, and for accounts by their persons too.
+        Of records out of sight it tells that there are some, and whose.
 
         Args:
             lead: Which lead.
@@ -300,7 +299,8 @@ class LeadConversion:
 
         Example:
             >>> _ = db.leads.convert(db.leads.create(company="Nordlys AS", email="post@nordlys.example"))
-            >>> [found] = db.leads.matches(db.leads.create(company="NORDLYS A/S", email="anna@nordlys.example")).accounts
+            >>> lead = db.leads.create(company="NORDLYS A/S", email="anna@nordlys.example")
+            >>> [found] = db.leads.matches(lead).accounts
             >>> found.name, found.score, [(one.kind, one.value) for one in found.evidence]
             ('Nordlys AS', 85, [('company', 'nordlys'), ('domain', 'nordlys.example')])
 
@@ -322,7 +322,8 @@ class LeadConversion:
             ConflictError: When several may be it: ``ambiguous_match``, with the candidates.
 
         Example:
-            >>> account = db.leads.convert(db.leads.create(company="Nordlys AS", email="post@nordlys.example")).account_id
+            >>> known = db.leads.create(company="Nordlys AS", email="post@nordlys.example")
+            >>> account = db.leads.convert(known).account_id
             >>> lead = db.leads.create(company="Nordlys", email="post@nordlys.example")
             >>> db.leads.match(lead, at_least=80) == account
             True

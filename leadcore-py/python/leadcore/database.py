@@ -375,8 +375,8 @@ class Database(Operations, Importing):
             targets: What your program keeps of customers, written in the same transaction.
 
         Raises:
-            ConflictError: When something changed since the plan was made (``plan_outdated``), when a number series is used
-                up, or when something stands against the way back (``blocked``).
+            ConflictError: When something changed since the plan was made (``plan_outdated``), when a number series is
+                used up, or when something stands against the way back (``blocked``).
             InvalidError: When an edited plan breaks a rule.
 
         Example:

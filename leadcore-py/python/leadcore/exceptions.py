@@ -69,8 +69,8 @@ class Conflict(TypedDict, total=False):
     """Why a write does not fit the record as it is now. Which keys are there depends on ``reason``."""
 
     reason: Required[str]
-    """``stale_revision``, ``in_use``, ``converted``, ``conversion_required``, ``plan_outdated``, ``blocked``, ``closed``,
-    ``series_exhausted``, ``number_taken`` or ``ambiguous_match``; later versions may add reasons."""
+    """``stale_revision``, ``in_use``, ``converted``, ``conversion_required``, ``plan_outdated``, ``blocked``,
+    ``closed``, ``series_exhausted``, ``number_taken`` or ``ambiguous_match``; later versions may add reasons."""
     expected: int
     """With ``stale_revision``: the revision the caller sent."""
     found: int

@@ -102,7 +102,9 @@ class Opportunities:
 
         """
         persons = [id_of("contacts", contact) for contact in contacts]
-        return self._one(_leadcore.opportunity_create(self._db._session, subject, opportunity_fields(fields), persons, series))
+        return self._one(
+            _leadcore.opportunity_create(self._db._session, subject, opportunity_fields(fields), persons, series)
+        )
 
     def get(self, opportunity: OpportunityRef) -> Opportunity:
         """The opportunity.

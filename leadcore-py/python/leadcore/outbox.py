@@ -135,9 +135,9 @@ class Outbox:
     def deliver(self, consumer: str, carry_out: Callable[[OutboxEvent], object]) -> int:
         """Carry out everything that a consumer has not got yet: how many events.
 
-        ``carry_out`` is called for one event after the other, outside of any transaction, and each is acknowledged when it
-        returns. What it raises is raised; that event and those behind it stay, and are delivered by the next call, the first
-        one under the key that it had.
+        ``carry_out`` is called for one event after the other, outside of any transaction, and each is acknowledged
+        when it returns. What it raises is raised; that event and those behind it stay, and are delivered by the next
+        call, the first one under the key that it had.
 
         >>> _ = db.leads.convert(db.leads.create(company="Nordlys AS"))
         >>> customers = {}

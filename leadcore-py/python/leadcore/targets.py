@@ -1,4 +1,4 @@
-"""Customers that your own program keeps: made in the transaction that converts, and taken back in the one that unconverts."""
+"""Customers that your own program keeps: made in the transaction that converts a lead."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _Answer: TypeAlias = Callable[[int, str, str | None, str | None], str | None]
 class ConversionTarget(Protocol):
     """A place where your program keeps customers of its own. :class:`Target` is one made of functions.
 
-    Its methods run in the middle of the transaction, in the thread that converts. They may use the database: what they write
-    is kept or taken back with the conversion. What they raise is raised by the call, and nothing of it is kept.
+    Its methods run in the middle of the transaction, in the thread that converts. They may use the database: what they
+    write is kept or taken back with the conversion. What they raise is raised by the call, and nothing of it is kept.
     """
 
     @property
@@ -30,9 +30,9 @@ class ConversionTarget(Protocol):
         ...
 
     def create(self, outcome: ConversionOutcome, plan: ConversionPlan, /) -> str | None:
-        """Make what your program keeps of this customer, and say what it is called there; ``None`` when it keeps nothing.
+        """Make what your program keeps of this customer, and say what it is called there.
 
-        All other targets of the conversion are written already.
+        ``None`` when it keeps nothing. What leadcore keeps of it is written already.
         """
         ...
 
@@ -75,7 +75,9 @@ def asked(targets: Iterable[ConversionTarget | Target]) -> tuple[list[str], _Ans
         if not isinstance(name, str) or not callable(getattr(target, "create", None)):
             raise expected(f"targets[{n}]", "a target", target)
         if not name or name in names:
-            raise refused(f"targets[{n}].name", "duplicate" if name else "required", "each target has a name of its own")
+            raise refused(
+                f"targets[{n}].name", "duplicate" if name else "required", "each target has a name of its own"
+            )
         names.append(name)
     if not found:
         return None

@@ -21,8 +21,8 @@ from .values import Record
 __all__ = ["TakenBack", "UnconvertBlocker", "UnconvertOutcome", "UnconvertPlan"]
 
 Fate: TypeAlias = Literal["archived", "removed", "restored", "unlinked"]
-"""What becomes of a record: a new account leaves every list and keeps its number; a new person, opportunity or service goes;
-what was there gets back what it had; or it only loses its link to the lead."""
+"""What becomes of a record: a new account leaves every list and keeps its number; a new person, opportunity or service
+goes; what was there gets back what it had; or it only loses its link to the lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,10 @@ class UnconvertBlocker(Record):
     """Something that stands against it. Which of the optional attributes are set depends on ``blocker``."""
 
     blocker: str
-    """``changed`` (somebody else changed a new record), ``edited`` (fields that the conversion filled were changed since),
-    ``has_children``, ``other_leads`` (became the new account too), ``in_use``, ``numbered`` (the number would be missing from a
-    series without gaps), ``gone``, ``stage`` (the lead cannot come back into its stage); later versions may add more."""
+    """``changed`` (somebody else changed a new record), ``edited`` (fields that the conversion filled were changed
+    since), ``has_children``, ``other_leads`` (became the new account too), ``in_use``, ``numbered`` (the number would
+    be missing from a series without gaps), ``gone``, ``stage`` (the lead cannot come back into its stage); later
+    versions may add more."""
     subject: Subject | None = None
     """The record."""
     by: tuple[str | None, ...] = field(default=(), repr=False)
