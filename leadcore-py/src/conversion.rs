@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::convert::{Id, LeadArg, Text, from_json, to_json};
-use crate::errors::raise;
+use crate::errors::{raise, renamed};
 use crate::estimates::named;
 use crate::given::Given;
 use crate::opportunities::{of_service, patch, service_fields};
@@ -47,7 +47,8 @@ pub(crate) fn options(py: Python<'_>, options: &Text, opportunity: &Text) -> PyR
         GivenOpportunity::None => OpportunityChoice::None,
         GivenOpportunity::Existing(id) => OpportunityChoice::Existing(id),
         GivenOpportunity::New(GivenRequest { fields, ending, series }) => {
-            let patch = patch(&fields).map_err(|error| raise(py, &error))?;
+            let inside = |field: &str| Some(format!("opportunity.{field}"));
+            let patch = patch(&fields).map_err(|error| raise(py, &renamed(error, inside)))?;
             let request = OpportunityRequest::new().with(patch).ended(ending);
             let request = series.map_or(request.clone(), |series| request.series(series));
             OpportunityChoice::New(Box::new(request))
@@ -209,7 +210,7 @@ fn service(mut given: Given) -> Result<PlannedService> {
 
 /// The error with the fields of services as they are written in Python.
 fn of_services(error: Error) -> Error {
-    crate::errors::renamed(named(error), |field| {
+    renamed(named(error), |field| {
         let (n, rest) = field.strip_prefix("services[")?.split_once("].")?;
         Some(format!("services[{n}].{}", of_service(rest)?))
     })

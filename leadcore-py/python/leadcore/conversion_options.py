@@ -12,7 +12,7 @@ from uuid import UUID
 from ._leadcore import Account, Contact
 from .arguments import check, expected
 from .estimate import Estimate
-from .exceptions import refused
+from .exceptions import InvalidError, Violation, refused
 from .fields import checked
 from .opportunities import day_of, opportunity_fields
 from .opportunity import OPPORTUNITY_KEYS, Opportunity, OpportunityInput
@@ -163,10 +163,14 @@ def _opportunity(given: object) -> object:
     if not isinstance(given, Mapping):
         what = "an opportunity, its id, a mapping of its fields, or True"
         return {"existing": uuid_of("opportunity", given, Opportunity, what)}
-    said = checked(given, OPPORTUNITY_KEYS | _ENDING_KEYS)
-    ending = {key: said.pop(key) for key in _ENDING_KEYS & said.keys()}
-    series = _series("series", ending.pop("series", None))
-    return {"new": {"fields": json.loads(opportunity_fields(said)), "ending": _ending(ending), "series": series}}
+    try:
+        said = checked(given, OPPORTUNITY_KEYS | _ENDING_KEYS)
+        ending = {key: said.pop(key) for key in _ENDING_KEYS & said.keys()}
+        series = _series("series", ending.pop("series", None))
+        return {"new": {"fields": json.loads(opportunity_fields(said)), "ending": _ending(ending), "series": series}}
+    except InvalidError as error:
+        broken = [Violation(f"opportunity.{one.field}", one.code, one.message) for one in error.violations]
+    raise InvalidError("; ".join(str(one) for one in broken), violations=broken)
 
 
 def _ending(said: Mapping[str, Any]) -> object:

@@ -10,7 +10,7 @@ from uuid import UUID
 from ._leadcore import Lead
 from .arguments import compiled as _leadcore
 from .arguments import expected as expected_type
-from .exceptions import Conflict, Violation
+from .exceptions import Conflict, InvalidError, Violation
 from .fields import LeadInput, StageRef, TermRef, lead_fields
 from .filters import Filter, encode
 from .values import Record
@@ -94,13 +94,22 @@ def outcome_of(told: _Done) -> MassOutcome:
 def chosen_of(leads: Selection, expected: int | None) -> _Chosen:
     """The leads as the compiled module reads them."""
     if isinstance(leads, str):
-        leads = Filter.parse(leads)
+        leads = _parsed(leads)
     if isinstance(leads, (Filter, Mapping)):
         return None, encode(leads), expected
     # `None` must never come to mean every lead.
     if not isinstance(leads, Iterable):
         raise expected_type("leads", "a filter (also as text), or several leads or ids", leads)
     return list(leads), None, expected
+
+
+def _parsed(text: str) -> Filter:
+    """A filter as text; what is wrong with it is wrong with the argument."""
+    try:
+        return Filter.parse(text)
+    except InvalidError as error:
+        broken = [Violation("leads", one.code, one.message) for one in error.violations]
+    raise InvalidError("; ".join(str(one) for one in broken), violations=broken)
 
 
 class LeadMass:

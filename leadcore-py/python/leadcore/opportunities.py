@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from .arguments import check, expected
+from .arguments import check, expected, several
 from .arguments import compiled as _leadcore
 from .fields import checked
 from .lines import lines_json, number_of
@@ -101,7 +101,7 @@ class Opportunities:
             ('open', Decimal('3000'), 'EUR')
 
         """
-        persons = [id_of("contacts", contact) for contact in contacts]
+        persons = [id_of("contacts", contact) for contact in several("contacts", contacts, "several contacts")]
         return self._one(
             _leadcore.opportunity_create(self._db._session, subject, opportunity_fields(fields), persons, series)
         )
@@ -149,7 +149,7 @@ class Opportunities:
         >>> db.opportunities.set_contacts(roof, [kari]).contact_ids == (kari.id,)
         True
         """
-        persons = [id_of("contacts", contact) for contact in contacts]
+        persons = [id_of("contacts", contact) for contact in several("contacts", contacts, "several contacts")]
         return self._one(_leadcore.opportunity_contacts(self._db._session, *_of(opportunity), persons))
 
     def win(self, opportunity: OpportunityRef, *, on: date | str | None = None) -> Opportunity:
