@@ -111,7 +111,7 @@ def series_of(told: Mapping[str, Any]) -> NumberSeries:
 
 
 def _fields(said: dict[str, Any]) -> str:
-    """What is said of a series, as the compiled module reads it: of the right types, numbers that its types can hold."""
+    """What is said of a series, as the compiled module reads it: of the right types, in their ranges."""
     for name, kind, what in (
         ("name", str, "text"),
         ("prefix", str, "text"),
