@@ -224,12 +224,12 @@ pub(crate) fn unconversion_plan(py: Python<'_>, session: &Session, lead: Id) -> 
     to_json(py, &plan)
 }
 
-/// The broken rules of a plan that does not let the lead back into its stage: as JSON, with field, code and message.
+/// A condition as JSON, and its field, code and message.
+type PyUnmet = (String, (String, &'static str, String));
+
+/// What keeps the lead of a plan out of its stage: each as JSON, with field, code and message.
 #[pyfunction]
-pub(crate) fn unconversion_unmet(
-    py: Python<'_>,
-    plan: Text,
-) -> PyResult<Vec<(String, (String, &'static str, String))>> {
+pub(crate) fn unconversion_unmet(py: Python<'_>, plan: Text) -> PyResult<Vec<PyUnmet>> {
     let plan: UnconvertPlan = from_json(py, "plan", &plan.0)?;
     let mut told = Vec::new();
     for blocker in &plan.blockers {

@@ -6,8 +6,8 @@ use leadcore::desk;
 use leadcore::desk::opportunities::{Lost, NewOpportunity, OpportunityQuery};
 use leadcore::desk::services::{NewService, ServiceQuery};
 use leadcore::domain::{
-    Line, Numbering, Opportunity, OpportunityFields, OpportunityPatch, OpportunityState, Service,
-    ServiceFields, ServiceOrigin, ServicePatch, ServiceState,
+    Line, Opportunity, OpportunityFields, OpportunityPatch, OpportunityState, Service, ServiceFields,
+    ServiceOrigin, ServicePatch, ServiceState,
 };
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::{
@@ -26,6 +26,7 @@ use crate::estimates::{Told, day, lines, named, nets};
 use crate::given::{Given, each, expected, given, no_such, number, parsed, text};
 use crate::listing::{PyPage, listing, page, place};
 use crate::session::Session;
+use crate::setup::{Numbers, numbering_of, numbers_told};
 use crate::subject::SubjectArg;
 
 pub(crate) fn told_opportunity(one: &Opportunity) -> Told<'_, Opportunity> {
@@ -34,6 +35,15 @@ pub(crate) fn told_opportunity(one: &Opportunity) -> Told<'_, Opportunity> {
 
 pub(crate) fn told_service(one: &Service) -> Told<'_, Service> {
     Told { record: one, nets: nets(std::slice::from_ref(&one.fields.line), one.fields.currency) }
+}
+
+/// An opportunity on its own: what borrows it cannot leave the page.
+fn opportunity_value(one: &Opportunity) -> Value {
+    serde_json::to_value(told_opportunity(one)).unwrap_or_default()
+}
+
+fn service_value(one: &Service) -> Value {
+    serde_json::to_value(told_service(one)).unwrap_or_default()
 }
 
 /// A whole number, or none.
@@ -215,7 +225,7 @@ pub(crate) fn opportunities_of(
 ) -> PyResult<PyPage> {
     let listing = listing(py, open, ascending, after.as_ref(), limit)?;
     let found = session.read(py, move |ctx, txn| desk::opportunities::of(ctx, txn, subject.0, &listing))?;
-    page(py, &found, |one| serde_json::to_value(told_opportunity(one)).unwrap_or_default())
+    page(py, &found, opportunity_value)
 }
 
 /// A page of all opportunities. `asked` has who, which and when, as JSON.
@@ -246,7 +256,7 @@ pub(crate) fn opportunity_page(
     .map_err(|error| raise(py, &error))?;
     (query.ascending, query.limit, query.after) = (ascending, limit.0, place(py, after.as_ref())?);
     let found = session.read(py, move |ctx, txn| desk::opportunities::list(ctx, txn, &query))?;
-    page(py, &found, |one| serde_json::to_value(told_opportunity(one)).unwrap_or_default())
+    page(py, &found, opportunity_value)
 }
 
 fn known_state(code: &str) -> result::Result<OpportunityState, ValueError> {
@@ -404,7 +414,7 @@ pub(crate) fn services_of(
 ) -> PyResult<PyPage> {
     let listing = listing(py, open, ascending, after.as_ref(), limit)?;
     let found = session.read(py, move |ctx, txn| desk::services::of(ctx, txn, subject.0, &listing))?;
-    page(py, &found, |one| serde_json::to_value(told_service(one)).unwrap_or_default())
+    page(py, &found, service_value)
 }
 
 /// A page of all services. `asked` has which, as JSON.
@@ -433,17 +443,13 @@ pub(crate) fn service_page(
     .map_err(|error| raise(py, &error))?;
     (query.ascending, query.limit, query.after) = (ascending, limit.0, place(py, after.as_ref())?);
     let found = session.read(py, move |ctx, txn| desk::services::list(ctx, txn, &query))?;
-    page(py, &found, |one| serde_json::to_value(told_service(one)).unwrap_or_default())
+    page(py, &found, service_value)
 }
 
 /// How opportunity numbers are written: prefix, digits, start, and the revision to change it with.
 #[pyfunction]
-pub(crate) fn opportunity_numbering_get(
-    py: Python<'_>,
-    session: &Session,
-) -> PyResult<(String, u8, u64, Option<u64>)> {
-    let (revision, numbering) = session.read(py, desk::settings::opportunity_numbering)?;
-    Ok((numbering.prefix, numbering.width, numbering.start, revision.map(Revision::get)))
+pub(crate) fn opportunity_numbering_get(py: Python<'_>, session: &Session) -> PyResult<Numbers> {
+    Ok(numbers_told(session.read(py, desk::settings::opportunity_numbering)?))
 }
 
 /// Writes how opportunity numbers are written.
@@ -456,9 +462,7 @@ pub(crate) fn opportunity_numbering_set(
     start: Count,
     revision: Option<Count>,
 ) -> PyResult<u64> {
-    // Beyond the range the rules of the settings refuse it.
-    let width = u8::try_from(width.0).unwrap_or(u8::MAX);
-    let numbering = Numbering { prefix: prefix.0, width, start: start.0 };
+    let numbering = numbering_of(prefix, &width, &start);
     let revision = revision.map(|Count(revision)| Revision::new(revision));
     let written = session.write(py, move |ctx, txn| {
         desk::settings::set_opportunity_numbering(ctx, txn, revision, &numbering)
