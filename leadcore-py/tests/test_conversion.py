@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import pickle
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,11 @@ D = Decimal
 def anna(db: Database, **fields: Any) -> leadcore.Lead:
     given: dict[str, Any] = {"company": "Nordlys AS", "name": "Anna Berg", "email": "anna@nordlys.example"}
     return db.leads.create(**{**given, "currency": "EUR", **fields})
+
+
+def loose(value: Any) -> Any:
+    """What a caller without a type checker hands over."""
+    return value
 
 
 def fields_of(error: leadcore.LeadcoreError) -> list[str]:
@@ -146,10 +152,10 @@ def test_s1_07_an_opportunity_new_or_running_or_ended(db: Database) -> None:
         db.leads.convert(anna(db), into="contacts", opportunity=True)
     assert fields_of(caught.value) == ["opportunity"]
     with pytest.raises(leadcore.InvalidError, match="probabilty"):
-        db.leads.convert(anna(db), opportunity={"probabilty": 5})  # type: ignore[typeddict-unknown-key]
+        db.leads.convert(anna(db), opportunity=loose({"probabilty": 5}))
     for name, value in (("state", "gone"), ("on", "2025-12-31"), ("detail", "why"), ("amount", "nan")):
         with pytest.raises(leadcore.InvalidError) as caught:
-            db.leads.convert(anna(db), opportunity={name: value})  # type: ignore[misc]
+            db.leads.convert(anna(db), opportunity=loose({name: value}))
         assert fields_of(caught.value) == [f"opportunity.{name}"]
 
 
@@ -214,7 +220,9 @@ def test_s2_24_to_s2_27_the_wizard(db: Database) -> None:
         "prospect",
     )
     panel, inverter = two.services
-    more = dataclasses.replace(panel, line=Line("Panel", 10, 190, tax=25), note="black", until="2099-12-31")
+    more = dataclasses.replace(
+        panel, line=Line("Panel", 10, 190, tax=25), note="black", until=datetime.date(2099, 12, 31)
+    )
     three = two.edit_services([more, inverter, {"description": "Report", "unit_price": 50}])
     assert ConversionPlan.from_json(three.to_json()) == three == pickle.loads(pickle.dumps(three))
     done = db.apply(three)
@@ -248,25 +256,25 @@ def test_each_step_tells_what_is_wrong_at_its_field(db: Database) -> None:
         db.leads.plan_conversion(lead, into="contacts").customer_information("active_with_invoice")
     assert fields_of(caught.value) == ["customer"]
     with pytest.raises(leadcore.InvalidError) as caught:
-        plan.customer_information("vip")  # type: ignore[arg-type]
+        plan.customer_information(loose("vip"))
     assert fields_of(caught.value) == ["customer"]
     [service] = plan.choose_estimates("all").services
     with pytest.raises(leadcore.InvalidError) as caught:
         plan.edit_services([Line("Care", "0.0000001", 1), service, Line("Care", 1, 1, tax=101)])
     assert fields_of(caught.value) == ["services[0].quantity", "services[1].origin", "services[2].tax"]
-    late = leadcore.PlannedService(Line("Care", 1, 1), since="2027-01-02", until="2027-01-01")  # type: ignore[arg-type]
+    late = leadcore.PlannedService(Line("Care", 1, 1), since=loose("2027-01-02"), until=loose("2027-01-01"))
     with pytest.raises(leadcore.InvalidError) as caught:
         plan.edit_services([late])
     assert fields_of(caught.value) == ["services[0].until"]
     with pytest.raises(leadcore.InvalidError) as caught:
-        plan.edit_services([leadcore.PlannedService(Line("Care"), since="soon")])  # type: ignore[arg-type]
+        plan.edit_services([leadcore.PlannedService(Line("Care"), since=loose("soon"))])
     assert fields_of(caught.value) == ["services[0].since"]
     for given, name in (([{"description": "Care", "quantity": "x"}], "quantity"), ([{"quantity": 1}], "description")):
         with pytest.raises(leadcore.InvalidError) as caught:
-            plan.edit_services(given)  # type: ignore[arg-type]
+            plan.edit_services(loose(given))
         assert fields_of(caught.value) == [f"services[0].{name}"]
     with pytest.raises(TypeError, match=r"`services\[0\]`"):
-        plan.edit_services([5])  # type: ignore[list-item]
+        plan.edit_services(loose([5]))
 
 
 def test_what_is_wrong_in_a_service_is_told_by_its_own_fields(db: Database) -> None:
@@ -279,22 +287,20 @@ def test_what_is_wrong_in_a_service_is_told_by_its_own_fields(db: Database) -> N
         "colour": {"description": "Care", "colour": "red"},
     }
     for name, line in calls.items():
-        for call in (
-            lambda line=line: db.services.create(lead, line),
-            lambda line=line: db.services.edit(care, line=line),
-        ):
-            with pytest.raises(leadcore.InvalidError) as caught:
-                call()
-            assert fields_of(caught.value) == [name]
-    for call in (
-        lambda: db.services.create(lead, Line("Care"), since="soon"),
-        lambda: db.services.edit(care, since="soon"),
-    ):
         with pytest.raises(leadcore.InvalidError) as caught:
-            call()
-        assert fields_of(caught.value) == ["since"]
+            db.services.create(lead, line)
+        assert fields_of(caught.value) == [name]
+        with pytest.raises(leadcore.InvalidError) as caught:
+            db.services.edit(care, line=line)
+        assert fields_of(caught.value) == [name]
+    with pytest.raises(leadcore.InvalidError) as caught:
+        db.services.create(lead, Line("Care"), since="soon")
+    assert fields_of(caught.value) == ["since"]
+    with pytest.raises(leadcore.InvalidError) as caught:
+        db.services.edit(care, since="soon")
+    assert fields_of(caught.value) == ["since"]
     with pytest.raises(TypeError, match="`line`"):
-        db.services.edit(care, line=5)  # type: ignore[typeddict-item]
+        db.services.edit(care, line=loose(5))
 
 
 def test_a_plan_shows_links_and_keeps_children_reachable(db: Database) -> None:
@@ -479,7 +485,7 @@ def test_x_07_the_mapping_is_data(db: Database) -> None:
         db.conversion_mapping.set(wrong)
     assert set(fields_of(caught.value)) == {"account.city", "account.owner"}
     odd = leadcore.ConversionMapping(
-        (leadcore.MappingRule("nowhere", "account", "sometimes"),),  # type: ignore[arg-type]
+        (leadcore.MappingRule("nowhere", "account", loose("sometimes")),),
         ("neither",),
     )
     with pytest.raises(leadcore.InvalidError) as caught:
