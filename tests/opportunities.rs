@@ -6,11 +6,11 @@ use leadcore::desk::page::{self, ChildRecord, PageOptions};
 use leadcore::desk::services::{self, NewService, ServiceQuery};
 use leadcore::desk::timeline::{self, TimelineQuery};
 use leadcore::desk::vocabulary::{self, InUse};
-use leadcore::desk::{Expect, Listing, activities, contacts, estimates, leads, settings, undo};
+use leadcore::desk::{Expect, Listing, activities, contacts, estimates, leads, series, settings, undo};
 use leadcore::domain::{
     ActivityBody, ActivityFields, ActivityKind, ContactFields, Field, Lead, Line, Numbering, Opportunity,
-    OpportunityFields, OpportunityPatch, OpportunityState, ServiceFields, ServiceOrigin, ServiceState,
-    Subject, Tab,
+    OpportunityFields, OpportunityPatch, OpportunityState, Series, SeriesFields, ServiceFields,
+    ServiceOrigin, ServiceState, Subject, Tab,
 };
 use leadcore::error::{Conflict, ErrorKind};
 use leadcore::id::{LostReasonId, SourceId};
@@ -343,4 +343,36 @@ fn numbers_of_opportunities_are_a_series_of_their_own() {
     host.write(|ctx, txn| opportunities::win(ctx, txn, second.id, ANY, None));
     let error = host.try_write(|ctx, txn| opportunities::win(ctx, txn, second.id, ANY, None));
     closed(&refused(error, ErrorKind::Conflict), "win");
+}
+
+/// A series of their own keeps what was written, is found by it, and where it has no gaps nothing is removed alone.
+#[test]
+fn opportunities_are_numbered_in_the_series_they_name() {
+    let host = Host::new();
+    let (_, made) = customer(&host, "Nordlys AS");
+    let fields = SeriesFields::named("Tenders").prefix("T-{year}-").width(3).yearly().gapless();
+    let tenders = host.write(|ctx, txn| series::add(ctx, txn, Series::Opportunity, fields.clone()));
+    let plain = opened(&host, made.account.unwrap(), solar(1));
+    let new = NewOpportunity::from(solar(2)).series(tenders.id);
+    let tender = host.write(|ctx, txn| opportunities::create(ctx, txn, made.account.unwrap(), new.clone()));
+    let serial = tender.serial.clone().unwrap();
+    assert_eq!((plain.number, plain.serial, tender.number), (1, None, 1));
+    assert_eq!((serial.series, serial.text.as_str()), (tenders.id, "T-2026-001"));
+    assert_eq!(host.read(|ctx, txn| series::written(ctx, txn, &tender)), "T-2026-001");
+    assert_eq!(host.read(|ctx, txn| opportunities::by_number(ctx, txn, "t-2026-1")).id, tender.id);
+    assert_eq!(host.read(|ctx, txn| opportunities::by_number(ctx, txn, "O-00001")).id, plain.id);
+    assert_eq!(host.read(|ctx, txn| opportunities::by_number(ctx, txn, 1)).id, plain.id);
+    let told = host.read(|ctx, txn| series::overview(ctx, txn, Series::Opportunity, 5));
+    let last = told.iter().find(|state| state.series.id == tenders.id).unwrap().last.first().unwrap();
+    assert_eq!((last.text.as_str(), last.name.as_deref()), ("T-2026-001", Some(tender.fields.name.as_str())));
+    let gap = host.try_write(|ctx, txn| opportunities::delete(ctx, txn, tender.id, ANY));
+    let gap = refused(gap, ErrorKind::Conflict);
+    assert!(matches!(gap.conflict(), Some(Conflict::NumberTaken { number, .. }) if number == "T-2026-001"));
+    let operation = host.read(|_, txn| txn.journal().replay(None, None, 1_000)).last().unwrap().operation;
+    host.write(|ctx, txn| undo::undo(ctx, txn, operation));
+    assert_eq!(
+        host.read(|ctx, txn| opportunities::get(ctx, txn, tender.id)),
+        tender,
+        "its number would be missing"
+    );
 }

@@ -1,15 +1,14 @@
-//! Conversion, and the accounts that it makes.
+//! Accounts: the customers that leads became.
 
 use leadcore::desk;
-use leadcore::desk::convert::{AccountChoice, ConversionOptions, ConversionOutcome, ConversionPlan};
 use leadcore::domain::{self, AccountPatch, AccountStatus, NumberPlace, TermKind};
 use leadcore::error::{Result, ViolationCode};
-use leadcore::id::{AccountId, CategoryId, ContactId};
+use leadcore::id::{AccountId, CategoryId};
 use leadcore::store::Txn;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyDict;
 
-use crate::convert::{AccountArg, Count, Id, LeadArg, Limit, Text, fields, from_json, models, to_json};
+use crate::convert::{AccountArg, Count, Id, Limit, Text, fields};
 use crate::errors::invalid;
 use crate::lead::Lead;
 use crate::leads::named_all;
@@ -128,64 +127,4 @@ fn place(py: Python<'_>, text: &str) -> PyResult<NumberPlace> {
 fn status_of(py: Python<'_>, status: &Text) -> PyResult<AccountStatus> {
     AccountStatus::from_code(&status.0)
         .ok_or_else(|| invalid(py, "status", ViolationCode::Unknown, "a status is `customer` or `prospect`"))
-}
-
-fn options(py: Python<'_>, lead: LeadArg, status: &Text, account: Option<Id>) -> PyResult<ConversionOptions> {
-    let status = status_of(py, status)?;
-    let mut options = ConversionOptions::default().status(status);
-    if let desk::Expect::Revision(revision) = lead.expect {
-        options.revision = Some(revision);
-    }
-    if let Some(Id(id)) = account {
-        options.account = AccountChoice::Existing(AccountId::from_uuid(id));
-    }
-    Ok(options)
-}
-
-/// The plan of a conversion, as JSON.
-#[pyfunction]
-pub(crate) fn plan(
-    py: Python<'_>,
-    session: &Session,
-    lead: LeadArg,
-    status: Text,
-    account: Option<Id>,
-) -> PyResult<String> {
-    let options = options(py, lead, &status, account)?;
-    let plan = session.read(py, move |ctx, txn| desk::convert::plan(ctx, txn, lead.id, &options))?;
-    to_json(py, &plan)
-}
-
-/// Carries a plan out, once.
-#[pyfunction]
-pub(crate) fn apply<'py>(py: Python<'py>, session: &Session, plan: Text) -> PyResult<Bound<'py, PyAny>> {
-    let plan: ConversionPlan = from_json(py, "plan", &plan.0)?;
-    let outcome = session.write(py, move |ctx, txn| desk::convert::apply(ctx, txn, &plan))?;
-    py_outcome(py, &outcome)
-}
-
-/// Plans and applies in one call.
-#[pyfunction]
-pub(crate) fn convert<'py>(
-    py: Python<'py>,
-    session: &Session,
-    lead: LeadArg,
-    status: Text,
-    account: Option<Id>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let options = options(py, lead, &status, account)?;
-    let outcome = session.write(py, move |ctx, txn| desk::convert::convert(ctx, txn, lead.id, &options))?;
-    py_outcome(py, &outcome)
-}
-
-fn py_outcome<'py>(py: Python<'py>, outcome: &ConversionOutcome) -> PyResult<Bound<'py, PyAny>> {
-    let arguments = (
-        outcome.operation.as_uuid(),
-        outcome.lead.as_uuid(),
-        outcome.account.map(AccountId::as_uuid),
-        outcome.account_number,
-        PyTuple::new(py, outcome.contacts.iter().copied().map(ContactId::as_uuid))?,
-        outcome.newly_converted,
-    );
-    models(py)?.getattr("ConversionOutcome")?.call1(arguments)
 }

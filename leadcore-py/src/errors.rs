@@ -52,7 +52,11 @@ pub(crate) fn conflict_dict<'py>(py: Python<'py>, conflict: &Conflict) -> PyResu
                 for (key, value) in details.as_object().into_iter().flatten() {
                     match value.as_str() {
                         Some(text) => dict.set_item(key, text)?,
-                        None => dict.set_item(key, value.as_u64())?,
+                        None if value.is_u64() => dict.set_item(key, value.as_u64())?,
+                        None => {
+                            let read = py.import("json")?.call_method1("loads", (value.to_string(),))?;
+                            dict.set_item(key, read)?;
+                        }
                     }
                 }
             }

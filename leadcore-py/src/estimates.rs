@@ -172,10 +172,12 @@ pub(crate) fn estimate_from_lines(
     session: &Session,
     lead: Id,
     fields: Text,
+    series: Option<Id>,
 ) -> PyResult<String> {
     let (lead, fields) = (LeadId::from_uuid(lead.0), new(py, &fields)?);
+    let series = series.map(|series| NumberSeriesId::from_uuid(series.0));
     let made = session.write(py, move |ctx, txn| {
-        desk::estimates::create_from_lines(ctx, txn, lead, fields.clone()).map_err(named)
+        desk::estimates::create_from_lines_in(ctx, txn, lead, fields.clone(), series).map_err(named)
     })?;
     to_json(py, &told(&made))
 }
@@ -187,10 +189,12 @@ pub(crate) fn estimate_for_request(
     session: &Session,
     request: Id,
     fields: Text,
+    series: Option<Id>,
 ) -> PyResult<String> {
     let (request, fields) = (ActivityId::from_uuid(request.0), new(py, &fields)?);
+    let series = series.map(|series| NumberSeriesId::from_uuid(series.0));
     let made = session.write(py, move |ctx, txn| {
-        desk::estimates::create_for_request(ctx, txn, request, fields.clone()).map_err(named)
+        desk::estimates::create_for_request_in(ctx, txn, request, fields.clone(), series).map_err(named)
     })?;
     to_json(py, &told(&made))
 }

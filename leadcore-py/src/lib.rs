@@ -16,7 +16,10 @@ mod arrow_out;
 mod board;
 mod calendar;
 mod contacts;
+mod conversion;
+mod conversion_mapping;
 mod convert;
+mod convert_many;
 mod costs;
 mod custom;
 mod definition;
@@ -40,9 +43,11 @@ mod listing;
 mod lists;
 mod marks;
 mod mass;
+mod matching;
 mod moves;
 mod names;
 mod opportunities;
+mod outbox;
 mod page;
 mod pipelines;
 mod reading;
@@ -52,6 +57,7 @@ mod session;
 mod settings;
 mod setup;
 mod subject;
+mod targets;
 mod terms;
 mod timeline;
 mod undo;
@@ -62,9 +68,7 @@ mod views;
 #[pyo3::pymodule]
 mod _leadcore {
     #[pymodule_export]
-    use super::accounts::{
-        account_by_number, account_edit, account_get, account_leads, account_page, apply, convert, plan,
-    };
+    use super::accounts::{account_by_number, account_edit, account_get, account_leads, account_page};
     #[pymodule_export]
     use super::activities::{
         activity_act, activity_add, activity_add_many, activity_assign, activity_complete,
@@ -84,6 +88,19 @@ mod _leadcore {
     };
     #[pymodule_export]
     use super::contacts::{contact_add, contact_edit, contact_primary, contact_remove, contacts_of};
+    #[pymodule_export]
+    use super::conversion::{
+        conversion_apply, conversion_check, conversion_convert, conversion_customer, conversion_estimates,
+        conversion_plan, conversion_services, unconversion_apply, unconversion_do, unconversion_plan,
+        unconversion_unmet,
+    };
+    #[pymodule_export]
+    use super::conversion_mapping::{
+        conversion_mapping_get, conversion_mapping_lint, conversion_mapping_preview, conversion_mapping_set,
+        conversion_mapping_standard, conversion_target_fields,
+    };
+    #[pymodule_export]
+    use super::convert_many::{convert_in_batches, convert_many};
     #[pymodule_export]
     use super::costs::{cost_add, cost_delete, cost_edit, cost_get, cost_page, report};
     #[pymodule_export]
@@ -129,6 +146,8 @@ mod _leadcore {
     #[pymodule_export]
     use super::mass::{mass_edit, mass_label, mass_move, mass_transfer, mass_trash};
     #[pymodule_export]
+    use super::matching::{match_chosen, matches};
+    #[pymodule_export]
     use super::moves::{
         lead_can_move, lead_clone, lead_disqualify, lead_idle, lead_move, lead_reopen, lead_stage_history,
     };
@@ -139,6 +158,8 @@ mod _leadcore {
         opportunity_numbering_set, opportunity_page, service_create, service_delete, service_edit,
         service_get, service_page, service_set_state, services_of,
     };
+    #[pymodule_export]
+    use super::outbox::{outbox_acknowledge, outbox_deliver, outbox_poll, outbox_start};
     #[pymodule_export]
     use super::page::{page_of_account, page_of_lead};
     #[pymodule_export]

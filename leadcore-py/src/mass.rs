@@ -51,13 +51,13 @@ pub(crate) type Done<'py> = (Option<Uuid>, Vec<Record<'py>>, [u64; 6]);
 
 /// A selection whose filter may still name terms and stages.
 #[derive(Debug, Clone)]
-enum Select {
+pub(crate) enum Select {
     Listed(Selection),
     Matching(Filter, Option<u64>),
 }
 
 impl Select {
-    fn new(py: Python<'_>, Chosen { leads, json, expected }: Chosen) -> PyResult<Self> {
+    pub(crate) fn new(py: Python<'_>, Chosen { leads, json, expected }: Chosen) -> PyResult<Self> {
         let expected = expected.map(|Count(expected)| expected);
         let Some(leads) = leads else {
             return Ok(Self::Matching(filter(py, json.as_ref())?, expected));
@@ -86,7 +86,7 @@ impl Select {
         Ok(Self::Listed(Selection::Revisions(read)))
     }
 
-    fn resolve(&self, txn: &mut dyn Txn) -> Result<Selection> {
+    pub(crate) fn resolve(&self, txn: &mut dyn Txn) -> Result<Selection> {
         Ok(match self {
             Self::Listed(selection) => selection.clone(),
             Self::Matching(filter, expected) => {

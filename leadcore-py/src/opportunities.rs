@@ -7,13 +7,13 @@ use leadcore::desk;
 use leadcore::desk::opportunities::{Lost, NewOpportunity, OpportunityQuery};
 use leadcore::desk::services::{NewService, ServiceQuery};
 use leadcore::domain::{
-    CatalogueKind, CustomKey, CustomValue, CustomValues, FieldValue, Numbering, Opportunity,
-    OpportunityFields, OpportunityPatch, OpportunityState, Service, ServiceFields, ServiceOrigin,
-    ServicePatch, ServiceState,
+    CatalogueKind, CustomKey, CustomValue, CustomValues, FieldValue, Line, Opportunity, OpportunityFields,
+    OpportunityPatch, OpportunityState, Service, ServiceFields, ServiceOrigin, ServicePatch, ServiceState,
 };
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::{
-    AccountId, ContactId, EstimateId, LostReasonId, OpportunityId, Revision, ServiceId, SourceId, UserId,
+    AccountId, ContactId, EstimateId, LostReasonId, NumberSeriesId, OpportunityId, Revision, ServiceId,
+    SourceId, UserId,
 };
 use leadcore::store::Txn;
 use leadcore::time::Date;
@@ -30,6 +30,7 @@ use crate::estimates::{Told, day, lines, named, nets};
 use crate::given::{Given, each, expected, given, no_such, number, parsed, text};
 use crate::listing::{PyPage, listing, page, place};
 use crate::session::Session;
+use crate::setup::{Numbers, numbering_of, numbers_told};
 use crate::subject::SubjectArg;
 
 /// An opportunity, with what each line comes to and what its custom fields say.
@@ -113,6 +114,15 @@ pub(crate) fn told_service(one: &Service) -> Told<'_, Service> {
     Told { record: one, nets: nets(std::slice::from_ref(&one.fields.line), one.fields.currency) }
 }
 
+/// An opportunity on its own: what borrows it cannot leave the page.
+fn opportunity_value(one: &Opportunity) -> Value {
+    serde_json::to_value(told_opportunity(one)).unwrap_or_default()
+}
+
+fn service_value(one: &Service) -> Value {
+    serde_json::to_value(told_service(one)).unwrap_or_default()
+}
+
 /// A whole number, or none.
 fn percent(value: &Value) -> result::Result<Option<u8>, ValueError> {
     if value.is_null() {
@@ -126,7 +136,7 @@ fn amount(value: &Value) -> result::Result<Option<Decimal>, ValueError> {
     parsed(value, number)
 }
 
-fn patch(given: &Given) -> Result<OpportunityPatch> {
+pub(crate) fn patch(given: &Given) -> Result<OpportunityPatch> {
     let mut patch = OpportunityPatch::new();
     each(given, |key, value| {
         let at = |error: ValueError| vec![error.at(key)];
@@ -162,12 +172,14 @@ pub(crate) fn opportunity_create(
     fields: Text,
     contacts: Vec<Id>,
     own: &Bound<'_, PyDict>,
+    series: Option<Id>,
 ) -> PyResult<String> {
     let changes = patch(&given(py, &fields)?).map_err(|error| raise(py, &error))?;
     let own = own_fields(own)?;
     let mut fields = OpportunityFields::default();
     changes.apply(&mut fields);
-    let new = NewOpportunity::from(fields).contacts(self::contacts(contacts));
+    let mut new = NewOpportunity::from(fields).contacts(self::contacts(contacts));
+    new.series = series.map(|series| NumberSeriesId::from_uuid(series.0));
     let made = session.write(py, move |ctx, txn| {
         let mut new = new.clone();
         with_own(ctx, txn, OpportunityPatch::new(), &own, None)?.apply(&mut new.fields);
@@ -297,7 +309,7 @@ pub(crate) fn opportunities_of(
 ) -> PyResult<PyPage> {
     let listing = listing(py, open, ascending, after.as_ref(), limit)?;
     let found = session.read(py, move |ctx, txn| desk::opportunities::of(ctx, txn, subject.0, &listing))?;
-    page(py, &found, |one| serde_json::to_value(told_opportunity(one)).unwrap_or_default())
+    page(py, &found, opportunity_value)
 }
 
 /// A page of all opportunities. `asked` has who, which and when, as JSON.
@@ -328,7 +340,7 @@ pub(crate) fn opportunity_page(
     .map_err(|error| raise(py, &error))?;
     (query.ascending, query.limit, query.after) = (ascending, limit.0, place(py, after.as_ref())?);
     let found = session.read(py, move |ctx, txn| desk::opportunities::list(ctx, txn, &query))?;
-    page(py, &found, |one| serde_json::to_value(told_opportunity(one)).unwrap_or_default())
+    page(py, &found, opportunity_value)
 }
 
 fn known_state(code: &str) -> result::Result<OpportunityState, ValueError> {
@@ -341,6 +353,26 @@ fn service_state(code: &str) -> result::Result<ServiceState, ValueError> {
         .ok_or_else(|| ValueError::new(ViolationCode::Unknown, "must be `active` or `inactive`"))
 }
 
+/// The one line of a service; what is wrong in it is told by its own fields.
+fn one_line(value: &Value) -> result::Result<Line, Vec<Violation>> {
+    let own = |one: Violation| match one.field.strip_prefix("lines[0].") {
+        Some(field) => Violation { field: field.to_owned(), ..one },
+        None => Violation { field: "line".to_owned(), ..one },
+    };
+    let line =
+        lines(value).map_err(|broken| broken.into_iter().map(own).collect::<Vec<_>>())?.into_iter().next();
+    line.ok_or_else(|| vec![Violation::new("line", ViolationCode::Required, "a service has a line")])
+}
+
+/// A service that is written anew.
+pub(crate) fn service_fields(given: &Given) -> Result<ServiceFields> {
+    let mut rest = given.clone();
+    let line = one_line(&rest.remove("line").unwrap_or_else(|| Value::Array(Vec::new())));
+    let mut fields = ServiceFields::from(line.map_err(Error::invalid)?);
+    service_patch(&rest)?.apply(&mut fields);
+    Ok(fields)
+}
+
 /// What a service is written with: its one line has a name of its own.
 fn service_patch(given: &Given) -> Result<ServicePatch> {
     let mut patch = ServicePatch::new();
@@ -348,14 +380,9 @@ fn service_patch(given: &Given) -> Result<ServicePatch> {
         let at = |error: ValueError| vec![error.at(key)];
         let now = std::mem::take(&mut patch);
         patch = match key {
-            "line" => match lines(value)?.into_iter().next() {
-                Some(line) => now.line(line),
-                None => {
-                    return Err(vec![Violation::new(key, ViolationCode::Required, "a service has a line")]);
-                }
-            },
+            "line" => now.line(one_line(value)?),
             "currency" => now.currency(parsed(value, Currency::parse).map_err(at)?),
-            "from" => now.from(parsed(value, str::parse::<Date>).map_err(at)?),
+            "since" => now.from(parsed(value, str::parse::<Date>).map_err(at)?),
             "until" => now.until(parsed(value, str::parse::<Date>).map_err(at)?),
             "note" => now.note(text(value).map_err(at)?),
             _ => return Err(vec![no_such(key)]),
@@ -378,12 +405,7 @@ pub(crate) fn service_create(
     position: Option<Count>,
     opportunity: Option<Id>,
 ) -> PyResult<String> {
-    let mut given = given(py, &fields)?;
-    let line = given.remove("line").unwrap_or_default();
-    let line = lines(&line).map_err(|broken| raise(py, &Error::invalid(broken)))?.into_iter().next();
-    let line = line.ok_or_else(|| invalid(py, "line", ViolationCode::Required, "a service has a line"))?;
-    let mut fields = ServiceFields::from(line);
-    service_patch(&given).map_err(|error| raise(py, &error))?.apply(&mut fields);
+    let fields = service_fields(&given(py, &fields)?).map_err(|error| raise(py, &error))?;
     let state = service_state(&state.0).map_err(|error| raise(py, &error.at("state").into()))?;
     let mut new = NewService::from(fields).state(state);
     new.opportunity = opportunity.map(|id| OpportunityId::from_uuid(id.0));
@@ -400,7 +422,14 @@ pub(crate) fn service_create(
 
 /// The error with the fields of the one service, as they are written in Python.
 fn of_one(error: Error) -> Error {
-    crate::errors::renamed(named(error), |field| Some(field.strip_prefix("services[0].")?.to_owned()))
+    let error =
+        crate::errors::renamed(named(error), |field| Some(field.strip_prefix("services[0].")?.to_owned()));
+    crate::errors::renamed(error, of_service)
+}
+
+/// What a field of a service is called in Python, where that is something else.
+pub(crate) fn of_service(field: &str) -> Option<String> {
+    (field == "from").then(|| "since".to_owned())
 }
 
 /// A service.
@@ -423,7 +452,7 @@ pub(crate) fn service_edit(
     let (id, changes) = (ServiceId::from_uuid(service.0), given(py, &fields)?);
     let changes = service_patch(&changes).map_err(|error| raise(py, &error))?;
     let edited = session.write(py, move |ctx, txn| {
-        desk::services::edit(ctx, txn, id, expected(revision), &changes).map_err(named)
+        desk::services::edit(ctx, txn, id, expected(revision), &changes).map_err(of_one)
     })?;
     to_json(py, &told_service(&edited))
 }
@@ -469,7 +498,7 @@ pub(crate) fn services_of(
 ) -> PyResult<PyPage> {
     let listing = listing(py, open, ascending, after.as_ref(), limit)?;
     let found = session.read(py, move |ctx, txn| desk::services::of(ctx, txn, subject.0, &listing))?;
-    page(py, &found, |one| serde_json::to_value(told_service(one)).unwrap_or_default())
+    page(py, &found, service_value)
 }
 
 /// A page of all services. `asked` has which, as JSON.
@@ -498,17 +527,13 @@ pub(crate) fn service_page(
     .map_err(|error| raise(py, &error))?;
     (query.ascending, query.limit, query.after) = (ascending, limit.0, place(py, after.as_ref())?);
     let found = session.read(py, move |ctx, txn| desk::services::list(ctx, txn, &query))?;
-    page(py, &found, |one| serde_json::to_value(told_service(one)).unwrap_or_default())
+    page(py, &found, service_value)
 }
 
 /// How opportunity numbers are written: prefix, digits, start, and the revision to change it with.
 #[pyfunction]
-pub(crate) fn opportunity_numbering_get(
-    py: Python<'_>,
-    session: &Session,
-) -> PyResult<(String, u8, u64, Option<u64>)> {
-    let (revision, numbering) = session.read(py, desk::settings::opportunity_numbering)?;
-    Ok((numbering.prefix, numbering.width, numbering.start, revision.map(Revision::get)))
+pub(crate) fn opportunity_numbering_get(py: Python<'_>, session: &Session) -> PyResult<Numbers> {
+    Ok(numbers_told(session.read(py, desk::settings::opportunity_numbering)?))
 }
 
 /// Writes how opportunity numbers are written.
@@ -521,9 +546,7 @@ pub(crate) fn opportunity_numbering_set(
     start: Count,
     revision: Option<Count>,
 ) -> PyResult<u64> {
-    // Beyond the range the rules of the settings refuse it.
-    let width = u8::try_from(width.0).unwrap_or(u8::MAX);
-    let numbering = Numbering { prefix: prefix.0, width, start: start.0 };
+    let numbering = numbering_of(prefix, &width, &start);
     let revision = revision.map(|Count(revision)| Revision::new(revision));
     let written = session.write(py, move |ctx, txn| {
         desk::settings::set_opportunity_numbering(ctx, txn, revision, &numbering)

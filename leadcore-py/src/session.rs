@@ -17,7 +17,7 @@ use crate::engine::{Backend, Engine, detached, guarded};
 use crate::errors::{invalid, raise};
 use crate::hints::shortened;
 use crate::host::{Call, Host, Watched};
-use crate::unit::Unit;
+use crate::unit::{Answer, Asking, Unit};
 
 /// Who asks, of which tenant, of which store. Cheap to copy: views for other users share the store.
 #[pyclass(frozen, module = "leadcore._leadcore")]
@@ -97,6 +97,29 @@ impl Session {
 }
 
 impl Session {
+    /// [`write`](Self::write) inside an open transaction, with questions to this thread in the middle of it, which is
+    /// detached too. What answers may use the transaction.
+    pub(crate) fn write_asking<T: Send + 'static, Q: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        work: impl Fn(&Context<'_>, &mut dyn Txn, &Asking<'_, Q>) -> Result<T> + Send + 'static,
+        answer: impl FnMut(Q) -> Answer + Send,
+    ) -> PyResult<T> {
+        let (engine, who, unit) = (Arc::clone(&self.engine), Arc::clone(&self.who), self.unit.clone());
+        let call = who.host.call(py)?;
+        let asked = call.clone();
+        let result = detached(py, move || {
+            engine.check_process()?;
+            let unit = unit.ok_or_else(|| Error::new(ErrorKind::Unsupported, "there is no transaction"))?;
+            let inside = move |txn: &mut dyn Txn, asking: &Asking<'_, Q>| {
+                let work = |txn: &mut dyn Txn| asked.check(work(&who.context(&engine, &asked), txn, asking));
+                nested(txn, |txn| guarded(|| work(txn)))
+            };
+            unit.run_asking(inside, answer)
+        });
+        call.told(py, result)
+    }
+
     fn with(&self, who: Who) -> Self {
         Self { who: Arc::new(who), ..self.clone() }
     }
@@ -111,7 +134,7 @@ impl Session {
         let result = detached(py, || {
             let backend = self.engine.backend()?;
             if self.unit.is_some() {
-                let message = "an import has transactions of its own: run it outside this one";
+                let message = "this call has transactions of its own: run it outside of this one";
                 return Err(Error::new(ErrorKind::Unsupported, message));
             }
             work(&self.who.context(&self.engine, &call), &Watched { store: backend.store(), call: &call })

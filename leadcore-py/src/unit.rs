@@ -14,11 +14,15 @@ use leadcore::store::Txn;
 
 use crate::engine::{Backend, guarded};
 
-type Work = Box<dyn FnOnce(&mut dyn Txn) + Send>;
+type Work = Box<dyn FnOnce(&mut dyn Txn, &Receiver<Message>) + Send>;
+
+/// What the thread that waits for a piece of work answers it.
+pub(crate) type Answer = Result<Option<String>>;
 
 enum Message {
     Work(Work),
     Savepoint(Sender<Result<()>>),
+    Answer(Answer),
     End { commit: bool },
 }
 
@@ -27,6 +31,8 @@ struct Line {
     messages: Mutex<Sender<Message>>,
     /// How many levels are open: 1 is the transaction, more are savepoints in it.
     depth: AtomicUsize,
+    /// The level in which a piece of work waits for an answer; 0 when none does. It cannot end meanwhile.
+    asking: AtomicUsize,
 }
 
 impl Line {
@@ -85,7 +91,8 @@ impl Unit {
         if has_begun.recv().is_err() {
             return Err(ended.recv().map_err(|_| ended_early())?.err().unwrap_or_else(ended_early));
         }
-        let line = Line { messages: Mutex::new(messages), depth: AtomicUsize::new(1) };
+        let (depth, asking) = (AtomicUsize::new(1), AtomicUsize::new(0));
+        let line = Line { messages: Mutex::new(messages), depth, asking };
         Ok(Self { line: Arc::new(line), level: 1, ended: Mutex::new(Some(ended)) })
     }
 
@@ -107,15 +114,47 @@ impl Unit {
             return Err(ended());
         }
         let (answer, answered) = channel();
-        self.line.send(Message::Work(Box::new(move |txn| {
+        self.line.send(Message::Work(Box::new(move |txn, _| {
             let _ = answer.send(guarded(|| work(txn)));
         })))?;
         answered.recv().map_err(|_| ended())?
     }
 
+    /// Runs `work` in the transaction, and on this thread answers what it asks. An answer may use the transaction itself.
+    pub(crate) fn run_asking<T: Send + 'static, Q: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Txn, &Asking<'_, Q>) -> Result<T> + Send + 'static,
+        mut answer: impl FnMut(Q) -> Answer,
+    ) -> Result<T> {
+        if self.ended.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+            return Err(ended());
+        }
+        let (told, events) = channel();
+        self.line.send(Message::Work(Box::new(move |txn, inbox| {
+            let ask = |question| told.send(Event::Asked(question)).map_err(|_| ended());
+            let done = guarded(|| work(txn, &Asking { inbox, ask: &ask }));
+            let _ = told.send(Event::Done(done));
+        })))?;
+        loop {
+            match events.recv().map_err(|_| ended())? {
+                Event::Done(done) => return done,
+                Event::Asked(question) => {
+                    let outer = self.line.asking.swap(self.level, Ordering::SeqCst);
+                    let answer = guarded(|| answer(question));
+                    self.line.asking.store(outer, Ordering::SeqCst);
+                    self.line.send(Message::Answer(answer))?;
+                }
+            }
+        }
+    }
+
     /// Ends this level and waits until that is done.
     pub(crate) fn end(&self, commit: bool) -> Result<()> {
         self.check_innermost()?;
+        if self.line.asking.load(Ordering::SeqCst) >= self.level {
+            let message = "a target of a conversion is at work in this transaction";
+            return Err(Error::invalid_field("transaction", ViolationCode::NotAllowed, message));
+        }
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(ended) = ended else { return Err(self::ended()) };
         self.line.send(Message::End { commit })?;
@@ -153,17 +192,54 @@ fn ended_early() -> Error {
     Error::new(ErrorKind::Internal, "the transaction ended without an answer")
 }
 
+/// What happens to a piece of work that asks.
+enum Event<T, Q> {
+    Asked(Q),
+    Done(Result<T>),
+}
+
+/// The way from a piece of work to the thread that waits for it.
+pub(crate) struct Asking<'a, Q> {
+    inbox: &'a Receiver<Message>,
+    ask: &'a dyn Fn(Q) -> Result<()>,
+}
+
+impl<Q> std::fmt::Debug for Asking<'_, Q> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Asking").finish_non_exhaustive()
+    }
+}
+
+impl<Q> Asking<'_, Q> {
+    /// Asks, and until the answer comes does what is sent to the transaction.
+    pub(crate) fn ask(&self, txn: &mut dyn Txn, question: Q) -> Answer {
+        (self.ask)(question)?;
+        loop {
+            match self.inbox.recv() {
+                Ok(Message::Answer(answer)) => return answer,
+                Ok(Message::Work(work)) => work(txn, self.inbox),
+                Ok(Message::Savepoint(end)) => savepoint(txn, self.inbox, &end),
+                Ok(Message::End { .. }) | Err(_) => return Err(rolled_back()),
+            }
+        }
+    }
+}
+
 /// Takes work until the level ends. A caller that is gone means a rollback.
 fn serve(txn: &mut dyn Txn, inbox: &Receiver<Message>) -> Result<()> {
     loop {
         match inbox.recv() {
-            Ok(Message::Work(work)) => work(txn),
-            Ok(Message::Savepoint(end)) => {
-                let result = txn.savepoint(&mut |txn| serve(txn, inbox));
-                let _ = end.send(result);
-            }
+            Ok(Message::Work(work)) => work(txn, inbox),
+            Ok(Message::Savepoint(end)) => savepoint(txn, inbox, &end),
+            // Nobody asked: whoever did is gone.
+            Ok(Message::Answer(_)) => {}
             Ok(Message::End { commit: true }) => return Ok(()),
             Ok(Message::End { commit: false }) | Err(_) => return Err(rolled_back()),
         }
     }
+}
+
+fn savepoint(txn: &mut dyn Txn, inbox: &Receiver<Message>, end: &Sender<Result<()>>) {
+    let result = txn.savepoint(&mut |txn| serve(txn, inbox));
+    let _ = end.send(result);
 }

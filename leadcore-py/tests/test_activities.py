@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import leadcore
 import pytest
+from conftest import became
 from leadcore import Activity, Database, Lead
 
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -260,7 +261,7 @@ def test_lists_are_pages_that_go_on(db: Database, lead: Lead) -> None:
 
 def test_an_activity_about_several_records(db: Database, lead: Lead) -> None:
     anna = db.contacts.add(lead, name="Anna Berg")
-    account = db.accounts.get(db.leads.convert(db.leads.create(company="Fjord AS")).account_id)
+    account = db.accounts.get(became(db.leads.convert(db.leads.create(company="Fjord AS"))))
     call = db.activities.call([lead, anna, ("account", account.id)], outcome="answered", title="Three of us")
     assert {kind for kind, _ in call.about} == {"lead", "contact", "account"}
     for subject in (lead, lead.id, str(lead.id), ("lead", str(lead.id)), anna, account, ("account", account.id)):
@@ -303,7 +304,7 @@ def test_an_added_note_is_taken_back_and_brought_back(db: Database, lead: Lead) 
 
 def test_a_converted_lead_is_frozen_and_its_account_takes_notes(db: Database, lead: Lead) -> None:
     note = db.activities.note(lead, "Before")
-    account = db.accounts.get(db.leads.convert(lead).account_id)
+    account = db.accounts.get(became(db.leads.convert(lead)))
     with pytest.raises(leadcore.FrozenError):
         db.activities.note(lead, "After")
     db.activities.note(account, "After")

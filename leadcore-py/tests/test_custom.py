@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import leadcore
 import pytest
+from conftest import became
 from leadcore import Choice, Database, F, Money
 
 NOON = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
@@ -133,7 +134,7 @@ def test_writing(db: Database) -> None:
     contact = db.contacts.add(lead, name="Anna")
     with pytest.raises(leadcore.InvalidError, match="x_a"):
         db.contacts.edit(lead, contact, x_a=1)  # type: ignore[call-arg]
-    account = db.accounts.get(db.leads.convert(lead).account_id)
+    account = db.accounts.get(became(db.leads.convert(lead)))
     with pytest.raises(leadcore.InvalidError, match="x_a"):
         db.accounts.edit(account, x_a=1)  # type: ignore[call-arg]
     assert db.leads.get(lead).custom["x_a"] == 1

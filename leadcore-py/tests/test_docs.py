@@ -109,6 +109,11 @@ MANAGERS = (
     "LeadExport",
     "Mappings",
     "Hygiene",
+    "Opportunities",
+    "Services",
+    "LeadConversion",
+    "ConversionMappings",
+    "Outbox",
 )
 WITHOUT_EXAMPLE = {"Database.close", "Database.backup_to"}
 

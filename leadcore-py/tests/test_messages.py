@@ -8,6 +8,7 @@ from pathlib import Path
 
 import leadcore
 import pytest
+from conftest import became
 from leadcore import Database, F, Filter
 
 
@@ -211,7 +212,7 @@ def test_a_file_that_is_not_there_is_told_by_its_argument(db: Database, tmp_path
 
 
 def test_an_id_of_something_else_is_told_as_what_it_is(db: Database) -> None:
-    account = db.accounts.get(db.leads.convert(db.leads.create(company="Fjord AS")).account_id)
+    account = db.accounts.get(became(db.leads.convert(db.leads.create(company="Fjord AS"))))
     lead = db.leads.create(company="Nordlys AS")
     contact = db.contacts.add(lead, name="Anna Berg")
     calls: list[Callable[[], object]] = [

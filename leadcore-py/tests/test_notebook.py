@@ -6,6 +6,7 @@ from datetime import date
 
 import leadcore
 import pytest
+from conftest import became
 from leadcore import Database, Lead
 
 HOSTILE = "<script>alert('&')</script>"
@@ -41,7 +42,7 @@ def test_pages_of_leads_and_accounts(db: Database, lead: Lead) -> None:
     assert "d" * 200 not in shown, "a cell is short"
     assert "379.81 NOK" not in html(db.leads.page(lead, first=0, timeline=0)), "without tax"
     assert "474.76 NOK" in html(db.leads.page(lead, first=0, timeline=0)), "products are shown in every case"
-    account = db.accounts.get(db.leads.convert(lead.id).account_id)
+    account = db.accounts.get(became(db.leads.convert(lead.id)))
     shown = html(db.accounts.page(account))
     assert "<h4>note (1, 0 open)</h4>" in shown
     assert "<tr><th>leads</th><td>1</td></tr>" in shown

@@ -9,6 +9,7 @@ from typing import Any
 
 import leadcore
 import pytest
+from conftest import became
 from leadcore import Database, F
 
 
@@ -55,7 +56,7 @@ def test_a_page_counts_what_it_does_not_read(db: Database) -> None:
     assert len(db.leads.page(lead, first=0).tab("note").items) == 0
     calls: dict[str, Callable[[], object]] = {
         "first": lambda: db.leads.page(lead, first=1001),
-        "timeline": lambda: db.accounts.page(db.leads.convert(lead).account_id, timeline=2**70),
+        "timeline": lambda: db.accounts.page(became(db.leads.convert(lead)), timeline=2**70),
         "tabs[0]": lambda: db.leads.page(lead, tabs=["No such"]),
         "tabs[1]": lambda: db.leads.page(lead, tabs=["note", "no_such"]),
         "name": lambda: db.leads.page(lead).tab("no_such"),
@@ -70,7 +71,7 @@ def test_a_page_counts_what_it_does_not_read(db: Database) -> None:
 def test_the_page_of_an_account_shows_its_leads_too(db: Database) -> None:
     lead = db.leads.create(company="Nordlys AS", name="Anna Berg")
     db.activities.note(lead, "Before")
-    account = db.accounts.get(db.leads.convert(lead).account_id)
+    account = db.accounts.get(became(db.leads.convert(lead)))
     db.activities.note(account, "After")
     page = db.accounts.page(account)
     assert page.account == account
@@ -104,7 +105,7 @@ def test_a_history_by_topic(db: Database) -> None:
 def test_a_tab_that_there_is_not_is_answered_with_the_nearest(db: Database) -> None:
     lead = db.leads.create(company="Nordlys AS")
     db.records.register("subscription", "Subscription", "Subscriptions")
-    account = db.leads.convert(db.leads.create(company="Fjord AS")).account_id
+    account = became(db.leads.convert(db.leads.create(company="Fjord AS")))
     calls: list[Callable[[str], object]] = [
         lambda name: db.leads.page(lead, tabs=[name]),
         lambda name: db.accounts.page(account, tabs=[name]),
@@ -138,7 +139,7 @@ def test_what_is_in_tabs_is_what_its_own_calls_give(db: Database) -> None:
     assert page.lines == lines
     assert db.leads.page(lead, tabs=[], first=0).lines == lines
     assert page.followers == tuple(db.followers.of(lead))
-    account = db.leads.convert(lead.id).account_id
+    account = became(db.leads.convert(lead.id))
     customer = db.accounts.page(account)
     assert {tab.tab: tab[0] for tab in customer.tabs} == found
     assert customer.followers == page.followers

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import leadcore
 import pytest
+from conftest import became
 from leadcore import Database, Email, F, Lead, Phone
 
 SINCE = datetime.datetime(2026, 11, 22, 8, tzinfo=datetime.UTC)
@@ -127,7 +128,7 @@ def test_followers_are_told_and_found(db: Database, lead: Lead) -> None:
     assert [one.company for one in first] == ["Fjord AS"]
     assert [one.company for one in db.followers.followed_by(after=first.next)] == ["Nordlys AS"]
     assert [one.company for one in db.followers.followed_by("bob")] == ["Nordlys AS"]
-    account = db.accounts.get(db.leads.convert(lead).account_id)
+    account = db.accounts.get(became(db.leads.convert(lead)))
     assert [follow.user for follow in db.followers.of(account)] == ["ada", "bob"]
     assert db.followers.unfollow(other)
     with pytest.raises(leadcore.InvalidError, match="user"):
@@ -136,7 +137,7 @@ def test_followers_are_told_and_found(db: Database, lead: Lead) -> None:
 
 def test_participants_are_customers_first(db: Database, lead: Lead) -> None:
     db.contacts.add(lead, name="Anna Nordmann", email="anna@nordlys.example")
-    account = db.leads.convert(lead).account_id
+    account = became(db.leads.convert(lead))
     db.leads.create(company="Nordavind AS")
     found = db.participants.search("nord")
     assert [(one.name, one.company) for one in found] == [("Anna Nordmann", "Nordlys AS"), ("Nordlys AS", None)]

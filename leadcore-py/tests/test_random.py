@@ -13,6 +13,7 @@ from uuid import UUID
 
 import leadcore
 import pytest
+from conftest import became
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from leadcore import F
@@ -73,7 +74,7 @@ def filled() -> tuple[leadcore.Database, list[Any]]:
     contact = db.contacts.add(lead, name="Anna Berg")
     plan = db.leads.plan_conversion(lead)
     other = db.leads.create(company="Fjord AS")
-    account = db.accounts.get(db.leads.convert(other).account_id)
+    account = db.accounts.get(became(db.leads.convert(other)))
     trashed = db.leads.create(company="Gone")
     db.leads.delete(trashed)
     return db, [source, lead, lead.id, contact, plan, account, other, trashed, lead.stage, lead.pipeline]

@@ -7,6 +7,7 @@ from typing import Any
 
 import leadcore
 import pytest
+from conftest import became
 from leadcore import Database, Email, Phone
 
 
@@ -31,7 +32,7 @@ def test_an_edit_as_text_keeps_what_is_known(db: Database) -> None:
     person = db.contacts.edit(lead, person, email=["x@b.example", "anna@b.example"])
     assert [mail.kind for mail in person.emails] == [None, "home"]
     assert person.phones[0].kind == "fax"
-    account = db.accounts.get(db.leads.convert(lead).account_id)
+    account = db.accounts.get(became(db.leads.convert(lead)))
     assert account.emails == (Email("a@b.example", invalid=True),)
     edited = db.accounts.edit(account, email="b@b.example, a@b.example")
     assert [mail.invalid for mail in edited.emails] == [False, True]

@@ -6,6 +6,7 @@ from typing import Any
 
 import leadcore
 import pytest
+from conftest import became
 from leadcore import Database
 
 
@@ -45,7 +46,7 @@ def test_what_stands_against_an_edit_is_told(db: Database) -> None:
 def test_a_default_series_and_an_archived_one(db: Database) -> None:
     north = db.series.set_default(db.series.add("account", "North", prefix="N-"))
     assert [one.name for one in db.series.list("account")] == ["North", "Customers"]
-    account = db.accounts.get(db.leads.convert(db.leads.create(company="Nordlys AS")).account_id)
+    account = db.accounts.get(became(db.leads.convert(db.leads.create(company="Nordlys AS"))))
     assert (account.number, account.written_number) == (1, "N-1")
     assert db.accounts.by_number("n-1") == account
     with pytest.raises(leadcore.InvalidError):
@@ -70,3 +71,15 @@ def test_a_number_that_no_series_has_is_refused_by_name(db: Database, name: str,
         db.series.edit(db.series.list("account")[0], **numbers)
     assert [broken.field for broken in (*added.value.violations, *edited.value.violations)] == [name, name]
     assert [series.name for series in db.series.list("account")] == ["Customers"]
+
+
+def test_opportunities_of_a_series(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    db.leads.convert(lead)
+    tenders = db.series.add("opportunity", "Tenders", prefix="T-", width=3)
+    tender = db.opportunities.create(lead, name="School", series=tenders)
+    plain = db.opportunities.create(lead, name="Roof")
+    assert (tender.number, tender.written_number) == (1, "T-001")
+    assert (plain.number, plain.written_number) == (1, None)
+    assert db.opportunities.by_number("t-1") == tender
+    assert db.opportunities.by_number("O-00001") == plain

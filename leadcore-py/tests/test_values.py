@@ -10,6 +10,7 @@ from typing import Any
 
 import leadcore
 import pytest
+from conftest import became
 from leadcore import Database
 
 
@@ -33,7 +34,7 @@ def records(db: Database) -> list[Any]:
         *entries,
         plan,
         outcome,
-        db.accounts.get(outcome.account_id),
+        db.accounts.get(became(outcome)),
         lead.stage,
         lead.pipeline,
         db.catalogue.get("city"),

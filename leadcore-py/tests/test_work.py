@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import leadcore
 import pytest
-from conftest import panic
+from conftest import became, panic
 from leadcore import ConversionPlan, Database, F, Role, RoleTable
 
 
@@ -63,7 +63,7 @@ def test_conversion(db: Database) -> None:
     data["account"]["new"]["fields"]["name"] = "Nordlys Norge AS"
     outcome = db.apply(ConversionPlan(data))
     assert (outcome.account_number, outcome.newly_converted, len(outcome.contact_ids)) == (1, True, 1)
-    account = db.accounts.get(outcome.account_id)
+    account = db.accounts.get(became(outcome))
     assert (account.name, account.status, account.email) == ("Nordlys Norge AS", "prospect", "anna@nordlys.example")
     assert account.category is not None
     assert account.category.name == "Retail"
@@ -119,7 +119,7 @@ def test_the_timeline(db: Database) -> None:
     assert list(page) == [moved, edited]
     assert list(db.timeline_page(lead, after=page.next)) == [created]
     outcome = db.leads.convert(lead.id)
-    assert list(db.timeline(db.accounts.get(outcome.account_id))) == list(db.timeline(lead))
+    assert list(db.timeline(db.accounts.get(became(outcome)))) == list(db.timeline(lead))
 
 
 @pytest.mark.parametrize("name", ["sources", "categories", "labels", "locations", "partners"])
@@ -305,13 +305,13 @@ def test_a_stale_lead_is_not_converted(db: Database) -> None:
         db.leads.convert(lead)
     outcome = db.leads.convert(lead.id)
     # Once it is converted, whoever asks gets the first outcome.
-    assert db.leads.convert(lead).account_id == outcome.account_id
+    assert became(db.leads.convert(lead)) == outcome.account_id
 
 
 def test_an_account_is_edited(db: Database) -> None:
     category = db.categories.add("Retail")
     outcome = db.leads.convert(db.leads.create(company="Nordlys AS", country="NO", industry="Energy"))
-    account = db.accounts.get(outcome.account_id)
+    account = db.accounts.get(became(outcome))
     newer = db.accounts.edit(
         account, name="Nordlys Energi AS", phone="22 22 22 22", category="retail", industry=None, status="prospect"
     )

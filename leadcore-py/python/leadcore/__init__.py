@@ -26,6 +26,36 @@ from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
 from .contacts import ContactList, Contacts
 from .costs import Cost, Costs
+from .conversion import (
+    ConversionOutcome,
+    ConversionPlan,
+    FieldWrite,
+    HostMade,
+    LinkAdded,
+    PlannedAccount,
+    PlannedContact,
+    PlannedEstimate,
+    PlannedLink,
+    PlannedOpportunity,
+    PlannedService,
+)
+from .conversion_mapping import (
+    ConversionMapping,
+    ConversionMappings,
+    MappedAccount,
+    MappingFinding,
+    MappingRule,
+    TargetField,
+)
+from .conversion_options import ConversionInput, Match, NewOpportunity
+from .converting import (
+    ConversionProgress,
+    ConversionTotals,
+    LeadConversion,
+    LeadConverted,
+    MassConversion,
+    MatchRef,
+)
 from .database import (
     Database,
     Stats,
@@ -65,6 +95,7 @@ from .lists import Changes, Facet, FacetValue, ListPage, Row, View, ViewBoard, V
 from .mapping import ColumnProposal, ColumnRules, ImportColumn, Mappings, SavedMapping
 from .marks import LeadMarks
 from .mass import LeadMass, MassOutcome, MassTotals, RecordOutcome
+from .matching import Elsewhere, Evidence, MatchCandidate, Matches, TooCommon
 from .models import (
     Board,
     Change,
@@ -72,8 +103,6 @@ from .models import (
     Closing,
     Column,
     ColumnSum,
-    ConversionOutcome,
-    ConversionPlan,
     Email,
     Entry,
     FieldSpec,
@@ -103,6 +132,7 @@ from .operations import (
 )
 from .opportunities import Opportunities
 from .opportunity import Opportunity, OpportunityInput, Service, ServiceInput
+from .outbox import Outbox, OutboxBatch, OutboxEvent
 from .pages import AccountPage, Attached, Cell, Engagement, LeadPage, PageSection, Qualification, TabPage
 from .pipelines import Pipelines, StageInput, StageRules
 from .plans import ImportPlan, LineCandidate, PlannedLine, PlanSummary
@@ -114,8 +144,10 @@ from .series import LastNumber, NumberSeries, Series
 from .services import Services
 from .settings import Numbering, Settings
 from .subjects import SubjectRef
+from .targets import ConversionTarget, Target
 from .terms import Terms
 from .transactions import Transaction
+from .unconversion import TakenBack, UnconvertBlocker, UnconvertOutcome, UnconvertPlan
 from .views import SystemView, Views
 
 __all__ = [
@@ -153,13 +185,20 @@ __all__ = [
     "ContactInput",
     "ContactList",
     "Contacts",
+    "ConversionInput",
+    "ConversionMapping",
+    "ConversionMappings",
     "ConversionOutcome",
     "ConversionPlan",
+    "ConversionProgress",
+    "ConversionTarget",
+    "ConversionTotals",
     "CorruptError",
     "Cost",
     "Costs",
     "Database",
     "DeniedError",
+    "Elsewhere",
     "Email",
     "Engagement",
     "Entry",
@@ -168,6 +207,7 @@ __all__ = [
     "EstimateUnmet",
     "Estimates",
     "ExportInput",
+    "Evidence",
     "Exported",
     "F",
     "Facet",
@@ -176,6 +216,7 @@ __all__ = [
     "FieldSpec",
     "FieldType",
     "FieldsOf",
+    "FieldWrite",
     "FileFormat",
     "FileRecord",
     "Files",
@@ -186,6 +227,7 @@ __all__ = [
     "FormSection",
     "FrozenError",
     "GroupValue",
+    "HostMade",
     "HostRecord",
     "Hygiene",
     "HygienePlan",
@@ -202,6 +244,8 @@ __all__ = [
     "LastNumber",
     "Lead",
     "LeadAction",
+    "LeadConversion",
+    "LeadConverted",
     "LeadExport",
     "LeadInput",
     "LeadLines",
@@ -218,12 +262,22 @@ __all__ = [
     "LineCandidate",
     "LineOutcome",
     "Lines",
+    "LinkAdded",
     "ListPage",
+    "MappedAccount",
+    "MappingFinding",
+    "MappingRule",
     "Mappings",
     "MarkNote",
+    "MassConversion",
     "MassOutcome",
     "MassTotals",
+    "Match",
+    "MatchCandidate",
+    "MatchRef",
+    "Matches",
     "Money",
+    "NewOpportunity",
     "NotFoundError",
     "NumberSeries",
     "Numbering",
@@ -231,6 +285,9 @@ __all__ = [
     "Opportunities",
     "Opportunity",
     "OpportunityInput",
+    "Outbox",
+    "OutboxBatch",
+    "OutboxEvent",
     "Overview",
     "Page",
     "PageSection",
@@ -239,7 +296,13 @@ __all__ = [
     "Pipeline",
     "Pipelines",
     "PlanSummary",
+    "PlannedAccount",
+    "PlannedContact",
+    "PlannedEstimate",
     "PlannedLine",
+    "PlannedLink",
+    "PlannedOpportunity",
+    "PlannedService",
     "Progress",
     "PurgeOutcome",
     "PurgePlan",
@@ -278,13 +341,20 @@ __all__ = [
     "SweptFiles",
     "SystemView",
     "TabPage",
+    "TakenBack",
+    "Target",
+    "TargetField",
     "TaxTotal",
     "Term",
     "Terms",
+    "TooCommon",
     "Topic",
     "Totals",
     "Transaction",
     "UnavailableError",
+    "UnconvertBlocker",
+    "UnconvertOutcome",
+    "UnconvertPlan",
     "UndoOutcome",
     "UndoPlan",
     "UndoRecord",

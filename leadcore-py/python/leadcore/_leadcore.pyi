@@ -11,7 +11,6 @@ from leadcore.activity import Activity, CalendarEntry, Reminder
 from leadcore.models import (
     Board,
     Closing,
-    ConversionOutcome,
     Email,
     Entry,
     FieldSpec,
@@ -52,7 +51,6 @@ __all__ = [
     "activity_replace",
     "activity_set_state",
     "activity_skip",
-    "apply",
     "arrow_to_csv",
     "board",
     "calendar_ical",
@@ -71,7 +69,21 @@ __all__ = [
     "contacts_export",
     "contacts_of",
     "contacts_vcard",
-    "convert",
+    "conversion_apply",
+    "conversion_check",
+    "conversion_convert",
+    "conversion_customer",
+    "conversion_estimates",
+    "conversion_mapping_get",
+    "conversion_mapping_lint",
+    "conversion_mapping_preview",
+    "conversion_mapping_set",
+    "conversion_mapping_standard",
+    "conversion_plan",
+    "conversion_services",
+    "conversion_target_fields",
+    "convert_in_batches",
+    "convert_many",
     "cost_add",
     "cost_delete",
     "cost_edit",
@@ -162,6 +174,8 @@ __all__ = [
     "mass_move",
     "mass_transfer",
     "mass_trash",
+    "match_chosen",
+    "matches",
     "numbering_get",
     "numbering_set",
     "opportunities_of",
@@ -175,6 +189,10 @@ __all__ = [
     "opportunity_numbering_get",
     "opportunity_numbering_set",
     "opportunity_page",
+    "outbox_acknowledge",
+    "outbox_deliver",
+    "outbox_poll",
+    "outbox_start",
     "page_of_account",
     "page_of_lead",
     "participants_named",
@@ -185,7 +203,6 @@ __all__ = [
     "pipeline_remove_stage",
     "pipeline_set_default",
     "pipeline_update",
-    "plan",
     "preset_role",
     "purge",
     "purge_plan",
@@ -227,6 +244,10 @@ __all__ = [
     "term_rename",
     "term_reorder",
     "timeline",
+    "unconversion_apply",
+    "unconversion_do",
+    "unconversion_plan",
+    "unconversion_unmet",
     "undo",
     "undo_apply",
     "undo_plan",
@@ -762,6 +783,7 @@ class Session:
         """What tells transactions of one store from those of another."""
 
 # What the package hands in: a record, its id, or the text of that.
+_Targets: TypeAlias = tuple[list[str], Callable[[int, str, str | None, str | None], str | None]]
 _Lead: TypeAlias = Lead | UUID | str
 _Named: TypeAlias = Term | Stage | Pipeline | UUID | str
 
@@ -951,14 +973,91 @@ def account_page(session: Session, after: str | None, limit: int) -> tuple[list[
 def account_leads(session: Session, account: Account | UUID | str) -> list[Lead]:
     """The leads that became this account, oldest first."""
 
-def plan(session: Session, lead: _Lead, status: str, account: Account | UUID | str | None) -> str:
+def conversion_plan(session: Session, lead: _Lead, options: str, opportunity: str) -> str:
     """The plan of a conversion, as JSON."""
 
-def apply(session: Session, plan: str) -> ConversionOutcome:
-    """Carries a plan out, once."""
+def conversion_convert(
+    session: Session, lead: _Lead, options: str, opportunity: str, targets: _Targets | None
+) -> tuple[str, bool]:
+    """Plans and applies in one call. With targets it takes an open transaction."""
 
-def convert(session: Session, lead: _Lead, status: str, account: Account | UUID | str | None) -> ConversionOutcome:
-    """Plans and applies in one call."""
+def conversion_apply(session: Session, plan: str, targets: _Targets | None) -> tuple[str, bool]:
+    """Carries a plan out, once. With targets it takes an open transaction."""
+
+def conversion_check(plan: str) -> None:
+    """Whether this is the JSON of a plan."""
+
+def conversion_estimates(plan: str, choice: str) -> str:
+    """Step 1 of the wizard: from plan to plan, both as JSON."""
+
+def conversion_customer(plan: str, customer: str, convert_now: bool) -> str:
+    """Step 2 of the wizard."""
+
+def conversion_services(plan: str, services: str) -> str:
+    """Step 3 of the wizard."""
+
+def convert_many(session: Session, chosen: Any, options: str, opportunity: str) -> str:
+    """Converts leads in one transaction: what became of each, as JSON."""
+
+def convert_in_batches(
+    session: Session,
+    chosen: Any,
+    options: str,
+    opportunity: str,
+    batch: int,
+    hear: Callable[[str], object] | None,
+) -> str:
+    """The same in transactions of so many leads each. `hear` is told each lead, as JSON, and ends it with `False`."""
+
+def unconversion_plan(session: Session, lead: Lead | UUID | str) -> str:
+    """What taking a conversion back would do, as JSON."""
+
+def unconversion_unmet(plan: str) -> list[tuple[str, tuple[str, str, str]]]:
+    """What keeps the lead of a plan out of its stage: each as JSON, with field, code and message."""
+
+def unconversion_apply(session: Session, plan: str, targets: _Targets | None) -> tuple[str, bool]:
+    """Takes a conversion back as a plan says, once. With targets it takes an open transaction."""
+
+def unconversion_do(session: Session, lead: Lead | UUID | str, targets: _Targets | None) -> tuple[str, bool]:
+    """Plans and takes back in one call. With targets it takes an open transaction."""
+
+def matches(session: Session, lead: Lead | UUID | str, number: int | None, limit: int) -> str:
+    """Every account and contact that a lead may be, as JSON."""
+
+def match_chosen(
+    session: Session, lead: Lead | UUID | str, record: str, policy: str, number: int | None, limit: int
+) -> UUID | None:
+    """The account or contact that a policy chooses."""
+
+def conversion_mapping_get(session: Session) -> tuple[str, int | None]:
+    """The mapping of the tenant as JSON, and the revision to change it with."""
+
+def conversion_mapping_standard(opportunity: bool) -> str:
+    """The mapping that a tenant begins with, as JSON; with what an opportunity takes, if asked for."""
+
+def conversion_mapping_set(session: Session, mapping: str, revision: int | None) -> tuple[int, str]:
+    """Writes the mapping: its revision, and the warnings of the linter as JSON."""
+
+def conversion_mapping_lint(session: Session, mapping: str) -> str:
+    """Everything that is wrong with a mapping, as JSON."""
+
+def conversion_mapping_preview(session: Session, lead: Lead | UUID | str, account: Account | UUID | str | None) -> str:
+    """What the mapping would make of a lead, as JSON."""
+
+def conversion_target_fields() -> list[tuple[str, str, str, list[str], bool]]:
+    """The fields that every tenant's accounts, contacts and opportunities have."""
+
+def outbox_poll(session: Session, consumer: str, limit: int) -> tuple[list[str], bool]:
+    """What a consumer has not got yet, each as JSON, and whether there may be more."""
+
+def outbox_acknowledge(session: Session, consumer: str, event: str) -> None:
+    """A consumer has carried out an event."""
+
+def outbox_start(session: Session, consumer: str) -> None:
+    """A consumer that is new begins here."""
+
+def outbox_deliver(session: Session, consumer: str, carry_out: Callable[[str], object]) -> int:
+    """Carries out everything that a consumer has not got yet: how many events. What `carry_out` raises is raised."""
 
 def board(session: Session, pipeline: _Named | None, where: str | None, sort: str | None, cards: int) -> Board:
     """The board of one pipeline."""
@@ -1388,10 +1487,10 @@ def files_of(session: Session, subject: _Subject, ascending: bool, after: str | 
 def estimate_create(session: Session, subject: _Subject | Iterable[_Subject], fields: str, series: Any) -> str:
     """Creates an estimate: as JSON."""
 
-def estimate_from_lines(session: Session, lead: Any, fields: str) -> str:
+def estimate_from_lines(session: Session, lead: Any, fields: str, series: Any | None) -> str:
     """Creates an estimate with the products of a lead."""
 
-def estimate_for_request(session: Session, request: Any, fields: str) -> str:
+def estimate_for_request(session: Session, request: Any, fields: str, series: Any | None) -> str:
     """Creates an estimate that answers a request."""
 
 def estimate_get(session: Session, estimate: Any) -> str:
@@ -1511,7 +1610,7 @@ def records_of(
     """A page of the records of one kind about a record."""
 
 def opportunity_create(
-    session: Session, subject: _Subject, fields: str, contacts: list[Any], own: dict[str, Any]
+    session: Session, subject: _Subject, fields: str, contacts: list[Any], own: dict[str, Any], series: Any | None
 ) -> str:
     """Creates an opportunity of an account, or of the account that a lead became: as JSON."""
 

@@ -12,7 +12,7 @@ import datetime
 import os
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, overload
 
 from .accounts import Accounts
 from .activities import Activities
@@ -22,6 +22,8 @@ from .arguments import compiled as _leadcore
 from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
 from .contacts import Contacts
+from .conversion import ConversionOutcome, ConversionPlan, outcome_of
+from .conversion_mapping import ConversionMappings
 from .costs import Costs
 from .estimates import Estimates
 from .files import Files
@@ -32,9 +34,10 @@ from .importing import Importing
 from .leads import Leads
 from .lines import Lines
 from .mapping import Mappings
-from .models import Board, ConversionOutcome, ConversionPlan, Entry, Page, Pipeline, Topic
+from .models import Board, Entry, Page, Pipeline, Topic
 from .operations import Operations
 from .opportunities import Opportunities
+from .outbox import Outbox
 from .pipelines import Pipelines
 from .policy import RoleTable
 from .records import Records
@@ -43,8 +46,10 @@ from .series import Series
 from .services import Services
 from .settings import Settings
 from .subjects import SubjectRef
+from .targets import ConversionTarget, Target, asked
 from .terms import Terms
 from .transactions import Stats, Transaction, open_units
+from .unconversion import UnconvertOutcome, UnconvertPlan, taken_back
 from .upkeep import Upkeep
 from .users import Clock, TaxRule, UtcOffset, seconds_east, users_of
 from .views import Views
@@ -141,6 +146,7 @@ class Database(Operations, Importing, Upkeep):
         "catalogue",
         "categories",
         "contacts",
+        "conversion_mapping",
         "costs",
         "disqualify_reasons",
         "estimates",
@@ -154,6 +160,7 @@ class Database(Operations, Importing, Upkeep):
         "lost_reasons",
         "mappings",
         "opportunities",
+        "outbox",
         "participants",
         "partners",
         "pipelines",
@@ -191,6 +198,10 @@ class Database(Operations, Importing, Upkeep):
     """What accounts may buy, until it is won or lost."""
     services: Services
     """What accounts buy."""
+    conversion_mapping: ConversionMappings
+    """Which field of a lead becomes which field of a customer."""
+    outbox: Outbox
+    """Conversions that another system must hear of."""
     followers: Followers
     """Who follows leads and accounts."""
     participants: Participants
@@ -250,6 +261,8 @@ class Database(Operations, Importing, Upkeep):
         self.lines = Lines(self)
         self.opportunities = Opportunities(self)
         self.services = Services(self)
+        self.conversion_mapping = ConversionMappings(self)
+        self.outbox = Outbox(self)
         self.followers = Followers(self)
         self.participants = Participants(self)
         self.records = Records(self)
@@ -356,15 +369,43 @@ class Database(Operations, Importing, Upkeep):
         """
         return _leadcore.board(self._session, pipeline, encode(where), sort, cards)
 
-    def apply(self, plan: ConversionPlan) -> ConversionOutcome:
-        """Carry out a plan made by ``db.leads.plan_conversion``, once; a second time gives the first outcome.
+    @overload
+    def apply(
+        self, plan: ConversionPlan, *, targets: Iterable[ConversionTarget | Target] = ()
+    ) -> ConversionOutcome: ...
+    @overload
+    def apply(self, plan: UnconvertPlan, *, targets: Iterable[ConversionTarget | Target] = ()) -> UnconvertOutcome: ...
+    def apply(
+        self, plan: ConversionPlan | UnconvertPlan, *, targets: Iterable[ConversionTarget | Target] = ()
+    ) -> ConversionOutcome | UnconvertOutcome:
+        """Carry out a plan of a conversion, or of the way back, once; a second time gives the first outcome.
 
-        >>> lead = db.leads.create(company="Nordlys AS")
-        >>> db.apply(db.leads.plan_conversion(lead)).account_number
-        1
+        Args:
+            plan: What ``db.leads.plan_conversion`` or ``db.leads.plan_unconvert`` made.
+            targets: What your program keeps of customers, written in the same transaction.
+
+        Raises:
+            ConflictError: When something changed since the plan was made (``plan_outdated``), when a number series is
+                used up, or when something stands against the way back (``blocked``).
+            InvalidError: When an edited plan breaks a rule.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> db.apply(db.leads.plan_conversion(lead)).account_number
+            1
+
         """
-        check("plan", plan, ConversionPlan, "a plan of `db.leads.plan_conversion`")
-        return _leadcore.apply(self._session, plan.to_json())
+        check("plan", plan, (ConversionPlan, UnconvertPlan), "a plan of a conversion or of the way back")
+        hosts = asked(targets)
+        if hosts is None:
+            return self._apply(plan, None)
+        with self.transaction():
+            return self._apply(plan, hosts)
+
+    def _apply(self, plan: ConversionPlan | UnconvertPlan, hosts: Any) -> ConversionOutcome | UnconvertOutcome:
+        if isinstance(plan, ConversionPlan):
+            return outcome_of(_leadcore.conversion_apply(self._session, plan.to_json(), hosts))
+        return taken_back(_leadcore.unconversion_apply(self._session, plan.to_json(), hosts))
 
     def timeline(self, subject: SubjectRef, *, topics: Topic | Iterable[Topic] | None = None) -> Iterator[Entry]:
         """Everything that happened to a lead, account or contact, newest first, read in pages as you go.

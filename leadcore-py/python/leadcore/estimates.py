@@ -90,18 +90,27 @@ class Estimates:
         """
         return self._one(_leadcore.estimate_create(self._db._session, subject, _fields(fields), series))
 
-    def create_from_lines(self, lead: LeadRef, /, **fields: Unpack[EstimateInput]) -> Estimate:
+    def create_from_lines(
+        self, lead: LeadRef, /, *, series: SeriesRef | None = None, **fields: Unpack[EstimateInput]
+    ) -> Estimate:
         """Create a draft with the products of a lead (``db.lines``); lines that are given come behind them.
+
+        It gets the next number of a ``series`` (``db.series``), or of the default one.
 
         >>> lead = db.leads.create(company="Nordlys AS", currency="EUR")
         >>> _ = db.lines.set(lead, [leadcore.Line("Panel", 12, 200)])
         >>> db.estimates.create_from_lines(lead, lines=[leadcore.Line("Delivery", 1, 90)]).total
         Decimal('2490')
         """
-        return self._one(_leadcore.estimate_from_lines(self._db._session, lead, _fields(fields)))
+        return self._one(_leadcore.estimate_from_lines(self._db._session, lead, _fields(fields), series))
 
     def create_for_request(
-        self, request: Record | Subject | UUID | str, /, **fields: Unpack[EstimateInput]
+        self,
+        request: Record | Subject | UUID | str,
+        /,
+        *,
+        series: SeriesRef | None = None,
+        **fields: Unpack[EstimateInput],
     ) -> Estimate:
         """Create a draft that answers a request for an estimate, about the same records; the request is estimated then.
 
@@ -109,6 +118,7 @@ class Estimates:
 
         Args:
             request: The activity, or its id.
+            series: The series that numbers it (``db.series``); the default one when not said.
             fields: What the estimate has.
 
         Raises:
@@ -123,7 +133,7 @@ class Estimates:
 
         """
         which = request[1] if isinstance(request, tuple) and len(request) == 2 else request
-        return self._one(_leadcore.estimate_for_request(self._db._session, which, _fields(fields)))
+        return self._one(_leadcore.estimate_for_request(self._db._session, which, _fields(fields), series))
 
     def get(self, estimate: EstimateRef) -> Estimate:
         """One estimate.

@@ -54,24 +54,45 @@ class Violation:
         return f"`{self.field}`: {self.message}"
 
 
+class AmbiguousRecord(TypedDict):
+    """A record that may be the one that is meant."""
+
+    record: str
+    """What it is: ``account`` or ``contact``."""
+    id: str
+    """Its id."""
+    score: int
+    """How sure it is, 0 to 100."""
+
+
 class Conflict(TypedDict, total=False):
     """Why a write does not fit the record as it is now. Which keys are there depends on ``reason``."""
 
     reason: Required[str]
-    """``stale_revision``, ``in_use``, ``converted``, ``conversion_required``, ``plan_outdated`` or ``closed``; later
-    versions may add reasons."""
+    """``stale_revision``, ``in_use``, ``converted``, ``conversion_required``, ``plan_outdated``, ``blocked``,
+    ``closed``, ``series_exhausted``, ``number_taken`` or ``ambiguous_match``; later versions may add reasons."""
     expected: int
     """With ``stale_revision``: the revision the caller sent."""
     found: int
     """With ``stale_revision``: the revision the store holds."""
     by: int
-    """With ``in_use``: how many records refer to this one."""
+    """With ``in_use``: how many records refer to this one; with ``blocked``: how much stands against it."""
     lead: str
     """With ``conversion_required``: the id of the lead to convert."""
     revision: int
     """With ``conversion_required``: its revision, to plan the conversion with."""
     function: str
     """With ``closed``: the function that ``db.settings`` closes for this lead."""
+    series: str
+    """With ``series_exhausted`` and ``number_taken``: what the number series is called."""
+    last: int
+    """With ``series_exhausted``: the last number of its range."""
+    number: str
+    """With ``number_taken``: the number that stands against it, as it is written."""
+    candidates: list[AmbiguousRecord]
+    """With ``ambiguous_match``: the records that the acting user may see, the likeliest first."""
+    elsewhere: int
+    """With ``ambiguous_match``: how many others there are."""
 
 
 class LeadcoreError(Exception):

@@ -7,16 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from uuid import UUID
 
-from ._leadcore import Account, Lead
+from ._leadcore import Lead
 from .arguments import check, page_size_of, several
 from .arguments import compiled as _leadcore
+from .converting import LeadConversion
 from .exceptions import InvalidError, Violation
 from .exporting import LeadExport
 from .fields import LeadInput, StageRef, TermRef, lead_fields
 from .filters import Where, encode
 from .marks import LeadMarks
 from .mass import LeadMass
-from .models import ConversionOutcome, ConversionPlan, Entry, Page, Topic
+from .models import Entry, Page, Topic
 from .moves import LeadMoves
 from .pages import LeadPage, wanted
 from .reading import LeadReading
@@ -34,10 +35,8 @@ LeadRef: TypeAlias = Lead | UUID | str
 LeadAction: TypeAlias = Literal["view", "edit", "delete", "restore", "convert"]
 """Something that a row of a list of leads offers."""
 
-_Status: TypeAlias = Literal["customer", "prospect"]
 
-
-class Leads(LeadMoves, LeadMass, LeadMarks, LeadReading, LeadExport):
+class Leads(LeadMoves, LeadMass, LeadMarks, LeadReading, LeadExport, LeadConversion):
     """``db.leads``."""
 
     __slots__ = ("_db",)
@@ -287,30 +286,6 @@ class Leads(LeadMoves, LeadMass, LeadMarks, LeadReading, LeadExport):
         """
         check("lead", lead, (Lead, UUID, str), "a lead or its id")
         return self._db.timeline(lead, topics=topics)
-
-    def plan_conversion(
-        self, lead: LeadRef, *, status: _Status = "customer", account: Account | UUID | str | None = None
-    ) -> ConversionPlan:
-        """Plan how the lead becomes an account: a new one, or part of ``account``. Writes nothing.
-
-        >>> lead = db.leads.create(company="Nordlys AS", name="Anna Berg")
-        >>> plan = db.leads.plan_conversion(lead, status="prospect")
-        >>> plan.account_fields["status"], len(plan.contacts)
-        ('prospect', 1)
-        """
-        return ConversionPlan.from_json(_leadcore.plan(self._db._session, lead, status, account))
-
-    def convert(
-        self, lead: LeadRef, *, status: _Status = "customer", account: Account | UUID | str | None = None
-    ) -> ConversionOutcome:
-        """Plan and apply in one call. A lead that was converted before gives the first outcome again.
-
-        >>> lead = db.leads.create(company="Nordlys AS")
-        >>> outcome = db.leads.convert(lead)
-        >>> db.accounts.get(outcome.account_id).name
-        'Nordlys AS'
-        """
-        return _leadcore.convert(self._db._session, lead, status, account)
 
 
 def in_row(number: int, error: InvalidError) -> InvalidError:

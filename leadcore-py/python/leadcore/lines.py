@@ -14,12 +14,12 @@ from .arguments import check, expected, several
 from .arguments import compiled as _leadcore
 from .exceptions import refused
 from .html import MOST_ROWS, facts, grid
-from .leads import LeadRef
 from .subjects import check_unicode, time_of
 from .values import Record
 
 if TYPE_CHECKING:
     from .database import Database
+    from .leads import LeadRef
 
 __all__ = ["LeadLines", "Line", "LineRef", "Lines", "TaxTotal", "Totals"]
 
@@ -82,6 +82,11 @@ class Line(Record):
         }
         for name, value in _read(given, "").items():
             object.__setattr__(self, name, value)
+
+    @classmethod
+    def _of(cls, given: Mapping[str, Any], path: str) -> Line:
+        """The line of a mapping; ``path`` stands before the names in what is said of them."""
+        return cls(**_read(given, path))
 
 
 LineRef: TypeAlias = Line | Mapping[str, Any]
@@ -151,6 +156,12 @@ def lines_json(given: Iterable[LineRef], name: str = "lines") -> list[dict[str, 
             said = _read(line, f"{name}[{n}].")
         told.append({key: f"{value:f}" if isinstance(value, Decimal) else value for key, value in said.items()})
     return told
+
+
+def line_json(given: LineRef, path: str = "") -> list[dict[str, Any]]:
+    """One line as the compiled module reads it; what is wrong in it is told by its own fields, behind ``path``."""
+    check(f"{path}line", given, (Line, Mapping), "a line, or a mapping of its fields")
+    return lines_json([given if isinstance(given, Line) else Line._of(given, path)])
 
 
 def line_of(told: Mapping[str, Any]) -> Line:

@@ -10,7 +10,7 @@ from uuid import UUID
 from ._leadcore import Lead
 from .arguments import compiled as _leadcore
 from .arguments import expected as expected_type
-from .exceptions import Conflict, Violation
+from .exceptions import Conflict, InvalidError, Violation
 from .fields import LeadInput, StageRef, TermRef, lead_fields
 from .filters import Filter, encode
 from .values import Record
@@ -91,15 +91,25 @@ def outcome_of(told: _Done) -> MassOutcome:
     return MassOutcome(operation, MassTotals(*totals), tuple(results))
 
 
-def _chosen(leads: Selection, expected: int | None) -> _Chosen:
+def chosen_of(leads: Selection, expected: int | None) -> _Chosen:
+    """The leads as the compiled module reads them."""
     if isinstance(leads, str):
-        leads = Filter.parse(leads)
+        leads = _parsed(leads)
     if isinstance(leads, (Filter, Mapping)):
         return None, encode(leads), expected
     # `None` must never come to mean every lead.
     if not isinstance(leads, Iterable):
         raise expected_type("leads", "a filter (also as text), or several leads or ids", leads)
     return list(leads), None, expected
+
+
+def _parsed(text: str) -> Filter:
+    """A filter as text; what is wrong with it is wrong with the argument."""
+    try:
+        return Filter.parse(text)
+    except InvalidError as error:
+        broken = [Violation("leads", one.code, one.message) for one in error.violations]
+    raise InvalidError("; ".join(str(one) for one in broken), violations=broken)
 
 
 class LeadMass:
@@ -126,7 +136,7 @@ class LeadMass:
         >>> db.undo(outcome).totals.reversed
         3
         """
-        return outcome_of(_leadcore.mass_transfer(self._db._session, _chosen(leads, expected), owner))
+        return outcome_of(_leadcore.mass_transfer(self._db._session, chosen_of(leads, expected), owner))
 
     def move_many(
         self,
@@ -146,7 +156,7 @@ class LeadMass:
         3
         """
         target = (stage, reason, detail, None)
-        return outcome_of(_leadcore.mass_move(self._db._session, _chosen(leads, expected), target))
+        return outcome_of(_leadcore.mass_move(self._db._session, chosen_of(leads, expected), target))
 
     def label_many(
         self, leads: Selection, labels: TermRef | Iterable[TermRef], *, expected: int | None = None
@@ -159,7 +169,7 @@ class LeadMass:
         >>> totals.done, totals.unchanged
         (1, 1)
         """
-        return outcome_of(_leadcore.mass_label(self._db._session, _chosen(leads, expected), _several(labels), True))
+        return outcome_of(_leadcore.mass_label(self._db._session, chosen_of(leads, expected), _several(labels), True))
 
     def unlabel_many(
         self, leads: Selection, labels: TermRef | Iterable[TermRef], *, expected: int | None = None
@@ -171,7 +181,7 @@ class LeadMass:
         >>> db.leads.unlabel_many(leadcore.F.labels == "VIP", vip).totals.done
         1
         """
-        return outcome_of(_leadcore.mass_label(self._db._session, _chosen(leads, expected), _several(labels), False))
+        return outcome_of(_leadcore.mass_label(self._db._session, chosen_of(leads, expected), _several(labels), False))
 
     def edit_many(self, leads: Selection, *, expected: int | None = None, **changes: Unpack[LeadInput]) -> MassOutcome:
         """Change some fields of leads. ``None`` empties a field.
@@ -181,7 +191,7 @@ class LeadMass:
         >>> outcome.totals.done, db.leads.count(where=leadcore.F.city == "Tromsø")
         (3, 3)
         """
-        return outcome_of(_leadcore.mass_edit(self._db._session, _chosen(leads, expected), lead_fields(changes)))
+        return outcome_of(_leadcore.mass_edit(self._db._session, chosen_of(leads, expected), lead_fields(changes)))
 
     def delete_many(self, leads: Selection, *, expected: int | None = None) -> MassOutcome:
         """Put leads into the trash.
@@ -190,7 +200,7 @@ class LeadMass:
         >>> db.leads.delete_many(leads).totals.done, db.leads.count()
         (3, 0)
         """
-        return outcome_of(_leadcore.mass_trash(self._db._session, _chosen(leads, expected), False))
+        return outcome_of(_leadcore.mass_trash(self._db._session, chosen_of(leads, expected), False))
 
     def restore_many(self, leads: Selection, *, expected: int | None = None) -> MassOutcome:
         """Take leads out of the trash; a filter looks there.
@@ -200,7 +210,7 @@ class LeadMass:
         >>> db.leads.restore_many(leadcore.F.city == "Oslo").totals.done
         3
         """
-        return outcome_of(_leadcore.mass_trash(self._db._session, _chosen(leads, expected), True))
+        return outcome_of(_leadcore.mass_trash(self._db._session, chosen_of(leads, expected), True))
 
 
 def _several(labels: TermRef | Iterable[TermRef]) -> list[TermRef]:

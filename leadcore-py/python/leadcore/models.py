@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,8 +12,6 @@ from decimal import Decimal
 from html import escape
 from typing import Any, Generic, Literal, TypeVar, overload
 from uuid import UUID
-
-from leadcore.exceptions import refused
 
 from ._leadcore import Lead
 from .forms import Choice, FieldSpec, FormSection, Section
@@ -28,8 +25,6 @@ __all__ = [
     "Closing",
     "Column",
     "ColumnSum",
-    "ConversionOutcome",
-    "ConversionPlan",
     "Email",
     "Entry",
     "FieldSpec",
@@ -321,110 +316,3 @@ class Entry(Record):
 
     def __str__(self) -> str:
         return self.text
-
-
-@dataclass(frozen=True, slots=True)
-class ConversionOutcome(Record):
-    """What a conversion did."""
-
-    operation: UUID = field(repr=False)
-    """The call that did it."""
-    lead_id: UUID = field(repr=False)
-    """The lead, frozen now."""
-    account_id: UUID
-    """The account it became."""
-    account_number: int
-    """The customer number of the account."""
-    contact_ids: tuple[UUID, ...] = field(repr=False)
-    """The persons of the account that came with the lead, the primary one first."""
-    newly_converted: bool
-    """Whether this call did it; ``False`` when the lead was converted before and this is the first outcome."""
-
-
-class ConversionPlan:
-    """A conversion, decided and not yet done: pure data to store, show, edit and hand to ``db.apply``.
-
-    >>> lead = db.leads.create(company="Nordlys AS", name="Anna Berg")
-    >>> plan = db.leads.plan_conversion(lead)
-    >>> plan.account_fields["name"]
-    'Nordlys AS'
-    >>> plan == leadcore.ConversionPlan.from_json(plan.to_json())
-    True
-    """
-
-    __slots__ = ("_json",)
-
-    def __init__(self, data: dict[str, Any]) -> None:
-        """Take the data that :meth:`to_dict` gave, perhaps edited."""
-        try:
-            self._json = json.dumps(data, sort_keys=True, allow_nan=False)
-        except (TypeError, ValueError, RecursionError):
-            raise refused("plan", "malformed", "a plan holds only what JSON can hold") from None
-
-    @classmethod
-    def from_json(cls, text: str) -> ConversionPlan:
-        """Read what :meth:`to_json` wrote."""
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            data = None
-        if not isinstance(data, dict):
-            message = "this is not a plan"
-            raise refused("plan", "malformed", message)
-        return cls(data)
-
-    def to_json(self) -> str:
-        """The plan as JSON, to be stored and applied later."""
-        return self._json
-
-    def to_dict(self) -> dict[str, Any]:
-        """The plan as a dictionary of its own, to be shown or edited."""
-        data: dict[str, Any] = json.loads(self._json)
-        return data
-
-    @property
-    def lead_id(self) -> UUID:
-        """The lead."""
-        return UUID(self.to_dict()["lead"])
-
-    @property
-    def _account(self) -> tuple[str, dict[str, Any]]:
-        choice: dict[str, dict[str, Any]] = self.to_dict()["account"]
-        return next(iter(choice.items()))
-
-    @property
-    def is_new_account(self) -> bool:
-        """Whether the lead becomes a new account, rather than part of one that exists."""
-        return self._account[0] == "new"
-
-    @property
-    def account_fields(self) -> dict[str, Any]:
-        """The fields of the account after the conversion."""
-        fields: dict[str, Any] = self._account[1]["fields"]
-        return fields
-
-    @property
-    def next_number(self) -> int | None:
-        """The customer number that comes next, for a new account; not reserved."""
-        return self._account[1].get("next_number")
-
-    @property
-    def contacts(self) -> list[dict[str, Any]]:
-        """The persons of the account."""
-        persons: list[dict[str, Any]] = self.to_dict()["contacts"]
-        return persons
-
-    @property
-    def stays_on_lead(self) -> list[str]:
-        """The fields with a value that account and contacts do not take over; they stay readable on the lead."""
-        fields: list[str] = self.to_dict()["stays_on_lead"]
-        return fields
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ConversionPlan) and self._json == other._json
-
-    def __hash__(self) -> int:
-        return hash(self._json)
-
-    def __repr__(self) -> str:
-        return "<ConversionPlan>"

@@ -58,7 +58,8 @@ class Unmet(Record):
         return str(self.violation)
 
 
-def _unmet(text: str, broken: tuple[str, str, str]) -> Unmet:
+def unmet_of(text: str, broken: tuple[str, str, str]) -> Unmet:
+    """A condition that the compiled module wrote."""
     said = json.loads(text)
     ids: dict[str, Any] = {key: UUID(said[key]) for key in ("stage", "reason", "lead") if key in said}
     if "from" in said:
@@ -187,7 +188,7 @@ class LeadMoves:
         [('field_required', 'amount')]
         """
         target = (stage, reason, detail, place(position, before, after))
-        return [_unmet(*told) for told in _leadcore.lead_can_move(self._db._session, lead, target)]
+        return [unmet_of(*told) for told in _leadcore.lead_can_move(self._db._session, lead, target)]
 
     def disqualify(self, lead: _LeadRef, *, reason: TermRef | None = None, detail: str | None = None) -> Lead:
         """Say that a lead was none at all: not lost, and not in its statistics. It leaves the board.

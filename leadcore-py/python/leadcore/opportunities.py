@@ -8,9 +8,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from .arguments import check, expected
+from .arguments import check, expected, several
 from .arguments import compiled as _leadcore
-from .fields import CUSTOM, with_custom
+from .fields import CUSTOM, checked, with_custom
 from .lines import lines_json, number_of
 from .models import Page
 from .opportunity import (
@@ -21,6 +21,7 @@ from .opportunity import (
     OpportunityState,
     opportunity_of,
 )
+from .series import SeriesRef
 from .subjects import SubjectRef, fields_json, identity, page_of, text_or_none
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ def id_of(name: str, given: object) -> str | None:
     if not isinstance(which, (UUID, str, type(None))):
         raise expected(name, "an id, or the record", given)
     return str(which) if isinstance(which, UUID) else which
+
+
+def opportunity_fields(given: Mapping[str, Any]) -> str:
+    """The standard fields that were said, each of a type that it can be."""
+    return _fields(checked(given, OPPORTUNITY_KEYS))[0]
 
 
 def _fields(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -76,9 +82,17 @@ class Opportunities:
         self._db = db
 
     def create(
-        self, subject: SubjectRef, /, *, contacts: Iterable[ContactRef] = (), **fields: Unpack[OpportunityInput]
+        self,
+        subject: SubjectRef,
+        /,
+        *,
+        contacts: Iterable[ContactRef] = (),
+        series: SeriesRef | None = None,
+        **fields: Unpack[OpportunityInput],
     ) -> Opportunity:
         """Create an open opportunity of an account, or of the account that a lead became.
+
+        It gets the next number of a ``series`` (``db.series``), or of the default one.
 
         Raises:
             ConflictError: For a lead that is not converted: its ``conflict`` says ``conversion_required``, with the
@@ -93,9 +107,9 @@ class Opportunities:
             ('open', Decimal('3000'), 'EUR')
 
         """
-        persons = [id_of("contacts", contact) for contact in contacts]
+        persons = [id_of("contacts", contact) for contact in several("contacts", contacts, "several contacts")]
         said, own = _fields(fields)
-        return self._one(_leadcore.opportunity_create(self._db._session, subject, said, persons, own))
+        return self._one(_leadcore.opportunity_create(self._db._session, subject, said, persons, own, series))
 
     def get(self, opportunity: OpportunityRef) -> Opportunity:
         """The opportunity.
@@ -143,7 +157,7 @@ class Opportunities:
         >>> db.opportunities.set_contacts(roof, [kari]).contact_ids == (kari.id,)
         True
         """
-        persons = [id_of("contacts", contact) for contact in contacts]
+        persons = [id_of("contacts", contact) for contact in several("contacts", contacts, "several contacts")]
         return self._one(_leadcore.opportunity_contacts(self._db._session, *_of(opportunity), persons))
 
     def win(self, opportunity: OpportunityRef, *, on: date | str | None = None) -> Opportunity:

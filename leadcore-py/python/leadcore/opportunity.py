@@ -137,6 +137,8 @@ class Opportunity(Record):
     """When it was created."""
     updated_at: datetime = field(repr=False)
     """When it was last written."""
+    written_number: str | None = field(default=None, repr=False)
+    """The number as it was written when it was given; ``None`` in the standard series."""
     _said: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
 
     @property
@@ -300,6 +302,7 @@ def opportunity_of(told: Mapping[str, Any]) -> Opportunity:
         user_of(told["created_by"]),
         time_of(told["created_at"]),
         time_of(told["updated_at"]),
+        (told.get("serial") or {}).get("text"),
         tuple((key, _own(*value)) for key, value in told["custom"]),
     )
 

@@ -14,7 +14,7 @@ from .arguments import check
 from .arguments import compiled as _leadcore
 from .exceptions import refused
 from .models import Subject
-from .subjects import time_of
+from .subjects import check_unicode, time_of
 from .values import Record
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _last(told: Mapping[str, Any]) -> LastNumber:
     return LastNumber(told["text"], told["number"], told["year"], subject, told["name"], time_of(told["at"]))
 
 
-def _series(told: Mapping[str, Any]) -> NumberSeries:
+def series_of(told: Mapping[str, Any]) -> NumberSeries:
     series = told["series"]
     fields, following = series["fields"], told["next"]
     return NumberSeries(
@@ -111,10 +111,18 @@ def _series(told: Mapping[str, Any]) -> NumberSeries:
 
 
 def _fields(said: dict[str, Any]) -> str:
-    """What is said of a series, as the compiled module reads it: numbers that its types can hold."""
+    """What is said of a series, as the compiled module reads it: of the right types, in their ranges."""
+    for name, kind, what in (
+        ("name", str, "text"),
+        ("prefix", str, "text"),
+        ("yearly", bool, "true or false"),
+        ("gapless", bool, "true or false"),
+    ):
+        check(name, said[name], kind, what)
+        check_unicode(name, said[name])
     for name, highest in (("width", 255), ("first", 2**63 - 1), ("last", 2**63 - 1)):
         given = said[name]
-        if given is None:
+        if given is None and name == "last":
             continue
         check(name, given, int, "a whole number")
         if not 0 <= given <= highest:
@@ -139,7 +147,7 @@ class Series:
         >>> customers.name, customers.next, [(one.text, one.name) for one in customers.last_numbers]
         ('Customers', '2', [('1', 'Nordlys AS')])
         """
-        return [_series(told) for told in json.loads(_leadcore.series_overview(self._db._session, kind, last))]
+        return [series_of(told) for told in json.loads(_leadcore.series_overview(self._db._session, kind, last))]
 
     def get(self, series: SeriesRef) -> NumberSeries:
         """One series as it is now.
@@ -148,7 +156,7 @@ class Series:
             NotFoundError: When there is none.
 
         """
-        known = series.id if isinstance(series, NumberSeries) else UUID(str(series))
+        known = series.id if isinstance(series, NumberSeries) else series
         return self._one(json.loads(_leadcore.series_get(self._db._session, known)))
 
     def add(
@@ -202,6 +210,8 @@ class Series:
         """
         said = {"name": name, "prefix": prefix, "width": width, "first": first, "last": last}
         said |= {"yearly": yearly, "gapless": gapless}
+        for name, value in said.items():
+            check(name, value, (str, int, type(None)), "a value of its kind, or None")
         with self._db.transaction():
             known = self.get(series)
             fields = {key: getattr(known, key) if value is None else value for key, value in said.items()}

@@ -10,7 +10,7 @@ from uuid import UUID
 from .arguments import compiled as _leadcore
 from .estimate import Estimate
 from .fields import checked
-from .lines import LineRef, lines_json
+from .lines import LineRef, line_json
 from .models import Page
 from .opportunities import day_of, id_of
 from .opportunity import SERVICE_KEYS, OpportunityRef, Service, ServiceInput, ServiceRef, ServiceState, service_of
@@ -29,10 +29,10 @@ def _service_fields(given: Mapping[str, Any]) -> str:
     for name in ("currency", "note"):
         text_or_none(name, said.get(name))
     if "line" in said:
-        said["line"] = lines_json([said["line"]])
+        said["line"] = line_json(said["line"])
     for name in ("since", "until"):
         if name in said:
-            said["from" if name == "since" else name] = day_of(name, said.pop(name))
+            said[name] = day_of(name, said[name])
     return fields_json(said)
 
 

@@ -95,7 +95,21 @@ pub fn create_from_lines(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     lead: LeadId,
+    fields: EstimateFields,
+) -> Result<Estimate> {
+    create_from_lines_in(ctx, txn, lead, fields, None)
+}
+
+/// Creates a draft as [`create_from_lines`] does, with the next number of this [series], or of the default one.
+///
+/// # Errors
+/// As [`create_from_lines`] and [`create_in`].
+pub fn create_from_lines_in(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: LeadId,
     mut fields: EstimateFields,
+    series: Option<NumberSeriesId>,
 ) -> Result<Estimate> {
     let Some(list) = super::lines::of(ctx, txn, lead)? else {
         let message = "the lead has no products";
@@ -103,7 +117,7 @@ pub fn create_from_lines(
     };
     fields.currency = fields.currency.or(list.currency);
     fields.lines = list.lines.into_iter().chain(fields.lines).collect();
-    create(ctx, txn, &[lead.into()], fields)
+    create_in(ctx, txn, &[lead.into()], fields, series)
 }
 
 /// Creates a draft that answers a request for an estimate (S0.28): about the same records, of the same title where the fields
@@ -117,7 +131,21 @@ pub fn create_for_request(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     request: ActivityId,
+    fields: EstimateFields,
+) -> Result<Estimate> {
+    create_for_request_in(ctx, txn, request, fields, None)
+}
+
+/// Creates a draft as [`create_for_request`] does, with the next number of this [series], or of the default one.
+///
+/// # Errors
+/// As [`create_for_request`] and [`create_in`].
+pub fn create_for_request_in(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    request: ActivityId,
     mut fields: EstimateFields,
+    series: Option<NumberSeriesId>,
 ) -> Result<Estimate> {
     let before: Activity = children::get(ctx, txn, request.as_uuid())?;
     let ActivityBody::EstimateRequest { state } = before.fields.body else {
@@ -130,7 +158,7 @@ pub fn create_for_request(
     fields.title = fields.title.or_else(|| before.fields.title.clone());
     let hidden = children::unseen(ctx, txn, &before.about)?;
     let (about, hidden) = (children::going_on(txn, &before.about)?, children::going_on(txn, &hidden)?);
-    let origin = Origin { request: Some(request), ..Origin::default() };
+    let origin = Origin { request: Some(request), series, ..Origin::default() };
     let (estimate, mut entries) = add(ctx, txn, (&about, &hidden), fields, origin)?;
     let mut after = before.clone();
     after.fields.body = ActivityBody::EstimateRequest { state: RequestState::Estimated };

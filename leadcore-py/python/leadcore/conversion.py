@@ -1,0 +1,596 @@
+"""A conversion that was decided and not done yet, and what one did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+from .arguments import check, several
+from .arguments import compiled as _leadcore
+from .conversion_options import CustomerType, EstimateChoice, estimates_choice, one_of, uuid_of
+from .estimate import Estimate, EstimateStatus
+from .exceptions import refused
+from .html import facts, grid, part
+from .lines import Line, LineRef, Totals, line_json, line_of, totals_of
+from .matching import Matches, matches_of
+from .models import Subject
+from .opportunities import day_of
+from .series import NumberSeries, series_of
+from .subjects import text_or_none
+from .values import Record
+
+__all__ = [
+    "ConversionOutcome",
+    "ConversionPlan",
+    "FieldWrite",
+    "HostMade",
+    "LinkAdded",
+    "PlannedAccount",
+    "PlannedContact",
+    "PlannedEstimate",
+    "PlannedLink",
+    "PlannedOpportunity",
+    "PlannedService",
+]
+
+Document: TypeAlias = Literal["invoice", "proforma"]
+"""The document that your program makes for a new customer."""
+
+
+def _id(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+@dataclass(frozen=True, slots=True)
+class HostMade(Record):
+    """What a target of your own program made in the same transaction."""
+
+    target: str
+    """The name of the target."""
+    reference: str
+    """What your program calls what it made."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAdded(Record):
+    """A link that a conversion added."""
+
+    source: Subject
+    """From which record."""
+    role: str
+    """What the other one is to it: ``converted_to``, ``contact``, ``primary_contact``, ``opportunity``."""
+    target: Subject
+    """To which record."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionOutcome(Record):
+    """What a conversion did."""
+
+    operation: UUID = field(repr=False)
+    """The call that did it."""
+    lead_id: UUID = field(repr=False)
+    """The lead, frozen now."""
+    account_id: UUID | None
+    """The account it became: what to show next. ``None`` when it became its persons alone."""
+    account_number: int | None
+    """The customer number of the account."""
+    contact_ids: tuple[UUID, ...] = field(repr=False)
+    """The persons that came with the lead, the primary one first."""
+    newly_converted: bool
+    """Whether this call did it; ``False`` when the lead was converted before and this is the first outcome."""
+    opportunity_id: UUID | None = field(default=None, repr=False)
+    """The opportunity, new or joined."""
+    service_ids: tuple[UUID, ...] = field(default=(), repr=False)
+    """The services, new all of them."""
+    document: Document | None = field(default=None, repr=False)
+    """The document that your program makes for the customer."""
+    host: tuple[HostMade, ...] = field(default=(), repr=False)
+    """What targets of your program made."""
+    links: tuple[LinkAdded, ...] = field(default=(), repr=False)
+    """The links that it added."""
+
+
+def _subject(told: Mapping[str, Any]) -> Subject:
+    return told["kind"], UUID(told["id"])
+
+
+def conversion_of(told: Mapping[str, Any], newly: bool) -> ConversionOutcome:
+    """An outcome that the compiled module wrote."""
+    account = _id(told["account"])
+    links = (LinkAdded(_subject(one["from"]), one["role"], _subject(one["to"])) for one in told["links"])
+    return ConversionOutcome(
+        UUID(told["operation"]),
+        UUID(told["lead"]),
+        account,
+        None if account is None else told["account_number"],
+        tuple(UUID(one) for one in told["contacts"]),
+        newly,
+        _id(told.get("opportunity")),
+        tuple(UUID(one) for one in told.get("services", ())),
+        told.get("document"),
+        tuple(HostMade(one["target"], one["reference"]) for one in told.get("host", ())),
+        tuple(links),
+    )
+
+
+def outcome_of(told: tuple[str, bool]) -> ConversionOutcome:
+    """The same as the compiled module hands it over."""
+    return conversion_of(json.loads(told[0]), told[1])
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAccount(Record):
+    """The account as a plan makes it."""
+
+    kind: Literal["new", "existing", "none"]
+    """A new one, one that is there, or none."""
+    id: UUID | None
+    """The one that is there."""
+    fields: dict[str, Any] = field(repr=False)
+    """Its fields after the conversion."""
+    next_number: int | None
+    """The customer number that comes next in its series, for a new one; not reserved."""
+    series_id: UUID | None = field(repr=False)
+    """The series that numbers a new one; ``None`` for the default one."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedContact(Record):
+    """A person of the customer as a plan makes it."""
+
+    kind: Literal["existing", "new", "known"]
+    """A person of the lead; the person of the lead itself, as a new contact; or as one that is there."""
+    id: UUID | None
+    """Which contact; ``None`` for a new one."""
+    is_primary: bool
+    """Whether it becomes the primary one."""
+    fields: dict[str, Any] = field(repr=False)
+    """Its fields after the conversion; empty for a person of the lead, who stays as they are."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOpportunity(Record):
+    """The opportunity as a plan makes it."""
+
+    kind: Literal["new", "existing"]
+    """A new one, or a running one that the lead joins."""
+    id: UUID | None
+    """The running one."""
+    fields: dict[str, Any] = field(repr=False)
+    """Its fields after the conversion."""
+    state: Literal["open", "won", "lost"]
+    """How it ended already, if it did."""
+    next_number: str | None
+    """The number that comes next, for a new one, as people read it; not reserved."""
+    series_id: UUID | None = field(repr=False)
+    """The series that numbers a new one; ``None`` for the default one."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEstimate(Record):
+    """An estimate of the lead that may become services: one that is open or accepted."""
+
+    id: UUID = field(repr=False)
+    """The id."""
+    number: int
+    """Its number."""
+    title: str | None
+    """What it is about."""
+    status: EstimateStatus
+    """How far it is."""
+    currency: str | None = field(repr=False)
+    """The currency of its lines, ISO 4217."""
+    lines: tuple[Line, ...] = field(repr=False)
+    """Its lines."""
+    totals: Totals = field(repr=False)
+    """What they add up to."""
+    chosen: bool
+    """Whether its lines become services."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedService(Record):
+    """A service as a plan makes it. Change one with ``dataclasses.replace``.
+
+    >>> leadcore.PlannedService(leadcore.Line("Care", 12, 49), note="monthly").line.description
+    'Care'
+    """
+
+    line: Line
+    """What is bought."""
+    currency: str | None = None
+    """The currency of its price, ISO 4217; that of the account when not said."""
+    since: date | None = None
+    """The first day on which it is bought."""
+    until: date | None = None
+    """The last one."""
+    note: str | None = None
+    """What else there is to say."""
+    estimate_id: UUID | None = field(default=None, repr=False)
+    """The estimate that it was copied from."""
+    position: int | None = field(default=None, repr=False)
+    """The place of its line in that, from 0 on."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldWrite(Record):
+    """What one rule of the conversion mapping does with this lead. Values are as JSON has them."""
+
+    source: str
+    """The field of the lead: ``company``."""
+    target: str
+    """The field of the target: ``account.name``."""
+    policy: str
+    """``fill_empty``, ``overwrite``, ``keep`` or ``append``, for a target that is there already."""
+    old: Any
+    """The value of the target before."""
+    new: Any
+    """The value after."""
+    dropped: Any = None
+    """A value that is in neither."""
+    why: str | None = None
+    """Why that is dropped: ``target_kept``, ``overwritten``, ``no_choice``, ``unreadable``, ``only_first``,
+    ``too_long``."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLink(Record):
+    """A link that a plan adds, unless it is there. The id of a record that is yet to be made is ``None``."""
+
+    source: tuple[str, UUID | None]
+    """From which record."""
+    role: str
+    """What the other one is to it: ``converted_to``, ``contact``, ``primary_contact``, ``opportunity``."""
+    target: tuple[str, UUID | None]
+    """To which record."""
+
+
+def write_of(told: Mapping[str, Any]) -> FieldWrite:
+    """A write that the compiled module wrote."""
+    dropped = told.get("dropped") or {}
+    write = told["from"], told["to"], told["policy"], told["old"], told["new"]
+    return FieldWrite(*write, dropped.get("value"), dropped.get("why"))
+
+
+def _service(told: Mapping[str, Any]) -> PlannedService:
+    fields, origin = told["fields"], told.get("origin") or {}
+    return PlannedService(
+        line_of(fields["line"]),
+        fields.get("currency"),
+        _day(fields.get("from")),
+        _day(fields.get("until")),
+        fields.get("note"),
+        _id(origin.get("estimate")),
+        origin.get("position"),
+    )
+
+
+def _estimate(told: Mapping[str, Any]) -> PlannedEstimate:
+    return PlannedEstimate(
+        UUID(told["id"]),
+        told["number"],
+        told.get("title"),
+        told["status"],
+        told.get("currency"),
+        tuple(line_of(line) for line in told["lines"]),
+        totals_of(told["totals"]),
+        told["chosen"],
+    )
+
+
+class ConversionPlan:
+    """A conversion, decided and not yet done: pure data to store, show, edit and hand to ``db.apply``.
+
+    A wizard changes it step by step, each step from plan to plan: :meth:`choose_estimates`,
+    :meth:`customer_information`, :meth:`edit_services`. Whoever draws none applies it as it comes.
+
+    >>> lead = db.leads.create(company="Nordlys AS", name="Anna Berg")
+    >>> plan = db.leads.plan_conversion(lead)
+    >>> plan.account_fields["name"]
+    'Nordlys AS'
+    >>> plan == leadcore.ConversionPlan.from_json(plan.to_json())
+    True
+    """
+
+    __slots__ = ("_data", "_json")
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        """Take the data that :meth:`to_dict` gave, perhaps edited."""
+        try:
+            self._json = json.dumps(data, sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise refused("plan", "malformed", "a plan holds only what JSON can hold") from None
+        _leadcore.conversion_check(self._json)
+        self._data: dict[str, Any] = json.loads(self._json)
+
+    @classmethod
+    def from_json(cls, text: str) -> ConversionPlan:
+        """Read what :meth:`to_json` wrote."""
+        check("text", text, str, "text")
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict):
+            message = "this is not a plan"
+            raise refused("plan", "malformed", message)
+        return cls(data)
+
+    @classmethod
+    def _of(cls, text: str) -> ConversionPlan:
+        """Read what the compiled module wrote."""
+        plan = cls.__new__(cls)
+        plan._data = json.loads(text)
+        plan._json = json.dumps(plan._data, sort_keys=True)
+        return plan
+
+    def to_json(self) -> str:
+        """The plan as JSON, to be stored and applied later."""
+        return self._json
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as a dictionary of its own, to be shown or edited."""
+        data: dict[str, Any] = json.loads(self._json)
+        return data
+
+    @property
+    def lead_id(self) -> UUID:
+        """The lead."""
+        return UUID(self._data["lead"])
+
+    @property
+    def revision(self) -> int:
+        """The revision of the lead when the plan was made; a lead that changed since needs a new plan."""
+        revision: int = self._data["revision"]
+        return revision
+
+    @property
+    def account(self) -> PlannedAccount:
+        """The account that it becomes."""
+        choice = self._data["account"]
+        if choice == "none":
+            return PlannedAccount("none", None, {}, None, None)
+        [(kind, told)] = choice.items()
+        fields = json.loads(json.dumps(told["fields"]))
+        return PlannedAccount(kind, _id(told.get("id")), fields, told.get("next_number"), _id(told.get("series")))
+
+    @property
+    def is_new_account(self) -> bool:
+        """Whether the lead becomes a new account, rather than part of one that exists, or none."""
+        return self.account.kind == "new"
+
+    @property
+    def account_fields(self) -> dict[str, Any]:
+        """The fields of the account after the conversion; empty without one."""
+        return self.account.fields
+
+    @property
+    def next_number(self) -> int | None:
+        """The customer number that comes next, for a new account; not reserved."""
+        return self.account.next_number
+
+    @property
+    def contacts(self) -> tuple[PlannedContact, ...]:
+        """The persons of the customer."""
+        found = []
+        for one in self._data["contacts"]:
+            [(kind, told)] = one["who"].items()
+            fields: dict[str, Any] = {}
+            which = told if kind == "existing" else told.get("id") if kind == "known" else None
+            if kind != "existing":
+                fields = json.loads(json.dumps(told["fields"] if kind == "known" else told))
+            found.append(PlannedContact(kind, _id(which), one["is_primary"], fields))
+        return tuple(found)
+
+    @property
+    def opportunity(self) -> PlannedOpportunity | None:
+        """The opportunity that comes of it."""
+        choice = self._data.get("opportunity")
+        if choice is None:
+            return None
+        [(kind, told)] = choice.items()
+        ending = told.get("ending", "open")
+        state: Any = ending if isinstance(ending, str) else next(iter(ending))
+        fields = json.loads(json.dumps(told["fields"]))
+        which, series = _id(told.get("id")), _id(told.get("series"))
+        return PlannedOpportunity(kind, which, fields, state, told.get("next"), series)
+
+    @property
+    def estimates(self) -> tuple[PlannedEstimate, ...]:
+        """The estimates of the lead that may become services."""
+        return tuple(_estimate(told) for told in self._data.get("estimates", ()))
+
+    @property
+    def services(self) -> tuple[PlannedService, ...]:
+        """The services of the customer."""
+        return tuple(_service(told) for told in self._data.get("services", ()))
+
+    @property
+    def customer(self) -> CustomerType:
+        """What the customer is, and which document it gets."""
+        customer: CustomerType = self._data.get("customer", "neither")
+        return customer
+
+    @property
+    def matches(self) -> Matches | None:
+        """Accounts and contacts that the lead may be, with what speaks for each."""
+        told = self._data.get("matches")
+        return None if told is None else matches_of(told)
+
+    @property
+    def writes(self) -> tuple[FieldWrite, ...]:
+        """Which rule of the conversion mapping writes what, with what was there before and what is dropped."""
+        return tuple(write_of(told) for told in self._data.get("writes", ()))
+
+    @property
+    def dropped(self) -> tuple[FieldWrite, ...]:
+        """The writes of which something is nowhere afterwards but on the lead."""
+        return tuple(write for write in self.writes if write.why is not None)
+
+    @property
+    def stays_on_lead(self) -> list[str]:
+        """The fields with a value that nothing has after the conversion; they stay readable on the lead."""
+        fields: list[str] = list(self._data["stays_on_lead"])
+        return fields
+
+    @property
+    def series(self) -> tuple[NumberSeries, ...]:
+        """The series of customer numbers, each with the number that comes next and those that were given last."""
+        return tuple(series_of(told) for told in self._data.get("series", ()))
+
+    @property
+    def links(self) -> tuple[PlannedLink, ...]:
+        """The links that it adds, but for those that are there.
+
+        What hangs on the lead (notes, calls, files, estimates …) is not in it: it stays where it is, and is shown with
+        the customer too, by the first of these links.
+        """
+        account, lead = self.account, ("lead", self.lead_id)
+        customer = None if account.kind == "none" else ("account", account.id)
+        found = [] if customer is None else [PlannedLink(lead, "converted_to", customer)]
+        for person in self.contacts:
+            contact = ("contact", person.id)
+            role = "primary_contact" if person.is_primary else "contact"
+            found.append(PlannedLink(*((lead, "converted_to") if customer is None else (customer, role)), contact))
+            if person.kind != "existing":
+                found.append(PlannedLink(lead, role, contact))
+        if self.opportunity is not None:
+            found.append(PlannedLink(lead, "opportunity", ("opportunity", self.opportunity.id)))
+        return tuple(found)
+
+    def choose_estimates(self, choice: EstimateChoice) -> ConversionPlan:
+        """Step 1 of a wizard: whose lines become services.
+
+        Services that were there are replaced by copies of the lines of these estimates.
+
+        Args:
+            choice: ``"all"`` that are offered, the ``"accepted"`` ones, these, or ``None``.
+
+        Raises:
+            InvalidError: For an estimate that is not offered: it is not open or accepted, or not of this lead.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS", currency="EUR")
+            >>> offer = db.estimates.create(lead, title="Roof", lines=[leadcore.Line("Panel", 12, 200)])
+            >>> plan = db.leads.plan_conversion(lead)
+            >>> [(one.title, one.chosen) for one in plan.estimates]
+            [('Roof', False)]
+            >>> [service.line.description for service in plan.choose_estimates([offer]).services]
+            ['Panel']
+
+        """
+        return self._of(_leadcore.conversion_estimates(self._json, json.dumps(estimates_choice(choice))))
+
+    def customer_information(self, customer: CustomerType, *, convert_now: bool = False) -> ConversionPlan:
+        """Step 2: what the customer is, and which document it gets.
+
+        Args:
+            customer: ``"active_with_invoice"``, ``"inactive_with_proforma"`` or ``"neither"``. A new account becomes a
+                customer or a prospect by this; one that is there becomes a customer, and never less than it is.
+            convert_now: Leave the services out: the plan is ready.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> plan = db.leads.plan_conversion(lead).customer_information("inactive_with_proforma")
+            >>> plan.account_fields["status"], plan.document
+            ('prospect', 'proforma')
+
+        """
+        kind = json.dumps(one_of("customer", customer, CustomerType))
+        check("convert_now", convert_now, bool, "true or false")
+        return self._of(_leadcore.conversion_customer(self._json, kind, convert_now))
+
+    def edit_services(self, services: Iterable[PlannedService | LineRef]) -> ConversionPlan:
+        """Step 3: the services as they were edited. One keeps the line that it was copied from, another is new.
+
+        Raises:
+            InvalidError: With every rule that each of them breaks: ``services[1].quantity``.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS", currency="EUR")
+            >>> plan = db.leads.plan_conversion(lead)
+            >>> plan = plan.edit_services([*plan.services, leadcore.Line("Care", 12, 49)])
+            >>> [service.line.quantity for service in plan.services]
+            [Decimal('12')]
+
+        """
+        given = several("services", services, "several services")
+        told = [_service_json(n, one) for n, one in enumerate(given)]
+        return self._of(_leadcore.conversion_services(self._json, json.dumps(told)))
+
+    @property
+    def document(self) -> Document | None:
+        """The document that your program makes for the customer."""
+        documents: dict[str, Document] = {"active_with_invoice": "invoice", "inactive_with_proforma": "proforma"}
+        return documents.get(self.customer)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ConversionPlan) and self._json == other._json
+
+    def __hash__(self) -> int:
+        return hash(self._json)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ConversionPlan.from_json, (self._json,)
+
+    def __repr__(self) -> str:
+        account = self.account
+        told = {"new": "new account", "existing": "existing account", "none": "no account"}[account.kind]
+        parts = [told, f"{len(self.contacts)} contacts"]
+        if self.opportunity is not None:
+            parts.append(f"{self.opportunity.kind} opportunity")
+        if self.services:
+            parts.append(f"{len(self.services)} services")
+        return f"<ConversionPlan {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        """What it does, for notebooks."""
+        account = self.account
+        number = next((one.next for one in self.series if account.series_id in (one.id, None)), account.next_number)
+        shown = part(
+            "Conversion",
+            facts([("account", account.kind), ("name", account.fields.get("name")), ("next number", number)]),
+        )
+        writes: Sequence[FieldWrite] = self.writes
+        rows = [(one.source, one.target, one.old, one.new, one.dropped, one.why) for one in writes]
+        shown += grid(("from", "to", "before", "after", "dropped", "why"), rows)
+        return shown if self.matches is None else shown + part("Matches", self.matches._repr_html_())
+
+
+def _service_json(n: int, given: object) -> dict[str, Any]:
+    path = f"services[{n}]."
+    if not isinstance(given, PlannedService):
+        check(f"services[{n}]", given, (Line, Mapping), "a PlannedService or a line")
+        return {"line": line_json(given, path)}  # type: ignore[arg-type]
+    for name in ("currency", "note"):
+        text_or_none(f"{path}{name}", getattr(given, name))
+    check(f"{path}position", given.position, (int, type(None)), "a whole number or None")
+    origin = None
+    if given.estimate_id is not None:
+        estimate = uuid_of(f"{path}estimate_id", given.estimate_id, Estimate, "an estimate or its id")
+        origin = {"estimate": estimate, "position": given.position or 0}
+    return {
+        "line": line_json(given.line, path),
+        "currency": given.currency,
+        "since": day_of(f"{path}since", given.since),
+        "until": day_of(f"{path}until", given.until),
+        "note": given.note,
+        "origin": origin,
+    }

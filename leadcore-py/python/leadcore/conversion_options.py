@@ -1,0 +1,219 @@
+"""What the caller decides about a conversion."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, get_args
+from uuid import UUID
+
+from ._leadcore import Account, Contact
+from .arguments import check, expected
+from .estimate import Estimate
+from .exceptions import InvalidError, Violation, refused
+from .fields import checked
+from .opportunities import day_of, opportunity_fields
+from .opportunity import OPPORTUNITY_KEYS, Opportunity, OpportunityInput
+from .series import NumberSeries
+from .subjects import check_unicode, text_or_none
+from .values import Record
+
+if TYPE_CHECKING:
+    from .models import Term
+    from .series import SeriesRef
+
+__all__ = [
+    "ConversionInput",
+    "CustomerType",
+    "EstimateChoice",
+    "Match",
+    "NewOpportunity",
+]
+
+CustomerType: TypeAlias = Literal["active_with_invoice", "inactive_with_proforma", "neither"]
+"""What the customer is from now on, and which document your program makes for it."""
+
+_Into: TypeAlias = Literal["both", "account", "contacts"]
+_Status: TypeAlias = Literal["customer", "prospect"]
+_Ending: TypeAlias = Literal["open", "won", "lost"]
+
+EstimateChoice: TypeAlias = Literal["all", "accepted"] | Iterable[Estimate | UUID | str] | None
+"""Which estimates become services: all that are open or accepted, those that were accepted, these, or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Record):
+    """The account or contact that matches, or a new one where none does. Several that are as likely are an error.
+
+    >>> _ = db.leads.convert(db.leads.create(company="Nordlys AS", email="post@nordlys.example"))
+    >>> lead = db.leads.create(company="Nordlys A/S", email="post@nordlys.example")
+    >>> db.leads.convert(lead, account=leadcore.Match(at_least=80)).account_number
+    1
+    """
+
+    at_least: int | None = None
+    """The best one that is at least so sure, 0 to 100. ``None`` leaves it to you: as soon as one may match, it is an
+    error that lists them."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no percentage."""
+        check("at_least", self.at_least, (int, type(None)), "a whole number or None")
+        if self.at_least is not None and not 0 <= self.at_least <= 100:
+            raise refused("at_least", "out_of_range", "must lie in 0 to 100")
+
+    @property
+    def _policy(self) -> object:
+        return "ask_caller" if self.at_least is None else {"best": {"at_least": int(self.at_least)}}
+
+
+class NewOpportunity(OpportunityInput, total=False):
+    """A new opportunity of a conversion: what is said here goes over what the lead says."""
+
+    state: _Ending
+    """Open, or how it ended already."""
+    on: date | str | None
+    """The day on which it was won or lost; today when not said."""
+    reason: Term | UUID | str | None
+    """Why it was lost: one of ``db.lost_reasons``, or its id."""
+    detail: str | None
+    """Why it was lost, in words."""
+    series: SeriesRef | None
+    """The series that numbers it (``db.series``); the default one when not said."""
+
+
+class ConversionInput(TypedDict, total=False):
+    """Everything a caller may decide about a conversion. All of it is optional."""
+
+    into: _Into
+    """What the lead becomes: an account with its persons, the account alone, or its persons alone."""
+    account: Account | Match | UUID | str | None
+    """The account that it becomes a part of, or how to find that; a new one when not said."""
+    person: Contact | Match | UUID | str | None
+    """The contact that the person of the lead itself is, or how to find that; a new one when not said."""
+    status: _Status
+    """Whether a new account is a customer (as it comes) or a prospect."""
+    series: SeriesRef | None
+    """The series that numbers a new account (``db.series``); the default one when not said."""
+    opportunity: Opportunity | NewOpportunity | UUID | str | bool | None
+    """The running opportunity that the lead joins, or what a new one has; ``True`` for one with what the lead says."""
+    estimates: EstimateChoice
+    """Which estimates of the lead become services of the customer."""
+    customer: CustomerType
+    """What the customer is, and which document your program makes for it."""
+
+
+CONVERSION_KEYS = frozenset(ConversionInput.__annotations__)
+_ENDING_KEYS = frozenset({"state", "on", "reason", "detail", "series"})
+
+
+def one_of(name: str, given: object, kind: Any) -> Any:
+    """One of the words of a literal type."""
+    known = get_args(kind)
+    check(name, given, str, "text")
+    if given not in known:
+        raise refused(name, "unknown", f"must be {', '.join(f'`{word}`' for word in known[:-1])} or `{known[-1]}`")
+    return given
+
+
+def uuid_of(name: str, given: object, kind: type | tuple[type, ...], what: str) -> str:
+    """The id of a record, as text."""
+    which = given.id if isinstance(given, kind) else given  # type: ignore[attr-defined]
+    if isinstance(which, UUID):
+        return str(which)
+    if not isinstance(which, str):
+        raise expected(name, what, given)
+    check_unicode(name, which)
+    try:
+        return str(UUID(which))
+    except ValueError:
+        raise refused(name, "malformed", "an id must be a UUID") from None
+
+
+def _choice(name: str, given: object, kind: type) -> object:
+    if given is None:
+        return "new"
+    if isinstance(given, Match):
+        return {"match": given._policy}
+    return {"existing": uuid_of(name, given, kind, "the record, its id, or a Match")}
+
+
+def _series(name: str, given: object) -> str | None:
+    return None if given is None else uuid_of(name, given, NumberSeries, "a series or its id")
+
+
+def estimates_choice(given: object) -> object:
+    """Which estimates, as the compiled module reads it."""
+    if given is None:
+        return "none"
+    if isinstance(given, str):
+        return one_of("estimates", given, Literal["all", "accepted"])
+    if not isinstance(given, Iterable) or isinstance(given, (bytes, Mapping)):
+        raise expected("estimates", "`all`, `accepted`, or several estimates", given)
+    what = "an estimate or its id"
+    return {"these": [uuid_of(f"estimates[{n}]", one, Estimate, what) for n, one in enumerate(given)]}
+
+
+def _opportunity(given: object) -> object:
+    if given is None or given is False:
+        return "none"
+    if given is True:
+        given = {}
+    if not isinstance(given, Mapping):
+        what = "an opportunity, its id, a mapping of its fields, or True"
+        return {"existing": uuid_of("opportunity", given, Opportunity, what)}
+    try:
+        said = checked(given, OPPORTUNITY_KEYS | _ENDING_KEYS)
+        ending = {key: said.pop(key) for key in _ENDING_KEYS & said.keys()}
+        series = _series("series", ending.pop("series", None))
+        return {"new": {"fields": json.loads(opportunity_fields(said)), "ending": _ending(ending), "series": series}}
+    except InvalidError as error:
+        broken = [Violation(f"opportunity.{one.field}", one.code, one.message) for one in error.violations]
+    raise InvalidError("; ".join(str(one) for one in broken), violations=broken)
+
+
+def _ending(said: Mapping[str, Any]) -> object:
+    state = one_of("state", said.get("state", "open"), _Ending)
+    on = day_of("on", said.get("on"))
+    text_or_none("detail", said.get("detail"))
+    if on is not None:
+        try:
+            date.fromisoformat(on)
+        except ValueError:
+            raise refused("on", "malformed", "a day is written YYYY-MM-DD") from None
+    reason = said.get("reason")
+    why = {
+        "reason": None
+        if reason is None
+        else uuid_of("reason", getattr(reason, "id", reason), (), "a reason or its id"),
+        "detail": said.get("detail"),
+    }
+    wanted = {"open": (), "won": ("on",), "lost": ("on", "reason", "detail")}[state]
+    for name in ("on", "reason", "detail"):
+        if name not in wanted and said.get(name) is not None:
+            raise refused(name, "not_allowed", f"this is not said of one that is {state}")
+    if state == "open":
+        return "open"
+    return {"won": {"on": on}} if state == "won" else {"lost": {"on": on, **why}}
+
+
+def options_of(given: Mapping[str, Any]) -> tuple[str, str]:
+    """The options as the compiled module reads them: without the opportunity, and the opportunity."""
+    said = checked(given, CONVERSION_KEYS)
+    into = one_of("into", said.get("into", "both"), _Into)
+    account, person = said.get("account"), said.get("person")
+    if into == "contacts" and account is not None:
+        raise refused("account", "not_allowed", "a lead that becomes its persons alone has no account")
+    if into == "account" and person is not None:
+        raise refused("person", "not_allowed", "a lead that becomes an account alone has no persons")
+    options = {
+        "account": "none" if into == "contacts" else _choice("account", account, Account),
+        "contacts": into != "account",
+        "person": _choice("person", person, Contact),
+        "status": one_of("status", said.get("status", "customer"), _Status),
+        "series": _series("series", said.get("series")),
+        "estimates": estimates_choice(said.get("estimates")),
+        "customer": one_of("customer", said.get("customer", "neither"), CustomerType),
+    }
+    return json.dumps(options), json.dumps(_opportunity(said.get("opportunity")))

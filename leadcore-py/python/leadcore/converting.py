@@ -1,0 +1,350 @@
+"""Converting leads: one or many, looked at first or at once, and the way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
+from uuid import UUID
+
+from ._leadcore import Lead
+from .arguments import check
+from .arguments import compiled as _leadcore
+from .conversion import ConversionOutcome, ConversionPlan, conversion_of, outcome_of
+from .conversion_options import ConversionInput, Match, one_of, options_of
+from .exceptions import Conflict, Violation, refused
+from .mass import Selection, chosen_of
+from .matching import Matches, matches_of
+from .targets import ConversionTarget, Target, asked
+from .unconversion import UnconvertOutcome, UnconvertPlan, taken_back
+from .values import Record
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from .database import Database
+
+__all__ = ["ConversionProgress", "ConversionTotals", "LeadConversion", "LeadConverted", "MassConversion", "MatchRef"]
+
+_LeadRef: TypeAlias = Lead | UUID | str
+_Code: TypeAlias = Literal["done", "already", "gate_unmet", "ambiguous", "conflict", "forbidden", "not_found"]
+_Record: TypeAlias = Literal["account", "contact"]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRef(Record):
+    """A record that may be the one that is meant."""
+
+    record: _Record
+    """What it is."""
+    id: UUID
+    """Its id."""
+    score: int
+    """How sure it is, 0 to 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadConverted(Record):
+    """What became of one lead of many. Which of the optional attributes are set depends on ``code``."""
+
+    lead_id: UUID
+    """The lead."""
+    code: _Code
+    """Converted by this call; before; it may not be as it is; several accounts or contacts may be it; closed, or
+    changed since it was read; not allowed; not there."""
+    outcome: ConversionOutcome | None = field(default=None, repr=False)
+    """With ``done`` and ``already``: what the conversion did."""
+    violations: tuple[Violation, ...] = ()
+    """With ``gate_unmet``: every rule that stands against it."""
+    candidates: tuple[MatchRef, ...] = ()
+    """With ``ambiguous``: those that the acting user may see, the likeliest first."""
+    elsewhere: int = field(default=0, repr=False)
+    """With ``ambiguous``: how many others there are."""
+    conflict: Conflict | None = None
+    """With ``conflict``: which."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionTotals(Record):
+    """How many leads had which outcome."""
+
+    done: int = 0
+    """Converted by this call."""
+    already: int = 0
+    """Converted before."""
+    gate_unmet: int = 0
+    """Not to be converted as they are."""
+    ambiguous: int = 0
+    """Several records may be them."""
+    conflict: int = 0
+    """Closed, or changed since they were read."""
+    forbidden: int = 0
+    """Not allowed."""
+    not_found: int = 0
+    """Not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class MassConversion(Record):
+    """What a conversion of many leads did."""
+
+    totals: ConversionTotals
+    """The sums."""
+    results: tuple[LeadConverted, ...] = field(repr=False)
+    """Each lead once: in the order asked, those of a filter by number."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def refused(self) -> tuple[LeadConverted, ...]:
+        """Those that are not converted."""
+        return tuple(result for result in self.results if result.code not in ("done", "already"))
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionProgress(Record):
+    """How far a conversion of many leads is: what is told of is on disk."""
+
+    leads: int
+    """How many leads were looked at."""
+    totals: ConversionTotals
+    """What became of them."""
+    last: LeadConverted = field(repr=False)
+    """The last of them."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _conflict(told: Any) -> Conflict:
+    if isinstance(told, str):
+        return {"reason": told}
+    [(reason, details)] = told.items()
+    return cast("Conflict", {"reason": reason, **details})
+
+
+def converted_of(told: Mapping[str, Any]) -> LeadConverted:
+    """What became of a lead, as the compiled module wrote it."""
+    lead, outcome = UUID(told["lead"]), told["outcome"]
+    if isinstance(outcome, str):
+        return LeadConverted(lead, cast("_Code", outcome))
+    [(code, details)] = outcome.items()
+    if code in ("done", "already"):
+        return LeadConverted(lead, code, conversion_of(details, code == "done"))
+    if code == "gate_unmet":
+        broken = (Violation(one["field"], one["code"], one["message"]) for one in details)
+        return LeadConverted(lead, code, violations=tuple(broken))
+    if code == "ambiguous":
+        refs = (MatchRef(one["record"], UUID(one["id"]), one["score"]) for one in details["candidates"])
+        return LeadConverted(lead, code, candidates=tuple(refs), elsewhere=details["elsewhere"])
+    return LeadConverted(lead, code, conflict=_conflict(details))
+
+
+class LeadConversion:
+    """The part of ``db.leads`` that converts leads, and takes that back."""
+
+    __slots__ = ()
+
+    _db: Database
+
+    def plan_conversion(self, lead: _LeadRef, **options: Unpack[ConversionInput]) -> ConversionPlan:
+        """Plan what the lead becomes. Writes nothing; ``db.apply`` does it.
+
+        With a lead object, refused when it changed since it was read. :class:`ConversionInput` says what can be
+        decided.
+
+        Raises:
+            FrozenError: When the lead is converted already.
+            ConflictError: When several accounts or contacts match and ``account`` or ``person`` do not choose:
+                ``ambiguous_match``.
+            InvalidError: For a lead that was lost or disqualified, and with everything that the customer must have and
+                has not.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS", name="Anna Berg", amount=3000, currency="EUR")
+            >>> plan = db.leads.plan_conversion(lead, status="prospect", opportunity={"probability": 60})
+            >>> plan
+            <ConversionPlan new account, 1 contacts, new opportunity>
+            >>> plan.account_fields["status"], plan.opportunity.fields["amount"], plan.opportunity.next_number
+            ('prospect', '3000', 'O-00001')
+            >>> [(one.source, one.target, one.new) for one in plan.writes][:2]
+            [('kind', 'account.kind', 'company'), ('company', 'account.name', 'Nordlys AS')]
+
+        """
+        return ConversionPlan._of(_leadcore.conversion_plan(self._db._session, lead, *options_of(options)))
+
+    def convert(
+        self,
+        lead: _LeadRef,
+        *,
+        targets: Iterable[ConversionTarget | Target] = (),
+        **options: Unpack[ConversionInput],
+    ) -> ConversionOutcome:
+        """Plan and apply in one call. A lead that was converted before gives the first outcome again.
+
+        Args:
+            lead: Which lead. With the object, refused when it changed since it was read.
+            targets: What your program keeps of customers, written in the same transaction.
+            options: As for :meth:`plan_conversion`.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> outcome = db.leads.convert(lead)
+            >>> db.accounts.get(outcome.account_id).name
+            'Nordlys AS'
+            >>> db.leads.convert(lead).newly_converted
+            False
+
+        """
+        said, hosts = options_of(options), asked(targets)
+        if hosts is None:
+            return outcome_of(_leadcore.conversion_convert(self._db._session, lead, *said, None))
+        with self._db.transaction():
+            return outcome_of(_leadcore.conversion_convert(self._db._session, lead, *said, hosts))
+
+    def convert_many(
+        self,
+        leads: Selection,
+        *,
+        expected: int | None = None,
+        batch: int | None = None,
+        progress: Callable[[ConversionProgress], object] | None = None,
+        **options: Unpack[ConversionInput],
+    ) -> MassConversion:
+        """Convert many leads, each by the rules of :meth:`convert`: what stands against one is its outcome alone.
+
+        Each conversion is an operation of its own, with its own way back.
+
+        Args:
+            leads: All that match a filter, or these.
+            expected: How many the caller saw: when there are more or fewer now, nothing is done.
+            batch: Commit after so many leads: what was committed stays when a later one fails, and the same call goes
+                on then. All or nothing when not said.
+            progress: Hears of each lead once it is on disk; 100 leads at a time when no ``batch`` is said. One that
+                returns ``False`` ends the call; what it raises is raised. What was committed stays.
+            options: As for :meth:`plan_conversion`, for each lead.
+
+        Example:
+            >>> _ = db.leads.create_many({"company": name, "city": "Oslo"} for name in ("Nordlys AS", "Fjord AS"))
+            >>> done = db.leads.convert_many("city = Oslo", expected=2, status="prospect")
+            >>> done.totals.done, [one.outcome.account_number for one in done.results]
+            (2, [1, 2])
+
+        """
+        said, chosen = options_of(options), chosen_of(leads, expected)
+        check("batch", batch, (int, type(None)), "a whole number or None")
+        if progress is not None and not callable(progress):
+            raise TypeError(f"`progress`: expected something to call, not '{type(progress).__name__}'")
+        if batch is not None and batch < 1:
+            raise refused("batch", "out_of_range", "a batch has at least one lead")
+        if batch is None and progress is None:
+            return _many(_leadcore.convert_many(self._db._session, chosen, *said))
+        hear = None if progress is None else _hearing(progress)
+        return _many(_leadcore.convert_in_batches(self._db._session, chosen, *said, batch or 100, hear))
+
+    def plan_unconvert(self, lead: _LeadRef) -> UnconvertPlan:
+        """What taking the conversion of a lead back would do, and all that stands against it. Writes nothing.
+
+        Raises:
+            InvalidError: For a lead that is not converted.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> account = db.accounts.get(db.leads.convert(lead).account_id)
+            >>> _ = db.as_user("bob").accounts.edit(account, city="Oslo")
+            >>> [(one.blocker, one.by) for one in db.leads.plan_unconvert(lead).blockers]
+            [('changed', ('bob',))]
+
+        """
+        return UnconvertPlan.from_json(_leadcore.unconversion_plan(self._db._session, lead))
+
+    def unconvert(self, lead: _LeadRef, *, targets: Iterable[ConversionTarget | Target] = ()) -> UnconvertOutcome:
+        """Take the conversion of a lead back: it is open again where it was, with everything that hung on it.
+
+        What the conversion made new is archived or goes, what was there gets back what it had.
+
+        Args:
+            lead: Which lead.
+            targets: What takes back what your program made, by its name.
+
+        Raises:
+            ConflictError: When something stands against it, which :meth:`plan_unconvert` lists: ``blocked``.
+
+        Example:
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> _ = db.leads.convert(lead)
+            >>> _ = db.leads.unconvert(lead)
+            >>> db.leads.get(lead).state, len(db.accounts.list())
+            ('open', 0)
+
+        """
+        hosts = asked(targets)
+        if hosts is None:
+            return taken_back(_leadcore.unconversion_do(self._db._session, lead, None))
+        with self._db.transaction():
+            return taken_back(_leadcore.unconversion_do(self._db._session, lead, hosts))
+
+    def matches(self, lead: _LeadRef, *, number: int | None = None, limit: int = 50) -> Matches:
+        """Every account and contact that the lead may be, with what speaks for each.
+
+        By e-mail, phone, domain, company name, tax number and customer number, and for accounts by their persons too.
+        Of records out of sight it tells that there are some, and whose.
+
+        Args:
+            lead: Which lead.
+            number: The customer number that somebody gave.
+            limit: How many records that share one thing are looked at, 1 to 1,000.
+
+        Example:
+            >>> _ = db.leads.convert(db.leads.create(company="Nordlys AS", email="post@nordlys.example"))
+            >>> lead = db.leads.create(company="NORDLYS A/S", email="anna@nordlys.example")
+            >>> [found] = db.leads.matches(lead).accounts
+            >>> found.name, found.score, [(one.kind, one.value) for one in found.evidence]
+            ('Nordlys AS', 85, [('company', 'nordlys'), ('domain', 'nordlys.example')])
+
+        """
+        return matches_of(json.loads(_leadcore.matches(self._db._session, lead, number, limit)))
+
+    def match(
+        self,
+        lead: _LeadRef,
+        record: _Record = "account",
+        *,
+        at_least: int | None = None,
+        number: int | None = None,
+        limit: int = 50,
+    ) -> UUID | None:
+        """The account or contact that the lead is, by the rule that :class:`Match` states; ``None`` when there is none.
+
+        Raises:
+            ConflictError: When several may be it: ``ambiguous_match``, with the candidates.
+
+        Example:
+            >>> known = db.leads.create(company="Nordlys AS", email="post@nordlys.example")
+            >>> account = db.leads.convert(known).account_id
+            >>> lead = db.leads.create(company="Nordlys", email="post@nordlys.example")
+            >>> db.leads.match(lead, at_least=80) == account
+            True
+
+        """
+        what = one_of("record", record, _Record)
+        policy = json.dumps(Match(at_least)._policy)
+        return _leadcore.match_chosen(self._db._session, lead, what, policy, number, limit)
+
+
+def _many(text: str) -> MassConversion:
+    told = json.loads(text)
+    return MassConversion(ConversionTotals(**told["totals"]), tuple(converted_of(one) for one in told["results"]))
+
+
+def _hearing(progress: Callable[[ConversionProgress], object]) -> Callable[[str], object]:
+    counts = dict.fromkeys(get_args(_Code), 0)
+
+    def hear(text: str) -> object:
+        last = converted_of(json.loads(text))
+        counts[last.code] += 1
+        return progress(ConversionProgress(sum(counts.values()), ConversionTotals(**counts), last))
+
+    return hear

@@ -1,0 +1,213 @@
+"""Taking a conversion back: what it would do, what stands against it, what it did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+from .arguments import check
+from .arguments import compiled as _leadcore
+from .conversion import HostMade
+from .exceptions import refused
+from .html import facts, grid, part
+from .models import Subject
+from .moves import Unmet, unmet_of
+from .subjects import user_of
+from .values import Record
+
+__all__ = ["TakenBack", "UnconvertBlocker", "UnconvertOutcome", "UnconvertPlan"]
+
+Fate: TypeAlias = Literal["archived", "removed", "restored", "unlinked"]
+"""What becomes of a record: a new account leaves every list and keeps its number; a new person, opportunity or service
+goes; what was there gets back what it had; or it only loses its link to the lead."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack(Record):
+    """A record that the conversion made, filled or linked."""
+
+    subject: Subject
+    """The record: ``("account", id)``."""
+    fate: Fate
+    """What becomes of it: ``archived``, ``removed``, ``restored`` or ``unlinked``."""
+    fields: tuple[str, ...] = ()
+    """With ``restored``: the fields that get back what they had."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnconvertBlocker(Record):
+    """Something that stands against it. Which of the optional attributes are set depends on ``blocker``."""
+
+    blocker: str
+    """``changed`` (somebody else changed a new record), ``edited`` (fields that the conversion filled were changed
+    since), ``has_children``, ``other_leads`` (became the new account too), ``in_use``, ``numbered`` (the number would
+    be missing from a series without gaps), ``gone``, ``stage`` (the lead cannot come back into its stage); later
+    versions may add more."""
+    subject: Subject | None = None
+    """The record."""
+    by: tuple[str | None, ...] = field(default=(), repr=False)
+    """With ``changed``: who, ``None`` for the program itself."""
+    fields: tuple[str, ...] = field(default=(), repr=False)
+    """With ``edited``: which."""
+    tabs: dict[str, int] = field(default_factory=dict, repr=False)
+    """With ``has_children``: how many hang on it, by kind."""
+    leads: tuple[UUID, ...] = field(default=(), repr=False)
+    """With ``other_leads``: those that the acting user may see."""
+    unseen: int = field(default=0, repr=False)
+    """With ``other_leads``: how many there are besides."""
+    count: int | None = field(default=None, repr=False)
+    """With ``in_use``: how many records."""
+    number: int | None = field(default=None, repr=False)
+    """With ``numbered``: the number."""
+    unmet: tuple[Unmet, ...] = field(default=(), repr=False)
+    """With ``stage``: why."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class UnconvertOutcome(Record):
+    """What taking a conversion back did."""
+
+    operation: UUID = field(repr=False)
+    """The call that did it."""
+    lead_id: UUID
+    """The lead, open again in the stage where it was."""
+    conversion: UUID = field(repr=False)
+    """The call that was taken back."""
+    records: tuple[TakenBack, ...] = field(repr=False)
+    """What became of the records."""
+    newly_unconverted: bool
+    """Whether this call did it; ``False`` when it was done before and this is the first outcome."""
+
+
+def _subject(told: Mapping[str, Any]) -> Subject:
+    return told["kind"], UUID(told["id"])
+
+
+def _taken(told: Mapping[str, Any]) -> TakenBack:
+    fate, fields = told["fate"], ()
+    if not isinstance(fate, str):
+        [(fate, fields)] = fate.items()
+    return TakenBack(_subject(told["record"]), fate, tuple(fields))
+
+
+def unconversion_of(told: Mapping[str, Any], newly: bool) -> UnconvertOutcome:
+    """An outcome that the compiled module wrote."""
+    records = tuple(_taken(one) for one in told["records"])
+    ids = UUID(told["operation"]), UUID(told["lead"]), UUID(told["conversion"])
+    return UnconvertOutcome(*ids, records, newly)
+
+
+def taken_back(told: tuple[str, bool]) -> UnconvertOutcome:
+    """The same as the compiled module hands it over."""
+    return unconversion_of(json.loads(told[0]), told[1])
+
+
+class UnconvertPlan:
+    """What taking a conversion back would do: pure data to store, show and hand to ``db.apply``.
+
+    >>> lead = db.leads.create(company="Nordlys AS")
+    >>> account = db.leads.convert(lead).account_id
+    >>> plan = db.leads.plan_unconvert(lead)
+    >>> [(one.subject == ("account", account), one.fate) for one in plan.records], plan.blockers
+    ([(True, 'archived')], ())
+    >>> db.apply(plan).lead_id == lead.id
+    True
+    """
+
+    __slots__ = ("_data", "_json")
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        """Take the data that :meth:`to_dict` gave."""
+        check("data", data, Mapping, "the data of a plan")
+        try:
+            self._json = json.dumps(data, sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise refused("plan", "malformed", "a plan holds only what JSON can hold") from None
+        _leadcore.unconversion_unmet(self._json)
+        self._data: dict[str, Any] = json.loads(self._json)
+
+    @classmethod
+    def from_json(cls, text: str) -> UnconvertPlan:
+        """Read what :meth:`to_json` wrote."""
+        check("text", text, str, "text")
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict):
+            raise refused("plan", "malformed", "this is not a plan")
+        return cls(data)
+
+    def to_json(self) -> str:
+        """The plan as JSON, to be stored and applied later."""
+        return self._json
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as a dictionary of its own."""
+        data: dict[str, Any] = json.loads(self._json)
+        return data
+
+    @property
+    def lead_id(self) -> UUID:
+        """The lead."""
+        return UUID(self._data["lead"])
+
+    @property
+    def conversion(self) -> UUID:
+        """The call that converted it."""
+        return UUID(self._data["conversion"])
+
+    @property
+    def records(self) -> tuple[TakenBack, ...]:
+        """What becomes of the records that the conversion made, filled or linked."""
+        return tuple(_taken(one) for one in self._data["records"])
+
+    @property
+    def host(self) -> tuple[HostMade, ...]:
+        """What targets of your program made: each must be among the ``targets`` that take it back."""
+        return tuple(HostMade(one["target"], one["reference"]) for one in self._data.get("host", ()))
+
+    @property
+    def blockers(self) -> tuple[UnconvertBlocker, ...]:
+        """What stands against it, all at once; empty when it can be done."""
+        return tuple(self._blocker(one) for one in self._data["blockers"])
+
+    def _blocker(self, told: Mapping[str, Any]) -> UnconvertBlocker:
+        kind = told["blocker"]
+        by = told.get("by", ())
+        return UnconvertBlocker(
+            kind,
+            _subject(told["record"]) if "record" in told else None,
+            tuple(user_of(actor) for actor in by) if kind == "changed" else (),
+            tuple(told.get("fields", ())),
+            dict(told.get("tabs", ())),
+            tuple(UUID(lead) for lead in told.get("leads", ())),
+            told.get("unseen", 0),
+            by if kind == "in_use" else None,
+            told.get("number"),
+            tuple(unmet_of(*one) for one in _leadcore.unconversion_unmet(self._json)) if kind == "stage" else (),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UnconvertPlan) and self._json == other._json
+
+    def __hash__(self) -> int:
+        return hash(self._json)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return UnconvertPlan.from_json, (self._json,)
+
+    def __repr__(self) -> str:
+        return f"<UnconvertPlan {len(self.records)} records, {len(self.blockers)} blockers>"
+
+    def _repr_html_(self) -> str:
+        """What it does, for notebooks."""
+        rows = [(one.subject[0], one.fate, ", ".join(one.fields)) for one in self.records]
+        shown = grid(("record", "fate", "fields"), rows)
+        against = [(one.blocker, one.subject and one.subject[0]) for one in self.blockers]
+        return shown + part("Stands against it", facts(against)) if against else shown

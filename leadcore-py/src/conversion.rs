@@ -1,0 +1,285 @@
+//! Conversion: plans, the steps of the wizard, carrying out, the way back.
+
+use leadcore::context::Context;
+use leadcore::desk;
+use leadcore::desk::Expect;
+use leadcore::desk::convert::{
+    ConversionOptions, ConversionOutcome, ConversionPlan, ConversionTarget, CustomerType, EstimateChoice,
+    OpportunityChoice, OpportunityEnding, OpportunityRequest, PlannedService, UnconvertOutcome,
+    UnconvertPlan, Unconvertible,
+};
+use leadcore::domain::{ServiceFields, ServiceOrigin};
+use leadcore::error::{Error, ErrorKind, Result, Violation, ViolationCode};
+use leadcore::id::{LeadId, NumberSeriesId, OpportunityId};
+use leadcore::store::Txn;
+use pyo3::prelude::*;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::convert::{Id, LeadArg, Text, from_json, to_json};
+use crate::errors::{raise, renamed};
+use crate::estimates::named;
+use crate::given::Given;
+use crate::opportunities::{of_service, patch, service_fields};
+use crate::session::Session;
+use crate::targets::Targets;
+
+/// The opportunity of a conversion as the package writes it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum GivenOpportunity {
+    None,
+    Existing(OpportunityId),
+    New(GivenRequest),
+}
+
+#[derive(Debug, Deserialize)]
+struct GivenRequest {
+    fields: Given,
+    ending: OpportunityEnding,
+    series: Option<NumberSeriesId>,
+}
+
+/// What the caller decides, as the package hands it over: the options, and the opportunity apart.
+pub(crate) fn options(py: Python<'_>, options: &Text, opportunity: &Text) -> PyResult<ConversionOptions> {
+    let options: ConversionOptions = from_json(py, "options", &options.0)?;
+    let opportunity = match from_json(py, "opportunity", &opportunity.0)? {
+        GivenOpportunity::None => OpportunityChoice::None,
+        GivenOpportunity::Existing(id) => OpportunityChoice::Existing(id),
+        GivenOpportunity::New(GivenRequest { fields, ending, series }) => {
+            let inside = |field: &str| Some(format!("opportunity.{field}"));
+            let patch = patch(&fields).map_err(|error| raise(py, &renamed(error, inside)))?;
+            let request = OpportunityRequest::new().with(patch).ended(ending);
+            let request = series.map_or(request.clone(), |series| request.series(series));
+            OpportunityChoice::New(Box::new(request))
+        }
+    };
+    Ok(options.opportunity(opportunity))
+}
+
+/// With the revision that the caller read.
+fn at(options: ConversionOptions, lead: LeadArg) -> ConversionOptions {
+    match lead.expect {
+        Expect::Revision(revision) => options.at_revision(revision),
+        Expect::Any => options,
+    }
+}
+
+/// The plan of a conversion, as JSON.
+#[pyfunction]
+pub(crate) fn conversion_plan(
+    py: Python<'_>,
+    session: &Session,
+    lead: LeadArg,
+    options: Text,
+    opportunity: Text,
+) -> PyResult<String> {
+    let options = at(self::options(py, &options, &opportunity)?, lead);
+    let plan =
+        session.read(py, move |ctx, txn| desk::convert::plan(ctx, txn, lead.id, &options).map_err(named))?;
+    to_json(py, &plan)
+}
+
+/// What a conversion did, as JSON, and whether this call did it.
+type Done = (String, bool);
+
+fn done(py: Python<'_>, outcome: &ConversionOutcome) -> PyResult<Done> {
+    Ok((to_json(py, outcome)?, outcome.newly_converted))
+}
+
+/// Plans and applies in one call. With targets it takes an open transaction.
+#[pyfunction]
+pub(crate) fn conversion_convert(
+    py: Python<'_>,
+    session: &Session,
+    lead: LeadArg,
+    options: Text,
+    opportunity: Text,
+    targets: Option<Targets>,
+) -> PyResult<Done> {
+    let options = at(self::options(py, &options, &opportunity)?, lead);
+    let outcome = match targets {
+        None => session
+            .write(py, move |ctx, txn| desk::convert::convert(ctx, txn, lead.id, &options).map_err(named))?,
+        Some(targets) => targets.write(py, session, move |ctx, txn, hosts| {
+            convert_with(ctx, txn, lead.id, &options, hosts).map_err(named)
+        })?,
+    };
+    done(py, &outcome)
+}
+
+/// Plans and applies with the tables of the host. A lead that is converted gives its first outcome.
+fn convert_with(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: LeadId,
+    options: &ConversionOptions,
+    hosts: &[&dyn ConversionTarget],
+) -> Result<ConversionOutcome> {
+    match desk::convert::plan(ctx, txn, lead, options) {
+        Ok(plan) => desk::convert::apply_with(ctx, txn, &plan, hosts),
+        Err(error) if error.kind() == ErrorKind::Frozen => desk::convert::convert(ctx, txn, lead, options),
+        Err(error) => Err(error),
+    }
+}
+
+/// Carries a plan out, once. With targets it takes an open transaction.
+#[pyfunction]
+pub(crate) fn conversion_apply(
+    py: Python<'_>,
+    session: &Session,
+    plan: Text,
+    targets: Option<Targets>,
+) -> PyResult<Done> {
+    let plan: ConversionPlan = from_json(py, "plan", &plan.0)?;
+    let outcome = match targets {
+        None => {
+            session.write(py, move |ctx, txn| desk::convert::apply(ctx, txn, &plan).map_err(of_services))?
+        }
+        Some(targets) => targets.write(py, session, move |ctx, txn, hosts| {
+            desk::convert::apply_with(ctx, txn, &plan, hosts).map_err(of_services)
+        })?,
+    };
+    done(py, &outcome)
+}
+
+/// Whether this is the JSON of a plan.
+#[pyfunction]
+pub(crate) fn conversion_check(py: Python<'_>, plan: Text) -> PyResult<()> {
+    from_json::<ConversionPlan>(py, "plan", &plan.0).map(drop)
+}
+
+fn step(
+    py: Python<'_>,
+    plan: &Text,
+    step: impl FnOnce(ConversionPlan) -> Result<ConversionPlan>,
+) -> PyResult<String> {
+    let plan: ConversionPlan = from_json(py, "plan", &plan.0)?;
+    to_json(py, &step(plan).map_err(|error| raise(py, &of_services(error)))?)
+}
+
+/// Step 1 of the wizard: from plan to plan, both as JSON.
+#[pyfunction]
+pub(crate) fn conversion_estimates(py: Python<'_>, plan: Text, choice: Text) -> PyResult<String> {
+    let choice: EstimateChoice = from_json(py, "estimates", &choice.0)?;
+    step(py, &plan, |plan| plan.choose_estimates(&choice))
+}
+
+/// Step 2 of the wizard.
+#[pyfunction]
+pub(crate) fn conversion_customer(
+    py: Python<'_>,
+    plan: Text,
+    customer: Text,
+    convert_now: bool,
+) -> PyResult<String> {
+    let customer: CustomerType = from_json(py, "customer", &customer.0)?;
+    step(py, &plan, |plan| plan.customer_information(customer, convert_now))
+}
+
+/// Step 3 of the wizard.
+#[pyfunction]
+pub(crate) fn conversion_services(py: Python<'_>, plan: Text, services: Text) -> PyResult<String> {
+    let given: Vec<Given> = from_json(py, "services", &services.0)?;
+    let (mut services, mut broken) = (Vec::with_capacity(given.len()), Vec::new());
+    for (n, one) in given.into_iter().enumerate() {
+        match service(one) {
+            Ok(service) => services.push(service),
+            Err(error) => broken.extend(
+                error
+                    .violations()
+                    .iter()
+                    .map(|one| Violation { field: format!("services[{n}].{}", one.field), ..one.clone() }),
+            ),
+        }
+    }
+    if !broken.is_empty() {
+        return Err(raise(py, &Error::invalid(broken)));
+    }
+    step(py, &plan, |plan| plan.edit_services(services))
+}
+
+fn service(mut given: Given) -> Result<PlannedService> {
+    let origin = given.remove("origin").unwrap_or(Value::Null);
+    let origin: Option<ServiceOrigin> = serde_json::from_value(origin).map_err(|_| {
+        Error::invalid_field("origin", ViolationCode::Malformed, "this is an estimate and a position in it")
+    })?;
+    let fields: ServiceFields = service_fields(&given)?;
+    Ok(PlannedService { fields, origin })
+}
+
+/// The error with the fields of services as they are written in Python.
+fn of_services(error: Error) -> Error {
+    renamed(named(error), |field| {
+        let (n, rest) = field.strip_prefix("services[")?.split_once("].")?;
+        Some(format!("services[{n}].{}", of_service(rest)?))
+    })
+}
+
+/// What taking a conversion back would do, as JSON.
+#[pyfunction]
+pub(crate) fn unconversion_plan(py: Python<'_>, session: &Session, lead: Id) -> PyResult<String> {
+    let lead = LeadId::from_uuid(lead.0);
+    let plan = session.read(py, move |ctx, txn| desk::convert::plan_unconvert(ctx, txn, lead))?;
+    to_json(py, &plan)
+}
+
+/// A condition as JSON, and its field, code and message.
+type PyUnmet = (String, (String, &'static str, String));
+
+/// What keeps the lead of a plan out of its stage: each as JSON, with field, code and message.
+#[pyfunction]
+pub(crate) fn unconversion_unmet(py: Python<'_>, plan: Text) -> PyResult<Vec<PyUnmet>> {
+    let plan: UnconvertPlan = from_json(py, "plan", &plan.0)?;
+    let mut told = Vec::new();
+    for blocker in &plan.blockers {
+        if let Unconvertible::Stage { unmet } = blocker {
+            for unmet in unmet {
+                let broken = unmet.violation();
+                told.push((to_json(py, unmet)?, (broken.field, broken.code.code(), broken.message)));
+            }
+        }
+    }
+    Ok(told)
+}
+
+fn undone(py: Python<'_>, outcome: &UnconvertOutcome) -> PyResult<Done> {
+    Ok((to_json(py, outcome)?, outcome.newly_unconverted))
+}
+
+/// Takes a conversion back as a plan says, once. With targets it takes an open transaction.
+#[pyfunction]
+pub(crate) fn unconversion_apply(
+    py: Python<'_>,
+    session: &Session,
+    plan: Text,
+    targets: Option<Targets>,
+) -> PyResult<Done> {
+    let plan: UnconvertPlan = from_json(py, "plan", &plan.0)?;
+    let outcome = match targets {
+        None => session.write(py, move |ctx, txn| desk::convert::apply_unconvert(ctx, txn, &plan))?,
+        Some(targets) => targets.write(py, session, move |ctx, txn, hosts| {
+            desk::convert::apply_unconvert_with(ctx, txn, &plan, hosts)
+        })?,
+    };
+    undone(py, &outcome)
+}
+
+/// Plans and takes back in one call. With targets it takes an open transaction.
+#[pyfunction]
+pub(crate) fn unconversion_do(
+    py: Python<'_>,
+    session: &Session,
+    lead: Id,
+    targets: Option<Targets>,
+) -> PyResult<Done> {
+    let lead = LeadId::from_uuid(lead.0);
+    let outcome = match targets {
+        None => session.write(py, move |ctx, txn| desk::convert::unconvert(ctx, txn, lead))?,
+        Some(targets) => targets.write(py, session, move |ctx, txn, hosts| {
+            let plan = desk::convert::plan_unconvert(ctx, txn, lead)?;
+            desk::convert::apply_unconvert_with(ctx, txn, &plan, hosts)
+        })?,
+    };
+    undone(py, &outcome)
+}

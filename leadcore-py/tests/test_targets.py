@@ -1,0 +1,248 @@
+"""Customers that the program keeps itself: in the same transaction, or elsewhere by the outbox."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import leadcore
+import pytest
+from conftest import became
+from leadcore import ConversionOutcome, ConversionPlan, Database, Target
+
+
+class OddError(Exception):
+    """Of the program's own."""
+
+
+class Clients:
+    """Customers of a program, in a dictionary."""
+
+    name = "client"
+
+    def __init__(self) -> None:
+        self.rows: dict[str, str] = {}
+        self.broken = False
+
+    def create(self, outcome: ConversionOutcome, plan: ConversionPlan) -> str:
+        """Add a row."""
+        assert outcome.newly_converted
+        if self.broken:
+            raise OddError("no client today")
+        reference = f"C-{outcome.account_number}"
+        self.rows[reference] = plan.account_fields["name"]
+        return reference
+
+    def withdraw(self, outcome: ConversionOutcome, reference: str) -> None:
+        """Take it off."""
+        assert not outcome.newly_converted
+        if self.broken:
+            raise OddError("no way back today")
+        del self.rows[reference]
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    place = ":memory:" if request.param == "memory" else str(tmp_path / "leads.db")
+    with leadcore.open(place, tenant="acme", user="ada") as db:
+        yield db
+
+
+def lead_of(db: Database) -> leadcore.Lead:
+    return db.leads.create(company="Nordlys AS", name="Anna Berg")
+
+
+def test_a_target_makes_its_row_and_takes_it_back(store: Database) -> None:
+    clients, lead = Clients(), lead_of(store)
+    done = store.leads.convert(lead, targets=[clients])
+    assert clients.rows == {"C-1": "Nordlys AS"}
+    assert [(one.target, one.reference) for one in done.host] == [("client", "C-1")]
+    again = store.leads.convert(lead, targets=[clients])
+    assert (again.newly_converted, again.host, len(clients.rows)) == (False, done.host, 1)
+    with pytest.raises(leadcore.ConflictError) as caught:
+        store.leads.unconvert(lead)
+    assert caught.value.conflict == {"reason": "blocked", "by": 1}
+    assert store.leads.plan_unconvert(lead).host == done.host
+    store.leads.unconvert(lead, targets=[clients])
+    assert (clients.rows, store.leads.get(lead).state) == ({}, "open")
+
+
+def test_plans_are_applied_with_targets(store: Database) -> None:
+    clients, lead = Clients(), lead_of(store)
+    plan = store.leads.plan_conversion(lead)
+    assert store.apply(plan, targets=[clients]).host[0].reference == "C-1"
+    store.apply(store.leads.plan_unconvert(lead), targets=[clients])
+    assert clients.rows == {}
+
+
+def test_what_a_target_raises_is_raised_and_nothing_is_kept(store: Database) -> None:
+    clients, lead = Clients(), lead_of(store)
+    clients.broken = True
+    entries = list(store.timeline(lead))
+    with pytest.raises(OddError, match="no client today"):
+        store.leads.convert(lead, targets=[clients])
+    assert store.leads.get(lead) == lead
+    assert (list(store.timeline(lead)), len(store.accounts.list())) == (entries, 0)
+    clients.broken = False
+    assert store.leads.convert(lead, targets=[clients]).account_number == 1, "the number was not used up"
+    clients.broken = True
+    with pytest.raises(OddError, match="no way back"):
+        store.leads.unconvert(lead, targets=[clients])
+    assert (store.leads.get(lead).state, clients.rows) == ("converted", {"C-1": "Nordlys AS"})
+
+
+def test_the_first_targets_row_goes_when_the_second_one_fails(store: Database) -> None:
+    """What a target writes with the database itself is of the same transaction."""
+    store.records.register("client", "Client", "Clients")
+    lead = lead_of(store)
+
+    def create(outcome: ConversionOutcome, plan: ConversionPlan) -> str:
+        account = store.accounts.get(became(outcome))
+        assert account.name == plan.account_fields["name"], "what is written can be read"
+        with store.transaction():
+            store.records.link(account, "client", "C-7", title=account.name)
+        with pytest.raises(leadcore.InvalidError):
+            store.leads.create()
+        return "C-7"
+
+    def fails(outcome: ConversionOutcome, plan: ConversionPlan) -> None:
+        raise OddError(str(plan.lead_id == outcome.lead_id))
+
+    first = Target("client", create)
+    with pytest.raises(OddError, match="True"):
+        store.leads.convert(lead, targets=[first, Target("ledger", fails)])
+    with pytest.raises(leadcore.NotFoundError):
+        store.records.by_key("client", "C-7")
+    done = store.leads.convert(lead, targets=[first, Target("mail", lambda *_: None)])
+    assert [one.reference for one in done.host] == ["C-7"]
+    assert store.records.by_key("client", "C-7").title == "Nordlys AS"
+
+
+def test_what_takes_nothing_back_lets_nothing_be_taken_back(store: Database) -> None:
+    lead, once = lead_of(store), Target("client", lambda *_: "C-7")
+    store.leads.convert(lead, targets=[once])
+    with pytest.raises(leadcore.UnsupportedError, match="client"):
+        store.leads.unconvert(lead, targets=[once])
+    assert store.leads.get(lead).state == "converted"
+
+
+def test_inside_a_transaction_it_is_a_part_of_that(store: Database) -> None:
+    clients, lead = Clients(), lead_of(store)
+    with store.transaction():
+        store.leads.create(company="Fjord AS")
+        clients.broken = True
+        with pytest.raises(OddError):
+            store.leads.convert(lead, targets=[clients])
+        clients.broken = False
+        store.leads.convert(lead, targets=[clients])
+    assert (store.leads.get(lead).state, store.leads.count()) == ("converted", 2)
+    other = lead_of(store)
+    with pytest.raises(OddError), store.transaction():
+        store.leads.convert(other, targets=[clients])
+        raise OddError
+    assert store.leads.get(other).state == "open"
+
+
+def test_a_target_may_convert_and_cannot_end_what_it_is_in(store: Database) -> None:
+    clients, first, second = Clients(), lead_of(store), lead_of(store)
+    outer = store.transaction()
+    told: list[str] = []
+
+    def create(outcome: ConversionOutcome, plan: ConversionPlan) -> str:  # noqa: ARG001 - as targets are called
+        for unit in (outer._unit, store._session):
+            assert unit is not None
+            with pytest.raises(leadcore.InvalidError, match="transaction"):
+                unit.end(True)
+        with store.transaction():
+            told.append(str(store.leads.convert(second, targets=[clients]).account_number))
+        return "outer"
+
+    with outer:
+        done = store.leads.convert(first, targets=[Target("outer", create)])
+        assert [one.reference for one in done.host] == ["outer"]
+    assert (told, clients.rows) == (["2"], {"C-2": "Nordlys AS"})
+
+
+def test_other_threads_wait_outside(tmp_path: Path) -> None:
+    with leadcore.open(tmp_path / "leads.db", user="ada") as db:
+        lead, seen = lead_of(db), []
+
+        def create(outcome: ConversionOutcome, plan: ConversionPlan) -> None:  # noqa: ARG001 - as targets are called
+            thread = threading.Thread(target=lambda: seen.append(db.leads.get(lead).state))
+            thread.start()
+            thread.join()
+            seen.append(db.leads.get(lead).state)
+
+        db.leads.convert(lead, targets=[Target("client", create)])
+        assert seen == ["open", "converted"]
+
+
+def test_what_is_no_target_is_refused(db: Database) -> None:
+    lead = lead_of(db)
+    wrong: list[tuple[Any, str]] = [(5, "targets"), ([5], r"targets\[0\]"), ([object()], r"targets\[0\]")]
+    for given, name in wrong:
+        for call in (db.leads.convert, db.leads.unconvert):
+            with pytest.raises(TypeError, match=f"`{name}`"):
+                call(lead, targets=given)
+    with pytest.raises(leadcore.InvalidError, match=r"targets\[1\]\.name"):
+        db.leads.convert(lead, targets=[Clients(), Clients()])
+    with pytest.raises(TypeError, match=r"`targets\[0\]\.create`"):
+        db.leads.convert(lead, targets=[Target("client", lambda *_: 5)])  # type: ignore[arg-type]
+    assert db.leads.get(lead) == lead
+
+
+def test_the_outbox_tells_each_thing_until_it_is_acknowledged(store: Database) -> None:
+    first, second = lead_of(store), lead_of(store)
+    one = store.leads.convert(first, customer="active_with_invoice")
+    store.leads.convert(second)
+    store.leads.unconvert(second)
+    batch = store.outbox.poll("erp", limit=2)
+    assert [(event.kind, event.lead_id) for event in batch.events] == [
+        ("converted", first.id),
+        ("converted", second.id),
+    ]
+    assert (batch.more, batch.events[0].key, batch.events[0].actor) == (True, one.operation, "ada")
+    assert isinstance(batch.events[0].outcome, ConversionOutcome)
+    assert batch.events[0].outcome.document == "invoice"
+    with pytest.raises(leadcore.InvalidError):
+        store.outbox.acknowledge("erp", batch.events[1])
+    kept = leadcore.OutboxEvent.from_json(batch.events[0].to_json())
+    assert kept == batch.events[0]
+    store.outbox.acknowledge("erp", kept)
+    store.outbox.acknowledge("erp", kept)
+    made: list[tuple[str, Any]] = []
+
+    def carry_out(event: leadcore.OutboxEvent) -> None:
+        if event.kind == "unconverted" and len(made) == 1:
+            made.append(("failed", event.key))
+            raise OddError("the line is down")
+        made.append((event.kind, event.key))
+        store.leads.get(event.lead_id)  # outside of any transaction: the database can be used
+
+    with pytest.raises(OddError, match="down"):
+        store.outbox.deliver("erp", carry_out)
+    assert store.outbox.deliver("erp", carry_out) == 1
+    assert [kind for kind, _ in made] == ["converted", "failed", "unconverted"]
+    assert made[1][1] == made[2][1], "the same key after a failure"
+    assert store.outbox.deliver("erp", carry_out) == 0
+    assert len(store.outbox.poll("other").events) == 3, "each consumer has its own place"
+
+
+def test_the_outbox_refuses_what_does_not_fit(db: Database) -> None:
+    db.leads.convert(lead_of(db))
+    [event] = db.outbox.poll("erp").events
+    for consumer in ("", "ERP", "x" * 65, "\ud800"):
+        with pytest.raises(leadcore.InvalidError, match="consumer"):
+            db.outbox.poll(consumer)
+    with pytest.raises(leadcore.InvalidError, match="limit"):
+        db.outbox.poll("erp", limit=0)
+    with pytest.raises(leadcore.UnsupportedError), db.transaction():
+        db.outbox.deliver("erp", print)
+    for text in ("", "{}", "[]", '{"what": 5}'):
+        with pytest.raises(leadcore.InvalidError):
+            leadcore.OutboxEvent.from_json(text)
+    db.outbox.start_now("erp")
+    assert db.outbox.poll("erp").events == ()
+    db.outbox.acknowledge("erp", event)
