@@ -19,14 +19,16 @@ use crate::estimates::{ANY, closed, draft, euro_lead, panels, roof, sent};
 use crate::support::{Host, fields_of, form, refused};
 
 /// The functions that this file tries with two tenants and as a viewer.
-pub(crate) const TRIED: [&str; 22] = [
+pub(crate) const TRIED: [&str; 24] = [
     "estimates::accept",
     "estimates::by_number",
     "estimates::can_move",
     "estimates::copy",
     "estimates::create",
     "estimates::create_for_request",
+    "estimates::create_for_request_in",
     "estimates::create_from_lines",
+    "estimates::create_from_lines_in",
     "estimates::decline",
     "estimates::delete",
     "estimates::edit",
@@ -79,7 +81,7 @@ fn all_estimates_are_listed_to_those_who_see_them() {
 type Call = fn(&Context<'_>, &mut dyn Txn, &Lead, &Estimate) -> Result<()>;
 
 /// Every write, each with sound input.
-const WRITES: [(&str, Call); 16] = [
+const WRITES: [(&str, Call); 18] = [
     ("create", |ctx, txn, lead, _| estimates::create(ctx, txn, &[lead.id.into()], roof()).map(drop)),
     ("create_for_request", |ctx, txn, lead, _| {
         let found = activities::of(ctx, txn, lead.id, &[ActivityKind::EstimateRequest], &Listing::default())?;
@@ -87,6 +89,13 @@ const WRITES: [(&str, Call); 16] = [
     }),
     ("create_from_lines", |ctx, txn, lead, _| {
         estimates::create_from_lines(ctx, txn, lead.id, EstimateFields::default()).map(drop)
+    }),
+    ("create_for_request_in", |ctx, txn, lead, _| {
+        let found = activities::of(ctx, txn, lead.id, &[ActivityKind::EstimateRequest], &Listing::default())?;
+        estimates::create_for_request_in(ctx, txn, found.items[0].id, roof(), None).map(drop)
+    }),
+    ("create_from_lines_in", |ctx, txn, lead, _| {
+        estimates::create_from_lines_in(ctx, txn, lead.id, EstimateFields::default(), None).map(drop)
     }),
     ("edit", |ctx, txn, _, e| {
         estimates::edit(ctx, txn, e.id, ANY, e.fields.clone().line(panels())).map(drop)
