@@ -22,6 +22,8 @@ use rust_decimal::Decimal;
 
 use crate::support::{Host, company, refused};
 
+pub(crate) use costs::TRIED;
+
 const ANY: Expect = Expect::Any;
 const MONTH: Dimension = Dimension::Period(PeriodUnit::Month);
 

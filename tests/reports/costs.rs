@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use leadcore::desk::costs::CostQuery;
 use leadcore::desk::reports::{self, CostsLeftOut, ReportQuery};
 use leadcore::desk::{costs, undo};
 use leadcore::error::ErrorKind;
@@ -13,6 +14,10 @@ use leadcore::testkit::fixtures::Scene;
 
 use super::{ANY, MONTH, day, euros, from, last, report, source, spend, spent};
 use crate::support::{Host, refused};
+
+/// What is tried here with two tenants.
+pub(crate) const TRIED: [&str; 6] =
+    ["costs::add", "costs::delete", "costs::edit", "costs::get", "costs::list", "reports::report"];
 
 /// Costs are told where they are known: spread over the days that they are for, by source and campaign; where leads are
 /// narrowed by something else, none is told rather than a wrong one.
@@ -107,4 +112,42 @@ fn costs_can_be_taken_back() {
         .store
         .read(&stranger.tenant, |txn| txn.costs().scan(&CostScan { limit: 9, ..Default::default() }));
     assert_eq!(none.unwrap(), []);
+}
+
+/// What one tenant spent is nothing to another, who finds none of it; and nobody reaches into the other's transaction.
+#[test]
+fn costs_and_reports_are_of_one_tenant() {
+    let host = Host::new();
+    let cost = spend(&host, &spent("5", "2026-11-01", "2026-11-01"));
+    from(&host, "Nordlys AS", None, Some("Spring"));
+    let before = dump(&host.store, &host.scene.tenant);
+    let stranger = Scene::new("other");
+    let (theirs, own) = (stranger.ctx(), &stranger.tenant);
+    let fields = || cost.fields.clone();
+    let query = ReportQuery::by([Dimension::Campaign]);
+    // In a transaction of its own, there is nothing.
+    let get = host.store.read(own, |txn| costs::get(&theirs, txn, cost.id));
+    refused(get, ErrorKind::NotFound);
+    refused(
+        host.store.write(own, |txn| costs::edit(&theirs, txn, cost.id, ANY, fields())),
+        ErrorKind::NotFound,
+    );
+    refused(host.store.write(own, |txn| costs::delete(&theirs, txn, cost.id, ANY)), ErrorKind::NotFound);
+    let listed = host.store.read(own, |txn| costs::list(&theirs, txn, &CostQuery::default()));
+    assert_eq!(listed.unwrap().items, []);
+    let counted = host.store.read(own, |txn| reports::report(&theirs, txn, &query)).unwrap();
+    assert_eq!((counted.rows.len(), counted.total.leads, counted.total.money.len()), (0, 0, 0));
+    // In the other's, nothing is done.
+    let other = &host.scene.tenant;
+    refused(host.store.write(other, |txn| costs::add(&theirs, txn, fields())), ErrorKind::Invalid);
+    refused(
+        host.store.write(other, |txn| costs::edit(&theirs, txn, cost.id, ANY, fields())),
+        ErrorKind::Invalid,
+    );
+    refused(host.store.write(other, |txn| costs::delete(&theirs, txn, cost.id, ANY)), ErrorKind::Invalid);
+    refused(host.store.read(other, |txn| costs::get(&theirs, txn, cost.id)), ErrorKind::Invalid);
+    let list = host.store.read(other, |txn| costs::list(&theirs, txn, &CostQuery::default()));
+    refused(list, ErrorKind::Invalid);
+    refused(host.store.read(other, |txn| reports::report(&theirs, txn, &query)), ErrorKind::Invalid);
+    assert_eq!(dump(&host.store, other), before);
 }

@@ -194,7 +194,7 @@ pub(crate) fn desk_functions() -> BTreeSet<String> {
 
 /// The functions of the desk that files of their own try with two tenants and as a viewer.
 pub(crate) fn tried_elsewhere() -> impl Iterator<Item = String> {
-    let lists: [&[&str]; 9] = [
+    let lists: [&[&str]; 10] = [
         &crate::estimates_allowed::TRIED,
         &crate::opportunities_allowed::TRIED,
         &crate::children_calls::TRIED,
@@ -204,6 +204,7 @@ pub(crate) fn tried_elsewhere() -> impl Iterator<Item = String> {
         &crate::conversion_mapping::TRIED,
         &crate::matching::TRIED,
         &crate::number_series::TRIED,
+        &crate::reports::TRIED,
     ];
     lists.into_iter().flatten().map(|name| (*name).to_owned())
 }
