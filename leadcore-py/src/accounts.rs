@@ -1,9 +1,12 @@
-//! Accounts: the customers that leads became.
+//! Accounts: the customers that leads became, and those that were there before.
 
 use leadcore::desk;
-use leadcore::domain::{self, AccountPatch, AccountStatus, NumberPlace, TermKind};
+use leadcore::desk::accounts::NewAccount;
+use leadcore::domain::{
+    self, AccountPatch, AccountStatus, CatalogueKind, Field, FieldValue, NumberPlace, TermKind,
+};
 use leadcore::error::{Result, ViolationCode};
-use leadcore::id::{AccountId, CategoryId};
+use leadcore::id::{AccountId, CategoryId, NumberSeriesId};
 use leadcore::store::Txn;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -42,6 +45,39 @@ pub(crate) fn account_get(py: Python<'_>, session: &Session, account: Id) -> PyR
     found.pop().ok_or_else(|| crate::errors::raise(py, &leadcore::error::Error::not_found("account")))
 }
 
+fn patch_of(
+    txn: &mut dyn Txn,
+    given: &[(Field, FieldValue)],
+    status: Option<AccountStatus>,
+) -> Result<AccountPatch> {
+    let changes = resolve_fields(txn, given)?.into_iter();
+    let patch = changes.fold(AccountPatch::new(), |patch, (field, value)| patch.set(field, value));
+    Ok(status.map_or(patch.clone(), |status| patch.status(status)))
+}
+
+/// Creates an account that no lead became.
+#[pyfunction]
+pub(crate) fn account_create(
+    py: Python<'_>,
+    session: &Session,
+    status: Option<Text>,
+    series: Option<Id>,
+    given: &Bound<'_, PyDict>,
+) -> PyResult<Account> {
+    let status = status.map(|status| status_of(py, &status)).transpose()?;
+    let given = fields(given)?;
+    let mut found = session.write(py, move |ctx, txn| {
+        let patch = patch_of(txn, &given, status)?;
+        let (_, catalogue) = desk::settings::catalogue_of(ctx, txn, CatalogueKind::Account)?;
+        let mut new = NewAccount::default();
+        patch.apply(&catalogue, &mut new.fields)?;
+        new.series = series.map(|series| NumberSeriesId::from_uuid(series.0));
+        let account = desk::accounts::create(ctx, txn, new)?;
+        with_categories(txn, vec![account])
+    })?;
+    found.pop().ok_or_else(|| crate::errors::raise(py, &leadcore::error::Error::not_found("account")))
+}
+
 /// Changes some fields of an account, and its status when one is given; none empties a field.
 #[pyfunction]
 pub(crate) fn account_edit(
@@ -54,9 +90,7 @@ pub(crate) fn account_edit(
     let status = status.map(|status| status_of(py, &status)).transpose()?;
     let changes = fields(changes)?;
     let mut found = session.write(py, move |ctx, txn| {
-        let changes = resolve_fields(txn, &changes)?.into_iter();
-        let patch = changes.fold(AccountPatch::new(), |patch, (field, value)| patch.set(field, value));
-        let patch = status.map_or(patch.clone(), |status| patch.status(status));
+        let patch = patch_of(txn, &changes, status)?;
         let account = desk::accounts::edit(ctx, txn, account.id, account.expect, &patch)?;
         with_categories(txn, vec![account])
     })?;

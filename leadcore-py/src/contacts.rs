@@ -1,7 +1,8 @@
 //! The persons of a lead or an account.
 
 use leadcore::context::Context;
-use leadcore::desk::{self, Expect, contacts::LinkedContact};
+use leadcore::desk::contacts::{Holder, LinkedContact};
+use leadcore::desk::{self, Expect};
 use leadcore::domain::{Catalogue, CatalogueKind, ContactFields, CustomKey, FieldValue, SubjectKind};
 use leadcore::error::{Error, Result, ValueError, ViolationCode};
 use leadcore::id::{AccountId, ContactId, LeadId};
@@ -11,8 +12,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arguments::read;
-use crate::convert::{Id, LeadArg, Text, value_of};
-use crate::errors::raise;
+use crate::convert::{Id, Text, value_of};
+use crate::errors::{invalid, raise};
 use crate::records::Contact;
 use crate::session::Session;
 use crate::subject::SubjectArg;
@@ -85,31 +86,53 @@ fn find(contacts: Vec<LinkedContact>, id: ContactId) -> Result<Contact> {
     found.map(Into::into).ok_or_else(|| Error::not_found("contact"))
 }
 
-/// Adds a person to a lead.
+/// Whose persons are changed.
+fn holder(owner: &Bound<'_, PyAny>) -> PyResult<Holder> {
+    let py = owner.py();
+    let SubjectArg(owner) = read("owner", owner)?;
+    match owner.kind {
+        SubjectKind::Lead => Ok(LeadId::from_uuid(owner.id).into()),
+        SubjectKind::Account => Ok(AccountId::from_uuid(owner.id).into()),
+        _ => {
+            let message = "only leads and accounts have contacts";
+            Err(invalid(py, "owner", ViolationCode::NotAllowed, message))
+        }
+    }
+}
+
+fn of(ctx: &Context<'_>, txn: &mut dyn Txn, holder: Holder) -> Result<Vec<LinkedContact>> {
+    match holder {
+        Holder::Lead(id) => desk::contacts::of_lead(ctx, txn, id),
+        Holder::Account(id) => desk::contacts::of_account(ctx, txn, id),
+    }
+}
+
+/// Adds a person to a lead or an account.
 #[pyfunction]
 pub(crate) fn contact_add(
     py: Python<'_>,
     session: &Session,
-    lead: LeadArg,
+    owner: &Bound<'_, PyAny>,
     fields: &Bound<'_, PyDict>,
     primary: bool,
 ) -> PyResult<Contact> {
+    let holder = holder(owner)?;
     let given = given(fields)?;
     session.write(py, move |ctx, txn| {
-        let region = desk::contacts::phone_region(ctx, txn, lead.id)?;
+        let region = desk::contacts::phone_region(ctx, txn, holder)?;
         let mut fields = ContactFields::default();
         patch(txn, ctx, &mut fields, &given, region)?;
-        let contact = desk::contacts::add(ctx, txn, lead.id, fields, primary)?;
-        find(desk::contacts::of_lead(ctx, txn, lead.id)?, contact.id)
+        let contact = desk::contacts::add(ctx, txn, holder, fields, primary)?;
+        find(of(ctx, txn, holder)?, contact.id)
     })
 }
 
-/// Changes some fields of a person of a lead; none empties one.
+/// Changes some fields of a person of a lead or an account; none empties one.
 #[pyfunction]
 pub(crate) fn contact_edit(
     py: Python<'_>,
     session: &Session,
-    lead: LeadArg,
+    owner: &Bound<'_, PyAny>,
     contact: &Bound<'_, PyAny>,
     changes: &Bound<'_, PyDict>,
 ) -> PyResult<Contact> {
@@ -117,28 +140,41 @@ pub(crate) fn contact_edit(
         Ok(contact) => (contact.get().contact.id, contact.get().contact.revision.into()),
         Err(_) => (ContactId::from_uuid(read::<Id>("contact", contact)?.0), Expect::Any),
     };
+    let holder = holder(owner)?;
     let given = given(changes)?;
     session.write(py, move |ctx, txn| {
-        let region = desk::contacts::phone_region(ctx, txn, lead.id)?;
-        let mut fields = find(desk::contacts::of_lead(ctx, txn, lead.id)?, id)?.contact.fields;
+        let region = desk::contacts::phone_region(ctx, txn, holder)?;
+        let mut fields = find(of(ctx, txn, holder)?, id)?.contact.fields;
         patch(txn, ctx, &mut fields, &given, region)?;
-        desk::contacts::edit(ctx, txn, lead.id, id, expect, fields)?;
-        find(desk::contacts::of_lead(ctx, txn, lead.id)?, id)
+        desk::contacts::edit(ctx, txn, holder, id, expect, fields)?;
+        find(of(ctx, txn, holder)?, id)
     })
 }
 
-/// Makes a person the primary contact of its lead.
+/// Makes a person the primary contact of its lead or account.
 #[pyfunction]
-pub(crate) fn contact_primary(py: Python<'_>, session: &Session, lead: LeadArg, contact: Id) -> PyResult<()> {
+pub(crate) fn contact_primary(
+    py: Python<'_>,
+    session: &Session,
+    owner: &Bound<'_, PyAny>,
+    contact: Id,
+) -> PyResult<()> {
+    let holder = holder(owner)?;
     let contact = ContactId::from_uuid(contact.0);
-    session.write(py, move |ctx, txn| desk::contacts::make_primary(ctx, txn, lead.id, contact))
+    session.write(py, move |ctx, txn| desk::contacts::make_primary(ctx, txn, holder, contact))
 }
 
-/// Takes a person off a lead.
+/// Takes a person off a lead or an account.
 #[pyfunction]
-pub(crate) fn contact_remove(py: Python<'_>, session: &Session, lead: LeadArg, contact: Id) -> PyResult<()> {
+pub(crate) fn contact_remove(
+    py: Python<'_>,
+    session: &Session,
+    owner: &Bound<'_, PyAny>,
+    contact: Id,
+) -> PyResult<()> {
+    let holder = holder(owner)?;
     let contact = ContactId::from_uuid(contact.0);
-    session.write(py, move |ctx, txn| desk::contacts::remove(ctx, txn, lead.id, contact))
+    session.write(py, move |ctx, txn| desk::contacts::remove(ctx, txn, holder, contact))
 }
 
 /// The persons of a lead or an account, the primary one first.
@@ -148,14 +184,7 @@ pub(crate) fn contacts_of(
     session: &Session,
     owner: &Bound<'_, PyAny>,
 ) -> PyResult<Vec<Contact>> {
-    let SubjectArg(owner) = read("owner", owner)?;
-    let contacts = session.read(py, move |ctx, txn| match owner.kind {
-        SubjectKind::Account => desk::contacts::of_account(ctx, txn, AccountId::from_uuid(owner.id)),
-        SubjectKind::Lead => desk::contacts::of_lead(ctx, txn, LeadId::from_uuid(owner.id)),
-        _ => {
-            let message = "only leads and accounts have contacts";
-            Err(Error::invalid_field("owner", ViolationCode::NotAllowed, message))
-        }
-    })?;
+    let holder = holder(owner)?;
+    let contacts = session.read(py, move |ctx, txn| of(ctx, txn, holder))?;
     Ok(contacts.into_iter().map(Into::into).collect())
 }

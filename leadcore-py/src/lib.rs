@@ -68,7 +68,9 @@ mod views;
 #[pyo3::pymodule]
 mod _leadcore {
     #[pymodule_export]
-    use super::accounts::{account_by_number, account_edit, account_get, account_leads, account_page};
+    use super::accounts::{
+        account_by_number, account_create, account_edit, account_get, account_leads, account_page,
+    };
     #[pymodule_export]
     use super::activities::{
         activity_act, activity_add, activity_add_many, activity_assign, activity_complete,

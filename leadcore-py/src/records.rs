@@ -193,7 +193,7 @@ impl Contact {
     }
 }
 
-/// A customer, as it was when it was read. Accounts are made by converting leads.
+/// A customer, as it was when it was read. Accounts are made by converting leads, or created.
 #[pyclass(frozen, eq, module = "leadcore._leadcore")]
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Account {

@@ -196,3 +196,28 @@ def test_the_times_of_both_files_are_those_of_the_user() -> None:
         db.contacts.to_xlsx(("lead", lead.id), book)
     assert b"2026-11-22T13:30:00+05:30" in table.getvalue()
     assert "Added (UTC+05:30)" in zipfile.ZipFile(book).read("xl/sharedStrings.xml").decode()
+
+
+def test_a_customer_who_was_there_before_has_persons_and_is_joined(db: Database) -> None:
+    own = db.series.add("account", "Old customers", prefix="K-")
+    account = db.accounts.create(name="Nordlys AS", city="Tromsø", series=own)
+    assert (account.number, account.status, account.city) == (1, "customer", "Tromsø")
+    anna = db.contacts.add(account, name="Anna Berg", email="anna@nordlys.example")
+    ola = db.contacts.add(("account", account.id), name="Ola Dal")
+    assert (anna.is_primary, ola.is_primary) == (True, False)
+    db.contacts.make_primary(account, ola)
+    assert db.contacts.edit(account, ola, job_title="CEO").job_title == "CEO"
+    assert [person.name for person in db.contacts.of(account)] == ["Ola Dal", "Anna Berg"]
+    lead = db.leads.create(company="NORDLYS A/S", name="Anna Berg", email="anna@nordlys.example")
+    outcome = db.leads.convert(lead, account=account)
+    assert outcome.account_id == account.id
+    # The lead is frozen, the customer is not.
+    with pytest.raises(leadcore.FrozenError):
+        db.contacts.add(lead, name="Eva Moe")
+    db.contacts.remove(account, ola)
+    assert "Ola Dal" not in [person.name for person in db.contacts.of(account)]
+    for bad in ({"name": " "}, {"name": "A", "email": "none"}):
+        with pytest.raises(leadcore.InvalidError):
+            db.accounts.create(**bad)  # type: ignore[arg-type]
+    with pytest.raises(leadcore.InvalidError, match="only leads and accounts"):
+        db.contacts.add(anna, name="Eva Moe")

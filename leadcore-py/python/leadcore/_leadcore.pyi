@@ -32,6 +32,7 @@ __all__ = [
     "LeadTable",
     "Session",
     "account_by_number",
+    "account_create",
     "account_edit",
     "account_get",
     "account_leads",
@@ -590,7 +591,7 @@ class Contact:
 
 @final
 class Account:
-    """A customer, as it was when it was read. Accounts are made by converting leads."""
+    """A customer, as it was when it was read. Accounts are made by converting leads, or created."""
 
     @property
     def id(self) -> UUID:
@@ -941,23 +942,28 @@ def lead_count(session: Session, where: str | None) -> int:
 def lead_count_by(session: Session, field: str, where: str | None) -> list[tuple[Any, int]]:
     """How many leads match, for each value of a field: ids of terms and stages as their records."""
 
-def contact_add(session: Session, lead: _Lead, fields: dict[str, Any], primary: bool) -> Contact:
-    """Adds a person to a lead."""
+def contact_add(session: Session, owner: _Subject, fields: dict[str, Any], primary: bool) -> Contact:
+    """Adds a person to a lead or an account."""
 
-def contact_edit(session: Session, lead: _Lead, contact: Contact | UUID | str, changes: dict[str, Any]) -> Contact:
-    """Changes some fields of a person of a lead; none empties one."""
+def contact_edit(
+    session: Session, owner: _Subject, contact: Contact | UUID | str, changes: dict[str, Any]
+) -> Contact:
+    """Changes some fields of a person of a lead or an account; none empties one."""
 
-def contact_primary(session: Session, lead: _Lead, contact: Contact | UUID | str) -> None:
-    """Makes a person the primary contact of its lead."""
+def contact_primary(session: Session, owner: _Subject, contact: Contact | UUID | str) -> None:
+    """Makes a person the primary contact of its lead or account."""
 
-def contact_remove(session: Session, lead: _Lead, contact: Contact | UUID | str) -> None:
-    """Takes a person off a lead."""
+def contact_remove(session: Session, owner: _Subject, contact: Contact | UUID | str) -> None:
+    """Takes a person off a lead or an account."""
 
 def contacts_of(session: Session, owner: _Subject) -> list[Contact]:
     """The persons of a lead or an account, the primary one first."""
 
 def account_get(session: Session, account: Account | UUID | str) -> Account:
     """One account."""
+
+def account_create(session: Session, status: str | None, series: Any | None, given: dict[str, Any]) -> Account:
+    """Creates an account that no lead became."""
 
 def account_edit(
     session: Session, account: Account | UUID | str, status: str | None, changes: dict[str, Any]

@@ -1,10 +1,10 @@
-"""The customers that leads became."""
+"""The customers that leads became, and those that were there before."""
 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 from ._leadcore import Account, Lead
@@ -14,6 +14,7 @@ from .exceptions import refused
 from .fields import ACCOUNT_KEYS, AccountInput, with_custom
 from .models import Entry, Page, Topic
 from .pages import AccountPage, wanted
+from .series import SeriesRef
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -27,7 +28,7 @@ AccountRef: TypeAlias = Account | UUID | str
 
 
 class Accounts:
-    """``db.accounts``. Accounts are made by converting leads."""
+    """``db.accounts``. Accounts are made by converting leads, or created for customers that were there before."""
 
     __slots__ = ("_db",)
 
@@ -43,6 +44,30 @@ class Accounts:
         1
         """
         return _leadcore.account_get(self._db._session, account)
+
+    def create(self, *, series: SeriesRef | None = None, **fields: Unpack[AccountInput]) -> Account:
+        """Create an account that no lead became: a customer who was there before. It is a customer unless said otherwise.
+
+        Without an ``owner`` it belongs to the acting user. Users who may not see all leads see it by what it says itself,
+        as they would a lead of that owner.
+
+        Args:
+            series: The series that it is numbered in; the default one, where none is named.
+            fields: Its fields; ``name`` is needed.
+
+        Example:
+            >>> account = db.accounts.create(name="Nordlys AS", city="Tromsø")
+            >>> account.number, account.status
+            (1, 'customer')
+            >>> db.contacts.add(account, name="Anna Berg").is_primary
+            True
+            >>> lead = db.leads.create(company="NORDLYS A/S")
+            >>> db.leads.convert(lead, account=account).account_id == account.id
+            True
+
+        """
+        status, given = _told(fields)
+        return _leadcore.account_create(self._db._session, status, series, given)
 
     def edit(self, account: AccountRef, /, **changes: Unpack[AccountInput]) -> Account:
         """Change some fields, and return the account as it is then. ``None`` empties a field.
@@ -68,14 +93,7 @@ class Accounts:
             leadcore.exceptions.ConflictError: account changed since it was read: revision 2, expected 1
 
         """
-        given = with_custom(changes, ACCOUNT_KEYS)
-        # The core calls it `company`.
-        check("name", given.get("name"), (str, type(None)), "text")
-        status = given.pop("status", None)
-        if "status" in changes and status is None:
-            raise refused("status", "required", "an account is a `customer` or a `prospect`")
-        if "name" in given:
-            given["company"] = given.pop("name")
+        status, given = _told(changes)
         return _leadcore.account_edit(self._db._session, account, status, given)
 
     def by_number(self, number: int | str) -> Account:
@@ -154,3 +172,15 @@ class Accounts:
         ['converted']
         """
         return _leadcore.account_leads(self._db._session, account)
+
+
+def _told(fields: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The status and the other fields that were said, as the core calls them."""
+    given = with_custom(fields, ACCOUNT_KEYS)
+    check("name", given.get("name"), (str, type(None)), "text")
+    status = given.pop("status", None)
+    if "status" in fields and status is None:
+        raise refused("status", "required", "an account is a `customer` or a `prospect`")
+    if "name" in given:
+        given["company"] = given.pop("name")
+    return status, given

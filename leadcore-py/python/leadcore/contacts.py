@@ -15,7 +15,6 @@ from .arguments import compiled as _leadcore
 from .exceptions import NotFoundError, StorageError, refused
 from .fields import CONTACT_KEYS, ContactInput, with_custom
 from .html import PERSON_COLUMNS, table
-from .leads import LeadRef
 from .marks import AddressMark, given
 from .models import Entry, Topic
 from .subjects import SubjectRef
@@ -50,14 +49,14 @@ class Contacts:
         """Use ``db.contacts``."""
         self._db = db
 
-    def add(self, lead: LeadRef, /, *, primary: bool = False, **fields: Unpack[ContactInput]) -> Contact:
-        """Add a person to a lead. The first one, and one added with ``primary``, becomes the primary contact.
+    def add(self, owner: SubjectRef, /, *, primary: bool = False, **fields: Unpack[ContactInput]) -> Contact:
+        """Add a person to a lead or an account. The first one, and one added with ``primary``, becomes the primary contact.
 
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> db.contacts.add(lead, name="Anna Berg", email="anna@nordlys.example").is_primary
         True
         """
-        return _leadcore.contact_add(self._db._session, lead, with_custom(fields, CONTACT_KEYS), primary)
+        return _leadcore.contact_add(self._db._session, owner, with_custom(fields, CONTACT_KEYS), primary)
 
     def of(self, owner: SubjectRef) -> ContactList:
         """The persons of a lead or an account, the primary one first.
@@ -87,8 +86,10 @@ class Contacts:
         check("version", version, str, "`3.0` or `4.0`")
         return _leadcore.contacts_vcard(self._db._session, owner, version)
 
-    def edit(self, lead: LeadRef, contact: ContactRef, /, **changes: Unpack[ContactInput]) -> Contact:
-        """Change some fields of a person of a lead. ``None`` empties a field.
+    def edit(self, owner: SubjectRef, contact: ContactRef, /, **changes: Unpack[ContactInput]) -> Contact:
+        """Change some fields of a person of a lead or an account. ``None`` empties a field.
+
+        Once a lead is converted, its persons are changed through the account.
 
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> anna = db.contacts.add(lead, name="Anna Berg")
@@ -98,10 +99,10 @@ class Contacts:
         >>> db.contacts.edit(lead, anna.id, x_language="Norwegian").x_language
         'Norwegian'
         """
-        return _leadcore.contact_edit(self._db._session, lead, contact, with_custom(changes, CONTACT_KEYS))
+        return _leadcore.contact_edit(self._db._session, owner, contact, with_custom(changes, CONTACT_KEYS))
 
-    def make_primary(self, lead: LeadRef, contact: ContactRef) -> None:
-        """Make one of the lead's persons the primary contact.
+    def make_primary(self, owner: SubjectRef, contact: ContactRef) -> None:
+        """Make one of the persons of a lead or an account the primary contact.
 
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> _ = db.contacts.add(lead, name="Anna Berg")
@@ -110,7 +111,7 @@ class Contacts:
         >>> db.contacts.of(lead)[0].name
         'Ola Vik'
         """
-        _leadcore.contact_primary(self._db._session, lead, contact)
+        _leadcore.contact_primary(self._db._session, owner, contact)
 
     def timeline(self, contact: ContactRef, *, topics: Topic | Iterable[Topic] | None = None) -> Iterator[Entry]:
         """Everything that happened to a person, as :meth:`Database.timeline` tells it.
@@ -124,8 +125,8 @@ class Contacts:
         subject = contact if isinstance(contact, Contact) else ("contact", contact)
         return self._db.timeline(subject, topics=topics)
 
-    def remove(self, lead: LeadRef, contact: ContactRef) -> None:
-        """Take a person off a lead. The person and its history stay stored.
+    def remove(self, owner: SubjectRef, contact: ContactRef) -> None:
+        """Take a person off a lead or an account. The person and its history stay stored.
 
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> anna = db.contacts.add(lead, name="Anna Berg")
@@ -133,7 +134,7 @@ class Contacts:
         >>> db.contacts.of(lead)
         []
         """
-        _leadcore.contact_remove(self._db._session, lead, contact)
+        _leadcore.contact_remove(self._db._session, owner, contact)
 
     def mark(
         self,
