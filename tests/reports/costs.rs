@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use leadcore::context::Context;
 use leadcore::desk::costs::CostQuery;
 use leadcore::desk::reports::{self, CostsLeftOut, ReportQuery};
 use leadcore::desk::{costs, undo};
-use leadcore::error::ErrorKind;
+use leadcore::domain::Cost;
+use leadcore::error::{ErrorKind, Result};
 use leadcore::id::SourceId;
+use leadcore::policy::{Role, RoleTable};
 use leadcore::query::{Dimension, Filter};
-use leadcore::store::{CostScan, StoreExt};
+use leadcore::store::{CostScan, StoreExt, Txn};
 use leadcore::testkit::dump;
 use leadcore::testkit::fixtures::Scene;
 
 use super::{ANY, MONTH, day, euros, from, last, report, source, spend, spent};
 use crate::support::{Host, refused};
 
-/// What is tried here with two tenants.
+/// What is tried here, with a viewer and with two tenants.
 pub(crate) const TRIED: [&str; 6] =
     ["costs::add", "costs::delete", "costs::edit", "costs::get", "costs::list", "reports::report"];
 
@@ -137,6 +140,15 @@ fn costs_and_reports_are_of_one_tenant() {
     assert_eq!(listed.unwrap().items, []);
     let counted = host.store.read(own, |txn| reports::report(&theirs, txn, &query)).unwrap();
     assert_eq!((counted.rows.len(), counted.total.leads, counted.total.money.len()), (0, 0, 0));
+    // Who only views writes nothing.
+    let table =
+        RoleTable::new().role("v", Role::viewer()).user(&"eve".parse().unwrap(), &["v"], None).unwrap();
+    let view = |work: fn(&Context<'_>, &mut dyn Txn, &Cost) -> Result<()>| {
+        refused(host.write_as("eve", &table, |ctx, txn| work(ctx, txn, &cost)), ErrorKind::Denied);
+    };
+    view(|ctx, txn, cost| costs::add(ctx, txn, cost.fields.clone()).map(drop));
+    view(|ctx, txn, cost| costs::edit(ctx, txn, cost.id, ANY, cost.fields.clone()).map(drop));
+    view(|ctx, txn, cost| costs::delete(ctx, txn, cost.id, ANY));
     // In the other's, nothing is done.
     let other = &host.scene.tenant;
     refused(host.store.write(other, |txn| costs::add(&theirs, txn, fields())), ErrorKind::Invalid);
