@@ -218,7 +218,7 @@ fn an_account_without_a_lead_is_seen_by_what_it_says_itself() {
         .write_as("eva", &policy, |ctx, txn| accounts::create(ctx, txn, fields("Eva's AS").into()))
         .unwrap();
     let listed = host.write_as("eva", &policy, |ctx, txn| accounts::list(ctx, txn, None, 10)).unwrap();
-    assert_eq!(listed.items, [mine.clone()]);
+    assert_eq!(listed.items, std::slice::from_ref(&mine));
     let added = host.write_as("eva", &policy, |ctx, txn| {
         let hers = accounts::get(ctx, txn, ada.id).unwrap_err();
         assert_eq!(hers.kind(), ErrorKind::NotFound);

@@ -20,11 +20,12 @@ use proptest::test_runner::{Config, TestRunner};
 use crate::support::{Host, company, fields_of, refused};
 
 /// The functions of the desk that are tried here, with other users and another tenant.
-pub(crate) const TRIED: [&str; 4] = [
+pub(crate) const TRIED: [&str; 5] = [
     "conversion_mapping::get",
     "conversion_mapping::lint",
     "conversion_mapping::preview_account",
     "conversion_mapping::set",
+    "conversion_mapping::targets",
 ];
 
 /// The source of the lead, by its name, as the industry of the account.

@@ -20,7 +20,8 @@ use crate::convert::{Id, LeadArg, Text, from_json, to_json};
 use crate::errors::{raise, renamed};
 use crate::estimates::named;
 use crate::given::Given;
-use crate::opportunities::{of_service, patch, service_fields};
+use crate::opportunities::patch;
+use crate::services::{of_service, service_fields};
 use crate::session::Session;
 use crate::targets::Targets;
 

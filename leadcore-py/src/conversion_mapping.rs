@@ -110,14 +110,14 @@ pub(crate) fn conversion_mapping_preview(
 /// A field of a target: name, label, what it takes, its choices, and whether it must have a value.
 type Spec = (String, String, &'static str, Vec<String>, bool);
 
-/// The fields that every tenant's accounts, contacts and opportunities have.
+/// The fields that accounts, contacts and opportunities have, with those that the tenant added.
 #[pyfunction]
-pub(crate) fn conversion_target_fields() -> Vec<Spec> {
-    let targets = Targets::standard();
+pub(crate) fn conversion_target_fields(py: Python<'_>, session: &Session) -> PyResult<Vec<Spec>> {
+    let targets = session.read(py, desk::conversion_mapping::targets)?;
     let all = TargetRecord::ALL.into_iter().flat_map(|record| targets.of(record));
     let told = all.map(|spec| {
         let choices = spec.choices.iter().map(|choice| choice.code.clone()).collect();
         (spec.field.to_string(), spec.label.clone(), spec.shape.code(), choices, spec.required)
     });
-    told.collect()
+    Ok(told.collect())
 }

@@ -53,6 +53,7 @@ mod pipelines;
 mod reading;
 mod records;
 mod series;
+mod services;
 mod session;
 mod settings;
 mod setup;
@@ -157,8 +158,7 @@ mod _leadcore {
     use super::opportunities::{
         opportunities_of, opportunity_by_number, opportunity_contacts, opportunity_create,
         opportunity_delete, opportunity_edit, opportunity_get, opportunity_move, opportunity_numbering_get,
-        opportunity_numbering_set, opportunity_page, service_create, service_delete, service_edit,
-        service_get, service_page, service_set_state, services_of,
+        opportunity_numbering_set, opportunity_page,
     };
     #[pymodule_export]
     use super::outbox::{outbox_acknowledge, outbox_deliver, outbox_poll, outbox_start};
@@ -178,6 +178,11 @@ mod _leadcore {
     #[pymodule_export]
     use super::series::{
         series_add, series_archive, series_edit, series_get, series_overview, series_set_default,
+    };
+    #[pymodule_export]
+    use super::services::{
+        service_create, service_delete, service_edit, service_get, service_page, service_set_state,
+        services_of,
     };
     #[pymodule_export]
     use super::session::{Session, check_hidden, preset_role};

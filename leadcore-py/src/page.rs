@@ -27,8 +27,9 @@ use crate::estimates::{told, told_lines};
 use crate::lead::Lead;
 use crate::leads::named;
 use crate::names::py_stage;
-use crate::opportunities::{told_opportunity, told_service};
+use crate::opportunities::told_opportunity;
 use crate::records::{Account, Contact};
+use crate::services::told_service;
 use crate::session::Session;
 use crate::timeline::{Catalogues, catalogue_of, entries};
 

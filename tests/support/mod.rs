@@ -194,11 +194,12 @@ pub(crate) fn desk_functions() -> BTreeSet<String> {
 
 /// The functions of the desk that files of their own try with two tenants and as a viewer.
 pub(crate) fn tried_elsewhere() -> impl Iterator<Item = String> {
-    let lists: [&[&str]; 10] = [
+    let lists: [&[&str]; 11] = [
         &crate::estimates_allowed::TRIED,
         &crate::opportunities_allowed::TRIED,
         &crate::children_calls::TRIED,
         &crate::book::TRIED,
+        &crate::custom_of_records::TRIED,
         &crate::hygiene::TRIED,
         &crate::conversion::TRIED,
         &crate::conversion_mapping::TRIED,

@@ -70,7 +70,7 @@ impl NewAccount {
 /// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
 /// let known = AccountFields { name: "Nordlys AS".into(), ..AccountFields::default() };
 /// let account = store.write(ctx.tenant(), |txn| {
-///     let account = accounts::create(&ctx, txn, known.into())?;
+///     let account = accounts::create(&ctx, txn, known.clone().into())?;
 ///     contacts::add(&ctx, txn, account.id, ContactFields::named("Anna Berg")?, true)?;
 ///     Ok(account)
 /// })?;

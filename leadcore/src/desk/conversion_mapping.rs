@@ -85,6 +85,15 @@ pub fn lint(ctx: &Context<'_>, txn: &mut dyn Txn, mapping: &ConversionMapping) -
     look(txn, mapping)
 }
 
+/// The fields that a rule can write, with those that the tenant added to accounts, contacts and opportunities.
+///
+/// # Errors
+/// `Denied` for an actor who may not see leads.
+pub fn targets(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Targets> {
+    require(ctx, txn, Permission::View)?;
+    Ok(TargetFields::load(txn)?.targets())
+}
+
 /// What the tenant's mapping would make of a lead: a new account, or what would become of one that is there, rule by rule
 /// with what is dropped. Writes nothing. As a plan of a conversion it holds all of the lead.
 ///

@@ -1,5 +1,7 @@
 //! Opportunities: what an account may buy (S1.06, S1.07), and the two ways in which one ends.
 
+mod place;
+
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
@@ -18,7 +20,8 @@ use super::journal::Actor;
 use super::lead::{MAX_AMOUNT, MAX_LINE};
 use super::line::{Line, Totals};
 use super::link::{Subject, SubjectKind};
-use super::numbering::Numbering;
+
+pub use place::OpportunityPlace;
 
 /// The longest description, in characters.
 const MAX_DESCRIPTION: usize = 20_000;
@@ -433,23 +436,6 @@ impl Opportunity {
     #[must_use]
     pub fn show(&self, amount: Decimal) -> String {
         super::display::money(amount, self.fields.currency, None)
-    }
-}
-
-/// The place of an opportunity in the list of all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct OpportunityPlace {
-    /// The [day](Opportunity::day) that it is listed under.
-    pub day: Date,
-    /// Its id: what decides between two of one day.
-    pub id: OpportunityId,
-}
-
-impl Numbering {
-    /// How opportunity numbers are written where the tenant does not say: `O-00042`.
-    #[must_use]
-    pub fn of_opportunities() -> Self {
-        Self { prefix: "O-".to_owned(), width: 5, start: 1 }
     }
 }
 

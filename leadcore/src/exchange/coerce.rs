@@ -5,18 +5,18 @@ mod column;
 pub(super) mod consent;
 pub(super) mod currency;
 mod intent;
+mod parts;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::Row;
 use super::dates::read_date;
-use super::import::{ImportOptions, MatchBy, TermRule};
-use super::mapping::address::AddressLine;
+use super::import::{ImportOptions, MatchBy};
 use super::mapping::{BadValues, ColumnRules, Located, Origin, Split};
 use crate::domain::{
-    Catalogue, Emails, ExternalRef, Field, FieldType, FieldValue, LeadFields, LeadKind, MatchKey, MatchKind,
-    Numbering, Phones, Reference, Term, TermKind,
+    Catalogue, Emails, ExternalRef, Field, FieldType, FieldValue, LeadFields, MatchKey, MatchKind, Numbering,
+    Phones, Reference, Term, TermKind,
 };
 use crate::error::{ValueError, Violation, ViolationCode};
 use crate::value::{Country, LIST_MARKS, fold, split_list};
@@ -24,6 +24,7 @@ use crate::value::{Country, LIST_MARKS, fold, split_list};
 use column::{Column, in_order};
 use currency::{Named, currency_of};
 pub(super) use intent::{Content, Intent};
+use parts::{add_id, clear, kind, list_of, meanings, split_address, without_prefix};
 
 /// Reads rows by one mapping.
 #[derive(Debug)]
@@ -386,75 +387,6 @@ impl Coercer {
             self.countries.insert(cell.to_owned(), country.clone());
         }
         country
-    }
-}
-
-/// The parts of a cell that its column separates; the cell, where it does not.
-fn list_of<'c>(rules: &'c ColumnRules, cell: &'c str) -> impl Iterator<Item = &'c str> {
-    let between = match &rules.split {
-        Some(Split::List(between)) if !between.is_empty() => Some(between.as_str()),
-        _ => None,
-    };
-    let (parts, whole) = match between {
-        Some(between) => (Some(cell.split(between)), None),
-        None => (None, Some(cell)),
-    };
-    parts.into_iter().flatten().chain(whole).map(str::trim).filter(|part| !part.is_empty())
-}
-
-/// A lead has one id in each system: of two the row does not say which.
-fn add_id(fields: &mut LeadFields, id: ExternalRef) -> Result<(), ValueError> {
-    let other = fields.external_ids.iter().any(|known| known.system() == id.system() && *known != id);
-    if other {
-        let message = "a lead has at most one id per external system";
-        return Err(ValueError::new(ViolationCode::Duplicate, message));
-    }
-    fields.external_ids.insert(id);
-    Ok(())
-}
-
-/// Parts that the row has in columns of their own are written later, over these.
-fn split_address(fields: &mut LeadFields, cell: &str) -> Result<(), ValueError> {
-    let AddressLine { street, city, region, postal_code, country } = AddressLine::split(cell);
-    let address = std::mem::take(&mut fields.address).with_street(&street)?;
-    fields.address = address.with_country(country);
-    let parts = [(Field::City, city), (Field::Region, region), (Field::PostalCode, postal_code)];
-    for (field, part) in parts.into_iter().filter_map(|(field, part)| Some((field, part?))) {
-        field.write(fields, &FieldValue::from(part))?;
-    }
-    Ok(())
-}
-
-/// The row empties this field.
-fn clear(intent: &mut Intent, field: &Field) -> Result<(), ValueError> {
-    if !field.is_writable() || *field == Field::Kind {
-        return Err(ValueError::new(ViolationCode::NotAllowed, "this field cannot be emptied"));
-    }
-    if !intent.clear.contains(field) {
-        intent.clear.push(field.clone());
-    }
-    Ok(())
-}
-
-/// What a rule says, by folded cell.
-fn meanings(rule: &TermRule) -> HashMap<String, Option<String>> {
-    rule.map.iter().map(|(cell, meant)| (fold(cell.trim()), meant.clone())).collect()
-}
-
-/// Meta's lead exports write a letter and a colon before numbers, so that spreadsheets leave them alone: `p:+4722225555`
-/// is a phone number, `l:123` a lead, `f:` a form, `c:` a campaign, `ag:` an ad and `as:` an ad set.
-fn without_prefix<'c>(cell: &'c str, known: &[&str]) -> &'c str {
-    match cell.split_once(':') {
-        Some((prefix, rest)) if known.contains(&prefix) && !rest.trim().is_empty() => rest.trim(),
-        _ => cell,
-    }
-}
-
-fn kind(cell: &str) -> Result<LeadKind, ValueError> {
-    match fold(cell).as_str() {
-        "company" | "business" | "organization" | "organisation" | "b2b" | "firma" => Ok(LeadKind::Company),
-        "consumer" | "person" | "individual" | "private" | "b2c" => Ok(LeadKind::Consumer),
-        _ => Err(ValueError::new(ViolationCode::Unknown, "a lead is a `company` or a `consumer`")),
     }
 }
 

@@ -11,7 +11,8 @@ use crate::store::{ChildQuery, Txn};
 use super::super::accounts;
 use super::super::custom::{shared, taken_by};
 use super::record::{note, refuse, unfit};
-use super::walk::{Bench, Story, unsupported};
+use super::stories::{Story, unsupported};
+use super::walk::Bench;
 use super::{UndoFailure, UndoRecord, followers, links};
 
 pub(super) fn take_back(

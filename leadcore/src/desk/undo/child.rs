@@ -13,7 +13,7 @@ use crate::store::Txn;
 
 use super::super::children::{self, Child, IMAGE, KEPT, Sight};
 use super::super::children_purge;
-use super::walk::Story;
+use super::stories::Story;
 use super::{UndoFailure, UndoRecord};
 use crate::domain::NewEntry;
 

@@ -13,7 +13,8 @@ use crate::time::Date;
 use crate::value::Currency;
 
 use super::super::costs::checked;
-use super::walk::{Bench, Story};
+use super::stories::Story;
+use super::walk::Bench;
 use super::{UndoFailure, UndoRecord};
 
 /// What becomes of a cost.

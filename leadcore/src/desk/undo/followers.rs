@@ -12,7 +12,8 @@ use crate::time::Timestamp;
 use super::super::children::Sight;
 use super::super::followers::told;
 use super::UndoRecord;
-use super::walk::{Bench, Story};
+use super::stories::Story;
+use super::walk::Bench;
 
 /// Whether the entry is about followers.
 pub(super) fn concerns(entry: &Entry) -> bool {

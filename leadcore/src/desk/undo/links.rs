@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::store::Txn;
 
 use super::super::contacts::PRIMARY;
-use super::walk::{Bench, Story};
+use super::stories::Story;
+use super::walk::Bench;
 use super::{UndoFailure, UndoRecord};
 
 /// Whether the entry is about the persons of a record.

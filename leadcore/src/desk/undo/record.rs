@@ -17,7 +17,8 @@ use super::super::accounts;
 use super::super::contacts::PRIMARY;
 use super::super::custom::{shared, taken_by};
 use super::super::leads::touch;
-use super::walk::{Bench, Story};
+use super::stories::Story;
+use super::walk::Bench;
 use super::{UndoFailure, UndoRecord};
 
 /// What becomes of a lead, and how to write it.

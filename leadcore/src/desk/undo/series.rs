@@ -6,7 +6,8 @@ use crate::id::NumberSeriesId;
 use crate::store::Txn;
 
 use super::super::series;
-use super::walk::{Bench, Story};
+use super::stories::Story;
+use super::walk::Bench;
 use super::{UndoFailure, UndoRecord};
 
 /// What becomes of a series. One that was added is archived: numbers are never given twice, so it cannot be as if it had

@@ -6,7 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::{SettingName, Txn};
 
 use super::super::conversion_mapping::broken_rules;
-use super::walk::{Bench, Story};
+use super::stories::Story;
+use super::walk::Bench;
 use super::{UndoFailure, UndoRecord};
 
 const MAPPING: SettingName = SettingName::ConversionMapping;

@@ -14,7 +14,8 @@ use crate::store::{LeadChange, Txn, nested};
 use super::super::leads::{touch, update_all};
 use super::super::rounds::{Place, each_lead};
 use super::super::vocabulary::write_reference;
-use super::walk::{Bench, Story};
+use super::stories::Story;
+use super::walk::Bench;
 use super::{UndoFailure, UndoOutcome, UndoRecord};
 
 /// What becomes of a term.

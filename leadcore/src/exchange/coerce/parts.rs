@@ -1,0 +1,80 @@
+//! What a cell is made of, and what it means alone.
+
+use std::collections::HashMap;
+
+use super::Intent;
+use crate::domain::{ExternalRef, Field, FieldValue, LeadFields, LeadKind};
+use crate::error::{ValueError, ViolationCode};
+use crate::exchange::import::TermRule;
+use crate::exchange::mapping::address::AddressLine;
+use crate::exchange::mapping::{ColumnRules, Split};
+use crate::value::fold;
+
+/// The parts of a cell that its column separates; the cell, where it does not.
+pub(super) fn list_of<'c>(rules: &'c ColumnRules, cell: &'c str) -> impl Iterator<Item = &'c str> {
+    let between = match &rules.split {
+        Some(Split::List(between)) if !between.is_empty() => Some(between.as_str()),
+        _ => None,
+    };
+    let (parts, whole) = match between {
+        Some(between) => (Some(cell.split(between)), None),
+        None => (None, Some(cell)),
+    };
+    parts.into_iter().flatten().chain(whole).map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// A lead has one id in each system: of two the row does not say which.
+pub(super) fn add_id(fields: &mut LeadFields, id: ExternalRef) -> Result<(), ValueError> {
+    let other = fields.external_ids.iter().any(|known| known.system() == id.system() && *known != id);
+    if other {
+        let message = "a lead has at most one id per external system";
+        return Err(ValueError::new(ViolationCode::Duplicate, message));
+    }
+    fields.external_ids.insert(id);
+    Ok(())
+}
+
+/// Parts that the row has in columns of their own are written later, over these.
+pub(super) fn split_address(fields: &mut LeadFields, cell: &str) -> Result<(), ValueError> {
+    let AddressLine { street, city, region, postal_code, country } = AddressLine::split(cell);
+    let address = std::mem::take(&mut fields.address).with_street(&street)?;
+    fields.address = address.with_country(country);
+    let parts = [(Field::City, city), (Field::Region, region), (Field::PostalCode, postal_code)];
+    for (field, part) in parts.into_iter().filter_map(|(field, part)| Some((field, part?))) {
+        field.write(fields, &FieldValue::from(part))?;
+    }
+    Ok(())
+}
+
+/// The row empties this field.
+pub(super) fn clear(intent: &mut Intent, field: &Field) -> Result<(), ValueError> {
+    if !field.is_writable() || *field == Field::Kind {
+        return Err(ValueError::new(ViolationCode::NotAllowed, "this field cannot be emptied"));
+    }
+    if !intent.clear.contains(field) {
+        intent.clear.push(field.clone());
+    }
+    Ok(())
+}
+
+/// What a rule says, by folded cell.
+pub(super) fn meanings(rule: &TermRule) -> HashMap<String, Option<String>> {
+    rule.map.iter().map(|(cell, meant)| (fold(cell.trim()), meant.clone())).collect()
+}
+
+/// Meta's lead exports write a letter and a colon before numbers, so that spreadsheets leave them alone: `p:+4722225555`
+/// is a phone number, `l:123` a lead, `f:` a form, `c:` a campaign, `ag:` an ad and `as:` an ad set.
+pub(super) fn without_prefix<'c>(cell: &'c str, known: &[&str]) -> &'c str {
+    match cell.split_once(':') {
+        Some((prefix, rest)) if known.contains(&prefix) && !rest.trim().is_empty() => rest.trim(),
+        _ => cell,
+    }
+}
+
+pub(super) fn kind(cell: &str) -> Result<LeadKind, ValueError> {
+    match fold(cell).as_str() {
+        "company" | "business" | "organization" | "organisation" | "b2b" | "firma" => Ok(LeadKind::Company),
+        "consumer" | "person" | "individual" | "private" | "b2c" => Ok(LeadKind::Consumer),
+        _ => Err(ValueError::new(ViolationCode::Unknown, "a lead is a `company` or a `consumer`")),
+    }
+}
