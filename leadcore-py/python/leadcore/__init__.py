@@ -25,20 +25,7 @@ from .activity import (
 from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
 from .contacts import ContactList, Contacts
-from .costs import Cost, Costs
-from .conversion import (
-    ConversionOutcome,
-    ConversionPlan,
-    FieldWrite,
-    HostMade,
-    LinkAdded,
-    PlannedAccount,
-    PlannedContact,
-    PlannedEstimate,
-    PlannedLink,
-    PlannedOpportunity,
-    PlannedService,
-)
+from .conversion import ConversionOutcome, ConversionPlan, HostMade, LinkAdded
 from .conversion_mapping import (
     ConversionMapping,
     ConversionMappings,
@@ -48,6 +35,15 @@ from .conversion_mapping import (
     TargetField,
 )
 from .conversion_options import ConversionInput, Match, NewOpportunity
+from .conversion_parts import (
+    FieldWrite,
+    PlannedAccount,
+    PlannedContact,
+    PlannedEstimate,
+    PlannedLink,
+    PlannedOpportunity,
+    PlannedService,
+)
 from .converting import (
     ConversionProgress,
     ConversionTotals,
@@ -56,11 +52,8 @@ from .converting import (
     MassConversion,
     MatchRef,
 )
-from .database import (
-    Database,
-    Stats,
-    open,  # noqa: A004 - `leadcore.open` reads as it should
-)
+from .costs import Cost, Costs
+from .database import Database, Stats
 from .estimate import Estimate, EstimateInput, EstimateUnmet
 from .estimates import Estimates
 from .exceptions import (
@@ -119,6 +112,7 @@ from .models import (
     Wip,
 )
 from .moves import Idle, LeadMoves, StageVisit, Unmet
+from .opening import open  # noqa: A004 - `leadcore.open` reads as it should
 from .operations import (
     Blocker,
     Kept,
@@ -206,8 +200,8 @@ __all__ = [
     "EstimateInput",
     "EstimateUnmet",
     "Estimates",
-    "ExportInput",
     "Evidence",
+    "ExportInput",
     "Exported",
     "F",
     "Facet",
@@ -215,8 +209,8 @@ __all__ = [
     "FieldInput",
     "FieldSpec",
     "FieldType",
-    "FieldsOf",
     "FieldWrite",
+    "FieldsOf",
     "FileFormat",
     "FileRecord",
     "Files",

@@ -945,9 +945,7 @@ def lead_count_by(session: Session, field: str, where: str | None) -> list[tuple
 def contact_add(session: Session, owner: _Subject, fields: dict[str, Any], primary: bool) -> Contact:
     """Adds a person to a lead or an account."""
 
-def contact_edit(
-    session: Session, owner: _Subject, contact: Contact | UUID | str, changes: dict[str, Any]
-) -> Contact:
+def contact_edit(session: Session, owner: _Subject, contact: Contact | UUID | str, changes: dict[str, Any]) -> Contact:
     """Changes some fields of a person of a lead or an account; none empties one."""
 
 def contact_primary(session: Session, owner: _Subject, contact: Contact | UUID | str) -> None:
@@ -1050,8 +1048,8 @@ def conversion_mapping_lint(session: Session, mapping: str) -> str:
 def conversion_mapping_preview(session: Session, lead: Lead | UUID | str, account: Account | UUID | str | None) -> str:
     """What the mapping would make of a lead, as JSON."""
 
-def conversion_target_fields() -> list[tuple[str, str, str, list[str], bool]]:
-    """The fields that every tenant's accounts, contacts and opportunities have."""
+def conversion_target_fields(session: Session) -> list[tuple[str, str, str, list[str], bool]]:
+    """The fields that accounts, contacts and opportunities have, with those that the tenant added."""
 
 def outbox_poll(session: Session, consumer: str, limit: int) -> tuple[list[str], bool]:
     """What a consumer has not got yet, each as JSON, and whether there may be more."""

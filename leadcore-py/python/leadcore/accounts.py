@@ -46,10 +46,10 @@ class Accounts:
         return _leadcore.account_get(self._db._session, account)
 
     def create(self, *, series: SeriesRef | None = None, **fields: Unpack[AccountInput]) -> Account:
-        """Create an account that no lead became: a customer who was there before. It is a customer unless said otherwise.
+        """Create an account that no lead became: a customer who was there before.
 
-        Without an ``owner`` it belongs to the acting user. Users who may not see all leads see it by what it says itself,
-        as they would a lead of that owner.
+        It is a customer unless said otherwise. Without an ``owner`` it belongs to the acting user. Users who may not
+        see all leads see it by what it says itself, as they would a lead of that owner.
 
         Args:
             series: The series that it is numbered in; the default one, where none is named.

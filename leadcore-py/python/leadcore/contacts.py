@@ -50,7 +50,9 @@ class Contacts:
         self._db = db
 
     def add(self, owner: SubjectRef, /, *, primary: bool = False, **fields: Unpack[ContactInput]) -> Contact:
-        """Add a person to a lead or an account. The first one, and one added with ``primary``, becomes the primary contact.
+        """Add a person to a lead or an account.
+
+        The first one, and one added with ``primary``, becomes the primary contact.
 
         >>> lead = db.leads.create(company="Nordlys AS")
         >>> db.contacts.add(lead, name="Anna Berg", email="anna@nordlys.example").is_primary

@@ -5,48 +5,43 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from .arguments import check, several
 from .arguments import compiled as _leadcore
-from .conversion_options import CustomerType, EstimateChoice, estimates_choice, one_of, uuid_of
-from .estimate import Estimate, EstimateStatus
+from .conversion_options import CustomerType, EstimateChoice, estimates_choice, one_of
+from .conversion_parts import (
+    FieldWrite,
+    PlannedAccount,
+    PlannedContact,
+    PlannedEstimate,
+    PlannedLink,
+    PlannedOpportunity,
+    PlannedService,
+    estimate_of,
+    id_of,
+    service_of,
+    service_told,
+    write_of,
+)
 from .exceptions import refused
 from .html import facts, grid, part
-from .lines import Line, LineRef, Totals, line_json, line_of, totals_of
+from .lines import LineRef
 from .matching import Matches, matches_of
 from .models import Subject
-from .opportunities import day_of
 from .series import NumberSeries, series_of
-from .subjects import text_or_none
 from .values import Record
 
 __all__ = [
     "ConversionOutcome",
     "ConversionPlan",
-    "FieldWrite",
     "HostMade",
     "LinkAdded",
-    "PlannedAccount",
-    "PlannedContact",
-    "PlannedEstimate",
-    "PlannedLink",
-    "PlannedOpportunity",
-    "PlannedService",
 ]
 
 Document: TypeAlias = Literal["invoice", "proforma"]
 """The document that your program makes for a new customer."""
-
-
-def _id(text: str | None) -> UUID | None:
-    return None if text is None else UUID(text)
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +100,7 @@ def _subject(told: Mapping[str, Any]) -> Subject:
 
 def conversion_of(told: Mapping[str, Any], newly: bool) -> ConversionOutcome:
     """An outcome that the compiled module wrote."""
-    account = _id(told["account"])
+    account = id_of(told["account"])
     links = (LinkAdded(_subject(one["from"]), one["role"], _subject(one["to"])) for one in told["links"])
     return ConversionOutcome(
         UUID(told["operation"]),
@@ -114,7 +109,7 @@ def conversion_of(told: Mapping[str, Any], newly: bool) -> ConversionOutcome:
         None if account is None else told["account_number"],
         tuple(UUID(one) for one in told["contacts"]),
         newly,
-        _id(told.get("opportunity")),
+        id_of(told.get("opportunity")),
         tuple(UUID(one) for one in told.get("services", ())),
         told.get("document"),
         tuple(HostMade(one["target"], one["reference"]) for one in told.get("host", ())),
@@ -125,174 +120,6 @@ def conversion_of(told: Mapping[str, Any], newly: bool) -> ConversionOutcome:
 def outcome_of(told: tuple[str, bool]) -> ConversionOutcome:
     """The same as the compiled module hands it over."""
     return conversion_of(json.loads(told[0]), told[1])
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedAccount(Record):
-    """The account as a plan makes it."""
-
-    kind: Literal["new", "existing", "none"]
-    """A new one, one that is there, or none."""
-    id: UUID | None
-    """The one that is there."""
-    fields: dict[str, Any] = field(repr=False)
-    """Its fields after the conversion."""
-    next_number: int | None
-    """The customer number that comes next in its series, for a new one; not reserved."""
-    series_id: UUID | None = field(repr=False)
-    """The series that numbers a new one; ``None`` for the default one."""
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedContact(Record):
-    """A person of the customer as a plan makes it."""
-
-    kind: Literal["existing", "new", "known"]
-    """A person of the lead; the person of the lead itself, as a new contact; or as one that is there."""
-    id: UUID | None
-    """Which contact; ``None`` for a new one."""
-    is_primary: bool
-    """Whether it becomes the primary one."""
-    fields: dict[str, Any] = field(repr=False)
-    """Its fields after the conversion; empty for a person of the lead, who stays as they are."""
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedOpportunity(Record):
-    """The opportunity as a plan makes it."""
-
-    kind: Literal["new", "existing"]
-    """A new one, or a running one that the lead joins."""
-    id: UUID | None
-    """The running one."""
-    fields: dict[str, Any] = field(repr=False)
-    """Its fields after the conversion."""
-    state: Literal["open", "won", "lost"]
-    """How it ended already, if it did."""
-    next_number: str | None
-    """The number that comes next, for a new one, as people read it; not reserved."""
-    series_id: UUID | None = field(repr=False)
-    """The series that numbers a new one; ``None`` for the default one."""
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedEstimate(Record):
-    """An estimate of the lead that may become services: one that is open or accepted."""
-
-    id: UUID = field(repr=False)
-    """The id."""
-    number: int
-    """Its number."""
-    title: str | None
-    """What it is about."""
-    status: EstimateStatus
-    """How far it is."""
-    currency: str | None = field(repr=False)
-    """The currency of its lines, ISO 4217."""
-    lines: tuple[Line, ...] = field(repr=False)
-    """Its lines."""
-    totals: Totals = field(repr=False)
-    """What they add up to."""
-    chosen: bool
-    """Whether its lines become services."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedService(Record):
-    """A service as a plan makes it. Change one with ``dataclasses.replace``.
-
-    >>> leadcore.PlannedService(leadcore.Line("Care", 12, 49), note="monthly").line.description
-    'Care'
-    """
-
-    line: Line
-    """What is bought."""
-    currency: str | None = None
-    """The currency of its price, ISO 4217; that of the account when not said."""
-    since: date | None = None
-    """The first day on which it is bought."""
-    until: date | None = None
-    """The last one."""
-    note: str | None = None
-    """What else there is to say."""
-    estimate_id: UUID | None = field(default=None, repr=False)
-    """The estimate that it was copied from."""
-    position: int | None = field(default=None, repr=False)
-    """The place of its line in that, from 0 on."""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldWrite(Record):
-    """What one rule of the conversion mapping does with this lead. Values are as JSON has them."""
-
-    source: str
-    """The field of the lead: ``company``."""
-    target: str
-    """The field of the target: ``account.name``."""
-    policy: str
-    """``fill_empty``, ``overwrite``, ``keep`` or ``append``, for a target that is there already."""
-    old: Any
-    """The value of the target before."""
-    new: Any
-    """The value after."""
-    dropped: Any = None
-    """A value that is in neither."""
-    why: str | None = None
-    """Why that is dropped: ``target_kept``, ``overwritten``, ``no_choice``, ``unreadable``, ``only_first``,
-    ``too_long``."""
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedLink(Record):
-    """A link that a plan adds, unless it is there. The id of a record that is yet to be made is ``None``."""
-
-    source: tuple[str, UUID | None]
-    """From which record."""
-    role: str
-    """What the other one is to it: ``converted_to``, ``contact``, ``primary_contact``, ``opportunity``."""
-    target: tuple[str, UUID | None]
-    """To which record."""
-
-
-def write_of(told: Mapping[str, Any]) -> FieldWrite:
-    """A write that the compiled module wrote."""
-    dropped = told.get("dropped") or {}
-    write = told["from"], told["to"], told["policy"], told["old"], told["new"]
-    return FieldWrite(*write, dropped.get("value"), dropped.get("why"))
-
-
-def _service(told: Mapping[str, Any]) -> PlannedService:
-    fields, origin = told["fields"], told.get("origin") or {}
-    return PlannedService(
-        line_of(fields["line"]),
-        fields.get("currency"),
-        _day(fields.get("from")),
-        _day(fields.get("until")),
-        fields.get("note"),
-        _id(origin.get("estimate")),
-        origin.get("position"),
-    )
-
-
-def _estimate(told: Mapping[str, Any]) -> PlannedEstimate:
-    return PlannedEstimate(
-        UUID(told["id"]),
-        told["number"],
-        told.get("title"),
-        told["status"],
-        told.get("currency"),
-        tuple(line_of(line) for line in told["lines"]),
-        totals_of(told["totals"]),
-        told["chosen"],
-    )
 
 
 class ConversionPlan:
@@ -369,7 +196,7 @@ class ConversionPlan:
             return PlannedAccount("none", None, {}, None, None)
         [(kind, told)] = choice.items()
         fields = json.loads(json.dumps(told["fields"]))
-        return PlannedAccount(kind, _id(told.get("id")), fields, told.get("next_number"), _id(told.get("series")))
+        return PlannedAccount(kind, id_of(told.get("id")), fields, told.get("next_number"), id_of(told.get("series")))
 
     @property
     def is_new_account(self) -> bool:
@@ -396,7 +223,7 @@ class ConversionPlan:
             which = told if kind == "existing" else told.get("id") if kind == "known" else None
             if kind != "existing":
                 fields = json.loads(json.dumps(told["fields"] if kind == "known" else told))
-            found.append(PlannedContact(kind, _id(which), one["is_primary"], fields))
+            found.append(PlannedContact(kind, id_of(which), one["is_primary"], fields))
         return tuple(found)
 
     @property
@@ -409,18 +236,18 @@ class ConversionPlan:
         ending = told.get("ending", "open")
         state: Any = ending if isinstance(ending, str) else next(iter(ending))
         fields = json.loads(json.dumps(told["fields"]))
-        which, series = _id(told.get("id")), _id(told.get("series"))
+        which, series = id_of(told.get("id")), id_of(told.get("series"))
         return PlannedOpportunity(kind, which, fields, state, told.get("next"), series)
 
     @property
     def estimates(self) -> tuple[PlannedEstimate, ...]:
         """The estimates of the lead that may become services."""
-        return tuple(_estimate(told) for told in self._data.get("estimates", ()))
+        return tuple(estimate_of(told) for told in self._data.get("estimates", ()))
 
     @property
     def services(self) -> tuple[PlannedService, ...]:
         """The services of the customer."""
-        return tuple(_service(told) for told in self._data.get("services", ()))
+        return tuple(service_of(told) for told in self._data.get("services", ()))
 
     @property
     def customer(self) -> CustomerType:
@@ -532,7 +359,7 @@ class ConversionPlan:
 
         """
         given = several("services", services, "several services")
-        told = [_service_json(n, one) for n, one in enumerate(given)]
+        told = [service_told(n, one) for n, one in enumerate(given)]
         return self._of(_leadcore.conversion_services(self._json, json.dumps(told)))
 
     @property
@@ -572,25 +399,3 @@ class ConversionPlan:
         rows = [(one.source, one.target, one.old, one.new, one.dropped, one.why) for one in writes]
         shown += grid(("from", "to", "before", "after", "dropped", "why"), rows)
         return shown if self.matches is None else shown + part("Matches", self.matches._repr_html_())
-
-
-def _service_json(n: int, given: object) -> dict[str, Any]:
-    path = f"services[{n}]."
-    if not isinstance(given, PlannedService):
-        check(f"services[{n}]", given, (Line, Mapping), "a PlannedService or a line")
-        return {"line": line_json(given, path)}  # type: ignore[arg-type]
-    for name in ("currency", "note"):
-        text_or_none(f"{path}{name}", getattr(given, name))
-    check(f"{path}position", given.position, (int, type(None)), "a whole number or None")
-    origin = None
-    if given.estimate_id is not None:
-        estimate = uuid_of(f"{path}estimate_id", given.estimate_id, Estimate, "an estimate or its id")
-        origin = {"estimate": estimate, "position": given.position or 0}
-    return {
-        "line": line_json(given.line, path),
-        "currency": given.currency,
-        "since": day_of(f"{path}since", given.since),
-        "until": day_of(f"{path}until", given.until),
-        "note": given.note,
-        "origin": origin,
-    }

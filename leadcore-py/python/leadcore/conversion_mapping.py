@@ -12,7 +12,7 @@ from uuid import UUID
 from ._leadcore import Account, Lead
 from .arguments import check
 from .arguments import compiled as _leadcore
-from .conversion import FieldWrite, write_of
+from .conversion_parts import FieldWrite, write_of
 from .exceptions import refused
 from .html import grid
 from .values import Record
@@ -126,7 +126,7 @@ class ConversionMapping(Record):
         """What a conversion does unless the tenant says otherwise; with what an opportunity takes, if asked for.
 
         >>> len(leadcore.ConversionMapping.standard(opportunity=True).rules)
-        29
+        30
         """
         check("opportunity", opportunity, bool, "true or false")
         return mapping_of(json.loads(_leadcore.conversion_mapping_standard(opportunity)), None)
@@ -256,10 +256,13 @@ class ConversionMappings:
         return MappedAccount(told["fields"], tuple(write_of(one) for one in told["writes"]))
 
     def fields(self) -> list[TargetField]:
-        """The fields that accounts, contacts and opportunities have.
+        """The fields that accounts, contacts and opportunities have, with those that the tenant added.
 
         >>> [(one.name, one.takes) for one in db.conversion_mapping.fields() if one.required]
         [('account.name', 'text'), ('opportunity.name', 'text')]
+        >>> _ = db.catalogue.of("account").add_field("x_seats", label="Seats")
+        >>> [one.label for one in db.conversion_mapping.fields() if one.name == "account.x_seats"]
+        ['Seats']
         """
-        found = _leadcore.conversion_target_fields()
+        found = _leadcore.conversion_target_fields(self._db._session)
         return [TargetField(name, label, takes, tuple(codes), must) for name, label, takes, codes, must in found]
