@@ -61,7 +61,8 @@ def examples() -> Iterator[doctest.DocTest]:
 
 
 @pytest.mark.parametrize("test", list(examples()), ids=lambda test: test.name)
-def test_docstring(test: doctest.DocTest) -> None:
+def test_docstring(test: doctest.DocTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with leadcore.open(":memory:", tenant="acme", user="ada") as db:
         test.globs = {"leadcore": leadcore, "db": db}
         runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL)

@@ -9,7 +9,7 @@ from typing import Any
 import leadcore
 import pytest
 from leadcore import Database
-from test_arguments import NOT_CALLED, VALID, World, customer_of, managers
+from worlds import NOT_CALLED, VALID, World, customer_of, managers
 
 #: What writes nothing.
 READS = {
