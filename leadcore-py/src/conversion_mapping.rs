@@ -2,9 +2,7 @@
 
 use leadcore::desk;
 use leadcore::domain::Field;
-use leadcore::domain::conversion_mapping::{
-    ConversionMapping, FillPolicy, TargetField, TargetRecord, Targets,
-};
+use leadcore::domain::conversion_mapping::{ConversionMapping, FillPolicy, TargetField, TargetRecord};
 use leadcore::error::{Error, Violation, ViolationCode};
 use leadcore::id::{AccountId, LeadId, Revision};
 use pyo3::prelude::*;

@@ -5,15 +5,13 @@ use std::result;
 use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::desk::opportunities::{Lost, NewOpportunity, OpportunityQuery};
-use leadcore::desk::services::{NewService, ServiceQuery};
 use leadcore::domain::{
-    CatalogueKind, CustomKey, CustomValue, CustomValues, FieldValue, Line, Opportunity, OpportunityFields,
-    OpportunityPatch, OpportunityState, Service, ServiceFields, ServiceOrigin, ServicePatch, ServiceState,
+    CatalogueKind, CustomKey, CustomValue, CustomValues, FieldValue, Opportunity, OpportunityFields,
+    OpportunityPatch, OpportunityState,
 };
-use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
+use leadcore::error::{Error, Result, ValueError, ViolationCode};
 use leadcore::id::{
-    AccountId, ContactId, EstimateId, LostReasonId, NumberSeriesId, OpportunityId, Revision, ServiceId,
-    SourceId, UserId,
+    AccountId, ContactId, LostReasonId, NumberSeriesId, OpportunityId, Revision, SourceId, UserId,
 };
 use leadcore::store::Txn;
 use leadcore::time::Date;
@@ -338,4 +336,28 @@ pub(crate) fn opportunity_page(
 fn known_state(code: &str) -> result::Result<OpportunityState, ValueError> {
     OpportunityState::from_code(code)
         .ok_or_else(|| ValueError::new(ViolationCode::Unknown, "must be `open`, `won` or `lost`"))
+}
+
+/// How opportunity numbers are written: prefix, digits, start, and the revision to change it with.
+#[pyfunction]
+pub(crate) fn opportunity_numbering_get(py: Python<'_>, session: &Session) -> PyResult<Numbers> {
+    Ok(numbers_told(session.read(py, desk::settings::opportunity_numbering)?))
+}
+
+/// Writes how opportunity numbers are written.
+#[pyfunction]
+pub(crate) fn opportunity_numbering_set(
+    py: Python<'_>,
+    session: &Session,
+    prefix: Text,
+    width: Count,
+    start: Count,
+    revision: Option<Count>,
+) -> PyResult<u64> {
+    let numbering = numbering_of(prefix, &width, &start);
+    let revision = revision.map(|Count(revision)| Revision::new(revision));
+    let written = session.write(py, move |ctx, txn| {
+        desk::settings::set_opportunity_numbering(ctx, txn, revision, &numbering)
+    })?;
+    Ok(written.get())
 }

@@ -2,35 +2,22 @@
 
 use std::result;
 
-use leadcore::context::Context;
 use leadcore::desk;
-use leadcore::desk::opportunities::{Lost, NewOpportunity, OpportunityQuery};
 use leadcore::desk::services::{NewService, ServiceQuery};
-use leadcore::domain::{
-    CatalogueKind, CustomKey, CustomValue, CustomValues, FieldValue, Line, Opportunity, OpportunityFields,
-    OpportunityPatch, OpportunityState, Service, ServiceFields, ServiceOrigin, ServicePatch, ServiceState,
-};
+use leadcore::domain::{Line, Service, ServiceFields, ServiceOrigin, ServicePatch, ServiceState};
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
-use leadcore::id::{
-    AccountId, ContactId, EstimateId, LostReasonId, NumberSeriesId, OpportunityId, Revision, ServiceId,
-    SourceId, UserId,
-};
-use leadcore::store::Txn;
+use leadcore::id::{AccountId, EstimateId, OpportunityId, ServiceId};
 use leadcore::time::Date;
 use leadcore::value::Currency;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
-use rust_decimal::Decimal;
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::convert::{Count, Id, Limit, Text, from_json, to_json, value_of};
-use crate::errors::{invalid, raise};
-use crate::estimates::{Told, day, lines, named, nets};
-use crate::given::{Given, each, expected, given, no_such, number, parsed, text};
+use crate::convert::{Count, Id, Limit, Text, from_json, to_json};
+use crate::errors::raise;
+use crate::estimates::{Told, lines, named, nets};
+use crate::given::{Given, each, expected, given, no_such, parsed, text};
 use crate::listing::{PyPage, listing, page, place};
 use crate::session::Session;
-use crate::setup::{Numbers, numbering_of, numbers_told};
 use crate::subject::SubjectArg;
 
 pub(crate) fn told_service(one: &Service) -> Told<'_, Service> {
@@ -221,28 +208,4 @@ pub(crate) fn service_page(
     (query.ascending, query.limit, query.after) = (ascending, limit.0, place(py, after.as_ref())?);
     let found = session.read(py, move |ctx, txn| desk::services::list(ctx, txn, &query))?;
     page(py, &found, service_value)
-}
-
-/// How opportunity numbers are written: prefix, digits, start, and the revision to change it with.
-#[pyfunction]
-pub(crate) fn opportunity_numbering_get(py: Python<'_>, session: &Session) -> PyResult<Numbers> {
-    Ok(numbers_told(session.read(py, desk::settings::opportunity_numbering)?))
-}
-
-/// Writes how opportunity numbers are written.
-#[pyfunction]
-pub(crate) fn opportunity_numbering_set(
-    py: Python<'_>,
-    session: &Session,
-    prefix: Text,
-    width: Count,
-    start: Count,
-    revision: Option<Count>,
-) -> PyResult<u64> {
-    let numbering = numbering_of(prefix, &width, &start);
-    let revision = revision.map(|Count(revision)| Revision::new(revision));
-    let written = session.write(py, move |ctx, txn| {
-        desk::settings::set_opportunity_numbering(ctx, txn, revision, &numbering)
-    })?;
-    Ok(written.get())
 }
