@@ -32,7 +32,11 @@ def test_a_report_says_what_a_source_brought(db: Database) -> None:
     assert (row.name, row.group[0].value, row.group[0].by) == ("Fair", fair.id, "source")
     money = row.money_in("eur")
     assert money is not None
-    assert (money.won.value, money.cost, money.cost_per_lead) == (Decimal("1500.03"), Decimal("1000.02"), Decimal("1000.02"))
+    assert (money.won.value, money.cost, money.cost_per_lead) == (
+        Decimal("1500.03"),
+        Decimal("1000.02"),
+        Decimal("1000.02"),
+    )
     assert money.roi == Decimal("0.5")
     assert (report.total.leads, report.total.converted, report.total.conversion_rate) == (2, 1, Decimal("0.5"))
     assert isinstance(row.median_time, timedelta)
@@ -49,8 +53,7 @@ def test_groups_have_values_of_their_kind(db: Database) -> None:
     lead = sold(db, "1", campaign="Frühling", category=db.categories.add("Retail"))
     day = lead.created_at.date()
     values = {
-        by: db.reports.by(by).rows[0].group[0].value
-        for by in ("campaign", "category", "owner", "day", "month", "year")
+        by: db.reports.by(by).rows[0].group[0].value for by in ("campaign", "category", "owner", "day", "month", "year")
     }
     category = lead.category
     assert category is not None

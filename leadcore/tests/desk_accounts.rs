@@ -11,9 +11,9 @@ mod questions {
     use leadcore::memory::MemoryStore;
     use leadcore::policy::{Permission, Role, RoleTable, Visibility};
     use leadcore::store::{
-        Accounts, Activities, Agenda, Blobs, Children, Contacts, Estimates, Files, Followers, Journal, Leads,
-        Lines, Links, Marks, Numbers, Opportunities, Pipelines, Records, Services, Settings, StoreExt,
-        Tallies, Terms, Txn, Views,
+        Accounts, Activities, Agenda, Blobs, Children, Contacts, Costs, Estimates, Files, Followers, Journal,
+        Leads, Lines, Links, Marks, Numbers, Opportunities, Pipelines, Records, Reports, Services, Settings,
+        StoreExt, Tallies, Terms, Txn, Views,
     };
     use leadcore::testkit::fixtures::Scene;
 

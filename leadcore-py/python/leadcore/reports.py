@@ -34,9 +34,7 @@ __all__ = [
     "Valued",
 ]
 
-Dimension: TypeAlias = Literal[
-    "source", "campaign", "category", "owner", "day", "week", "month", "quarter", "year"
-]
+Dimension: TypeAlias = Literal["source", "campaign", "category", "owner", "day", "week", "month", "quarter", "year"]
 """What leads are grouped by."""
 
 Dated: TypeAlias = Literal["created", "converted"]
@@ -50,8 +48,8 @@ class GroupValue(Record):
     by: Dimension
     """What it is grouped by."""
     value: UUID | date | str | None = field(repr=False)
-    """The id of a source or category, a user, the folded name of a campaign, the first day of a period; ``None`` for leads
-    without."""
+    """The id of a source or category, a user, the folded name of a campaign, the first day of a period; ``None`` for
+    leads without."""
     name: str
     """What people call it; empty for leads without."""
 
@@ -152,13 +150,13 @@ class Report(Record):
     total: ReportRow
     """All leads of the report as one group."""
     costs_left_out: Literal["scope", "filter", "groups"] | None
-    """Why there are no costs: the user does not see all leads; the filter looks at more than source and campaign; leads are
-    grouped by something that costs do not know (then the total has them)."""
+    """Why there are no costs: the user does not see all leads; the filter looks at more than source and campaign; leads
+    are grouped by something that costs do not know (then the total has them)."""
     worth_hidden: bool = field(repr=False)
     """Whether the user may not see what opportunities are worth: then they are left out."""
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """A flat dictionary for each row and currency: ``pandas.DataFrame`` and ``polars.DataFrame`` take them as they are.
+        """A flat dictionary per row and currency: what ``pandas.DataFrame`` and ``polars.DataFrame`` take as it is.
 
         A row without money is there once, with no currency. Counts of leads are repeated for each currency.
 
@@ -176,7 +174,11 @@ class Report(Record):
         [('New', 1)]
         """
         return [
-            {**_named(row), "stage": stage.name, **{key: value for key, value in stage.to_dict().items() if key != "name"}}
+            {
+                **_named(row),
+                "stage": stage.name,
+                **{key: value for key, value in stage.to_dict().items() if key != "name"},
+            }
             for row in self.rows
             for stage in row.stages
         ]
