@@ -46,17 +46,17 @@ const FILES: &[(&str, &str)] = &[
     ("leads-mautic-demo/form_results.csv", "name=name,email=email"),
     (
         "webhooks/meta_leads_export_1.csv",
-        "id=external_id,platform=source,qual_o_seu_cnpj?=tax_id,email=email,full_name=name,city=city,state=state_region,\
-         phone_number=phone,STATUS=stage,CONSULTOR=owner,OBS=description,RECEITA=amount",
+        "id=external_id,campaign_name=campaign,platform=source,qual_o_seu_cnpj?=tax_id,email=email,full_name=name,\
+         city=city,state=state_region,phone_number=phone,STATUS=stage,CONSULTOR=owner,OBS=description,RECEITA=amount",
     ),
     (
         "webhooks/meta_leads_export_junk_first_line.csv",
-        "id=external_id,platform=source,qual_o_seu_cnpj?=tax_id,email=email,full_name=name,city=city,state=state_region,\
-         phone_number=phone,STATUS=stage,CONSULTOR=owner,OBS=description,RECEITA=amount",
+        "id=external_id,campaign_name=campaign,platform=source,qual_o_seu_cnpj?=tax_id,email=email,full_name=name,\
+         city=city,state=state_region,phone_number=phone,STATUS=stage,CONSULTOR=owner,OBS=description,RECEITA=amount",
     ),
     (
         "webhooks/meta_leads_export_test_row.csv",
-        "id=external_id,platform=source,full_name=name,phone_number=phone,email=email,lead_status=stage",
+        "id=external_id,campaign_name=campaign,platform=source,full_name=name,phone_number=phone,email=email,lead_status=stage",
     ),
     (
         "contacts-csv/gmail.csv",
