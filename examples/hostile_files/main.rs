@@ -2,7 +2,8 @@
 //! that took, and how long: the table of `docs/import-files.md`. It makes bombs of its own, and reads every file of a
 //! folder beside them.
 //!
-//! `cargo run --release --example hostile_files -- [FOLDER]`; Linux tells the memory, other systems do not.
+//! `cargo run --release --example hostile_files -- FOLDER`; Linux tells the memory, other systems do not. It takes minutes, and
+//! half a gigabyte of disk: without a folder it only says so.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 mod made;
@@ -25,6 +26,10 @@ fn main() -> io::Result<()> {
         println!("{}", read(&path)?);
         return Ok(());
     }
+    let Some(folder) = first.map(PathBuf::from) else {
+        println!("usage: hostile_files FOLDER (reads its files, and bombs made on the way; takes minutes)");
+        return Ok(());
+    };
     println!("| file | bytes | what became of it | peak memory, MiB | seconds |");
     println!("|---|---|---|---|---|");
     let scratch = tempfile::tempdir()?;
@@ -35,11 +40,9 @@ fn main() -> io::Result<()> {
         std::fs::remove_file(&path)?;
     }
     let mut files = Vec::new();
-    if let Some(folder) = first.map(PathBuf::from) {
-        collect(&folder, &mut files)?;
-        for path in files {
-            line(&path.strip_prefix(&folder).unwrap_or(&path).display().to_string(), &path)?;
-        }
+    collect(&folder, &mut files)?;
+    for path in files {
+        line(&path.strip_prefix(&folder).unwrap_or(&path).display().to_string(), &path)?;
     }
     Ok(())
 }

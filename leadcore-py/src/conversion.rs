@@ -10,7 +10,7 @@ use leadcore::desk::convert::{
 };
 use leadcore::domain::{ServiceFields, ServiceOrigin};
 use leadcore::error::{Error, ErrorKind, Result, Violation, ViolationCode};
-use leadcore::id::{LeadId, NumberSeriesId, OpportunityId};
+use leadcore::id::{IdempotencyKey, LeadId, NumberSeriesId, OpportunityId};
 use leadcore::store::Txn;
 use pyo3::prelude::*;
 use serde::Deserialize;
@@ -273,10 +273,16 @@ pub(crate) fn unconversion_do(
     session: &Session,
     lead: Id,
     targets: Option<Targets>,
+    key: Option<Text>,
 ) -> PyResult<Done> {
     let lead = LeadId::from_uuid(lead.0);
+    let key = key.map(|Text(key)| IdempotencyKey::new(&key)).transpose();
+    let key = key.map_err(|error| raise(py, &error.at("key").into()))?;
     let outcome = match targets {
-        None => session.write(py, move |ctx, txn| desk::convert::unconvert(ctx, txn, lead))?,
+        None => session.write(py, move |ctx, txn| match &key {
+            Some(key) => desk::convert::unconvert_once(ctx, txn, lead, key),
+            None => desk::convert::unconvert(ctx, txn, lead),
+        })?,
         Some(targets) => targets.write(py, session, move |ctx, txn, hosts| {
             let plan = desk::convert::plan_unconvert(ctx, txn, lead)?;
             desk::convert::apply_unconvert_with(ctx, txn, &plan, hosts)

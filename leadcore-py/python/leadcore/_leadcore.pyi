@@ -1022,7 +1022,9 @@ def unconversion_unmet(plan: str) -> list[tuple[str, tuple[str, str, str]]]:
 def unconversion_apply(session: Session, plan: str, targets: _Targets | None) -> tuple[str, bool]:
     """Takes a conversion back as a plan says, once. With targets it takes an open transaction."""
 
-def unconversion_do(session: Session, lead: Lead | UUID | str, targets: _Targets | None) -> tuple[str, bool]:
+def unconversion_do(
+    session: Session, lead: Lead | UUID | str, targets: _Targets | None, key: str | None
+) -> tuple[str, bool]:
     """Plans and takes back in one call. With targets it takes an open transaction."""
 
 def matches(session: Session, lead: Lead | UUID | str, number: int | None, limit: int) -> str:

@@ -102,6 +102,10 @@ class ConversionInput(TypedDict, total=False):
     """Which estimates of the lead become services of the customer."""
     customer: CustomerType
     """What the customer is, and which document your program makes for it."""
+    key: str | None
+    """Your own key for this conversion, at most 200 bytes: the same call again, also from another process or after the
+    way back, gives the first outcome; another lead or other options under it are a conflict, ``key_reused``. Of many
+    leads each has one of its own, made of it."""
 
 
 CONVERSION_KEYS = frozenset(ConversionInput.__annotations__)
@@ -198,6 +202,14 @@ def _ending(said: Mapping[str, Any]) -> object:
     return {"won": {"on": on}} if state == "won" else {"lost": {"on": on, **why}}
 
 
+def key_of(given: object) -> str | None:
+    """A key of the caller's."""
+    text_or_none("key", given)
+    if isinstance(given, str) and not 0 < len(given.strip().encode()) <= 200:
+        raise refused("key", "too_long" if given.strip() else "required", "a key has 1 to 200 bytes")
+    return given if isinstance(given, str) else None
+
+
 def options_of(given: Mapping[str, Any]) -> tuple[str, str]:
     """The options as the compiled module reads them: without the opportunity, and the opportunity."""
     said = checked(given, CONVERSION_KEYS)
@@ -215,5 +227,6 @@ def options_of(given: Mapping[str, Any]) -> tuple[str, str]:
         "series": _series("series", said.get("series")),
         "estimates": estimates_choice(said.get("estimates")),
         "customer": one_of("customer", said.get("customer", "neither"), CustomerType),
+        "key": key_of(said.get("key")),
     }
     return json.dumps(options), json.dumps(_opportunity(said.get("opportunity")))

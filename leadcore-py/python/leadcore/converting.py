@@ -12,7 +12,7 @@ from ._leadcore import Lead
 from .arguments import check
 from .arguments import compiled as _leadcore
 from .conversion import ConversionOutcome, ConversionPlan, conversion_of, outcome_of
-from .conversion_options import ConversionInput, Match, one_of, options_of
+from .conversion_options import ConversionInput, Match, key_of, one_of, options_of
 from .exceptions import Conflict, Violation, refused
 from .mass import Selection, chosen_of
 from .matching import Matches, matches_of
@@ -260,7 +260,9 @@ class LeadConversion:
         """
         return UnconvertPlan.from_json(_leadcore.unconversion_plan(self._db._session, lead))
 
-    def unconvert(self, lead: _LeadRef, *, targets: Iterable[ConversionTarget | Target] = ()) -> UnconvertOutcome:
+    def unconvert(
+        self, lead: _LeadRef, *, targets: Iterable[ConversionTarget | Target] = (), key: str | None = None
+    ) -> UnconvertOutcome:
         """Take the conversion of a lead back: it is open again where it was, with everything that hung on it.
 
         What the conversion made new is archived or goes, what was there gets back what it had.
@@ -268,6 +270,8 @@ class LeadConversion:
         Args:
             lead: Which lead.
             targets: What takes back what your program made, by its name.
+            key: Your own key: the same call again gives the first outcome, also when the lead was converted anew. Not
+                together with ``targets``.
 
         Raises:
             ConflictError: When something stands against it, which :meth:`plan_unconvert` lists: ``blocked``.
@@ -280,11 +284,13 @@ class LeadConversion:
             ('open', 0)
 
         """
-        hosts = asked(targets)
+        hosts, once = asked(targets), key_of(key)
         if hosts is None:
-            return taken_back(_leadcore.unconversion_do(self._db._session, lead, None))
+            return taken_back(_leadcore.unconversion_do(self._db._session, lead, None, once))
+        if once is not None:
+            raise refused("key", "not_allowed", "a key is for a way back without targets")
         with self._db.transaction():
-            return taken_back(_leadcore.unconversion_do(self._db._session, lead, hosts))
+            return taken_back(_leadcore.unconversion_do(self._db._session, lead, hosts, None))
 
     def matches(self, lead: _LeadRef, *, number: int | None = None, limit: int = 50) -> Matches:
         """Every account and contact that the lead may be, with what speaks for each.

@@ -345,7 +345,7 @@ pub struct OpportunityEnd {
 pub struct Opportunity {
     /// The id.
     pub id: OpportunityId,
-    /// Its number in the tenant's series: see [`Numbering`] for how people read it.
+    /// Its number in the tenant's series: see [`Numbering`](super::Numbering) for how people read it.
     pub number: u64,
     /// The series that the number is of, where it is not the standard one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -153,7 +153,7 @@ pub(crate) fn observances(zone: &str, from: Timestamp, to: Timestamp) -> Vec<Obs
 
 /// Refuses what leadcore can compute only with the feature `calendar`.
 #[cfg(not(feature = "calendar"))]
-pub(super) fn needs_feature() -> Error {
+pub(crate) fn needs_feature() -> Error {
     let message =
         "series and time zones need leadcore's feature `calendar`, which this program was built without";
     Error::new(crate::error::ErrorKind::Unsupported, message)
