@@ -204,10 +204,13 @@ def _ending(said: Mapping[str, Any]) -> object:
 
 def key_of(given: object) -> str | None:
     """A key of the caller's."""
-    text_or_none("key", given)
-    if isinstance(given, str) and not 0 < len(given.strip().encode()) <= 200:
+    check("key", given, (str, type(None)), "text or None")
+    if not isinstance(given, str):
+        return None
+    check_unicode("key", given)
+    if not 0 < len(given.strip().encode()) <= 200:
         raise refused("key", "too_long" if given.strip() else "required", "a key has 1 to 200 bytes")
-    return given if isinstance(given, str) else None
+    return given
 
 
 def options_of(given: Mapping[str, Any]) -> tuple[str, str]:
