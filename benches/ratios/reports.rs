@@ -67,7 +67,8 @@ pub(crate) fn run(runner: Runner, full: &Full, scratch: &Path, wanted: &dyn Fn(&
     }
     let full = &full.copy(scratch, "reports");
     let ctx = full.scene.ctx();
-    let query = LeadQuery::new(Filter::eq(Field::State, "open")).limit(1_000);
+    let open = Filter::parse("state = open and outcome is empty").unwrap();
+    let query = LeadQuery::new(open).limit(1_000);
     for round in 0..(full.size / 10).div_ceil(1_000) {
         full.store
             .write(ctx.tenant(), |txn| {
