@@ -219,5 +219,10 @@ def test_a_customer_who_was_there_before_has_persons_and_is_joined(db: Database)
     for bad in ({"name": " "}, {"name": "A", "email": "none"}):
         with pytest.raises(leadcore.InvalidError):
             db.accounts.create(**bad)  # type: ignore[arg-type]
+    # What is wrong with the name is told of the name, however the core calls it.
+    for write in (db.accounts.create, lambda **name: db.accounts.edit(account.id, **name)):
+        with pytest.raises(leadcore.InvalidError) as caught:
+            write(name="\ud800")
+        assert [broken.field for broken in caught.value.violations] == ["name"]
     with pytest.raises(leadcore.InvalidError, match="only leads and accounts"):
         db.contacts.add(anna, name="Eva Moe")

@@ -15,6 +15,7 @@ from .fields import ACCOUNT_KEYS, AccountInput, with_custom
 from .models import Entry, Page, Topic
 from .pages import AccountPage, wanted
 from .series import SeriesRef
+from .subjects import check_unicode
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -178,6 +179,7 @@ def _told(fields: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The status and the other fields that were said, as the core calls them."""
     given = with_custom(fields, ACCOUNT_KEYS)
     check("name", given.get("name"), (str, type(None)), "text")
+    check_unicode("name", given.get("name"))
     status = given.pop("status", None)
     if "status" in fields and status is None:
         raise refused("status", "required", "an account is a `customer` or a `prospect`")
