@@ -163,3 +163,16 @@ fn costs_and_reports_are_of_one_tenant() {
     refused(host.store.read(other, |txn| reports::report(&theirs, txn, &query)), ErrorKind::Invalid);
     assert_eq!(dump(&host.store, other), before);
 }
+
+/// Fields that were read as JSON may name any three letters, as a stored one may: none that does not exist comes new.
+#[test]
+fn a_cost_in_no_currency_is_refused() {
+    let host = Host::new();
+    let mut json = serde_json::to_value(spent("5", "2026-03-01", "2026-03-01")).unwrap();
+    json["currency"] = "QQQ".into();
+    let fields: leadcore::domain::CostFields = serde_json::from_value(json).unwrap();
+    let before = dump(&host.store, &host.scene.tenant);
+    let added = host.try_write(|ctx, txn| costs::add(ctx, txn, fields.clone()));
+    assert_eq!(crate::support::fields_of(&refused(added, ErrorKind::Invalid)), ["currency"]);
+    assert_eq!(dump(&host.store, &host.scene.tenant), before);
+}

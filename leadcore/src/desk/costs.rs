@@ -8,6 +8,7 @@ use crate::policy::Permission;
 use crate::query::Page;
 use crate::store::{CostScan, Txn};
 use crate::time::Date;
+use crate::value::Currency;
 
 use super::access::{Expect, Gate, require};
 use super::listing::check_limit;
@@ -164,6 +165,12 @@ pub(super) fn checked(
     {
         let message = "there is no source with this id";
         broken.push(Violation::new("source", ViolationCode::Unknown, message));
+    }
+    // A currency that went out of use since it was written down can stay; none comes new, however the fields were read.
+    if before.is_none_or(|before| before.currency != fields.currency)
+        && let Err(error) = Currency::parse(fields.currency.code())
+    {
+        broken.push(error.at("currency"));
     }
     match fields.settle() {
         Ok(settled) if broken.is_empty() => return Ok(settled),
