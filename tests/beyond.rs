@@ -418,6 +418,12 @@ fn x_54_external_reference() {
     assert_eq!(from("shop", "External id,Company\n7,Dal AS\n"), [1, 0, 0, 0]);
     let found = |id: &str| host.names(Filter::eq(Field::ExternalId, id));
     assert_eq!((found("crm:7"), found("shop:7")), (vec!["Nordlys Energi AS".into()], vec!["Dal AS".into()]));
+    // An id without its system would never be found: that is said, as where one is written.
+    for bare in ["external_id = '7'", "external_id in ('crm:7', '8')"] {
+        let query = LeadQuery::new(Filter::parse(bare).unwrap());
+        let listed = host.try_read(|ctx, txn| leads::list(ctx, txn, &query));
+        assert_eq!(fields_of(&refused(listed, ErrorKind::Invalid)), ["filter.external_id"], "{bare}");
+    }
     // One lead has one id of a system, and one id is that of one lead.
     let wrong = |values: &str| {
         let made = host.try_write(|ctx, txn| {

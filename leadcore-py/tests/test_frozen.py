@@ -182,7 +182,7 @@ def test_s3_07_an_import_leaves_a_converted_lead_alone(db: Database) -> None:
     assert db.leads.get(lead) == frozen
 
 
-def test_s3_07_what_happened_before_is_not_undone(db: Database) -> None:
+def test_s3_07_an_earlier_operation_is_not_undone_on_a_converted_lead(db: Database) -> None:
     lead = db.leads.create(company="Nordlys AS")
     db.leads.edit(lead, city="Oslo")
     entry = next(iter(db.timeline(lead)))

@@ -167,6 +167,13 @@ impl Check<'_> {
         {
             return Err(no_such_state(word));
         }
+        if *field == Field::ExternalId
+            && value.items().iter().filter_map(FieldValue::as_text).any(|id| !id.contains(':'))
+        {
+            // Every id stands behind its system: without one nothing would ever be found, which must not pass for an answer.
+            let message = "an external id is written `system:id`";
+            return Err(ValueError::new(ViolationCode::Malformed, message));
+        }
         let field = field.clone();
         match op {
             Operator::Eq => {

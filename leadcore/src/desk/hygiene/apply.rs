@@ -16,7 +16,7 @@ use crate::domain::{
     ReachChannel, ReachMark, Reachable, contact_changes,
 };
 use crate::error::{Conflict, Error, Result, ValueError, ViolationCode};
-use crate::id::{LeadId, OperationId};
+use crate::id::{ContactId, LeadId, OperationId};
 use crate::policy::Permission;
 use crate::store::{LeadChange, Txn};
 use crate::value::{Email, Phone};
@@ -51,6 +51,10 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &HygienePlan) -> Result
         let of_persons =
             round.iter().filter(|(_, findings)| findings.iter().any(|one| one.contact.is_some()));
         let mut persons = persons_of(txn, &of_persons.map(|(lead, _)| *lead).collect::<Vec<_>>())?;
+        let mut leads_of: BTreeMap<ContactId, Vec<LeadId>> = BTreeMap::new();
+        for (lead, own) in &persons {
+            own.iter().for_each(|person| leads_of.entry(person.id).or_default().push(*lead));
+        }
         let mut written = Written::default();
         for (id, findings) in round {
             let own = persons.get(id).map_or(&[][..], Vec::as_slice);
@@ -59,8 +63,11 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &HygienePlan) -> Result
                 Ok(mended) => {
                     // Of a person that another lead has too, that lead sees what it is now.
                     for (_, after) in &mended.persons {
-                        let same = persons.values_mut().flatten().filter(|known| known.id == after.id);
-                        same.for_each(|known| known.clone_from(after));
+                        for lead in leads_of.get(&after.id).into_iter().flatten() {
+                            let own = persons.get_mut(lead).into_iter().flatten();
+                            own.filter(|known| known.id == after.id)
+                                .for_each(|known| known.clone_from(after));
+                        }
                     }
                     written.add(ctx, mended);
                     RecordOutcome::Done

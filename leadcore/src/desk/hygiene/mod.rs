@@ -344,13 +344,19 @@ fn persons_of(txn: &mut dyn Txn, leads: &[LeadId]) -> Result<BTreeMap<LeadId, Ve
     let ids: BTreeSet<_> = links.iter().map(|link| ContactId::from_uuid(link.to.id)).collect();
     let mut contacts = txn.contacts().get(&ids.into_iter().collect::<Vec<_>>())?;
     contacts.sort_by_key(|contact| (contact.created_at, contact.id));
+    let places: BTreeMap<_, _> =
+        contacts.iter().enumerate().map(|(place, contact)| (contact.id.as_uuid(), place)).collect();
+    let mut links: Vec<_> = links
+        .into_iter()
+        .filter_map(|link| {
+            Some((link.role != LinkRole::PrimaryContact, *places.get(&link.to.id)?, link.from))
+        })
+        .collect();
+    links.sort_unstable();
     let mut persons: BTreeMap<_, Vec<Contact>> = BTreeMap::new();
-    for role in [LinkRole::PrimaryContact, LinkRole::Contact] {
-        for contact in &contacts {
-            let own = links.iter().filter(|link| link.role == role && link.to == Subject::from(contact.id));
-            for link in own {
-                persons.entry(LeadId::from_uuid(link.from.id)).or_default().push(contact.clone());
-            }
+    for (_, place, lead) in links {
+        if let Some(contact) = contacts.get(place) {
+            persons.entry(LeadId::from_uuid(lead.id)).or_default().push(contact.clone());
         }
     }
     Ok(persons)

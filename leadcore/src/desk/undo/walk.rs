@@ -113,6 +113,10 @@ impl<'a> Walk<'a> {
             let Some(end) = entries.last() else { break };
             after = Some(end.sequence);
             for entry in entries {
+                // What an operation notes about itself changed no record.
+                if entry.subject.id == undone.id.as_uuid() {
+                    continue;
+                }
                 first = first.min(entry.sequence);
                 if part.is_some_and(|part| part.names(&entry, &mut missing)) {
                     named.insert(entry.subject);

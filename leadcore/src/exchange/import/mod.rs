@@ -90,6 +90,7 @@ mod planned;
 mod planning;
 mod preview;
 mod records;
+mod refused;
 mod report;
 mod run;
 mod source;

@@ -47,9 +47,12 @@ pub struct FileFormat {
 impl fmt::Display for FileFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.kind == FileKind::Csv {
-            let delimiter =
-                if self.delimiter == '\t' { "tab".to_owned() } else { self.delimiter.to_string() };
-            write!(f, "{}, cells separated by {delimiter}", self.encoding)?;
+            match self.delimiter {
+                ',' => write!(f, "{}, cells separated by commas", self.encoding)?,
+                ';' => write!(f, "{}, cells separated by semicolons", self.encoding)?,
+                '\t' => write!(f, "{}, cells separated by tabs", self.encoding)?,
+                other => write!(f, "{}, cells separated by `{other}`", self.encoding)?,
+            }
             return match self.header_line {
                 Some(line) => write!(f, ", header on line {line}"),
                 None => write!(f, ", no header"),

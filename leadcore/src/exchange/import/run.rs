@@ -7,10 +7,11 @@ use std::time::Duration;
 use super::decision::Decision;
 use super::feed::{Reading, feed};
 use super::names::NewValues;
-use super::outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};
+use super::outcome::{ImportSink, LineOutcome, Progress};
 use super::plan::{Planner, Purpose};
 use super::records::{Chunk, PlanLines, Record, shorter};
-use super::report::{ImportReport, several, stale};
+use super::refused::{self, Earlier};
+use super::report::ImportReport;
 use super::source::{Source, check_source, is_done};
 use super::{ImportOptions, OPERATION, cancelled};
 use crate::context::Context;
@@ -30,7 +31,7 @@ use crate::time::Timestamp;
 ///
 /// `rejects` takes the rows that were not taken or were left to a person, as CSV whatever the file was: its columns, then
 /// `reject_field` and `reject_reason`. Corrected, that file can be imported. When an import goes on where an earlier one
-/// was interrupted, it begins with the rows rejected then (the first 1,000 of them).
+/// was interrupted, it begins with the rows rejected then.
 ///
 /// # Errors
 /// `Denied` without [`Permission::Import`] and [`Permission::Create`]; `Invalid` for a file that is no table, a mapping
@@ -76,14 +77,15 @@ pub(super) fn execute<R: Read + Seek + Send>(
     }
     let mut clock = Stopwatch::start(ctx);
     // Passes over what is done, and repeats its rejected rows.
+    let mut again = import.earlier(&report, rejects.is_some())?;
     rows.skip_to(report.lines, |row| match &mut rejects {
-        Some(rejects) => reject_again(rejects, &report, row.line(), || Kept::of(row)),
+        Some(rejects) => import.reject_again(rejects, (&report, &mut again), row.line(), || Kept::of(row)),
         None => Ok(()),
     })?;
     clock.skipped(rows.bytes());
     let how = (options.chunk, rejects.is_some());
     let seen = report.lines;
-    let running = Running { import, report, seen, wrote: false, clock, rejects, sink };
+    let running = Running { import, report, seen, wrote: false, clock, rejects, again, sink };
     feed(rows, how, reading, |next| running.finish(next))
 }
 
@@ -118,6 +120,8 @@ struct Running<'a, W: Write> {
     wrote: bool,
     clock: Stopwatch<'a>,
     rejects: Option<Rejects<W>>,
+    /// Why lines were refused that others wrote.
+    again: Option<Earlier>,
     sink: &'a mut dyn ImportSink,
 }
 
@@ -172,6 +176,7 @@ impl<W: Write> Running<'_, W> {
         let ImportReport { lines, resumed_after, done_elsewhere, .. } = self.report;
         let done_elsewhere = done_elsewhere.saturating_add(report.lines.saturating_sub(lines));
         self.report = ImportReport { resumed_after, done_elsewhere, ..report };
+        self.again = self.import.earlier(&self.report, self.rejects.is_some())?;
         self.drop_done(chunk)
     }
 
@@ -180,7 +185,8 @@ impl<W: Write> Running<'_, W> {
         let done = chunk.records.iter().take_while(|record| record.number <= self.report.lines).count();
         for record in chunk.records.drain(..done) {
             if let Some((rejects, kept)) = self.rejects.as_mut().zip(record.kept) {
-                reject_again(rejects, &self.report, record.line, || kept)?;
+                let told = (&self.report, &mut self.again);
+                self.import.reject_again(rejects, told, record.line, || kept)?;
             }
         }
         Ok(())
@@ -190,11 +196,8 @@ impl<W: Write> Running<'_, W> {
     fn tell(&mut self, chunk: &Chunk, outcomes: &[LineOutcome]) -> Result<()> {
         for (record, outcome) in chunk.records.iter().zip(outcomes) {
             if let Some((rejects, kept)) = self.rejects.as_mut().zip(record.kept.as_ref()) {
-                match &outcome.outcome {
-                    Outcome::Rejected { reasons, .. } => rejects.write(kept, reasons)?,
-                    Outcome::Review { matched_by, .. } => rejects.write(kept, &[several(matched_by)])?,
-                    Outcome::Skipped { reason: SkipReason::Stale, .. } => rejects.write(kept, &[stale()])?,
-                    _ => {}
+                if let Some(reasons) = outcome.outcome.refusal() {
+                    rejects.write(kept, &reasons)?;
                 }
             }
             self.sink.line(outcome);
@@ -261,19 +264,27 @@ impl<'a> Stopwatch<'a> {
     }
 }
 
-fn reject_again<W: Write>(
-    rejects: &mut Rejects<W>,
-    report: &ImportReport,
-    line: u64,
-    row: impl FnOnce() -> Kept,
-) -> Result<()> {
-    match report.reasons(line) {
-        Some(reasons) => rejects.write(&row(), &reasons),
-        None => Ok(()),
-    }
-}
-
 impl Import<'_> {
+    /// Where the reasons of lines are that `report` counts and does not list.
+    fn earlier(&self, report: &ImportReport, is_asked: bool) -> Result<Option<Earlier>> {
+        let operation = report.operation.filter(|_| is_asked);
+        operation.map(|operation| Earlier::load(self.ctx, self.store, operation)).transpose()
+    }
+
+    fn reject_again<W: Write>(
+        &self,
+        rejects: &mut Rejects<W>,
+        (report, again): (&ImportReport, &mut Option<Earlier>),
+        line: u64,
+        row: impl FnOnce() -> Kept,
+    ) -> Result<()> {
+        let reasons = match (report.reasons(line), again) {
+            (None, Some(again)) => again.reasons(self.ctx, self.store, line)?,
+            (listed, _) => listed,
+        };
+        reasons.map_or(Ok(()), |reasons| rejects.write(&row(), &reasons))
+    }
+
     /// Writes a chunk and the progress in one transaction.
     fn write(&self, report: &ImportReport, chunk: &Chunk) -> Result<Written> {
         let planned = chunk.records.iter().filter_map(|record| record.planned.as_deref());
@@ -325,6 +336,7 @@ impl Import<'_> {
         }
         report.new_values = new_values;
         outcomes.iter().for_each(|outcome| report.count(outcome));
+        refused::note(ctx, txn, operation.id, &report, &outcomes)?;
         for (record, outcome) in chunk.records.iter().zip(&outcomes) {
             report.leave_out(outcome, &record.left_out);
         }

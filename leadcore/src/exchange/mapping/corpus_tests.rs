@@ -115,7 +115,7 @@ fn shared() -> Option<PathBuf> {
     if data.join("leads-olist").is_dir() {
         return Some(data);
     }
-    eprintln!("NOT TESTED: no lead files at {}; set LEADCORE_SHARED to test against them", data.display());
+    crate::exchange::corpus_tests::not_tested(&format!("lead files are absent at {}", data.display()));
     None
 }
 

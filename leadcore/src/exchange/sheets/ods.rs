@@ -83,6 +83,13 @@ impl Book {
                     "style:table-properties" => {
                         let off = attribute(&tag, "table:display").is_some_and(|shown| shown == "false");
                         if let Some(style) = style.clone().filter(|_| off) {
+                            // A style that hides is one of a sheet.
+                            if hidden.len() == MOST_SHEETS {
+                                return Err(too_many_sheets());
+                            }
+                            if style.len() > LONGEST_NAME {
+                                return Err(damaged());
+                            }
                             hidden.insert(style, ());
                         }
                     }

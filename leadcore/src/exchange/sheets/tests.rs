@@ -343,6 +343,15 @@ fn a_workbook_of_a_million_sheets_is_refused_at_once() {
     let mut options = ReadOptions::new();
     options.limits = Limits::new();
     assert!(refusal(xlsx_with(&parts), &options).contains("unpacks"));
+    // The styles that hide sheets are kept too.
+    let hides = |n: usize| {
+        format!(
+            "<style:style style:name=\"s{n}\"><style:table-properties table:display=\"false\"/></style:style>"
+        )
+    };
+    let styles: String = (0..20_000).map(hides).collect();
+    let table = "<table:table table:name=\"x\"/>";
+    assert!(refusal(ods(&format!("{styles}{table}")), &none).contains("1000 sheets"));
     // Many honest sheets of which the last holds the table.
     let tables = "<table:table table:name=\"x\"><table:table-row/></table:table>".repeat(900);
     let last =

@@ -51,7 +51,8 @@ pub fn hostile_filter_values_are_values_and_nothing_else(store: &dyn Store) {
         for field in standard.into_iter().chain(custom) {
             filters.extend(ops.map(|op| Filter::new(field.clone(), op, text)));
         }
-        filters.extend([Field::Owner, Field::ExternalId].map(|field| Filter::eq(field, text)));
+        filters.push(Filter::eq(Field::Owner, text));
+        filters.push(Filter::eq(Field::ExternalId, format!("crm:{text}")));
         filters.push(Filter::search(text));
     }
     filters_agree(store, &world.scene.ctx(), &leads, &filters);

@@ -1,0 +1,110 @@
+//! Why lines were refused, beyond those that a report lists: kept in the journal, so that a run that goes on behind a
+//! broken one can write all of them into its file of rejected rows.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::outcome::{LineOutcome, Outcome, SkipReason};
+use super::report::{ImportReport, several, stale};
+use crate::context::Context;
+use crate::domain::{Action, FieldChange, FieldValue, NewEntry, Sequence, Subject, SubjectKind, Topics};
+use crate::error::{Error, ErrorKind, Result, Violation};
+use crate::id::OperationId;
+use crate::store::{Store, StoreExt, Txn};
+
+/// What the journal calls it. Before it stands its first line, so that it is found without being read.
+const REFUSED: &str = "refused_lines";
+/// Notes that are read at once: each is as long as the refused lines of a chunk.
+const READ: usize = 8;
+
+type Reasons = BTreeMap<u64, Vec<Violation>>;
+
+impl Outcome {
+    /// What the file of rejected rows says of it: nothing of a line that was taken.
+    pub(super) fn refusal(&self) -> Option<Vec<Violation>> {
+        match self {
+            Self::Rejected { reasons, .. } => Some(reasons.clone()),
+            Self::Review { matched_by, .. } => Some(vec![several(matched_by)]),
+            Self::Skipped { reason: SkipReason::Stale, .. } => Some(vec![stale()]),
+            _ => None,
+        }
+    }
+}
+
+/// The import's notes about itself.
+fn subject(operation: OperationId) -> Subject {
+    Subject::new(SubjectKind::Settings, operation.as_uuid())
+}
+
+/// Notes the lines of a chunk that `report`, which counts them already, does not list.
+pub(super) fn note(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    operation: OperationId,
+    report: &ImportReport,
+    outcomes: &[LineOutcome],
+) -> Result<()> {
+    let refused = outcomes.iter().filter_map(|told| Some((told.line, told.outcome.refusal()?)));
+    let unlisted: Reasons = refused.filter(|(line, _)| report.reasons(*line).is_none()).collect();
+    let Some(first) = unlisted.keys().next() else { return Ok(()) };
+    let json = serde_json::to_string(&unlisted).map_err(|error| {
+        Error::new(ErrorKind::Internal, "refused lines could not be written as JSON").with_source(error)
+    })?;
+    let change = FieldChange::new(REFUSED, first.to_string(), json);
+    let entry = NewEntry::new(subject(operation), Action::Updated, ctx.now()).with_changes(vec![change]);
+    txn.journal().append(operation, &[entry])
+}
+
+/// Why lines of earlier chunks were refused. They are asked for in the order of the file, and a chunk is held at a time.
+pub(super) struct Earlier {
+    operation: OperationId,
+    /// Chunks ahead: the first line of each, and where the journal has it.
+    ahead: VecDeque<(u64, Sequence)>,
+    here: Reasons,
+}
+
+impl Earlier {
+    /// What is noted of this import.
+    pub(super) fn load(ctx: &Context<'_>, store: &dyn Store, operation: OperationId) -> Result<Self> {
+        let mut ahead = VecDeque::new();
+        store.read(ctx.tenant(), |txn| {
+            ahead.clear();
+            let mut before = None;
+            loop {
+                let notes = txn.journal().about(&[subject(operation)], Topics::NONE, before, READ)?;
+                let Some(oldest) = notes.last() else { return Ok(()) };
+                before = Some(oldest.sequence);
+                for note in notes {
+                    let changes = note.changes.iter().filter(|change| change.field == REFUSED);
+                    let lines = changes.filter_map(|change| change.before.as_text()?.parse().ok());
+                    lines.for_each(|line| ahead.push_front((line, note.sequence)));
+                }
+            }
+        })?;
+        Ok(Self { operation, ahead, here: Reasons::new() })
+    }
+
+    /// Why this line was refused, where the report does not say it.
+    pub(super) fn reasons(
+        &mut self,
+        ctx: &Context<'_>,
+        store: &dyn Store,
+        line: u64,
+    ) -> Result<Option<Vec<Violation>>> {
+        while let Some((_, place)) = self.ahead.front().copied().filter(|(first, _)| *first <= line) {
+            self.ahead.pop_front();
+            let behind = Some(Sequence(place.0.saturating_add(1)));
+            let about = [subject(self.operation)];
+            let notes =
+                store.read(ctx.tenant(), |txn| txn.journal().about(&about, Topics::NONE, behind, 1))?;
+            let changes = notes.into_iter().flat_map(|note| note.changes);
+            let json = changes.into_iter().find(|change| change.field == REFUSED).map(|change| change.after);
+            self.here = json.as_ref().and_then(FieldValue::as_text).map_or(Ok(Reasons::new()), |json| {
+                serde_json::from_str(json).map_err(|error| {
+                    Error::new(ErrorKind::Corrupt, "the refused lines of an import are damaged")
+                        .with_source(error)
+                })
+            })?;
+        }
+        Ok(self.here.remove(&line))
+    }
+}
