@@ -3,6 +3,7 @@
 //! No statement of it makes SQLite open a savepoint.
 
 use leadcore::domain::Series;
+use leadcore::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -52,7 +53,7 @@ const BLOCK: &str =
 const LINK: &str =
     "INSERT INTO leadcore_link (tenant, from_kind, from_id, role, to_kind, to_id) VALUES (?, ?, ?, ?, ?, ?)";
 const OPERATION: &str = "INSERT INTO leadcore_operation (tenant, id, kind, actor, at, key, state, outcome) VALUES (?, ?, 'convert', 'ada', ?, ?, 'done', ?)";
-const ENTRY: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, other_kind, other_id, topics) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const ENTRY: &str = "INSERT INTO leadcore_entry (tenant, operation, at, subject_kind, subject_id, action, other_kind, other_id, changes, topics) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// The values of the `value` (or `e164`) of a JSON list that leadcore wrote.
 fn values<'t>(json: Option<&'t str>, name: &str) -> Vec<&'t str> {
@@ -274,13 +275,19 @@ fn history(
     conn.prepare_cached(OPERATION).unwrap().execute(params![TENANT, operation, at, key, outcome]).unwrap();
     let rid = conn.last_insert_rowid();
     let mut entry = conn.prepare_cached(ENTRY).unwrap();
-    let mut tell =
-        |kind: &str, id: [u8; 16], action: &str, other_kind: &str, other: [u8; 16], topics: i64| {
-            entry.execute(params![TENANT, rid, at, kind, id, action, other_kind, other, topics]).unwrap();
-        };
-    tell("lead", lead, "converted", "account", account, 64);
-    tell("account", account, "created", "lead", lead, 1);
+    let mut tell = |(kind, id): (&str, [u8; 16]), action, other: (&str, [u8; 16]), changes, topics: i64| {
+        let told: Option<&str> = changes;
+        let row = params![TENANT, rid, at, kind, id, action, other.0, other.1, told, topics];
+        entry.execute(row).unwrap();
+    };
+    let changes = format!(
+        "[{{\"field\":\"state\",\"before\":\"open\",\"after\":\"converted\"}},{{\"field\":\"converted_at\",\"after\":\"{}\"}},{{\"field\":\"account\",\"after\":\"{}\"}}]",
+        Timestamp::from_micros(at).unwrap(),
+        uuid(account)
+    );
+    tell(("lead", lead), "converted", ("account", account), Some(&changes), 64);
+    tell(("account", account), "created", ("lead", lead), None, 1);
     if let Some(contact) = contact {
-        tell("contact", contact, "created", "account", account, 16);
+        tell(("contact", contact), "created", ("account", account), None, 16);
     }
 }

@@ -228,7 +228,9 @@ impl Full {
     /// More leads like the others, all of them open.
     pub(crate) fn add_open(&self, count: usize) {
         let ctx = self.scene.acting(Actor::System);
-        let (catalogue, leads) = (catalogue(), realistic_leads(count, 8));
+        let (catalogue, mut leads) = (catalogue(), realistic_leads(count, 8));
+        // The leads that are there have those.
+        leads.iter_mut().for_each(|lead| lead.external_ids = Default::default());
         let open: Vec<StageId> = self.pipeline.stages[..5].iter().map(|stage| stage.id).collect();
         for (chunk, leads) in leads.chunks(10_000).enumerate() {
             let drafts = leads.iter().enumerate().map(|(n, fields)| {
