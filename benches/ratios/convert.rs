@@ -39,6 +39,17 @@ fn convertible(full: &Full, count: usize) -> Vec<LeadId> {
     ids.map(|id| LeadId::from_uuid(uuid::Uuid::from_bytes(id.unwrap()))).collect()
 }
 
+/// The same, with more leads where there are too few.
+fn enough(full: &Full, count: usize) -> Vec<LeadId> {
+    let there = convertible(full, count).len();
+    if there < count {
+        full.add_open(count - there);
+    }
+    let leads = convertible(full, count);
+    assert_eq!(leads.len(), count, "as many are converted as the bench says");
+    leads
+}
+
 /// Gives each of these leads so many notes.
 fn with_children(full: &Full, leads: &[LeadId], each: usize) {
     let ctx = full.scene.ctx();
@@ -51,11 +62,23 @@ fn with_children(full: &Full, leads: &[LeadId], each: usize) {
     }
 }
 
-/// How many rows each table has.
-fn rows(conn: &Connection) -> Vec<(&'static str, i64)> {
+/// How many rows each table has, and how many of them have a value in each column.
+fn rows(conn: &Connection) -> Vec<(&'static str, Vec<i64>)> {
     let count = |table: &&'static str| {
-        let sql = format!("SELECT count(*) FROM leadcore_{table}");
-        (*table, conn.query_row(&sql, [], |row| row.get(0)).unwrap())
+        let mut columns = conn.prepare("SELECT name FROM pragma_table_info(?)").unwrap();
+        let columns =
+            columns.query_map([format!("leadcore_{table}")], |row| row.get::<_, String>(0)).unwrap();
+        let mut counts = vec!["count(*)".to_owned()];
+        // The text of a search index is another table's.
+        counts.extend(
+            columns
+                .map(|name| format!("count(\"{}\")", name.unwrap()))
+                .filter(|_| !table.ends_with("_search")),
+        );
+        let sql = format!("SELECT {} FROM leadcore_{table}", counts.join(", "));
+        let counted: rusqlite::Result<Vec<i64>> =
+            conn.query_row(&sql, [], |row| (0..counts.len()).map(|n| row.get(n)).collect());
+        (*table, counted.unwrap())
     };
     WRITTEN.iter().map(count).collect()
 }
@@ -107,7 +130,9 @@ impl Pair {
             let ((), cpu, clock) = timed(|| portion.chunks(batch).for_each(|some| self.bare_in_one(some)));
             (theirs, wall[1]) = (theirs + cpu.as_secs_f64(), wall[1] + clock.as_secs_f64());
         }
-        assert_eq!(rows(&self.ours.bare), rows(&self.theirs.bare), "both sides wrote the same rows");
+        for (ours, theirs) in rows(&self.ours.bare).into_iter().zip(rows(&self.theirs.bare)) {
+            assert_eq!(ours, theirs, "both sides wrote the same rows and columns");
+        }
         let count = f64::from(u32::try_from(self.leads.len().max(1)).unwrap());
         let a_second = |seconds: f64| (count / seconds).round();
         let note = format!(
@@ -129,7 +154,7 @@ pub(crate) fn run(runner: Runner, full: &Full, dir: &Path, wanted: &dyn Fn(&str)
     let count = if runner.try_out { 60 } else { 10_000 };
     let mut lines = Vec::new();
     let worked = full.copy(dir, "convert-fixture");
-    let leads = convertible(&worked, count);
+    let leads = enough(&worked, count);
     with_children(&worked, &leads, 20);
     for (name, batch) in [
         ("convert a lead with 20 children, one transaction each", 1),
@@ -140,7 +165,7 @@ pub(crate) fn run(runner: Runner, full: &Full, dir: &Path, wanted: &dyn Fn(&str)
     }
     let (count, each) = if runner.try_out { (10, [0, 2, 20]) } else { (500, [0, 20, 200]) };
     let full = full.copy(dir, "convert-children");
-    let leads = convertible(&full, 3 * count);
+    let leads = enough(&full, 3 * count);
     // A third has none, a third some, a third many; they are spread alike over the database.
     let third = |n: usize| -> Vec<LeadId> { leads.iter().copied().skip(n).step_by(3).collect() };
     for (n, each) in each.into_iter().enumerate().skip(1) {

@@ -125,13 +125,35 @@ fn seven_stages(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Pipeline> {
     desk::pipelines::add(ctx, txn, "Bench", stages)
 }
 
+/// The lead with this place: three of four with a budget, all with a score, in one of these stages.
+fn draft(
+    n: usize,
+    fields: &LeadFields,
+    (catalogue, sources, stages): (&Catalogue, &[SourceId], &[StageId]),
+) -> LeadDraft {
+    let n = n.wrapping_mul(2_654_435_761) >> 8;
+    let mut fields = fields.clone();
+    fields.owner = (n / 1_680 % 10 > 0).then(|| owner(n));
+    fields.source = sources.get(n / OWNERS % 12).copied();
+    let mut say = |key: &str, value: usize| {
+        let value = i64::try_from(value).unwrap().into();
+        catalogue.write(&field(key), &mut fields, &value).unwrap();
+    };
+    if n / 1_680 % 4 > 0 {
+        say(BUDGET, n / 6_720 % 1_000_000);
+    }
+    say(SCORE, n / 7 % 1_000);
+    let mut draft = LeadDraft::from(fields);
+    draft.stage = stages.get(n / 240 % stages.len()).copied();
+    draft
+}
+
 fn fill(path: &Path, size: usize) {
     let store = SqliteStore::open_with(path, &SqliteOptions::new().cache_mib(256)).unwrap();
     let scene = Scene::new();
     // A user who creates a lead without an owner is its owner; the host is nobody's.
     let ctx = scene.acting(Actor::System);
     let catalogue = catalogue();
-    let (budget, score) = (field(BUDGET), field(SCORE));
     let (pipeline, sources) = store
         .write(ctx.tenant(), |txn| {
             desk::settings::set_catalogue(&ctx, txn, None, &catalogue)?;
@@ -142,25 +164,14 @@ fn fill(path: &Path, size: usize) {
         })
         .unwrap();
     let leads = realistic_leads(size, 7);
+    let stages: Vec<StageId> = pipeline.stages.iter().map(|stage| stage.id).collect();
     for (chunk, leads) in leads.chunks(10_000).enumerate() {
         store
             .write(ctx.tenant(), |txn| {
-                let drafts = leads.iter().enumerate().map(|(n, fields)| {
-                    let n = (chunk * 10_000 + n).wrapping_mul(2_654_435_761) >> 8;
-                    let mut fields = fields.clone();
-                    fields.owner = (n / 1_680 % 10 > 0).then(|| owner(n));
-                    fields.source = sources.get(n / OWNERS % 12).copied();
-                    let mut say = |field: &Field, value: usize| {
-                        catalogue.write(field, &mut fields, &i64::try_from(value).unwrap().into()).unwrap();
-                    };
-                    if n / 1_680 % 4 > 0 {
-                        say(&budget, n / 6_720 % 1_000_000);
-                    }
-                    say(&score, n / 7 % 1_000);
-                    let mut draft = LeadDraft::from(fields);
-                    draft.stage = Some(pipeline.stages[n / 240 % 7].id);
-                    draft
-                });
+                let drafts = leads
+                    .iter()
+                    .enumerate()
+                    .map(|(n, fields)| draft(chunk * 10_000 + n, fields, (&catalogue, &sources, &stages)));
                 let made = desk::leads::create_many(&ctx, txn, drafts.collect())?;
                 let options = desk::convert::ConversionOptions::default();
                 let open = &pipeline.stages[..5];
@@ -212,5 +223,23 @@ impl Full {
         let path = dir.join(format!("{name}-{}.db", self.size));
         self.store.backup_to(&path).unwrap();
         Self::at(path, self.size)
+    }
+
+    /// More leads like the others, all of them open.
+    pub(crate) fn add_open(&self, count: usize) {
+        let ctx = self.scene.acting(Actor::System);
+        let (catalogue, mut leads) = (catalogue(), realistic_leads(count, 8));
+        // The leads that are there have those.
+        leads.iter_mut().for_each(|lead| lead.external_ids = Default::default());
+        let open: Vec<StageId> = self.pipeline.stages[..5].iter().map(|stage| stage.id).collect();
+        for (chunk, leads) in leads.chunks(10_000).enumerate() {
+            let drafts = leads.iter().enumerate().map(|(n, fields)| {
+                draft(self.size + chunk * 10_000 + n, fields, (&catalogue, &self.sources, &open))
+            });
+            let drafts: Vec<_> = drafts.collect();
+            let made =
+                self.store.write(ctx.tenant(), |txn| desk::leads::create_many(&ctx, txn, drafts.clone()));
+            assert_eq!(made.unwrap().len(), leads.len());
+        }
     }
 }

@@ -100,10 +100,15 @@ pub(crate) fn run(runner: Runner, full: &Full, scratch: &Path, wanted: &dyn Fn(&
     let by_source = ReportQuery::by([Dimension::Source]);
     let month = Dimension::Period(PeriodUnit::Month);
     let by_pair = ReportQuery::by([Dimension::Campaign, month]);
-    let source = bare("l.source");
+    // The sign keeps SQLite from walking an index in its order, which has it read each lead.
+    let source = bare("+l.source");
     let pair = bare("l.campaign_key, strftime('%Y%m', l.created_at / 1000000, 'unixepoch')");
     assert_eq!(report(&by_source).rows.len(), asked(&full.bare, &source), "both sides know the same groups");
-    assert_eq!(report(&by_source).total.converted, u64::try_from(full.size / 10).unwrap());
+    let customers =
+        "SELECT count(*) FROM leadcore_lead WHERE tenant = ? AND state = 2 AND trashed_at IS NULL";
+    let customers: i64 = full.bare.query_row(customers, [TENANT], |row| row.get(0)).unwrap();
+    assert!(usize::try_from(customers).unwrap() > full.size / 10, "some were converted before");
+    assert_eq!(report(&by_source).total.converted, u64::try_from(customers).unwrap());
     let days = ReportQuery::by([]).with_stages();
     assert_eq!(report(&days).total.stages.len(), rows(&full.bare, STAGES));
     let bare_all = bare("l.tenant");

@@ -143,7 +143,7 @@ impl Store for SqliteStore {
         let done = database.write(|tx| {
             let txn = SqliteTxn::ours(tx, tenant, database.prefix(), database.folds());
             let mut txn = txn.with_vault(database.vault.as_ref());
-            let done = work(&mut txn).and_then(|()| txn.drop_unfinished());
+            let done = work(&mut txn).and_then(|()| txn.check_whole()).and_then(|()| txn.drop_unfinished());
             touched.extend(txn.outside.take_touched());
             done
         });

@@ -54,6 +54,10 @@ pub struct SqliteTxn<'c> {
     depth: u32,
     /// Whether the folding function is known to be registered.
     folds: bool,
+    /// Whether the transaction is ours: then we say whether it is committed.
+    ours: bool,
+    /// Whether a write failed behind its first row, and was not taken back since.
+    torn: Cell<bool>,
     /// Whether this is a view: writing is refused, also where SQLite itself would allow it.
     read_only: bool,
     /// Whether the connection was found to be fit: ours are checked when they are opened, a host's with its first call.
@@ -74,6 +78,8 @@ impl<'c> SqliteTxn<'c> {
             prefix: Cow::Borrowed(WRITTEN),
             depth: 0,
             folds: false,
+            ours: false,
+            torn: Cell::new(false),
             read_only: false,
             fit: Cell::new(false),
             outside: Outside::default(),
@@ -116,6 +122,8 @@ impl<'c> SqliteTxn<'c> {
             prefix,
             depth: 0,
             folds,
+            ours: true,
+            torn: Cell::new(false),
             read_only: false,
             fit,
             outside: Outside::default(),
@@ -168,6 +176,7 @@ impl<'c> SqliteTxn<'c> {
 
     /// A prepared statement, from the connection's cache.
     pub(crate) fn prepare(&self, text: &str, what: &str) -> Result<CachedStatement<'c>> {
+        self.check_whole()?;
         if !self.fit.get() {
             self.check_fit()?;
             self.fit.set(true);
@@ -177,6 +186,33 @@ impl<'c> SqliteTxn<'c> {
             return Err(Error::new(ErrorKind::Unsupported, "a read transaction cannot write"));
         }
         Ok(statement)
+    }
+
+    /// Runs a write of several rows: afterwards all of them are there or none, or nothing of this transaction ever is.
+    ///
+    /// In a host's transaction that takes a savepoint. In ours none is needed: a write that fails behind its first row leaves
+    /// the transaction torn, and then every call is refused until a savepoint around it is rolled back; torn it is not
+    /// committed. A savepoint costs more than most writes: SQLite copies each page that changes in it, and the search indexes
+    /// write out what they collected.
+    pub(crate) fn slice<T>(&self, write: impl FnOnce() -> Result<T>) -> Result<T> {
+        if !self.ours {
+            return in_savepoint(self.conn, "leadcore_slice", write);
+        }
+        let before = self.conn.total_changes();
+        let done = write();
+        if done.is_err() && self.conn.total_changes() != before {
+            self.torn.set(true);
+        }
+        done
+    }
+
+    /// Refuses to go on in a transaction that holds half of a write.
+    pub(crate) fn check_whole(&self) -> Result<()> {
+        if !self.torn.get() {
+            return Ok(());
+        }
+        let message = "a write failed half-way: end the unit of work, or the savepoint that it failed in";
+        Err(Error::new(ErrorKind::Unsupported, message))
     }
 
     /// Makes sure that compiled filters can call the folding function, also on a host's connection.
@@ -218,19 +254,28 @@ pub(crate) fn register_fold(conn: &Connection, name: &str) -> Result<()> {
 }
 
 /// Runs `work` inside a savepoint of this connection.
-pub(crate) fn in_savepoint(conn: &Connection, name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
-    conn.execute_batch(&format!("SAVEPOINT {name}")).store("savepoint")?;
+pub(crate) fn in_savepoint<T>(conn: &Connection, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    savepoint(conn, name, work).0
+}
+
+/// [`in_savepoint`], and whether the transaction is as it was before, or as `work` left it.
+fn savepoint<T>(conn: &Connection, name: &str, work: impl FnOnce() -> Result<T>) -> (Result<T>, bool) {
+    if let Err(error) = conn.execute_batch(&format!("SAVEPOINT {name}")).store("savepoint") {
+        return (Err(error), true);
+    }
     match work() {
-        Ok(()) => conn.execute_batch(&format!("RELEASE {name}")).store("savepoint"),
+        Ok(value) => match conn.execute_batch(&format!("RELEASE {name}")).store("savepoint") {
+            Ok(()) => (Ok(value), true),
+            Err(error) => (Err(error), false),
+        },
         Err(error) => {
             let undone = conn.execute_batch(&format!("ROLLBACK TO {name}; RELEASE {name}"));
             // After a full disk SQLite has rolled everything back already: then the first error says why.
             if undone.is_err() && !conn.is_autocommit() {
-                return Err(
-                    Error::new(ErrorKind::Storage, "a savepoint could not be rolled back").with_source(error)
-                );
+                let message = "a savepoint could not be rolled back";
+                return (Err(Error::new(ErrorKind::Storage, message).with_source(error)), false);
             }
-            Err(error)
+            (Err(error), undone.is_ok())
         }
     }
 }
@@ -243,11 +288,14 @@ impl Txn for SqliteTxn<'_> {
     leadcore::own_ports!();
 
     fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
+        self.check_whole()?;
         self.depth = self.depth.saturating_add(1);
         let name = format!("leadcore_savepoint_{}", self.depth);
         let conn = self.conn;
-        let result = in_savepoint(conn, &name, || work(self));
+        let (result, whole) = savepoint(conn, &name, || work(self).and_then(|()| self.check_whole()));
         self.depth = self.depth.saturating_sub(1);
+        // What failed half-way in it is gone with it.
+        self.torn.set(!whole);
         result
     }
 }

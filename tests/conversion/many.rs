@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use leadcore::desk::convert::{self, ConversionOptions, LeadConverted, MassConversion};
 use leadcore::desk::functions::Functions;
 use leadcore::desk::mass::Selection;
-use leadcore::desk::{Expect, accounts, leads, settings};
-use leadcore::domain::{Catalogue, Field, LeadPatch};
+use leadcore::desk::{Expect, accounts, leads, series, settings};
+use leadcore::domain::{Catalogue, Field, LeadPatch, Series, SeriesFields};
 use leadcore::error::{Conflict, ErrorKind, ViolationCode};
 use leadcore::id::{LeadId, Revision};
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
@@ -75,6 +75,38 @@ fn x_08_mass_convert() {
     assert_eq!(numbers.iter().map(|account| account.number).collect::<Vec<_>>(), [1, 2], "no number is lost");
     let json = serde_json::to_string(&done).unwrap();
     assert_eq!(serde_json::from_str::<MassConversion>(&json).unwrap().totals, totals);
+}
+
+/// What is refused when it is already being written is taken back alone, however many were written with it.
+#[test]
+fn the_lead_at_which_a_series_ends_takes_no_other_back() {
+    let host = Host::new();
+    let ids = leads(&host, &["First AS", "Second AS", "Third AS", "Fourth AS"]);
+    let few = SeriesFields::named("Few").prefix("F-").range(1, 2);
+    let series = host.write(|ctx, txn| series::add(ctx, txn, Series::Account, few.clone())).id;
+    let options = options().series(series);
+    let done = host.write(|ctx, txn| convert::many(ctx, txn, &Selection::Ids(ids.clone()), &options));
+    let numbers: Vec<u64> = done
+        .results
+        .iter()
+        .filter_map(|result| match &result.outcome {
+            LeadConverted::Done(made) => Some(made.account_number),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(numbers, [1, 2]);
+    for refused in &done.results[2..] {
+        let exhausted =
+            LeadConverted::Conflict(Conflict::SeriesExhausted { series: "Few".to_owned(), last: 2 });
+        assert_eq!(refused.outcome, exhausted);
+    }
+    assert_eq!((done.totals.done, done.totals.conflict), (2, 2));
+    let converted = ids.iter().map(|id| host.read(|ctx, txn| leads::get(ctx, txn, *id)).conversion.is_some());
+    assert_eq!(converted.collect::<Vec<_>>(), [true, true, false, false]);
+    assert_eq!(host.read(|ctx, txn| accounts::list(ctx, txn, None, 10)).items.len(), 2);
+    // The rest goes on in another series.
+    let rest = many(&host, &Selection::Ids(ids));
+    assert_eq!((rest.totals.done, rest.totals.already), (2, 2));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use rusqlite::Row;
 
 use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns, corrupt, to_json};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 use super::records::before;
 
@@ -63,7 +63,7 @@ pub(super) fn activity(row: &Row<'_>) -> Result<Activity> {
 
 impl Activities for SqliteTxn<'_> {
     fn insert(&mut self, activities: &[Activity]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(INSERT_ACTIVITY, "add an activity")?;
             for activity in activities {
                 let mut binder = Binder::to(&mut statement);
@@ -77,7 +77,7 @@ impl Activities for SqliteTxn<'_> {
     }
 
     fn update(&mut self, activities: &[Activity]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(UPDATE_ACTIVITY, "write an activity")?;
             for activity in activities {
                 let expected = before(activity.revision);

@@ -12,7 +12,7 @@ use rusqlite::types::Value;
 
 use crate::error::StoreResult as _;
 use crate::row::Columns;
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 use super::activities::{ACTIVITY_COLUMNS, activity};
 
@@ -210,7 +210,7 @@ impl Agenda for SqliteTxn<'_> {
     }
 
     fn remind(&mut self, reminders: &[(ActivityId, Option<Timestamp>)]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(
                 "UPDATE leadcore_activity SET reminder = ? WHERE tenant = ? AND id = ?",
                 "move a reminder",

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::error::StoreResult as _;
 use crate::row::{Columns, corrupt};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 const PLACE: &str = "INSERT INTO leadcore_child (tenant, subject_kind, subject_id, tab, open, at, child, child_kind, follow_up, follow_up_day) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 // Said, because SQLite would rather walk all children of the tenant, whose rows lie in the key.
@@ -137,7 +137,7 @@ fn add(counts: &mut BTreeMap<Tab, (u64, u64)>, tab: Tab, open: i64, n: u64) {
 
 impl Children for SqliteTxn<'_> {
     fn place(&mut self, placements: &[Placement]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || placements.iter().try_for_each(|p| self.place_one(p)))
+        self.slice(|| placements.iter().try_for_each(|p| self.place_one(p)))
     }
 
     fn lift(&mut self, children: &[Subject]) -> Result<()> {

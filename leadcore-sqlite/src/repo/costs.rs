@@ -10,7 +10,7 @@ use rusqlite::Row;
 
 use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns, amount_units, corrupt};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 use super::records::before;
 
@@ -78,7 +78,7 @@ pub(crate) fn scan_query(scan: &CostScan) -> String {
 
 impl Costs for SqliteTxn<'_> {
     fn insert(&mut self, costs: &[Cost]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(INSERT, "add a cost")?;
             for cost in costs {
                 let mut binder = Binder::to(&mut statement);
@@ -92,7 +92,7 @@ impl Costs for SqliteTxn<'_> {
     }
 
     fn update(&mut self, costs: &[Cost]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(UPDATE, "write a cost")?;
             for cost in costs {
                 let expected = before(cost.revision);

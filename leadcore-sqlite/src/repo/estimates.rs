@@ -10,7 +10,7 @@ use rusqlite::Row;
 
 use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns, corrupt, to_json};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 use super::lines::{Holder, bind_totals, totals};
 use super::numbers::{bind_serial, serial};
@@ -149,7 +149,7 @@ fn bind_estimate(binder: &mut Binder<'_, '_>, estimate: &Estimate) -> Result<()>
 
 impl Estimates for SqliteTxn<'_> {
     fn insert(&mut self, estimates: &[Estimate]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(INSERT_ESTIMATE, "add an estimate")?;
             for estimate in estimates {
                 let mut binder = Binder::to(&mut statement);
@@ -164,7 +164,7 @@ impl Estimates for SqliteTxn<'_> {
     }
 
     fn update(&mut self, estimates: &[Estimate]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(UPDATE_ESTIMATE, "write an estimate")?;
             for estimate in estimates {
                 let expected = before(estimate.revision);

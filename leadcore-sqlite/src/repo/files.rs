@@ -10,7 +10,7 @@ use rusqlite::Row;
 
 use crate::error::{StoreResult as _, parent_missing};
 use crate::row::{Binder, Columns, corrupt, to_json};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 use super::records::before;
 
@@ -63,7 +63,7 @@ fn file(row: &Row<'_>) -> Result<FileRecord> {
 
 impl Files for SqliteTxn<'_> {
     fn insert(&mut self, files: &[FileRecord]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(INSERT, "add a file")?;
             for file in files {
                 let mut binder = Binder::to(&mut statement);
@@ -77,7 +77,7 @@ impl Files for SqliteTxn<'_> {
     }
 
     fn update(&mut self, files: &[FileRecord]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(UPDATE, "write a file")?;
             for file in files {
                 let expected = before(file.revision);
@@ -125,7 +125,7 @@ impl Files for SqliteTxn<'_> {
     }
 
     fn keep(&mut self, kept: &[KeptFile]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut forget = self.prepare(FORGET, "keep a content")?;
             let mut keep = self.prepare(KEEP, "keep a content")?;
             for kept in kept {

@@ -9,7 +9,7 @@ use rusqlite::Row;
 
 use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns, corrupt, to_json};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 use super::records::before;
 
@@ -58,7 +58,7 @@ fn record(row: &Row<'_>) -> Result<HostRecord> {
 
 impl Records for SqliteTxn<'_> {
     fn insert(&mut self, records: &[HostRecord]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(INSERT, "add a record")?;
             for record in records {
                 let mut binder = Binder::to(&mut statement);
@@ -74,7 +74,7 @@ impl Records for SqliteTxn<'_> {
     }
 
     fn update(&mut self, records: &[HostRecord]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(UPDATE, "write a record")?;
             for record in records {
                 let (id, expected) = (record.id.as_uuid(), before(record.revision));

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::StoreResult as _;
 use crate::row::{Columns, corrupt, from_json, to_json};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 const BEGIN: &str = "INSERT INTO leadcore_operation (tenant, id, kind, actor, at, key, state, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 const UPDATE: &str =
@@ -215,7 +215,7 @@ impl Journal for SqliteTxn<'_> {
     }
 
     fn append(&mut self, operation: OperationId, entries: &[NewEntry]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || self.append_rows(operation, entries))
+        self.slice(|| self.append_rows(operation, entries))
     }
 
     fn about(

@@ -195,9 +195,7 @@ impl SqliteTxn<'_> {
         let mut write = Some(write);
         // The savepoint is this transaction's own, so the ports it hands over are not needed.
         let this: &Self = self;
-        crate::txn::in_savepoint(this.conn, "leadcore_slice", || {
-            write.take().map_or(Ok(()), |write| write(this))
-        })
+        this.slice(|| write.take().map_or(Ok(()), |write| write(this)))
     }
 }
 
@@ -211,7 +209,7 @@ impl Leads for SqliteTxn<'_> {
     }
 
     fn remove(&mut self, leads: &[Lead]) -> Result<()> {
-        crate::txn::in_savepoint(self.conn, "leadcore_slice", || self.remove_rows(leads))
+        self.slice(|| self.remove_rows(leads))
     }
 
     fn get(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>> {

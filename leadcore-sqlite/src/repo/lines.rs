@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns, amount_units, corrupt};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 use super::records::before;
 
@@ -205,7 +205,7 @@ fn bind_list(binder: &mut Binder<'_, '_>, list: &LeadLines) -> Result<()> {
 
 impl Lines for SqliteTxn<'_> {
     fn insert(&mut self, lists: &[LeadLines]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(INSERT_LIST, "add products")?;
             for list in lists {
                 let mut binder = Binder::to(&mut statement);
@@ -220,7 +220,7 @@ impl Lines for SqliteTxn<'_> {
     }
 
     fn update(&mut self, lists: &[LeadLines]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(UPDATE_LIST, "write products")?;
             for list in lists {
                 let expected = before(list.revision);

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns, amount_units, corrupt, to_json};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 use super::blocks::Of;
 use super::lines::{Holder, bind_totals, totals};
@@ -134,7 +134,7 @@ impl SqliteTxn<'_> {
 
 impl Opportunities for SqliteTxn<'_> {
     fn insert(&mut self, opportunities: &[Opportunity]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(INSERT, "add an opportunity")?;
             for one in opportunities {
                 let mut binder = Binder::to(&mut statement);
@@ -150,7 +150,7 @@ impl Opportunities for SqliteTxn<'_> {
     }
 
     fn update(&mut self, opportunities: &[Opportunity]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(UPDATE, "write an opportunity")?;
             for one in opportunities {
                 let expected = before(one.revision);

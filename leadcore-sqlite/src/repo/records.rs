@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 use super::blocks::Of;
 use super::numbers::{bind_serial, serial};
@@ -93,7 +93,7 @@ pub(crate) fn contact(row: &Row<'_>) -> Result<Contact> {
 
 impl Contacts for SqliteTxn<'_> {
     fn insert(&mut self, contacts: &[Contact]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(INSERT_CONTACT, "add a contact")?;
             let mut add_search = self.prepare(ADD_CONTACT_SEARCH, "add to the search index")?;
             for contact in contacts {
@@ -112,7 +112,7 @@ impl Contacts for SqliteTxn<'_> {
     }
 
     fn update(&mut self, contacts: &[Contact]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(UPDATE_CONTACT, "write a contact")?;
             let mut forget = self.prepare(FORGET_CONTACT, "drop from the search index")?;
             let mut add_search = self.prepare(SEARCH_CONTACT, "add to the search index")?;
@@ -163,7 +163,7 @@ impl Contacts for SqliteTxn<'_> {
     }
 
     fn remove(&mut self, ids: &[ContactId]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let sql = "DELETE FROM leadcore_contact WHERE tenant = ? AND id = ?";
             let mut statement = self.prepare(sql, "remove a contact")?;
             let mut forget = self.prepare(FORGET_CONTACT, "drop from the search index")?;
@@ -250,7 +250,7 @@ pub(crate) fn account(row: &Row<'_>) -> Result<Account> {
 
 impl Accounts for SqliteTxn<'_> {
     fn insert(&mut self, accounts: &[Account]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(INSERT_ACCOUNT, "add an account")?;
             let mut add_search = self.prepare(ADD_ACCOUNT_SEARCH, "add to the search index")?;
             for account in accounts {
@@ -269,7 +269,7 @@ impl Accounts for SqliteTxn<'_> {
     }
 
     fn update(&mut self, accounts: &[Account]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(UPDATE_ACCOUNT, "write an account")?;
             let mut forget = self.prepare(FORGET_ACCOUNT, "drop from the search index")?;
             let mut add_search = self.prepare(SEARCH_ACCOUNT, "add to the search index")?;
@@ -320,7 +320,7 @@ impl Accounts for SqliteTxn<'_> {
     }
 
     fn remove(&mut self, ids: &[AccountId]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let sql = "DELETE FROM leadcore_account WHERE tenant = ? AND id = ?";
             let mut statement = self.prepare(sql, "remove an account")?;
             let mut forget = self.prepare(FORGET_ACCOUNT, "drop from the search index")?;

@@ -10,7 +10,7 @@ use rusqlite::Row;
 
 use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns, corrupt, to_json};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 use super::lines::{bind_line, bind_totals, line, totals};
 use super::records::before;
@@ -100,7 +100,7 @@ pub(crate) fn scan_query(scan: &ServiceScan) -> String {
 
 impl Services for SqliteTxn<'_> {
     fn insert(&mut self, services: &[Service]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(INSERT, "add a service")?;
             for service in services {
                 let mut binder = Binder::to(&mut statement);
@@ -114,7 +114,7 @@ impl Services for SqliteTxn<'_> {
     }
 
     fn update(&mut self, services: &[Service]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(UPDATE, "write a service")?;
             for service in services {
                 let expected = before(service.revision);

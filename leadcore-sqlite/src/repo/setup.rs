@@ -8,7 +8,7 @@ use leadcore::value::fold;
 
 use crate::error::StoreResult as _;
 use crate::row::{Columns, corrupt, signed, to_json};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 use super::records::before;
 
@@ -103,7 +103,7 @@ impl SqliteTxn<'_> {
 
 impl Pipelines for SqliteTxn<'_> {
     fn remove(&mut self, pipeline: &Pipeline) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let id = pipeline.id.as_uuid();
             self.prepare(DROP_STAGES, "remove stages")?
                 .execute((self.tenant_text(), id.as_bytes().as_slice()))
@@ -120,7 +120,7 @@ impl Pipelines for SqliteTxn<'_> {
     }
 
     fn insert(&mut self, pipeline: &Pipeline) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let id = pipeline.id.as_uuid();
             let row = (
                 self.tenant_text(),
@@ -136,7 +136,7 @@ impl Pipelines for SqliteTxn<'_> {
     }
 
     fn update(&mut self, pipeline: &Pipeline) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let (id, expected) = (pipeline.id.as_uuid(), before(pipeline.revision));
             let row = (
                 signed(pipeline.revision.get())?,

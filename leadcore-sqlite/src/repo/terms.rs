@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::error::StoreResult as _;
 use crate::row::{Columns, corrupt};
-use crate::txn::{SqliteTxn, in_savepoint};
+use crate::txn::SqliteTxn;
 
 use super::records::before;
 
@@ -43,7 +43,7 @@ fn record(row: &Row<'_>) -> Result<TermRecord> {
 
 impl Terms for SqliteTxn<'_> {
     fn insert(&mut self, terms: &[TermRecord]) -> Result<()> {
-        in_savepoint(self.conn, "leadcore_slice", || {
+        self.slice(|| {
             let mut statement = self.prepare(INSERT, "add a term")?;
             for TermRecord { kind, term } in terms {
                 let id = term.id.as_bytes().as_slice();

@@ -13,6 +13,7 @@ mod keys;
 mod opportunity_plans;
 mod plans;
 mod report_plans;
+mod torn;
 mod walk_plans;
 mod writers;
 

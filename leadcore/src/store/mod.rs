@@ -11,7 +11,8 @@
 //!
 //! Texts are compared bytewise and never by a collation; where a name is unique or sorted "without case and accents",
 //! it is by its [`fold`](crate::value::fold)ed form. A slice may be empty; what is asked twice by id is answered twice,
-//! in the order asked, and one write takes all of its slice or nothing.
+//! in the order asked, and one write takes all of its slice or nothing: one that failed half-way is taken back at once, or with
+//! the savepoint around it; without one the store refuses every call after it, and commits nothing.
 
 mod activities;
 mod agenda;

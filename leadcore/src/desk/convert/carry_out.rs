@@ -79,6 +79,7 @@ pub(super) fn carry_out(
     let mut target = target(ctx, txn, plan)?;
     let sales = sales::prepare(ctx, txn, &lead, plan)?;
     let is_new = matches!(target, Some((_, Target::New(_))));
+    rules.begin(true);
     // The last check is the first write: a series that is used up refuses before anything else is written.
     if let Some((account, Target::New(series))) = &mut target {
         let series = rules.choose(txn, Series::Account, *series)?;

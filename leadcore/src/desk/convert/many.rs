@@ -211,6 +211,10 @@ fn check_count(count: usize) -> Result<()> {
     Err(Error::invalid_field("selection", ViolationCode::TooLong, message))
 }
 
+/// How many leads are converted in one savepoint. A store keeps the old state of every page that a savepoint changes: this
+/// bounds that memory, whatever the number of leads.
+const AT_ONCE: usize = 500;
+
 fn each(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -219,34 +223,75 @@ fn each(
 ) -> Result<Vec<LeadConversion>> {
     let mut rules = Rules::load(ctx, txn)?;
     let mut results = Vec::with_capacity(chosen.len());
-    for (lead, revision) in chosen {
-        let options = ConversionOptions { revision: revision.or(options.revision), ..options.clone() };
-        let once = options.key.as_ref().map(|key| Once::of_many(key, *lead));
-        // What one lead wrote before it was refused is taken back alone.
-        let outcome =
-            match nested(txn, |txn| convert_by(ctx, txn, &mut rules, *lead, (&options, once.clone()))) {
-                Ok(outcome) if outcome.newly_converted => LeadConverted::Done(Box::new(outcome)),
-                Ok(outcome) => LeadConverted::Already(Box::new(outcome)),
-                Err(error) => outcome_of(error)?,
-            };
-        results.push(LeadConversion { lead: *lead, outcome });
+    for chosen in chosen.chunks(AT_ONCE) {
+        let mut half_way = false;
+        let attempt = nested(txn, |txn| {
+            let all = chosen.iter().map(|chosen| one_of_many(ctx, txn, &mut rules, *chosen, options));
+            let all: Result<Vec<_>> = all.collect();
+            half_way = rules.has_begun();
+            all
+        });
+        match attempt {
+            Ok(all) => results.extend(all),
+            // What that lead wrote before it was refused is taken back alone: so each gets a savepoint of its own.
+            Err(error) if half_way && outcome_of(&error).is_some() => {
+                for chosen in chosen {
+                    let one = nested(txn, |txn| one_of_many(ctx, txn, &mut rules, *chosen, options));
+                    results.push(one.or_else(|error| told(chosen.0, error))?);
+                }
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(results)
 }
 
-/// The outcome behind an error about one lead; errors of another kind are the store's.
-fn outcome_of(error: Error) -> Result<LeadConverted> {
-    match error.conflict() {
-        Some(Conflict::AmbiguousMatch { candidates, elsewhere }) => {
-            return Ok(LeadConverted::Ambiguous { candidates: candidates.clone(), elsewhere: *elsewhere });
+/// Converts one lead, or says what stands against it. An error of a lead that began to be written comes out, so that what was
+/// written can be taken back.
+fn one_of_many(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    rules: &mut Rules,
+    (lead, revision): Chosen,
+    options: &ConversionOptions,
+) -> Result<LeadConversion> {
+    let of_revision;
+    let options = if revision.is_some() {
+        of_revision = ConversionOptions { revision, ..options.clone() };
+        &of_revision
+    } else {
+        options
+    };
+    let once = options.key.as_ref().map(|key| Once::of_many(key, lead));
+    rules.begin(false);
+    match convert_by(ctx, txn, rules, lead, (options, once)) {
+        Ok(outcome) => {
+            let made = if outcome.newly_converted { LeadConverted::Done } else { LeadConverted::Already };
+            Ok(LeadConversion { lead, outcome: made(Box::new(outcome)) })
         }
-        Some(conflict) => return Ok(LeadConverted::Conflict(conflict.clone())),
-        None => {}
+        Err(error) if rules.has_begun() => Err(error),
+        Err(error) => told(lead, error),
     }
-    match error.kind() {
-        ErrorKind::NotFound => Ok(LeadConverted::NotFound),
-        ErrorKind::Denied => Ok(LeadConverted::Forbidden),
-        ErrorKind::Invalid => Ok(LeadConverted::GateUnmet(error.violations().to_vec())),
-        _ => Err(error),
+}
+
+/// What became of a lead that was refused; errors of another kind are the store's.
+fn told(lead: LeadId, error: Error) -> Result<LeadConversion> {
+    match outcome_of(&error) {
+        Some(outcome) => Ok(LeadConversion { lead, outcome }),
+        None => Err(error),
+    }
+}
+
+/// The outcome behind an error about one lead.
+fn outcome_of(error: &Error) -> Option<LeadConverted> {
+    match (error.conflict(), error.kind()) {
+        (Some(Conflict::AmbiguousMatch { candidates, elsewhere }), _) => {
+            Some(LeadConverted::Ambiguous { candidates: candidates.clone(), elsewhere: *elsewhere })
+        }
+        (Some(conflict), _) => Some(LeadConverted::Conflict(conflict.clone())),
+        (None, ErrorKind::NotFound) => Some(LeadConverted::NotFound),
+        (None, ErrorKind::Denied) => Some(LeadConverted::Forbidden),
+        (None, ErrorKind::Invalid) => Some(LeadConverted::GateUnmet(error.violations().to_vec())),
+        (None, _) => None,
     }
 }

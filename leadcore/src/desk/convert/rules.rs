@@ -21,6 +21,8 @@ pub(super) struct Rules {
     /// Read when the first lead is converted, and not again for the next one.
     series: Option<Vec<NumberSeries>>,
     mapper: Option<Mapper>,
+    /// Whether the lead at hand began to be written.
+    begun: bool,
 }
 
 impl Rules {
@@ -37,7 +39,18 @@ impl Rules {
             openings: Openings::load(ctx, txn)?,
             series: None,
             mapper: None,
+            begun: false,
         })
+    }
+
+    /// Says that the first write of a lead comes next, or (`false`) that the next lead does.
+    pub(super) const fn begin(&mut self, begun: bool) {
+        self.begun = begun;
+    }
+
+    /// Whether the lead at hand began to be written: what refuses it then has to be taken back.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.begun
     }
 
     fn series(&mut self, txn: &mut dyn Txn) -> Result<&[NumberSeries]> {
