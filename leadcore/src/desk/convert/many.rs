@@ -16,7 +16,9 @@ use super::super::access::require;
 use super::super::leads::readable;
 use super::super::mass::{MAX_RECORDS, Selection, count};
 use super::super::rounds::{Place, each_lead};
-use super::{ConversionOptions, ConversionOutcome, Once, Rules, convert_by};
+use super::{
+    ConversionOptions, ConversionOutcome, ConversionTarget, Hosts, Once, Rules, TargetFailure, convert_by,
+};
 
 /// What became of one lead of many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +45,8 @@ pub enum LeadConverted {
     Forbidden,
     /// It does not exist, is in the trash, or the actor may not know that it exists.
     NotFound,
+    /// A target of the host had something against it; nothing of it is written, neither here nor by other targets.
+    TargetFailed(Box<TargetFailure>),
 }
 
 /// A lead and what became of it.
@@ -72,6 +76,9 @@ pub struct ConversionTotals {
     pub forbidden: u64,
     /// Not there.
     pub not_found: u64,
+    /// Refused by a target of the host.
+    #[serde(default)]
+    pub target_failed: u64,
 }
 
 impl ConversionTotals {
@@ -84,6 +91,7 @@ impl ConversionTotals {
             LeadConverted::Conflict(_) => &mut self.conflict,
             LeadConverted::Forbidden => &mut self.forbidden,
             LeadConverted::NotFound => &mut self.not_found,
+            LeadConverted::TargetFailed(_) => &mut self.target_failed,
         };
         *slot = slot.saturating_add(1);
     }
@@ -138,10 +146,82 @@ pub fn many(
     selection: &Selection,
     options: &ConversionOptions,
 ) -> Result<MassConversion> {
+    many_with(ctx, txn, selection, options, &[])
+}
+
+/// [`many`], with what the host keeps in tables of its own, as [`apply_with`](super::apply_with) has it for one lead. What a
+/// target has against a lead is the outcome of that lead: everything that was written of it in this unit of work is taken back,
+/// rows of the targets included, and the others go on. A target that returns `Cancelled` ends the call.
+///
+/// ```
+/// use leadcore::desk::convert::{self, ConversionOutcome, ConversionPlan, ConversionTarget, LeadConverted};
+/// use leadcore::desk::{leads, mass::Selection};
+/// use leadcore::prelude::*;
+/// use leadcore::store::Txn;
+/// #[derive(Debug)]
+/// struct Ledger;
+/// impl ConversionTarget for Ledger {
+///     fn name(&self) -> &str {
+///         "ledger"
+///     }
+///     fn create(&self, _: &mut dyn Txn, made: &ConversionOutcome, _: &ConversionPlan) -> Result<Option<String>> {
+///         if made.account_number == 2 {
+///             return Err(Error::new(ErrorKind::Unsupported, "the ledger has no room"));
+///         }
+///         Ok(Some(format!("L-{}", made.account_number)))
+///     }
+///     fn withdraw(&self, _: &mut dyn Txn, _: &ConversionOutcome, _: &str) -> Result<()> {
+///         Ok(())
+///     }
+/// }
+/// # use leadcore::error::{Error, ErrorKind, Result};
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let all = Selection::filter(Filter::everything());
+/// let done = store.write(ctx.tenant(), |txn| {
+///     for name in ["Nordlys AS", "Fjord AS"] {
+///         leads::create(&ctx, txn, LeadFields::company(name)?.into())?;
+///     }
+///     convert::many_with(&ctx, txn, &all, &Default::default(), &[&Ledger])
+/// })?;
+/// assert!(matches!(&done.results[1].outcome, LeadConverted::TargetFailed(why) if why.target == "ledger"));
+/// assert_eq!((done.totals.done, done.totals.target_failed), (1, 1));
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`many`], and what a target says that ends the call. Nothing is written then.
+pub fn many_with(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    selection: &Selection,
+    options: &ConversionOptions,
+    hosts: &[&dyn ConversionTarget],
+) -> Result<MassConversion> {
     let chosen = chosen(ctx, txn, selection)?;
     let mut done = MassConversion::default();
-    done.take(each(ctx, txn, &chosen, options)?);
+    done.take(each(ctx, txn, &chosen, (options, hosts))?);
     Ok(done)
+}
+
+/// The leads that a selection has now, each once, as selections of `batch` leads: for a host that opens the transaction of each
+/// batch itself, such as one on a connection of its own.
+///
+/// # Errors
+/// As [`many`], for the selection.
+pub fn parts(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    selection: &Selection,
+    batch: NonZeroUsize,
+) -> Result<Vec<Selection>> {
+    let chosen = chosen(ctx, txn, selection)?;
+    let part = |part: &[Chosen]| {
+        let read: Option<Vec<_>> = part.iter().map(|(id, read)| read.map(|read| (*id, read))).collect();
+        read.map_or_else(|| Selection::Ids(part.iter().map(|(id, _)| *id).collect()), Selection::Revisions)
+    };
+    Ok(chosen.chunks(batch.get()).map(part).collect())
 }
 
 /// [`many`] in transactions of `batch` leads each, one after the other: what was committed stays when a later one fails,
@@ -158,10 +238,27 @@ pub fn many_in_batches(
     batch: NonZeroUsize,
     told: &mut dyn FnMut(&LeadConversion) -> ControlFlow<()>,
 ) -> Result<MassConversion> {
+    many_in_batches_with(ctx, store, selection, options, &[], batch, told)
+}
+
+/// [`many_in_batches`], with targets of the host as [`many_with`] has them. They know the transaction only as it is handed to
+/// them: a host on a connection of its own goes by [`parts`].
+///
+/// # Errors
+/// As [`many_in_batches`], and what a target says that ends the call; the batches before it stay.
+pub fn many_in_batches_with(
+    ctx: &Context<'_>,
+    store: &dyn Store,
+    selection: &Selection,
+    options: &ConversionOptions,
+    hosts: &[&dyn ConversionTarget],
+    batch: NonZeroUsize,
+    told: &mut dyn FnMut(&LeadConversion) -> ControlFlow<()>,
+) -> Result<MassConversion> {
     let chosen = store.read(ctx.tenant(), |txn| chosen(ctx, txn, selection))?;
     let mut done = MassConversion::default();
     for batch in chosen.chunks(batch.get()) {
-        let results = store.write(ctx.tenant(), |txn| each(ctx, txn, batch, options))?;
+        let results = store.write(ctx.tenant(), |txn| each(ctx, txn, batch, (options, hosts)))?;
         let mut stop = false;
         for result in &results {
             stop |= told(result).is_break();
@@ -219,25 +316,34 @@ fn each(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     chosen: &[Chosen],
-    options: &ConversionOptions,
+    (options, hosts): (&ConversionOptions, &[&dyn ConversionTarget]),
 ) -> Result<Vec<LeadConversion>> {
     let mut rules = Rules::load(ctx, txn)?;
+    let hosts = Hosts::new(hosts);
     let mut results = Vec::with_capacity(chosen.len());
+    // What one lead wrote before it was refused is taken back alone.
+    let mut alone = |txn: &mut dyn Txn, rules: &mut Rules, chosen: Chosen| {
+        nested(txn, |txn| one_of_many(ctx, txn, rules, chosen, (options, &hosts)))
+            .or_else(|error| told(chosen.0, error, &hosts))
+    };
+    // A target is asked once for a lead, whatever becomes of others.
+    if !hosts.is_empty() {
+        return chosen.iter().map(|chosen| alone(txn, &mut rules, *chosen)).collect();
+    }
     for chosen in chosen.chunks(AT_ONCE) {
         let mut half_way = false;
         let attempt = nested(txn, |txn| {
-            let all = chosen.iter().map(|chosen| one_of_many(ctx, txn, &mut rules, *chosen, options));
+            let all =
+                chosen.iter().map(|chosen| one_of_many(ctx, txn, &mut rules, *chosen, (options, &hosts)));
             let all: Result<Vec<_>> = all.collect();
             half_way = rules.has_begun();
             all
         });
         match attempt {
             Ok(all) => results.extend(all),
-            // What that lead wrote before it was refused is taken back alone: so each gets a savepoint of its own.
             Err(error) if half_way && outcome_of(&error).is_some() => {
                 for chosen in chosen {
-                    let one = nested(txn, |txn| one_of_many(ctx, txn, &mut rules, *chosen, options));
-                    results.push(one.or_else(|error| told(chosen.0, error))?);
+                    results.push(alone(txn, &mut rules, *chosen)?);
                 }
             }
             Err(error) => return Err(error),
@@ -253,7 +359,7 @@ fn one_of_many(
     txn: &mut dyn Txn,
     rules: &mut Rules,
     (lead, revision): Chosen,
-    options: &ConversionOptions,
+    (options, hosts): (&ConversionOptions, &Hosts<'_>),
 ) -> Result<LeadConversion> {
     let of_revision;
     let options = if revision.is_some() {
@@ -264,19 +370,21 @@ fn one_of_many(
     };
     let once = options.key.as_ref().map(|key| Once::of_many(key, lead));
     rules.begin(false);
-    match convert_by(ctx, txn, rules, lead, (options, once)) {
+    match convert_by(ctx, txn, rules, lead, (options, once, hosts)) {
         Ok(outcome) => {
             let made = if outcome.newly_converted { LeadConverted::Done } else { LeadConverted::Already };
             Ok(LeadConversion { lead, outcome: made(Box::new(outcome)) })
         }
         Err(error) if rules.has_begun() => Err(error),
-        Err(error) => told(lead, error),
+        Err(error) => told(lead, error, hosts),
     }
 }
 
 /// What became of a lead that was refused; errors of another kind are the store's.
-fn told(lead: LeadId, error: Error) -> Result<LeadConversion> {
-    match outcome_of(&error) {
+fn told(lead: LeadId, error: Error, hosts: &Hosts<'_>) -> Result<LeadConversion> {
+    let of_target = hosts.take_failure().filter(|failure| failure.kind == error.kind());
+    let of_target = of_target.map(|failure| LeadConverted::TargetFailed(Box::new(failure)));
+    match of_target.or_else(|| outcome_of(&error)) {
         Some(outcome) => Ok(LeadConversion { lead, outcome }),
         None => Err(error),
     }
