@@ -11,6 +11,7 @@ mod keys;
 mod many;
 mod once;
 mod purged;
+mod story;
 mod targets;
 mod wizard;
 
