@@ -2,11 +2,13 @@
 
 pub(crate) mod back;
 pub(crate) mod calls;
+mod consent;
 mod custom;
 mod faults;
 mod faults_in_memory;
 mod frozen;
 mod hosts;
+mod joined;
 mod keys;
 mod many;
 mod once;
