@@ -2,15 +2,18 @@
 
 pub(crate) mod back;
 pub(crate) mod calls;
+mod consent;
 mod custom;
 mod faults;
 mod faults_in_memory;
 mod frozen;
 mod hosts;
+mod joined;
 mod keys;
 mod many;
 mod once;
 mod purged;
+mod story;
 mod targets;
 mod wizard;
 

@@ -198,3 +198,35 @@ fn who_does_not_see_a_customer_learns_only_whose_it_is() {
         .read(&scene.tenant, |txn| matching::search(&scene.ctx(), txn, lead.id, &MatchRequest::default()));
     assert_eq!(error.unwrap_err().kind(), ErrorKind::NotFound, "nor one of another tenant");
 }
+
+#[test]
+fn what_was_not_looked_at_may_be_as_sure() {
+    let host = Host::new();
+    let lead = |fields: LeadFields| host.add(fields);
+    for n in 0..3 {
+        customer(&host, mail(&format!("Company {}", "ABC".chars().nth(n).unwrap()), "post@shared.example"));
+    }
+    let best = customer(&host, mail("Rare AS", "post@shared.example"));
+    let asked = lead(mail("?", "post@shared.example"));
+    let few = MatchRequest::default().limit(1);
+    let search = |lead: &Lead, request: &MatchRequest| {
+        host.read(|ctx, txn| matching::search(ctx, txn, lead.id, request))
+    };
+    let sure = MatchPolicy::Best { at_least: 80 };
+    let cut = search(&asked, &few);
+    assert_eq!(cut.accounts.len(), 1, "only one of four was looked at: {cut:?}");
+    let error = cut.account(sure).unwrap_err();
+    let Some(Conflict::AmbiguousMatch { candidates, elsewhere }) = error.conflict() else {
+        panic!("{error}")
+    };
+    assert_eq!((candidates.len(), *elsewhere), (1, 1), "it is not guessed");
+    assert!(cut.account(MatchPolicy::AskCaller).is_err());
+    assert_eq!(
+        cut.account(MatchPolicy::Best { at_least: 100 }).unwrap(),
+        None,
+        "none of them can be so sure"
+    );
+    // What is found by something rarer as well is surer than any of them.
+    let rare = lead(mail("Rare AS", "post@shared.example"));
+    assert_eq!(search(&rare, &few).account(sure).unwrap(), Some(best));
+}

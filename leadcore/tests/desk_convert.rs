@@ -242,7 +242,7 @@ mod conversion {
         let nobody = PlannedPerson::New(Box::default());
         assert_eq!(
             field(&|plan| plan.contacts.push(PlannedContact { who: nobody.clone(), is_primary: false })),
-            "name"
+            "contacts[2].name"
         );
         let mut swapped = made.clone();
         swapped.contacts.iter_mut().for_each(|contact| contact.is_primary = !contact.is_primary);

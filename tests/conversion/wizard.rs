@@ -6,6 +6,7 @@ use leadcore::desk::convert::{
 use leadcore::desk::{Listing, accounts, estimates, services};
 use leadcore::domain::{AccountStatus, EstimateStatus, Lead, Line, ServiceFields, ServiceState};
 use leadcore::error::{Conflict, ErrorKind};
+use leadcore::store::StoreExt as _;
 use leadcore::testkit::dump;
 
 use crate::estimates::{draft, euro_lead, panels, roof, sent};
@@ -126,4 +127,77 @@ fn an_estimate_that_changed_since_needs_a_new_plan() {
     let error = refused(host.try_write(|ctx, txn| convert::apply(ctx, txn, &plan)), ErrorKind::Conflict);
     assert_eq!(error.conflict(), Some(&Conflict::PlanOutdated));
     assert_eq!(dump(&host.store, &host.scene.tenant), before);
+}
+
+#[test]
+fn an_edited_plan_names_lines_that_the_estimate_has() {
+    let host = Host::new();
+    let (lead, plan) = offered(&host);
+    let mut plan = plan.choose_estimates(&EstimateChoice::Accepted).unwrap();
+    // The plan says itself that there is such a line.
+    let chosen = plan.estimates.iter_mut().find(|estimate| estimate.chosen).unwrap();
+    chosen.lines.push(Line::new("Nothing", 1.into(), 1.into()));
+    let position = u32::try_from(chosen.lines.len() - 1).unwrap();
+    plan.services[1].origin.as_mut().unwrap().position = position;
+    let before = dump(&host.store, &host.scene.tenant);
+    let wrong = refused(host.try_write(|ctx, txn| convert::apply(ctx, txn, &plan)), ErrorKind::Invalid);
+    assert_eq!(fields_of(&wrong), ["services[1].origin"]);
+    assert_eq!(dump(&host.store, &host.scene.tenant), before, "{}", lead.number);
+}
+
+#[test]
+fn estimates_that_are_over_hide_none_that_is_open() {
+    let host = Host::new();
+    let lead = euro_lead(&host);
+    let sent = sent(&host, &lead, roof());
+    let over = host.write(|ctx, txn| estimates::decline(ctx, txn, sent.id, sent.revision, Some("too dear")));
+    host.write(|_, txn| {
+        let copies: Vec<_> = (0..1_000_u64)
+            .map(|n| {
+                let id = leadcore::id::EstimateId::from_uuid(host.scene.uuid());
+                leadcore::domain::Estimate { id, number: 1_000 + n, ..over.clone() }
+            })
+            .collect();
+        txn.estimates().insert(&copies)?;
+        let placed: Vec<_> = copies.iter().map(leadcore::domain::Estimate::placement).collect();
+        txn.children().place(&placed)
+    });
+    host.scene.clock.advance(chrono::TimeDelta::days(1));
+    let open = draft(&host, &lead, roof());
+    let plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &ConversionOptions::default()));
+    let offered: Vec<_> = plan.estimates.iter().map(|estimate| estimate.id).collect();
+    assert_eq!(offered, [open.id]);
+}
+
+#[test]
+fn an_edited_plan_keeps_the_rule_of_tax_numbers() {
+    #[derive(Debug)]
+    struct NoShort;
+    impl leadcore::value::TaxIdRule for NoShort {
+        fn check(
+            &self,
+            _: Option<leadcore::value::Country>,
+            id: &leadcore::value::TaxId,
+        ) -> Result<(), leadcore::error::ValueError> {
+            let code = leadcore::error::ViolationCode::Malformed;
+            let short = leadcore::error::ValueError::new(code, "too short");
+            if id.as_str().len() < 9 { Err(short) } else { Ok(()) }
+        }
+    }
+    let host = Host::new();
+    let lead = euro_lead(&host);
+    let known = host.add(leadcore::domain::LeadFields {
+        tax_id: Some("12".parse().unwrap()),
+        ..crate::support::company("Old AS")
+    });
+    let ctx = host.ctx().with_tax_rule(&NoShort);
+    let options = ConversionOptions::default();
+    let mut plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &options));
+    if let convert::PlannedAccount::New { fields, .. } = &mut plan.account {
+        fields.tax_id = Some("12".parse().unwrap());
+    }
+    let wrong = host.store.write(ctx.tenant(), |txn| convert::apply(&ctx, txn, &plan));
+    assert_eq!(fields_of(&refused(wrong, ErrorKind::Invalid)), ["account.tax_id"]);
+    // The number that the lead has had before there was a rule goes with it.
+    host.store.write(ctx.tenant(), |txn| convert::convert(&ctx, txn, known.id, &options)).unwrap();
 }

@@ -227,6 +227,16 @@ class ConversionPlan:
         return tuple(found)
 
     @property
+    def hidden(self) -> list[str]:
+        """What the acting user may not see, where the plan joins a record that is there.
+
+        Account, person and opportunity that are there are shown without these fields, and nothing that the plan says of
+        them is written: they become what the mapping makes of them.
+        """
+        fields: list[str] = list(self._data.get("hidden", ()))
+        return fields
+
+    @property
     def opportunity(self) -> PlannedOpportunity | None:
         """The opportunity that comes of it."""
         choice = self._data.get("opportunity")

@@ -350,10 +350,12 @@ impl Matches {
     ///
     /// # Errors
     /// `Conflict` with [`AmbiguousMatch`](Conflict::AmbiguousMatch), which lists the accounts in question: when the caller
-    /// has to choose, when two are as sure, or when one out of sight is as sure.
+    /// has to choose, when two are as sure, or when one out of sight, or one that was [not looked at](Self::too_common), may be
+    /// as sure.
     pub fn account(&self, policy: MatchPolicy) -> Result<Option<AccountId>> {
         let elsewhere = self.elsewhere.iter().filter(|other| other.is_account);
-        choose("account", &self.accounts, elsewhere, policy, |id| id.as_uuid())
+        let unseen = Unseen::of(&self.too_common, true);
+        choose("account", &self.accounts, (elsewhere, unseen), policy, |id| id.as_uuid())
     }
 
     /// The contact that the policy chooses.
@@ -362,14 +364,48 @@ impl Matches {
     /// As [`account`](Self::account).
     pub fn contact(&self, policy: MatchPolicy) -> Result<Option<ContactId>> {
         let elsewhere = self.elsewhere.iter().filter(|other| !other.is_account);
-        choose("contact", &self.contacts, elsewhere, policy, |id| id.as_uuid())
+        let unseen = Unseen::of(&self.too_common, false);
+        choose("contact", &self.contacts, (elsewhere, unseen), policy, |id| id.as_uuid())
+    }
+}
+
+/// What may speak for a record that was not looked at, because too many share a key with it.
+struct Unseen {
+    /// At most so sure is such a record: by whatever is not cut short it would have been found.
+    score: u8,
+    /// Whether more may speak for an account that was looked at: a person of it was perhaps not.
+    through_contacts: bool,
+}
+
+impl Unseen {
+    fn of(too_common: &[TooCommon], is_account: bool) -> Self {
+        let cut = too_common.iter().filter(|cut| cut.is_account == is_account);
+        let mut kinds: Vec<EvidenceKind> = cut.map(|cut| cut.kind).collect();
+        let reaches = |kind| matches!(kind, EvidenceKind::Email | EvidenceKind::Phone);
+        let through_contacts =
+            is_account && too_common.iter().any(|cut| !cut.is_account && reaches(cut.kind));
+        if through_contacts {
+            kinds.push(EvidenceKind::ContactOfAccount);
+        }
+        kinds.sort();
+        kinds.dedup();
+        let evidence: Vec<_> = kinds.into_iter().map(|kind| Evidence::new(kind, None)).collect();
+        Self { score: score(&evidence), through_contacts }
+    }
+
+    /// How sure a candidate may be, with what was not looked at.
+    fn most<I: Clone>(&self, candidate: &Candidate<I>) -> u8 {
+        if !self.through_contacts {
+            return candidate.score;
+        }
+        candidate.clone().with([Evidence::new(EvidenceKind::ContactOfAccount, None)]).score
     }
 }
 
 fn choose<'e, I: Copy>(
     what: &str,
     candidates: &[Candidate<I>],
-    elsewhere: impl Iterator<Item = &'e Elsewhere>,
+    (elsewhere, unseen): (impl Iterator<Item = &'e Elsewhere>, Unseen),
     policy: MatchPolicy,
     uuid: impl Fn(I) -> uuid::Uuid,
 ) -> Result<Option<I>> {
@@ -379,13 +415,18 @@ fn choose<'e, I: Copy>(
         MatchPolicy::Best { at_least } => at_least,
     };
     let mut hidden: Vec<_> = elsewhere.map(|other| other.score).filter(|score| *score >= least).collect();
-    let mut likely: Vec<_> = candidates.iter().filter(|candidate| candidate.score >= least).collect();
+    if unseen.score > 0 && unseen.score >= least {
+        hidden.push(unseen.score);
+    }
+    let mut likely: Vec<_> = candidates.iter().filter(|candidate| unseen.most(candidate) >= least).collect();
     if let MatchPolicy::Best { .. } = policy {
         let best = likely.iter().map(|candidate| candidate.score).max();
         let top = best.max(hidden.iter().max().copied());
-        likely.retain(|candidate| Some(candidate.score) == best);
+        likely.retain(|candidate| Some(unseen.most(candidate)) >= best);
         hidden.retain(|score| Some(*score) == top);
-        if let ([only], true) = (likely.as_slice(), hidden.is_empty()) {
+        if let ([only], true) = (likely.as_slice(), hidden.is_empty())
+            && only.score >= least
+        {
             return Ok(Some(only.id));
         }
     }

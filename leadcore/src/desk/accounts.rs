@@ -3,6 +3,9 @@
 //! An actor may see an account when it may see one of the leads behind it, or all leads; and change it when it may edit
 //! one of them, or all, although the leads themselves are frozen. An account without a lead behind it is judged by what it
 //! says itself, as a lead of the same owner, category, country … would be.
+//!
+//! Being behind an account grants that much because whoever worked the lead goes on with the customer. Nobody gets there by
+//! itself: a conversion joins an account that is there only for an actor who may change it already.
 
 use std::collections::BTreeSet;
 
@@ -206,8 +209,8 @@ pub fn edit(
     Ok(masked(ctx, after))
 }
 
-/// Every rule that an edit breaks, by the field as the caller named it.
-fn violations(
+/// Every rule that a write breaks, by the field as the caller named it.
+pub(super) fn violations(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     before: &AccountFields,

@@ -85,7 +85,7 @@ pub fn add(
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
-    let contact = new_contact(ctx, fields)?;
+    let mut contact = new_contact(ctx, fields)?;
     txn.contacts().insert(std::slice::from_ref(&contact))?;
     let known = txn.links().from(&[holder], Some(LinkRole::PrimaryContact))?;
     let mut entries = vec![NewEntry::new(contact.id, Action::Created, ctx.now())];
@@ -103,6 +103,8 @@ pub fn add(
     let linked = NewEntry::new(holder, Action::Linked, ctx.now()).with_other(contact.id);
     entries.push(linked.with_changes(vec![change]));
     record(ctx, txn, OperationKind::Create, &entries)?;
+    // A default of a field that the actor may not see.
+    mask(ctx, &mut contact);
     Ok(contact)
 }
 
@@ -270,13 +272,14 @@ pub fn edit(
         return Err(Error::invalid(broken));
     }
     let changes = contact_changes(&before.fields, &fields);
-    if changes.is_empty() {
-        return Ok(before);
+    let mut after = Contact { fields, ..before };
+    if !changes.is_empty() {
+        (after.revision, after.updated_at) = (after.revision.next(), ctx.now());
+        txn.contacts().update(std::slice::from_ref(&after))?;
+        let entry = NewEntry::new(after.id, Action::Updated, ctx.now()).with_changes(changes);
+        record(ctx, txn, OperationKind::Edit, &[entry])?;
     }
-    let after = Contact { fields, revision: before.revision.next(), updated_at: ctx.now(), ..before };
-    txn.contacts().update(std::slice::from_ref(&after))?;
-    let entry = NewEntry::new(after.id, Action::Updated, ctx.now()).with_changes(changes);
-    record(ctx, txn, OperationKind::Edit, &[entry])?;
+    mask(ctx, &mut after);
     Ok(after)
 }
 

@@ -27,7 +27,7 @@ use super::operation::record;
 use super::settings::load_catalogue_of;
 use super::{children, children_purge, custom, series};
 
-pub(super) use kind::is_hidden;
+pub(super) use kind::{is_hidden, shown_by};
 pub use list::{OpportunityQuery, list, of};
 pub use moves::{Lost, lose, reopen, win};
 pub(super) use moves::{lost, won};
@@ -160,7 +160,7 @@ pub fn edit(
     patch: &OpportunityPatch,
 ) -> Result<Opportunity> {
     let before = writable(ctx, txn, id, expect.into())?;
-    check_fields(ctx, kind::shown_by(&patch.names()).iter())?;
+    check_fields(ctx, shown_by(&patch.names()).iter())?;
     let custom: Vec<_> = patch.custom_keys().cloned().map(Field::Custom).collect();
     check_fields(ctx, custom.iter())?;
     let mut fields = before.fields.clone();
@@ -342,7 +342,7 @@ fn check_named(ctx: &Context<'_>, fields: &OpportunityFields) -> Result<()> {
     ];
     let names: Vec<_> = named.iter().filter(|(_, named)| *named).map(|(name, _)| *name).collect();
     let custom = fields.custom.keys().cloned().map(Field::Custom);
-    let all: Vec<_> = kind::shown_by(&names).into_iter().chain(custom).collect();
+    let all: Vec<_> = shown_by(&names).into_iter().chain(custom).collect();
     check_fields(ctx, all.iter())
 }
 

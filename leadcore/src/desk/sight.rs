@@ -45,6 +45,14 @@ impl Sight {
         Ok(Self { live: false, ..Self::of(ctx, txn, Permission::Edit)? })
     }
 
+    /// What the actor may join something to: what it may change, and what belongs to a frozen lead that it may change.
+    ///
+    /// # Errors
+    /// `Denied` when that is nothing at all.
+    pub(super) fn for_joining(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
+        Ok(Self { unfrozen: false, ..Self::of(ctx, txn, Permission::Edit)? })
+    }
+
     /// Whether that is every record.
     pub(super) const fn is_unlimited(&self) -> bool {
         self.gate.is_unlimited()

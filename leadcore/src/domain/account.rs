@@ -7,7 +7,7 @@ use crate::id::{AccountId, CategoryId, Revision, UserId};
 use crate::time::Timestamp;
 use crate::value::{Address, Currency, MAX_TEXT_BYTES, TaxId, Website};
 
-use super::custom_value::CustomValues;
+use super::custom_value::{CustomKey, CustomValues};
 use super::field::Field;
 use super::field_value::FieldValue;
 use super::given_number::{NumberPlace, Serial};
@@ -139,6 +139,48 @@ impl AccountFields {
         }
         fields.custom.retain(|key, _| !hide(&Field::Custom(key.clone())));
         Self::from_lead_fields(fields, self.status)
+    }
+
+    /// Takes the fields that `keep` names from `stored`.
+    ///
+    /// ```
+    /// use leadcore::domain::{AccountFields, Field};
+    /// let stored = AccountFields { phones: "+47 22 22 22 22".parse()?, ..AccountFields::default() };
+    /// let edited = AccountFields { name: "Nordlys AS".into(), ..AccountFields::default() };
+    /// let written = edited.keeping(&stored, |field| *field == Field::Phone);
+    /// assert_eq!((written.name.as_str(), written.phones), ("Nordlys AS", stored.phones));
+    /// # Ok::<(), leadcore::error::ValueError>(())
+    /// ```
+    #[must_use]
+    pub fn keeping(mut self, stored: &Self, keep: impl Fn(&Field) -> bool) -> Self {
+        let mut parts = LeadFields { address: self.address.clone(), ..LeadFields::default() };
+        let known = LeadFields { address: stored.address.clone(), ..LeadFields::default() };
+        for field in Self::FIELDS.iter().filter(|field| keep(field)) {
+            match field {
+                Field::Kind => self.kind = stored.kind,
+                Field::Company => self.name.clone_from(&stored.name),
+                Field::Email => self.emails.clone_from(&stored.emails),
+                Field::Phone => self.phones.clone_from(&stored.phones),
+                Field::Website => self.website.clone_from(&stored.website),
+                Field::TaxId => self.tax_id.clone_from(&stored.tax_id),
+                Field::Currency => self.currency = stored.currency,
+                Field::CurrencySymbol => self.currency_symbol.clone_from(&stored.currency_symbol),
+                Field::Industry => self.industry.clone_from(&stored.industry),
+                Field::Description => self.description.clone_from(&stored.description),
+                Field::Owner => self.owner.clone_from(&stored.owner),
+                Field::Category => self.category = stored.category,
+                part => {
+                    // A part of an address takes what the same part of another one holds.
+                    let _ = part.write(&mut parts, &part.read_fields(&known));
+                }
+            }
+        }
+        self.address = parts.address;
+        let kept = |key: &CustomKey| keep(&Field::Custom(key.clone()));
+        self.custom.retain(|key, _| !kept(key));
+        let stored = stored.custom.iter().filter(|(key, _)| kept(key));
+        self.custom.extend(stored.map(|(key, value)| (key.clone(), value.clone())));
+        self
     }
 
     /// The way back from [`as_lead_fields`](Self::as_lead_fields), which knows no status.

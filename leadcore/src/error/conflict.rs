@@ -67,7 +67,8 @@ pub enum Conflict {
     AmbiguousMatch {
         /// Those that the actor may see, the likeliest first.
         candidates: Vec<MatchRef>,
-        /// How many others there are.
+        /// How many others there are, at least: those out of sight, and one for all that were not looked at because too
+        /// many have the same in common.
         elsewhere: u64,
     },
 }

@@ -15,17 +15,19 @@ use super::super::contacts::new_contact;
 use super::super::leads::touch;
 use super::super::operation::new_operation;
 use super::super::series;
+use super::consent::Said;
 use super::hosts::{ConversionTarget, Hosts};
 use super::once::{self, Once};
 use super::plan::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
 use super::rules::Rules;
-use super::{check, sales};
+use super::{check, hidden, sales};
 
 /// Carries a plan out, once. When the lead was converted before, by whatever plan, nothing is written and the first
 /// outcome is returned. With a [key](ConversionPlan::key) that outcome is the key's too.
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` with [`Conflict::PlanOutdated`] when lead, account, opportunity, person or a chosen
+/// `NotFound`, `Denied` (also for an account, a person or an opportunity that the lead joins and the actor may not change);
+/// `Conflict` with [`Conflict::PlanOutdated`] when lead, account, opportunity, person or a chosen
 /// estimate changed since the plan was made, with [`Conflict::SeriesExhausted`] when there is no number left, with
 /// [`Conflict::KeyReused`] when its key stands for another plan; `Invalid` when an edited plan breaks a rule. In each case
 /// nothing is written.
@@ -68,19 +70,24 @@ pub(super) fn carry_out(
     if lead.revision != plan.revision {
         return Err(Error::conflicting("lead", Conflict::PlanOutdated));
     }
+    let of_lead = txn.links().from(&[lead.id.into()], None)?;
+    let mut plan = hidden::filled(ctx, txn, rules, &lead, plan)?;
+    let said = Said::of(txn, (&lead, &of_lead), &plan, None)?;
+    said.tighten(&mut plan);
+    let plan = plan.as_ref();
     let fields = &rules.mapper(txn, &lead)?.fields;
     let broken = check::violations(ctx, txn, (&lead, plan), fields)?;
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
     check::estimates(ctx, txn, plan)?;
-    let of_lead = txn.links().from(&[lead.id.into()], None)?;
-    let persons = persons(ctx, txn, &of_lead, plan)?;
+    let persons = persons(ctx, txn, (&of_lead, &said), plan)?;
     let mut target = target(ctx, txn, plan)?;
     let sales = sales::prepare(ctx, txn, &lead, plan)?;
     let is_new = matches!(target, Some((_, Target::New(_))));
     rules.begin(true);
-    // The last check is the first write: a series that is used up refuses before anything else is written.
+    // Taking the number is the last check and the first write: a series that is used up refuses before anything else is
+    // written.
     if let Some((account, Target::New(series))) = &mut target {
         let series = rules.choose(txn, Series::Account, *series)?;
         (account.number, account.serial) = series::take_of(ctx, txn, &series)?;
@@ -92,7 +99,8 @@ pub(super) fn carry_out(
     after.conversion = Some(Conversion { at: ctx.now(), account, operation: operation.id });
     let mut frozen = touch(ctx, &lead, &mut after, Action::Converted);
     frozen.other = account.map(Subject::from).or_else(|| persons.first().map(|person| person.id.into()));
-    // Claiming the lead comes before every other write: of two conversions at once, one stops here.
+    // Claiming the lead is the first write of a record: of two conversions at once, one stops here, and its number is given
+    // back with the rest of its transaction.
     txn.leads().update(&[LeadChange { before: lead, after: after.clone() }])?;
     let mut entries = vec![frozen];
     let account = target.map(|target| write_account(ctx, txn, &after, target, &mut entries)).transpose()?;
@@ -144,7 +152,7 @@ enum Written {
     /// It is one of the lead's and stays as it is.
     Nothing,
     New(Contact),
-    /// It is a contact already, and learns something or nothing from the lead.
+    /// It is a contact already, and learns something or nothing.
     Known(Contact, Vec<FieldChange>),
 }
 
@@ -152,7 +160,7 @@ enum Written {
 fn persons(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    of_lead: &[Link],
+    (of_lead, said): (&[Link], &Said),
     plan: &ConversionPlan,
 ) -> Result<Vec<Person>> {
     let mut now: Vec<_> = of_lead
@@ -173,20 +181,18 @@ fn persons(
             PlannedPerson::Existing(id) if !of_lead.iter().any(|link| link.to == Subject::from(*id)) => {
                 return outdated("lead");
             }
-            PlannedPerson::Existing(id) => Person { id: *id, is_primary, written: Written::Nothing },
+            PlannedPerson::Existing(id) => {
+                let marked = said.marked(*id).map(|(contact, changes)| Written::Known(contact, changes));
+                Person { id: *id, is_primary, written: marked.unwrap_or(Written::Nothing) }
+            }
             PlannedPerson::New(fields) => {
                 let contact = new_contact(ctx, fields.as_ref().clone())?;
                 Person { id: contact.id, is_primary, written: Written::New(contact) }
             }
             PlannedPerson::Known { id, revision, fields } => {
-                sales::check_seen(ctx, txn, (*id).into())?;
-                let found = txn.contacts().get(&[*id])?.pop().ok_or_else(|| Error::not_found("contact"))?;
+                let found = sales::joined_contact(ctx, txn, *id)?;
                 if found.revision != *revision {
                     return outdated("contact");
-                }
-                let broken = fields.violations();
-                if !broken.is_empty() {
-                    return Err(Error::invalid(broken));
                 }
                 let changes = contact_changes(&found.fields, fields);
                 let fields = fields.as_ref().clone();
@@ -256,7 +262,7 @@ fn target(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result
             Ok(Some((account, Target::New(*series))))
         }
         PlannedAccount::Existing { id, revision, fields } => {
-            let mut account = accounts::live(accounts::load(ctx, txn, *id)?)?;
+            let mut account = accounts::editable(ctx, txn, *id)?;
             if account.revision != *revision {
                 return Err(Error::conflicting("account", Conflict::PlanOutdated));
             }

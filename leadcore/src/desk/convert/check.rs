@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::domain::conversion_mapping::TargetRecord;
-use crate::domain::{CustomValues, EstimateStatus, Lead, TermKind};
+use crate::domain::{AccountFields, CustomValues, EstimateStatus, Lead};
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::EstimateId;
 use crate::store::Txn;
@@ -24,29 +24,8 @@ pub(super) fn violations(
     fields: &TargetFields,
 ) -> Result<Vec<Violation>> {
     let mut broken = custom_values(txn, plan, fields)?;
-    if let Some(fields) = plan.account.fields() {
-        broken.extend(fields.violations());
-        if let Some(category) = fields.category
-            && txn.terms().get(TermKind::Category, &[category.as_uuid()])?.is_empty()
-        {
-            let message = "there is no category with this id";
-            broken.push(Violation::new("account.category", ViolationCode::Unknown, message));
-        }
-        // The owner that lead or account have already needs no leave.
-        let known = match &plan.account {
-            PlannedAccount::Existing { id, .. } => accounts::load(ctx, txn, *id)?.fields.owner,
-            PlannedAccount::New { .. } | PlannedAccount::None => None,
-        };
-        let own = |owner| lead.fields.owner.as_ref() == Some(owner) || known.as_ref() == Some(owner);
-        if let Some(owner) = fields.owner.as_ref().filter(|owner| !own(owner))
-            && !ctx.policy().may_own(ctx.actor(), owner)
-        {
-            let message = "this user cannot own leads";
-            broken.push(Violation::new("account.owner", ViolationCode::NotAllowed, message));
-        }
-    } else {
-        broken.extend(without_account(plan));
-    }
+    broken.extend(account(ctx, txn, (lead, plan))?);
+    broken.extend(contacts(plan));
     if plan.contacts.iter().filter(|contact| contact.is_primary).count() > 1 {
         let message = "an account has one primary contact at most";
         broken.push(Violation::new("contacts", ViolationCode::Duplicate, message));
@@ -61,6 +40,49 @@ pub(super) fn violations(
     }
     broken.extend(plan.broken_services());
     Ok(broken)
+}
+
+/// What the account of a plan breaks, as an edit of it would be told. One that stays as it is is not looked at.
+pub(super) fn account(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    (lead, plan): (&Lead, &ConversionPlan),
+) -> Result<Vec<Violation>> {
+    let Some(fields) = plan.account.fields() else { return Ok(without_account(plan)) };
+    let mut known = match &plan.account {
+        PlannedAccount::Existing { id, .. } => {
+            let known = accounts::editable(ctx, txn, *id)?.fields;
+            if known == *fields {
+                return Ok(Vec::new());
+            }
+            known
+        }
+        PlannedAccount::New { .. } | PlannedAccount::None => AccountFields::default(),
+    };
+    // Owner and tax number that the lead has already need no leave.
+    let of_lead = &lead.fields;
+    if of_lead.owner.is_some() && of_lead.owner == fields.owner {
+        known.owner.clone_from(&fields.owner);
+    }
+    if of_lead.tax_id == fields.tax_id && of_lead.address.country() == fields.address.country() {
+        known.tax_id.clone_from(&fields.tax_id);
+        known.address.clone_from(&fields.address);
+    }
+    let of_account = |broken: Violation| Violation { field: format!("account.{}", broken.field), ..broken };
+    Ok(accounts::violations(ctx, txn, &known, fields)?.into_iter().map(of_account).collect())
+}
+
+/// What the persons of a plan break, each by its place.
+fn contacts(plan: &ConversionPlan) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    for (n, contact) in plan.contacts.iter().enumerate() {
+        if let PlannedPerson::New(fields) | PlannedPerson::Known { fields, .. } = &contact.who {
+            let of_contact =
+                |one: Violation| Violation { field: format!("contacts[{n}].{}", one.field), ..one };
+            broken.extend(fields.violations().into_iter().map(of_contact));
+        }
+    }
+    broken
 }
 
 /// What the custom fields of account, contacts and opportunity break, all at once. Records that stay as they are are not
@@ -118,7 +140,8 @@ pub(super) fn custom_values(
     Ok(broken)
 }
 
-/// Refuses a plan whose chosen estimates changed since, or are not to be had any more.
+/// Refuses a plan whose chosen estimates changed since, or are not to be had any more, and one that was edited to name lines
+/// that they do not have.
 pub(super) fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<()> {
     let used: BTreeSet<EstimateId> =
         plan.services.iter().filter_map(|service| Some(service.origin?.estimate)).collect();
@@ -134,5 +157,18 @@ pub(super) fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionP
                 && (status.is_open() || status == EstimateStatus::Accepted)
         })
     });
-    if fits { Ok(()) } else { Err(Error::conflicting("estimate", Conflict::PlanOutdated)) }
+    if !fits {
+        return Err(Error::conflicting("estimate", Conflict::PlanOutdated));
+    }
+    let mut broken = Vec::new();
+    for (n, service) in plan.services.iter().enumerate() {
+        let Some(origin) = service.origin else { continue };
+        let lines = found.iter().find(|estimate| estimate.id == origin.estimate);
+        let count = lines.map_or(0, |estimate| estimate.fields.lines.len());
+        if usize::try_from(origin.position).map_or(true, |position| position >= count) {
+            let message = "this is no line of a chosen estimate";
+            broken.push(Violation::new(format!("services[{n}].origin"), ViolationCode::Unknown, message));
+        }
+    }
+    if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
 }

@@ -10,7 +10,9 @@
 
 mod carry_out;
 mod check;
+mod consent;
 mod deal;
+mod hidden;
 mod hosts;
 mod many;
 mod once;
@@ -29,6 +31,7 @@ use crate::store::Txn;
 
 pub use carry_out::{apply, apply_with};
 use carry_out::{carry_out, first_outcome};
+pub(super) use hidden::Hidden;
 use hosts::Hosts;
 pub use hosts::{ConversionTarget, TargetFailure};
 pub use many::{
@@ -53,8 +56,10 @@ pub use unconvert::{
 
 /// Plans the conversion of a lead. Reads only.
 ///
-/// The plan holds all of the lead and of an existing account, also fields that the policy hides from the actor in lists:
-/// who may convert answers for the customer. Grant [`Permission::Convert`](crate::policy::Permission::Convert) accordingly.
+/// The plan holds all of the lead, also fields that the policy hides from the actor in lists: who may convert answers for the
+/// customer. Grant [`Permission::Convert`](crate::policy::Permission::Convert) accordingly. Of an account, a person and an
+/// opportunity that are there already it holds what the actor may see; [`hidden`](ConversionPlan::hidden) names the rest, which
+/// becomes what the tenant's mapping makes of it. To join one of them, the actor must be allowed to change it.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Frozen` when the lead is converted already; `Conflict` when the options name another

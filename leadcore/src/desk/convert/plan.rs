@@ -191,6 +191,10 @@ pub struct ConversionPlan {
     /// Which rule of the tenant's mapping writes what, with what was there before and what is dropped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writes: Vec<FieldWrite>,
+    /// What the actor may not see: account, person and opportunity that are there already are shown without it, and nothing
+    /// that the plan says of it is written. When it is carried out, it becomes what the tenant's mapping makes of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<Field>,
     /// The opportunity that comes of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opportunity: Option<PlannedOpportunity>,

@@ -1,11 +1,13 @@
 //! Making a plan: reading, choosing, mapping. Nothing is written.
 
+use std::borrow::Cow;
+
 use crate::context::Context;
 use crate::dedupe::matching::Matches;
 use crate::domain::conversion_mapping::{Dropped, FieldWrite, TargetRecord, WhyDropped};
 use crate::domain::{
-    AccountFields, Catalogue, ContactFields, EstimateStatus, Field, FieldValue, Lead, LeadFields,
-    Opportunity, OpportunityFields, OpportunityState, Series, SubjectKind, Tab, plain,
+    AccountFields, ContactFields, EstimateStatus, Field, FieldValue, Lead, LeadFields, Opportunity,
+    OpportunityFields, OpportunityState, Series, Tab, plain,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::{ContactId, EstimateId};
@@ -15,17 +17,18 @@ use crate::value::{PersonName, fold};
 
 use super::super::access::Expect;
 use super::super::contacts::{LinkedContact, linked};
-use super::super::conversion_mapping::{Mapper, TargetFields};
+use super::super::conversion_mapping::Mapper;
 use super::super::moving::{check_convertible, refuse};
-use super::super::{accounts, children, matching, series};
-use super::check;
+use super::super::{accounts, matching, series};
+use super::consent::Said;
 use super::deal::{fields_of, values_of};
 use super::options::{AccountChoice, ConversionOptions, OpportunityChoice, OpportunityRequest, PersonChoice};
 use super::plan::{
     ConversionPlan, PlannedAccount, PlannedContact, PlannedEstimate, PlannedOpportunity, PlannedPerson,
 };
 use super::rules::Rules;
-use super::sales::check_seen;
+use super::sales::{joined_contact, joined_opportunity};
+use super::{check, hidden};
 
 /// How many of the last numbers of each series a plan shows.
 const LAST_NUMBERS: usize = 5;
@@ -71,9 +74,17 @@ pub(super) fn plan_by(
         customer: options.customer,
         matches,
         series: Vec::new(),
+        hidden: Vec::new(),
         key: options.key.clone(),
     };
-    let broken = broken(txn, &plan, lead, (&mapper.leads, &mapper.fields))?;
+    if looked_at {
+        let of_lead = txn.links().from(&[lead.id.into()], None)?;
+        let said = Said::of(txn, (lead, &of_lead), &plan, Some(ctx))?;
+        let mut told = Cow::Owned(plan);
+        said.tighten(&mut told);
+        plan = told.into_owned();
+    }
+    let broken = broken(ctx, txn, (lead, &plan), (mapper, looked_at))?;
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
@@ -84,10 +95,13 @@ pub(super) fn plan_by(
     if looked_at {
         plan.series = series::overview(ctx, txn, Series::Account, LAST_NUMBERS)?;
     }
-    if options.customer == super::CustomerType::Neither {
-        return Ok(plan);
+    if options.customer != super::CustomerType::Neither {
+        plan = plan.customer_information(options.customer, false)?;
     }
-    plan.customer_information(options.customer, false)
+    if looked_at {
+        hidden::mask(ctx, &mapper.fields, &mut plan);
+    }
+    Ok(plan)
 }
 
 /// A write with its values as JSON gives them back: a plan that was stored is the plan that was made.
@@ -104,17 +118,18 @@ fn sorted(persons: &[LinkedContact]) -> Vec<ContactId> {
 
 /// Every rule of account, opportunity and lead that has no value where it needs one, all at once.
 fn broken(
+    ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    plan: &ConversionPlan,
-    lead: &Lead,
-    (catalogue, fields): (&Catalogue, &TargetFields),
+    (lead, plan): (&Lead, &ConversionPlan),
+    (mapper, looked_at): (&Mapper, bool),
 ) -> Result<Vec<Violation>> {
-    let mut broken = plan.account.fields().map(AccountFields::violations).unwrap_or_default();
-    if plan.account == PlannedAccount::None {
-        broken.extend(without_account(plan));
-    }
-    broken.extend(check::custom_values(txn, plan, fields)?);
-    broken.extend(catalogue.check_change(&lead.fields, &lead.fields));
+    // What is carried out at once is checked there.
+    let mut broken = match plan.account.fields() {
+        Some(fields) if !looked_at => fields.violations(),
+        _ => check::account(ctx, txn, (lead, plan))?,
+    };
+    broken.extend(check::custom_values(txn, plan, &mapper.fields)?);
+    broken.extend(mapper.leads.check_change(&lead.fields, &lead.fields));
     Ok(broken)
 }
 
@@ -146,7 +161,7 @@ impl Making<'_> {
     /// The running opportunity that the lead joins.
     fn running(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Option<Opportunity>> {
         let OpportunityChoice::Existing(id) = &self.options.opportunity else { return Ok(None) };
-        let found: Opportunity = children::get(ctx, txn, id.as_uuid())?;
+        let found = joined_opportunity(ctx, txn, *id)?;
         if found.state != OpportunityState::Open {
             return Err(Error::conflicting("opportunity", Conflict::Closed { function: "join".to_owned() }));
         }
@@ -180,7 +195,7 @@ impl Making<'_> {
         };
         let (by, mapping) = (self.mapper.readings(), &self.mapper.mapping);
         if let Some(id) = chosen {
-            let account = accounts::live(accounts::load(ctx, txn, id)?)?;
+            let account = accounts::editable(ctx, txn, id)?;
             let mapped = mapping.account(self.lead, Some(&account.fields), &by);
             self.writes.extend(mapped.writes);
             return Ok(PlannedAccount::Existing {
@@ -240,8 +255,7 @@ impl Making<'_> {
             }
             Some(id) if self.persons.iter().any(|known| known.contact.id == id) => return Ok(planned),
             Some(id) => {
-                check_seen(ctx, txn, id.into())?;
-                let found = txn.contacts().get(&[id])?.pop().ok_or_else(|| Error::not_found("contact"))?;
+                let found = joined_contact(ctx, txn, id)?;
                 let mapped = mapping.contact(self.lead, Some(&found.fields), &by);
                 self.writes.extend(mapped.writes);
                 PlannedPerson::Known { id, revision: found.revision, fields: Box::new(mapped.fields) }
@@ -304,9 +318,9 @@ fn is_known(lead: &LeadFields, person: &PersonName, persons: &[LinkedContact]) -
     })
 }
 
-/// The estimates of the lead that are open or accepted, the oldest first.
+/// The estimates of the lead that are open or accepted, the oldest first: those that are over hide none of them.
 fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<PlannedEstimate>> {
-    let query = ChildQuery {
+    let mut query = ChildQuery {
         about: vec![lead.id.into()],
         tabs: vec![Tab::Estimate],
         open: None,
@@ -314,16 +328,23 @@ fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<Pl
         after: None,
         limit: MOST_ESTIMATES,
     };
-    let placed = txn.children().list(&query)?;
-    let own = placed.iter().filter(|placed| placed.child.kind == SubjectKind::Estimate);
-    let ids: Vec<_> = own.map(|placed| EstimateId::from_uuid(placed.child.id)).collect();
     let today = Date::in_zone(ctx.now(), ctx.utc_offset());
-    let found = txn.estimates().get(&ids)?.into_iter().map(|estimate| {
-        let status = estimate.status_on(today);
-        (estimate, status)
-    });
-    let usable = found.filter(|(_, status)| status.is_open() || *status == EstimateStatus::Accepted);
-    Ok(usable.map(|(estimate, status)| PlannedEstimate::of(estimate, status)).collect())
+    let mut offered = Vec::new();
+    loop {
+        let placed = txn.children().list(&query)?;
+        let ids: Vec<_> = placed.iter().map(|placed| EstimateId::from_uuid(placed.child.id)).collect();
+        for estimate in txn.estimates().get(&ids)? {
+            let status = estimate.status_on(today);
+            if status.is_open() || status == EstimateStatus::Accepted {
+                offered.push(PlannedEstimate::of(estimate, status));
+            }
+        }
+        query.after = placed.last().map(crate::domain::Placed::place);
+        if placed.len() < query.limit || offered.len() >= MOST_ESTIMATES {
+            offered.truncate(MOST_ESTIMATES);
+            return Ok(offered);
+        }
+    }
 }
 
 /// The fields of the lead with a value that nothing on the other side has.

@@ -2,11 +2,12 @@
 
 use crate::context::Context;
 use crate::domain::{
-    Account, Lead, Link, LinkRole, NewEntry, Opportunity, OpportunityEnd, OpportunityFields,
+    Account, Contact, Lead, Link, LinkRole, NewEntry, Opportunity, OpportunityEnd, OpportunityFields,
     OpportunityState, Series, Subject,
 };
 use crate::error::{Conflict, Error, Result};
-use crate::id::{ContactId, NumberSeriesId};
+use crate::id::{ContactId, NumberSeriesId, OpportunityId};
+use crate::policy::Permission;
 use crate::store::Txn;
 
 use super::super::children;
@@ -34,11 +35,28 @@ pub(super) enum Sales {
     },
 }
 
-/// Refuses a record that the actor does not see.
-pub(super) fn check_seen(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject) -> Result<()> {
+/// The contact that the person of the lead is, if the actor may change a lead or an account that has it: whoever joins it gets
+/// it for their own customer, too.
+pub(super) fn joined_contact(ctx: &Context<'_>, txn: &mut dyn Txn, id: ContactId) -> Result<Contact> {
+    let subject = Subject::from(id);
     let mut sight = Sight::open(ctx, txn)?;
     sight.learn(txn, &[subject])?;
-    if sight.sees(subject) { Ok(()) } else { Err(Error::not_found(subject.kind.code())) }
+    let found = if sight.sees(subject) { txn.contacts().get(&[id])?.pop() } else { None };
+    let found = found.ok_or_else(|| Error::not_found("contact"))?;
+    let mut joining = Sight::for_joining(ctx, txn)?;
+    joining.learn(txn, &[subject])?;
+    if joining.sees(subject) { Ok(found) } else { Err(Error::denied(Permission::Edit.code())) }
+}
+
+/// The running opportunity that the lead joins, if the actor may change it.
+pub(super) fn joined_opportunity(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: OpportunityId,
+) -> Result<Opportunity> {
+    let found: Opportunity = children::get(ctx, txn, id.as_uuid())?;
+    children::check_change(ctx, txn, &found)?;
+    Ok(found)
 }
 
 /// Checks the opportunity of a plan. Reads only.
@@ -74,7 +92,7 @@ pub(super) fn prepare(
             Ok(Sales::New { fields: Box::new(fields), ended, series: *series })
         }
         Some(PlannedOpportunity::Existing { id, revision, fields }) => {
-            let before: Opportunity = children::get(ctx, txn, id.as_uuid())?;
+            let before = joined_opportunity(ctx, txn, *id)?;
             if before.revision != *revision || before.state != OpportunityState::Open {
                 return Err(Error::conflicting("opportunity", Conflict::PlanOutdated));
             }

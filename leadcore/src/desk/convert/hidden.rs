@@ -1,0 +1,179 @@
+//! What the policy hides of records that are there already: nobody reads it in a plan, and nobody writes it by one.
+//!
+//! A plan that is looked at comes without those fields and names them. When it is carried out they are what the tenant's
+//! mapping makes of them, whatever the plan says.
+
+use std::borrow::Cow;
+
+use crate::context::Context;
+use crate::domain::conversion_mapping::{FieldWrite, TargetField, TargetRecord};
+use crate::domain::{Catalogue, CustomValues, Field, Lead, OpportunityFields};
+use crate::error::Result;
+use crate::store::Txn;
+
+use super::super::accounts;
+use super::super::conversion_mapping::TargetFields;
+use super::super::opportunities::shown_by;
+use super::deal::{fields_of, values_of};
+use super::plan::{ConversionPlan, PlannedAccount, PlannedOpportunity, PlannedPerson};
+use super::rules::Rules;
+use super::sales::{joined_contact, joined_opportunity};
+
+/// The fields that the actor may not see, or that whoever made the plan might not.
+pub(in crate::desk) struct Hidden<'a> {
+    ctx: &'a Context<'a>,
+    also: &'a [Field],
+}
+
+impl<'a> Hidden<'a> {
+    pub(in crate::desk) const fn from(ctx: &'a Context<'a>) -> Self {
+        Self { ctx, also: &[] }
+    }
+
+    fn is(&self, field: &Field) -> bool {
+        self.also.contains(field) || self.ctx.policy().is_hidden(self.ctx.actor(), field)
+    }
+
+    /// Whether it, or another that shows the same, is hidden.
+    fn shows(&self, field: &Field) -> bool {
+        self.is(field) || field.name_group().iter().any(|field| self.is(field))
+    }
+
+    fn is_of_opportunity(&self, name: &str) -> bool {
+        shown_by(&[name]).iter().any(|field| self.shows(field))
+    }
+
+    fn is_target(&self, to: &TargetField) -> bool {
+        match (to.record, to.key()) {
+            (TargetRecord::Opportunity, name) => self.is_of_opportunity(name),
+            (TargetRecord::Account, "name") => self.is(&Field::Company),
+            (TargetRecord::Contact, "role") => self.is(&Field::JobTitle),
+            (_, key) => Field::known(key).is_some_and(|field| self.shows(&field)),
+        }
+    }
+
+    /// Takes the writes of hidden fields of these records out: what they were, what becomes of them and what is dropped.
+    pub(in crate::desk) fn mask_writes(
+        &self,
+        writes: &mut Vec<FieldWrite>,
+        of: impl Fn(TargetRecord) -> bool,
+    ) {
+        writes.retain(|write| !of(write.to.record) || !self.is_target(&write.to));
+    }
+
+    /// Every field of these catalogues, and every one of a lead, that is hidden.
+    fn all(&self, fields: &TargetFields) -> Vec<Field> {
+        let standard = Field::ALL.iter().filter(|field| field.is_writable() && self.is(field));
+        let mut all: Vec<_> = standard.cloned().collect();
+        for record in TargetRecord::ALL {
+            let custom = fields.of(record).custom_fields();
+            let custom = custom.map(|field| Field::Custom(field.key.clone()));
+            all.extend(custom.filter(|field| self.is(field)));
+        }
+        all
+    }
+}
+
+/// Takes what the actor may not see of records that are there out of a plan, and names it.
+pub(super) fn mask(ctx: &Context<'_>, fields: &TargetFields, plan: &mut ConversionPlan) {
+    let hidden = Hidden::from(ctx);
+    let mut all = hidden.all(fields);
+    let (mut account, mut contact, mut opportunity) = (false, false, false);
+    // Values of fields that the catalogue does not know any more are there too.
+    let mut own = |custom: &CustomValues| {
+        let own = custom.keys().cloned().map(Field::Custom);
+        all.extend(own.filter(|field| hidden.is(field)));
+    };
+    if let PlannedAccount::Existing { fields, .. } = &mut plan.account {
+        own(&fields.custom);
+        **fields = std::mem::take(&mut **fields).without(|field| hidden.is(field));
+        account = true;
+    }
+    for known in &mut plan.contacts {
+        if let PlannedPerson::Known { fields, .. } = &mut known.who {
+            own(&fields.custom);
+            **fields = std::mem::take(&mut **fields).without(|field| hidden.is(field));
+            contact = true;
+        }
+    }
+    if let Some(PlannedOpportunity::Existing { fields, .. }) = &mut plan.opportunity {
+        own(&fields.custom);
+        let none = OpportunityFields::default();
+        **fields = laid_over(std::mem::take(&mut **fields), &none, &hidden);
+        opportunity = true;
+    }
+    hidden.mask_writes(&mut plan.writes, |record| match record {
+        TargetRecord::Account => account,
+        TargetRecord::Contact => contact,
+        TargetRecord::Opportunity => opportunity,
+    });
+    // Whether a record that is there says the same is nothing to be told either.
+    plan.stays_on_lead.retain(|field| !hidden.shows(field));
+    if account || contact || opportunity {
+        all.sort();
+        all.dedup();
+        plan.hidden = all;
+    }
+}
+
+/// The plan as it is carried out: hidden fields of records that are there as the mapping makes them.
+pub(super) fn filled<'p>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    rules: &mut Rules,
+    lead: &Lead,
+    plan: &'p ConversionPlan,
+) -> Result<Cow<'p, ConversionPlan>> {
+    let hidden = Hidden { ctx, also: &plan.hidden };
+    let mapper = rules.mapper(txn, lead)?;
+    let joins = matches!(plan.account, PlannedAccount::Existing { .. })
+        || matches!(plan.opportunity, Some(PlannedOpportunity::Existing { .. }))
+        || plan.contacts.iter().any(|contact| matches!(contact.who, PlannedPerson::Known { .. }));
+    if !joins {
+        return Ok(Cow::Borrowed(plan));
+    }
+    let mut filled = plan.clone();
+    let (mapping, by) = (&mapper.mapping, mapper.readings());
+    if let PlannedAccount::Existing { id, fields, .. } = &mut filled.account {
+        let stored = accounts::editable(ctx, txn, *id)?.fields;
+        let mapped = mapping.account(lead, Some(&stored), &by).fields;
+        **fields = std::mem::take(&mut **fields).keeping(&mapped, |field| hidden.is(field));
+    }
+    for known in &mut filled.contacts {
+        if let PlannedPerson::Known { id, fields, .. } = &mut known.who {
+            let stored = joined_contact(ctx, txn, *id)?.fields;
+            let mapped = mapping.contact(lead, Some(&stored), &by).fields;
+            **fields = std::mem::take(&mut **fields).keeping(&mapped, |field| hidden.shows(field));
+        }
+    }
+    if let Some(PlannedOpportunity::Existing { id, fields, .. }) = &mut filled.opportunity {
+        let stored = joined_opportunity(ctx, txn, *id)?.fields;
+        let values = values_of(&stored);
+        let mapped = mapper.sales.values(TargetRecord::Opportunity, lead, Some(&values), &by);
+        let catalogue: &Catalogue = mapper.fields.of(TargetRecord::Opportunity);
+        let mapped = fields_of(&mapped.fields, stored, (lead, catalogue));
+        **fields = laid_over(std::mem::take(&mut **fields), &mapped, &hidden);
+    }
+    Ok(Cow::Owned(filled))
+}
+
+/// The fields, those that are hidden as `from` has them. Lines say what the amount says.
+fn laid_over(
+    mut fields: OpportunityFields,
+    from: &OpportunityFields,
+    hidden: &Hidden<'_>,
+) -> OpportunityFields {
+    let is = |name: &str| hidden.is_of_opportunity(name);
+    macro_rules! take {
+        ($($name:ident),+) => {$(
+            if is(stringify!($name)) {
+                fields.$name.clone_from(&from.$name);
+            }
+        )+};
+    }
+    take!(owner, amount, currency, probability, expected_close, source, campaign, description, lines);
+    fields.custom.retain(|key, _| !is(key.as_str()));
+    let custom = from.custom.iter().filter(|(key, _)| is(key.as_str()));
+    fields.custom.extend(custom.map(|(key, value)| (key.clone(), value.clone())));
+    fields
+}
