@@ -17,7 +17,7 @@ use leadcore::testkit::fixtures::Scene;
 use crate::support::{Host, company, fields_of, refused};
 
 /// The functions of this part of the desk: each is called below by a viewer and by another tenant.
-pub(crate) const TRIED: [&str; 10] = [
+pub(crate) const TRIED: [&str; 12] = [
     "convert::apply_unconvert",
     "convert::apply_unconvert_with",
     "convert::apply_with",
@@ -25,6 +25,8 @@ pub(crate) const TRIED: [&str; 10] = [
     "convert::plan_unconvert",
     "convert::unconvert",
     "convert::unconvert_once",
+    "convert::unconvert_once_with",
+    "convert::unconvert_with",
     "outbox::acknowledge",
     "outbox::poll",
     "outbox::start_now",
@@ -58,6 +60,12 @@ const WRITES: &[(&str, Call)] = &[
     ("convert::unconvert", |ctx, txn, k| convert::unconvert(ctx, txn, k.converted.id).map(drop)),
     ("convert::unconvert_once", |ctx, txn, k| {
         convert::unconvert_once(ctx, txn, k.converted.id, &"b".parse().unwrap()).map(drop)
+    }),
+    ("convert::unconvert_once_with", |ctx, txn, k| {
+        convert::unconvert_once_with(ctx, txn, k.converted.id, &"b".parse().unwrap(), &[]).map(drop)
+    }),
+    ("convert::unconvert_with", |ctx, txn, k| {
+        convert::unconvert_with(ctx, txn, k.converted.id, &[]).map(drop)
     }),
     ("outbox::acknowledge", |ctx, txn, k| outbox::acknowledge(ctx, txn, "erp", &k.event)),
 ];

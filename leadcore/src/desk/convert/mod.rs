@@ -12,6 +12,7 @@ mod carry_out;
 mod check;
 mod deal;
 mod hosts;
+mod links;
 mod many;
 mod once;
 mod options;
@@ -30,6 +31,7 @@ use crate::store::Txn;
 pub use carry_out::{apply, apply_with};
 use carry_out::{carry_out, first_outcome};
 pub use hosts::ConversionTarget;
+pub use links::{KnownLinks, PlannedEnd, PlannedLink};
 pub use many::{ConversionTotals, LeadConversion, LeadConverted, MassConversion, many, many_in_batches};
 use once::Once;
 pub use options::{
@@ -44,7 +46,7 @@ use planning::plan_by;
 use rules::Rules;
 pub use unconvert::{
     Fate, TakenBack, UnconvertOutcome, UnconvertPlan, Unconvertible, apply_unconvert, apply_unconvert_with,
-    plan_unconvert, unconvert, unconvert_once,
+    plan_unconvert, unconvert, unconvert_once, unconvert_once_with, unconvert_with,
 };
 
 /// Plans the conversion of a lead. Reads only.
