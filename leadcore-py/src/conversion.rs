@@ -167,6 +167,13 @@ pub(crate) fn conversion_check(py: Python<'_>, plan: Text) -> PyResult<()> {
     from_json::<ConversionPlan>(py, "plan", &plan.0).map(drop)
 }
 
+/// What a plan tells of what it would do, as JSON: the links that it adds, and the document.
+#[pyfunction]
+pub(crate) fn conversion_told(py: Python<'_>, plan: Text) -> PyResult<String> {
+    let plan: ConversionPlan = from_json(py, "plan", &plan.0)?;
+    to_json(py, &serde_json::json!({ "links": plan.links(), "document": plan.document() }))
+}
+
 fn step(
     py: Python<'_>,
     plan: &Text,
@@ -300,9 +307,9 @@ pub(crate) fn unconversion_do(
             Some(key) => desk::convert::unconvert_once(ctx, txn, lead, key),
             None => desk::convert::unconvert(ctx, txn, lead),
         })?,
-        Some(targets) => targets.write(py, session, move |ctx, txn, hosts| {
-            let plan = desk::convert::plan_unconvert(ctx, txn, lead)?;
-            desk::convert::apply_unconvert_with(ctx, txn, &plan, hosts)
+        Some(targets) => targets.write(py, session, move |ctx, txn, hosts| match &key {
+            Some(key) => desk::convert::unconvert_once_with(ctx, txn, lead, key, hosts),
+            None => desk::convert::unconvert_with(ctx, txn, lead, hosts),
         })?,
     };
     undone(py, &outcome)

@@ -320,6 +320,22 @@ def test_a_plan_shows_links_and_keeps_children_reachable(db: Database) -> None:
     assert added == sorted((source, role, target[0]) for source, role, target in told)
 
 
+def test_a_plan_tells_no_link_that_is_not_made(db: Database) -> None:
+    """An account that has a primary contact keeps it, and a person that it has is not linked with it again."""
+    first = db.leads.convert(anna(db))
+    account, [known] = became(first), first.contact_ids
+    new, again = ["converted_to", "contact", "primary_contact"], ["converted_to", "primary_contact"]
+    for person, roles in ((None, new), (known, again)):
+        plan = db.leads.plan_conversion(anna(db, name="Ola Vik"), account=account, person=person)
+        assert [link.role for link in plan.links] == roles
+        assert ConversionPlan.from_json(plan.to_json()).links == plan.links
+        told = [(link.source[0], link.role, link.target[0]) for link in plan.links]
+        assert [(link.source[0], link.role, link.target[0]) for link in db.apply(plan).links] == told
+    edited = db.leads.plan_conversion(anna(db), account=account).to_dict()
+    edited["contacts"] = []
+    assert [link.role for link in ConversionPlan(edited).links] == ["converted_to"]
+
+
 def test_the_options_are_refused_by_name(db: Database) -> None:
     lead = anna(db)
     wrong: dict[str, tuple[type[Exception], Any]] = {

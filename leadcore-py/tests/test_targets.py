@@ -69,6 +69,38 @@ def test_a_target_makes_its_row_and_takes_it_back(store: Database) -> None:
     assert (clients.rows, store.leads.get(lead).state) == ({}, "open")
 
 
+def test_a_key_stands_for_one_call_with_targets_too(store: Database) -> None:
+    """A double click gives the first outcome, and so does a late retry, whatever became of the lead since."""
+    clients, lead = Clients(), lead_of(store)
+
+    def click() -> ConversionOutcome:
+        return store.leads.convert(lead.id, targets=[clients], key="order 4711")
+
+    first = click()
+    again = click()
+    assert (again.operation, again.newly_converted, again.host) == (first.operation, False, first.host)
+    assert clients.rows == {"C-1": "Nordlys AS"}, "made once"
+    back = store.leads.unconvert(lead, targets=[clients], key="back 1")
+    assert clients.rows == {}
+    store.leads.move(store.leads.get(lead), "Lost")
+    late = click()
+    assert (late.operation, late.host, clients.rows) == (first.operation, first.host, {}), "and never again"
+    assert store.leads.get(lead).state == "lost"
+    assert store.leads.unconvert(lead, targets=[clients], key="back 1").operation == back.operation
+    other = lead_of(store)
+    with pytest.raises(leadcore.ConflictError) as caught:
+        store.leads.convert(other, targets=[clients], key="order 4711")
+    assert caught.value.conflict == {"reason": "key_reused", "differs": ["lead"]}
+    with pytest.raises(leadcore.ConflictError) as caught:
+        store.leads.unconvert(other, targets=[clients], key="back 1")
+    assert caught.value.conflict == {"reason": "key_reused", "differs": ["lead"]}
+    with pytest.raises(leadcore.ConflictError) as caught:
+        store.leads.convert(lead.id, targets=[clients], key="order 4711", status="prospect")
+    assert caught.value.conflict == {"reason": "key_reused", "differs": ["status"]}
+    # The same call with and without targets is the same call.
+    assert store.leads.convert(lead.id, key="order 4711").operation == first.operation
+
+
 def test_plans_are_applied_with_targets(store: Database) -> None:
     clients, lead = Clients(), lead_of(store)
     plan = store.leads.plan_conversion(lead)

@@ -29,6 +29,8 @@ pub(crate) const TRIED: [&str; 13] = [
     "convert::plan_unconvert",
     "convert::unconvert",
     "convert::unconvert_once",
+    "convert::unconvert_once_with",
+    "convert::unconvert_with",
     "outbox::acknowledge",
     "outbox::poll",
     "outbox::start_now",
@@ -64,6 +66,12 @@ const WRITES: &[(&str, Call)] = &[
     ("convert::unconvert", |ctx, txn, k| convert::unconvert(ctx, txn, k.converted.id).map(drop)),
     ("convert::unconvert_once", |ctx, txn, k| {
         convert::unconvert_once(ctx, txn, k.converted.id, &"b".parse().unwrap()).map(drop)
+    }),
+    ("convert::unconvert_once_with", |ctx, txn, k| {
+        convert::unconvert_once_with(ctx, txn, k.converted.id, &"b".parse().unwrap(), &[]).map(drop)
+    }),
+    ("convert::unconvert_with", |ctx, txn, k| {
+        convert::unconvert_with(ctx, txn, k.converted.id, &[]).map(drop)
     }),
     ("outbox::acknowledge", |ctx, txn, k| outbox::acknowledge(ctx, txn, "erp", &k.event)),
 ];

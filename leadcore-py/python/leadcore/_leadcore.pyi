@@ -85,6 +85,7 @@ __all__ = [
     "conversion_plan",
     "conversion_services",
     "conversion_target_fields",
+    "conversion_told",
     "convert_in_batches",
     "convert_many",
     "convert_part",
@@ -993,6 +994,9 @@ def conversion_apply(session: Session, plan: str, targets: _Targets | None) -> t
 
 def conversion_check(plan: str) -> None:
     """Whether this is the JSON of a plan."""
+
+def conversion_told(plan: str) -> str:
+    """What a plan tells of what it would do, as JSON: the links that it adds, and the document."""
 
 def conversion_estimates(plan: str, choice: str) -> str:
     """Step 1 of the wizard: from plan to plan, both as JSON."""

@@ -21,6 +21,7 @@ from .conversion_parts import (
     PlannedService,
     estimate_of,
     id_of,
+    link_of,
     service_of,
     service_told,
     write_of,
@@ -294,23 +295,12 @@ class ConversionPlan:
 
     @property
     def links(self) -> tuple[PlannedLink, ...]:
-        """The links that it adds, but for those that are there.
+        """The links that it adds, as things stood when it was made; what is linked already is not in it.
 
         What hangs on the lead (notes, calls, files, estimates …) is not in it: it stays where it is, and is shown with
         the customer too, by the first of these links.
         """
-        account, lead = self.account, ("lead", self.lead_id)
-        customer = None if account.kind == "none" else ("account", account.id)
-        found = [] if customer is None else [PlannedLink(lead, "converted_to", customer)]
-        for person in self.contacts:
-            contact = ("contact", person.id)
-            role = "primary_contact" if person.is_primary else "contact"
-            found.append(PlannedLink(*((lead, "converted_to") if customer is None else (customer, role)), contact))
-            if person.kind != "existing":
-                found.append(PlannedLink(lead, role, contact))
-        if self.opportunity is not None:
-            found.append(PlannedLink(lead, "opportunity", ("opportunity", self.opportunity.id)))
-        return tuple(found)
+        return tuple(link_of(told) for told in json.loads(_leadcore.conversion_told(self._json))["links"])
 
     def choose_estimates(self, choice: EstimateChoice) -> ConversionPlan:
         """Step 1 of a wizard: whose lines become services.
@@ -375,8 +365,8 @@ class ConversionPlan:
     @property
     def document(self) -> Document | None:
         """The document that your program makes for the customer."""
-        documents: dict[str, Document] = {"active_with_invoice": "invoice", "inactive_with_proforma": "proforma"}
-        return documents.get(self.customer)
+        document: Document | None = json.loads(_leadcore.conversion_told(self._json))["document"]
+        return document
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ConversionPlan) and self._json == other._json

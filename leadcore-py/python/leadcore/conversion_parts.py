@@ -161,7 +161,7 @@ class FieldWrite(Record):
 
 @dataclass(frozen=True, slots=True)
 class PlannedLink(Record):
-    """A link that a plan adds, unless it is there. The id of a record that is yet to be made is ``None``."""
+    """A link that a plan adds. The id of a record that is yet to be made is ``None``."""
 
     source: tuple[str, UUID | None]
     """From which record."""
@@ -169,6 +169,12 @@ class PlannedLink(Record):
     """What the other one is to it: ``converted_to``, ``contact``, ``primary_contact``, ``opportunity``."""
     target: tuple[str, UUID | None]
     """To which record."""
+
+
+def link_of(told: Mapping[str, Any]) -> PlannedLink:
+    """A link that the compiled module wrote."""
+    source, target = ((end["kind"], id_of(end["id"])) for end in (told["from"], told["to"]))
+    return PlannedLink(source, told["role"], target)
 
 
 def write_of(told: Mapping[str, Any]) -> FieldWrite:

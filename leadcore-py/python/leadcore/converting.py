@@ -315,8 +315,8 @@ class LeadConversion:
         Args:
             lead: Which lead.
             targets: What takes back what your program made, by its name.
-            key: Your own key: the same call again gives the first outcome, also when the lead was converted anew. Not
-                together with ``targets``.
+            key: Your own key: the same call again gives the first outcome, also when the lead was converted anew, and
+                asks no target.
 
         Raises:
             ConflictError: When something stands against it, which :meth:`plan_unconvert` lists: ``blocked``.
@@ -332,10 +332,8 @@ class LeadConversion:
         hosts, once = asked(targets), key_of(key)
         if hosts is None:
             return taken_back(_leadcore.unconversion_do(self._db._session, lead, None, once))
-        if once is not None:
-            raise refused("key", "not_allowed", "a key is for a way back without targets")
         with self._db.transaction():
-            return taken_back(_leadcore.unconversion_do(self._db._session, lead, hosts, None))
+            return taken_back(_leadcore.unconversion_do(self._db._session, lead, hosts, once))
 
     def matches(self, lead: _LeadRef, *, number: int | None = None, limit: int = 50) -> Matches:
         """Every account and contact that the lead may be, with what speaks for each.

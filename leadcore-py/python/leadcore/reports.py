@@ -82,7 +82,8 @@ class ReportMoney(Record):
     cost_per_lead: Decimal | None = field(repr=False)
     """That for each lead, rounded to the places of the currency."""
     roi: Decimal | None
-    """(won - cost) / cost to 4 places. ``None`` where no cost is known, and where there is another currency too."""
+    """(won - cost) / cost to 4 places. ``None`` where no cost is known, where there is another currency too, and where
+    what was won is hidden from the user."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::domain::{Action, Actor, Operation, OperationKind, Sequence, SubjectKind};
+use crate::domain::{Action, Actor, Entry, Operation, OperationKind, Sequence, SubjectKind};
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::OperationId;
 use crate::policy::Permission;
@@ -20,7 +20,10 @@ use super::access::require;
 use super::convert::{ConversionOutcome, UnconvertOutcome};
 use super::operation::new_operation;
 
-/// How many entries of the journal one poll looks at.
+/// How many entries of the journal are read at first: the next event is near as a rule. Where it is not, each read is twice as
+/// long as the one before.
+const FIRST: usize = 64;
+/// How many entries one read has at most, and how many one transaction of a delivery looks through.
 const READ: usize = 10_000;
 /// The longest name of a consumer, in bytes.
 const MAX_NAME: usize = 64;
@@ -73,42 +76,71 @@ struct Mark {
 /// The oldest events that a consumer has not acknowledged, at most `limit` (1 to 1,000). Reads only. A consumer that nobody
 /// knows begins with the first conversion there ever was, unless it [starts now](start_now).
 ///
-/// A long stretch of the journal without any is looked through in parts: then there are no events and there may be more.
+/// However long a stretch of the journal has none, the next one behind it is found.
 ///
 /// # Errors
 /// `Denied` for an actor who may not configure; `Invalid` for a name or limit that does not fit; `Corrupt` when an outcome cannot
 /// be read.
 pub fn poll(ctx: &Context<'_>, txn: &mut dyn Txn, consumer: &str, limit: usize) -> Result<Batch> {
+    polled(ctx, txn, consumer, (limit, usize::MAX))
+}
+
+/// The oldest events, at most `limit`, among about `most` entries.
+fn polled(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    consumer: &str,
+    (limit, most): (usize, usize),
+) -> Result<Batch> {
     check(ctx, txn, consumer)?;
     if !(1..=MAX_PAGE).contains(&limit) {
         let message = "a batch has 1 to 1,000 events";
         return Err(Error::invalid_field("limit", ViolationCode::OutOfRange, message));
     }
     let behind = mark(txn, consumer)?.1.through;
-    let entries = txn.journal().replay(None, behind, READ)?;
-    let mut batch = Batch { events: Vec::new(), more: entries.len() == READ, end: behind };
-    for entry in entries {
-        let told = matches!(entry.action, Action::Converted | Action::Unconverted);
-        if told && entry.subject.kind == SubjectKind::Lead {
-            if batch.events.len() == limit {
-                batch.more = true;
-                break;
+    let mut batch = Batch { events: Vec::new(), more: false, end: behind };
+    let (mut step, mut seen) = (FIRST, 0_usize);
+    loop {
+        let entries = txn.journal().replay(None, batch.end, step)?;
+        let is_last = entries.len() < step;
+        seen = seen.saturating_add(entries.len());
+        for entry in entries {
+            if is_event(&entry) {
+                if batch.events.len() == limit {
+                    batch.more = true;
+                    return Ok(batch);
+                }
+                let what = what(txn, entry.operation, entry.action)?;
+                let (key, at, actor, place) = (entry.operation, entry.at, entry.actor, entry.sequence);
+                batch.events.push(Event { key, at, actor, what, place });
             }
-            let what = what(txn, entry.operation, entry.action)?;
-            let (key, at, actor, place) = (entry.operation, entry.at, entry.actor, entry.sequence);
-            batch.events.push(Event { key, at, actor, what, place });
+            batch.end = Some(entry.sequence);
         }
-        batch.end = Some(entry.sequence);
+        if is_last {
+            return Ok(batch);
+        }
+        if batch.events.len() == limit || seen >= most {
+            batch.more = true;
+            return Ok(batch);
+        }
+        step = longer(step);
     }
-    Ok(batch)
+}
+
+fn longer(step: usize) -> usize {
+    step.saturating_mul(2).min(READ)
+}
+
+fn is_event(entry: &Entry) -> bool {
+    matches!(entry.action, Action::Converted | Action::Unconverted) && entry.subject.kind == SubjectKind::Lead
 }
 
 /// Writes that a consumer has carried out an event. Events are acknowledged in their order; acknowledging one again changes
 /// nothing.
 ///
 /// # Errors
-/// `Denied`; `NotFound` for an event of another tenant; `Invalid` for a name that does not fit, and for an event before which
-/// another one is still to be acknowledged.
+/// `Denied`; `NotFound` for an event of another tenant, and for one that is not where it says; `Invalid` for a name that does not
+/// fit, and for an event before which another one is still to be acknowledged.
 pub fn acknowledge(ctx: &Context<'_>, txn: &mut dyn Txn, consumer: &str, event: &Event) -> Result<()> {
     check(ctx, txn, consumer)?;
     let (_, mark) = mark(txn, consumer)?;
@@ -118,12 +150,38 @@ pub fn acknowledge(ctx: &Context<'_>, txn: &mut dyn Txn, consumer: &str, event: 
     if txn.journal().operation(event.key)?.is_none() {
         return Err(Error::not_found("event"));
     }
-    let next = next(ctx, txn, consumer)?;
-    if next.is_some_and(|next| next.key != event.key) {
-        let message = "events are acknowledged in their order";
-        return Err(Error::invalid_field("key", ViolationCode::NotAllowed, message));
+    match first(txn, mark.through, event.place)? {
+        None => Err(Error::not_found("event")),
+        Some(next) if next.operation != event.key => {
+            let message = "events are acknowledged in their order";
+            Err(Error::invalid_field("key", ViolationCode::NotAllowed, message))
+        }
+        Some(next) => go_on(ctx, txn, consumer, next.sequence),
     }
-    go_on(ctx, txn, consumer, event.place)
+}
+
+/// The first event behind a place, up to another one: as a rule the entries of one conversion lie between them.
+fn first(txn: &mut dyn Txn, mut after: Option<Sequence>, through: Sequence) -> Result<Option<Entry>> {
+    let mut step = FIRST;
+    loop {
+        // No more entries lie between two places than there are places.
+        let places = through.0.saturating_sub(after.map_or(0, |after| after.0));
+        let places = usize::try_from(places).unwrap_or_default().min(step);
+        if places == 0 {
+            return Ok(None);
+        }
+        let entries = txn.journal().replay(None, after, places)?;
+        let is_last = entries.len() < places;
+        after = entries.last().map(|entry| entry.sequence);
+        let mut near = entries.into_iter().filter(|entry| entry.sequence <= through);
+        if let Some(next) = near.find(is_event) {
+            return Ok(Some(next));
+        }
+        if is_last {
+            return Ok(None);
+        }
+        step = longer(step);
+    }
 }
 
 /// Lets a consumer that is new begin here: what happened before is not its concern. One that is known stays where it is.
@@ -162,7 +220,7 @@ pub fn deliver(
 ) -> Result<Delivered> {
     let mut done = Delivered { events: 0, stopped: None };
     loop {
-        let batch = store.read(ctx.tenant(), |txn| poll(ctx, txn, consumer, MAX_PAGE))?;
+        let batch = store.read(ctx.tenant(), |txn| polled(ctx, txn, consumer, (MAX_PAGE, READ)))?;
         for event in &batch.events {
             if let Err(error) = carry_out(event) {
                 done.stopped = Some(error);
@@ -189,12 +247,6 @@ fn check(ctx: &Context<'_>, txn: &dyn Txn, consumer: &str) -> Result<()> {
         return Err(Error::invalid_field("consumer", ViolationCode::Malformed, message));
     }
     Ok(())
-}
-
-/// The next event of a consumer, however far it is.
-fn next(ctx: &Context<'_>, txn: &mut dyn Txn, consumer: &str) -> Result<Option<Event>> {
-    let batch = poll(ctx, txn, consumer, 1)?;
-    Ok(batch.events.into_iter().next())
 }
 
 fn corrupt() -> Error {
@@ -239,3 +291,6 @@ fn go_on(ctx: &Context<'_>, txn: &mut dyn Txn, consumer: &str, through: Sequence
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

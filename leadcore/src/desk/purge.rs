@@ -6,7 +6,7 @@
 //! # What goes and what remains
 //! A lead goes with its keys, its place in searches and counts, its read marks, its followers, its links, the persons that belong to
 //! no other record, the accounts that were archived when its conversion was taken back (unless their number would be missing
-//! from a series without gaps), and the notes, tasks, files and the like that are about nothing else. Its number is not given again. The journal is never rewritten: earlier entries of the lead stay, with
+//! from a series without gaps, or something hangs on them again), and the notes, tasks, files and the like that are about nothing else. Its number is not given again. The journal is never rewritten: earlier entries of the lead stay, with
 //! what was changed in them, but no lead leads to them any more; the entry of the purge itself holds the number alone.
 //! So a purge keeps lists short; it is no erasure of personal data.
 //!
@@ -270,7 +270,8 @@ fn is_numbered_for_ever(txn: &mut dyn Txn, account: &Account) -> Result<bool> {
 }
 
 /// The accounts that these leads became once, and that were archived when that was taken back: nothing else leads to them. One
-/// whose number would be missing from a series without gaps stays, as it is.
+/// whose number would be missing from a series without gaps stays, as it is. So does one on which something hangs: what the
+/// conversion hung there went when it was taken back, so this is somebody else's, such as a note that an undo brought back.
 fn archived(txn: &mut dyn Txn, leads: &[Lead]) -> Result<Vec<Account>> {
     /// Created, converted, taken back: a lead that was written less often never was.
     const WRITTEN: u64 = 3;
@@ -289,7 +290,9 @@ fn archived(txn: &mut dyn Txn, leads: &[Lead]) -> Result<Vec<Account>> {
                 // Another lead's way back may have archived it: then it goes with that one.
                 let own = |account: &Account| account.archived.as_ref().is_some_and(|it| it.operation == by);
                 let Some(account) = account.filter(own) else { continue };
-                let held = !txn.links().to(&[id.into()], None)?.is_empty();
+                let held = !txn.links().to(&[id.into()], None)?.is_empty()
+                    || !txn.links().from(&[id.into()], None)?.is_empty()
+                    || !txn.children().counts(&[id.into()])?.is_empty();
                 if !held && !is_numbered_for_ever(txn, &account)? {
                     found.push(account);
                 }

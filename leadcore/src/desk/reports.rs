@@ -156,7 +156,8 @@ pub struct Money {
     /// That for each lead, rounded to the places of the currency; none without leads.
     pub cost_per_lead: Option<Decimal>,
     /// (won − cost) ÷ cost, to 4 places: `0.5` for half as much again as was spent. None where no cost is known or it is not
-    /// above zero, and where the group won or spent something in another currency too.
+    /// above zero, where the group won or spent something in another currency too, and where what was won is hidden
+    /// ([`worth_hidden`](Report::worth_hidden)).
     pub roi: Option<Decimal>,
 }
 

@@ -17,6 +17,7 @@ use super::super::operation::new_operation;
 use super::super::series;
 use super::consent::Said;
 use super::hosts::{ConversionTarget, Hosts};
+use super::links::{self, KnownLinks, Linked, PlannedLink};
 use super::once::{self, Once};
 use super::plan::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
 use super::rules::Rules;
@@ -116,7 +117,7 @@ pub(super) fn carry_out(
         links: Vec::new(),
         opportunity: None,
         services: Vec::new(),
-        document: plan.customer.document(),
+        document: plan.document(),
         host: Vec::new(),
         newly_converted: true,
     };
@@ -307,30 +308,17 @@ fn link(
     (account, is_new): (Option<&Account>, bool),
     persons: &[Person],
 ) -> Result<Vec<Link>> {
-    let mut links = Vec::new();
-    if let Some(account) = account {
-        let known = if is_new { Vec::new() } else { txn.links().from(&[account.id.into()], None)? };
-        let has_primary = known.iter().any(|link| link.role == LinkRole::PrimaryContact);
-        links.push(Link::new(lead.id, LinkRole::ConvertedTo, account.id));
-        for person in persons {
-            // An account that has a primary contact keeps it, and a person that it has already is not linked again.
-            let is_first = person.is_primary && !has_primary;
-            let role = if is_first { LinkRole::PrimaryContact } else { LinkRole::Contact };
-            if !known.iter().any(|link| link.to == Subject::from(person.id)) {
-                links.push(Link::new(account.id, role, person.id));
-            }
-        }
-    } else {
-        links.extend(persons.iter().map(|person| Link::new(lead.id, LinkRole::ConvertedTo, person.id)));
-    }
+    let existing = account.filter(|_| !is_new).map(|account| account.id);
+    let ids: Vec<_> = persons.iter().map(|person| person.id).collect();
     let has_primary = of_lead.iter().any(|link| link.role == LinkRole::PrimaryContact);
-    for person in persons.iter().filter(|person| !matches!(person.written, Written::Nothing)) {
-        // The person of the lead is listed on the lead too: both sides show the same persons.
-        let is_first = person.is_primary && !has_primary;
-        let role = if is_first { LinkRole::PrimaryContact } else { LinkRole::Contact };
-        if !of_lead.iter().any(|link| link.to == Subject::from(person.id)) {
-            links.push(Link::new(lead.id, role, person.id));
-        }
-    }
-    Ok(links)
+    let known = KnownLinks::read(txn, has_primary, existing, &ids)?;
+    let linked = persons.iter().map(|person| {
+        let subject = Subject::from(person.id);
+        let of_lead =
+            matches!(person.written, Written::Nothing) || of_lead.iter().any(|link| link.to == subject);
+        Linked { person: subject.into(), is_primary: person.is_primary, of_lead }
+    });
+    let account = account.map(|account| Subject::from(account.id).into());
+    let links = links::added(lead.id, account, &linked.collect::<Vec<_>>(), &known);
+    Ok(links.into_iter().filter_map(PlannedLink::made).collect())
 }

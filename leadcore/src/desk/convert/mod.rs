@@ -14,6 +14,7 @@ mod consent;
 mod deal;
 mod hidden;
 mod hosts;
+mod links;
 mod many;
 mod once;
 mod options;
@@ -34,6 +35,7 @@ use carry_out::{carry_out, first_outcome};
 pub(super) use hidden::Hidden;
 use hosts::Hosts;
 pub use hosts::{ConversionTarget, TargetFailure};
+pub use links::{KnownLinks, PlannedEnd, PlannedLink};
 pub use many::{
     ConversionTotals, LeadConversion, LeadConverted, MassConversion, many, many_in_batches,
     many_in_batches_with, many_with, parts,
@@ -51,7 +53,7 @@ use planning::plan_by;
 use rules::Rules;
 pub use unconvert::{
     Fate, TakenBack, UnconvertOutcome, UnconvertPlan, Unconvertible, apply_unconvert, apply_unconvert_with,
-    plan_unconvert, unconvert, unconvert_once,
+    plan_unconvert, unconvert, unconvert_once, unconvert_once_with, unconvert_with,
 };
 
 /// Plans the conversion of a lead. Reads only.

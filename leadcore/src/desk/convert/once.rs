@@ -25,6 +25,9 @@ pub(super) struct Once {
     /// As the journal has it: keys of different calls are different.
     key: String,
     asked: Asked,
+    /// What a part stands for that is not among what was asked: the key of a call may have been kept by a version that did not
+    /// know that part, or be read by one.
+    unsaid: Asked,
 }
 
 /// What the journal keeps of a key.
@@ -37,7 +40,7 @@ struct Kept {
 
 impl Once {
     fn new(key: String) -> Self {
-        Self { key, asked: Asked::new() }
+        Self { key, asked: Asked::new(), unsaid: Asked::new() }
     }
 
     pub(super) fn conversion(key: &IdempotencyKey) -> Self {
@@ -59,12 +62,14 @@ impl Once {
     }
 
     /// Everything that decides what comes of it. Not the revision: it says when it may be done, and is another one afterwards.
-    pub(super) fn for_options(self, lead: LeadId, options: &ConversionOptions) -> Result<Self> {
+    pub(super) fn for_options(mut self, lead: LeadId, options: &ConversionOptions) -> Result<Self> {
         let asked = ConversionOptions { revision: None, key: None, ..options.clone() };
+        self.unsaid = sums(json(&ConversionOptions::default())?).collect();
         self.for_lead(lead).with("convert", json(&asked)?)
     }
 
-    /// Everything that a person may edit; what the plan only shows may have become another by the next plan.
+    /// Everything that a person may edit; what the plan only shows, and the revisions that it was made of, may have become others
+    /// by the next plan.
     pub(super) fn for_plan(self, plan: &ConversionPlan) -> Result<Self> {
         let mut account = json(&plan.account)?;
         if let Some(choice) = account.as_object_mut().and_then(|choice| choice.values_mut().next()) {
@@ -74,9 +79,15 @@ impl Once {
         if let Some(choice) = opportunity.as_object_mut().and_then(|choice| choice.values_mut().next()) {
             forget(choice, &["next", "revision"]);
         }
+        let mut contacts = json(&plan.contacts)?;
+        for contact in contacts.as_array_mut().into_iter().flatten() {
+            if let Some(known) = contact.pointer_mut("/who/known") {
+                forget(known, &["revision"]);
+            }
+        }
         let parts = serde_json::json!({
             "account": account,
-            "contacts": json(&plan.contacts)?,
+            "contacts": contacts,
             "opportunity": opportunity,
             "services": json(&plan.services)?,
             "customer": json(&plan.customer)?,
@@ -86,13 +97,7 @@ impl Once {
 
     fn with(mut self, call: &str, parts: serde_json::Value) -> Result<Self> {
         self.asked.insert("call".to_owned(), call.to_owned());
-        if let serde_json::Value::Object(parts) = parts {
-            let sums = parts.into_iter().map(|(part, value)| {
-                let sum = checksum(&value);
-                (part, sum)
-            });
-            self.asked.extend(sums);
-        }
+        self.asked.extend(sums(parts));
         Ok(self)
     }
 
@@ -102,7 +107,7 @@ impl Once {
         let corrupt = || Error::new(ErrorKind::Corrupt, "what a key stands for cannot be read");
         let kept: Kept = serde_json::from_value(found.outcome.ok_or_else(corrupt)?)
             .map_err(|error| corrupt().with_source(error))?;
-        let differs = differs(&kept.asked, &self.asked);
+        let differs = differs(&kept.asked, &self.asked, &self.unsaid);
         if differs.is_empty() {
             return Ok(Some(kept.operation));
         }
@@ -116,12 +121,14 @@ impl Once {
     }
 }
 
-/// What the second call asks otherwise than the first. Another call has other parts: then that alone is told, and the lead.
-fn differs(first: &Asked, second: &Asked) -> Vec<String> {
+/// What the second call asks otherwise than the first. What one of them does not say is as when it is not said. Another call has
+/// other parts: then that alone is told, and the lead.
+fn differs(first: &Asked, second: &Asked, unsaid: &Asked) -> Vec<String> {
     let mut parts: Vec<&String> = first.keys().chain(second.keys()).collect();
     parts.sort();
     parts.dedup();
-    parts.retain(|part| first.get(*part) != second.get(*part));
+    let said = |asked: &Asked, part: &str| asked.get(part).or_else(|| unsaid.get(part)).cloned();
+    parts.retain(|part| said(first, part) != said(second, part));
     if parts.iter().any(|part| *part == "call") {
         parts.retain(|part| ["call", "lead"].contains(&part.as_str()));
     }
@@ -143,6 +150,18 @@ pub(super) fn by<T>(
     let (operation, outcome) = work(txn)?;
     once.keep(ctx, txn, operation)?;
     Ok(outcome)
+}
+
+/// The parts of a call, each with its checksum.
+fn sums(parts: serde_json::Value) -> impl Iterator<Item = (String, String)> {
+    let parts = match parts {
+        serde_json::Value::Object(parts) => parts,
+        _ => serde_json::Map::new(),
+    };
+    parts.into_iter().map(|(part, value)| {
+        let sum = checksum(&value);
+        (part, sum)
+    })
 }
 
 fn forget(value: &mut serde_json::Value, keys: &[&str]) {
@@ -182,4 +201,68 @@ fn checksum(value: &serde_json::Value) -> String {
         }
     }
     format!("{:016x}", walk(0xcbf2_9ce4_8422_2325, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::Decimal;
+
+    use super::super::super::leads;
+    use super::super::{
+        AccountChoice, CustomerType, EstimateChoice, OpportunityEnding, OpportunityRequest, PersonChoice,
+        PlannedService, plan,
+    };
+    use super::*;
+    use crate::dedupe::matching::MatchPolicy;
+    use crate::domain::{Actor, LeadFields, Line, OpportunityPatch, ServiceOrigin};
+    use crate::id::{ContactId, EstimateId, SequentialIds};
+    use crate::memory::MemoryStore;
+    use crate::policy::AllowAll;
+    use crate::store::StoreExt;
+    use crate::time::ManualClock;
+
+    /// What keys of this version are kept with. A change here means that retries which are under way while a host updates this
+    /// library are refused: a new part of options or plans leaves itself out of its JSON as long as it says nothing.
+    #[test]
+    fn what_is_kept_of_a_call_stays_what_it_is() {
+        let store = MemoryStore::new();
+        let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+        let ctx = Context::new(&"acme".parse().unwrap(), Actor::System, &clock, &ids, &AllowAll);
+        let id = uuid::Uuid::from_u128;
+        let patch = OpportunityPatch::new().name("A roof").amount(Some(Decimal::from(5)));
+        let ending = OpportunityEnding::Lost { on: None, reason: None, detail: Some("Price".to_owned()) };
+        let plain = ConversionOptions::default().customer(CustomerType::ActiveWithInvoice);
+        let plain = plain.with_opportunity(OpportunityRequest::new().with(patch).ended(ending));
+        let options = ConversionOptions {
+            account: AccountChoice::Match(MatchPolicy::Best { at_least: 80 }),
+            person: PersonChoice::Existing(ContactId::from_uuid(id(7))),
+            estimates: EstimateChoice::These(vec![EstimateId::from_uuid(id(8))]),
+            ..plain.clone()
+        };
+        let mut made = store
+            .write(ctx.tenant(), |txn| {
+                let fields = LeadFields {
+                    person: Some(crate::value::PersonName::parse("Kari Berg")?),
+                    currency: Some("EUR".parse()?),
+                    ..LeadFields::company("Nordlys AS")?
+                };
+                let lead = leads::create(&ctx, txn, fields.into())?;
+                plan(&ctx, txn, lead.id, &plain)
+            })
+            .unwrap();
+        let line = Line::new("Panel", 12.into(), 200.into());
+        let origin = ServiceOrigin { estimate: EstimateId::from_uuid(id(8)), position: 1 };
+        made.services = vec![PlannedService { fields: line.into(), origin: Some(origin) }];
+        made.lead = LeadId::from_uuid(id(9));
+        let key = "order 4711".parse().unwrap();
+        let told = |once: Once| {
+            let kept: Vec<_> = once.asked.into_iter().map(|(part, sum)| format!("{part} {sum}")).collect();
+            kept.join("\n")
+        };
+        let kept = [
+            told(Once::conversion(&key).for_options(made.lead, &options).unwrap()),
+            told(Once::conversion(&key).for_plan(&made).unwrap()),
+        ];
+        assert_eq!(kept, ["OPTIONS", "PLAN"]);
+    }
 }

@@ -15,6 +15,7 @@ use crate::id::{
 use crate::value::Currency;
 
 use super::super::series::SeriesState;
+use super::links::KnownLinks;
 use super::options::{CustomerType, Document, OpportunityEnding};
 
 /// The account as the plan makes it.
@@ -185,6 +186,9 @@ pub struct ConversionPlan {
     pub persons: Vec<ContactId>,
     /// The persons of the account.
     pub contacts: Vec<PlannedContact>,
+    /// What is linked already, for [`links`](Self::links) to tell what is not.
+    #[serde(default, skip_serializing_if = "KnownLinks::is_nothing")]
+    pub linked: KnownLinks,
     /// Fields with a value that nothing has after the conversion, compared value by value: also what an existing account
     /// says otherwise. They stay readable on the lead.
     pub stays_on_lead: Vec<Field>,

@@ -22,6 +22,7 @@ use super::super::moving::{check_convertible, refuse};
 use super::super::{accounts, matching, series};
 use super::consent::Said;
 use super::deal::{fields_of, values_of};
+use super::links::KnownLinks;
 use super::options::{AccountChoice, ConversionOptions, OpportunityChoice, OpportunityRequest, PersonChoice};
 use super::plan::{
     ConversionPlan, PlannedAccount, PlannedContact, PlannedEstimate, PlannedOpportunity, PlannedPerson,
@@ -56,6 +57,7 @@ pub(super) fn plan_by(
     let account = making.account(ctx, txn, running.as_ref(), matches.as_ref())?;
     let contacts = making.contacts(ctx, txn, matches.as_ref())?;
     let opportunity = making.opportunity(ctx, txn, running)?;
+    let linked = linked_already(txn, &account, (&contacts, &persons), matches.as_ref())?;
     let mut plan = ConversionPlan {
         lead: lead.id,
         revision: lead.revision,
@@ -67,6 +69,7 @@ pub(super) fn plan_by(
         account,
         persons: sorted(&persons),
         contacts,
+        linked,
         writes: making.writes.into_iter().filter(|_| looked_at).map(as_stored).collect(),
         opportunity,
         estimates: Vec::new(),
@@ -108,6 +111,27 @@ pub(super) fn plan_by(
 fn as_stored(write: FieldWrite) -> FieldWrite {
     let dropped = write.dropped.map(|dropped| Dropped { value: plain(&dropped.value), ..dropped });
     FieldWrite { old: plain(&write.old), new: plain(&write.new), dropped, ..write }
+}
+
+/// What lead and account are linked with, as far as the plan names it, or may name it once somebody chose among the matches.
+fn linked_already(
+    txn: &mut dyn Txn,
+    account: &PlannedAccount,
+    (contacts, persons): (&[PlannedContact], &[LinkedContact]),
+    matches: Option<&Matches>,
+) -> Result<KnownLinks> {
+    let known = contacts.iter().filter_map(|contact| match &contact.who {
+        PlannedPerson::Known { id, .. } => Some(*id),
+        PlannedPerson::Existing(_) | PlannedPerson::New(_) => None,
+    });
+    let own = persons.iter().map(|person| person.contact.id);
+    let found = matches.into_iter().flat_map(|matches| &matches.contacts).map(|found| found.id);
+    let named: Vec<_> = own.chain(known).chain(found).collect();
+    let account = match account {
+        PlannedAccount::Existing { id, .. } => Some(*id),
+        PlannedAccount::New { .. } | PlannedAccount::None => None,
+    };
+    KnownLinks::read(txn, persons.iter().any(|person| person.is_primary), account, &named)
 }
 
 fn sorted(persons: &[LinkedContact]) -> Vec<ContactId> {

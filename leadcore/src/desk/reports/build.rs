@@ -176,10 +176,10 @@ impl Build {
             let named = by.iter().zip(&sums.group);
             let named = named.map(|(by, value)| name(*by, value, sums.campaign.as_deref(), &terms));
             let (places, group): (Vec<_>, Vec<_>) = named.unzip();
-            rows.push((places, row(sums, group, &stages)?));
+            rows.push((places, row(sums, group, (&stages, self.worth_hidden))?));
         }
         rows.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let total = row(self.total, Vec::new(), &stages)?;
+        let total = row(self.total, Vec::new(), (&stages, self.worth_hidden))?;
         Ok((rows.into_iter().map(|(_, row)| row).collect(), total))
     }
 }
@@ -254,7 +254,11 @@ fn name(
     ((!value.is_empty(), place, order), GroupValue { by, value: value.clone(), name: named })
 }
 
-fn row(sums: Sums, group: Vec<GroupValue>, stages: &[(StageId, String)]) -> Result<ReportRow> {
+fn row(
+    sums: Sums,
+    group: Vec<GroupValue>,
+    (stages, worth_hidden): (&[(StageId, String)], bool),
+) -> Result<ReportRow> {
     let (leads, converted) = (i128::from(sums.leads), i128::from(sums.converted));
     let time: Option<Result<_>> = sums.middle.filter(|_| converted > 0).map(|(low, high)| {
         let middle = i128::from(low).saturating_add(i128::from(high));
@@ -265,8 +269,9 @@ fn row(sums: Sums, group: Vec<GroupValue>, stages: &[(StageId, String)]) -> Resu
     });
     let told = |sum: &Sum| sum.won.count > 0 || sum.cost.is_some();
     let one_currency = sums.money.values().filter(|sum| told(sum)).count() <= 1;
-    let money: Result<Vec<_>> =
-        sums.money.into_values().map(|sum| money(&sum, leads, one_currency)).collect();
+    // Who may not see what was won is not told that nothing was.
+    let has_return = one_currency && !worth_hidden;
+    let money: Result<Vec<_>> = sums.money.into_values().map(|sum| money(&sum, leads, has_return)).collect();
     let mut left = sums.stages;
     let known = stages.iter().filter_map(|(stage, name)| {
         left.remove(stage).map(|entered| StageRow { stage: *stage, name: name.clone(), entered })
@@ -288,7 +293,7 @@ fn row(sums: Sums, group: Vec<GroupValue>, stages: &[(StageId, String)]) -> Resu
     })
 }
 
-fn money(sum: &Sum, leads: i128, one_currency: bool) -> Result<Money> {
+fn money(sum: &Sum, leads: i128, has_return: bool) -> Result<Money> {
     let valued = |worth: &Worth| -> Result<Valued> {
         Ok(Valued { count: worth.count, value: decimal(worth.units, 4)? })
     };
@@ -299,7 +304,7 @@ fn money(sum: &Sum, leads: i128, one_currency: bool) -> Result<Money> {
         .map(|cost| decimal(rounded(cost, leads.saturating_mul(step)).saturating_mul(step), 4));
     let roi = sum
         .cost
-        .filter(|cost| *cost > 0 && one_currency)
+        .filter(|cost| *cost > 0 && has_return)
         .map(|cost| decimal(rounded(sum.won.units.saturating_sub(cost).saturating_mul(10_000), cost), 4));
     Ok(Money {
         currency: sum.currency,

@@ -6,6 +6,7 @@ pub mod activities;
 pub mod agenda;
 pub mod blocks;
 pub mod children;
+pub mod conversions;
 pub mod custom_records;
 pub mod customers;
 pub mod desk;
@@ -285,6 +286,13 @@ cases! { $
         a_term_that_goes_is_rewritten_on_accounts_and_opportunities,
         a_deleted_term_comes_back_to_what_had_it,
         a_key_stands_for_one_conversion,
+    }
+    conversions {
+        the_way_back_sees_what_comes_behind_a_thousand_services,
+        a_purge_takes_nothing_that_no_conversion_made,
+        a_plan_tells_the_links_that_are_made,
+        a_plan_made_anew_is_the_call_that_its_key_stands_for,
+        a_key_that_knows_an_option_less_is_still_good,
     }
     images {
         a_pipeline_is_written_back_from_its_journal,

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     Account, Action, Contact, ContactFields, Conversion, Entry, FOLLOWER, FieldChange, Lead, LeadState, Link,
-    LinkRole, Opportunity, Sequence, Series, Service, Subject, SubjectKind, Topics, account_changes,
+    LinkRole, Opportunity, Sequence, Series, Service, Subject, SubjectKind, Tab, Topics, account_changes,
     contact_changes,
 };
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, OpportunityId, ServiceId};
-use crate::store::{ChildQuery, Txn};
+use crate::store::Txn;
 
 use super::super::super::children::IMAGE;
 use super::super::super::moving::guard;
@@ -18,9 +18,6 @@ use super::super::carry_out::first_outcome;
 use super::super::plan::ConversionOutcome;
 use super::super::rules::Rules;
 use super::{Fate, TakenBack, UnconvertPlan, Unconvertible};
-
-/// How many children of a record are counted.
-const MOST_CHILDREN: usize = 1_000;
 
 /// A record that is written back: as it is, as it shall be, and the difference.
 pub(super) struct Rewritten<T> {
@@ -86,7 +83,8 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         joined: Vec::new(),
         services: Vec::new(),
     };
-    let mut look = Look { rules, lead, done, made: &made, outcome: &outcome, found: &mut found };
+    let hung = hung(txn, &made)?;
+    let mut look = Look { rules, lead, done, made: &made, hung, outcome: &outcome, found: &mut found };
     look.stage(txn)?;
     let mut seen = BTreeSet::new();
     for entry in &entries {
@@ -110,12 +108,28 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
     Ok(found)
 }
 
+/// How many children of the conversion's own hang on each record, by tab.
+type Hung = BTreeMap<Subject, BTreeMap<Tab, u64>>;
+
+fn hung(txn: &mut dyn Txn, made: &BTreeSet<Subject>) -> Result<Hung> {
+    let children: Vec<_> = made.iter().filter(|subject| subject.kind.is_child()).copied().collect();
+    let mut hung = Hung::new();
+    for placement in txn.children().placements(&children)? {
+        for about in placement.about {
+            let count = hung.entry(about).or_default().entry(placement.tab.clone()).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    Ok(hung)
+}
+
 /// One look at what a conversion did.
 struct Look<'a> {
     rules: &'a Rules,
     lead: &'a Lead,
     done: &'a Conversion,
     made: &'a BTreeSet<Subject>,
+    hung: Hung,
     outcome: &'a ConversionOutcome,
     found: &'a mut Found,
 }
@@ -332,23 +346,16 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// What hangs on a new record, besides what the conversion itself hung there.
+    /// What hangs on a new record, besides what the conversion itself hung there: counted, however many there are.
     fn children(&mut self, txn: &mut dyn Txn, record: Subject) -> Result<()> {
-        let query = ChildQuery {
-            about: vec![record],
-            tabs: Vec::new(),
-            open: None,
-            descending: false,
-            after: None,
-            limit: MOST_CHILDREN,
-        };
+        let own = self.hung.get(&record);
         let mut tabs: BTreeMap<String, u64> = BTreeMap::new();
-        let placed = txn.children().list(&query)?;
-        let others: Vec<_> =
-            placed.iter().map(|placed| placed.child).filter(|child| !self.made.contains(child)).collect();
-        for placement in txn.children().placements(&others)? {
-            let count = tabs.entry(placement.tab.code().to_owned()).or_default();
-            *count = count.saturating_add(1);
+        for count in txn.children().counts(&[record])? {
+            let of_ours = own.and_then(|own| own.get(&count.tab)).copied().unwrap_or_default();
+            let others = count.total.saturating_sub(of_ours);
+            if others > 0 {
+                tabs.insert(count.tab.code().to_owned(), others);
+            }
         }
         if !tabs.is_empty() {
             self.block(Unconvertible::HasChildren { record, tabs: tabs.into_iter().collect() });

@@ -209,10 +209,24 @@ pub fn apply_unconvert_with(
 /// # Errors
 /// As [`plan_unconvert`] and [`apply_unconvert`].
 pub fn unconvert(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<UnconvertOutcome> {
+    unconvert_with(ctx, txn, lead, &[])
+}
+
+/// [`unconvert`], with what the host keeps in tables of its own.
+///
+/// # Errors
+/// As [`unconvert`], and what a target returns; `Conflict` with [`Conflict::Blocked`] also when a target that made something is
+/// not among `hosts`.
+pub fn unconvert_with(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: LeadId,
+    hosts: &[&dyn ConversionTarget],
+) -> Result<UnconvertOutcome> {
     let rules = Rules::load(ctx, txn)?;
     let lead = rules.lead(txn, lead)?;
     let found = examine(txn, &rules, &lead)?;
-    carry_out(ctx, txn, lead, &found, &[])
+    carry_out(ctx, txn, lead, &found, hosts)
 }
 
 /// [`unconvert`] under a key of the caller's: the same key again gives the first outcome, also when the lead was converted
@@ -226,12 +240,26 @@ pub fn unconvert_once(
     lead: LeadId,
     key: &IdempotencyKey,
 ) -> Result<UnconvertOutcome> {
+    unconvert_once_with(ctx, txn, lead, key, &[])
+}
+
+/// [`unconvert_once`], with what the host keeps in tables of its own: a repeated call asks no target.
+///
+/// # Errors
+/// As [`unconvert_once`] and [`unconvert_with`].
+pub fn unconvert_once_with(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: LeadId,
+    key: &IdempotencyKey,
+    hosts: &[&dyn ConversionTarget],
+) -> Result<UnconvertOutcome> {
     let rules = Rules::load(ctx, txn)?;
     let lead = rules.lead(txn, lead)?;
     let once = Some(Once::way_back(key).for_lead(lead.id));
     once::by(ctx, txn, once, stored_outcome, |txn| {
         let found = examine(txn, &rules, &lead)?;
-        let outcome = carry_out(ctx, txn, lead, &found, &[])?;
+        let outcome = carry_out(ctx, txn, lead, &found, hosts)?;
         Ok((outcome.operation, outcome))
     })
 }
