@@ -11,13 +11,22 @@ impl<T: Write + Seek> Out for T {}
 
 type Make = fn(&mut dyn Out) -> io::Result<()>;
 
-pub(crate) const ALL: [(&str, Make); 17] = [
+pub(crate) const ALL: [(&str, Make); 27] = [
     ("ods-a-cell-that-repeats.ods", ods_cells),
     ("ods-a-row-that-repeats.ods", ods_rows),
-    ("ods-bomb.ods", ods_bomb),
+    ("ods-bomb.ods", |out| ods_full(out, b"<!-- -->", 1 << 27)),
+    ("ods-remarks.ods", |out| ods_full(out, b"<!-- -->", 125 << 20)),
+    ("ods-marks-that-mean-nothing.ods", |out| ods_full(out, b"<a/>", 250 << 20)),
+    ("ods-rows-of-empty-cells.ods", |out| {
+        ods_full(out, b"<table:table-row><table:table-cell/></table:table-row>", 18 << 20)
+    }),
     ("xlsx-bomb.xlsx", |out| {
         xlsx(out, "<dimension ref=\"A1\"/>", &mut |out| fill(out, b"<!-- -->", 1 << 27))
     }),
+    ("xlsx-remarks.xlsx", |out| xlsx(out, "", &mut |out| fill(out, b"<!-- -->", 125 << 20))),
+    ("xlsx-marks-that-mean-nothing.xlsx", |out| xlsx(out, "", &mut |out| fill(out, b"<a/>", 250 << 20))),
+    ("xlsx-empty-cells.xlsx", |out| xlsx(out, "", &mut |out| fill(out, b"<c/>", 250 << 20))),
+    ("xlsx-cells-of-nothing.xlsx", |out| xlsx(out, "", &mut |out| fill(out, b"<c><v></v></c>", 70 << 20))),
     ("xlsx-huge-dimension.xlsx", |out| xlsx(out, "<dimension ref=\"A1:XFD1048576\"/>", &mut |_| Ok(()))),
     ("xlsx-a-far-cell.xlsx", xlsx_far),
     ("xlsx-one-huge-text.xlsx", xlsx_text),
@@ -25,11 +34,17 @@ pub(crate) const ALL: [(&str, Make); 17] = [
     ("json-one-huge-key.json", json_key),
     ("json-a-million-keys.json", json_keys),
     ("json-deep.json", |out| fill(out, b"[", 50_000_000)),
+    ("json-wide-and-empty.jsonl", json_wide),
+    ("json-a-key-again-and-again.json", json_again),
     ("vcard-five-million-empty.vcf", |out| fill(out, b"BEGIN:VCARD\nEND:VCARD\n", 5_000_000)),
     ("vcard-twelve-million-empty.vcf", |out| fill(out, b"BEGIN:VCARD\nEND:VCARD\n", 12_000_000)),
     ("vcard-one-huge-photo.vcf", vcard_photo),
     ("csv-one-line.csv", |out| fill(out, b"a", 300_000_000)),
     ("csv-a-quote-that-stays-open.csv", csv_quote),
+    ("csv-every-line-opens-a-quote.csv", |out| {
+        out.write_all(b"Company,City\n")?;
+        fill(out, b"Nordlys\",\"Oslo\n", 6_000_000)
+    }),
     ("csv-a-million-columns.csv", csv_columns),
 ];
 
@@ -91,8 +106,8 @@ fn ods_rows(out: &mut dyn Out) -> io::Result<()> {
     })
 }
 
-fn ods_bomb(out: &mut dyn Out) -> io::Result<()> {
-    ods(out, &mut |out| fill(out, b"<!-- -->", 1 << 27))
+fn ods_full(out: &mut dyn Out, piece: &[u8], times: usize) -> io::Result<()> {
+    ods(out, &mut |out| fill(out, piece, times))
 }
 
 fn xlsx(
@@ -139,6 +154,14 @@ fn book(
              <Relationship Id=\"rId2\" Type=\"{kind}/sharedStrings\" Target=\"sharedStrings.xml\"/></Relationships>"
         )
     };
+    let root = &mut |out: &mut dyn Write| {
+        let kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+        write!(
+            out,
+            "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+             <Relationship Id=\"rId1\" Type=\"{kind}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+        )
+    };
     let strings = &mut |out: &mut dyn Write| {
         out.write_all(b"<sst xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\">")?;
         texts(out)?;
@@ -148,6 +171,7 @@ fn book(
         out,
         &mut [
             ("[Content_Types].xml", types),
+            ("_rels/.rels", root),
             ("xl/workbook.xml", workbook),
             ("xl/_rels/workbook.xml.rels", relations),
             ("xl/sharedStrings.xml", strings),
@@ -198,6 +222,29 @@ fn json_keys(out: &mut dyn Out) -> io::Result<()> {
         write!(out, ", \"key number {n}\": {n}")?;
     }
     out.write_all(b"}]")?;
+    out.flush()
+}
+
+/// Four thousand keys, and a million objects that have none of them.
+fn json_wide(out: &mut dyn Out) -> io::Result<()> {
+    out.write_all(b"{\"company\": \"A\"")?;
+    for n in 0..4_000 {
+        write!(out, ", \"k{n}\": {n}")?;
+    }
+    out.write_all(b"}\n")?;
+    fill(out, b"{}\n", 1_000_000)
+}
+
+/// Lists that need quotes in all columns, and one key a million times.
+fn json_again(out: &mut dyn Out) -> io::Result<()> {
+    for _ in 0..5 {
+        out.write_all(b"{\"company\": \"A\"")?;
+        for n in 0..4_000 {
+            write!(out, ", \"k{n}\": [\"a; b\"]")?;
+        }
+        fill(out, b", \"z\": 1", 1_500_000)?;
+        out.write_all(b"}\n")?;
+    }
     out.flush()
 }
 

@@ -30,8 +30,8 @@ fn main() -> io::Result<()> {
         println!("usage: hostile_files FOLDER (reads its files, and bombs made on the way; takes minutes)");
         return Ok(());
     };
-    println!("| file | bytes | what became of it | peak memory, MiB | seconds |");
-    println!("|---|---|---|---|---|");
+    println!("| file | bytes | what became of it | peak memory, MiB | seconds | of which at work |");
+    println!("|---|---|---|---|---|---|");
     let scratch = tempfile::tempdir()?;
     for (name, make) in made::ALL {
         let path = scratch.path().join(name);
@@ -64,8 +64,9 @@ fn line(name: &str, path: &Path) -> io::Result<()> {
     let done = Command::new(std::env::current_exe()?).arg(CHILD).arg(path).output()?;
     let seconds = start.elapsed().as_secs_f64();
     let told = String::from_utf8_lossy(&done.stdout);
-    let (told, peak) = told.trim().rsplit_once('\t').unwrap_or(("**the process ended**", "?"));
-    println!("| {name} | {bytes} | {told} | {peak} | {seconds:.1} |");
+    let (told, spent) = told.trim().split_once('\t').unwrap_or(("**the process ended**", "? | ?"));
+    let (peak, work) = spent.split_once('\t').unwrap_or((spent, "?"));
+    println!("| {name} | {bytes} | {told} | {peak} | {seconds:.1} | {work} |");
     Ok(())
 }
 
@@ -78,7 +79,8 @@ fn read(path: &Path) -> io::Result<String> {
             format!("refused: {}", reasons.join("; "))
         }
     };
-    Ok(format!("{}\t{}", told.replace('|', "\\|"), peak().unwrap_or_else(|| "?".to_owned())))
+    let spent = [peak(), work()].map(|figure| figure.unwrap_or_else(|| "?".to_owned()));
+    Ok(format!("{}\t{}", told.replace('|', "\\|"), spent.join("\t")))
 }
 
 fn table(file: File) -> leadcore::error::Result<String> {
@@ -89,6 +91,13 @@ fn table(file: File) -> leadcore::error::Result<String> {
     }
     let rows = table.records() - rejected;
     Ok(format!("{}: {rows} rows, {rejected} rejected", table.format().code()))
+}
+
+/// The seconds that a processor worked on it: on a machine with much else to do, the clock tells more.
+fn work() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/schedstat").ok()?;
+    let nanoseconds: f64 = status.split_whitespace().next()?.parse().ok()?;
+    Some(format!("{:.1}", nanoseconds / 1e9))
 }
 
 fn peak() -> Option<String> {

@@ -62,14 +62,14 @@ pub(super) fn read(bytes: Vec<u8>, options: &ReadOptions) -> Result<HeldTable> {
         String::from_utf8_lossy(&decoded)
     };
     let limits = &options.limits;
+    let most = limits.max_table_bytes / CARD;
+    if has_more(&text, most) {
+        let message = format!("the file holds more than {most} cards: import it in parts");
+        return Err(Error::invalid_field("file", ViolationCode::TooLong, message));
+    }
     let (mut emails, mut phones, mut read) = (0, 0, 0_usize);
     let mut left_out = LeftOut::default();
-    for (n, block) in Blocks::of(&text).enumerate() {
-        if n >= limits.max_table_bytes / CARD {
-            let most = limits.max_table_bytes / CARD;
-            let message = format!("the file holds more than {most} cards: import it in parts");
-            return Err(Error::invalid_field("file", ViolationCode::TooLong, message));
-        }
+    for block in Blocks::of(&text) {
         match card(block, limits) {
             Ok(card) => {
                 (emails, phones) = (emails.max(card.emails.len()), phones.max(card.phones.len()));
@@ -110,6 +110,12 @@ pub(super) fn read(bytes: Vec<u8>, options: &ReadOptions) -> Result<HeldTable> {
     let mut table = HeldTable::with_headers(FileKind::VCard, headers, filler.finish()?);
     table.left_out = left_out.told();
     Ok(table)
+}
+
+/// Whether there are more cards, before any of them is parsed.
+fn has_more(text: &str, most: usize) -> bool {
+    const SHORTEST: usize = "BEGIN:VCARD\n".len();
+    text.len() / SHORTEST >= most && Blocks::of(text).nth(most).is_some()
 }
 
 /// What no column holds: the names of properties, and how many cards have each.

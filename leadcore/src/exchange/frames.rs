@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use csv::{ByteRecord, StringRecord};
 
 use super::decode::Decoded;
-use super::scan::{Fault, Limits, Scan, Step, Syntax, is_line_end};
+use super::scan::{Fault, Limits, Scan, Standing, Step, Syntax, is_line_end};
+use super::trail::Trail;
 use super::{Row, RowProblem};
 
 /// How much of an overlong line is kept to show it in a report.
@@ -39,6 +40,10 @@ pub(super) struct Frames<R> {
     line_ends: u64,
     blank_lines: u64,
     stop_at_open_end: bool,
+    trail: Trail<Standing>,
+    /// Bytes that were looked at in search of the ends of records.
+    #[cfg(test)]
+    walked: usize,
 }
 
 impl<R: Read> Frames<R> {
@@ -55,6 +60,9 @@ impl<R: Read> Frames<R> {
             line_ends: 0,
             blank_lines: 0,
             stop_at_open_end: false,
+            trail: Trail::default(),
+            #[cfg(test)]
+            walked: 0,
         }
     }
 
@@ -157,7 +165,7 @@ impl<R: Read> Frames<R> {
         if self.window().is_empty() {
             return Ok(None);
         }
-        let mut scan = Scan::new();
+        let mut scan = Scan::new(self.base + self.start as u64, &mut self.trail);
         let (length, fault) = loop {
             let last = self.ended;
             match scan.advance(
@@ -165,6 +173,7 @@ impl<R: Read> Frames<R> {
                 self.syntax,
                 &self.limits,
                 last,
+                &mut self.trail,
             ) {
                 Step::End(length) => break (length, None),
                 Step::Broken(fault) => break (0, Some(fault)),
@@ -173,6 +182,10 @@ impl<R: Read> Frames<R> {
                 }
             }
         };
+        #[cfg(test)]
+        {
+            self.walked += scan.walked;
+        }
         if self.ended && self.stop_at_open_end && (fault.is_some() || length == self.window().len()) {
             return Ok(None);
         }
@@ -182,9 +195,9 @@ impl<R: Read> Frames<R> {
         let end = begin + length as u64 + dropped;
         let bad_encoding = self.decoded.malformed_within(begin, end);
         if fault.is_none() {
-            self.line_ends += scan.breaks;
+            self.line_ends += scan.counts.breaks;
         }
-        let (cells, stray_quote) = (scan.delimiters + 1, scan.stray_quote);
+        let (cells, stray_quote) = (scan.counts.delimiters + 1, scan.counts.stray_quotes > 0);
         Ok(Some(Frame { length, line, fault, cells, stray_quote, bad_encoding }))
     }
 
@@ -287,3 +300,7 @@ impl Parser {
 fn lossy(bytes: &ByteRecord) -> StringRecord {
     bytes.iter().map(String::from_utf8_lossy).collect()
 }
+
+#[cfg(test)]
+#[path = "frames_tests.rs"]
+mod tests;

@@ -18,6 +18,10 @@ use crate::error::{Error, Result, ViolationCode};
 use flat::{Broken, Most};
 use pieces::{Pieces, Style};
 
+/// So many cells may be empty because their object lacks the key, and besides so many for each byte of the file: a few bytes
+/// an object, each as wide as all keys of the file, would else be a table of any size.
+const MOST_ABSENT: u64 = 1 << 26;
+const ABSENT_A_BYTE: u64 = 8;
 /// The memory of a cell that is longer is given back.
 const LONG: usize = 4 * 1024;
 
@@ -29,6 +33,8 @@ pub struct JsonReader<R> {
     headers: Vec<String>,
     places: HashMap<String, usize>,
     cells: Vec<String>,
+    /// The columns of which the value is a list with an item in quotes.
+    quoted: Vec<bool>,
     most: Most,
     records: u64,
     /// Where the last object began.
@@ -61,8 +67,9 @@ impl<R: Read + Seek> JsonReader<R> {
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let pieces = Pieces::new(Decoded::new(input, encoding), style, options.limits.max_record_bytes);
         let cells = vec![String::new(); headers.len()];
+        let quoted = vec![false; headers.len()];
         let most = Most::of(&options.limits);
-        Ok(Self { pieces, encoding, headers, places, cells, most, records: 0, line: 0 })
+        Ok(Self { pieces, encoding, headers, places, cells, quoted, most, records: 0, line: 0 })
     }
 }
 
@@ -70,6 +77,7 @@ impl<R: Read + Seek> JsonReader<R> {
 fn keys<R: Read>(pieces: &mut Pieces<R>, limits: &Limits) -> Result<HashMap<String, usize>> {
     let mut places: HashMap<String, usize> = HashMap::new();
     let (mut row, mut any, mut size) = (Row::new(), false, 0);
+    let (mut objects, mut values) = (0_u64, 0_u64);
     let most = limits.max_columns;
     while pieces.next_into(&mut row).map_err(unreadable)? {
         any = true;
@@ -77,9 +85,10 @@ fn keys<R: Read>(pieces: &mut Pieces<R>, limits: &Limits) -> Result<HashMap<Stri
             continue;
         }
         let text = String::from_utf8_lossy(&row.raw);
-        let mut found = Vec::new();
+        let (mut found, mut given) = (Vec::new(), 0);
         // What an object says before it turns out to be broken makes no columns.
         let outcome = flat::flatten(&text, Most::of(limits), &mut |key, _, _| {
+            given += 1;
             if !places.contains_key(key) {
                 size += key.len();
                 places.insert(key.to_owned(), places.len());
@@ -88,7 +97,7 @@ fn keys<R: Read>(pieces: &mut Pieces<R>, limits: &Limits) -> Result<HashMap<Stri
             places.len() <= most && size <= limits.max_record_bytes
         });
         match outcome {
-            Ok(()) => {}
+            Ok(()) => (objects, values) = (objects + 1, values + given),
             Err(Broken::Enough) => {
                 let message = if places.len() > most {
                     format!("the objects have more than {most} different keys")
@@ -111,6 +120,14 @@ fn keys<R: Read>(pieces: &mut Pieces<R>, limits: &Limits) -> Result<HashMap<Stri
                 }
             }
         }
+    }
+    let absent = objects.saturating_mul(places.len() as u64).saturating_sub(values);
+    if absent > MOST_ABSENT.saturating_add(pieces.taken().saturating_mul(ABSENT_A_BYTE)) {
+        let message = format!(
+            "the objects have {} different keys together and nearly none of them each: import those of one kind at a time",
+            places.len()
+        );
+        return Err(Error::invalid_field("file", ViolationCode::TooLong, message));
     }
     match (any, places.is_empty()) {
         (false, _) => Err(Error::invalid_field("file", ViolationCode::Required, "the file holds no rows")),
@@ -163,18 +180,23 @@ impl<R: Read> JsonReader<R> {
             cell.clear();
         }
         let text = String::from_utf8_lossy(&row.raw);
-        let (places, cells, quoted) = (&self.places, &mut self.cells, &mut row.quoted_lists);
+        self.quoted.fill(false);
+        let (places, cells, quoted) = (&self.places, &mut self.cells, &mut self.quoted);
         let outcome = flat::flatten(&text, self.most, &mut |key, value, is_quoted| {
             let place = places.get(key);
-            if let Some((place, cell)) = place.and_then(|place| Some((place, cells.get_mut(*place)?))) {
+            let column = place.and_then(|place| Some((cells.get_mut(*place)?, quoted.get_mut(*place)?)));
+            if let Some((cell, is_list)) = column {
                 value.clone_into(cell);
-                quoted.retain(|known| known != place);
-                quoted.extend(is_quoted.then_some(*place));
+                *is_list = is_quoted;
             }
             true
         });
         match outcome {
-            Ok(()) => self.cells.iter().for_each(|cell| row.cells.push_field(cell)),
+            Ok(()) => {
+                self.cells.iter().for_each(|cell| row.cells.push_field(cell));
+                let lists = self.quoted.iter().enumerate().filter(|(_, is_list)| **is_list);
+                row.quoted_lists.extend(lists.map(|(place, _)| place));
+            }
             Err(Broken::Cell) => row.problem = Some(RowProblem::CellTooLarge),
             Err(Broken::Record) => row.problem = Some(RowProblem::RecordTooLarge),
             Err(Broken::Malformed | Broken::Enough) => row.problem = Some(RowProblem::Malformed),

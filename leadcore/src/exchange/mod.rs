@@ -57,6 +57,7 @@ mod sheet_out;
 mod sheets;
 mod table;
 mod template;
+mod trail;
 mod write;
 
 pub use contact_list::contacts_csv;

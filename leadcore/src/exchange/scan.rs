@@ -3,6 +3,8 @@
 //! The `csv` crate reads a record to its end however far that is, so one unclosed quote could swallow a whole file into
 //! one cell. Finding the end first, under limits, is what lets a bad record be cut off and the rows behind it be kept.
 
+use super::trail::{Ahead, Place, Trail};
+
 /// The characters that give a file its structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Syntax {
@@ -24,7 +26,8 @@ pub struct Limits {
     pub max_cell_bytes: usize,
     /// Longest record in bytes; 16 MiB. The reader's memory is this plus a few chunks, whatever the file's size. Of an
     /// object of JSON its keys count with each value that lies in them; of a row of a sheet, each cell with the text that it
-    /// shares or repeats. The keys of all objects of a file are no longer than this either.
+    /// shares or repeats. The keys of all objects of a file are no longer than this either, and a file of objects that lack
+    /// nearly all of them is refused: 67 million cells may be empty for that, and eight for each byte of the file.
     pub max_record_bytes: usize,
     /// Most lines that one record may span by line breaks in quoted cells; 10,000.
     pub max_record_lines: u64,
@@ -37,6 +40,10 @@ pub struct Limits {
     pub max_file_bytes: usize,
     /// How much the parts of a workbook may hold once unpacked; 1 GiB. It is read through piece by piece; the texts that
     /// cells share are kept, up to [`max_table_bytes`](Self::max_table_bytes).
+    ///
+    /// Of what its sheets hold, an element (a cell with a value is two) counts as 16 bytes at least, an empty cell as 32, an
+    /// element that belongs to no cell as 64, a comment as 8 KiB; in ODS the first two count twice. Files of people stay far
+    /// below; a file of nothing but marks takes its time for each.
     pub max_unpacked_bytes: u64,
     /// How much text of one sheet, or of all cards, is kept in memory, each cell with four bytes and each row or card with
     /// 32; 256 MiB. What is given and not kept (rows that are too large) counts too, against this and
@@ -144,19 +151,53 @@ enum State {
     Closed,
 }
 
+/// What a walk knows besides its place: its state, and whether its cell has run over a line break.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing(State, bool);
+
+/// What a walk counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Counts {
+    /// Delimiters between cells.
+    pub(super) delimiters: usize,
+    /// Line breaks inside quotes.
+    pub(super) breaks: u64,
+    /// Closing quotes that were followed by text, as in `"Bob" Smith`.
+    pub(super) stray_quotes: usize,
+}
+
+impl Counts {
+    pub(super) const fn plus(self, other: Self) -> Self {
+        Self {
+            delimiters: self.delimiters.wrapping_add(other.delimiters),
+            breaks: self.breaks.wrapping_add(other.breaks),
+            stray_quotes: self.stray_quotes.wrapping_add(other.stray_quotes),
+        }
+    }
+
+    /// What is to be added to `other`; of two walks each may have counted more, so it goes round at zero.
+    pub(super) const fn minus(self, other: Self) -> Self {
+        Self {
+            delimiters: self.delimiters.wrapping_sub(other.delimiters),
+            breaks: self.breaks.wrapping_sub(other.breaks),
+            stray_quotes: self.stray_quotes.wrapping_sub(other.stray_quotes),
+        }
+    }
+}
+
 /// The walk over one record. Its positions count from the record's first byte.
 #[derive(Debug)]
 pub(super) struct Scan {
+    /// Where the record begins in its file.
+    begin: u64,
     state: State,
     at: usize,
     cell_start: usize,
     cell_has_break: bool,
-    /// Delimiters between cells so far.
-    pub(super) delimiters: usize,
-    /// Line breaks inside quotes so far.
-    pub(super) breaks: u64,
-    /// A closing quote was followed by text, as in `"Bob" Smith`.
-    pub(super) stray_quote: bool,
+    pub(super) counts: Counts,
+    /// Bytes that were looked at.
+    #[cfg(test)]
+    pub(super) walked: usize,
 }
 
 pub(super) const fn is_line_end(byte: u8) -> bool {
@@ -164,20 +205,54 @@ pub(super) const fn is_line_end(byte: u8) -> bool {
 }
 
 impl Scan {
-    pub(super) const fn new() -> Self {
+    /// Begins at the byte `begin` of the file.
+    pub(super) fn new(begin: u64, trail: &mut Trail<Standing>) -> Self {
+        trail.begin(begin);
         Self {
+            begin,
             state: State::Start,
             at: 0,
             cell_start: 0,
             cell_has_break: false,
-            delimiters: 0,
-            breaks: 0,
-            stray_quote: false,
+            counts: Counts::default(),
+            #[cfg(test)]
+            walked: 0,
         }
     }
 
     /// Walks on over `window`, which begins at the record's first byte and has grown since the last call.
-    pub(super) fn advance(&mut self, window: &[u8], syntax: Syntax, limits: &Limits, last: bool) -> Step {
+    pub(super) fn advance(
+        &mut self,
+        window: &[u8],
+        syntax: Syntax,
+        limits: &Limits,
+        last: bool,
+        trail: &mut Trail<Standing>,
+    ) -> Step {
+        let step = self.walk(window, syntax, limits, last, trail);
+        match step {
+            Step::More => {}
+            Step::End(_) => trail.found(),
+            Step::Broken(fault) => {
+                trail.give_up(fault, self.place(), Standing(self.state, self.cell_has_break));
+            }
+        }
+        step
+    }
+
+    const fn place(&self) -> Place {
+        let (at, cell) = (self.begin + self.at as u64, self.begin + self.cell_start as u64);
+        Place { at, cell, counts: self.counts }
+    }
+
+    fn walk(
+        &mut self,
+        window: &[u8],
+        syntax: Syntax,
+        limits: &Limits,
+        last: bool,
+        trail: &mut Trail<Standing>,
+    ) -> Step {
         loop {
             self.skip(window, syntax);
             let Some(byte) = window.get(self.at).copied() else {
@@ -196,12 +271,12 @@ impl Scan {
                 State::Start | State::Plain => self.enter(State::Plain),
                 State::Quoted if byte == syntax.quote => self.enter(State::Closed),
                 State::Quoted if Some(byte) == syntax.escape => self.enter(State::Escaped),
-                State::Quoted | State::Escaped => self.quoted_byte(byte, window, limits),
+                State::Quoted | State::Escaped => self.quoted_byte(byte, window, limits, trail),
             };
+            self.at += 1;
             if let Some(fault) = broken {
                 return Step::Broken(fault);
             }
-            self.at += 1;
         }
     }
 
@@ -215,7 +290,12 @@ impl Scan {
             }
             _ => Some(0),
         };
-        self.at += next.unwrap_or(rest.len());
+        let passed = next.unwrap_or(rest.len());
+        self.at += passed;
+        #[cfg(test)]
+        {
+            self.walked += passed + 1;
+        }
     }
 
     const fn enter(&mut self, state: State) -> Option<Fault> {
@@ -227,7 +307,7 @@ impl Scan {
         let fault = self.fault(limits);
         self.state = State::Start;
         self.cell_start = self.at + 1;
-        self.delimiters += 1;
+        self.counts.delimiters += 1;
         self.cell_has_break = false;
         fault
     }
@@ -237,27 +317,48 @@ impl Scan {
     /// that opened this cell was never closed.
     fn stray(&mut self) -> Option<Fault> {
         self.state = State::Plain;
-        self.stray_quote = true;
+        self.counts.stray_quotes += 1;
         self.cell_has_break.then_some(Fault::UnclosedQuote)
     }
 
-    fn quoted_byte(&mut self, byte: u8, window: &[u8], limits: &Limits) -> Option<Fault> {
+    fn quoted_byte(
+        &mut self,
+        byte: u8,
+        window: &[u8],
+        limits: &Limits,
+        trail: &mut Trail<Standing>,
+    ) -> Option<Fault> {
         self.state = State::Quoted;
         let after_cr = self.at.checked_sub(1).and_then(|before| window.get(before)) == Some(&b'\r');
         if byte == b'\r' || (byte == b'\n' && !after_cr) {
-            self.breaks += 1;
+            self.counts.breaks += 1;
             self.cell_has_break = true;
+            match trail.meet(self.place()) {
+                Ahead::Unknown => {}
+                Ahead::Broken(fault, counts) => {
+                    self.counts = counts;
+                    return Some(fault);
+                }
+                Ahead::GoOn(place, standing) => self.go_on(place, standing),
+            }
             return self.fault(limits);
         }
         None
     }
 
+    /// Goes on where an earlier walk stopped: the byte before that place counts as the one just passed.
+    fn go_on(&mut self, place: Place, Standing(state, has_break): Standing) {
+        let from_begin = |at: u64| usize::try_from(at.saturating_sub(self.begin)).unwrap_or(usize::MAX);
+        (self.at, self.cell_start) = (from_begin(place.at).saturating_sub(1), from_begin(place.cell));
+        (self.state, self.cell_has_break, self.counts) = (state, has_break, place.counts);
+    }
+
     fn fault(&self, limits: &Limits) -> Option<Fault> {
-        if self.at - self.cell_start > limits.max_cell_bytes {
+        if self.at.saturating_sub(self.cell_start) > limits.max_cell_bytes {
             Some(Fault::CellTooLarge)
         } else if self.at > limits.max_record_bytes {
             Some(Fault::RecordTooLarge)
-        } else if self.breaks >= limits.max_record_lines {
+        } else if self.counts.breaks >= limits.max_record_lines {
             Some(Fault::TooManyLines)
         } else {
             None

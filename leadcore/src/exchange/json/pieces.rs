@@ -164,6 +164,11 @@ impl<R: Read> Pieces<R> {
         }
     }
 
+    /// Bytes of text taken so far.
+    pub(super) const fn taken(&self) -> u64 {
+        self.taken
+    }
+
     fn peek(&mut self) -> io::Result<Option<u8>> {
         while self.at >= self.buffer.len() {
             self.buffer.clear();

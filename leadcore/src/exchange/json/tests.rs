@@ -166,3 +166,24 @@ fn long_cells_of_many_columns_do_not_add_up() {
         assert!(kept < 60_000, "{kept}");
     }
 }
+
+#[test]
+fn objects_of_nothing_are_no_table_of_any_size() {
+    let wide = |keys: usize| (0..keys).map(|n| format!("\"k{n}\":1")).collect::<Vec<_>>().join(",");
+    let open = |text: String| JsonReader::open(Cursor::new(text), &ReadOptions::new()).map(|_| ());
+    // Three bytes each, and four thousand cells.
+    let error = open(format!("{{{}}}\n{}", wide(4_000), "{}\n".repeat(20_000))).unwrap_err();
+    assert!(error.to_string().contains("4000 different keys"), "{error}");
+    // As wide and as sparse as files of people are.
+    open(format!("{{{}}}\n{}", wide(300), "{\"k7\":\"x\"}\n".repeat(20_000))).unwrap();
+}
+
+#[test]
+fn of_a_key_that_is_said_twice_the_last_value_counts() {
+    let text = r#"{"a":["x; y"],"b":["x; y"],"a":1,"b":["z; w"],"c":2,"c":["v; u"]}"#;
+    let mut reader = JsonReader::open(Cursor::new(text), &ReadOptions::new()).unwrap();
+    let mut row = Row::new();
+    assert!(reader.next_row(&mut row).unwrap());
+    assert_eq!(row.quoted_lists, [1, 2]);
+    assert_eq!(row.get(0), Some("1"));
+}

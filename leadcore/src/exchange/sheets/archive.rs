@@ -11,7 +11,7 @@ use zip::result::ZipError;
 use super::super::kind::{FileKind, refused};
 use super::super::scan::Limits;
 use super::records::Records;
-use super::walk::Walk;
+use super::walk::{Marks, Walk};
 use super::{MOST_SHEETS, locked, too_many_sheets};
 use crate::error::{Error, Result, ViolationCode};
 
@@ -27,6 +27,17 @@ const LONGEST_RELATION: usize = 64 * 1024;
 const STRING: usize = 24;
 const NAME: usize = 128;
 const FORMAT: usize = 600;
+/// The bytes that a mark of a sheet stands for at least, of all that a workbook may unpack to: of a GiB, 67 million elements
+/// are read. A cell with its value is two, in thirty bytes of XLSX; OpenDocument takes eighty for them, and writes cells
+/// that are empty as one that repeats.
+const AN_ELEMENT: u64 = 16;
+const AN_EMPTY_CELL: u64 = 32;
+const OF_ODS: u64 = 2;
+/// Elements that are neither cells nor in cells stand around the rows; remarks, nobody writes into sheets.
+const ANOTHER: u64 = 64;
+const A_REMARK: u64 = 8 * 1024;
+/// So many marks any workbook may have, however little it may unpack to.
+const FREE_MARKS: u64 = 10_000;
 
 /// What was found.
 #[derive(Debug)]
@@ -54,6 +65,7 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits) -> Result<Found> {
     let kind = kind_of(&names)?;
     let mut total = 0_u64;
     let mut merged = false;
+    let mut marks = Marks::default();
     for (index, name) in names.iter().enumerate() {
         let part = match zip.by_index(index) {
             Ok(part) => part,
@@ -64,9 +76,10 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits) -> Result<Found> {
             Err(_) => continue,
         };
         let most = limits.max_unpacked_bytes.saturating_sub(total);
-        let counted = Counted::of(part, name, kind, most, limits)?;
+        let counted = Counted::of(part, name, kind, most, limits, marks)?;
         total += counted.size;
         merged |= counted.merged;
+        marks = counted.marks;
     }
     Ok(Found { kind, merged })
 }
@@ -115,10 +128,19 @@ enum Look {
 struct Counted {
     size: u64,
     merged: bool,
+    /// Those of the sheets before it too.
+    marks: Marks,
 }
 
 impl Counted {
-    fn of(mut part: impl Read, name: &str, kind: FileKind, most: u64, limits: &Limits) -> Result<Self> {
+    fn of(
+        mut part: impl Read,
+        name: &str,
+        kind: FileKind,
+        most: u64,
+        limits: &Limits,
+        before: Marks,
+    ) -> Result<Self> {
         let (mut size, mut buffer) = (0_u64, vec![0_u8; 64 * 1024]);
         let mut look = None;
         loop {
@@ -136,16 +158,39 @@ impl Counted {
                 Look::Nothing => {}
             }
             look.check(name, size, limits)?;
-            if size > most {
+            if size > most || are_too_many(look.marks(name, before), kind, limits) {
                 return Err(too_much());
             }
         }
-        let merged = matches!(look, Some(Look::Xml(walk)) if walk.counts.merged > 0);
-        Ok(Self { size, merged })
+        let merged = matches!(&look, Some(Look::Xml(walk)) if walk.counts.merged > 0);
+        let marks = look.map_or(before, |look| look.marks(name, before));
+        Ok(Self { size, merged, marks })
     }
 }
 
+fn are_too_many(marks: Marks, kind: FileKind, limits: &Limits) -> bool {
+    let most = |bytes: u64| (limits.max_unpacked_bytes / bytes).max(FREE_MARKS);
+    let times = if kind == FileKind::Ods { OF_ODS } else { 1 };
+    marks.elements > most(AN_ELEMENT * times)
+        || marks.empty_cells > most(AN_EMPTY_CELL * times)
+        || marks.others > most(ANOTHER)
+        || marks.remarks > most(A_REMARK)
+}
+
+/// Whether a part is read piece by piece; what is not a sheet is kept in memory by the parser.
+fn is_streamed(name: &str) -> bool {
+    name.contains("sheets/") || name == "content.xml"
+}
+
 impl Look {
+    /// Its marks, if it is a sheet, and those of the sheets before it.
+    fn marks(&self, name: &str, before: Marks) -> Marks {
+        match self {
+            Self::Xml(walk) if is_streamed(name) => walk.counts.marks.plus(before),
+            _ => before,
+        }
+    }
+
     fn of(head: &[u8], name: &str, kind: FileKind) -> Self {
         let is_xml = [".xml", ".rels"].iter().any(|ending| name.ends_with(ending));
         let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
@@ -171,9 +216,7 @@ impl Look {
         if sheets > MOST_SHEETS {
             return Err(too_many_sheets());
         }
-        // What is not a sheet is kept in memory by the parser.
-        let streamed = name.contains("sheets/") || name == "content.xml";
-        let is_kept = !streamed || strings > 0 || name.ends_with("styles.xml");
+        let is_kept = !is_streamed(name) || strings > 0 || name.ends_with("styles.xml");
         let much = strings.saturating_mul(STRING as u64) > kept as u64 || (is_kept && size > kept as u64);
         let more = match self {
             Self::Xml(walk) => {

@@ -218,6 +218,43 @@ fn a_bomb_is_refused_by_what_it_unpacks_to() {
 }
 
 #[test]
+fn marks_that_say_nothing_have_an_end() {
+    // Small limits, so that a small file reaches them: each takes its time here and in the parser.
+    let small = ReadOptions::new().limits(Limits::new().max_unpacked_bytes(16 * 1024 * 1024));
+    let xlsx = |marks: &str| {
+        let rows = "<row><c><v>1</v></c><c><v>2</v></c></row>".repeat(2);
+        xlsx_with_sheet(&format!("{rows}<row>{marks}</row>"), "")
+    };
+    let ods = |marks: &str| {
+        let rows =
+            "<table:table-row><table:table-cell><text:p>x</text:p></table:table-cell></table:table-row>";
+        ods(&format!("<table:table>{rows}{rows}<table:table-row>{marks}</table:table-row></table:table>"))
+    };
+    let of_xlsx = [
+        ("<!---->", 10_000),
+        ("<?x?>", 10_000),
+        ("<a/>", 262_144),
+        ("<a></a>", 262_144),
+        ("<c/>", 524_288),
+        ("<c><v></v></c>", 524_288),
+    ];
+    for (mark, most) in of_xlsx {
+        assert!(refusal(xlsx(&mark.repeat(most + 100)), &small).contains("unpacks"), "{mark}");
+        assert!(read(xlsx(&mark.repeat(most - 200)), &small).is_ok(), "{mark}");
+    }
+    let of_ods = [
+        ("<!---->", 10_000),
+        ("<a/>", 262_144),
+        ("<table:table-cell/>", 262_144),
+        ("<table:table-cell><text:p/></table:table-cell>", 262_144),
+    ];
+    for (mark, most) in of_ods {
+        assert!(refusal(ods(&mark.repeat(most + 100)), &small).contains("unpacks"), "{mark}");
+        assert!(read(ods(&mark.repeat(most - 200)), &small).is_ok(), "{mark}");
+    }
+}
+
+#[test]
 fn other_archives_and_damaged_ones_are_refused_in_words() {
     assert!(refusal(archive(&[("notes.txt", b"x")]), &ReadOptions::new()).contains("zip archive"));
     assert!(
