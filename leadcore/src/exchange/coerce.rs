@@ -14,6 +14,7 @@ use super::Row;
 use super::dates::read_date;
 use super::import::{ImportOptions, MatchBy};
 use super::mapping::{BadValues, ColumnRules, Located, Origin, Split};
+use super::rejects::RejectColumns;
 use crate::domain::{
     Catalogue, Emails, ExternalRef, Field, FieldType, FieldValue, LeadFields, MatchKey, MatchKind, Numbering,
     Phones, Reference, Term, TermKind,
@@ -39,6 +40,8 @@ pub(super) struct Coercer {
     blanked: u64,
     left_out: Vec<Violation>,
     numbering: Numbering,
+    /// Where a file of rejected rows says why.
+    rejected: Option<RejectColumns>,
     /// Whether a lead has a currency here.
     keeps_currency: bool,
     /// The folded cell that empties its field.
@@ -75,6 +78,7 @@ impl Coercer {
             blanked: 0,
             left_out: Vec::new(),
             numbering: Numbering::default(),
+            rejected: None,
             keeps_currency: !catalogue.is_disabled(&Field::Currency),
             clear: options.clear.as_deref().map(|token| fold(token.trim())),
             meanings: options.terms.iter().map(|(field, rule)| (field.clone(), meanings(rule))).collect(),
@@ -84,6 +88,12 @@ impl Coercer {
     /// With the way in which the tenant writes numbers of leads.
     pub(super) fn with_numbering(mut self, numbering: Numbering) -> Self {
         self.numbering = numbering;
+        self
+    }
+
+    /// With the headers of the file, which may be one of rejected rows.
+    pub(super) fn with_headers(mut self, headers: &[String]) -> Self {
+        self.rejected = RejectColumns::find(headers);
         self
     }
 
@@ -221,6 +231,13 @@ impl Coercer {
             (Some(Named::Sign(sign)), _) => intent.sign = Some(sign.clone()),
             _ => {}
         }
+        // A lead that is not here keeps the id that it has where it comes from; the first of them, where it came far.
+        if let Some(id) = intent.id.filter(|_| self.options.match_by == MatchBy::DEFAULT) {
+            let ids = &mut intent.fields.external_ids;
+            if ids.iter().all(|known| known.system() != ExternalRef::OWN) {
+                ids.insert(ExternalRef::own(id));
+            }
+        }
         intent.keys = self.keys(&intent.fields);
     }
 
@@ -259,7 +276,7 @@ impl Coercer {
         } else if row.has_nul() {
             (ViolationCode::Malformed, "the line holds a NUL character".to_owned())
         } else {
-            return None;
+            return self.rejected.as_ref()?.again(row);
         };
         Some(Violation::new("line", code, message))
     }
