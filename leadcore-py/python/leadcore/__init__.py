@@ -363,5 +363,4 @@ __all__ = [
     "Violation",
     "Wip",
     "__version__",
-    "open",
 ]

@@ -143,6 +143,24 @@ impl Coercer {
         }
     }
 
+    /// Refuses constants that their fields cannot take: they would reject every row.
+    pub(super) fn check_constants(&mut self) -> Result<(), Vec<Violation>> {
+        let columns = std::mem::take(&mut self.columns);
+        let mut broken = Vec::new();
+        for column in &columns {
+            let Origin::Constant(text) = &column.at.from else { continue };
+            let field = &column.at.field;
+            let taken = match self.said(field, text.trim()) {
+                Said::Text(text) => self.take(&mut Intent::default(), column, &text),
+                Said::Clear => clear(&mut Intent::default(), field),
+                Said::Nothing => Ok(()),
+            };
+            broken.extend(taken.err().map(|error| error.at(format!("constants.{field}"))));
+        }
+        self.columns = columns;
+        if broken.is_empty() { Ok(()) } else { Err(broken) }
+    }
+
     /// How many cells counted as empty since this was last asked.
     pub(super) fn take_blanked(&mut self) -> u64 {
         std::mem::take(&mut self.blanked)

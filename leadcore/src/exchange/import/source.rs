@@ -73,6 +73,7 @@ impl Source {
         let read = knowing(&catalogue, &options.read);
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let mut table = Table::open_head(&mut *input, &read)?;
+        check_sheet(&table, &read)?;
         let plain = format!("{}:{}", file.sha256, options.fingerprint()?);
         let stored = |key: &str| store.read(ctx.tenant(), |txn| find(txn, key));
         let first = stored(&plain)?;
@@ -105,6 +106,8 @@ impl Source {
             let columns = mapping.locate(table.headers(), &catalogue, &options.match_by)?;
             check_keys(&catalogue, options, &columns)?;
             desk::check_fields(ctx, columns.iter().map(|column| &column.field))?;
+            let mut coercer = Coercer::new(columns.clone(), &catalogue, options, table.encoding().name());
+            coercer.check_constants().map_err(Error::invalid)?;
             columns
         };
         let format = format_of(&table);
@@ -246,6 +249,15 @@ pub(super) fn knowing(catalogue: &Catalogue, read: &ReadOptions) -> ReadOptions 
     }
     let catalogue = catalogue.clone();
     read.clone().known_header(move |cell| catalogue.field_for_header(cell).is_some())
+}
+
+/// Refuses a sheet of a file that has none.
+pub(super) fn check_sheet<R: Read + Seek>(table: &Table<R>, read: &ReadOptions) -> Result<()> {
+    if read.sheet.is_none() || table.sheet().is_some() {
+        return Ok(());
+    }
+    let message = "only a workbook has sheets, and this file is none";
+    Err(Error::invalid_field("sheet", ViolationCode::NotAllowed, message))
 }
 
 /// How a file is read.

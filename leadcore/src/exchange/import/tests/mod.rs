@@ -19,6 +19,7 @@ mod policies;
 mod report;
 mod round;
 mod rows;
+mod same;
 
 use std::io::Cursor;
 use std::ops::ControlFlow;
