@@ -14,11 +14,12 @@ use crate::host::refuse_inside;
 
 /// The store behind the handle. A new kind of store is named here and nowhere else.
 #[derive(Debug)]
-pub(crate) struct Backend(SqliteStore);
+pub(crate) struct Backend(SqliteStore, Option<PathBuf>);
 
 impl Backend {
     /// Opens the file at `path`; none means in memory. The content of files lies in `files_in` where one is given.
     pub(crate) fn open(path: Option<PathBuf>, files_in: Option<PathBuf>) -> Result<Self> {
+        let folder = files_in.clone();
         let store = match (path, files_in) {
             (None, None) => SqliteStore::open_in_memory(),
             (None, Some(_)) => {
@@ -28,7 +29,7 @@ impl Backend {
             (Some(path), None) => SqliteStore::open(path),
             (Some(path), Some(dir)) => SqliteStore::open_with(path, &SqliteOptions::new().files_in(dir)),
         };
-        store.map(Self)
+        store.map(|store| Self(store, folder))
     }
 
     /// The ports.
@@ -44,6 +45,11 @@ impl Backend {
     /// Where the file is; none in memory.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.0.path()
+    }
+
+    /// Where the content of files is, outside of the database.
+    pub(crate) fn files_in(&self) -> Option<&Path> {
+        self.1.as_deref()
     }
 
     /// Removes contents that no file has: how many, their bytes, and how many temporary files.

@@ -24,6 +24,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let details = PyDict::new(py);
     details.set_item("violations", violations)?;
     details.set_item("conflict", conflict(py, error)?)?;
+    details.set_item("operation", error.operation().map(|operation| operation.as_uuid()))?;
     Ok(PyErr::from_value(class.call((message(error),), Some(&details))?))
 }
 

@@ -19,10 +19,10 @@ use serde::Deserialize;
 use crate::arguments::Parts;
 use crate::convert::{Id, Text, from_json, to_json};
 use crate::errors::{invalid, raise};
-use crate::import_io::create_path;
 use crate::leads::{filter, sort};
 use crate::mass::{Done, done};
 use crate::names::resolve_filter;
+use crate::output::{Replacement, unwritable};
 use crate::reading::fields_of;
 use crate::session::Session;
 use crate::subject::SubjectArg;
@@ -138,10 +138,13 @@ type Told = (u64, u64, Vec<(String, String)>, String, u32);
 /// Writes leads to a file of this path.
 #[pyfunction]
 pub(crate) fn export_leads(py: Python<'_>, session: &Session, path: PathBuf, asked: Asked) -> PyResult<Told> {
+    session.untouchable(py)?.check("to", &path).map_err(|error| raise(py, &error))?;
     let (exported, options) = session.read(py, move |ctx, txn| {
         let (extent, options) = asked.resolve(txn)?;
-        let file = create_path("to", &path)?;
-        let exported = export::export(ctx, txn, &extent, &options, &mut BufWriter::new(file))?;
+        let mut file = BufWriter::new(Replacement::create("to", &path)?);
+        let exported = export::export(ctx, txn, &extent, &options, &mut file)?;
+        let file = file.into_inner().map_err(|error| unwritable("to", &path, error.into_error()))?;
+        file.put()?;
         Ok((exported, options))
     })?;
     let mapping = to_json(py, &exported.mapping(&options))?;
@@ -184,6 +187,12 @@ pub(crate) fn hygiene_plan(
         hygiene::plan(ctx, txn, &asked)
     })?;
     to_json(py, &plan)
+}
+
+/// Refuses a text that is no plan of hygiene.
+#[pyfunction]
+pub(crate) fn hygiene_check(py: Python<'_>, text: Text) -> PyResult<()> {
+    from_json::<HygienePlan>(py, "text", &text.0).map(drop)
 }
 
 /// Does what a plan of hygiene says.

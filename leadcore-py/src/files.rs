@@ -15,7 +15,7 @@ use pyo3::types::PyBytes;
 
 use crate::arguments::Parts;
 use crate::convert::{Count, Id, Limit, Text, check_path, to_json};
-use crate::errors::of_subject;
+use crate::errors::{of_subject, raise};
 use crate::given::{each, expected, given, no_such, text};
 use crate::listing::{PyPage, listing, page};
 use crate::session::Session;
@@ -202,6 +202,7 @@ fn not_written(path: &Path, error: io::Error) -> Error {
 #[pyfunction]
 pub(crate) fn file_save(py: Python<'_>, session: &Session, file: Id, path: PathBuf) -> PyResult<u64> {
     let id = FileId::from_uuid(file.0);
+    session.untouchable(py)?.check("path", &path).map_err(|error| raise(py, &error))?;
     session.read(py, move |ctx, txn| {
         check_path("path", &path)?;
         // Beside it, so that a reader of the path never sees a part.

@@ -15,6 +15,7 @@ use pyo3::types::PyBytes;
 use uuid::Uuid;
 
 use crate::convert::check_path;
+use crate::output::{Replacement, unwritable};
 
 /// What Python raised while the core was calling it; raised again once the core has returned.
 pub(crate) type Raised = Arc<Mutex<Option<PyErr>>>;
@@ -118,18 +119,6 @@ pub(crate) fn open_path(at: &str, path: &Path) -> Result<File> {
     Ok(opened)
 }
 
-/// The file of this path, empty, to be written.
-pub(crate) fn create_path(at: &str, path: &Path) -> Result<File> {
-    check_path(at, path)?;
-    File::create(path).map_err(|error| unwritable(at, path, error))
-}
-
-/// The error of a file that cannot be written.
-pub(crate) fn unwritable(at: &str, path: &Path, error: io::Error) -> Error {
-    let message = format!("`{at}`: cannot write {}: {error}", path.display());
-    Error::new(ErrorKind::Storage, message).with_source(error)
-}
-
 /// Where rejected rows go.
 pub(crate) enum Rejects {
     File(Output),
@@ -139,7 +128,7 @@ pub(crate) enum Rejects {
 /// A file made with its first byte: a file that was imported before rejects nothing and leaves an earlier one alone.
 pub(crate) struct Output {
     path: PathBuf,
-    file: Option<File>,
+    file: Option<Replacement>,
     /// Why it could not be written, which says more than the error that it led to.
     pub(crate) failed: Option<Error>,
 }
@@ -154,10 +143,19 @@ impl Output {
         io::Error::other("the file cannot be written")
     }
 
+    /// Puts what was written in its place, where it is whole.
+    pub(crate) fn put(self) -> Result<()> {
+        match (self.failed, self.file) {
+            (Some(error), _) => Err(error),
+            (None, Some(file)) => file.put(),
+            (None, None) => Ok(()),
+        }
+    }
+
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut file = match self.file.take() {
             Some(file) => file,
-            None => create_path("rejects", &self.path).map_err(|error| self.fail(error))?,
+            None => Replacement::create("rejects", &self.path).map_err(|error| self.fail(error))?,
         };
         let written = match file.write(bytes) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => {
@@ -193,6 +191,8 @@ pub(crate) struct Sink {
     pub(crate) lines: Option<Py<PyAny>>,
     /// The lines of this chunk, if somebody hears of them.
     pub(crate) outcomes: Vec<LineOutcome>,
+    /// Whether a chunk is done.
+    pub(crate) told: bool,
     pub(crate) raised: Raised,
 }
 
@@ -204,6 +204,7 @@ impl ImportSink for Sink {
     }
 
     fn progress(&mut self, progress: &Progress) -> ControlFlow<()> {
+        self.told = true;
         let outcomes = std::mem::take(&mut self.outcomes);
         let go_on = call(&self.raised, |py| {
             if let Some(hear) = self.lines.as_ref().filter(|_| !outcomes.is_empty()) {
@@ -235,12 +236,13 @@ fn py_outcome<'py>(class: &Bound<'py, PyAny>, told: &LineOutcome) -> PyResult<Bo
     let id = |lead: &Option<LeadId>| lead.map(|id| id.as_uuid());
     match &told.outcome {
         Outcome::Created { lead, number, .. } => class.call1((told.line, "created", id(lead), *number)),
-        Outcome::Updated { lead, number, matched_by, .. } => {
-            class.call1((told.line, "updated", id(lead), *number, matched_by.code()))
+        Outcome::Updated { lead, number, matched_by, same_as_line } => {
+            let reason = None::<&str>;
+            class.call1((told.line, "updated", id(lead), *number, matched_by.code(), reason, *same_as_line))
         }
-        Outcome::Skipped { reason, lead, number } => {
+        Outcome::Skipped { reason, lead, number, same_as_line } => {
             let nobody = None::<&str>;
-            class.call1((told.line, "skipped", id(lead), *number, nobody, reason.code()))
+            class.call1((told.line, "skipped", id(lead), *number, nobody, reason.code(), *same_as_line))
         }
         Outcome::Review { matched_by, .. } => {
             class.call1((told.line, "review", None::<Uuid>, None::<u64>, matched_by.code()))

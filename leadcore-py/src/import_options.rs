@@ -15,6 +15,8 @@ use leadcore::value::{Country, DecimalMark};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::hints::shortened;
+
 /// What the package hands over; absent is what the core says.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -146,17 +148,18 @@ impl Given {
 /// The mapping, or everything in it that there is not.
 pub(crate) fn mapping(columns: Vec<Column>, constants: BTreeMap<String, String>) -> Result<Mapping> {
     let (mut mapping, mut broken) = (Mapping::default(), Vec::new());
-    for (place, Column { header, field, rules }) in columns.into_iter().enumerate() {
+    for Column { header, field, rules } in columns {
         let field = match field.map(|key| key.parse::<Field>()).transpose() {
             Ok(field) => field,
             Err(error) => {
-                broken.push(error.at(format!("mapping[{place}]")));
+                broken.push(error.at(format!("mapping[{}]", shortened(&header))));
                 None
             }
         };
         let Ok(rules) = serde_json::from_value::<ColumnRules>(rules.into()) else {
             let message = "there is no such rule for a column, or it has another form";
-            return Err(Error::invalid_field(format!("mapping[{place}]"), ViolationCode::Malformed, message));
+            let at = format!("mapping[{}]", shortened(&header));
+            return Err(Error::invalid_field(at, ViolationCode::Malformed, message));
         };
         mapping.columns.push(ColumnMapping { header, field, rules });
     }

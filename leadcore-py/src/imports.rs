@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 use leadcore::context::Context;
@@ -19,8 +19,9 @@ use pyo3::types::PyBytes;
 use crate::arguments::Parts;
 use crate::convert::{Text, from_json, to_json};
 use crate::errors::raise;
-use crate::import_io::{Output, Raised, Rejects, Sink, Source, create_path, open, open_path, unwritable};
+use crate::import_io::{Output, Raised, Rejects, Sink, Source, open, open_path};
 use crate::import_options::{Column, Given, mapping};
+use crate::output::{Identity, Replacement, unwritable};
 use crate::session::Session;
 
 /// A path, bytes, or an object with `read` and `seek`: the one of them that is there.
@@ -61,6 +62,37 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Outputs {
     }
 }
 
+/// Refuses outputs that are what the call reads, each other, or the database, before anything is read.
+fn check_outputs(
+    py: Python<'_>,
+    session: &Session,
+    place: &Place,
+    (plan, to): (Option<&Path>, Option<&Path>),
+    outputs: &Outputs,
+) -> PyResult<()> {
+    if to.is_none() && outputs.path.is_none() && outputs.file.is_none() {
+        return Ok(());
+    }
+    let mut kept = session.untouchable(py)?;
+    if let Some(path) = &place.path {
+        kept.path("the file that is imported", path);
+    }
+    if let Some(file) = &place.file {
+        kept.file("the file that is imported", Identity::of_object(file.bind(py)));
+    }
+    if let Some(path) = plan {
+        kept.path("the plan", path);
+    }
+    let mut checked = to.map_or(Ok(()), |path| kept.check("to", path));
+    if let Some(path) = &outputs.path {
+        checked = checked.and_then(|()| kept.check("rejects", path));
+    }
+    if let Some(file) = outputs.file.as_ref().and_then(|file| Identity::of_object(file.bind(py))) {
+        checked = checked.and_then(|()| kept.check_file("rejects", file));
+    }
+    checked.map_err(|error| raise(py, &error))
+}
+
 /// The report as JSON, its table, and the table of its `earlier`.
 type Told = (String, String, Option<String>);
 
@@ -92,18 +124,29 @@ fn with_input<T: Send>(
 fn with_outputs<T>(
     Outputs { path, file, progress, lines }: Outputs,
     raised: &Raised,
+    writes: bool,
     work: impl FnOnce(Option<&mut dyn Write>, &mut Sink) -> Result<T>,
 ) -> Result<T> {
-    let mut sink = Sink { progress, lines, outcomes: Vec::new(), raised: Arc::clone(raised) };
+    let mut sink = Sink { progress, lines, outcomes: Vec::new(), told: false, raised: Arc::clone(raised) };
     let mut rejects = match (path, file) {
         (Some(path), _) => Some(Rejects::File(Output::new(path))),
         (None, Some(file)) => Some(Rejects::Object(file, Arc::clone(raised))),
         (None, None) => None,
     };
     let done = work(rejects.as_mut().map(|rejects| rejects as &mut dyn Write), &mut sink);
-    match rejects {
-        Some(Rejects::File(Output { failed: Some(error), .. })) => Err(error),
-        _ => done,
+    let Some(Rejects::File(output)) = rejects else { return done };
+    // What was written stays, and so does what was rejected beside it. An import that broke before its first chunk, or only
+    // looked, leaves an earlier file alone.
+    if done.is_err() && !(sink.told && writes) && output.failed.is_none() {
+        return done;
+    }
+    match (output.put(), done) {
+        (Ok(()), done) => done,
+        (Err(error), Err(first)) => Err(match first.operation() {
+            Some(operation) => error.with_operation(operation),
+            None => error,
+        }),
+        (Err(error), Ok(_)) => Err(error),
     }
 }
 
@@ -118,11 +161,12 @@ pub(crate) fn import_leads(
     outputs: Outputs,
 ) -> PyResult<Told> {
     let given: Given = from_json(py, "options", &options.0)?;
+    check_outputs(py, session, &place, (None, None), &outputs)?;
     let report = with_input(py, session, place, move |ctx, store, source, raised| {
         let options = given.options()?;
-        with_outputs(outputs, raised, |rejects, sink| {
+        with_outputs(outputs, raised, !dry_run, |rejects, sink| {
             if dry_run {
-                return import::dry_run(ctx, store, source, &options, sink);
+                return import::dry_run_with_rejects(ctx, store, source, &options, rejects, sink);
             }
             import::run(ctx, store, source, &options, rejects, sink)
         })
@@ -143,7 +187,7 @@ pub(crate) fn import_plan(
     let given: Given = from_json(py, "options", &options.0)?;
     let earlier: Option<ImportPlan> = earlier.map(|Text(json)| from_json(py, "plan", &json)).transpose()?;
     let plan = with_input(py, session, place, move |ctx, store, source, raised| {
-        with_outputs(outputs, raised, |_, sink| match &earlier {
+        with_outputs(outputs, raised, false, |_, sink| match &earlier {
             Some(earlier) => import::replan(ctx, store, earlier, source, sink),
             None => import::plan(ctx, store, source, &given.options()?, sink),
         })
@@ -161,8 +205,11 @@ pub(crate) fn import_apply(
     outputs: Outputs,
 ) -> PyResult<Told> {
     let plan: ImportPlan = from_json(py, "plan", &plan.0)?;
+    check_outputs(py, session, &place, (None, None), &outputs)?;
     let report = with_input(py, session, place, move |ctx, store, source, raised| {
-        with_outputs(outputs, raised, |rejects, sink| import::apply(ctx, store, &plan, source, rejects, sink))
+        with_outputs(outputs, raised, true, |rejects, sink| {
+            import::apply(ctx, store, &plan, source, rejects, sink)
+        })
     })?;
     told(py, &report)
 }
@@ -178,13 +225,15 @@ pub(crate) fn import_plan_to(
     outputs: Outputs,
 ) -> PyResult<(String, String)> {
     let given: Given = from_json(py, "options", &options.0)?;
+    check_outputs(py, session, &place, (None, Some(&to)), &outputs)?;
     let summary = with_input(py, session, place, move |ctx, store, source, raised| {
         let options = given.options()?;
-        let mut file = BufWriter::new(create_path("to", &to)?);
-        let summary = with_outputs(outputs, raised, |_, sink| {
+        let mut file = BufWriter::new(Replacement::create("to", &to)?);
+        let summary = with_outputs(outputs, raised, false, |_, sink| {
             import::plan_to(ctx, store, source, &options, &mut file, sink)
         })?;
-        file.flush().map_err(|error| unwritable("to", &to, error))?;
+        let file = file.into_inner().map_err(|error| unwritable("to", &to, error.into_error()))?;
+        file.put()?;
         Ok(summary)
     })?;
     Ok((to_json(py, &summary)?, summary.report.to_string()))
@@ -199,13 +248,20 @@ pub(crate) fn import_apply_from(
     place: Place,
     outputs: Outputs,
 ) -> PyResult<Told> {
+    check_outputs(py, session, &place, (Some(&plan), None), &outputs)?;
     let report = with_input(py, session, place, move |ctx, store, source, raised| {
         let plan = BufReader::new(open_path("plan", &plan)?);
-        with_outputs(outputs, raised, |rejects, sink| {
+        with_outputs(outputs, raised, true, |rejects, sink| {
             import::apply_from(ctx, store, plan, source, rejects, sink)
         })
     })?;
     told(py, &report)
+}
+
+/// Refuses a text that is no plan of an import.
+#[pyfunction]
+pub(crate) fn import_check_plan(py: Python<'_>, text: Text) -> PyResult<()> {
+    from_json::<ImportPlan>(py, "text", &text.0).map(drop)
 }
 
 /// Refuses the key of a field that an import does not write.

@@ -49,6 +49,7 @@ mod moves;
 mod names;
 mod opportunities;
 mod outbox;
+mod output;
 mod page;
 mod pipelines;
 mod reading;
@@ -117,7 +118,7 @@ mod _leadcore {
         estimates_of, lines_of, lines_set,
     };
     #[pymodule_export]
-    use super::exports::{contacts_vcard, export_leads, hygiene_apply, hygiene_plan};
+    use super::exports::{contacts_vcard, export_leads, hygiene_apply, hygiene_check, hygiene_plan};
     #[pymodule_export]
     use super::files::{
         file_delete, file_edit, file_get, file_read, file_read_range, file_save, files_add, files_of,
@@ -133,7 +134,7 @@ mod _leadcore {
     };
     #[pymodule_export]
     use super::imports::{
-        import_apply, import_apply_from, import_check_field, import_leads, import_plan, import_plan_to,
+        import_apply, import_apply_from, import_check_field, import_check_plan, import_leads, import_plan, import_plan_to,
         import_preview, import_template, mapping_list, mapping_remove, mapping_save,
     };
     #[pymodule_export]

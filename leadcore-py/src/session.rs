@@ -17,6 +17,7 @@ use crate::engine::{Backend, Engine, detached, guarded};
 use crate::errors::{invalid, raise};
 use crate::hints::shortened;
 use crate::host::{Call, Host, Watched};
+use crate::output::Untouchable;
 use crate::unit::{Answer, Asking, Unit};
 
 /// Who asks, of which tenant, of which store. Cheap to copy: views for other users share the store.
@@ -118,6 +119,12 @@ impl Session {
             unit.run_asking(inside, answer)
         });
         call.told(py, result)
+    }
+
+    /// What no call writes over: the database.
+    pub(crate) fn untouchable(&self, py: Python<'_>) -> PyResult<Untouchable> {
+        let backend = self.engine.backend().map_err(|error| raise(py, &error))?;
+        Ok(Untouchable::database(backend.path(), backend.files_in()))
     }
 
     fn with(&self, who: Who) -> Self {
@@ -263,7 +270,12 @@ impl Session {
     fn backup_to(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let done = detached(py, || {
             check_path("path", &path)?;
-            self.engine.backend()?.backup_to(&path)
+            let backend = self.engine.backend()?;
+            // Of the database itself it says that it is there.
+            if !path.exists() {
+                Untouchable::database(backend.path(), backend.files_in()).check("path", &path)?;
+            }
+            backend.backup_to(&path)
         });
         done.map_err(|error| raise(py, &error))
     }

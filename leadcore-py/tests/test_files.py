@@ -187,8 +187,8 @@ def test_a_misspelt_field_of_a_mapping_is_named(db: Database) -> None:
     with pytest.raises(leadcore.InvalidError) as caught:
         db.import_leads(CSV, mapping={"Company": "compny", "E-mail": "email", "Shoe size": "shoe_size"})
     assert [(violation.field, violation.message) for violation in caught.value.violations] == [
-        ("mapping[0]", "there is no field with this key; did you mean `company`?"),
-        ("mapping[2]", "there is no field with this key"),
+        ("mapping[Company]", "there is no field with this key; did you mean `company`?"),
+        ("mapping[Shoe size]", "there is no field with this key"),
     ]
 
 

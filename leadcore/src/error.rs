@@ -11,6 +11,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::OperationId;
+
 mod conflict;
 
 pub use conflict::{Conflict, MatchRef};
@@ -221,6 +223,7 @@ struct Inner {
     context: Cow<'static, str>,
     detail: Detail,
     source: Option<Source>,
+    operation: Option<OperationId>,
 }
 
 /// The one error of every leadcore operation: a [`kind`](Self::kind), a sentence, typed details and the cause.
@@ -237,7 +240,7 @@ pub struct Error(Box<Inner>);
 impl Error {
     /// An error of `kind` with a sentence about what was being done.
     pub fn new(kind: ErrorKind, context: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { kind, context: context.into(), detail: Detail::None, source: None }))
+        Self(Box::new(Inner { kind, context: context.into(), detail: Detail::None, source: None, operation: None }))
     }
 
     /// `{what} not found`.
@@ -254,6 +257,7 @@ impl Error {
             context: Cow::Borrowed("invalid input"),
             detail: Detail::Violations(violations),
             source: None,
+            operation: None,
         }))
     }
 
@@ -271,6 +275,7 @@ impl Error {
             context: Cow::Owned(context),
             detail: Detail::Conflict(conflict),
             source: None,
+            operation: None,
         }))
     }
 
@@ -282,6 +287,7 @@ impl Error {
             context: context.into(),
             detail: Detail::Conflict(Conflict::PlanOutdated),
             source: None,
+            operation: None,
         }))
     }
 
@@ -296,6 +302,20 @@ impl Error {
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(source.into());
         self
+    }
+
+    /// The same error of an operation that wrote something before it failed.
+    #[must_use]
+    pub fn with_operation(mut self, operation: OperationId) -> Self {
+        self.0.operation = Some(operation);
+        self
+    }
+
+    /// The operation that wrote something before it failed and is in the journal: an import that was cancelled or broke
+    /// after its first chunk, which can be undone or gone on with. None where nothing was written.
+    #[must_use]
+    pub fn operation(&self) -> Option<OperationId> {
+        self.0.operation
     }
 
     /// What a host branches on.

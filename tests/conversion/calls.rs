@@ -18,7 +18,7 @@ use leadcore::testkit::fixtures::Scene;
 use crate::support::{Host, company, fields_of, refused};
 
 /// The functions of this part of the desk: each is called below by a viewer and by another tenant.
-pub(crate) const TRIED: [&str; 13] = [
+pub(crate) const TRIED: [&str; 15] = [
     "convert::apply_unconvert",
     "convert::apply_unconvert_with",
     "convert::apply_with",

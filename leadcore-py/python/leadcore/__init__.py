@@ -364,5 +364,4 @@ __all__ = [
     "Violation",
     "Wip",
     "__version__",
-    "open",
 ]

@@ -135,10 +135,12 @@ __all__ = [
     "functions_get",
     "functions_set",
     "hygiene_apply",
+    "hygiene_check",
     "hygiene_plan",
     "import_apply",
     "import_apply_from",
     "import_check_field",
+    "import_check_plan",
     "import_leads",
     "import_plan",
     "import_plan_to",
@@ -1320,6 +1322,9 @@ def import_apply_from(
 ) -> tuple[str, str, str | None]:
     """Imports a file as planned by a plan in a file."""
 
+def import_check_plan(text: str) -> None:
+    """Refuse a text that is no plan of an import."""
+
 def import_check_field(key: str) -> None:
     """Refuses the key of a field that an import does not write."""
 
@@ -1365,6 +1370,9 @@ def contacts_vcard(session: Session, owner: _Subject, version: str) -> str:
 
 def hygiene_plan(session: Session, where: str | None, request: str) -> str:
     """What is wrong with addresses, as JSON."""
+
+def hygiene_check(text: str) -> None:
+    """Refuse a text that is no plan of hygiene."""
 
 def hygiene_apply(session: Session, plan: str) -> Any:
     """Does what a plan of hygiene says."""

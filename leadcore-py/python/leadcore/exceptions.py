@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Required, TypedDict
+from uuid import UUID
 
 __all__ = [
     "BY_CODE",
@@ -107,6 +108,9 @@ class LeadcoreError(Exception):
     """Every broken rule of an :class:`InvalidError`, all at once; empty for other kinds."""
     conflict: Conflict | None
     """Details of a :class:`ConflictError` or :class:`FrozenError`, else ``None``."""
+    operation: UUID | None
+    """The operation that wrote something before it failed: of an import that was cancelled or broke after its first chunk.
+    ``db.undo(error.operation)`` takes it back."""
 
     def __init__(
         self,
@@ -114,10 +118,12 @@ class LeadcoreError(Exception):
         *,
         violations: Iterable[Violation] = (),
         conflict: Conflict | None = None,
+        operation: UUID | None = None,
     ) -> None:
         super().__init__(message)
         self.violations = list(violations)
         self.conflict = conflict
+        self.operation = operation
 
     @property
     def is_retryable(self) -> bool:

@@ -96,6 +96,7 @@ class HygienePlan:
             data = None
         if not isinstance(data, dict):
             raise refused("text", "malformed", "this is not a plan of hygiene")
+        _leadcore.hygiene_check(text)
         return cls(data)
 
     def to_json(self) -> str:

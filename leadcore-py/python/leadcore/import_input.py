@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import stat
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import IO, Any, BinaryIO, Final, Literal, Protocol, TypeAlias, TypedDict
@@ -86,10 +88,10 @@ class ImportInput(ReadInput, total=False):
     external_system: str | None
     """The name of the system whose ids a column ``external_id`` holds: ``import`` when not said. A lead has one id of
     each system; those of others stay."""
-    source: Term | UUID | None
-    """The source of leads that have none after their row was read: a term, or its id, not archived."""
-    lost_reason: Term | UUID | None
-    """Why leads were lost that come into a lost stage: a term, or its id. No column fills a reason, nor when a lead was
+    source: Term | UUID | str | None
+    """The source of leads that have none after their row was read: a term, its name or its id, not archived."""
+    lost_reason: Term | UUID | str | None
+    """Why leads were lost that come into a lost stage: a term, its name or its id. No column fills a reason, nor when a lead was
     closed: that is the time of the import."""
     chunk: int
     """How many rows are written in one transaction, between which ``progress`` and Ctrl-C act: 2,000 when not said."""
@@ -154,7 +156,7 @@ def options(given: Mapping[str, Any], known: Mapping[str, Any]) -> str:
         values["terms"] = _terms(values["terms"])
     for key in ("source", "lost_reason"):
         if key in values:
-            check(key, values[key], (Term, UUID), "a term or its id")
+            check(key, values[key], (Term, UUID, str), "a term, its name or its id")
             values[key] = str(values[key].id if isinstance(values[key], Term) else values[key])
     try:
         return json.dumps(values, allow_nan=False)
@@ -182,10 +184,18 @@ _SPOOL: Final = 1 << 24
 def opened(file: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any], IO[bytes] | None]:
     """Tell a path, bytes, an open file and a table apart; a table becomes a file of ours, to be closed."""
     if isinstance(file, (str, os.PathLike)):
+        if _is_pipe(file):
+            with open(file, "rb") as piped:
+                spool = _spooled(piped)
+            return (None, None, spool), given, spool
         return (file, None, None), given, None
     if isinstance(file, (bytes, bytearray, memoryview)):
         return (None, bytes(file), None), given, None
+    if type(file).__name__ in _COLUMNS and hasattr(file, "__arrow_c_stream__"):
+        what = "a table: this is a single column of one, make a table of it (`series.to_frame()`)"
+        raise expected("file", what, file)
     if hasattr(file, "__arrow_c_stream__"):
+        file = _without_nulls(file)
         spool = tempfile.SpooledTemporaryFile(_SPOOL)  # noqa: SIM115 - the caller closes it
         try:
             _leadcore.arrow_to_csv(file, spool)
@@ -198,4 +208,51 @@ def opened(file: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any], IO[by
         return (None, None, spool), said | ours, spool
     if isinstance(file, io.TextIOBase) or not hasattr(file, "read"):
         raise expected("file", "a path, bytes, a file opened in binary mode or a table of Arrow", file)
+    if not _can_seek(file):
+        spool = _spooled(file)
+        return (None, None, spool), given, spool
     return (None, None, file), given, None
+
+
+def _is_pipe(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is that of a named pipe, which is read once."""
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+#: What tables call their columns.
+_COLUMNS: Final = frozenset({"Series", "ChunkedArray", "Array"})
+
+
+def _without_nulls(table: Any) -> Any:
+    """A table of polars with its columns of nothing as text: polars hands them over as Arrow does not allow."""
+    polars = sys.modules.get("polars")
+    if polars is None or not isinstance(table, polars.DataFrame):
+        return table
+    nothing = [name for name, kind in zip(table.columns, table.dtypes, strict=True) if kind == polars.Null]
+    return table.with_columns(polars.col(name).cast(polars.String) for name in nothing) if nothing else table
+
+
+def _can_seek(file: Any) -> bool:
+    """Whether a file object can be read more than once."""
+    if not hasattr(file, "seek"):
+        return False
+    seekable = getattr(file, "seekable", None)
+    return bool(seekable()) if callable(seekable) else True
+
+
+def _spooled(file: Any) -> IO[bytes]:
+    """What a pipe, a socket or a stream of the web gives, in a file of ours: an import reads it more than once."""
+    spool = tempfile.SpooledTemporaryFile(_SPOOL)  # noqa: SIM115 - the caller closes it
+    try:
+        while piece := file.read(1 << 18):
+            if not isinstance(piece, bytes):
+                raise expected("file", "a file opened in binary mode: it gives text", piece)
+            spool.write(piece)
+        spool.seek(0)
+    except BaseException:
+        spool.close()
+        raise
+    return spool

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from uuid import UUID
 
 from ._leadcore import Session
 from .arguments import check, expected, several
@@ -14,10 +15,13 @@ from .arguments import compiled as _leadcore
 from .exceptions import refused
 from .import_input import ImportFile, ImportInput, ReadInput, opened, options
 from .imports import ImportPreview, ImportReport, LineOutcome, Progress, preview, report
+from .models import Term
 from .plans import ImportPlan, PlanSummary, summary_of
 
 if TYPE_CHECKING:
     from typing import Unpack
+
+    from .terms import Terms
 
 __all__ = ["Importing"]
 
@@ -29,6 +33,9 @@ class Importing:
     """The part of the database that imports files."""
 
     __slots__ = ()
+
+    sources: Terms
+    lost_reasons: Terms
 
     @property
     def _session(self) -> Session:
@@ -54,13 +61,16 @@ class Importing:
             file: A path, the bytes of a file, a file opened in binary mode, or any table that speaks the Arrow
                 PyCapsule interface (polars, pyarrow, pandas, DuckDB …), which is written to a temporary file first.
             dry_run: Only say what would be done; :meth:`plan_import` says it line by line.
-            rejects: Where rows that were not taken are written, with the reason: correct that file and import it.
+            rejects: Where rows that were not taken (of a dry run: would not be) are written, with the reason: correct
+                that file and import it. A path is written as a whole when the import is done or breaks; it must not be
+                the file that is imported.
             progress: Called after each chunk, also by a dry run; ``False`` or an exception stops the import there.
             lines: Called after each chunk with what became of its lines, and which leads they met.
             **how: How the file is read and what becomes of its rows: see :class:`ImportInput`.
 
         Raises:
-            CancelledError: When ``progress`` returned ``False``.
+            CancelledError: When ``progress`` returned ``False``, or somebody took the import back meanwhile. Its
+                ``operation`` is the import, as far as it came: ``db.undo`` takes it back.
 
         Example:
             >>> file = b"Company,E-mail,Shoe size\nNordlys AS,post@nordlys.example,43\nBerg AS,berg,41\n"
@@ -74,7 +84,7 @@ class Importing:
         """
         check("dry_run", dry_run, bool, "True or False")
         outputs = _outputs(rejects, progress, lines)
-        with _open(file, how) as (place, text):
+        with self._open(file, how) as (place, text):
             return report(*_leadcore.import_leads(self._session, place, text, dry_run, outputs))
 
     def plan_import(
@@ -109,7 +119,7 @@ class Importing:
             raise refused("earlier", "not_allowed", "an earlier plan says everything about the import itself")
         outputs = _outputs(None, progress, None)
         before = None if earlier is None else earlier.to_json()
-        with _open(file, how) as (place, text):
+        with self._open(file, how) as (place, text):
             told, table = _leadcore.import_plan(self._session, place, text, before, outputs)
         return ImportPlan._of(told, table)
 
@@ -144,7 +154,7 @@ class Importing:
         """
         path = _path("to", to)
         outputs = _outputs(None, progress, None)
-        with _open(file, how) as (place, text):
+        with self._open(file, how) as (place, text):
             return summary_of(*_leadcore.import_plan_to(self._session, place, text, path, outputs))
 
     def apply_import_from(
@@ -247,6 +257,26 @@ class Importing:
         True
         """
         return self.template()
+
+    def _open(self, file: Any, how: Mapping[str, Any]) -> AbstractContextManager[tuple[Any, str]]:
+        """The file, with the terms that are named instead of their ids."""
+        said = dict(how)
+        for key, terms in (("source", self.sources), ("lost_reason", self.lost_reasons)):
+            if isinstance(said.get(key), str):
+                said[key] = _term(key, terms, said[key])
+        return _open(file, said)
+
+
+def _term(key: str, terms: Terms, named: str) -> Term | UUID:
+    try:
+        return UUID(named)
+    except ValueError:
+        pass
+    wanted = named.strip().casefold()
+    for term in terms.list():
+        if term.name.casefold() == wanted:
+            return term
+    raise refused(key, "unknown", f"there is no term of this name in `db.{key}s`")
 
 
 def _path(name: str, path: Any) -> Any:

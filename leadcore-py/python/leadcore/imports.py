@@ -102,6 +102,8 @@ class LineOutcome(Record):
     ``email``, ``phone`` or ``custom``."""
     reason: str | None = None
     """Why: of a skipped line one of the keys of :attr:`ImportReport.skips`, of a rejected one a sentence."""
+    same_as_line: int | None = None
+    """The earlier line of the same file that created the lead or changed it first, where this one means it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,11 @@ class ImportReport(Record):
     """Leads created from rows with a number that no lead here has. They got numbers of their own: a file gives none."""
     unknown_number_lines: tuple[int, ...] = field(repr=False)
     """The first 100 lines of such rows."""
+    duplicates: int = field(repr=False)
+    """Rows that met a lead which an earlier row of the same file had created or changed: the file has these leads more
+    than once."""
+    duplicate_lines: tuple[int, ...] = field(repr=False)
+    """The first 100 lines of such rows."""
     skips: dict[str, int] = field(repr=False)
     """How many rows were skipped for each reason: ``blank``, ``unchanged``, ``frozen`` (converted), ``exists``,
     ``imported`` (the file was imported before), ``missing`` (no lead is meant, and none is created), ``left_out`` (by
@@ -205,7 +212,8 @@ class ImportReport(Record):
     digest: str = field(repr=False)
     """SHA-256 of the file."""
     operation: UUID | None = field(repr=False)
-    """The operation in the history; none for a dry run."""
+    """The operation in the history: ``db.undo`` takes it back. None for a dry run, but for one of a file whose import was
+    interrupted: that import."""
     text: str = field(repr=False, compare=False)
     """The report as a table."""
 
@@ -231,6 +239,7 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
     given.pop("known_numbers", None)
     given.setdefault("unknown_numbers", 0)
     given.setdefault("left_out", 0)
+    given.setdefault("duplicates", 0)
     return ImportReport(
         operation=None if operation is None else UUID(operation),
         mapping=mapping_of(given.pop("mapping"))[0],
@@ -241,6 +250,7 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
         unrecognisable_lines=tuple(given.pop("unrecognisable_lines")),
         left_out_values=tuple(Rejection(**told) for told in given.pop("left_out_values", ())),
         unknown_number_lines=tuple(given.pop("unknown_number_lines", ())),
+        duplicate_lines=tuple(given.pop("duplicate_lines", ())),
         earlier=None if earlier is None else _report(earlier, earlier_text or "", None),
         format=FileFormat(**given.pop("format")),
         text=text,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, TypedDic
 
 from .arguments import check, several
 from .arguments import compiled as _leadcore
-from .exceptions import refused
+from .exceptions import NotFoundError, refused
 from .values import Record
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class Mappings:
         return tuple(SavedMapping(one["name"], *mapping_of(one["mapping"])) for one in saved)
 
     def get(self, name: str) -> SavedMapping:
-        """The mapping of this name.
+        """The mapping of this name; :class:`NotFoundError` where there is none.
 
         >>> db.mappings.save("Fair", {"Kunde": "company"})
         >>> db.mappings.get("Fair").mapping
@@ -227,7 +227,7 @@ class Mappings:
         for saved in self.list():
             if saved.name.casefold() == name.strip().casefold():
                 return saved
-        raise refused("name", "unknown", "there is no saved mapping of this name")
+        raise NotFoundError("`name`: there is no saved mapping of this name")
 
     def save(
         self,

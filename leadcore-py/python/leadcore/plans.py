@@ -61,6 +61,8 @@ class PlannedLine(Record):
     """Who owns the lead that the line means, where the reason is that this user may not see it."""
     edit: Literal["skip", "take", "create"] | None = None
     """What a person decided instead."""
+    same_as_line: int | None = None
+    """The earlier line of the same file that creates the lead or changes it first, where this one means it too."""
     set: dict[str, str] = field(default_factory=dict)
     """Texts that are taken instead of the file's cells, by field."""
 
@@ -130,6 +132,7 @@ class ImportPlan:
             data = None
         if not isinstance(data, dict):
             raise refused("text", "malformed", "this is not a plan of an import")
+        _leadcore.import_check_plan(text)
         return cls(data)
 
     @classmethod
@@ -242,5 +245,6 @@ def _line(told: dict[str, Any]) -> PlannedLine:
         values=dict(values or {}),
         owner=decision.get("owner"),
         edit="take" if isinstance(choice, dict) else choice,
+        same_as_line=told.get("same_as_line"),
         set=dict(told.get("set", {})),
     )

@@ -203,11 +203,14 @@ pub(crate) fn persons(ctx: &Context<'_>, txn: &mut dyn Txn, owner: Subject) -> R
     Ok(contacts::masked(ctx, persons))
 }
 
-/// Every field that an import fills, in the order of the forms, without what this actor may not see.
+/// Every field that an import fills, in the order of the forms, without what this actor may not see; behind them the id, by
+/// which an import finds the lead again.
 fn every_column(ctx: &Context<'_>, catalogue: &Catalogue) -> Vec<FieldSpec> {
     let mut columns = catalogue.specs();
     columns.retain(|spec| {
-        spec.field.is_imported() && spec.enabled && !ctx.policy().is_hidden(ctx.actor(), &spec.field)
+        (spec.field.is_imported() && spec.enabled || spec.field == Field::Id)
+            && !ctx.policy().is_hidden(ctx.actor(), &spec.field)
     });
+    columns.sort_by_key(|spec| spec.field == Field::Id);
     columns
 }

@@ -70,6 +70,22 @@ impl TryFrom<RawExternalRef> for ExternalRef {
 }
 
 impl ExternalRef {
+    /// The system whose ids are those of leads in leadcore itself: what a lead that came out of another database is called
+    /// there.
+    pub const OWN: &str = "leadcore";
+
+    /// What a lead is called in other databases of leadcore.
+    #[must_use]
+    pub fn own(lead: LeadId) -> Self {
+        Self { system: Self::OWN.to_owned(), id: lead.to_string() }
+    }
+
+    /// The lead that it names, where it is an id of [leadcore](Self::OWN).
+    #[must_use]
+    pub fn as_own(&self) -> Option<LeadId> {
+        (self.system == Self::OWN).then(|| self.id.parse().ok()).flatten()
+    }
+
     /// The lead `id` of `system`.
     ///
     /// # Errors

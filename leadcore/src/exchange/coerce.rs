@@ -14,6 +14,7 @@ use super::Row;
 use super::dates::read_date;
 use super::import::{ImportOptions, MatchBy};
 use super::mapping::{BadValues, ColumnRules, Located, Origin, Split};
+use super::rejects::RejectColumns;
 use crate::domain::{
     Catalogue, Emails, ExternalRef, Field, FieldType, FieldValue, LeadFields, MatchKey, MatchKind, Numbering,
     Phones, Reference, Term, TermKind,
@@ -39,6 +40,8 @@ pub(super) struct Coercer {
     blanked: u64,
     left_out: Vec<Violation>,
     numbering: Numbering,
+    /// Where a file of rejected rows says why.
+    rejected: Option<RejectColumns>,
     /// Whether a lead has a currency here.
     keeps_currency: bool,
     /// The folded cell that empties its field.
@@ -75,6 +78,7 @@ impl Coercer {
             blanked: 0,
             left_out: Vec::new(),
             numbering: Numbering::default(),
+            rejected: None,
             keeps_currency: !catalogue.is_disabled(&Field::Currency),
             clear: options.clear.as_deref().map(|token| fold(token.trim())),
             meanings: options.terms.iter().map(|(field, rule)| (field.clone(), meanings(rule))).collect(),
@@ -84,6 +88,12 @@ impl Coercer {
     /// With the way in which the tenant writes numbers of leads.
     pub(super) fn with_numbering(mut self, numbering: Numbering) -> Self {
         self.numbering = numbering;
+        self
+    }
+
+    /// With the headers of the file, which may be one of rejected rows.
+    pub(super) fn with_headers(mut self, headers: &[String]) -> Self {
+        self.rejected = RejectColumns::find(headers);
         self
     }
 
@@ -131,6 +141,24 @@ impl Coercer {
             Some(None) => Said::Nothing,
             Some(Some(meant)) => Said::Text(Cow::Owned(meant.clone())),
         }
+    }
+
+    /// Refuses constants that their fields cannot take: they would reject every row.
+    pub(super) fn check_constants(&mut self) -> Result<(), Vec<Violation>> {
+        let columns = std::mem::take(&mut self.columns);
+        let mut broken = Vec::new();
+        for column in &columns {
+            let Origin::Constant(text) = &column.at.from else { continue };
+            let field = &column.at.field;
+            let taken = match self.said(field, text.trim()) {
+                Said::Text(text) => self.take(&mut Intent::default(), column, &text),
+                Said::Clear => clear(&mut Intent::default(), field),
+                Said::Nothing => Ok(()),
+            };
+            broken.extend(taken.err().map(|error| error.at(format!("constants.{field}"))));
+        }
+        self.columns = columns;
+        if broken.is_empty() { Ok(()) } else { Err(broken) }
     }
 
     /// How many cells counted as empty since this was last asked.
@@ -221,6 +249,13 @@ impl Coercer {
             (Some(Named::Sign(sign)), _) => intent.sign = Some(sign.clone()),
             _ => {}
         }
+        // A lead that is not here keeps the id that it has where it comes from; the first of them, where it came far.
+        if let Some(id) = intent.id.filter(|_| self.options.match_by == MatchBy::DEFAULT) {
+            let ids = &mut intent.fields.external_ids;
+            if ids.iter().all(|known| known.system() != ExternalRef::OWN) {
+                ids.insert(ExternalRef::own(id));
+            }
+        }
         intent.keys = self.keys(&intent.fields);
     }
 
@@ -259,7 +294,7 @@ impl Coercer {
         } else if row.has_nul() {
             (ViolationCode::Malformed, "the line holds a NUL character".to_owned())
         } else {
-            return None;
+            return self.rejected.as_ref()?.again(row);
         };
         Some(Violation::new("line", code, message))
     }

@@ -309,9 +309,13 @@ impl Finder<'_> {
 
     /// The type of a field that callers set; what is wrong with another is noted.
     fn kind(&mut self, field: &Field) -> Option<FieldType> {
-        // Where nobody chose the keys, a number is one.
-        let is_number = *field == Field::Number && *self.keys == MatchBy::DEFAULT;
-        let keys = if is_number { &[MatchBy::Number][..] } else { self.keys };
+        // Where nobody chose the keys, numbers and ids are some.
+        let is_free = *self.keys == MatchBy::DEFAULT;
+        let keys = match field {
+            Field::Number if is_free => &[MatchBy::Number][..],
+            Field::Id if is_free => &[MatchBy::Id][..],
+            _ => self.keys,
+        };
         let kind = fillable(field, self.catalogue, keys);
         kind.map_err(|error| self.broken.push(error.at(format!("mapping.{field}")))).ok()
     }

@@ -22,6 +22,9 @@
 //! Bytes that mean nothing in the file's encoding become U+FFFD and mark their row with [`Row::bad_encoding`]. NUL is a
 //! valid character and is passed through; [`Row::has_nul`] tells.
 
+/// The parameter of an e-mail or phone in a vCard that says what is known of it: `opted_out`.
+const MARKS: &str = "X-LEADCORE-MARKS";
+
 #[cfg(feature = "vcard")]
 mod cards;
 mod coerce;

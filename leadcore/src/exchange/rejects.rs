@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::{CsvWriter, Row};
-use crate::error::{Result, Violation};
+use super::{CsvWriter, Row, RowProblem};
+use crate::error::{Result, Violation, ViolationCode};
 
 /// The two columns behind the file's own.
 const FIELD: &str = "reject_field";
@@ -25,6 +25,36 @@ impl Kept {
     /// What a cell says.
     pub(super) fn cell(&self, place: usize) -> Option<&str> {
         self.0.get(place).map(String::as_str)
+    }
+}
+
+/// Where a file of rejected rows says why they were rejected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RejectColumns {
+    field: usize,
+    reason: usize,
+}
+
+impl RejectColumns {
+    /// The two columns, where a file has them.
+    pub(super) fn find(headers: &[String]) -> Option<Self> {
+        let place = |name: &str| headers.iter().position(|header| header == name);
+        Some(Self { field: place(FIELD)?, reason: place(REASON)? })
+    }
+
+    /// The reason again, for the text of a damaged record that still stands as one cell: nobody put what it says into its
+    /// columns. Emptying the reason, or filling another column, says that it is right as it stands.
+    pub(super) fn again(&self, row: &Row) -> Option<Violation> {
+        let (mut field, mut reason, mut filled) = ("", "", 0_usize);
+        for (place, cell) in row.iter().enumerate() {
+            match place {
+                place if place == self.field => field = cell.trim(),
+                place if place == self.reason => reason = cell.trim(),
+                _ => filled += usize::from(!cell.trim().is_empty()),
+            }
+        }
+        let problem = (filled == 1 && field == "line").then(|| RowProblem::of_message(reason)).flatten()?;
+        Some(Violation::new("line", ViolationCode::Malformed, problem.message()))
     }
 }
 

@@ -47,6 +47,20 @@ impl RowProblem {
         }
     }
 
+    /// The problem that is told by this [sentence](Self::message).
+    pub(super) fn of_message(message: &str) -> Option<Self> {
+        const ALL: [RowProblem; 7] = [
+            RowProblem::UnclosedQuote,
+            RowProblem::CellTooLarge,
+            RowProblem::RecordTooLarge,
+            RowProblem::TooManyLines,
+            RowProblem::TooManyColumns,
+            RowProblem::ExtraCells,
+            RowProblem::Malformed,
+        ];
+        ALL.into_iter().find(|problem| problem.message() == message)
+    }
+
     /// The problem as a sentence.
     #[must_use]
     pub const fn message(self) -> &'static str {

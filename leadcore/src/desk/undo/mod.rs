@@ -4,9 +4,10 @@
 //!
 //! - changed fields get the value before, where they still have the value that the operation gave them. A field that was
 //!   edited since is *kept*. A name with its parts, and a stage with how the lead ended, go together;
-//! - a created lead goes into the trash, unless somebody else edited it since. A deleted one comes out again, a restored
-//!   one goes back;
-//! - an account that was created by itself leaves the lists, unless something hangs on it or somebody else edited it since;
+//! - a created lead goes into the trash, unless another operation wrote it since, by whomever, or hung something on it: a
+//!   note, a task, a file, an estimate, a person. What is itself taken back does not count. A deleted lead comes out again,
+//!   a restored one goes back;
+//! - an account that was created by itself leaves the lists, unless something hangs on it or another operation wrote it since;
 //! - persons that were linked to a lead or an account are taken off it, those that were taken off are linked again;
 //! - notes, tasks, files and the like are again what they were, gone or back, unless they were edited since;
 //! - terms of vocabularies get their name, colour, place and state back; a deleted one is there again; one that was added
@@ -174,7 +175,7 @@ const MOST_NAMED: usize = 1_000;
 ///
 /// # Errors
 /// `NotFound` for an operation that does not exist; `Denied` for an actor who may not see leads; `Unsupported` for one
-/// that cannot be taken back: a conversion, a purge, an import that is still running. An operation that was undone
+/// that cannot be taken back: a conversion, a purge. An operation that was undone
 /// already plans to [what is left](UndoRecord::kept).
 pub fn plan(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<UndoPlan> {
     look(ctx, txn, operation, None)
@@ -231,7 +232,8 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, planned: &UndoPlan) -> Result
 }
 
 /// Takes an operation back, in this unit of work. When it was undone before, nothing is written and the first outcome is
-/// returned.
+/// returned. An import that was interrupted is given up by it: the same file begins anew, and a process that is still
+/// importing it fails at its next chunk.
 ///
 /// # Errors
 /// As [`plan`], and `Denied` when the policy refuses every record that could be taken back. That some records cannot be
@@ -298,7 +300,9 @@ fn take_back(
         }
         txn.journal().begin(&operation)?;
     }
-    if walk.has_written() && part.is_none() {
+    // What was interrupted is given up with it, whatever it wrote: else the same file would go on behind what is gone.
+    let gives_up = undone.state == OperationState::Running;
+    if (walk.has_written() || gives_up) && part.is_none() {
         outcome.freed_key = exchange_keys(txn, undone)?;
     }
     operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {
@@ -349,6 +353,8 @@ fn undoable(ctx: &Context<'_>, txn: &mut dyn Txn, id: OperationId) -> Result<Ope
         OperationKind::Once => refuse("a key stands for its call for ever"),
         OperationKind::Unconvert => refuse("the lead is converted again instead"),
         OperationKind::Purge => refuse("what was removed for good does not come back"),
+        // An import that was interrupted, or is still running elsewhere: that one ends at its next chunk.
+        OperationKind::Import => Ok(operation),
         _ if operation.state == OperationState::Running => {
             refuse("the operation is still running: let it finish first")
         }

@@ -110,7 +110,7 @@ fn existence(
     let what = entry.action.code();
     let now = bench.ctx.now();
     let done = match entry.action {
-        Action::Created if story.touched || after.trashed.is_some() => false,
+        Action::Created if story.touched || story.hung || after.trashed.is_some() => false,
         Action::Created => {
             after.trashed = Some(Trashed { at: now, operation: by });
             true

@@ -1,12 +1,13 @@
 //! What the journal tells of the records of an operation.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use crate::domain::{Entry, Kept, Operation, Sequence, Subject, Topics, WhyKept};
+use crate::domain::{Entry, Kept, Operation, OperationKind, Sequence, Subject, Topics, WhyKept};
 use crate::error::Result;
+use crate::id::OperationId;
 use crate::store::Journal;
 
-use super::{UndoRecord, followers};
+use super::{UndoOutcome, UndoRecord, followers};
 
 /// How many entries of one record are read at a time: most have fewer since the operation.
 const AT_A_TIME: usize = 64;
@@ -16,8 +17,10 @@ const AT_A_TIME: usize = 64;
 pub(super) struct Story {
     /// Its entries in the operation, newest first.
     pub(super) own: Vec<Entry>,
-    /// Whether somebody else than the actor of the operation wrote it since.
+    /// Whether another operation wrote it since, by whomever, and is not taken back itself.
     pub(super) touched: bool,
+    /// Whether another operation hung something on it since, or wrote what hangs on it: a note, a task, a file, an estimate.
+    pub(super) hung: bool,
 }
 
 /// The entries of these records back to the beginning of the operation: each is read once, however long the histories.
@@ -28,22 +31,30 @@ pub(super) fn stories(
     subjects: &[Subject],
 ) -> Result<HashMap<Subject, Story>> {
     let mut stories: HashMap<Subject, Story> = HashMap::new();
+    let mut undos = Undos::default();
     for subject in subjects {
         let story = stories.entry(*subject).or_default();
+        // The operations that are taken back, as far as this record goes: an undo comes behind what it undoes.
+        let mut gone: BTreeSet<OperationId> = BTreeSet::new();
         let mut before = None;
         loop {
             let entries = journal.about(&[*subject], Topics::NONE, before, AT_A_TIME)?;
             before = entries.last().map(|entry| entry.sequence).filter(|end| *end > first);
             let is_all = before.is_none() || entries.len() < AT_A_TIME;
-            // What happened to what hangs on it is a story of its own.
-            let own = |entry: &Entry| entry.sequence >= first && entry.subject == *subject;
-            for entry in entries.into_iter().filter(own) {
+            for entry in entries.into_iter().filter(|entry| entry.sequence >= first) {
+                let is_about_it = entry.subject == *subject;
                 if entry.operation == undone.id {
-                    story.own.push(entry);
-                } else if story.own.is_empty() {
-                    // Who follows a lead does not write it.
-                    let written = !followers::concerns(&entry);
-                    story.touched |= written && entry.actor != undone.actor;
+                    // What happened to what hangs on it is a story of its own.
+                    if is_about_it {
+                        story.own.push(entry);
+                    }
+                } else if entry.operation_kind == OperationKind::Undo {
+                    if !gone.contains(&entry.operation) {
+                        gone.extend(undos.undone_by(journal, entry.operation)?);
+                    }
+                } else if !gone.contains(&entry.operation) && counts(&entry) {
+                    story.touched |= is_about_it;
+                    story.hung |= !is_about_it;
                 }
             }
             if is_all {
@@ -52,6 +63,30 @@ pub(super) fn stories(
         }
     }
     Ok(stories)
+}
+
+/// Whether an entry of another operation is work on the record. Who follows a lead does not write it, and a conversion that
+/// was taken back left it as it was: of one that holds, the lead itself says so.
+fn counts(entry: &Entry) -> bool {
+    let is_conversion = matches!(entry.operation_kind, OperationKind::Convert | OperationKind::Unconvert);
+    !is_conversion && !followers::concerns(entry)
+}
+
+/// What undos undid, each asked for once.
+#[derive(Debug, Default)]
+struct Undos(HashMap<OperationId, Option<OperationId>>);
+
+impl Undos {
+    fn undone_by(&mut self, journal: &mut dyn Journal, undo: OperationId) -> Result<Option<OperationId>> {
+        if let Some(known) = self.0.get(&undo) {
+            return Ok(*known);
+        }
+        let stored = journal.operation(undo)?.and_then(|operation| operation.outcome);
+        let outcome = stored.and_then(|json| serde_json::from_value::<UndoOutcome>(json).ok());
+        let undone = outcome.map(|outcome| outcome.undone);
+        self.0.insert(undo, undone);
+        Ok(undone)
+    }
 }
 
 pub(super) fn unsupported(subject: Subject, story: &Story) -> UndoRecord {
@@ -64,7 +99,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::{Action, Actor, NewEntry, OperationKind, OperationState, SubjectKind};
+    use crate::domain::{Action, Actor, NewEntry, OperationState, SubjectKind};
     use crate::id::OperationId;
     use crate::time::Timestamp;
 
@@ -76,11 +111,11 @@ mod tests {
     }
 
     impl Counting {
-        fn add(&mut self, subject: Subject, operation: OperationId, actor: &Actor) {
+        fn add(&mut self, subject: Subject, (operation, kind): (OperationId, OperationKind), actor: &Actor) {
             self.entries.push(Entry {
                 sequence: Sequence(i64::try_from(self.entries.len()).unwrap() + 1),
                 operation,
-                operation_kind: OperationKind::Edit,
+                operation_kind: kind,
                 actor: actor.clone(),
                 at: Timestamp::EPOCH,
                 subject,
@@ -114,7 +149,7 @@ mod tests {
             unreachable!()
         }
         fn operation(&mut self, _: OperationId) -> Result<Option<Operation>> {
-            unreachable!()
+            Ok(None)
         }
         fn find(&mut self, _: OperationKind, _: &str) -> Result<Option<Operation>> {
             unreachable!()
@@ -133,7 +168,7 @@ mod tests {
     #[test]
     fn a_long_history_is_read_once() {
         let [ada, bob] = ["ada", "bob"].map(|user| Actor::User(user.parse().unwrap()));
-        let [of, other] = [1, 2].map(|n| OperationId::from_uuid(Uuid::from_u128(n)));
+        let [of, other, undo] = [1, 2, 3].map(|n| OperationId::from_uuid(Uuid::from_u128(n)));
         let undone = Operation {
             id: of,
             kind: OperationKind::Edit,
@@ -150,15 +185,18 @@ mod tests {
             subjects.iter().for_each(|subject| journal.add(*subject, operation, actor));
         };
         // Long before it, in it, and long after it.
-        (0..200).for_each(|_| everyone(&mut journal, other, &bob));
+        (0..200).for_each(|_| everyone(&mut journal, (other, OperationKind::Edit), &bob));
         let first = Sequence(i64::try_from(journal.entries.len()).unwrap() + 1);
-        everyone(&mut journal, of, &ada);
-        (0..200).for_each(|_| everyone(&mut journal, other, &ada));
-        journal.add(subjects[7], other, &bob);
+        everyone(&mut journal, (of, OperationKind::Edit), &ada);
+        // Undos are no work on a record.
+        (0..200).for_each(|_| everyone(&mut journal, (undo, OperationKind::Undo), &bob));
+        // Whoever wrote it.
+        journal.add(subjects[7], (other, OperationKind::Edit), &ada);
+        journal.add(subjects[9], (other, OperationKind::Edit), &bob);
         let stories = stories(&mut journal, &undone, first, &subjects).unwrap();
         assert!(stories.values().all(|story| story.own.len() == 1));
         let touched: Vec<_> = subjects.iter().filter(|subject| stories[subject].touched).collect();
-        assert_eq!(touched, [&subjects[7]]);
+        assert_eq!(touched, [&subjects[7], &subjects[9]]);
         let since = 201 * subjects.len();
         let most = since + subjects.len() * AT_A_TIME;
         assert!((since..=most).contains(&journal.read), "{} entries were read", journal.read);

@@ -184,3 +184,13 @@ fn a_file_that_invents_properties_is_told_in_bounds() {
     assert!(table.left_out().keys().all(|name| name.len() <= 60));
     assert_eq!(table.left_out().get("others"), Some(&1));
 }
+
+#[test]
+fn who_does_not_want_to_be_reached_says_so_in_a_card() {
+    let (headers, rows) = rows(
+        "BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nEMAIL;TYPE=INTERNET,WORK;x-leadcore-marks=opted_out:a@x.example\n\
+         TEL;X-LEADCORE-MARKS=opted_out:+47 1\nTEL;X-OTHER-MARKS=opted_out:+47 2\nEND:VCARD\n",
+    );
+    let cells = ["E-mail 1", "Phone 1", "Phone 2"].map(|name| cell(&headers, &rows[0], name));
+    assert_eq!(cells, ["a@x.example (work opted_out)", "+47 1 (opted_out)", "+47 2"]);
+}

@@ -8,7 +8,8 @@ use calcard::vcard::{
 };
 
 use super::SINGLE;
-use crate::domain::ReachKind;
+use crate::domain::{ReachKind, ReachMark};
+use crate::exchange::MARKS;
 
 /// So many e-mails and phones of a card have a column.
 const MOST: usize = 50;
@@ -58,6 +59,8 @@ struct Way {
     rank: u16,
     value: String,
     kind: ReachKind,
+    /// Whoever it belongs to does not want to be reached by it.
+    opted_out: bool,
 }
 
 pub(super) fn understand(vcard: &VCard) -> Card {
@@ -65,7 +68,8 @@ pub(super) fn understand(vcard: &VCard) -> Card {
     let (mut emails, mut phones) = (Vec::new(), Vec::new());
     let labels = labels(vcard);
     for entry in &vcard.entries {
-        let way = |value| Way { rank: rank(entry), value, kind: kind(entry, &labels) };
+        let (rank, kind) = (rank(entry), kind(entry, &labels));
+        let way = |value| Way { rank, value, kind, opted_out: is_opted_out(entry) };
         let all_taken = match &entry.name {
             // These say what the card is, not who.
             VCardProperty::Begin
@@ -135,16 +139,20 @@ fn in_order(mut ways: Vec<Way>) -> (Vec<String>, bool) {
             if known.kind == ReachKind::Unspecified {
                 known.kind = way.kind;
             }
+            // The strictest of what is said holds.
+            known.opted_out |= way.opted_out;
         } else if found.len() < MOST {
             found.push(way);
         } else {
             has_room = false;
         }
     }
-    let text = |Way { value, kind, .. }| match kind {
-        ReachKind::Unspecified => value,
+    let text = |Way { value, kind, opted_out, .. }| match (kind, opted_out) {
+        (ReachKind::Unspecified, false) => value,
         // As such cells are written everywhere.
-        kind => format!("{value} ({})", kind.code()),
+        (ReachKind::Unspecified, true) => format!("{value} ({})", ReachMark::OptedOut.code()),
+        (kind, false) => format!("{value} ({})", kind.code()),
+        (kind, true) => format!("{value} ({} {})", kind.code(), ReachMark::OptedOut.code()),
     };
     (found.into_iter().map(text).collect(), has_room)
 }
@@ -239,6 +247,19 @@ fn own_label(label: &str) -> Option<&str> {
 fn is_told(entry: &VCardEntry) -> bool {
     let label = whole(entry, ",");
     label.is_empty() || own_label(&label).is_some() || label_kind(&label).is_some()
+}
+
+/// Whether an export of ours says that nobody is to be reached by it.
+fn is_opted_out(entry: &VCardEntry) -> bool {
+    let is_ours = |name: &VCardParameterName| {
+        matches!(name, VCardParameterName::Other(name) if name.eq_ignore_ascii_case(MARKS))
+    };
+    let marks = entry.params.iter().filter(|param| is_ours(&param.name));
+    let texts = marks.filter_map(|param| match &param.value {
+        VCardParameterValue::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    texts.flat_map(|text| text.split(',')).any(|mark| mark.trim() == ReachMark::OptedOut.code())
 }
 
 /// Before what is not preferred: `PREF=1` (vCard 4.0) up to `PREF=100`, or the type `pref`.

@@ -1,7 +1,7 @@
 //! What a row says about a lead.
 
 use super::currency::Named;
-use crate::domain::{Field, LeadFields, LeadKind, MatchKey, TermKind};
+use crate::domain::{ExternalRef, Field, LeadFields, LeadKind, MatchKey, TermKind};
 use crate::error::{ValueError, Violation};
 use crate::id::LeadId;
 use crate::value::PersonName;
@@ -45,6 +45,11 @@ impl Intent {
     /// Whether it names anything by which a lead can be recognised.
     pub(in crate::exchange) fn is_recognisable(&self) -> bool {
         !self.keys.is_empty() || self.id.is_some() || self.number.is_some()
+    }
+
+    /// The leads that it may name by their own ids: the row's, and what a lead elsewhere was called here.
+    pub(in crate::exchange) fn own_ids(&self) -> impl Iterator<Item = LeadId> + '_ {
+        self.id.into_iter().chain(self.fields.external_ids.iter().filter_map(ExternalRef::as_own))
     }
 }
 

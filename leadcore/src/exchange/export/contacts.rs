@@ -10,6 +10,7 @@ use std::io::Write;
 use serde::{Deserialize, Serialize};
 
 use super::unwritten;
+use crate::exchange::MARKS;
 use crate::context::Context;
 use crate::desk::contacts::LinkedContact;
 use crate::desk::{accounts, leads, persons};
@@ -57,7 +58,8 @@ struct Shared {
 }
 
 /// Writes the persons of a lead or an account as vCards, the primary one first; says how many. Addresses that do not work
-/// are left out; the first of those that do is the preferred one.
+/// are left out; the first of those that do is the preferred one. One that must not be used for contact says so in a
+/// parameter, `X-LEADCORE-MARKS=opted_out`, which an import understands.
 ///
 /// ```
 /// use leadcore::desk::{contacts, leads};
@@ -230,6 +232,10 @@ fn reach<'r, T: 'r>(
         }
         if n == 0 && version == VcardVersion::V4 {
             line.push_str(";PREF=1");
+        }
+        // No standard has a word for it; other programs pass over a parameter of an unknown name.
+        if entry.opted_out {
+            let _ = write!(line, ";{MARKS}=opted_out");
         }
         card.line(&format!("{line}:{}", escaped(&text)));
     }

@@ -14,7 +14,9 @@
 //!   sources, stages and labels are names (or ids, see [`Values`]);
 //! - ids in other systems stand behind their system, `sap:78, web:9`; what holds a comma or a quote is in quotes. They are
 //!   found again by the mapping, and by the header alone;
-//! - a number says which lead is meant, and is never written;
+//! - the id says which lead is meant: where it comes from, the file changes nothing, whatever leads share; elsewhere its
+//!   leads keep it as their id in the system [`leadcore`](crate::domain::ExternalRef::OWN), so that the file again copies
+//!   none. So does a number, which is never written;
 //! - texts are as they are: what a spreadsheet could run is marked in CSV, and an import takes that mark off.
 //!
 //! What a file cannot say: the revision and history of a lead, since when and why an address is marked, ids in more systems
@@ -318,13 +320,14 @@ pub struct Exported {
 }
 
 impl Exported {
-    /// Which column is which field when the file is imported. Numbers say which lead is meant; what else only the engine
+    /// Which column is which field when the file is imported. Ids and numbers say which lead is meant; what else only the engine
     /// sets is left out, and so are users by name, and sources, stages and the like by id. Ids in other systems come with
     /// their systems, unless they are those of one.
     #[must_use]
     pub fn mapping(&self, options: &ExportOptions) -> Mapping {
         let by_name = options.values == Values::Names;
         let comes_back = |field: &Field| match field {
+            Field::Id => true,
             Field::Number => by_name,
             Field::Owner => options.users.is_empty(),
             _ if !by_name && matches!(field.field_type(), FieldType::Reference(_)) => false,

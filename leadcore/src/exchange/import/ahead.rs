@@ -18,7 +18,7 @@ fn hashes<'r>(catalogue: &'r Catalogue, record: &'r Record) -> impl Iterator<Ite
         _ => None,
     };
     let of_intent = intent.into_iter().flat_map(move |intent| {
-        let known = intent.keys.iter().map(hash).chain(intent.id.as_ref().map(hash));
+        let known = intent.keys.iter().map(hash).chain(intent.own_ids().map(|id| hash(&id)));
         let claimed = every_fields(intent).flat_map(|fields| claimed(catalogue, true, fields));
         known.chain(intent.number.as_ref().map(hash)).chain(claimed.map(|(_, key)| hash(&key)))
     });

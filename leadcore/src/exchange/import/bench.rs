@@ -1,15 +1,16 @@
 //! The leads that a chunk works on, and which of them a row means.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::MatchBy;
 use crate::context::Context;
-use crate::domain::{Field, FieldValue, Lead, LeadFields, MatchKey, MatchKind};
+use crate::domain::{Field, FieldValue, IMPORT_LINE, Lead, LeadFields, MatchKey, MatchKind, Topics};
 use crate::error::Result;
 use crate::exchange::coerce::Intent;
-use crate::id::LeadId;
+use crate::id::{LeadId, OperationId};
 use crate::query::{Filter, LeadScan, Operator, Sort, SortField};
 use crate::store::Txn;
+use crate::time::Timestamp;
 use crate::value::{PersonName, fold};
 
 /// One lead: as it was read, and as it shall be.
@@ -20,6 +21,15 @@ pub(super) struct Slot {
     pub(super) lead: Lead,
     /// The lines that created it or changed it.
     pub(super) lines: Vec<u64>,
+    /// The first such line of a part of the import that is written already; none in it where it was not asked for yet.
+    written: Option<Option<u64>>,
+}
+
+impl Slot {
+    /// The first line of the file that created it or changed it.
+    pub(super) fn earlier_line(&self) -> Option<u64> {
+        self.written.flatten().or_else(|| self.lines.first().copied())
+    }
 }
 
 /// The leads that rows of this chunk may mean: those of the store that share a key with one of them, and new ones.
@@ -27,16 +37,21 @@ pub(super) struct Slot {
 pub(super) struct Bench {
     /// What leads are recognised by, the strongest first.
     by: Vec<MatchBy>,
-    /// Whether a number says which lead is meant whatever the rest of the row says.
+    /// Whether somebody chose the keys. Then a number says which lead is meant whatever the rest of the row says, and an id or
+    /// number that no lead has is wrong.
     trusts_numbers: bool,
     /// The highest number that rows may mean.
     known_numbers: u64,
     pub(super) slots: Vec<Slot>,
     by_id: HashMap<LeadId, usize>,
+    /// Leads in the trash that rows name by their ids.
+    trashed: HashSet<LeadId>,
     by_number: HashMap<u64, usize>,
     by_key: HashMap<MatchKey, Vec<usize>>,
 }
 
+/// How many of the latest entries about a lead are looked through for those of the same import.
+const HISTORY: usize = 64;
 /// How many numbers are looked up at a time.
 const NUMBERS: usize = 500;
 
@@ -53,13 +68,13 @@ pub(super) enum Match {
 }
 
 impl Bench {
-    /// For rows that are recognised by these keys. Where nobody chose them, a number comes first, as long as the rest of
-    /// the row does not speak against it.
+    /// For rows that are recognised by these keys. Where nobody chose them, an id comes first, then a number, as long as the
+    /// rest of the row does not speak against it.
     pub(super) fn new(by: &[MatchBy], known_numbers: u64) -> Self {
         let trusts_numbers = *by != MatchBy::DEFAULT;
-        let number = (!trusts_numbers).then_some(MatchBy::Number);
+        let before: &[MatchBy] = if trusts_numbers { &[] } else { &[MatchBy::Id, MatchBy::Number] };
         Self {
-            by: number.into_iter().chain(by.iter().cloned()).collect(),
+            by: before.iter().chain(by).cloned().collect(),
             trusts_numbers,
             known_numbers,
             ..Self::default()
@@ -82,7 +97,7 @@ impl Bench {
         let found = if keys.is_empty() { Vec::new() } else { txn.leads().find(&keys)? };
         let mut missing: Vec<LeadId> = found.iter().map(|(_, id)| *id).collect();
         if self.by.contains(&MatchBy::Id) {
-            missing.extend(intents.clone().filter_map(|intent| intent.id));
+            missing.extend(intents.clone().flat_map(Intent::own_ids));
         }
         missing.extend(chosen);
         missing.retain(|id| !self.by_id.contains_key(id));
@@ -91,7 +106,13 @@ impl Bench {
         if !missing.is_empty() {
             let leads = txn.leads().get(&missing)?;
             // Only what was asked by id may be in the trash.
-            leads.into_iter().filter(|lead| lead.trashed.is_none()).for_each(|lead| self.put(lead));
+            for lead in leads {
+                if lead.trashed.is_some() {
+                    self.trashed.insert(lead.id);
+                } else {
+                    self.put(lead);
+                }
+            }
         }
         if self.by.contains(&MatchBy::Number) {
             self.look_up_numbers(ctx, txn, intents.filter_map(|intent| intent.number))?;
@@ -100,6 +121,31 @@ impl Bench {
             if let Some(slot) = self.by_id.get(&id).copied().filter(|slot| self.has(*slot, &key)) {
                 add_to(self.by_key.entry(key).or_default(), slot);
             }
+        }
+        Ok(())
+    }
+
+    /// Asks which of the leads at hand earlier parts of this import wrote, of those that were written since it began.
+    pub(super) fn recall(
+        &mut self,
+        txn: &mut dyn Txn,
+        (operation, began): (OperationId, Timestamp),
+    ) -> Result<()> {
+        for slot in self.slots.iter_mut().filter(|slot| slot.written.is_none()) {
+            slot.written = Some(None);
+            if slot.before.as_ref().is_none_or(|lead| lead.updated_at < began) {
+                continue;
+            }
+            let subject = [slot.lead.id.into()];
+            let entries = txn.journal().about(&subject, Topics::NONE, None, HISTORY)?;
+            let own = entries.iter().filter(|entry| entry.operation == operation);
+            let lines = own.flat_map(|entry| &entry.changes).filter(|change| change.field == IMPORT_LINE);
+            let lines = lines.flat_map(|change| change.after.items());
+            let lines = lines.filter_map(|line| match line {
+                FieldValue::Integer(line) => u64::try_from(*line).ok(),
+                _ => None,
+            });
+            slot.written = Some(lines.min());
         }
         Ok(())
     }
@@ -113,7 +159,7 @@ impl Bench {
     fn put(&mut self, lead: Lead) {
         self.by_id.insert(lead.id, self.slots.len());
         self.by_number.insert(lead.number, self.slots.len());
-        self.slots.push(Slot { before: Some(lead.clone()), lead, lines: Vec::new() });
+        self.slots.push(Slot { before: Some(lead.clone()), lead, lines: Vec::new(), written: None });
     }
 
     fn look_up_numbers(
@@ -139,15 +185,21 @@ impl Bench {
 
     /// The lead that a row means, by its strongest key that any lead has.
     ///
-    /// A phone alone is weak: colleagues share a switchboard, families a line. It does not count where both sides name
-    /// a person or a company and the names differ, where both have e-mails but none in common, or where another system
-    /// knows them by two ids.
+    /// A key does not count against a stronger one: behind the external id, a lead that has [another id](has_other_id) in a
+    /// system of the row is not meant, and behind an id or number that is another lead's none is.
+    ///
+    /// A phone alone is weak beyond that: colleagues share a switchboard, families a line. It does not count where both sides
+    /// name a person or a company and the names differ, or where both have e-mails but none in common.
     ///
     /// Neither does a number that nobody named as a key, where row and lead have [nothing in common](is_another).
     pub(super) fn find(&self, intent: &Intent) -> Match {
         let mut doubted = Match::None;
+        // Whether the row has the id of a lead that is in the trash: then it is none of the others.
+        let is_of_gone = !self.trusts_numbers && intent.own_ids().any(|id| self.trashed.contains(&id));
+        let mut ids_came = false;
         for by in &self.by {
             let named = match by {
+                MatchBy::Id if !self.trusts_numbers => intent.own_ids().find_map(|id| self.by_id.get(&id)).map(Some),
                 MatchBy::Id => intent.id.map(|id| self.by_id.get(&id)),
                 MatchBy::Number => intent
                     .number
@@ -174,6 +226,16 @@ impl Bench {
                     add_to(&mut found, *slot);
                 }
             }
+            let is_weak = matches!(by, MatchBy::Email | MatchBy::Phone);
+            if is_weak && (is_of_gone || doubted != Match::None) {
+                continue;
+            }
+            if ids_came || *by == MatchBy::Phone {
+                found.retain(|slot| {
+                    self.slots.get(*slot).is_some_and(|slot| !has_other_id(intent, &slot.lead.fields))
+                });
+            }
+            ids_came |= *by == MatchBy::ExternalId;
             if *by == MatchBy::Phone {
                 found.retain(|slot| {
                     self.slots.get(*slot).is_some_and(|slot| !differ(intent, &slot.lead.fields))
@@ -202,7 +264,7 @@ impl Bench {
     ) -> usize {
         let slot = self.slots.len();
         self.by_id.insert(lead.id, slot);
-        self.slots.push(Slot { before: None, lead, lines: vec![line] });
+        self.slots.push(Slot { before: None, lead, lines: vec![line], written: None });
         self.know(slot, keys);
         slot
     }
@@ -231,8 +293,8 @@ impl Bench {
     /// Forgets every lead but those that `keep` names.
     pub(super) fn retain(&mut self, keep: impl Fn(&Slot) -> bool) {
         let kept: Vec<Slot> = std::mem::take(&mut self.slots).into_iter().filter(|slot| keep(slot)).collect();
-        let Self { by, trusts_numbers, known_numbers, .. } = std::mem::take(self);
-        *self = Self { by, trusts_numbers, known_numbers, ..Self::default() };
+        let Self { by, trusts_numbers, known_numbers, trashed, .. } = std::mem::take(self);
+        *self = Self { by, trusts_numbers, known_numbers, trashed, ..Self::default() };
         for slot in kept {
             let (place, keys) = (self.slots.len(), every_key(&slot.lead.fields));
             self.by_id.insert(slot.lead.id, place);
@@ -317,6 +379,13 @@ fn is_another(intent: &Intent, lead: &LeadFields) -> bool {
     !said.is_empty() && !said.contains(&true)
 }
 
+/// Whether a system knows the row and the lead by two ids.
+fn has_other_id(intent: &Intent, lead: &LeadFields) -> bool {
+    intent.fields.external_ids.iter().any(|id| {
+        lead.external_ids.iter().any(|known| known.system() == id.system() && known.id() != id.id())
+    })
+}
+
 /// Whether a row and a lead that share a phone are two all the same.
 fn differ(intent: &Intent, lead: &LeadFields) -> bool {
     let row = &intent.fields;
@@ -327,11 +396,7 @@ fn differ(intent: &Intent, lead: &LeadFields) -> bool {
         let theirs = |email: &str| lead.emails.iter().any(|known| known.canonical() == email);
         row.emails.iter().any(|email| theirs(email.canonical()))
     };
-    let two_ids = row.external_ids.iter().any(|id| {
-        lead.external_ids.iter().any(|known| known.system() == id.system() && known.id() != id.id())
-    });
     persons.is_some_and(|(a, b)| PersonName::match_key(a) != PersonName::match_key(b))
         || companies.is_some_and(|(a, b)| a != b && fold(a) != fold(b))
         || (has_emails && !shares_email())
-        || two_ids
 }

@@ -31,6 +31,7 @@ pub(super) enum Decision {
     Skip {
         reason: SkipReason,
         slot: Option<usize>,
+        same_as_line: Option<u64>,
     },
     Reject {
         reasons: Vec<Violation>,
@@ -45,12 +46,12 @@ impl Decision {
 
     /// Every cell is empty.
     pub(super) const fn blank() -> Self {
-        Self::Skip { reason: SkipReason::Blank, slot: None }
+        Self::Skip { reason: SkipReason::Blank, slot: None, same_as_line: None }
     }
 
     /// It is not what was planned.
     pub(super) const fn stale() -> Self {
-        Self::Skip { reason: SkipReason::Stale, slot: None }
+        Self::Skip { reason: SkipReason::Stale, slot: None, same_as_line: None }
     }
 
     /// The outcome, where `lead` tells id and number of a lead on the bench, none for one that is only imagined.
@@ -64,9 +65,9 @@ impl Decision {
                 let (lead, number) = lead(slot).unzip();
                 Outcome::Updated { lead, number, matched_by, same_as_line }
             }
-            Self::Skip { reason, slot } => {
+            Self::Skip { reason, slot, same_as_line } => {
                 let (lead, number) = slot.and_then(lead).unzip();
-                Outcome::Skipped { reason, lead, number }
+                Outcome::Skipped { reason, lead, number, same_as_line }
             }
             Self::Review { slots, matched_by, .. } => {
                 Outcome::Review { matched_by, candidates: slots.into_iter().filter_map(lead).collect() }

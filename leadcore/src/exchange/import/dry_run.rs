@@ -1,6 +1,6 @@
 //! What an import would do, without doing it.
 
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, Write};
 use std::ops::ControlFlow;
 
 use super::ahead::KeysAhead;
@@ -11,11 +11,12 @@ use super::planned::{Head, ImportPlan, VERSION};
 use super::planning::{Step, Telling, line_of};
 use super::records::{PlanLines, Rows};
 use super::report::ImportReport;
-use super::run::Stopwatch;
+use super::run::{Stopwatch, tell_rejected};
 use super::source::{Source, check_source, is_done};
 use super::{ImportOptions, cancelled};
 use crate::context::Context;
 use crate::error::Result;
+use crate::exchange::rejects::Rejects;
 use crate::id::LeadId;
 use crate::store::{Store, StoreExt};
 
@@ -34,8 +35,25 @@ pub fn dry_run<R: Read + Seek>(
     options: &ImportOptions,
     sink: &mut dyn ImportSink,
 ) -> Result<ImportReport> {
+    dry_run_with_rejects(ctx, store, input, options, None, sink)
+}
+
+/// As [`dry_run`]; `rejects` takes the rows that [`run`](super::run) would not take, as it takes those of the run.
+///
+/// # Errors
+/// As [`run`](super::run).
+pub fn dry_run_with_rejects<R: Read + Seek>(
+    ctx: &Context<'_>,
+    store: &dyn Store,
+    input: R,
+    options: &ImportOptions,
+    rejects: Option<&mut dyn Write>,
+    sink: &mut dyn ImportSink,
+) -> Result<ImportReport> {
     let mut nobody = |_: Step<'_>| Ok(());
-    let mut telling = Telling { sink, take: &mut nobody };
+    // As long as the rest, and no longer.
+    let rejects = rejects.map(|output| output as &mut dyn Write);
+    let mut telling = Telling { sink, rejects, take: &mut nobody };
     Ok(look(ctx, store, input, options, (Purpose::Count, None), &mut telling)?.report)
 }
 
@@ -69,12 +87,17 @@ pub(super) fn look<R: Read + Seek>(
     let resolved = ImportOptions { mapping, ..options.clone() };
     let head = Head { version: VERSION, options: resolved, digest: report.digest.clone() };
     (telling.take)(Step::Options(&head))?;
-    if let Some((_, stored)) = earlier {
+    let mut begun = None;
+    if let Some((operation, stored)) = earlier {
         if is_done {
             return Ok(Looked { report: stored.repeated(ctx), unknown: Unknown::new() });
         }
         report = stored.resumed();
+        begun = Some(operation);
     }
+    let rejects = telling.rejects.take();
+    let mut rejects = rejects.map(|output| Rejects::new(output, &source.headers)).transpose()?;
+    let keep = purpose == Purpose::Plan || rejects.is_some();
     let mut clock = Stopwatch::start(ctx);
     let behind = (earlier_plan, report.lines);
     let rows = rows_of(&source, &mut input, options, behind)?;
@@ -83,14 +106,18 @@ pub(super) fn look<R: Read + Seek>(
     clock.skipped(rows.bytes());
     let (mut planner, is_plan) = (None, purpose == Purpose::Plan);
     loop {
-        let chunk = rows.next_chunk(options.chunk, is_plan)?;
+        let chunk = rows.next_chunk(options.chunk, keep)?;
         let decided = store.read(ctx.tenant(), |txn| {
             let planner = match &mut planner {
                 Some(planner) => planner,
                 none => {
                     let new_values = report.new_values.clone();
                     let purpose = (purpose, source.known_numbers());
-                    none.insert(Planner::load(ctx, txn, options, &source.fields(), new_values, purpose)?)
+                    let planner = Planner::load(ctx, txn, options, &source.fields(), new_values, purpose)?;
+                    none.insert(match &begun {
+                        Some(operation) => planner.within(operation),
+                        None => planner,
+                    })
                 }
             };
             planner.decide(txn, &chunk.records)
@@ -103,8 +130,12 @@ pub(super) fn look<R: Read + Seek>(
             let outcome = LineOutcome::new(record.line, decision.outcome(|slot| stored(planner, slot)));
             report.count(&outcome);
             report.leave_out(&outcome, &record.left_out);
+            if let Some(rejects) = &mut rejects {
+                tell_rejected(rejects, record, &outcome)?;
+            }
             telling.sink.line(&outcome);
         }
+        rejects.as_mut().map_or(Ok(()), Rejects::flush)?;
         report.blanked += chunk.records.iter().map(|record| record.blanked).sum::<u64>();
         chunk.records.iter().for_each(|record| ahead.pass(source.catalogue(), record));
         planner.keep_for(&ahead);

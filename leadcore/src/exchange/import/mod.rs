@@ -21,11 +21,16 @@
 //! # What a row becomes
 //! A row is recognised by its strongest key that a lead has, in the store or further up in the file: external id, then
 //! e-mail, then phone, or what [`ImportOptions::match_by`] names instead: the record's id or number, a unique custom field.
-//! Where nothing is named, the number of a lead comes before them in a file that has it, and is not believed against the rest
-//! of its row: see [`OnAmbiguous`]. A number that no lead has says nothing, and [is told](ImportReport::unknown_numbers).
-//! A phone alone is weak, since colleagues share a switchboard: it does not count where both sides
-//! name a person or a company and the names differ, where both have e-mails but none in common, or where the other
-//! system has two ids for them. Leads in the trash are not recognised.
+//! Where nothing is named, the record's own id and then the number of a lead come before them in a file that has them. A
+//! number is not believed against the rest of its row: see [`OnAmbiguous`]. One that no lead has says nothing, and [is
+//! told](ImportReport::unknown_numbers). An id that no lead here has is that of a lead elsewhere, and is kept as its id in
+//! the system [`leadcore`](crate::domain::ExternalRef::OWN): so the file of an export comes back, here and elsewhere.
+//!
+//! A weaker key never goes against a stronger one that row and lead both have: a row with an id of a system is not the lead
+//! that has another id of that system, whatever e-mail or phone they share, nor is a row with the number or id of one lead
+//! another lead. A phone alone is weak beyond that, since colleagues share a switchboard: it does not count where both sides
+//! name a person or a company and the names differ, or where both have e-mails but none in common. Leads in the trash are
+//! not recognised.
 //!
 //! - No lead: one is created, or by [`OnMissing`] none. Company or consumer, where no column says it: a company where a
 //!   company is named, a consumer where only a person is, else a company.
@@ -64,7 +69,9 @@
 //! # Interruptions and repeats
 //! Each chunk is one transaction, and the progress is part of it. Killed at any moment, an import leaves whole chunks;
 //! running it again goes on behind them. The same file with the same mapping and options is the same import: once done,
-//! it writes nothing more (see [`ImportOptions::attempt`]). Two processes that import the same file at once share the
+//! it writes nothing more (see [`ImportOptions::attempt`]). An interrupted one can be undone instead: its error [names the
+//! operation](crate::error::Error::operation), and so does the report of a dry run. A process that is still importing it then
+//! ends at its next chunk. Two processes that import the same file at once share the
 //! work: each chunk looks first whether the other one did it.
 //!
 //! Memory does not grow with the file. A [`dry_run`] or plan keeps nine bytes for each different key of it, since what it
@@ -100,7 +107,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 pub use apply::{apply, apply_from};
 pub use choices::{MatchBy, OnAmbiguous, OnMatch, OnMissing, TermRule, UnknownTerm};
-pub use dry_run::dry_run;
+pub use dry_run::{dry_run, dry_run_with_rejects};
 pub use options::ImportOptions;
 pub use outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};
 pub use planned::{Candidate, Choice, ImportPlan, PlanSummary, Planned, PlannedLine};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{MatchBy, OnAmbiguous, OnMatch, OnMissing, TermRule, UnknownTerm};
-use crate::domain::Field;
+use crate::domain::{Field, FieldType, Reference};
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::exchange::{Mapping, ReadOptions, sha256_hex};
 use crate::id::{LostReasonId, SourceId};
@@ -178,6 +178,17 @@ impl ImportOptions {
         for (field, _) in self.terms.iter().filter(|(field, _)| !field.is_imported()) {
             let path = format!("terms.{field}");
             broken.push(Violation::new(path, ViolationCode::NotAllowed, "the engine sets this field"));
+        }
+        let has_names = |field: &Field| {
+            matches!(field.field_type(), FieldType::Reference(Reference::Term(_) | Reference::Stage))
+        };
+        let told = self.terms.iter().filter(|(field, rule)| rule.unknown.is_some() && !has_names(field));
+        for (field, _) in told.filter(|(field, _)| field.is_imported()) {
+            let message = "this field has no list of names, so that none can be unknown: map its values alone";
+            broken.push(Violation::new(format!("terms.{field}"), ViolationCode::NotAllowed, message));
+        }
+        if self.attempt == 0 {
+            broken.push(Violation::new("attempt", ViolationCode::OutOfRange, "the first attempt is 1"));
         }
         if let Err(error) = crate::domain::ExternalRef::new(&self.external_system, "1") {
             broken.push(error.at("external_system"));

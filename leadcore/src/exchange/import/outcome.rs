@@ -21,6 +21,15 @@ pub struct LineOutcome {
 }
 
 impl LineOutcome {
+    /// The earlier line of the same file whose lead this one means too.
+    #[must_use]
+    pub const fn same_as_line(&self) -> Option<u64> {
+        match &self.outcome {
+            Outcome::Updated { same_as_line, .. } | Outcome::Skipped { same_as_line, .. } => *same_as_line,
+            _ => None,
+        }
+    }
+
     pub(super) const fn new(line: u64, outcome: Outcome) -> Self {
         Self { line, outcome }
     }
@@ -49,7 +58,7 @@ pub enum Outcome {
         number: Option<u64>,
         /// What it was recognised by.
         matched_by: MatchBy,
-        /// The line shortly before, read together with this one, that created the lead or changed it first, if one did.
+        /// The earlier line of the same file that created the lead or changed it first, if one did.
         same_as_line: Option<u64>,
     },
     /// Nothing was written.
@@ -61,6 +70,9 @@ pub enum Outcome {
         lead: Option<LeadId>,
         /// Its number; none where `lead` is.
         number: Option<u64>,
+        /// Where the lead says the same already: the earlier line of the same file that created it or changed it first, if
+        /// one did.
+        same_as_line: Option<u64>,
     },
     /// The row may mean several leads: a person has to say which. Nothing was written.
     Review {

@@ -1,4 +1,4 @@
-//! Whether the numbers in a file are those of the leads here.
+//! Whether the numbers and ids in a file are those of the leads here.
 //!
 //! Every system numbers its leads from 1, and many call the column as we do. So the leads are looked at: where they have
 //! the numbers and nothing else of the rows, the numbers are another system's.
@@ -11,6 +11,7 @@ use crate::desk::Gate;
 use crate::domain::{Catalogue, Field, Lead, Numbering, header_key};
 use crate::error::Result;
 use crate::exchange::{Sample, unescape_formula};
+use crate::id::LeadId;
 use crate::policy::Permission;
 use crate::store::Txn;
 use crate::value::fold;
@@ -56,6 +57,36 @@ pub(super) fn own_numbers(
             same => same * 5 >= known.len(),
         };
         if is_key || !known.is_empty() && fits {
+            own.insert(place);
+        }
+    }
+    Ok(own)
+}
+
+/// The columns that hold ids of leads of this program, by their place: they are called as we call them, every cell is an id as
+/// we make them, and one of the leads is here, or all are of the kind that only new programs make (version 7).
+pub(super) fn own_ids(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    sample: &Sample,
+    catalogue: &Catalogue,
+) -> Result<BTreeSet<usize>> {
+    let mut own = BTreeSet::new();
+    let label = catalogue.settings(&Field::Id).and_then(|settings| settings.label.as_deref());
+    let words = [Some(Field::Id.key()), Some(Field::Id.default_label()), label];
+    for (place, header) in sample.headers().iter().enumerate() {
+        let key = header_key(unescape_formula(header));
+        if !words.iter().flatten().any(|word| header_key(word) == key) {
+            continue;
+        }
+        let cells = sample.cells().filter_map(|row| Some(row.get(place)?.trim()));
+        let ids = cells.filter(|cell| !cell.is_empty()).map(|cell| cell.parse::<LeadId>().ok());
+        let Some(ids) = ids.collect::<Option<Vec<LeadId>>>().filter(|ids| !ids.is_empty()) else { continue };
+        let gate = Gate::open(ctx, txn, Permission::View).ok();
+        let is_here = |lead: &Lead| gate.as_ref().is_some_and(|gate| gate.admits(lead));
+        if ids.iter().all(|id| id.as_uuid().get_version_num() == 7)
+            || txn.leads().get(&ids)?.iter().any(is_here)
+        {
             own.insert(place);
         }
     }

@@ -14,12 +14,15 @@ use super::report::several;
 use super::{ImportOptions, MatchBy, OnAmbiguous, OnMatch, OnMissing};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake, Openings};
-use crate::domain::{Field, Lead, LeadDraft, LeadFields, LeadKind, Move, StageKind, TermKind, Why};
+use crate::domain::{
+    ExternalRef, Field, Lead, LeadDraft, LeadFields, LeadKind, Move, Operation, StageKind, TermKind, Why,
+};
 use crate::error::{Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
-use crate::id::{LeadId, PipelineId, StageId};
+use crate::id::{LeadId, OperationId, PipelineId, StageId};
 use crate::policy::Permission;
 use crate::store::Txn;
+use crate::time::Timestamp;
 
 mod keys;
 mod purpose;
@@ -49,6 +52,8 @@ pub(super) struct Planner<'c> {
     /// Other ids for those of leads that are in the trash.
     instead: BTreeMap<LeadId, LeadId>,
     pub(super) bench: Bench,
+    /// The import that is carried out, once it is begun, and when it began.
+    operation: Option<(OperationId, Timestamp)>,
 }
 
 /// What the names in a row stand for.
@@ -77,7 +82,8 @@ impl<'c> Planner<'c> {
         let names = Names::load(ctx, txn, options, fields, &intake.pipelines, new_values, detailed)?;
         let external_first = options.match_by.first() == Some(&MatchBy::ExternalId)
             && options.on_match != OnMatch::CreateNew
-            && !fields.contains(&Field::Number);
+            && !fields.contains(&Field::Number)
+            && !fields.contains(&Field::Id);
         let external = fields.contains(&Field::ExternalId) && (!external_first || detailed);
         let view = Gate::open(ctx, txn, Permission::View).ok();
         let edit = Gate::open(ctx, txn, Permission::Edit).ok();
@@ -96,7 +102,14 @@ impl<'c> Planner<'c> {
             taken: BTreeSet::new(),
             instead: BTreeMap::new(),
             bench: Bench::new(&options.match_by, known_numbers),
+            operation: None,
         })
+    }
+
+    /// As a part of this import, of which earlier parts are written.
+    pub(super) fn within(mut self, operation: &Operation) -> Self {
+        self.operation = Some((operation.id, operation.at));
+        self
     }
 
     /// Fetches the leads that the rows may mean, and decides each row.
@@ -109,13 +122,16 @@ impl<'c> Planner<'c> {
         self.look_up_ids(txn, records)?;
         let chosen: Vec<_> = records.iter().filter_map(Record::taken).collect();
         self.bench.look_up(self.ctx, txn, intents, &chosen)?;
+        if let Some(operation) = self.operation {
+            self.bench.recall(txn, operation)?;
+        }
         Ok(records.iter().map(|record| self.decide_one(record)).collect())
     }
 
     fn decide_one(&mut self, record: &Record) -> Decision {
         let choice = record.choice;
         if choice == Some(Choice::Skip) {
-            return Decision::Skip { reason: SkipReason::LeftOut, slot: None };
+            return Decision::Skip { reason: SkipReason::LeftOut, slot: None, same_as_line: None };
         }
         // A person's decision holds; what was planned holds only as long as it is what would happen.
         let holds = |planned: &&PlannedLine| self.purpose == Purpose::WriteAsPlanned && !planned.is_edited();
@@ -145,7 +161,7 @@ impl<'c> Planner<'c> {
                 Err(Violation::new(by.field().key(), ViolationCode::Unknown, message).into())
             }
             Match::None if choice.is_none() && self.options.on_missing == OnMissing::Skip => {
-                Ok(Decision::Skip { reason: SkipReason::Missing, slot: None })
+                Ok(Decision::Skip { reason: SkipReason::Missing, slot: None, same_as_line: None })
             }
             Match::None | Match::Doubted(_) => self.create(intent, record, planned, unknown_number),
             Match::One(slot, by) if !self.sees(slot) => Ok(self.out_of_sight(&[slot], &by)),
@@ -200,9 +216,9 @@ impl<'c> Planner<'c> {
             | (Planned::Reject { .. }, Decision::Reject { .. }) => true,
             (
                 Planned::Unchanged { lead, .. } | Planned::Update { lead, number: None, .. },
-                Decision::Skip { reason: SkipReason::Unchanged, slot },
+                Decision::Skip { reason: SkipReason::Unchanged, slot, .. },
             ) => id(*slot) == Some(*lead),
-            (Planned::Skip { reason, lead }, Decision::Skip { reason: now, slot }) => {
+            (Planned::Skip { reason, lead }, Decision::Skip { reason: now, slot, .. }) => {
                 reason == now && *lead == id(*slot)
             }
             _ => false,
@@ -223,7 +239,7 @@ impl<'c> Planner<'c> {
     /// that there is one and who owns it.
     fn out_of_sight(&self, slots: &[usize], matched_by: &MatchBy) -> Decision {
         if self.options.on_match == OnMatch::Skip {
-            return Decision::Skip { reason: SkipReason::Exists, slot: None };
+            return Decision::Skip { reason: SkipReason::Exists, slot: None, same_as_line: None };
         }
         let (field, word) = (matched_by.field(), matched_by.word());
         let message = format!("a lead with this {word} exists that you may not see");
@@ -326,7 +342,11 @@ impl<'c> Planner<'c> {
             return Err(Violation::new("line", ViolationCode::Unknown, "the lead is gone").into());
         };
         let lead = &slot.lead;
-        let skip = |reason| Ok(Decision::Skip { reason, slot: Some(place) });
+        let same_as_line = slot.earlier_line();
+        let skip = |reason| {
+            let same_as_line = same_as_line.filter(|_| reason == SkipReason::Unchanged);
+            Ok(Decision::Skip { reason, slot: Some(place), same_as_line })
+        };
         if lead.conversion.is_some() {
             return skip(SkipReason::Frozen);
         }
@@ -338,14 +358,21 @@ impl<'c> Planner<'c> {
             let message = format!("a lead with this {word} exists that you may not edit");
             return Err(Violation::new(field.key(), ViolationCode::NotAllowed, message).into());
         }
-        if !self.openings.is_open("edit", lead) {
-            let message = "the lead is in a state in which it is not edited";
-            return Err(Violation::new("line", ViolationCode::NotAllowed, message).into());
-        }
+        let may_edit = self.openings.is_open("edit", lead);
         let may_move = self.openings.is_open("move", lead);
         let mut after = lead.clone();
         let found = self.look_up_names(intent, Some(&after))?;
         self.write(intent, &found, &mut after.fields)?;
+        // What it is called here is no id elsewhere.
+        after.fields.external_ids.remove(&ExternalRef::own(after.id));
+        if !may_edit {
+            let stays = found.stage.is_none_or(|(_, stage)| stage == after.stage);
+            if stays && self.bench.slots.get(place).is_some_and(|slot| slot.lead == after) {
+                return skip(SkipReason::Unchanged);
+            }
+            let message = "the lead is in a state in which it is not edited";
+            return Err(Violation::new("line", ViolationCode::NotAllowed, message).into());
+        }
         let to = self.check_stage(place, &after, found.stage.map(|(_, stage)| stage))?;
         if to.is_some() && !may_move {
             let message = "the lead is in a state in which it is not moved";
@@ -391,7 +418,6 @@ impl<'c> Planner<'c> {
         let lost = keys::lost(intent, &slot.lead.fields, &after.fields);
         let known = keys::kept(intent, &after.fields);
         slot.lead = after;
-        let same_as_line = slot.lines.first().copied();
         slot.lines.push(line);
         self.bench.know(place, known.iter());
         self.bench.forget(place, &lost);

@@ -69,6 +69,9 @@ pub struct PlannedLine {
     pub number: u64,
     /// What would become of it.
     pub decision: Planned,
+    /// The earlier line of the same file that creates the lead or changes it first, where this one means it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as_line: Option<u64>,
     /// What a person decided instead. Such a line is written as the person said, also when the store moved on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<Choice>,

@@ -71,6 +71,7 @@ pub fn plan_to<R: Read + Seek>(
         (Purpose::Plan, None),
         &mut Telling {
             sink,
+            rejects: None,
             take: &mut |step| {
                 match step {
                     Step::Options(head) => write_line(out, head)?,
@@ -94,6 +95,8 @@ pub(super) enum Step<'s> {
 /// A sink, and who takes the lines of the plan.
 pub(super) struct Telling<'s> {
     pub(super) sink: &'s mut dyn ImportSink,
+    /// Where rows go that would not be taken.
+    pub(super) rejects: Option<&'s mut dyn Write>,
     pub(super) take: &'s mut dyn FnMut(Step<'_>) -> Result<()>,
 }
 
@@ -114,7 +117,7 @@ fn gather<R: Read + Seek>(
         Ok(())
     };
     let Looked { report, unknown } =
-        look(ctx, store, input, options, (Purpose::Plan, earlier), &mut Telling { sink, take: &mut take })?;
+        look(ctx, store, input, options, (Purpose::Plan, earlier), &mut Telling { sink, rejects: None, take: &mut take })?;
     Ok(ImportPlan { version: VERSION, options: resolved, report, unknown, lines })
 }
 
@@ -138,10 +141,10 @@ pub(super) fn line_of(
             matched_by: matched_by.clone(),
             changes: changes.clone(),
         },
-        Decision::Skip { reason: SkipReason::Unchanged, slot: Some(slot) } => {
+        Decision::Skip { reason: SkipReason::Unchanged, slot: Some(slot), .. } => {
             Planned::Unchanged { lead: id(*slot), number: number(*slot) }
         }
-        Decision::Skip { reason, slot } => {
+        Decision::Skip { reason, slot, .. } => {
             Planned::Skip { reason: *reason, lead: slot.and_then(lead).map(|lead| lead.id) }
         }
         Decision::Review { slots, names, matched_by } => Planned::Review {
@@ -158,8 +161,13 @@ pub(super) fn line_of(
             owner: owner.clone(),
         },
     };
+    let same_as_line = match decision {
+        Decision::Update { same_as_line, .. } | Decision::Skip { same_as_line, .. } => *same_as_line,
+        _ => None,
+    };
     let set = record.planned.as_deref().map(|earlier| earlier.set.clone()).unwrap_or_default();
-    PlannedLine { line: record.line, number: record.number, decision: planned, choice: record.choice, set }
+    let (line, number, choice) = (record.line, record.number, record.choice);
+    PlannedLine { line, number, decision: planned, same_as_line, choice, set }
 }
 
 /// What the cells say that a row was rejected for, by field.

@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use super::MatchBy;
 use super::report::FileFormat;
-use super::source::{Seeing, format_of, knowing, propose};
+use super::source::{check_sheet, Seeing, format_of, knowing, propose};
 use crate::context::Context;
 use crate::desk;
 use crate::error::Result;
@@ -53,6 +53,7 @@ pub fn preview<R: Read + Seek>(
         Ok((desk::settings::load_catalogue(txn)?.1, desk::settings::load_numbering(txn)?.1))
     })?;
     let mut table = Table::open_head(input, &knowing(&catalogue, read))?;
+    check_sheet(&table, read)?;
     let seeing = Seeing { catalogue: &catalogue, numbering: &numbering, keys: &MatchBy::DEFAULT };
     let proposal = propose(ctx, store, &mut table, seeing)?;
     Ok(Preview { mapping: proposal.mapping(), proposal, format: format_of(&table) })

@@ -156,6 +156,13 @@ pub struct ImportReport {
     /// The first 100 lines of such rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown_number_lines: Vec<u64>,
+    /// Rows that met a lead which an earlier row of the same file had created or changed, whatever became of them: the file
+    /// has these leads more than once.
+    #[serde(default)]
+    pub duplicates: u64,
+    /// The first 100 lines of such rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub duplicate_lines: Vec<u64>,
     /// The highest number that a lead had when the import began: no file knows those that it gives itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) known_numbers: Option<u64>,
@@ -210,6 +217,12 @@ pub(super) fn stale() -> Violation {
 impl ImportReport {
     pub(super) fn count(&mut self, outcome: &LineOutcome) {
         self.lines += 1;
+        if outcome.same_as_line().is_some() {
+            self.duplicates += 1;
+            if self.duplicate_lines.len() < LINES {
+                self.duplicate_lines.push(outcome.line);
+            }
+        }
         match &outcome.outcome {
             Outcome::Created { recognisable, unknown_number, .. } => {
                 self.created += 1;
@@ -351,6 +364,16 @@ impl ImportReport {
                 "note       {} created from rows with a number that no lead here has: they got numbers of their own \
                  (lines {}{more})",
                 self.unknown_numbers,
+                lines.join(", ")
+            )?;
+        }
+        if self.duplicates > 0 {
+            let lines: Vec<_> = self.duplicate_lines.iter().take(PRINTED).map(ToString::to_string).collect();
+            let more = if self.duplicates > PRINTED as u64 { " …" } else { "" };
+            writeln!(
+                f,
+                "note       {} met the lead of an earlier row of this file (lines {}{more})",
+                self.duplicates,
                 lines.join(", ")
             )?;
         }

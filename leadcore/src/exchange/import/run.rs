@@ -35,8 +35,9 @@ use crate::time::Timestamp;
 ///
 /// # Errors
 /// `Denied` without [`Permission::Import`] and [`Permission::Create`]; `Invalid` for a file that is no table, a mapping
-/// or options that do not fit; `Cancelled` when `sink` says so; whatever the store fails with. What was written until
-/// then stays, in whole chunks, and the same call goes on from there.
+/// or options that do not fit; `Cancelled` when `sink` says so, or when somebody takes the import back while it is under way;
+/// whatever the store fails with. What was written until then stays, in whole chunks, and the same call goes on from there.
+/// [`Error::operation`] says which operation holds it: an [undo](crate::desk::undo::undo) takes it back instead.
 pub fn run<R: Read + Seek + Send>(
     ctx: &Context<'_>,
     store: &dyn Store,
@@ -59,6 +60,23 @@ pub(super) fn execute<R: Read + Seek + Send>(
     rejects: Option<&mut dyn Write>,
     sink: &mut dyn ImportSink,
 ) -> Result<ImportReport> {
+    // What an error cannot say of itself: which operation holds what was written before it.
+    let mut begun = None;
+    let done = execute_from(import, input, (lines, reading), rejects, sink, &mut begun);
+    done.map_err(|error| match begun {
+        Some(operation) => error.with_operation(operation),
+        None => error,
+    })
+}
+
+fn execute_from<R: Read + Seek + Send>(
+    import: Import<'_>,
+    input: &mut R,
+    (lines, reading): (Option<PlanLines<'_>>, Reading),
+    rejects: Option<&mut dyn Write>,
+    sink: &mut dyn ImportSink,
+    begun: &mut Option<OperationId>,
+) -> Result<ImportReport> {
     let Import { ctx, store, source, options, .. } = import;
     let earlier = store.read(ctx.tenant(), |txn| source.earlier(txn))?;
     let mut report = source.report.clone();
@@ -67,6 +85,7 @@ pub(super) fn execute<R: Read + Seek + Send>(
             return Ok(stored.repeated(ctx));
         }
         report = stored.resumed();
+        *begun = report.operation;
     }
     let mut rejects = rejects.map(|output| Rejects::new(output, &source.headers)).transpose()?;
     // What cannot be written is found out before any lead is.
@@ -85,7 +104,7 @@ pub(super) fn execute<R: Read + Seek + Send>(
     clock.skipped(rows.bytes());
     let how = (options.chunk, rejects.is_some());
     let seen = report.lines;
-    let running = Running { import, report, seen, wrote: false, clock, rejects, again, sink };
+    let running = Running { import, report, seen, wrote: false, clock, rejects, again, sink, begun };
     feed(rows, how, reading, |next| running.finish(next))
 }
 
@@ -123,6 +142,8 @@ struct Running<'a, W: Write> {
     /// Why lines were refused that others wrote.
     again: Option<Earlier>,
     sink: &'a mut dyn ImportSink,
+    /// The operation, once there is one.
+    begun: &'a mut Option<OperationId>,
 }
 
 /// What became of a chunk.
@@ -152,6 +173,7 @@ impl<W: Write> Running<'_, W> {
                 match self.import.write(&self.report, &chunk)? {
                     Written::Done { report, outcomes } => {
                         (self.report, self.wrote) = (report, true);
+                        *self.begun = self.report.operation;
                         self.tell(&chunk, &outcomes)?;
                         break;
                     }
@@ -195,10 +217,8 @@ impl<W: Write> Running<'_, W> {
     /// Tells what a written chunk became.
     fn tell(&mut self, chunk: &Chunk, outcomes: &[LineOutcome]) -> Result<()> {
         for (record, outcome) in chunk.records.iter().zip(outcomes) {
-            if let Some((rejects, kept)) = self.rejects.as_mut().zip(record.kept.as_ref()) {
-                if let Some(reasons) = outcome.outcome.refusal() {
-                    rejects.write(kept, &reasons)?;
-                }
+            if let Some(rejects) = &mut self.rejects {
+                tell_rejected(rejects, record, outcome)?;
             }
             self.sink.line(outcome);
         }
@@ -264,6 +284,16 @@ impl<'a> Stopwatch<'a> {
     }
 }
 
+/// Writes a row among the rejected ones, where it was not taken.
+pub(super) fn tell_rejected<W: Write>(
+    rejects: &mut Rejects<W>,
+    record: &Record,
+    outcome: &LineOutcome,
+) -> Result<()> {
+    let refusal = record.kept.as_ref().zip(outcome.outcome.refusal());
+    refusal.map_or(Ok(()), |(kept, reasons)| rejects.write(kept, &reasons))
+}
+
 impl Import<'_> {
     /// Where the reasons of lines are that `report` counts and does not list.
     fn earlier(&self, report: &ImportReport, is_asked: bool) -> Result<Option<Earlier>> {
@@ -306,6 +336,9 @@ impl Import<'_> {
         desk::require(ctx, txn, Permission::Import)?;
         check_source(txn, self.options)?;
         let mut operation = match self.source.earlier(txn)? {
+            Some((operation, _)) if report.operation.is_some_and(|own| own != operation.id) => {
+                return Err(taken_back());
+            }
             Some((operation, stored)) => {
                 if is_done(&operation) || stored.lines != report.lines {
                     return Ok(Written::Elsewhere { operation, report: stored });
@@ -321,16 +354,14 @@ impl Import<'_> {
                 }
                 operation
             }
-            None => {
-                let message = "the operation of this import is gone from the journal";
-                return Err(Error::new(ErrorKind::Corrupt, message));
-            }
+            // Its key went with its undo.
+            None => return Err(taken_back()),
         };
         let mut report = ImportReport { operation: Some(operation.id), ..report.clone() };
         let new_values = std::mem::take(&mut report.new_values);
         let (mut outcomes, mut new_values) = (Vec::with_capacity(chunk.records.len()), new_values);
         for batch in chunk.records.chunks(BATCH) {
-            let (more, values) = self.rows(txn, operation.id, batch, new_values)?;
+            let (more, values) = self.rows(txn, &operation, batch, new_values)?;
             outcomes.extend(more);
             new_values = values;
         }
@@ -355,7 +386,7 @@ impl Import<'_> {
     fn rows(
         &self,
         txn: &mut dyn Txn,
-        operation: OperationId,
+        operation: &Operation,
         records: &[Record],
         new_values: NewValues,
     ) -> Result<(Vec<LineOutcome>, NewValues)> {
@@ -385,19 +416,26 @@ impl Import<'_> {
     fn rows_at_once(
         &self,
         txn: &mut dyn Txn,
-        operation: OperationId,
+        operation: &Operation,
         records: &[Record],
         new_values: NewValues,
     ) -> Result<(Vec<LineOutcome>, NewValues)> {
         let purpose = (self.purpose, self.source.known_numbers());
-        let mut planner = Planner::load(self.ctx, txn, self.options, &self.fields, new_values, purpose)?;
+        let planner = Planner::load(self.ctx, txn, self.options, &self.fields, new_values, purpose)?;
+        let mut planner = planner.within(operation);
         let decisions = planner.decide(txn, records)?;
-        let (leads, new_values) = planner.commit(txn, operation)?;
+        let (leads, new_values) = planner.commit(txn, operation.id)?;
         let outcomes = records.iter().zip(decisions).map(|(record, decision)| {
             LineOutcome::new(record.line, decision.outcome(|slot| leads.get(slot).copied()))
         });
         Ok((outcomes.collect(), new_values))
     }
+}
+
+/// The error of an import that somebody took back while it was under way, or before it was gone on with.
+fn taken_back() -> Error {
+    let message = "the import was taken back while it was under way; import the file again to begin anew";
+    Error::new(ErrorKind::Cancelled, message)
 }
 
 /// How many rows are tried in one savepoint. A store keeps the old state of every page that a savepoint changes, which

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::options::fingerprint;
-use super::own_numbers::own_numbers;
+use super::own_numbers::{own_ids, own_numbers};
 use super::planned::PlannedLine;
 use super::records::{Counted, Rows};
 use super::report::{FileFormat, ImportReport};
@@ -73,6 +73,7 @@ impl Source {
         let read = knowing(&catalogue, &options.read);
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let mut table = Table::open_head(&mut *input, &read)?;
+        check_sheet(&table, &read)?;
         let plain = format!("{}:{}", file.sha256, options.fingerprint()?);
         let stored = |key: &str| store.read(ctx.tenant(), |txn| find(txn, key));
         let first = stored(&plain)?;
@@ -82,7 +83,12 @@ impl Source {
             (None, None) => {
                 let seeing = Seeing { catalogue: &catalogue, numbering: &numbering, keys: &options.match_by };
                 let mapping = propose(ctx, store, &mut table, seeing)?.mapping();
-                mapping.without(|field| *field == Field::Number && !takes_numbers(options))
+                let takes = |field: &Field| match field {
+                    Field::Number => takes_key(options, &MatchBy::Number),
+                    Field::Id => takes_key(options, &MatchBy::Id),
+                    _ => true,
+                };
+                mapping.without(|field| !takes(field))
             }
         };
         let other = format!("{plain}:{}", fingerprint(&mapping)?);
@@ -100,6 +106,8 @@ impl Source {
             let columns = mapping.locate(table.headers(), &catalogue, &options.match_by)?;
             check_keys(&catalogue, options, &columns)?;
             desk::check_fields(ctx, columns.iter().map(|column| &column.field))?;
+            let mut coercer = Coercer::new(columns.clone(), &catalogue, options, table.encoding().name());
+            coercer.check_constants().map_err(Error::invalid)?;
             columns
         };
         let format = format_of(&table);
@@ -150,6 +158,7 @@ impl Source {
         let table = Table::open(read, &self.read)?;
         let coercer = Coercer::new(self.columns.clone(), &self.catalogue, options, table.encoding().name())
             .with_numbering(self.numbering.clone())
+            .with_headers(&self.headers)
             .keeping_currency(self.keeps_currency);
         Ok(Rows::new(table, coercer, (bytes, self.bytes)))
     }
@@ -176,9 +185,10 @@ impl Source {
     ) -> Result<()> {
         let fields: BTreeSet<&Field> = lines.flat_map(|line| line.set.keys()).collect();
         desk::check_fields(ctx, fields.iter().copied())?;
-        let has_numbers = self.columns.iter().any(|column| column.field == Field::Number);
+        let has = |field: Field| self.columns.iter().any(|column| column.field == field);
         let mut keys = options.match_by.clone();
-        keys.extend(has_numbers.then_some(MatchBy::Number));
+        keys.extend(has(Field::Number).then_some(MatchBy::Number));
+        keys.extend(has(Field::Id).then_some(MatchBy::Id));
         let fillable = |field: &Field| fillable(field, &self.catalogue, &keys).map(drop);
         let broken: Vec<_> = fields
             .into_iter()
@@ -192,9 +202,9 @@ impl Source {
     }
 }
 
-/// Whether leads may be recognised by their numbers: where that is said, and where nothing is.
-fn takes_numbers(options: &ImportOptions) -> bool {
-    options.match_by == MatchBy::DEFAULT || options.match_by.contains(&MatchBy::Number)
+/// Whether leads may be recognised by their numbers or ids: where that is said, and where nothing is.
+fn takes_key(options: &ImportOptions, key: &MatchBy) -> bool {
+    options.match_by == MatchBy::DEFAULT || options.match_by.contains(key)
 }
 
 /// The highest number of a lead.
@@ -239,6 +249,15 @@ pub(super) fn knowing(catalogue: &Catalogue, read: &ReadOptions) -> ReadOptions 
     }
     let catalogue = catalogue.clone();
     read.clone().known_header(move |cell| catalogue.field_for_header(cell).is_some())
+}
+
+/// Refuses a sheet of a file that has none.
+pub(super) fn check_sheet<R: Read + Seek>(table: &Table<R>, read: &ReadOptions) -> Result<()> {
+    if read.sheet.is_none() || table.sheet().is_some() {
+        return Ok(());
+    }
+    let message = "only a workbook has sheets, and this file is none";
+    Err(Error::invalid_field("sheet", ViolationCode::NotAllowed, message))
 }
 
 /// How a file is read.
@@ -290,6 +309,9 @@ pub(super) fn propose<R: Read + Seek>(
         if !is_hidden(&Field::Number) {
             let known = (numbering, keys.contains(&MatchBy::Number));
             knowledge = knowledge.own_numbers(own_numbers(ctx, txn, &sample, &seen, known)?);
+        }
+        if keys == MatchBy::DEFAULT || keys.contains(&MatchBy::Id) {
+            knowledge = knowledge.own_ids(own_ids(ctx, txn, &sample, &seen)?);
         }
         Ok(match saved::known(ctx, txn, sample.headers())? {
             Some((evidence, mapping)) => knowledge.earlier(evidence, mapping),

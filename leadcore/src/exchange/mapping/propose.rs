@@ -26,6 +26,7 @@ pub struct Knowledge<'k> {
     vocabularies: BTreeMap<Field, BTreeSet<String>>,
     earlier: Option<(Evidence, Mapping)>,
     own_numbers: BTreeSet<usize>,
+    own_ids: BTreeSet<usize>,
     no_answer: Vec<String>,
 }
 
@@ -34,8 +35,8 @@ impl<'k> Knowledge<'k> {
     #[must_use]
     pub fn new(catalogue: &'k Catalogue) -> Self {
         let no_answer = ImportOptions::default().no_answer;
-        let own_numbers = BTreeSet::new();
-        Self { catalogue, vocabularies: BTreeMap::new(), earlier: None, own_numbers, no_answer }
+        let (own_numbers, own_ids) = (BTreeSet::new(), BTreeSet::new());
+        Self { catalogue, vocabularies: BTreeMap::new(), earlier: None, own_numbers, own_ids, no_answer }
     }
 
     /// Adds the names of a vocabulary, or of the stages.
@@ -56,6 +57,13 @@ impl<'k> Knowledge<'k> {
     #[must_use]
     pub fn own_numbers(mut self, places: impl IntoIterator<Item = usize>) -> Self {
         self.own_numbers.extend(places);
+        self
+    }
+
+    /// Says which columns, by their place, hold ids of leads, as an export writes them.
+    #[must_use]
+    pub fn own_ids(mut self, places: impl IntoIterator<Item = usize>) -> Self {
+        self.own_ids.extend(places);
         self
     }
 
@@ -115,6 +123,8 @@ struct Column<'s> {
     key: String,
     /// Whether it holds numbers of leads that are here.
     is_own_number: bool,
+    /// Whether it holds ids of leads of ours.
+    is_own_id: bool,
     cells: Cells<'s>,
     candidate: Option<Candidate>,
 }
@@ -137,6 +147,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
             header,
             key: header_key(unescape_formula(header)),
             is_own_number: knowledge.own_numbers.contains(&place),
+            is_own_id: knowledge.own_ids.contains(&place),
             cells: Cells::of(sample, place),
             candidate: None,
         });
@@ -162,6 +173,12 @@ impl<'s, 'k> Proposer<'s, 'k> {
                 if column.is_own_number {
                     field = Some(Field::Number);
                 }
+                if column.is_own_id {
+                    field = Some(Field::Id);
+                }
+            } else if field == Some(Field::Id) && *evidence == Evidence::LastUse && !column.is_own_id {
+                // Another system's by now.
+                field = Some(Field::ExternalId);
             }
             ColumnProposal {
                 header: column.header.to_owned(),
@@ -203,6 +220,9 @@ impl<'s, 'k> Proposer<'s, 'k> {
         let catalogue = self.knowledge.catalogue;
         if column.is_own_number {
             return Some((Field::Number, 0));
+        }
+        if column.is_own_id {
+            return Some((Field::Id, 0));
         }
         let whole = catalogue.rank_header(header);
         let usable = |field: Field| (!catalogue.is_disabled(&field)).then_some((field, 5_000));

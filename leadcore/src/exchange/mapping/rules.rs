@@ -245,6 +245,16 @@ impl ColumnRules {
         if self.join.is_some() && !takes_joined(field, kind) {
             refuse("only columns of text can be joined");
         }
+        let is = |known: fn(&FieldType) -> bool, custom_is: fn(&CustomType) -> bool| {
+            custom.map_or_else(|| known(kind), custom_is)
+        };
+        let has_days = is(
+            |kind| matches!(kind, FieldType::Date | FieldType::Time),
+            |custom| matches!(custom, CustomType::Date | CustomType::Time),
+        );
+        if self.date_order.is_some() && !has_days {
+            refuse("only dates and times have an order of day and month");
+        }
         if self.utc_offset.is_some_and(|minutes| minutes.abs() > 18 * 60) {
             refuse("no time zone is further than 18 hours from UTC");
         }

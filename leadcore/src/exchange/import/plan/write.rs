@@ -17,7 +17,7 @@ use crate::store::{LeadChange, Txn};
 impl Planner<'_> {
     /// Writes what the row says over what is there. Of an address that is there, the strictest of what is said holds: a file
     /// marks it as opted out or as not working, and takes no mark off. Of the ids in another system the first one stays: two rows that
-    /// share an e-mail but not the id would change it back and forth for ever.
+    /// share a key but not the id would change it back and forth for ever.
     pub(super) fn write(
         &self,
         intent: &Intent,

@@ -40,7 +40,7 @@ fn a_lead_is_found_by_its_id_or_number() {
     assert_eq!((counts(&dry), counts(&run)), ((0, 2, 1, 0), (0, 2, 1, 0)));
     // Without being a key, the engine's own fields are not written.
     let input = Cursor::new("key,name\n1,X\n");
-    let wrong = ImportOptions::new().mapping(mapping);
+    let wrong = ImportOptions::new().mapping(mapping).match_by(vec![MatchBy::Number]);
     let error = import::run(&host.system(), &host.store, input, &wrong, None, &mut ()).unwrap_err();
     assert_eq!(error.violations()[0].field, "mapping.id");
 }

@@ -20,6 +20,7 @@ mod refused;
 mod report;
 mod round;
 mod rows;
+mod same;
 
 use std::io::Cursor;
 use std::ops::ControlFlow;

@@ -1,0 +1,226 @@
+//! Files that a call writes: all of a file or nothing, and never over what the call reads or the database itself.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
+use pyo3::prelude::*;
+
+use crate::convert::check_path;
+
+/// So many links are followed from one to the next.
+const MOST_LINKS: usize = 40;
+
+/// Which file it is, by whatever path it is named: links lead to the same one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// Device and number on it, of a file that is there.
+    place: Option<(u64, u64)>,
+    /// Where it is, links resolved; none of a file that is only open.
+    path: Option<PathBuf>,
+}
+
+impl Identity {
+    /// The file of this path; none where there cannot be one.
+    fn of_path(path: &Path) -> Option<Self> {
+        let place = fs::metadata(path).ok().as_ref().and_then(place_of);
+        let target = target_of(path).ok();
+        (place.is_some() || target.is_some()).then_some(Self { place, path: target })
+    }
+
+    /// The file behind an object of Python, where it has one.
+    pub(crate) fn of_object(object: &Bound<'_, PyAny>) -> Option<Self> {
+        let number = object.call_method0("fileno").ok()?;
+        let status = object.py().import("os").ok()?.call_method1("fstat", (number,)).ok()?;
+        let read = |name: &str| status.getattr(name).ok()?.extract::<u64>().ok();
+        let place = (read("st_dev")?, read("st_ino")?);
+        (cfg!(unix) && place.1 != 0).then_some(Self { place: Some(place), path: None })
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.place.is_some() && self.place == other.place || self.path.is_some() && self.path == other.path
+    }
+}
+
+#[cfg(unix)]
+fn place_of(known: &fs::Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    // A terminal or a pipe may be read and written in one call.
+    known.is_file().then(|| (known.dev(), known.ino()))
+}
+
+#[cfg(not(unix))]
+fn place_of(_: &fs::Metadata) -> Option<(u64, u64)> {
+    None
+}
+
+/// The path with links resolved, also where nothing is there yet.
+fn target_of(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        done => return done,
+    }
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = fs::read_link(&path) else { break };
+        path = folder_of(&path).join(next);
+    }
+    let name = path.file_name().ok_or(io::ErrorKind::NotFound)?;
+    Ok(fs::canonicalize(folder_of(&path))?.join(name))
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// What a call must not write over.
+#[derive(Debug, Default)]
+pub(crate) struct Untouchable {
+    files: Vec<(Identity, String)>,
+    folder: Option<PathBuf>,
+}
+
+impl Untouchable {
+    /// The open database, what lies beside it, and the folder of its files.
+    pub(crate) fn database(path: Option<&Path>, files_in: Option<&Path>) -> Self {
+        let mut kept = Self::default();
+        if let Some(path) = path {
+            kept.path("the database", path);
+            for behind in ["-wal", "-shm", "-journal"] {
+                let mut beside = path.as_os_str().to_owned();
+                beside.push(behind);
+                kept.path("a part of the database", Path::new(&beside));
+            }
+        }
+        kept.folder = files_in.and_then(|folder| fs::canonicalize(folder).ok());
+        kept
+    }
+
+    /// The file of this path, called so.
+    pub(crate) fn path(&mut self, what: &str, path: &Path) {
+        self.file(what, Identity::of_path(path));
+    }
+
+    /// This file, called so.
+    pub(crate) fn file(&mut self, what: &str, file: Option<Identity>) {
+        self.files.extend(file.map(|file| (file, what.to_owned())));
+    }
+
+    /// Refuses a file to be written that is one of these; then it is one of these itself.
+    pub(crate) fn check(&mut self, at: &str, path: &Path) -> Result<()> {
+        check_path(at, path)?;
+        let Some(file) = Identity::of_path(path) else { return Ok(()) };
+        if self.folder.as_ref().zip(file.path.as_ref()).is_some_and(|(folder, path)| path.starts_with(folder)) {
+            return Err(Self::refusal(at, "lies in the folder of the database's files"));
+        }
+        self.check_file(at, file)
+    }
+
+    /// As [`check`](Self::check), of a file that is open.
+    pub(crate) fn check_file(&mut self, at: &str, file: Identity) -> Result<()> {
+        if let Some((_, what)) = self.files.iter().find(|(known, _)| known.is(&file)) {
+            return Err(Self::refusal(at, &format!("is {what}")));
+        }
+        self.files.push((file, format!("the file of `{at}`")));
+        Ok(())
+    }
+
+    fn refusal(at: &str, why: &str) -> Error {
+        let message = format!("the file to be written {why}: nothing was read or written");
+        Error::invalid_field(at, ViolationCode::NotAllowed, message)
+    }
+}
+
+/// The error of a file that cannot be written.
+pub(crate) fn unwritable(at: &str, path: &Path, error: io::Error) -> Error {
+    let message = format!("`{at}`: cannot write {}: {error}", path.display());
+    Error::new(ErrorKind::Storage, message).with_source(error)
+}
+
+/// A file that is written beside the one it takes the place of when it is whole. Let go before, it leaves that as it was.
+#[derive(Debug)]
+pub(crate) struct Replacement {
+    at: &'static str,
+    path: PathBuf,
+    /// What it is written to, and what that becomes; none for a device or pipe, which is written as it is.
+    beside: Option<(PathBuf, PathBuf)>,
+    file: File,
+}
+
+impl Replacement {
+    pub(crate) fn create(at: &'static str, path: &Path) -> Result<Self> {
+        check_path(at, path)?;
+        let fail = |error| unwritable(at, path, error);
+        let made = |beside, file| Self { at, path: path.to_owned(), beside, file };
+        let known = match fs::metadata(path) {
+            Ok(known) => Some(known),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(fail(error)),
+        };
+        if let Some(known) = &known {
+            // Says what may not be written, as if it were.
+            let opened = OpenOptions::new().write(true).open(path).map_err(fail)?;
+            if !known.is_file() {
+                return Ok(made(None, opened));
+            }
+        }
+        let target = target_of(path).map_err(fail)?;
+        let (temporary, file) = beside(&target).map_err(|error| {
+            let said = format!("its folder takes no new file, and it is only written whole: {error}");
+            fail(io::Error::new(error.kind(), said))
+        })?;
+        let new = made(Some((temporary, target)), file);
+        if let Some(known) = known {
+            new.file.set_permissions(known.permissions()).map_err(fail)?;
+        }
+        Ok(new)
+    }
+
+    /// Puts the file, which is whole, in its place.
+    pub(crate) fn put(mut self) -> Result<()> {
+        let Some((temporary, target)) = &self.beside else { return Ok(()) };
+        let put = self.file.sync_all().and_then(|()| fs::rename(temporary, target));
+        put.map_err(|error| unwritable(self.at, &self.path, error))?;
+        self.beside = None;
+        Ok(())
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if let Some((temporary, _)) = &self.beside {
+            // Nobody was told of it.
+            let _ = fs::remove_file(temporary);
+        }
+    }
+}
+
+impl Write for Replacement {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// A new file in the same folder.
+fn beside(target: &Path) -> io::Result<(PathBuf, File)> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!(".leadcore-{}-{number}.part", std::process::id());
+        let path = folder_of(target).join(name);
+        match File::create_new(&path) {
+            // Left over by a program that was killed.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            done => return done.map(|file| (path, file)),
+        }
+    }
+}
