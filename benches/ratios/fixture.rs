@@ -133,13 +133,13 @@ fn draft(
 ) -> LeadDraft {
     let n = n.wrapping_mul(2_654_435_761) >> 8;
     let mut fields = fields.clone();
-    fields.owner = (n / 1_680 % 10 > 0).then(|| owner(n));
+    fields.owner = (!(n / 1_680).is_multiple_of(10)).then(|| owner(n));
     fields.source = sources.get(n / OWNERS % 12).copied();
     let mut say = |key: &str, value: usize| {
         let value = i64::try_from(value).unwrap().into();
         catalogue.write(&field(key), &mut fields, &value).unwrap();
     };
-    if n / 1_680 % 4 > 0 {
+    if !(n / 1_680).is_multiple_of(4) {
         say(BUDGET, n / 6_720 % 1_000_000);
     }
     say(SCORE, n / 7 % 1_000);
