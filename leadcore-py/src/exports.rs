@@ -192,7 +192,8 @@ pub(crate) fn hygiene_plan(
 /// Refuses a text that is no plan of hygiene.
 #[pyfunction]
 pub(crate) fn hygiene_check(py: Python<'_>, text: Text) -> PyResult<()> {
-    from_json::<HygienePlan>(py, "text", &text.0).map(drop)
+    let _: HygienePlan = from_json(py, "text", &text.0)?;
+    Ok(())
 }
 
 /// Does what a plan of hygiene says.

@@ -225,7 +225,7 @@ pub(crate) fn import_plan_to(
     outputs: Outputs,
 ) -> PyResult<(String, String)> {
     let given: Given = from_json(py, "options", &options.0)?;
-    check_outputs(py, session, &place, (None, Some(&to)), &outputs)?;
+    check_outputs(py, session, &place, (None, Some(to.as_path())), &outputs)?;
     let summary = with_input(py, session, place, move |ctx, store, source, raised| {
         let options = given.options()?;
         let mut file = BufWriter::new(Replacement::create("to", &to)?);
@@ -248,7 +248,7 @@ pub(crate) fn import_apply_from(
     place: Place,
     outputs: Outputs,
 ) -> PyResult<Told> {
-    check_outputs(py, session, &place, (Some(&plan), None), &outputs)?;
+    check_outputs(py, session, &place, (Some(plan.as_path()), None), &outputs)?;
     let report = with_input(py, session, place, move |ctx, store, source, raised| {
         let plan = BufReader::new(open_path("plan", &plan)?);
         with_outputs(outputs, raised, true, |rejects, sink| {
@@ -261,7 +261,8 @@ pub(crate) fn import_apply_from(
 /// Refuses a text that is no plan of an import.
 #[pyfunction]
 pub(crate) fn import_check_plan(py: Python<'_>, text: Text) -> PyResult<()> {
-    from_json::<ImportPlan>(py, "text", &text.0).map(drop)
+    let _: ImportPlan = from_json(py, "text", &text.0)?;
+    Ok(())
 }
 
 /// Refuses the key of a field that an import does not write.
