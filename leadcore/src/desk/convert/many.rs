@@ -322,7 +322,7 @@ fn each(
     let hosts = Hosts::new(hosts);
     let mut results = Vec::with_capacity(chosen.len());
     // What one lead wrote before it was refused is taken back alone.
-    let mut alone = |txn: &mut dyn Txn, rules: &mut Rules, chosen: Chosen| {
+    let alone = |txn: &mut dyn Txn, rules: &mut Rules, chosen: Chosen| {
         nested(txn, |txn| one_of_many(ctx, txn, rules, chosen, (options, &hosts)))
             .or_else(|error| told(chosen.0, error, &hosts))
     };
