@@ -71,7 +71,7 @@ fn written(host: &Host, format: ExportFormat) -> (Vec<u8>, Exported) {
     done.unwrap()
 }
 
-fn add(host: &Host, fields: LeadFields) -> LeadId {
+fn add(host: &Host, fields: &LeadFields) -> LeadId {
     let ctx = host.system();
     host.store.write(ctx.tenant(), |txn| leads::create(&ctx, txn, LeadDraft::from(fields.clone()))).unwrap().id
 }
@@ -127,7 +127,7 @@ proptest! {
             if *phone > 0 {
                 Field::Phone.write(&mut fields, &FieldValue::from(format!("+47 2222555{phone}"))).unwrap();
             }
-            add(&host, fields);
+            add(&host, &fields);
         }
         comes_back(&host, format);
     }
@@ -138,9 +138,9 @@ fn an_id_of_a_lead_in_the_trash_is_none_of_the_others() {
     let host = Host::new();
     let mut fields = LeadFields::company("A").unwrap();
     Field::Email.write(&mut fields, &FieldValue::from("a@x.example")).unwrap();
-    let gone = add(&host, fields.clone());
+    let gone = add(&host, &fields);
     fields.company = Some("B".to_owned());
-    add(&host, fields);
+    add(&host, &fields);
     let (file, done) = written(&host, ExportFormat::Csv);
     let ctx = host.system();
     host.store.write(ctx.tenant(), |txn| leads::delete(&ctx, txn, gone, Expect::Any)).unwrap();
@@ -154,7 +154,7 @@ fn an_id_of_a_lead_in_the_trash_is_none_of_the_others() {
 #[test]
 fn a_chosen_key_that_is_no_id_takes_none() {
     let host = Host::new();
-    add(&host, LeadFields::company("A").unwrap());
+    add(&host, &LeadFields::company("A").unwrap());
     let (file, done) = written(&host, ExportFormat::Csv);
     let mut import = ExportOptions::new(ExportFormat::Csv).to_import().match_by(vec![MatchBy::Email]);
     import.mapping = Some(done.mapping(&ExportOptions::new(ExportFormat::Csv)));
