@@ -20,7 +20,7 @@ use leadcore::time::{Date, ManualClock};
 use leadcore::value::Currency;
 use rust_decimal::Decimal;
 
-use crate::support::{Host, company, refused};
+use crate::support::{Host, company, fields_of, refused};
 
 pub(crate) use costs::TRIED;
 
@@ -252,6 +252,73 @@ fn s1_24_reports_over_leads_and_what_came_of_them() {
     assert_eq!(report(&host, &today).total.converted, 1, "of one day");
 }
 
+/// Quarters and years of a fiscal year that begins in April: leads, what they brought, and each cent that was spent.
+#[test]
+fn s1_24_fiscal_years_and_quarters() {
+    let mut host = Host::new();
+    for (at, amount) in [
+        ("2025-03-31T21:59:50Z", "100.10"),
+        ("2025-03-31T22:00:00Z", "200.20"),
+        ("2025-12-31T23:30:00Z", "300.30"),
+        ("2026-03-31T21:30:00Z", "400.40"),
+        ("2026-04-01T09:00:00Z", "500.50"),
+    ] {
+        host.scene.clock = ManualClock::new(at.parse().unwrap());
+        let lead = host.add(company("Nordlys AS"));
+        sold(&host, &lead, amount, euro());
+    }
+    // 365 days from February on: 59 of them before the first of April.
+    spend(&host, &spent("1000.00", "2025-02-01", "2026-01-31"));
+    let told = |unit: PeriodUnit, dated| -> Vec<_> {
+        let query = ReportQuery::by([Dimension::Period(unit)]).zone("Europe/Oslo").dated(dated);
+        let found = report(&host, &query);
+        let each = found.rows.iter().map(|row| {
+            let money = row.money_in(euro());
+            let cost = money.and_then(|money| money.cost).unwrap_or_default().to_string();
+            let won = money.map_or(Decimal::ZERO, |money| money.won.value).to_string();
+            (row.group[0].name.clone(), row.leads, won, cost)
+        });
+        let total = found.total.money_in(euro()).unwrap();
+        assert_eq!(
+            (found.total.leads, total.won.value, total.cost),
+            (5, number("1501.5"), Some(number("1000")))
+        );
+        each.collect()
+    };
+    let rows = |list: &[(&str, u64, &str, &str)]| -> Vec<_> {
+        let own = |(name, leads, won, cost): &(&str, u64, &str, &str)| {
+            ((*name).to_owned(), *leads, (*won).to_owned(), (*cost).to_owned())
+        };
+        list.iter().map(own).collect()
+    };
+    let years = rows(&[
+        ("2024/25", 1, "100.1", "161.64"),
+        ("2025/26", 3, "900.9", "838.36"),
+        ("2026/27", 1, "500.5", "0"),
+    ]);
+    let quarters = rows(&[
+        ("2024/25-Q4", 1, "100.1", "161.64"),
+        ("2025/26-Q1", 1, "200.2", "249.32"),
+        ("2025/26-Q2", 0, "0", "252.05"),
+        ("2025/26-Q3", 0, "0", "252.06"),
+        ("2025/26-Q4", 2, "700.7", "84.93"),
+        ("2026/27-Q1", 1, "500.5", "0"),
+    ]);
+    for dated in [Dated::Created, Dated::Converted] {
+        assert_eq!(told(PeriodUnit::FiscalYear(4), dated), years);
+        assert_eq!(told(PeriodUnit::FiscalQuarter(4), dated), quarters);
+        assert_eq!(told(PeriodUnit::FiscalYear(1), dated), told(PeriodUnit::Year, dated));
+        assert_eq!(told(PeriodUnit::FiscalQuarter(1), dated), told(PeriodUnit::Quarter, dated));
+    }
+    for month in [0, 13] {
+        for unit in [PeriodUnit::FiscalYear(month), PeriodUnit::FiscalQuarter(month)] {
+            let wrong = host
+                .try_read(|ctx, txn| reports::report(ctx, txn, &ReportQuery::by([Dimension::Period(unit)])));
+            assert_eq!(fields_of(&refused(wrong, ErrorKind::Invalid)), ["by"]);
+        }
+    }
+}
+
 /// Days begin where the tenant is, summer time and all.
 #[test]
 fn periods_begin_where_the_tenant_is() {
@@ -317,7 +384,11 @@ fn reports_show_what_the_actor_may_see() {
     let money = |row: &ReportRow| row.money_in(euro()).cloned().unwrap();
     assert!(counted.worth_hidden);
     for row in std::iter::once(&counted.total).chain(&counted.rows) {
-        assert_eq!((money(row).cost, money(row).roi), (Some(100.into()), None), "no return of what is hidden");
+        assert_eq!(
+            (money(row).cost, money(row).roi),
+            (Some(100.into()), None),
+            "no return of what is hidden"
+        );
     }
     assert_eq!(money(&all.total).roi, Some("6.05".parse().unwrap()), "705 of 100");
     for (hidden, by) in [

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::convert::{AccountArg, Count, Id, Limit, Text, fields};
+use crate::custom;
 use crate::errors::invalid;
 use crate::lead::Lead;
 use crate::leads::named_all;
@@ -25,11 +26,12 @@ pub(crate) fn with_categories(txn: &mut dyn Txn, accounts: Vec<domain::Account>)
     ids.sort_unstable();
     ids.dedup();
     let terms = if ids.is_empty() { Vec::new() } else { txn.terms().get(TermKind::Category, &ids)? };
+    let known = custom::keys(txn, CatalogueKind::Account)?;
     let accounts = accounts.into_iter().map(|account| {
         let id = account.fields.category.map(CategoryId::as_uuid);
         let category =
             terms.iter().find(|record| Some(record.term.id) == id).map(|record| record.term.clone());
-        Account { account, category }
+        Account { account, category, known: known.clone() }
     });
     Ok(accounts.collect())
 }

@@ -25,7 +25,7 @@ use crate::exports::{Asked, Which};
 use crate::session::Session;
 
 /// Digits and decimal places of numbers: every number of a lead fits, exactly.
-const DIGITS: (u8, i8) = (38, 6);
+pub(crate) const DIGITS: (u8, i8) = (38, 6);
 /// How many named leads are a batch.
 const BATCH: usize = 1_000;
 
@@ -265,7 +265,7 @@ fn unfit() -> ArrowError {
 }
 
 /// The number in units of the last decimal place.
-fn scaled(number: Decimal) -> Result<i128, ArrowError> {
+pub(crate) fn scaled(number: Decimal) -> Result<i128, ArrowError> {
     let number = number.normalize();
     let places = i64::from(DIGITS.1) - i64::from(number.scale());
     let places = u32::try_from(places).map_err(|_| unfit())?;

@@ -13,6 +13,7 @@ use pyo3::types::PyDict;
 
 use crate::arguments::read;
 use crate::convert::{Id, Text, value_of};
+use crate::custom;
 use crate::errors::{invalid, raise};
 use crate::records::Contact;
 use crate::session::Session;
@@ -81,9 +82,11 @@ fn text(value: &FieldValue) -> Result<Option<String>, ValueError> {
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-fn find(contacts: Vec<LinkedContact>, id: ContactId) -> Result<Contact> {
-    let found = contacts.into_iter().find(|linked| linked.contact.id == id);
-    found.map(Into::into).ok_or_else(|| Error::not_found("contact"))
+fn find(ctx: &Context<'_>, txn: &mut dyn Txn, holder: Holder, id: ContactId) -> Result<Contact> {
+    let mut found = of(ctx, txn, holder)?;
+    found.retain(|linked| linked.contact.id == id);
+    let known = custom::keys(txn, CatalogueKind::Contact)?;
+    Contact::linked(found, &known).pop().ok_or_else(|| Error::not_found("contact"))
 }
 
 /// Whose persons are changed.
@@ -123,7 +126,7 @@ pub(crate) fn contact_add(
         let mut fields = ContactFields::default();
         patch(txn, ctx, &mut fields, &given, region)?;
         let contact = desk::contacts::add(ctx, txn, holder, fields, primary)?;
-        find(of(ctx, txn, holder)?, contact.id)
+        find(ctx, txn, holder, contact.id)
     })
 }
 
@@ -144,10 +147,10 @@ pub(crate) fn contact_edit(
     let given = given(changes)?;
     session.write(py, move |ctx, txn| {
         let region = desk::contacts::phone_region(ctx, txn, holder)?;
-        let mut fields = find(of(ctx, txn, holder)?, id)?.contact.fields;
+        let mut fields = find(ctx, txn, holder, id)?.contact.fields;
         patch(txn, ctx, &mut fields, &given, region)?;
         desk::contacts::edit(ctx, txn, holder, id, expect, fields)?;
-        find(of(ctx, txn, holder)?, id)
+        find(ctx, txn, holder, id)
     })
 }
 
@@ -185,6 +188,8 @@ pub(crate) fn contacts_of(
     owner: &Bound<'_, PyAny>,
 ) -> PyResult<Vec<Contact>> {
     let holder = holder(owner)?;
-    let contacts = session.read(py, move |ctx, txn| of(ctx, txn, holder))?;
-    Ok(contacts.into_iter().map(Into::into).collect())
+    session.read(py, move |ctx, txn| {
+        let known = custom::keys(txn, CatalogueKind::Contact)?;
+        Ok(Contact::linked(of(ctx, txn, holder)?, &known))
+    })
 }

@@ -13,14 +13,16 @@ use leadcore::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use leadcore::id::{IdempotencyKey, LeadId, NumberSeriesId, OpportunityId};
 use leadcore::store::Txn;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::arguments::Parts;
 use crate::convert::{Id, LeadArg, Text, from_json, to_json};
 use crate::errors::{raise, renamed};
 use crate::estimates::named;
 use crate::given::Given;
-use crate::opportunities::patch;
+use crate::opportunities::{Own, own_fields, patch, with_own};
 use crate::services::{of_service, service_fields};
 use crate::session::Session;
 use crate::targets::Targets;
@@ -41,28 +43,57 @@ struct GivenRequest {
     series: Option<NumberSeriesId>,
 }
 
-/// What the caller decides, as the package hands it over: the options, and the opportunity apart.
-pub(crate) fn options(py: Python<'_>, options: &Text, opportunity: &Text) -> PyResult<ConversionOptions> {
-    let options: ConversionOptions = from_json(py, "options", &options.0)?;
-    let opportunity = match from_json(py, "opportunity", &opportunity.0)? {
-        GivenOpportunity::None => OpportunityChoice::None,
-        GivenOpportunity::Existing(id) => OpportunityChoice::Existing(id),
-        GivenOpportunity::New(GivenRequest { fields, ending, series }) => {
-            let inside = |field: &str| Some(format!("opportunity.{field}"));
-            let patch = patch(&fields).map_err(|error| raise(py, &renamed(error, inside)))?;
-            let request = OpportunityRequest::new().with(patch).ended(ending);
-            let request = series.map_or(request.clone(), |series| request.series(series));
-            OpportunityChoice::New(Box::new(request))
-        }
-    };
-    Ok(options.opportunity(opportunity))
+/// What the caller decides, as the package hands it over: the options, the opportunity apart, and what is said of its custom
+/// fields, which the catalogue reads once the store is there.
+#[derive(Debug)]
+pub(crate) struct Decided {
+    options: ConversionOptions,
+    own: Own,
 }
 
-/// With the revision that the caller read.
-fn at(options: ConversionOptions, lead: LeadArg) -> ConversionOptions {
-    match lead.expect {
-        Expect::Revision(revision) => options.at_revision(revision),
-        Expect::Any => options,
+impl<'a, 'py> FromPyObject<'a, 'py> for Decided {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let (py, mut parts) = (obj.py(), Parts::new(&obj)?);
+        let (options, opportunity): (Text, Text) = (parts.read("options")?, parts.read("opportunity")?);
+        let options: ConversionOptions = from_json(py, "options", &options.0)?;
+        let own = own_fields(parts.any()?.cast::<PyDict>()?)?;
+        let opportunity = match from_json(py, "opportunity", &opportunity.0)? {
+            GivenOpportunity::None => OpportunityChoice::None,
+            GivenOpportunity::Existing(id) => OpportunityChoice::Existing(id),
+            GivenOpportunity::New(GivenRequest { fields, ending, series }) => {
+                let patch = patch(&fields).map_err(|error| raise(py, &of_opportunity(error)))?;
+                let request = OpportunityRequest::new().with(patch).ended(ending);
+                let request = series.map_or(request.clone(), |series| request.series(series));
+                OpportunityChoice::New(Box::new(request))
+            }
+        };
+        Ok(Self { options: options.opportunity(opportunity), own })
+    }
+}
+
+fn of_opportunity(error: Error) -> Error {
+    renamed(error, |field| Some(format!("opportunity.{field}")))
+}
+
+impl Decided {
+    /// With the revision that the caller read.
+    fn at(self, lead: LeadArg) -> Self {
+        match lead.expect {
+            Expect::Revision(revision) => Self { options: self.options.at_revision(revision), ..self },
+            Expect::Any => self,
+        }
+    }
+
+    /// The options, with the custom fields as the catalogue of opportunities reads them.
+    pub(crate) fn read(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<ConversionOptions> {
+        let mut options = self.options.clone();
+        if let OpportunityChoice::New(request) = &mut options.opportunity {
+            let patch = std::mem::take(&mut request.patch);
+            request.patch = with_own(ctx, txn, patch, &self.own, None).map_err(of_opportunity)?;
+        }
+        Ok(options)
     }
 }
 
@@ -72,12 +103,13 @@ pub(crate) fn conversion_plan(
     py: Python<'_>,
     session: &Session,
     lead: LeadArg,
-    options: Text,
-    opportunity: Text,
+    decided: Decided,
 ) -> PyResult<String> {
-    let options = at(self::options(py, &options, &opportunity)?, lead);
-    let plan =
-        session.read(py, move |ctx, txn| desk::convert::plan(ctx, txn, lead.id, &options).map_err(named))?;
+    let decided = decided.at(lead);
+    let plan = session.read(py, move |ctx, txn| {
+        let options = decided.read(ctx, txn)?;
+        desk::convert::plan(ctx, txn, lead.id, &options).map_err(named)
+    })?;
     to_json(py, &plan)
 }
 
@@ -94,34 +126,19 @@ pub(crate) fn conversion_convert(
     py: Python<'_>,
     session: &Session,
     lead: LeadArg,
-    options: Text,
-    opportunity: Text,
+    decided: Decided,
     targets: Option<Targets>,
 ) -> PyResult<Done> {
-    let options = at(self::options(py, &options, &opportunity)?, lead);
+    let decided = decided.at(lead);
+    let convert = move |ctx: &Context<'_>, txn: &mut dyn Txn, hosts: &[&dyn ConversionTarget]| {
+        let options = decided.read(ctx, txn)?;
+        desk::convert::convert_with(ctx, txn, lead.id, &options, hosts).map_err(named)
+    };
     let outcome = match targets {
-        None => session
-            .write(py, move |ctx, txn| desk::convert::convert(ctx, txn, lead.id, &options).map_err(named))?,
-        Some(targets) => targets.write(py, session, move |ctx, txn, hosts| {
-            convert_with(ctx, txn, lead.id, &options, hosts).map_err(named)
-        })?,
+        None => session.write(py, move |ctx, txn| convert(ctx, txn, &[]))?,
+        Some(targets) => targets.write(py, session, convert)?,
     };
     done(py, &outcome)
-}
-
-/// Plans and applies with the tables of the host. A lead that is converted gives its first outcome.
-fn convert_with(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    lead: LeadId,
-    options: &ConversionOptions,
-    hosts: &[&dyn ConversionTarget],
-) -> Result<ConversionOutcome> {
-    match desk::convert::plan(ctx, txn, lead, options) {
-        Ok(plan) => desk::convert::apply_with(ctx, txn, &plan, hosts),
-        Err(error) if error.kind() == ErrorKind::Frozen => desk::convert::convert(ctx, txn, lead, options),
-        Err(error) => Err(error),
-    }
 }
 
 /// Carries a plan out, once. With targets it takes an open transaction.

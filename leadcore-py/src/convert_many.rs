@@ -5,16 +5,19 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
 use leadcore::desk;
+use leadcore::desk::convert::{ConversionTotals, LeadConversion};
+use leadcore::desk::mass::Selection;
 use leadcore::error::ViolationCode;
 use leadcore::store::StoreExt;
 use pyo3::prelude::*;
 
-use crate::conversion::options;
-use crate::convert::{Limit, Text, to_json};
+use crate::conversion::Decided;
+use crate::convert::{Limit, Text, from_json, to_json};
 use crate::errors::invalid;
 use crate::import_io::{Raised, call};
 use crate::mass::{Chosen, Select};
 use crate::session::Session;
+use crate::targets::Targets;
 
 /// Converts leads in one transaction: what became of each, as JSON.
 #[pyfunction]
@@ -22,37 +25,85 @@ pub(crate) fn convert_many(
     py: Python<'_>,
     session: &Session,
     chosen: Chosen,
-    options: Text,
-    opportunity: Text,
+    decided: Decided,
 ) -> PyResult<String> {
-    let (select, options) = (Select::new(py, chosen)?, self::options(py, &options, &opportunity)?);
+    let select = Select::new(py, chosen)?;
     let done = session.write(py, move |ctx, txn| {
-        let selection = select.resolve(txn)?;
+        let (selection, options) = (select.resolve(txn)?, decided.read(ctx, txn)?);
         desk::convert::many(ctx, txn, &selection, &options)
     })?;
     to_json(py, &done)
 }
 
-/// The same in transactions of so many leads each. `hear` is told each lead, as JSON, and ends it with
+/// The totals with these leads counted too, all of it as JSON; without totals, of these leads alone.
+#[pyfunction]
+pub(crate) fn conversion_counted(py: Python<'_>, totals: Option<Text>, leads: Text) -> PyResult<String> {
+    let totals = totals.map(|Text(totals)| from_json(py, "totals", &totals)).transpose()?;
+    let mut totals: ConversionTotals = totals.unwrap_or_default();
+    let leads: Vec<LeadConversion> = from_json(py, "leads", &leads.0)?;
+    leads.iter().for_each(|lead| totals.count(&lead.outcome));
+    to_json(py, &totals)
+}
+
+/// Some of the leads that were chosen.
+#[pyclass(frozen, module = "leadcore._leadcore")]
+#[derive(Debug)]
+pub(crate) struct Part(Selection);
+
+/// The leads that are chosen now, so many at a time.
+#[pyfunction]
+pub(crate) fn convert_parts(
+    py: Python<'_>,
+    session: &Session,
+    chosen: Chosen,
+    batch: Option<Limit>,
+) -> PyResult<Vec<Part>> {
+    let select = Select::new(py, chosen)?;
+    let batch = batch.and_then(|Limit(batch)| NonZeroUsize::new(batch)).unwrap_or(NonZeroUsize::MAX);
+    let parts = session.read(py, move |ctx, txn| {
+        let selection = select.resolve(txn)?;
+        desk::convert::parts(ctx, txn, &selection, batch)
+    })?;
+    Ok(parts.into_iter().map(Part).collect())
+}
+
+/// Converts a part with the tables of the host, in an open transaction: what became of each lead, as JSON.
+#[pyfunction]
+pub(crate) fn convert_part(
+    py: Python<'_>,
+    session: &Session,
+    part: &Part,
+    decided: Decided,
+    targets: Targets,
+) -> PyResult<String> {
+    let selection = part.0.clone();
+    let done = targets.write_each(py, session, move |ctx, txn, hosts| {
+        let options = decided.read(ctx, txn)?;
+        desk::convert::many_with(ctx, txn, &selection, &options, hosts)
+    })?;
+    to_json(py, &done)
+}
+
+/// The same as `convert_many` in transactions of so many leads each. `hear` is told each lead, as JSON, and ends it with
 /// `False`.
 #[pyfunction]
 pub(crate) fn convert_in_batches(
     py: Python<'_>,
     session: &Session,
     chosen: Chosen,
-    options: Text,
-    opportunity: Text,
+    decided: Decided,
     batch: Limit,
     hear: Option<Py<PyAny>>,
 ) -> PyResult<String> {
-    let (select, options) = (Select::new(py, chosen)?, self::options(py, &options, &opportunity)?);
+    let select = Select::new(py, chosen)?;
     let Some(batch) = NonZeroUsize::new(batch.0) else {
         return Err(invalid(py, "batch", ViolationCode::OutOfRange, "a batch has at least one lead"));
     };
     let raised: Raised = Arc::default();
     let heard = Arc::clone(&raised);
     let done = session.with_store(py, move |ctx, store| {
-        let selection = store.read(ctx.tenant(), |txn| select.resolve(txn))?;
+        let (selection, options) =
+            store.read(ctx.tenant(), |txn| Ok((select.resolve(txn)?, decided.read(ctx, txn)?)))?;
         desk::convert::many_in_batches(ctx, store, &selection, &options, batch, &mut |told| {
             let go_on = call(&heard, |py| {
                 let Some(hear) = &hear else { return Ok(true) };

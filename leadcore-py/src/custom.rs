@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use leadcore::domain::{
-    Catalogue, CustomField, CustomKey, CustomValue, CustomValues, Emails, Field, FieldValue, Lead, Phones,
-    ReachKind, ReachMark, Reachable,
+    Catalogue, CatalogueKind, CustomField, CustomKey, CustomValue, CustomValues, Emails, Field, FieldValue,
+    Lead, Phones, ReachKind, ReachMark, Reachable,
 };
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::store::{SettingName, Txn};
@@ -63,13 +63,16 @@ struct Settings {
     enabled: Option<bool>,
 }
 
-/// The keys of the custom fields that take values: what every lead can be asked for. Nothing else is read of the
+/// Keys of custom fields.
+pub(crate) type Keys = BTreeSet<CustomKey>;
+
+/// The keys of the custom fields that take values: what every record of a kind can be asked for. Nothing else is read of the
 /// catalogue, because this happens for every page.
 ///
 /// # Errors
 /// `Corrupt` when the catalogue cannot be read; a failure of the store.
-pub(crate) fn keys(txn: &mut dyn Txn) -> Result<BTreeSet<CustomKey>> {
-    let Some((_, json)) = txn.settings().load(SettingName::Catalogue)? else { return Ok(BTreeSet::new()) };
+pub(crate) fn keys(txn: &mut dyn Txn, kind: CatalogueKind) -> Result<Keys> {
+    let Some((_, json)) = txn.settings().load(SettingName::from(kind))? else { return Ok(Keys::new()) };
     let known: Known = serde_json::from_str(&json).map_err(|error| {
         Error::new(ErrorKind::Corrupt, "the stored field catalogue cannot be read").with_source(error)
     })?;
@@ -113,24 +116,21 @@ pub(crate) fn add(dict: &Bound<'_, PyDict>, values: &CustomValues) -> PyResult<(
     values.iter().try_for_each(|(key, it)| dict.set_item(key.as_str(), value(dict.py(), it)?))
 }
 
-/// The custom field of such a record that an attribute names; none where it says nothing.
+/// The custom field of such a record that an attribute names, of those that there were when it was read and those that it says
+/// something of; none where it says nothing.
 ///
 /// # Errors
-/// `AttributeError` for a name that no custom field has.
+/// `AttributeError`, which says what may have been meant.
 pub(crate) fn said_of<'py>(
     py: Python<'py>,
     what: &str,
-    values: &CustomValues,
+    (values, keys): (&CustomValues, &Keys),
     name: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let Ok(key) = CustomKey::new(name) else {
-        return Err(PyAttributeError::new_err(format!("{what} has no attribute `{}`", shortened(name))));
-    };
-    let said = values.get(&key).map(|it| value(py, it)).transpose()?;
-    Ok(said.unwrap_or_else(|| py.None().into_bound(py)))
+    named(py, (what, &[]), values, values.keys().chain(keys).collect(), name)
 }
 
-/// The custom field that an attribute names.
+/// The custom field that an attribute of a lead names.
 ///
 /// # Errors
 /// `AttributeError`, which says what may have been meant.
@@ -140,18 +140,27 @@ pub(crate) fn attribute<'py>(
     names: &Names,
     name: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let known = known(lead, names);
+    named(py, ("a lead", &Field::ALL), &lead.fields.custom, known(lead, names), name)
+}
+
+fn named<'py>(
+    py: Python<'py>,
+    (what, fields): (&str, &[Field]),
+    values: &CustomValues,
+    known: BTreeSet<&CustomKey>,
+    name: &str,
+) -> PyResult<Bound<'py, PyAny>> {
     if let Some(key) = known.iter().find(|key| key.as_str() == name) {
-        let value = lead.fields.custom.get(*key).map(|it| value(py, it)).transpose()?;
+        let value = values.get(*key).map(|it| value(py, it)).transpose()?;
         return Ok(value.unwrap_or_else(|| py.None().into_bound(py)));
     }
     // What Python itself looks for is nobody's spelling mistake.
     let hint = if name.starts_with('_') {
         String::new()
     } else {
-        did_you_mean(name, Field::ALL.iter().map(Field::key).chain(known.iter().map(|key| key.as_str())))
+        did_you_mean(name, fields.iter().map(Field::key).chain(known.iter().map(|key| key.as_str())))
     };
-    Err(PyAttributeError::new_err(format!("a lead has no attribute `{}`{hint}", shortened(name))))
+    Err(PyAttributeError::new_err(format!("{what} has no attribute `{}`{hint}", shortened(name))))
 }
 
 fn kind(kind: ReachKind) -> Option<&'static str> {

@@ -13,6 +13,7 @@ mod arguments;
 mod arrow_cells;
 mod arrow_in;
 mod arrow_out;
+mod arrow_report;
 mod board;
 mod calendar;
 mod contacts;
@@ -83,6 +84,8 @@ mod _leadcore {
     #[pymodule_export]
     use super::arrow_out::LeadTable;
     #[pymodule_export]
+    use super::arrow_report::ReportTable;
+    #[pymodule_export]
     use super::board::board;
     #[pymodule_export]
     use super::calendar::{
@@ -94,8 +97,8 @@ mod _leadcore {
     #[pymodule_export]
     use super::conversion::{
         conversion_apply, conversion_check, conversion_convert, conversion_customer, conversion_estimates,
-        conversion_plan, conversion_services, conversion_told, unconversion_apply, unconversion_do, unconversion_plan,
-        unconversion_unmet,
+        conversion_plan, conversion_services, conversion_told, unconversion_apply, unconversion_do,
+        unconversion_plan, unconversion_unmet,
     };
     #[pymodule_export]
     use super::conversion_mapping::{
@@ -103,7 +106,9 @@ mod _leadcore {
         conversion_mapping_standard, conversion_target_fields,
     };
     #[pymodule_export]
-    use super::convert_many::{convert_in_batches, convert_many};
+    use super::convert_many::{
+        Part, conversion_counted, convert_in_batches, convert_many, convert_part, convert_parts,
+    };
     #[pymodule_export]
     use super::costs::{cost_add, cost_delete, cost_edit, cost_get, cost_page, report};
     #[pymodule_export]

@@ -1,7 +1,7 @@
 //! Who must not be reached how, and why; and lists of persons to take along.
 
 use leadcore::desk::{self, Expect};
-use leadcore::domain::{self, AddressMark, MarkNote, ReachChannel, ReachMark};
+use leadcore::domain::{self, AddressMark, CatalogueKind, MarkNote, ReachChannel, ReachMark};
 use leadcore::error::ViolationCode;
 use leadcore::exchange::{contacts_csv, contacts_xlsx};
 use leadcore::id::ContactId;
@@ -11,6 +11,7 @@ use pyo3::types::{PyBytes, PyDateTime};
 
 use crate::arguments::{Parts, of_argument, read};
 use crate::convert::{Id, LeadArg, Text, models, time_of};
+use crate::custom;
 use crate::errors::{invalid, raise};
 use crate::lead::Lead;
 use crate::leads::named;
@@ -94,8 +95,10 @@ pub(crate) fn contact_mark(
     mark: Given,
 ) -> PyResult<Contact> {
     let (id, expect, is_primary) = person(contact)?;
-    let contact = session.write(py, move |ctx, txn| desk::contacts::mark(ctx, txn, id, expect, &mark.0))?;
-    Ok(Contact { contact, is_primary })
+    session.write(py, move |ctx, txn| {
+        let contact = desk::contacts::mark(ctx, txn, id, expect, &mark.0)?;
+        Ok(Contact { contact, is_primary, known: custom::keys(txn, CatalogueKind::Contact)? })
+    })
 }
 
 /// Nobody may call a person; or, without a note, they may again.
@@ -107,10 +110,10 @@ pub(crate) fn contact_do_not_call(
     note: Option<Note>,
 ) -> PyResult<Contact> {
     let (id, expect, is_primary) = person(contact)?;
-    let contact = session.write(py, move |ctx, txn| {
-        desk::contacts::do_not_call(ctx, txn, id, expect, note.as_ref().map(|note| &note.0))
-    })?;
-    Ok(Contact { contact, is_primary })
+    session.write(py, move |ctx, txn| {
+        let contact = desk::contacts::do_not_call(ctx, txn, id, expect, note.as_ref().map(|note| &note.0))?;
+        Ok(Contact { contact, is_primary, known: custom::keys(txn, CatalogueKind::Contact)? })
+    })
 }
 
 /// Marks an address of a lead, or takes the mark off.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use leadcore::domain::{
-    CustomKey, Field, FieldType, FieldValue, Lead, Outcome, Pipeline, Reference, Stage, Term, TermKind,
+    CatalogueKind, CustomKey, Field, FieldType, FieldValue, Lead, Outcome, Pipeline, Reference, Stage, Term,
+    TermKind,
 };
 use leadcore::error::{Error, Result, Violation, ViolationCode};
 use leadcore::id::StageId;
@@ -43,7 +44,7 @@ impl Names {
             let found = txn.terms().get(kind, &ids)?.into_iter();
             terms.extend(found.map(|record| (record.term.id, (record.kind, record.term))));
         }
-        let custom = crate::custom::keys(txn)?;
+        let custom = crate::custom::keys(txn, CatalogueKind::Lead)?;
         Ok(Self { pipelines: txn.pipelines().list()?, terms, custom })
     }
 

@@ -23,6 +23,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::convert::{Count, Id, Limit, Text, from_json, to_json, value_of};
+use crate::custom::{self, Keys};
 use crate::errors::{invalid, raise};
 use crate::estimates::{Told, day, lines, named, nets};
 use crate::given::{Given, each, expected, given, no_such, number, parsed, text};
@@ -37,11 +38,23 @@ pub(crate) struct ToldOpportunity<'o> {
     #[serde(flatten)]
     told: Told<'o, Opportunity>,
     custom: Vec<(&'o CustomKey, Value)>,
+    /// The custom fields that there are.
+    known: &'o Keys,
 }
 
-pub(crate) fn told_opportunity(one: &Opportunity) -> ToldOpportunity<'_> {
+pub(crate) fn told_opportunity<'o>(one: &'o Opportunity, known: &'o Keys) -> ToldOpportunity<'o> {
     let custom = one.fields.custom.iter().map(|(key, value)| (key, told_value(value))).collect();
-    ToldOpportunity { told: Told { record: one, nets: nets(&one.fields.lines, one.fields.currency) }, custom }
+    let told = Told { record: one, nets: nets(&one.fields.lines, one.fields.currency) };
+    ToldOpportunity { told, custom, known }
+}
+
+/// With the custom fields that there are.
+fn known<T>(txn: &mut dyn Txn, found: T) -> Result<(T, Keys)> {
+    Ok((found, custom::keys(txn, CatalogueKind::Opportunity)?))
+}
+
+fn told(py: Python<'_>, (one, known): &(Opportunity, Keys)) -> PyResult<String> {
+    to_json(py, &told_opportunity(one, known))
 }
 
 /// What the package makes an object of: of which class, and what it is made of.
@@ -60,9 +73,9 @@ fn told_value(value: &CustomValue) -> Value {
 }
 
 /// The fields that the tenant added, as they were given.
-type Own = Vec<(String, FieldValue)>;
+pub(crate) type Own = Vec<(String, FieldValue)>;
 
-fn own_fields(given: &Bound<'_, PyDict>) -> PyResult<Own> {
+pub(crate) fn own_fields(given: &Bound<'_, PyDict>) -> PyResult<Own> {
     let (mut values, mut broken) = (Vec::with_capacity(given.len()), Vec::new());
     for (key, value) in given.iter() {
         let Text(key) = key.extract()?;
@@ -75,7 +88,7 @@ fn own_fields(given: &Bound<'_, PyDict>) -> PyResult<Own> {
 }
 
 /// Writes them into a patch, as the catalogue reads them; `before` is what the opportunity says.
-fn with_own(
+pub(crate) fn with_own(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     patch: OpportunityPatch,
@@ -109,8 +122,8 @@ fn with_own(
 }
 
 /// An opportunity on its own: what borrows it cannot leave the page.
-fn opportunity_value(one: &Opportunity) -> Value {
-    serde_json::to_value(told_opportunity(one)).unwrap_or_default()
+fn opportunity_value(one: &Opportunity, known: &Keys) -> Value {
+    serde_json::to_value(told_opportunity(one, known)).unwrap_or_default()
 }
 
 /// A whole number, or none.
@@ -173,17 +186,21 @@ pub(crate) fn opportunity_create(
     let made = session.write(py, move |ctx, txn| {
         let mut new = new.clone();
         with_own(ctx, txn, OpportunityPatch::new(), &own, None)?.apply(&mut new.fields);
-        desk::opportunities::create(ctx, txn, subject.0, new).map_err(named)
+        let made = desk::opportunities::create(ctx, txn, subject.0, new).map_err(named)?;
+        known(txn, made)
     })?;
-    to_json(py, &told_opportunity(&made))
+    told(py, &made)
 }
 
 /// An opportunity.
 #[pyfunction]
 pub(crate) fn opportunity_get(py: Python<'_>, session: &Session, opportunity: Id) -> PyResult<String> {
     let id = OpportunityId::from_uuid(opportunity.0);
-    let found = session.read(py, move |ctx, txn| desk::opportunities::get(ctx, txn, id))?;
-    to_json(py, &told_opportunity(&found))
+    let found = session.read(py, move |ctx, txn| {
+        let found = desk::opportunities::get(ctx, txn, id)?;
+        known(txn, found)
+    })?;
+    told(py, &found)
 }
 
 /// The opportunity with this number, or the text that people write for it.
@@ -194,12 +211,18 @@ pub(crate) fn opportunity_by_number(
     number: &Bound<'_, PyAny>,
 ) -> PyResult<String> {
     let found = if let Ok(Text(number)) = number.extract::<Text>() {
-        session.read(py, move |ctx, txn| desk::opportunities::by_number(ctx, txn, number.as_str()))?
+        session.read(py, move |ctx, txn| {
+            let found = desk::opportunities::by_number(ctx, txn, number.as_str())?;
+            known(txn, found)
+        })?
     } else {
         let Count(number) = crate::arguments::read("number", number)?;
-        session.read(py, move |ctx, txn| desk::opportunities::by_number(ctx, txn, number))?
+        session.read(py, move |ctx, txn| {
+            let found = desk::opportunities::by_number(ctx, txn, number)?;
+            known(txn, found)
+        })?
     };
-    to_json(py, &told_opportunity(&found))
+    told(py, &found)
 }
 
 /// Changes some fields of an opportunity; null empties one.
@@ -217,9 +240,10 @@ pub(crate) fn opportunity_edit(
     let own = own_fields(own)?;
     let edited = session.write(py, move |ctx, txn| {
         let changes = with_own(ctx, txn, changes.clone(), &own, Some(id))?;
-        desk::opportunities::edit(ctx, txn, id, expected(revision), &changes).map_err(named)
+        let edited = desk::opportunities::edit(ctx, txn, id, expected(revision), &changes).map_err(named)?;
+        known(txn, edited)
     })?;
-    to_json(py, &told_opportunity(&edited))
+    told(py, &edited)
 }
 
 /// Says which persons an opportunity is about.
@@ -233,9 +257,10 @@ pub(crate) fn opportunity_contacts(
 ) -> PyResult<String> {
     let (id, contacts) = (OpportunityId::from_uuid(opportunity.0), self::contacts(contacts));
     let edited = session.write(py, move |ctx, txn| {
-        desk::opportunities::set_contacts(ctx, txn, id, expected(revision), &contacts)
+        let edited = desk::opportunities::set_contacts(ctx, txn, id, expected(revision), &contacts)?;
+        known(txn, edited)
     })?;
-    to_json(py, &told_opportunity(&edited))
+    told(py, &edited)
 }
 
 /// Wins, loses or reopens an opportunity.
@@ -255,7 +280,7 @@ pub(crate) fn opportunity_move(
     let on = day(py, "on", on)?;
     let moved = session.write(py, move |ctx, txn| {
         let expect = expected(revision);
-        match to {
+        let moved = match to {
             OpportunityState::Won => desk::opportunities::win(ctx, txn, id, expect, on),
             OpportunityState::Lost => {
                 let reason = reason.map(|id| LostReasonId::from_uuid(id.0));
@@ -264,9 +289,10 @@ pub(crate) fn opportunity_move(
                 desk::opportunities::lose(ctx, txn, id, expect, &why)
             }
             _ => desk::opportunities::reopen(ctx, txn, id, expect),
-        }
+        };
+        known(txn, moved?)
     })?;
-    to_json(py, &told_opportunity(&moved))
+    told(py, &moved)
 }
 
 fn state(py: Python<'_>, code: &Text) -> PyResult<OpportunityState> {
@@ -298,8 +324,11 @@ pub(crate) fn opportunities_of(
     limit: Limit,
 ) -> PyResult<PyPage> {
     let listing = listing(py, open, ascending, after.as_ref(), limit)?;
-    let found = session.read(py, move |ctx, txn| desk::opportunities::of(ctx, txn, subject.0, &listing))?;
-    page(py, &found, opportunity_value)
+    let (found, keys) = session.read(py, move |ctx, txn| {
+        let found = desk::opportunities::of(ctx, txn, subject.0, &listing)?;
+        known(txn, found)
+    })?;
+    page(py, &found, |one| opportunity_value(one, &keys))
 }
 
 /// A page of all opportunities. `asked` has who, which and when, as JSON.
@@ -329,8 +358,11 @@ pub(crate) fn opportunity_page(
     })
     .map_err(|error| raise(py, &error))?;
     (query.ascending, query.limit, query.after) = (ascending, limit.0, place(py, after.as_ref())?);
-    let found = session.read(py, move |ctx, txn| desk::opportunities::list(ctx, txn, &query))?;
-    page(py, &found, opportunity_value)
+    let (found, keys) = session.read(py, move |ctx, txn| {
+        let found = desk::opportunities::list(ctx, txn, &query)?;
+        known(txn, found)
+    })?;
+    page(py, &found, |one| opportunity_value(one, &keys))
 }
 
 fn known_state(code: &str) -> result::Result<OpportunityState, ValueError> {

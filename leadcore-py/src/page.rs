@@ -10,7 +10,7 @@ use leadcore::desk::leads::LeadAction;
 use leadcore::desk::page::{
     AccountPage, ChildRecord, Engagement, LeadPage, PageOptions, PageSection, Qualification, TabPage,
 };
-use leadcore::domain::{Outcome, Pipeline, Tab};
+use leadcore::domain::{CatalogueKind, Outcome, Pipeline, Tab};
 use leadcore::error::{Result, ValueError, ViolationCode};
 use leadcore::id::{AccountId, LeadId, UserId};
 use leadcore::store::Txn;
@@ -22,6 +22,7 @@ use crate::accounts::with_categories;
 use crate::activity::{py_activity, py_subject};
 use crate::arguments::Parts;
 use crate::convert::{Id, Limit, Text, models, to_json};
+use crate::custom::{self, Keys};
 use crate::errors::{invalid, raise};
 use crate::estimates::{told, told_lines};
 use crate::lead::Lead;
@@ -70,6 +71,22 @@ struct Read {
     pipelines: Vec<Pipeline>,
     catalogue: Catalogues,
     all_tabs: Vec<Tab>,
+    known: Known,
+}
+
+/// The custom fields that records of a page can be asked for.
+struct Known {
+    contact: Keys,
+    opportunity: Keys,
+}
+
+impl Known {
+    fn load(txn: &mut dyn Txn) -> Result<Self> {
+        Ok(Self {
+            contact: custom::keys(txn, CatalogueKind::Contact)?,
+            opportunity: custom::keys(txn, CatalogueKind::Opportunity)?,
+        })
+    }
 }
 
 fn read(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, options: &PageOptions) -> Result<Read> {
@@ -77,7 +94,7 @@ fn read(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, options: &PageOptions)
     let lead = named(txn, page.lead.clone())?;
     let catalogue = catalogue_of(ctx, txn, &page.timeline.items)?;
     let all_tabs = desk::page::all_tabs(ctx, txn)?;
-    Ok(Read { page, lead, pipelines: txn.pipelines().list()?, catalogue, all_tabs })
+    Ok(Read { page, lead, pipelines: txn.pipelines().list()?, catalogue, all_tabs, known: Known::load(txn)? })
 }
 
 /// The page of a lead.
@@ -96,7 +113,7 @@ pub(crate) fn page_of_lead<'py>(
 }
 
 fn py_lead_page(py: Python<'_>, read: Read) -> PyResult<Bound<'_, PyAny>> {
-    let Read { page, lead, pipelines, catalogue, all_tabs } = read;
+    let Read { page, lead, pipelines, catalogue, all_tabs, known } = read;
     let (classes, moves) = (classes(py)?, py.import("leadcore.moves")?);
     let rotting = page.idle.rotting_since.map(Timestamp::to_datetime);
     let visits = page.stages.iter().map(|visit| {
@@ -121,9 +138,9 @@ fn py_lead_page(py: Python<'_>, read: Read) -> PyResult<Bound<'_, PyAny>> {
     dict.set_item("idle", moves.getattr("Idle")?.call1(idle)?)?;
     dict.set_item("is_unread", page.is_unread)?;
     dict.set_item("actions", PyTuple::new(py, page.actions.into_iter().map(LeadAction::code))?)?;
-    dict.set_item("tabs", py_tabs(&classes, &page.tabs)?)?;
+    dict.set_item("tabs", py_tabs(&classes, &page.tabs, &known.opportunity)?)?;
     dict.set_item("attachments", py_attachments(&classes, &page.attachments)?)?;
-    dict.set_item("contacts", PyTuple::new(py, page.contacts.into_iter().map(Contact::from))?)?;
+    dict.set_item("contacts", PyTuple::new(py, Contact::linked(page.contacts, &known.contact))?)?;
     dict.set_item("history", PyTuple::new(py, visits)?)?;
     let lines = page.lines.as_ref().map(|list| py_told(py, "lines", &told_lines(list)));
     dict.set_item("lines", lines.transpose()?)?;
@@ -143,15 +160,15 @@ pub(crate) fn page_of_account<'py>(
     wanted: Wanted,
 ) -> PyResult<Bound<'py, PyAny>> {
     let id = AccountId::from_uuid(account.0);
-    let (page, account, catalogue, all_tabs) = session.read(py, move |ctx, txn| {
+    let (page, account, catalogue, all_tabs, known) = session.read(py, move |ctx, txn| {
         let page = desk::page::account_page(ctx, txn, id, &wanted.0)?;
         let account = with_categories(txn, vec![page.account.clone()])?.pop();
         let account = account.ok_or_else(|| leadcore::error::Error::not_found("account"))?;
         let catalogue = catalogue_of(ctx, txn, &page.timeline.items)?;
         let all_tabs = desk::page::all_tabs(ctx, txn)?;
-        Ok((page, account, catalogue, all_tabs))
+        Ok((page, account, catalogue, all_tabs, Known::load(txn)?))
     })?;
-    py_account_page(py, page, account, &catalogue, &all_tabs)
+    py_account_page(py, page, account, &catalogue, (&all_tabs, &known))
 }
 
 fn py_account_page<'py>(
@@ -159,15 +176,15 @@ fn py_account_page<'py>(
     page: AccountPage,
     account: Account,
     catalogue: &Catalogues,
-    all_tabs: &[Tab],
+    (all_tabs, known): (&[Tab], &Known),
 ) -> PyResult<Bound<'py, PyAny>> {
     let (classes, dict) = (classes(py)?, PyDict::new(py));
     dict.set_item("account", account)?;
     dict.set_item("lead_ids", PyTuple::new(py, page.origins.iter().map(|id| id.as_uuid()))?)?;
     dict.set_item("engagement", py_engagement(&classes, &page.engagement)?)?;
-    dict.set_item("tabs", py_tabs(&classes, &page.tabs)?)?;
+    dict.set_item("tabs", py_tabs(&classes, &page.tabs, &known.opportunity)?)?;
     dict.set_item("attachments", py_attachments(&classes, &page.attachments)?)?;
-    dict.set_item("contacts", PyTuple::new(py, page.contacts.into_iter().map(Contact::from))?)?;
+    dict.set_item("contacts", PyTuple::new(py, Contact::linked(page.contacts, &known.contact))?)?;
     dict.set_item("followers", py_told(py, "followers", &page.followers)?)?;
     dict.set_item("tab_names", PyTuple::new(py, all_tabs.iter().map(Tab::code))?)?;
     let next = page.timeline.next.map(|next| next.0);
@@ -222,10 +239,14 @@ fn py_qualification<'py>(classes: &Bound<'py, PyModule>, one: &Qualification) ->
     ))
 }
 
-fn py_tabs<'py>(classes: &Bound<'py, PyModule>, tabs: &[TabPage]) -> PyResult<Bound<'py, PyTuple>> {
+fn py_tabs<'py>(
+    classes: &Bound<'py, PyModule>,
+    tabs: &[TabPage],
+    known: &Keys,
+) -> PyResult<Bound<'py, PyTuple>> {
     let (py, class) = (classes.py(), classes.getattr("TabPage")?);
     let tabs = tabs.iter().map(|tab| {
-        let items = tab.items.iter().map(|child| py_child(py, child)).collect::<PyResult<Vec<_>>>()?;
+        let items = tab.items.iter().map(|child| py_child(py, child, known)).collect::<PyResult<Vec<_>>>()?;
         let next = tab.next.map(|next| to_json(py, &next)).transpose()?;
         class.call1((tab.tab.code(), tab.total, tab.open, PyTuple::new(py, items)?, next))
     });
@@ -236,7 +257,7 @@ fn py_tabs<'py>(classes: &Bound<'py, PyModule>, tabs: &[TabPage]) -> PyResult<Bo
 fn py_attachments<'py>(classes: &Bound<'py, PyModule>, all: &[Attached]) -> PyResult<Bound<'py, PyTuple>> {
     let (py, class) = (classes.py(), classes.getattr("Attached")?);
     let all = all.iter().map(|one| {
-        let files = one.files.iter().map(|file| py_child(py, &ChildRecord::File(file.clone())));
+        let files = one.files.iter().map(|file| py_told(py, "file", file));
         let files = PyTuple::new(py, files.collect::<PyResult<Vec<_>>>()?)?;
         class.call1((py_subject(py, &one.of)?, one.total, files))
     });
@@ -244,12 +265,12 @@ fn py_attachments<'py>(classes: &Bound<'py, PyModule>, all: &[Attached]) -> PyRe
 }
 
 /// A child as its class.
-fn py_child<'py>(py: Python<'py>, child: &ChildRecord) -> PyResult<Bound<'py, PyAny>> {
+fn py_child<'py>(py: Python<'py>, child: &ChildRecord, known: &Keys) -> PyResult<Bound<'py, PyAny>> {
     match child {
         ChildRecord::Activity(activity) => py_activity(py, activity),
         ChildRecord::Lines(list) => py_told(py, "lines", &told_lines(list)),
         ChildRecord::Estimate(estimate) => py_told(py, "estimate", &told(estimate)),
-        ChildRecord::Opportunity(one) => py_told(py, "opportunity", &told_opportunity(one)),
+        ChildRecord::Opportunity(one) => py_told(py, "opportunity", &told_opportunity(one, known)),
         ChildRecord::Service(one) => py_told(py, "service", &told_service(one)),
         ChildRecord::File(file) => py_told(py, "file", file),
         ChildRecord::Record(record) => py_told(py, "record", record),

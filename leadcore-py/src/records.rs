@@ -1,5 +1,6 @@
 //! Contacts and accounts as Python objects.
 
+use leadcore::desk::contacts::LinkedContact;
 use leadcore::domain::{self, TermKind};
 use leadcore::value::{Email, PersonName, Phone, TaxId, Website};
 use pyo3::prelude::*;
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::convert::{Text, from_json, to_json};
-use crate::custom;
+use crate::custom::{self, Keys};
 use crate::marks::py_note;
 use crate::names::py_term;
 
@@ -24,15 +25,29 @@ type Utc = chrono::DateTime<chrono::Utc>;
 
 /// A person of a lead or an account, as it was when it was read.
 #[pyclass(frozen, eq, module = "leadcore._leadcore")]
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Contact {
     pub(crate) contact: domain::Contact,
     pub(crate) is_primary: bool,
+    /// The custom fields that there were.
+    #[serde(default)]
+    pub(crate) known: Keys,
 }
 
-impl From<leadcore::desk::contacts::LinkedContact> for Contact {
-    fn from(linked: leadcore::desk::contacts::LinkedContact) -> Self {
-        Self { contact: linked.contact, is_primary: linked.is_primary }
+impl PartialEq for Contact {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.contact, self.is_primary) == (&other.contact, other.is_primary)
+    }
+}
+
+impl Contact {
+    pub(crate) fn linked(linked: Vec<LinkedContact>, known: &Keys) -> Vec<Self> {
+        let contacts = linked.into_iter().map(|LinkedContact { contact, is_primary, .. }| Self {
+            contact,
+            is_primary,
+            known: known.clone(),
+        });
+        contacts.collect()
     }
 }
 
@@ -142,7 +157,12 @@ impl Contact {
 
     /// A custom field as an attribute.
     fn __getattr__<'py>(&self, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
-        custom::said_of(name.py(), "a contact", &self.contact.fields.custom, &name.to_string_lossy())
+        custom::said_of(
+            name.py(),
+            "a contact",
+            (&self.contact.fields.custom, &self.known),
+            &name.to_string_lossy(),
+        )
     }
 
     /// Everything about the contact by name.
@@ -195,10 +215,19 @@ impl Contact {
 
 /// A customer, as it was when it was read. Accounts are made by converting leads, or created.
 #[pyclass(frozen, eq, module = "leadcore._leadcore")]
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) account: domain::Account,
     pub(crate) category: Option<domain::Term<Uuid>>,
+    /// The custom fields that there were.
+    #[serde(default)]
+    pub(crate) known: Keys,
+}
+
+impl PartialEq for Account {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.account, &self.category) == (&other.account, &other.category)
+    }
 }
 
 #[pymethods]
@@ -383,7 +412,12 @@ impl Account {
 
     /// A custom field as an attribute.
     fn __getattr__<'py>(&self, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
-        custom::said_of(name.py(), "an account", &self.account.fields.custom, &name.to_string_lossy())
+        custom::said_of(
+            name.py(),
+            "an account",
+            (&self.account.fields.custom, &self.known),
+            &name.to_string_lossy(),
+        )
     }
 
     /// Everything about the account by name.

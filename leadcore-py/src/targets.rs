@@ -8,6 +8,7 @@ use leadcore::desk::convert::{ConversionOutcome, ConversionPlan, ConversionTarge
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::store::Txn;
 use pyo3::prelude::*;
+use pyo3::types::PyBool;
 use serde::Serialize;
 
 use crate::arguments::Parts;
@@ -76,6 +77,9 @@ impl ConversionTarget for Host<'_> {
     }
 }
 
+/// What a target said; none when it raised what is the affair of one lead of many.
+type Said = Option<Option<String>>;
+
 impl Targets {
     /// Runs `work` in the transaction of the session, with the targets. What one of them raises is raised, and nothing of the
     /// call is kept.
@@ -84,6 +88,30 @@ impl Targets {
         py: Python<'_>,
         session: &Session,
         work: impl Fn(&Context<'_>, &mut dyn Txn, &[&dyn ConversionTarget]) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        self.asked(py, session, work, |said| said.extract().map(Some))
+    }
+
+    /// The same for many leads: what a target has against one of them the package's Python half keeps, and answers `False`.
+    pub(crate) fn write_each<T: Send + 'static>(
+        self,
+        py: Python<'_>,
+        session: &Session,
+        work: impl Fn(&Context<'_>, &mut dyn Txn, &[&dyn ConversionTarget]) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let said = |said: &Bound<'_, PyAny>| match said.cast::<PyBool>() {
+            Ok(_) => Ok(None),
+            Err(_) => said.extract().map(Some),
+        };
+        self.asked(py, session, work, said)
+    }
+
+    fn asked<T: Send + 'static>(
+        self,
+        py: Python<'_>,
+        session: &Session,
+        work: impl Fn(&Context<'_>, &mut dyn Txn, &[&dyn ConversionTarget]) -> Result<T> + Send + 'static,
+        read: impl Fn(&Bound<'_, PyAny>) -> PyResult<Said> + Send,
     ) -> PyResult<T> {
         let names: Vec<String> = self.names.into_iter().map(|Text(name)| name).collect();
         let raised: Raised = Arc::default();
@@ -97,8 +125,10 @@ impl Targets {
         };
         let result = session.write_asking(py, with_hosts, move |question: Question| {
             let Question { target, made, plan, reference } = question;
-            let said = call(&heard, |py| answer.bind(py).call1((target, made, plan, reference))?.extract());
-            said.map_err(|error| Error::new(ErrorKind::Cancelled, "a target raised").with_source(error))
+            let said = call(&heard, |py| read(&answer.bind(py).call1((target, made, plan, reference))?));
+            let said =
+                said.map_err(|error| Error::new(ErrorKind::Cancelled, "a target raised").with_source(error))?;
+            said.ok_or_else(|| Error::new(ErrorKind::Unavailable, "a target raised"))
         });
         match raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import leadcore
 import pytest
 from leadcore import Database
+from test_arrow import package
 
 
 def sold(db: Database, amount: str, currency: str = "EUR", **fields: object) -> leadcore.Lead:
@@ -149,3 +151,87 @@ def test_a_campaign_goes_the_way_of_every_field(db: Database) -> None:
     told = io.BytesIO()
     db.leads.to_jsonl(told, columns=["company", "campaign"], sort="number", headers="keys")
     assert json.loads(told.getvalue().splitlines()[0]) == {"company": "Nordlys AS", "campaign": "Spring"}
+
+
+def noon(year: int, month: int, day: int) -> datetime:
+    return datetime(year, month, day, 12, tzinfo=UTC)
+
+
+def test_fiscal_years_and_quarters_to_the_cent() -> None:
+    now = noon(2025, 3, 31)
+    with leadcore.open(":memory:", user="ada", clock=lambda: now) as db:
+        for now, amount in (  # noqa: B007 - the clock says it
+            (noon(2025, 3, 31), "100.10"),
+            (noon(2025, 4, 1), "200.20"),
+            (noon(2026, 3, 31), "300.30"),
+            (noon(2026, 4, 1), "400.40"),
+        ):
+            sold(db, amount)
+        db.costs.add("1000", "EUR", date(2025, 2, 1), date(2026, 1, 31))
+
+        def told(by: Any, year_begins: int) -> list[tuple[object, ...]]:
+            report = db.reports.by(by, year_begins=year_begins)
+            assert {row.group[0].by for row in report.rows} == {by}
+            rows = [(row, row.money_in("EUR")) for row in report.rows]
+            return [
+                (row.name, row.group[0].value, row.leads, str(money.won.value), money.cost and str(money.cost))
+                for row, money in rows
+                if money is not None
+            ]
+
+        assert told("year", 4) == [
+            ("2024/25", date(2024, 4, 1), 1, "100.1", "161.64"),
+            ("2025/26", date(2025, 4, 1), 2, "500.5", "838.36"),
+            ("2026/27", date(2026, 4, 1), 1, "400.4", None),
+        ]
+        assert told("quarter", 4) == [
+            ("2024/25-Q4", date(2025, 1, 1), 1, "100.1", "161.64"),
+            ("2025/26-Q1", date(2025, 4, 1), 1, "200.2", "249.32"),
+            ("2025/26-Q2", date(2025, 7, 1), 0, "0", "252.05"),
+            ("2025/26-Q3", date(2025, 10, 1), 0, "0", "252.06"),
+            ("2025/26-Q4", date(2026, 1, 1), 1, "300.3", "84.93"),
+            ("2026/27-Q1", date(2026, 4, 1), 1, "400.4", None),
+        ]
+        assert db.reports.by("month", year_begins=4).rows[0].name == "2025-02"
+        assert told("year", 1)[0][0] == "2025"
+        [first, *_] = db.reports.by("year", year_begins=4).to_dicts()
+        assert (first["year"], first["won_value"]) == ("2024/25", Decimal("100.1"))
+        for wrong in (0, 13, -1):
+            with pytest.raises(leadcore.InvalidError, match="year_begins"):
+                db.reports.by("year", year_begins=wrong)
+        with pytest.raises(TypeError, match="`year_begins`"):
+            db.reports.by("year", year_begins="April")  # type: ignore[arg-type]
+
+
+def test_a_report_as_a_table_of_arrow(db: Database) -> None:
+    pa = package("pyarrow")
+    db.sources.add("Fair")
+    lead = sold(db, "1500.03", source="Fair")
+    db.costs.add("1000.02", "EUR", lead.created_at.date(), source="Fair")
+    db.leads.create(company="Fjord AS")
+    report = db.reports.by("source", "quarter", stages=True)
+    out = report.to_arrow()
+    table = pa.table(out)
+    assert (out.columns, len(out)) == (table.column_names, 2)
+    assert table.schema == pa.schema(out)
+    types = {field.name: str(field.type) for field in table.schema}
+    assert (types["source"], types["leads"], types["won_value"]) == ("string", "int64", "decimal128(38, 6)")
+    assert (types["mean_time"], types["currency"], types["quarter"]) == ("duration[us]", "string", "string")
+    assert table.to_pylist() == report.to_dicts()
+    assert pa.table(out).equals(table), "it can be read again"
+    stages = report.stages_to_arrow()
+    wanted = [{**row, "stage_id": str(row["stage_id"])} for row in report.stages_to_dicts()]
+    assert (pa.table(stages).to_pylist(), stages.columns[:3]) == (wanted, ["source", "quarter", "stage"])
+    empty = leadcore.open(":memory:", user="ada").reports.by("campaign").to_arrow()
+    assert (len(empty), pa.table(empty).column_names[0], pa.table(empty).num_rows) == (0, "campaign", 0)
+    for one in (report.to_arrow(), empty):
+        with pytest.raises(TypeError):
+            leadcore._leadcore.ReportTable(one)  # type: ignore[arg-type]
+
+
+def test_a_report_as_a_table_of_polars(db: Database) -> None:
+    pl = package("polars")
+    sold(db, "0.01")
+    frame = pl.DataFrame(db.reports.by("campaign").to_arrow())
+    assert frame["won_value"].sum() == Decimal("0.01")
+    assert frame.height == 1

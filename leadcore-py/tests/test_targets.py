@@ -125,6 +125,95 @@ def test_what_a_target_raises_is_raised_and_nothing_is_kept(store: Database) -> 
     assert (store.leads.get(lead).state, clients.rows) == ("converted", {"C-1": "Nordlys AS"})
 
 
+class Picky(Clients):
+    """Has no place for one of them: it writes with the database, and then raises."""
+
+    name = "picky"
+
+    def __init__(self, store: Database, refuses: str, error: BaseException) -> None:
+        super().__init__()
+        self.store, self.refuses, self.error = store, refuses, error
+
+    def create(self, outcome: ConversionOutcome, plan: ConversionPlan) -> str:  # noqa: ARG002 - as targets are called
+        """Link a record, unless it is the one."""
+        account = self.store.accounts.get(became(outcome))
+        self.store.records.link(account, "client", f"C-{account.name}", title=account.name)
+        if account.name == self.refuses:
+            raise self.error
+        return f"C-{account.name}"
+
+
+def linked(db: Database) -> list[str]:
+    return [f"C-{name}" for name in "ABCD" if _is_linked(db, f"C-{name}")]
+
+
+def _is_linked(db: Database, key: str) -> bool:
+    try:
+        db.records.by_key("client", key)
+    except leadcore.NotFoundError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("batch", [None, 1, 3])
+def test_x_08_many_leads_with_targets_each_for_itself(store: Database, batch: int | None) -> None:
+    store.records.register("client", "Client", "Clients")
+    leads = {name: store.leads.create(company=name) for name in "ABCD"}
+    entries = list(store.timeline(leads["B"]))
+    clients, picky = Clients(), Picky(store, "B", OddError("no place"))
+    heard: list[leadcore.ConversionProgress] = []
+    options: dict[str, Any] = {} if batch is None else {"batch": batch, "progress": heard.append}
+    many = store.leads.convert_many(list(leads.values()), targets=[clients, picky], **options)
+    assert [one.code for one in many.results] == ["done", "target_failed", "done", "done"]
+    assert (many.totals.done, many.totals.target_failed, len(heard)) == (3, 1, 0 if batch is None else 4)
+    failed = many.results[1]
+    assert (failed.target, failed.error, many.refused) == ("picky", picky.error, (failed,))
+    assert [(one.target, one.reference) for one in failed.made] == [("client", "C-2")], "kept elsewhere: for the caller"
+    assert linked(store) == ["C-A", "C-C", "C-D"]
+    assert (store.leads.get(leads["B"]), list(store.timeline(leads["B"]))) == (leads["B"], entries)
+    assert [one.number for one in store.accounts.list()] == [1, 2, 3], "no number was used up"
+    first = many.results[0].outcome
+    assert first is not None
+    assert [(one.target, one.reference) for one in first.host] == [("client", "C-1"), ("picky", "C-A")]
+    if heard:
+        assert (heard[1].last, heard[-1].totals) == (failed, many.totals)
+    # Once there is a place, the same call goes on.
+    picky.refuses = ""
+    rest = store.leads.convert_many("", targets=[clients, picky], expected=4)
+    assert (rest.totals.done, rest.totals.already, linked(store)) == (1, 3, ["C-A", "C-B", "C-C", "C-D"])
+
+
+def test_what_ends_a_call_for_many_with_targets(store: Database) -> None:
+    store.records.register("client", "Client", "Clients")
+    leads = [store.leads.create(company=name) for name in "ABCD"]
+    for error in (KeyboardInterrupt(), leadcore.CancelledError("enough"), leadcore.StorageError("the disk is full")):
+        with pytest.raises(type(error)):
+            store.leads.convert_many(leads, targets=[Picky(store, "C", error)])
+        assert (linked(store), len(store.accounts.list())) == ([], 0), "all or nothing"
+    stopped = store.leads.convert_many(leads, targets=[Picky(store, "", OddError())], batch=1, progress=lambda _: False)
+    assert (stopped.totals.done, linked(store)) == (1, ["C-A"])
+    with pytest.raises(KeyboardInterrupt):
+        store.leads.convert_many(leads, targets=[Picky(store, "D", KeyboardInterrupt())], batch=2)
+    assert linked(store) == ["C-A", "C-B"], "the batch before it stays"
+    with store.transaction():
+        inside = store.leads.convert_many(leads, targets=[Picky(store, "D", OddError())])
+        assert (inside.totals.done, inside.totals.already, inside.totals.target_failed) == (1, 2, 1)
+        with pytest.raises(leadcore.UnsupportedError):
+            store.leads.convert_many(leads, targets=[Clients()], batch=1)
+    assert linked(store) == ["C-A", "C-B", "C-C"]
+    with pytest.raises(leadcore.ConflictError):
+        store.leads.convert_many("", targets=[Clients()], expected=9)
+    with pytest.raises(TypeError, match=r"`targets\[0\]`"):
+        store.leads.convert_many("", targets=[5])  # type: ignore[list-item]
+
+
+def test_a_key_holds_with_targets_too(store: Database) -> None:
+    clients, lead = Clients(), lead_of(store)
+    done = store.leads.convert(lead, targets=[clients], key="order 4711")
+    again = store.leads.convert(lead.id, targets=[clients], key="order 4711")
+    assert (again.operation, again.newly_converted, len(clients.rows)) == (done.operation, False, 1)
+
+
 def test_the_first_targets_row_goes_when_the_second_one_fails(store: Database) -> None:
     """What a target writes with the database itself is of the same transaction."""
     store.records.register("client", "Client", "Clients")

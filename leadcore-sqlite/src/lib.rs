@@ -52,3 +52,8 @@ pub use txn::SqliteTxn;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The Rust of the manual's page on conversion; its Python is run by the tests of the package.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/manual/conversion.md")]
+struct ConversionPage;

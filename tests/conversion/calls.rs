@@ -4,12 +4,13 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
 use leadcore::context::Context;
-use leadcore::desk::convert::{self, ConversionOptions, LeadConverted};
+use leadcore::desk::convert::{self, ConversionOptions, LeadConverted, MassConversion};
 use leadcore::desk::mass::Selection;
 use leadcore::desk::outbox;
 use leadcore::domain::Lead;
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::policy::{AllowAll, Role, RoleTable};
+use leadcore::query::Filter;
 use leadcore::store::{StoreExt as _, Txn};
 use leadcore::testkit::dump;
 use leadcore::testkit::fixtures::Scene;
@@ -17,11 +18,14 @@ use leadcore::testkit::fixtures::Scene;
 use crate::support::{Host, company, fields_of, refused};
 
 /// The functions of this part of the desk: each is called below by a viewer and by another tenant.
-pub(crate) const TRIED: [&str; 12] = [
+pub(crate) const TRIED: [&str; 15] = [
     "convert::apply_unconvert",
     "convert::apply_unconvert_with",
     "convert::apply_with",
+    "convert::convert_with",
     "convert::many",
+    "convert::many_with",
+    "convert::parts",
     "convert::plan_unconvert",
     "convert::unconvert",
     "convert::unconvert_once",
@@ -48,14 +52,16 @@ const WRITES: &[(&str, Call)] = &[
         convert::apply_unconvert_with(ctx, txn, &k.plan, &[]).map(drop)
     }),
     ("convert::apply_with", |ctx, txn, k| convert::apply_with(ctx, txn, &k.conversion, &[]).map(drop)),
+    ("convert::convert_with", |ctx, txn, k| {
+        convert::convert_with(ctx, txn, k.open.id, &ConversionOptions::default(), &[]).map(drop)
+    }),
     ("convert::many", |ctx, txn, k| {
         let chosen = Selection::Ids(vec![k.open.id]);
-        let done = convert::many(ctx, txn, &chosen, &ConversionOptions::default())?;
-        match done.results.into_iter().next().map(|result| result.outcome) {
-            Some(LeadConverted::Done(_)) => Ok(()),
-            Some(LeadConverted::NotFound) => Err(Error::not_found("lead")),
-            other => panic!("{other:?}"),
-        }
+        only(&convert::many(ctx, txn, &chosen, &ConversionOptions::default())?)
+    }),
+    ("convert::many_with", |ctx, txn, k| {
+        let chosen = Selection::Ids(vec![k.open.id]);
+        only(&convert::many_with(ctx, txn, &chosen, &ConversionOptions::default(), &[])?)
     }),
     ("convert::unconvert", |ctx, txn, k| convert::unconvert(ctx, txn, k.converted.id).map(drop)),
     ("convert::unconvert_once", |ctx, txn, k| {
@@ -70,8 +76,20 @@ const WRITES: &[(&str, Call)] = &[
     ("outbox::acknowledge", |ctx, txn, k| outbox::acknowledge(ctx, txn, "erp", &k.event)),
 ];
 
+/// What became of the only lead.
+fn only(done: &MassConversion) -> Result<()> {
+    match &done.results[0].outcome {
+        LeadConverted::Done(_) => Ok(()),
+        LeadConverted::NotFound => Err(Error::not_found("lead")),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Calls about the tenant that is asked, whoever that is.
 const OWN: &[(&str, Call)] = &[
+    ("convert::parts", |ctx, txn, _| {
+        convert::parts(ctx, txn, &Selection::filter(Filter::everything()), NonZeroUsize::MIN).map(drop)
+    }),
     ("outbox::poll", |ctx, txn, _| outbox::poll(ctx, txn, "erp", 10).map(drop)),
     ("outbox::start_now", |ctx, txn, _| outbox::start_now(ctx, txn, "erp")),
 ];

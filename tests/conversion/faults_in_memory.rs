@@ -2,14 +2,18 @@
 //! with a host's target that fails, and a host that rolls back.
 
 use std::cell::Cell;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 
 use leadcore::desk::convert::{
-    self, ConversionOptions, ConversionOutcome, ConversionPlan, ConversionTarget, UnconvertOutcome,
+    self, ConversionOptions, ConversionOutcome, ConversionPlan, ConversionTarget, LeadConverted,
+    UnconvertOutcome,
 };
 use leadcore::desk::mass::Selection;
-use leadcore::desk::{activities, contacts, estimates, leads};
+use leadcore::desk::{activities, contacts, estimates, leads, timeline};
 use leadcore::domain::{ActivityFields, ContactFields, Lead};
-use leadcore::error::{Error, ErrorKind, Result};
+use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
+use leadcore::id::LeadId;
 use leadcore::memory::MemoryStore;
 use leadcore::store::{StoreExt as _, Txn, nested};
 use leadcore::testkit::dump;
@@ -49,6 +53,12 @@ impl Memory {
             leads::get(&ctx, txn, lead.id)
         });
         lead.unwrap()
+    }
+
+    fn lead_and_history(&self, id: LeadId) -> impl PartialEq + std::fmt::Debug + use<> {
+        let ctx = self.scene.ctx();
+        self.write(|txn| Ok((leads::get(&ctx, txn, id)?, timeline::of_lead(&ctx, txn, id, None, 100)?.items)))
+            .unwrap()
     }
 
     fn accounts(&self) -> usize {
@@ -201,4 +211,79 @@ fn a_failing_port_and_a_host_that_rolls_back_leave_nothing() {
     assert!(done.newly_unconverted);
     let again = memory.write(|txn| convert::convert(&ctx, txn, lead.id, &ConversionOptions::default()));
     assert!(again.unwrap().newly_converted);
+}
+
+/// A host's rows in the same unit of work: a note on each customer. One lead is refused after its note was written.
+#[derive(Debug)]
+struct Welcome<'a> {
+    scene: &'a Scene,
+    refuses: LeadId,
+    calls: Cell<u32>,
+}
+
+impl ConversionTarget for Welcome<'_> {
+    fn name(&self) -> &str {
+        "welcome"
+    }
+
+    fn create(
+        &self,
+        txn: &mut dyn Txn,
+        made: &ConversionOutcome,
+        _: &ConversionPlan,
+    ) -> Result<Option<String>> {
+        self.calls.set(self.calls.get() + 1);
+        let account = made.account.unwrap();
+        let note =
+            activities::add(&self.scene.ctx(), txn, &[account.into()], ActivityFields::note("Welcome"))?;
+        if made.lead == self.refuses {
+            return Err(Error::invalid_field("client", ViolationCode::LimitReached, "there is no room"));
+        }
+        Ok(Some(note.id.to_string()))
+    }
+
+    fn withdraw(&self, _: &mut dyn Txn, _: &ConversionOutcome, _: &str) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_port_that_fails_for_one_of_many_leaves_nothing_of_that_one() {
+    let memory = Memory::new();
+    let (ids, ctx) = ([memory.lead().id, memory.lead().id, memory.lead().id], memory.scene.ctx());
+    let welcome = Welcome { scene: &memory.scene, refuses: ids[1], calls: Cell::default() };
+    let all = Selection::Ids(ids.to_vec());
+    let before = memory.lead_and_history(ids[1]);
+    let run = || memory.write(|txn| convert::many_with(&ctx, txn, &all, &in_full(), &[&welcome]));
+    let done = run().unwrap();
+    assert_eq!((done.totals.done, done.totals.target_failed, memory.accounts()), (2, 1, 2));
+    let LeadConverted::TargetFailed(why) = &done.results[1].outcome else { panic!("{done:?}") };
+    assert_eq!((why.target.as_str(), why.kind, why.violations.len()), ("welcome", ErrorKind::Invalid, 1));
+    assert_eq!((why.violations[0].field.as_str(), why.made.len()), ("client", 0));
+    assert_eq!(memory.lead_and_history(ids[1]), before);
+    // Those that are converted are not made again.
+    let again = run().unwrap();
+    assert_eq!((again.totals.already, again.totals.target_failed, welcome.calls.get()), (2, 1, 4));
+    // In batches of the store's own transactions, once there is room.
+    let (one, mut told) = (NonZeroUsize::MIN, 0);
+    let open = Welcome { refuses: LeadId::from_uuid(memory.scene.uuid()), ..welcome };
+    let hosts: [&dyn ConversionTarget; 1] = [&open];
+    let rest = convert::many_in_batches_with(&ctx, &memory.store, &all, &in_full(), &hosts, one, &mut |_| {
+        told += 1;
+        ControlFlow::Continue(())
+    });
+    let totals = rest.unwrap().totals;
+    assert_eq!((totals.done, totals.already, told, memory.accounts()), (1, 2, 3, 3));
+}
+
+/// The caller's key, with a target: a late retry gives the first outcome, and makes nothing.
+#[test]
+fn a_key_holds_with_targets_too() {
+    let memory = Memory::new();
+    let (lead, ctx, clients) = (memory.lead(), memory.scene.ctx(), Clients::default());
+    let options = in_full().once("order 4711".parse().unwrap());
+    let run = || memory.write(|txn| convert::convert_with(&ctx, txn, lead.id, &options, &[&clients]));
+    let first = run().unwrap();
+    let again = run().unwrap();
+    assert_eq!((again.operation, again.host, clients.calls.get()), (first.operation, first.host, 1));
 }

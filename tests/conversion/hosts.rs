@@ -1,13 +1,19 @@
 //! What a host makes of a conversion: in the same unit of work, or elsewhere, once.
 
 use std::cell::RefCell;
+use std::num::NonZeroUsize;
 
 use leadcore::desk::convert::{
     self, ConversionOptions, ConversionOutcome, ConversionPlan, ConversionTarget, CustomerType, Document,
+    LeadConversion, LeadConverted,
 };
+use leadcore::desk::mass::Selection;
 use leadcore::desk::outbox::{self, What};
-use leadcore::domain::Lead;
+use leadcore::desk::{accounts, leads, timeline};
+use leadcore::domain::{Field, Lead};
 use leadcore::error::{Conflict, Error, ErrorKind, Result};
+use leadcore::id::LeadId;
+use leadcore::query::Filter;
 use leadcore::store::Txn;
 use leadcore::testkit::dump;
 use leadcore_sqlite::SqliteTxn;
@@ -112,6 +118,111 @@ fn a_hosts_target_is_written_with_the_conversion_or_neither_is() {
     tx.commit().unwrap();
     assert_eq!(clients(&conn), 0);
     assert!(host.get(&lead).conversion.is_none());
+}
+
+/// A host's clients, of which one has no place.
+#[derive(Debug)]
+struct Picky<'t> {
+    clients: Clients<'t>,
+    refuses: LeadId,
+    with: ErrorKind,
+}
+
+impl ConversionTarget for Picky<'_> {
+    fn name(&self) -> &str {
+        self.clients.name()
+    }
+
+    fn create(
+        &self,
+        txn: &mut dyn Txn,
+        made: &ConversionOutcome,
+        plan: &ConversionPlan,
+    ) -> Result<Option<String>> {
+        let reference = self.clients.create(txn, made, plan)?;
+        if made.lead == self.refuses {
+            return Err(Error::new(self.with, "the client table is closed for the night"));
+        }
+        Ok(reference)
+    }
+
+    fn withdraw(&self, txn: &mut dyn Txn, made: &ConversionOutcome, reference: &str) -> Result<()> {
+        self.clients.withdraw(txn, made, reference)
+    }
+}
+
+/// Converts all open leads with two tables of the host's, in batches of its own transactions, of which the second refuses a lead.
+fn convert_all(
+    host: &Host,
+    conn: &mut Connection,
+    refuses: LeadId,
+    with: ErrorKind,
+    batch: usize,
+) -> Result<Vec<LeadConversion>> {
+    let (ctx, open) = (host.ctx(), Selection::filter(Filter::eq(Field::State, "open")));
+    let batch = NonZeroUsize::new(batch).unwrap();
+    let mut results = Vec::new();
+    for part in host.read(|ctx, txn| convert::parts(ctx, txn, &open, batch)) {
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+        let done = {
+            let clients = || Clients { tx: &tx, fails: false };
+            let picky = Picky { clients: clients(), refuses, with };
+            let mut txn = SqliteTxn::on(&tx, &host.scene.tenant);
+            convert::many_with(&ctx, &mut txn, &part, &ConversionOptions::default(), &[&clients(), &picky])?
+        };
+        tx.commit().unwrap();
+        results.extend(done.results);
+    }
+    Ok(results)
+}
+
+/// What a target has against one lead leaves nothing of that lead, and does not stop the others.
+#[test]
+fn x_08_many_leads_with_a_hosts_target_each_for_itself() {
+    for batch in [1, 2, 100] {
+        let host = Host::new();
+        let ids: Vec<_> = (0..4).map(|n| host.add(company(&format!("Lead {n}"))).id).collect();
+        let mut conn = opened(&host);
+        let history = |id| host.read(|ctx, txn| timeline::of_lead(ctx, txn, id, None, 100));
+        let before = (host.read(|ctx, txn| leads::get(ctx, txn, ids[1])), history(ids[1]));
+        let done = convert_all(&host, &mut conn, ids[1], ErrorKind::Unavailable, batch).unwrap();
+        let LeadConverted::TargetFailed(why) = &done[1].outcome else { panic!("{:?}", done[1]) };
+        assert_eq!((why.target.as_str(), why.kind), ("client", ErrorKind::Unavailable));
+        assert_eq!(why.message, "the client table is closed for the night");
+        assert_eq!(why.made.len(), 1, "the first target had made its row");
+        assert_eq!(clients(&conn), 6, "two rows for each of three leads");
+        assert_eq!(
+            (host.read(|ctx, txn| leads::get(ctx, txn, ids[1])), history(ids[1])),
+            before,
+            "nothing is left of it"
+        );
+        let numbers: Vec<_> = host.read(|ctx, txn| accounts::list(ctx, txn, None, 10)).items;
+        assert_eq!(numbers.iter().map(|account| account.number).collect::<Vec<_>>(), [1, 2, 3]);
+        let made: Vec<_> = done.iter().map(|one| matches!(&one.outcome, LeadConverted::Done(_))).collect();
+        assert_eq!(made, [true, false, true, true]);
+        let json = serde_json::to_string(&done[1]).unwrap();
+        assert_eq!(serde_json::from_str::<LeadConversion>(&json).unwrap(), done[1]);
+        // Once the host has room the same call goes on.
+        let stranger = LeadId::from_uuid(host.scene.uuid());
+        let rest = convert_all(&host, &mut conn, stranger, ErrorKind::Unavailable, batch).unwrap();
+        assert_eq!((rest.len(), clients(&conn)), (1, 8));
+        assert!(matches!(&rest[0].outcome, LeadConverted::Done(done) if done.host.len() == 2));
+    }
+}
+
+/// `Cancelled` is the host's way to end the call; a store that is broken ends it too.
+#[test]
+fn a_target_that_cancels_ends_the_whole_call() {
+    for with in [ErrorKind::Cancelled, ErrorKind::Storage, ErrorKind::Corrupt, ErrorKind::Internal] {
+        let host = Host::new();
+        let ids: Vec<_> = (0..4).map(|n| host.add(company(&format!("Lead {n}"))).id).collect();
+        let mut conn = opened(&host);
+        let before = dump(&host.store, &host.scene.tenant);
+        refused(convert_all(&host, &mut conn, ids[1], with, 100), with);
+        assert_eq!((clients(&conn), dump(&host.store, &host.scene.tenant)), (0, before));
+        refused(convert_all(&host, &mut conn, ids[2], with, 2), with);
+        assert_eq!(clients(&conn), 4, "the batch before it stays");
+    }
 }
 
 #[test]

@@ -182,6 +182,7 @@ pub(crate) fn desk_functions() -> BTreeSet<String> {
     }
     for pure in [
         "convert::many_in_batches",
+        "convert::many_in_batches_with",
         "outbox::deliver",
         "pipelines::new_stage",
         "calendar::month_of",

@@ -9,7 +9,7 @@ Never open a leadcore file with another SQLite in the same process, Python's own
 the locks of this one, and another process's committed rows can vanish. See the package's README.
 """
 
-from ._leadcore import Account, Contact, Lead, LeadTable, __version__
+from ._leadcore import Account, Contact, Lead, LeadTable, ReportTable, __version__
 from .accounts import Accounts
 from .activities import Activities
 from .activity import (
@@ -313,6 +313,7 @@ __all__ = [
     "ReportMoney",
     "ReportRow",
     "ReportStage",
+    "ReportTable",
     "Reports",
     "ReviewLine",
     "Role",

@@ -30,6 +30,8 @@ __all__ = [
     "Contact",
     "Lead",
     "LeadTable",
+    "Part",
+    "ReportTable",
     "Session",
     "account_by_number",
     "account_create",
@@ -73,6 +75,7 @@ __all__ = [
     "conversion_apply",
     "conversion_check",
     "conversion_convert",
+    "conversion_counted",
     "conversion_customer",
     "conversion_estimates",
     "conversion_mapping_get",
@@ -86,6 +89,8 @@ __all__ = [
     "conversion_told",
     "convert_in_batches",
     "convert_many",
+    "convert_part",
+    "convert_parts",
     "cost_add",
     "cost_delete",
     "cost_edit",
@@ -785,7 +790,8 @@ class Session:
         """What tells transactions of one store from those of another."""
 
 # What the package hands in: a record, its id, or the text of that.
-_Targets: TypeAlias = tuple[list[str], Callable[[int, str, str | None, str | None], str | None]]
+_Targets: TypeAlias = tuple[list[str], Callable[[int, str, str | None, str | None], str | bool | None]]
+_Decided: TypeAlias = tuple[str, str, dict[str, Any]]
 _Lead: TypeAlias = Lead | UUID | str
 _Named: TypeAlias = Term | Stage | Pipeline | UUID | str
 
@@ -978,12 +984,10 @@ def account_page(session: Session, after: str | None, limit: int) -> tuple[list[
 def account_leads(session: Session, account: Account | UUID | str) -> list[Lead]:
     """The leads that became this account, oldest first."""
 
-def conversion_plan(session: Session, lead: _Lead, options: str, opportunity: str) -> str:
+def conversion_plan(session: Session, lead: _Lead, decided: _Decided) -> str:
     """The plan of a conversion, as JSON."""
 
-def conversion_convert(
-    session: Session, lead: _Lead, options: str, opportunity: str, targets: _Targets | None
-) -> tuple[str, bool]:
+def conversion_convert(session: Session, lead: _Lead, decided: _Decided, targets: _Targets | None) -> tuple[str, bool]:
     """Plans and applies in one call. With targets it takes an open transaction."""
 
 def conversion_apply(session: Session, plan: str, targets: _Targets | None) -> tuple[str, bool]:
@@ -1004,18 +1008,26 @@ def conversion_customer(plan: str, customer: str, convert_now: bool) -> str:
 def conversion_services(plan: str, services: str) -> str:
     """Step 3 of the wizard."""
 
-def convert_many(session: Session, chosen: Any, options: str, opportunity: str) -> str:
+def convert_many(session: Session, chosen: Any, decided: _Decided) -> str:
     """Converts leads in one transaction: what became of each, as JSON."""
 
+def conversion_counted(totals: str | None, leads: str) -> str:
+    """The totals with these leads counted too, all of it as JSON; without totals, of these leads alone."""
+
+@final
+class Part:
+    """Some of the leads that were chosen."""
+
+def convert_parts(session: Session, chosen: Any, batch: int | None) -> list[Part]:
+    """The leads that are chosen now, so many at a time."""
+
+def convert_part(session: Session, part: Part, decided: _Decided, targets: _Targets) -> str:
+    """Converts a part with the tables of the host, in an open transaction: what became of each lead, as JSON."""
+
 def convert_in_batches(
-    session: Session,
-    chosen: Any,
-    options: str,
-    opportunity: str,
-    batch: int,
-    hear: Callable[[str], object] | None,
+    session: Session, chosen: Any, decided: _Decided, batch: int, hear: Callable[[str], object] | None
 ) -> str:
-    """The same in transactions of so many leads each. `hear` is told each lead, as JSON, and ends it with `False`."""
+    """`convert_many` in transactions of so many leads each. `hear` is told each lead, and ends it with `False`."""
 
 def unconversion_plan(session: Session, lead: Lead | UUID | str) -> str:
     """What taking a conversion back would do, as JSON."""
@@ -1366,6 +1378,21 @@ def filter_parse(text: str) -> str:
 
 def filter_text(where: str) -> str:
     """The text of a filter in JSON."""
+
+@final
+class ReportTable:
+    """A report for programs that speak Arrow."""
+
+    def __new__(cls, columns: list[tuple[str, str, list[Any]]]) -> ReportTable:
+        """Use `report.to_arrow`."""
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+    def __len__(self) -> int: ...
+    def __arrow_c_schema__(self) -> object:
+        """The schema, by the Arrow PyCapsule interface."""
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The rows, by the Arrow PyCapsule interface. A schema that is asked for is left to the caller to cast to."""
 
 def lead_open(session: Session, lead: _Lead) -> Lead:
     """One lead, which the user has read from now on."""

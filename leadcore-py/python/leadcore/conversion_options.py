@@ -13,7 +13,7 @@ from ._leadcore import Account, Contact
 from .arguments import check, expected
 from .estimate import Estimate
 from .exceptions import InvalidError, Violation, refused
-from .fields import checked
+from .fields import checked, with_custom
 from .opportunities import day_of, opportunity_fields
 from .opportunity import OPPORTUNITY_KEYS, Opportunity, OpportunityInput
 from .series import NumberSeries
@@ -69,7 +69,10 @@ class Match(Record):
 
 
 class NewOpportunity(OpportunityInput, total=False):
-    """A new opportunity of a conversion: what is said here goes over what the lead says."""
+    """A new opportunity of a conversion: what is said here goes over what the lead says.
+
+    Fields that the tenant added to opportunities are said in ``custom``, or each by its own key.
+    """
 
     state: _Ending
     """Open, or how it ended already."""
@@ -159,19 +162,21 @@ def estimates_choice(given: object) -> object:
     return {"these": [uuid_of(f"estimates[{n}]", one, Estimate, what) for n, one in enumerate(given)]}
 
 
-def _opportunity(given: object) -> object:
+def _opportunity(given: object) -> tuple[object, dict[str, Any]]:
+    """The opportunity, and what is said of its custom fields."""
     if given is None or given is False:
-        return "none"
+        return "none", {}
     if given is True:
         given = {}
     if not isinstance(given, Mapping):
         what = "an opportunity, its id, a mapping of its fields, or True"
-        return {"existing": uuid_of("opportunity", given, Opportunity, what)}
+        return {"existing": uuid_of("opportunity", given, Opportunity, what)}, {}
     try:
-        said = checked(given, OPPORTUNITY_KEYS | _ENDING_KEYS)
+        said = with_custom(given, OPPORTUNITY_KEYS | _ENDING_KEYS)
         ending = {key: said.pop(key) for key in _ENDING_KEYS & said.keys()}
         series = _series("series", ending.pop("series", None))
-        return {"new": {"fields": json.loads(opportunity_fields(said)), "ending": _ending(ending), "series": series}}
+        fields, own = opportunity_fields(said)
+        return {"new": {"fields": json.loads(fields), "ending": _ending(ending), "series": series}}, own
     except InvalidError as error:
         broken = [Violation(f"opportunity.{one.field}", one.code, one.message) for one in error.violations]
     raise InvalidError("; ".join(str(one) for one in broken), violations=broken)
@@ -213,8 +218,8 @@ def key_of(given: object) -> str | None:
     return given
 
 
-def options_of(given: Mapping[str, Any]) -> tuple[str, str]:
-    """The options as the compiled module reads them: without the opportunity, and the opportunity."""
+def options_of(given: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """The options as the compiled module reads them: without the opportunity, the opportunity, its custom fields."""
     said = checked(given, CONVERSION_KEYS)
     into = one_of("into", said.get("into", "both"), _Into)
     account, person = said.get("account"), said.get("person")
@@ -232,4 +237,5 @@ def options_of(given: Mapping[str, Any]) -> tuple[str, str]:
         "customer": one_of("customer", said.get("customer", "neither"), CustomerType),
         "key": key_of(said.get("key")),
     }
-    return json.dumps(options), json.dumps(_opportunity(said.get("opportunity")))
+    opportunity, own = _opportunity(said.get("opportunity"))
+    return json.dumps(options), json.dumps(opportunity), own

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from uuid import UUID
 
 from ._leadcore import Lead
 from .arguments import check
 from .arguments import compiled as _leadcore
-from .conversion import ConversionOutcome, ConversionPlan, conversion_of, outcome_of
+from .conversion import ConversionOutcome, ConversionPlan, HostMade, conversion_of, outcome_of
 from .conversion_options import ConversionInput, Match, key_of, one_of, options_of
-from .exceptions import Conflict, Violation, refused
+from .exceptions import Conflict, UnsupportedError, Violation, refused
 from .mass import Selection, chosen_of
 from .matching import Matches, matches_of
 from .targets import ConversionTarget, Target, asked
+from .transactions import open_units
 from .unconversion import UnconvertOutcome, UnconvertPlan, taken_back
 from .values import Record
 
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["ConversionProgress", "ConversionTotals", "LeadConversion", "LeadConverted", "MassConversion", "MatchRef"]
 
 _LeadRef: TypeAlias = Lead | UUID | str
-_Code: TypeAlias = Literal["done", "already", "gate_unmet", "ambiguous", "conflict", "forbidden", "not_found"]
+_Code: TypeAlias = Literal[
+    "done", "already", "gate_unmet", "ambiguous", "conflict", "forbidden", "not_found", "target_failed"
+]
 _Record: TypeAlias = Literal["account", "contact"]
 
 
@@ -52,7 +56,7 @@ class LeadConverted(Record):
     """The lead."""
     code: _Code
     """Converted by this call; before; it may not be as it is; several accounts or contacts may be it; closed, or
-    changed since it was read; not allowed; not there."""
+    changed since it was read; not allowed; not there; a target of your program raised."""
     outcome: ConversionOutcome | None = field(default=None, repr=False)
     """With ``done`` and ``already``: what the conversion did."""
     violations: tuple[Violation, ...] = ()
@@ -63,6 +67,13 @@ class LeadConverted(Record):
     """With ``ambiguous``: how many others there are."""
     conflict: Conflict | None = None
     """With ``conflict``: which."""
+    target: str | None = None
+    """With ``target_failed``: the name of the target that raised. Nothing of the lead is written."""
+    error: Exception | None = None
+    """With ``target_failed``: what it raised."""
+    made: tuple[HostMade, ...] = field(default=(), repr=False)
+    """With ``target_failed``: what targets before it had made. What they wrote with this database is gone again; what
+    they keep elsewhere is for you to remove."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -85,6 +96,8 @@ class ConversionTotals(Record):
     """Not allowed."""
     not_found: int = 0
     """Not there."""
+    target_failed: int = 0
+    """Refused by a target of your program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +138,8 @@ def _conflict(told: Any) -> Conflict:
     return cast("Conflict", {"reason": reason, **details})
 
 
-def converted_of(told: Mapping[str, Any]) -> LeadConverted:
-    """What became of a lead, as the compiled module wrote it."""
+def converted_of(told: Mapping[str, Any], failures: Mapping[UUID, Exception]) -> LeadConverted:
+    """What became of a lead, as the compiled module wrote it; ``failures`` is what targets raised."""
     lead, outcome = UUID(told["lead"]), told["outcome"]
     if isinstance(outcome, str):
         return LeadConverted(lead, cast("_Code", outcome))
@@ -139,6 +152,9 @@ def converted_of(told: Mapping[str, Any]) -> LeadConverted:
     if code == "ambiguous":
         refs = (MatchRef(one["record"], UUID(one["id"]), one["score"]) for one in details["candidates"])
         return LeadConverted(lead, code, candidates=tuple(refs), elsewhere=details["elsewhere"])
+    if code == "target_failed":
+        made = tuple(HostMade(one["target"], one["reference"]) for one in details["made"])
+        return LeadConverted(lead, code, target=details["target"], error=failures.get(lead), made=made)
     return LeadConverted(lead, code, conflict=_conflict(details))
 
 
@@ -173,7 +189,7 @@ class LeadConversion:
             [('kind', 'account.kind', 'company'), ('company', 'account.name', 'Nordlys AS')]
 
         """
-        return ConversionPlan._of(_leadcore.conversion_plan(self._db._session, lead, *options_of(options)))
+        return ConversionPlan._of(_leadcore.conversion_plan(self._db._session, lead, options_of(options)))
 
     def convert(
         self,
@@ -200,9 +216,9 @@ class LeadConversion:
         """
         said, hosts = options_of(options), asked(targets)
         if hosts is None:
-            return outcome_of(_leadcore.conversion_convert(self._db._session, lead, *said, None))
+            return outcome_of(_leadcore.conversion_convert(self._db._session, lead, said, None))
         with self._db.transaction():
-            return outcome_of(_leadcore.conversion_convert(self._db._session, lead, *said, hosts))
+            return outcome_of(_leadcore.conversion_convert(self._db._session, lead, said, hosts))
 
     def convert_many(
         self,
@@ -211,6 +227,7 @@ class LeadConversion:
         expected: int | None = None,
         batch: int | None = None,
         progress: Callable[[ConversionProgress], object] | None = None,
+        targets: Iterable[ConversionTarget | Target] = (),
         **options: Unpack[ConversionInput],
     ) -> MassConversion:
         """Convert many leads, each by the rules of :meth:`convert`: what stands against one is its outcome alone.
@@ -224,6 +241,10 @@ class LeadConversion:
                 on then. All or nothing when not said.
             progress: Hears of each lead once it is on disk; 100 leads at a time when no ``batch`` is said. One that
                 returns ``False`` ends the call; what it raises is raised. What was committed stays.
+            targets: What your program keeps of customers, as for :meth:`convert`. What one of them raises about a lead
+                is the outcome of that lead, ``target_failed``: nothing of it is written, and the others go on. Errors
+                that say that the database is broken, a :class:`CancelledError`, and what is no ``Exception``, such as
+                a ``KeyboardInterrupt``, end the call.
             options: As for :meth:`plan_conversion`, for each lead.
 
         Example:
@@ -239,10 +260,34 @@ class LeadConversion:
             raise TypeError(f"`progress`: expected something to call, not '{type(progress).__name__}'")
         if batch is not None and batch < 1:
             raise refused("batch", "out_of_range", "a batch has at least one lead")
-        if batch is None and progress is None:
-            return _many(_leadcore.convert_many(self._db._session, chosen, *said))
-        hear = None if progress is None else _hearing(progress)
-        return _many(_leadcore.convert_in_batches(self._db._session, chosen, *said, batch or 100, hear))
+        failures: dict[UUID, Exception] = {}
+        hosts = asked(targets, failures)
+        hear = None if progress is None else _hearing(progress, failures)
+        if hosts is not None:
+            size = batch or (100 if hear else None)
+            told = self._many_with(chosen, said, size, hear, hosts)
+            return _many_told(told, json.loads(_leadcore.conversion_counted(None, json.dumps(told))), failures)
+        if batch is None and hear is None:
+            return _many(_leadcore.convert_many(self._db._session, chosen, said))
+        return _many(_leadcore.convert_in_batches(self._db._session, chosen, said, batch or 100, hear))
+
+    def _many_with(
+        self, chosen: Any, said: Any, batch: int | None, hear: Callable[[Any], object] | None, hosts: Any
+    ) -> list[dict[str, Any]]:
+        """Each lead, with targets: one transaction, or one for each batch."""
+        if batch is not None and self._db._session.key in open_units.get():
+            raise UnsupportedError("this call has transactions of its own: run it outside of this one")
+        results: list[dict[str, Any]] = []
+        with self._db.transaction() if batch is None else contextlib.nullcontext():
+            for part in _leadcore.convert_parts(self._db._session, chosen, batch):
+                with self._db.transaction():
+                    told = json.loads(_leadcore.convert_part(self._db._session, part, said, hosts))["results"]
+                results += told
+                # Each lead of the batch is told, also those behind one that ends the call.
+                said_of_each = [] if hear is None else [hear(one) for one in told]
+                if any(answer is not None and not answer for answer in said_of_each):
+                    break
+        return results
 
     def plan_unconvert(self, lead: _LeadRef) -> UnconvertPlan:
         """What taking the conversion of a lead back would do, and all that stands against it. Writes nothing.
@@ -340,15 +385,24 @@ class LeadConversion:
 
 def _many(text: str) -> MassConversion:
     told = json.loads(text)
-    return MassConversion(ConversionTotals(**told["totals"]), tuple(converted_of(one) for one in told["results"]))
+    return _many_told(told["results"], told["totals"], {})
 
 
-def _hearing(progress: Callable[[ConversionProgress], object]) -> Callable[[str], object]:
-    counts = dict.fromkeys(get_args(_Code), 0)
+def _many_told(
+    told: Iterable[Mapping[str, Any]], totals: Mapping[str, int], failures: Mapping[UUID, Exception]
+) -> MassConversion:
+    return MassConversion(ConversionTotals(**totals), tuple(converted_of(one, failures) for one in told))
 
-    def hear(text: str) -> object:
-        last = converted_of(json.loads(text))
-        counts[last.code] += 1
-        return progress(ConversionProgress(sum(counts.values()), ConversionTotals(**counts), last))
+
+def _hearing(
+    progress: Callable[[ConversionProgress], object], failures: Mapping[UUID, Exception]
+) -> Callable[[Any], object]:
+    leads, totals = 0, None
+
+    def hear(told: Any) -> object:
+        nonlocal leads, totals
+        one = json.loads(told) if isinstance(told, str) else told
+        leads, totals = leads + 1, _leadcore.conversion_counted(totals, json.dumps([one]))
+        return progress(ConversionProgress(leads, ConversionTotals(**json.loads(totals)), converted_of(one, failures)))
 
     return hear

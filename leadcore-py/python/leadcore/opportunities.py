@@ -10,7 +10,7 @@ from uuid import UUID
 
 from .arguments import check, expected, several
 from .arguments import compiled as _leadcore
-from .fields import CUSTOM, checked, with_custom
+from .fields import CUSTOM, with_custom
 from .lines import lines_json, number_of
 from .models import Page
 from .opportunity import (
@@ -48,12 +48,7 @@ def id_of(name: str, given: object) -> str | None:
     return str(which) if isinstance(which, UUID) else which
 
 
-def opportunity_fields(given: Mapping[str, Any]) -> str:
-    """The standard fields that were said, each of a type that it can be."""
-    return _fields(checked(given, OPPORTUNITY_KEYS))[0]
-
-
-def _fields(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def opportunity_fields(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The fields that were said, each of a type that it can be, and those that the tenant added."""
     said = with_custom(given, OPPORTUNITY_KEYS)
     own = {key: said.pop(key) for key in [*said] if key.startswith(CUSTOM)}
@@ -108,7 +103,7 @@ class Opportunities:
 
         """
         persons = [id_of("contacts", contact) for contact in several("contacts", contacts, "several contacts")]
-        said, own = _fields(fields)
+        said, own = opportunity_fields(fields)
         return self._one(_leadcore.opportunity_create(self._db._session, subject, said, persons, own, series))
 
     def get(self, opportunity: OpportunityRef) -> Opportunity:
@@ -145,7 +140,7 @@ class Opportunities:
         >>> db.opportunities.edit(roof.id, x_panels=24).x_panels
         24
         """
-        return self._one(_leadcore.opportunity_edit(self._db._session, *_of(opportunity), *_fields(changes)))
+        return self._one(_leadcore.opportunity_edit(self._db._session, *_of(opportunity), *opportunity_fields(changes)))
 
     def set_contacts(self, opportunity: OpportunityRef, contacts: Iterable[ContactRef]) -> Opportunity:
         """Say which persons it is about.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -140,6 +141,7 @@ class Opportunity(Record):
     written_number: str | None = field(default=None, repr=False)
     """The number as it was written when it was given; ``None`` in the standard series."""
     _said: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    _known: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def custom(self) -> Mapping[str, Any]:
@@ -149,15 +151,21 @@ class Opportunity(Record):
     if not TYPE_CHECKING:  # It would make every misspelt field one of them; typed code reads `custom`.
 
         def __getattr__(self, name: str) -> Any:
-            if not name.startswith(CUSTOM):
-                message = f"an opportunity has no attribute `{name[:100]}`"
-                raise AttributeError(message)
-            return dict(self._said).get(name)
+            said = dict(self._said) if name.startswith(CUSTOM) else {}
+            if name in said:
+                return said[name]
+            if name.startswith(CUSTOM) and name in self._known:
+                return None
+            message = f"an opportunity has no attribute `{name[:100]}`"
+            if name.startswith(CUSTOM):
+                near = difflib.get_close_matches(name, {*said, *self._known}, n=1)
+                message += "".join(f"; did you mean `{key}`?" for key in near)
+            raise AttributeError(message)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything about the opportunity by name, custom fields too."""
         told = super(Opportunity, self).to_dict()
-        del told["_said"]
+        del told["_said"], told["_known"]
         return told | dict(self._said)
 
     #: The columns of a table of opportunities.
@@ -304,6 +312,7 @@ def opportunity_of(told: Mapping[str, Any]) -> Opportunity:
         time_of(told["updated_at"]),
         (told.get("serial") or {}).get("text"),
         tuple((key, _own(*value)) for key, value in told["custom"]),
+        tuple(told["known"]),
     )
 
 

@@ -6,14 +6,25 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
+from uuid import UUID
 
 from .arguments import check, expected, several
 from .conversion import ConversionOutcome, ConversionPlan, conversion_of
-from .exceptions import UnsupportedError, refused
+from .exceptions import (
+    CancelledError,
+    CorruptError,
+    InternalError,
+    StorageError,
+    UnsupportedError,
+    refused,
+)
 
 __all__ = ["ConversionTarget", "Target"]
 
-_Answer: TypeAlias = Callable[[int, str, str | None, str | None], str | None]
+_Answer: TypeAlias = Callable[[int, str, str | None, str | None], str | bool | None]
+
+#: The store itself is broken, or the caller wants to stop: nothing goes on after these.
+_ENDS_ALL = (CancelledError, CorruptError, InternalError, StorageError)
 
 
 @runtime_checkable
@@ -21,7 +32,8 @@ class ConversionTarget(Protocol):
     """A place where your program keeps customers of its own. :class:`Target` is one made of functions.
 
     Its methods run in the middle of the transaction, in the thread that converts. They may use the database: what they
-    write is kept or taken back with the conversion. What they raise is raised by the call, and nothing of it is kept.
+    write is kept or taken back with the conversion. What they raise is raised by the call, and nothing of it is kept;
+    of many leads it is the outcome of that one.
     """
 
     @property
@@ -66,8 +78,10 @@ class Target:
     """Takes it back. Without one, a conversion of which this made something is not taken back."""
 
 
-def asked(targets: Iterable[ConversionTarget | Target]) -> tuple[list[str], _Answer] | None:
-    """The targets as the compiled module asks them."""
+def asked(
+    targets: Iterable[ConversionTarget | Target], failures: dict[UUID, Exception] | None = None
+) -> tuple[list[str], _Answer] | None:
+    """The targets as the compiled module asks them. ``failures`` takes what they raise about one lead of many."""
     found = several("targets", targets, "several targets")
     names: list[str] = []
     for n, target in enumerate(found):
@@ -82,6 +96,17 @@ def asked(targets: Iterable[ConversionTarget | Target]) -> tuple[list[str], _Ans
     if not found:
         return None
 
+    def each(at: int, made: str, plan: str | None, reference: str | None) -> str | bool | None:
+        try:
+            return answer(at, made, plan, reference)
+        except _ENDS_ALL:
+            raise
+        except Exception as error:
+            if failures is None:
+                raise
+            failures[UUID(json.loads(made)["lead"])] = error
+            return False
+
     def answer(at: int, made: str, plan: str | None, reference: str | None) -> str | None:
         target = found[at]
         outcome = conversion_of(json.loads(made), reference is None)
@@ -94,4 +119,4 @@ def asked(targets: Iterable[ConversionTarget | Target]) -> tuple[list[str], _Ans
         target.withdraw(outcome, reference or "")
         return None
 
-    return names, answer
+    return names, each

@@ -51,7 +51,17 @@ fn expression(dimension: Dimension, dated: Dated, clocks: &Clocks) -> String {
         PeriodUnit::Year => {
             format!("(CAST(strftime('%Y', {day} * 86400, 'unixepoch') AS INTEGER) * 100 + 1)")
         }
+        PeriodUnit::FiscalQuarter(start) => months(&day, 3, start),
+        PeriodUnit::FiscalYear(start) => months(&day, 12, start),
     }
+}
+
+/// The first month of a period of so many months, counted from the month that its year begins with: in months since the year 0.
+fn months(day: &str, length: u8, start: u8) -> String {
+    let shift = 13_i16.saturating_sub(start.into());
+    format!(
+        "((CAST(strftime('%Y', {day} * 86400, 'unixepoch') AS INTEGER) * 12 + CAST(strftime('%m', {day} * 86400, 'unixepoch') AS INTEGER) - 1 + {shift}) / {length} * {length} - {shift})"
+    )
 }
 
 /// The day since 1970 that clocks show; counted from the first day that there is, so that no division is of less than nothing.
@@ -80,10 +90,16 @@ fn key(dimension: Dimension, columns: &mut Columns<'_, '_>) -> Result<FieldValue
         Dimension::Period(PeriodUnit::Day | PeriodUnit::Week) => {
             columns.optional_date()?.map_or(FieldValue::Empty, FieldValue::Date)
         }
-        Dimension::Period(_) => match columns.optional_int()? {
+        Dimension::Period(unit) => match columns.optional_int()? {
             None => FieldValue::Empty,
             Some(month) => {
-                let day: Option<Date> = format!("{:04}-{:02}-01", month / 100, month % 100).parse().ok();
+                let (year, month) = match unit {
+                    PeriodUnit::FiscalQuarter(_) | PeriodUnit::FiscalYear(_) => (month / 12, month % 12 + 1),
+                    _ => (month / 100, month % 100),
+                };
+                let day = format!("{year:04}-{month:02}-01").parse().ok();
+                // What begins before the first day that there is, begins with it.
+                let day = if year < 1 { Some(Date::MIN) } else { day };
                 FieldValue::Date(day.ok_or_else(|| corrupt("date"))?)
             }
         },

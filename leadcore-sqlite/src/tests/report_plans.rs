@@ -42,6 +42,7 @@ fn reports_read_no_lead() {
             vec![Dimension::Source],
             vec![Dimension::Campaign, month],
             vec![Dimension::Category, Dimension::Owner],
+            vec![Dimension::Period(PeriodUnit::FiscalQuarter(4))],
         ] {
             for dated in [Dated::Created, Dated::Converted] {
                 let clocks = Clocks::changing(3_600, vec![(since, 7_200)]);

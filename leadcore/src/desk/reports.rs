@@ -279,8 +279,8 @@ pub struct Report {
 /// ```
 ///
 /// # Errors
-/// `Invalid` for a filter that does not fit, for grouping by more than two things, twice by one, or by a field that the
-/// actor may not see, for days in the wrong order and a zone that there is not; `Denied`.
+/// `Invalid` for a filter that does not fit, for grouping by more than two things, twice by one, by a field that the actor may
+/// not see, or by a fiscal year that begins with no month, for days in the wrong order and a zone that there is not; `Denied`.
 pub fn report(ctx: &Context<'_>, txn: &mut dyn Txn, query: &ReportQuery) -> Result<Report> {
     check(query)?;
     let mut shown: Vec<Field> = query.by.iter().map(|dimension| dimension.field(query.dated)).collect();
@@ -322,6 +322,10 @@ fn check(query: &ReportQuery) -> Result<()> {
     if twice || query.by.len() > MOST_GROUPS {
         let message = "a report is grouped by two different things at most";
         broken.push(Violation::new("by", ViolationCode::NotAllowed, message));
+    }
+    if query.by.iter().any(|by| matches!(by, Dimension::Period(unit) if !unit.is_fit())) {
+        let message = "a fiscal year begins with a month from 1 to 12";
+        broken.push(Violation::new("by", ViolationCode::OutOfRange, message));
     }
     if query.first_day.zip(query.last_day).is_some_and(|(first, last)| first > last) {
         let message = "the last day lies before the first one";

@@ -26,9 +26,46 @@ pub enum PeriodUnit {
     Quarter,
     /// A year from January.
     Year,
+    /// Three months of a fiscal year that begins with this month (1 to 12).
+    FiscalQuarter(u8),
+    /// Twelve months from the first day of this month (1 to 12).
+    FiscalYear(u8),
 }
 
 impl PeriodUnit {
+    /// Whether its fiscal year, if it is of one, begins with a month that there is.
+    #[must_use]
+    pub const fn is_fit(self) -> bool {
+        match self {
+            Self::FiscalQuarter(month) | Self::FiscalYear(month) => month >= 1 && month <= 12,
+            _ => true,
+        }
+    }
+
+    /// What people call the period that begins on this day: `2026-11-22`, `2026-W47`, `2026-11`, `2026-Q4`, `2026`. A fiscal
+    /// year is called by both years that it lies in, `2026/27`, and its quarters `2026/27-Q1` and so on.
+    #[must_use]
+    pub fn name(self, begin: Date) -> String {
+        use chrono::Datelike as _;
+        let day = begin.to_naive();
+        let in_year = |year: &str, months: u32| format!("{year}-Q{}", months / 3 + 1);
+        match self {
+            Self::Day => begin.to_string(),
+            Self::Week => day.format("%G-W%V").to_string(),
+            Self::Month => day.format("%Y-%m").to_string(),
+            Self::Quarter | Self::FiscalQuarter(1) => in_year(&Self::Year.name(begin), day.month0()),
+            Self::Year | Self::FiscalYear(1) => day.format("%Y").to_string(),
+            Self::FiscalQuarter(start) => {
+                let year = Self::FiscalYear(start);
+                let months = (day.month() + 12).saturating_sub(start.into()) % 12;
+                in_year(&year.name(year.begin(begin)), months)
+            }
+            Self::FiscalYear(_) => {
+                format!("{:04}/{:02}", day.year(), day.year().saturating_add(1).rem_euclid(100))
+            }
+        }
+    }
+
     /// The first day of the period that this day lies in.
     #[must_use]
     pub fn begin(self, day: Date) -> Date {
@@ -38,16 +75,21 @@ impl PeriodUnit {
             Self::Month => Unit::Month,
             Self::Quarter => Unit::Quarter,
             Self::Year => Unit::Year,
+            Self::FiscalQuarter(month) => Unit::FiscalQuarter(month),
+            Self::FiscalYear(month) => Unit::FiscalYear(month),
         };
         unit.begin(day.to_naive()).map_or(Date::MIN, Date::held)
     }
 }
 
-/// What leads are grouped by. As text: `source`, `campaign`, `category`, `owner`, `day`, `week`, `month`, `quarter`, `year`.
+/// What leads are grouped by. As text: `source`, `campaign`, `category`, `owner`, `day`, `week`, `month`, `quarter`, `year`,
+/// `fiscal_quarter_from_4`, `fiscal_year_from_4` (the month in which the fiscal year begins, as in a
+/// [`Period`](super::Period)).
 ///
 /// ```
 /// use leadcore::query::{Dimension, PeriodUnit};
 /// assert_eq!("month".parse::<Dimension>()?, Dimension::Period(PeriodUnit::Month));
+/// assert_eq!("fiscal_year_from_4".parse::<Dimension>()?, Dimension::Period(PeriodUnit::FiscalYear(4)));
 /// # Ok::<(), leadcore::error::ValueError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -67,7 +109,7 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// Every one of them.
+    /// Every one of them, but for those of fiscal years.
     pub const ALL: [Self; 9] = [
         Self::Source,
         Self::Campaign,
@@ -93,6 +135,32 @@ impl Dimension {
             Self::Period(PeriodUnit::Month) => "month",
             Self::Period(PeriodUnit::Quarter) => "quarter",
             Self::Period(PeriodUnit::Year) => "year",
+            Self::Period(PeriodUnit::FiscalQuarter(1)) => "fiscal_quarter_from_1",
+            Self::Period(PeriodUnit::FiscalQuarter(2)) => "fiscal_quarter_from_2",
+            Self::Period(PeriodUnit::FiscalQuarter(3)) => "fiscal_quarter_from_3",
+            Self::Period(PeriodUnit::FiscalQuarter(4)) => "fiscal_quarter_from_4",
+            Self::Period(PeriodUnit::FiscalQuarter(5)) => "fiscal_quarter_from_5",
+            Self::Period(PeriodUnit::FiscalQuarter(6)) => "fiscal_quarter_from_6",
+            Self::Period(PeriodUnit::FiscalQuarter(7)) => "fiscal_quarter_from_7",
+            Self::Period(PeriodUnit::FiscalQuarter(8)) => "fiscal_quarter_from_8",
+            Self::Period(PeriodUnit::FiscalQuarter(9)) => "fiscal_quarter_from_9",
+            Self::Period(PeriodUnit::FiscalQuarter(10)) => "fiscal_quarter_from_10",
+            Self::Period(PeriodUnit::FiscalQuarter(11)) => "fiscal_quarter_from_11",
+            Self::Period(PeriodUnit::FiscalQuarter(12)) => "fiscal_quarter_from_12",
+            Self::Period(PeriodUnit::FiscalQuarter(_)) => "fiscal_quarter",
+            Self::Period(PeriodUnit::FiscalYear(1)) => "fiscal_year_from_1",
+            Self::Period(PeriodUnit::FiscalYear(2)) => "fiscal_year_from_2",
+            Self::Period(PeriodUnit::FiscalYear(3)) => "fiscal_year_from_3",
+            Self::Period(PeriodUnit::FiscalYear(4)) => "fiscal_year_from_4",
+            Self::Period(PeriodUnit::FiscalYear(5)) => "fiscal_year_from_5",
+            Self::Period(PeriodUnit::FiscalYear(6)) => "fiscal_year_from_6",
+            Self::Period(PeriodUnit::FiscalYear(7)) => "fiscal_year_from_7",
+            Self::Period(PeriodUnit::FiscalYear(8)) => "fiscal_year_from_8",
+            Self::Period(PeriodUnit::FiscalYear(9)) => "fiscal_year_from_9",
+            Self::Period(PeriodUnit::FiscalYear(10)) => "fiscal_year_from_10",
+            Self::Period(PeriodUnit::FiscalYear(11)) => "fiscal_year_from_11",
+            Self::Period(PeriodUnit::FiscalYear(12)) => "fiscal_year_from_12",
+            Self::Period(PeriodUnit::FiscalYear(_)) => "fiscal_year",
         }
     }
 
@@ -139,8 +207,11 @@ impl FromStr for Dimension {
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let message = "a report is grouped by `source`, `campaign`, `category`, `owner`, `day`, `week`, `month`, \
-            `quarter` or `year`";
-        let known = Self::ALL.into_iter().find(|dimension| dimension.code() == text);
+            `quarter`, `year`, `fiscal_quarter_from_4` or `fiscal_year_from_4`, where 4 is a month from 1 to 12";
+        let fiscal = (1..=12).flat_map(|month| {
+            [PeriodUnit::FiscalQuarter(month), PeriodUnit::FiscalYear(month)].map(Self::Period)
+        });
+        let known = Self::ALL.into_iter().chain(fiscal).find(|dimension| dimension.code() == text);
         known.ok_or_else(|| ValueError::new(ViolationCode::Unknown, message))
     }
 }
@@ -306,5 +377,59 @@ impl ReportScan {
     #[must_use]
     pub fn key(&self, lead: &Lead) -> Vec<FieldValue> {
         self.by.iter().map(|dimension| dimension.key(lead, self.dated, &self.clocks)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn called(unit: PeriodUnit, day: &str) -> String {
+        unit.name(unit.begin(day.parse().unwrap()))
+    }
+
+    #[test]
+    fn periods_are_called_as_people_do() {
+        assert_eq!(called(PeriodUnit::Day, "2026-02-28"), "2026-02-28");
+        assert_eq!(called(PeriodUnit::Week, "2027-01-03"), "2026-W53");
+        assert_eq!(called(PeriodUnit::Quarter, "2026-12-31"), "2026-Q4");
+        assert_eq!(called(PeriodUnit::Month, "2026-02-28"), "2026-02");
+        assert_eq!(called(PeriodUnit::Year, "2026-02-28"), "2026");
+    }
+
+    #[test]
+    fn fiscal_periods_are_called_by_both_years() {
+        let (quarter, year) = (PeriodUnit::FiscalQuarter(4), PeriodUnit::FiscalYear(4));
+        for (day, wanted) in [
+            ("2026-03-31", "2025/26-Q4"),
+            ("2026-04-01", "2026/27-Q1"),
+            ("2026-06-30", "2026/27-Q1"),
+            ("2026-07-01", "2026/27-Q2"),
+            ("2026-12-31", "2026/27-Q3"),
+            ("2027-01-01", "2026/27-Q4"),
+            ("2099-05-01", "2099/00-Q1"),
+        ] {
+            assert_eq!(called(quarter, day), wanted);
+            assert_eq!(called(year, day), wanted.split('-').next().unwrap());
+        }
+        assert_eq!(called(PeriodUnit::FiscalQuarter(1), "2026-12-31"), "2026-Q4");
+        assert_eq!(called(PeriodUnit::FiscalYear(1), "2026-12-31"), "2026");
+        assert_eq!(called(PeriodUnit::FiscalQuarter(12), "2026-12-01"), "2026/27-Q1");
+        assert_eq!(called(PeriodUnit::FiscalQuarter(12), "2026-11-30"), "2025/26-Q4");
+    }
+
+    #[test]
+    fn a_dimension_is_read_as_it_is_written() {
+        let units = [PeriodUnit::FiscalQuarter, PeriodUnit::FiscalYear];
+        let fiscal = (1..=12).flat_map(|month| units.map(|unit| Dimension::Period(unit(month))));
+        for dimension in Dimension::ALL.into_iter().chain(fiscal) {
+            assert_eq!(dimension.code().parse::<Dimension>().unwrap(), dimension);
+        }
+        for wrong in
+            ["fiscal_year", "fiscal_year_from_0", "fiscal_quarter_from_13", "fiscal_year_from_04", ""]
+        {
+            assert!(wrong.parse::<Dimension>().is_err(), "{wrong}");
+        }
+        assert!(!PeriodUnit::FiscalYear(0).is_fit() && !PeriodUnit::FiscalQuarter(13).is_fit());
     }
 }

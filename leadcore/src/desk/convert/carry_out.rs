@@ -15,10 +15,10 @@ use super::super::contacts::new_contact;
 use super::super::leads::touch;
 use super::super::operation::new_operation;
 use super::super::series;
-use super::hosts::ConversionTarget;
+use super::hosts::{ConversionTarget, Hosts};
 use super::links::{self, KnownLinks, Linked, PlannedLink};
 use super::once::{self, Once};
-use super::plan::{ConversionOutcome, ConversionPlan, HostMade, PlannedAccount, PlannedPerson};
+use super::plan::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
 use super::rules::Rules;
 use super::{check, sales};
 
@@ -52,7 +52,7 @@ pub fn apply_with(
             let outcome = first_outcome(txn, done.operation)?;
             return Ok((done.operation, outcome));
         }
-        let outcome = carry_out(ctx, txn, &mut rules, lead, (plan, hosts))?;
+        let outcome = carry_out(ctx, txn, &mut rules, lead, (plan, &Hosts::new(hosts)))?;
         Ok((outcome.operation, outcome))
     })
 }
@@ -63,7 +63,7 @@ pub(super) fn carry_out(
     txn: &mut dyn Txn,
     rules: &mut Rules,
     lead: Lead,
-    (plan, hosts): (&ConversionPlan, &[&dyn ConversionTarget]),
+    (plan, hosts): (&ConversionPlan, &Hosts<'_>),
 ) -> Result<ConversionOutcome> {
     rules.check_open(&lead, Expect::Any, "convert")?;
     if lead.revision != plan.revision {
@@ -117,11 +117,7 @@ pub(super) fn carry_out(
     }
     txn.links().insert(&links)?;
     outcome.links = links;
-    for host in hosts {
-        if let Some(reference) = host.create(txn, &outcome, plan)? {
-            outcome.host.push(HostMade { target: host.name().to_owned(), reference });
-        }
-    }
+    hosts.create(txn, &mut outcome, plan)?;
     operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {
         Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
     })?);

@@ -1,11 +1,14 @@
 //! What a host makes of a conversion in tables of its own.
 
+use std::cell::RefCell;
 use std::fmt;
 
-use crate::error::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result, Violation};
 use crate::store::Txn;
 
-use super::plan::{ConversionOutcome, ConversionPlan};
+use super::plan::{ConversionOutcome, ConversionPlan, HostMade};
 
 /// A place where a host keeps customers of its own: called inside the transaction that converts, so that both are written or
 /// neither is. A host whose customers live elsewhere reads the [outbox](crate::desk::outbox) instead.
@@ -53,7 +56,9 @@ pub trait ConversionTarget: fmt::Debug {
     /// targets of the conversion are written already.
     ///
     /// # Errors
-    /// Whatever stands against it: the conversion is refused with this error, and nothing is written.
+    /// Whatever stands against it: the conversion is refused with this error, and nothing is written. Of many leads it is the
+    /// outcome of that one ([`TargetFailure`]); `Cancelled` ends the whole call, as do errors that say that the store itself
+    /// is broken (`Storage`, `Corrupt`, `Internal`).
     fn create(
         &self,
         txn: &mut dyn Txn,
@@ -66,4 +71,72 @@ pub trait ConversionTarget: fmt::Debug {
     /// # Errors
     /// Whatever stands against it: the conversion stays.
     fn withdraw(&self, txn: &mut dyn Txn, made: &ConversionOutcome, reference: &str) -> Result<()>;
+}
+
+/// What a target had against one lead of many. Of that lead nothing is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TargetFailure {
+    /// The name of the target.
+    pub target: String,
+    /// What kind of error it returned.
+    pub kind: ErrorKind,
+    /// Its error in words.
+    pub message: String,
+    /// Every rule that it says is broken.
+    pub violations: Vec<Violation>,
+    /// What targets before it had made. Rows of the same unit of work are gone again; what a target keeps elsewhere is for the
+    /// caller to remove.
+    pub made: Vec<HostMade>,
+}
+
+/// The targets of a call, and what one of them had against the lead that is being converted.
+#[derive(Debug, Default)]
+pub(super) struct Hosts<'a> {
+    targets: &'a [&'a dyn ConversionTarget],
+    failure: RefCell<Option<TargetFailure>>,
+}
+
+impl<'a> Hosts<'a> {
+    pub(super) fn new(targets: &'a [&'a dyn ConversionTarget]) -> Self {
+        Self { targets, failure: RefCell::default() }
+    }
+
+    /// Lets each target make what it keeps, in order, and adds that to the outcome.
+    pub(super) fn create(
+        &self,
+        txn: &mut dyn Txn,
+        outcome: &mut ConversionOutcome,
+        plan: &ConversionPlan,
+    ) -> Result<()> {
+        for target in self.targets {
+            let made = target.create(txn, outcome, plan);
+            let made = made.inspect_err(|error| self.failed(target.name(), error, outcome))?;
+            if let Some(reference) = made {
+                outcome.host.push(HostMade { target: target.name().to_owned(), reference });
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, target: &str, error: &Error, outcome: &ConversionOutcome) {
+        // After these nothing may be written any more: SQLite, for one, ends the transaction when the disk is full.
+        let is_of_store = matches!(
+            error.kind(),
+            ErrorKind::Cancelled | ErrorKind::Storage | ErrorKind::Corrupt | ErrorKind::Internal
+        );
+        let failure = TargetFailure {
+            target: target.to_owned(),
+            kind: error.kind(),
+            message: error.to_string(),
+            violations: error.violations().to_vec(),
+            made: outcome.host.clone(),
+        };
+        *self.failure.borrow_mut() = (!is_of_store).then_some(failure);
+    }
+
+    /// What a target had against the lead that was refused last, if that is the lead's own affair.
+    pub(super) fn take_failure(&self) -> Option<TargetFailure> {
+        self.failure.borrow_mut().take()
+    }
 }

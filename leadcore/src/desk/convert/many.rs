@@ -16,7 +16,9 @@ use super::super::access::require;
 use super::super::leads::readable;
 use super::super::mass::{MAX_RECORDS, Selection, count};
 use super::super::rounds::{Place, each_lead};
-use super::{ConversionOptions, ConversionOutcome, Once, Rules, convert_by};
+use super::{
+    ConversionOptions, ConversionOutcome, ConversionTarget, Hosts, Once, Rules, TargetFailure, convert_by,
+};
 
 /// What became of one lead of many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +45,8 @@ pub enum LeadConverted {
     Forbidden,
     /// It does not exist, is in the trash, or the actor may not know that it exists.
     NotFound,
+    /// A target of the host had something against it; nothing of it is written, neither here nor by other targets.
+    TargetFailed(Box<TargetFailure>),
 }
 
 /// A lead and what became of it.
@@ -72,10 +76,14 @@ pub struct ConversionTotals {
     pub forbidden: u64,
     /// Not there.
     pub not_found: u64,
+    /// Refused by a target of the host.
+    #[serde(default)]
+    pub target_failed: u64,
 }
 
 impl ConversionTotals {
-    fn count(&mut self, outcome: &LeadConverted) {
+    /// Counts one more lead: what a host tells of while [`many_in_batches`] tells it each.
+    pub fn count(&mut self, outcome: &LeadConverted) {
         let slot = match outcome {
             LeadConverted::Done(_) => &mut self.done,
             LeadConverted::Already(_) => &mut self.already,
@@ -84,6 +92,7 @@ impl ConversionTotals {
             LeadConverted::Conflict(_) => &mut self.conflict,
             LeadConverted::Forbidden => &mut self.forbidden,
             LeadConverted::NotFound => &mut self.not_found,
+            LeadConverted::TargetFailed(_) => &mut self.target_failed,
         };
         *slot = slot.saturating_add(1);
     }
@@ -138,10 +147,82 @@ pub fn many(
     selection: &Selection,
     options: &ConversionOptions,
 ) -> Result<MassConversion> {
+    many_with(ctx, txn, selection, options, &[])
+}
+
+/// [`many`], with what the host keeps in tables of its own, as [`apply_with`](super::apply_with) has it for one lead. What a
+/// target has against a lead is the outcome of that lead: everything that was written of it in this unit of work is taken back,
+/// rows of the targets included, and the others go on. A target that returns `Cancelled` ends the call.
+///
+/// ```
+/// use leadcore::desk::convert::{self, ConversionOutcome, ConversionPlan, ConversionTarget, LeadConverted};
+/// use leadcore::desk::{leads, mass::Selection};
+/// use leadcore::prelude::*;
+/// use leadcore::store::Txn;
+/// #[derive(Debug)]
+/// struct Ledger;
+/// impl ConversionTarget for Ledger {
+///     fn name(&self) -> &str {
+///         "ledger"
+///     }
+///     fn create(&self, _: &mut dyn Txn, made: &ConversionOutcome, _: &ConversionPlan) -> Result<Option<String>> {
+///         if made.account_number == 2 {
+///             return Err(Error::new(ErrorKind::Unsupported, "the ledger has no room"));
+///         }
+///         Ok(Some(format!("L-{}", made.account_number)))
+///     }
+///     fn withdraw(&self, _: &mut dyn Txn, _: &ConversionOutcome, _: &str) -> Result<()> {
+///         Ok(())
+///     }
+/// }
+/// # use leadcore::error::{Error, ErrorKind, Result};
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let all = Selection::filter(Filter::everything());
+/// let done = store.write(ctx.tenant(), |txn| {
+///     for name in ["Nordlys AS", "Fjord AS"] {
+///         leads::create(&ctx, txn, LeadFields::company(name)?.into())?;
+///     }
+///     convert::many_with(&ctx, txn, &all, &Default::default(), &[&Ledger])
+/// })?;
+/// assert!(matches!(&done.results[1].outcome, LeadConverted::TargetFailed(why) if why.target == "ledger"));
+/// assert_eq!((done.totals.done, done.totals.target_failed), (1, 1));
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`many`], and what a target says that ends the call. Nothing is written then.
+pub fn many_with(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    selection: &Selection,
+    options: &ConversionOptions,
+    hosts: &[&dyn ConversionTarget],
+) -> Result<MassConversion> {
     let chosen = chosen(ctx, txn, selection)?;
     let mut done = MassConversion::default();
-    done.take(each(ctx, txn, &chosen, options)?);
+    done.take(each(ctx, txn, &chosen, (options, hosts))?);
     Ok(done)
+}
+
+/// The leads that a selection has now, each once, as selections of `batch` leads: for a host that opens the transaction of each
+/// batch itself, such as one on a connection of its own.
+///
+/// # Errors
+/// As [`many`], for the selection.
+pub fn parts(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    selection: &Selection,
+    batch: NonZeroUsize,
+) -> Result<Vec<Selection>> {
+    let chosen = chosen(ctx, txn, selection)?;
+    let part = |part: &[Chosen]| {
+        let read: Option<Vec<_>> = part.iter().map(|(id, read)| read.map(|read| (*id, read))).collect();
+        read.map_or_else(|| Selection::Ids(part.iter().map(|(id, _)| *id).collect()), Selection::Revisions)
+    };
+    Ok(chosen.chunks(batch.get()).map(part).collect())
 }
 
 /// [`many`] in transactions of `batch` leads each, one after the other: what was committed stays when a later one fails,
@@ -158,10 +239,27 @@ pub fn many_in_batches(
     batch: NonZeroUsize,
     told: &mut dyn FnMut(&LeadConversion) -> ControlFlow<()>,
 ) -> Result<MassConversion> {
+    many_in_batches_with(ctx, store, selection, options, &[], batch, told)
+}
+
+/// [`many_in_batches`], with targets of the host as [`many_with`] has them. They know the transaction only as it is handed to
+/// them: a host on a connection of its own goes by [`parts`].
+///
+/// # Errors
+/// As [`many_in_batches`], and what a target says that ends the call; the batches before it stay.
+pub fn many_in_batches_with(
+    ctx: &Context<'_>,
+    store: &dyn Store,
+    selection: &Selection,
+    options: &ConversionOptions,
+    hosts: &[&dyn ConversionTarget],
+    batch: NonZeroUsize,
+    told: &mut dyn FnMut(&LeadConversion) -> ControlFlow<()>,
+) -> Result<MassConversion> {
     let chosen = store.read(ctx.tenant(), |txn| chosen(ctx, txn, selection))?;
     let mut done = MassConversion::default();
     for batch in chosen.chunks(batch.get()) {
-        let results = store.write(ctx.tenant(), |txn| each(ctx, txn, batch, options))?;
+        let results = store.write(ctx.tenant(), |txn| each(ctx, txn, batch, (options, hosts)))?;
         let mut stop = false;
         for result in &results {
             stop |= told(result).is_break();
@@ -215,20 +313,25 @@ fn each(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     chosen: &[Chosen],
-    options: &ConversionOptions,
+    (options, hosts): (&ConversionOptions, &[&dyn ConversionTarget]),
 ) -> Result<Vec<LeadConversion>> {
     let mut rules = Rules::load(ctx, txn)?;
+    let hosts = Hosts::new(hosts);
     let mut results = Vec::with_capacity(chosen.len());
     for (lead, revision) in chosen {
         let options = ConversionOptions { revision: revision.or(options.revision), ..options.clone() };
         let once = options.key.as_ref().map(|key| Once::of_many(key, *lead));
         // What one lead wrote before it was refused is taken back alone.
-        let outcome =
-            match nested(txn, |txn| convert_by(ctx, txn, &mut rules, *lead, (&options, once.clone()))) {
-                Ok(outcome) if outcome.newly_converted => LeadConverted::Done(Box::new(outcome)),
-                Ok(outcome) => LeadConverted::Already(Box::new(outcome)),
-                Err(error) => outcome_of(error)?,
-            };
+        let done =
+            nested(txn, |txn| convert_by(ctx, txn, &mut rules, *lead, (&options, once.clone(), &hosts)));
+        let outcome = match (done, hosts.take_failure()) {
+            (Ok(outcome), _) if outcome.newly_converted => LeadConverted::Done(Box::new(outcome)),
+            (Ok(outcome), _) => LeadConverted::Already(Box::new(outcome)),
+            (Err(error), Some(failure)) if error.kind() == failure.kind => {
+                LeadConverted::TargetFailed(Box::new(failure))
+            }
+            (Err(error), _) => outcome_of(error)?,
+        };
         results.push(LeadConversion { lead: *lead, outcome });
     }
     Ok(results)

@@ -30,9 +30,13 @@ use crate::store::Txn;
 
 pub use carry_out::{apply, apply_with};
 use carry_out::{carry_out, first_outcome};
-pub use hosts::ConversionTarget;
+use hosts::Hosts;
+pub use hosts::{ConversionTarget, TargetFailure};
 pub use links::{KnownLinks, PlannedEnd, PlannedLink};
-pub use many::{ConversionTotals, LeadConversion, LeadConverted, MassConversion, many, many_in_batches};
+pub use many::{
+    ConversionTotals, LeadConversion, LeadConverted, MassConversion, many, many_in_batches,
+    many_in_batches_with, many_with, parts,
+};
 use once::Once;
 pub use options::{
     AccountChoice, ConversionOptions, CustomerType, Document, EstimateChoice, OpportunityChoice,
@@ -99,9 +103,23 @@ pub fn convert(
     lead: LeadId,
     options: &ConversionOptions,
 ) -> Result<ConversionOutcome> {
+    convert_with(ctx, txn, lead, options, &[])
+}
+
+/// [`convert`], with what the host keeps in tables of its own: in the same unit of work, in the order of `hosts`.
+///
+/// # Errors
+/// As [`convert`], and what a target returns. Nothing is written then.
+pub fn convert_with(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: LeadId,
+    options: &ConversionOptions,
+    hosts: &[&dyn ConversionTarget],
+) -> Result<ConversionOutcome> {
     let mut rules = Rules::load(ctx, txn)?;
     let once = options.key.as_ref().map(Once::conversion);
-    convert_by(ctx, txn, &mut rules, lead, (options, once))
+    convert_by(ctx, txn, &mut rules, lead, (options, once, &Hosts::new(hosts)))
 }
 
 fn convert_by(
@@ -109,7 +127,7 @@ fn convert_by(
     txn: &mut dyn Txn,
     rules: &mut Rules,
     lead: LeadId,
-    (options, once): (&ConversionOptions, Option<Once>),
+    (options, once, hosts): (&ConversionOptions, Option<Once>, &Hosts<'_>),
 ) -> Result<ConversionOutcome> {
     let lead = rules.lead(txn, lead)?;
     let once = once.map(|once| once.for_options(lead.id, options)).transpose()?;
@@ -119,7 +137,7 @@ fn convert_by(
             return Ok((done.operation, outcome));
         }
         let plan = plan_by(ctx, txn, rules, &lead, (options, false))?;
-        let outcome = carry_out(ctx, txn, rules, lead, (&plan, &[]))?;
+        let outcome = carry_out(ctx, txn, rules, lead, (&plan, hosts))?;
         Ok((outcome.operation, outcome))
     })
 }

@@ -76,8 +76,8 @@ fn next(unit: PeriodUnit, day: Date) -> Option<Date> {
         PeriodUnit::Day => 1,
         PeriodUnit::Week => 7,
         PeriodUnit::Month => 31,
-        PeriodUnit::Quarter => 92,
-        PeriodUnit::Year => 366,
+        PeriodUnit::Quarter | PeriodUnit::FiscalQuarter(_) => 92,
+        PeriodUnit::Year | PeriodUnit::FiscalYear(_) => 366,
     };
     let begin = unit.begin(day);
     let next = unit.begin(begin.saturating_add_days(ahead));
@@ -124,11 +124,19 @@ mod tests {
             ("2026-04-01", 155_600),
         ];
         assert_eq!(months, wanted.map(|(day, units)| (day.to_owned(), units)));
-        for unit in [PeriodUnit::Day, PeriodUnit::Week, PeriodUnit::Quarter, PeriodUnit::Year] {
+        let fiscal = [PeriodUnit::FiscalQuarter(2), PeriodUnit::FiscalYear(3)];
+        for unit in [PeriodUnit::Day, PeriodUnit::Week, PeriodUnit::Quarter, PeriodUnit::Year]
+            .into_iter()
+            .chain(fiscal)
+        {
             let parts = told(&quarter, unit, (None, None));
             assert_eq!(parts.iter().map(|(_, units)| units).sum::<i128>(), 1_000_000, "{unit:?}");
             assert!(parts.iter().all(|(_, units)| units % 100 == 0), "{unit:?}");
         }
+        // 45 of 90 days until the first of March, and the others.
+        let years = told(&quarter, PeriodUnit::FiscalYear(3), (None, None));
+        let wanted = [("2025-03-01", 500_000), ("2026-03-01", 500_000)];
+        assert_eq!(years, wanted.map(|(day, units)| (day.to_owned(), units)));
         let one = (Some("2026-02-01".parse().unwrap()), Some("2026-02-28".parse().unwrap()));
         assert_eq!(told(&quarter, PeriodUnit::Year, one), [("2026-01-01".to_owned(), 311_100)]);
         assert!(told(&quarter, PeriodUnit::Year, (Some("2026-05-01".parse().unwrap()), None)).is_empty());
@@ -137,9 +145,13 @@ mod tests {
     #[test]
     fn the_ends_of_time_are_days_as_others() {
         let last = cost("0.0007", "9999-12-30", "9999-12-31");
-        for unit in
-            [PeriodUnit::Day, PeriodUnit::Week, PeriodUnit::Month, PeriodUnit::Quarter, PeriodUnit::Year]
-        {
+        for unit in [
+            PeriodUnit::Day,
+            PeriodUnit::Week,
+            PeriodUnit::Month,
+            PeriodUnit::Quarter,
+            PeriodUnit::FiscalYear(7),
+        ] {
             let parts = told(&last, unit, (None, None));
             assert_eq!(parts.iter().map(|(_, units)| units).sum::<i128>(), 7, "{unit:?}");
         }

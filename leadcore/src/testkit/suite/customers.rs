@@ -2,7 +2,7 @@
 
 use crate::desk::opportunities::{self, Lost};
 use crate::desk::vocabulary::InUse;
-use crate::desk::{Expect, accounts, convert, leads, vocabulary};
+use crate::desk::{Expect, accounts, convert, leads, undo, vocabulary};
 use crate::domain::{
     Account, AccountPatch, AccountStatus, Action, Field, Lead, LeadFields, OperationKind, OpportunityFields,
     OpportunityState, Subject, TermKind, Topics,
@@ -243,6 +243,81 @@ pub fn a_term_that_goes_is_rewritten_on_accounts_and_opportunities(store: &dyn S
     assert_eq!((stored(lost).end.unwrap().reason, stored(lost).state), (None, OpportunityState::Lost));
     let terms = run(store, &scene, |txn| txn.terms().list(TermKind::Category));
     assert_eq!(terms, [], "they are gone");
+}
+
+/// Undoing the deletion of a term brings it back to everything that had it: accounts, archived ones too, and opportunities, open
+/// and lost; but not to those that say something else by then. Undoing that takes it away again.
+pub fn a_deleted_term_comes_back_to_what_had_it(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let category = run(store, &scene, |txn| vocabulary::add::<CategoryId>(&ctx, txn, "Retail", None)).id;
+    let other = run(store, &scene, |txn| vocabulary::add::<CategoryId>(&ctx, txn, "Trade", None)).id;
+    let source = run(store, &scene, |txn| vocabulary::add::<SourceId>(&ctx, txn, "Fair", None)).id;
+    let reason = run(store, &scene, |txn| vocabulary::add::<LostReasonId>(&ctx, txn, "Price", None)).id;
+    let of_category = |category| AccountPatch::new().set(Field::Category, category);
+    let [kept, changed] = ["Nordlys AS", "Fjord AS"].map(|name| converted(store, &scene, &full(name)));
+    let archived = run(store, &scene, |txn| {
+        let lead = leads::create(&ctx, txn, full("Elv AS").into())?;
+        let made =
+            convert::convert(&ctx, txn, lead.id, &convert::ConversionOptions::default())?.account.unwrap();
+        accounts::edit(&ctx, txn, made, Expect::Any, &of_category(category))?;
+        convert::unconvert(&ctx, txn, lead.id)?;
+        Ok(made)
+    });
+    for id in [kept, changed] {
+        run(store, &scene, |txn| accounts::edit(&ctx, txn, id, Expect::Any, &of_category(category)));
+    }
+    let [open, lost] = ["Open", "Lost"].map(|name| {
+        let fields = OpportunityFields { source: Some(source), ..OpportunityFields::named(name) };
+        run(store, &scene, |txn| opportunities::create(&ctx, txn, kept, fields.clone().into())).id
+    });
+    let why = Lost::because(Some(reason), Some("twice as dear"));
+    run(store, &scene, |txn| opportunities::lose(&ctx, txn, lost, Expect::Any, &why));
+    let categories = || {
+        let all = run(store, &scene, |txn| txn.accounts().get(&[kept, changed, archived]));
+        let of = |id| all.iter().find(|account| account.id == id).unwrap().fields.category;
+        [kept, changed, archived].map(of)
+    };
+    let deals = || {
+        let all = run(store, &scene, |txn| txn.opportunities().get(&[open, lost]));
+        let of = |id| all.iter().find(|one| one.id == id).unwrap().clone();
+        let (open, lost) = (of(open), of(lost));
+        (open.fields.source, lost.fields.source, lost.end.unwrap().reason, lost.state)
+    };
+    let deleted = |subject: Subject| {
+        let entries = run(store, &scene, |txn| txn.journal().about(&[subject], Topics::NONE, None, 1));
+        entries[0].operation
+    };
+    scene.tick();
+    let (had, held) = (categories(), deals());
+    run(store, &scene, |txn| vocabulary::delete(&ctx, txn, category, InUse::Clear));
+    let of_categories = deleted(kept.into());
+    run(store, &scene, |txn| vocabulary::delete(&ctx, txn, source, InUse::Clear));
+    let of_sources = deleted(open.into());
+    run(store, &scene, |txn| vocabulary::delete(&ctx, txn, reason, InUse::Clear));
+    let of_reasons = deleted(lost.into());
+    assert_eq!((categories(), deals()), ([None; 3], (None, None, None, OpportunityState::Lost)));
+    scene.tick();
+    run(store, &scene, |txn| accounts::edit(&ctx, txn, changed, Expect::Any, &of_category(other)));
+
+    let mut undone = Vec::new();
+    for operation in [of_categories, of_reasons, of_sources] {
+        let planned = run(store, &scene, |txn| undo::plan(&ctx, txn, operation));
+        let done = run(store, &scene, |txn| undo::undo(&ctx, txn, operation));
+        assert_eq!(done.totals, planned.totals, "what is planned is what is done");
+        undone.push(done.operation);
+    }
+    assert_eq!(categories(), [had[0], Some(other), had[2]], "what was changed since stays");
+    assert_eq!(deals(), held);
+    let names = run(store, &scene, |txn| txn.terms().list(TermKind::Category));
+    assert_eq!(names.len(), 2);
+    for operation in undone.into_iter().rev() {
+        run(store, &scene, |txn| undo::undo(&ctx, txn, operation));
+    }
+    assert_eq!(
+        (categories(), deals()),
+        ([None, Some(other), None], (None, None, None, OpportunityState::Lost))
+    );
 }
 
 /// A caller's key gives the first outcome of its call for ever, and refuses every other call.

@@ -284,6 +284,7 @@ cases! { $
         an_account_is_edited_by_its_revision,
         a_term_that_accounts_hold_is_not_deleted_by_halves,
         a_term_that_goes_is_rewritten_on_accounts_and_opportunities,
+        a_deleted_term_comes_back_to_what_had_it,
         a_key_stands_for_one_conversion,
     }
     conversions {

@@ -226,8 +226,11 @@ fn scans(world: &World) -> Vec<ReportScan> {
     let tahiti = Clocks::fixed(chrono::FixedOffset::west_opt(36_000).unwrap());
     let month = Dimension::Period(PeriodUnit::Month);
     let mut groups: Vec<Vec<Dimension>> = Dimension::ALL.iter().map(|one| vec![*one]).collect();
+    let fiscal = [PeriodUnit::FiscalYear(4), PeriodUnit::FiscalQuarter(2), PeriodUnit::FiscalQuarter(12)];
+    groups.extend(fiscal.map(|unit| vec![Dimension::Period(unit)]));
     groups.extend([
         vec![],
+        vec![Dimension::Period(PeriodUnit::FiscalYear(11)), Dimension::Source],
         vec![Dimension::Source, month],
         vec![month, Dimension::Campaign],
         vec![Dimension::Owner, Dimension::Category],
