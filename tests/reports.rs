@@ -384,7 +384,11 @@ fn reports_show_what_the_actor_may_see() {
     let money = |row: &ReportRow| row.money_in(euro()).cloned().unwrap();
     assert!(counted.worth_hidden);
     for row in std::iter::once(&counted.total).chain(&counted.rows) {
-        assert_eq!((money(row).cost, money(row).roi), (Some(100.into()), None), "no return of what is hidden");
+        assert_eq!(
+            (money(row).cost, money(row).roi),
+            (Some(100.into()), None),
+            "no return of what is hidden"
+        );
     }
     assert_eq!(money(&all.total).roi, Some("6.05".parse().unwrap()), "705 of 100");
     for (hidden, by) in [

@@ -5,13 +5,14 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
 use leadcore::desk;
+use leadcore::desk::convert::{ConversionTotals, LeadConversion};
 use leadcore::desk::mass::Selection;
 use leadcore::error::ViolationCode;
 use leadcore::store::StoreExt;
 use pyo3::prelude::*;
 
 use crate::conversion::Decided;
-use crate::convert::{Limit, to_json};
+use crate::convert::{Limit, Text, from_json, to_json};
 use crate::errors::invalid;
 use crate::import_io::{Raised, call};
 use crate::mass::{Chosen, Select};
@@ -32,6 +33,16 @@ pub(crate) fn convert_many(
         desk::convert::many(ctx, txn, &selection, &options)
     })?;
     to_json(py, &done)
+}
+
+/// The totals with these leads counted too, all of it as JSON; without totals, of these leads alone.
+#[pyfunction]
+pub(crate) fn conversion_counted(py: Python<'_>, totals: Option<Text>, leads: Text) -> PyResult<String> {
+    let totals = totals.map(|Text(totals)| from_json(py, "totals", &totals)).transpose()?;
+    let mut totals: ConversionTotals = totals.unwrap_or_default();
+    let leads: Vec<LeadConversion> = from_json(py, "leads", &leads.0)?;
+    leads.iter().for_each(|lead| totals.count(&lead.outcome));
+    to_json(py, &totals)
 }
 
 /// Some of the leads that were chosen.

@@ -98,8 +98,8 @@ mod _leadcore {
     #[pymodule_export]
     use super::conversion::{
         conversion_apply, conversion_check, conversion_convert, conversion_customer, conversion_estimates,
-        conversion_plan, conversion_services, conversion_told, unconversion_apply, unconversion_do, unconversion_plan,
-        unconversion_unmet,
+        conversion_plan, conversion_services, conversion_told, unconversion_apply, unconversion_do,
+        unconversion_plan, unconversion_unmet,
     };
     #[pymodule_export]
     use super::conversion_mapping::{
@@ -107,7 +107,9 @@ mod _leadcore {
         conversion_mapping_standard, conversion_target_fields,
     };
     #[pymodule_export]
-    use super::convert_many::{Part, convert_in_batches, convert_many, convert_part, convert_parts};
+    use super::convert_many::{
+        Part, conversion_counted, convert_in_batches, convert_many, convert_part, convert_parts,
+    };
     #[pymodule_export]
     use super::costs::{cost_add, cost_delete, cost_edit, cost_get, cost_page, report};
     #[pymodule_export]

@@ -75,6 +75,7 @@ __all__ = [
     "conversion_apply",
     "conversion_check",
     "conversion_convert",
+    "conversion_counted",
     "conversion_customer",
     "conversion_estimates",
     "conversion_mapping_get",
@@ -1011,6 +1012,9 @@ def conversion_services(plan: str, services: str) -> str:
 
 def convert_many(session: Session, chosen: Any, decided: _Decided) -> str:
     """Converts leads in one transaction: what became of each, as JSON."""
+
+def conversion_counted(totals: str | None, leads: str) -> str:
+    """The totals with these leads counted too, all of it as JSON; without totals, of these leads alone."""
 
 @final
 class Part:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from uuid import UUID
 
 from ._leadcore import Lead
@@ -266,14 +265,15 @@ class LeadConversion:
         hear = None if progress is None else _hearing(progress, failures)
         if hosts is not None:
             size = batch or (100 if hear else None)
-            return _many_told(self._many_with(chosen, said, size, hear, hosts), failures)
+            told = self._many_with(chosen, said, size, hear, hosts)
+            return _many_told(told, json.loads(_leadcore.conversion_counted(None, json.dumps(told))), failures)
         if batch is None and hear is None:
             return _many(_leadcore.convert_many(self._db._session, chosen, said))
         return _many(_leadcore.convert_in_batches(self._db._session, chosen, said, batch or 100, hear))
 
     def _many_with(
         self, chosen: Any, said: Any, batch: int | None, hear: Callable[[Any], object] | None, hosts: Any
-    ) -> Iterable[dict[str, Any]]:
+    ) -> list[dict[str, Any]]:
         """Each lead, with targets: one transaction, or one for each batch."""
         if batch is not None and self._db._session.key in open_units.get():
             raise UnsupportedError("this call has transactions of its own: run it outside of this one")
@@ -384,23 +384,25 @@ class LeadConversion:
 
 
 def _many(text: str) -> MassConversion:
-    return _many_told(json.loads(text)["results"], {})
+    told = json.loads(text)
+    return _many_told(told["results"], told["totals"], {})
 
 
-def _many_told(told: Iterable[Mapping[str, Any]], failures: Mapping[UUID, Exception]) -> MassConversion:
-    results = tuple(converted_of(one, failures) for one in told)
-    counts: dict[str, int] = Counter(one.code for one in results)
-    return MassConversion(ConversionTotals(**counts), results)
+def _many_told(
+    told: Iterable[Mapping[str, Any]], totals: Mapping[str, int], failures: Mapping[UUID, Exception]
+) -> MassConversion:
+    return MassConversion(ConversionTotals(**totals), tuple(converted_of(one, failures) for one in told))
 
 
 def _hearing(
     progress: Callable[[ConversionProgress], object], failures: Mapping[UUID, Exception]
 ) -> Callable[[Any], object]:
-    counts = dict.fromkeys(get_args(_Code), 0)
+    leads, totals = 0, None
 
     def hear(told: Any) -> object:
-        last = converted_of(json.loads(told) if isinstance(told, str) else told, failures)
-        counts[last.code] += 1
-        return progress(ConversionProgress(sum(counts.values()), ConversionTotals(**counts), last))
+        nonlocal leads, totals
+        one = json.loads(told) if isinstance(told, str) else told
+        leads, totals = leads + 1, _leadcore.conversion_counted(totals, json.dumps([one]))
+        return progress(ConversionProgress(leads, ConversionTotals(**json.loads(totals)), converted_of(one, failures)))
 
     return hear

@@ -82,7 +82,8 @@ pub struct ConversionTotals {
 }
 
 impl ConversionTotals {
-    fn count(&mut self, outcome: &LeadConverted) {
+    /// Counts one more lead: what a host tells of while [`many_in_batches`] tells it each.
+    pub fn count(&mut self, outcome: &LeadConverted) {
         let slot = match outcome {
             LeadConverted::Done(_) => &mut self.done,
             LeadConverted::Already(_) => &mut self.already,

@@ -263,6 +263,7 @@ mod tests {
             told(Once::conversion(&key).for_options(made.lead, &options).unwrap()),
             told(Once::conversion(&key).for_plan(&made).unwrap()),
         ];
-        assert_eq!(kept, ["OPTIONS", "PLAN"]);
+        let wanted = ["account 36e9585545eeca3d\ncall convert\n", "PLAN"];
+        assert_eq!(kept, wanted);
     }
 }
