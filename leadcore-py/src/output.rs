@@ -115,7 +115,8 @@ impl Untouchable {
     pub(crate) fn check(&mut self, at: &str, path: &Path) -> Result<()> {
         check_path(at, path)?;
         let Some(file) = Identity::of_path(path) else { return Ok(()) };
-        if self.folder.as_ref().zip(file.path.as_ref()).is_some_and(|(folder, path)| path.starts_with(folder)) {
+        if self.folder.as_ref().zip(file.path.as_ref()).is_some_and(|(folder, path)| path.starts_with(folder))
+        {
             return Err(Self::refusal(at, "lies in the folder of the database's files"));
         }
         self.check_file(at, file)

@@ -240,7 +240,13 @@ pub struct Error(Box<Inner>);
 impl Error {
     /// An error of `kind` with a sentence about what was being done.
     pub fn new(kind: ErrorKind, context: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { kind, context: context.into(), detail: Detail::None, source: None, operation: None }))
+        Self(Box::new(Inner {
+            kind,
+            context: context.into(),
+            detail: Detail::None,
+            source: None,
+            operation: None,
+        }))
     }
 
     /// `{what} not found`.

@@ -251,9 +251,7 @@ fn is_told(entry: &VCardEntry) -> bool {
 
 /// Whether an export of ours says that nobody is to be reached by it.
 fn is_opted_out(entry: &VCardEntry) -> bool {
-    let is_ours = |name: &VCardParameterName| {
-        matches!(name, VCardParameterName::Other(name) if name.eq_ignore_ascii_case(MARKS))
-    };
+    let is_ours = |name: &VCardParameterName| matches!(name, VCardParameterName::Other(name) if name.eq_ignore_ascii_case(MARKS));
     let marks = entry.params.iter().filter(|param| is_ours(&param.name));
     let texts = marks.filter_map(|param| match &param.value {
         VCardParameterValue::Text(text) => Some(text.as_str()),

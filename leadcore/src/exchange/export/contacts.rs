@@ -10,12 +10,12 @@ use std::io::Write;
 use serde::{Deserialize, Serialize};
 
 use super::unwritten;
-use crate::exchange::MARKS;
 use crate::context::Context;
 use crate::desk::contacts::LinkedContact;
 use crate::desk::{accounts, leads, persons};
 use crate::domain::{Catalogue, Field, ReachKind, Reachable, Subject, SubjectKind};
 use crate::error::Result;
+use crate::exchange::MARKS;
 use crate::id::{AccountId, LeadId};
 use crate::store::Txn;
 use crate::value::{Address, Email, PersonName, Phone};

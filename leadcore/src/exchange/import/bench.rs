@@ -199,7 +199,9 @@ impl Bench {
         let mut ids_came = false;
         for by in &self.by {
             let named = match by {
-                MatchBy::Id if !self.trusts_numbers => intent.own_ids().find_map(|id| self.by_id.get(&id)).map(Some),
+                MatchBy::Id if !self.trusts_numbers => {
+                    intent.own_ids().find_map(|id| self.by_id.get(&id)).map(Some)
+                }
                 MatchBy::Id => intent.id.map(|id| self.by_id.get(&id)),
                 MatchBy::Number => intent
                     .number

@@ -180,11 +180,15 @@ impl ImportOptions {
             broken.push(Violation::new(path, ViolationCode::NotAllowed, "the engine sets this field"));
         }
         let has_names = |field: &Field| {
-            matches!(field.field_type(), FieldType::Reference(Reference::Term(_) | Reference::Stage))
+            matches!(
+                field.field_type(),
+                FieldType::Reference(Reference::Term(_) | Reference::Stage) | FieldType::Custom
+            )
         };
         let told = self.terms.iter().filter(|(field, rule)| rule.unknown.is_some() && !has_names(field));
         for (field, _) in told.filter(|(field, _)| field.is_imported()) {
-            let message = "this field has no list of names, so that none can be unknown: map its values alone";
+            let message =
+                "this field has no list of names, so that none can be unknown: map its values alone";
             broken.push(Violation::new(format!("terms.{field}"), ViolationCode::NotAllowed, message));
         }
         if self.attempt == 0 {

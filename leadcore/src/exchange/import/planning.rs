@@ -116,8 +116,14 @@ fn gather<R: Read + Seek>(
         }
         Ok(())
     };
-    let Looked { report, unknown } =
-        look(ctx, store, input, options, (Purpose::Plan, earlier), &mut Telling { sink, rejects: None, take: &mut take })?;
+    let Looked { report, unknown } = look(
+        ctx,
+        store,
+        input,
+        options,
+        (Purpose::Plan, earlier),
+        &mut Telling { sink, rejects: None, take: &mut take },
+    )?;
     Ok(ImportPlan { version: VERSION, options: resolved, report, unknown, lines })
 }
 

@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use super::MatchBy;
 use super::report::FileFormat;
-use super::source::{check_sheet, Seeing, format_of, knowing, propose};
+use super::source::{Seeing, check_sheet, format_of, knowing, propose};
 use crate::context::Context;
 use crate::desk;
 use crate::error::Result;

@@ -248,9 +248,10 @@ impl ColumnRules {
         let is = |known: fn(&FieldType) -> bool, custom_is: fn(&CustomType) -> bool| {
             custom.map_or_else(|| known(kind), custom_is)
         };
+        // A column of days may be mapped to a text with the rules that were proposed for it.
         let has_days = is(
-            |kind| matches!(kind, FieldType::Date | FieldType::Time),
-            |custom| matches!(custom, CustomType::Date | CustomType::Time),
+            |kind| matches!(kind, FieldType::Date | FieldType::Time | FieldType::Text),
+            |custom| matches!(custom, CustomType::Date | CustomType::Time | CustomType::Text),
         );
         if self.date_order.is_some() && !has_days {
             refuse("only dates and times have an order of day and month");

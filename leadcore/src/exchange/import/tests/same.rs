@@ -12,7 +12,10 @@ use crate::exchange::import::{MatchBy, SkipReason};
 use crate::id::LeadId;
 
 fn ids(host: &Host) -> Vec<Vec<String>> {
-    host.leads().iter().map(|lead| lead.fields.external_ids.iter().map(ToString::to_string).collect()).collect()
+    host.leads()
+        .iter()
+        .map(|lead| lead.fields.external_ids.iter().map(ToString::to_string).collect())
+        .collect()
 }
 
 fn names(host: &Host) -> Vec<String> {
@@ -21,14 +24,18 @@ fn names(host: &Host) -> Vec<String> {
 
 #[test]
 fn two_ids_of_one_system_are_two_leads_whatever_they_share() {
-    let file = "Id,Company,E-mail,Phone\n1,A,info@x.example,+47 22225555\n2,B,info@x.example,\n3,A,,+47 22225555\n";
+    let file =
+        "Id,Company,E-mail,Phone\n1,A,info@x.example,+47 22225555\n2,B,info@x.example,\n3,A,,+47 22225555\n";
     for chunk in [1, 100] {
         let host = Host::new();
         let options = ImportOptions::new().chunk(chunk);
         let dry = host.dry(file, &options);
         let report = host.run_with(file, &options);
         assert_eq!((counts(&dry), counts(&report)), ((3, 0, 0, 0), (3, 0, 0, 0)), "{report}");
-        assert_eq!((names(&host), ids(&host)[1].clone()), (vec!["A".into(), "B".into(), "A".into()], vec!["import:2".into()]));
+        assert_eq!(
+            (names(&host), ids(&host)[1].clone()),
+            (vec!["A".into(), "B".into(), "A".into()], vec!["import:2".into()])
+        );
     }
     // Against the store too.
     let host = Host::new();
@@ -45,7 +52,8 @@ fn two_ids_of_one_system_are_two_leads_whatever_they_share() {
 
 #[test]
 fn rows_that_meet_another_row_of_the_file_are_told() {
-    let file = "Company,E-mail,City\nA,a@x.example,\nB,b@x.example,\nA,a@x.example,Oslo\nA,a@x.example,Oslo\n";
+    let file =
+        "Company,E-mail,City\nA,a@x.example,\nB,b@x.example,\nA,a@x.example,Oslo\nA,a@x.example,Oslo\n";
     for chunk in [1, 2, 100] {
         let host = Host::new();
         host.run("Company,E-mail\nB,b@x.example\n");
@@ -54,7 +62,11 @@ fn rows_that_meet_another_row_of_the_file_are_told() {
         let same: Vec<_> = plan.lines.iter().map(|line| line.same_as_line).collect();
         assert_eq!(same, [None, None, Some(2), Some(2)]);
         let report = host.run_with(file, &options);
-        assert_eq!((report.duplicates, report.duplicate_lines.as_slice()), (2, &[4, 5][..]), "{chunk} {report}");
+        assert_eq!(
+            (report.duplicates, report.duplicate_lines.as_slice()),
+            (2, &[4, 5][..]),
+            "{chunk} {report}"
+        );
         assert_eq!(plan.report.duplicates, 2);
         assert!(report.to_string().contains("2 met the lead of an earlier row"), "{report}");
     }
@@ -73,7 +85,10 @@ fn written(host: &Host, format: ExportFormat) -> (Vec<u8>, Exported) {
 
 fn add(host: &Host, fields: &LeadFields) -> LeadId {
     let ctx = host.system();
-    host.store.write(ctx.tenant(), |txn| leads::create(&ctx, txn, LeadDraft::from(fields.clone()))).unwrap().id
+    host.store
+        .write(ctx.tenant(), |txn| leads::create(&ctx, txn, LeadDraft::from(fields.clone())))
+        .unwrap()
+        .id
 }
 
 /// Here nothing changes; elsewhere the same leads are made once.
@@ -107,7 +122,11 @@ fn comes_back(host: &Host, format: ExportFormat) {
     let mut import = options.to_import();
     import.mapping = Some(done.mapping(&options));
     let report = host.run_with(file, &import);
-    assert_eq!((report.created, report.rejected, host.leads().len() as u64), (0, 0, all), "{format:?} {report}");
+    assert_eq!(
+        (report.created, report.rejected, host.leads().len() as u64),
+        (0, 0, all),
+        "{format:?} {report}"
+    );
 }
 
 proptest! {
@@ -147,7 +166,11 @@ fn an_id_of_a_lead_in_the_trash_is_none_of_the_others() {
     let mut import = ExportOptions::new(ExportFormat::Csv).to_import();
     import.mapping = Some(done.mapping(&ExportOptions::new(ExportFormat::Csv)));
     let report = host.run_with(file, &import);
-    assert_eq!((counts(&report), report.skips.get(&SkipReason::Unchanged)), ((1, 0, 1, 0), Some(&1)), "{report}");
+    assert_eq!(
+        (counts(&report), report.skips.get(&SkipReason::Unchanged)),
+        ((1, 0, 1, 0), Some(&1)),
+        "{report}"
+    );
     assert_eq!(names(&host), ["B", "A"]);
 }
 
@@ -158,7 +181,8 @@ fn a_chosen_key_that_is_no_id_takes_none() {
     let (file, done) = written(&host, ExportFormat::Csv);
     let mut import = ExportOptions::new(ExportFormat::Csv).to_import().match_by(vec![MatchBy::Email]);
     import.mapping = Some(done.mapping(&ExportOptions::new(ExportFormat::Csv)));
-    let error = import::run(&host.system(), &host.store, Cursor::new(file), &import, None, &mut ()).unwrap_err();
+    let error =
+        import::run(&host.system(), &host.store, Cursor::new(file), &import, None, &mut ()).unwrap_err();
     assert_eq!(error.violations()[0].field, "mapping.id");
 }
 
@@ -182,7 +206,8 @@ fn what_was_worked_on_since_stays_whoever_did_it() {
     // Taken back itself, it is no work on the lead.
     let second = host.run("Company,E-mail,City\nBack,e@x.example,Bergen\n");
     host.store.write(ctx.tenant(), |txn| undo::undo(&ctx, txn, second.operation.unwrap())).unwrap();
-    let done = host.store.write(ctx.tenant(), |txn| undo::undo(&ctx, txn, report.operation.unwrap())).unwrap();
+    let done =
+        host.store.write(ctx.tenant(), |txn| undo::undo(&ctx, txn, report.operation.unwrap())).unwrap();
     assert_eq!((done.totals.kept, done.totals.failed), (3, 0), "{done:?}");
     assert_eq!(names(&host), ["Edited", "Noted", "Imported"]);
 }
@@ -216,8 +241,8 @@ fn an_interrupted_import_says_its_operation_and_is_taken_back() {
         }
     }
     let other = "Company,E-mail\nX,x@x.example\nY,y@x.example\nZ,z@x.example\n";
-    let error =
-        import::run(&ctx, &host.store, Cursor::new(other), &options, None, &mut Meanwhile(&host)).unwrap_err();
+    let error = import::run(&ctx, &host.store, Cursor::new(other), &options, None, &mut Meanwhile(&host))
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
     assert!(error.to_string().contains("taken back"), "{error}");
     assert_eq!(names(&host), ["A", "B", "C"]);
@@ -227,14 +252,19 @@ fn an_interrupted_import_says_its_operation_and_is_taken_back() {
 fn a_rejected_damaged_row_is_rejected_again_until_it_is_put_right() {
     let host = Host::new();
     let ctx = host.system();
-    for file in ["Company,E-mail\nA,a@x.example\n\"C,c@x.example\n", "{\"company\":\"A\",\"email\":\"a@x.example\"}\nnot json\n"] {
+    for file in [
+        "Company,E-mail\nA,a@x.example\n\"C,c@x.example\n",
+        "{\"company\":\"A\",\"email\":\"a@x.example\"}\nnot json\n",
+    ] {
         let host = Host::new();
         let mut rejects = Vec::new();
         let input = Cursor::new(file);
-        let first = import::run(&ctx, &host.store, input, &ImportOptions::new(), Some(&mut rejects), &mut ()).unwrap();
+        let first = import::run(&ctx, &host.store, input, &ImportOptions::new(), Some(&mut rejects), &mut ())
+            .unwrap();
         assert_eq!(counts(&first), (1, 0, 0, 1), "{first}");
         let (mut again, input) = (Vec::new(), Cursor::new(rejects.clone()));
-        let second = import::run(&ctx, &host.store, input, &ImportOptions::new(), Some(&mut again), &mut ()).unwrap();
+        let second =
+            import::run(&ctx, &host.store, input, &ImportOptions::new(), Some(&mut again), &mut ()).unwrap();
         assert_eq!(counts(&second), (0, 0, 0, 1), "{second}");
         assert_eq!(second.rejections[0].message, first.rejections[0].message);
         assert_eq!(again, rejects, "and written as it was");
@@ -249,7 +279,8 @@ fn a_dry_run_writes_the_rejects_of_the_run() {
     let host = Host::new();
     let (ctx, options) = (host.system(), ImportOptions::new());
     let (mut dry, mut run) = (Vec::new(), Vec::new());
-    import::dry_run_with_rejects(&ctx, &host.store, Cursor::new(file), &options, Some(&mut dry), &mut ()).unwrap();
+    import::dry_run_with_rejects(&ctx, &host.store, Cursor::new(file), &options, Some(&mut dry), &mut ())
+        .unwrap();
     import::run(&ctx, &host.store, Cursor::new(file), &options, Some(&mut run), &mut ()).unwrap();
     assert!(dry == run && !run.is_empty());
 }
