@@ -9,7 +9,7 @@ use leadcore::desk::convert::{
     UnconvertPlan, Unconvertible,
 };
 use leadcore::domain::{ServiceFields, ServiceOrigin};
-use leadcore::error::{Error, ErrorKind, Result, Violation, ViolationCode};
+use leadcore::error::{Error, Result, Violation, ViolationCode};
 use leadcore::id::{IdempotencyKey, LeadId, NumberSeriesId, OpportunityId};
 use leadcore::store::Txn;
 use pyo3::prelude::*;

@@ -140,7 +140,7 @@ pub(crate) fn attribute<'py>(
     names: &Names,
     name: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
-    named(py, ("a lead", &Field::ALL), &lead.fields.custom, known(lead, names), name)
+    named(py, ("a lead", Field::ALL), &lead.fields.custom, known(lead, names), name)
 }
 
 fn named<'py>(
