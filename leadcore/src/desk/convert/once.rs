@@ -263,7 +263,26 @@ mod tests {
             told(Once::conversion(&key).for_options(made.lead, &options).unwrap()),
             told(Once::conversion(&key).for_plan(&made).unwrap()),
         ];
-        let wanted = ["account 36e9585545eeca3d\ncall convert\n", "PLAN"];
+        let wanted = [
+            "account 36e9585545eeca3d\n\
+             call convert\n\
+             contacts 8c1783a7271ca55f\n\
+             customer 87d05810b36f2d32\n\
+             estimates 20348f398a171f3c\n\
+             lead 00000000-0000-0000-0000-000000000009\n\
+             opportunity 5927b738bd7474a2\n\
+             person a7f1c049f716146b\n\
+             revision 2ab82c9a31421b6c\n\
+             series 2ab82c9a31421b6c\n\
+             status 34a8ccbf828f2813",
+            "account 0d575965ad5299ac\n\
+             call apply\n\
+             contacts 392b71008968dffb\n\
+             customer 87d05810b36f2d32\n\
+             lead 00000000-0000-0000-0000-000000000009\n\
+             opportunity 145316703ebcc3ec\n\
+             services 3c6c3b63b016bee4",
+        ];
         assert_eq!(kept, wanted);
     }
 }

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::id::AccountId;
 use crate::store::{ChildQuery, Txn};
 
+use super::super::access::Gate;
 use super::super::accounts;
 use super::super::custom::{shared, taken_by};
 use super::record::{note, refuse, unfit};
@@ -30,7 +31,11 @@ pub(super) fn take_back(
     let Some(before) = accounts::visible(txn, &bench.view, found)?.pop() else {
         return Ok(UndoRecord::fail(subject, UndoFailure::NotFound));
     };
-    let may = followers::may_edit(bench, txn, subject)?;
+    // Nobody edits an account that is archived; but a term that is there again comes back to it too.
+    let may = match before.archived {
+        Some(_) => admits(txn, bench.edit.as_ref(), &before)?,
+        None => followers::may_edit(bench, txn, subject)?,
+    };
     let mut record = UndoRecord::new(subject);
     let own = |entry: &&crate::domain::Entry| !followers::concerns(entry);
     if story.own.iter().filter(own).count() > 0 && !may {
@@ -78,6 +83,14 @@ pub(super) fn take_back(
     Ok(record)
 }
 
+/// Whether an actor with this gate gets at the account; nobody without one does.
+fn admits(txn: &mut dyn Txn, gate: Option<&Gate>, account: &Account) -> Result<bool> {
+    match gate {
+        Some(gate) => Ok(!accounts::visible(txn, gate, vec![account.clone()])?.is_empty()),
+        None => Ok(false),
+    }
+}
+
 /// Why a new account stays: somebody else wrote it since, something hangs on it, or the actor may not delete.
 fn why_kept(
     bench: &Bench<'_>,
@@ -86,11 +99,7 @@ fn why_kept(
     story: &Story,
 ) -> Result<Option<WhyKept>> {
     let record = Subject::from(account.id);
-    let mut allowed = match &bench.delete {
-        Some(gate) => accounts::visible(txn, gate, vec![account.clone()])?,
-        None => Vec::new(),
-    };
-    if allowed.pop().is_none() {
+    if !admits(txn, bench.delete.as_ref(), account)? {
         return Ok(Some(WhyKept::NotAllowed));
     }
     if story.touched || account.archived.is_some() {

@@ -203,7 +203,8 @@ pub fn a_plan_tells_the_links_that_are_made(store: &dyn Store) {
 pub fn a_plan_made_anew_is_the_call_that_its_key_stands_for(store: &dyn Store) {
     let scene = Scene::new("suite");
     let ctx = scene.ctx();
-    let known = person(store, &scene, &lead(store, &scene, "Fjord AS", "Ida Lie"), "Kari Berg", false);
+    let ida = lead(store, &scene, "Fjord AS", "Ida Lie");
+    let known = person(store, &scene, &ida, "Kari Berg", false);
     let lead = lead(store, &scene, "Nordlys AS", "Kari Berg");
     let options = ConversionOptions::default()
         .person(PersonChoice::Existing(known))
@@ -211,8 +212,15 @@ pub fn a_plan_made_anew_is_the_call_that_its_key_stands_for(store: &dyn Store) {
     let first = plan(store, &scene, &lead, &options);
     let done = apply(store, &scene, &first);
     run(store, &scene, |txn| convert::unconvert(&ctx, txn, lead.id));
+    run(store, &scene, |txn| {
+        let was = txn.contacts().get(&[known])?.pop().expect("the contact").fields;
+        for fields in [ContactFields { job_title: Some("Buyer".to_owned()), ..was.clone() }, was] {
+            contacts::edit(&ctx, txn, ida.id.into(), known, Expect::Any, fields)?;
+        }
+        Ok(())
+    });
     let mut anew = plan(store, &scene, &lead, &options);
-    assert_ne!(anew.contacts, first.contacts, "the contact was filled, and emptied again");
+    assert_ne!(anew.contacts, first.contacts, "the contact was edited, and back again");
     let again = apply(store, &scene, &anew);
     assert_eq!((again.operation, again.newly_converted), (done.operation, false));
     let PlannedPerson::Known { fields, .. } = &mut anew.contacts[0].who else { panic!("{anew:?}") };

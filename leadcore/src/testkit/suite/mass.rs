@@ -225,9 +225,10 @@ pub fn an_undo_keeps_what_was_edited_since(store: &dyn Store) {
         run(store, &scene, |txn| Ok(txn.journal().about(&[ids[0].into()], Topics::NONE, None, 100)?.pop()));
     let created = created.expect("its first entry").operation;
     let done = run(store, &scene, |txn| undo::undo(&ctx, txn, created));
-    assert_eq!((done.totals.reversed, done.totals.kept), (2, 1), "{:?}", done.remaining);
-    assert!(get(store, &scene, ids[0]).trashed.is_some(), "only who created it wrote it");
+    assert_eq!((done.totals.reversed, done.totals.kept), (1, 2), "{:?}", done.remaining);
+    assert!(get(store, &scene, ids[0]).trashed.is_none(), "who created it edited it since");
     assert!(get(store, &scene, ids[1]).trashed.is_none(), "somebody else edited it since");
+    assert!(get(store, &scene, ids[2]).trashed.is_some(), "its edit was taken back");
 }
 
 /// A policy of one permission for `eve`.

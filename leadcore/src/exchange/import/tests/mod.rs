@@ -50,6 +50,11 @@ impl Host {
         Self { store: MemoryStore::new(), clock: ManualClock::default(), ids: SequentialIds::new(1) }
     }
 
+    /// A tenant elsewhere, where no lead has the id of one here.
+    pub(super) fn elsewhere() -> Self {
+        Self { ids: SequentialIds::new(1_000_000), ..Self::new() }
+    }
+
     pub(super) fn ctx<'a>(&'a self, actor: Actor, policy: &'a dyn Policy) -> Context<'a> {
         Context::new(&"acme".parse().unwrap(), actor, &self.clock, &self.ids, policy)
     }

@@ -106,7 +106,7 @@ fn comes_back(host: &Host, format: ExportFormat) {
     }
     let mut import = options.to_import();
     import.mapping = Some(done.mapping(&options));
-    let other = Host::new();
+    let other = Host::elsewhere();
     assert_eq!(counts(&other.run_with(file.clone(), &import)), (all, 0, 0, 0));
     let report = other.run_with(file, &import.attempt(2));
     assert_eq!(counts(&report), (0, 0, all, 0), "{format:?} {report}");
