@@ -9,7 +9,7 @@ use leadcore::desk::convert::{
     UnconvertPlan, Unconvertible,
 };
 use leadcore::domain::{ServiceFields, ServiceOrigin};
-use leadcore::error::{Error, ErrorKind, Result, Violation, ViolationCode};
+use leadcore::error::{Error, Result, Violation, ViolationCode};
 use leadcore::id::{IdempotencyKey, LeadId, NumberSeriesId, OpportunityId};
 use leadcore::store::Txn;
 use pyo3::prelude::*;
@@ -58,7 +58,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Decided {
         let (py, mut parts) = (obj.py(), Parts::new(&obj)?);
         let (options, opportunity): (Text, Text) = (parts.read("options")?, parts.read("opportunity")?);
         let options: ConversionOptions = from_json(py, "options", &options.0)?;
-        let own = own_fields(parts.any()?.cast::<PyDict>()?)?;
+        let own = own_fields(parts.any()?.cast::<PyDict>()?, "opportunity.")?;
         let opportunity = match from_json(py, "opportunity", &opportunity.0)? {
             GivenOpportunity::None => OpportunityChoice::None,
             GivenOpportunity::Existing(id) => OpportunityChoice::Existing(id),

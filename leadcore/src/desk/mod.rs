@@ -84,6 +84,7 @@ pub(crate) use extract::{Extract, persons};
 pub(crate) use functions::Openings;
 #[cfg(feature = "csv")]
 pub(crate) use intake::{Intake, check_rules, store_new, violations};
+#[cfg(feature = "csv")]
 pub(crate) use leads::touch;
 pub use listing::Listing;
 #[cfg(feature = "csv")]

@@ -74,6 +74,7 @@ pub use activity::{
 pub use agenda::{AgendaDays, AgendaSpan, Reminder};
 pub use amounts::{AmountSum, StageSum, amount_units};
 pub use block_key::{BlockKey, BlockKind};
+#[cfg(feature = "csv")]
 pub(crate) use catalogue::header_key;
 pub use catalogue::{Catalogue, FieldSettings, FieldSpec};
 pub use catalogue_kind::CatalogueKind;
@@ -83,6 +84,7 @@ pub use child::{Place, Placed, Placement, RecordKind, Tab, TabCount};
 pub use contact::{Contact, ContactFields};
 pub use cost::{Cost, CostField, CostFields, CostPlace, MAX_COST_DAYS, cost_changes};
 pub use custom_field::{Choice, CustomField, CustomType};
+#[cfg(feature = "csv")]
 pub(crate) use custom_parse::yes_no_word;
 pub use custom_value::{CustomKey, CustomValue, CustomValues};
 pub use display::{Names, display};
@@ -132,6 +134,7 @@ pub(crate) use rewind::plain;
 pub use rewind::{Kept, Rewound, WhyKept, rewind};
 pub use series_field::SeriesField;
 pub use service::{Service, ServiceFields, ServiceOrigin, ServicePatch, ServiceState};
+#[cfg(feature = "csv")]
 pub(crate) use synonyms::{is_plain_word, whose_address};
 pub use view::{SavedView, SystemView, ViewPreferences, ViewRef, ViewShape};
 pub use vocabulary::{Term, TermId, TermKind, TermRecord};

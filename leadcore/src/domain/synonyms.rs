@@ -173,12 +173,14 @@ pub(super) fn lookup(key: &str) -> Option<(&'static Field, u32)> {
 }
 
 /// Whether a header key is a field's word as it stands, or one with a number.
+#[cfg(feature = "csv")]
 pub(crate) fn is_plain_word(key: &str) -> bool {
     lookup(key).is_some_and(|(_, rank)| rank % NUMBERED < QUALIFIED)
 }
 
 /// Whose address a part of one belongs to, with its number from 2 on: nothing for `city` and `address1city`, `work` for
 /// `companycity`, `home2` for `homeaddress2`.
+#[cfg(feature = "csv")]
 pub(crate) fn whose_address(key: &str) -> String {
     const GROUPS: [(&str, &str); 6] = [
         ("work", "company business work office organization organisation account"),

@@ -110,6 +110,7 @@ macro_rules! reach_list {
             }
 
             /// Takes this mark off every entry.
+            #[cfg(feature = "csv")]
             pub(crate) fn unmark_all(&mut self, mark: ReachMark) {
                 self.0.iter_mut().for_each(|entry| entry.set_mark(mark, None));
             }
