@@ -58,7 +58,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Decided {
         let (py, mut parts) = (obj.py(), Parts::new(&obj)?);
         let (options, opportunity): (Text, Text) = (parts.read("options")?, parts.read("opportunity")?);
         let options: ConversionOptions = from_json(py, "options", &options.0)?;
-        let own = own_fields(parts.any()?.cast::<PyDict>()?)?;
+        let own = own_fields(parts.any()?.cast::<PyDict>()?, "opportunity.")?;
         let opportunity = match from_json(py, "opportunity", &opportunity.0)? {
             GivenOpportunity::None => OpportunityChoice::None,
             GivenOpportunity::Existing(id) => OpportunityChoice::Existing(id),

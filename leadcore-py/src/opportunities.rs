@@ -75,13 +75,14 @@ fn told_value(value: &CustomValue) -> Value {
 /// The fields that the tenant added, as they were given.
 pub(crate) type Own = Vec<(String, FieldValue)>;
 
-pub(crate) fn own_fields(given: &Bound<'_, PyDict>) -> PyResult<Own> {
+/// Reads them; what is wrong is told at their keys behind `path`.
+pub(crate) fn own_fields(given: &Bound<'_, PyDict>, path: &str) -> PyResult<Own> {
     let (mut values, mut broken) = (Vec::with_capacity(given.len()), Vec::new());
     for (key, value) in given.iter() {
         let Text(key) = key.extract()?;
         match value_of(&value) {
             Ok(value) => values.push((key, value)),
-            Err(error) => broken.push(error.at(key)),
+            Err(error) => broken.push(error.at(format!("{path}{key}"))),
         }
     }
     if broken.is_empty() { Ok(values) } else { Err(raise(given.py(), &Error::invalid(broken))) }
@@ -178,7 +179,7 @@ pub(crate) fn opportunity_create(
     series: Option<Id>,
 ) -> PyResult<String> {
     let changes = patch(&given(py, &fields)?).map_err(|error| raise(py, &error))?;
-    let own = own_fields(own)?;
+    let own = own_fields(own, "")?;
     let mut fields = OpportunityFields::default();
     changes.apply(&mut fields);
     let mut new = NewOpportunity::from(fields).contacts(self::contacts(contacts));
@@ -237,7 +238,7 @@ pub(crate) fn opportunity_edit(
 ) -> PyResult<String> {
     let (id, changes) = (OpportunityId::from_uuid(opportunity.0), given(py, &fields)?);
     let changes = patch(&changes).map_err(|error| raise(py, &error))?;
-    let own = own_fields(own)?;
+    let own = own_fields(own, "")?;
     let edited = session.write(py, move |ctx, txn| {
         let changes = with_own(ctx, txn, changes.clone(), &own, Some(id))?;
         let edited = desk::opportunities::edit(ctx, txn, id, expected(revision), &changes).map_err(named)?;
