@@ -11,13 +11,13 @@ use leadcore::store::Txn;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::account_record::Account;
 use crate::convert::{AccountArg, Count, Id, Limit, Text, fields};
 use crate::custom;
 use crate::errors::invalid;
 use crate::lead::Lead;
 use crate::leads::named_all;
 use crate::names::resolve_fields;
-use crate::records::Account;
 use crate::session::Session;
 
 pub(crate) fn with_categories(txn: &mut dyn Txn, accounts: Vec<domain::Account>) -> Result<Vec<Account>> {

@@ -18,9 +18,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use crate::account_record::Account;
 use crate::errors::{invalid, raise};
 use crate::lead::Lead;
-use crate::records::Account;
 
 /// Text from Python; lone surrogates are refused as invalid input instead of failing in the conversion.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@
 //! raises nothing but the package's own exceptions (and `TypeError` for arguments of a wrong type).
 #![expect(clippy::needless_pass_by_value, reason = "functions called from Python own their arguments")]
 
+mod account_record;
 mod accounts;
 mod activities;
 mod activity;
@@ -70,6 +71,8 @@ mod views;
 /// The compiled half of leadcore. Use the package `leadcore`; what is here may change with any version.
 #[pyo3::pymodule]
 mod _leadcore {
+    #[pymodule_export]
+    use super::account_record::Account;
     #[pymodule_export]
     use super::accounts::{
         account_by_number, account_create, account_edit, account_get, account_leads, account_page,
@@ -180,7 +183,7 @@ mod _leadcore {
         lead_changes, lead_changes_start, lead_facets, lead_mark, lead_mark_all, lead_open,
     };
     #[pymodule_export]
-    use super::records::{Account, Contact};
+    use super::records::Contact;
     #[pymodule_export]
     use super::series::{
         series_add, series_archive, series_edit, series_get, series_overview, series_set_default,

@@ -18,6 +18,7 @@ use leadcore::time::Timestamp;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple};
 
+use crate::account_record::Account;
 use crate::accounts::with_categories;
 use crate::activity::{py_activity, py_subject};
 use crate::arguments::Parts;
@@ -29,7 +30,7 @@ use crate::lead::Lead;
 use crate::leads::named;
 use crate::names::py_stage;
 use crate::opportunities::told_opportunity;
-use crate::records::{Account, Contact};
+use crate::records::Contact;
 use crate::services::told_service;
 use crate::session::Session;
 use crate::timeline::{Catalogues, catalogue_of, entries};

@@ -7,11 +7,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use uuid::Uuid;
 
+use crate::account_record::Account;
 use crate::convert::{Id, Text};
 use crate::errors::invalid;
 use crate::hints::{did_you_mean, listed};
 use crate::lead::Lead;
-use crate::records::{Account, Contact};
+use crate::records::Contact;
 
 /// What people can name, as they write it.
 const KINDS: [SubjectKind; 9] = [

@@ -11,9 +11,10 @@ use crate::time::Date;
 use crate::value::{Country, Currency, PersonName, TaxId, Website};
 
 use super::custom_value::CustomValue;
+use super::external_ref::ExternalRef;
 use super::field::Field;
 use super::field_value::FieldValue;
-use super::lead::{ExternalRef, Lead, LeadFields, LeadKind, Outcome, text};
+use super::lead::{Lead, LeadFields, LeadKind, Outcome, text};
 use super::vocabulary::TermId;
 
 impl Field {

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::decode::TextEncoding;
 use super::*;
+use crate::exchange::decode::TextEncoding;
 
 const SYNTAX: Syntax = Syntax { delimiter: b',', quote: b'"', escape: None };
 const ESCAPED: Syntax = Syntax { escape: Some(b'\\'), ..SYNTAX };

@@ -102,9 +102,6 @@ fn why_kept(
     if !admits(txn, bench.delete.as_ref(), account)? {
         return Ok(Some(WhyKept::NotAllowed));
     }
-    if story.touched || account.archived.is_some() {
-        return Ok(Some(WhyKept::Edited));
-    }
     let query = ChildQuery {
         about: vec![record],
         tabs: Vec::new(),
@@ -116,7 +113,11 @@ fn why_kept(
     let is_used = !txn.links().to(&[record], Some(LinkRole::ConvertedTo))?.is_empty()
         || !txn.links().from(&[record], None)?.is_empty()
         || !txn.children().list(&query)?.is_empty();
-    Ok(is_used.then_some(WhyKept::InUse))
+    if is_used {
+        return Ok(Some(WhyKept::InUse));
+    }
+    let is_edited = story.touched || account.archived.is_some();
+    Ok(is_edited.then_some(WhyKept::Edited))
 }
 
 fn write(

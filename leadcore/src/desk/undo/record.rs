@@ -61,7 +61,9 @@ pub(super) fn lead(
     let moves_trash = after.trashed != before.trashed;
     let may = |gate: &Option<Gate>| gate.as_ref().is_some_and(|gate| gate.admits(before));
     let writes = Lead { trashed: before.trashed.clone(), ..after.clone() } != *before;
-    if (writes && !may(&bench.edit)) || (moves_trash && !may(&bench.delete)) {
+    // Who may not delete is told that first, whatever else keeps a lead that was created.
+    let is_new = story.own.iter().any(|entry| entry.action == Action::Created) && before.trashed.is_none();
+    if (writes && !may(&bench.edit)) || ((moves_trash || is_new) && !may(&bench.delete)) {
         return fail(UndoFailure::Forbidden);
     }
     // What the engine itself asks, and the type that a custom field has now; the tenant's rules may have changed since,

@@ -101,6 +101,7 @@ mod refused;
 mod report;
 mod run;
 mod source;
+mod stopwatch;
 
 use crate::domain::OperationKind;
 use crate::error::{Error, ErrorKind, Result};

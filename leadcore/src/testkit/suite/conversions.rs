@@ -215,7 +215,7 @@ pub fn a_plan_made_anew_is_the_call_that_its_key_stands_for(store: &dyn Store) {
     run(store, &scene, |txn| {
         let was = txn.contacts().get(&[known])?.pop().expect("the contact").fields;
         for fields in [ContactFields { job_title: Some("Buyer".to_owned()), ..was.clone() }, was] {
-            contacts::edit(&ctx, txn, ida.id.into(), known, Expect::Any, fields)?;
+            contacts::edit(&ctx, txn, ida.id, known, Expect::Any, fields)?;
         }
         Ok(())
     });

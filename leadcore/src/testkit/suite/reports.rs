@@ -406,8 +406,7 @@ fn check_stages(
     assert_eq!(found, wanted.into_iter().collect::<Vec<_>>(), "the way through the stages: {scan:?}");
 }
 
-/// A lead that is taken back to where it was has never been elsewhere; one that is moved there by hand has. Purged, it has been
-/// nowhere.
+/// A lead that is taken back has never been elsewhere; one that is moved there by hand has. Purged, it has been nowhere.
 pub fn moves_count_until_they_are_taken_back(store: &dyn Store) {
     let world = World::install(store);
     let stages: Vec<_> = world.pipeline.stages.iter().map(|stage| stage.id).collect();
