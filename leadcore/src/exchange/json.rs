@@ -15,7 +15,7 @@ use super::options::ReadOptions;
 use super::rows::{Row, RowProblem, clean_header, unreadable};
 use super::scan::Limits;
 use crate::error::{Error, Result, ViolationCode};
-use flat::{Broken, Most};
+use flat::{Broken, Form, Most};
 use pieces::{Pieces, Style};
 
 /// The memory of a cell that is longer is given back.
@@ -114,7 +114,9 @@ fn keys<R: Read>(pieces: &mut Pieces<R>, limits: &Limits) -> Result<HashMap<Stri
     }
     match (any, places.is_empty()) {
         (false, _) => Err(Error::invalid_field("file", ViolationCode::Required, "the file holds no rows")),
-        (true, true) => Err(refused("no object of this JSON can be read")),
+        (true, true) => Err(refused(
+            "no object of this JSON can be read: a list of objects is expected, or an object on each line",
+        )),
         (true, false) => Ok(places),
     }
 }
@@ -164,12 +166,18 @@ impl<R: Read> JsonReader<R> {
         }
         let text = String::from_utf8_lossy(&row.raw);
         let (places, cells, quoted) = (&self.places, &mut self.cells, &mut row.quoted_lists);
-        let outcome = flat::flatten(&text, self.most, &mut |key, value, is_quoted| {
+        let numbers = &mut row.numbers;
+        let outcome = flat::flatten(&text, self.most, &mut |key, value, form| {
             let place = places.get(key);
             if let Some((place, cell)) = place.and_then(|place| Some((place, cells.get_mut(*place)?))) {
                 value.clone_into(cell);
                 quoted.retain(|known| known != place);
-                quoted.extend(is_quoted.then_some(*place));
+                numbers.retain(|known| known != place);
+                match form {
+                    Form::QuotedList => quoted.push(*place),
+                    Form::Number => numbers.push(*place),
+                    Form::Text => {}
+                }
             }
             true
         });

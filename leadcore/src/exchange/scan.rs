@@ -10,6 +10,15 @@ pub(super) struct Syntax {
     pub(super) quote: u8,
     /// A character that takes the meaning from the next one inside quotes: `\` or none.
     pub(super) escape: Option<u8>,
+    /// Whether it does so outside quotes too: `Oslo\, Norway`.
+    pub(super) bare: bool,
+}
+
+impl Syntax {
+    /// The escape outside quotes.
+    pub(super) fn bare_escape(&self) -> Option<u8> {
+        self.escape.filter(|_| self.bare)
+    }
 }
 
 /// How much one record may take before it counts as damaged.
@@ -140,6 +149,8 @@ enum State {
     Plain,
     Quoted,
     Escaped,
+    /// Behind an escape outside quotes.
+    EscapedBare,
     /// Behind a quote that closes the cell, unless another one follows.
     Closed,
 }
@@ -193,7 +204,11 @@ impl Scan {
                 State::Start if byte == syntax.quote => self.enter(State::Quoted),
                 State::Closed if byte == syntax.quote => self.enter(State::Quoted),
                 State::Closed => self.stray(),
+                State::Start | State::Plain if Some(byte) == syntax.bare_escape() => {
+                    self.enter(State::EscapedBare)
+                }
                 State::Start | State::Plain => self.enter(State::Plain),
+                State::EscapedBare => self.escaped_byte(byte, limits),
                 State::Quoted if byte == syntax.quote => self.enter(State::Closed),
                 State::Quoted if Some(byte) == syntax.escape => self.enter(State::Escaped),
                 State::Quoted | State::Escaped => self.quoted_byte(byte, window, limits),
@@ -209,7 +224,9 @@ impl Scan {
     fn skip(&mut self, window: &[u8], syntax: Syntax) {
         let rest = window.get(self.at..).unwrap_or_default();
         let next = match self.state {
-            State::Plain => rest.iter().position(|b| *b == syntax.delimiter || is_line_end(*b)),
+            State::Plain => rest
+                .iter()
+                .position(|b| *b == syntax.delimiter || is_line_end(*b) || Some(*b) == syntax.bare_escape()),
             State::Quoted => {
                 rest.iter().position(|b| *b == syntax.quote || is_line_end(*b) || Some(*b) == syntax.escape)
             }
@@ -247,6 +264,16 @@ impl Scan {
         if byte == b'\r' || (byte == b'\n' && !after_cr) {
             self.breaks += 1;
             self.cell_has_break = true;
+            return self.fault(limits);
+        }
+        None
+    }
+
+    /// What stands behind an escape outside quotes; a line break does not end the record there.
+    fn escaped_byte(&mut self, byte: u8, limits: &Limits) -> Option<Fault> {
+        self.state = State::Plain;
+        if is_line_end(byte) {
+            self.breaks += 1;
             return self.fault(limits);
         }
         None
