@@ -29,6 +29,7 @@ pub(crate) struct Given {
     encoding: Option<String>,
     delimiter: Option<String>,
     quote: Option<String>,
+    escape: Option<String>,
     has_header: Option<bool>,
     skip_lines: Option<u64>,
     region: Option<String>,
@@ -74,6 +75,7 @@ impl Given {
         }
         read.delimiter = byte("delimiter", self.delimiter.as_deref())?;
         read.quote = byte("quote", self.quote.as_deref())?;
+        read.escape = byte("escape", self.escape.as_deref())?;
         (read.has_header, read.skip_lines) = (self.has_header, self.skip_lines);
         read.format = self.format.as_deref().map(kind).transpose()?;
         (read.sheet, read.header_row) = (self.sheet.clone(), self.header_row);

@@ -46,7 +46,9 @@ class ReadInput(TypedDict, total=False):
     delimiter: str | None
     """The character between cells."""
     quote: str | None
-    """The character around cells: ``"`` when not said."""
+    """The character around cells: ``"``, or ``'`` where most cells stand in such."""
+    escape: str | None
+    """The character that takes the meaning from the one behind it, such as ``\\``: in quotes and outside of them."""
     has_header: bool | None
     """Whether the first record names the columns."""
     skip_lines: int | None
@@ -119,6 +121,7 @@ _KINDS: Final[Mapping[str, tuple[type | tuple[type, ...], str]]] = {
     "encoding": _TEXT,
     "delimiter": _TEXT,
     "quote": _TEXT,
+    "escape": _TEXT,
     "has_header": (bool, "True or False"),
     "skip_lines": _COUNT,
 }

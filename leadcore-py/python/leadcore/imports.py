@@ -190,7 +190,11 @@ class ImportReport(Record):
     earlier: ImportReport | None = field(repr=False)
     """Of a repeated import, the report of the run that did it."""
     mapping: dict[str, str | None] = field(repr=False)
-    """Which column was which field; ``None`` was left out. Change it and hand it to the next import."""
+    """Which column was which field, an :class:`ImportColumn` where its cells were read by rules; ``None`` was left out.
+    Change it and hand it to the next import. Of several columns with one header the second is ``Email (2)``."""
+    notes: dict[str, tuple[dict[str, Any], ...]] = field(repr=False)
+    """By column, what its first cells say that a person should know, with counts: the order of dates, the decimal mark,
+    that it looks like consent and is left out. The same as ``details`` of a :class:`ColumnProposal`."""
     new_values: dict[str, tuple[str, ...]] = field(repr=False)
     """Names that were added (would be, for a dry run) to a list or the default pipeline, by field."""
     rejections: tuple[Rejection, ...] = field(repr=False)
@@ -243,6 +247,7 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
     return ImportReport(
         operation=None if operation is None else UUID(operation),
         mapping=mapping_of(given.pop("mapping"))[0],
+        notes=dict(_noted(told) for told in given.pop("notes", ())),
         reviews=tuple(_review(one) for one in given.pop("reviews", ())),
         stale_lines=tuple(given.pop("stale_lines", ())),
         new_values={key: tuple(names) for key, names in given.pop("new_values").items()},
@@ -256,6 +261,11 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
         text=text,
         **given,
     )
+
+
+def _noted(told: dict[str, Any]) -> tuple[str, tuple[dict[str, Any], ...]]:
+    name = told["header"] if told["number"] == 1 else f"{told['header']} ({told['number']})"
+    return name, tuple(note if isinstance(note, dict) else {note: None} for note in told["notes"])
 
 
 def _review(told: dict[str, Any]) -> ReviewLine:

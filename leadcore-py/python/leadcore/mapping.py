@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -55,6 +56,8 @@ class ColumnRules(TypedDict, total=False):
     lead as opted out, with ``"all"`` both. A no and an empty cell take no mark off."""
     opt_in: bool
     """A no in a column of ``opt_out`` takes the mark off."""
+    inverted: bool
+    """The column of ``opt_out`` says it the other way round (``Subscribed``): a no marks, a yes does not."""
 
 
 _RULES: Final = frozenset(ColumnRules.__annotations__)
@@ -114,7 +117,8 @@ class SavedMapping(Record):
 
 MappingInput: TypeAlias = Mapping[str, str | Mapping[str, Any] | None] | SavedMapping
 """Header to field: the key of a field, an :class:`ImportColumn`, a dictionary of ``field`` and rules, or ``None`` to
-leave the column out; or a mapping of ``db.mappings``."""
+leave the column out; or a mapping of ``db.mappings``. Of several columns with one header ``Email`` is the first and
+``Email (2)`` the second."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +152,34 @@ def mapping_of(given: Any) -> tuple[dict[str, str | None], dict[str, str]]:
     """Read what the compiled half says: columns and constants."""
     # With constants it comes as an object.
     columns, constants = (given["columns"], given["constants"]) if isinstance(given, dict) else (given, [])
-    mapped = {column["header"]: field_of(column["field"], column.get("rules")) for column in columns}
+    names = names_of([column["header"] for column in columns])
+    mapped = {
+        name: field_of(column["field"], column.get("rules")) for name, column in zip(names, columns, strict=True)
+    }
     return mapped, {constant["field"]: constant["value"] for constant in constants}
+
+
+def names_of(headers: list[str]) -> list[str]:
+    """Give each column a name of its own: the second ``Email`` is ``Email (2)``, as the compiled half reads it."""
+    seen: dict[str, int] = {}
+    names = []
+    for header in headers:
+        seen[header] = number = seen.get(header, 0) + 1
+        name, mark = header, ""
+        while number > 1 and (name == header or name in headers):
+            name = f"{header} ({mark}{number})"
+            mark += "#"
+        names.append(name)
+    return names
+
+
+_NTH: Final = re.compile(r"(.*) \(#*([0-9]+)\)", re.DOTALL)
+
+
+def _headers_of(names: list[str]) -> list[str]:
+    """Find the headers of a file whose columns have these names."""
+    nth = [_NTH.fullmatch(name) for name in names]
+    return [found[1] if found and found[1] in names else name for name, found in zip(names, nth, strict=True)]
 
 
 def proposals_of(given: str, notes: list[list[str]]) -> tuple[ColumnProposal, ...]:
@@ -258,7 +288,8 @@ class Mappings:
         if constants is None:
             constants = mapping.constants if isinstance(mapping, SavedMapping) else {}
         given = constants_to(constants)
-        heads = [column["header"] for column in columns] if headers is None else several("headers", headers, "texts")
+        names = _headers_of([column["header"] for column in columns])
+        heads = names if headers is None else several("headers", headers, "texts")
         _leadcore.mapping_save(self._db._session, name, heads, _json("mapping", columns), _json("constants", given))
 
     def remove(self, name: str) -> None:

@@ -125,7 +125,8 @@ pub(crate) fn load_catalogue_of(
 /// Writes the field catalogue of the records that it is [of](Catalogue::kind). Those that are there stay as they are; the
 /// rules hold from their next write on.
 ///
-/// What they have values of cannot go like this: see [`change_field_of`] and [`remove_field_of`].
+/// What they have values of cannot go like this: see [`change_field_of`] and [`remove_field_of`]. Labels are of one line: a line
+/// break or tab in one becomes a blank.
 ///
 /// # Errors
 /// `Denied`; `Invalid` with every rule that the settings break, also when a field shall be unique whose values are not;
@@ -138,6 +139,7 @@ pub fn set_catalogue(
     catalogue: &Catalogue,
 ) -> Result<Revision> {
     require(ctx, txn, Permission::Configure)?;
+    let catalogue = &catalogue.clone().with_plain_labels();
     catalogue.validate()?;
     let (_, known) = load_catalogue_of(txn, catalogue.kind())?;
     change::check_values(txn, &known, catalogue)?;

@@ -305,6 +305,20 @@ impl Catalogue {
         broken
     }
 
+    /// With labels of one line: line breaks and tabs in them as one blank, so that they can stand over the columns of a file.
+    #[must_use]
+    pub(crate) fn with_plain_labels(mut self) -> Self {
+        let plain = |label: &mut String| {
+            if label.chars().any(char::is_control) {
+                let words = label.split(char::is_control).map(str::trim).filter(|word| !word.is_empty());
+                *label = words.collect::<Vec<_>>().join(" ");
+            }
+        };
+        let own = self.custom.values_mut().map(|field| &mut field.settings);
+        own.chain(self.fields.values_mut()).filter_map(|settings| settings.label.as_mut()).for_each(plain);
+        self
+    }
+
     /// Whether the tenant disabled `field`, or has no such custom field.
     #[must_use]
     pub fn is_disabled(&self, field: &Field) -> bool {

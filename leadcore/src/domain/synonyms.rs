@@ -14,13 +14,13 @@ const SYNONYMS: &[(Field, &str)] = &[
          accountname business businessname employer firm firma unternehmen entreprise societe \
          empresa bedrijf customer customername client clientname leadcompany contactcompany \
          leadcompanyname ragionesociale raisonsociale razaosocial yritys foretag virksomhet \
-         virksomhed bedrift azienda",
+         virksomhed bedrift azienda 会社 会社名 企業名 法人名",
     ),
     (
         Field::Name,
         "name fullname contactname contact leadname person personname displayname nombre nom nome \
          naam contactperson fn fullenavn fullstendignavn navn namn nomecompleto nombrecompleto \
-         nomcomplet vollstandigername kontaktperson ansprechpartner kontaktnavn",
+         nomcomplet vollstandigername kontaktperson ansprechpartner kontaktnavn 氏名 名前 担当者名",
     ),
     (
         Field::FirstName,
@@ -55,7 +55,7 @@ const SYNONYMS: &[(Field, &str)] = &[
          contactnumber telefon telefono telefone telephonenumber handy mobiltelefon movil celular \
          whatsapp whatsappnumber contactphone phoneno mobileno fax faxnumber phonevalue carphone \
          telefonnummer telefonnr mobil mobilnummer puhelin tlf tlfnr fijo portable gsm pager \
-         pagernumber phonevideo worknumber homenumber",
+         pagernumber phonevideo worknumber homenumber telefax telefaxnumber telefaxnummer 電話 電話番号",
     ),
     (
         Field::Website,
@@ -94,7 +94,10 @@ const SYNONYMS: &[(Field, &str)] = &[
          taxidentificationnumber ustid vatregistrationnumber orgnr organisasjonsnummer \
          organisationsnummer cif ustidnr steuernummer partitaiva siren siret cvr vatregno abn",
     ),
-    (Field::Currency, "currency currencycode currencyisocode waehrung moneda devise"),
+    (
+        Field::Currency,
+        "currency currencycode currencyisocode waehrung moneda devise currencyofvalue valuecurrency",
+    ),
     (Field::CurrencySymbol, "currencysymbol symbol"),
     (
         Field::Amount,
@@ -138,7 +141,7 @@ const SYNONYMS: &[(Field, &str)] = &[
         Field::Source,
         "source leadsource origin leadorigin channel utmsource howdidyouhearaboutus quelle fuente \
          origen acquisitionchannel marketingsource originalsource accountsource platform kilde \
-         kalla herkunft fonte provenienza leadorigem origem",
+         kalla herkunft fonte provenienza leadorigem origem origine",
     ),
     (Field::Category, "category leadcategory segment kategorie categoria categorie classification"),
     (Field::Location, "location branch office standort ubicacion"),

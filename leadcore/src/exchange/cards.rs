@@ -9,7 +9,7 @@ use calcard::{Entry, Parser};
 
 use super::RowProblem;
 use super::decode::{self, TextEncoding};
-use super::filler::Filler;
+use super::filler::{Filler, What};
 use super::held::HeldTable;
 use super::kind::{FileKind, refused};
 use super::options::ReadOptions;
@@ -104,7 +104,7 @@ pub(super) fn read(bytes: Vec<u8>, options: &ReadOptions) -> Result<HeldTable> {
             .chain(card.emails.iter().enumerate().map(|(n, text)| (SINGLE.len() + n, text)))
             .chain(card.phones.iter().enumerate().map(|(n, text)| (emails + n, text)));
         for (column, text) in columns {
-            filler.cell(line, column, text, false)?;
+            filler.cell(line, column, text, What::Text)?;
         }
     }
     let mut table = HeldTable::with_headers(FileKind::VCard, headers, filler.finish()?);

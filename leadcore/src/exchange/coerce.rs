@@ -20,7 +20,7 @@ use crate::domain::{
     Phones, Reference, Term, TermKind,
 };
 use crate::error::{ValueError, Violation, ViolationCode};
-use crate::value::{Country, LIST_MARKS, fold, split_list};
+use crate::value::{Country, DecimalMark, LIST_MARKS, fold, split_list};
 
 use column::{Column, in_order};
 use currency::{Named, currency_of};
@@ -197,7 +197,10 @@ impl Coercer {
             } else {
                 let field = &column.at.field;
                 let taken = match self.said(field, &cell) {
-                    Said::Text(text) => self.take(&mut intent, column, &text),
+                    Said::Text(text) => {
+                        let is_typed = matches!(text, Cow::Borrowed(_)) && column.is_number(row);
+                        self.take(&mut intent, column, &text, is_typed)
+                    }
                     Said::Clear if column.at.rules.opt_out.is_some() => Err(consent::unclear()),
                     Said::Clear => clear(&mut intent, field),
                     Said::Nothing => {
@@ -223,7 +226,7 @@ impl Coercer {
                     // The amount said it.
                     continue;
                 }
-                if let Err(error) = self.take(&mut new, column, value.trim()) {
+                if let Err(error) = self.take(&mut new, column, value.trim(), false) {
                     broken.push(error.at(column.at.field.key()));
                 }
             }
@@ -299,12 +302,20 @@ impl Coercer {
         Some(Violation::new("line", code, message))
     }
 
-    fn take(&mut self, intent: &mut Intent, column: &Column, cell: &str) -> Result<(), ValueError> {
+    /// Takes over what a cell says; `is_typed`: it is a number in its file, and no text that says one.
+    fn take(
+        &mut self,
+        intent: &mut Intent,
+        column: &Column,
+        cell: &str,
+        is_typed: bool,
+    ) -> Result<(), ValueError> {
         let (field, rules) = (&column.at.field, &column.at.rules);
         if let Some(which) = rules.opt_out {
             return consent::take(intent, column, which, cell);
         }
-        let mark = rules.decimal_mark.unwrap_or(self.options.decimal_mark);
+        let said = rules.decimal_mark.unwrap_or(self.options.decimal_mark);
+        let mark = if is_typed { DecimalMark::Dot } else { said };
         let fields = &mut intent.fields;
         match field {
             Field::Kind => intent.kind = Some(kind(cell)?),
@@ -336,6 +347,7 @@ impl Coercer {
                     parts = list_of(rules, cell).collect::<Vec<_>>();
                 }
                 for part in parts {
+                    parts::check_whole(part)?;
                     for entry in Phones::parse(without_prefix(part, &["p"]), region)?.entries() {
                         fields.phones.merge(entry.clone())?;
                     }
@@ -356,6 +368,7 @@ impl Coercer {
                 }
             }
             Field::ExternalId => {
+                parts::check_whole(cell)?;
                 let id = without_prefix(cell, &["l", "f", "c", "ag", "as"]);
                 fields.external_ids.insert(ExternalRef::new(&self.options.external_system, id)?);
             }

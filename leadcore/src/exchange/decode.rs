@@ -136,15 +136,26 @@ pub(super) fn detect(sample: &[u8], complete: bool, wanted: Option<TextEncoding>
 }
 
 /// Whether a few foreign bytes stand in what is otherwise UTF-8: letters beyond ASCII that are well formed outnumber the
-/// broken ones by far, which in another encoding they never do. The lines with foreign bytes are then marked; taking the
-/// file for another encoding would spoil all the others.
+/// broken ones by far, or at least as many lines hold well-formed ones alone as hold broken ones. In text of another encoding
+/// pairs that happen to be well formed are rare, and lines of nothing else rarer. The lines with foreign bytes are then
+/// marked; taking the file for another encoding would spoil all the others.
 fn mostly_utf8(sample: &[u8]) -> bool {
     let (mut sound, mut broken) = (0_usize, 0_usize);
     for chunk in sample.utf8_chunks() {
         sound += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
         broken += usize::from(!chunk.invalid().is_empty());
     }
-    sound >= broken.saturating_mul(4) && sound > 0
+    if sound == 0 || sound >= broken.saturating_mul(4) {
+        return sound > 0;
+    }
+    let lines = sample.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.is_ascii());
+    let (mut whole, mut spoilt) = (0_usize, 0_usize);
+    for line in lines {
+        let is_whole = std::str::from_utf8(line).is_ok();
+        whole += usize::from(is_whole);
+        spoilt += usize::from(!is_whole);
+    }
+    whole >= spoilt
 }
 
 /// Text in Latin letters stored as UTF-16 has a NUL in nearly every other byte, always on the same side.
@@ -328,6 +339,28 @@ mod tests {
         file.extend(b"M\xf8ller;x\n");
         assert_eq!(detect(&file, true, None), (TextEncoding::UTF_8, 0));
         assert_ne!(detect(b"M\xf8ller;\xc5lesund\n", true, None).0, TextEncoding::UTF_8);
+    }
+
+    #[test]
+    fn one_foreign_line_beside_one_sound_line_is_told_apart_from_one_byte_letters() {
+        let damaged = b"Company,E-mail\nCaf\xc3\xa9,a@x.example\nCaf\xe9,b@x.example\n";
+        assert_eq!(detect(damaged, true, None).0, TextEncoding::UTF_8);
+        // One pair in Latin-1 that is well formed as UTF-8 too, among letters that are not.
+        let western = b"navn;by\nK\xe5re;\xc5lesund\nS\xf8ren;Troms\xf8\nX\xc3\xa9;Oslo\nBj\xf8rn;R\xf8ros\n";
+        let (encoding, _) = detect(western, true, None);
+        assert_eq!(all(western, encoding).0.lines().nth(1), Some("K\u{e5}re;\u{c5}lesund"));
+        // Thai and Japanese have many such pairs, in hardly any line alone.
+        let thai = "\u{e0a}\u{e37}\u{e48}\u{e2d};\u{e40}\u{e21}\u{e37}\u{e2d}\u{e07}\n\u{e2a}\u{e21}\u{e0a}\u{e32}\u{e22};\u{e01}\u{e23}\u{e38}\u{e07}\u{e40}\u{e17}\u{e1e}\n";
+        for (label, text) in [
+            ("windows-874", thai),
+            (
+                "shift_jis",
+                "\u{6c0f}\u{540d};\u{4f1a}\u{793e}\n\u{5c71}\u{7530};\u{682a}\u{5f0f}\u{4f1a}\u{793e}\n",
+            ),
+        ] {
+            let (bytes, _, _) = Encoding::for_label(label.as_bytes()).unwrap().encode(text);
+            assert_ne!(detect(&bytes, true, None).0, TextEncoding::UTF_8, "{label}");
+        }
     }
 
     #[test]

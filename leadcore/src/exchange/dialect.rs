@@ -12,7 +12,7 @@ use super::Row;
 use super::decode::{Decoded, TextEncoding};
 use super::frames::Frames;
 use super::options::ReadOptions;
-use super::scan::Syntax;
+use super::scan::{Syntax, is_line_end};
 use crate::error::{Error, Result, ViolationCode};
 
 /// How much decoded text the layout is judged by.
@@ -20,7 +20,7 @@ pub(super) const DIALECT_SAMPLE: usize = 64 * 1024;
 /// `csv-nose` slows down on hostile text; this much is plenty for a delimiter.
 const NOSE_SAMPLE: usize = 16 * 1024;
 const SAMPLE_ROWS: usize = 500;
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+const DELIMITERS: [u8; 5] = [b',', b';', b'\t', b'|', b'^'];
 /// A header further down than this is not looked for.
 const MAX_PREAMBLE: usize = 30;
 
@@ -35,6 +35,8 @@ pub struct Dialect {
     /// The byte that takes the meaning from a quote inside quotes, besides doubling it: `\` in exports of some
     /// databases.
     pub escape: Option<u8>,
+    /// Whether it takes the meaning from what stands behind it outside quotes too: `Oslo\, Norway`.
+    pub escapes_outside_quotes: bool,
     /// Physical lines passed over before the first record.
     pub skipped_lines: u64,
     /// Whether the first record names the columns.
@@ -43,7 +45,12 @@ pub struct Dialect {
 
 impl Dialect {
     pub(super) fn syntax(&self) -> Syntax {
-        Syntax { delimiter: self.delimiter, quote: self.quote, escape: self.escape }
+        Syntax {
+            delimiter: self.delimiter,
+            quote: self.quote,
+            escape: self.escape,
+            bare: self.escapes_outside_quotes,
+        }
     }
 }
 
@@ -102,12 +109,12 @@ pub(super) fn detect(sample: &[u8], complete: bool, options: &ReadOptions) -> io
     };
     let mut readings = Vec::new();
     for delimiter in candidates {
-        readings.push(read_with_best_escape(
-            sample,
-            complete,
-            Syntax { delimiter, quote, escape: None },
-            options,
-        )?);
+        let syntax = Syntax { delimiter, quote, escape: None, bare: false };
+        let reading = read_with_best_escape(sample, complete, syntax, options)?;
+        readings.push(match options.quote {
+            Some(_) => reading,
+            None => with_single_quotes(reading, sample, complete, options)?,
+        });
     }
     let best = readings.iter().map(|(_, table)| table.evenness()).max().unwrap_or(0);
     let proposed = if readings.len() > 1 { nose(sample) } else { None };
@@ -119,7 +126,8 @@ pub(super) fn detect(sample: &[u8], complete: bool, options: &ReadOptions) -> io
         let trusted = Some(syntax.delimiter) == proposed && table.evenness() + 100 >= best && best > 0;
         (names, trusted, table.evenness(), if table.evenness() > 0 { table.width() } else { 0 })
     };
-    let mut chosen = (Syntax { delimiter: b',', quote, escape: None }, Table::default());
+    let none = Syntax { delimiter: b',', quote, escape: None, bare: false };
+    let mut chosen = (none, Table::default());
     let mut chosen_rank = None;
     for reading in readings {
         let this = Some(rank(&reading));
@@ -135,6 +143,7 @@ pub(super) fn detect(sample: &[u8], complete: bool, options: &ReadOptions) -> io
         delimiter: syntax.delimiter,
         quote: syntax.quote,
         escape: syntax.escape,
+        escapes_outside_quotes: syntax.bare,
         skipped_lines: options.lines_to_skip().unwrap_or(if first == 0 { 0 } else { skipped }),
         has_header: options.header_wanted().unwrap_or_else(|| has_header(&table, first, options)),
     })
@@ -177,21 +186,61 @@ pub(super) fn header_of_sheet(
     Ok((titles + first, known))
 }
 
-/// Backslash escapes are believed only where the sample holds `\"` and reads better with them.
+/// Backslash escapes are believed only where the sample holds `\"` or `\,` and reads better with them.
 fn read_with_best_escape(
     sample: &[u8],
     complete: bool,
     syntax: Syntax,
     options: &ReadOptions,
 ) -> io::Result<(Syntax, Table)> {
-    let plain = Table::read(sample, complete, syntax, options)?;
-    if !sample.windows(2).any(|pair| pair == [b'\\', syntax.quote]) {
-        return Ok((syntax, plain));
+    if let Some(escape) = options.escape {
+        // A quote that is doubled is read so in any case.
+        let escape = Some(escape).filter(|escape| *escape != syntax.quote);
+        let syntax = Syntax { escape, bare: escape.is_some(), ..syntax };
+        return Ok((syntax, Table::read(sample, complete, syntax, options)?));
     }
-    let escaping = Syntax { escape: Some(b'\\'), ..syntax };
-    let escaped = Table::read(sample, complete, escaping, options)?;
-    let better = (escaped.odd, 1000 - escaped.evenness()) < (plain.odd, 1000 - plain.evenness());
-    Ok(if better { (escaping, escaped) } else { (syntax, plain) })
+    let mut best = (syntax, Table::read(sample, complete, syntax, options)?);
+    let better =
+        |new: &Table, old: &Table| (new.odd, 1000 - new.evenness()) < (old.odd, 1000 - old.evenness());
+    for (behind, bare) in [(syntax.quote, false), (syntax.delimiter, true)] {
+        if !sample.windows(2).any(|pair| pair == [b'\\', behind]) {
+            continue;
+        }
+        let escaping = Syntax { escape: Some(b'\\'), bare, ..syntax };
+        let escaped = Table::read(sample, complete, escaping, options)?;
+        if better(&escaped, &best.1) {
+            best = (escaping, escaped);
+        }
+    }
+    Ok(best)
+}
+
+/// Single quotes are believed only where no cell begins with a double one, each that begins a cell ends it, and they stand
+/// around half of the cells that are no numbers, or the sample reads better with them.
+fn with_single_quotes(
+    reading: (Syntax, Table),
+    sample: &[u8],
+    complete: bool,
+    options: &ReadOptions,
+) -> io::Result<(Syntax, Table)> {
+    let (syntax, plain) = &reading;
+    let begins = |quote: u8| {
+        let inside = sample.windows(2).filter(|pair| {
+            matches!(pair, [before, mark] if *mark == quote && (*before == syntax.delimiter || is_line_end(*before)))
+        });
+        inside.count() + usize::from(sample.first() == Some(&quote))
+    };
+    let single = begins(b'\'');
+    if syntax.quote != b'"' || single < 2 || begins(b'"') > 0 {
+        return Ok(reading);
+    }
+    let quoting = Syntax { quote: b'\'', escape: None, bare: false, ..*syntax };
+    let (quoting, quoted) = read_with_best_escape(sample, complete, quoting, options)?;
+    let texts = quoted.rows.iter().flat_map(|(_, cells)| cells);
+    let texts = texts.filter(|cell| !cell.is_empty() && !is_datum(cell)).count();
+    let fits = quoted.odd == 0 && quoted.evenness() >= plain.evenness();
+    let believed = fits && (single * 2 >= texts || quoted.evenness() > plain.evenness());
+    Ok(if believed { (quoting, quoted) } else { reading })
 }
 
 fn nose(sample: &[u8]) -> Option<u8> {

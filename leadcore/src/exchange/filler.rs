@@ -22,7 +22,18 @@ struct Piece {
     column: usize,
     from: usize,
     to: usize,
-    error: bool,
+    what: What,
+}
+
+/// What a cell holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum What {
+    #[default]
+    Text,
+    /// A number; of one with a fraction it is kept that it is no text.
+    Number,
+    /// What a formula failed with.
+    Error,
 }
 
 /// A cell that reaches down over rows below.
@@ -54,7 +65,7 @@ pub(super) struct Filler<'o> {
     merged: Vec<Merged>,
     in_order: bool,
     /// Those that cover the row that is being filled: last row, column, what they say.
-    reaching: Vec<(u64, usize, String)>,
+    reaching: Vec<(u64, usize, String, What)>,
     /// Whether everything wanted is there.
     pub(super) full: bool,
 }
@@ -101,15 +112,15 @@ impl<'o> Filler<'o> {
     }
 
     /// A cell that is not empty; `line` counts from 1, `column` from 0.
-    pub(super) fn cell(&mut self, line: u64, column: usize, text: &str, error: bool) -> Result<()> {
+    pub(super) fn cell(&mut self, line: u64, column: usize, text: &str, what: What) -> Result<()> {
         if line != self.line {
             self.end_row()?;
             self.line = line;
         }
-        if text.is_empty() || self.full { Ok(()) } else { self.add(column, text, error) }
+        if text.is_empty() || self.full { Ok(()) } else { self.add(column, text, what) }
     }
 
-    fn add(&mut self, column: usize, text: &str, error: bool) -> Result<()> {
+    fn add(&mut self, column: usize, text: &str, what: What) -> Result<()> {
         self.given += text.len() as u64 + 4;
         if self.given > self.limits.max_unpacked_bytes.saturating_add(self.limits.max_table_bytes as u64) {
             return Err(self.too_large());
@@ -131,7 +142,7 @@ impl<'o> Filler<'o> {
         if to > self.text.len() {
             self.text.push_str(text);
         }
-        self.cells.push(Piece { column, from, to, error });
+        self.cells.push(Piece { column, from, to, what });
         // Damaged sheets name a column twice; without end they must not.
         if self.cells.len() > 2 * self.limits.max_columns.max(256) {
             self.sort();
@@ -187,17 +198,20 @@ impl<'o> Filler<'o> {
             let column = area.column as usize;
             let cell = self.cells.binary_search_by_key(&column, |cell| cell.column).ok();
             let cell = cell.and_then(|place| self.cells.get(place));
-            if let Some(text) = cell.and_then(|cell| self.text.get(cell.from..cell.to))
+            let text = |cell: &Piece| Some((self.text.get(cell.from..cell.to)?.to_owned(), cell.what));
+            if let Some((text, what)) = cell.and_then(text)
                 && self.reaching.len() + new.len() < MOST_REACHING
             {
-                new.push((u64::from(area.last), column, text.to_owned()));
+                // The error of a formula is told where it stands.
+                let what = if what == What::Error { What::Text } else { what };
+                new.push((u64::from(area.last), column, text, what));
             }
         }
         let reaching = std::mem::take(&mut self.reaching);
-        for (_, column, text) in &reaching {
+        for (_, column, text, what) in &reaching {
             let before = self.cells.get(..own).unwrap_or_default();
             if self.problem.is_none() && before.binary_search_by_key(column, |cell| cell.column).is_err() {
-                self.add(*column, text, false)?;
+                self.add(*column, text, *what)?;
             }
         }
         self.reaching = reaching;
@@ -223,8 +237,12 @@ impl<'o> Filler<'o> {
             self.held.text.push_str(self.text.get(cell.from..cell.to).unwrap_or_default());
             self.held.end_cell();
             next = cell.column + 1;
-            if cell.error {
-                self.held.errors.push((row, cell.column));
+            match cell.what {
+                What::Error => self.held.errors.push((row, cell.column)),
+                What::Number if self.text.get(cell.from..cell.to).is_some_and(|text| text.contains('.')) => {
+                    self.held.mark_number();
+                }
+                What::Number | What::Text => {}
             }
         }
         if self.held.bytes() > self.limits.max_table_bytes || u32::try_from(self.held.text.len()).is_err() {
@@ -269,7 +287,7 @@ mod tests {
         let mut filler = Filler::new(&limits, usize::MAX);
         merges.iter().for_each(|(first, last, column)| filler.merge(*first, *last, *column));
         for (line, column, text) in cells {
-            filler.cell(*line, *column, text, false).unwrap();
+            filler.cell(*line, *column, text, What::Text).unwrap();
         }
         let held = filler.finish().unwrap();
         let rows =
@@ -300,7 +318,7 @@ mod tests {
         let mut filler = Filler::new(&limits, usize::MAX);
         let mut outcome = Ok(());
         for line in 1..100 {
-            outcome = outcome.and_then(|()| filler.cell(line, 0, &"x".repeat(50), false));
+            outcome = outcome.and_then(|()| filler.cell(line, 0, &"x".repeat(50), What::Text));
         }
         assert!(outcome.unwrap_err().to_string().contains("MiB"));
     }
@@ -315,10 +333,10 @@ mod tests {
         ] {
             let mut filler = Filler::new(&limits, usize::MAX);
             for column in cells {
-                filler.cell(1, column, &text, false).unwrap();
+                filler.cell(1, column, &text, What::Text).unwrap();
                 assert!(filler.text.len() <= 1_000 && filler.cells.len() <= 512, "while it is filled");
             }
-            filler.cell(2, 0, "next", false).unwrap();
+            filler.cell(2, 0, "next", What::Text).unwrap();
             let held = filler.finish().unwrap();
             let problems: Vec<_> = held.rows.iter().map(|mark| mark.problem).collect();
             assert_eq!(problems, [Some(problem), None]);
@@ -326,7 +344,7 @@ mod tests {
         // A column that is named again and again.
         let mut filler = Filler::new(&limits, usize::MAX);
         for n in 0..1_000_u32 {
-            filler.cell(1, 3, if n % 2 == 0 { "a" } else { "b" }, false).unwrap();
+            filler.cell(1, 3, if n % 2 == 0 { "a" } else { "b" }, What::Text).unwrap();
             assert!(filler.cells.len() <= 513);
         }
     }
@@ -338,7 +356,7 @@ mod tests {
         let text = "x".repeat(900);
         // Each row is dropped with its second cell: nothing is kept, and yet it ends.
         let given = (1..10_000_u64)
-            .take_while(|line| (0..2).all(|column| filler.cell(*line, column, &text, false).is_ok()));
+            .take_while(|line| (0..2).all(|column| filler.cell(*line, column, &text, What::Text).is_ok()));
         assert!(given.count() < 100);
     }
 }

@@ -271,6 +271,9 @@ impl Parser {
 
     /// Splits one whole record into `cells`; answers whether bytes had to be replaced because they are not UTF-8.
     fn parse(&mut self, record: &[u8], cells: &mut StringRecord) -> io::Result<bool> {
+        if self.syntax.bare_escape().is_some_and(|escape| record.contains(&escape)) {
+            return Ok(take(super::escaped::split(record, self.syntax), cells));
+        }
         let feed = self.reader.get_mut();
         feed.bytes.clear();
         feed.bytes.extend_from_slice(record);
@@ -284,15 +287,20 @@ impl Parser {
             *self = Self::new(self.syntax);
             return Err(io::Error::other("a record was not read to its end"));
         }
-        match StringRecord::from_byte_record(bytes) {
-            Ok(valid) => {
-                *cells = valid;
-                Ok(false)
-            }
-            Err(error) => {
-                *cells = lossy(&error.into_byte_record());
-                Ok(true)
-            }
+        Ok(take(bytes, cells))
+    }
+}
+
+/// Takes cells as text; whether bytes had to be replaced.
+fn take(bytes: ByteRecord, cells: &mut StringRecord) -> bool {
+    match StringRecord::from_byte_record(bytes) {
+        Ok(valid) => {
+            *cells = valid;
+            false
+        }
+        Err(error) => {
+            *cells = lossy(&error.into_byte_record());
+            true
         }
     }
 }

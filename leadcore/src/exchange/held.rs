@@ -44,6 +44,8 @@ pub(super) struct Held {
     pub(super) rows: Vec<Mark>,
     /// Cells that hold the error of a formula: row, column.
     pub(super) errors: Vec<(usize, usize)>,
+    /// A bit for each cell, up to the last one that is a number with a fraction.
+    numbers: Vec<u64>,
 }
 
 impl Held {
@@ -54,7 +56,27 @@ impl Held {
 
     /// The memory it takes.
     pub(super) const fn bytes(&self) -> usize {
-        self.text.len() + 4 * self.ends.len() + 32 * self.rows.len() + 16 * self.errors.len()
+        self.text.len()
+            + 4 * self.ends.len()
+            + 32 * self.rows.len()
+            + 16 * self.errors.len()
+            + 8 * self.numbers.len()
+    }
+
+    /// Says that the last cell is a number.
+    pub(super) fn mark_number(&mut self) {
+        let Some(cell) = self.ends.len().checked_sub(1) else { return };
+        let (word, bit) = (cell / 64, cell % 64);
+        if self.numbers.len() <= word {
+            self.numbers.resize(word + 1, 0);
+        }
+        if let Some(bits) = self.numbers.get_mut(word) {
+            *bits |= 1 << bit;
+        }
+    }
+
+    fn is_number(&self, cell: usize) -> bool {
+        self.numbers.get(cell / 64).is_some_and(|bits| bits >> (cell % 64) & 1 == 1)
     }
 
     pub(super) fn cells(&self, row: usize) -> impl Iterator<Item = &str> {
@@ -217,7 +239,10 @@ impl HeldTable {
     pub fn next_row(&mut self, row: &mut Row) -> bool {
         row.clear();
         let Some(mark) = self.held.rows.get(self.at).copied() else { return false };
-        for cell in self.held.cells(self.at) {
+        for (place, cell) in self.held.cells(self.at).enumerate() {
+            if self.held.is_number(mark.cell + place) {
+                row.numbers.push(place);
+            }
             if !row.raw.is_empty() {
                 row.raw.push(b'\t');
             }

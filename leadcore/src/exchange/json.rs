@@ -15,7 +15,7 @@ use super::options::ReadOptions;
 use super::rows::{Row, RowProblem, clean_header, unreadable};
 use super::scan::Limits;
 use crate::error::{Error, Result, ViolationCode};
-use flat::{Broken, Most};
+use flat::{Broken, Form, Most};
 use pieces::{Pieces, Style};
 
 /// So many cells may be empty because their object lacks the key, and besides so many for each byte of the file: a few bytes
@@ -33,8 +33,8 @@ pub struct JsonReader<R> {
     headers: Vec<String>,
     places: HashMap<String, usize>,
     cells: Vec<String>,
-    /// The columns of which the value is a list with an item in quotes.
-    quoted: Vec<bool>,
+    /// What the value of each column was in the file.
+    forms: Vec<Form>,
     most: Most,
     records: u64,
     /// Where the last object began.
@@ -67,9 +67,9 @@ impl<R: Read + Seek> JsonReader<R> {
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let pieces = Pieces::new(Decoded::new(input, encoding), style, options.limits.max_record_bytes);
         let cells = vec![String::new(); headers.len()];
-        let quoted = vec![false; headers.len()];
+        let forms = vec![Form::Text; headers.len()];
         let most = Most::of(&options.limits);
-        Ok(Self { pieces, encoding, headers, places, cells, quoted, most, records: 0, line: 0 })
+        Ok(Self { pieces, encoding, headers, places, cells, forms, most, records: 0, line: 0 })
     }
 }
 
@@ -131,7 +131,9 @@ fn keys<R: Read>(pieces: &mut Pieces<R>, limits: &Limits) -> Result<HashMap<Stri
     }
     match (any, places.is_empty()) {
         (false, _) => Err(Error::invalid_field("file", ViolationCode::Required, "the file holds no rows")),
-        (true, true) => Err(refused("no object of this JSON can be read")),
+        (true, true) => Err(refused(
+            "no object of this JSON can be read: a list of objects is expected, or an object on each line",
+        )),
         (true, false) => Ok(places),
     }
 }
@@ -180,22 +182,27 @@ impl<R: Read> JsonReader<R> {
             cell.clear();
         }
         let text = String::from_utf8_lossy(&row.raw);
-        self.quoted.fill(false);
-        let (places, cells, quoted) = (&self.places, &mut self.cells, &mut self.quoted);
-        let outcome = flat::flatten(&text, self.most, &mut |key, value, is_quoted| {
+        self.forms.fill(Form::Text);
+        let (places, cells, forms) = (&self.places, &mut self.cells, &mut self.forms);
+        let outcome = flat::flatten(&text, self.most, &mut |key, value, form| {
             let place = places.get(key);
-            let column = place.and_then(|place| Some((cells.get_mut(*place)?, quoted.get_mut(*place)?)));
-            if let Some((cell, is_list)) = column {
+            let column = place.and_then(|place| Some((cells.get_mut(*place)?, forms.get_mut(*place)?)));
+            if let Some((cell, stands_as)) = column {
                 value.clone_into(cell);
-                *is_list = is_quoted;
+                *stands_as = form;
             }
             true
         });
         match outcome {
             Ok(()) => {
                 self.cells.iter().for_each(|cell| row.cells.push_field(cell));
-                let lists = self.quoted.iter().enumerate().filter(|(_, is_list)| **is_list);
-                row.quoted_lists.extend(lists.map(|(place, _)| place));
+                for (place, form) in self.forms.iter().enumerate() {
+                    match form {
+                        Form::QuotedList => row.quoted_lists.push(place),
+                        Form::Number => row.numbers.push(place),
+                        Form::Text => {}
+                    }
+                }
             }
             Err(Broken::Cell) => row.problem = Some(RowProblem::CellTooLarge),
             Err(Broken::Record) => row.problem = Some(RowProblem::RecordTooLarge),

@@ -93,6 +93,12 @@ pub(super) fn family(sample: &[u8]) -> Result<Family> {
     if opens_tag {
         return Err(refused("this is an XML document, which is not read: save it as CSV or XLSX"));
     }
+    if is_list_of_lists(text) {
+        return Err(refused(
+            "this JSON is a list of lists: a list of objects with the names of their fields is expected, an object on each \
+             line, or CSV",
+        ));
+    }
     Ok(if is_json(text) { Family::Json } else { Family::Text })
 }
 
@@ -103,6 +109,21 @@ fn is_json(text: &[u8]) -> bool {
         (marks.next(), marks.next()),
         (Some(b'{'), Some(b'"' | b'}')) | (Some(b'['), Some(b'{' | b'"' | b']'))
     )
+}
+
+/// `[["`, `[[1`, `[[null` and the like.
+fn is_list_of_lists(text: &[u8]) -> bool {
+    let mut marks = text.iter().filter(|byte| !byte.is_ascii_whitespace());
+    let first: Vec<u8> = marks.by_ref().take(3).copied().collect();
+    let [b'[', b'[', third] = first.as_slice() else { return false };
+    match third {
+        b'"' | b'[' | b']' | b'{' | b'-' | b'0'..=b'9' => true,
+        b't' | b'f' | b'n' => {
+            let rest: Vec<u8> = marks.take(4).copied().collect();
+            [&b"rue"[..], b"alse", b"ull"].iter().any(|word| rest.starts_with(word))
+        }
+        _ => false,
+    }
 }
 
 /// A file that cannot be taken, and why.
@@ -147,7 +168,15 @@ mod tests {
         for (sample, expected) in families {
             assert_eq!(family(sample).unwrap(), expected, "{}", String::from_utf8_lossy(sample));
         }
-        for page in ["<HTML><body>", "<?xml version=\"1.0\"?>", "<List><a/>", "BEGIN:VCALENDAR"] {
+        assert_eq!(family(b"[[Name]],City\n").unwrap(), Family::Text);
+        for page in [
+            "<HTML><body>",
+            "<?xml version=\"1.0\"?>",
+            "<List><a/>",
+            "BEGIN:VCALENDAR",
+            "[[\"Company\", \"E-mail\"], [\"A\", \"a@x.example\"]]",
+            "[\n [null, 1]]",
+        ] {
             assert_eq!(family(page.as_bytes()).unwrap_err().violations()[0].field, "file");
         }
     }

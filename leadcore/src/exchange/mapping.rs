@@ -2,6 +2,7 @@
 
 pub(super) mod address;
 mod near;
+mod nth;
 mod proposal;
 mod propose;
 mod rules;
@@ -20,13 +21,15 @@ use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
 
 pub use proposal::{ColumnProposal, Evidence, Note, Proposal};
 pub use propose::Knowledge;
+pub(in crate::exchange) use propose::column_notes;
 pub use rules::{BadValues, ColumnRules, DateOrder, OptOut, Split, Unit};
 pub use sample::Sample;
 
 /// One column of a file, the field that it fills, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnMapping {
-    /// The header, as the file has it.
+    /// The header, as the file has it. Of several columns with one header the first that is named so is the first of the
+    /// file, and so on; `Email (2)` is the second that is called `Email`, unless there is one of that name.
     pub header: String,
     /// The field; `None` leaves the column out.
     pub field: Option<Field>,
@@ -178,11 +181,12 @@ impl Mapping {
         Self { columns: columns.collect(), constants: Vec::new() }
     }
 
-    /// Gives every column of this header another field, or none; a header that is not there yet is added.
+    /// Gives every column of this header another field, or none; a header that is not there yet is added. `Email (2)` is the
+    /// second column that is called `Email`, unless one is called so.
     #[must_use]
     pub fn with(mut self, header: &str, field: Option<Field>) -> Self {
         let mut found = false;
-        for column in self.columns.iter_mut().filter(|column| column.header == header) {
+        for column in self.named_mut(header) {
             column.field.clone_from(&field);
             found = true;
         }
@@ -196,7 +200,7 @@ impl Mapping {
     #[must_use]
     pub fn rules(mut self, header: &str, rules: impl Into<ColumnRules>) -> Self {
         let rules = rules.into();
-        for column in self.columns.iter_mut().filter(|column| column.header == header) {
+        for column in self.named_mut(header) {
             column.rules.clone_from(&rules);
         }
         self
@@ -244,7 +248,7 @@ impl Mapping {
     ) -> Result<Vec<Located>> {
         let mut finder = Finder { catalogue, keys, headers, found: Vec::new(), broken: Vec::new() };
         let mut taken = vec![false; headers.len()];
-        for column in &self.columns {
+        for column in &self.placed(headers).columns {
             let mut free = headers.iter().zip(taken.iter_mut()).enumerate();
             let place = free.find(|(_, (header, taken))| {
                 !**taken && unescape_formula(header) == unescape_formula(&column.header)

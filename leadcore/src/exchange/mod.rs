@@ -33,6 +33,7 @@ mod dates;
 mod decode;
 mod dialect;
 mod digest;
+mod escaped;
 pub mod export;
 #[cfg(any(feature = "sheets", feature = "vcard"))]
 #[cfg_attr(

@@ -54,10 +54,14 @@ impl From<usize> for SheetChoice {
 pub struct ReadOptions {
     /// The encoding; a byte order mark in the file outranks it.
     pub encoding: Option<TextEncoding>,
-    /// The byte between cells; detected among `,` `;` TAB and `|`.
+    /// The byte between cells; detected among `,` `;` TAB, `|` and `^`.
     pub delimiter: Option<u8>,
-    /// The byte around cells; `"` if not set.
+    /// The byte around cells: `"`, or `'` where that is what stands around most of them.
     pub quote: Option<u8>,
+    /// The byte that takes the meaning from the quote, delimiter, line break or escape behind it, in quotes and outside of them;
+    /// detected as `\` where the file reads better so. A quote inside quotes may always be doubled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escape: Option<u8>,
     /// Whether the first record names the columns; detected as yes unless that record is clearly data.
     pub has_header: Option<bool>,
     /// Physical lines to pass over before the first record; detected conservatively.
@@ -81,6 +85,7 @@ impl fmt::Debug for ReadOptions {
             .field("encoding", &self.encoding)
             .field("delimiter", &self.delimiter)
             .field("quote", &self.quote)
+            .field("escape", &self.escape)
             .field("has_header", &self.has_header)
             .field("skip_lines", &self.skip_lines)
             .field("format", &self.format)
@@ -117,6 +122,13 @@ impl ReadOptions {
     #[must_use]
     pub fn quote(mut self, quote: u8) -> Self {
         self.quote = Some(quote);
+        self
+    }
+
+    /// Sets the byte that takes the meaning from the one behind it.
+    #[must_use]
+    pub fn escape(mut self, escape: u8) -> Self {
+        self.escape = Some(escape);
         self
     }
 

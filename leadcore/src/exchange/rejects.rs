@@ -11,20 +11,30 @@ const REASON: &str = "reject_reason";
 
 /// The cells of a row, kept until its chunk is written.
 #[derive(Debug, Clone)]
-pub(super) struct Kept(Vec<String>);
+pub(super) struct Kept {
+    cells: Vec<String>,
+    /// Numbers of the file that could be read as thousands once they are text: `1.234`.
+    doubtful: Vec<usize>,
+}
 
 impl Kept {
     /// The cells as they are read; of a damaged record, the text of its line as one cell.
     pub(super) fn of(row: &Row) -> Self {
         if row.is_empty() {
-            return Self(vec![String::from_utf8_lossy(row.raw()).into_owned()]);
+            let line = String::from_utf8_lossy(row.raw()).into_owned();
+            return Self { cells: vec![line], doubtful: Vec::new() };
         }
-        Self(row.iter().map(str::to_owned).collect())
+        let may_group = |place: &&usize| {
+            let cell = row.get(**place).unwrap_or_default();
+            cell.split_once('.').is_some_and(|(_, fraction)| fraction.len() == 3)
+        };
+        let doubtful = row.numbers.iter().filter(may_group).copied().collect();
+        Self { cells: row.iter().map(str::to_owned).collect(), doubtful }
     }
 
     /// What a cell says.
     pub(super) fn cell(&self, place: usize) -> Option<&str> {
-        self.0.get(place).map(String::as_str)
+        self.cells.get(place).map(String::as_str)
     }
 }
 
@@ -86,9 +96,15 @@ impl<W: Write> Rejects<W> {
             parts.join("; ")
         };
         let (fields, messages) = (list(|reason| &reason.field), list(|reason| &reason.message));
-        let cell = |place: &usize| row.0.get(*place).map(|cell| super::unescape_formula(cell));
+        // With a digit more it is read in one way.
+        let sure = |place: &usize| (*place, format!("{}0", row.cell(*place).unwrap_or_default()));
+        let sure: Vec<_> = row.doubtful.iter().map(sure).collect();
+        let cell = |place: &usize| {
+            let sure = sure.iter().find(|(known, _)| known == place).map(|(_, text)| text.as_str());
+            sure.or_else(|| row.cell(*place).map(super::unescape_formula))
+        };
         let own = self.columns.iter().map(|place| cell(place).unwrap_or_default());
-        let extra = row.0.iter().skip(self.width).map(|cell| super::unescape_formula(cell));
+        let extra = row.cells.iter().skip(self.width).map(|cell| super::unescape_formula(cell));
         self.csv.write_row(own.chain([fields.as_str(), messages.as_str()]).chain(extra))
     }
 

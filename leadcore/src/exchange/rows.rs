@@ -9,7 +9,7 @@ use super::decode::{self, Decoded, ENCODING_SAMPLE, TextEncoding};
 use super::dialect::{self, DIALECT_SAMPLE, Dialect};
 use super::frames::Frames;
 use super::options::ReadOptions;
-use super::scan::{Fault, Limits};
+use super::scan::Fault;
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 
 /// Why a record cannot be taken as it stands.
@@ -110,6 +110,8 @@ pub struct Row {
     pub(super) cell_errors: Vec<usize>,
     /// Lists that were more than text in their file, of which an item stands in quotes here.
     pub(super) quoted_lists: Vec<usize>,
+    /// Cells that are numbers in their file, with a fraction.
+    pub(super) numbers: Vec<usize>,
 }
 
 impl Row {
@@ -124,12 +126,17 @@ impl Row {
         self.raw.clear();
         self.cell_errors.clear();
         self.quoted_lists.clear();
+        self.numbers.clear();
         (self.line, self.number, self.problem) = (0, 0, None);
         (self.bad_encoding, self.stray_quote) = (false, false);
     }
 
     /// Takes other cells instead of those of the file.
     pub(super) fn replace_cells(&mut self, cells: &[String]) {
+        let (before, numbers) = (std::mem::take(&mut self.cells), std::mem::take(&mut self.numbers));
+        // What a person wrote is text.
+        self.numbers =
+            numbers.into_iter().filter(|at| before.get(*at) == cells.get(*at).map(String::as_str)).collect();
         self.cells = cells.iter().map(String::as_str).collect();
     }
 
@@ -208,6 +215,13 @@ impl Row {
         self.cell_errors.contains(&column)
     }
 
+    /// Whether a cell is a number in its file (a cell of a sheet, a number of JSON) that has a fraction: its text has a
+    /// decimal point and nothing else, whatever is said of how texts write numbers.
+    #[must_use]
+    pub fn is_number(&self, column: usize) -> bool {
+        self.numbers.contains(&column)
+    }
+
     /// Whether a cell holds U+0000.
     #[must_use]
     pub fn has_nul(&self) -> bool {
@@ -247,7 +261,7 @@ impl<R: Read + Seek> TableReader<R> {
     /// [`ErrorKind::Invalid`] at field `file` if this is not CSV text or holds no rows, and at `line n` if the header
     /// is damaged; [`ErrorKind::Storage`] if the input cannot be read.
     pub fn open(mut input: R, options: &ReadOptions) -> Result<Self> {
-        check(options.delimiter.unwrap_or(b','), options.quote.unwrap_or(b'"'))?;
+        check(options)?;
         let start = input.stream_position().map_err(unreadable)?;
         let mut sample = Vec::new();
         input.by_ref().take(ENCODING_SAMPLE as u64).read_to_end(&mut sample).map_err(unreadable)?;
@@ -275,16 +289,25 @@ impl<R: Read + Seek> TableReader<R> {
             first: None,
             records: 0,
         };
-        table.read_first(&options.limits)?;
+        table.read_first(options)?;
         Ok(table)
     }
 }
 
 impl<R: Read> TableReader<R> {
-    fn read_first(&mut self, limits: &Limits) -> Result<()> {
+    fn read_first(&mut self, options: &ReadOptions) -> Result<()> {
+        let limits = &options.limits;
         self.frames.skip_lines(self.dialect.skipped_lines).map_err(unreadable)?;
         let mut row = Row::new();
         if !self.frames.next_record(&mut row).map_err(unreadable)? {
+            let told = match (options.header_row, options.skip_lines) {
+                (Some(row), _) => Some(("header_row", format!("the file has no line {row}"))),
+                (None, Some(1..)) => Some(("skip_lines", "the file ends within these lines".to_owned())),
+                _ => None,
+            };
+            if let Some((field, message)) = told {
+                return Err(Error::invalid_field(field, ViolationCode::OutOfRange, message));
+            }
             return Err(Error::invalid_field("file", ViolationCode::Required, "the file holds no rows"));
         }
         if row.problem == Some(RowProblem::TooManyColumns) {
@@ -375,10 +398,12 @@ impl<R: Read> TableReader<R> {
 }
 
 /// Delimiters and quotes that cannot work, whoever chose them.
-fn check(delimiter: u8, quote: u8) -> Result<()> {
-    let unusable = |byte: u8| !byte.is_ascii() || matches!(byte, b'\r' | b'\n' | b'\\' | 0);
-    for (field, byte) in [("delimiter", delimiter), ("quote", quote)] {
-        if unusable(byte) {
+fn check(options: &ReadOptions) -> Result<()> {
+    let (delimiter, quote) = (options.delimiter.unwrap_or(b','), options.quote.unwrap_or(b'"'));
+    let unusable = |byte: u8| !byte.is_ascii() || matches!(byte, b'\r' | b'\n' | 0);
+    let escape = options.escape.unwrap_or(b'\\');
+    for (field, byte) in [("delimiter", delimiter), ("quote", quote), ("escape", escape)] {
+        if unusable(byte) || (field != "escape" && byte == b'\\') {
             return Err(Error::invalid_field(
                 field,
                 ViolationCode::NotAllowed,
@@ -392,6 +417,10 @@ fn check(delimiter: u8, quote: u8) -> Result<()> {
             ViolationCode::NotAllowed,
             "quote and delimiter must differ",
         ));
+    }
+    if options.escape == Some(delimiter) {
+        let message = "escape and delimiter must differ";
+        return Err(Error::invalid_field("escape", ViolationCode::NotAllowed, message));
     }
     Ok(())
 }

@@ -12,6 +12,15 @@ pub(super) struct Syntax {
     pub(super) quote: u8,
     /// A character that takes the meaning from the next one inside quotes: `\` or none.
     pub(super) escape: Option<u8>,
+    /// Whether it does so outside quotes too: `Oslo\, Norway`.
+    pub(super) bare: bool,
+}
+
+impl Syntax {
+    /// The escape outside quotes.
+    pub(super) fn bare_escape(&self) -> Option<u8> {
+        self.escape.filter(|_| self.bare)
+    }
 }
 
 /// How much one record may take before it counts as damaged.
@@ -147,6 +156,8 @@ enum State {
     Plain,
     Quoted,
     Escaped,
+    /// Behind an escape outside quotes.
+    EscapedBare,
     /// Behind a quote that closes the cell, unless another one follows.
     Closed,
 }
@@ -268,7 +279,11 @@ impl Scan {
                 State::Start if byte == syntax.quote => self.enter(State::Quoted),
                 State::Closed if byte == syntax.quote => self.enter(State::Quoted),
                 State::Closed => self.stray(),
+                State::Start | State::Plain if Some(byte) == syntax.bare_escape() => {
+                    self.enter(State::EscapedBare)
+                }
                 State::Start | State::Plain => self.enter(State::Plain),
+                State::EscapedBare => self.escaped_byte(byte, limits),
                 State::Quoted if byte == syntax.quote => self.enter(State::Closed),
                 State::Quoted if Some(byte) == syntax.escape => self.enter(State::Escaped),
                 State::Quoted | State::Escaped => self.quoted_byte(byte, window, limits, trail),
@@ -284,7 +299,9 @@ impl Scan {
     fn skip(&mut self, window: &[u8], syntax: Syntax) {
         let rest = window.get(self.at..).unwrap_or_default();
         let next = match self.state {
-            State::Plain => rest.iter().position(|b| *b == syntax.delimiter || is_line_end(*b)),
+            State::Plain => rest
+                .iter()
+                .position(|b| *b == syntax.delimiter || is_line_end(*b) || Some(*b) == syntax.bare_escape()),
             State::Quoted => {
                 rest.iter().position(|b| *b == syntax.quote || is_line_end(*b) || Some(*b) == syntax.escape)
             }
@@ -351,6 +368,16 @@ impl Scan {
         let from_begin = |at: u64| usize::try_from(at.saturating_sub(self.begin)).unwrap_or(usize::MAX);
         (self.at, self.cell_start) = (from_begin(place.at).saturating_sub(1), from_begin(place.cell));
         (self.state, self.cell_has_break, self.counts) = (state, has_break, place.counts);
+    }
+
+    /// What stands behind an escape outside quotes; a line break does not end the record there.
+    fn escaped_byte(&mut self, byte: u8, limits: &Limits) -> Option<Fault> {
+        self.state = State::Plain;
+        if is_line_end(byte) {
+            self.counts.breaks += 1;
+            return self.fault(limits);
+        }
+        None
     }
 
     fn fault(&self, limits: &Limits) -> Option<Fault> {

@@ -6,6 +6,7 @@ pub(super) mod xlsx;
 use std::io::Write;
 
 use super::CsvWriter;
+use super::rows::clean_header;
 use crate::domain::{Catalogue, FieldSpec};
 use crate::error::Result;
 
@@ -30,7 +31,8 @@ pub(super) const TEMPLATE_SHEETS: [&str; 3] = ["Leads", "Instructions", "Lists"]
 /// [`ErrorKind::Storage`](crate::error::ErrorKind::Storage) when the output cannot be written.
 pub fn template(catalogue: &Catalogue, output: impl Write) -> Result<()> {
     let mut csv = CsvWriter::new(output);
-    csv.write_row(offered(catalogue).iter().map(|spec| spec.label.as_str()))?;
+    let heads: Vec<String> = offered(catalogue).iter().map(|spec| clean_header(&spec.label)).collect();
+    csv.write_row(heads.iter().map(String::as_str))?;
     csv.flush()
 }
 

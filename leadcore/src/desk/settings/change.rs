@@ -133,6 +133,7 @@ pub fn change_field_of(
     let mut catalogue = known(ctx, txn, kind, &field.key)?;
     let known = catalogue.custom_field(&field.key).cloned().ok_or_else(|| Error::not_found("field"))?;
     catalogue.set_custom_field(field.clone());
+    let catalogue = catalogue.with_plain_labels();
     catalogue.validate()?;
     let change = |value: &CustomValue| mapping.apply(&known, field, value);
     let instead = |value: &FieldValue| {

@@ -58,6 +58,11 @@ impl Column {
         self.at.field == *field && self.at.rules.opt_out.is_none()
     }
 
+    /// Whether what the row says in this column is a number in its file.
+    pub(super) fn is_number(&self, row: &Row) -> bool {
+        matches!(&self.at.from, Origin::Columns(place, behind) if behind.is_empty() && row.is_number(*place))
+    }
+
     fn says_nothing(&self, cell: &str) -> bool {
         if self.at.rules.no_answer.is_some() {
             return self.no_answer.holds(cell);

@@ -8,14 +8,18 @@ use crate::exchange::dates::{DateShape, date_shape};
 use crate::exchange::mapping::OptOut;
 use crate::value::fold;
 
-/// Whether a cell says that nobody may: by a word for yes or no, a word of consent, or the day since when.
-pub(in crate::exchange) fn says_out(cell: &str) -> Option<bool> {
+/// Whether a cell says that nobody may: by a word for yes or no, a word of consent, or the day since when. Of a column that
+/// says who may, yes and no and the day are `inverted`.
+pub(in crate::exchange) fn says_out(cell: &str, inverted: bool) -> Option<bool> {
     let word: String = fold(cell).chars().filter(|c| c.is_alphanumeric()).collect();
     match word.as_str() {
         "optedout" | "optout" | "out" | "unsubscribed" | "unsubscribe" | "donotcall" | "donotemail"
         | "donotcontact" | "donotallow" | "dnc" | "stop" | "blocked" | "cleaned" => Some(true),
         "optedin" | "optin" | "in" | "subscribed" | "allow" | "allowed" | "ok" | "active" => Some(false),
-        _ => yes_no_word(cell).or_else(|| (date_shape(cell) != DateShape::None).then_some(true)),
+        _ => {
+            let yes = yes_no_word(cell).or_else(|| (date_shape(cell) != DateShape::None).then_some(true));
+            yes.map(|yes| yes != inverted)
+        }
     }
 }
 
@@ -26,14 +30,18 @@ pub(super) fn take(
     which: OptOut,
     cell: &str,
 ) -> Result<(), ValueError> {
-    let folded = fold(cell);
+    let (folded, inverted) = (fold(cell), column.at.rules.inverted);
     let said = match (column.yes.contains(&folded), column.no.contains(&folded)) {
-        (true, false) => Some(true),
-        (false, true) => Some(false),
-        _ => says_out(cell),
+        (true, false) => Some(!inverted),
+        (false, true) => Some(inverted),
+        _ => says_out(cell, inverted),
     };
     let Some(out) = said else {
-        let message = "must say yes or no: whether nobody may use the address";
+        let message = if inverted {
+            "must say yes or no: whether the address may be used"
+        } else {
+            "must say yes or no: whether nobody may use the address"
+        };
         return Err(ValueError::new(ViolationCode::Malformed, message));
     };
     if !out && !column.at.rules.opt_in {

@@ -4,7 +4,7 @@ use super::currency::Named;
 use crate::domain::{ExternalRef, Field, LeadFields, LeadKind, MatchKey, TermKind};
 use crate::error::{ValueError, Violation};
 use crate::id::LeadId;
-use crate::value::PersonName;
+use crate::value::{PersonName, fold};
 
 /// What a row says, before anything is looked up in a store.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +64,8 @@ pub(in crate::exchange) struct NameCells {
 
 impl NameCells {
     /// The person with these cells over the name it has. Given and family name win over the full name, which fills
-    /// what they leave open.
+    /// what they leave open. A full name of one word that is not the family name beside it is the given name: of `Eva` and
+    /// `Lund` nothing is lost.
     pub(in crate::exchange) fn over(
         &self,
         old: Option<&PersonName>,
@@ -74,6 +75,7 @@ impl NameCells {
             Some(full) if self.given.is_none() || self.family.is_none() => Some(PersonName::parse(full)?),
             _ => None,
         };
+        let alone = full.as_ref().and_then(|full| self.given_alone(full));
         let base = full.as_ref().or(old);
         let salutation = self.salutation.as_deref().or_else(|| base.and_then(PersonName::prefix));
         if !parts && salutation == base.and_then(PersonName::prefix) {
@@ -86,14 +88,32 @@ impl NameCells {
             let kept = old.filter(|old| base.is_none_or(|new| same(new, old)));
             return Ok(kept.or(base).cloned());
         }
-        let given = self.given.as_deref().or_else(|| base.and_then(PersonName::given));
-        let family = self.family.as_deref().or_else(|| base.and_then(PersonName::family));
+        // A family name alone deletes no given name that the person has, and the other way round.
+        let part = |of: fn(&PersonName) -> Option<&str>| base.and_then(of).or_else(|| old.and_then(of));
+        let given = self.given.as_deref().or(alone).or_else(|| part(PersonName::given));
+        // `Ida` and `Ida`: the full name is no more than the given one.
+        let is_given = full
+            .as_ref()
+            .is_some_and(|full| full.given().is_none() && full.family() == self.given.as_deref());
+        let known = || if is_given { old.and_then(PersonName::family) } else { part(PersonName::family) };
+        let family = self.family.as_deref().or_else(known);
         if given.is_none() && family.is_none() {
             // A salutation alone names nobody.
             return Ok(base.cloned());
         }
         let suffix = base.and_then(PersonName::suffix);
         PersonName::from_parts(salutation, given, family, suffix).map(Some)
+    }
+}
+
+impl NameCells {
+    /// The one word of a full name that is the given name, beside a family name that it is not.
+    fn given_alone<'n>(&self, full: &'n PersonName) -> Option<&'n str> {
+        let family = self.family.as_deref()?;
+        let word = full.family().filter(|_| full.given().is_none())?;
+        let known = fold(family);
+        let is_part = known.split_whitespace().any(|part| part == fold(word)) || known == fold(word);
+        (!is_part).then_some(word)
     }
 }
 

@@ -46,6 +46,27 @@ pub(super) fn split_address(fields: &mut LeadFields, cell: &str) -> Result<(), V
     Ok(())
 }
 
+/// Refuses what a spreadsheet made of a long number in a narrow column: `4.7222255e+10`, `1,23E+16`. The digits that it left
+/// out are lost.
+///
+/// # Errors
+/// `Malformed`.
+pub(super) fn check_whole(cell: &str) -> Result<(), ValueError> {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let cell = cell.trim_start_matches('+');
+    let shortened = cell.split_once(['e', 'E']).is_some_and(|(number, power)| {
+        let fits = number
+            .split_once(['.', ','])
+            .is_some_and(|(whole, fraction)| whole.len() == 1 && is_digits(whole) && is_digits(fraction));
+        fits && power.strip_prefix('+').is_some_and(is_digits)
+    });
+    if shortened {
+        let message = "a spreadsheet has shortened this number: the digits that it left out are lost";
+        return Err(ValueError::new(ViolationCode::Malformed, message));
+    }
+    Ok(())
+}
+
 /// The row empties this field.
 pub(super) fn clear(intent: &mut Intent, field: &Field) -> Result<(), ValueError> {
     if !field.is_writable() || *field == Field::Kind {

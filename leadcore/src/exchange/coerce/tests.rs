@@ -53,10 +53,7 @@ fn a_column_is_read_by_its_own_rules() {
     assert_eq!(close(rules().date_order(DateOrder::MonthFirst), "01/02/2027").as_deref(), Ok("2027-01-02"));
     assert!(close(rules(), "01/02/2027").unwrap_err().contains("swapped"));
     let amount = |rules, cell| one("amount", rules, cell).map(|f| f.amount.unwrap().normalize().to_string());
-    assert_eq!(
-        amount(rules().decimal_mark(crate::value::DecimalMark::Comma), "1.234").as_deref(),
-        Ok("1234")
-    );
+    assert_eq!(amount(rules().decimal_mark(DecimalMark::Comma), "1.234").as_deref(), Ok("1234"));
     assert_eq!(amount(rules().unit(Unit::Thousands), "$12.5").as_deref(), Ok("12500"));
     for (cell, expected) in [("$342.09K", "342090"), ("(1.234,50)", "-1234.5"), ("kr 1 200", "1200")] {
         assert_eq!(amount(rules(), cell).as_deref(), Ok(expected), "{cell}");
@@ -158,10 +155,7 @@ fn any_rules() -> impl Strategy<Value = ColumnRules> {
         Just(DateOrder::MonthFirst),
         Just(DateOrder::YearFirst)
     ]);
-    let mark = prop::option::of(prop_oneof![
-        Just(crate::value::DecimalMark::Dot),
-        Just(crate::value::DecimalMark::Comma)
-    ]);
+    let mark = prop::option::of(prop_oneof![Just(DecimalMark::Dot), Just(DecimalMark::Comma)]);
     let unit = prop::option::of(prop_oneof![Just(Unit::Thousands), Just(Unit::Millions)]);
     let default = prop::option::of(any::<String>());
     let no_answer = prop::option::of(prop::collection::vec(any::<String>(), 0..3));

@@ -36,6 +36,7 @@ use std::io::Write;
 use serde::{Deserialize, Serialize};
 
 use super::import::ImportOptions;
+use super::rows::clean_header;
 use super::{ColumnRules, Mapping, Split};
 use crate::context::Context;
 use crate::desk::views::ViewRequest;
@@ -299,7 +300,8 @@ impl ExportOptions {
             once && (!spec.field.is_imported() || found())
         };
         let head = |spec: &FieldSpec| {
-            if labels && is_clear(spec) { &*spec.label } else { spec.field.key() }.to_owned()
+            // A head is one line, as an import reads it.
+            if labels && is_clear(spec) { clean_header(&spec.label) } else { spec.field.key().to_owned() }
         };
         columns.iter().map(head).collect()
     }

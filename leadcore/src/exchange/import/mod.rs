@@ -84,6 +84,7 @@ mod apply;
 mod bench;
 mod choices;
 mod claims;
+mod columns;
 mod decision;
 mod details;
 mod dry_run;
@@ -108,6 +109,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 pub use apply::{apply, apply_from};
 pub use choices::{MatchBy, OnAmbiguous, OnMatch, OnMissing, TermRule, UnknownTerm};
+pub use columns::ColumnNotes;
 pub use dry_run::{dry_run, dry_run_with_rejects};
 pub use options::ImportOptions;
 pub use outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};

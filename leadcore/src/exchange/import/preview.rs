@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use super::MatchBy;
 use super::report::FileFormat;
-use super::source::{Seeing, check_sheet, format_of, knowing, propose};
+use super::source::{Seeing, check_sheet, format_of, knowing, propose, sample};
 use crate::context::Context;
 use crate::desk;
 use crate::error::Result;
@@ -55,6 +55,6 @@ pub fn preview<R: Read + Seek>(
     let mut table = Table::open_head(input, &knowing(&catalogue, read))?;
     check_sheet(&table, read)?;
     let seeing = Seeing { catalogue: &catalogue, numbering: &numbering, keys: &MatchBy::DEFAULT };
-    let proposal = propose(ctx, store, &mut table, seeing)?;
+    let proposal = propose(ctx, store, &sample(&mut table)?, seeing)?;
     Ok(Preview { mapping: proposal.mapping(), proposal, format: format_of(&table) })
 }

@@ -6,11 +6,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::MatchBy;
+use super::columns::{self, ColumnNotes};
 use super::outcome::{LineOutcome, Outcome, SkipReason};
 use crate::context::Context;
 use crate::domain::Field;
 use crate::error::{Violation, ViolationCode};
-use crate::exchange::{FileKind, Mapping, OptOut};
+use crate::exchange::{FileKind, Mapping};
 use crate::id::{LeadId, OperationId, UserId};
 
 /// How many rejections a report lists.
@@ -179,8 +180,11 @@ pub struct ImportReport {
     /// beside it say what this call did, which is nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<Box<Self>>,
-    /// Which column was which field.
+    /// Which column was which field, and how its cells were read.
     pub mapping: Mapping,
+    /// By what that was guessed, and what a person should know of the columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<ColumnNotes>,
     /// How the file was read.
     pub format: FileFormat,
     /// Names that were added (would be, for a dry run) to a vocabulary or the default pipeline, by field.
@@ -297,6 +301,7 @@ impl ImportReport {
     pub(super) fn repeated(mut self, ctx: &Context<'_>) -> Self {
         let is_hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
         self.mapping = std::mem::take(&mut self.mapping).without(is_hidden);
+        self.notes.retain(|told| !told.field.as_ref().is_some_and(is_hidden));
         if is_hidden(&Field::Owner) {
             self.rejections.iter_mut().for_each(|rejection| rejection.owner = None);
         }
@@ -308,6 +313,7 @@ impl ImportReport {
             skips: [(SkipReason::Imported, self.lines)].into_iter().filter(|(_, lines)| *lines > 0).collect(),
             repeated: true,
             mapping: self.mapping.clone(),
+            notes: self.notes.clone(),
             format: self.format.clone(),
             earlier: Some(Box::new(self)),
             ..Self::default()
@@ -422,15 +428,7 @@ impl fmt::Display for ImportReport {
             writeln!(f, "this file was imported before: nothing was written")?;
         }
         self.write_counts(f)?;
-        for column in &self.mapping.columns {
-            let field = column.field.as_ref().map_or("(left out)", |field| field.key());
-            let what = match column.rules.opt_out.filter(|_| column.field.is_some()) {
-                Some(OptOut::Own) => ": who opted out",
-                Some(OptOut::All) => " and phone: who opted out",
-                None => "",
-            };
-            writeln!(f, "column     {} -> {field}{what}", column.header)?;
-        }
+        columns::write(f, &self.mapping, &self.notes)?;
         for (field, names) in &self.new_values {
             writeln!(f, "new        {field}: {}", names.join(", "))?;
         }

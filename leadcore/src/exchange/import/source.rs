@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use super::columns::ColumnNotes;
 use super::options::fingerprint;
 use super::own_numbers::{own_ids, own_numbers};
 use super::planned::PlannedLine;
@@ -77,12 +78,13 @@ impl Source {
         let plain = format!("{}:{}", file.sha256, options.fingerprint()?);
         let stored = |key: &str| store.read(ctx.tenant(), |txn| find(txn, key));
         let first = stored(&plain)?;
+        let sample = sample(&mut table)?;
         let mapping = match (&options.mapping, &first) {
-            (Some(mapping), _) => mapping.clone(),
+            (Some(mapping), _) => mapping.placed(table.headers()),
             (None, Some((_, report))) => report.mapping.clone(),
             (None, None) => {
                 let seeing = Seeing { catalogue: &catalogue, numbering: &numbering, keys: &options.match_by };
-                let mapping = propose(ctx, store, &mut table, seeing)?.mapping();
+                let mapping = propose(ctx, store, &sample, seeing)?.mapping();
                 let takes = |field: &Field| match field {
                     Field::Number => takes_key(options, &MatchBy::Number),
                     Field::Id => takes_key(options, &MatchBy::Id),
@@ -110,6 +112,7 @@ impl Source {
             coercer.check_constants().map_err(Error::invalid)?;
             columns
         };
+        let notes = ColumnNotes::of(&sample, &catalogue, &mapping);
         let format = format_of(&table);
         let headers = table.headers().to_vec();
         let has_numbers = columns.iter().any(|column| column.field == Field::Number);
@@ -117,8 +120,14 @@ impl Source {
             None if has_numbers => Some(store.read(ctx.tenant(), |txn| last_number(ctx, txn))?),
             begun => begun,
         };
-        let report =
-            ImportReport { digest: file.sha256, mapping, format, known_numbers, ..ImportReport::default() };
+        let report = ImportReport {
+            digest: file.sha256,
+            mapping,
+            notes,
+            format,
+            known_numbers,
+            ..ImportReport::default()
+        };
         let known_numbers = known_numbers.unwrap_or(u64::MAX);
         let fields = [Field::Currency, Field::CurrencySymbol];
         Ok(Self {
@@ -281,19 +290,24 @@ pub(super) struct Seeing<'s> {
     pub(super) keys: &'s [MatchBy],
 }
 
-/// Which column is which field, from the headers, the first rows and earlier files; without the fields that the actor may
-/// not see.
-pub(super) fn propose<R: Read + Seek>(
-    ctx: &Context<'_>,
-    store: &dyn Store,
-    table: &mut Table<R>,
-    Seeing { catalogue, numbering, keys }: Seeing<'_>,
-) -> Result<Proposal> {
-    let mut sample = Sample::new(table.headers());
+/// The head of a table.
+pub(super) fn sample<R: Read + Seek>(table: &mut Table<R>) -> Result<Sample> {
+    let mut sample = Sample::new(table.headers()).of_kind(table.format());
     let mut row = Row::new();
     while !sample.is_full() && table.next_row(&mut row)? {
         sample.push(&row);
     }
+    Ok(sample)
+}
+
+/// Which column is which field, from the headers, the first rows and earlier files; without the fields that the actor may
+/// not see.
+pub(super) fn propose(
+    ctx: &Context<'_>,
+    store: &dyn Store,
+    sample: &Sample,
+    Seeing { catalogue, numbering, keys }: Seeing<'_>,
+) -> Result<Proposal> {
     let is_hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
     let seen = catalogue.clone().without(is_hidden);
     let knowledge = store.read(ctx.tenant(), |txn| {
@@ -308,17 +322,20 @@ pub(super) fn propose<R: Read + Seek>(
         knowledge = knowledge.vocabulary(Field::Stage, stages.map(|stage| stage.name.as_str()));
         if !is_hidden(&Field::Number) {
             let known = (numbering, keys.contains(&MatchBy::Number));
-            knowledge = knowledge.own_numbers(own_numbers(ctx, txn, &sample, &seen, known)?);
+            knowledge = knowledge.own_numbers(own_numbers(ctx, txn, sample, &seen, known)?);
         }
         if keys == MatchBy::DEFAULT || keys.contains(&MatchBy::Id) {
-            knowledge = knowledge.own_ids(own_ids(ctx, txn, &sample, &seen)?);
+            knowledge = knowledge.own_ids(own_ids(ctx, txn, sample, &seen)?);
         }
-        Ok(match saved::known(ctx, txn, sample.headers())? {
-            Some((evidence, mapping)) => knowledge.earlier(evidence, mapping),
+        if let Some((evidence, mapping)) = saved::known(ctx, txn, sample.headers())? {
+            return Ok(knowledge.earlier(evidence, mapping));
+        }
+        Ok(match saved::for_part(ctx, txn, sample.headers())? {
+            Some((evidence, mapping)) => knowledge.earlier_in_part(evidence, mapping),
             None => knowledge,
         })
     })?;
-    Ok(Mapping::propose_from(&sample, &knowledge).without(is_hidden))
+    Ok(Mapping::propose_from(sample, &knowledge).without(is_hidden))
 }
 
 fn stored_report(operation: &Operation) -> Result<(Operation, ImportReport)> {

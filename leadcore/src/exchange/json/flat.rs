@@ -34,8 +34,18 @@ impl Most {
     }
 }
 
-/// Takes a value with its key, and whether it is a list of which an item stands in quotes; `false` if it wants no more.
-type Emit<'e> = dyn FnMut(&str, &str, bool) -> bool + 'e;
+/// What a value was in the file, beside its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Text,
+    /// A list of which an item stands in quotes.
+    QuotedList,
+    /// A number with a fraction.
+    Number,
+}
+
+/// Takes a value with its key and its form; `false` if it wants no more.
+type Emit<'e> = dyn FnMut(&str, &str, Form) -> bool + 'e;
 
 /// Gives every plain value of the object in `text` with its key; keys of objects inside have a dot between. `null` and an
 /// empty list are given as an empty text: the object has the key.
@@ -65,13 +75,13 @@ impl<'t> Walk<'t, '_> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn give(&mut self, value: &str, is_quoted: bool) -> Result<(), Broken> {
+    fn give(&mut self, value: &str, form: Form) -> Result<(), Broken> {
         self.given += self.path.len() + value.len();
         if value.len() > self.most.cell {
             Err(Broken::Cell)
         } else if self.given > self.most.record {
             Err(Broken::Record)
-        } else if (self.emit)(&self.path, value, is_quoted) {
+        } else if (self.emit)(&self.path, value, form) {
             Ok(())
         } else {
             Err(Broken::Enough)
@@ -130,8 +140,10 @@ impl<'t> Walk<'t, '_> {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.list(depth),
             _ => {
+                let is_text = self.peek() == Some(b'"');
                 let text = self.plain()?;
-                self.give(&text, false)
+                let form = if !is_text && text.contains('.') { Form::Number } else { Form::Text };
+                self.give(&text, form)
             }
         }
     }
@@ -141,7 +153,7 @@ impl<'t> Walk<'t, '_> {
         self.expect(b'[')?;
         self.blanks();
         if self.take(b']') {
-            return self.give("", false);
+            return self.give("", Form::Text);
         }
         let before = self.path.len();
         let (mut plain, mut size, mut number) = (Vec::new(), 0, 0_usize);
@@ -176,7 +188,8 @@ impl<'t> Walk<'t, '_> {
         let text = join_list(&plain, "; ");
         // Quotes are what it is longer by.
         let bare = plain.iter().map(|item| item.len() + 2).sum::<usize>();
-        self.give(&text, text.len() + 2 > bare.max(2))
+        let is_quoted = text.len() + 2 > bare.max(2);
+        self.give(&text, if is_quoted { Form::QuotedList } else { Form::Text })
     }
 
     fn plain(&mut self) -> Result<Cow<'t, str>, Broken> {

@@ -137,6 +137,11 @@ pub enum Note {
         /// How many cells.
         cells: usize,
     },
+    /// A column that looks as if it said who may be reached, and is left out.
+    Consent {
+        /// How many cells.
+        cells: usize,
+    },
 }
 
 impl fmt::Display for Note {
@@ -192,6 +197,11 @@ impl fmt::Display for Note {
                 write!(f, "{cells} cells name the system of each id: {}", systems.join(", "))
             }
             Self::Address { cells } => write!(f, "{cells} cells hold a whole address"),
+            Self::Consent { cells } => write!(
+                f,
+                "looks as if its {cells} cells said who may be reached, and is left out: give it `opt_out`, with its words \
+                 for yes and no"
+            ),
         }
     }
 }

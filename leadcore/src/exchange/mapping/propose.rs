@@ -2,17 +2,21 @@
 
 mod addresses;
 mod consent;
+mod known;
+mod names;
 mod paths;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(in crate::exchange) use self::known::column_notes;
+use self::known::header_name;
 use super::proposal::{ColumnProposal, Evidence, Note, Proposal};
 use super::shape::{self, Cells, ratio};
 use super::{ColumnMapping, ColumnRules, Mapping, OptOut, Sample, takes_several};
 use crate::domain::{Catalogue, Field, header_key, is_plain_word};
 use crate::exchange::import::ImportOptions;
-use crate::exchange::unescape_formula;
+use crate::exchange::{FileKind, unescape_formula};
 use crate::value::fold;
 
 /// A proposal less sure than this is only hinted at.
@@ -25,6 +29,8 @@ pub struct Knowledge<'k> {
     catalogue: &'k Catalogue,
     vocabularies: BTreeMap<Field, BTreeSet<String>>,
     earlier: Option<(Evidence, Mapping)>,
+    /// Whether that is for a part of the columns, and the others are to be proposed.
+    in_part: bool,
     own_numbers: BTreeSet<usize>,
     own_ids: BTreeSet<usize>,
     no_answer: Vec<String>,
@@ -36,7 +42,15 @@ impl<'k> Knowledge<'k> {
     pub fn new(catalogue: &'k Catalogue) -> Self {
         let no_answer = ImportOptions::default().no_answer;
         let (own_numbers, own_ids) = (BTreeSet::new(), BTreeSet::new());
-        Self { catalogue, vocabularies: BTreeMap::new(), earlier: None, own_numbers, own_ids, no_answer }
+        Self {
+            catalogue,
+            vocabularies: BTreeMap::new(),
+            earlier: None,
+            in_part: false,
+            own_numbers,
+            own_ids,
+            no_answer,
+        }
     }
 
     /// Adds the names of a vocabulary, or of the stages.
@@ -50,6 +64,13 @@ impl<'k> Knowledge<'k> {
     #[must_use]
     pub fn earlier(mut self, evidence: Evidence, mapping: Mapping) -> Self {
         self.earlier = Some((evidence, mapping));
+        self
+    }
+
+    /// Says how a part of the columns was mapped before: it wins for these, and the others are proposed.
+    #[must_use]
+    pub fn earlier_in_part(mut self, evidence: Evidence, mapping: Mapping) -> Self {
+        (self.earlier, self.in_part) = (Some((evidence, mapping)), true);
         self
     }
 
@@ -98,7 +119,10 @@ impl Mapping {
         let mut table = Proposer::new(sample, knowledge);
         match &knowledge.earlier {
             Some((evidence, mapping)) => table.repeat(evidence, mapping),
-            None => table.decide(),
+            None => {
+                table.weigh();
+                table.decide(&BTreeSet::new())
+            }
         }
     }
 }
@@ -111,8 +135,8 @@ struct Candidate {
     rank: u32,
     confidence: f64,
     evidence: Vec<Evidence>,
-    /// It says who must not be reached by the field.
-    opt_out: Option<OptOut>,
+    /// It says who must not be reached by the field, or turned round who may be.
+    opt_out: Option<(OptOut, bool)>,
 }
 
 /// Behind every header.
@@ -137,6 +161,7 @@ impl Column<'_> {
 }
 
 struct Proposer<'s, 'k> {
+    sample: &'s Sample,
     knowledge: &'s Knowledge<'k>,
     columns: Vec<Column<'s>>,
 }
@@ -151,16 +176,25 @@ impl<'s, 'k> Proposer<'s, 'k> {
             cells: Cells::of(sample, place),
             candidate: None,
         });
-        Self { knowledge, columns: columns.collect() }
+        Self { sample, knowledge, columns: columns.collect() }
     }
 
     /// As it was done before.
-    fn repeat(&self, evidence: &Evidence, mapping: &Mapping) -> Proposal {
+    fn repeat(&mut self, evidence: &Evidence, mapping: &Mapping) -> Proposal {
         let mut left: Vec<&ColumnMapping> = mapping.columns.iter().collect();
-        let columns = self.columns.iter().map(|column| {
-            let same =
-                |known: &&ColumnMapping| unescape_formula(&known.header) == unescape_formula(column.header);
-            let known = left.iter().position(same).map(|place| left.remove(place));
+        let known: Vec<Option<&ColumnMapping>> = self
+            .columns
+            .iter()
+            .map(|column| {
+                let same = |known: &&ColumnMapping| header_name(&known.header) == header_name(column.header);
+                left.iter().position(same).map(|place| left.remove(place))
+            })
+            .collect();
+        let others = self.beside(mapping, &known);
+        let columns = self.columns.iter().zip(known).zip(others).map(|((column, known), other)| {
+            if let Some(other) = other {
+                return other;
+            }
             let field = known.and_then(|known| known.field.clone());
             let mut field = field.filter(|field| !self.knowledge.catalogue.is_disabled(field));
             let mut rules = known.map(|known| known.rules.clone()).unwrap_or_default();
@@ -193,10 +227,20 @@ impl<'s, 'k> Proposer<'s, 'k> {
         Proposal { columns: columns.collect(), constants: mapping.constants.clone() }
     }
 
-    fn decide(&mut self) -> Proposal {
+    /// What each column may be.
+    fn weigh(&mut self) {
         let ranked: Vec<_> = self.columns.iter().map(|column| self.by_header(column)).collect();
         let by_context: Vec<_> = (0..ranked.len()).map(|place| self.in_context(place, &ranked)).collect();
         for (place, candidate) in by_context.into_iter().enumerate() {
+            // We named the columns of cards: what they are is no matter of their values.
+            let of_cards = |column: &Column<'_>| known::of_cards(column.header, self.knowledge.catalogue);
+            let is_cards = self.sample.is_of(FileKind::VCard);
+            if let Some(candidate) = self.columns.get(place).filter(|_| is_cards).and_then(of_cards) {
+                if let Some(column) = self.columns.get_mut(place) {
+                    column.candidate = Some(candidate);
+                }
+                continue;
+            }
             let Some(column) = self.columns.get(place) else { continue };
             let candidate = candidate.map(|candidate| self.weighed(column, candidate));
             let candidate =
@@ -208,9 +252,25 @@ impl<'s, 'k> Proposer<'s, 'k> {
                 column.candidate = candidate;
             }
         }
-        let others = self.other_addresses();
+    }
+
+    /// The proposal; columns in `passed` are none of it.
+    fn decide(&self, passed: &BTreeSet<usize>) -> Proposal {
+        let mut others = self.other_addresses();
+        others.extend(passed);
         let columns = (0..self.columns.len()).map(|place| self.propose(place, &others)).collect();
         Proposal { columns, constants: Vec::new() }
+    }
+
+    /// What a header says as a whole. The keys of our own JSON are keys of fields, whatever other fields are called.
+    fn ranked(&self, header: &str) -> Option<(Field, u32)> {
+        let catalogue = self.knowledge.catalogue;
+        let own = || {
+            let field = header.parse::<Field>().ok().filter(|field| field.key() == header)?;
+            (field.is_imported() && !catalogue.is_disabled(&field)).then_some((field, 0))
+        };
+        let own = if self.sample.is_of(FileKind::Json) { own() } else { None };
+        own.or_else(|| catalogue.rank_header(header))
     }
 
     /// What the header says: as a whole, behind the last dot of a path (`attributes.referenceId`), or by a word in it that
@@ -224,7 +284,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
         if column.is_own_id {
             return Some((Field::Id, 0));
         }
-        let whole = catalogue.rank_header(header);
+        let whole = self.ranked(header);
         let usable = |field: Field| (!catalogue.is_disabled(&field)).then_some((field, 5_000));
         whole
             .or_else(|| {
@@ -273,6 +333,9 @@ impl<'s, 'k> Proposer<'s, 'k> {
         let found = |field: Field, confidence: f64, evidence: Vec<Evidence>| {
             Some(Candidate { field, rank, confidence, evidence, opt_out: None })
         };
+        if let Some((part, confidence)) = self.part_of_name(place, ranked) {
+            return found(part, confidence, vec![evidence, Evidence::Context]);
+        }
         match (column.key.as_str(), &field) {
             ("title", Field::Salutation) => {
                 let words = column.cells.count(shape::is_salutation);
@@ -331,7 +394,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
 
     /// Whether the header is the field's own key or label.
     fn is_ours(&self, column: &Column<'_>, field: &Field) -> bool {
-        let found = self.knowledge.catalogue.rank_header(unescape_formula(column.header));
+        let found = self.ranked(unescape_formula(column.header));
         found.is_some_and(|(found, rank)| found == *field && rank == 0)
     }
 
@@ -371,6 +434,9 @@ impl<'s, 'k> Proposer<'s, 'k> {
         };
         let Some(column) = self.columns.get(place) else { return proposal };
         let Some(found) = &column.candidate else {
+            if let Some(note) = self.unread_consent(column) {
+                proposal.notes.push(note);
+            }
             if column.holds_dialling_codes() {
                 proposal.notes.push(Note::DiallingCodes { cells: column.cells.filled.len() });
             }
@@ -403,10 +469,11 @@ impl<'s, 'k> Proposer<'s, 'k> {
         if refused.is_some() || !sure {
             proposal.perhaps = Some((field.clone(), found.confidence));
             proposal.evidence.extend(refused);
+            proposal.notes.extend(self.unread_consent(column));
             return proposal;
         }
-        if found.opt_out.is_some() {
-            proposal.rules.opt_out = found.opt_out;
+        if let Some((which, inverted)) = found.opt_out {
+            (proposal.rules.opt_out, proposal.rules.inverted) = (Some(which), inverted);
             (proposal.field, proposal.confidence) = (Some(field.clone()), found.confidence);
             return proposal;
         }

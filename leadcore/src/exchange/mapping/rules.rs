@@ -137,6 +137,10 @@ pub struct ColumnRules {
     /// A no in a column of [`opt_out`](Self::opt_out) takes the mark off.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub opt_in: bool,
+    /// The column of [`opt_out`](Self::opt_out) says it the other way round (`Subscribed`, `Marketing consent`): a no marks, a yes
+    /// does not. Words that are clear by themselves (`unsubscribed`) mean what they say.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub inverted: bool,
 }
 
 macro_rules! setters {
@@ -193,6 +197,8 @@ impl ColumnRules {
         opt_out(OptOut) => |rules, which| rules.opt_out = Some(which);
         /// Lets a no take the mark off.
         opt_in(bool) => |rules, yes| rules.opt_in = yes;
+        /// Says that a yes in the column of who opted out lets the address be used.
+        inverted(bool) => |rules, yes| rules.inverted = yes;
         /// Joins the column to those on its left, with this between them.
         join(&str) => |rules, between| rules.join = Some(between.to_owned());
     }
@@ -241,6 +247,9 @@ impl ColumnRules {
         }
         if self.opt_in && self.opt_out.is_none() {
             refuse("only a column of who opted out takes marks off");
+        }
+        if self.inverted && self.opt_out.is_none() {
+            refuse("only a column of who opted out is read the other way round");
         }
         if self.join.is_some() && !takes_joined(field, kind) {
             refuse("only columns of text can be joined");

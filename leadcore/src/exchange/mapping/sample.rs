@@ -1,6 +1,8 @@
 //! The head of a table, from which a mapping is proposed.
 
-use crate::exchange::{Row, unescape_formula};
+use std::collections::HashSet;
+
+use crate::exchange::{FileKind, Row, unescape_formula};
 
 /// So many rows tell what a column holds.
 const MOST_ROWS: usize = 1_000;
@@ -22,6 +24,10 @@ pub struct Sample {
     headers: Vec<String>,
     rows: Vec<Vec<String>>,
     bytes: usize,
+    /// What the file is, where that says how its columns are called.
+    kind: Option<FileKind>,
+    /// Cells that are numbers in their file: row, column.
+    numbers: HashSet<(usize, usize)>,
 }
 
 impl Sample {
@@ -33,9 +39,22 @@ impl Sample {
 
     /// Adds a row, unless it is damaged or there are enough.
     pub fn push(&mut self, row: &Row) {
-        if row.problem().is_none() && !row.bad_encoding() {
+        if row.problem().is_none() && !row.bad_encoding() && !self.is_full() {
+            let place = self.rows.len();
+            self.numbers.extend(row.numbers.iter().map(|column| (place, *column)));
             self.add(row.iter());
         }
+    }
+
+    /// Says what the file is: the columns of address-book cards are called by us, and the keys of JSON may be ours.
+    #[must_use]
+    pub fn of_kind(mut self, kind: FileKind) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
+    pub(super) fn is_of(&self, kind: FileKind) -> bool {
+        self.kind == Some(kind)
     }
 
     /// Adds the cells of a row, unless there are enough rows.
@@ -77,10 +96,11 @@ impl Sample {
         self
     }
 
-    /// The cells of a column that are not blank, trimmed.
-    pub(super) fn column(&self, place: usize) -> impl Iterator<Item = &str> {
-        let cells = self.rows.iter().filter_map(move |row| row.get(place));
-        cells.map(|cell| cell.trim()).filter(|cell| !cell.is_empty())
+    /// The cells of a column that are not blank, trimmed, and whether each is a number in its file.
+    pub(super) fn column(&self, place: usize) -> impl Iterator<Item = (&str, bool)> {
+        let cells = self.rows.iter().enumerate().filter_map(move |(n, row)| Some((n, row.get(place)?)));
+        let cells = cells.map(move |(n, cell)| (cell.trim(), self.numbers.contains(&(n, place))));
+        cells.filter(|(cell, _)| !cell.is_empty())
     }
 }
 

@@ -128,7 +128,7 @@ pub fn save(
         return Err(Error::invalid_field("name", ViolationCode::OutOfRange, message));
     }
     let fingerprint = fingerprint(headers)?;
-    document.mappings.push(SavedMapping { name, fingerprint, mapping: mapping.clone() });
+    document.mappings.push(SavedMapping { name, fingerprint, mapping: mapping.placed(headers) });
     settings::record_saved(ctx, txn, SettingName::ImportMappings, expected, &document)
 }
 
@@ -169,6 +169,40 @@ pub fn known(
     let (_, document) = settings::document::<Document>(txn, SettingName::ImportMappings)?;
     let saved = document.mappings.into_iter().rev().find(|saved| saved.fingerprint == fingerprint);
     Ok(saved.map(|saved| (Evidence::Saved(saved.name), seen(ctx, saved.mapping))))
+}
+
+/// The mapping that was saved for most of these columns: the file has all columns that it fills fields from, and they are half of
+/// the file or more. Of two that fit as well the one that was saved last.
+pub(in crate::exchange) fn for_part(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    headers: &[String],
+) -> Result<Option<(Evidence, Mapping)>> {
+    let key = |header: &str| fold(unescape_formula(header)).trim().to_owned();
+    let mut own = std::collections::BTreeMap::<String, usize>::new();
+    for header in headers {
+        *own.entry(key(header)).or_default() += 1;
+    }
+    let fits = |saved: &SavedMapping| {
+        let mut left = own.clone();
+        let mut known = 0_usize;
+        for column in &saved.mapping.columns {
+            match left.get_mut(&key(&column.header)).filter(|left| **left > 0) {
+                Some(left) => {
+                    *left -= 1;
+                    known += 1;
+                }
+                None if column.field.is_some() => return None,
+                None => {}
+            }
+        }
+        let fills = saved.mapping.columns.iter().any(|column| column.field.is_some());
+        (fills && known * 2 >= headers.len()).then_some(known)
+    };
+    let (_, document) = settings::document::<Document>(txn, SettingName::ImportMappings)?;
+    let found = document.mappings.into_iter().filter_map(|saved| Some((fits(&saved)?, saved)));
+    let best = found.max_by_key(|(known, _)| *known);
+    Ok(best.map(|(_, saved)| (Evidence::Saved(saved.name), seen(ctx, saved.mapping))))
 }
 
 /// Notes that files with these headers are read so.

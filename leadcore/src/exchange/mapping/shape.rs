@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::address::AddressLine;
 use super::sample::MOST_OF_A_CELL;
 use super::{ColumnRules, DateOrder, Note, Sample, Split};
-use crate::domain::ExternalRef;
+use crate::domain::{Emails, ExternalRef};
 use crate::exchange::coerce::currency::currency_of;
 use crate::exchange::dates::{DateShape, date_shape, lacks_zone};
-use crate::value::{Country, DecimalMark, Email, LIST_MARKS, Website, fold, parse_amount, split_list};
+use crate::value::{Country, DecimalMark, LIST_MARKS, Website, fold, parse_amount, split_list};
 
 /// Words that stand for no answer, wherever they stand alone in a cell.
 const SILENT: &[&str] = &[
@@ -101,6 +101,8 @@ const MOST_SYSTEMS: usize = 20;
 pub(super) struct Cells<'s> {
     /// Those that say something.
     pub(super) filled: Vec<&'s str>,
+    /// Which of them are numbers in their file: no rule about texts is for them.
+    numbers: Vec<bool>,
     /// Words that stand for no answer, in how many cells, and whether they may be one.
     silent: BTreeMap<String, (usize, bool)>,
 }
@@ -108,16 +110,18 @@ pub(super) struct Cells<'s> {
 impl<'s> Cells<'s> {
     pub(super) fn of(sample: &'s Sample, place: usize) -> Self {
         let (mut filled, mut silent) = (Vec::new(), BTreeMap::<String, (usize, bool)>::new());
-        for cell in sample.column(place) {
+        let mut numbers = Vec::new();
+        for (cell, is_number) in sample.column(place) {
             let word = if cell.len() <= 24 { fold(cell) } else { String::new() };
             let vague = VAGUE.contains(&word.as_str());
             if vague || SILENT.contains(&word.as_str()) {
                 silent.entry(word).or_insert((0, vague)).0 += 1;
             } else {
                 filled.push(cell);
+                numbers.push(is_number);
             }
         }
-        Self { filled, silent }
+        Self { filled, numbers, silent }
     }
 
     /// How many cells do this.
@@ -175,7 +179,8 @@ impl<'s> Cells<'s> {
     /// What its numbers say about their decimal mark.
     pub(super) fn marks(&self) -> Option<Note> {
         let (mut dot, mut comma, mut either) = (0, 0, 0);
-        for cell in &self.filled {
+        let texts = self.filled.iter().zip(&self.numbers).filter(|(_, is_number)| !**is_number);
+        for (cell, _) in texts {
             match [DecimalMark::Dot, DecimalMark::Comma].map(|mark| parse_amount(cell, mark).ok()) {
                 [Some(a), Some(b)] if a == b => {}
                 [Some(_), Some(_)] => either += 1,
@@ -295,7 +300,8 @@ impl Dates {
 }
 
 pub(super) fn is_email(cell: &str) -> bool {
-    Email::split_list(cell).iter().all(Result::is_ok) && cell.contains('@')
+    // With what is said of it behind it, as we write it: `anna@nordlys.example (work)`.
+    cell.contains('@') && Emails::parse(cell).is_ok_and(|emails| !emails.entries().is_empty())
 }
 
 /// Seven to fifteen digits with what people write between them; bare digits are as likely an id.

@@ -5,12 +5,13 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
 use calamine::{
-    Dimensions, Reader, Sheet, SheetType, SheetVisible, Style, Xls, XlsError, Xlsb, XlsbError, Xlsx,
+    DataRef, Dimensions, Reader, Sheet, SheetType, SheetVisible, Style, Xls, XlsError, Xlsb, XlsbError, Xlsx,
     XlsxError,
 };
 
-use super::super::filler::Filler;
+use super::super::filler::{Filler, What};
 use super::super::held::SheetName;
+use super::long::{Digits, EXACT, Long};
 use super::{Book, archive, damaged, locked, text};
 use crate::error::{Error, Result};
 
@@ -18,8 +19,18 @@ use crate::error::{Error, Result};
 /// of an archive, which is unpacked anew for each.
 #[derive(Debug)]
 pub(super) struct Metered {
-    bytes: Cursor<Vec<u8>>,
+    bytes: Cursor<Shared>,
     left: Rc<Cell<u64>>,
+}
+
+/// The bytes of a file, held once.
+#[derive(Debug, Clone)]
+struct Shared(Rc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// What is left to be read of a [`Metered`].
@@ -31,7 +42,11 @@ const TIMES: u64 = 6;
 
 impl Metered {
     fn new(bytes: Vec<u8>) -> (Self, Meter) {
-        let left = Rc::new(Cell::new(TIMES * bytes.len() as u64 + 64 * 1024));
+        Self::of(Shared(Rc::new(bytes)))
+    }
+
+    fn of(bytes: Shared) -> (Self, Meter) {
+        let left = Rc::new(Cell::new(TIMES * bytes.0.len() as u64 + 64 * 1024));
         (Self { bytes: Cursor::new(bytes), left: Rc::clone(&left) }, Meter(left))
     }
 }
@@ -83,6 +98,10 @@ pub(super) struct Zipped {
     merged: bool,
     /// The number formats by style, once they are known: those that show more than digits.
     formats: Option<Vec<Option<String>>>,
+    /// The file, where long numbers are looked for; of at most so many bytes unpacked.
+    file: (Shared, u64),
+    /// The digits of its long numbers, once one was met.
+    long: Option<Long>,
 }
 
 fn of_xlsx(error: XlsxError) -> Error {
@@ -93,11 +112,12 @@ fn of_xlsx(error: XlsxError) -> Error {
 }
 
 impl Zipped {
-    pub(super) fn open(bytes: Vec<u8>, merged: bool) -> Result<Self> {
-        let (bytes, meter) = Metered::new(bytes);
+    pub(super) fn open(bytes: Vec<u8>, merged: bool, most: u64) -> Result<Self> {
+        let file = Shared(Rc::new(bytes));
+        let (bytes, meter) = Metered::of(file.clone());
         let book = Xlsx::new(bytes).map_err(|error| meter.judge(of_xlsx(error)))?;
         let sheets = names(book.sheets_metadata());
-        Ok(Self { book, meter, sheets, merged, formats: None })
+        Ok(Self { book, meter, sheets, merged, formats: None, file: (file, most), long: None })
     }
 }
 
@@ -121,9 +141,22 @@ impl Book for Zipped {
         while let Some((cell, style)) = cells.next_cell_with_style_id().map_err(failed)? {
             let format = formats.get(style).and_then(Option::as_deref);
             let (row, column) = cell.get_position();
-            let (text, error) = text::of_cell(cell.get_value(), format);
+            let (mut text, mut what) = text::of_cell(cell.get_value(), format);
+            if let DataRef::Float(value) = cell.get_value()
+                && value.abs() >= EXACT
+                && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+            {
+                let (file, most) = &self.file;
+                let long = self.long.get_or_insert_with(|| Long::of(file.clone(), *most));
+                match long.digits(row, column, *value) {
+                    Digits::Known(digits) => text = digits.into(),
+                    Digits::Float => {}
+                    // Better no number than another one.
+                    Digits::Unknown => what = What::Error,
+                }
+            }
             if !text.is_empty() {
-                filler.cell(u64::from(row) + 1, column as usize, &text, error)?;
+                filler.cell(u64::from(row) + 1, column as usize, &text, what)?;
             }
             if filler.full {
                 break;
@@ -167,9 +200,9 @@ impl Book for Binary {
         let mut cells = self.book.worksheet_cells_reader(&name).map_err(failed)?;
         while let Some(cell) = cells.next_cell().map_err(failed)? {
             let (row, column) = cell.get_position();
-            let (text, error) = text::of_cell(cell.get_value(), None);
+            let (text, what) = text::of_cell(cell.get_value(), None);
             if !text.is_empty() {
-                filler.cell(u64::from(row) + 1, column as usize, &text, error)?;
+                filler.cell(u64::from(row) + 1, column as usize, &text, what)?;
             }
             if filler.full {
                 break;
@@ -211,9 +244,9 @@ impl Book for Old {
         let range = self.book.worksheet_range(&name).map_err(of_xls)?;
         let (top, left) = range.start().unwrap_or_default();
         for (row, column, value) in range.used_cells() {
-            let (text, error) = text::of_data(value);
+            let (text, what) = text::of_data(value);
             if !text.is_empty() {
-                filler.cell(u64::from(top) + row as u64 + 1, left as usize + column, &text, error)?;
+                filler.cell(u64::from(top) + row as u64 + 1, left as usize + column, &text, what)?;
             }
             if filler.full {
                 break;

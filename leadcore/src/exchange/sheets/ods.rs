@@ -13,9 +13,10 @@ use zip::ZipArchive;
 use zip::read::ZipFile;
 
 use super::super::RowProblem;
-use super::super::filler::Filler;
+use super::super::filler::{Filler, What};
 use super::super::held::{Held, SheetName};
 use super::super::scan::Limits;
+use super::long::EXACT;
 use super::{LONGEST_NAME, MOST_SHEETS, PROBE_ROWS, damaged, locked, text, too_many_sheets};
 use crate::error::{Error, Result};
 
@@ -238,7 +239,7 @@ struct Cell {
     column: u64,
     repeats: u64,
     text: String,
-    error: bool,
+    what: What,
 }
 
 /// The cells of a row that hold something, or what is wrong with it.
@@ -257,7 +258,7 @@ fn repeat(cells: &Cells, line: u64, repeats: u64, filler: &mut Filler<'_>) -> Re
                 for cell in cells {
                     for column in cell.column..cell.column + cell.repeats {
                         let column = usize::try_from(column).unwrap_or(usize::MAX);
-                        filler.cell(line, column, &cell.text, cell.error)?;
+                        filler.cell(line, column, &cell.text, cell.what)?;
                     }
                 }
             }
@@ -283,7 +284,7 @@ fn row(xml: &mut Xml<'_>, line: u64, filler: &mut Filler<'_>) -> Result<Cells> {
                 // Beyond the last column of any spreadsheet it is one column too many, and told as such.
                 let repeats = count(&tag, "table:number-columns-repeated").min(16_385);
                 let rows = count(&tag, "table:number-rows-spanned");
-                let (text, error) = cell(xml, &tag, limits.max_cell_bytes)?;
+                let (text, what) = cell(xml, &tag, limits.max_cell_bytes)?;
                 size = size.saturating_add(repeats.saturating_mul(text.len() as u64));
                 let problem = if text.is_empty() || repeats == 0 {
                     None
@@ -304,7 +305,7 @@ fn row(xml: &mut Xml<'_>, line: u64, filler: &mut Filler<'_>) -> Result<Cells> {
                 {
                     let last = line.saturating_add(rows.saturating_sub(1)).min(MOST_ROWS);
                     filler.merge(line, last, usize::try_from(column).unwrap_or(0));
-                    cells.push(Cell { column, repeats, text, error });
+                    cells.push(Cell { column, repeats, text, what });
                 }
                 column = column.saturating_add(repeats);
             }
@@ -315,8 +316,8 @@ fn row(xml: &mut Xml<'_>, line: u64, filler: &mut Filler<'_>) -> Result<Cells> {
     }
 }
 
-/// A cell's text, and whether a formula failed in it.
-fn cell(xml: &mut Xml<'_>, tag: &BytesStart<'_>, most: usize) -> Result<(String, bool)> {
+/// A cell's text, and what it holds.
+fn cell(xml: &mut Xml<'_>, tag: &BytesStart<'_>, most: usize) -> Result<(String, What)> {
     let value = |name: &str| attribute(tag, name);
     let kind = value("office:value-type").unwrap_or_default();
     let failed = value("calcext:value-type").is_some_and(|kind| kind == "error");
@@ -329,18 +330,26 @@ fn cell(xml: &mut Xml<'_>, tag: &BytesStart<'_>, most: usize) -> Result<(String,
     };
     let shown = paragraphs(xml, tag.name().as_ref(), most)?;
     if failed {
-        return Ok((shown, true));
+        return Ok((shown, What::Error));
     }
     let number = stored.as_deref().and_then(|stored| stored.parse::<f64>().ok());
+    let is_number = matches!(kind.as_str(), "float" | "currency" | "percentage");
     let text = match (kind.as_str(), number, stored) {
         ("percentage", Some(number), _) => format!("{}%", text::number(number * 100.0)),
         // Shown with zeros before it: a zip code or an id.
         ("float", Some(number), _) if is_padded(&shown, number) => shown,
+        // Of more digits than a float holds, those that are written.
+        ("float" | "currency", Some(number), Some(stored)) if is_long(&stored, number) => stored,
         ("float" | "currency", Some(number), _) => text::number(number),
         (_, _, Some(stored)) => stored,
         _ => shown,
     };
-    Ok((text, false))
+    Ok((text, if number.is_some() && is_number { What::Number } else { What::Text }))
+}
+
+fn is_long(stored: &str, number: f64) -> bool {
+    let digits = stored.strip_prefix('-').unwrap_or(stored);
+    number.abs() >= EXACT && digits.len() <= 40 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_padded(shown: &str, number: f64) -> bool {

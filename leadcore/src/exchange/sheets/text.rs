@@ -4,44 +4,50 @@ use std::borrow::Cow;
 
 use calamine::{Data, DataRef, ExcelDateTime};
 
-/// The largest number a float holds exactly.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+use super::super::filler::What;
+use super::long::EXACT;
+
 /// The first day behind 9999-12-31, where dates of spreadsheets end.
 const LAST_DAY: f64 = 2_958_466.0;
 /// No spreadsheet takes a longer number format.
 const LONGEST_FORMAT: usize = 255;
 
-/// A cell's text, and whether a formula failed in it. A text that many cells share is not copied.
-pub(super) fn of_cell<'c>(cell: &'c DataRef<'_>, format: Option<&str>) -> (Cow<'c, str>, bool) {
+/// A cell's text, and what it holds. A text that many cells share is not copied.
+pub(super) fn of_cell<'c>(cell: &'c DataRef<'_>, format: Option<&str>) -> (Cow<'c, str>, What) {
     let text = match cell {
         DataRef::Empty => Cow::Borrowed(""),
-        DataRef::Int(n) => formatted(*n as f64, format).unwrap_or_else(|| n.to_string()).into(),
-        DataRef::Float(n) => formatted(*n, format).unwrap_or_else(|| number(*n)).into(),
+        DataRef::Int(n) => {
+            let text = formatted(*n as f64, format).unwrap_or_else(|| n.to_string());
+            return (text.into(), What::Number);
+        }
+        DataRef::Float(n) => {
+            return (formatted(*n, format).unwrap_or_else(|| number(*n)).into(), What::Number);
+        }
         DataRef::String(text) => Cow::Borrowed(text.as_str()),
         DataRef::SharedString(text) => Cow::Borrowed(*text),
         DataRef::Bool(yes) => yes.to_string().into(),
         DataRef::DateTime(time) => date_time(*time).into(),
         DataRef::DateTimeIso(text) => iso(text).into(),
         DataRef::DurationIso(text) => duration(text).into(),
-        DataRef::Error(error) => return (error.to_string().into(), true),
+        DataRef::Error(error) => return (error.to_string().into(), What::Error),
     };
-    (text, false)
+    (text, What::Text)
 }
 
 /// The same for a cell of an old workbook.
-pub(super) fn of_data(cell: &Data) -> (Cow<'_, str>, bool) {
+pub(super) fn of_data(cell: &Data) -> (Cow<'_, str>, What) {
     let text = match cell {
         Data::String(text) => Cow::Borrowed(text.as_str()),
         Data::Empty => Cow::Borrowed(""),
-        Data::Int(n) => n.to_string().into(),
-        Data::Float(n) => number(*n).into(),
+        Data::Int(n) => return (n.to_string().into(), What::Number),
+        Data::Float(n) => return (number(*n).into(), What::Number),
         Data::Bool(yes) => yes.to_string().into(),
         Data::DateTime(time) => date_time(*time).into(),
         Data::DateTimeIso(text) => iso(text).into(),
         Data::DurationIso(text) => duration(text).into(),
-        Data::Error(error) => return (error.to_string().into(), true),
+        Data::Error(error) => return (error.to_string().into(), What::Error),
     };
-    (text, false)
+    (text, What::Text)
 }
 
 /// Whether numbers of this format are shown otherwise than by their digits.

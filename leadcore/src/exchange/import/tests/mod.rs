@@ -16,6 +16,7 @@ mod money;
 mod numbers;
 mod plans;
 mod policies;
+mod reading;
 mod refused;
 mod report;
 mod round;

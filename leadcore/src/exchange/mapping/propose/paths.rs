@@ -17,7 +17,7 @@ const HOLDERS: &str =
 /// The field that a path means, and how usual the word is for it: by its last part, unless that is a word that everything
 /// has. Then what stands before it counts too.
 pub(super) fn rank(header: &str, catalogue: &Catalogue) -> Option<(Field, u32)> {
-    let (before, last) = header.rsplit_once('.')?;
+    let Some((before, last)) = header.rsplit_once('.') else { return of_record(header, catalogue) };
     let known = |words: &str, key: &str| words.split_ascii_whitespace().any(|word| word == key);
     let key = header_key(last);
     if header.contains(char::is_whitespace) || !known(OF_ANYTHING, &key) {
@@ -39,6 +39,12 @@ pub(super) fn rank(header: &str, catalogue: &Catalogue) -> Option<(Field, u32)> 
         };
         return (!catalogue.is_disabled(&wanted)).then_some((wanted, 1));
     }
+    // `fields.1.title` is one of the questions of a form.
+    let is_listed =
+        before.rsplit('.').next().is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_listed && known("fields properties values items questions answers", &owner) {
+        return None;
+    }
     if known(HOLDERS, &owner) && !known("url link type value text", &key) {
         return catalogue.rank_header(last);
     }
@@ -47,6 +53,16 @@ pub(super) fn rank(header: &str, catalogue: &Catalogue) -> Option<(Field, u32)> 
         .rank_header(&owner)
         .filter(|(field, _)| matches!(field, Field::Email | Field::Phone | Field::Website))?;
     known("value text number address url", &key).then_some(found)
+}
+
+/// `Person - Phone - Work`: the record, its field, and what kind of that it is.
+fn of_record(header: &str, catalogue: &Catalogue) -> Option<(Field, u32)> {
+    let (record, rest) = header.split_once(" - ")?;
+    let known = |words: &str, key: &str| words.split_ascii_whitespace().any(|word| word == key);
+    if !known("lead deal person contact", &header_key(record)) || known(OF_ANYTHING, &header_key(rest)) {
+        return None;
+    }
+    catalogue.rank_header(rest)
 }
 
 #[cfg(test)]
@@ -75,6 +91,16 @@ mod tests {
             ("attributes.url", None),
             ("answers.email", Some(Field::Email)),
             ("address.city", Some(Field::City)),
+            ("form_response.definition.fields.1.title", None),
+            ("fields.2.label", None),
+            ("fields.title", Some(Field::Salutation)),
+            ("Person - Phone - Work", Some(Field::Phone)),
+            ("Person - Email - Home", Some(Field::Email)),
+            ("Lead - Labels", Some(Field::Labels)),
+            ("Lead - Currency of Value", Some(Field::Currency)),
+            ("Lead - Expected close date", Some(Field::ExpectedClose)),
+            ("Lead - Title", None),
+            ("Oslo - Bergen", None),
         ] {
             assert_eq!(rank(header, &catalogue).map(|(field, _)| field), field, "{header}");
         }

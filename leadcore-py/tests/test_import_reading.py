@@ -1,0 +1,150 @@
+"""How files are read, and which column is which field: what a fresh user met."""
+
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+
+import leadcore
+import pytest
+from leadcore import ImportColumn
+
+
+@pytest.fixture
+def db():
+    with leadcore.open(":memory:", tenant="acme", user="ada") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("version", ["3.0", "4.0"])
+def test_own_cards_come_back_with_every_address(db, version):
+    lead = db.leads.create(company="Nordlys AS")
+    for n in range(4):
+        email = f"c{n}@x.example (home)"
+        db.contacts.add(lead, name=f"P{n} Q", email=email, phone=f"+4722225{n}55 (work)")
+    cards = db.contacts.to_vcard(lead, version=version)
+    with leadcore.open(":memory:", tenant="acme", user="ada") as other:
+        report = other.import_leads(cards.encode())
+        assert report.created == 4
+        assert report.mapping["E-mail 1"] == "email"
+        assert [len(one.emails) for one in other.leads.list().items] == [1] * 4
+        assert [len(one.phones) for one in other.leads.list().items] == [1] * 4
+
+
+def test_columns_with_one_header_have_names_of_their_own(db):
+    file = (
+        b"Company,Email,Email,Phone,Phone\nNordlys AS,a@x.example,b@x.example,+4722225555,+4722226666\n"
+        b"Fjord AS,c@x.example,,,+4722227777\n"
+    )
+    plan = db.import_leads(file, dry_run=True)
+    assert plan.mapping == {
+        "Company": "company",
+        "Email": "email",
+        "Email (2)": "email",
+        "Phone": "phone",
+        "Phone (2)": "phone",
+    }
+    assert db.preview_import(file).mapping == plan.mapping
+    report = db.import_leads(file, mapping=plan.mapping)
+    lead = db.leads.by_number(1)
+    assert (len(lead.emails), len(lead.phones)) == (2, 2)
+    assert report.mapping == plan.mapping
+    assert db.import_leads(file, mapping=report.mapping).repeated
+    with leadcore.open(":memory:", tenant="acme", user="ada") as other:
+        other.mappings.save("Twice", plan.mapping | {"Email (2)": None})
+        seen = other.preview_import(file)
+        assert seen.mapping["Email (2)"] is None
+        assert seen.mapping["Phone (2)"] == "phone"
+        assert other.mappings.get("Twice").mapping == seen.mapping
+        other.import_leads(file, mapping=seen.mapping)
+        assert [len(one.emails) for one in other.leads.list(sort="number").items] == [1, 1]
+
+
+def test_of_two_names_the_first_is_told(db):
+    report = db.import_leads(b"Company,Name,Name\nNordlys AS,Eva Lund,Ola Berg\n")
+    assert report.mapping == {"Company": "company", "Name": "name", "Name (2)": None}
+
+
+def test_typed_numbers_are_what_they_are(db):
+    db.leads.create(company="Nordlys AS", amount=Decimal("1.234"), currency="NOK")
+    for write in (db.leads.to_xlsx, db.leads.to_jsonl):
+        file = io.BytesIO()
+        written = write(file)
+        for how in ({}, {"mapping": written.mapping}, {"decimal_mark": ","}):
+            with leadcore.open(":memory:", tenant="acme", user="ada") as other:
+                report = other.import_leads(file.getvalue(), **how)
+                assert report.rejected == 0, report
+                assert other.leads.by_number(1).amount == Decimal("1.234")
+
+
+def test_typed_numbers_of_a_table_are_what_they_are(db):
+    db.leads.create(company="Nordlys AS", amount=Decimal("1.234"), currency="NOK")
+    table = db.leads.to_arrow(columns=["company", "amount"])
+    with leadcore.open(":memory:", tenant="acme", user="ada") as other:
+        report = other.import_leads(table)
+        assert report.rejected == 0, report
+        assert other.leads.by_number(1).amount == Decimal("1.234")
+
+
+def test_one_foreign_byte_spoils_one_line(db):
+    file = b"Company,E-mail\nCaf\xc3\xa9,a@x.example\nCaf\xe9,b@x.example\n"
+    report = db.import_leads(file)
+    assert (report.format.encoding, report.created, report.rejected) == ("UTF-8", 1, 1)
+    assert report.rejections[0].line == 3
+    assert db.leads.by_number(1).company == "Caf\u00e9"
+    latin = "Company\nK\u00e5re\nS\u00f8ren\n\u00c3\u00a9t\u00e5\n".encode("latin1")
+    assert db.import_leads(latin).rejected == 0
+    assert db.leads.by_number(2).company == "K\u00e5re"
+
+
+def test_what_was_guessed_is_told(db):
+    rows = b"".join(b"C%d,%s\n" % (n, b"13/04/2027" if n % 10 == 0 else b"03/01/2027") for n in range(3000))
+    report = db.import_leads(b"Company,Close date\n" + rows)
+    assert "Close date -> expected_close (day first: 100 of the cells looked at say so, 900 either)" in str(report)
+    assert report.mapping["Close date"] == ImportColumn("expected_close", date_order="day_first")
+    assert report.mapping["Close date"].rules == {"date_order": "day_first"}
+    [note] = report.notes["Close date"]
+    assert note["date_order"] == {"day_first": 100, "month_first": 0, "either": 900, "proposed": "day_first"}
+
+
+def test_a_saved_mapping_goes_with_a_wider_file(db):
+    db.mappings.save("Fair", {"Kunde": "company", "X": "city"})
+    report = db.import_leads(b"Kunde,X,Extra\nNordlys AS,Oslo,7\n")
+    assert report.mapping == {"Kunde": "company", "X": "city", "Extra": None}
+    assert report.created == 1
+
+
+def test_dialects(db):
+    for file, how in (
+        (b"'Company','City'\n'Nordlys, AS','Oslo'\n'Fjord','Moss'\n", {}),
+        (b"Company,City\nNordlys\\, AS,Oslo\nFjord,Moss\n", {}),
+        (b"Company,City\nNordlys\\, AS,Oslo\n", {"escape": "\\"}),
+        (b"Company,City\nNordlys!, AS,Oslo\n", {"escape": "!"}),
+        (b"Company^City\nNordlys, AS^Oslo\nFjord^Moss\n", {}),
+    ):
+        with leadcore.open(":memory:", tenant="acme", user="ada") as other:
+            report = other.import_leads(file, **how)
+            assert report.rejected == 0, report
+            assert (other.leads.by_number(1).company, other.leads.by_number(1).city) == ("Nordlys, AS", "Oslo")
+    with pytest.raises(leadcore.InvalidError) as caught:
+        db.import_leads(b"Company\nA\n", escape="\n")
+    assert caught.value.violations[0].field == "escape"
+
+
+def test_consent(db):
+    report = db.import_leads(
+        b"Company,E-mail,Subscribed,Email Opt Out\nA,a@x.example,no,maybe\nB,b@x.example,yes,maybe\n"
+    )
+    assert report.mapping["Subscribed"].rules == {"opt_out": "own", "inverted": True}
+    assert [db.leads.by_number(n).emails[0].opted_out for n in (1, 2)] == [True, False]
+    assert report.mapping["Email Opt Out"] is None
+    assert "Email Opt Out -> (left out) (looks as if its 2 cells said who may be reached" in str(report)
+    assert report.notes["Email Opt Out"] == ({"consent": {"cells": 2}},)
+
+
+def test_a_label_of_two_lines_becomes_one(db):
+    db.catalogue.add_field("x_line", label="a\nL", type="integer")
+    db.leads.create(company="Nordlys AS", x_line=7)
+    file = io.BytesIO()
+    written = db.leads.to_csv(file)
+    assert written.mapping["a L"] == "x_line"

@@ -1,0 +1,122 @@
+//! Columns whose meaning is known: those of address-book cards, and those beside a mapping that was saved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::proposal::{ColumnProposal, Evidence, Note};
+use super::super::{ColumnMapping, ColumnRules, Mapping, Sample, takes_several};
+use super::{Candidate, Knowledge, Proposer};
+use crate::domain::{Catalogue, Field, FieldType, header_key};
+use crate::exchange::unescape_formula;
+use crate::value::fold;
+
+/// What the columns of cards are; the numbered ones without their numbers.
+const CARDS: [(&str, Field); 16] = [
+    ("Full name", Field::Name),
+    ("Salutation", Field::Salutation),
+    ("First name", Field::FirstName),
+    ("Last name", Field::LastName),
+    ("Company", Field::Company),
+    ("Job title", Field::JobTitle),
+    ("Street", Field::Street),
+    ("City", Field::City),
+    ("State", Field::Region),
+    ("Postal code", Field::PostalCode),
+    ("Country", Field::Country),
+    ("Website", Field::Website),
+    ("Note", Field::Description),
+    ("Categories", Field::Labels),
+    ("E-mail", Field::Email),
+    ("Phone", Field::Phone),
+];
+
+/// What a column of cards is. Its values say nothing about that: it was filled by what the card calls them.
+pub(super) fn of_cards(header: &str, catalogue: &Catalogue) -> Option<Candidate> {
+    let name = header.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
+    let (_, field) = CARDS.into_iter().find(|(known, _)| *known == name)?;
+    (!catalogue.is_disabled(&field)).then(|| Candidate {
+        field,
+        rank: 0,
+        confidence: 0.95,
+        evidence: vec![Evidence::Label],
+        opt_out: None,
+    })
+}
+
+/// A header as it is compared with that of an earlier file.
+pub(super) fn header_name(header: &str) -> String {
+    fold(unescape_formula(header)).trim().to_owned()
+}
+
+/// Of each column of a file: the field that a mapping gives it, and what a person should know of how its cells are read.
+pub(in crate::exchange) fn column_notes(
+    sample: &Sample,
+    catalogue: &Catalogue,
+    mapping: &Mapping,
+) -> Vec<(Option<Field>, Vec<Note>)> {
+    let knowledge = Knowledge::new(catalogue);
+    let table = Proposer::new(sample, &knowledge);
+    let mut left: Vec<&ColumnMapping> = mapping.columns.iter().collect();
+    let columns = table.columns.iter().map(|column| {
+        let same =
+            |known: &&ColumnMapping| unescape_formula(&known.header) == unescape_formula(column.header);
+        let known = left.iter().position(same).map(|place| left.remove(place));
+        let Some(field) = known.and_then(|known| known.field.clone()) else {
+            return (None, table.unread_consent(column).into_iter().collect());
+        };
+        let says_out = known.is_some_and(|known| known.rules.opt_out.is_some());
+        let mut notes = Vec::new();
+        match catalogue.field_type(&field) {
+            Ok(FieldType::Date | FieldType::Time) if !says_out => {
+                column.cells.dates().order(&mut ColumnRules::default(), &mut notes);
+            }
+            Ok(FieldType::Amount | FieldType::Decimal) => notes.extend(column.cells.marks()),
+            _ => {}
+        }
+        (Some(field), notes)
+    });
+    columns.collect()
+}
+
+impl Proposer<'_, '_> {
+    /// What is proposed for the columns that an earlier mapping does not know: none of its fields.
+    pub(super) fn beside(
+        &mut self,
+        mapping: &Mapping,
+        known: &[Option<&ColumnMapping>],
+    ) -> Vec<Option<ColumnProposal>> {
+        let unknown = |column: &Option<&ColumnMapping>| column.is_none();
+        if !self.knowledge.in_part || !known.iter().any(unknown) {
+            return vec![None; known.len()];
+        }
+        self.weigh();
+        let passed: BTreeSet<usize> =
+            known.iter().enumerate().filter(|(_, known)| known.is_some()).map(|(place, _)| place).collect();
+        let mut taken: BTreeMap<Field, String> = mapping
+            .columns
+            .iter()
+            .filter_map(|column| Some((column.field.clone()?, column.header.clone())))
+            .collect();
+        let constants = mapping.constants.iter();
+        taken.extend(constants.map(|constant| (constant.field.clone(), String::new())));
+        let proposed = self.decide(&passed).columns.into_iter().enumerate();
+        let proposed = proposed.map(|(place, mut column)| {
+            if passed.contains(&place) {
+                return None;
+            }
+            // The reasons in a file of rejected rows are none of a lead.
+            let is_reason = matches!(header_key(&column.header).as_str(), "rejectfield" | "rejectreason");
+            let field = column.field.as_ref().filter(|field| !takes_several(field));
+            let other = field.and_then(|field| taken.get(field));
+            if let (Some(header), Some(field)) = (other, &column.field) {
+                column.perhaps = Some((field.clone(), column.confidence));
+                column.evidence.push(Evidence::Taken(header.clone()));
+            }
+            if is_reason || column.perhaps.is_some() {
+                (column.field, column.confidence) = (None, 0.0);
+                (column.rules, column.notes) = (ColumnRules::default(), Vec::new());
+            }
+            Some(column)
+        });
+        proposed.collect()
+    }
+}

@@ -1,0 +1,57 @@
+//! A column that is called `Name` beside one part of the name: it is the other part.
+
+use super::super::{Sample, shape};
+use super::Proposer;
+use crate::domain::Field;
+use crate::value::fold;
+
+/// What a column is called in which programs put the whole name, or only a part of it.
+const BARE: [&str; 7] = ["name", "nombre", "nom", "nome", "naam", "navn", "namn"];
+
+impl Proposer<'_, '_> {
+    /// The part of the name that a column called `Name` holds, and how sure that is: beside a last name the first name
+    /// (`Name, Surname`), beside a first name the last name (`Vorname, Name`). Where its cells hold what the other column
+    /// says, it is the whole name.
+    pub(super) fn part_of_name(&self, place: usize, ranked: &[Option<(Field, u32)>]) -> Option<(Field, f64)> {
+        let column = self.columns.get(place)?;
+        let is_name = matches!(ranked.get(place), Some(Some((Field::Name, _))));
+        let is_record = self.columns.iter().any(|other| other.key == "contactname");
+        if !is_name || is_record || !BARE.contains(&column.key.as_str()) {
+            return None;
+        }
+        if column.cells.share(shape::is_company) >= 0.3 {
+            return None;
+        }
+        let of = |wanted: &Field| {
+            ranked.iter().position(|found| found.as_ref().is_some_and(|(field, _)| field == wanted))
+        };
+        let (part, beside) = match (of(&Field::FirstName), of(&Field::LastName)) {
+            (None, Some(last)) => (Field::FirstName, last),
+            (Some(first), None) => (Field::LastName, first),
+            _ => return None,
+        };
+        let (whole, rows) = holds(self.sample, place, beside);
+        if whole * 2 >= rows && rows > 0 {
+            return None;
+        }
+        Some((part, if rows == 0 { 0.7 } else { 0.85 }))
+    }
+}
+
+/// In how many rows a cell holds the words of another one, of how many that have both.
+fn holds(sample: &Sample, place: usize, other: usize) -> (usize, usize) {
+    let words = |cell: &str| -> Vec<String> {
+        fold(cell)
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let both = sample.cells().filter_map(|row| {
+        let (whole, part) = (words(row.get(place)?), words(row.get(other)?));
+        (!whole.is_empty() && !part.is_empty()).then_some((whole, part))
+    });
+    both.fold((0, 0), |(hits, rows), (whole, part)| {
+        (hits + usize::from(part.iter().all(|word| whole.contains(word))), rows + 1)
+    })
+}
