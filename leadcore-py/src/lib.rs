@@ -71,7 +71,8 @@ mod views;
 mod _leadcore {
     #[pymodule_export]
     use super::accounts::{
-        account_by_number, account_create, account_edit, account_get, account_leads, account_page,
+        account_by_number, account_create, account_delete, account_delete_blockers, account_edit,
+        account_get, account_leads, account_page,
     };
     #[pymodule_export]
     use super::activities::{

@@ -30,7 +30,13 @@ pub(super) fn take_back(
     let Some(before) = accounts::visible(txn, &bench.view, found)?.pop() else {
         return Ok(UndoRecord::fail(subject, UndoFailure::NotFound));
     };
-    let may = followers::may_edit(bench, txn, subject)?;
+    // Nobody edits an account that is archived: who may delete it may have it back.
+    let is_back = |entry: &crate::domain::Entry| entry.action == Action::Deleted;
+    let may = if before.archived.is_some() && story.own.iter().any(is_back) {
+        may_delete(bench, txn, &before)?
+    } else {
+        followers::may_edit(bench, txn, subject)?
+    };
     let mut record = UndoRecord::new(subject);
     let own = |entry: &&crate::domain::Entry| !followers::concerns(entry);
     if story.own.iter().filter(own).count() > 0 && !may {
@@ -39,7 +45,7 @@ pub(super) fn take_back(
     let mut after = before.clone();
     for entry in story.own.iter().filter(own).filter(|entry| !links::concerns(entry)) {
         match entry.action {
-            Action::Created => match why_kept(bench, txn, &before, story)? {
+            Action::Created | Action::Restored => match why_kept(bench, txn, &before, story)? {
                 Some(why) => record.kept.push(Kept { field: entry.action.code().to_owned(), why }),
                 None => {
                     // For a plan any operation will do: what it is called is not told.
@@ -53,12 +59,24 @@ pub(super) fn take_back(
                 let done = after.fields.rewind(&entry.changes, &refuse);
                 note(&mut record, done);
             }
+            // What an undo, or a deletion, archived is there again, unless something else archived it since.
+            Action::Deleted => {
+                let done_here = before.archived.as_ref().is_some_and(|it| it.operation == bench.undone.id);
+                if done_here && !story.touched {
+                    after.archived = None;
+                    record.reversed.push(entry.action.code().to_owned());
+                } else {
+                    record.kept.push(Kept { field: entry.action.code().to_owned(), why: WhyKept::Edited });
+                }
+            }
             other => record.kept.push(Kept { field: other.code().to_owned(), why: WhyKept::Unsupported }),
         }
     }
     let mut broken = after.fields.violations();
     let (old, new) = (&before.fields.custom, &after.fields.custom);
-    if old != new {
+    // An archived account has no value of a field that is unique; another may have it by now.
+    let comes_back = before.archived.is_some() && after.archived.is_none();
+    if old != new || comes_back {
         broken.extend(unfit(&bench.accounts, old, new));
         let taken = shared(txn, &bench.accounts, Some(subject.id), new)?;
         broken.extend(taken.iter().map(|field| taken_by(CatalogueKind::Account, field)));
@@ -78,6 +96,13 @@ pub(super) fn take_back(
     Ok(record)
 }
 
+fn may_delete(bench: &Bench<'_>, txn: &mut dyn Txn, account: &Account) -> Result<bool> {
+    match &bench.delete {
+        Some(gate) => Ok(!accounts::visible(txn, gate, vec![account.clone()])?.is_empty()),
+        None => Ok(false),
+    }
+}
+
 /// Why a new account stays: somebody else wrote it since, something hangs on it, or the actor may not delete.
 fn why_kept(
     bench: &Bench<'_>,
@@ -86,11 +111,7 @@ fn why_kept(
     story: &Story,
 ) -> Result<Option<WhyKept>> {
     let record = Subject::from(account.id);
-    let mut allowed = match &bench.delete {
-        Some(gate) => accounts::visible(txn, gate, vec![account.clone()])?,
-        None => Vec::new(),
-    };
-    if allowed.pop().is_none() {
+    if !may_delete(bench, txn, account)? {
         return Ok(Some(WhyKept::NotAllowed));
     }
     if story.touched || account.archived.is_some() {
@@ -118,7 +139,11 @@ fn write(
     entries: &mut Vec<NewEntry>,
 ) -> Result<()> {
     let now = bench.ctx.now();
-    let action = if after.archived == before.archived { Action::Updated } else { Action::Deleted };
+    let action = match (&before.archived, &after.archived) {
+        (None, Some(_)) => Action::Deleted,
+        (Some(_), None) => Action::Restored,
+        _ => Action::Updated,
+    };
     let changes = account_changes(&before.fields, &after.fields);
     let after = Account { revision: before.revision.next(), updated_at: now, ..after };
     txn.accounts().update(std::slice::from_ref(&after))?;
