@@ -2,12 +2,14 @@
 
 use leadcore::context::Context;
 use leadcore::dedupe::matching::MatchPolicy;
+use leadcore::desk::accounts::AccountBlocker;
 use leadcore::desk::convert::{self, AccountChoice, ConversionOptions, Unconvertible};
-use leadcore::desk::undo::{self, UndoOutcome};
-use leadcore::desk::{Expect, accounts, contacts, series};
+use leadcore::desk::undo::{self, UndoFailure, UndoOutcome};
+use leadcore::desk::{Expect, accounts, activities, contacts, series, settings, timeline};
 use leadcore::domain::{
-    Account, AccountFields, AccountPatch, Contact, ContactFields, Emails, Field, Kept, Series, SeriesFields,
-    Subject, Topics, WhyKept,
+    Account, AccountFields, AccountPatch, ActivityFields, Catalogue, CatalogueKind, Contact, ContactFields,
+    CustomField, CustomType, CustomValue, Emails, Field, Kept, Series, SeriesFields, Subject, Topics,
+    WhyKept,
 };
 use leadcore::error::{Conflict, ErrorKind, Result, ViolationCode};
 use leadcore::id::{AccountId, ContactId, UserId};
@@ -21,12 +23,12 @@ use crate::support::{Host, company, fields_of, refused};
 const ANY: Expect = Expect::Any;
 
 /// The functions that are tried here with two tenants and as a viewer.
-pub(crate) const TRIED: [&str; 1] = ["accounts::create"];
+pub(crate) const TRIED: [&str; 3] = ["accounts::create", "accounts::delete", "accounts::delete_blockers"];
 
 type Call = fn(&Context<'_>, &mut dyn Txn, AccountId, ContactId) -> Result<()>;
 
 /// Writes of the book, with an account and a person of it.
-const WRITES: [(&str, Call); 5] = [
+const WRITES: [(&str, Call); 7] = [
     ("create", |ctx, txn, _, _| accounts::create(ctx, txn, fields("Known AS").into()).map(drop)),
     ("add", |ctx, txn, of, _| contacts::add(ctx, txn, of, ContactFields::named("Eva Moe")?, false).map(drop)),
     ("edit", |ctx, txn, of, kari| {
@@ -34,6 +36,14 @@ const WRITES: [(&str, Call); 5] = [
     }),
     ("make_primary", |ctx, txn, of, kari| contacts::make_primary(ctx, txn, of, kari)),
     ("remove", |ctx, txn, of, kari| contacts::remove(ctx, txn, of, kari)),
+    ("delete_blockers", |ctx, txn, of, _| accounts::delete_blockers(ctx, txn, of).map(drop)),
+    ("delete", |ctx, txn, of, _| {
+        // The person whom the account has still.
+        for linked in contacts::of_account(ctx, txn, of)? {
+            contacts::remove(ctx, txn, of, linked.contact.id)?;
+        }
+        accounts::delete(ctx, txn, of, ANY)
+    }),
 ];
 
 #[test]
@@ -203,6 +213,91 @@ fn what_was_done_to_an_account_is_taken_back() {
     assert_eq!(host.read(|ctx, txn| accounts::list(ctx, txn, None, 10)).items, []);
     let edit = host.try_write(|ctx, txn| accounts::edit(ctx, txn, account.id, ANY, &patch));
     refused(edit, ErrorKind::NotFound);
+}
+
+/// A customer that was created by mistake goes, unless something hangs on it; and comes back by an undo.
+#[test]
+fn an_account_is_deleted_while_nothing_stands_against_it() {
+    let mut host = Host::new();
+    let account = known(&host, "Nordlys AS");
+    let kari = person(&host, &account, "Kari Berg", true);
+    let note = ActivityFields::note("They called");
+    let note = host.write(|ctx, txn| activities::add(ctx, txn, &[account.id.into()], note.clone()));
+    let lead = host.add(company("Nordlys Nord"));
+    let into = ConversionOptions::default().into_account(account.id);
+    host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &into));
+    let blockers = |host: &Host| host.read(|ctx, txn| accounts::delete_blockers(ctx, txn, account.id));
+    let wanted = [
+        AccountBlocker::Leads { leads: vec![lead.id], unseen: 0 },
+        AccountBlocker::Persons { count: 1 },
+        AccountBlocker::HasChildren { tabs: vec![("note".to_owned(), 1)] },
+    ];
+    assert_eq!(blockers(&host), wanted);
+    let json = serde_json::to_string(&wanted).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<AccountBlocker>>(&json).unwrap(), wanted);
+    let before = dump(&host.store, &host.scene.tenant);
+    let error = host.try_write(|ctx, txn| accounts::delete(ctx, txn, account.id, ANY));
+    assert_eq!(refused(error, ErrorKind::Conflict).conflict(), Some(&Conflict::InUse { by: 3 }));
+    assert_eq!(dump(&host.store, &host.scene.tenant), before);
+
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+    host.write(|ctx, txn| contacts::remove(ctx, txn, account.id, kari.id));
+    host.write(|ctx, txn| activities::delete(ctx, txn, note.id, ANY));
+    assert_eq!(blockers(&host), []);
+    let now = host.read(|ctx, txn| accounts::get(ctx, txn, account.id));
+    let stale = host.try_write(|ctx, txn| accounts::delete(ctx, txn, account.id, now.revision.next()));
+    refused(stale, ErrorKind::Conflict);
+    host.scene.tick();
+    host.write(|ctx, txn| accounts::delete(ctx, txn, account.id, now.revision));
+    host.restart();
+    assert_eq!(host.read(|ctx, txn| accounts::list(ctx, txn, None, 10)).items, []);
+    let again = host.try_write(|ctx, txn| accounts::delete(ctx, txn, account.id, ANY));
+    refused(again, ErrorKind::NotFound);
+    let told = |host: &Host| {
+        host.read(|ctx, txn| timeline::of_account(ctx, txn, account.id, None, 1)).items.remove(0)
+    };
+    assert_eq!(told(&host).text, "Account archived");
+    // Nobody finds it, and its number stays taken.
+    let twin = host.add(company("Nordlys AS"));
+    let best =
+        ConversionOptions::default().choosing(AccountChoice::Match(MatchPolicy::Best { at_least: 60 }));
+    let made = host.write(|ctx, txn| convert::convert(ctx, txn, twin.id, &best));
+    assert_eq!((made.account == Some(account.id), made.account_number), (false, 2));
+
+    let undone = undo_last(&host, account.id);
+    let back = host.read(|ctx, txn| accounts::get(ctx, txn, account.id));
+    assert_eq!((back.archived, back.fields), (None, now.fields));
+    assert_eq!(told(&host).text, "Account brought back");
+    assert_eq!(host.read(|ctx, txn| accounts::list(ctx, txn, None, 10)).items.len(), 2);
+    // And away again, by the undo of the undo.
+    host.scene.tick();
+    host.write(|ctx, txn| undo::undo(ctx, txn, undone.operation));
+    assert!(host.read(|ctx, txn| accounts::get(ctx, txn, account.id)).archived.is_some());
+}
+
+/// An undo of an undo brings back what the first one archived; not with a value that is unique and another has by then.
+#[test]
+fn what_an_undo_archived_comes_back() {
+    let host = Host::new();
+    let mut catalogue = Catalogue::of(CatalogueKind::Account);
+    let code = CustomField::new("x_code".parse().unwrap(), "Code", CustomType::Text);
+    let code = code.unique(true);
+    catalogue.set_custom_field(code);
+    host.write(|ctx, txn| settings::set_catalogue(ctx, txn, None, &catalogue));
+    let coded = || AccountFields {
+        custom: [("x_code".parse().unwrap(), CustomValue::Text("A-1".to_owned()))].into(),
+        ..fields("Nordlys AS")
+    };
+    let account = host.write(|ctx, txn| accounts::create(ctx, txn, coded().into()));
+    let first = undo_last(&host, account.id);
+    assert!(host.read(|ctx, txn| accounts::get(ctx, txn, account.id)).archived.is_some());
+    let other = host.write(|ctx, txn| accounts::create(ctx, txn, coded().into()));
+    let taken = host.read(|ctx, txn| undo::plan(ctx, txn, first.operation));
+    assert!(matches!(&taken.records[0].failed, Some(UndoFailure::Invalid(_))), "{taken:?}");
+    undo_last(&host, other.id);
+    host.scene.tick();
+    host.write(|ctx, txn| undo::undo(ctx, txn, first.operation));
+    assert!(host.read(|ctx, txn| accounts::get(ctx, txn, account.id)).archived.is_none());
 }
 
 /// A seller sees what is his own: of leads, and of accounts that no lead became.

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::account_record::Account;
-use crate::convert::{AccountArg, Count, Id, Limit, Text, fields};
+use crate::convert::{AccountArg, Count, Id, Limit, Text, fields, to_json};
 use crate::custom;
 use crate::errors::invalid;
 use crate::lead::Lead;
@@ -97,6 +97,20 @@ pub(crate) fn account_edit(
         with_categories(txn, vec![account])
     })?;
     found.pop().ok_or_else(|| crate::errors::raise(py, &leadcore::error::Error::not_found("account")))
+}
+
+/// Everything that stands against deleting an account, as JSON.
+#[pyfunction]
+pub(crate) fn account_delete_blockers(py: Python<'_>, session: &Session, account: Id) -> PyResult<String> {
+    let id = AccountId::from_uuid(account.0);
+    let found = session.read(py, move |ctx, txn| desk::accounts::delete_blockers(ctx, txn, id))?;
+    to_json(py, &found)
+}
+
+/// Deletes an account that nothing hangs on.
+#[pyfunction]
+pub(crate) fn account_delete(py: Python<'_>, session: &Session, account: AccountArg) -> PyResult<()> {
+    session.write(py, move |ctx, txn| desk::accounts::delete(ctx, txn, account.id, account.expect))
 }
 
 /// A page of accounts by number, and where the next one begins.

@@ -75,7 +75,8 @@ mod _leadcore {
     use super::account_record::Account;
     #[pymodule_export]
     use super::accounts::{
-        account_by_number, account_create, account_edit, account_get, account_leads, account_page,
+        account_by_number, account_create, account_delete, account_delete_blockers, account_edit,
+        account_get, account_leads, account_page,
     };
     #[pymodule_export]
     use super::activities::{

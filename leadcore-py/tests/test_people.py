@@ -226,3 +226,33 @@ def test_a_customer_who_was_there_before_has_persons_and_is_joined(db: Database)
         assert [broken.field for broken in caught.value.violations] == ["name"]
     with pytest.raises(leadcore.InvalidError, match="only leads and accounts"):
         db.contacts.add(anna, name="Eva Moe")
+
+
+def test_an_account_is_deleted_while_nothing_hangs_on_it(db: Database) -> None:
+    account = db.accounts.create(name="Nordlys AS")
+    anna = db.contacts.add(account, name="Anna Berg")
+    note = db.activities.note(account, "They called.")
+    lead = db.leads.create(company="Nordlys Nord")
+    db.leads.convert(lead, account=account)
+    told = {one.blocker: one for one in db.accounts.delete_blockers(account.id)}
+    assert (told["leads"].leads, told["leads"].unseen, told["persons"].count) == ((lead.id,), 0, 1)
+    assert told["has_children"].tabs == {"note": 1}
+    assert told["leads"].to_dict()["blocker"] == "leads"
+    with pytest.raises(leadcore.ConflictError) as caught:
+        db.accounts.delete(account.id)
+    assert caught.value.conflict == {"reason": "in_use", "by": 3}
+    db.leads.unconvert(lead)
+    db.contacts.remove(account, anna)
+    db.activities.delete(note)
+    assert db.accounts.delete_blockers(account) == ()
+    db.accounts.edit(account.id, city="Oslo")
+    with pytest.raises(leadcore.ConflictError, match="changed"):
+        db.accounts.delete(account)
+    db.accounts.delete(db.accounts.get(account))
+    assert list(db.accounts.list()) == []
+    with pytest.raises(leadcore.NotFoundError):
+        db.accounts.delete_blockers(account)
+    entry = next(iter(db.accounts.timeline(account)))
+    assert entry.text == "Account archived"
+    db.undo(entry)
+    assert [one.city for one in db.accounts.list()] == ["Oslo"]

@@ -10,7 +10,7 @@ the locks of this one, and another process's committed rows can vanish. See the 
 """
 
 from ._leadcore import Account, Contact, Lead, LeadTable, ReportTable, __version__
-from .accounts import Accounts
+from .accounts import AccountBlocker, Accounts
 from .activities import Activities
 from .activity import (
     Activity,
@@ -146,6 +146,7 @@ from .views import SystemView, Views
 
 __all__ = [
     "Account",
+    "AccountBlocker",
     "AccountInput",
     "AccountPage",
     "Accounts",

@@ -35,6 +35,8 @@ __all__ = [
     "Session",
     "account_by_number",
     "account_create",
+    "account_delete",
+    "account_delete_blockers",
     "account_edit",
     "account_get",
     "account_leads",
@@ -976,6 +978,12 @@ def account_edit(
     session: Session, account: Account | UUID | str, status: str | None, changes: dict[str, Any]
 ) -> Account:
     """Changes some fields of an account, and its status when one is given; none empties a field."""
+
+def account_delete_blockers(session: Session, account: Account | UUID | str) -> str:
+    """Everything that stands against deleting an account, as JSON."""
+
+def account_delete(session: Session, account: Account | UUID | str) -> None:
+    """Deletes an account that nothing hangs on."""
 
 def account_by_number(session: Session, number: int | str) -> Account:
     """The account with this number, or the text that people write for it."""

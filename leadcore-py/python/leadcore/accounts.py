@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
@@ -16,16 +18,35 @@ from .models import Entry, Page, Topic
 from .pages import AccountPage, wanted
 from .series import SeriesRef
 from .subjects import check_unicode
+from .values import Record
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from .database import Database
 
-__all__ = ["AccountRef", "Accounts"]
+__all__ = ["AccountBlocker", "AccountRef", "Accounts"]
 
 AccountRef: TypeAlias = Account | UUID | str
 """An account: the object, its id, or the text of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBlocker(Record):
+    """What stands against deleting an account. Which of the optional attributes are set depends on ``blocker``."""
+
+    blocker: str
+    """``leads`` (became it), ``persons`` (of it), ``has_children``; later versions may add more."""
+    leads: tuple[UUID, ...] = field(default=(), repr=False)
+    """With ``leads``: those that the acting user may see."""
+    unseen: int = field(default=0, repr=False)
+    """With ``leads``: how many there are besides."""
+    count: int | None = field(default=None, repr=False)
+    """With ``persons``: how many."""
+    tabs: dict[str, int] = field(default_factory=dict, repr=False)
+    """With ``has_children``: how many hang on it, by kind."""
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Accounts:
@@ -96,6 +117,43 @@ class Accounts:
         """
         status, given = _told(changes)
         return _leadcore.account_edit(self._db._session, account, status, given)
+
+    def delete_blockers(self, account: AccountRef, /) -> tuple[AccountBlocker, ...]:
+        """Everything that stands against :meth:`delete`; empty when it can be done.
+
+        >>> account = db.accounts.get(db.leads.convert(db.leads.create(company="Nordlys AS")).account_id)
+        >>> db.accounts.delete_blockers(account)
+        (AccountBlocker(blocker='leads'),)
+        """
+        told = json.loads(_leadcore.account_delete_blockers(self._db._session, account))
+        return tuple(
+            AccountBlocker(
+                one["blocker"],
+                tuple(UUID(lead) for lead in one.get("leads", ())),
+                one.get("unseen", 0),
+                one.get("count"),
+                dict(one.get("tabs", ())),
+            )
+            for one in told
+        )
+
+    def delete(self, account: AccountRef, /) -> None:
+        """Delete an account that nothing hangs on and that no lead became.
+
+        It is archived, because its number stays taken: it is in no list any more. An undo brings it back.
+
+        Raises:
+            ConflictError: When it changed since the object was read; ``in_use`` while something stands against it:
+                :meth:`delete_blockers`.
+
+        Example:
+            >>> mistake = db.accounts.create(name="Nordlys AS")
+            >>> db.accounts.delete(mistake)
+            >>> db.accounts.list().items
+            ()
+
+        """
+        _leadcore.account_delete(self._db._session, account)
 
     def by_number(self, number: int | str) -> Account:
         """The account with this number, in whichever series: the number, or the text that people write for it.

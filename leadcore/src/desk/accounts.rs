@@ -7,6 +7,8 @@
 //! Being behind an account grants that much because whoever worked the lead goes on with the customer. Nobody gets there by
 //! itself: a conversion joins an account that is there only for an actor who may change it already.
 
+mod removal;
+
 use std::collections::BTreeSet;
 
 use crate::context::Context;
@@ -28,7 +30,9 @@ use super::operation::record;
 use super::settings::load_catalogue_of;
 use super::{custom, series};
 
-/// One account, also one that was archived when its conversion was taken back.
+pub use removal::{AccountBlocker, delete, delete_blockers};
+
+/// One account, also one that was deleted, or archived when its conversion was taken back.
 ///
 /// # Errors
 /// `NotFound` when there is none, or none that this actor may see.
@@ -143,7 +147,7 @@ pub(super) fn load(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Resul
     visible(txn, &gate, found)?.pop().ok_or_else(|| Error::not_found("account"))
 }
 
-/// Refuses an account whose conversion was taken back: nothing is written to it any more.
+/// Refuses an account that was deleted or whose conversion was taken back: nothing is written to it any more.
 pub(super) fn live(account: Account) -> Result<Account> {
     if account.archived.is_some() { Err(Error::not_found("account")) } else { Ok(account) }
 }
@@ -238,7 +242,7 @@ pub(super) fn violations(
 }
 
 /// Accounts by customer number, those of several series with one number by id, from behind `after`, at most `limit` (1 to
-/// 1,000), without those whose conversion was taken back. For an actor who may not see all leads, and around such accounts,
+/// 1,000), without those that were deleted or whose conversion was taken back. For an actor who may not see all leads, and around such accounts,
 /// a page can be shorter than `limit` and still have a next one.
 ///
 /// # Errors

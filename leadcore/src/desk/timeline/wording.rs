@@ -157,6 +157,7 @@ impl Names {
             (SubjectKind::Contact, Action::Deleted) => "Contact removed",
             (SubjectKind::Account, Action::Deleted) => "Account archived",
             (_, Action::Deleted) => "Moved to the trash",
+            (SubjectKind::Account, Action::Restored) => "Account brought back",
             (_, Action::Restored) => "Restored from the trash",
             (_, Action::Purged) => "Removed for good",
             (_, Action::Converted) => "Converted to an account",

@@ -31,8 +31,11 @@ pub(super) fn take_back(
     let Some(before) = accounts::visible(txn, &bench.view, found)?.pop() else {
         return Ok(UndoRecord::fail(subject, UndoFailure::NotFound));
     };
-    // Nobody edits an account that is archived; but a term that is there again comes back to it too.
+    // Nobody edits an account that is archived: who may delete it may have it back, and a term that is there
+    // again comes back to it too.
+    let is_back = |entry: &crate::domain::Entry| entry.action == Action::Deleted;
     let may = match before.archived {
+        Some(_) if story.own.iter().any(is_back) => admits(txn, bench.delete.as_ref(), &before)?,
         Some(_) => admits(txn, bench.edit.as_ref(), &before)?,
         None => followers::may_edit(bench, txn, subject)?,
     };
@@ -44,7 +47,7 @@ pub(super) fn take_back(
     let mut after = before.clone();
     for entry in story.own.iter().filter(own).filter(|entry| !links::concerns(entry)) {
         match entry.action {
-            Action::Created => match why_kept(bench, txn, &before, story)? {
+            Action::Created | Action::Restored => match why_kept(bench, txn, &before, story)? {
                 Some(why) => record.kept.push(Kept { field: entry.action.code().to_owned(), why }),
                 None => {
                     // For a plan any operation will do: what it is called is not told.
@@ -58,12 +61,24 @@ pub(super) fn take_back(
                 let done = after.fields.rewind(&entry.changes, &refuse);
                 note(&mut record, done);
             }
+            // What an undo, or a deletion, archived is there again, unless something else archived it since.
+            Action::Deleted => {
+                let done_here = before.archived.as_ref().is_some_and(|it| it.operation == bench.undone.id);
+                if done_here && !story.touched {
+                    after.archived = None;
+                    record.reversed.push(entry.action.code().to_owned());
+                } else {
+                    record.kept.push(Kept { field: entry.action.code().to_owned(), why: WhyKept::Edited });
+                }
+            }
             other => record.kept.push(Kept { field: other.code().to_owned(), why: WhyKept::Unsupported }),
         }
     }
     let mut broken = after.fields.violations();
     let (old, new) = (&before.fields.custom, &after.fields.custom);
-    if old != new {
+    // An archived account has no value of a field that is unique; another may have it by now.
+    let comes_back = before.archived.is_some() && after.archived.is_none();
+    if old != new || comes_back {
         broken.extend(unfit(&bench.accounts, old, new));
         let taken = shared(txn, &bench.accounts, Some(subject.id), new)?;
         broken.extend(taken.iter().map(|field| taken_by(CatalogueKind::Account, field)));
@@ -128,7 +143,11 @@ fn write(
     entries: &mut Vec<NewEntry>,
 ) -> Result<()> {
     let now = bench.ctx.now();
-    let action = if after.archived == before.archived { Action::Updated } else { Action::Deleted };
+    let action = match (&before.archived, &after.archived) {
+        (None, Some(_)) => Action::Deleted,
+        (Some(_), None) => Action::Restored,
+        _ => Action::Updated,
+    };
     let changes = account_changes(&before.fields, &after.fields);
     let after = Account { revision: before.revision.next(), updated_at: now, ..after };
     txn.accounts().update(std::slice::from_ref(&after))?;
