@@ -5,6 +5,7 @@ pub(crate) mod calls;
 mod custom;
 mod faults;
 mod faults_in_memory;
+mod fresh;
 mod frozen;
 mod hosts;
 mod keys;

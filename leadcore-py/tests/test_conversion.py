@@ -205,6 +205,7 @@ def test_s2_24_to_s2_27_the_wizard(db: Database) -> None:
     lead = anna(db)
     roof = db.estimates.create(lead, title="Roof", lines=[Line("Panel", 12, 200, tax=25), Line("Inverter", 1, 900)])
     care = db.estimates.create(lead, title="Care", lines=[Line("Care", 12, 49)])
+    roof, care = db.estimates.send(roof), db.estimates.send(care)
     draft = db.leads.plan_conversion(lead)
     assert [(one.title, one.chosen, one.totals.net) for one in draft.estimates] == [
         ("Roof", False, D(3300)),
@@ -236,7 +237,7 @@ def test_s2_24_to_s2_27_the_wizard(db: Database) -> None:
     assert (bought[0].line.quantity, bought[0].note) == (D(10), "black")
     assert db.accounts.get(became(done)).status == "prospect"
     second = anna(db)
-    db.estimates.create(second, lines=[Line("Care", 12, 49)])
+    db.estimates.send(db.estimates.create(second, lines=[Line("Care", 12, 49)]))
     now = db.leads.plan_conversion(second, estimates="all").customer_information(
         "active_with_invoice", convert_now=True
     )
@@ -246,8 +247,8 @@ def test_s2_24_to_s2_27_the_wizard(db: Database) -> None:
 
 def test_each_step_tells_what_is_wrong_at_its_field(db: Database) -> None:
     lead = anna(db)
-    other = db.estimates.create(anna(db), lines=[Line("Panel", 1, 1)])
-    offer = db.estimates.create(lead, lines=[Line("Panel", 1, 1)])
+    other = db.estimates.send(db.estimates.create(anna(db), lines=[Line("Panel", 1, 1)]))
+    offer = db.estimates.send(db.estimates.create(lead, lines=[Line("Panel", 1, 1)]))
     plan = db.leads.plan_conversion(lead)
     with pytest.raises(leadcore.InvalidError) as caught:
         plan.choose_estimates([offer, other.id])

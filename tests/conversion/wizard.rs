@@ -11,10 +11,11 @@ use leadcore::testkit::dump;
 use crate::estimates::{draft, euro_lead, panels, roof, sent};
 use crate::support::{Host, fields_of, refused};
 
-/// A lead with a draft, an accepted estimate and a declined one.
+/// A lead with a draft, one that was sent, an accepted estimate and a declined one.
 fn offered(host: &Host) -> (Lead, ConversionPlan) {
     let lead = euro_lead(host);
     draft(host, &lead, roof());
+    sent(host, &lead, roof());
     let accepted = sent(host, &lead, roof().line(Line::new("Care", 1.into(), 49.into())));
     host.write(|ctx, txn| estimates::accept(ctx, txn, accepted.id, accepted.revision));
     let declined = sent(host, &lead, roof());
@@ -28,7 +29,7 @@ fn s2_24_step_1_estimates_are_chosen() {
     let host = Host::new();
     let (_, plan) = offered(&host);
     let states: Vec<_> = plan.estimates.iter().map(|estimate| estimate.status).collect();
-    assert_eq!(states, [EstimateStatus::Draft, EstimateStatus::Accepted], "only open or accepted ones");
+    assert_eq!(states, [EstimateStatus::Sent, EstimateStatus::Accepted], "a draft was offered to nobody");
     let services = |choice: EstimateChoice| plan.clone().choose_estimates(&choice).unwrap().services.len();
     assert_eq!(services(EstimateChoice::None), 0);
     assert_eq!(services(EstimateChoice::Accepted), 2);
@@ -120,10 +121,37 @@ fn an_estimate_that_changed_since_needs_a_new_plan() {
     let host = Host::new();
     let (_, plan) = offered(&host);
     let plan = plan.choose_estimates(&EstimateChoice::All).unwrap();
-    let draft = plan.estimates[0].id;
-    host.write(|ctx, txn| estimates::send(ctx, txn, draft, leadcore::desk::Expect::Any));
+    let offer = plan.estimates[0].id;
+    host.write(|ctx, txn| estimates::decline(ctx, txn, offer, leadcore::desk::Expect::Any, None));
     let before = dump(&host.store, &host.scene.tenant);
     let error = refused(host.try_write(|ctx, txn| convert::apply(ctx, txn, &plan)), ErrorKind::Conflict);
     assert_eq!(error.conflict(), Some(&Conflict::PlanOutdated));
     assert_eq!(dump(&host.store, &host.scene.tenant), before);
+}
+
+#[test]
+fn s2_24_of_one_estimate_one_version_is_copied() {
+    let host = Host::new();
+    let lead = euro_lead(&host);
+    let titles = |choice: EstimateChoice| {
+        let options = ConversionOptions::default().estimates(choice);
+        let plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &options));
+        (plan.estimates.iter().map(|one| one.id).collect::<Vec<_>>(), plan.services.len())
+    };
+    let first = sent(&host, &lead, roof());
+    let second = host.write(|ctx, txn| estimates::revise(ctx, txn, first.id));
+    assert_eq!(titles(EstimateChoice::All), (vec![first.id], 1), "the new version is a draft still");
+    let old = host.read(|ctx, txn| {
+        convert::plan(ctx, txn, lead.id, &ConversionOptions::default().estimates(EstimateChoice::All))
+    });
+    host.write(|ctx, txn| estimates::send(ctx, txn, second.id, leadcore::desk::Expect::Any));
+    assert_eq!(titles(EstimateChoice::All), (vec![second.id], 1), "the latest that was sent");
+    let error = refused(host.try_write(|ctx, txn| convert::apply(ctx, txn, &old)), ErrorKind::Conflict);
+    assert_eq!(error.conflict(), Some(&Conflict::PlanOutdated));
+    let chosen = ConversionOptions::default().estimates(EstimateChoice::These(vec![first.id]));
+    let error = refused(host.try_read(|ctx, txn| convert::plan(ctx, txn, lead.id, &chosen)), ErrorKind::Invalid);
+    assert_eq!(fields_of(&error), ["estimates[0]"]);
+    host.write(|ctx, txn| estimates::accept(ctx, txn, second.id, leadcore::desk::Expect::Any));
+    assert_eq!(titles(EstimateChoice::All), (vec![second.id], 1), "the one that was accepted");
+    assert_eq!(titles(EstimateChoice::Accepted), (vec![second.id], 1));
 }

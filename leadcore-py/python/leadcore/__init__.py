@@ -88,7 +88,7 @@ from .lists import Changes, Facet, FacetValue, ListPage, Row, View, ViewBoard, V
 from .mapping import ColumnProposal, ColumnRules, ImportColumn, Mappings, SavedMapping
 from .marks import LeadMarks
 from .mass import LeadMass, MassOutcome, MassTotals, RecordOutcome
-from .matching import Elsewhere, Evidence, MatchCandidate, Matches, TooCommon
+from .matching import Elsewhere, Evidence, MatchCandidate, Matches, PersonMatches, TooCommon
 from .models import (
     Board,
     Change,
@@ -286,6 +286,7 @@ __all__ = [
     "Page",
     "PageSection",
     "Participants",
+    "PersonMatches",
     "Phone",
     "Pipeline",
     "Pipelines",

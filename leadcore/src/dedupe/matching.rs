@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Account, BlockKey, BlockKind, Contact, LeadFields};
+use crate::domain::{Account, BlockKey, BlockKind, Contact, ContactFields, LeadFields};
 use crate::error::{Conflict, Error, MatchRef, Result};
 use crate::id::{AccountId, ContactId, UserId};
 
@@ -227,6 +227,12 @@ impl Probe {
         self.settled()
     }
 
+    /// What a person that hangs on the lead says of itself: which contact it may be.
+    #[must_use]
+    pub fn of_person(person: &ContactFields) -> Self {
+        Self { contact: person.block_keys(), ..Self::default() }
+    }
+
     fn settled(mut self) -> Self {
         self.account.sort();
         self.account.dedup();
@@ -325,6 +331,33 @@ impl TooCommon {
     }
 }
 
+/// Which contacts a person that hangs on the lead may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PersonMatches {
+    /// The person.
+    pub contact: ContactId,
+    /// Contacts that the actor may see, without the lead's own, the best first.
+    pub contacts: Vec<Candidate<ContactId>>,
+    /// Records out of the actor's sight.
+    pub elsewhere: Vec<Elsewhere>,
+}
+
+impl PersonMatches {
+    pub(crate) const fn new(
+        contact: ContactId,
+        contacts: Vec<Candidate<ContactId>>,
+        elsewhere: Vec<Elsewhere>,
+    ) -> Self {
+        Self { contact, contacts, elsewhere }
+    }
+
+    /// The contact that the policy chooses; an error calls the person `what`.
+    pub(crate) fn choose(&self, what: &str, policy: MatchPolicy) -> Result<Option<ContactId>> {
+        choose((what, "contact"), &self.contacts, self.elsewhere.iter(), policy, |id| id.as_uuid())
+    }
+}
+
 /// Every account and contact that a lead may be, the best first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -337,13 +370,19 @@ pub struct Matches {
     pub elsewhere: Vec<Elsewhere>,
     /// What was cut short.
     pub too_common: Vec<TooCommon>,
+    /// The same for each person that hangs on the lead and may be a contact.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub persons: Vec<PersonMatches>,
 }
 
 impl Matches {
     /// Whether nothing was found, nor cut short.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.accounts.is_empty() && self.contacts.is_empty() && self.elsewhere.is_empty()
+        self.accounts.is_empty()
+            && self.contacts.is_empty()
+            && self.elsewhere.is_empty()
+            && self.persons.is_empty()
     }
 
     /// The account that the policy chooses.
@@ -353,7 +392,7 @@ impl Matches {
     /// has to choose, when two are as sure, or when one out of sight is as sure.
     pub fn account(&self, policy: MatchPolicy) -> Result<Option<AccountId>> {
         let elsewhere = self.elsewhere.iter().filter(|other| other.is_account);
-        choose("account", &self.accounts, elsewhere, policy, |id| id.as_uuid())
+        choose(("account", "account"), &self.accounts, elsewhere, policy, |id| id.as_uuid())
     }
 
     /// The contact that the policy chooses.
@@ -362,12 +401,12 @@ impl Matches {
     /// As [`account`](Self::account).
     pub fn contact(&self, policy: MatchPolicy) -> Result<Option<ContactId>> {
         let elsewhere = self.elsewhere.iter().filter(|other| !other.is_account);
-        choose("contact", &self.contacts, elsewhere, policy, |id| id.as_uuid())
+        choose(("contact", "contact"), &self.contacts, elsewhere, policy, |id| id.as_uuid())
     }
 }
 
 fn choose<'e, I: Copy>(
-    what: &str,
+    (what, record): (&str, &str),
     candidates: &[Candidate<I>],
     elsewhere: impl Iterator<Item = &'e Elsewhere>,
     policy: MatchPolicy,
@@ -393,7 +432,7 @@ fn choose<'e, I: Copy>(
         return Ok(None);
     }
     let candidates = likely.into_iter().map(|candidate| MatchRef {
-        record: what.to_owned(),
+        record: record.to_owned(),
         id: uuid(candidate.id),
         score: candidate.score,
     });

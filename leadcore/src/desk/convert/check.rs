@@ -5,16 +5,15 @@ use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::domain::conversion_mapping::TargetRecord;
-use crate::domain::{CustomValues, EstimateStatus, Lead, TermKind};
+use crate::domain::{CustomValues, Lead, TermKind};
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::EstimateId;
 use crate::store::Txn;
-use crate::time::Date;
 
 use super::super::conversion_mapping::TargetFields;
 use super::super::{accounts, custom};
 use super::plan::{ConversionPlan, PlannedAccount, PlannedOpportunity, PlannedPerson};
-use super::planning::without_account;
+use super::planning::{estimates as offered, without_account};
 
 /// Every rule that a plan breaks.
 pub(super) fn violations(
@@ -122,17 +121,14 @@ pub(super) fn custom_values(
 pub(super) fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<()> {
     let used: BTreeSet<EstimateId> =
         plan.services.iter().filter_map(|service| Some(service.origin?.estimate)).collect();
-    let found = txn.estimates().get(&used.iter().copied().collect::<Vec<_>>())?;
-    let today = Date::in_zone(ctx.now(), ctx.utc_offset());
+    if used.is_empty() {
+        return Ok(());
+    }
+    let offered = offered(ctx, txn, plan.lead)?;
     let fits = used.iter().all(|id| {
         let planned = plan.estimates.iter().find(|estimate| estimate.id == *id);
-        let now = found.iter().find(|estimate| estimate.id == *id);
-        planned.zip(now).is_some_and(|(planned, now)| {
-            let status = now.status_on(today);
-            now.revision == planned.revision
-                && now.about.contains(&plan.lead.into())
-                && (status.is_open() || status == EstimateStatus::Accepted)
-        })
+        let now = offered.iter().find(|estimate| estimate.id == *id);
+        planned.zip(now).is_some_and(|(planned, now)| now.revision == planned.revision)
     });
     if fits { Ok(()) } else { Err(Error::conflicting("estimate", Conflict::PlanOutdated)) }
 }

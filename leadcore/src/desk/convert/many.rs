@@ -16,7 +16,9 @@ use super::super::access::require;
 use super::super::leads::readable;
 use super::super::mass::{MAX_RECORDS, Selection, count};
 use super::super::rounds::{Place, each_lead};
-use super::{ConversionOptions, ConversionOutcome, Once, Rules, convert_by};
+use super::{
+    AccountChoice, ConversionOptions, ConversionOutcome, Once, OpportunityChoice, Rules, convert_by,
+};
 
 /// What became of one lead of many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -227,11 +229,24 @@ fn each(
             match nested(txn, |txn| convert_by(ctx, txn, &mut rules, *lead, (&options, once.clone()))) {
                 Ok(outcome) if outcome.newly_converted => LeadConverted::Done(Box::new(outcome)),
                 Ok(outcome) => LeadConverted::Already(Box::new(outcome)),
+                Err(error) if error.kind() == ErrorKind::NotFound && rules.lead(txn, *lead).is_ok() => {
+                    LeadConverted::GateUnmet(vec![missing_target(&options)])
+                }
                 Err(error) => outcome_of(error)?,
             };
         results.push(LeadConversion { lead: *lead, outcome });
     }
     Ok(results)
+}
+
+/// The lead is there; what it was to become part of is not, or not for this actor.
+fn missing_target(options: &ConversionOptions) -> Violation {
+    let (field, message) = match (&options.opportunity, options.account) {
+        (OpportunityChoice::Existing(_), _) => ("opportunity", "there is no such opportunity"),
+        (_, AccountChoice::Existing(_)) => ("account", "there is no such account"),
+        _ => ("person", "there is no such contact"),
+    };
+    Violation::new(field, ViolationCode::Unknown, message)
 }
 
 /// The outcome behind an error about one lead; errors of another kind are the store's.

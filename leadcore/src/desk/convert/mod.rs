@@ -15,6 +15,7 @@ mod hosts;
 mod many;
 mod once;
 mod options;
+mod persons;
 mod plan;
 mod planning;
 mod rules;

@@ -1,22 +1,24 @@
 //! Making a plan: reading, choosing, mapping. Nothing is written.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::context::Context;
 use crate::dedupe::matching::Matches;
 use crate::domain::conversion_mapping::{Dropped, FieldWrite, TargetRecord, WhyDropped};
 use crate::domain::{
-    AccountFields, Catalogue, ContactFields, EstimateStatus, Field, FieldValue, Lead, LeadFields,
+    AccountFields, Catalogue, ContactFields, Estimate, EstimateStatus, Field, FieldValue, Lead, LeadFields,
     Opportunity, OpportunityFields, OpportunityState, Series, SubjectKind, Tab, plain,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
-use crate::id::{ContactId, EstimateId};
+use crate::id::{ContactId, EstimateId, LeadId};
 use crate::store::{ChildQuery, Txn};
 use crate::time::Date;
-use crate::value::{PersonName, fold};
 
 use super::super::access::Expect;
 use super::super::contacts::{LinkedContact, linked};
 use super::super::conversion_mapping::{Mapper, TargetFields};
 use super::super::moving::{check_convertible, refuse};
+use super::super::estimates::is_later;
 use super::super::{accounts, children, matching, series};
 use super::check;
 use super::deal::{fields_of, values_of};
@@ -25,7 +27,7 @@ use super::plan::{
     ConversionPlan, PlannedAccount, PlannedContact, PlannedEstimate, PlannedOpportunity, PlannedPerson,
 };
 use super::rules::Rules;
-use super::sales::check_seen;
+use super::sales;
 
 /// How many of the last numbers of each series a plan shows.
 const LAST_NUMBERS: usize = 5;
@@ -43,6 +45,7 @@ pub(super) fn plan_by(
 ) -> Result<ConversionPlan> {
     rules.check_open(lead, options.revision.map_or(Expect::Any, Expect::Revision), "convert")?;
     refuse(&check_convertible(lead))?;
+    options.check()?;
     let persons = linked(txn, lead.id.into())?;
     let by_match = matches!(options.account, AccountChoice::Match(_))
         || matches!(options.person, PersonChoice::Match(_));
@@ -51,7 +54,7 @@ pub(super) fn plan_by(
     let mut making = Making { lead, options, mapper, persons: &persons, looked_at, writes: Vec::new() };
     let running = making.running(ctx, txn)?;
     let account = making.account(ctx, txn, running.as_ref(), matches.as_ref())?;
-    let contacts = making.contacts(ctx, txn, matches.as_ref())?;
+    let contacts = making.contacts(ctx, txn, &account, matches.as_ref())?;
     let opportunity = making.opportunity(ctx, txn, running)?;
     let mut plan = ConversionPlan {
         lead: lead.id,
@@ -73,12 +76,18 @@ pub(super) fn plan_by(
         series: Vec::new(),
         key: options.key.clone(),
     };
-    let broken = broken(txn, &plan, lead, (&mapper.leads, &mapper.fields))?;
+    let mut broken = broken(txn, &plan, lead, (&mapper.leads, &mapper.fields))?;
+    if looked_at {
+        let sold = sales::violations(ctx, txn, lead, &plan)?;
+        let is_told = |one: &Violation| broken.iter().any(|told| told.field == one.field);
+        let sold: Vec<_> = sold.into_iter().filter(|one| !is_told(one)).collect();
+        broken.extend(sold);
+    }
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
     if looked_at || options.estimates != super::EstimateChoice::None {
-        plan.estimates = estimates(ctx, txn, lead)?;
+        plan.estimates = estimates(ctx, txn, lead.id)?;
         plan = plan.choose_estimates(&options.estimates)?;
     }
     if looked_at {
@@ -132,14 +141,14 @@ pub(super) fn without_account(plan: &ConversionPlan) -> Vec<Violation> {
     broken
 }
 
-struct Making<'a> {
-    lead: &'a Lead,
-    options: &'a ConversionOptions,
-    mapper: &'a Mapper,
-    persons: &'a [LinkedContact],
+pub(super) struct Making<'a> {
+    pub(super) lead: &'a Lead,
+    pub(super) options: &'a ConversionOptions,
+    pub(super) mapper: &'a Mapper,
+    pub(super) persons: &'a [LinkedContact],
     /// Whether a person will look at the plan: else it is carried out at once, and shows nothing.
     looked_at: bool,
-    writes: Vec<FieldWrite>,
+    pub(super) writes: Vec<FieldWrite>,
 }
 
 impl Making<'_> {
@@ -199,58 +208,6 @@ impl Making<'_> {
         Ok(PlannedAccount::New { fields: Box::new(fields), next_number, series })
     }
 
-    /// The lead's persons, and the person of the lead itself unless it is one of them.
-    fn contacts(
-        &mut self,
-        ctx: &Context<'_>,
-        txn: &mut dyn Txn,
-        matches: Option<&Matches>,
-    ) -> Result<Vec<PlannedContact>> {
-        if !self.options.contacts {
-            return Ok(Vec::new());
-        }
-        let mut planned: Vec<_> = self
-            .persons
-            .iter()
-            .map(|known| PlannedContact {
-                who: PlannedPerson::Existing(known.contact.id),
-                is_primary: known.is_primary,
-            })
-            .collect();
-        let fields = &self.lead.fields;
-        let is_new = |person: &PersonName| !is_known(fields, person, self.persons);
-        if !fields.person.as_ref().is_some_and(is_new) {
-            return Ok(planned);
-        }
-        let is_primary = !planned.iter().any(|contact| contact.is_primary);
-        let chosen = match self.options.person {
-            PersonChoice::New => None,
-            PersonChoice::Existing(id) => Some(id),
-            PersonChoice::Match(policy) => {
-                matches.map(|matches| matches.contact(policy)).transpose()?.flatten()
-            }
-        };
-        let (by, mapping) = (self.mapper.readings(), &self.mapper.mapping);
-        let who = match chosen {
-            None => {
-                let mut mapped = mapping.contact(self.lead, None, &by);
-                self.writes.extend(mapped.writes);
-                self.mapper.fields.of(TargetRecord::Contact).fill_defaults(&mut mapped.fields.custom);
-                PlannedPerson::New(Box::new(mapped.fields))
-            }
-            Some(id) if self.persons.iter().any(|known| known.contact.id == id) => return Ok(planned),
-            Some(id) => {
-                check_seen(ctx, txn, id.into())?;
-                let found = txn.contacts().get(&[id])?.pop().ok_or_else(|| Error::not_found("contact"))?;
-                let mapped = mapping.contact(self.lead, Some(&found.fields), &by);
-                self.writes.extend(mapped.writes);
-                PlannedPerson::Known { id, revision: found.revision, fields: Box::new(mapped.fields) }
-            }
-        };
-        planned.push(PlannedContact { who, is_primary });
-        Ok(planned)
-    }
-
     fn opportunity(
         &mut self,
         ctx: &Context<'_>,
@@ -280,7 +237,8 @@ impl Making<'_> {
         if fields.name.is_empty() {
             self.lead.fields.display_name().unwrap_or_default().clone_into(&mut fields.name);
         }
-        let next = series::preview(ctx, txn, Series::Opportunity, *series)?.text;
+        let next = series::preview(ctx, txn, Series::Opportunity, *series);
+        let next = next.map_err(sales::of_opportunity)?.text;
         Ok(Some(PlannedOpportunity::New {
             fields: Box::new(fields),
             ending: ending.clone(),
@@ -290,24 +248,11 @@ impl Making<'_> {
     }
 }
 
-/// Whether the person of the lead is already one of its contacts: by e-mail, or by name where an e-mail is missing.
-fn is_known(lead: &LeadFields, person: &PersonName, persons: &[LinkedContact]) -> bool {
-    persons.iter().any(|known| {
-        let fields = &known.contact.fields;
-        let same_mail = fields
-            .emails
-            .iter()
-            .any(|mail| lead.emails.iter().any(|other| other.canonical() == mail.canonical()));
-        let comparable = fields.emails.is_empty() || lead.emails.is_empty();
-        let same_name = fields.name.as_ref().is_some_and(|name| fold(name.full()) == fold(person.full()));
-        same_mail || (comparable && same_name)
-    })
-}
-
-/// The estimates of the lead that are open or accepted, the oldest first.
-fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<PlannedEstimate>> {
+/// The estimates of the lead that may become services, the oldest first: of each the version that was accepted, else the
+/// latest that was sent, while that is open. A draft was offered to nobody.
+pub(super) fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Vec<PlannedEstimate>> {
     let query = ChildQuery {
-        about: vec![lead.id.into()],
+        about: vec![lead.into()],
         tabs: vec![Tab::Estimate],
         open: None,
         descending: false,
@@ -318,12 +263,32 @@ fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<Pl
     let own = placed.iter().filter(|placed| placed.child.kind == SubjectKind::Estimate);
     let ids: Vec<_> = own.map(|placed| EstimateId::from_uuid(placed.child.id)).collect();
     let today = Date::in_zone(ctx.now(), ctx.utc_offset());
-    let found = txn.estimates().get(&ids)?.into_iter().map(|estimate| {
-        let status = estimate.status_on(today);
-        (estimate, status)
-    });
-    let usable = found.filter(|(_, status)| status.is_open() || *status == EstimateStatus::Accepted);
-    Ok(usable.map(|(estimate, status)| PlannedEstimate::of(estimate, status)).collect())
+    let found = txn.estimates().get(&ids)?;
+    let versions: BTreeMap<EstimateId, Option<EstimateId>> =
+        found.iter().map(|estimate| (estimate.id, estimate.revises)).collect();
+    let mut best: BTreeMap<EstimateId, &Estimate> = BTreeMap::new();
+    for estimate in found.iter().filter(|estimate| estimate.status != EstimateStatus::Draft) {
+        let kept = best.entry(first_version(&versions, estimate.id)).or_insert(estimate);
+        let accepted = |one: &Estimate| one.status == EstimateStatus::Accepted;
+        if accepted(estimate) || !accepted(kept) && is_later(estimate, kept) {
+            *kept = estimate;
+        }
+    }
+    let chosen: BTreeSet<EstimateId> = best.values().map(|estimate| estimate.id).collect();
+    let chosen = found.into_iter().filter(|estimate| chosen.contains(&estimate.id));
+    let offered = chosen.map(|estimate| (estimate.status_on(today), estimate));
+    let usable =
+        offered.filter(|(status, _)| matches!(status, EstimateStatus::Sent | EstimateStatus::Accepted));
+    Ok(usable.map(|(status, estimate)| PlannedEstimate::of(estimate, status)).collect())
+}
+
+/// The estimate that this one is a version of, through all that lie between.
+fn first_version(versions: &BTreeMap<EstimateId, Option<EstimateId>>, id: EstimateId) -> EstimateId {
+    let (mut first, mut seen) = (id, BTreeSet::from([id]));
+    while let Some(before) = versions.get(&first).copied().flatten().filter(|before| seen.insert(*before)) {
+        first = before;
+    }
+    first
 }
 
 /// The fields of the lead with a value that nothing on the other side has.
@@ -358,22 +323,24 @@ fn stays(
             ..LeadFields::default()
         }
     }));
+    // What took a field along, if all of it did: the target's own value that went is not the lead's.
+    let whole = |write: &&FieldWrite| {
+        write.dropped.as_ref().is_none_or(|dropped| dropped.why == WhyDropped::Overwritten)
+    };
     let mut staying: Vec<Field> = Vec::new();
     for field in Field::ALL.iter().filter(|field| field.is_writable()) {
         // A contact is no company or consumer: only the account says which.
         let able = if *field == Field::Kind { of_account } else { takers.len() };
         let taken: Vec<_> = takers.iter().take(able).flat_map(|taker| comparable(field, taker)).collect();
         let all = comparable(field, &lead.fields).iter().all(|value| taken.contains(value));
+        // What was appended is part of another value, and yet not lost.
+        let all = all || writes.iter().filter(whole).any(|write| write.from == *field);
         // A name that stays is told once, not part by part.
         let told = field.name_group().contains(&Field::Name) && staying.contains(&Field::Name);
         if !all && !told {
             staying.push(field.clone());
         }
     }
-    // What else took a custom field along, if all of it did: the target's own value that went is not the lead's.
-    let whole = |write: &&FieldWrite| {
-        write.dropped.as_ref().is_none_or(|dropped| dropped.why == WhyDropped::Overwritten)
-    };
     let taken = |field: &Field| writes.iter().filter(whole).any(|write| write.from == *field);
     let custom = lead.fields.custom.keys().cloned().map(Field::Custom);
     staying.extend(custom.filter(|field| !taken(field)));
