@@ -126,11 +126,8 @@ fn an_opt_out_of_a_known_person_is_not_taken_away_by_unconvert() {
         let known = account(&host, named("B"));
         let mail = if policy == FillPolicy::Append { "old@b.example" } else { "" };
         let kim = person(&host, known.id, "Kim", mail);
-        let lead = host.add(form(&[
-            (Field::Company, "B"),
-            (Field::Name, "Kim"),
-            (Field::Email, "new@b.example"),
-        ]));
+        let lead =
+            host.add(form(&[(Field::Company, "B"), (Field::Name, "Kim"), (Field::Email, "new@b.example")]));
         let wanted = options().into_account(known.id).person(PersonChoice::Existing(kim.id));
         into(&host, &lead, &wanted);
         let first = if policy == FillPolicy::Append { "old@b.example" } else { "new@b.example" };
@@ -164,7 +161,8 @@ fn an_opt_out_since_is_not_taken_away_by_undo() {
     kept(&host.write(|ctx, txn| undo::undo(ctx, txn, edit)), "phone");
 
     let kim = person(&host, known.id, "Kim", "old@b.example");
-    let fields = ContactFields { emails: Emails::parse("old@b.example, new@b.example").unwrap(), ..kim.fields };
+    let fields =
+        ContactFields { emails: Emails::parse("old@b.example, new@b.example").unwrap(), ..kim.fields };
     host.write(|ctx, txn| contacts::edit(ctx, txn, known.id, kim.id, Expect::Any, fields.clone()));
     let edit = last_operation(&host, kim.id);
     let mark = AddressMark::opt_out(ReachChannel::Email, "old@b.example");
@@ -215,7 +213,8 @@ fn every_person_of_a_lead_is_matched() {
         ..ContactFields::named("Old Primary").unwrap()
     };
     let own = host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, own.clone(), false));
-    let best = options().into_account(known.id).person(PersonChoice::Match(MatchPolicy::Best { at_least: 80 }));
+    let best =
+        options().into_account(known.id).person(PersonChoice::Match(MatchPolicy::Best { at_least: 80 }));
     let shown = plan(&host, &lead, &best);
     let told = &shown.matches.as_ref().unwrap().persons;
     assert_eq!((told.len(), told[0].contact, told[0].contacts[0].id), (1, own.id, old.id));
@@ -334,7 +333,10 @@ fn won_by_company(host: &Host) -> Vec<(String, String)> {
     let report = host.read(|ctx, txn| reports::report(ctx, txn, &query));
     let rows = report.rows.iter().flat_map(|row| {
         let name = row.group[0].name.clone();
-        row.money.iter().filter(|money| money.won.count > 0).map(move |money| (name.clone(), money.won.value.to_string()))
+        row.money
+            .iter()
+            .filter(|money| money.won.count > 0)
+            .map(move |money| (name.clone(), money.won.value.to_string()))
     });
     rows.collect()
 }
@@ -346,7 +348,12 @@ fn an_opportunity_counts_for_the_first_lead_that_joined_it() {
     let running = running(&host, known.id);
     let join = options().opportunity(OpportunityChoice::Existing(running.id));
     let lead = |campaign: &str| {
-        let fields = [(Field::Company, "EX"), (Field::Campaign, campaign), (Field::Amount, "500"), (Field::Currency, "EUR")];
+        let fields = [
+            (Field::Company, "EX"),
+            (Field::Campaign, campaign),
+            (Field::Amount, "500"),
+            (Field::Currency, "EUR"),
+        ];
         host.add(form(&fields))
     };
     let (first, second) = (lead("C1"), lead("C2"));
@@ -393,18 +400,21 @@ fn what_moved_on_since_stands_against_it_whoever_moved_it() {
 #[test]
 fn a_later_conversion_that_stands_against_it_is_named() {
     let host = Host::new();
-    let known = account(&host, AccountFields { emails: Emails::parse("base@ap.example").unwrap(), ..named("AP") });
+    let known =
+        account(&host, AccountFields { emails: Emails::parse("base@ap.example").unwrap(), ..named("AP") });
     let running = running(&host, known.id);
     let join = options().opportunity(OpportunityChoice::Existing(running.id));
-    let lead = |mail: &str| {
-        host.add(form(&[(Field::Company, "AP"), (Field::Name, mail), (Field::Email, mail)]))
-    };
+    let lead =
+        |mail: &str| host.add(form(&[(Field::Company, "AP"), (Field::Name, mail), (Field::Email, mail)]));
     let (first, second) = (lead("one@ap.example"), lead("two@ap.example"));
     into(&host, &first, &join);
     into(&host, &second, &join);
     let other = |record: Subject| Unconvertible::OtherLeads { record, leads: vec![second.id], unseen: 0 };
     let against = blockers(&host, &first);
-    assert!(against.contains(&other(running.id.into())) && against.contains(&other(known.id.into())), "{against:?}");
+    assert!(
+        against.contains(&other(running.id.into())) && against.contains(&other(known.id.into())),
+        "{against:?}"
+    );
     assert!(!against.iter().any(|one| matches!(one, Unconvertible::Edited { .. })), "{against:?}");
     host.write(|ctx, txn| convert::unconvert(ctx, txn, second.id));
     assert_eq!(blockers(&host, &first), []);
@@ -455,7 +465,10 @@ fn what_is_wrong_with_the_opportunity_is_told_by_the_plan() {
         fields_of(&error).into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     let patch = OpportunityPatch::new;
-    assert_eq!(told(OpportunityRequest::new().with(patch().probability(Some(150)))), ["opportunity.probability"]);
+    assert_eq!(
+        told(OpportunityRequest::new().with(patch().probability(Some(150)))),
+        ["opportunity.probability"]
+    );
     let amount = patch().amount(Some("1.00001".parse().unwrap()));
     assert_eq!(told(OpportunityRequest::new().with(amount)), ["opportunity.amount"]);
     let late = OpportunityEnding::Won { on: Some("2030-01-01".parse().unwrap()) };

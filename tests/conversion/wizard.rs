@@ -149,7 +149,8 @@ fn s2_24_of_one_estimate_one_version_is_copied() {
     let error = refused(host.try_write(|ctx, txn| convert::apply(ctx, txn, &old)), ErrorKind::Conflict);
     assert_eq!(error.conflict(), Some(&Conflict::PlanOutdated));
     let chosen = ConversionOptions::default().estimates(EstimateChoice::These(vec![first.id]));
-    let error = refused(host.try_read(|ctx, txn| convert::plan(ctx, txn, lead.id, &chosen)), ErrorKind::Invalid);
+    let error =
+        refused(host.try_read(|ctx, txn| convert::plan(ctx, txn, lead.id, &chosen)), ErrorKind::Invalid);
     assert_eq!(fields_of(&error), ["estimates[0]"]);
     host.write(|ctx, txn| estimates::accept(ctx, txn, second.id, leadcore::desk::Expect::Any));
     assert_eq!(titles(EstimateChoice::All), (vec![second.id], 1), "the one that was accepted");

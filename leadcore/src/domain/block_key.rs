@@ -1,7 +1,9 @@
 //! What accounts, contacts and opportunities are found by: when a lead may be one of them, and by what their custom fields say.
 //! Computed here, kept by stores as an index.
 
-use crate::value::{Country, Email, Phone, TaxId, Website, company_core, is_disposable_domain, is_shared_domain};
+use crate::value::{
+    Country, Email, Phone, TaxId, Website, company_core, is_disposable_domain, is_shared_domain,
+};
 
 use super::account::{Account, AccountFields};
 use super::contact::ContactFields;

@@ -300,12 +300,18 @@ mod tests {
             let (amount, currency) = (amount.parse().unwrap(), Currency::parse(currency).unwrap());
             CostFields::new(amount, currency, "2026-01-01".parse().unwrap()).settle()
         };
-        for (amount, currency) in [("5.12", "EUR"), ("5.10000", "EUR"), ("5", "JPY"), ("5.123", "BHD"), ("0", "EUR")] {
+        for (amount, currency) in
+            [("5.12", "EUR"), ("5.10000", "EUR"), ("5", "JPY"), ("5.123", "BHD"), ("0", "EUR")]
+        {
             assert!(spent(amount, currency).is_ok(), "{amount} {currency}");
         }
         for (amount, currency) in [("5.123", "EUR"), ("5.5", "JPY"), ("-5", "EUR")] {
             let broken = spent(amount, currency).unwrap_err();
-            assert_eq!(broken.iter().map(|one| one.field.as_str()).collect::<Vec<_>>(), ["amount"], "{amount} {currency}");
+            assert_eq!(
+                broken.iter().map(|one| one.field.as_str()).collect::<Vec<_>>(),
+                ["amount"],
+                "{amount} {currency}"
+            );
         }
     }
 

@@ -101,7 +101,8 @@ impl Conflict {
             }
             Self::Blocked { by } => {
                 let things = if *by == 1 { "thing stands" } else { "things stand" };
-                let message = format!("the conversion of this {what} is not taken back: {by} {things} against it");
+                let message =
+                    format!("the conversion of this {what} is not taken back: {by} {things} against it");
                 (ErrorKind::Conflict, message)
             }
             Self::KeyReused { differs } => {

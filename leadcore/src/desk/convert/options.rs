@@ -318,8 +318,16 @@ impl ConversionOptions {
             (not_new && self.series.is_some(), "series", "only a new account is numbered"),
             (not_new && is_said, "status", "only a new account is given a status"),
             (!not_new && is_said && by_type, "status", "the type of customer says another status"),
-            (no_account && self.estimates != EstimateChoice::None, "estimates", "without an account nobody buys"),
-            (!self.contacts && self.person != PersonChoice::New, "person", "without persons there is none to choose"),
+            (
+                no_account && self.estimates != EstimateChoice::None,
+                "estimates",
+                "without an account nobody buys",
+            ),
+            (
+                !self.contacts && self.person != PersonChoice::New,
+                "person",
+                "without persons there is none to choose",
+            ),
         ];
         let broken = misfits.into_iter().filter(|(is_broken, ..)| *is_broken);
         let broken: Vec<_> = broken

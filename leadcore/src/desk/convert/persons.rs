@@ -60,8 +60,7 @@ impl Making<'_> {
             _ => None,
         };
         let Some(found) = found else {
-            planned
-                .push(PlannedContact { who: PlannedPerson::Existing(id), is_primary: known.is_primary });
+            planned.push(PlannedContact { who: PlannedPerson::Existing(id), is_primary: known.is_primary });
             return Ok(());
         };
         let told = known.contact.fields.as_lead_fields();

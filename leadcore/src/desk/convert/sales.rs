@@ -79,12 +79,7 @@ pub(super) fn prepare(
     prepared(ctx, txn, lead, plan).map_err(of_opportunity)
 }
 
-fn prepared(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    lead: &Lead,
-    plan: &ConversionPlan,
-) -> Result<Sales> {
+fn prepared(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead, plan: &ConversionPlan) -> Result<Sales> {
     match &plan.opportunity {
         None => Ok(Sales::None),
         Some(PlannedOpportunity::New { fields, ending, series, .. }) => {

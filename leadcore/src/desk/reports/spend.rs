@@ -133,7 +133,8 @@ mod tests {
         ];
         assert_eq!(told, wanted.map(|(key, units)| (key.to_owned(), units)));
         let by = [PeriodUnit::Month, PeriodUnit::Year].map(Dimension::Period);
-        let keys: Vec<_> = parts(&autumn, &by, (None, None)).into_iter().map(|(key, _)| name(&key[1])).collect();
+        let keys: Vec<_> =
+            parts(&autumn, &by, (None, None)).into_iter().map(|(key, _)| name(&key[1])).collect();
         assert_eq!(keys, ["2026-01-01", "2026-01-01"], "the year of the lead's row");
     }
 

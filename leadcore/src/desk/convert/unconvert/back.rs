@@ -13,7 +13,7 @@ use super::super::super::leads::touch;
 use super::super::super::operation::new_operation;
 use super::super::hosts::ConversionTarget;
 use super::look::Found;
-use super::{Fate, Unconvertible, UnconvertOutcome, key};
+use super::{Fate, UnconvertOutcome, Unconvertible, key};
 
 pub(super) fn carry_out(
     ctx: &Context<'_>,

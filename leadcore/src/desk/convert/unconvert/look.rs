@@ -196,12 +196,7 @@ impl Look<'_> {
         Ok(())
     }
 
-    fn rewound(
-        &mut self,
-        txn: &mut dyn Txn,
-        entry: &Entry,
-        rewound: crate::domain::Rewound,
-    ) -> Result<()> {
+    fn rewound(&mut self, txn: &mut dyn Txn, entry: &Entry, rewound: crate::domain::Rewound) -> Result<()> {
         if !rewound.kept.is_empty() {
             let fields = rewound.kept.into_iter().map(|kept| kept.field).collect();
             self.edited(txn, entry, fields)?;
@@ -356,11 +351,8 @@ impl Look<'_> {
         let ends = |link: &Link| [link.from, link.to];
         let mut linked: BTreeSet<_> = self.outcome.links.iter().flat_map(ends).collect();
         linked.retain(|record| *record != own && !known.contains(record));
-        let unlinked = linked.into_iter().map(|record| TakenBack {
-            record,
-            fate: Fate::Unlinked,
-            edited: Vec::new(),
-        });
+        let unlinked =
+            linked.into_iter().map(|record| TakenBack { record, fate: Fate::Unlinked, edited: Vec::new() });
         self.found.plan.records.extend(unlinked);
     }
 }

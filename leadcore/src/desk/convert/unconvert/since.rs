@@ -68,7 +68,12 @@ impl Look<'_> {
     }
 
     /// A new record that has another state than the conversion gave it.
-    pub(super) fn moved_on<C: DeserializeOwned>(&mut self, made: &Entry, now: &C, state: fn(&C) -> &'static str) {
+    pub(super) fn moved_on<C: DeserializeOwned>(
+        &mut self,
+        made: &Entry,
+        now: &C,
+        state: fn(&C) -> &'static str,
+    ) {
         let image = made.changes.iter().find(|change| change.field == IMAGE);
         let was: Option<C> = image.and_then(|change| read_image(&change.after));
         if was.is_some_and(|was| state(&was) != state(now)) {
@@ -82,9 +87,8 @@ impl Look<'_> {
     pub(super) fn edited(&mut self, txn: &mut dyn Txn, written: &Entry, fields: Vec<String>) -> Result<()> {
         let record = written.subject;
         let is_child = record.kind.is_child();
-        let touches = |entry: &Entry| {
-            is_child || entry.changes.iter().any(|change| fields.contains(&change.field))
-        };
+        let touches =
+            |entry: &Entry| is_child || entry.changes.iter().any(|change| fields.contains(&change.field));
         let since: Vec<_> = self.since(txn, written)?.into_iter().filter(touches).collect();
         let (by_conversion, by_hand): (Vec<_>, Vec<_>) = since.into_iter().partition(|entry| {
             matches!(entry.operation_kind, OperationKind::Convert | OperationKind::Unconvert)
