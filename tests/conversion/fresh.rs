@@ -421,6 +421,7 @@ fn a_later_conversion_that_stands_against_it_is_named() {
     host.write(|ctx, txn| convert::unconvert(ctx, txn, first.id));
 }
 
+#[derive(Debug)]
 struct Erp;
 
 impl ConversionTarget for Erp {
