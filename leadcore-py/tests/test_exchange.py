@@ -148,7 +148,7 @@ def test_mappings_are_kept_by_name(db: Database) -> None:
     assert db.mappings.list() == ()
     with pytest.raises(leadcore.NotFoundError):
         db.mappings.remove("fair")
-    with pytest.raises(leadcore.InvalidError):
+    with pytest.raises(leadcore.NotFoundError):
         db.mappings.get("fair")
 
 

@@ -8,7 +8,9 @@ import stat
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO, cast
 from uuid import UUID
 
 import leadcore
@@ -35,18 +37,18 @@ def test_no_output_is_the_file_that_is_read(db: Database, tmp_path: Path) -> Non
     plan = tmp_path / "plan.jsonl"
     db.plan_import_to(given, plan)
     kept = plan.read_bytes()
-    calls: list[tuple[str, Callable[[Path], object]]] = []
+    calls: list[tuple[str, Callable[[], object]]] = []
     for path in _links(given):
         calls += [
-            ("rejects", lambda _, path=path: db.import_leads(given, rejects=path)),
-            ("rejects", lambda _, path=path: db.import_leads(given, dry_run=True, rejects=path)),
-            ("to", lambda _, path=path: db.plan_import_to(given, path)),
-            ("rejects", lambda _, path=path: db.apply_import(db.plan_import(given), given, rejects=path)),
+            ("rejects", partial(db.import_leads, given, rejects=path)),
+            ("rejects", partial(db.import_leads, given, dry_run=True, rejects=path)),
+            ("to", partial(db.plan_import_to, given, path)),
+            ("rejects", partial(db.apply_import, db.plan_import(given), given, rejects=path)),
         ]
-    calls.append(("rejects", lambda _: db.apply_import_from(plan, given, rejects=plan)))
+    calls.append(("rejects", partial(db.apply_import_from, plan, given, rejects=plan)))
     for field, call in calls:
         with pytest.raises(leadcore.InvalidError) as caught:
-            call(given)
+            call()
         assert [broken.field for broken in caught.value.violations] == [field]
         assert (given.read_bytes(), plan.read_bytes()) == (CSV, kept)
     with given.open("rb") as opened, pytest.raises(leadcore.InvalidError):
@@ -137,7 +139,7 @@ class _Pipe(io.RawIOBase):
 
 
 def test_what_is_read_once_is_imported_too(db: Database, tmp_path: Path) -> None:
-    assert db.import_leads(_Pipe(CSV)).created == 1
+    assert db.import_leads(cast("BinaryIO", _Pipe(CSV))).created == 1
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     writer = threading.Thread(target=fifo.write_bytes, args=(b"Company,E-mail\nF,f@x.example\n",))
@@ -158,7 +160,7 @@ def test_what_says_nothing_is_refused_by_its_name(db: Database) -> None:
         ("source", {"source": "Nowhere"}),
     ):
         with pytest.raises(leadcore.InvalidError) as caught:
-            db.import_leads(CSV, **how)  # type: ignore[arg-type]
+            db.import_leads(CSV, **how)
         assert [broken.field for broken in caught.value.violations] == [field]
     for plan in (leadcore.ImportPlan, leadcore.HygienePlan):
         for text in ('{"lines":[]}', '{"findings":[]}'):

@@ -135,7 +135,7 @@ fn s1_07_a_potential_is_won_or_lost_with_a_date() {
     let early = OpportunityEnding::Won { on: Some(day("2027-01-01")) };
     let wanted = options().with_opportunity(OpportunityRequest::new().ended(early));
     let future = host.try_write(|ctx, txn| convert::convert(ctx, txn, lead.id, &wanted));
-    assert_eq!(fields_of(&refused(future, ErrorKind::Invalid)), ["on"]);
+    assert_eq!(fields_of(&refused(future, ErrorKind::Invalid)), ["opportunity.on"]);
     assert_eq!(dump(&host.store, &host.scene.tenant), before);
 }
 

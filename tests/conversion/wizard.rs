@@ -201,3 +201,37 @@ fn an_edited_plan_keeps_the_rule_of_tax_numbers() {
     // The number that the lead has had before there was a rule goes with it.
     host.store.write(ctx.tenant(), |txn| convert::convert(&ctx, txn, known.id, &options)).unwrap();
 }
+
+#[test]
+fn s2_24_of_one_estimate_one_version_is_copied() {
+    let host = Host::new();
+    let lead = euro_lead(&host);
+    let titles = |choice: EstimateChoice| {
+        let options = ConversionOptions::default().estimates(choice);
+        let plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &options));
+        (plan.estimates.iter().map(|one| one.id).collect::<Vec<_>>(), plan.services.len())
+    };
+    let first = draft(&host, &lead, roof());
+    assert_eq!(titles(EstimateChoice::All), (vec![first.id], 1), "nothing was sent yet");
+    host.write(|ctx, txn| estimates::send(ctx, txn, first.id, leadcore::desk::Expect::Any));
+    let second = host.write(|ctx, txn| estimates::revise(ctx, txn, first.id));
+    assert_eq!(titles(EstimateChoice::All), (vec![first.id], 1), "the new version is a draft still");
+    let old = host.read(|ctx, txn| {
+        convert::plan(ctx, txn, lead.id, &ConversionOptions::default().estimates(EstimateChoice::All))
+    });
+    host.write(|ctx, txn| estimates::send(ctx, txn, second.id, leadcore::desk::Expect::Any));
+    assert_eq!(titles(EstimateChoice::All), (vec![second.id], 1), "the latest that was sent");
+    let error = refused(host.try_write(|ctx, txn| convert::apply(ctx, txn, &old)), ErrorKind::Conflict);
+    assert_eq!(error.conflict(), Some(&Conflict::PlanOutdated));
+    let chosen = ConversionOptions::default().estimates(EstimateChoice::These(vec![first.id]));
+    let error =
+        refused(host.try_read(|ctx, txn| convert::plan(ctx, txn, lead.id, &chosen)), ErrorKind::Invalid);
+    assert_eq!(fields_of(&error), ["estimates[0]"]);
+    let third = host.write(|ctx, txn| estimates::revise(ctx, txn, second.id));
+    host.write(|ctx, txn| estimates::decline(ctx, txn, second.id, leadcore::desk::Expect::Any, None));
+    assert_eq!(titles(EstimateChoice::All), (vec![third.id], 1), "no answer is to come to what was sent");
+    host.write(|ctx, txn| estimates::send(ctx, txn, third.id, leadcore::desk::Expect::Any));
+    host.write(|ctx, txn| estimates::accept(ctx, txn, third.id, leadcore::desk::Expect::Any));
+    assert_eq!(titles(EstimateChoice::All), (vec![third.id], 1), "the one that was accepted");
+    assert_eq!(titles(EstimateChoice::Accepted), (vec![third.id], 1));
+}

@@ -88,7 +88,7 @@ from .lists import Changes, Facet, FacetValue, ListPage, Row, View, ViewBoard, V
 from .mapping import ColumnProposal, ColumnRules, ImportColumn, Mappings, SavedMapping
 from .marks import LeadMarks
 from .mass import LeadMass, MassOutcome, MassTotals, RecordOutcome
-from .matching import Elsewhere, Evidence, MatchCandidate, Matches, TooCommon
+from .matching import Elsewhere, Evidence, MatchCandidate, Matches, PersonMatches, TooCommon
 from .models import (
     Board,
     Change,
@@ -112,7 +112,7 @@ from .models import (
     Wip,
 )
 from .moves import Idle, LeadMoves, StageVisit, Unmet
-from .opening import open  # noqa: A004 - `leadcore.open` reads as it should
+from .opening import open as open  # noqa: A004 - `leadcore.open` reads as it should; `*` leaves the builtin alone
 from .operations import (
     Blocker,
     Kept,
@@ -287,6 +287,7 @@ __all__ = [
     "Page",
     "PageSection",
     "Participants",
+    "PersonMatches",
     "Phone",
     "Pipeline",
     "Pipelines",

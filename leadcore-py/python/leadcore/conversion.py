@@ -224,7 +224,8 @@ class ConversionPlan:
             which = told if kind == "existing" else told.get("id") if kind == "known" else None
             if kind != "existing":
                 fields = json.loads(json.dumps(told["fields"] if kind == "known" else told))
-            found.append(PlannedContact(kind, id_of(which), one["is_primary"], fields))
+            instead_of = id_of(told.get("instead_of")) if kind == "known" else None
+            found.append(PlannedContact(kind, id_of(which), one["is_primary"], fields, instead_of))
         return tuple(found)
 
     @property
@@ -311,11 +312,13 @@ class ConversionPlan:
             choice: ``"all"`` that are offered, the ``"accepted"`` ones, these, or ``None``.
 
         Raises:
-            InvalidError: For an estimate that is not offered: it is not open or accepted, or not of this lead.
+            InvalidError: For an estimate that is not offered: it is over, another version of it counts, or it
+                is not of this lead.
 
         Example:
             >>> lead = db.leads.create(company="Nordlys AS", currency="EUR")
             >>> offer = db.estimates.create(lead, title="Roof", lines=[leadcore.Line("Panel", 12, 200)])
+            >>> offer = db.estimates.send(offer)
             >>> plan = db.leads.plan_conversion(lead)
             >>> [(one.title, one.chosen) for one in plan.estimates]
             [('Roof', False)]

@@ -40,7 +40,8 @@ _Status: TypeAlias = Literal["customer", "prospect"]
 _Ending: TypeAlias = Literal["open", "won", "lost"]
 
 EstimateChoice: TypeAlias = Literal["all", "accepted"] | Iterable[Estimate | UUID | str] | None
-"""Which estimates become services: all that are open or accepted, those that were accepted, these, or none."""
+"""Which estimates become services: all that are open or accepted, those that were accepted, these, or none. Of an
+estimate with several versions it is the one that was accepted, else the latest that was sent, else the latest draft."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +216,22 @@ def key_of(given: object) -> str | None:
     check_unicode("key", given)
     if not 0 < len(given.strip().encode()) <= 200:
         raise refused("key", "too_long" if given.strip() else "required", "a key has 1 to 200 bytes")
+    if given != given.strip() or any(ord(one) < 32 or 127 <= ord(one) < 160 for one in given):
+        raise refused("key", "malformed", "a key has no blanks around it and no control characters")
     return given
+
+
+def _check_status(said: Mapping[str, Any], into: str) -> None:
+    """Refuse a status that would have no effect."""
+    if "status" not in said:
+        return
+    joins = said.get("opportunity") is not None and not isinstance(said["opportunity"], (bool, Mapping))
+    existing = said.get("account") is not None and not isinstance(said["account"], Match)
+    if into == "contacts" or joins or existing:
+        raise refused("status", "not_allowed", "only a new account is given a status")
+    wanted = {"active_with_invoice": "customer", "inactive_with_proforma": "prospect"}.get(said.get("customer", ""))
+    if wanted is not None and said["status"] != wanted:
+        raise refused("status", "not_allowed", f"the type of customer says `{wanted}`")
 
 
 def options_of(given: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
@@ -225,6 +241,9 @@ def options_of(given: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
     account, person = said.get("account"), said.get("person")
     if into == "contacts" and account is not None:
         raise refused("account", "not_allowed", "a lead that becomes its persons alone has no account")
+    one_of("status", said.get("status", "customer"), _Status)
+    one_of("customer", said.get("customer", "neither"), CustomerType)
+    _check_status(said, into)
     if into == "account" and person is not None:
         raise refused("person", "not_allowed", "a lead that becomes an account alone has no persons")
     options = {

@@ -59,13 +59,16 @@ class PlannedContact(Record):
     """A person of the customer as a plan makes it."""
 
     kind: Literal["existing", "new", "known"]
-    """A person of the lead; the person of the lead itself, as a new contact; or as one that is there."""
+    """A person of the lead; the person of the lead itself, as a new contact; or one that is there, which a person of
+    the lead is."""
     id: UUID | None
     """Which contact; ``None`` for a new one."""
     is_primary: bool
     """Whether it becomes the primary one."""
     fields: dict[str, Any] = field(repr=False)
     """Its fields after the conversion; empty for a person of the lead, who stays as they are."""
+    instead_of: UUID | None = field(default=None, repr=False)
+    """With ``known``: the person of the lead who is this contact, where it is not the lead itself."""
 
     __hash__ = None  # type: ignore[assignment]
 

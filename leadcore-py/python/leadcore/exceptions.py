@@ -71,7 +71,8 @@ class Conflict(TypedDict, total=False):
 
     reason: Required[str]
     """``stale_revision``, ``in_use``, ``converted``, ``conversion_required``, ``plan_outdated``, ``blocked``,
-    ``closed``, ``series_exhausted``, ``number_taken`` or ``ambiguous_match``; later versions may add reasons."""
+    ``closed``, ``series_exhausted``, ``number_taken``, ``ambiguous_match`` or ``key_reused``; later versions may add
+    reasons."""
     expected: int
     """With ``stale_revision``: the revision the caller sent."""
     found: int
@@ -94,6 +95,8 @@ class Conflict(TypedDict, total=False):
     """With ``ambiguous_match``: the records that the acting user may see, the likeliest first."""
     elsewhere: int
     """With ``ambiguous_match``: how many others there are."""
+    differs: list[str]
+    """With ``key_reused``: what is another than when the key was first used: ``lead``, ``account``, ``status`` …"""
 
 
 class LeadcoreError(Exception):
@@ -109,8 +112,8 @@ class LeadcoreError(Exception):
     conflict: Conflict | None
     """Details of a :class:`ConflictError` or :class:`FrozenError`, else ``None``."""
     operation: UUID | None
-    """The operation that wrote something before it failed: of an import that was cancelled or broke after its first chunk.
-    ``db.undo(error.operation)`` takes it back."""
+    """The operation that wrote something before it failed: of an import that was cancelled or broke after its first
+    chunk. ``db.undo(error.operation)`` takes it back."""
 
     def __init__(
         self,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
-import stat
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any, BinaryIO, Final, Literal, Protocol, TypeAlias, TypedDict
 from uuid import UUID
 
@@ -93,8 +93,8 @@ class ImportInput(ReadInput, total=False):
     source: Term | UUID | str | None
     """The source of leads that have none after their row was read: a term, its name or its id, not archived."""
     lost_reason: Term | UUID | str | None
-    """Why leads were lost that come into a lost stage: a term, its name or its id. No column fills a reason, nor when a lead was
-    closed: that is the time of the import."""
+    """Why leads were lost that come into a lost stage: a term, its name or its id. No column fills a reason, nor when a
+    lead was closed: that is the time of the import."""
     chunk: int
     """How many rows are written in one transaction, between which ``progress`` and Ctrl-C act: 2,000 when not said."""
     attempt: int
@@ -188,7 +188,7 @@ def opened(file: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any], IO[by
     """Tell a path, bytes, an open file and a table apart; a table becomes a file of ours, to be closed."""
     if isinstance(file, (str, os.PathLike)):
         if _is_pipe(file):
-            with open(file, "rb") as piped:
+            with Path(file).open("rb") as piped:
                 spool = _spooled(piped)
             return (None, None, spool), given, spool
         return (file, None, None), given, None
@@ -220,7 +220,7 @@ def opened(file: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any], IO[by
 def _is_pipe(path: str | os.PathLike[str]) -> bool:
     """Whether a path is that of a named pipe, which is read once."""
     try:
-        return stat.S_ISFIFO(os.stat(path).st_mode)
+        return Path(path).is_fifo()
     except (OSError, ValueError):
         return False
 

@@ -216,8 +216,8 @@ class ImportReport(Record):
     digest: str = field(repr=False)
     """SHA-256 of the file."""
     operation: UUID | None = field(repr=False)
-    """The operation in the history: ``db.undo`` takes it back. None for a dry run, but for one of a file whose import was
-    interrupted: that import."""
+    """The operation in the history: ``db.undo`` takes it back. None for a dry run, but for one of a file whose import
+    was interrupted: that import."""
     text: str = field(repr=False, compare=False)
     """The report as a table."""
 

@@ -11,7 +11,7 @@ from .html import grid
 from .models import Subject
 from .values import Record
 
-__all__ = ["Elsewhere", "Evidence", "MatchCandidate", "Matches", "TooCommon"]
+__all__ = ["Elsewhere", "Evidence", "MatchCandidate", "Matches", "PersonMatches", "TooCommon"]
 
 EvidenceKind: TypeAlias = Literal[
     "number",
@@ -84,6 +84,20 @@ class TooCommon(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class PersonMatches(Record):
+    """Which contacts a person that hangs on the lead may be."""
+
+    contact_id: UUID
+    """The person."""
+    contacts: tuple[MatchCandidate, ...]
+    """Contacts that the acting user may see, without the lead's own, the likeliest first."""
+    elsewhere: tuple[Elsewhere, ...] = ()
+    """Records out of the acting user's sight."""
+    too_common: tuple[TooCommon, ...] = field(default=(), repr=False)
+    """What was cut short."""
+
+
+@dataclass(frozen=True, slots=True)
 class Matches(Record):
     """Every account and contact that a lead may be, the likeliest first. False when there is none."""
 
@@ -95,15 +109,17 @@ class Matches(Record):
     """Records out of the acting user's sight."""
     too_common: tuple[TooCommon, ...] = field(default=(), repr=False)
     """What was cut short."""
+    persons: tuple[PersonMatches, ...] = ()
+    """The same for each person that hangs on the lead and may be a contact."""
 
     def __bool__(self) -> bool:
-        return bool(self.accounts or self.contacts or self.elsewhere)
+        return bool(self.accounts or self.contacts or self.elsewhere or self.persons)
 
     def _repr_html_(self) -> str:
         """The candidates as a table, for notebooks."""
         rows = [
             (one.subject[0], one.number, one.name, one.score, ", ".join(found.kind for found in one.evidence))
-            for one in (*self.accounts, *self.contacts)
+            for one in (*self.accounts, *self.contacts, *(one for person in self.persons for one in person.contacts))
         ]
         return grid(("record", "number", "name", "score", "evidence"), rows)
 
@@ -130,4 +146,13 @@ def matches_of(told: Mapping[str, Any]) -> Matches:
         tuple(_candidate("contact", one) for one in told["contacts"]),
         tuple(Elsewhere(_kind(one), one["owner"]) for one in told["elsewhere"]),
         tuple(TooCommon(_kind(one), one["kind"], one["looked_at"]) for one in told["too_common"]),
+        tuple(
+            PersonMatches(
+                UUID(person["contact"]),
+                tuple(_candidate("contact", one) for one in person["contacts"]),
+                tuple(Elsewhere(_kind(one), one["owner"]) for one in person["elsewhere"]),
+                tuple(TooCommon(_kind(one), one["kind"], one["looked_at"]) for one in person["too_common"]),
+            )
+            for person in told.get("persons", ())
+        ),
     )

@@ -340,6 +340,14 @@ def _row(told: Mapping[str, Any]) -> ReportRow:
     )
 
 
+def _day(name: str, given: object) -> str | None:
+    day = day_of(name, given)
+    try:
+        return None if day is None else date.fromisoformat(day).isoformat()
+    except ValueError:
+        raise refused(name, "malformed", "a day is written YYYY-MM-DD") from None
+
+
 class Reports:
     """``db.reports``: what leads cost, what became of them and what they brought."""
 
@@ -401,8 +409,8 @@ class Reports:
         asked = {
             "by": [_in_year(group, year_begins) for group in groups],
             "dated": dated,
-            "first_day": day_of("first_day", first_day),
-            "last_day": day_of("last_day", last_day),
+            "first_day": _day("first_day", first_day),
+            "last_day": _day("last_day", last_day),
             "zone": zone,
             "stages": stages,
         }

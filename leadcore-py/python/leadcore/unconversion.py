@@ -35,6 +35,8 @@ class TakenBack(Record):
     """What becomes of it: ``archived``, ``removed``, ``restored`` or ``unlinked``."""
     fields: tuple[str, ...] = ()
     """With ``restored``: the fields that get back what they had."""
+    edited: tuple[str, ...] = ()
+    """The fields of a new record that were edited since: that goes with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,12 @@ class UnconvertBlocker(Record):
 
     blocker: str
     """``changed`` (somebody else changed a new record), ``edited`` (fields that the conversion filled were changed
-    since), ``has_children``, ``other_leads`` (became the new account too), ``in_use``, ``numbered`` (the number would
-    be missing from a series without gaps), ``gone``, ``stage`` (the lead cannot come back into its stage); later
-    versions may add more."""
+    since), ``has_children``, ``other_leads`` (became the new account too, or
+    were converted into the record since: their conversions are taken back first), ``in_use``, ``numbered`` (the number would
+    be missing from a series without gaps), ``gone``, ``stage`` (the lead cannot come back into its stage),
+    ``moved_on`` (a new opportunity was won or lost since, or the state of a new service changed, by whomever),
+    ``target`` (a target of your program made something: hand it over as one of ``targets``); later versions may add
+    more."""
     subject: Subject | None = None
     """The record."""
     by: tuple[str | None, ...] = field(default=(), repr=False)
@@ -64,6 +69,10 @@ class UnconvertBlocker(Record):
     """With ``numbered``: the number."""
     unmet: tuple[Unmet, ...] = field(default=(), repr=False)
     """With ``stage``: why."""
+    state: str | None = field(default=None, repr=False)
+    """With ``moved_on``: the state now."""
+    target: str | None = field(default=None, repr=False)
+    """With ``target``: its name."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -92,7 +101,7 @@ def _taken(told: Mapping[str, Any]) -> TakenBack:
     fate, fields = told["fate"], ()
     if not isinstance(fate, str):
         [(fate, fields)] = fate.items()
-    return TakenBack(_subject(told["record"]), fate, tuple(fields))
+    return TakenBack(_subject(told["record"]), fate, tuple(fields), tuple(told.get("edited", ())))
 
 
 def unconversion_of(told: Mapping[str, Any], newly: bool) -> UnconvertOutcome:
@@ -191,6 +200,8 @@ class UnconvertPlan:
             by if kind == "in_use" else None,
             told.get("number"),
             tuple(unmet_of(*one) for one in _leadcore.unconversion_unmet(self._json)) if kind == "stage" else (),
+            told.get("state"),
+            told.get("target"),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -207,7 +218,7 @@ class UnconvertPlan:
 
     def _repr_html_(self) -> str:
         """What it does, for notebooks."""
-        rows = [(one.subject[0], one.fate, ", ".join(one.fields)) for one in self.records]
+        rows = [(one.subject[0], one.fate, ", ".join((*one.fields, *one.edited))) for one in self.records]
         shown = grid(("record", "fate", "fields"), rows)
         against = [(one.blocker, one.subject and one.subject[0]) for one in self.blockers]
         return shown + part("Stands against it", facts(against)) if against else shown

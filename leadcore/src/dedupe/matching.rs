@@ -7,9 +7,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Account, BlockKey, BlockKind, Contact, LeadFields};
-use crate::error::{Conflict, Error, MatchRef, Result};
+use crate::domain::{Account, BlockKey, BlockKind, Contact, ContactFields, LeadFields};
+use crate::error::Result;
 use crate::id::{AccountId, ContactId, UserId};
+
+mod choice;
+
+use choice::{Unseen, choose};
 
 /// What two records have in common, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -227,6 +231,12 @@ impl Probe {
         self.settled()
     }
 
+    /// What a person that hangs on the lead says of itself: which contact it may be.
+    #[must_use]
+    pub fn of_person(person: &ContactFields) -> Self {
+        Self { contact: person.block_keys(), ..Self::default() }
+    }
+
     fn settled(mut self) -> Self {
         self.account.sort();
         self.account.dedup();
@@ -325,6 +335,38 @@ impl TooCommon {
     }
 }
 
+/// Which contacts a person that hangs on the lead may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PersonMatches {
+    /// The person.
+    pub contact: ContactId,
+    /// Contacts that the actor may see, without the lead's own, the best first.
+    pub contacts: Vec<Candidate<ContactId>>,
+    /// Records out of the actor's sight.
+    pub elsewhere: Vec<Elsewhere>,
+    /// What was cut short.
+    #[serde(default)]
+    pub too_common: Vec<TooCommon>,
+}
+
+impl PersonMatches {
+    pub(crate) const fn new(
+        contact: ContactId,
+        contacts: Vec<Candidate<ContactId>>,
+        elsewhere: Vec<Elsewhere>,
+        too_common: Vec<TooCommon>,
+    ) -> Self {
+        Self { contact, contacts, elsewhere, too_common }
+    }
+
+    /// The contact that the policy chooses; an error calls the person `what`.
+    pub(crate) fn choose(&self, what: &str, policy: MatchPolicy) -> Result<Option<ContactId>> {
+        let hidden = (self.elsewhere.iter(), Unseen::of(&self.too_common, false));
+        choose((what, "contact"), &self.contacts, hidden, policy, |id| id.as_uuid())
+    }
+}
+
 /// Every account and contact that a lead may be, the best first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -337,13 +379,19 @@ pub struct Matches {
     pub elsewhere: Vec<Elsewhere>,
     /// What was cut short.
     pub too_common: Vec<TooCommon>,
+    /// The same for each person that hangs on the lead and may be a contact.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub persons: Vec<PersonMatches>,
 }
 
 impl Matches {
     /// Whether nothing was found, nor cut short.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.accounts.is_empty() && self.contacts.is_empty() && self.elsewhere.is_empty()
+        self.accounts.is_empty()
+            && self.contacts.is_empty()
+            && self.elsewhere.is_empty()
+            && self.persons.is_empty()
     }
 
     /// The account that the policy chooses.
@@ -355,7 +403,7 @@ impl Matches {
     pub fn account(&self, policy: MatchPolicy) -> Result<Option<AccountId>> {
         let elsewhere = self.elsewhere.iter().filter(|other| other.is_account);
         let unseen = Unseen::of(&self.too_common, true);
-        choose("account", &self.accounts, (elsewhere, unseen), policy, |id| id.as_uuid())
+        choose(("account", "account"), &self.accounts, (elsewhere, unseen), policy, |id| id.as_uuid())
     }
 
     /// The contact that the policy chooses.
@@ -365,81 +413,8 @@ impl Matches {
     pub fn contact(&self, policy: MatchPolicy) -> Result<Option<ContactId>> {
         let elsewhere = self.elsewhere.iter().filter(|other| !other.is_account);
         let unseen = Unseen::of(&self.too_common, false);
-        choose("contact", &self.contacts, (elsewhere, unseen), policy, |id| id.as_uuid())
+        choose(("contact", "contact"), &self.contacts, (elsewhere, unseen), policy, |id| id.as_uuid())
     }
-}
-
-/// What may speak for a record that was not looked at, because too many share a key with it.
-struct Unseen {
-    /// At most so sure is such a record: by whatever is not cut short it would have been found.
-    score: u8,
-    /// Whether more may speak for an account that was looked at: a person of it was perhaps not.
-    through_contacts: bool,
-}
-
-impl Unseen {
-    fn of(too_common: &[TooCommon], is_account: bool) -> Self {
-        let cut = too_common.iter().filter(|cut| cut.is_account == is_account);
-        let mut kinds: Vec<EvidenceKind> = cut.map(|cut| cut.kind).collect();
-        let reaches = |kind| matches!(kind, EvidenceKind::Email | EvidenceKind::Phone);
-        let through_contacts =
-            is_account && too_common.iter().any(|cut| !cut.is_account && reaches(cut.kind));
-        if through_contacts {
-            kinds.push(EvidenceKind::ContactOfAccount);
-        }
-        kinds.sort();
-        kinds.dedup();
-        let evidence: Vec<_> = kinds.into_iter().map(|kind| Evidence::new(kind, None)).collect();
-        Self { score: score(&evidence), through_contacts }
-    }
-
-    /// How sure a candidate may be, with what was not looked at.
-    fn most<I: Clone>(&self, candidate: &Candidate<I>) -> u8 {
-        if !self.through_contacts {
-            return candidate.score;
-        }
-        candidate.clone().with([Evidence::new(EvidenceKind::ContactOfAccount, None)]).score
-    }
-}
-
-fn choose<'e, I: Copy>(
-    what: &str,
-    candidates: &[Candidate<I>],
-    (elsewhere, unseen): (impl Iterator<Item = &'e Elsewhere>, Unseen),
-    policy: MatchPolicy,
-    uuid: impl Fn(I) -> uuid::Uuid,
-) -> Result<Option<I>> {
-    let least = match policy {
-        MatchPolicy::Never => return Ok(None),
-        MatchPolicy::AskCaller => 0,
-        MatchPolicy::Best { at_least } => at_least,
-    };
-    let mut hidden: Vec<_> = elsewhere.map(|other| other.score).filter(|score| *score >= least).collect();
-    if unseen.score > 0 && unseen.score >= least {
-        hidden.push(unseen.score);
-    }
-    let mut likely: Vec<_> = candidates.iter().filter(|candidate| unseen.most(candidate) >= least).collect();
-    if let MatchPolicy::Best { .. } = policy {
-        let best = likely.iter().map(|candidate| candidate.score).max();
-        let top = best.max(hidden.iter().max().copied());
-        likely.retain(|candidate| Some(unseen.most(candidate)) >= best);
-        hidden.retain(|score| Some(*score) == top);
-        if let ([only], true) = (likely.as_slice(), hidden.is_empty())
-            && only.score >= least
-        {
-            return Ok(Some(only.id));
-        }
-    }
-    if likely.is_empty() && hidden.is_empty() {
-        return Ok(None);
-    }
-    let candidates = likely.into_iter().map(|candidate| MatchRef {
-        record: what.to_owned(),
-        id: uuid(candidate.id),
-        score: candidate.score,
-    });
-    let elsewhere = u64::try_from(hidden.len()).unwrap_or(u64::MAX);
-    Err(Error::conflicting(what, Conflict::AmbiguousMatch { candidates: candidates.collect(), elsewhere }))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::domain::{
     Action, CatalogueKind, Contact, ContactFields, CustomValues, Field, FieldChange, FieldValue, Link,
     LinkRole, NewEntry, OperationKind, Subject, contact_changes,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, ContactId, LeadId, Revision};
 use crate::policy::Permission;
 use crate::store::Txn;
@@ -52,6 +52,14 @@ impl Holder {
             Self::Lead(id) => Ok(editable(ctx, txn, id, Expect::Any, Permission::Edit)?.id.into()),
             Self::Account(id) => Ok(accounts::editable(ctx, txn, id)?.id.into()),
         }
+    }
+
+    /// The lead, when it became this person.
+    fn of_origin(self, txn: &mut dyn Txn, contact: ContactId) -> Result<Option<Subject>> {
+        let Self::Lead(id) = self else { return Ok(None) };
+        let lead = Subject::from(id);
+        let became = txn.links().from(&[lead], Some(LinkRole::ConvertedTo))?;
+        Ok(became.iter().any(|link| link.to == Subject::from(contact)).then_some(lead))
     }
 }
 
@@ -246,8 +254,8 @@ fn primary_changed(ctx: &Context<'_>, holder: Subject, before: &[Link], after: S
 /// Replaces what is known of a person of this lead or account. Fields that the actor may not see stay as they are.
 ///
 /// # Errors
-/// `NotFound` when it has no such person; `Denied`; `Frozen` for a lead once converted; `Conflict` when the
-/// revision is another than expected; `Invalid` with every broken rule.
+/// `NotFound` when it has no such person; `Denied`; `Frozen` for a lead once converted, unless it became this person;
+/// `Conflict` when the revision is another than expected; `Invalid` with every broken rule.
 pub fn edit(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -256,7 +264,12 @@ pub fn edit(
     expect: impl Into<Expect>,
     fields: ContactFields,
 ) -> Result<Contact> {
-    let holder = of.into().opened(ctx, txn)?;
+    let of = of.into();
+    let holder = match of.opened(ctx, txn) {
+        // What a lead became is not frozen with it.
+        Err(error) if error.kind() == ErrorKind::Frozen => of.of_origin(txn, contact)?.ok_or(error)?,
+        opened => opened?,
+    };
     let links = txn.links().from(&[holder], None)?;
     let belongs = links.iter().any(|link| link.to == Subject::from(contact));
     let found = if belongs { txn.contacts().get(&[contact])?.pop() } else { None };

@@ -29,6 +29,7 @@ use super::operation::record;
 use super::{children, children_purge, series};
 
 pub use list::{EstimateQuery, list, of};
+pub(super) use moves::is_later;
 pub use moves::{accept, can_move, copy, decline, expire, expire_due, revise, send};
 
 /// Creates a draft about these records.

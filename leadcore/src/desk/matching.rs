@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
 use crate::dedupe::matching::{
-    Candidate, Elsewhere, Evidence, EvidenceKind, Matches, Probe, TooCommon, rank,
+    Candidate, Elsewhere, Evidence, EvidenceKind, Matches, PersonMatches, Probe, TooCommon, rank,
 };
-use crate::domain::{Account, BlockKey, Contact, Field, Lead, Link, Subject, SubjectKind};
+use crate::domain::{Account, Contact, Field, Lead, Link, Subject, SubjectKind};
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, UserId};
 use crate::store::{Block, Txn};
@@ -94,11 +94,20 @@ pub fn search(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, request: &Matc
         probe = probe.number(number);
     }
     let own: BTreeSet<_> = persons.iter().map(|person| person.contact.id).collect();
-    let mut search = Search { probe, limit: request.limit, matches: Matches::default() };
-    let contacts = search.contacts(txn, &own)?;
-    let links = holders(txn, contacts.iter().map(|(found, _)| found.id))?;
-    let accounts = search.accounts(txn, &contacts, &links)?;
-    search.matches.sorted_by_sight(ctx, txn, (contacts, accounts), &links)?;
+    let mut search = Search { limit: request.limit, matches: Matches::default() };
+    let contacts = search.contacts(txn, &probe, &own)?;
+    let mut others = Vec::with_capacity(persons.len());
+    for person in &persons {
+        let probe = Probe::of_person(&person.contact.fields);
+        let of_lead = std::mem::take(&mut search.matches.too_common);
+        let found = search.contacts(txn, &probe, &own)?;
+        let too_common = std::mem::replace(&mut search.matches.too_common, of_lead);
+        others.push(Other { person: person.contact.id, found, too_common });
+    }
+    let of_others = others.iter().flat_map(|other| &other.found);
+    let links = holders(txn, contacts.iter().chain(of_others).map(|(found, _)| found.id))?;
+    let accounts = search.accounts(txn, &probe, &contacts, &links)?;
+    search.matches.sorted_by_sight(ctx, txn, (contacts, accounts, others), &links)?;
     Ok(search.matches)
 }
 
@@ -112,8 +121,14 @@ fn holders(txn: &mut dyn Txn, contacts: impl Iterator<Item = ContactId>) -> Resu
 
 type Found<I, R> = Vec<(Candidate<I>, R)>;
 
+/// What was found for a person that hangs on the lead.
+struct Other {
+    person: ContactId,
+    found: Found<ContactId, Contact>,
+    too_common: Vec<TooCommon>,
+}
+
 struct Search {
-    probe: Probe,
     limit: usize,
     matches: Matches,
 }
@@ -129,25 +144,25 @@ impl Search {
     fn contacts(
         &mut self,
         txn: &mut dyn Txn,
+        probe: &Probe,
         own: &BTreeSet<ContactId>,
     ) -> Result<Found<ContactId, Contact>> {
-        let keys: Vec<BlockKey> = self.probe.contact_keys().to_vec();
-        let blocks = txn.contacts().blocks(&keys, self.limit)?;
+        let blocks = txn.contacts().blocks(probe.contact_keys(), self.limit)?;
         let ids = self.note(&blocks, false);
         let ids: Vec<_> = ids.into_iter().filter(|id| !own.contains(id)).collect();
         let found = txn.contacts().get(&ids)?.into_iter();
-        Ok(found.filter_map(|contact| Some((self.probe.contact(&contact)?, contact))).collect())
+        Ok(found.filter_map(|contact| Some((probe.contact(&contact)?, contact))).collect())
     }
 
     /// Accounts by their own keys, and those that have a contact with the lead's e-mail or phone.
     fn accounts(
         &mut self,
         txn: &mut dyn Txn,
+        probe: &Probe,
         contacts: &Found<ContactId, Contact>,
         links: &[Link],
     ) -> Result<Found<AccountId, Account>> {
-        let keys: Vec<BlockKey> = self.probe.account_keys().to_vec();
-        let blocks = txn.accounts().blocks(&keys, self.limit)?;
+        let blocks = txn.accounts().blocks(probe.account_keys(), self.limit)?;
         let mut ids = self.note(&blocks, true);
         let reached: BTreeSet<_> = contacts
             .iter()
@@ -163,7 +178,7 @@ impl Search {
         let accounts = txn.accounts().get(&ids.into_iter().collect::<Vec<_>>())?;
         let mut judged = Vec::with_capacity(accounts.len());
         for account in accounts.into_iter().filter(|account| account.archived.is_none()) {
-            let own = self.probe.account(&account);
+            let own = probe.account(&account);
             let found = if through.contains(&account.id) {
                 let more = Evidence::new(EvidenceKind::ContactOfAccount, None);
                 Some(own.unwrap_or_else(|| Candidate::of_account(&account)).with([more]))
@@ -182,11 +197,12 @@ impl Matches {
         &mut self,
         ctx: &Context<'_>,
         txn: &mut dyn Txn,
-        (contacts, accounts): (Found<ContactId, Contact>, Found<AccountId, Account>),
+        (contacts, accounts, persons): (Found<ContactId, Contact>, Found<AccountId, Account>, Vec<Other>),
         links: &[Link],
     ) -> Result<()> {
         let of_accounts = accounts.iter().map(|(found, _)| Subject::from(found.id));
-        let subjects = of_accounts.chain(contacts.iter().map(|(found, _)| found.id.into()));
+        let of_persons = contacts.iter().chain(persons.iter().flat_map(|other| &other.found));
+        let subjects = of_accounts.chain(of_persons.map(|(found, _)| found.id.into()));
         let subjects: Vec<Subject> = subjects.chain(links.iter().map(|link| link.from)).collect();
         let mut sight = Sight::open(ctx, txn)?;
         sight.learn(txn, &subjects)?;
@@ -200,38 +216,64 @@ impl Matches {
             mask(ctx, &mut found, &Field::Company);
             self.accounts.push(found);
         }
-        for (mut found, contact) in contacts {
-            let of = |link: &&Link| link.to == Subject::from(found.id);
-            if !sight.sees(found.id.into()) {
-                let owner = links.iter().filter(of).find_map(|link| owners.get(&link.from).cloned());
-                self.elsewhere.push(Elsewhere::new(false, owner, found.score));
+        rank(&mut self.accounts);
+        let (contacts, elsewhere) = contacts_in_sight(ctx, &sight, contacts, (links, &owners));
+        self.contacts = contacts;
+        self.elsewhere.extend(elsewhere);
+        sort_elsewhere(&mut self.elsewhere);
+        for other in persons {
+            if other.found.is_empty() && other.too_common.is_empty() {
                 continue;
             }
-            let mut held: Vec<_> = links
-                .iter()
-                .filter(of)
-                .filter(|link| link.from.kind == SubjectKind::Account && sight.sees(link.from))
-                .map(|link| AccountId::from_uuid(link.from.id))
-                .collect();
-            held.sort();
-            held.dedup();
-            found.accounts = held;
-            let seen = contact.fields.without(|field| is_hidden(ctx, field));
-            found.name = seen.display_name().unwrap_or_default().to_owned();
-            mask(ctx, &mut found, &Field::Name);
-            self.contacts.push(found);
+            let (contacts, mut elsewhere) = contacts_in_sight(ctx, &sight, other.found, (links, &owners));
+            sort_elsewhere(&mut elsewhere);
+            self.persons.push(PersonMatches::new(other.person, contacts, elsewhere, other.too_common));
         }
-        rank(&mut self.accounts);
-        rank(&mut self.contacts);
-        self.elsewhere.sort_by(|one, other| {
-            other
-                .score
-                .cmp(&one.score)
-                .then_with(|| one.is_account.cmp(&other.is_account))
-                .then_with(|| one.owner.cmp(&other.owner))
-        });
         Ok(())
     }
+}
+
+fn sort_elsewhere(elsewhere: &mut [Elsewhere]) {
+    elsewhere.sort_by(|one, other| {
+        other
+            .score
+            .cmp(&one.score)
+            .then_with(|| one.is_account.cmp(&other.is_account))
+            .then_with(|| one.owner.cmp(&other.owner))
+    });
+}
+
+/// The contacts in sight, the best first, with what the actor may see of them; and of the others that there are some.
+fn contacts_in_sight(
+    ctx: &Context<'_>,
+    sight: &Sight,
+    contacts: Found<ContactId, Contact>,
+    (links, owners): (&[Link], &BTreeMap<Subject, UserId>),
+) -> (Vec<Candidate<ContactId>>, Vec<Elsewhere>) {
+    let (mut seen, mut elsewhere) = (Vec::new(), Vec::new());
+    for (mut found, contact) in contacts {
+        let of = |link: &&Link| link.to == Subject::from(found.id);
+        if !sight.sees(found.id.into()) {
+            let owner = links.iter().filter(of).find_map(|link| owners.get(&link.from).cloned());
+            elsewhere.push(Elsewhere::new(false, owner, found.score));
+            continue;
+        }
+        let mut held: Vec<_> = links
+            .iter()
+            .filter(of)
+            .filter(|link| link.from.kind == SubjectKind::Account && sight.sees(link.from))
+            .map(|link| AccountId::from_uuid(link.from.id))
+            .collect();
+        held.sort();
+        held.dedup();
+        found.accounts = held;
+        let shown = contact.fields.without(|field| is_hidden(ctx, field));
+        found.name = shown.display_name().unwrap_or_default().to_owned();
+        mask(ctx, &mut found, &Field::Name);
+        seen.push(found);
+    }
+    rank(&mut seen);
+    (seen, elsewhere)
 }
 
 fn is_hidden(ctx: &Context<'_>, field: &Field) -> bool {

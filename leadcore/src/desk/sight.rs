@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
-use crate::domain::{Lead, Subject, SubjectKind};
+use crate::domain::{Lead, Link, LinkRole, Subject, SubjectKind};
 use crate::error::Result;
 use crate::id::{AccountId, ContactId, LeadId};
 use crate::policy::Permission;
@@ -123,10 +123,28 @@ impl Sight {
         let holders: Vec<_> = links.iter().map(|link| link.from).collect();
         self.learn_leads(txn, &holders)?;
         self.learn_accounts(txn, &holders)?;
+        let open = self.open_origins(txn, &links)?;
         for contact in contacts {
-            let sees = links.iter().any(|link| link.to == contact && self.sees(link.from));
+            let reaches = |link: &&Link| self.sees(link.from) || is_origin(link) && open.contains(&link.from);
+            let sees = links.iter().filter(|link| link.to == contact).any(|link| reaches(&link));
             self.known.insert(contact, sees);
         }
         Ok(())
     }
+
+    /// The leads that became persons alone: frozen themselves, they open what they became, as they open an account.
+    fn open_origins(&self, txn: &mut dyn Txn, links: &[Link]) -> Result<BTreeSet<Subject>> {
+        let origins: BTreeSet<_> =
+            links.iter().filter(|link| is_origin(link)).map(|link| LeadId::from_uuid(link.from.id)).collect();
+        if !self.unfrozen || origins.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let leads = txn.leads().get(&origins.into_iter().collect::<Vec<_>>())?;
+        let admits = |lead: &&Lead| !(self.live && lead.trashed.is_some()) && self.gate.admits(lead);
+        Ok(leads.iter().filter(admits).map(|lead| lead.id.into()).collect())
+    }
+}
+
+fn is_origin(link: &Link) -> bool {
+    link.role == LinkRole::ConvertedTo && link.from.kind == SubjectKind::Lead
 }

@@ -1,7 +1,9 @@
 //! What accounts, contacts and opportunities are found by: when a lead may be one of them, and by what their custom fields say.
 //! Computed here, kept by stores as an index.
 
-use crate::value::{Email, Phone, TaxId, Website, company_core, is_disposable_domain, is_shared_domain};
+use crate::value::{
+    Country, Email, Phone, TaxId, Website, company_core, is_disposable_domain, is_shared_domain,
+};
 
 use super::account::{Account, AccountFields};
 use super::contact::ContactFields;
@@ -120,7 +122,7 @@ impl LeadFields {
         let mut keys = reach_keys(self);
         keys.extend(domains(self));
         keys.extend(name.and_then(|name| BlockKey::new(BlockKind::Company, company_core(name))));
-        keys.extend(self.tax_id.as_ref().and_then(tax_key));
+        keys.extend(self.tax_id.iter().flat_map(|id| tax_keys(id, self.address.country())));
         sorted(keys)
     }
 
@@ -196,8 +198,11 @@ fn domains(fields: &LeadFields) -> impl Iterator<Item = BlockKey> + '_ {
     of_mail.chain(fields.website.as_ref().map(Website::host)).filter_map(BlockKey::domain)
 }
 
-fn tax_key(id: &TaxId) -> Option<BlockKey> {
-    BlockKey::new(BlockKind::TaxId, id.match_key())
+/// The number as it is written, and as its country tells it from those of others.
+fn tax_keys(id: &TaxId, country: Option<Country>) -> impl Iterator<Item = BlockKey> {
+    let own = BlockKey::new(BlockKind::TaxId, id.match_key());
+    let with_country = id.match_key_in(country).and_then(|key| BlockKey::new(BlockKind::TaxId, key));
+    own.into_iter().chain(with_country)
 }
 
 fn sorted(mut keys: Vec<BlockKey>) -> Vec<BlockKey> {

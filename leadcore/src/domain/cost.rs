@@ -35,7 +35,7 @@ pub struct CostFields {
     /// The campaign that it was spent on, as leads name it: at most 500 characters.
     #[serde(default)]
     pub campaign: Option<String>,
-    /// How much: up to 4 decimal places. Less than nothing is what was paid back.
+    /// How much, with as many decimal places as the currency has, 4 at most. Less than nothing is what was paid back.
     pub amount: Decimal,
     /// The currency of the amount.
     pub currency: Currency,
@@ -106,6 +106,9 @@ impl CostFields {
         }
         if self.amount.scale() > 4 || self.amount.abs() >= Decimal::from(MAX_AMOUNT) {
             let message = "an amount has at most 4 decimal places and lies below 100 trillion";
+            broken.push(Violation::new("amount", ViolationCode::OutOfRange, message));
+        } else if self.currency.exponent().is_some_and(|places| self.amount.scale() > places) {
+            let message = "the amount has more decimal places than its currency";
             broken.push(Violation::new("amount", ViolationCode::OutOfRange, message));
         }
         if !(1..=MAX_COST_DAYS).contains(&self.days()) {
@@ -286,6 +289,27 @@ mod tests {
         assert!(long.settle().is_err());
         let plain = cost().campaign("  ").until("2036-01-01".parse().unwrap()).settle().unwrap();
         assert_eq!((plain.campaign, plain.amount.to_string()), (None, "10".to_owned()));
+    }
+
+    #[test]
+    fn an_amount_has_the_places_of_its_currency() {
+        let spent = |amount: &str, currency: &str| {
+            let (amount, currency) = (amount.parse().unwrap(), Currency::parse(currency).unwrap());
+            CostFields::new(amount, currency, "2026-01-01".parse().unwrap()).settle()
+        };
+        for (amount, currency) in
+            [("5.12", "EUR"), ("5.10000", "EUR"), ("5", "JPY"), ("5.123", "BHD"), ("-5", "EUR")]
+        {
+            assert!(spent(amount, currency).is_ok(), "{amount} {currency}");
+        }
+        for (amount, currency) in [("5.123", "EUR"), ("5.5", "JPY"), ("-5.123", "EUR")] {
+            let broken = spent(amount, currency).unwrap_err();
+            assert_eq!(
+                broken.iter().map(|one| one.field.as_str()).collect::<Vec<_>>(),
+                ["amount"],
+                "{amount} {currency}"
+            );
+        }
     }
 
     #[test]

@@ -90,19 +90,19 @@ fn json(value: Option<impl Serialize>) -> FieldValue {
     value.and_then(|value| serde_json::to_string(&value).ok()).into()
 }
 
-fn person_is_plain(fields: &LeadFields) -> bool {
+pub(super) fn person_is_plain(fields: &LeadFields) -> bool {
     fields.person.as_ref().is_none_or(|name| {
         PersonName::from_stored(name.full(), name.prefix(), name.given(), name.family(), None).as_ref()
             == Ok(name)
     })
 }
 
-fn emails_are_plain(fields: &LeadFields) -> bool {
+pub(super) fn emails_are_plain(fields: &LeadFields) -> bool {
     let parses = |entry: &Reachable<Email>| Email::parse(entry.value.as_str()).as_ref() == Ok(&entry.value);
     !fields.emails.has_marks() && fields.emails.entries().iter().all(parses)
 }
 
-fn phones_are_plain(fields: &LeadFields) -> bool {
+pub(super) fn phones_are_plain(fields: &LeadFields) -> bool {
     let parses =
         |entry: &Reachable<Phone>| Phone::parse(entry.value.as_str(), None).as_ref() == Ok(&entry.value);
     !fields.phones.has_marks() && fields.phones.entries().iter().all(parses)

@@ -365,7 +365,8 @@ pub struct Opportunity {
     /// How it ended; none while it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<OpportunityEnd>,
-    /// The lead that it was made of. The lead may be gone since.
+    /// The lead that it was made of; of one that was made of an account, the first that joined it. It counts for that lead, which
+    /// may be gone since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin_lead: Option<LeadId>,
     /// Who created it.

@@ -14,7 +14,9 @@ use crate::value::{Address, Country, Email, PersonName, Phone};
 use super::custom_value::{CustomKey, CustomValue};
 use super::field::Field;
 use super::field_value::FieldValue;
-use super::images::{CUSTOM, EMAILS, PERSON, PHONES, image, image_of};
+use super::images::{
+    CUSTOM, EMAILS, PERSON, PHONES, emails_are_plain, image, image_of, person_is_plain, phones_are_plain,
+};
 use super::journal::FieldChange;
 use super::lead::{Closing, Lead, LeadFields, Outcome};
 use super::rank::Rank;
@@ -188,6 +190,9 @@ impl<'a> Unit<'a> {
                 return refused;
             }
         }
+        if self.says_more_now(&lead.fields, changes) {
+            return Some(WhyKept::Edited);
+        }
         let mut next = lead.clone();
         let written = match self {
             Self::Person => write_person(&mut next.fields, changes),
@@ -204,6 +209,21 @@ impl<'a> Unit<'a> {
             }
             Err(_) => Some(WhyKept::Unsupported),
         }
+    }
+}
+
+impl Unit<'_> {
+    /// Whether there is more to the value than its fields show, and the journal has no image of it: then that came since. A
+    /// change is written with an image as soon as either side of it has more than its fields. Somebody may have opted out
+    /// meanwhile; that is never taken away by a way back.
+    fn says_more_now(self, now: &LeadFields, changes: &[&FieldChange]) -> bool {
+        let is_plain: fn(&LeadFields) -> bool = match self {
+            Self::Person => person_is_plain,
+            Self::Emails => emails_are_plain,
+            Self::Phones => phones_are_plain,
+            Self::Place | Self::Custom(_) | Self::One(_) => return false,
+        };
+        !is_plain(now) && !changes.iter().any(|change| is_image(change))
     }
 }
 

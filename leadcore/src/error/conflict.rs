@@ -100,10 +100,12 @@ impl Conflict {
             Self::PlanOutdated => {
                 (ErrorKind::Conflict, format!("{what} changed since the plan was made: plan again"))
             }
-            Self::Blocked { by } => (
-                ErrorKind::Conflict,
-                format!("the conversion of this {what} is not taken back: {by} things stand against it"),
-            ),
+            Self::Blocked { by } => {
+                let things = if *by == 1 { "thing stands" } else { "things stand" };
+                let message =
+                    format!("the conversion of this {what} is not taken back: {by} {things} against it");
+                (ErrorKind::Conflict, message)
+            }
             Self::KeyReused { differs } => {
                 let differs = differs.join("`, `");
                 (
@@ -123,7 +125,17 @@ impl Conflict {
             ),
             Self::AmbiguousMatch { candidates, elsewhere } => {
                 let count = u64::try_from(candidates.len()).unwrap_or(u64::MAX).saturating_add(*elsewhere);
-                (ErrorKind::Conflict, format!("{count} records may be this {what}: choose one"))
+                let records = if count == 1 { "record" } else { "records" };
+                let message = if candidates.is_empty() {
+                    // Of what is out of sight nothing is told but that it is there.
+                    format!(
+                        "{count} {records} out of sight may be this {what}: ask somebody who sees all, choose one by id, \
+                         or none for a new one"
+                    )
+                } else {
+                    format!("{count} {records} may be this {what}: choose one")
+                };
+                (ErrorKind::Conflict, message)
             }
         }
     }

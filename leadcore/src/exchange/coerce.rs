@@ -151,7 +151,7 @@ impl Coercer {
             let Origin::Constant(text) = &column.at.from else { continue };
             let field = &column.at.field;
             let taken = match self.said(field, text.trim()) {
-                Said::Text(text) => self.take(&mut Intent::default(), column, &text),
+                Said::Text(text) => self.take(&mut Intent::default(), column, &text, false),
                 Said::Clear => clear(&mut Intent::default(), field),
                 Said::Nothing => Ok(()),
             };

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::exchange::decode::TextEncoding;
 
-const SYNTAX: Syntax = Syntax { delimiter: b',', quote: b'"', escape: None };
+const SYNTAX: Syntax = Syntax { delimiter: b',', quote: b'"', escape: None, bare: false };
 const ESCAPED: Syntax = Syntax { escape: Some(b'\\'), ..SYNTAX };
 
 type Read = Vec<(u64, Vec<u8>, Option<RowProblem>, Vec<String>, bool)>;
@@ -66,10 +66,11 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn what_is_remembered_changes_nothing(
-        text in pieces(), cell in 5_usize..60, record in 20_usize..300, lines in 1_u64..12, escaped in any::<bool>()
+        text in pieces(), cell in 5_usize..60, record in 20_usize..300, lines in 1_u64..12, escaped in any::<bool>(),
+        bare in any::<bool>()
     ) {
         let limits = Limits::new().max_cell_bytes(cell).max_record_bytes(record).max_record_lines(lines);
-        let syntax = if escaped { ESCAPED } else { SYNTAX };
+        let syntax = if escaped { Syntax { bare, ..ESCAPED } } else { SYNTAX };
         prop_assert_eq!(read(&text, syntax, &limits, false).0, read(&text, syntax, &limits, true).0);
     }
 }

@@ -94,6 +94,40 @@ impl TaxId {
     pub fn match_key(&self) -> String {
         self.0.nfkc().flat_map(char::to_uppercase).filter(|c| c.is_alphanumeric()).collect()
     }
+
+    /// The [`match_key`](Self::match_key) behind the code of its country, whether the number says it or only `country` does,
+    /// and without what some countries write behind it to say that it is one for value added tax: `NO 923 609 016 MVA` and
+    /// `923609016` of Norway are one. None where neither says a country.
+    ///
+    /// ```
+    /// use leadcore::value::{Country, TaxId};
+    /// let norway = Some(Country::parse("NO")?);
+    /// assert_eq!(TaxId::parse("923609016")?.match_key_in(norway).as_deref(), Some("NO923609016"));
+    /// assert_eq!(TaxId::parse("NO 923 609 016 MVA")?.match_key_in(None).as_deref(), Some("NO923609016"));
+    /// # Ok::<(), leadcore::error::ValueError>(())
+    /// ```
+    #[must_use]
+    pub fn match_key_in(&self, country: Option<Country>) -> Option<String> {
+        let key = self.match_key();
+        let said = key.get(..2).filter(|code| code.bytes().all(|byte| byte.is_ascii_uppercase()));
+        // Greece writes EL.
+        let said = said.map(|code| if code == "EL" { "GR" } else { code });
+        let said = said.and_then(|code| Country::parse(code).ok()).filter(|said| {
+            let has_digits = key.get(2..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            has_digits && country.is_none_or(|country| country == *said)
+        });
+        let (country, number) = match said {
+            Some(said) => (said, key.get(2..).unwrap_or_default()),
+            None => (country?, key.as_str()),
+        };
+        let suffixes: &[&str] = match country.code() {
+            "NO" => &["MVA"],
+            "CH" => &["MWST", "TVA", "IVA", "VAT"],
+            _ => &[],
+        };
+        let bare = suffixes.iter().find_map(|suffix| number.strip_suffix(suffix)).unwrap_or(number);
+        Some(format!("{}{bare}", country.code()))
+    }
 }
 
 super::text_value!(TaxId);

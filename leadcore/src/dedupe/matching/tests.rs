@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::AccountFields;
-use crate::error::ErrorKind;
+use crate::error::{Conflict, ErrorKind};
 use crate::id::Revision;
 use crate::time::Timestamp;
 

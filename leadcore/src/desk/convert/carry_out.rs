@@ -137,7 +137,12 @@ pub(super) fn carry_out(
 
 /// The outcome that the first conversion left in the journal.
 pub(super) fn first_outcome(txn: &mut dyn Txn, operation: OperationId) -> Result<ConversionOutcome> {
-    let stored = txn.journal().operation(operation)?.and_then(|operation| operation.outcome);
+    let Some(operation) = txn.journal().operation(operation)? else {
+        // The operation is written last: what asks before then is one of the targets that it writes to.
+        let message = "the conversion of this lead is going on: a target cannot convert it again";
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    };
+    let stored = operation.outcome;
     let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the conversion cannot be read");
     serde_json::from_value(stored.ok_or_else(corrupt)?).map_err(|error| corrupt().with_source(error))
 }
@@ -190,7 +195,7 @@ fn persons(
                 let contact = new_contact(ctx, fields.as_ref().clone())?;
                 Person { id: contact.id, is_primary, written: Written::New(contact) }
             }
-            PlannedPerson::Known { id, revision, fields } => {
+            PlannedPerson::Known { id, revision, fields, .. } => {
                 let found = sales::joined_contact(ctx, txn, *id)?;
                 if found.revision != *revision {
                     return outdated("contact");

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::domain::conversion_mapping::TargetRecord;
-use crate::domain::{AccountFields, CustomValues, EstimateStatus, Lead};
+use crate::domain::{AccountFields, CustomValues, Lead};
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::EstimateId;
 use crate::store::Txn;
-use crate::time::Date;
 
 use super::super::conversion_mapping::TargetFields;
 use super::super::{accounts, custom};
+use super::offers;
 use super::plan::{ConversionPlan, PlannedAccount, PlannedOpportunity, PlannedPerson};
 use super::planning::without_account;
 
@@ -145,17 +145,14 @@ pub(super) fn custom_values(
 pub(super) fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<()> {
     let used: BTreeSet<EstimateId> =
         plan.services.iter().filter_map(|service| Some(service.origin?.estimate)).collect();
-    let found = txn.estimates().get(&used.iter().copied().collect::<Vec<_>>())?;
-    let today = Date::in_zone(ctx.now(), ctx.utc_offset());
+    if used.is_empty() {
+        return Ok(());
+    }
+    let offered = offers::of_lead(ctx, txn, plan.lead)?;
     let fits = used.iter().all(|id| {
         let planned = plan.estimates.iter().find(|estimate| estimate.id == *id);
-        let now = found.iter().find(|estimate| estimate.id == *id);
-        planned.zip(now).is_some_and(|(planned, now)| {
-            let status = now.status_on(today);
-            now.revision == planned.revision
-                && now.about.contains(&plan.lead.into())
-                && (status.is_open() || status == EstimateStatus::Accepted)
-        })
+        let now = offered.iter().find(|estimate| estimate.id == *id);
+        planned.zip(now).is_some_and(|(planned, now)| now.revision == planned.revision)
     });
     if !fits {
         return Err(Error::conflicting("estimate", Conflict::PlanOutdated));
@@ -163,8 +160,8 @@ pub(super) fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionP
     let mut broken = Vec::new();
     for (n, service) in plan.services.iter().enumerate() {
         let Some(origin) = service.origin else { continue };
-        let lines = found.iter().find(|estimate| estimate.id == origin.estimate);
-        let count = lines.map_or(0, |estimate| estimate.fields.lines.len());
+        let estimate = offered.iter().find(|estimate| estimate.id == origin.estimate);
+        let count = estimate.map_or(0, |estimate| estimate.lines.len());
         if usize::try_from(origin.position).map_or(true, |position| position >= count) {
             let message = "this is no line of a chosen estimate";
             broken.push(Violation::new(format!("services[{n}].origin"), ViolationCode::Unknown, message));

@@ -17,7 +17,8 @@ use super::super::leads::readable;
 use super::super::mass::{MAX_RECORDS, Selection, count};
 use super::super::rounds::{Place, each_lead};
 use super::{
-    ConversionOptions, ConversionOutcome, ConversionTarget, Hosts, Once, Rules, TargetFailure, convert_by,
+    AccountChoice, ConversionOptions, ConversionOutcome, ConversionTarget, Hosts, Once, OpportunityChoice,
+    Rules, TargetFailure, convert_by,
 };
 
 /// What became of one lead of many.
@@ -377,8 +378,21 @@ fn one_of_many(
             Ok(LeadConversion { lead, outcome: made(Box::new(outcome)) })
         }
         Err(error) if rules.has_begun() => Err(error),
+        Err(error) if error.kind() == ErrorKind::NotFound && rules.lead(txn, lead).is_ok() => {
+            Ok(LeadConversion { lead, outcome: LeadConverted::GateUnmet(vec![missing_target(options)]) })
+        }
         Err(error) => told(lead, error, hosts),
     }
+}
+
+/// The lead is there; what it was to become part of is not, or not for this actor.
+fn missing_target(options: &ConversionOptions) -> Violation {
+    let (field, message) = match (&options.opportunity, options.account) {
+        (OpportunityChoice::Existing(_), _) => ("opportunity", "there is no such opportunity"),
+        (_, AccountChoice::Existing(_)) => ("account", "there is no such account"),
+        _ => ("person", "there is no such contact"),
+    };
+    Violation::new(field, ViolationCode::Unknown, message)
 }
 
 /// What became of a lead that was refused; errors of another kind are the store's.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dedupe::matching::MatchPolicy;
 use crate::domain::{AccountStatus, OpportunityPatch, ServiceState};
+use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{
     AccountId, ContactId, EstimateId, IdempotencyKey, LostReasonId, NumberSeriesId, OpportunityId, Revision,
 };
@@ -130,9 +131,9 @@ pub enum EstimateChoice {
     None,
     /// Those that were accepted.
     Accepted,
-    /// All that are open or accepted.
+    /// All that were accepted or are offered: of each the version that was accepted, else the latest that was sent.
     All,
-    /// These, which are open or accepted.
+    /// These, which were accepted or are offered.
     These(Vec<EstimateId>),
 }
 
@@ -301,6 +302,38 @@ impl ConversionOptions {
     pub const fn series(mut self, series: NumberSeriesId) -> Self {
         self.series = Some(series);
         self
+    }
+
+    /// Refuses what would have no effect.
+    ///
+    /// # Errors
+    /// `Invalid`, naming each such option.
+    pub(super) fn check(&self) -> Result<()> {
+        let (no_account, joins) =
+            (self.account == AccountChoice::None, matches!(self.opportunity, OpportunityChoice::Existing(_)));
+        let not_new = no_account || joins || matches!(self.account, AccountChoice::Existing(_));
+        let by_type = self.customer.status().is_some_and(|status| status != self.status);
+        let is_said = self.status != AccountStatus::default();
+        let misfits = [
+            (not_new && self.series.is_some(), "series", "only a new account is numbered"),
+            (not_new && is_said, "status", "only a new account is given a status"),
+            (!not_new && is_said && by_type, "status", "the type of customer says another status"),
+            (
+                no_account && self.estimates != EstimateChoice::None,
+                "estimates",
+                "without an account nobody buys",
+            ),
+            (
+                !self.contacts && self.person != PersonChoice::New,
+                "person",
+                "without persons there is none to choose",
+            ),
+        ];
+        let broken = misfits.into_iter().filter(|(is_broken, ..)| *is_broken);
+        let broken: Vec<_> = broken
+            .map(|(_, field, message)| Violation::new(field, ViolationCode::NotAllowed, message))
+            .collect();
+        if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
     }
 
     /// Under this key of the caller's.

@@ -80,7 +80,7 @@ pub enum PlannedPerson {
     Existing(ContactId),
     /// The person of the lead itself.
     New(Box<ContactFields>),
-    /// The person of the lead itself, who is a contact already.
+    /// The person of the lead itself, or one that hangs on it, who is a contact already.
     Known {
         /// Which.
         id: ContactId,
@@ -88,7 +88,21 @@ pub enum PlannedPerson {
         revision: Revision,
         /// Its fields, with what the lead adds.
         fields: Box<ContactFields>,
+        /// The person of the lead who is this one, where it is not the lead itself: that stays with the lead alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead_of: Option<ContactId>,
     },
+}
+
+impl PlannedPerson {
+    /// Which contact it is, unless it is new.
+    #[must_use]
+    pub const fn contact(&self) -> Option<ContactId> {
+        match self {
+            Self::Existing(id) | Self::Known { id, .. } => Some(*id),
+            Self::New(_) => None,
+        }
+    }
 }
 
 /// The opportunity as the plan makes it.
@@ -118,7 +132,8 @@ pub enum PlannedOpportunity {
     },
 }
 
-/// An estimate of the lead that may become services: one that is open or accepted.
+/// An estimate of the lead that may become services: the version that was accepted, else the latest that was sent, while
+/// that is open.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlannedEstimate {

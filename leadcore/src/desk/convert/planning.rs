@@ -6,14 +6,12 @@ use crate::context::Context;
 use crate::dedupe::matching::Matches;
 use crate::domain::conversion_mapping::{Dropped, FieldWrite, TargetRecord, WhyDropped};
 use crate::domain::{
-    AccountFields, ContactFields, EstimateStatus, Field, FieldValue, Lead, LeadFields, Opportunity,
-    OpportunityFields, OpportunityState, Series, Tab, plain,
+    AccountFields, ContactFields, Field, FieldValue, Lead, LeadFields, Opportunity, OpportunityFields,
+    OpportunityState, Series, plain,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
-use crate::id::{ContactId, EstimateId};
-use crate::store::{ChildQuery, Txn};
-use crate::time::Date;
-use crate::value::{PersonName, fold};
+use crate::id::ContactId;
+use crate::store::Txn;
 
 use super::super::access::Expect;
 use super::super::contacts::{LinkedContact, linked};
@@ -24,17 +22,13 @@ use super::consent::Said;
 use super::deal::{fields_of, values_of};
 use super::links::KnownLinks;
 use super::options::{AccountChoice, ConversionOptions, OpportunityChoice, OpportunityRequest, PersonChoice};
-use super::plan::{
-    ConversionPlan, PlannedAccount, PlannedContact, PlannedEstimate, PlannedOpportunity, PlannedPerson,
-};
+use super::plan::{ConversionPlan, PlannedAccount, PlannedContact, PlannedOpportunity, PlannedPerson};
 use super::rules::Rules;
-use super::sales::{joined_contact, joined_opportunity};
-use super::{check, hidden};
+use super::sales::{self, joined_opportunity};
+use super::{check, hidden, offers};
 
 /// How many of the last numbers of each series a plan shows.
 const LAST_NUMBERS: usize = 5;
-/// The most estimates of a lead that a plan offers.
-const MOST_ESTIMATES: usize = 1_000;
 
 /// Plans the conversion of one lead. For a person who looks at it, with matches, estimates and the state of the series;
 /// else with what the options ask for alone.
@@ -47,6 +41,7 @@ pub(super) fn plan_by(
 ) -> Result<ConversionPlan> {
     rules.check_open(lead, options.revision.map_or(Expect::Any, Expect::Revision), "convert")?;
     refuse(&check_convertible(lead))?;
+    options.check()?;
     let persons = linked(txn, lead.id.into())?;
     let by_match = matches!(options.account, AccountChoice::Match(_))
         || matches!(options.person, PersonChoice::Match(_));
@@ -55,7 +50,7 @@ pub(super) fn plan_by(
     let mut making = Making { lead, options, mapper, persons: &persons, looked_at, writes: Vec::new() };
     let running = making.running(ctx, txn)?;
     let account = making.account(ctx, txn, running.as_ref(), matches.as_ref())?;
-    let contacts = making.contacts(ctx, txn, matches.as_ref())?;
+    let contacts = making.contacts(ctx, txn, &account, matches.as_ref())?;
     let opportunity = making.opportunity(ctx, txn, running)?;
     let linked = linked_already(txn, &account, (&contacts, &persons), matches.as_ref())?;
     let mut plan = ConversionPlan {
@@ -87,12 +82,18 @@ pub(super) fn plan_by(
         said.tighten(&mut told);
         plan = told.into_owned();
     }
-    let broken = broken(ctx, txn, (lead, &plan), (mapper, looked_at))?;
+    let mut broken = broken(ctx, txn, (lead, &plan), (mapper, looked_at))?;
+    if looked_at {
+        let sold = sales::violations(ctx, txn, lead, &plan)?;
+        let is_told = |one: &Violation| broken.iter().any(|told| told.field == one.field);
+        let sold: Vec<_> = sold.into_iter().filter(|one| !is_told(one)).collect();
+        broken.extend(sold);
+    }
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
     if looked_at || options.estimates != super::EstimateChoice::None {
-        plan.estimates = estimates(ctx, txn, lead)?;
+        plan.estimates = offers::of_lead(ctx, txn, lead.id)?;
         plan = plan.choose_estimates(&options.estimates)?;
     }
     if looked_at {
@@ -125,7 +126,10 @@ fn linked_already(
         PlannedPerson::Existing(_) | PlannedPerson::New(_) => None,
     });
     let own = persons.iter().map(|person| person.contact.id);
-    let found = matches.into_iter().flat_map(|matches| &matches.contacts).map(|found| found.id);
+    let found = matches
+        .into_iter()
+        .flat_map(|matches| matches.contacts.iter().chain(matches.persons.iter().flat_map(|it| &it.contacts)))
+        .map(|found| found.id);
     let named: Vec<_> = own.chain(known).chain(found).collect();
     let account = match account {
         PlannedAccount::Existing { id, .. } => Some(*id),
@@ -171,14 +175,14 @@ pub(super) fn without_account(plan: &ConversionPlan) -> Vec<Violation> {
     broken
 }
 
-struct Making<'a> {
-    lead: &'a Lead,
-    options: &'a ConversionOptions,
-    mapper: &'a Mapper,
-    persons: &'a [LinkedContact],
+pub(super) struct Making<'a> {
+    pub(super) lead: &'a Lead,
+    pub(super) options: &'a ConversionOptions,
+    pub(super) mapper: &'a Mapper,
+    pub(super) persons: &'a [LinkedContact],
     /// Whether a person will look at the plan: else it is carried out at once, and shows nothing.
     looked_at: bool,
-    writes: Vec<FieldWrite>,
+    pub(super) writes: Vec<FieldWrite>,
 }
 
 impl Making<'_> {
@@ -238,57 +242,6 @@ impl Making<'_> {
         Ok(PlannedAccount::New { fields: Box::new(fields), next_number, series })
     }
 
-    /// The lead's persons, and the person of the lead itself unless it is one of them.
-    fn contacts(
-        &mut self,
-        ctx: &Context<'_>,
-        txn: &mut dyn Txn,
-        matches: Option<&Matches>,
-    ) -> Result<Vec<PlannedContact>> {
-        if !self.options.contacts {
-            return Ok(Vec::new());
-        }
-        let mut planned: Vec<_> = self
-            .persons
-            .iter()
-            .map(|known| PlannedContact {
-                who: PlannedPerson::Existing(known.contact.id),
-                is_primary: known.is_primary,
-            })
-            .collect();
-        let fields = &self.lead.fields;
-        let is_new = |person: &PersonName| !is_known(fields, person, self.persons);
-        if !fields.person.as_ref().is_some_and(is_new) {
-            return Ok(planned);
-        }
-        let is_primary = !planned.iter().any(|contact| contact.is_primary);
-        let chosen = match self.options.person {
-            PersonChoice::New => None,
-            PersonChoice::Existing(id) => Some(id),
-            PersonChoice::Match(policy) => {
-                matches.map(|matches| matches.contact(policy)).transpose()?.flatten()
-            }
-        };
-        let (by, mapping) = (self.mapper.readings(), &self.mapper.mapping);
-        let who = match chosen {
-            None => {
-                let mut mapped = mapping.contact(self.lead, None, &by);
-                self.writes.extend(mapped.writes);
-                self.mapper.fields.of(TargetRecord::Contact).fill_defaults(&mut mapped.fields.custom);
-                PlannedPerson::New(Box::new(mapped.fields))
-            }
-            Some(id) if self.persons.iter().any(|known| known.contact.id == id) => return Ok(planned),
-            Some(id) => {
-                let found = joined_contact(ctx, txn, id)?;
-                let mapped = mapping.contact(self.lead, Some(&found.fields), &by);
-                self.writes.extend(mapped.writes);
-                PlannedPerson::Known { id, revision: found.revision, fields: Box::new(mapped.fields) }
-            }
-        };
-        planned.push(PlannedContact { who, is_primary });
-        Ok(planned)
-    }
-
     fn opportunity(
         &mut self,
         ctx: &Context<'_>,
@@ -318,56 +271,14 @@ impl Making<'_> {
         if fields.name.is_empty() {
             self.lead.fields.display_name().unwrap_or_default().clone_into(&mut fields.name);
         }
-        let next = series::preview(ctx, txn, Series::Opportunity, *series)?.text;
+        let next = series::preview(ctx, txn, Series::Opportunity, *series);
+        let next = next.map_err(sales::of_opportunity)?.text;
         Ok(Some(PlannedOpportunity::New {
             fields: Box::new(fields),
             ending: ending.clone(),
             series: *series,
             next,
         }))
-    }
-}
-
-/// Whether the person of the lead is already one of its contacts: by e-mail, or by name where an e-mail is missing.
-fn is_known(lead: &LeadFields, person: &PersonName, persons: &[LinkedContact]) -> bool {
-    persons.iter().any(|known| {
-        let fields = &known.contact.fields;
-        let same_mail = fields
-            .emails
-            .iter()
-            .any(|mail| lead.emails.iter().any(|other| other.canonical() == mail.canonical()));
-        let comparable = fields.emails.is_empty() || lead.emails.is_empty();
-        let same_name = fields.name.as_ref().is_some_and(|name| fold(name.full()) == fold(person.full()));
-        same_mail || (comparable && same_name)
-    })
-}
-
-/// The estimates of the lead that are open or accepted, the oldest first: those that are over hide none of them.
-fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<PlannedEstimate>> {
-    let mut query = ChildQuery {
-        about: vec![lead.id.into()],
-        tabs: vec![Tab::Estimate],
-        open: None,
-        descending: false,
-        after: None,
-        limit: MOST_ESTIMATES,
-    };
-    let today = Date::in_zone(ctx.now(), ctx.utc_offset());
-    let mut offered = Vec::new();
-    loop {
-        let placed = txn.children().list(&query)?;
-        let ids: Vec<_> = placed.iter().map(|placed| EstimateId::from_uuid(placed.child.id)).collect();
-        for estimate in txn.estimates().get(&ids)? {
-            let status = estimate.status_on(today);
-            if status.is_open() || status == EstimateStatus::Accepted {
-                offered.push(PlannedEstimate::of(estimate, status));
-            }
-        }
-        query.after = placed.last().map(crate::domain::Placed::place);
-        if placed.len() < query.limit || offered.len() >= MOST_ESTIMATES {
-            offered.truncate(MOST_ESTIMATES);
-            return Ok(offered);
-        }
     }
 }
 
@@ -403,22 +314,24 @@ fn stays(
             ..LeadFields::default()
         }
     }));
+    // What took a field along, if all of it did: the target's own value that went is not the lead's.
+    let whole = |write: &&FieldWrite| {
+        write.dropped.as_ref().is_none_or(|dropped| dropped.why == WhyDropped::Overwritten)
+    };
     let mut staying: Vec<Field> = Vec::new();
     for field in Field::ALL.iter().filter(|field| field.is_writable()) {
         // A contact is no company or consumer: only the account says which.
         let able = if *field == Field::Kind { of_account } else { takers.len() };
         let taken: Vec<_> = takers.iter().take(able).flat_map(|taker| comparable(field, taker)).collect();
         let all = comparable(field, &lead.fields).iter().all(|value| taken.contains(value));
+        // What was appended is part of another value, and yet not lost.
+        let all = all || writes.iter().filter(whole).any(|write| write.from == *field);
         // A name that stays is told once, not part by part.
         let told = field.name_group().contains(&Field::Name) && staying.contains(&Field::Name);
         if !all && !told {
             staying.push(field.clone());
         }
     }
-    // What else took a custom field along, if all of it did: the target's own value that went is not the lead's.
-    let whole = |write: &&FieldWrite| {
-        write.dropped.as_ref().is_none_or(|dropped| dropped.why == WhyDropped::Overwritten)
-    };
     let taken = |field: &Field| writes.iter().filter(whole).any(|write| write.from == *field);
     let custom = lead.fields.custom.keys().cloned().map(Field::Custom);
     staying.extend(custom.filter(|field| !taken(field)));

@@ -5,7 +5,7 @@ use crate::domain::{
     Account, Contact, Lead, Link, LinkRole, NewEntry, Opportunity, OpportunityEnd, OpportunityFields,
     OpportunityState, Series, Subject,
 };
-use crate::error::{Conflict, Error, Result};
+use crate::error::{Conflict, Error, ErrorKind, Result, Violation};
 use crate::id::{ContactId, NumberSeriesId, OpportunityId};
 use crate::policy::Permission;
 use crate::store::Txn;
@@ -20,6 +20,8 @@ use super::plan::{ConversionOutcome, ConversionPlan, PlannedOpportunity};
 
 /// The most persons that an opportunity is about.
 const MOST_PERSONS: usize = 19;
+/// What the fields of the opportunity of a plan begin with.
+const PREFIX: &str = "opportunity.";
 
 /// The opportunity as it was checked, before anything is written.
 pub(super) enum Sales {
@@ -59,6 +61,32 @@ pub(super) fn joined_opportunity(
     Ok(found)
 }
 
+/// An error with the fields of the opportunity named as such.
+pub(super) fn of_opportunity(error: Error) -> Error {
+    if error.violations().is_empty() {
+        return error;
+    }
+    let inside = |broken: &Violation| match broken.field.starts_with(PREFIX) {
+        true => broken.clone(),
+        false => Violation { field: format!("{PREFIX}{}", broken.field), ..broken.clone() },
+    };
+    Error::invalid(error.violations().iter().map(inside).collect())
+}
+
+/// Every rule that the opportunity of a plan breaks, before anybody applies it.
+pub(super) fn violations(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: &Lead,
+    plan: &ConversionPlan,
+) -> Result<Vec<Violation>> {
+    match prepare(ctx, txn, lead, plan) {
+        Ok(_) => Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::Invalid => Ok(error.violations().to_vec()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Checks the opportunity of a plan. Reads only.
 pub(super) fn prepare(
     ctx: &Context<'_>,
@@ -66,6 +94,10 @@ pub(super) fn prepare(
     lead: &Lead,
     plan: &ConversionPlan,
 ) -> Result<Sales> {
+    prepared(ctx, txn, lead, plan).map_err(of_opportunity)
+}
+
+fn prepared(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead, plan: &ConversionPlan) -> Result<Sales> {
     match &plan.opportunity {
         None => Ok(Sales::None),
         Some(PlannedOpportunity::New { fields, ending, series, .. }) => {
@@ -131,7 +163,9 @@ pub(super) fn write(
             contacts.extend(outcome.contacts.iter().filter(|id| !before.about.contains(&(**id).into())));
             contacts.truncate(MOST_PERSONS.max(before.contacts().count()));
             let about = Opportunity::about(account.id, &contacts);
-            let after = Opportunity { fields, totals, about, ..before.as_ref().clone() };
+            // What no lead made counts for the first one that joins it.
+            let origin_lead = before.origin_lead.or(Some(plan.lead));
+            let after = Opportunity { fields, totals, about, origin_lead, ..before.as_ref().clone() };
             let (after, told) = children::replace(ctx, txn, before.as_ref(), after)?;
             entries.extend(told);
             Some(after.id)

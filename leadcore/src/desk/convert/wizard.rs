@@ -16,14 +16,14 @@ impl ConversionPlan {
     /// Step 1: whose lines become services. Services that were there are replaced by copies of the lines of these estimates.
     ///
     /// # Errors
-    /// `Invalid` for an estimate that the plan does not offer (it is not open or accepted, or not of this lead), and for more
+    /// `Invalid` for an estimate that the plan does not offer (it was not sent, is over, there is a later version of it, or it is not of this lead), and for more
     /// than 1,000 lines; for any estimate when there is no account.
     pub fn choose_estimates(mut self, choice: &EstimateChoice) -> Result<Self> {
         let mut broken = Vec::new();
         if let EstimateChoice::These(ids) = choice {
             let known = |id: &EstimateId| self.estimates.iter().any(|estimate| estimate.id == *id);
             for (n, _) in ids.iter().enumerate().filter(|(_, id)| !known(id)) {
-                let message = "only an open or accepted estimate of the lead can be chosen";
+                let message = "only an estimate of the lead that is offered or was accepted can be chosen";
                 broken.push(Violation::new(format!("estimates[{n}]"), ViolationCode::Unknown, message));
             }
         }

@@ -92,7 +92,7 @@ impl Versions {
 }
 
 /// Numbers of one series grow, whatever the clock does; between two series the clock decides.
-fn is_later(one: &Estimate, other: &Estimate) -> bool {
+pub(in super::super) fn is_later(one: &Estimate, other: &Estimate) -> bool {
     let series = |estimate: &Estimate| estimate.serial.as_ref().map(|serial| serial.series);
     let place =
         |estimate: &Estimate| (estimate.serial.as_ref().and_then(|serial| serial.year), estimate.number);

@@ -45,18 +45,19 @@ pub(super) fn parts(
     let (begin, end) = (fields.first_day, fields.last_day);
     let from = first.map_or(begin, |first| first.max(begin));
     let until = last.map_or(end, |last| last.min(end));
-    let unit = by.iter().find_map(|by| if let Dimension::Period(unit) = by { Some(*unit) } else { None });
+    let units = by.iter().filter_map(|by| if let Dimension::Period(unit) = by { Some(*unit) } else { None });
+    let units: Vec<PeriodUnit> = units.collect();
     let behind = |day: Date| day.as_days().saturating_sub(begin.as_days());
     let mut parts = Vec::new();
     let mut day = from;
     while day <= until {
-        let period = unit.map(|unit| (unit.begin(day), next(unit, day)));
-        let over =
-            period.and_then(|(_, next)| next).map_or(until, |next| until.min(next.saturating_add_days(-1)));
+        // Of several periods the one that is over first parts it.
+        let next = units.iter().filter_map(|unit| next(*unit, day)).min();
+        let over = next.map_or(until, |next| until.min(next.saturating_add_days(-1)));
         let group = by.iter().map(|by| match by {
             Dimension::Source => fields.source.into(),
             Dimension::Campaign => fields.campaign_key().into(),
-            Dimension::Period(_) => period.map_or(FieldValue::Empty, |(begin, _)| FieldValue::Date(begin)),
+            Dimension::Period(unit) => FieldValue::Date(unit.begin(day)),
             _ => FieldValue::Empty,
         });
         let units = share(fields, behind(over).saturating_add(1)).saturating_sub(share(fields, behind(day)));
@@ -110,6 +111,31 @@ mod tests {
             other => format!("{other:?}"),
         };
         parts.iter().map(|(key, units)| (name(key), *units)).collect()
+    }
+
+    #[test]
+    fn of_two_periods_each_part_lies_in_one_of_both() {
+        let autumn = cost("100.00", "2026-10-25", "2026-11-03");
+        let by = [PeriodUnit::Month, PeriodUnit::Week].map(Dimension::Period);
+        let name = |value: &FieldValue| match value {
+            FieldValue::Date(day) => day.to_string(),
+            other => format!("{other:?}"),
+        };
+        let told: Vec<_> = parts(&autumn, &by, (None, None))
+            .into_iter()
+            .map(|(key, units)| (key.iter().map(name).collect::<Vec<_>>().join(" "), units))
+            .collect();
+        let wanted = [
+            ("2026-10-01 2026-10-19", 100_000),
+            ("2026-10-01 2026-10-26", 600_000),
+            ("2026-11-01 2026-10-26", 100_000),
+            ("2026-11-01 2026-11-02", 200_000),
+        ];
+        assert_eq!(told, wanted.map(|(key, units)| (key.to_owned(), units)));
+        let by = [PeriodUnit::Month, PeriodUnit::Year].map(Dimension::Period);
+        let keys: Vec<_> =
+            parts(&autumn, &by, (None, None)).into_iter().map(|(key, _)| name(&key[1])).collect();
+        assert_eq!(keys, ["2026-01-01", "2026-01-01"], "the year of the lead's row");
     }
 
     #[test]

@@ -297,6 +297,9 @@ fn may_write(bench: &Bench<'_>, txn: &mut dyn Txn, contact: Subject) -> Result<O
     if !seen.iter().any(open) {
         return Ok(Some(UndoFailure::Forbidden));
     }
-    let frozen = !seen.iter().any(|lead| open(lead) && lead.conversion.is_none());
+    let became = |lead: &Lead| {
+        links.iter().any(|link| link.role == LinkRole::ConvertedTo && link.from == Subject::from(lead.id))
+    };
+    let frozen = !seen.iter().any(|lead| open(lead) && (lead.conversion.is_none() || became(lead)));
     Ok(frozen.then_some(UndoFailure::Converted))
 }

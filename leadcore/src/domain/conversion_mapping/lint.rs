@@ -195,15 +195,31 @@ fn several(mapping: &ConversionMapping, targets: &Targets, found: &mut Vec<Findi
     }
 }
 
-/// Required fields of the account, and of other targets as soon as the mapping names one of their fields.
+/// Required fields of the account, of opportunities, and of contacts as soon as the mapping names one of their fields.
 fn required(mapping: &ConversionMapping, leads: &Catalogue, targets: &Targets, found: &mut Vec<Finding>) {
     for record in TargetRecord::ALL {
-        if record != TargetRecord::Account && mapping.rules_of(record).next().is_none() {
-            continue;
-        }
+        let is_unsaid = record != TargetRecord::Account && mapping.rules_of(record).next().is_none();
+        // A mapping that says nothing of opportunities has the usual rules for them.
+        let usual = ConversionMapping::empty().with_opportunity().completed(leads, targets);
+        let mapping = match (is_unsaid, record) {
+            (false, _) => mapping,
+            (true, TargetRecord::Opportunity) => &usual,
+            (true, _) => continue,
+        };
         for spec in targets.of(record).filter(|spec| spec.required) {
             let to = &spec.field;
             let sources: Vec<_> = mapping.rules.iter().filter(|rule| rule.to == *to).collect();
+            if is_unsaid && sources.is_empty() {
+                let message = format!(
+                    "`{to}` is required and has no source: whoever converts with an opportunity has to say it"
+                );
+                let (severity, code) = (Severity::Warning, FindingCode::NoSource);
+                let to = Some(to.clone());
+                found.push(Finding { severity, code, from: Vec::new(), to, choices: Vec::new(), message });
+                continue;
+            } else if is_unsaid {
+                continue;
+            }
             let named = to.key() == "name" && sources.iter().any(|rule| rule.from == Field::Company);
             let sure = |rule: &&MappingRule| leads.spec(&rule.from).required || rule.from == Field::Kind;
             let (severity, code, message) = if sources.is_empty() {

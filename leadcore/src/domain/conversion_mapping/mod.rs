@@ -240,12 +240,12 @@ const ACCOUNT: [(Field, &str, FillPolicy); 17] = [
     (Field::Owner, "owner", FillPolicy::FillEmpty),
     (Field::Category, "category", FillPolicy::FillEmpty),
 ];
-/// What a new contact gets; one that is there stays as it is.
+/// What a contact gets; one that is there what it does not say.
 const CONTACT: [(Field, &str, FillPolicy); 4] = [
-    (Field::Name, "name", FillPolicy::Keep),
-    (Field::JobTitle, "job_title", FillPolicy::Keep),
-    (Field::Email, "email", FillPolicy::Keep),
-    (Field::Phone, "phone", FillPolicy::Keep),
+    (Field::Name, "name", FillPolicy::FillEmpty),
+    (Field::JobTitle, "job_title", FillPolicy::FillEmpty),
+    (Field::Email, "email", FillPolicy::FillEmpty),
+    (Field::Phone, "phone", FillPolicy::FillEmpty),
 ];
 /// What an opportunity gets. A running one that a lead is added to keeps what was agreed.
 const OPPORTUNITY: [(Field, &str, FillPolicy); 9] = [
@@ -267,9 +267,9 @@ impl ConversionMapping {
         Self { rules: Vec::new(), stays: Vec::new() }
     }
 
-    /// What a conversion does unless the tenant says otherwise: the account takes what it has a field for, a new contact the
-    /// person with position, addresses and numbers; into an account that is there only what it does not say, and more
-    /// addresses and numbers; a contact that is there stays as it is.
+    /// What a conversion does unless the tenant says otherwise: the account takes what it has a field for, a contact the
+    /// person with position, addresses and numbers; into an account or contact that is there only what it does not say, and
+    /// more addresses and numbers of the account.
     #[must_use]
     pub fn standard() -> Self {
         let rules = rules(TargetRecord::Account, &ACCOUNT);

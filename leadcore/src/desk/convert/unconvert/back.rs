@@ -13,7 +13,7 @@ use super::super::super::leads::touch;
 use super::super::super::operation::new_operation;
 use super::super::hosts::ConversionTarget;
 use super::look::Found;
-use super::{Fate, UnconvertOutcome, key};
+use super::{Fate, UnconvertOutcome, Unconvertible, key};
 
 pub(super) fn carry_out(
     ctx: &Context<'_>,
@@ -71,9 +71,12 @@ pub(super) fn carry_out(
 
 /// Refuses what something stands against, or a target that is not there.
 fn check(found: &Found, hosts: &[&dyn ConversionTarget]) -> Result<()> {
-    let absent = |name: &str| !hosts.iter().any(|host| host.name() == name);
-    let missing = found.plan.host.iter().filter(|made| absent(&made.target)).count();
-    let by = found.plan.blockers.len().saturating_add(missing);
+    let is_there = |name: &str| hosts.iter().any(|host| host.name() == name);
+    let stands = |blocker: &&Unconvertible| match blocker {
+        Unconvertible::Target { target } => !is_there(target),
+        _ => true,
+    };
+    let by = found.plan.blockers.iter().filter(stands).count();
     if by == 0 {
         return Ok(());
     }

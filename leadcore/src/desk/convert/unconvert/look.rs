@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
-    Account, Action, Contact, ContactFields, Conversion, Entry, FOLLOWER, FieldChange, Lead, LeadState, Link,
-    LinkRole, Opportunity, Sequence, Series, Service, Subject, SubjectKind, Tab, Topics, account_changes,
-    contact_changes,
+    Account, Action, Contact, Conversion, Entry, FieldChange, Lead, LeadState, Link, LinkRole, Opportunity,
+    Sequence, Series, Service, Subject, SubjectKind, Tab, account_changes, contact_changes,
 };
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, OpportunityId, ServiceId};
@@ -17,6 +16,7 @@ use super::super::super::series;
 use super::super::carry_out::first_outcome;
 use super::super::plan::ConversionOutcome;
 use super::super::rules::Rules;
+use super::since::read_image;
 use super::{Fate, TakenBack, UnconvertPlan, Unconvertible};
 
 /// A record that is written back: as it is, as it shall be, and the difference.
@@ -103,8 +103,14 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
             _ => {}
         }
     }
+    if let Some(joined) = outcome.opportunity.filter(|id| !seen.contains(&Subject::from(*id))) {
+        look.joined_as_it_is(txn, joined)?;
+    }
     look.persons(txn)?;
     look.linked();
+    for made in &outcome.host {
+        look.block(Unconvertible::Target { target: made.target.clone() });
+    }
     Ok(found)
 }
 
@@ -124,22 +130,22 @@ fn hung(txn: &mut dyn Txn, made: &BTreeSet<Subject>) -> Result<Hung> {
 }
 
 /// One look at what a conversion did.
-struct Look<'a> {
-    rules: &'a Rules,
-    lead: &'a Lead,
-    done: &'a Conversion,
+pub(super) struct Look<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) lead: &'a Lead,
+    pub(super) done: &'a Conversion,
     made: &'a BTreeSet<Subject>,
     hung: Hung,
     outcome: &'a ConversionOutcome,
-    found: &'a mut Found,
+    pub(super) found: &'a mut Found,
 }
 
 impl Look<'_> {
     fn fate(&mut self, record: Subject, fate: Fate) {
-        self.found.plan.records.push(TakenBack { record, fate });
+        self.found.plan.records.push(TakenBack { record, fate, edited: Vec::new() });
     }
 
-    fn block(&mut self, blocker: Unconvertible) {
+    pub(super) fn block(&mut self, blocker: Unconvertible) {
         self.found.plan.blockers.push(blocker);
     }
 
@@ -171,13 +177,7 @@ impl Look<'_> {
         let origins = txn.links().to(&[record], Some(LinkRole::ConvertedTo))?;
         let others: Vec<_> = origins.iter().map(|link| LeadId::from_uuid(link.from.id)).collect();
         let others: Vec<_> = others.into_iter().filter(|id| *id != self.lead.id).collect();
-        if !others.is_empty() {
-            let found = txn.leads().get(&others)?;
-            let leads: Vec<_> =
-                found.iter().filter(|lead| self.rules.sees(lead)).map(|lead| lead.id).collect();
-            let unseen = u64::try_from(others.len().saturating_sub(leads.len())).unwrap_or(u64::MAX);
-            self.block(Unconvertible::OtherLeads { record, leads, unseen });
-        }
+        self.other_leads(txn, record, &others)?;
         self.found.accounts.push(Rewritten { before: account.clone(), after: account, changes: Vec::new() });
         Ok(())
     }
@@ -190,7 +190,7 @@ impl Look<'_> {
         };
         let mut after = before.clone();
         let rewound = after.fields.rewind(&entry.changes, &|_, _| None);
-        self.rewound(record, rewound);
+        self.rewound(txn, entry, rewound)?;
         let changes = account_changes(&before.fields, &after.fields);
         self.found.accounts.push(Rewritten { before, after, changes });
         Ok(())
@@ -210,12 +210,13 @@ impl Look<'_> {
         Ok(())
     }
 
-    fn rewound(&mut self, record: Subject, rewound: crate::domain::Rewound) {
+    fn rewound(&mut self, txn: &mut dyn Txn, entry: &Entry, rewound: crate::domain::Rewound) -> Result<()> {
         if !rewound.kept.is_empty() {
             let fields = rewound.kept.into_iter().map(|kept| kept.field).collect();
-            self.block(Unconvertible::Edited { record, fields });
+            self.edited(txn, entry, fields)?;
         }
-        self.fate(record, Fate::Restored(rewound.reversed));
+        self.fate(entry.subject, Fate::Restored(rewound.reversed));
+        Ok(())
     }
 
     fn new_contact(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
@@ -246,7 +247,7 @@ impl Look<'_> {
         };
         let mut after = before.clone();
         let rewound = after.fields.rewind(&entry.changes, &|_, _| None);
-        self.rewound(record, rewound);
+        self.rewound(txn, entry, rewound)?;
         let changes = contact_changes(&before.fields, &after.fields);
         self.found.known.push(Rewritten { before, after, changes });
         Ok(())
@@ -260,6 +261,7 @@ impl Look<'_> {
             return Ok(());
         };
         self.changed(txn, entry)?;
+        self.moved_on(entry, &found, |one| one.state.code());
         self.children(txn, record)?;
         match series::check_removal(txn, Series::Opportunity, found.number, found.serial.as_ref()) {
             Ok(()) => {}
@@ -285,22 +287,36 @@ impl Look<'_> {
             return Ok(());
         };
         let image = entry.changes.iter().find(|change| change.field == IMAGE);
-        let read = |value: &crate::domain::FieldValue| -> Option<Opportunity> {
-            serde_json::from_str(value.as_text()?).ok()
-        };
-        let images = image.and_then(|change| Some((read(&change.before)?, read(&change.after)?)));
+        let images: Option<(Opportunity, Opportunity)> =
+            image.and_then(|change| Some((read_image(&change.before)?, read_image(&change.after)?)));
         let Some((before, after)) = images else {
             return Err(Error::new(ErrorKind::Corrupt, "the journal does not say what an opportunity was"));
         };
         let told = |one: &Opportunity| (one.fields.clone(), one.about.clone(), one.state, one.end.clone());
         if told(&now) != told(&after) {
-            let fields = vec!["opportunity".to_owned()];
-            self.block(Unconvertible::Edited { record, fields });
+            self.edited(txn, entry, vec!["opportunity".to_owned()])?;
         }
         self.fate(record, Fate::Restored(vec!["opportunity".to_owned()]));
-        let restored =
-            Opportunity { fields: before.fields, about: before.about, totals: before.totals, ..now.clone() };
+        let origin_lead = self.origin_without(txn, &now)?;
+        let restored = Opportunity {
+            fields: before.fields,
+            about: before.about,
+            totals: before.totals,
+            origin_lead,
+            ..now.clone()
+        };
         self.found.joined.push(Rewritten { before: now, after: restored, changes: Vec::new() });
+        Ok(())
+    }
+
+    /// An opportunity that the lead joined and that took nothing from it.
+    fn joined_as_it_is(&mut self, txn: &mut dyn Txn, id: OpportunityId) -> Result<()> {
+        let Some(before) = txn.opportunities().get(&[id])?.pop() else { return Ok(()) };
+        let origin_lead = self.origin_without(txn, &before)?;
+        if origin_lead != before.origin_lead {
+            let after = Opportunity { origin_lead, ..before.clone() };
+            self.found.joined.push(Rewritten { before, after, changes: Vec::new() });
+        }
         Ok(())
     }
 
@@ -312,37 +328,9 @@ impl Look<'_> {
             return Ok(());
         };
         self.changed(txn, entry)?;
+        self.moved_on(entry, &found, |one| one.state.code());
         self.children(txn, record)?;
         self.found.services.push(found);
-        Ok(())
-    }
-
-    /// Who else wrote a new record since. What is said of its addresses counts whoever said it: an opt-out must not go
-    /// with the record.
-    fn changed(&mut self, txn: &mut dyn Txn, made: &Entry) -> Result<()> {
-        const READ: usize = 64;
-        let record = made.subject;
-        let (mut by, mut before) = (Vec::new(), None);
-        loop {
-            let entries = txn.journal().about(&[record], Topics::NONE, before, READ)?;
-            let is_last = entries.len() < READ;
-            before = entries.last().map(|entry| entry.sequence);
-            let since = entries.into_iter().filter(|entry| entry.sequence > made.sequence);
-            let own = since.filter(|entry| {
-                entry.subject == record && entry.operation != self.done.operation && !follows(entry)
-            });
-            for entry in own.filter(|entry| entry.actor != made.actor || speaks_of_addresses(entry)) {
-                if !by.contains(&entry.actor) {
-                    by.push(entry.actor);
-                }
-            }
-            if is_last || before.is_none_or(|end| end <= made.sequence) {
-                break;
-            }
-        }
-        if !by.is_empty() {
-            self.block(Unconvertible::Changed { record, by });
-        }
         Ok(())
     }
 
@@ -370,19 +358,8 @@ impl Look<'_> {
         let ends = |link: &Link| [link.from, link.to];
         let mut linked: BTreeSet<_> = self.outcome.links.iter().flat_map(ends).collect();
         linked.retain(|record| *record != own && !known.contains(record));
-        let unlinked = linked.into_iter().map(|record| TakenBack { record, fate: Fate::Unlinked });
+        let unlinked =
+            linked.into_iter().map(|record| TakenBack { record, fate: Fate::Unlinked, edited: Vec::new() });
         self.found.plan.records.extend(unlinked);
     }
-}
-
-/// Who follows a record does not write it.
-fn follows(entry: &Entry) -> bool {
-    entry.changes.iter().any(|change| change.field == FOLLOWER)
-}
-
-fn speaks_of_addresses(entry: &Entry) -> bool {
-    entry.changes.iter().any(|change| {
-        matches!(change.field.as_str(), "email" | "phone")
-            || ContactFields::own_field(&change.field).is_some_and(|(field, _)| field.key() == "phone")
-    })
 }

@@ -2,6 +2,7 @@
 
 mod back;
 mod look;
+mod since;
 
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,9 @@ pub struct TakenBack {
     pub record: Subject,
     /// What becomes of it.
     pub fate: Fate,
+    /// Fields of a new record that were edited since: that goes with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edited: Vec<String>,
 }
 
 /// Something that stands against taking a conversion back.
@@ -69,9 +73,10 @@ pub enum Unconvertible {
         /// How many, by tab.
         tabs: Vec<(String, u64)>,
     },
-    /// Other leads became the new account too.
+    /// Other leads became the new account too, or were converted into the record since and changed what this one wrote: their
+    /// conversions are taken back first.
     OtherLeads {
-        /// The account.
+        /// The record.
         record: Subject,
         /// Those that the actor may see.
         leads: Vec<LeadId>,
@@ -84,6 +89,18 @@ pub enum Unconvertible {
         record: Subject,
         /// How many.
         by: u64,
+    },
+    /// The new opportunity was won or lost since, or the state of the new service changed, whoever did it.
+    MovedOn {
+        /// The record.
+        record: Subject,
+        /// Its state now: `won`.
+        state: String,
+    },
+    /// A target of the host made something: it takes that back, and is to be handed over.
+    Target {
+        /// Its name.
+        target: String,
     },
     /// The number of the new opportunity would be missing from a series that has no gaps.
     Numbered {
@@ -116,7 +133,8 @@ pub struct UnconvertPlan {
     pub conversion: OperationId,
     /// The records that the conversion made, filled or linked.
     pub records: Vec<TakenBack>,
-    /// What the host's targets made: each must be there to take it back.
+    /// What the host's targets made: each must be there to take it back, and is a [blocker](Unconvertible::Target) for whoever
+    /// does not hand it over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host: Vec<HostMade>,
     /// What stands against it; none when it can be done.

@@ -1,0 +1,87 @@
+"""What conversions refuse from Python, by the name of what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import leadcore
+from leadcore import Database, Line
+
+
+def fields_of(call: Any) -> list[str]:
+    with pytest.raises(leadcore.InvalidError) as caught:
+        call()
+    return [one.field for one in caught.value.violations]
+
+
+@pytest.mark.parametrize("key", [" k1 ", "k\0", "k\n1"])
+def test_a_key_is_refused_by_its_name(db: Database, key: str) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    assert fields_of(lambda: db.leads.convert(lead, key=key)) == ["key"]
+    assert fields_of(lambda: db.leads.unconvert(lead, key=key)) == ["key"]
+
+
+def test_options_without_an_effect_are_refused(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS", name="Anna Berg")
+    known = db.accounts.create(name="Known AS")
+    running = db.opportunities.create(known, name="Running")
+    series = db.series.add("account", "North", prefix="N-")
+    wrong: list[tuple[dict[str, Any], list[str]]] = [
+        ({"into": "contacts", "status": "customer"}, ["status"]),
+        ({"account": known, "status": "customer"}, ["status"]),
+        ({"opportunity": running, "status": "prospect"}, ["status"]),
+        ({"customer": "active_with_invoice", "status": "prospect"}, ["status"]),
+        ({"customer": "inactive_with_proforma", "status": "customer"}, ["status"]),
+        ({"into": "contacts", "series": series}, ["series"]),
+        ({"account": known, "series": series}, ["series"]),
+        ({"into": "contacts", "estimates": "all"}, ["estimates"]),
+    ]
+    for options, fields in wrong:
+        assert fields_of(lambda: db.leads.plan_conversion(lead, **options)) == fields, options
+        assert fields_of(lambda: db.leads.convert(lead, **options)) == fields, options
+
+
+def test_a_service_that_cannot_be_read_hides_no_other(db: Database) -> None:
+    plan = db.leads.plan_conversion(db.leads.create(company="Nordlys AS", currency="EUR"))
+    wrong: list[Any] = [
+        {"description": "Care", "quantity": "x"},
+        Line("Panel", 1, 1),
+        Line("Care", "0.0000001", 1),
+    ]
+    assert fields_of(lambda: plan.edit_services(wrong)) == ["services[0].quantity", "services[2].quantity"]
+
+
+def test_days_of_a_report_are_refused_by_name(db: Database) -> None:
+    assert fields_of(lambda: db.reports.by(first_day="x")) == ["first_day"]
+    assert fields_of(lambda: db.reports.by(last_day="2026-02-30")) == ["last_day"]
+
+
+def test_a_cost_beside_leads_of_two_periods(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    db.costs.add("100", "EUR", lead.created_at.date())
+    [row] = db.reports.by("month", "year").rows
+    money = row.money_in("EUR")
+    assert money is not None
+    assert (row.leads, money.cost) == (1, 100)
+    for amount, currency in (("5.123", "EUR"), ("5.5", "JPY"), ("-5", "EUR")):
+        assert fields_of(lambda: db.costs.add(amount, currency, "2026-01-01")) == ["amount"]
+
+
+def test_a_target_cannot_convert_its_own_lead_again(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    again = leadcore.Target("erp", lambda outcome, plan: str(db.leads.convert(lead)))
+    with pytest.raises(leadcore.UnsupportedError, match="going on"):
+        db.leads.convert(lead, targets=[again])
+    assert db.leads.get(lead).state == "open"
+
+
+def test_a_key_that_was_used_before_says_what_differs(db: Database) -> None:
+    first, other = (db.leads.create(company=name) for name in ("Nordlys AS", "Fjord AS"))
+    db.leads.convert(first, key="order 1")
+    with pytest.raises(leadcore.ConflictError) as caught:
+        db.leads.convert(other, key="order 1")
+    assert caught.value.conflict is not None
+    assert caught.value.conflict["reason"] == "key_reused"
+    assert caught.value.conflict["differs"] == ["lead"]

@@ -1,0 +1,163 @@
+//! The persons of a plan: those of the lead, and the person that the lead itself is.
+
+use crate::context::Context;
+use crate::dedupe::matching::Matches;
+use crate::domain::conversion_mapping::TargetRecord;
+use crate::domain::{CustomValues, Lead, LeadFields, LinkRole};
+use crate::error::{Error, Result, ViolationCode};
+use crate::id::ContactId;
+use crate::store::Txn;
+use crate::value::{PersonName, fold};
+
+use super::super::contacts::LinkedContact;
+use super::options::PersonChoice;
+use super::plan::{PlannedAccount, PlannedContact, PlannedPerson};
+use super::planning::Making;
+use super::sales::joined_contact;
+
+impl Making<'_> {
+    /// The lead's persons, and the person of the lead itself unless it is one of them.
+    pub(super) fn contacts(
+        &mut self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        account: &PlannedAccount,
+        matches: Option<&Matches>,
+    ) -> Result<Vec<PlannedContact>> {
+        if !self.options.contacts {
+            return Ok(Vec::new());
+        }
+        let mut planned = Vec::new();
+        for (n, known) in self.persons.iter().enumerate() {
+            self.further(ctx, txn, (n, known), matches, &mut planned)?;
+        }
+        self.own_person(ctx, txn, matches, &mut planned)?;
+        let PlannedAccount::Existing { id, .. } = account else { return Ok(planned) };
+        // An account that has a primary contact keeps it.
+        let primary = txn.links().from(&[(*id).into()], Some(LinkRole::PrimaryContact))?;
+        if let Some(primary) = primary.first().map(|link| link.to.id) {
+            for one in &mut planned {
+                one.is_primary = one.who.contact().is_some_and(|id| id.as_uuid() == primary);
+            }
+        }
+        Ok(planned)
+    }
+
+    /// A person that hangs on the lead: as it is, or the contact of a customer that it is by the policy.
+    fn further(
+        &mut self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        (n, known): (usize, &LinkedContact),
+        matches: Option<&Matches>,
+        planned: &mut Vec<PlannedContact>,
+    ) -> Result<()> {
+        let id = known.contact.id;
+        let found = match (self.options.person, matches) {
+            (PersonChoice::Match(policy), Some(matches)) => {
+                let of = matches.persons.iter().find(|person| person.contact == id);
+                of.map(|person| person.choose(&format!("contacts[{n}]"), policy)).transpose()?.flatten()
+            }
+            _ => None,
+        };
+        let Some(found) = found else {
+            planned.push(PlannedContact { who: PlannedPerson::Existing(id), is_primary: known.is_primary });
+            return Ok(());
+        };
+        let told = known.contact.fields.as_lead_fields();
+        let fields = LeadFields { custom: CustomValues::new(), ..told };
+        let lead = Lead { fields, ..self.lead.clone() };
+        self.fill((ctx, txn), found, (&lead, Some(known), known.is_primary), planned)
+    }
+
+    /// The person of the lead itself.
+    fn own_person(
+        &mut self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        matches: Option<&Matches>,
+        planned: &mut Vec<PlannedContact>,
+    ) -> Result<()> {
+        let fields = &self.lead.fields;
+        let person = fields.person.as_ref();
+        let is_known = person.is_some_and(|person| is_known(fields, person, self.persons));
+        let is_own = |id: ContactId| self.persons.iter().any(|known| known.contact.id == id);
+        let chosen = match self.options.person {
+            PersonChoice::Existing(id) if is_own(id) => return Ok(()),
+            PersonChoice::Existing(_) if is_known => {
+                let message = "the person of the lead is one of its contacts already";
+                return Err(Error::invalid_field("person", ViolationCode::NotAllowed, message));
+            }
+            PersonChoice::Existing(id) => Some(id),
+            _ if is_known => return Ok(()),
+            PersonChoice::New => None,
+            PersonChoice::Match(policy) => {
+                matches.map(|matches| matches.contact(policy)).transpose()?.flatten()
+            }
+        };
+        let is_primary = !planned.iter().any(|contact| contact.is_primary);
+        let mapper = self.mapper;
+        match chosen {
+            Some(id) => self.fill((ctx, txn), id, (self.lead, None, is_primary), planned)?,
+            None if person.is_none() => {}
+            None => {
+                let mut mapped = mapper.mapping.contact(self.lead, None, &mapper.readings());
+                self.writes.extend(mapped.writes);
+                mapper.fields.of(TargetRecord::Contact).fill_defaults(&mut mapped.fields.custom);
+                let who = PlannedPerson::New(Box::new(mapped.fields));
+                planned.push(PlannedContact { who, is_primary });
+            }
+        }
+        Ok(())
+    }
+
+    /// A contact that is there learns what it lacks of somebody who it is: once, however many are it.
+    fn fill(
+        &mut self,
+        (ctx, txn): (&Context<'_>, &mut dyn Txn),
+        id: ContactId,
+        (lead, of, is_primary): (&Lead, Option<&LinkedContact>, bool),
+        planned: &mut Vec<PlannedContact>,
+    ) -> Result<()> {
+        let mut place = planned.iter_mut().find(|one| one.who.contact() == Some(id));
+        let (revision, before, instead_of) = match place.as_ref().map(|one| &one.who) {
+            Some(PlannedPerson::Known { revision, fields, instead_of, .. }) => {
+                (*revision, fields.as_ref().clone(), *instead_of)
+            }
+            _ => {
+                let found = joined_contact(ctx, txn, id)?;
+                (found.revision, found.fields, None)
+            }
+        };
+        let mapped = self.mapper.mapping.contact(lead, Some(&before), &self.mapper.readings());
+        self.writes.extend(mapped.writes);
+        let mut fields = mapped.fields;
+        if let Some(of) = of {
+            fields.role = fields.role.or_else(|| of.contact.fields.role.clone());
+        }
+        let instead_of = of.map(|of| of.contact.id).or(instead_of);
+        let who = PlannedPerson::Known { id, revision, fields: Box::new(fields), instead_of };
+        match &mut place {
+            Some(one) => {
+                one.who = who;
+                one.is_primary |= is_primary;
+            }
+            None => planned.push(PlannedContact { who, is_primary }),
+        }
+        Ok(())
+    }
+}
+
+/// Whether the person of the lead is already one of its contacts: by e-mail, or by name where an e-mail is missing.
+fn is_known(lead: &LeadFields, person: &PersonName, persons: &[LinkedContact]) -> bool {
+    persons.iter().any(|known| {
+        let fields = &known.contact.fields;
+        let same_mail = fields
+            .emails
+            .iter()
+            .any(|mail| lead.emails.iter().any(|other| other.canonical() == mail.canonical()));
+        let comparable = fields.emails.is_empty() || lead.emails.is_empty();
+        let same_name = fields.name.as_ref().is_some_and(|name| fold(name.full()) == fold(person.full()));
+        same_mail || (comparable && same_name)
+    })
+}
