@@ -169,7 +169,14 @@ fn there_and_back(store: &dyn Store, story: &Story) -> std::result::Result<(), T
     let known = unless_required(known)?;
     let lead = unless_required(store.write(&scene.tenant, |txn| told(&ctx, txn, story)))?;
     let before = essence(store, &scene);
-    let options = story.options(known.as_ref());
+    let mut options = story.options(known.as_ref());
+    let plan = store.read(&scene.tenant, |txn| convert::plan(&ctx, txn, lead.id, &options));
+    let names_another =
+        |broken: &Violation| (broken.field.as_str(), broken.code) == ("person", ViolationCode::NotAllowed);
+    if plan.is_err_and(|error| error.violations().iter().any(names_another)) {
+        // The person of the lead is one of its own contacts: nobody else is it.
+        options = options.person(PersonChoice::New);
+    }
     for round in 0..2 {
         scene.tick();
         let made = store.write(&scene.tenant, |txn| convert::convert(&ctx, txn, lead.id, &options));

@@ -378,11 +378,15 @@ fn one_of_many(
             Ok(LeadConversion { lead, outcome: made(Box::new(outcome)) })
         }
         Err(error) if rules.has_begun() => Err(error),
-        Err(error) if error.kind() == ErrorKind::NotFound && rules.lead(txn, lead).is_ok() => {
+        Err(error) if error.kind() == ErrorKind::NotFound && is_there(txn, rules, lead) => {
             Ok(LeadConversion { lead, outcome: LeadConverted::GateUnmet(vec![missing_target(options)]) })
         }
         Err(error) => told(lead, error, hosts),
     }
+}
+
+fn is_there(txn: &mut dyn Txn, rules: &Rules, lead: LeadId) -> bool {
+    rules.lead(txn, lead).is_ok_and(|lead| lead.trashed.is_none())
 }
 
 /// The lead is there; what it was to become part of is not, or not for this actor.

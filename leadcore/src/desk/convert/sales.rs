@@ -66,9 +66,14 @@ pub(super) fn of_opportunity(error: Error) -> Error {
     if error.violations().is_empty() {
         return error;
     }
-    let inside = |broken: &Violation| match broken.field.starts_with(PREFIX) {
-        true => broken.clone(),
-        false => Violation { field: format!("{PREFIX}{}", broken.field), ..broken.clone() },
+    let inside = |broken: &Violation| {
+        let field = match broken.field.as_str() {
+            field if field.starts_with(PREFIX) => return broken.clone(),
+            // As the ending that was asked for calls it.
+            "lost_reason" => "reason",
+            field => field,
+        };
+        Violation { field: format!("{PREFIX}{field}"), ..broken.clone() }
     };
     Error::invalid(error.violations().iter().map(inside).collect())
 }
