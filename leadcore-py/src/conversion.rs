@@ -206,14 +206,10 @@ pub(crate) fn conversion_customer(
 #[pyfunction]
 pub(crate) fn conversion_services(py: Python<'_>, plan: Text, services: Text) -> PyResult<String> {
     let given: Vec<Given> = from_json(py, "services", &services.0)?;
-    let (mut services, mut places) = (Vec::with_capacity(given.len()), Vec::with_capacity(given.len()));
-    let mut broken = Vec::new();
+    let (mut services, mut broken) = (Vec::with_capacity(given.len()), Vec::new());
     for (n, one) in given.into_iter().enumerate() {
         match service(one) {
-            Ok(service) => {
-                services.push(service);
-                places.push(n);
-            }
+            Ok(service) => services.push(service),
             Err(error) => broken.extend(
                 error
                     .violations()
@@ -222,19 +218,10 @@ pub(crate) fn conversion_services(py: Python<'_>, plan: Text, services: Text) ->
             ),
         }
     }
-    if broken.is_empty() {
-        return step(py, &plan, |plan| plan.edit_services(services));
+    if !broken.is_empty() {
+        return Err(raise(py, &Error::invalid(broken)));
     }
-    // What cannot be read in one service hides nothing that is wrong with the others.
-    let plan: ConversionPlan = from_json(py, "plan", &plan.0)?;
-    if let Err(error) = plan.edit_services(services) {
-        let at = |field: &str| -> Option<String> {
-            let (n, rest) = field.strip_prefix("services[")?.split_once("].")?;
-            Some(format!("services[{}].{rest}", places.get(n.parse::<usize>().ok()?)?))
-        };
-        broken.extend(of_services(renamed(error, at)).violations().iter().cloned());
-    }
-    Err(raise(py, &Error::invalid(broken)))
+    step(py, &plan, |plan| plan.edit_services(services))
 }
 
 fn service(mut given: Given) -> Result<PlannedService> {

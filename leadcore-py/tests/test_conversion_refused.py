@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
-import pytest
-
 import leadcore
+import pytest
 from leadcore import Database, Line
 
 
-def fields_of(call: Any) -> list[str]:
+def fields_of(call: Callable[..., object], *given: Any, **options: Any) -> list[str]:
     with pytest.raises(leadcore.InvalidError) as caught:
-        call()
+        call(*given, **options)
     return [one.field for one in caught.value.violations]
 
 
@@ -39,18 +40,20 @@ def test_options_without_an_effect_are_refused(db: Database) -> None:
         ({"into": "contacts", "estimates": "all"}, ["estimates"]),
     ]
     for options, fields in wrong:
-        assert fields_of(lambda: db.leads.plan_conversion(lead, **options)) == fields, options
-        assert fields_of(lambda: db.leads.convert(lead, **options)) == fields, options
+        assert fields_of(db.leads.plan_conversion, lead, **options) == fields, options
+        assert fields_of(db.leads.convert, lead, **options) == fields, options
 
 
 def test_a_service_that_cannot_be_read_hides_no_other(db: Database) -> None:
     plan = db.leads.plan_conversion(db.leads.create(company="Nordlys AS", currency="EUR"))
-    wrong: list[Any] = [
+    unread: list[Any] = [
         {"description": "Care", "quantity": "x"},
         Line("Panel", 1, 1),
-        Line("Care", "0.0000001", 1),
+        {"description": "Care", "unit_price": "y"},
     ]
-    assert fields_of(lambda: plan.edit_services(wrong)) == ["services[0].quantity", "services[2].quantity"]
+    assert fields_of(plan.edit_services, unread) == ["services[0].quantity", "services[2].unit_price"]
+    strange = [Line("Care", "0.0000001", 1), Line("Panel", 1, 1), Line("Care", "0.0000002", 1)]
+    assert fields_of(plan.edit_services, strange) == ["services[0].quantity", "services[2].quantity"]
 
 
 def test_days_of_a_report_are_refused_by_name(db: Database) -> None:
@@ -64,14 +67,18 @@ def test_a_cost_beside_leads_of_two_periods(db: Database) -> None:
     [row] = db.reports.by("month", "year").rows
     money = row.money_in("EUR")
     assert money is not None
-    assert (row.leads, money.cost) == (1, 100)
-    for amount, currency in (("5.123", "EUR"), ("5.5", "JPY"), ("-5", "EUR")):
-        assert fields_of(lambda: db.costs.add(amount, currency, "2026-01-01")) == ["amount"]
+    assert (row.leads, money.cost) == (1, Decimal(100))
+
+
+def test_a_cost_has_the_places_of_its_currency(db: Database) -> None:
+    for amount, currency in (("5.123", "EUR"), ("5.5", "JPY"), ("-5.123", "EUR")):
+        assert fields_of(db.costs.add, amount, currency, "2026-01-01") == ["amount"]
+    assert db.costs.add("-5", "EUR", "2026-01-01").amount == Decimal(-5), "some of it was paid back"
 
 
 def test_a_target_cannot_convert_its_own_lead_again(db: Database) -> None:
     lead = db.leads.create(company="Nordlys AS")
-    again = leadcore.Target("erp", lambda outcome, plan: str(db.leads.convert(lead)))
+    again = leadcore.Target("erp", lambda _, __: str(db.leads.convert(lead)))
     with pytest.raises(leadcore.UnsupportedError, match="going on"):
         db.leads.convert(lead, targets=[again])
     assert db.leads.get(lead).state == "open"

@@ -111,7 +111,7 @@ def test_the_options(db: Database) -> None:
         {"region": "Atlantis"},
         {"chunk": 0},
         {"mapping": {"Company": "shoe_size"}},
-        {"mapping": {"Company": "id"}},
+        {"mapping": {"Company": "created_at"}},
         {"attempt": -1},
         {"encoding": "klingon"},
         {"delimiter": ""},

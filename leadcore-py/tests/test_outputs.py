@@ -99,7 +99,9 @@ def test_a_failing_export_leaves_the_old_file_whole(db: Database, tmp_path: Path
 def test_a_broken_import_leaves_the_rejects_of_what_was_written(db: Database, tmp_path: Path) -> None:
     rejects = tmp_path / "rejects.csv"
     rejects.write_bytes(b"old")
-    file = b"Company,E-mail\n" + b"".join(b"C%d,%s\n" % (n, b"wrong" if n == 3 else b"c%d@x.example" % n) for n in range(40))
+    file = b"Company,E-mail\n" + b"".join(
+        b"C%d,%s\n" % (n, b"wrong" if n == 3 else b"c%d@x.example" % n) for n in range(40)
+    )
     with pytest.raises(leadcore.CancelledError) as caught:
         db.import_leads(file, chunk=10, rejects=rejects, progress=lambda told: told.lines < 20)
     assert b"C3,wrong" in rejects.read_bytes()
@@ -211,7 +213,9 @@ def test_columns_of_nothing_are_empty(db: Database) -> None:
 
 def test_consent_goes_along_with_a_card(db: Database) -> None:
     lead = db.leads.create(company="Nordlys AS")
-    db.contacts.add(lead, name="Anna Berg", email="anna@nordlys.example (work opted_out)", phone="+47 22 22 55 55 (opted_out)")
+    db.contacts.add(
+        lead, name="Anna Berg", email="anna@nordlys.example (work opted_out)", phone="+47 22 22 55 55 (opted_out)"
+    )
     for version in ("3.0", "4.0"):
         cards = db.contacts.to_vcard(lead, version=version)
         with leadcore.open(":memory:") as other:

@@ -85,7 +85,7 @@ def test_a_key_stands_for_one_call_with_targets_too(store: Database) -> None:
     store.leads.move(store.leads.get(lead), "Lost")
     late = click()
     assert (late.operation, late.host, clients.rows) == (first.operation, first.host, {}), "and never again"
-    assert store.leads.get(lead).stage == "Lost"
+    assert store.leads.get(lead).stage.name == "Lost"
     assert store.leads.unconvert(lead, targets=[clients], key="back 1").operation == back.operation
     other = lead_of(store)
     with pytest.raises(leadcore.ConflictError) as caught:

@@ -26,7 +26,7 @@ from .conversion_parts import (
     service_told,
     write_of,
 )
-from .exceptions import refused
+from .exceptions import InvalidError, refused
 from .html import facts, grid, part
 from .lines import LineRef
 from .matching import Matches, matches_of
@@ -362,7 +362,14 @@ class ConversionPlan:
 
         """
         given = several("services", services, "several services")
-        told = [service_told(n, one) for n, one in enumerate(given)]
+        told, broken = [], []
+        for n, one in enumerate(given):
+            try:
+                told.append(service_told(n, one))
+            except InvalidError as error:
+                broken.extend(error.violations)
+        if broken:
+            raise InvalidError("; ".join(str(one) for one in broken), violations=broken)
         return self._of(_leadcore.conversion_services(self._json, json.dumps(told)))
 
     @property

@@ -153,9 +153,7 @@ def mapping_of(given: Any) -> tuple[dict[str, str | None], dict[str, str]]:
     # With constants it comes as an object.
     columns, constants = (given["columns"], given["constants"]) if isinstance(given, dict) else (given, [])
     names = names_of([column["header"] for column in columns])
-    mapped = {
-        name: field_of(column["field"], column.get("rules")) for name, column in zip(names, columns, strict=True)
-    }
+    mapped = {name: field_of(column["field"], column.get("rules")) for name, column in zip(names, columns, strict=True)}
     return mapped, {constant["field"]: constant["value"] for constant in constants}
 
 

@@ -45,9 +45,9 @@ class UnconvertBlocker(Record):
 
     blocker: str
     """``changed`` (somebody else changed a new record), ``edited`` (fields that the conversion filled were changed
-    since), ``has_children``, ``other_leads`` (became the new account too, or
-    were converted into the record since: their conversions are taken back first), ``in_use``, ``numbered`` (the number would
-    be missing from a series without gaps), ``gone``, ``stage`` (the lead cannot come back into its stage),
+    since), ``has_children``, ``other_leads`` (became the new account too, or were converted into the record since:
+    their conversions are taken back first), ``in_use``, ``numbered`` (the number would be missing from a series without
+    gaps), ``gone``, ``stage`` (the lead cannot come back into its stage),
     ``moved_on`` (a new opportunity was won or lost since, or the state of a new service changed, by whomever),
     ``target`` (a target of your program made something: hand it over as one of ``targets``); later versions may add
     more."""

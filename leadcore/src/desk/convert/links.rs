@@ -131,9 +131,13 @@ pub(super) fn added(
             links.extend(persons.iter().map(|linked| link(lead, LinkRole::ConvertedTo, linked.person)));
         }
     }
-    // The person of the lead is listed on the lead too: both sides show the same persons.
-    let new = persons.iter().filter(|linked| !linked.of_lead);
-    links.extend(new.map(|linked| link(lead, role(linked, known.lead_has_primary), linked.person)));
+    // The person of the lead is listed on the lead too: both sides show the same persons. Where the account keeps its primary
+    // contact the plan makes nobody one; of the lead without one, the first is it.
+    let new = persons.iter().filter(|linked| !linked.of_lead).enumerate();
+    links.extend(new.map(|(n, linked)| {
+        let is_primary = linked.is_primary || known.account_has_primary && n == 0;
+        link(lead, role(&Linked { is_primary, ..*linked }, known.lead_has_primary), linked.person)
+    }));
     links
 }
 
