@@ -175,7 +175,7 @@ def test_what_says_nothing_is_refused_by_its_name(db: Database) -> None:
 def test_a_source_is_named(db: Database) -> None:
     fair = db.sources.add("Fair")
     db.import_leads(CSV, source="fair")
-    assert db.leads.by_number(1).source == db.leads.by_number(1).source is not None
+    assert db.leads.by_number(1).source == fair
     assert db.leads.count(where='source = "Fair"') == 1
     assert db.import_leads(CSV, source=fair).repeated
 

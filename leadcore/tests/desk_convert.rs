@@ -106,8 +106,10 @@ mod conversion {
         });
         let done = case.run(|ctx, txn| convert(ctx, txn, first.id, &ConversionOptions::default())).unwrap();
         let second = case.lead(full());
-        let options =
-            ConversionOptions::default().into_account(done.account.unwrap()).status(AccountStatus::Prospect);
+        let options = ConversionOptions::default().into_account(done.account.unwrap());
+        let said = options.clone().status(AccountStatus::Prospect);
+        let error = case.refused(|ctx, txn| convert(ctx, txn, second.id, &said));
+        assert_eq!(error.violations()[0].field, "status", "only a new account is given one");
         let again = case.run(|ctx, txn| convert(ctx, txn, second.id, &options)).unwrap();
         assert_eq!((again.account.unwrap(), again.account_number), (done.account.unwrap(), 1));
         let account = case.run(|ctx, txn| accounts::get(ctx, txn, done.account.unwrap())).unwrap();

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc, Weekday};
 use leadcore::domain::occurrence::{check, occurrences};
 use leadcore::domain::{AgendaDays, Moment, Recurrence};
-use leadcore::error::ErrorKind;
+use leadcore::error::{ErrorKind, ViolationCode};
 use leadcore::time::Date;
 use proptest::prelude::*;
 
@@ -108,7 +108,14 @@ proptest! {
         meeting.end = Moment { at: meeting.start.at.saturating_add(TimeDelta::hours(hours)), day: meeting.start.day };
         let days = AgendaDays::of_series(&meeting);
         let to = meeting.start.at.saturating_add(TimeDelta::days(365 * 5));
-        for one in occurrences(&meeting, meeting.start.at, to, 200).unwrap() {
+        let found = match occurrences(&meeting, meeting.start.at, to, 200) {
+            // A rule that fits no day (the 31st of every April) is told as one without an end.
+            Err(error) if error.violations().iter().all(|one| one.code == ViolationCode::LimitReached) => {
+                return Err(TestCaseError::reject("never"));
+            }
+            found => found.unwrap(),
+        };
+        for one in found {
             for moment in [one.start.at, one.end.at.saturating_add(TimeDelta::microseconds(-1)).max(one.start.at)] {
                 prop_assert!(days.meet(AgendaDays::of_range(moment, moment)), "{rule} {moment}");
             }

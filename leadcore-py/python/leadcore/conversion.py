@@ -224,7 +224,7 @@ class ConversionPlan:
             which = told if kind == "existing" else told.get("id") if kind == "known" else None
             if kind != "existing":
                 fields = json.loads(json.dumps(told["fields"] if kind == "known" else told))
-            instead_of = id_of(told.get("instead_of")) if kind == "known" else None
+            instead_of = tuple(UUID(one) for one in told.get("instead_of", ())) if kind == "known" else ()
             found.append(PlannedContact(kind, id_of(which), one["is_primary"], fields, instead_of))
         return tuple(found)
 

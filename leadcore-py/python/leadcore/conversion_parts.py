@@ -67,8 +67,8 @@ class PlannedContact(Record):
     """Whether it becomes the primary one."""
     fields: dict[str, Any] = field(repr=False)
     """Its fields after the conversion; empty for a person of the lead, who stays as they are."""
-    instead_of: UUID | None = field(default=None, repr=False)
-    """With ``known``: the person of the lead who is this contact, where it is not the lead itself."""
+    instead_of: tuple[UUID, ...] = field(default=(), repr=False)
+    """With ``known``: the persons of the lead who are this contact; none where it is the person of the lead itself."""
 
     __hash__ = None  # type: ignore[assignment]
 

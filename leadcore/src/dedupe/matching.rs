@@ -397,7 +397,7 @@ impl Matches {
     /// The account that the policy chooses.
     ///
     /// # Errors
-    /// `Conflict` with [`AmbiguousMatch`](Conflict::AmbiguousMatch), which lists the accounts in question: when the caller
+    /// `Conflict` with [`AmbiguousMatch`](crate::error::Conflict::AmbiguousMatch), which lists the accounts in question: when the caller
     /// has to choose, when two are as sure, or when one out of sight, or one that was [not looked at](Self::too_common), may be
     /// as sure.
     pub fn account(&self, policy: MatchPolicy) -> Result<Option<AccountId>> {

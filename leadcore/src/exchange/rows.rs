@@ -18,13 +18,13 @@ use crate::error::{Error, ErrorKind, Result, ViolationCode};
 pub enum RowProblem {
     /// A quote on this line is never closed, or only by the opening quote of a later cell.
     UnclosedQuote,
-    /// A cell is longer than [`Limits::max_cell_bytes`].
+    /// A cell is longer than [`Limits::max_cell_bytes`](super::Limits::max_cell_bytes).
     CellTooLarge,
-    /// The record is longer than [`Limits::max_record_bytes`].
+    /// The record is longer than [`Limits::max_record_bytes`](super::Limits::max_record_bytes).
     RecordTooLarge,
-    /// The record spans more lines than [`Limits::max_record_lines`].
+    /// The record spans more lines than [`Limits::max_record_lines`](super::Limits::max_record_lines).
     TooManyLines,
-    /// The record has more cells than [`Limits::max_columns`].
+    /// The record has more cells than [`Limits::max_columns`](super::Limits::max_columns).
     TooManyColumns,
     /// The record has more cells than the header, and not all of the extra ones are empty.
     ExtraCells,

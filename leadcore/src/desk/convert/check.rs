@@ -14,7 +14,6 @@ use super::super::conversion_mapping::TargetFields;
 use super::super::{accounts, custom};
 use super::offers;
 use super::plan::{ConversionPlan, PlannedAccount, PlannedOpportunity, PlannedPerson};
-use super::planning::without_account;
 
 /// Every rule that a plan breaks.
 pub(super) fn violations(
@@ -168,4 +167,18 @@ pub(super) fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionP
         }
     }
     if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+}
+
+/// What stands against a conversion without an account.
+fn without_account(plan: &ConversionPlan) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    if plan.contacts.is_empty() {
+        let message = "a lead becomes an account or a person at least";
+        broken.push(Violation::new("contacts", ViolationCode::Required, message));
+    }
+    if plan.opportunity.is_some() {
+        let message = "an opportunity belongs to an account";
+        broken.push(Violation::new("opportunity", ViolationCode::NotAllowed, message));
+    }
+    broken
 }

@@ -12,8 +12,8 @@ use crate::domain::{
 use crate::error::Result;
 use crate::id::ContactId;
 use crate::store::Txn;
-use crate::value::{PersonName, fold};
 
+use super::persons::is_same_person;
 use super::plan::{ConversionPlan, PlannedAccount, PlannedPerson};
 
 /// Marks of addresses and numbers go by the address, whoever has it. That somebody must not be called goes by the person.
@@ -63,11 +63,14 @@ impl Said {
         self.marks.tighten_account(fields);
     }
 
-    /// `id` is the contact itself, where it is one already.
-    fn tighten_contact(&self, id: Option<ContactId>, fields: &mut ContactFields) {
+    /// `are` says which contacts it is: itself, where it is one already, and those that a plan says are the same.
+    fn tighten_contact(&self, are: &[ContactId], fields: &mut ContactFields) {
         self.marks.tighten_contact(fields);
         for known in self.persons.iter().filter(|known| known.fields.do_not_call.is_some()) {
-            if id == Some(known.id) || is_same_person(&known.fields, fields) {
+            let same = |one: &ContactFields, other: &ContactFields| {
+                is_same_person((one.name.as_ref(), &one.emails), (other.name.as_ref(), &other.emails))
+            };
+            if are.contains(&known.id) || same(&known.fields, fields) {
                 let do_not_call = known.fields.do_not_call.clone();
                 let said = ContactFields { do_not_call, ..ContactFields::default() };
                 Consent::of_contact(&said).tighten_contact(fields);
@@ -86,8 +89,11 @@ impl Said {
         }
         for contact in &mut plan.contacts {
             match &mut contact.who {
-                PlannedPerson::New(fields) => self.tighten_contact(None, fields),
-                PlannedPerson::Known { id, fields, .. } => self.tighten_contact(Some(*id), fields),
+                PlannedPerson::New(fields) => self.tighten_contact(&[], fields),
+                PlannedPerson::Known { id, fields, instead_of, .. } => {
+                    let are: Vec<_> = instead_of.iter().copied().chain([*id]).collect();
+                    self.tighten_contact(&are, fields);
+                }
                 PlannedPerson::Existing(_) => {}
             }
         }
@@ -97,7 +103,7 @@ impl Said {
     pub(super) fn marked(&self, id: ContactId) -> Option<(Contact, Vec<FieldChange>)> {
         let before = self.persons.iter().find(|person| person.id == id).filter(|_| !self.is_empty())?;
         let mut after = before.clone();
-        self.tighten_contact(Some(id), &mut after.fields);
+        self.tighten_contact(&[id], &mut after.fields);
         let changes = contact_changes(&before.fields, &after.fields);
         (!changes.is_empty()).then_some((after, changes))
     }
@@ -106,15 +112,4 @@ impl Said {
 fn contacts(links: &[Link]) -> impl Iterator<Item = ContactId> + '_ {
     let of_kind = links.iter().filter(|link| link.to.kind == SubjectKind::Contact);
     of_kind.map(|link| ContactId::from_uuid(link.to.id))
-}
-
-/// By e-mail, or by name where an e-mail is missing: a number alone may be that of the office.
-fn is_same_person(one: &ContactFields, other: &ContactFields) -> bool {
-    let mail = |fields: &ContactFields| -> BTreeSet<String> {
-        fields.emails.iter().map(|mail| mail.canonical().to_owned()).collect()
-    };
-    let name = |fields: &ContactFields| fields.name.as_ref().map(PersonName::full).map(fold);
-    let (of_one, of_other) = (mail(one), mail(other));
-    let comparable = of_one.is_empty() || of_other.is_empty();
-    !of_one.is_disjoint(&of_other) || (comparable && name(one).is_some() && name(one) == name(other))
 }

@@ -15,6 +15,7 @@ use super::super::accounts;
 use super::super::conversion_mapping::TargetFields;
 use super::super::opportunities::shown_by;
 use super::deal::{fields_of, values_of};
+use super::persons::learned;
 use super::plan::{ConversionPlan, PlannedAccount, PlannedOpportunity, PlannedPerson};
 use super::rules::Rules;
 use super::sales::{joined_contact, joined_opportunity};
@@ -140,10 +141,17 @@ pub(super) fn filled<'p>(
         **fields = std::mem::take(&mut **fields).keeping(&mapped, |field| hidden.is(field));
     }
     for known in &mut filled.contacts {
-        if let PlannedPerson::Known { id, fields, .. } = &mut known.who {
-            let stored = joined_contact(ctx, txn, *id)?.fields;
-            let mapped = mapping.contact(lead, Some(&stored), &by).fields;
-            **fields = std::mem::take(&mut **fields).keeping(&mapped, |field| hidden.shows(field));
+        if let PlannedPerson::Known { id, fields, instead_of, is_lead, .. } = &mut known.who {
+            let mut told = joined_contact(ctx, txn, *id)?.fields;
+            let own: Vec<_> = instead_of.iter().copied().filter(|id| plan.persons.contains(id)).collect();
+            let persons = txn.contacts().get(&own)?;
+            for person in own.iter().filter_map(|id| persons.iter().find(|person| person.id == *id)) {
+                told = learned(mapper, lead, Some(&person.fields), &told).fields;
+            }
+            if *is_lead {
+                told = learned(mapper, lead, None, &told).fields;
+            }
+            **fields = std::mem::take(&mut **fields).keeping(&told, |field| hidden.shows(field));
         }
     }
     if let Some(PlannedOpportunity::Existing { id, fields, .. }) = &mut filled.opportunity {

@@ -13,9 +13,11 @@ use crate::policy::Permission;
 use crate::store::{Store, StoreExt, Txn, nested};
 
 use super::super::access::require;
+use super::super::accounts;
 use super::super::leads::readable;
 use super::super::mass::{MAX_RECORDS, Selection, count};
 use super::super::rounds::{Place, each_lead};
+use super::sales::joined_opportunity;
 use super::{
     AccountChoice, ConversionOptions, ConversionOutcome, ConversionTarget, Hosts, Once, OpportunityChoice,
     Rules, TargetFailure, convert_by,
@@ -379,7 +381,8 @@ fn one_of_many(
         }
         Err(error) if rules.has_begun() => Err(error),
         Err(error) if error.kind() == ErrorKind::NotFound && is_there(txn, rules, lead) => {
-            Ok(LeadConversion { lead, outcome: LeadConverted::GateUnmet(vec![missing_target(options)]) })
+            let missing = missing_target(ctx, txn, options);
+            Ok(LeadConversion { lead, outcome: LeadConverted::GateUnmet(vec![missing]) })
         }
         Err(error) => told(lead, error, hosts),
     }
@@ -389,11 +392,19 @@ fn is_there(txn: &mut dyn Txn, rules: &Rules, lead: LeadId) -> bool {
     rules.lead(txn, lead).is_ok_and(|lead| lead.trashed.is_none())
 }
 
+fn is_missing<T>(found: Result<T>) -> bool {
+    found.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
 /// The lead is there; what it was to become part of is not, or not for this actor.
-fn missing_target(options: &ConversionOptions) -> Violation {
+fn missing_target(ctx: &Context<'_>, txn: &mut dyn Txn, options: &ConversionOptions) -> Violation {
     let (field, message) = match (&options.opportunity, options.account) {
-        (OpportunityChoice::Existing(_), _) => ("opportunity", "there is no such opportunity"),
-        (_, AccountChoice::Existing(_)) => ("account", "there is no such account"),
+        (OpportunityChoice::Existing(id), _) if is_missing(joined_opportunity(ctx, txn, *id)) => {
+            ("opportunity", "there is no such opportunity")
+        }
+        (_, AccountChoice::Existing(id)) if is_missing(accounts::editable(ctx, txn, id)) => {
+            ("account", "there is no such account")
+        }
         _ => ("person", "there is no such contact"),
     };
     Violation::new(field, ViolationCode::Unknown, message)

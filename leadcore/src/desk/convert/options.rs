@@ -131,7 +131,8 @@ pub enum EstimateChoice {
     None,
     /// Those that were accepted.
     Accepted,
-    /// All that were accepted or are offered: of each the version that was accepted, else the latest that was sent.
+    /// All that were accepted or are open: of each the version that was accepted, else the latest that was sent, else the latest
+    /// draft.
     All,
     /// These, which were accepted or are offered.
     These(Vec<EstimateId>),

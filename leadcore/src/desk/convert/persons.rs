@@ -1,15 +1,18 @@
 //! The persons of a plan: those of the lead, and the person that the lead itself is.
 
+use std::borrow::Cow;
+
 use crate::context::Context;
 use crate::dedupe::matching::Matches;
-use crate::domain::conversion_mapping::TargetRecord;
-use crate::domain::{CustomValues, Lead, LeadFields, LinkRole};
+use crate::domain::conversion_mapping::{Mapped, TargetRecord};
+use crate::domain::{ContactFields, CustomValues, Emails, Lead, LeadFields, LinkRole};
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::ContactId;
 use crate::store::Txn;
 use crate::value::{PersonName, fold};
 
 use super::super::contacts::LinkedContact;
+use super::super::conversion_mapping::Mapper;
 use super::options::PersonChoice;
 use super::plan::{PlannedAccount, PlannedContact, PlannedPerson};
 use super::planning::Making;
@@ -64,10 +67,7 @@ impl Making<'_> {
             planned.push(PlannedContact { who: PlannedPerson::Existing(id), is_primary: known.is_primary });
             return Ok(());
         };
-        let told = known.contact.fields.as_lead_fields();
-        let fields = LeadFields { custom: CustomValues::new(), ..told };
-        let lead = Lead { fields, ..self.lead.clone() };
-        self.fill((ctx, txn), found, (&lead, Some(known), known.is_primary), planned)
+        self.fill((ctx, txn), found, (Some(known), known.is_primary), planned)
     }
 
     /// The person of the lead itself.
@@ -98,7 +98,7 @@ impl Making<'_> {
         let is_primary = !planned.iter().any(|contact| contact.is_primary);
         let mapper = self.mapper;
         match chosen {
-            Some(id) => self.fill((ctx, txn), id, (self.lead, None, is_primary), planned)?,
+            Some(id) => self.fill((ctx, txn), id, (None, is_primary), planned)?,
             None if person.is_none() => {}
             None => {
                 let mut mapped = mapper.mapping.contact(self.lead, None, &mapper.readings());
@@ -116,27 +116,24 @@ impl Making<'_> {
         &mut self,
         (ctx, txn): (&Context<'_>, &mut dyn Txn),
         id: ContactId,
-        (lead, of, is_primary): (&Lead, Option<&LinkedContact>, bool),
+        (of, is_primary): (Option<&LinkedContact>, bool),
         planned: &mut Vec<PlannedContact>,
     ) -> Result<()> {
         let mut place = planned.iter_mut().find(|one| one.who.contact() == Some(id));
-        let (revision, before, instead_of) = match place.as_ref().map(|one| &one.who) {
-            Some(PlannedPerson::Known { revision, fields, instead_of, .. }) => {
-                (*revision, fields.as_ref().clone(), *instead_of)
+        let (revision, before, mut instead_of, was_lead) = match place.as_ref().map(|one| &one.who) {
+            Some(PlannedPerson::Known { revision, fields, instead_of, is_lead, .. }) => {
+                (*revision, fields.as_ref().clone(), instead_of.clone(), *is_lead)
             }
             _ => {
                 let found = joined_contact(ctx, txn, id)?;
-                (found.revision, found.fields, None)
+                (found.revision, found.fields, Vec::new(), false)
             }
         };
-        let mapped = self.mapper.mapping.contact(lead, Some(&before), &self.mapper.readings());
+        let mapped = learned(self.mapper, self.lead, of.map(|of| &of.contact.fields), &before);
         self.writes.extend(mapped.writes);
-        let mut fields = mapped.fields;
-        if let Some(of) = of {
-            fields.role = fields.role.or_else(|| of.contact.fields.role.clone());
-        }
-        let instead_of = of.map(|of| of.contact.id).or(instead_of);
-        let who = PlannedPerson::Known { id, revision, fields: Box::new(fields), instead_of };
+        instead_of.extend(of.map(|of| of.contact.id));
+        let (is_lead, fields) = (was_lead || of.is_none(), Box::new(mapped.fields));
+        let who = PlannedPerson::Known { id, revision, fields, instead_of, is_lead };
         match &mut place {
             Some(one) => {
                 one.who = who;
@@ -148,16 +145,44 @@ impl Making<'_> {
     }
 }
 
-/// Whether the person of the lead is already one of its contacts: by e-mail, or by name where an e-mail is missing.
+/// What a contact that is there learns of a person of the lead, or of the lead itself.
+pub(super) fn learned(
+    mapper: &Mapper,
+    lead: &Lead,
+    of: Option<&ContactFields>,
+    before: &ContactFields,
+) -> Mapped<ContactFields> {
+    let told = match of {
+        // What the tenant added to leads is said of the lead, not of its persons.
+        Some(person) => Cow::Owned(Lead {
+            fields: LeadFields { custom: CustomValues::new(), ..person.as_lead_fields() },
+            ..lead.clone()
+        }),
+        None => Cow::Borrowed(lead),
+    };
+    let mut mapped = mapper.mapping.contact(&told, Some(before), &mapper.readings());
+    let role = of.and_then(|person| person.role.clone());
+    mapped.fields.role = mapped.fields.role.or(role);
+    mapped
+}
+
+/// Whether the person of the lead is already one of its contacts.
 fn is_known(lead: &LeadFields, person: &PersonName, persons: &[LinkedContact]) -> bool {
-    persons.iter().any(|known| {
-        let fields = &known.contact.fields;
-        let same_mail = fields
-            .emails
-            .iter()
-            .any(|mail| lead.emails.iter().any(|other| other.canonical() == mail.canonical()));
-        let comparable = fields.emails.is_empty() || lead.emails.is_empty();
-        let same_name = fields.name.as_ref().is_some_and(|name| fold(name.full()) == fold(person.full()));
-        same_mail || (comparable && same_name)
+    let own = (Some(person), &lead.emails);
+    persons.iter().map(|known| &known.contact.fields).any(|known| {
+        let other = (known.name.as_ref(), &known.emails);
+        is_same_person(own, other)
     })
+}
+
+/// By e-mail, or by name where an e-mail is missing: a number alone may be that of the office.
+pub(super) fn is_same_person(
+    (name, emails): (Option<&PersonName>, &Emails),
+    (other_name, other_emails): (Option<&PersonName>, &Emails),
+) -> bool {
+    let is_shared =
+        emails.iter().any(|mail| other_emails.iter().any(|other| other.canonical() == mail.canonical()));
+    let comparable = emails.is_empty() || other_emails.is_empty();
+    let names = name.zip(other_name);
+    is_shared || comparable && names.is_some_and(|(name, other)| fold(name.full()) == fold(other.full()))
 }

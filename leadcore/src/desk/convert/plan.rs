@@ -88,10 +88,17 @@ pub enum PlannedPerson {
         revision: Revision,
         /// Its fields, with what the lead adds.
         fields: Box<ContactFields>,
-        /// The person of the lead who is this one, where it is not the lead itself: that stays with the lead alone.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        instead_of: Option<ContactId>,
+        /// The persons of the lead who are this one, in their order: they stay with the lead alone.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        instead_of: Vec<ContactId>,
+        /// Whether the person of the lead itself is this one.
+        #[serde(default = "itself")]
+        is_lead: bool,
     },
+}
+
+const fn itself() -> bool {
+    true
 }
 
 impl PlannedPerson {
@@ -132,8 +139,8 @@ pub enum PlannedOpportunity {
     },
 }
 
-/// An estimate of the lead that may become services: the version that was accepted, else the latest that was sent, while
-/// that is open.
+/// An estimate of the lead that may become services: the version that was accepted, else the latest that was sent while that
+/// is open, else the latest draft.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlannedEstimate {

@@ -161,20 +161,6 @@ fn broken(
     Ok(broken)
 }
 
-/// What stands against a conversion without an account.
-pub(super) fn without_account(plan: &ConversionPlan) -> Vec<Violation> {
-    let mut broken = Vec::new();
-    if plan.contacts.is_empty() {
-        let message = "a lead becomes an account or a person at least";
-        broken.push(Violation::new("contacts", ViolationCode::Required, message));
-    }
-    if plan.opportunity.is_some() {
-        let message = "an opportunity belongs to an account";
-        broken.push(Violation::new("opportunity", ViolationCode::NotAllowed, message));
-    }
-    broken
-}
-
 pub(super) struct Making<'a> {
     pub(super) lead: &'a Lead,
     pub(super) options: &'a ConversionOptions,

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod consent;
+mod knowledge;
 mod known;
 mod names;
 mod paths;
@@ -9,6 +10,7 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::knowledge::Knowledge;
 pub(in crate::exchange) use self::known::column_notes;
 use self::known::header_name;
 use super::proposal::{ColumnProposal, Evidence, Note, Proposal};
@@ -21,79 +23,6 @@ use crate::value::fold;
 
 /// A proposal less sure than this is only hinted at.
 const SURE_ENOUGH: f64 = 0.5;
-
-/// What a mapping is proposed by, beside the file: the fields, the names in the vocabularies, and how such a file was mapped
-/// before.
-#[derive(Debug, Clone)]
-pub struct Knowledge<'k> {
-    catalogue: &'k Catalogue,
-    vocabularies: BTreeMap<Field, BTreeSet<String>>,
-    earlier: Option<(Evidence, Mapping)>,
-    /// Whether that is for a part of the columns, and the others are to be proposed.
-    in_part: bool,
-    own_numbers: BTreeSet<usize>,
-    own_ids: BTreeSet<usize>,
-    no_answer: Vec<String>,
-}
-
-impl<'k> Knowledge<'k> {
-    /// The fields of a tenant, and nothing else.
-    #[must_use]
-    pub fn new(catalogue: &'k Catalogue) -> Self {
-        let no_answer = ImportOptions::default().no_answer;
-        let (own_numbers, own_ids) = (BTreeSet::new(), BTreeSet::new());
-        Self {
-            catalogue,
-            vocabularies: BTreeMap::new(),
-            earlier: None,
-            in_part: false,
-            own_numbers,
-            own_ids,
-            no_answer,
-        }
-    }
-
-    /// Adds the names of a vocabulary, or of the stages.
-    #[must_use]
-    pub fn vocabulary<'n>(mut self, field: Field, names: impl IntoIterator<Item = &'n str>) -> Self {
-        self.vocabularies.entry(field).or_default().extend(names.into_iter().map(fold));
-        self
-    }
-
-    /// Says how a file with these headers was mapped before: it wins over every other sign.
-    #[must_use]
-    pub fn earlier(mut self, evidence: Evidence, mapping: Mapping) -> Self {
-        self.earlier = Some((evidence, mapping));
-        self
-    }
-
-    /// Says how a part of the columns was mapped before: it wins for these, and the others are proposed.
-    #[must_use]
-    pub fn earlier_in_part(mut self, evidence: Evidence, mapping: Mapping) -> Self {
-        (self.earlier, self.in_part) = (Some((evidence, mapping)), true);
-        self
-    }
-
-    /// Says which columns, by their place, hold numbers of leads that are here.
-    #[must_use]
-    pub fn own_numbers(mut self, places: impl IntoIterator<Item = usize>) -> Self {
-        self.own_numbers.extend(places);
-        self
-    }
-
-    /// Says which columns, by their place, hold ids of leads, as an export writes them.
-    #[must_use]
-    pub fn own_ids(mut self, places: impl IntoIterator<Item = usize>) -> Self {
-        self.own_ids.extend(places);
-        self
-    }
-
-    fn choices(&self, field: &Field) -> Option<BTreeSet<String>> {
-        let Field::Custom(key) = field else { return None };
-        let choices = self.catalogue.usable(key).ok()?.kind.choices()?;
-        Some(choices.iter().flat_map(|choice| [fold(&choice.code), fold(&choice.label)]).collect())
-    }
-}
 
 impl Mapping {
     /// What the headers and the first rows of a file say, and how such a file was mapped before.

@@ -164,7 +164,7 @@ pub fn known(
     desk::require(ctx, txn, Permission::Import)?;
     let fingerprint = fingerprint(headers)?;
     if let Some(mapping) = last_use(txn, &fingerprint)? {
-        return Ok(Some((Evidence::LastUse, seen(ctx, mapping))));
+        return Ok(Some((Evidence::LastUse, seen(ctx, mapping.placed(headers)))));
     }
     let (_, document) = settings::document::<Document>(txn, SettingName::ImportMappings)?;
     let saved = document.mappings.into_iter().rev().find(|saved| saved.fingerprint == fingerprint);

@@ -179,6 +179,8 @@ fn choose(book: &mut dyn Book, options: &ReadOptions) -> Result<usize> {
 }
 
 #[cfg(test)]
+mod long_tests;
+#[cfg(test)]
 mod old_tests;
 #[cfg(test)]
 mod tests;
