@@ -30,7 +30,7 @@ impl<'k> Knowledge<'k> {
         let (own_numbers, own_ids) = (BTreeSet::new(), BTreeSet::new());
         Self {
             catalogue,
-            pub(super) vocabularies: BTreeMap::new(),
+            vocabularies: BTreeMap::new(),
             earlier: None,
             in_part: false,
             own_numbers,
