@@ -4,6 +4,7 @@ pub(crate) mod back;
 pub(crate) mod calls;
 mod consent;
 mod custom;
+mod edges;
 mod faults;
 mod faults_in_memory;
 mod fresh;

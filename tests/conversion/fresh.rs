@@ -198,7 +198,8 @@ fn hidden_fields_of_a_matched_person_come_from_that_person() {
     // Without a number the customer's Ola would learn one: that of the lead's Ola, not of Kari.
     host.write(|ctx, txn| {
         let fields = ContactFields { phones: Phones::none(), ..old.fields.clone() };
-        contacts::edit(ctx, txn, old_account(txn, &old)?, old.id, Expect::Any, fields)
+        let account = old_account(txn, &old)?;
+        contacts::edit(ctx, txn, account, old.id, Expect::Any, fields)
     });
     host.write(|ctx, txn| {
         let fields = ContactFields { emails: old.fields.emails.clone(), ..own.fields.clone() };

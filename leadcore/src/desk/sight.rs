@@ -125,23 +125,33 @@ impl Sight {
         self.learn_accounts(txn, &holders)?;
         let open = self.open_origins(txn, &links)?;
         for contact in contacts {
-            let reaches = |link: &&Link| self.sees(link.from) || is_origin(link) && open.contains(&link.from);
+            let reaches = |link: &&Link| self.sees(link.from) || open.contains(&(link.from, contact));
             let sees = links.iter().filter(|link| link.to == contact).any(|link| reaches(&link));
             self.known.insert(contact, sees);
         }
         Ok(())
     }
 
-    /// The leads that became persons alone: frozen themselves, they open what they became, as they open an account.
-    fn open_origins(&self, txn: &mut dyn Txn, links: &[Link]) -> Result<BTreeSet<Subject>> {
-        let origins: BTreeSet<_> =
-            links.iter().filter(|link| is_origin(link)).map(|link| LeadId::from_uuid(link.from.id)).collect();
-        if !self.unfrozen || origins.is_empty() {
+    /// The persons that frozen leads open, as they open an account: what a lead became, and whom no account has, because the
+    /// person did not come along. Somebody must be able to note that they are not to be reached, and to finish what is open.
+    fn open_origins(&self, txn: &mut dyn Txn, links: &[Link]) -> Result<BTreeSet<(Subject, Subject)>> {
+        if !self.unfrozen {
             return Ok(BTreeSet::new());
         }
-        let leads = txn.leads().get(&origins.into_iter().collect::<Vec<_>>())?;
+        let held: BTreeSet<Subject> =
+            links.iter().filter(|link| link.from.kind == SubjectKind::Account).map(|link| link.to).collect();
+        let of_lead = |link: &&Link| link.from.kind == SubjectKind::Lead;
+        let opens = |link: &&Link| is_origin(link) || !held.contains(&link.to);
+        let open: Vec<&Link> = links.iter().filter(of_lead).filter(opens).collect();
+        let ids: BTreeSet<_> = open.iter().map(|link| LeadId::from_uuid(link.from.id)).collect();
+        if ids.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let leads = txn.leads().get(&ids.into_iter().collect::<Vec<_>>())?;
         let admits = |lead: &&Lead| !(self.live && lead.trashed.is_some()) && self.gate.admits(lead);
-        Ok(leads.iter().filter(admits).map(|lead| lead.id.into()).collect())
+        let admitted: BTreeSet<Subject> = leads.iter().filter(admits).map(|lead| lead.id.into()).collect();
+        let open = open.into_iter().filter(|link| admitted.contains(&link.from));
+        Ok(open.map(|link| (link.from, link.to)).collect())
     }
 }
 

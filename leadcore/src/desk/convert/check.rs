@@ -9,6 +9,7 @@ use crate::domain::{AccountFields, CustomValues, Lead};
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::EstimateId;
 use crate::store::Txn;
+use crate::value::Currency;
 
 use super::super::conversion_mapping::TargetFields;
 use super::super::{accounts, custom};
@@ -38,7 +39,34 @@ pub(super) fn violations(
         broken.push(Violation::new("contacts", ViolationCode::Duplicate, "a person is named twice"));
     }
     broken.extend(plan.broken_services());
+    broken.extend(currencies(lead, plan));
+    if let (PlannedAccount::New { fields, .. }, Some(status)) = (&plan.account, plan.customer.status())
+        && fields.status != status
+    {
+        let message = "the type of customer says another status";
+        broken.push(Violation::new("account.status", ViolationCode::NotAllowed, message));
+    }
     Ok(broken)
+}
+
+/// Currencies that do not exist, however the plan was read; that of the lead may have gone out of use.
+fn currencies(lead: &Lead, plan: &ConversionPlan) -> Vec<Violation> {
+    let mut named: Vec<(String, Currency)> = Vec::new();
+    if let PlannedAccount::New { fields, .. } = &plan.account {
+        named.extend(fields.currency.map(|currency| ("account.currency".to_owned(), currency)));
+    }
+    if let Some(PlannedOpportunity::New { fields, .. }) = &plan.opportunity {
+        named.extend(fields.currency.map(|currency| ("opportunity.currency".to_owned(), currency)));
+    }
+    let of_estimates: BTreeSet<&str> =
+        plan.estimates.iter().filter_map(|estimate| Some(estimate.currency.as_ref()?.code())).collect();
+    for (n, service) in plan.services.iter().enumerate() {
+        let currency = service.fields.currency.filter(|currency| !of_estimates.contains(currency.code()));
+        named.extend(currency.map(|currency| (format!("services[{n}].currency"), currency)));
+    }
+    let known = lead.fields.currency;
+    let new = named.into_iter().filter(|(_, currency)| Some(*currency) != known);
+    new.filter_map(|(field, currency)| Some(Currency::parse(currency.code()).err()?.at(field))).collect()
 }
 
 /// What the account of a plan breaks, as an edit of it would be told. One that stays as it is is not looked at.

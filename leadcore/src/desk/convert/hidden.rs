@@ -1,4 +1,4 @@
-//! What the policy hides of records that are there already: nobody reads it in a plan, and nobody writes it by one.
+//! What the policy hides: nobody reads it in a plan, and nobody writes it by one.
 //!
 //! A plan that is looked at comes without those fields and names them. When it is carried out they are what the tenant's
 //! mapping makes of them, whatever the plan says.
@@ -8,13 +8,14 @@ use std::borrow::Cow;
 use crate::context::Context;
 use crate::domain::conversion_mapping::{FieldWrite, TargetField, TargetRecord};
 use crate::domain::{Catalogue, CustomValues, Field, Lead, OpportunityFields};
-use crate::error::Result;
+use crate::error::{Result, Violation, ViolationCode};
 use crate::store::Txn;
 
 use super::super::accounts;
 use super::super::conversion_mapping::TargetFields;
 use super::super::opportunities::shown_by;
 use super::deal::{fields_of, values_of};
+use super::made::{new_account, new_contact, new_opportunity};
 use super::persons::learned;
 use super::plan::{ConversionPlan, PlannedAccount, PlannedOpportunity, PlannedPerson};
 use super::rules::Rules;
@@ -75,7 +76,7 @@ impl<'a> Hidden<'a> {
     }
 }
 
-/// Takes what the actor may not see of records that are there out of a plan, and names it.
+/// Takes what the actor may not see out of a plan, and names it.
 pub(super) fn mask(ctx: &Context<'_>, fields: &TargetFields, plan: &mut ConversionPlan) {
     let hidden = Hidden::from(ctx);
     let mut all = hidden.all(fields);
@@ -85,19 +86,21 @@ pub(super) fn mask(ctx: &Context<'_>, fields: &TargetFields, plan: &mut Conversi
         let own = custom.keys().cloned().map(Field::Custom);
         all.extend(own.filter(|field| hidden.is(field)));
     };
-    if let PlannedAccount::Existing { fields, .. } = &mut plan.account {
+    if let PlannedAccount::New { fields, .. } | PlannedAccount::Existing { fields, .. } = &mut plan.account {
         own(&fields.custom);
         **fields = std::mem::take(&mut **fields).without(|field| hidden.is(field));
         account = true;
     }
     for known in &mut plan.contacts {
-        if let PlannedPerson::Known { fields, .. } = &mut known.who {
+        if let PlannedPerson::New(fields) | PlannedPerson::Known { fields, .. } = &mut known.who {
             own(&fields.custom);
             **fields = std::mem::take(&mut **fields).without(|field| hidden.is(field));
             contact = true;
         }
     }
-    if let Some(PlannedOpportunity::Existing { fields, .. }) = &mut plan.opportunity {
+    if let Some(PlannedOpportunity::New { fields, .. } | PlannedOpportunity::Existing { fields, .. }) =
+        &mut plan.opportunity
+    {
         own(&fields.custom);
         let none = OpportunityFields::default();
         **fields = laid_over(std::mem::take(&mut **fields), &none, &hidden);
@@ -108,7 +111,7 @@ pub(super) fn mask(ctx: &Context<'_>, fields: &TargetFields, plan: &mut Conversi
         TargetRecord::Contact => contact,
         TargetRecord::Opportunity => opportunity,
     });
-    // Whether a record that is there says the same is nothing to be told either.
+    // Whether a record says the same is nothing to be told either.
     plan.stays_on_lead.retain(|field| !hidden.shows(field));
     if account || contact || opportunity {
         all.sort();
@@ -117,7 +120,7 @@ pub(super) fn mask(ctx: &Context<'_>, fields: &TargetFields, plan: &mut Conversi
     }
 }
 
-/// The plan as it is carried out: hidden fields of records that are there as the mapping makes them.
+/// The plan as it is carried out: hidden fields as the mapping makes them.
 pub(super) fn filled<'p>(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -130,17 +133,28 @@ pub(super) fn filled<'p>(
     let joins = matches!(plan.account, PlannedAccount::Existing { .. })
         || matches!(plan.opportunity, Some(PlannedOpportunity::Existing { .. }))
         || plan.contacts.iter().any(|contact| matches!(contact.who, PlannedPerson::Known { .. }));
-    if !joins {
+    if !joins && plan.hidden.is_empty() && hidden.all(&mapper.fields).is_empty() {
         return Ok(Cow::Borrowed(plan));
     }
     let mut filled = plan.clone();
     let (mapping, by) = (&mapper.mapping, mapper.readings());
-    if let PlannedAccount::Existing { id, fields, .. } = &mut filled.account {
-        let stored = accounts::editable(ctx, txn, *id)?.fields;
-        let mapped = mapping.account(lead, Some(&stored), &by).fields;
-        **fields = std::mem::take(&mut **fields).keeping(&mapped, |field| hidden.is(field));
+    match &mut filled.account {
+        PlannedAccount::Existing { id, fields, .. } => {
+            let stored = accounts::editable(ctx, txn, *id)?.fields;
+            let mapped = mapping.account(lead, Some(&stored), &by).fields;
+            **fields = std::mem::take(&mut **fields).keeping(&mapped, |field| hidden.is(field));
+        }
+        PlannedAccount::New { fields, .. } => {
+            let mapped = new_account(mapper, lead).fields;
+            **fields = std::mem::take(&mut **fields).keeping(&mapped, |field| hidden.is(field));
+        }
+        PlannedAccount::None => {}
     }
     for known in &mut filled.contacts {
+        if let PlannedPerson::New(fields) = &mut known.who {
+            let mapped = new_contact(mapper, lead).fields;
+            **fields = std::mem::take(&mut **fields).keeping(&mapped, |field| hidden.shows(field));
+        }
         if let PlannedPerson::Known { id, fields, instead_of, is_lead, .. } = &mut known.who {
             let mut told = joined_contact(ctx, txn, *id)?.fields;
             let own: Vec<_> = instead_of.iter().copied().filter(|id| plan.persons.contains(id)).collect();
@@ -154,15 +168,46 @@ pub(super) fn filled<'p>(
             **fields = std::mem::take(&mut **fields).keeping(&told, |field| hidden.shows(field));
         }
     }
-    if let Some(PlannedOpportunity::Existing { id, fields, .. }) = &mut filled.opportunity {
-        let stored = joined_opportunity(ctx, txn, *id)?.fields;
-        let values = values_of(&stored);
-        let mapped = mapper.sales.values(TargetRecord::Opportunity, lead, Some(&values), &by);
-        let catalogue: &Catalogue = mapper.fields.of(TargetRecord::Opportunity);
-        let mapped = fields_of(&mapped.fields, stored, (lead, catalogue));
-        **fields = laid_over(std::mem::take(&mut **fields), &mapped, &hidden);
+    match &mut filled.opportunity {
+        Some(PlannedOpportunity::Existing { id, fields, .. }) => {
+            let stored = joined_opportunity(ctx, txn, *id)?.fields;
+            let values = values_of(&stored);
+            let mapped = mapper.sales.values(TargetRecord::Opportunity, lead, Some(&values), &by);
+            let catalogue: &Catalogue = mapper.fields.of(TargetRecord::Opportunity);
+            let mapped = fields_of(&mapped.fields, stored, (lead, catalogue));
+            **fields = laid_over(std::mem::take(&mut **fields), &mapped, &hidden);
+        }
+        Some(PlannedOpportunity::New { fields, .. }) => {
+            let mapped = new_opportunity(mapper, lead).fields;
+            **fields = laid_over(std::mem::take(&mut **fields), &mapped, &hidden);
+        }
+        None => {}
     }
     Ok(Cow::Owned(filled))
+}
+
+/// What an actor said of a new opportunity that is hidden from them.
+pub(super) fn said_of_hidden(
+    ctx: &Context<'_>,
+    before: &OpportunityFields,
+    after: &OpportunityFields,
+) -> Vec<Violation> {
+    let hidden = Hidden::from(ctx);
+    let mut names: Vec<String> = Vec::new();
+    macro_rules! look {
+        ($($name:ident),+) => {$(
+            if before.$name != after.$name && hidden.is_of_opportunity(stringify!($name)) {
+                names.push(stringify!($name).to_owned());
+            }
+        )+};
+    }
+    look!(owner, amount, currency, probability, expected_close, source, campaign, description, lines);
+    let custom = after.custom.iter().filter(|(key, value)| before.custom.get(*key) != Some(*value));
+    names.extend(custom.map(|(key, _)| key.as_str().to_owned()).filter(|key| hidden.is_of_opportunity(key)));
+    let told = names.into_iter().map(|name| {
+        Violation::new(format!("opportunity.{name}"), ViolationCode::NotAllowed, "you may not see this field")
+    });
+    told.collect()
 }
 
 /// The fields, those that are hidden as `from` has them. Lines say what the amount says.

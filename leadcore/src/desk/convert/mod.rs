@@ -15,6 +15,7 @@ mod deal;
 mod hidden;
 mod hosts;
 mod links;
+mod made;
 mod many;
 mod offers;
 mod once;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::context::Context;
 use crate::dedupe::matching::Matches;
-use crate::domain::conversion_mapping::{Mapped, TargetRecord};
+use crate::domain::conversion_mapping::Mapped;
 use crate::domain::{ContactFields, CustomValues, Emails, Lead, LeadFields, LinkRole};
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::ContactId;
@@ -13,6 +13,7 @@ use crate::value::{PersonName, fold};
 
 use super::super::contacts::LinkedContact;
 use super::super::conversion_mapping::Mapper;
+use super::made::new_contact;
 use super::options::PersonChoice;
 use super::plan::{PlannedAccount, PlannedContact, PlannedPerson};
 use super::planning::Making;
@@ -101,9 +102,8 @@ impl Making<'_> {
             Some(id) => self.fill((ctx, txn), id, (None, is_primary), planned)?,
             None if person.is_none() => {}
             None => {
-                let mut mapped = mapper.mapping.contact(self.lead, None, &mapper.readings());
+                let mapped = new_contact(mapper, self.lead);
                 self.writes.extend(mapped.writes);
-                mapper.fields.of(TargetRecord::Contact).fill_defaults(&mut mapped.fields.custom);
                 let who = PlannedPerson::New(Box::new(mapped.fields));
                 planned.push(PlannedContact { who, is_primary });
             }

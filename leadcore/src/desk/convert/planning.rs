@@ -6,8 +6,8 @@ use crate::context::Context;
 use crate::dedupe::matching::Matches;
 use crate::domain::conversion_mapping::{Dropped, FieldWrite, TargetRecord, WhyDropped};
 use crate::domain::{
-    AccountFields, ContactFields, Field, FieldValue, Lead, LeadFields, Opportunity, OpportunityFields,
-    OpportunityState, Series, plain,
+    AccountFields, ContactFields, Field, FieldValue, Lead, LeadFields, Opportunity, OpportunityState, Series,
+    plain,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::ContactId;
@@ -21,6 +21,7 @@ use super::super::{accounts, matching, series};
 use super::consent::Said;
 use super::deal::{fields_of, values_of};
 use super::links::KnownLinks;
+use super::made::{new_account, new_opportunity};
 use super::options::{AccountChoice, ConversionOptions, OpportunityChoice, OpportunityRequest, PersonChoice};
 use super::plan::{ConversionPlan, PlannedAccount, PlannedContact, PlannedOpportunity, PlannedPerson};
 use super::rules::Rules;
@@ -218,10 +219,9 @@ impl Making<'_> {
                 fields: Box::new(mapped.fields),
             });
         }
-        let mapped = mapping.account(self.lead, None, &by);
+        let mapped = new_account(self.mapper, self.lead);
         self.writes.extend(mapped.writes);
-        let mut fields = AccountFields { status: self.options.status, ..mapped.fields };
-        self.mapper.fields.of(TargetRecord::Account).fill_defaults(&mut fields.custom);
+        let fields = AccountFields { status: self.options.status, ..mapped.fields };
         let series = self.options.series;
         let next_number =
             if self.looked_at { series::preview(ctx, txn, Series::Account, series)?.number } else { 0 };
@@ -249,11 +249,14 @@ impl Making<'_> {
         }
         let OpportunityChoice::New(request) = &self.options.opportunity else { return Ok(None) };
         let OpportunityRequest { patch, ending, series } = request.as_ref();
-        let mapped = mapping.values(TargetRecord::Opportunity, self.lead, None, &by);
+        let mapped = new_opportunity(self.mapper, self.lead);
         self.writes.extend(mapped.writes);
-        let mut fields = fields_of(&mapped.fields, OpportunityFields::default(), (self.lead, catalogue));
-        catalogue.fill_defaults(&mut fields.custom);
+        let mut fields = mapped.fields.clone();
         patch.apply(&mut fields);
+        let broken = hidden::said_of_hidden(ctx, &mapped.fields, &fields);
+        if !broken.is_empty() {
+            return Err(Error::invalid(broken));
+        }
         if fields.name.is_empty() {
             self.lead.fields.display_name().unwrap_or_default().clone_into(&mut fields.name);
         }

@@ -8,7 +8,7 @@ mod names;
 mod paths;
 mod values;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub use self::knowledge::Knowledge;
 pub(in crate::exchange) use self::known::column_notes;
@@ -16,8 +16,7 @@ use self::known::header_name;
 use super::proposal::{ColumnProposal, Evidence, Note, Proposal};
 use super::shape::{self, Cells, ratio};
 use super::{ColumnMapping, ColumnRules, Mapping, OptOut, Sample, takes_several};
-use crate::domain::{Catalogue, Field, header_key, is_plain_word};
-use crate::exchange::import::ImportOptions;
+use crate::domain::{Field, header_key, is_plain_word};
 use crate::exchange::{FileKind, unescape_formula};
 use crate::value::fold;
 

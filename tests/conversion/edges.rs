@@ -1,0 +1,88 @@
+//! What a second look at conversions found: persons that stay behind, hidden fields, edited plans.
+
+use leadcore::desk::convert::{self, ConversionOptions, OpportunityRequest, PlannedAccount};
+use leadcore::desk::{accounts, activities, contacts, opportunities};
+use leadcore::domain::{
+    ActivityFields, AddressMark, ContactFields, Emails, Field, OpportunityPatch, ReachChannel,
+};
+use leadcore::error::ErrorKind;
+use leadcore::policy::{Role, RoleTable};
+
+use crate::support::{Host, company, fields_of, form, refused};
+
+const ANY: leadcore::desk::Expect = leadcore::desk::Expect::Any;
+
+fn options() -> ConversionOptions {
+    ConversionOptions::default()
+}
+
+#[test]
+fn a_person_that_stays_behind_is_marked_and_its_work_is_finished() {
+    let host = Host::new();
+    let lead = host.add(company("IA AS"));
+    let ia = ContactFields {
+        emails: Emails::parse("ia@ia.example").unwrap(),
+        ..ContactFields::named("Ia Vik").unwrap()
+    };
+    let ia = host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, ia.clone(), false));
+    let task =
+        host.write(|ctx, txn| activities::add(ctx, txn, &[ia.id.into()], ActivityFields::task("Call Ia")));
+    host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options().account_only()));
+    let mark = AddressMark::opt_out(ReachChannel::Email, "ia@ia.example");
+    let marked = host.write(|ctx, txn| contacts::mark(ctx, txn, ia.id, ANY, &mark));
+    assert!(marked.fields.emails.entries()[0].opted_out);
+    host.write(|ctx, txn| activities::complete(ctx, txn, task.id, ANY));
+    // Through the lead nothing is written: that is frozen.
+    let fields = ContactFields::named("Ia Berg").unwrap();
+    let error = host.try_write(|ctx, txn| contacts::edit(ctx, txn, lead.id, ia.id, ANY, fields.clone()));
+    refused(error, ErrorKind::Frozen);
+}
+
+#[test]
+fn who_may_not_see_a_field_neither_reads_nor_writes_it_by_a_plan() {
+    let host = Host::new();
+    let eve = "eve".parse().unwrap();
+    let role = Role::manager().hide(Field::TaxId).unwrap().hide(Field::Amount).unwrap();
+    let table = RoleTable::new().role("m", role).user(&eve, &["m"], None).unwrap();
+    let lead = host.add(form(&[
+        (Field::Company, "Nordlys AS"),
+        (Field::TaxId, "SECRET99"),
+        (Field::Amount, "500"),
+        (Field::Currency, "EUR"),
+    ]));
+    let wanted = options().with_opportunity(OpportunityRequest::new());
+    let mut plan =
+        host.write_as("eve", &table, |ctx, txn| convert::plan(ctx, txn, lead.id, &wanted)).unwrap();
+    let told = serde_json::to_string(&plan).unwrap();
+    assert!(!told.contains("SECRET99") && !told.contains("500"), "{told}");
+    assert!(plan.hidden.contains(&Field::TaxId) && plan.hidden.contains(&Field::Amount), "{:?}", plan.hidden);
+    let PlannedAccount::New { fields, .. } = &mut plan.account else { panic!("{plan:?}") };
+    fields.tax_id = Some("EVIL1234".parse().unwrap());
+    let done = host.write_as("eve", &table, |ctx, txn| convert::apply(ctx, txn, &plan)).unwrap();
+    let account = host.read(|ctx, txn| accounts::get(ctx, txn, done.account.unwrap()));
+    assert_eq!(account.fields.tax_id.unwrap().as_str(), "SECRET99", "as the mapping makes it");
+    let deal = host.read(|ctx, txn| opportunities::get(ctx, txn, done.opportunity.unwrap()));
+    assert_eq!(deal.fields.amount.unwrap().normalize().to_string(), "500");
+    let second = host.add(company("Fjord AS"));
+    let patch = OpportunityPatch::new().amount(Some(5.into()));
+    let asked = options().with_opportunity(OpportunityRequest::new().with(patch));
+    let told = host.write_as("eve", &table, |ctx, txn| convert::convert(ctx, txn, second.id, &asked));
+    assert_eq!(fields_of(&refused(told, ErrorKind::Invalid)), ["opportunity.amount"]);
+}
+
+#[test]
+fn an_edited_plan_names_currencies_that_exist_and_the_status_of_its_type() {
+    let host = Host::new();
+    let lead = host.add(company("Nordlys AS"));
+    let wanted = options().customer(convert::CustomerType::ActiveWithInvoice);
+    let plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &wanted));
+    let edited = |from: &str, to: &str| {
+        let text = serde_json::to_string(&plan).unwrap();
+        assert!(text.contains(from), "{text}");
+        let plan: convert::ConversionPlan = serde_json::from_str(&text.replacen(from, to, 1)).unwrap();
+        let told = host.try_write(|ctx, txn| convert::apply(ctx, txn, &plan));
+        fields_of(&refused(told, ErrorKind::Invalid)).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(edited("\"status\":\"customer\"", "\"status\":\"prospect\""), ["account.status"]);
+    assert_eq!(edited("\"currency\":null", "\"currency\":\"ZZZ\""), ["account.currency"]);
+}
