@@ -132,13 +132,7 @@ impl AccountFields {
     /// Empties the fields that `hide` names.
     #[must_use]
     pub fn without(self, hide: impl Fn(&Field) -> bool) -> Self {
-        let mut fields = self.as_lead_fields();
-        for field in Self::FIELDS.iter().filter(|field| hide(field)) {
-            // Clearing a field never fails: only values are checked.
-            let _ = field.write(&mut fields, &FieldValue::Empty);
-        }
-        fields.custom.retain(|key, _| !hide(&Field::Custom(key.clone())));
-        Self::from_lead_fields(fields, self.status)
+        self.keeping(&Self::default(), hide)
     }
 
     /// Takes the fields that `keep` names from `stored`.
@@ -266,7 +260,8 @@ pub struct Account {
     pub created_at: Timestamp,
     /// When it was last written.
     pub updated_at: Timestamp,
-    /// Set once the conversion that made it was taken back: it keeps its number and is in no list any more.
+    /// Set once it was deleted, or what made it was taken back, a conversion or another operation: it keeps its number and is in
+    /// no list and no match any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived: Option<Trashed>,
 }
