@@ -3,8 +3,10 @@
 use leadcore::dedupe::matching::{EvidenceKind, MatchPolicy, Matches};
 use leadcore::desk::convert::{self, ConversionOptions};
 use leadcore::desk::matching::{self, MatchRequest};
-use leadcore::desk::{accounts, contacts};
-use leadcore::domain::{AccountPatch, ContactFields, Emails, Field, Lead, LeadFields, Phones};
+use leadcore::desk::{Expect, accounts, contacts, undo};
+use leadcore::domain::{
+    AccountFields, AccountPatch, ContactFields, Emails, Field, Lead, LeadFields, Phones, Topics,
+};
 use leadcore::error::{Conflict, ErrorKind};
 use leadcore::id::AccountId;
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
@@ -159,6 +161,35 @@ fn what_many_share_is_cut_and_said() {
         let error = host.try_read(|ctx, txn| matching::search(ctx, txn, lead.id, &wrong)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
     }
+}
+
+#[test]
+fn archived_accounts_crowd_nobody_out() {
+    let host = Host::new();
+    for _ in 0..3 {
+        let lead = host.add(company("Nordlys AS"));
+        host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
+        host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+    }
+    let live = customer(&host, company("Nordlys AS"));
+    let asked = host.add(company("Nordlys"));
+    let search = |limit: usize| {
+        let request = MatchRequest::default().limit(limit);
+        host.read(|ctx, txn| matching::search(ctx, txn, asked.id, &request))
+    };
+    let found = search(1);
+    assert_eq!(found.too_common, [], "those that are archived are not in the way");
+    assert_eq!(found.account(MatchPolicy::Best { at_least: 60 }).unwrap(), Some(live));
+    // One that is deleted goes, and comes back with its keys.
+    let fields = AccountFields { name: "Nordlys Ltd".into(), ..AccountFields::default() };
+    let other = host.write(|ctx, txn| accounts::create(ctx, txn, fields.clone().into()));
+    assert_eq!((search(2).accounts.len(), search(1).too_common.len()), (2, 1));
+    host.write(|ctx, txn| accounts::delete(ctx, txn, other.id, Expect::Any));
+    assert_eq!((search(2).accounts.len(), search(1).too_common.len()), (1, 0));
+    let about = [other.id.into()];
+    let deletion = host.read(|_, txn| txn.journal().about(&about, Topics::NONE, None, 1)).remove(0).operation;
+    host.write(|ctx, txn| undo::undo(ctx, txn, deletion));
+    assert_eq!((search(2).accounts.len(), search(1).too_common.len()), (2, 1));
 }
 
 #[test]

@@ -207,6 +207,40 @@ fn a_later_conversion_that_stands_against_it_is_named() {
     host.write(|ctx, txn| convert::unconvert(ctx, txn, first.id));
 }
 
+#[test]
+fn a_person_whom_another_lead_brought_too_stays_with_the_account() {
+    let host = Host::new();
+    let (known, elsewhere) = (account(&host, &named("AP")), account(&host, &named("Other")));
+    let anna = person(&host, elsewhere.id, "Anna Berg", "anna@other.example");
+    let wanted = options().into_account(known.id).person(PersonChoice::Existing(anna.id));
+    let (first, second) = (host.add(company("AP North")), host.add(company("AP South")));
+    let brought = into(&host, &first, &wanted);
+    let found = into(&host, &second, &wanted);
+    let has = |done: &ConversionOutcome| {
+        done.links.iter().any(|link| link.from == known.id.into() && link.to == anna.id.into())
+    };
+    assert_eq!((has(&brought), has(&found)), (true, false), "it was there when the second came");
+    let persons = || {
+        let linked = host.read(|ctx, txn| {
+            let of_account = contacts::of_account(ctx, txn, known.id)?;
+            Ok([of_account, contacts::of_lead(ctx, txn, first.id)?, contacts::of_lead(ctx, txn, second.id)?])
+        });
+        linked.map(|linked| linked.iter().map(|one| one.contact.id).collect::<Vec<_>>())
+    };
+    assert_eq!(blockers(&host, &first), []);
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, first.id));
+    assert_eq!(persons(), [vec![anna.id], vec![], vec![anna.id]], "the second lead stands behind it");
+    // Nor does the second take away what it found.
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, second.id));
+    assert_eq!(persons(), [vec![anna.id], vec![], vec![]]);
+    // Who came with one lead alone goes with it.
+    let ole = person(&host, elsewhere.id, "Ole Dal", "ole@other.example");
+    into(&host, &first, &options().into_account(known.id).person(PersonChoice::Existing(ole.id)));
+    assert_eq!(persons()[0].len(), 2);
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, first.id));
+    assert_eq!(persons(), [vec![anna.id], vec![], vec![]]);
+}
+
 #[derive(Debug)]
 struct Erp;
 

@@ -117,6 +117,30 @@ fn costs_can_be_taken_back() {
     assert_eq!(none.unwrap(), []);
 }
 
+/// A cost from before amounts were held to the places of their currency is edited, and its edits are taken back.
+#[test]
+fn an_old_cost_can_be_edited() {
+    let host = Host::new();
+    let cost = spend(&host, &spent("5.12", "2026-11-01", "2026-11-01"));
+    let old = Cost {
+        fields: spent("5.1234", "2026-11-01", "2026-11-01"),
+        revision: cost.revision.next(),
+        ..cost.clone()
+    };
+    host.write(|_, txn| txn.costs().update(std::slice::from_ref(&old)));
+    let edited = old.fields.clone().campaign("Fair");
+    host.write(|ctx, txn| costs::edit(ctx, txn, cost.id, ANY, edited.clone()));
+    let edit = last(&host);
+    let get = || host.read(|ctx, txn| costs::get(ctx, txn, cost.id)).fields;
+    assert_eq!(get(), edited);
+    let mut finer = edited.clone();
+    finer.amount = spent("5.123", "2026-11-01", "2026-11-01").amount;
+    let broken = host.try_write(|ctx, txn| costs::edit(ctx, txn, cost.id, ANY, finer.clone())).unwrap_err();
+    assert_eq!(broken.violations().iter().map(|one| one.field.as_str()).collect::<Vec<_>>(), ["amount"]);
+    let undone = host.write(|ctx, txn| undo::undo(ctx, txn, edit));
+    assert_eq!((undone.totals.reversed, get()), (1, old.fields));
+}
+
 /// What one tenant spent is nothing to another, who finds none of it; and nobody reaches into the other's transaction.
 #[test]
 fn costs_and_reports_are_of_one_tenant() {

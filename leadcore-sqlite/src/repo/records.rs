@@ -8,11 +8,11 @@ use leadcore::error::{Conflict, Error, Result};
 use leadcore::id::{AccountId, CategoryId, ContactId, Revision, UserId};
 use leadcore::store::{Accounts, Block, Contacts, NameSearch};
 use leadcore::value::{Currency, TaxId, Website};
-use rusqlite::Row;
+use rusqlite::{OptionalExtension as _, Row, Statement};
 use uuid::Uuid;
 
 use crate::error::StoreResult as _;
-use crate::row::{Binder, Columns};
+use crate::row::{Binder, Columns, signed};
 use crate::txn::SqliteTxn;
 
 use super::blocks::Of;
@@ -20,20 +20,51 @@ use super::numbers::{bind_serial, serial};
 
 pub(crate) const CONTACT_COLUMNS: &str = "id, revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, custom, created_at, updated_at";
 const INSERT_CONTACT: &str = "INSERT INTO leadcore_contact (revision, name, salutation, first_name, last_name, name_suffix, job_title, role, emails, phones, do_not_call, description, custom, created_at, updated_at, name_key, search, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE_CONTACT: &str = "UPDATE leadcore_contact SET revision = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, job_title = ?, role = ?, emails = ?, phones = ?, do_not_call = ?, description = ?, custom = ?, created_at = ?, updated_at = ?, name_key = ?, search = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const UPDATE_CONTACT: &str = "UPDATE leadcore_contact SET revision = ?, name = ?, salutation = ?, first_name = ?, last_name = ?, name_suffix = ?, job_title = ?, role = ?, emails = ?, phones = ?, do_not_call = ?, description = ?, custom = ?, created_at = ?, updated_at = ?, name_key = ?, search = ? WHERE rid = ?";
 // A new row's text is at hand; an `INSERT … SELECT` would make SQLite open a savepoint of its own for each.
 const ADD_CONTACT_SEARCH: &str = "INSERT INTO leadcore_contact_search (rowid, search) VALUES (?, ?)";
 const ADD_ACCOUNT_SEARCH: &str = "INSERT INTO leadcore_account_search (rowid, search) VALUES (?, ?)";
-// As for leads (see `leads.rs`): what the index forgets is the stored text, never one computed anew.
-const SEARCH_CONTACT: &str = "INSERT INTO leadcore_contact_search (rowid, search) SELECT rid, search FROM leadcore_contact WHERE tenant = ? AND id = ?";
-const FORGET_CONTACT: &str = "INSERT INTO leadcore_contact_search (leadcore_contact_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_contact WHERE tenant = ? AND id = ? AND search IS NOT ?";
-const SEARCH_ACCOUNT: &str = "INSERT INTO leadcore_account_search (rowid, search) SELECT rid, search FROM leadcore_account WHERE tenant = ? AND id = ?";
-const FORGET_ACCOUNT: &str = "INSERT INTO leadcore_account_search (leadcore_account_search, rowid, search) SELECT 'delete', rid, search FROM leadcore_account WHERE tenant = ? AND id = ? AND search IS NOT ?";
+// As for leads (see `leads.rs`): what the index forgets is the stored text, never one computed anew; it is read apart, before the
+// row is written, so that what is refused at its first row has changed nothing.
+const STORED_CONTACT: &str = "SELECT rid, CASE WHEN search = ?4 THEN NULL ELSE search END FROM leadcore_contact WHERE tenant = ?1 AND id = ?2 AND revision = ?3";
+const STORED_ACCOUNT: &str = "SELECT rid, CASE WHEN search = ?4 THEN NULL ELSE search END FROM leadcore_account WHERE tenant = ?1 AND id = ?2 AND revision = ?3";
+const FORGET_CONTACT: &str =
+    "INSERT INTO leadcore_contact_search (leadcore_contact_search, rowid, search) VALUES ('delete', ?, ?)";
+const FORGET_ACCOUNT: &str =
+    "INSERT INTO leadcore_account_search (leadcore_account_search, rowid, search) VALUES ('delete', ?, ?)";
+const REMOVE_CONTACT: &str = "DELETE FROM leadcore_contact WHERE tenant = ? AND id = ? RETURNING rid, search";
+const REMOVE_ACCOUNT: &str = "DELETE FROM leadcore_account WHERE tenant = ? AND id = ? RETURNING rid, search";
 pub(crate) const ACCOUNT_COLUMNS: &str = "id, number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, custom, created_at, updated_at, archived_at, archived_by, series, year, written";
 const INSERT_ACCOUNT: &str = "INSERT INTO leadcore_account (number, revision, kind, name, status, emails, phones, website, street, city, state_region, postal_code, country, tax_id, currency, currency_symbol, industry, description, owner, category, custom, created_at, updated_at, archived_at, archived_by, name_key, search, series, year, written, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE_ACCOUNT: &str = "UPDATE leadcore_account SET number = ?, revision = ?, kind = ?, name = ?, status = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, industry = ?, description = ?, owner = ?, category = ?, custom = ?, created_at = ?, updated_at = ?, archived_at = ?, archived_by = ?, name_key = ?, search = ?, series = ?, year = ?, written = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const UPDATE_ACCOUNT: &str = "UPDATE leadcore_account SET number = ?, revision = ?, kind = ?, name = ?, status = ?, emails = ?, phones = ?, website = ?, street = ?, city = ?, state_region = ?, postal_code = ?, country = ?, tax_id = ?, currency = ?, currency_symbol = ?, industry = ?, description = ?, owner = ?, category = ?, custom = ?, created_at = ?, updated_at = ?, archived_at = ?, archived_by = ?, name_key = ?, search = ?, series = ?, year = ?, written = ? WHERE rid = ?";
 
 impl SqliteTxn<'_> {
+    /// The row of a record of the revision before this one, and its search text where that is another than the new one.
+    fn stored(
+        &self,
+        select: &mut Statement<'_>,
+        (id, revision): (Uuid, Revision),
+        search: &str,
+    ) -> Result<Option<(i64, Option<String>)>> {
+        let what = "read a row";
+        let revision = signed(before(revision).get())?;
+        let asked = (self.tenant_text(), id.as_bytes().as_slice(), revision, search);
+        select.query_row(asked, |row| Ok((row.get(0)?, row.get(1)?))).optional().store(what)
+    }
+
+    /// Removes a row by its id and says which it was and what the search index knows of it; none where there is none.
+    fn taken(&self, remove: &mut Statement<'_>, id: Uuid) -> Result<Option<(i64, String)>> {
+        let what = "remove a row";
+        let mut rows = remove.query((self.tenant_text(), id.as_bytes().as_slice())).store(what)?;
+        let taken = match rows.next().store(what)? {
+            Some(row) => Some((row.get(0).store(what)?, row.get(1).store(what)?)),
+            None => None,
+        };
+        // A statement that returns rows has done its work once it was asked for all of them.
+        while rows.next().store(what)?.is_some() {}
+        Ok(taken)
+    }
+
     /// Why an update by id and revision found no row.
     pub(super) fn missed(&self, select: &str, what: &str, id: Uuid, expected: Revision) -> Result<Error> {
         let mut statement = self.prepare(select, "read a revision")?;
@@ -114,32 +145,23 @@ impl Contacts for SqliteTxn<'_> {
     fn update(&mut self, contacts: &[Contact]) -> Result<()> {
         self.slice(|| {
             let mut statement = self.prepare(UPDATE_CONTACT, "write a contact")?;
+            let mut stored = self.prepare(STORED_CONTACT, "read a row")?;
             let mut forget = self.prepare(FORGET_CONTACT, "drop from the search index")?;
-            let mut add_search = self.prepare(SEARCH_CONTACT, "add to the search index")?;
+            let mut add_search = self.prepare(ADD_CONTACT_SEARCH, "add to the search index")?;
             for contact in contacts {
                 let (search, id) = (contact.fields.search_text(), contact.id.as_uuid());
-                // A slice that is refused afterwards is taken back with the index.
-                let moved = forget
-                    .execute((self.tenant_text(), id.as_bytes().as_slice(), search.as_str()))
-                    .store("drop from the search index")?;
+                let found = self.stored(&mut stored, (id, contact.revision), search.as_str())?;
+                let Some((rid, old)) = found else {
+                    let select = "SELECT revision FROM leadcore_contact WHERE tenant = ? AND id = ?";
+                    return Err(self.missed(select, "contact", id, before(contact.revision))?);
+                };
                 let mut binder = Binder::to(&mut statement);
                 bind_contact(&mut binder, contact, search.as_str())?;
-                binder.bind(self.tenant_text())?;
-                binder.id(contact.id.as_uuid())?;
-                binder.number(before(contact.revision).get())?;
-                if statement.raw_execute().store("write a contact")? == 0 {
-                    let select = "SELECT revision FROM leadcore_contact WHERE tenant = ? AND id = ?";
-                    return Err(self.missed(
-                        select,
-                        "contact",
-                        contact.id.as_uuid(),
-                        before(contact.revision),
-                    )?);
-                }
-                if moved > 0 {
-                    add_search
-                        .execute((self.tenant_text(), id.as_bytes().as_slice()))
-                        .store("add to the search index")?;
+                binder.bind(rid)?;
+                statement.raw_execute().store("write a contact")?;
+                if let Some(old) = old {
+                    forget.execute((rid, old)).store("drop from the search index")?;
+                    add_search.execute((rid, search.as_str())).store("add to the search index")?;
                 }
                 self.replace_blocks(Of::Contact, id, contact.fields.block_keys())?;
             }
@@ -164,17 +186,12 @@ impl Contacts for SqliteTxn<'_> {
 
     fn remove(&mut self, ids: &[ContactId]) -> Result<()> {
         self.slice(|| {
-            let sql = "DELETE FROM leadcore_contact WHERE tenant = ? AND id = ?";
-            let mut statement = self.prepare(sql, "remove a contact")?;
+            let mut remove = self.prepare(REMOVE_CONTACT, "remove a contact")?;
             let mut forget = self.prepare(FORGET_CONTACT, "drop from the search index")?;
             for id in ids {
-                let nothing: Option<&str> = None;
-                forget
-                    .execute((self.tenant_text(), id.as_uuid().as_bytes().as_slice(), nothing))
-                    .store("drop from the search index")?;
-                statement
-                    .execute((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
-                    .store("remove a contact")?;
+                if let Some(row) = self.taken(&mut remove, id.as_uuid())? {
+                    forget.execute(row).store("drop from the search index")?;
+                }
                 self.replace_blocks(Of::Contact, id.as_uuid(), Vec::new())?;
             }
             Ok(())
@@ -271,32 +288,23 @@ impl Accounts for SqliteTxn<'_> {
     fn update(&mut self, accounts: &[Account]) -> Result<()> {
         self.slice(|| {
             let mut statement = self.prepare(UPDATE_ACCOUNT, "write an account")?;
+            let mut stored = self.prepare(STORED_ACCOUNT, "read a row")?;
             let mut forget = self.prepare(FORGET_ACCOUNT, "drop from the search index")?;
-            let mut add_search = self.prepare(SEARCH_ACCOUNT, "add to the search index")?;
+            let mut add_search = self.prepare(ADD_ACCOUNT_SEARCH, "add to the search index")?;
             for account in accounts {
                 let (search, id) = (account.fields.search_text(), account.id.as_uuid());
-                // A slice that is refused afterwards is taken back with the index.
-                let moved = forget
-                    .execute((self.tenant_text(), id.as_bytes().as_slice(), search.as_str()))
-                    .store("drop from the search index")?;
+                let found = self.stored(&mut stored, (id, account.revision), search.as_str())?;
+                let Some((rid, old)) = found else {
+                    let select = "SELECT revision FROM leadcore_account WHERE tenant = ? AND id = ?";
+                    return Err(self.missed(select, "account", id, before(account.revision))?);
+                };
                 let mut binder = Binder::to(&mut statement);
                 bind_account(&mut binder, account, search.as_str())?;
-                binder.bind(self.tenant_text())?;
-                binder.id(account.id.as_uuid())?;
-                binder.number(before(account.revision).get())?;
-                if statement.raw_execute().store("write an account")? == 0 {
-                    let select = "SELECT revision FROM leadcore_account WHERE tenant = ? AND id = ?";
-                    return Err(self.missed(
-                        select,
-                        "account",
-                        account.id.as_uuid(),
-                        before(account.revision),
-                    )?);
-                }
-                if moved > 0 {
-                    add_search
-                        .execute((self.tenant_text(), id.as_bytes().as_slice()))
-                        .store("add to the search index")?;
+                binder.bind(rid)?;
+                statement.raw_execute().store("write an account")?;
+                if let Some(old) = old {
+                    forget.execute((rid, old)).store("drop from the search index")?;
+                    add_search.execute((rid, search.as_str())).store("add to the search index")?;
                 }
                 self.replace_blocks(Of::Account, id, account.block_keys())?;
             }
@@ -321,17 +329,12 @@ impl Accounts for SqliteTxn<'_> {
 
     fn remove(&mut self, ids: &[AccountId]) -> Result<()> {
         self.slice(|| {
-            let sql = "DELETE FROM leadcore_account WHERE tenant = ? AND id = ?";
-            let mut statement = self.prepare(sql, "remove an account")?;
+            let mut remove = self.prepare(REMOVE_ACCOUNT, "remove an account")?;
             let mut forget = self.prepare(FORGET_ACCOUNT, "drop from the search index")?;
             for id in ids {
-                let nothing: Option<&str> = None;
-                forget
-                    .execute((self.tenant_text(), id.as_uuid().as_bytes().as_slice(), nothing))
-                    .store("drop from the search index")?;
-                statement
-                    .execute((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
-                    .store("remove an account")?;
+                if let Some(row) = self.taken(&mut remove, id.as_uuid())? {
+                    forget.execute(row).store("drop from the search index")?;
+                }
                 self.replace_blocks(Of::Account, id.as_uuid(), Vec::new())?;
             }
             Ok(())

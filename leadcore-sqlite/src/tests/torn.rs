@@ -1,10 +1,11 @@
 //! A write of several rows that fails behind its first one: nothing of it is ever there.
 
-use leadcore::desk::leads;
-use leadcore::domain::{Lead, LeadFields};
+use leadcore::desk::{accounts, contacts, leads};
+use leadcore::domain::{Account, AccountFields, Contact, ContactFields, Lead, LeadFields};
 use leadcore::error::{ErrorKind, Result};
-use leadcore::id::LeadId;
-use leadcore::store::{StoreExt as _, Txn, nested};
+use leadcore::id::{LeadId, Revision};
+use leadcore::query::search_terms;
+use leadcore::store::{NameSearch, StoreExt as _, Txn, nested};
 use leadcore::testkit::fixtures::Scene;
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -85,6 +86,65 @@ fn what_is_refused_at_its_first_row_leaves_the_transaction_as_it_was() {
             txn.leads().insert(std::slice::from_ref(&other))
         })
         .unwrap();
+}
+
+/// Two accounts and a person of the first.
+fn customers(scene: &Scene, store: &SqliteStore) -> (Account, Account, Contact) {
+    let named = |name: &str| AccountFields { name: name.to_owned(), ..AccountFields::default() };
+    let made = store.write(&scene.tenant, |txn| {
+        let first = accounts::create(&scene.ctx(), txn, named("Havblikk").into())?;
+        let second = accounts::create(&scene.ctx(), txn, named("Fjordlys").into())?;
+        let anna =
+            contacts::add(&scene.ctx(), txn, first.id, ContactFields::named("Anna Berg").unwrap(), true)?;
+        Ok((first, second, anna))
+    });
+    made.unwrap()
+}
+
+/// How many accounts and contacts are found by these words.
+fn found(txn: &mut dyn Txn, accounts: &str, contacts: &str) -> Result<(usize, usize)> {
+    let search = |text: &str| NameSearch { terms: search_terms(text), after: None, limit: 10 };
+    let accounts = txn.accounts().search(&search(accounts))?.len();
+    Ok((accounts, txn.contacts().search(&search(contacts), None)?.len()))
+}
+
+#[test]
+fn a_record_that_is_refused_at_once_leaves_the_transaction_as_it_was() {
+    let scene = Scene::new("acme");
+    let (store, _) = stored(&scene);
+    let (first, second, anna) = customers(&scene, &store);
+    let mut renamed = Account { revision: first.revision.next(), ..first.clone() };
+    renamed.fields.name = "Solsiden".to_owned();
+    let mut married = Contact { revision: anna.revision.next(), ..anna.clone() };
+    married.fields = ContactFields::named("Anna Vik").unwrap();
+    let stale = Revision::new(7);
+    store
+        .write(&scene.tenant, |txn| {
+            let old = Account { revision: stale, ..renamed.clone() };
+            assert_eq!(txn.accounts().update(&[old]).unwrap_err().kind(), ErrorKind::Conflict);
+            // Nor is a number taken twice.
+            let taken = Account { number: second.number, ..renamed.clone() };
+            assert_eq!(txn.accounts().update(&[taken]).unwrap_err().kind(), ErrorKind::AlreadyExists);
+            let old = Contact { revision: stale, ..married.clone() };
+            assert_eq!(txn.contacts().update(&[old]).unwrap_err().kind(), ErrorKind::Conflict);
+            assert_eq!(found(txn, "havblikk", "berg")?, (1, 1), "nothing was forgotten");
+            txn.accounts().update(std::slice::from_ref(&renamed))?;
+            txn.contacts().update(std::slice::from_ref(&married))
+        })
+        .unwrap();
+    let read = |accounts: &str, contacts: &str| {
+        store.read(&scene.tenant, |txn| found(txn, accounts, contacts)).unwrap()
+    };
+    assert_eq!((read("solsiden", "vik"), read("havblikk", "berg")), ((1, 1), (0, 0)));
+    // Behind its first row it is torn, and a savepoint takes it back with the index.
+    let half =
+        [Account { revision: renamed.revision.next(), ..first }, Account { revision: stale, ..second }];
+    let torn = store.write(&scene.tenant, |txn| {
+        let half = nested(txn, |txn| txn.accounts().update(&half));
+        assert_eq!(half.unwrap_err().kind(), ErrorKind::Conflict);
+        found(txn, "solsiden", "vik")
+    });
+    assert_eq!(torn.unwrap(), (1, 1));
 }
 
 #[test]

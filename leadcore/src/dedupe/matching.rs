@@ -385,7 +385,8 @@ pub struct Matches {
 }
 
 impl Matches {
-    /// Whether nothing was found, nor cut short.
+    /// Whether nothing was found, in sight or out of it. What was not looked at does not count: see
+    /// [`too_common`](Self::too_common).
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.accounts.is_empty()

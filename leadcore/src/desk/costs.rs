@@ -172,7 +172,7 @@ pub(super) fn checked(
     {
         broken.push(error.at("currency"));
     }
-    match fields.settle() {
+    match fields.settle_from(before) {
         Ok(settled) if broken.is_empty() => return Ok(settled),
         Ok(_) => {}
         Err(found) => broken.extend(found),

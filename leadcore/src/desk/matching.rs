@@ -94,21 +94,20 @@ pub fn search(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, request: &Matc
         probe = probe.number(number);
     }
     let own: BTreeSet<_> = persons.iter().map(|person| person.contact.id).collect();
-    let mut search = Search { limit: request.limit, matches: Matches::default() };
-    let contacts = search.contacts(txn, &probe, &own)?;
+    let search = Search { limit: request.limit };
+    let (contacts, mut too_common) = search.contacts(txn, &probe, &own)?;
     let mut others = Vec::with_capacity(persons.len());
     for person in &persons {
-        let probe = Probe::of_person(&person.contact.fields);
-        let of_lead = std::mem::take(&mut search.matches.too_common);
-        let found = search.contacts(txn, &probe, &own)?;
-        let too_common = std::mem::replace(&mut search.matches.too_common, of_lead);
+        let (found, too_common) = search.contacts(txn, &Probe::of_person(&person.contact.fields), &own)?;
         others.push(Other { person: person.contact.id, found, too_common });
     }
     let of_others = others.iter().flat_map(|other| &other.found);
     let links = holders(txn, contacts.iter().chain(of_others).map(|(found, _)| found.id))?;
-    let accounts = search.accounts(txn, &probe, &contacts, &links)?;
-    search.matches.sorted_by_sight(ctx, txn, (contacts, accounts, others), &links)?;
-    Ok(search.matches)
+    let (accounts, of_accounts) = search.accounts(txn, &probe, &contacts, &links)?;
+    too_common.extend(of_accounts);
+    let mut matches = Matches { too_common, ..Matches::default() };
+    matches.sorted_by_sight(ctx, txn, (contacts, accounts, others), &links)?;
+    Ok(matches)
 }
 
 /// Who has a contact: leads and accounts.
@@ -121,6 +120,9 @@ fn holders(txn: &mut dyn Txn, contacts: impl Iterator<Item = ContactId>) -> Resu
 
 type Found<I, R> = Vec<(Candidate<I>, R)>;
 
+/// What was found, and what was cut short.
+type Searched<I, R> = (Found<I, R>, Vec<TooCommon>);
+
 /// What was found for a person that hangs on the lead.
 struct Other {
     person: ContactId,
@@ -128,42 +130,42 @@ struct Other {
     too_common: Vec<TooCommon>,
 }
 
+#[derive(Clone, Copy)]
 struct Search {
     limit: usize,
-    matches: Matches,
+}
+
+/// Who is in these blocks, and which of them are cut short.
+fn members<I: Copy + Ord>(blocks: &[Block<I>], is_account: bool) -> (BTreeSet<I>, Vec<TooCommon>) {
+    let cut = blocks.iter().filter(|block| block.is_cut);
+    let told = cut.filter_map(|block| TooCommon::new(is_account, block.key.kind, block.ids.len()));
+    (blocks.iter().flat_map(|block| block.ids.iter().copied()).collect(), told.collect())
 }
 
 impl Search {
-    fn note<I: Copy + Ord>(&mut self, blocks: &[Block<I>], is_account: bool) -> BTreeSet<I> {
-        let cut = blocks.iter().filter(|block| block.is_cut);
-        let told = cut.filter_map(|block| TooCommon::new(is_account, block.key.kind, block.ids.len()));
-        self.matches.too_common.extend(told);
-        blocks.iter().flat_map(|block| block.ids.iter().copied()).collect()
-    }
-
     fn contacts(
-        &mut self,
+        self,
         txn: &mut dyn Txn,
         probe: &Probe,
         own: &BTreeSet<ContactId>,
-    ) -> Result<Found<ContactId, Contact>> {
+    ) -> Result<Searched<ContactId, Contact>> {
         let blocks = txn.contacts().blocks(probe.contact_keys(), self.limit)?;
-        let ids = self.note(&blocks, false);
+        let (ids, cut) = members(&blocks, false);
         let ids: Vec<_> = ids.into_iter().filter(|id| !own.contains(id)).collect();
         let found = txn.contacts().get(&ids)?.into_iter();
-        Ok(found.filter_map(|contact| Some((probe.contact(&contact)?, contact))).collect())
+        Ok((found.filter_map(|contact| Some((probe.contact(&contact)?, contact))).collect(), cut))
     }
 
     /// Accounts by their own keys, and those that have a contact with the lead's e-mail or phone.
     fn accounts(
-        &mut self,
+        self,
         txn: &mut dyn Txn,
         probe: &Probe,
         contacts: &Found<ContactId, Contact>,
         links: &[Link],
-    ) -> Result<Found<AccountId, Account>> {
+    ) -> Result<Searched<AccountId, Account>> {
         let blocks = txn.accounts().blocks(probe.account_keys(), self.limit)?;
-        let mut ids = self.note(&blocks, true);
+        let (mut ids, cut) = members(&blocks, true);
         let reached: BTreeSet<_> = contacts
             .iter()
             .filter(|(found, _)| found.is_reached_alike())
@@ -187,7 +189,7 @@ impl Search {
             };
             judged.extend(found.map(|found| (found, account)));
         }
-        Ok(judged)
+        Ok((judged, cut))
     }
 }
 

@@ -132,13 +132,7 @@ impl AccountFields {
     /// Empties the fields that `hide` names.
     #[must_use]
     pub fn without(self, hide: impl Fn(&Field) -> bool) -> Self {
-        let mut fields = self.as_lead_fields();
-        for field in Self::FIELDS.iter().filter(|field| hide(field)) {
-            // Clearing a field never fails: only values are checked.
-            let _ = field.write(&mut fields, &FieldValue::Empty);
-        }
-        fields.custom.retain(|key, _| !hide(&Field::Custom(key.clone())));
-        Self::from_lead_fields(fields, self.status)
+        self.keeping(&Self::default(), hide)
     }
 
     /// Takes the fields that `keep` names from `stored`.
@@ -266,7 +260,8 @@ pub struct Account {
     pub created_at: Timestamp,
     /// When it was last written.
     pub updated_at: Timestamp,
-    /// Set once the conversion that made it was taken back: it keeps its number and is in no list any more.
+    /// Set once it was deleted, or what made it was taken back, a conversion or another operation: it keeps its number and is in
+    /// no list and no match any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived: Option<Trashed>,
 }
@@ -276,5 +271,45 @@ impl Account {
     #[must_use]
     pub const fn place(&self) -> NumberPlace {
         NumberPlace { number: self.number, id: self.id.as_uuid() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::CustomValue;
+
+    #[test]
+    fn what_is_hidden_is_empty_and_the_rest_stays() {
+        let key: CustomKey = "x_code".parse().unwrap();
+        let mut whole = AccountFields {
+            kind: LeadKind::Consumer,
+            name: "Anna Berg".to_owned(),
+            status: AccountStatus::Prospect,
+            emails: "anna@nordlys.example".parse().unwrap(),
+            phones: "+47 22 22 22 22".parse().unwrap(),
+            tax_id: Some("NO 1".parse().unwrap()),
+            industry: Some("Light".to_owned()),
+            ..AccountFields::default()
+        };
+        whole.custom.insert(key.clone(), CustomValue::Text("A-1".to_owned()));
+        let mut lead = whole.as_lead_fields();
+        for (field, value) in [(Field::City, "Oslo"), (Field::Street, "Storgata 1"), (Field::Country, "NO")] {
+            field.write(&mut lead, &value.into()).unwrap();
+        }
+        whole.address = lead.address;
+        let mut fields = AccountFields::FIELDS.to_vec();
+        fields.push(Field::Custom(key));
+        for hidden in &fields {
+            let shown = whole.clone().without(|field| field == hidden);
+            for field in &fields {
+                let read = |of: &AccountFields| field.read_fields(&of.as_lead_fields());
+                let wanted = if field == hidden { read(&AccountFields::default()) } else { read(&whole) };
+                assert_eq!(read(&shown), wanted, "{field} without {hidden}");
+            }
+            assert_eq!(shown.status, AccountStatus::Prospect);
+        }
+        let status = AccountFields { status: AccountStatus::Prospect, ..AccountFields::default() };
+        assert_eq!(whole.without(|_| true), status);
     }
 }

@@ -150,11 +150,15 @@ impl AccountFields {
 }
 
 impl Account {
-    /// Everything that the account is found by.
+    /// Everything that the account is found by. One that is archived is nobody that a lead may be: only its custom fields find it,
+    /// for whoever changes or removes such a field.
     #[must_use]
     pub fn block_keys(&self) -> Vec<BlockKey> {
         let mut keys = self.fields.block_keys();
         keys.extend(BlockKey::new(BlockKind::Number, self.number.to_string()));
+        if self.archived.is_some() {
+            keys.retain(|key| matches!(key.kind, BlockKind::Custom | BlockKind::Field));
+        }
         sorted(keys)
     }
 }

@@ -93,11 +93,19 @@ impl CostFields {
     ///
     /// # Errors
     /// Every broken rule.
-    pub fn settle(mut self) -> Result<Self, Vec<Violation>> {
+    pub fn settle(self) -> Result<Self, Vec<Violation>> {
+        self.settle_from(None)
+    }
+
+    /// [`settle`](Self::settle) of what becomes of these fields: an amount that was written down when more decimal places were
+    /// allowed can stay, in its currency.
+    pub(crate) fn settle_from(mut self, before: Option<&Self>) -> Result<Self, Vec<Violation>> {
         for text in [&mut self.campaign, &mut self.note] {
             *text = text.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         }
         self.amount = self.amount.normalize();
+        let is_kept = |before: &Self| before.amount == self.amount && before.currency == self.currency;
+        let is_kept = before.is_some_and(is_kept);
         let mut broken = Vec::new();
         for (field, text, most) in [("campaign", &self.campaign, MAX_LINE), ("note", &self.note, MAX_NOTE)] {
             if let Some(Err(error)) = text.as_deref().map(|text| clean_text(text, most)) {
@@ -107,7 +115,7 @@ impl CostFields {
         if self.amount.scale() > 4 || self.amount.abs() >= Decimal::from(MAX_AMOUNT) {
             let message = "an amount has at most 4 decimal places and lies below 100 trillion";
             broken.push(Violation::new("amount", ViolationCode::OutOfRange, message));
-        } else if self.currency.exponent().is_some_and(|places| self.amount.scale() > places) {
+        } else if !is_kept && self.currency.exponent().is_some_and(|places| self.amount.scale() > places) {
             let message = "the amount has more decimal places than its currency";
             broken.push(Violation::new("amount", ViolationCode::OutOfRange, message));
         }
@@ -310,6 +318,21 @@ mod tests {
                 "{amount} {currency}"
             );
         }
+    }
+
+    #[test]
+    fn an_amount_that_was_finer_before_can_stay() {
+        let spent = |amount: &str, currency: &str| {
+            let (amount, currency) = (amount.parse().unwrap(), Currency::parse(currency).unwrap());
+            CostFields::new(amount, currency, "2026-01-01".parse().unwrap())
+        };
+        let before = spent("5.1234", "EUR");
+        let kept = spent("5.12340", "EUR").campaign("Fair").settle_from(Some(&before)).unwrap();
+        assert_eq!((kept.amount.to_string().as_str(), kept.campaign.as_deref()), ("5.1234", Some("Fair")));
+        for (amount, currency) in [("5.123", "EUR"), ("5.1234", "BHD"), ("5.1234", "JPY")] {
+            assert!(spent(amount, currency).settle_from(Some(&before)).is_err(), "{amount} {currency}");
+        }
+        assert!(before.clone().settle_from(None).is_err());
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Why a write does not fit the record as it is now.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{LeadId, Revision};
 
-use super::ErrorKind;
+use super::{Detail, Error, ErrorKind, Inner};
 
 /// Why a write could not be applied to the record as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,19 +126,48 @@ impl Conflict {
                 format!("the number {number} of the series `{series}` stands against it"),
             ),
             Self::AmbiguousMatch { candidates, elsewhere } => {
-                let count = u64::try_from(candidates.len()).unwrap_or(u64::MAX).saturating_add(*elsewhere);
-                let records = if count == 1 { "record" } else { "records" };
-                let message = if candidates.is_empty() {
-                    // Of what is out of sight nothing is told but that it is there.
-                    format!(
-                        "{count} {records} out of sight may be this {what}: ask somebody who sees all, choose one by id, \
-                         or none for a new one"
-                    )
-                } else {
-                    format!("{count} {records} may be this {what}: choose one")
-                };
-                (ErrorKind::Conflict, message)
+                (ErrorKind::Conflict, ambiguous(what, candidates.len(), *elsewhere, false))
             }
         }
+    }
+}
+
+/// What is said of several records that may be meant: of so many in sight, so many out of it, of which nothing is told but that
+/// they are there, and perhaps of some that were not looked at.
+fn ambiguous(what: &str, in_sight: usize, out_of_sight: u64, is_cut: bool) -> String {
+    let count = u64::try_from(in_sight).unwrap_or(u64::MAX).saturating_add(out_of_sight);
+    let records = if count == 1 { "record" } else { "records" };
+    let by_id = "choose one by id, or none for a new one";
+    let unseen = "not looked at, because too many have the same in common";
+    match (in_sight, out_of_sight, is_cut) {
+        (0, 0, true) => format!("records that were {unseen}, may be this {what}: {by_id}"),
+        (0, _, true) => format!(
+            "{count} {records} out of sight, and some {unseen}, may be this {what}: ask somebody who sees all, {by_id}"
+        ),
+        (0, _, false) => {
+            format!("{count} {records} out of sight may be this {what}: ask somebody who sees all, {by_id}")
+        }
+        (_, _, true) => format!("{count} {records}, and some {unseen}, may be this {what}: choose one"),
+        (_, _, false) => format!("{count} {records} may be this {what}: choose one"),
+    }
+}
+
+impl Error {
+    /// [`AmbiguousMatch`](Conflict::AmbiguousMatch), with what is out of sight told apart from what was not looked at.
+    pub(crate) fn ambiguous_match(
+        what: &str,
+        candidates: Vec<MatchRef>,
+        out_of_sight: u64,
+        is_cut: bool,
+    ) -> Self {
+        let message = ambiguous(what, candidates.len(), out_of_sight, is_cut);
+        let elsewhere = out_of_sight.saturating_add(u64::from(is_cut));
+        Self(Box::new(Inner {
+            kind: ErrorKind::Conflict,
+            context: Cow::Owned(message),
+            detail: Detail::Conflict(Conflict::AmbiguousMatch { candidates, elsewhere }),
+            source: None,
+            operation: None,
+        }))
     }
 }

@@ -1,5 +1,6 @@
 //! What a report is grouped by, and when periods begin.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -108,6 +109,10 @@ pub enum Dimension {
     Period(PeriodUnit),
 }
 
+/// What stands before the month in the names of periods of a fiscal year.
+const FISCAL_QUARTER: &str = "fiscal_quarter_from_";
+const FISCAL_YEAR: &str = "fiscal_year_from_";
+
 impl Dimension {
     /// Every one of them, but for those of fiscal years.
     pub const ALL: [Self; 9] = [
@@ -124,8 +129,8 @@ impl Dimension {
 
     /// Stable name.
     #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
+    pub fn code(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Source => "source",
             Self::Campaign => "campaign",
             Self::Category => "category",
@@ -135,33 +140,11 @@ impl Dimension {
             Self::Period(PeriodUnit::Month) => "month",
             Self::Period(PeriodUnit::Quarter) => "quarter",
             Self::Period(PeriodUnit::Year) => "year",
-            Self::Period(PeriodUnit::FiscalQuarter(1)) => "fiscal_quarter_from_1",
-            Self::Period(PeriodUnit::FiscalQuarter(2)) => "fiscal_quarter_from_2",
-            Self::Period(PeriodUnit::FiscalQuarter(3)) => "fiscal_quarter_from_3",
-            Self::Period(PeriodUnit::FiscalQuarter(4)) => "fiscal_quarter_from_4",
-            Self::Period(PeriodUnit::FiscalQuarter(5)) => "fiscal_quarter_from_5",
-            Self::Period(PeriodUnit::FiscalQuarter(6)) => "fiscal_quarter_from_6",
-            Self::Period(PeriodUnit::FiscalQuarter(7)) => "fiscal_quarter_from_7",
-            Self::Period(PeriodUnit::FiscalQuarter(8)) => "fiscal_quarter_from_8",
-            Self::Period(PeriodUnit::FiscalQuarter(9)) => "fiscal_quarter_from_9",
-            Self::Period(PeriodUnit::FiscalQuarter(10)) => "fiscal_quarter_from_10",
-            Self::Period(PeriodUnit::FiscalQuarter(11)) => "fiscal_quarter_from_11",
-            Self::Period(PeriodUnit::FiscalQuarter(12)) => "fiscal_quarter_from_12",
-            Self::Period(PeriodUnit::FiscalQuarter(_)) => "fiscal_quarter",
-            Self::Period(PeriodUnit::FiscalYear(1)) => "fiscal_year_from_1",
-            Self::Period(PeriodUnit::FiscalYear(2)) => "fiscal_year_from_2",
-            Self::Period(PeriodUnit::FiscalYear(3)) => "fiscal_year_from_3",
-            Self::Period(PeriodUnit::FiscalYear(4)) => "fiscal_year_from_4",
-            Self::Period(PeriodUnit::FiscalYear(5)) => "fiscal_year_from_5",
-            Self::Period(PeriodUnit::FiscalYear(6)) => "fiscal_year_from_6",
-            Self::Period(PeriodUnit::FiscalYear(7)) => "fiscal_year_from_7",
-            Self::Period(PeriodUnit::FiscalYear(8)) => "fiscal_year_from_8",
-            Self::Period(PeriodUnit::FiscalYear(9)) => "fiscal_year_from_9",
-            Self::Period(PeriodUnit::FiscalYear(10)) => "fiscal_year_from_10",
-            Self::Period(PeriodUnit::FiscalYear(11)) => "fiscal_year_from_11",
-            Self::Period(PeriodUnit::FiscalYear(12)) => "fiscal_year_from_12",
-            Self::Period(PeriodUnit::FiscalYear(_)) => "fiscal_year",
-        }
+            Self::Period(PeriodUnit::FiscalQuarter(month)) => {
+                return format!("{FISCAL_QUARTER}{month}").into();
+            }
+            Self::Period(PeriodUnit::FiscalYear(month)) => return format!("{FISCAL_YEAR}{month}").into(),
+        })
     }
 
     /// The field of leads that it shows; of a period, that which dates it.
@@ -198,7 +181,7 @@ impl Dimension {
 
 impl fmt::Display for Dimension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
+        f.write_str(&self.code())
     }
 }
 
@@ -208,9 +191,11 @@ impl FromStr for Dimension {
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let message = "a report is grouped by `source`, `campaign`, `category`, `owner`, `day`, `week`, `month`, \
             `quarter`, `year`, `fiscal_quarter_from_4` or `fiscal_year_from_4`, where 4 is a month from 1 to 12";
-        let fiscal = (1..=12).flat_map(|month| {
-            [PeriodUnit::FiscalQuarter(month), PeriodUnit::FiscalYear(month)].map(Self::Period)
-        });
+        let month = |prefix: &str| text.strip_prefix(prefix)?.parse().ok();
+        let quarter = month(FISCAL_QUARTER).map(PeriodUnit::FiscalQuarter);
+        let fiscal = quarter.or_else(|| month(FISCAL_YEAR).map(PeriodUnit::FiscalYear));
+        let fiscal = fiscal.filter(|unit| unit.is_fit()).map(Self::Period);
+        // A month is written in one way: `4`, not `04` or `+4`.
         let known = Self::ALL.into_iter().chain(fiscal).find(|dimension| dimension.code() == text);
         known.ok_or_else(|| ValueError::new(ViolationCode::Unknown, message))
     }
@@ -226,7 +211,7 @@ impl TryFrom<String> for Dimension {
 
 impl From<Dimension> for String {
     fn from(dimension: Dimension) -> Self {
-        dimension.code().to_owned()
+        dimension.code().into_owned()
     }
 }
 
@@ -425,9 +410,14 @@ mod tests {
         for dimension in Dimension::ALL.into_iter().chain(fiscal) {
             assert_eq!(dimension.code().parse::<Dimension>().unwrap(), dimension);
         }
-        for wrong in
-            ["fiscal_year", "fiscal_year_from_0", "fiscal_quarter_from_13", "fiscal_year_from_04", ""]
-        {
+        for wrong in [
+            "fiscal_year",
+            "fiscal_year_from_0",
+            "fiscal_quarter_from_13",
+            "fiscal_year_from_04",
+            "fiscal_year_from_+4",
+            "",
+        ] {
             assert!(wrong.parse::<Dimension>().is_err(), "{wrong}");
         }
         assert!(!PeriodUnit::FiscalYear(0).is_fit() && !PeriodUnit::FiscalQuarter(13).is_fit());

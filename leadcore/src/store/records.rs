@@ -124,7 +124,8 @@ pub trait Accounts {
     fn search(&mut self, search: &NameSearch) -> Result<Vec<Account>>;
 
     /// The accounts that have one of these [keys](crate::domain::Account::block_keys): a block for each key that one has,
-    /// in the order asked, with the first `limit` of them by id. Looked up in an index that is kept with every write.
+    /// in the order asked, with the first `limit` of them by id. Looked up in an index that is kept with every write: an account
+    /// that is archived loses most of its keys, and has them again when it comes back.
     ///
     /// # Errors
     /// A failure of the store.

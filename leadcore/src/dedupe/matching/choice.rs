@@ -1,6 +1,6 @@
 //! Choosing among those that a lead may be, by a policy: ambiguous is an error, not a guess.
 
-use crate::error::{Conflict, Error, MatchRef, Result};
+use crate::error::{Error, MatchRef, Result};
 
 use super::{Candidate, Elsewhere, Evidence, EvidenceKind, MatchPolicy, TooCommon, score};
 
@@ -50,22 +50,21 @@ pub(super) fn choose<'e, I: Copy>(
         MatchPolicy::Best { at_least } => at_least,
     };
     let mut hidden: Vec<_> = elsewhere.map(|other| other.score).filter(|score| *score >= least).collect();
-    if unseen.score > 0 && unseen.score >= least {
-        hidden.push(unseen.score);
-    }
+    let mut is_cut = unseen.score > 0 && unseen.score >= least;
     let mut likely: Vec<_> = candidates.iter().filter(|candidate| unseen.most(candidate) >= least).collect();
     if let MatchPolicy::Best { .. } = policy {
         let best = likely.iter().map(|candidate| candidate.score).max();
-        let top = best.max(hidden.iter().max().copied());
+        let top = best.max(hidden.iter().max().copied()).max(is_cut.then_some(unseen.score));
         likely.retain(|candidate| Some(unseen.most(candidate)) >= best);
         hidden.retain(|score| Some(*score) == top);
-        if let ([only], true) = (likely.as_slice(), hidden.is_empty())
+        is_cut = is_cut && Some(unseen.score) == top;
+        if let ([only], true) = (likely.as_slice(), hidden.is_empty() && !is_cut)
             && only.score >= least
         {
             return Ok(Some(only.id));
         }
     }
-    if likely.is_empty() && hidden.is_empty() {
+    if likely.is_empty() && hidden.is_empty() && !is_cut {
         return Ok(None);
     }
     let candidates = likely.into_iter().map(|candidate| MatchRef {
@@ -73,6 +72,6 @@ pub(super) fn choose<'e, I: Copy>(
         id: uuid(candidate.id),
         score: candidate.score,
     });
-    let elsewhere = u64::try_from(hidden.len()).unwrap_or(u64::MAX);
-    Err(Error::conflicting(what, Conflict::AmbiguousMatch { candidates: candidates.collect(), elsewhere }))
+    let out_of_sight = u64::try_from(hidden.len()).unwrap_or(u64::MAX);
+    Err(Error::ambiguous_match(what, candidates.collect(), out_of_sight, is_cut))
 }

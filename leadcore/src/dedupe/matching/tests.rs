@@ -99,6 +99,32 @@ fn a_policy_chooses_or_says_that_it_does_not() {
     );
 }
 
+#[test]
+fn what_was_not_looked_at_is_not_out_of_sight() {
+    let cut = TooCommon::new(true, BlockKind::Company, 50).unwrap();
+    let mut matches = Matches { too_common: vec![cut], ..Matches::default() };
+    let told = |matches: &Matches| {
+        let error = matches.account(MatchPolicy::Best { at_least: 60 }).unwrap_err();
+        let Some(Conflict::AmbiguousMatch { elsewhere, .. }) = error.conflict() else { panic!("{error}") };
+        (*elsewhere, error.to_string())
+    };
+    let (elsewhere, message) = told(&matches);
+    assert_eq!(elsewhere, 1);
+    assert!(message.contains("not looked at") && !message.contains("out of sight"), "{message}");
+    matches.elsewhere.push(Elsewhere::new(true, None, 70));
+    let (elsewhere, message) = told(&matches);
+    assert_eq!(elsewhere, 2);
+    assert!(message.starts_with("1 record out of sight, and some not looked at"), "{message}");
+    matches.accounts.push(candidate(1, &[EvidenceKind::Company]));
+    let (elsewhere, message) = told(&matches);
+    assert_eq!(elsewhere, 2);
+    assert!(message.starts_with("2 records, and some not looked at"), "{message}");
+    // Whoever is surer than all of that is chosen.
+    matches.accounts.push(candidate(2, &[EvidenceKind::Email]));
+    let best = matches.accounts[1].id;
+    assert_eq!(matches.account(MatchPolicy::Best { at_least: 60 }).unwrap(), Some(best));
+}
+
 proptest! {
     #[test]
     fn more_evidence_never_says_less(

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::domain::{
-    Account, Action, LinkRole, NewEntry, OperationKind, Subject, SubjectKind, Trashed, account_changes,
-};
+use crate::domain::{Account, Action, LinkRole, NewEntry, OperationKind, Subject, SubjectKind, Trashed};
 use crate::error::{Conflict, Error, Result};
 use crate::id::{AccountId, LeadId};
 use crate::policy::Permission;
@@ -106,11 +104,9 @@ pub fn delete(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId, expect: impl 
     txn.journal().begin(&operation)?;
     let now = ctx.now();
     let archived = Some(Trashed { at: now, operation: operation.id });
-    let after = Account { archived, revision: before.revision.next(), updated_at: now, ..before.clone() };
+    let after = Account { archived, revision: before.revision.next(), updated_at: now, ..before };
     txn.accounts().update(std::slice::from_ref(&after))?;
-    let changes = account_changes(&before.fields, &after.fields);
-    let entry = NewEntry::new(after.id, Action::Deleted, now).with_changes(changes);
-    txn.journal().append(operation.id, &[entry])
+    txn.journal().append(operation.id, &[NewEntry::new(after.id, Action::Deleted, now)])
 }
 
 /// The account, if the actor may delete it.

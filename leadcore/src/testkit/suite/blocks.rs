@@ -1,7 +1,7 @@
 //! Finding accounts and contacts by what a lead has in common with them.
 
-use crate::domain::{BlockKey, BlockKind, Contact, ContactFields};
-use crate::id::Revision;
+use crate::domain::{BlockKey, BlockKind, Contact, ContactFields, CustomValue, Trashed};
+use crate::id::{OperationId, Revision};
 use crate::store::{Block, Store};
 
 use super::super::fixtures::{World, storable_texts};
@@ -65,6 +65,53 @@ pub fn a_block_that_is_cut_says_so(store: &dyn Store) {
         let found = world.read(store, |txn| txn.accounts().blocks(&asked, limit));
         assert_eq!((found[0].ids.len(), found[0].is_cut), (limit.min(5), cut), "{limit}");
     }
+}
+
+/// Accounts that are archived crowd nobody out who may be meant: they lose their keys but those of custom fields, and have them
+/// again when they come back.
+pub fn an_archived_account_is_found_by_custom_fields_alone(store: &dyn Store) {
+    let world = World::install(store);
+    let trashed =
+        Trashed { at: world.scene.ctx().now(), operation: OperationId::from_uuid(uuid::Uuid::from_u128(7)) };
+    let mut old: Vec<_> = (7..10).map(|number| world.account(number, "Nordlys")).collect();
+    for account in &mut old {
+        account.fields.emails = "post@nordlys.example".parse().unwrap();
+        account.fields.custom.insert("x_code".parse().unwrap(), CustomValue::Text("A-1".to_owned()));
+    }
+    // One of them comes archived, as from a copy.
+    old[2].archived = Some(trashed.clone());
+    world.write(store, |txn| txn.accounts().insert(&old));
+    let live = world.account(20, "Nordlys");
+    world.write(store, |txn| txn.accounts().insert(std::slice::from_ref(&live)));
+    let all = old[0].block_keys();
+    let (of_fields, others): (Vec<_>, Vec<_>) =
+        all.iter().cloned().partition(|key| matches!(key.kind, BlockKind::Custom | BlockKind::Field));
+    assert_eq!((of_fields.len(), others.len()), (2, 4), "{all:?}");
+    let write = |accounts: &mut [crate::domain::Account], archived: Option<&Trashed>| {
+        for account in accounts.iter_mut() {
+            (account.archived, account.revision) = (archived.cloned(), account.revision.next());
+        }
+        world.write(store, |txn| txn.accounts().update(accounts));
+    };
+    let found = |keys: &[BlockKey], limit: usize| world.read(store, |txn| txn.accounts().blocks(keys, limit));
+    write(&mut old[..2], Some(&trashed));
+    let blocks = found(&others, 1);
+    assert_eq!(keys_of(&blocks), ["company:nordlys"]);
+    assert_eq!((blocks[0].ids.as_slice(), blocks[0].is_cut), (&[live.id][..], false));
+    let blocks = found(&of_fields, 10);
+    assert!(blocks.len() == 2 && blocks.iter().all(|block| block.ids.len() == 3), "{blocks:?}");
+    write(&mut old, None);
+    let blocks = found(&all, 10);
+    let counts: Vec<_> = blocks.iter().map(|block| (block.key.kind, block.ids.len())).collect();
+    let mut wanted: Vec<_> = all.iter().map(|key| (key.kind, 3)).collect();
+    for (kind, count) in &mut wanted {
+        match kind {
+            BlockKind::Number => *count = 1,
+            BlockKind::Company => *count = 4,
+            _ => {}
+        }
+    }
+    assert_eq!(counts, wanted, "as before");
 }
 
 /// A key that a record no longer has leads to it no more; a new one does.

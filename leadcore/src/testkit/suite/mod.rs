@@ -135,6 +135,7 @@ cases! { $
     blocks {
         accounts_are_found_by_their_keys,
         a_block_that_is_cut_says_so,
+        an_archived_account_is_found_by_custom_fields_alone,
         keys_of_contacts_follow_every_write,
     }
     host_records {

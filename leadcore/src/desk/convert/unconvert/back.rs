@@ -47,7 +47,7 @@ pub(super) fn carry_out(
     for joined in &found.joined {
         entries.extend(children::replace(ctx, txn, &joined.before, joined.after.clone())?.1);
     }
-    txn.links().remove(&found.outcome.links)?;
+    txn.links().remove(&found.links)?;
     accounts(ctx, txn, found, &operation, &mut entries)?;
     contacts(ctx, txn, found, &mut entries)?;
     // The lead can be converted again: its first outcome is forgotten.

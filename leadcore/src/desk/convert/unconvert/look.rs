@@ -37,6 +37,8 @@ pub(super) struct Found {
     pub(super) opportunities: Vec<Opportunity>,
     pub(super) joined: Vec<Rewritten<Opportunity>>,
     pub(super) services: Vec<Service>,
+    /// The links of the conversion that go.
+    pub(super) links: Vec<Link>,
 }
 
 /// The entries of one operation.
@@ -82,6 +84,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         opportunities: Vec::new(),
         joined: Vec::new(),
         services: Vec::new(),
+        links: outcome.links.clone(),
     };
     let hung = hung(txn, &made)?;
     let mut look = Look { rules, lead, done, made: &made, hung, outcome: &outcome, found: &mut found };
@@ -107,6 +110,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         look.joined_as_it_is(txn, joined)?;
     }
     look.persons(txn)?;
+    look.shared(txn)?;
     look.linked();
     for made in &outcome.host {
         look.block(Unconvertible::Target { target: made.target.clone() });
@@ -207,6 +211,23 @@ impl Look<'_> {
         if !ours.is_subset(&now) || self.made.contains(&account) && now != ours {
             self.block(Unconvertible::Edited { record: account, fields: vec!["contacts".to_owned()] });
         }
+        Ok(())
+    }
+
+    /// A person whom another lead that became the account has too stays with the account: this conversion was the first to bring it,
+    /// that one would have.
+    fn shared(&mut self, txn: &mut dyn Txn) -> Result<()> {
+        let Some(account) = self.outcome.account.map(Subject::from) else { return Ok(()) };
+        let is_person = |link: &Link| link.from == account && link.to.kind == SubjectKind::Contact;
+        let persons: Vec<_> =
+            self.found.links.iter().filter(|link| is_person(link)).map(|link| link.to).collect();
+        let became = txn.links().to(&[account], Some(LinkRole::ConvertedTo))?;
+        let own = Subject::from(self.lead.id);
+        let others: BTreeSet<_> = became.iter().map(|link| link.from).filter(|from| *from != own).collect();
+        let holders = txn.links().to(&persons, None)?;
+        let shared = holders.iter().filter(|link| others.contains(&link.from));
+        let shared: BTreeSet<_> = shared.map(|link| link.to).collect();
+        self.found.links.retain(|link| !(is_person(link) && shared.contains(&link.to)));
         Ok(())
     }
 
@@ -356,7 +377,7 @@ impl Look<'_> {
         let known: BTreeSet<_> = self.found.plan.records.iter().map(|taken| taken.record).collect();
         let own = Subject::from(self.lead.id);
         let ends = |link: &Link| [link.from, link.to];
-        let mut linked: BTreeSet<_> = self.outcome.links.iter().flat_map(ends).collect();
+        let mut linked: BTreeSet<_> = self.found.links.iter().flat_map(ends).collect();
         linked.retain(|record| *record != own && !known.contains(record));
         let unlinked =
             linked.into_iter().map(|record| TakenBack { record, fate: Fate::Unlinked, edited: Vec::new() });

@@ -31,7 +31,8 @@ pub enum Fate {
     Removed,
     /// An account, person or opportunity that was there before: these fields get back what they had.
     Restored(Vec<String>),
-    /// It only loses its link to the lead.
+    /// It only loses its link to the lead, and a person the one to the account that the conversion gave it, unless another lead
+    /// that became the account has that person too.
     Unlinked,
 }
 
@@ -207,6 +208,9 @@ pub fn apply_unconvert_with(
 
 /// Plans and applies in one call. Afterwards the lead is open in the stage where it was, with all its associations; new
 /// records of the conversion are archived or gone, and it can be converted again.
+///
+/// A person that was there before leaves the account that got it by this conversion. It stays where another lead that has it
+/// became the account as well; the way back of that one does not take it away either, because its conversion found it there.
 ///
 /// ```
 /// use leadcore::desk::{convert, leads};
