@@ -1,9 +1,10 @@
 //! What a second look at conversions found: persons that stay behind, hidden fields, edited plans.
 
-use leadcore::desk::convert::{self, ConversionOptions, OpportunityRequest, PlannedAccount};
-use leadcore::desk::{accounts, activities, contacts, opportunities};
+use leadcore::desk::convert::{self, ConversionOptions, OpportunityRequest, PersonChoice, PlannedAccount};
+use leadcore::desk::{accounts, activities, contacts, leads, lines, opportunities, undo};
 use leadcore::domain::{
-    ActivityFields, AddressMark, ContactFields, Emails, Field, OpportunityPatch, ReachChannel,
+    AccountFields, ActivityFields, AddressMark, ContactFields, Emails, Field, MarkNote, OpportunityPatch,
+    ReachChannel,
 };
 use leadcore::error::ErrorKind;
 use leadcore::policy::{Role, RoleTable};
@@ -85,4 +86,78 @@ fn an_edited_plan_names_currencies_that_exist_and_the_status_of_its_type() {
     };
     assert_eq!(edited("\"status\":\"customer\"", "\"status\":\"prospect\""), ["account.status"]);
     assert_eq!(edited("\"currency\":null", "\"currency\":\"ZZZ\""), ["account.currency"]);
+}
+
+#[test]
+fn what_was_said_since_to_a_customer_goes_back_with_the_lead() {
+    let host = Host::new();
+    let mail = "v@v.example";
+    let account = AccountFields { emails: Emails::parse(mail).unwrap(), ..AccountFields::default() };
+    let account = AccountFields { name: "V".to_owned(), ..account };
+    let account = host.write(|ctx, txn| accounts::create(ctx, txn, account.clone().into()));
+    let person =
+        ContactFields { emails: Emails::parse(mail).unwrap(), ..ContactFields::named("Vera").unwrap() };
+    let person = host.write(|ctx, txn| contacts::add(ctx, txn, account.id, person.clone(), false));
+    let fields = [
+        (Field::Company, "V2"),
+        (Field::Name, "Vera"),
+        (Field::Email, mail),
+        (Field::Phone, "+47 22 22 55 55"),
+    ];
+    let lead = host.add(form(&fields));
+    let wanted = options().into_account(account.id).person(PersonChoice::Existing(person.id));
+    host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &wanted));
+    host.scene.tick();
+    let mark = AddressMark::opt_out(ReachChannel::Email, mail).because("unsubscribed");
+    host.write(|ctx, txn| contacts::mark(ctx, txn, person.id, ANY, &mark));
+    host.write(|ctx, txn| contacts::do_not_call(ctx, txn, person.id, ANY, Some(&MarkNote::default())));
+    assert!(host.read(|ctx, txn| convert::plan_unconvert(ctx, txn, lead.id)).blockers.is_empty());
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+    let now = host.read(|ctx, txn| leads::get(ctx, txn, lead.id)).fields;
+    assert!(now.emails.entries()[0].opted_out && now.phones.entries()[0].opted_out, "{now:?}");
+    // Nothing was said: the lead is as it was.
+    let other = host.add(form(&fields));
+    host.write(|ctx, txn| convert::convert(ctx, txn, other.id, &wanted));
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, other.id));
+    let now = host.read(|ctx, txn| leads::get(ctx, txn, other.id)).fields;
+    assert_eq!(now, other.fields);
+}
+
+#[test]
+fn an_undo_leaves_what_a_customer_has_by_now() {
+    let host = Host::new();
+    let last = |of: Subject| {
+        host.read(|_, txn| txn.journal().about(&[of], Topics::NONE, None, 1)).remove(0).operation
+    };
+    // The products of a lead are frozen with it.
+    let lead = host.add(form(&[(Field::Company, "E AS"), (Field::Currency, "EUR")]));
+    let products = vec![Line::new("Panel", 1.into(), 10.into())];
+    host.write(|ctx, txn| lines::set(ctx, txn, lead.id, ANY, products.clone().into()));
+    let set = last(lead.id.into());
+    host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options()));
+    let done = host.write(|ctx, txn| undo::undo(ctx, txn, set));
+    assert_eq!((done.totals.reversed, done.totals.failed), (0, 2), "{done:?}");
+    assert!(host.read(|ctx, txn| lines::of(ctx, txn, lead.id)).is_some());
+    // A person whom a lead became stays with the customer.
+    let account = AccountFields { name: "A".to_owned(), ..AccountFields::default() };
+    let account = host.write(|ctx, txn| accounts::create(ctx, txn, account.clone().into()));
+    let person = ContactFields::named("Kay Berg").unwrap();
+    let person = host.write(|ctx, txn| contacts::add(ctx, txn, account.id, person.clone(), false));
+    let added = last(account.id.into());
+    let lead = host.add(company("B AS"));
+    let wanted = options().into_account(account.id).person(PersonChoice::Existing(person.id));
+    host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &wanted));
+    let done = host.write(|ctx, txn| undo::undo(ctx, txn, added));
+    assert_eq!(done.totals.reversed, 0, "{done:?}");
+    assert_eq!(host.read(|ctx, txn| contacts::of_account(ctx, txn, account.id)).len(), 1);
+    // Nothing comes back to an account that is gone.
+    let gone = AccountFields { name: "G".to_owned(), ..AccountFields::default() };
+    let gone = host.write(|ctx, txn| accounts::create(ctx, txn, gone.clone().into()));
+    let fields = OpportunityFields::named("Ghost");
+    let deal = host.write(|ctx, txn| opportunities::create(ctx, txn, gone.id, fields.clone().into()));
+    host.write(|ctx, txn| opportunities::delete(ctx, txn, deal.id, ANY));
+    let deleted = last(gone.id.into());
+    host.write(|ctx, txn| accounts::delete(ctx, txn, gone.id, ANY));
+    let done = host.write(|ctx, txn| undo::undo(ctx, txn, deleted));
+    assert_eq!(done.totals.reversed, 0, "{done:?}");
 }

@@ -105,6 +105,13 @@ pub(super) fn take_back<C: Child>(
     if let Some(why) = hands.refuse(txn, &about.into_iter().collect::<Vec<_>>(), &new)? {
         return Ok(UndoRecord::fail(subject, why));
     }
+    // The products of a lead are its own, and frozen with it.
+    if subject.kind == SubjectKind::Lines {
+        let leads = txn.leads().get(&[LeadId::from_uuid(subject.id)])?;
+        if leads.iter().any(|lead| lead.conversion.is_some()) {
+            return Ok(UndoRecord::fail(subject, UndoFailure::Converted));
+        }
+    }
     if !alike(now.as_ref(), after.as_ref()) {
         return Ok(kept(WhyKept::Edited));
     }
@@ -215,7 +222,9 @@ fn existing(txn: &mut dyn Txn, hands: &Hands, about: &[Subject]) -> Result<Vec<S
     let contacts = txn.contacts().get(&of_kind(about, SubjectKind::Contact, ContactId::from_uuid))?;
     there.extend(contacts.iter().map(|contact| Subject::from(contact.id)));
     let accounts = txn.accounts().get(&of_kind(about, SubjectKind::Account, AccountId::from_uuid))?;
-    there.extend(accounts.iter().map(|account| Subject::from(account.id)));
+    // Nothing comes back to an account that was deleted: it comes back first.
+    let open = accounts.iter().filter(|account| account.archived.is_none());
+    there.extend(open.map(|account| Subject::from(account.id)));
     let children: Vec<_> = about.iter().filter(|subject| subject.kind.is_child()).copied().collect();
     there.extend(txn.children().placements(&children)?.into_iter().map(|placement| placement.child));
     let is_there = |subject: &&Subject| {

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    Action, Entry, FieldChange, FieldValue, Kept, Link, LinkRole, NewEntry, Operation, Subject, WhyKept,
+    Action, Entry, FieldChange, FieldValue, Kept, Link, LinkRole, NewEntry, Operation, Subject, SubjectKind,
+    WhyKept,
 };
 use crate::error::Result;
+use crate::id::LeadId;
 use crate::store::Txn;
 
 use super::super::contacts::PRIMARY;
@@ -40,6 +42,12 @@ pub(super) fn take_back(
         known.filter(|link| matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact)).collect();
     let mut after = before.clone();
     for entry in story.own.iter().filter(|entry| concerns(entry)) {
+        if let (Action::Linked, Some(person)) = (entry.action, entry.other)
+            && is_of_converted(txn, person)?
+        {
+            record.kept.push(Kept { field: "contact".to_owned(), why: WhyKept::InUse });
+            continue;
+        }
         let (what, done) = match entry.action {
             Action::Linked => ("contact", unlink(&mut after, entry)),
             Action::Unlinked => ("contact", link(&mut after, subject, entry)),
@@ -60,6 +68,14 @@ pub(super) fn take_back(
     txn.links().insert(&new)?;
     entries.extend(told(bench, subject, &before, &after));
     Ok(())
+}
+
+/// Whether a lead that became a customer has this person: it is one of the customer's by now, whoever added it.
+pub(super) fn is_of_converted(txn: &mut dyn Txn, person: Subject) -> Result<bool> {
+    let links = txn.links().to(&[person], None)?;
+    let leads = links.iter().map(|link| link.from).filter(|from| from.kind == SubjectKind::Lead);
+    let leads: Vec<_> = leads.map(|from| LeadId::from_uuid(from.id)).collect();
+    Ok(txn.leads().get(&leads)?.iter().any(|lead| lead.conversion.is_some()))
 }
 
 /// The entries that tell how one set of links became the other.

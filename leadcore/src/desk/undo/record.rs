@@ -239,6 +239,9 @@ pub(super) fn contact(
     let mut fields = before.fields.clone();
     for entry in &story.own {
         match entry.action {
+            Action::Created if super::links::is_of_converted(txn, subject)? => {
+                record.kept.push(Kept { field: entry.action.code().to_owned(), why: WhyKept::InUse });
+            }
             Action::Created => record.reversed.push(entry.action.code().to_owned()),
             Action::Updated => {
                 let done = fields

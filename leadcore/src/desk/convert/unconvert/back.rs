@@ -27,10 +27,11 @@ pub(super) fn carry_out(
     let mut operation = new_operation(ctx, OperationKind::Unconvert, Some(key(plan.conversion)));
     let account = before.conversion.as_ref().and_then(|done| done.account);
     let mut after = Lead { conversion: None, ..before.clone() };
+    found.said.tighten_lead(&mut after.fields);
     let mut thawed = touch(ctx, &before, &mut after, Action::Unconverted);
     thawed.other =
         account.map(Subject::from).or_else(|| found.outcome.contacts.first().map(|id| (*id).into()));
-    txn.leads().update(&[LeadChange { before, after }])?;
+    txn.leads().update(&[LeadChange { before, after: after.clone() }])?;
     for made in &found.outcome.host {
         for host in hosts.iter().filter(|host| host.name() == made.target) {
             host.withdraw(txn, &found.outcome, &made.reference)?;
@@ -50,6 +51,7 @@ pub(super) fn carry_out(
     txn.links().remove(&found.links)?;
     accounts(ctx, txn, found, &operation, &mut entries)?;
     contacts(ctx, txn, found, &mut entries)?;
+    found.said.tighten_persons(ctx, txn, &after, &mut entries)?;
     // The lead can be converted again: its first outcome is forgotten.
     if let Some(first) = txn.journal().operation(plan.conversion)? {
         txn.journal().update(&Operation { key: None, ..first })?;

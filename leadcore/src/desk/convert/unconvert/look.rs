@@ -16,6 +16,7 @@ use super::super::super::series;
 use super::super::carry_out::first_outcome;
 use super::super::plan::ConversionOutcome;
 use super::super::rules::Rules;
+use super::said::SaidSince;
 use super::since::read_image;
 use super::{Fate, TakenBack, UnconvertPlan, Unconvertible};
 
@@ -39,6 +40,7 @@ pub(super) struct Found {
     pub(super) services: Vec<Service>,
     /// The links of the conversion that go.
     pub(super) links: Vec<Link>,
+    pub(super) said: SaidSince,
 }
 
 /// The entries of one operation.
@@ -85,6 +87,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         joined: Vec::new(),
         services: Vec::new(),
         links: outcome.links.clone(),
+        said: SaidSince::default(),
     };
     let hung = hung(txn, &made)?;
     let mut look = Look { rules, lead, done, made: &made, hung, outcome: &outcome, found: &mut found };
@@ -108,6 +111,9 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
     }
     if let Some(joined) = outcome.opportunity.filter(|id| !seen.contains(&Subject::from(*id))) {
         look.joined_as_it_is(txn, joined)?;
+    }
+    if let Some(last) = entries.iter().map(|entry| entry.sequence).max() {
+        look.said_since(txn, last)?;
     }
     look.persons(txn)?;
     look.shared(txn)?;
@@ -138,9 +144,9 @@ pub(super) struct Look<'a> {
     pub(super) rules: &'a Rules,
     pub(super) lead: &'a Lead,
     pub(super) done: &'a Conversion,
-    made: &'a BTreeSet<Subject>,
+    pub(super) made: &'a BTreeSet<Subject>,
     hung: Hung,
-    outcome: &'a ConversionOutcome,
+    pub(super) outcome: &'a ConversionOutcome,
     pub(super) found: &'a mut Found,
 }
 

@@ -2,6 +2,7 @@
 
 mod back;
 mod look;
+mod said;
 mod since;
 
 use serde::{Deserialize, Serialize};

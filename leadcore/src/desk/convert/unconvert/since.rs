@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 
 use crate::domain::{
-    Action, ContactFields, Entry, FOLLOWER, FieldValue, LinkRole, OperationKind, Opportunity, Subject,
-    SubjectKind, Topics, image_of,
+    Action, ContactFields, Entry, FOLLOWER, FieldValue, LinkRole, OperationKind, Opportunity, Sequence,
+    Subject, SubjectKind, Topics, image_of,
 };
 use crate::error::Result;
 use crate::id::{LeadId, OperationId};
@@ -19,20 +19,20 @@ use super::look::Look;
 
 impl Look<'_> {
     /// What others than the conversion wrote into a record since it did, the latest first.
-    fn since(&self, txn: &mut dyn Txn, written: &Entry) -> Result<Vec<Entry>> {
+    pub(super) fn since(&self, txn: &mut dyn Txn, record: Subject, last: Sequence) -> Result<Vec<Entry>> {
         const READ: usize = 64;
         let (mut all, mut before) = (Vec::new(), None);
         loop {
-            let entries = txn.journal().about(&[written.subject], Topics::NONE, before, READ)?;
+            let entries = txn.journal().about(&[record], Topics::NONE, before, READ)?;
             let is_last = entries.len() < READ;
             before = entries.last().map(|entry| entry.sequence);
             all.extend(entries.into_iter().filter(|entry| {
-                entry.sequence > written.sequence
-                    && entry.subject == written.subject
+                entry.sequence > last
+                    && entry.subject == record
                     && entry.operation != self.done.operation
                     && !follows(entry)
             }));
-            if is_last || before.is_none_or(|end| end <= written.sequence) {
+            if is_last || before.is_none_or(|end| end <= last) {
                 return Ok(all);
             }
         }
@@ -42,7 +42,7 @@ impl Look<'_> {
     /// the record. What the actor of the conversion wrote is told, and goes with it.
     pub(super) fn changed(&mut self, txn: &mut dyn Txn, made: &Entry) -> Result<()> {
         let record = made.subject;
-        let since = self.since(txn, made)?;
+        let since = self.since(txn, record, made.sequence)?;
         let mut by = Vec::new();
         for entry in &since {
             let counts = entry.actor != made.actor || speaks_of_addresses(entry);
@@ -89,7 +89,7 @@ impl Look<'_> {
         let is_child = record.kind.is_child();
         let touches =
             |entry: &Entry| is_child || entry.changes.iter().any(|change| fields.contains(&change.field));
-        let since: Vec<_> = self.since(txn, written)?.into_iter().filter(touches).collect();
+        let since: Vec<_> = self.since(txn, record, written.sequence)?.into_iter().filter(touches).collect();
         let (by_conversion, by_hand): (Vec<_>, Vec<_>) = since.into_iter().partition(|entry| {
             matches!(entry.operation_kind, OperationKind::Convert | OperationKind::Unconvert)
         });
@@ -168,7 +168,7 @@ fn follows(entry: &Entry) -> bool {
     entry.changes.iter().any(|change| change.field == FOLLOWER)
 }
 
-fn speaks_of_addresses(entry: &Entry) -> bool {
+pub(super) fn speaks_of_addresses(entry: &Entry) -> bool {
     entry.changes.iter().any(|change| {
         matches!(change.field.as_str(), "email" | "phone")
             || ContactFields::own_field(&change.field).is_some_and(|(field, _)| field.key() == "phone")

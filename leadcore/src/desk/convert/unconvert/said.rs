@@ -1,0 +1,113 @@
+//! What was said against reaching somebody since a conversion, of records that the lead joined: a lead that is open again keeps to
+//! it, and so do its persons.
+
+use crate::context::Context;
+use crate::domain::conversion_mapping::Consent;
+use crate::domain::{
+    Account, Action, Contact, Lead, LeadFields, MarkNote, NewEntry, ReachMark, Sequence, Subject,
+    SubjectKind, contact_changes,
+};
+use crate::error::Result;
+use crate::id::ContactId;
+use crate::store::Txn;
+
+use super::super::persons::is_same_person;
+use super::look::Look;
+use super::since::speaks_of_addresses;
+
+/// Marks of addresses and numbers, and who must not be called.
+#[derive(Debug, Default)]
+pub(super) struct SaidSince {
+    marks: Consent,
+    not_called: Vec<(Contact, MarkNote)>,
+}
+
+impl Look<'_> {
+    /// Of the account and the persons that were there before the conversion, which ended with this entry.
+    pub(super) fn said_since(&mut self, txn: &mut dyn Txn, last: Sequence) -> Result<()> {
+        let account = self.outcome.account.filter(|id| !self.made.contains(&Subject::from(*id)));
+        if let Some(id) = account
+            && self.spoken(txn, id.into(), last)?
+        {
+            let found: Vec<Account> = txn.accounts().get(&[id])?;
+            for account in found {
+                self.note(&Consent::of_account(&account.fields));
+            }
+        }
+        let persons = self.outcome.contacts.iter().filter(|id| !self.made.contains(&Subject::from(**id)));
+        let persons: Vec<ContactId> = persons.copied().collect();
+        for contact in txn.contacts().get(&persons)? {
+            if !self.spoken(txn, contact.id.into(), last)? {
+                continue;
+            }
+            self.note(&Consent::of(&contact.fields.emails, &contact.fields.phones));
+            if let Some(note) = contact.fields.do_not_call.clone() {
+                self.found.said.not_called.push((contact, note));
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, said: &Consent) {
+        let known = std::mem::take(&mut self.found.said.marks);
+        self.found.said.marks = known.join(said);
+    }
+
+    fn spoken(&self, txn: &mut dyn Txn, record: Subject, last: Sequence) -> Result<bool> {
+        Ok(self.since(txn, record, last)?.iter().any(speaks_of_addresses))
+    }
+}
+
+impl SaidSince {
+    /// The lead as it shall be. Nobody may call a lead whose person must not be called.
+    pub(super) fn tighten_lead(&self, fields: &mut LeadFields) {
+        self.marks.tighten_emails(&mut fields.emails);
+        self.marks.tighten_phones(&mut fields.phones);
+        let own = (fields.person.as_ref(), &fields.emails);
+        let notes = self.not_called.iter().filter(|(contact, _)| {
+            fields.person.is_some()
+                && is_same_person(own, (contact.fields.name.as_ref(), &contact.fields.emails))
+        });
+        let notes: Vec<MarkNote> = notes.map(|(_, note)| note.clone()).collect();
+        for note in notes {
+            fields.phones.mark_all(ReachMark::OptedOut, &note);
+        }
+    }
+
+    /// Writes what holds for the persons that stay with the lead.
+    pub(super) fn tighten_persons(
+        &self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        lead: &Lead,
+        entries: &mut Vec<NewEntry>,
+    ) -> Result<()> {
+        if self.marks.is_empty() && self.not_called.is_empty() {
+            return Ok(());
+        }
+        let links = txn.links().from(&[lead.id.into()], None)?;
+        let own = links.iter().filter(|link| link.to.kind == SubjectKind::Contact);
+        let own: Vec<_> = own.map(|link| ContactId::from_uuid(link.to.id)).collect();
+        for before in txn.contacts().get(&own)? {
+            let mut after = before.clone();
+            self.marks.tighten_contact(&mut after.fields);
+            let of = |fields: &crate::domain::ContactFields| (fields.name.clone(), fields.emails.clone());
+            let (name, emails) = of(&before.fields);
+            for (contact, note) in &self.not_called {
+                let other = (contact.fields.name.as_ref(), &contact.fields.emails);
+                if is_same_person((name.as_ref(), &emails), other) {
+                    after.fields.do_not_call.get_or_insert_with(|| note.clone());
+                }
+            }
+            let changes = contact_changes(&before.fields, &after.fields);
+            if changes.is_empty() {
+                continue;
+            }
+            (after.revision, after.updated_at) = (before.revision.next(), ctx.now());
+            txn.contacts().update(std::slice::from_ref(&after))?;
+            let entry = NewEntry::new(after.id, Action::Updated, ctx.now()).with_other(lead.id);
+            entries.push(entry.with_changes(changes));
+        }
+        Ok(())
+    }
+}
