@@ -92,3 +92,12 @@ def test_a_key_that_was_used_before_says_what_differs(db: Database) -> None:
     assert caught.value.conflict is not None
     assert caught.value.conflict["reason"] == "key_reused"
     assert caught.value.conflict["differs"] == ["lead"]
+
+
+def test_an_account_that_is_gone_is_not_blamed_on_the_lead(db: Database) -> None:
+    lead, account = db.leads.create(company="Nordlys AS"), db.accounts.create(name="Gone AS")
+    db.accounts.delete(account)
+    with pytest.raises(leadcore.NotFoundError, match="^account not found$"):
+        db.leads.convert(lead.id, account=account.id)
+    with pytest.raises(leadcore.NotFoundError, match="this is the id of a lead"):
+        db.leads.convert(lead.id, account=lead.id)

@@ -73,6 +73,8 @@ def _of_another_kind(error: NotFoundError, given: Mapping[str, Any]) -> NotFound
         return None
     session = given.get("session")
     for name, value in given.items():
+        if name in _OTHERS and name != wanted:
+            continue  # the id of what this argument takes: another one is missing
         for one in value if isinstance(value, list) else [value]:
             pair = isinstance(one, tuple) and len(one) == 2 and one[0] == wanted
             identifier = one[1] if pair else one
