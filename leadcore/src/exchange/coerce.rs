@@ -6,6 +6,7 @@ pub(super) mod consent;
 pub(super) mod currency;
 mod intent;
 mod parts;
+mod typed;
 
 use std::borrow::Cow;
 use std::collections::HashMap;

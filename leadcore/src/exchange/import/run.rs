@@ -96,8 +96,11 @@ fn execute_from<R: Read + Seek + Send>(
     let mut clock = Stopwatch::start(ctx);
     // Passes over what is done, and repeats its rejected rows.
     let mut again = import.earlier(&report, rejects.is_some())?;
-    rows.skip_to(report.lines, |row| match &mut rejects {
-        Some(rejects) => import.reject_again(rejects, (&report, &mut again), row.line(), || Kept::of(row)),
+    rows.skip_to(report.lines, |row, coercer| match &mut rejects {
+        Some(rejects) => {
+            let kept = || Kept::of(row, coercer);
+            import.reject_again(rejects, (&report, &mut again), row.line(), kept)
+        }
         None => Ok(()),
     })?;
     clock.skipped(rows.bytes());
