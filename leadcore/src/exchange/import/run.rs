@@ -200,7 +200,12 @@ impl<W: Write> Running<'_, W> {
         let ImportReport { lines, resumed_after, done_elsewhere, .. } = self.report;
         let done_elsewhere = done_elsewhere.saturating_add(report.lines.saturating_sub(lines));
         self.report = ImportReport { resumed_after, done_elsewhere, ..report };
-        self.again = self.import.earlier(&self.report, self.rejects.is_some())?;
+        match &mut self.again {
+            Some(again) if again.is_of(self.report.operation) => {
+                again.catch_up(self.import.ctx, self.import.store)?;
+            }
+            again => *again = self.import.earlier(&self.report, self.rejects.is_some())?,
+        }
         self.drop_done(chunk)
     }
 
