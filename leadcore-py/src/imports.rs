@@ -10,7 +10,7 @@ use leadcore::desk;
 use leadcore::domain::Field;
 use leadcore::error::{Error, Result, ViolationCode};
 use leadcore::exchange::import::{self, ImportPlan, ImportReport, Preview};
-use leadcore::exchange::{mappings, template, template_xlsx};
+use leadcore::exchange::{ColumnMapping, Mapping, mappings, template, template_xlsx};
 use leadcore::id::UserId;
 use leadcore::store::Store;
 use pyo3::prelude::*;
@@ -322,20 +322,28 @@ pub(crate) fn mapping_list(py: Python<'_>, session: &Session) -> PyResult<String
     to_json(py, &saved)
 }
 
-/// Saves a mapping under a name, for files with these headers.
+/// A name of its own for each of these columns, in their order: `Email (2)` for the second `Email`.
+#[pyfunction]
+pub(crate) fn mapping_names(headers: Vec<Text>) -> Vec<String> {
+    let columns = headers.into_iter().map(|Text(header)| ColumnMapping::new(header, None));
+    Mapping { columns: columns.collect(), constants: Vec::new() }.names()
+}
+
+/// Saves a mapping under a name, for files with these headers; with those that its columns name where none are said.
 #[pyfunction]
 pub(crate) fn mapping_save(
     py: Python<'_>,
     session: &Session,
     name: Text,
-    headers: Vec<Text>,
+    headers: Option<Vec<Text>>,
     columns: Text,
     constants: Text,
 ) -> PyResult<()> {
     let columns: Vec<Column> = from_json(py, "mapping", &columns.0)?;
     let constants: BTreeMap<String, String> = from_json(py, "constants", &constants.0)?;
     let mapping = mapping(columns, constants).map_err(|error| raise(py, &error))?;
-    let headers: Vec<String> = headers.into_iter().map(|Text(header)| header).collect();
+    let given = headers.map(|headers| headers.into_iter().map(|Text(header)| header).collect());
+    let headers: Vec<String> = given.unwrap_or_else(|| mapping.headers());
     session.write(py, move |ctx, txn| {
         let (revision, _) = mappings::list(ctx, txn)?;
         mappings::save(ctx, txn, revision, &name.0, &headers, &mapping)?;

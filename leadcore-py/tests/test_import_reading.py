@@ -153,3 +153,24 @@ def test_a_label_of_two_lines_becomes_one(db: Database) -> None:
     file = io.BytesIO()
     written = db.leads.to_csv(file)
     assert written.mapping["a L"] == "x_line"
+
+
+def test_names_of_columns_are_those_of_the_compiled_half(db: Database) -> None:
+    file = b"Company,Date,Date,Date (2)\nNordlys AS,2027-01-01,3/4/2027,2027-01-02\n"
+    mapping = {"Company": "company", "Date": None, "Date (#2)": "expected_close", "Date (2)": None}
+    report = db.import_leads(file, mapping=mapping, dry_run=True)
+    assert report.mapping == mapping
+    assert list(report.notes) == ["Date (#2)"], "the second of its name, and not what is called so"
+    report = db.import_leads(file, mapping={"Company": "company", "Date (#2)": "expected_close"}, dry_run=True)
+    assert list(report.notes) == [name for name, key in report.mapping.items() if key == "expected_close"]
+    # No column is the first by its number: this one is called so.
+    db.mappings.save("Fair", {"Email": "email", "Email (1)": "city"})
+    seen = db.preview_import(b"Email,Email (1)\npost@nordlys.example,Oslo\n")
+    assert seen.mapping == {"Email": "email", "Email (1)": "city"}
+
+
+def test_a_number_that_no_file_has_is_told(db: Database) -> None:
+    mapping = {"A (2)": "company", "A (4000000000)": None}
+    assert db.import_leads(b"A,A\n1,2\n", mapping=mapping).created == 1
+    with pytest.raises(leadcore.InvalidError, match="4000000000"):
+        db.import_leads(b"A,A\n1,2\n", mapping=mapping | {"A (4000000000)": "city"})

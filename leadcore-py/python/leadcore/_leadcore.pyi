@@ -178,6 +178,7 @@ __all__ = [
     "lines_of",
     "lines_set",
     "mapping_list",
+    "mapping_names",
     "mapping_remove",
     "mapping_save",
     "mass_edit",
@@ -1349,8 +1350,11 @@ def import_template(session: Session, xlsx: bool, users: list[str]) -> bytes:
 def mapping_list(session: Session) -> str:
     """Every saved mapping, by name, as JSON."""
 
-def mapping_save(session: Session, name: str, headers: list[str], columns: str, constants: str) -> None:
-    """Saves a mapping under a name, for files with these headers."""
+def mapping_names(headers: list[str]) -> list[str]:
+    """A name of its own for each of these columns: `Email (2)` for the second `Email`."""
+
+def mapping_save(session: Session, name: str, headers: list[str] | None, columns: str, constants: str) -> None:
+    """Saves a mapping under a name, for files with these headers; those that its columns name where none are said."""
 
 def mapping_remove(session: Session, name: str) -> None:
     """Removes the saved mapping of this name."""

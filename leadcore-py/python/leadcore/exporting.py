@@ -18,7 +18,7 @@ from .arguments import check, expected, named, several
 from .arguments import compiled as _leadcore
 from .exceptions import refused
 from .filters import Where, encode
-from .mapping import mapping_of, names_of
+from .mapping import mapping_of
 from .values import Record
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _table(session: Any, asked: tuple[Any, ...]) -> LeadTable:
 
 def _exported(told: tuple[int, int, list[tuple[str, str]], str, int]) -> Exported:
     leads, passed_over, columns, mapping, sheets = told
-    names = names_of([head for head, _ in columns])
+    names = _leadcore.mapping_names([head for head, _ in columns])
     fields = {name: field for name, (_, field) in zip(names, columns, strict=True)}
     return Exported(leads, passed_over, fields, mapping_of(json.loads(mapping))[0], sheets)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-from .mapping import ColumnProposal, mapping_of, proposals_of
+from .mapping import ColumnProposal, mapping_of, noted_of, proposals_of
 from .values import Record
 
 __all__ = [
@@ -244,10 +244,11 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
     given.setdefault("unknown_numbers", 0)
     given.setdefault("left_out", 0)
     given.setdefault("duplicates", 0)
+    mapping, notes = noted_of(given.pop("mapping"), given.pop("notes", []))
     return ImportReport(
         operation=None if operation is None else UUID(operation),
-        mapping=mapping_of(given.pop("mapping"))[0],
-        notes=dict(_noted(told) for told in given.pop("notes", ())),
+        mapping=mapping,
+        notes=notes,
         reviews=tuple(_review(one) for one in given.pop("reviews", ())),
         stale_lines=tuple(given.pop("stale_lines", ())),
         new_values={key: tuple(names) for key, names in given.pop("new_values").items()},
@@ -261,11 +262,6 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
         text=text,
         **given,
     )
-
-
-def _noted(told: dict[str, Any]) -> tuple[str, tuple[dict[str, Any], ...]]:
-    name = told["header"] if told["number"] == 1 else f"{told['header']} ({told['number']})"
-    return name, tuple(note if isinstance(note, dict) else {note: None} for note in told["notes"])
 
 
 def _review(told: dict[str, Any]) -> ReviewLine:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -61,6 +61,8 @@ class ColumnRules(TypedDict, total=False):
 
 
 _RULES: Final = frozenset(ColumnRules.__annotations__)
+_MOST_BESIDE: Final = 10_000
+"""A file has fewer columns; what a stored report says is not believed."""
 
 
 class ImportColumn(str):
@@ -150,34 +152,35 @@ def field_of(key: str | None, rules: Mapping[str, Any] | None) -> str | None:
 
 def mapping_of(given: Any) -> tuple[dict[str, str | None], dict[str, str]]:
     """Read what the compiled half says: columns and constants."""
+    constants = given["constants"] if isinstance(given, dict) else []
+    return noted_of(given, [])[0], {constant["field"]: constant["value"] for constant in constants}
+
+
+def noted_of(
+    given: Any, told: list[dict[str, Any]]
+) -> tuple[dict[str, str | None], dict[str, tuple[dict[str, Any], ...]]]:
+    """Read the columns and what is noted of those of the file, each under a name of its own."""
     # With constants it comes as an object.
-    columns, constants = (given["columns"], given["constants"]) if isinstance(given, dict) else (given, [])
-    names = names_of([column["header"] for column in columns])
-    mapped = {name: field_of(column["field"], column.get("rules")) for name, column in zip(names, columns, strict=True)}
-    return mapped, {constant["field"]: constant["value"] for constant in constants}
-
-
-def names_of(headers: list[str]) -> list[str]:
-    """Give each column a name of its own: the second ``Email`` is ``Email (2)``, as the compiled half reads it."""
-    seen: dict[str, int] = {}
-    names = []
-    for header in headers:
-        seen[header] = number = seen.get(header, 0) + 1
-        name, mark = header, ""
-        while number > 1 and (name == header or name in headers):
-            name = f"{header} ({mark}{number})"
-            mark += "#"
-        names.append(name)
-    return names
-
-
-_NTH: Final = re.compile(r"(.*) \(#*([0-9]+)\)", re.DOTALL)
-
-
-def _headers_of(names: list[str]) -> list[str]:
-    """Find the headers of a file whose columns have these names."""
-    nth = [_NTH.fullmatch(name) for name in names]
-    return [found[1] if found and found[1] in names else name for name, found in zip(names, nth, strict=True)]
+    columns = given["columns"] if isinstance(given, dict) else given
+    headers = [column["header"] for column in columns]
+    known = Counter(headers)
+    for note in told:
+        # What is not mapped stands behind what is.
+        beside = min(note["number"] - known[note["header"]], _MOST_BESIDE)
+        if beside > 0:
+            headers += [note["header"]] * beside
+            known[note["header"]] += beside
+    names = _leadcore.mapping_names(headers)
+    by_header: dict[str, list[str]] = {}
+    for header, name in zip(headers, names, strict=True):
+        by_header.setdefault(header, []).append(name)
+    mapped = {name: field_of(one["field"], one.get("rules")) for name, one in zip(names, columns, strict=False)}
+    noted: dict[str, tuple[dict[str, Any], ...]] = {}
+    for note in told:
+        own = by_header[note["header"]]
+        name = own[min(note["number"], len(own)) - 1]
+        noted[name] = tuple(one if isinstance(one, dict) else {one: None} for one in note["notes"])
+    return mapped, noted
 
 
 def proposals_of(given: str, notes: list[list[str]]) -> tuple[ColumnProposal, ...]:
@@ -286,8 +289,7 @@ class Mappings:
         if constants is None:
             constants = mapping.constants if isinstance(mapping, SavedMapping) else {}
         given = constants_to(constants)
-        names = _headers_of([column["header"] for column in columns])
-        heads = names if headers is None else several("headers", headers, "texts")
+        heads = None if headers is None else several("headers", headers, "texts")
         _leadcore.mapping_save(self._db._session, name, heads, _json("mapping", columns), _json("constants", given))
 
     def remove(self, name: str) -> None:

@@ -6,6 +6,7 @@ pub(super) mod consent;
 pub(super) mod currency;
 mod intent;
 mod parts;
+mod typed;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -191,8 +192,7 @@ impl Coercer {
             let cell = column.text(row, &mut self.blanked);
             if cell.is_empty() {
                 left_open.extend(column.at.rules.default.as_deref().map(|value| (column, value)));
-            } else if column.at.from.places().any(|place| row.is_formula_error(place)) {
-                let message = "the cell holds the error of a formula";
+            } else if let Some(message) = column.unusable(row) {
                 broken.push(Violation::new(column.at.field.key(), ViolationCode::Malformed, message));
             } else {
                 let field = &column.at.field;

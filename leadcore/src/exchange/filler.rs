@@ -7,7 +7,7 @@
 use super::RowProblem;
 #[cfg(feature = "sheets")]
 use super::held::HEAD_ROWS;
-use super::held::{Held, Mark};
+use super::held::{Held, Mark, Unusable};
 use super::scan::Limits;
 use crate::error::{Error, Result, ViolationCode};
 
@@ -34,6 +34,8 @@ pub(super) enum What {
     Number,
     /// What a formula failed with.
     Error,
+    /// A number of which not all digits are known.
+    LostDigits,
 }
 
 /// A cell that reaches down over rows below.
@@ -238,7 +240,8 @@ impl<'o> Filler<'o> {
             self.held.end_cell();
             next = cell.column + 1;
             match cell.what {
-                What::Error => self.held.errors.push((row, cell.column)),
+                What::Error => self.held.errors.push((row, cell.column, Unusable::Formula)),
+                What::LostDigits => self.held.errors.push((row, cell.column, Unusable::Digits)),
                 What::Number if self.text.get(cell.from..cell.to).is_some_and(|text| text.contains('.')) => {
                     self.held.mark_number();
                 }

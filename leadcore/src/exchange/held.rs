@@ -35,6 +35,15 @@ pub(super) struct Mark {
     pub(super) problem: Option<RowProblem>,
 }
 
+/// Why a cell cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// It holds the error of a formula.
+    Formula,
+    /// Not all digits of its number are known.
+    Digits,
+}
+
 /// Rows as text, in as little memory as that takes.
 #[derive(Debug, Default)]
 pub(super) struct Held {
@@ -42,8 +51,8 @@ pub(super) struct Held {
     /// Where each cell ends in `text`.
     pub(super) ends: Vec<u32>,
     pub(super) rows: Vec<Mark>,
-    /// Cells that hold the error of a formula: row, column.
-    pub(super) errors: Vec<(usize, usize)>,
+    /// Cells that cannot be taken: row, column, why.
+    pub(super) errors: Vec<(usize, usize, Unusable)>,
     /// A bit for each cell, up to the last one that is a number with a fraction.
     numbers: Vec<u64>,
 }
@@ -59,7 +68,7 @@ impl Held {
         self.text.len()
             + 4 * self.ends.len()
             + 32 * self.rows.len()
-            + 16 * self.errors.len()
+            + 24 * self.errors.len()
             + 8 * self.numbers.len()
     }
 
@@ -115,7 +124,7 @@ pub struct HeldTable {
     skipped: u64,
     /// The next row.
     at: usize,
-    /// The next of the cells with errors.
+    /// The next of the cells that cannot be taken.
     error: usize,
     records: u64,
 }
@@ -249,11 +258,14 @@ impl HeldTable {
             row.cells.push_field(cell);
             row.raw.extend_from_slice(cell.as_bytes());
         }
-        while let Some((place, column)) = self.held.errors.get(self.error).copied()
+        while let Some((place, column, why)) = self.held.errors.get(self.error).copied()
             && place <= self.at
         {
             if place == self.at {
-                row.cell_errors.push(column);
+                match why {
+                    Unusable::Formula => row.cell_errors.push(column),
+                    Unusable::Digits => row.lost_digits.push(column),
+                }
             }
             self.error += 1;
         }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::coerce::Coercer;
 use super::{CsvWriter, Row, RowProblem};
 use crate::error::{Result, Violation, ViolationCode};
 
@@ -13,23 +14,20 @@ const REASON: &str = "reject_reason";
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     cells: Vec<String>,
-    /// Numbers of the file that could be read as thousands once they are text: `1.234`.
-    doubtful: Vec<usize>,
+    /// Numbers of the file that are written otherwise to be read as the same numbers once they are text.
+    numbers: Vec<(usize, String)>,
 }
 
 impl Kept {
     /// The cells as they are read; of a damaged record, the text of its line as one cell.
-    pub(super) fn of(row: &Row) -> Self {
+    pub(super) fn of(row: &Row, coercer: &Coercer) -> Self {
         if row.is_empty() {
             let line = String::from_utf8_lossy(row.raw()).into_owned();
-            return Self { cells: vec![line], doubtful: Vec::new() };
+            return Self { cells: vec![line], numbers: Vec::new() };
         }
-        let may_group = |place: &&usize| {
-            let cell = row.get(**place).unwrap_or_default();
-            cell.split_once('.').is_some_and(|(_, fraction)| fraction.len() == 3)
-        };
-        let doubtful = row.numbers.iter().filter(may_group).copied().collect();
-        Self { cells: row.iter().map(str::to_owned).collect(), doubtful }
+        let text = |place: &usize| Some((*place, coercer.as_text(row, *place)?));
+        let numbers = row.numbers.iter().filter_map(text).collect();
+        Self { cells: row.iter().map(str::to_owned).collect(), numbers }
     }
 
     /// What a cell says.
@@ -96,12 +94,9 @@ impl<W: Write> Rejects<W> {
             parts.join("; ")
         };
         let (fields, messages) = (list(|reason| &reason.field), list(|reason| &reason.message));
-        // With a digit more it is read in one way.
-        let sure = |place: &usize| (*place, format!("{}0", row.cell(*place).unwrap_or_default()));
-        let sure: Vec<_> = row.doubtful.iter().map(sure).collect();
         let cell = |place: &usize| {
-            let sure = sure.iter().find(|(known, _)| known == place).map(|(_, text)| text.as_str());
-            sure.or_else(|| row.cell(*place).map(super::unescape_formula))
+            let number = row.numbers.iter().find(|(known, _)| known == place).map(|(_, text)| text.as_str());
+            number.or_else(|| row.cell(*place).map(super::unescape_formula))
         };
         let own = self.columns.iter().map(|place| cell(place).unwrap_or_default());
         let extra = row.cells.iter().skip(self.width).map(|cell| super::unescape_formula(cell));

@@ -108,6 +108,7 @@ pub struct Row {
     pub(super) bad_encoding: bool,
     pub(super) stray_quote: bool,
     pub(super) cell_errors: Vec<usize>,
+    pub(super) lost_digits: Vec<usize>,
     /// Lists that were more than text in their file, of which an item stands in quotes here.
     pub(super) quoted_lists: Vec<usize>,
     /// Cells that are numbers in their file, with a fraction.
@@ -125,6 +126,7 @@ impl Row {
         self.cells.clear();
         self.raw.clear();
         self.cell_errors.clear();
+        self.lost_digits.clear();
         self.quoted_lists.clear();
         self.numbers.clear();
         (self.line, self.number, self.problem) = (0, 0, None);
@@ -213,6 +215,13 @@ impl Row {
     #[must_use]
     pub fn is_formula_error(&self, column: usize) -> bool {
         self.cell_errors.contains(&column)
+    }
+
+    /// Whether a cell of a sheet holds a long number of which the file does not say all digits, so that it may be another one
+    /// than [`get`](Self::get) gives.
+    #[must_use]
+    pub fn has_lost_digits(&self, column: usize) -> bool {
+        self.lost_digits.contains(&column)
     }
 
     /// Whether a cell is a number in its file (a cell of a sheet, a number of JSON) that has a fraction: its text has a

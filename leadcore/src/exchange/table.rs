@@ -22,7 +22,8 @@ use crate::error::{Error, Result, ViolationCode};
 /// Text that loses nothing: dates as `2026-03-01` or `2026-03-01T09:30:00`, times as `09:30:00`, numbers with all their
 /// digits and no more (`60610.0` is `60610`; the fifteen digits that spreadsheets show where a sum has noise behind
 /// them), yes/no as `true` and `false`. Cells of a format such as `00000` keep its zeros. A merged cell speaks for every
-/// row it covers. Cells in which a formula failed are marked: [`Row::is_formula_error`].
+/// row it covers. Cells in which a formula failed are marked: [`Row::is_formula_error`]; so are long numbers of which the file
+/// does not say all digits: [`Row::has_lost_digits`].
 ///
 /// An object of JSON is flat: `address.city`; a list of plain values is one cell with `; ` between; a list of objects is
 /// `phones.1.number`, `phones.2.number`. The columns are the keys of all objects of the file. A card has `Full name`,

@@ -63,6 +63,16 @@ impl Column {
         matches!(&self.at.from, Origin::Columns(place, behind) if behind.is_empty() && row.is_number(*place))
     }
 
+    /// Why the row's cells of this column cannot be taken.
+    pub(super) fn unusable(&self, row: &Row) -> Option<&'static str> {
+        if self.at.from.places().any(|place| row.is_formula_error(place)) {
+            return Some("the cell holds the error of a formula");
+        }
+        let message =
+            "not all digits of this long number are known: format the column as text in the spreadsheet";
+        self.at.from.places().any(|place| row.has_lost_digits(place)).then_some(message)
+    }
+
     fn says_nothing(&self, cell: &str) -> bool {
         if self.at.rules.no_answer.is_some() {
             return self.no_answer.holds(cell);

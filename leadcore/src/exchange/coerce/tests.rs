@@ -227,3 +227,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_cell_that_cannot_be_taken_says_why() {
+    let mapping = Mapping::default().with("id", Some(Field::ExternalId));
+    let headers = ["id".to_owned()];
+    let columns = mapping.locate(&headers, &catalogue(), &[]).unwrap();
+    let mut coercer = Coercer::new(columns, &catalogue(), &ImportOptions::new(), "UTF-8");
+    let mut told = |row: &Row| match coercer.read(row) {
+        Content::Broken(reasons) => reasons[0].message.clone(),
+        other => panic!("{other:?}"),
+    };
+    let row = Row { cells: ["12345678901234568"].into_iter().collect(), ..Row::new() };
+    let lost = told(&Row { lost_digits: vec![0], ..row.clone() });
+    assert!(lost.starts_with("not all digits of this long number are known"), "{lost}");
+    assert_eq!(told(&Row { cell_errors: vec![0], ..row }), "the cell holds the error of a formula");
+}

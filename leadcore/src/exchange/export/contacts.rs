@@ -59,7 +59,7 @@ struct Shared {
 
 /// Writes the persons of a lead or an account as vCards, the primary one first; says how many. Addresses that do not work
 /// are left out; the first of those that do is the preferred one. One that must not be used for contact says so in a
-/// parameter, `X-LEADCORE-MARKS=opted_out`, which an import understands.
+/// parameter, `X-LEADCORE-MARKS=opted_out`, which an import understands; of a person who must not be called, every number does.
 ///
 /// ```
 /// use leadcore::desk::{contacts, leads};
@@ -178,11 +178,11 @@ fn card(person: &LinkedContact, shared: &Shared, catalogue: &Catalogue, version:
     }
     if shows(Field::Email) {
         let texts = fields.emails.entries().iter().map(|entry| (entry, entry.value.as_str().to_owned()));
-        reach(&mut card, "EMAIL", texts, version);
+        reach(&mut card, "EMAIL", texts, false, version);
     }
     if shows(Field::Phone) {
         let texts = fields.phones.entries().iter().map(|entry| (entry, number(&entry.value)));
-        reach(&mut card, "TEL", texts, version);
+        reach(&mut card, "TEL", texts, fields.do_not_call.is_some(), version);
     }
     address(&mut card, &shared.address);
     if shows(Field::Description) {
@@ -207,6 +207,7 @@ fn reach<'r, T: 'r>(
     card: &mut Card,
     name: &str,
     entries: impl Iterator<Item = (&'r Reachable<T>, String)>,
+    none_wanted: bool,
     version: VcardVersion,
 ) {
     for (n, (entry, text)) in entries.filter(|(entry, _)| !entry.invalid).enumerate() {
@@ -234,7 +235,7 @@ fn reach<'r, T: 'r>(
             line.push_str(";PREF=1");
         }
         // No standard has a word for it; other programs pass over a parameter of an unknown name.
-        if entry.opted_out {
+        if none_wanted || entry.opted_out {
             let _ = write!(line, ";{MARKS}=opted_out");
         }
         card.line(&format!("{line}:{}", escaped(&text)));

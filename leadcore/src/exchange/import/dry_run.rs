@@ -170,6 +170,6 @@ fn rows_of<'r, R: Read + Seek>(
         let from = if plan.report.repeated { u64::MAX } else { plan.report.resumed_after };
         rows = rows.beside(PlanLines::Held(&plan.lines), from);
     }
-    rows.skip_to(done, |_| Ok(()))?;
+    rows.skip_to(done, |_, _| Ok(()))?;
     Ok(rows)
 }

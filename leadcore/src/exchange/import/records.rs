@@ -153,13 +153,17 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
         self
     }
 
-    /// Passes over the records up to the one with this number, showing each.
-    pub(super) fn skip_to(&mut self, number: u64, mut each: impl FnMut(&Row) -> Result<()>) -> Result<()> {
+    /// Passes over the records up to the one with this number, showing each and who reads it.
+    pub(super) fn skip_to(
+        &mut self,
+        number: u64,
+        mut each: impl FnMut(&Row, &Coercer) -> Result<()>,
+    ) -> Result<()> {
         while self.table.records() < number {
             if !self.table.next_row(&mut self.row)? {
                 return Err(shorter());
             }
-            each(&self.row)?;
+            each(&self.row, &self.coercer)?;
         }
         Ok(())
     }
@@ -174,7 +178,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
                 break;
             }
             text += self.row.raw().len();
-            let kept = keep.then(|| Kept::of(&self.row));
+            let kept = keep.then(|| Kept::of(&self.row, &self.coercer));
             let (planned, choice) = self.decided()?;
             if let Some(planned) = &planned {
                 self.correct(planned);

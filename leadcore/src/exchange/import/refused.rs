@@ -15,6 +15,8 @@ use crate::store::{Store, StoreExt, Txn};
 const REFUSED: &str = "refused_lines";
 /// Notes that are read at once: each is as long as the refused lines of a chunk.
 const READ: usize = 8;
+/// The same behind those that are known: a chunk of each of two runs, as a rule.
+const READ_SINCE: usize = 2;
 
 type Reasons = BTreeMap<u64, Vec<Violation>>;
 
@@ -60,27 +62,49 @@ pub(super) struct Earlier {
     /// Chunks ahead: the first line of each, and where the journal has it.
     ahead: VecDeque<(u64, Sequence)>,
     here: Reasons,
+    /// The last note that is known.
+    last: Option<Sequence>,
 }
 
 impl Earlier {
     /// What is noted of this import.
     pub(super) fn load(ctx: &Context<'_>, store: &dyn Store, operation: OperationId) -> Result<Self> {
-        let mut ahead = VecDeque::new();
+        let mut earlier = Self { operation, ahead: VecDeque::new(), here: Reasons::new(), last: None };
+        earlier.catch_up(ctx, store)?;
+        Ok(earlier)
+    }
+
+    /// Whether these are the notes of this import.
+    pub(super) fn is_of(&self, operation: Option<OperationId>) -> bool {
+        operation == Some(self.operation)
+    }
+
+    /// What was noted since; older notes are not read again.
+    pub(super) fn catch_up(&mut self, ctx: &Context<'_>, store: &dyn Store) -> Result<()> {
+        let (known, about) = (self.last, [subject(self.operation)]);
+        let (mut last, mut ahead) = (known, VecDeque::new());
+        let most = if known.is_some() { READ_SINCE } else { READ };
         store.read(ctx.tenant(), |txn| {
-            ahead.clear();
+            (last, ahead) = (known, VecDeque::new());
             let mut before = None;
             loop {
-                let notes = txn.journal().about(&[subject(operation)], Topics::NONE, before, READ)?;
+                let notes = txn.journal().about(&about, Topics::NONE, before, most)?;
+                last = last.max(notes.first().map(|newest| newest.sequence));
                 let Some(oldest) = notes.last() else { return Ok(()) };
                 before = Some(oldest.sequence);
                 for note in notes {
+                    if Some(note.sequence) <= known {
+                        return Ok(());
+                    }
                     let changes = note.changes.iter().filter(|change| change.field == REFUSED);
                     let lines = changes.filter_map(|change| change.before.as_text()?.parse().ok());
                     lines.for_each(|line| ahead.push_front((line, note.sequence)));
                 }
             }
         })?;
-        Ok(Self { operation, ahead, here: Reasons::new() })
+        self.ahead.append(&mut ahead);
+        self.last = last;
+        Ok(())
     }
 
     /// Why this line was refused, where the report does not say it.
@@ -90,8 +114,13 @@ impl Earlier {
         store: &dyn Store,
         line: u64,
     ) -> Result<Option<Vec<Violation>>> {
+        let mut chunk = None;
         while let Some((_, place)) = self.ahead.front().copied().filter(|(first, _)| *first <= line) {
             self.ahead.pop_front();
+            chunk = Some(place);
+        }
+        // Chunks that nobody asked about are passed over unread.
+        if let Some(place) = chunk {
             let behind = Some(Sequence(place.0.saturating_add(1)));
             let about = [subject(self.operation)];
             let notes =

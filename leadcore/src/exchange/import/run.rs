@@ -96,8 +96,11 @@ fn execute_from<R: Read + Seek + Send>(
     let mut clock = Stopwatch::start(ctx);
     // Passes over what is done, and repeats its rejected rows.
     let mut again = import.earlier(&report, rejects.is_some())?;
-    rows.skip_to(report.lines, |row| match &mut rejects {
-        Some(rejects) => import.reject_again(rejects, (&report, &mut again), row.line(), || Kept::of(row)),
+    rows.skip_to(report.lines, |row, coercer| match &mut rejects {
+        Some(rejects) => {
+            let kept = || Kept::of(row, coercer);
+            import.reject_again(rejects, (&report, &mut again), row.line(), kept)
+        }
         None => Ok(()),
     })?;
     clock.skipped(rows.bytes());
@@ -197,7 +200,12 @@ impl<W: Write> Running<'_, W> {
         let ImportReport { lines, resumed_after, done_elsewhere, .. } = self.report;
         let done_elsewhere = done_elsewhere.saturating_add(report.lines.saturating_sub(lines));
         self.report = ImportReport { resumed_after, done_elsewhere, ..report };
-        self.again = self.import.earlier(&self.report, self.rejects.is_some())?;
+        match &mut self.again {
+            Some(again) if again.is_of(self.report.operation) => {
+                again.catch_up(self.import.ctx, self.import.store)?;
+            }
+            again => *again = self.import.earlier(&self.report, self.rejects.is_some())?,
+        }
         self.drop_done(chunk)
     }
 

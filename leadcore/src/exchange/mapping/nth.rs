@@ -99,9 +99,11 @@ impl Mapping {
 
     /// Puts the columns of one header in the order of the file; those of it that nobody named are left out.
     fn place(&mut self, base: &str, headers: &[String]) {
+        let most = count(headers, base);
         let own = |column: &ColumnMapping| {
             let same = unescape_formula(&column.header) == unescape_formula(base);
-            let numbered = || nth(&column.header).filter(|(known, _)| *known == base).map(|(_, n)| n);
+            let numbered =
+                || nth(&column.header).filter(|(known, n)| *known == base && *n <= most).map(|(_, n)| n);
             let named = count(headers, &column.header) == 0;
             if same { Some(None) } else { numbered().filter(|_| named).map(Some) }
         };
@@ -138,7 +140,7 @@ impl Mapping {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Field;
+    use crate::domain::{Catalogue, Field};
 
     fn mapping(columns: &[(&str, Option<Field>)]) -> Mapping {
         let columns = columns.iter().map(|(header, field)| ColumnMapping::new(*header, field.clone()));
@@ -180,5 +182,19 @@ mod tests {
         assert_eq!(turned.placed(&file), placed);
         let unknown = mapping(&[("A (4)", Some(Field::City)), ("A (0)", None), ("C (2)", None)]);
         assert_eq!(unknown.placed(&file), unknown, "the file has no such column, and that is told");
+    }
+
+    #[test]
+    fn a_number_that_the_file_has_not_stays_beside_one_that_it_has() {
+        let file = headers(&["A", "A"]);
+        let given =
+            mapping(&[("A (2)", Some(Field::City)), ("A (5)", Some(Field::Company)), ("A (9)", None)]);
+        let placed = given.placed(&file);
+        let expected =
+            [("A", None), ("A", Some(Field::City)), ("A (5)", Some(Field::Company)), ("A (9)", None)];
+        assert_eq!(placed, mapping(&expected), "as many columns as the file has, however large the number");
+        let error = given.locate(&file, &Catalogue::standard(), &[]).unwrap_err();
+        let told: Vec<_> = error.violations().iter().map(|one| one.field.as_str()).collect();
+        assert_eq!(told, ["mapping.company"]);
     }
 }

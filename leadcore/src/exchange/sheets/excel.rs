@@ -1,6 +1,7 @@
 //! The three kinds of Excel workbooks, by `calamine`.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
@@ -8,6 +9,8 @@ use calamine::{
     DataRef, Dimensions, Reader, Sheet, SheetType, SheetVisible, Style, Xls, XlsError, Xlsb, XlsbError, Xlsx,
     XlsxError,
 };
+use zip::ZipArchive;
+use zip::read::ZipFile;
 
 use super::super::filler::{Filler, What};
 use super::super::held::SheetName;
@@ -20,7 +23,7 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Metered {
     bytes: Cursor<Shared>,
-    left: Rc<Cell<u64>>,
+    meter: Meter,
 }
 
 /// The bytes of a file, held once.
@@ -33,9 +36,12 @@ impl AsRef<[u8]> for Shared {
     }
 }
 
-/// What is left to be read of a [`Metered`].
+/// What is left to be read of a [`Metered`], and the place that it was last sent to.
 #[derive(Debug, Clone)]
-struct Meter(Rc<Cell<u64>>);
+struct Meter {
+    left: Rc<Cell<u64>>,
+    place: Rc<Cell<u64>>,
+}
 
 /// To open it, to look for the sheet, for its merged cells, and for its cells.
 const TIMES: u64 = 6;
@@ -47,29 +53,32 @@ impl Metered {
 
     fn of(bytes: Shared) -> (Self, Meter) {
         let left = Rc::new(Cell::new(TIMES * bytes.0.len() as u64 + 64 * 1024));
-        (Self { bytes: Cursor::new(bytes), left: Rc::clone(&left) }, Meter(left))
+        let meter = Meter { left, place: Rc::default() };
+        (Self { bytes: Cursor::new(bytes), meter: meter.clone() }, meter)
     }
 }
 
 impl Read for Metered {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.bytes.read(buffer)?;
-        let left = self.left.get().checked_sub(n as u64);
-        self.left.set(left.unwrap_or(0));
+        let left = self.meter.left.get().checked_sub(n as u64);
+        self.meter.left.set(left.unwrap_or(0));
         left.map(|_| n).ok_or_else(|| io::Error::other("the file was read too often"))
     }
 }
 
 impl Seek for Metered {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.bytes.seek(to)
+        let place = self.bytes.seek(to)?;
+        self.meter.place.set(place);
+        Ok(place)
     }
 }
 
 impl Meter {
     /// What a failure means: if there was nothing left to be read, that.
     fn judge(&self, error: Error) -> Error {
-        if self.0.get() == 0 { archive::too_much() } else { error }
+        if self.left.get() == 0 { archive::too_much() } else { error }
     }
 }
 
@@ -98,10 +107,32 @@ pub(super) struct Zipped {
     merged: bool,
     /// The number formats by style, once they are known: those that show more than digits.
     formats: Option<Vec<Option<String>>>,
-    /// The file, where long numbers are looked for; of at most so many bytes unpacked.
-    file: (Shared, u64),
-    /// The digits of its long numbers, once one was met.
-    long: Option<Long>,
+    /// The file, where long numbers are looked for.
+    file: Shared,
+    /// Its parts, once a long number was met.
+    parts: Option<Parts>,
+}
+
+/// The parts of an archive by the place of what they hold, to be read beside the parser, which tells no names of them.
+struct Parts {
+    zip: ZipArchive<Metered>,
+    by_place: HashMap<u64, usize>,
+}
+
+impl Parts {
+    fn of(file: Shared) -> Option<Self> {
+        let (bytes, _) = Metered::of(file);
+        let mut zip = ZipArchive::new(bytes).ok()?;
+        let places = (0..zip.len()).filter_map(|n| Some((zip.by_index_raw(n).ok()?.data_start()?, n)));
+        let by_place = places.collect();
+        Some(Self { zip, by_place })
+    }
+
+    /// The numbers of the worksheet that lies here.
+    fn long(&mut self, place: u64) -> Option<Long<ZipFile<'_, Metered>>> {
+        let index = self.by_place.get(&place)?;
+        self.zip.by_index(*index).ok().map(Long::of)
+    }
 }
 
 fn of_xlsx(error: XlsxError) -> Error {
@@ -112,12 +143,12 @@ fn of_xlsx(error: XlsxError) -> Error {
 }
 
 impl Zipped {
-    pub(super) fn open(bytes: Vec<u8>, merged: bool, most: u64) -> Result<Self> {
+    pub(super) fn open(bytes: Vec<u8>, merged: bool) -> Result<Self> {
         let file = Shared(Rc::new(bytes));
         let (bytes, meter) = Metered::of(file.clone());
         let book = Xlsx::new(bytes).map_err(|error| meter.judge(of_xlsx(error)))?;
         let sheets = names(book.sheets_metadata());
-        Ok(Self { book, meter, sheets, merged, formats: None, file: (file, most), long: None })
+        Ok(Self { book, meter, sheets, merged, formats: None, file, parts: None })
     }
 }
 
@@ -133,6 +164,9 @@ impl Book for Zipped {
             merge(filler, &self.book.merge_cells_by_sheet_name(&name).unwrap_or_default());
         }
         let mut cells = self.book.worksheet_cells_reader(&name).map_err(failed)?;
+        // The parser went there last: to the part of this sheet.
+        let place = meter.place.get();
+        let (mut unopened, mut long) = (Some(&mut self.parts), None);
         let code = |style: &Style| {
             let format = style.number_format.as_ref().filter(|format| text::shows_more(&format.format_code));
             format.map(|format| format.format_code.clone())
@@ -146,13 +180,18 @@ impl Book for Zipped {
                 && value.abs() >= EXACT
                 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
             {
-                let (file, most) = &self.file;
-                let long = self.long.get_or_insert_with(|| Long::of(file.clone(), *most));
-                match long.digits(row, column, *value) {
-                    Digits::Known(digits) => text = digits.into(),
+                if let Some(parts) = unopened.take() {
+                    if parts.is_none() {
+                        *parts = Parts::of(self.file.clone());
+                    }
+                    long = parts.as_mut().and_then(|parts| parts.long(place));
+                }
+                let long = long.as_mut();
+                match long.map_or(Digits::Unknown, |long| long.digits(row, column, *value)) {
+                    Digits::Known(digits) => text = digits.into_string().into(),
                     Digits::Float => {}
                     // Better no number than another one.
-                    Digits::Unknown => what = What::Error,
+                    Digits::Unknown => what = What::LostDigits,
                 }
             }
             if !text.is_empty() {

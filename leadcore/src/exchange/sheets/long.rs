@@ -1,94 +1,76 @@
 //! Whole numbers of more digits than a float holds, as a worksheet writes them.
 //!
 //! The parser behind [`excel`](super::excel) gives numbers as floats, of which sixteen digits and more are not exact: an id
-//! such as 12345678901234567 would be another one. Where a sheet has such a number, its parts are looked through once more
-//! for the digits that stand in them. They are known by the place of their cell and by the float that they come to.
+//! such as 12345678901234567 would be another one. From the first such number of a sheet on, its part is read a second time
+//! beside the parser, cell by cell in the order of both, for the digits that stand in it. Nothing is kept of the cells that
+//! are passed over, so that a sheet of nothing but such numbers takes no more memory than any other.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::io::{Cursor, Read};
+use std::collections::VecDeque;
+use std::io::Read;
 
-use zip::ZipArchive;
-
-/// So much of a tag is looked at, and so much of a number.
+/// So much of a tag is looked at, and so much of a number: all the digits of the largest float.
 const HEAD: usize = 256;
-const LONGEST: usize = 40;
-/// So many are kept at most.
-const MOST: usize = 4_000_000;
+const LONGEST: usize = 400;
+/// So much of a part is looked at at once.
+const PIECE: usize = 64 * 1024;
 /// The largest number below which every whole number has a float of its own.
 pub(super) const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The digits of long numbers, by the row and column of their cells and what they come to.
-#[derive(Debug, Default)]
-pub(super) struct Long {
-    /// None where two sheets say different things at the same place.
-    found: HashMap<(u32, u32, u64), Option<Box<str>>>,
-    full: bool,
+/// A cell with a number that may be a long one.
+#[derive(Debug)]
+struct Found {
+    row: u32,
+    column: u32,
+    /// `None` of what cannot be read as a number.
+    text: Option<Box<str>>,
+}
+
+/// The long numbers of a worksheet, from its part.
+#[derive(Debug)]
+pub(super) struct Long<R> {
+    part: R,
+    scan: Scan,
+    buffer: Vec<u8>,
+    /// Those of the piece that was read last, ahead of the cells that were asked for.
+    ahead: VecDeque<Found>,
 }
 
 /// What is known of a number.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Digits<'l> {
+pub(super) enum Digits {
     /// These are its digits.
-    Known(&'l str),
+    Known(Box<str>),
     /// Its part does not write it out: the float is all that it says.
     Float,
     /// There are digits, and it is not known which.
     Unknown,
 }
 
-impl Long {
-    /// Looks through the worksheets of an archive, of at most so many bytes unpacked.
-    pub(super) fn of(bytes: impl AsRef<[u8]>, most: u64) -> Self {
-        let (mut long, mut left) = (Self::default(), most);
-        let Ok(mut zip) = ZipArchive::new(Cursor::new(bytes)) else { return long };
-        for index in 0..zip.len() {
-            let Ok(mut part) = zip.by_index(index) else { continue };
-            if !part.name().is_ok_and(|name| name.to_ascii_lowercase().ends_with(".xml")) {
-                continue;
-            }
-            let (mut scan, mut buffer) = (Scan::default(), vec![0_u8; 64 * 1024]);
-            while let Ok(n @ 1..) = part.read(&mut buffer) {
-                scan.look(buffer.get(..n).unwrap_or_default(), &mut long);
-                left = left.saturating_sub(n as u64);
-                if left == 0 {
-                    long.full = true;
-                    return long;
-                }
-            }
-        }
-        long
+impl<R: Read> Long<R> {
+    /// The numbers of a part that is unpacked from its start.
+    pub(super) fn of(part: R) -> Self {
+        Self { part, scan: Scan::default(), buffer: vec![0; PIECE], ahead: VecDeque::new() }
     }
 
-    fn keep(&mut self, row: u32, column: u32, text: &str) {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        if digits.len() < 16 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return;
-        }
-        let Ok(value) = text.parse::<f64>() else { return };
-        if self.found.len() >= MOST {
-            self.full = true;
-            return;
-        }
-        match self.found.entry((row, column, value.to_bits())) {
-            Entry::Vacant(free) => {
-                free.insert(Some(text.into()));
-            }
-            Entry::Occupied(mut known) => {
-                if known.get().as_deref() != Some(text) {
-                    known.insert(None);
+    /// The digits of the number in this cell, both counted from 0. Cells are asked for in the order of the part.
+    pub(super) fn digits(&mut self, row: u32, column: u32, value: f64) -> Digits {
+        loop {
+            while let Some(found) = self.ahead.pop_front() {
+                if (found.row, found.column) != (row, column) {
+                    continue;
+                }
+                let Some(text) = found.text else { return Digits::Unknown };
+                // A damaged sheet names a cell twice.
+                if text.parse::<f64>().is_ok_and(|said| said.to_bits() == value.to_bits()) {
+                    let digits = text.strip_prefix('-').unwrap_or(&text);
+                    let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
+                    return if is_whole { Digits::Known(text) } else { Digits::Float };
                 }
             }
-        }
-    }
-
-    /// The digits of the number in this cell, both counted from 0.
-    pub(super) fn digits(&self, row: u32, column: u32, value: f64) -> Digits<'_> {
-        match self.found.get(&(row, column, value.to_bits())) {
-            Some(Some(text)) => Digits::Known(text),
-            Some(None) => Digits::Unknown,
-            None if self.full => Digits::Unknown,
-            None => Digits::Float,
+            match self.part.read(&mut self.buffer) {
+                Ok(n @ 1..) => self.scan.look(self.buffer.get(..n).unwrap_or_default(), &mut self.ahead),
+                _ => return Digits::Unknown,
+            }
         }
     }
 }
@@ -114,10 +96,12 @@ struct Scan {
     is_number: bool,
     in_value: bool,
     value: Vec<u8>,
+    /// Whether what it says goes on behind what is kept of it.
+    is_cut: bool,
 }
 
 impl Scan {
-    fn look(&mut self, mut bytes: &[u8], long: &mut Long) {
+    fn look(&mut self, mut bytes: &[u8], ahead: &mut VecDeque<Found>) {
         while let Some((byte, rest)) = bytes.split_first() {
             match self.state {
                 State::Text => {
@@ -126,7 +110,7 @@ impl Scan {
                     if self.in_value && self.value.len() + text.len() <= LONGEST {
                         self.value.extend_from_slice(text);
                     } else if self.in_value {
-                        self.is_number = false;
+                        self.is_cut = true;
                     }
                     bytes = behind.get(1..).unwrap_or_default();
                     if !behind.is_empty() {
@@ -144,7 +128,7 @@ impl Scan {
                 State::Tag(None) => match byte {
                     b'>' => {
                         self.state = State::Text;
-                        self.tag_ends(long);
+                        self.tag_ends(ahead);
                     }
                     b'"' | b'\'' => {
                         self.push(*byte);
@@ -171,7 +155,7 @@ impl Scan {
         }
     }
 
-    fn tag_ends(&mut self, long: &mut Long) {
+    fn tag_ends(&mut self, ahead: &mut VecDeque<Found>) {
         let tag = std::mem::take(&mut self.tag);
         let text = String::from_utf8_lossy(&tag);
         let (closes, rest) = text.strip_prefix('/').map_or((false, &*text), |rest| (true, rest));
@@ -195,16 +179,14 @@ impl Scan {
                 }
                 self.is_number = matches!(attribute(attributes, "t"), None | Some("n"));
                 self.value.clear();
-                self.in_value = false;
+                (self.in_value, self.is_cut) = (false, false);
                 if is_empty {
                     self.column = self.column.saturating_add(1);
                 }
             }
             ("c", true) => {
-                if self.is_number
-                    && let Ok(value) = std::str::from_utf8(&self.value)
-                {
-                    long.keep(self.row, self.column, value.trim());
+                if self.is_number {
+                    ahead.extend(self.found());
                 }
                 (self.column, self.in_value, self.is_number) = (self.column.saturating_add(1), false, false);
                 self.value.clear();
@@ -214,6 +196,17 @@ impl Scan {
             _ => {}
         }
         self.tag = tag;
+    }
+
+    /// The cell that ends, unless its number has a float of its own.
+    fn found(&self) -> Option<Found> {
+        let text = std::str::from_utf8(&self.value).ok().filter(|_| !self.is_cut).map(str::trim);
+        let value = text.and_then(|text| text.parse::<f64>().ok());
+        if value.is_some_and(|value| value.abs() < EXACT) || (self.value.is_empty() && !self.is_cut) {
+            return None;
+        }
+        let text = text.filter(|_| value.is_some()).map(Into::into);
+        Some(Found { row: self.row, column: self.column, text })
     }
 }
 
@@ -256,26 +249,57 @@ mod tests {
                      <c t=\"s\"><v>11111111111111111</v></c></row><row/><row><c/><x:c><x:v>22222222222222223</x:v></x:c>\
                      </row></sheetData>";
         for size in [1, 2, 3, 7, usize::MAX] {
-            let (mut scan, mut long) = (Scan::default(), Long::default());
-            sheet.as_bytes().chunks(size).for_each(|piece| scan.look(piece, &mut long));
-            let digits = |row, column, value: f64| long.digits(row, column, value);
-            assert_eq!(digits(2, 1, 12_345_678_901_234_567.0), Digits::Known("12345678901234567"), "{size}");
-            assert_eq!(digits(2, 3, -12_345_678_901_234_569.0), Digits::Known("-12345678901234569"));
-            assert_eq!(digits(2, 4, 98_765_432_109_876_543.0), Digits::Known("98765432109876543"));
-            assert_eq!(digits(4, 1, 22_222_222_222_222_223.0), Digits::Known("22222222222222223"));
-            assert_eq!(digits(0, 0, 99_999_999_999_999_999.0), Digits::Float, "a remark");
-            assert_eq!(long.found.len(), 4, "texts are not numbers");
+            let mut long = Long::of(Pieces(sheet.as_bytes(), size));
+            let mut digits = |row, column, value: f64| long.digits(row, column, value);
+            assert_eq!(digits(2, 1, 12_345_678_901_234_567.0), known("12345678901234567"), "{size}");
+            assert_eq!(digits(2, 3, -12_345_678_901_234_569.0), known("-12345678901234569"));
+            assert_eq!(digits(2, 4, 98_765_432_109_876_543.0), known("98765432109876543"));
+            assert_eq!(digits(4, 1, 22_222_222_222_222_223.0), known("22222222222222223"));
+            let remark = Long::of(Pieces(sheet.as_bytes(), size)).digits(0, 0, 99_999_999_999_999_999.0);
+            assert_eq!(remark, Digits::Unknown, "a remark says nothing");
+            let text = Long::of(Pieces(sheet.as_bytes(), size)).digits(2, 5, 11_111_111_111_111_111.0);
+            assert_eq!(text, Digits::Unknown, "nor does a text");
         }
     }
 
+    /// A part that comes in pieces of so many bytes.
+    struct Pieces<'p>(&'p [u8], usize);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let most = buffer.len().min(self.1);
+            self.0.read(&mut buffer[..most])
+        }
+    }
+
+    fn known(digits: &str) -> Digits {
+        Digits::Known(digits.into())
+    }
+
     #[test]
-    fn what_two_sheets_say_differently_is_not_known() {
-        let mut long = Long::default();
-        long.keep(0, 0, "12345678901234567");
-        long.keep(0, 0, "12345678901234567");
-        assert_eq!(long.digits(0, 0, 12_345_678_901_234_567.0), Digits::Known("12345678901234567"));
-        long.keep(0, 0, "12345678901234568");
-        assert_eq!(long.digits(0, 0, 12_345_678_901_234_567.0), Digits::Unknown);
+    fn a_number_that_is_not_written_out_does_not_hide_those_behind_it() {
+        let cut = format!("12345678901234567.{}", "0".repeat(LONGEST));
+        let sheet = format!(
+            "<row><c><v>12345678901234567</v></c><c><v>1.2345678901234567E+16</v></c><c><v>{cut}</v></c>\
+             <c><v>12345678901234567</v></c><c r=\"A9\"><v>12345678901234569</v></c><c r=\"A2\"><v>\
+             12345678901234567</v></c></row>"
+        );
+        let mut long = Long::of(sheet.as_bytes());
+        let value = 12_345_678_901_234_567.0;
+        let told = [(0, 1), (0, 2), (0, 3), (1, 0)].map(|(row, column)| long.digits(row, column, value));
+        let expected =
+            [Digits::Float, Digits::Unknown, known("12345678901234567"), known("12345678901234567")];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn no_more_is_held_than_a_piece_of_the_part_holds() {
+        let cells = "<c><v>12345678901234567</v></c>".repeat(50_000);
+        let mut long = Long::of(cells.as_bytes());
+        for column in 0..50_000 {
+            assert_eq!(long.digits(0, column, 12_345_678_901_234_567.0), known("12345678901234567"));
+            assert!(long.ahead.len() <= PIECE / 30, "{column}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Workbooks made here: what a sheet becomes, and what is refused before it hurts.
 #![cfg(feature = "xlsx")]
 
+mod long;
+
 use std::io::{Cursor, Write};
 
 use rust_xlsxwriter::{Format, Formula, Workbook};

@@ -100,3 +100,35 @@ fn a_bad_value_of_a_side_field_is_left_out_where_the_column_says_so() {
     assert!(report.to_string().contains("`website` was left out"), "{report}");
     assert_eq!(host.leads()[0].fields.website, None);
 }
+
+#[cfg(feature = "vcard")]
+#[test]
+fn a_card_of_somebody_who_must_not_be_called_says_so_with_every_number() {
+    use crate::desk::{contacts, leads};
+    use crate::domain::{ContactFields, Emails, LeadFields, MarkNote, Phones};
+    use crate::exchange::export::{VcardVersion, contacts_vcard};
+    for version in [VcardVersion::V3, VcardVersion::V4] {
+        let (host, elsewhere) = (Host::new(), Host::elsewhere());
+        let (ctx, mut file) = (host.system(), Vec::new());
+        host.store
+            .write(ctx.tenant(), |txn| {
+                let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+                for (name, note) in [("Anna Berg", Some(MarkNote::default())), ("Eva Dal", None)] {
+                    let mut fields = ContactFields::named(name)?;
+                    let digit = name.len() % 10;
+                    fields.emails = Emails::parse(&format!("p{digit}@x.example")).unwrap();
+                    let phones = format!("+47 22 22 55 5{digit}, +47 22 22 66 6{digit}");
+                    fields.phones = Phones::parse(&phones, None).unwrap();
+                    let contact = contacts::add(&ctx, txn, lead.id, fields, false)?;
+                    contacts::do_not_call(&ctx, txn, contact.id, contact.revision, note.as_ref())?;
+                }
+                file.clear();
+                contacts_vcard(&ctx, txn, lead.id, version, &mut file)
+            })
+            .unwrap();
+        assert_eq!(counts(&elsewhere.run(file)), (2, 0, 0, 0));
+        let mut told = marks(&elsewhere);
+        told.sort();
+        assert_eq!(told, [(vec![false], vec![false, false]), (vec![false], vec![true, true])]);
+    }
+}

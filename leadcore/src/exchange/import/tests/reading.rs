@@ -110,6 +110,27 @@ fn numbers_of_json_are_what_they_are() {
     assert_eq!(amounts(&plain), ["1234.5", "1.234"], "and as text a number says so still");
 }
 
+#[test]
+fn rejected_numbers_come_back_by_the_mark_that_their_column_is_read_by() {
+    let file = "{\"company\":\"A\",\"email\":\"no\",\"amount\":1.234,\"description\":1.234}\n\
+                {\"company\":\"B\",\"email\":\"no\",\"amount\":1234.5,\"description\":2.5}\n";
+    for mark in [DecimalMark::Auto, DecimalMark::Dot, DecimalMark::Comma] {
+        let (host, options) = (Host::new(), ImportOptions::new().decimal_mark(mark));
+        let (ctx, input, mut rejects) = (host.system(), std::io::Cursor::new(file), Vec::new());
+        let report =
+            super::import::run(&ctx, &host.store, input, &options, Some(&mut rejects), &mut ()).unwrap();
+        assert_eq!(counts(&report), (0, 0, 0, 2), "{report}");
+        let corrected = String::from_utf8(rejects).unwrap().replace(",no,", ",,");
+        let report = host.run_with(corrected.as_str(), &options);
+        assert_eq!(counts(&report), (2, 0, 0, 0), "{mark:?} {corrected}\n{report}");
+        let fields: Vec<_> = host.leads().into_iter().map(|lead| lead.fields).collect();
+        let amounts: Vec<_> = fields.iter().map(|own| own.amount.unwrap().normalize().to_string()).collect();
+        assert_eq!(amounts, ["1.234", "1234.5"], "{mark:?} {corrected}");
+        let texts: Vec<_> = fields.iter().map(|own| own.description.as_deref().unwrap()).collect();
+        assert_eq!(texts, ["1.234", "2.5"], "a text has no decimal mark");
+    }
+}
+
 #[cfg(all(feature = "sheets", feature = "xlsx"))]
 #[test]
 fn numbers_of_sheets_are_what_they_are() {
