@@ -153,3 +153,14 @@ def test_a_label_of_two_lines_becomes_one(db: Database) -> None:
     file = io.BytesIO()
     written = db.leads.to_csv(file)
     assert written.mapping["a L"] == "x_line"
+
+
+@pytest.mark.parametrize("end", ["", ",", "] trailing", "]\n[{}]", "}"])
+def test_a_list_of_json_that_does_not_end_is_told(db: Database, end: str) -> None:
+    rejects = io.BytesIO()
+    report = db.import_leads(f'[{{"company":"A"}},{{"company":"B"}}{end}'.encode(), rejects=rejects)
+    assert (report.created, report.rejected) == (2, 1)
+    assert report.rejections[0].message == "the record is cut off or damaged"
+    assert "cut off or damaged" in rejects.getvalue().decode()
+    whole = b'[{"company":"C"},{"company":"D"}]\n'
+    assert db.import_leads(whole).rejected == 0
