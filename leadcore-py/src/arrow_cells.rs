@@ -10,7 +10,8 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, PrimitiveArray};
 use arrow_schema::{DataType, TimeUnit};
-use chrono::{NaiveDateTime, NaiveTime};
+use chrono::{FixedOffset, NaiveDateTime, NaiveTime, Offset as _, TimeZone as _};
+use chrono_tz::Tz;
 use leadcore::value::join_list;
 
 /// Gives the text of a row; empty for none.
@@ -50,15 +51,16 @@ fn values(array: &ArrayRef) -> Option<Texts<'_>> {
         DataType::Decimal64(..) => decimal::<Decimal64Type>(array),
         DataType::Decimal128(..) => decimal::<Decimal128Type>(array),
         DataType::Decimal256(..) => decimal::<Decimal256Type>(array),
-        DataType::Date32 => moments::<Date32Type>(array, false),
-        DataType::Date64 => moments::<Date64Type>(array, false),
+        DataType::Date32 => moments::<Date32Type>(array, None),
+        DataType::Date64 => moments::<Date64Type>(array, None),
         DataType::Timestamp(unit, zone) => {
-            let zoned = zone.is_some();
+            // A zone that is not known does not say which day it is there.
+            let zone = zone.as_deref().map(|name| Zone::named(name).ok_or(())).transpose().ok()?;
             match unit {
-                TimeUnit::Second => stamps::<TimestampSecondType>(array, zoned),
-                TimeUnit::Millisecond => stamps::<TimestampMillisecondType>(array, zoned),
-                TimeUnit::Microsecond => stamps::<TimestampMicrosecondType>(array, zoned),
-                TimeUnit::Nanosecond => stamps::<TimestampNanosecondType>(array, zoned),
+                TimeUnit::Second => stamps::<TimestampSecondType>(array, zone),
+                TimeUnit::Millisecond => stamps::<TimestampMillisecondType>(array, zone),
+                TimeUnit::Microsecond => stamps::<TimestampMicrosecondType>(array, zone),
+                TimeUnit::Nanosecond => stamps::<TimestampNanosecondType>(array, zone),
             }
         }
         DataType::List(_) => {
@@ -102,29 +104,65 @@ fn unmistaken(mut number: String) -> String {
     number
 }
 
-fn moments<T: ArrowPrimitiveType>(array: &dyn Array, zoned: bool) -> Texts<'_>
+/// Where the clocks of a column are: a name of the IANA database, or so far from UTC (Arrow, `Schema.fbs`, `Timestamp`).
+#[derive(Debug, Clone, Copy)]
+enum Zone {
+    Named(Tz),
+    Ahead(FixedOffset),
+}
+
+impl Zone {
+    fn named(name: &str) -> Option<Self> {
+        if name.eq_ignore_ascii_case("utc") || name.eq_ignore_ascii_case("z") {
+            return Some(Self::Named(Tz::UTC));
+        }
+        if name.starts_with(['+', '-']) {
+            let minutes = if name.len() == 3 { ":00" } else { "" };
+            return format!("{name}{minutes}").parse().ok().map(Self::Ahead);
+        }
+        name.parse().ok().map(Self::Named)
+    }
+
+    /// How far ahead of UTC clocks are there at a time of UTC: in whole minutes, as texts of times say it. Before there were
+    /// time zones it was a few seconds more.
+    fn ahead(self, at: NaiveDateTime) -> Option<FixedOffset> {
+        let ahead = match self {
+            Self::Named(zone) => zone.offset_from_utc_datetime(&at).fix(),
+            Self::Ahead(ahead) => ahead,
+        };
+        FixedOffset::east_opt(ahead.local_minus_utc() / 60 * 60)
+    }
+}
+
+fn moments<T: ArrowPrimitiveType>(array: &dyn Array, zone: Option<Zone>) -> Texts<'_>
 where
     i64: From<T::Native>,
 {
     Box::new(move |row| {
         let number = i64::from(array.as_primitive::<T>().value(row));
-        as_datetime::<T>(number).map_or_else(String::new, |at| moment(at, zoned))
+        let at = as_datetime::<T>(number);
+        at.and_then(|at| zone.map_or_else(|| Some(moment(at)), |zone| there(at, zone))).unwrap_or_default()
     })
 }
 
-fn stamps<T: ArrowTimestampType>(array: &dyn Array, zoned: bool) -> Texts<'_> {
-    moments::<T>(array, zoned)
+fn stamps<T: ArrowTimestampType>(array: &dyn Array, zone: Option<Zone>) -> Texts<'_> {
+    moments::<T>(array, zone)
 }
 
 /// ISO 8601. A midnight without a zone is a day: that is how tables hold days that have no type for them.
-fn moment(at: NaiveDateTime, zoned: bool) -> String {
-    if zoned {
-        at.format("%Y-%m-%dT%H:%M:%S%.fZ").to_string()
-    } else if at.time() == NaiveTime::MIN {
+fn moment(at: NaiveDateTime) -> String {
+    if at.time() == NaiveTime::MIN {
         at.format("%Y-%m-%d").to_string()
     } else {
         at.format("%Y-%m-%dT%H:%M:%S%.f").to_string()
     }
+}
+
+/// ISO 8601 of a time of UTC by the clocks of its zone: a field of days takes the day that they show.
+fn there(at: NaiveDateTime, zone: Zone) -> Option<String> {
+    let ahead = zone.ahead(at)?;
+    let local = at.checked_add_offset(ahead)?.format("%Y-%m-%dT%H:%M:%S%.f");
+    Some(if ahead.local_minus_utc() == 0 { format!("{local}Z") } else { format!("{local}{ahead}") })
 }
 
 /// The values of a list, as an import takes them apart.

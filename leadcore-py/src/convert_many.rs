@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use crate::conversion::Decided;
 use crate::convert::{Limit, Text, from_json, to_json};
 use crate::errors::invalid;
-use crate::import_io::{Raised, call};
+use crate::import_io::{Raised, call, goes_on};
 use crate::mass::{Chosen, Select};
 use crate::session::Session;
 use crate::targets::Targets;
@@ -108,8 +108,7 @@ pub(crate) fn convert_in_batches(
             let go_on = call(&heard, |py| {
                 let Some(hear) = &hear else { return Ok(true) };
                 let said = hear.bind(py).call1((to_json(py, told)?,))?;
-                // Only `False` stops: a callback that returns nothing goes on.
-                Ok(said.is_none() || said.is_truthy()?)
+                Ok(goes_on(&said))
             });
             if go_on.unwrap_or(false) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })

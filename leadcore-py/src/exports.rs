@@ -135,6 +135,12 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Asked {
 /// Leads, those that were passed over, each column with its field, the mapping of an import as JSON, sheets.
 type Told = (u64, u64, Vec<(String, String)>, String, u32);
 
+/// Refuses a file to be written, the argument `at`, that is the database or another one.
+#[pyfunction]
+pub(crate) fn output_check(py: Python<'_>, session: &Session, at: Text, path: PathBuf) -> PyResult<()> {
+    session.untouchable(py)?.check(&at.0, &path).map_err(|error| raise(py, &error))
+}
+
 /// Writes leads to a file of this path.
 #[pyfunction]
 pub(crate) fn export_leads(py: Python<'_>, session: &Session, path: PathBuf, asked: Asked) -> PyResult<Told> {

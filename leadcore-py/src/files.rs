@@ -127,8 +127,14 @@ pub(crate) fn files_add(
 ) -> PyResult<String> {
     let about = subject.0;
     let limits = FileLimits::default().max_bytes(max_bytes.0);
+    let at = move |n: usize| if single { "content".to_owned() } else { format!("files[{n}].content") };
+    let kept = session.untouchable(py)?;
+    for (n, file) in files.iter().enumerate() {
+        if let Content::Path(path) = &file.content {
+            kept.check_read(&at(n), path).map_err(|error| raise(py, &error))?;
+        }
+    }
     let added = session.write(py, move |ctx, txn| {
-        let at = |n: usize| if single { "content".to_owned() } else { format!("files[{n}].content") };
         let opened = files.iter().enumerate().map(|(n, file)| file.content.open(&at(n)));
         let mut opened = opened.collect::<Result<Vec<_>>>()?;
         let mut new = Vec::with_capacity(files.len());

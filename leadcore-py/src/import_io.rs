@@ -11,7 +11,7 @@ use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
 use leadcore::exchange::import::{ImportSink, LineOutcome, Outcome, Progress};
 use leadcore::id::LeadId;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBool, PyBytes};
 use uuid::Uuid;
 
 use crate::convert::check_path;
@@ -28,6 +28,12 @@ pub(crate) fn call<T>(raised: &Raised, work: impl FnOnce(Python<'_>) -> PyResult
             io::Error::other("an exception of the caller")
         })
     })
+}
+
+/// Whether work goes on after what a hearer of progress returned. Only `False` itself stops it: what a callback happens to
+/// return, such as the 0 of a `write` of nothing, says nothing.
+pub(crate) fn goes_on(told: &Bound<'_, PyAny>) -> bool {
+    !told.cast::<PyBool>().is_ok_and(|told| !told.is_true())
 }
 
 /// Where a file comes from.
@@ -224,8 +230,7 @@ impl ImportSink for Sink {
             let told = hear
                 .bind(py)
                 .call1((py.import("leadcore.imports")?.getattr("progress_of")?.call1(arguments)?,))?;
-            // Only `False` stops: a callback that returns nothing goes on.
-            Ok(told.is_none() || told.is_truthy()?)
+            Ok(goes_on(&told))
         });
         if go_on.unwrap_or(false) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }

@@ -93,6 +93,11 @@ fn check_outputs(
     checked.map_err(|error| raise(py, &error))
 }
 
+/// Refuses a file to be read that is an open database, before it is opened.
+fn check_input(py: Python<'_>, session: &Session, at: &str, path: &Path) -> PyResult<()> {
+    session.untouchable(py)?.check_read(at, path).map_err(|error| raise(py, &error))
+}
+
 /// The report as JSON, its table, and the table of its `earlier`.
 type Told = (String, String, Option<String>);
 
@@ -108,6 +113,9 @@ fn with_input<T: Send>(
     Place { path, data, file }: Place,
     work: impl FnOnce(&Context<'_>, &dyn Store, Source, &Raised) -> Result<T> + Send,
 ) -> PyResult<T> {
+    if let Some(path) = &path {
+        check_input(py, session, "file", path)?;
+    }
     let raised: Raised = Arc::default();
     let inside = Arc::clone(&raised);
     let result = session.with_store(py, move |ctx, store| {
@@ -249,6 +257,7 @@ pub(crate) fn import_apply_from(
     outputs: Outputs,
 ) -> PyResult<Told> {
     check_outputs(py, session, &place, (Some(plan.as_path()), None), &outputs)?;
+    check_input(py, session, "plan", &plan)?;
     let report = with_input(py, session, place, move |ctx, store, source, raised| {
         let plan = BufReader::new(open_path("plan", &plan)?);
         with_outputs(outputs, raised, true, |rejects, sink| {

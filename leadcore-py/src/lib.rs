@@ -124,7 +124,9 @@ mod _leadcore {
         estimates_of, lines_of, lines_set,
     };
     #[pymodule_export]
-    use super::exports::{contacts_vcard, export_leads, hygiene_apply, hygiene_check, hygiene_plan};
+    use super::exports::{
+        contacts_vcard, export_leads, hygiene_apply, hygiene_check, hygiene_plan, output_check,
+    };
     #[pymodule_export]
     use super::files::{
         file_delete, file_edit, file_get, file_read, file_read_range, file_save, files_add, files_of,

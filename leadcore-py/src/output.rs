@@ -1,7 +1,7 @@
 //! Files that a call writes: all of a file or nothing, and never over what the call reads or the database itself.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -78,6 +78,51 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
+/// What lies beside a database: the log and the index of SQLite, its journal, and the two locks of ours.
+const BESIDE: [&str; 5] = ["-wal", "-shm", "-journal", "-lock", "-next"];
+/// What a database of SQLite begins with (sqlite.org/fileformat.html, section 1.3.1).
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// The path of what lies beside a file under its whole name and this ending.
+fn with_ending(file: &Path, ending: &str) -> PathBuf {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(ending);
+    PathBuf::from(beside)
+}
+
+/// Whether files beside this one say that it is a database, perhaps an open one.
+fn looks_held(file: &Path) -> bool {
+    let Ok(file) = target_of(file) else { return false };
+    let is_there = |ending| fs::symlink_metadata(with_ending(&file, ending)).is_ok();
+    ["-wal", "-shm", "-journal"].into_iter().any(is_there) || is_there("-lock") && is_there("-next")
+}
+
+/// Whether this file is a database. One that may be open is not looked into: to close it again would drop the locks that
+/// this process has on it.
+fn is_database(path: &Path) -> bool {
+    if !fs::metadata(path).is_ok_and(|known| known.is_file()) {
+        return false;
+    }
+    let begins = || {
+        let mut head = Vec::with_capacity(MAGIC.len());
+        let read = File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
+        read.is_ok() && head == MAGIC
+    };
+    looks_held(path) || begins()
+}
+
+/// Whether this file lies beside a database.
+fn is_beside_database(path: &Path) -> bool {
+    let Some((folder, name)) = target_of(path)
+        .ok()
+        .as_deref()
+        .and_then(|path| Some((path.parent()?.to_owned(), path.file_name()?.to_str()?.to_owned())))
+    else {
+        return false;
+    };
+    BESIDE.iter().filter_map(|ending| name.strip_suffix(ending)).any(|name| is_database(&folder.join(name)))
+}
+
 /// What a call must not write over.
 #[derive(Debug, Default)]
 pub(crate) struct Untouchable {
@@ -91,10 +136,8 @@ impl Untouchable {
         let mut kept = Self::default();
         if let Some(path) = path {
             kept.path("the database", path);
-            for behind in ["-wal", "-shm", "-journal"] {
-                let mut beside = path.as_os_str().to_owned();
-                beside.push(behind);
-                kept.path("a part of the database", Path::new(&beside));
+            for ending in BESIDE {
+                kept.path("a part of the database", &with_ending(path, ending));
             }
         }
         kept.folder = files_in.and_then(|folder| fs::canonicalize(folder).ok());
@@ -111,7 +154,7 @@ impl Untouchable {
         self.files.extend(file.map(|file| (file, what.to_owned())));
     }
 
-    /// Refuses a file to be written that is one of these; then it is one of these itself.
+    /// Refuses a file to be written that is one of these, or any other database; then it is one of these itself.
     pub(crate) fn check(&mut self, at: &str, path: &Path) -> Result<()> {
         check_path(at, path)?;
         let Some(file) = Identity::of_path(path) else { return Ok(()) };
@@ -119,7 +162,11 @@ impl Untouchable {
         {
             return Err(Self::refusal(at, "lies in the folder of the database's files"));
         }
-        self.check_file(at, file)
+        self.check_file(at, file)?;
+        if is_database(path) || is_beside_database(path) {
+            return Err(Self::refusal(at, "is a database of SQLite or a part of one"));
+        }
+        Ok(())
     }
 
     /// As [`check`](Self::check), of a file that is open.
@@ -129,6 +176,21 @@ impl Untouchable {
         }
         self.files.push((file, format!("the file of `{at}`")));
         Ok(())
+    }
+
+    /// Refuses a file to be read that is one of these, or may be another open database, without opening it: to close it again
+    /// would drop the locks by which SQLite holds it for this process.
+    pub(crate) fn check_read(&self, at: &str, path: &Path) -> Result<()> {
+        check_path(at, path)?;
+        let Some(file) = Identity::of_path(path) else { return Ok(()) };
+        let own = self.files.iter().find(|(known, _)| known.is(&file));
+        let is = match own {
+            Some((_, what)) => what.as_str(),
+            None if file.place.is_some() && looks_held(path) => "a database of SQLite",
+            None => return Ok(()),
+        };
+        let message = format!("the file to be read is {is}: nothing was read or written");
+        Err(Error::invalid_field(at, ViolationCode::NotAllowed, message))
     }
 
     fn refusal(at: &str, why: &str) -> Error {

@@ -138,6 +138,56 @@ def test_values_of_tables_lose_nothing(db: Database) -> None:
     assert len(leads[0].emails) == 2
 
 
+@pytest.mark.parametrize(
+    ("zone", "at"),
+    [
+        ("Europe/Oslo", datetime.datetime(2027, 1, 31, 23)),
+        ("Europe/Oslo", datetime.datetime(2027, 2, 1, 22, 59, 59)),
+        ("+01:00", datetime.datetime(2027, 1, 31, 23)),
+        ("+01", datetime.datetime(2027, 2, 1, 22)),
+        ("-0330", datetime.datetime(2027, 2, 1, 3, 30)),
+        ("America/New_York", datetime.datetime(2027, 2, 2, 4)),
+        ("UTC", datetime.datetime(2027, 2, 1)),
+        ("Etc/UTC", datetime.datetime(2027, 2, 1, 23)),
+    ],
+)
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_the_day_is_that_of_the_zone_of_the_column(
+    db: Database, zone: str, at: datetime.datetime, unit: str
+) -> None:
+    pa = package("pyarrow")
+    add_fields(db)
+    times = pa.array([at], pa.timestamp(unit)).cast(pa.timestamp(unit, tz=zone))
+    table = pa.table({"company": ["A"], "expected_close": times, "x_when": times})
+    report = db.import_leads(table, mapping={name: name for name in table.column_names})
+    assert (report.created, report.rejected) == (1, 0), report
+    lead = db.leads.by_number(1)
+    assert lead.expected_close == datetime.date(2027, 2, 1)
+    assert lead.custom["x_when"] == at.replace(tzinfo=datetime.UTC)
+
+
+def test_a_zone_that_there_is_not_is_refused_with_its_column(db: Database) -> None:
+    pa = package("pyarrow")
+    times = pa.array([datetime.datetime(2027, 2, 1)], pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC"))
+    times = times.view(pa.timestamp("us", tz="Mars/Olympus"))
+    with pytest.raises(leadcore.InvalidError, match=r"`expected_close`.*Mars"):
+        db.import_leads(pa.table({"company": ["A"], "expected_close": times}))
+
+
+def test_days_of_frames_with_a_zone(db: Database) -> None:
+    day = datetime.date(2027, 2, 1)
+    pd = package("pandas")
+    package("pyarrow")
+    days = pd.to_datetime(["2027-02-01"]).tz_localize("Europe/Oslo")
+    assert db.import_leads(pd.DataFrame({"company": ["A"], "expected close": days})).created == 1
+    assert db.leads.by_number(1).expected_close == day
+    pl = package("polars")
+    frame = pl.DataFrame({"company": ["B"], "expected close": [datetime.datetime(2027, 2, 1)]})
+    frame = frame.with_columns(pl.col("expected close").dt.replace_time_zone("Europe/Oslo"))
+    assert db.import_leads(frame).created == 1
+    assert db.leads.by_number(2).expected_close == day
+
+
 def test_tables_are_previewed_and_planned(db: Database) -> None:
     pa = package("pyarrow")
     table = pa.table({"Firma": ["Nordlys AS"], "E-Mail": ["post@nordlys.example"]})

@@ -266,3 +266,13 @@ def test_the_template_maps_itself(db: Database) -> None:
     plan = db.import_leads(header + b"company,Nordlys AS\n", dry_run=True)
     assert plan.mapping["Virksomhet"] == "company"
     assert None not in plan.mapping.values()
+
+
+@pytest.mark.parametrize("told", [0, "", [], 0.0, None, {}])
+def test_nothing_but_false_stops_an_import(db: Database, told: object) -> None:
+    file = b"Company,E-mail\nA,a@a.example\nB,b@b.example\n"
+    assert db.import_leads(file, chunk=1, progress=lambda _: told).created == 2
+    many = db.leads.convert_many("", batch=1, progress=lambda _: told, into="account")
+    assert many.totals.done == 2
+    with pytest.raises(leadcore.CancelledError):
+        db.import_leads(file, chunk=1, attempt=2, on_match="create", progress=lambda _: False)

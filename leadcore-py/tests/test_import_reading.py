@@ -174,3 +174,14 @@ def test_a_number_that_no_file_has_is_told(db: Database) -> None:
     assert db.import_leads(b"A,A\n1,2\n", mapping=mapping).created == 1
     with pytest.raises(leadcore.InvalidError, match="4000000000"):
         db.import_leads(b"A,A\n1,2\n", mapping=mapping | {"A (4000000000)": "city"})
+
+
+@pytest.mark.parametrize("end", ["", ",", "] trailing", "]\n[{}]", "}"])
+def test_a_list_of_json_that_does_not_end_is_told(db: Database, end: str) -> None:
+    rejects = io.BytesIO()
+    report = db.import_leads(f'[{{"company":"A"}},{{"company":"B"}}{end}'.encode(), rejects=rejects)
+    assert (report.created, report.rejected) == (2, 1)
+    assert report.rejections[0].message == "the record is cut off or damaged"
+    assert "cut off or damaged" in rejects.getvalue().decode()
+    whole = b'[{"company":"C"},{"company":"D"}]\n'
+    assert db.import_leads(whole).rejected == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sqlite3
 import stat
 import sys
 import threading
@@ -78,6 +79,70 @@ def test_no_output_is_the_open_database(tmp_path: Path) -> None:
         assert db.files.read(file) == b"content"
     with leadcore.open(path, files_in=files) as db:
         assert db.leads.by_number(1).company == "Nordlys AS"
+
+
+def test_no_output_is_another_database_or_a_lock(tmp_path: Path) -> None:
+    """Neither one that this process has open, nor one that another program made, nor what lies beside them."""
+    path, open_, closed = tmp_path / "x.db", tmp_path / "open.db", tmp_path / "closed.db"
+    with sqlite3.connect(closed) as plain:
+        plain.execute("CREATE TABLE t (a)")
+    plain.close()
+    kept = closed.read_bytes()
+    link = tmp_path / "link.csv"
+    link.symlink_to(closed)
+    with leadcore.open(path) as db, leadcore.open(open_) as other:
+        lead = db.leads.create(company="Nordlys AS")
+        file = db.files.add(lead, b"content", name="a.txt")
+        other.leads.create(company="Fjord AS")
+        beside = [Path(f"{base}{ending}") for base in (path, open_) for ending in ("-lock", "-next", "-wal")]
+        for target in (open_, closed, link, *beside):
+            for call in (
+                lambda to: db.leads.to_csv(to),
+                lambda to: db.leads.to_xlsx(to),
+                lambda to: db.import_leads(CSV, rejects=to),
+                lambda to: db.plan_import_to(CSV, to),
+                lambda to: db.files.save(file, to),
+                lambda to: db.contacts.to_csv(lead, to),
+            ):
+                with pytest.raises(leadcore.InvalidError):
+                    call(target)
+        # Their locks were not dropped.
+        for opened in (db, other):
+            assert opened.leads.create(company="Berg AS").number == 2
+        # A file that only sounds like one is written.
+        assert db.leads.to_csv(tmp_path / "notes-lock").leads == 2
+        assert db.leads.to_csv(tmp_path / "plain.db").leads == 2
+    assert closed.read_bytes() == kept
+    with leadcore.open(open_) as other:
+        assert other.leads.by_number(1).company == "Fjord AS"
+
+
+def test_no_input_is_an_open_database(tmp_path: Path) -> None:
+    """To open and close it again would drop the locks by which this process holds it."""
+    path, second = tmp_path / "x.db", tmp_path / "second.db"
+    with leadcore.open(path) as db, leadcore.open(second) as other:
+        lead = db.leads.create(company="Nordlys AS")
+        other.leads.create(company="Fjord AS")
+        plan = tmp_path / "plan.jsonl"
+        db.plan_import_to(CSV, plan)
+        given = [*_links(path), Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}-lock"), second]
+        calls: list[tuple[str, Callable[[Path], object]]] = [
+            ("file", lambda read: db.import_leads(read)),
+            ("file", lambda read: db.plan_import(read)),
+            ("file", lambda read: db.preview_import(read)),
+            ("file", lambda read: db.apply_import_from(plan, read)),
+            ("plan", lambda read: db.apply_import_from(read, CSV)),
+            ("content", lambda read: db.files.add(lead, read)),
+        ]
+        for read in given:
+            for field, call in calls:
+                with pytest.raises(leadcore.InvalidError) as caught:
+                    call(read)
+                assert [broken.field for broken in caught.value.violations] == [field]
+        for number in (2, 3):
+            assert db.leads.create(company="Berg AS").number == number
+            assert other.leads.create(company="Berg AS").number == number
+        assert len(db.files.of(lead)) == 0
 
 
 def test_a_failing_export_leaves_the_old_file_whole(db: Database, tmp_path: Path) -> None:

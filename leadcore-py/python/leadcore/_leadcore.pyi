@@ -205,6 +205,7 @@ __all__ = [
     "outbox_deliver",
     "outbox_poll",
     "outbox_start",
+    "output_check",
     "page_of_account",
     "page_of_lead",
     "participants_named",
@@ -1380,6 +1381,9 @@ def export_leads(
     session: Session, path: str | PathLike[str], asked: tuple[Any, ...]
 ) -> tuple[int, int, list[tuple[str, str]], str, int]:
     """Writes leads to a file of this path."""
+
+def output_check(session: Session, at: str, path: str | PathLike[str]) -> None:
+    """Refuses a file to be written, the argument `at`, that is the database or another one."""
 
 def contacts_vcard(session: Session, owner: _Subject, version: str) -> str:
     """The persons of a lead or an account as vCards of this version."""

@@ -232,6 +232,8 @@ class Contacts:
     def _export(self, owner: SubjectRef, output: str | os.PathLike[str] | BinaryIO, spreadsheet: bool) -> int:
         if not isinstance(output, (str, os.PathLike)) and not callable(getattr(output, "write", None)):
             raise expected("output", "a path, or a file object opened in binary mode", output)
+        if isinstance(output, (str, os.PathLike)):
+            _leadcore.output_check(self._db._session, "output", output)
         file, count = _leadcore.contacts_export(self._db._session, owner, spreadsheet)
         if isinstance(output, (str, os.PathLike)):
             _write(Path(output), file)

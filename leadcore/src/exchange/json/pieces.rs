@@ -10,8 +10,19 @@ use super::super::{Row, RowProblem};
 pub(super) enum Style {
     /// Each on a line of its own: a broken one ends with its line.
     Lines,
-    /// In a list or one behind the other, over as many lines as they like; the first begins behind so many bytes.
-    Free(u64),
+    /// Over as many lines as they like; the first begins behind so many bytes.
+    Free(u64, Within),
+}
+
+/// What objects stand in, which says how the file ends behind the last one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Within {
+    /// Nothing: one stands behind the other.
+    Nothing,
+    /// A list, which is the file.
+    List,
+    /// A list, which is in an object, which is the file.
+    ListInObject,
 }
 
 /// Names under which programs put the list of records, where the whole file is one object.
@@ -24,7 +35,7 @@ impl Style {
         let begin = text.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
         let rest = text.get(begin..).unwrap_or_default();
         if rest.first() == Some(&b'[') {
-            return Self::Free(begin as u64 + 1);
+            return Self::Free(begin as u64 + 1, Within::List);
         }
         let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
         let (line, behind) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or_default();
@@ -35,11 +46,11 @@ impl Style {
             return Self::Lines;
         }
         match list_inside(rest) {
-            Some(inside) => Self::Free((begin + inside) as u64),
+            Some(inside) => Self::Free((begin + inside) as u64, Within::ListInObject),
             None if complete => Self::Lines,
             // The first line alone is no object: it goes on below, or it is broken and the second stands for itself.
             None if second_line_is_object(behind) => Self::Lines,
-            None => Self::Free(begin as u64),
+            None => Self::Free(begin as u64, Within::Nothing),
         }
     }
 }
@@ -147,6 +158,8 @@ pub(super) struct Pieces<R> {
     line: u64,
     after_cr: bool,
     ended: bool,
+    /// The end of the file was looked at, or is known to be missing.
+    closed: bool,
 }
 
 impl<R: Read> Pieces<R> {
@@ -161,6 +174,7 @@ impl<R: Read> Pieces<R> {
             line: 1,
             after_cr: false,
             ended: false,
+            closed: false,
         }
     }
 
@@ -192,7 +206,7 @@ impl<R: Read> Pieces<R> {
     /// Takes the next object into `row`: its text, line and what is wrong with it. `false` at the end.
     pub(super) fn next_into(&mut self, row: &mut Row) -> io::Result<bool> {
         row.clear();
-        if let Style::Free(begin) = self.style {
+        if let Style::Free(begin, _) = self.style {
             while self.taken < begin
                 && let Some(byte) = self.peek()?
             {
@@ -204,15 +218,18 @@ impl<R: Read> Pieces<R> {
             self.pass(byte);
         }
         let first = self.peek()?;
-        let list_ends = matches!(self.style, Style::Free(_)) && matches!(first, Some(b']' | b'}'));
-        if first.is_none() || list_ends {
-            return Ok(false);
-        }
-        row.line = self.line;
-        let begin = self.taken;
-        let complete = match self.style {
-            Style::Lines => self.line_into(row)?,
-            Style::Free(_) => self.value_into(row)?,
+        let (begin, complete) = match (self.style, first) {
+            (Style::Lines, None) => return Ok(false),
+            (Style::Free(_, within), None | Some(b']' | b'}')) => match self.end_into(row, within)? {
+                Some(begin) => (begin, false),
+                None => return Ok(false),
+            },
+            (style, Some(_)) => {
+                row.line = self.line;
+                let begin = self.taken;
+                let lines = style == Style::Lines;
+                (begin, if lines { self.line_into(row)? } else { self.value_into(row)? })
+            }
         };
         if self.taken - begin > self.largest as u64 {
             row.problem = Some(RowProblem::RecordTooLarge);
@@ -238,6 +255,50 @@ impl<R: Read> Pieces<R> {
         Ok(true)
     }
 
+    /// Passes over what closes the file. Where that is missing, the file was cut between two objects; where anything stands
+    /// behind it, objects may be lost there: a damaged record begins at the byte that is given.
+    fn end_into(&mut self, row: &mut Row, within: Within) -> io::Result<Option<u64>> {
+        if self.closed {
+            return Ok(None);
+        }
+        self.closed = true;
+        let whole = match within {
+            Within::Nothing => true,
+            Within::List => self.list_ends()?,
+            Within::ListInObject => self.list_ends()? && self.object_ends()?,
+        };
+        while let Some(byte) = self.peek()?.filter(u8::is_ascii_whitespace) {
+            self.pass(byte);
+        }
+        row.line = self.line;
+        let begin = self.taken;
+        while let Some(byte) = self.peek()? {
+            self.pass(byte);
+            self.keep(row, byte);
+        }
+        Ok((!whole || self.taken > begin).then_some(begin))
+    }
+
+    fn list_ends(&mut self) -> io::Result<bool> {
+        let ends = self.peek()? == Some(b']');
+        if ends {
+            self.pass(b']');
+        }
+        Ok(ends)
+    }
+
+    /// Passes over what the object around the list says behind it.
+    fn object_ends(&mut self) -> io::Result<bool> {
+        let mut depth = Depth { open: 1, ..Depth::default() };
+        while let Some(byte) = self.peek()? {
+            self.pass(byte);
+            if depth.pass(byte) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn value_into(&mut self, row: &mut Row) -> io::Result<bool> {
         let mut depth = Depth::default();
         while let Some(byte) = self.peek()? {
@@ -250,6 +311,8 @@ impl<R: Read> Pieces<R> {
                 return Ok(true);
             }
         }
+        // Cut inside this one: that it is damaged says that the end is missing.
+        self.closed = true;
         Ok(false)
     }
 }

@@ -70,6 +70,43 @@ fn a_broken_object_in_a_list_costs_one_row_and_a_cut_one_too() {
 }
 
 #[test]
+fn a_file_that_does_not_end_as_it_began_is_told() {
+    let ends = |text: &str| {
+        let rows = read(text).1;
+        let problems: Vec<_> = rows.iter().map(|(line, _, problem)| (*line, problem.is_some())).collect();
+        assert!(rows.iter().all(|(_, _, problem)| problem.is_none_or(|it| it == RowProblem::Malformed)));
+        problems
+    };
+    let (fine, told) = (vec![(1, false), (2, false)], vec![(1, false), (2, false), (3, true)]);
+    for (text, expected) in [
+        ("[{\"a\":1},\n{\"a\":2}]\n \n", &fine),
+        ("[{\"a\":1},\n{\"a\":2},\n]", &fine),
+        ("{\"records\":[{\"a\":1},\n{\"a\":2}], \"more\":{\"s\":\"}]\"}}\n", &fine),
+        ("{\n\"a\":1}\n{\"a\":2}\n", &vec![(1, false), (3, false)]),
+        // Cut between two objects.
+        ("[{\"a\":1},\n{\"a\":2}", &told),
+        ("[{\"a\":1},\n{\"a\":2},\n", &told),
+        ("{\"records\":[{\"a\":1},\n{\"a\":2}", &told),
+        ("{\"records\":[{\"a\":1},\n{\"a\":2}]", &told),
+        ("{\"records\":[{\"a\":1},\n{\"a\":2}],\"next\":\"}", &told),
+        // More behind the end.
+        ("[{\"a\":1},\n{\"a\":2}] trailing", &told),
+        ("[{\"a\":1},\n{\"a\":2}]\n[{\"a\":3}]", &told),
+        ("[{\"a\":1},\n{\"a\":2}},\n{\"a\":3}]", &told),
+        ("{\"records\":[{\"a\":1},\n{\"a\":2}]}}", &told),
+        ("{\n\"a\":1}\n{\"a\":2}\n]", &vec![(1, false), (3, false), (4, true)]),
+    ] {
+        assert_eq!(&ends(text), expected, "{text}");
+    }
+    let mut reader = JsonReader::open(Cursor::new("[{\"a\":1}] rest \n of it"), &ReadOptions::new()).unwrap();
+    let mut row = Row::new();
+    assert!(reader.next_row(&mut row).unwrap());
+    assert!(reader.next_row(&mut row).unwrap());
+    assert_eq!(row.raw(), b"rest \n of it");
+    assert!(!reader.next_row(&mut row).unwrap());
+}
+
+#[test]
 fn utf16_is_read_and_lost_bytes_are_told() {
     let text: Vec<u8> = "\u{feff}[{\"a\":\"Kåre\"}]".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(read(text).1[0].1, ["Kåre"]);
