@@ -1,7 +1,11 @@
 //! Numbers that are longer than a float keeps.
 #![cfg(feature = "xlsx")]
 
-use super::tests::{cells, ods, read, xlsx_with_sheet};
+use std::io::{Cursor, Read};
+
+use rust_xlsxwriter::Workbook;
+
+use super::tests::{archive, cells, ods, read, xlsx_with_sheet};
 use crate::exchange::ReadOptions;
 
 #[test]
@@ -24,4 +28,56 @@ fn long_numbers_keep_the_digits_of_the_file() {
     let (_, rows) = read(ods(table), &ReadOptions::new()).unwrap();
     assert_eq!(cells(&rows[0]), ["12345678901234567", "1.5"]);
     assert!(rows[0].is_number(1));
+}
+
+/// A workbook with these rows in its sheets.
+fn of_sheets(sheets: &[String]) -> Vec<u8> {
+    let mut book = Workbook::new();
+    for _ in sheets {
+        book.add_worksheet().write(0, 0, "x").unwrap();
+    }
+    let mut zip = zip::ZipArchive::new(Cursor::new(book.save_to_buffer().unwrap())).unwrap();
+    let mut parts = Vec::new();
+    for index in 0..zip.len() {
+        let mut part = zip.by_index(index).unwrap();
+        let name = part.name().unwrap().into_owned();
+        let mut content = Vec::new();
+        part.read_to_end(&mut content).unwrap();
+        let own = (1..).zip(sheets).find(|(n, _)| name.ends_with(&format!("/sheet{n}.xml")));
+        if let Some((_, sheet)) = own {
+            content = format!("<worksheet><sheetData>{sheet}</sheetData></worksheet>").into_bytes();
+        }
+        parts.push((name, content));
+    }
+    let parts: Vec<(&str, &[u8])> =
+        parts.iter().map(|(name, content)| (name.as_str(), content.as_slice())).collect();
+    archive(&parts)
+}
+
+fn rows_with(id: &str) -> String {
+    let cell = |text: &str| format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>");
+    let (one, two) = (cell("id"), cell("n"));
+    format!("<row r=\"1\">{one}{two}</row><row r=\"2\"><c r=\"A2\"><v>{id}</v></c><c><v>1.5</v></c></row>")
+}
+
+#[test]
+fn long_numbers_are_those_of_the_sheet_that_is_read() {
+    // Two numbers, and one float that stands for both.
+    let ids = ["12345678901234567", "12345678901234568"];
+    assert_eq!(ids[0].parse::<f64>(), ids[1].parse::<f64>());
+    let file = of_sheets(&ids.map(rows_with));
+    for (sheet, id) in ids.into_iter().enumerate() {
+        let (_, rows) = read(file.clone(), &ReadOptions::new().sheet(sheet)).unwrap();
+        assert_eq!(cells(&rows[0]), [id, "1.5"]);
+        assert!(!rows[0].has_lost_digits(0) && !rows[0].is_formula_error(0));
+    }
+}
+
+#[test]
+fn a_long_number_without_all_its_digits_is_told_as_that() {
+    // More digits than are looked at.
+    let id = format!("12345678901234567.{}", "0".repeat(500));
+    let (_, rows) = read(of_sheets(&[rows_with(&id)]), &ReadOptions::new()).unwrap();
+    assert_eq!((rows[0].has_lost_digits(0), rows[0].is_formula_error(0)), (true, false));
+    assert_eq!((rows[0].has_lost_digits(1), rows[0].get(1)), (false, Some("1.5")));
 }

@@ -1,8 +1,6 @@
 //! Workbooks made here: what a sheet becomes, and what is refused before it hurts.
 #![cfg(feature = "xlsx")]
 
-mod long;
-
 use std::io::{Cursor, Write};
 
 use rust_xlsxwriter::{Format, Formula, Workbook};
@@ -32,7 +30,7 @@ pub(super) fn cells(row: &Row) -> Vec<&str> {
     row.iter().collect()
 }
 
-fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
+pub(super) fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in parts {
         zip.start_file(*name, SimpleFileOptions::default()).unwrap();
