@@ -1,6 +1,7 @@
 //! What vendors call the fields in the headers of their files.
 //!
-//! Each word is a header as [`header_key`](super::catalogue) leaves it: letters and digits only, folded. Collected
+//! Each word is a header as [`header_key`](super::catalogue) leaves it: letters and digits only, folded (会社, a company in
+//! Japanese, is `huishe` then). Collected
 //! from vendors' public import templates and exports. A numbered header (`phone2`, `address1city`) means the field without
 //! its number, and one that says whose address or number it is (`companycity`, `emailwork`) the field without that.
 
@@ -14,13 +15,13 @@ const SYNONYMS: &[(Field, &str)] = &[
          accountname business businessname employer firm firma unternehmen entreprise societe \
          empresa bedrijf customer customername client clientname leadcompany contactcompany \
          leadcompanyname ragionesociale raisonsociale razaosocial yritys foretag virksomhet \
-         virksomhed bedrift azienda 会社 会社名 企業名 法人名",
+         virksomhed bedrift azienda huishe huisheming qiyeming farenming",
     ),
     (
         Field::Name,
         "name fullname contactname contact leadname person personname displayname nombre nom nome \
          naam contactperson fn fullenavn fullstendignavn navn namn nomecompleto nombrecompleto \
-         nomcomplet vollstandigername kontaktperson ansprechpartner kontaktnavn 氏名 名前 担当者名",
+         nomcomplet vollstandigername kontaktperson ansprechpartner kontaktnavn shiming mingqian dandangzheming",
     ),
     (
         Field::FirstName,
@@ -55,7 +56,7 @@ const SYNONYMS: &[(Field, &str)] = &[
          contactnumber telefon telefono telefone telephonenumber handy mobiltelefon movil celular \
          whatsapp whatsappnumber contactphone phoneno mobileno fax faxnumber phonevalue carphone \
          telefonnummer telefonnr mobil mobilnummer puhelin tlf tlfnr fijo portable gsm pager \
-         pagernumber phonevideo worknumber homenumber telefax telefaxnumber telefaxnummer 電話 電話番号",
+         pagernumber phonevideo worknumber homenumber telefax telefaxnumber telefaxnummer dianhua dianhuafanhao",
     ),
     (
         Field::Website,
@@ -264,6 +265,18 @@ mod tests {
             for word in words.split(' ') {
                 assert_eq!(seen.insert(word, field), None, "`{word}` stands twice");
             }
+        }
+    }
+
+    #[test]
+    fn words_stand_as_headers_are_compared() {
+        for word in SYNONYMS.iter().flat_map(|(_, words)| words.split(' ')) {
+            assert_eq!(super::super::catalogue::header_key(word), word);
+        }
+        for (header, field) in [("会社名", Field::Company), ("氏名", Field::Name), ("電話番号", Field::Phone)]
+        {
+            let key = super::super::catalogue::header_key(header);
+            assert_eq!(lookup(&key).map(|(field, _)| field), Some(&field), "{header}: {key}");
         }
     }
 

@@ -41,6 +41,7 @@ pub mod export;
     expect(dead_code, reason = "only sheets have merged cells and glances at them")
 )]
 mod filler;
+mod floats;
 mod frames;
 #[cfg_attr(
     not(all(feature = "sheets", feature = "vcard")),
@@ -70,6 +71,7 @@ pub use contact_list::contacts_xlsx;
 pub use decode::TextEncoding;
 pub use dialect::Dialect;
 pub use digest::{FileDigest, digest, sha256_hex};
+pub use floats::float_text;
 pub use held::{HeldTable, SheetName};
 pub use json::JsonReader;
 pub use kind::FileKind;

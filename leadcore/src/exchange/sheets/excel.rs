@@ -14,9 +14,10 @@ use zip::read::ZipFile;
 
 use super::super::filler::{Filler, What};
 use super::super::held::SheetName;
-use super::long::{Digits, EXACT, Long};
+use super::long::{Digits, Long};
 use super::{Book, archive, damaged, locked, text};
 use crate::error::{Error, Result};
+use crate::exchange::floats::EXACT;
 
 /// The bytes of a file, which may be read a few times over and no more: thousands of sheets may be one and the same part
 /// of an archive, which is unpacked anew for each.

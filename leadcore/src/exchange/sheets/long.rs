@@ -8,13 +8,13 @@
 use std::collections::VecDeque;
 use std::io::Read;
 
+use crate::exchange::floats::EXACT;
+
 /// So much of a tag is looked at, and so much of a number: all the digits of the largest float.
 const HEAD: usize = 256;
 const LONGEST: usize = 400;
 /// So much of a part is looked at at once.
 const PIECE: usize = 64 * 1024;
-/// The largest number below which every whole number has a float of its own.
-pub(super) const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// A cell with a number that may be a long one.
 #[derive(Debug)]

@@ -16,9 +16,9 @@ use super::super::RowProblem;
 use super::super::filler::{Filler, What};
 use super::super::held::{Held, SheetName};
 use super::super::scan::Limits;
-use super::long::EXACT;
 use super::{LONGEST_NAME, MOST_SHEETS, PROBE_ROWS, damaged, locked, text, too_many_sheets};
 use crate::error::{Error, Result};
+use crate::exchange::floats::{EXACT, float_text};
 
 /// No spreadsheet has more rows.
 const MOST_ROWS: u64 = 1_048_576;
@@ -335,12 +335,12 @@ fn cell(xml: &mut Xml<'_>, tag: &BytesStart<'_>, most: usize) -> Result<(String,
     let number = stored.as_deref().and_then(|stored| stored.parse::<f64>().ok());
     let is_number = matches!(kind.as_str(), "float" | "currency" | "percentage");
     let text = match (kind.as_str(), number, stored) {
-        ("percentage", Some(number), _) => format!("{}%", text::number(number * 100.0)),
+        ("percentage", Some(number), _) => format!("{}%", float_text(number * 100.0)),
         // Shown with zeros before it: a zip code or an id.
         ("float", Some(number), _) if is_padded(&shown, number) => shown,
         // Of more digits than a float holds, those that are written.
         ("float" | "currency", Some(number), Some(stored)) if is_long(&stored, number) => stored,
-        ("float" | "currency", Some(number), _) => text::number(number),
+        ("float" | "currency", Some(number), _) => float_text(number),
         (_, _, Some(stored)) => stored,
         _ => shown,
     };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use calamine::{Data, DataRef, ExcelDateTime};
 
 use super::super::filler::What;
-use super::long::EXACT;
+use crate::exchange::floats::{EXACT, float_text};
 
 /// The first day behind 9999-12-31, where dates of spreadsheets end.
 const LAST_DAY: f64 = 2_958_466.0;
@@ -21,7 +21,7 @@ pub(super) fn of_cell<'c>(cell: &'c DataRef<'_>, format: Option<&str>) -> (Cow<'
             return (text.into(), What::Number);
         }
         DataRef::Float(n) => {
-            return (formatted(*n, format).unwrap_or_else(|| number(*n)).into(), What::Number);
+            return (formatted(*n, format).unwrap_or_else(|| float_text(*n)).into(), What::Number);
         }
         DataRef::String(text) => Cow::Borrowed(text.as_str()),
         DataRef::SharedString(text) => Cow::Borrowed(*text),
@@ -40,7 +40,7 @@ pub(super) fn of_data(cell: &Data) -> (Cow<'_, str>, What) {
         Data::String(text) => Cow::Borrowed(text.as_str()),
         Data::Empty => Cow::Borrowed(""),
         Data::Int(n) => return (n.to_string().into(), What::Number),
-        Data::Float(n) => return (number(*n).into(), What::Number),
+        Data::Float(n) => return (float_text(*n).into(), What::Number),
         Data::Bool(yes) => yes.to_string().into(),
         Data::DateTime(time) => date_time(*time).into(),
         Data::DateTimeIso(text) => iso(text).into(),
@@ -55,27 +55,12 @@ pub(super) fn shows_more(format: &str) -> bool {
     format.len() <= LONGEST_FORMAT && format.bytes().all(|byte| b"0#,.%-\\ ".contains(&byte))
 }
 
-/// A number with all its digits and no more. Fractions are rounded to the fifteen digits that spreadsheets show: what is
-/// behind them is noise of sums (0.1 + 0.2 is stored as 0.30000000000000004).
-pub(super) fn number(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() <= EXACT {
-        return format!("{value:.0}").replace("-0", if value == 0.0 { "0" } else { "-0" });
-    }
-    let exact = value.to_string();
-    let digits = exact.bytes().filter(u8::is_ascii_digit).count();
-    if digits <= 15 || value.fract() == 0.0 {
-        return exact;
-    }
-    let rounded = format!("{value:.14e}").parse::<f64>().unwrap_or(value);
-    rounded.to_string()
-}
-
 /// Percentages, and numbers such as zip codes whose format shows zeros before them.
 fn formatted(value: f64, format: Option<&str>) -> Option<String> {
     // Each cell of it is as long as it.
     let format = format.filter(|format| format.len() <= LONGEST_FORMAT)?;
     if format.contains('%') && format.bytes().all(|byte| b"0#,.% ".contains(&byte)) {
-        return Some(format!("{}%", number(value * 100.0)));
+        return Some(format!("{}%", float_text(value * 100.0)));
     }
     let zeros = format.bytes().filter(|byte| *byte == b'0').count();
     let plain = format.bytes().all(|byte| b"0-\\ ".contains(&byte));
@@ -95,7 +80,7 @@ fn formatted(value: f64, format: Option<&str>) -> Option<String> {
 fn date_time(time: ExcelDateTime) -> String {
     let value = time.as_f64();
     if !(0.0..LAST_DAY).contains(&value) {
-        return number(value);
+        return float_text(value);
     }
     if time.is_duration() {
         let seconds = (value * 86_400.0).round();
@@ -161,7 +146,7 @@ mod tests {
             (1.5e-7, "0.00000015"),
         ];
         for (value, text) in cases {
-            assert_eq!(number(value), text);
+            assert_eq!(float_text(value), text);
         }
     }
 
