@@ -22,6 +22,7 @@ mod report;
 mod round;
 mod rows;
 mod same;
+mod stages;
 
 use std::io::Cursor;
 use std::ops::ControlFlow;
