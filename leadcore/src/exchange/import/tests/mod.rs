@@ -23,6 +23,8 @@ mod round;
 mod rows;
 mod same;
 mod stages;
+mod systems;
+mod whose;
 
 use std::io::Cursor;
 use std::ops::ControlFlow;
