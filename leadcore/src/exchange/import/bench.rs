@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::MatchBy;
 use crate::context::Context;
-use crate::domain::{Field, FieldValue, IMPORT_LINE, Lead, LeadFields, MatchKey, MatchKind, Topics};
+use crate::domain::{
+    ExternalRef, Field, FieldValue, IMPORT_LINE, Lead, LeadFields, MatchKey, MatchKind, Topics,
+};
 use crate::error::Result;
 use crate::exchange::coerce::Intent;
 use crate::id::{LeadId, OperationId};
@@ -63,6 +65,8 @@ pub(super) enum Match {
     Several(Vec<usize>, MatchBy),
     /// The row has the number of this lead, and is about another one by the rest of it.
     Doubted(usize),
+    /// The row has an id of this lead, and in another system an id that the lead does not have there.
+    Contradicted(usize),
     /// The row names a lead that there is not.
     Gone(MatchBy),
 }
@@ -185,7 +189,7 @@ impl Bench {
 
     /// The lead that a row means, by its strongest key that any lead has.
     ///
-    /// A key does not count against a stronger one: behind the external id, a lead that has [another id](has_other_id) in a
+    /// A key does not count against a stronger one: behind the external id, a lead that has [another id](Self::contradicts) in a
     /// system of the row is not meant, and behind an id or number that is another lead's none is.
     ///
     /// A phone alone is weak beyond that: colleagues share a switchboard, families a line. It does not count where both sides
@@ -233,9 +237,7 @@ impl Bench {
                 continue;
             }
             if ids_came || *by == MatchBy::Phone {
-                found.retain(|slot| {
-                    self.slots.get(*slot).is_some_and(|slot| !has_other_id(intent, &slot.lead.fields))
-                });
+                found.retain(|slot| self.contradicts(intent, *slot).is_none());
             }
             ids_came |= *by == MatchBy::ExternalId;
             if *by == MatchBy::Phone {
@@ -245,6 +247,9 @@ impl Bench {
             }
             match found.as_slice() {
                 [] => {}
+                [slot] if *by == MatchBy::ExternalId && self.contradicts(intent, *slot).is_some() => {
+                    return Match::Contradicted(*slot);
+                }
                 [slot] => return Match::One(*slot, by.clone()),
                 _ => {
                     // By their numbers, which new leads have yet to get: as any other batch would tell them.
@@ -255,6 +260,16 @@ impl Bench {
             }
         }
         doubted
+    }
+
+    /// The system that knows a row and a lead by two ids.
+    pub(super) fn contradicts(&self, intent: &Intent, slot: usize) -> Option<&str> {
+        let lead = &self.slots.get(slot)?.lead.fields;
+        let other = lead.external_ids.iter().find(|known| {
+            let ids = intent.fields.external_ids.iter();
+            ids.into_iter().any(|id| id.system() == known.system() && id.id() != known.id())
+        });
+        other.map(ExternalRef::system)
     }
 
     /// Adds a new lead.
@@ -379,13 +394,6 @@ fn is_another(intent: &Intent, lead: &LeadFields) -> bool {
     });
     let said: Vec<bool> = [company, person, emails].into_iter().flatten().chain(of_one_system).collect();
     !said.is_empty() && !said.contains(&true)
-}
-
-/// Whether a system knows the row and the lead by two ids.
-fn has_other_id(intent: &Intent, lead: &LeadFields) -> bool {
-    intent.fields.external_ids.iter().any(|id| {
-        lead.external_ids.iter().any(|known| known.system() == id.system() && known.id() != id.id())
-    })
 }
 
 /// Whether a row and a lead that share a phone are two all the same.

@@ -35,8 +35,9 @@
 //! - No lead: one is created, or by [`OnMissing`] none. Company or consumer, where no column says it: a company where a
 //!   company is named, a consumer where only a person is, else a company.
 //! - One lead: by [`OnMatch`], its values are overwritten by cells that are not empty, and e-mails, phones and labels
-//!   are added; a cell that says [`ImportOptions::clear`] empties its field. Of the ids in another system, the one it has
-//!   stays. A lead that was converted is left alone.
+//!   are added; a cell that says [`ImportOptions::clear`] empties its field. A lead that was converted is left alone. A row
+//!   that has an id of the lead and, in another system, an id that is not the lead's is rejected; where a key that was put
+//!   before the external id, or a person, says which lead is meant, the id that it has stays.
 //! - Several: by [`OnAmbiguous`], the line is rejected, because it does not say which one it means, or left to a person
 //!   together with the leads that it may mean.
 //! - One that the actor may not see: the line is rejected. It says that the lead exists and who owns it, whatever state
@@ -46,9 +47,9 @@
 //! [`ImportReport::unrecognisable`] counts such rows, in a dry run too.
 //!
 //! Names of vocabularies and stages are looked up without case and accents. Unknown ones are added by [`UnknownTerm`]: a
-//! new stage goes into the default pipeline before its first won or lost stage, and its name says what it means
-//! (`Closed Won`, `Junk Lead`, `On hold`; else open). A [`TermRule`] decides for a single field: create, refuse, or take
-//! this name for that one.
+//! new stage goes into the default pipeline before its first won or lost stage. Where its whole name surely says so it is won
+//! (`Closed Won`, `Converted`), lost (`Lost`, `Junk Lead`) or on hold; else it is open (`Almost won`). The report tells which ones
+//! close their leads. A [`TermRule`] decides for a single field: create, refuse, or take this name for that one.
 //!
 //! A bad cell rejects its whole line, with every reason: half a lead is worse than none, and the rejected rows can be
 //! written to a file of their own, corrected and imported again. A column may leave such cells out instead
@@ -102,6 +103,7 @@ mod refused;
 mod report;
 mod run;
 mod source;
+mod stage_kinds;
 mod stopwatch;
 
 use crate::domain::OperationKind;

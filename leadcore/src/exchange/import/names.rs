@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
+use super::stage_kinds::stage_kind;
 use super::{ImportOptions, UnknownTerm};
 use crate::context::Context;
 use crate::domain::{Action, Subject, SubjectKind, Term, TermKind, TermRecord};
@@ -233,7 +234,7 @@ impl Names {
             let message = "the default pipeline has 200 stages and takes no more";
             return Err(Violation::new("stage", ViolationCode::TooLong, message));
         }
-        let stage = Stage::new(StageId::from_uuid(ctx.new_uuid()), name, guess_kind(&key));
+        let stage = Stage::new(StageId::from_uuid(ctx.new_uuid()), name, stage_kind(name));
         let ends = |stage: &Stage| matches!(stage.kind, StageKind::Won | StageKind::Lost);
         let place = pipeline.stages.iter().position(ends).unwrap_or(pipeline.stages.len());
         let found = (pipeline.id, stage.id);
@@ -353,66 +354,6 @@ impl Added {
         match self {
             Self::Stage(stage) => Some(stage),
             Self::Term(_) => None,
-        }
-    }
-}
-
-/// What a stage means, by the words of its folded name. `Not interested` is lost and `Closed Won` is won; what says
-/// nothing is open.
-fn guess_kind(key: &str) -> StageKind {
-    const LOST: &[&str] = &[
-        "lost",
-        "junk",
-        "disqualified",
-        "unqualified",
-        "dead",
-        "spam",
-        "rejected",
-        "declined",
-        "not interested",
-        "not qualified",
-        "not eligible",
-        "no interest",
-        "invalid",
-        "verloren",
-        "perdu",
-        "perdido",
-    ];
-    const WON: &[&str] = &["won", "converted", "customer", "gewonnen", "gagne", "ganado"];
-    const ON_HOLD: &[&str] = &["hold", "postponed", "paused", "parked", "later", "in future", "nurturing"];
-    let words: Vec<&str> =
-        key.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let text = format!(" {} ", words.join(" "));
-    let says = |list: &[&str]| list.iter().any(|word| text.contains(&format!(" {word} ")));
-    if says(LOST) {
-        StageKind::Lost
-    } else if says(WON) {
-        StageKind::Won
-    } else if says(ON_HOLD) {
-        StageKind::OnHold
-    } else {
-        StageKind::Open
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stage_names_say_what_they_mean() {
-        for (name, kind) in [
-            ("Closed Won", StageKind::Won),
-            ("Closed - Lost", StageKind::Lost),
-            ("Junk Lead", StageKind::Lost),
-            ("Disqualified", StageKind::Lost),
-            ("On Hold", StageKind::OnHold),
-            ("Contact in Future", StageKind::OnHold),
-            ("Wonderful", StageKind::Open),
-            ("Qualified", StageKind::Open),
-            ("Attempted to Contact", StageKind::Open),
-        ] {
-            assert_eq!(guess_kind(&fold(name)), kind, "{name}");
         }
     }
 }

@@ -11,6 +11,9 @@ use crate::exchange::{Mapping, ReadOptions, sha256_hex};
 use crate::id::{LostReasonId, SourceId};
 use crate::value::{Country, DecimalMark, fold};
 
+/// Of which system ids are where nobody names one.
+const SYSTEM: &str = "import";
+
 /// How to import a file; everything has a default.
 ///
 /// ```
@@ -53,8 +56,13 @@ pub struct ImportOptions {
     pub ambiguous: OnAmbiguous,
     /// How amounts are written.
     pub decimal_mark: DecimalMark,
-    /// The name of the system whose ids are in the column of [`Field::ExternalId`](crate::domain::Field::ExternalId).
+    /// The name of the system whose ids are in the column of [`Field::ExternalId`](crate::domain::Field::ExternalId). Once it is
+    /// [named](Self::external_system), a column that nobody mapped holds ids of this system as they stand, also where they look
+    /// as if a system stood before them (`ORD:1`).
     pub external_system: String,
+    /// Whether the caller named the system that is the default.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) names_default: bool,
     /// How many rows are written in one transaction, 1 to 100,000; 16 MiB of text end a chunk earlier.
     pub chunk: usize,
     /// The source of leads that have none after their row was read.
@@ -82,7 +90,8 @@ impl Default for ImportOptions {
             on_missing: OnMissing::default(),
             ambiguous: OnAmbiguous::default(),
             decimal_mark: DecimalMark::default(),
-            external_system: "import".to_owned(),
+            external_system: SYSTEM.to_owned(),
+            names_default: false,
             chunk: 10_000,
             source: None,
             lost_reason: None,
@@ -132,8 +141,6 @@ impl ImportOptions {
         on_match(OnMatch) => |value| value;
         /// Says how amounts are written.
         decimal_mark(DecimalMark) => |value| value;
-        /// Names the system whose ids the file holds.
-        external_system(&str) => |value| value.to_owned();
         /// Sets how many rows are written in one transaction.
         chunk(usize) => |value| value;
         /// Sets the source of leads that have none.
@@ -142,6 +149,18 @@ impl ImportOptions {
         lost_reason(LostReasonId) => |value| Some(value);
         /// Sets which attempt this is.
         attempt(u32) => |value| value;
+    }
+
+    /// Names the system whose ids the file holds.
+    #[must_use]
+    pub fn external_system(mut self, system: &str) -> Self {
+        (self.external_system, self.names_default) = (system.to_owned(), system == SYSTEM);
+        self
+    }
+
+    /// Whether the system was named of which all ids are.
+    pub(super) fn names_system(&self) -> bool {
+        self.names_default || self.external_system != SYSTEM
     }
 
     /// Says what becomes of the values of a field.

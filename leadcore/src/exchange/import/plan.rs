@@ -157,6 +157,10 @@ impl<'c> Planner<'c> {
             Match::Doubted(slot) if !self.sees(slot) => Ok(self.out_of_sight(&[slot], &MatchBy::Number)),
             Match::Doubted(slot) if self.options.on_match != OnMatch::CreateNew => Ok(self.doubted(slot)),
             Match::Several(slots, by) => Ok(self.several(slots, by)),
+            Match::Contradicted(slot) if !self.sees(slot) => {
+                Ok(self.out_of_sight(&[slot], &MatchBy::ExternalId))
+            }
+            Match::Contradicted(slot) => Err(self.contradicted(intent, slot).into()),
             Match::Gone(by) => {
                 let message = format!("there is no lead with this {}", by.word());
                 Err(Violation::new(by.field().key(), ViolationCode::Unknown, message).into())
@@ -204,6 +208,13 @@ impl<'c> Planner<'c> {
             OnAmbiguous::Review => self.several(vec![slot], MatchBy::Number),
             OnAmbiguous::Reject => Decision::reject(vec![several(&MatchBy::Number)]),
         }
+    }
+
+    /// Why a row is not taken that has two ids of which the lead has one.
+    fn contradicted(&self, intent: &Intent, slot: usize) -> Violation {
+        let system = self.bench.contradicts(intent, slot).unwrap_or_default();
+        let message = format!("the lead with an id of this row has another id in the system `{system}`");
+        Violation::new(Field::ExternalId.key(), ViolationCode::Duplicate, message)
     }
 
     /// The decision, where it is still of the kind that was planned. What would be written was compared before.

@@ -54,7 +54,8 @@ pub fn preview<R: Read + Seek>(
     })?;
     let mut table = Table::open_head(input, &knowing(&catalogue, read))?;
     check_sheet(&table, read)?;
-    let seeing = Seeing { catalogue: &catalogue, numbering: &numbering, keys: &MatchBy::DEFAULT };
+    let keys = &MatchBy::DEFAULT;
+    let seeing = Seeing { catalogue: &catalogue, numbering: &numbering, keys, one_system: false };
     let proposal = propose(ctx, store, &sample(&mut table)?, seeing)?;
     Ok(Preview { mapping: proposal.mapping(), proposal, format: format_of(&table) })
 }

@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::MatchBy;
 use super::columns::{self, ColumnNotes};
 use super::outcome::{LineOutcome, Outcome, SkipReason};
+use super::{MatchBy, stage_kinds};
 use crate::context::Context;
 use crate::domain::Field;
 use crate::error::{Violation, ViolationCode};
@@ -430,7 +430,7 @@ impl fmt::Display for ImportReport {
         self.write_counts(f)?;
         columns::write(f, &self.mapping, &self.notes)?;
         for (field, names) in &self.new_values {
-            writeln!(f, "new        {field}: {}", names.join(", "))?;
+            writeln!(f, "new        {field}: {}", stage_kinds::in_words(field, names))?;
         }
         self.write_lines(f)?;
         if let Some(earlier) = &self.earlier {

@@ -83,7 +83,12 @@ impl Source {
             (Some(mapping), _) => mapping.placed(table.headers()),
             (None, Some((_, report))) => report.mapping.clone(),
             (None, None) => {
-                let seeing = Seeing { catalogue: &catalogue, numbering: &numbering, keys: &options.match_by };
+                let seeing = Seeing {
+                    catalogue: &catalogue,
+                    numbering: &numbering,
+                    keys: &options.match_by,
+                    one_system: options.names_system(),
+                };
                 let mapping = propose(ctx, store, &sample, seeing)?.mapping();
                 let takes = |field: &Field| match field {
                     Field::Number => takes_key(options, &MatchBy::Number),
@@ -288,6 +293,8 @@ pub(super) struct Seeing<'s> {
     pub(super) numbering: &'s Numbering,
     /// What leads are recognised by.
     pub(super) keys: &'s [MatchBy],
+    /// Whether the caller named the system of all ids.
+    pub(super) one_system: bool,
 }
 
 /// The head of a table.
@@ -306,12 +313,12 @@ pub(super) fn propose(
     ctx: &Context<'_>,
     store: &dyn Store,
     sample: &Sample,
-    Seeing { catalogue, numbering, keys }: Seeing<'_>,
+    Seeing { catalogue, numbering, keys, one_system }: Seeing<'_>,
 ) -> Result<Proposal> {
     let is_hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
     let seen = catalogue.clone().without(is_hidden);
     let knowledge = store.read(ctx.tenant(), |txn| {
-        let mut knowledge = Knowledge::new(&seen);
+        let mut knowledge = Knowledge::new(&seen).one_system(one_system);
         for kind in TermKind::ALL.into_iter().filter(|kind| kind.field().is_writable()) {
             let terms = txn.terms().list(kind)?;
             knowledge =

@@ -5,7 +5,9 @@ mod consent;
 mod knowledge;
 mod known;
 mod names;
+mod others;
 mod paths;
+mod taxes;
 mod values;
 
 use std::collections::BTreeSet;
@@ -13,6 +15,7 @@ use std::collections::BTreeSet;
 pub use self::knowledge::Knowledge;
 pub(in crate::exchange) use self::known::column_notes;
 use self::known::header_name;
+use self::others::Whose;
 use super::proposal::{ColumnProposal, Evidence, Note, Proposal};
 use super::shape::{self, Cells, ratio};
 use super::{ColumnMapping, ColumnRules, Mapping, OptOut, Sample, takes_several};
@@ -152,7 +155,13 @@ impl<'s, 'k> Proposer<'s, 'k> {
                 notes,
             }
         });
-        Proposal { columns: columns.collect(), constants: mapping.constants.clone() }
+        let columns: Vec<ColumnProposal> = columns.collect();
+        // What every row was to have is no match for a column that says it row by row.
+        let is_read = |field: &Field| columns.iter().any(|column| column.field.as_ref() == Some(field));
+        let constants = mapping.constants.iter();
+        let constants =
+            constants.filter(|constant| takes_several(&constant.field) || !is_read(&constant.field));
+        Proposal { constants: constants.cloned().collect(), columns }
     }
 
     /// What each column may be.
@@ -213,23 +222,30 @@ impl<'s, 'k> Proposer<'s, 'k> {
             return Some((Field::Id, 0));
         }
         let whole = self.ranked(header);
-        let usable = |field: Field| (!catalogue.is_disabled(&field)).then_some((field, 5_000));
-        whole
-            .or_else(|| {
-                let (field, rank) = paths::rank(header, catalogue)?;
-                Some((field, rank.saturating_add(500)))
-            })
+        let usable = |field: Field, rank: u32| (!catalogue.is_disabled(&field)).then_some((field, rank));
+        if whole.is_some() {
+            return whole;
+        }
+        let whose = others::whose(header, catalogue);
+        if whose == Some(Whose::Owner { by_email: true }) {
+            return usable(Field::Owner, 1_500);
+        }
+        let is_no_id = header.contains(char::is_whitespace) && taxes::is_of_amounts(header);
+        taxes::amount(header, catalogue)
+            .or_else(|| paths::rank(header, catalogue))
+            .filter(|(field, _)| whose.is_none() || !others::is_of_person(field))
+            .filter(|(field, _)| *field != Field::TaxId || !is_no_id)
+            .map(|(field, rank)| (field, rank.saturating_add(500)))
             .or_else(|| {
                 let folded = fold(header);
                 let words: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).collect();
-                let has = |known: &[&str]| words.iter().any(|word| known.contains(word));
-                if has(&["cnpj", "cpf", "vat", "gstin", "cif", "cvr", "siren", "siret", "orgnr"]) {
-                    usable(Field::TaxId)
+                if taxes::is_id(header) {
+                    usable(Field::TaxId, 5_000)
                 } else if words.len() > 1
                     && words.last() == Some(&"score")
                     && column.cells.share(shape::is_whole_number) >= 0.9
                 {
-                    usable(Field::Score)
+                    usable(Field::Score, 5_000)
                 } else {
                     None
                 }
@@ -239,7 +255,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
     /// Headers whose meaning depends on the others.
     fn in_context(&self, place: usize, ranked: &[Option<(Field, u32)>]) -> Option<Candidate> {
         let column = self.columns.get(place)?;
-        let (field, rank) = ranked.get(place)?.clone()?;
+        let (field, rank) = ranked.get(place)?.clone().filter(|found| !self.is_no_tax_id(place, found))?;
         let elsewhere = |wanted: &Field| {
             let others = ranked.iter().zip(&self.columns).enumerate();
             others.filter(|(n, _)| *n != place).any(|(_, (found, other))| {

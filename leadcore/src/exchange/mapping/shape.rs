@@ -365,6 +365,17 @@ pub(super) fn is_salutation(cell: &str) -> bool {
     SALUTATIONS.contains(&word.trim())
 }
 
+/// Five digits or more, with what stands between and around them in the ids of the world's authorities: no rate, no word.
+pub(super) fn is_like_tax_id(cell: &str) -> bool {
+    let known = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '/' | ':' | '\u{a0}');
+    let behind = cell.rsplit_once(['.', ',']).map(|(_, behind)| behind);
+    let is_sum = behind.is_some_and(|digits| digits.len() < 3 && digits.bytes().all(|b| b.is_ascii_digit()));
+    cell.chars().filter(char::is_ascii_digit).count() >= 5
+        && cell.len() <= 40
+        && cell.chars().all(known)
+        && !is_sum
+}
+
 pub(super) fn is_whole_number(cell: &str) -> bool {
     let number = cell.trim_end_matches('%').trim_end();
     let number = number.strip_suffix(".0").unwrap_or(number);

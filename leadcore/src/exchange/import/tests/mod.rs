@@ -22,6 +22,9 @@ mod report;
 mod round;
 mod rows;
 mod same;
+mod stages;
+mod systems;
+mod whose;
 
 use std::io::Cursor;
 use std::ops::ControlFlow;

@@ -20,6 +20,8 @@ pub struct Knowledge<'k> {
     pub(super) own_numbers: BTreeSet<usize>,
     pub(super) own_ids: BTreeSet<usize>,
     pub(super) no_answer: Vec<String>,
+    /// Whether ids are those of one system that was named, whatever they look like.
+    pub(super) one_system: bool,
 }
 
 impl<'k> Knowledge<'k> {
@@ -36,6 +38,7 @@ impl<'k> Knowledge<'k> {
             own_numbers,
             own_ids,
             no_answer,
+            one_system: false,
         }
     }
 
@@ -71,6 +74,13 @@ impl<'k> Knowledge<'k> {
     #[must_use]
     pub fn own_ids(mut self, places: impl IntoIterator<Item = usize>) -> Self {
         self.own_ids.extend(places);
+        self
+    }
+
+    /// Says whether somebody named the system that all ids are of: then no cell names another one before its id.
+    #[must_use]
+    pub const fn one_system(mut self, is_named: bool) -> Self {
+        self.one_system = is_named;
         self
     }
 

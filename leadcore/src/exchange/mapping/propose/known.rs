@@ -78,7 +78,7 @@ pub(in crate::exchange) fn column_notes(
 }
 
 impl Proposer<'_, '_> {
-    /// What is proposed for the columns that an earlier mapping does not know: none of its fields.
+    /// What is proposed for the columns that an earlier mapping does not know: none of the fields of its columns.
     pub(super) fn beside(
         &mut self,
         mapping: &Mapping,
@@ -91,13 +91,11 @@ impl Proposer<'_, '_> {
         self.weigh();
         let passed: BTreeSet<usize> =
             known.iter().enumerate().filter(|(_, known)| known.is_some()).map(|(place, _)| place).collect();
-        let mut taken: BTreeMap<Field, String> = mapping
+        let taken: BTreeMap<Field, String> = mapping
             .columns
             .iter()
             .filter_map(|column| Some((column.field.clone()?, column.header.clone())))
             .collect();
-        let constants = mapping.constants.iter();
-        taken.extend(constants.map(|constant| (constant.field.clone(), String::new())));
         let proposed = self.decide(&passed).columns.into_iter().enumerate();
         let proposed = proposed.map(|(place, mut column)| {
             if passed.contains(&place) {

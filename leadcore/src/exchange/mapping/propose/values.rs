@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::super::proposal::{Evidence, Note};
 use super::super::shape::{self, ratio};
 use super::super::{ColumnRules, Split};
-use super::{BY_VALUES, Candidate, Column, Proposer};
+use super::{BY_VALUES, Candidate, Column, Proposer, others};
 use crate::domain::{CustomType, Field, FieldType, Reference, yes_no_word};
+use crate::exchange::unescape_formula;
 use crate::value::fold;
 
 /// A field whose values are known by their looks: what they are called, how sure that is, and how many are needed.
@@ -53,7 +54,10 @@ impl Proposer<'_, '_> {
             (Field::Country, "country", shape::is_country_name, 0.65, 3),
             (Field::Website, "url", shape::is_url, 0.4, 2),
         ];
-        let by_shape = shapes.into_iter().find_map(|(field, shape, is, confidence, least)| {
+        // An address of somebody else looks like the lead's.
+        let is_leads = others::whose(unescape_formula(column.header), self.knowledge.catalogue).is_none();
+        let mut shapes = shapes.into_iter().filter(|_| is_leads);
+        let by_shape = shapes.find_map(|(field, shape, is, confidence, least)| {
             let hits = cells.count(is);
             let fits = of >= least && ratio(hits, of) >= 0.8 && usable(&field);
             let evidence = vec![Evidence::Values { shape: shape.to_owned(), hits, of }];
@@ -131,7 +135,8 @@ impl Proposer<'_, '_> {
             _ => {}
         }
         let many = matches!(field, Field::Email | Field::Phone | Field::Labels) || self.takes_many(field);
-        let split = if *field == Field::ExternalId && self.is_ours(column, field) {
+        let of_one_system = self.knowledge.one_system;
+        let split = if *field == Field::ExternalId && self.is_ours(column, field) && !of_one_system {
             // An export writes the system before each id; a column of ours without a value may be one.
             let systems = cells.systems();
             notes.extend(systems.clone().filter(|_| !cells.filled.is_empty()));

@@ -1,0 +1,120 @@
+//! What a new stage means, where a file names it and nobody said: won or lost only where its whole name says so.
+
+use crate::domain::{Field, StageKind};
+use crate::value::fold;
+
+/// Names of stages in which leads are won, folded, without `closed`, `deal`, `lead` and numbers around them.
+const WON: &[&str] = &[
+    "won",
+    "converted",
+    "gewonnen",
+    "vunnet",
+    "vundet",
+    "vunnen",
+    "gagne",
+    "gagnee",
+    "ganado",
+    "ganada",
+    "ganho",
+    "vinto",
+    "vinta",
+    "voitettu",
+];
+/// Names of stages in which leads are lost.
+const LOST: &[&str] = &[
+    "lost",
+    "dead",
+    "junk",
+    "spam",
+    "disqualified",
+    "unqualified",
+    "not interested",
+    "verloren",
+    "tapt",
+    "tabt",
+    "forlorad",
+    "perdu",
+    "perdue",
+    "perdido",
+    "perdida",
+    "perso",
+    "persa",
+    "havitty",
+];
+/// Names that say it only as a whole.
+const LOST_AS_THEY_STAND: &[&str] = &["closed not converted", "not converted closed"];
+const ON_HOLD: &[&str] = &["hold", "postponed", "paused", "parked", "later", "in future", "nurturing"];
+/// What turns a name round.
+const NEGATIONS: &[&str] =
+    &["not", "no", "never", "t", "nicht", "kein", "keine", "ikke", "inte", "pas", "non"];
+/// What stands beside the word that says it.
+const BESIDE: &[&str] = &["closed", "close", "deal", "lead", "opportunity", "as"];
+
+/// What a stage of this name means. `Closed Won` is won and `Lost lead` is lost: a name with any other word in it says too
+/// little to close leads, and is open.
+pub(super) fn stage_kind(name: &str) -> StageKind {
+    let key = fold(name);
+    let words: Vec<&str> = key
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| word.chars().any(|c| !c.is_ascii_digit()))
+        .collect();
+    let whole = words.join(" ");
+    let core: Vec<&str> = words.iter().copied().filter(|word| !BESIDE.contains(word)).collect();
+    let core = core.join(" ");
+    let text = format!(" {whole} ");
+    let says = |list: &[&str]| list.iter().any(|word| text.contains(&format!(" {word} ")));
+    if LOST.contains(&core.as_str()) || LOST_AS_THEY_STAND.contains(&whole.as_str()) {
+        StageKind::Lost
+    } else if WON.contains(&core.as_str()) {
+        StageKind::Won
+    } else if says(ON_HOLD) && !says(NEGATIONS) {
+        StageKind::OnHold
+    } else {
+        StageKind::Open
+    }
+}
+
+/// The new names of a field, as a report lists them: of stages that are not open also what they mean.
+pub(super) fn in_words(field: &str, names: &[String]) -> String {
+    let kind = |name: &str| if field == Field::Stage.key() { stage_kind(name) } else { StageKind::Open };
+    let told = names.iter().map(|name| match kind(name) {
+        StageKind::Open => name.clone(),
+        StageKind::OnHold => format!("{name} (on hold)"),
+        StageKind::Won => format!("{name} (won: closes its leads)"),
+        StageKind::Lost => format!("{name} (lost: closes its leads)"),
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_name_says_won_or_lost() {
+        for (kind, names) in [
+            (
+                StageKind::Won,
+                "Won|WON|closed wón|Closed Won|Closed - Won|Won deal|Deal won|5. Closed won (100%)|Converted|\
+                 Closed - Converted|Gewonnen|Vunnet|Ganado",
+            ),
+            (
+                StageKind::Lost,
+                "Lost|Closed - Lost|Lost Lead|Junk Lead|Junk|Dead|Disqualified|Unqualified|Not interested|\
+                 Closed - Not Converted|Verloren|Tapt|Perdu",
+            ),
+            (StageKind::OnHold, "On Hold|Contact in Future|Nurturing|Call later"),
+            (
+                StageKind::Open,
+                "Wonderful|Qualified|Attempted to Contact|Open - Not Contacted|Won't buy now|Almost won|Not lost|\
+                 Lost contact - retry|Lost & Found dept|Nurture (lost once)|Rejected proposal - resend|Not won|\
+                 Not converted|Not dead|Never lost|Not on hold|Not disqualified|Customer visit|Sold|Duplicate|Closed|\
+                 Ikke tapt|100|",
+            ),
+        ] {
+            for name in names.split('|') {
+                assert_eq!(stage_kind(name), kind, "{name}");
+            }
+        }
+    }
+}
