@@ -152,9 +152,7 @@ def test_values_of_tables_lose_nothing(db: Database) -> None:
     ],
 )
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
-def test_the_day_is_that_of_the_zone_of_the_column(
-    db: Database, zone: str, at: datetime.datetime, unit: str
-) -> None:
+def test_the_day_is_that_of_the_zone_of_the_column(db: Database, zone: str, at: datetime.datetime, unit: str) -> None:
     pa = package("pyarrow")
     add_fields(db)
     times = pa.array([at], pa.timestamp(unit)).cast(pa.timestamp(unit, tz=zone))

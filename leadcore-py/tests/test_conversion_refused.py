@@ -97,5 +97,5 @@ def test_a_key_that_was_used_before_says_what_differs(db: Database) -> None:
 def test_an_account_that_is_gone_is_not_blamed_on_the_lead(db: Database) -> None:
     lead, account = db.leads.create(company="Nordlys AS"), db.accounts.create(name="Gone AS")
     db.accounts.delete(account)
-    with pytest.raises(leadcore.NotFoundError, match="^account not found$"):
+    with pytest.raises(leadcore.NotFoundError, match=r"^account not found$"):
         db.leads.convert(lead.id, account=account.id)

@@ -25,6 +25,7 @@ class Refusals(ast.NodeTransformer):
     """A page that shows what is refused says so by `try` and `except`: what is not refused is an error then."""
 
     def visit_Try(self, node: ast.Try) -> ast.Try:
+        """What comes behind the statements that should have been refused."""
         self.generic_visit(node)
         if not node.orelse:
             node.orelse = ast.parse("raise AssertionError('nothing was refused')").body

@@ -99,7 +99,7 @@ pub(super) fn take_back<C: Child>(
     let then = before.as_ref().map_or(&[][..], Child::about);
     let is = now.as_ref().map_or(then, Child::about).to_vec();
     // What comes back from nowhere needs one record that may be written, as its removal did.
-    let there = existing(txn, hands, then)?;
+    let there = existing(txn, hands, (subject.kind, then))?;
     let new: Vec<_> = there.iter().filter(|about| !is.contains(about)).copied().collect();
     let about: BTreeSet<_> = is.iter().chain(&new).copied().collect();
     if let Some(why) = hands.refuse(txn, &about.into_iter().collect::<Vec<_>>(), &new)? {
@@ -215,15 +215,20 @@ fn of_kind<T>(subjects: &[Subject], kind: SubjectKind, id: impl Fn(uuid::Uuid) -
 }
 
 /// Those of these records that there are, in the trash too.
-fn existing(txn: &mut dyn Txn, hands: &Hands, about: &[Subject]) -> Result<Vec<Subject>> {
+fn existing(
+    txn: &mut dyn Txn,
+    hands: &Hands,
+    (kind, about): (SubjectKind, &[Subject]),
+) -> Result<Vec<Subject>> {
     let mut there: BTreeSet<Subject> = BTreeSet::new();
     let leads = txn.leads().get(&of_kind(about, SubjectKind::Lead, LeadId::from_uuid))?;
     there.extend(leads.iter().map(|lead| Subject::from(lead.id)));
     let contacts = txn.contacts().get(&of_kind(about, SubjectKind::Contact, ContactId::from_uuid))?;
     there.extend(contacts.iter().map(|contact| Subject::from(contact.id)));
     let accounts = txn.accounts().get(&of_kind(about, SubjectKind::Account, AccountId::from_uuid))?;
-    // Nothing comes back to an account that was deleted: it comes back first.
-    let open = accounts.iter().filter(|account| account.archived.is_none());
+    // What is sold to an account is in lists and reports: it does not come back to one that is archived.
+    let is_sold = matches!(kind, SubjectKind::Opportunity | SubjectKind::Service | SubjectKind::Estimate);
+    let open = accounts.iter().filter(|account| account.archived.is_none() || !is_sold);
     there.extend(open.map(|account| Subject::from(account.id)));
     let children: Vec<_> = about.iter().filter(|subject| subject.kind.is_child()).copied().collect();
     there.extend(txn.children().placements(&children)?.into_iter().map(|placement| placement.child));

@@ -106,6 +106,10 @@ impl Planner<'_> {
                 }
                 Some(before) if before != slot.lead => {
                     let mut after = slot.lead;
+                    stay(&before, &mut after);
+                    if before == after {
+                        continue;
+                    }
                     let mut entries = touched(self.ctx, &before, &mut after);
                     entries.first_mut().into_iter().for_each(|entry| entry.changes.push(told(&slot.lines)));
                     changed.extend(entries);
@@ -222,4 +226,13 @@ fn touched(ctx: &Context<'_>, before: &Lead, after: &mut Lead) -> Vec<NewEntry> 
     updated.changes = edits;
     let moved = NewEntry::new(after.id, Action::Moved, after.updated_at).with_changes(moves);
     [updated, moved].into_iter().filter(|entry| !entry.changes.is_empty()).collect()
+}
+
+/// A lead that is where it was, after all its lines of a chunk, has not moved: its visit of the stage goes on.
+fn stay(before: &Lead, after: &mut Lead) {
+    if (before.pipeline, before.stage) == (after.pipeline, after.stage) {
+        after.stage_entered_at = before.stage_entered_at;
+        after.rank.clone_from(&before.rank);
+        after.closing.clone_from(&before.closing);
+    }
 }
