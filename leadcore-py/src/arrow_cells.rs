@@ -12,7 +12,7 @@ use arrow_array::{Array, ArrayRef, PrimitiveArray};
 use arrow_schema::{DataType, TimeUnit};
 use chrono::{FixedOffset, NaiveDateTime, NaiveTime, Offset as _, TimeZone as _};
 use chrono_tz::Tz;
-use leadcore::exchange::float_text;
+use leadcore::exchange::float_cell;
 use leadcore::value::join_list;
 
 /// Gives the text of a row; empty for none.
@@ -46,7 +46,7 @@ fn values(array: &ArrayRef) -> Option<Texts<'_>> {
         }),
         DataType::Float64 => Box::new(|row| {
             let number = array.as_primitive::<Float64Type>().value(row);
-            if number.is_nan() { String::new() } else { unmistaken(float_text(number)) }
+            if number.is_nan() { String::new() } else { unmistaken(float_cell(number)) }
         }),
         DataType::Decimal32(..) => decimal::<Decimal32Type>(array),
         DataType::Decimal64(..) => decimal::<Decimal64Type>(array),

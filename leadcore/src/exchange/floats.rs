@@ -3,16 +3,29 @@
 /// Up to here every whole number is one of its own.
 pub(super) const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A number with all its digits and no more, as cells of files and tables are read. Fractions are rounded to the fifteen digits
-/// that spreadsheets show: what is behind them is noise of sums.
+/// A number of a table as a cell: with all its digits, but without the noise of sums, which is behind the fifteenth digit and the
+/// sixth decimal place. Amounts have four places at most and keep theirs.
 ///
 /// ```
-/// use leadcore::exchange::float_text;
-/// assert_eq!(float_text(0.1 + 0.2), "0.3");
-/// assert_eq!((float_text(60_610.0), float_text(2.5)), ("60610".to_owned(), "2.5".to_owned()));
+/// use leadcore::exchange::float_cell;
+/// assert_eq!(float_cell(0.1 + 0.2), "0.3");
+/// assert_eq!(float_cell(123_456_789_012.3456), "123456789012.3456");
 /// ```
 #[must_use]
-pub fn float_text(value: f64) -> String {
+pub fn float_cell(value: f64) -> String {
+    let exact = value.to_string();
+    if is_noisy(&exact) { float_text(value) } else { exact }
+}
+
+/// Whether a number is written with more digits than a floating-point number keeps, and more places than anybody writes.
+pub(super) fn is_noisy(number: &str) -> bool {
+    let places = number.split_once('.').map_or(0, |(_, places)| places.len());
+    places > 6 && number.bytes().filter(u8::is_ascii_digit).count() > 15
+}
+
+/// A number with all its digits and no more. Fractions are rounded to the fifteen digits that spreadsheets show: what is
+/// behind them is noise of sums (0.1 + 0.2 is stored as 0.30000000000000004).
+pub(super) fn float_text(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() <= EXACT {
         return format!("{value:.0}").replace("-0", if value == 0.0 { "0" } else { "-0" });
     }

@@ -71,7 +71,7 @@ pub use contact_list::contacts_xlsx;
 pub use decode::TextEncoding;
 pub use dialect::Dialect;
 pub use digest::{FileDigest, digest, sha256_hex};
-pub use floats::float_text;
+pub use floats::float_cell;
 pub use held::{HeldTable, SheetName};
 pub use json::JsonReader;
 pub use kind::FileKind;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::floats::float_text;
+use super::super::floats::{float_text, is_noisy};
 use super::super::scan::Limits;
 use crate::value::join_list;
 
@@ -241,8 +241,7 @@ fn number(word: &str) -> Result<Cow<'_, str>, Broken> {
     }
     Ok(Cow::Borrowed(match word.split_once('.') {
         Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
-        // More digits than a floating-point number keeps: the noise of a sum.
-        Some(_) if word.bytes().filter(u8::is_ascii_digit).count() > 15 => {
+        Some(_) if is_noisy(word) => {
             return Ok(Cow::Owned(float_text(value.as_f64().ok_or(Broken::Malformed)?)));
         }
         Some(_) => word.trim_end_matches('0'),
