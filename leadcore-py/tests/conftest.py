@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import warnings
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import leadcore
@@ -25,3 +28,14 @@ def became(outcome: leadcore.ConversionOutcome) -> UUID:
     """The account that a lead became."""
     assert outcome.account_id is not None
     return outcome.account_id
+
+
+def package(name: str) -> Any:
+    """The package, or a skip that is seen."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return importlib.import_module(name)
+    except ImportError:
+        print(f"\n*** {name} is not installed: this test tests NOTHING ***")
+        pytest.skip(f"{name} is not installed")

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import importlib
-import warnings
 from decimal import Decimal
 from typing import Any
 
 import leadcore
 import pytest
+from conftest import package
 from leadcore import Database, F
-
-
-def package(name: str) -> Any:
-    """The package, or a skip that is seen."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return importlib.import_module(name)
-    except ImportError:
-        print(f"\n*** {name} is not installed: this test tests NOTHING ***")
-        pytest.skip(f"{name} is not installed")
 
 
 def add_fields(db: Database) -> None:

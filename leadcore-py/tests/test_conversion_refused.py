@@ -73,6 +73,9 @@ def test_a_cost_beside_leads_of_two_periods(db: Database) -> None:
 def test_a_cost_has_the_places_of_its_currency(db: Database) -> None:
     for amount, currency in (("5.123", "EUR"), ("5.5", "JPY"), ("-5.123", "EUR")):
         assert fields_of(db.costs.add, amount, currency, "2026-01-01") == ["amount"]
+    assert fields_of(db.costs.add, "1E+40", "EUR", "2026-01-01") == ["amount"]
+    with pytest.raises(TypeError, match="year_begins"):
+        db.reports.by("quarter", year_begins=True)
     assert db.costs.add("-5", "EUR", "2026-01-01").amount == Decimal(-5), "some of it was paid back"
 
 

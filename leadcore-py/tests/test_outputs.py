@@ -16,6 +16,7 @@ from uuid import UUID
 
 import leadcore
 import pytest
+from conftest import package
 from leadcore import Database
 
 CSV = b"Company,E-mail\nA,a@x.example\nB,wrong\n"
@@ -268,7 +269,7 @@ def test_an_export_comes_back_as_the_leads_that_it_was(db: Database) -> None:
 
 
 def test_columns_of_nothing_are_empty(db: Database) -> None:
-    polars = pytest.importorskip("polars")
+    polars = package("polars")
     assert "polars" in sys.modules
     assert db.import_leads(polars.DataFrame({"company": ["A"], "x": [None]})).created == 1
     assert db.import_leads(polars.DataFrame({"company": []})).lines == 0

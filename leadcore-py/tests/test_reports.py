@@ -10,8 +10,8 @@ from typing import Any
 
 import leadcore
 import pytest
+from conftest import package
 from leadcore import Database
-from test_arrow import package
 
 
 def sold(db: Database, amount: str, currency: str = "EUR", **fields: object) -> leadcore.Lead:

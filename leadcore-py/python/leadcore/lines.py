@@ -138,7 +138,7 @@ def number_of(name: str, given: object) -> Decimal:
         raise refused(name, "malformed", "this is not a number") from None
     if not exact.is_finite():
         raise refused(name, "malformed", "a number is finite: not NaN, and not infinite")
-    if not -40 <= exact.adjusted() <= 40:
+    if not -40 <= exact.adjusted() < 28:
         raise refused(name, "out_of_range", "a number has at most 28 digits")
     return exact
 

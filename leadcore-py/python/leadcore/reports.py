@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from ._leadcore import ReportTable
-from .arguments import check
+from .arguments import check, expected
 from .arguments import compiled as _leadcore
 from .exceptions import refused
 from .filters import Where, encode
@@ -402,6 +402,8 @@ class Reports:
         if dated not in ("created", "converted"):
             raise refused("dated", "unknown", "a lead is dated `created` or `converted`")
         check("year_begins", year_begins, int, "the number of a month")
+        if isinstance(year_begins, bool):
+            raise expected("year_begins", "the number of a month", year_begins)
         if not 1 <= year_begins <= 12:
             raise refused("year_begins", "out_of_range", "a year begins with a month from 1 to 12")
         for group in groups:

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::floats::{float_text, is_noisy};
+use super::super::floats::{float_cell, float_text, is_noisy};
 use super::super::scan::Limits;
 use crate::value::join_list;
 
@@ -237,7 +237,7 @@ impl<'t> Walk<'t, '_> {
 fn number(word: &str) -> Result<Cow<'_, str>, Broken> {
     let value: serde_json::Number = serde_json::from_str(word).map_err(|_| Broken::Malformed)?;
     if word.contains(['e', 'E']) {
-        return Ok(Cow::Owned(value.as_f64().ok_or(Broken::Malformed)?.to_string()));
+        return Ok(Cow::Owned(float_cell(value.as_f64().ok_or(Broken::Malformed)?)));
     }
     Ok(Cow::Borrowed(match word.split_once('.') {
         Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
