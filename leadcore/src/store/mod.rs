@@ -116,7 +116,7 @@ pub trait Txn {
 
 /// The accessors of a [`Txn`] that is every port itself, for its `impl`.
 ///
-/// ```ignore
+/// ```text
 /// impl Txn for MyTxn {
 ///     leadcore::own_ports!();
 ///     // tenant, savepoint
