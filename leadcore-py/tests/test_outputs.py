@@ -203,6 +203,22 @@ def test_an_upload_in_memory_stays_there(db: Database) -> None:
         assert upload._rolled is False  # type: ignore[attr-defined]
 
 
+def test_a_failing_list_of_persons_leaves_the_old_file_whole(db: Database, tmp_path: Path) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    db.contacts.add(lead, name="Anna Berg")
+    old = tmp_path / "old.csv"
+    old.write_bytes(b"old")
+    (other := tmp_path / "hard.csv").hardlink_to(old)
+    for write in (db.contacts.to_csv, db.contacts.to_xlsx):
+        assert write(lead, old) == 1
+        # It took the place of the old file, which was not written into.
+        assert other.read_bytes() == b"old" != old.read_bytes()
+        with pytest.raises(leadcore.NotFoundError):
+            write("0197f2a0-0000-7000-8000-000000000000", other)
+        assert other.read_bytes() == b"old"
+    assert _names(tmp_path) == {"old.csv", "hard.csv"}
+
+
 def test_a_failing_export_leaves_the_old_file_whole(db: Database, tmp_path: Path) -> None:
     old = tmp_path / "old.xlsx"
     old.write_bytes(b"old")

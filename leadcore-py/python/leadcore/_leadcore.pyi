@@ -1627,7 +1627,9 @@ def lead_mark_address(session: Session, lead: _Lead, mark: _Mark) -> Lead:
 def lead_do_not_call(session: Session, lead: _Lead, note: _Note) -> Lead:
     """Nobody may call a lead."""
 
-def contacts_export(session: Session, owner: _Subject, spreadsheet: bool) -> tuple[bytes, int]:
+def contacts_export(
+    session: Session, owner: _Subject, spreadsheet: bool, path: str | PathLike[str] | None
+) -> tuple[bytes, int]:
     """The persons of a lead or an account as a file, and how many there are."""
 
 def follow(session: Session, subject: _Subject, user: str | None, follows: bool) -> bool:

@@ -246,27 +246,25 @@ class Contacts:
             if not isinstance(output, (str, os.PathLike)) and not callable(getattr(output, "write", None)):
                 raise expected("output", "a path, or a file object opened in binary mode", output)
             _leadcore.output_check(self._db._session, "output", output)
-        file, count = _leadcore.contacts_export(self._db._session, owner, spreadsheet)
+        path = output if isinstance(output, (str, os.PathLike)) else None
+        if path is not None:
+            _check_place(Path(path))
+        file, count = _leadcore.contacts_export(self._db._session, owner, spreadsheet, path)
         if output is None:
             return file
-        if isinstance(output, (str, os.PathLike)):
-            _write(Path(output), file)
-        else:
+        if not isinstance(output, (str, os.PathLike)):
             output.write(file)
         return count
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a file, or say of the argument why that cannot be."""
-    if "\0" in str(path):
-        raise refused("output", "malformed", "a path holds no NUL character")
+def _check_place(path: Path) -> None:
+    """Say of the argument why nothing can be written there."""
     try:
         if path.is_dir():
             raise refused("output", "malformed", "this is a directory, not a file")
         if not path.parent.is_dir():
             message = "`output`: there is no such directory"
             raise NotFoundError(message)
-        path.write_bytes(content)
     except OSError as error:
         message = "`output`: the file cannot be written"
         raise StorageError(message) from error
