@@ -11,6 +11,7 @@ mod activities;
 mod activity;
 mod activity_fields;
 mod arguments;
+mod arrow_capsules;
 mod arrow_cells;
 mod arrow_in;
 mod arrow_out;
