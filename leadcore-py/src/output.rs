@@ -95,8 +95,30 @@ fn with_ending(file: &Path, ending: &str) -> PathBuf {
     PathBuf::from(beside)
 }
 
-/// Whether files beside this one say that it is a database, perhaps an open one.
+/// Whether this process holds a lock on this file, which closing it would drop: SQLite does for as long as it has a database
+/// in WAL mode open, under whatever name. Asking opens nothing of it.
+#[cfg(target_os = "linux")]
+fn is_locked_here(file: &Path) -> bool {
+    let Some(place) = fs::metadata(file).ok().as_ref().and_then(place_of) else { return false };
+    let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return false };
+    let is_it = |path: &Path| fs::metadata(path).is_ok_and(|known| place_of(&known) == Some(place));
+    descriptors.flatten().filter(|descriptor| is_it(&descriptor.path())).any(|descriptor| {
+        // `lock: 1: POSIX ADVISORY READ …` (proc(5)).
+        let told = fs::read_to_string(Path::new("/proc/self/fdinfo").join(descriptor.file_name()));
+        told.is_ok_and(|told| told.contains("POSIX"))
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_locked_here(_: &Path) -> bool {
+    false
+}
+
+/// Whether files beside this one, or locks on it, say that it is a database, perhaps an open one.
 fn looks_held(file: &Path) -> bool {
+    if is_locked_here(file) {
+        return true;
+    }
     let Ok(file) = target_of(file) else { return false };
     let is_there = |ending| fs::symlink_metadata(with_ending(&file, ending)).is_ok();
     ["-wal", "-shm", "-journal"].into_iter().any(is_there) || is_there("-lock") && is_there("-next")

@@ -195,6 +195,24 @@ def test_what_lies_beside_another_name_of_the_database_is_a_part_of_it(tmp_path:
         assert db.leads.create(company="Fjord AS").number == 2
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process its locks")
+def test_another_name_of_another_open_database_is_not_opened(tmp_path: Path) -> None:
+    path, hard = tmp_path / "other.db", tmp_path / "hard.csv"
+    with leadcore.open(tmp_path / "x.db") as db, leadcore.open(path) as other:
+        lead = db.leads.create(company="Nordlys AS")
+        other.leads.create(company="Fjord AS")
+        os.link(path, hard)
+        for call in (
+            lambda: db.leads.to_csv(hard),
+            lambda: db.import_leads(hard),
+            lambda: db.import_leads(CSV, rejects=hard),
+            lambda: db.files.add(lead, hard),
+        ):
+            with pytest.raises(leadcore.InvalidError):
+                call()
+            assert other.leads.create(company="Berg AS").number > 1
+
+
 def test_an_upload_in_memory_stays_there(db: Database) -> None:
     with tempfile.SpooledTemporaryFile() as upload:
         upload.write(CSV)
