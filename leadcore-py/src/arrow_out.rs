@@ -6,11 +6,8 @@ use arrow_array::builder::{
     BooleanBuilder, Date32Builder, Decimal128Builder, Int64Builder, ListBuilder, StringBuilder,
     TimestampMicrosecondBuilder,
 };
-use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, RecordBatchReader};
-use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
-use leadcore::error::{Error, ErrorKind};
 use leadcore::exchange::export::{Cell, CellKind, ExportPage, PageColumn, page};
 use leadcore::query::Cursor;
 use leadcore::time::Timestamp;
@@ -20,7 +17,7 @@ use pyo3::types::PyCapsule;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::errors::raise;
+use crate::arrow_capsules;
 use crate::exports::{Asked, Which};
 use crate::session::Session;
 
@@ -60,9 +57,7 @@ impl LeadTable {
 
     /// The schema, by the Arrow `PyCapsule` interface.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let schema = FFI_ArrowSchema::try_from(self.schema.as_ref())
-            .map_err(|_| raise(py, &Error::new(ErrorKind::Internal, "the schema cannot be written")))?;
-        PyCapsule::new_with_value(py, schema, c"arrow_schema")
+        arrow_capsules::schema(py, &self.schema)
     }
 
     /// The leads, by the Arrow `PyCapsule` interface, read as they are asked for. A schema that is asked for is left to the
@@ -81,7 +76,7 @@ impl LeadTable {
             schema: Arc::clone(&self.schema),
             place: Place::Start,
         };
-        PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(batches)), c"arrow_array_stream")
+        arrow_capsules::stream(py, batches)
     }
 }
 

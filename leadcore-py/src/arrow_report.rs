@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use arrow_array::builder::Decimal128Builder;
-use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{
     Array, ArrayRef, DurationMicrosecondArray, Int64Array, RecordBatch, RecordBatchIterator, StringArray,
 };
-use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{ArrowError, Field, Schema};
 use leadcore::error::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList};
 use rust_decimal::Decimal;
 
+use crate::arrow_capsules;
 use crate::arrow_out::{DIGITS, scaled};
 use crate::convert::Text;
 use crate::errors::raise;
@@ -60,9 +59,7 @@ impl ReportTable {
 
     /// The schema, by the Arrow `PyCapsule` interface.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let schema = FFI_ArrowSchema::try_from(self.batch.schema_ref().as_ref())
-            .map_err(|_| raise(py, &Error::new(ErrorKind::Internal, "the schema cannot be written")))?;
-        PyCapsule::new_with_value(py, schema, c"arrow_schema")
+        arrow_capsules::schema(py, self.batch.schema_ref())
     }
 
     /// The rows, by the Arrow `PyCapsule` interface. A schema that is asked for is left to the caller to cast to.
@@ -74,7 +71,7 @@ impl ReportTable {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let _ = requested_schema;
         let batches = RecordBatchIterator::new([Ok(self.batch.clone())], self.batch.schema());
-        PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(batches)), c"arrow_array_stream")
+        arrow_capsules::stream(py, batches)
     }
 }
 

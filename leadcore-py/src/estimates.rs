@@ -9,7 +9,7 @@ use leadcore::domain::{
     Discount, Estimate, EstimateFields, EstimateStatus, EstimateUnmet, LeadLines, Line, Tax,
 };
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
-use leadcore::id::{ActivityId, EstimateId, LeadId, NumberSeriesId, Revision, UserId};
+use leadcore::id::{ActivityId, EstimateId, LeadId, NumberSeriesId, UserId};
 use leadcore::time::Date;
 use leadcore::value::Currency;
 use pyo3::prelude::*;
@@ -23,7 +23,7 @@ use crate::errors::{invalid, of_subject, raise, renamed};
 use crate::given::{Given, each, expected, given, no_such, number, parsed, text};
 use crate::listing::{PyPage, listing, page, place};
 use crate::session::Session;
-use crate::setup::{Numbers, numbering_of, numbers_told};
+use crate::setup::{Numbers, numbers_set, numbers_told};
 use crate::subject::{SubjectArg, SubjectsArg};
 
 /// An estimate or the products of a lead, with what each line comes to.
@@ -422,9 +422,5 @@ pub(crate) fn estimate_numbering_set(
     start: Count,
     revision: Option<Count>,
 ) -> PyResult<u64> {
-    let numbering = numbering_of(prefix, &width, &start);
-    let revision = revision.map(|Count(revision)| Revision::new(revision));
-    let written = session
-        .write(py, move |ctx, txn| desk::settings::set_estimate_numbering(ctx, txn, revision, &numbering))?;
-    Ok(written.get())
+    numbers_set(py, session, (prefix, width, start), revision, desk::settings::set_estimate_numbering)
 }

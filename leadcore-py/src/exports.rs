@@ -135,10 +135,31 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Asked {
 /// Leads, those that were passed over, each column with its field, the mapping of an import as JSON, sheets.
 type Told = (u64, u64, Vec<(String, String)>, String, u32);
 
-/// Refuses a file to be written, the argument `at`, that is the database or another one.
+/// Refuses a file to be written, the argument `at`, that is the database or another one: by its path, or open.
 #[pyfunction]
-pub(crate) fn output_check(py: Python<'_>, session: &Session, at: Text, path: PathBuf) -> PyResult<()> {
-    session.untouchable(py)?.check(&at.0, &path).map_err(|error| raise(py, &error))
+pub(crate) fn output_check(
+    py: Python<'_>,
+    session: &Session,
+    at: Text,
+    to: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let mut kept = session.untouchable(py)?;
+    let checked = match to.extract::<PathBuf>() {
+        Ok(path) => kept.check(&at.0, &path),
+        Err(_) => kept.check_object(&at.0, to),
+    };
+    checked.map_err(|error| raise(py, &error))
+}
+
+/// Refuses an open file to be read, the argument `at`, that is the database.
+#[pyfunction]
+pub(crate) fn input_check(
+    py: Python<'_>,
+    session: &Session,
+    at: Text,
+    file: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    session.untouchable(py)?.check_read_object(&at.0, file).map_err(|error| raise(py, &error))
 }
 
 /// Writes leads to a file of this path.

@@ -87,8 +87,8 @@ fn check_outputs(
     if let Some(path) = &outputs.path {
         checked = checked.and_then(|()| kept.check("rejects", path));
     }
-    if let Some(file) = outputs.file.as_ref().and_then(|file| Identity::of_object(file.bind(py))) {
-        checked = checked.and_then(|()| kept.check_file("rejects", file));
+    if let Some(file) = &outputs.file {
+        checked = checked.and_then(|()| kept.check_object("rejects", file.bind(py)));
     }
     checked.map_err(|error| raise(py, &error))
 }
@@ -115,6 +115,10 @@ fn with_input<T: Send>(
 ) -> PyResult<T> {
     if let Some(path) = &path {
         check_input(py, session, "file", path)?;
+    }
+    if let Some(file) = &file {
+        let checked = session.untouchable(py)?.check_read_object("file", file.bind(py));
+        checked.map_err(|error| raise(py, &error))?;
     }
     let raised: Raised = Arc::default();
     let inside = Arc::clone(&raised);

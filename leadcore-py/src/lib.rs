@@ -11,6 +11,7 @@ mod activities;
 mod activity;
 mod activity_fields;
 mod arguments;
+mod arrow_capsules;
 mod arrow_cells;
 mod arrow_in;
 mod arrow_out;
@@ -125,7 +126,7 @@ mod _leadcore {
     };
     #[pymodule_export]
     use super::exports::{
-        contacts_vcard, export_leads, hygiene_apply, hygiene_check, hygiene_plan, output_check,
+        contacts_vcard, export_leads, hygiene_apply, hygiene_check, hygiene_plan, input_check, output_check,
     };
     #[pymodule_export]
     use super::files::{

@@ -1,5 +1,8 @@
 //! Who must not be reached how, and why; and lists of persons to take along.
 
+use std::io::Write as _;
+use std::path::PathBuf;
+
 use leadcore::desk::{self, Expect};
 use leadcore::domain::{self, AddressMark, CatalogueKind, MarkNote, ReachChannel, ReachMark};
 use leadcore::error::ViolationCode;
@@ -15,6 +18,7 @@ use crate::custom;
 use crate::errors::{invalid, raise};
 use crate::lead::Lead;
 use crate::leads::named;
+use crate::output::{Replacement, unwritable};
 use crate::records::Contact;
 use crate::session::Session;
 use crate::subject::SubjectArg;
@@ -144,13 +148,15 @@ pub(crate) fn lead_do_not_call(
     })
 }
 
-/// The persons of a lead or an account as a file, and how many there are.
+/// The persons of a lead or an account as a file, and how many there are. With a path the file is written there, when it is
+/// whole.
 #[pyfunction]
 pub(crate) fn contacts_export<'py>(
     py: Python<'py>,
     session: &Session,
     owner: &Bound<'py, PyAny>,
     spreadsheet: bool,
+    path: Option<PathBuf>,
 ) -> PyResult<(Bound<'py, PyBytes>, usize)> {
     let SubjectArg(owner) = read("owner", owner)?;
     let (file, count) = session.read(py, move |ctx, txn| {
@@ -160,6 +166,11 @@ pub(crate) fn contacts_export<'py>(
         } else {
             contacts_csv(ctx, txn, owner, &mut file)?
         };
+        if let Some(path) = &path {
+            let mut output = Replacement::create("output", path)?;
+            output.write_all(&file).map_err(|error| unwritable("output", path, error))?;
+            output.put()?;
+        }
         Ok((file, count))
     })?;
     Ok((PyBytes::new(py, &file), count))

@@ -10,9 +10,7 @@ use leadcore::domain::{
     OpportunityPatch, OpportunityState,
 };
 use leadcore::error::{Error, Result, ValueError, ViolationCode};
-use leadcore::id::{
-    AccountId, ContactId, LostReasonId, NumberSeriesId, OpportunityId, Revision, SourceId, UserId,
-};
+use leadcore::id::{AccountId, ContactId, LostReasonId, NumberSeriesId, OpportunityId, SourceId, UserId};
 use leadcore::store::Txn;
 use leadcore::time::Date;
 use leadcore::value::Currency;
@@ -29,7 +27,7 @@ use crate::estimates::{Told, day, lines, named, nets};
 use crate::given::{Given, each, expected, given, no_such, number, parsed, text};
 use crate::listing::{PyPage, listing, page, place};
 use crate::session::Session;
-use crate::setup::{Numbers, numbering_of, numbers_told};
+use crate::setup::{Numbers, numbers_set, numbers_told};
 use crate::subject::SubjectArg;
 
 /// An opportunity, with what each line comes to and what its custom fields say.
@@ -387,10 +385,5 @@ pub(crate) fn opportunity_numbering_set(
     start: Count,
     revision: Option<Count>,
 ) -> PyResult<u64> {
-    let numbering = numbering_of(prefix, &width, &start);
-    let revision = revision.map(|Count(revision)| Revision::new(revision));
-    let written = session.write(py, move |ctx, txn| {
-        desk::settings::set_opportunity_numbering(ctx, txn, revision, &numbering)
-    })?;
-    Ok(written.get())
+    numbers_set(py, session, (prefix, width, start), revision, desk::settings::set_opportunity_numbering)
 }

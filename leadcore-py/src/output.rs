@@ -32,6 +32,11 @@ impl Identity {
 
     /// The file behind an object of Python, where it has one.
     pub(crate) fn of_object(object: &Bound<'_, PyAny>) -> Option<Self> {
+        // It would move its content out of memory to have a number, and its file is nobody else's.
+        let spool = object.py().import("tempfile").and_then(|module| module.getattr("SpooledTemporaryFile"));
+        if spool.is_ok_and(|spool| object.is_instance(&spool).unwrap_or(false)) {
+            return None;
+        }
         let number = object.call_method0("fileno").ok()?;
         let status = object.py().import("os").ok()?.call_method1("fstat", (number,)).ok()?;
         let read = |name: &str| status.getattr(name).ok()?.extract::<u64>().ok();
@@ -90,8 +95,30 @@ fn with_ending(file: &Path, ending: &str) -> PathBuf {
     PathBuf::from(beside)
 }
 
-/// Whether files beside this one say that it is a database, perhaps an open one.
+/// Whether this process holds a lock on this file, which closing it would drop: SQLite does for as long as it has a database
+/// in WAL mode open, under whatever name. Asking opens nothing of it.
+#[cfg(target_os = "linux")]
+fn is_locked_here(file: &Path) -> bool {
+    let Some(place) = fs::metadata(file).ok().as_ref().and_then(place_of) else { return false };
+    let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return false };
+    let is_it = |path: &Path| fs::metadata(path).is_ok_and(|known| place_of(&known) == Some(place));
+    descriptors.flatten().filter(|descriptor| is_it(&descriptor.path())).any(|descriptor| {
+        // `lock: 1: POSIX ADVISORY READ …` (proc(5)).
+        let told = fs::read_to_string(Path::new("/proc/self/fdinfo").join(descriptor.file_name()));
+        told.is_ok_and(|told| told.contains("POSIX"))
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_locked_here(_: &Path) -> bool {
+    false
+}
+
+/// Whether files beside this one, or locks on it, say that it is a database, perhaps an open one.
 fn looks_held(file: &Path) -> bool {
+    if is_locked_here(file) {
+        return true;
+    }
     let Ok(file) = target_of(file) else { return false };
     let is_there = |ending| fs::symlink_metadata(with_ending(&file, ending)).is_ok();
     ["-wal", "-shm", "-journal"].into_iter().any(is_there) || is_there("-lock") && is_there("-next")
@@ -111,16 +138,17 @@ fn is_database(path: &Path) -> bool {
     looks_held(path) || begins()
 }
 
-/// Whether this file lies beside a database.
-fn is_beside_database(path: &Path) -> bool {
+/// The files beside which this one lies if they are databases.
+fn beside_what(path: &Path) -> Vec<PathBuf> {
     let Some((folder, name)) = target_of(path)
         .ok()
         .as_deref()
         .and_then(|path| Some((path.parent()?.to_owned(), path.file_name()?.to_str()?.to_owned())))
     else {
-        return false;
+        return Vec::new();
     };
-    BESIDE.iter().filter_map(|ending| name.strip_suffix(ending)).any(|name| is_database(&folder.join(name)))
+    let names = BESIDE.iter().filter_map(|ending| name.strip_suffix(ending));
+    names.map(|name| folder.join(name)).collect()
 }
 
 /// What a call must not write over.
@@ -163,15 +191,21 @@ impl Untouchable {
             return Err(Self::refusal(at, "lies in the folder of the database's files"));
         }
         self.check_file(at, file)?;
-        if is_database(path) || is_beside_database(path) {
+        // The database itself, under whatever name, is not looked into.
+        let is_own = |path: &Path| Identity::of_path(path).is_some_and(|file| self.own(&file).is_some());
+        if is_database(path) || beside_what(path).iter().any(|path| is_own(path) || is_database(path)) {
             return Err(Self::refusal(at, "is a database of SQLite or a part of one"));
         }
         Ok(())
     }
 
-    /// As [`check`](Self::check), of a file that is open.
-    pub(crate) fn check_file(&mut self, at: &str, file: Identity) -> Result<()> {
-        if let Some((_, what)) = self.files.iter().find(|(known, _)| known.is(&file)) {
+    /// As [`check`](Self::check), of an object of Python that is written to.
+    pub(crate) fn check_object(&mut self, at: &str, object: &Bound<'_, PyAny>) -> Result<()> {
+        Identity::of_object(object).map_or(Ok(()), |file| self.check_file(at, file))
+    }
+
+    fn check_file(&mut self, at: &str, file: Identity) -> Result<()> {
+        if let Some(what) = self.own(&file) {
             return Err(Self::refusal(at, &format!("is {what}")));
         }
         self.files.push((file, format!("the file of `{at}`")));
@@ -183,14 +217,25 @@ impl Untouchable {
     pub(crate) fn check_read(&self, at: &str, path: &Path) -> Result<()> {
         check_path(at, path)?;
         let Some(file) = Identity::of_path(path) else { return Ok(()) };
-        let own = self.files.iter().find(|(known, _)| known.is(&file));
-        let is = match own {
-            Some((_, what)) => what.as_str(),
-            None if file.place.is_some() && looks_held(path) => "a database of SQLite",
-            None => return Ok(()),
-        };
+        let is_held = || file.place.is_some() && looks_held(path);
+        let is = self.own(&file).or_else(|| is_held().then_some("a database of SQLite"));
+        is.map_or(Ok(()), |is| Err(Self::unreadable(at, is)))
+    }
+
+    /// As [`check_read`](Self::check_read), of an object of Python that is read.
+    pub(crate) fn check_read_object(&self, at: &str, object: &Bound<'_, PyAny>) -> Result<()> {
+        let file = Identity::of_object(object);
+        file.and_then(|file| self.own(&file)).map_or(Ok(()), |is| Err(Self::unreadable(at, is)))
+    }
+
+    /// What this file is, where it is one of these.
+    fn own(&self, file: &Identity) -> Option<&str> {
+        self.files.iter().find(|(known, _)| known.is(file)).map(|(_, what)| what.as_str())
+    }
+
+    fn unreadable(at: &str, is: &str) -> Error {
         let message = format!("the file to be read is {is}: nothing was read or written");
-        Err(Error::invalid_field(at, ViolationCode::NotAllowed, message))
+        Error::invalid_field(at, ViolationCode::NotAllowed, message)
     }
 
     fn refusal(at: &str, why: &str) -> Error {

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::desk::functions::Functions;
 use leadcore::domain::Numbering;
+use leadcore::error::Result;
 use leadcore::id::{LeadId, Revision};
 use leadcore::query::Filter;
+use leadcore::store::Txn;
 use pyo3::prelude::*;
 
 use crate::convert::{Count, Id, Text, to_json};
@@ -22,9 +25,20 @@ pub(crate) fn numbers_told((revision, numbering): (Option<Revision>, Numbering))
     (numbering.prefix, numbering.width, numbering.start, revision.map(Revision::get))
 }
 
-/// How numbers are to be written, as the package says it. Beyond the range the rules of the settings refuse it.
-pub(crate) fn numbering_of(prefix: Text, width: &Count, start: &Count) -> Numbering {
-    Numbering { prefix: prefix.0, width: u8::try_from(width.0).unwrap_or(u8::MAX), start: start.0 }
+/// Writes how the numbers of records of a kind are written: the revision to change it with.
+pub(crate) fn numbers_set(
+    py: Python<'_>,
+    session: &Session,
+    (prefix, width, start): (Text, Count, Count),
+    revision: Option<Count>,
+    set: fn(&Context<'_>, &mut dyn Txn, Option<Revision>, &Numbering) -> Result<Revision>,
+) -> PyResult<u64> {
+    // Beyond the range the rules of the settings refuse it.
+    let width = u8::try_from(width.0).unwrap_or(u8::MAX);
+    let numbering = Numbering { prefix: prefix.0, width, start: start.0 };
+    let revision = revision.map(|Count(revision)| Revision::new(revision));
+    let written = session.write(py, move |ctx, txn| set(ctx, txn, revision, &numbering))?;
+    Ok(written.get())
 }
 
 /// Names of functions with their filters as JSON, and the revision likewise.
@@ -46,11 +60,7 @@ pub(crate) fn numbering_set(
     start: Count,
     revision: Option<Count>,
 ) -> PyResult<u64> {
-    let numbering = numbering_of(prefix, &width, &start);
-    let revision = revision.map(|Count(revision)| Revision::new(revision));
-    let written =
-        session.write(py, move |ctx, txn| desk::settings::set_numbering(ctx, txn, revision, &numbering))?;
-    Ok(written.get())
+    numbers_set(py, session, (prefix, width, start), revision, desk::settings::set_numbering)
 }
 
 /// The functions that are not open for every lead, each with its filter as JSON.

@@ -166,6 +166,8 @@ def test_progress_is_what_a_bar_needs(db: Database) -> None:
     file = ("Company,E-mail\n" + rows).encode()
     told: list[Progress] = []
     db.import_leads(file, progress=told.append, chunk=100)
+    # Small files are read as a whole before their first row is: what counts is what is done.
+    assert all(abs(one.bytes / len(file) - one.lines / 1000) < 0.02 for one in told)
     last = told[-1]
     assert (last.lines, last.bytes, last.total_bytes) == (1000, len(file), len(file))
     assert last.elapsed >= 0

@@ -122,13 +122,28 @@ def test_our_own_numbers_mean_the_same_leads(db: Database, tmp_path: Path, kind:
         assert (report.created, report.unknown_numbers, len(report.unknown_number_lines)) == (3, 3, 3)
 
 
+def test_an_export_that_is_not_told_where_to_gives_its_bytes(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS", email="post@nordlys.example")
+    db.contacts.add(lead, name="Anna Berg")
+    for take in (db.leads.to_csv, db.leads.to_jsonl, db.leads.to_xlsx):
+        file = io.BytesIO()
+        assert take(file).leads == 1
+        assert db.import_leads(file.getvalue(), dry_run=True).skips == {"unchanged": 1}
+        assert db.import_leads(take(), dry_run=True).skips == {"unchanged": 1}
+    assert db.leads.to_csv(columns=["company"]).decode() == "Company\nNordlys AS\n"
+    table = io.BytesIO()
+    assert db.contacts.to_csv(lead, table) == 1
+    assert db.contacts.to_csv(lead) == table.getvalue()
+    assert db.contacts.to_xlsx(lead)[:2] == b"PK"
+
+
 def test_files_of_text_are_refused_in_words(db: Database, tmp_path: Path) -> None:
     db.leads.create(company="Nordlys AS")
     for write in (db.leads.to_csv, db.leads.to_xlsx, db.leads.to_jsonl):
         with pytest.raises(TypeError, match="binary mode"):
-            write(io.StringIO())  # type: ignore[arg-type]
+            write(io.StringIO())  # type: ignore[call-overload]
         with (tmp_path / "text").open("w") as file, pytest.raises(TypeError, match="binary mode"):
-            write(file)  # type: ignore[arg-type]
+            write(file)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="binary mode"):
         db.import_leads(CSV, rejects=io.StringIO())  # type: ignore[arg-type]
     assert db.leads.count() == 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sqlite3
 import stat
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -144,6 +146,95 @@ def test_no_input_is_an_open_database(tmp_path: Path) -> None:
             assert db.leads.create(company="Berg AS").number == number
             assert other.leads.create(company="Berg AS").number == number
         assert len(db.files.of(lead)) == 0
+
+
+def test_no_file_object_is_the_open_database(tmp_path: Path) -> None:
+    """Whoever opened it may close it, which drops the locks; nothing is read from it or written to it."""
+    path = tmp_path / "x.db"
+    with leadcore.open(path) as db:
+        lead = db.leads.create(company="Nordlys AS")
+        file = db.files.add(lead, b"content", name="a.txt")
+        plan = tmp_path / "plan.jsonl"
+        db.plan_import_to(CSV, plan)
+        calls: list[tuple[str, Callable[[BinaryIO], object]]] = [
+            ("file", lambda opened: db.import_leads(opened)),
+            ("file", lambda opened: db.plan_import(opened)),
+            ("file", lambda opened: db.preview_import(opened)),
+            ("file", lambda opened: db.apply_import_from(plan, opened)),
+            ("content", lambda opened: db.files.add(lead, opened, name="b.txt")),
+            ("files[0].content", lambda opened: db.files.add_many(lead, [("b.txt", opened)])),
+            ("rejects", lambda opened: db.import_leads(CSV, rejects=opened)),
+            ("output", lambda opened: db.files.copy_to(file, opened)),
+            ("output", lambda opened: db.contacts.to_csv(lead, opened)),
+            ("to", lambda opened: db.leads.to_csv(opened)),
+            ("to", lambda opened: db.leads.to_xlsx(opened)),
+        ]
+        # The caller's own doing: they stay open until the database is closed.
+        with contextlib.ExitStack() as stack:
+            for given in _links(path):
+                opened = stack.enter_context(given.open("r+b"))
+                for field, call in calls:
+                    with pytest.raises(leadcore.InvalidError, match="is the database") as caught:
+                        call(opened)
+                    assert [broken.field for broken in caught.value.violations] == [field]
+                    assert (opened.closed, opened.tell()) == (False, 0)
+            db.close()
+    with leadcore.open(path) as db:
+        assert db.leads.count() == 1
+
+
+def test_what_lies_beside_another_name_of_the_database_is_a_part_of_it(tmp_path: Path) -> None:
+    """To find out, the database is not opened: that would drop its locks."""
+    path = tmp_path / "x.db"
+    with leadcore.open(path) as db:
+        db.leads.create(company="Nordlys AS")
+        os.link(path, tmp_path / "hard.db")
+        for ending in ("-wal", "-journal", "-lock"):
+            with pytest.raises(leadcore.InvalidError):
+                db.leads.to_csv(tmp_path / f"hard.db{ending}")
+        assert db.leads.create(company="Fjord AS").number == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process its locks")
+def test_another_name_of_another_open_database_is_not_opened(tmp_path: Path) -> None:
+    path, hard = tmp_path / "other.db", tmp_path / "hard.csv"
+    with leadcore.open(tmp_path / "x.db") as db, leadcore.open(path) as other:
+        lead = db.leads.create(company="Nordlys AS")
+        other.leads.create(company="Fjord AS")
+        os.link(path, hard)
+        for call in (
+            lambda: db.leads.to_csv(hard),
+            lambda: db.import_leads(hard),
+            lambda: db.import_leads(CSV, rejects=hard),
+            lambda: db.files.add(lead, hard),
+        ):
+            with pytest.raises(leadcore.InvalidError):
+                call()
+            assert other.leads.create(company="Berg AS").number > 1
+
+
+def test_an_upload_in_memory_stays_there(db: Database) -> None:
+    with tempfile.SpooledTemporaryFile() as upload:
+        upload.write(CSV)
+        upload.seek(0)
+        assert db.import_leads(cast("BinaryIO", upload)).created == 1
+        assert upload._rolled is False  # type: ignore[attr-defined]
+
+
+def test_a_failing_list_of_persons_leaves_the_old_file_whole(db: Database, tmp_path: Path) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    db.contacts.add(lead, name="Anna Berg")
+    old = tmp_path / "old.csv"
+    old.write_bytes(b"old")
+    (other := tmp_path / "hard.csv").hardlink_to(old)
+    for write in (db.contacts.to_csv, db.contacts.to_xlsx):
+        assert write(lead, old) == 1
+        # It took the place of the old file, which was not written into.
+        assert other.read_bytes() == b"old" != old.read_bytes()
+        with pytest.raises(leadcore.NotFoundError):
+            write("0197f2a0-0000-7000-8000-000000000000", other)
+        assert other.read_bytes() == b"old"
+    assert _names(tmp_path) == {"old.csv", "hard.csv"}
 
 
 def test_a_failing_export_leaves_the_old_file_whole(db: Database, tmp_path: Path) -> None:

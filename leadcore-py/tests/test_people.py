@@ -97,7 +97,7 @@ def test_the_list_of_persons_is_a_csv_file(db: Database, lead: Lead, tmp_path: P
     assert "a@b.example" in rows[0].values()
     assert not [cell for cell in rows[0].values() if cell.startswith("=")], "no spreadsheet takes it for a formula"
     with pytest.raises(TypeError, match="`output`"):
-        db.contacts.to_csv(lead, 5)  # type: ignore[arg-type]
+        db.contacts.to_csv(lead, 5)  # type: ignore[call-overload]
     with pytest.raises(leadcore.NotFoundError):
         db.contacts.to_csv("0197f2a0-0000-7000-8000-000000000000", io.BytesIO())
 

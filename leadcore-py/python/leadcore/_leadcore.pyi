@@ -149,6 +149,7 @@ __all__ = [
     "import_plan_to",
     "import_preview",
     "import_template",
+    "input_check",
     "lead_actions",
     "lead_by_number",
     "lead_can_move",
@@ -1382,8 +1383,11 @@ def export_leads(
 ) -> tuple[int, int, list[tuple[str, str]], str, int]:
     """Writes leads to a file of this path."""
 
-def output_check(session: Session, at: str, path: str | PathLike[str]) -> None:
-    """Refuses a file to be written, the argument `at`, that is the database or another one."""
+def output_check(session: Session, at: str, to: object) -> None:
+    """Refuses a file to be written, the argument `at`, that is the database or another one: by its path, or open."""
+
+def input_check(session: Session, at: str, file: object) -> None:
+    """Refuses an open file to be read, the argument `at`, that is the database."""
 
 def contacts_vcard(session: Session, owner: _Subject, version: str) -> str:
     """The persons of a lead or an account as vCards of this version."""
@@ -1623,7 +1627,9 @@ def lead_mark_address(session: Session, lead: _Lead, mark: _Mark) -> Lead:
 def lead_do_not_call(session: Session, lead: _Lead, note: _Note) -> Lead:
     """Nobody may call a lead."""
 
-def contacts_export(session: Session, owner: _Subject, spreadsheet: bool) -> tuple[bytes, int]:
+def contacts_export(
+    session: Session, owner: _Subject, spreadsheet: bool, path: str | PathLike[str] | None
+) -> tuple[bytes, int]:
     """The persons of a lead or an account as a file, and how many there are."""
 
 def follow(session: Session, subject: _Subject, user: str | None, follows: bool) -> bool:

@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 from uuid import UUID
 
 from ._leadcore import Contact
 from .arguments import check, expected
 from .arguments import compiled as _leadcore
 from .exceptions import NotFoundError, StorageError, refused
+from .exporting import Target
 from .fields import CONTACT_KEYS, ContactInput, with_custom
 from .html import PERSON_COLUMNS, table
 from .marks import AddressMark, given
@@ -195,7 +196,11 @@ class Contacts:
         note = None if lifted else (reason, since)
         return _leadcore.contact_do_not_call(self._db._session, contact, note)
 
-    def to_xlsx(self, owner: SubjectRef, output: str | os.PathLike[str] | BinaryIO) -> int:
+    @overload
+    def to_xlsx(self, owner: SubjectRef, output: None = None) -> bytes: ...
+    @overload
+    def to_xlsx(self, owner: SubjectRef, output: Target) -> int: ...
+    def to_xlsx(self, owner: SubjectRef, output: Target | None = None) -> int | bytes:
         """Write the persons of a lead or an account as a spreadsheet; say how many there are.
 
         It needs the permission ``export``, as :meth:`to_vcard`. Fields that the acting user may not see are left out.
@@ -204,7 +209,8 @@ class Contacts:
 
         Args:
             owner: Whose persons: the object, the id of a lead, or ``("account", id)``.
-            output: A path, whose file is replaced, or a file object opened in binary mode.
+            output: A path, whose file is replaced, or a file object opened in binary mode; without it the file is
+                returned, as bytes.
 
         Example:
             >>> import io
@@ -213,11 +219,17 @@ class Contacts:
             >>> file = io.BytesIO()
             >>> db.contacts.to_xlsx(lead, file), file.getvalue()[:2]
             (1, b'PK')
+            >>> db.contacts.to_xlsx(lead)[:2]
+            b'PK'
 
         """
         return self._export(owner, output, True)
 
-    def to_csv(self, owner: SubjectRef, output: str | os.PathLike[str] | BinaryIO) -> int:
+    @overload
+    def to_csv(self, owner: SubjectRef, output: None = None) -> bytes: ...
+    @overload
+    def to_csv(self, owner: SubjectRef, output: Target) -> int: ...
+    def to_csv(self, owner: SubjectRef, output: Target | None = None) -> int | bytes:
         """The same as CSV in UTF-8. Its times say how far from UTC they are: ``2026-11-22T09:00:00+01:00``.
 
         >>> import io
@@ -229,30 +241,30 @@ class Contacts:
         """
         return self._export(owner, output, False)
 
-    def _export(self, owner: SubjectRef, output: str | os.PathLike[str] | BinaryIO, spreadsheet: bool) -> int:
-        if not isinstance(output, (str, os.PathLike)) and not callable(getattr(output, "write", None)):
-            raise expected("output", "a path, or a file object opened in binary mode", output)
-        if isinstance(output, (str, os.PathLike)):
+    def _export(self, owner: SubjectRef, output: Target | None, spreadsheet: bool) -> int | bytes:
+        if output is not None:
+            if not isinstance(output, (str, os.PathLike)) and not callable(getattr(output, "write", None)):
+                raise expected("output", "a path, or a file object opened in binary mode", output)
             _leadcore.output_check(self._db._session, "output", output)
-        file, count = _leadcore.contacts_export(self._db._session, owner, spreadsheet)
-        if isinstance(output, (str, os.PathLike)):
-            _write(Path(output), file)
-        else:
+        path = output if isinstance(output, (str, os.PathLike)) else None
+        if path is not None:
+            _check_place(Path(path))
+        file, count = _leadcore.contacts_export(self._db._session, owner, spreadsheet, path)
+        if output is None:
+            return file
+        if not isinstance(output, (str, os.PathLike)):
             output.write(file)
         return count
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a file, or say of the argument why that cannot be."""
-    if "\0" in str(path):
-        raise refused("output", "malformed", "a path holds no NUL character")
+def _check_place(path: Path) -> None:
+    """Say of the argument why nothing can be written there."""
     try:
         if path.is_dir():
             raise refused("output", "malformed", "this is a directory, not a file")
         if not path.parent.is_dir():
             message = "`output`: there is no such directory"
             raise NotFoundError(message)
-        path.write_bytes(content)
     except OSError as error:
         message = "`output`: the file cannot be written"
         raise StorageError(message) from error

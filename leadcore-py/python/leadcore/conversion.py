@@ -26,11 +26,12 @@ from .conversion_parts import (
     service_told,
     write_of,
 )
-from .exceptions import InvalidError, refused
+from .exceptions import InvalidError
 from .html import facts, grid, part
 from .lines import LineRef
 from .matching import Matches, matches_of
 from .models import Subject
+from .plan import Plan
 from .series import NumberSeries, series_of
 from .values import Record
 
@@ -123,7 +124,7 @@ def outcome_of(told: tuple[str, bool]) -> ConversionOutcome:
     return conversion_of(json.loads(told[0]), told[1])
 
 
-class ConversionPlan:
+class ConversionPlan(Plan):
     """A conversion, decided and not yet done: pure data to store, show, edit and hand to ``db.apply``.
 
     A wizard changes it step by step, each step from plan to plan: :meth:`choose_estimates`,
@@ -137,29 +138,10 @@ class ConversionPlan:
     True
     """
 
-    __slots__ = ("_data", "_json")
+    __slots__ = ()
 
-    def __init__(self, data: dict[str, Any]) -> None:
-        """Take the data that :meth:`to_dict` gave, perhaps edited."""
-        try:
-            self._json = json.dumps(data, sort_keys=True, allow_nan=False)
-        except (TypeError, ValueError, RecursionError):
-            raise refused("plan", "malformed", "a plan holds only what JSON can hold") from None
+    def _refuse(self) -> None:
         _leadcore.conversion_check(self._json)
-        self._data: dict[str, Any] = json.loads(self._json)
-
-    @classmethod
-    def from_json(cls, text: str) -> ConversionPlan:
-        """Read what :meth:`to_json` wrote."""
-        check("text", text, str, "text")
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            data = None
-        if not isinstance(data, dict):
-            message = "this is not a plan"
-            raise refused("plan", "malformed", message)
-        return cls(data)
 
     @classmethod
     def _of(cls, text: str) -> ConversionPlan:
@@ -168,15 +150,6 @@ class ConversionPlan:
         plan._data = json.loads(text)
         plan._json = json.dumps(plan._data, sort_keys=True)
         return plan
-
-    def to_json(self) -> str:
-        """The plan as JSON, to be stored and applied later."""
-        return self._json
-
-    def to_dict(self) -> dict[str, Any]:
-        """The plan as a dictionary of its own, to be shown or edited."""
-        data: dict[str, Any] = json.loads(self._json)
-        return data
 
     @property
     def lead_id(self) -> UUID:
@@ -377,15 +350,6 @@ class ConversionPlan:
         """The document that your program makes for the customer."""
         document: Document | None = json.loads(_leadcore.conversion_told(self._json))["document"]
         return document
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ConversionPlan) and self._json == other._json
-
-    def __hash__(self) -> int:
-        return hash(self._json)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return ConversionPlan.from_json, (self._json,)
 
     def __repr__(self) -> str:
         account = self.account

@@ -5,12 +5,11 @@ from __future__ import annotations
 import builtins
 import json
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from .arguments import compiled as _leadcore
-from .arguments import expected
 from .estimate import (
     ESTIMATE_KEYS,
     Estimate,
@@ -25,6 +24,7 @@ from .fields import checked
 from .leads import LeadRef
 from .lines import LineRef, lines_json
 from .models import Page, Subject
+from .opportunities import day_of
 from .series import SeriesRef
 from .subjects import SubjectRef, fields_json, identity, page_of, text_or_none
 from .values import Record
@@ -37,12 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Estimates"]
 
 
-def _text_of_day(name: str, given: object) -> str | None:
-    if isinstance(given, datetime) or not isinstance(given, (date, str, type(None))):
-        raise expected(name, "a date, or the same as text", given)
-    return given.isoformat() if isinstance(given, date) else given
-
-
 def _fields(given: Mapping[str, Any]) -> str:
     """The fields that were said, each of a type that it can be."""
     said = checked(given, ESTIMATE_KEYS)
@@ -50,7 +44,7 @@ def _fields(given: Mapping[str, Any]) -> str:
         text_or_none(name, said.get(name))
     for name in ("date", "valid_until"):
         if name in said:
-            said[name] = _text_of_day(name, said[name])
+            said[name] = day_of(name, said[name])
     if "lines" in said:
         said["lines"] = lines_json(said["lines"])
     return fields_json(said)
@@ -328,7 +322,7 @@ class Estimates:
             (1, 0)
 
         """
-        days = _text_of_day("since", since), _text_of_day("until", until)
+        days = day_of("since", since), day_of("until", until)
         told = _leadcore.estimate_page(self._db._session, status, *days, ascending, after, limit)
         return page_of(told, estimate_of)
 

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias, TypedDict, overload
 from uuid import UUID
 
 from ._leadcore import Lead, LeadTable
@@ -94,19 +94,19 @@ class LeadExport:
 
     _db: Database
 
+    @overload
+    def to_csv(self, to: None = None, *, raw_formulas: bool = False, **which: Unpack[ExportInput]) -> bytes: ...
+    @overload
+    def to_csv(self, to: Target, *, raw_formulas: bool = False, **which: Unpack[ExportInput]) -> Exported: ...
     def to_csv(
-        self,
-        to: Target,
-        *,
-        raw_formulas: bool = False,
-        **which: Unpack[ExportInput],
-    ) -> Exported:
+        self, to: Target | None = None, *, raw_formulas: bool = False, **which: Unpack[ExportInput]
+    ) -> Exported | bytes:
         r"""Write leads as CSV: UTF-8, a line for each lead.
 
         What a spreadsheet could run (``=1+1``) gets a mark in front that an import takes off again.
 
         Args:
-            to: A path, or a file opened for writing in binary mode.
+            to: A path, or a file opened for writing in binary mode; without it the file is returned, as bytes.
             raw_formulas: Leave formulas as they are, for a file that only programs read.
             **which: Which leads and columns: see :class:`ExportInput`.
 
@@ -118,18 +118,18 @@ class LeadExport:
             1
             >>> file.getvalue().decode().splitlines()
             ['Company,E-mail', '\'=1+5,"a@x.example, b@x.example"']
+            >>> db.leads.to_csv(columns=["company"]).decode().splitlines()
+            ['Company', "'=1+5"]
 
         """
         check("raw_formulas", raw_formulas, bool, "True or False")
         return self._write(to, _asked("csv", which, formulas=raw_formulas))
 
-    def to_xlsx(
-        self,
-        to: Target,
-        *,
-        cut: bool = False,
-        **which: Unpack[ExportInput],
-    ) -> Exported:
+    @overload
+    def to_xlsx(self, to: None = None, *, cut: bool = False, **which: Unpack[ExportInput]) -> bytes: ...
+    @overload
+    def to_xlsx(self, to: Target, *, cut: bool = False, **which: Unpack[ExportInput]) -> Exported: ...
+    def to_xlsx(self, to: Target | None = None, *, cut: bool = False, **which: Unpack[ExportInput]) -> Exported | bytes:
         """Write leads as an Excel workbook: typed cells, a frozen header, more sheets where one is full.
 
         The arguments are those of :meth:`to_csv`. A text that a cell does not take is refused; ``cut`` cuts it.
@@ -143,7 +143,11 @@ class LeadExport:
         check("cut", cut, bool, "True or False")
         return self._write(to, _asked("xlsx", which, cut=cut))
 
-    def to_jsonl(self, to: Target, **which: Unpack[ExportInput]) -> Exported:
+    @overload
+    def to_jsonl(self, to: None = None, **which: Unpack[ExportInput]) -> bytes: ...
+    @overload
+    def to_jsonl(self, to: Target, **which: Unpack[ExportInput]) -> Exported: ...
+    def to_jsonl(self, to: Target | None = None, **which: Unpack[ExportInput]) -> Exported | bytes:
         r"""Write leads as JSON lines: an object for each lead, with every key (`null` where a lead has nothing).
 
         The arguments are those of :meth:`to_csv`. The keys of the objects are keys of fields: an import of the file
@@ -176,15 +180,19 @@ class LeadExport:
         """
         return _table(self._db._session, _asked("jsonl", which, known=LeadsInput))
 
-    def _write(self, to: Any, asked: tuple[Any, ...]) -> Exported:
+    def _write(self, to: Any, asked: tuple[Any, ...]) -> Exported | bytes:
         if isinstance(to, (str, os.PathLike)):
             return _exported(_leadcore.export_leads(self._db._session, to, asked))
-        if isinstance(to, io.TextIOBase) or not hasattr(to, "write"):
-            raise expected("to", "a path or a file opened for writing in binary mode", to)
+        if to is not None:
+            if isinstance(to, io.TextIOBase) or not hasattr(to, "write"):
+                raise expected("to", "a path or a file opened for writing in binary mode", to)
+            _leadcore.output_check(self._db._session, "to", to)
         # The file of the caller is written when nothing of the database is locked any more.
         with tempfile.TemporaryDirectory(prefix="leadcore-") as directory:
             path = Path(directory) / "leads"
             told = _exported(_leadcore.export_leads(self._db._session, path, asked))
+            if to is None:
+                return path.read_bytes()
             with path.open("rb") as written:
                 shutil.copyfileobj(written, to, 1 << 20)
         return told

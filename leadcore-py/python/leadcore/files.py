@@ -193,7 +193,7 @@ class Files:
         """
         _check_limit(max_bytes)
         with contextlib.ExitStack() as stack:
-            given = _given(stack, (name, description, content), max_bytes, "content")
+            given = self._given(stack, (name, description, content), max_bytes, "content")
             return self._add(subject, [given], max_bytes, single=True)[0]
 
     def add_many(
@@ -216,8 +216,26 @@ class Files:
             given = []
             for n, one in enumerate(several("files", files, "several files")):
                 name, content = one if isinstance(one, tuple) and len(one) == 2 else (None, one)
-                given.append(_given(stack, (name, None, content), max_bytes, f"files[{n}].content"))
+                given.append(self._given(stack, (name, None, content), max_bytes, f"files[{n}].content"))
             return self._add(subject, given, max_bytes, single=False)
+
+    def _given(
+        self, stack: contextlib.ExitStack, file: tuple[str | None, str | None, FileContent], max_bytes: int, where: str
+    ) -> tuple[str, str | None, bytes | str | os.PathLike[str]]:
+        """A file as the compiled module takes it: its content can be read again from its beginning."""
+        name, description, content = file
+        check("name", name, (str, type(None)), "text or None")
+        if isinstance(content, (bytes, bytearray, memoryview)):
+            return name or "", description, bytes(content)
+        if isinstance(content, (str, os.PathLike)):
+            return Path(content).name if name is None else name, description, content
+        if not callable(getattr(content, "read", None)):
+            raise expected(where, "a path, bytes, or a file object opened in binary mode", content)
+        _leadcore.input_check(self._db._session, where, content)
+        if name is None:
+            called = getattr(content, "name", None)
+            name = called if isinstance(called, str) else ""
+        return name, description, _spooled(stack, content, max_bytes, where)
 
     def _add(self, subject: Any, given: list[Any], max_bytes: int, *, single: bool) -> list[FileRecord]:
         told = _leadcore.files_add(self._db._session, subject, given, max_bytes, single)
@@ -268,6 +286,7 @@ class Files:
         """
         if not callable(getattr(output, "write", None)):
             raise expected("output", "a file object opened in binary mode", output)
+        _leadcore.output_check(self._db._session, "output", output)
         record = self.get(file)
         told, size = hashlib.sha256(), 0
         while part := self._part(record.id, size, _PIECE):
@@ -343,24 +362,6 @@ def _check_limit(max_bytes: int) -> None:
     check("max_bytes", max_bytes, int, "a whole number of bytes")
     if not 0 <= max_bytes < 2**63:
         raise refused("max_bytes", "out_of_range", "must be 0 or more and fit 63 bits")
-
-
-def _given(
-    stack: contextlib.ExitStack, file: tuple[str | None, str | None, FileContent], max_bytes: int, where: str
-) -> tuple[str, str | None, bytes | str | os.PathLike[str]]:
-    """A file as the compiled module takes it: its content can be read again from its beginning."""
-    name, description, content = file
-    check("name", name, (str, type(None)), "text or None")
-    if isinstance(content, (bytes, bytearray, memoryview)):
-        return name or "", description, bytes(content)
-    if isinstance(content, (str, os.PathLike)):
-        return Path(content).name if name is None else name, description, content
-    if not callable(getattr(content, "read", None)):
-        raise expected(where, "a path, bytes, or a file object opened in binary mode", content)
-    if name is None:
-        called = getattr(content, "name", None)
-        name = called if isinstance(called, str) else ""
-    return name, description, _spooled(stack, content, max_bytes, where)
 
 
 def _spooled(stack: contextlib.ExitStack, content: BinaryIO, max_bytes: int, where: str) -> bytes | Path:

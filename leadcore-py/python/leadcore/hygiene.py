@@ -13,6 +13,7 @@ from .arguments import compiled as _leadcore
 from .exceptions import refused
 from .filters import Where, encode
 from .mass import MassOutcome, outcome_of
+from .plan import read_plan
 from .values import Record
 
 if TYPE_CHECKING:
@@ -89,13 +90,7 @@ class HygienePlan:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read what :meth:`to_json` wrote."""
-        check("text", text, str, "text")
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            data = None
-        if not isinstance(data, dict):
-            raise refused("text", "malformed", "this is not a plan of hygiene")
+        data = read_plan(text, name="text", what="a plan of hygiene")
         _leadcore.hygiene_check(text)
         return cls(data)
 

@@ -38,7 +38,7 @@ class Progress(Record):
     rejected: int
     """Rows so far that were not taken."""
     bytes: int
-    """Bytes of the file read so far."""
+    """Bytes of the file up to the last row that is done."""
     total_bytes: int
     """Bytes of the file."""
     elapsed: float

@@ -31,7 +31,8 @@ def open(  # noqa: A001 - `leadcore.open` reads as it should
 
     **One process, one SQLite**: while it is open, do not open the same file with Python's own ``sqlite3`` or another
     package that brings SQLite. It would drop this one's locks, and another process's committed rows can vanish. Use
-    the queries here, or :meth:`Database.backup_to` a copy that is safe to open with anything.
+    the queries here, or :meth:`Database.backup_to` a copy that is safe to open with anything. The same goes for your
+    own ``open()``: leadcore never opens the file itself, but what you open drops the locks when you close it.
 
     Args:
         path: The file, or ``":memory:"``.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from .arguments import check, expected, several
@@ -15,6 +15,7 @@ from .filters import Where, encode
 from .imports import ImportReport
 from .mass import MassOutcome
 from .models import Entry, Subject
+from .plan import Plan
 from .values import Record
 
 if TYPE_CHECKING:
@@ -132,50 +133,7 @@ class PurgeOutcome(Record):
     """How many archived accounts went with them."""
 
 
-class _Plan:
-    """Pure data: to be shown, stored, and carried out later."""
-
-    __slots__ = ("_data", "_json")
-
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        """Take the data that :meth:`to_dict` gave."""
-        try:
-            self._json = json.dumps(data, sort_keys=True, allow_nan=False)
-        except (TypeError, ValueError, RecursionError):
-            raise refused("plan", "malformed", "a plan holds only what JSON can hold") from None
-        self._data: dict[str, Any] = json.loads(self._json)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read what :meth:`to_json` wrote."""
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            data = None
-        if not isinstance(data, dict):
-            raise refused("plan", "malformed", "this is not a plan")
-        return cls(data)
-
-    def to_json(self) -> str:
-        """The plan as JSON, to be stored and carried out later."""
-        return self._json
-
-    def to_dict(self) -> dict[str, Any]:
-        """The plan as a dictionary of its own, to be shown."""
-        data: dict[str, Any] = json.loads(self._json)
-        return data
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self._json == other._json
-
-    def __hash__(self) -> int:
-        return hash(self._json)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-
-class UndoPlan(_Plan):
+class UndoPlan(Plan):
     """What taking back a call would do, record by record: hand it to ``db.undo``."""
 
     __slots__ = ()
@@ -206,7 +164,7 @@ class UndoPlan(_Plan):
         return f"<UndoPlan kind={self._data.get('kind')!r} totals={self._data.get('totals')!r}>"
 
 
-class PurgePlan(_Plan):
+class PurgePlan(Plan):
     """What a purge would remove: hand it to ``db.purge``."""
 
     __slots__ = ()

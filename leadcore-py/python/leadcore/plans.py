@@ -13,6 +13,7 @@ from .arguments import check
 from .arguments import compiled as _leadcore
 from .exceptions import NotFoundError, Violation, refused
 from .imports import ImportReport, report_of
+from .plan import read_plan
 from .values import Record
 
 if TYPE_CHECKING:
@@ -125,13 +126,7 @@ class ImportPlan:
         >>> leadcore.ImportPlan.from_json(plan.to_json()) == plan
         True
         """
-        check("text", text, str, "text")
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            data = None
-        if not isinstance(data, dict):
-            raise refused("text", "malformed", "this is not a plan of an import")
+        data = read_plan(text, name="text", what="a plan of an import")
         _leadcore.import_check_plan(text)
         return cls(data)
 

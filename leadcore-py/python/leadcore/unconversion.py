@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
-from .arguments import check
 from .arguments import compiled as _leadcore
 from .conversion import HostMade
-from .exceptions import refused
 from .html import facts, grid, part
 from .models import Subject
 from .moves import Unmet, unmet_of
+from .plan import Plan
 from .subjects import user_of
 from .values import Record
 
@@ -116,7 +115,7 @@ def taken_back(told: tuple[str, bool]) -> UnconvertOutcome:
     return unconversion_of(json.loads(told[0]), told[1])
 
 
-class UnconvertPlan:
+class UnconvertPlan(Plan):
     """What taking a conversion back would do: pure data to store, show and hand to ``db.apply``.
 
     >>> lead = db.leads.create(company="Nordlys AS")
@@ -128,38 +127,10 @@ class UnconvertPlan:
     True
     """
 
-    __slots__ = ("_data", "_json")
+    __slots__ = ()
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        """Take the data that :meth:`to_dict` gave."""
-        check("data", data, Mapping, "the data of a plan")
-        try:
-            self._json = json.dumps(data, sort_keys=True, allow_nan=False)
-        except (TypeError, ValueError, RecursionError):
-            raise refused("plan", "malformed", "a plan holds only what JSON can hold") from None
+    def _refuse(self) -> None:
         _leadcore.unconversion_unmet(self._json)
-        self._data: dict[str, Any] = json.loads(self._json)
-
-    @classmethod
-    def from_json(cls, text: str) -> UnconvertPlan:
-        """Read what :meth:`to_json` wrote."""
-        check("text", text, str, "text")
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            data = None
-        if not isinstance(data, dict):
-            raise refused("plan", "malformed", "this is not a plan")
-        return cls(data)
-
-    def to_json(self) -> str:
-        """The plan as JSON, to be stored and applied later."""
-        return self._json
-
-    def to_dict(self) -> dict[str, Any]:
-        """The plan as a dictionary of its own."""
-        data: dict[str, Any] = json.loads(self._json)
-        return data
 
     @property
     def lead_id(self) -> UUID:
@@ -203,15 +174,6 @@ class UnconvertPlan:
             told.get("state"),
             told.get("target"),
         )
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, UnconvertPlan) and self._json == other._json
-
-    def __hash__(self) -> int:
-        return hash(self._json)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return UnconvertPlan.from_json, (self._json,)
 
     def __repr__(self) -> str:
         return f"<UnconvertPlan {len(self.records)} records, {len(self.blockers)} blockers>"

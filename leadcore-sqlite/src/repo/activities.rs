@@ -13,12 +13,23 @@ use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns, corrupt, to_json};
 use crate::txn::SqliteTxn;
 
-use super::records::before;
+use super::table::Table;
 
 pub(super) const ACTIVITY_COLUMNS: &str =
     "id, revision, about, title, text, assignee, remind_at, body, created_by, created_at, updated_at";
 const INSERT_ACTIVITY: &str = "INSERT INTO leadcore_activity (revision, kind, about, title, text, assignee, remind_at, open, at, body, created_by, created_at, updated_at, ends_at, is_series, days, reminds, reminder, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?7, ?, ?)";
 const UPDATE_ACTIVITY: &str = "UPDATE leadcore_activity SET revision = ?, kind = ?, about = ?, title = ?, text = ?, assignee = ?, remind_at = ?, open = ?, at = ?, body = ?, created_by = ?, created_at = ?, updated_at = ?, ends_at = ?, is_series = ?, days = ?, reminds = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const TABLE: Table<Activity> = Table {
+    name: "leadcore_activity",
+    columns: ACTIVITY_COLUMNS,
+    record: "activity",
+    one: "an activity",
+    insert: INSERT_ACTIVITY,
+    update: UPDATE_ACTIVITY,
+    key: |activity| (activity.id.as_uuid(), activity.revision),
+    bind: bind_activity,
+    read: activity,
+};
 
 fn bind_activity(binder: &mut Binder<'_, '_>, activity: &Activity) -> Result<()> {
     let fields = &activity.fields;
@@ -63,63 +74,21 @@ pub(super) fn activity(row: &Row<'_>) -> Result<Activity> {
 
 impl Activities for SqliteTxn<'_> {
     fn insert(&mut self, activities: &[Activity]) -> Result<()> {
-        self.slice(|| {
-            let mut statement = self.prepare(INSERT_ACTIVITY, "add an activity")?;
-            for activity in activities {
-                let mut binder = Binder::to(&mut statement);
-                bind_activity(&mut binder, activity)?;
-                binder.bind(self.tenant_text())?;
-                binder.id(activity.id.as_uuid())?;
-                statement.raw_execute().store("add an activity")?;
-            }
-            Ok(())
-        })
+        TABLE.insert(self, activities, |_| Ok(()))
     }
 
     fn update(&mut self, activities: &[Activity]) -> Result<()> {
-        self.slice(|| {
-            let mut statement = self.prepare(UPDATE_ACTIVITY, "write an activity")?;
-            for activity in activities {
-                let expected = before(activity.revision);
-                let mut binder = Binder::to(&mut statement);
-                bind_activity(&mut binder, activity)?;
-                binder.bind(self.tenant_text())?;
-                binder.id(activity.id.as_uuid())?;
-                binder.number(expected.get())?;
-                if statement.raw_execute().store("write an activity")? == 0 {
-                    let select = "SELECT revision FROM leadcore_activity WHERE tenant = ? AND id = ?";
-                    return Err(self.missed(select, "activity", activity.id.as_uuid(), expected)?);
-                }
-            }
-            Ok(())
-        })
+        TABLE.update(self, activities, |_| Ok(()))
     }
 
     fn get(&mut self, ids: &[ActivityId]) -> Result<Vec<Activity>> {
-        let sql = format!("SELECT {ACTIVITY_COLUMNS} FROM leadcore_activity WHERE tenant = ? AND id = ?");
-        let mut statement = self.prepare(&sql, "read an activity")?;
-        let mut activities = Vec::with_capacity(ids.len());
-        for id in ids {
-            let id = id.as_uuid();
-            let row = (self.tenant_text(), id.as_bytes().as_slice());
-            let mut rows = statement.query(row).store("read an activity")?;
-            if let Some(row) = rows.next().store("read an activity")? {
-                activities.push(activity(row)?);
-            }
-        }
-        Ok(activities)
+        TABLE.get(self, ids.iter().map(|id| id.as_uuid()))
     }
 
     fn remove(&mut self, ids: &[ActivityId]) -> Result<()> {
-        let mut statement =
-            self.prepare("DELETE FROM leadcore_activity WHERE tenant = ? AND id = ?", "remove an activity")?;
-        for id in ids {
-            let id = id.as_uuid();
-            let row = (self.tenant_text(), id.as_bytes().as_slice());
-            statement.execute(row).store("remove an activity")?;
-        }
-        Ok(())
+        TABLE.remove(self, ids.iter().map(|id| id.as_uuid()))
     }
+
     fn list(&mut self, query: &ActivityQuery) -> Result<Vec<Activity>> {
         let kinds = if query.kinds.is_empty() { ActivityKind::ALL } else { &query.kinds };
         let opens: &[bool] = match query.open {

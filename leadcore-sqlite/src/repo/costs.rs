@@ -8,17 +8,25 @@ use leadcore::time::Date;
 use leadcore::value::Currency;
 use rusqlite::Row;
 
-use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns, amount_units, corrupt};
 use crate::txn::SqliteTxn;
 
-use super::records::before;
+use super::table::Table;
 
 const COLUMNS: &str = "id, revision, source, campaign, amount, currency, first_day, last_day, note, created_by, created_at, updated_at";
 const INSERT: &str = "INSERT INTO leadcore_cost (revision, source, campaign, amount, currency, first_day, last_day, note, created_by, created_at, updated_at, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const UPDATE: &str = "UPDATE leadcore_cost SET revision = ?, source = ?, campaign = ?, amount = ?, currency = ?, first_day = ?, last_day = ?, note = ?, created_by = ?, created_at = ?, updated_at = ? WHERE tenant = ? AND id = ? AND revision = ?";
-const REVISION: &str = "SELECT revision FROM leadcore_cost WHERE tenant = ? AND id = ?";
-const REMOVE: &str = "DELETE FROM leadcore_cost WHERE tenant = ? AND id = ?";
+const TABLE: Table<Cost> = Table {
+    name: "leadcore_cost",
+    columns: COLUMNS,
+    record: "cost",
+    one: "a cost",
+    insert: INSERT,
+    update: UPDATE,
+    key: |cost| (cost.id.as_uuid(), cost.revision),
+    bind,
+    read: cost,
+};
 
 fn cost(row: &Row<'_>) -> Result<Cost> {
     let mut columns = Columns::of(row);
@@ -78,63 +86,22 @@ pub(crate) fn scan_query(scan: &CostScan) -> String {
 
 impl Costs for SqliteTxn<'_> {
     fn insert(&mut self, costs: &[Cost]) -> Result<()> {
-        self.slice(|| {
-            let mut statement = self.prepare(INSERT, "add a cost")?;
-            for cost in costs {
-                let mut binder = Binder::to(&mut statement);
-                bind(&mut binder, cost)?;
-                binder.bind(self.tenant_text())?;
-                binder.id(cost.id.as_uuid())?;
-                statement.raw_execute().store("add a cost")?;
-            }
-            Ok(())
-        })
+        TABLE.insert(self, costs, |_| Ok(()))
     }
 
     fn update(&mut self, costs: &[Cost]) -> Result<()> {
-        self.slice(|| {
-            let mut statement = self.prepare(UPDATE, "write a cost")?;
-            for cost in costs {
-                let expected = before(cost.revision);
-                let mut binder = Binder::to(&mut statement);
-                bind(&mut binder, cost)?;
-                binder.bind(self.tenant_text())?;
-                binder.id(cost.id.as_uuid())?;
-                binder.number(expected.get())?;
-                if statement.raw_execute().store("write a cost")? == 0 {
-                    return Err(self.missed(REVISION, "cost", cost.id.as_uuid(), expected)?);
-                }
-            }
-            Ok(())
-        })
+        TABLE.update(self, costs, |_| Ok(()))
     }
 
     fn get(&mut self, ids: &[CostId]) -> Result<Vec<Cost>> {
-        let sql = format!("SELECT {COLUMNS} FROM leadcore_cost WHERE tenant = ? AND id = ?");
-        let mut statement = self.prepare(&sql, "read a cost")?;
-        let mut found = Vec::with_capacity(ids.len());
-        for id in ids {
-            let id = id.as_uuid();
-            let mut rows =
-                statement.query((self.tenant_text(), id.as_bytes().as_slice())).store("read a cost")?;
-            if let Some(row) = rows.next().store("read a cost")? {
-                found.push(cost(row)?);
-            }
-        }
-        Ok(found)
+        TABLE.get(self, ids.iter().map(|id| id.as_uuid()))
     }
 
     fn remove(&mut self, ids: &[CostId]) -> Result<()> {
-        let mut statement = self.prepare(REMOVE, "remove a cost")?;
-        for id in ids {
-            let id = id.as_uuid();
-            statement.execute((self.tenant_text(), id.as_bytes().as_slice())).store("remove a cost")?;
-        }
-        Ok(())
+        TABLE.remove(self, ids.iter().map(|id| id.as_uuid()))
     }
 
     fn scan(&mut self, scan: &CostScan) -> Result<Vec<Cost>> {
-        let mut statement = self.prepare(&scan_query(scan), "list costs")?;
         let source = scan.source.map(SourceId::as_uuid);
         let after = scan.after.map(|after| (after.day.as_days(), after.id.as_uuid()));
         let row = (
@@ -146,11 +113,6 @@ impl Costs for SqliteTxn<'_> {
             after.as_ref().map(|(_, id)| id.as_bytes().as_slice()),
             i64::try_from(scan.limit).unwrap_or(i64::MAX),
         );
-        let mut rows = statement.query(row).store("list costs")?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().store("list costs")? {
-            found.push(cost(row)?);
-        }
-        Ok(found)
+        self.all(&scan_query(scan), "list costs", row, cost)
     }
 }

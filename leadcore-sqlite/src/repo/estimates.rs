@@ -8,18 +8,28 @@ use leadcore::time::{Date, Timestamp};
 use leadcore::value::Currency;
 use rusqlite::Row;
 
-use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns, corrupt, to_json};
 use crate::txn::SqliteTxn;
 
 use super::lines::{Holder, bind_totals, totals};
 use super::numbers::{bind_serial, serial};
-use super::records::before;
+use super::table::Table;
 
 const ESTIMATE_COLUMNS: &str = "id, number, revision, about, title, owner, date, valid_until, currency, note, terms, net, discount, tax, gross, taxes, status, sent_at, settled_at, reason, revises, request, created_by, created_at, updated_at, series, year, written";
 const INSERT_ESTIMATE: &str = "INSERT INTO leadcore_estimate (number, revision, about, title, owner, date, valid_until, currency, note, terms, net, discount, tax, gross, taxes, status, sent_at, settled_at, reason, revises, request, created_by, created_at, updated_at, series, year, written, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const UPDATE_ESTIMATE: &str = "UPDATE leadcore_estimate SET number = ?, revision = ?, about = ?, title = ?, owner = ?, date = ?, valid_until = ?, currency = ?, note = ?, terms = ?, net = ?, discount = ?, tax = ?, gross = ?, taxes = ?, status = ?, sent_at = ?, settled_at = ?, reason = ?, revises = ?, request = ?, created_by = ?, created_at = ?, updated_at = ?, series = ?, year = ?, written = ? WHERE tenant = ? AND id = ? AND revision = ?";
 const LAPSED: &str = "SELECT id FROM leadcore_estimate WHERE tenant = ? AND status = 'sent' AND valid_until IS NOT NULL AND valid_until < ? ORDER BY valid_until, id LIMIT ?";
+const TABLE: Table<Estimate> = Table {
+    name: "leadcore_estimate",
+    columns: ESTIMATE_COLUMNS,
+    record: "estimate",
+    one: "an estimate",
+    insert: INSERT_ESTIMATE,
+    update: UPDATE_ESTIMATE,
+    key: |estimate| (estimate.id.as_uuid(), estimate.revision),
+    bind: bind_estimate,
+    read: estimate,
+};
 
 fn date(columns: &mut Columns<'_, '_>) -> Result<Option<Date>> {
     columns.optional_int()?.map(Date::from_days).transpose().map_err(|_| corrupt("date"))
@@ -89,7 +99,6 @@ impl SqliteTxn<'_> {
             sql.push_str(&format!(" AND (date, id) {behind} (?6, ?7)"));
         }
         sql.push_str(&format!(" ORDER BY date {order}, id {order} LIMIT ?9"));
-        let mut statement = self.prepare(&sql, "list estimates")?;
         let revises = scan.revises.map(EstimateId::as_uuid);
         let after = scan.after.map(|after| (after.date.as_days(), after.id.as_uuid()));
         let row = (
@@ -103,11 +112,7 @@ impl SqliteTxn<'_> {
             revises.as_ref().map(|id| id.as_bytes().as_slice()),
             i64::try_from(scan.limit).unwrap_or(i64::MAX),
         );
-        let mut rows = statement.query(row).store("list estimates")?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().store("list estimates")? {
-            found.push(estimate(row)?);
-        }
+        let found = self.all(&sql, "list estimates", row, estimate)?;
         self.with_lines(found)
     }
 
@@ -149,65 +154,25 @@ fn bind_estimate(binder: &mut Binder<'_, '_>, estimate: &Estimate) -> Result<()>
 
 impl Estimates for SqliteTxn<'_> {
     fn insert(&mut self, estimates: &[Estimate]) -> Result<()> {
-        self.slice(|| {
-            let mut statement = self.prepare(INSERT_ESTIMATE, "add an estimate")?;
-            for estimate in estimates {
-                let mut binder = Binder::to(&mut statement);
-                bind_estimate(&mut binder, estimate)?;
-                binder.bind(self.tenant_text())?;
-                binder.id(estimate.id.as_uuid())?;
-                statement.raw_execute().store("add an estimate")?;
-                self.add_lines(Holder::Estimate(estimate.id), &estimate.fields.lines)?;
-            }
-            Ok(())
+        TABLE.insert(self, estimates, |estimate| {
+            self.add_lines(Holder::Estimate(estimate.id), &estimate.fields.lines)
         })
     }
 
     fn update(&mut self, estimates: &[Estimate]) -> Result<()> {
-        self.slice(|| {
-            let mut statement = self.prepare(UPDATE_ESTIMATE, "write an estimate")?;
-            for estimate in estimates {
-                let expected = before(estimate.revision);
-                let mut binder = Binder::to(&mut statement);
-                bind_estimate(&mut binder, estimate)?;
-                binder.bind(self.tenant_text())?;
-                binder.id(estimate.id.as_uuid())?;
-                binder.number(expected.get())?;
-                if statement.raw_execute().store("write an estimate")? == 0 {
-                    let select = "SELECT revision FROM leadcore_estimate WHERE tenant = ? AND id = ?";
-                    return Err(self.missed(select, "estimate", estimate.id.as_uuid(), expected)?);
-                }
-                self.set_lines(Holder::Estimate(estimate.id), &estimate.fields.lines)?;
-            }
-            Ok(())
+        TABLE.update(self, estimates, |estimate| {
+            self.set_lines(Holder::Estimate(estimate.id), &estimate.fields.lines)
         })
     }
 
     fn get(&mut self, ids: &[EstimateId]) -> Result<Vec<Estimate>> {
-        let sql = format!("SELECT {ESTIMATE_COLUMNS} FROM leadcore_estimate WHERE tenant = ? AND id = ?");
-        let mut statement = self.prepare(&sql, "read an estimate")?;
-        let mut found = Vec::with_capacity(ids.len());
-        for id in ids {
-            let id = id.as_uuid();
-            let key = (self.tenant_text(), id.as_bytes().as_slice());
-            let mut rows = statement.query(key).store("read an estimate")?;
-            if let Some(row) = rows.next().store("read an estimate")? {
-                found.push(estimate(row)?);
-            }
-        }
+        let found = TABLE.get(self, ids.iter().map(|id| id.as_uuid()))?;
         self.with_lines(found)
     }
 
     fn remove(&mut self, ids: &[EstimateId]) -> Result<()> {
-        let sql = "DELETE FROM leadcore_estimate WHERE tenant = ? AND id = ?";
-        let mut statement = self.prepare(sql, "remove an estimate")?;
-        for id in ids {
-            self.clear_lines(Holder::Estimate(*id))?;
-            let id = id.as_uuid();
-            let key = (self.tenant_text(), id.as_bytes().as_slice());
-            statement.execute(key).store("remove an estimate")?;
-        }
-        Ok(())
+        ids.iter().try_for_each(|id| self.clear_lines(Holder::Estimate(*id)))?;
+        TABLE.remove(self, ids.iter().map(|id| id.as_uuid()))
     }
 
     fn numbered(&mut self, number: u64) -> Result<Option<Estimate>> {
@@ -217,11 +182,8 @@ impl Estimates for SqliteTxn<'_> {
             "SELECT {ESTIMATE_COLUMNS} FROM leadcore_estimate WHERE tenant = ? AND series = ? AND year = 0 AND number = ?"
         );
         let series = Series::Estimate.standard().as_uuid();
-        let mut statement = self.prepare(&sql, "read an estimate")?;
-        let mut rows = statement
-            .query((self.tenant_text(), series.as_bytes().as_slice(), number))
-            .store("read an estimate")?;
-        let found = rows.next().store("read an estimate")?.map(estimate).transpose()?;
+        let key = (self.tenant_text(), series.as_bytes().as_slice(), number);
+        let found = self.first(&sql, "read an estimate", key, estimate)?;
         Ok(self.with_lines(found.into_iter().collect())?.pop())
     }
 
@@ -245,13 +207,7 @@ impl Estimates for SqliteTxn<'_> {
 
     fn lapsed(&mut self, today: Date, limit: usize) -> Result<Vec<EstimateId>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self.prepare(LAPSED, "list estimates")?;
-        let mut rows =
-            statement.query((self.tenant_text(), today.as_days(), limit)).store("list estimates")?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().store("list estimates")? {
-            found.push(EstimateId::from_uuid(Columns::of(row).uuid()?));
-        }
-        Ok(found)
+        let key = (self.tenant_text(), today.as_days(), limit);
+        self.all(LAPSED, "list estimates", key, |row| Ok(EstimateId::from_uuid(Columns::of(row).uuid()?)))
     }
 }

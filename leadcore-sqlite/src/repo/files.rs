@@ -97,27 +97,11 @@ impl Files for SqliteTxn<'_> {
 
     fn get(&mut self, ids: &[FileId]) -> Result<Vec<FileRecord>> {
         let sql = format!("SELECT {COLUMNS} FROM leadcore_file WHERE tenant = ? AND id = ?");
-        let mut statement = self.prepare(&sql, "read a file")?;
-        let mut files = Vec::with_capacity(ids.len());
-        for id in ids {
-            let id = id.as_uuid();
-            let row = (self.tenant_text(), id.as_bytes().as_slice());
-            let mut rows = statement.query(row).store("read a file")?;
-            if let Some(row) = rows.next().store("read a file")? {
-                files.push(file(row)?);
-            }
-        }
-        Ok(files)
+        self.by_id(&sql, "read a file", ids.iter().map(|id| id.as_uuid()), file)
     }
 
     fn remove(&mut self, ids: &[FileId]) -> Result<()> {
-        let mut statement = self.prepare(REMOVE, "remove a file")?;
-        for id in ids {
-            let id = id.as_uuid();
-            let row = (self.tenant_text(), id.as_bytes().as_slice());
-            statement.execute(row).store("remove a file")?;
-        }
-        Ok(())
+        self.remove_by_id(REMOVE, "remove a file", ids.iter().map(|id| id.as_uuid()))
     }
 
     fn uses(&mut self, contents: &[ContentHash]) -> Result<Vec<bool>> {

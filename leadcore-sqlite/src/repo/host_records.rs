@@ -92,17 +92,7 @@ impl Records for SqliteTxn<'_> {
     }
 
     fn get(&mut self, ids: &[RecordId]) -> Result<Vec<HostRecord>> {
-        let mut statement = self.prepare(GET, "read a record")?;
-        let mut found = Vec::with_capacity(ids.len());
-        for id in ids {
-            let id = id.as_uuid();
-            let row = (self.tenant_text(), id.as_bytes().as_slice());
-            let mut rows = statement.query(row).store("read a record")?;
-            if let Some(row) = rows.next().store("read a record")? {
-                found.push(record(row)?);
-            }
-        }
-        Ok(found)
+        self.by_id(GET, "read a record", ids.iter().map(|id| id.as_uuid()), record)
     }
 
     fn find(&mut self, kind: &RecordKind, keys: &[&str]) -> Result<Vec<HostRecord>> {
@@ -119,20 +109,12 @@ impl Records for SqliteTxn<'_> {
     }
 
     fn usage(&mut self, kind: &RecordKind) -> Result<u64> {
-        let mut statement = self.prepare(USAGE, "count records")?;
-        let mut rows = statement.query((self.tenant_text(), kind.as_str())).store("count records")?;
-        match rows.next().store("count records")? {
-            Some(row) => Columns::of(row).unsigned(),
-            None => Ok(0),
-        }
+        let key = (self.tenant_text(), kind.as_str());
+        let count = self.first(USAGE, "count records", key, |row| Columns::of(row).unsigned())?;
+        Ok(count.unwrap_or(0))
     }
 
     fn remove(&mut self, ids: &[RecordId]) -> Result<()> {
-        let mut statement = self.prepare(REMOVE, "remove a record")?;
-        for id in ids {
-            let id = id.as_uuid();
-            statement.execute((self.tenant_text(), id.as_bytes().as_slice())).store("remove a record")?;
-        }
-        Ok(())
+        self.remove_by_id(REMOVE, "remove a record", ids.iter().map(|id| id.as_uuid()))
     }
 }

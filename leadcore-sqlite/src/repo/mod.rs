@@ -25,6 +25,7 @@ mod services;
 mod setup;
 mod steps;
 mod sums;
+mod table;
 mod tally;
 mod terms;
 mod views;

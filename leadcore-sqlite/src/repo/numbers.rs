@@ -80,10 +80,8 @@ fn year(columns: &mut Columns<'_, '_>) -> Result<Option<u16>> {
 impl SqliteTxn<'_> {
     fn counted_series(&self, counter: Counter) -> Result<NumberSeries> {
         let id = counter.series.as_uuid();
-        let mut statement = self.prepare(ONE, "read a number series")?;
-        let mut rows =
-            statement.query((self.tenant_text(), id.as_bytes().as_slice())).store("read a number series")?;
-        match rows.next().store("read a number series")?.map(number_series).transpose()? {
+        let key = (self.tenant_text(), id.as_bytes().as_slice());
+        match self.first(ONE, "read a number series", key, number_series)? {
             Some(series) if series.kind == counter.kind => Ok(series),
             None if counter.series == counter.kind.standard() => Ok(NumberSeries::standard(counter.kind)),
             _ => Err(Error::not_found("number series")),
@@ -112,12 +110,7 @@ impl SqliteTxn<'_> {
 
 impl Numbers for SqliteTxn<'_> {
     fn list(&mut self) -> Result<Vec<NumberSeries>> {
-        let mut statement = self.prepare(ALL, "list number series")?;
-        let mut rows = statement.query((self.tenant_text(),)).store("list number series")?;
-        let mut all = Vec::new();
-        while let Some(row) = rows.next().store("list number series")? {
-            all.push(number_series(row)?);
-        }
+        let mut all = self.all(ALL, "list number series", (self.tenant_text(),), number_series)?;
         for kind in Series::ALL {
             if !all.iter().any(|series| series.id == kind.standard()) {
                 all.push(NumberSeries::standard(kind));

@@ -11,18 +11,28 @@ use leadcore::value::Currency;
 use rusqlite::Row;
 use uuid::Uuid;
 
-use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns, amount_units, corrupt, to_json};
 use crate::txn::SqliteTxn;
 
 use super::blocks::Of;
 use super::lines::{Holder, bind_totals, totals};
 use super::numbers::{bind_serial, serial};
-use super::records::before;
+use super::table::Table;
 
 const COLUMNS: &str = "id, number, revision, account, about, name, owner, amount, currency, probability, expected_close, source, campaign, description, custom, net, discount, tax, gross, taxes, state, closed_on, reason, detail, origin_lead, created_by, created_at, updated_at, series, year, written";
 const INSERT: &str = "INSERT INTO leadcore_opportunity (number, revision, account, about, name, owner, amount, currency, probability, expected_close, source, campaign, description, custom, net, discount, tax, gross, taxes, state, closed_on, reason, detail, origin_lead, created_by, created_at, updated_at, day, series, year, written, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const UPDATE: &str = "UPDATE leadcore_opportunity SET number = ?, revision = ?, account = ?, about = ?, name = ?, owner = ?, amount = ?, currency = ?, probability = ?, expected_close = ?, source = ?, campaign = ?, description = ?, custom = ?, net = ?, discount = ?, tax = ?, gross = ?, taxes = ?, state = ?, closed_on = ?, reason = ?, detail = ?, origin_lead = ?, created_by = ?, created_at = ?, updated_at = ?, day = ?, series = ?, year = ?, written = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const TABLE: Table<Opportunity> = Table {
+    name: "leadcore_opportunity",
+    columns: COLUMNS,
+    record: "opportunity",
+    one: "an opportunity",
+    insert: INSERT,
+    update: UPDATE,
+    key: |one| (one.id.as_uuid(), one.revision),
+    bind,
+    read: opportunity,
+};
 
 /// An opportunity without its lines.
 fn opportunity(row: &Row<'_>) -> Result<Opportunity> {
@@ -134,68 +144,30 @@ impl SqliteTxn<'_> {
 
 impl Opportunities for SqliteTxn<'_> {
     fn insert(&mut self, opportunities: &[Opportunity]) -> Result<()> {
-        self.slice(|| {
-            let mut statement = self.prepare(INSERT, "add an opportunity")?;
-            for one in opportunities {
-                let mut binder = Binder::to(&mut statement);
-                bind(&mut binder, one)?;
-                binder.bind(self.tenant_text())?;
-                binder.id(one.id.as_uuid())?;
-                statement.raw_execute().store("add an opportunity")?;
-                self.add_blocks(Of::Opportunity, one.id.as_uuid(), one.fields.block_keys())?;
-                self.add_lines(Holder::Opportunity(one.id), &one.fields.lines)?;
-            }
-            Ok(())
+        TABLE.insert(self, opportunities, |one| {
+            self.add_blocks(Of::Opportunity, one.id.as_uuid(), one.fields.block_keys())?;
+            self.add_lines(Holder::Opportunity(one.id), &one.fields.lines)
         })
     }
 
     fn update(&mut self, opportunities: &[Opportunity]) -> Result<()> {
-        self.slice(|| {
-            let mut statement = self.prepare(UPDATE, "write an opportunity")?;
-            for one in opportunities {
-                let expected = before(one.revision);
-                let mut binder = Binder::to(&mut statement);
-                bind(&mut binder, one)?;
-                binder.bind(self.tenant_text())?;
-                binder.id(one.id.as_uuid())?;
-                binder.number(expected.get())?;
-                if statement.raw_execute().store("write an opportunity")? == 0 {
-                    let select = "SELECT revision FROM leadcore_opportunity WHERE tenant = ? AND id = ?";
-                    return Err(self.missed(select, "opportunity", one.id.as_uuid(), expected)?);
-                }
-                self.replace_blocks(Of::Opportunity, one.id.as_uuid(), one.fields.block_keys())?;
-                self.set_lines(Holder::Opportunity(one.id), &one.fields.lines)?;
-            }
-            Ok(())
+        TABLE.update(self, opportunities, |one| {
+            self.replace_blocks(Of::Opportunity, one.id.as_uuid(), one.fields.block_keys())?;
+            self.set_lines(Holder::Opportunity(one.id), &one.fields.lines)
         })
     }
 
     fn get(&mut self, ids: &[OpportunityId]) -> Result<Vec<Opportunity>> {
-        let sql = format!("SELECT {COLUMNS} FROM leadcore_opportunity WHERE tenant = ? AND id = ?");
-        let mut statement = self.prepare(&sql, "read an opportunity")?;
-        let mut found = Vec::with_capacity(ids.len());
-        for id in ids {
-            let id = id.as_uuid();
-            let key = (self.tenant_text(), id.as_bytes().as_slice());
-            let mut rows = statement.query(key).store("read an opportunity")?;
-            if let Some(row) = rows.next().store("read an opportunity")? {
-                found.push(opportunity(row)?);
-            }
-        }
+        let found = TABLE.get(self, ids.iter().map(|id| id.as_uuid()))?;
         self.with_their_lines(found)
     }
 
     fn remove(&mut self, ids: &[OpportunityId]) -> Result<()> {
-        let sql = "DELETE FROM leadcore_opportunity WHERE tenant = ? AND id = ?";
-        let mut statement = self.prepare(sql, "remove an opportunity")?;
         for id in ids {
             self.clear_lines(Holder::Opportunity(*id))?;
             self.replace_blocks(Of::Opportunity, id.as_uuid(), Vec::new())?;
-            let id = id.as_uuid();
-            let key = (self.tenant_text(), id.as_bytes().as_slice());
-            statement.execute(key).store("remove an opportunity")?;
         }
-        Ok(())
+        TABLE.remove(self, ids.iter().map(|id| id.as_uuid()))
     }
 
     fn numbered(&mut self, number: u64) -> Result<Option<Opportunity>> {
@@ -205,15 +177,12 @@ impl Opportunities for SqliteTxn<'_> {
             "SELECT {COLUMNS} FROM leadcore_opportunity WHERE tenant = ? AND series = ? AND year = 0 AND number = ?"
         );
         let series = Series::Opportunity.standard().as_uuid();
-        let mut statement = self.prepare(&sql, "read an opportunity")?;
         let key = (self.tenant_text(), series.as_bytes().as_slice(), number);
-        let mut rows = statement.query(key).store("read an opportunity")?;
-        let found = rows.next().store("read an opportunity")?.map(opportunity).transpose()?;
+        let found = self.first(&sql, "read an opportunity", key, opportunity)?;
         Ok(self.with_their_lines(found.into_iter().collect())?.pop())
     }
 
     fn scan(&mut self, scan: &OpportunityScan) -> Result<Vec<Opportunity>> {
-        let mut statement = self.prepare(&scan_query(scan), "list opportunities")?;
         let account = scan.account.map(AccountId::as_uuid);
         let source = scan.source.map(SourceId::as_uuid);
         let after = scan.after.map(|after| (after.day.as_days(), after.id.as_uuid()));
@@ -229,11 +198,7 @@ impl Opportunities for SqliteTxn<'_> {
             after.as_ref().map(|(_, id)| id.as_bytes().as_slice()),
             i64::try_from(scan.limit).unwrap_or(i64::MAX),
         );
-        let mut rows = statement.query(row).store("list opportunities")?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().store("list opportunities")? {
-            found.push(opportunity(row)?);
-        }
+        let found = self.all(&scan_query(scan), "list opportunities", row, opportunity)?;
         self.with_their_lines(found)
     }
 

@@ -95,23 +95,11 @@ impl SqliteTxn<'_> {
         of: Option<SubjectKind>,
     ) -> Result<Vec<Contact>> {
         let (sql, params) = self.people_query(&CONTACTS, search, of)?;
-        let mut statement = self.prepare(&sql, "search contacts")?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params)).store("search contacts")?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().store("search contacts")? {
-            found.push(contact(row)?);
-        }
-        Ok(found)
+        self.all(&sql, "search contacts", rusqlite::params_from_iter(params), contact)
     }
 
     pub(super) fn search_accounts(&self, search: &NameSearch) -> Result<Vec<Account>> {
         let (sql, params) = self.people_query(&ACCOUNTS, search, None)?;
-        let mut statement = self.prepare(&sql, "search accounts")?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params)).store("search accounts")?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().store("search accounts")? {
-            found.push(account(row)?);
-        }
-        Ok(found)
+        self.all(&sql, "search accounts", rusqlite::params_from_iter(params), account)
     }
 }

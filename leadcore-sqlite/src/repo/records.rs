@@ -67,15 +67,11 @@ impl SqliteTxn<'_> {
 
     /// Why an update by id and revision found no row.
     pub(super) fn missed(&self, select: &str, what: &str, id: Uuid, expected: Revision) -> Result<Error> {
-        let mut statement = self.prepare(select, "read a revision")?;
-        let mut rows =
-            statement.query((self.tenant_text(), id.as_bytes().as_slice())).store("read a revision")?;
-        Ok(match rows.next().store("read a revision")? {
+        let key = (self.tenant_text(), id.as_bytes().as_slice());
+        let found = self.first(select, "read a revision", key, |row| Columns::of(row).revision())?;
+        Ok(match found {
             None => Error::not_found(what),
-            Some(row) => {
-                let found = Columns::of(row).revision()?;
-                Error::conflicting(what, Conflict::StaleRevision { expected, found })
-            }
+            Some(found) => Error::conflicting(what, Conflict::StaleRevision { expected, found }),
         })
     }
 }
@@ -171,17 +167,7 @@ impl Contacts for SqliteTxn<'_> {
 
     fn get(&mut self, ids: &[ContactId]) -> Result<Vec<Contact>> {
         let sql = format!("SELECT {CONTACT_COLUMNS} FROM leadcore_contact WHERE tenant = ? AND id = ?");
-        let mut statement = self.prepare(&sql, "read a contact")?;
-        let mut contacts = Vec::with_capacity(ids.len());
-        for id in ids {
-            let mut rows = statement
-                .query((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
-                .store("read a contact")?;
-            if let Some(row) = rows.next().store("read a contact")? {
-                contacts.push(contact(row)?);
-            }
-        }
-        Ok(contacts)
+        self.by_id(&sql, "read a contact", ids.iter().map(|id| id.as_uuid()), contact)
     }
 
     fn remove(&mut self, ids: &[ContactId]) -> Result<()> {
@@ -314,17 +300,7 @@ impl Accounts for SqliteTxn<'_> {
 
     fn get(&mut self, ids: &[AccountId]) -> Result<Vec<Account>> {
         let sql = format!("SELECT {ACCOUNT_COLUMNS} FROM leadcore_account WHERE tenant = ? AND id = ?");
-        let mut statement = self.prepare(&sql, "read an account")?;
-        let mut accounts = Vec::with_capacity(ids.len());
-        for id in ids {
-            let mut rows = statement
-                .query((self.tenant_text(), id.as_uuid().as_bytes().as_slice()))
-                .store("read an account")?;
-            if let Some(row) = rows.next().store("read an account")? {
-                accounts.push(account(row)?);
-            }
-        }
-        Ok(accounts)
+        self.by_id(&sql, "read an account", ids.iter().map(|id| id.as_uuid()), account)
     }
 
     fn remove(&mut self, ids: &[AccountId]) -> Result<()> {
@@ -345,18 +321,12 @@ impl Accounts for SqliteTxn<'_> {
         let sql = format!(
             "SELECT {ACCOUNT_COLUMNS} FROM leadcore_account WHERE tenant = ? AND (number, id) > (?, ?) ORDER BY number, id LIMIT ?"
         );
-        let mut statement = self.prepare(&sql, "list accounts")?;
         let after = after.unwrap_or(NumberPlace { number: 0, id: Uuid::nil() });
         // Behind a number that cannot be stored there is nothing.
         let Ok(number) = i64::try_from(after.number) else { return Ok(Vec::new()) };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let row = (self.tenant_text(), number, after.id.as_bytes().as_slice(), limit);
-        let mut rows = statement.query(row).store("list accounts")?;
-        let mut accounts = Vec::new();
-        while let Some(row) = rows.next().store("list accounts")? {
-            accounts.push(account(row)?);
-        }
-        Ok(accounts)
+        self.all(&sql, "list accounts", row, account)
     }
 
     fn search(&mut self, search: &NameSearch) -> Result<Vec<Account>> {

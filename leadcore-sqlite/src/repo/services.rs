@@ -8,16 +8,26 @@ use leadcore::time::Date;
 use leadcore::value::Currency;
 use rusqlite::Row;
 
-use crate::error::StoreResult as _;
 use crate::row::{Binder, Columns, corrupt, to_json};
 use crate::txn::SqliteTxn;
 
 use super::lines::{bind_line, bind_totals, line, totals};
-use super::records::before;
+use super::table::Table;
 
 const COLUMNS: &str = "id, revision, account, about, description, product, quantity, unit, unit_price, discount_percent, discount_amount, tax_name, tax_percent, currency, first_day, last_day, note, net, discount, tax, gross, taxes, state, estimate, position, opportunity, created_by, created_at, updated_at";
 const INSERT: &str = "INSERT INTO leadcore_service (revision, account, about, description, product, quantity, unit, unit_price, discount_percent, discount_amount, tax_name, tax_percent, currency, first_day, last_day, note, net, discount, tax, gross, taxes, state, estimate, position, opportunity, created_by, created_at, updated_at, tenant, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const UPDATE: &str = "UPDATE leadcore_service SET revision = ?, account = ?, about = ?, description = ?, product = ?, quantity = ?, unit = ?, unit_price = ?, discount_percent = ?, discount_amount = ?, tax_name = ?, tax_percent = ?, currency = ?, first_day = ?, last_day = ?, note = ?, net = ?, discount = ?, tax = ?, gross = ?, taxes = ?, state = ?, estimate = ?, position = ?, opportunity = ?, created_by = ?, created_at = ?, updated_at = ? WHERE tenant = ? AND id = ? AND revision = ?";
+const TABLE: Table<Service> = Table {
+    name: "leadcore_service",
+    columns: COLUMNS,
+    record: "service",
+    one: "a service",
+    insert: INSERT,
+    update: UPDATE,
+    key: |service| (service.id.as_uuid(), service.revision),
+    bind,
+    read: service,
+};
 
 fn service(row: &Row<'_>) -> Result<Service> {
     let mut columns = Columns::of(row);
@@ -100,66 +110,22 @@ pub(crate) fn scan_query(scan: &ServiceScan) -> String {
 
 impl Services for SqliteTxn<'_> {
     fn insert(&mut self, services: &[Service]) -> Result<()> {
-        self.slice(|| {
-            let mut statement = self.prepare(INSERT, "add a service")?;
-            for service in services {
-                let mut binder = Binder::to(&mut statement);
-                bind(&mut binder, service)?;
-                binder.bind(self.tenant_text())?;
-                binder.id(service.id.as_uuid())?;
-                statement.raw_execute().store("add a service")?;
-            }
-            Ok(())
-        })
+        TABLE.insert(self, services, |_| Ok(()))
     }
 
     fn update(&mut self, services: &[Service]) -> Result<()> {
-        self.slice(|| {
-            let mut statement = self.prepare(UPDATE, "write a service")?;
-            for service in services {
-                let expected = before(service.revision);
-                let mut binder = Binder::to(&mut statement);
-                bind(&mut binder, service)?;
-                binder.bind(self.tenant_text())?;
-                binder.id(service.id.as_uuid())?;
-                binder.number(expected.get())?;
-                if statement.raw_execute().store("write a service")? == 0 {
-                    let select = "SELECT revision FROM leadcore_service WHERE tenant = ? AND id = ?";
-                    return Err(self.missed(select, "service", service.id.as_uuid(), expected)?);
-                }
-            }
-            Ok(())
-        })
+        TABLE.update(self, services, |_| Ok(()))
     }
 
     fn get(&mut self, ids: &[ServiceId]) -> Result<Vec<Service>> {
-        let sql = format!("SELECT {COLUMNS} FROM leadcore_service WHERE tenant = ? AND id = ?");
-        let mut statement = self.prepare(&sql, "read a service")?;
-        let mut found = Vec::with_capacity(ids.len());
-        for id in ids {
-            let id = id.as_uuid();
-            let key = (self.tenant_text(), id.as_bytes().as_slice());
-            let mut rows = statement.query(key).store("read a service")?;
-            if let Some(row) = rows.next().store("read a service")? {
-                found.push(service(row)?);
-            }
-        }
-        Ok(found)
+        TABLE.get(self, ids.iter().map(|id| id.as_uuid()))
     }
 
     fn remove(&mut self, ids: &[ServiceId]) -> Result<()> {
-        let sql = "DELETE FROM leadcore_service WHERE tenant = ? AND id = ?";
-        let mut statement = self.prepare(sql, "remove a service")?;
-        for id in ids {
-            let id = id.as_uuid();
-            let key = (self.tenant_text(), id.as_bytes().as_slice());
-            statement.execute(key).store("remove a service")?;
-        }
-        Ok(())
+        TABLE.remove(self, ids.iter().map(|id| id.as_uuid()))
     }
 
     fn scan(&mut self, scan: &ServiceScan) -> Result<Vec<Service>> {
-        let mut statement = self.prepare(&scan_query(scan), "list services")?;
         let account = scan.account.map(AccountId::as_uuid);
         let opportunity = scan.opportunity.map(OpportunityId::as_uuid);
         let estimate = scan.estimate.map(EstimateId::as_uuid);
@@ -173,11 +139,6 @@ impl Services for SqliteTxn<'_> {
             after.as_ref().map(|id| id.as_bytes().as_slice()),
             i64::try_from(scan.limit).unwrap_or(i64::MAX),
         );
-        let mut rows = statement.query(row).store("list services")?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().store("list services")? {
-            found.push(service(row)?);
-        }
-        Ok(found)
+        self.all(&scan_query(scan), "list services", row, service)
     }
 }

@@ -117,13 +117,7 @@ impl Terms for SqliteTxn<'_> {
     }
 
     fn list(&mut self, kind: TermKind) -> Result<Vec<TermRecord>> {
-        let mut statement = self.prepare(LIST, "list terms")?;
-        let mut rows = statement.query((self.tenant_text(), kind.code())).store("list terms")?;
-        let mut records = Vec::new();
-        while let Some(row) = rows.next().store("list terms")? {
-            records.push(record(row)?);
-        }
-        Ok(records)
+        self.all(LIST, "list terms", (self.tenant_text(), kind.code()), record)
     }
 
     fn usage(&mut self, kind: TermKind, id: Uuid) -> Result<u64> {
@@ -170,14 +164,7 @@ impl Terms for SqliteTxn<'_> {
             _ => return Ok(Vec::new()),
         };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self.prepare(sql, "find what holds a term")?;
-        let mut rows = statement
-            .query((self.tenant_text(), id.as_bytes().as_slice(), limit))
-            .store("find what holds a term")?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().store("find what holds a term")? {
-            found.push(Subject::new(holder, Columns::of(row).uuid()?));
-        }
-        Ok(found)
+        let key = (self.tenant_text(), id.as_bytes().as_slice(), limit);
+        self.all(sql, "find what holds a term", key, |row| Ok(Subject::new(holder, Columns::of(row).uuid()?)))
     }
 }

@@ -124,20 +124,11 @@ impl Views for SqliteTxn<'_> {
             WhichViews::Of(user) => Some(user.as_str()),
             _ => None,
         };
-        let all = which == WhichViews::All;
-        let mut statement = self.prepare(if all { LIST_ALL } else { LIST }, "list views")?;
-        let rows = if all {
-            statement.query([self.tenant_text()])
-        } else {
-            // NULL is nobody's view.
-            statement.query((self.tenant_text(), user))
-        };
-        let mut rows = rows.store("list views")?;
-        let mut views = Vec::new();
-        while let Some(row) = rows.next().store("list views")? {
-            views.push(view(row)?);
+        if which == WhichViews::All {
+            return self.all(LIST_ALL, "list views", [self.tenant_text()], view);
         }
-        Ok(views)
+        // NULL is nobody's view.
+        self.all(LIST, "list views", (self.tenant_text(), user), view)
     }
 
     fn preferences(&mut self, user: &UserId) -> Result<ViewPreferences> {

@@ -30,6 +30,7 @@ use super::operation::record;
 use super::settings::load_catalogue_of;
 use super::{custom, series};
 
+pub(super) use removal::Hanging;
 pub use removal::{AccountBlocker, delete, delete_blockers};
 
 /// One account, also one that was deleted, or archived when its conversion was taken back.

@@ -16,6 +16,8 @@ mod children;
 mod children_purge;
 mod children_shown;
 mod clone;
+#[cfg(test)]
+mod counting;
 mod custom;
 #[cfg(feature = "csv")]
 mod extract;

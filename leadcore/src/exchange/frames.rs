@@ -82,6 +82,11 @@ impl<R: Read> Frames<R> {
         self.line_ends
     }
 
+    /// How much text is consumed, and how much was read.
+    pub(super) fn consumed(&self) -> (u64, u64) {
+        (self.base + self.start as u64, self.base + self.buffer.len() as u64)
+    }
+
     fn window(&self) -> &[u8] {
         self.buffer.get(self.start..).unwrap_or_default()
     }

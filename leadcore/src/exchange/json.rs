@@ -159,6 +159,11 @@ impl<R> JsonReader<R> {
 }
 
 impl<R: Read> JsonReader<R> {
+    /// How much text was given as objects, and how much was read.
+    pub(super) fn given(&self) -> (u64, u64) {
+        self.pieces.given()
+    }
+
     /// Reads the next object into `row`; `false` at the end.
     ///
     /// # Errors

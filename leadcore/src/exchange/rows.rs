@@ -384,6 +384,11 @@ impl<R: Read> TableReader<R> {
         self.records
     }
 
+    /// How much text was given as records, and how much was read.
+    pub(super) fn given(&self) -> (u64, u64) {
+        self.frames.consumed()
+    }
+
     /// Reads the next record into `row`, reusing its memory; `false` at the end of the file. A damaged record is not an
     /// error: see [`Row::problem`].
     ///
@@ -413,11 +418,8 @@ fn check(options: &ReadOptions) -> Result<()> {
     let escape = options.escape.unwrap_or(b'\\');
     for (field, byte) in [("delimiter", delimiter), ("quote", quote), ("escape", escape)] {
         if unusable(byte) || (field != "escape" && byte == b'\\') {
-            return Err(Error::invalid_field(
-                field,
-                ViolationCode::NotAllowed,
-                "this byte cannot be used here",
-            ));
+            let message = "this byte cannot be used here";
+            return Err(Error::invalid_field(field, ViolationCode::NotAllowed, message));
         }
     }
     if delimiter == quote {

@@ -208,11 +208,13 @@ impl<R: Read + Seek> Table<R> {
         }
     }
 
-    /// How many data records there are, of a table that is held in memory; others are known when they end.
-    pub(super) fn total(&self) -> Option<u64> {
+    /// How much of what was read was given as records, and how much was read: bytes of text, which is read ahead; records of a
+    /// table that is held in memory, which is read as a whole.
+    pub(super) fn given(&self) -> (u64, u64) {
         match self {
-            Self::Text(_) | Self::Json(_) => None,
-            Self::Sheet(held) | Self::Cards(held) => Some(held.total()),
+            Self::Text(text) => text.given(),
+            Self::Json(json) => json.given(),
+            Self::Sheet(held) | Self::Cards(held) => (held.records(), held.total()),
         }
     }
 

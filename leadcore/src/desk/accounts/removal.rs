@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::domain::{Account, Action, LinkRole, NewEntry, OperationKind, Subject, SubjectKind, Trashed};
+use crate::domain::{
+    Account, Action, Link, LinkRole, NewEntry, OperationKind, Subject, SubjectKind, Trashed,
+};
 use crate::error::{Conflict, Error, Result};
 use crate::id::{AccountId, LeadId};
 use crate::policy::Permission;
@@ -119,34 +121,20 @@ fn deletable(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Result<Acco
 }
 
 fn blockers(ctx: &Context<'_>, txn: &mut dyn Txn, account: &Account) -> Result<Vec<AccountBlocker>> {
-    let record = Subject::from(account.id);
+    let hanging = Hanging::on(txn, account.id, MOST_CHILDREN)?;
     let mut found = Vec::new();
-    let origins = origin_leads(txn, account.id)?;
-    if !origins.is_empty() {
+    if !hanging.origins.is_empty() {
         let gate = Gate::open(ctx, txn, Permission::View)?;
-        let leads = txn.leads().get(&origins)?;
+        let leads = txn.leads().get(&hanging.origins)?;
         let leads: Vec<_> = leads.iter().filter(|lead| gate.admits(lead)).map(|lead| lead.id).collect();
-        let unseen = u64::try_from(origins.len().saturating_sub(leads.len())).unwrap_or(u64::MAX);
+        let unseen = u64::try_from(hanging.origins.len().saturating_sub(leads.len())).unwrap_or(u64::MAX);
         found.push(AccountBlocker::Leads { leads, unseen });
     }
-    let persons = txn.links().from(&[record], None)?;
-    let is_person = |role| matches!(role, LinkRole::Contact | LinkRole::PrimaryContact);
-    let count = persons.iter().filter(|link| link.to.kind == SubjectKind::Contact && is_person(link.role));
-    let count = u64::try_from(count.count()).unwrap_or(u64::MAX);
-    if count > 0 {
-        found.push(AccountBlocker::Persons { count });
+    if hanging.persons > 0 {
+        found.push(AccountBlocker::Persons { count: hanging.persons });
     }
-    let query = ChildQuery {
-        about: vec![record],
-        tabs: Vec::new(),
-        open: None,
-        descending: false,
-        after: None,
-        limit: MOST_CHILDREN,
-    };
-    let children: Vec<_> = txn.children().list(&query)?.iter().map(|placed| placed.child).collect();
     let mut tabs: BTreeMap<String, u64> = BTreeMap::new();
-    for placement in txn.children().placements(&children)? {
+    for placement in txn.children().placements(&hanging.children)? {
         let count = tabs.entry(placement.tab.code().to_owned()).or_default();
         *count = count.saturating_add(1);
     }
@@ -154,4 +142,43 @@ fn blockers(ctx: &Context<'_>, txn: &mut dyn Txn, account: &Account) -> Result<V
         found.push(AccountBlocker::HasChildren { tabs: tabs.into_iter().collect() });
     }
     Ok(found)
+}
+
+/// What hangs on an account, without which it may go.
+pub(in crate::desk) struct Hanging {
+    /// The leads that became it.
+    origins: Vec<LeadId>,
+    /// How many persons it has.
+    persons: u64,
+    /// Notes, files, opportunities, services and the like.
+    children: Vec<Subject>,
+}
+
+impl Hanging {
+    /// Looks at so many children at the most.
+    pub(in crate::desk) fn on(txn: &mut dyn Txn, account: AccountId, most: usize) -> Result<Self> {
+        let record = Subject::from(account);
+        let is_person = |link: &&Link| {
+            link.to.kind == SubjectKind::Contact
+                && matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact)
+        };
+        let persons = txn.links().from(&[record], None)?.iter().filter(is_person).count();
+        let query = ChildQuery {
+            about: vec![record],
+            tabs: Vec::new(),
+            open: None,
+            descending: false,
+            after: None,
+            limit: most,
+        };
+        Ok(Self {
+            origins: origin_leads(txn, account)?,
+            persons: u64::try_from(persons).unwrap_or(u64::MAX),
+            children: txn.children().list(&query)?.iter().map(|placed| placed.child).collect(),
+        })
+    }
+
+    pub(in crate::desk) const fn is_nothing(&self) -> bool {
+        self.origins.is_empty() && self.persons == 0 && self.children.is_empty()
+    }
 }

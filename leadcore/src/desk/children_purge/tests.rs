@@ -1,45 +1,13 @@
 //! What a purge asks of a store.
 
 use super::*;
+use crate::desk::counting::Counting;
 use crate::domain::{Activity, ActivityFields, Actor};
-use crate::id::{ActivityId, LeadId, Revision, SequentialIds, TenantId};
+use crate::id::{ActivityId, LeadId, Revision, SequentialIds};
 use crate::memory::MemoryStore;
 use crate::policy::AllowAll;
 use crate::store::StoreExt;
 use crate::time::{ManualClock, Timestamp};
-
-/// A transaction that counts how often a port is asked.
-struct Counting<'t> {
-    txn: &'t mut dyn Txn,
-    calls: usize,
-}
-
-macro_rules! counted {
-    ($($port:ident: $of:ident),+ $(,)?) => {$(
-        fn $port(&mut self) -> &mut dyn crate::store::$of {
-            self.calls += 1;
-            self.txn.$port()
-        }
-    )+};
-}
-
-impl Txn for Counting<'_> {
-    fn tenant(&self) -> &TenantId {
-        self.txn.tenant()
-    }
-
-    counted! {
-        leads: Leads, tallies: Tallies, contacts: Contacts, accounts: Accounts, links: Links, journal: Journal,
-        pipelines: Pipelines, terms: Terms, settings: Settings, numbers: Numbers, views: Views, marks: Marks,
-        children: Children, activities: Activities, agenda: Agenda, files: Files, blobs: Blobs, estimates: Estimates,
-        lines: Lines, opportunities: Opportunities, services: Services, costs: Costs, reports: Reports,
-        records: Records, followers: Followers,
-    }
-
-    fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
-        self.txn.savepoint(work)
-    }
-}
 
 #[test]
 fn five_thousand_children_take_few_calls() {
@@ -71,7 +39,7 @@ fn five_thousand_children_take_few_calls() {
             txn.activities().insert(&all)?;
             txn.children().place(&all.iter().map(Activity::placement).collect::<Vec<_>>())?;
             let planned = Leaving::default().count(txn, &gone)?;
-            let mut counting = Counting { txn, calls: 0 };
+            let mut counting = Counting::of(txn);
             let removed = purge(&ctx, &mut counting, &gone)?;
             let calls = counting.calls;
             Ok((planned, removed, calls, txn.children().counts(&[kept, lead(0), lead(7)])?))

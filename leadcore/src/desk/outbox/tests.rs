@@ -1,100 +1,13 @@
 //! How much of the journal the outbox reads.
 
 use super::*;
+use crate::desk::counting::Counting;
 use crate::desk::{convert, leads};
-use crate::domain::{LeadFields, NewEntry, Subject, Topics};
+use crate::domain::{LeadFields, NewEntry};
 use crate::id::{LeadId, SequentialIds, TenantId};
 use crate::memory::MemoryStore;
 use crate::policy::AllowAll;
-use crate::store::{
-    Accounts, Activities, Agenda, Blobs, Children, Contacts, Costs, Estimates, Files, Followers, Journal,
-    Leads, Lines, Links, Marks, Numbers, Opportunities, Pipelines, Records, Reports, Services, Settings,
-    Tallies, Terms, Views,
-};
 use crate::time::ManualClock;
-
-/// A transaction that counts the entries that are read of its journal.
-struct Counting<'t> {
-    inner: &'t mut dyn Txn,
-    read: usize,
-}
-
-macro_rules! passed_on {
-    ($($port:ident: $of:ident),+ $(,)?) => {$(
-        fn $port(&mut self) -> &mut dyn $of {
-            self.inner.$port()
-        }
-    )+};
-}
-
-impl Txn for Counting<'_> {
-    fn tenant(&self) -> &TenantId {
-        self.inner.tenant()
-    }
-
-    fn journal(&mut self) -> &mut dyn Journal {
-        self
-    }
-
-    passed_on! {
-        leads: Leads, tallies: Tallies, contacts: Contacts, accounts: Accounts, links: Links,
-        pipelines: Pipelines, terms: Terms, settings: Settings, numbers: Numbers, views: Views, marks: Marks,
-        children: Children, activities: Activities, agenda: Agenda, files: Files, blobs: Blobs, estimates: Estimates,
-        lines: Lines, opportunities: Opportunities, services: Services, costs: Costs, reports: Reports,
-        records: Records, followers: Followers,
-    }
-
-    fn savepoint(&mut self, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
-        self.inner.savepoint(work)
-    }
-}
-
-impl Journal for Counting<'_> {
-    fn begin(&mut self, operation: &Operation) -> Result<()> {
-        self.inner.journal().begin(operation)
-    }
-
-    fn update(&mut self, operation: &Operation) -> Result<()> {
-        self.inner.journal().update(operation)
-    }
-
-    fn operation(&mut self, id: OperationId) -> Result<Option<Operation>> {
-        self.inner.journal().operation(id)
-    }
-
-    fn find(&mut self, kind: OperationKind, key: &str) -> Result<Option<Operation>> {
-        self.inner.journal().find(kind, key)
-    }
-
-    fn append(&mut self, operation: OperationId, entries: &[NewEntry]) -> Result<()> {
-        self.inner.journal().append(operation, entries)
-    }
-
-    fn about(
-        &mut self,
-        subjects: &[Subject],
-        topics: Topics,
-        before: Option<Sequence>,
-        limit: usize,
-    ) -> Result<Vec<Entry>> {
-        self.inner.journal().about(subjects, topics, before, limit)
-    }
-
-    fn replay(
-        &mut self,
-        operation: Option<OperationId>,
-        after: Option<Sequence>,
-        limit: usize,
-    ) -> Result<Vec<Entry>> {
-        let entries = self.inner.journal().replay(operation, after, limit)?;
-        self.read += entries.len();
-        Ok(entries)
-    }
-
-    fn end(&mut self) -> Result<Sequence> {
-        self.inner.journal().end()
-    }
-}
 
 /// A store whose transactions count together.
 struct Counted<'s> {
@@ -104,7 +17,7 @@ struct Counted<'s> {
 
 impl Counted<'_> {
     fn count(&self, txn: &mut dyn Txn, work: &mut dyn FnMut(&mut dyn Txn) -> Result<()>) -> Result<()> {
-        let mut txn = Counting { inner: txn, read: 0 };
+        let mut txn = Counting::of(txn);
         let done = work(&mut txn);
         *self.read.lock().unwrap() += txn.read;
         done
@@ -166,7 +79,7 @@ fn what_comes_behind_the_next_event_is_not_read() {
         .write(ctx.tenant(), |txn| {
             converted(&ctx, txn)?;
             noise(&ctx, txn, 5_000)?;
-            let mut txn = Counting { inner: txn, read: 0 };
+            let mut txn = Counting::of(txn);
             let batch = poll(&ctx, &mut txn, "erp", 1)?;
             let polled = txn.read;
             acknowledge(&ctx, &mut txn, "erp", &batch.events[0])?;

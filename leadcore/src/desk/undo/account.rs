@@ -1,12 +1,12 @@
 //! Taking back what happened to one account, but for what a conversion did.
 
 use crate::domain::{
-    Account, Action, CatalogueKind, Field, FieldValue, Kept, LinkRole, NewEntry, Operation, OperationKind,
-    Subject, Trashed, WhyKept, account_changes,
+    Account, Action, CatalogueKind, Field, FieldValue, Kept, NewEntry, Operation, OperationKind, Subject,
+    Trashed, WhyKept, account_changes,
 };
 use crate::error::Result;
 use crate::id::AccountId;
-use crate::store::{ChildQuery, Txn};
+use crate::store::Txn;
 
 use super::super::access::Gate;
 use super::super::accounts;
@@ -113,22 +113,10 @@ fn why_kept(
     account: &Account,
     story: &Story,
 ) -> Result<Option<WhyKept>> {
-    let record = Subject::from(account.id);
     if !admits(txn, bench.delete.as_ref(), account)? {
         return Ok(Some(WhyKept::NotAllowed));
     }
-    let query = ChildQuery {
-        about: vec![record],
-        tabs: Vec::new(),
-        open: None,
-        descending: false,
-        after: None,
-        limit: 1,
-    };
-    let is_used = !txn.links().to(&[record], Some(LinkRole::ConvertedTo))?.is_empty()
-        || !txn.links().from(&[record], None)?.is_empty()
-        || !txn.children().list(&query)?.is_empty();
-    if is_used {
+    if !accounts::Hanging::on(txn, account.id, 1)?.is_nothing() {
         return Ok(Some(WhyKept::InUse));
     }
     let is_edited = story.touched || account.archived.is_some();

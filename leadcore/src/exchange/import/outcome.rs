@@ -164,8 +164,8 @@ pub struct Progress {
     pub review: u64,
     /// Rows so far that were rejected.
     pub rejected: u64,
-    /// Bytes of the file read so far. Of a workbook or an address book, which is read before its first row is, the
-    /// share of it that the done rows are of all.
+    /// Bytes of the file up to the last row that is done. Of a workbook or an address book, which is read before its first row
+    /// is, the share of it that the done rows are of all.
     pub bytes: u64,
     /// Bytes of the file.
     pub total_bytes: u64,

@@ -62,8 +62,8 @@ pub(super) struct Chunk {
     pub(super) records: Vec<Record>,
     /// Whether the file ends behind it.
     pub(super) end: bool,
-    /// How many bytes of the file were read, those ahead of the next record included; of a table that is held in memory,
-    /// the share of its records that were.
+    /// How many bytes of the file its records and those before it take; of a table that is held in memory, the share that they
+    /// are of all.
     pub(super) bytes: u64,
 }
 
@@ -140,11 +140,10 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
 
     /// How far the file is read: see [`Chunk::bytes`].
     pub(super) fn bytes(&self) -> u64 {
-        let Some(total) = self.table.total().filter(|total| *total > 0) else {
-            return self.bytes.load(Ordering::Relaxed);
-        };
-        let done = u128::from(self.size) * u128::from(self.table.records()) / u128::from(total);
-        u64::try_from(done).unwrap_or(self.size)
+        let read = self.bytes.load(Ordering::Relaxed);
+        let (given, of) = self.table.given();
+        let done = (u128::from(read) * u128::from(given)).checked_div(u128::from(of));
+        done.and_then(|done| u64::try_from(done).ok()).unwrap_or(read)
     }
 
     /// With what was planned for them: records behind number `from` that the plan lacks are left out.
@@ -195,7 +194,8 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
                 choice,
             });
         }
-        Ok(Chunk { records, end, bytes: self.bytes() })
+        // What lies behind the last record is done with it.
+        Ok(Chunk { records, end, bytes: if end { self.size } else { self.bytes() } })
     }
 
     /// What was planned for the row, and what a person decided.

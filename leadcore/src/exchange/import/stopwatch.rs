@@ -23,20 +23,17 @@ impl<'a> Stopwatch<'a> {
 
     /// The first bytes were only passed over.
     pub(super) const fn skipped(&mut self, bytes: u64) {
-        // A short file is read as a whole before its first record is.
         self.skipped = bytes;
     }
 
     pub(super) fn progress(&self, report: &ImportReport, chunk: &Chunk, total_bytes: u64) -> Progress {
-        let (bytes, is_end) = (chunk.bytes, chunk.end);
+        let bytes = chunk.bytes;
         let elapsed = self.ctx.now().since(self.since).to_std().unwrap_or_default();
         let rows = report.lines.saturating_sub(report.resumed_after).saturating_sub(report.done_elsewhere);
         let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
         let rate = rows.saturating_mul(1_000_000).checked_div(micros).filter(|_| rows > 0);
         let (done, left) = (bytes.saturating_sub(self.skipped), total_bytes.saturating_sub(bytes));
         let remaining = match left {
-            // Read ahead to its end, which says nothing about the rows.
-            0 if !is_end => None,
             0 => Some(Duration::ZERO),
             _ => u128::from(micros)
                 .saturating_mul(u128::from(left))

@@ -183,6 +183,11 @@ impl<R: Read> Pieces<R> {
         self.taken
     }
 
+    /// How much text is taken, and how much was read.
+    pub(super) fn given(&self) -> (u64, u64) {
+        (self.taken, self.taken + self.buffer.len().saturating_sub(self.at) as u64)
+    }
+
     fn peek(&mut self) -> io::Result<Option<u8>> {
         while self.at >= self.buffer.len() {
             self.buffer.clear();
