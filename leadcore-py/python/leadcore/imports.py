@@ -122,6 +122,8 @@ class FileFormat(Record):
     """What the file is: ``csv``, ``json``, ``vcard``, ``xlsx``, ``xlsb``, ``xls`` or ``ods``."""
     sheet: str | None = None
     """The sheet of a workbook."""
+    other_sheets: tuple[str, ...] = ()
+    """The sheets of the workbook that are shown and were not read; ``sheet=`` chooses another one."""
     left_out: dict[str, int] = field(default_factory=dict, hash=False)
     """Of address-book cards: what no column holds, by the name of its property (``PHOTO``, ``BDAY`` …), and how many
     cards have it."""
@@ -258,10 +260,14 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
         unknown_number_lines=tuple(given.pop("unknown_number_lines", ())),
         duplicate_lines=tuple(given.pop("duplicate_lines", ())),
         earlier=None if earlier is None else _report(earlier, earlier_text or "", None),
-        format=FileFormat(**given.pop("format")),
+        format=_format_of(given.pop("format")),
         text=text,
         **given,
     )
+
+
+def _format_of(told: dict[str, Any]) -> FileFormat:
+    return FileFormat(other_sheets=tuple(told.pop("other_sheets", ())), **told)
 
 
 def _review(told: dict[str, Any]) -> ReviewLine:
@@ -272,4 +278,4 @@ def _review(told: dict[str, Any]) -> ReviewLine:
 def preview(mapping: str, proposal: str, notes: list[list[str]], form: str) -> ImportPreview:
     """Read what the compiled half says."""
     mapped, constants = mapping_of(json.loads(mapping))
-    return ImportPreview(mapped, FileFormat(**json.loads(form)), proposals_of(proposal, notes), constants)
+    return ImportPreview(mapped, _format_of(json.loads(form)), proposals_of(proposal, notes), constants)

@@ -114,6 +114,11 @@ pub(in crate::exchange) fn width(field: &Field) -> f64 {
     }
 }
 
+/// A number that is written as nothing but its digits.
+fn plain(text: &str) -> Option<f64> {
+    text.parse::<u32>().ok().filter(|number| number.to_string() == text).map(f64::from)
+}
+
 fn put(
     ctx: &Context<'_>,
     sheet: &mut Worksheet,
@@ -132,6 +137,10 @@ fn put(
                 sheet.write_string_with_format(row, column, number.normalize().to_string(), &formats.text)
             }
         },
+        // Plain numbers of leads sort as numbers; with a prefix or zeros before them they are texts.
+        Cell::Text(text) if *field == Field::Number && plain(text).is_some() => {
+            sheet.write_number(row, column, plain(text).unwrap_or_default())
+        }
         Cell::Day(day) => match ExcelDateTime::parse_from_str(&day.to_string()) {
             Ok(day) => sheet.write_datetime_with_format(row, column, &day, &formats.day),
             // No spreadsheet has days before 1900.

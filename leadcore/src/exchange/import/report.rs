@@ -31,6 +31,10 @@ pub struct FileFormat {
     /// The sheet of a workbook.
     #[serde(default)]
     pub sheet: Option<String>,
+    /// The sheets of the workbook that are shown and were not read, in its order, a hundred at most:
+    /// `ReadOptions::sheet` chooses another one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_sheets: Vec<String>,
     /// The encoding's standard name: `UTF-8`, `windows-1252` …
     pub encoding: String,
     /// The character between cells; `,` for a file that is not text in columns.
@@ -64,9 +68,16 @@ impl fmt::Display for FileFormat {
             write!(f, ", sheet `{sheet}`")?;
         }
         match self.header_line {
-            Some(line) if self.sheet.is_some() => write!(f, ", header in row {line}"),
-            None if self.sheet.is_some() => write!(f, ", no header"),
-            _ => Ok(()),
+            Some(line) if self.sheet.is_some() => write!(f, ", header in row {line}")?,
+            None if self.sheet.is_some() => write!(f, ", no header")?,
+            _ => {}
+        }
+        for (place, sheet) in self.other_sheets.iter().take(PRINTED).enumerate() {
+            write!(f, "{} `{sheet}`", if place == 0 { "; not read: the sheets" } else { "," })?;
+        }
+        match self.other_sheets.len().saturating_sub(PRINTED) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
         }
     }
 }

@@ -21,6 +21,9 @@ use crate::policy::Permission;
 use crate::query::{Filter, LeadScan, Sort, SortField};
 use crate::store::{Store, StoreExt, Txn};
 
+/// How many sheets that were not read a report names.
+const SHEETS: usize = 100;
+
 /// What is known of a file before its rows are read.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -276,9 +279,12 @@ pub(super) fn check_sheet<R: Read + Seek>(table: &Table<R>, read: &ReadOptions) 
 
 /// How a file is read.
 pub(super) fn format_of<R: Read + Seek>(table: &Table<R>) -> FileFormat {
+    let others =
+        table.sheets().iter().filter(|sheet| sheet.visible && Some(sheet.name.as_str()) != table.sheet());
     FileFormat {
         kind: table.format(),
         sheet: table.sheet().map(str::to_owned),
+        other_sheets: others.take(SHEETS).map(|sheet| sheet.name.clone()).collect(),
         encoding: table.encoding().name().to_owned(),
         delimiter: table.dialect().map_or(',', |dialect| char::from(dialect.delimiter)),
         header_line: table.header_line(),

@@ -13,6 +13,8 @@ use crate::exchange::floats::EXACT;
 /// So much of a tag is looked at, and so much of a number: all the digits of the largest float.
 const HEAD: usize = 256;
 const LONGEST: usize = 400;
+/// So many digits of a number does a spreadsheet keep.
+const KEPT: usize = 15;
 /// So much of a part is looked at at once.
 const PIECE: usize = 64 * 1024;
 
@@ -62,9 +64,7 @@ impl<R: Read> Long<R> {
                 let Some(text) = found.text else { return Digits::Unknown };
                 // A damaged sheet names a cell twice.
                 if text.parse::<f64>().is_ok_and(|said| said.to_bits() == value.to_bits()) {
-                    let digits = text.strip_prefix('-').unwrap_or(&text);
-                    let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
-                    return if is_whole { Digits::Known(text) } else { Digits::Float };
+                    return written_out(&text);
                 }
             }
             match self.part.read(&mut self.buffer) {
@@ -72,6 +72,27 @@ impl<R: Read> Long<R> {
                 _ => return Digits::Unknown,
             }
         }
+    }
+}
+
+/// The digits of a number as its cell writes it.
+fn written_out(text: &str) -> Digits {
+    let is_digits = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    let (sign, unsigned) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    if is_digits(unsigned) {
+        return Digits::Known(text.into());
+    }
+    let Some((number, power)) = unsigned.split_once(['e', 'E']) else { return Digits::Float };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let Ok(power) = power.parse::<usize>() else { return Digits::Float };
+    if !is_digits(whole) || !is_digits(fraction) {
+        return Digits::Float;
+    }
+    match power.checked_sub(fraction.len()) {
+        Some(0) => Digits::Known(format!("{sign}{whole}{fraction}").into()),
+        // A number that takes all the digits which a spreadsheet keeps had more of them.
+        Some(_) if whole.len() + fraction.len() >= KEPT => Digits::Unknown,
+        _ => Digits::Float,
     }
 }
 
@@ -287,9 +308,28 @@ mod tests {
         let mut long = Long::of(sheet.as_bytes());
         let value = 12_345_678_901_234_567.0;
         let told = [(0, 1), (0, 2), (0, 3), (1, 0)].map(|(row, column)| long.digits(row, column, value));
-        let expected =
-            [Digits::Float, Digits::Unknown, known("12345678901234567"), known("12345678901234567")];
+        let expected = [
+            known("12345678901234567"),
+            Digits::Unknown,
+            known("12345678901234567"),
+            known("12345678901234567"),
+        ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_power_of_ten_says_all_digits_or_that_some_are_lost() {
+        let cases = [
+            ("1.2345678901234567E+16", known("12345678901234567")),
+            ("-1.2345678901234567e16", known("-12345678901234567")),
+            ("1.234567890123457E+18", Digits::Unknown),
+            ("1.23456789012345E+18", Digits::Unknown),
+            ("1.5E+18", Digits::Float),
+            ("1E+20", Digits::Float),
+        ];
+        for (text, digits) in cases {
+            assert_eq!(written_out(text), digits, "{text}");
+        }
     }
 
     #[test]

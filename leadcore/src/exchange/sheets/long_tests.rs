@@ -81,3 +81,11 @@ fn a_long_number_without_all_its_digits_is_told_as_that() {
     assert_eq!((rows[0].has_lost_digits(0), rows[0].is_formula_error(0)), (true, false));
     assert_eq!((rows[0].has_lost_digits(1), rows[0].get(1)), (false, Some("1.5")));
 }
+
+#[test]
+fn a_long_number_as_a_power_of_ten_has_all_its_digits_or_is_told() {
+    let read = |id: &str| read(of_sheets(&[rows_with(id)]), &ReadOptions::new()).unwrap().1.remove(0);
+    assert_eq!(read("1.2345678901234567E+16").get(0), Some("12345678901234567"));
+    let lost = read("1.234567890123457E+18");
+    assert!(lost.has_lost_digits(0), "no id 1234567890123457000 was ever written");
+}

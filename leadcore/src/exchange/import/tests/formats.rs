@@ -164,3 +164,23 @@ fn progress_of_a_workbook_rises_with_its_rows() {
     );
     assert_eq!(heard.steps.last().unwrap().bytes, heard.steps[0].total_bytes);
 }
+
+#[cfg(all(feature = "sheets", feature = "xlsx"))]
+#[test]
+fn sheets_that_are_not_read_are_named() {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    for (name, company) in [("Fair", "Nordlys AS"), ("More of them", "Berg AS"), ("Old", "Dal AS")] {
+        let sheet = book.add_worksheet().set_name(name).unwrap();
+        sheet.write(0, 0, "Company").unwrap().write(1, 0, company).unwrap();
+        if name == "Old" {
+            sheet.set_hidden(true);
+        }
+    }
+    let report = Host::new().run(book.save_to_buffer().unwrap());
+    assert_eq!(report.format.other_sheets, ["More of them"], "a hidden one is none that somebody expects");
+    assert!(
+        report.format.to_string().ends_with("; not read: the sheets `More of them`"),
+        "{}",
+        report.format
+    );
+}
