@@ -99,8 +99,7 @@ impl Story {
         if !self.taken_back || self.touched {
             return;
         }
-        for kept in record.kept.iter_mut().filter(|kept| matches!(kept.why, WhyKept::Edited | WhyKept::Gone))
-        {
+        for kept in record.kept.iter_mut().filter(|kept| kept.why == WhyKept::Edited) {
             kept.why = WhyKept::Reversed;
         }
     }
