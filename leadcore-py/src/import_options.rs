@@ -68,7 +68,7 @@ struct Term {
 
 impl Given {
     /// How the file is read.
-    pub(crate) fn read(&self) -> Result<ReadOptions> {
+    fn read(&self) -> Result<ReadOptions> {
         let mut read = ReadOptions::new();
         if let Some(label) = &self.encoding {
             read = read.encoding(TextEncoding::for_label(label)?);

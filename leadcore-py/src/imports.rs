@@ -299,7 +299,7 @@ pub(crate) fn import_preview(
 ) -> PyResult<(String, String, Vec<Vec<String>>, String)> {
     let given: Given = from_json(py, "options", &options.0)?;
     let preview = with_input(py, session, place, move |ctx, store, source, _| {
-        import::preview(ctx, store, source, &given.read()?)
+        import::preview_with(ctx, store, source, &given.options()?)
     })?;
     let Preview { mapping, proposal, format, .. } = preview;
     let notes = proposal.columns.iter().map(|column| column.notes.iter().map(ToString::to_string).collect());

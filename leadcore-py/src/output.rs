@@ -1,6 +1,6 @@
 //! Files that a call writes: all of a file or nothing, and never over what the call reads or the database itself.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -318,17 +318,61 @@ impl Write for Replacement {
     }
 }
 
-/// A new file in the same folder.
+/// So much of a file's name is a part of the name of what is written beside it.
+const MOST_OF_A_NAME: usize = 150;
+
+/// What the names of files that are written beside this one begin with.
+fn beginning_of(target: &Path) -> String {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let mut end = name.len().min(MOST_OF_A_NAME);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!(".leadcore-{}-", name.get(..end).unwrap_or_default())
+}
+
+/// A new file in the same folder, which is locked as long as it is written. What a program that was killed left there of an
+/// earlier one goes.
 fn beside(target: &Path) -> io::Result<(PathBuf, File)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
+    let (folder, beginning) = (folder_of(target), beginning_of(target));
+    remove_left_over(&folder, &beginning);
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!(".leadcore-{}-{number}.part", std::process::id());
-        let path = folder_of(target).join(name);
-        match File::create_new(&path) {
-            // Left over by a program that was killed.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            done => return done.map(|file| (path, file)),
+        let path = folder.join(format!("{beginning}{}-{number}.part", std::process::id()));
+        let file = match File::create_new(&path) {
+            // Left over by a program that was killed and had this number, where files cannot be locked.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            made => made?,
+        };
+        // Where it is taken for left over before it is locked, another one is made.
+        let is_ours = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        if is_ours && fs::symlink_metadata(&path).is_ok() {
+            return Ok((path, file));
+        }
+    }
+}
+
+/// Removes the parts that nobody writes any more: whoever does holds a lock on his. Where files cannot be locked, they stay.
+fn remove_left_over(folder: &Path, beginning: &str) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(beginning)) else { continue };
+        let Some((process, number)) = rest.strip_suffix(".part").and_then(|rest| rest.split_once('-')) else {
+            continue;
+        };
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if !is_file || !is_number(process) || !is_number(number) {
+            continue;
+        }
+        let opened = OpenOptions::new().write(true).open(entry.path());
+        if let Ok(file) = opened
+            && file.try_lock().is_ok()
+        {
+            // Another one may have been quicker.
+            let _ = fs::remove_file(entry.path());
         }
     }
 }

@@ -6,6 +6,8 @@ import io
 import json
 import pickle
 from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +43,52 @@ def test_a_plan_is_kept_changed_and_carried_out(db: Database) -> None:
         plan.set(2, emial="x")
     with pytest.raises(leadcore.InvalidError):
         db.apply_import(plan, b"Company\nAnother file\n")
+
+
+def test_a_cell_of_a_plan_is_set_to_what_a_table_holds(db: Database) -> None:
+    columns = {"Company": "company", "Amount": "amount", "Close": "expected_close", "Zip": "postal_code"}
+    file = b"Company,Amount,Close,Zip\nA,much,soon,\n"
+    options = {"mapping": columns, "decimal_mark": ","}
+    plan = db.plan_import(file, **options)  # type: ignore[arg-type]
+    assert plan.line(2).action == "reject"
+    plan.set(2, amount=Decimal("1.234"), expected_close=datetime(2027, 4, 3), postal_code=7010)
+    assert (plan.line(2).action, plan.line(2).set["expected_close"]) == ("open", "2027-04-03")
+    again = db.plan_import(file, earlier=leadcore.ImportPlan.from_json(plan.to_json()))
+    assert again.line(2).action == "create"
+    assert db.apply_import(again, file).created == 1
+    lead = db.leads.by_number(1)
+    assert (lead.amount, str(lead.expected_close), lead.postal_code) == (Decimal("1.234"), "2027-04-03", "7010")
+    for value, text in ((1.5, "1.5"), (True, "true"), (date(2027, 1, 2), "2027-01-02"), (12, "12"), ("x", "x")):
+        plan.set(2, amount=value)
+        assert plan.line(2).set["amount"] == text
+    for wrong in (float("nan"), Decimal("1e999")):
+        with pytest.raises(leadcore.InvalidError, match="amount"):
+            plan.set(2, amount=wrong)
+    with pytest.raises(TypeError, match="amount"):
+        plan.set(2, amount=[1])  # type: ignore[arg-type]
+    plan.reset(2)
+    assert plan.line(2).action == "reject"
+
+
+def test_a_preview_takes_what_an_import_takes(db: Database) -> None:
+    file = b"External id,Company\nORD:1,A\nORD:2,B\n"
+    plain, named = db.preview_import(file), db.preview_import(file, external_system="crm")
+    assert (plain.mapping["External id"], named.mapping["External id"]) == ("external_id", "external_id")
+    assert getattr(plain.mapping["External id"], "rules", None) == {"split": "external_ids"}
+    assert not getattr(named.mapping["External id"], "rules", None)
+
+
+def test_constants_of_the_last_use_are_told(db: Database) -> None:
+    columns = {"Company": "company", "E-mail": "email"}
+    db.import_leads(b"Company,E-mail\nA,a@x.example\n", mapping=columns, constants={"source": "Fair"})
+    file = b"Company,E-mail\nB,b@x.example\n"
+    preview = db.preview_import(file)
+    assert (preview.mapped_as, preview.constants) == ("last_use", {"source": "Fair"})
+    report = db.import_leads(file)
+    assert (report.mapped_as, report.constants) == ("last_use", {"source": "Fair"})
+    assert "`Fair` -> source" in str(report)
+    assert "last imported" in str(report)
+    assert db.import_leads(b"Name,Mail\nC,c@x.example\n").mapped_as is None
 
 
 def test_a_line_can_mean_another_lead(db: Database) -> None:

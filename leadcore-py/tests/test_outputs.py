@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import os
+import signal
 import sqlite3
 import stat
+import subprocess
 import sys
 import tempfile
 import threading
@@ -273,6 +276,43 @@ def test_a_broken_import_leaves_the_rejects_of_what_was_written(db: Database, tm
     undone = db.undo(operation)
     assert (undone.totals.kept, db.leads.count()) == (0, 0)
     assert db.import_leads(file, chunk=10).resumed_after == 0
+    assert _names(tmp_path) == {"rejects.csv"}
+
+
+def test_what_a_killed_program_left_of_an_output_goes_with_the_next_one(db: Database, tmp_path: Path) -> None:
+    rejects = tmp_path / "rejects.csv"
+    left, other = tmp_path / ".leadcore-rejects.csv-1-0.part", tmp_path / ".leadcore-other.csv-1-0.part"
+    held, not_ours = tmp_path / ".leadcore-rejects.csv-1-1.part", tmp_path / ".leadcore-rejects.csv-notes.part"
+    for path in (left, other, held, not_ours):
+        path.write_bytes(b"C,wrong\n")
+    with held.open("rb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        assert db.import_leads(CSV, rejects=rejects).rejected == 1
+        assert _names(tmp_path) == {"rejects.csv", other.name, held.name, not_ours.name}
+    db.import_leads(CSV, rejects=rejects, attempt=2)
+    assert _names(tmp_path) == {"rejects.csv", other.name, not_ours.name}
+
+
+_KILLED = """
+import os, signal, sys
+import leadcore
+
+def tell(progress):
+    if progress.lines >= 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+file = b"Company,E-mail\\n" + b"".join(b"C%d,wrong\\n" % n for n in range(40))
+leadcore.open(":memory:", tenant="acme", user="ada").import_leads(file, chunk=10, rejects=sys.argv[1], progress=tell)
+"""
+
+
+def test_an_import_that_is_killed_leaves_a_part_that_the_next_one_removes(db: Database, tmp_path: Path) -> None:
+    rejects = tmp_path / "rejects.csv"
+    killed = subprocess.run([sys.executable, "-c", _KILLED, rejects], check=False)  # noqa: S603
+    assert killed.returncode == -signal.SIGKILL
+    [left] = _names(tmp_path)
+    assert left.startswith(".leadcore-rejects.csv-")
+    db.import_leads(CSV, rejects=rejects)
     assert _names(tmp_path) == {"rejects.csv"}
 
 

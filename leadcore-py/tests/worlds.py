@@ -195,7 +195,7 @@ GIVEN: dict[str, tuple[type, set[str]]] = {
     "Leads.to_xlsx": (leadcore.ExportInput, set()),
     "Leads.to_jsonl": (leadcore.ExportInput, set()),
     "Leads.to_arrow": (leadcore.LeadsInput, set()),
-    "Database.preview_import": (leadcore.ReadInput, set()),
+    "Database.preview_import": (leadcore.ImportInput, set()),
     "Leads.create": (LeadInput, set()),
     "Leads.edit": (LeadInput, set()),
     "Leads.edit_many": (LeadInput, set()),

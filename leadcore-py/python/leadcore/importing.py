@@ -13,7 +13,7 @@ from ._leadcore import Session
 from .arguments import check, expected, several
 from .arguments import compiled as _leadcore
 from .exceptions import refused
-from .import_input import ImportFile, ImportInput, ReadInput, opened, options
+from .import_input import ImportFile, ImportInput, opened, options
 from .imports import ImportPreview, ImportReport, LineOutcome, Progress, preview, report
 from .models import Term
 from .plans import ImportPlan, PlanSummary, summary_of
@@ -220,10 +220,11 @@ class Importing:
         with _open(file, {}) as (place, _):
             return report(*_leadcore.import_apply(self._session, plan.to_json(), place, outputs))
 
-    def preview_import(self, file: ImportFile, **how: Unpack[ReadInput]) -> ImportPreview:
+    def preview_import(self, file: ImportFile, **how: Unpack[ImportInput]) -> ImportPreview:
         r"""Say how a file would be read and which column would be which field, from its head and the last such file.
 
-        Show it to a person, and hand what they make of it to the import.
+        Show it to a person, and hand what they make of it to the import. It takes what an import takes, since some of
+        it decides what columns are (``external_system``, ``match_by``); a ``mapping`` is not asked.
 
         >>> preview = db.preview_import(b"Firma;E-Mail;Shoe size\nNordlys AS;post@nordlys.example;43\n")
         >>> preview.mapping, preview.format.delimiter
@@ -231,7 +232,7 @@ class Importing:
         >>> preview.columns[0].confidence > 0.5, preview.columns[0].evidence[0]
         (True, 'word')
         """
-        with _open(file, how, ReadInput) as (place, text):
+        with self._open(file, how) as (place, text):
             return preview(*_leadcore.import_preview(self._session, place, text))
 
     def template(self, *, format: Literal["csv", "xlsx"] = "csv", users: Iterable[str] = ()) -> bytes:  # noqa: A002
@@ -296,12 +297,12 @@ def _outputs(rejects: Any, progress: Any, lines: Any) -> tuple[Any, Any, Any, An
 
 
 @contextmanager
-def _open(file: Any, how: Any, known: Any = ImportInput) -> Iterator[tuple[Any, str]]:
+def _open(file: Any, how: Any) -> Iterator[tuple[Any, str]]:
     # What is said wrong is found out before a table is read.
-    options(how, known.__annotations__)
+    options(how, ImportInput.__annotations__)
     place, said, spool = opened(file, dict(how))
     try:
-        yield place, options(said, known.__annotations__)
+        yield place, options(said, ImportInput.__annotations__)
     finally:
         if spool is not None:
             spool.close()

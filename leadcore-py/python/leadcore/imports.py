@@ -141,7 +141,11 @@ class ImportPreview(Record):
     columns: tuple[ColumnProposal, ...] = field(repr=False)
     """How sure each column is, why, and what a person should know before."""
     constants: dict[str, str] = field(repr=False)
-    """What every row has, by the mapping that was saved for such files."""
+    """What every row has, by the mapping that was saved for such files or that they were last imported with. Hand it
+    on as ``constants`` of the import, or leave it."""
+    mapped_as: str | None = field(default=None, repr=False)
+    """What the mapping as a whole repeats: ``last_use`` of a file with these headers, a ``saved`` mapping, the import
+    that rejected these rows (``rejects``); ``None`` where each column was looked at."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -194,6 +198,14 @@ class ImportReport(Record):
     mapping: dict[str, str | None] = field(repr=False)
     """Which column was which field, an :class:`ImportColumn` where its cells were read by rules; ``None`` was left out.
     Change it and hand it to the next import. Of several columns with one header the second is ``Email (2)``."""
+    constants: dict[str, str] = field(repr=False)
+    """What every row got, by field: as said, or by the mapping that was repeated (``mapped_as``)."""
+    mapped_as: str | None = field(repr=False)
+    """What the mapping repeats, where none was said: ``last_use`` of a file with these headers, a ``saved`` mapping,
+    the import that rejected these rows (``rejects``)."""
+    read_anew: bool = field(repr=False)
+    """The file holds rows that an import rejected, and no longer says how that import read them: columns, dates and
+    amounts were judged by these rows alone."""
     notes: dict[str, tuple[dict[str, Any], ...]] = field(repr=False)
     """By column, what its first cells say that a person should know, with counts: the order of dates, the decimal mark,
     that it looks like consent and is left out. The same as ``details`` of a :class:`ColumnProposal`."""
@@ -246,10 +258,14 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
     given.setdefault("unknown_numbers", 0)
     given.setdefault("left_out", 0)
     given.setdefault("duplicates", 0)
-    mapping, notes = noted_of(given.pop("mapping"), given.pop("notes", []))
+    mapped = given.pop("mapping")
+    mapping, notes = noted_of(mapped, given.pop("notes", []))
     return ImportReport(
         operation=None if operation is None else UUID(operation),
         mapping=mapping,
+        constants=mapping_of(mapped)[1],
+        mapped_as=_word(given.pop("mapped_as", None)),
+        read_anew=given.pop("read_anew", False),
         notes=notes,
         reviews=tuple(_review(one) for one in given.pop("reviews", ())),
         stale_lines=tuple(given.pop("stale_lines", ())),
@@ -278,4 +294,10 @@ def _review(told: dict[str, Any]) -> ReviewLine:
 def preview(mapping: str, proposal: str, notes: list[list[str]], form: str) -> ImportPreview:
     """Read what the compiled half says."""
     mapped, constants = mapping_of(json.loads(mapping))
-    return ImportPreview(mapped, _format_of(json.loads(form)), proposals_of(proposal, notes), constants)
+    mapped_as = _word(json.loads(proposal).get("mapped_as"))
+    return ImportPreview(mapped, _format_of(json.loads(form)), proposals_of(proposal, notes), constants, mapped_as)
+
+
+def _word(told: Any) -> str | None:
+    """The word of what was done before, without the name of a saved mapping."""
+    return told if told is None or isinstance(told, str) else str(next(iter(told)))

@@ -6,7 +6,9 @@ import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, Literal, SupportsIndex, TypeAlias
 from uuid import UUID
 
 from .arguments import check
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from .leads import LeadRef
 
 __all__ = ["ImportPlan", "LineCandidate", "PlanSummary", "PlannedLine"]
+
+
+CellValue: TypeAlias = str | bool | SupportsIndex | float | Decimal | date
+"""What a cell may be set to: a text, yes or no, a number, a day or a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,9 @@ class PlannedLine(Record):
 
     line: int
     """The line of the file on which the record begins, from 1, the header included."""
-    action: Literal["create", "update", "unchanged", "skip", "review", "reject"]
-    """What would become of it."""
+    action: Literal["create", "update", "unchanged", "skip", "review", "reject", "open"]
+    """What would become of it; ``open`` where cells were :meth:`set <ImportPlan.set>` since: planned again
+    (``earlier=``) it says so, and applied it is done."""
     lead_id: UUID | None = None
     """The lead that is created or meant."""
     number: int | None = None
@@ -183,19 +190,39 @@ class ImportPlan:
         """Create a lead from a line, whatever exists."""
         self._find(line)["choice"] = "create"
 
-    def set(self, line: int, **texts: str) -> None:
-        """Take these texts instead of the cells of a line, as the file would write them; ``""`` for an empty cell."""
+    def set(self, line: int, **cells: CellValue) -> None:
+        r"""Take these values instead of the cells of a line, ``""`` for an empty cell.
+
+        Texts are read as the file would write them; numbers, dates, times and yes or no are what they are, whatever the
+        file's columns say of decimal marks and the order of dates. What the line becomes is ``open`` then, until it is
+        planned again or applied.
+
+        >>> from datetime import date
+        >>> from decimal import Decimal
+        >>> file = b"Company,Amount,Closing\nNordlys AS,much,soon\n"
+        >>> columns = {"Company": "company", "Amount": "amount", "Closing": "expected_close"}
+        >>> plan = db.plan_import(file, mapping=columns, decimal_mark=",")
+        >>> plan.set(2, amount=Decimal("1.234"), expected_close=date(2027, 4, 3))
+        >>> plan.line(2).action, db.plan_import(file, earlier=plan).line(2).action
+        ('open', 'create')
+        """
         found = self._find(line)
-        for key, text in texts.items():
-            check(key, text, str, "text")
+        read = {}
+        for key, value in cells.items():
+            read[key] = _cell(key, value)
             _leadcore.import_check_field(key)
-        found.setdefault("set", {}).update(texts)
+        found.setdefault("set", {}).update({key: text for key, (text, _) in read.items()})
+        numbers = {key for key in found.get("numbers", ()) if key not in read}
+        found["numbers"] = sorted(numbers | {key for key, (_, is_number) in read.items() if is_number})
+        found["open"] = bool(read) or found.get("open", False)
 
     def reset(self, line: int) -> None:
         """Take back what was decided about a line."""
         found = self._find(line)
         found.pop("choice", None)
-        found.pop("set", None)
+        # What was set when it was planned is a part of what was decided.
+        found["open"] = bool(found.pop("set", None)) and not found.get("open", False)
+        found.pop("numbers", None)
 
     def _find(self, line: int) -> dict[str, Any]:
         check("line", line, int, "the number of a line")
@@ -218,6 +245,29 @@ class ImportPlan:
         return f"<ImportPlan {counts}>"
 
 
+_MOST_DIGITS: Final = 100
+
+
+def _cell(key: str, value: Any) -> tuple[str, bool]:
+    """A value as a text, and whether that is a number with a decimal point."""
+    check(key, value, (str, SupportsIndex, float, Decimal, date), "a text, a number, a date, a time, True or False")
+    if isinstance(value, str):
+        return value, False
+    if isinstance(value, bool):
+        return str(value).lower(), False
+    if isinstance(value, date):
+        # A midnight without a zone is a day, as in a table.
+        if isinstance(value, datetime) and value.tzinfo is None and value.time() == time():
+            return value.date().isoformat(), False
+        return value.isoformat(), False
+    if isinstance(value, SupportsIndex):
+        return str(int(value)), False
+    number = value if isinstance(value, Decimal) else Decimal(float.__repr__(value))
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+        raise refused(key, "out_of_range", "must be a number of at most 100 digits")
+    return format(number, "f"), True
+
+
 def _line(told: dict[str, Any]) -> PlannedLine:
     decision = told["decision"]
     choice = told.get("choice")
@@ -227,7 +277,7 @@ def _line(told: dict[str, Any]) -> PlannedLine:
     values = decision.get("values") if decision["action"] == "reject" else None
     return PlannedLine(
         line=told["line"],
-        action=decision["action"],
+        action="open" if told.get("open") else decision["action"],
         lead_id=None if lead is None else UUID(lead),
         number=decision.get("number"),
         matched_by=decision.get("matched_by"),

@@ -5,6 +5,7 @@
 
 mod flat;
 mod pieces;
+mod shape;
 
 use std::collections::HashMap;
 use std::io::{Read, Seek, SeekFrom};
@@ -51,13 +52,21 @@ impl<R: Read + Seek> JsonReader<R> {
         let (encoding, bom) = decode::detect(&sample, whole, options.encoding);
         let text = decode::decode_sample(sample.get(bom..).unwrap_or_default(), encoding);
         drop(sample);
-        let style = Style::of(&text, whole);
+        // Where nobody knows the names of fields, any may be one.
+        let knows = |key: &str| !options.has_known_header() || options.knows(key);
+        let style = Style::of(&text, whole, &knows).map_err(refused)?;
         drop(text);
         let start = start + bom as u64;
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let mut pieces =
             Pieces::new(Decoded::new(&mut input, encoding), style, options.limits.max_record_bytes);
         let places = keys(&mut pieces, &options.limits)?;
+        if let Some(key) = pieces.rival() {
+            return Err(refused(format!(
+                "this JSON holds several lists of objects, and only one can be imported at a time: behind the first one \
+                 there is `{key}`"
+            )));
+        }
         let mut headers = vec![String::new(); places.len()];
         for (key, place) in &places {
             if let Some(header) = headers.get_mut(*place) {

@@ -21,7 +21,7 @@ use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
 
 pub use proposal::{ColumnProposal, Evidence, Note, Proposal};
 pub use propose::Knowledge;
-pub(in crate::exchange) use propose::column_notes;
+pub(in crate::exchange) use propose::{column_notes, header_name};
 pub use rules::{BadValues, ColumnRules, DateOrder, OptOut, Split, Unit};
 pub use sample::Sample;
 

@@ -201,6 +201,13 @@ impl ReadOptions {
         self
     }
 
+    /// Whether somebody said what the file is or how it is laid out.
+    pub(super) const fn says_layout(&self) -> bool {
+        let by_byte = self.delimiter.is_some() || self.quote.is_some() || self.escape.is_some();
+        let by_line = self.has_header.is_some() || self.skip_lines.is_some() || self.header_row.is_some();
+        by_byte || by_line || self.encoding.is_some() || self.format.is_some() || self.sheet.is_some()
+    }
+
     pub(super) const fn has_known_header(&self) -> bool {
         self.known_header.is_some()
     }

@@ -2,13 +2,65 @@
 
 use std::io::Write;
 
+mod reading;
+
 use super::coerce::Coercer;
 use super::{CsvWriter, Row, RowProblem};
 use crate::error::{Result, Violation, ViolationCode};
 
-/// The two columns behind the file's own.
+pub(super) use reading::Reading;
+
+/// The columns behind the file's own.
 const FIELD: &str = "reject_field";
 const REASON: &str = "reject_reason";
+/// Of the third one the header says how the file was read; its cells are empty.
+const READING: &str = "reject_reading";
+
+/// Whether a header is one of these.
+pub(super) fn is_own(header: &str) -> bool {
+    let word = header.split_once(' ').map_or(header, |(word, _)| word);
+    [FIELD, REASON].contains(&header) || word == READING
+}
+
+/// Whether headers are those of a file of rejected rows.
+pub(super) fn holds(headers: &[String]) -> bool {
+    RejectColumns::find(headers).is_some()
+}
+
+/// What the headers of a file say of an import that rejected its rows.
+#[derive(Debug, Clone)]
+pub(super) enum Origin {
+    /// None did.
+    Other,
+    /// One did, and how it read them is not known.
+    Unknown,
+    /// One did, and read them so.
+    Known(Box<Reading>),
+}
+
+impl Origin {
+    /// With the headers as they are told.
+    pub(super) fn of(headers: &[String]) -> (Self, Vec<String>) {
+        let readings =
+            headers.iter().filter(|header| is_own(header)).find_map(|header| Reading::of_header(header));
+        let origin = match (RejectColumns::find(headers), readings) {
+            (None, _) => return (Self::Other, headers.to_vec()),
+            (Some(_), None) => Self::Unknown,
+            (Some(_), Some(reading)) => Self::Known(Box::new(reading)),
+        };
+        let short =
+            |header: &String| if header.starts_with(READING) { READING.to_owned() } else { header.clone() };
+        (origin, headers.iter().map(short).collect())
+    }
+
+    /// How the rows were read.
+    pub(super) fn reading(&self) -> Option<&Reading> {
+        match self {
+            Self::Known(reading) => Some(reading),
+            Self::Other | Self::Unknown => None,
+        }
+    }
+}
 
 /// The cells of a row, kept until its chunk is written.
 #[derive(Debug, Clone)]
@@ -66,8 +118,8 @@ impl RejectColumns {
     }
 }
 
-/// Writes rejected rows: the columns of the file, the fields at fault, the reasons. Cells beyond the header follow behind
-/// these, so that nothing is lost.
+/// Writes rejected rows: the columns of the file, the fields at fault, the reasons, and in the header how the file was read.
+/// Cells beyond the header follow behind these, so that nothing is lost.
 #[derive(Debug)]
 pub(super) struct Rejects<W: Write> {
     csv: CsvWriter<W>,
@@ -77,13 +129,12 @@ pub(super) struct Rejects<W: Write> {
 }
 
 impl<W: Write> Rejects<W> {
-    pub(super) fn new(output: W, headers: &[String]) -> Result<Self> {
-        let own = |header: &str| header == FIELD || header == REASON;
-        let kept = headers.iter().enumerate().filter(|(_, header)| !own(header));
+    pub(super) fn new(output: W, headers: &[String], reading: &Reading) -> Result<Self> {
+        let kept = headers.iter().enumerate().filter(|(_, header)| !is_own(header));
         let columns: Vec<usize> = kept.map(|(place, _)| place).collect();
         let mut csv = CsvWriter::new(output);
         let names = columns.iter().filter_map(|place| headers.get(*place)).map(String::as_str);
-        csv.write_row(names.chain([FIELD, REASON]))?;
+        csv.write_row(names.chain([FIELD, REASON, reading.to_header()?.as_str()]))?;
         Ok(Self { csv, columns, width: headers.len() })
     }
 
@@ -100,7 +151,7 @@ impl<W: Write> Rejects<W> {
         };
         let own = self.columns.iter().map(|place| cell(place).unwrap_or_default());
         let extra = row.cells.iter().skip(self.width).map(|cell| super::unescape_formula(cell));
-        self.csv.write_row(own.chain([fields.as_str(), messages.as_str()]).chain(extra))
+        self.csv.write_row(own.chain([fields.as_str(), messages.as_str(), ""]).chain(extra))
     }
 
     pub(super) fn flush(&mut self) -> Result<()> {

@@ -6,7 +6,7 @@ use crate::domain::FieldType;
 use crate::domain::{
     Action, Catalogue, CatalogueKind, Contact, CustomValues, Entry, FOLLOWED_SINCE, FOLLOWER, Field,
     FieldChange, FieldValue, IMPORT_LINE, Kept, Lead, LeadFields, LinkRole, NewEntry, Operation, Reference,
-    Rewound, Subject, SubjectKind, TRASHED_AT, TRASHED_BY, Trashed, WhyKept, contact_changes, rewind,
+    Rewound, Subject, SubjectKind, TRASHED_AT, TRASHED_BY, Trashed, WhyKept, contact_changes, plain, rewind,
 };
 use crate::error::{Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, StageId, UserId};
@@ -49,7 +49,9 @@ pub(super) fn lead(
                 let changes: Vec<_> = own_fields(&entry.changes);
                 let refuse =
                     |field: &Field, value: &FieldValue| refuse(bench, &bench.catalogue, field, value);
-                note(&mut record, rewind(&mut after, &changes, &refuse));
+                let mut done = rewind(&mut after, &changes, &refuse);
+                tell_reversed(story, before, &changes, &mut done);
+                note(&mut record, done);
             }
             // Persons are dealt with apart.
             Action::Linked | Action::Unlinked => {}
@@ -91,6 +93,23 @@ pub(super) fn unfit(catalogue: &Catalogue, before: &CustomValues, after: &Custom
     let new = after.iter().filter(|(key, value)| before.get(*key) != Some(*value));
     let (key, _) = new.into_iter().find(|(key, value)| !catalogue.takes(key, value))?;
     Some(Violation::new(key.as_str(), ViolationCode::NotAllowed, "the field has another type now"))
+}
+
+/// Fields that have the value before, since an undo of a part of the operation wrote it, were not edited.
+fn tell_reversed(story: &Story, lead: &Lead, changes: &[FieldChange], done: &mut Rewound) {
+    if !story.taken_back {
+        return;
+    }
+    for kept in done.kept.iter_mut().filter(|kept| kept.why == WhyKept::Edited) {
+        let change = changes.iter().find(|change| change.field == kept.field);
+        let field = kept.field.parse::<Field>().ok();
+        let is_as_before = change
+            .zip(field)
+            .is_some_and(|(change, field)| plain(&field.read(lead)) == plain(&change.before));
+        if is_as_before {
+            kept.why = WhyKept::Reversed;
+        }
+    }
 }
 
 /// The changes that are about the lead itself, without whom it calls primary, who follows it and which lines of a file it
@@ -142,8 +161,12 @@ fn existence(
             free
         }
     };
+    // In the trash, where an undo of a part put it.
+    let is_gone = entry.action == Action::Created && story.taken_back && after.trashed.is_some();
     if done {
         record.reversed.push(what.to_owned());
+    } else if is_gone {
+        record.kept.push(Kept { field: what.to_owned(), why: WhyKept::Reversed });
     } else {
         record.kept.push(Kept { field: what.to_owned(), why: WhyKept::Edited });
     }

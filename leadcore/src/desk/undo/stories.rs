@@ -21,6 +21,8 @@ pub(super) struct Story {
     pub(super) touched: bool,
     /// Whether another operation hung something on it since, or wrote what hangs on it: a note, a task, a file, an estimate.
     pub(super) hung: bool,
+    /// Whether an undo of a part of the operation took it back before, and holds.
+    pub(super) taken_back: bool,
 }
 
 /// The entries of these records back to the beginning of the operation: each is read once, however long the histories.
@@ -50,7 +52,9 @@ pub(super) fn stories(
                     }
                 } else if entry.operation_kind == OperationKind::Undo {
                     if !gone.contains(&entry.operation) {
-                        gone.extend(undos.undone_by(journal, entry.operation)?);
+                        let of = undos.undone_by(journal, entry.operation)?;
+                        story.taken_back |= is_about_it && of == Some(undone.id);
+                        gone.extend(of);
                     }
                 } else if !gone.contains(&entry.operation) && counts(&entry) {
                     story.touched |= is_about_it;
@@ -86,6 +90,18 @@ impl Undos {
         let undone = outcome.map(|outcome| outcome.undone);
         self.0.insert(undo, undone);
         Ok(undone)
+    }
+}
+
+impl Story {
+    /// Tells what was taken back before as that, where nothing else happened to the record.
+    pub(super) fn tell(&self, record: &mut UndoRecord) {
+        if !self.taken_back || self.touched {
+            return;
+        }
+        for kept in record.kept.iter_mut().filter(|kept| kept.why == WhyKept::Edited) {
+            kept.why = WhyKept::Reversed;
+        }
     }
 }
 

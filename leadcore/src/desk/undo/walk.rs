@@ -192,7 +192,7 @@ impl<'a> Walk<'a> {
         let (new_terms, others): (Vec<_>, Vec<_>) = others.into_iter().partition(is_new_term);
         for (n, subject) in others {
             let story = stories.remove(&subject).unwrap_or_default();
-            let record = match subject.kind {
+            let mut record = match subject.kind {
                 SubjectKind::Lead => {
                     let lead = leads.get(&subject.id);
                     self.lead(txn, by, (subject, lead), &story, (&mut changes, &mut entries))?
@@ -211,6 +211,7 @@ impl<'a> Walk<'a> {
                 }
                 _ => unsupported(subject, &story),
             };
+            story.tell(&mut record);
             records.insert(n, record);
         }
         if by.is_some() && !changes.is_empty() {
@@ -218,11 +219,15 @@ impl<'a> Walk<'a> {
         }
         for (n, subject) in new_terms {
             let story = stories.remove(&subject).unwrap_or_default();
-            records.insert(n, terms::term(&mut self.bench, txn, by, subject, &story, &mut entries)?);
+            let mut record = terms::term(&mut self.bench, txn, by, subject, &story, &mut entries)?;
+            story.tell(&mut record);
+            records.insert(n, record);
         }
         for (n, subject) in children {
             let story = stories.remove(&subject).unwrap_or_default();
-            records.insert(n, self.child(txn, by.is_some(), subject, &story, &mut entries)?);
+            let mut record = self.child(txn, by.is_some(), subject, &story, &mut entries)?;
+            story.tell(&mut record);
+            records.insert(n, record);
         }
         if let Some(by) = by.filter(|_| !entries.is_empty()) {
             self.bench.begin(txn, by)?;

@@ -74,6 +74,6 @@ fn carry_out<R: Read + Seek + Send>(
         source.check_edits(ctx, options, lines.iter())?;
     }
     let reading = Reading::of(source.bytes);
-    let import = Import::new(ctx, store, &source, options, Purpose::WriteAsPlanned);
+    let import = Import::new(ctx, store, &source, &source.options, Purpose::WriteAsPlanned);
     execute(import, &mut input, (Some(lines), reading), rejects, sink)
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Catalogue, Field};
 use crate::exchange::mapping::column_notes;
 use crate::exchange::{
-    BadValues, ColumnMapping, ColumnRules, DateOrder, Mapping, Note, OptOut, Sample, Split, Unit,
+    BadValues, ColumnMapping, ColumnRules, Constant, DateOrder, Evidence, Mapping, Note, OptOut, Sample,
+    Split, Unit,
 };
 use crate::value::DecimalMark;
 
@@ -41,7 +42,32 @@ impl ColumnNotes {
     }
 }
 
-/// Says of each column what it became.
+/// Says where the mapping comes from, where it repeats another one.
+pub(super) fn write_source(
+    f: &mut fmt::Formatter<'_>,
+    mapped_as: Option<&Evidence>,
+    read_anew: bool,
+) -> fmt::Result {
+    let told = match mapped_as {
+        Some(Evidence::LastUse) => Some("as when a file with these headers was last imported".to_owned()),
+        Some(Evidence::Saved(name)) => Some(format!("by the saved mapping `{name}`")),
+        Some(Evidence::Rejects) => Some("as in the import that rejected these rows".to_owned()),
+        _ => None,
+    };
+    if let Some(told) = told {
+        writeln!(f, "columns    {told}")?;
+    }
+    if read_anew {
+        writeln!(
+            f,
+            "note       these rows were rejected by an import of which the file no longer says how it read them: columns, \
+             dates and amounts are judged by these rows alone"
+        )?;
+    }
+    Ok(())
+}
+
+/// Says of each column what it became, and what every row got.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, mapping: &Mapping, noted: &[ColumnNotes]) -> fmt::Result {
     for (place, (column, name)) in mapping.columns.iter().zip(mapping.names()).enumerate() {
         let before = mapping.columns.iter().take(place + 1);
@@ -63,6 +89,9 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, mapping: &Mapping, noted: &[Colu
             write!(f, " ({})", said.join("; "))?;
         }
         writeln!(f)?;
+    }
+    for Constant { field, value } in &mapping.constants {
+        writeln!(f, "every row  `{value}` -> {}", field.key())?;
     }
     Ok(())
 }

@@ -69,11 +69,12 @@ pub(super) fn look<R: Read + Seek>(
     ctx: &Context<'_>,
     store: &dyn Store,
     mut input: R,
-    options: &ImportOptions,
+    said: &ImportOptions,
     (purpose, earlier_plan): (Purpose, Option<&ImportPlan>),
     telling: &mut Telling<'_>,
 ) -> Result<Looked> {
-    let source = Source::prepare(ctx, store, &mut input, options)?;
+    let source = Source::prepare(ctx, store, &mut input, said)?;
+    let options = &source.options;
     if let Some(plan) = earlier_plan {
         source.check_edits(ctx, options, plan.lines.iter())?;
     }
@@ -84,8 +85,9 @@ pub(super) fn look<R: Read + Seek>(
     let mut report = source.report.clone();
     // A file that is done is found without its mapping, which may have fields that this actor may not see.
     let is_done = earlier.as_ref().is_some_and(|(operation, _)| is_done(operation));
-    let mapping = if is_done { options.mapping.clone() } else { Some(report.mapping.clone()) };
-    let resolved = ImportOptions { mapping, ..options.clone() };
+    let mapping = if is_done { said.mapping.clone() } else { Some(report.mapping.clone()) };
+    // The file says again what is not said here.
+    let resolved = ImportOptions { mapping, ..said.clone() };
     let head = Head { version: VERSION, options: resolved, digest: report.digest.clone() };
     (telling.take)(Step::Options(&head))?;
     let mut begun = None;
@@ -97,13 +99,13 @@ pub(super) fn look<R: Read + Seek>(
         begun = Some(operation);
     }
     let rejects = telling.rejects.take();
-    let mut rejects = rejects.map(|output| Rejects::new(output, &source.headers)).transpose()?;
+    let mut rejects = rejects.map(|output| source.rejects(output, &report.mapping)).transpose()?;
     let keep = purpose == Purpose::Plan || rejects.is_some();
     let mut clock = Stopwatch::start(ctx);
     let behind = (earlier_plan, report.lines);
-    let rows = rows_of(&source, &mut input, options, behind)?;
+    let rows = rows_of(&source, &mut input, behind)?;
     let mut ahead = KeysAhead::read(rows, options.chunk, source.catalogue())?;
-    let mut rows = rows_of(&source, &mut input, options, behind)?;
+    let mut rows = rows_of(&source, &mut input, behind)?;
     clock.skipped(rows.bytes());
     let (mut planner, is_plan) = (None, purpose == Purpose::Plan);
     loop {
@@ -161,10 +163,9 @@ fn stored(planner: &Planner<'_>, slot: usize) -> Option<(LeadId, u64)> {
 fn rows_of<'r, R: Read + Seek>(
     source: &Source,
     input: &'r mut R,
-    options: &ImportOptions,
     (plan, done): (Option<&'r ImportPlan>, u64),
 ) -> Result<Rows<'r, R>> {
-    let mut rows = source.rows(input, options)?;
+    let mut rows = source.rows(input)?;
     if let Some(plan) = plan {
         // It says nothing of what was done before it was made.
         let from = if plan.report.repeated { u64::MAX } else { plan.report.resumed_after };

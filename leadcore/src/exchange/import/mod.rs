@@ -90,7 +90,9 @@ mod decision;
 mod details;
 mod dry_run;
 mod feed;
+mod format;
 mod names;
+mod opened;
 mod options;
 mod outcome;
 mod own_numbers;
@@ -113,12 +115,13 @@ pub use apply::{apply, apply_from};
 pub use choices::{MatchBy, OnAmbiguous, OnMatch, OnMissing, TermRule, UnknownTerm};
 pub use columns::ColumnNotes;
 pub use dry_run::{dry_run, dry_run_with_rejects};
+pub use format::FileFormat;
 pub use options::ImportOptions;
 pub use outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};
 pub use planned::{Candidate, Choice, ImportPlan, PlanSummary, Planned, PlannedLine};
 pub use planning::{plan, plan_to, replan};
-pub use preview::{Preview, preview};
-pub use report::{FileFormat, ImportReport, Rejection, ReviewLine};
+pub use preview::{Preview, preview, preview_with};
+pub use report::{ImportReport, Rejection, ReviewLine};
 pub use run::run;
 
 /// What an import is in the journal.

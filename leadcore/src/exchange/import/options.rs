@@ -185,7 +185,7 @@ impl ImportOptions {
     }
 
     /// Refuses options that cannot work.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(in crate::exchange) fn check(&self) -> Result<()> {
         let mut broken = Vec::new();
         if !(1..=100_000).contains(&self.chunk) {
             broken.push(Violation::new("chunk", ViolationCode::OutOfRange, "must lie in 1 to 100,000"));

@@ -1,8 +1,9 @@
 //! A plan of an import as a value: stored, shown, changed line by line, applied later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Write};
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::SkipReason;
@@ -79,6 +80,14 @@ pub struct PlannedLine {
     /// too; where several columns fill a field, this stands for all of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<Field, String>,
+    /// The fields that were [set as numbers](ImportPlan::set_number): their texts have a decimal point, whatever is said of how
+    /// the file writes numbers.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub numbers: BTreeSet<Field>,
+    /// Cells were set, or taken back, since this was decided: what becomes of the line is said when it is [planned
+    /// again](super::replan), and done when it is applied.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
 }
 
 impl PlannedLine {
@@ -212,11 +221,29 @@ impl ImportPlan {
     }
 
     /// Takes this text instead of the cell of a line. What it means is checked when the plan is
-    /// [planned again](super::replan) or applied.
+    /// [planned again](super::replan) or applied; until then the line is [open](PlannedLine::open).
     ///
     /// # Errors
     /// `NotFound`; `Invalid` for a field that an import does not write.
     pub fn set(&mut self, line: u64, field: Field, text: &str) -> Result<()> {
+        let line = self.settable(line, &field)?;
+        line.numbers.remove(&field);
+        line.set.insert(field, text.to_owned());
+        line.open = true;
+        Ok(())
+    }
+
+    /// Takes this number instead of the cell of a line, whatever the decimal mark of its column.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn set_number(&mut self, line: u64, field: Field, number: Decimal) -> Result<()> {
+        self.set(line, field.clone(), &number.to_string())?;
+        self.line_mut(line)?.numbers.insert(field);
+        Ok(())
+    }
+
+    fn settable(&mut self, line: u64, field: &Field) -> Result<&mut PlannedLine> {
         if !field.is_imported() {
             return Err(Error::invalid_field(
                 field.key(),
@@ -224,8 +251,7 @@ impl ImportPlan {
                 "the engine sets this field",
             ));
         }
-        self.line_mut(line)?.set.insert(field, text.to_owned());
-        Ok(())
+        self.line_mut(line)
     }
 
     /// Takes back what a person decided about a line. One that was [planned again](super::replan) since is decided by
@@ -236,7 +262,10 @@ impl ImportPlan {
     pub fn reset(&mut self, line: u64) -> Result<()> {
         let line = self.line_mut(line)?;
         line.choice = None;
+        // What was set when it was planned is a part of what was decided.
+        line.open = !line.open && !line.set.is_empty();
         line.set.clear();
+        line.numbers.clear();
         Ok(())
     }
 

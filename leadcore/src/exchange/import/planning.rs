@@ -171,9 +171,11 @@ pub(super) fn line_of(
         Decision::Update { same_as_line, .. } | Decision::Skip { same_as_line, .. } => *same_as_line,
         _ => None,
     };
-    let set = record.planned.as_deref().map(|earlier| earlier.set.clone()).unwrap_or_default();
+    let earlier = record.planned.as_deref();
+    let set = earlier.map(|earlier| earlier.set.clone()).unwrap_or_default();
+    let numbers = earlier.map(|earlier| earlier.numbers.clone()).unwrap_or_default();
     let (line, number, choice) = (record.line, record.number, record.choice);
-    PlannedLine { line, number, decision: planned, same_as_line, choice, set }
+    PlannedLine { line, number, decision: planned, same_as_line, choice, set, numbers, open: false }
 }
 
 /// What the cells say that a row was rejected for, by field.

@@ -2,13 +2,14 @@
 
 use std::io::{Read, Seek};
 
-use super::MatchBy;
-use super::report::FileFormat;
-use super::source::{Seeing, check_sheet, format_of, knowing, propose, sample};
+use super::ImportOptions;
+use super::format::FileFormat;
+use super::opened::Opened;
+use super::source::{Seeing, format_of, propose, takes};
 use crate::context::Context;
 use crate::desk;
 use crate::error::Result;
-use crate::exchange::{Mapping, Proposal, ReadOptions, Table};
+use crate::exchange::{Mapping, Proposal, ReadOptions};
 use crate::policy::Permission;
 use crate::store::{Store, StoreExt};
 
@@ -48,14 +49,34 @@ pub fn preview<R: Read + Seek>(
     input: R,
     read: &ReadOptions,
 ) -> Result<Preview> {
+    preview_with(ctx, store, input, &ImportOptions::new().read(read.clone()))
+}
+
+/// As [`preview`], for an import with these options: the system whose ids the file holds, and what leads are recognised by,
+/// decide what some columns are. A mapping among them is not asked: this says what is proposed without one.
+///
+/// # Errors
+/// As [`preview`]; `Invalid` for options that cannot work.
+pub fn preview_with<R: Read + Seek>(
+    ctx: &Context<'_>,
+    store: &dyn Store,
+    mut input: R,
+    options: &ImportOptions,
+) -> Result<Preview> {
+    options.check()?;
     let (catalogue, numbering) = store.read(ctx.tenant(), |txn| {
         desk::require(ctx, txn, Permission::Import)?;
         Ok((desk::settings::load_catalogue(txn)?.1, desk::settings::load_numbering(txn)?.1))
     })?;
-    let mut table = Table::open_head(input, &knowing(&catalogue, read))?;
-    check_sheet(&table, read)?;
-    let keys = &MatchBy::DEFAULT;
-    let seeing = Seeing { catalogue: &catalogue, numbering: &numbering, keys, one_system: false };
-    let proposal = propose(ctx, store, &sample(&mut table)?, seeing)?;
-    Ok(Preview { mapping: proposal.mapping(), proposal, format: format_of(&table) })
+    let mut opened = Opened::head(&mut input, &catalogue, options)?;
+    let sample = opened.sample()?;
+    let seeing = Seeing {
+        catalogue: &catalogue,
+        numbering: &numbering,
+        keys: &opened.options.match_by,
+        one_system: opened.options.names_system(),
+        then: opened.mapping_then(&catalogue),
+    };
+    let proposal = propose(ctx, store, &sample, seeing)?.without(|field| !takes(options, field));
+    Ok(Preview { mapping: proposal.mapping(), proposal, format: format_of(&opened.table) })
 }

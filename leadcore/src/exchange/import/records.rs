@@ -216,6 +216,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
             return;
         }
         let mut cells: Vec<String> = self.row.iter().map(str::to_owned).collect();
+        let mut numbers = Vec::new();
         for (field, text) in &planned.set {
             let place = self.coercer.place_of(field, self.table.headers().len());
             if cells.len() <= place {
@@ -227,8 +228,10 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
             if let Some(cell) = cells.get_mut(place) {
                 cell.clone_from(text);
             }
+            numbers.extend(planned.numbers.contains(field).then_some(place));
         }
         self.row.replace_cells(&cells);
+        self.row.numbers.extend(numbers);
     }
 }
 

@@ -6,12 +6,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{self, ColumnNotes};
+use super::format::FileFormat;
 use super::outcome::{LineOutcome, Outcome, SkipReason};
 use super::{MatchBy, stage_kinds};
 use crate::context::Context;
 use crate::domain::Field;
 use crate::error::{Violation, ViolationCode};
-use crate::exchange::{FileKind, Mapping};
+use crate::exchange::{Evidence, Mapping};
 use crate::id::{LeadId, OperationId, UserId};
 
 /// How many rejections a report lists.
@@ -20,67 +21,6 @@ const LISTED: usize = 1_000;
 const LINES: usize = 100;
 /// How many of them it prints.
 const PRINTED: usize = 10;
-
-/// How the file was read.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct FileFormat {
-    /// What the file is.
-    #[serde(default)]
-    pub kind: FileKind,
-    /// The sheet of a workbook.
-    #[serde(default)]
-    pub sheet: Option<String>,
-    /// The sheets of the workbook that are shown and were not read, in its order, a hundred at most:
-    /// `ReadOptions::sheet` chooses another one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub other_sheets: Vec<String>,
-    /// The encoding's standard name: `UTF-8`, `windows-1252` …
-    pub encoding: String,
-    /// The character between cells; `,` for a file that is not text in columns.
-    pub delimiter: char,
-    /// The line of the header; `None` for a file without one.
-    pub header_line: Option<u64>,
-    /// Lines passed over before the table.
-    pub skipped_lines: u64,
-    /// Of address-book cards: what no column holds, by the name of its property (`PHOTO`, `BDAY` …), and how many cards
-    /// have it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub left_out: BTreeMap<String, u64>,
-}
-
-impl fmt::Display for FileFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.kind == FileKind::Csv {
-            match self.delimiter {
-                ',' => write!(f, "{}, cells separated by commas", self.encoding)?,
-                ';' => write!(f, "{}, cells separated by semicolons", self.encoding)?,
-                '\t' => write!(f, "{}, cells separated by tabs", self.encoding)?,
-                other => write!(f, "{}, cells separated by `{other}`", self.encoding)?,
-            }
-            return match self.header_line {
-                Some(line) => write!(f, ", header on line {line}"),
-                None => write!(f, ", no header"),
-            };
-        }
-        write!(f, "{}", self.kind.code())?;
-        if let Some(sheet) = &self.sheet {
-            write!(f, ", sheet `{sheet}`")?;
-        }
-        match self.header_line {
-            Some(line) if self.sheet.is_some() => write!(f, ", header in row {line}")?,
-            None if self.sheet.is_some() => write!(f, ", no header")?,
-            _ => {}
-        }
-        for (place, sheet) in self.other_sheets.iter().take(PRINTED).enumerate() {
-            write!(f, "{} `{sheet}`", if place == 0 { "; not read: the sheets" } else { "," })?;
-        }
-        match self.other_sheets.len().saturating_sub(PRINTED) {
-            0 => Ok(()),
-            more => write!(f, " and {more} more"),
-        }
-    }
-}
 
 /// A line that was not taken, and why. It does not hold what the line said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,6 +133,14 @@ pub struct ImportReport {
     pub earlier: Option<Box<Self>>,
     /// Which column was which field, and how its cells were read.
     pub mapping: Mapping,
+    /// What the mapping repeats, where none was given: the [last use](Evidence::LastUse) of a file with these headers, a
+    /// [saved](Evidence::Saved) mapping, or the import that [rejected](Evidence::Rejects) these rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapped_as: Option<Evidence>,
+    /// The file holds rows that an import rejected and does not say any more how that import read them, so that dates, amounts
+    /// and columns were judged by these rows alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_anew: bool,
     /// By what that was guessed, and what a person should know of the columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<ColumnNotes>,
@@ -324,6 +272,8 @@ impl ImportReport {
             skips: [(SkipReason::Imported, self.lines)].into_iter().filter(|(_, lines)| *lines > 0).collect(),
             repeated: true,
             mapping: self.mapping.clone(),
+            mapped_as: self.mapped_as.clone(),
+            read_anew: self.read_anew,
             notes: self.notes.clone(),
             format: self.format.clone(),
             earlier: Some(Box::new(self)),
@@ -439,6 +389,7 @@ impl fmt::Display for ImportReport {
             writeln!(f, "this file was imported before: nothing was written")?;
         }
         self.write_counts(f)?;
+        columns::write_source(f, self.mapped_as.as_ref(), self.read_anew)?;
         columns::write(f, &self.mapping, &self.notes)?;
         for (field, names) in &self.new_values {
             writeln!(f, "new        {field}: {}", stage_kinds::in_words(field, names))?;

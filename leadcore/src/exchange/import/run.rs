@@ -47,7 +47,7 @@ pub fn run<R: Read + Seek + Send>(
 ) -> Result<ImportReport> {
     let source = Source::prepare(ctx, store, &mut input, options)?;
     let reading = Reading::of(source.bytes);
-    let import = Import::new(ctx, store, &source, options, Purpose::Write);
+    let import = Import::new(ctx, store, &source, &source.options, Purpose::Write);
     execute(import, &mut input, (None, reading), rejects, sink)
 }
 
@@ -86,10 +86,10 @@ fn execute_from<R: Read + Seek + Send>(
         report = stored.resumed();
         *begun = report.operation;
     }
-    let mut rejects = rejects.map(|output| Rejects::new(output, &source.headers)).transpose()?;
+    let mut rejects = rejects.map(|output| source.rejects(output, &report.mapping)).transpose()?;
     // What cannot be written is found out before any lead is.
     rejects.as_mut().map_or(Ok(()), Rejects::flush)?;
-    let mut rows = source.rows(input, options)?;
+    let mut rows = source.rows(input)?;
     if let Some(lines) = lines {
         rows = rows.beside(lines, 0);
     }

@@ -1,14 +1,16 @@
 //! The file of an import: known, mapped, and read in chunks.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::columns::ColumnNotes;
+use super::format::FileFormat;
+use super::opened::Opened;
 use super::options::fingerprint;
 use super::own_numbers::{own_ids, own_numbers};
 use super::planned::PlannedLine;
 use super::records::{Counted, Rows};
-use super::report::{FileFormat, ImportReport};
+use super::report::ImportReport;
 use super::{ImportOptions, MatchBy, OPERATION};
 use crate::context::Context;
 use crate::desk;
@@ -16,7 +18,8 @@ use crate::domain::{Catalogue, Field, Numbering, Operation, OperationState, Term
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::exchange::coerce::Coercer;
 use crate::exchange::mapping::{Located, fillable, saved};
-use crate::exchange::{Knowledge, Mapping, Proposal, ReadOptions, Row, Sample, Table, digest};
+use crate::exchange::rejects::{Origin, Reading, Rejects};
+use crate::exchange::{Evidence, Knowledge, Mapping, Proposal, ReadOptions, Sample, Table, digest};
 use crate::policy::Permission;
 use crate::query::{Filter, LeadScan, Sort, SortField};
 use crate::store::{Store, StoreExt, Txn};
@@ -30,6 +33,8 @@ pub(super) struct Source {
     start: u64,
     pub(super) bytes: u64,
     read: ReadOptions,
+    /// What is said about the import, with what the file says itself.
+    pub(super) options: ImportOptions,
     pub(super) columns: Vec<Located>,
     pub(super) headers: Vec<String>,
     /// The key of the operation: the same file with the same options is the same import. Its first import has the plain
@@ -74,31 +79,33 @@ impl Source {
             let message = "this is not the file that the plan was made of";
             return Err(Error::invalid_field("file", ViolationCode::NotAllowed, message));
         }
-        let read = knowing(&catalogue, &options.read);
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
-        let mut table = Table::open_head(&mut *input, &read)?;
-        check_sheet(&table, &read)?;
+        let mut opened = Opened::head(&mut *input, &catalogue, options)?;
+        // What the caller says and the file's bytes, which hold what the file says.
         let plain = format!("{}:{}", file.sha256, options.fingerprint()?);
         let stored = |key: &str| store.read(ctx.tenant(), |txn| find(txn, key));
         let first = stored(&plain)?;
-        let sample = sample(&mut table)?;
+        let sample = opened.sample()?;
+        let Opened { table, headers, options, .. } = &opened;
+        let mut mapped_as = None;
         let mapping = match (&options.mapping, &first) {
-            (Some(mapping), _) => mapping.placed(table.headers()),
-            (None, Some((_, report))) => report.mapping.clone(),
+            (Some(mapping), _) => mapping.placed(headers),
+            (None, Some((_, report))) => {
+                mapped_as.clone_from(&report.mapped_as);
+                report.mapping.clone()
+            }
             (None, None) => {
                 let seeing = Seeing {
                     catalogue: &catalogue,
                     numbering: &numbering,
                     keys: &options.match_by,
                     one_system: options.names_system(),
+                    then: opened.mapping_then(&catalogue),
                 };
-                let mapping = propose(ctx, store, &sample, seeing)?.mapping();
-                let takes = |field: &Field| match field {
-                    Field::Number => takes_key(options, &MatchBy::Number),
-                    Field::Id => takes_key(options, &MatchBy::Id),
-                    _ => true,
-                };
-                mapping.without(|field| !takes(field))
+                let proposal = propose(ctx, store, &sample, seeing)?;
+                mapped_as.clone_from(&proposal.mapped_as);
+                let mapping = proposal.mapping();
+                mapping.without(|field| !takes(options, field))
             }
         };
         let other = format!("{plain}:{}", fingerprint(&mapping)?);
@@ -113,7 +120,7 @@ impl Source {
             // Nothing is read of it any more, so nobody has to be able to.
             Vec::new()
         } else {
-            let columns = mapping.locate(table.headers(), &catalogue, &options.match_by)?;
+            let columns = mapping.locate(headers, &catalogue, &options.match_by)?;
             check_keys(&catalogue, options, &columns)?;
             desk::check_fields(ctx, columns.iter().map(|column| &column.field))?;
             let mut coercer = Coercer::new(columns.clone(), &catalogue, options, table.encoding().name());
@@ -121,8 +128,7 @@ impl Source {
             columns
         };
         let notes = ColumnNotes::of(&sample, &catalogue, &mapping);
-        let format = format_of(&table);
-        let headers = table.headers().to_vec();
+        let format = format_of(table);
         let has_numbers = columns.iter().any(|column| column.field == Field::Number);
         let known_numbers = match begun {
             None if has_numbers => Some(store.read(ctx.tenant(), |txn| last_number(ctx, txn))?),
@@ -131,6 +137,8 @@ impl Source {
         let report = ImportReport {
             digest: file.sha256,
             mapping,
+            mapped_as,
+            read_anew: matches!(opened.origin, Origin::Unknown),
             notes,
             format,
             known_numbers,
@@ -138,10 +146,12 @@ impl Source {
         };
         let known_numbers = known_numbers.unwrap_or(u64::MAX);
         let fields = [Field::Currency, Field::CurrencySymbol];
+        let Opened { read, headers, options, .. } = opened;
         Ok(Self {
             start,
             bytes: file.bytes,
             read,
+            options,
             columns,
             headers,
             key,
@@ -164,11 +174,8 @@ impl Source {
     }
 
     /// The rows, from the first.
-    pub(super) fn rows<'r, R: Read + Seek>(
-        &self,
-        input: &'r mut R,
-        options: &ImportOptions,
-    ) -> Result<Rows<'r, R>> {
+    pub(super) fn rows<'r, R: Read + Seek>(&self, input: &'r mut R) -> Result<Rows<'r, R>> {
+        let options = &self.options;
         input.seek(SeekFrom::Start(self.start)).map_err(unreadable)?;
         let read = Counted::new(input);
         let bytes = read.counter();
@@ -214,14 +221,24 @@ impl Source {
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
     }
 
+    /// A file for the rows that are rejected.
+    pub(super) fn rejects<W: Write>(&self, output: W, mapping: &Mapping) -> Result<Rejects<W>> {
+        Rejects::new(output, &self.headers, &Reading::of(mapping, &self.headers, &self.options)?)
+    }
+
     pub(super) const fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }
 }
 
-/// Whether leads may be recognised by their numbers or ids: where that is said, and where nothing is.
-fn takes_key(options: &ImportOptions, key: &MatchBy) -> bool {
-    options.match_by == MatchBy::DEFAULT || options.match_by.contains(key)
+/// Whether a field may be proposed: leads are recognised by their numbers or ids where that is said, and where nothing is.
+pub(super) fn takes(options: &ImportOptions, field: &Field) -> bool {
+    let by = |key| options.match_by == MatchBy::DEFAULT || options.match_by.contains(&key);
+    match field {
+        Field::Number => by(MatchBy::Number),
+        Field::Id => by(MatchBy::Id),
+        _ => true,
+    }
 }
 
 /// The highest number of a lead.
@@ -259,24 +276,6 @@ fn check_keys(catalogue: &Catalogue, options: &ImportOptions, columns: &[Located
     if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
 }
 
-/// Lets the tenant's fields vote on where the header is and what separates its cells.
-pub(super) fn knowing(catalogue: &Catalogue, read: &ReadOptions) -> ReadOptions {
-    if read.has_known_header() {
-        return read.clone();
-    }
-    let catalogue = catalogue.clone();
-    read.clone().known_header(move |cell| catalogue.field_for_header(cell).is_some())
-}
-
-/// Refuses a sheet of a file that has none.
-pub(super) fn check_sheet<R: Read + Seek>(table: &Table<R>, read: &ReadOptions) -> Result<()> {
-    if read.sheet.is_none() || table.sheet().is_some() {
-        return Ok(());
-    }
-    let message = "only a workbook has sheets, and this file is none";
-    Err(Error::invalid_field("sheet", ViolationCode::NotAllowed, message))
-}
-
 /// How a file is read.
 pub(super) fn format_of<R: Read + Seek>(table: &Table<R>) -> FileFormat {
     let others =
@@ -301,16 +300,8 @@ pub(super) struct Seeing<'s> {
     pub(super) keys: &'s [MatchBy],
     /// Whether the caller named the system of all ids.
     pub(super) one_system: bool,
-}
-
-/// The head of a table.
-pub(super) fn sample<R: Read + Seek>(table: &mut Table<R>) -> Result<Sample> {
-    let mut sample = Sample::new(table.headers()).of_kind(table.format());
-    let mut row = Row::new();
-    while !sample.is_full() && table.next_row(&mut row)? {
-        sample.push(&row);
-    }
-    Ok(sample)
+    /// How an import read the rows that it rejected, where they are such.
+    pub(super) then: Option<Mapping>,
 }
 
 /// Which column is which field, from the headers, the first rows and earlier files; without the fields that the actor may
@@ -319,7 +310,7 @@ pub(super) fn propose(
     ctx: &Context<'_>,
     store: &dyn Store,
     sample: &Sample,
-    Seeing { catalogue, numbering, keys, one_system }: Seeing<'_>,
+    Seeing { catalogue, numbering, keys, one_system, then }: Seeing<'_>,
 ) -> Result<Proposal> {
     let is_hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
     let seen = catalogue.clone().without(is_hidden);
@@ -339,6 +330,9 @@ pub(super) fn propose(
         }
         if keys == MatchBy::DEFAULT || keys.contains(&MatchBy::Id) {
             knowledge = knowledge.own_ids(own_ids(ctx, txn, sample, &seen)?);
+        }
+        if let Some(mapping) = &then {
+            return Ok(knowledge.earlier(Evidence::Rejects, mapping.clone()));
         }
         if let Some((evidence, mapping)) = saved::known(ctx, txn, sample.headers())? {
             return Ok(knowledge.earlier(evidence, mapping));

@@ -143,7 +143,8 @@ impl<'t> Walk<'t, '_> {
             _ => {
                 let is_text = self.peek() == Some(b'"');
                 let text = self.plain()?;
-                let form = if !is_text && text.contains('.') { Form::Number } else { Form::Text };
+                let is_fraction = !is_text && text.contains('.') && !text.contains(['e', 'E']);
+                let form = if is_fraction { Form::Number } else { Form::Text };
                 self.give(&text, form)
             }
         }
@@ -235,7 +236,11 @@ impl<'t> Walk<'t, '_> {
 
 /// A number with the digits it is written with; zeros behind the point say nothing.
 fn number(word: &str) -> Result<Cow<'_, str>, Broken> {
-    let value: serde_json::Number = serde_json::from_str(word).map_err(|_| Broken::Malformed)?;
+    let Ok(value) = serde_json::from_str::<serde_json::Number>(word) else {
+        // A number that is too large for any is still one: its field says what is wrong with it.
+        let is_number = serde_json::from_str::<serde::de::IgnoredAny>(word).is_ok();
+        return if is_number { Ok(Cow::Borrowed(word)) } else { Err(Broken::Malformed) };
+    };
     if word.contains(['e', 'E']) {
         return Ok(Cow::Owned(float_cell(value.as_f64().ok_or(Broken::Malformed)?)));
     }

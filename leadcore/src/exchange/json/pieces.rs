@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use super::super::decode::Decoded;
 use super::super::{Row, RowProblem};
+use super::shape::{self, Shape};
 
 /// How objects stand in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,21 +22,20 @@ pub(super) enum Within {
     Nothing,
     /// A list, which is the file.
     List,
-    /// A list, which is in an object, which is the file.
-    ListInObject,
+    /// A list, which is in so many objects, one in the other, of which the outermost is the file; whether programs put it there.
+    ListInObjects(usize, bool),
 }
 
-/// Names under which programs put the list of records, where the whole file is one object.
-const LISTS: [&str; 10] =
-    ["records", "data", "results", "items", "rows", "leads", "contacts", "value", "values", "list"];
-
 impl Style {
-    /// Judges the head of a file; `whole` says that it is all of it.
-    pub(super) fn of(text: &[u8], whole: bool) -> Self {
+    /// Judges the head of a file; `whole` says that it is all of it, `knows` which keys are those of fields.
+    ///
+    /// # Errors
+    /// Why a file that is one object cannot be read as rows.
+    pub(super) fn of(text: &[u8], whole: bool, knows: &dyn Fn(&str) -> bool) -> Result<Self, String> {
         let begin = text.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
         let rest = text.get(begin..).unwrap_or_default();
         if rest.first() == Some(&b'[') {
-            return Self::Free(begin as u64 + 1, Within::List);
+            return Ok(Self::Free(begin as u64 + 1, Within::List));
         }
         let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
         let (line, behind) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or_default();
@@ -43,14 +43,17 @@ impl Style {
             (whole || end.is_some()) && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
         let more = behind.iter().any(|byte| !byte.is_ascii_whitespace());
         if complete && more {
-            return Self::Lines;
+            return Ok(Self::Lines);
         }
-        match list_inside(rest) {
-            Some(inside) => Self::Free((begin + inside) as u64, Within::ListInObject),
-            None if complete => Self::Lines,
-            // The first line alone is no object: it goes on below, or it is broken and the second stands for itself.
-            None if second_line_is_object(behind) => Self::Lines,
-            None => Self::Free(begin as u64, Within::Nothing),
+        // The first line alone is no object: it goes on below, or it is broken and the second stands for itself.
+        let is_line = complete || second_line_is_object(behind);
+        match shape::of(rest, is_line && !complete, knows) {
+            Shape::Wrapping(list) => {
+                Ok(Self::Free((begin + list.begin) as u64, Within::ListInObjects(list.depth, list.is_usual)))
+            }
+            Shape::Refused(why) => Err(why),
+            Shape::Record if is_line => Ok(Self::Lines),
+            Shape::Record => Ok(Self::Free(begin as u64, Within::Nothing)),
         }
     }
 }
@@ -61,34 +64,8 @@ fn second_line_is_object(behind: &[u8]) -> bool {
     line.first() == Some(&b'{') && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
 }
 
-/// Where the list of a file like `{"totalSize": 2, "records": [{…` begins.
-fn list_inside(text: &[u8]) -> Option<usize> {
-    let mut at = 1;
-    let blanks = |mut at: usize| {
-        while text.get(at).is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b',') {
-            at += 1;
-        }
-        at
-    };
-    loop {
-        at = blanks(at);
-        let key = end_of(text, at).filter(|_| text.get(at) == Some(&b'"'))?;
-        let name = std::str::from_utf8(text.get(at + 1..key - 1)?).ok()?;
-        at = blanks(key);
-        if text.get(at) != Some(&b':') {
-            return None;
-        }
-        at = blanks(at + 1);
-        let is_list = text.get(at) == Some(&b'[') && text.get(blanks(at + 1)) == Some(&b'{');
-        if is_list && LISTS.iter().any(|list| name.eq_ignore_ascii_case(list)) {
-            return Some(at + 1);
-        }
-        at = end_of(text, at)?;
-    }
-}
-
 /// Behind the value that begins at `at`.
-fn end_of(text: &[u8], at: usize) -> Option<usize> {
+pub(super) fn end_of(text: &[u8], at: usize) -> Option<usize> {
     let mut depth = Depth::default();
     for (place, byte) in text.iter().enumerate().skip(at) {
         if depth.ends_before(*byte) {
@@ -160,7 +137,12 @@ pub(super) struct Pieces<R> {
     ended: bool,
     /// The end of the file was looked at, or is known to be missing.
     closed: bool,
+    /// The key of another list of objects, behind the one that is read.
+    rival: Option<String>,
 }
+
+/// So much of a key is told.
+const MOST_OF_A_KEY: usize = 60;
 
 impl<R: Read> Pieces<R> {
     pub(super) const fn new(decoded: Decoded<R>, style: Style, largest: usize) -> Self {
@@ -175,7 +157,13 @@ impl<R: Read> Pieces<R> {
             after_cr: false,
             ended: false,
             closed: false,
+            rival: None,
         }
+    }
+
+    /// The key of another list of objects that may hold leads, behind the one that was read.
+    pub(super) fn rival(&self) -> Option<&str> {
+        self.rival.as_deref()
     }
 
     /// Bytes of text taken so far.
@@ -270,7 +258,9 @@ impl<R: Read> Pieces<R> {
         let whole = match within {
             Within::Nothing => true,
             Within::List => self.list_ends()?,
-            Within::ListInObject => self.list_ends()? && self.object_ends()?,
+            Within::ListInObjects(depth, is_usual) => {
+                self.list_ends()? && self.objects_end(depth, is_usual)?
+            }
         };
         while let Some(byte) = self.peek()?.filter(u8::is_ascii_whitespace) {
             self.pass(byte);
@@ -292,11 +282,30 @@ impl<R: Read> Pieces<R> {
         Ok(ends)
     }
 
-    /// Passes over what the object around the list says behind it.
-    fn object_ends(&mut self) -> io::Result<bool> {
-        let mut depth = Depth { open: 1, ..Depth::default() };
+    /// Passes over what the objects around the list say behind it.
+    fn objects_end(&mut self, open: usize, is_usual: bool) -> io::Result<bool> {
+        let mut depth = Depth { open, ..Depth::default() };
+        let (mut text, mut opens) = (Vec::new(), false);
         while let Some(byte) = self.peek()? {
             self.pass(byte);
+            // A list of objects has its key before it.
+            match byte {
+                _ if depth.in_string => {
+                    if text.len() < MOST_OF_A_KEY && byte != b'"' {
+                        text.push(byte);
+                    }
+                }
+                b'"' => (text, opens) = (Vec::new(), false),
+                b'[' => opens = depth.open <= open,
+                b'{' if opens => {
+                    let key = String::from_utf8_lossy(&text).into_owned();
+                    opens = false;
+                    if self.rival.is_none() && shape::is_rival(&key, is_usual) {
+                        self.rival = Some(key);
+                    }
+                }
+                _ => opens &= byte.is_ascii_whitespace(),
+            }
             if depth.pass(byte) {
                 return Ok(true);
             }

@@ -224,3 +224,128 @@ fn of_a_key_that_is_said_twice_the_last_value_counts() {
     assert_eq!(row.quoted_lists, [1, 2]);
     assert_eq!(row.get(0), Some("1"));
 }
+
+/// What a tenant's fields are called.
+fn known(key: &str) -> bool {
+    ["name", "email", "company", "phone", "city", "source", "number", "tags", "status"].contains(&key)
+}
+
+fn shaped(text: &str) -> Result<Vec<Vec<String>>> {
+    let options = ReadOptions::new().known_header(known);
+    let mut reader = JsonReader::open(Cursor::new(text.to_owned()), &options)?;
+    let (mut rows, mut row) = (Vec::new(), Row::new());
+    while reader.next_row(&mut row)? {
+        assert_eq!(row.problem(), None, "{text}");
+        rows.push(row.iter().map(str::to_owned).collect());
+    }
+    Ok(rows)
+}
+
+#[test]
+fn the_one_list_of_objects_is_found_at_any_depth() {
+    let list = r#"[{"name":"Ada","email":"a@x.example"},{"name":"Bob","email":"b@x.example"}]"#;
+    for text in [
+        format!(r#"{{"data":{{"leads":{list}}}}}"#),
+        format!(r#"{{"status":"ok","data":{{"leads":{list}}},"meta":{{"name":"x","all":[{{"n":1}}]}}}}"#),
+        format!(
+            "{{\n \"result\": {{\n  \"total\": 2, \"items\": {list}, \"next\": null\n }}, \"done\": true\n}}\n"
+        ),
+        format!(r#"{{"prospects":{list}}}"#),
+        format!(r#"{{"crm":{{"export":{{"prospects":{list}}}}},"version":3}}"#),
+        format!(r#"{{"response":{{"data":{{"contacts":{list}}}}}}}"#),
+        format!(r#"{{"status":"ok","results":{list},"facets":[{{"a":1}}]}}"#),
+    ] {
+        let rows = shaped(&text).unwrap();
+        assert_eq!(rows, [["Ada", "a@x.example"], ["Bob", "b@x.example"]], "{text}");
+    }
+    // Behind the list all that was opened is closed.
+    let cut = format!(r#"{{"data":{{"leads":{list}}}"#);
+    let mut reader = JsonReader::open(Cursor::new(cut), &ReadOptions::new()).unwrap();
+    let (mut row, mut problems) = (Row::new(), Vec::new());
+    while reader.next_row(&mut row).unwrap() {
+        problems.push(row.problem());
+    }
+    assert_eq!(problems, [None, None, Some(RowProblem::Malformed)]);
+}
+
+#[test]
+fn one_lead_with_lists_inside_stays_one_lead() {
+    for (text, columns) in [
+        (r#"{"name":"Ada","email":"a@x.example","tags":["x","y"],"notes":[{"text":"n"},{"text":"m"}]}"#, 5),
+        (r#"{"name":"Ada","phones":[{"number":"1"},{"number":"2"}]}"#, 3),
+        (r#"{"name":"Ada","emails":[{"email":"a@x.example","type":"work"}]}"#, 3),
+        (
+            r#"{"company":"N","persons":[{"name":"Ada","email":"a@x.example"},{"name":"Bob","email":"b@x.example"}]}"#,
+            5,
+        ),
+        (r#"{"person":{"name":"Ada","title":"CEO"},"address":{"city":"Oslo","zip":"1"}}"#, 4),
+        (r#"{"person":{"name":"Ada"},"company":{"name":"N"}}"#, 2),
+        (r#"{"tags":["a","b"],"name":"Ada","other":["c","d"]}"#, 3),
+        (r#"{"name":["Ada"],"email":["a@x.example"]}"#, 2),
+        (r#"{"data":{"name":"Ada","tags":["x"]}}"#, 2),
+    ] {
+        let rows = shaped(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((rows.len(), rows[0].len()), (1, columns), "{text}");
+    }
+    // Leads one behind the other are none of a list.
+    let lead = "{\n\"name\":\"Ada\",\n\"items\":[1],\n\"phones\":[{\"number\":\"1\"}]\n}\n";
+    assert_eq!(shaped(&lead.repeat(3)).unwrap().len(), 3);
+    assert_eq!(shaped(&"{\"x\":[{\"a\":1}],\"y\":[{\"b\":1}]}\n".repeat(2)).unwrap().len(), 2);
+}
+
+#[test]
+fn what_is_no_list_of_objects_is_refused_with_what_was_found() {
+    for (text, told) in [
+        (r#"{"a":[{"name":"x"}],"b":[{"name":"y"}]}"#, "`a`, `b`"),
+        (r#"{"data":[{"name":"x"}],"items":[{"name":"y"}]}"#, "`data`, `items`"),
+        (r#"{"out":{"a":[{"q":"x"}],"b":[{"q":"y"}]}}"#, "`out.a`, `out.b`"),
+        (r#"{"1":{"name":"x","phones":[{"number":"1"}]},"2":{"name":"y"}}"#, "object of objects"),
+        (r#"{"a1":{"name":"x","email":"e"},"b2":{"name":"y","email":"f"}}"#, "object of objects"),
+        (r#"{"data":{"17":{"name":"x"},"18":{"email":"y"}},"count":2}"#, "object of objects"),
+        (r#"{"name":["a","b"],"email":["c","d"]}"#, "columns"),
+        (r#"{"name":{"0":"a","1":"b"},"email":{"0":"c","1":"d"}}"#, "columns"),
+        (r#"{"columns":["name","email"],"index":[0,1],"data":[["a","b"],["c","d"]]}"#, "rows as lists"),
+        (
+            r#"{"name":"My list","prospects":[{"name":"x","email":"y"}]}"#,
+            "`name` and a list of objects at `prospects`",
+        ),
+        (
+            r#"{"company":"N","email":"e","contacts":[{"name":"x"}]}"#,
+            "`company` and a list of objects at `contacts`",
+        ),
+    ] {
+        let error = shaped(text).map(|rows| format!("{rows:?}")).expect_err(text);
+        assert_eq!(error.violations()[0].field, "file");
+        assert!(error.to_string().contains(told), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_second_list_far_behind_the_first_is_told_too() {
+    let many = vec![r#"{"name":"Ada","city":"Oslo"}"#; 50_000].join(",");
+    assert!(many.len() > ENCODING_SAMPLE);
+    for (text, told) in [
+        (format!(r#"{{"data":[{many}],"items":[{{"name":"x"}}]}}"#), Some("`items`")),
+        (format!(r#"{{"mine":[{many}],"more":{{"theirs": [ {{"name":"x"}}]}}}}"#), None),
+        (format!(r#"{{"mine":[{many}], "theirs" : [ {{"name":"x"}}]}}"#), Some("`theirs`")),
+        (format!(r#"{{"data":[{many}],"facets":[{{"name":"x"}}],"note":"items [{{"}}"#), None),
+        (format!(r#"{{"mine":[{many}],"tags":["a"],"links":[{{"self":"x"}}]}}"#), None),
+    ] {
+        let found = JsonReader::open(Cursor::new(text), &ReadOptions::new()).map(|_| ());
+        assert_eq!(
+            found.as_ref().err().map(|error| error.to_string().contains(told.unwrap_or("?"))),
+            told.map(|_| true)
+        );
+    }
+}
+
+#[test]
+fn a_number_that_is_too_large_is_a_cell_like_any_other() {
+    let (headers, rows) =
+        read("{\"name\":\"Ada\",\"amount\":1e400}\n{\"name\":\"Bob\",\"amount\":-1.5E999}\n");
+    assert_eq!(headers, ["name", "amount"]);
+    assert_eq!(rows[0], (1, vec!["Ada".to_owned(), "1e400".to_owned()], None));
+    assert_eq!((rows[1].1[1].as_str(), rows[1].2), ("-1.5E999", None));
+    assert_eq!(cells(r#"{"a":1e400}"#), [["1e400"]]);
+    assert_eq!(read("{\"a\":1}\n{\"a\":1e}\n").1[1].2, Some(RowProblem::Malformed));
+}

@@ -85,16 +85,29 @@ impl Mapping {
                 .then(|| (base.to_owned(), number))
         };
         let numbered: Vec<_> = self.columns.iter().map(base).collect();
-        if numbered.iter().all(Option::is_none) {
-            return self.clone();
-        }
         let mut placed = self.clone();
         let bases: std::collections::BTreeSet<String> =
             numbered.iter().flatten().map(|(base, _)| base.clone()).collect();
         for base in bases {
             placed.place(&base, headers);
         }
+        placed.with_namesakes(headers);
         placed
+    }
+
+    /// With the columns of the file, left out, that are called as one of several with one header would be told: beside a real
+    /// `Email (2)` the second `Email` is `Email (#2)`.
+    fn with_namesakes(&mut self, headers: &[String]) {
+        let is_known = |columns: &[ColumnMapping], header: &str| {
+            columns.iter().any(|column| unescape_formula(&column.header) == unescape_formula(header))
+        };
+        for header in headers {
+            let Some((base, _)) = nth(header) else { continue };
+            let own = self.columns.iter().filter(|column| column.header == base).count();
+            if own >= 2 && !is_known(&self.columns, header) {
+                self.columns.push(ColumnMapping::new(header, None));
+            }
+        }
     }
 
     /// Puts the columns of one header in the order of the file; those of it that nobody named are left out.
@@ -182,6 +195,22 @@ mod tests {
         assert_eq!(turned.placed(&file), placed);
         let unknown = mapping(&[("A (4)", Some(Field::City)), ("A (0)", None), ("C (2)", None)]);
         assert_eq!(unknown.placed(&file), unknown, "the file has no such column, and that is told");
+    }
+
+    #[test]
+    fn a_column_is_told_by_the_name_that_it_was_given() {
+        let file = headers(&["Date", "Date", "Date (2)", "Date (3)", "Other"]);
+        for own in [
+            mapping(&[("Date (#2)", Some(Field::City))]),
+            mapping(&[("Date", None), ("Date", Some(Field::City))]),
+        ] {
+            let placed = own.placed(&file);
+            assert_eq!(placed.names(), ["Date", "Date (#2)", "Date (2)", "Date (3)"]);
+            assert_eq!(placed.columns[1].field, Some(Field::City));
+            assert_eq!(placed.placed(&file), placed);
+        }
+        let named = mapping(&[("Date (2)", Some(Field::City))]).placed(&file);
+        assert_eq!(named, mapping(&[("Date (2)", Some(Field::City))]), "it is the column of that name");
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::value::DecimalMark;
 pub enum Evidence {
     /// A file with the same headers was last imported like this.
     LastUse,
+    /// The file holds rows that an import rejected, and that import read them like this.
+    Rejects,
     /// The mapping that was saved under this name is for these headers.
     Saved(String),
     /// The header is the field's own key or label.
@@ -235,6 +237,10 @@ pub struct ColumnProposal {
 pub struct Proposal {
     /// The columns, from left to right.
     pub columns: Vec<ColumnProposal>,
+    /// What the mapping as a whole is a repetition of: [last use](Evidence::LastUse), a [saved](Evidence::Saved) mapping, the
+    /// import that [rejected](Evidence::Rejects) these rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapped_as: Option<Evidence>,
     /// The constants of a mapping that was used before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constants: Vec<super::Constant>,

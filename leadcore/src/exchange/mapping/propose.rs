@@ -13,8 +13,7 @@ mod values;
 use std::collections::BTreeSet;
 
 pub use self::knowledge::Knowledge;
-pub(in crate::exchange) use self::known::column_notes;
-use self::known::header_name;
+pub(in crate::exchange) use self::known::{column_notes, header_name};
 use self::others::Whose;
 use super::proposal::{ColumnProposal, Evidence, Note, Proposal};
 use super::shape::{self, Cells, ratio};
@@ -161,7 +160,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
         let constants = mapping.constants.iter();
         let constants =
             constants.filter(|constant| takes_several(&constant.field) || !is_read(&constant.field));
-        Proposal { constants: constants.cloned().collect(), columns }
+        Proposal { mapped_as: Some(evidence.clone()), constants: constants.cloned().collect(), columns }
     }
 
     /// What each column may be.
@@ -196,7 +195,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
         let mut others = self.other_addresses();
         others.extend(passed);
         let columns = (0..self.columns.len()).map(|place| self.propose(place, &others)).collect();
-        Proposal { columns, constants: Vec::new() }
+        Proposal { columns, ..Proposal::default() }
     }
 
     /// What a header says as a whole. The keys of our own JSON are keys of fields, whatever other fields are called.

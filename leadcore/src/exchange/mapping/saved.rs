@@ -72,8 +72,9 @@ struct Document {
 /// Never in practice.
 pub fn fingerprint(headers: &[String]) -> Result<String> {
     let keys = headers.iter().map(|header| fold(unescape_formula(header)).trim().to_owned());
-    let mut keys: Vec<String> =
-        keys.filter(|key| !matches!(key.as_str(), "reject_field" | "reject_reason")).collect();
+    let mut keys: Vec<String> = keys
+        .filter(|key| !matches!(key.as_str(), "reject_field" | "reject_reason" | "reject_reading"))
+        .collect();
     keys.sort_unstable();
     let mut digits = sha256_hex(keys.join("\u{1f}").as_bytes()).map_err(|error| {
         Error::new(ErrorKind::Internal, "text in memory could not be read").with_source(error)

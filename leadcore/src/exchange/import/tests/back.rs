@@ -121,3 +121,44 @@ fn lines_that_wrote_nothing_are_named() {
     assert!(error.to_string().contains("3, 99"), "{error}");
     assert_eq!(host.dump(), before);
 }
+
+#[test]
+fn what_a_part_took_back_is_told_as_that_by_the_whole() {
+    let host = Host::new();
+    host.run("Company,E-mail,City\nA,a@x.example,Moss\nB,b@x.example,Moss\n");
+    let file = "Company,E-mail,City,Labels\nA,a@x.example,Oslo,Hot\nB,b@x.example,Oslo,\nC,c@x.example,Oslo,Hot\nD,d@x.example,,\n";
+    let operation = host.run(file).operation.unwrap();
+    let why = |outcome: &UndoOutcome| {
+        let told = outcome.remaining.iter().flat_map(|record| &record.kept);
+        let mut told: Vec<_> = told.map(|kept| (kept.field.clone(), kept.why)).collect();
+        told.sort();
+        told
+    };
+    let part = UndoPart::lines([2, 3, 4]);
+    assert!(why(&undo_part(&host, operation, &part).unwrap()).is_empty());
+    // Somebody goes on with one of them: of what was taken back nothing was edited.
+    let b = host.leads().into_iter().find(|lead| lead.fields.company.as_deref() == Some("B")).unwrap();
+    host.run("Company,E-mail,Job title\nB,b@x.example,Chief\n");
+    let again = undo_part(&host, operation, &part).unwrap();
+    let reversed = |field: &str| (field.to_owned(), WhyKept::Reversed);
+    let expected = vec![reversed("city"), reversed("city"), reversed("created"), reversed("labels")];
+    assert_eq!(why(&again), expected);
+    let whole = undo(&host, operation);
+    assert_eq!((whole.totals.reversed, whole.totals.kept, whole.totals.failed), (2, 3, 0), "{whole:?}");
+    assert_eq!(why(&whole), expected);
+    let kept = whole.remaining.iter().find(|record| record.subject.id == b.id.as_uuid()).unwrap();
+    assert_eq!(kept.kept[0].why, WhyKept::Reversed);
+}
+
+#[test]
+fn what_was_edited_behind_the_undo_of_a_part_is_told_as_edited() {
+    let host = Host::new();
+    host.run("Company,E-mail,City\nA,a@x.example,Moss\n");
+    let operation =
+        host.run("Company,E-mail,City\nA,a@x.example,Oslo\nB,b@x.example,Oslo\n").operation.unwrap();
+    undo_part(&host, operation, &UndoPart::lines([2])).unwrap();
+    host.run("Company,E-mail,City\nA,a@x.example,Hamar\n");
+    let whole = undo(&host, operation);
+    let [kept] = whole.remaining.as_slice() else { panic!("{whole:?}") };
+    assert_eq!((kept.kept[0].field.as_str(), kept.kept[0].why), ("city", WhyKept::Edited));
+}

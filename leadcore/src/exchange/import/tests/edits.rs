@@ -177,3 +177,29 @@ fn what_a_plan_did_not_look_at_is_not_left_out() {
     let words = words(&again(&host, &repeated, file));
     assert_eq!(words, [(2, "unchanged"), (3, "unchanged"), (4, "unchanged")]);
 }
+
+#[test]
+fn a_line_is_open_once_cells_are_set_until_it_is_planned_again() {
+    let host = Host::new();
+    let options = ImportOptions::new().decimal_mark(crate::value::DecimalMark::Comma);
+    let file = "Company,E-mail,Amount\nA,wrong,much\n";
+    let mut plan = host.plan(file, &options);
+    assert!(matches!(plan.lines[0].decision, Planned::Reject { .. }) && !plan.lines[0].open);
+    plan.set(2, Field::Email, "a@x.example").unwrap();
+    plan.set_number(2, Field::Amount, "1.234".parse().unwrap()).unwrap();
+    assert!(plan.lines[0].open);
+    let kept: ImportPlan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+    let ctx = host.system();
+    let mut again = import::replan(&ctx, &host.store, &kept, Cursor::new(file), &mut ()).unwrap();
+    assert!(matches!(again.lines[0].decision, Planned::Create { .. }) && !again.lines[0].open);
+    assert_eq!(counts(&host.apply(&again, file)), (1, 0, 0, 0));
+    assert_eq!(host.leads()[0].fields.amount.unwrap().to_string(), "1.234", "a number, whatever the mark");
+    // Without what was set then, nothing is decided.
+    again.reset(2).unwrap();
+    assert!(again.lines[0].open);
+    plan.reset(2).unwrap();
+    assert!(!plan.lines[0].open, "as it was planned");
+    plan.set_number(2, Field::Amount, "2.5".parse().unwrap()).unwrap();
+    plan.set(2, Field::Amount, "2,5").unwrap();
+    assert!(plan.lines[0].numbers.is_empty() && plan.lines[0].open);
+}

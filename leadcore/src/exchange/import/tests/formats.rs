@@ -107,7 +107,8 @@ fn rejected_rows_of_a_workbook_come_back_and_are_taken_once_corrected() {
     let headers: Vec<_> = table.headers().unwrap().iter().map(str::to_owned).collect();
     let own = ["Company Name", "Email", "Zip", "Notes", "Expected close", "Expected revenue"];
     assert_eq!(headers[..6], own);
-    assert_eq!(headers[6..], ["reject_field", "reject_reason"]);
+    assert_eq!(headers[6..8], ["reject_field", "reject_reason"]);
+    assert!(headers[8].starts_with("reject_reading {") && headers.len() == 9);
     let rows: Vec<_> = table.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 2);
     assert_eq!(
@@ -183,4 +184,36 @@ fn sheets_that_are_not_read_are_named() {
         "{}",
         report.format
     );
+}
+
+#[test]
+fn a_number_of_json_that_is_too_large_is_refused_by_its_field() {
+    let host = Host::new();
+    let file = "{\"company\":\"A\",\"amount\":1e400}\n{\"company\":\"B\",\"amount\":12.5,\"other\":1e999}\n";
+    let report = host.run(file);
+    assert_eq!(counts(&report), (1, 0, 0, 1), "{report}");
+    assert_eq!((report.rejections[0].line, report.rejections[0].field.as_str()), (1, "amount"));
+    let alone = Host::new().run("{\"company\":\"A\",\"amount\":1e400}");
+    assert_eq!((alone.lines, alone.rejections[0].field.as_str()), (1, "amount"), "{alone}");
+}
+
+#[test]
+fn a_file_without_a_header_gives_rejected_rows_that_come_back() {
+    use crate::domain::Field;
+    use crate::exchange::{ColumnRules, DateOrder, Mapping, ReadOptions};
+    let host = Host::new();
+    let mapping = Mapping::default()
+        .with("column 1", Some(Field::Company))
+        .with("column 2", Some(Field::Email))
+        .with("column 3", Some(Field::ExpectedClose))
+        .rules("column 3", ColumnRules::new().date_order(DateOrder::DayFirst));
+    let options = ImportOptions::new().mapping(mapping).read(ReadOptions::new().has_header(false));
+    let (mut rejects, input) = (Vec::new(), std::io::Cursor::new("A,a@x.example,3/4/2027\nB,no,5/6/2027\n"));
+    super::import::run(&host.system(), &host.store, input, &options, Some(&mut rejects), &mut ()).unwrap();
+    let corrected = String::from_utf8(rejects).unwrap().replace(",no,", ",b@x.example,");
+    for options in [options, ImportOptions::new()] {
+        let report = host.run_with(corrected.as_str(), &options.attempt(2));
+        assert_eq!((report.lines, report.rejected), (1, 0), "{report}");
+        assert_eq!(host.leads()[1].fields.expected_close.unwrap().to_string(), "2027-06-05");
+    }
 }

@@ -5,6 +5,7 @@ mod apart;
 mod back;
 mod batches;
 mod consent;
+mod corrected;
 mod dry;
 mod edits;
 mod faults;

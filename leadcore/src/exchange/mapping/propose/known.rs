@@ -43,7 +43,7 @@ pub(super) fn of_cards(header: &str, catalogue: &Catalogue) -> Option<Candidate>
 }
 
 /// A header as it is compared with that of an earlier file.
-pub(super) fn header_name(header: &str) -> String {
+pub(in crate::exchange) fn header_name(header: &str) -> String {
     fold(unescape_formula(header)).trim().to_owned()
 }
 
@@ -102,7 +102,10 @@ impl Proposer<'_, '_> {
                 return None;
             }
             // The reasons in a file of rejected rows are none of a lead.
-            let is_reason = matches!(header_key(&column.header).as_str(), "rejectfield" | "rejectreason");
+            let is_reason = matches!(
+                header_key(&column.header).as_str(),
+                "rejectfield" | "rejectreason" | "rejectreading"
+            );
             let field = column.field.as_ref().filter(|field| !takes_several(field));
             let other = field.and_then(|field| taken.get(field));
             if let (Some(header), Some(field)) = (other, &column.field) {
