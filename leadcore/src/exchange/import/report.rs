@@ -11,7 +11,7 @@ use super::{MatchBy, stage_kinds};
 use crate::context::Context;
 use crate::domain::Field;
 use crate::error::{Violation, ViolationCode};
-use crate::exchange::{FileKind, Mapping};
+use crate::exchange::{EncodingDoubt, FileKind, Mapping};
 use crate::id::{LeadId, OperationId, UserId};
 
 /// How many rejections a report lists.
@@ -33,6 +33,9 @@ pub struct FileFormat {
     pub sheet: Option<String>,
     /// The encoding's standard name: `UTF-8`, `windows-1252` …
     pub encoding: String,
+    /// The encoding that its letters look like, where nobody said the encoding and they do not look like that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding_doubt: Option<EncodingDoubt>,
     /// The character between cells; `,` for a file that is not text in columns.
     pub delimiter: char,
     /// The line of the header; `None` for a file without one.
@@ -54,9 +57,13 @@ impl fmt::Display for FileFormat {
                 '\t' => write!(f, "{}, cells separated by tabs", self.encoding)?,
                 other => write!(f, "{}, cells separated by `{other}`", self.encoding)?,
             }
-            return match self.header_line {
-                Some(line) => write!(f, ", header on line {line}"),
-                None => write!(f, ", no header"),
+            match self.header_line {
+                Some(line) => write!(f, ", header on line {line}")?,
+                None => write!(f, ", no header")?,
+            }
+            return match self.encoding_doubt {
+                Some(doubt) => write!(f, "; {}", doubt.message()),
+                None => Ok(()),
             };
         }
         write!(f, "{}", self.kind.code())?;
