@@ -306,3 +306,23 @@ fn a_plan_that_was_taken_back_is_made_anew() {
     assert_eq!(facts(&anew), facts(&plan));
     assert_eq!(host.write(|ctx, txn| hygiene::apply(ctx, txn, &anew)).totals, done.totals);
 }
+
+#[test]
+fn a_fix_is_checked_when_it_is_set() {
+    let host = Host::new();
+    furnish(&host);
+    let mut plan = planned(&host, &request());
+    let before = plan.clone();
+    let email = plan.findings.iter().position(|one| one.issue == Issue::MisspeltEmail).unwrap();
+    let phone = plan.findings.iter().position(|one| one.issue == Issue::ImpossiblePhone).unwrap();
+    for place in [email, phone] {
+        let error = plan.set_fix(place, Fix::Correct("none of it".to_owned())).unwrap_err();
+        assert_eq!((error.kind(), error.violations()[0].field.as_str()), (ErrorKind::Invalid, "correction"));
+    }
+    let error = plan.set_fix(1_000, Fix::Keep).unwrap_err();
+    assert_eq!(error.violations()[0].field, "finding");
+    assert_eq!(plan, before);
+    plan.set_fix(email, Fix::Correct("anna@nordlys.no".to_owned())).unwrap();
+    plan.set_fix(phone, Fix::Remove).unwrap();
+    assert_eq!(plan.findings[phone].fix, Fix::Remove);
+}

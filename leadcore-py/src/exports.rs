@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::BufWriter;
 use std::path::PathBuf;
 
-use leadcore::desk::hygiene::{self, HygieneOutcome, HygienePlan, HygieneRequest};
-use leadcore::domain::ViewRef;
-use leadcore::error::{Result, ViolationCode};
+use leadcore::desk::hygiene::{self, Fix, HygieneOutcome, HygienePlan, HygieneRequest};
+use leadcore::domain::{ReachChannel, ViewRef};
+use leadcore::error::{Error, Result, ViolationCode};
 use leadcore::exchange::export::{
     self, ExportFormat, ExportOptions, Extent, Headers, LongTexts, Values, VcardVersion,
 };
@@ -221,6 +221,14 @@ pub(crate) fn hygiene_plan(
 pub(crate) fn hygiene_check(py: Python<'_>, text: Text) -> PyResult<()> {
     let _: HygienePlan = from_json(py, "text", &text.0)?;
     Ok(())
+}
+
+/// Refuses what an address of this kind cannot become.
+#[pyfunction]
+pub(crate) fn hygiene_check_correction(py: Python<'_>, channel: Text, correction: Text) -> PyResult<()> {
+    let channel = ReachChannel::from_code(&channel.0).unwrap_or(ReachChannel::Email);
+    let checked = Fix::Correct(correction.0).check(channel);
+    checked.map_err(|error| raise(py, &Error::invalid(vec![error.at("correction")])))
 }
 
 /// Does what a plan of hygiene says.

@@ -126,7 +126,8 @@ mod _leadcore {
     };
     #[pymodule_export]
     use super::exports::{
-        contacts_vcard, export_leads, hygiene_apply, hygiene_check, hygiene_plan, input_check, output_check,
+        contacts_vcard, export_leads, hygiene_apply, hygiene_check, hygiene_check_correction, hygiene_plan,
+        input_check, output_check,
     };
     #[pymodule_export]
     use super::files::{

@@ -258,6 +258,12 @@ def test_addresses_are_mended_by_a_plan(db: Database) -> None:
     assert db.leads.by_number(2).emails == ()
     with pytest.raises(leadcore.InvalidError, match="fix"):
         plan.set_fix(0, "burn")
+    before = plan.to_dict()
+    for wrong in ("nobody", "", "a@x", "\ud800"):
+        with pytest.raises(leadcore.InvalidError):
+            plan.set_fix(0, "correct", wrong)
+    assert plan.to_dict() == before
+    plan.set_fix(0, "correct", "a@nordlys.example")
 
 
 def test_addresses_of_persons_are_mended_too(db: Database) -> None:

@@ -198,3 +198,31 @@ def test_noise_of_sums_is_no_fourth_decimal(db: Database) -> None:
     assert db.import_leads(lines.encode()).created == 3
     amounts = [lead.amount for lead in db.leads.list(sort="number").items]
     assert amounts == [Decimal("0.3"), Decimal("3.3"), Decimal("139.93")] * 2
+
+
+def test_letters_of_another_encoding_are_told(db: Database) -> None:
+    text = "Navn;By\nSøren Bjørnson;Tønsberg\nKåre Håland;Måløy\n"
+    for encoding, doubt in (("cp850", "dos"), ("mac_roman", "macintosh"), ("cp1252", None), ("utf-8", None)):
+        file = text.encode(encoding)
+        assert db.preview_import(file).format.encoding_doubt == doubt
+        report = db.import_leads(file, dry_run=True)
+        assert report.format.encoding_doubt == doubt
+    report = db.import_leads(text.encode("mac_roman"), encoding="macintosh")
+    assert report.format.encoding_doubt is None
+    assert db.leads.by_number(1).city == "Tønsberg"
+
+
+def test_fractions_and_dead_addresses_by_rule(db: Database) -> None:
+    columns = {
+        "Firma": "company",
+        "Post": "email",
+        "Sjanse": leadcore.ImportColumn("probability", unit="fractions"),
+        "Retur": leadcore.ImportColumn("email", opt_out="own", invalid=True),
+    }
+    report = db.import_leads("Firma,Post,Sjanse,Retur\nA,a@x.example,0.5,ja\nB,b@x.example,25 %,nei\n".encode(), mapping=columns)
+    assert report.created == 2, str(report)
+    leads = [db.leads.by_number(1), db.leads.by_number(2)]
+    assert [lead.probability for lead in leads] == [50, 25]
+    assert [lead.emails[0].invalid for lead in leads] == [True, False]
+    with pytest.raises(leadcore.InvalidError, match="opt_out"):
+        db.import_leads(b"Retur\nja\n", mapping={"Retur": leadcore.ImportColumn("email", invalid=True)})

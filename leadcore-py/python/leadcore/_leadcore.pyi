@@ -139,6 +139,7 @@ __all__ = [
     "functions_set",
     "hygiene_apply",
     "hygiene_check",
+    "hygiene_check_correction",
     "hygiene_plan",
     "import_apply",
     "import_apply_from",
@@ -1397,6 +1398,9 @@ def hygiene_plan(session: Session, where: str | None, request: str) -> str:
 
 def hygiene_check(text: str) -> None:
     """Refuse a text that is no plan of hygiene."""
+
+def hygiene_check_correction(channel: str, correction: str) -> None:
+    """Refuse what an address of this kind cannot become."""
 
 def hygiene_apply(session: Session, plan: str) -> Any:
     """Does what a plan of hygiene says."""

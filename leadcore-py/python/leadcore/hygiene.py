@@ -124,7 +124,10 @@ class HygienePlan:
         return self._data.get("next") is not None
 
     def set_fix(self, finding: int, fix: str, correction: str | None = None) -> None:
-        """Decide what is done about a finding, by its place in :attr:`findings`."""
+        """Decide what is done about a finding, by its place in :attr:`findings`.
+
+        A correction that is no address of its kind is refused at once.
+        """
         check("finding", finding, int, "the place of a finding")
         check("fix", fix, str, "text")
         check("correction", correction, (str, type(None)), "text")
@@ -134,6 +137,8 @@ class HygienePlan:
             raise refused("correction", "required", "`correct`, and nothing else, says what the address becomes")
         if not 0 <= finding < len(self._data["findings"]):
             raise refused("finding", "out_of_range", "there is no finding at this place")
+        if correction is not None:
+            _leadcore.hygiene_check_correction(self._data["findings"][finding]["channel"], correction)
         self._data["findings"][finding]["fix"] = {"correct": correction} if fix == "correct" else fix
 
     def __eq__(self, other: object) -> bool:

@@ -127,6 +127,9 @@ class FileFormat(Record):
     left_out: dict[str, int] = field(default_factory=dict, hash=False)
     """Of address-book cards: what no column holds, by the name of its property (``PHOTO``, ``BDAY`` …), and how many
     cards have it."""
+    encoding_doubt: str | None = None
+    """The encoding that the letters look like, where nobody said the encoding and they do not look like that one:
+    ``macintosh`` (say it by ``encoding=``), ``dos`` (convert the file to UTF-8) or ``macintosh_or_dos``."""
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ class ColumnRules(TypedDict, total=False):
     """Minutes east of UTC, for times that name no zone."""
     decimal_mark: Literal["dot", "comma", "auto"]
     """The decimal mark of numbers and amounts."""
-    unit: Literal["thousands", "millions"]
-    """What the numbers count."""
+    unit: Literal["thousands", "millions", "fractions"]
+    """What the numbers count; ``"fractions"`` of what is told in percent: ``0.25`` is 25."""
     region: str
     """Where national phone numbers of the column are dialled from."""
     yes: list[str]
@@ -58,6 +58,8 @@ class ColumnRules(TypedDict, total=False):
     """A no in a column of ``opt_out`` takes the mark off."""
     inverted: bool
     """The column of ``opt_out`` says it the other way round (``Subscribed``): a no marks, a yes does not."""
+    invalid: bool
+    """The column of ``opt_out`` says which addresses do not work (``Email bounced``): a yes marks those of the row."""
 
 
 _RULES: Final = frozenset(ColumnRules.__annotations__)

@@ -15,39 +15,40 @@ const SYNONYMS: &[(Field, &str)] = &[
          accountname business businessname employer firm firma unternehmen entreprise societe \
          empresa bedrijf customer customername client clientname leadcompany contactcompany \
          leadcompanyname ragionesociale raisonsociale razaosocial yritys foretag virksomhet \
-         virksomhed bedrift azienda huishe huisheming qiyeming farenming",
+         virksomhed bedrift azienda huishe huisheming qiyeming farenming kompaniia organizatsiia \
+         nazvaniekompanii naimenovanie klient",
     ),
     (
         Field::Name,
         "name fullname contactname contact leadname person personname displayname nombre nom nome \
          naam contactperson fn fullenavn fullstendignavn navn namn nomecompleto nombrecompleto \
-         nomcomplet vollstandigername kontaktperson ansprechpartner kontaktnavn shiming mingqian dandangzheming",
+         nomcomplet vollstandigername kontaktperson ansprechpartner kontaktnavn shiming mingqian dandangzheming fio polnoeimia kontaktnoelitso",
     ),
     (
         Field::FirstName,
         "firstname givenname forename first fname vorname prenom primernombre voornaam \
          leadfirstname christianname firstnames imie fornavn fornamn etunimi primeironome \
-         nombredepila",
+         nombredepila imia ime",
     ),
     (
         Field::LastName,
         "lastname surname familyname last lname nachname nomdefamille apellido apellidos cognome \
          achternaam leadlastname etternavn efternavn efternamn sukunimi sobrenome nazwisko \
-         lastnames",
+         lastnames familiia prizvishche",
     ),
     (Field::Salutation, "salutation title prefix honorific nameprefix anrede mrms"),
     (
         Field::JobTitle,
         "jobtitle position role jobposition designation function jobrole funktion cargo puesto \
          profession occupation organizationtitle companyposition tittel anredeform tratamiento \
-         civilite stilling befattning titulo berufsbezeichnung poste fonction stellenbezeichnung",
+         civilite stilling befattning titulo berufsbezeichnung poste fonction stellenbezeichnung dolzhnost",
     ),
     (
         Field::Email,
         "email emails emailaddress emailaddresses mail emailid primaryemail workemail businessemail \
          secondaryemail otheremail emailvalue personalemail correo correoelectronico courriel epost \
          contactemail emailprimary mailadresse epostadresse epostadress epostaddress correoe \
-         emailadresse emailadres",
+         emailadresse emailadres pochta elpochta elektronnaiapochta adreselektronnoipochty poshta",
     ),
     (
         Field::Phone,
@@ -56,67 +57,71 @@ const SYNONYMS: &[(Field, &str)] = &[
          contactnumber telefon telefono telefone telephonenumber handy mobiltelefon movil celular \
          whatsapp whatsappnumber contactphone phoneno mobileno fax faxnumber phonevalue carphone \
          telefonnummer telefonnr mobil mobilnummer puhelin tlf tlfnr fijo portable gsm pager \
-         pagernumber phonevideo worknumber homenumber telefax telefaxnumber telefaxnummer dianhua dianhuafanhao",
+         pagernumber phonevideo worknumber homenumber telefax telefaxnumber telefaxnummer dianhua dianhuafanhao \
+         nomertelefona mobilnyi mobilnyitelefon rabochiitelefon mobtelefon",
     ),
     (
         Field::Website,
         "website web url homepage site websiteurl webpage companywebsite domain internet \
-         websitevalue nettside nettsted hjemmeside webseite sitioweb siteweb paginaweb",
+         websitevalue nettside nettsted hjemmeside webseite sitioweb siteweb paginaweb sait vebsait",
     ),
     (
         Field::Street,
         "street address addressline streetaddress address1 addressline1 mailingstreet billingstreet \
          strasse calle rue direccion adresse straat postaladdress gate gateadresse adress \
-         adressezeile endereco indirizzo logradouro gatuadress via streetandnumber",
+         adressezeile endereco indirizzo logradouro gatuadress via streetandnumber adres ulitsa",
     ),
     (
         Field::City,
         "city town locality mailingcity billingcity ort stadt ciudad ville cidade stad suburb by \
-         poststed postort municipio comune plaats paikkakunta localite",
+         poststed postort municipio comune plaats paikkakunta localite gorod misto",
     ),
     (
         Field::Region,
         "state province region stateprovince county mailingstate billingstate bundesland estado \
-         provincia stateregion fylke lan kanton departement regione regiao landkreis",
+         provincia stateregion fylke lan kanton departement regione regiao landkreis oblast",
     ),
     (
         Field::PostalCode,
         "zip zipcode postcode postalcode postal mailingzip billingpostalcode mailingpostalcode plz \
-         codigopostal codepostal cep pincode ziporpostalcode zippostalcode postnummer postnr cap",
+         codigopostal codepostal cep pincode ziporpostalcode zippostalcode postnummer postnr cap indeks pochtovyiindeks",
     ),
     (
         Field::Country,
         "country countryregion nation land pais pays paese mailingcountry billingcountry \
-         countrycode countryname paisregion maa",
+         countrycode countryname paisregion maa strana",
     ),
     (
         Field::TaxId,
         "taxid tin vat vatnumber vatid taxnumber tinnumber gst gstin ein cnpj nif vatno \
          taxidentificationnumber ustid vatregistrationnumber orgnr organisasjonsnummer \
-         organisationsnummer cif ustidnr steuernummer partitaiva siren siret cvr vatregno abn",
+         organisationsnummer cif ustidnr steuernummer partitaiva siren siret cvr vatregno abn inn",
     ),
     (
         Field::Currency,
-        "currency currencycode currencyisocode waehrung moneda devise currencyofvalue valuecurrency",
+        "currency currencycode currencyisocode waehrung moneda devise currencyofvalue valuecurrency dealcurrency \
+         amountcurrency currencyofamount opportunitycurrency leadcurrency dealvaluecurrency currencyname \
+         currencyofdeal wahrung valuta divisa moeda valiuta",
     ),
     (Field::CurrencySymbol, "currencysymbol symbol"),
     (
         Field::Amount,
         "amount value expectedrevenue expectedvalue dealvalue leadvalue opportunityamount \
          estimatedvalue potentialvalue dealamount budget receita belop betrag montant importe valor \
-         valordonegocio verdi importo dealsize expectedamount",
+         valordonegocio verdi importo dealsize expectedamount umsatz erwarteterumsatz auftragswert \
+         auftragsvolumen summa biudzhet",
     ),
     (
         Field::ExpectedClose,
         "expectedclose closedate expectedclosing closingdate expectedclosedate expectedclosingdate \
          estimatedclosedate dealclosedate forecastclose abschlussdatum fechadecierre datadechiusura \
-         datafechamento",
+         datafechamento datazakrytiia",
     ),
     (Field::Score, "score leadscore ratingpoints leadscoring scoring points"),
     (
         Field::Industry,
         "industry sector branche lineofbusiness industria secteur companyindustry vertical bransje \
-         bransch settore setor",
+         bransch settore setor otrasl",
     ),
     (
         Field::Campaign,
@@ -129,20 +134,20 @@ const SYNONYMS: &[(Field, &str)] = &[
         "description notes note comments comment remarks remark message beschreibung notizen \
          internalnotes details obs observacoes observaciones beskrivelse beskrivning descripcion \
          descrizione descricao merknad kommentar kommentare notas anmerkungen bemerkung bemerkungen \
-         opmerkingen remarques huomautukset",
+         opmerkingen remarques huomautukset kommentarii primechanie opisanie",
     ),
     (
         Field::Owner,
         "owner leadowner assignedto salesperson assignee responsible salesrep accountmanager \
          assigneduser agent leadownername ownername zustaendig accountowner contactowner \
          opportunityowner dealowner vendedor consultor owneremail eier ansvarlig propietario \
-         verantwortlicher proprietaire responsavel",
+         verantwortlicher proprietaire responsavel otvetstvennyi",
     ),
     (
         Field::Source,
         "source leadsource origin leadorigin channel utmsource howdidyouhearaboutus quelle fuente \
          origen acquisitionchannel marketingsource originalsource accountsource platform kilde \
-         kalla herkunft fonte provenienza leadorigem origem origine",
+         kalla herkunft fonte provenienza leadorigem origem origine istochnik",
     ),
     (Field::Category, "category leadcategory segment kategorie categoria categorie classification"),
     (Field::Location, "location branch office standort ubicacion"),
@@ -150,7 +155,7 @@ const SYNONYMS: &[(Field, &str)] = &[
     (
         Field::Labels,
         "labels label tags tag etiquetas keywords leadtags categories groupmembership etiketter \
-         etichette etiquettes schlagworte",
+         etichette etiquettes schlagworte tegi metki",
     ),
     (
         Field::ExternalId,
@@ -161,7 +166,7 @@ const SYNONYMS: &[(Field, &str)] = &[
     (
         Field::Stage,
         "stage status leadstatus leadstage dealstage pipelinestage pipelinestatus salesstage phase \
-         etat statut stadium estagio etapa fase",
+         etat statut stadium estagio etapa fase etap stadiia",
     ),
 ];
 

@@ -5,7 +5,9 @@ mod column;
 pub(super) mod consent;
 pub(super) mod currency;
 mod intent;
+pub(super) mod mail;
 mod parts;
+mod totals;
 mod typed;
 
 use std::borrow::Cow;
@@ -17,14 +19,14 @@ use super::import::{ImportOptions, MatchBy};
 use super::mapping::{BadValues, ColumnRules, Located, Origin, Split};
 use super::rejects::RejectColumns;
 use crate::domain::{
-    Catalogue, Emails, ExternalRef, Field, FieldType, FieldValue, LeadFields, MatchKey, MatchKind, Numbering,
-    Phones, Reference, Term, TermKind,
+    Catalogue, ExternalRef, Field, FieldType, FieldValue, LeadFields, MatchKey, MatchKind, Numbering, Phones,
+    Reference, Term, TermKind,
 };
 use crate::error::{ValueError, Violation, ViolationCode};
 use crate::value::{Country, DecimalMark, LIST_MARKS, fold, split_list};
 
 use column::{Column, in_order};
-use currency::{Named, currency_of};
+use currency::currency_of;
 pub(super) use intent::{Content, Intent};
 use parts::{add_id, clear, kind, list_of, meanings, split_address, without_prefix};
 
@@ -182,7 +184,10 @@ impl Coercer {
         let columns = std::mem::take(&mut self.columns);
         let content = self.read_columns(row, &columns);
         self.columns = columns;
-        content.map_or_else(Content::Broken, |intent| Content::Filled(Box::new(intent)))
+        content.map_or_else(Content::Broken, |mut intent| {
+            intent.is_total = row.number() > 1 && !intent.is_recognisable() && totals::is_one(row);
+            Content::Filled(Box::new(intent))
+        })
     }
 
     fn read_columns(&mut self, row: &Row, columns: &[Column]) -> Result<Intent, Vec<Violation>> {
@@ -244,14 +249,7 @@ impl Coercer {
             Ok(person) => intent.person = person,
             Err(error) => broken.push(error.at(Field::Name.key())),
         }
-        match (&intent.named, intent.fields.currency) {
-            (Some(Named::Code(code)), None) => intent.fields.currency = Some(*code),
-            (Some(Named::Code(code)), Some(own)) if *code != own => {
-                broken.push(currency::another().at(Field::Amount.key()));
-            }
-            (Some(Named::Sign(sign)), _) => intent.sign = Some(sign.clone()),
-            _ => {}
-        }
+        broken.extend(currency::settle(intent).err().map(|error| error.at(Field::Amount.key())));
         // A lead that is not here keeps the id that it has where it comes from; the first of them, where it came far.
         if let Some(id) = intent.id.filter(|_| self.options.match_by == MatchBy::DEFAULT) {
             let ids = &mut intent.fields.external_ids;
@@ -331,7 +329,7 @@ impl Coercer {
             Field::LastName => intent.name.family = Some(cell.to_owned()),
             Field::Email => {
                 for part in list_of(rules, cell) {
-                    for entry in Emails::parse(part)?.entries() {
+                    for entry in mail::read(part)?.entries() {
                         fields.emails.merge(entry.clone())?;
                     }
                 }
@@ -362,6 +360,7 @@ impl Coercer {
                 fields.amount = Some(cells::amount(cell, mark, rules.unit)?);
                 intent.named = currency_of(cell).filter(|_| self.keeps_currency);
             }
+            Field::Currency => currency::take(intent, cell)?,
             Field::ExternalId if rules.split == Some(Split::ExternalIds) => {
                 for item in split_list(cell, &LIST_MARKS) {
                     add_id(fields, self.id_with_system(&item)?)?;

@@ -45,6 +45,10 @@ impl TextEncoding {
         })
     }
 
+    pub(super) const fn encoding(self) -> &'static Encoding {
+        self.0
+    }
+
     /// The standard's name: `UTF-8`, `windows-1252` …
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -1,6 +1,8 @@
 //! Which column of a file is which field, and how its cells are read.
 
 pub(super) mod address;
+mod days;
+mod lists;
 mod near;
 mod nth;
 mod proposal;
@@ -9,6 +11,7 @@ mod rules;
 mod sample;
 pub mod saved;
 mod shape;
+pub(super) mod words;
 
 use std::collections::HashMap;
 

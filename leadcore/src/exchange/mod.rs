@@ -33,6 +33,7 @@ mod dates;
 mod decode;
 mod dialect;
 mod digest;
+mod doubt;
 mod escaped;
 pub mod export;
 #[cfg(any(feature = "sheets", feature = "vcard"))]
@@ -71,6 +72,7 @@ pub use contact_list::contacts_xlsx;
 pub use decode::TextEncoding;
 pub use dialect::Dialect;
 pub use digest::{FileDigest, digest, sha256_hex};
+pub use doubt::EncodingDoubt;
 pub use floats::float_cell;
 pub use held::{HeldTable, SheetName};
 pub use json::JsonReader;

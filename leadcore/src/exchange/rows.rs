@@ -7,6 +7,7 @@ use csv::StringRecord;
 
 use super::decode::{self, Decoded, ENCODING_SAMPLE, TextEncoding};
 use super::dialect::{self, DIALECT_SAMPLE, Dialect};
+use super::doubt::{self, EncodingDoubt};
 use super::frames::Frames;
 use super::options::ReadOptions;
 use super::scan::Fault;
@@ -225,7 +226,7 @@ impl Row {
     }
 
     /// Whether a cell is a number in its file (a cell of a sheet, a number of JSON) that has a fraction: its text has a
-    /// decimal point and nothing else, whatever is said of how texts write numbers.
+    /// decimal point and nothing else but its currency, whatever is said of how texts write numbers.
     #[must_use]
     pub fn is_number(&self, column: usize) -> bool {
         self.numbers.contains(&column)
@@ -255,6 +256,7 @@ impl Row {
 pub struct TableReader<R> {
     frames: Frames<R>,
     encoding: TextEncoding,
+    pub(super) doubt: Option<EncodingDoubt>,
     dialect: Dialect,
     headers: Vec<String>,
     header_line: Option<u64>,
@@ -287,11 +289,14 @@ impl<R: Read + Seek> TableReader<R> {
             text.truncate(DIALECT_SAMPLE);
             dialect::detect(&text, complete, options).map_err(unreadable)?
         };
+        let is_guessed = options.encoding.is_none() && bom == 0;
+        let doubt = if is_guessed { doubt::of(&sample, encoding) } else { None };
         drop(sample);
         let frames = Frames::new(Decoded::new(input, encoding), dialect.syntax(), options.limits.clone());
         let mut table = Self {
             frames,
             encoding,
+            doubt,
             dialect,
             headers: Vec::new(),
             header_line: None,

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use super::decode::TextEncoding;
 use super::dialect::Dialect;
+use super::doubt::EncodingDoubt;
 use super::held::{HeldTable, SheetName};
 use super::json::JsonReader;
 use super::kind::{Family, FileKind, KIND_SAMPLE, family};
@@ -21,7 +22,7 @@ use crate::error::{Error, Result, ViolationCode};
 /// # What cells become
 /// Text that loses nothing: dates as `2026-03-01` or `2026-03-01T09:30:00`, times as `09:30:00`, numbers with all their
 /// digits and no more (`60610.0` is `60610`; the fifteen digits that spreadsheets show where a sum has noise behind
-/// them), yes/no as `true` and `false`. Cells of a format such as `00000` keep its zeros. A merged cell speaks for every
+/// them) and the currency that their format shows before them (`EUR 12.5`; XLSX, ODS), yes/no as `true` and `false`. Cells of a format such as `00000` keep its zeros. A merged cell speaks for every
 /// row it covers. Cells in which a formula failed are marked: [`Row::is_formula_error`]; so are long numbers of which the file
 /// does not say all digits: [`Row::has_lost_digits`].
 ///
@@ -157,6 +158,15 @@ impl<R: Read + Seek> Table<R> {
             Self::Text(text) => text.encoding(),
             Self::Json(json) => json.encoding(),
             Self::Sheet(_) | Self::Cards(_) => TextEncoding::UTF_8,
+        }
+    }
+
+    /// The encoding that the letters of a text look like, where that was guessed otherwise.
+    #[must_use]
+    pub const fn encoding_doubt(&self) -> Option<EncodingDoubt> {
+        match self {
+            Self::Text(text) => text.doubt,
+            _ => None,
         }
     }
 

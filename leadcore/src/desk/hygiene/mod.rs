@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::domain::{Contact, Field, Lead, LeadFields, LinkRole, ReachChannel, Reachable, Subject};
-use crate::error::{Error, Result, ViolationCode};
+use crate::error::{Error, Result, ValueError, ViolationCode};
 use crate::id::{ContactId, LeadId, OperationId, Revision};
 use crate::policy::Permission;
 use crate::query::{Cursor, Filter, LeadScan, Sort, SortField};
 use crate::store::Txn;
-use crate::value::Country;
+use crate::value::{Country, Email, Phone};
 
 use super::access::require;
 use super::leads::readable;
@@ -125,6 +125,20 @@ pub enum Fix {
     PutLast,
     /// It is removed.
     Remove,
+}
+
+impl Fix {
+    /// Refuses a correction that is no address of this kind.
+    ///
+    /// # Errors
+    /// As [`Email::parse`] and [`Phone::parse`].
+    pub fn check(&self, channel: ReachChannel) -> std::result::Result<(), ValueError> {
+        match (self, channel) {
+            (Self::Correct(text), ReachChannel::Email) => Email::parse(text).map(drop),
+            (Self::Correct(text), ReachChannel::Phone) => Phone::parse(text, None).map(drop),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Which leads are looked at, and for what.
@@ -374,6 +388,19 @@ fn addressed<T: AsRef<str>>(
 }
 
 impl HygienePlan {
+    /// Decides what is done about a finding, by its place.
+    ///
+    /// # Errors
+    /// `Invalid` at `finding` where there is none, at `correction` for one that is no address of its kind.
+    pub fn set_fix(&mut self, finding: usize, fix: Fix) -> Result<()> {
+        let found = self.findings.get_mut(finding).ok_or_else(|| {
+            Error::invalid_field("finding", ViolationCode::OutOfRange, "there is no finding at this place")
+        })?;
+        fix.check(found.channel).map_err(|error| Error::invalid(vec![error.at("correction")]))?;
+        found.fix = fix;
+        Ok(())
+    }
+
     /// Judges the addresses of a lead, or of a person that it has.
     fn look_at(
         &mut self,

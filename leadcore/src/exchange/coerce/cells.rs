@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::currency::{Named, currency_of};
+use super::currency::{Named, currency_of, is_sign_of};
 
 use crate::domain::{CustomField, CustomType, FieldValue, yes_no_word};
 use crate::error::{ValueError, ViolationCode};
@@ -28,7 +28,10 @@ pub(super) fn whole(cell: &str, mark: DecimalMark, unit: Option<Unit>) -> FieldV
     {
         return FieldValue::Integer(number);
     }
-    let number = cell.strip_suffix('%').map_or(cell, str::trim_end);
+    let (number, unit) = match cell.strip_suffix('%') {
+        Some(number) => (number.trim_end(), unit.filter(|unit| *unit != Unit::Fractions)),
+        None => (cell, unit),
+    };
     let whole = amount(number, mark, unit).ok().filter(|number| number.fract().is_zero());
     whole.and_then(|number| i64::try_from(number).ok()).map_or_else(|| cell.into(), FieldValue::Integer)
 }
@@ -51,7 +54,7 @@ pub(super) fn custom(
             let fine = fine_number(cell).filter(|_| rules.unit.is_none());
             FieldValue::Decimal(fine.map_or_else(amount, Ok)?)
         }
-        CustomType::Money(_) => {
+        CustomType::Money(own) => {
             let mut words = cell.split_whitespace();
             let ends = [words.next(), words.next_back()];
             let is_code =
@@ -59,6 +62,10 @@ pub(super) fn custom(
             match (ends.into_iter().flatten().find(is_code), currency_of(cell)) {
                 (Some(code), _) => FieldValue::Text(format!("{} {code}", amount()?)),
                 (None, Some(Named::Code(code))) => FieldValue::Text(format!("{} {code}", amount()?)),
+                (None, Some(Named::Sign(sign))) if own.is_some_and(|own| !is_sign_of(&sign, own)) => {
+                    let message = "the amount is in another currency than the field has";
+                    return Err(ValueError::new(ViolationCode::NotAllowed, message));
+                }
                 (None, _) => FieldValue::Decimal(amount()?),
             }
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::domain::{Catalogue, CustomType, Field};
 use crate::exchange::import::ImportOptions;
-use crate::exchange::mapping::{Located, Origin, Split};
+use crate::exchange::mapping::{Located, Origin, Split, words};
 use crate::exchange::{Row, unescape_formula};
 use crate::value::{LIST_MARKS, fold, split_list};
 
@@ -16,6 +16,8 @@ pub(super) struct Column {
     pub(super) no: Vec<String>,
     /// Whether it lists names, each perhaps in quotes.
     takes_names: bool,
+    /// Whether it holds e-mails or phones, which no word for no answer can be; unless every word was said to be a value.
+    takes_addresses: bool,
 }
 
 /// Words that count as empty, folded.
@@ -42,8 +44,11 @@ impl NoAnswer {
 impl Column {
     pub(super) fn new(at: Located, catalogue: &Catalogue, options: &ImportOptions) -> Self {
         let folded = |words: &[String]| words.iter().map(|word| fold(word)).collect();
+        let no_answer = at.rules.no_answer.as_deref().unwrap_or(&options.no_answer);
+        let is_address = matches!(at.field, Field::Email | Field::Phone) && at.rules.opt_out.is_none();
         Self {
-            no_answer: NoAnswer::new(at.rules.no_answer.as_deref().unwrap_or(&options.no_answer)),
+            no_answer: NoAnswer::new(no_answer),
+            takes_addresses: is_address && !no_answer.is_empty(),
             yes: folded(&at.rules.yes),
             no: folded(&at.rules.no),
             takes_names: at.field == Field::Labels
@@ -74,6 +79,10 @@ impl Column {
     }
 
     fn says_nothing(&self, cell: &str) -> bool {
+        let is_word = || !cell.bytes().any(|byte| byte.is_ascii_digit() || byte == b'@');
+        if self.takes_addresses && is_word() && words::is_no_answer(&fold(cell)) {
+            return true;
+        }
         if self.at.rules.no_answer.is_some() {
             return self.no_answer.holds(cell);
         }

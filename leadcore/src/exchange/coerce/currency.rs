@@ -1,5 +1,7 @@
-//! The currency that a cell names beside its amount: `NOK 1 200`, `12,50 €`, `$5`.
+//! The currency that a cell names beside its amount, `NOK 1 200`, `12,50 €`, `$5`, or in a column of its own.
 
+use super::Intent;
+use crate::domain::{Field, FieldValue};
 use crate::error::{ValueError, ViolationCode};
 use crate::value::{Currency, fold};
 
@@ -91,6 +93,57 @@ fn read(text: &str) -> Option<Named> {
         SIGNS.iter().find(|(sign, _)| *sign == folded || *sign == text.to_lowercase()).map(|(_, code)| *code);
     let code = one.or_else(|| (text.len() == 3).then_some(text))?;
     Currency::parse(code).ok().map(Named::Code)
+}
+
+/// Signs that several currencies have, in lower case.
+const SHARED: [&str; 7] = ["$", "＄", "kr", "¥", "￥", "rs", "fr"];
+
+/// The currency that a text is the code or a sign of.
+pub(in crate::exchange) fn named(text: &str) -> Option<Named> {
+    let text = text.trim();
+    let bare = text.trim_end_matches('.');
+    let is_shared = SHARED.contains(&bare.to_lowercase().as_str());
+    read(text).or_else(|| read(bare)).or_else(|| is_shared.then(|| Named::Sign(text.to_owned())))
+}
+
+/// Takes over what a column of currencies says.
+pub(super) fn take(intent: &mut Intent, cell: &str) -> Result<(), ValueError> {
+    let Err(refused) = Field::Currency.write(&mut intent.fields, &FieldValue::from(cell)) else {
+        return Ok(());
+    };
+    match named(cell) {
+        Some(Named::Code(code)) => intent.fields.currency = Some(code),
+        Some(Named::Sign(sign)) => intent.sign = Some(sign),
+        None => return Err(refused),
+    }
+    Ok(())
+}
+
+/// Puts together what the row says of its currency, in a column of its own and beside the amount.
+pub(super) fn settle(intent: &mut Intent) -> Result<(), ValueError> {
+    match (&intent.named, intent.fields.currency, &intent.sign) {
+        (Some(Named::Code(code)), None, sign) => {
+            if sign.as_deref().is_some_and(|sign| !is_sign_of(sign, *code)) {
+                return Err(another());
+            }
+            (intent.fields.currency, intent.currency_by_amount) = (Some(*code), true);
+        }
+        (Some(Named::Code(code)), Some(own), _) if *code != own => return Err(another()),
+        (Some(Named::Sign(sign)), _, Some(known)) if !is_alike(sign, known) => return Err(another()),
+        (Some(Named::Sign(sign)), ..) => intent.sign = Some(sign.clone()),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Whether two signs are written alike: `kr` and `Kr.`
+fn is_alike(one: &str, other: &str) -> bool {
+    fold(one).trim_end_matches('.') == fold(other).trim_end_matches('.')
+}
+
+/// Whether what is called the symbol of a lead's currency may be this sign.
+pub(in crate::exchange) fn is_symbol(symbol: &str, sign: &str) -> bool {
+    is_alike(symbol, sign) || matches!(named(symbol), Some(Named::Code(code)) if is_sign_of(sign, code))
 }
 
 /// Whether a sign may stand for this currency.

@@ -33,10 +33,18 @@ pub(in crate::exchange) struct Intent {
     pub(in crate::exchange) emails_out: Option<bool>,
     /// The same of its phones.
     pub(in crate::exchange) phones_out: Option<bool>,
+    /// Whether the row's e-mails do not work.
+    pub(in crate::exchange) emails_dead: bool,
+    /// The same of its phones.
+    pub(in crate::exchange) phones_dead: bool,
     /// The currency that the cell of the amount names.
     pub(in crate::exchange) named: Option<Named>,
-    /// The sign of a currency that the cell of the amount names, where several currencies have it: `$`, `kr`.
+    /// Whether nothing but the cell of the amount says the currency.
+    pub(in crate::exchange) currency_by_amount: bool,
+    /// The sign of a currency that the row names, where several currencies have it: `$`, `kr`.
     pub(in crate::exchange) sign: Option<String>,
+    /// Whether it looks like a line below the table that sums it up, or says who made it.
+    pub(in crate::exchange) is_total: bool,
     /// Fields to be emptied.
     pub(in crate::exchange) clear: Vec<Field>,
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::MatchBy;
+use super::likeness::{differ, is_another, shares_no_more};
 use crate::context::Context;
 use crate::domain::{
     ExternalRef, Field, FieldValue, IMPORT_LINE, Lead, LeadFields, MatchKey, MatchKind, Topics,
@@ -13,7 +14,6 @@ use crate::id::{LeadId, OperationId};
 use crate::query::{Filter, LeadScan, Operator, Sort, SortField};
 use crate::store::Txn;
 use crate::time::Timestamp;
-use crate::value::{PersonName, fold};
 
 /// One lead: as it was read, and as it shall be.
 #[derive(Debug)]
@@ -193,7 +193,8 @@ impl Bench {
     /// system of the row is not meant, and behind an id or number that is another lead's none is.
     ///
     /// A phone alone is weak beyond that: colleagues share a switchboard, families a line. It does not count where both sides
-    /// name a person or a company and the names differ, or where both have e-mails but none in common.
+    /// name a person or a company and the names differ, or where both have e-mails but none in common. An e-mail that is not
+    /// the first one of both is weak where they [name others](shares_no_more).
     ///
     /// Neither does a number that nobody named as a key, where row and lead have [nothing in common](is_another).
     pub(super) fn find(&self, intent: &Intent) -> Match {
@@ -240,11 +241,14 @@ impl Bench {
                 found.retain(|slot| self.contradicts(intent, *slot).is_none());
             }
             ids_came |= *by == MatchBy::ExternalId;
-            if *by == MatchBy::Phone {
-                found.retain(|slot| {
-                    self.slots.get(*slot).is_some_and(|slot| !differ(intent, &slot.lead.fields))
-                });
-            }
+            let is_other = match by {
+                MatchBy::Email => shares_no_more,
+                MatchBy::Phone => differ,
+                _ => |_: &Intent, _: &LeadFields| false,
+            };
+            found.retain(|slot| {
+                self.slots.get(*slot).is_some_and(|slot| !is_other(intent, &slot.lead.fields))
+            });
             match found.as_slice() {
                 [] => {}
                 [slot] if *by == MatchBy::ExternalId && self.contradicts(intent, *slot).is_some() => {
@@ -370,43 +374,4 @@ fn add_to(slots: &mut Vec<usize>, slot: usize) {
     if !slots.contains(&slot) {
         slots.push(slot);
     }
-}
-
-/// Whether a row and a lead that share a number have nothing else in common: they name companies, persons, e-mails or
-/// ids in the same system, and none of them is the same.
-fn is_another(intent: &Intent, lead: &LeadFields) -> bool {
-    let row = &intent.fields;
-    let alike = |a: &str, b: &str| {
-        let (a, b) = (fold(a), fold(b));
-        a.starts_with(&b) || b.starts_with(&a)
-    };
-    let company = row.company.as_deref().zip(lead.company.as_deref()).map(|(a, b)| alike(a, b));
-    let person = intent.person.as_ref().zip(lead.person.as_ref()).map(|(a, b)| {
-        let family = a.family().zip(b.family()).is_some_and(|(a, b)| fold(a) == fold(b));
-        family || PersonName::match_key(a) == PersonName::match_key(b)
-    });
-    let emails = (!row.emails.is_empty() && !lead.emails.is_empty()).then(|| {
-        row.emails.iter().any(|own| lead.emails.iter().any(|known| known.canonical() == own.canonical()))
-    });
-    let of_one_system = row.external_ids.iter().filter_map(|own| {
-        let known = lead.external_ids.iter().find(|known| known.system() == own.system())?;
-        Some(known == own)
-    });
-    let said: Vec<bool> = [company, person, emails].into_iter().flatten().chain(of_one_system).collect();
-    !said.is_empty() && !said.contains(&true)
-}
-
-/// Whether a row and a lead that share a phone are two all the same.
-fn differ(intent: &Intent, lead: &LeadFields) -> bool {
-    let row = &intent.fields;
-    let persons = intent.person.as_ref().zip(lead.person.as_ref());
-    let companies = row.company.as_deref().zip(lead.company.as_deref());
-    let has_emails = !row.emails.is_empty() && !lead.emails.is_empty();
-    let shares_email = || {
-        let theirs = |email: &str| lead.emails.iter().any(|known| known.canonical() == email);
-        row.emails.iter().any(|email| theirs(email.canonical()))
-    };
-    persons.is_some_and(|(a, b)| PersonName::match_key(a) != PersonName::match_key(b))
-        || companies.is_some_and(|(a, b)| a != b && fold(a) != fold(b))
-        || (has_emails && !shares_email())
 }

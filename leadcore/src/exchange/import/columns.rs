@@ -78,11 +78,12 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, mapping: &Mapping, noted: &[Colu
         let said = said(column, notes)?;
         write!(f, "column     {name} -> {field}")?;
         let rules = Some(&column.rules).filter(|_| column.field.is_some());
-        match rules.and_then(|rules| Some((rules.opt_out?, rules.inverted))) {
+        match rules.filter(|rules| !rules.invalid).and_then(|rules| Some((rules.opt_out?, rules.inverted))) {
             Some((OptOut::Own, false)) => write!(f, ": who opted out")?,
             Some((OptOut::All, false)) => write!(f, " and phone: who opted out")?,
             Some((OptOut::Own, true)) => write!(f, ": who agreed; a no opts out")?,
             Some((OptOut::All, true)) => write!(f, " and phone: who agreed; a no opts out")?,
+            None if rules.is_some_and(|rules| rules.invalid) => write!(f, ": which ones do not work")?,
             None => {}
         }
         if !said.is_empty() {
@@ -105,9 +106,22 @@ fn said(column: &ColumnMapping, notes: &[Note]) -> Result<Vec<String>, fmt::Erro
         said.extend(marks(rules, notes)?);
         others(rules, &mut said);
     }
-    let consent = notes.iter().filter(|note| matches!(note, Note::Consent { .. }));
-    said.extend(consent.map(ToString::to_string));
+    said.extend(notes.iter().filter(|note| is_told(note)).map(ToString::to_string));
     Ok(said)
+}
+
+/// Whether a note stands in the report in its own words.
+const fn is_told(note: &Note) -> bool {
+    matches!(
+        note,
+        Note::Consent { .. }
+            | Note::Bounced { .. }
+            | Note::DottedDates { .. }
+            | Note::OddList { .. }
+            | Note::DressedEmails { .. }
+            | Note::Fractions { .. }
+            | Note::Currency { .. }
+    )
 }
 
 fn dates(rules: &ColumnRules, notes: &[Note]) -> Result<Option<String>, fmt::Error> {
@@ -164,6 +178,7 @@ fn others(rules: &ColumnRules, said: &mut Vec<String>) {
     match rules.unit {
         Some(Unit::Thousands) => said.push("in thousands".to_owned()),
         Some(Unit::Millions) => said.push("in millions".to_owned()),
+        Some(Unit::Fractions) => said.push("parts of one".to_owned()),
         None => {}
     }
     if let Some(region) = rules.region {

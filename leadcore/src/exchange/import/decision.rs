@@ -49,6 +49,11 @@ impl Decision {
         Self::Skip { reason: SkipReason::Blank, slot: None, same_as_line: None }
     }
 
+    /// It sums up the lines above.
+    pub(super) const fn total() -> Self {
+        Self::Skip { reason: SkipReason::Total, slot: None, same_as_line: None }
+    }
+
     /// It is not what was planned.
     pub(super) const fn stale() -> Self {
         Self::Skip { reason: SkipReason::Stale, slot: None, same_as_line: None }

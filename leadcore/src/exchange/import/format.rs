@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::FileKind;
+use crate::exchange::{EncodingDoubt, FileKind};
 
 /// How many sheets that were not read are printed.
 const PRINTED: usize = 10;
@@ -26,6 +26,9 @@ pub struct FileFormat {
     pub other_sheets: Vec<String>,
     /// The encoding's standard name: `UTF-8`, `windows-1252` …
     pub encoding: String,
+    /// The encoding that its letters look like, where nobody said the encoding and they do not look like that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding_doubt: Option<EncodingDoubt>,
     /// The character between cells; `,` for a file that is not text in columns.
     pub delimiter: char,
     /// The line of the header; `None` for a file without one.
@@ -47,9 +50,13 @@ impl fmt::Display for FileFormat {
                 '\t' => write!(f, "{}, cells separated by tabs", self.encoding)?,
                 other => write!(f, "{}, cells separated by `{other}`", self.encoding)?,
             }
-            return match self.header_line {
-                Some(line) => write!(f, ", header on line {line}"),
-                None => write!(f, ", no header"),
+            match self.header_line {
+                Some(line) => write!(f, ", header on line {line}")?,
+                None => write!(f, ", no header")?,
+            }
+            return match self.encoding_doubt {
+                Some(doubt) => write!(f, "; {}", doubt.message()),
+                None => Ok(()),
             };
         }
         write!(f, "{}", self.kind.code())?;

@@ -29,8 +29,9 @@
 //! A weaker key never goes against a stronger one that row and lead both have: a row with an id of a system is not the lead
 //! that has another id of that system, whatever e-mail or phone they share, nor is a row with the number or id of one lead
 //! another lead. A phone alone is weak beyond that, since colleagues share a switchboard: it does not count where both sides
-//! name a person or a company and the names differ, or where both have e-mails but none in common. Leads in the trash are
-//! not recognised.
+//! name a person or a company and the names differ, or where both have e-mails but none in common. An e-mail that is not the
+//! first one of both (the address of a group, behind those of its companies) does not count where row and lead name companies
+//! of which neither name begins the other, or other persons. Leads in the trash are not recognised.
 //!
 //! - No lead: one is created, or by [`OnMissing`] none. Company or consumer, where no column says it: a company where a
 //!   company is named, a consumer where only a person is, else a company.
@@ -91,6 +92,7 @@ mod details;
 mod dry_run;
 mod feed;
 mod format;
+mod likeness;
 mod names;
 mod opened;
 mod options;

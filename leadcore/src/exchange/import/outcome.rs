@@ -111,13 +111,16 @@ pub enum SkipReason {
     Missing,
     /// The plan says to leave the line out.
     LeftOut,
+    /// It stands below the last lead, and sums up the table or says who made it. A plan can create a lead of it.
+    Total,
     /// What the plan says of this line is not what would happen now: the store moved on, or a line above was decided
     /// anew. The line is told among the rejected rows.
     Stale,
 }
 
 impl SkipReason {
-    /// Stable name: `blank`, `unchanged`, `frozen`, `exists`, `imported`, `missing`, `left_out`, `stale`.
+    /// Stable name: `blank`, `unchanged`, `frozen`, `exists`, `imported`, `missing`, `left_out`, `total`,
+    /// `stale`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -128,6 +131,7 @@ impl SkipReason {
             Self::Imported => "imported",
             Self::Missing => "missing",
             Self::LeftOut => "left_out",
+            Self::Total => "total",
             Self::Stale => "stale",
         }
     }
@@ -143,6 +147,7 @@ impl SkipReason {
             Self::Imported => "the file was imported before",
             Self::Missing => "no lead is meant, and none is created",
             Self::LeftOut => "the plan leaves the line out",
+            Self::Total => "it stands below the leads and sums them up, or says who made the file",
             Self::Stale => "what was planned for the line is not what would happen now",
         }
     }

@@ -140,6 +140,9 @@ impl<'c> Planner<'c> {
         let intent = match &record.content {
             Content::Blank => return self.as_planned(Decision::blank(), planned),
             Content::Broken(reasons) => return self.as_planned(Decision::reject(reasons.clone()), planned),
+            Content::Filled(intent) if intent.is_total && choice.is_none() => {
+                return self.as_planned(Decision::total(), planned);
+            }
             Content::Filled(intent) => intent,
         };
         let found = match choice {

@@ -13,6 +13,8 @@ use crate::id::LeadId;
 
 /// This much text ends a chunk.
 const CHUNK_BYTES: usize = 16 * 1024 * 1024;
+/// So many lines may sum up a table below it.
+const MOST_TOTALS: usize = 20;
 
 /// A record of the file, read as far as that goes without a store.
 #[derive(Debug)]
@@ -31,6 +33,18 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// Whether it looks like a line that sums up the table.
+    fn is_total(&self) -> bool {
+        matches!(&self.content, Content::Filled(intent) if intent.is_total)
+    }
+
+    /// It stands above others: then it is one of them.
+    fn is_no_total(&mut self) {
+        if let Content::Filled(intent) = &mut self.content {
+            intent.is_total = false;
+        }
+    }
+
     /// The lead that a person chose for it.
     pub(super) fn taken(&self) -> Option<LeadId> {
         match self.choice? {
@@ -171,7 +185,11 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
     pub(super) fn next_chunk(&mut self, most: usize, keep: bool) -> Result<Chunk> {
         let mut records = Vec::new();
         let (mut text, mut end) = (0, false);
-        while records.len() < most && text < CHUNK_BYTES {
+        // How many of the last records may sum up the table: the one behind them tells.
+        let mut totals = 0;
+        while (records.len() < most && text < CHUNK_BYTES)
+            || ((1..=MOST_TOTALS).contains(&totals) && text < 2 * CHUNK_BYTES)
+        {
             if !self.table.next_row(&mut self.row)? {
                 end = true;
                 break;
@@ -193,6 +211,16 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
                 planned: planned.map(Box::new),
                 choice,
             });
+            let is_open = |record: &Record| record.is_total() || matches!(record.content, Content::Blank);
+            if records.last().is_some_and(is_open) {
+                totals += usize::from(totals > 0 || records.last().is_some_and(Record::is_total));
+            } else {
+                no_totals(&mut records, totals);
+                totals = 0;
+            }
+        }
+        if !end {
+            no_totals(&mut records, totals);
         }
         // What lies behind the last record is done with it.
         Ok(Chunk { records, end, bytes: if end { self.size } else { self.bytes() } })
@@ -233,6 +261,11 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
         self.row.replace_cells(&cells);
         self.row.numbers.extend(numbers);
     }
+}
+
+/// The last records but for the very last one, of which these may have been totals, are leads.
+fn no_totals(records: &mut [Record], totals: usize) {
+    records.iter_mut().rev().take(totals + 1).for_each(Record::is_no_total);
 }
 
 /// The error of a file that is shorter than it was.

@@ -285,6 +285,7 @@ pub(super) fn format_of<R: Read + Seek>(table: &Table<R>) -> FileFormat {
         sheet: table.sheet().map(str::to_owned),
         other_sheets: others.take(SHEETS).map(|sheet| sheet.name.clone()).collect(),
         encoding: table.encoding().name().to_owned(),
+        encoding_doubt: table.encoding_doubt(),
         delimiter: table.dialect().map_or(',', |dialect| char::from(dialect.delimiter)),
         header_line: table.header_line(),
         skipped_lines: table.skipped_lines(),

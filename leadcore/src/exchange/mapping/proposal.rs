@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ColumnMapping, ColumnRules, DateOrder, Mapping};
 use crate::domain::Field;
-use crate::value::DecimalMark;
+use crate::value::{Currency, DecimalMark};
 
 /// Why a column is taken for a field, or is not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +139,34 @@ pub enum Note {
         /// How many cells.
         cells: usize,
     },
+    /// Dates with dots between and the year behind, `3.4.2027`, that can be read in two ways: they are read day first, as
+    /// every locale of the CLDR that writes dots does.
+    DottedDates {
+        /// How many cells.
+        cells: usize,
+    },
+    /// Cells with this in them, in a column whose values are separated by commas or semicolons: it separates nothing.
+    OddList {
+        /// What stands in them.
+        between: String,
+        /// How many cells.
+        cells: usize,
+    },
+    /// E-mail addresses with a name, `mailto:`, brackets, quotes or a full stop around them, which are left out.
+    DressedEmails {
+        /// How many cells.
+        cells: usize,
+    },
+    /// Chances as parts of one, `0.25`, which are read as percentages.
+    Fractions {
+        /// How many cells.
+        cells: usize,
+    },
+    /// A column that looks as if it said which addresses do not work, and is left out.
+    Bounced {
+        /// How many cells.
+        cells: usize,
+    },
     /// A column that looks as if it said who may be reached, and is left out.
     Consent {
         /// How many cells.
@@ -171,6 +199,13 @@ impl fmt::Display for Note {
                 write!(f, "`{word}` stands in {cells} cells and {taken}")
             }
             Self::NoZone { cells } => write!(f, "{cells} times name no zone and are read as UTC"),
+            Self::Currency { symbol, cells, kept: true } if Currency::parse(symbol).is_err() => {
+                write!(
+                    f,
+                    "{cells} amounts are in {symbol}, a sign of several currencies: of a lead with none of them it is kept \
+                     as its symbol, and a constant currency says which one is meant"
+                )
+            }
             Self::Currency { symbol, cells, kept: true } => {
                 write!(f, "{cells} amounts are in {symbol}, which is kept as the lead's currency")
             }
@@ -199,6 +234,25 @@ impl fmt::Display for Note {
                 write!(f, "{cells} cells name the system of each id: {}", systems.join(", "))
             }
             Self::Address { cells } => write!(f, "{cells} cells hold a whole address"),
+            Self::DottedDates { cells } => {
+                write!(f, "{cells} dates with dots can be read in two ways and are read day first")
+            }
+            Self::OddList { between, cells } => write!(
+                f,
+                "{cells} cells have `{}` in them, which separates nothing here: commas and semicolons do",
+                between.escape_debug()
+            ),
+            Self::DressedEmails { cells } => {
+                write!(f, "{cells} cells have something around the address: the address alone is read")
+            }
+            Self::Fractions { cells } => {
+                write!(f, "{cells} cells are parts of one and are read as percentages: 0.25 is 25")
+            }
+            Self::Bounced { cells } => write!(
+                f,
+                "looks as if its {cells} cells said which addresses do not work, and is left out: give it `opt_out` and \
+                 `invalid`, with its words for yes and no"
+            ),
             Self::Consent { cells } => write!(
                 f,
                 "looks as if its {cells} cells said who may be reached, and is left out: give it `opt_out`, with its words \

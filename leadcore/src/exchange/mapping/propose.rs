@@ -12,12 +12,13 @@ mod values;
 
 use std::collections::BTreeSet;
 
+use self::consent::Says;
 pub use self::knowledge::Knowledge;
 pub(in crate::exchange) use self::known::{column_notes, header_name};
 use self::others::Whose;
 use super::proposal::{ColumnProposal, Evidence, Note, Proposal};
 use super::shape::{self, Cells, ratio};
-use super::{ColumnMapping, ColumnRules, Mapping, OptOut, Sample, takes_several};
+use super::{ColumnMapping, ColumnRules, Mapping, Sample, takes_several};
 use crate::domain::{Field, header_key, is_plain_word};
 use crate::exchange::{FileKind, unescape_formula};
 use crate::value::fold;
@@ -65,8 +66,8 @@ struct Candidate {
     rank: u32,
     confidence: f64,
     evidence: Vec<Evidence>,
-    /// It says who must not be reached by the field, or turned round who may be.
-    opt_out: Option<(OptOut, bool)>,
+    /// It says who must not be reached by the field.
+    says: Option<Says>,
 }
 
 /// Behind every header.
@@ -232,6 +233,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
         let is_no_id = header.contains(char::is_whitespace) && taxes::is_of_amounts(header);
         taxes::amount(header, catalogue)
             .or_else(|| paths::rank(header, catalogue))
+            .or_else(|| paths::without_remark(header, catalogue))
             .filter(|(field, _)| whose.is_none() || !others::is_of_person(field))
             .filter(|(field, _)| *field != Field::TaxId || !is_no_id)
             .map(|(field, rank)| (field, rank.saturating_add(500)))
@@ -274,7 +276,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
             _ => Evidence::QualifiedWord,
         };
         let found = |field: Field, confidence: f64, evidence: Vec<Evidence>| {
-            Some(Candidate { field, rank, confidence, evidence, opt_out: None })
+            Some(Candidate { field, rank, confidence, evidence, says: None })
         };
         if let Some((part, confidence)) = self.part_of_name(place, ranked) {
             return found(part, confidence, vec![evidence, Evidence::Context]);
@@ -297,8 +299,12 @@ impl<'s, 'k> Proposer<'s, 'k> {
                     found(field, if of == 0 { 0.5 } else { base }, vec![evidence.clone()])
                 }
             }
-            // `Name` beside `Contact Name` is what the record is called.
-            ("name", Field::Name) if self.columns.iter().any(|other| other.key == "contactname") => None,
+            ("name", Field::Name) if self.names_record(column) => None,
+            (_, Field::Name)
+                if column.cells.share(shape::is_email).max(column.cells.share(shape::is_phone)) >= 0.8 =>
+            {
+                None
+            }
             ("name", Field::Name)
                 if !elsewhere(&Field::Company) && column.cells.share(shape::is_company) >= 0.3 =>
             {
@@ -415,8 +421,9 @@ impl<'s, 'k> Proposer<'s, 'k> {
             proposal.notes.extend(self.unread_consent(column));
             return proposal;
         }
-        if let Some((which, inverted)) = found.opt_out {
-            (proposal.rules.opt_out, proposal.rules.inverted) = (Some(which), inverted);
+        if let Some(says) = found.says {
+            (proposal.rules.opt_out, proposal.rules.inverted) = (Some(says.which), says.inverted);
+            proposal.rules.invalid = says.invalid;
             (proposal.field, proposal.confidence) = (Some(field.clone()), found.confidence);
             return proposal;
         }

@@ -181,6 +181,55 @@ fn vocabularies_and_custom_fields_take_part() {
     assert_eq!((repeated.columns[0].confidence, repeated.constants.len()), (1.0, 1));
 }
 
+#[test]
+fn headers_of_other_alphabets_and_with_remarks_are_known() {
+    let table = [
+        ("Имя", "first_name"),
+        ("Фамилия", "last_name"),
+        ("Компания", "company"),
+        ("Должность", "job_title"),
+        ("Телефон", "phone"),
+        ("Почта", "email"),
+        ("Город", "city"),
+        ("Страна", "country"),
+        ("Адрес", "street"),
+        ("Сайт", "website"),
+        ("Сумма", "amount"),
+        ("Валюта", "currency"),
+        ("Источник", "source"),
+        ("Ответственный", "owner"),
+        ("Комментарий", "description"),
+        ("Статус", "stage"),
+    ];
+    let headers: Vec<&str> = table.iter().map(|(header, _)| *header).collect();
+    assert_eq!(by_header(&headers), table.map(|(_, field)| field));
+    assert_eq!(by_header(&["ФИО", "Организация", "Эл. почта"]), ["name", "company", "email"]);
+    assert_eq!(
+        by_header(&["COMPANY NAME (legal)", "Umsatz", "Close date (DD/MM/YYYY)", "E-mail [required]"]),
+        ["company", "amount", "expected_close", "email"]
+    );
+    // The unit is no remark.
+    assert_eq!(by_header(&["Company", "Amount (k€)"]), ["company", "-"]);
+}
+
+#[test]
+fn a_name_beside_a_company_and_a_contact_is_told_from_it() {
+    let record = propose(&[
+        "Company|Name|Contact",
+        "Nordlys AS|New web site, 2nd try|Kari Berg",
+        "Fjord AS|CRM 2027|Ola Li",
+    ]);
+    assert_eq!(fields(&record), ["company", "-", "name"]);
+    let person = propose(&[
+        "Company|Name|Contact",
+        "Nordlys AS|Kari Berg|kari@nordlys.example",
+        "Fjord AS|Ola Li|ola@fjord.example",
+    ]);
+    assert_eq!(fields(&person), ["company", "name", "email"]);
+    let both = propose(&["Company|Name|Contact", "Nordlys AS|Kari Berg|Per Dahl", "Fjord AS|Ola Li|Eva Vik"]);
+    assert_eq!(fields(&both), ["company", "name", "-"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

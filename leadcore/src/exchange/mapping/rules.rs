@@ -28,6 +28,8 @@ pub enum Unit {
     Thousands,
     /// Millions.
     Millions,
+    /// Parts of one, of what is told in percent: `0.25` is 25. What has a percent sign stays as it is.
+    Fractions,
 }
 
 impl Unit {
@@ -37,6 +39,7 @@ impl Unit {
         match self {
             Self::Thousands => 1_000,
             Self::Millions => 1_000_000,
+            Self::Fractions => 100,
         }
     }
 }
@@ -141,6 +144,10 @@ pub struct ColumnRules {
     /// does not. Words that are clear by themselves (`unsubscribed`) mean what they say.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub inverted: bool,
+    /// The column of [`opt_out`](Self::opt_out) says which addresses do not work (`Email bounced`): a yes marks those of the
+    /// row as invalid, of a row without any the first one of its lead.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub invalid: bool,
 }
 
 macro_rules! setters {
@@ -199,6 +206,8 @@ impl ColumnRules {
         opt_in(bool) => |rules, yes| rules.opt_in = yes;
         /// Says that a yes in the column of who opted out lets the address be used.
         inverted(bool) => |rules, yes| rules.inverted = yes;
+        /// Says that the column of who opted out tells which addresses do not work instead.
+        invalid(bool) => |rules, yes| rules.invalid = yes;
         /// Joins the column to those on its left, with this between them.
         join(&str) => |rules, between| rules.join = Some(between.to_owned());
     }
@@ -250,6 +259,9 @@ impl ColumnRules {
         }
         if self.inverted && self.opt_out.is_none() {
             refuse("only a column of who opted out is read the other way round");
+        }
+        if self.invalid && (self.opt_out != Some(OptOut::Own) || self.opt_in) {
+            refuse("only a column of `opt_out` for its own addresses says which ones do not work");
         }
         if self.join.is_some() && !takes_joined(field, kind) {
             refuse("only columns of text can be joined");

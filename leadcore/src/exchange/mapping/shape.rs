@@ -4,57 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::address::AddressLine;
 use super::sample::MOST_OF_A_CELL;
-use super::{ColumnRules, DateOrder, Note, Sample, Split};
-use crate::domain::{Emails, ExternalRef};
-use crate::exchange::coerce::currency::currency_of;
-use crate::exchange::dates::{DateShape, date_shape, lacks_zone};
+use super::{Note, Sample, Split, words};
+use crate::domain::ExternalRef;
+use crate::exchange::coerce::currency::{Named, currency_of, named};
+use crate::exchange::coerce::mail;
+use crate::exchange::dates::{DateShape, date_shape};
 use crate::value::{Country, DecimalMark, LIST_MARKS, Website, fold, parse_amount, split_list};
 
-/// Words that stand for no answer, wherever they stand alone in a cell.
-const SILENT: &[&str] = &[
-    "select",
-    "please select",
-    "-please select-",
-    "--none--",
-    "-none-",
-    "n/a",
-    "na",
-    "n.a.",
-    "-",
-    "--",
-    "---",
-    "#n/a",
-    "null",
-    "nil",
-    "nan",
-    "undefined",
-    "(blank)",
-    "(empty)",
-    "(none)",
-    "not provided",
-    "not specified",
-    "no answer",
-    "keine angabe",
-    "k.a.",
-    "sin respuesta",
-    "non renseigne",
-    "ikke oppgitt",
-    "velg",
-    "?",
-];
-/// Words that may be an answer: in a vocabulary they are left alone.
-const VAGUE: &[&str] = &[
-    "unknown",
-    "none",
-    "not known",
-    "unbekannt",
-    "ukjent",
-    "okand",
-    "desconocido",
-    "inconnu",
-    "desconhecido",
-    "tbd",
-];
 const SALUTATIONS: &[&str] = &[
     "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "rev", "herr", "frau", "hr", "fru", "fr",
     "frk", "monsieur", "madame", "mme", "mlle", "m", "sr", "sra", "srta", "sig", "sigra", "dhr", "mevr",
@@ -113,8 +69,8 @@ impl<'s> Cells<'s> {
         let mut numbers = Vec::new();
         for (cell, is_number) in sample.column(place) {
             let word = if cell.len() <= 24 { fold(cell) } else { String::new() };
-            let vague = VAGUE.contains(&word.as_str());
-            if vague || SILENT.contains(&word.as_str()) {
+            let vague = words::is_vague(&word);
+            if vague || words::is_silent(&word) {
                 silent.entry(word).or_insert((0, vague)).0 += 1;
             } else {
                 filled.push(cell);
@@ -140,14 +96,16 @@ impl<'s> Cells<'s> {
         ratio(distinct.len(), self.filled.len()) >= 0.95
     }
 
-    /// The no-answer words that are frequent, and what counts as empty then. `of_vocabulary`: the column holds terms.
+    /// The no-answer words that are frequent, and what counts as empty then. `of_vocabulary`: the column holds terms;
+    /// `of_addresses`: it holds what no such word can be, so that one is enough.
     pub(super) fn silent(
         &self,
-        of_vocabulary: bool,
+        (of_vocabulary, of_addresses): (bool, bool),
         defaults: &[String],
     ) -> (Option<Vec<String>>, Vec<Note>) {
         let all = self.filled.len() + self.silent.values().map(|(cells, _)| cells).sum::<usize>();
-        let frequent = self.silent.iter().filter(|(_, (cells, _))| *cells >= 2 && *cells * 50 >= all);
+        let is_frequent = |cells: usize| of_addresses || cells >= 2 && cells * 50 >= all;
+        let frequent = self.silent.iter().filter(|(_, (cells, _))| is_frequent(*cells));
         let (mut words, mut notes) = (defaults.to_vec(), Vec::new());
         for (word, (cells, vague)) in frequent {
             let proposed = !(of_vocabulary && *vague);
@@ -157,23 +115,6 @@ impl<'s> Cells<'s> {
             }
         }
         ((words.len() > defaults.len()).then_some(words), notes)
-    }
-
-    /// The order of its dates.
-    pub(super) fn dates(&self) -> Dates {
-        let mut dates = Dates::default();
-        for cell in &self.filled {
-            let slot = match date_shape(cell) {
-                DateShape::None => &mut dates.none,
-                DateShape::Sure => &mut dates.sure,
-                DateShape::DayFirst => &mut dates.day_first,
-                DateShape::MonthFirst => &mut dates.month_first,
-                DateShape::Either => &mut dates.either,
-            };
-            *slot += 1;
-        }
-        dates.no_zone = self.count(lacks_zone);
-        dates
     }
 
     /// What its numbers say about their decimal mark.
@@ -211,6 +152,38 @@ impl<'s> Cells<'s> {
         each.map(|(symbol, cells)| Note::Currency { symbol, cells, kept }).chain(several).collect()
     }
 
+    /// How many cells are parts of one, where all numbers are and not all are whole: `0.25`, `1`.
+    pub(super) fn fractions(&self) -> Option<usize> {
+        let is_part = |cell: &str| {
+            let (whole, fraction) = cell.split_once(['.', ',']).unwrap_or((cell, "0"));
+            let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+            matches!(whole, "0" | "") && !fraction.is_empty() && is_digits(fraction)
+                || whole == "1" && !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0')
+        };
+        let parts = self.count(is_part);
+        let is_broken =
+            self.count(|cell| is_part(cell) && cell.contains(['.', ',']) && !cell.starts_with('1')) > 0;
+        (is_broken && parts == self.filled.len()).then_some(parts)
+    }
+
+    /// The e-mail addresses that are read without what stands around them.
+    pub(super) fn dressed(&self) -> Option<Note> {
+        let cells = self.count(mail::is_dressed);
+        (cells > 0).then_some(Note::DressedEmails { cells })
+    }
+
+    /// The signs of several currencies that a column of currencies has.
+    pub(super) fn signs(&self) -> Vec<Note> {
+        let mut signs = BTreeMap::<String, usize>::new();
+        for cell in &self.filled {
+            if let Some(Named::Sign(sign)) = named(cell) {
+                *signs.entry(sign).or_default() += 1;
+            }
+        }
+        let signs = signs.into_iter().take(MOST_SYSTEMS);
+        signs.map(|(symbol, cells)| Note::Currency { symbol, cells, kept: true }).collect()
+    }
+
     /// The systems whose ids its cells name, `sap:78, web:9`, where all of them do.
     pub(super) fn systems(&self) -> Option<Note> {
         let mut systems = BTreeSet::new();
@@ -229,17 +202,6 @@ impl<'s> Cells<'s> {
         Some(Note::Systems { systems, cells: self.filled.len() })
     }
 
-    /// What separates several values in its cells, where it is no comma or semicolon.
-    pub(super) fn list(&self) -> Option<(Split, Note)> {
-        let separators = [" ::: ", "|", "\n", " / "].into_iter();
-        let (between, cells) = separators
-            .map(|between| (between, self.count(|cell| cell.contains(between))))
-            .max_by_key(|(_, cells)| *cells)
-            .filter(|(_, cells)| *cells > 0)?;
-        let between = between.to_owned();
-        Some((Split::List(between.clone()), Note::List { between, cells }))
-    }
-
     /// Whether its cells hold whole addresses.
     pub(super) fn address(&self) -> Option<(Split, Note)> {
         let is_whole = |cell: &str| {
@@ -256,52 +218,9 @@ pub(super) fn ratio(hits: usize, of: usize) -> f64 {
     if of == 0 { 0.0 } else { hits as f64 / of as f64 }
 }
 
-/// What the dates of a column are like.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Dates {
-    none: usize,
-    sure: usize,
-    day_first: usize,
-    month_first: usize,
-    either: usize,
-    no_zone: usize,
-}
-
-impl Dates {
-    pub(super) const fn dates(&self) -> usize {
-        self.sure + self.day_first + self.month_first + self.either
-    }
-
-    /// Whether the column holds dates at all.
-    pub(super) fn are_most(&self) -> bool {
-        self.dates() > 0 && ratio(self.dates(), self.dates() + self.none) >= 0.8
-    }
-
-    pub(super) fn order(&self, rules: &mut ColumnRules, notes: &mut Vec<Note>) {
-        let Self { day_first, month_first, either, .. } = *self;
-        if day_first + month_first + either == 0 {
-            return;
-        }
-        let proposed = match (day_first, month_first) {
-            (1.., 0) => Some(DateOrder::DayFirst),
-            (0, 1..) => Some(DateOrder::MonthFirst),
-            _ => None,
-        };
-        rules.date_order = proposed;
-        notes.push(Note::DateOrder { day_first, month_first, either, proposed });
-    }
-
-    pub(super) fn zone(&self, rules: &mut ColumnRules, notes: &mut Vec<Note>) {
-        if self.no_zone > 0 {
-            rules.utc_offset = Some(0);
-            notes.push(Note::NoZone { cells: self.no_zone });
-        }
-    }
-}
-
 pub(super) fn is_email(cell: &str) -> bool {
     // With what is said of it behind it, as we write it: `anna@nordlys.example (work)`.
-    cell.contains('@') && Emails::parse(cell).is_ok_and(|emails| !emails.entries().is_empty())
+    cell.contains('@') && mail::read(cell).is_ok_and(|emails| !emails.entries().is_empty())
 }
 
 /// Seven to fifteen digits with what people write between them; bare digits are as likely an id.
@@ -374,6 +293,19 @@ pub(super) fn is_like_tax_id(cell: &str) -> bool {
         && cell.len() <= 40
         && cell.chars().all(known)
         && !is_sum
+}
+
+/// Two to four words of letters, and no company.
+pub(super) fn is_person(cell: &str) -> bool {
+    let is_word = |word: &str| {
+        word.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '.' | '\u{2019}' | ','))
+    };
+    (2..=4).contains(&cell.split_whitespace().count())
+        && cell.split_whitespace().all(is_word)
+        && cell
+            .split_whitespace()
+            .all(|word| word.starts_with(|c: char| !c.is_lowercase()) || word.len() <= 3)
+        && !is_company(cell)
 }
 
 pub(super) fn is_whole_number(cell: &str) -> bool {

@@ -15,7 +15,7 @@ use zip::read::ZipFile;
 use super::super::filler::{Filler, What};
 use super::super::held::SheetName;
 use super::long::{Digits, Long};
-use super::{Book, archive, damaged, locked, text};
+use super::{Book, archive, damaged, locked, money, text};
 use crate::error::{Error, Result};
 use crate::exchange::floats::EXACT;
 
@@ -106,13 +106,36 @@ pub(super) struct Zipped {
     meter: Meter,
     sheets: Vec<SheetName>,
     merged: bool,
-    /// The number formats by style, once they are known: those that show more than digits.
-    formats: Option<Vec<Option<String>>>,
+    /// What numbers are shown with, by style, once that is known.
+    formats: Option<Vec<Shown>>,
     /// The file, where long numbers are looked for.
     file: Shared,
     /// Its parts, once a long number was met.
     parts: Option<Parts>,
 }
+
+/// What a style shows beside the digits of a number.
+struct Shown {
+    /// Its format, where that shows more than digits.
+    format: Option<String>,
+    currency: Option<String>,
+}
+
+impl Shown {
+    fn of(style: &Style) -> Self {
+        let Some(format) = &style.number_format else { return Self { format: None, currency: None } };
+        let code = format.format_code.as_str();
+        // Formats below this one mean the currency of whoever looks at them, whatever sign they have.
+        let is_own = format.format_id.is_none_or(|id| id >= FIRST_OWN) || !code.contains("_($");
+        Self {
+            format: text::shows_more(code).then(|| code.to_owned()),
+            currency: money::of_format(code).filter(|_| is_own),
+        }
+    }
+}
+
+/// Number formats of the file itself are numbered from here on (ECMA-376, 18.8.30).
+const FIRST_OWN: u32 = 164;
 
 /// The parts of an archive by the place of what they hold, to be read beside the parser, which tells no names of them.
 struct Parts {
@@ -168,14 +191,11 @@ impl Book for Zipped {
         // The parser went there last: to the part of this sheet.
         let place = meter.place.get();
         let (mut unopened, mut long) = (Some(&mut self.parts), None);
-        let code = |style: &Style| {
-            let format = style.number_format.as_ref().filter(|format| text::shows_more(&format.format_code));
-            format.map(|format| format.format_code.clone())
-        };
-        let formats = self.formats.get_or_insert_with(|| cells.styles().iter().map(code).collect());
+        let formats = self.formats.get_or_insert_with(|| cells.styles().iter().map(Shown::of).collect());
         while let Some((cell, style)) = cells.next_cell_with_style_id().map_err(failed)? {
-            let format = formats.get(style).and_then(Option::as_deref);
+            let shown = formats.get(style);
             let (row, column) = cell.get_position();
+            let format = shown.and_then(|shown| shown.format.as_deref());
             let (mut text, mut what) = text::of_cell(cell.get_value(), format);
             if let DataRef::Float(value) = cell.get_value()
                 && value.abs() >= EXACT
@@ -194,6 +214,11 @@ impl Book for Zipped {
                     // Better no number than another one.
                     Digits::Unknown => what = What::LostDigits,
                 }
+            }
+            if what == What::Number
+                && let Some(currency) = shown.and_then(|shown| shown.currency.as_deref())
+            {
+                text = format!("{currency} {text}").into();
             }
             if !text.is_empty() {
                 filler.cell(u64::from(row) + 1, column as usize, &text, what)?;

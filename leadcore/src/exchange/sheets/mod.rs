@@ -8,6 +8,7 @@
 mod archive;
 mod excel;
 mod long;
+mod money;
 mod ods;
 mod ole;
 mod records;
@@ -180,6 +181,8 @@ fn choose(book: &mut dyn Book, options: &ReadOptions) -> Result<usize> {
 
 #[cfg(test)]
 mod long_tests;
+#[cfg(test)]
+mod money_tests;
 #[cfg(test)]
 mod old_tests;
 #[cfg(test)]

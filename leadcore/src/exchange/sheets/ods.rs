@@ -19,6 +19,7 @@ use super::super::scan::Limits;
 use super::{LONGEST_NAME, MOST_SHEETS, PROBE_ROWS, damaged, locked, text, too_many_sheets};
 use crate::error::{Error, Result};
 use crate::exchange::floats::{EXACT, float_text};
+use crate::value::Currency;
 
 /// No spreadsheet has more rows.
 const MOST_ROWS: u64 = 1_048_576;
@@ -343,6 +344,10 @@ fn cell(xml: &mut Xml<'_>, tag: &BytesStart<'_>, most: usize) -> Result<(String,
         ("float" | "currency", Some(number), _) => float_text(number),
         (_, _, Some(stored)) => stored,
         _ => shown,
+    };
+    let text = match value("office:currency").filter(|_| kind == "currency" && number.is_some()) {
+        Some(code) if Currency::parse(&code).is_ok() => format!("{} {text}", code.trim()),
+        _ => text,
     };
     Ok((text, if number.is_some() && is_number { What::Number } else { What::Text }))
 }

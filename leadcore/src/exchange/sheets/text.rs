@@ -52,14 +52,14 @@ pub(super) fn of_data(cell: &Data) -> (Cow<'_, str>, What) {
 
 /// Whether numbers of this format are shown otherwise than by their digits.
 pub(super) fn shows_more(format: &str) -> bool {
-    format.len() <= LONGEST_FORMAT && format.bytes().all(|byte| b"0#,.%-\\ ".contains(&byte))
+    format.len() <= LONGEST_FORMAT && format.chars().all(|mark| "0#,.%-\\ \u{a0}".contains(mark))
 }
 
 /// Percentages, and numbers such as zip codes whose format shows zeros before them.
 fn formatted(value: f64, format: Option<&str>) -> Option<String> {
     // Each cell of it is as long as it.
     let format = format.filter(|format| format.len() <= LONGEST_FORMAT)?;
-    if format.contains('%') && format.bytes().all(|byte| b"0#,.% ".contains(&byte)) {
+    if format.contains('%') && format.chars().all(|mark| "0#,.%\\ \u{a0}".contains(mark)) {
         return Some(format!("{}%", float_text(value * 100.0)));
     }
     let zeros = format.bytes().filter(|byte| *byte == b'0').count();
@@ -158,6 +158,8 @@ mod tests {
             (1234567.0, "00000", "1234567"),
             (0.25, "0%", "25%"),
             (0.125, "0.00%", "12.5%"),
+            (0.25, "0\\ %", "25%"),
+            (0.25, "0\u{a0}%", "25%"),
         ];
         for (value, format, text) in cases {
             assert_eq!(formatted(value, Some(format)).as_deref(), Some(text));

@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::error::{Result, ValueError, Violation};
 use crate::exchange::coerce::Intent;
-use crate::exchange::coerce::currency::{another, is_sign_of};
+use crate::exchange::coerce::currency::{another, is_sign_of, is_symbol};
 use crate::exchange::import::names::NewValues;
 use crate::id::{CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, SourceId};
 use crate::store::{LeadChange, Txn};
@@ -30,6 +30,7 @@ impl Planner<'_> {
             let done = self.empty(field, fields);
             broken.extend(done.err().map(|error| error.at(field.key())));
         }
+        broken.extend(other_currency(intent, fields).err().map(|error| error.at(Field::Amount.key())));
         overwrite(row, fields);
         if let Some(kind) = intent.kind {
             fields.kind = kind;
@@ -48,11 +49,11 @@ impl Planner<'_> {
         fields.phones.follow(&row.phones);
         mark(intent, fields);
         if let Some(sign) = &intent.sign {
-            match fields.currency {
-                Some(own) if is_sign_of(sign, own) => {}
-                Some(_) => broken.push(another().at(Field::Amount.key())),
-                None if fields.currency_symbol.is_none() => fields.currency_symbol = Some(sign.clone()),
-                None => {}
+            match (fields.currency, &fields.currency_symbol) {
+                (Some(own), _) if is_sign_of(sign, own) => {}
+                (None, Some(own)) if is_symbol(own, sign) => {}
+                (None, None) => fields.currency_symbol = Some(sign.clone()),
+                _ => broken.push(another().at(Field::Amount.key())),
             }
         }
         for id in &row.external_ids {
@@ -141,6 +142,20 @@ impl Planner<'_> {
 /// Marks the addresses of a lead as the row's columns of consent say: all that it has by now.
 fn mark(intent: &Intent, fields: &mut LeadFields) {
     let note = MarkNote::default();
+    if intent.emails_dead {
+        let own = intent.fields.emails.entries().iter().chain(fields.emails.entries().first());
+        let own: Vec<_> = own.take(intent.fields.emails.entries().len().max(1)).cloned().collect();
+        for entry in own {
+            let _ = fields.emails.merge(entry.invalid(true));
+        }
+    }
+    if intent.phones_dead {
+        let own = intent.fields.phones.entries().iter().chain(fields.phones.entries().first());
+        let own: Vec<_> = own.take(intent.fields.phones.entries().len().max(1)).cloned().collect();
+        for entry in own {
+            let _ = fields.phones.merge(entry.invalid(true));
+        }
+    }
     match intent.emails_out {
         Some(true) => drop(fields.emails.mark_all(ReachMark::OptedOut, &note)),
         Some(false) => fields.emails.unmark_all(ReachMark::OptedOut),
@@ -151,6 +166,18 @@ fn mark(intent: &Intent, fields: &mut LeadFields) {
         Some(false) => fields.phones.unmark_all(ReachMark::OptedOut),
         None => {}
     }
+}
+
+/// Refuses an amount in another currency than the lead has, where no column says that the currency changes.
+fn other_currency(intent: &Intent, lead: &LeadFields) -> Result<(), ValueError> {
+    let Some(code) = intent.fields.currency.filter(|_| intent.currency_by_amount) else { return Ok(()) };
+    let symbol = lead.currency_symbol.as_deref().filter(|_| intent.fields.currency_symbol.is_none());
+    let is_same = match (lead.currency, symbol) {
+        (Some(own), _) => own == code,
+        (None, Some(symbol)) => is_symbol(symbol, code.code()) || is_sign_of(symbol, code),
+        (None, None) => true,
+    };
+    if is_same { Ok(()) } else { Err(another()) }
 }
 
 /// Single values: what the row says wins, what it leaves empty stays.

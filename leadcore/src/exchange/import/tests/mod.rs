@@ -15,6 +15,7 @@ mod keys;
 mod known;
 mod money;
 mod numbers;
+mod odd;
 mod plans;
 mod policies;
 mod reading;

@@ -5,19 +5,23 @@ use super::super::proposal::{Evidence, Note};
 use super::super::shape::ratio;
 use super::{Candidate, Column, Proposer};
 use crate::domain::{Field, header_key};
-use crate::exchange::coerce::consent::says_out;
+use crate::exchange::coerce::consent::{is_word_of_out, says_dead, says_out};
 use crate::exchange::unescape_formula;
 
 const EMAIL: &str = "emailoptout emailoptedout optedoutofemail optoutemail hasoptedoutofemail donotemail noemail \
     donotsendemail donotallowemail donotallowemails donotallowbulkemail donotallowbulkemails donotbulkemail unsubscribed \
     unsubscribe isunsubscribed emailunsubscribed emailunsubscribe unsubscribedfromallemail unsubscribedfromallemails \
     unsubscribedfromemail hasunsubscribed emailblacklisted emaildonotcontact newsletteroptout marketingoptout \
-    optedoutofmarketing donotsendmm donotmarket abgemeldet newsletterabgemeldet keineemail ingenepost reservertepost";
+    optedoutofmarketing donotsendmm donotmarket abgemeldet newsletterabgemeldet keineemail ingenepost reservertepost \
+    desinscrit desinscrits desabonne desinscription desuscrito disiscritto cancelado unsubtime unsubscribetime unsubscribedtime \
+    unsubdate unsubscribedate unsubscribeddate unsubscribedat unsubscribedon dateunsubscribed emailoptouttime emailoptoutdate \
+    emailoptoutat emailunsubscribedat emailunsubscribeddate abmeldedatum abgemeldetam emailsperre mailsperre newslettersperre";
 const PHONE: &str = "donotcall dontcall donotphone donotallowphonecalls donotallowphone nocall nocalls nophone phoneoptout \
     phoneoptedout calloptout optedoutofcalls optedoutofphone phonedonotcall dnc isdonotcall callblacklisted keineanrufe \
     nichtanrufen ikkering ringikke reserverttelefon nepasappeler nollamar";
 const ALL: &str = "donotcontact dontcontact donotcontactme nocontact optout optedout isoptedout hasoptedout contactoptout \
-    gdproptout blacklisted isblacklisted nichtkontaktieren ikkekontakt";
+    gdproptout blacklisted isblacklisted nichtkontaktieren ikkekontakt optoutdate optoutat optouttime optedoutat optedouton \
+    optedoutdate werbesperre kontaktsperre werbewiderspruch werbeverbot reservasjon reservert";
 
 /// The other way round: a yes lets the address be used, and a no keeps it from being used.
 const EMAIL_IN: &str = "subscribed issubscribed emailsubscribed subscribedtoemail subscribedtoemails emailoptin emailoptedin \
@@ -29,6 +33,24 @@ const ALL_IN: &str = "optin optedin isoptedin hasoptedin contactoptin marketingo
     consentmarketing consenttomarketing acceptsmarketing marketingpermission marketingallowed consent hasconsent \
     consentgiven contactconsent consenttocontact permissiontocontact maycontact gdprconsent consentgdpr dsgvoeinwilligung \
     einwilligung werbeeinwilligung samtykke markedsforingssamtykke consentimiento consentement toestemming";
+/// Columns of words for a state, which is of consent where one of the words is; a yes is none of them.
+const STATUS: &str = "subscriptionstatus emailstatus emailsubscriptionstatus subscriberstatus newsletterstatus \
+    mailstatus emailmarketingstatus marketingstatus optinstatus optoutstatus emailoptinstatus consentstatus \
+    emailconsentstatus gdprstatus gdprconsentstatus marketingconsentstatus emailsubscription newsletter";
+
+/// Which addresses do not work.
+const EMAIL_DEAD: &str = "emailbounced bounced isbounced hasbounced isemailbounced hardbounced hardbounce emailhardbounced \
+    emailhardbounce emailbounce bouncedemail invalidemail emailinvalid isemailinvalid emailisinvalid bademail emailbad \
+    emailundeliverable undeliverable undeliverableemail emailbounceddate emailbouncedat emailbouncedate bouncedat bouncedate \
+    bounceddate unzustellbar mailunzustellbar";
+const PHONE_DEAD: &str = "invalidphone phoneinvalid isphoneinvalid phoneisinvalid wrongnumber badnumber badphone \
+    disconnected phonedisconnected invalidphonenumber wrongphonenumber";
+/// The other way round.
+const EMAIL_ALIVE: &str = "emailvalid validemail isemailvalid emailisvalid isvalidemail emaildeliverable";
+const PHONE_ALIVE: &str = "phonevalid validphone isphonevalid phoneisvalid isvalidphone";
+/// What headers about addresses that do not work have in them.
+const LOOKS_DEAD: &[&str] = &["bounce", "undeliverable", "invalidemail", "emailinvalid", "invalidphone"];
+
 /// What such headers have in them, in words that are not among these.
 const LOOKS_LIKE: &[&str] = &[
     "optout",
@@ -49,14 +71,33 @@ const LOOKS_LIKE: &[&str] = &[
     "acceptsmarketing",
 ];
 
+/// What a column says of addresses, rather than what they are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Says {
+    pub(super) which: OptOut,
+    /// A yes lets them be used.
+    pub(super) inverted: bool,
+    /// It says whether they work, and not whether they may be used.
+    pub(super) invalid: bool,
+}
+
 impl Proposer<'_, '_> {
-    /// A column that looks like consent and is left out: nobody is to find that out by writing to them.
+    /// A column that looks like consent, or says which addresses work, and is left out: nobody is to find that out by
+    /// writing to them.
     pub(super) fn unread_consent(&self, column: &Column<'_>) -> Option<Note> {
-        let is_one = lookup(&column.key).is_some() || LOOKS_LIKE.iter().any(|word| column.key.contains(word));
         let own =
             matches!(self.knowledge.catalogue.rank_header(unescape_formula(column.header)), Some((_, 0)));
         let cells = column.cells.filled.len();
-        (is_one && !own && cells > 0).then_some(Note::Consent { cells })
+        if own || cells == 0 {
+            return None;
+        }
+        let has = |words: &[&str]| words.iter().any(|word| column.key.contains(word));
+        let known = lookup(&column.key);
+        if known.as_ref().is_some_and(|(_, says)| says.invalid) || has(LOOKS_DEAD) {
+            return Some(Note::Bounced { cells });
+        }
+        let is_one = known.is_some() || has(LOOKS_LIKE) || column.cells.count(is_word_of_out) > 0;
+        is_one.then_some(Note::Consent { cells })
     }
 
     /// A column of consent, by its header as a whole or behind the last dot of a path, and its cells.
@@ -68,11 +109,15 @@ impl Proposer<'_, '_> {
             return None;
         }
         let last = header.rsplit_once('.').map(|(_, last)| header_key(last));
-        let (field, opt_out, inverted) = lookup(&column.key).or_else(|| lookup(&last?))?;
+        let known = lookup(&column.key).or_else(|| lookup(&last?));
+        let (field, says) = known.or_else(|| of_status(column))?;
         if catalogue.is_disabled(&field) {
             return None;
         }
-        let hits = column.cells.count(|cell| says_out(cell, inverted).is_some());
+        let hits = column.cells.count(|cell| {
+            let dead = || says_dead(cell, says.inverted);
+            if says.invalid { dead() } else { says_out(cell, says.inverted).or_else(dead) }.is_some()
+        });
         let of = column.cells.filled.len();
         let (confidence, evidence) = match of {
             0 => (0.6, Evidence::Empty),
@@ -86,25 +131,43 @@ impl Proposer<'_, '_> {
             rank: 1,
             confidence,
             evidence: vec![Evidence::Word, evidence],
-            opt_out: Some((opt_out, inverted)),
+            says: Some(says),
         })
     }
 }
 
-/// What a header says: which addresses, and whether a yes lets them be used.
-fn lookup(key: &str) -> Option<(Field, OptOut, bool)> {
-    let known = |words: &str| words.split_ascii_whitespace().any(|word| word == key);
-    if known(EMAIL) {
-        Some((Field::Email, OptOut::Own, false))
-    } else if known(PHONE) {
-        Some((Field::Phone, OptOut::Own, false))
-    } else if known(ALL) {
-        Some((Field::Email, OptOut::All, false))
-    } else if known(EMAIL_IN) {
-        Some((Field::Email, OptOut::Own, true))
-    } else if known(PHONE_IN) {
-        Some((Field::Phone, OptOut::Own, true))
-    } else {
-        known(ALL_IN).then_some((Field::Email, OptOut::All, true))
+fn is_in(words: &str, key: &str) -> bool {
+    words.split_ascii_whitespace().any(|word| word == key)
+}
+
+/// What a column of states is: by its cells.
+fn of_status(column: &Column<'_>) -> Option<(Field, Says)> {
+    if !is_in(STATUS, &column.key) {
+        return None;
     }
+    let is_out = column.cells.count(is_word_of_out) > 0;
+    let is_dead =
+        column.cells.count(|cell| says_dead(cell, false) == Some(true) && says_out(cell, false).is_none())
+            > 0;
+    (is_out || is_dead)
+        .then_some((Field::Email, Says { which: OptOut::Own, inverted: true, invalid: is_dead && !is_out }))
+}
+
+/// What a header says: of which addresses, and what of them.
+fn lookup(key: &str) -> Option<(Field, Says)> {
+    let says = |which, inverted, invalid| Says { which, inverted, invalid };
+    [
+        (EMAIL, Field::Email, says(OptOut::Own, false, false)),
+        (PHONE, Field::Phone, says(OptOut::Own, false, false)),
+        (ALL, Field::Email, says(OptOut::All, false, false)),
+        (EMAIL_IN, Field::Email, says(OptOut::Own, true, false)),
+        (PHONE_IN, Field::Phone, says(OptOut::Own, true, false)),
+        (ALL_IN, Field::Email, says(OptOut::All, true, false)),
+        (EMAIL_DEAD, Field::Email, says(OptOut::Own, false, true)),
+        (PHONE_DEAD, Field::Phone, says(OptOut::Own, false, true)),
+        (EMAIL_ALIVE, Field::Email, says(OptOut::Own, true, true)),
+        (PHONE_ALIVE, Field::Phone, says(OptOut::Own, true, true)),
+    ]
+    .into_iter()
+    .find_map(|(words, field, says)| is_in(words, key).then_some((field, says)))
 }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::proposal::{ColumnProposal, Evidence, Note};
-use super::super::{ColumnMapping, ColumnRules, Mapping, Sample, takes_several};
-use super::{Candidate, Knowledge, Proposer};
+use super::super::{ColumnMapping, ColumnRules, DateOrder, Mapping, Sample, Unit, takes_several};
+use super::{Candidate, Column, Knowledge, Proposer};
 use crate::domain::{Catalogue, Field, FieldType, header_key};
 use crate::exchange::unescape_formula;
-use crate::value::fold;
+use crate::value::{Currency, fold};
 
 /// What the columns of cards are; the numbered ones without their numbers.
 const CARDS: [(&str, Field); 16] = [
@@ -38,7 +38,7 @@ pub(super) fn of_cards(header: &str, catalogue: &Catalogue) -> Option<Candidate>
         rank: 0,
         confidence: 0.95,
         evidence: vec![Evidence::Label],
-        opt_out: None,
+        says: None,
     })
 }
 
@@ -63,21 +63,47 @@ pub(in crate::exchange) fn column_notes(
         let Some(field) = known.and_then(|known| known.field.clone()) else {
             return (None, table.unread_consent(column).into_iter().collect());
         };
-        let says_out = known.is_some_and(|known| known.rules.opt_out.is_some());
-        let mut notes = Vec::new();
-        match catalogue.field_type(&field) {
-            Ok(FieldType::Date | FieldType::Time) if !says_out => {
-                column.cells.dates().order(&mut ColumnRules::default(), &mut notes);
-            }
-            Ok(FieldType::Amount | FieldType::Decimal) => notes.extend(column.cells.marks()),
-            _ => {}
-        }
+        let rules = known.map(|known| known.rules.clone()).unwrap_or_default();
+        let notes = table.told(column, &field, &rules, mapping);
         (Some(field), notes)
     });
     columns.collect()
 }
 
 impl Proposer<'_, '_> {
+    /// What a person should know of a column that is read by these rules.
+    fn told(&self, column: &Column<'_>, field: &Field, rules: &ColumnRules, mapping: &Mapping) -> Vec<Note> {
+        let (cells, mut notes) = (&column.cells, Vec::new());
+        if rules.opt_out.is_some() {
+            return notes;
+        }
+        let has_currency = mapping.fields().any(|field| *field == Field::Currency);
+        match self.knowledge.catalogue.field_type(field) {
+            Ok(FieldType::Date | FieldType::Time) => {
+                cells.dates().order(&mut ColumnRules::default(), &mut notes);
+                let is_read = rules.date_order == Some(DateOrder::DayFirst);
+                notes.retain(|note| is_read || !matches!(note, Note::DottedDates { .. }));
+            }
+            Ok(FieldType::Amount | FieldType::Decimal) => {
+                notes.extend(cells.marks());
+                let is_sign = |note: &Note| matches!(note, Note::Currency { symbol, .. } if Currency::parse(symbol).is_err());
+                if *field == Field::Amount && !has_currency {
+                    notes.extend(cells.currencies(true).into_iter().filter(is_sign));
+                }
+            }
+            Ok(FieldType::Email) => notes.extend(cells.dressed()),
+            Ok(FieldType::Integer) if rules.unit == Some(Unit::Fractions) => {
+                notes.extend(cells.fractions().map(|cells| Note::Fractions { cells }));
+            }
+            _ if *field == Field::Currency => notes.extend(cells.signs()),
+            _ => {}
+        }
+        if rules.split.is_none() && (takes_several(field) || self.takes_many(field)) {
+            notes.extend(cells.list().filter(|(split, _)| split.is_none()).map(|(_, note)| note));
+        }
+        notes
+    }
+
     /// What is proposed for the columns that an earlier mapping does not know: none of the fields of its columns.
     pub(super) fn beside(
         &mut self,

@@ -1,14 +1,32 @@
 //! A column that is called `Name` beside one part of the name: it is the other part.
 
 use super::super::{Sample, shape};
-use super::Proposer;
+use super::{Column, Proposer};
 use crate::domain::Field;
 use crate::value::fold;
 
 /// What a column is called in which programs put the whole name, or only a part of it.
 const BARE: [&str; 7] = ["name", "nombre", "nom", "nome", "naam", "navn", "namn"];
 
+/// What a column is called that holds the person to talk to.
+const CONTACTS: [&str; 6] =
+    ["contact", "contactperson", "kontakt", "kontaktperson", "ansprechpartner", "contacto"];
+
 impl Proposer<'_, '_> {
+    /// Whether a column `Name` is what the record is called: beside `Contact Name`, or beside a company and a column of
+    /// contacts, where that holds persons and it does not.
+    pub(super) fn names_record(&self, column: &Column<'_>) -> bool {
+        if self.columns.iter().any(|other| other.key == "contactname") {
+            return true;
+        }
+        let persons = |column: &Column<'_>| column.cells.share(shape::is_person);
+        let is_company = |other: &Column<'_>| matches!(self.ranked(other.header), Some((Field::Company, _)));
+        let contacts = self.columns.iter().find(|other| CONTACTS.contains(&other.key.as_str()));
+        contacts.is_some_and(|other| persons(other) >= 0.6)
+            && persons(column) < 0.6
+            && self.columns.iter().any(is_company)
+    }
+
     /// The part of the name that a column called `Name` holds, and how sure that is: beside a last name the first name
     /// (`Name, Surname`), beside a first name the last name (`Vorname, Name`). Where its cells hold what the other column
     /// says, it is the whole name.

@@ -48,11 +48,23 @@ pub(super) fn rank(header: &str, catalogue: &Catalogue) -> Option<(Field, u32)> 
     if known(HOLDERS, &owner) && !known("url link type value text", &key) {
         return catalogue.rank_header(last);
     }
-    // `emails.1.value`: the list says what it holds.
-    let found = catalogue
-        .rank_header(&owner)
-        .filter(|(field, _)| matches!(field, Field::Email | Field::Phone | Field::Website))?;
-    known("value text number address url", &key).then_some(found)
+    // `emails.1.value`: the list says what it holds; `amount.value`: its currency stands beside it.
+    let found = catalogue.rank_header(&owner)?;
+    let words = match &found.0 {
+        Field::Email | Field::Phone | Field::Website => "value text number address url",
+        Field::Amount => "value number",
+        _ => return None,
+    };
+    known(words, &key).then_some(found)
+}
+
+/// What a header means without a remark behind it that changes nothing: `Company name (legal)`.
+pub(super) fn without_remark(header: &str, catalogue: &Catalogue) -> Option<(Field, u32)> {
+    const REMARKS: &str = "legal official registered asregistered full required optional mandatory ifany \
+        ifapplicable pflichtfeld obligatoire obligatorio ddmmyyyy mmddyyyy yyyymmdd";
+    let (before, remark) = header.trim_end().strip_suffix([')', ']'])?.rsplit_once(['(', '['])?;
+    let remark = header_key(remark);
+    REMARKS.split_whitespace().any(|known| known == remark).then(|| catalogue.rank_header(before)).flatten()
 }
 
 /// `Person - Phone - Work`: the record, its field, and what kind of that it is.
@@ -89,6 +101,11 @@ mod tests {
             ("phones.2.number", Some(Field::Phone)),
             ("attributes.referenceId", Some(Field::ExternalId)),
             ("attributes.url", None),
+            ("amount.value", Some(Field::Amount)),
+            ("amount.currency", Some(Field::Currency)),
+            ("deal.budget.value", Some(Field::Amount)),
+            ("amount.text", None),
+            ("company.number", None),
             ("answers.email", Some(Field::Email)),
             ("address.city", Some(Field::City)),
             ("form_response.definition.fields.1.title", None),

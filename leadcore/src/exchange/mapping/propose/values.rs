@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::proposal::{Evidence, Note};
 use super::super::shape::{self, ratio};
-use super::super::{ColumnRules, Split};
+use super::super::{ColumnRules, Split, Unit};
 use super::{BY_VALUES, Candidate, Column, Proposer, others};
 use crate::domain::{CustomType, Field, FieldType, Reference, yes_no_word};
 use crate::exchange::unescape_formula;
@@ -66,7 +66,7 @@ impl Proposer<'_, '_> {
                 rank: BY_VALUES,
                 confidence: confidence * ratio(hits, of),
                 evidence,
-                opt_out: None,
+                says: None,
             })
         });
         by_shape.or_else(|| self.by_vocabulary(column))
@@ -91,7 +91,7 @@ impl Proposer<'_, '_> {
             rank: BY_VALUES,
             confidence: 0.3f64.mul_add(ratio(hits, of), 0.4),
             evidence: vec![Evidence::Vocabulary { hits, of }],
-            opt_out: None,
+            says: None,
         })
     }
 
@@ -102,7 +102,8 @@ impl Proposer<'_, '_> {
         let cells = &column.cells;
         let of_terms = matches!(kind, FieldType::Reference(Reference::Term(_) | Reference::Stage));
         if !matches!(field, Field::Country | Field::Description) {
-            let (words, found) = cells.silent(of_terms, &self.knowledge.no_answer);
+            let of_addresses = matches!(kind, FieldType::Email | FieldType::Phone);
+            let (words, found) = cells.silent((of_terms, of_addresses), &self.knowledge.no_answer);
             rules.no_answer = words;
             notes.extend(found);
         }
@@ -123,9 +124,19 @@ impl Proposer<'_, '_> {
                 let has_currency = self.winner(&Field::Currency, &BTreeSet::new()).is_some();
                 // Without a column of its own, the currency of a lead is that of its amount.
                 if !has_currency || kind != FieldType::Amount {
-                    notes.extend(cells.currencies(*field == Field::Amount));
+                    let kept =
+                        *field == Field::Amount && !self.knowledge.catalogue.is_disabled(&Field::Currency);
+                    notes.extend(cells.currencies(kept));
                 }
             }
+            FieldType::Email => notes.extend(cells.dressed()),
+            FieldType::Integer if *field == Field::Probability => {
+                if let Some(parts) = cells.fractions() {
+                    rules.unit = Some(Unit::Fractions);
+                    notes.push(Note::Fractions { cells: parts });
+                }
+            }
+            _ if *field == Field::Currency => notes.extend(cells.signs()),
             FieldType::Phone => {
                 let national = cells.count(shape::is_national);
                 if national > 0 && self.winner(&Field::Country, &BTreeSet::new()).is_none() {
@@ -145,18 +156,18 @@ impl Proposer<'_, '_> {
         } else if many {
             cells.list()
         } else if *field == Field::Street {
-            cells.address()
+            cells.address().map(|(split, note)| (Some(split), note))
         } else {
             None
         };
         if let Some((split, note)) = split {
-            rules.split = Some(split);
+            rules.split = split;
             notes.push(note);
         }
         (rules, notes)
     }
 
-    fn takes_many(&self, field: &Field) -> bool {
+    pub(super) fn takes_many(&self, field: &Field) -> bool {
         let Field::Custom(key) = field else { return false };
         self.knowledge.catalogue.usable(key).is_ok_and(|custom| matches!(custom.kind, CustomType::ManyOf(_)))
     }

@@ -1,0 +1,99 @@
+//! E-mail addresses as people and mail programs write them into cells: `Anna Berg <anna@x.example>`, `mailto:anna@x.example`.
+
+use crate::domain::Emails;
+use crate::error::ValueError;
+
+/// What may stand around an address: quotes of every kind, brackets, and the mark that ended a sentence.
+const AROUND: &str = "'\"`\u{b4}\u{2018}\u{2019}\u{201a}\u{201c}\u{201d}\u{201e}<>()[]{}.,;:";
+/// Characters without a width, which come with what was copied from a web page.
+const UNSEEN: [char; 5] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
+
+/// The addresses of a cell. What is no address as it stands is read without what is written around it.
+///
+/// # Errors
+/// As [`Emails::parse`].
+pub(in crate::exchange) fn read(cell: &str) -> Result<Emails, ValueError> {
+    Emails::parse(cell).or_else(|refused| bare(cell).ok_or(refused))
+}
+
+/// Whether the addresses of a cell can be read only without what is written around them.
+pub(in crate::exchange) fn is_dressed(cell: &str) -> bool {
+    cell.contains('@') && Emails::parse(cell).is_err() && bare(cell).is_some()
+}
+
+fn bare(cell: &str) -> Option<Emails> {
+    let has_names = cell.contains('<');
+    let parts = apart(cell).into_iter().filter(|part| !part.trim().is_empty());
+    // `Berg, Anna <anna@x.example>`: the name has a comma.
+    let parts = parts.filter(|part| !has_names || part.contains('@'));
+    let addresses: Vec<String> = parts.map(address).collect();
+    if addresses.is_empty() { None } else { Emails::parse(&addresses.join(", ")).ok() }
+}
+
+/// The parts of a cell between commas, semicolons and line ends that are not in quotes.
+fn apart(cell: &str) -> Vec<&str> {
+    let mut quoted = false;
+    let is_closed = cell.matches('"').count().is_multiple_of(2);
+    let ends = |c: char| {
+        quoted ^= c == '"' && is_closed;
+        !quoted && matches!(c, ',' | ';' | '\n' | '\r')
+    };
+    cell.split(ends).collect()
+}
+
+/// One address without its name, its scheme and what stands around it.
+fn address(part: &str) -> String {
+    let inner = part.rsplit_once('<').and_then(|(_, behind)| behind.split_once('>'));
+    let mut text = inner.map_or(part, |(inner, _)| inner);
+    let is_around = |c: char| c.is_whitespace() || AROUND.contains(c) || UNSEEN.contains(&c);
+    text = text.trim_matches(is_around);
+    if let Some(rest) = text.get(..7).filter(|head| head.eq_ignore_ascii_case("mailto:")).and(text.get(7..)) {
+        text = rest.split('?').next().unwrap_or(rest).trim_matches(is_around);
+    }
+    text.chars().filter(|c| !UNSEEN.contains(c)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_as(cell: &str) -> Vec<String> {
+        read(cell).map_or(Vec::new(), |emails| emails.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn addresses_are_read_without_what_stands_around_them() {
+        for cell in [
+            "a@x.example",
+            "Anna Berg <a@x.example>",
+            "Berg, Anna <a@x.example>",
+            "\"Berg, Anna\" <a@x.example>",
+            "<a@x.example>",
+            "mailto:a@x.example",
+            "MAILTO:a@x.example?subject=Hello",
+            "<mailto:a@x.example>",
+            "'a@x.example'",
+            "\u{201c}a@x.example\u{201d}",
+            "a@x.example.",
+            "a@x.example,",
+            "\u{200b}a@x.example\u{feff}",
+        ] {
+            assert_eq!(read_as(cell), ["a@x.example"], "{cell}");
+        }
+        for cell in
+            ["A <a@x.example>; B <b@x.example>", "A <a@x.example>, b@x.example", "a@x.example.; b@x.example"]
+        {
+            assert_eq!(read_as(cell), ["a@x.example", "b@x.example"], "{cell}");
+        }
+        for cell in ["Anna Berg", "a@x", "a @x.example", "Anna <a at x.example>", "see a@x.example", "<>"] {
+            assert_eq!(read_as(cell), [""; 0], "{cell}");
+        }
+        assert!(is_dressed("A <a@x.example>") && !is_dressed("a@x.example (work)") && !is_dressed("A"));
+    }
+
+    #[test]
+    fn what_is_said_behind_an_address_stays() {
+        let emails = read("a@x.example (work opted_out)").unwrap();
+        assert!(emails.entries()[0].opted_out);
+    }
+}
