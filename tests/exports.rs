@@ -402,7 +402,8 @@ fn the_template_as_a_workbook_offers_what_there_is() {
         }
         let old = vocabulary::add::<SourceId>(ctx, txn, "Old", None)?;
         vocabulary::archive(ctx, txn, old.id, old.revision, true)?;
-        vocabulary::add::<LabelId>(ctx, txn, "Hot", None)
+        vocabulary::add::<LabelId>(ctx, txn, "Hot", None)?;
+        vocabulary::add::<LabelId>(ctx, txn, "Bread, white", None)
     });
     let file = host.read(|ctx, txn| {
         let mut file = Vec::new();
@@ -428,7 +429,8 @@ fn the_template_as_a_workbook_offers_what_there_is() {
     assert_eq!(of("Source"), ["Fair", "Web"], "nothing that is archived");
     assert_eq!(
         (of("Labels"), of("Owner"), of("Lead type")),
-        (vec!["Hot"], vec!["ada"], vec!["company", "consumer"])
+        (vec!["Hot", "\"Bread, white\""], vec!["ada"], vec!["company", "consumer"]),
+        "a label is offered as a cell of several says it"
     );
     assert_eq!(of("Size"), ["Small", "Large, very"]);
     let told: BTreeMap<_, _> =

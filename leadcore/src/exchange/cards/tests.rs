@@ -45,6 +45,14 @@ fn cards_of_all_versions_say_the_same() {
 }
 
 #[test]
+fn a_category_with_a_comma_is_one() {
+    let text =
+        "BEGIN:VCARD\nVERSION:4.0\nFN:Eva\nCATEGORIES:Hot,Bread\\, white,\nCATEGORIES:New\nEND:VCARD\n";
+    let (headers, rows) = rows(text);
+    assert_eq!(cell(&headers, &rows[0], "Categories"), "Hot; \"Bread, white\"; New");
+}
+
+#[test]
 fn a_cut_card_and_strange_bytes_harm_no_other() {
     let good = "BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nEND:VCARD\n";
     let (headers, first) = rows(format!("{good}{good}BEGIN:VCARD\nVERSION:3.0\nFN:Cu"));

@@ -10,6 +10,7 @@ use calcard::vcard::{
 use super::SINGLE;
 use crate::domain::{ReachKind, ReachMark};
 use crate::exchange::MARKS;
+use crate::value::join_list;
 
 /// So many e-mails and phones of a card have a column.
 const MOST: usize = 50;
@@ -89,7 +90,12 @@ pub(super) fn understand(vcard: &VCard) -> Card {
             VCardProperty::Title => first(&mut card, TITLE, entry),
             VCardProperty::Url => first(&mut card, SITE, entry),
             VCardProperty::Note => add(&mut card, NOTE, &whole(entry, ", "), "\n"),
-            VCardProperty::Categories => add(&mut card, CATEGORIES, &whole(entry, "; "), "; "),
+            VCardProperty::Categories => {
+                // One with a comma in it stays one.
+                let names = (0..entry.values.len()).map(|place| part(entry, place));
+                let names = join_list(names.filter(|name| !name.is_empty()), "; ");
+                add(&mut card, CATEGORIES, &names, "; ")
+            }
             VCardProperty::Email => {
                 emails.push(way(whole(entry, ",")));
                 true

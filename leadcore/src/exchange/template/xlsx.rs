@@ -17,6 +17,7 @@ use crate::exchange::export::width;
 use crate::exchange::sheet_out::{cut, failed, made};
 use crate::id::UserId;
 use crate::store::Txn;
+use crate::value::join_list;
 
 /// The import knows the template by these.
 const LEADS: &str = TEMPLATE_SHEETS[0];
@@ -78,6 +79,10 @@ fn list_of(txn: &mut dyn Txn, catalogue: &Catalogue, field: &Field, users: &[Use
     Ok(match field.field_type() {
         FieldType::Choice(codes) => codes.iter().map(ToString::to_string).collect(),
         FieldType::User => users.iter().map(|user| user.as_str().to_owned()).collect(),
+        // A cell may hold several labels: one with a comma is offered in quotes.
+        FieldType::Reference(Reference::Term(TermKind::Label)) => {
+            terms(txn, TermKind::Label)?.into_iter().map(|name| join_list([name], ", ")).collect()
+        }
         FieldType::Reference(Reference::Term(kind)) => terms(txn, kind)?,
         FieldType::Reference(Reference::Stage) => {
             let pipelines = txn.pipelines().list()?;
