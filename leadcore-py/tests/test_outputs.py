@@ -308,7 +308,7 @@ leadcore.open(":memory:", tenant="acme", user="ada").import_leads(file, chunk=10
 
 def test_an_import_that_is_killed_leaves_a_part_that_the_next_one_removes(db: Database, tmp_path: Path) -> None:
     rejects = tmp_path / "rejects.csv"
-    killed = subprocess.run([sys.executable, "-c", _KILLED, rejects], check=False)  # noqa: S603
+    killed = subprocess.run([sys.executable, "-c", _KILLED, rejects], check=False)
     assert killed.returncode == -signal.SIGKILL
     [left] = _names(tmp_path)
     assert left.startswith(".leadcore-rejects.csv-")

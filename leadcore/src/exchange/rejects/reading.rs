@@ -1,5 +1,5 @@
 //! How an import read its file, said in the file of its rejected rows: what it had learnt from thousands of cells cannot be
-//! seen in the few that are left.
+//! seen in the few that are left (ADR 0026).
 
 use std::collections::BTreeSet;
 
