@@ -219,7 +219,9 @@ def test_fractions_and_dead_addresses_by_rule(db: Database) -> None:
         "Sjanse": leadcore.ImportColumn("probability", unit="fractions"),
         "Retur": leadcore.ImportColumn("email", opt_out="own", invalid=True),
     }
-    report = db.import_leads("Firma,Post,Sjanse,Retur\nA,a@x.example,0.5,ja\nB,b@x.example,25 %,nei\n".encode(), mapping=columns)
+    report = db.import_leads(
+        b"Firma,Post,Sjanse,Retur\nA,a@x.example,0.5,ja\nB,b@x.example,25 %,nei\n", mapping=columns
+    )
     assert report.created == 2, str(report)
     leads = [db.leads.by_number(1), db.leads.by_number(2)]
     assert [lead.probability for lead in leads] == [50, 25]

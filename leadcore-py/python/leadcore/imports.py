@@ -191,7 +191,8 @@ class ImportReport(Record):
     skips: dict[str, int] = field(repr=False)
     """How many rows were skipped for each reason: ``blank``, ``unchanged``, ``frozen`` (converted), ``exists``,
     ``imported`` (the file was imported before), ``missing`` (no lead is meant, and none is created), ``left_out`` (by
-    the plan), ``stale`` (something else would happen now than was planned)."""
+    the plan), ``total`` (it stands below the leads and sums them up, or says who made the file), ``stale`` (something
+    else would happen now than was planned)."""
     reviews: tuple[ReviewLine, ...] = field(repr=False)
     """The first 1,000 lines that may mean several leads."""
     stale_lines: tuple[int, ...] = field(repr=False)

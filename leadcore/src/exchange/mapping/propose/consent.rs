@@ -96,7 +96,10 @@ impl Proposer<'_, '_> {
         if known.as_ref().is_some_and(|(_, says)| says.invalid) || has(LOOKS_DEAD) {
             return Some(Note::Bounced { cells });
         }
-        let is_one = known.is_some() || has(LOOKS_LIKE) || column.cells.count(is_word_of_out) > 0;
+        let is_one = known.is_some()
+            || is_in(STATUS, &column.key)
+            || has(LOOKS_LIKE)
+            || column.cells.count(is_word_of_out) > 0;
         is_one.then_some(Note::Consent { cells })
     }
 
@@ -140,17 +143,22 @@ fn is_in(words: &str, key: &str) -> bool {
     words.split_ascii_whitespace().any(|word| word == key)
 }
 
-/// What a column of states is: by its cells.
+/// What a column of states is: by its cells. Where none of the first ones opted out, later ones may have.
 fn of_status(column: &Column<'_>) -> Option<(Field, Says)> {
     if !is_in(STATUS, &column.key) {
         return None;
     }
     let is_out = column.cells.count(is_word_of_out) > 0;
-    let is_dead =
-        column.cells.count(|cell| says_dead(cell, false) == Some(true) && says_out(cell, false).is_none())
-            > 0;
-    (is_out || is_dead)
-        .then_some((Field::Email, Says { which: OptOut::Own, inverted: true, invalid: is_dead && !is_out }))
+    let dead = |cell: &str| says_dead(cell, false) == Some(true) && says_out(cell, false).is_none();
+    let is_dead = column.cells.count(dead) > 0;
+    // A yes means one thing or the other, a word of consent does not.
+    let is_word =
+        |cell: &str| says_out(cell, true).is_some() && says_out(cell, true) == says_out(cell, false);
+    let is_said = column.cells.share(is_word) >= 0.8;
+    (is_out || is_dead || is_said).then_some((
+        Field::Email,
+        Says { which: OptOut::Own, inverted: true, invalid: is_dead && !is_out && !is_said },
+    ))
 }
 
 /// What a header says: of which addresses, and what of them.
