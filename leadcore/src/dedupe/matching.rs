@@ -70,7 +70,7 @@ impl EvidenceKind {
         }
     }
 
-    /// None for what only custom fields are found by.
+    /// None for what nobody is recognized by.
     const fn of(kind: BlockKind) -> Option<Self> {
         Some(match kind {
             BlockKind::Number => Self::Number,
@@ -80,7 +80,7 @@ impl EvidenceKind {
             BlockKind::Company => Self::Company,
             BlockKind::Domain => Self::Domain,
             BlockKind::Person => Self::Person,
-            BlockKind::Custom | BlockKind::Field => return None,
+            BlockKind::Custom | BlockKind::Field | BlockKind::Said => return None,
         })
     }
 }
@@ -234,7 +234,7 @@ impl Probe {
     /// What a person that hangs on the lead says of itself: which contact it may be.
     #[must_use]
     pub fn of_person(person: &ContactFields) -> Self {
-        Self { contact: person.block_keys(), ..Self::default() }
+        Self { contact: person.as_lead_fields().contact_keys(), ..Self::default() }
     }
 
     fn settled(mut self) -> Self {

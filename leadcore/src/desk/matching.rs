@@ -88,7 +88,7 @@ pub fn search(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, request: &Matc
     }
     let lead = visible(ctx, txn, lead)?;
     let persons = linked(txn, lead.id.into())?;
-    let keys = persons.iter().flat_map(|person| person.contact.fields.block_keys());
+    let keys = persons.iter().flat_map(|person| person.contact.fields.as_lead_fields().contact_keys());
     let mut probe = Probe::of(&lead.fields).person(keys.collect::<Vec<_>>());
     if let Some(number) = request.number {
         probe = probe.number(number);
@@ -205,10 +205,13 @@ impl Matches {
         let of_accounts = accounts.iter().map(|(found, _)| Subject::from(found.id));
         let of_persons = contacts.iter().chain(persons.iter().flat_map(|other| &other.found));
         let subjects = of_accounts.chain(of_persons.map(|(found, _)| found.id.into()));
-        let subjects: Vec<Subject> = subjects.chain(links.iter().map(|link| link.from)).collect();
+        let holders = links.iter().map(|link| link.from).filter(|from| from.kind == SubjectKind::Account);
+        let subjects: Vec<Subject> = subjects.chain(holders).collect();
         let mut sight = Sight::open(ctx, txn)?;
         sight.learn(txn, &subjects)?;
-        let owners = if is_hidden(ctx, &Field::Owner) { BTreeMap::new() } else { owners(txn, links)? };
+        // Only of whom the actor does not see it is told whose it is.
+        let unseen: Vec<_> = links.iter().filter(|link| !sight.sees(link.to)).copied().collect();
+        let owners = if is_hidden(ctx, &Field::Owner) { BTreeMap::new() } else { owners(txn, &unseen)? };
         for (mut found, account) in accounts {
             if !sight.sees(found.id.into()) {
                 let owner = account.fields.owner.filter(|_| !is_hidden(ctx, &Field::Owner));

@@ -1,4 +1,5 @@
-//! What accounts, contacts and opportunities are found by: when a lead may be one of them, and by what their custom fields say.
+//! What accounts, contacts and opportunities are found by: when a lead may be one of them, by what their custom fields say, and by
+//! what is said against reaching them.
 //! Computed here, kept by stores as an index.
 
 use crate::value::{
@@ -7,6 +8,7 @@ use crate::value::{
 
 use super::account::{Account, AccountFields};
 use super::contact::ContactFields;
+use super::conversion_mapping::said_keys;
 use super::custom_value::{CustomKey, CustomValues};
 use super::keys::MatchKey;
 use super::lead::LeadFields;
@@ -35,11 +37,14 @@ pub enum BlockKind {
     Custom,
     /// A field that the tenant added, of which there is a value.
     Field,
+    /// An address, a number or a name of a person that something is said against reaching: see
+    /// [`Consent`](super::conversion_mapping::Consent).
+    Said,
 }
 
 impl BlockKind {
     /// Every kind, strongest identity first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Number,
         Self::TaxId,
         Self::Email,
@@ -49,6 +54,7 @@ impl BlockKind {
         Self::Person,
         Self::Custom,
         Self::Field,
+        Self::Said,
     ];
 
     /// Stable name, as stored: `number`, `tax_id`, `email` …
@@ -64,6 +70,7 @@ impl BlockKind {
             Self::Person => "person",
             Self::Custom => "custom",
             Self::Field => "field",
+            Self::Said => "said",
         }
     }
 }
@@ -169,6 +176,7 @@ impl ContactFields {
     pub fn block_keys(&self) -> Vec<BlockKey> {
         let mut keys = self.as_lead_fields().contact_keys();
         keys.extend(custom_keys(&self.custom));
+        keys.extend(said_keys(self));
         sorted(keys)
     }
 }
