@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::dedupe::matching::{
     Candidate, Elsewhere, Evidence, EvidenceKind, Matches, PersonMatches, Probe, TooCommon, rank,
 };
-use crate::domain::{Account, Contact, Field, Lead, Link, Subject, SubjectKind};
+use crate::domain::{Account, Contact, Field, Lead, Link, LinkRole, Subject, SubjectKind};
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, UserId};
 use crate::store::{Block, Txn};
@@ -135,6 +135,19 @@ struct Search {
     limit: usize,
 }
 
+/// Those of these contacts that turned out to be another one, when their lead was converted, each with that one: whatever speaks for
+/// the former speaks for the latter.
+fn same(txn: &mut dyn Txn, ids: &BTreeSet<ContactId>) -> Result<BTreeMap<ContactId, ContactId>> {
+    let subjects: Vec<Subject> = ids.iter().map(|id| (*id).into()).collect();
+    let became = if subjects.is_empty() {
+        Vec::new()
+    } else {
+        txn.links().from(&subjects, Some(LinkRole::ConvertedTo))?
+    };
+    let id = |subject: Subject| ContactId::from_uuid(subject.id);
+    Ok(became.into_iter().map(|link| (id(link.from), id(link.to))).collect())
+}
+
 /// Who is in these blocks, and which of them are cut short.
 fn members<I: Copy + Ord>(blocks: &[Block<I>], is_account: bool) -> (BTreeSet<I>, Vec<TooCommon>) {
     let cut = blocks.iter().filter(|block| block.is_cut);
@@ -151,9 +164,21 @@ impl Search {
     ) -> Result<Searched<ContactId, Contact>> {
         let blocks = txn.contacts().blocks(probe.contact_keys(), self.limit)?;
         let (ids, cut) = members(&blocks, false);
-        let ids: Vec<_> = ids.into_iter().filter(|id| !own.contains(id)).collect();
-        let found = txn.contacts().get(&ids)?.into_iter();
-        Ok((found.filter_map(|contact| Some((probe.contact(&contact)?, contact))).collect(), cut))
+        let same = same(txn, &ids)?;
+        let ids: BTreeSet<_> = ids.into_iter().chain(same.values().copied()).collect();
+        let mut evidence: BTreeMap<ContactId, Vec<Evidence>> = BTreeMap::new();
+        let mut contacts = txn.contacts().get(&ids.into_iter().collect::<Vec<_>>())?;
+        for contact in &contacts {
+            let is = same.get(&contact.id).copied().unwrap_or(contact.id);
+            let told = probe.contact(contact).map(|found| found.evidence).unwrap_or_default();
+            evidence.entry(is).or_default().extend(told);
+        }
+        contacts.retain(|contact| !same.contains_key(&contact.id) && !own.contains(&contact.id));
+        let found = contacts.into_iter().filter_map(|contact| {
+            let told = evidence.remove(&contact.id).filter(|told| !told.is_empty())?;
+            Some((Candidate::of_contact(&contact).with(told), contact))
+        });
+        Ok((found.collect(), cut))
     }
 
     /// Accounts by their own keys, and those that have a contact with the lead's e-mail or phone.

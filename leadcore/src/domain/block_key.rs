@@ -210,11 +210,11 @@ fn domains(fields: &LeadFields) -> impl Iterator<Item = BlockKey> + '_ {
     of_mail.chain(fields.website.as_ref().map(Website::host)).filter_map(BlockKey::domain)
 }
 
-/// The number as it is written, and as its country tells it from those of others.
+/// The number as it is written, as its country tells it from those of others, and without its country: somebody may not have said
+/// one.
 fn tax_keys(id: &TaxId, country: Option<Country>) -> impl Iterator<Item = BlockKey> {
-    let own = BlockKey::new(BlockKind::TaxId, id.match_key());
-    let with_country = id.match_key_in(country).and_then(|key| BlockKey::new(BlockKind::TaxId, key));
-    own.into_iter().chain(with_country)
+    let keys = [Some(id.match_key()), id.match_key_in(country), Some(id.bare_key(country))];
+    keys.into_iter().flatten().filter_map(|key| BlockKey::new(BlockKind::TaxId, key))
 }
 
 fn sorted(mut keys: Vec<BlockKey>) -> Vec<BlockKey> {
