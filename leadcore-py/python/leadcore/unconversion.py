@@ -89,8 +89,8 @@ class UnconvertBlocker(Record):
     target: str | None = field(default=None, repr=False)
     """With ``target``: its name."""
     since: tuple[WrittenSince, ...] = field(default=(), repr=False)
-    """Who wrote the record, or what hangs on it, since: the latest call first, at most 20. One that was taken back again
-    stands against nothing, and is told all the same."""
+    """Who wrote the record, or what hangs on it, since: the latest call first, at most 20. One that was taken back
+    again stands against nothing, and is told all the same."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -226,8 +226,7 @@ class UnconvertPlan:
     def _since(self, record: Mapping[str, Any]) -> tuple[WrittenSince, ...]:
         own = (one for one in self._data.get("since", ()) if one["record"] == record)
         return tuple(
-            WrittenSince(user_of(one["actor"]), one["kind"], time_of(one["at"]), UUID(one["operation"]))
-            for one in own
+            WrittenSince(user_of(one["actor"]), one["kind"], time_of(one["at"]), UUID(one["operation"])) for one in own
         )
 
     def __eq__(self, other: object) -> bool:
