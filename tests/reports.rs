@@ -3,6 +3,7 @@
 
 mod any;
 mod costs;
+mod customers;
 
 use chrono::TimeDelta;
 use leadcore::desk::convert::{self, ConversionOptions, OpportunityEnding, OpportunityRequest};

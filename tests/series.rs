@@ -174,6 +174,12 @@ fn endless_series_are_entered_where_they_are_asked_about() {
     let error = occurrences(&seldom, at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z"), 9).unwrap_err();
     assert_eq!(error.violations()[0].message, "the series has too many occurrences before this range");
     assert_eq!(error.violations()[0].code, ViolationCode::LimitReached);
+    // Every fourth year from 2026 on has no leap day.
+    let never = meeting("2026-01-01T09:00:00Z", None, "FREQ=YEARLY;INTERVAL=4;BYMONTH=2;BYMONTHDAY=29");
+    let error = occurrences(&never, at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z"), 9).unwrap_err();
+    assert_eq!(error.violations()[0].message, "the rule of the series fits no day");
+    let on_a_day = never.occurrence_on("2026-02-28".parse().unwrap()).unwrap_err();
+    assert_eq!(on_a_day.to_string(), error.to_string());
 }
 
 #[test]

@@ -24,6 +24,40 @@ def test_a_key_is_refused_by_its_name(db: Database, key: str) -> None:
     assert fields_of(lambda: db.leads.unconvert(lead, key=key)) == ["key"]
 
 
+def test_a_plan_that_does_not_fit_says_where(db: Database) -> None:
+    plan = db.leads.plan_conversion(db.leads.create(company="Nordlys AS")).to_dict()
+    for key, value in (("account", None), ("contacts", {}), ("opportunity", 3), ("lead", "x")):
+        with pytest.raises(leadcore.InvalidError) as caught:
+            leadcore.ConversionPlan({**plan, key: value})
+        assert [one.field for one in caught.value.violations] == [f"plan.{key}"]
+    with pytest.raises(leadcore.InvalidError) as caught:
+        leadcore.ConversionPlan({key: value for key, value in plan.items() if key != "account"})
+    assert [one.field for one in caught.value.violations] == ["plan.account"]
+    with pytest.raises(TypeError, match="`at_least`"):
+        leadcore.Match(True)
+
+
+def test_what_a_target_made_has_a_name(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    for name in (" ", "", "x" * 1_001):
+        with pytest.raises(leadcore.InvalidError) as caught, db.transaction():
+            db.leads.convert(lead, targets=[leadcore.Target("erp", lambda _, __, name=name: name)])
+        assert [one.field for one in caught.value.violations] == ["reference"]
+    assert db.leads.get(lead).state == "open"
+
+
+def test_a_blocker_says_who_wrote_what(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS")
+    account = db.accounts.get(db.leads.convert(lead).account_id)
+    db.as_user("bob").accounts.edit(account, city="Oslo")
+    [blocker] = db.leads.plan_unconvert(lead).blockers
+    [since] = blocker.since
+    assert (since.user, since.kind, since.at.tzinfo is not None) == ("bob", "edit", True)
+    db.undo(since.operation)
+    assert db.leads.plan_unconvert(lead).blockers == ()
+    db.leads.unconvert(lead)
+
+
 def test_options_without_an_effect_are_refused(db: Database) -> None:
     lead = db.leads.create(company="Nordlys AS", name="Anna Berg")
     known = db.accounts.create(name="Known AS")

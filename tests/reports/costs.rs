@@ -138,6 +138,11 @@ fn an_old_cost_can_be_edited() {
     let broken = host.try_write(|ctx, txn| costs::edit(ctx, txn, cost.id, ANY, finer.clone())).unwrap_err();
     assert_eq!(broken.violations().iter().map(|one| one.field.as_str()).collect::<Vec<_>>(), ["amount"]);
     let undone = host.write(|ctx, txn| undo::undo(ctx, txn, edit));
+    assert_eq!((undone.totals.reversed, get()), (1, old.fields.clone()));
+    // It is deleted, and comes back as it was.
+    host.write(|ctx, txn| costs::delete(ctx, txn, cost.id, ANY));
+    let deletion = last(&host);
+    let undone = host.write(|ctx, txn| undo::undo(ctx, txn, deletion));
     assert_eq!((undone.totals.reversed, get()), (1, old.fields));
 }
 

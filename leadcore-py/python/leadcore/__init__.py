@@ -141,7 +141,7 @@ from .subjects import SubjectRef
 from .targets import ConversionTarget, Target
 from .terms import Terms
 from .transactions import Transaction
-from .unconversion import TakenBack, UnconvertBlocker, UnconvertOutcome, UnconvertPlan
+from .unconversion import TakenBack, UnconvertBlocker, UnconvertOutcome, UnconvertPlan, WrittenSince
 from .views import SystemView, Views
 
 __all__ = [
@@ -365,5 +365,6 @@ __all__ = [
     "Views",
     "Violation",
     "Wip",
+    "WrittenSince",
     "__version__",
 ]

@@ -60,7 +60,10 @@ class Match(Record):
 
     def __post_init__(self) -> None:
         """Refuse what is no percentage."""
-        check("at_least", self.at_least, (int, type(None)), "a whole number or None")
+        whole = "a whole number or None"
+        if isinstance(self.at_least, bool):
+            raise expected("at_least", whole, self.at_least)
+        check("at_least", self.at_least, (int, type(None)), whole)
         if self.at_least is not None and not 0 <= self.at_least <= 100:
             raise refused("at_least", "out_of_range", "must lie in 0 to 100")
 

@@ -141,7 +141,8 @@ class Settings:
         """Say for all functions at once for which leads they are open; one that is not named is open for every lead.
 
         leadcore's own are ``edit``, ``move``, ``delete``, ``restore``, ``convert`` and ``clone``, and it refuses them
-        where they are closed. Every other name is yours: ask ``db.leads.functions``.
+        where they are closed. Every other name is yours: ask ``db.leads.functions``. One that is hardly a letter
+        away from one of leadcore's own is refused: it would close nothing.
 
         >>> db.settings.set_functions({"convert": leadcore.F.amount >= 100})
         >>> db.leads.convert(db.leads.create(company="Nordlys AS", amount=50))

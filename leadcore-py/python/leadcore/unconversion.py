@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -14,10 +15,10 @@ from .html import facts, grid, part
 from .models import Subject
 from .moves import Unmet, unmet_of
 from .plan import Plan
-from .subjects import user_of
+from .subjects import time_of, user_of
 from .values import Record
 
-__all__ = ["TakenBack", "UnconvertBlocker", "UnconvertOutcome", "UnconvertPlan"]
+__all__ = ["TakenBack", "UnconvertBlocker", "UnconvertOutcome", "UnconvertPlan", "WrittenSince"]
 
 Fate: TypeAlias = Literal["archived", "removed", "restored", "unlinked"]
 """What becomes of a record: a new account leaves every list and keeps its number; a new person, opportunity or service
@@ -36,6 +37,20 @@ class TakenBack(Record):
     """With ``restored``: the fields that get back what they had."""
     edited: tuple[str, ...] = ()
     """The fields of a new record that were edited since: that goes with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSince(Record):
+    """A call that wrote, since the conversion, a record that something stands against, or what hangs on it."""
+
+    user: str | None
+    """Who, ``None`` for the program itself."""
+    kind: str
+    """What kind of call it was: ``edit``, ``convert`` and so on."""
+    at: datetime
+    """When."""
+    operation: UUID = field(repr=False)
+    """The call: what ``db.undo`` takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +87,9 @@ class UnconvertBlocker(Record):
     """With ``moved_on``: the state now."""
     target: str | None = field(default=None, repr=False)
     """With ``target``: its name."""
+    since: tuple[WrittenSince, ...] = field(default=(), repr=False)
+    """Who wrote the record, or what hangs on it, since: the latest call first, at most 20. One that was taken back
+    again stands against nothing, and is told all the same."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -173,6 +191,13 @@ class UnconvertPlan(Plan):
             tuple(unmet_of(*one) for one in _leadcore.unconversion_unmet(self._json)) if kind == "stage" else (),
             told.get("state"),
             told.get("target"),
+            self._since(told["record"]) if "record" in told else (),
+        )
+
+    def _since(self, record: Mapping[str, Any]) -> tuple[WrittenSince, ...]:
+        own = (one for one in self._data.get("since", ()) if one["record"] == record)
+        return tuple(
+            WrittenSince(user_of(one["actor"]), one["kind"], time_of(one["at"]), UUID(one["operation"])) for one in own
         )
 
     def __repr__(self) -> str:

@@ -176,9 +176,14 @@ fn worth_query(keys: &Keys, live: Condition) -> Condition {
             "sum(o.state = '{state}'), sum(iif(o.state = '{state}', coalesce(o.amount, 0) / {SPLIT}, 0)), sum(iif(o.state = '{state}', coalesce(o.amount, 0) % {SPLIT}, 0))"
         )
     };
-    // From the opportunities to their leads: most leads have none.
+    // From the opportunities to their leads: most leads have none. What was made on the page of a customer counts for the first
+    // lead that became it.
+    let first = "SELECT k.from_id FROM leadcore_link k WHERE k.tenant = p.tenant AND k.to_kind = 'account' AND k.to_id = p.account AND k.role = 'converted_to' AND k.from_kind = 'lead' ORDER BY k.from_id LIMIT 1";
+    let all = format!(
+        "SELECT origin_lead AS lead, state, currency, amount FROM leadcore_opportunity WHERE tenant = ?1 AND origin_lead IS NOT NULL UNION ALL SELECT ({first}), p.state, p.currency, p.amount FROM leadcore_opportunity p WHERE p.tenant = ?1 AND p.origin_lead IS NULL"
+    );
     let sql = format!(
-        "SELECT {}coalesce(o.currency, '') AS code, {}, {}, {} FROM leadcore_opportunity o CROSS JOIN leadcore_lead l ON l.tenant = o.tenant AND l.id = o.origin_lead WHERE o.tenant = ? AND o.origin_lead IS NOT NULL AND {}{}{}",
+        "SELECT {}coalesce(o.currency, '') AS code, {}, {}, {} FROM ({all}) o CROSS JOIN leadcore_lead l ON l.tenant = ?1 AND l.id = o.lead WHERE {}{}{}",
         keys.named,
         of("open"),
         of("won"),

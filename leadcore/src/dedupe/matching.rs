@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Account, BlockKey, BlockKind, Contact, ContactFields, LeadFields};
 use crate::error::Result;
 use crate::id::{AccountId, ContactId, UserId};
+use crate::value::{Country, TaxId};
 
 mod choice;
 
@@ -22,7 +23,7 @@ use choice::{Unseen, choose};
 pub enum EvidenceKind {
     /// The customer number that was given.
     Number,
-    /// The tax number.
+    /// The tax number, of the same country as far as both say one.
     TaxId,
     /// An e-mail address.
     Email,
@@ -70,7 +71,7 @@ impl EvidenceKind {
         }
     }
 
-    /// None for what only custom fields are found by.
+    /// None for what nobody is recognized by.
     const fn of(kind: BlockKind) -> Option<Self> {
         Some(match kind {
             BlockKind::Number => Self::Number,
@@ -80,7 +81,7 @@ impl EvidenceKind {
             BlockKind::Company => Self::Company,
             BlockKind::Domain => Self::Domain,
             BlockKind::Person => Self::Person,
-            BlockKind::Custom | BlockKind::Field => return None,
+            BlockKind::Custom | BlockKind::Field | BlockKind::Said => return None,
         })
     }
 }
@@ -147,6 +148,14 @@ impl<I> Candidate<I> {
     }
 }
 
+impl Candidate<ContactId> {
+    /// A contact for which nothing of its own speaks.
+    pub(crate) fn of_contact(contact: &Contact) -> Self {
+        let name = contact.fields.display_name().unwrap_or_default().to_owned();
+        Self { id: contact.id, name, number: None, accounts: Vec::new(), score: 0, evidence: Vec::new() }
+    }
+}
+
 impl Candidate<AccountId> {
     /// An account for which nothing of its own speaks.
     pub(crate) fn of_account(account: &Account) -> Self {
@@ -196,7 +205,7 @@ pub fn rank<I: Ord>(candidates: &mut [Candidate<I>]) {
 pub struct Probe {
     account: Vec<BlockKey>,
     contact: Vec<BlockKey>,
-    has_tax_id: bool,
+    tax_id: Option<(TaxId, Option<Country>)>,
 }
 
 impl Probe {
@@ -214,7 +223,8 @@ impl Probe {
     #[must_use]
     pub fn of(lead: &LeadFields) -> Self {
         let (account, contact) = (lead.account_keys(), lead.contact_keys());
-        Self { account, contact, has_tax_id: lead.tax_id.is_some() }
+        let tax_id = lead.tax_id.clone().map(|id| (id, lead.address.country()));
+        Self { account, contact, tax_id }
     }
 
     /// With the customer number that somebody gave.
@@ -234,7 +244,7 @@ impl Probe {
     /// What a person that hangs on the lead says of itself: which contact it may be.
     #[must_use]
     pub fn of_person(person: &ContactFields) -> Self {
-        Self { contact: person.block_keys(), ..Self::default() }
+        Self { contact: person.as_lead_fields().contact_keys(), ..Self::default() }
     }
 
     fn settled(mut self) -> Self {
@@ -259,9 +269,14 @@ impl Probe {
     #[must_use]
     pub fn account(&self, account: &Account) -> Option<Candidate<AccountId>> {
         let mut evidence = common(&self.account, &account.block_keys());
-        let same = evidence.iter().any(|one| one.kind == EvidenceKind::TaxId);
-        if self.has_tax_id && account.fields.tax_id.is_some() && !same && !evidence.is_empty() {
-            evidence.push(Evidence::new(EvidenceKind::OtherTaxId, None));
+        let fields = &account.fields;
+        if let (Some((own, country)), Some(id)) = (&self.tax_id, &fields.tax_id) {
+            // Equal digits of two countries are no evidence.
+            let is_same = own.is_same(*country, id, fields.address.country());
+            evidence.retain(|one| one.kind != EvidenceKind::TaxId || is_same);
+            if !is_same && !evidence.is_empty() {
+                evidence.push(Evidence::new(EvidenceKind::OtherTaxId, None));
+            }
         }
         Candidate::new(account.id, account.fields.name.clone(), Some(account.number), evidence)
     }

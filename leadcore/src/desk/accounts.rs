@@ -1,7 +1,8 @@
 //! Accounts: the customers that leads became, and those that were there before.
 //!
 //! An actor may see an account when it may see one of the leads behind it, or all leads; and change it when it may edit
-//! one of them, or all, although the leads themselves are frozen. An account without a lead behind it is judged by what it
+//! one of them, or all, although the leads themselves are frozen. The same goes for whoever the customer was handed over to: the
+//! leads count as theirs too, as far as its account is concerned. An account without a lead behind it is judged by what it
 //! says itself, as a lead of the same owner, category, country … would be.
 //!
 //! Being behind an account grants that much because whoever worked the lead goes on with the customer. Nobody gets there by
@@ -9,7 +10,7 @@
 
 mod removal;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
 use crate::domain::{
@@ -302,16 +303,23 @@ pub(super) fn admitted(txn: &mut dyn Txn, gate: &Gate, accounts: &[Account]) -> 
     let links = txn.links().to(&subjects, Some(LinkRole::ConvertedTo))?;
     let origins: Vec<_> = links.iter().map(|link| LeadId::from_uuid(link.from.id)).collect();
     let leads = txn.leads().get(&origins)?;
-    let open: BTreeSet<_> =
-        leads.iter().filter(|lead| gate.admits(lead)).map(|lead| lead.id.as_uuid()).collect();
+    let leads: BTreeMap<_, _> = leads.iter().map(|lead| (lead.id.as_uuid(), lead)).collect();
     let admits = |account: &&Account| {
         let mut behind = links.iter().filter(|link| link.to.id == account.id.as_uuid()).peekable();
         match behind.peek() {
             None => gate.admits(&as_lead(account)),
-            Some(_) => behind.any(|link| open.contains(&link.from.id)),
+            Some(_) => behind.filter_map(|link| leads.get(&link.from.id)).any(|lead| {
+                gate.admits(lead) || handed_over(account, lead).is_some_and(|lead| gate.admits(&lead))
+            }),
         }
     };
     Ok(accounts.iter().filter(admits).map(|account| account.id).collect())
+}
+
+/// The lead behind an account as that of whoever owns the customer by now; none where that is the lead's owner.
+fn handed_over(account: &Account, lead: &Lead) -> Option<Lead> {
+    let owner = account.fields.owner.clone().filter(|owner| lead.fields.owner.as_ref() != Some(owner))?;
+    Some(Lead { fields: LeadFields { owner: Some(owner), ..lead.fields.clone() }, ..lead.clone() })
 }
 
 /// What a policy for leads makes of an account that no lead became: a lead with the same data, in no stage.

@@ -23,7 +23,8 @@ pub(super) fn became(txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<Subject>> {
     }
 }
 
-/// What those of these records became that are leads which were converted.
+/// What those of these records became that are leads which were converted, or persons of such a lead who turned out to be somebody
+/// else.
 pub(super) fn became_by(txn: &mut dyn Txn, about: &[Subject]) -> Result<BTreeMap<Subject, Vec<Subject>>> {
     let leads: Vec<_> = of_kind(about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
     let leads = if leads.is_empty() { Vec::new() } else { txn.leads().get(&leads)? };
@@ -31,10 +32,17 @@ pub(super) fn became_by(txn: &mut dyn Txn, about: &[Subject]) -> Result<BTreeMap
     for lead in leads.into_iter().filter(|lead| lead.conversion.is_some()) {
         onwards.insert(lead.id.into(), became(txn, &lead)?);
     }
+    let of_kind = of_kind(about, SubjectKind::Contact);
+    let persons: Vec<Subject> = of_kind.map(|id| Subject::new(SubjectKind::Contact, id)).collect();
+    if !persons.is_empty() {
+        for link in txn.links().from(&persons, Some(LinkRole::ConvertedTo))? {
+            onwards.insert(link.from, vec![link.to]);
+        }
+    }
     Ok(onwards)
 }
 
-/// The records that work about these goes on with, each once: in the place of a lead what it became.
+/// The records that work about these goes on with, each once: in the place of a lead, or a person, what it became.
 pub(super) fn going_on(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subject>> {
     let became = became_by(txn, about)?;
     let mut onwards = Vec::with_capacity(about.len());
@@ -48,7 +56,7 @@ pub(super) fn going_on(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subje
 }
 
 /// The records whose children a page of this record shows: itself, the account that a lead became, the leads that became
-/// an account.
+/// an account, the persons of leads who turned out to be a contact, and that contact.
 ///
 /// # Errors
 /// `NotFound` when there is no such record, or none that the actor may see.
@@ -71,9 +79,11 @@ pub(super) fn shown_with(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject)
         SubjectKind::Contact => {
             // Of a lead that became an account, the account's page shows it.
             let links = txn.links().to(&[subject], Some(LinkRole::ConvertedTo))?;
-            let origins: Vec<_> = links.into_iter().map(|link| link.from).collect();
-            sight.learn(txn, &origins)?;
-            shown.extend(origins.into_iter().filter(|origin| sight.sees(*origin)));
+            let mut same: Vec<_> = links.into_iter().map(|link| link.from).collect();
+            let links = txn.links().from(&[subject], Some(LinkRole::ConvertedTo))?;
+            same.extend(links.into_iter().map(|link| link.to));
+            sight.learn(txn, &same)?;
+            shown.extend(same.into_iter().filter(|one| sight.sees(*one)));
         }
         _ => {}
     }

@@ -5,7 +5,7 @@
 
 use crate::context::Context;
 use crate::domain::{
-    Action, CatalogueKind, Contact, ContactFields, CustomValues, Field, FieldChange, FieldValue, Link,
+    Action, CatalogueKind, Contact, ContactFields, CustomValues, Field, FieldChange, FieldValue, Lead, Link,
     LinkRole, NewEntry, OperationKind, Subject, contact_changes,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -166,13 +166,14 @@ fn demote(txn: &mut dyn Txn, primary: &[Link]) -> Result<()> {
     txn.links().insert(&plain)
 }
 
-/// The persons of a lead, the primary one first, then in the order in which they were added.
+/// The persons of a lead, the primary one first, then in the order in which they were added. In the place of one that turned out
+/// to be a contact of the customer, when the lead was converted, there is that contact.
 ///
 /// # Errors
 /// `NotFound` when the lead does not exist or may not be seen.
 pub fn of_lead(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Vec<LinkedContact>> {
     let lead = visible(ctx, txn, lead)?;
-    Ok(masked(ctx, linked(txn, lead.id.into())?))
+    Ok(masked(ctx, shown(txn, &lead)?))
 }
 
 /// The persons of an account, the primary one first, then in the order in which they were added.
@@ -214,6 +215,28 @@ pub(super) fn linked(txn: &mut dyn Txn, owner: Subject) -> Result<Vec<LinkedCont
     let mut contacts = of_role(LinkRole::PrimaryContact)?;
     contacts.extend(of_role(LinkRole::Contact)?);
     Ok(contacts)
+}
+
+/// The persons of a lead without those that turned out to be one of the others.
+pub(super) fn shown(txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<LinkedContact>> {
+    let mut persons = linked(txn, lead.id.into())?;
+    if lead.conversion.is_none() {
+        return Ok(persons);
+    }
+    let own: Vec<Subject> = persons.iter().map(|person| person.contact.id.into()).collect();
+    for became in txn.links().from(&own, Some(LinkRole::ConvertedTo))? {
+        let at = |subject: Subject| move |one: &LinkedContact| Subject::from(one.contact.id) == subject;
+        if !persons.iter().any(at(became.to)) {
+            continue;
+        }
+        let was_primary = persons.iter().any(|one| one.is_primary && at(became.from)(one));
+        persons.retain(|one| !at(became.from)(one));
+        if was_primary {
+            persons.iter_mut().filter(|one| at(became.to)(one)).for_each(|one| one.is_primary = true);
+        }
+    }
+    persons.sort_by_key(|person| !person.is_primary);
+    Ok(persons)
 }
 
 /// Makes one of the persons of a lead or an account the primary contact.

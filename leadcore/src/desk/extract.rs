@@ -182,10 +182,11 @@ impl<'c> Extract<'c> {
 /// # Errors
 /// `NotFound`; `Denied` for who may not take this lead out, or no lead behind this account; `Invalid` for another record.
 pub(crate) fn persons(ctx: &Context<'_>, txn: &mut dyn Txn, owner: Subject) -> Result<Vec<LinkedContact>> {
-    match owner.kind {
+    let persons = match owner.kind {
         SubjectKind::Lead => {
             let lead = visible(ctx, txn, LeadId::from_uuid(owner.id))?;
             Gate::open(ctx, txn, Permission::Export)?.check(&lead)?;
+            contacts::shown(txn, &lead)?
         }
         SubjectKind::Account => {
             let account = accounts::load(ctx, txn, AccountId::from_uuid(owner.id))?;
@@ -193,13 +194,13 @@ pub(crate) fn persons(ctx: &Context<'_>, txn: &mut dyn Txn, owner: Subject) -> R
             if accounts::visible(txn, &gate, vec![account])?.is_empty() {
                 return Err(Error::denied(Permission::Export.code()));
             }
+            contacts::linked(txn, owner)?
         }
         _ => {
             let message = "only leads and accounts have contacts";
             return Err(Error::invalid_field("owner", ViolationCode::NotAllowed, message));
         }
-    }
-    let persons = contacts::linked(txn, owner)?;
+    };
     Ok(contacts::masked(ctx, persons))
 }
 

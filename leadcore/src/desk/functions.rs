@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::domain::{Catalogue, Lead};
+use crate::domain::{Catalogue, Lead, distance};
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::LeadId;
 use crate::query::{Filter, Resolved};
@@ -115,6 +115,31 @@ impl Functions {
             }
         }
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+    }
+}
+
+impl Functions {
+    /// Refuses names that are one of the desk's own misspelt; `is_known` says which the host has besides.
+    pub(super) fn check_names(&self, is_known: impl Fn(&str) -> bool) -> Result<()> {
+        let meant = |name: &str| {
+            let most = (name.chars().count() / 3).min(2);
+            let near = Self::STANDARD.into_iter().map(|own| (distance(name, own), own));
+            near.min().filter(|(far, _)| (1..=most).contains(far)).map(|(_, own)| own)
+        };
+        let names = self.0.keys().filter(|name| !is_known(name.as_str()));
+        let misspelt: Vec<_> = names.filter_map(|name| meant(name)).collect();
+        if misspelt.is_empty() {
+            return Ok(());
+        }
+        let known = Self::STANDARD.join("`, `");
+        let told = misspelt.into_iter().map(|own| {
+            let message = format!(
+                "there is no such function: `{own}` is meant, or a name of your own that is not so near; the known ones are \
+                 `{known}`"
+            );
+            Violation::new("functions", ViolationCode::Unknown, message)
+        });
+        Err(Error::invalid(told.collect()))
     }
 }
 

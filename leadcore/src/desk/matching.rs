@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::dedupe::matching::{
     Candidate, Elsewhere, Evidence, EvidenceKind, Matches, PersonMatches, Probe, TooCommon, rank,
 };
-use crate::domain::{Account, Contact, Field, Lead, Link, Subject, SubjectKind};
+use crate::domain::{Account, Contact, Field, Lead, Link, LinkRole, Subject, SubjectKind};
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, UserId};
 use crate::store::{Block, Txn};
@@ -88,7 +88,7 @@ pub fn search(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, request: &Matc
     }
     let lead = visible(ctx, txn, lead)?;
     let persons = linked(txn, lead.id.into())?;
-    let keys = persons.iter().flat_map(|person| person.contact.fields.block_keys());
+    let keys = persons.iter().flat_map(|person| person.contact.fields.as_lead_fields().contact_keys());
     let mut probe = Probe::of(&lead.fields).person(keys.collect::<Vec<_>>());
     if let Some(number) = request.number {
         probe = probe.number(number);
@@ -135,6 +135,19 @@ struct Search {
     limit: usize,
 }
 
+/// Those of these contacts that turned out to be another one, when their lead was converted, each with that one: whatever speaks for
+/// the former speaks for the latter.
+fn same(txn: &mut dyn Txn, ids: &BTreeSet<ContactId>) -> Result<BTreeMap<ContactId, ContactId>> {
+    let subjects: Vec<Subject> = ids.iter().map(|id| (*id).into()).collect();
+    let became = if subjects.is_empty() {
+        Vec::new()
+    } else {
+        txn.links().from(&subjects, Some(LinkRole::ConvertedTo))?
+    };
+    let id = |subject: Subject| ContactId::from_uuid(subject.id);
+    Ok(became.into_iter().map(|link| (id(link.from), id(link.to))).collect())
+}
+
 /// Who is in these blocks, and which of them are cut short.
 fn members<I: Copy + Ord>(blocks: &[Block<I>], is_account: bool) -> (BTreeSet<I>, Vec<TooCommon>) {
     let cut = blocks.iter().filter(|block| block.is_cut);
@@ -151,9 +164,21 @@ impl Search {
     ) -> Result<Searched<ContactId, Contact>> {
         let blocks = txn.contacts().blocks(probe.contact_keys(), self.limit)?;
         let (ids, cut) = members(&blocks, false);
-        let ids: Vec<_> = ids.into_iter().filter(|id| !own.contains(id)).collect();
-        let found = txn.contacts().get(&ids)?.into_iter();
-        Ok((found.filter_map(|contact| Some((probe.contact(&contact)?, contact))).collect(), cut))
+        let same = same(txn, &ids)?;
+        let ids: BTreeSet<_> = ids.into_iter().chain(same.values().copied()).collect();
+        let mut evidence: BTreeMap<ContactId, Vec<Evidence>> = BTreeMap::new();
+        let mut contacts = txn.contacts().get(&ids.into_iter().collect::<Vec<_>>())?;
+        for contact in &contacts {
+            let is = same.get(&contact.id).copied().unwrap_or(contact.id);
+            let told = probe.contact(contact).map(|found| found.evidence).unwrap_or_default();
+            evidence.entry(is).or_default().extend(told);
+        }
+        contacts.retain(|contact| !same.contains_key(&contact.id) && !own.contains(&contact.id));
+        let found = contacts.into_iter().filter_map(|contact| {
+            let told = evidence.remove(&contact.id).filter(|told| !told.is_empty())?;
+            Some((Candidate::of_contact(&contact).with(told), contact))
+        });
+        Ok((found.collect(), cut))
     }
 
     /// Accounts by their own keys, and those that have a contact with the lead's e-mail or phone.
@@ -205,10 +230,13 @@ impl Matches {
         let of_accounts = accounts.iter().map(|(found, _)| Subject::from(found.id));
         let of_persons = contacts.iter().chain(persons.iter().flat_map(|other| &other.found));
         let subjects = of_accounts.chain(of_persons.map(|(found, _)| found.id.into()));
-        let subjects: Vec<Subject> = subjects.chain(links.iter().map(|link| link.from)).collect();
+        let holders = links.iter().map(|link| link.from).filter(|from| from.kind == SubjectKind::Account);
+        let subjects: Vec<Subject> = subjects.chain(holders).collect();
         let mut sight = Sight::open(ctx, txn)?;
         sight.learn(txn, &subjects)?;
-        let owners = if is_hidden(ctx, &Field::Owner) { BTreeMap::new() } else { owners(txn, links)? };
+        // Only of whom the actor does not see it is told whose it is.
+        let unseen: Vec<_> = links.iter().filter(|link| !sight.sees(link.to)).copied().collect();
+        let owners = if is_hidden(ctx, &Field::Owner) { BTreeMap::new() } else { owners(txn, &unseen)? };
         for (mut found, account) in accounts {
             if !sight.sees(found.id.into()) {
                 let owner = account.fields.owner.filter(|_| !is_hidden(ctx, &Field::Owner));

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::context::Context;
 use crate::domain::{
     Action, Catalogue, CatalogueKind, FieldChange, LAST_NUMBER, NewEntry, NumberSeries, Numbering,
-    OperationKind, Series, Subject, SubjectKind,
+    OperationKind, RecordKinds, Series, Subject, SubjectKind,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, ViolationCode};
 use crate::id::Revision;
@@ -158,6 +158,9 @@ pub fn functions(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<(Option<Revisio
 
 /// Writes which functions are open for which leads. It holds from the next call on.
 ///
+/// A name that is hardly a letter away from one of the desk's own would close nothing, and is refused, unless a kind of record
+/// is called so.
+///
 /// # Errors
 /// `Denied`; `Invalid` with every broken rule; `Conflict` when the settings changed since they were read.
 pub fn set_functions(
@@ -168,6 +171,8 @@ pub fn set_functions(
 ) -> Result<Revision> {
     require(ctx, txn, Permission::Configure)?;
     functions.validate(&load_catalogue(txn)?.1)?;
+    let kinds = document::<RecordKinds>(txn, SettingName::RecordKinds)?.1;
+    functions.check_names(|name| name.parse().is_ok_and(|kind| kinds.get(&kind).is_some()))?;
     record_saved(ctx, txn, SettingName::Functions, expected, functions)
 }
 

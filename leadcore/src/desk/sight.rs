@@ -121,12 +121,18 @@ impl Sight {
             txn.contacts().get(&ids)?.iter().map(|contact| contact.id.into()).collect();
         let links = txn.links().to(&contacts, None)?;
         let holders: Vec<_> = links.iter().map(|link| link.from).collect();
-        self.learn_leads(txn, &holders)?;
         self.learn_accounts(txn, &holders)?;
+        // Whom a customer opens needs no lead: there may be thousands.
+        let of_account = |link: &&Link| link.from.kind == SubjectKind::Account && self.sees(link.from);
+        let held: BTreeSet<Subject> = links.iter().filter(of_account).map(|link| link.to).collect();
+        let links: Vec<Link> = links.into_iter().filter(|link| !held.contains(&link.to)).collect();
+        let holders: Vec<_> = links.iter().map(|link| link.from).collect();
+        self.learn_leads(txn, &holders)?;
         let open = self.open_origins(txn, &links)?;
         for contact in contacts {
             let reaches = |link: &&Link| self.sees(link.from) || open.contains(&(link.from, contact));
-            let sees = links.iter().filter(|link| link.to == contact).any(|link| reaches(&link));
+            let by_lead = || links.iter().filter(|link| link.to == contact).any(|link| reaches(&link));
+            let sees = held.contains(&contact) || by_lead();
             self.known.insert(contact, sees);
         }
         Ok(())

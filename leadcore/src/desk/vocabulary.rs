@@ -212,13 +212,15 @@ pub enum InUse<I> {
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` with [`Conflict::InUse`] when something refers to it and is not to be rewritten, or is a
-/// converted lead. Nothing is written then.
+/// converted lead: such a term can be archived instead. Nothing is written then.
 pub fn delete<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, id: I, in_use: InUse<I>) -> Result<()> {
     require(ctx, txn, Permission::Configure)?;
     let term = find::<I>(txn, id)?.term;
     let used = txn.terms().usage(I::KIND, id.term())?;
+    // Before the first write, so that a refusal leaves nothing behind.
+    let frozen = txn.tallies().count(&refers_to::<I>(id).and(converted()))?;
     let replacement = match in_use {
-        InUse::Refuse if used > 0 => {
+        InUse::Refuse if used > 0 && used > frozen => {
             return Err(Error::conflicting(I::KIND.code(), Conflict::InUse { by: used }));
         }
         InUse::Refuse | InUse::Clear => FieldValue::Empty,
@@ -229,10 +231,8 @@ pub fn delete<I: TermId>(ctx: &Context<'_>, txn: &mut dyn Txn, id: I, in_use: In
             FieldValue::Id(find::<I>(txn, other)?.term.id)
         }
     };
-    // Before the first write, so that a refusal leaves nothing behind.
-    let frozen = txn.tallies().count(&refers_to::<I>(id).and(converted()))?;
     if frozen > 0 {
-        return Err(Error::conflicting(I::KIND.code(), Conflict::InUse { by: frozen }));
+        return Err(Error::in_use_by_converted(I::KIND.code(), frozen, "archive it"));
     }
     // The store refuses last what nobody rewrote, so its refusal takes back the rest.
     nested(txn, |txn| {

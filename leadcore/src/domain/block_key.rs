@@ -1,4 +1,5 @@
-//! What accounts, contacts and opportunities are found by: when a lead may be one of them, and by what their custom fields say.
+//! What accounts, contacts and opportunities are found by: when a lead may be one of them, by what their custom fields say, and by
+//! what is said against reaching them.
 //! Computed here, kept by stores as an index.
 
 use crate::value::{
@@ -7,6 +8,7 @@ use crate::value::{
 
 use super::account::{Account, AccountFields};
 use super::contact::ContactFields;
+use super::conversion_mapping::said_keys;
 use super::custom_value::{CustomKey, CustomValues};
 use super::keys::MatchKey;
 use super::lead::LeadFields;
@@ -35,11 +37,14 @@ pub enum BlockKind {
     Custom,
     /// A field that the tenant added, of which there is a value.
     Field,
+    /// An address, a number or a name of a person that something is said against reaching: see
+    /// [`Consent`](super::conversion_mapping::Consent).
+    Said,
 }
 
 impl BlockKind {
     /// Every kind, strongest identity first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Number,
         Self::TaxId,
         Self::Email,
@@ -49,6 +54,7 @@ impl BlockKind {
         Self::Person,
         Self::Custom,
         Self::Field,
+        Self::Said,
     ];
 
     /// Stable name, as stored: `number`, `tax_id`, `email` …
@@ -64,6 +70,7 @@ impl BlockKind {
             Self::Person => "person",
             Self::Custom => "custom",
             Self::Field => "field",
+            Self::Said => "said",
         }
     }
 }
@@ -169,6 +176,7 @@ impl ContactFields {
     pub fn block_keys(&self) -> Vec<BlockKey> {
         let mut keys = self.as_lead_fields().contact_keys();
         keys.extend(custom_keys(&self.custom));
+        keys.extend(said_keys(self));
         sorted(keys)
     }
 }
@@ -202,11 +210,11 @@ fn domains(fields: &LeadFields) -> impl Iterator<Item = BlockKey> + '_ {
     of_mail.chain(fields.website.as_ref().map(Website::host)).filter_map(BlockKey::domain)
 }
 
-/// The number as it is written, and as its country tells it from those of others.
+/// The number as it is written, as its country tells it from those of others, and without its country: somebody may not have said
+/// one.
 fn tax_keys(id: &TaxId, country: Option<Country>) -> impl Iterator<Item = BlockKey> {
-    let own = BlockKey::new(BlockKind::TaxId, id.match_key());
-    let with_country = id.match_key_in(country).and_then(|key| BlockKey::new(BlockKind::TaxId, key));
-    own.into_iter().chain(with_country)
+    let keys = [Some(id.match_key()), id.match_key_in(country), Some(id.bare_key(country))];
+    keys.into_iter().flatten().filter_map(|key| BlockKey::new(BlockKind::TaxId, key))
 }
 
 fn sorted(mut keys: Vec<BlockKey>) -> Vec<BlockKey> {

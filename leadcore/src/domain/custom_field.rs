@@ -188,7 +188,7 @@ impl CustomType {
         }
     }
 
-    pub(super) const fn is_number(&self) -> bool {
+    pub(in crate::domain) const fn is_number(&self) -> bool {
         matches!(self, Self::Integer | Self::Decimal | Self::Money(_))
     }
 

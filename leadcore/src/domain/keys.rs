@@ -10,11 +10,12 @@ use super::field_value::FieldValue;
 use super::lead::{Lead, LeadFields};
 
 /// The version of the rules by which keys, search texts and folded names are computed: raised with every change of
-/// what [`fold`], [`LeadFields::match_keys`] or [`Lead::search_text`] give for the same record.
+/// what [`fold`], [`LeadFields::match_keys`], [`Lead::search_text`] or the [block keys](super::BlockKey) give for the same
+/// record.
 ///
 /// A store that keeps such values keeps this number with them, and refuses to go on when it is another: values of two
 /// versions side by side would find only half.
-pub const KEYS_VERSION: u32 = 2;
+pub const KEYS_VERSION: u32 = 3;
 
 /// The kinds of exact key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

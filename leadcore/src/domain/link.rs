@@ -165,7 +165,8 @@ pub enum LinkRole {
     Contact,
     /// `from` (lead or account) has the person `to` as its primary contact.
     PrimaryContact,
-    /// The lead `from` became the account `to`, or the person `to` where it became no account.
+    /// The lead `from` became the account `to`, or the person `to` where it became no account. The person `from` of a lead turned
+    /// out to be the person `to`, who was known before.
     ConvertedTo,
     /// The lead `from` became the opportunity `to`, or joined it.
     Opportunity,

@@ -71,6 +71,17 @@ impl<'r> Series<'r> {
         goes_on.then_some(moment)
     }
 
+    /// Why no day was found although the rule has not ended.
+    fn gave_up(&self) -> Error {
+        let has_days = SeriesDays::new(self.rule.rule(), self.day).next().is_some();
+        let (code, message) = if has_days {
+            (ViolationCode::LimitReached, "the series has too many occurrences before this range")
+        } else {
+            (ViolationCode::OutOfRange, "the rule of the series fits no day")
+        };
+        Error::invalid_field("recurrence", code, message)
+    }
+
     /// The occurrences from about this time on.
     fn from(&self, at: Timestamp) -> Walk<'_> {
         // A day earlier: the place of a whole day may lie in another day here.
@@ -166,7 +177,7 @@ impl Meeting {
         match walk.find(|(found, _)| *found >= day.to_naive()) {
             Some((found, start)) if found == day.to_naive() => Ok(Some(self.occurrence(found, start))),
             Some(_) => Ok(None),
-            None if walk.days.gave_up() => Err(too_many()),
+            None if walk.days.gave_up() => Err(series.gave_up()),
             None => Ok(None),
         }
     }
@@ -189,7 +200,8 @@ impl Meeting {
 /// An occurrence that ends at `from` is before it. Whether the meeting is canceled or was held is not asked.
 ///
 /// # Errors
-/// `Invalid` when more than 10,000 periods of the rule would have to be looked at; `Unsupported` without the feature
+/// `Invalid` when more than 10,000 periods of the rule would have to be looked at, or none of them has a day that the rule fits
+/// (29 February of every fourth year from 2026 on); `Unsupported` without the feature
 /// `calendar`.
 pub fn occurrences(
     meeting: &Meeting,
@@ -211,7 +223,7 @@ pub fn occurrences(
     while found.len() < limit {
         let Some((day, start)) = walk.next() else {
             if walk.days.gave_up() {
-                return Err(too_many());
+                return Err(series.gave_up());
             }
             break;
         };
@@ -221,11 +233,6 @@ pub fn occurrences(
         found.extend(Some(meeting.occurrence(day, start)).filter(falls));
     }
     Ok(found)
-}
-
-fn too_many() -> Error {
-    let message = "the series has too many occurrences before this range";
-    Error::invalid_field("recurrence", ViolationCode::LimitReached, message)
 }
 
 /// When the last occurrence of a meeting ends: the latest time there is, when it has no last one or that is not known.

@@ -153,6 +153,22 @@ fn ambiguous(what: &str, in_sight: usize, out_of_sight: u64, is_cut: bool) -> St
 }
 
 impl Error {
+    /// [`InUse`](Conflict::InUse) by converted leads, which stay as they were: with what can be done instead.
+    pub(crate) fn in_use_by_converted(what: &str, by: u64, instead: &str) -> Self {
+        let leads = if by == 1 { "lead" } else { "leads" };
+        let message = format!(
+            "{what} is in use by {by} converted {leads}, which stay as they were converted: {instead}, or take the \
+             conversions back first"
+        );
+        Self(Box::new(Inner {
+            kind: ErrorKind::Conflict,
+            context: Cow::Owned(message),
+            detail: Detail::Conflict(Conflict::InUse { by }),
+            source: None,
+            operation: None,
+        }))
+    }
+
     /// [`AmbiguousMatch`](Conflict::AmbiguousMatch), with what is out of sight told apart from what was not looked at.
     pub(crate) fn ambiguous_match(
         what: &str,

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::domain::{Cost, FieldValue, Lead, LeadState, OpportunityState, Outcome, StageKind, amount_units};
+use crate::domain::{
+    Cost, FieldValue, Lead, LeadState, Link, LinkRole, OpportunityState, Outcome, StageKind, Subject,
+    SubjectKind, amount_units,
+};
 use crate::error::{Error, Result};
-use crate::id::{CostId, StageId};
+use crate::id::{CostId, LeadId, StageId};
 use crate::query::{Dimension, ReportScan};
 use crate::store::{
     CostScan, Costs, Entered, LeadFigures, MiddleWaits, Reports, StageFigures, Worth, WorthFigures,
@@ -178,9 +181,15 @@ impl Reports for MemoryTxn {
     }
 
     fn worth(&mut self, scan: &ReportScan) -> Result<Vec<WorthFigures>> {
+        // The links are sorted: the first lead of each account comes first.
+        let mut first: BTreeMap<Subject, LeadId> = BTreeMap::new();
+        let became = |link: &&Link| link.role == LinkRole::ConvertedTo && link.from.kind == SubjectKind::Lead;
+        for link in self.state.links.iter().filter(became) {
+            first.entry(link.to).or_insert(LeadId::from_uuid(link.from.id));
+        }
         let mut made = BTreeMap::new();
         for one in self.state.opportunities.values() {
-            if let Some(lead) = one.origin_lead {
+            if let Some(lead) = one.origin_lead.or_else(|| first.get(&one.account.into()).copied()) {
                 made.entry(lead).or_insert_with(Vec::new).push(one);
             }
         }

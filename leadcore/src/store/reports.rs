@@ -169,7 +169,8 @@ pub trait Reports {
     fn middle_waits(&mut self, scan: &ReportScan) -> Result<Vec<MiddleWaits>>;
 
     /// What opportunities that were made of these leads are worth, by group, then by the code of the currency, none first. Each
-    /// opportunity counts for the lead that it was [made of](crate::domain::Opportunity::origin_lead), and for no other.
+    /// opportunity counts for the lead that it was [made of](crate::domain::Opportunity::origin_lead); one that no lead was, for the
+    /// first lead, by id, that became its account; and for no other.
     ///
     /// # Errors
     /// A failure of the store.

@@ -108,27 +108,73 @@ impl TaxId {
     /// ```
     #[must_use]
     pub fn match_key_in(&self, country: Option<Country>) -> Option<String> {
+        let (country, bare) = self.parts(country);
+        Some(format!("{}{bare}", country?.code()))
+    }
+
+    /// The [`match_key`](Self::match_key) without its country and without what says that it is one for value added tax: what a
+    /// number has in common with the same one of which nobody said a country.
+    ///
+    /// ```
+    /// use leadcore::value::TaxId;
+    /// assert_eq!(TaxId::parse("NO 923 609 016 MVA")?.bare_key(None), "923609016");
+    /// # Ok::<(), leadcore::error::ValueError>(())
+    /// ```
+    #[must_use]
+    pub fn bare_key(&self, country: Option<Country>) -> String {
+        self.parts(country).1
+    }
+
+    /// Whether two numbers are one, as far as they and their countries say. Numbers of two countries are two, however they are
+    /// written; where only one side says a country, the rest decides.
+    ///
+    /// ```
+    /// use leadcore::value::{Country, TaxId};
+    /// let number = TaxId::parse("923609016")?;
+    /// let [norway, sweden] = ["NO", "SE"].map(|code| Country::parse(code).ok());
+    /// assert!(TaxId::parse("NO923609016MVA")?.is_same(norway, &number, None));
+    /// assert!(!number.is_same(norway, &number, sweden));
+    /// # Ok::<(), leadcore::error::ValueError>(())
+    /// ```
+    #[must_use]
+    pub fn is_same(&self, country: Option<Country>, other: &Self, others: Option<Country>) -> bool {
+        match (self.match_key_in(country), other.match_key_in(others)) {
+            // Numbers that name their country are that country's, wherever the companies are.
+            (Some(one), Some(two)) => {
+                let itself = self.match_key_in(None);
+                one == two || itself.is_some() && itself == other.match_key_in(None)
+            }
+            _ => self.match_key() == other.match_key() || self.bare_key(country) == other.bare_key(others),
+        }
+    }
+
+    /// The country that the number itself begins with; none that is another than `country`.
+    fn said(&self, country: Option<Country>) -> Option<Country> {
         let key = self.match_key();
-        let said = key.get(..2).filter(|code| code.bytes().all(|byte| byte.is_ascii_uppercase()));
+        let code = key.get(..2).filter(|code| code.bytes().all(|byte| byte.is_ascii_uppercase()))?;
         // Greece writes EL.
-        let said = said.map(|code| if code == "EL" { "GR" } else { code });
-        let said = said.and_then(|code| Country::parse(code).ok()).filter(|said| {
-            let has_digits = key.get(2..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-            has_digits && country.is_none_or(|country| country == *said)
-        });
-        let (country, number) = match said {
-            Some(said) => (said, key.get(2..).unwrap_or_default()),
-            None => (country?, key.as_str()),
+        let said = Country::parse(if code == "EL" { "GR" } else { code }).ok()?;
+        let has_digits = key.get(2..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        (has_digits && country.is_none_or(|country| country == said)).then_some(said)
+    }
+
+    /// The country, if one is known, and the number without it.
+    fn parts(&self, country: Option<Country>) -> (Option<Country>, String) {
+        let key = self.match_key();
+        let (country, number) = match self.said(country) {
+            Some(said) => (Some(said), key.get(2..).unwrap_or_default()),
+            None => (country, key.as_str()),
         };
-        let suffixes: &[&str] = match country.code() {
-            "NO" => &["MVA"],
-            "CH" => &["MWST", "TVA", "IVA", "VAT"],
-            _ => &[],
-        };
-        let bare = suffixes.iter().find_map(|suffix| number.strip_suffix(suffix)).unwrap_or(number);
-        Some(format!("{}{bare}", country.code()))
+        let of_country = |(of, _): &&(&str, &[&str])| country.is_none_or(|country| country.code() == *of);
+        let suffixes = SUFFIXES.iter().filter(of_country).flat_map(|(_, suffixes)| suffixes.iter());
+        let is_number = |bare: &&str| country.is_some() || bare.bytes().all(|byte| byte.is_ascii_digit());
+        let bare = suffixes.filter_map(|suffix| number.strip_suffix(suffix)).find(is_number);
+        (country, bare.filter(|bare| !bare.is_empty()).unwrap_or(number).to_owned())
     }
 }
+
+/// What is written behind a number to say that it is one for value added tax.
+const SUFFIXES: &[(&str, &[&str])] = &[("NO", &["MVA"]), ("CH", &["MWST", "TVA", "IVA", "VAT"])];
 
 super::text_value!(TaxId);
 

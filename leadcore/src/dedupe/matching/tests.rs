@@ -68,6 +68,47 @@ fn evidence_is_what_both_have() {
 }
 
 #[test]
+fn a_tax_number_is_one_of_its_country() {
+    let address = |code: &str| crate::value::Address::default().with_country(Country::parse(code).ok());
+    let lead = |id: &str, country: &str| LeadFields {
+        tax_id: Some(id.parse().unwrap()),
+        address: address(country),
+        ..LeadFields::company("Nordlys AS").unwrap()
+    };
+    let of = |id: &str, country: &str| AccountFields {
+        tax_id: Some(id.parse().unwrap()),
+        address: address(country),
+        ..named("Other")
+    };
+    let found = |one: (&str, &str), other: (&str, &str)| {
+        let found = Probe::of(&lead(one.0, one.1)).account(&account(3, of(other.0, other.1)));
+        found.map(|found| found.evidence.iter().map(|one| one.kind).collect::<Vec<_>>())
+    };
+    let norwegian = ("NO923609016MVA", "NO");
+    for same in [
+        ("923609016", ""),
+        ("923 609 016 MVA", ""),
+        ("923609016", "NO"),
+        ("no923609016", ""),
+        ("NO923609016MVA", "SE"),
+    ] {
+        for (one, other) in [(norwegian, same), (same, norwegian)] {
+            assert_eq!(found(one, other), Some(vec![EvidenceKind::TaxId]), "{one:?} {other:?}");
+        }
+    }
+    for another in [("923609016", "SE"), ("SE923609016", ""), ("923609016", "DK"), ("923609017", "")] {
+        for (one, other) in [(norwegian, another), (another, norwegian), (("923609016", "NO"), another)] {
+            assert_eq!(found(one, other), None, "{one:?} {other:?}");
+        }
+    }
+    assert_eq!(found(("1", ""), ("1", "")), Some(vec![EvidenceKind::TaxId]));
+    // The same name then counts for less.
+    let probe = Probe::of(&lead("923609016", "NO"));
+    let other = AccountFields { name: "Nordlys".to_owned(), ..of("923609016", "SE") };
+    assert_eq!(probe.account(&account(3, other)).unwrap().score, OTHER_TAX_ID);
+}
+
+#[test]
 fn a_policy_chooses_or_says_that_it_does_not() {
     let mut accounts = vec![
         candidate(2, &[EvidenceKind::Company]),

@@ -152,6 +152,8 @@ struct Person {
     id: ContactId,
     is_primary: bool,
     written: Written,
+    /// The persons of the lead who are this one.
+    instead_of: Vec<ContactId>,
 }
 
 enum Written {
@@ -182,6 +184,8 @@ fn persons(
     let mut persons = Vec::with_capacity(plan.contacts.len());
     for planned in &plan.contacts {
         let is_primary = planned.is_primary;
+        let own = planned.who.instead_of().iter().filter(|id| now.contains(id));
+        let instead_of: Vec<_> = own.copied().collect();
         persons.push(match &planned.who {
             // A plan may have been edited: it cannot take along a person of somebody else.
             PlannedPerson::Existing(id) if !of_lead.iter().any(|link| link.to == Subject::from(*id)) => {
@@ -189,11 +193,11 @@ fn persons(
             }
             PlannedPerson::Existing(id) => {
                 let marked = said.marked(*id).map(|(contact, changes)| Written::Known(contact, changes));
-                Person { id: *id, is_primary, written: marked.unwrap_or(Written::Nothing) }
+                Person { id: *id, is_primary, written: marked.unwrap_or(Written::Nothing), instead_of }
             }
             PlannedPerson::New(fields) => {
                 let contact = new_contact(ctx, fields.as_ref().clone())?;
-                Person { id: contact.id, is_primary, written: Written::New(contact) }
+                Person { id: contact.id, is_primary, written: Written::New(contact), instead_of }
             }
             PlannedPerson::Known { id, revision, fields, .. } => {
                 let found = sales::joined_contact(ctx, txn, *id)?;
@@ -202,7 +206,8 @@ fn persons(
                 }
                 let changes = contact_changes(&found.fields, fields);
                 let fields = fields.as_ref().clone();
-                Person { id: *id, is_primary, written: Written::Known(Contact { fields, ..found }, changes) }
+                let written = Written::Known(Contact { fields, ..found }, changes);
+                Person { id: *id, is_primary, written, instead_of }
             }
         });
     }
@@ -324,6 +329,10 @@ fn link(
         Linked { person: subject.into(), is_primary: person.is_primary, of_lead }
     });
     let account = account.map(|account| Subject::from(account.id).into());
-    let links = links::added(lead.id, account, &linked.collect::<Vec<_>>(), &known);
+    let same = persons
+        .iter()
+        .flat_map(|person| person.instead_of.iter().map(|own| (*own, Subject::from(person.id).into())));
+    let (linked, same) = (linked.collect::<Vec<_>>(), same.collect());
+    let links = links::added(lead.id, account, (&linked, &same), &known);
     Ok(links.into_iter().filter_map(PlannedLink::made).collect())
 }

@@ -1,20 +1,25 @@
 //! What was said against reaching somebody holds for every record of one conversion: the lead, the account with all its
-//! persons, and those that the lead brings.
+//! persons, and those that the lead brings. Of the persons of an account only those are read that something is said of: a lead
+//! that becomes one of a thousand in it costs what the first one did.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::context::Context;
-use crate::domain::conversion_mapping::Consent;
+use crate::domain::conversion_mapping::{Consent, asked_keys};
 use crate::domain::{
-    AccountFields, Contact, ContactFields, FieldChange, Lead, Link, SubjectKind, contact_changes,
+    AccountFields, BlockKey, Contact, ContactFields, FieldChange, Lead, Link, Subject, SubjectKind,
+    contact_changes,
 };
 use crate::error::Result;
-use crate::id::ContactId;
+use crate::id::{AccountId, ContactId};
 use crate::store::Txn;
 
 use super::persons::is_same_person;
 use super::plan::{ConversionPlan, PlannedAccount, PlannedPerson};
+
+/// How many that say something of one address or name are looked at. Where there are more, all persons of the account are.
+const OF_ONE_KEY: usize = 1_000;
 
 /// Marks of addresses and numbers go by the address, whoever has it. That somebody must not be called goes by the person.
 pub(super) struct Said {
@@ -36,8 +41,11 @@ impl Said {
             PlannedPerson::Existing(id) | PlannedPerson::Known { id, .. } => Some(*id),
             PlannedPerson::New(_) => None,
         }));
+        let mut persons = txn.contacts().get(&ids.iter().copied().collect::<Vec<_>>())?;
         if let PlannedAccount::Existing { id, .. } = &plan.account {
-            ids.extend(contacts(&txn.links().from(&[(*id).into()], None)?));
+            let speaking = speaking(txn, *id, &asked(plan, &persons))?;
+            let others: Vec<_> = speaking.into_iter().filter(|id| !ids.contains(id)).collect();
+            persons.extend(txn.contacts().get(&others)?);
             let account = txn.accounts().get(&[*id])?.pop().map(|found| found.fields).unwrap_or_default();
             let account = match seen_by {
                 Some(ctx) => account.without(|field| ctx.policy().is_hidden(ctx.actor(), field)),
@@ -45,7 +53,6 @@ impl Said {
             };
             marks = marks.join(&Consent::of_account(&account));
         }
-        let mut persons = txn.contacts().get(&ids.into_iter().collect::<Vec<_>>())?;
         if let Some(ctx) = seen_by {
             persons.iter_mut().for_each(|person| super::super::contacts::mask(ctx, person));
         }
@@ -109,7 +116,70 @@ impl Said {
     }
 }
 
+/// What is looked for: every address and number that the plan writes, or that is one of its persons', and their names.
+fn asked(plan: &ConversionPlan, persons: &[Contact]) -> Vec<BlockKey> {
+    let of_contact =
+        |fields: &ContactFields| asked_keys(fields.name.as_ref(), &fields.emails, &fields.phones);
+    let account = plan.account.fields();
+    let mut keys: Vec<_> =
+        account.map(|fields| asked_keys(None, &fields.emails, &fields.phones)).unwrap_or_default();
+    keys.extend(persons.iter().flat_map(|person| of_contact(&person.fields)));
+    for contact in &plan.contacts {
+        if let PlannedPerson::New(fields) | PlannedPerson::Known { fields, .. } = &contact.who {
+            keys.extend(of_contact(fields));
+        }
+    }
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+/// The persons of an account that say something of what is asked, by the index; where that is cut, all of them.
+fn speaking(txn: &mut dyn Txn, account: AccountId, asked: &[BlockKey]) -> Result<BTreeSet<ContactId>> {
+    let account = Subject::from(account);
+    let blocks = txn.contacts().blocks(asked, OF_ONE_KEY)?;
+    if blocks.iter().any(|block| block.is_cut) {
+        return Ok(contacts(&txn.links().from(&[account], None)?).collect());
+    }
+    let found: BTreeSet<Subject> =
+        blocks.iter().flat_map(|block| &block.ids).map(|id| (*id).into()).collect();
+    let held = txn.links().to(&found.into_iter().collect::<Vec<_>>(), None)?;
+    Ok(contacts(&held.into_iter().filter(|link| link.from == account).collect::<Vec<_>>()).collect())
+}
+
 fn contacts(links: &[Link]) -> impl Iterator<Item = ContactId> + '_ {
     let of_kind = links.iter().filter(|link| link.to.kind == SubjectKind::Contact);
     of_kind.map(|link| ContactId::from_uuid(link.to.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{Emails, MarkNote};
+    use crate::value::PersonName;
+
+    fn somebody() -> impl Strategy<Value = ContactFields> {
+        let names = ["", "Anna Berg", "anna BERG", "Dr. Anna Berg", "Berg, Anna", "Ola"];
+        let mails = ["", "a@x.example", "A@X.example", "b@x.example, a@x.example", "c@x.example"];
+        let of = (prop::sample::select(names.to_vec()), prop::sample::select(mails.to_vec()));
+        of.prop_map(|(name, mails)| ContactFields {
+            name: PersonName::parse(name).ok(),
+            emails: Emails::parse(mails).unwrap(),
+            ..ContactFields::default()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn who_must_not_be_called_is_found_by_whoever_is_the_same(one in somebody(), other in somebody()) {
+            let known = ContactFields { do_not_call: Some(MarkNote::default()), ..one };
+            let asked = asked_keys(other.name.as_ref(), &other.emails, &other.phones);
+            let is_found = known.block_keys().iter().any(|key| asked.contains(key));
+            let is_same =
+                is_same_person((known.name.as_ref(), &known.emails), (other.name.as_ref(), &other.emails));
+            prop_assert!(is_found || !is_same, "{known:?} {other:?}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind, Result, Violation};
+use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::store::Txn;
 
 use super::plan::{ConversionOutcome, ConversionPlan, HostMade};
@@ -90,6 +90,25 @@ pub struct TargetFailure {
     pub made: Vec<HostMade>,
 }
 
+/// The longest name that a target gives to what it made, in characters.
+const MAX_REFERENCE: usize = 1_000;
+
+/// What a target made is found again by its name: one that is blank or of any length is none.
+fn checked(reference: Option<String>) -> Result<Option<String>> {
+    let Some(name) = reference.as_deref() else { return Ok(None) };
+    let broken = if name.trim().is_empty() {
+        Some((ViolationCode::Required, "what a target made has a name; none is said where it made nothing"))
+    } else if name.chars().count() > MAX_REFERENCE {
+        Some((ViolationCode::TooLong, "the name of what a target made has at most 1,000 characters"))
+    } else {
+        None
+    };
+    match broken {
+        Some((code, message)) => Err(Error::invalid_field("reference", code, message)),
+        None => Ok(reference),
+    }
+}
+
 /// The targets of a call, and what one of them had against the lead that is being converted.
 #[derive(Debug, Default)]
 pub(super) struct Hosts<'a> {
@@ -115,7 +134,7 @@ impl<'a> Hosts<'a> {
         plan: &ConversionPlan,
     ) -> Result<()> {
         for target in self.targets {
-            let made = target.create(txn, outcome, plan);
+            let made = target.create(txn, outcome, plan).and_then(checked);
             let made = made.inspect_err(|error| self.failed(target.name(), error, outcome))?;
             if let Some(reference) = made {
                 outcome.host.push(HostMade { target: target.name().to_owned(), reference });

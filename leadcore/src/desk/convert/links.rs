@@ -102,12 +102,16 @@ pub(super) struct Linked {
     pub(super) of_lead: bool,
 }
 
+/// The persons of a lead who turned out to be somebody else, each with who that is.
+pub(super) type Same = Vec<(ContactId, PlannedEnd)>;
+
 /// What belongs together after a conversion and was not linked before: lead and account, or lead and persons where there is no
-/// account; the persons, the primary one first, with the account and with the lead.
+/// account; the persons, the primary one first, with the account and with the lead; and who turned out to be one of them: what hangs
+/// on that one is reachable from there.
 pub(super) fn added(
     lead: LeadId,
     account: Option<PlannedEnd>,
-    persons: &[Linked],
+    (persons, same): (&[Linked], &Same),
     known: &KnownLinks,
 ) -> Vec<PlannedLink> {
     let lead = PlannedEnd::from(Subject::from(lead));
@@ -138,6 +142,7 @@ pub(super) fn added(
         let is_primary = linked.is_primary || known.account_has_primary && n == 0;
         link(lead, role(&Linked { is_primary, ..*linked }, known.lead_has_primary), linked.person)
     }));
+    links.extend(same.iter().map(|(own, is)| link(Subject::from(*own).into(), LinkRole::ConvertedTo, *is)));
     links
 }
 
@@ -184,11 +189,17 @@ impl ConversionPlan {
             })
             .collect();
         persons.sort_by_key(|linked| !linked.is_primary);
+        let same = self.contacts.iter().flat_map(|contact| {
+            let own = contact.who.instead_of().iter().filter(|id| self.persons.contains(id));
+            let is = end(SubjectKind::Contact)(contact.who.contact().map(ContactId::as_uuid));
+            own.map(move |own| (*own, is))
+        });
+        let same: Same = same.collect();
         let mut known = self.linked.clone();
         if !matches!(self.account, PlannedAccount::Existing { .. }) {
             (known.account_has_primary, known.of_account) = (false, Vec::new());
         }
-        let mut links = added(self.lead, account.map(end(SubjectKind::Account)), &persons, &known);
+        let mut links = added(self.lead, account.map(end(SubjectKind::Account)), (&persons, &same), &known);
         let opportunity = self.opportunity.as_ref().map(|opportunity| match opportunity {
             PlannedOpportunity::New { .. } => None,
             PlannedOpportunity::Existing { id, .. } => Some(id.as_uuid()),

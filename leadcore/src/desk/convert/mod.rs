@@ -55,8 +55,8 @@ pub use plan::{
 use planning::plan_by;
 use rules::Rules;
 pub use unconvert::{
-    Fate, TakenBack, UnconvertOutcome, UnconvertPlan, Unconvertible, apply_unconvert, apply_unconvert_with,
-    plan_unconvert, unconvert, unconvert_once, unconvert_once_with, unconvert_with,
+    Fate, TakenBack, UnconvertOutcome, UnconvertPlan, Unconvertible, WrittenSince, apply_unconvert,
+    apply_unconvert_with, plan_unconvert, unconvert, unconvert_once, unconvert_once_with, unconvert_with,
 };
 
 /// Plans the conversion of a lead. Reads only.

@@ -88,7 +88,8 @@ pub enum PlannedPerson {
         revision: Revision,
         /// Its fields, with what the lead adds.
         fields: Box<ContactFields>,
-        /// The persons of the lead who are this one, in their order: they stay with the lead alone.
+        /// The persons of the lead who are this one, in their order. They stay as they are, and are linked to this one: it is
+        /// listed in their place, and shows what hangs on them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         instead_of: Vec<ContactId>,
         /// Whether the person of the lead itself is this one.
@@ -108,6 +109,14 @@ impl PlannedPerson {
         match self {
             Self::Existing(id) | Self::Known { id, .. } => Some(*id),
             Self::New(_) => None,
+        }
+    }
+
+    /// The persons of the lead who are this one.
+    pub(super) fn instead_of(&self) -> &[ContactId] {
+        match self {
+            Self::Known { instead_of, .. } => instead_of,
+            Self::Existing(_) | Self::New(_) => &[],
         }
     }
 }

@@ -319,7 +319,7 @@ pub fn lead_page(
         idle: Idle::of(&lead, &pipelines, ctx.now()),
         attachments: attachments(ctx, txn, &tabs, options)?,
         tabs,
-        contacts: contacts::masked(ctx, contacts::linked(txn, id.into())?),
+        contacts: contacts::masked(ctx, contacts::shown(txn, &lead)?),
         stages: visits(txn, &lead, ctx.now())?,
         lines: lines(ctx, txn, id)?,
         followers: followers::first(txn.followers().of(&shown)?),

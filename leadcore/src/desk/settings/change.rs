@@ -217,12 +217,12 @@ fn rewrite_of<H: Holder>(
     (change, instead): (Change<'_>, Instead<'_>),
 ) -> Result<Revision> {
     // Before the first write, so that a refusal leaves nothing behind.
-    let (mut blocked, mut seen, mut twice) = (0, BTreeSet::new(), false);
+    let (mut blocked, mut frozen, mut seen, mut twice) = (0, 0_u64, BTreeSet::new(), false);
     H::each(txn, Wanted::any(key), &mut |_, records| {
         for record in records {
             let Some(value) = record.custom().get(key) else { continue };
             match change(value) {
-                Ok(new) if record.is_frozen() && !says_the_same(value, new.as_ref()) => blocked += 1,
+                Ok(new) if record.is_frozen() && !says_the_same(value, new.as_ref()) => frozen += 1,
                 Ok(new) if record.is_live() => {
                     let mut after = record.custom().clone();
                     put(&mut after, key, new);
@@ -237,7 +237,11 @@ fn rewrite_of<H: Holder>(
         }
         Ok(())
     })?;
+    if frozen > 0 && blocked == 0 {
+        return Err(held_by_converted(key, frozen));
+    }
     if blocked > 0 {
+        let blocked = frozen.saturating_add(blocked);
         return Err(Error::conflicting(key.as_str(), Conflict::InUse { by: blocked }));
     }
     if twice {
@@ -332,12 +336,21 @@ fn keeps_type(old: &CustomType, new: &CustomType) -> bool {
 }
 
 fn refuse_used<H: Holder>(txn: &mut dyn Txn, wanted: Wanted<'_>) -> Result<()> {
-    let mut by = 0;
+    let (mut by, mut frozen) = (0_u64, 0_u64);
     H::each(txn, wanted, &mut |_, records| {
         by += u64::try_from(records.len()).unwrap_or(u64::MAX);
+        frozen += records.iter().filter(|record| record.is_frozen()).fold(0, |count, _| count + 1);
         Ok(())
     })?;
-    if by > 0 { Err(Error::conflicting(wanted.key.as_str(), Conflict::InUse { by })) } else { Ok(()) }
+    match by {
+        0 => Ok(()),
+        _ if by == frozen => Err(held_by_converted(wanted.key, frozen)),
+        _ => Err(Error::conflicting(wanted.key.as_str(), Conflict::InUse { by })),
+    }
+}
+
+fn held_by_converted(key: &CustomKey, by: u64) -> Error {
+    Error::in_use_by_converted(key.as_str(), by, "disable the field, or keep the choice")
 }
 
 fn not_unique(kind: CatalogueKind, key: &CustomKey) -> Error {

@@ -76,7 +76,7 @@ impl Hands {
             return Ok(None);
         }
         let leads = children::of_kind(about, SubjectKind::Lead).count();
-        let frozen = leads > 0 && leads == became.len();
+        let frozen = leads > 0 && leads == became.keys().filter(|one| one.kind == SubjectKind::Lead).count();
         Ok(Some(if frozen { UndoFailure::Converted } else { UndoFailure::Forbidden }))
     }
 }

@@ -69,7 +69,10 @@ pub(super) fn take_back(
     }
     // The days of one that was edited twice may not fit any more, or its source may be gone.
     if let Some(fields) = after.clone() {
-        match checked(txn, before.as_ref().map(|cost| &cost.fields), fields) {
+        // One that comes back is as it was: its source has to be there, but amounts were finer once, and currencies go out of use.
+        let was = CostFields { source: None, ..fields.clone() };
+        let known = before.as_ref().map_or(&was, |cost| &cost.fields);
+        match checked(txn, Some(known), fields) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::Invalid => {
                 return Ok(UndoRecord::fail(subject, UndoFailure::Invalid(error.violations().to_vec())));

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::domain::account::AccountFields;
+use crate::domain::block_key::{BlockKey, BlockKind};
 use crate::domain::contact::ContactFields;
 use crate::domain::lead::LeadFields;
 use crate::domain::reach::{Emails, Phones, Reachable};
 use crate::domain::reach_mark::{MarkNote, ReachChannel, ReachMark};
-use crate::value::{Email, Phone};
+use crate::value::{Email, PersonName, Phone, fold};
 
 /// Which addresses and numbers nobody may or can use, and whether somebody must not be called at all, with since when and
 /// why.
@@ -158,6 +159,37 @@ fn email_keys(email: &Email) -> Vec<String> {
 fn phone_keys(phone: &Phone) -> Vec<String> {
     let key = phone.match_key().unwrap_or_else(|| phone.digits());
     vec![key, format!("={}", phone.as_str())]
+}
+
+/// What a contact that says something against being reached is found by: the addresses and numbers that are marked, and of one
+/// that must not be called also its e-mails and its name.
+pub(in crate::domain) fn said_keys(contact: &ContactFields) -> Vec<BlockKey> {
+    let said = Consent::of_contact(contact);
+    let mut keys: Vec<_> = said.marks.keys().map(|(channel, key, _)| marked(*channel, key)).collect();
+    if said.do_not_call.is_some() {
+        keys.extend(callers(contact.name.as_ref(), &contact.emails));
+    }
+    keys.into_iter().flatten().collect()
+}
+
+/// What contacts are found by that say something of these addresses and numbers, or that this person must not be called. Not all
+/// that are found do: a name alone is not a person.
+#[must_use]
+pub(crate) fn asked_keys(name: Option<&PersonName>, emails: &Emails, phones: &Phones) -> Vec<BlockKey> {
+    let of_emails = emails.iter().flat_map(email_keys).map(|key| marked(ReachChannel::Email, &key));
+    let of_phones = phones.iter().flat_map(phone_keys).map(|key| marked(ReachChannel::Phone, &key));
+    of_emails.chain(of_phones).chain(callers(name, emails)).flatten().collect()
+}
+
+fn marked(channel: ReachChannel, key: &str) -> Option<BlockKey> {
+    BlockKey::new(BlockKind::Said, format!("{}:{key}", channel.code()))
+}
+
+/// Who somebody is that must not be called: by e-mail, or by name.
+fn callers(name: Option<&PersonName>, emails: &Emails) -> Vec<Option<BlockKey>> {
+    let key = |kind: &str, key: &str| BlockKey::new(BlockKind::Said, format!("call:{kind}:{key}"));
+    let name = name.map(|name| key("name", &fold(name.full())));
+    emails.iter().map(|email| key("email", email.canonical())).chain(name).collect()
 }
 
 /// The note that has held longer; where dates do not tell, the one that says more, then the first by its text: so that the

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::tests::{apply_to, stored};
-use super::{Consent, ConversionMapping};
+use super::{Consent, ConversionMapping, asked_keys};
 use crate::domain::{AccountFields, ContactFields, Emails, LeadFields, MarkNote, ReachMark, Reachable};
 use crate::time::Timestamp;
 
@@ -23,7 +23,7 @@ fn note() -> impl Strategy<Value = MarkNote> {
 
 fn person() -> impl Strategy<Value = ContactFields> {
     let mails = ["a@x.no", "A@X.NO", "b@x.no"];
-    let numbers = ["+47 22 22 55 55", "+4722225555", "22 22 55 55"];
+    let numbers = ["+47 22 22 55 55", "+4722225555", "22 22 55 55", "12345"];
     let mail = (prop::sample::select(mails.to_vec()), prop::option::of(note()), any::<bool>());
     let number = (prop::sample::select(numbers.to_vec()), prop::option::of(note()), any::<bool>());
     let lists = (prop::collection::vec(mail, 0..3), prop::collection::vec(number, 0..3));
@@ -75,6 +75,19 @@ proptest! {
         prop_assert_eq!(&untouched, &one, "nothing is said that nobody said");
         Consent::of_contact(&one).tighten_contact(&mut untouched);
         prop_assert_eq!(marks(&untouched), marks(&one), "nor by the person itself");
+    }
+
+    #[test]
+    fn who_says_something_of_an_address_is_found_by_it(known in person(), other in person()) {
+        let mut tightened = other.clone();
+        Consent::of(&known.emails, &known.phones).tighten_contact(&mut tightened);
+        let asked = asked_keys(None, &other.emails, &other.phones);
+        let is_found = known.block_keys().iter().any(|key| asked.contains(key));
+        prop_assert!(is_found || marks(&tightened) == marks(&other));
+        let silent = ContactFields { do_not_call: None, ..known };
+        let spoke = marks(&silent).contains(&true);
+        let is_there = silent.block_keys().iter().any(|key| key.kind == crate::domain::BlockKind::Said);
+        prop_assert_eq!(is_there, spoke, "who says nothing is not found");
     }
 
     #[test]

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::catalogue::Catalogue;
-use crate::domain::custom_field::Choice;
+use crate::domain::custom_field::{Choice, CustomField, CustomType};
 use crate::domain::field::Field;
 
 use super::combine::counterpart;
 use super::{
-    ConversionMapping, FillPolicy, Fit, MappingRule, TargetField, TargetRecord, TargetSpec, Targets, fit,
-    shape_of,
+    ConversionMapping, FillPolicy, Fit, MappingRule, Shape, TargetField, TargetRecord, TargetSpec, Targets,
+    fit, shape_of,
 };
 
 /// How bad it is.
@@ -37,6 +38,8 @@ pub enum FindingCode {
     MayNotFit,
     /// Choices of the source that the target does not offer.
     MissingChoices,
+    /// Source and target are kept in different currencies: amounts come along in their own.
+    OtherCurrency,
     /// Several sources for one target, of which only one could be there.
     SeveralSources,
     /// The target takes no more behind what it has.
@@ -60,6 +63,7 @@ impl FindingCode {
             Self::TypeMismatch => "type_mismatch",
             Self::MayNotFit => "may_not_fit",
             Self::MissingChoices => "missing_choices",
+            Self::OtherCurrency => "other_currency",
             Self::SeveralSources => "several_sources",
             Self::CannotAppend => "cannot_append",
             Self::NoSource => "no_source",
@@ -155,6 +159,67 @@ fn look_at(rule: &MappingRule, leads: &Catalogue, targets: &Targets, found: &mut
     }
     if shape.has_choices() && spec.shape.has_choices() {
         found.extend(missing_choices(rule, &choices, spec));
+    }
+    if let Some(target) = spec.custom.as_ref().filter(|_| fit(shape, spec.shape) != Fit::Never) {
+        found.extend(beyond_limits(rule, shape, leads, target));
+        found.extend(other_currency(rule, leads, target));
+    }
+}
+
+/// What the target's own limits keep out: numbers beyond its smallest or largest, texts that are longer.
+fn beyond_limits(
+    rule: &MappingRule,
+    shape: Shape,
+    leads: &Catalogue,
+    target: &CustomField,
+) -> Option<Finding> {
+    let source = own_field(rule, leads);
+    let limit = |of: fn(&CustomField) -> Option<Decimal>| source.and_then(of);
+    let (least, most) = match shape {
+        Shape::Percent => (Some(Decimal::ZERO), Some(Decimal::ONE_HUNDRED)),
+        Shape::Integer | Shape::Decimal | Shape::Amount | Shape::Money => {
+            (limit(|field| field.min), limit(|field| field.max))
+        }
+        _ => (None, None),
+    };
+    let mut lost = Vec::new();
+    if target.kind.is_number() {
+        let below = target.min.filter(|min| least.is_none_or(|least| least < *min));
+        lost.extend(below.map(|min| format!("numbers below {min}")));
+        let above = target.max.filter(|max| most.is_none_or(|most| most > *max));
+        lost.extend(above.map(|max| format!("numbers above {max}")));
+    }
+    let is_text = matches!(shape, Shape::Text | Shape::LongText | Shape::Name | Shape::TaxId | Shape::Url);
+    let longest = |field: &CustomField| field.max_length.or(field.kind.longest()?.try_into().ok());
+    // What has no length of its own is a line at least.
+    let longest = source.and_then(longest).unwrap_or(u32::MAX);
+    let longer = target.max_length.filter(|most| is_text && longest > *most);
+    lost.extend(longer.map(|most| format!("texts of more than {most} characters")));
+    if lost.is_empty() {
+        return None;
+    }
+    let (from, to, lost) = (&rule.from, &rule.to, lost.join(" and "));
+    let message = format!("`{to}` does not take all of `{from}`: {lost} are not taken along");
+    Some(Finding::new(Severity::Warning, FindingCode::MayNotFit, rule, message))
+}
+
+fn other_currency(rule: &MappingRule, leads: &Catalogue, target: &CustomField) -> Option<Finding> {
+    let CustomType::Money(Some(other)) = &target.kind else { return None };
+    let CustomType::Money(Some(own)) = &own_field(rule, leads)?.kind else { return None };
+    if own == other {
+        return None;
+    }
+    let (from, to, own, other) = (&rule.from, &rule.to, own.code(), other.code());
+    let message =
+        format!("`{from}` is kept in {own}, `{to}` in {other}: amounts come along as they are, in {own}");
+    Some(Finding::new(Severity::Warning, FindingCode::OtherCurrency, rule, message))
+}
+
+/// The definition of the source, when the tenant added it.
+fn own_field<'c>(rule: &MappingRule, leads: &'c Catalogue) -> Option<&'c CustomField> {
+    match &rule.from {
+        Field::Custom(key) => leads.custom_field(key),
+        _ => None,
     }
 }
 

@@ -29,6 +29,8 @@ use super::field::Field;
 
 pub use apply::{Dropped, FieldWrite, Mapped, Readings, WhyDropped};
 pub use consent::Consent;
+pub(crate) use consent::asked_keys;
+pub(in crate::domain) use consent::said_keys;
 pub use fit::{Fit, Shape, fit, shape_of};
 pub use lint::{Finding, FindingCode, Severity, lint};
 pub use targets::{TargetSpec, Targets};

@@ -142,6 +142,45 @@ fn a_linter_says_what_does_not_fit() {
 }
 
 #[test]
+fn a_linter_names_what_narrower_limits_lose() {
+    let own = |kind: CustomType| CustomField::new("x_own".parse().unwrap(), "Own", kind);
+    let told = |from: CustomField, to: CustomField| -> Vec<(FindingCode, String)> {
+        let (mut leads, mut accounts) = (Catalogue::standard(), Catalogue::standard());
+        leads.set_custom_field(from);
+        accounts.set_custom_field(to);
+        let targets = Targets::standard().with_custom(TargetRecord::Account, &accounts);
+        let mapping = map(&[
+            (Field::Company, "account.name", FillPolicy::Keep),
+            (Field::known("x_own").unwrap(), "account.x_own", FillPolicy::Keep),
+        ]);
+        let found = lint(&mapping, &leads, &targets).into_iter().filter(|one| one.code != FindingCode::Lost);
+        found.map(|one| (one.code, one.message)).collect()
+    };
+    let seats = |min: Option<i64>, max: Option<i64>| CustomField {
+        min: min.map(Into::into),
+        max: max.map(Into::into),
+        ..own(CustomType::Integer)
+    };
+    for (from, to, lost) in [
+        ((None, None), (Some(1), Some(9)), Some("numbers below 1 and numbers above 9 are")),
+        ((Some(1), Some(10)), (Some(1), Some(9)), Some("`x_own`: numbers above 9 are")),
+        ((Some(1), Some(9)), (Some(1), Some(9)), None),
+        ((Some(1), Some(9)), (None, None), None),
+    ] {
+        let found = told(seats(from.0, from.1), seats(to.0, to.1));
+        let is_told = |lost: &str| found[0].0 == FindingCode::MayNotFit && found[0].1.contains(lost);
+        assert!(lost.map_or(found.is_empty(), is_told), "{found:?}");
+    }
+    let text = |max_length| CustomField { max_length, ..own(CustomType::Text) };
+    assert!(told(text(None), text(Some(20)))[0].1.contains("texts of more than 20 characters"));
+    assert_eq!(told(text(Some(20)), text(Some(20))), []);
+    let money = |code: &str| own(CustomType::Money(crate::value::Currency::parse(code).ok()));
+    let [(code, message)] = &told(money("NOK"), money("EUR"))[..] else { panic!() };
+    assert!(*code == FindingCode::OtherCurrency && message.contains("NOK") && message.contains("EUR"));
+    assert_eq!(told(money("NOK"), money("NOK")), []);
+}
+
+#[test]
 fn a_mapping_is_data() {
     let mapping = ConversionMapping::standard().with_opportunity().staying([Field::Score]);
     let json = serde_json::to_value(&mapping).unwrap();

@@ -78,6 +78,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
             records: Vec::new(),
             host: outcome.host.clone(),
             blockers: Vec::new(),
+            since: Vec::new(),
         },
         outcome: outcome.clone(),
         accounts: Vec::new(),
@@ -120,6 +121,9 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
     look.linked();
     for made in &outcome.host {
         look.block(Unconvertible::Target { target: made.target.clone() });
+    }
+    if let Some(last) = entries.iter().map(|entry| entry.sequence).max() {
+        look.written(txn, last)?;
     }
     Ok(found)
 }
@@ -257,7 +261,9 @@ impl Look<'_> {
         self.children(txn, record)?;
         let ours = &self.outcome.links;
         let holders = txn.links().to(&[record], None)?;
-        let others = holders.iter().filter(|link| !ours.contains(link)).count();
+        // A lead whose person turned out to be this one has this one too.
+        let holders = holders.iter().filter(|link| link.from.kind != SubjectKind::Contact);
+        let others = holders.filter(|link| !ours.contains(link)).count();
         if others > 0 {
             let by = u64::try_from(others).unwrap_or(u64::MAX);
             self.block(Unconvertible::InUse { record, by });

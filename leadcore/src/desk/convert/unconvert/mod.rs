@@ -4,6 +4,7 @@ mod back;
 mod look;
 mod said;
 mod since;
+mod written;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,7 @@ use super::rules::Rules;
 
 use back::carry_out;
 use look::examine;
+pub use written::WrittenSince;
 
 /// What becomes of a record that the conversion made or filled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +143,10 @@ pub struct UnconvertPlan {
     pub host: Vec<HostMade>,
     /// What stands against it; none when it can be done.
     pub blockers: Vec<Unconvertible>,
+    /// Who wrote the records that blockers name, or what hangs on them, since: the latest call of each first, 20 of each record at
+    /// most. One that was taken back again stands against nothing, and is told all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub since: Vec<WrittenSince>,
 }
 
 /// What taking a conversion back did.

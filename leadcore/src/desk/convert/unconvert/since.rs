@@ -1,12 +1,12 @@
 //! What happened to the records of a conversion since it was done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 
 use crate::domain::{
-    Action, ContactFields, Entry, FOLLOWER, FieldValue, LinkRole, OperationKind, Opportunity, Sequence,
-    Subject, SubjectKind, Topics, image_of,
+    Action, ContactFields, Entry, FOLLOWER, FieldChange, FieldValue, LinkRole, OperationKind, Opportunity,
+    Sequence, Subject, SubjectKind, Topics, image_of, plain,
 };
 use crate::error::Result;
 use crate::id::{LeadId, OperationId};
@@ -20,6 +20,13 @@ use super::look::Look;
 impl Look<'_> {
     /// What others than the conversion wrote into a record since it did, the latest first.
     pub(super) fn since(&self, txn: &mut dyn Txn, record: Subject, last: Sequence) -> Result<Vec<Entry>> {
+        let mut own = self.around(txn, record, last)?;
+        own.retain(|entry| entry.subject == record);
+        Ok(own)
+    }
+
+    /// [`since`](Self::since), with what others wrote of what hangs on the record.
+    pub(super) fn around(&self, txn: &mut dyn Txn, record: Subject, last: Sequence) -> Result<Vec<Entry>> {
         const READ: usize = 64;
         let (mut all, mut before) = (Vec::new(), None);
         loop {
@@ -27,10 +34,7 @@ impl Look<'_> {
             let is_last = entries.len() < READ;
             before = entries.last().map(|entry| entry.sequence);
             all.extend(entries.into_iter().filter(|entry| {
-                entry.sequence > last
-                    && entry.subject == record
-                    && entry.operation != self.done.operation
-                    && !follows(entry)
+                entry.sequence > last && entry.operation != self.done.operation && !follows(entry)
             }));
             if is_last || before.is_none_or(|end| end <= last) {
                 return Ok(all);
@@ -38,14 +42,15 @@ impl Look<'_> {
         }
     }
 
-    /// Who else wrote a new record since. What is said of its addresses counts whoever said it: an opt-out must not go with
-    /// the record. What the actor of the conversion wrote is told, and goes with it.
+    /// Who else wrote a new record since, where anything is left of it. What is said of its addresses counts whoever said it: an
+    /// opt-out must not go with the record. What the actor of the conversion wrote is told, and goes with it.
     pub(super) fn changed(&mut self, txn: &mut dyn Txn, made: &Entry) -> Result<()> {
         let record = made.subject;
         let since = self.since(txn, record, made.sequence)?;
+        let left = left(&since);
         let mut by = Vec::new();
-        for entry in &since {
-            let counts = entry.actor != made.actor || speaks_of_addresses(entry);
+        for (entry, changes) in &left {
+            let counts = entry.actor != made.actor || changes.iter().any(|change| is_of_addresses(change));
             if counts && !by.contains(&entry.actor) {
                 by.push(entry.actor.clone());
             }
@@ -53,13 +58,8 @@ impl Look<'_> {
         if !by.is_empty() {
             self.block(Unconvertible::Changed { record, by });
         }
-        let changes = since.iter().filter(|entry| entry.action == Action::Updated);
-        let changes = changes.flat_map(|entry| &entry.changes);
-        let shown = changes.filter(|change| {
-            change.before != change.after
-                && ![IMAGE, KEPT].contains(&change.field.as_str())
-                && image_of(&change.field).is_none()
-        });
+        let changes = left.iter().filter(|(entry, _)| entry.action == Action::Updated);
+        let shown = changes.flat_map(|(_, changes)| changes).filter(|change| !is_image(change));
         let edited: BTreeSet<_> = shown.map(|change| change.field.clone()).collect();
         if let Some(taken) = self.found.plan.records.iter_mut().find(|taken| taken.record == record) {
             taken.edited = edited.into_iter().collect();
@@ -89,8 +89,9 @@ impl Look<'_> {
         let is_child = record.kind.is_child();
         let touches =
             |entry: &Entry| is_child || entry.changes.iter().any(|change| fields.contains(&change.field));
-        let since: Vec<_> = self.since(txn, record, written.sequence)?.into_iter().filter(touches).collect();
-        let (by_conversion, by_hand): (Vec<_>, Vec<_>) = since.into_iter().partition(|entry| {
+        let since = self.since(txn, record, written.sequence)?;
+        let left = left(&since).into_iter().map(|(entry, _)| entry).filter(|entry| touches(entry));
+        let (by_conversion, by_hand): (Vec<_>, Vec<_>) = left.partition(|entry| {
             matches!(entry.operation_kind, OperationKind::Convert | OperationKind::Unconvert)
         });
         let operations: BTreeSet<_> = by_conversion.iter().map(|entry| entry.operation).collect();
@@ -138,6 +139,52 @@ impl Look<'_> {
     }
 }
 
+/// What is left of these entries, the latest first: each that wrote something which is not as it was before the first of them, and what
+/// of it that is. What was edited and put back, lifted again or taken back is no change.
+fn left(since: &[Entry]) -> Vec<(&Entry, Vec<&FieldChange>)> {
+    let mut net: BTreeMap<(&str, Option<Subject>), (&FieldValue, &FieldValue)> = BTreeMap::new();
+    let mut archived = false;
+    for entry in since.iter().rev() {
+        archived = match entry.action {
+            Action::Deleted => true,
+            Action::Restored => false,
+            _ => archived,
+        };
+        for change in told(entry) {
+            let (first, _) = net.get(&key(entry, change)).copied().unwrap_or((&change.before, &change.after));
+            net.insert(key(entry, change), (first, &change.after));
+        }
+    }
+    net.retain(|_, (first, last)| plain(first) != plain(last));
+    let left = since.iter().filter_map(|entry| {
+        let changes = told(entry).filter(|change| net.contains_key(&key(entry, change)));
+        let changes: Vec<_> = changes.collect();
+        let is_left = match entry.action {
+            Action::Deleted | Action::Restored => archived,
+            _ => told(entry).next().is_none(),
+        };
+        (is_left || !changes.is_empty()).then_some((entry, changes))
+    });
+    left.collect()
+}
+
+/// The changes of an entry, without those that are there for an undo where others say the same.
+fn told(entry: &Entry) -> impl Iterator<Item = &FieldChange> {
+    let has_fields = entry.changes.iter().any(|change| !is_image(change));
+    let changes = entry.changes.iter().filter(move |change| !(has_fields && is_image(change)));
+    changes.filter(|change| change.before != change.after)
+}
+
+/// What a change is about: a field, or what one other record is to the record.
+fn key<'e>(entry: &Entry, change: &'e FieldChange) -> (&'e str, Option<Subject>) {
+    let is_link = matches!(entry.action, Action::Linked | Action::Unlinked);
+    (change.field.as_str(), entry.other.filter(|_| is_link))
+}
+
+fn is_image(change: &FieldChange) -> bool {
+    [IMAGE, KEPT].contains(&change.field.as_str()) || image_of(&change.field).is_some()
+}
+
 /// The leads whose conversions these are, where they stand.
 fn standing(txn: &mut dyn Txn, operations: &BTreeSet<OperationId>) -> Result<Vec<LeadId>> {
     let mut leads = Vec::new();
@@ -169,8 +216,10 @@ fn follows(entry: &Entry) -> bool {
 }
 
 pub(super) fn speaks_of_addresses(entry: &Entry) -> bool {
-    entry.changes.iter().any(|change| {
-        matches!(change.field.as_str(), "email" | "phone")
-            || ContactFields::own_field(&change.field).is_some_and(|(field, _)| field.key() == "phone")
-    })
+    entry.changes.iter().any(is_of_addresses)
+}
+
+fn is_of_addresses(change: &FieldChange) -> bool {
+    matches!(change.field.as_str(), "email" | "phone")
+        || ContactFields::own_field(&change.field).is_some_and(|(field, _)| field.key() == "phone")
 }
