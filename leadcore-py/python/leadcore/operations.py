@@ -40,7 +40,8 @@ class Kept(Record):
     field: str
     """The key of the field, or ``created``, ``deleted``, ``restored`` for the record itself."""
     why: str
-    """``edited`` since, ``gone``, ``not_allowed``, ``in_use`` or ``unsupported``; later versions may add reasons."""
+    """``edited`` or ``converted`` since, ``taken`` by another record, ``gone``, ``not_allowed``, ``in_use`` or
+    ``unsupported``; later versions may add reasons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class UndoRecord(Record):
     kept: tuple[Kept, ...] = ()
     """What stays, and why."""
     failed: str | None = None
-    """Why nothing is written at all: ``not_found``, ``forbidden``, ``converted`` or ``invalid``."""
+    """Why nothing is written at all: ``not_found``, ``forbidden`` or ``invalid``."""
     violations: tuple[Violation, ...] = ()
     """With ``invalid``: the rules that it would break."""
 
@@ -101,7 +102,7 @@ class UndoOutcome(Record):
     freed_key: str | None = field(repr=False)
     """The key that an undone import had: the file can be imported anew."""
     newly_undone: bool
-    """Whether this call did it; ``False`` when it was undone before and this is the first outcome."""
+    """Whether this call did it; ``False`` when it was undone before, with this outcome."""
 
 
 @dataclass(frozen=True, slots=True)
