@@ -340,7 +340,8 @@ class Operations:
         r"""Take a call back, whatever it was: an edit, a change to many leads, an import, an undo.
 
         Fields that somebody changed since stay as they are, and the outcome says so. Conversions and purges are not
-        taken back. A second time writes nothing and gives the first outcome.
+        taken back. A second time tries what stayed; where nothing of that can be taken back, it writes nothing and
+        gives the outcome that there was.
 
         Args:
             operation: The outcome of a change to many leads or of an undo, the report of an import, an entry of a
