@@ -326,3 +326,25 @@ fn a_fix_is_checked_when_it_is_set() {
     plan.set_fix(phone, Fix::Remove).unwrap();
     assert_eq!(plan.findings[phone].fix, Fix::Remove);
 }
+
+#[test]
+fn what_a_fix_marked_keeps_its_issue_and_is_not_called_bounced() {
+    let host = Host::new();
+    host.add(reached("A", "a@mailinator.com", "123"));
+    host.add(reached("B", "b@b.invalid", ""));
+    host.add(reached("C", "c@gmial.com", ""));
+    host.add(reached("D", "info@d.no, dag@d.no", ""));
+    host.add(reached("E", "e@e.no (invalid)", ""));
+    let mut plan = planned(&host, &request());
+    plan.findings.iter_mut().for_each(|finding| finding.fix = Fix::MarkInvalid);
+    let counts = plan.counts.clone();
+    host.write(|ctx, txn| hygiene::apply(ctx, txn, &plan));
+    let again = planned(&host, &request());
+    assert_eq!(again.counts, counts, "each by what it was marked for");
+    assert_eq!(again.counts[&Issue::BouncedEmail], 1);
+    let only = planned(&host, &request().issues([Issue::DisposableEmail]));
+    assert_eq!((only.findings.len(), only.findings[0].fix.clone()), (1, Fix::Keep));
+    // A mailbox of a function that does not work is no better than another.
+    let role = again.findings.iter().find(|finding| finding.issue == Issue::RoleEmail).unwrap();
+    assert_eq!(role.fix, Fix::PutLast);
+}

@@ -8,7 +8,7 @@ use leadcore::context::Context;
 use leadcore::desk::convert::{self, ConversionOptions};
 use leadcore::desk::undo::{self, UndoPart};
 use leadcore::desk::{Expect, leads, purge, settings};
-use leadcore::domain::{Catalogue, CustomField, CustomKey, CustomType, Field, LeadPatch, LeadState};
+use leadcore::domain::{Catalogue, CustomField, CustomKey, CustomType, Field, LeadPatch, LeadState, WhyKept};
 use leadcore::error::ErrorKind;
 use leadcore::exchange::Mapping;
 use leadcore::exchange::import::{
@@ -199,7 +199,7 @@ fn x_30_an_import_is_undone_whole_by_lines_and_by_leads() {
     assert_eq!((one.address.city(), one.emails.is_empty()), (Some("Hamar"), true));
     let of = |id| outcome.remaining.iter().find(|record| record.subject.id == id).unwrap();
     assert_eq!(of(lead(1).id.as_uuid()).kept[0].field, "city");
-    assert_eq!(of(four.id.as_uuid()).failed, Some(undo::UndoFailure::Converted));
+    assert_eq!(of(four.id.as_uuid()).kept[0].why, WhyKept::Converted);
     assert!(!of(five.id.as_uuid()).kept.is_empty(), "it was gone already");
     // The file can be imported anew.
     assert!(!host.import(file, &ImportOptions::new()).repeated);

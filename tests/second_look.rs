@@ -2,11 +2,11 @@
 
 use leadcore::desk::mass::{self, Change, Selection};
 use leadcore::desk::purge::{self, PurgeRequest};
-use leadcore::desk::undo::UndoFailure;
 use leadcore::desk::views::{self, ViewDraft};
 use leadcore::desk::{Expect, leads, pipelines, settings, timeline, undo};
 use leadcore::domain::{
-    Choice, CustomField, CustomType, Field, FieldValue, LeadFields, LeadPatch, Outcome, StageKind,
+    Choice, CustomField, CustomType, Field, FieldValue, Kept, LeadFields, LeadPatch, Outcome, StageKind,
+    WhyKept,
 };
 use leadcore::error::ErrorKind;
 use leadcore::id::LeadId;
@@ -137,8 +137,8 @@ fn an_undo_gives_no_value_of_a_unique_field_to_two_leads() {
     assert_eq!(plan.totals.reversed, 1, "the plan knows it: {plan:?}");
     let undone = host.write(|ctx, txn| undo::undo(ctx, txn, operation));
     assert_eq!(undone.totals.reversed, 1);
-    let failed: Vec<_> = undone.remaining.iter().map(|record| record.failed.as_ref()).collect();
-    assert!(matches!(failed[..], [Some(UndoFailure::Invalid(_))]), "{failed:?}");
+    let kept: Vec<_> = undone.remaining.iter().flat_map(|record| &record.kept).collect();
+    assert!(matches!(kept[..], [Kept { field, why: WhyKept::Taken }] if field == "x_erp"), "{kept:?}");
     assert_eq!(host.count(&Filter::eq(erp, "7")), 1);
 }
 

@@ -127,9 +127,31 @@ fn with_input<T: Send>(
         work(ctx, store, source, &inside)
     });
     match raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        Some(error) => Err(error),
+        Some(error) => {
+            if let Err(broken) = result {
+                name_import(py, &error, &broken)?;
+            }
+            Err(error)
+        }
         None => result,
     }
+}
+
+/// An exception of the caller's own code names the import that it broke off, as the error of that does: in a note, and in
+/// `operation` where the exception takes attributes.
+fn name_import(py: Python<'_>, raised: &PyErr, broken: &PyErr) -> PyResult<()> {
+    let operation = broken.value(py).getattr_opt("operation")?.filter(|operation| !operation.is_none());
+    let Some(operation) = operation else { return Ok(()) };
+    let raised = raised.value(py);
+    let note =
+        format!("the import so far is operation {operation}: the same call goes on, `db.undo` takes it back");
+    raised.call_method1("add_note", (note,))?;
+    // An error of ours may have an operation of its own.
+    if raised.getattr_opt("operation")?.is_none_or(|own| own.is_none()) {
+        // One of slots takes none.
+        drop(raised.setattr("operation", operation));
+    }
+    Ok(())
 }
 
 /// Runs `work` with where rejected rows go and whom to tell.

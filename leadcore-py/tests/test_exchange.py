@@ -222,6 +222,24 @@ def test_progress_is_what_a_bar_needs(db: Database) -> None:
     assert any(progress.rate is None or progress.rate > 0 for progress in told)
 
 
+@pytest.mark.parametrize("kind", [ZeroDivisionError, KeyboardInterrupt, leadcore.NotFoundError])
+def test_an_exception_of_the_callback_names_the_import(db: Database, kind: type[BaseException]) -> None:
+    rows = "".join(f"Company {n},p{n}@company.example\n" for n in range(300))
+    file = ("Company,E-mail\n" + rows).encode()
+
+    def tell(progress: Progress) -> None:
+        if progress.lines >= 100:
+            raise kind
+
+    with pytest.raises(kind) as caught:
+        db.import_leads(file, chunk=100, progress=tell)
+    operation = caught.value.operation  # type: ignore[attr-defined]
+    assert operation == db.import_leads(file, dry_run=True).operation
+    assert str(operation) in "".join(caught.value.__notes__)
+    assert db.undo(operation).totals.reversed == 100
+    assert db.leads.count() == 0
+
+
 def test_other_formats_come_in(db: Database, tmp_path: Path) -> None:
     assert db.import_leads(b'[{"company": "A", "email": "a@x.example"}]').format.kind == "json"
     card = b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Anna Berg\r\nEMAIL:anna@x.example\r\nEND:VCARD\r\n"

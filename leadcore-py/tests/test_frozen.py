@@ -188,6 +188,7 @@ def test_s3_07_an_earlier_operation_is_not_undone_on_a_converted_lead(db: Databa
     entry = next(iter(db.timeline(lead)))
     db.leads.convert(lead.id)
     frozen = db.leads.get(lead)
-    assert [record.failed for record in db.undo_plan(entry).records] == ["converted"]
+    [record] = db.undo_plan(entry).records
+    assert (record.failed, record.reversed, record.kept) == (None, (), (leadcore.Kept("city", "converted"),))
     db.undo(entry)
     assert db.leads.get(lead) == frozen

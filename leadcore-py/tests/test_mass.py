@@ -156,11 +156,24 @@ def test_a_plan_that_is_out_of_date(db: Database, leads: list[Lead]) -> None:
         db.undo(UndoPlan({"kind": "edit"}))
 
 
-def test_failures_are_told(db: Database, leads: list[Lead]) -> None:
+def test_a_converted_lead_is_kept(db: Database, leads: list[Lead]) -> None:
     outcome = db.leads.edit_many(leads, city="Bergen")
     db.leads.convert(leads[0].id)
-    record = next(record for record in db.undo_plan(outcome).records if record.failed)
-    assert (record.subject[1], record.failed, record.violations) == (leads[0].id, "converted", ())
+    record = next(record for record in db.undo_plan(outcome).records if record.kept)
+    assert (record.subject[1], record.failed, record.violations) == (leads[0].id, None, ())
+    assert record.kept == (leadcore.Kept("city", "converted"),)
+    assert db.undo(outcome).totals == leadcore.UndoTotals(reversed=2, kept=1)
+
+
+def test_an_undo_is_tried_again(db: Database, leads: list[Lead]) -> None:
+    first = db.leads.edit_many(leads, city="Bergen")
+    second = db.leads.edit_many(leads[:1], city="Voss")
+    assert db.undo(first).totals == leadcore.UndoTotals(reversed=2, kept=1)
+    assert not db.undo(first).newly_undone
+    db.undo(second)
+    again = db.undo(first)
+    assert (again.newly_undone, again.totals) == (True, leadcore.UndoTotals(reversed=1))
+    assert {lead.city for lead in db.leads.iter()} == {"Oslo"}
 
 
 def test_purge(db: Database, leads: list[Lead]) -> None:

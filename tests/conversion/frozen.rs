@@ -6,12 +6,12 @@ use leadcore::context::Context;
 use leadcore::desk::convert::{self, ConversionOptions};
 use leadcore::desk::mass::{self, Change, RecordOutcome, Selection};
 use leadcore::desk::purge::{self, PurgeRequest};
-use leadcore::desk::undo::{self, UndoFailure};
+use leadcore::desk::undo;
 use leadcore::desk::{Expect, activities, contacts, estimates, files, leads, lines, records, vocabulary};
 use leadcore::domain::{
     ActivityFields, AddressMark, ContactFields, EstimateFields, Field, FieldValue, FileLimits,
     HostRecordFields, LeadPatch, MarkNote, Move, ReachChannel, RecordKind, RecordKindSpec, RecordKinds,
-    Topics,
+    Topics, WhyKept,
 };
 use leadcore::error::{Conflict, ErrorKind, Result};
 use leadcore::exchange::import::{ImportOptions, OnMatch, SkipReason};
@@ -179,7 +179,9 @@ fn s3_07_what_happened_before_is_not_undone() {
     {
         let plan = host.read(|ctx, txn| undo::plan(ctx, txn, operation));
         let record = plan.records.iter().find(|record| record.subject == lead.id.into()).unwrap();
-        assert_eq!(record.failed, Some(UndoFailure::Converted), "{plan:?}");
+        let whys: Vec<_> = record.kept.iter().map(|kept| kept.why).collect();
+        assert!(!whys.is_empty() && whys.iter().all(|why| *why == WhyKept::Converted), "{plan:?}");
+        assert_eq!((record.failed.as_ref(), record.reversed.len()), (None, 0));
         host.write(|ctx, txn| undo::undo(ctx, txn, operation));
         assert_eq!(host.get(&lead), frozen);
     }

@@ -41,7 +41,8 @@ class Kept(Record):
     field: str
     """The key of the field, or ``created``, ``deleted``, ``restored`` for the record itself."""
     why: str
-    """``edited`` since, ``gone``, ``not_allowed``, ``in_use``, ``reversed`` before by an undo of a part, or
+    """``edited`` or ``converted`` since, ``taken`` by another record, ``reversed`` before by an undo of a part, ``gone``,
+    ``not_allowed``, ``in_use`` or
     ``unsupported``; later versions may add reasons."""
 
 
@@ -57,7 +58,7 @@ class UndoRecord(Record):
     kept: tuple[Kept, ...] = ()
     """What stays, and why."""
     failed: str | None = None
-    """Why nothing is written at all: ``not_found``, ``forbidden``, ``converted`` or ``invalid``."""
+    """Why nothing is written at all: ``not_found``, ``forbidden`` or ``invalid``."""
     violations: tuple[Violation, ...] = ()
     """With ``invalid``: the rules that it would break."""
 
@@ -103,7 +104,7 @@ class UndoOutcome(Record):
     freed_key: str | None = field(repr=False)
     """The key that an undone import had: the file can be imported anew."""
     newly_undone: bool
-    """Whether this call did it; ``False`` when it was undone before and this is the first outcome."""
+    """Whether this call did it; ``False`` when it was undone before, with this outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +299,8 @@ class Operations:
         r"""Take a call back, whatever it was: an edit, a change to many leads, an import, an undo.
 
         Fields that somebody changed since stay as they are, and the outcome says so. Conversions and purges are not
-        taken back. A second time writes nothing and gives the first outcome.
+        taken back. A second time tries what stayed; where nothing of that can be taken back, it writes nothing and
+        gives the outcome that there was.
 
         Args:
             operation: The outcome of a change to many leads or of an undo, the report of an import, an entry of a

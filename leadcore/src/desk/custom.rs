@@ -222,7 +222,7 @@ fn holders(txn: &mut dyn Txn, kind: CatalogueKind, key: &BlockKey) -> Result<Vec
 
 /// What only one lead outside the trash can have: the values of unique fields, and what other systems call the lead that
 /// they did not call it before (X.54).
-fn claims(catalogue: &Catalogue, lead: &Lead, before: Option<&Lead>) -> Vec<(Field, MatchKey)> {
+pub(super) fn claims(catalogue: &Catalogue, lead: &Lead, before: Option<&Lead>) -> Vec<(Field, MatchKey)> {
     let before = before.filter(|before| before.trashed.is_none());
     let known = |id| before.is_some_and(|before| before.fields.external_ids.contains(id));
     let ids = lead.fields.external_ids.iter().filter(|id| !known(id));

@@ -132,8 +132,8 @@ pub use reach::{Emails, Phones, ReachKind, Reachable};
 pub use reach_mark::{AddressMark, MarkNote, ReachChannel, ReachMark};
 pub use record::{HostRecord, HostRecordFields, OnConversion, RecordKindSpec, RecordKinds};
 pub use recurrence::{Frequency, Recurrence, SeriesEnd, Weekday};
-pub(crate) use rewind::plain;
 pub use rewind::{Kept, Rewound, WhyKept, rewind};
+pub(crate) use rewind::{beside, plain};
 pub use series_field::SeriesField;
 pub use service::{Service, ServiceFields, ServiceOrigin, ServicePatch, ServiceState};
 #[cfg(feature = "csv")]

@@ -29,6 +29,10 @@ use super::reach::{Emails, Phones, Reachable};
 pub enum WhyKept {
     /// It was changed since.
     Edited,
+    /// The lead was converted since and is frozen.
+    Converted,
+    /// Another record has by now what only one can have, or was made in its place.
+    Taken,
     /// What it referred to is gone.
     Gone,
     /// The actor may not see or write it.
@@ -59,8 +63,8 @@ pub struct Rewound {
     pub kept: Vec<Kept>,
 }
 
-/// Writes the values before, field by field, where the lead still has the value after. A name with its parts, and a
-/// stage with how the lead ended, are taken back whole or not at all. `refuse` may keep a field for a reason of its own;
+/// Writes the values before, field by field, where the lead still has the value after. A name with its parts, an amount
+/// with its currency, an address, and a stage with how the lead ended, are taken back whole or not at all. `refuse` may keep a field for a reason of its own;
 /// it is handed the field and the value that would be written.
 ///
 /// The values may have been through JSON: an id or amount may be text. Exact: what
@@ -138,6 +142,18 @@ fn is_image(change: &FieldChange) -> bool {
     image_of(&change.field).is_some()
 }
 
+/// What an amount is worth.
+static MONEY: [Field; 3] = [Field::Amount, Field::Currency, Field::CurrencySymbol];
+/// One address.
+static ADDRESS: [Field; 5] = [Field::Street, Field::City, Field::PostalCode, Field::Region, Field::Country];
+
+/// The fields that mean something only together with this one: half of an address, or the amount without its currency, would
+/// be something that nobody wrote.
+pub(crate) fn beside(field: &Field) -> &'static [Field] {
+    let groups: [&[Field]; 2] = [&MONEY, &ADDRESS];
+    groups.into_iter().find(|group| group.contains(field)).unwrap_or_default()
+}
+
 /// Fields that are taken back together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Unit<'a> {
@@ -145,6 +161,8 @@ enum Unit<'a> {
     Emails,
     Phones,
     Place,
+    Money,
+    Address,
     Custom(&'a str),
     One(&'a str),
 }
@@ -157,6 +175,8 @@ impl<'a> Unit<'a> {
             "phone" | PHONES => Self::Phones,
             "pipeline" | "stage" | "stage_entered_at" | "outcome" | "lost_reason" | "disqualify_reason"
             | "reason_detail" | "closed_at" | "state" => Self::Place,
+            key if MONEY.iter().any(|field| field.key() == key) => Self::Money,
+            key if ADDRESS.iter().any(|field| field.key() == key) => Self::Address,
             one => match one.strip_prefix(CUSTOM) {
                 Some(key) => Self::Custom(key),
                 None if one.starts_with(CustomKey::PREFIX) => Self::Custom(one),
@@ -202,7 +222,9 @@ impl<'a> Unit<'a> {
             Self::Phones => write_phones(&mut next.fields, changes),
             Self::Place => write_place(&mut next, changes),
             Self::Custom(key) => write_custom(&mut next.fields, key, changes),
-            Self::One(key) => changes.iter().try_for_each(|change| write_one(&mut next, key, &change.before)),
+            Self::Money | Self::Address | Self::One(_) => {
+                changes.iter().try_for_each(|change| write_one(&mut next, &change.field, &change.before))
+            }
         };
         match written {
             Ok(()) => {
@@ -223,7 +245,7 @@ impl Unit<'_> {
             Self::Person => person_is_plain,
             Self::Emails => emails_are_plain,
             Self::Phones => phones_are_plain,
-            Self::Place | Self::Custom(_) | Self::One(_) => return false,
+            _ => return false,
         };
         !is_plain(now) && !changes.iter().any(|change| is_image(change))
     }

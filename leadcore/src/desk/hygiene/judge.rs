@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{LeadFields, Reachable};
+use crate::domain::{LeadFields, MarkNote, ReachChannel, ReachMark, Reachable};
 use crate::value::{Country, Email, Phone, is_disposable_domain};
 
 use super::{Fix, Issue};
@@ -80,12 +80,13 @@ impl Judge {
     /// What is wrong with each e-mail address, by its place.
     pub(super) fn emails(&self, fields: &LeadFields) -> Vec<(usize, Issue, Fix)> {
         let found = fields.emails.entries().iter().map(|entry| self.email(entry));
-        settle(found.collect(), |issue| issue == Issue::RoleEmail)
+        let works = |place: usize| fields.emails.entries().get(place).is_some_and(|entry| !entry.invalid);
+        settle(found.collect(), |place, issue| issue == Issue::RoleEmail && works(place))
     }
 
     fn email(&self, entry: &Reachable<Email>) -> Option<(Issue, Fix)> {
         if entry.invalid {
-            return Some((Issue::BouncedEmail, Fix::Keep));
+            return Some((marked_for(entry, ReachChannel::Email).unwrap_or(Issue::BouncedEmail), Fix::Keep));
         }
         if entry.opted_out {
             return Some((Issue::OptedOutEmail, Fix::Keep));
@@ -117,12 +118,12 @@ impl Judge {
     pub(super) fn phones(&self, fields: &LeadFields) -> Vec<(usize, Issue, Fix)> {
         let region = fields.phone_region().or(self.region);
         let found = fields.phones.entries().iter().map(|entry| self.phone(entry, region));
-        settle(found.collect(), |_| false)
+        settle(found.collect(), |_, _| false)
     }
 
     fn phone(&self, entry: &Reachable<Phone>, region: Option<Country>) -> Option<(Issue, Fix)> {
         if entry.invalid {
-            return Some((Issue::DeadPhone, Fix::Keep));
+            return Some((marked_for(entry, ReachChannel::Phone).unwrap_or(Issue::DeadPhone), Fix::Keep));
         }
         if entry.opted_out {
             return Some((Issue::OptedOutPhone, Fix::Keep));
@@ -147,17 +148,26 @@ impl Judge {
     }
 }
 
+/// What a fix marked it for.
+fn marked_for<T>(entry: &Reachable<T>, channel: ReachChannel) -> Option<Issue> {
+    let reason = entry.note(ReachMark::Invalid).and_then(MarkNote::reason)?;
+    Issue::from_reason(channel, reason)
+}
+
 /// What is wrong is proposed to go behind the others, wherever something better stands behind it: a sound address, or at
 /// least one that may be used.
-fn settle(found: Vec<Option<(Issue, Fix)>>, is_usable: impl Fn(Issue) -> bool) -> Vec<(usize, Issue, Fix)> {
-    let rank = |found: &Option<(Issue, Fix)>| match found {
+fn settle(
+    found: Vec<Option<(Issue, Fix)>>,
+    is_usable: impl Fn(usize, Issue) -> bool,
+) -> Vec<(usize, Issue, Fix)> {
+    let rank = |place: usize, found: &Option<(Issue, Fix)>| match found {
         None => 2,
-        Some((issue, _)) => u8::from(is_usable(*issue)),
+        Some((issue, _)) => u8::from(is_usable(place, *issue)),
     };
     let mut best_behind = 0;
     let mut proposed = Vec::new();
     for (place, one) in found.into_iter().enumerate().rev() {
-        let own = rank(&one);
+        let own = rank(place, &one);
         if let Some((issue, fix)) = one {
             let fix = if fix == Fix::Keep && own < best_behind { Fix::PutLast } else { fix };
             proposed.push((place, issue, fix));

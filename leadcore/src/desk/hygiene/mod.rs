@@ -47,7 +47,7 @@ pub enum Issue {
     RoleEmail,
     /// A domain that gives out addresses for a few minutes.
     DisposableEmail,
-    /// Marked as not working: mail to it bounced.
+    /// Marked as not working: mail to it bounced. What a fix marked for another issue keeps that one.
     BouncedEmail,
     /// Marked as opted out.
     OptedOutEmail,
@@ -103,10 +103,20 @@ impl Issue {
     const fn reason(self) -> Option<&'static str> {
         match self {
             Self::UndeliverableEmail => Some("no mail gets to this domain"),
+            Self::MisspeltEmail => Some("misspelt domain"),
+            Self::RoleEmail => Some("mailbox of a function"),
             Self::DisposableEmail => Some("disposable address"),
+            Self::MalformedPhone => Some("not written as a valid number"),
             Self::ImpossiblePhone => Some("no such number"),
-            _ => None,
+            Self::BouncedEmail | Self::OptedOutEmail | Self::DeadPhone | Self::OptedOutPhone => None,
         }
+    }
+
+    /// The issue that an address of this channel was marked for, by what is said of it.
+    fn from_reason(channel: ReachChannel, reason: &str) -> Option<Self> {
+        let is_email = |issue: Self| issue.code().ends_with("_email");
+        let fits = |issue: &Self| is_email(*issue) == (channel == ReachChannel::Email);
+        Self::ALL.into_iter().filter(fits).find(|issue| issue.reason() == Some(reason))
     }
 }
 

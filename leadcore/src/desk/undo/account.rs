@@ -57,7 +57,11 @@ pub(super) fn take_back(
                 }
             },
             Action::Updated => {
-                let refuse = |field: &Field, value: &FieldValue| refuse(bench, &bench.accounts, field, value);
+                let now = before.fields.as_lead_fields();
+                let refuse = |field: &Field, value: &FieldValue| {
+                    refuse(bench, &bench.accounts, field, value)
+                        .or_else(|| story.refuse(field, |field| field.read_fields(&now)))
+                };
                 let done = after.fields.rewind(&entry.changes, &refuse);
                 note(&mut record, done);
             }

@@ -3,7 +3,8 @@
 //! Undo is a reading of the journal. For each record of the operation its entries are taken back, the newest first:
 //!
 //! - changed fields get the value before, where they still have the value that the operation gave them. A field that was
-//!   edited since is *kept*. A name with its parts, and a stage with how the lead ended, go together;
+//!   edited since is *kept*, and so is a lead that was converted since. A name with its parts, an amount with its
+//!   currency, an address, and a stage with how the lead ended, go together;
 //! - a created lead goes into the trash, unless another operation wrote it since, by whomever, or hung something on it: a
 //!   note, a task, a file, an estimate, a person. What is itself taken back does not count. A deleted lead comes out again,
 //!   a restored one goes back;
@@ -17,9 +18,13 @@
 //! What is not taken back is said with its reason. Conversions and purges are not: the one has a way back of its own, the
 //! other has none. Pipelines and other settings stay as they are.
 //!
-//! The undo is an operation itself, which an undo takes back. An operation is undone once: asked again, also later and
-//! from another process, the first outcome is returned. Only where the policy refused some of its records may another
-//! actor take back those.
+//! What only one lead can have comes back to all of them together, so that it may have moved from one to the next. A value
+//! that another lead has by now stays there, and is told; the other fields of its lead are taken back.
+//!
+//! The undo is an operation itself, which an undo takes back; a lead that is there anew by then, made since by hand or by
+//! the same file, does not come back beside it. An operation is undone once: asked again, also later and from another
+//! process, the outcome is returned that it had. Where something stayed, that is tried again, and told apart if some of it
+//! can be taken back by now: what stood against it is gone, or another actor may do more.
 //!
 //! Whoever undoes needs the permissions of the records: to edit, or to delete where a lead goes into the trash or out of
 //! it, and to configure for terms. It does not ask what the tenant's rules would say today: a value that was allowed
@@ -27,6 +32,7 @@
 
 mod account;
 mod child;
+mod claims;
 mod cost;
 mod followers;
 mod links;
@@ -158,7 +164,7 @@ pub struct UndoOutcome {
     /// The key that an undone import had: it is free again, so that the file can be imported anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freed_key: Option<String>,
-    /// Whether this call did it; `false` when it was undone before and this is the first outcome.
+    /// Whether this call did it; `false` when it was undone before and this is the outcome of then.
     #[serde(skip, default)]
     pub newly_undone: bool,
 }
@@ -176,7 +182,7 @@ const MOST_NAMED: usize = 1_000;
 /// # Errors
 /// `NotFound` for an operation that does not exist; `Denied` for an actor who may not see leads; `Unsupported` for one
 /// that cannot be taken back: a conversion, a purge. An operation that was undone
-/// already plans to [what is left](UndoRecord::kept).
+/// already plans to what is left.
 pub fn plan(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<UndoPlan> {
     look(ctx, txn, operation, None)
 }
@@ -217,13 +223,17 @@ fn look(
 /// As [`undo`]; `Conflict` with [`Conflict::PlanOutdated`] when it would do something else by now. Nothing is written
 /// then.
 pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, planned: &UndoPlan) -> Result<UndoOutcome> {
-    if planned.part.is_none()
-        && let Latest::Done(first) = latest(ctx, txn, planned.operation)?
-    {
-        return Ok(*first);
+    let latest = match planned.part {
+        None => Some(latest(ctx, txn, planned.operation)?),
+        Some(_) => None,
+    };
+    if let Some(Latest { done: Some(done), is_whole: true, .. }) = latest {
+        return Ok(done);
     }
     if look(ctx, txn, planned.operation, planned.part.as_ref())? != *planned {
-        return Err(Error::conflicting("operation", Conflict::PlanOutdated));
+        // The same plan twice: it was carried out.
+        let done = latest.and_then(|latest| latest.done);
+        return done.ok_or_else(|| Error::conflicting("operation", Conflict::PlanOutdated));
     }
     match &planned.part {
         None => undo(ctx, txn, planned.operation),
@@ -231,21 +241,24 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, planned: &UndoPlan) -> Result
     }
 }
 
-/// Takes an operation back, in this unit of work. When it was undone before, nothing is written and the first outcome is
-/// returned. An import that was interrupted is given up by it: the same file begins anew, and a process that is still
+/// Takes an operation back, in this unit of work. When it was undone before, and nothing that stayed then can be taken back by
+/// now, nothing is written and the outcome of then is returned. An import that was interrupted is given up by it: the same file begins anew, and a process that is still
 /// importing it fails at its next chunk.
 ///
 /// # Errors
 /// As [`plan`], and `Denied` when the policy refuses every record that could be taken back. That some records cannot be
 /// is no error: the outcome says so.
 pub fn undo(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<UndoOutcome> {
-    let attempt = match latest(ctx, txn, operation)? {
-        Latest::Done(first) => return Ok(*first),
-        Latest::Attempt(attempt) => attempt,
-    };
+    let latest = latest(ctx, txn, operation)?;
+    if let Latest { done: Some(done), is_whole: true, .. } = latest {
+        return Ok(done);
+    }
     let undone = undoable(ctx, txn, operation)?;
-    let key = key(undone.id, attempt);
-    take_back(ctx, txn, &undone, Some(key), None)
+    let key = key(undone.id, latest.attempts);
+    match take_back(ctx, txn, &undone, (Some(key), None), latest.done.is_some())? {
+        Some(outcome) => Ok(outcome),
+        None => latest.done.ok_or_else(|| Error::new(ErrorKind::Internal, "an undo without an outcome")),
+    }
 }
 
 /// Takes some records of an operation back, in this unit of work: those of single lines of an imported file, say. What was
@@ -261,16 +274,18 @@ pub fn undo_part(
     part: &UndoPart,
 ) -> Result<UndoOutcome> {
     let undone = undoable(ctx, txn, operation)?;
-    take_back(ctx, txn, &undone, None, Some(part))
+    let outcome = take_back(ctx, txn, &undone, (None, Some(part)), false)?;
+    outcome.ok_or_else(|| Error::new(ErrorKind::Internal, "an undo without an outcome"))
 }
 
+/// Takes back what there is to be taken back; none where that is nothing, and it was done `before`.
 fn take_back(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     undone: &Operation,
-    key: Option<String>,
-    part: Option<&UndoPart>,
-) -> Result<UndoOutcome> {
+    (key, part): (Option<String>, Option<&UndoPart>),
+    before: bool,
+) -> Result<Option<UndoOutcome>> {
     let mut operation = new_operation(ctx, OperationKind::Undo, key);
     let mut outcome = UndoOutcome {
         operation: operation.id,
@@ -294,6 +309,9 @@ fn take_back(
     }
     outcome.forbidden = outcome.forbidden.saturating_add(walk.unseen());
     if !walk.has_written() {
+        if before {
+            return Ok(None);
+        }
         // An undo that is refused must not stand in the way of one that is not.
         if outcome.forbidden > 0 {
             return Err(Error::denied("undo this"));
@@ -309,7 +327,7 @@ fn take_back(
         Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
     })?);
     txn.journal().update(&operation)?;
-    Ok(outcome)
+    Ok(Some(outcome))
 }
 
 fn key(operation: OperationId, attempt: u32) -> String {
@@ -317,29 +335,37 @@ fn key(operation: OperationId, attempt: u32) -> String {
 }
 
 /// What became of an operation so far.
-enum Latest {
-    /// It is undone, as far as this actor is concerned.
-    Done(Box<UndoOutcome>),
-    /// It may be undone, by this attempt.
-    Attempt(u32),
+struct Latest {
+    /// What the last undo did, as far as this actor is concerned.
+    done: Option<UndoOutcome>,
+    /// Whether that left nothing, and holds.
+    is_whole: bool,
+    /// How many there were.
+    attempts: u32,
 }
 
 fn latest(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<Latest> {
     require(ctx, txn, Permission::View)?;
     let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the undo cannot be read");
-    let mut attempt = 0;
-    loop {
-        let Some(found) = txn.journal().find(OperationKind::Undo, &key(operation, attempt))? else {
-            return Ok(Latest::Attempt(attempt));
-        };
+    let mut latest = Latest { done: None, is_whole: false, attempts: 0 };
+    let mut is_own = false;
+    while let Some(found) = txn.journal().find(OperationKind::Undo, &key(operation, latest.attempts))? {
         let stored = found.outcome.ok_or_else(corrupt)?;
         let outcome: UndoOutcome =
             serde_json::from_value(stored).map_err(|error| corrupt().with_source(error))?;
-        if outcome.forbidden == 0 || found.actor == *ctx.actor() {
-            return Ok(Latest::Done(Box::new(outcome)));
+        let own = found.actor == *ctx.actor();
+        if own || (outcome.forbidden == 0 && !is_own) {
+            latest.done = Some(outcome);
+            is_own |= own;
         }
-        attempt += 1;
+        latest.attempts += 1;
     }
+    if let Some(done) = &latest.done {
+        let UndoTotals { partly, kept, failed, .. } = done.totals;
+        let is_undone = txn.journal().find(OperationKind::Undo, &key(done.operation, 0))?.is_some();
+        latest.is_whole = (partly, kept, failed) == (0, 0, 0) && !is_undone;
+    }
+    Ok(latest)
 }
 
 /// The operation, if it is of a kind that can be taken back.

@@ -17,18 +17,19 @@ use super::super::accounts;
 use super::super::contacts::PRIMARY;
 use super::super::custom::{shared, taken_by};
 use super::super::leads::touch;
+use super::claims::Decision;
 use super::stories::Story;
 use super::walk::Bench;
 use super::{UndoFailure, UndoRecord};
 
-/// What becomes of a lead, and how to write it.
+/// What becomes of a lead, and how to write it; the fields that are refused stay as they are.
 pub(super) fn lead(
     bench: &Bench<'_>,
     by: Option<&Operation>,
-    subject: Subject,
-    lead: Option<&Lead>,
+    (subject, lead): (Subject, Option<&Lead>),
     story: &Story,
-) -> (UndoRecord, Option<(LeadChange, Vec<NewEntry>)>) {
+    refused: &BTreeMap<Field, WhyKept>,
+) -> Decision {
     let fail = |why| (UndoRecord::fail(subject, why), None);
     let Some(before) = lead.filter(|lead| bench.view.admits(lead)) else {
         return fail(UndoFailure::NotFound);
@@ -47,8 +48,11 @@ pub(super) fn lead(
             }
             Action::Updated | Action::Moved => {
                 let changes: Vec<_> = own_fields(&entry.changes);
-                let refuse =
-                    |field: &Field, value: &FieldValue| refuse(bench, &bench.catalogue, field, value);
+                let refuse = |field: &Field, value: &FieldValue| {
+                    refuse(bench, &bench.catalogue, field, value)
+                        .or_else(|| refused.get(field).copied())
+                        .or_else(|| story.refuse(field, |field| field.read(before)))
+                };
                 let mut done = rewind(&mut after, &changes, &refuse);
                 tell_reversed(story, before, &changes, &mut done);
                 note(&mut record, done);
@@ -97,7 +101,7 @@ pub(super) fn unfit(catalogue: &Catalogue, before: &CustomValues, after: &Custom
 
 /// Fields that have the value before, since an undo of a part of the operation wrote it, were not edited.
 fn tell_reversed(story: &Story, lead: &Lead, changes: &[FieldChange], done: &mut Rewound) {
-    if !story.taken_back {
+    if !story.has_returned() {
         return;
     }
     for kept in done.kept.iter_mut().filter(|kept| kept.why == WhyKept::Edited) {
@@ -162,7 +166,7 @@ fn existence(
         }
     };
     // In the trash, where an undo of a part put it.
-    let is_gone = entry.action == Action::Created && story.taken_back && after.trashed.is_some();
+    let is_gone = entry.action == Action::Created && story.has_returned() && after.trashed.is_some();
     if done {
         record.reversed.push(what.to_owned());
     } else if is_gone {
@@ -267,8 +271,11 @@ pub(super) fn contact(
             }
             Action::Created => record.reversed.push(entry.action.code().to_owned()),
             Action::Updated => {
-                let done = fields
-                    .rewind(&entry.changes, &|field, value| refuse(bench, &bench.contacts, field, value));
+                let now = before.fields.as_lead_fields();
+                let done = fields.rewind(&entry.changes, &|field, value| {
+                    refuse(bench, &bench.contacts, field, value)
+                        .or_else(|| story.refuse(field, |field| field.read_fields(&now)))
+                });
                 note(&mut record, done);
             }
             other => record.kept.push(Kept { field: other.code().to_owned(), why: WhyKept::Unsupported }),

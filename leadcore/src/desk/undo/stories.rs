@@ -1,13 +1,16 @@
 //! What the journal tells of the records of an operation.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::domain::{Entry, Kept, Operation, OperationKind, Sequence, Subject, Topics, WhyKept};
+use crate::domain::{
+    Action, Entry, Field, FieldValue, Kept, Operation, OperationKind, Sequence, Subject, Topics, WhyKept,
+    beside, plain,
+};
 use crate::error::Result;
 use crate::id::OperationId;
 use crate::store::Journal;
 
-use super::{UndoOutcome, UndoRecord, followers};
+use super::{UndoFailure, UndoOutcome, UndoRecord, followers};
 
 /// How many entries of one record are read at a time: most have fewer since the operation.
 const AT_A_TIME: usize = 64;
@@ -21,8 +24,27 @@ pub(super) struct Story {
     pub(super) touched: bool,
     /// Whether another operation hung something on it since, or wrote what hangs on it: a note, a task, a file, an estimate.
     pub(super) hung: bool,
-    /// Whether an undo of a part of the operation took it back before, and holds.
-    pub(super) taken_back: bool,
+    /// What each field had that others wrote since, before they did.
+    since: BTreeMap<String, FieldValue>,
+    /// What an undo of the operation, that holds, took back of it already: keys of fields and of actions.
+    returned: BTreeSet<String>,
+}
+
+impl Story {
+    /// Whether an undo of the operation, that holds, took something of it back already.
+    pub(super) fn has_returned(&self) -> bool {
+        !self.returned.is_empty()
+    }
+
+    /// Why a field stays that still has what the operation wrote: an undo took it back already and somebody wrote it again, or
+    /// what it means something with was written since. `now` says what a field has.
+    pub(super) fn refuse(&self, field: &Field, now: impl Fn(&Field) -> FieldValue) -> Option<WhyKept> {
+        let written = |field: &Field| {
+            self.since.get(field.key()).is_some_and(|before| plain(before) != plain(&now(field)))
+        };
+        let is_edited = self.returned.contains(field.key()) || beside(field).iter().any(written);
+        is_edited.then_some(WhyKept::Edited)
+    }
 }
 
 /// The entries of these records back to the beginning of the operation: each is read once, however long the histories.
@@ -53,12 +75,18 @@ pub(super) fn stories(
                 } else if entry.operation_kind == OperationKind::Undo {
                     if !gone.contains(&entry.operation) {
                         let of = undos.undone_by(journal, entry.operation)?;
-                        story.taken_back |= is_about_it && of == Some(undone.id);
+                        if of == Some(undone.id) && is_about_it {
+                            story.returned.extend(returned(&entry));
+                        }
                         gone.extend(of);
                     }
                 } else if !gone.contains(&entry.operation) && counts(&entry) {
                     story.touched |= is_about_it;
                     story.hung |= !is_about_it;
+                    if is_about_it && story.own.is_empty() {
+                        let changes = entry.changes.into_iter();
+                        story.since.extend(changes.map(|change| (change.field, change.before)));
+                    }
                 }
             }
             if is_all {
@@ -93,16 +121,55 @@ impl Undos {
     }
 }
 
-impl Story {
-    /// Tells what was taken back before as that, where nothing else happened to the record.
-    pub(super) fn tell(&self, record: &mut UndoRecord) {
-        if !self.taken_back || self.touched {
-            return;
+/// What an entry of an undo says was taken back.
+fn returned(entry: &Entry) -> Vec<String> {
+    let codes = |actions: &[Action]| actions.iter().map(|action| action.code().to_owned()).collect();
+    match entry.action {
+        Action::Deleted => codes(&[Action::Created, Action::Restored]),
+        Action::Restored | Action::Created => codes(&[Action::Deleted]),
+        Action::Linked | Action::Unlinked => vec!["contact".to_owned()],
+        action => {
+            let fields = entry.changes.iter().map(|change| change.field.clone());
+            fields.chain([action.code().to_owned()]).collect()
         }
+    }
+}
+
+/// What is told of a record: of one that was converted since, that it is kept; of an operation that is taken back `again`,
+/// only what was left the first time.
+pub(super) fn tell(record: UndoRecord, story: &Story, again: bool) -> Option<UndoRecord> {
+    if record.failed == Some(UndoFailure::Converted) {
+        return Some(converted(record.subject, story));
+    }
+    let mut record = record;
+    // What was taken back before is told as that, where nothing else happened to the record.
+    if !story.touched && story.has_returned() {
         for kept in record.kept.iter_mut().filter(|kept| kept.why == WhyKept::Edited) {
             kept.why = WhyKept::Reversed;
         }
     }
+    if again && record.failed.is_none() && story.has_returned() {
+        record.kept.retain(|kept| !story.returned.contains(&kept.field));
+        if record.kept.is_empty() && record.reversed.is_empty() {
+            return None;
+        }
+    }
+    Some(record)
+}
+
+/// A record that was converted since: all of it stays.
+fn converted(subject: Subject, story: &Story) -> UndoRecord {
+    let mut fields = BTreeSet::new();
+    for entry in &story.own {
+        let is_field = |key: &&String| key.parse::<Field>().is_ok();
+        let mut told = entry.changes.iter().map(|change| &change.field).filter(is_field).peekable();
+        match entry.action {
+            Action::Updated | Action::Moved if told.peek().is_some() => fields.extend(told.cloned()),
+            action => drop(fields.insert(action.code().to_owned())),
+        }
+    }
+    let kept = fields.into_iter().map(|field| Kept { field, why: WhyKept::Converted }).collect();
+    UndoRecord { kept, ..UndoRecord::new(subject) }
 }
 
 pub(super) fn unsupported(subject: Subject, story: &Story) -> UndoRecord {

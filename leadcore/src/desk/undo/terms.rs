@@ -8,11 +8,9 @@ use crate::domain::{
 };
 use crate::error::{ErrorKind, Result};
 use crate::id::OperationId;
-use crate::query::Resolved;
 use crate::store::{LeadChange, Txn, nested};
 
 use super::super::leads::{touch, update_all};
-use super::super::rounds::{Place, each_lead};
 use super::super::vocabulary::write_reference;
 use super::stories::Story;
 use super::walk::Bench;
@@ -51,8 +49,8 @@ pub(super) fn term(
     Ok(record)
 }
 
-/// What is done with some leads; says with how many.
-type Own<'a> = &'a mut dyn FnMut(&mut dyn Txn, Vec<Lead>) -> Result<usize>;
+/// How many leads are read and written at a time.
+const ROUND: usize = 500;
 
 struct Step<'a> {
     kind: TermKind,
@@ -81,18 +79,17 @@ impl Step<'_> {
         entries: &mut Vec<NewEntry>,
     ) -> Result<()> {
         let used = txn.terms().usage(self.kind, stored.term.id)?;
-        if used > 0 {
-            let freed = bench.freed.get(&stored.term.id).copied().unwrap_or_default();
-            let own = self.each_own(bench, txn, &mut |_, leads| Ok(leads.len()))?;
-            if used > freed.saturating_add(own) {
-                Self::keep(record, "created", WhyKept::InUse);
-                return Ok(());
-            }
+        let freed = bench.freed.get(&stored.term.id).copied().unwrap_or_default();
+        let own = bench.new_terms.remove(&stored.term.id).unwrap_or_default();
+        if used > freed.saturating_add(own.len() as u64) {
+            Self::keep(record, "created", WhyKept::InUse);
+            return Ok(());
         }
         if let Some(by) = self.by {
             let (ctx, field, id) = (bench.ctx, self.kind.field(), stored.term.id);
             bench.begin(txn, by)?;
-            self.each_own(bench, txn, &mut |txn, leads| {
+            for own in own.chunks(ROUND) {
+                let leads = txn.leads().get(own)?;
                 let mut changes = Vec::with_capacity(leads.len());
                 for before in leads {
                     let mut after = before.clone();
@@ -101,36 +98,14 @@ impl Step<'_> {
                     changes.push(LeadChange { before, after });
                 }
                 update_all(txn, &changes)?;
-                txn.journal().append(by.id, &std::mem::take(entries)).map(|()| changes.len())
-            })?;
+                txn.journal().append(by.id, &std::mem::take(entries))?;
+            }
             txn.terms().remove(self.kind, stored.term.id)?;
             let changes = term_changes(self.kind, Some(&stored.term), None);
             entries.push(self.told(bench, Action::Deleted, changes));
         }
         record.reversed.push("created".to_owned());
         Ok(())
-    }
-
-    /// Does something with the leads that have the term and that an undo of this operation put into the trash; says with
-    /// how many.
-    fn each_own(&self, bench: &mut Bench<'_>, txn: &mut dyn Txn, work: Own<'_>) -> Result<u64> {
-        let filter = Resolved::Equals(self.kind.field(), vec![FieldValue::Id(self.subject.id)]);
-        let mut sum = 0_u64;
-        each_lead(txn, &filter, Place::Trash, &mut |txn, leads| {
-            let mut own = Vec::with_capacity(leads.len());
-            for lead in leads {
-                if let Some(trashed) = &lead.trashed
-                    && is_undo(bench, txn, self.by, trashed.operation)?
-                {
-                    own.push(lead);
-                }
-            }
-            if !own.is_empty() {
-                sum = sum.saturating_add(work(txn, own)? as u64);
-            }
-            Ok(())
-        })?;
-        Ok(sum)
     }
 
     /// A term that was deleted is there again, unless another has its name now.
@@ -227,6 +202,28 @@ fn is_undo(
     let known = outcome.is_some_and(|outcome| outcome.undone == bench.undone.id);
     bench.undos.insert(id, known);
     Ok(known)
+}
+
+/// Remembers a lead that an undo of the operation put into the trash, under each term that the operation added and that the
+/// lead has. Every lead that the operation made is met on the way, so that nobody looks for them in the trash term by term.
+pub(super) fn own(
+    bench: &mut Bench<'_>,
+    txn: &mut dyn Txn,
+    by: Option<&Operation>,
+    lead: &Lead,
+) -> Result<()> {
+    let Some(trashed) = &lead.trashed else { return Ok(()) };
+    if bench.new_terms.is_empty() || !is_undo(bench, txn, by, trashed.operation)? {
+        return Ok(());
+    }
+    for kind in TermKind::ALL {
+        for id in kind.field().read(lead).items().iter().filter_map(FieldValue::as_id) {
+            if let Some(own) = bench.new_terms.get_mut(&id) {
+                own.push(lead.id);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Remembers the terms that a planned change takes off a lead, or puts into the trash with it.

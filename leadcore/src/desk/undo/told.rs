@@ -14,7 +14,7 @@ pub enum UndoFailure {
     NotFound,
     /// The actor may see it but not write it.
     Forbidden,
-    /// The lead was converted since and is frozen.
+    /// The lead was converted since and is frozen. Outcomes from before say so; now it is [kept](crate::domain::WhyKept::Converted).
     Converted,
     /// It would break these rules then.
     Invalid(Vec<Violation>),

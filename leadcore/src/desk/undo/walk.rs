@@ -1,13 +1,13 @@
 //! Walking over the records of an operation, the one written last first, in chunks.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Catalogue, CatalogueKind, Entry, FieldValue, Lead, NewEntry, Operation, Sequence, Subject,
-    SubjectKind, TermKind,
+    Action, Catalogue, CatalogueKind, Entry, FieldValue, Lead, NewEntry, Operation, OperationKind, Sequence,
+    Subject, SubjectKind, TermKind,
 };
 use crate::error::{ErrorKind, Result};
 use crate::id::{LeadId, OperationId, PipelineId, StageId};
@@ -16,14 +16,12 @@ use crate::store::{LeadChange, Txn};
 
 use super::super::access::Gate;
 use super::super::children::for_child;
-use super::super::custom::Claimed;
 use super::super::leads::update_all;
 use super::super::settings::{load_catalogue, load_catalogue_of};
 use super::child::{self, Hands};
-use super::stories::{Story, stories, unsupported};
-use super::{
-    UndoFailure, UndoPart, UndoRecord, account, cost, followers, links, record, series, setting, terms,
-};
+use super::claims::{Claims, Decision, Docket};
+use super::stories::{Story, stories, tell, unsupported};
+use super::{UndoPart, UndoRecord, account, cost, followers, key, links, record, series, setting, terms};
 
 /// How many records one chunk reads and writes.
 const CHUNK: usize = 500;
@@ -67,6 +65,8 @@ pub(super) struct Bench<'a> {
     pub(super) stages: BTreeSet<(PipelineId, StageId)>,
     /// Terms that exist, as far as entries refer to them.
     pub(super) terms: BTreeSet<Uuid>,
+    /// The terms that the operation added, each with the leads that an undo of it put into the trash.
+    pub(super) new_terms: HashMap<Uuid, Vec<LeadId>>,
     /// How many leads an undo that is only planned would take each term off.
     pub(super) freed: HashMap<Uuid, u64>,
     /// Whether these operations are undos of this operation.
@@ -87,8 +87,16 @@ pub(super) struct Walk<'a> {
     /// The first entry of the operation: nothing before it matters.
     first: Sequence,
     todo: std::vec::IntoIter<Subject>,
-    /// Values of unique fields that leads got back.
-    claimed: Claimed,
+    /// Terms that were added: they go when nothing has them any more.
+    last: std::vec::IntoIter<Subject>,
+    /// Leads that wait for what others have, whose turn comes first.
+    later: Vec<Subject>,
+    /// The leads whose turn comes yet, asked for with the first that waits.
+    coming: Option<HashSet<LeadId>>,
+    /// What only one lead can have, as far as leads got it back or gave it up.
+    claims: Claims,
+    /// Whether all of the operation was taken back once: then what is left is told.
+    again: bool,
     /// How many leads are there and out of the actor's sight.
     unseen: u64,
     /// What the actor may take back of what hangs on leads; asked with the first of them.
@@ -130,7 +138,10 @@ impl<'a> Walk<'a> {
         last.retain(|subject, _| part.is_none() || named.contains(subject));
         let mut order: Vec<_> = last.into_iter().map(|(subject, when)| (when, subject)).collect();
         order.sort_unstable_by(|a, b| b.cmp(a));
-        let todo: Vec<_> = order.into_iter().map(|(_, subject)| subject).collect();
+        let (last, todo): (Vec<_>, Vec<_>) =
+            order.into_iter().partition(|((turn, _), _)| *turn == Turn::Last);
+        let subjects = |order: Vec<(_, Subject)>| order.into_iter().map(|(_, subject)| subject).collect();
+        let (last, todo): (Vec<Subject>, Vec<Subject>) = (subjects(last), subjects(todo));
         let pipelines = txn.pipelines().list()?;
         let stages = pipelines
             .iter()
@@ -148,11 +159,15 @@ impl<'a> Walk<'a> {
             may_configure: ctx.policy().scope(ctx.actor(), Permission::Configure) != Scope::None,
             stages,
             terms: BTreeSet::new(),
+            new_terms: last.iter().map(|term| (term.id, Vec::new())).collect(),
             freed: HashMap::new(),
             undos: HashMap::new(),
             begun: false,
         };
-        Ok(Self { bench, first, todo: todo.into_iter(), claimed: Claimed::default(), unseen: 0, hands: None })
+        let again = part.is_none() && txn.journal().find(OperationKind::Undo, &key(undone.id, 0))?.is_some();
+        let (todo, last, claims) = (todo.into_iter(), last.into_iter(), Claims::default());
+        let (later, coming, hands) = (Vec::new(), None, None);
+        Ok(Self { bench, first, todo, last, later, coming, claims, again, unseen: 0, hands })
     }
 
     /// Whether there was something to be written.
@@ -171,9 +186,20 @@ impl<'a> Walk<'a> {
         txn: &mut dyn Txn,
         by: Option<&Operation>,
     ) -> Result<Option<Vec<UndoRecord>>> {
-        let subjects: Vec<_> = self.todo.by_ref().take(CHUNK).collect();
+        let mut subjects: Vec<_> = self.todo.by_ref().take(CHUNK).collect();
+        if subjects.is_empty() {
+            subjects = std::mem::take(&mut self.later);
+        }
+        if subjects.is_empty() {
+            subjects = self.last.by_ref().take(CHUNK).collect();
+        }
         if subjects.is_empty() {
             return Ok(None);
+        }
+        if let Some(coming) = &mut self.coming {
+            for id in of_kind(&subjects, SubjectKind::Lead) {
+                coming.remove(&LeadId::from_uuid(id));
+            }
         }
         let mut stories = stories(txn.journal(), self.bench.undone, self.first, &subjects)?;
         self.find_terms(txn, &stories)?;
@@ -184,18 +210,23 @@ impl<'a> Walk<'a> {
         // Children come behind the leads, from which they are written apart: what follows from them is kept with the lead.
         let is_child = |(_, subject): &(usize, Subject)| subject.kind.is_child();
         let (children, others): (Vec<_>, Vec<_>) = subjects.into_iter().enumerate().partition(is_child);
-        // Whether a term that was added can go is known when the leads that it was added for are written.
-        let is_new_term = |(_, subject): &(usize, Subject)| {
-            let story = stories.get(subject).filter(|_| subject.kind == SubjectKind::Term);
-            story.is_some_and(|story| story.own.iter().any(|entry| entry.action == Action::Created))
-        };
-        let (new_terms, others): (Vec<_>, Vec<_>) = others.into_iter().partition(is_new_term);
+        let mut decided: Option<HashMap<Subject, Decision>> = None;
         for (n, subject) in others {
+            // Behind the terms that are there again before what had them gets them back.
+            if subject.kind == SubjectKind::Lead && decided.is_none() {
+                decided = Some(self.decide(txn, by, (&ids, &leads), &stories)?);
+            }
             let story = stories.remove(&subject).unwrap_or_default();
-            let mut record = match subject.kind {
+            let record = match subject.kind {
                 SubjectKind::Lead => {
+                    let decision = decided.as_mut().and_then(|decided| decided.remove(&subject));
+                    // Those that wait have none.
+                    let Some(decision) = decision else { continue };
                     let lead = leads.get(&subject.id);
-                    self.lead(txn, by, (subject, lead), &story, (&mut changes, &mut entries))?
+                    if let Some(lead) = lead {
+                        terms::own(&mut self.bench, txn, by, lead)?;
+                    }
+                    self.lead(txn, by, (subject, lead, decision), &story, (&mut changes, &mut entries))?
                 }
                 SubjectKind::Contact => record::contact(&self.bench, txn, by, subject, &story, &mut entries)?,
                 SubjectKind::Account => {
@@ -211,29 +242,45 @@ impl<'a> Walk<'a> {
                 }
                 _ => unsupported(subject, &story),
             };
-            story.tell(&mut record);
-            records.insert(n, record);
+            records.insert(n, tell(record, &story, self.again));
         }
         if by.is_some() && !changes.is_empty() {
             update_all(txn, &changes)?;
         }
-        for (n, subject) in new_terms {
-            let story = stories.remove(&subject).unwrap_or_default();
-            let mut record = terms::term(&mut self.bench, txn, by, subject, &story, &mut entries)?;
-            story.tell(&mut record);
-            records.insert(n, record);
-        }
         for (n, subject) in children {
             let story = stories.remove(&subject).unwrap_or_default();
-            let mut record = self.child(txn, by.is_some(), subject, &story, &mut entries)?;
-            story.tell(&mut record);
-            records.insert(n, record);
+            let record = self.child(txn, by.is_some(), subject, &story, &mut entries)?;
+            records.insert(n, tell(record, &story, self.again));
         }
         if let Some(by) = by.filter(|_| !entries.is_empty()) {
             self.bench.begin(txn, by)?;
             txn.journal().append(by.id, &entries)?;
         }
-        Ok(Some(records.into_values().collect()))
+        Ok(Some(records.into_values().flatten().collect()))
+    }
+
+    /// What becomes of the leads of a chunk; those that wait for others are put off.
+    fn decide(
+        &mut self,
+        txn: &mut dyn Txn,
+        by: Option<&Operation>,
+        (ids, leads): (&[LeadId], &BTreeMap<Uuid, Lead>),
+        stories: &HashMap<Subject, Story>,
+    ) -> Result<HashMap<Subject, Decision>> {
+        let subjects: Vec<Subject> = ids.iter().map(|id| (*id).into()).collect();
+        let docket = Docket { bench: &self.bench, by, first: self.first, leads, stories };
+        let (coming, todo) = (&mut self.coming, self.todo.as_slice());
+        let mut waits = |lead: LeadId| {
+            let coming = coming
+                .get_or_insert_with(|| of_kind(todo, SubjectKind::Lead).map(LeadId::from_uuid).collect());
+            coming.contains(&lead)
+        };
+        let (decided, waiting) = self.claims.decide(txn, &docket, &subjects, &mut waits)?;
+        if let Some(coming) = &mut self.coming {
+            coming.extend(waiting.iter().map(|subject| LeadId::from_uuid(subject.id)));
+        }
+        self.later.extend(waiting);
+        Ok(decided)
     }
 
     fn child(
@@ -259,33 +306,15 @@ impl<'a> Walk<'a> {
         &mut self,
         txn: &mut dyn Txn,
         by: Option<&Operation>,
-        (subject, lead): (Subject, Option<&Lead>),
+        (subject, lead, decision): (Subject, Option<&Lead>, Decision),
         story: &Story,
         (changes, entries): (&mut Vec<LeadChange>, &mut Vec<NewEntry>),
     ) -> Result<UndoRecord> {
         let unseen = lead.is_some_and(|lead| !self.bench.view.admits(lead));
         self.unseen = self.unseen.saturating_add(u64::from(unseen));
-        let (mut record, change) = record::lead(&self.bench, by, subject, lead, story);
+        let (mut record, change) = decision;
         if record.failed.is_some() {
             return Ok(record);
-        }
-        // Everything that can refuse the record is asked before its links are written.
-        if let Some((change, _)) = &change {
-            let (before, after) = (&change.before, &change.after);
-            let (old, new_fields) = (&before.fields, &after.fields);
-            let unique = old.custom != new_fields.custom
-                || old.external_ids != new_fields.external_ids
-                || before.trashed != after.trashed;
-            let has_some = !new_fields.custom.is_empty() || !new_fields.external_ids.is_empty();
-            if unique && has_some && after.trashed.is_none() {
-                match self.claimed.claim(txn, &self.bench.catalogue, before, after) {
-                    Err(error) if !error.violations().is_empty() => {
-                        let broken = error.violations().to_vec();
-                        return Ok(UndoRecord::fail(subject, UndoFailure::Invalid(broken)));
-                    }
-                    checked => checked?,
-                }
-            }
         }
         let may = lead.is_some_and(|lead| self.bench.edit.as_ref().is_some_and(|gate| gate.admits(lead)));
         if story.own.iter().any(links::concerns) {
@@ -298,8 +327,9 @@ impl<'a> Walk<'a> {
             followers::take_back(&self.bench, txn, by, (subject, may), story, &mut record, entries)?;
         }
         if let Some((change, new)) = change {
-            if by.is_none() {
-                terms::free(&mut self.bench, &change);
+            match by {
+                None => terms::free(&mut self.bench, &change),
+                Some(_) => terms::own(&mut self.bench, txn, by, &change.after)?,
             }
             changes.push(change);
             entries.extend(new);
