@@ -55,6 +55,7 @@ mod kind;
 mod mapping;
 mod options;
 mod rejects;
+mod row_problem;
 mod rows;
 mod scan;
 #[cfg(feature = "xlsx")]
@@ -83,7 +84,8 @@ pub use mapping::{
     Note, OptOut, Proposal, Sample, Split, Unit,
 };
 pub use options::{ReadOptions, SheetChoice};
-pub use rows::{Row, RowProblem, TableReader};
+pub use row_problem::RowProblem;
+pub use rows::{Row, TableReader};
 pub use scan::Limits;
 pub use table::Table;
 pub use template::template;
