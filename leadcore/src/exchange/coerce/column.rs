@@ -14,6 +14,8 @@ pub(super) struct Column {
     no_answer: NoAnswer,
     pub(super) yes: Vec<String>,
     pub(super) no: Vec<String>,
+    /// The cell that empties the field, folded.
+    clear: Option<String>,
     /// Whether it lists names, each perhaps in quotes.
     takes_names: bool,
 }
@@ -44,6 +46,7 @@ impl Column {
         let folded = |words: &[String]| words.iter().map(|word| fold(word)).collect();
         Self {
             no_answer: NoAnswer::new(at.rules.no_answer.as_deref().unwrap_or(&options.no_answer)),
+            clear: options.clear.as_deref().map(|token| fold(token.trim())),
             yes: folded(&at.rules.yes),
             no: folded(&at.rules.no),
             takes_names: at.field == Field::Labels
@@ -73,7 +76,15 @@ impl Column {
         self.at.from.places().any(|place| row.has_lost_digits(place)).then_some(message)
     }
 
+    /// Whether a cell is the one that empties the field.
+    fn clears(&self, cell: &str) -> bool {
+        self.clear.as_ref().is_some_and(|token| *token == fold(cell))
+    }
+
     fn says_nothing(&self, cell: &str) -> bool {
+        if self.clears(cell) {
+            return false;
+        }
         if self.at.rules.no_answer.is_some() {
             return self.no_answer.holds(cell);
         }
@@ -100,9 +111,12 @@ impl Column {
                 let mut text = cell(*place);
                 for (place, between) in behind {
                     let more = cell(*place);
+                    // Of joined cells only all of them empty the field.
                     match (text.is_empty(), more.is_empty()) {
                         (_, true) => {}
+                        (false, false) if self.clears(&more) => {}
                         (true, false) => text = more,
+                        (false, false) if self.clears(&text) => text = more,
                         (false, false) => text = Cow::Owned(format!("{text}{between}{more}")),
                     }
                 }

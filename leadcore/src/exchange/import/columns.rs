@@ -76,8 +76,8 @@ fn said(column: &ColumnMapping, notes: &[Note]) -> Result<Vec<String>, fmt::Erro
         said.extend(marks(rules, notes)?);
         others(rules, &mut said);
     }
-    let consent = notes.iter().filter(|note| matches!(note, Note::Consent { .. }));
-    said.extend(consent.map(ToString::to_string));
+    let left_out = notes.iter().filter(|note| matches!(note, Note::Consent { .. } | Note::Closed { .. }));
+    said.extend(left_out.map(ToString::to_string));
     Ok(said)
 }
 

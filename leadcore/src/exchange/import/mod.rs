@@ -91,6 +91,7 @@ mod details;
 mod dry_run;
 mod feed;
 mod names;
+mod offered;
 mod options;
 mod outcome;
 mod own_numbers;

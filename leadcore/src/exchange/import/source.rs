@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::columns::ColumnNotes;
+use super::offered::Offered;
 use super::options::fingerprint;
 use super::own_numbers::{own_ids, own_numbers};
 use super::planned::PlannedLine;
@@ -79,28 +80,42 @@ impl Source {
         let stored = |key: &str| store.read(ctx.tenant(), |txn| find(txn, key));
         let first = stored(&plain)?;
         let sample = sample(&mut table)?;
+        let offered = Offered::now(ctx, &catalogue);
+        let proposed = || {
+            let seeing = Seeing {
+                catalogue: &catalogue,
+                numbering: &numbering,
+                keys: &options.match_by,
+                one_system: options.names_system(),
+            };
+            let mapping = propose(ctx, store, &sample, seeing)?.mapping();
+            let takes = |field: &Field| match field {
+                Field::Number => takes_key(options, &MatchBy::Number),
+                Field::Id => takes_key(options, &MatchBy::Id),
+                _ => true,
+            };
+            Ok::<_, Error>(options.over(mapping.without(|field| !takes(field))))
+        };
+        let then = first.as_ref().and_then(|(_, report)| report.offered.as_ref());
         let mapping = match (&options.mapping, &first) {
             (Some(mapping), _) => mapping.placed(table.headers()),
-            (None, Some((_, report))) => report.mapping.clone(),
-            (None, None) => {
-                let seeing = Seeing {
-                    catalogue: &catalogue,
-                    numbering: &numbering,
-                    keys: &options.match_by,
-                    one_system: options.names_system(),
-                };
-                let mapping = propose(ctx, store, &sample, seeing)?.mapping();
-                let takes = |field: &Field| match field {
-                    Field::Number => takes_key(options, &MatchBy::Number),
-                    Field::Id => takes_key(options, &MatchBy::Id),
-                    _ => true,
-                };
-                mapping.without(|field| !takes(field))
+            (None, Some((operation, report))) => {
+                let then = then.filter(|then| is_done(operation) && offered.is_more_than(then));
+                let mapping = report.mapping.clone();
+                then.map_or(Ok(mapping.clone()), |then| {
+                    Ok::<_, Error>(offered.filled(then, mapping, &proposed()?))
+                })?
             }
+            (None, None) => proposed()?,
         };
+        let mapping = options.with_constants(mapping);
+        let has_currency_now = then.is_some_and(|then| offered.has_currency_now(then, &mapping));
         let other = format!("{plain}:{}", fingerprint(&mapping)?);
+        let other = if has_currency_now { format!("{other}:currency") } else { other };
         let (key, earlier): (_, Option<(Operation, ImportReport)>) = match (first, stored(&other)?) {
-            (Some(first), _) if first.1.mapping == mapping => (plain, Some(first)),
+            (Some(first), _) if first.1.mapping == mapping && !(has_currency_now && is_done(&first.0)) => {
+                (plain, Some(first))
+            }
             (_, Some(known)) => (other, Some(known)),
             (Some(_), None) => (other, None),
             (None, None) => (plain, None),
@@ -131,6 +146,7 @@ impl Source {
             notes,
             format,
             known_numbers,
+            offered: Some(offered),
             ..ImportReport::default()
         };
         let known_numbers = known_numbers.unwrap_or(u64::MAX);

@@ -137,6 +137,11 @@ pub enum Note {
         /// How many cells.
         cells: usize,
     },
+    /// A column that says which leads are disqualified or converted, and is left out: no import closes a lead so.
+    Closed {
+        /// How many cells say so.
+        cells: usize,
+    },
     /// A column that looks as if it said who may be reached, and is left out.
     Consent {
         /// How many cells.
@@ -197,6 +202,10 @@ impl fmt::Display for Note {
                 write!(f, "{cells} cells name the system of each id: {}", systems.join(", "))
             }
             Self::Address { cells } => write!(f, "{cells} cells hold a whole address"),
+            Self::Closed { cells } => write!(
+                f,
+                "{cells} cells say that a lead is disqualified or converted: it comes in open, unless it is here already"
+            ),
             Self::Consent { cells } => write!(
                 f,
                 "looks as if its {cells} cells said who may be reached, and is left out: give it `opt_out`, with its words \

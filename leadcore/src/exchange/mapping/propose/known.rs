@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::proposal::{ColumnProposal, Evidence, Note};
 use super::super::{ColumnMapping, ColumnRules, Mapping, Sample, takes_several};
-use super::{Candidate, Knowledge, Proposer};
-use crate::domain::{Catalogue, Field, FieldType, header_key};
+use super::{Candidate, Column, Knowledge, Proposer};
+use crate::domain::{Catalogue, Field, FieldType, LeadState, header_key};
 use crate::exchange::unescape_formula;
 use crate::value::fold;
 
@@ -61,7 +61,7 @@ pub(in crate::exchange) fn column_notes(
             |known: &&ColumnMapping| unescape_formula(&known.header) == unescape_formula(column.header);
         let known = left.iter().position(same).map(|place| left.remove(place));
         let Some(field) = known.and_then(|known| known.field.clone()) else {
-            return (None, table.unread_consent(column).into_iter().collect());
+            return (None, table.unread_consent(column).into_iter().chain(closed(column)).collect());
         };
         let says_out = known.is_some_and(|known| known.rules.opt_out.is_some());
         let mut notes = Vec::new();
@@ -75,6 +75,14 @@ pub(in crate::exchange) fn column_notes(
         (Some(field), notes)
     });
     columns.collect()
+}
+
+/// What to know of a column that says how leads ended, as an export writes their states.
+fn closed(column: &Column<'_>) -> Option<Note> {
+    let state = |cell: &str| LeadState::from_code(&fold(cell));
+    let ended = |cell: &str| state(cell).is_some_and(|state| state != LeadState::Open);
+    let (all, cells) = (column.cells.count(|cell| state(cell).is_some()), column.cells.count(ended));
+    (cells > 0 && all == column.cells.filled.len()).then_some(Note::Closed { cells })
 }
 
 impl Proposer<'_, '_> {
