@@ -81,12 +81,14 @@ impl Details<'_> {
 /// What a field says in both states: e-mails and phones with their uses and marks, where any has some. Who may not be
 /// reached is a part of what a person reviews.
 fn both(field: &Field, before: &LeadFields, after: &LeadFields) -> (FieldValue, FieldValue) {
+    // No addresses are nothing, as everywhere.
+    let told = |list: FieldValue| if list.is_empty() { FieldValue::Empty } else { list };
     match field {
         Field::Email if before.emails.has_marks() || after.emails.has_marks() => {
-            (before.emails.marked(), after.emails.marked())
+            (told(before.emails.marked()), told(after.emails.marked()))
         }
         Field::Phone if before.phones.has_marks() || after.phones.has_marks() => {
-            (before.phones.marked(), after.phones.marked())
+            (told(before.phones.marked()), told(after.phones.marked()))
         }
         _ => (field.read_fields(before), field.read_fields(after)),
     }
