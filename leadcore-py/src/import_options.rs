@@ -89,11 +89,10 @@ impl Given {
             (Some(columns), constants) => {
                 options = options.mapping(mapping(columns, constants.unwrap_or_default())?);
             }
-            (None, Some(constants)) if !constants.is_empty() => {
-                let message = "constants go with a mapping: begin with that of a preview";
-                return Err(Error::invalid_field("constants", ViolationCode::NotAllowed, message));
+            (None, Some(constants)) => {
+                options.constants = mapping(Vec::new(), constants)?.constants;
             }
-            (None, _) => {}
+            (None, None) => {}
         }
         if let Some(region) = self.region {
             options = options.region(country("region", &region)?);

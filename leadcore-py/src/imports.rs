@@ -219,7 +219,7 @@ pub(crate) fn import_plan(
     outputs: Outputs,
 ) -> PyResult<(String, String)> {
     let given: Given = from_json(py, "options", &options.0)?;
-    let earlier: Option<ImportPlan> = earlier.map(|Text(json)| from_json(py, "plan", &json)).transpose()?;
+    let earlier = earlier.map(|Text(json)| plan_of(py, "plan", &json)).transpose()?;
     let plan = with_input(py, session, place, move |ctx, store, source, raised| {
         with_outputs(outputs, raised, false, |_, sink| match &earlier {
             Some(earlier) => import::replan(ctx, store, earlier, source, sink),
@@ -238,7 +238,7 @@ pub(crate) fn import_apply(
     place: Place,
     outputs: Outputs,
 ) -> PyResult<Told> {
-    let plan: ImportPlan = from_json(py, "plan", &plan.0)?;
+    let plan = plan_of(py, "plan", &plan.0)?;
     check_outputs(py, session, &place, (None, None), &outputs)?;
     let report = with_input(py, session, place, move |ctx, store, source, raised| {
         with_outputs(outputs, raised, true, |rejects, sink| {
@@ -296,8 +296,17 @@ pub(crate) fn import_apply_from(
 /// Refuses a text that is no plan of an import.
 #[pyfunction]
 pub(crate) fn import_check_plan(py: Python<'_>, text: Text) -> PyResult<()> {
-    let _: ImportPlan = from_json(py, "text", &text.0)?;
-    Ok(())
+    plan_of(py, "text", &text.0).map(drop)
+}
+
+/// A plan, or which of its lines is none.
+fn plan_of(py: Python<'_>, field: &str, json: &str) -> PyResult<ImportPlan> {
+    ImportPlan::from_json(json).or_else(|error| {
+        if error.violations().iter().any(|at| at.field != "plan") {
+            return Err(raise(py, &error));
+        }
+        from_json(py, field, json)
+    })
 }
 
 /// Refuses the key of a field that an import does not write.

@@ -180,8 +180,49 @@ def test_a_mapping_with_rules_and_constants(db: Database) -> None:
         ImportColumn("amount", date_ordre="x")  # type: ignore[call-arg]
     with pytest.raises(leadcore.InvalidError, match="mapping"):
         db.import_leads(file, mapping={"Firma": {"field": "company", "ruel": 1}})
-    with pytest.raises(leadcore.InvalidError, match="constants"):
-        db.import_leads(file, constants={"city": "Oslo"})
+
+
+def test_constants_go_without_a_mapping(db: Database) -> None:
+    file = b"Company,City\nNordlys AS,Moss\n"
+    report = db.import_leads(file, constants={"city": "Oslo", "labels": "Fair"})
+    assert (report.created, db.leads.by_number(1).city) == (1, "Oslo")
+    assert report.mapping["City"] is None
+    assert db.import_leads(file, constants={"city": "Oslo", "labels": "Fair"}).repeated
+    with pytest.raises(leadcore.InvalidError, match="constants.cty"):
+        db.import_leads(file, constants={"cty": "Oslo"})
+
+
+def test_a_plan_shows_consent_and_an_objection_since_holds(db: Database) -> None:
+    file = b"Company,E-mail,OK to call,City\nA,a@a.example,yes,Os\n"
+    call = ImportColumn("phone", opt_out="own", inverted=True, opt_in=True)
+    mapping = {"Company": "company", "E-mail": "email", "City": "city", "OK to call": call}
+    lead = db.leads.create(company="A", email="a@a.example", phone="+4722222222")
+    plan = db.plan_import(file, mapping=mapping)
+    db.leads.mark_address(lead, "+4722222222", "opted_out", reason="phoned us")
+    assert db.apply_import(plan, file).stale_lines == (2,)
+    assert db.leads.get(lead).phones[0].opted_out
+    plan = db.plan_import(file, mapping=mapping, attempt=2)
+    assert ("phone", ["+4722222222 (opted_out)"], ["+4722222222 ()"]) in plan.line(2).changes
+
+
+def test_an_edited_line_is_held_to_its_plan(db: Database) -> None:
+    file = b"Company,E-mail,City\nA AS,a@a.example,Oslo\n"
+    plan = db.plan_import(file)
+    plan.set(2, industry="I")
+    lead = db.leads.create(company="A AS", email="a@a.example", city="MINE")
+    report = db.apply_import(leadcore.ImportPlan.from_json(plan.to_json()), file)
+    assert (report.updated, report.stale_lines, db.leads.get(lead).city) == (0, (2,), "MINE")
+
+
+def test_a_plan_with_a_key_that_no_plan_has_is_refused(db: Database) -> None:
+    file = b"Company\nA\nB\n"
+    data = db.plan_import(file).to_dict()
+    data["lines"][1]["chioce"] = "skip"
+    with pytest.raises(leadcore.InvalidError, match=r"plan\.lines\[1\]"):
+        db.apply_import(leadcore.ImportPlan(data), file)
+    with pytest.raises(leadcore.InvalidError, match=r"plan\.lines\[1\]"):
+        leadcore.ImportPlan.from_json(json.dumps(data))
+    assert db.leads.count() == 0
 
 
 def test_mappings_are_kept_by_name(db: Database) -> None:

@@ -62,7 +62,7 @@ class ImportInput(ReadInput, total=False):
     """Which column is which field; proposed from headers, values and earlier imports when not said. Begin with the
     ``mapping`` of a preview or of a dry run's report. Columns that are not in it are left out."""
     constants: Mapping[str, str] | None
-    """What every row has, by field; goes with a ``mapping``."""
+    """What every row has, by field, beside the ``mapping`` or the one that is proposed."""
     match_by: Sequence[str] | None
     """What a row's lead is recognised by, the strongest first: ``id``, ``number``, ``external_id``, ``email``,
     ``phone`` or the key of a unique field of your own. ``["external_id", "email", "phone"]`` when not said, and before
@@ -74,7 +74,8 @@ class ImportInput(ReadInput, total=False):
     on_ambiguous: Literal["reject", "review"]
     """What happens to a row that may mean several leads: it is rejected, or left to a person."""
     clear: str | None
-    """The cell that empties its field, such as ``"(clear)"``; an empty cell leaves it alone."""
+    """The cell that empties its field, such as ``"(clear)"``; an empty cell leaves it alone.
+    One that else counts as empty may be it; not one that ``no_answer`` says."""
     region: str | None
     """Where national phone numbers are dialled from, in rows that name no country: its code, such as ``"NO"``. Without
     it such numbers are kept as typed."""
@@ -84,7 +85,7 @@ class ImportInput(ReadInput, total=False):
     """The same for single fields, and which of their values mean another one: ``{"labels": "reject", "source":
     {"unknown": "reject", "map": {"Messe": "Fair", "unbekannt": None}}}``; ``None`` counts as empty."""
     no_answer: Sequence[str] | None
-    """Cells that count as empty: ``["select", "n/a", "-"]`` when not said."""
+    """Cells that count as empty: ``["select", "n/a", "-"]``, and words that stand in many cells, when not said."""
     decimal_mark: Literal[".", ",", "auto"]
     """How amounts are written: ``"auto"`` (by each cell) when not said. A column may have its own."""
     external_system: str | None

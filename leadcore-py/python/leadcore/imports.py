@@ -259,6 +259,7 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
     operation = given.pop("operation")
     earlier = given.pop("earlier", None)
     given.pop("known_numbers", None)
+    given.pop("offered", None)
     given.setdefault("unknown_numbers", 0)
     given.setdefault("left_out", 0)
     given.setdefault("duplicates", 0)

@@ -6,6 +6,7 @@ pub(super) mod consent;
 pub(super) mod currency;
 mod intent;
 pub(super) mod mail;
+mod overruled;
 mod parts;
 mod totals;
 mod typed;
@@ -23,11 +24,12 @@ use crate::domain::{
     Reference, Term, TermKind,
 };
 use crate::error::{ValueError, Violation, ViolationCode};
-use crate::value::{Country, DecimalMark, LIST_MARKS, fold, split_list};
+use crate::value::{Country, DecimalMark, LIST_MARKS, PersonName, fold, split_list};
 
 use column::{Column, in_order};
 use currency::currency_of;
 pub(super) use intent::{Content, Intent};
+use overruled::Overruled;
 use parts::{add_id, clear, kind, list_of, meanings, split_address, without_prefix};
 
 /// Reads rows by one mapping.
@@ -51,6 +53,8 @@ pub(super) struct Coercer {
     clear: Option<String>,
     /// What folded cells of a field mean.
     meanings: HashMap<Field, HashMap<String, Option<String>>>,
+    /// Which fields of the row at hand a person wrote.
+    overruled: Overruled,
 }
 
 /// What a cell says once the choices of the caller are applied.
@@ -85,6 +89,7 @@ impl Coercer {
             keeps_currency: !catalogue.is_disabled(&Field::Currency),
             clear: options.clear.as_deref().map(|token| fold(token.trim())),
             meanings: options.terms.iter().map(|(field, rule)| (field.clone(), meanings(rule))).collect(),
+            overruled: Overruled::default(),
         }
     }
 
@@ -104,31 +109,6 @@ impl Coercer {
     pub(super) fn keeping_currency(mut self, may: bool) -> Self {
         self.keeps_currency &= may;
         self
-    }
-
-    /// The first column of the field; one behind the others where there is none yet.
-    pub(super) fn place_of(&mut self, field: &Field, width: usize) -> usize {
-        let own = self.columns.iter().filter(|column| column.holds(field));
-        if let Some(place) = own.flat_map(|column| column.at.from.places()).next() {
-            return place;
-        }
-        let places = self.columns.iter().flat_map(|column| column.at.from.places());
-        let place = places.map(|place| place + 1).max().unwrap_or(0).max(width);
-        let from = Origin::Columns(place, Vec::new());
-        let at = Located { from, field: field.clone(), rules: ColumnRules::default() };
-        self.columns.push(Column::new(at, &self.catalogue, &self.options));
-        in_order(&mut self.columns);
-        place
-    }
-
-    /// The other columns of the field.
-    pub(super) fn other_places<'s>(
-        &'s self,
-        field: &'s Field,
-        first: usize,
-    ) -> impl Iterator<Item = usize> + 's {
-        let own = self.columns.iter().filter(move |column| column.holds(field));
-        own.flat_map(|column| column.at.from.places()).filter(move |place| *place != first)
     }
 
     fn said<'c>(&self, field: &Field, cell: &'c str) -> Said<'c> {
@@ -194,6 +174,9 @@ impl Coercer {
         let mut intent = Intent::default();
         let (mut broken, mut left_open) = (Vec::new(), Vec::new());
         for column in columns {
+            if matches!(column.at.from, Origin::Constant(_)) && self.overruled.stands_for(column) {
+                continue;
+            }
             let cell = column.text(row, &mut self.blanked);
             if cell.is_empty() {
                 left_open.extend(column.at.rules.default.as_deref().map(|value| (column, value)));
@@ -246,7 +229,10 @@ impl Coercer {
     /// Puts together what several cells said: the person and the keys.
     fn finish(&self, intent: &mut Intent, broken: &mut Vec<Violation>) {
         match intent.name.over(None) {
-            Ok(person) => intent.person = person,
+            // A salutation tells nobody from anybody.
+            Ok(person) => {
+                intent.person = person.filter(PersonName::names_somebody);
+            }
             Err(error) => broken.push(error.at(Field::Name.key())),
         }
         broken.extend(currency::settle(intent).err().map(|error| error.at(Field::Amount.key())));
@@ -358,7 +344,8 @@ impl Coercer {
             Field::Street if rules.split == Some(Split::Address) => return split_address(fields, cell),
             Field::Amount => {
                 fields.amount = Some(cells::amount(cell, mark, rules.unit)?);
-                intent.named = currency_of(cell).filter(|_| self.keeps_currency);
+                intent.named =
+                    currency_of(cell).filter(|_| self.keeps_currency && !self.overruled.has_currency());
             }
             Field::Currency => currency::take(intent, cell)?,
             Field::ExternalId if rules.split == Some(Split::ExternalIds) => {

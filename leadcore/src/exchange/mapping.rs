@@ -158,7 +158,7 @@ impl Origin {
 }
 
 /// Whether several columns may fill the field.
-const fn takes_several(field: &Field) -> bool {
+pub(super) const fn takes_several(field: &Field) -> bool {
     matches!(field, Field::Email | Field::Phone | Field::Labels)
 }
 

@@ -203,6 +203,11 @@ impl PersonName {
         &self.full
     }
 
+    /// Whether it is more than a salutation.
+    pub(crate) const fn names_somebody(&self) -> bool {
+        self.given.is_some() || self.family.is_some()
+    }
+
     /// Salutation and titles.
     #[must_use]
     pub fn prefix(&self) -> Option<&str> {

@@ -14,6 +14,8 @@ pub(super) struct Column {
     no_answer: NoAnswer,
     pub(super) yes: Vec<String>,
     pub(super) no: Vec<String>,
+    /// The cell that empties the field, folded.
+    clear: Option<String>,
     /// Whether it lists names, each perhaps in quotes.
     takes_names: bool,
     /// Whether it holds e-mails or phones, which no word for no answer can be; unless every word was said to be a value.
@@ -49,6 +51,7 @@ impl Column {
         Self {
             no_answer: NoAnswer::new(no_answer),
             takes_addresses: is_address && !no_answer.is_empty(),
+            clear: options.clear.as_deref().map(|token| fold(token.trim())),
             yes: folded(&at.rules.yes),
             no: folded(&at.rules.no),
             takes_names: at.field == Field::Labels
@@ -78,7 +81,15 @@ impl Column {
         self.at.from.places().any(|place| row.has_lost_digits(place)).then_some(message)
     }
 
+    /// Whether a cell is the one that empties the field.
+    fn clears(&self, cell: &str) -> bool {
+        self.clear.as_ref().is_some_and(|token| *token == fold(cell))
+    }
+
     fn says_nothing(&self, cell: &str) -> bool {
+        if self.clears(cell) {
+            return false;
+        }
         let is_word = || !cell.bytes().any(|byte| byte.is_ascii_digit() || byte == b'@');
         if self.takes_addresses && is_word() && words::is_no_answer(&fold(cell)) {
             return true;
@@ -109,9 +120,12 @@ impl Column {
                 let mut text = cell(*place);
                 for (place, between) in behind {
                     let more = cell(*place);
+                    // Of joined cells only all of them empty the field.
                     match (text.is_empty(), more.is_empty()) {
                         (_, true) => {}
+                        (false, false) if self.clears(&more) => {}
                         (true, false) => text = more,
+                        (false, false) if self.clears(&text) => text = more,
                         (false, false) => text = Cow::Owned(format!("{text}{between}{more}")),
                     }
                 }

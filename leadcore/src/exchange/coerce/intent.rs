@@ -78,9 +78,12 @@ impl NameCells {
         &self,
         old: Option<&PersonName>,
     ) -> Result<Option<PersonName>, ValueError> {
-        let parts = self.given.is_some() || self.family.is_some();
+        let family = self.family.as_deref().filter(|family| !self.is_salutation(family));
+        let parts = self.given.is_some() || family.is_some();
         let full = match &self.full {
-            Some(full) if self.given.is_none() || self.family.is_none() => Some(PersonName::parse(full)?),
+            // The whole of a name that is a salutation alone, as an export writes it.
+            Some(full) if self.is_salutation(full) => None,
+            Some(full) if self.given.is_none() || family.is_none() => Some(PersonName::parse(full)?),
             _ => None,
         };
         let alone = full.as_ref().and_then(|full| self.given_alone(full));
@@ -104,10 +107,12 @@ impl NameCells {
             .as_ref()
             .is_some_and(|full| full.given().is_none() && full.family() == self.given.as_deref());
         let known = || if is_given { old.and_then(PersonName::family) } else { part(PersonName::family) };
-        let family = self.family.as_deref().or_else(known);
+        let family = family.or_else(known);
         if given.is_none() && family.is_none() {
-            // A salutation alone names nobody.
-            return Ok(base.cloned());
+            // A salutation alone names nobody, and is kept.
+            let suffix = base.and_then(PersonName::suffix);
+            let Some(salutation) = salutation else { return Ok(base.cloned()) };
+            return PersonName::from_parts(Some(salutation), None, None, suffix).map(Some);
         }
         let suffix = base.and_then(PersonName::suffix);
         PersonName::from_parts(salutation, given, family, suffix).map(Some)
@@ -115,6 +120,14 @@ impl NameCells {
 }
 
 impl NameCells {
+    /// Whether a cell of the name repeats the salutation and names nobody.
+    fn is_salutation(&self, cell: &str) -> bool {
+        let is_same = self.salutation.as_deref().is_some_and(|own| own.trim() == cell.trim());
+        let names =
+            |full: &PersonName| full.given().is_some() || full.family().is_some_and(|own| own != cell.trim());
+        is_same && !PersonName::parse(cell).is_ok_and(|full| names(&full))
+    }
+
     /// The one word of a full name that is the given name, beside a family name that it is not.
     fn given_alone<'n>(&self, full: &'n PersonName) -> Option<&'n str> {
         let family = self.family.as_deref()?;

@@ -30,7 +30,7 @@ mod page;
 mod workbook;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ use super::{ColumnRules, Mapping, Split};
 use crate::context::Context;
 use crate::desk::views::ViewRequest;
 use crate::desk::{Extract, require};
-use crate::domain::{Catalogue, Field, FieldSpec, FieldType};
+use crate::domain::{Catalogue, CustomType, Field, FieldSpec, FieldType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
 use crate::policy::Permission;
@@ -307,6 +307,12 @@ impl ExportOptions {
     }
 }
 
+/// Whether a custom field holds a user.
+fn holds_users(catalogue: &Catalogue, field: &Field) -> bool {
+    let Field::Custom(key) = field else { return false };
+    catalogue.custom_field(key).is_some_and(|custom| custom.kind == CustomType::User)
+}
+
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -319,6 +325,8 @@ pub struct Exported {
     pub columns: Vec<(String, Field)>,
     /// How many sheets a workbook has; 1 for other files.
     pub sheets: u32,
+    /// The fields of the tenant's own that hold users.
+    users: BTreeSet<Field>,
 }
 
 impl Exported {
@@ -332,6 +340,7 @@ impl Exported {
             Field::Id => true,
             Field::Number => by_name,
             Field::Owner => options.users.is_empty(),
+            own if self.users.contains(own) => options.users.is_empty(),
             _ if !by_name && matches!(field.field_type(), FieldType::Reference(_)) => false,
             other => other.is_imported(),
         };
@@ -389,6 +398,7 @@ pub fn export(
         passed_over: 0,
         columns: heads.iter().cloned().zip(fields.iter().cloned()).collect(),
         sheets: 1,
+        users: fields.iter().filter(|field| holds_users(&catalogue, field)).cloned().collect(),
     };
     match options.format {
         ExportFormat::Csv => write::csv(txn, &mut extract, &reader, &heads, options, output, &mut out)?,

@@ -22,7 +22,7 @@ fn hashes<'r>(catalogue: &'r Catalogue, record: &'r Record) -> impl Iterator<Ite
         let claimed = every_fields(intent).flat_map(|fields| claimed(catalogue, true, fields));
         known.chain(intent.number.as_ref().map(hash)).chain(claimed.map(|(_, key)| hash(&key)))
     });
-    of_intent.chain(record.taken().as_ref().map(hash))
+    of_intent.chain(record.taken().map(|lead| hash(&lead)))
 }
 
 /// How often each key occurs in the rest of the file: nine bytes for each different one, and while they are gathered up to

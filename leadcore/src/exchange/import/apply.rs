@@ -1,12 +1,11 @@
 //! A plan, carried out.
 
-use std::io::{BufRead, Read, Seek, Write};
+use std::io::{BufRead, Read, Seek, SeekFrom, Write};
 
-use super::ImportOptions;
 use super::feed::Reading;
 use super::outcome::ImportSink;
 use super::plan::Purpose;
-use super::planned::{Head, ImportPlan, Stored};
+use super::planned::{Head, ImportPlan, Stored, check_lines, unreadable};
 use super::records::PlanLines;
 use super::report::ImportReport;
 use super::run::{Import, execute};
@@ -36,44 +35,36 @@ pub fn apply<R: Read + Seek + Send>(
 ) -> Result<ImportReport> {
     Head { version: plan.version, options: plan.options.clone(), digest: plan.report.digest.clone() }
         .check()?;
+    check_lines(&plan.lines)?;
+    let (options, mut input) = (&plan.options, input);
+    let source = Source::prepare_same(ctx, store, &mut input, options, Some(&plan.report.digest))?;
+    source.check_edits(ctx, options, plan.lines.iter())?;
+    let import = Import::new(ctx, store, &source, &source.options, Purpose::WriteAsPlanned);
     let lines = PlanLines::Held(&plan.lines);
-    carry_out(ctx, store, (&plan.options, &plan.report.digest), lines, input, rejects, sink)
+    execute(import, &mut input, (Some(lines), Reading::of(source.bytes)), rejects, sink)
 }
 
 /// [`apply`] of a plan that was [streamed](super::plan_to) to JSON lines: read beside the file, in memory that does not grow
-/// with it.
+/// with it. It is read once more before that, from its current position to its end: of a plan that is damaged anywhere
+/// nothing is written.
 ///
 /// # Errors
-/// As [`apply`]; `Invalid` at `plan line n` for what is no plan. What was written until then stays, also where a line
-/// further down sets a field that it must not.
-pub fn apply_from<R: Read + Seek + Send, P: BufRead + Send>(
+/// As [`apply`]; `Invalid` at `plan line n` for what is no plan, or has a key that no plan has.
+pub fn apply_from<R: Read + Seek + Send, P: BufRead + Seek + Send>(
     ctx: &Context<'_>,
     store: &dyn Store,
-    plan: P,
-    input: R,
-    rejects: Option<&mut dyn Write>,
-    sink: &mut dyn ImportSink,
-) -> Result<ImportReport> {
-    let stored = Stored::open(plan)?;
-    let Head { options, digest, .. } = stored.head.clone();
-    let lines = PlanLines::Streamed(Box::new(stored));
-    carry_out(ctx, store, (&options, &digest), lines, input, rejects, sink)
-}
-
-fn carry_out<R: Read + Seek + Send>(
-    ctx: &Context<'_>,
-    store: &dyn Store,
-    (options, digest): (&ImportOptions, &str),
-    lines: PlanLines<'_>,
+    mut plan: P,
     mut input: R,
     rejects: Option<&mut dyn Write>,
     sink: &mut dyn ImportSink,
 ) -> Result<ImportReport> {
-    let source = Source::prepare_same(ctx, store, &mut input, options, Some(digest))?;
-    if let PlanLines::Held(lines) = &lines {
-        source.check_edits(ctx, options, lines.iter())?;
-    }
-    let reading = Reading::of(source.bytes);
+    let start = plan.stream_position().map_err(unreadable)?;
+    let stored = Stored::open(&mut plan)?;
+    let Head { options, digest, .. } = stored.head.clone();
+    let source = Source::prepare_same(ctx, store, &mut input, &options, Some(&digest))?;
+    stored.check(|line| source.check_edits(ctx, &options, std::iter::once(line)))?;
+    plan.seek(SeekFrom::Start(start)).map_err(unreadable)?;
+    let lines = PlanLines::Streamed(Box::new(Stored::open(plan)?));
     let import = Import::new(ctx, store, &source, &source.options, Purpose::WriteAsPlanned);
-    execute(import, &mut input, (Some(lines), reading), rejects, sink)
+    execute(import, &mut input, (Some(lines), Reading::of(source.bytes)), rejects, sink)
 }

@@ -115,6 +115,7 @@ const fn is_told(note: &Note) -> bool {
     matches!(
         note,
         Note::Consent { .. }
+            | Note::Closed { .. }
             | Note::Bounced { .. }
             | Note::DottedDates { .. }
             | Note::OddList { .. }

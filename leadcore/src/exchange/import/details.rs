@@ -39,7 +39,7 @@ impl Details<'_> {
             if self.ctx.policy().is_hidden(self.ctx.actor(), field) {
                 continue;
             }
-            let (old, new) = (field.read_fields(before), field.read_fields(after));
+            let (old, new) = both(field, before, after);
             if old != new && !changes.iter().any(|known| known.field == field.key()) {
                 changes.push(FieldChange::new(
                     field.key(),
@@ -75,5 +75,21 @@ impl Details<'_> {
             }
             other => other,
         }
+    }
+}
+
+/// What a field says in both states: e-mails and phones with their uses and marks, where any has some. Who may not be
+/// reached is a part of what a person reviews.
+fn both(field: &Field, before: &LeadFields, after: &LeadFields) -> (FieldValue, FieldValue) {
+    // No addresses are nothing, as everywhere.
+    let told = |list: FieldValue| if list.is_empty() { FieldValue::Empty } else { list };
+    match field {
+        Field::Email if before.emails.has_marks() || after.emails.has_marks() => {
+            (told(before.emails.marked()), told(after.emails.marked()))
+        }
+        Field::Phone if before.phones.has_marks() || after.phones.has_marks() => {
+            (told(before.phones.marked()), told(after.phones.marked()))
+        }
+        _ => (field.read_fields(before), field.read_fields(after)),
     }
 }

@@ -9,7 +9,7 @@ use crate::value::{PersonName, fold};
 pub(super) fn is_another(intent: &Intent, lead: &LeadFields) -> bool {
     let row = &intent.fields;
     let company = row.company.as_deref().zip(lead.company.as_deref()).map(|(a, b)| alike(a, b));
-    let person = intent.person.as_ref().zip(lead.person.as_ref()).map(|(a, b)| {
+    let person = intent.person.as_ref().zip(named(lead)).map(|(a, b)| {
         let family = a.family().zip(b.family()).is_some_and(|(a, b)| fold(a) == fold(b));
         family || PersonName::match_key(a) == PersonName::match_key(b)
     });
@@ -24,10 +24,15 @@ pub(super) fn is_another(intent: &Intent, lead: &LeadFields) -> bool {
     !said.is_empty() && !said.contains(&true)
 }
 
+/// The person of a lead, where it is more than a salutation.
+fn named(lead: &LeadFields) -> Option<&PersonName> {
+    lead.person.as_ref().filter(|person| person.names_somebody())
+}
+
 /// Whether a row and a lead that share a phone are two all the same.
 pub(super) fn differ(intent: &Intent, lead: &LeadFields) -> bool {
     let row = &intent.fields;
-    let persons = intent.person.as_ref().zip(lead.person.as_ref());
+    let persons = intent.person.as_ref().zip(named(lead));
     let companies = row.company.as_deref().zip(lead.company.as_deref());
     let has_emails = !row.emails.is_empty() && !lead.emails.is_empty();
     let shares_email = || {
@@ -54,7 +59,7 @@ pub(super) fn shares_no_more(intent: &Intent, lead: &LeadFields) -> bool {
         return false;
     }
     let companies = row.company.as_deref().zip(lead.company.as_deref());
-    let persons = intent.person.as_ref().zip(lead.person.as_ref());
+    let persons = intent.person.as_ref().zip(named(lead));
     let is_same = |(a, b): (&PersonName, &PersonName)| {
         let family = a.family().zip(b.family()).is_some_and(|(a, b)| fold(a) == fold(b));
         let given = a.given().zip(b.given()).is_none_or(|(a, b)| alike(a, b));

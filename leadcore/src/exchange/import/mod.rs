@@ -94,6 +94,7 @@ mod feed;
 mod format;
 mod likeness;
 mod names;
+mod offered;
 mod opened;
 mod options;
 mod outcome;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{MatchBy, OnAmbiguous, OnMatch, OnMissing, TermRule, UnknownTerm};
 use crate::domain::{Field, FieldType, Reference};
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
-use crate::exchange::{Mapping, ReadOptions, sha256_hex};
+use crate::exchange::mapping::takes_several;
+use crate::exchange::{Constant, Mapping, ReadOptions, sha256_hex};
 use crate::id::{LostReasonId, SourceId};
 use crate::value::{Country, DecimalMark, fold};
 
@@ -23,13 +24,16 @@ const SYSTEM: &str = "import";
 /// # Ok::<(), leadcore::error::ValueError>(())
 /// ```
 ///
-/// Stored as JSON, what is absent has its default.
+/// Stored as JSON, what is absent has its default, and a key that there is not is refused.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ImportOptions {
     /// Which column is which field; proposed from the headers when not set.
     pub mapping: Option<Mapping>,
+    /// Values that every row has, beside the mapping; what is proposed leaves out the column of a field that takes one value.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub constants: Vec<Constant>,
     /// How to read the file.
     pub read: ReadOptions,
     /// Where national phone numbers are dialled from, in rows that name no country.
@@ -42,7 +46,11 @@ pub struct ImportOptions {
     /// Cells that say nothing and count as empty in every field but the description, compared without case: `Select`
     /// (the unanswered drop-down of web forms), `n/a`, `-`. In the country column, `unknown` too.
     pub no_answer: Vec<String>,
-    /// The cell that empties its field, such as `(clear)`, compared without case; an empty cell leaves it alone.
+    /// Whether the caller said these words: then none are guessed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) says_no_answer: bool,
+    /// The cell that empties its field, such as `(clear)`, compared without case; an empty cell leaves it alone. A word that
+    /// else counts as empty, such as `-`, may be it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clear: Option<String>,
     /// What a row's lead is recognised by, the strongest first: the first of these that the row has and any lead has says
@@ -79,11 +87,13 @@ impl Default for ImportOptions {
     fn default() -> Self {
         Self {
             mapping: None,
+            constants: Vec::new(),
             read: ReadOptions::new(),
             region: None,
             unknown_terms: UnknownTerm::default(),
             terms: BTreeMap::new(),
             no_answer: ["select", "n/a", "-"].map(str::to_owned).to_vec(),
+            says_no_answer: false,
             clear: None,
             match_by: MatchBy::DEFAULT.to_vec(),
             on_match: OnMatch::default(),
@@ -135,8 +145,6 @@ impl ImportOptions {
         on_missing(OnMissing) => |value| value;
         /// Says what happens to a row that may mean several leads.
         ambiguous(OnAmbiguous) => |value| value;
-        /// Says which cells count as empty.
-        no_answer(Vec<String>) => |value| value;
         /// Says what happens to a row whose lead exists.
         on_match(OnMatch) => |value| value;
         /// Says how amounts are written.
@@ -161,6 +169,58 @@ impl ImportOptions {
     /// Whether the system was named of which all ids are.
     pub(super) fn names_system(&self) -> bool {
         self.names_default || self.external_system != SYSTEM
+    }
+
+    /// Says which cells count as empty; no others do, unless a column has its own.
+    #[must_use]
+    pub fn no_answer(mut self, words: Vec<String>) -> Self {
+        (self.no_answer, self.says_no_answer) = (words, true);
+        self
+    }
+
+    /// Whether the caller said which cells count as empty.
+    fn says_no_answer(&self) -> bool {
+        self.says_no_answer || self.no_answer != Self::default().no_answer
+    }
+
+    /// Gives every row this value, whatever mapping is proposed.
+    #[must_use]
+    pub fn constant(mut self, field: Field, value: &str) -> Self {
+        self.constants.push(Constant { field, value: value.to_owned() });
+        self
+    }
+
+    /// A proposed mapping with what the caller said: no words are guessed that count as empty where they are said, none is
+    /// the one that empties its field, and constants stand for columns.
+    pub(super) fn over(&self, mapping: Mapping) -> Mapping {
+        let is_constant = |field: &Field| self.constants.iter().any(|constant| constant.field == *field);
+        let mut mapping = mapping.without(|field| is_constant(field) && !takes_several(field));
+        for rules in mapping.columns.iter_mut().map(|column| &mut column.rules) {
+            if self.says_no_answer() {
+                rules.no_answer = None;
+            }
+            if let Some(token) = &self.clear {
+                rules.no_answer.iter_mut().for_each(|words| words.retain(|word| !is_same(word, token)));
+            }
+        }
+        mapping
+    }
+
+    /// A mapping with the constants that go beside it.
+    pub(super) fn with_constants(&self, mut mapping: Mapping) -> Mapping {
+        let more = self.constants.iter().filter(|constant| !mapping.constants.contains(constant));
+        let more: Vec<_> = more.cloned().collect();
+        mapping.constants.extend(more);
+        mapping
+    }
+
+    /// Whether a word that counts as empty was said to be the one that empties its field.
+    fn clears_nothing(&self) -> bool {
+        let Some(token) = &self.clear else { return false };
+        let columns = self.mapping.iter().flat_map(|mapping| &mapping.columns);
+        let words = columns.filter_map(|column| column.rules.no_answer.as_deref());
+        let own = self.says_no_answer().then_some(self.no_answer.as_slice());
+        words.chain(own).flatten().any(|word| is_same(word, token))
     }
 
     /// Says what becomes of the values of a field.
@@ -194,6 +254,10 @@ impl ImportOptions {
             let message = "an empty cell leaves its field alone";
             broken.push(Violation::new("clear", ViolationCode::Required, message));
         }
+        if self.clears_nothing() {
+            let message = "a cell cannot empty its field and count as empty: take another word";
+            broken.push(Violation::new("clear", ViolationCode::NotAllowed, message));
+        }
         for (field, _) in self.terms.iter().filter(|(field, _)| !field.is_imported()) {
             let path = format!("terms.{field}");
             broken.push(Violation::new(path, ViolationCode::NotAllowed, "the engine sets this field"));
@@ -225,6 +289,11 @@ impl ImportOptions {
         // How many rows are written at a time changes nothing.
         fingerprint(&Self { mapping: None, chunk: 0, no_answer, ..self.clone() })
     }
+}
+
+/// Whether two words are the same in a cell.
+fn is_same(word: &str, other: &str) -> bool {
+    fold(word.trim()) == fold(other.trim())
 }
 
 /// What a value is known by, as 16 hex digits.

@@ -24,6 +24,7 @@ use crate::policy::Permission;
 use crate::store::Txn;
 use crate::time::Timestamp;
 
+mod held;
 mod keys;
 mod purpose;
 mod sight;
@@ -55,6 +56,8 @@ pub(super) struct Planner<'c> {
     pub(super) bench: Bench,
     /// The import that is carried out, once it is begun, and when it began.
     operation: Option<(OperationId, Timestamp)>,
+    /// Whether a row is only looked at: whether it would become what was planned.
+    is_trial: bool,
 }
 
 /// What the names in a row stand for.
@@ -104,6 +107,7 @@ impl<'c> Planner<'c> {
             instead: BTreeMap::new(),
             bench: Bench::new(&options.match_by, known_numbers),
             operation: None,
+            is_trial: false,
         })
     }
 
@@ -115,13 +119,15 @@ impl<'c> Planner<'c> {
 
     /// Fetches the leads that the rows may mean, and decides each row.
     pub(super) fn decide(&mut self, txn: &mut dyn Txn, records: &[Record]) -> Result<Vec<Decision>> {
-        let intents = records.iter().filter_map(|record| match &record.content {
+        let contents =
+            records.iter().flat_map(|record| [Some(&record.content), record.as_planned.as_deref()]);
+        let intents = contents.flatten().filter_map(|content| match content {
             Content::Filled(intent) => Some(intent.as_ref()),
             _ => None,
         });
         self.claims.look_up(txn, &self.intake.catalogue, intents.clone())?;
         self.look_up_ids(txn, records)?;
-        let chosen: Vec<_> = records.iter().filter_map(Record::taken).collect();
+        let chosen: Vec<_> = records.iter().flat_map(Record::taken).collect();
         self.bench.look_up(self.ctx, txn, intents, &chosen)?;
         if let Some(operation) = self.operation {
             self.bench.recall(txn, operation)?;
@@ -129,15 +135,18 @@ impl<'c> Planner<'c> {
         Ok(records.iter().map(|record| self.decide_one(record)).collect())
     }
 
-    fn decide_one(&mut self, record: &Record) -> Decision {
-        let choice = record.choice;
+    /// What becomes of a row that is read so, and of which a person decided this. What it decides is carried out where it is
+    /// as `planned`.
+    fn decide_as(
+        &mut self,
+        record: &Record,
+        (content, choice): (&Content, Option<Choice>),
+        planned: Option<&PlannedLine>,
+    ) -> Decision {
         if choice == Some(Choice::Skip) {
             return Decision::Skip { reason: SkipReason::LeftOut, slot: None, same_as_line: None };
         }
-        // A person's decision holds; what was planned holds only as long as it is what would happen.
-        let holds = |planned: &&PlannedLine| self.purpose == Purpose::WriteAsPlanned && !planned.is_edited();
-        let planned = record.planned.as_deref().filter(holds);
-        let intent = match &record.content {
+        let intent = match content {
             Content::Blank => return self.as_planned(Decision::blank(), planned),
             Content::Broken(reasons) => return self.as_planned(Decision::reject(reasons.clone()), planned),
             Content::Filled(intent) if intent.is_total && choice.is_none() => {
@@ -178,13 +187,18 @@ impl<'c> Planner<'c> {
             }
             Match::One(slot, by) => self.update(intent, (record.line, planned), slot, by, choice.is_some()),
         };
-        let decision = decision.unwrap_or_else(|refused| {
-            self.names.back_to(mark, &mut self.intake.pipelines);
-            match refused {
-                Refused::For(reasons) => Decision::reject(reasons),
-                Refused::Stale => Decision::stale(),
+        let decision = match decision {
+            Ok(decision) => decision,
+            // It was compared, and goes no further.
+            Err(Refused::Tried) => return Decision::blank(),
+            Err(refused) => {
+                self.names.back_to(mark, &mut self.intake.pipelines);
+                match refused {
+                    Refused::For(reasons) => Decision::reject(reasons),
+                    Refused::Stale | Refused::Tried => Decision::stale(),
+                }
             }
-        });
+        };
         self.as_planned(decision, planned)
     }
 
@@ -220,27 +234,6 @@ impl<'c> Planner<'c> {
         Violation::new(Field::ExternalId.key(), ViolationCode::Duplicate, message)
     }
 
-    /// The decision, where it is still of the kind that was planned. What would be written was compared before.
-    fn as_planned(&self, decision: Decision, planned: Option<&PlannedLine>) -> Decision {
-        let Some(planned) = planned else { return decision };
-        let id = |slot: Option<usize>| slot.and_then(|slot| Some(self.bench.slots.get(slot)?.lead.id));
-        let same = match (&planned.decision, &decision) {
-            (Planned::Create { .. }, Decision::Create { .. })
-            | (Planned::Update { .. }, Decision::Update { .. })
-            | (Planned::Review { .. }, Decision::Review { .. })
-            | (Planned::Reject { .. }, Decision::Reject { .. }) => true,
-            (
-                Planned::Unchanged { lead, .. } | Planned::Update { lead, number: None, .. },
-                Decision::Skip { reason: SkipReason::Unchanged, slot, .. },
-            ) => id(*slot) == Some(*lead),
-            (Planned::Skip { reason, lead }, Decision::Skip { reason: now, slot, .. }) => {
-                reason == now && *lead == id(*slot)
-            }
-            _ => false,
-        };
-        if same { decision } else { Decision::stale() }
-    }
-
     fn details(&self) -> Details<'_> {
         Details { ctx: self.ctx, names: &self.names, pipelines: &self.intake.pipelines }
     }
@@ -259,7 +252,7 @@ impl<'c> Planner<'c> {
         let mut fields = LeadFields::default();
         self.write(intent, &found, &mut fields)?;
         fields.kind = intent.kind.unwrap_or(match (&fields.company, &fields.person) {
-            (None, Some(_)) => LeadKind::Consumer,
+            (None, Some(_)) if intent.person.is_some() => LeadKind::Consumer,
             _ => LeadKind::Company,
         });
         let mut draft = LeadDraft::from(fields);
@@ -280,6 +273,9 @@ impl<'c> Planner<'c> {
             None => {}
             Some(Planned::Create { values: then, .. }) if free.is_some() && alike(then, &values) => {}
             Some(_) => return Err(Refused::Stale),
+        }
+        if self.is_trial {
+            return Err(Refused::Tried);
         }
         self.claims.hold(&self.intake.catalogue, &lead, None);
         self.intake.guard.count_in(lead.stage);
@@ -396,6 +392,9 @@ impl<'c> Planner<'c> {
                 if meant == Some(after.id)
                     && (alike(then, &changes) || number.is_none() && within(then, &changes)) => {}
             Some(_) => return Err(Refused::Stale),
+        }
+        if self.is_trial {
+            return Err(Refused::Tried);
         }
         self.claims.hold(&self.intake.catalogue, &after, Some(&slot.lead));
         if to.is_some() {

@@ -8,10 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::SkipReason;
 use super::report::ImportReport;
-use super::{ImportOptions, MatchBy, to_json};
+use super::{ImportOptions, MatchBy};
 use crate::domain::{Field, FieldChange};
-use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
+use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{LeadId, UserId};
+
+mod stored;
+
+pub(super) use stored::{Head, Stored, check_lines, unreadable, write_line};
+use stored::{broken, faulty};
 
 /// Which form plans have.
 pub(super) const VERSION: u32 = 1;
@@ -35,6 +40,7 @@ pub(super) const VERSION: u32 = 1;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ImportPlan {
     /// Which form this is: 1.
@@ -52,6 +58,7 @@ pub struct ImportPlan {
 
 /// What is said last in a plan that was [streamed](super::plan_to).
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PlanSummary {
     /// The sums and the file's digest.
@@ -62,6 +69,7 @@ pub struct PlanSummary {
 
 /// What becomes of one record of a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PlannedLine {
     /// The line of the file on which the record begins, from 1, the header included.
@@ -73,7 +81,8 @@ pub struct PlannedLine {
     /// The earlier line of the same file that creates the lead or changes it first, where this one means it too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as_line: Option<u64>,
-    /// What a person decided instead. Such a line is written as the person said, also when the store moved on.
+    /// What a person decided instead. Such a line is written as the person said, also when the store moved on; where the
+    /// decision shows what becomes of the lead that the person chose, only as long as that holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<Choice>,
     /// Cells that are taken instead of the file's, written as the file writes them. A field without a column may be set
@@ -88,6 +97,27 @@ pub struct PlannedLine {
     /// again](super::replan), and done when it is applied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub open: bool,
+    /// With what of a person's the decision was made, when the plan was made anew.
+    #[serde(default, skip_serializing_if = "Edits::is_none")]
+    pub(super) made_with: Edits,
+}
+
+/// What a person changed in a line.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Edits {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) choice: Option<Choice>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) set: BTreeMap<Field, String>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) numbers: BTreeSet<Field>,
+}
+
+impl Edits {
+    fn is_none(&self) -> bool {
+        self.choice.is_none() && self.set.is_empty()
+    }
 }
 
 impl PlannedLine {
@@ -95,6 +125,24 @@ impl PlannedLine {
     #[must_use]
     pub fn is_edited(&self) -> bool {
         self.choice.is_some() || !self.set.is_empty()
+    }
+
+    /// Whether the decision was made with everything that a person changed by now, or nobody changed anything.
+    pub(super) fn is_decided(&self) -> bool {
+        !self.is_edited() || (self.choice, &self.set) == (self.made_with.choice, &self.made_with.set)
+    }
+
+    /// Whether the decision has to hold before what a person changed in the line is written: not where the person took
+    /// another way than the one that it shows.
+    pub(super) fn is_held_to(&self) -> bool {
+        match self.choice {
+            None => true,
+            Some(Choice::Take(chosen)) => match self.decision {
+                Planned::Update { lead, .. } | Planned::Unchanged { lead, .. } => lead == chosen,
+                _ => false,
+            },
+            Some(Choice::Create | Choice::Skip) => false,
+        }
     }
 }
 
@@ -125,7 +173,7 @@ pub struct Candidate {
 
 /// What would become of one record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Planned {
     /// A lead is created.
@@ -286,6 +334,19 @@ impl ImportPlan {
         write_line(out, &PlanSummary { report: self.report.clone(), unknown: self.unknown.clone() })
     }
 
+    /// Reads a plan from JSON, as `serde_json` does, and says which line is at fault.
+    ///
+    /// ```
+    /// use leadcore::exchange::import::ImportPlan;
+    /// assert_eq!(ImportPlan::from_json("{}").unwrap_err().violations()[0].field, "plan");
+    /// ```
+    ///
+    /// # Errors
+    /// `Invalid` for what is no such plan, or has a key that no plan has: at `plan.lines[n]`, from 0, where a line is at fault.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|_| faulty(text))
+    }
+
     /// Reads a plan from JSON lines. All of it is held in memory; [`apply_from`](super::apply_from) does without.
     ///
     /// # Errors
@@ -297,86 +358,7 @@ impl ImportPlan {
         let Some(PlanSummary { report, unknown }) = stored.summary else {
             return Err(broken(stored.at, "the plan ends early"));
         };
+        check_lines(&lines)?;
         Ok(Self { version, options, report, unknown, lines })
     }
-}
-
-/// The first line of a stored plan.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Head {
-    pub(super) version: u32,
-    pub(super) options: ImportOptions,
-    pub(super) digest: String,
-}
-
-impl Head {
-    /// Refuses plans of another form.
-    pub(super) fn check(&self) -> Result<()> {
-        if self.version == VERSION {
-            return Ok(());
-        }
-        let message = "the plan was made by another version: plan the import again";
-        Err(Error::invalid_field("plan.version", ViolationCode::NotAllowed, message))
-    }
-}
-
-/// A stored plan, read line by line.
-pub(super) struct Stored<R> {
-    pub(super) head: Head,
-    input: R,
-    text: String,
-    at: u64,
-    summary: Option<PlanSummary>,
-}
-
-impl<R: BufRead> Stored<R> {
-    pub(super) fn open(mut input: R) -> Result<Self> {
-        let mut text = String::new();
-        input.read_line(&mut text).map_err(unreadable)?;
-        let head: Head =
-            serde_json::from_str(&text).map_err(|_| broken(1, "this is no plan of an import"))?;
-        head.check()?;
-        Ok(Self { head, input, text, at: 1, summary: None })
-    }
-
-    fn read(&mut self) -> Result<Option<PlannedLine>> {
-        if self.summary.is_some() {
-            return Ok(None);
-        }
-        self.text.clear();
-        self.at = self.at.saturating_add(1);
-        if self.input.read_line(&mut self.text).map_err(unreadable)? == 0 {
-            return Err(broken(self.at, "the plan ends early"));
-        }
-        if let Ok(line) = serde_json::from_str(&self.text) {
-            return Ok(Some(line));
-        }
-        let summary = serde_json::from_str(&self.text);
-        self.summary = Some(summary.map_err(|_| broken(self.at, "this is no line of a plan"))?);
-        Ok(None)
-    }
-}
-
-impl<R: BufRead> Iterator for Stored<R> {
-    type Item = Result<PlannedLine>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.read().transpose()
-    }
-}
-
-fn broken(line: u64, message: &str) -> Error {
-    Error::invalid_field(format!("plan line {line}"), ViolationCode::Malformed, message)
-}
-
-fn unreadable(error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Storage, "cannot read the plan").with_source(error)
-}
-
-/// Writes a value as one line of JSON.
-pub(super) fn write_line(out: &mut dyn Write, value: &impl Serialize) -> Result<()> {
-    let mut json = to_json(value)?;
-    json.push('\n');
-    out.write_all(json.as_bytes())
-        .map_err(|error| Error::new(ErrorKind::Storage, "cannot write the plan").with_source(error))
 }

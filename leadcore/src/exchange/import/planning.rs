@@ -8,7 +8,9 @@ use super::decision::Decision;
 use super::dry_run::{Looked, look};
 use super::outcome::{ImportSink, SkipReason};
 use super::plan::{Planner, Purpose};
-use super::planned::{Candidate, Head, ImportPlan, PlanSummary, Planned, PlannedLine, VERSION, write_line};
+use super::planned::{
+    Candidate, Edits, Head, ImportPlan, PlanSummary, Planned, PlannedLine, VERSION, write_line,
+};
 use super::records::Record;
 use crate::context::Context;
 use crate::error::{Result, Violation};
@@ -175,7 +177,18 @@ pub(super) fn line_of(
     let set = earlier.map(|earlier| earlier.set.clone()).unwrap_or_default();
     let numbers = earlier.map(|earlier| earlier.numbers.clone()).unwrap_or_default();
     let (line, number, choice) = (record.line, record.number, record.choice);
-    PlannedLine { line, number, decision: planned, same_as_line, choice, set, numbers, open: false }
+    let made_with = Edits { choice, set: set.clone(), numbers: numbers.clone() };
+    PlannedLine {
+        line,
+        number,
+        decision: planned,
+        same_as_line,
+        choice,
+        set,
+        numbers,
+        open: false,
+        made_with,
+    }
 }
 
 /// What the cells say that a row was rejected for, by field.

@@ -1,10 +1,12 @@
 //! The records of a file, chunk by chunk, beside what was planned for them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::planned::{Choice, Planned, PlannedLine};
+use crate::domain::Field;
 use crate::error::{Error, ErrorKind, Result, Violation};
 use crate::exchange::coerce::{Coercer, Content};
 use crate::exchange::rejects::Kept;
@@ -28,6 +30,8 @@ pub(super) struct Record {
     pub(super) kept: Option<Kept>,
     /// What was planned for it, where a plan is applied or made anew.
     pub(super) planned: Option<Box<PlannedLine>>,
+    /// What the row says without what a person wrote into the plan since it was made, where that is to be compared.
+    pub(super) as_planned: Option<Box<Content>>,
     /// What a person decided about it. A line that a plan lacks is one that it leaves out.
     pub(super) choice: Option<Choice>,
 }
@@ -45,12 +49,13 @@ impl Record {
         }
     }
 
-    /// The lead that a person chose for it.
-    pub(super) fn taken(&self) -> Option<LeadId> {
-        match self.choice? {
+    /// The leads that a person chose for it, by now and before it was planned.
+    pub(super) fn taken(&self) -> impl Iterator<Item = LeadId> {
+        let before = self.planned.as_deref().and_then(|planned| planned.made_with.choice);
+        [self.choice, before].into_iter().flatten().filter_map(|choice| match choice {
             Choice::Take(lead) => Some(lead),
             _ => None,
-        }
+        })
     }
 
     /// The id that a lead which it creates shall have.
@@ -197,8 +202,9 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
             text += self.row.raw().len();
             let kept = keep.then(|| Kept::of(&self.row, &self.coercer));
             let (planned, choice) = self.decided()?;
+            let as_planned = planned.as_ref().and_then(|planned| self.as_planned(planned));
             if let Some(planned) = &planned {
-                self.correct(planned);
+                self.correct(&planned.set, &planned.numbers);
             }
             let content = self.coercer.read(&self.row);
             records.push(Record {
@@ -209,6 +215,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
                 left_out: self.coercer.take_left_out(),
                 kept,
                 planned: planned.map(Box::new),
+                as_planned,
                 choice,
             });
             let is_open = |record: &Record| record.is_total() || matches!(record.content, Content::Blank);
@@ -238,25 +245,39 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
         Ok((planned, choice))
     }
 
+    /// What the row says with what a person had written when the line was planned, where that is something else.
+    fn as_planned(&mut self, planned: &PlannedLine) -> Option<Box<Content>> {
+        if planned.is_decided() || !planned.is_held_to() || planned.set == planned.made_with.set {
+            return None;
+        }
+        let row = self.row.clone();
+        self.correct(&planned.made_with.set, &planned.made_with.numbers);
+        let content = self.coercer.read(&self.row);
+        let _ = (self.coercer.take_blanked(), self.coercer.take_left_out());
+        self.row = row;
+        Some(Box::new(content))
+    }
+
     /// Takes the cells that a person set instead of the file's.
-    fn correct(&mut self, planned: &PlannedLine) {
-        if planned.set.is_empty() || self.row.problem().is_some() {
+    fn correct(&mut self, set: &BTreeMap<Field, String>, as_numbers: &BTreeSet<Field>) {
+        self.coercer.overrule(set);
+        if set.is_empty() || self.row.problem().is_some() {
             return;
         }
         let mut cells: Vec<String> = self.row.iter().map(str::to_owned).collect();
         let mut numbers = Vec::new();
-        for (field, text) in &planned.set {
+        for place in self.coercer.overruled_places() {
+            cells.get_mut(place).into_iter().for_each(String::clear);
+        }
+        for (field, text) in set {
             let place = self.coercer.place_of(field, self.table.headers().len());
             if cells.len() <= place {
                 cells.resize(place + 1, String::new());
             }
-            for other in self.coercer.other_places(field, place) {
-                cells.get_mut(other).into_iter().for_each(String::clear);
-            }
             if let Some(cell) = cells.get_mut(place) {
                 cell.clone_from(text);
             }
-            numbers.extend(planned.numbers.contains(field).then_some(place));
+            numbers.extend(as_numbers.contains(field).then_some(place));
         }
         self.row.replace_cells(&cells);
         self.row.numbers.extend(numbers);

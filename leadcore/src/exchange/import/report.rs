@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::offered::Offered;
+
 use super::columns::{self, ColumnNotes};
 use super::format::FileFormat;
 use super::outcome::{LineOutcome, Outcome, SkipReason};
@@ -118,6 +120,9 @@ pub struct ImportReport {
     /// The highest number that a lead had when the import began: no file knows those that it gives itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) known_numbers: Option<u64>,
+    /// Which fields there were for the columns when the import began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) offered: Option<Offered>,
     /// Cells that count as empty because they say nothing (`Select`, `n/a` …).
     pub blanked: u64,
     /// How many records an earlier, interrupted run had done; they are in the other numbers.

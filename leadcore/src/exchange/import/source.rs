@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::columns::ColumnNotes;
 use super::format::FileFormat;
+use super::offered::Offered;
 use super::opened::Opened;
 use super::options::fingerprint;
 use super::own_numbers::{own_ids, own_numbers};
@@ -87,30 +88,41 @@ impl Source {
         let first = stored(&plain)?;
         let sample = opened.sample()?;
         let Opened { table, headers, options, .. } = &opened;
-        let mut mapped_as = None;
-        let mapping = match (&options.mapping, &first) {
-            (Some(mapping), _) => mapping.placed(headers),
-            (None, Some((_, report))) => {
-                mapped_as.clone_from(&report.mapped_as);
-                report.mapping.clone()
-            }
-            (None, None) => {
-                let seeing = Seeing {
-                    catalogue: &catalogue,
-                    numbering: &numbering,
-                    keys: &options.match_by,
-                    one_system: options.names_system(),
-                    then: opened.mapping_then(&catalogue),
-                };
-                let proposal = propose(ctx, store, &sample, seeing)?;
-                mapped_as.clone_from(&proposal.mapped_as);
-                let mapping = proposal.mapping();
-                mapping.without(|field| !takes(options, field))
-            }
+        let offered = Offered::now(ctx, &catalogue);
+        let proposed = || {
+            let seeing = Seeing {
+                catalogue: &catalogue,
+                numbering: &numbering,
+                keys: &options.match_by,
+                one_system: options.names_system(),
+                then: opened.mapping_then(&catalogue),
+            };
+            let proposal = propose(ctx, store, &sample, seeing)?;
+            let mapping = proposal.mapping().without(|field| !takes(options, field));
+            Ok::<_, Error>((options.over(mapping), proposal.mapped_as.clone()))
         };
+        let then = first.as_ref().and_then(|(_, report)| report.offered.as_ref());
+        let (mapping, mapped_as) = match (&options.mapping, &first) {
+            (Some(mapping), _) => (mapping.placed(headers), None),
+            (None, Some((operation, report))) => {
+                let is_more = then.filter(|then| is_done(operation) && offered.is_more_than(then));
+                let mapping = report.mapping.clone();
+                let mapping = match is_more {
+                    Some(then) => offered.filled(then, mapping, &proposed()?.0),
+                    None => mapping,
+                };
+                (mapping, report.mapped_as.clone())
+            }
+            (None, None) => proposed()?,
+        };
+        let mapping = options.with_constants(mapping);
+        let has_currency_now = then.is_some_and(|then| offered.has_currency_now(then, &mapping));
         let other = format!("{plain}:{}", fingerprint(&mapping)?);
+        let other = if has_currency_now { format!("{other}:currency") } else { other };
         let (key, earlier): (_, Option<(Operation, ImportReport)>) = match (first, stored(&other)?) {
-            (Some(first), _) if first.1.mapping == mapping => (plain, Some(first)),
+            (Some(first), _) if first.1.mapping == mapping && !(has_currency_now && is_done(&first.0)) => {
+                (plain, Some(first))
+            }
             (_, Some(known)) => (other, Some(known)),
             (Some(_), None) => (other, None),
             (None, None) => (plain, None),
@@ -142,6 +154,7 @@ impl Source {
             notes,
             format,
             known_numbers,
+            offered: Some(offered),
             ..ImportReport::default()
         };
         let known_numbers = known_numbers.unwrap_or(u64::MAX);

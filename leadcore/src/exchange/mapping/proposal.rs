@@ -167,6 +167,11 @@ pub enum Note {
         /// How many cells.
         cells: usize,
     },
+    /// A column that says which leads are disqualified or converted, and is left out: no import closes a lead so.
+    Closed {
+        /// How many cells say so.
+        cells: usize,
+    },
     /// A column that looks as if it said who may be reached, and is left out.
     Consent {
         /// How many cells.
@@ -252,6 +257,10 @@ impl fmt::Display for Note {
                 f,
                 "looks as if its {cells} cells said which addresses do not work, and is left out: give it `opt_out` and \
                  `invalid`, with its words for yes and no"
+            ),
+            Self::Closed { cells } => write!(
+                f,
+                "{cells} cells say that a lead is disqualified or converted: it comes in open, unless it is here already"
             ),
             Self::Consent { cells } => write!(
                 f,

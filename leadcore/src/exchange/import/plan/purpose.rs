@@ -31,6 +31,8 @@ pub(super) enum Refused {
     For(Vec<Violation>),
     /// It is not what was planned.
     Stale,
+    /// It is what was planned, and nobody asked for more.
+    Tried,
 }
 
 impl From<Vec<Violation>> for Refused {

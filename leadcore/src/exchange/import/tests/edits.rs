@@ -46,7 +46,7 @@ fn refusals(
     let before = host.dump();
     let errors = [
         import::apply(&ctx, &host.store, plan, input(), None, &mut ()).unwrap_err(),
-        import::apply_from(&ctx, &host.store, &stream[..], input(), None, &mut ()).unwrap_err(),
+        import::apply_from(&ctx, &host.store, Cursor::new(&stream), input(), None, &mut ()).unwrap_err(),
         import::replan(&ctx, &host.store, plan, input(), &mut ()).unwrap_err(),
     ];
     assert_eq!(host.dump(), before);

@@ -225,7 +225,7 @@ fn a_streamed_plan_is_carried_out_beside_its_file() {
         text.lines().filter(|line| !line.contains(r#""line":3,"#)).map(|line| format!("{line}\n")).collect();
     let ctx = host.system();
     let apply = |plan: &str, file: &str| {
-        import::apply_from(&ctx, &host.store, plan.as_bytes(), Cursor::new(file.to_owned()), None, &mut ())
+        import::apply_from(&ctx, &host.store, Cursor::new(plan), Cursor::new(file.to_owned()), None, &mut ())
     };
     for (plan, field) in [("", "plan line 1"), (&text[..text.len() / 2], "plan line 3")] {
         let error = apply(plan, FILE).unwrap_err();
@@ -287,6 +287,7 @@ fn a_plan_that_was_applied_and_taken_back_is_applied_again() {
     undo(second.operation.unwrap());
     let mut lines = Vec::new();
     plan.write_lines(&mut lines).unwrap();
-    let third = import::apply_from(&ctx, &host.store, &lines[..], Cursor::new(FILE), None, &mut ()).unwrap();
+    let third =
+        import::apply_from(&ctx, &host.store, Cursor::new(&lines), Cursor::new(FILE), None, &mut ()).unwrap();
     assert_eq!(counts(&third), (1, 2, 1, 1), "{third}");
 }

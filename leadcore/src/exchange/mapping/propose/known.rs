@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::proposal::{ColumnProposal, Evidence, Note};
 use super::super::{ColumnMapping, ColumnRules, DateOrder, Mapping, Sample, Unit, takes_several};
 use super::{Candidate, Column, Knowledge, Proposer};
-use crate::domain::{Catalogue, Field, FieldType, header_key};
+use crate::domain::{Catalogue, Field, FieldType, LeadState, header_key};
 use crate::exchange::unescape_formula;
 use crate::value::{Currency, fold};
 
@@ -61,13 +61,21 @@ pub(in crate::exchange) fn column_notes(
             |known: &&ColumnMapping| unescape_formula(&known.header) == unescape_formula(column.header);
         let known = left.iter().position(same).map(|place| left.remove(place));
         let Some(field) = known.and_then(|known| known.field.clone()) else {
-            return (None, table.unread_consent(column).into_iter().collect());
+            return (None, table.unread_consent(column).into_iter().chain(closed(column)).collect());
         };
         let rules = known.map(|known| known.rules.clone()).unwrap_or_default();
         let notes = table.told(column, &field, &rules, mapping);
         (Some(field), notes)
     });
     columns.collect()
+}
+
+/// What to know of a column that says how leads ended, as an export writes their states.
+fn closed(column: &Column<'_>) -> Option<Note> {
+    let state = |cell: &str| LeadState::from_code(&fold(cell));
+    let ended = |cell: &str| state(cell).is_some_and(|state| state != LeadState::Open);
+    let (all, cells) = (column.cells.count(|cell| state(cell).is_some()), column.cells.count(ended));
+    (cells > 0 && all == column.cells.filled.len()).then_some(Note::Closed { cells })
 }
 
 impl Proposer<'_, '_> {

@@ -1,0 +1,69 @@
+//! What a person wrote in a plan instead of the cells of a row.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Coercer;
+use super::column::{Column, in_order};
+use super::currency::{Named, currency_of};
+use crate::domain::Field;
+use crate::exchange::mapping::{ColumnRules, Located, Origin};
+
+/// The fields that such texts stand for.
+#[derive(Debug, Default)]
+pub(super) struct Overruled {
+    fields: BTreeSet<Field>,
+    /// Whether the currency is written, so that the cell of the amount says none.
+    has_currency: bool,
+}
+
+impl Overruled {
+    /// The fields of these texts, and what is said together with them: a name is that of the whole person, an amount with a
+    /// currency says both.
+    pub(super) fn by(set: &BTreeMap<Field, String>) -> Self {
+        let mut fields: BTreeSet<Field> = set.keys().cloned().collect();
+        if fields.contains(&Field::Name) {
+            fields.extend([Field::FirstName, Field::LastName]);
+        }
+        if set.get(&Field::Amount).is_some_and(|text| matches!(currency_of(text), Some(Named::Code(_)))) {
+            fields.insert(Field::Currency);
+        }
+        Self { has_currency: set.contains_key(&Field::Currency), fields }
+    }
+
+    /// Whether they stand for what this column says.
+    pub(super) fn stands_for(&self, column: &Column) -> bool {
+        self.fields.contains(&column.at.field) && column.at.rules.opt_out.is_none()
+    }
+
+    pub(super) const fn has_currency(&self) -> bool {
+        self.has_currency
+    }
+}
+
+impl Coercer {
+    /// The first column of the field; one behind the others where there is none yet.
+    pub(in crate::exchange) fn place_of(&mut self, field: &Field, width: usize) -> usize {
+        let own = self.columns.iter().filter(|column| column.holds(field));
+        if let Some(place) = own.flat_map(|column| column.at.from.places()).next() {
+            return place;
+        }
+        let places = self.columns.iter().flat_map(|column| column.at.from.places());
+        let place = places.map(|place| place + 1).max().unwrap_or(0).max(width);
+        let from = Origin::Columns(place, Vec::new());
+        let at = Located { from, field: field.clone(), rules: ColumnRules::default() };
+        self.columns.push(Column::new(at, &self.catalogue, &self.options));
+        in_order(&mut self.columns);
+        place
+    }
+
+    /// The rows from here on have texts that a person wrote, by field: they stand for every column of these fields.
+    pub(in crate::exchange) fn overrule(&mut self, set: &BTreeMap<Field, String>) {
+        self.overruled = Overruled::by(set);
+    }
+
+    /// The cells for which those texts stand.
+    pub(in crate::exchange) fn overruled_places(&self) -> Vec<usize> {
+        let own = self.columns.iter().filter(|column| self.overruled.stands_for(column));
+        own.flat_map(|column| column.at.from.places()).collect()
+    }
+}
