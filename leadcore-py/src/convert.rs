@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::account_record::Account;
 use crate::errors::{invalid, raise};
+use crate::json_place;
 use crate::lead::Lead;
 
 /// Text from Python; lone surrogates are refused as invalid input instead of failing in the conversion.
@@ -362,6 +363,17 @@ pub(crate) fn from_json<T: DeserializeOwned>(py: Python<'_>, field: &str, json: 
         };
         raise(py, &Error::invalid(vec![Violation::new(field, ViolationCode::Malformed, message)]))
     })
+}
+
+/// [`from_json`] of something large: named by the place in it that cannot be read, as far as that is known.
+pub(crate) fn from_json_named<T: DeserializeOwned>(py: Python<'_>, field: &str, json: &str) -> PyResult<T> {
+    match serde_json::from_str(json) {
+        Ok(value) => Ok(value),
+        Err(error) => {
+            let place = json_place::of(json, &error).unwrap_or_else(|| field.to_owned());
+            from_json(py, &place, json)
+        }
+    }
 }
 
 /// The record classes that are written in Python.

@@ -102,3 +102,21 @@ def test_an_account_that_is_gone_is_not_blamed_on_the_lead(db: Database) -> None
     db.accounts.delete(account)
     with pytest.raises(leadcore.NotFoundError, match=r"^account not found$"):
         db.leads.convert(lead.id, account=account.id)
+
+
+def test_a_plan_that_cannot_be_read_names_the_field(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS", name="Anna Berg", email="anna@n.example")
+    text = db.leads.plan_conversion(lead).to_json()
+    for whole, broken, field in [
+        ('"status": "customer"', '"status": "king"', "account.new.fields.status"),
+        ("anna@n.example", "anna at n", "account.new.fields.emails"),
+    ]:
+        assert whole in text
+        with pytest.raises(leadcore.InvalidError) as caught:
+            leadcore.ConversionPlan.from_json(text.replace(whole, broken, 1))
+        [violation] = caught.value.violations
+        assert violation.field.startswith(field), violation
+        assert not any(said in str(caught.value) for said in ("king", "anna"))
+    with pytest.raises(leadcore.InvalidError) as caught:
+        leadcore.ConversionPlan.from_json(text.replace('"contacts"', '"karl"', 1))
+    assert "karl" not in str(caught.value)
