@@ -14,6 +14,7 @@ mod hosts;
 mod joined;
 mod keys;
 mod many;
+mod money;
 mod once;
 mod purged;
 mod since;

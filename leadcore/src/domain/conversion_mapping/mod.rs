@@ -12,6 +12,7 @@ mod combine;
 mod consent;
 mod fit;
 mod lint;
+mod money;
 mod run;
 mod targets;
 
@@ -31,6 +32,7 @@ pub use apply::{Dropped, FieldWrite, Mapped, Readings, WhyDropped};
 pub use consent::Consent;
 pub use fit::{Fit, Shape, fit, shape_of};
 pub use lint::{Finding, FindingCode, Severity, lint};
+pub(crate) use money::is_of_worth;
 pub use targets::{TargetSpec, Targets};
 
 /// What a lead becomes.
