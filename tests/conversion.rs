@@ -1,5 +1,6 @@
 //! Conversion that loses nothing: many leads at once, once, and back.
 
+mod any_order;
 pub(crate) mod back;
 pub(crate) mod calls;
 mod consent;
@@ -14,6 +15,7 @@ mod hosts;
 mod joined;
 mod keys;
 mod many;
+mod money;
 mod net;
 mod once;
 mod purged;

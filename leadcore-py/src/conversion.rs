@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::arguments::Parts;
-use crate::convert::{Id, LeadArg, Text, from_json, to_json};
+use crate::convert::{Id, LeadArg, Text, from_json, from_json_named, to_json};
 use crate::errors::{raise, renamed};
 use crate::estimates::named;
 use crate::given::Given;
@@ -149,7 +149,7 @@ pub(crate) fn conversion_apply(
     plan: Text,
     targets: Option<Targets>,
 ) -> PyResult<Done> {
-    let plan: ConversionPlan = from_json(py, "plan", &plan.0)?;
+    let plan: ConversionPlan = from_json_named(py, "plan", &plan.0)?;
     let outcome = match targets {
         None => {
             session.write(py, move |ctx, txn| desk::convert::apply(ctx, txn, &plan).map_err(of_services))?
@@ -164,13 +164,13 @@ pub(crate) fn conversion_apply(
 /// Whether this is the JSON of a plan.
 #[pyfunction]
 pub(crate) fn conversion_check(py: Python<'_>, plan: Text) -> PyResult<()> {
-    from_json::<ConversionPlan>(py, "plan", &plan.0).map(drop)
+    from_json_named::<ConversionPlan>(py, "plan", &plan.0).map(drop)
 }
 
 /// What a plan tells of what it would do, as JSON: the links that it adds, and the document.
 #[pyfunction]
 pub(crate) fn conversion_told(py: Python<'_>, plan: Text) -> PyResult<String> {
-    let plan: ConversionPlan = from_json(py, "plan", &plan.0)?;
+    let plan: ConversionPlan = from_json_named(py, "plan", &plan.0)?;
     to_json(py, &serde_json::json!({ "links": plan.links(), "document": plan.document() }))
 }
 
@@ -179,7 +179,7 @@ fn step(
     plan: &Text,
     step: impl FnOnce(ConversionPlan) -> Result<ConversionPlan>,
 ) -> PyResult<String> {
-    let plan: ConversionPlan = from_json(py, "plan", &plan.0)?;
+    let plan: ConversionPlan = from_json_named(py, "plan", &plan.0)?;
     to_json(py, &step(plan).map_err(|error| raise(py, &of_services(error)))?)
 }
 

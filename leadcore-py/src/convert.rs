@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::account_record::Account;
 use crate::errors::{invalid, raise};
+use crate::json_place;
 use crate::lead::Lead;
 
 /// Text from Python; lone surrogates are refused as invalid input instead of failing in the conversion.
@@ -355,8 +356,6 @@ pub(crate) fn to_json(py: Python<'_>, value: &impl Serialize) -> PyResult<String
 /// A value of the core from JSON that the package or the caller wrote. The reason names no value.
 pub(crate) fn from_json<T: DeserializeOwned>(py: Python<'_>, field: &str, json: &str) -> PyResult<T> {
     serde_json::from_str(json).map_err(|error| {
-        let part = misfit(json, &error);
-        let field = part.map_or_else(|| field.to_owned(), |part| format!("{field}.{part}"));
         let message = match error.classify() {
             _ if error.to_string().starts_with("recursion limit") => "this nests too deep",
             serde_json::error::Category::Data => "the data does not have the form that is asked for",
@@ -366,34 +365,15 @@ pub(crate) fn from_json<T: DeserializeOwned>(py: Python<'_>, field: &str, json: 
     })
 }
 
-/// The part of an object that does not have the form that is asked for, by the name that we gave it.
-fn misfit(json: &str, error: &serde_json::Error) -> Option<String> {
-    let said = error.to_string();
-    if let Some(rest) = said.strip_prefix("missing field `") {
-        return rest.split('`').next().map(str::to_owned);
-    }
-    if error.classify() != serde_json::error::Category::Data
-        || said.starts_with("unknown field")
-        || error.line() != 1
-    {
-        return None;
-    }
-    let (mut depth, mut in_text, mut escaped, mut begin) = (0_u32, false, false, 0);
-    let (mut text, mut key) = ("", None);
-    for (at, byte) in json.bytes().enumerate().take(error.column()) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' if in_text => (in_text, text) = (false, json.get(begin..at).unwrap_or_default()),
-            b'"' => (in_text, begin) = (true, at + 1),
-            _ if in_text => {}
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b':' if depth == 1 => key = Some(text),
-            _ => {}
+/// [`from_json`] of something large: named by the place in it that cannot be read, as far as that is known.
+pub(crate) fn from_json_named<T: DeserializeOwned>(py: Python<'_>, field: &str, json: &str) -> PyResult<T> {
+    match serde_json::from_str(json) {
+        Ok(value) => Ok(value),
+        Err(error) => {
+            let place = json_place::of(json, &error).unwrap_or_else(|| field.to_owned());
+            from_json(py, &place, json)
         }
     }
-    key.map(str::to_owned)
 }
 
 /// The record classes that are written in Python.

@@ -40,6 +40,7 @@ mod host_records;
 mod import_io;
 mod import_options;
 mod imports;
+mod json_place;
 mod lead;
 mod leads;
 mod listing;

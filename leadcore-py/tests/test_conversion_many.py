@@ -127,3 +127,14 @@ def test_x_09_a_stage_that_is_full_is_told_as_a_condition(db: Database) -> None:
     [blocker] = db.leads.plan_unconvert(lead).blockers
     [unmet] = blocker.unmet
     assert (blocker.blocker, unmet.condition, unmet.limit) == ("stage", "limit_reached", 1)
+
+
+def test_a_value_that_only_one_customer_may_have_is_told_as_such(db: Database) -> None:
+    for record in ("lead", "account"):
+        db.catalogue.of(record).add_field("x_code", label="Code", unique=record == "account")
+    twins = [db.leads.create(company=name, custom={"x_code": "A1"}) for name in ("One", "Two")]
+    many = db.leads.convert_many(twins)
+    assert [one.code for one in many.results] == ["done", "duplicate"]
+    assert (many.totals.duplicate, many.totals.gate_unmet) == (1, 0)
+    [violation] = many.results[1].violations
+    assert (violation.field, violation.code) == ("account.x_code", "duplicate")

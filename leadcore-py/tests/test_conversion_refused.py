@@ -29,26 +29,32 @@ def test_a_plan_that_does_not_fit_says_where(db: Database) -> None:
     for key, value in (("account", None), ("contacts", {}), ("opportunity", 3), ("lead", "x")):
         with pytest.raises(leadcore.InvalidError) as caught:
             leadcore.ConversionPlan({**plan, key: value})
-        assert [one.field for one in caught.value.violations] == [f"plan.{key}"]
+        assert [one.field for one in caught.value.violations] == [key]
     with pytest.raises(leadcore.InvalidError) as caught:
         leadcore.ConversionPlan({key: value for key, value in plan.items() if key != "account"})
-    assert [one.field for one in caught.value.violations] == ["plan.account"]
+    assert [one.field for one in caught.value.violations] == ["account"]
     with pytest.raises(TypeError, match="`at_least`"):
         leadcore.Match(True)
+
+
+def _named(name: str) -> Callable[..., str]:
+    return lambda _outcome, _plan: name
 
 
 def test_what_a_target_made_has_a_name(db: Database) -> None:
     lead = db.leads.create(company="Nordlys AS")
     for name in (" ", "", "x" * 1_001):
         with pytest.raises(leadcore.InvalidError) as caught, db.transaction():
-            db.leads.convert(lead, targets=[leadcore.Target("erp", lambda _, __, name=name: name)])
+            db.leads.convert(lead, targets=[leadcore.Target("erp", _named(name))])
         assert [one.field for one in caught.value.violations] == ["reference"]
     assert db.leads.get(lead).state == "open"
 
 
 def test_a_blocker_says_who_wrote_what(db: Database) -> None:
     lead = db.leads.create(company="Nordlys AS")
-    account = db.accounts.get(db.leads.convert(lead).account_id)
+    made = db.leads.convert(lead).account_id
+    assert made is not None
+    account = db.accounts.get(made)
     db.as_user("bob").accounts.edit(account, city="Oslo")
     [blocker] = db.leads.plan_unconvert(lead).blockers
     [since] = blocker.since
@@ -136,3 +142,21 @@ def test_an_account_that_is_gone_is_not_blamed_on_the_lead(db: Database) -> None
     db.accounts.delete(account)
     with pytest.raises(leadcore.NotFoundError, match=r"^account not found$"):
         db.leads.convert(lead.id, account=account.id)
+
+
+def test_a_plan_that_cannot_be_read_names_the_field(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS", name="Anna Berg", email="anna@n.example")
+    text = db.leads.plan_conversion(lead).to_json()
+    for whole, broken, field in [
+        ('"status": "customer"', '"status": "king"', "account.new.fields.status"),
+        ("anna@n.example", "anna at n", "account.new.fields.emails"),
+    ]:
+        assert whole in text
+        with pytest.raises(leadcore.InvalidError) as caught:
+            leadcore.ConversionPlan.from_json(text.replace(whole, broken, 1))
+        [violation] = caught.value.violations
+        assert violation.field.startswith(field), violation
+        assert not any(said in str(caught.value) for said in ("king", "anna"))
+    with pytest.raises(leadcore.InvalidError) as caught:
+        leadcore.ConversionPlan.from_json(text.replace('"contacts"', '"karl"', 1))
+    assert "karl" not in str(caught.value)

@@ -208,7 +208,7 @@ fn a_later_conversion_that_stands_against_it_is_named() {
 }
 
 #[test]
-fn a_person_whom_another_lead_brought_too_stays_with_the_account() {
+fn a_person_whom_another_lead_brought_too_stays_with_the_account_until_that_one_goes() {
     let host = Host::new();
     let (known, elsewhere) = (account(&host, &named("AP")), account(&host, &named("Other")));
     let anna = person(&host, elsewhere.id, "Anna Berg", "anna@other.example");
@@ -230,15 +230,15 @@ fn a_person_whom_another_lead_brought_too_stays_with_the_account() {
     assert_eq!(blockers(&host, &first), []);
     host.write(|ctx, txn| convert::unconvert(ctx, txn, first.id));
     assert_eq!(persons(), [vec![anna.id], vec![], vec![anna.id]], "the second lead stands behind it");
-    // Nor does the second take away what it found.
+    // It is the second's from now on, and goes with it: neither was there before.
     host.write(|ctx, txn| convert::unconvert(ctx, txn, second.id));
-    assert_eq!(persons(), [vec![anna.id], vec![], vec![]]);
+    assert_eq!(persons(), [vec![], vec![], vec![]]);
     // Who came with one lead alone goes with it.
     let ole = person(&host, elsewhere.id, "Ole Dal", "ole@other.example");
     into(&host, &first, &options().into_account(known.id).person(PersonChoice::Existing(ole.id)));
-    assert_eq!(persons()[0].len(), 2);
+    assert_eq!(persons()[0], [ole.id]);
     host.write(|ctx, txn| convert::unconvert(ctx, txn, first.id));
-    assert_eq!(persons(), [vec![anna.id], vec![], vec![]]);
+    assert_eq!(persons(), [vec![], vec![], vec![]]);
 }
 
 #[derive(Debug)]

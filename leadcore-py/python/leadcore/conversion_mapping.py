@@ -59,8 +59,8 @@ class MappingFinding(Record):
     """Whether the mapping cannot be used, or can and may lose something."""
     code: str
     """``unknown_field``, ``type_mismatch``, ``may_not_fit``, ``missing_choices``, ``several_sources``,
-    ``cannot_append``, ``no_source``, ``source_not_required``, ``source_disabled`` or ``lost``; later versions may add
-    codes."""
+    ``torn`` (an amount without its currency), ``cannot_append``, ``no_source``, ``source_not_required``,
+    ``source_disabled`` or ``lost``; later versions may add codes."""
     sources: tuple[str, ...]
     """The fields of the lead that it is about."""
     target: str | None

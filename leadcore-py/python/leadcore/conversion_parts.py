@@ -157,7 +157,7 @@ class FieldWrite(Record):
     """A value that is in neither."""
     why: str | None = None
     """Why that is dropped: ``target_kept``, ``overwritten``, ``no_choice``, ``unreadable``, ``only_first``,
-    ``too_long``."""
+    ``too_long``, ``only_together`` (an amount without its currency)."""
 
     __hash__ = None  # type: ignore[assignment]
 

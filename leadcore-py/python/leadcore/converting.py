@@ -31,7 +31,7 @@ __all__ = ["ConversionProgress", "ConversionTotals", "LeadConversion", "LeadConv
 
 _LeadRef: TypeAlias = Lead | UUID | str
 _Code: TypeAlias = Literal[
-    "done", "already", "gate_unmet", "ambiguous", "conflict", "forbidden", "not_found", "target_failed"
+    "done", "already", "gate_unmet", "duplicate", "ambiguous", "conflict", "forbidden", "not_found", "target_failed"
 ]
 _Record: TypeAlias = Literal["account", "contact"]
 
@@ -55,12 +55,13 @@ class LeadConverted(Record):
     lead_id: UUID
     """The lead."""
     code: _Code
-    """Converted by this call; before; it may not be as it is; several accounts or contacts may be it; closed, or
-    changed since it was read; not allowed; not there; a target of your program raised."""
+    """Converted by this call; before; it may not be as it is; another record has a value that only one may have;
+    several accounts or contacts may be it; closed, or changed since it was read; not allowed; not there; a target of
+    your program raised."""
     outcome: ConversionOutcome | None = field(default=None, repr=False)
     """With ``done`` and ``already``: what the conversion did."""
     violations: tuple[Violation, ...] = ()
-    """With ``gate_unmet``: every rule that stands against it."""
+    """With ``gate_unmet`` and ``duplicate``: every rule that stands against it."""
     candidates: tuple[MatchRef, ...] = ()
     """With ``ambiguous``: those that the acting user may see, the likeliest first."""
     elsewhere: int = field(default=0, repr=False)
@@ -88,6 +89,8 @@ class ConversionTotals(Record):
     """Converted before."""
     gate_unmet: int = 0
     """Not to be converted as they are."""
+    duplicate: int = 0
+    """They bring a value that only one record may have, and another one has it."""
     ambiguous: int = 0
     """Several records may be them."""
     conflict: int = 0
@@ -146,9 +149,9 @@ def converted_of(told: Mapping[str, Any], failures: Mapping[UUID, Exception]) ->
     [(code, details)] = outcome.items()
     if code in ("done", "already"):
         return LeadConverted(lead, code, conversion_of(details, code == "done"))
-    if code == "gate_unmet":
+    if code in ("gate_unmet", "duplicate"):
         broken = (Violation(one["field"], one["code"], one["message"]) for one in details)
-        return LeadConverted(lead, code, violations=tuple(broken))
+        return LeadConverted(lead, cast("_Code", code), violations=tuple(broken))
     if code == "ambiguous":
         refs = (MatchRef(one["record"], UUID(one["id"]), one["score"]) for one in details["candidates"])
         return LeadConverted(lead, code, candidates=tuple(refs), elsewhere=details["elsewhere"])

@@ -169,7 +169,13 @@ impl Unmet {
             Self::Trashed => (state, Code::NotAllowed, "the lead is in the trash: restore it first"),
             Self::Converted => (state, Code::NotAllowed, "the lead was converted and takes no more edits"),
             Self::Disqualified => (state, Code::NotAllowed, "the lead was disqualified: reopen it first"),
-            Self::Closed { .. } => (state, Code::NotAllowed, "the lead is won or lost: reopen it first"),
+            Self::Closed { outcome: Outcome::Won } => {
+                (state, Code::NotAllowed, "the lead is won: reopen it first")
+            }
+            Self::Closed { outcome: Outcome::Lost } => {
+                (state, Code::NotAllowed, "the lead is lost: reopen it first")
+            }
+            Self::Closed { .. } => (state, Code::NotAllowed, "the lead is closed: reopen it first"),
             Self::UnknownStage { .. } => ("stage", Code::Unknown, "there is no stage with this id"),
             Self::FieldRequired { field, .. } => {
                 (field.key(), Code::Required, "the stage asks for this field")

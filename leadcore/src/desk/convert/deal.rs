@@ -1,13 +1,17 @@
 //! An opportunity as values by the keys of its fields, as a mapping writes it, and back.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::domain::conversion_mapping::{Mapped, TargetRecord, is_of_worth};
 use crate::domain::{Catalogue, CustomKey, CustomValue, CustomValues, FieldValue, Lead, OpportunityFields};
 use crate::id::{SourceId, UserId};
 use crate::value::Currency;
 
+use super::super::conversion_mapping::Mapper;
+
 /// The fields of an opportunity as a mapping names them.
-pub(super) fn values_of(fields: &OpportunityFields) -> BTreeMap<String, FieldValue> {
+fn values_of(fields: &OpportunityFields) -> BTreeMap<String, FieldValue> {
     let values: [(&str, FieldValue); 9] = [
         ("name", fields.name.as_str().into()),
         ("amount", fields.amount.map(FieldValue::Decimal).unwrap_or_default()),
@@ -47,6 +51,18 @@ pub(super) fn fields_of(
         custom: custom_of(values, &before.custom, own),
         ..before
     }
+}
+
+/// What a running opportunity becomes when a lead joins it. One with lines is worth what they add up to, in their currency.
+pub(super) fn joined(mapper: &Mapper, lead: &Lead, before: &OpportunityFields) -> Mapped<OpportunityFields> {
+    let mut mapping = Cow::Borrowed(&mapper.sales);
+    if !before.lines.is_empty() {
+        mapping.to_mut().rules.retain(|rule| !is_of_worth(&rule.to));
+    }
+    let (record, values) = (TargetRecord::Opportunity, values_of(before));
+    let mapped = mapping.values(record, lead, Some(&values), &mapper.readings());
+    let fields = fields_of(&mapped.fields, before.clone(), (lead, mapper.fields.of(record)));
+    Mapped { fields, writes: mapped.writes }
 }
 
 /// The custom fields of an opportunity, of values by the keys of its fields: what it has and what the lead has are taken as

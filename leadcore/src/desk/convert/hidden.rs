@@ -7,14 +7,14 @@ use std::borrow::Cow;
 
 use crate::context::Context;
 use crate::domain::conversion_mapping::{FieldWrite, TargetField, TargetRecord};
-use crate::domain::{Catalogue, CustomValues, Field, Lead, OpportunityFields};
+use crate::domain::{CustomValues, Field, Lead, OpportunityFields};
 use crate::error::{Result, Violation, ViolationCode};
 use crate::store::Txn;
 
 use super::super::accounts;
 use super::super::conversion_mapping::TargetFields;
 use super::super::opportunities::shown_by;
-use super::deal::{fields_of, values_of};
+use super::deal::joined;
 use super::made::{new_account, new_contact, new_opportunity};
 use super::persons::learned;
 use super::plan::{ConversionPlan, PlannedAccount, PlannedOpportunity, PlannedPerson};
@@ -171,10 +171,7 @@ pub(super) fn filled<'p>(
     match &mut filled.opportunity {
         Some(PlannedOpportunity::Existing { id, fields, .. }) => {
             let stored = joined_opportunity(ctx, txn, *id)?.fields;
-            let values = values_of(&stored);
-            let mapped = mapper.sales.values(TargetRecord::Opportunity, lead, Some(&values), &by);
-            let catalogue: &Catalogue = mapper.fields.of(TargetRecord::Opportunity);
-            let mapped = fields_of(&mapped.fields, stored, (lead, catalogue));
+            let mapped = joined(mapper, lead, &stored).fields;
             **fields = laid_over(std::mem::take(&mut **fields), &mapped, &hidden);
         }
         Some(PlannedOpportunity::New { fields, .. }) => {

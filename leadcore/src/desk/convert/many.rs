@@ -34,6 +34,8 @@ pub enum LeadConverted {
     Already(Box<ConversionOutcome>),
     /// It may not be converted as it is: required fields are empty, it is lost or disqualified …
     GateUnmet(Vec<Violation>),
+    /// Another account, contact or opportunity has the value of a unique field that it would bring.
+    Duplicate(Vec<Violation>),
     /// Several accounts or contacts may be it, and the options do not choose.
     Ambiguous {
         /// Those that the actor may see, the likeliest first.
@@ -71,6 +73,9 @@ pub struct ConversionTotals {
     pub already: u64,
     /// Not to be converted as they are.
     pub gate_unmet: u64,
+    /// Values that only one record may have, and another one has.
+    #[serde(default)]
+    pub duplicate: u64,
     /// Several records may be it.
     pub ambiguous: u64,
     /// Closed, or changed since.
@@ -91,6 +96,7 @@ impl ConversionTotals {
             LeadConverted::Done(_) => &mut self.done,
             LeadConverted::Already(_) => &mut self.already,
             LeadConverted::GateUnmet(_) => &mut self.gate_unmet,
+            LeadConverted::Duplicate(_) => &mut self.duplicate,
             LeadConverted::Ambiguous { .. } => &mut self.ambiguous,
             LeadConverted::Conflict(_) => &mut self.conflict,
             LeadConverted::Forbidden => &mut self.forbidden,
@@ -429,7 +435,13 @@ fn outcome_of(error: &Error) -> Option<LeadConverted> {
         (Some(conflict), _) => Some(LeadConverted::Conflict(conflict.clone())),
         (None, ErrorKind::NotFound) => Some(LeadConverted::NotFound),
         (None, ErrorKind::Denied) => Some(LeadConverted::Forbidden),
-        (None, ErrorKind::Invalid) => Some(LeadConverted::GateUnmet(error.violations().to_vec())),
+        (None, ErrorKind::Invalid) => Some(refused(error.violations().to_vec())),
         (None, _) => None,
     }
+}
+
+/// Where nothing but unique values stands against it, that is what it is.
+fn refused(broken: Vec<Violation>) -> LeadConverted {
+    let is_taken = !broken.is_empty() && broken.iter().all(|one| one.code == ViolationCode::Duplicate);
+    if is_taken { LeadConverted::Duplicate(broken) } else { LeadConverted::GateUnmet(broken) }
 }

@@ -277,7 +277,7 @@ pub struct ConversionOutcome {
     pub account_number: u64,
     /// The persons of the account that came with the lead, the primary one first.
     pub contacts: Vec<ContactId>,
-    /// The links that it added.
+    /// The links that it added, and those that it took over from a conversion that was taken back and had brought the same persons.
     #[serde(default)]
     pub links: Vec<Link>,
     /// The opportunity, new or joined.

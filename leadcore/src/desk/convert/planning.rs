@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::context::Context;
 use crate::dedupe::matching::Matches;
-use crate::domain::conversion_mapping::{Dropped, FieldWrite, TargetRecord, WhyDropped};
+use crate::domain::conversion_mapping::{Dropped, FieldWrite, WhyDropped};
 use crate::domain::{
     AccountFields, ContactFields, Field, FieldValue, Lead, LeadFields, Opportunity, OpportunityState, Series,
     plain,
@@ -19,7 +19,7 @@ use super::super::conversion_mapping::Mapper;
 use super::super::moving::{check_convertible, refuse};
 use super::super::{accounts, matching, series};
 use super::consent::Said;
-use super::deal::{fields_of, values_of};
+use super::deal::joined;
 use super::links::KnownLinks;
 use super::made::{new_account, new_opportunity};
 use super::options::{AccountChoice, ConversionOptions, OpportunityChoice, OpportunityRequest, PersonChoice};
@@ -234,17 +234,13 @@ impl Making<'_> {
         txn: &mut dyn Txn,
         running: Option<Opportunity>,
     ) -> Result<Option<PlannedOpportunity>> {
-        let (mapping, by) = (&self.mapper.sales, self.mapper.readings());
-        let catalogue = self.mapper.fields.of(TargetRecord::Opportunity);
         if let Some(running) = running {
-            let values = values_of(&running.fields);
-            let mapped = mapping.values(TargetRecord::Opportunity, self.lead, Some(&values), &by);
+            let mapped = joined(self.mapper, self.lead, &running.fields);
             self.writes.extend(mapped.writes);
-            let fields = fields_of(&mapped.fields, running.fields.clone(), (self.lead, catalogue));
             return Ok(Some(PlannedOpportunity::Existing {
                 id: running.id,
                 revision: running.revision,
-                fields: Box::new(fields),
+                fields: Box::new(mapped.fields),
             }));
         }
         let OpportunityChoice::New(request) = &self.options.opportunity else { return Ok(None) };

@@ -160,6 +160,9 @@ impl Names {
             (SubjectKind::Account, Action::Restored) => "Account brought back",
             (_, Action::Restored) => "Restored from the trash",
             (_, Action::Purged) => "Removed for good",
+            (_, Action::Converted) if entry.other.is_some_and(|other| other.kind == SubjectKind::Contact) => {
+                "Converted to contacts"
+            }
             (_, Action::Converted) => "Converted to an account",
             (_, Action::Unconverted) => "Conversion taken back",
             (_, Action::Updated | Action::Moved) => "",

@@ -43,6 +43,8 @@ pub enum WhyDropped {
     OnlyFirst,
     /// The target is full.
     TooLong,
+    /// It goes with another field that is not taken along: an amount with its currency.
+    OnlyTogether,
 }
 
 /// A value that is nowhere in the target afterwards.

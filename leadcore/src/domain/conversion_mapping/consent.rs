@@ -93,6 +93,26 @@ impl Consent {
         self
     }
 
+    /// What is said here and not there, or with another note.
+    pub(crate) fn beyond(mut self, other: &Self) -> Self {
+        self.marks.retain(|of, note| other.marks.get(of) != Some(note));
+        self.do_not_call = self.do_not_call.filter(|note| other.do_not_call.as_ref() != Some(note));
+        self
+    }
+
+    /// What is said here and, whatever the note, there too.
+    pub(crate) fn within(mut self, other: &Self) -> Self {
+        self.marks.retain(|of, _| other.marks.contains_key(of));
+        self.do_not_call = self.do_not_call.filter(|_| other.do_not_call.is_some());
+        self
+    }
+
+    /// What is said of addresses and numbers, and what of the person.
+    pub(crate) fn parted(mut self) -> (Self, Option<MarkNote>) {
+        let do_not_call = self.do_not_call.take();
+        (self, do_not_call)
+    }
+
     /// Whether nothing is said against anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {

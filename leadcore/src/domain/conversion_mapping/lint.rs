@@ -12,7 +12,7 @@ use crate::domain::field::Field;
 use super::combine::counterpart;
 use super::{
     ConversionMapping, FillPolicy, Fit, MappingRule, Shape, TargetField, TargetRecord, TargetSpec, Targets,
-    fit, shape_of,
+    fit, money, shape_of,
 };
 
 /// How bad it is.
@@ -42,6 +42,8 @@ pub enum FindingCode {
     OtherCurrency,
     /// Several sources for one target, of which only one could be there.
     SeveralSources,
+    /// The rules take an amount along without its currency, or the other way round.
+    Torn,
     /// The target takes no more behind what it has.
     CannotAppend,
     /// A required field of the target has no source.
@@ -65,6 +67,7 @@ impl FindingCode {
             Self::MissingChoices => "missing_choices",
             Self::OtherCurrency => "other_currency",
             Self::SeveralSources => "several_sources",
+            Self::Torn => "torn",
             Self::CannotAppend => "cannot_append",
             Self::NoSource => "no_source",
             Self::SourceNotRequired => "source_not_required",
@@ -118,6 +121,7 @@ pub fn lint(mapping: &ConversionMapping, leads: &Catalogue, targets: &Targets) -
         look_at(rule, leads, targets, &mut found);
     }
     several(mapping, targets, &mut found);
+    found.extend(torn(mapping));
     required(mapping, leads, targets, &mut found);
     lost(mapping, leads, &mut found);
     found.sort();
@@ -258,6 +262,17 @@ fn several(mapping: &ConversionMapping, targets: &Targets, found: &mut Vec<Findi
         let (severity, code) = (Severity::Error, FindingCode::SeveralSources);
         found.push(Finding { severity, code, from, to: Some(to.clone()), choices: Vec::new(), message });
     }
+}
+
+/// Amount and currency of an opportunity whose rules differ.
+fn torn(mapping: &ConversionMapping) -> Option<Finding> {
+    let rules = money::torn(mapping);
+    let first = rules.first()?;
+    let message = "`opportunity.amount` and `opportunity.currency` go together: while they have no rule with the same policy each, \
+                   neither is written over what an opportunity is worth"
+        .to_owned();
+    let finding = Finding::new(Severity::Warning, FindingCode::Torn, first, message);
+    Some(Finding { from: rules.iter().map(|rule| rule.from.clone()).collect(), ..finding })
 }
 
 /// Required fields of the account, of opportunities, and of contacts as soon as the mapping names one of their fields.

@@ -12,6 +12,7 @@ mod combine;
 mod consent;
 mod fit;
 mod lint;
+mod money;
 mod run;
 mod targets;
 
@@ -33,6 +34,7 @@ pub(crate) use consent::asked_keys;
 pub(in crate::domain) use consent::said_keys;
 pub use fit::{Fit, Shape, fit, shape_of};
 pub use lint::{Finding, FindingCode, Severity, lint};
+pub(crate) use money::is_of_worth;
 pub use targets::{TargetSpec, Targets};
 
 /// What a lead becomes.

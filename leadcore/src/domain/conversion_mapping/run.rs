@@ -14,6 +14,7 @@ use crate::domain::reach::{Emails, Phones};
 use crate::time::Date;
 
 use super::combine::{self, counterpart};
+use super::money::Worth;
 use super::{
     ConversionMapping, Dropped, FieldWrite, FillPolicy, Fit, MappingRule, Readings, Shape, TargetField,
     TargetRecord, TargetSpec, WhyDropped, fit, shape_of,
@@ -71,6 +72,7 @@ impl<'a> Run<'a> {
                 self.empty.push(unit);
             }
         }
+        let worth = (self.record == TargetRecord::Opportunity).then(|| Worth::of(&slots));
         let mut rules: Vec<_> = self.mapping.rules_of(self.record).collect();
         // Parts of a name go over the whole, as in a patch.
         rules.sort_by_key(|rule| self.slot(rule.to.key()).is_some_and(|slot| slot.is_written_late()));
@@ -78,6 +80,9 @@ impl<'a> Run<'a> {
             if let Some(spec) = self.by.targets.find(&rule.to) {
                 self.rule(rule, spec, &mut slots);
             }
+        }
+        if let Some(worth) = worth {
+            worth.keep_whole(self.lead, &mut slots, &mut self.writes);
         }
         (slots, self.writes)
     }

@@ -1,5 +1,7 @@
 //! Writing a conversion back.
 
+use serde::Serialize;
+
 use crate::context::Context;
 use crate::domain::{
     Action, Contact, ContactFields, Lead, NewEntry, Operation, OperationKind, Subject, Trashed,
@@ -52,6 +54,12 @@ pub(super) fn carry_out(
     accounts(ctx, txn, found, &operation, &mut entries)?;
     contacts(ctx, txn, found, &mut entries)?;
     found.said.tighten_persons(ctx, txn, &after, &mut entries)?;
+    for heir in &found.heirs {
+        if let Some(conversion) = txn.journal().operation(heir.operation)? {
+            let outcome = Some(stored(heir)?);
+            txn.journal().update(&Operation { outcome, ..conversion })?;
+        }
+    }
     // The lead can be converted again: its first outcome is forgotten.
     if let Some(first) = txn.journal().operation(plan.conversion)? {
         txn.journal().update(&Operation { key: None, ..first })?;
@@ -63,12 +71,16 @@ pub(super) fn carry_out(
         records: plan.records.clone(),
         newly_unconverted: true,
     };
-    operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {
-        Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
-    })?);
+    operation.outcome = Some(stored(&outcome)?);
     txn.journal().begin(&operation)?;
     txn.journal().append(operation.id, &entries)?;
     Ok(outcome)
+}
+
+fn stored(outcome: &impl Serialize) -> Result<serde_json::Value> {
+    serde_json::to_value(outcome).map_err(|error| {
+        Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
+    })
 }
 
 /// Refuses what something stands against, or a target that is not there.

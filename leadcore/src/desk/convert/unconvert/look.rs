@@ -40,6 +40,8 @@ pub(super) struct Found {
     pub(super) services: Vec<Service>,
     /// The links of the conversion that go.
     pub(super) links: Vec<Link>,
+    /// Conversions that stand, with the links that they take over from this one.
+    pub(super) heirs: Vec<ConversionOutcome>,
     pub(super) said: SaidSince,
 }
 
@@ -88,6 +90,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         joined: Vec::new(),
         services: Vec::new(),
         links: outcome.links.clone(),
+        heirs: Vec::new(),
         said: SaidSince::default(),
     };
     let hung = hung(txn, &made)?;
@@ -221,23 +224,6 @@ impl Look<'_> {
         if !ours.is_subset(&now) || self.made.contains(&account) && now != ours {
             self.block(Unconvertible::Edited { record: account, fields: vec!["contacts".to_owned()] });
         }
-        Ok(())
-    }
-
-    /// A person whom another lead that became the account has too stays with the account: this conversion was the first to bring it,
-    /// that one would have.
-    fn shared(&mut self, txn: &mut dyn Txn) -> Result<()> {
-        let Some(account) = self.outcome.account.map(Subject::from) else { return Ok(()) };
-        let is_person = |link: &Link| link.from == account && link.to.kind == SubjectKind::Contact;
-        let persons: Vec<_> =
-            self.found.links.iter().filter(|link| is_person(link)).map(|link| link.to).collect();
-        let became = txn.links().to(&[account], Some(LinkRole::ConvertedTo))?;
-        let own = Subject::from(self.lead.id);
-        let others: BTreeSet<_> = became.iter().map(|link| link.from).filter(|from| *from != own).collect();
-        let holders = txn.links().to(&persons, None)?;
-        let shared = holders.iter().filter(|link| others.contains(&link.from));
-        let shared: BTreeSet<_> = shared.map(|link| link.to).collect();
-        self.found.links.retain(|link| !(is_person(link) && shared.contains(&link.to)));
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 mod back;
 mod look;
 mod said;
+mod shared;
 mod since;
 mod written;
 
@@ -34,8 +35,8 @@ pub enum Fate {
     Removed,
     /// An account, person or opportunity that was there before: these fields get back what they had.
     Restored(Vec<String>),
-    /// It only loses its link to the lead, and a person the one to the account that the conversion gave it, unless another lead
-    /// that became the account has that person too.
+    /// It only loses its link to the lead, and a person the one to the account that the conversion gave it, unless another
+    /// conversion into the account brought that person too: it goes with the last of them.
     Unlinked,
 }
 

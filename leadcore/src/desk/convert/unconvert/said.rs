@@ -4,8 +4,8 @@
 use crate::context::Context;
 use crate::domain::conversion_mapping::Consent;
 use crate::domain::{
-    Account, Action, Contact, Lead, LeadFields, MarkNote, NewEntry, ReachMark, Sequence, Subject,
-    SubjectKind, contact_changes,
+    AccountFields, Action, Contact, ContactFields, Entry, FieldChange, Lead, LeadFields, MarkNote, NewEntry,
+    OperationKind, ReachMark, Rewound, Sequence, Subject, SubjectKind, contact_changes,
 };
 use crate::error::Result;
 use crate::id::ContactId;
@@ -22,28 +22,48 @@ pub(super) struct SaidSince {
     not_called: Vec<(Contact, MarkNote)>,
 }
 
+/// What a record says of how to reach somebody, now and before.
+trait Told: Clone {
+    fn consent(&self) -> Consent;
+
+    /// Takes changes back, where the record still has what they made.
+    fn rewind(&mut self, changes: &[FieldChange]) -> Rewound;
+}
+
+impl Told for AccountFields {
+    fn consent(&self) -> Consent {
+        Consent::of_account(self)
+    }
+
+    fn rewind(&mut self, changes: &[FieldChange]) -> Rewound {
+        Self::rewind(self, changes, &|_, _| None)
+    }
+}
+
+impl Told for ContactFields {
+    fn consent(&self) -> Consent {
+        Consent::of_contact(self)
+    }
+
+    fn rewind(&mut self, changes: &[FieldChange]) -> Rewound {
+        Self::rewind(self, changes, &|_, _| None)
+    }
+}
+
 impl Look<'_> {
     /// Of the account and the persons that were there before the conversion, which ended with this entry.
     pub(super) fn said_since(&mut self, txn: &mut dyn Txn, last: Sequence) -> Result<()> {
         let account = self.outcome.account.filter(|id| !self.made.contains(&Subject::from(*id)));
-        if let Some(id) = account
-            && self.spoken(txn, id.into(), last)?
-        {
-            let found: Vec<Account> = txn.accounts().get(&[id])?;
-            for account in found {
-                self.note(&Consent::of_account(&account.fields));
-            }
+        for account in txn.accounts().get(&account.into_iter().collect::<Vec<_>>())? {
+            let said = self.spoken(txn, account.id.into(), last, &account.fields)?;
+            self.note(&said);
         }
         let persons = self.outcome.contacts.iter().filter(|id| !self.made.contains(&Subject::from(**id)));
         let persons: Vec<ContactId> = persons.copied().collect();
         for contact in txn.contacts().get(&persons)? {
-            if !self.spoken(txn, contact.id.into(), last)? {
-                continue;
-            }
-            self.note(&Consent::of(&contact.fields.emails, &contact.fields.phones));
-            if let Some(note) = contact.fields.do_not_call.clone() {
-                self.found.said.not_called.push((contact, note));
-            }
+            let (marks, do_not_call) = self.spoken(txn, contact.id.into(), last, &contact.fields)?.parted();
+            self.note(&marks);
+            self.found.said.not_called.extend(do_not_call.map(|note| (contact, note)));
         }
         Ok(())
     }
@@ -53,8 +73,38 @@ impl Look<'_> {
         self.found.said.marks = known.join(said);
     }
 
-    fn spoken(&self, txn: &mut dyn Txn, record: Subject, last: Sequence) -> Result<bool> {
-        Ok(self.since(txn, record, last)?.iter().any(speaks_of_addresses))
+    /// What people said of a record since, and still holds. What conversions wrote into it they give back themselves; a way back
+    /// that told it of another record passed on what people had said.
+    fn spoken<T: Told>(
+        &self,
+        txn: &mut dyn Txn,
+        record: Subject,
+        last: Sequence,
+        now: &T,
+    ) -> Result<Consent> {
+        let (mut by_hand, mut passed_on) = (Consent::default(), Consent::default());
+        let since = self.since(txn, record, last)?;
+        let tells =
+            |entry: &Entry| entry.operation_kind != OperationKind::Convert && speaks_of_addresses(entry);
+        if !since.iter().any(tells) {
+            return Ok(by_hand);
+        }
+        let mut after = now.clone();
+        for entry in &since {
+            let mut before = after.clone();
+            let rewound = before.rewind(&entry.changes);
+            // Where the journal does not say what was before, all of it may have been said now.
+            let is_known = rewound.kept.is_empty() || !speaks_of_addresses(entry);
+            let said = if is_known { after.consent().beyond(&before.consent()) } else { after.consent() };
+            match entry.operation_kind {
+                OperationKind::Convert => {}
+                OperationKind::Unconvert => passed_on = passed_on.join(&said),
+                _ => by_hand = by_hand.join(&said),
+            }
+            after = before;
+        }
+        // What a way back gives back was there when this conversion ended.
+        Ok(by_hand.join(&passed_on.beyond(&after.consent())).within(&now.consent()))
     }
 }
 
@@ -91,7 +141,7 @@ impl SaidSince {
         for before in txn.contacts().get(&own)? {
             let mut after = before.clone();
             self.marks.tighten_contact(&mut after.fields);
-            let of = |fields: &crate::domain::ContactFields| (fields.name.clone(), fields.emails.clone());
+            let of = |fields: &ContactFields| (fields.name.clone(), fields.emails.clone());
             let (name, emails) = of(&before.fields);
             for (contact, note) in &self.not_called {
                 let other = (contact.fields.name.as_ref(), &contact.fields.emails);
