@@ -14,6 +14,7 @@ mod joined;
 mod keys;
 mod many;
 mod once;
+mod outbox;
 mod purged;
 mod since;
 mod story;

@@ -1090,7 +1090,7 @@ def outbox_acknowledge(session: Session, consumer: str, event: str) -> None:
 def outbox_start(session: Session, consumer: str) -> None:
     """A consumer that is new begins here."""
 
-def outbox_deliver(session: Session, consumer: str, carry_out: Callable[[str], object]) -> int:
+def outbox_deliver(session: Session, consumer: str, carry_out: Callable[[str], object], lease: int) -> int:
     """Carries out everything that a consumer has not got yet: how many events. What `carry_out` raises is raised."""
 
 def board(session: Session, pipeline: _Named | None, where: str | None, sort: str | None, cards: int) -> Board:
