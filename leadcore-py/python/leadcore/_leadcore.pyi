@@ -1671,7 +1671,13 @@ def records_of(
     """A page of the records of one kind about a record."""
 
 def opportunity_create(
-    session: Session, subject: _Subject, fields: str, contacts: list[Any], own: dict[str, Any], series: Any | None
+    session: Session,
+    subject: _Subject,
+    fields: str,
+    contacts: list[Any],
+    own: dict[str, Any],
+    series: Any | None,
+    convert: _Decided | None,
 ) -> str:
     """Creates an opportunity of an account, or of the account that a lead became: as JSON."""
 
