@@ -276,6 +276,7 @@ __all__ = [
     "view_save",
     "view_share",
     "view_update",
+    "zone_known",
 ]
 
 __version__: str
@@ -1745,3 +1746,6 @@ def services_of(
 
 def service_page(session: Session, asked: str, ascending: bool, after: str | None, limit: int) -> _Page:
     """A page of all services. `asked` has which, as JSON."""
+
+def zone_known(name: str) -> bool:
+    """Whether there is a time zone of this name."""
