@@ -1056,11 +1056,11 @@ def unconversion_do(
 ) -> tuple[str, bool]:
     """Plans and takes back in one call. With targets it takes an open transaction."""
 
-def matches(session: Session, lead: Lead | UUID | str, number: int | None, limit: int) -> str:
+def matches(session: Session, lead: Lead | UUID | str, number: int | str | None, limit: int) -> str:
     """Every account and contact that a lead may be, as JSON."""
 
 def match_chosen(
-    session: Session, lead: Lead | UUID | str, record: str, policy: str, number: int | None, limit: int
+    session: Session, lead: Lead | UUID | str, record: str, policy: str, number: int | str | None, limit: int
 ) -> UUID | None:
     """The account or contact that a policy chooses."""
 

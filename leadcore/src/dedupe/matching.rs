@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Account, BlockKey, BlockKind, Contact, ContactFields, LeadFields};
 use crate::error::Result;
 use crate::id::{AccountId, ContactId, UserId};
+use crate::value::TaxId;
 
 mod choice;
 
@@ -36,6 +37,8 @@ pub enum EvidenceKind {
     Domain,
     /// The name of the person.
     Person,
+    /// The customer number that was given, which other accounts have too, in other series.
+    NumberOfSeveral,
     /// Both have a tax number, and another one: this speaks against it.
     OtherTaxId,
 }
@@ -53,6 +56,7 @@ impl EvidenceKind {
     /// | a contact of the account | 60 |
     /// | domain | 50 |
     /// | name of a person | 40 |
+    /// | a customer number that several have, each in a series of its own | 40 |
     ///
     /// The order follows the thresholds of Salesforce's standard rules (e-mail 100, company 70, names 85 to 90 only together
     /// with something else; help page of 2016); a name of a person alone says little.
@@ -65,7 +69,7 @@ impl EvidenceKind {
             Self::Company => 70,
             Self::Phone | Self::ContactOfAccount => 60,
             Self::Domain => 50,
-            Self::Person => 40,
+            Self::Person | Self::NumberOfSeveral => 40,
             Self::OtherTaxId => 0,
         }
     }
@@ -191,6 +195,11 @@ pub fn rank<I: Ord>(candidates: &mut [Candidate<I>]) {
     });
 }
 
+/// Whether there is a number that tells one company from another.
+fn has_tax_id(id: Option<&TaxId>) -> bool {
+    id.is_some_and(|id| !id.is_placeholder())
+}
+
 /// What is known of a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Probe {
@@ -214,7 +223,7 @@ impl Probe {
     #[must_use]
     pub fn of(lead: &LeadFields) -> Self {
         let (account, contact) = (lead.account_keys(), lead.contact_keys());
-        Self { account, contact, has_tax_id: lead.tax_id.is_some() }
+        Self { account, contact, has_tax_id: has_tax_id(lead.tax_id.as_ref()) }
     }
 
     /// With the customer number that somebody gave.
@@ -260,7 +269,7 @@ impl Probe {
     pub fn account(&self, account: &Account) -> Option<Candidate<AccountId>> {
         let mut evidence = common(&self.account, &account.block_keys());
         let same = evidence.iter().any(|one| one.kind == EvidenceKind::TaxId);
-        if self.has_tax_id && account.fields.tax_id.is_some() && !same && !evidence.is_empty() {
+        if self.has_tax_id && has_tax_id(account.fields.tax_id.as_ref()) && !same && !evidence.is_empty() {
             evidence.push(Evidence::new(EvidenceKind::OtherTaxId, None));
         }
         Candidate::new(account.id, account.fields.name.clone(), Some(account.number), evidence)

@@ -2,7 +2,7 @@
 //! Computed here, kept by stores as an index.
 
 use crate::value::{
-    Country, Email, Phone, TaxId, Website, company_core, is_disposable_domain, is_shared_domain,
+    Country, Email, Phone, TaxId, Website, company_cores, is_disposable_domain, is_shared_domain,
 };
 
 use super::account::{Account, AccountFields};
@@ -24,7 +24,7 @@ pub enum BlockKind {
     Email,
     /// A phone number in E.164 without `+`, else its digits when there are seven.
     Phone,
-    /// The core of a company's name: see [`company_core`].
+    /// The core of a company's name: see [`company_cores`].
     Company,
     /// The domain of an e-mail address or web site, unless [many share it](is_shared_domain) or the
     /// address is a [throw-away](is_disposable_domain) one.
@@ -121,7 +121,7 @@ impl LeadFields {
         });
         let mut keys = reach_keys(self);
         keys.extend(domains(self));
-        keys.extend(name.and_then(|name| BlockKey::new(BlockKind::Company, company_core(name))));
+        keys.extend(name.into_iter().flat_map(company_keys));
         keys.extend(self.tax_id.iter().flat_map(|id| tax_keys(id, self.address.country())));
         sorted(keys)
     }
@@ -143,7 +143,7 @@ impl AccountFields {
         let fields = self.as_lead_fields();
         let mut keys = fields.account_keys();
         // The name of a consumer is in the same place.
-        keys.extend(BlockKey::new(BlockKind::Company, company_core(&self.name)));
+        keys.extend(company_keys(&self.name));
         keys.extend(custom_keys(&self.custom));
         sorted(keys)
     }
@@ -202,10 +202,16 @@ fn domains(fields: &LeadFields) -> impl Iterator<Item = BlockKey> + '_ {
     of_mail.chain(fields.website.as_ref().map(Website::host)).filter_map(BlockKey::domain)
 }
 
-/// The number as it is written, and as its country tells it from those of others.
+fn company_keys(name: &str) -> impl Iterator<Item = BlockKey> {
+    company_cores(name).into_iter().filter_map(|core| BlockKey::new(BlockKind::Company, core))
+}
+
+/// The number as it is written, and as its country tells it from those of others; nothing of what stands for no number.
 fn tax_keys(id: &TaxId, country: Option<Country>) -> impl Iterator<Item = BlockKey> {
-    let own = BlockKey::new(BlockKind::TaxId, id.match_key());
-    let with_country = id.match_key_in(country).and_then(|key| BlockKey::new(BlockKind::TaxId, key));
+    let id = Some(id).filter(|id| !id.is_placeholder());
+    let own = id.and_then(|id| BlockKey::new(BlockKind::TaxId, id.match_key()));
+    let with_country =
+        id.and_then(|id| id.match_key_in(country)).and_then(|key| BlockKey::new(BlockKind::TaxId, key));
     own.into_iter().chain(with_country)
 }
 
