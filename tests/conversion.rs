@@ -18,6 +18,7 @@ mod many;
 mod money;
 mod net;
 mod once;
+mod outbox;
 mod purged;
 mod same_person;
 mod since;

@@ -1,7 +1,9 @@
 //! Records of the host's that are shown with leads, contacts and accounts; and their kinds.
 
+use std::result;
+
 use leadcore::desk;
-use leadcore::domain::{HostRecordFields, RecordKind, RecordKindSpec};
+use leadcore::domain::{HostRecordFields, OnConversion, RecordKind, RecordKindSpec};
 use leadcore::error::{Error, Result, ValueError, ViolationCode};
 use leadcore::id::RecordId;
 use leadcore::time::Timestamp;
@@ -23,6 +25,14 @@ fn kind(py: Python<'_>, name: &Text) -> PyResult<RecordKind> {
 fn of_kind(field: &str) -> Option<String> {
     let rest = field.strip_prefix("kinds")?;
     Some(rest.split_once('.').map_or("kind", |(_, name)| name).to_owned())
+}
+
+fn on_conversion(text: &str) -> result::Result<OnConversion, ValueError> {
+    match text {
+        "shown" => Ok(OnConversion::Shown),
+        "host" => Ok(OnConversion::Host),
+        _ => Err(ValueError::new(ViolationCode::Unknown, "must be `shown` or `host`")),
+    }
 }
 
 fn patch(fields: &mut HostRecordFields, given: &Given) -> Result<()> {
@@ -75,6 +85,7 @@ pub(crate) fn record_kind_set(
                 "plural" => spec.plural = text(value).map_err(at)?.unwrap_or_default(),
                 "icon" => spec.icon = text(value).map_err(at)?,
                 "color" => spec.color = text(value).map_err(at)?,
+                "on_conversion" => spec.on_conversion = parsed(value, on_conversion).map_err(at)?,
                 _ => return Err(vec![no_such(key)]),
             }
             Ok(())

@@ -201,7 +201,7 @@ mod _leadcore {
         services_of,
     };
     #[pymodule_export]
-    use super::session::{Session, check_hidden, preset_role};
+    use super::session::{Session, check_hidden, preset_role, zone_known};
     #[pymodule_export]
     use super::settings::{
         field_add, field_change, field_remove, field_specs, field_update, form, form_schema, section_list,

@@ -6,14 +6,21 @@ use leadcore::desk::matching::MatchRequest;
 use leadcore::error::{Error, ViolationCode};
 use leadcore::id::{AccountId, ContactId, LeadId};
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use uuid::Uuid;
 
 use crate::convert::{Count, Id, Limit, Text, from_json, to_json};
 use crate::session::Session;
 
-fn request(number: Option<Count>, limit: Limit) -> MatchRequest {
+fn request(number: Option<&Bound<'_, PyAny>>, limit: Limit) -> PyResult<MatchRequest> {
     let request = MatchRequest::default().limit(limit.0);
-    number.map_or(request, |Count(number)| request.number(number))
+    let Some(number) = number else { return Ok(request) };
+    if number.is_instance_of::<PyString>() {
+        let Text(text) = number.extract()?;
+        return Ok(request.written(text));
+    }
+    let Count(number) = number.extract()?;
+    Ok(request.number(number))
 }
 
 /// Every account and contact that a lead may be, as JSON.
@@ -22,10 +29,10 @@ pub(crate) fn matches(
     py: Python<'_>,
     session: &Session,
     lead: Id,
-    number: Option<Count>,
+    number: Option<&Bound<'_, PyAny>>,
     limit: Limit,
 ) -> PyResult<String> {
-    let (lead, request) = (LeadId::from_uuid(lead.0), request(number, limit));
+    let (lead, request) = (LeadId::from_uuid(lead.0), request(number, limit)?);
     let found = session.read(py, move |ctx, txn| desk::matching::search(ctx, txn, lead, &request))?;
     to_json(py, &found)
 }
@@ -38,11 +45,11 @@ pub(crate) fn match_chosen(
     lead: Id,
     record: Text,
     policy: Text,
-    number: Option<Count>,
+    number: Option<&Bound<'_, PyAny>>,
     limit: Limit,
 ) -> PyResult<Option<Uuid>> {
     let policy: MatchPolicy = from_json(py, "at_least", &policy.0)?;
-    let (lead, request) = (LeadId::from_uuid(lead.0), request(number, limit));
+    let (lead, request) = (LeadId::from_uuid(lead.0), request(number, limit)?);
     session.read(py, move |ctx, txn| {
         let found = desk::matching::search(ctx, txn, lead, &request)?;
         match record.0.as_str() {

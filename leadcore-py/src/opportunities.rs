@@ -20,6 +20,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::conversion::Decided;
 use crate::convert::{Count, Id, Limit, Text, from_json, to_json, value_of};
 use crate::custom::{self, Keys};
 use crate::errors::{invalid, raise};
@@ -175,6 +176,7 @@ pub(crate) fn opportunity_create(
     contacts: Vec<Id>,
     own: &Bound<'_, PyDict>,
     series: Option<Id>,
+    convert: Option<Decided>,
 ) -> PyResult<String> {
     let changes = patch(&given(py, &fields)?).map_err(|error| raise(py, &error))?;
     let own = own_fields(own, "")?;
@@ -185,6 +187,9 @@ pub(crate) fn opportunity_create(
     let made = session.write(py, move |ctx, txn| {
         let mut new = new.clone();
         with_own(ctx, txn, OpportunityPatch::new(), &own, None)?.apply(&mut new.fields);
+        if let Some(decided) = &convert {
+            new = new.converting(decided.read(ctx, txn)?);
+        }
         let made = desk::opportunities::create(ctx, txn, subject.0, new).map_err(named)?;
         known(txn, made)
     })?;

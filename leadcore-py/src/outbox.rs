@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, PoisonError};
 
+use chrono::TimeDelta;
 use leadcore::desk;
-use leadcore::desk::outbox::Event;
+use leadcore::desk::outbox::{DeliveryOptions, Event};
 use leadcore::error::{Error, ErrorKind};
 use pyo3::prelude::*;
 
@@ -42,18 +43,22 @@ pub(crate) fn outbox_start(py: Python<'_>, session: &Session, consumer: Text) ->
     session.write(py, move |ctx, txn| desk::outbox::start_now(ctx, txn, &consumer.0))
 }
 
-/// Carries out everything that a consumer has not got yet: how many events. What `carry_out` raises is raised.
+/// Carries out everything that a consumer has not got yet: how many events. What `carry_out` raises is raised. The lease is in
+/// milliseconds.
 #[pyfunction]
 pub(crate) fn outbox_deliver(
     py: Python<'_>,
     session: &Session,
     consumer: Text,
     carry_out: Py<PyAny>,
+    lease: i64,
 ) -> PyResult<u64> {
+    let lease = TimeDelta::try_milliseconds(lease).unwrap_or(TimeDelta::MAX);
+    let options = DeliveryOptions::default().lease(lease);
     let raised: Raised = Arc::default();
     let heard = Arc::clone(&raised);
     let done = session.with_store(py, move |ctx, store| {
-        desk::outbox::deliver(ctx, store, &consumer.0, &mut |event| {
+        desk::outbox::deliver_with(ctx, store, &consumer.0, &options, &mut |event| {
             let said = call(&heard, |py| carry_out.bind(py).call1((to_json(py, event)?,)).map(drop));
             said.map_err(|error| Error::new(ErrorKind::Cancelled, "the host raised").with_source(error))
         })

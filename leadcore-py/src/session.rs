@@ -352,6 +352,12 @@ pub(crate) fn check_hidden(py: Python<'_>, fields: Vec<Text>) -> PyResult<()> {
     Ok(())
 }
 
+/// Whether there is a time zone of this name.
+#[pyfunction]
+pub(crate) fn zone_known(name: &str) -> bool {
+    name.parse::<chrono_tz::Tz>().is_ok()
+}
+
 /// For the tests: panics in the middle of a write.
 #[cfg(feature = "testing")]
 #[pyfunction]

@@ -38,7 +38,7 @@ def world() -> Iterator[World]:
         task = db.activities.task(lead, "Call back")
         file = db.files.add(lead, b"hello", name="a.txt")
         estimate = db.estimates.create(lead, title="Roof")
-        db.records.register("project", "Project", "Projects")
+        db.records.register("project", "Project", "Projects", on_conversion="shown")
         record = db.records.link(lead, "project", "p-1", title="Roof")
         contact = db.contacts.add(lead, name="Ola Vik")
         sales = customer_of(db)

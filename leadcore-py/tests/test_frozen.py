@@ -85,7 +85,7 @@ def world() -> Iterator[World]:
             terms.add("Known")
         lead = db.leads.create(company="Nordlys AS", name="Anna Berg", email="post@nordlys.example", currency="NOK")
         contact = db.contacts.add(lead, name="Ola Vik")
-        db.records.register("project", "Project", "Projects")
+        db.records.register("project", "Project", "Projects", on_conversion="shown")
         hanging: tuple[Any, ...] = (
             db.activities.task(lead, "Call back"),
             db.files.add(lead, b"hello", name="a.txt"),

@@ -119,3 +119,30 @@ def lead_account(db: Database, lead: Lead) -> leadcore.Account:
     account = db.leads.get(lead).account_id
     assert account is not None
     return db.accounts.get(account)
+
+
+def test_s4_14_an_opportunity_can_trigger_the_conversion(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS", currency="EUR")
+    for name, probability in ((" ", 50), ("Roof", 101)):
+        with pytest.raises(leadcore.InvalidError):
+            db.opportunities.create(lead, name=name, probability=probability, convert=True)
+    assert db.leads.get(lead) == lead, "nothing is left of the conversion"
+    assert not db.accounts.list()
+    with db.transaction():
+        with pytest.raises(leadcore.InvalidError):
+            db.opportunities.create(lead, name="Roof", probability=101, convert=True)
+        assert db.leads.get(lead) == lead, "not in a transaction either"
+    roof = db.opportunities.create(lead, name="Roof", amount=3, convert={"status": "prospect"})
+    account = db.accounts.get(roof.account_id)
+    assert (account.status, roof.origin_lead_id, roof.currency) == ("prospect", lead.id, "EUR")
+    assert db.opportunities.create(lead, name="Cellar", convert=True).account_id == account.id, (
+        "it is a customer by now"
+    )
+    lost = db.leads.create(company="Fjord AS")
+    db.settings.set_function("convert", leadcore.F.state == "disqualified")
+    with pytest.raises(leadcore.ConflictError):
+        db.opportunities.create(lost, name="Roof", convert=True)
+    with pytest.raises(leadcore.InvalidError, match="status"):
+        db.opportunities.create(lost, name="Roof", convert={"status": "friend"})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="convert"):
+        db.opportunities.create(lost, name="Roof", convert="yes")  # type: ignore[arg-type]

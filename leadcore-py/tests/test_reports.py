@@ -7,6 +7,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import leadcore
 import pytest
@@ -235,3 +236,15 @@ def test_a_report_as_a_table_of_polars(db: Database) -> None:
     frame = pl.DataFrame(db.reports.by("campaign").to_arrow())
     assert frame["won_value"].sum() == Decimal("0.01")
     assert frame.height == 1
+
+
+def test_past_months_do_not_change_with_the_season() -> None:
+    now = [datetime(2025, 6, 30, 22, 30, tzinfo=UTC)]
+    oslo = ZoneInfo("Europe/Oslo")
+    with leadcore.open(":memory:", user="ada", clock=lambda: now[0], utc_offset=oslo) as db:
+        db.leads.create(company="Nordlys AS")
+        for month in (7, 12):
+            now[0] = datetime(2025, month, 1, 12, tzinfo=UTC)
+            for told in (db, db.as_user("bo")):
+                assert [row.name for row in told.reports.by("month").rows] == ["2025-07"]
+            assert [row.name for row in db.reports.by("month", zone="UTC").rows] == ["2025-06"]

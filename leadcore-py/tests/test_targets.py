@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -367,3 +368,65 @@ def test_the_outbox_refuses_what_does_not_fit(db: Database) -> None:
     db.outbox.start_now("erp")
     assert db.outbox.poll("erp").events == ()
     db.outbox.acknowledge("erp", event)
+
+
+def test_threads_that_deliver_share_the_events(store: Database) -> None:
+    for _ in range(12):
+        store.leads.convert(lead_of(store))
+    told: list[Any] = []
+    counts: list[int] = []
+
+    def work() -> None:
+        while (count := store.outbox.deliver("erp", lambda event: told.append(event.key))) or len(told) < 12:
+            counts.append(count)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told == [event.key for event in store.outbox.poll("other").events]
+    assert sum(counts) == 12
+    with pytest.raises(leadcore.InvalidError, match="lease"):
+        store.outbox.deliver("erp", print, lease=timedelta(days=10**6))
+    with pytest.raises(TypeError, match="lease"):
+        store.outbox.deliver("erp", print, lease=5)  # type: ignore[arg-type]
+
+
+def test_what_a_target_hung_on_the_account_goes_with_the_conversion(store: Database) -> None:
+    notes: list[Any] = []
+
+    def create(outcome: ConversionOutcome, _: ConversionPlan) -> str:
+        account = ("account", became(outcome))
+        notes[:] = [store.activities.note(account, text) for text in ("Client opened", "Left there")]
+        return "C1"
+
+    def withdraw(_: ConversionOutcome, __: str) -> None:
+        store.activities.delete(notes[0].id)
+
+    lead = lead_of(store)
+    done = store.leads.convert(lead, targets=[Target("erp", create, withdraw)])
+    plan = store.leads.plan_unconvert(lead)
+    assert [one.blocker for one in plan.blockers] == ["target"]
+    told = {one.subject: one.fate for one in plan.records}
+    assert [told[("activity", note.id)] for note in notes] == ["removed", "removed"]
+    store.leads.unconvert(lead.id, targets=[Target("erp", create, withdraw)])
+    assert store.leads.get(lead).state == "open"
+    assert became(done) not in [account.id for account in store.accounts.list()]
+    for note in notes:
+        with pytest.raises(leadcore.NotFoundError):
+            store.activities.get(note.id)
+
+
+def test_a_note_of_a_target_that_somebody_answered_stands_against_the_way_back(store: Database) -> None:
+    notes: list[Any] = []
+
+    def create(outcome: ConversionOutcome, _: ConversionPlan) -> str:
+        notes.append(store.activities.note(("account", became(outcome)), "Client opened"))
+        return "C1"
+
+    lead = lead_of(store)
+    store.leads.convert(lead, targets=[Target("erp", create)])
+    store.as_user("bo").activities.edit(notes[0], text="They asked for another invoice")
+    plan = store.leads.plan_unconvert(lead)
+    assert [(one.blocker, one.tabs) for one in plan.blockers][:1] == [("has_children", {"note": 1})]

@@ -184,6 +184,7 @@ pub(crate) fn desk_functions() -> BTreeSet<String> {
         "convert::many_in_batches",
         "convert::many_in_batches_with",
         "outbox::deliver",
+        "outbox::deliver_with",
         "pipelines::new_stage",
         "calendar::month_of",
         "ical::calendar",

@@ -132,7 +132,7 @@ from .pipelines import Pipelines, StageInput, StageRules
 from .plans import ImportPlan, LineCandidate, PlannedLine, PlanSummary
 from .policy import Role, RoleTable
 from .reading import LeadReading
-from .records import HostRecord, RecordKind, Records
+from .records import HostRecord, OnConversion, RecordKind, Records
 from .reports import GroupValue, Report, ReportMoney, ReportRow, Reports, ReportStage, Valued
 from .series import LastNumber, NumberSeries, Series
 from .services import Services
@@ -276,6 +276,7 @@ __all__ = [
     "NotFoundError",
     "NumberSeries",
     "Numbering",
+    "OnConversion",
     "Operations",
     "Opportunities",
     "Opportunity",

@@ -278,6 +278,7 @@ __all__ = [
     "view_save",
     "view_share",
     "view_update",
+    "zone_known",
 ]
 
 __version__: str
@@ -1057,11 +1058,11 @@ def unconversion_do(
 ) -> tuple[str, bool]:
     """Plans and takes back in one call. With targets it takes an open transaction."""
 
-def matches(session: Session, lead: Lead | UUID | str, number: int | None, limit: int) -> str:
+def matches(session: Session, lead: Lead | UUID | str, number: int | str | None, limit: int) -> str:
     """Every account and contact that a lead may be, as JSON."""
 
 def match_chosen(
-    session: Session, lead: Lead | UUID | str, record: str, policy: str, number: int | None, limit: int
+    session: Session, lead: Lead | UUID | str, record: str, policy: str, number: int | str | None, limit: int
 ) -> UUID | None:
     """The account or contact that a policy chooses."""
 
@@ -1092,7 +1093,7 @@ def outbox_acknowledge(session: Session, consumer: str, event: str) -> None:
 def outbox_start(session: Session, consumer: str) -> None:
     """A consumer that is new begins here."""
 
-def outbox_deliver(session: Session, consumer: str, carry_out: Callable[[str], object]) -> int:
+def outbox_deliver(session: Session, consumer: str, carry_out: Callable[[str], object], lease: int) -> int:
     """Carries out everything that a consumer has not got yet: how many events. What `carry_out` raises is raised."""
 
 def board(session: Session, pipeline: _Named | None, where: str | None, sort: str | None, cards: int) -> Board:
@@ -1681,7 +1682,13 @@ def records_of(
     """A page of the records of one kind about a record."""
 
 def opportunity_create(
-    session: Session, subject: _Subject, fields: str, contacts: list[Any], own: dict[str, Any], series: Any | None
+    session: Session,
+    subject: _Subject,
+    fields: str,
+    contacts: list[Any],
+    own: dict[str, Any],
+    series: Any | None,
+    convert: _Decided | None,
 ) -> str:
     """Creates an opportunity of an account, or of the account that a lead became: as JSON."""
 
@@ -1749,3 +1756,6 @@ def services_of(
 
 def service_page(session: Session, asked: str, ascending: bool, after: str | None, limit: int) -> _Page:
     """A page of all services. `asked` has which, as JSON."""
+
+def zone_known(name: str) -> bool:
+    """Whether there is a time zone of this name."""

@@ -17,6 +17,7 @@ from .conversion_options import ConversionInput, Match, key_of, one_of, options_
 from .exceptions import Conflict, UnsupportedError, Violation, refused
 from .mass import Selection, chosen_of
 from .matching import Matches, matches_of
+from .subjects import check_unicode
 from .targets import ConversionTarget, Target, asked
 from .transactions import open_units
 from .unconversion import UnconvertOutcome, UnconvertPlan, taken_back
@@ -338,7 +339,7 @@ class LeadConversion:
         with self._db.transaction():
             return taken_back(_leadcore.unconversion_do(self._db._session, lead, hosts, once))
 
-    def matches(self, lead: _LeadRef, *, number: int | None = None, limit: int = 50) -> Matches:
+    def matches(self, lead: _LeadRef, *, number: int | str | None = None, limit: int = 50) -> Matches:
         """Every account and contact that the lead may be, with what speaks for each.
 
         By e-mail, phone, domain, company name, tax number and customer number, and for accounts by their persons too.
@@ -346,7 +347,8 @@ class LeadConversion:
 
         Args:
             lead: Which lead.
-            number: The customer number that somebody gave.
+            number: The customer number that somebody gave, best as people write it: ``"N-0001"`` is certain; a number
+                that accounts of several series have says little.
             limit: How many records that share one thing are looked at, 1 to 1,000.
 
         Example:
@@ -357,7 +359,7 @@ class LeadConversion:
             ('Nordlys AS', 85, [('company', 'nordlys'), ('domain', 'nordlys.example')])
 
         """
-        return matches_of(json.loads(_leadcore.matches(self._db._session, lead, number, limit)))
+        return matches_of(json.loads(_leadcore.matches(self._db._session, lead, _number(number), limit)))
 
     def match(
         self,
@@ -365,7 +367,7 @@ class LeadConversion:
         record: _Record = "account",
         *,
         at_least: int | None = None,
-        number: int | None = None,
+        number: int | str | None = None,
         limit: int = 50,
     ) -> UUID | None:
         """The account or contact that the lead is, by the rule that :class:`Match` states; ``None`` when there is none.
@@ -383,7 +385,14 @@ class LeadConversion:
         """
         what = one_of("record", record, _Record)
         policy = json.dumps(Match(at_least)._policy)
-        return _leadcore.match_chosen(self._db._session, lead, what, policy, number, limit)
+        return _leadcore.match_chosen(self._db._session, lead, what, policy, _number(number), limit)
+
+
+def _number(given: object) -> Any:
+    check("number", given, (int, str, type(None)), "a whole number, or the text of one")
+    if isinstance(given, str):
+        check_unicode("number", given)
+    return given
 
 
 def _many(text: str) -> MassConversion:

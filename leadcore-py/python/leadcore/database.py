@@ -49,7 +49,7 @@ from .terms import Terms
 from .transactions import Stats, Transaction, open_units
 from .unconversion import UnconvertOutcome, UnconvertPlan, taken_back
 from .upkeep import Upkeep
-from .users import Clock, UtcOffset, seconds_east, users_of
+from .users import Clock, UtcOffset, seconds_east, users_of, zone_of
 from .views import Views
 
 __all__ = ["Database", "Stats"]
@@ -65,6 +65,7 @@ class Database(Operations, Importing, Upkeep):
         "_clock",
         "_offset",
         "_root",
+        "_zone",
         "accounts",
         "activities",
         "calendar",
@@ -172,6 +173,8 @@ class Database(Operations, Importing, Upkeep):
         """Use :func:`leadcore.open`."""
         self._offset = utc_offset
         self._clock = clock
+        # The name of the zone, where it has one: the days of a year begin at more than one offset.
+        self._zone = zone_of(utc_offset)
         # An offset that there is not is refused here, not at the first call.
         self._root = session if utc_offset is None else session.at_offset(seconds_east(utc_offset, clock))
         self.leads = Leads(self)

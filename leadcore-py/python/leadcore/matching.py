@@ -22,9 +22,11 @@ EvidenceKind: TypeAlias = Literal[
     "contact_of_account",
     "domain",
     "person",
+    "number_of_several",
     "other_tax_id",
 ]
 """What two records have in common. ``contact_of_account``: a person of the account has the lead's e-mail or phone.
+``number_of_several``: the customer number that was given, which accounts of other series have too.
 ``other_tax_id`` speaks against it: both have a tax number, and another one."""
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from .arguments import check, expected, several
 from .arguments import compiled as _leadcore
+from .exceptions import InvalidError, Violation
 from .fields import CUSTOM, with_custom
 from .lines import lines_json, number_of
 from .models import Page
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .contacts import ContactRef
+    from .conversion_options import ConversionInput
     from .database import Database
 
 __all__ = ["Opportunities"]
@@ -67,6 +69,21 @@ def opportunity_fields(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return fields_json(said), own
 
 
+def _decided(convert: bool | ConversionInput) -> tuple[str, str, dict[str, Any]] | None:
+    """What is decided about the conversion of a lead, if it is converted; each error at its place."""
+    from .conversion_options import options_of  # it imports this module
+
+    if not isinstance(convert, (bool, Mapping)):
+        raise expected("convert", "true, false, or what is decided about the conversion", convert)
+    if convert is False:
+        return None
+    try:
+        return options_of({} if convert is True else convert)
+    except InvalidError as error:
+        broken = [Violation(f"convert.{one.field}", one.code, one.message) for one in error.violations]
+    raise InvalidError("; ".join(str(one) for one in broken), violations=broken)
+
+
 class Opportunities:
     """``db.opportunities``."""
 
@@ -83,15 +100,20 @@ class Opportunities:
         *,
         contacts: Iterable[ContactRef] = (),
         series: SeriesRef | None = None,
+        convert: bool | ConversionInput = False,
         **fields: Unpack[OpportunityInput],
     ) -> Opportunity:
         """Create an open opportunity of an account, or of the account that a lead became.
 
-        It gets the next number of a ``series`` (``db.series``), or of the default one.
+        It gets the next number of a ``series`` (``db.series``), or of the default one. With ``convert``, a lead that is
+        no customer yet is converted first, in the same transaction: ``True``, or what :class:`ConversionInput` decides.
+        Both happen, or neither. A program with ``targets`` of its own converts by ``db.leads.convert`` and creates the
+        opportunity in one ``db.transaction()``.
 
         Raises:
-            ConflictError: For a lead that is not converted: its ``conflict`` says ``conversion_required``, with the
-                lead and its revision to plan the conversion with.
+            ConflictError: For a lead that is not converted, without ``convert``: its ``conflict`` says
+                ``conversion_required``, with the lead and its revision to plan the conversion with. With it, for what
+                stands against the conversion.
             InvalidError: With every broken rule.
 
         Example:
@@ -100,11 +122,15 @@ class Opportunities:
             >>> roof = db.opportunities.create(lead, name="Solar roof", amount=3000, probability=60)
             >>> roof.state, roof.amount, roof.currency
             ('open', Decimal('3000'), 'EUR')
+            >>> lead = db.leads.create(company="Fjord AS")
+            >>> db.opportunities.create(lead, name="Wind park", convert={"status": "prospect"}).number
+            2
 
         """
+        decided = _decided(convert)
         persons = [id_of("contacts", contact) for contact in several("contacts", contacts, "several contacts")]
         said, own = opportunity_fields(fields)
-        return self._one(_leadcore.opportunity_create(self._db._session, subject, said, persons, own, series))
+        return self._one(_leadcore.opportunity_create(self._db._session, subject, said, persons, own, series, decided))
 
     def get(self, opportunity: OpportunityRef) -> Opportunity:
         """The opportunity.

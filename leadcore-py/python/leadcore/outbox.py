@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -132,20 +132,41 @@ class Outbox:
         """
         _leadcore.outbox_start(self._db._session, consumer)
 
-    def deliver(self, consumer: str, carry_out: Callable[[OutboxEvent], object]) -> int:
+    def deliver(
+        self,
+        consumer: str,
+        carry_out: Callable[[OutboxEvent], object],
+        *,
+        lease: timedelta = timedelta(minutes=5),
+    ) -> int:
         """Carry out everything that a consumer has not got yet: how many events.
 
         ``carry_out`` is called for one event after the other, outside of any transaction, and each is acknowledged
         when it returns. What it raises is raised; that event and those behind it stay, and are delivered by the next
         call, the first one under the key that it had.
 
-        >>> _ = db.leads.convert(db.leads.create(company="Nordlys AS"))
-        >>> customers = {}
-        >>> db.outbox.deliver("erp", lambda event: customers.setdefault(event.key, event.outcome.account_number))
-        1
-        >>> list(customers.values()), db.outbox.deliver("erp", print)
-        ([1], 0)
+        Any number of threads and processes may deliver to one consumer at the same time: one of them has its events to
+        itself, and the others return at once. An event is carried out again, under the same key, only after it raised,
+        after a crash (when the lease has run out), or when it took longer than the lease.
+
+        Args:
+            consumer: Its name.
+            carry_out: Called with each event.
+            lease: How long one event may take, at most 24 hours.
+
+        Example:
+            >>> _ = db.leads.convert(db.leads.create(company="Nordlys AS"))
+            >>> customers = {}
+            >>> db.outbox.deliver("erp", lambda event: customers.setdefault(event.key, event.outcome.account_number))
+            1
+            >>> list(customers.values()), db.outbox.deliver("erp", print)
+            ([1], 0)
+
         """
         if not callable(carry_out):
             raise expected("carry_out", "something to call", carry_out)
-        return _leadcore.outbox_deliver(self._db._session, consumer, lambda text: carry_out(event_of(text)))
+        check("lease", lease, timedelta, "a timedelta")
+        milliseconds = lease // timedelta(milliseconds=1)
+        return _leadcore.outbox_deliver(
+            self._db._session, consumer, lambda text: carry_out(event_of(text)), milliseconds
+        )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 from uuid import UUID
 
 from .arguments import check
@@ -31,7 +31,13 @@ from .values import Record
 if TYPE_CHECKING:
     from .database import Database
 
-__all__ = ["HostRecord", "HostRecordRef", "RecordKind", "Records"]
+__all__ = ["HostRecord", "HostRecordRef", "OnConversion", "RecordKind", "Records"]
+
+
+OnConversion: TypeAlias = Literal["shown", "host"]
+"""What becomes of records of yours when their lead is converted. Whichever it is, they are reachable from the lead and
+from the customer: ``shown`` is all there is to it; ``host`` says that your program does something with its own rows
+besides, in a target or by the outbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ class RecordKind(Record):
     """The name of an icon of yours."""
     color: str | None = None
     """``#rrggbb``."""
+    on_conversion: OnConversion | None = None
+    """What becomes of such records when their lead is converted; ``None`` when nobody said so yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +155,14 @@ class Records:
         return [RecordKind(**told) for told in json.loads(_leadcore.record_kinds(self._db._session))]
 
     def register(
-        self, kind: str, singular: str, plural: str, *, icon: str | None = None, color: str | None = None
+        self,
+        kind: str,
+        singular: str,
+        plural: str,
+        *,
+        icon: str | None = None,
+        color: str | None = None,
+        on_conversion: OnConversion | None = None,
     ) -> RecordKind:
         """Register a kind of record.
 
@@ -157,13 +172,35 @@ class Records:
             plural: What its tab is called.
             icon: The name of an icon of yours.
             color: ``#rrggbb``.
+            on_conversion: What becomes of such records when their lead is converted; see :meth:`check_policies`.
 
         Example:
             >>> db.records.register("project", "Project", "Projects", color="#1a7f37").kind
             'project'
 
         """
-        return self._set(kind, True, singular=singular, plural=plural, icon=icon, color=color)
+        said = {"icon": icon, "color": color, "on_conversion": on_conversion}
+        return self._set(kind, True, singular=singular, plural=plural, **said)
+
+    def check_policies(self) -> None:
+        """For the tests of your program: fail unless every kind says what becomes of it on conversion.
+
+        So nobody adds a kind and forgets it: call it in a test, on a database where your program registered its kinds.
+
+        Raises:
+            AssertionError: With the names of all kinds without ``on_conversion``.
+
+        Example:
+            >>> _ = db.records.register("project", "Project", "Projects")
+            >>> db.records.check_policies()
+            Traceback (most recent call last):
+            AssertionError: these kinds of record have no policy for conversion: project
+            >>> _ = db.records.rename("project", on_conversion="shown")
+            >>> db.records.check_policies()
+
+        """
+        if without := [kind.kind for kind in self.kinds() if kind.on_conversion is None]:
+            raise AssertionError(f"these kinds of record have no policy for conversion: {', '.join(without)}")
 
     def rename(
         self,
@@ -173,19 +210,23 @@ class Records:
         plural: str | EllipsisType = ...,
         icon: str | EllipsisType | None = ...,
         color: str | EllipsisType | None = ...,
+        on_conversion: OnConversion | EllipsisType | None = ...,
     ) -> RecordKind:
-        """Change how a kind is shown; what is not given stays. Records keep their kind.
+        """Change how a kind is shown, and what becomes of it on conversion.
+
+        What is not given stays. Records keep their kind.
 
         >>> _ = db.records.register("project", "Project", "Projects")
         >>> db.records.rename("project", plural="Our projects").plural
         'Our projects'
         """
-        return self._set(kind, False, singular=singular, plural=plural, icon=icon, color=color)
+        said = {"icon": icon, "color": color, "on_conversion": on_conversion}
+        return self._set(kind, False, singular=singular, plural=plural, **said)
 
     def _set(self, kind: str, new: bool, **given: Any) -> RecordKind:
         for name in ("singular", "plural"):
             check(name, given[name], (str, EllipsisType), "text")
-        for name in ("icon", "color"):
+        for name in ("icon", "color", "on_conversion"):
             text_or_none(name, given[name])
         _leadcore.record_kind_set(self._db._session, kind, fields_json(given), new)
         return next(known for known in self.kinds() if known.kind == kind)

@@ -377,7 +377,8 @@ class Reports:
             first_day: Not of an earlier day.
             last_day: Not of a later day.
             dated: Whether periods and days go by when leads were ``"created"`` or ``"converted"``.
-            zone: The time zone in which days begin (``"Europe/Oslo"``); else where the user is now.
+            zone: The time zone in which days begin (``"Europe/Oslo"``); else that of the user, where ``utc_offset`` is
+                a zone with a name (``zoneinfo.ZoneInfo``), with the summer time of each day; else the offset of now.
             stages: Whether to say what became of leads in each stage.
             year_begins: The month that years and quarters begin with: ``4`` for fiscal years from April on, which are
                 called ``2026/27``, and their quarters ``2026/27-Q1``.
@@ -413,7 +414,7 @@ class Reports:
             "dated": dated,
             "first_day": _day("first_day", first_day),
             "last_day": _day("last_day", last_day),
-            "zone": zone,
+            "zone": self._db._zone if zone is None else zone,
             "stages": stages,
         }
         told = json.loads(_leadcore.report(self._db._session, encode(where), json.dumps(asked)))

@@ -20,9 +20,10 @@ from .values import Record
 
 __all__ = ["TakenBack", "UnconvertBlocker", "UnconvertOutcome", "UnconvertPlan", "WrittenSince"]
 
-Fate: TypeAlias = Literal["archived", "removed", "restored", "unlinked"]
+Fate: TypeAlias = Literal["archived", "removed", "closed", "restored", "unlinked"]
 """What becomes of a record: a new account leaves every list and keeps its number; a new person, opportunity or service
-goes; what was there gets back what it had; or it only loses its link to the lead."""
+goes; a new opportunity of a series without gaps is lost from then on and keeps its number; what was there gets back
+what it had; or it only loses its link to the lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class TakenBack(Record):
     subject: Subject
     """The record: ``("account", id)``."""
     fate: Fate
-    """What becomes of it: ``archived``, ``removed``, ``restored`` or ``unlinked``."""
+    """What becomes of it: ``archived``, ``removed``, ``closed``, ``restored`` or ``unlinked``."""
     fields: tuple[str, ...] = ()
     """With ``restored``: the fields that get back what they had."""
     edited: tuple[str, ...] = ()
@@ -60,8 +61,8 @@ class UnconvertBlocker(Record):
     blocker: str
     """``changed`` (somebody else changed a new record), ``edited`` (fields that the conversion filled were changed
     since), ``has_children``, ``other_leads`` (became the new account too, or were converted into the record since:
-    their conversions are taken back first), ``in_use``, ``numbered`` (the number would be missing from a series without
-    gaps), ``gone``, ``stage`` (the lead cannot come back into its stage),
+    their conversions are taken back first), ``in_use``, ``gone``,
+    ``stage`` (the lead cannot come back into its stage),
     ``moved_on`` (a new opportunity was won or lost since, or the state of a new service changed, by whomever),
     ``target`` (a target of your program made something: hand it over as one of ``targets``); later versions may add
     more."""
@@ -74,13 +75,11 @@ class UnconvertBlocker(Record):
     tabs: dict[str, int] = field(default_factory=dict, repr=False)
     """With ``has_children``: how many hang on it, by kind."""
     leads: tuple[UUID, ...] = field(default=(), repr=False)
-    """With ``other_leads``: those that the acting user may see."""
+    """With ``other_leads`` and ``in_use``: those that the acting user may see."""
     unseen: int = field(default=0, repr=False)
     """With ``other_leads``: how many there are besides."""
     count: int | None = field(default=None, repr=False)
     """With ``in_use``: how many records."""
-    number: int | None = field(default=None, repr=False)
-    """With ``numbered``: the number."""
     unmet: tuple[Unmet, ...] = field(default=(), repr=False)
     """With ``stage``: why."""
     state: str | None = field(default=None, repr=False)
@@ -187,7 +186,6 @@ class UnconvertPlan(Plan):
             tuple(UUID(lead) for lead in told.get("leads", ())),
             told.get("unseen", 0),
             by if kind == "in_use" else None,
-            told.get("number"),
             tuple(unmet_of(*one) for one in _leadcore.unconversion_unmet(self._json)) if kind == "stage" else (),
             told.get("state"),
             told.get("target"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from .arguments import check, several
+from .arguments import compiled as _leadcore
 
 __all__ = ["Clock", "TaxRule", "UtcOffset"]
 
@@ -24,6 +25,12 @@ TaxRule: TypeAlias = Callable[[str, str | None], str | None]
 def users_of(team: Iterable[str] | None) -> list[str] | None:
     """The users of a team as a list; a text alone is a mistake for one."""
     return None if team is None else several("team", team, "a list of users")
+
+
+def zone_of(offset: UtcOffset | None) -> str | None:
+    """The IANA name of a zone, when it has one and leadcore knows it."""
+    name = getattr(offset, "key", None)
+    return name if isinstance(name, str) and _leadcore.zone_known(name) else None
 
 
 def seconds_east(offset: UtcOffset, clock: Clock | None = None) -> int:

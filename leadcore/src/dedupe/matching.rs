@@ -37,6 +37,8 @@ pub enum EvidenceKind {
     Domain,
     /// The name of the person.
     Person,
+    /// The customer number that was given, which other accounts have too, in other series.
+    NumberOfSeveral,
     /// Both have a tax number, and another one: this speaks against it.
     OtherTaxId,
 }
@@ -54,6 +56,7 @@ impl EvidenceKind {
     /// | a contact of the account | 60 |
     /// | domain | 50 |
     /// | name of a person | 40 |
+    /// | a customer number that several have, each in a series of its own | 40 |
     ///
     /// The order follows the thresholds of Salesforce's standard rules (e-mail 100, company 70, names 85 to 90 only together
     /// with something else; help page of 2016); a name of a person alone says little.
@@ -66,7 +69,7 @@ impl EvidenceKind {
             Self::Company => 70,
             Self::Phone | Self::ContactOfAccount => 60,
             Self::Domain => 50,
-            Self::Person => 40,
+            Self::Person | Self::NumberOfSeveral => 40,
             Self::OtherTaxId => 0,
         }
     }
@@ -200,6 +203,11 @@ pub fn rank<I: Ord>(candidates: &mut [Candidate<I>]) {
     });
 }
 
+/// A number that tells one company from another.
+fn known(id: Option<&TaxId>) -> Option<&TaxId> {
+    id.filter(|id| !id.is_placeholder())
+}
+
 /// What is known of a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Probe {
@@ -223,7 +231,7 @@ impl Probe {
     #[must_use]
     pub fn of(lead: &LeadFields) -> Self {
         let (account, contact) = (lead.account_keys(), lead.contact_keys());
-        let tax_id = lead.tax_id.clone().map(|id| (id, lead.address.country()));
+        let tax_id = known(lead.tax_id.as_ref()).map(|id| (id.clone(), lead.address.country()));
         Self { account, contact, tax_id }
     }
 
@@ -270,7 +278,7 @@ impl Probe {
     pub fn account(&self, account: &Account) -> Option<Candidate<AccountId>> {
         let mut evidence = common(&self.account, &account.block_keys());
         let fields = &account.fields;
-        if let (Some((own, country)), Some(id)) = (&self.tax_id, &fields.tax_id) {
+        if let (Some((own, country)), Some(id)) = (&self.tax_id, known(fields.tax_id.as_ref())) {
             // Equal digits of two countries are no evidence.
             let is_same = own.is_same(*country, id, fields.address.country());
             evidence.retain(|one| one.kind != EvidenceKind::TaxId || is_same);

@@ -32,6 +32,26 @@ pub(super) fn clear(ctx: &Context<'_>, txn: &mut dyn Txn, gone: Subject) -> Resu
     Ok(entries)
 }
 
+/// Takes these children off records that go: those that are about them alone are removed.
+pub(super) fn clear_these(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    children: &[Subject],
+    gone: &BTreeSet<Subject>,
+) -> Result<Vec<NewEntry>> {
+    let mut entries = Vec::new();
+    for placement in txn.children().placements(children)? {
+        if !placement.about.iter().any(|about| gone.contains(about)) {
+            continue;
+        }
+        let told = for_child!(placement.child, C => leave::<C>(ctx, txn, placement.child, gone)?, else {
+            return Err(unknown(placement.child.kind));
+        });
+        entries.extend(told);
+    }
+    Ok(entries)
+}
+
 fn unknown(kind: SubjectKind) -> Error {
     let message = format!("no {} can be taken off what it is about", kind.code());
     Error::new(ErrorKind::Internal, message)

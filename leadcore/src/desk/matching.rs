@@ -6,28 +6,33 @@ use crate::context::Context;
 use crate::dedupe::matching::{
     Candidate, Elsewhere, Evidence, EvidenceKind, Matches, PersonMatches, Probe, TooCommon, rank,
 };
-use crate::domain::{Account, Contact, Field, Lead, Link, LinkRole, Subject, SubjectKind};
-use crate::error::{Error, Result, ViolationCode};
+use crate::domain::{
+    Account, Contact, Field, Lead, Link, LinkRole, Series, Subject, SubjectKind, written_number,
+};
+use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, UserId};
 use crate::store::{Block, Txn};
 
 use super::access::visible;
 use super::contacts::linked;
+use super::series;
 use super::sight::Sight;
 
 /// What a search for matches is told besides the lead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MatchRequest {
-    /// The customer number that somebody gave.
+    /// The customer number that somebody gave. Where accounts of several series have it, it says little.
     pub number: Option<u64>,
+    /// The same as people write it: `N-0001`. It is certain, as in [`by_number`](super::accounts::by_number).
+    pub written: Option<String>,
     /// How many records that share one key are looked at, 1 to 1,000; when there are more, the answer says so.
     pub limit: usize,
 }
 
 impl Default for MatchRequest {
     fn default() -> Self {
-        Self { number: None, limit: 50 }
+        Self { number: None, written: None, limit: 50 }
     }
 }
 
@@ -36,6 +41,13 @@ impl MatchRequest {
     #[must_use]
     pub const fn number(mut self, number: u64) -> Self {
         self.number = Some(number);
+        self
+    }
+
+    /// With the customer number that somebody gave, as people write it.
+    #[must_use]
+    pub fn written(mut self, number: impl Into<String>) -> Self {
+        self.written = Some(number.into());
         self
     }
 
@@ -90,11 +102,12 @@ pub fn search(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, request: &Matc
     let persons = linked(txn, lead.id.into())?;
     let keys = persons.iter().flat_map(|person| person.contact.fields.as_lead_fields().contact_keys());
     let mut probe = Probe::of(&lead.fields).person(keys.collect::<Vec<_>>());
-    if let Some(number) = request.number {
+    let (named, number) = given(ctx, txn, request)?;
+    if let Some(number) = number {
         probe = probe.number(number);
     }
     let own: BTreeSet<_> = persons.iter().map(|person| person.contact.id).collect();
-    let search = Search { limit: request.limit };
+    let search = Search { limit: request.limit, named };
     let (contacts, mut too_common) = search.contacts(txn, &probe, &own)?;
     let mut others = Vec::with_capacity(persons.len());
     for person in &persons {
@@ -108,6 +121,22 @@ pub fn search(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, request: &Matc
     let mut matches = Matches { too_common, ..Matches::default() };
     matches.sorted_by_sight(ctx, txn, (contacts, accounts, others), &links)?;
     Ok(matches)
+}
+
+/// The account whose number was given, where that is certain; else the number that was given.
+fn given(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    request: &MatchRequest,
+) -> Result<(Option<AccountId>, Option<u64>)> {
+    let Some(text) = request.written.as_deref() else { return Ok((None, request.number)) };
+    match series::find(ctx, txn, Series::Account, text.into(), "account") {
+        Ok(found) => Ok((Some(AccountId::from_uuid(found.id)), None)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok((None, None)),
+        // Several series have it, and none of them is the standard one.
+        Err(error) if error.kind() == ErrorKind::Invalid => Ok((None, written_number(text.trim()))),
+        Err(error) => Err(error),
+    }
 }
 
 /// Who has a contact: leads and accounts.
@@ -133,6 +162,8 @@ struct Other {
 #[derive(Clone, Copy)]
 struct Search {
     limit: usize,
+    /// The account whose number was given.
+    named: Option<AccountId>,
 }
 
 /// Those of these contacts that turned out to be another one, when their lead was converted, each with that one: whatever speaks for
@@ -202,20 +233,42 @@ impl Search {
             .map(|link| AccountId::from_uuid(link.from.id))
             .collect();
         ids.extend(&through);
+        ids.extend(self.named);
         let accounts = txn.accounts().get(&ids.into_iter().collect::<Vec<_>>())?;
         let mut judged = Vec::with_capacity(accounts.len());
         for account in accounts.into_iter().filter(|account| account.archived.is_none()) {
             let own = probe.account(&account);
-            let found = if through.contains(&account.id) {
-                let more = Evidence::new(EvidenceKind::ContactOfAccount, None);
-                Some(own.unwrap_or_else(|| Candidate::of_account(&account)).with([more]))
-            } else {
+            let mut more = Vec::new();
+            if through.contains(&account.id) {
+                more.push(Evidence::new(EvidenceKind::ContactOfAccount, None));
+            }
+            if self.named == Some(account.id) {
+                more.push(Evidence::new(EvidenceKind::Number, account.number.to_string()));
+            }
+            let found = if more.is_empty() {
                 own
+            } else {
+                Some(own.unwrap_or_else(|| Candidate::of_account(&account)).with(more))
             };
             judged.extend(found.map(|found| (found, account)));
         }
-        Ok((judged, cut))
+        Ok((of_several(judged), cut))
     }
+}
+
+/// A number that several accounts have, each in a series of its own, is certain for none.
+fn of_several(mut found: Found<AccountId, Account>) -> Found<AccountId, Account> {
+    let is_number = |one: &Evidence| one.kind == EvidenceKind::Number;
+    let several = found.iter().filter(|(found, _)| found.evidence.iter().any(is_number)).count() > 1;
+    for (found, _) in found.iter_mut().filter(|_| several) {
+        for evidence in &mut found.evidence {
+            if is_number(evidence) {
+                evidence.kind = EvidenceKind::NumberOfSeveral;
+            }
+        }
+        *found = found.clone().with([]);
+    }
+    found
 }
 
 impl Matches {

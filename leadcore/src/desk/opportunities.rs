@@ -2,7 +2,8 @@
 //!
 //! An opportunity belongs to an account: it is shown on its page, and on those of the leads that became it, and is copied
 //! nowhere. Asked for about a lead that is no customer yet, the call answers with
-//! [`ConversionRequired`](crate::error::Conflict::ConversionRequired) and what to convert (S4.14).
+//! [`ConversionRequired`](crate::error::Conflict::ConversionRequired) and what to convert, or
+//! [converts it](NewOpportunity::converting) first (S4.14).
 //!
 //! While it is open everything can change. Once won or lost, what it was worth is fixed until it is [reopened](reopen). What
 //! the policy hides of leads (amount, owner, source …) it hides here too.
@@ -17,12 +18,13 @@ use crate::domain::{
     OpportunityFields, OpportunityPatch, OpportunityState, Series, Subject, SubjectKind, Tab, TermKind,
     Totals,
 };
-use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
+use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, NumberSeriesId, OpportunityId, Revision};
 use crate::store::Txn;
 use crate::time::Date;
 
 use super::access::{Expect, check_fields, visible};
+use super::convert::{self, ConversionOptions};
 use super::operation::record;
 use super::settings::load_catalogue_of;
 use super::{children, children_purge, custom, series};
@@ -42,11 +44,13 @@ pub struct NewOpportunity {
     pub contacts: Vec<ContactId>,
     /// The series of numbers that it is numbered in; the default one, where none is named.
     pub series: Option<NumberSeriesId>,
+    /// How a lead that is no customer yet is converted first; none to refuse it.
+    pub convert: Option<Box<ConversionOptions>>,
 }
 
 impl From<OpportunityFields> for NewOpportunity {
     fn from(fields: OpportunityFields) -> Self {
-        Self { fields, contacts: Vec::new(), series: None }
+        Self { fields, contacts: Vec::new(), series: None, convert: None }
     }
 }
 
@@ -64,6 +68,13 @@ impl NewOpportunity {
         self.series = Some(series);
         self
     }
+
+    /// Of a lead that is converted in the same call, where it is not yet.
+    #[must_use]
+    pub fn converting(mut self, options: ConversionOptions) -> Self {
+        self.convert = Some(Box::new(options));
+        self
+    }
 }
 
 /// Creates an open opportunity of an account, or of the account that a lead became.
@@ -72,7 +83,7 @@ impl NewOpportunity {
 /// the lead.
 ///
 /// ```
-/// use leadcore::desk::{convert, leads, opportunities};
+/// use leadcore::desk::{leads, opportunities};
 /// use leadcore::domain::{OpportunityFields, OpportunityState};
 /// use leadcore::error::Conflict;
 /// use leadcore::prelude::*;
@@ -84,8 +95,8 @@ impl NewOpportunity {
 ///     let roof = OpportunityFields { amount: Some(3_000.into()), ..OpportunityFields::named("A roof of panels") };
 ///     let early = opportunities::create(&ctx, txn, lead.id, roof.clone().into()).unwrap_err();
 ///     assert!(matches!(early.conflict(), Some(Conflict::ConversionRequired { lead: of, .. }) if *of == lead.id));
-///     convert::convert(&ctx, txn, lead.id, &Default::default())?;
-///     let open = opportunities::create(&ctx, txn, lead.id, roof.into())?;
+///     let roof = opportunities::NewOpportunity::from(roof).converting(Default::default());
+///     let open = opportunities::create(&ctx, txn, lead.id, roof)?;
 ///     opportunities::win(&ctx, txn, open.id, open.revision, None)
 /// })?;
 /// assert_eq!((won.number, won.state), (1, OpportunityState::Won));
@@ -93,16 +104,39 @@ impl NewOpportunity {
 /// ```
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` with `ConversionRequired` for a lead that is not converted; `Invalid` with every broken
-/// rule, and for any other kind of record.
+/// `NotFound`, `Denied`; `Conflict` with `ConversionRequired` for a lead that is not converted, unless it is
+/// [to be](NewOpportunity::converting): then what [`convert`](super::convert::convert) says; `Invalid` with every broken rule, and for
+/// any other kind of record. Whatever stands against either, nothing is written.
 pub fn create(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     of: impl Into<Subject>,
+    mut new: NewOpportunity,
+) -> Result<Opportunity> {
+    let of = of.into();
+    let Some(options) = new.convert.take() else { return create_of_customer(ctx, txn, of, new) };
+    let mut made = None;
+    txn.savepoint(&mut |txn| {
+        match customer(ctx, txn, of, "opportunity") {
+            Err(error) if matches!(error.conflict(), Some(Conflict::ConversionRequired { .. })) => {
+                convert::convert(ctx, txn, LeadId::from_uuid(of.id), &options)?;
+            }
+            known => drop(known?),
+        }
+        made = Some(create_of_customer(ctx, txn, of, new.clone())?);
+        Ok(())
+    })?;
+    made.ok_or_else(|| Error::new(ErrorKind::Internal, "a savepoint did not run"))
+}
+
+fn create_of_customer(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    of: Subject,
     new: NewOpportunity,
 ) -> Result<Opportunity> {
-    let (account, lead) = customer(ctx, txn, of.into(), "opportunity")?;
-    let NewOpportunity { mut fields, contacts, series } = new;
+    let (account, lead) = customer(ctx, txn, of, "opportunity")?;
+    let NewOpportunity { mut fields, contacts, series, convert: _ } = new;
     check_named(ctx, &fields)?;
     let about = children::check_about(ctx, txn, &Opportunity::about(account, &contacts), &Tab::Opportunity)?;
     fields.source = fields.source.or_else(|| lead.as_ref().and_then(|lead| lead.fields.source));

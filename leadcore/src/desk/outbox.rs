@@ -2,8 +2,14 @@
 //!
 //! The journal is the outbox: a conversion that is committed is in it, one that is not is not. A *consumer* (an ERP system,
 //! an accounting service) is a name; it [polls](poll) what it has not got yet, carries it out, and [acknowledges](acknowledge)
-//! it. Who falls between the two finds the same event again, under the same key: whoever carries it out keeps the key with what
-//! it made, and so makes it once. [`deliver`] does both for a host.
+//! it. [`deliver`] does both for a host, from as many processes as it likes: one worker at a time has the events of a consumer to
+//! itself, so that each is carried out once and in its order.
+//!
+//! A worker that dies after it carried an event out and before that was written is the one case in which an event is told again, when
+//! its lease has run out: under the same key. Whoever keeps the key with what it makes (a unique column, the idempotency key of a
+//! request) makes it exactly once.
+
+mod lease;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +25,9 @@ use crate::time::Timestamp;
 use super::access::require;
 use super::convert::{ConversionOutcome, UnconvertOutcome};
 use super::operation::new_operation;
+
+pub use lease::DeliveryOptions;
+use lease::{Lease, Turn, Worker};
 
 /// How many entries of the journal are read at first: the next event is near as a rule. Where it is not, each read is twice as
 /// long as the one before.
@@ -71,12 +80,16 @@ pub struct Batch {
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Mark {
     through: Option<Sequence>,
+    /// Who carries out what comes next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lease: Option<Lease>,
 }
 
 /// The oldest events that a consumer has not acknowledged, at most `limit` (1 to 1,000). Reads only. A consumer that nobody
 /// knows begins with the first conversion there ever was, unless it [starts now](start_now).
 ///
-/// However long a stretch of the journal has none, the next one behind it is found.
+/// However long a stretch of the journal has none, the next one behind it is found. Whoever polls is not known: two that poll are
+/// given the same events, and where several workers carry them out, they [`deliver`].
 ///
 /// # Errors
 /// `Denied` for an actor who may not configure; `Invalid` for a name or limit that does not fit; `Corrupt` when an outcome cannot
@@ -205,38 +218,108 @@ pub struct Delivered {
     pub events: u64,
     /// Why it stopped at the next one, which stays to be delivered: the host's error. None when nothing is left.
     pub stopped: Option<Error>,
+    /// Until when another worker has what comes next to itself, where one has: it goes on there, or, should it have died, whoever
+    /// delivers after this time.
+    pub held_until: Option<Timestamp>,
 }
 
-/// Carries out everything that a consumer has not got yet: `carry_out` is called for one event after the other, outside of any
-/// transaction, and each is acknowledged when it returns. It is called again with the same key after a failure or a crash.
+/// [`deliver_with`] the default options.
 ///
 /// # Errors
-/// As [`poll`] and [`acknowledge`]. That the host could not carry out an event is no error: it is told, and the event stays.
+/// As [`deliver_with`].
 pub fn deliver(
     ctx: &Context<'_>,
     store: &dyn Store,
     consumer: &str,
     carry_out: &mut dyn FnMut(&Event) -> Result<()>,
 ) -> Result<Delivered> {
-    let mut done = Delivered { events: 0, stopped: None };
+    deliver_with(ctx, store, consumer, &DeliveryOptions::default(), carry_out)
+}
+
+/// Carries out everything that a consumer has not got yet: `carry_out` is called for one event after the other, outside of any
+/// transaction, and each is acknowledged when it returns.
+///
+/// Any number of processes may deliver to one consumer at the same time: one of them has its events to itself, and the others are
+/// [told](Delivered::held_until) so at once. The lease is taken anew for each event, and given back at the end and after a failure;
+/// after a crash it runs out by the clock of the context. An event is told again, with the same key, only after a failure, a crash, or
+/// when it took longer than the lease.
+///
+/// # Errors
+/// As [`poll`] and [`acknowledge`]; `Invalid` for a lease that does not fit. That the host could not carry out an event is no error: it
+/// is told, and the event stays.
+pub fn deliver_with(
+    ctx: &Context<'_>,
+    store: &dyn Store,
+    consumer: &str,
+    options: &DeliveryOptions,
+    carry_out: &mut dyn FnMut(&Event) -> Result<()>,
+) -> Result<Delivered> {
+    let worker = Worker::new(ctx, options)?;
+    let mut done = Delivered { events: 0, stopped: None, held_until: None };
     loop {
-        let batch = store.read(ctx.tenant(), |txn| polled(ctx, txn, consumer, (MAX_PAGE, READ)))?;
-        for event in &batch.events {
-            if let Err(error) = carry_out(event) {
-                done.stopped = Some(error);
-                return Ok(done);
-            }
-            store.write(ctx.tenant(), |txn| acknowledge(ctx, txn, consumer, event))?;
-            done.events = done.events.saturating_add(1);
-        }
-        if !batch.more {
+        let (batch, mark) = store.read(ctx.tenant(), |txn| {
+            Ok((polled(ctx, txn, consumer, (MAX_PAGE, READ))?, mark(txn, consumer)?.1))
+        })?;
+        done.held_until = worker.other(ctx, &mark);
+        if done.held_until.is_some() {
             return Ok(done);
         }
-        if let (true, Some(end)) = (batch.events.is_empty(), batch.end) {
+        match (batch.events.is_empty(), batch.more, batch.end) {
+            (true, false, _) if worker.has(&mark) => {
+                store.write(ctx.tenant(), |txn| worker.leave(ctx, txn, consumer))?;
+                return Ok(done);
+            }
+            (true, false, _) => return Ok(done),
             // Nothing of this stretch concerns the consumer: it is not looked through again.
-            store.write(ctx.tenant(), |txn| go_on(ctx, txn, consumer, end))?;
+            (true, true, Some(end)) => store.write(ctx.tenant(), |txn| go_on(ctx, txn, consumer, end))?,
+            _ => {
+                let goes_on = deliver_batch(ctx, store, (consumer, &worker), &batch, (&mut done, carry_out))?;
+                if !goes_on {
+                    return Ok(done);
+                }
+            }
         }
     }
+}
+
+type CarryOut<'c> = dyn FnMut(&Event) -> Result<()> + 'c;
+
+/// Carries out what was polled, while it is the worker's turn: whether there may be more to do.
+fn deliver_batch(
+    ctx: &Context<'_>,
+    store: &dyn Store,
+    (consumer, worker): (&str, &Worker),
+    batch: &Batch,
+    (done, carry_out): (&mut Delivered, &mut CarryOut<'_>),
+) -> Result<bool> {
+    let last = batch.events.last().map(|event| event.place).filter(|_| !batch.more);
+    let mut turn = store.write(ctx.tenant(), |txn| worker.take(ctx, txn, consumer))?;
+    for event in &batch.events {
+        match turn {
+            Turn::Other(until) => {
+                done.held_until = Some(until);
+                return Ok(false);
+            }
+            // Somebody carried it out since it was read.
+            Turn::Own(Some(through)) if through >= event.place => continue,
+            Turn::Own(_) => {}
+        }
+        if let Err(error) = carry_out(event) {
+            done.stopped = Some(error);
+            store.write(ctx.tenant(), |txn| worker.leave(ctx, txn, consumer))?;
+            return Ok(false);
+        }
+        turn = store.write(ctx.tenant(), |txn| {
+            acknowledge(ctx, txn, consumer, event)?;
+            if last == Some(event.place) {
+                worker.leave(ctx, txn, consumer)?;
+                return Ok(Turn::Own(last));
+            }
+            worker.take(ctx, txn, consumer)
+        })?;
+        done.events = done.events.saturating_add(1);
+    }
+    Ok(batch.more || last.is_none_or(|last| turn != Turn::Own(Some(last))))
 }
 
 fn check(ctx: &Context<'_>, txn: &dyn Txn, consumer: &str) -> Result<()> {
@@ -279,8 +362,17 @@ fn mark(txn: &mut dyn Txn, consumer: &str) -> Result<(Option<Operation>, Mark)> 
 fn go_on(ctx: &Context<'_>, txn: &mut dyn Txn, consumer: &str, through: Sequence) -> Result<()> {
     let (known, before) = mark(txn, consumer)?;
     let through = before.through.map_or(through, |before| before.max(through));
-    let outcome = serde_json::to_value(Mark { through: Some(through) });
-    let outcome = outcome.map_err(|error| {
+    write(ctx, txn, (consumer, known), &Mark { through: Some(through), ..before })
+}
+
+/// Writes how far a consumer is, and who carries out what comes next.
+fn write(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    (consumer, known): (&str, Option<Operation>),
+    mark: &Mark,
+) -> Result<()> {
+    let outcome = serde_json::to_value(mark).map_err(|error| {
         Error::new(ErrorKind::Internal, "a mark could not be written as JSON").with_source(error)
     })?;
     match known {

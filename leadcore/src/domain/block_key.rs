@@ -3,7 +3,7 @@
 //! Computed here, kept by stores as an index.
 
 use crate::value::{
-    Country, Email, Phone, TaxId, Website, company_core, is_disposable_domain, is_shared_domain,
+    Country, Email, Phone, TaxId, Website, company_cores, is_disposable_domain, is_shared_domain,
 };
 
 use super::account::{Account, AccountFields};
@@ -26,7 +26,7 @@ pub enum BlockKind {
     Email,
     /// A phone number in E.164 without `+`, else its digits when there are seven.
     Phone,
-    /// The core of a company's name: see [`company_core`].
+    /// The core of a company's name: see [`company_cores`].
     Company,
     /// The domain of an e-mail address or web site, unless [many share it](is_shared_domain) or the
     /// address is a [throw-away](is_disposable_domain) one.
@@ -128,7 +128,7 @@ impl LeadFields {
         });
         let mut keys = reach_keys(self);
         keys.extend(domains(self));
-        keys.extend(name.and_then(|name| BlockKey::new(BlockKind::Company, company_core(name))));
+        keys.extend(name.into_iter().flat_map(company_keys));
         keys.extend(self.tax_id.iter().flat_map(|id| tax_keys(id, self.address.country())));
         sorted(keys)
     }
@@ -150,7 +150,7 @@ impl AccountFields {
         let fields = self.as_lead_fields();
         let mut keys = fields.account_keys();
         // The name of a consumer is in the same place.
-        keys.extend(BlockKey::new(BlockKind::Company, company_core(&self.name)));
+        keys.extend(company_keys(&self.name));
         keys.extend(custom_keys(&self.custom));
         sorted(keys)
     }
@@ -210,11 +210,16 @@ fn domains(fields: &LeadFields) -> impl Iterator<Item = BlockKey> + '_ {
     of_mail.chain(fields.website.as_ref().map(Website::host)).filter_map(BlockKey::domain)
 }
 
+fn company_keys(name: &str) -> impl Iterator<Item = BlockKey> {
+    company_cores(name).into_iter().filter_map(|core| BlockKey::new(BlockKind::Company, core))
+}
+
 /// The number as it is written, as its country tells it from those of others, and without its country: somebody may not have said
-/// one.
+/// one. Nothing of what stands for no number.
 fn tax_keys(id: &TaxId, country: Option<Country>) -> impl Iterator<Item = BlockKey> {
-    let keys = [Some(id.match_key()), id.match_key_in(country), Some(id.bare_key(country))];
-    keys.into_iter().flatten().filter_map(|key| BlockKey::new(BlockKind::TaxId, key))
+    let id = Some(id).filter(|id| !id.is_placeholder());
+    let keys = id.map(|id| [Some(id.match_key()), id.match_key_in(country), Some(id.bare_key(country))]);
+    keys.into_iter().flatten().flatten().filter_map(|key| BlockKey::new(BlockKind::TaxId, key))
 }
 
 fn sorted(mut keys: Vec<BlockKey>) -> Vec<BlockKey> {

@@ -1,7 +1,10 @@
 //! Names of companies without their legal form: what two spellings of one company have in common.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
+
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::fold::fold;
 
@@ -88,6 +91,40 @@ pub fn company_core(name: &str) -> String {
     if said.is_empty() { folded } else { said.join(" ") }
 }
 
+/// Every core by which a company is found: [`company_core`], the same with umlauts and Nordic letters as they are spelled without them
+/// (`Müller` is `Mueller`, `Ørsted` is `Oersted`), and each without an English article in front.
+///
+/// ```
+/// use leadcore::value::company_cores;
+/// assert_eq!(company_cores("Müller GmbH"), ["mueller", "muller"]);
+/// assert_eq!(company_cores("Mueller GmbH"), ["mueller"]);
+/// assert_eq!(company_cores("The Acme Company"), ["acme", "the acme"]);
+/// ```
+#[must_use]
+pub fn company_cores(name: &str) -> Vec<String> {
+    let spelled: String = name.nfc().map(spelled_out).collect();
+    let mut cores = Vec::new();
+    for name in [name.trim(), spelled.trim()] {
+        cores.push(company_core(name));
+        let article = name.get(..4).filter(|start| start.eq_ignore_ascii_case("the "));
+        let rest = article.and_then(|_| name.get(4..)).map(company_core);
+        cores.extend(rest.filter(|rest| !rest.is_empty()));
+    }
+    cores.sort();
+    cores.dedup();
+    cores
+}
+
+fn spelled_out(letter: char) -> Cow<'static, str> {
+    Cow::Borrowed(match letter {
+        'ü' | 'Ü' => "ue",
+        'ö' | 'Ö' | 'ø' | 'Ø' => "oe",
+        'ä' | 'Ä' | 'æ' | 'Æ' => "ae",
+        'å' | 'Å' => "aa",
+        other => return Cow::Owned(other.to_string()),
+    })
+}
+
 /// Words of letters and digits; dots and apostrophes inside one are left out (`S.r.l.` is `srl`), and so is the stroke of
 /// `A/S`.
 fn words(folded: &str) -> Vec<String> {
@@ -145,6 +182,32 @@ mod tests {
             }
         }
         assert_eq!(company_core("株式会社トヨタ"), company_core("トヨタ"));
+    }
+
+    #[test]
+    fn a_name_is_found_however_its_letters_are_spelled() {
+        for (one, other) in [
+            ("Müller GmbH", "Mueller GmbH"),
+            ("MU\u{308}LLER", "Mueller"),
+            ("Weiß AG", "Weiss AG"),
+            ("Ørsted A/S", "Oersted"),
+            ("Ærø Færger", "Aeroe Faerger"),
+            ("Ålesund AS", "Aalesund"),
+            ("The Acme Company", "Acme"),
+            ("The Müller Co", "Mueller"),
+        ] {
+            let (one, other) = (company_cores(one), company_cores(other));
+            assert!(one.iter().any(|core| other.contains(core)), "{one:?} {other:?}");
+        }
+        for (one, other) in [("Blue AS", "Blu AS"), ("The", "Other"), ("Theatre", "Atre"), ("Öl AG", "Ol AG")]
+        {
+            let known = company_cores(other);
+            let is_new = company_cores(one)
+                .iter()
+                .filter(|core| **core != company_core(one))
+                .all(|core| !known.contains(core));
+            assert!(is_new, "{one} {other}");
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ mod web;
 
 pub use address::Address;
 pub use amount::{DecimalMark, parse_amount};
-pub use company::company_core;
+pub use company::{company_core, company_cores};
 pub use country::Country;
 pub use currency::Currency;
 pub use email::Email;

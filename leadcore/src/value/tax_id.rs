@@ -95,6 +95,37 @@ impl TaxId {
         self.0.nfkc().flat_map(char::to_uppercase).filter(|c| c.is_alphanumeric()).collect()
     }
 
+    /// Whether people write it where they have no number: `n/a`, `none`, `unknown`, `000000000`, `xxx`. It is kept as it was
+    /// typed, and nobody is recognised by it.
+    ///
+    /// ```
+    /// use leadcore::value::TaxId;
+    /// assert!(TaxId::parse("N/A")?.is_placeholder() && TaxId::parse("000 000 000")?.is_placeholder());
+    /// assert!(!TaxId::parse("923 609 016")?.is_placeholder());
+    /// # Ok::<(), leadcore::error::ValueError>(())
+    /// ```
+    #[must_use]
+    pub fn is_placeholder(&self) -> bool {
+        const WORDS: [&str; 12] = [
+            "NA",
+            "NONE",
+            "UNKNOWN",
+            "NULL",
+            "NIL",
+            "NOTAVAILABLE",
+            "NOTAPPLICABLE",
+            "NOTKNOWN",
+            "NO",
+            "PENDING",
+            "TBD",
+            "TEST",
+        ];
+        let key = self.match_key();
+        let mut chars = key.chars();
+        let first = chars.next();
+        WORDS.contains(&key.as_str()) || chars.all(|c| Some(c) == first)
+    }
+
     /// The [`match_key`](Self::match_key) behind the code of its country, whether the number says it or only `country` does,
     /// and without what some countries write behind it to say that it is one for value added tax: `NO 923 609 016 MVA` and
     /// `923609016` of Norway are one. None where neither says a country.

@@ -119,6 +119,7 @@ pub(super) fn carry_out(
         services: Vec::new(),
         document: plan.document(),
         host: Vec::new(),
+        host_wrote: None,
         newly_converted: true,
     };
     if let Some(account) = &account {

@@ -53,7 +53,8 @@ pub trait ConversionTarget: fmt::Debug {
     fn name(&self) -> &str;
 
     /// Makes what the host keeps of this customer, and says what it is called there; none when it keeps nothing. All other
-    /// targets of the conversion are written already.
+    /// targets of the conversion are written already. Notes and the like that it adds to them here, in the same transaction, belong to
+    /// the conversion and go with it.
     ///
     /// # Errors
     /// Whatever stands against it: the conversion is refused with this error, and nothing is written. Of many leads it is the
@@ -66,7 +67,8 @@ pub trait ConversionTarget: fmt::Debug {
         plan: &ConversionPlan,
     ) -> Result<Option<String>>;
 
-    /// Takes back what [`create`](Self::create) made, when the conversion is taken back.
+    /// Takes back what [`create`](Self::create) made, when the conversion is taken back. It is asked before the records of the conversion
+    /// go, and what it leaves there of notes and the like is removed with them.
     ///
     /// # Errors
     /// Whatever stands against it: the conversion stays.
@@ -133,6 +135,10 @@ impl<'a> Hosts<'a> {
         outcome: &mut ConversionOutcome,
         plan: &ConversionPlan,
     ) -> Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let before = txn.journal().end()?;
         for target in self.targets {
             let made = target.create(txn, outcome, plan).and_then(checked);
             let made = made.inspect_err(|error| self.failed(target.name(), error, outcome))?;
@@ -140,6 +146,8 @@ impl<'a> Hosts<'a> {
                 outcome.host.push(HostMade { target: target.name().to_owned(), reference });
             }
         }
+        let after = txn.journal().end()?;
+        outcome.host_wrote = (after > before).then_some((before, after));
         Ok(())
     }
 

@@ -4,15 +4,16 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Contact, ContactFields, Lead, NewEntry, Operation, OperationKind, Subject, Trashed,
-    contact_changes,
+    Action, Contact, ContactFields, Follow, Lead, NewEntry, Operation, OperationKind, Opportunity,
+    OpportunityEnd, OpportunityState, Subject, SubjectKind, Trashed, contact_changes,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result};
 use crate::store::{LeadChange, Txn};
+use crate::time::Date;
 
-use super::super::super::children;
 use super::super::super::leads::touch;
 use super::super::super::operation::new_operation;
+use super::super::super::{children, children_purge, followers};
 use super::super::hosts::ConversionTarget;
 use super::look::Found;
 use super::{Fate, UnconvertOutcome, Unconvertible, key};
@@ -40,6 +41,9 @@ pub(super) fn carry_out(
         }
     }
     let mut entries = vec![thawed];
+    // What targets left of what they had hung on the records.
+    let left: Vec<_> = found.by_targets.iter().copied().collect();
+    entries.extend(children_purge::clear_these(ctx, txn, &left, &found.gone())?);
     // What hangs on the account goes before it.
     for service in &found.services {
         entries.extend(children::take_away(ctx, txn, service)?);
@@ -47,6 +51,8 @@ pub(super) fn carry_out(
     for opportunity in &found.opportunities {
         entries.extend(children::take_away(ctx, txn, opportunity)?);
     }
+    entries.extend(follow(ctx, txn, found)?);
+    entries.extend(close(ctx, txn, found)?);
     for joined in &found.joined {
         entries.extend(children::replace(ctx, txn, &joined.before, joined.after.clone())?.1);
     }
@@ -81,6 +87,48 @@ fn stored(outcome: &impl Serialize) -> Result<serde_json::Value> {
     serde_json::to_value(outcome).map_err(|error| {
         Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
     })
+}
+
+/// Whoever follows an account that goes follows the lead instead.
+fn follow(ctx: &Context<'_>, txn: &mut dyn Txn, found: &Found) -> Result<Vec<NewEntry>> {
+    let gone: Vec<_> =
+        found.gone().into_iter().filter(|record| record.kind == SubjectKind::Account).collect();
+    let (own, mut entries) = (Subject::from(found.plan.lead), Vec::new());
+    let known = txn.followers().of(&[own])?;
+    let moved = txn.followers().of(&gone)?;
+    txn.followers().remove(&moved)?;
+    for follow in moved {
+        entries.push(followers::told(&follow, false, ctx.now()));
+        if known.iter().all(|known| known.user != follow.user) {
+            let now = Follow { subject: own, ..follow };
+            txn.followers().add(std::slice::from_ref(&now))?;
+            entries.push(followers::told(&now, true, ctx.now()));
+        }
+    }
+    Ok(entries)
+}
+
+/// What cannot go because its series has no gaps is lost, and about those of its persons that stay.
+fn close(ctx: &Context<'_>, txn: &mut dyn Txn, found: &Found) -> Result<Vec<NewEntry>> {
+    let (gone, mut entries) = (found.gone(), Vec::new());
+    for before in &found.closed {
+        let mut about = before.about.clone();
+        about.retain(|record| record.kind != SubjectKind::Contact || !gone.contains(record));
+        let end = OpportunityEnd {
+            on: Date::in_zone(ctx.now(), ctx.utc_offset()),
+            reason: None,
+            detail: Some("The conversion was taken back".to_owned()),
+        };
+        let after = Opportunity {
+            about,
+            state: OpportunityState::Lost,
+            end: Some(end),
+            origin_lead: None,
+            ..before.clone()
+        };
+        entries.extend(children::replace(ctx, txn, before, after)?.1);
+    }
+    Ok(entries)
 }
 
 /// Refuses what something stands against, or a target that is not there.

@@ -18,6 +18,7 @@ use super::super::plan::ConversionOutcome;
 use super::super::rules::Rules;
 use super::said::SaidSince;
 use super::since::read_image;
+use super::wrote::by_targets;
 use super::{Fate, TakenBack, UnconvertPlan, Unconvertible};
 
 /// A record that is written back: as it is, as it shall be, and the difference.
@@ -36,6 +37,8 @@ pub(super) struct Found {
     pub(super) contacts: Vec<Contact>,
     pub(super) known: Vec<Rewritten<Contact>>,
     pub(super) opportunities: Vec<Opportunity>,
+    /// New ones that stay, as lost, because of their numbers.
+    pub(super) closed: Vec<Opportunity>,
     pub(super) joined: Vec<Rewritten<Opportunity>>,
     pub(super) services: Vec<Service>,
     /// The links of the conversion that go.
@@ -43,6 +46,16 @@ pub(super) struct Found {
     /// Conversions that stand, with the links that they take over from this one.
     pub(super) heirs: Vec<ConversionOutcome>,
     pub(super) said: SaidSince,
+    /// What targets of the host hung on new records.
+    pub(super) by_targets: BTreeSet<Subject>,
+}
+
+impl Found {
+    /// New records of the conversion: those that go.
+    pub(super) fn gone(&self) -> BTreeSet<Subject> {
+        let goes = |taken: &&TakenBack| matches!(taken.fate, Fate::Archived | Fate::Removed);
+        self.plan.records.iter().filter(goes).map(|taken| taken.record).collect()
+    }
 }
 
 /// The entries of one operation.
@@ -87,13 +100,15 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         contacts: Vec::new(),
         known: Vec::new(),
         opportunities: Vec::new(),
+        closed: Vec::new(),
         joined: Vec::new(),
         services: Vec::new(),
         links: outcome.links.clone(),
         heirs: Vec::new(),
         said: SaidSince::default(),
+        by_targets: by_targets(txn, &outcome)?,
     };
-    let hung = hung(txn, &made)?;
+    let hung = hung(txn, made.union(&found.by_targets))?;
     let mut look = Look { rules, lead, done, made: &made, hung, outcome: &outcome, found: &mut found };
     look.stage(txn)?;
     let mut seen = BTreeSet::new();
@@ -122,6 +137,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
     look.persons(txn)?;
     look.shared(txn)?;
     look.linked();
+    look.of_targets(txn)?;
     for made in &outcome.host {
         look.block(Unconvertible::Target { target: made.target.clone() });
     }
@@ -134,8 +150,8 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
 /// How many children of the conversion's own hang on each record, by tab.
 type Hung = BTreeMap<Subject, BTreeMap<Tab, u64>>;
 
-fn hung(txn: &mut dyn Txn, made: &BTreeSet<Subject>) -> Result<Hung> {
-    let children: Vec<_> = made.iter().filter(|subject| subject.kind.is_child()).copied().collect();
+fn hung<'s>(txn: &mut dyn Txn, made: impl Iterator<Item = &'s Subject>) -> Result<Hung> {
+    let children: Vec<_> = made.filter(|subject| subject.kind.is_child()).copied().collect();
     let mut hung = Hung::new();
     for placement in txn.children().placements(&children)? {
         for about in placement.about {
@@ -249,11 +265,8 @@ impl Look<'_> {
         let holders = txn.links().to(&[record], None)?;
         // A lead whose person turned out to be this one has this one too.
         let holders = holders.iter().filter(|link| link.from.kind != SubjectKind::Contact);
-        let others = holders.filter(|link| !ours.contains(link)).count();
-        if others > 0 {
-            let by = u64::try_from(others).unwrap_or(u64::MAX);
-            self.block(Unconvertible::InUse { record, by });
-        }
+        let others: Vec<_> = holders.filter(|link| !ours.contains(link)).collect();
+        self.in_use(txn, record, &others)?;
         self.found.contacts.push(contact);
         Ok(())
     }
@@ -274,6 +287,7 @@ impl Look<'_> {
 
     fn new_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
         let record = entry.subject;
+        let place = self.found.plan.records.len();
         self.fate(record, Fate::Removed);
         let Some(found) = txn.opportunities().get(&[OpportunityId::from_uuid(record.id)])?.pop() else {
             self.block(Unconvertible::Gone { record });
@@ -282,20 +296,20 @@ impl Look<'_> {
         self.changed(txn, entry)?;
         self.moved_on(entry, &found, |one| one.state.code());
         self.children(txn, record)?;
+        let others = txn.links().to(&[record], Some(LinkRole::Opportunity))?;
+        let others: Vec<_> = others.iter().filter(|link| link.from != self.lead.id.into()).collect();
+        self.in_use(txn, record, &others)?;
         match series::check_removal(txn, Series::Opportunity, found.number, found.serial.as_ref()) {
-            Ok(()) => {}
+            Ok(()) => self.found.opportunities.push(found),
+            // A series without gaps keeps the number, and so what has it.
             Err(error) if error.kind() == ErrorKind::Conflict => {
-                self.block(Unconvertible::Numbered { record, number: found.number });
+                if let Some(taken) = self.found.plan.records.get_mut(place) {
+                    taken.fate = Fate::Closed;
+                }
+                self.found.closed.push(found);
             }
             Err(error) => return Err(error),
         }
-        let others = txn.links().to(&[record], Some(LinkRole::Opportunity))?;
-        let others = others.iter().filter(|link| link.from != self.lead.id.into()).count();
-        if others > 0 {
-            let by = u64::try_from(others).unwrap_or(u64::MAX);
-            self.block(Unconvertible::InUse { record, by });
-        }
-        self.found.opportunities.push(found);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ mod said;
 mod shared;
 mod since;
 mod written;
+mod wrote;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,8 @@ pub enum Fate {
     Archived,
     /// A new person, opportunity or service: it goes; the journal keeps what it was.
     Removed,
+    /// A new opportunity of a series without gaps: it is lost from then on and counts for no lead, but keeps its number and its account.
+    Closed,
     /// An account, person or opportunity that was there before: these fields get back what they had.
     Restored(Vec<String>),
     /// It only loses its link to the lead, and a person the one to the account that the conversion gave it, unless another
@@ -94,6 +97,9 @@ pub enum Unconvertible {
         record: Subject,
         /// How many.
         by: u64,
+        /// Leads among them that the actor may see.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        leads: Vec<LeadId>,
     },
     /// The new opportunity was won or lost since, or the state of the new service changed, whoever did it.
     MovedOn {
@@ -106,13 +112,6 @@ pub enum Unconvertible {
     Target {
         /// Its name.
         target: String,
-    },
-    /// The number of the new opportunity would be missing from a series that has no gaps.
-    Numbered {
-        /// The opportunity.
-        record: Subject,
-        /// Its number.
-        number: u64,
     },
     /// The record is not there any more.
     Gone {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 
 use crate::domain::{
-    Action, ContactFields, Entry, FOLLOWER, FieldChange, FieldValue, LinkRole, OperationKind, Opportunity,
-    Sequence, Subject, SubjectKind, Topics, image_of, plain,
+    Action, ContactFields, Entry, FOLLOWER, FieldChange, FieldValue, Link, LinkRole, OperationKind,
+    Opportunity, Sequence, Subject, SubjectKind, Topics, image_of, plain,
 };
 use crate::error::Result;
 use crate::id::{LeadId, OperationId};
@@ -112,11 +112,29 @@ impl Look<'_> {
         if others.is_empty() {
             return Ok(());
         }
-        let found = txn.leads().get(others)?;
-        let leads: Vec<_> = found.iter().filter(|lead| self.rules.sees(lead)).map(|lead| lead.id).collect();
+        let leads = self.seen(txn, others)?;
         let unseen = u64::try_from(others.len().saturating_sub(leads.len())).unwrap_or(u64::MAX);
         self.block(Unconvertible::OtherLeads { record, leads, unseen });
         Ok(())
+    }
+
+    /// Tells that these hold a new record too.
+    pub(super) fn in_use(&mut self, txn: &mut dyn Txn, record: Subject, others: &[&Link]) -> Result<()> {
+        if others.is_empty() {
+            return Ok(());
+        }
+        let by = u64::try_from(others.len()).unwrap_or(u64::MAX);
+        let leads = others.iter().map(|link| link.from).filter(|from| from.kind == SubjectKind::Lead);
+        let leads: BTreeSet<_> = leads.map(|from| LeadId::from_uuid(from.id)).collect();
+        let leads = self.seen(txn, &leads.into_iter().collect::<Vec<_>>())?;
+        self.block(Unconvertible::InUse { record, by, leads });
+        Ok(())
+    }
+
+    /// Those that the actor may see.
+    fn seen(&self, txn: &mut dyn Txn, leads: &[LeadId]) -> Result<Vec<LeadId>> {
+        let found = txn.leads().get(leads)?;
+        Ok(found.iter().filter(|lead| self.rules.sees(lead)).map(|lead| lead.id).collect())
     }
 
     /// The lead that an opportunity counts for when this one, which joined it, goes: of the others that joined it the first

@@ -43,7 +43,6 @@ impl Unconvertible {
             | Self::OtherLeads { record, .. }
             | Self::InUse { record, .. }
             | Self::MovedOn { record, .. }
-            | Self::Numbered { record, .. }
             | Self::Gone { record } => Some(*record),
             Self::Target { .. } | Self::Stage { .. } => None,
         }
