@@ -97,7 +97,8 @@ fn a_mapping_that_tears_amount_and_currency_apart_is_told() {
     for (amount, currency, is_torn) in [
         (None, Some(FillPolicy::Overwrite), true),
         (Some(FillPolicy::FillEmpty), Some(FillPolicy::Overwrite), true),
-        (Some(FillPolicy::FillEmpty), None, true),
+        (Some(FillPolicy::Overwrite), None, true),
+        (Some(FillPolicy::FillEmpty), None, false),
         (Some(FillPolicy::Overwrite), Some(FillPolicy::Overwrite), false),
         (None, None, false),
     ] {

@@ -268,7 +268,7 @@ fn several(mapping: &ConversionMapping, targets: &Targets, found: &mut Vec<Findi
 fn torn(mapping: &ConversionMapping) -> Option<Finding> {
     let rules = money::torn(mapping);
     let first = rules.first()?;
-    let message = "`opportunity.amount` and `opportunity.currency` go together: while they have no rule with the same policy each, \
+    let message = "`opportunity.amount` and `opportunity.currency` go together: while only one of them is written over, \
                    neither is written over what an opportunity is worth"
         .to_owned();
     let finding = Finding::new(Severity::Warning, FindingCode::Torn, first, message);

@@ -5,7 +5,7 @@ use crate::domain::lead::Lead;
 
 use super::apply::{Dropped, FieldWrite, WhyDropped};
 use super::run::Slots;
-use super::{ConversionMapping, MappingRule, TargetField, TargetRecord};
+use super::{ConversionMapping, FillPolicy, MappingRule, TargetField, TargetRecord};
 
 const AMOUNT: &str = "amount";
 const CURRENCY: &str = "currency";
@@ -75,11 +75,10 @@ fn takes_along(write: &FieldWrite) -> bool {
     write.dropped.as_ref().is_none_or(|dropped| dropped.why == WhyDropped::Overwritten)
 }
 
-/// The rules of which one may take along what the other leaves.
+/// The rules of which one writes over what the other leaves. Rules that fill what is empty never part the two.
 pub(super) fn torn(mapping: &ConversionMapping) -> Vec<&MappingRule> {
     let of = |key| mapping.rules_of(TargetRecord::Opportunity).find(move |rule| is_of(&rule.to, key));
-    match (of(AMOUNT), of(CURRENCY)) {
-        (Some(amount), Some(currency)) if amount.policy == currency.policy => Vec::new(),
-        (amount, currency) => amount.into_iter().chain(currency).collect(),
-    }
+    let rules: Vec<_> = of(AMOUNT).into_iter().chain(of(CURRENCY)).collect();
+    let over = rules.iter().filter(|rule| rule.policy == FillPolicy::Overwrite).count();
+    if over == 1 { rules } else { Vec::new() }
 }
