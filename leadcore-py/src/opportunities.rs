@@ -168,6 +168,7 @@ fn contacts(ids: Vec<Id>) -> Vec<ContactId> {
 
 /// Creates an opportunity of an account, or of the account that a lead became: as JSON.
 #[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "the keyword arguments of one Python method")]
 pub(crate) fn opportunity_create(
     py: Python<'_>,
     session: &Session,

@@ -2,72 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import json
 import pickle
 from collections.abc import Callable
-from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 import leadcore
 import pytest
-from leadcore import Database, ImportColumn, ImportPlan, Progress
+from leadcore import Database, ImportColumn, Progress
 
 CSV = b"Company,E-mail,City\nNordlys AS,post@nordlys.example,Oslo\nFjord AS,post@fjord.example,Bergen\nBerg,berg,\n"
-
-
-def test_a_plan_is_kept_changed_and_carried_out(db: Database) -> None:
-    lead = db.leads.create(company="Nordlys AS", email="post@nordlys.example")
-    plan = db.plan_import(CSV)
-    assert [line.action for line in plan.lines] == ["update", "create", "reject"]
-    assert plan.lines[0].lead_id == lead.id
-    assert plan.lines[0].matched_by == "email"
-    assert ("city", None, "Oslo") in plan.lines[0].changes
-    assert plan.lines[2].values == {"email": "berg"}
-    assert plan.lines[2].violations[0].field == "email"
-    assert (plan.report.created, plan.report.updated, plan.report.rejected) == (1, 1, 1)
-    assert "created" in str(plan)
-    plan.skip(2)
-    plan.set(4, email="post@berg.example")
-    kept = ImportPlan.from_json(plan.to_json())
-    assert kept == plan
-    assert kept.line(2).edit == "skip"
-    report = db.apply_import(kept, CSV)
-    assert (report.created, report.updated, report.skips) == (2, 0, {"left_out": 1})
-    assert db.leads.get(lead).city is None
-    with pytest.raises(leadcore.NotFoundError, match="line"):
-        plan.skip(77)
-    with pytest.raises(leadcore.InvalidError, match="set"):
-        plan.set(2, emial="x")
-    with pytest.raises(leadcore.InvalidError):
-        db.apply_import(plan, b"Company\nAnother file\n")
-
-
-def test_a_cell_of_a_plan_is_set_to_what_a_table_holds(db: Database) -> None:
-    columns = {"Company": "company", "Amount": "amount", "Close": "expected_close", "Zip": "postal_code"}
-    file = b"Company,Amount,Close,Zip\nA,much,soon,\n"
-    options = {"mapping": columns, "decimal_mark": ","}
-    plan = db.plan_import(file, **options)  # type: ignore[arg-type]
-    assert plan.line(2).action == "reject"
-    plan.set(2, amount=Decimal("1.234"), expected_close=datetime(2027, 4, 3), postal_code=7010)
-    assert (plan.line(2).action, plan.line(2).set["expected_close"]) == ("open", "2027-04-03")
-    again = db.plan_import(file, earlier=leadcore.ImportPlan.from_json(plan.to_json()))
-    assert again.line(2).action == "create"
-    assert db.apply_import(again, file).created == 1
-    lead = db.leads.by_number(1)
-    assert (lead.amount, str(lead.expected_close), lead.postal_code) == (Decimal("1.234"), "2027-04-03", "7010")
-    for value, text in ((1.5, "1.5"), (True, "true"), (date(2027, 1, 2), "2027-01-02"), (12, "12"), ("x", "x")):
-        plan.set(2, amount=value)
-        assert plan.line(2).set["amount"] == text
-    for wrong in (float("nan"), Decimal("1e999")):
-        with pytest.raises(leadcore.InvalidError, match="amount"):
-            plan.set(2, amount=wrong)
-    with pytest.raises(TypeError, match="amount"):
-        plan.set(2, amount=[1])  # type: ignore[arg-type]
-    plan.reset(2)
-    assert plan.line(2).action == "reject"
 
 
 def test_a_preview_takes_what_an_import_takes(db: Database) -> None:
@@ -89,27 +33,6 @@ def test_constants_of_the_last_use_are_told(db: Database) -> None:
     assert "`Fair` -> source" in str(report)
     assert "last imported" in str(report)
     assert db.import_leads(b"Name,Mail\nC,c@x.example\n").mapped_as is None
-
-
-def test_a_line_can_mean_another_lead(db: Database) -> None:
-    lead = db.leads.create(company="Nordlys Holding")
-    plan = db.plan_import(CSV)
-    plan.take(2, lead)
-    plan.create(3)
-    again = db.plan_import(CSV, earlier=plan)
-    assert (again.line(2).action, again.line(2).lead_id) == ("update", lead.id)
-    plan.reset(2)
-    assert plan.line(2).edit is None
-    assert db.apply_import(again, CSV).updated == 1
-
-
-def test_a_plan_that_is_too_old_leaves_its_lines_alone(db: Database) -> None:
-    plan = db.plan_import(CSV)
-    db.leads.create(company="Fjord AS", email="post@fjord.example")
-    rejects = io.BytesIO()
-    report = db.apply_import(plan, CSV, rejects=rejects)
-    assert report.stale_lines == (3,)
-    assert b"Fjord" in rejects.getvalue()
 
 
 def test_rows_that_may_mean_several_leads_are_left_to_a_person(db: Database) -> None:
@@ -190,39 +113,6 @@ def test_constants_go_without_a_mapping(db: Database) -> None:
     assert db.import_leads(file, constants={"city": "Oslo", "labels": "Fair"}).repeated
     with pytest.raises(leadcore.InvalidError, match=r"constants\.cty"):
         db.import_leads(file, constants={"cty": "Oslo"})
-
-
-def test_a_plan_shows_consent_and_an_objection_since_holds(db: Database) -> None:
-    file = b"Company,E-mail,OK to call,City\nA,a@a.example,yes,Os\n"
-    call = ImportColumn("phone", opt_out="own", inverted=True, opt_in=True)
-    mapping = {"Company": "company", "E-mail": "email", "City": "city", "OK to call": call}
-    lead = db.leads.create(company="A", email="a@a.example", phone="+4722222222")
-    plan = db.plan_import(file, mapping=mapping)
-    db.leads.mark_address(lead, "+4722222222", "opted_out", reason="phoned us")
-    assert db.apply_import(plan, file).stale_lines == (2,)
-    assert db.leads.get(lead).phones[0].opted_out
-    plan = db.plan_import(file, mapping=mapping, attempt=2)
-    assert ("phone", ["+4722222222 (opted_out)"], ["+4722222222 ()"]) in plan.line(2).changes
-
-
-def test_an_edited_line_is_held_to_its_plan(db: Database) -> None:
-    file = b"Company,E-mail,City\nA AS,a@a.example,Oslo\n"
-    plan = db.plan_import(file)
-    plan.set(2, industry="I")
-    lead = db.leads.create(company="A AS", email="a@a.example", city="MINE")
-    report = db.apply_import(leadcore.ImportPlan.from_json(plan.to_json()), file)
-    assert (report.updated, report.stale_lines, db.leads.get(lead).city) == (0, (2,), "MINE")
-
-
-def test_a_plan_with_a_key_that_no_plan_has_is_refused(db: Database) -> None:
-    file = b"Company\nA\nB\n"
-    data = db.plan_import(file).to_dict()
-    data["lines"][1]["chioce"] = "skip"
-    with pytest.raises(leadcore.InvalidError, match=r"plan\.lines\[1\]"):
-        db.apply_import(leadcore.ImportPlan(data), file)
-    with pytest.raises(leadcore.InvalidError, match=r"plan\.lines\[1\]"):
-        leadcore.ImportPlan.from_json(json.dumps(data))
-    assert db.leads.count() == 0
 
 
 def test_mappings_are_kept_by_name(db: Database) -> None:
@@ -401,36 +291,6 @@ def test_paths_are_named_before_anything_is_written(db: Database, tmp_path: Path
     # What was imported before rejects nothing, and leaves the file alone.
     assert db.import_leads(CSV, rejects=tmp_path / "rejects.csv").repeated
     assert b"Berg" in (tmp_path / "rejects.csv").read_bytes()
-
-
-def test_a_plan_is_streamed_to_a_file_and_carried_out(db: Database, tmp_path: Path) -> None:
-    lead = db.leads.create(company="Nordlys AS", email="post@nordlys.example")
-    path = tmp_path / "plan.jsonl"
-    told: list[Progress] = []
-    summary = db.plan_import_to(CSV, path, progress=told.append)
-    assert told
-    assert summary.report == db.plan_import(CSV).report
-    assert summary.unknown == {}
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert len(lines) == 1 + 3 + 1
-    assert (db.leads.count(), db.leads.get(lead).city) == (1, None)
-    # A person takes one line away and gives another a cell.
-    lines[3]["set"] = {"email": "post@berg.example"}
-    path.write_text("".join(json.dumps(line) + "\n" for line in [lines[0], lines[1], *lines[3:]]))
-    rejects = io.BytesIO()
-    report = db.apply_import_from(path, CSV, rejects=rejects)
-    assert (report.created, report.updated, report.skips) == (1, 1, {"left_out": 1})
-    assert db.leads.get(lead).city == "Oslo"
-    assert db.apply_import_from(path, CSV).repeated
-    with pytest.raises(leadcore.InvalidError, match="file"):
-        db.apply_import_from(path, b"Company\nAnother file\n")
-    with pytest.raises(leadcore.NotFoundError, match=r"plan.*none"):
-        db.apply_import_from(tmp_path / "none", CSV)
-    path.write_text("no plan\n")
-    with pytest.raises(leadcore.InvalidError, match="plan line 1"):
-        db.apply_import_from(path, CSV)
-    with pytest.raises(TypeError, match="path"):
-        db.plan_import_to(CSV, io.BytesIO())  # type: ignore[arg-type]
 
 
 def test_cards_tell_what_no_column_holds(db: Database) -> None:

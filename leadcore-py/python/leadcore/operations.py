@@ -41,9 +41,8 @@ class Kept(Record):
     field: str
     """The key of the field, or ``created``, ``deleted``, ``restored`` for the record itself."""
     why: str
-    """``edited`` or ``converted`` since, ``taken`` by another record, ``reversed`` before by an undo of a part, ``gone``,
-    ``not_allowed``, ``in_use`` or
-    ``unsupported``; later versions may add reasons."""
+    """``edited`` or ``converted`` since, ``taken`` by another record, ``reversed`` before by an undo of a part,
+    ``gone``, ``not_allowed``, ``in_use`` or ``unsupported``; later versions may add reasons."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ pub(super) fn look<R: Read + Seek>(
         let Some(planner) = &mut planner else { continue };
         for (record, decision) in chunk.records.iter().zip(decided) {
             if is_plan {
-                (telling.take)(Step::Line(line_of(planner, &source.columns, record, &decision)))?;
+                (telling.take)(Step::Line(Box::new(line_of(planner, &source.columns, record, &decision))))?;
             }
             let outcome = LineOutcome::new(record.line, decision.outcome(|slot| stored(planner, slot)));
             report.count(&outcome);

@@ -77,7 +77,7 @@ pub fn plan_to<R: Read + Seek>(
             take: &mut |step| {
                 match step {
                     Step::Options(head) => write_line(out, head)?,
-                    Step::Line(line) => write_line(out, &line)?,
+                    Step::Line(line) => write_line(out, &*line)?,
                 }
                 Ok(())
             },
@@ -91,7 +91,7 @@ pub fn plan_to<R: Read + Seek>(
 /// What a plan is made of.
 pub(super) enum Step<'s> {
     Options(&'s Head),
-    Line(PlannedLine),
+    Line(Box<PlannedLine>),
 }
 
 /// A sink, and who takes the lines of the plan.
@@ -114,7 +114,7 @@ fn gather<R: Read + Seek>(
     let mut take = |step: Step<'_>| {
         match step {
             Step::Options(head) => resolved = head.options.clone(),
-            Step::Line(line) => lines.push(line),
+            Step::Line(line) => lines.push(*line),
         }
         Ok(())
     };

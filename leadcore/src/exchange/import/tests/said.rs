@@ -138,7 +138,7 @@ fn a_file_is_read_again_by_whom_more_of_it_is_shown() {
     }
 }
 
-fn add_field(host: &Host, key: &str, label: &str, kind: CustomType) {
+fn add_field(host: &Host, key: &str, label: &str, kind: &CustomType) {
     let ctx = host.system();
     host.store
         .write(ctx.tenant(), |txn| {
@@ -154,9 +154,9 @@ fn a_file_is_read_again_once_there_is_a_field_for_a_column() {
     let file = "Company,E-mail,Shoe size\nA,a@x.example,43\nB,b@x.example,40\n";
     let host = Host::new();
     host.run(file);
-    add_field(&host, "x_hat", "Hat", CustomType::Integer);
+    add_field(&host, "x_hat", "Hat", &CustomType::Integer);
     assert!(host.run(file).repeated, "no column has the field that came");
-    add_field(&host, "x_shoe", "Shoe size", CustomType::Integer);
+    add_field(&host, "x_shoe", "Shoe size", &CustomType::Integer);
     let plan = host.plan(file, &ImportOptions::new());
     assert!(matches!(plan.lines[0].decision, Planned::Update { .. }));
     // It goes on where it was interrupted.
@@ -174,7 +174,7 @@ fn a_file_that_was_begun_is_read_with_the_mapping_of_then() {
     let (host, options) = (Host::new(), ImportOptions::new().chunk(1));
     let mut heard = Heard { stop_after: Some(1), ..Heard::default() };
     host.hear(&host.store, file, &options, &mut heard).unwrap_err();
-    add_field(&host, "x_shoe", "Shoe size", CustomType::Integer);
+    add_field(&host, "x_shoe", "Shoe size", &CustomType::Integer);
     let report = host.run_with(file, &options);
     assert_eq!((counts(&report), report.resumed_after), ((2, 0, 0, 0), 1), "{report}");
     assert_eq!(counts(&host.run_with(file, &options)), (0, 2, 0, 0));
@@ -214,7 +214,7 @@ fn a_salutation_alone_is_kept_and_comes_back() {
 #[test]
 fn names_of_users_do_not_come_back_as_ids() {
     let host = Host::new();
-    add_field(&host, "x_helper", "Helper", CustomType::User);
+    add_field(&host, "x_helper", "Helper", &CustomType::User);
     host.run("Company,E-mail,Owner,Helper\nA,a@x.example,ada,ada\n");
     let users = [("ada".parse().unwrap(), "Ada Berg".to_owned())].into_iter().collect();
     let columns =
