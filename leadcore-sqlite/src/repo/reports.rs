@@ -180,7 +180,7 @@ fn worth_query(keys: &Keys, live: Condition) -> Condition {
     // lead that became it.
     let first = "SELECT k.from_id FROM leadcore_link k WHERE k.tenant = p.tenant AND k.to_kind = 'account' AND k.to_id = p.account AND k.role = 'converted_to' AND k.from_kind = 'lead' ORDER BY k.from_id LIMIT 1";
     let all = format!(
-        "SELECT origin_lead AS lead, state, currency, amount FROM leadcore_opportunity WHERE tenant = ?1 AND origin_lead IS NOT NULL UNION ALL SELECT ({first}), p.state, p.currency, p.amount FROM leadcore_opportunity p WHERE p.tenant = ?1 AND p.origin_lead IS NULL"
+        "SELECT o.origin_lead AS lead, o.state, o.currency, o.amount FROM leadcore_opportunity o WHERE o.tenant = ?1 AND o.origin_lead IS NOT NULL UNION ALL SELECT ({first}), p.state, p.currency, p.amount FROM leadcore_opportunity p WHERE p.tenant = ?1 AND p.origin_lead IS NULL"
     );
     let sql = format!(
         "SELECT {}coalesce(o.currency, '') AS code, {}, {}, {} FROM ({all}) o CROSS JOIN leadcore_lead l ON l.tenant = ?1 AND l.id = o.lead WHERE {}{}{}",
