@@ -356,9 +356,11 @@ pub(crate) fn to_json(py: Python<'_>, value: &impl Serialize) -> PyResult<String
 /// A value of the core from JSON that the package or the caller wrote. The reason names no value.
 pub(crate) fn from_json<T: DeserializeOwned>(py: Python<'_>, field: &str, json: &str) -> PyResult<T> {
     serde_json::from_str(json).map_err(|error| {
-        let message = match error.classify() {
-            _ if error.to_string().starts_with("recursion limit") => "this nests too deep",
-            serde_json::error::Category::Data => "the data does not have the form that is asked for",
+        let message = match error {
+            error if error.to_string().starts_with("recursion limit") => "this nests too deep",
+            error if json_place::is_misfit(json, &error) => {
+                "the data does not have the form that is asked for"
+            }
             _ => "this cannot be written as JSON: text must be valid Unicode, numbers finite and of 64 bits",
         };
         raise(py, &Error::invalid(vec![Violation::new(field, ViolationCode::Malformed, message)]))

@@ -11,7 +11,7 @@ enum Frame {
 /// The place that cannot be read, as a path: `account.new.fields.emails[0].value`. None for what is no JSON, for the whole, and for
 /// a name that no field has: that is the caller's own text.
 pub(crate) fn of(json: &str, error: &serde_json::Error) -> Option<String> {
-    if error.classify() != Category::Data {
+    if !is_misfit(json, error) {
         return None;
     }
     let before = json.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
@@ -30,6 +30,16 @@ pub(crate) fn of(json: &str, error: &serde_json::Error) -> Option<String> {
         return place;
     };
     Some(place.map_or_else(|| missing.to_owned(), |place| format!("{place}.{missing}")))
+}
+
+/// Whether a text is JSON of another form than was asked for. Where one of several names is asked for, the reader calls what is
+/// neither a text nor an object no JSON.
+pub(crate) fn is_misfit(json: &str, error: &serde_json::Error) -> bool {
+    match error.classify() {
+        Category::Data => true,
+        Category::Syntax => serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok(),
+        _ => false,
+    }
 }
 
 fn frames(mut read: impl Iterator<Item = u8>) -> Vec<Frame> {

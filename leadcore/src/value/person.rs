@@ -204,6 +204,7 @@ impl PersonName {
     }
 
     /// Whether it is more than a salutation.
+    #[cfg(feature = "csv")]
     pub(crate) const fn names_somebody(&self) -> bool {
         self.given.is_some() || self.family.is_some()
     }

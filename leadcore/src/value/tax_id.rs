@@ -123,7 +123,9 @@ impl TaxId {
         let key = self.match_key();
         let mut chars = key.chars();
         let first = chars.next();
-        WORDS.contains(&key.as_str()) || chars.all(|c| Some(c) == first)
+        // A single digit may be a number that somebody counts by.
+        let is_filler = key.len() > 2 || !first.is_some_and(|c| ('1'..='9').contains(&c));
+        WORDS.contains(&key.as_str()) || is_filler && chars.all(|c| Some(c) == first)
     }
 
     /// The [`match_key`](Self::match_key) behind the code of its country, whether the number says it or only `country` does,
