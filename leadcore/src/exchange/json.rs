@@ -65,7 +65,8 @@ impl<R: Read + Seek> JsonReader<R> {
         if let Some(key) = pieces.rival() {
             return Err(refused(format!(
                 "this JSON holds several lists of objects, and only one can be imported at a time: behind the first one \
-                 there is `{key}`"
+                 there is `{}`",
+                shape::shown(key)
             )));
         }
         let mut headers = vec![String::new(); places.len()];

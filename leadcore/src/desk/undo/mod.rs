@@ -348,11 +348,13 @@ fn latest(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Resul
     require(ctx, txn, Permission::View)?;
     let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the undo cannot be read");
     let mut latest = Latest { done: None, is_whole: false, attempts: 0 };
-    let mut is_own = false;
+    let (mut is_own, mut is_undone) = (false, false);
     while let Some(found) = txn.journal().find(OperationKind::Undo, &key(operation, latest.attempts))? {
         let stored = found.outcome.ok_or_else(corrupt)?;
         let outcome: UndoOutcome =
             serde_json::from_value(stored).map_err(|error| corrupt().with_source(error))?;
+        // One attempt that was itself taken back gave back what it had taken.
+        is_undone |= txn.journal().find(OperationKind::Undo, &key(found.id, 0))?.is_some();
         let own = found.actor == *ctx.actor();
         if own || (outcome.forbidden == 0 && !is_own) {
             latest.done = Some(outcome);
@@ -362,7 +364,6 @@ fn latest(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Resul
     }
     if let Some(done) = &latest.done {
         let UndoTotals { partly, kept, failed, .. } = done.totals;
-        let is_undone = txn.journal().find(OperationKind::Undo, &key(done.operation, 0))?.is_some();
         latest.is_whole = (partly, kept, failed) == (0, 0, 0) && !is_undone;
     }
     Ok(latest)

@@ -41,16 +41,22 @@ fn apart(cell: &str) -> Vec<&str> {
     cell.split(ends).collect()
 }
 
-/// One address without its name, its scheme and what stands around it.
+/// One address without its name, its scheme and what stands around it. What is said of it in parentheses behind it stays.
 fn address(part: &str) -> String {
-    let inner = part.rsplit_once('<').and_then(|(_, behind)| behind.split_once('>'));
-    let mut text = inner.map_or(part, |(inner, _)| inner);
     let is_around = |c: char| c.is_whitespace() || AROUND.contains(c) || UNSEEN.contains(&c);
-    text = text.trim_matches(is_around);
+    let (inner, said) = match part.rsplit_once('<').and_then(|(_, behind)| behind.split_once('>')) {
+        Some((inner, behind)) if behind.trim_start().starts_with('(') => (inner, behind.trim()),
+        Some((inner, behind)) if behind.trim_matches(is_around).is_empty() => (inner, ""),
+        // Nobody knows what it means: the cell is no address.
+        Some(_) => return part.to_owned(),
+        None => (part, ""),
+    };
+    let mut text = inner.trim_matches(is_around);
     if let Some(rest) = text.get(..7).filter(|head| head.eq_ignore_ascii_case("mailto:")).and(text.get(7..)) {
         text = rest.split('?').next().unwrap_or(rest).trim_matches(is_around);
     }
-    text.chars().filter(|c| !UNSEEN.contains(c)).collect()
+    let text: String = text.chars().filter(|c| !UNSEEN.contains(c)).collect();
+    if said.is_empty() { text } else { format!("{text} {said}") }
 }
 
 #[cfg(test)]
@@ -95,5 +101,19 @@ mod tests {
     fn what_is_said_behind_an_address_stays() {
         let emails = read("a@x.example (work opted_out)").unwrap();
         assert!(emails.entries()[0].opted_out);
+        for cell in [
+            "Anna Berg <a@x.example> (opted_out)",
+            "<a@x.example> (opted_out)",
+            "B <b@x.example>; <a@x.example> (opted_out)",
+        ] {
+            assert!(read(cell).unwrap().entries().last().unwrap().opted_out, "{cell}");
+        }
+        for cell in ["Anna <a@x.example> opted out", "'a@x.example (opted_out)'", "<a@x.example (opted_out)>"]
+        {
+            assert!(
+                read(cell).is_ok_and(|emails| emails.entries()[0].opted_out) || read(cell).is_err(),
+                "{cell}"
+            );
+        }
     }
 }

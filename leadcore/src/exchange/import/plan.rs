@@ -83,7 +83,10 @@ impl<'c> Planner<'c> {
             intake.settle(ctx, txn)?;
         }
         let detailed = purpose.is_detailed();
-        let names = Names::load(ctx, txn, options, fields, &intake.pipelines, new_values, detailed)?;
+        // A person may set what no column of the file fills.
+        let settable: Vec<Field> = TermKind::ALL.map(TermKind::field).into_iter().collect();
+        let all = if detailed { &[fields, &settable].concat() } else { fields };
+        let names = Names::load(ctx, txn, options, all, &intake.pipelines, new_values, detailed)?;
         let external_first = options.match_by.first() == Some(&MatchBy::ExternalId)
             && options.on_match != OnMatch::CreateNew
             && !fields.contains(&Field::Number)

@@ -273,7 +273,7 @@ impl Look<'_> {
         let (last, before) = path.split_last().map_or((None, path), |(last, before)| (Some(last), before));
         let is_usual = last.is_some_and(|key| is_one_of(&LISTS, key))
             && before.iter().all(|key| is_one_of(&WRAPS, key) || is_one_of(&LISTS, key));
-        let mut told = path.join(".");
+        let mut told = path.iter().map(|key| shown(key)).collect::<Vec<_>>().join(".");
         if let Some((cut, _)) = told.char_indices().nth(MOST_OF_A_PATH) {
             told.truncate(cut);
             told.push('…');
@@ -345,7 +345,14 @@ pub(super) fn is_rival(key: &str, is_usual: bool) -> bool {
     if is_usual { is_one_of(&LISTS, key) } else { !is_one_of(&BESIDE, key) }
 }
 
+/// A key as a message tells it: what may be the name or the address of somebody is not told.
+pub(super) fn shown(key: &str) -> &str {
+    let is_word = |c: char| c.is_ascii_alphabetic() || "_- ".contains(c);
+    if key.len() <= 40 && key.chars().all(is_word) { key } else { "…" }
+}
+
 fn either(key: &str, list: &List) -> Shape {
+    let key = shown(key);
     Shape::Refused(format!(
         "this JSON is one object with `{key}` and a list of objects at `{}`, and only one of them can be the leads: give a \
          list of objects, or an object on each line",

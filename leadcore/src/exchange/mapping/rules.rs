@@ -257,6 +257,11 @@ impl ColumnRules {
         if self.opt_in && self.opt_out.is_none() {
             refuse("only a column of who opted out takes marks off");
         }
+        if self.opt_out.is_some() && self.bad_values.is_some() {
+            refuse(
+                "what a column of who opted out says is not left out: its words are said by `yes` and `no`",
+            );
+        }
         if self.inverted && self.opt_out.is_none() {
             refuse("only a column of who opted out is read the other way round");
         }

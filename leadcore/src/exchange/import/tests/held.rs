@@ -298,3 +298,17 @@ fn a_damaged_plan_writes_nothing() {
     };
     assert_eq!(report.created, 300);
 }
+
+#[test]
+fn a_source_is_set_where_no_column_has_one() {
+    let host = Host::new();
+    host.run("Company,E-mail,Source\nOld,o@x.example,Fair\n");
+    let file = "Company,E-mail\nA,a@x.example\n";
+    let mut plan = host.plan(file, &ImportOptions::new());
+    let line = plan.lines[0].line;
+    plan.set(line, Field::Source, "Fair").unwrap();
+    let plan = again(&host, &plan, file);
+    assert!(plan.report.new_values.is_empty(), "it is known: {:?}", plan.report.new_values);
+    let report = host.apply(&plan, file);
+    assert_eq!((report.created, report.rejected), (1, 0), "{report}");
+}

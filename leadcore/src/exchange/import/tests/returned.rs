@@ -269,3 +269,21 @@ fn a_lead_that_was_converted_since_is_kept() {
     let wanted = ["city", "created"].map(|field| (field.to_owned(), WhyKept::Converted));
     assert_eq!(told, wanted);
 }
+
+/// What the first attempt kept was taken back by the second; then the first one was taken back itself.
+#[test]
+fn an_undo_of_one_attempt_leaves_the_import_to_be_undone_again() {
+    let host = Host::new();
+    host.run("Company,E-mail,City\na,a@x.example,Moss\nb,b@x.example,Moss\n");
+    let operation =
+        host.run("Company,E-mail,City\na,a@x.example,Oslo\nb,b@x.example,Oslo\n").operation.unwrap();
+    edit(&host, 1, &LeadPatch::new().set(Field::City, "Hamar"));
+    let first = undo(&host, operation);
+    assert_eq!(totals(&first), (1, 0, 1, 0), "{first:?}");
+    edit(&host, 1, &LeadPatch::new().set(Field::City, "Oslo"));
+    undo(&host, operation);
+    undo(&host, first.operation);
+    assert_eq!(shown(&host, 2, &["city"]), ["Oslo"]);
+    undo(&host, operation);
+    assert_eq!(shown(&host, 2, &["city"]), ["Moss"]);
+}
