@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 use crate::domain::{
-    Action, CustomValue, Field, Kept, Lead, MatchKey, MatchKind, NewEntry, Operation, OperationKind,
-    OperationState, Sequence, Subject, Topics, WhyKept,
+    Action, CustomValue, Field, FieldChange, FieldValue, Kept, Lead, MatchKey, MatchKind, NewEntry,
+    Operation, OperationKind, OperationState, Sequence, Subject, Topics, WhyKept,
 };
 use crate::error::Result;
 use crate::id::LeadId;
@@ -197,7 +197,8 @@ impl Claims {
                 continue;
             }
             let mut keys = change.after.fields.match_keys();
-            keys.retain(|key| key.kind != MatchKind::Label);
+            // One phone is shared by whole companies, and does not say who is here anew.
+            keys.retain(|key| !matches!(key.kind, MatchKind::Label | MatchKind::Phone));
             keys.extend(case.gets.iter().map(|(_, key)| key.clone()));
             for key in keys {
                 known.entry(key).or_default().insert(*subject);
@@ -206,7 +207,7 @@ impl Claims {
         if !known.is_empty() {
             let keys: Vec<_> = known.keys().cloned().collect();
             for (key, lead) in txn.leads().find(&keys)? {
-                if self.has_come(txn, docket.first, lead)? {
+                if self.has_come(txn, docket, lead)? {
                     copied.extend(known.get(&key).into_iter().flatten());
                 }
             }
@@ -238,25 +239,30 @@ impl Claims {
     }
 
     /// Whether a lead was made since, came out of the trash, or was given what it is known by.
-    fn has_come(&mut self, txn: &mut dyn Txn, first: Sequence, lead: LeadId) -> Result<bool> {
+    fn has_come(&mut self, txn: &mut dyn Txn, docket: &Docket<'_>, lead: LeadId) -> Result<bool> {
+        let first = docket.first;
         if let Some(known) = self.came.get(&lead) {
             return Ok(*known);
         }
-        let known_by = [Field::Email, Field::Phone, Field::ExternalId];
+        let catalogue = &docket.bench.catalogue;
+        let is_unique = |field: &Field| {
+            matches!(field, Field::Email | Field::ExternalId)
+                || catalogue.custom_fields().any(|custom| custom.unique && field.key() == custom.key.as_str())
+        };
         let mut before = None;
         let came = loop {
             let entries = txn.journal().about(&[lead.into()], Topics::NONE, before, AT_A_TIME)?;
             let is_all = entries.len() < AT_A_TIME;
             before = entries.last().map(|entry| entry.sequence).filter(|end| *end > first);
             let came = entries.iter().filter(|entry| entry.sequence > first).any(|entry| {
-                let is_key = |key: &str| {
-                    known_by.iter().any(|field| field.key() == key)
-                        || matches!(key.parse::<Field>(), Ok(Field::Custom(_)))
+                let was_given = |change: &FieldChange| {
+                    change.after != FieldValue::Empty
+                        && change.field.parse().is_ok_and(|field| is_unique(&field))
                 };
                 entry.subject == lead.into()
                     && entry.operation_kind != OperationKind::Undo
                     && (matches!(entry.action, Action::Created | Action::Restored)
-                        || entry.changes.iter().any(|change| is_key(&change.field)))
+                        || entry.changes.iter().any(was_given))
             });
             if came || is_all || before.is_none() {
                 break came;
