@@ -248,7 +248,7 @@ fn s0_21_the_form_fills_in_what_is_missing() {
     host.write(|ctx, txn| {
         let (revision, mut catalogue) = settings::catalogue_of(ctx, txn, CatalogueKind::Account)?;
         catalogue.set_custom_field(field);
-        settings::set_catalogue(ctx, txn, revision, catalogue)
+        settings::set_catalogue(ctx, txn, revision, &catalogue)
     });
     let fields = LeadFields {
         person: Some(leadcore::value::PersonName::parse("Ana Berg").unwrap()),
