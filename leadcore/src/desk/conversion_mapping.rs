@@ -16,7 +16,6 @@ use crate::policy::Permission;
 use crate::store::{SettingName, Txn};
 
 use super::access::{Gate, require, visible};
-use super::convert::CustomerForms;
 use super::convert::{CustomerForms, Hidden};
 use super::series::standard_of;
 use super::settings::{document, load_catalogue, load_catalogue_of, record_saved};
