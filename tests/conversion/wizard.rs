@@ -189,10 +189,8 @@ fn an_edited_plan_keeps_the_rule_of_tax_numbers() {
     }
     let host = Host::new();
     let lead = euro_lead(&host);
-    let known = host.add(leadcore::domain::LeadFields {
-        tax_id: Some("12".parse().unwrap()),
-        ..crate::support::company("Old AS")
-    });
+    let known =
+        host.add(LeadFields { tax_id: Some("12".parse().unwrap()), ..crate::support::company("Old AS") });
     let ctx = host.ctx().with_tax_rule(&NoShort);
     let options = ConversionOptions::default();
     let mut plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &options));
@@ -247,7 +245,7 @@ fn s0_21_the_form_fills_in_what_is_missing() {
     field.settings.required = Some(true);
     host.write(|ctx, txn| {
         let (revision, mut catalogue) = settings::catalogue_of(ctx, txn, CatalogueKind::Account)?;
-        catalogue.set_custom_field(field);
+        catalogue.set_custom_field(field.clone());
         settings::set_catalogue(ctx, txn, revision, &catalogue)
     });
     let fields = LeadFields {
