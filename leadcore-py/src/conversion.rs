@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::arguments::Parts;
 use crate::convert::{Id, LeadArg, Text, from_json, from_json_named, to_json};
+use crate::customer_form::GivenCustomer;
 use crate::errors::{raise, renamed};
 use crate::estimates::named;
 use crate::given::Given;
@@ -49,6 +50,7 @@ struct GivenRequest {
 pub(crate) struct Decided {
     options: ConversionOptions,
     own: Own,
+    customer: GivenCustomer,
 }
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Decided {
@@ -59,6 +61,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Decided {
         let (options, opportunity): (Text, Text) = (parts.read("options")?, parts.read("opportunity")?);
         let options: ConversionOptions = from_json(py, "options", &options.0)?;
         let own = own_fields(parts.any()?.cast::<PyDict>()?, "opportunity.")?;
+        let (account, contact) = (parts.any()?, parts.any()?);
+        let customer = GivenCustomer::new(account.cast::<PyDict>()?, contact.cast::<PyDict>()?)?;
         let opportunity = match from_json(py, "opportunity", &opportunity.0)? {
             GivenOpportunity::None => OpportunityChoice::None,
             GivenOpportunity::Existing(id) => OpportunityChoice::Existing(id),
@@ -69,7 +73,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Decided {
                 OpportunityChoice::New(Box::new(request))
             }
         };
-        Ok(Self { options: options.opportunity(opportunity), own })
+        Ok(Self { options: options.opportunity(opportunity), own, customer })
     }
 }
 
@@ -89,6 +93,8 @@ impl Decided {
     /// The options, with the custom fields as the catalogue of opportunities reads them.
     pub(crate) fn read(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<ConversionOptions> {
         let mut options = self.options.clone();
+        options.account_fields = self.customer.account_by(txn)?;
+        options.contact_fields = self.customer.contact.clone();
         if let OpportunityChoice::New(request) = &mut options.opportunity {
             let patch = std::mem::take(&mut request.patch);
             request.patch = with_own(ctx, txn, patch, &self.own, None).map_err(of_opportunity)?;
@@ -197,9 +203,15 @@ pub(crate) fn conversion_customer(
     plan: Text,
     customer: Text,
     convert_now: bool,
+    account: &Bound<'_, PyDict>,
+    contact: &Bound<'_, PyDict>,
 ) -> PyResult<String> {
     let customer: CustomerType = from_json(py, "customer", &customer.0)?;
-    step(py, &plan, |plan| plan.customer_information(customer, convert_now))
+    let said = GivenCustomer::new(account, contact)?;
+    step(py, &plan, |plan| {
+        let plan = plan.customer_fields(&said.account(), &said.contact)?;
+        plan.customer_information(customer, convert_now)
+    })
 }
 
 /// Step 3 of the wizard.

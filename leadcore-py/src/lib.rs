@@ -25,6 +25,7 @@ mod convert;
 mod convert_many;
 mod costs;
 mod custom;
+mod customer_form;
 mod definition;
 mod engine;
 mod errors;

@@ -3,8 +3,11 @@
 use leadcore::desk::convert::{
     self, ConversionOptions, ConversionPlan, CustomerType, Document, EstimateChoice, PlannedService,
 };
-use leadcore::desk::{Listing, accounts, estimates, services};
-use leadcore::domain::{AccountStatus, EstimateStatus, Lead, Line, ServiceFields, ServiceState};
+use leadcore::desk::{Listing, accounts, estimates, services, settings};
+use leadcore::domain::{
+    AccountPatch, AccountStatus, CatalogueKind, ContactPatch, CustomField, CustomType, EstimateStatus, Field,
+    Lead, LeadFields, Line, ServiceFields, ServiceState,
+};
 use leadcore::error::{Conflict, ErrorKind};
 use leadcore::store::StoreExt as _;
 use leadcore::testkit::dump;
@@ -186,10 +189,8 @@ fn an_edited_plan_keeps_the_rule_of_tax_numbers() {
     }
     let host = Host::new();
     let lead = euro_lead(&host);
-    let known = host.add(leadcore::domain::LeadFields {
-        tax_id: Some("12".parse().unwrap()),
-        ..crate::support::company("Old AS")
-    });
+    let known =
+        host.add(LeadFields { tax_id: Some("12".parse().unwrap()), ..crate::support::company("Old AS") });
     let ctx = host.ctx().with_tax_rule(&NoShort);
     let options = ConversionOptions::default();
     let mut plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &options));
@@ -234,4 +235,95 @@ fn s2_24_of_one_estimate_one_version_is_copied() {
     host.write(|ctx, txn| estimates::accept(ctx, txn, third.id, leadcore::desk::Expect::Any));
     assert_eq!(titles(EstimateChoice::All), (vec![third.id], 1), "the one that was accepted");
     assert_eq!(titles(EstimateChoice::Accepted), (vec![third.id], 1));
+}
+
+#[test]
+fn s0_21_the_form_fills_in_what_is_missing() {
+    let host = Host::new();
+    let terms = Field::Custom("x_terms".parse().unwrap());
+    let mut field = CustomField::new("x_terms".parse().unwrap(), "Payment terms", CustomType::Text);
+    field.settings.required = Some(true);
+    host.write(|ctx, txn| {
+        let (revision, mut catalogue) = settings::catalogue_of(ctx, txn, CatalogueKind::Account)?;
+        catalogue.set_custom_field(field.clone());
+        settings::set_catalogue(ctx, txn, revision, &catalogue)
+    });
+    let fields = LeadFields {
+        person: Some(leadcore::value::PersonName::parse("Ana Berg").unwrap()),
+        ..crate::support::company("Nordlys AS")
+    };
+    let lead = host.add(fields);
+    let options = ConversionOptions::default();
+    let plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &options));
+    let told: Vec<_> = plan.missing.iter().map(|one| one.field.as_str()).collect();
+    assert_eq!(told, ["account.x_terms"]);
+    let before = dump(&host.store, &host.scene.tenant);
+    for error in [
+        refused(host.try_write(|ctx, txn| convert::apply(ctx, txn, &plan)), ErrorKind::Invalid),
+        refused(host.try_write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options)), ErrorKind::Invalid),
+    ] {
+        assert_eq!(fields_of(&error), ["account.x_terms"]);
+    }
+    assert_eq!(dump(&host.store, &host.scene.tenant), before);
+
+    // Three screens; the plan is stored between them.
+    let plan: ConversionPlan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+    let first = plan.choose_estimates(&EstimateChoice::None).unwrap();
+    let wrong = AccountPatch::new().set(Field::Email, "nobody").set(Field::Amount, 5);
+    let wrong = wrong.set(Field::Custom("x_other".parse().unwrap()), "1").status(AccountStatus::Prospect);
+    let strange = ContactPatch::new().set(Field::City, "Oslo");
+    let error = refused(first.clone().customer_fields(&wrong, &strange), ErrorKind::Invalid);
+    let mut told = fields_of(&error);
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        ["account.amount", "account.email", "account.status", "account.x_other", "contact.city"]
+    );
+    let profile = AccountPatch::new().set(terms.clone(), "30 days").set(Field::City, "Oslo");
+    let person = ContactPatch::new().set(Field::FirstName, "Anna").role("Buyer");
+    let second = first.clone().customer_fields(&profile, &person).unwrap();
+    assert!(second.missing.is_empty());
+    let emptied = second.clone().customer_fields(&AccountPatch::new().name(""), &ContactPatch::new());
+    assert!(emptied.is_err() || !emptied.unwrap().missing.is_empty(), "nothing goes by unnoticed");
+    let second = second.customer_information(CustomerType::ActiveWithInvoice, false).unwrap();
+    let third = second.edit_services(Vec::new()).unwrap();
+    let by_one_call = {
+        let said = options.clone().account_fields(profile).contact_fields(person);
+        let other = host.add(LeadFields {
+            person: Some(leadcore::value::PersonName::parse("Ana Holm").unwrap()),
+            ..crate::support::company("Fjord AS")
+        });
+        host.write(|ctx, txn| convert::convert(ctx, txn, other.id, &said))
+    };
+    let done = host.write(|ctx, txn| convert::apply(ctx, txn, &third));
+    for (done, name) in [(done, "Anna Berg"), (by_one_call, "Anna Holm")] {
+        let account = host.read(|ctx, txn| accounts::get(ctx, txn, done.account.unwrap()));
+        let lead = account.fields.as_lead_fields();
+        assert_eq!(terms.read_fields(&lead).as_text(), Some("30 days"));
+        assert_eq!(account.fields.address.city(), Some("Oslo"));
+        let persons =
+            host.read(|ctx, txn| leadcore::desk::contacts::of_account(ctx, txn, done.account.unwrap()));
+        let [person] = persons.as_slice() else { panic!("one person") };
+        let fields = &person.contact.fields;
+        assert_eq!((fields.display_name(), fields.role.as_deref()), (Some(name), Some("Buyer")));
+    }
+}
+
+#[test]
+fn s0_21_a_customer_that_is_there_is_edited_by_itself() {
+    let host = Host::new();
+    let known = host.add(crate::support::company("Nordlys AS"));
+    let options = ConversionOptions::default();
+    let known = host.write(|ctx, txn| convert::convert(ctx, txn, known.id, &options));
+    let lead = host.add(crate::support::company("Nordlys Nord AS"));
+    let joins = options.into_account(known.account.unwrap());
+    let plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &joins));
+    let city = AccountPatch::new().set(Field::City, "Oslo");
+    let role = ContactPatch::new().role("Buyer");
+    let error = refused(plan.customer_fields(&city, &role), ErrorKind::Invalid);
+    assert_eq!(fields_of(&error), ["account", "contact"]);
+    let said = joins.account_fields(city);
+    let error =
+        refused(host.try_read(|ctx, txn| convert::plan(ctx, txn, lead.id, &said)), ErrorKind::Invalid);
+    assert_eq!(fields_of(&error), ["account_fields"]);
 }

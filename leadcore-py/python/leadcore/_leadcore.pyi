@@ -800,7 +800,7 @@ class Session:
 
 # What the package hands in: a record, its id, or the text of that.
 _Targets: TypeAlias = tuple[list[str], Callable[[int, str, str | None, str | None], str | bool | None]]
-_Decided: TypeAlias = tuple[str, str, dict[str, Any]]
+_Decided: TypeAlias = tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]
 _Lead: TypeAlias = Lead | UUID | str
 _Named: TypeAlias = Term | Stage | Pipeline | UUID | str
 
@@ -1017,7 +1017,9 @@ def conversion_told(plan: str) -> str:
 def conversion_estimates(plan: str, choice: str) -> str:
     """Step 1 of the wizard: from plan to plan, both as JSON."""
 
-def conversion_customer(plan: str, customer: str, convert_now: bool) -> str:
+def conversion_customer(
+    plan: str, customer: str, convert_now: bool, account: dict[str, Any], contact: dict[str, Any]
+) -> str:
     """Step 2 of the wizard."""
 
 def conversion_services(plan: str, services: str) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from .arguments import check, several
 from .arguments import compiled as _leadcore
-from .conversion_options import CustomerType, EstimateChoice, estimates_choice, one_of
+from .conversion_options import CustomerType, EstimateChoice, customer_said, estimates_choice, one_of
 from .conversion_parts import (
     FieldWrite,
     PlannedAccount,
@@ -26,7 +26,8 @@ from .conversion_parts import (
     service_told,
     write_of,
 )
-from .exceptions import InvalidError
+from .exceptions import InvalidError, Violation
+from .fields import AccountInput, ContactInput
 from .html import facts, grid, part
 from .lines import LineRef
 from .matching import Matches, matches_of
@@ -301,13 +302,36 @@ class ConversionPlan(Plan):
         """
         return self._of(_leadcore.conversion_estimates(self._json, json.dumps(estimates_choice(choice))))
 
-    def customer_information(self, customer: CustomerType, *, convert_now: bool = False) -> ConversionPlan:
-        """Step 2: what the customer is, and which document it gets.
+    @property
+    def missing(self) -> tuple[Violation, ...]:
+        """What a new account and a new contact must have and have not yet. :meth:`customer_information` fills it in.
+
+        A plan that misses something is not carried out.
+        """
+        told = self._data.get("missing", ())
+        return tuple(Violation(one["field"], one["code"], one["message"]) for one in told)
+
+    def customer_information(
+        self,
+        customer: CustomerType,
+        *,
+        convert_now: bool = False,
+        account_fields: AccountInput | None = None,
+        contact_fields: ContactInput | None = None,
+    ) -> ConversionPlan:
+        """Step 2: what the customer is, which document it gets, and what its form says.
 
         Args:
             customer: ``"active_with_invoice"``, ``"inactive_with_proforma"`` or ``"neither"``. A new account becomes a
                 customer or a prospect by this; one that is there becomes a customer, and never less than it is.
             convert_now: Leave the services out: the plan is ready.
+            account_fields: What is written over what the plan says of a new account, by the keys of
+                ``db.accounts.edit``; a category by record or id.
+            contact_fields: The same for the new contact that the person of the lead becomes.
+
+        Raises:
+            InvalidError: With every value that does not fit (``account.x_terms``, ``contact.email``), and for an
+                account or a person that is there already: they are edited by themselves.
 
         Example:
             >>> lead = db.leads.create(company="Nordlys AS")
@@ -318,7 +342,8 @@ class ConversionPlan(Plan):
         """
         kind = json.dumps(one_of("customer", customer, CustomerType))
         check("convert_now", convert_now, bool, "true or false")
-        return self._of(_leadcore.conversion_customer(self._json, kind, convert_now))
+        profile, contact = customer_said(account_fields, contact_fields)
+        return self._of(_leadcore.conversion_customer(self._json, kind, convert_now, profile, contact))
 
     def edit_services(self, services: Iterable[PlannedService | LineRef]) -> ConversionPlan:
         """Step 3: the services as they were edited. One keeps the line that it was copied from, another is new.

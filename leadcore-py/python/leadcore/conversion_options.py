@@ -13,7 +13,7 @@ from ._leadcore import Account, Contact
 from .arguments import check, expected
 from .estimate import Estimate
 from .exceptions import InvalidError, Violation, refused
-from .fields import checked, with_custom
+from .fields import ACCOUNT_KEYS, CONTACT_KEYS, AccountInput, ContactInput, checked, with_custom
 from .opportunities import day_of, opportunity_fields
 from .opportunity import OPPORTUNITY_KEYS, Opportunity, OpportunityInput
 from .series import NumberSeries
@@ -109,6 +109,10 @@ class ConversionInput(TypedDict, total=False):
     """Which estimates of the lead become services of the customer."""
     customer: CustomerType
     """What the customer is, and which document your program makes for it."""
+    account_fields: AccountInput
+    """What is written over what the lead says, for a new account; its status is said by ``status``."""
+    contact_fields: ContactInput
+    """What is written over what the lead says, for the new contact that the person of the lead becomes."""
     key: str | None
     """Your own key for this conversion, at most 200 bytes: the same call again, also from another process or after the
     way back, gives the first outcome; another lead or other options under it are a conflict, ``key_reused``. Of many
@@ -237,8 +241,29 @@ def _check_status(said: Mapping[str, Any], into: str) -> None:
         raise refused("status", "not_allowed", f"the type of customer says `{wanted}`")
 
 
-def options_of(given: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
-    """The options as the compiled module reads them: without the opportunity, the opportunity, its custom fields."""
+def customer_said(account: object, contact: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is said of a new account and a new contact, as the compiled module reads it."""
+    said: list[dict[str, Any]] = []
+    broken: list[Violation] = []
+    # The status is said elsewhere.
+    for name, given, keys in (
+        ("account", account, ACCOUNT_KEYS - {"status"}),
+        ("contact", contact, CONTACT_KEYS),
+    ):
+        check(f"{name}_fields", given, (Mapping, type(None)), "a mapping of fields, or None")
+        try:
+            said.append(dict(with_custom(given or {}, keys)))  # type: ignore[arg-type]
+        except InvalidError as error:
+            broken += [Violation(f"{name}.{one.field}", one.code, one.message) for one in error.violations]
+    if broken:
+        raise InvalidError("; ".join(str(one) for one in broken), violations=broken)
+    return said[0], said[1]
+
+
+def options_of(
+    given: Mapping[str, Any],
+) -> tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The options without the opportunity, the opportunity, its custom fields, account and contact, for the module."""
     said = checked(given, CONVERSION_KEYS)
     into = one_of("into", said.get("into", "both"), _Into)
     account, person = said.get("account"), said.get("person")
@@ -260,4 +285,5 @@ def options_of(given: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
         "key": key_of(said.get("key")),
     }
     opportunity, own = _opportunity(said.get("opportunity"))
-    return json.dumps(options), json.dumps(opportunity), own
+    profile, contact = customer_said(said.get("account_fields"), said.get("contact_fields"))
+    return json.dumps(options), json.dumps(opportunity), own, profile, contact

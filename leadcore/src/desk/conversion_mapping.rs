@@ -16,7 +16,7 @@ use crate::policy::Permission;
 use crate::store::{SettingName, Txn};
 
 use super::access::{Gate, require, visible};
-use super::convert::Hidden;
+use super::convert::{CustomerForms, Hidden};
 use super::series::standard_of;
 use super::settings::{document, load_catalogue, load_catalogue_of, record_saved};
 use super::{accounts, naming};
@@ -140,6 +140,12 @@ impl TargetFields {
             TargetRecord::Opportunity => opportunity,
             _ => account,
         }
+    }
+
+    /// What may be said of a new account and a new contact.
+    pub(super) fn forms(&self) -> CustomerForms {
+        let Self([account, contact, _]) = self;
+        CustomerForms::new(account.clone(), contact.clone())
     }
 
     fn targets(&self) -> Targets {

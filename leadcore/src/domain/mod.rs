@@ -124,7 +124,7 @@ pub(crate) use opportunity::MAX_REASON;
 pub use opportunity::{
     Opportunity, OpportunityEnd, OpportunityFields, OpportunityPatch, OpportunityPlace, OpportunityState,
 };
-pub use patch::{AccountPatch, LeadPatch};
+pub use patch::{AccountPatch, ContactPatch, LeadPatch};
 pub use pipeline::{Pipeline, Stage, StageKind};
 pub use pipeline_changes::{pipeline_changes, pipeline_removed};
 pub use rank::Rank;

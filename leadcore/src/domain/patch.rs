@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, Violation, ViolationCode};
+use crate::value::Country;
 
 use super::account::{AccountFields, AccountStatus};
 use super::catalogue::Catalogue;
+use super::contact::ContactFields;
 use super::field::Field;
 use super::field_value::FieldValue;
 use super::lead::LeadFields;
@@ -23,7 +25,7 @@ use super::lead::LeadFields;
 /// assert_eq!((fields.address.city(), fields.company), (Some("Tromsø"), None));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LeadPatch(Vec<(Field, FieldValue)>);
 
@@ -90,7 +92,7 @@ impl LeadPatch {
 /// assert!(AccountPatch::new().set(Field::Amount, 5).apply(&catalogue, &mut fields).is_err());
 /// # Ok::<(), leadcore::error::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountPatch {
     status: Option<AccountStatus>,
@@ -130,6 +132,18 @@ impl AccountPatch {
         self
     }
 
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.status.is_none() && self.fields.is_empty()
+    }
+
+    /// Whether it says a status.
+    #[must_use]
+    pub const fn has_status(&self) -> bool {
+        self.status.is_some()
+    }
+
     /// The fields it names, in order; the status is none of them.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         self.fields.fields()
@@ -158,6 +172,96 @@ impl AccountPatch {
             return Err(Error::invalid(broken.into_iter().map(named_as_account).collect()));
         }
         *fields = AccountFields::from_lead_fields(lead, self.status.unwrap_or(fields.status));
+        Ok(())
+    }
+}
+
+/// The fields of a contact to change. An empty value clears the field.
+///
+/// Fields are those of [`ContactFields::FIELDS`], the parts of the name, and those that the tenant added to contacts.
+///
+/// ```
+/// use leadcore::domain::{Catalogue, CatalogueKind, ContactFields, ContactPatch, Field};
+/// let catalogue = Catalogue::of(CatalogueKind::Contact);
+/// let mut fields = ContactFields::named("Ana Berg")?;
+/// let patch = ContactPatch::new().set(Field::FirstName, "Anna").role("Buyer");
+/// patch.apply(&catalogue, &mut fields, None)?;
+/// assert_eq!((fields.display_name(), fields.role.as_deref()), (Some("Anna Berg"), Some("Buyer")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContactPatch {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+    fields: LeadPatch,
+}
+
+impl ContactPatch {
+    /// Changes nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { role: None, fields: LeadPatch::new() }
+    }
+
+    /// Sets one field. A later call for the same field wins.
+    #[must_use]
+    pub fn set(mut self, field: Field, value: impl Into<FieldValue>) -> Self {
+        self.fields = self.fields.set(field, value);
+        self
+    }
+
+    /// Sets what part the person has in the deal; empty text clears it.
+    #[must_use]
+    pub fn role(mut self, role: &str) -> Self {
+        self.role = Some(role.trim().to_owned());
+        self
+    }
+
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.role.is_none() && self.fields.is_empty()
+    }
+
+    /// The fields it names, in order. Who may see the job title may see the role: it is named as that.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.fields.fields().chain(self.role.as_ref().map(|_| &Field::JobTitle))
+    }
+
+    /// Writes the new values into `fields`, those of the tenant's own fields as the `catalogue` of contacts reads them, and
+    /// national phone numbers as those of `region`; when one of them does not fit, none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::error::ErrorKind::Invalid) with every field that a contact does not have and every
+    /// value that does not fit its field.
+    pub fn apply(
+        &self,
+        catalogue: &Catalogue,
+        fields: &mut ContactFields,
+        region: Option<Country>,
+    ) -> Result<()> {
+        let has = |field: &Field| {
+            matches!(field, Field::Custom(_))
+                || ContactFields::FIELDS.contains(field)
+                || field.name_group().contains(&Field::Name)
+        };
+        let strange = self.fields.fields().filter(|field| !has(field));
+        let message = "a contact has no such field";
+        let broken: Vec<_> =
+            strange.map(|field| Violation::new(field.key(), ViolationCode::NotAllowed, message)).collect();
+        if !broken.is_empty() {
+            return Err(Error::invalid(broken));
+        }
+        let mut lead = fields.as_lead_fields();
+        if let Some(region) = region {
+            Field::Country.write(&mut lead, &region.code().into()).map_err(|error| error.at("country"))?;
+        }
+        self.fields.apply(catalogue, &mut lead)?;
+        *fields = std::mem::take(fields).with_lead_fields(lead);
+        if let Some(role) = &self.role {
+            fields.role = (!role.is_empty()).then(|| role.clone());
+        }
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ impl<'a> Hidden<'a> {
     }
 
     /// Whether it, or another that shows the same, is hidden.
-    fn shows(&self, field: &Field) -> bool {
+    pub(super) fn shows(&self, field: &Field) -> bool {
         self.is(field) || field.name_group().iter().any(|field| self.is(field))
     }
 

@@ -11,6 +11,7 @@
 mod carry_out;
 mod check;
 mod consent;
+mod customer;
 mod deal;
 mod hidden;
 mod hosts;
@@ -35,6 +36,7 @@ use crate::store::Txn;
 
 pub use carry_out::{apply, apply_with};
 use carry_out::{carry_out, first_outcome};
+pub use customer::CustomerForms;
 pub(super) use hidden::Hidden;
 use hosts::Hosts;
 pub use hosts::{ConversionTarget, TargetFailure};

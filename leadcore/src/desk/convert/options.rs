@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dedupe::matching::MatchPolicy;
-use crate::domain::{AccountStatus, OpportunityPatch, ServiceState};
+use crate::domain::{AccountPatch, AccountStatus, ContactPatch, OpportunityPatch, ServiceState};
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{
     AccountId, ContactId, EstimateId, IdempotencyKey, LostReasonId, NumberSeriesId, OpportunityId, Revision,
@@ -215,6 +215,13 @@ pub struct ConversionOptions {
     pub estimates: EstimateChoice,
     /// What the customer is, and which document it gets.
     pub customer: CustomerType,
+    /// What is written over what the lead says, for a new account (S0.21). Its status is said by [`status`](Self::status) or
+    /// the type of customer.
+    #[serde(skip_serializing_if = "AccountPatch::is_empty")]
+    pub account_fields: AccountPatch,
+    /// What is written over what the lead says, for the new contact that the person of the lead becomes.
+    #[serde(skip_serializing_if = "ContactPatch::is_empty")]
+    pub contact_fields: ContactPatch,
     /// The revision that the lead was read with; a lead that changed since is refused (X.55).
     pub revision: Option<Revision>,
     /// The caller's own name for this conversion. The same key again gives the first outcome, whatever became of the lead
@@ -235,6 +242,8 @@ impl Default for ConversionOptions {
             opportunity: OpportunityChoice::None,
             estimates: EstimateChoice::None,
             customer: CustomerType::Neither,
+            account_fields: AccountPatch::new(),
+            contact_fields: ContactPatch::new(),
             revision: None,
             key: None,
         }
@@ -264,6 +273,10 @@ impl ConversionOptions {
         estimates: EstimateChoice;
         /// With this type of customer.
         customer: CustomerType;
+        /// With these fields of the new account.
+        account_fields: AccountPatch;
+        /// With these fields of the new contact.
+        contact_fields: ContactPatch;
     }
 
     /// With this choice of an account.
@@ -319,6 +332,16 @@ impl ConversionOptions {
             (not_new && self.series.is_some(), "series", "only a new account is numbered"),
             (not_new && is_said, "status", "only a new account is given a status"),
             (!not_new && is_said && by_type, "status", "the type of customer says another status"),
+            (
+                not_new && !self.account_fields.is_empty(),
+                "account_fields",
+                "only a new account is filled in: one that is there is edited by itself",
+            ),
+            (
+                !self.contacts && !self.contact_fields.is_empty(),
+                "contact_fields",
+                "without persons there is none to fill in",
+            ),
             (
                 no_account && self.estimates != EstimateChoice::None,
                 "estimates",

@@ -8,6 +8,7 @@ use crate::domain::{
     AccountFields, ContactFields, Estimate, EstimateStatus, Field, Line, Link, OpportunityFields, Sequence,
     ServiceFields, ServiceOrigin, Totals,
 };
+use crate::error::Violation;
 use crate::id::{
     AccountId, ContactId, EstimateId, IdempotencyKey, LeadId, NumberSeriesId, OperationId, OpportunityId,
     Revision, ServiceId,
@@ -15,6 +16,7 @@ use crate::id::{
 use crate::value::Currency;
 
 use super::super::series::SeriesState;
+use super::customer::CustomerForms;
 use super::links::KnownLinks;
 use super::options::{CustomerType, Document, OpportunityEnding};
 
@@ -202,8 +204,8 @@ pub struct PlannedService {
 /// A conversion, decided and not yet done. Pure data: store it, show it, edit it, apply it later.
 ///
 /// A host that draws a wizard changes it by [`choose_estimates`](Self::choose_estimates),
-/// [`customer_information`](Self::customer_information) and [`edit_services`](Self::edit_services), each a step from plan to
-/// plan that is checked; a host without a wizard applies it as it comes.
+/// [`customer_information`](Self::customer_information) with [`customer_fields`](Self::customer_fields), and
+/// [`edit_services`](Self::edit_services), each a step from plan to plan that is checked; a host without a wizard applies it as it comes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ConversionPlan {
@@ -242,6 +244,14 @@ pub struct ConversionPlan {
     /// What the customer is, and which document it gets.
     #[serde(default)]
     pub customer: CustomerType,
+    /// What a new account and a new contact must have and have not yet: a plan that misses something is not carried out.
+    /// [`customer_fields`](Self::customer_fields) fills it in. Of what this says itself nothing is believed when it is
+    /// carried out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Violation>,
+    /// The fields that the tenant added to accounts and contacts, as they were when the plan was made: what values they take.
+    #[serde(default, skip_serializing_if = "CustomerForms::is_nothing")]
+    pub forms: CustomerForms,
     /// Accounts and contacts that the lead may be, with what speaks for each: what to show before it becomes a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matches: Option<Matches>,

@@ -19,7 +19,9 @@ use super::super::conversion_mapping::Mapper;
 use super::super::moving::{check_convertible, refuse};
 use super::super::{accounts, matching, series};
 use super::consent::Said;
+use super::customer::{self, CustomerForms};
 use super::deal::joined;
+use super::hidden::Hidden;
 use super::links::KnownLinks;
 use super::made::{new_account, new_opportunity};
 use super::options::{AccountChoice, ConversionOptions, OpportunityChoice, OpportunityRequest, PersonChoice};
@@ -50,8 +52,16 @@ pub(super) fn plan_by(
     let mapper = rules.mapper(txn, lead)?;
     let mut making = Making { lead, options, mapper, persons: &persons, looked_at, writes: Vec::new() };
     let running = making.running(ctx, txn)?;
-    let account = making.account(ctx, txn, running.as_ref(), matches.as_ref())?;
-    let contacts = making.contacts(ctx, txn, &account, matches.as_ref())?;
+    let mut account = making.account(ctx, txn, running.as_ref(), matches.as_ref())?;
+    let mut contacts = making.contacts(ctx, txn, &account, matches.as_ref())?;
+    let forms = mapper.fields.forms();
+    let may_not_see = Hidden::from(ctx);
+    customer::write(
+        (&mut account, &mut contacts),
+        &forms,
+        (&options.account_fields, &options.contact_fields),
+        |field| may_not_see.shows(field),
+    )?;
     let opportunity = making.opportunity(ctx, txn, running)?;
     let linked = linked_already(txn, &account, (&contacts, &persons), matches.as_ref())?;
     let mut plan = ConversionPlan {
@@ -71,6 +81,8 @@ pub(super) fn plan_by(
         estimates: Vec::new(),
         services: Vec::new(),
         customer: options.customer,
+        missing: Vec::new(),
+        forms: CustomerForms::default(),
         matches,
         series: Vec::new(),
         hidden: Vec::new(),
@@ -85,6 +97,9 @@ pub(super) fn plan_by(
     }
     let mut broken = broken(ctx, txn, (lead, &plan), (mapper, looked_at))?;
     if looked_at {
+        plan.missing = customer::missing((&plan.account, &plan.contacts), &forms, |_| false);
+        // Somebody fills it in.
+        broken.retain(|one| !plan.missing.contains(one));
         let sold = sales::violations(ctx, txn, lead, &plan)?;
         let is_told = |one: &Violation| broken.iter().any(|told| told.field == one.field);
         let sold: Vec<_> = sold.into_iter().filter(|one| !is_told(one)).collect();
@@ -105,6 +120,7 @@ pub(super) fn plan_by(
     }
     if looked_at {
         hidden::mask(ctx, &mapper.fields, &mut plan);
+        plan.forms = forms.without(|field| Hidden::from(ctx).shows(field));
     }
     Ok(plan)
 }

@@ -1,0 +1,87 @@
+//! What is said of a new customer and its contact, field by field.
+
+use leadcore::domain::{AccountPatch, ContactPatch, Field, FieldValue};
+use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
+use leadcore::store::Txn;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::convert::{Text, value_of};
+use crate::errors::{raise, renamed};
+use crate::names::resolve_fields;
+
+/// What a form says: names of categories are not ids yet.
+#[derive(Debug)]
+pub(crate) struct GivenCustomer {
+    account: Vec<(Field, FieldValue)>,
+    pub(crate) contact: ContactPatch,
+}
+
+impl GivenCustomer {
+    /// Each value as far as that needs no store: every misfit at once.
+    pub(crate) fn new(account: &Bound<'_, PyDict>, contact: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let mut broken = Vec::new();
+        let of_account = read(account, "account", &mut broken)?;
+        let of_contact = read(contact, "contact", &mut broken)?;
+        let mut said = Self { account: Vec::new(), contact: ContactPatch::new() };
+        for (key, value) in of_account {
+            // What a lead calls its company is the name of an account.
+            let field = if key == "name" { Ok(Field::Company) } else { key.parse::<Field>() };
+            match field {
+                Ok(field) => said.account.push((field, value)),
+                Err(error) => broken.push(error.at(format!("account.{key}"))),
+            }
+        }
+        for (key, value) in of_contact {
+            let patch = std::mem::take(&mut said.contact);
+            match told(patch.clone(), &key, value) {
+                Ok(patch) => said.contact = patch,
+                Err(error) => {
+                    said.contact = patch;
+                    broken.push(error.at(format!("contact.{key}")));
+                }
+            }
+        }
+        if broken.is_empty() { Ok(said) } else { Err(raise(account.py(), &Error::invalid(broken))) }
+    }
+
+    /// The account without asking a store: a category is said by its id.
+    pub(crate) fn account(&self) -> AccountPatch {
+        patch(self.account.clone())
+    }
+
+    /// The account, categories by name too.
+    pub(crate) fn account_by(&self, txn: &mut dyn Txn) -> Result<AccountPatch> {
+        let values = resolve_fields(txn, &self.account);
+        Ok(patch(values.map_err(|error| renamed(error, |field| Some(format!("account.{field}"))))?))
+    }
+}
+
+fn patch(values: Vec<(Field, FieldValue)>) -> AccountPatch {
+    values.into_iter().fold(AccountPatch::new(), |patch, (field, value)| patch.set(field, value))
+}
+
+fn told(patch: ContactPatch, key: &str, value: FieldValue) -> Result<ContactPatch, ValueError> {
+    match (key, value) {
+        ("role", FieldValue::Empty) => Ok(patch.role("")),
+        ("role", FieldValue::Text(text)) => Ok(patch.role(&text)),
+        ("role", _) => Err(ValueError::new(ViolationCode::Malformed, "this field takes text")),
+        (key, value) => Ok(patch.set(key.parse::<Field>()?, value)),
+    }
+}
+
+fn read(
+    given: &Bound<'_, PyDict>,
+    record: &str,
+    broken: &mut Vec<Violation>,
+) -> PyResult<Vec<(String, FieldValue)>> {
+    let mut values = Vec::with_capacity(given.len());
+    for (key, value) in given.iter() {
+        let Text(key) = key.extract()?;
+        match value_of(&value) {
+            Ok(value) => values.push((key, value)),
+            Err(error) => broken.push(error.at(format!("{record}.{key}"))),
+        }
+    }
+    Ok(values)
+}

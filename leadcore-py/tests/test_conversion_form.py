@@ -1,0 +1,48 @@
+"""Conversion: the form of a new customer and its contact."""
+
+from __future__ import annotations
+
+import leadcore
+import pytest
+from conftest import became
+from leadcore import AccountInput, ContactInput, Database
+
+
+def fields_of(error: leadcore.InvalidError) -> list[str]:
+    return [broken.field for broken in error.violations]
+
+
+def test_s0_21_the_form_fills_in_what_is_missing(db: Database) -> None:
+    """Three screens; what the form says goes over what the lead says, also in one call."""
+    db.catalogue.of("account").add_field("x_terms", label="Payment terms", required=True)
+    lead = db.leads.create(name="Ana Berg", company="Nordlys AS")
+    plan = db.leads.plan_conversion(lead)
+    assert [(one.field, one.code) for one in plan.missing] == [("account.x_terms", "required")]
+    with pytest.raises(leadcore.InvalidError) as caught:
+        db.apply(plan)
+    assert fields_of(caught.value) == ["account.x_terms"]
+    with pytest.raises(leadcore.InvalidError) as caught:
+        db.leads.convert(lead)
+    assert fields_of(caught.value) == ["account.x_terms"]
+    with pytest.raises(leadcore.InvalidError) as caught:
+        plan.customer_information(
+            "neither", account_fields={"email": "nobody"}, contact_fields={"email": "nobody either"}
+        )
+    assert sorted(fields_of(caught.value)) == ["account.email", "contact.email"]
+    profile: AccountInput = {"custom": {"x_terms": "30 days"}, "name": "Nordlys Energi AS"}
+    person: ContactInput = {"name": "Anna Berg", "role": "Buyer"}
+    second = plan.choose_estimates(None).customer_information(
+        "active_with_invoice", account_fields=profile, contact_fields=person
+    )
+    assert second.missing == ()
+    outcome = db.apply(second.edit_services([]))
+    account = db.accounts.get(became(outcome))
+    assert (account.name, account.custom["x_terms"]) == ("Nordlys Energi AS", "30 days")
+    assert [(one.name, one.role) for one in db.contacts.of(account)] == [("Anna Berg", "Buyer")]
+    other = db.leads.create(name="Ana Holm", company="Fjord AS")
+    at_once = db.leads.convert(other, account_fields=profile, contact_fields=person)
+    assert db.accounts.get(became(at_once)).name == "Nordlys Energi AS"
+    third = db.leads.plan_conversion(db.leads.create(company="Fjord AS"), account=account)
+    with pytest.raises(leadcore.InvalidError) as caught:
+        third.customer_information("neither", account_fields={"city": "Oslo"})
+    assert fields_of(caught.value) == ["account"]

@@ -1,0 +1,202 @@
+//! The form of a new customer: company profile and contact (S0.21), what is written into them and what is missing still.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    AccountPatch, Catalogue, CatalogueKind, ContactFields, ContactPatch, CustomValues, Field,
+};
+use crate::error::{Error, Result, Violation, ViolationCode};
+
+use super::plan::{ConversionPlan, PlannedAccount, PlannedContact, PlannedPerson};
+
+/// The fields that the tenant added to accounts and contacts, without those that the actor may not see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CustomerForms {
+    /// Those of accounts.
+    pub account: Catalogue,
+    /// Those of contacts.
+    pub contact: Catalogue,
+}
+
+impl Default for CustomerForms {
+    fn default() -> Self {
+        Self {
+            account: Catalogue::of(CatalogueKind::Account),
+            contact: Catalogue::of(CatalogueKind::Contact),
+        }
+    }
+}
+
+impl CustomerForms {
+    pub(in crate::desk) const fn new(account: Catalogue, contact: Catalogue) -> Self {
+        Self { account, contact }
+    }
+
+    /// Whether the tenant added none.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(super) fn without(self, is_hidden: impl Fn(&Field) -> bool) -> Self {
+        let seen = |catalogue: Catalogue| {
+            let kind = catalogue.kind();
+            let own = catalogue.custom_fields();
+            let own = own.filter(|field| !is_hidden(&Field::Custom(field.key.clone())));
+            own.cloned().fold(Catalogue::of(kind), |mut seen, field| {
+                seen.set_custom_field(field);
+                seen
+            })
+        };
+        Self { account: seen(self.account), contact: seen(self.contact) }
+    }
+}
+
+impl ConversionPlan {
+    /// Step 2, the form: what is said here is written over what the plan says of a new account, and of the new contact that the
+    /// person of the lead becomes. What is [`missing`](Self::missing) is looked at anew. Whether others have a value that only
+    /// one record may have, and who may own the account, is checked when the plan is carried out;
+    /// [`writes`](Self::writes) and [`stays_on_lead`](Self::stays_on_lead) go on telling what the mapping does.
+    ///
+    /// # Errors
+    /// `Invalid` with every value that does not fit its field (`account.x_terms`, `contact.name`), every field that there is
+    /// not or that the actor may not see, and for an account or a person that is there already: they are edited by themselves.
+    pub fn customer_fields(mut self, account: &AccountPatch, contact: &ContactPatch) -> Result<Self> {
+        let hidden = std::mem::take(&mut self.hidden);
+        let is_hidden = |field: &Field| {
+            hidden.contains(field) || field.name_group().iter().any(|field| hidden.contains(field))
+        };
+        write((&mut self.account, &mut self.contacts), &self.forms, (account, contact), is_hidden)?;
+        let mut missing = missing((&self.account, &self.contacts), &self.forms, is_hidden);
+        // What is hidden is neither seen nor filled in.
+        let key = |one: &Violation| one.field.rsplit('.').next().and_then(|key| key.parse().ok());
+        let unseen = self.missing.into_iter().filter(|one| key(one).is_some_and(|field| is_hidden(&field)));
+        missing.extend(unseen);
+        (self.missing, self.hidden) = (missing, hidden);
+        Ok(self)
+    }
+}
+
+/// Writes what is said over what is planned: all of it, or nothing.
+pub(super) fn write(
+    (account, contacts): (&mut PlannedAccount, &mut [PlannedContact]),
+    forms: &CustomerForms,
+    (of_account, of_contact): (&AccountPatch, &ContactPatch),
+    is_hidden: impl Fn(&Field) -> bool,
+) -> Result<()> {
+    let mut broken = Vec::new();
+    let unseen = |record: &str, field: &Field| {
+        let name = if (record, field) == ("account", &Field::Company) { "name" } else { field.key() };
+        let message = "you may not see this field";
+        Violation::new(format!("{record}.{name}"), ViolationCode::NotAllowed, message)
+    };
+    broken.extend(of_account.fields().filter(|field| is_hidden(field)).map(|field| unseen("account", field)));
+    broken.extend(of_contact.fields().filter(|field| is_hidden(field)).map(|field| unseen("contact", field)));
+    if of_account.has_status() {
+        let message = "the status is said by the type of customer";
+        broken.push(Violation::new("account.status", ViolationCode::NotAllowed, message));
+    }
+    let mut profile = None;
+    if !of_account.is_empty() {
+        if let PlannedAccount::New { fields, .. } = &*account {
+            let (before, mut after) = (fields.as_ref(), fields.as_ref().clone());
+            let told = of_account.apply(&forms.account, &mut after);
+            broken.extend(misfits("account", told));
+            let unfit = after.violations().into_iter().filter(|one| !before.violations().contains(one));
+            broken.extend(unfit.filter(is_misfit));
+            broken.extend(own("account", &forms.account, &after.custom, &before.custom).filter(is_misfit));
+            profile = Some(after);
+        } else {
+            let message = "only a new account is filled in: one that is there is edited by itself";
+            broken.push(Violation::new("account", ViolationCode::NotAllowed, message));
+        }
+    }
+    let region = profile.as_ref().or(account.fields()).and_then(|fields| fields.address.country());
+    let mut person = None;
+    if !of_contact.is_empty() {
+        if let Some((n, before)) = new_person(contacts) {
+            let mut after = before.clone();
+            broken.extend(misfits("contact", of_contact.apply(&forms.contact, &mut after, region)));
+            let of_contact = after.violations().into_iter().filter(is_misfit);
+            broken.extend(of_contact.map(|one| named("contact", one)));
+            broken.extend(own("contact", &forms.contact, &after.custom, &before.custom).filter(is_misfit));
+            person = Some((n, after));
+        } else {
+            let message = "only a new contact is filled in: one that is there is edited by itself";
+            broken.push(Violation::new("contact", ViolationCode::NotAllowed, message));
+        }
+    }
+    if !broken.is_empty() {
+        return Err(Error::invalid(broken));
+    }
+    if let (Some(profile), PlannedAccount::New { fields, .. }) = (profile, account) {
+        **fields = profile;
+    }
+    if let Some((n, after)) = person
+        && let Some(PlannedContact { who: PlannedPerson::New(fields), .. }) = contacts.get_mut(n)
+    {
+        **fields = after;
+    }
+    Ok(())
+}
+
+/// What new records must have and have not, named as the refusal of such a plan names it.
+pub(super) fn missing(
+    (account, contacts): (&PlannedAccount, &[PlannedContact]),
+    forms: &CustomerForms,
+    is_hidden: impl Fn(&Field) -> bool,
+) -> Vec<Violation> {
+    let none = CustomValues::new();
+    let mut missing = Vec::new();
+    if let PlannedAccount::New { fields, .. } = account {
+        if !is_hidden(&Field::Company) {
+            missing.extend(fields.violations());
+        }
+        missing.extend(own("account", &forms.account, &fields.custom, &none));
+    }
+    if let Some((n, fields)) = new_person(contacts) {
+        if !is_hidden(&Field::Name) && !is_hidden(&Field::Email) && !is_hidden(&Field::Phone) {
+            let of_contact = fields.violations().into_iter();
+            missing.extend(of_contact.map(|one| named(&format!("contacts[{n}]"), one)));
+        }
+        missing.extend(own("contact", &forms.contact, &fields.custom, &none));
+    }
+    missing.retain(|one| !is_misfit(one));
+    missing
+}
+
+/// The person of the lead, where it becomes a new contact, and its place.
+fn new_person(contacts: &[PlannedContact]) -> Option<(usize, &ContactFields)> {
+    contacts.iter().enumerate().find_map(|(n, contact)| match &contact.who {
+        PlannedPerson::New(fields) => Some((n, fields.as_ref())),
+        PlannedPerson::Existing(_) | PlannedPerson::Known { .. } => None,
+    })
+}
+
+/// What is wrong, and not only missing.
+fn is_misfit(one: &Violation) -> bool {
+    one.code != ViolationCode::Required
+}
+
+fn named(record: &str, one: Violation) -> Violation {
+    Violation { field: format!("{record}.{}", one.field), ..one }
+}
+
+fn misfits(record: &str, told: Result<()>) -> Vec<Violation> {
+    let broken = told.err().map(|error| error.violations().to_vec()).unwrap_or_default();
+    broken.into_iter().map(|one| named(record, one)).collect()
+}
+
+/// What the tenant's own fields break.
+fn own<'a>(
+    record: &'a str,
+    catalogue: &Catalogue,
+    after: &CustomValues,
+    before: &CustomValues,
+) -> impl Iterator<Item = Violation> + use<'a> {
+    let mut broken = catalogue.check_custom(after, before);
+    broken.extend(catalogue.changed_while_disabled(after, before));
+    broken.into_iter().map(move |one| named(record, one))
+}
