@@ -294,6 +294,7 @@ fn deliver_batch(
 ) -> Result<bool> {
     let last = batch.events.last().map(|event| event.place).filter(|_| !batch.more);
     let mut turn = store.write(ctx.tenant(), |txn| worker.take(ctx, txn, consumer))?;
+    let mut has_left = false;
     for event in &batch.events {
         match turn {
             Turn::Other(until) => {
@@ -317,9 +318,15 @@ fn deliver_batch(
             }
             worker.take(ctx, txn, consumer)
         })?;
+        has_left = last == Some(event.place);
         done.events = done.events.saturating_add(1);
     }
-    Ok(batch.more || last.is_none_or(|last| turn != Turn::Own(Some(last))))
+    let goes_on = batch.more || last.is_none_or(|last| turn != Turn::Own(Some(last)));
+    if !goes_on && !has_left {
+        // Somebody carried out the last one since it was read: nobody works on what is to come.
+        store.write(ctx.tenant(), |txn| worker.leave(ctx, txn, consumer))?;
+    }
+    Ok(goes_on)
 }
 
 fn check(ctx: &Context<'_>, txn: &dyn Txn, consumer: &str) -> Result<()> {

@@ -104,6 +104,10 @@ pub(super) fn plan_by(
         let is_told = |one: &Violation| broken.iter().any(|told| told.field == one.field);
         let sold: Vec<_> = sold.into_iter().filter(|one| !is_told(one)).collect();
         broken.extend(sold);
+        if !broken.is_empty() {
+            // Where there is no plan, everything is told at once.
+            broken = std::mem::take(&mut plan.missing).into_iter().chain(broken).collect();
+        }
     }
     if !broken.is_empty() {
         return Err(Error::invalid(broken));

@@ -1,11 +1,13 @@
 //! What was said against reaching somebody since a conversion, of records that the lead joined: a lead that is open again keeps to
 //! it, and so do its persons.
 
+use std::collections::BTreeSet;
+
 use crate::context::Context;
 use crate::domain::conversion_mapping::Consent;
 use crate::domain::{
-    AccountFields, Action, Contact, ContactFields, Entry, FieldChange, Lead, LeadFields, MarkNote, NewEntry,
-    OperationKind, ReachMark, Rewound, Sequence, Subject, SubjectKind, contact_changes,
+    AccountFields, Action, Contact, ContactFields, Entry, FieldChange, Lead, LeadFields, LinkRole, MarkNote,
+    NewEntry, OperationKind, ReachMark, Rewound, Sequence, Subject, SubjectKind, contact_changes,
 };
 use crate::error::Result;
 use crate::id::ContactId;
@@ -20,6 +22,8 @@ use super::since::speaks_of_addresses;
 pub(super) struct SaidSince {
     marks: Consent,
     not_called: Vec<(Contact, MarkNote)>,
+    /// Persons of the lead who turned out to be one of these.
+    same: BTreeSet<(ContactId, ContactId)>,
 }
 
 /// What a record says of how to reach somebody, now and before.
@@ -53,6 +57,13 @@ impl Told for ContactFields {
 impl Look<'_> {
     /// Of the account and the persons that were there before the conversion, which ended with this entry.
     pub(super) fn said_since(&mut self, txn: &mut dyn Txn, last: Sequence) -> Result<()> {
+        let is_person = |subject: Subject| subject.kind == SubjectKind::Contact;
+        let same =
+            self.outcome.links.iter().filter(|link| {
+                link.role == LinkRole::ConvertedTo && is_person(link.from) && is_person(link.to)
+            });
+        let id = |subject: Subject| ContactId::from_uuid(subject.id);
+        self.found.said.same = same.map(|link| (id(link.from), id(link.to))).collect();
         let account = self.outcome.account.filter(|id| !self.made.contains(&Subject::from(*id)));
         for account in txn.accounts().get(&account.into_iter().collect::<Vec<_>>())? {
             let said = self.spoken(txn, account.id.into(), last, &account.fields)?;
@@ -145,7 +156,8 @@ impl SaidSince {
             let (name, emails) = of(&before.fields);
             for (contact, note) in &self.not_called {
                 let other = (contact.fields.name.as_ref(), &contact.fields.emails);
-                if is_same_person((name.as_ref(), &emails), other) {
+                let turned_out = self.same.contains(&(before.id, contact.id));
+                if turned_out || is_same_person((name.as_ref(), &emails), other) {
                     after.fields.do_not_call.get_or_insert_with(|| note.clone());
                 }
             }
