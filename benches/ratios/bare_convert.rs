@@ -213,7 +213,10 @@ pub(crate) fn convert(conn: &Connection, lead: [u8; 16]) {
     found_by.extend(phones.iter().map(|phone| ("phone", phone.as_str())));
     let mut of_account = found_by.clone();
     of_account.extend(emails.iter().filter_map(|email| Some(("domain", email.split_once('@')?.1))));
-    of_account.extend([("company", title.as_str()), ("number", &written)]);
+    // As those write it who have no such letters.
+    let spelled =
+        title.replace(['ø', 'ö'], "oe").replace(['æ', 'ä'], "ae").replace('å', "aa").replace('ü', "ue");
+    of_account.extend([("company", title.as_str()), ("company", spelled.as_str()), ("number", &written)]);
     keys(conn, "account", account, &of_account);
     if let Some(contact) = contact {
         let text = reached(&[&person]);
