@@ -12,7 +12,7 @@ def fields_of(error: leadcore.InvalidError) -> list[str]:
     return [broken.field for broken in error.violations]
 
 
-def test_s0_21_the_form_fills_in_what_is_missing(db: Database) -> None:
+def test_s0_21_three_screens_and_one_call_take_the_form(db: Database) -> None:
     """Three screens; what the form says goes over what the lead says, also in one call."""
     db.catalogue.of("account").add_field("x_terms", label="Payment terms", required=True)
     lead = db.leads.create(name="Ana Berg", company="Nordlys AS")
