@@ -261,3 +261,15 @@ fn what_was_not_looked_at_may_be_as_sure() {
     let rare = lead(mail("Rare AS", "post@shared.example"));
     assert_eq!(search(&rare, &few).account(sure).unwrap(), Some(best));
 }
+
+#[test]
+fn a_number_that_was_given_holds_where_nobody_has_the_written_one() {
+    let host = Host::new();
+    let nordlys = customer(&host, company("Nordlys AS"));
+    let lead = host.add(company("Vik AS"));
+    for written in ["N-0002", "nonsense", "77"] {
+        let request = MatchRequest::default().number(1).written(written);
+        let found = host.read(|ctx, txn| matching::search(ctx, txn, lead.id, &request));
+        assert_eq!(found.accounts.iter().map(|one| one.id).collect::<Vec<_>>(), [nordlys], "{written}");
+    }
+}

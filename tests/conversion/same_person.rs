@@ -3,8 +3,12 @@
 
 use leadcore::dedupe::matching::MatchPolicy;
 use leadcore::desk::convert::{self, PersonChoice};
-use leadcore::desk::{Expect, Listing, activities, contacts, leads, matching, page, timeline};
-use leadcore::domain::{ActivityFields, ActivityKind, ContactFields, Emails, Field, Link, LinkRole, Subject};
+use leadcore::desk::{Expect, Listing, activities, contacts, estimates, leads, matching, page, timeline};
+use leadcore::domain::{
+    ActivityFields, ActivityKind, Contact, ContactFields, Emails, EstimateFields, Field, Lead, Link,
+    LinkRole, Subject,
+};
+use leadcore::id::ContactId;
 
 use super::back::essence;
 use super::fresh::*;
@@ -90,4 +94,73 @@ fn a_person_who_is_somebody_else_comes_back_with_everything() {
     assert_ne!(essence(&host.store, &host.scene), before);
     host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
     assert_eq!(essence(&host.store, &host.scene), before);
+}
+
+/// Somebody of a lead who became Kim of Nordlys with it, and whom something else says to be this other contact.
+fn also(host: &Host, other: ContactId) -> (Lead, ContactId, ContactId) {
+    let known = account(host, &named("Nordlys"));
+    let kim = person(host, known.id, "Kim Berg", "kim@nordlys.example");
+    let lead = host.add(form(&[(Field::Company, "Nordlys")]));
+    let own = ContactFields {
+        emails: Emails::parse("kim@nordlys.example, kim@home.example").unwrap(),
+        ..ContactFields::named("Kim Berg").unwrap()
+    };
+    let own = host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, own.clone(), true)).id;
+    host.write(|ctx, txn| {
+        activities::add(ctx, txn, &[lead.id.into(), own.into()], ActivityFields::estimate_request("Panels"))
+    });
+    let best =
+        options().into_account(known.id).person(PersonChoice::Match(MatchPolicy::Best { at_least: 80 }));
+    into(host, &lead, &best);
+    host.write(|_, txn| txn.links().insert(&[Link::new(own, LinkRole::ConvertedTo, other)]));
+    (host.get(&lead), own, kim.id)
+}
+
+#[test]
+fn who_became_two_persons_speaks_for_both() {
+    for is_later in [false, true] {
+        let host = Host::new();
+        let fjord = account(&host, &named("Fjord"));
+        let other = person(&host, fjord.id, "Kim B.", "kim@fjord.example");
+        let (_, own, kim) = also(&host, other.id);
+        let (mut expected, mut third) = (vec![other.id, kim], None);
+        if is_later {
+            // The one became a third in turn: that one it is.
+            let last = person(&host, fjord.id, "Kim Berg-Dal", "dal@fjord.example").id;
+            host.write(|_, txn| txn.links().insert(&[Link::new(other.id, LinkRole::ConvertedTo, last)]));
+            (expected, third) = (vec![last, kim], Some(last));
+        }
+        let asks = host.add(form(&[(Field::Company, "?"), (Field::Email, "kim@home.example")]));
+        let found = host.read(|ctx, txn| matching::for_lead(ctx, txn, asks.id));
+        let mut ids: Vec<_> = found.contacts.iter().map(|one| one.id).collect();
+        ids.sort();
+        expected.sort();
+        assert_eq!(ids, expected, "{third:?} {own:?}");
+        assert!(found.contact(MatchPolicy::Best { at_least: 80 }).is_err(), "nobody guesses which of them");
+    }
+}
+
+#[test]
+fn work_of_a_lead_goes_on_with_the_person_of_its_own_conversion() {
+    // Whichever of the two has the lower id.
+    for spare in [uuid::Uuid::nil(), uuid::Uuid::max()] {
+        let host = Host::new();
+        let spare = Contact { id: ContactId::from_uuid(spare), ..contact(&host) };
+        host.write(|_, txn| txn.contacts().insert(std::slice::from_ref(&spare)));
+        let (lead, _, kim) = also(&host, spare.id);
+        let open = Listing::open();
+        let asked = host
+            .read(|ctx, txn| activities::of(ctx, txn, lead.id, &[ActivityKind::EstimateRequest], &open))
+            .items
+            .remove(0);
+        let offer = host
+            .write(|ctx, txn| estimates::create_for_request(ctx, txn, asked.id, EstimateFields::default()));
+        assert!(offer.about.contains(&kim.into()), "{:?}", offer.about);
+    }
+}
+
+/// Somebody of another customer.
+fn contact(host: &Host) -> Contact {
+    let fjord = account(host, &named("Fjord"));
+    person(host, fjord.id, "Kim B.", "kim@fjord.example")
 }

@@ -56,6 +56,8 @@ fn reports_read_no_lead() {
                 let steps = plan(&tx, &worth.sql, worth.params.clone());
                 let first = "SEARCH o USING COVERING INDEX leadcore_opportunity_lead";
                 assert!(steps.iter().any(|step| step.contains(first)), "{by:?}: {steps:?}");
+                let without = "SEARCH p USING COVERING INDEX leadcore_opportunity_without_lead";
+                assert!(steps.iter().any(|step| step.contains(without)), "{by:?}: {steps:?}");
                 assert!(
                     steps
                         .iter()

@@ -1,6 +1,6 @@
 //! What a record shows besides what hangs on itself: what it became, and what became it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
 use crate::domain::{Conversion, Lead, LinkRole, Subject, SubjectKind};
@@ -24,7 +24,9 @@ pub(super) fn became(txn: &mut dyn Txn, lead: &Lead) -> Result<Vec<Subject>> {
 }
 
 /// What those of these records became that are leads which were converted, or persons of such a lead who turned out to be somebody
-/// else.
+/// else. A person that several leads had may be somebody else for each of them: then all of these are given, and first those
+/// who belong to what the other records became, which were converted with it; those who are the same to that are in the order
+/// of their ids.
 pub(super) fn became_by(txn: &mut dyn Txn, about: &[Subject]) -> Result<BTreeMap<Subject, Vec<Subject>>> {
     let leads: Vec<_> = of_kind(about, SubjectKind::Lead).map(LeadId::from_uuid).collect();
     let leads = if leads.is_empty() { Vec::new() } else { txn.leads().get(&leads)? };
@@ -34,10 +36,23 @@ pub(super) fn became_by(txn: &mut dyn Txn, about: &[Subject]) -> Result<BTreeMap
     }
     let of_kind = of_kind(about, SubjectKind::Contact);
     let persons: Vec<Subject> = of_kind.map(|id| Subject::new(SubjectKind::Contact, id)).collect();
-    if !persons.is_empty() {
-        for link in txn.links().from(&persons, Some(LinkRole::ConvertedTo))? {
-            onwards.insert(link.from, vec![link.to]);
+    if persons.is_empty() {
+        return Ok(onwards);
+    }
+    let holders: BTreeSet<Subject> = onwards.values().flatten().chain(about).copied().collect();
+    let holds = |from: &Subject| from.kind != SubjectKind::Contact && holders.contains(from);
+    let mut became: BTreeMap<Subject, Vec<Subject>> = BTreeMap::new();
+    for link in txn.links().from(&persons, Some(LinkRole::ConvertedTo))? {
+        became.entry(link.from).or_default().push(link.to);
+    }
+    for (person, mut is) in became {
+        if is.len() > 1 {
+            let links = txn.links().to(&is, None)?;
+            let held: BTreeSet<_> =
+                links.iter().filter(|link| holds(&link.from)).map(|link| link.to).collect();
+            is.sort_by_key(|one| (!held.contains(one), one.id));
         }
+        onwards.insert(person, is);
     }
     Ok(onwards)
 }

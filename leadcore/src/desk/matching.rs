@@ -24,7 +24,8 @@ use super::sight::Sight;
 pub struct MatchRequest {
     /// The customer number that somebody gave. Where accounts of several series have it, it says little.
     pub number: Option<u64>,
-    /// The same as people write it: `N-0001`. It is certain, as in [`by_number`](super::accounts::by_number).
+    /// The same as people write it: `N-0001`. It is certain, as in [`by_number`](super::accounts::by_number). Where no account has
+    /// it, the number above holds.
     pub written: Option<String>,
     /// How many records that share one key are looked at, 1 to 1,000; when there are more, the answer says so.
     pub limit: usize,
@@ -132,9 +133,12 @@ fn given(
     let Some(text) = request.written.as_deref() else { return Ok((None, request.number)) };
     match series::find(ctx, txn, Series::Account, text.into(), "account") {
         Ok(found) => Ok((Some(AccountId::from_uuid(found.id)), None)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok((None, None)),
-        // Several series have it, and none of them is the standard one.
-        Err(error) if error.kind() == ErrorKind::Invalid => Ok((None, written_number(text.trim()))),
+        // Nobody has what was written: what was said besides holds.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok((None, request.number)),
+        // Several series have it, and none of them is the standard one: all of them are candidates.
+        Err(error) if error.violations().iter().any(|broken| broken.code == ViolationCode::Duplicate) => {
+            Ok((None, written_number(text.trim())))
+        }
         Err(error) => Err(error),
     }
 }
@@ -166,17 +170,35 @@ struct Search {
     named: Option<AccountId>,
 }
 
-/// Those of these contacts that turned out to be another one, when their lead was converted, each with that one: whatever speaks for
-/// the former speaks for the latter.
-fn same(txn: &mut dyn Txn, ids: &BTreeSet<ContactId>) -> Result<BTreeMap<ContactId, ContactId>> {
-    let subjects: Vec<Subject> = ids.iter().map(|id| (*id).into()).collect();
-    let became = if subjects.is_empty() {
-        Vec::new()
-    } else {
-        txn.links().from(&subjects, Some(LinkRole::ConvertedTo))?
+/// Those of these contacts that turned out to be another one, when a lead of theirs was converted, each with that one: whatever
+/// speaks for the former speaks for the latter. Whom several leads had, each may have become somebody else: then it speaks for all
+/// of them; and who became somebody who became somebody else is that one.
+fn same(txn: &mut dyn Txn, ids: &BTreeSet<ContactId>) -> Result<BTreeMap<ContactId, BTreeSet<ContactId>>> {
+    let mut became: BTreeMap<ContactId, BTreeSet<ContactId>> = BTreeMap::new();
+    let mut asked: BTreeSet<ContactId> = BTreeSet::new();
+    let mut next = ids.clone();
+    while !next.is_empty() {
+        let subjects: Vec<Subject> = next.iter().map(|id| (*id).into()).collect();
+        asked.append(&mut next);
+        for link in txn.links().from(&subjects, Some(LinkRole::ConvertedTo))? {
+            let (own, is) = (ContactId::from_uuid(link.from.id), ContactId::from_uuid(link.to.id));
+            became.entry(own).or_default().insert(is);
+            next.extend(Some(is).filter(|is| !asked.contains(is)));
+        }
+    }
+    let last = |id: &ContactId| {
+        let (mut ends, mut seen, mut todo) = (BTreeSet::new(), BTreeSet::from([*id]), vec![*id]);
+        while let Some(one) = todo.pop() {
+            match became.get(&one) {
+                Some(onwards) => todo.extend(onwards.iter().copied().filter(|is| seen.insert(*is))),
+                None => drop(ends.insert(one)),
+            }
+        }
+        ends
     };
-    let id = |subject: Subject| ContactId::from_uuid(subject.id);
-    Ok(became.into_iter().map(|link| (id(link.from), id(link.to))).collect())
+    let those = ids.iter().filter(|id| became.contains_key(id)).map(|id| (*id, last(id)));
+    // Whoever became themselves in the end is nobody else.
+    Ok(those.filter(|(_, is)| !is.is_empty()).collect())
 }
 
 /// Who is in these blocks, and which of them are cut short.
@@ -196,13 +218,15 @@ impl Search {
         let blocks = txn.contacts().blocks(probe.contact_keys(), self.limit)?;
         let (ids, cut) = members(&blocks, false);
         let same = same(txn, &ids)?;
-        let ids: BTreeSet<_> = ids.into_iter().chain(same.values().copied()).collect();
+        let ids: BTreeSet<_> = ids.into_iter().chain(same.values().flatten().copied()).collect();
         let mut evidence: BTreeMap<ContactId, Vec<Evidence>> = BTreeMap::new();
         let mut contacts = txn.contacts().get(&ids.into_iter().collect::<Vec<_>>())?;
         for contact in &contacts {
-            let is = same.get(&contact.id).copied().unwrap_or(contact.id);
             let told = probe.contact(contact).map(|found| found.evidence).unwrap_or_default();
-            evidence.entry(is).or_default().extend(told);
+            let itself = BTreeSet::from([contact.id]);
+            for is in same.get(&contact.id).unwrap_or(&itself) {
+                evidence.entry(*is).or_default().extend(told.iter().cloned());
+            }
         }
         contacts.retain(|contact| !same.contains_key(&contact.id) && !own.contains(&contact.id));
         let found = contacts.into_iter().filter_map(|contact| {

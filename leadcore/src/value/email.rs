@@ -4,7 +4,8 @@ use email_address::{EmailAddress, Options};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::fold::{MAX_TEXT_BYTES, is_invisible, malformed, trimmed};
+use super::fold::{is_invisible, malformed, trimmed};
+use super::list::read_list;
 use super::punycode;
 use crate::error::{ValueError, ViolationCode};
 
@@ -111,19 +112,7 @@ impl Email {
         text: &str,
         read: impl Fn(&str) -> Result<T, ValueError>,
     ) -> Vec<Result<T, ValueError>> {
-        if text.len() > MAX_TEXT_BYTES {
-            return vec![Err(ValueError::new(
-                ViolationCode::TooLong,
-                "the list of e-mail addresses is longer than 1 MiB",
-            ))];
-        }
-        split_unquoted(text)
-            .into_iter()
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-            .enumerate()
-            .map(|(index, entry)| read(entry).map_err(|e| numbered("e-mail address", index, &e)))
-            .collect()
+        read_list((split_unquoted, ["e-mail address", "e-mail addresses"]), text, read)
     }
 
     /// The address as it was written.
@@ -161,11 +150,6 @@ impl Email {
 }
 
 super::text_value!(Email);
-
-/// A refusal inside a list, with the position of the entry (counted from 1).
-pub(super) fn numbered(what: &str, index: usize, error: &ValueError) -> ValueError {
-    ValueError::new(error.code(), format!("{what} {}: {}", index + 1, error.message()))
-}
 
 /// Whether an address is one of those that nearly everybody has: words of ASCII letters, digits, `_`, `-` and `+`, joined
 /// by single dots, before a domain of ASCII labels. The whole grammar has nothing more to say about them, and they are

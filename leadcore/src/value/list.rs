@@ -3,6 +3,10 @@
 
 use std::borrow::Cow;
 
+use crate::error::{ValueError, ViolationCode};
+
+use super::fold::MAX_TEXT_BYTES;
+
 /// What stands between the items of a list, if nothing else is said.
 pub const LIST_MARKS: [&str; 2] = [",", ";"];
 
@@ -85,6 +89,28 @@ fn as_item(item: &str) -> Cow<'_, str> {
     } else {
         Cow::Owned(format!("\"{}\"", item.replace('"', "\"\"")))
     }
+}
+
+/// What `read` makes of each entry of a list of these things, one and several of which are called so.
+pub(super) fn read_list<T>(
+    (split, [one, several]): (fn(&str) -> Vec<&str>, [&str; 2]),
+    text: &str,
+    read: impl Fn(&str) -> Result<T, ValueError>,
+) -> Vec<Result<T, ValueError>> {
+    if text.len() > MAX_TEXT_BYTES {
+        let message = format!("the list of {several} is longer than 1 MiB");
+        return vec![Err(ValueError::new(ViolationCode::TooLong, message))];
+    }
+    let entries = split(text).into_iter().map(str::trim).filter(|entry| !entry.is_empty());
+    entries
+        .enumerate()
+        .map(|(index, entry)| read(entry).map_err(|error| numbered(one, index, &error)))
+        .collect()
+}
+
+/// A refusal inside a list, with the position of the entry (counted from 1).
+fn numbered(what: &str, index: usize, error: &ValueError) -> ValueError {
+    ValueError::new(error.code(), format!("{what} {}: {}", index + 1, error.message()))
 }
 
 #[cfg(test)]

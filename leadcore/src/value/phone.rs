@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::country::Country;
-use super::email::numbered;
-use super::fold::{MAX_TEXT_BYTES, malformed, trimmed};
-use crate::error::{ValueError, ViolationCode};
+use super::fold::{malformed, trimmed};
+use super::list::read_list;
+use crate::error::ValueError;
 
 /// Longest text kept for one number.
 const MAX_CHARS: usize = 64;
@@ -125,19 +125,7 @@ impl Phone {
         text: &str,
         read: impl Fn(&str) -> Result<T, ValueError>,
     ) -> Vec<Result<T, ValueError>> {
-        if text.len() > MAX_TEXT_BYTES {
-            return vec![Err(ValueError::new(
-                ViolationCode::TooLong,
-                "the list of phone numbers is longer than 1 MiB",
-            ))];
-        }
-        split_numbers(text)
-            .into_iter()
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-            .enumerate()
-            .map(|(index, entry)| read(entry).map_err(|e| numbered("phone number", index, &e)))
-            .collect()
+        read_list((split_numbers, ["phone number", "phone numbers"]), text, read)
     }
 
     /// The number as it was typed.
@@ -343,6 +331,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::error::ViolationCode;
 
     fn phone(text: &str) -> Phone {
         Phone::parse(text, None).unwrap()

@@ -203,6 +203,7 @@ const NO_CURRENCY: &str = "the currency is not taken";
 /// | any | the same | same |
 /// | any | long text | displayed; texts as they are |
 /// | any | text | displayed; a long text may be too long for one line |
+/// | time | text, long text | displayed, in UTC and with its offset: `2026-11-23T08:30:00Z` |
 /// | one of several | several of several | widened |
 /// | several of several | one of several | narrowed: the first |
 /// | whole number, percent | decimal, amount | widened |

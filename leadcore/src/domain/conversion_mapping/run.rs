@@ -276,11 +276,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The value as people read it; a text as it is.
+    /// The value as people read it; a text as it is, and a time with its offset (RFC 3339).
     fn shown(&self, field: &Field, shape: Shape, value: &FieldValue) -> String {
         let as_is = matches!(shape, Shape::Text | Shape::LongText | Shape::Name | Shape::TaxId | Shape::Url);
         if let Some(text) = value.as_text().filter(|_| as_is) {
             return text.to_owned();
+        }
+        // A text says of which zone the clock is: in a zone of its own it would be another time to everybody else.
+        if let (Shape::Time, FieldValue::Time(at)) = (shape, value) {
+            return at.to_string();
         }
         let shown = self.by.names.show(field, value);
         match self.lead.fields.currency.filter(|_| shape == Shape::Amount) {

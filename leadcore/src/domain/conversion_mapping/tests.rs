@@ -400,3 +400,24 @@ fn every_type_goes_to_itself_and_to_text() {
         assert!(shape_of(field, &Catalogue::standard()).is_some(), "{field}");
     }
 }
+
+#[test]
+fn a_time_that_becomes_a_text_says_its_zone() {
+    let key: crate::domain::CustomKey = "x_seen".parse().unwrap();
+    let mut leads = Catalogue::standard();
+    leads.set_custom_field(CustomField::new(key.clone(), "Seen", CustomType::Time));
+    let at: Timestamp = "2026-11-23T09:30:00+01:00".parse().unwrap();
+    let mut fields = LeadFields::company("Nordlys AS").unwrap();
+    fields.custom.insert(key.clone(), CustomValue::Time(at));
+    let (names, targets) = (Names::new(), Targets::standard());
+    let by = Readings { leads: &leads, targets: &targets, names: &names };
+    let lead = stored(fields);
+    for target in ["account.description", "account.industry"] {
+        let mapping = ConversionMapping::standard()
+            .with(Field::Custom(key.clone()), target, FillPolicy::Overwrite)
+            .unwrap();
+        let mapped = mapping.account(&lead, None, &by);
+        let write = mapped.writes.iter().find(|one| one.to.to_string() == target).unwrap();
+        assert_eq!(write.new.as_text(), Some("2026-11-23T08:30:00Z"), "{target}");
+    }
+}
