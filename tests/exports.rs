@@ -75,7 +75,7 @@ fn s1_22_export_leads() {
     let view = host.write(|ctx, txn| views::save(ctx, txn, &draft));
     let file = text(&host, &Extent::View(view.id.into()), &csv());
     let expected =
-        "Company,Expected value,Source,Lead number\n'=cmd|' /C calc'!A0,,,2\nNordlys AS,1250.5,Fair,1\n";
+        "Company,Expected value,Source,Lead number\n\"'=cmd|' /C calc'!A0\",,,2\nNordlys AS,1250.5,Fair,1\n";
     assert_eq!(file, expected);
     let (_, done) = try_export(&host, &Extent::View(view.id.into()), &csv()).unwrap();
     let mapped: Vec<_> = done.mapping(&csv()).columns.into_iter().map(|column| column.field).collect();

@@ -8,7 +8,7 @@ use arrow_array::types::{
     Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, PrimitiveArray};
+use arrow_array::{Array, ArrayRef, PrimitiveArray, new_empty_array};
 use arrow_schema::{DataType, TimeUnit};
 use chrono::{FixedOffset, NaiveDateTime, NaiveTime, Offset as _, TimeZone as _};
 use chrono_tz::Tz;
@@ -22,6 +22,11 @@ pub(crate) type Texts<'a> = Box<dyn Fn(usize) -> String + 'a>;
 pub(crate) fn texts(array: &ArrayRef) -> Option<Texts<'_>> {
     let write = values(array)?;
     Some(Box::new(move |row| if array.is_null(row) { String::new() } else { write(row) }))
+}
+
+/// Whether a field takes values of this type. A zone that there is not is no other type, but a mistake.
+pub(crate) fn is_written(kind: &DataType) -> bool {
+    matches!(kind, DataType::Timestamp(..)) || texts(&new_empty_array(kind)).is_some()
 }
 
 fn values(array: &ArrayRef) -> Option<Texts<'_>> {
@@ -66,19 +71,26 @@ fn values(array: &ArrayRef) -> Option<Texts<'_>> {
         }
         DataType::List(_) => {
             let list = array.as_list::<i32>();
+            texts(list.values())?;
             Box::new(|row| joined(&list.value(row)))
         }
         DataType::LargeList(_) => {
             let list = array.as_list::<i64>();
+            texts(list.values())?;
             Box::new(|row| joined(&list.value(row)))
         }
         DataType::FixedSizeList(..) => {
             let list = array.as_fixed_size_list();
+            texts(list.values())?;
             Box::new(|row| joined(&list.value(row)))
         }
         DataType::Dictionary(..) => {
             let dictionary = array.as_any_dictionary();
-            let (keys, write) = (dictionary.normalized_keys(), texts(dictionary.values())?);
+            let write = texts(dictionary.values())?;
+            if dictionary.values().is_empty() {
+                return Some(Box::new(|_| String::new()));
+            }
+            let keys = dictionary.normalized_keys();
             Box::new(move |row| keys.get(row).map_or_else(String::new, |key| write(*key)))
         }
         _ => return None,

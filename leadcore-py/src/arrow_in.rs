@@ -4,17 +4,18 @@
 //! assumption about memory that no type can carry. Everything behind it is checked.
 #![expect(unsafe_code, reason = "the C data interface hands over a struct behind a pointer; see the module")]
 
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::sync::{Arc, PoisonError};
 
-use arrow_array::RecordBatchReader;
 use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
+use arrow_array::{Array as _, RecordBatchReader};
 use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
 use leadcore::exchange::CsvWriter;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-use crate::arrow_cells::texts;
+use crate::arrow_cells::{is_written, texts};
 use crate::engine::detached;
 use crate::errors::{invalid, raise};
 use crate::import_io::{Raised, Rejects};
@@ -39,24 +40,39 @@ fn broken(py: Python<'_>, message: &str) -> PyErr {
     )
 }
 
-/// Writes a table as CSV to an open file, batch by batch: how many rows it has.
+/// The columns of a table that no field takes, and how many rows hold anything there.
+type LeftOut = BTreeMap<String, u64>;
+
+/// Writes a table as CSV to an open file, batch by batch: how many rows it has, and what was left out of it.
 #[pyfunction]
-pub(crate) fn arrow_to_csv(py: Python<'_>, source: &Bound<'_, PyAny>, file: Py<PyAny>) -> PyResult<u64> {
+pub(crate) fn arrow_to_csv(
+    py: Python<'_>,
+    source: &Bound<'_, PyAny>,
+    file: Py<PyAny>,
+) -> PyResult<(u64, LeftOut)> {
     let mut stream = stream_of(source)?;
     let schema = stream.schema();
-    let headers: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-    if headers.is_empty() {
+    let columns: Vec<Column> = schema
+        .fields()
+        .iter()
+        .map(|field| Column { header: field.name().clone(), is_written: is_written(field.data_type()) })
+        .collect();
+    if columns.is_empty() {
         return Err(invalid(py, "file", ViolationCode::Required, "the table has no columns"));
+    }
+    if !columns.iter().any(|column| column.is_written) {
+        let message = "the table has no column of a type that any field takes";
+        return Err(invalid(py, "file", ViolationCode::NotAllowed, message));
     }
     let raised: Raised = Arc::default();
     let inside = Arc::clone(&raised);
     let written = detached(py, move || {
         let mut output = BufWriter::with_capacity(1 << 18, Rejects::Object(file, inside));
-        let rows = write(&mut stream, &headers, &mut output)?;
+        let written = write(&mut stream, &columns, &mut output)?;
         output.flush().map_err(|error| {
             Error::new(ErrorKind::Storage, "the table cannot be written").with_source(error)
         })?;
-        Ok(rows)
+        Ok(written)
     });
     if let Some(error) = raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
         return Err(error);
@@ -64,30 +80,48 @@ pub(crate) fn arrow_to_csv(py: Python<'_>, source: &Bound<'_, PyAny>, file: Py<P
     written.map_err(|error| raise(py, &error))
 }
 
-fn write(stream: &mut RecordBatchStreamReader, headers: &[String], output: &mut dyn Write) -> Result<u64> {
+struct Column {
+    header: String,
+    /// Whether a field takes its values.
+    is_written: bool,
+}
+
+fn write(
+    stream: &mut RecordBatchStreamReader,
+    columns: &[Column],
+    output: &mut dyn Write,
+) -> Result<(u64, LeftOut)> {
     let mut csv = CsvWriter::new(output);
-    csv.write_row(headers)?;
+    csv.write_row(columns.iter().filter(|column| column.is_written).map(|column| &column.header))?;
+    let unwritten = columns.iter().filter(|column| !column.is_written);
+    let mut left_out: LeftOut = unwritten.map(|column| (column.header.clone(), 0)).collect();
     let mut rows = 0_u64;
     for batch in stream {
         let batch = batch.map_err(|error| {
             let message = format!("the Arrow stream broke: {error}");
             Error::invalid_field("file", ViolationCode::Malformed, message)
         })?;
-        let mut columns = Vec::with_capacity(headers.len());
-        for (header, array) in headers.iter().zip(batch.columns()) {
-            columns.push(texts(array).ok_or_else(|| {
+        let mut cells = Vec::with_capacity(columns.len());
+        for (column, array) in columns.iter().zip(batch.columns()) {
+            if !column.is_written {
+                let filled = array.len().saturating_sub(array.logical_null_count()) as u64;
+                left_out.entry(column.header.clone()).and_modify(|rows| *rows = rows.saturating_add(filled));
+                continue;
+            }
+            cells.push(texts(array).ok_or_else(|| {
                 let message = format!(
-                    "the column `{header}` is of type {}, which no field takes: leave it out",
+                    "the column `{}` is of type {}, which no field takes: leave it out",
+                    column.header,
                     array.data_type()
                 );
                 Error::invalid_field("file", ViolationCode::NotAllowed, message)
             })?);
         }
         for row in 0..batch.num_rows() {
-            csv.write_row(columns.iter().map(|write| write(row)))?;
+            csv.write_row(cells.iter().map(|write| write(row)))?;
             rows = rows.saturating_add(1);
         }
     }
     csv.flush()?;
-    Ok(rows)
+    Ok((rows, left_out))
 }

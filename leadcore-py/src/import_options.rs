@@ -32,6 +32,7 @@ pub(crate) struct Given {
     escape: Option<String>,
     has_header: Option<bool>,
     skip_lines: Option<u64>,
+    left_out: BTreeMap<String, u64>,
     region: Option<String>,
     match_by: Option<Vec<String>>,
     on_match: Option<String>,
@@ -79,6 +80,7 @@ impl Given {
         (read.has_header, read.skip_lines) = (self.has_header, self.skip_lines);
         read.format = self.format.as_deref().map(kind).transpose()?;
         (read.sheet, read.header_row) = (self.sheet.clone(), self.header_row);
+        read.left_out.clone_from(&self.left_out);
         Ok(read)
     }
 

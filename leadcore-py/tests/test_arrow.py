@@ -182,10 +182,34 @@ def test_tables_are_previewed_and_planned(db: Database) -> None:
     assert db.apply_import(plan, table).created == 1
 
 
+def test_columns_that_no_field_takes_are_told(db: Database) -> None:
+    pa = package("pyarrow")
+    parts = {
+        "company": ["A", "B"],
+        "parts": [{"a": 1}, None],
+        "notes": [b"raw", b"more"],
+        "tags": [[{"name": "x"}], [{"name": "y"}]],
+        "labels": [["VIP"], []],
+    }
+    report = db.import_leads(pa.table(parts))
+    assert (report.created, report.rejected) == (2, 0)
+    assert report.format.left_out == {"notes": 2, "parts": 1, "tags": 2}
+    assert "left out   notes in 2 rows" in str(report)
+    assert set(report.mapping) == {"company", "labels"}
+    assert [label.name for label in db.leads.by_number(1).labels] == ["VIP"]
+    # A dictionary of nothing is a column of nothing.
+    none = pa.DictionaryArray.from_arrays(pa.array([None], pa.int32()), pa.array([], pa.string()))
+    assert db.import_leads(pa.table({"company": ["C"], "city": none})).created == 1
+    # Asked for, they are refused.
+    with pytest.raises(leadcore.InvalidError, match=r"`notes`.*leave it out"):
+        db.import_leads(pa.table(parts), mapping={"company": "company", "notes": "description"})
+    assert db.preview_import(pa.table(parts)).format.left_out == {"notes": 2, "parts": 1, "tags": 2}
+
+
 def test_tables_that_no_import_takes(db: Database) -> None:
     pa = package("pyarrow")
-    with pytest.raises(leadcore.InvalidError, match=r"`parts`.*leave it out"):
-        db.import_leads(pa.table({"company": ["A"], "parts": [{"a": 1}]}))
+    with pytest.raises(leadcore.InvalidError, match="no column of a type"):
+        db.import_leads(pa.table({"parts": [{"a": 1}]}))
     with pytest.raises(leadcore.InvalidError, match="no columns"):
         db.import_leads(pa.table({}))
 

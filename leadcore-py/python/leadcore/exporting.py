@@ -117,9 +117,9 @@ class LeadExport:
             >>> db.leads.to_csv(file, columns=["company", "email"]).leads
             1
             >>> file.getvalue().decode().splitlines()
-            ['Company,E-mail', '\'=1+5,"a@x.example, b@x.example"']
+            ['Company,E-mail', '"\'=1+5","a@x.example, b@x.example"']
             >>> db.leads.to_csv(columns=["company"]).decode().splitlines()
-            ['Company', "'=1+5"]
+            ['Company', '"\'=1+5"']
 
         """
         check("raw_formulas", raw_formulas, bool, "True or False")

@@ -126,7 +126,7 @@ class FileFormat(Record):
     """The sheets of the workbook that are shown and were not read; ``sheet=`` chooses another one."""
     left_out: dict[str, int] = field(default_factory=dict, hash=False)
     """Of address-book cards: what no column holds, by the name of its property (``PHOTO``, ``BDAY`` …), and how many
-    cards have it."""
+    cards have it. Of a table: its columns whose values no field takes, and how many rows hold anything there."""
     encoding_doubt: str | None = None
     """The encoding that the letters look like, where nobody said the encoding and they do not look like that one:
     ``macintosh`` (say it by ``encoding=``), ``dos`` (convert the file to UTF-8) or ``macintosh_or_dos``."""
@@ -191,8 +191,8 @@ class ImportReport(Record):
     skips: dict[str, int] = field(repr=False)
     """How many rows were skipped for each reason: ``blank``, ``unchanged``, ``frozen`` (converted), ``exists``,
     ``imported`` (the file was imported before), ``missing`` (no lead is meant, and none is created), ``left_out`` (by
-    the plan), ``total`` (it stands below the leads and sums them up, or says who made the file), ``stale`` (something
-    else would happen now than was planned)."""
+    the plan), ``total`` (it stands below the leads and sums them up, or says who made the file), ``header`` (it is the
+    header of the file once more), ``stale`` (something else would happen now than was planned)."""
     reviews: tuple[ReviewLine, ...] = field(repr=False)
     """The first 1,000 lines that may mean several leads."""
     stale_lines: tuple[int, ...] = field(repr=False)

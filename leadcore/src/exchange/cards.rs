@@ -18,13 +18,11 @@ use crate::error::{Error, Result, ViolationCode};
 use understand::{Card, understand};
 
 /// One column each, in this order.
-const SINGLE: [&str; 18] = [
+const SINGLE: [&str; 16] = [
     "Full name",
     "Salutation",
     "First name",
-    "Middle name",
     "Last name",
-    "Name suffix",
     "Nickname",
     "Company",
     "Department",

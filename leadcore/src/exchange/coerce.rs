@@ -47,6 +47,8 @@ pub(super) struct Coercer {
     numbering: Numbering,
     /// Where a file of rejected rows says why.
     rejected: Option<RejectColumns>,
+    /// What stands in the header, where the file has a line for it.
+    header: Vec<String>,
     /// Whether a lead has a currency here.
     keeps_currency: bool,
     /// The folded cell that empties its field.
@@ -86,6 +88,7 @@ impl Coercer {
             left_out: Vec::new(),
             numbering: Numbering::default(),
             rejected: None,
+            header: Vec::new(),
             keeps_currency: !catalogue.is_disabled(&Field::Currency),
             clear: options.clear.as_deref().map(|token| fold(token.trim())),
             meanings: options.terms.iter().map(|(field, rule)| (field.clone(), meanings(rule))).collect(),
@@ -102,6 +105,12 @@ impl Coercer {
     /// With the headers of the file, which may be one of rejected rows.
     pub(super) fn with_headers(mut self, headers: &[String]) -> Self {
         self.rejected = RejectColumns::find(headers);
+        self
+    }
+
+    /// Below a line of the file that is these headers: where it comes again it is no lead.
+    pub(super) fn below(mut self, header: &[String]) -> Self {
+        header.clone_into(&mut self.header);
         self
     }
 
@@ -160,6 +169,13 @@ impl Coercer {
         }
         if row.is_blank() {
             return Content::Blank;
+        }
+        if totals::is_header(
+            row,
+            &self.header,
+            self.columns.iter().flat_map(|column| column.at.from.places()),
+        ) {
+            return Content::Header;
         }
         let columns = std::mem::take(&mut self.columns);
         let content = self.read_columns(row, &columns);

@@ -32,6 +32,8 @@ pub(super) enum What {
     Text,
     /// A number; of one with a fraction it is kept that it is no text.
     Number,
+    /// A number, with the currency that it is shown with and a blank before it.
+    Amount,
     /// What a formula failed with.
     Error,
     /// A number of which not all digits are known.
@@ -232,20 +234,24 @@ impl<'o> Filler<'o> {
         self.held.rows.push(Mark { line, cell: self.held.ends.len(), problem: self.problem });
         let mut next = 0;
         for cell in &self.cells {
+            let text = self.text.get(cell.from..cell.to).unwrap_or_default();
             while next < cell.column {
                 self.held.end_cell();
                 next += 1;
             }
-            self.held.text.push_str(self.text.get(cell.from..cell.to).unwrap_or_default());
+            self.held.text.push_str(text);
             self.held.end_cell();
             next = cell.column + 1;
             match cell.what {
                 What::Error => self.held.errors.push((row, cell.column, Unusable::Formula)),
                 What::LostDigits => self.held.errors.push((row, cell.column, Unusable::Digits)),
-                What::Number if self.text.get(cell.from..cell.to).is_some_and(|text| text.contains('.')) => {
-                    self.held.mark_number();
-                }
-                What::Number | What::Text => {}
+                What::Number | What::Amount | What::Text => {}
+            }
+            if cell.what == What::Amount {
+                self.held.mark_amount();
+            }
+            if matches!(cell.what, What::Number | What::Amount) && is_fraction(text) {
+                self.held.mark_number();
             }
         }
         if self.held.bytes() > self.limits.max_table_bytes || u32::try_from(self.held.text.len()).is_err() {
@@ -279,6 +285,11 @@ impl<'o> Filler<'o> {
         self.end_row()?;
         Ok(self.held)
     }
+}
+
+/// Whether a number has a fraction; the sign of a currency before it may have a dot.
+fn is_fraction(number: &str) -> bool {
+    number.rsplit(' ').next().unwrap_or(number).contains('.')
 }
 
 #[cfg(test)]

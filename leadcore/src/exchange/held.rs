@@ -26,6 +26,22 @@ pub struct SheetName {
     pub visible: bool,
 }
 
+/// Marks the last of so many cells.
+fn mark_last(bits: &mut Vec<u64>, cells: usize) {
+    let Some(cell) = cells.checked_sub(1) else { return };
+    let (word, bit) = (cell / 64, cell % 64);
+    if bits.len() <= word {
+        bits.resize(word + 1, 0);
+    }
+    if let Some(bits) = bits.get_mut(word) {
+        *bits |= 1 << bit;
+    }
+}
+
+fn is_marked(bits: &[u64], cell: usize) -> bool {
+    bits.get(cell / 64).is_some_and(|bits| bits >> (cell % 64) & 1 == 1)
+}
+
 /// Where a row lies in a [`Held`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
@@ -55,6 +71,8 @@ pub(super) struct Held {
     pub(super) errors: Vec<(usize, usize, Unusable)>,
     /// A bit for each cell, up to the last one that is a number with a fraction.
     numbers: Vec<u64>,
+    /// The same of numbers with their currency before them.
+    amounts: Vec<u64>,
 }
 
 impl Held {
@@ -69,23 +87,17 @@ impl Held {
             + 4 * self.ends.len()
             + 32 * self.rows.len()
             + 24 * self.errors.len()
-            + 8 * self.numbers.len()
+            + 8 * (self.numbers.len() + self.amounts.len())
     }
 
-    /// Says that the last cell is a number.
+    /// Says that the last cell is a number with a fraction.
     pub(super) fn mark_number(&mut self) {
-        let Some(cell) = self.ends.len().checked_sub(1) else { return };
-        let (word, bit) = (cell / 64, cell % 64);
-        if self.numbers.len() <= word {
-            self.numbers.resize(word + 1, 0);
-        }
-        if let Some(bits) = self.numbers.get_mut(word) {
-            *bits |= 1 << bit;
-        }
+        mark_last(&mut self.numbers, self.ends.len());
     }
 
-    fn is_number(&self, cell: usize) -> bool {
-        self.numbers.get(cell / 64).is_some_and(|bits| bits >> (cell % 64) & 1 == 1)
+    /// Says that the last cell is a number with its currency before it.
+    pub(super) fn mark_amount(&mut self) {
+        mark_last(&mut self.amounts, self.ends.len());
     }
 
     pub(super) fn cells(&self, row: usize) -> impl Iterator<Item = &str> {
@@ -249,8 +261,11 @@ impl HeldTable {
         row.clear();
         let Some(mark) = self.held.rows.get(self.at).copied() else { return false };
         for (place, cell) in self.held.cells(self.at).enumerate() {
-            if self.held.is_number(mark.cell + place) {
+            if is_marked(&self.held.numbers, mark.cell + place) {
                 row.numbers.push(place);
+            }
+            if is_marked(&self.held.amounts, mark.cell + place) {
+                row.amounts.push(place);
             }
             if !row.raw.is_empty() {
                 row.raw.push(b'\t');

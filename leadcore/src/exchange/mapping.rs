@@ -137,6 +137,15 @@ pub(super) struct Located {
     pub(super) rules: ColumnRules,
 }
 
+impl Located {
+    /// The fields that it writes: who opted out may be said of e-mails and phones at once.
+    pub(super) fn writes(&self) -> impl Iterator<Item = &Field> {
+        let all: &[Field] =
+            if self.rules.opt_out == Some(OptOut::All) { &[Field::Email, Field::Phone] } else { &[] };
+        all.iter().chain(std::iter::once(&self.field).filter(|_| all.is_empty()))
+    }
+}
+
 /// Where a text comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {

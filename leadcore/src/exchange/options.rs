@@ -1,5 +1,6 @@
 //! What a caller may decide instead of leaving it to detection.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -47,9 +48,9 @@ impl From<usize> for SheetChoice {
 /// # Ok::<(), leadcore::error::Error>(())
 /// ```
 ///
-/// Stored as JSON, what is absent is detected; who [knows headers](Self::known_header) is not stored.
+/// Stored as JSON, what is absent is detected, and a key that there is not is refused; who [knows headers](Self::known_header) is not stored.
 #[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReadOptions {
     /// The encoding; a byte order mark in the file outranks it.
@@ -75,6 +76,10 @@ pub struct ReadOptions {
     pub header_row: Option<u64>,
     /// When a record counts as damaged.
     pub limits: Limits,
+    /// Columns of a table that whoever wrote the file for it could not write, and how many of their rows hold anything: told
+    /// as [left out](super::Table::left_out), and refused in a mapping.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, u64>,
     #[serde(skip)]
     known_header: Option<KnownHeader>,
 }
@@ -92,6 +97,7 @@ impl fmt::Debug for ReadOptions {
             .field("sheet", &self.sheet)
             .field("header_row", &self.header_row)
             .field("limits", &self.limits)
+            .field("left_out", &self.left_out)
             .field("known_header", &self.known_header.is_some())
             .finish()
     }
@@ -181,6 +187,13 @@ impl ReadOptions {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Names the columns that could not be written, and how many of their rows hold anything.
+    #[must_use]
+    pub fn left_out(mut self, columns: BTreeMap<String, u64>) -> Self {
+        self.left_out = columns;
         self
     }
 

@@ -78,7 +78,8 @@ impl Kept {
             return Self { cells: vec![line], numbers: Vec::new() };
         }
         let text = |place: &usize| Some((*place, coercer.as_text(row, *place)?));
-        let numbers = row.numbers.iter().filter_map(text).collect();
+        let whole = row.amounts.iter().filter(|place| !row.numbers.contains(place));
+        let numbers = row.numbers.iter().chain(whole).filter_map(text).collect();
         Self { cells: row.iter().map(str::to_owned).collect(), numbers }
     }
 

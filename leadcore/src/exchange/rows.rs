@@ -28,6 +28,8 @@ pub struct Row {
     pub(super) quoted_lists: Vec<usize>,
     /// Cells that are numbers in their file, with a fraction.
     pub(super) numbers: Vec<usize>,
+    /// Cells that are numbers in their file and have the currency that they are shown with before them.
+    pub(super) amounts: Vec<usize>,
 }
 
 impl Row {
@@ -44,16 +46,18 @@ impl Row {
         self.lost_digits.clear();
         self.quoted_lists.clear();
         self.numbers.clear();
+        self.amounts.clear();
         (self.line, self.number, self.problem) = (0, 0, None);
         (self.bad_encoding, self.stray_quote) = (false, false);
     }
 
     /// Takes other cells instead of those of the file.
     pub(super) fn replace_cells(&mut self, cells: &[String]) {
-        let (before, numbers) = (std::mem::take(&mut self.cells), std::mem::take(&mut self.numbers));
+        let before = std::mem::take(&mut self.cells);
         // What a person wrote is text.
-        self.numbers =
-            numbers.into_iter().filter(|at| before.get(*at) == cells.get(*at).map(String::as_str)).collect();
+        let is_same = |at: &usize| before.get(*at) == cells.get(*at).map(String::as_str);
+        self.numbers.retain(is_same);
+        self.amounts.retain(is_same);
         self.cells = cells.iter().map(String::as_str).collect();
     }
 

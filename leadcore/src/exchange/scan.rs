@@ -28,7 +28,7 @@ impl Syntax {
 /// The defaults are far above honest data and far below what would exhaust a machine. What passes a limit is reported
 /// as a bad record at the line where it began, and reading goes on at the next line.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Limits {
     /// Longest cell in bytes, quotes included; 1 MiB.

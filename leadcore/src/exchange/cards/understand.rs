@@ -10,7 +10,7 @@ use calcard::vcard::{
 use super::SINGLE;
 use crate::domain::{ReachKind, ReachMark};
 use crate::exchange::MARKS;
-use crate::value::join_list;
+use crate::value::{PersonName, join_list};
 
 /// So many e-mails and phones of a card have a column.
 const MOST: usize = 50;
@@ -25,21 +25,19 @@ columns!(
     FULL = 0,
     PREFIX = 1,
     GIVEN = 2,
-    MIDDLE = 3,
-    FAMILY = 4,
-    SUFFIX = 5,
-    NICK = 6,
-    COMPANY = 7,
-    DEPARTMENT = 8,
-    TITLE = 9,
-    STREET = 10,
-    CITY = 11,
-    STATE = 12,
-    ZIP = 13,
-    COUNTRY = 14,
-    SITE = 15,
-    NOTE = 16,
-    CATEGORIES = 17
+    FAMILY = 3,
+    NICK = 4,
+    COMPANY = 5,
+    DEPARTMENT = 6,
+    TITLE = 7,
+    STREET = 8,
+    CITY = 9,
+    STATE = 10,
+    ZIP = 11,
+    COUNTRY = 12,
+    SITE = 13,
+    NOTE = 14,
+    CATEGORIES = 15
 );
 
 /// What a card says.
@@ -50,6 +48,8 @@ pub(super) struct Card {
     pub(super) phones: Vec<String>,
     /// How well the address in `single` fits: a company's address outranks a private one.
     address_rank: u8,
+    /// The name with what stands behind it, where that is told from the family name.
+    whole_name: Option<String>,
     /// The properties of which something has no column.
     pub(super) left_out: BTreeSet<String>,
 }
@@ -113,6 +113,9 @@ pub(super) fn understand(vcard: &VCard) -> Card {
             leave_out(&mut card, &entry.name);
         }
     }
+    if let (Some(whole), Some(cell)) = (card.whole_name.take(), card.single.get_mut(FULL)) {
+        *cell = whole;
+    }
     let all_taken;
     (card.emails, all_taken) = in_order(emails);
     if !all_taken {
@@ -170,9 +173,27 @@ fn phone(text: &str) -> String {
 }
 
 fn name(card: &mut Card, entry: &VCardEntry) -> bool {
-    let columns = [FAMILY, GIVEN, MIDDLE, PREFIX, SUFFIX].into_iter().enumerate();
+    let [mut family, given, middle, prefix, suffix] = [0, 1, 2, 3, 4].map(|place| part(entry, place));
+    let given = in_words([&given, &middle]);
+    if !suffix.is_empty() {
+        // No column is its own: it stands in the full name where it is read as one there, else in the last name.
+        let whole = in_words([&given, &family, &suffix]);
+        let parts = [&given, &family, &suffix].map(|part| Some(part.as_str()));
+        let is_read_so =
+            PersonName::parse(&whole).is_ok_and(|name| [name.given(), name.family(), name.suffix()] == parts);
+        if is_read_so && card.whole_name.is_none() {
+            card.whole_name = Some(whole);
+        } else {
+            family = in_words([&family, &suffix]);
+        }
+    }
     // Each is set, whatever became of the one before.
-    columns.fold(true, |all, (place, column)| set(card, column, part(entry, place)) && all)
+    let cells = [(FAMILY, family), (GIVEN, given), (PREFIX, prefix)];
+    cells.into_iter().fold(true, |all, (column, text)| set(card, column, text) && all)
+}
+
+fn in_words<const N: usize>(parts: [&str; N]) -> String {
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// A business address rather than a private one, else the first. Whether the other one, if there is one, says nothing.

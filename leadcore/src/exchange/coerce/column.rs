@@ -20,6 +20,8 @@ pub(super) struct Column {
     takes_names: bool,
     /// Whether it holds e-mails or phones, which no word for no answer can be; unless every word was said to be a value.
     takes_addresses: bool,
+    /// Whether the currency of an amount matters.
+    takes_money: bool,
 }
 
 /// Words that count as empty, folded.
@@ -57,8 +59,19 @@ impl Column {
             takes_names: at.field == Field::Labels
                 || at.rules.split == Some(Split::ExternalIds)
                 || is_many_of(catalogue, &at.field),
+            takes_money: is_money(catalogue, &at.field) && at.rules.opt_out.is_none(),
             at,
         }
+    }
+
+    /// What a number is without the currency that its file shows it with, where that does not matter.
+    fn bare<'c>(&self, row: &Row, place: usize, cell: &'c str) -> &'c str {
+        cell.rsplit_once(' ').filter(|_| self.is_bared(row, place)).map_or(cell, |(_, number)| number)
+    }
+
+    /// Whether a cell is read otherwise than its text says.
+    pub(super) fn is_bared(&self, row: &Row, place: usize) -> bool {
+        !self.takes_money && row.amounts.contains(&place)
     }
 
     /// Whether it holds values of the field, rather than who opted out of it.
@@ -104,7 +117,7 @@ impl Column {
     /// What the row says in this column; empty where it says nothing. `blanked` counts the cells whose words do.
     pub(super) fn text<'t>(&'t self, row: &'t Row, blanked: &mut u64) -> Cow<'t, str> {
         let mut cell = |place: usize| {
-            let cell = unescape_formula(row.get(place).unwrap_or_default()).trim();
+            let cell = self.bare(row, place, unescape_formula(row.get(place).unwrap_or_default()).trim());
             if !cell.is_empty() && self.says_nothing(cell) {
                 *blanked += 1;
                 return Cow::Borrowed("");
@@ -132,6 +145,15 @@ impl Column {
                 text
             }
         }
+    }
+}
+
+fn is_money(catalogue: &Catalogue, field: &Field) -> bool {
+    match field {
+        Field::Custom(key) => {
+            catalogue.usable(key).is_ok_and(|custom| matches!(custom.kind, CustomType::Money(_)))
+        }
+        field => *field == Field::Amount,
     }
 }
 

@@ -86,9 +86,13 @@ impl NameCells {
             Some(full) if self.given.is_none() || family.is_none() => Some(PersonName::parse(full)?),
             _ => None,
         };
+        // Beside both parts it says what stands around them.
+        let around = self.around(family);
         let alone = full.as_ref().and_then(|full| self.given_alone(full));
         let base = full.as_ref().or(old);
-        let salutation = self.salutation.as_deref().or_else(|| base.and_then(PersonName::prefix));
+        let prefix =
+            around.as_ref().and_then(PersonName::prefix).or_else(|| base.and_then(PersonName::prefix));
+        let salutation = self.salutation.as_deref().or(prefix);
         if !parts && salutation == base.and_then(PersonName::prefix) {
             // `Anna Berg` says no more than `Ms Anna Berg` does.
             let same = |new: &PersonName, old: &PersonName| {
@@ -114,7 +118,8 @@ impl NameCells {
             let Some(salutation) = salutation else { return Ok(base.cloned()) };
             return PersonName::from_parts(Some(salutation), None, None, suffix).map(Some);
         }
-        let suffix = base.and_then(PersonName::suffix);
+        let suffix =
+            around.as_ref().and_then(PersonName::suffix).or_else(|| base.and_then(PersonName::suffix));
         PersonName::from_parts(salutation, given, family, suffix).map(Some)
     }
 }
@@ -126,6 +131,13 @@ impl NameCells {
         let names =
             |full: &PersonName| full.given().is_some() || full.family().is_some_and(|own| own != cell.trim());
         is_same && !PersonName::parse(cell).is_ok_and(|full| names(&full))
+    }
+
+    /// The full name beside a given and a family name, where it is made of them.
+    fn around(&self, family: Option<&str>) -> Option<PersonName> {
+        let (given, family) = (self.given.as_deref()?, family?);
+        let full = PersonName::parse(self.full.as_deref()?).ok()?;
+        (full.given() == Some(given.trim()) && full.family() == Some(family.trim())).then_some(full)
     }
 
     /// The one word of a full name that is the given name, beside a family name that it is not.
@@ -143,6 +155,8 @@ impl NameCells {
 pub(in crate::exchange) enum Content {
     /// There are none.
     Blank,
+    /// It is the header of the file once more.
+    Header,
     /// The row cannot be taken, for these reasons.
     Broken(Vec<Violation>),
     /// The row says this.

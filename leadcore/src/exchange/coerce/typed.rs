@@ -15,10 +15,14 @@ impl Coercer {
     pub(in crate::exchange) fn as_text(&self, row: &Row, place: usize) -> Option<String> {
         let alone = Origin::Columns(place, Vec::new());
         let column = self.columns.iter().find(|column| column.at.from == alone)?;
-        if !column.is_number(row) || !self.reads_numbers(column) {
+        let is_bared = column.is_bared(row, place);
+        if !(is_bared || column.is_number(row) && self.reads_numbers(column)) {
             return None;
         }
         let cell = column.text(row, &mut 0);
+        if is_bared && !(column.is_number(row) && self.reads_numbers(column)) {
+            return Some(cell.into_owned());
+        }
         // A word that means something else must stay that word.
         if !matches!(self.said(&column.at.field, &cell), Said::Text(Cow::Borrowed(_))) {
             return None;

@@ -371,7 +371,7 @@ impl Exported {
 ///     export(&ctx, txn, &Extent::Filter(Filter::everything()), &options, &mut file)
 /// })?;
 /// assert_eq!(done.leads, 1);
-/// assert_eq!(file, b"Lead number,Company,Status\n1,'=1+5,New\n");
+/// assert_eq!(file, b"Lead number,Company,Status\n1,\"'=1+5\",New\n");
 /// # Ok::<(), leadcore::error::Error>(())
 /// ```
 ///

@@ -28,6 +28,7 @@ pub enum UnknownTerm {
 /// assert_eq!(rule.map["Messe"], Some("Fair".to_owned()));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TermRule {
     /// What happens to unknown names of this field; as everywhere where none.

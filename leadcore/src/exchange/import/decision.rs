@@ -54,6 +54,11 @@ impl Decision {
         Self::Skip { reason: SkipReason::Total, slot: None, same_as_line: None }
     }
 
+    /// It is the header once more.
+    pub(super) const fn header() -> Self {
+        Self::Skip { reason: SkipReason::Header, slot: None, same_as_line: None }
+    }
+
     /// It is not what was planned.
     pub(super) const fn stale() -> Self {
         Self::Skip { reason: SkipReason::Stale, slot: None, same_as_line: None }

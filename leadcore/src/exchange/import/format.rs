@@ -36,7 +36,8 @@ pub struct FileFormat {
     /// Lines passed over before the table.
     pub skipped_lines: u64,
     /// Of address-book cards: what no column holds, by the name of its property (`PHOTO`, `BDAY` …), and how many cards
-    /// have it.
+    /// have it. Of a table, the columns that [could not be read](crate::exchange::ReadOptions::left_out), and how many rows
+    /// hold anything there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<String, u64>,
 }

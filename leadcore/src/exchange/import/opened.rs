@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use super::ImportOptions;
 use super::source::unreadable;
 use crate::domain::Catalogue;
-use crate::error::{Error, Result, ViolationCode};
+use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::exchange::rejects::{self, Origin};
 use crate::exchange::{Mapping, ReadOptions, Row, Sample, Table};
 
@@ -49,6 +49,21 @@ impl<R: Read + Seek> Opened<R> {
         Ok(sample)
     }
 
+    /// Refuses a mapping of columns that could not be read.
+    pub(super) fn check_left_out(&self, mapping: &Mapping) -> Result<()> {
+        let is_left_out = |header: &String| self.read.left_out.contains_key(header);
+        let mapped = mapping.columns.iter().filter(|column| is_left_out(&column.header));
+        let broken: Vec<_> = mapped
+            .filter_map(|column| {
+                let path = format!("mapping.{}", column.field.as_ref()?);
+                let message =
+                    format!("the column `{}` holds values that no field takes: leave it out", column.header);
+                Some(Violation::new(path, ViolationCode::NotAllowed, message))
+            })
+            .collect();
+        if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+    }
+
     /// How the rows were read by the import that rejected them, as far as there are these fields.
     pub(super) fn mapping_then(&self, catalogue: &Catalogue) -> Option<Mapping> {
         let mapping = self.origin.reading()?.mapping()?;
@@ -71,7 +86,8 @@ fn layout<R: Read + Seek>(input: &mut R, catalogue: &Catalogue, said: &ReadOptio
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         Ok::<_, Error>(found.unwrap_or(false))
     };
-    let plain = knowing(catalogue, &ReadOptions::new().limits(said.limits.clone()));
+    let plain =
+        knowing(catalogue, &ReadOptions::new().limits(said.limits.clone()).left_out(said.left_out.clone()));
     let is_plain = !holds_rejects(&read)? && holds_rejects(&plain)?;
     Ok(if is_plain { plain } else { read })
 }

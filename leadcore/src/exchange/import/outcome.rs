@@ -113,6 +113,8 @@ pub enum SkipReason {
     LeftOut,
     /// It stands below the last lead, and sums up the table or says who made it. A plan can create a lead of it.
     Total,
+    /// It is the header of the file once more, as files that were put together have it.
+    Header,
     /// What the plan says of this line is not what would happen now: the store moved on, or a line above was decided
     /// anew. The line is told among the rejected rows.
     Stale,
@@ -120,7 +122,7 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// Stable name: `blank`, `unchanged`, `frozen`, `exists`, `imported`, `missing`, `left_out`, `total`,
-    /// `stale`.
+    /// `header`, `stale`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -132,6 +134,7 @@ impl SkipReason {
             Self::Missing => "missing",
             Self::LeftOut => "left_out",
             Self::Total => "total",
+            Self::Header => "header",
             Self::Stale => "stale",
         }
     }
@@ -147,6 +150,7 @@ impl SkipReason {
             Self::Imported => "the file was imported before",
             Self::Missing => "no lead is meant, and none is created",
             Self::LeftOut => "the plan leaves the line out",
+            Self::Header => "it is the header of the file once more",
             Self::Total => "it stands below the leads and sums them up, or says who made the file",
             Self::Stale => "what was planned for the line is not what would happen now",
         }

@@ -151,6 +151,7 @@ impl<'c> Planner<'c> {
         }
         let intent = match content {
             Content::Blank => return self.as_planned(Decision::blank(), planned),
+            Content::Header => return self.as_planned(Decision::header(), planned),
             Content::Broken(reasons) => return self.as_planned(Decision::reject(reasons.clone()), planned),
             Content::Filled(intent) if intent.is_total && choice.is_none() => {
                 return self.as_planned(Decision::total(), planned);

@@ -78,5 +78,5 @@ pub fn preview_with<R: Read + Seek>(
         then: opened.mapping_then(&catalogue),
     };
     let proposal = propose(ctx, store, &sample, seeing)?.without(|field| !takes(options, field));
-    Ok(Preview { mapping: proposal.mapping(), proposal, format: format_of(&opened.table) })
+    Ok(Preview { mapping: proposal.mapping(), proposal, format: format_of(&opened.table, &opened.read) })
 }

@@ -145,6 +145,8 @@ pub(super) struct Rows<'r, R> {
     /// How many bytes the file has.
     size: u64,
     beside: Option<Beside<'r>>,
+    /// How many of the last records may sum up the table: the one behind them tells. More than some do not.
+    totals: usize,
 }
 
 impl<'r, R: Read + Seek> Rows<'r, R> {
@@ -154,7 +156,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
         coercer: Coercer,
         (bytes, size): (Arc<AtomicU64>, u64),
     ) -> Self {
-        Self { table, coercer, row: Row::new(), bytes, size, beside: None }
+        Self { table, coercer, row: Row::new(), bytes, size, beside: None, totals: 0 }
     }
 
     /// How far the file is read: see [`Chunk::bytes`].
@@ -190,10 +192,8 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
     pub(super) fn next_chunk(&mut self, most: usize, keep: bool) -> Result<Chunk> {
         let mut records = Vec::new();
         let (mut text, mut end) = (0, false);
-        // How many of the last records may sum up the table: the one behind them tells.
-        let mut totals = 0;
         while (records.len() < most && text < CHUNK_BYTES)
-            || ((1..=MOST_TOTALS).contains(&totals) && text < 2 * CHUNK_BYTES)
+            || ((1..=MOST_TOTALS).contains(&self.totals) && text < 2 * CHUNK_BYTES)
         {
             if !self.table.next_row(&mut self.row)? {
                 end = true;
@@ -218,19 +218,34 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
                 as_planned,
                 choice,
             });
-            let is_open = |record: &Record| record.is_total() || matches!(record.content, Content::Blank);
-            if records.last().is_some_and(is_open) {
-                totals += usize::from(totals > 0 || records.last().is_some_and(Record::is_total));
-            } else {
-                no_totals(&mut records, totals);
-                totals = 0;
-            }
+            self.settle(&mut records);
         }
-        if !end {
-            no_totals(&mut records, totals);
+        if !end && (1..=MOST_TOTALS).contains(&self.totals) {
+            no_totals(&mut records, self.totals);
+            self.totals = MOST_TOTALS + 1;
         }
         // What lies behind the last record is done with it.
         Ok(Chunk { records, end, bytes: if end { self.size } else { self.bytes() } })
+    }
+
+    /// Judges by the last record whether those before it sum up the table.
+    fn settle(&mut self, records: &mut [Record]) {
+        let Some(last) = records.last() else { return };
+        if matches!(last.content, Content::Header) {
+            // Another table begins: they stand below one.
+            self.totals = 0;
+        } else if last.is_total() || (self.totals > 0 && matches!(last.content, Content::Blank)) {
+            self.totals = self.totals.saturating_add(1);
+            // So many are a table of their own.
+            match self.totals.saturating_sub(MOST_TOTALS) {
+                0 => {}
+                1 => no_totals(records, self.totals),
+                _ => no_totals(records, 0),
+            }
+        } else {
+            no_totals(records, if self.totals > MOST_TOTALS { 0 } else { self.totals });
+            self.totals = 0;
+        }
     }
 
     /// What was planned for the row, and what a person decided.
@@ -284,7 +299,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
     }
 }
 
-/// The last records but for the very last one, of which these may have been totals, are leads.
+/// The last record, and so many before it that may have been totals, are leads.
 fn no_totals(records: &mut [Record], totals: usize) {
     records.iter_mut().rev().take(totals + 1).for_each(Record::is_no_total);
 }

@@ -14,7 +14,7 @@ use super::{MatchBy, stage_kinds};
 use crate::context::Context;
 use crate::domain::Field;
 use crate::error::{Violation, ViolationCode};
-use crate::exchange::{Evidence, Mapping};
+use crate::exchange::{Evidence, FileKind, Mapping};
 use crate::id::{LeadId, OperationId, UserId};
 
 /// How many rejections a report lists.
@@ -386,9 +386,10 @@ impl fmt::Display for ImportReport {
         if self.lines == 0 {
             writeln!(f, "no rows    nothing stands below the header")?;
         }
-        for (property, cards) in &format.left_out {
-            let s = if *cards == 1 { "" } else { "s" };
-            writeln!(f, "left out   {property} in {cards} card{s}")?;
+        let of = if format.kind == FileKind::VCard { "card" } else { "row" };
+        for (property, count) in &format.left_out {
+            let s = if *count == 1 { "" } else { "s" };
+            writeln!(f, "left out   {property} in {count} {of}{s}")?;
         }
         if self.repeated {
             writeln!(f, "this file was imported before: nothing was written")?;

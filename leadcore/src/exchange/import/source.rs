@@ -132,15 +132,16 @@ impl Source {
             // Nothing is read of it any more, so nobody has to be able to.
             Vec::new()
         } else {
+            opened.check_left_out(&mapping)?;
             let columns = mapping.locate(headers, &catalogue, &options.match_by)?;
             check_keys(&catalogue, options, &columns)?;
-            desk::check_fields(ctx, columns.iter().map(|column| &column.field))?;
+            desk::check_fields(ctx, columns.iter().flat_map(Located::writes))?;
             let mut coercer = Coercer::new(columns.clone(), &catalogue, options, table.encoding().name());
             coercer.check_constants().map_err(Error::invalid)?;
             columns
         };
         let notes = ColumnNotes::of(&sample, &catalogue, &mapping);
-        let format = format_of(table);
+        let format = format_of(table, &opened.read);
         let has_numbers = columns.iter().any(|column| column.field == Field::Number);
         let known_numbers = match begun {
             None if has_numbers => Some(store.read(ctx.tenant(), |txn| last_number(ctx, txn))?),
@@ -196,6 +197,7 @@ impl Source {
         let coercer = Coercer::new(self.columns.clone(), &self.catalogue, options, table.encoding().name())
             .with_numbering(self.numbering.clone())
             .with_headers(&self.headers)
+            .below(if table.header_line().is_some() { table.headers() } else { &[] })
             .keeping_currency(self.keeps_currency);
         Ok(Rows::new(table, coercer, (bytes, self.bytes)))
     }
@@ -290,7 +292,9 @@ fn check_keys(catalogue: &Catalogue, options: &ImportOptions, columns: &[Located
 }
 
 /// How a file is read.
-pub(super) fn format_of<R: Read + Seek>(table: &Table<R>) -> FileFormat {
+pub(super) fn format_of<R: Read + Seek>(table: &Table<R>, read: &ReadOptions) -> FileFormat {
+    let mut left_out = table.left_out().clone();
+    left_out.extend(read.left_out.iter().map(|(column, rows)| (column.clone(), *rows)));
     let others =
         table.sheets().iter().filter(|sheet| sheet.visible && Some(sheet.name.as_str()) != table.sheet());
     FileFormat {
@@ -302,7 +306,7 @@ pub(super) fn format_of<R: Read + Seek>(table: &Table<R>) -> FileFormat {
         delimiter: table.dialect().map_or(',', |dialect| char::from(dialect.delimiter)),
         header_line: table.header_line(),
         skipped_lines: table.skipped_lines(),
-        left_out: table.left_out().clone(),
+        left_out,
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::pieces::end_of;
+use crate::domain::{Catalogue, Field};
 
 /// Names under which programs put the list of records.
 const LISTS: [&str; 10] =
@@ -50,19 +51,8 @@ const ABOUT: [&str; 32] = [
 ];
 /// What they put beside a list that is about it.
 const BESIDE: [&str; 8] = ["meta", "metadata", "info", "paging", "pagination", "links", "_links", "schema"];
-/// What only a lead says.
-const OWN: [&str; 10] = [
-    "company",
-    "email",
-    "e-mail",
-    "phone",
-    "firstname",
-    "first_name",
-    "lastname",
-    "last_name",
-    "fullname",
-    "full_name",
-];
+/// Lists that are called by what they hold.
+const OF_LEADS: [&str; 2] = ["leads", "contacts"];
 /// What a list is called, or who a lead is.
 const NAMES: [&str; 2] = ["name", "title"];
 /// So deep lists are looked for.
@@ -73,6 +63,15 @@ const MOST_KEYS: usize = 100;
 const TOLD: usize = 5;
 /// So much of a path is told.
 const MOST_OF_A_PATH: usize = 60;
+
+/// Whether a key is one that only a lead has, in any of the words in which a header says who it is.
+fn is_own(catalogue: &Catalogue, key: &str) -> bool {
+    let field = catalogue.field_for_header(key).filter(|_| !is_one_of(&NAMES, key));
+    matches!(
+        field,
+        Some(Field::Company | Field::Name | Field::FirstName | Field::LastName | Field::Email | Field::Phone)
+    )
+}
 
 fn is_one_of(words: &[&str], key: &str) -> bool {
     words.iter().any(|word| word.eq_ignore_ascii_case(key))
@@ -108,6 +107,10 @@ struct List {
     is_usual: bool,
     /// Whether its first object has what leads have.
     of_leads: bool,
+    /// Whether a key of it is that of a field, which the lines of an order may have too.
+    is_known: bool,
+    /// Whether it is called by what it holds.
+    is_called_so: bool,
     begin: usize,
     depth: usize,
 }
@@ -127,6 +130,7 @@ struct Held {
 struct Look<'t> {
     text: &'t [u8],
     knows: &'t dyn Fn(&str) -> bool,
+    catalogue: Catalogue,
     lists: Vec<List>,
     /// Whether a value is one of a lead.
     says: bool,
@@ -140,7 +144,9 @@ struct Look<'t> {
 /// Judges the head of a file that begins with `{`; `knows` the names of fields. `is_first`: where it is broken or cut, others
 /// stand behind it.
 pub(super) fn of(text: &[u8], is_first: bool, knows: &dyn Fn(&str) -> bool) -> Shape {
-    let mut look = Look { text, knows, lists: Vec::new(), says: false, own: None, name: None, refused: None };
+    let catalogue = Catalogue::standard();
+    let (lists, says, own, name, refused) = (Vec::new(), false, None, None, None);
+    let mut look = Look { text, knows, catalogue, lists, says, own, name, refused };
     let is_alone = match look.object(1, &mut Vec::new()) {
         Some((end, _)) => text.get(end..).is_none_or(|rest| rest.iter().all(u8::is_ascii_whitespace)),
         None => !is_first,
@@ -156,10 +162,14 @@ impl Look<'_> {
             ([], _) => {}
             // Of objects one behind the other, each may hold lists.
             _ if !is_alone => {
+                let first = first.filter(|_| self.own.is_none());
                 return first.map_or(Shape::Record, |list| list.wrapped());
             }
+            ([list], None) if self.says && !list.is_known => return Shape::Record,
             ([list], None) => return list.wrapped(),
-            ([list], Some(own)) => return either(own, list),
+            ([list], Some(own)) if list.of_leads || list.is_called_so => return either(own, list),
+            // The lines of its order, and the like.
+            ([_], Some(_)) => return Shape::Record,
             (several, _) => return several_lists(several),
         }
         if !is_alone {
@@ -258,7 +268,7 @@ impl Look<'_> {
                 } else {
                     self.says |= (self.knows)(&key);
                 }
-                if is_one_of(&OWN, &key) && path.is_empty() {
+                if path.is_empty() && is_own(&self.catalogue, &key) {
                     self.own.get_or_insert(key.clone());
                 }
                 // Beside plain values nothing is a table of columns or of records.
@@ -279,8 +289,19 @@ impl Look<'_> {
             told.push('…');
         }
         let keys = self.first_keys(begin);
-        let of_leads = keys.iter().filter(|key| is_one_of(&OWN, key) || is_one_of(&NAMES, key)).count() >= 2;
-        self.lists.push(List { path: told, is_usual, of_leads, begin, depth: path.len() });
+        let says_who = |key: &&String| is_one_of(&NAMES, key) || is_own(&self.catalogue, key);
+        let of_leads = keys.iter().filter(says_who).count() >= 2;
+        let is_known = keys.iter().any(|key| is_one_of(&NAMES, key) || (self.knows)(key));
+        let is_called_so = last.is_some_and(|key| is_one_of(&OF_LEADS, key));
+        self.lists.push(List {
+            path: told,
+            is_usual,
+            of_leads,
+            is_known,
+            is_called_so,
+            begin,
+            depth: path.len(),
+        });
     }
 }
 

@@ -287,6 +287,16 @@ fn one_lead_with_lists_inside_stays_one_lead() {
         let rows = shaped(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!((rows.len(), rows[0].len()), (1, columns), "{text}");
     }
+    // The lines of an order are no leads, whatever the lead calls itself.
+    let lines = r#"[{"sku":"A-1","qty":2,"price":5},{"sku":"B-2","qty":1,"price":9}]"#;
+    for own in ["Company Name", "company", "Firma", "E-Mail", "Telefon", "First Name", "Organisation"] {
+        let lead = format!(r#"{{"{own}":"X","items":{lines}}}"#);
+        let rows = shaped(&lead).unwrap_or_else(|error| panic!("{own}: {error}"));
+        assert_eq!((rows.len(), rows[0][0].as_str()), (1, "X"), "{own}");
+        assert_eq!(shaped(&format!("{lead}\n").repeat(2)).unwrap().len(), 2, "{own}");
+        assert_eq!(shaped(&lead.replace(',', ",\n").repeat(2)).unwrap().len(), 2, "{own}");
+    }
+    assert_eq!(shaped(&format!(r#"{{"city":"Oslo","items":{lines}}}"#)).unwrap().len(), 1);
     // Leads one behind the other are none of a list.
     let lead = "{\n\"name\":\"Ada\",\n\"items\":[1],\n\"phones\":[{\"number\":\"1\"}]\n}\n";
     assert_eq!(shaped(&lead.repeat(3)).unwrap().len(), 3);
@@ -312,6 +322,10 @@ fn what_is_no_list_of_objects_is_refused_with_what_was_found() {
         (
             r#"{"company":"N","email":"e","contacts":[{"name":"x"}]}"#,
             "`company` and a list of objects at `contacts`",
+        ),
+        (
+            r#"{"Company Name":"N","items":[{"First name":"x","E-mail":"y"}]}"#,
+            "`Company Name` and a list of objects at `items`",
         ),
     ] {
         let error = shaped(text).map(|rows| format!("{rows:?}")).expect_err(text);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ColumnMapping, ColumnRules, DateOrder, Mapping};
+use super::{ColumnMapping, ColumnRules, DateOrder, Mapping, OptOut};
 use crate::domain::Field;
 use crate::value::{Currency, DecimalMark};
 
@@ -324,6 +324,14 @@ impl Proposal {
     /// Without the fields that somebody may not see.
     pub(in crate::exchange) fn without(mut self, is_hidden: impl Fn(&Field) -> bool) -> Self {
         for column in &mut self.columns {
+            // What is seen of both is opted out.
+            if column.rules.opt_out == Some(OptOut::All) {
+                let kinds = [Field::Email, Field::Phone].into_iter();
+                let seen: Vec<Field> = kinds.filter(|field| !is_hidden(field)).collect();
+                if let [only] = seen.as_slice() {
+                    (column.field, column.rules.opt_out) = (Some(only.clone()), Some(OptOut::Own));
+                }
+            }
             if column.field.take_if(|field| is_hidden(field)).is_some() {
                 (column.confidence, column.evidence) = (0.0, Vec::new());
                 (column.rules, column.notes) = (ColumnRules::default(), Vec::new());

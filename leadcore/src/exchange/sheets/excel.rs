@@ -218,7 +218,7 @@ impl Book for Zipped {
             if what == What::Number
                 && let Some(currency) = shown.and_then(|shown| shown.currency.as_deref())
             {
-                text = format!("{currency} {text}").into();
+                (text, what) = (format!("{currency} {text}").into(), What::Amount);
             }
             if !text.is_empty() {
                 filler.cell(u64::from(row) + 1, column as usize, &text, what)?;

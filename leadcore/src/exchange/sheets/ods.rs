@@ -346,7 +346,9 @@ fn cell(xml: &mut Xml<'_>, tag: &BytesStart<'_>, most: usize) -> Result<(String,
         _ => shown,
     };
     let text = match value("office:currency").filter(|_| kind == "currency" && number.is_some()) {
-        Some(code) if Currency::parse(&code).is_ok() => format!("{} {text}", code.trim()),
+        Some(code) if Currency::parse(&code).is_ok() => {
+            return Ok((format!("{} {text}", code.trim()), What::Amount));
+        }
         _ => text,
     };
     Ok((text, if number.is_some() && is_number { What::Number } else { What::Text }))

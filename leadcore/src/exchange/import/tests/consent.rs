@@ -132,3 +132,30 @@ fn a_card_of_somebody_who_must_not_be_called_says_so_with_every_number() {
         assert_eq!(told, [(vec![false], vec![false, false]), (vec![false], vec![true, true])]);
     }
 }
+
+#[test]
+fn who_does_not_see_phones_opts_none_out() {
+    use super::said::team;
+    use crate::domain::Field;
+    use crate::exchange::{ColumnRules, Mapping, OptOut};
+    for (hidden, expected) in
+        [(Field::Phone, (vec![true], vec![false])), (Field::Email, (vec![false], vec![true]))]
+    {
+        let (host, policy) = (Host::new(), team(std::slice::from_ref(&hidden)));
+        host.run("Company,E-mail,Phone,Id\nA,a@x.example,+4722225555,7\n");
+        let ctx = host.ctx(Actor::User("kim".parse().unwrap()), &policy);
+        let file = "Id,Do Not Contact\n7,Yes\n";
+        let run = |options: &ImportOptions| {
+            import::run(&ctx, &host.store, Cursor::new(file), options, None, &mut ())
+        };
+        let mapping = Mapping::default()
+            .with("Id", Some(Field::ExternalId))
+            .with("Do Not Contact", Some(Field::Email))
+            .rules("Do Not Contact", ColumnRules::new().opt_out(OptOut::All));
+        let error = run(&ImportOptions::new().mapping(mapping)).unwrap_err();
+        assert_eq!(error.violations()[0].field, hidden.key(), "what is hidden is not written");
+        let report = run(&ImportOptions::new()).unwrap();
+        assert_eq!(counts(&report), (0, 1, 0, 0), "{report}");
+        assert_eq!(marks(&host), [expected], "{hidden}");
+    }
+}

@@ -217,3 +217,74 @@ fn a_file_without_a_header_gives_rejected_rows_that_come_back() {
         assert_eq!(host.leads()[1].fields.expected_close.unwrap().to_string(), "2027-06-05");
     }
 }
+
+#[cfg(feature = "vcard")]
+#[test]
+fn every_part_of_a_name_on_a_card_is_kept() {
+    for (n, full, name) in [
+        ("Berg;Anna;Lise;Dr.;PhD", "Anna Berg", (Some("Dr."), Some("Anna Lise"), Some("Berg"), Some("PhD"))),
+        ("Smith;John;;;Jr.", "John Smith Jr.", (None, Some("John"), Some("Smith"), Some("Jr."))),
+        (
+            "Smith;John;;Captain;of York",
+            "J. S.",
+            (Some("Captain"), Some("John"), Some("Smith of York"), None),
+        ),
+    ] {
+        let host = Host::new();
+        let card = format!("BEGIN:VCARD\nVERSION:4.0\nFN:{full}\nN:{n}\nEMAIL:a@x.example\nEND:VCARD\n");
+        let report = host.run(card.as_str());
+        let lead = host.leads().remove(0).fields;
+        let person = lead.person.as_ref().unwrap();
+        assert_eq!((person.prefix(), person.given(), person.family(), person.suffix()), name, "{report}");
+        assert_eq!(counts(&host.run_with(card, &ImportOptions::new().attempt(2))), (0, 0, 1, 0));
+    }
+    // In a table, too.
+    let host = Host::new();
+    host.run("Name,First name,Last name,E-mail\n\"Dr. John Smith, Jr.\",John,Smith,a@x.example\n");
+    let person = host.leads().remove(0).fields.person.unwrap();
+    assert_eq!((person.prefix(), person.suffix()), (Some("Dr."), Some("Jr.")));
+}
+
+#[cfg(all(feature = "sheets", feature = "xlsx"))]
+#[test]
+fn the_currency_of_a_format_is_that_of_money_alone() {
+    use super::said::add_field;
+    use crate::domain::{CustomType, CustomValue};
+    let host = Host::new();
+    add_field(&host, "x_rate", "Rate", &CustomType::Decimal);
+    add_field(&host, "x_code", "Code", &CustomType::Text);
+    add_field(&host, "x_fee", "Fee", &CustomType::Money(None));
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    let euro = rust_xlsxwriter::Format::new().set_num_format("[$€-407] #,##0.00");
+    let columns =
+        [("Rate", 0.123_456), ("Code", 1250.5), ("Fee", 12.5), ("Amount", 7.25), ("External ID", 42.0)];
+    sheet.write(0, 0, "Company").unwrap().write(1, 0, "A").unwrap().write(2, 0, "B").unwrap();
+    sheet.write(0, 6, "E-mail").unwrap().write(2, 6, "no address").unwrap();
+    for (column, (header, number)) in (1..).zip(columns) {
+        sheet.write(0, column, header).unwrap();
+        sheet.write_number_with_format(1, column, number, &euro).unwrap();
+        sheet.write_number_with_format(2, column, number + f64::from(column == 5), &euro).unwrap();
+    }
+    let (mut rejects, ctx) = (Vec::new(), host.system());
+    let file = std::io::Cursor::new(book.save_to_buffer().unwrap());
+    let options = ImportOptions::new();
+    let report = super::import::run(&ctx, &host.store, file, &options, Some(&mut rejects), &mut ()).unwrap();
+    assert_eq!(counts(&report), (1, 0, 0, 1), "{report}");
+    // Corrected, the other row says the same.
+    let text = String::from_utf8(rejects).unwrap().replace("no address", "b@x.example");
+    assert_eq!(counts(&host.run(text)), (1, 0, 0, 0));
+    for lead in host.leads() {
+        let custom: Vec<_> = lead.fields.custom.values().cloned().collect();
+        let [CustomValue::Text(code), CustomValue::Money(fee), CustomValue::Decimal(rate)] = &custom[..]
+        else {
+            panic!("{custom:?}")
+        };
+        assert_eq!((code.as_str(), rate.to_string().as_str()), ("1250.5", "0.123456"));
+        assert_eq!(fee.to_string(), "12.5 EUR");
+        assert_eq!(lead.fields.amount, Some("7.25".parse().unwrap()));
+        assert_eq!(lead.fields.currency.map(|own| own.code().to_owned()).as_deref(), Some("EUR"));
+        let ids: Vec<_> = lead.fields.external_ids.iter().map(|id| id.id().to_owned()).collect();
+        assert!(ids == ["42"] || ids == ["43"], "{ids:?}");
+    }
+}

@@ -227,3 +227,46 @@ fn an_encoding_that_is_never_guessed_is_told() {
     let report = host.run(bytes);
     assert!(report.to_string().contains("DOS code page"), "{report}");
 }
+
+#[test]
+fn the_header_of_a_file_that_was_put_behind_another_is_no_lead() {
+    let file = "\u{feff}Company,E-mail,Phone,Comment\nNordlys,n@x.example,,x\nTotal,,,\nTotal,,,5\n\
+        \u{feff}Company, E-mail ,Phone,Comment\nFjord,f@x.example,,y\nCompany,,,\nCompany,e-mail,Phone,\n";
+    for chunk in [1, 2, 100] {
+        let host = Host::new();
+        let options = ImportOptions::new().chunk(chunk);
+        let (dry, report) = (host.dry(file, &options), host.run_with(file, &options));
+        assert_eq!(counts(&dry), counts(&report));
+        assert_eq!(report.skips, [(SkipReason::Header, 1), (SkipReason::Total, 1)].into(), "{report}");
+        assert_eq!(names(&host), ["Nordlys", "Total", "Fjord", "Company"], "what differs is no header");
+        assert_eq!(report.rejections[0].line, 8, "{report}");
+        assert!(report.to_string().contains("the header of the file once more"), "{report}");
+    }
+    // One cell says too little, and keys of JSON are no line of the file.
+    assert_eq!(counts(&Host::new().run("Company,Nothing\nA,\nCompany,Nothing\n")), (2, 0, 0, 0));
+    let json = "{\"company\":\"company\",\"city\":\"city\"}\n{\"company\":\"A\",\"city\":\"B\"}\n";
+    assert_eq!(counts(&Host::new().run(json)), (2, 0, 0, 0));
+}
+
+#[test]
+fn more_lines_than_sum_up_a_table_are_leads() {
+    for (totals, created) in [(20, 1), (21, 22), (45, 46)] {
+        let file = format!("Company;Amount\nNordlys;1\n{}", "Total;5\n".repeat(totals));
+        for chunk in [1, 7, 100] {
+            let options = ImportOptions::new().chunk(chunk);
+            let report = Host::new().run_with(file.as_str(), &options);
+            assert_eq!(report.created, created, "{totals} in chunks of {chunk}: {report}");
+        }
+    }
+}
+
+#[test]
+fn the_lines_of_an_order_are_told_and_make_no_leads() {
+    let host = Host::new();
+    let lines = r#"[{"sku":"A-1","qty":2},{"sku":"B-2","qty":1}]"#;
+    let report = host.run(format!(r#"{{"Company Name":"X AS","items":{lines}}}"#));
+    assert_eq!((counts(&report), names(&host)), ((1, 0, 0, 0), vec!["X AS".to_owned()]), "{report}");
+    let left: Vec<_> = report.mapping.unmapped().collect();
+    assert_eq!(left, ["items.1.sku", "items.1.qty", "items.2.sku", "items.2.qty"]);
+    assert!(report.to_string().contains("items.1.sku"), "{report}");
+}

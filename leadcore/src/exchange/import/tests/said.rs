@@ -87,7 +87,7 @@ fn constants_go_with_a_proposed_mapping() {
 }
 
 /// Kim may not see what stands in `hidden`; mona sees everything.
-fn team(hidden: &[Field]) -> RoleTable {
+pub(super) fn team(hidden: &[Field]) -> RoleTable {
     let role = || {
         clerk()
             .grant(Permission::View, Visibility::All)
@@ -138,7 +138,7 @@ fn a_file_is_read_again_by_whom_more_of_it_is_shown() {
     }
 }
 
-fn add_field(host: &Host, key: &str, label: &str, kind: &CustomType) {
+pub(super) fn add_field(host: &Host, key: &str, label: &str, kind: &CustomType) {
     let ctx = host.system();
     host.store
         .write(ctx.tenant(), |txn| {
@@ -240,4 +240,26 @@ fn a_column_of_states_is_told_when_leads_come_in_open() {
     assert!(report.to_string().contains("2 cells say that a lead is disqualified or converted"), "{report}");
     // Of open leads there is nothing to tell.
     assert!(host.run("Company,Lead state\nD,open\nE,open\n").notes.is_empty());
+}
+
+#[test]
+fn stored_options_name_a_key_that_there_is_not_and_those_that_there_are() {
+    for (json, wrong, known) in [
+        (r#"{"regoin":"NO"}"#, "`regoin`", "`region`"),
+        (r#"{"read":{"delimeter":59}}"#, "`delimeter`", "`delimiter`"),
+        (r#"{"read":{"limits":{"max_cells":5}}}"#, "`max_cells`", "`max_cell_bytes`"),
+        (r#"{"terms":{"source":{"unknwon":"reject"}}}"#, "`unknwon`", "`unknown`"),
+        (r#"{"constants":[{"field":"city","valeu":"Oslo"}]}"#, "`valeu`", "`value`"),
+    ] {
+        let error = serde_json::from_str::<ImportOptions>(json).unwrap_err().to_string();
+        assert!(error.contains(wrong) && error.contains(known), "{json}: {error}");
+    }
+    // What is absent has its default: options of before a key was there are read.
+    let read: ImportOptions = serde_json::from_str("{}").unwrap();
+    assert_eq!((read.chunk, read.attempt), (ImportOptions::new().chunk, 1));
+    let stored = serde_json::to_string(&ImportOptions::new()).unwrap();
+    assert_eq!(
+        serde_json::to_string(&serde_json::from_str::<ImportOptions>(&stored).unwrap()).unwrap(),
+        stored
+    );
 }

@@ -113,7 +113,11 @@ impl Proposer<'_, '_> {
         }
         let last = header.rsplit_once('.').map(|(_, last)| header_key(last));
         let known = lookup(&column.key).or_else(|| lookup(&last?));
-        let (field, says) = known.or_else(|| of_status(column))?;
+        let (mut field, mut says) = known.or_else(|| of_status(column))?;
+        // Who may not write e-mails may still say it of phones.
+        if says.which == OptOut::All && catalogue.is_disabled(&field) {
+            (field, says.which) = (Field::Phone, OptOut::Own);
+        }
         if catalogue.is_disabled(&field) {
             return None;
         }
