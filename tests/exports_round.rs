@@ -3,9 +3,10 @@
 use std::io::Cursor;
 
 use leadcore::context::Context;
-use leadcore::desk::{leads, settings, vocabulary};
+use leadcore::desk::{Expect, leads, settings, vocabulary};
 use leadcore::domain::{
-    Actor, CustomType, CustomValue, Emails, ExternalRef, Field, Lead, LeadDraft, LeadFields, Phones,
+    Actor, CustomKey, CustomType, CustomValue, Emails, ExternalRef, Field, FieldValue, Lead, LeadDraft,
+    LeadFields, LeadPatch, Phones,
 };
 use leadcore::exchange::export::{ExportFormat, ExportOptions, Exported, Extent, export};
 use leadcore::exchange::import::{self, UnknownTerm};
@@ -144,7 +145,7 @@ fn lead(n: usize, mut fields: LeadFields, texts: &[&str], mails: usize, phones: 
         let is_unique = key.as_str() == "x_code";
         // A number that is none here may be one where the lead is.
         let is_odd = matches!(value, CustomValue::Phone(phone) if phone.e164().is_none());
-        // Another lead would have to be there.
+        // Links are made once the leads are there.
         !is_unique && !is_odd && !matches!(value, CustomValue::Link(_))
     });
     fields
@@ -159,7 +160,20 @@ fn some_leads() -> impl Strategy<Value = Vec<LeadFields>> {
     })
 }
 
-fn round(format: ExportFormat, marked: bool, all: &[LeadFields]) {
+fn link() -> CustomKey {
+    CustomKey::new("x_link").unwrap()
+}
+
+/// The places of the leads that these leads link to.
+fn linked(leads: &[Lead]) -> Vec<Option<usize>> {
+    let place = |lead: &Lead| {
+        let CustomValue::Link(to) = lead.fields.custom.get(&link())? else { return None };
+        leads.iter().position(|other| other.id.as_uuid() == to.id)
+    };
+    leads.iter().map(place).collect()
+}
+
+fn round(format: ExportFormat, marked: bool, links: usize, all: &[LeadFields]) {
     let (here, there) = (Place::new(1), Place::new(1_000_000));
     // In the same order in both places: a file lists the labels of a lead in the order in which they were made.
     let add = |place: &Place| {
@@ -171,11 +185,19 @@ fn round(format: ExportFormat, marked: bool, all: &[LeadFields]) {
     let (labels, _) = (add(&here), add(&there));
     here.write(|ctx, txn| {
         let source = vocabulary::add::<SourceId>(ctx, txn, "=Fair, 'big'", None)?.id;
+        let mut made = Vec::new();
         for (n, fields) in all.iter().enumerate() {
             let mut fields = fields.clone();
             fields.source = Some(source).filter(|_| n % 2 == 0);
             fields.labels = labels.iter().copied().cycle().skip(n * n).take(n % LABELS.len()).collect();
-            leads::create(ctx, txn, LeadDraft::from(fields))?;
+            made.push(leads::create(ctx, txn, LeadDraft::from(fields))?.id);
+        }
+        // Links up and down the file, and to themselves.
+        for (n, lead) in made.iter().enumerate().filter(|(n, _)| n % 3 < 2) {
+            let to = made.iter().cycle().nth(n * 5 + links);
+            let patch =
+                to.map(|to| LeadPatch::new().set(Field::Custom(link()), FieldValue::Id(to.as_uuid())));
+            leads::edit(ctx, txn, *lead, Expect::Any, &patch.unwrap())?;
         }
         Ok(())
     });
@@ -193,13 +215,15 @@ fn round(format: ExportFormat, marked: bool, all: &[LeadFields]) {
     assert_eq!(report.created, done.leads, "{report}");
     let (before, after) = (here.leads(), there.leads());
     assert_eq!(before.len(), after.len());
+    assert_eq!(linked(&before), linked(&after), "{format:?}");
     for (one, other) in before.iter().zip(&after) {
         assert_eq!(here.names(one), there.names(other));
         let bare = |lead: &Lead| LeadFields { source: None, labels: [].into(), ..normal(&lead.fields) };
         assert_eq!(bare(one), bare(other), "{format:?}");
     }
     // But for their ids, which are kept as those of another place.
-    let columns = done.columns.iter().map(|(_, field)| field.clone()).filter(|field| *field != Field::Id);
+    let is_id = |field: &Field| *field == Field::Id || *field == Field::Custom(link());
+    let columns = done.columns.iter().map(|(_, field)| field.clone()).filter(|field| !is_id(field));
     let plain = options.clone().columns(columns);
     assert_eq!(there.export(&plain).0, here.export(&plain).0, "the same leads make the same file");
     for (one, other) in before.iter().zip(&after) {
@@ -218,6 +242,7 @@ fn round(format: ExportFormat, marked: bool, all: &[LeadFields]) {
 fn normal(fields: &LeadFields) -> LeadFields {
     let mut fields = fields.clone();
     fields.external_ids.retain(|id| id.system() != ExternalRef::OWN);
+    fields.custom.remove(&link());
     fields.amount = fields.amount.map(|amount| amount.normalize());
     for value in fields.custom.values_mut() {
         if let CustomValue::Decimal(number) = value {
@@ -231,18 +256,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn csv_comes_back_as_the_same_leads(all in some_leads(), marked in any::<bool>()) {
-        round(ExportFormat::Csv, marked, &all);
+    fn csv_comes_back_as_the_same_leads(all in some_leads(), marked in any::<bool>(), links in 0_usize..9) {
+        round(ExportFormat::Csv, marked, links, &all);
     }
 
     #[test]
-    fn json_lines_come_back_as_the_same_leads(all in some_leads()) {
-        round(ExportFormat::JsonLines, true, &all);
+    fn json_lines_come_back_as_the_same_leads(all in some_leads(), links in 0_usize..9) {
+        round(ExportFormat::JsonLines, true, links, &all);
     }
 
     #[test]
-    fn a_workbook_comes_back_as_the_same_leads(all in some_leads()) {
-        round(ExportFormat::Xlsx, true, &all);
+    fn a_workbook_comes_back_as_the_same_leads(all in some_leads(), links in 0_usize..9) {
+        round(ExportFormat::Xlsx, true, links, &all);
     }
 }
 
@@ -255,7 +280,7 @@ fn every_hostile_text_comes_back() {
         .collect();
     for format in ExportFormat::ALL {
         for marked in [true, false] {
-            round(format, marked, &all);
+            round(format, marked, 1, &all);
         }
     }
     assert!(custom_types().iter().any(|(_, kind)| *kind == CustomType::Bool), "custom fields go along");

@@ -150,6 +150,15 @@ def test_a_plan_that_is_out_of_date(db: Database, leads: list[Lead]) -> None:
     db.leads.edit(leads[0].id, city="Tromsø")
     with pytest.raises(leadcore.ConflictError):
         db.undo(plan)
+    # Nor is the answer what another undo did.
+    plan = db.undo_plan(outcome)
+    undone = db.undo(plan)
+    assert (db.undo(plan).operation, db.undo(plan).newly_undone) == (undone.operation, False)
+    rest = db.undo_plan(outcome)
+    assert (plan.attempts, rest.attempts) == (0, 1)
+    db.leads.edit(leads[0].id, city="Bergen")
+    with pytest.raises(leadcore.ConflictError):
+        db.undo(rest)
     with pytest.raises(leadcore.InvalidError, match="plan"):
         UndoPlan.from_json("[]")
     with pytest.raises(leadcore.InvalidError):

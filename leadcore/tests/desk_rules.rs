@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod rules {
     use leadcore::desk::{Expect, board, leads, pipelines, settings, vocabulary};
-    use leadcore::domain::{Field, Lead, LeadFields, LeadPatch, StageKind};
+    use leadcore::domain::{Field, FieldValue, Lead, LeadFields, LeadPatch, StageKind};
     use leadcore::error::{Conflict, Error, ErrorKind, Result, ViolationCode};
     use leadcore::id::{LabelId, SourceId};
     use leadcore::memory::MemoryStore;
@@ -98,6 +98,22 @@ mod rules {
         let case = Case::new();
         case.configure(|catalogue| catalogue.settings_mut(Field::Owner).enabled = Some(false)).unwrap();
         assert_eq!(case.lead(company("Nobody's")).fields.owner, None);
+    }
+
+    #[test]
+    fn a_lead_has_one_id_in_each_system_however_it_gets_them() {
+        let case = Case::new();
+        let ids =
+            |ids: &[&str]| ids.iter().map(|id| leadcore::domain::ExternalRef::parse(id).unwrap()).collect();
+        let two = LeadFields { external_ids: ids(&["crm:1", "crm:2", "web:1"]), ..company("A") };
+        let error = case.refused(|ctx, txn| leads::create(ctx, txn, two.clone().into()));
+        let told = |error: &Error| (error.violations()[0].field.clone(), error.violations()[0].code);
+        assert_eq!(told(&error), ("external_id".to_owned(), ViolationCode::Duplicate));
+        let lead = case.lead(LeadFields { external_ids: ids(&["crm:1", "web:1"]), ..company("A") });
+        let list = ["crm:1", "crm:2"].map(FieldValue::from).to_vec();
+        let patch = LeadPatch::new().set(Field::ExternalId, FieldValue::List(list));
+        let error = case.refused(|ctx, txn| leads::edit(ctx, txn, lead.id, Expect::Any, &patch));
+        assert_eq!(told(&error), ("external_id".to_owned(), ViolationCode::Duplicate));
     }
 
     #[test]

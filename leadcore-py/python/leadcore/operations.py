@@ -160,6 +160,11 @@ class UndoPlan(Plan):
         """The sums."""
         return UndoTotals(**self._data["totals"])
 
+    @property
+    def attempts(self) -> int:
+        """How often the whole call had been taken back when this was made."""
+        return int(self._data.get("attempts", 0))
+
     def __repr__(self) -> str:
         # Data that is no plan is to be printed too.
         return f"<UndoPlan kind={self._data.get('kind')!r} totals={self._data.get('totals')!r}>"

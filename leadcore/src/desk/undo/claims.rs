@@ -34,6 +34,14 @@ pub(super) struct Claims {
     imported_again: Option<bool>,
 }
 
+/// A lead whose turn comes when that of others has come.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) lead: LeadId,
+    /// Who has what it had. Some of them may be done by then.
+    pub(super) holders: Vec<LeadId>,
+}
+
 /// What leads are decided by.
 pub(super) struct Docket<'d> {
     pub(super) bench: &'d Bench<'d>,
@@ -86,14 +94,15 @@ fn comes_back(change: &LeadChange) -> bool {
 }
 
 impl Claims {
-    /// What becomes of these leads, and which of them wait for others: `waits` says whether a lead's turn comes yet.
+    /// What becomes of these leads, and which of them wait, each with all that have what it had: `waits` says whether a lead's
+    /// turn comes yet.
     pub(super) fn decide(
         &mut self,
         txn: &mut dyn Txn,
         docket: &Docket<'_>,
         subjects: &[Subject],
         waits: &mut dyn FnMut(LeadId) -> bool,
-    ) -> Result<(HashMap<Subject, Decision>, Vec<Subject>)> {
+    ) -> Result<(HashMap<Subject, Decision>, Vec<Waiting>)> {
         let mut cases: HashMap<Subject, Case> =
             subjects.iter().map(|subject| (*subject, docket.open(*subject, BTreeMap::new()))).collect();
         self.keep_copied(txn, docket, &mut cases)?;
@@ -115,7 +124,7 @@ impl Claims {
         docket: &Docket<'_>,
         (subjects, cases): (&[Subject], &mut HashMap<Subject, Case>),
         waits: &mut dyn FnMut(LeadId) -> bool,
-    ) -> Result<Vec<Subject>> {
+    ) -> Result<Vec<Waiting>> {
         let wanted: BTreeSet<_> =
             cases.values().flat_map(|case| &case.gets).map(|(_, key)| key.clone()).collect();
         let mut holders: HashMap<MatchKey, Vec<LeadId>> = HashMap::new();
@@ -124,7 +133,7 @@ impl Claims {
                 holders.entry(key).or_default().push(lead);
             }
         }
-        let mut waiting = Vec::new();
+        let mut waiting: Vec<Waiting> = Vec::new();
         let mut claimed: HashMap<MatchKey, Subject> = HashMap::new();
         let mut todo: Vec<Subject> = subjects.iter().rev().copied().collect();
         while let Some(subject) = todo.pop() {
@@ -139,7 +148,7 @@ impl Claims {
                     cases.get(&Subject::from(*lead)).is_some_and(|other| other.frees.contains(key))
                 };
                 let others: Vec<_> = others.filter(|lead| !frees(lead)).copied().collect();
-                let is_late = |lead: &LeadId| waiting.contains(&Subject::from(*lead)) || waits(*lead);
+                let is_late = |lead: &LeadId| waiting.iter().any(|one| one.lead == *lead) || waits(*lead);
                 let is_claimed = *claimed.entry(key.clone()).or_insert(subject) != subject;
                 if self.got.contains(key) || is_claimed {
                     taken.push(field.clone());
@@ -159,7 +168,9 @@ impl Claims {
                 }
             }
             if is_waiting {
-                waiting.push(subject);
+                let lead = LeadId::from_uuid(subject.id);
+                let has = case.gets.iter().filter_map(|(_, key)| holders.get(key)).flatten().copied();
+                waiting.push(Waiting { lead, holders: has.filter(|other| *other != lead).collect() });
             } else {
                 let case = docket.without(subject, case, taken);
                 todo.push(subject);

@@ -31,6 +31,7 @@
 //! comes back though its field was made required or disabled since.
 
 mod account;
+mod attempts;
 mod child;
 mod claims;
 mod cost;
@@ -42,6 +43,7 @@ mod setting;
 mod stories;
 mod terms;
 mod told;
+mod turns;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -57,6 +59,7 @@ use crate::store::Txn;
 
 use super::access::require;
 use super::operation::new_operation;
+use attempts::{Latest, attempt, key, latest};
 pub use told::{UndoFailure, UndoRecord, UndoTotals};
 use walk::Walk;
 
@@ -137,6 +140,9 @@ pub struct UndoPlan {
     pub records: Vec<UndoRecord>,
     /// The sums.
     pub totals: UndoTotals,
+    /// How often the whole operation had been taken back when this was made: 0 where nobody had done so.
+    #[serde(default)]
+    pub attempts: u32,
 }
 
 impl UndoPlan {
@@ -206,34 +212,34 @@ fn look(
     operation: OperationId,
     part: Option<&UndoPart>,
 ) -> Result<UndoPlan> {
-    let operation = undoable(ctx, txn, operation)?;
+    let undone = undoable(ctx, txn, operation)?;
+    let Operation { id: operation, kind, .. } = &undone;
     let mut records = Vec::new();
     let mut totals = UndoTotals::default();
-    let mut walk = Walk::begin(ctx, txn, &operation, part)?;
+    let mut walk = Walk::begin(ctx, txn, &undone, part)?;
     while let Some(chunk) = walk.next(txn, None)? {
         chunk.iter().for_each(|record| totals.count(record));
         records.extend(chunk);
     }
-    Ok(UndoPlan { operation: operation.id, kind: operation.kind, part: part.cloned(), records, totals })
+    let attempts = latest(ctx, txn, *operation)?.attempts;
+    Ok(UndoPlan { operation: *operation, kind: *kind, part: part.cloned(), records, totals, attempts })
 }
 
-/// Does what a plan says.
+/// Does what a plan says. The same plan twice does it once, and gives the outcome of then.
 ///
 /// # Errors
 /// As [`undo`]; `Conflict` with [`Conflict::PlanOutdated`] when it would do something else by now. Nothing is written
 /// then.
 pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, planned: &UndoPlan) -> Result<UndoOutcome> {
-    let latest = match planned.part {
-        None => Some(latest(ctx, txn, planned.operation)?),
-        Some(_) => None,
-    };
-    if let Some(Latest { done: Some(done), is_whole: true, .. }) = latest {
-        return Ok(done);
+    let outdated = || Error::conflicting("operation", Conflict::PlanOutdated);
+    if planned.part.is_none()
+        && let Some(done) = attempt(ctx, txn, planned.operation, planned.attempts)?
+    {
+        // It was carried out; what came behind that is another plan's.
+        return if done.is_undone { Err(outdated()) } else { done.shown().ok_or_else(outdated) };
     }
     if look(ctx, txn, planned.operation, planned.part.as_ref())? != *planned {
-        // The same plan twice: it was carried out.
-        let done = latest.and_then(|latest| latest.done);
-        return done.ok_or_else(|| Error::conflicting("operation", Conflict::PlanOutdated));
+        return Err(outdated());
     }
     match &planned.part {
         None => undo(ctx, txn, planned.operation),
@@ -328,45 +334,6 @@ fn take_back(
     })?);
     txn.journal().update(&operation)?;
     Ok(Some(outcome))
-}
-
-fn key(operation: OperationId, attempt: u32) -> String {
-    if attempt == 0 { format!("operation:{operation}") } else { format!("operation:{operation}:{attempt}") }
-}
-
-/// What became of an operation so far.
-struct Latest {
-    /// What the last undo did, as far as this actor is concerned.
-    done: Option<UndoOutcome>,
-    /// Whether that left nothing, and holds.
-    is_whole: bool,
-    /// How many there were.
-    attempts: u32,
-}
-
-fn latest(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<Latest> {
-    require(ctx, txn, Permission::View)?;
-    let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the undo cannot be read");
-    let mut latest = Latest { done: None, is_whole: false, attempts: 0 };
-    let (mut is_own, mut is_undone) = (false, false);
-    while let Some(found) = txn.journal().find(OperationKind::Undo, &key(operation, latest.attempts))? {
-        let stored = found.outcome.ok_or_else(corrupt)?;
-        let outcome: UndoOutcome =
-            serde_json::from_value(stored).map_err(|error| corrupt().with_source(error))?;
-        // One attempt that was itself taken back gave back what it had taken.
-        is_undone |= txn.journal().find(OperationKind::Undo, &key(found.id, 0))?.is_some();
-        let own = found.actor == *ctx.actor();
-        if own || (outcome.forbidden == 0 && !is_own) {
-            latest.done = Some(outcome);
-            is_own |= own;
-        }
-        latest.attempts += 1;
-    }
-    if let Some(done) = &latest.done {
-        let UndoTotals { partly, kept, failed, .. } = done.totals;
-        latest.is_whole = (partly, kept, failed) == (0, 0, 0) && !is_undone;
-    }
-    Ok(latest)
 }
 
 /// The operation, if it is of a kind that can be taken back.

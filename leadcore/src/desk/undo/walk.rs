@@ -1,6 +1,6 @@
 //! Walking over the records of an operation, the one written last first, in chunks.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use uuid::Uuid;
 
@@ -19,8 +19,9 @@ use super::super::children::for_child;
 use super::super::leads::update_all;
 use super::super::settings::{load_catalogue, load_catalogue_of};
 use super::child::{self, Hands};
-use super::claims::{Claims, Decision, Docket};
+use super::claims::{Claims, Decision, Docket, Waiting};
 use super::stories::{Story, stories, tell, unsupported};
+use super::turns::in_turn;
 use super::{UndoPart, UndoRecord, account, cost, followers, key, links, record, series, setting, terms};
 
 /// How many records one chunk reads and writes.
@@ -90,7 +91,9 @@ pub(super) struct Walk<'a> {
     /// Terms that were added: they go when nothing has them any more.
     last: std::vec::IntoIter<Subject>,
     /// Leads that wait for what others have, whose turn comes first.
-    later: Vec<Subject>,
+    later: Vec<Waiting>,
+    /// The same, once the others had their turn: some at a time.
+    turns: VecDeque<Vec<LeadId>>,
     /// The leads whose turn comes yet, asked for with the first that waits.
     coming: Option<HashSet<LeadId>>,
     /// What only one lead can have, as far as leads got it back or gave it up.
@@ -166,8 +169,8 @@ impl<'a> Walk<'a> {
         };
         let again = part.is_none() && txn.journal().find(OperationKind::Undo, &key(undone.id, 0))?.is_some();
         let (todo, last, claims) = (todo.into_iter(), last.into_iter(), Claims::default());
-        let (later, coming, hands) = (Vec::new(), None, None);
-        Ok(Self { bench, first, todo, last, later, coming, claims, again, unseen: 0, hands })
+        let (later, turns, coming, hands) = (Vec::new(), VecDeque::new(), None, None);
+        Ok(Self { bench, first, todo, last, later, turns, coming, claims, again, unseen: 0, hands })
     }
 
     /// Whether there was something to be written.
@@ -187,8 +190,13 @@ impl<'a> Walk<'a> {
         by: Option<&Operation>,
     ) -> Result<Option<Vec<UndoRecord>>> {
         let mut subjects: Vec<_> = self.todo.by_ref().take(CHUNK).collect();
+        if subjects.is_empty() && self.turns.is_empty() && !self.later.is_empty() {
+            // Nobody's turn comes yet that is not among them, and they stand in their order.
+            self.turns = in_turn(&std::mem::take(&mut self.later), CHUNK);
+            self.coming = None;
+        }
         if subjects.is_empty() {
-            subjects = std::mem::take(&mut self.later);
+            subjects = self.turns.pop_front().into_iter().flatten().map(Subject::from).collect();
         }
         if subjects.is_empty() {
             subjects = self.last.by_ref().take(CHUNK).collect();
@@ -277,7 +285,7 @@ impl<'a> Walk<'a> {
         };
         let (decided, waiting) = self.claims.decide(txn, &docket, &subjects, &mut waits)?;
         if let Some(coming) = &mut self.coming {
-            coming.extend(waiting.iter().map(|subject| LeadId::from_uuid(subject.id)));
+            coming.extend(waiting.iter().map(|one| one.lead));
         }
         self.later.extend(waiting);
         Ok(decided)

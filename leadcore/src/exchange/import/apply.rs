@@ -5,8 +5,8 @@ use std::io::{BufRead, Read, Seek, SeekFrom, Write};
 use super::feed::Reading;
 use super::outcome::ImportSink;
 use super::plan::Purpose;
-use super::planned::{Head, ImportPlan, Stored, check_lines, unreadable};
-use super::records::PlanLines;
+use super::planned::{Head, ImportPlan, PlanSummary, Stored, check_lines, unreadable};
+use super::records::{AsPlanned, PlanLines};
 use super::report::ImportReport;
 use super::run::{Import, execute};
 use super::source::Source;
@@ -20,11 +20,14 @@ use crate::store::Store;
 /// are left out, as those that it [skips](super::ImportPlan::skip).
 ///
 /// It is the same import as a [`run`](super::run) with the plan's options: a second call changes nothing, one that was
-/// interrupted goes on, and it is undone as any import.
+/// interrupted goes on, and it is undone as any import. A plan of the rest of an interrupted import says nothing of the lines
+/// that were done when it was made: where that import was taken back since, they are imported as a run does it.
 ///
 /// # Errors
 /// As [`run`](super::run); `Invalid` for another file than the plan was made of, a plan of another version, or a
-/// [text](super::ImportPlan::set) for a field that this actor could not map a column to.
+/// [text](super::ImportPlan::set) for a field that this actor could not map a column to; `Conflict` with
+/// [`Conflict::PlanOutdated`](crate::error::Conflict::PlanOutdated) for the plan of a file that was imported before, when that
+/// import was taken back since.
 pub fn apply<R: Read + Seek + Send>(
     ctx: &Context<'_>,
     store: &dyn Store,
@@ -40,8 +43,8 @@ pub fn apply<R: Read + Seek + Send>(
     let source = Source::prepare_same(ctx, store, &mut input, options, Some(&plan.report.digest))?;
     source.check_edits(ctx, options, plan.lines.iter())?;
     let import = Import::new(ctx, store, &source, &source.options, Purpose::WriteAsPlanned);
-    let lines = PlanLines::Held(&plan.lines);
-    execute(import, &mut input, (Some(lines), Reading::of(source.bytes)), rejects, sink)
+    let planned = AsPlanned::new(PlanLines::Held(&plan.lines), &plan.report);
+    execute(import, &mut input, (Some(planned), Reading::of(source.bytes)), rejects, sink)
 }
 
 /// [`apply`] of a plan that was [streamed](super::plan_to) to JSON lines: read beside the file, in memory that does not grow
@@ -62,9 +65,10 @@ pub fn apply_from<R: Read + Seek + Send, P: BufRead + Seek + Send>(
     let stored = Stored::open(&mut plan)?;
     let Head { options, digest, .. } = stored.head.clone();
     let source = Source::prepare_same(ctx, store, &mut input, &options, Some(&digest))?;
-    stored.check(|line| source.check_edits(ctx, &options, std::iter::once(line)))?;
+    let PlanSummary { report, .. } =
+        stored.check(|line| source.check_edits(ctx, &options, std::iter::once(line)))?;
     plan.seek(SeekFrom::Start(start)).map_err(unreadable)?;
-    let lines = PlanLines::Streamed(Box::new(Stored::open(plan)?));
+    let planned = AsPlanned::new(PlanLines::Streamed(Box::new(Stored::open(plan)?)), &report);
     let import = Import::new(ctx, store, &source, &source.options, Purpose::WriteAsPlanned);
-    execute(import, &mut input, (Some(lines), Reading::of(source.bytes)), rejects, sink)
+    execute(import, &mut input, (Some(planned), Reading::of(source.bytes)), rejects, sink)
 }

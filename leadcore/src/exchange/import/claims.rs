@@ -77,6 +77,19 @@ impl Claims {
         Ok(())
     }
 
+    /// The records that the rows at hand link to and that there are not.
+    pub(super) const fn missing(&self) -> &BTreeSet<Subject> {
+        &self.missing
+    }
+
+    /// Asks who has these values, too.
+    pub(super) fn look_up_more(&mut self, txn: &mut dyn Txn, keys: &[MatchKey]) -> Result<()> {
+        if !keys.is_empty() {
+            self.stored.extend(txn.leads().find(keys)?);
+        }
+        Ok(())
+    }
+
     /// Refuses values that a lead shall have and another lead has, and links that lead nowhere.
     pub(super) fn check(
         &self,

@@ -4,12 +4,13 @@ use std::io::{Read, Seek, Write};
 use std::ops::ControlFlow;
 
 use super::ahead::KeysAhead;
+use super::links::{Carried, Links, RowsById};
 use super::names::Unknown;
 use super::outcome::{ImportSink, LineOutcome};
 use super::plan::{Planner, Purpose};
 use super::planned::{Head, ImportPlan, VERSION};
 use super::planning::{Step, Telling, line_of};
-use super::records::{PlanLines, Rows};
+use super::records::{AsPlanned, PlanLines, Rows};
 use super::report::ImportReport;
 use super::run::tell_rejected;
 use super::source::{Source, check_source, is_done};
@@ -105,6 +106,7 @@ pub(super) fn look<R: Read + Seek>(
     let behind = (earlier_plan, report.lines);
     let rows = rows_of(&source, &mut input, behind)?;
     let mut ahead = KeysAhead::read(rows, options.chunk, source.catalogue())?;
+    let by_id = RowsById::read(&source, &mut input)?;
     let mut rows = rows_of(&source, &mut input, behind)?;
     clock.skipped(rows.bytes());
     let (mut planner, is_plan) = (None, purpose == Purpose::Plan);
@@ -114,9 +116,10 @@ pub(super) fn look<R: Read + Seek>(
             let planner = match &mut planner {
                 Some(planner) => planner,
                 none => {
-                    let new_values = report.new_values.clone();
+                    let Carried { new_values, links } = report.take_carried();
                     let purpose = (purpose, source.known_numbers());
                     let planner = Planner::load(ctx, txn, options, &source.fields(), new_values, purpose)?;
+                    let planner = planner.linking(Links::new(&source, &by_id, links));
                     none.insert(match &begun {
                         Some(operation) => planner.within(operation),
                         None => planner,
@@ -143,6 +146,10 @@ pub(super) fn look<R: Read + Seek>(
         chunk.records.iter().for_each(|record| ahead.pass(source.catalogue(), record));
         planner.keep_for(&ahead);
         report.new_values.clone_from(planner.new_values());
+        planner
+            .take_left_out(chunk.end)
+            .iter()
+            .for_each(|(line, reason)| report.tell_left_out(*line, reason));
         let step = telling.sink.progress(&clock.progress(&report, &chunk, source.bytes));
         if chunk.end {
             break;
@@ -167,9 +174,7 @@ fn rows_of<'r, R: Read + Seek>(
 ) -> Result<Rows<'r, R>> {
     let mut rows = source.rows(input)?;
     if let Some(plan) = plan {
-        // It says nothing of what was done before it was made.
-        let from = if plan.report.repeated { u64::MAX } else { plan.report.resumed_after };
-        rows = rows.beside(PlanLines::Held(&plan.lines), from);
+        rows = rows.beside(AsPlanned::new(PlanLines::Held(&plan.lines), &plan.report));
     }
     rows.skip_to(done, |_, _| Ok(()))?;
     Ok(rows)

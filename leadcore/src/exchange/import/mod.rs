@@ -56,6 +56,12 @@
 //! written to a file of their own, corrected and imported again. A column may leave such cells out instead
 //! ([`ColumnRules::bad_values`](crate::exchange::ColumnRules::bad_values)); the report tells them.
 //!
+//! A link to another lead, in a column for a custom field, is an id, and an export writes those of the place that it comes from.
+//! It leads to the lead that has this id here, or is known by it as its id elsewhere, or to what the row with this id becomes,
+//! also one further down: then the link is written with that row. A link to a row that is rejected is left out, and told. One
+//! that leads nowhere is a bad cell. A file with such a column is read once more, for the ids that links name; at most 10,000
+//! links wait at a time, and not in a unique field.
+//!
 //! # Plans
 //! [`plan()`] says what would become of each line, with the fields that change, and writes nothing: a value to be stored,
 //! reviewed, changed line by line (leave it out, take this lead, create one anyway, take this cell instead) and
@@ -93,6 +99,7 @@ mod dry_run;
 mod feed;
 mod format;
 mod likeness;
+mod links;
 mod names;
 mod offered;
 mod opened;

@@ -6,6 +6,7 @@ use super::bench::{Bench, Match, every_key};
 use super::claims::Claims;
 use super::decision::Decision;
 use super::details::Details;
+use super::links::Links;
 use super::names::{Names, NewValues, Unknown};
 use super::outcome::SkipReason;
 use super::planned::{Choice, Planned, PlannedLine};
@@ -14,22 +15,23 @@ use super::report::several;
 use super::{ImportOptions, MatchBy, OnAmbiguous, OnMatch, OnMissing};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake, Openings};
-use crate::domain::{
-    ExternalRef, Field, Lead, LeadDraft, LeadFields, LeadKind, Move, Operation, StageKind, TermKind, Why,
-};
+use crate::domain::{ExternalRef, Field, LeadDraft, LeadFields, LeadKind, Operation, TermKind, Why};
 use crate::error::{Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
-use crate::id::{LeadId, OperationId, PipelineId, StageId};
+use crate::id::{LeadId, OperationId};
 use crate::policy::Permission;
 use crate::store::Txn;
 use crate::time::Timestamp;
 
+mod found;
 mod held;
 mod keys;
+mod linked;
 mod purpose;
 mod sight;
 mod write;
 
+use found::Found;
 pub(super) use purpose::Purpose;
 use purpose::{Refused, alike, within};
 
@@ -46,6 +48,7 @@ pub(super) struct Planner<'c> {
     openings: Openings,
     names: Names,
     claims: Claims,
+    links: Links,
     /// Whether decisions say what they change.
     detailed: bool,
     purpose: Purpose,
@@ -58,13 +61,6 @@ pub(super) struct Planner<'c> {
     operation: Option<(OperationId, Timestamp)>,
     /// Whether a row is only looked at: whether it would become what was planned.
     is_trial: bool,
-}
-
-/// What the names in a row stand for.
-#[derive(Debug, Default)]
-struct Found {
-    terms: Vec<(TermKind, uuid::Uuid)>,
-    stage: Option<(PipelineId, StageId)>,
 }
 
 impl<'c> Planner<'c> {
@@ -104,6 +100,7 @@ impl<'c> Planner<'c> {
             openings,
             names,
             claims: Claims::new(external),
+            links: Links::default(),
             detailed,
             purpose,
             taken: BTreeSet::new(),
@@ -120,6 +117,12 @@ impl<'c> Planner<'c> {
         self
     }
 
+    /// With the links of a file.
+    pub(super) fn linking(mut self, links: Links) -> Self {
+        self.links = links;
+        self
+    }
+
     /// Fetches the leads that the rows may mean, and decides each row.
     pub(super) fn decide(&mut self, txn: &mut dyn Txn, records: &[Record]) -> Result<Vec<Decision>> {
         let contents =
@@ -129,8 +132,11 @@ impl<'c> Planner<'c> {
             _ => None,
         });
         self.claims.look_up(txn, &self.intake.catalogue, intents.clone())?;
+        let more = self.links.look_up(txn, self.claims.missing(), intents.clone())?;
+        self.claims.look_up_more(txn, &more)?;
         self.look_up_ids(txn, records)?;
-        let chosen: Vec<_> = records.iter().flat_map(Record::taken).collect();
+        let mut chosen: Vec<_> = records.iter().flat_map(Record::taken).collect();
+        chosen.extend(self.links.waiting_for(intents.clone()));
         self.bench.look_up(self.ctx, txn, intents, &chosen)?;
         if let Some(operation) = self.operation {
             self.bench.recall(txn, operation)?;
@@ -146,6 +152,7 @@ impl<'c> Planner<'c> {
         (content, choice): (&Content, Option<Choice>),
         planned: Option<&PlannedLine>,
     ) -> Decision {
+        self.links.begin_row();
         if choice == Some(Choice::Skip) {
             return Decision::Skip { reason: SkipReason::LeftOut, slot: None, same_as_line: None };
         }
@@ -189,7 +196,7 @@ impl<'c> Planner<'c> {
             Match::One(..) if choice.is_none() && self.options.on_match == OnMatch::CreateNew => {
                 self.create(intent, record, planned, false)
             }
-            Match::One(slot, by) => self.update(intent, (record.line, planned), slot, by, choice.is_some()),
+            Match::One(slot, by) => self.update(intent, (record, planned), slot, by, choice.is_some()),
         };
         let decision = match decision {
             Ok(decision) => decision,
@@ -252,6 +259,7 @@ impl<'c> Planner<'c> {
         let recognisable = if unknown_number { !intent.keys.is_empty() } else { intent.is_recognisable() };
         let has_defaults = intent.for_new.is_some();
         let intent = intent.for_new.as_deref().unwrap_or(intent);
+        let intent = &*self.links.lead_here(intent, record.number, None);
         let found = self.look_up_names(intent, None)?;
         let mut fields = LeadFields::default();
         self.write(intent, &found, &mut fields)?;
@@ -272,10 +280,12 @@ impl<'c> Planner<'c> {
             return Err(Violation::new("owner", ViolationCode::NotAllowed, message).into());
         }
         self.claims.check(&self.intake.catalogue, &lead, None)?;
-        let values = if self.detailed { self.details().of_new(&lead) } else { Vec::new() };
+        let mut values = if self.detailed { self.details().of_new(&lead) } else { Vec::new() };
+        values.extend(self.links.told(None).filter(|_| self.detailed));
         match planned.map(|planned| &planned.decision) {
             None => {}
-            Some(Planned::Create { values: then, .. }) if free.is_some() && alike(then, &values) => {}
+            Some(Planned::Create { values: then, .. })
+                if free.is_some() && alike(&self.as_now(then), &values) => {}
             Some(_) => return Err(Refused::Stale),
         }
         if self.is_trial {
@@ -288,39 +298,10 @@ impl<'c> Planner<'c> {
         Ok(Decision::Create { slot, recognisable, unknown_number, values })
     }
 
-    /// Whether a row that comes into this stage is lost.
-    fn comes_lost(&self, stage: Option<StageId>) -> bool {
-        let found = stage.and_then(|id| self.intake.pipelines.iter().find_map(|known| known.stage(id)));
-        found.is_some_and(|stage| stage.kind == StageKind::Lost)
-    }
-
-    /// Asks the guard: about the stage that the row moves the lead to, else about what it empties. Returns the move.
-    fn check_stage(
-        &self,
-        place: usize,
-        after: &Lead,
-        stage: Option<StageId>,
-    ) -> Result<Option<Move>, Vec<Violation>> {
-        let (guard, pipelines) = (&self.intake.guard, &self.intake.pipelines);
-        let Some(before) = self.bench.slots.get(place).map(|slot| &slot.lead) else { return Ok(None) };
-        let mut to = stage.filter(|stage| *stage != before.stage).map(Move::from);
-        if self.comes_lost(stage)
-            && let Some(to) = &mut to
-        {
-            to.reason = self.options.lost_reason;
-        }
-        let unmet = match (&to, pipelines.iter().find_map(|known| known.stage(before.stage))) {
-            (Some(to), _) => guard.check(pipelines, after, to),
-            (None, Some(stage)) => guard.check_edit(stage, &before.fields, &after.fields),
-            (None, None) => Vec::new(),
-        };
-        if unmet.is_empty() { Ok(to) } else { Err(desk::violations(&unmet, &[])) }
-    }
-
     fn update(
         &mut self,
         intent: &Intent,
-        (line, planned): (u64, Option<&PlannedLine>),
+        (record, planned): (&Record, Option<&PlannedLine>),
         place: usize,
         matched_by: MatchBy,
         is_chosen: bool,
@@ -348,13 +329,15 @@ impl<'c> Planner<'c> {
         let may_edit = self.openings.is_open("edit", lead);
         let may_move = self.openings.is_open("move", lead);
         let mut after = lead.clone();
+        let intent = &*self.links.lead_here(intent, record.number, Some(&after));
         let found = self.look_up_names(intent, Some(&after))?;
         self.write(intent, &found, &mut after.fields)?;
         // What it is called here is no id elsewhere.
         after.fields.external_ids.remove(&ExternalRef::own(after.id));
         if !may_edit {
             let stays = found.stage.is_none_or(|(_, stage)| stage == after.stage);
-            if stays && self.bench.slots.get(place).is_some_and(|slot| slot.lead == after) {
+            let is_same = self.bench.slots.get(place).is_some_and(|slot| slot.lead == after);
+            if stays && is_same && !self.links.waits() {
                 return skip(SkipReason::Unchanged);
             }
             let message = "the lead is in a state in which it is not edited";
@@ -373,13 +356,23 @@ impl<'c> Planner<'c> {
             after.enter(pipeline, stage, Why::from(to), now);
         }
         let changes = match self.bench.slots.get(place) {
-            Some(slot) if after == slot.lead => return skip(SkipReason::Unchanged),
-            Some(slot) if self.detailed => self.details().of_changed(&slot.lead, &after),
+            Some(slot) if after == slot.lead && !self.links.waits() => return skip(SkipReason::Unchanged),
+            Some(slot) if self.detailed => {
+                let mut changes = self.details().of_changed(&slot.lead, &after);
+                changes.extend(self.links.told(Some(&slot.lead)));
+                changes
+            }
             _ => Vec::new(),
         };
-        let meant = match planned.map(|planned| &planned.decision) {
-            Some(Planned::Update { lead, .. }) => Some(self.id_for(*lead)),
-            _ => None,
+        let holds = match planned.map(|planned| &planned.decision) {
+            None => true,
+            // Above a line that means a lead of this file, a person may have decided anew what that lead is.
+            Some(Planned::Update { lead, number, changes: then, .. }) => {
+                let then = self.as_now(then);
+                self.id_for(*lead) == after.id
+                    && (alike(&then, &changes) || number.is_none() && within(&then, &changes))
+            }
+            Some(_) => false,
         };
         let Some(slot) = self.bench.slots.get_mut(place) else {
             return skip(SkipReason::Unchanged);
@@ -389,13 +382,8 @@ impl<'c> Planner<'c> {
             return Err(broken.into());
         }
         self.claims.check(&self.intake.catalogue, &after, Some(&slot.lead))?;
-        match planned.map(|planned| &planned.decision) {
-            None => {}
-            // Above a line that means a lead of this file, a person may have decided anew what that lead is.
-            Some(Planned::Update { number, changes: then, .. })
-                if meant == Some(after.id)
-                    && (alike(then, &changes) || number.is_none() && within(then, &changes)) => {}
-            Some(_) => return Err(Refused::Stale),
+        if !holds {
+            return Err(Refused::Stale);
         }
         if self.is_trial {
             return Err(Refused::Tried);
@@ -408,35 +396,20 @@ impl<'c> Planner<'c> {
         let lost = keys::lost(intent, &slot.lead.fields, &after.fields);
         let known = keys::kept(intent, &after.fields);
         slot.lead = after;
-        slot.lines.push(line);
+        slot.lines.push(record.line);
         self.bench.know(place, known.iter());
         self.bench.forget(place, &lost);
         Ok(Decision::Update { slot: place, matched_by, same_as_line, changes })
     }
 
-    /// What the names of a row mean, for the lead that is there.
-    fn look_up_names(&mut self, intent: &Intent, lead: Option<&Lead>) -> Result<Found, Vec<Violation>> {
-        let own = lead.map(|lead| lead.pipeline);
-        let (mut found, mut broken) = (Found::default(), Vec::new());
-        for (kind, name) in &intent.terms {
-            let term = self.names.term(self.ctx, *kind, name);
-            match term.and_then(|id| self.names.check_archived(*kind, id, lead).map(|()| id)) {
-                Ok(id) => found.terms.push((*kind, id)),
-                Err(reason) => broken.push(reason),
-            }
-        }
-        if let Some(name) = &intent.stage {
-            match self.names.stage(self.ctx, &mut self.intake.pipelines, name, own) {
-                Ok(stage) => found.stage = Some(stage),
-                Err(reason) => broken.push(reason),
-            }
-        }
-        if broken.is_empty() { Ok(found) } else { Err(broken) }
-    }
-
     /// How often each unknown name was met.
     pub(super) fn into_unknown(self) -> Unknown {
         self.names.unknown_names
+    }
+
+    /// What could not be linked since this was last asked.
+    pub(super) fn take_left_out(&mut self, is_end: bool) -> Vec<(u64, Violation)> {
+        self.links.open.take_left_out(is_end)
     }
 
     pub(super) fn new_values(&self) -> &NewValues {

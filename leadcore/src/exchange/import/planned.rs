@@ -15,8 +15,8 @@ use crate::id::{LeadId, UserId};
 
 mod stored;
 
+use stored::{ENDS_EARLY, broken, faulty};
 pub(super) use stored::{Head, Stored, check_lines, unreadable, write_line};
-use stored::{broken, faulty};
 
 /// Which form plans have.
 pub(super) const VERSION: u32 = 1;
@@ -93,7 +93,7 @@ pub struct PlannedLine {
     /// the file writes numbers.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub numbers: BTreeSet<Field>,
-    /// Cells were set, or taken back, since this was decided: what becomes of the line is said when it is [planned
+    /// The cells that are set are not those of when this was decided: what becomes of the line is said when it is [planned
     /// again](super::replan), and done when it is applied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub open: bool,
@@ -116,7 +116,7 @@ pub(super) struct Edits {
 
 impl Edits {
     fn is_none(&self) -> bool {
-        self.choice.is_none() && self.set.is_empty()
+        *self == Self::default()
     }
 }
 
@@ -129,7 +129,12 @@ impl PlannedLine {
 
     /// Whether the decision was made with everything that a person changed by now, or nobody changed anything.
     pub(super) fn is_decided(&self) -> bool {
-        !self.is_edited() || (self.choice, &self.set) == (self.made_with.choice, &self.made_with.set)
+        self.choice == self.made_with.choice && self.has_cells_as_decided()
+    }
+
+    /// Whether its cells are those that the decision was made with.
+    pub(super) fn has_cells_as_decided(&self) -> bool {
+        (&self.set, &self.numbers) == (&self.made_with.set, &self.made_with.numbers)
     }
 
     /// Whether the decision has to hold before what a person changed in the line is written: not where the person took
@@ -274,11 +279,7 @@ impl ImportPlan {
     /// # Errors
     /// `NotFound`; `Invalid` for a field that an import does not write.
     pub fn set(&mut self, line: u64, field: Field, text: &str) -> Result<()> {
-        let line = self.settable(line, &field)?;
-        line.numbers.remove(&field);
-        line.set.insert(field, text.to_owned());
-        line.open = true;
-        Ok(())
+        self.set_as(line, field, text.to_owned(), false)
     }
 
     /// Takes this number instead of the cell of a line, whatever the decimal mark of its column.
@@ -286,12 +287,10 @@ impl ImportPlan {
     /// # Errors
     /// As [`set`](Self::set).
     pub fn set_number(&mut self, line: u64, field: Field, number: Decimal) -> Result<()> {
-        self.set(line, field.clone(), &number.to_string())?;
-        self.line_mut(line)?.numbers.insert(field);
-        Ok(())
+        self.set_as(line, field, number.to_string(), true)
     }
 
-    fn settable(&mut self, line: u64, field: &Field) -> Result<&mut PlannedLine> {
+    fn set_as(&mut self, line: u64, field: Field, text: String, is_number: bool) -> Result<()> {
         if !field.is_imported() {
             return Err(Error::invalid_field(
                 field.key(),
@@ -299,7 +298,12 @@ impl ImportPlan {
                 "the engine sets this field",
             ));
         }
-        self.line_mut(line)
+        let line = self.line_mut(line)?;
+        line.numbers.remove(&field);
+        line.numbers.extend(is_number.then(|| field.clone()));
+        line.set.insert(field, text);
+        line.open = !line.has_cells_as_decided();
+        Ok(())
     }
 
     /// Takes back what a person decided about a line. One that was [planned again](super::replan) since is decided by
@@ -310,10 +314,10 @@ impl ImportPlan {
     pub fn reset(&mut self, line: u64) -> Result<()> {
         let line = self.line_mut(line)?;
         line.choice = None;
-        // What was set when it was planned is a part of what was decided.
-        line.open = !line.open && !line.set.is_empty();
         line.set.clear();
         line.numbers.clear();
+        // What was set when it was planned is a part of what was decided.
+        line.open = !line.has_cells_as_decided();
         Ok(())
     }
 
@@ -356,7 +360,7 @@ impl ImportPlan {
         let Head { version, options, .. } = stored.head.clone();
         let lines = stored.by_ref().collect::<Result<Vec<_>>>()?;
         let Some(PlanSummary { report, unknown }) = stored.summary else {
-            return Err(broken(stored.at, "the plan ends early"));
+            return Err(broken(stored.at, ENDS_EARLY));
         };
         check_lines(&lines)?;
         Ok(Self { version, options, report, unknown, lines })

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::planned::{Choice, Planned, PlannedLine};
-use crate::domain::Field;
+use super::report::ImportReport;
+use crate::domain::{Field, FieldChange};
 use crate::error::{Error, ErrorKind, Result, Violation};
 use crate::exchange::coerce::{Coercer, Content};
 use crate::exchange::rejects::Kept;
@@ -73,6 +74,15 @@ impl Record {
             _ => None,
         }
     }
+
+    /// What was planned to be written.
+    pub(super) fn planned_values(&self) -> &[FieldChange] {
+        match self.planned.as_deref().map(|planned| &planned.decision) {
+            Some(Planned::Create { values, .. }) => values,
+            Some(Planned::Update { changes, .. }) => changes,
+            _ => &[],
+        }
+    }
 }
 
 /// What is written in one transaction.
@@ -103,6 +113,24 @@ impl PlanLines<'_> {
             }
             Self::Streamed(lines) => lines.next().transpose(),
         }
+    }
+}
+
+/// A plan as rows are read beside it.
+pub(super) struct AsPlanned<'p> {
+    lines: PlanLines<'p>,
+    /// Records up to this one were done when it was made, so it does not say what becomes of them.
+    from: u64,
+}
+
+impl<'p> AsPlanned<'p> {
+    pub(super) const fn new(lines: PlanLines<'p>, report: &ImportReport) -> Self {
+        Self { lines, from: if report.repeated { u64::MAX } else { report.resumed_after } }
+    }
+
+    /// Whether all of the file was done when it was made.
+    pub(super) const fn is_of_done_file(&self) -> bool {
+        self.from == u64::MAX
     }
 }
 
@@ -167,8 +195,8 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
         done.and_then(|done| u64::try_from(done).ok()).unwrap_or(read)
     }
 
-    /// With what was planned for them: records behind number `from` that the plan lacks are left out.
-    pub(super) fn beside(mut self, lines: PlanLines<'r>, from: u64) -> Self {
+    /// With what was planned for them: of records that the plan is about, those that it lacks are left out.
+    pub(super) fn beside(mut self, AsPlanned { lines, from }: AsPlanned<'r>) -> Self {
         self.beside = Some(Beside { lines, next: None, from });
         self
     }
@@ -203,10 +231,10 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
             let kept = keep.then(|| Kept::of(&self.row, &self.coercer));
             let (planned, choice) = self.decided()?;
             let as_planned = planned.as_ref().and_then(|planned| self.as_planned(planned));
-            if let Some(planned) = &planned {
-                self.correct(&planned.set, &planned.numbers);
-            }
-            let content = self.coercer.read(&self.row);
+            let content = match &planned {
+                Some(planned) => self.content_with(&planned.set, &planned.numbers),
+                None => self.coercer.read(&self.row),
+            };
             records.push(Record {
                 line: self.row.line(),
                 number: self.row.number(),
@@ -262,23 +290,21 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
 
     /// What the row says with what a person had written when the line was planned, where that is something else.
     fn as_planned(&mut self, planned: &PlannedLine) -> Option<Box<Content>> {
-        if planned.is_decided() || !planned.is_held_to() || planned.set == planned.made_with.set {
+        if planned.has_cells_as_decided() || !planned.is_held_to() {
             return None;
         }
-        let row = self.row.clone();
-        self.correct(&planned.made_with.set, &planned.made_with.numbers);
-        let content = self.coercer.read(&self.row);
+        let content = self.content_with(&planned.made_with.set, &planned.made_with.numbers);
         let _ = (self.coercer.take_blanked(), self.coercer.take_left_out());
-        self.row = row;
         Some(Box::new(content))
     }
 
-    /// Takes the cells that a person set instead of the file's.
-    fn correct(&mut self, set: &BTreeMap<Field, String>, as_numbers: &BTreeSet<Field>) {
+    /// What the row says with the cells that a person set instead of the file's; the row stays as the file has it.
+    fn content_with(&mut self, set: &BTreeMap<Field, String>, as_numbers: &BTreeSet<Field>) -> Content {
         self.coercer.overrule(set);
         if set.is_empty() || self.row.problem().is_some() {
-            return;
+            return self.coercer.read(&self.row);
         }
+        let row = self.row.clone();
         let mut cells: Vec<String> = self.row.iter().map(str::to_owned).collect();
         let mut numbers = Vec::new();
         for place in self.coercer.overruled_places() {
@@ -296,6 +322,9 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
         }
         self.row.replace_cells(&cells);
         self.row.numbers.extend(numbers);
+        let content = self.coercer.read(&self.row);
+        self.row = row;
+        content
     }
 }
 

@@ -9,6 +9,7 @@ use super::offered::Offered;
 
 use super::columns::{self, ColumnNotes};
 use super::format::FileFormat;
+use super::links::{Carried, OpenLinks};
 use super::outcome::{LineOutcome, Outcome, SkipReason};
 use super::{MatchBy, stage_kinds};
 use crate::context::Context;
@@ -123,6 +124,9 @@ pub struct ImportReport {
     /// Which fields there were for the columns when the import began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) offered: Option<Offered>,
+    /// Links that wait for rows further down.
+    #[serde(default, skip_serializing_if = "OpenLinks::is_empty")]
+    pub(super) links: OpenLinks,
     /// Cells that count as empty because they say nothing (`Select`, `n/a` …).
     pub blanked: u64,
     /// How many records an earlier, interrupted run had done; they are in the other numbers.
@@ -239,10 +243,28 @@ impl ImportReport {
         if matches!(outcome.outcome, Outcome::Rejected { .. } | Outcome::Review { .. }) {
             return;
         }
-        self.left_out += reasons.len() as u64;
-        let free = LISTED.saturating_sub(self.left_out_values.len());
-        let told = reasons.iter().take(free).map(|reason| Rejection::new(outcome.line, reason, None));
-        self.left_out_values.extend(told);
+        reasons.iter().for_each(|reason| self.tell_left_out(outcome.line, reason));
+    }
+
+    /// What the next part of the import has to know.
+    pub(super) fn take_carried(&mut self) -> Carried {
+        Carried { new_values: std::mem::take(&mut self.new_values), links: std::mem::take(&mut self.links) }
+    }
+
+    /// Takes it back, with what could not be linked.
+    pub(super) fn carry(&mut self, Carried { new_values, mut links }: Carried, is_end: bool) {
+        for (line, reason) in links.take_left_out(is_end) {
+            self.tell_left_out(line, &reason);
+        }
+        (self.new_values, self.links) = (new_values, links);
+    }
+
+    /// Counts a value that was left out.
+    pub(super) fn tell_left_out(&mut self, line: u64, reason: &Violation) {
+        self.left_out += 1;
+        if self.left_out_values.len() < LISTED {
+            self.left_out_values.push(Rejection::new(line, reason, None));
+        }
     }
 
     /// What the file of rejected rows says of a line that was told earlier: nothing for one that was taken.

@@ -2,13 +2,14 @@
 
 use std::io::{Read, Seek, Write};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::decision::Decision;
 use super::feed::{Reading, feed};
-use super::names::NewValues;
+use super::links::{Carried, Links, RowsById};
 use super::outcome::{ImportSink, LineOutcome};
 use super::plan::{Planner, Purpose};
-use super::records::{Chunk, PlanLines, Record, shorter};
+use super::records::{AsPlanned, Chunk, Record, shorter};
 use super::refused::{self, Earlier};
 use super::report::ImportReport;
 use super::source::{Source, check_source, is_done};
@@ -17,7 +18,7 @@ use super::{ImportOptions, OPERATION, cancelled};
 use crate::context::Context;
 use crate::desk;
 use crate::domain::{Field, Operation, OperationState};
-use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
+use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::exchange::mapping::saved;
 use crate::exchange::rejects::{Kept, Rejects};
 use crate::id::OperationId;
@@ -55,13 +56,13 @@ pub fn run<R: Read + Seek + Send>(
 pub(super) fn execute<R: Read + Seek + Send>(
     import: Import<'_>,
     input: &mut R,
-    (lines, reading): (Option<PlanLines<'_>>, Reading),
+    (planned, reading): (Option<AsPlanned<'_>>, Reading),
     rejects: Option<&mut dyn Write>,
     sink: &mut dyn ImportSink,
 ) -> Result<ImportReport> {
     // What an error cannot say of itself: which operation holds what was written before it.
     let mut begun = None;
-    let done = execute_from(import, input, (lines, reading), rejects, sink, &mut begun);
+    let done = execute_from(import, input, (planned, reading), rejects, sink, &mut begun);
     done.map_err(|error| match begun {
         Some(operation) => error.with_operation(operation),
         None => error,
@@ -69,9 +70,9 @@ pub(super) fn execute<R: Read + Seek + Send>(
 }
 
 fn execute_from<R: Read + Seek + Send>(
-    import: Import<'_>,
+    mut import: Import<'_>,
     input: &mut R,
-    (lines, reading): (Option<PlanLines<'_>>, Reading),
+    (planned, reading): (Option<AsPlanned<'_>>, Reading),
     rejects: Option<&mut dyn Write>,
     sink: &mut dyn ImportSink,
     begun: &mut Option<OperationId>,
@@ -86,12 +87,16 @@ fn execute_from<R: Read + Seek + Send>(
         report = stored.resumed();
         *begun = report.operation;
     }
+    if planned.as_ref().is_some_and(AsPlanned::is_of_done_file) {
+        return Err(Error::conflicting("plan", Conflict::PlanOutdated));
+    }
     let mut rejects = rejects.map(|output| source.rejects(output, &report.mapping)).transpose()?;
     // What cannot be written is found out before any lead is.
     rejects.as_mut().map_or(Ok(()), Rejects::flush)?;
+    import.rows_by_id = RowsById::read(source, input)?;
     let mut rows = source.rows(input)?;
-    if let Some(lines) = lines {
-        rows = rows.beside(lines, 0);
+    if let Some(planned) = planned {
+        rows = rows.beside(planned);
     }
     let mut clock = Stopwatch::start(ctx);
     // Passes over what is done, and repeats its rejected rows.
@@ -120,6 +125,7 @@ pub(super) struct Import<'a> {
     source: &'a Source,
     fields: Vec<Field>,
     purpose: Purpose,
+    rows_by_id: Arc<RowsById>,
 }
 
 impl<'a> Import<'a> {
@@ -130,7 +136,7 @@ impl<'a> Import<'a> {
         options: &'a ImportOptions,
         purpose: Purpose,
     ) -> Self {
-        Self { ctx, store, options, source, fields: source.fields(), purpose }
+        Self { ctx, store, options, source, fields: source.fields(), purpose, rows_by_id: Arc::default() }
     }
 }
 
@@ -335,23 +341,22 @@ impl Import<'_> {
             None => return Err(taken_back()),
         };
         let mut report = ImportReport { operation: Some(operation.id), ..report.clone() };
-        let new_values = std::mem::take(&mut report.new_values);
-        let (mut outcomes, mut new_values) = (Vec::with_capacity(chunk.records.len()), new_values);
+        let (mut outcomes, mut carried) = (Vec::with_capacity(chunk.records.len()), report.take_carried());
         for batch in chunk.records.chunks(BATCH) {
-            let (more, values) = if is_apart {
-                self.rows_apart(txn, &operation, batch, new_values)?
+            let (more, next) = if is_apart {
+                self.rows_apart(txn, &operation, batch, carried)?
             } else {
-                self.rows(txn, &operation, batch, new_values)?
+                self.rows(txn, &operation, batch, carried)?
             };
             outcomes.extend(more);
-            new_values = values;
+            carried = next;
         }
-        report.new_values = new_values;
         outcomes.iter().for_each(|outcome| report.count(outcome));
         refused::note(ctx, txn, operation.id, &report, &outcomes)?;
         for (record, outcome) in chunk.records.iter().zip(&outcomes) {
             report.leave_out(outcome, &record.left_out);
         }
+        report.carry(carried, chunk.end);
         report.blanked += chunk.records.iter().map(|record| record.blanked).sum::<u64>();
         if chunk.end {
             operation.state = OperationState::Done;
@@ -369,12 +374,12 @@ impl Import<'_> {
         txn: &mut dyn Txn,
         operation: &Operation,
         records: &[Record],
-        new_values: NewValues,
-    ) -> Result<(Vec<LineOutcome>, NewValues)> {
+        carried: Carried,
+    ) -> Result<(Vec<LineOutcome>, Carried)> {
         if records.is_empty() {
-            return Ok((Vec::new(), new_values));
+            return Ok((Vec::new(), carried));
         }
-        let attempt = nested(txn, |txn| self.rows(txn, operation, records, new_values.clone()));
+        let attempt = nested(txn, |txn| self.rows(txn, operation, records, carried.clone()));
         let error = match attempt {
             Err(error) if is_fault_of_a_row(&error) => error,
             done => return done,
@@ -382,14 +387,14 @@ impl Import<'_> {
         match records {
             [record] => {
                 let outcome = Decision::reject(refusal(&error)).outcome(|_| None);
-                Ok((vec![LineOutcome::new(record.line, outcome)], new_values))
+                Ok((vec![LineOutcome::new(record.line, outcome)], carried))
             }
             _ => {
                 let (left, right) = records.split_at(records.len() / 2);
-                let (mut outcomes, new_values) = self.rows_apart(txn, operation, left, new_values)?;
-                let (more, new_values) = self.rows_apart(txn, operation, right, new_values)?;
+                let (mut outcomes, carried) = self.rows_apart(txn, operation, left, carried)?;
+                let (more, carried) = self.rows_apart(txn, operation, right, carried)?;
                 outcomes.extend(more);
-                Ok((outcomes, new_values))
+                Ok((outcomes, carried))
             }
         }
     }
@@ -399,17 +404,17 @@ impl Import<'_> {
         txn: &mut dyn Txn,
         operation: &Operation,
         records: &[Record],
-        new_values: NewValues,
-    ) -> Result<(Vec<LineOutcome>, NewValues)> {
+        Carried { new_values, links }: Carried,
+    ) -> Result<(Vec<LineOutcome>, Carried)> {
         let purpose = (self.purpose, self.source.known_numbers());
         let planner = Planner::load(self.ctx, txn, self.options, &self.fields, new_values, purpose)?;
-        let mut planner = planner.within(operation);
+        let mut planner = planner.within(operation).linking(Links::new(self.source, &self.rows_by_id, links));
         let decisions = planner.decide(txn, records)?;
-        let (leads, new_values) = planner.commit(txn, operation.id)?;
+        let (leads, carried) = planner.commit(txn, operation.id)?;
         let outcomes = records.iter().zip(decisions).map(|(record, decision)| {
             LineOutcome::new(record.line, decision.outcome(|slot| leads.get(slot).copied()))
         });
-        Ok((outcomes.collect(), new_values))
+        Ok((outcomes.collect(), carried))
     }
 }
 

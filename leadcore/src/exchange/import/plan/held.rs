@@ -10,6 +10,12 @@ impl Planner<'_> {
     /// What becomes of a row. What was planned for it holds only as long as it is what would happen; where a person
     /// changed the line since, as long as it is what would happen without that.
     pub(super) fn decide_one(&mut self, record: &Record) -> Decision {
+        let decision = self.decide_planned(record);
+        self.link(record, &decision);
+        decision
+    }
+
+    fn decide_planned(&mut self, record: &Record) -> Decision {
         let planned = record.planned.as_deref().filter(|_| self.purpose == Purpose::WriteAsPlanned);
         let is_changed = |planned: &&PlannedLine| !planned.is_decided() && planned.is_held_to();
         if let Some(planned) = planned.filter(is_changed)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 
 use super::{Planner, every_key};
-use crate::domain::{LeadFields, MatchKey, MatchKind};
+use crate::domain::{FieldChange, LeadFields, MatchKey, MatchKind};
 use crate::error::Result;
 use crate::exchange::coerce::Intent;
 use crate::exchange::import::ahead::KeysAhead;
@@ -17,7 +17,10 @@ impl Planner<'_> {
     /// Asks which ids that a plan means for new leads were taken since: by the same plan, carried out before. Where that
     /// was taken back, so that such a lead is in the trash, another id stands for it, always the same one.
     pub(super) fn look_up_ids(&mut self, txn: &mut dyn Txn, records: &[Record]) -> Result<()> {
-        let new = records.iter().filter_map(Record::creates_or_means);
+        let linked =
+            |change: &FieldChange| change.after.as_id().filter(|_| self.links.is_link(&change.field));
+        let linked = records.iter().flat_map(Record::planned_values).filter_map(linked);
+        let new = records.iter().filter_map(Record::creates_or_means).chain(linked.map(LeadId::from_uuid));
         let mut asked: BTreeMap<LeadId, LeadId> = new.map(|id| (id, id)).collect();
         while !asked.is_empty() {
             let ids: Vec<_> = asked.keys().copied().collect();

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::error::{Result, ValueError, Violation};
 use crate::exchange::coerce::Intent;
 use crate::exchange::coerce::currency::{another, is_sign_of, is_symbol};
-use crate::exchange::import::names::NewValues;
+use crate::exchange::import::links::Carried;
 use crate::id::{CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, SourceId};
 use crate::store::{LeadChange, Txn};
 
@@ -87,13 +87,14 @@ impl Planner<'_> {
         field.write(fields, &FieldValue::Empty)
     }
 
-    /// Writes everything that was decided under one operation; returns id and number of each lead on the bench, and
-    /// the new names so far.
+    /// Writes everything that was decided under one operation; returns id and number of each lead on the bench, and what the
+    /// next part has to know.
     pub(in crate::exchange::import) fn commit(
         self,
         txn: &mut dyn Txn,
         operation: OperationId,
-    ) -> Result<(Vec<(LeadId, u64)>, NewValues)> {
+    ) -> Result<(Vec<(LeadId, u64)>, Carried)> {
+        let links = self.links.into_open(self.bench.slots.iter().map(|slot| &slot.lead));
         let mut entries = self.names.write(self.ctx, txn, &self.intake.pipelines)?;
         let (mut new, mut changes, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         let mut lines = Vec::new();
@@ -135,7 +136,7 @@ impl Planner<'_> {
         if !entries.is_empty() {
             txn.journal().append(operation, &entries)?;
         }
-        Ok((leads, self.names.new_values))
+        Ok((leads, Carried { new_values: self.names.new_values, links }))
     }
 }
 

@@ -47,11 +47,11 @@ impl<R: BufRead> Stored<R> {
         Ok(Self { head, input, text, at: 1, summary: None })
     }
 
-    /// Reads the rest of it: each line, their order, the sums behind them, and that there is nothing more.
+    /// Reads the rest of it: each line, their order, the sums behind them, and that there is nothing more. Returns the sums.
     pub(in crate::exchange::import) fn check(
         mut self,
         mut each: impl FnMut(&PlannedLine) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<PlanSummary> {
         let mut last = 0;
         while let Some(line) = self.read()? {
             if line.number <= last {
@@ -60,14 +60,15 @@ impl<R: BufRead> Stored<R> {
             last = line.number;
             each(&line)?;
         }
-        if self.summary.as_ref().is_some_and(|summary| summary.report.digest != self.head.digest) {
+        let Some(summary) = self.summary.take() else { return Err(broken(self.at, ENDS_EARLY)) };
+        if summary.report.digest != self.head.digest {
             return Err(broken(self.at, "these are the sums of another plan"));
         }
         loop {
             self.text.clear();
             self.at = self.at.saturating_add(1);
             if self.input.read_line(&mut self.text).map_err(unreadable)? == 0 {
-                return Ok(());
+                return Ok(summary);
             }
             if !self.text.trim().is_empty() {
                 return Err(broken(self.at, "the plan ended before this line"));
@@ -82,7 +83,7 @@ impl<R: BufRead> Stored<R> {
         self.text.clear();
         self.at = self.at.saturating_add(1);
         if self.input.read_line(&mut self.text).map_err(unreadable)? == 0 {
-            return Err(broken(self.at, "the plan ends early"));
+            return Err(broken(self.at, ENDS_EARLY));
         }
         if let Ok(line) = serde_json::from_str(&self.text) {
             return Ok(Some(line));
@@ -120,6 +121,7 @@ pub(in crate::exchange::import) fn write_line(out: &mut dyn Write, value: &impl 
         .map_err(|error| Error::new(ErrorKind::Storage, "cannot write the plan").with_source(error))
 }
 
+pub(super) const ENDS_EARLY: &str = "the plan ends early";
 const OUT_OF_ORDER: &str = "the lines of a plan stand in the order of the file, each once";
 
 /// Refuses lines that are not in the order of the file: some of them would be passed over.

@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::desk::undo::{self, UndoOutcome, UndoPart};
-use crate::desk::{leads, vocabulary};
-use crate::domain::{LeadFields, TermKind, WhyKept};
+use crate::desk::{Expect, leads, vocabulary};
+use crate::domain::{Field, LeadFields, LeadPatch, TermKind, WhyKept};
+use crate::error::Conflict;
 use crate::id::{LabelId, OperationId, SourceId};
+use crate::store::Txn;
 
 const FILE: &str = "Company,E-mail,Tags,Source\nA,a@x.example,\"Hot, Old\",Fair\nB,b@x.example,Hot,Radio\n";
 
@@ -161,4 +163,78 @@ fn what_was_edited_behind_the_undo_of_a_part_is_told_as_edited() {
     let whole = undo(&host, operation);
     let [kept] = whole.remaining.as_slice() else { panic!("{whole:?}") };
     assert_eq!((kept.kept[0].field.as_str(), kept.kept[0].why), ("city", WhyKept::Edited));
+}
+
+#[test]
+fn a_plan_of_the_rest_takes_the_whole_file_once_its_beginning_was_taken_back() {
+    let file = "company,email\nA,a@x.example\nB,b@x.example\nC,c@x.example\n";
+    for streamed in [false, true] {
+        let host = Host::new();
+        let options = ImportOptions::new().chunk(1);
+        let mut heard = Heard { stop_after: Some(2), ..Heard::default() };
+        let begun = host.hear(&host.store, file, &options, &mut heard).unwrap_err().operation().unwrap();
+        let mut plan = host.plan(file, &options);
+        assert_eq!(plan.lines.len(), 1);
+        plan.skip(4).unwrap();
+        undo(&host, begun);
+        let report = if streamed {
+            let mut lines = Vec::new();
+            plan.write_lines(&mut lines).unwrap();
+            let (lines, input) = (Cursor::new(lines), Cursor::new(file));
+            import::apply_from(&host.system(), &host.store, lines, input, None, &mut ()).unwrap()
+        } else {
+            host.apply(&plan, file)
+        };
+        assert_eq!(counts(&report), (2, 0, 1, 0), "{report}");
+        let names: Vec<_> = host.leads().into_iter().map(|lead| lead.fields.company.unwrap()).collect();
+        assert_eq!(names, ["A", "B"], "the one that was left out stays so");
+    }
+}
+
+#[test]
+fn a_plan_that_says_nothing_of_a_file_is_not_carried_out_once_its_import_was_taken_back() {
+    let host = Host::new();
+    let report = host.run(FILE);
+    let plan = host.plan(FILE, &ImportOptions::new());
+    assert!(plan.report.repeated && host.apply(&plan, FILE).repeated);
+    undo(&host, report.operation.unwrap());
+    let before = host.dump();
+    let error =
+        import::apply(&host.system(), &host.store, &plan, Cursor::new(FILE), None, &mut ()).unwrap_err();
+    assert_eq!(error.conflict(), Some(&Conflict::PlanOutdated));
+    assert_eq!(host.dump(), before, "the file does not count as imported");
+    assert_eq!(host.run(FILE).created, 2);
+}
+
+#[test]
+fn a_plan_of_an_undo_is_done_once_and_refused_once_it_says_something_else() {
+    let host = Host::new();
+    host.run("company,email\nA,a@x.example\n");
+    let operation = host.run("email,city,industry\na@x.example,Oslo,Fish\n").operation.unwrap();
+    let ctx = host.system();
+    let planned = || host.store.read(ctx.tenant(), |txn| undo::plan(&ctx, txn, operation)).unwrap();
+    let apply = |plan: &undo::UndoPlan| host.store.write(ctx.tenant(), |txn| undo::apply(&ctx, txn, plan));
+    let lead = host.leads()[0].id;
+    let city = |city: &str| {
+        let patch = LeadPatch::new().set(Field::City, city);
+        let edit = |txn: &mut dyn Txn| leads::edit(&ctx, txn, lead, Expect::Any, &patch);
+        host.store.write(ctx.tenant(), edit).unwrap();
+    };
+    // What was edited since stays.
+    city("Moss");
+    let first = planned();
+    let done = apply(&first).unwrap();
+    assert!(done.newly_undone && done.totals.partly == 1, "{done:?}");
+    assert_eq!(apply(&first).unwrap().operation, done.operation, "the same plan twice");
+    // What is left to be taken back changes after it was planned.
+    let second = planned();
+    assert_eq!((first.attempts, second.attempts), (0, 1));
+    city("Oslo");
+    assert_ne!(planned().records, second.records);
+    assert_eq!(apply(&second).unwrap_err().conflict(), Some(&Conflict::PlanOutdated));
+    let again = apply(&first).unwrap();
+    assert_eq!((again.operation, again.newly_undone), (done.operation, false));
+    // An undo that was taken back is planned anew.
+    host.store.write(ctx.tenant(), |txn| undo::undo(&ctx, txn, done.operation)).unwrap();
+    assert_eq!(apply(&first).unwrap_err().conflict(), Some(&Conflict::PlanOutdated));
 }

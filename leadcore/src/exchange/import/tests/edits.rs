@@ -203,3 +203,42 @@ fn a_line_is_open_once_cells_are_set_until_it_is_planned_again() {
     plan.set(2, Field::Amount, "2,5").unwrap();
     assert!(plan.lines[0].numbers.is_empty() && plan.lines[0].open);
 }
+
+#[test]
+fn a_number_that_becomes_a_text_is_decided_anew() {
+    let host = Host::new();
+    let options = ImportOptions::new().decimal_mark(crate::value::DecimalMark::Comma);
+    let file = "Company,E-mail,Amount\nA,a@x.example,5\n";
+    let mut plan = host.plan(file, &options);
+    plan.set_number(2, Field::Amount, "1.234".parse().unwrap()).unwrap();
+    plan = again(&host, &plan, file);
+    assert!(!plan.lines[0].open);
+    // The same again changes nothing, the same signs as a text do: they are another amount.
+    plan.set_number(2, Field::Amount, "1.234".parse().unwrap()).unwrap();
+    assert!(!plan.lines[0].open, "as it was decided");
+    plan.set(2, Field::Amount, "1.234").unwrap();
+    assert!(plan.lines[0].open);
+    let report = host.apply(&stored(&plan), file);
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+    assert_eq!(host.leads()[0].fields.amount.unwrap().normalize().to_string(), "1234");
+}
+
+#[test]
+fn a_line_is_taken_back_to_what_it_was_planned_with() {
+    let host = Host::new();
+    let file = "Company,E-mail\nA,a@x.example\n";
+    let mut plan = host.plan(file, &ImportOptions::new());
+    plan.set(2, Field::City, "Oslo").unwrap();
+    let mut plan = again(&host, &plan, file);
+    // Without what it was decided with, whatever was set in between and how often it is taken back.
+    for city in [None, Some("Moss"), None] {
+        city.map_or(Ok(()), |city| plan.set(2, Field::City, city)).unwrap();
+        plan.reset(2).unwrap();
+        assert!(plan.lines[0].open);
+    }
+    plan.set(2, Field::City, "Oslo").unwrap();
+    assert!(!plan.lines[0].open);
+    plan.reset(2).unwrap();
+    assert_eq!(counts(&host.apply(&stored(&plan), file)), (1, 0, 0, 0));
+    assert_eq!(host.leads()[0].fields.address.city(), None);
+}

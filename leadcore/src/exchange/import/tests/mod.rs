@@ -15,6 +15,7 @@ mod formats;
 mod held;
 mod keys;
 mod known;
+mod links;
 mod money;
 mod numbers;
 mod odd;

@@ -125,6 +125,34 @@ fn values_that_moved_in_circles_come_back_however_long() {
 }
 
 #[test]
+fn values_that_moved_in_many_circles_come_back_some_at_a_time() {
+    let host = Host::new();
+    with_unique(&host);
+    // Each third stands in another round of the undo: of one half each lead has the value of one far away, in the other half
+    // the values went along a chain from its end to its beginning.
+    const THIRD: usize = 600;
+    let row = |n: usize, value: usize| format!("n{n},n{n}@x.example,{value},\n");
+    let rows = |from: usize, value: &dyn Fn(usize) -> usize| {
+        (from..from + THIRD).map(|n| row(n, value(n))).collect::<String>()
+    };
+    let all: String = (0..3 * THIRD).map(|n| row(n, n)).collect();
+    host.run(format!("{HEAD}{all}"));
+    let before: Vec<_> = host.leads().iter().map(|lead| lead.fields.clone()).collect();
+    let away = rows(0, &|n| n + 10_000);
+    let given = rows(THIRD, &|n| n - THIRD);
+    let back = rows(0, &|n| n + THIRD);
+    let mut chain: Vec<_> = (2 * THIRD..3 * THIRD).map(|n| row(n, n + 1)).collect();
+    chain.reverse();
+    let chain: String = chain.concat();
+    let report = host.run(format!("{HEAD}{away}{given}{back}{chain}"));
+    assert_eq!((report.rejected, report.updated), (0, 4 * THIRD as u64), "{report}");
+    let outcome = undo(&host, report.operation.unwrap());
+    assert_eq!(totals(&outcome), (3 * THIRD as u64, 0, 0, 0), "{:?}", outcome.remaining.first());
+    let after: Vec<_> = host.leads().iter().map(|lead| lead.fields.clone()).collect();
+    assert!(before == after);
+}
+
+#[test]
 fn ids_of_other_systems_that_moved_come_back() {
     let host = Host::new();
     host.run("Company,E-mail,External id\na,a@x.example,7\n");

@@ -1,0 +1,70 @@
+//! What the names of a row stand for, and what the guard says of its stage.
+
+use super::Planner;
+use crate::desk;
+use crate::domain::{Lead, Move, StageKind, TermKind};
+use crate::error::Violation;
+use crate::exchange::coerce::Intent;
+use crate::id::{PipelineId, StageId};
+
+/// What the names in a row stand for.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) terms: Vec<(TermKind, uuid::Uuid)>,
+    pub(super) stage: Option<(PipelineId, StageId)>,
+}
+
+impl Planner<'_> {
+    /// Whether a row that comes into this stage is lost.
+    pub(super) fn comes_lost(&self, stage: Option<StageId>) -> bool {
+        let found = stage.and_then(|id| self.intake.pipelines.iter().find_map(|known| known.stage(id)));
+        found.is_some_and(|stage| stage.kind == StageKind::Lost)
+    }
+
+    /// Asks the guard: about the stage that the row moves the lead to, else about what it empties. Returns the move.
+    pub(super) fn check_stage(
+        &self,
+        place: usize,
+        after: &Lead,
+        stage: Option<StageId>,
+    ) -> Result<Option<Move>, Vec<Violation>> {
+        let (guard, pipelines) = (&self.intake.guard, &self.intake.pipelines);
+        let Some(before) = self.bench.slots.get(place).map(|slot| &slot.lead) else { return Ok(None) };
+        let mut to = stage.filter(|stage| *stage != before.stage).map(Move::from);
+        if self.comes_lost(stage)
+            && let Some(to) = &mut to
+        {
+            to.reason = self.options.lost_reason;
+        }
+        let unmet = match (&to, pipelines.iter().find_map(|known| known.stage(before.stage))) {
+            (Some(to), _) => guard.check(pipelines, after, to),
+            (None, Some(stage)) => guard.check_edit(stage, &before.fields, &after.fields),
+            (None, None) => Vec::new(),
+        };
+        if unmet.is_empty() { Ok(to) } else { Err(desk::violations(&unmet, &[])) }
+    }
+
+    /// What the names of a row mean, for the lead that is there.
+    pub(super) fn look_up_names(
+        &mut self,
+        intent: &Intent,
+        lead: Option<&Lead>,
+    ) -> Result<Found, Vec<Violation>> {
+        let own = lead.map(|lead| lead.pipeline);
+        let (mut found, mut broken) = (Found::default(), Vec::new());
+        for (kind, name) in &intent.terms {
+            let term = self.names.term(self.ctx, *kind, name);
+            match term.and_then(|id| self.names.check_archived(*kind, id, lead).map(|()| id)) {
+                Ok(id) => found.terms.push((*kind, id)),
+                Err(reason) => broken.push(reason),
+            }
+        }
+        if let Some(name) = &intent.stage {
+            match self.names.stage(self.ctx, &mut self.intake.pipelines, name, own) {
+                Ok(stage) => found.stage = Some(stage),
+                Err(reason) => broken.push(reason),
+            }
+        }
+        if broken.is_empty() { Ok(found) } else { Err(broken) }
+    }
+}
