@@ -1,26 +1,31 @@
 //! What tests ask of a transaction that a use case is given: how much it asks of the store.
 
-use crate::domain::{Entry, NewEntry, Operation, OperationKind, Sequence, Subject, Topics};
+use crate::domain::{Entry, Lead, MatchKey, NewEntry, Operation, OperationKind, Sequence, Subject, Topics};
 use crate::error::Result;
-use crate::id::{OperationId, TenantId};
+use crate::id::{LeadId, OperationId, TenantId};
+use crate::query::LeadScan;
 use crate::store::{
-    Accounts, Activities, Agenda, Blobs, Children, Contacts, Costs, Estimates, Files, Followers, Journal,
-    Leads, Lines, Links, Marks, Numbers, Opportunities, Pipelines, Records, Reports, Services, Settings,
-    Tallies, Terms, Txn, Views,
+    Accounts, Activities, Agenda, Blobs, Children, Contacts, Costs, Derived, Estimates, Files, Followers,
+    Journal, LeadChange, Leads, Lines, Links, Marks, Numbers, Opportunities, Pipelines, Records, Reports,
+    Services, Settings, Tallies, Terms, Txn, Views,
 };
 
 /// A transaction that counts.
-pub(super) struct Counting<'t> {
+pub(crate) struct Counting<'t> {
     inner: &'t mut dyn Txn,
     /// How often a port was asked.
-    pub(super) calls: usize,
+    pub(crate) calls: usize,
     /// How many entries of the journal were read.
-    pub(super) read: usize,
+    pub(crate) read: usize,
+    /// How often leads were searched for.
+    pub(crate) scans: usize,
+    /// How many leads were asked for by their ids.
+    pub(crate) leads: usize,
 }
 
 impl<'t> Counting<'t> {
-    pub(super) fn of(inner: &'t mut dyn Txn) -> Self {
-        Self { inner, calls: 0, read: 0 }
+    pub(crate) fn of(inner: &'t mut dyn Txn) -> Self {
+        Self { inner, calls: 0, read: 0, scans: 0, leads: 0 }
     }
 }
 
@@ -43,8 +48,13 @@ impl Txn for Counting<'_> {
         self
     }
 
+    fn leads(&mut self) -> &mut dyn Leads {
+        self.calls += 1;
+        self
+    }
+
     counted! {
-        leads: Leads, tallies: Tallies, contacts: Contacts, accounts: Accounts, links: Links,
+        tallies: Tallies, contacts: Contacts, accounts: Accounts, links: Links,
         pipelines: Pipelines, terms: Terms, settings: Settings, numbers: Numbers, views: Views, marks: Marks,
         children: Children, activities: Activities, agenda: Agenda, files: Files, blobs: Blobs, estimates: Estimates,
         lines: Lines, opportunities: Opportunities, services: Services, costs: Costs, reports: Reports,
@@ -100,5 +110,37 @@ impl Journal for Counting<'_> {
 
     fn end(&mut self) -> Result<Sequence> {
         self.inner.journal().end()
+    }
+}
+
+impl Leads for Counting<'_> {
+    fn insert(&mut self, leads: &[Lead]) -> Result<()> {
+        self.inner.leads().insert(leads)
+    }
+
+    fn update(&mut self, changes: &[LeadChange]) -> Result<()> {
+        self.inner.leads().update(changes)
+    }
+
+    fn remove(&mut self, leads: &[Lead]) -> Result<()> {
+        self.inner.leads().remove(leads)
+    }
+
+    fn get(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>> {
+        self.leads += ids.len();
+        self.inner.leads().get(ids)
+    }
+
+    fn find(&mut self, keys: &[MatchKey]) -> Result<Vec<(MatchKey, LeadId)>> {
+        self.inner.leads().find(keys)
+    }
+
+    fn scan(&mut self, scan: &LeadScan) -> Result<Vec<Lead>> {
+        self.scans += 1;
+        self.inner.leads().scan(scan)
+    }
+
+    fn derive(&mut self, derived: &[Derived]) -> Result<()> {
+        self.inner.leads().derive(derived)
     }
 }

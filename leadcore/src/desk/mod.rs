@@ -17,7 +17,7 @@ mod children_purge;
 mod children_shown;
 mod clone;
 #[cfg(test)]
-mod counting;
+pub(crate) mod counting;
 mod custom;
 #[cfg(feature = "csv")]
 mod extract;

@@ -112,7 +112,7 @@ impl Email {
         text: &str,
         read: impl Fn(&str) -> Result<T, ValueError>,
     ) -> Vec<Result<T, ValueError>> {
-        read_list((split_unquoted, ["e-mail address", "e-mail addresses"]), text, read)
+        read_list(["e-mail address", "e-mail addresses"], text, split_unquoted, read)
     }
 
     /// The address as it was written.

@@ -93,8 +93,9 @@ fn as_item(item: &str) -> Cow<'_, str> {
 
 /// What `read` makes of each entry of a list of these things, one and several of which are called so.
 pub(super) fn read_list<T>(
-    (split, [one, several]): (fn(&str) -> Vec<&str>, [&str; 2]),
+    [one, several]: [&str; 2],
     text: &str,
+    split: impl Fn(&str) -> Vec<&str>,
     read: impl Fn(&str) -> Result<T, ValueError>,
 ) -> Vec<Result<T, ValueError>> {
     if text.len() > MAX_TEXT_BYTES {

@@ -125,7 +125,7 @@ impl Phone {
         text: &str,
         read: impl Fn(&str) -> Result<T, ValueError>,
     ) -> Vec<Result<T, ValueError>> {
-        read_list((split_numbers, ["phone number", "phone numbers"]), text, read)
+        read_list(["phone number", "phone numbers"], text, split_numbers, read)
     }
 
     /// The number as it was typed.
