@@ -19,17 +19,19 @@ use crate::domain::{
 };
 use crate::error::{Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
-use crate::id::{LeadId, OperationId, PipelineId, StageId};
+use crate::id::{LeadId, OperationId, StageId};
 use crate::policy::Permission;
 use crate::store::Txn;
 use crate::time::Timestamp;
 
+mod found;
 mod held;
 mod keys;
 mod purpose;
 mod sight;
 mod write;
 
+use found::Found;
 pub(super) use purpose::Purpose;
 use purpose::{Refused, alike, within};
 
@@ -60,13 +62,6 @@ pub(super) struct Planner<'c> {
     is_trial: bool,
 }
 
-/// What the names in a row stand for.
-#[derive(Debug, Default)]
-struct Found {
-    terms: Vec<(TermKind, uuid::Uuid)>,
-    stage: Option<(PipelineId, StageId)>,
-}
-
 impl<'c> Planner<'c> {
     /// Loads what every row is checked against. Where nothing is written, the default pipeline of a tenant that has none is
     /// made up.
@@ -81,6 +76,10 @@ impl<'c> Planner<'c> {
         let mut intake = Intake::load(ctx, txn)?;
         if purpose.writes() {
             intake.settle(ctx, txn)?;
+        }
+        if fields.contains(&Field::Stage) {
+            let reasons = txn.terms().list(TermKind::LostReason)?;
+            intake.guard.know_lost_reasons(reasons.into_iter().map(|record| record.term).collect());
         }
         let detailed = purpose.is_detailed();
         // A person may set what no column of the file fills.
@@ -262,7 +261,7 @@ impl<'c> Planner<'c> {
         let mut draft = LeadDraft::from(fields);
         draft.stage = found.stage.map(|(_, stage)| stage);
         if self.comes_lost(draft.stage) {
-            draft.reason = self.options.lost_reason;
+            draft.reason = found.reason.or(self.options.lost_reason);
         }
         let mut lead = self.intake.prepare(self.ctx, draft)?;
         let free = record.creates().map(|id| self.id_for(id)).filter(|id| !self.taken.contains(id));
@@ -295,19 +294,15 @@ impl<'c> Planner<'c> {
     }
 
     /// Asks the guard: about the stage that the row moves the lead to, else about what it empties. Returns the move.
-    fn check_stage(
-        &self,
-        place: usize,
-        after: &Lead,
-        stage: Option<StageId>,
-    ) -> Result<Option<Move>, Vec<Violation>> {
+    fn check_stage(&self, place: usize, after: &Lead, found: &Found) -> Result<Option<Move>, Vec<Violation>> {
+        let stage = found.stage.map(|(_, stage)| stage);
         let (guard, pipelines) = (&self.intake.guard, &self.intake.pipelines);
         let Some(before) = self.bench.slots.get(place).map(|slot| &slot.lead) else { return Ok(None) };
         let mut to = stage.filter(|stage| *stage != before.stage).map(Move::from);
         if self.comes_lost(stage)
             && let Some(to) = &mut to
         {
-            to.reason = self.options.lost_reason;
+            to.reason = found.reason.or(self.options.lost_reason);
         }
         let unmet = match (&to, pipelines.iter().find_map(|known| known.stage(before.stage))) {
             (Some(to), _) => guard.check(pipelines, after, to),
@@ -360,7 +355,7 @@ impl<'c> Planner<'c> {
             let message = "the lead is in a state in which it is not edited";
             return Err(Violation::new("line", ViolationCode::NotAllowed, message).into());
         }
-        let to = self.check_stage(place, &after, found.stage.map(|(_, stage)| stage))?;
+        let to = self.check_stage(place, &after, &found)?;
         if to.is_some() && !may_move {
             let message = "the lead is in a state in which it is not moved";
             return Err(Violation::new("stage", ViolationCode::NotAllowed, message).into());
@@ -412,26 +407,6 @@ impl<'c> Planner<'c> {
         self.bench.know(place, known.iter());
         self.bench.forget(place, &lost);
         Ok(Decision::Update { slot: place, matched_by, same_as_line, changes })
-    }
-
-    /// What the names of a row mean, for the lead that is there.
-    fn look_up_names(&mut self, intent: &Intent, lead: Option<&Lead>) -> Result<Found, Vec<Violation>> {
-        let own = lead.map(|lead| lead.pipeline);
-        let (mut found, mut broken) = (Found::default(), Vec::new());
-        for (kind, name) in &intent.terms {
-            let term = self.names.term(self.ctx, *kind, name);
-            match term.and_then(|id| self.names.check_archived(*kind, id, lead).map(|()| id)) {
-                Ok(id) => found.terms.push((*kind, id)),
-                Err(reason) => broken.push(reason),
-            }
-        }
-        if let Some(name) = &intent.stage {
-            match self.names.stage(self.ctx, &mut self.intake.pipelines, name, own) {
-                Ok(stage) => found.stage = Some(stage),
-                Err(reason) => broken.push(reason),
-            }
-        }
-        if broken.is_empty() { Ok(found) } else { Err(broken) }
     }
 
     /// How often each unknown name was met.
