@@ -71,17 +71,17 @@ fn values(array: &ArrayRef) -> Option<Texts<'_>> {
         }
         DataType::List(_) => {
             let list = array.as_list::<i32>();
-            texts(list.values())?;
+            drop(texts(list.values())?);
             Box::new(|row| joined(&list.value(row)))
         }
         DataType::LargeList(_) => {
             let list = array.as_list::<i64>();
-            texts(list.values())?;
+            drop(texts(list.values())?);
             Box::new(|row| joined(&list.value(row)))
         }
         DataType::FixedSizeList(..) => {
             let list = array.as_fixed_size_list();
-            texts(list.values())?;
+            drop(texts(list.values())?);
             Box::new(|row| joined(&list.value(row)))
         }
         DataType::Dictionary(..) => {

@@ -358,7 +358,7 @@ impl Catalogue {
         if wanted.is_empty() {
             return None;
         }
-        let takes = |field: &Field| field.is_imported() && !self.is_disabled(field);
+        let takes = |field: &Field| field.comes_by_file() && !self.is_disabled(field);
         let label = |field: &Field| {
             let own = self.settings(field).and_then(|settings| settings.label.as_deref());
             header_key(own.unwrap_or(field.default_label()))

@@ -121,6 +121,11 @@ macro_rules! fields {
             pub const fn is_imported(&self) -> bool {
                 self.is_writable() || matches!(self, Self::Stage)
             }
+
+            /// Whether an import takes it from a file: besides, why a lead was lost, which comes with a lost stage alone.
+            pub(crate) const fn comes_by_file(&self) -> bool {
+                self.is_imported() || matches!(self, Self::LostReason)
+            }
         }
     };
 }

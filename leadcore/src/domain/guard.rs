@@ -127,6 +127,11 @@ impl Guard {
         conditions.into_iter().filter(|(holds, _)| *holds).map(|(_, unmet)| unmet).collect()
     }
 
+    /// With the list of reasons also where no stage is a lost one yet: an import may add one.
+    pub(crate) fn know_lost_reasons(&mut self, reasons: Vec<Term<Uuid>>) {
+        self.lost_reasons = reasons;
+    }
+
     /// What stands against ending a lead for this reason of a list. `before` is how it ended before in the same way:
     /// what is kept of it needs no leave.
     #[must_use]

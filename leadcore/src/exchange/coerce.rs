@@ -402,6 +402,10 @@ impl Coercer {
                 }
             }
             other => match other.field_type() {
+                // A reason in words is none of a list, and none is added to it.
+                FieldType::Reference(Reference::Term(TermKind::LostReason)) => {
+                    intent.terms.extend(Term::check_name(cell).ok().map(|name| (TermKind::LostReason, name)));
+                }
                 FieldType::Reference(Reference::Term(kind)) => {
                     intent.terms.push((kind, Term::check_name(cell)?));
                 }

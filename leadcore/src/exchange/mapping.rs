@@ -294,7 +294,7 @@ pub(super) fn fillable(
     keys: &[MatchBy],
 ) -> Result<FieldType, ValueError> {
     let is_key = keys.iter().any(|key| key.field() == *field);
-    if !field.is_imported() && !is_key {
+    if !field.comes_by_file() && !is_key {
         let message = match field {
             Field::Number | Field::Id => {
                 "the engine sets this field: a file may only say by it which lead is meant"

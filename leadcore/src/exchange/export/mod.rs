@@ -297,7 +297,7 @@ impl ExportOptions {
             let once = columns.iter().filter(|other| other.label == spec.label).count() == 1;
             // What an import fills must be found again by its head.
             let found = || catalogue.field_for_header(&spec.label).as_ref() == Some(&spec.field);
-            once && (!spec.field.is_imported() || found())
+            once && (!spec.field.comes_by_file() || found())
         };
         let head = |spec: &FieldSpec| {
             // A head is one line, as an import reads it.
@@ -342,7 +342,7 @@ impl Exported {
             Field::Owner => options.users.is_empty(),
             own if self.users.contains(own) => options.users.is_empty(),
             _ if !by_name && matches!(field.field_type(), FieldType::Reference(_)) => false,
-            other => other.is_imported(),
+            other => other.comes_by_file(),
         };
         self.columns.iter().fold(Mapping::default(), |mapping, (head, field)| {
             let mapping = mapping.with(head, Some(field.clone()).filter(comes_back));

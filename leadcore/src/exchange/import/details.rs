@@ -19,6 +19,7 @@ impl Details<'_> {
         changes.retain(|change| change.field != kind.field);
         changes.insert(0, kind);
         changes.extend(self.stage(None, lead));
+        changes.extend(self.lost_reason(None, lead));
         changes
     }
 
@@ -27,6 +28,7 @@ impl Details<'_> {
         let mut changes = self.between(&before.fields, &after.fields);
         if before.stage != after.stage {
             changes.extend(self.stage(Some(before), after));
+            changes.extend(self.lost_reason(Some(before), after));
         }
         changes
     }
@@ -59,6 +61,15 @@ impl Details<'_> {
             |lead: &Lead| -> FieldValue { self.names.stage_in_words(self.pipelines, lead.stage).into() };
         let before = before.map_or(FieldValue::Empty, name);
         Some(FieldChange::new(Field::Stage.key(), before, name(after)))
+    }
+
+    /// Why a lead is lost that comes into a lost stage.
+    fn lost_reason(&self, before: Option<&Lead>, after: &Lead) -> Option<FieldChange> {
+        let field = Field::LostReason;
+        let reason = |lead: &Lead| self.in_words(&field, field.read(lead));
+        let (old, new) = (before.map_or(FieldValue::Empty, reason), reason(after));
+        let is_seen = !self.ctx.policy().is_hidden(self.ctx.actor(), &field);
+        (is_seen && old != new).then(|| FieldChange::new(field.key(), old, new))
     }
 
     /// Terms by their names: the ids of new ones are drawn anew in each run.

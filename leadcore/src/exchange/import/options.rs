@@ -258,7 +258,7 @@ impl ImportOptions {
             let message = "a cell cannot empty its field and count as empty: take another word";
             broken.push(Violation::new("clear", ViolationCode::NotAllowed, message));
         }
-        for (field, _) in self.terms.iter().filter(|(field, _)| !field.is_imported()) {
+        for (field, _) in self.terms.iter().filter(|(field, _)| !field.comes_by_file()) {
             let path = format!("terms.{field}");
             broken.push(Violation::new(path, ViolationCode::NotAllowed, "the engine sets this field"));
         }
@@ -269,6 +269,13 @@ impl ImportOptions {
             )
         };
         let told = self.terms.iter().filter(|(field, rule)| rule.unknown.is_some() && !has_names(field));
+        let adds =
+            |field: &Field| self.terms.get(field).and_then(|rule| rule.unknown) == Some(UnknownTerm::Create);
+        if adds(&Field::LostReason) {
+            let message =
+                "no file adds a reason: from then on no lead would be lost without one; map its names";
+            broken.push(Violation::new("terms.lost_reason", ViolationCode::NotAllowed, message));
+        }
         for (field, _) in told.filter(|(field, _)| field.is_imported()) {
             let message =
                 "this field has no list of names, so that none can be unknown: map its values alone";

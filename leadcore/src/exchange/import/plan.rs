@@ -78,6 +78,10 @@ impl<'c> Planner<'c> {
         if purpose.writes() {
             intake.settle(ctx, txn)?;
         }
+        if fields.contains(&Field::Stage) {
+            let reasons = txn.terms().list(TermKind::LostReason)?;
+            intake.guard.know_lost_reasons(reasons.into_iter().map(|record| record.term).collect());
+        }
         let detailed = purpose.is_detailed();
         // A person may set what no column of the file fills.
         let settable: Vec<Field> = TermKind::ALL.map(TermKind::field).into_iter().collect();
@@ -270,7 +274,7 @@ impl<'c> Planner<'c> {
         let mut draft = LeadDraft::from(fields);
         draft.stage = found.stage.map(|(_, stage)| stage);
         if self.comes_lost(draft.stage) {
-            draft.reason = self.options.lost_reason;
+            draft.reason = found.reason.or(self.options.lost_reason);
         }
         let mut lead = self.intake.prepare(self.ctx, draft)?;
         let free = record.creates().map(|id| self.id_for(id)).filter(|id| !self.taken.contains(id));
@@ -343,7 +347,7 @@ impl<'c> Planner<'c> {
             let message = "the lead is in a state in which it is not edited";
             return Err(Violation::new("line", ViolationCode::NotAllowed, message).into());
         }
-        let to = self.check_stage(place, &after, found.stage.map(|(_, stage)| stage))?;
+        let to = self.check_stage(place, &after, &found)?;
         if to.is_some() && !may_move {
             let message = "the lead is in a state in which it is not moved";
             return Err(Violation::new("stage", ViolationCode::NotAllowed, message).into());

@@ -332,7 +332,9 @@ pub(super) fn propose(
 ) -> Result<Proposal> {
     let is_hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
     let seen = catalogue.clone().without(is_hidden);
+    let mut has_reasons = false;
     let knowledge = store.read(ctx.tenant(), |txn| {
+        has_reasons = !txn.terms().list(TermKind::LostReason)?.is_empty();
         let mut knowledge = Knowledge::new(&seen).one_system(one_system);
         for kind in TermKind::ALL.into_iter().filter(|kind| kind.field().is_writable()) {
             let terms = txn.terms().list(kind)?;
@@ -360,7 +362,9 @@ pub(super) fn propose(
             None => knowledge,
         })
     })?;
-    Ok(Mapping::propose_from(sample, &knowledge).without(is_hidden))
+    // No file adds a reason: without a list the column is told as left out.
+    let is_vain = |field: &Field| *field == Field::LostReason && !has_reasons;
+    Ok(Mapping::propose_from(sample, &knowledge).without(|field| is_hidden(field) || is_vain(field)))
 }
 
 fn stored_report(operation: &Operation) -> Result<(Operation, ImportReport)> {

@@ -204,7 +204,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
         let catalogue = self.knowledge.catalogue;
         let own = || {
             let field = header.parse::<Field>().ok().filter(|field| field.key() == header)?;
-            (field.is_imported() && !catalogue.is_disabled(&field)).then_some((field, 0))
+            (field.comes_by_file() && !catalogue.is_disabled(&field)).then_some((field, 0))
         };
         let own = if self.sample.is_of(FileKind::Json) { own() } else { None };
         own.or_else(|| catalogue.rank_header(header))

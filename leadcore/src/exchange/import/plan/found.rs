@@ -2,16 +2,18 @@
 
 use super::Planner;
 use crate::desk;
-use crate::domain::{Lead, Move, StageKind, TermKind};
+use crate::domain::{Lead, Move, StageKind, TermId as _, TermKind};
 use crate::error::Violation;
 use crate::exchange::coerce::Intent;
-use crate::id::{PipelineId, StageId};
+use crate::id::{LostReasonId, PipelineId, StageId};
 
 /// What the names in a row stand for.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) terms: Vec<(TermKind, uuid::Uuid)>,
     pub(super) stage: Option<(PipelineId, StageId)>,
+    /// Why it was lost, of those reasons that there are.
+    pub(super) reason: Option<LostReasonId>,
 }
 
 impl Planner<'_> {
@@ -26,15 +28,16 @@ impl Planner<'_> {
         &self,
         place: usize,
         after: &Lead,
-        stage: Option<StageId>,
+        found: &Found,
     ) -> Result<Option<Move>, Vec<Violation>> {
+        let stage = found.stage.map(|(_, stage)| stage);
         let (guard, pipelines) = (&self.intake.guard, &self.intake.pipelines);
         let Some(before) = self.bench.slots.get(place).map(|slot| &slot.lead) else { return Ok(None) };
         let mut to = stage.filter(|stage| *stage != before.stage).map(Move::from);
         if self.comes_lost(stage)
             && let Some(to) = &mut to
         {
-            to.reason = self.options.lost_reason;
+            to.reason = found.reason.or(self.options.lost_reason);
         }
         let unmet = match (&to, pipelines.iter().find_map(|known| known.stage(before.stage))) {
             (Some(to), _) => guard.check(pipelines, after, to),
@@ -53,6 +56,13 @@ impl Planner<'_> {
         let own = lead.map(|lead| lead.pipeline);
         let (mut found, mut broken) = (Found::default(), Vec::new());
         for (kind, name) in &intent.terms {
+            if *kind == TermKind::LostReason {
+                match self.names.lost_reason(name) {
+                    Ok(reason) => found.reason = reason.map(LostReasonId::from_term),
+                    Err(reason) => broken.push(reason),
+                }
+                continue;
+            }
             let term = self.names.term(self.ctx, *kind, name);
             match term.and_then(|id| self.names.check_archived(*kind, id, lead).map(|()| id)) {
                 Ok(id) => found.terms.push((*kind, id)),

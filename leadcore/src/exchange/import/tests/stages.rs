@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::desk;
-use crate::domain::StageKind;
+use crate::domain::{Field, StageKind, TermKind};
+use crate::exchange::import::{Planned, TermRule, UnknownTerm};
+use crate::id::LostReasonId;
 
 fn kinds(host: &Host) -> Vec<(String, StageKind)> {
     let ctx = host.system();
@@ -43,4 +45,98 @@ fn a_new_stage_closes_leads_only_where_its_whole_name_says_so() {
     }
     let names: Vec<&str> = expected.iter().map(|(name, _)| *name).collect();
     assert_eq!(report.new_values["stage"], names, "as data it is the name alone");
+}
+
+/// A tenant that keeps a list of reasons.
+fn host_with_reasons() -> Host {
+    let host = Host::new();
+    let ctx = host.system();
+    host.store
+        .write(ctx.tenant(), |txn| {
+            for name in ["Too dear", "No need"] {
+                desk::vocabulary::add::<LostReasonId>(&ctx, txn, name, None)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    host
+}
+
+/// Company, stage and why it was lost.
+fn ends(host: &Host) -> Vec<(String, String, Option<String>)> {
+    let ctx = host.system();
+    let reasons = host.store.read(ctx.tenant(), |txn| txn.terms().list(TermKind::LostReason)).unwrap();
+    let why = |lead: &Lead| {
+        let id = Field::LostReason.read(lead).items().first()?.as_id()?;
+        reasons.iter().find(|record| record.term.id == id).map(|record| record.term.name.clone())
+    };
+    let leads = host.leads();
+    let each = leads.iter().zip(kinds(host));
+    each.map(|(lead, (stage, _))| (lead.fields.company.clone().unwrap(), stage, why(lead))).collect()
+}
+
+#[test]
+fn a_lost_lead_comes_in_with_the_reason_of_its_row() {
+    let host = host_with_reasons();
+    let file = "Company,Lead Status,Lost reason\nA,Lost,too DEAR\nB,New,No need\nC,Lost,Unknown\nD,Lost,\n";
+    let plan = host.plan(file, &ImportOptions::new());
+    let told = |line: usize| {
+        let Planned::Create { values, .. } = &plan.lines[line].decision else { panic!("line {line}") };
+        values.iter().find(|value| value.field == "lost_reason").cloned()
+    };
+    assert_eq!(told(0).map(|value| value.after), Some("Too dear".into()));
+    assert_eq!(told(1), None, "an open lead has none");
+    let report = host.apply(&plan, file);
+    assert_eq!(counts(&report), (2, 0, 0, 2), "{report}");
+    let lost = |name: &str, why: &str| (name.to_owned(), "Lost".to_owned(), Some(why.to_owned()));
+    let open = |name: &str| (name.to_owned(), "New".to_owned(), None);
+    assert_eq!(ends(&host), [lost("A", "Too dear"), open("B")]);
+    assert_eq!(report.new_values.get("lost_reason"), None, "no file adds a reason");
+    // Read again it says the same; a lead that is here is lost by its row, and undone as it was.
+    let again = "Company,E-mail,Lead Status,Lost reason\nE,e@x.example,New,\n";
+    host.run(again);
+    let moved = again.replace("New,", "Lost,No need");
+    let report = host.run(moved.as_str());
+    assert_eq!(counts(&report), (0, 1, 0, 0), "{report}");
+    assert_eq!(ends(&host)[2], lost("E", "No need"));
+    assert_eq!(counts(&host.run_with(moved.as_str(), &ImportOptions::new().attempt(2))), (0, 0, 1, 0));
+    let ctx = host.system();
+    host.store.write(ctx.tenant(), |txn| desk::undo::undo(&ctx, txn, report.operation.unwrap())).unwrap();
+    assert_eq!(ends(&host)[2], open("E"));
+    // Other words are mapped, and none is added.
+    let rule =
+        TermRule { map: [("Price".to_owned(), Some("Too dear".to_owned()))].into(), ..TermRule::default() };
+    let file = "Company,Lead Status,Lost reason\nF,Lost,price\n";
+    let report = host.run_with(file, &ImportOptions::new().term_rule(Field::LostReason, rule));
+    assert_eq!((counts(&report), ends(&host)[3].clone()), ((1, 0, 0, 0), lost("F", "Too dear")), "{report}");
+    let rule = TermRule { unknown: Some(UnknownTerm::Create), ..TermRule::default() };
+    let options = ImportOptions::new().term_rule(Field::LostReason, rule);
+    assert_eq!(options.check().unwrap_err().violations()[0].field, "terms.lost_reason");
+    // Without a list nobody is asked for a reason, and the column is told as left out.
+    let report = Host::new().run("Company,Lead Status,Lost reason\nA,Lost,Too dear\n");
+    assert_eq!(counts(&report), (1, 0, 0, 0));
+    assert_eq!(report.mapping.unmapped().collect::<Vec<_>>(), ["Lost reason"]);
+    // The same where the file adds the stage: every batch asks for a reason.
+    let host = host_with_reasons();
+    let rows: String = (0..1_500).map(|n| format!("N{n},Verloren\n")).collect();
+    assert_eq!(counts(&host.run(format!("Company,Lead Status\n{rows}"))), (0, 0, 0, 1_500));
+    let rows = rows.replace("Verloren", "Tapt,No need");
+    assert_eq!(counts(&host.run(format!("Company,Lead Status,Lost reason\n{rows}"))), (1_500, 0, 0, 0));
+}
+
+#[test]
+fn lost_leads_that_are_exported_come_back_lost_for_their_reasons() {
+    use crate::exchange::export::{ExportFormat, ExportOptions, Extent, export};
+    let host = host_with_reasons();
+    host.run("Company,Lead Status,Lost reason\nA,Lost,Too dear\nB,New,\nC,Lost,No need\n");
+    let options =
+        ExportOptions::new(ExportFormat::Csv).columns([Field::Company, Field::Stage, Field::LostReason]);
+    let (ctx, mut file) = (host.system(), Vec::new());
+    let extent = Extent::Filter(Filter::everything());
+    let done = host.store.read(ctx.tenant(), |txn| export(&ctx, txn, &extent, &options, &mut file)).unwrap();
+    for import in [ImportOptions::new(), options.to_import().mapping(done.mapping(&options))] {
+        let other = host_with_reasons();
+        assert_eq!(counts(&other.run_with(file.clone(), &import)), (3, 0, 0, 0));
+        assert_eq!(ends(&other), ends(&host));
+    }
 }
