@@ -128,6 +128,7 @@ impl Guard {
     }
 
     /// With the list of reasons also where no stage is a lost one yet: an import may add one.
+    #[cfg(feature = "csv")]
     pub(crate) fn know_lost_reasons(&mut self, reasons: Vec<Term<Uuid>>) {
         self.lost_reasons = reasons;
     }
