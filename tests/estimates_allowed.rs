@@ -19,7 +19,7 @@ use crate::estimates::{ANY, closed, draft, euro_lead, panels, roof, sent};
 use crate::support::{Host, fields_of, form, refused};
 
 /// The functions that this file tries with two tenants and as a viewer.
-pub(crate) const TRIED: [&str; 24] = [
+pub(crate) const TRIED: [&str; 25] = [
     "estimates::accept",
     "estimates::by_number",
     "estimates::can_move",
@@ -40,6 +40,7 @@ pub(crate) const TRIED: [&str; 24] = [
     "estimates::revise",
     "estimates::send",
     "estimates::set_lines",
+    "lines::list",
     "lines::of",
     "lines::set",
     "settings::estimate_numbering",
@@ -200,11 +201,12 @@ fn another_tenant_finds_no_estimate() {
         &host.scene.ids,
         &leadcore::policy::AllowAll,
     );
-    let reads: [(&str, Call); 6] = [
+    let reads: [(&str, Call); 7] = [
         ("get", |ctx, txn, _, e| estimates::get(ctx, txn, e.id).map(drop)),
         ("by_number", |ctx, txn, _, e| estimates::by_number(ctx, txn, e.number).map(drop)),
         ("can_move", |ctx, txn, _, e| estimates::can_move(ctx, txn, e.id, EstimateStatus::Sent).map(drop)),
         ("of", |ctx, txn, lead, _| estimates::of(ctx, txn, lead.id, &Listing::default()).map(drop)),
+        ("lines::list", |ctx, txn, lead, _| lines::list(ctx, txn, lead.id).map(drop)),
         ("lines::of", |ctx, txn, lead, _| lines::of(ctx, txn, lead.id).map(drop)),
         ("list", |ctx, txn, _, _| {
             let found = estimates::list(ctx, txn, &EstimateQuery::default())?;

@@ -21,7 +21,7 @@ use crate::arguments::Parts;
 use crate::convert::{Id, LeadArg, Text, from_json, from_json_named, to_json};
 use crate::customer_form::GivenCustomer;
 use crate::errors::{raise, renamed};
-use crate::estimates::named;
+use crate::estimates::{named, told_lines};
 use crate::given::Given;
 use crate::opportunities::{Own, own_fields, patch, with_own};
 use crate::services::{of_service, service_fields};
@@ -61,8 +61,9 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Decided {
         let (options, opportunity): (Text, Text) = (parts.read("options")?, parts.read("opportunity")?);
         let options: ConversionOptions = from_json(py, "options", &options.0)?;
         let own = own_fields(parts.any()?.cast::<PyDict>()?, "opportunity.")?;
-        let (account, contact) = (parts.any()?, parts.any()?);
-        let customer = GivenCustomer::new(account.cast::<PyDict>()?, contact.cast::<PyDict>()?)?;
+        let (account, contact, persons) = (parts.any()?, parts.any()?, parts.any()?);
+        let (account, contact) = (account.cast::<PyDict>()?, contact.cast::<PyDict>()?);
+        let customer = GivenCustomer::new(account, contact, persons.cast::<PyDict>()?)?;
         let opportunity = match from_json(py, "opportunity", &opportunity.0)? {
             GivenOpportunity::None => OpportunityChoice::None,
             GivenOpportunity::Existing(id) => OpportunityChoice::Existing(id),
@@ -95,6 +96,7 @@ impl Decided {
         let mut options = self.options.clone();
         options.account_fields = self.customer.account_by(txn)?;
         options.contact_fields = self.customer.contact.clone();
+        options.person_fields = self.customer.persons.clone();
         if let OpportunityChoice::New(request) = &mut options.opportunity {
             let patch = std::mem::take(&mut request.patch);
             request.patch = with_own(ctx, txn, patch, &self.own, None).map_err(of_opportunity)?;
@@ -173,11 +175,14 @@ pub(crate) fn conversion_check(py: Python<'_>, plan: Text) -> PyResult<()> {
     from_json_named::<ConversionPlan>(py, "plan", &plan.0).map(drop)
 }
 
-/// What a plan tells of what it would do, as JSON: the links that it adds, and the document.
+/// What a plan tells of what it would do, as JSON: the links that it adds, the document, and the products of the lead.
 #[pyfunction]
 pub(crate) fn conversion_told(py: Python<'_>, plan: Text) -> PyResult<String> {
     let plan: ConversionPlan = from_json_named(py, "plan", &plan.0)?;
-    to_json(py, &serde_json::json!({ "links": plan.links(), "document": plan.document() }))
+    let products = plan.products.as_ref().map(told_lines);
+    let told =
+        serde_json::json!({ "links": plan.links(), "document": plan.document(), "products": products });
+    to_json(py, &told)
 }
 
 fn step(
@@ -205,11 +210,12 @@ pub(crate) fn conversion_customer(
     convert_now: bool,
     account: &Bound<'_, PyDict>,
     contact: &Bound<'_, PyDict>,
+    persons: &Bound<'_, PyDict>,
 ) -> PyResult<String> {
     let customer: CustomerType = from_json(py, "customer", &customer.0)?;
-    let said = GivenCustomer::new(account, contact)?;
+    let said = GivenCustomer::new(account, contact, persons)?;
     step(py, &plan, |plan| {
-        let plan = plan.customer_fields(&said.account(), &said.contact)?;
+        let plan = plan.customer_fields(&said.account(), &said.contact)?.person_fields(&said.persons)?;
         plan.customer_information(customer, convert_now)
     })
 }

@@ -1,12 +1,15 @@
 //! What is said of a new customer and its contact, field by field.
 
+use std::collections::BTreeMap;
+
 use leadcore::domain::{AccountPatch, ContactPatch, Field, FieldValue};
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
+use leadcore::id::ContactId;
 use leadcore::store::Txn;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::convert::{Text, value_of};
+use crate::convert::{Id, Text, value_of};
 use crate::errors::{raise, renamed};
 use crate::names::resolve_fields;
 
@@ -15,15 +18,21 @@ use crate::names::resolve_fields;
 pub(crate) struct GivenCustomer {
     account: Vec<(Field, FieldValue)>,
     pub(crate) contact: ContactPatch,
+    /// Further persons of the lead.
+    pub(crate) persons: BTreeMap<ContactId, ContactPatch>,
 }
 
 impl GivenCustomer {
     /// Each value as far as that needs no store: every misfit at once.
-    pub(crate) fn new(account: &Bound<'_, PyDict>, contact: &Bound<'_, PyDict>) -> PyResult<Self> {
+    pub(crate) fn new(
+        account: &Bound<'_, PyDict>,
+        contact: &Bound<'_, PyDict>,
+        persons: &Bound<'_, PyDict>,
+    ) -> PyResult<Self> {
         let mut broken = Vec::new();
         let of_account = read(account, "account", &mut broken)?;
         let of_contact = read(contact, "contact", &mut broken)?;
-        let mut said = Self { account: Vec::new(), contact: ContactPatch::new() };
+        let mut said = Self { account: Vec::new(), contact: ContactPatch::new(), persons: BTreeMap::new() };
         for (key, value) in of_account {
             // What a lead calls its company is the name of an account.
             let field = if key == "name" { Ok(Field::Company) } else { key.parse::<Field>() };
@@ -32,15 +41,12 @@ impl GivenCustomer {
                 Err(error) => broken.push(error.at(format!("account.{key}"))),
             }
         }
-        for (key, value) in of_contact {
-            let patch = std::mem::take(&mut said.contact);
-            match told(patch.clone(), &key, value) {
-                Ok(patch) => said.contact = patch,
-                Err(error) => {
-                    said.contact = patch;
-                    broken.push(error.at(format!("contact.{key}")));
-                }
-            }
+        said.contact = patch_of(of_contact, "contact", &mut broken);
+        for (n, (id, fields)) in persons.iter().enumerate() {
+            let Id(id) = id.extract()?;
+            let place = format!("person_fields[{n}]");
+            let values = read(fields.cast::<PyDict>()?, &place, &mut broken)?;
+            said.persons.insert(ContactId::from_uuid(id), patch_of(values, &place, &mut broken));
         }
         if broken.is_empty() { Ok(said) } else { Err(raise(account.py(), &Error::invalid(broken))) }
     }
@@ -59,6 +65,19 @@ impl GivenCustomer {
 
 fn patch(values: Vec<(Field, FieldValue)>) -> AccountPatch {
     values.into_iter().fold(AccountPatch::new(), |patch, (field, value)| patch.set(field, value))
+}
+
+/// What is said of one person.
+fn patch_of(values: Vec<(String, FieldValue)>, record: &str, broken: &mut Vec<Violation>) -> ContactPatch {
+    values.into_iter().fold(ContactPatch::new(), |patch, (key, value)| {
+        match told(patch.clone(), &key, value) {
+            Ok(patch) => patch,
+            Err(error) => {
+                broken.push(error.at(format!("{record}.{key}")));
+                patch
+            }
+        }
+    })
 }
 
 fn told(patch: ContactPatch, key: &str, value: FieldValue) -> Result<ContactPatch, ValueError> {

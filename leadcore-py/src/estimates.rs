@@ -379,6 +379,14 @@ pub(crate) fn lines_of(py: Python<'_>, session: &Session, lead: LeadArg) -> PyRe
     found.map(|list| to_json(py, &told_lines(&list))).transpose()
 }
 
+/// The products that a lead, an account or an opportunity shows, as JSON.
+#[pyfunction]
+pub(crate) fn lines_list(py: Python<'_>, session: &Session, subject: SubjectArg) -> PyResult<String> {
+    let named = |error| renamed(error, |field| (field == "of").then(|| "subject".to_owned()));
+    let found = session.read(py, move |ctx, txn| desk::lines::list(ctx, txn, subject.0).map_err(named))?;
+    to_json(py, &found.iter().map(told_lines).collect::<Vec<_>>())
+}
+
 /// Writes the products of a lead.
 #[pyfunction]
 pub(crate) fn lines_set(

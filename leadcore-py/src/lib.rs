@@ -124,7 +124,7 @@ mod _leadcore {
         estimate_by_number, estimate_can_move, estimate_copy, estimate_create, estimate_delete,
         estimate_edit, estimate_for_request, estimate_from_lines, estimate_get, estimate_move,
         estimate_numbering_get, estimate_numbering_set, estimate_page, estimate_revise, estimates_expire_due,
-        estimates_of, lines_of, lines_set,
+        estimates_of, lines_list, lines_of, lines_set,
     };
     #[pymodule_export]
     use super::exports::{

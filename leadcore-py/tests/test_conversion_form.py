@@ -46,3 +46,21 @@ def test_s0_21_three_screens_and_one_call_take_the_form(db: Database) -> None:
     with pytest.raises(leadcore.InvalidError) as caught:
         third.customer_information("neither", account_fields={"city": "Oslo"})
     assert fields_of(caught.value) == ["account"]
+
+
+def test_each_further_person_has_a_form_too(db: Database) -> None:
+    lead = db.leads.create(company="Fjord AS")
+    ola = db.contacts.add(lead, name="Ola Dal", email="ola@fjord.example")
+    kari = db.contacts.add(lead, name="Kari Berg")
+    plan = db.leads.plan_conversion(lead)
+    assert list(plan.own_persons) == [ola.id, kari.id]
+    with pytest.raises(leadcore.InvalidError) as refused:
+        plan.customer_information("neither", person_fields={ola: {"email": "nobody"}, kari.id: {"name": ""}})
+    assert [one.field for one in refused.value.violations] == ["contacts[0].email", "contacts[1].name"]
+    with pytest.raises(leadcore.InvalidError) as refused:
+        db.leads.convert(lead, person_fields={kari: {"x_no": 5, "email": object()}})  # type: ignore[typeddict-item]
+    assert {one.field for one in refused.value.violations} <= {"person_fields[0].x_no", "person_fields[0].email"}
+    said = {ola: {"role": "Buyer"}, str(kari.id): {"job_title": "CTO"}}
+    done = db.apply(plan.customer_information("neither", person_fields=said))  # type: ignore[arg-type]
+    persons = db.contacts.of(("account", done.account_id)) if done.account_id else []
+    assert [(one.role, one.job_title) for one in persons] == [("Buyer", None), (None, "CTO")]

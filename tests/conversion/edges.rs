@@ -1,12 +1,15 @@
 //! What a second look at conversions found: persons that stay behind, hidden fields, edited plans.
 
-use leadcore::desk::convert::{self, ConversionOptions, OpportunityRequest, PersonChoice, PlannedAccount};
-use leadcore::desk::{accounts, activities, contacts, leads, lines, opportunities, undo};
-use leadcore::domain::{
-    AccountFields, ActivityFields, AddressMark, ContactFields, Emails, Field, Line, MarkNote,
-    OpportunityFields, OpportunityPatch, ReachChannel, Subject, Topics,
+use leadcore::desk::convert::{
+    self, ConversionOptions, OpportunityChoice, OpportunityRequest, PersonChoice, PlannedAccount,
 };
-use leadcore::error::ErrorKind;
+use leadcore::desk::{accounts, activities, contacts, leads, lines, opportunities, settings, undo};
+use leadcore::domain::{
+    AccountFields, AccountPatch, ActivityFields, AddressMark, Catalogue, CatalogueKind, ContactFields,
+    ContactPatch, CustomField, CustomKey, CustomType, Emails, Field, Line, MarkNote, OpportunityFields,
+    OpportunityPatch, ReachChannel, Subject, Topics,
+};
+use leadcore::error::{ErrorKind, Violation, ViolationCode};
 use leadcore::policy::{Role, RoleTable};
 
 use crate::support::{Host, company, fields_of, form, refused};
@@ -69,6 +72,94 @@ fn who_may_not_see_a_field_neither_reads_nor_writes_it_by_a_plan() {
     let asked = options().with_opportunity(OpportunityRequest::new().with(patch));
     let told = host.write_as("eve", &table, |ctx, txn| convert::convert(ctx, txn, second.id, &asked));
     assert_eq!(fields_of(&refused(told, ErrorKind::Invalid)), ["opportunity.amount"]);
+}
+
+#[test]
+fn what_is_required_and_hidden_is_no_field_to_fill_in() {
+    let host = Host::new();
+    let (eve, key): (_, CustomKey) = ("eve".parse().unwrap(), "x_terms".parse().unwrap());
+    let field = CustomField::new(key.clone(), "Payment terms", CustomType::Text).required(true);
+    for kind in [CatalogueKind::Account, CatalogueKind::Opportunity] {
+        let mut catalogue = Catalogue::of(kind);
+        catalogue.set_custom_field(field.clone());
+        host.write(|ctx, txn| settings::set_catalogue(ctx, txn, None, &catalogue));
+    }
+    let role = Role::manager().hide(Field::Custom(key)).unwrap();
+    let table = RoleTable::new().role("m", role).user(&eve, &["m"], None).unwrap();
+    let lead = host.add(company("Nordlys AS"));
+    // Who sees it fills it in.
+    let seen = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &options()));
+    assert_eq!(seen.missing.iter().map(|one| one.code).collect::<Vec<_>>(), [ViolationCode::Required]);
+    // Who does not is told why it does not go on, with a plan, in each step and without one.
+    let reason = |told: &[Violation], fields: &[&str]| {
+        assert_eq!(told.iter().map(|one| one.field.as_str()).collect::<Vec<_>>(), fields);
+        for one in told {
+            assert_eq!(one.code, ViolationCode::NotAllowed);
+            assert!(one.message.contains("somebody who may see it has to convert"), "{one:?}");
+        }
+    };
+    let plan = host.write_as("eve", &table, |ctx, txn| convert::plan(ctx, txn, lead.id, &options())).unwrap();
+    reason(&plan.missing, &["account.x_terms"]);
+    let second = plan.clone().customer_fields(&AccountPatch::new(), &ContactPatch::new()).unwrap();
+    reason(&second.missing, &["account.x_terms"]);
+    let applied = host.write_as("eve", &table, |ctx, txn| convert::apply(ctx, txn, &second));
+    reason(refused(applied, ErrorKind::Invalid).violations(), &["account.x_terms"]);
+    let both = options().with_opportunity(OpportunityRequest::new());
+    for told in [
+        host.write_as("eve", &table, |ctx, txn| convert::plan(ctx, txn, lead.id, &both)).map(drop),
+        host.write_as("eve", &table, |ctx, txn| convert::convert(ctx, txn, lead.id, &both)).map(drop),
+    ] {
+        reason(refused(told, ErrorKind::Invalid).violations(), &["account.x_terms", "opportunity.x_terms"]);
+    }
+}
+
+#[test]
+fn s1_14_the_products_of_a_lead_are_told_and_shown_with_what_it_becomes() {
+    let host = Host::new();
+    let line = |name: &str| Line::new(name, 2.into(), 100.into());
+    let offered = |company: &str| {
+        let lead = host.add(form(&[
+            (Field::Company, company),
+            (Field::Name, "Kari Berg"),
+            (Field::Currency, "EUR"),
+        ]));
+        let products = vec![line(company)];
+        host.write(|ctx, txn| lines::set(ctx, txn, lead.id, ANY, products.clone().into()))
+            .map(|list| (lead, list))
+    };
+    let (lead, list) = offered("Nordlys AS").unwrap();
+    let wanted = options().with_opportunity(OpportunityRequest::new());
+    let plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &wanted));
+    assert_eq!(plan.products.as_ref(), Some(&list), "the plan tells of them");
+    let done = host.write(|ctx, txn| convert::apply(ctx, txn, &plan));
+    let (account, deal) = (done.account.unwrap(), done.opportunity.unwrap());
+    let of = |subject: Subject| host.read(|ctx, txn| lines::list(ctx, txn, subject));
+    for shown in [lead.id.into(), account.into(), deal.into()] {
+        assert_eq!(of(shown), [list.clone()], "{shown:?}");
+    }
+    // Also of who joins it; and of what is made of the lead later.
+    let (second, joined) = offered("Nordlys Energi AS").unwrap();
+    let running = OpportunityChoice::Existing(deal);
+    host.write(|ctx, txn| convert::convert(ctx, txn, second.id, &options().opportunity(running.clone())));
+    let fields = OpportunityFields::named("Care");
+    let care = host.write(|ctx, txn| opportunities::create(ctx, txn, second.id, fields.clone().into()));
+    assert_eq!(of(deal.into()), [list.clone(), joined.clone()]);
+    assert_eq!((of(account.into()), of(care.id.into())), (vec![list.clone(), joined.clone()], vec![joined]));
+    let refused_of = host.try_read(|ctx, txn| lines::list(ctx, txn, Subject::from(done.contacts[0])));
+    assert_eq!(fields_of(&refused(refused_of, ErrorKind::Invalid)), ["of"]);
+    // What they add up to is the amount: who may not see that sees none of them, and no plan tells of them.
+    let eve = "eve".parse().unwrap();
+    let role = Role::manager().hide(Field::Amount).unwrap();
+    let table = RoleTable::new().role("m", role).user(&eve, &["m"], None).unwrap();
+    let told = host.write_as("eve", &table, |ctx, txn| lines::list(ctx, txn, deal));
+    assert_eq!(refused(told, ErrorKind::Invalid).violations().len(), 1);
+    let (third, _) = offered("Fjord AS").unwrap();
+    let plan = host.write_as("eve", &table, |ctx, txn| convert::plan(ctx, txn, third.id, &wanted)).unwrap();
+    assert_eq!(plan.products, None);
+    // The way back leaves the opportunity what the other lead brought.
+    host.write(|ctx, txn| opportunities::delete(ctx, txn, care.id, ANY));
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, second.id));
+    assert_eq!(of(deal.into()), [list]);
 }
 
 #[test]

@@ -1,14 +1,17 @@
 //! The wizard as data: each step from plan to plan, drawn or not.
 
+use std::collections::BTreeMap;
+
 use leadcore::desk::convert::{
     self, ConversionOptions, ConversionPlan, CustomerType, Document, EstimateChoice, PlannedService,
 };
-use leadcore::desk::{Listing, accounts, estimates, services, settings};
+use leadcore::desk::{Listing, accounts, contacts, estimates, services, settings};
 use leadcore::domain::{
-    AccountPatch, AccountStatus, CatalogueKind, ContactPatch, CustomField, CustomType, EstimateStatus, Field,
-    Lead, LeadFields, Line, ServiceFields, ServiceState,
+    AccountPatch, AccountStatus, CatalogueKind, ContactFields, ContactPatch, CustomField, CustomType, Emails,
+    EstimateStatus, Field, Lead, LeadFields, Line, ServiceFields, ServiceState, SubjectKind,
 };
 use leadcore::error::{Conflict, ErrorKind};
+use leadcore::id::{AccountId, LeadId};
 use leadcore::store::StoreExt as _;
 use leadcore::testkit::dump;
 
@@ -301,8 +304,7 @@ fn s0_21_the_form_fills_in_what_is_missing() {
         let lead = account.fields.as_lead_fields();
         assert_eq!(terms.read_fields(&lead).as_text(), Some("30 days"));
         assert_eq!(account.fields.address.city(), Some("Oslo"));
-        let persons =
-            host.read(|ctx, txn| leadcore::desk::contacts::of_account(ctx, txn, done.account.unwrap()));
+        let persons = host.read(|ctx, txn| contacts::of_account(ctx, txn, done.account.unwrap()));
         let [person] = persons.as_slice() else { panic!("one person") };
         let fields = &person.contact.fields;
         assert_eq!((fields.display_name(), fields.role.as_deref()), (Some(name), Some("Buyer")));
@@ -326,4 +328,66 @@ fn s0_21_a_customer_that_is_there_is_edited_by_itself() {
     let error =
         refused(host.try_read(|ctx, txn| convert::plan(ctx, txn, lead.id, &said)), ErrorKind::Invalid);
     assert_eq!(fields_of(&error), ["account_fields"]);
+}
+
+#[test]
+fn s0_21_each_further_person_has_a_form_too() {
+    let host = Host::new();
+    let known = host.add(crate::support::company("Nordlys AS"));
+    let customer = host.write(|ctx, txn| convert::convert(ctx, txn, known.id, &ConversionOptions::default()));
+    let add = |of: leadcore::domain::Subject, name: &str| {
+        let person = ContactFields::named(name).unwrap();
+        host.write(|ctx, txn| match of.kind {
+            SubjectKind::Lead => contacts::add(ctx, txn, LeadId::from_uuid(of.id), person.clone(), false),
+            _ => contacts::add(ctx, txn, AccountId::from_uuid(of.id), person.clone(), false),
+        })
+    };
+    let there = add(customer.account.unwrap().into(), "Eva Moe");
+    let lead = host.add(crate::support::company("Fjord AS"));
+    let (ola, kari) = (add(lead.id.into(), "Ola Dal"), add(lead.id.into(), "Kari Berg"));
+    let mail = ContactFields { emails: Emails::parse("ola@fjord.example").unwrap(), ..ola.fields.clone() };
+    host.write(|ctx, txn| contacts::edit(ctx, txn, lead.id, ola.id, ola.revision, mail.clone()));
+    let ola = host.read(|ctx, txn| contacts::of_lead(ctx, txn, lead.id)).remove(0).contact;
+    let plan = host.read(|ctx, txn| convert::plan(ctx, txn, lead.id, &ConversionOptions::default()));
+    let told: Vec<_> = plan.own_persons.iter().map(|one| one.id).collect();
+    assert_eq!(told, [ola.id, kari.id]);
+    let plan: ConversionPlan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+
+    // What does not fit is named by the place of the person, all at once, and nothing of it is written.
+    let wrong = BTreeMap::from([
+        (ola.id, ContactPatch::new().set(Field::Email, "nobody").set(Field::City, "Oslo")),
+        (kari.id, ContactPatch::new().set(Field::Name, "")),
+        (there.id, ContactPatch::new().role("Buyer")),
+    ]);
+    let at_once = ConversionOptions::default().person_fields(wrong.clone());
+    for error in [
+        refused(plan.clone().person_fields(&wrong), ErrorKind::Invalid),
+        refused(host.try_write(|ctx, txn| convert::convert(ctx, txn, lead.id, &at_once)), ErrorKind::Invalid),
+    ] {
+        let mut fields = fields_of(&error);
+        fields.sort_unstable();
+        assert_eq!(fields, ["contacts[0].city", "contacts[0].email", "contacts[1].name", "person_fields"]);
+    }
+    let none = ConversionOptions::default().account_only().person_fields(wrong);
+    let error =
+        refused(host.try_read(|ctx, txn| convert::plan(ctx, txn, lead.id, &none)), ErrorKind::Invalid);
+    assert_eq!(fields_of(&error), ["person_fields"]);
+
+    // Said twice, each goes over what was said before.
+    let said = |patch| BTreeMap::from([(ola.id, patch)]);
+    let second = plan.person_fields(&said(ContactPatch::new().role("Buyer"))).unwrap();
+    let second = second.person_fields(&said(ContactPatch::new().set(Field::JobTitle, "CTO"))).unwrap();
+    let done = host.write(|ctx, txn| convert::apply(ctx, txn, &second));
+    assert_eq!(done.contacts, [ola.id, kari.id]);
+    let of = |account| host.read(|ctx, txn| contacts::of_account(ctx, txn, account));
+    let now = of(done.account.unwrap()).remove(0).contact;
+    assert_eq!((now.fields.role.as_deref(), now.fields.job_title.as_deref()), (Some("Buyer"), Some("CTO")));
+    assert_eq!(now.fields.emails, ola.fields.emails);
+    // The way back gives it back, and one call says the same.
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+    let back = host.read(|ctx, txn| contacts::of_lead(ctx, txn, lead.id)).remove(0).contact;
+    assert_eq!(back.fields, ola.fields);
+    let options = ConversionOptions::default().person_fields(said(ContactPatch::new().role("Boss")));
+    let done = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options));
+    assert_eq!(of(done.account.unwrap()).remove(0).contact.fields.role.as_deref(), Some("Boss"));
 }

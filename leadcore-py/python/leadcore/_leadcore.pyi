@@ -177,6 +177,7 @@ __all__ = [
     "lead_reopen",
     "lead_restore",
     "lead_stage_history",
+    "lines_list",
     "lines_of",
     "lines_set",
     "mapping_list",
@@ -800,7 +801,7 @@ class Session:
 
 # What the package hands in: a record, its id, or the text of that.
 _Targets: TypeAlias = tuple[list[str], Callable[[int, str, str | None, str | None], str | bool | None]]
-_Decided: TypeAlias = tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]
+_Decided: TypeAlias = tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]]
 _Lead: TypeAlias = Lead | UUID | str
 _Named: TypeAlias = Term | Stage | Pipeline | UUID | str
 
@@ -1018,7 +1019,12 @@ def conversion_estimates(plan: str, choice: str) -> str:
     """Step 1 of the wizard: from plan to plan, both as JSON."""
 
 def conversion_customer(
-    plan: str, customer: str, convert_now: bool, account: dict[str, Any], contact: dict[str, Any]
+    plan: str,
+    customer: str,
+    convert_now: bool,
+    account: dict[str, Any],
+    contact: dict[str, Any],
+    persons: dict[str, dict[str, Any]],
 ) -> str:
     """Step 2 of the wizard."""
 
@@ -1607,6 +1613,9 @@ def estimate_page(
     limit: int,
 ) -> _Page:
     """A page of all estimates."""
+
+def lines_list(session: Session, subject: _Subject) -> str:
+    """The products that a lead, an account or an opportunity shows."""
 
 def lines_of(session: Session, lead: _Lead) -> str | None:
     """The products of a lead; none where it has none."""

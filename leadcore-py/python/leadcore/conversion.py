@@ -8,9 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
+from ._leadcore import Contact
 from .arguments import check, several
 from .arguments import compiled as _leadcore
-from .conversion_options import CustomerType, EstimateChoice, customer_said, estimates_choice, one_of
+from .conversion_options import (
+    CustomerType,
+    EstimateChoice,
+    customer_said,
+    estimates_choice,
+    one_of,
+    persons_said,
+)
 from .conversion_parts import (
     FieldWrite,
     PlannedAccount,
@@ -29,7 +37,7 @@ from .conversion_parts import (
 from .exceptions import InvalidError, Violation
 from .fields import AccountInput, ContactInput
 from .html import facts, grid, part
-from .lines import LineRef
+from .lines import LeadLines, LineRef, lead_lines_of
 from .matching import Matches, matches_of
 from .models import Subject
 from .plan import Plan
@@ -203,6 +211,15 @@ class ConversionPlan(Plan):
         return tuple(found)
 
     @property
+    def own_persons(self) -> dict[UUID, dict[str, Any]]:
+        """The persons that hang on the lead and come along as they are, with what is known of them.
+
+        What else they are is said by ``customer_information(person_fields=…)``.
+        """
+        told = json.loads(json.dumps(self._data.get("own_persons", ())))
+        return {UUID(one["id"]): one["fields"] for one in told}
+
+    @property
     def hidden(self) -> list[str]:
         """What the acting user may not see, where the plan joins a record that is there.
 
@@ -224,6 +241,16 @@ class ConversionPlan(Plan):
         fields = json.loads(json.dumps(told["fields"]))
         which, series = id_of(told.get("id")), id_of(told.get("series"))
         return PlannedOpportunity(kind, which, fields, state, told.get("next"), series)
+
+    @property
+    def products(self) -> LeadLines | None:
+        """The products of the lead with what they add up to; ``None`` where it has none.
+
+        They stay where they are, and account and opportunity show them (``db.lines.list``). What the opportunity is
+        worth is said by its own amount, or by its own lines.
+        """
+        told = json.loads(_leadcore.conversion_told(self._json))["products"]
+        return None if told is None else lead_lines_of(told)
 
     @property
     def estimates(self) -> tuple[PlannedEstimate, ...]:
@@ -318,6 +345,7 @@ class ConversionPlan(Plan):
         convert_now: bool = False,
         account_fields: AccountInput | None = None,
         contact_fields: ContactInput | None = None,
+        person_fields: Mapping[Contact | UUID | str, ContactInput] | None = None,
     ) -> ConversionPlan:
         """Step 2: what the customer is, which document it gets, and what its form says.
 
@@ -328,6 +356,7 @@ class ConversionPlan(Plan):
             account_fields: What is written over what the plan says of a new account, by the keys of
                 ``db.accounts.edit``; a category by record or id.
             contact_fields: The same for the new contact that the person of the lead becomes.
+            person_fields: The same for further persons of the lead, each by its contact (:attr:`own_persons`).
 
         Raises:
             InvalidError: With every value that does not fit (``account.x_terms``, ``contact.email``), and for an
@@ -343,7 +372,9 @@ class ConversionPlan(Plan):
         kind = json.dumps(one_of("customer", customer, CustomerType))
         check("convert_now", convert_now, bool, "true or false")
         profile, contact = customer_said(account_fields, contact_fields)
-        return self._of(_leadcore.conversion_customer(self._json, kind, convert_now, profile, contact))
+        persons = persons_said(person_fields)
+        said = (profile, contact, persons)
+        return self._of(_leadcore.conversion_customer(self._json, kind, convert_now, *said))
 
     def edit_services(self, services: Iterable[PlannedService | LineRef]) -> ConversionPlan:
         """Step 3: the services as they were edited. One keeps the line that it was copied from, another is new.
@@ -397,4 +428,6 @@ class ConversionPlan(Plan):
         writes: Sequence[FieldWrite] = self.writes
         rows = [(one.source, one.target, one.old, one.new, one.dropped, one.why) for one in writes]
         shown += grid(("from", "to", "before", "after", "dropped", "why"), rows)
+        if self.products is not None:
+            shown += part("Products", self.products._repr_html_())
         return shown if self.matches is None else shown + part("Matches", self.matches._repr_html_())

@@ -113,6 +113,8 @@ class ConversionInput(TypedDict, total=False):
     """What is written over what the lead says, for a new account; its status is said by ``status``."""
     contact_fields: ContactInput
     """What is written over what the lead says, for the new contact that the person of the lead becomes."""
+    person_fields: Mapping[Contact | UUID | str, ContactInput]
+    """The same for further persons of the lead, each by its contact: those that come along as they are."""
     key: str | None
     """Your own key for this conversion, at most 200 bytes: the same call again, also from another process or after the
     way back, gives the first outcome; another lead or other options under it are a conflict, ``key_reused``. Of many
@@ -260,10 +262,30 @@ def customer_said(account: object, contact: object) -> tuple[dict[str, Any], dic
     return said[0], said[1]
 
 
+def persons_said(given: object) -> dict[str, dict[str, Any]]:
+    """What is said of further persons of a lead, as the compiled module reads it."""
+    check("person_fields", given, (Mapping, type(None)), "a mapping from contacts to their fields, or None")
+    said: dict[str, dict[str, Any]] = {}
+    broken: list[Violation] = []
+    for n, (contact, fields) in enumerate((given or {}).items()):  # type: ignore[attr-defined]
+        place = f"person_fields[{n}]"
+        check(place, fields, Mapping, "a mapping of fields")
+        which = uuid_of(place, contact, Contact, "a contact or its id")
+        if which in said:
+            raise refused(place, "duplicate", "a person is named twice")
+        try:
+            said[which] = dict(with_custom(fields, CONTACT_KEYS))
+        except InvalidError as error:
+            broken += [Violation(f"{place}.{one.field}", one.code, one.message) for one in error.violations]
+    if broken:
+        raise InvalidError("; ".join(str(one) for one in broken), violations=broken)
+    return said
+
+
 def options_of(
     given: Mapping[str, Any],
-) -> tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """The options without the opportunity, the opportunity, its custom fields, account and contact, for the module."""
+) -> tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]]:
+    """The options without the opportunity, the opportunity, its custom fields, account, contact and further persons."""
     said = checked(given, CONVERSION_KEYS)
     into = one_of("into", said.get("into", "both"), _Into)
     account, person = said.get("account"), said.get("person")
@@ -286,4 +308,5 @@ def options_of(
     }
     opportunity, own = _opportunity(said.get("opportunity"))
     profile, contact = customer_said(said.get("account_fields"), said.get("contact_fields"))
-    return json.dumps(options), json.dumps(opportunity), own, profile, contact
+    persons = persons_said(said.get("person_fields"))
+    return json.dumps(options), json.dumps(opportunity), own, profile, contact, persons

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -20,6 +21,7 @@ from .values import Record
 if TYPE_CHECKING:
     from .database import Database
     from .leads import LeadRef
+    from .subjects import SubjectRef
 
 __all__ = ["LeadLines", "Line", "LineRef", "Lines", "TaxTotal", "Totals"]
 
@@ -309,6 +311,20 @@ class Lines:
         True
         """
         return _list(_leadcore.lines_of(self._db._session, lead))
+
+    def list(self, subject: SubjectRef) -> builtins.list[LeadLines]:
+        """The products that a lead, an account or an opportunity shows, those of the oldest lead first.
+
+        An account shows those of the leads that became it; an opportunity those of the lead that it was made of, and of
+        the leads that joined it. They stay the leads': nothing is copied.
+
+        >>> lead = db.leads.create(company="Nordlys AS", currency="EUR")
+        >>> _ = db.lines.set(lead, [leadcore.Line("Panel", 12, 200)])
+        >>> done = db.leads.convert(lead.id, opportunity=True)
+        >>> [shown.lines[0].description for shown in db.lines.list(("opportunity", done.opportunity_id))]
+        ['Panel']
+        """
+        return [lead_lines_of(told) for told in json.loads(_leadcore.lines_list(self._db._session, subject))]
 
     def set(
         self,

@@ -71,7 +71,7 @@ def opportunity_fields(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def _decided(
     convert: bool | ConversionInput,
-) -> tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]] | None:
+) -> tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]] | None:
     """What is decided about the conversion of a lead, if it is converted; each error at its place."""
     from .conversion_options import options_of  # it imports this module
 

@@ -2,18 +2,19 @@
 
 use crate::context::Context;
 use crate::domain::{
-    Field, FieldChange, FieldValue, LeadLines, LeadPatch, Line, OperationKind, Subject, Tab, Totals, in_words,
+    Field, FieldChange, FieldValue, LeadLines, LeadPatch, Line, OperationKind, Subject, SubjectKind, Tab,
+    Totals, in_words,
 };
-use crate::error::Result;
-use crate::id::{LeadId, Revision};
+use crate::error::{Error, Result, ViolationCode};
+use crate::id::{AccountId, LeadId, OpportunityId, Revision};
 use crate::policy::Permission;
 use crate::store::Txn;
 use crate::value::Currency;
 
-use super::access::{Expect, check_readable, editable_for, visible};
+use super::access::{Expect, check_readable, editable_for, shows_hidden, visible};
 use super::children::{self, Child, revised_child};
-use super::leads;
 use super::operation::record;
+use super::{accounts, leads, opportunities};
 
 impl Child for LeadLines {
     const WHAT: &'static str = "list of products";
@@ -90,6 +91,54 @@ pub fn of(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Option<L
     let lead = visible(ctx, txn, lead)?;
     check_readable(ctx, AMOUNT.iter())?;
     Ok(txn.lines().get(&[lead.id])?.pop())
+}
+
+/// The products that a record shows: of a lead its own; of an account those of the leads that became it; of an opportunity those of
+/// the lead that it was made of and of the leads that joined it. They are the leads' and stay there: nothing is copied, and the
+/// oldest lead comes first. Leads that the actor may not see are left out.
+///
+/// ```
+/// use leadcore::desk::convert::{self, ConversionOptions, OpportunityRequest};
+/// use leadcore::desk::{leads, lines};
+/// use leadcore::domain::Line;
+/// use leadcore::prelude::*;
+/// let store = MemoryStore::new();
+/// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+/// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+/// let shown = store.write(ctx.tenant(), |txn| {
+///     let lead = leads::create(&ctx, txn, LeadFields::company("Nordlys AS")?.into())?;
+///     let panels = vec![Line::new("Panel", 12.into(), 200.into())];
+///     lines::set(&ctx, txn, lead.id, desk::Expect::Any, panels.into())?;
+///     let options = ConversionOptions::default().with_opportunity(OpportunityRequest::new());
+///     let done = convert::convert(&ctx, txn, lead.id, &options)?;
+///     lines::list(&ctx, txn, done.opportunity.unwrap())
+/// })?;
+/// assert_eq!((shown.len(), shown[0].totals.net), (1, 2_400.into()));
+/// # Ok::<(), leadcore::error::Error>(())
+/// ```
+///
+/// # Errors
+/// `NotFound` when the record does not exist or may not be seen; `Invalid` when amount or currency of leads may not, and for
+/// another kind of record.
+pub fn list(ctx: &Context<'_>, txn: &mut dyn Txn, of: impl Into<Subject>) -> Result<Vec<LeadLines>> {
+    let of = of.into();
+    check_readable(ctx, AMOUNT.iter())?;
+    let leads = match of.kind {
+        SubjectKind::Lead => vec![visible(ctx, txn, LeadId::from_uuid(of.id))?.id],
+        SubjectKind::Account => accounts::origins(ctx, txn, AccountId::from_uuid(of.id))?,
+        SubjectKind::Opportunity => opportunities::origins(ctx, txn, OpportunityId::from_uuid(of.id))?,
+        _ => {
+            let message = "only leads, accounts and opportunities show products";
+            return Err(Error::invalid_field("of", ViolationCode::NotAllowed, message));
+        }
+    };
+    txn.lines().get(&leads)
+}
+
+/// The products of a lead, as far as the actor sees what they add up to.
+pub(super) fn seen(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Option<LeadLines>> {
+    let hidden = AMOUNT.iter().any(|field| shows_hidden(ctx, field));
+    if hidden { Ok(None) } else { Ok(txn.lines().get(&[lead])?.pop()) }
 }
 
 /// Writes the products of a lead in the place of those that it has; without lines, it has none then. An undo of the operation

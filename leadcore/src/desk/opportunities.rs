@@ -30,6 +30,7 @@ use super::settings::load_catalogue_of;
 use super::{children, children_purge, custom, series};
 
 pub(super) use kind::{is_hidden, shown_by};
+pub(super) use list::origins;
 pub use list::{OpportunityQuery, list, of};
 pub use moves::{Lost, lose, reopen, win};
 pub(super) use moves::{lost, won};

@@ -248,16 +248,20 @@ impl ContactPatch {
         };
         let strange = self.fields.fields().filter(|field| !has(field));
         let message = "a contact has no such field";
-        let broken: Vec<_> =
+        let mut broken: Vec<_> =
             strange.map(|field| Violation::new(field.key(), ViolationCode::NotAllowed, message)).collect();
-        if !broken.is_empty() {
-            return Err(Error::invalid(broken));
-        }
         let mut lead = fields.as_lead_fields();
         if let Some(region) = region {
             Field::Country.write(&mut lead, &region.code().into()).map_err(|error| error.at("country"))?;
         }
-        self.fields.apply(catalogue, &mut lead)?;
+        if let Err(error) = self.fields.apply(catalogue, &mut lead) {
+            let told = |one: &&Violation| !broken.iter().any(|strange| strange.field == one.field);
+            let misfits: Vec<_> = error.violations().iter().filter(told).cloned().collect();
+            broken.extend(misfits);
+        }
+        if !broken.is_empty() {
+            return Err(Error::invalid(broken));
+        }
         *fields = std::mem::take(fields).with_lead_fields(lead);
         if let Some(role) = &self.role {
             fields.role = (!role.is_empty()).then(|| role.clone());

@@ -5,7 +5,7 @@ use crate::domain::{
     Account, Action, Contact, Conversion, FieldChange, Lead, Link, LinkRole, NewEntry, OperationKind, Series,
     Subject, SubjectKind, account_changes, contact_changes,
 };
-use crate::error::{Conflict, Error, ErrorKind, Result};
+use crate::error::{Conflict, Error, ErrorKind, Result, Violation};
 use crate::id::{AccountId, ContactId, NumberSeriesId, OperationId, Revision};
 use crate::store::{LeadChange, Txn};
 
@@ -54,18 +54,19 @@ pub fn apply_with(
             let outcome = first_outcome(txn, done.operation)?;
             return Ok((done.operation, outcome));
         }
-        let outcome = carry_out(ctx, txn, &mut rules, lead, (plan, &Hosts::new(hosts)))?;
+        let outcome = carry_out(ctx, txn, &mut rules, lead, (plan, &Hosts::new(hosts)), Vec::new())?;
         Ok((outcome.operation, outcome))
     })
 }
 
-/// Converts a lead that is not converted.
+/// Converts a lead that is not converted. What stands against it already is told with what the plan breaks.
 pub(super) fn carry_out(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     rules: &mut Rules,
     lead: Lead,
     (plan, hosts): (&ConversionPlan, &Hosts<'_>),
+    known: Vec<Violation>,
 ) -> Result<ConversionOutcome> {
     rules.check_open(&lead, Expect::Any, "convert")?;
     if lead.revision != plan.revision {
@@ -77,14 +78,21 @@ pub(super) fn carry_out(
     said.tighten(&mut plan);
     let plan = plan.as_ref();
     let fields = &rules.mapper(txn, &lead)?.fields;
-    let broken = check::violations(ctx, txn, (&lead, plan), fields)?;
+    let mut broken = check::violations(ctx, txn, (&lead, plan), fields)?;
+    broken.extend(known);
     if !broken.is_empty() {
-        return Err(Error::invalid(broken));
+        broken.extend(sales::violations(ctx, txn, &lead, plan)?);
+        return Err(Error::invalid(hidden::explained(ctx, &plan.hidden, broken)));
     }
     check::estimates(ctx, txn, plan)?;
     let persons = persons(ctx, txn, (&of_lead, &said), plan)?;
     let mut target = target(ctx, txn, plan)?;
-    let sales = sales::prepare(ctx, txn, &lead, plan)?;
+    let sales = sales::prepare(ctx, txn, &lead, plan).map_err(|error| match error.kind() {
+        ErrorKind::Invalid => {
+            Error::invalid(hidden::explained(ctx, &plan.hidden, error.violations().to_vec()))
+        }
+        _ => error,
+    })?;
     let is_new = matches!(target, Some((_, Target::New(_))));
     rules.begin(true);
     // Taking the number is the last check and the first write: a series that is used up refuses before anything else is

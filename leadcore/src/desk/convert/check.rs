@@ -112,8 +112,8 @@ fn contacts(plan: &ConversionPlan) -> Vec<Violation> {
     broken
 }
 
-/// What the custom fields of account, contacts and opportunity break, all at once. Records that stay as they are are not
-/// looked at.
+/// What the custom fields of account and contacts break, all at once. Records that stay as they are are not looked at; those of
+/// the opportunity are checked with the rest of it.
 pub(super) fn custom_values(
     txn: &mut dyn Txn,
     plan: &ConversionPlan,
@@ -152,17 +152,6 @@ pub(super) fn custom_values(
             }
             PlannedPerson::Existing(_) => {}
         }
-    }
-    match &plan.opportunity {
-        Some(PlannedOpportunity::New { fields, .. }) => {
-            look(txn, TargetRecord::Opportunity, None, &fields.custom, &none)?;
-        }
-        Some(PlannedOpportunity::Existing { id, fields, .. }) => {
-            let known = txn.opportunities().get(&[*id])?;
-            let before = known.first().map_or(&none, |known| &known.fields.custom);
-            look(txn, TargetRecord::Opportunity, Some(id.as_uuid()), &fields.custom, before)?;
-        }
-        None => {}
     }
     Ok(broken)
 }
@@ -209,4 +198,53 @@ fn without_account(plan: &ConversionPlan) -> Vec<Violation> {
         broken.push(Violation::new("opportunity", ViolationCode::NotAllowed, message));
     }
     broken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::counting::Counting;
+    use super::super::super::{leads, settings};
+    use super::super::{ConversionOptions, OpportunityRequest, convert};
+    use crate::context::Context;
+    use crate::domain::{
+        Actor, Catalogue, CatalogueKind, CustomField, CustomKey, CustomType, CustomValue, LeadFields,
+    };
+    use crate::id::SequentialIds;
+    use crate::memory::MemoryStore;
+    use crate::policy::AllowAll;
+    use crate::store::StoreExt;
+    use crate::time::ManualClock;
+    use crate::value::PersonName;
+
+    /// How often a conversion asks the store, where the fields that the tenant added to each target are such.
+    fn calls(is_unique: bool) -> usize {
+        let store = MemoryStore::new();
+        let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+        let ctx = Context::new(&"acme".parse().unwrap(), Actor::System, &clock, &ids, &AllowAll);
+        let key: CustomKey = "x_code".parse().unwrap();
+        let convert = |txn: &mut dyn crate::store::Txn| {
+            for kind in CatalogueKind::ALL {
+                let (revision, _) = settings::catalogue_of(&ctx, txn, kind)?;
+                let mut catalogue = Catalogue::of(kind);
+                let field = CustomField::new(key.clone(), "Code", CustomType::Text);
+                catalogue.set_custom_field(field.unique(is_unique && kind != CatalogueKind::Lead));
+                settings::set_catalogue(&ctx, txn, revision, &catalogue)?;
+            }
+            let mut fields = LeadFields::company("Nordlys AS")?;
+            fields.person = PersonName::parse("Kari Berg").ok();
+            fields.custom.insert(key.clone(), CustomValue::Text("A-1".to_owned()));
+            let lead = leads::create(&ctx, txn, fields.into())?;
+            let options = ConversionOptions::default().with_opportunity(OpportunityRequest::new());
+            let mut counting = Counting::of(txn);
+            convert(&ctx, &mut counting, lead.id, &options)?;
+            Ok(counting.calls)
+        };
+        store.write(ctx.tenant(), convert).unwrap()
+    }
+
+    #[test]
+    fn what_only_one_record_can_have_is_looked_up_once_for_each_target() {
+        // Of an account it is asked besides whether those that have the value are archived.
+        assert_eq!(calls(true) - calls(false), 4);
+    }
 }

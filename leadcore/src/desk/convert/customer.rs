@@ -180,17 +180,17 @@ fn is_misfit(one: &Violation) -> bool {
     one.code != ViolationCode::Required
 }
 
-fn named(record: &str, one: Violation) -> Violation {
+pub(super) fn named(record: &str, one: Violation) -> Violation {
     Violation { field: format!("{record}.{}", one.field), ..one }
 }
 
-fn misfits(record: &str, told: Result<()>) -> Vec<Violation> {
+pub(super) fn misfits(record: &str, told: Result<()>) -> Vec<Violation> {
     let broken = told.err().map(|error| error.violations().to_vec()).unwrap_or_default();
     broken.into_iter().map(|one| named(record, one)).collect()
 }
 
 /// What the tenant's own fields break.
-fn own<'a>(
+pub(super) fn own<'a>(
     record: &'a str,
     catalogue: &Catalogue,
     after: &CustomValues,

@@ -54,6 +54,20 @@ impl<'a> Hidden<'a> {
         }
     }
 
+    /// Whether it is a hidden field of a target, as violations name it: `account.x_terms`, `contacts[0].name`.
+    fn is_required_of(&self, path: &str) -> bool {
+        match path.split_once('.') {
+            Some(("account", "name")) => self.is(&Field::Company),
+            Some(("opportunity", name)) => self.is_of_opportunity(name),
+            // A person must have any of these.
+            Some((record, "name")) if record.starts_with("contacts[") => {
+                [Field::Name, Field::Email, Field::Phone].iter().all(|field| self.shows(field))
+            }
+            Some((_, key)) => key.parse().is_ok_and(|field: Field| self.shows(&field)),
+            None => false,
+        }
+    }
+
     /// Takes the writes of hidden fields of these records out: what they were, what becomes of them and what is dropped.
     pub(in crate::desk) fn mask_writes(
         &self,
@@ -97,6 +111,11 @@ pub(super) fn mask(ctx: &Context<'_>, fields: &TargetFields, plan: &mut Conversi
             **fields = std::mem::take(&mut **fields).without(|field| hidden.is(field));
             contact = true;
         }
+    }
+    for person in &mut plan.own_persons {
+        own(&person.fields.custom);
+        *person.fields = std::mem::take(&mut *person.fields).without(|field| hidden.is(field));
+        contact = true;
     }
     if let Some(PlannedOpportunity::New { fields, .. } | PlannedOpportunity::Existing { fields, .. }) =
         &mut plan.opportunity
@@ -181,6 +200,22 @@ pub(super) fn filled<'p>(
         None => {}
     }
     Ok(Cow::Owned(filled))
+}
+
+/// These violations, where a value is required that the actor may not see said so: what is not seen is not filled in either, and
+/// somebody else has to convert the lead.
+pub(super) fn explained(ctx: &Context<'_>, also: &[Field], broken: Vec<Violation>) -> Vec<Violation> {
+    let hidden = Hidden { ctx, also };
+    let told = |one: Violation| {
+        let required = one.code == ViolationCode::Required;
+        if !required || !hidden.is_required_of(&one.field) {
+            return one;
+        }
+        let message =
+            "a value is required that you may not see: somebody who may see it has to convert the lead";
+        Violation::new(one.field, ViolationCode::NotAllowed, message)
+    };
+    broken.into_iter().map(told).collect()
 }
 
 /// What an actor said of a new opportunity that is hidden from them.

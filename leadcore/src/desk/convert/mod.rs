@@ -21,6 +21,7 @@ mod many;
 mod offers;
 mod once;
 mod options;
+mod own_persons;
 mod persons;
 mod plan;
 mod planning;
@@ -51,7 +52,7 @@ pub use options::{
     OpportunityEnding, OpportunityRequest, PersonChoice,
 };
 pub use plan::{
-    ConversionOutcome, ConversionPlan, HostMade, PlannedAccount, PlannedContact, PlannedEstimate,
+    ConversionOutcome, ConversionPlan, HostMade, OwnPerson, PlannedAccount, PlannedContact, PlannedEstimate,
     PlannedOpportunity, PlannedPerson, PlannedService,
 };
 use planning::plan_by;
@@ -147,7 +148,9 @@ fn convert_by(
             return Ok((done.operation, outcome));
         }
         let plan = plan_by(ctx, txn, rules, &lead, (options, false))?;
-        let outcome = carry_out(ctx, txn, rules, lead, (&plan, hosts))?;
+        // What the lead itself lacks is told with what the plan breaks, which is looked at once.
+        let lacks = rules.mapper(txn, &lead)?.leads.check_change(&lead.fields, &lead.fields);
+        let outcome = carry_out(ctx, txn, rules, lead, (&plan, hosts), lacks)?;
         Ok((outcome.operation, outcome))
     })
 }

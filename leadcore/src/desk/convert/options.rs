@@ -1,5 +1,7 @@
 //! What the caller decides about a conversion.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::dedupe::matching::MatchPolicy;
@@ -222,6 +224,10 @@ pub struct ConversionOptions {
     /// What is written over what the lead says, for the new contact that the person of the lead becomes.
     #[serde(skip_serializing_if = "ContactPatch::is_empty")]
     pub contact_fields: ContactPatch,
+    /// What is written over what further persons of the lead say, each by its contact: those that come along as they are. One
+    /// that turns out to be a contact of a customer is edited by itself.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub person_fields: BTreeMap<ContactId, ContactPatch>,
     /// The revision that the lead was read with; a lead that changed since is refused (X.55).
     pub revision: Option<Revision>,
     /// The caller's own name for this conversion. The same key again gives the first outcome, whatever became of the lead
@@ -244,6 +250,7 @@ impl Default for ConversionOptions {
             customer: CustomerType::Neither,
             account_fields: AccountPatch::new(),
             contact_fields: ContactPatch::new(),
+            person_fields: BTreeMap::new(),
             revision: None,
             key: None,
         }
@@ -277,6 +284,8 @@ impl ConversionOptions {
         account_fields: AccountPatch;
         /// With these fields of the new contact.
         contact_fields: ContactPatch;
+        /// With these fields of further persons of the lead.
+        person_fields: BTreeMap<ContactId, ContactPatch>;
     }
 
     /// With this choice of an account.
@@ -340,6 +349,11 @@ impl ConversionOptions {
             (
                 !self.contacts && !self.contact_fields.is_empty(),
                 "contact_fields",
+                "without persons there is none to fill in",
+            ),
+            (
+                !self.contacts && !self.person_fields.is_empty(),
+                "person_fields",
                 "without persons there is none to fill in",
             ),
             (

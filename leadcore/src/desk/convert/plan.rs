@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::dedupe::matching::Matches;
 use crate::domain::conversion_mapping::FieldWrite;
 use crate::domain::{
-    AccountFields, ContactFields, Estimate, EstimateStatus, Field, Line, Link, OpportunityFields, Sequence,
-    ServiceFields, ServiceOrigin, Totals,
+    AccountFields, ContactFields, Estimate, EstimateStatus, Field, LeadLines, Line, Link, OpportunityFields,
+    Sequence, ServiceFields, ServiceOrigin, Totals,
 };
 use crate::error::Violation;
 use crate::id::{
@@ -123,6 +123,18 @@ impl PlannedPerson {
     }
 }
 
+/// A person that hangs on the lead and comes along, as it is: what [`person_fields`](ConversionPlan::person_fields) writes over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OwnPerson {
+    /// Which contact.
+    pub id: ContactId,
+    /// Its revision when the plan was made.
+    pub revision: Revision,
+    /// Its fields.
+    pub fields: Box<ContactFields>,
+}
+
 /// The opportunity as the plan makes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -219,6 +231,9 @@ pub struct ConversionPlan {
     pub persons: Vec<ContactId>,
     /// The persons of the account.
     pub contacts: Vec<PlannedContact>,
+    /// The persons of the account that hang on the lead and stay as they are, with what is known of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_persons: Vec<OwnPerson>,
     /// What is linked already, for [`links`](Self::links) to tell what is not.
     #[serde(default, skip_serializing_if = "KnownLinks::is_nothing")]
     pub linked: KnownLinks,
@@ -235,6 +250,10 @@ pub struct ConversionPlan {
     /// The opportunity that comes of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opportunity: Option<PlannedOpportunity>,
+    /// The products of the lead, with what they add up to. They stay where they are, and account and opportunity
+    /// [show them](crate::desk::lines::list); what the opportunity is worth is said by its own amount, or its own lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub products: Option<LeadLines>,
     /// The estimates of the lead that may become services.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub estimates: Vec<PlannedEstimate>,

@@ -17,7 +17,7 @@ use super::super::access::Expect;
 use super::super::contacts::{LinkedContact, linked};
 use super::super::conversion_mapping::Mapper;
 use super::super::moving::{check_convertible, refuse};
-use super::super::{accounts, matching, series};
+use super::super::{accounts, lines, matching, series};
 use super::consent::Said;
 use super::customer::{self, CustomerForms};
 use super::deal::joined;
@@ -28,7 +28,7 @@ use super::options::{AccountChoice, ConversionOptions, OpportunityChoice, Opport
 use super::plan::{ConversionPlan, PlannedAccount, PlannedContact, PlannedOpportunity, PlannedPerson};
 use super::rules::Rules;
 use super::sales::{self, joined_opportunity};
-use super::{check, hidden, offers};
+use super::{check, hidden, offers, own_persons};
 
 /// How many of the last numbers of each series a plan shows.
 const LAST_NUMBERS: usize = 5;
@@ -62,6 +62,11 @@ pub(super) fn plan_by(
         (&options.account_fields, &options.contact_fields),
         |field| may_not_see.shows(field),
     )?;
+    let is_asked = looked_at || !options.person_fields.is_empty();
+    let own = if is_asked { own_persons::of(&contacts, &persons) } else { Vec::new() };
+    own_persons::write(&account, (&mut contacts, &own), &forms, &options.person_fields, |field| {
+        may_not_see.shows(field)
+    })?;
     let opportunity = making.opportunity(ctx, txn, running)?;
     let linked = linked_already(txn, &account, (&contacts, &persons), matches.as_ref())?;
     let mut plan = ConversionPlan {
@@ -75,9 +80,11 @@ pub(super) fn plan_by(
         account,
         persons: sorted(&persons),
         contacts,
+        own_persons: own.into_iter().filter(|_| looked_at).collect(),
         linked,
         writes: making.writes.into_iter().filter(|_| looked_at).map(as_stored).collect(),
         opportunity,
+        products: if looked_at { lines::seen(ctx, txn, lead.id)? } else { None },
         estimates: Vec::new(),
         services: Vec::new(),
         customer: options.customer,
@@ -95,8 +102,8 @@ pub(super) fn plan_by(
         said.tighten(&mut told);
         plan = told.into_owned();
     }
-    let mut broken = broken(ctx, txn, (lead, &plan), (mapper, looked_at))?;
     if looked_at {
+        let mut broken = broken(ctx, txn, (lead, &plan), mapper)?;
         plan.missing = customer::missing((&plan.account, &plan.contacts), &forms, |_| false);
         // Somebody fills it in.
         broken.retain(|one| !plan.missing.contains(one));
@@ -106,11 +113,11 @@ pub(super) fn plan_by(
         broken.extend(sold);
         if !broken.is_empty() {
             // Where there is no plan, everything is told at once.
-            broken = std::mem::take(&mut plan.missing).into_iter().chain(broken).collect();
+            let missing = std::mem::take(&mut plan.missing);
+            let broken = missing.into_iter().chain(broken).collect();
+            return Err(Error::invalid(hidden::explained(ctx, &[], broken)));
         }
-    }
-    if !broken.is_empty() {
-        return Err(Error::invalid(broken));
+        plan.missing = hidden::explained(ctx, &[], plan.missing);
     }
     if looked_at || options.estimates != super::EstimateChoice::None {
         plan.estimates = offers::of_lead(ctx, txn, lead.id)?;
@@ -165,18 +172,15 @@ fn sorted(persons: &[LinkedContact]) -> Vec<ContactId> {
     ids
 }
 
-/// Every rule of account, opportunity and lead that has no value where it needs one, all at once.
+/// Every rule of account, persons and lead that has no value where it needs one, all at once. What is carried out at once is
+/// checked there.
 fn broken(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     (lead, plan): (&Lead, &ConversionPlan),
-    (mapper, looked_at): (&Mapper, bool),
+    mapper: &Mapper,
 ) -> Result<Vec<Violation>> {
-    // What is carried out at once is checked there.
-    let mut broken = match plan.account.fields() {
-        Some(fields) if !looked_at => fields.violations(),
-        _ => check::account(ctx, txn, (lead, plan))?,
-    };
+    let mut broken = check::account(ctx, txn, (lead, plan))?;
     broken.extend(check::custom_values(txn, plan, &mapper.fields)?);
     broken.extend(mapper.leads.check_change(&lead.fields, &lead.fields));
     Ok(broken)

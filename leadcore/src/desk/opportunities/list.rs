@@ -1,12 +1,15 @@
 //! Opportunities of one record, and of all.
 
+use std::collections::BTreeSet;
+
 use crate::context::Context;
 use crate::desk::Listing;
-use crate::desk::access::check_readable;
+use crate::desk::access::{Gate, check_readable};
 use crate::desk::children::{self, Sight};
-use crate::domain::{Opportunity, OpportunityPlace, OpportunityState, Subject, Tab};
+use crate::domain::{LinkRole, Opportunity, OpportunityPlace, OpportunityState, Subject, SubjectKind, Tab};
 use crate::error::{Error, Result, ViolationCode};
-use crate::id::{AccountId, SourceId, UserId};
+use crate::id::{AccountId, LeadId, OpportunityId, SourceId, UserId};
+use crate::policy::Permission;
 use crate::query::{ListCursor, MAX_PAGE, Page};
 use crate::store::{OpportunityScan, Txn};
 use crate::time::Date;
@@ -103,4 +106,20 @@ pub fn list(
     sight.learn(txn, &about)?;
     let seen = page.items.into_iter().filter(|one| sight.sees_any(&one.about)).collect();
     Ok(Page { items: children::shown(ctx, txn, seen)?, next: page.next })
+}
+
+/// The lead that an opportunity was made of and the leads that joined it, as far as the actor sees them, oldest first.
+pub(in crate::desk) fn origins(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    id: OpportunityId,
+) -> Result<Vec<LeadId>> {
+    let opportunity: Opportunity = children::get(ctx, txn, id.as_uuid())?;
+    let links = txn.links().to(&[id.into()], Some(LinkRole::Opportunity))?;
+    let joined = links.iter().filter(|link| link.from.kind == SubjectKind::Lead);
+    let mut leads: BTreeSet<LeadId> = joined.map(|link| LeadId::from_uuid(link.from.id)).collect();
+    leads.extend(opportunity.origin_lead);
+    let leads = txn.leads().get(&leads.into_iter().collect::<Vec<_>>())?;
+    let gate = Gate::open(ctx, txn, Permission::View)?;
+    Ok(leads.iter().filter(|lead| gate.admits(lead)).map(|lead| lead.id).collect())
 }

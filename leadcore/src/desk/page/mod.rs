@@ -25,11 +25,11 @@ use super::contacts::{self, LinkedContact};
 use super::files::Attached;
 use super::history::{StageVisit, visits};
 use super::timeline::TimelineItem;
-use super::{accounts, children, followers, settings};
+use super::{accounts, children, followers, lines, settings};
 
 mod parts;
 
-use parts::{attachments, engagement, history, lines, qualified, sections, tabs, unread};
+use parts::{attachments, engagement, history, qualified, sections, tabs, unread};
 
 /// What a page is to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -321,7 +321,7 @@ pub fn lead_page(
         tabs,
         contacts: contacts::masked(ctx, contacts::shown(txn, &lead)?),
         stages: visits(txn, &lead, ctx.now())?,
-        lines: lines(ctx, txn, id)?,
+        lines: lines::seen(ctx, txn, id)?,
         followers: followers::first(txn.followers().of(&shown)?),
         timeline: history(ctx, txn, shown, options)?,
         sections: sections(ctx, txn, &lead, &catalogue, &pipelines, options)?,

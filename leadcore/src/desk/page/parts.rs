@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::domain::{
-    Catalogue, Field, Lead, LeadLines, Names, Pipeline, Place, Placed, Sequence, Subject, SubjectKind, Tab,
-    TabCount, display,
+    Catalogue, Field, Lead, Names, Pipeline, Place, Placed, Sequence, Subject, SubjectKind, Tab, TabCount,
+    display,
 };
 use crate::error::Result;
 use crate::id::LeadId;
@@ -29,12 +29,6 @@ pub(super) fn unread(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, mark: boo
         txn.marks().mark(user, &[id], true)?;
     }
     Ok(unread)
-}
-
-/// The products of a lead. What they add up to is its amount.
-pub(super) fn lines(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Option<LeadLines>> {
-    let hidden = [Field::Amount, Field::Currency].iter().any(|field| shows_hidden(ctx, field));
-    if hidden { Ok(None) } else { Ok(txn.lines().get(&[lead])?.pop()) }
 }
 
 pub(super) fn history(
