@@ -303,9 +303,11 @@ fn take_back(
         newly_undone: true,
     };
     let mut walk = Walk::begin(ctx, txn, undone, part)?;
+    let mut stays = false;
     while let Some(chunk) = walk.next(txn, Some(&operation))? {
         for record in chunk {
             outcome.totals.count(&record);
+            stays |= record.subject.kind == SubjectKind::Lead && !record.is_gone();
             let refused = record.failed == Some(UndoFailure::Forbidden);
             outcome.forbidden = outcome.forbidden.saturating_add(u64::from(refused));
             if !record.is_reversed() && outcome.remaining.len() < MOST_NAMED {
@@ -326,7 +328,9 @@ fn take_back(
     }
     // What was interrupted is given up with it, whatever it wrote: else the same file would go on behind what is gone.
     let gives_up = undone.state == OperationState::Running;
-    if (walk.has_written() || gives_up) && part.is_none() {
+    // Nor is it imported any more when its lines were taken back one by one, or wrote nothing.
+    let is_gone = !stays && walk.unseen() == 0;
+    if (walk.has_written() || gives_up || is_gone) && part.is_none() {
         outcome.freed_key = exchange_keys(txn, undone)?;
     }
     operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Kept, Subject};
+use crate::domain::{Kept, Subject, WhyKept};
 use crate::error::Violation;
 
 /// Why nothing of a record is taken back.
@@ -52,6 +52,11 @@ impl UndoRecord {
     #[must_use]
     pub const fn is_reversed(&self) -> bool {
         self.failed.is_none() && self.kept.is_empty()
+    }
+
+    /// Whether nothing of it is left, by this undo and those of parts before.
+    pub(super) fn is_gone(&self) -> bool {
+        self.failed.is_none() && self.kept.iter().all(|kept| kept.why == WhyKept::Reversed)
     }
 }
 

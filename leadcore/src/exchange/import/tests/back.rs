@@ -238,3 +238,36 @@ fn a_plan_of_an_undo_is_done_once_and_refused_once_it_says_something_else() {
     host.store.write(ctx.tenant(), |txn| undo::undo(&ctx, txn, done.operation)).unwrap();
     assert_eq!(apply(&first).unwrap_err().conflict(), Some(&Conflict::PlanOutdated));
 }
+
+#[test]
+fn a_file_of_which_nothing_is_left_can_be_imported_again() {
+    // Line by line, and then as a whole.
+    let host = Host::new();
+    let operation = host.run(FILE).operation.unwrap();
+    undo_part(&host, operation, &UndoPart::lines([2])).unwrap();
+    undo_part(&host, operation, &UndoPart::lines([3])).unwrap();
+    assert!(host.run(FILE).repeated, "a part leaves the file imported");
+    let outcome = undo(&host, operation);
+    assert!(outcome.freed_key.is_some(), "{outcome:?}");
+    assert_eq!(host.run(FILE).created, 2);
+    // Where no line was taken.
+    let host = Host::new();
+    let file = "company,email\nA,wrong\n";
+    let report = host.run(file);
+    assert_eq!(counts(&report), (0, 0, 0, 1));
+    assert!(host.run(file).repeated);
+    let undone = undo(&host, report.operation.unwrap());
+    assert!(undone.freed_key.is_some());
+    assert_eq!(counts(&host.run(file)), (0, 0, 0, 1), "not repeated");
+    // Not where somebody's work keeps a lead.
+    let host = Host::new();
+    let operation = host.run(FILE).operation.unwrap();
+    let ctx = host.system();
+    for lead in host.leads() {
+        let patch = LeadPatch::new().set(Field::City, "Oslo");
+        let edit = |txn: &mut dyn Txn| leads::edit(&ctx, txn, lead.id, Expect::Any, &patch);
+        host.store.write(ctx.tenant(), edit).unwrap();
+    }
+    assert_eq!(undo(&host, operation).freed_key, None);
+    assert!(host.run(FILE).repeated);
+}
