@@ -3,6 +3,7 @@
 //! An object is taken for the wrapping where it says nothing of a lead itself, or where the list stands under a name that
 //! programs use for it. What can be meant in two ways is refused with what was found: never are many leads read as one.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use super::pieces::end_of;
@@ -59,19 +60,13 @@ const NAMES: [&str; 2] = ["name", "title"];
 const DEEPEST: usize = 8;
 /// So many keys of an object are looked at.
 const MOST_KEYS: usize = 100;
+/// So many keys are looked up, none longer than this.
+const MOST_LOOKED_UP: usize = 5_000;
+const LONGEST_KEY: usize = 100;
 /// So many lists are told.
 const TOLD: usize = 5;
 /// So much of a path is told.
 const MOST_OF_A_PATH: usize = 60;
-
-/// Whether a key is one that only a lead has, in any of the words in which a header says who it is.
-fn is_own(catalogue: &Catalogue, key: &str) -> bool {
-    let field = catalogue.field_for_header(key).filter(|_| !is_one_of(&NAMES, key));
-    matches!(
-        field,
-        Some(Field::Company | Field::Name | Field::FirstName | Field::LastName | Field::Email | Field::Phone)
-    )
-}
 
 fn is_one_of(words: &[&str], key: &str) -> bool {
     words.iter().any(|word| word.eq_ignore_ascii_case(key))
@@ -131,6 +126,8 @@ struct Look<'t> {
     text: &'t [u8],
     knows: &'t dyn Fn(&str) -> bool,
     catalogue: Catalogue,
+    /// How many keys were looked up there.
+    looked_up: Cell<usize>,
     lists: Vec<List>,
     /// Whether a value is one of a lead.
     says: bool,
@@ -146,7 +143,8 @@ struct Look<'t> {
 pub(super) fn of(text: &[u8], is_first: bool, knows: &dyn Fn(&str) -> bool) -> Shape {
     let catalogue = Catalogue::standard();
     let (lists, says, own, name, refused) = (Vec::new(), false, None, None, None);
-    let mut look = Look { text, knows, catalogue, lists, says, own, name, refused };
+    let mut look =
+        Look { text, knows, catalogue, looked_up: Cell::default(), lists, says, own, name, refused };
     let is_alone = match look.object(1, &mut Vec::new()) {
         Some((end, _)) => text.get(end..).is_none_or(|rest| rest.iter().all(u8::is_ascii_whitespace)),
         None => !is_first,
@@ -268,7 +266,7 @@ impl Look<'_> {
                 } else {
                     self.says |= (self.knows)(&key);
                 }
-                if path.is_empty() && is_own(&self.catalogue, &key) {
+                if path.is_empty() && self.own.is_none() && self.is_own(&key) {
                     self.own.get_or_insert(key.clone());
                 }
                 // Beside plain values nothing is a table of columns or of records.
@@ -289,9 +287,10 @@ impl Look<'_> {
             told.push('…');
         }
         let keys = self.first_keys(begin);
-        let says_who = |key: &&String| is_one_of(&NAMES, key) || is_own(&self.catalogue, key);
+        let says_who = |key: &&String| is_one_of(&NAMES, key) || self.is_own(key);
         let of_leads = keys.iter().filter(says_who).count() >= 2;
-        let is_known = keys.iter().any(|key| is_one_of(&NAMES, key) || (self.knows)(key));
+        let knows = |key: &String| self.looked_up.get() <= MOST_LOOKED_UP && (self.knows)(key);
+        let is_known = keys.iter().any(|key| is_one_of(&NAMES, key) || knows(key));
         let is_called_so = last.is_some_and(|key| is_one_of(&OF_LEADS, key));
         self.lists.push(List {
             path: told,
@@ -306,6 +305,25 @@ impl Look<'_> {
 }
 
 impl Look<'_> {
+    /// Whether a key is one that only a lead has, in any of the words in which a header says who it is.
+    fn is_own(&self, key: &str) -> bool {
+        self.looked_up.set(self.looked_up.get().saturating_add(1));
+        if key.len() > LONGEST_KEY || self.looked_up.get() > MOST_LOOKED_UP || is_one_of(&NAMES, key) {
+            return false;
+        }
+        matches!(
+            self.catalogue.field_for_header(key),
+            Some(
+                Field::Company
+                    | Field::Name
+                    | Field::FirstName
+                    | Field::LastName
+                    | Field::Email
+                    | Field::Phone
+            )
+        )
+    }
+
     /// The keys of the first object of a list.
     fn first_keys(&self, begin: usize) -> Vec<String> {
         let mut at = self.blanks(begin) + 1;
