@@ -15,6 +15,7 @@ mod hosts;
 mod joined;
 mod keys;
 mod many;
+mod marks;
 mod money;
 mod net;
 mod once;

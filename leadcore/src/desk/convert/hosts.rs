@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::Sequence;
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::store::Txn;
 
@@ -128,15 +129,16 @@ impl<'a> Hosts<'a> {
         self.targets.is_empty()
     }
 
-    /// Lets each target make what it keeps, in order, and adds that to the outcome.
+    /// Lets each target make what it keeps, in order, and adds that to the outcome. Says behind which place of the journal, and up to
+    /// which one, they wrote records of the store.
     pub(super) fn create(
         &self,
         txn: &mut dyn Txn,
         outcome: &mut ConversionOutcome,
         plan: &ConversionPlan,
-    ) -> Result<()> {
+    ) -> Result<Option<(Sequence, Sequence)>> {
         if self.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let before = txn.journal().end()?;
         for target in self.targets {
@@ -147,8 +149,7 @@ impl<'a> Hosts<'a> {
             }
         }
         let after = txn.journal().end()?;
-        outcome.host_wrote = (after > before).then_some((before, after));
-        Ok(())
+        Ok((after > before).then_some((before, after)))
     }
 
     fn failed(&self, target: &str, error: &Error, outcome: &ConversionOutcome) {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::dedupe::matching::Matches;
 use crate::domain::conversion_mapping::FieldWrite;
 use crate::domain::{
-    AccountFields, ContactFields, Estimate, EstimateStatus, Field, Line, Link, OpportunityFields, Sequence,
+    AccountFields, ContactFields, Estimate, EstimateStatus, Field, Line, Link, OpportunityFields,
     ServiceFields, ServiceOrigin, Totals,
 };
 use crate::error::Violation;
@@ -302,9 +302,6 @@ pub struct ConversionOutcome {
     /// What the host's targets made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host: Vec<HostMade>,
-    /// Behind which place of the journal, and up to which one, targets of the host wrote records of the store.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) host_wrote: Option<(Sequence, Sequence)>,
     /// Whether this call did it; `false` when the lead was converted before and this is the first outcome.
     #[serde(skip, default)]
     pub newly_converted: bool,

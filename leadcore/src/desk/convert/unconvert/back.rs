@@ -60,9 +60,9 @@ pub(super) fn carry_out(
     accounts(ctx, txn, found, &operation, &mut entries)?;
     contacts(ctx, txn, found, &mut entries)?;
     found.said.tighten_persons(ctx, txn, &after, &mut entries)?;
-    for heir in &found.heirs {
-        if let Some(conversion) = txn.journal().operation(heir.operation)? {
-            let outcome = Some(stored(heir)?);
+    for (heir, now) in &found.heirs {
+        if let Some(conversion) = txn.journal().operation(*heir)? {
+            let outcome = Some(stored(now)?);
             txn.journal().update(&Operation { outcome, ..conversion })?;
         }
     }

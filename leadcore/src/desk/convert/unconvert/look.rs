@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     Account, Action, Contact, Conversion, Entry, FieldChange, Lead, LeadState, Link, LinkRole, Opportunity,
-    Sequence, Series, Service, Subject, SubjectKind, Tab, account_changes, contact_changes,
+    Sequence, Series, Service, Subject, SubjectKind, Tab,
 };
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, OpportunityId, ServiceId};
@@ -13,9 +13,9 @@ use crate::store::Txn;
 use super::super::super::children::IMAGE;
 use super::super::super::moving::guard;
 use super::super::super::series;
-use super::super::carry_out::first_outcome;
 use super::super::plan::ConversionOutcome;
 use super::super::rules::Rules;
+use super::super::stored::{Stored, stored};
 use super::said::SaidSince;
 use super::since::read_image;
 use super::wrote::by_targets;
@@ -43,8 +43,8 @@ pub(super) struct Found {
     pub(super) services: Vec<Service>,
     /// The links of the conversion that go.
     pub(super) links: Vec<Link>,
-    /// Conversions that stand, with the links that they take over from this one.
-    pub(super) heirs: Vec<ConversionOutcome>,
+    /// Conversions that stand, with what they take over from this one.
+    pub(super) heirs: BTreeMap<OperationId, Stored>,
     pub(super) said: SaidSince,
     /// What targets of the host hung on new records.
     pub(super) by_targets: BTreeSet<Subject>,
@@ -59,7 +59,7 @@ impl Found {
 }
 
 /// The entries of one operation.
-fn entries_of(txn: &mut dyn Txn, operation: OperationId) -> Result<Vec<Entry>> {
+pub(super) fn entries_of(txn: &mut dyn Txn, operation: OperationId) -> Result<Vec<Entry>> {
     const READ: usize = 1_000;
     let (mut all, mut after): (Vec<Entry>, Option<Sequence>) = (Vec::new(), None);
     loop {
@@ -79,7 +79,8 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         return Err(Error::invalid_field("state", ViolationCode::NotAllowed, message));
     };
     rules.check_function(lead, "unconvert")?;
-    let outcome = first_outcome(txn, done.operation)?;
+    let stored = stored(txn, done.operation)?;
+    let outcome = &stored.outcome;
     let entries = entries_of(txn, done.operation)?;
     // What the conversion itself made, and what it joined, stands against nothing.
     let ours =
@@ -104,13 +105,17 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         joined: Vec::new(),
         services: Vec::new(),
         links: outcome.links.clone(),
-        heirs: Vec::new(),
+        heirs: BTreeMap::new(),
         said: SaidSince::default(),
-        by_targets: by_targets(txn, &outcome)?,
+        by_targets: by_targets(txn, stored.host_wrote)?,
     };
     let hung = hung(txn, made.union(&found.by_targets))?;
-    let mut look = Look { rules, lead, done, made: &made, hung, outcome: &outcome, found: &mut found };
+    let mut look = Look { rules, lead, done, made: &made, hung, stored: &stored, outcome, found: &mut found };
     look.stage(txn)?;
+    let last = entries.iter().map(|entry| entry.sequence).max();
+    if let Some(last) = last {
+        look.inherited(txn, last)?;
+    }
     let mut seen = BTreeSet::new();
     for entry in &entries {
         // A child is told once for each record that it is about.
@@ -131,7 +136,8 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
     if let Some(joined) = outcome.opportunity.filter(|id| !seen.contains(&Subject::from(*id))) {
         look.joined_as_it_is(txn, joined)?;
     }
-    if let Some(last) = entries.iter().map(|entry| entry.sequence).max() {
+    if let Some(last) = last {
+        look.claimed(txn, last)?;
         look.said_since(txn, last)?;
     }
     look.persons(txn)?;
@@ -141,7 +147,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
     for made in &outcome.host {
         look.block(Unconvertible::Target { target: made.target.clone() });
     }
-    if let Some(last) = entries.iter().map(|entry| entry.sequence).max() {
+    if let Some(last) = last {
         look.written(txn, last)?;
     }
     Ok(found)
@@ -169,6 +175,7 @@ pub(super) struct Look<'a> {
     pub(super) done: &'a Conversion,
     pub(super) made: &'a BTreeSet<Subject>,
     hung: Hung,
+    pub(super) stored: &'a Stored,
     pub(super) outcome: &'a ConversionOutcome,
     pub(super) found: &'a mut Found,
 }
@@ -217,16 +224,12 @@ impl Look<'_> {
 
     fn filled_account(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
         let record = entry.subject;
-        let Some(before) = txn.accounts().get(&[AccountId::from_uuid(record.id)])?.pop() else {
+        let Some(known) = self.account(txn, AccountId::from_uuid(record.id))? else {
             self.block(Unconvertible::Gone { record });
             return Ok(());
         };
-        let mut after = before.clone();
-        let rewound = after.fields.rewind(&entry.changes, &|_, _| None);
-        self.rewound(txn, entry, rewound)?;
-        let changes = account_changes(&before.fields, &after.fields);
-        self.found.accounts.push(Rewritten { before, after, changes });
-        Ok(())
+        let rewound = known.after.fields.rewind(&entry.changes, &|_, _| None);
+        self.rewound(txn, entry, rewound)
     }
 
     /// The persons that the account got are its own as they were, and a new one has no others: those would go with it
@@ -273,16 +276,12 @@ impl Look<'_> {
 
     fn filled_contact(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
         let record = entry.subject;
-        let Some(before) = txn.contacts().get(&[ContactId::from_uuid(record.id)])?.pop() else {
+        let Some(known) = self.known(txn, ContactId::from_uuid(record.id))? else {
             self.block(Unconvertible::Gone { record });
             return Ok(());
         };
-        let mut after = before.clone();
-        let rewound = after.fields.rewind(&entry.changes, &|_, _| None);
-        self.rewound(txn, entry, rewound)?;
-        let changes = contact_changes(&before.fields, &after.fields);
-        self.found.known.push(Rewritten { before, after, changes });
-        Ok(())
+        let rewound = known.after.fields.rewind(&entry.changes, &|_, _| None);
+        self.rewound(txn, entry, rewound)
     }
 
     fn new_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {

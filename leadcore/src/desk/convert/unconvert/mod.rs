@@ -1,6 +1,8 @@
 //! Taking a conversion back (X.09), while nothing else stands on what it made.
 
 mod back;
+mod claims;
+mod left;
 mod look;
 mod said;
 mod shared;

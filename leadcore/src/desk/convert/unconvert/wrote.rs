@@ -8,15 +8,17 @@ use crate::error::Result;
 use crate::store::Txn;
 
 use super::super::super::children;
-use super::super::plan::ConversionOutcome;
 use super::look::Look;
 use super::{Fate, TakenBack};
 
 /// Children that a target made in the unit of work of the conversion, and that nobody has touched since. What has a number or a
 /// price is not taken away so quietly.
-pub(super) fn by_targets(txn: &mut dyn Txn, outcome: &ConversionOutcome) -> Result<BTreeSet<Subject>> {
+pub(super) fn by_targets(
+    txn: &mut dyn Txn,
+    wrote: Option<(Sequence, Sequence)>,
+) -> Result<BTreeSet<Subject>> {
     let mut made = BTreeSet::new();
-    let Some((mut after, through)) = outcome.host_wrote else { return Ok(made) };
+    let Some((mut after, through)) = wrote else { return Ok(made) };
     while after < through {
         const READ: usize = 1_000;
         let places = usize::try_from(through.0.saturating_sub(after.0)).unwrap_or(READ).min(READ);
