@@ -11,6 +11,7 @@ mod faults_in_memory;
 mod fresh;
 mod frozen;
 mod handed;
+mod handed_back;
 mod hosts;
 mod joined;
 mod keys;

@@ -11,7 +11,7 @@ use leadcore::id::{AccountId, ContactId};
 
 use super::back::essence;
 use super::fresh::*;
-use crate::support::{Host, company};
+use crate::support::{Host, company, form};
 
 const POST: &str = "post@nordlys.example";
 const KIM: &str = "kim@nordlys.example, kim0@x.example, kim1@x.example, kim2@x.example";
@@ -222,4 +222,27 @@ fn who_a_person_is_stays_said_while_any_conversion_that_says_it_stands() {
         assert_eq!(there(), []);
         assert_eq!(essence(&host.store, &host.scene), before);
     }
+}
+
+#[test]
+fn who_must_not_be_called_since_is_the_lead_itself_whatever_its_address() {
+    let host = Host::new();
+    let known = customer(&host);
+    let own = [(Field::Company, "Nordlys"), (Field::Name, "Kim Berg"), (Field::Email, "kim@home.example")];
+    let lead = host.add(LeadFields { phones: Phones::parse(NUMBER, None).unwrap(), ..form(&own) });
+    let kim = options().into_account(known.0).person(PersonChoice::Existing(known.1));
+    into(&host, &lead, &kim);
+    let no_calls = MarkNote::new(None, Some("asked by mail")).unwrap();
+    as_bob(&host, |ctx, txn| contacts::do_not_call(ctx, txn, known.1, Expect::Any, Some(&no_calls)));
+    assert_eq!(blockers(&host, &lead), []);
+    back(&host, &lead);
+    let now = host.get(&lead).fields.phones;
+    assert!(now.entries()[0].opted_out, "nobody may call the lead that is this person: {now:?}");
+    // Of somebody else in the account nothing is said of the lead.
+    let lead = host.add(LeadFields { phones: Phones::parse(NUMBER, None).unwrap(), ..form(&own) });
+    into(&host, &lead, &options().into_account(known.0));
+    let eva = person(&host, known.0, "Eva Moe", "eva@nordlys.example");
+    as_bob(&host, |ctx, txn| contacts::do_not_call(ctx, txn, eva.id, Expect::Any, Some(&no_calls)));
+    back(&host, &lead);
+    assert_eq!(host.get(&lead).fields, lead.fields);
 }

@@ -25,6 +25,8 @@ use super::since::{back_to, is_of_addresses};
 pub(super) struct SaidSince {
     marks: Consent,
     not_called: Vec<(Contact, MarkNote)>,
+    /// The contact that the person of the lead itself was, whatever its addresses.
+    itself: Option<ContactId>,
     /// Persons of the lead who turned out to be one of these.
     same: BTreeSet<(ContactId, ContactId)>,
 }
@@ -114,6 +116,7 @@ impl Look<'_> {
             });
         let id = |subject: Subject| ContactId::from_uuid(subject.id);
         self.found.said.same = same.map(|link| (id(link.from), id(link.to))).collect();
+        self.found.said.itself = self.stored.itself;
         let account = self.outcome.account.filter(|id| !self.made.contains(&Subject::from(*id)));
         for account in txn.accounts().get(&account.into_iter().collect::<Vec<_>>())? {
             let said = self.spoken(txn, account.id.into(), last, &account.fields)?;
@@ -208,8 +211,9 @@ impl SaidSince {
         self.marks.tighten_phones(&mut fields.phones);
         let own = (fields.person.as_ref(), &fields.emails);
         let notes = self.not_called.iter().filter(|(contact, _)| {
-            fields.person.is_some()
-                && is_same_person(own, (contact.fields.name.as_ref(), &contact.fields.emails))
+            self.itself == Some(contact.id)
+                || fields.person.is_some()
+                    && is_same_person(own, (contact.fields.name.as_ref(), &contact.fields.emails))
         });
         let notes: Vec<MarkNote> = notes.map(|(_, note)| note.clone()).collect();
         for note in notes {
