@@ -126,7 +126,7 @@ fn close(ctx: &Context<'_>, txn: &mut dyn Txn, found: &Found) -> Result<Vec<NewE
             about,
             state: OpportunityState::Lost,
             end: Some(end),
-            origin_lead: None,
+            origin_lead: Some(Opportunity::NOBODY),
             ..before.clone()
         };
         entries.extend(children::replace(ctx, txn, before, after)?.1);
