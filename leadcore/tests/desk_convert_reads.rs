@@ -4,13 +4,14 @@
 #[cfg(test)]
 mod reads {
     use leadcore::desk::convert::{self, ConversionOptions, PersonChoice};
-    use leadcore::desk::{accounts, contacts, leads};
+    use leadcore::desk::{Expect, accounts, contacts, leads};
     use leadcore::domain::{
-        AccountFields, BlockKey, Contact, ContactFields, Emails, Lead, LeadFields, Link, LinkRole, MarkNote,
-        MatchKey, Subject, SubjectKind,
+        AccountFields, AccountPatch, BlockKey, Contact, ContactFields, Emails, Entry, Field, Lead,
+        LeadFields, Link, LinkRole, MarkNote, MatchKey, NewEntry, Operation, OperationKind, Sequence,
+        Subject, SubjectKind, Topics,
     };
     use leadcore::error::Result;
-    use leadcore::id::{AccountId, ContactId, LeadId, TenantId};
+    use leadcore::id::{AccountId, ContactId, LeadId, OperationId, TenantId};
     use leadcore::memory::MemoryStore;
     use leadcore::query::LeadScan;
     use leadcore::store::{
@@ -26,6 +27,15 @@ mod reads {
         inner: &'t mut dyn Txn,
         records: usize,
         links: usize,
+        /// The most entries of the journal that one call gave.
+        at_once: usize,
+        entries: usize,
+    }
+
+    impl<'t> Counting<'t> {
+        fn of(inner: &'t mut dyn Txn) -> Self {
+            Self { inner, records: 0, links: 0, at_once: 0, entries: 0 }
+        }
     }
 
     macro_rules! passed_on {
@@ -53,8 +63,12 @@ mod reads {
             self
         }
 
+        fn journal(&mut self) -> &mut dyn Journal {
+            self
+        }
+
         passed_on! {
-            accounts: Accounts, journal: Journal, pipelines: Pipelines, terms: Terms, settings: Settings,
+            accounts: Accounts, pipelines: Pipelines, terms: Terms, settings: Settings,
             numbers: Numbers, tallies: Tallies, views: Views, marks: Marks, children: Children,
             activities: Activities, agenda: Agenda, files: Files, blobs: Blobs, estimates: Estimates, lines: Lines,
             opportunities: Opportunities, services: Services, costs: Costs, reports: Reports, records: Records,
@@ -154,6 +168,56 @@ mod reads {
         }
     }
 
+    impl Journal for Counting<'_> {
+        fn begin(&mut self, operation: &Operation) -> Result<()> {
+            self.inner.journal().begin(operation)
+        }
+
+        fn update(&mut self, operation: &Operation) -> Result<()> {
+            self.inner.journal().update(operation)
+        }
+
+        fn operation(&mut self, id: OperationId) -> Result<Option<Operation>> {
+            self.inner.journal().operation(id)
+        }
+
+        fn find(&mut self, kind: OperationKind, key: &str) -> Result<Option<Operation>> {
+            self.inner.journal().find(kind, key)
+        }
+
+        fn append(&mut self, operation: OperationId, entries: &[NewEntry]) -> Result<()> {
+            self.inner.journal().append(operation, entries)
+        }
+
+        fn about(
+            &mut self,
+            subjects: &[Subject],
+            topics: Topics,
+            before: Option<Sequence>,
+            limit: usize,
+        ) -> Result<Vec<Entry>> {
+            let found = self.inner.journal().about(subjects, topics, before, limit)?;
+            self.entries += found.len();
+            self.at_once = self.at_once.max(found.len());
+            Ok(found)
+        }
+
+        fn replay(
+            &mut self,
+            operation: Option<OperationId>,
+            after: Option<Sequence>,
+            limit: usize,
+        ) -> Result<Vec<Entry>> {
+            let found = self.inner.journal().replay(operation, after, limit)?;
+            self.entries += found.len();
+            Ok(found)
+        }
+
+        fn end(&mut self) -> Result<Sequence> {
+            self.inner.journal().end()
+        }
+    }
+
     /// A customer with one person, who must not be called.
     fn customer(store: &MemoryStore, scene: &Scene) -> (AccountId, ContactId) {
         let ctx = scene.ctx();
@@ -186,7 +250,7 @@ mod reads {
                     ..ContactFields::named(&format!("Further {n}")).unwrap()
                 };
                 contacts::add(&ctx, inner, lead.id, further, false)?;
-                let mut txn = Counting { inner, records: 0, links: 0 };
+                let mut txn = Counting::of(inner);
                 let plan = convert::plan(&ctx, &mut txn, lead.id, options)?;
                 convert::apply(&ctx, &mut txn, &plan)?;
                 Ok((txn.records, txn.links))
@@ -221,5 +285,35 @@ mod reads {
         let into = ConversionOptions::default().into_account(account).person(PersonChoice::Existing(anna));
         let read = read_by_each((&store, &scene), &into, |_| lead("Anna Berg", "anna@nordlys.example"));
         assert_eq!(read[99].0, read[9].0, "{read:?}");
+    }
+
+    /// The entries that the plan of the way back of a lead reads, and the most at once, after its customer was edited so often.
+    fn read_for_the_way_back(edits: u32) -> (usize, usize) {
+        let (store, scene) = (MemoryStore::new(), Scene::new("acme"));
+        let ctx = scene.ctx();
+        let read = store.write(&scene.tenant, |txn| {
+            let known = AccountFields { name: "Nordlys AS".into(), ..AccountFields::default() };
+            let account = accounts::create(&ctx, txn, known.into())?.id;
+            let fields =
+                LeadFields { industry: Some("Energy".into()), ..lead("Anna Berg", "anna@nordlys.example") };
+            let lead = leads::create(&ctx, txn, fields.into())?;
+            convert::convert(&ctx, txn, lead.id, &ConversionOptions::default().into_account(account))?;
+            for n in 0..edits {
+                let patch = AccountPatch::new().set(Field::Description, format!("Edit {n}").as_str());
+                accounts::edit(&ctx, txn, account, Expect::Any, &patch)?;
+            }
+            let mut txn = Counting::of(txn);
+            let plan = convert::plan_unconvert(&ctx, &mut txn, lead.id)?;
+            assert_eq!(plan.blockers, []);
+            Ok((txn.entries, txn.at_once))
+        });
+        read.unwrap()
+    }
+
+    #[test]
+    fn a_way_back_reads_a_long_history_in_pages_and_once() {
+        let (few, many) = (read_for_the_way_back(500), read_for_the_way_back(2_500));
+        assert!(many.1 <= 256, "{many:?}");
+        assert!(many.0 - few.0 <= 2_000 + 512, "each entry once: {few:?} {many:?}");
     }
 }

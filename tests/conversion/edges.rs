@@ -135,7 +135,7 @@ fn s1_14_the_products_of_a_lead_are_told_and_shown_with_what_it_becomes() {
     let (account, deal) = (done.account.unwrap(), done.opportunity.unwrap());
     let of = |subject: Subject| host.read(|ctx, txn| lines::list(ctx, txn, subject));
     for shown in [lead.id.into(), account.into(), deal.into()] {
-        assert_eq!(of(shown), [list.clone()], "{shown:?}");
+        assert_eq!(of(shown), std::slice::from_ref(&list), "{shown:?}");
     }
     // Also of who joins it; and of what is made of the lead later.
     let (second, joined) = offered("Nordlys Energi AS").unwrap();

@@ -7,6 +7,7 @@ use leadcore::domain::{
     AccountPatch, ActivityFields, Actor, AddressMark, ContactFields, Field, OperationKind, OpportunityPatch,
     ReachChannel, Subject,
 };
+use leadcore::value::PersonName;
 
 use super::fresh::*;
 use super::{converted, worked};
@@ -77,6 +78,42 @@ fn an_opportunity_that_is_as_it_was_is_no_change() {
     as_bob(&host, |ctx, txn| opportunities::edit(ctx, txn, made, Expect::Any, &named(&name)));
     assert_eq!(blockers(&host, &lead), []);
     host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+}
+
+#[test]
+fn an_edit_that_only_the_image_tells_is_a_change() {
+    let host = Host::new();
+    let lead = worked(&host);
+    let done = into(&host, &lead, &options().opportunity(convert::OpportunityChoice::New(Box::default())));
+    let made = done.opportunity.unwrap();
+    let before = host.read(|ctx, txn| opportunities::get(ctx, txn, made));
+    // Bob writes two things, and one of them is put back.
+    let both = OpportunityPatch::new().name("Other").description(Some("Told by phone".to_owned()));
+    as_bob(&host, |ctx, txn| opportunities::edit(ctx, txn, made, Expect::Any, &both));
+    let name = OpportunityPatch::new().name(&before.fields.name);
+    host.write(|ctx, txn| opportunities::edit(ctx, txn, made, Expect::Any, &name));
+    let bob = Actor::User("bob".parse().unwrap());
+    let changed = Unconvertible::Changed { record: made.into(), by: vec![bob] };
+    assert_eq!(blockers(&host, &lead), [changed]);
+    let none = OpportunityPatch::new().description(None);
+    as_bob(&host, |ctx, txn| opportunities::edit(ctx, txn, made, Expect::Any, &none));
+    assert_eq!(blockers(&host, &lead), []);
+
+    // The parts of a name that is written as before: no field of a person shows them.
+    let lead = worked(&host);
+    let kari = *converted(&host, &lead).contacts.last().unwrap();
+    let fields = host.read(|_, txn| txn.contacts().get(&[kari])).remove(0).fields;
+    let account = host.get(&lead).conversion.unwrap().account.unwrap();
+    let parted = PersonName::from_stored("Kari Berg", None, None, Some("Kari Berg"), None).unwrap();
+    assert_ne!(Some(&parted), fields.name.as_ref());
+    let back = ContactFields { name: Some(parted), ..fields.clone() };
+    let other = ContactFields { job_title: Some("CTO".to_owned()), ..back.clone() };
+    for fields in [other, back] {
+        as_bob(&host, |ctx, txn| contacts::edit(ctx, txn, account, kari, Expect::Any, fields.clone()));
+    }
+    assert!(matches!(&blockers(&host, &lead)[..], [Unconvertible::Changed { .. }]), "the name is another");
+    as_bob(&host, |ctx, txn| contacts::edit(ctx, txn, account, kari, Expect::Any, fields.clone()));
+    assert_eq!(blockers(&host, &lead), []);
 }
 
 #[test]

@@ -49,7 +49,10 @@ class ConversionTarget(Protocol):
         ...
 
     def withdraw(self, outcome: ConversionOutcome, reference: str, /) -> None:
-        """Take back what :meth:`create` made, when the conversion is taken back."""
+        """Take back what :meth:`create` made, when the conversion is taken back.
+
+        What it leaves of what ``create`` hung on the customer is removed; what it writes into a field stands.
+        """
         ...
 
 

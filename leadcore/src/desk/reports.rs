@@ -6,8 +6,8 @@
 //! group, that of what it says now, and so is everything that was made of it: an opportunity counts for the one lead that
 //! [it was made of](crate::domain::Opportunity::origin_lead), whoever else joined it later; one that was made of an account,
 //! without a lead, for the first lead that joined it, and where none did for the first lead that became the account: that lead
-//! brought the customer. One of an account that no lead became is in no report. A conversion that was taken back has never been;
-//! so has a move.
+//! brought the customer. One of an account that no lead became is in no report. A conversion that was taken back has never been,
+//! also where its opportunity stays, lost, because of its number; so has a move.
 //!
 //! Amounts stay in their currency: nothing is added across currencies. A [return](Money::roi) is told where all that was won
 //! and all that was spent in a group is in one currency.

@@ -42,7 +42,7 @@ pub struct ContactFields {
 
 /// What the journal calls the fields that no lead has.
 const ROLE: &str = "role";
-const NO_CALLS: &str = "do_not_call";
+pub(super) const NO_CALLS: &str = "do_not_call";
 const NO_CALLS_SINCE: &str = "do_not_call_since";
 const NO_CALLS_REASON: &str = "do_not_call_reason";
 

@@ -366,7 +366,7 @@ pub struct Opportunity {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<OpportunityEnd>,
     /// The lead that it was made of; of one that was made of an account, the first that joined it. It counts for that lead, which
-    /// may be gone since.
+    /// may be gone since. Of one whose conversion was taken back a store keeps the nil id, which is no lead's: it counts for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin_lead: Option<LeadId>,
     /// Who created it.
@@ -378,6 +378,9 @@ pub struct Opportunity {
 }
 
 impl Opportunity {
+    /// Kept as the lead of one that counts for none, not even for the first lead of its account.
+    pub(crate) const NOBODY: LeadId = LeadId::from_uuid(uuid::Uuid::nil());
+
     /// What it is about: the account first, then the persons, each once.
     #[must_use]
     pub fn about(account: AccountId, contacts: &[ContactId]) -> Vec<Subject> {

@@ -6,7 +6,7 @@ use crate::domain::{
     Subject, SubjectKind, account_changes, contact_changes,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation};
-use crate::id::{AccountId, ContactId, NumberSeriesId, OperationId, Revision};
+use crate::id::{AccountId, ContactId, NumberSeriesId, Revision};
 use crate::store::{LeadChange, Txn};
 
 use super::super::access::Expect;
@@ -21,6 +21,7 @@ use super::links::{self, KnownLinks, Linked, PlannedLink};
 use super::once::{self, Once};
 use super::plan::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
 use super::rules::Rules;
+use super::stored::{Stored, first_outcome};
 use super::{check, hidden, sales};
 
 /// Carries a plan out, once. When the lead was converted before, by whatever plan, nothing is written and the first
@@ -127,7 +128,6 @@ pub(super) fn carry_out(
         services: Vec::new(),
         document: plan.document(),
         host: Vec::new(),
-        host_wrote: None,
         newly_converted: true,
     };
     if let Some(account) = &account {
@@ -135,25 +135,22 @@ pub(super) fn carry_out(
     }
     txn.links().insert(&links)?;
     outcome.links = links;
-    hosts.create(txn, &mut outcome, plan)?;
-    operation.outcome = Some(serde_json::to_value(&outcome).map_err(|error| {
+    let host_wrote = hosts.create(txn, &mut outcome, plan)?;
+    let stored = Stored { outcome, host_wrote, itself: itself(plan), took_over: Vec::new() };
+    operation.outcome = Some(serde_json::to_value(&stored).map_err(|error| {
         Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
     })?);
     txn.journal().begin(&operation)?;
     txn.journal().append(operation.id, &entries)?;
-    Ok(outcome)
+    Ok(stored.outcome)
 }
 
-/// The outcome that the first conversion left in the journal.
-pub(super) fn first_outcome(txn: &mut dyn Txn, operation: OperationId) -> Result<ConversionOutcome> {
-    let Some(operation) = txn.journal().operation(operation)? else {
-        // The operation is written last: what asks before then is one of the targets that it writes to.
-        let message = "the conversion of this lead is going on: a target cannot convert it again";
-        return Err(Error::new(ErrorKind::Unsupported, message));
-    };
-    let stored = operation.outcome;
-    let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the conversion cannot be read");
-    serde_json::from_value(stored.ok_or_else(corrupt)?).map_err(|error| corrupt().with_source(error))
+/// The contact that the person of the lead itself is.
+fn itself(plan: &ConversionPlan) -> Option<ContactId> {
+    plan.contacts.iter().find_map(|contact| match &contact.who {
+        PlannedPerson::Known { id, is_lead: true, .. } => Some(*id),
+        _ => None,
+    })
 }
 
 /// A person of the plan, and what is written of it.
@@ -330,7 +327,8 @@ fn link(
     let existing = account.filter(|_| !is_new).map(|account| account.id);
     let ids: Vec<_> = persons.iter().map(|person| person.id).collect();
     let has_primary = of_lead.iter().any(|link| link.role == LinkRole::PrimaryContact);
-    let known = KnownLinks::read(txn, has_primary, existing, &ids)?;
+    let turned_out: Vec<_> = persons.iter().flat_map(|person| person.instead_of.iter().copied()).collect();
+    let known = KnownLinks::read(txn, (has_primary, existing), &ids, &turned_out)?;
     let linked = persons.iter().map(|person| {
         let subject = Subject::from(person.id);
         let of_lead =

@@ -135,7 +135,11 @@ fn asked(plan: &ConversionPlan, persons: &[Contact]) -> Vec<BlockKey> {
 }
 
 /// The persons of an account that say something of what is asked, by the index; where that is cut, all of them.
-fn speaking(txn: &mut dyn Txn, account: AccountId, asked: &[BlockKey]) -> Result<BTreeSet<ContactId>> {
+pub(super) fn speaking(
+    txn: &mut dyn Txn,
+    account: AccountId,
+    asked: &[BlockKey],
+) -> Result<BTreeSet<ContactId>> {
     let account = Subject::from(account);
     let blocks = txn.contacts().blocks(asked, OF_ONE_KEY)?;
     if blocks.iter().any(|block| block.is_cut) {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::Sequence;
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::store::Txn;
 
@@ -53,8 +54,9 @@ pub trait ConversionTarget: fmt::Debug {
     fn name(&self) -> &str;
 
     /// Makes what the host keeps of this customer, and says what it is called there; none when it keeps nothing. All other
-    /// targets of the conversion are written already. Notes and the like that it adds to them here, in the same transaction, belong to
-    /// the conversion and go with it.
+    /// targets of the conversion are written already. Notes, services and persons that it adds to them here, in the same transaction,
+    /// belong to the conversion and go with it, also where they hang on an account that was there before; what has a number of its own
+    /// (an estimate, an opportunity) is for the target to withdraw.
     ///
     /// # Errors
     /// Whatever stands against it: the conversion is refused with this error, and nothing is written. Of many leads it is the
@@ -68,7 +70,7 @@ pub trait ConversionTarget: fmt::Debug {
     ) -> Result<Option<String>>;
 
     /// Takes back what [`create`](Self::create) made, when the conversion is taken back. It is asked before the records of the conversion
-    /// go, and what it leaves there of notes and the like is removed with them.
+    /// go, and what it leaves there of notes, services and persons is removed with them. What it writes into a field stays as it writes it.
     ///
     /// # Errors
     /// Whatever stands against it: the conversion stays.
@@ -128,15 +130,16 @@ impl<'a> Hosts<'a> {
         self.targets.is_empty()
     }
 
-    /// Lets each target make what it keeps, in order, and adds that to the outcome.
+    /// Lets each target make what it keeps, in order, and adds that to the outcome. Says behind which place of the journal, and up to
+    /// which one, they wrote records of the store.
     pub(super) fn create(
         &self,
         txn: &mut dyn Txn,
         outcome: &mut ConversionOutcome,
         plan: &ConversionPlan,
-    ) -> Result<()> {
+    ) -> Result<Option<(Sequence, Sequence)>> {
         if self.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let before = txn.journal().end()?;
         for target in self.targets {
@@ -147,8 +150,7 @@ impl<'a> Hosts<'a> {
             }
         }
         let after = txn.journal().end()?;
-        outcome.host_wrote = (after > before).then_some((before, after));
-        Ok(())
+        Ok((after > before).then_some((before, after)))
     }
 
     fn failed(&self, target: &str, error: &Error, outcome: &ConversionOutcome) {

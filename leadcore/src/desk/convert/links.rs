@@ -65,17 +65,21 @@ pub struct KnownLinks {
     pub account_has_primary: bool,
     /// The persons that the account has already, of those that the plan or its matches name.
     pub of_account: Vec<ContactId>,
+    /// Persons of the lead of whom another conversion said already who they are, each with who that is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub same: Vec<(ContactId, ContactId)>,
 }
 
 impl KnownLinks {
     pub(super) fn read(
         txn: &mut dyn Txn,
-        lead_has_primary: bool,
-        account: Option<AccountId>,
+        (lead_has_primary, account): (bool, Option<AccountId>),
         persons: &[ContactId],
+        turned_out: &[ContactId],
     ) -> Result<Self> {
+        let same = if turned_out.is_empty() { Vec::new() } else { said_same(txn, turned_out)? };
         let Some(account) = account else {
-            return Ok(Self { lead_has_primary, ..Self::default() });
+            return Ok(Self { lead_has_primary, same, ..Self::default() });
         };
         let account_has_primary =
             !txn.links().from(&[account.into()], Some(LinkRole::PrimaryContact))?.is_empty();
@@ -85,12 +89,26 @@ impl KnownLinks {
         let mut of_account: Vec<_> = of_account.map(|link| ContactId::from_uuid(link.to.id)).collect();
         of_account.sort();
         of_account.dedup();
-        Ok(Self { lead_has_primary, account_has_primary, of_account })
+        Ok(Self { lead_has_primary, account_has_primary, of_account, same })
     }
 
     pub(super) fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Who these persons turned out to be already.
+fn said_same(txn: &mut dyn Txn, persons: &[ContactId]) -> Result<Vec<(ContactId, ContactId)>> {
+    let persons: Vec<Subject> = persons.iter().map(|id| (*id).into()).collect();
+    let links = txn.links().from(&persons, Some(LinkRole::ConvertedTo))?;
+    let id = |subject: Subject| ContactId::from_uuid(subject.id);
+    let mut same: Vec<_> = links
+        .iter()
+        .filter(|link| link.to.kind == SubjectKind::Contact)
+        .map(|link| (id(link.from), id(link.to)))
+        .collect();
+    same.sort();
+    Ok(same)
 }
 
 /// A person who is linked.
@@ -142,7 +160,11 @@ pub(super) fn added(
         let is_primary = linked.is_primary || known.account_has_primary && n == 0;
         link(lead, role(&Linked { is_primary, ..*linked }, known.lead_has_primary), linked.person)
     }));
-    links.extend(same.iter().map(|(own, is)| link(Subject::from(*own).into(), LinkRole::ConvertedTo, *is)));
+    let is_said = |own: ContactId, is: &PlannedEnd| {
+        is.id.is_some_and(|id| known.same.contains(&(own, ContactId::from_uuid(id))))
+    };
+    let same = same.iter().filter(|(own, is)| !is_said(*own, is));
+    links.extend(same.map(|(own, is)| link(Subject::from(*own).into(), LinkRole::ConvertedTo, *is)));
     links
 }
 

@@ -27,6 +27,7 @@ mod plan;
 mod planning;
 mod rules;
 mod sales;
+mod stored;
 mod unconvert;
 mod wizard;
 
@@ -35,8 +36,8 @@ use crate::error::Result;
 use crate::id::LeadId;
 use crate::store::Txn;
 
+use carry_out::carry_out;
 pub use carry_out::{apply, apply_with};
-use carry_out::{carry_out, first_outcome};
 pub use customer::CustomerForms;
 pub(super) use hidden::Hidden;
 use hosts::Hosts;
@@ -57,6 +58,7 @@ pub use plan::{
 };
 use planning::plan_by;
 use rules::Rules;
+use stored::first_outcome;
 pub use unconvert::{
     Fate, TakenBack, UnconvertOutcome, UnconvertPlan, Unconvertible, WrittenSince, apply_unconvert,
     apply_unconvert_with, plan_unconvert, unconvert, unconvert_once, unconvert_once_with, unconvert_with,

@@ -6,7 +6,7 @@ use crate::dedupe::matching::Matches;
 use crate::domain::conversion_mapping::FieldWrite;
 use crate::domain::{
     AccountFields, ContactFields, Estimate, EstimateStatus, Field, LeadLines, Line, Link, OpportunityFields,
-    Sequence, ServiceFields, ServiceOrigin, Totals,
+    ServiceFields, ServiceOrigin, Totals,
 };
 use crate::error::Violation;
 use crate::id::{
@@ -321,9 +321,6 @@ pub struct ConversionOutcome {
     /// What the host's targets made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host: Vec<HostMade>,
-    /// Behind which place of the journal, and up to which one, targets of the host wrote records of the store.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) host_wrote: Option<(Sequence, Sequence)>,
     /// Whether this call did it; `false` when the lead was converted before and this is the first outcome.
     #[serde(skip, default)]
     pub newly_converted: bool,

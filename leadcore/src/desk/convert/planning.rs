@@ -163,7 +163,11 @@ fn linked_already(
         PlannedAccount::Existing { id, .. } => Some(*id),
         PlannedAccount::New { .. } | PlannedAccount::None => None,
     };
-    KnownLinks::read(txn, persons.iter().any(|person| person.is_primary), account, &named)
+    let has_primary = persons.iter().any(|person| person.is_primary);
+    let chosen = contacts.iter().flat_map(|contact| contact.who.instead_of().iter().copied());
+    let may_be = matches.into_iter().flat_map(|matches| matches.persons.iter().map(|person| person.contact));
+    let turned_out: Vec<_> = chosen.chain(may_be).collect();
+    KnownLinks::read(txn, (has_primary, account), &named, &turned_out)
 }
 
 fn sorted(persons: &[LinkedContact]) -> Vec<ContactId> {

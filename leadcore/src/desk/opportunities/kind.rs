@@ -59,6 +59,7 @@ impl Child for Opportunity {
     }
 
     fn into_shown(mut self, ctx: &Context<'_>) -> Self {
+        self.origin_lead = self.origin_lead.filter(|lead| *lead != Self::NOBODY);
         let hidden = |name: &str| is_hidden(ctx, name);
         let fields = &mut self.fields;
         fields.owner = fields.owner.take().filter(|_| !hidden("owner"));

@@ -137,6 +137,8 @@ fn go(
     state: OpportunityState,
     end: Option<OpportunityEnd>,
 ) -> Result<Opportunity> {
-    let after = Opportunity { state, end, ..before.clone() };
+    // One that goes on after its conversion was taken back is one of the account from then on.
+    let origin_lead = before.origin_lead.filter(|lead| *lead != Opportunity::NOBODY || !state.is_open());
+    let after = Opportunity { state, end, origin_lead, ..before.clone() };
     replace(ctx, txn, OperationKind::Move, before, after)
 }

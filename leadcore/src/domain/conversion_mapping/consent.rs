@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::domain::account::AccountFields;
 use crate::domain::block_key::{BlockKey, BlockKind};
-use crate::domain::contact::ContactFields;
+use crate::domain::contact::{ContactFields, NO_CALLS};
+use crate::domain::field_value::FieldValue;
+use crate::domain::images::{EMAILS, PHONES};
+use crate::domain::journal::FieldChange;
 use crate::domain::lead::LeadFields;
 use crate::domain::reach::{Emails, Phones, Reachable};
 use crate::domain::reach_mark::{MarkNote, ReachChannel, ReachMark};
@@ -107,6 +110,28 @@ impl Consent {
         self
     }
 
+    /// What is said here and, whatever the note, not there.
+    pub(crate) fn missing_in(mut self, other: &Self) -> Self {
+        self.marks.retain(|of, _| !other.marks.contains_key(of));
+        self.do_not_call = self.do_not_call.filter(|_| other.do_not_call.is_none());
+        self
+    }
+
+    /// The marks that these changes of an account or a contact wrote, as the journal tells them.
+    pub(crate) fn written(changes: &[FieldChange]) -> Self {
+        let side = |read: fn(&FieldChange) -> &FieldValue| {
+            let image = |key: &str| {
+                changes.iter().find(|change| change.field == key).and_then(|change| read(change).as_text())
+            };
+            let emails = image(EMAILS).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+            let phones = image(PHONES).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+            let is_called = |change: &FieldChange| change.field == NO_CALLS && *read(change) == true.into();
+            let do_not_call = changes.iter().any(is_called).then(MarkNote::default);
+            Self { do_not_call, ..Self::of(&emails, &phones) }
+        };
+        side(|change| &change.after).missing_in(&side(|change| &change.before))
+    }
+
     /// What is said of addresses and numbers, and what of the person.
     pub(crate) fn parted(mut self) -> (Self, Option<MarkNote>) {
         let do_not_call = self.do_not_call.take();
@@ -137,6 +162,24 @@ impl Consent {
                 let note = own.map_or_else(|| said.clone(), |own| earlier(own, said.clone()));
                 entry.set_mark(mark, Some(note));
             }
+        }
+    }
+
+    fn lift<T>(&self, channel: ReachChannel, keys: &[String], entry: &mut Reachable<T>) {
+        for mark in ReachMark::ALL {
+            if self.said(channel, keys, mark).is_some() {
+                entry.set_mark(mark, None);
+            }
+        }
+    }
+
+    /// Takes off what is said here: for whoever wrote it.
+    pub(crate) fn lift_of(&self, emails: &mut Emails, phones: &mut Phones) {
+        for entry in emails.entries_mut() {
+            self.lift(ReachChannel::Email, &email_keys(&entry.value), entry);
+        }
+        for entry in phones.entries_mut() {
+            self.lift(ReachChannel::Phone, &phone_keys(&entry.value), entry);
         }
     }
 

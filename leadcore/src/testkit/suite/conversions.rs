@@ -7,14 +7,15 @@ use crate::desk::convert::{
     PlannedPerson, PlannedService, Unconvertible,
 };
 use crate::desk::purge::{self, PurgeRequest};
-use crate::desk::{Expect, activities, contacts, leads, opportunities, undo};
+use crate::desk::reports::{self, ReportQuery};
+use crate::desk::{Expect, activities, contacts, leads, opportunities, series, undo};
 use crate::domain::{
     AccountStatus, ActivityFields, ContactFields, Lead, LeadFields, Line, LinkRole, OperationKind,
-    OpportunityFields, Subject, Topics,
+    OpportunityFields, OpportunityState, Series, SeriesFields, Subject, Topics,
 };
 use crate::error::{Conflict, ErrorKind, Result};
 use crate::id::{AccountId, ContactId, IdempotencyKey};
-use crate::query::Filter;
+use crate::query::{Dimension, Filter};
 use crate::store::{Store, StoreExt, Txn};
 use crate::value::PersonName;
 
@@ -254,4 +255,40 @@ pub fn a_key_that_knows_an_option_less_is_still_good(store: &dyn Store) {
     let error = convert(&options.clone().status(AccountStatus::Prospect)).expect_err("another option");
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert_eq!(error.conflict(), Some(&Conflict::KeyReused { differs: vec!["status".to_owned()] }));
+}
+
+/// An opportunity that stays because of its number, when its conversion is taken back, counts for no lead: also not for the first one
+/// of its account. Once somebody goes on with it, it is one of the account.
+pub fn what_is_lost_with_its_conversion_counts_for_nobody(store: &dyn Store) {
+    let scene = Scene::new("suite");
+    let ctx = scene.ctx();
+    let deals = SeriesFields::named("Deals").prefix("D-").gapless();
+    let deals = run(store, &scene, |txn| series::add(&ctx, txn, Series::Opportunity, deals.clone())).id;
+    let (first, second) =
+        (lead(store, &scene, "Nordlys AS", "Kari Berg"), lead(store, &scene, "Nordlys AS", "Ola Dal"));
+    let brought =
+        run(store, &scene, |txn| convert::convert(&ctx, txn, first.id, &ConversionOptions::default()));
+    let request = OpportunityRequest::new().series(deals);
+    let into = ConversionOptions::default()
+        .into_account(brought.account.expect("an account"))
+        .with_opportunity(request);
+    scene.tick();
+    let made = run(store, &scene, |txn| convert::convert(&ctx, txn, second.id, &into)).opportunity;
+    let made = made.expect("an opportunity");
+    // Open, won and lost ones.
+    let counted = || {
+        let query = ReportQuery::by([Dimension::Campaign]);
+        let report = run(store, &scene, |txn| reports::report(&ctx, txn, &query));
+        let money: Vec<_> = report.rows.iter().flat_map(|row| &row.money).cloned().collect();
+        let sum = |count: fn(&reports::Money) -> u64| money.iter().map(count).sum::<u64>();
+        [sum(|money| money.open.count), sum(|money| money.won.count), sum(|money| money.lost.count)]
+    };
+    assert_eq!(counted(), [1, 0, 0]);
+    scene.tick();
+    run(store, &scene, |txn| convert::unconvert(&ctx, txn, second.id));
+    assert_eq!(counted(), [0, 0, 0], "it was lost with its conversion");
+    let now = run(store, &scene, |txn| opportunities::get(&ctx, txn, made));
+    assert_eq!((now.state, now.origin_lead), (OpportunityState::Lost, None));
+    run(store, &scene, |txn| opportunities::reopen(&ctx, txn, made, Expect::Any));
+    assert_eq!(counted(), [1, 0, 0], "it goes on as one of the account");
 }

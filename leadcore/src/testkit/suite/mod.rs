@@ -294,6 +294,7 @@ cases! { $
         a_plan_tells_the_links_that_are_made,
         a_plan_made_anew_is_the_call_that_its_key_stands_for,
         a_key_that_knows_an_option_less_is_still_good,
+        what_is_lost_with_its_conversion_counts_for_nobody,
     }
     images {
         a_pipeline_is_written_back_from_its_journal,

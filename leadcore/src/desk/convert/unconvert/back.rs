@@ -22,12 +22,11 @@ pub(super) fn carry_out(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     before: Lead,
-    found: &Found,
+    mut found: Found,
     hosts: &[&dyn ConversionTarget],
 ) -> Result<UnconvertOutcome> {
-    check(found, hosts)?;
-    let plan = &found.plan;
-    let mut operation = new_operation(ctx, OperationKind::Unconvert, Some(key(plan.conversion)));
+    check(&found, hosts)?;
+    let mut operation = new_operation(ctx, OperationKind::Unconvert, Some(key(found.plan.conversion)));
     let account = before.conversion.as_ref().and_then(|done| done.account);
     let mut after = Lead { conversion: None, ..before.clone() };
     found.said.tighten_lead(&mut after.fields);
@@ -40,10 +39,14 @@ pub(super) fn carry_out(
             host.withdraw(txn, &found.outcome, &made.reference)?;
         }
     }
+    if !found.outcome.host.is_empty() {
+        found.look_anew(txn)?;
+    }
+    let (found, plan) = (&found, &found.plan);
     let mut entries = vec![thawed];
     // What targets left of what they had hung on the records.
     let left: Vec<_> = found.by_targets.iter().copied().collect();
-    entries.extend(children_purge::clear_these(ctx, txn, &left, &found.gone())?);
+    entries.extend(children_purge::clear_these(ctx, txn, &left, &found.records)?);
     // What hangs on the account goes before it.
     for service in &found.services {
         entries.extend(children::take_away(ctx, txn, service)?);
@@ -60,9 +63,9 @@ pub(super) fn carry_out(
     accounts(ctx, txn, found, &operation, &mut entries)?;
     contacts(ctx, txn, found, &mut entries)?;
     found.said.tighten_persons(ctx, txn, &after, &mut entries)?;
-    for heir in &found.heirs {
-        if let Some(conversion) = txn.journal().operation(heir.operation)? {
-            let outcome = Some(stored(heir)?);
+    for (heir, now) in &found.heirs {
+        if let Some(conversion) = txn.journal().operation(*heir)? {
+            let outcome = Some(stored(now)?);
             txn.journal().update(&Operation { outcome, ..conversion })?;
         }
     }
@@ -123,7 +126,7 @@ fn close(ctx: &Context<'_>, txn: &mut dyn Txn, found: &Found) -> Result<Vec<NewE
             about,
             state: OpportunityState::Lost,
             end: Some(end),
-            origin_lead: None,
+            origin_lead: Some(Opportunity::NOBODY),
             ..before.clone()
         };
         entries.extend(children::replace(ctx, txn, before, after)?.1);

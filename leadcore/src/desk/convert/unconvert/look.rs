@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     Account, Action, Contact, Conversion, Entry, FieldChange, Lead, LeadState, Link, LinkRole, Opportunity,
-    Sequence, Series, Service, Subject, SubjectKind, Tab, account_changes, contact_changes,
+    Sequence, Series, Service, Subject, SubjectKind,
 };
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, OpportunityId, ServiceId};
@@ -13,12 +13,12 @@ use crate::store::Txn;
 use super::super::super::children::IMAGE;
 use super::super::super::moving::guard;
 use super::super::super::series;
-use super::super::carry_out::first_outcome;
 use super::super::plan::ConversionOutcome;
 use super::super::rules::Rules;
+use super::super::stored::{Stored, stored};
 use super::said::SaidSince;
 use super::since::read_image;
-use super::wrote::by_targets;
+use super::wrote::{Hung, Wrote, by_targets, hung};
 use super::{Fate, TakenBack, UnconvertPlan, Unconvertible};
 
 /// A record that is written back: as it is, as it shall be, and the difference.
@@ -43,14 +43,45 @@ pub(super) struct Found {
     pub(super) services: Vec<Service>,
     /// The links of the conversion that go.
     pub(super) links: Vec<Link>,
-    /// Conversions that stand, with the links that they take over from this one.
-    pub(super) heirs: Vec<ConversionOutcome>,
+    /// Conversions that stand, with what they take over from this one.
+    pub(super) heirs: BTreeMap<OperationId, Stored>,
     pub(super) said: SaidSince,
-    /// What targets of the host hung on new records.
+    /// What targets of the host hung on the records of the conversion.
     pub(super) by_targets: BTreeSet<Subject>,
+    /// The records of the conversion, new or not.
+    pub(super) records: BTreeSet<Subject>,
 }
 
 impl Found {
+    /// Before anything is looked at.
+    fn nothing(lead: &Lead, done: &Conversion, stored: &Stored, wrote: &Wrote) -> Self {
+        let outcome = &stored.outcome;
+        Self {
+            plan: UnconvertPlan {
+                lead: lead.id,
+                revision: lead.revision,
+                conversion: done.operation,
+                records: Vec::new(),
+                host: outcome.host.clone(),
+                blockers: Vec::new(),
+                since: Vec::new(),
+            },
+            outcome: outcome.clone(),
+            accounts: Vec::new(),
+            contacts: Vec::new(),
+            known: Vec::new(),
+            opportunities: Vec::new(),
+            closed: Vec::new(),
+            joined: Vec::new(),
+            services: Vec::new(),
+            links: outcome.links.iter().chain(&wrote.links).copied().collect(),
+            heirs: BTreeMap::new(),
+            said: SaidSince::default(),
+            by_targets: wrote.untouched.clone(),
+            records: BTreeSet::new(),
+        }
+    }
+
     /// New records of the conversion: those that go.
     pub(super) fn gone(&self) -> BTreeSet<Subject> {
         let goes = |taken: &&TakenBack| matches!(taken.fate, Fate::Archived | Fate::Removed);
@@ -59,7 +90,7 @@ impl Found {
 }
 
 /// The entries of one operation.
-fn entries_of(txn: &mut dyn Txn, operation: OperationId) -> Result<Vec<Entry>> {
+pub(super) fn entries_of(txn: &mut dyn Txn, operation: OperationId) -> Result<Vec<Entry>> {
     const READ: usize = 1_000;
     let (mut all, mut after): (Vec<Entry>, Option<Sequence>) = (Vec::new(), None);
     loop {
@@ -79,59 +110,44 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         return Err(Error::invalid_field("state", ViolationCode::NotAllowed, message));
     };
     rules.check_function(lead, "unconvert")?;
-    let outcome = first_outcome(txn, done.operation)?;
+    let stored = stored(txn, done.operation)?;
+    let outcome = &stored.outcome;
     let entries = entries_of(txn, done.operation)?;
     // What the conversion itself made, and what it joined, stands against nothing.
     let ours =
         entries.iter().filter(|entry| entry.action == Action::Created || entry.subject.kind.is_child());
-    let made: BTreeSet<Subject> = ours.map(|entry| entry.subject).collect();
-    let mut found = Found {
-        plan: UnconvertPlan {
-            lead: lead.id,
-            revision: lead.revision,
-            conversion: done.operation,
-            records: Vec::new(),
-            host: outcome.host.clone(),
-            blockers: Vec::new(),
-            since: Vec::new(),
-        },
-        outcome: outcome.clone(),
-        accounts: Vec::new(),
-        contacts: Vec::new(),
-        known: Vec::new(),
-        opportunities: Vec::new(),
-        closed: Vec::new(),
-        joined: Vec::new(),
-        services: Vec::new(),
-        links: outcome.links.clone(),
-        heirs: Vec::new(),
-        said: SaidSince::default(),
-        by_targets: by_targets(txn, &outcome)?,
-    };
+    let mut made: BTreeSet<Subject> = ours.map(|entry| entry.subject).collect();
+    let wrote = by_targets(txn, &stored)?;
+    let holds = |subject: Subject| wrote.links.iter().any(|link| link.to == subject);
+    let persons: Vec<_> = wrote.persons.iter().filter(|entry| holds(entry.subject)).collect();
+    made.extend(persons.iter().map(|entry| entry.subject));
+    let mut found = Found::nothing(lead, done, &stored, &wrote);
     let hung = hung(txn, made.union(&found.by_targets))?;
-    let mut look = Look { rules, lead, done, made: &made, hung, outcome: &outcome, found: &mut found };
+    let mut look = Look {
+        rules,
+        lead,
+        done,
+        made: &made,
+        hung,
+        wrote: &wrote,
+        stored: &stored,
+        outcome,
+        found: &mut found,
+    };
     look.stage(txn)?;
-    let mut seen = BTreeSet::new();
-    for entry in &entries {
-        // A child is told once for each record that it is about.
-        if !seen.insert(entry.subject) && entry.subject.kind.is_child() {
-            continue;
-        }
-        match (entry.subject.kind, entry.action) {
-            (SubjectKind::Account, Action::Created) => look.new_account(txn, entry)?,
-            (SubjectKind::Account, Action::Updated) => look.filled_account(txn, entry)?,
-            (SubjectKind::Contact, Action::Created) => look.new_contact(txn, entry)?,
-            (SubjectKind::Contact, Action::Updated) => look.filled_contact(txn, entry)?,
-            (SubjectKind::Opportunity, Action::Created) => look.new_opportunity(txn, entry)?,
-            (SubjectKind::Opportunity, Action::Updated) => look.joined_opportunity(txn, entry)?,
-            (SubjectKind::Service, Action::Created) => look.new_service(txn, entry)?,
-            _ => {}
-        }
+    let last = entries.iter().map(|entry| entry.sequence).max();
+    if let Some(last) = last {
+        look.inherited(txn, last)?;
+    }
+    let seen = look.entries(txn, &entries)?;
+    for entry in persons {
+        look.new_contact(txn, entry)?;
     }
     if let Some(joined) = outcome.opportunity.filter(|id| !seen.contains(&Subject::from(*id))) {
         look.joined_as_it_is(txn, joined)?;
     }
-    if let Some(last) = entries.iter().map(|entry| entry.sequence).max() {
+    if let Some(last) = last {
+        look.claimed(txn, last)?;
         look.said_since(txn, last)?;
     }
     look.persons(txn)?;
@@ -141,25 +157,10 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
     for made in &outcome.host {
         look.block(Unconvertible::Target { target: made.target.clone() });
     }
-    if let Some(last) = entries.iter().map(|entry| entry.sequence).max() {
+    if let Some(last) = last {
         look.written(txn, last)?;
     }
     Ok(found)
-}
-
-/// How many children of the conversion's own hang on each record, by tab.
-type Hung = BTreeMap<Subject, BTreeMap<Tab, u64>>;
-
-fn hung<'s>(txn: &mut dyn Txn, made: impl Iterator<Item = &'s Subject>) -> Result<Hung> {
-    let children: Vec<_> = made.filter(|subject| subject.kind.is_child()).copied().collect();
-    let mut hung = Hung::new();
-    for placement in txn.children().placements(&children)? {
-        for about in placement.about {
-            let count = hung.entry(about).or_default().entry(placement.tab.clone()).or_default();
-            *count = count.saturating_add(1);
-        }
-    }
-    Ok(hung)
 }
 
 /// One look at what a conversion did.
@@ -169,11 +170,35 @@ pub(super) struct Look<'a> {
     pub(super) done: &'a Conversion,
     pub(super) made: &'a BTreeSet<Subject>,
     hung: Hung,
+    pub(super) wrote: &'a Wrote,
+    pub(super) stored: &'a Stored,
     pub(super) outcome: &'a ConversionOutcome,
     pub(super) found: &'a mut Found,
 }
 
 impl Look<'_> {
+    /// Looks at what the conversion told of each record. Says which those are.
+    fn entries(&mut self, txn: &mut dyn Txn, entries: &[Entry]) -> Result<BTreeSet<Subject>> {
+        let mut seen = BTreeSet::new();
+        for entry in entries {
+            // A child is told once for each record that it is about.
+            if !seen.insert(entry.subject) && entry.subject.kind.is_child() {
+                continue;
+            }
+            match (entry.subject.kind, entry.action) {
+                (SubjectKind::Account, Action::Created) => self.new_account(txn, entry)?,
+                (SubjectKind::Account, Action::Updated) => self.filled_account(txn, entry)?,
+                (SubjectKind::Contact, Action::Created) => self.new_contact(txn, entry)?,
+                (SubjectKind::Contact, Action::Updated) => self.filled_contact(txn, entry)?,
+                (SubjectKind::Opportunity, Action::Created) => self.new_opportunity(txn, entry)?,
+                (SubjectKind::Opportunity, Action::Updated) => self.joined_opportunity(txn, entry)?,
+                (SubjectKind::Service, Action::Created) => self.new_service(txn, entry)?,
+                _ => {}
+            }
+        }
+        Ok(seen)
+    }
+
     fn fate(&mut self, record: Subject, fate: Fate) {
         self.found.plan.records.push(TakenBack { record, fate, edited: Vec::new() });
     }
@@ -217,16 +242,12 @@ impl Look<'_> {
 
     fn filled_account(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
         let record = entry.subject;
-        let Some(before) = txn.accounts().get(&[AccountId::from_uuid(record.id)])?.pop() else {
+        let Some(known) = self.account(txn, AccountId::from_uuid(record.id))? else {
             self.block(Unconvertible::Gone { record });
             return Ok(());
         };
-        let mut after = before.clone();
-        let rewound = after.fields.rewind(&entry.changes, &|_, _| None);
-        self.rewound(txn, entry, rewound)?;
-        let changes = account_changes(&before.fields, &after.fields);
-        self.found.accounts.push(Rewritten { before, after, changes });
-        Ok(())
+        let rewound = known.after.fields.rewind(&entry.changes, &|_, _| None);
+        self.rewound(txn, entry, rewound)
     }
 
     /// The persons that the account got are its own as they were, and a new one has no others: those would go with it
@@ -236,7 +257,7 @@ impl Look<'_> {
         let is_person = |link: &&Link| link.from == account && link.to.kind == SubjectKind::Contact;
         let now = txn.links().from(&[account], None)?;
         let now: BTreeSet<_> = now.iter().filter(is_person).collect();
-        let ours: BTreeSet<_> = self.outcome.links.iter().filter(is_person).collect();
+        let ours: BTreeSet<_> = self.found.links.iter().filter(is_person).collect();
         if !ours.is_subset(&now) || self.made.contains(&account) && now != ours {
             self.block(Unconvertible::Edited { record: account, fields: vec!["contacts".to_owned()] });
         }
@@ -261,7 +282,7 @@ impl Look<'_> {
         };
         self.changed(txn, entry)?;
         self.children(txn, record)?;
-        let ours = &self.outcome.links;
+        let ours = &self.found.links;
         let holders = txn.links().to(&[record], None)?;
         // A lead whose person turned out to be this one has this one too.
         let holders = holders.iter().filter(|link| link.from.kind != SubjectKind::Contact);
@@ -273,16 +294,12 @@ impl Look<'_> {
 
     fn filled_contact(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
         let record = entry.subject;
-        let Some(before) = txn.contacts().get(&[ContactId::from_uuid(record.id)])?.pop() else {
+        let Some(known) = self.known(txn, ContactId::from_uuid(record.id))? else {
             self.block(Unconvertible::Gone { record });
             return Ok(());
         };
-        let mut after = before.clone();
-        let rewound = after.fields.rewind(&entry.changes, &|_, _| None);
-        self.rewound(txn, entry, rewound)?;
-        let changes = contact_changes(&before.fields, &after.fields);
-        self.found.known.push(Rewritten { before, after, changes });
-        Ok(())
+        let rewound = known.after.fields.rewind(&entry.changes, &|_, _| None);
+        self.rewound(txn, entry, rewound)
     }
 
     fn new_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
@@ -368,7 +385,7 @@ impl Look<'_> {
     }
 
     /// What hangs on a new record, besides what the conversion itself hung there: counted, however many there are.
-    fn children(&mut self, txn: &mut dyn Txn, record: Subject) -> Result<()> {
+    pub(super) fn children(&mut self, txn: &mut dyn Txn, record: Subject) -> Result<()> {
         let own = self.hung.get(&record);
         let mut tabs: BTreeMap<String, u64> = BTreeMap::new();
         for count in txn.children().counts(&[record])? {

@@ -1,6 +1,9 @@
 //! Taking a conversion back (X.09), while nothing else stands on what it made.
 
+mod anew;
 mod back;
+mod claims;
+mod left;
 mod look;
 mod said;
 mod shared;
@@ -210,14 +213,14 @@ pub fn apply_unconvert_with(
     if found.plan != *plan {
         return Err(Error::conflicting("lead", Conflict::PlanOutdated));
     }
-    carry_out(ctx, txn, lead, &found, hosts)
+    carry_out(ctx, txn, lead, found, hosts)
 }
 
 /// Plans and applies in one call. Afterwards the lead is open in the stage where it was, with all its associations; new
 /// records of the conversion are archived or gone, and it can be converted again.
 ///
-/// A person that was there before leaves the account that got it by this conversion. It stays where another lead that has it
-/// became the account as well; the way back of that one does not take it away either, because its conversion found it there.
+/// A person that was there before leaves the account that got it by this conversion. Where another conversion into the account
+/// brought it too, it stays until that one is taken back; so does what several conversions say against reaching somebody.
 ///
 /// ```
 /// use leadcore::desk::{convert, leads};
@@ -255,7 +258,7 @@ pub fn unconvert_with(
     let rules = Rules::load(ctx, txn)?;
     let lead = rules.lead(txn, lead)?;
     let found = examine(txn, &rules, &lead)?;
-    carry_out(ctx, txn, lead, &found, hosts)
+    carry_out(ctx, txn, lead, found, hosts)
 }
 
 /// [`unconvert`] under a key of the caller's: the same key again gives the first outcome, also when the lead was converted
@@ -288,7 +291,7 @@ pub fn unconvert_once_with(
     let once = Some(Once::way_back(key).for_lead(lead.id));
     once::by(ctx, txn, once, stored_outcome, |txn| {
         let found = examine(txn, &rules, &lead)?;
-        let outcome = carry_out(ctx, txn, lead, &found, hosts)?;
+        let outcome = carry_out(ctx, txn, lead, found, hosts)?;
         Ok((outcome.operation, outcome))
     })
 }

@@ -2,33 +2,50 @@
 //! it, and so do its persons.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use crate::context::Context;
-use crate::domain::conversion_mapping::Consent;
+use crate::domain::conversion_mapping::{Consent, asked_keys};
 use crate::domain::{
-    AccountFields, Action, Contact, ContactFields, Entry, FieldChange, Lead, LeadFields, LinkRole, MarkNote,
-    NewEntry, OperationKind, ReachMark, Rewound, Sequence, Subject, SubjectKind, contact_changes,
+    AccountFields, Action, BlockKey, Contact, ContactFields, Emails, Entry, FieldChange, Lead, LeadFields,
+    LinkRole, MarkNote, NewEntry, OperationKind, ReachMark, Rewound, Sequence, Subject, SubjectKind,
+    contact_changes,
 };
 use crate::error::Result;
 use crate::id::ContactId;
 use crate::store::Txn;
+use crate::value::PersonName;
 
 use super::super::persons::is_same_person;
 use super::look::Look;
-use super::since::speaks_of_addresses;
+use super::since::{back_to, is_of_addresses};
 
 /// Marks of addresses and numbers, and who must not be called.
 #[derive(Debug, Default)]
 pub(super) struct SaidSince {
     marks: Consent,
     not_called: Vec<(Contact, MarkNote)>,
+    /// The contact that the person of the lead itself was, whatever its addresses.
+    itself: Option<ContactId>,
     /// Persons of the lead who turned out to be one of these.
     same: BTreeSet<(ContactId, ContactId)>,
 }
 
 /// What a record says of how to reach somebody, now and before.
-trait Told: Clone {
+pub(super) trait Told: Clone {
     fn consent(&self) -> Consent;
+
+    /// Marks it with what is said.
+    fn tighten(&mut self, said: &Consent);
+
+    /// Takes off what is said.
+    fn lift(&mut self, said: &Consent);
+
+    /// What those are found by who say something of it.
+    fn asked(&self) -> Vec<BlockKey>;
+
+    /// Who it is, where it is a person.
+    fn who(&self) -> Option<(Option<&PersonName>, &Emails)>;
 
     /// Takes changes back, where the record still has what they made.
     fn rewind(&mut self, changes: &[FieldChange]) -> Rewound;
@@ -39,6 +56,22 @@ impl Told for AccountFields {
         Consent::of_account(self)
     }
 
+    fn tighten(&mut self, said: &Consent) {
+        said.tighten_account(self);
+    }
+
+    fn lift(&mut self, said: &Consent) {
+        said.lift_of(&mut self.emails, &mut self.phones);
+    }
+
+    fn asked(&self) -> Vec<BlockKey> {
+        asked_keys(None, &self.emails, &self.phones)
+    }
+
+    fn who(&self) -> Option<(Option<&PersonName>, &Emails)> {
+        None
+    }
+
     fn rewind(&mut self, changes: &[FieldChange]) -> Rewound {
         Self::rewind(self, changes, &|_, _| None)
     }
@@ -47,6 +80,25 @@ impl Told for AccountFields {
 impl Told for ContactFields {
     fn consent(&self) -> Consent {
         Consent::of_contact(self)
+    }
+
+    fn tighten(&mut self, said: &Consent) {
+        said.tighten_contact(self);
+    }
+
+    fn lift(&mut self, said: &Consent) {
+        said.lift_of(&mut self.emails, &mut self.phones);
+        if said.do_not_call().is_some() {
+            self.do_not_call = None;
+        }
+    }
+
+    fn asked(&self) -> Vec<BlockKey> {
+        asked_keys(self.name.as_ref(), &self.emails, &self.phones)
+    }
+
+    fn who(&self) -> Option<(Option<&PersonName>, &Emails)> {
+        Some((self.name.as_ref(), &self.emails))
     }
 
     fn rewind(&mut self, changes: &[FieldChange]) -> Rewound {
@@ -64,6 +116,7 @@ impl Look<'_> {
             });
         let id = |subject: Subject| ContactId::from_uuid(subject.id);
         self.found.said.same = same.map(|link| (id(link.from), id(link.to))).collect();
+        self.found.said.itself = self.stored.itself;
         let account = self.outcome.account.filter(|id| !self.made.contains(&Subject::from(*id)));
         for account in txn.accounts().get(&account.into_iter().collect::<Vec<_>>())? {
             let said = self.spoken(txn, account.id.into(), last, &account.fields)?;
@@ -86,36 +139,68 @@ impl Look<'_> {
 
     /// What people said of a record since, and still holds. What conversions wrote into it they give back themselves; a way back
     /// that told it of another record passed on what people had said.
-    fn spoken<T: Told>(
+    pub(super) fn spoken<T: Told>(
         &self,
         txn: &mut dyn Txn,
         record: Subject,
         last: Sequence,
         now: &T,
     ) -> Result<Consent> {
-        let (mut by_hand, mut passed_on) = (Consent::default(), Consent::default());
-        let since = self.since(txn, record, last)?;
-        let tells =
-            |entry: &Entry| entry.operation_kind != OperationKind::Convert && speaks_of_addresses(entry);
-        if !since.iter().any(tells) {
-            return Ok(by_hand);
-        }
-        let mut after = now.clone();
-        for entry in &since {
-            let mut before = after.clone();
-            let rewound = before.rewind(&entry.changes);
-            // Where the journal does not say what was before, all of it may have been said now.
-            let is_known = rewound.kept.is_empty() || !speaks_of_addresses(entry);
-            let said = if is_known { after.consent().beyond(&before.consent()) } else { after.consent() };
-            match entry.operation_kind {
-                OperationKind::Convert => {}
-                OperationKind::Unconvert => passed_on = passed_on.join(&said),
-                _ => by_hand = by_hand.join(&said),
-            }
-            after = before;
-        }
+        let mut words = Words::of(now);
+        self.since(txn, record, last, &mut |entry| words.add(entry))?;
         // What a way back gives back was there when this conversion ended.
-        Ok(by_hand.join(&passed_on.beyond(&after.consent())).within(&now.consent()))
+        let passed_on = words.passed_on.beyond(&words.before.consent());
+        Ok(words.by_hand.join(&passed_on).within(&now.consent()))
+    }
+}
+
+/// What people said of a record, ever, and still holds: without what conversions wrote.
+pub(super) fn word<T: Told>(txn: &mut dyn Txn, record: Subject, now: &T) -> Result<Consent> {
+    let mut words = Words::of(now);
+    back_to(txn, record, Sequence(i64::MIN), &mut |entry| {
+        if entry.subject == record {
+            words.add(entry);
+        }
+        ControlFlow::Continue(())
+    })?;
+    let first = if words.is_converted { Consent::default() } else { words.before.consent() };
+    Ok(words.by_hand.join(&words.passed_on).join(&first).within(&now.consent()))
+}
+
+/// Whose word it is what a record says, read from its history, the latest first.
+struct Words<T> {
+    by_hand: Consent,
+    passed_on: Consent,
+    /// The record before the entries that were read.
+    before: T,
+    /// Whether a conversion made it.
+    is_converted: bool,
+}
+
+impl<T: Told> Words<T> {
+    fn of(now: &T) -> Self {
+        let none = Consent::default;
+        Self { by_hand: none(), passed_on: none(), before: now.clone(), is_converted: false }
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        let is_convert = entry.operation_kind == OperationKind::Convert;
+        self.is_converted |= is_convert && entry.action == Action::Created;
+        let changes = entry.changes.iter().filter(|change| is_of_addresses(&change.field));
+        let changes: Vec<FieldChange> = changes.cloned().collect();
+        if changes.is_empty() {
+            return;
+        }
+        let after = self.before.consent();
+        let rewound = self.before.rewind(&changes);
+        // Where the journal does not say what was before, all of it may have been said now.
+        let said = if rewound.kept.is_empty() { after.beyond(&self.before.consent()) } else { after };
+        let of = match entry.operation_kind {
+            OperationKind::Convert => return,
+            OperationKind::Unconvert => &mut self.passed_on,
+            _ => &mut self.by_hand,
+        };
+        *of = std::mem::take(of).join(&said);
     }
 }
 
@@ -126,8 +211,9 @@ impl SaidSince {
         self.marks.tighten_phones(&mut fields.phones);
         let own = (fields.person.as_ref(), &fields.emails);
         let notes = self.not_called.iter().filter(|(contact, _)| {
-            fields.person.is_some()
-                && is_same_person(own, (contact.fields.name.as_ref(), &contact.fields.emails))
+            self.itself == Some(contact.id)
+                || fields.person.is_some()
+                    && is_same_person(own, (contact.fields.name.as_ref(), &contact.fields.emails))
         });
         let notes: Vec<MarkNote> = notes.map(|(_, note)| note.clone()).collect();
         for note in notes {

@@ -1,68 +1,81 @@
 //! What happened to the records of a conversion since it was done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use serde::de::DeserializeOwned;
 
 use crate::domain::{
-    Action, ContactFields, Entry, FOLLOWER, FieldChange, FieldValue, Link, LinkRole, OperationKind,
-    Opportunity, Sequence, Subject, SubjectKind, Topics, image_of, plain,
+    ContactFields, Entry, FOLLOWER, FieldValue, Link, LinkRole, OperationKind, Opportunity, Sequence,
+    Subject, SubjectKind, Topics, image_of,
 };
 use crate::error::Result;
 use crate::id::{LeadId, OperationId};
 use crate::store::Txn;
 
-use super::super::super::children::{IMAGE, KEPT};
-use super::super::carry_out::first_outcome;
+use super::super::super::children::IMAGE;
+use super::super::stored::first_outcome;
 use super::Unconvertible;
+use super::left::Net;
 use super::look::Look;
+
+/// What is done with an entry, and whether to go on.
+type Each<'e> = dyn FnMut(&Entry) -> ControlFlow<()> + 'e;
+
+/// Hands over what is told of a record behind a place, with what hangs on it, the latest first: some at a time, however much that
+/// is.
+pub(super) fn back_to(txn: &mut dyn Txn, record: Subject, last: Sequence, each: &mut Each<'_>) -> Result<()> {
+    const READ: usize = 256;
+    let mut before = None;
+    loop {
+        let entries = txn.journal().about(&[record], Topics::NONE, before, READ)?;
+        for entry in &entries {
+            if entry.sequence <= last || !follows(entry) && each(entry).is_break() {
+                return Ok(());
+            }
+        }
+        before = entries.last().map(|entry| entry.sequence);
+        if entries.len() < READ {
+            return Ok(());
+        }
+    }
+}
 
 impl Look<'_> {
     /// What others than the conversion wrote into a record since it did, the latest first.
-    pub(super) fn since(&self, txn: &mut dyn Txn, record: Subject, last: Sequence) -> Result<Vec<Entry>> {
-        let mut own = self.around(txn, record, last)?;
-        own.retain(|entry| entry.subject == record);
-        Ok(own)
+    pub(super) fn since(
+        &self,
+        txn: &mut dyn Txn,
+        record: Subject,
+        last: Sequence,
+        each: &mut dyn FnMut(&Entry),
+    ) -> Result<()> {
+        back_to(txn, record, last, &mut |entry| {
+            if entry.subject == record && entry.operation != self.done.operation {
+                each(entry);
+            }
+            ControlFlow::Continue(())
+        })
     }
 
-    /// [`since`](Self::since), with what others wrote of what hangs on the record.
-    pub(super) fn around(&self, txn: &mut dyn Txn, record: Subject, last: Sequence) -> Result<Vec<Entry>> {
-        const READ: usize = 64;
-        let (mut all, mut before) = (Vec::new(), None);
-        loop {
-            let entries = txn.journal().about(&[record], Topics::NONE, before, READ)?;
-            let is_last = entries.len() < READ;
-            before = entries.last().map(|entry| entry.sequence);
-            all.extend(entries.into_iter().filter(|entry| {
-                entry.sequence > last && entry.operation != self.done.operation && !follows(entry)
-            }));
-            if is_last || before.is_none_or(|end| end <= last) {
-                return Ok(all);
-            }
-        }
+    pub(super) fn net(&self, txn: &mut dyn Txn, record: Subject, last: Sequence) -> Result<Net> {
+        let mut net = Net::default();
+        self.since(txn, record, last, &mut |entry| net.add(entry))?;
+        Ok(net.left())
     }
 
     /// Who else wrote a new record since, where anything is left of it. What is said of its addresses counts whoever said it: an
     /// opt-out must not go with the record. What the actor of the conversion wrote is told, and goes with it.
     pub(super) fn changed(&mut self, txn: &mut dyn Txn, made: &Entry) -> Result<()> {
         let record = made.subject;
-        let since = self.since(txn, record, made.sequence)?;
-        let left = left(&since);
-        let mut by = Vec::new();
-        for (entry, changes) in &left {
-            let counts = entry.actor != made.actor || changes.iter().any(|change| is_of_addresses(change));
-            if counts && !by.contains(&entry.actor) {
-                by.push(entry.actor.clone());
-            }
-        }
+        let net = self.net(txn, record, made.sequence)?;
+        let by = net.writers(|actor, field| *actor != made.actor || field.is_some_and(is_of_addresses));
         if !by.is_empty() {
             self.block(Unconvertible::Changed { record, by });
         }
-        let changes = left.iter().filter(|(entry, _)| entry.action == Action::Updated);
-        let shown = changes.flat_map(|(_, changes)| changes).filter(|change| !is_image(change));
-        let edited: BTreeSet<_> = shown.map(|change| change.field.clone()).collect();
+        let edited = net.edited();
         if let Some(taken) = self.found.plan.records.iter_mut().find(|taken| taken.record == record) {
-            taken.edited = edited.into_iter().collect();
+            taken.edited = edited;
         }
         Ok(())
     }
@@ -86,17 +99,14 @@ impl Look<'_> {
     /// or somebody edited it.
     pub(super) fn edited(&mut self, txn: &mut dyn Txn, written: &Entry, fields: Vec<String>) -> Result<()> {
         let record = written.subject;
-        let is_child = record.kind.is_child();
-        let touches =
-            |entry: &Entry| is_child || entry.changes.iter().any(|change| fields.contains(&change.field));
-        let since = self.since(txn, record, written.sequence)?;
-        let left = left(&since).into_iter().map(|(entry, _)| entry).filter(|entry| touches(entry));
-        let (by_conversion, by_hand): (Vec<_>, Vec<_>) = left.partition(|entry| {
-            matches!(entry.operation_kind, OperationKind::Convert | OperationKind::Unconvert)
-        });
-        let operations: BTreeSet<_> = by_conversion.iter().map(|entry| entry.operation).collect();
-        let leads = standing(txn, &operations)?;
-        if leads.is_empty() || !by_hand.is_empty() {
+        // Of a child the whole is given back, or nothing.
+        let named = (!record.kind.is_child()).then_some(fields.as_slice());
+        let (operations, by_hand) = self.net(txn, record, written.sequence)?.touching(named);
+        let mut leads = standing(txn, &operations)?;
+        if leads.is_empty() && !by_hand {
+            leads = self.holding(txn, record)?;
+        }
+        if leads.is_empty() || by_hand {
             self.block(Unconvertible::Edited { record, fields });
         }
         self.other_leads(txn, record, &leads)
@@ -157,54 +167,8 @@ impl Look<'_> {
     }
 }
 
-/// What is left of these entries, the latest first: each that wrote something which is not as it was before the first of them, and what
-/// of it that is. What was edited and put back, lifted again or taken back is no change.
-fn left(since: &[Entry]) -> Vec<(&Entry, Vec<&FieldChange>)> {
-    let mut net: BTreeMap<(&str, Option<Subject>), (&FieldValue, &FieldValue)> = BTreeMap::new();
-    let mut archived = false;
-    for entry in since.iter().rev() {
-        archived = match entry.action {
-            Action::Deleted => true,
-            Action::Restored => false,
-            _ => archived,
-        };
-        for change in told(entry) {
-            let (first, _) = net.get(&key(entry, change)).copied().unwrap_or((&change.before, &change.after));
-            net.insert(key(entry, change), (first, &change.after));
-        }
-    }
-    net.retain(|_, (first, last)| plain(first) != plain(last));
-    let left = since.iter().filter_map(|entry| {
-        let changes = told(entry).filter(|change| net.contains_key(&key(entry, change)));
-        let changes: Vec<_> = changes.collect();
-        let is_left = match entry.action {
-            Action::Deleted | Action::Restored => archived,
-            _ => told(entry).next().is_none(),
-        };
-        (is_left || !changes.is_empty()).then_some((entry, changes))
-    });
-    left.collect()
-}
-
-/// The changes of an entry, without those that are there for an undo where others say the same.
-fn told(entry: &Entry) -> impl Iterator<Item = &FieldChange> {
-    let has_fields = entry.changes.iter().any(|change| !is_image(change));
-    let changes = entry.changes.iter().filter(move |change| !(has_fields && is_image(change)));
-    changes.filter(|change| change.before != change.after)
-}
-
-/// What a change is about: a field, or what one other record is to the record.
-fn key<'e>(entry: &Entry, change: &'e FieldChange) -> (&'e str, Option<Subject>) {
-    let is_link = matches!(entry.action, Action::Linked | Action::Unlinked);
-    (change.field.as_str(), entry.other.filter(|_| is_link))
-}
-
-fn is_image(change: &FieldChange) -> bool {
-    [IMAGE, KEPT].contains(&change.field.as_str()) || image_of(&change.field).is_some()
-}
-
 /// The leads whose conversions these are, where they stand.
-fn standing(txn: &mut dyn Txn, operations: &BTreeSet<OperationId>) -> Result<Vec<LeadId>> {
+pub(super) fn standing(txn: &mut dyn Txn, operations: &BTreeSet<OperationId>) -> Result<Vec<LeadId>> {
     let mut leads = Vec::new();
     for operation in operations {
         let of = txn.journal().operation(*operation)?;
@@ -233,11 +197,8 @@ fn follows(entry: &Entry) -> bool {
     entry.changes.iter().any(|change| change.field == FOLLOWER)
 }
 
-pub(super) fn speaks_of_addresses(entry: &Entry) -> bool {
-    entry.changes.iter().any(is_of_addresses)
-}
-
-fn is_of_addresses(change: &FieldChange) -> bool {
-    matches!(change.field.as_str(), "email" | "phone")
-        || ContactFields::own_field(&change.field).is_some_and(|(field, _)| field.key() == "phone")
+pub(super) fn is_of_addresses(field: &str) -> bool {
+    let shown = image_of(field);
+    matches!(shown.as_ref().map_or(field, |field| field.key()), "email" | "phone")
+        || ContactFields::own_field(field).is_some_and(|(field, _)| field.key() == "phone")
 }

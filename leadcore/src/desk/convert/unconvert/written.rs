@@ -1,6 +1,7 @@
 //! Who wrote what stands against a way back, as far as the journal knows.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use crate::time::Timestamp;
 
 use super::Unconvertible;
 use super::look::Look;
+use super::since::back_to;
 
 /// How many calls of one record are told.
 const OF_ONE: usize = 20;
@@ -56,12 +58,14 @@ impl Look<'_> {
             self.found.plan.blockers.iter().filter_map(Unconvertible::record).collect();
         for record in records {
             let mut told: Vec<WrittenSince> = Vec::new();
-            for entry in self.around(txn, record, last)? {
-                let (operation, kind, actor) = (entry.operation, entry.operation_kind, entry.actor);
-                if told.len() < OF_ONE && !told.iter().any(|one| one.operation == operation) {
+            back_to(txn, record, last, &mut |entry| {
+                let operation = entry.operation;
+                if operation != self.done.operation && !told.iter().any(|one| one.operation == operation) {
+                    let (actor, kind) = (entry.actor.clone(), entry.operation_kind);
                     told.push(WrittenSince { record, actor, operation, kind, at: entry.at });
                 }
-            }
+                if told.len() < OF_ONE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
             self.found.plan.since.extend(told);
         }
         Ok(())

@@ -1,0 +1,51 @@
+//! What the journal keeps of a conversion: its outcome, and what only the way back asks for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Sequence, Subject};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{ContactId, OperationId};
+use crate::store::Txn;
+
+use super::plan::ConversionOutcome;
+
+/// The outcome of a conversion as its operation has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stored {
+    #[serde(flatten)]
+    pub(super) outcome: ConversionOutcome,
+    /// Behind which place of the journal, and up to which one, targets of the host wrote records of the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) host_wrote: Option<(Sequence, Sequence)>,
+    /// The contact that the person of the lead itself turned out to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) itself: Option<ContactId>,
+    /// What others wrote that were taken back, and that this one says too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) took_over: Vec<TookOver>,
+}
+
+/// The marks that a conversion wrote into a record, whose word they are no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TookOver {
+    pub(super) record: Subject,
+    /// The conversion that wrote them.
+    pub(super) of: OperationId,
+}
+
+/// What the first conversion left in the journal.
+pub(super) fn stored(txn: &mut dyn Txn, operation: OperationId) -> Result<Stored> {
+    let Some(operation) = txn.journal().operation(operation)? else {
+        // The operation is written last: what asks before then is one of the targets that it writes to.
+        let message = "the conversion of this lead is going on: a target cannot convert it again";
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    };
+    let stored = operation.outcome;
+    let corrupt = || Error::new(ErrorKind::Corrupt, "the outcome of the conversion cannot be read");
+    serde_json::from_value(stored.ok_or_else(corrupt)?).map_err(|error| corrupt().with_source(error))
+}
+
+/// The outcome that the first conversion left in the journal.
+pub(super) fn first_outcome(txn: &mut dyn Txn, operation: OperationId) -> Result<ConversionOutcome> {
+    Ok(stored(txn, operation)?.outcome)
+}

@@ -1,0 +1,188 @@
+//! X.09: what targets of the host wrote into records of the store goes back with the conversion, and what they write there on the way
+//! back stands.
+
+use std::fmt;
+
+use leadcore::desk::convert::{
+    self, ConversionOptions, ConversionOutcome, ConversionPlan, ConversionTarget, OpportunityRequest,
+    Unconvertible,
+};
+use leadcore::desk::{Expect, accounts, activities, contacts, opportunities, services};
+use leadcore::domain::{
+    AccountFields, AccountPatch, ActivityFields, ContactFields, Emails, Field, Lead, Line, OpportunityPatch,
+    ServiceFields, Subject,
+};
+use leadcore::error::{Conflict, Error, ErrorKind, Result};
+use leadcore::store::Txn;
+
+use super::back::essence;
+use super::fresh::*;
+use crate::support::{Host, company, form, refused};
+
+type Work<'w> = &'w dyn Fn(&mut dyn Txn, &ConversionOutcome) -> Result<()>;
+
+/// A host that works with our own records.
+struct Erp<'w> {
+    create: Work<'w>,
+    withdraw: Work<'w>,
+}
+
+impl fmt::Debug for Erp<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Erp")
+    }
+}
+
+impl ConversionTarget for Erp<'_> {
+    fn name(&self) -> &str {
+        "erp"
+    }
+
+    fn create(
+        &self,
+        txn: &mut dyn Txn,
+        made: &ConversionOutcome,
+        _: &ConversionPlan,
+    ) -> Result<Option<String>> {
+        (self.create)(txn, made)?;
+        Ok(Some("C-1".to_owned()))
+    }
+
+    fn withdraw(&self, txn: &mut dyn Txn, made: &ConversionOutcome, _: &str) -> Result<()> {
+        (self.withdraw)(txn, made)
+    }
+}
+
+fn nothing(_: &mut dyn Txn, _: &ConversionOutcome) -> Result<()> {
+    Ok(())
+}
+
+fn with(host: &Host, lead: &Lead, options: &ConversionOptions, target: &Erp<'_>) -> ConversionOutcome {
+    host.scene.tick();
+    host.write(|ctx, txn| convert::convert_with(ctx, txn, lead.id, options, &[target]))
+}
+
+fn back(host: &Host, lead: &Lead, target: &Erp<'_>) -> Result<convert::UnconvertOutcome> {
+    host.scene.tick();
+    host.try_write(|ctx, txn| convert::unconvert_with(ctx, txn, lead.id, &[target]))
+}
+
+/// Everything but what stands against it because the target is not handed over.
+fn against(host: &Host, lead: &Lead) -> Vec<Unconvertible> {
+    let is_target = |one: &Unconvertible| matches!(one, Unconvertible::Target { .. });
+    blockers(host, lead).into_iter().filter(|one| !is_target(one)).collect()
+}
+
+#[test]
+fn what_a_target_hung_on_a_known_account_goes_with_the_conversion() {
+    let host = Host::new();
+    let known = account(&host, &named("Nordlys"));
+    let lead = host.add(company("Nordlys"));
+    let before = essence(&host.store, &host.scene);
+    let ctx = host.ctx();
+    let hang = |txn: &mut dyn Txn, made: &ConversionOutcome| {
+        let account = made.account.unwrap();
+        activities::add(&ctx, txn, &[account.into()], ActivityFields::note("Client opened"))?;
+        let person = contacts::add(&ctx, txn, account, ContactFields::named("Erp Contact")?, false)?;
+        activities::add(&ctx, txn, &[person.id.into()], ActivityFields::note("Met"))?;
+        let hosting = ServiceFields::from(Line::new("Hosting", 1.into(), 49.into()));
+        services::create(&ctx, txn, account, vec![hosting.into()]).map(drop)
+    };
+    let target = Erp { create: &hang, withdraw: &nothing };
+    for into in [options().into_account(known.id), options()] {
+        with(&host, &lead, &into, &target);
+        assert_ne!(essence(&host.store, &host.scene), before);
+        assert_eq!(against(&host, &lead), []);
+        let plan = host.read(|ctx, txn| convert::plan_unconvert(ctx, txn, lead.id));
+        let done = back(&host, &lead, &target).unwrap();
+        assert_eq!(done.records, plan.records);
+        assert_eq!(essence(&host.store, &host.scene), before);
+    }
+}
+
+#[test]
+fn what_somebody_built_on_what_a_target_hung_stands_against_the_way_back() {
+    let host = Host::new();
+    let known = account(&host, &named("Nordlys"));
+    let lead = host.add(company("Nordlys"));
+    let ctx = host.ctx();
+    let hang = |txn: &mut dyn Txn, made: &ConversionOutcome| {
+        let account = made.account.unwrap();
+        activities::add(&ctx, txn, &[account.into()], ActivityFields::task("Open the client"))?;
+        contacts::add(&ctx, txn, account, ContactFields::named("Erp Contact")?, false).map(drop)
+    };
+    let target = Erp { create: &hang, withdraw: &nothing };
+    with(&host, &lead, &options().into_account(known.id), &target);
+    let task = host.read(|ctx, txn| {
+        let of =
+            activities::of(ctx, txn, known.id, leadcore::domain::ActivityKind::ALL, &Default::default())?;
+        Ok(of.items[0].id)
+    });
+    let person = host.read(|ctx, txn| contacts::of_account(ctx, txn, known.id))[0].contact.id;
+    as_bob(&host, |ctx, txn| activities::complete(ctx, txn, task, Expect::Any));
+    as_bob(&host, |ctx, txn| activities::add(ctx, txn, &[person.into()], ActivityFields::note("Called")));
+    let against = against(&host, &lead);
+    let names = |record: Subject| against.iter().any(|one| one.record() == Some(record));
+    assert!(names(task.into()) && names(person.into()), "{against:?}");
+    let error = refused(back(&host, &lead, &target), ErrorKind::Conflict);
+    assert!(matches!(error.conflict(), Some(Conflict::Blocked { .. })), "{error}");
+}
+
+#[test]
+fn a_target_writes_into_our_records_on_the_way_back() {
+    let host = Host::new();
+    let known =
+        account(&host, &AccountFields { emails: Emails::parse("post@x.example").unwrap(), ..named("X") });
+    let kim = person(&host, known.id, "Kim", "kim@x.example");
+    let lead = host.add(form(&[
+        (Field::Company, "X"),
+        (Field::Name, "Kim"),
+        (Field::Email, "kim@x.example, post@x.example (opted_out)"),
+        (Field::City, "Bodø"),
+        (Field::Phone, "+47 22 12 34 56"),
+    ]));
+    let ctx = host.ctx();
+    let (write, gone) =
+        (AccountPatch::new().set(Field::Industry, "Energy"), AccountPatch::new().set(Field::Industry, ""));
+    let create = |txn: &mut dyn Txn, made: &ConversionOutcome| {
+        accounts::edit(&ctx, txn, made.account.unwrap(), Expect::Any, &write).map(drop)
+    };
+    let withdraw = |txn: &mut dyn Txn, made: &ConversionOutcome| {
+        let id = made.account.unwrap();
+        accounts::edit(&ctx, txn, id, Expect::Any, &gone)?;
+        let patch = OpportunityPatch::new().probability(Some(10));
+        opportunities::edit(&ctx, txn, made.opportunity.unwrap(), Expect::Any, &patch)?;
+        let person = txn.contacts().get(&made.contacts)?.remove(0);
+        let fields = ContactFields { role: None, job_title: Some("Withdrawn".to_owned()), ..person.fields };
+        contacts::edit(&ctx, txn, id, person.id, Expect::Any, fields).map(drop)
+    };
+    let target = Erp { create: &create, withdraw: &withdraw };
+    let wanted = options().with_opportunity(OpportunityRequest::new());
+    let before = essence(&host.store, &host.scene);
+    // A new account and a new person; then those that are there.
+    with(&host, &lead, &wanted, &target);
+    back(&host, &lead, &target).unwrap();
+    assert_eq!(essence(&host.store, &host.scene), before);
+    with(
+        &host,
+        &lead,
+        &wanted.into_account(known.id).person(convert::PersonChoice::Existing(kim.id)),
+        &target,
+    );
+    assert_eq!(against(&host, &lead), []);
+    back(&host, &lead, &target).unwrap();
+    let now = host.read(|ctx, txn| accounts::get(ctx, txn, known.id));
+    assert_eq!(now.fields, known.fields, "neither what the conversion wrote nor what the target did");
+    let now = host.read(|_, txn| txn.contacts().get(&[kim.id])).remove(0);
+    let withdrawn = ContactFields { job_title: Some("Withdrawn".to_owned()), ..kim.fields.clone() };
+    assert_eq!(now.fields, withdrawn, "what a target writes on the way back stands");
+    // It removes what the conversion made, and fails: nothing is written.
+    let fails = |_: &mut dyn Txn, _: &ConversionOutcome| Err(Error::new(ErrorKind::Unavailable, "closed"));
+    let late = Erp { create: &nothing, withdraw: &fails };
+    with(&host, &lead, &options(), &late);
+    refused(back(&host, &lead, &late), ErrorKind::Unavailable);
+    let removes = |txn: &mut dyn Txn, made: &ConversionOutcome| {
+        contacts::remove(&ctx, txn, made.account.unwrap(), made.contacts[0]).map(drop)
+    };
+    back(&host, &lead, &Erp { create: &nothing, withdraw: &removes }).unwrap();
+}
