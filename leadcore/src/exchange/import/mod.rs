@@ -92,6 +92,7 @@ mod details;
 mod dry_run;
 mod feed;
 mod format;
+mod key;
 mod likeness;
 mod names;
 mod offered;

@@ -11,6 +11,7 @@ impl Planner<'_> {
     /// changed the line since, as long as it is what would happen without that.
     pub(super) fn decide_one(&mut self, record: &Record) -> Decision {
         let planned = record.planned.as_deref().filter(|_| self.purpose == Purpose::WriteAsPlanned);
+        let planned = planned.filter(|planned| !planned.anew);
         let is_changed = |planned: &&PlannedLine| !planned.is_decided() && planned.is_held_to();
         if let Some(planned) = planned.filter(is_changed)
             && !self.holds(record, planned)

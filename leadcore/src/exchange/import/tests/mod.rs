@@ -30,6 +30,7 @@ mod said;
 mod same;
 mod stages;
 mod systems;
+mod trust;
 mod whose;
 
 use std::io::Cursor;
