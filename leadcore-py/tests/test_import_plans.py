@@ -149,3 +149,26 @@ def test_a_plan_is_streamed_to_a_file_and_carried_out(db: Database, tmp_path: Pa
         db.apply_import_from(path, CSV)
     with pytest.raises(TypeError, match="path"):
         db.plan_import_to(CSV, io.BytesIO())  # type: ignore[arg-type]
+
+
+def test_lines_that_mean_a_lead_of_a_line_that_was_left_out_are_open(db: Database) -> None:
+    file = b"Company,E-mail\nA,a@x.example\nA AS,a@x.example\n"
+    plan = db.plan_import(file)
+    plan.skip(2)
+    assert [line.action for line in plan.lines] == ["skip", "open"]
+    again = db.plan_import(file, earlier=plan)
+    assert [line.action for line in again.lines] == ["skip", "create"]
+    plan.reset(2)
+    assert [line.action for line in plan.lines] == ["create", "update"]
+    plan.skip(2)
+    report = db.apply_import(leadcore.ImportPlan.from_json(plan.to_json()), file)
+    assert (report.created, report.skips, report.stale_lines) == (1, {"left_out": 1}, ())
+
+
+def test_what_a_line_that_was_given_to_a_lead_becomes_is_open(db: Database) -> None:
+    lead = db.leads.create(company="Other", email="o@x.example")
+    plan = db.plan_import(b"Company,E-mail\nA,a@x.example\n")
+    plan.take(2, lead)
+    assert (plan.line(2).action, plan.line(2).edit) == ("open", "take")
+    plan.create(2)
+    assert plan.line(2).action == "create"

@@ -203,7 +203,10 @@ class ImportReport(Record):
     """Which column was which field, an :class:`ImportColumn` where its cells were read by rules; ``None`` was left out.
     Change it and hand it to the next import. Of several columns with one header the second is ``Email (2)``."""
     constants: dict[str, str] = field(repr=False)
-    """What every row got, by field: as said, or by the mapping that was repeated (``mapped_as``)."""
+    """What every row got, by field: as said, or by the saved mapping that was repeated (``mapped_as``)."""
+    not_said: dict[str, str] = field(repr=False)
+    """What every row had when a file with these headers was last imported, by field. It is not repeated: who wants it
+    again hands it to the import as ``constants``."""
     mapped_as: str | None = field(repr=False)
     """What the mapping repeats, where none was said: ``last_use`` of a file with these headers, a ``saved`` mapping,
     the import that rejected these rows (``rejects``)."""
@@ -260,6 +263,7 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
     earlier = given.pop("earlier", None)
     given.pop("known_numbers", None)
     given.pop("offered", None)
+    given.pop("said", None)
     given.setdefault("unknown_numbers", 0)
     given.setdefault("left_out", 0)
     given.setdefault("duplicates", 0)
@@ -269,6 +273,7 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
         operation=None if operation is None else UUID(operation),
         mapping=mapping,
         constants=mapping_of(mapped)[1],
+        not_said={one["field"]: one["value"] for one in given.pop("not_said", ())},
         mapped_as=_word(given.pop("mapped_as", None)),
         read_anew=given.pop("read_anew", False),
         notes=notes,

@@ -60,6 +60,8 @@ class UndoRecord(Record):
     """Why nothing is written at all: ``not_found``, ``forbidden`` or ``invalid``."""
     violations: tuple[Violation, ...] = ()
     """With ``invalid``: the rules that it would break."""
+    name: str | None = None
+    """What it is called, where it is a term of a vocabulary that stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +230,7 @@ def _record(told: dict[str, Any]) -> UndoRecord:
         tuple(Kept(one["field"], one["why"]) for one in told.get("kept", ())),
         failed,
         violations,
+        told.get("name"),
     )
 
 

@@ -47,8 +47,9 @@ class PlannedLine(Record):
     line: int
     """The line of the file on which the record begins, from 1, the header included."""
     action: Literal["create", "update", "unchanged", "skip", "review", "reject", "open"]
-    """What would become of it; ``open`` where cells were :meth:`set <ImportPlan.set>` since: planned again
-    (``earlier=``) it says so, and applied it is done."""
+    """What would become of it; ``open`` where cells were :meth:`set <ImportPlan.set>` since, another lead was taken, or
+    the line was left out that would have created the lead: planned again (``earlier=``) it says so, and applied it is
+    done."""
     lead_id: UUID | None = None
     """The lead that is created or meant."""
     number: int | None = None
@@ -113,7 +114,7 @@ class ImportPlan:
     (1, {'left_out': 1}, 'Oslo')
     """
 
-    __slots__ = ("_data", "_places", "_text")
+    __slots__ = ("_data", "_gone", "_places", "_text")
 
     def __init__(self, data: Mapping[str, Any], text: str = "") -> None:
         """Take the data that :meth:`to_dict` gave."""
@@ -121,6 +122,7 @@ class ImportPlan:
         try:
             self._data: dict[str, Any] = json.loads(json.dumps(data, allow_nan=False))
             self._places = {line["line"]: line for line in self._data["lines"]}
+            self._gone: set[str] = set().union(*(_gone(line) for line in self._data["lines"]))
         except (TypeError, ValueError, KeyError, RecursionError):
             raise refused("plan", "malformed", "this is not a plan of an import") from None
         self._text = text
@@ -166,15 +168,18 @@ class ImportPlan:
     @property
     def lines(self) -> tuple[PlannedLine, ...]:
         """Each record of the file."""
-        return tuple(_line(line) for line in self._data["lines"])
+        return tuple(_line(line, self._gone) for line in self._data["lines"])
 
     def line(self, line: int) -> PlannedLine:
         """The record that begins on this line."""
-        return _line(self._find(line))
+        return _line(self._find(line), self._gone)
 
     def skip(self, line: int) -> None:
-        """Leave a line out."""
-        self._find(line)["choice"] = "skip"
+        """Leave a line out.
+
+        What becomes of later lines that mean the lead which it would have created is ``open`` then.
+        """
+        self._choose(line, "skip")
 
     def take(self, line: int, lead: LeadRef) -> None:
         """Let a line mean this lead."""
@@ -184,11 +189,11 @@ class ImportPlan:
             identifier = identifier if isinstance(identifier, UUID) else UUID(str(identifier))
         except ValueError:
             raise refused("lead", "malformed", "an id must be a UUID") from None
-        self._find(line)["choice"] = {"take": str(identifier)}
+        self._choose(line, {"take": str(identifier)})
 
     def create(self, line: int) -> None:
         """Create a lead from a line, whatever exists."""
-        self._find(line)["choice"] = "create"
+        self._choose(line, "create")
 
     def set(self, line: int, **cells: CellValue) -> None:
         r"""Take these values instead of the cells of a line, ``""`` for an empty cell.
@@ -219,10 +224,19 @@ class ImportPlan:
     def reset(self, line: int) -> None:
         """Take back what was decided about a line."""
         found = self._find(line)
-        found.pop("choice", None)
+        self._choose(line, None)
         # What was set when it was planned is a part of what was decided.
         found["open"] = bool(found.pop("set", None)) and not found.get("open", False)
         found.pop("numbers", None)
+
+    def _choose(self, line: int, choice: str | dict[str, str] | None) -> None:
+        found = self._find(line)
+        if choice is None:
+            found.pop("choice", None)
+        else:
+            found["choice"] = choice
+        self._gone.discard(str(found["decision"].get("lead")))
+        self._gone.update(_gone(found))
 
     def _find(self, line: int) -> dict[str, Any]:
         check("line", line, int, "the number of a line")
@@ -268,7 +282,26 @@ def _cell(key: str, value: Any) -> tuple[str, bool]:
     return format(number, "f"), True
 
 
-def _line(told: dict[str, Any]) -> PlannedLine:
+def _gone(told: dict[str, Any]) -> set[str]:
+    """The lead that a line would have created, where a person decided otherwise."""
+    is_gone = told["decision"]["action"] == "create" and told.get("choice") not in (None, "create")
+    return {told["decision"]["lead"]} if is_gone else set()
+
+
+def _action(told: dict[str, Any], gone: set[str]) -> Any:
+    """What becomes of a line, as far as that is known before it is planned again."""
+    decision, choice = told["decision"], told.get("choice")
+    action, lead = decision["action"], decision.get("lead")
+    if choice == "skip":
+        return choice
+    if choice == told.get("made_with", {}).get("choice"):
+        is_known = action == "create" or lead not in gone
+    else:
+        is_known = action == "create" if choice == "create" else action != "create" and lead == choice["take"]
+    return action if is_known and not told.get("open") else "open"
+
+
+def _line(told: dict[str, Any], gone: set[str]) -> PlannedLine:
     decision = told["decision"]
     choice = told.get("choice")
     lead = decision.get("lead")
@@ -277,7 +310,7 @@ def _line(told: dict[str, Any]) -> PlannedLine:
     values = decision.get("values") if decision["action"] == "reject" else None
     return PlannedLine(
         line=told["line"],
-        action="open" if told.get("open") else decision["action"],
+        action=_action(told, gone),
         lead_id=None if lead is None else UUID(lead),
         number=decision.get("number"),
         matched_by=decision.get("matched_by"),

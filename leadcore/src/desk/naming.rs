@@ -16,6 +16,7 @@ use crate::query::{Condition, Filter, Operator};
 use crate::store::Txn;
 use crate::value::fold;
 
+use super::pipelines::known_or_default;
 use super::settings::load_numbering;
 
 /// Adds the names that these fields of these leads need: one question per list, however many leads.
@@ -112,7 +113,7 @@ pub(super) fn with_ids<'f>(
             Filter::Where(condition)
                 if names_something(condition) && !ctx.policy().is_hidden(ctx.actor(), &condition.field) =>
             {
-                replace(txn, &mut lists, condition, &path, &mut broken)?;
+                replace((ctx, txn), &mut lists, condition, &path, &mut broken)?;
             }
             _ => {}
         }
@@ -132,7 +133,7 @@ pub(super) fn with_names(ctx: &Context<'_>, txn: &mut dyn Txn, mut filter: Filte
             Filter::Where(condition) if !ctx.policy().is_hidden(ctx.actor(), &condition.field) => {
                 let FieldType::Reference(reference) = condition.field.field_type() else { continue };
                 if matches!(reference, Reference::Pipeline | Reference::Stage | Reference::Term(_)) {
-                    name_ids(&mut condition.value, lists.of(txn, reference)?);
+                    name_ids(&mut condition.value, lists.of(ctx, txn, reference)?);
                 }
             }
             _ => {}
@@ -192,7 +193,7 @@ fn name(value: &FieldValue) -> Option<&str> {
 }
 
 fn replace(
-    txn: &mut dyn Txn,
+    (ctx, txn): (&Context<'_>, &mut dyn Txn),
     lists: &mut Lists,
     condition: &mut Condition,
     path: &str,
@@ -200,7 +201,7 @@ fn replace(
 ) -> Result<()> {
     let path = format!("{path}.{}", condition.field);
     let FieldType::Reference(reference) = condition.field.field_type() else { return Ok(()) };
-    let known = lists.of(txn, reference)?;
+    let known = lists.of(ctx, txn, reference)?;
     let mut swap = |value: &mut FieldValue| {
         let Some(wanted) = name(value).map(fold) else { return };
         let found: Vec<Uuid> =
@@ -258,7 +259,8 @@ impl Lists {
         Ok(())
     }
 
-    fn of(&mut self, txn: &mut dyn Txn, reference: Reference) -> Result<&Known> {
+    /// A tenant that has no pipeline yet means the stages of the one that it will have, which no lead is in.
+    fn of(&mut self, ctx: &Context<'_>, txn: &mut dyn Txn, reference: Reference) -> Result<&Known> {
         if let Reference::Term(kind) = reference {
             return Ok(match self.terms.entry(kind) {
                 Entry::Occupied(known) => known.into_mut(),
@@ -269,7 +271,7 @@ impl Lists {
             });
         }
         if self.pipelines.is_none() {
-            self.pipelines = Some(pipelines(&txn.pipelines().list()?));
+            self.pipelines = Some(pipelines(&known_or_default(ctx, txn)?));
         }
         let (pipelines, stages) = self.pipelines.get_or_insert_default();
         Ok(if reference == Reference::Pipeline { pipelines } else { stages })
@@ -321,5 +323,25 @@ mod tests {
         ] {
             assert_eq!(nearest(wanted, &known), near, "{wanted}");
         }
+    }
+
+    #[test]
+    fn a_tenant_without_a_pipeline_means_the_stages_that_it_will_have() {
+        use crate::context::Context;
+        use crate::domain::Actor;
+        use crate::store::StoreExt;
+        let store = crate::memory::MemoryStore::new();
+        let (clock, ids) = (crate::time::ManualClock::default(), crate::id::SequentialIds::new(1));
+        let policy = crate::policy::AllowAll;
+        let ctx = Context::new(&"acme".parse().unwrap(), Actor::System, &clock, &ids, &policy);
+        let filter = |name: &str| Filter::eq(Field::Stage, name);
+        let named = |name: &str| {
+            store.read(ctx.tenant(), |txn| {
+                with_ids(&ctx, txn, &filter(name)).map(|filter| filter.into_owned())
+            })
+        };
+        assert_ne!(named("discussion").unwrap(), filter("discussion"));
+        assert!(named("Nowhere").is_err());
+        assert!(store.read(ctx.tenant(), |txn| txn.pipelines().list()).unwrap().is_empty());
     }
 }

@@ -55,6 +55,12 @@ fn with_default(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<Pipeline>> {
     Ok(vec![pipeline])
 }
 
+/// Every pipeline, to be read only: of a tenant that has none yet the default one, as it will be made but for its ids.
+pub(crate) fn known_or_default(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<Pipeline>> {
+    let known = txn.pipelines().list()?;
+    if known.is_empty() { Ok(vec![default_pipeline(ctx)?]) } else { Ok(known) }
+}
+
 /// The pipeline that a tenant starts with, not yet written.
 pub(super) fn default_pipeline(ctx: &Context<'_>) -> Result<Pipeline> {
     let stages = DEFAULT_STAGES.iter().map(|(name, kind)| new_stage(ctx, name, *kind)).collect();

@@ -265,6 +265,7 @@ impl Coercer {
     /// What the lead may be recognised by.
     fn keys(&self, fields: &LeadFields) -> Vec<MatchKey> {
         let mut keys = fields.match_keys();
+        keys.retain(|key| key.kind != MatchKind::Email || !mail::is_placeholder(&key.key));
         let by = &self.options.match_by;
         if *by == MatchBy::DEFAULT {
             return keys;
@@ -364,7 +365,7 @@ impl Coercer {
                     currency_of(cell).filter(|_| self.keeps_currency && !self.overruled.has_currency());
             }
             Field::Currency => currency::take(intent, cell)?,
-            Field::ExternalId if rules.split == Some(Split::ExternalIds) => {
+            Field::ExternalId if rules.split == Some(Split::ExternalIds) || self.is_id_of_a_person() => {
                 for item in split_list(cell, &LIST_MARKS) {
                     add_id(fields, self.id_with_system(&item)?)?;
                 }

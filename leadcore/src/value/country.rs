@@ -69,6 +69,14 @@ impl Country {
         tables.codes.get(bare).or_else(|| tables.by_key.get(bare)).copied()
     }
 
+    /// All of them, by their names.
+    #[cfg(feature = "xlsx")]
+    pub(crate) fn all() -> Vec<Self> {
+        let mut all: Vec<Self> = tables().names.keys().map(|code| Self(*code)).collect();
+        all.sort_by_key(|country| fold(country.name()));
+        all
+    }
+
     /// The ISO 3166-1 alpha-2 code, upper case.
     #[must_use]
     pub fn code(&self) -> &str {

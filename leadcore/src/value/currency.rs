@@ -49,6 +49,17 @@ impl Currency {
         }
     }
 
+    /// All of today's list that amounts are paid in, by their codes.
+    #[cfg(feature = "xlsx")]
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let letters = b'A'..=b'Z';
+        let codes = letters.clone().flat_map(move |a| {
+            let rest = letters.clone();
+            rest.clone().flat_map(move |b| rest.clone().map(move |c| Self([a, b, c])))
+        });
+        codes.filter(|code| code.exponent().is_some())
+    }
+
     /// The code, upper case.
     #[must_use]
     pub fn code(&self) -> &str {

@@ -12,7 +12,34 @@ const ROLES: &str = "info contact office mail email hello post postmaster hostma
      admin administrator root support help helpdesk service customerservice sales vertrieb marketing billing invoice \
      invoices accounting accounts finance hr jobs career careers recruiting press media news newsletter noreply \
      no-reply donotreply do-not-reply enquiries inquiries reception kontakt firmapost booking orders order shop team \
-     legal privacy feedback all everyone staff";
+     legal privacy feedback all everyone staff \
+     buchhaltung rechnung rechnungen verkauf einkauf bestellung bestellungen bewerbung personal sekretariat zentrale \
+     empfang kundendienst kundenservice anfrage anfragen presse redaktion mahnung versand technik verwaltung \
+     salg kundeservice kundesenter faktura regnskap ordre innkjop indkob resepsjon reception bogholderi okonomi lonn post \
+     forsaljning kundtjanst ekonomi inkop order myynti asiakaspalvelu laskutus toimisto \
+     ventas compras contacto administracion facturacion facturas pedidos rrhh informacion comercial recepcion reservas \
+     contabilidad atencionalcliente soporte direccion tesoreria \
+     comptabilite facturation achats ventes commercial accueil secretariat direction recrutement rh commandes \
+     serviceclient contabilita amministrazione vendite acquisti commerciale ufficio segreteria assistenza prenotazioni \
+     fatture fatturazione ordini verkoop inkoop administratie boekhouding klantenservice facturen vendas financeiro \
+     atendimento suporte contato geral comercial sprzedaz biuro ksiegowosc sekretariat faktury zamowienia obchod ucetni \
+     fakturace objednavky prodej";
+
+/// Slips of the hand in top-level domains: none of these is delegated (IANA's root zone).
+const TYPOS_OF_TOPS: &[(&str, &str)] = &[
+    ("com", "con cmo ocm vom xom cpm comm coom ccom c0m coml come cim cok"),
+    ("net", "nett nte ent neet"),
+    ("org", "orgg ogr rog orrg"),
+    ("de", "dee dde"),
+    ("no", "noo nno"),
+    ("fr", "frr ffr"),
+    ("it", "itt iit"),
+    ("es", "ess ees"),
+    ("se", "sse"),
+    ("dk", "dkk"),
+    ("nl", "nll"),
+    ("ch", "chh"),
+];
 
 /// Slips of the hand in the domains that most people have.
 const TYPOS: &[(&str, &str)] = &[
@@ -94,6 +121,9 @@ impl Judge {
         let address = entry.value.canonical();
         let (local, domain) = address.rsplit_once('@')?;
         if let Some((_, right)) = TYPOS.iter().find(|(wrong, _)| *wrong == domain) {
+            return Some((Issue::MisspeltEmail, Fix::Correct(format!("{}@{right}", entry.value.local()))));
+        }
+        if let Some(right) = right_top(domain) {
             return Some((Issue::MisspeltEmail, Fix::Correct(format!("{}@{right}", entry.value.local()))));
         }
         if is_nowhere(domain) {
@@ -178,13 +208,26 @@ fn settle(
     proposed
 }
 
+/// The domain with the top level that was meant, where it has one that does not exist.
+fn right_top(domain: &str) -> Option<String> {
+    let (name, top) = domain.rsplit_once('.')?;
+    let is_slip = |slips: &str| slips.split_whitespace().any(|slip| slip == top);
+    let (right, _) = TYPOS_OF_TOPS.iter().find(|(_, slips)| is_slip(slips))?;
+    Some(format!("{name}.{right}"))
+}
+
 fn is_nowhere(domain: &str) -> bool {
     // An address in brackets is a host by its number: mail may get there.
     if domain.starts_with('[') {
         return false;
     }
     let Some((_, top)) = domain.rsplit_once('.') else { return true };
-    NOWHERE.contains(&top) || top.bytes().all(|byte| byte.is_ascii_digit())
+    // Of two letters there are those of countries, and a few more (ISO 3166-1, reserved for use on the Internet).
+    let is_of_nobody = top.len() == 2
+        && top.bytes().all(|byte| byte.is_ascii_lowercase())
+        && !["ac", "eu", "su", "uk"].contains(&top)
+        && Country::parse(top).is_err();
+    NOWHERE.contains(&top) || is_of_nobody || top.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -201,6 +244,11 @@ mod tests {
     fn each_address_is_judged() {
         for (text, issue, fix) in [
             ("a@gmial.com", Issue::MisspeltEmail, Fix::Correct("a@gmail.com".to_owned())),
+            ("a@gmx.dee", Issue::MisspeltEmail, Fix::Correct("a@gmx.de".to_owned())),
+            ("a@icloud.cmo", Issue::MisspeltEmail, Fix::Correct("a@icloud.com".to_owned())),
+            ("a@nordlys.xx", Issue::UndeliverableEmail, Fix::MarkInvalid),
+            ("Buchhaltung@nordlys.no", Issue::RoleEmail, Fix::Keep),
+            ("ventas@nordlys.es", Issue::RoleEmail, Fix::Keep),
             ("a@mail.mailinator.com", Issue::DisposableEmail, Fix::MarkInvalid),
             ("a@burner.shop", Issue::DisposableEmail, Fix::MarkInvalid),
             ("a@nordlys.invalid", Issue::UndeliverableEmail, Fix::MarkInvalid),
@@ -211,7 +259,16 @@ mod tests {
         ] {
             assert_eq!(emails(text), [(0, issue, fix)], "{text}");
         }
-        for text in ["a@nordlys.no", "salesperson@nordlys.no", "a@our-mailinator.no"] {
+        for text in [
+            "a@nordlys.no",
+            "a@x.eu",
+            "a@x.co",
+            "a@x.uk",
+            "a@x.io",
+            "a@x.team",
+            "salesperson@nordlys.no",
+            "a@our-mailinator.no",
+        ] {
             assert_eq!(emails(text), [], "{text}");
         }
     }

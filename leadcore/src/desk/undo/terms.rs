@@ -1,5 +1,7 @@
 //! Terms of vocabularies that an operation added, changed or deleted.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use crate::domain::{
@@ -7,10 +9,12 @@ use crate::domain::{
     TermRecord, WhyKept, plain, term_changes,
 };
 use crate::error::{ErrorKind, Result};
-use crate::id::OperationId;
+use crate::id::{LeadId, OperationId};
+use crate::query::Resolved;
 use crate::store::{LeadChange, Txn, nested};
 
 use super::super::leads::{touch, update_all};
+use super::super::rounds::{Place, each_lead};
 use super::super::vocabulary::write_reference;
 use super::stories::Story;
 use super::walk::Bench;
@@ -36,6 +40,7 @@ pub(super) fn term(
             continue;
         };
         let stored = txn.terms().get(kind, &[subject.id])?.pop();
+        let named = stored.as_ref().map(|stored| stored.term.name.clone());
         let step = Step { kind, subject, changes: &entry.changes, by };
         match (entry.action, stored) {
             (Action::Created, Some(stored)) => step.remove(bench, txn, &stored, &mut record, entries)?,
@@ -45,6 +50,7 @@ pub(super) fn term(
                 record.kept.push(Kept { field: action.code().to_owned(), why: WhyKept::Edited });
             }
         }
+        record.name = named.filter(|_| !record.kept.is_empty());
     }
     Ok(record)
 }
@@ -68,8 +74,31 @@ impl Step<'_> {
         NewEntry::new(self.subject, action, bench.ctx.now()).with_changes(changes)
     }
 
+    /// Leads besides these that refer to it and that an undo of another operation put into the trash.
+    fn put_away(&self, txn: &mut dyn Txn, own: &[LeadId]) -> Result<Vec<LeadId>> {
+        let (mut found, mut undos) = (Vec::new(), HashMap::<OperationId, bool>::new());
+        let filter = Resolved::Equals(self.kind.field(), vec![FieldValue::Id(self.subject.id)]);
+        each_lead(txn, &filter, Place::Trash, &mut |txn, leads| {
+            for lead in leads.iter().filter(|lead| !own.contains(&lead.id)) {
+                let Some(by) = lead.trashed.as_ref().map(|trashed| trashed.operation) else { continue };
+                let is_undo = match undos.get(&by) {
+                    Some(known) => *known,
+                    None => {
+                        let found = txn.journal().operation(by)?;
+                        let is_undo = found.is_some_and(|found| found.kind == OperationKind::Undo)
+                            && self.by.is_none_or(|own| own.id != by);
+                        *undos.entry(by).or_insert(is_undo)
+                    }
+                };
+                found.extend(is_undo.then_some(lead.id));
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
     /// A term that was added goes, unless something refers to it but for leads that this operation made and an undo of it
-    /// put into the trash: these lose it, and get it back with the undo of the undo.
+    /// put into the trash, or an undo of another operation did: these lose it, and get it back with the undo of the undo.
     fn remove(
         &self,
         bench: &mut Bench<'_>,
@@ -80,7 +109,11 @@ impl Step<'_> {
     ) -> Result<()> {
         let used = txn.terms().usage(self.kind, stored.term.id)?;
         let freed = bench.freed.get(&stored.term.id).copied().unwrap_or_default();
-        let own = bench.new_terms.remove(&stored.term.id).unwrap_or_default();
+        let mut own = bench.new_terms.remove(&stored.term.id).unwrap_or_default();
+        if used > freed.saturating_add(own.len() as u64) {
+            let others = self.put_away(txn, &own)?;
+            own.extend(others);
+        }
         if used > freed.saturating_add(own.len() as u64) {
             Self::keep(record, "created", WhyKept::InUse);
             return Ok(());

@@ -26,6 +26,9 @@ pub enum UndoFailure {
 pub struct UndoRecord {
     /// The record.
     pub subject: Subject,
+    /// What it is called, where it is a term of a vocabulary that stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// What is taken back: keys of fields, `created`, `deleted` or `restored` for the record itself, `contact` for a
     /// person that was linked or taken off, `follower` for who follows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -40,7 +43,7 @@ pub struct UndoRecord {
 
 impl UndoRecord {
     pub(super) const fn new(subject: Subject) -> Self {
-        Self { subject, reversed: Vec::new(), kept: Vec::new(), failed: None }
+        Self { subject, name: None, reversed: Vec::new(), kept: Vec::new(), failed: None }
     }
 
     /// Nothing is written.

@@ -10,7 +10,7 @@ use crate::query::{Asker, Filter, Sort};
 use crate::store::Txn;
 
 use super::super::access::shows_hidden;
-use super::super::naming;
+use super::super::{naming, pipelines};
 use super::manage::ViewDraft;
 
 /// Why a view cannot show this field to this actor, if it cannot.
@@ -81,6 +81,10 @@ fn filter(ctx: &Context<'_>, txn: &mut dyn Txn, catalogue: &Catalogue, filter: &
         .collect::<Vec<_>>();
     if !unusable.is_empty() {
         return Err(Error::invalid(unusable));
+    }
+    if fields.iter().any(|field| matches!(field, Field::Stage | Field::Pipeline)) {
+        // The ids are kept: they are to be those of the pipeline that the tenant has from now on.
+        pipelines::list_or_default(ctx, txn)?;
     }
     let named = naming::with_ids(ctx, txn, filter)?;
     fits(ctx, catalogue, &named)?;

@@ -18,10 +18,12 @@ pub(super) struct Column {
     clear: Option<String>,
     /// Whether it lists names, each perhaps in quotes.
     takes_names: bool,
-    /// Whether it holds e-mails or phones, which no word for no answer can be; unless every word was said to be a value.
+    /// Whether it holds e-mails, phones or ids, which no word for no answer can be; unless every word was said to be a value.
     takes_addresses: bool,
     /// Whether the currency of an amount matters.
     takes_money: bool,
+    /// Whether it holds ids of a system that nobody named, in which zero and minus one are no ids.
+    takes_unnamed_ids: bool,
 }
 
 /// Words that count as empty, folded.
@@ -49,10 +51,14 @@ impl Column {
     pub(super) fn new(at: Located, catalogue: &Catalogue, options: &ImportOptions) -> Self {
         let folded = |words: &[String]| words.iter().map(|word| fold(word)).collect();
         let no_answer = at.rules.no_answer.as_deref().unwrap_or(&options.no_answer);
-        let is_address = matches!(at.field, Field::Email | Field::Phone) && at.rules.opt_out.is_none();
+        let is_address =
+            matches!(at.field, Field::Email | Field::Phone | Field::ExternalId) && at.rules.opt_out.is_none();
         Self {
             no_answer: NoAnswer::new(no_answer),
             takes_addresses: is_address && !no_answer.is_empty(),
+            takes_unnamed_ids: at.field == Field::ExternalId
+                && !options.names_system()
+                && !no_answer.is_empty(),
             clear: options.clear.as_deref().map(|token| fold(token.trim())),
             yes: folded(&at.rules.yes),
             no: folded(&at.rules.no),
@@ -107,6 +113,9 @@ impl Column {
         if self.takes_addresses && is_word() && words::is_no_answer(&fold(cell)) {
             return true;
         }
+        if self.takes_unnamed_ids && is_no_id(cell) {
+            return true;
+        }
         if self.at.rules.no_answer.is_some() {
             return self.no_answer.holds(cell);
         }
@@ -155,6 +164,11 @@ fn is_money(catalogue: &Catalogue, field: &Field) -> bool {
         }
         field => *field == Field::Amount,
     }
+}
+
+/// Whether it is what programs write for no id: zeros, with or without dashes, or minus one.
+fn is_no_id(cell: &str) -> bool {
+    cell == "-1" || cell.contains('0') && cell.bytes().all(|byte| matches!(byte, b'0' | b'-'))
 }
 
 fn is_many_of(catalogue: &Catalogue, field: &Field) -> bool {

@@ -21,6 +21,38 @@ pub(in crate::exchange) fn is_dressed(cell: &str) -> bool {
     cell.contains('@') && Emails::parse(cell).is_err() && bare(cell).is_some()
 }
 
+/// Words for no address, without what is no letter.
+const NOBODY: [&str; 15] = [
+    "noemail",
+    "nomail",
+    "none",
+    "null",
+    "nil",
+    "na",
+    "no",
+    "unknown",
+    "notavailable",
+    "notprovided",
+    "noaddress",
+    "nobody",
+    "nowhere",
+    "test",
+    "dummy",
+];
+
+/// Whether an address is what people write where there is none, so that leads which have it are not one: `none@none.com`,
+/// `noemail@noemail.com`. Both halves have to say so.
+pub(in crate::exchange) fn is_placeholder(address: &str) -> bool {
+    let Some((local, domain)) = address.split_once('@') else { return false };
+    let word = |text: &str| -> String {
+        text.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect()
+    };
+    let (local, domain) = (word(local), word(domain.split('.').next().unwrap_or_default()));
+    let is_nowhere = NOBODY.contains(&domain.as_str())
+        || local != "test" && matches!(domain.as_str(), "email" | "mail" | "invalid");
+    NOBODY.contains(&local.as_str()) && is_nowhere
+}
+
 fn bare(cell: &str) -> Option<Emails> {
     let has_names = cell.contains('<');
     let parts = apart(cell).into_iter().filter(|part| !part.trim().is_empty());

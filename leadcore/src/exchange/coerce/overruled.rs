@@ -41,6 +41,12 @@ impl Overruled {
 }
 
 impl Coercer {
+    /// Whether a person wrote the id of the row at hand, as it is told everywhere: with its system before it, where the caller
+    /// named none for all.
+    pub(super) fn is_id_of_a_person(&self) -> bool {
+        self.overruled.fields.contains(&Field::ExternalId) && !self.options.names_system()
+    }
+
     /// The first column of the field; one behind the others where there is none yet.
     pub(in crate::exchange) fn place_of(&mut self, field: &Field, width: usize) -> usize {
         let own = self.columns.iter().filter(|column| column.holds(field));

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::MatchBy;
-use super::likeness::{differ, is_another, shares_no_more};
+use super::likeness::{differ, is_another, is_somebody_else, shares_no_more};
 use crate::context::Context;
 use crate::domain::{
     ExternalRef, Field, FieldValue, IMPORT_LINE, Lead, LeadFields, MatchKey, MatchKind, Topics,
@@ -44,6 +44,8 @@ pub(super) struct Bench {
     trusts_numbers: bool,
     /// The highest number that rows may mean.
     known_numbers: u64,
+    /// The system of ids of which nobody said whose they are.
+    unnamed: Option<String>,
     pub(super) slots: Vec<Slot>,
     by_id: HashMap<LeadId, usize>,
     /// Leads in the trash that rows name by their ids.
@@ -63,8 +65,8 @@ pub(super) enum Match {
     None,
     One(usize, MatchBy),
     Several(Vec<usize>, MatchBy),
-    /// The row has the number of this lead, and is about another one by the rest of it.
-    Doubted(usize),
+    /// The row has the number of this lead, or its id in a system that nobody named, and is about another one by the rest of it.
+    Doubted(usize, MatchBy),
     /// The row has an id of this lead, and in another system an id that the lead does not have there.
     Contradicted(usize),
     /// The row names a lead that there is not.
@@ -83,6 +85,12 @@ impl Bench {
             known_numbers,
             ..Self::default()
         }
+    }
+
+    /// Nobody said whose the ids in this system are: two files may mean two systems by it.
+    pub(super) fn doubting(mut self, system: Option<&str>) -> Self {
+        self.unnamed = system.map(str::to_owned);
+        self
     }
 
     /// Fetches the leads of the store that have one of these keys, in two calls, and those with these ids. Leads that are
@@ -196,7 +204,8 @@ impl Bench {
     /// name a person or a company and the names differ, or where both have e-mails but none in common. An e-mail that is not
     /// the first one of both is weak where they [name others](shares_no_more).
     ///
-    /// Neither does a number that nobody named as a key, where row and lead have [nothing in common](is_another).
+    /// Neither does a number that nobody named as a key, where row and lead have [nothing in common](is_another), nor an id in a
+    /// system that nobody named, where they are [two by everything else](is_somebody_else).
     pub(super) fn find(&self, intent: &Intent) -> Match {
         let mut doubted = Match::None;
         // Whether the row has the id of a lead that is in the trash: then it is none of the others.
@@ -218,7 +227,7 @@ impl Bench {
                 Some(Some(slot)) if *by == MatchBy::Number && !self.trusts_numbers => {
                     let lead = self.slots.get(*slot);
                     if lead.is_some_and(|slot| is_another(intent, &slot.lead.fields)) {
-                        doubted = Match::Doubted(*slot);
+                        doubted = Match::Doubted(*slot, MatchBy::Number);
                         continue;
                     }
                     return Match::One(*slot, by.clone());
@@ -254,6 +263,9 @@ impl Bench {
                 [slot] if *by == MatchBy::ExternalId && self.contradicts(intent, *slot).is_some() => {
                     return Match::Contradicted(*slot);
                 }
+                [slot] if *by == MatchBy::ExternalId && self.is_of_another(intent, *slot) => {
+                    doubted = Match::Doubted(*slot, MatchBy::ExternalId);
+                }
                 [slot] => return Match::One(*slot, by.clone()),
                 _ => {
                     // By their numbers, which new leads have yet to get: as any other batch would tell them.
@@ -264,6 +276,14 @@ impl Bench {
             }
         }
         doubted
+    }
+
+    /// Whether a row shares with a lead no more than its id in a system that nobody named, and is about another one.
+    fn is_of_another(&self, intent: &Intent, slot: usize) -> bool {
+        let Some((unnamed, slot)) = self.unnamed.as_deref().zip(self.slots.get(slot)) else { return false };
+        let lead = &slot.lead.fields;
+        let mut shared = intent.fields.external_ids.iter().filter(|id| lead.external_ids.contains(id));
+        shared.all(|id| id.system() == unnamed) && is_somebody_else(intent, lead)
     }
 
     /// The system that knows a row and a lead by two ids.
@@ -314,8 +334,8 @@ impl Bench {
     /// Forgets every lead but those that `keep` names.
     pub(super) fn retain(&mut self, keep: impl Fn(&Slot) -> bool) {
         let kept: Vec<Slot> = std::mem::take(&mut self.slots).into_iter().filter(|slot| keep(slot)).collect();
-        let Self { by, trusts_numbers, known_numbers, trashed, .. } = std::mem::take(self);
-        *self = Self { by, trusts_numbers, known_numbers, trashed, ..Self::default() };
+        let Self { by, trusts_numbers, known_numbers, unnamed, trashed, .. } = std::mem::take(self);
+        *self = Self { by, trusts_numbers, known_numbers, unnamed, trashed, ..Self::default() };
         for slot in kept {
             let (place, keys) = (self.slots.len(), every_key(&slot.lead.fields));
             self.by_id.insert(slot.lead.id, place);

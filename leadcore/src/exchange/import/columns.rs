@@ -29,11 +29,22 @@ pub struct ColumnNotes {
 
 impl ColumnNotes {
     /// What to know of the columns of a file that are read by a mapping.
-    pub(super) fn of(sample: &Sample, catalogue: &Catalogue, mapping: &Mapping) -> Vec<Self> {
+    /// `mark`: what the caller says of columns that say nothing themselves.
+    pub(super) fn of(
+        sample: &Sample,
+        catalogue: &Catalogue,
+        mapping: &Mapping,
+        mark: DecimalMark,
+    ) -> Vec<Self> {
         let headers = sample.headers();
         let noted = column_notes(sample, catalogue, mapping).into_iter().enumerate();
         let noted = noted.filter(|(_, (_, notes))| !notes.is_empty());
-        let told = noted.filter_map(|(place, (field, notes))| {
+        let told = noted.filter_map(|(place, (field, mut notes))| {
+            for note in &mut notes {
+                if let Note::DecimalMark { proposed: proposed @ None, .. } = note {
+                    *proposed = Some(mark).filter(|mark| *mark != DecimalMark::Auto);
+                }
+            }
             let header = headers.get(place)?.clone();
             let number = headers.iter().take(place + 1).filter(|other| **other == header).count();
             Some(Self { header, number, field, notes })
@@ -93,6 +104,18 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, mapping: &Mapping, noted: &[Colu
     }
     for Constant { field, value } in &mapping.constants {
         writeln!(f, "every row  `{value}` -> {}", field.key())?;
+    }
+    Ok(())
+}
+
+/// Says what every row had when a file with these headers was last imported, and none has now.
+pub(super) fn write_not_said(f: &mut fmt::Formatter<'_>, constants: &[Constant]) -> fmt::Result {
+    for Constant { field, value } in constants {
+        writeln!(
+            f,
+            "note       every row had `{value}` as {} then: say it as a constant to have it again",
+            field.key()
+        )?;
     }
     Ok(())
 }
@@ -158,7 +181,10 @@ fn marks(rules: &ColumnRules, notes: &[Note]) -> Result<Option<String>, fmt::Err
         Some(DecimalMark::Dot) => ("decimal dot".to_owned(), true),
         Some(DecimalMark::Comma) => ("decimal comma".to_owned(), false),
         Some(DecimalMark::Auto) => return Ok(Some("decimal mark by each cell".to_owned())),
-        None => return Ok(None),
+        None => {
+            let open = |note: &&Note| matches!(note, Note::DecimalMark { proposed: None, .. });
+            return Ok(notes.iter().find(open).map(ToString::to_string));
+        }
     };
     if let Some((dot, comma, either)) = found {
         let (so, not) = if is_dot { (dot, comma) } else { (comma, dot) };

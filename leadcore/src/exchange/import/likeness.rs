@@ -24,6 +24,24 @@ pub(super) fn is_another(intent: &Intent, lead: &LeadFields) -> bool {
     !said.is_empty() && !said.contains(&true)
 }
 
+/// Whether a row and a lead that share an id are two by everything else: it names a company or a person and something more
+/// that the lead has too, and nothing of that is the same.
+pub(super) fn is_somebody_else(intent: &Intent, lead: &LeadFields) -> bool {
+    let row = &intent.fields;
+    let company = row.company.as_deref().zip(lead.company.as_deref()).map(|(a, b)| alike(a, b));
+    let person = intent.person.as_ref().zip(named(lead)).map(|(a, b)| {
+        let family = a.family().zip(b.family()).is_some_and(|(a, b)| fold(a) == fold(b));
+        family || PersonName::match_key(a) == PersonName::match_key(b)
+    });
+    let emails = (!row.emails.is_empty() && !lead.emails.is_empty()).then(|| {
+        row.emails.iter().any(|own| lead.emails.iter().any(|known| known.canonical() == own.canonical()))
+    });
+    let phones = (!row.phones.is_empty() && !lead.phones.is_empty())
+        .then(|| row.phones.iter().any(|own| lead.phones.iter().any(|known| known.digits() == own.digits())));
+    let said: Vec<bool> = [company, person, emails, phones].into_iter().flatten().collect();
+    (company.is_some() || person.is_some()) && said.len() > 1 && !said.contains(&true)
+}
+
 /// The person of a lead, where it is more than a salutation.
 fn named(lead: &LeadFields) -> Option<&PersonName> {
     lead.person.as_ref().filter(|person| person.names_somebody())

@@ -98,6 +98,7 @@ mod details;
 mod dry_run;
 mod feed;
 mod format;
+mod key;
 mod likeness;
 mod links;
 mod names;

@@ -167,8 +167,13 @@ impl ImportOptions {
     }
 
     /// Whether the system was named of which all ids are.
-    pub(super) fn names_system(&self) -> bool {
+    pub(in crate::exchange) fn names_system(&self) -> bool {
         self.names_default || self.external_system != SYSTEM
+    }
+
+    /// The system of all ids, where nobody named one.
+    pub(super) fn unnamed_system(&self) -> Option<&str> {
+        (!self.names_system()).then_some(self.external_system.as_str())
     }
 
     /// Says which cells count as empty; no others do, unless a column has its own.

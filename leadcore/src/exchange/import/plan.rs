@@ -109,7 +109,7 @@ impl<'c> Planner<'c> {
             purpose,
             taken: BTreeSet::new(),
             instead: BTreeMap::new(),
-            bench: Bench::new(&options.match_by, known_numbers),
+            bench: Bench::new(&options.match_by, known_numbers).doubting(options.unnamed_system()),
             operation: None,
             is_trial: false,
         })
@@ -181,8 +181,10 @@ impl<'c> Planner<'c> {
         // A number that no lead has says nothing of the new one, which gets its own.
         let unknown_number = found == Match::None && choice.is_none() && intent.number.is_some();
         let decision = match found {
-            Match::Doubted(slot) if !self.sees(slot) => Ok(self.out_of_sight(&[slot], &MatchBy::Number)),
-            Match::Doubted(slot) if self.options.on_match != OnMatch::CreateNew => Ok(self.doubted(slot)),
+            Match::Doubted(slot, by) if !self.sees(slot) => Ok(self.out_of_sight(&[slot], &by)),
+            Match::Doubted(slot, by) if self.options.on_match != OnMatch::CreateNew => {
+                Ok(self.doubted(slot, by))
+            }
             Match::Several(slots, by) => Ok(self.several(slots, by)),
             Match::Contradicted(slot) if !self.sees(slot) => {
                 Ok(self.out_of_sight(&[slot], &MatchBy::ExternalId))
@@ -195,7 +197,7 @@ impl<'c> Planner<'c> {
             Match::None if choice.is_none() && self.options.on_missing == OnMissing::Skip => {
                 Ok(Decision::Skip { reason: SkipReason::Missing, slot: None, same_as_line: None })
             }
-            Match::None | Match::Doubted(_) => self.create(intent, record, planned, unknown_number),
+            Match::None | Match::Doubted(..) => self.create(intent, record, planned, unknown_number),
             Match::One(slot, by) if !self.sees(slot) => Ok(self.out_of_sight(&[slot], &by)),
             Match::One(..) if choice.is_none() && self.options.on_match == OnMatch::CreateNew => {
                 self.create(intent, record, planned, false)
@@ -223,7 +225,7 @@ impl<'c> Planner<'c> {
             return self.out_of_sight(&slots, &by);
         }
         if self.options.ambiguous == OnAmbiguous::Reject {
-            return Decision::reject(vec![several(&by)]);
+            return Decision::reject(vec![several(&by, slots.len())]);
         }
         slots.retain(|slot| self.sees(*slot));
         let called = |slot: &usize| {
@@ -234,11 +236,11 @@ impl<'c> Planner<'c> {
         Decision::Review { slots, names, matched_by: by }
     }
 
-    /// What becomes of a row with the number of a lead that is another one by the rest of the row.
-    fn doubted(&self, slot: usize) -> Decision {
+    /// What becomes of a row with the number or id of a lead that is another one by the rest of the row.
+    fn doubted(&self, slot: usize, by: MatchBy) -> Decision {
         match self.options.ambiguous {
-            OnAmbiguous::Review => self.several(vec![slot], MatchBy::Number),
-            OnAmbiguous::Reject => Decision::reject(vec![several(&MatchBy::Number)]),
+            OnAmbiguous::Review => self.several(vec![slot], by),
+            OnAmbiguous::Reject => Decision::reject(vec![several(&by, 1)]),
         }
     }
 

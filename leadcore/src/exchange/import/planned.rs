@@ -97,6 +97,10 @@ pub struct PlannedLine {
     /// again](super::replan), and done when it is applied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub open: bool,
+    /// A person decided otherwise about the earlier line that creates the lead which this one means: it is decided when it is
+    /// applied.
+    #[serde(skip)]
+    pub(super) anew: bool,
     /// With what of a person's the decision was made, when the plan was made anew.
     #[serde(default, skip_serializing_if = "Edits::is_none")]
     pub(super) made_with: Edits,
@@ -121,6 +125,27 @@ impl Edits {
 }
 
 impl PlannedLine {
+    /// The lead that it means of an earlier line, which may be one that this line creates.
+    const fn means(&self) -> Option<LeadId> {
+        match self.decision {
+            Planned::Update { lead, number: None, .. } | Planned::Unchanged { lead, number: None } => {
+                Some(lead)
+            }
+            Planned::Skip { lead, .. } => lead,
+            _ => None,
+        }
+    }
+
+    /// Follows what a person decided about the lines above: `gone` are the leads that these would have created, and do not.
+    pub(super) fn follow(&mut self, gone: &mut BTreeSet<LeadId>) {
+        if let (Planned::Create { lead, .. }, Some(Choice::Skip | Choice::Take(_))) =
+            (&self.decision, self.choice)
+        {
+            gone.insert(*lead);
+        }
+        self.anew = !gone.is_empty() && self.means().is_some_and(|lead| gone.contains(&lead));
+    }
+
     /// Whether a person decided about this line.
     #[must_use]
     pub fn is_edited(&self) -> bool {

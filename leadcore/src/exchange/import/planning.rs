@@ -187,6 +187,7 @@ pub(super) fn line_of(
         set,
         numbers,
         open: false,
+        anew: false,
         made_with,
     }
 }

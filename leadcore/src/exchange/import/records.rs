@@ -138,6 +138,8 @@ impl<'p> AsPlanned<'p> {
 struct Beside<'p> {
     lines: PlanLines<'p>,
     next: Option<PlannedLine>,
+    /// Leads that lines would have created, had a person not decided otherwise.
+    gone: BTreeSet<LeadId>,
     /// Records up to this one were done when it was made, so it does not say what becomes of them.
     from: u64,
 }
@@ -149,7 +151,10 @@ impl Beside<'_> {
             let line = match self.next.take() {
                 Some(line) => line,
                 None => match self.lines.next()? {
-                    Some(line) => line,
+                    Some(mut line) => {
+                        line.follow(&mut self.gone);
+                        line
+                    }
                     None => return Ok(None),
                 },
             };
@@ -197,7 +202,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
 
     /// With what was planned for them: of records that the plan is about, those that it lacks are left out.
     pub(super) fn beside(mut self, AsPlanned { lines, from }: AsPlanned<'r>) -> Self {
-        self.beside = Some(Beside { lines, next: None, from });
+        self.beside = Some(Beside { lines, next: None, gone: BTreeSet::new(), from });
         self
     }
 

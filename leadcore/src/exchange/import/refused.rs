@@ -25,7 +25,7 @@ impl Outcome {
     pub(super) fn refusal(&self) -> Option<Vec<Violation>> {
         match self {
             Self::Rejected { reasons, .. } => Some(reasons.clone()),
-            Self::Review { matched_by, .. } => Some(vec![several(matched_by)]),
+            Self::Review { matched_by, candidates } => Some(vec![several(matched_by, candidates.len())]),
             Self::Skipped { reason: SkipReason::Stale, .. } => Some(vec![stale()]),
             _ => None,
         }

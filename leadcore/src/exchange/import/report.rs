@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::key::SaidOfAll;
 use super::offered::Offered;
 
 use super::columns::{self, ColumnNotes};
@@ -15,7 +16,7 @@ use super::{MatchBy, stage_kinds};
 use crate::context::Context;
 use crate::domain::Field;
 use crate::error::{Violation, ViolationCode};
-use crate::exchange::{Evidence, FileKind, Mapping};
+use crate::exchange::{Constant, Evidence, FileKind, Mapping};
 use crate::id::{LeadId, OperationId, UserId};
 
 /// How many rejections a report lists.
@@ -127,6 +128,9 @@ pub struct ImportReport {
     /// Links that wait for rows further down.
     #[serde(default, skip_serializing_if = "OpenLinks::is_empty")]
     pub(super) links: OpenLinks,
+    /// What was said of all columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) said: Option<SaidOfAll>,
     /// Cells that count as empty because they say nothing (`Select`, `n/a` …).
     pub blanked: u64,
     /// How many records an earlier, interrupted run had done; they are in the other numbers.
@@ -146,6 +150,10 @@ pub struct ImportReport {
     /// [saved](Evidence::Saved) mapping, or the import that [rejected](Evidence::Rejects) these rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapped_as: Option<Evidence>,
+    /// The constants that the [last use](Evidence::LastUse) had beside this mapping. They are not repeated: who wants them for
+    /// this file too says them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_said: Vec<Constant>,
     /// The file holds rows that an import rejected and does not say any more how that import read them, so that dates, amounts
     /// and columns were judged by these rows alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -170,11 +178,16 @@ pub struct ImportReport {
     pub left_out_values: Vec<Rejection>,
 }
 
-/// Why a row that may mean several leads was not taken.
-pub(super) fn several(by: &MatchBy) -> Violation {
+/// Why a row that may mean this many leads was not taken.
+pub(super) fn several(by: &MatchBy, leads: usize) -> Violation {
     if *by == MatchBy::Number {
         let message = "the lead of this number is another one by the rest of the row: name `number` in `match_by` to \
                        write over it all the same, or empty the cell";
+        return Violation::new(by.field().key(), ViolationCode::Duplicate, message);
+    }
+    if *by == MatchBy::ExternalId && leads == 1 {
+        let message = "the lead with this id is another one by the rest of the row, and nobody said whose ids these are: name \
+                       their system in `external_system`, or empty the cell";
         return Violation::new(by.field().key(), ViolationCode::Duplicate, message);
     }
     let message = format!("several leads have this {}: it does not say which one is meant", by.word());
@@ -273,7 +286,10 @@ impl ImportReport {
             return self.rejections.get(place).map(|rejection| vec![rejection.reason()]);
         }
         if let Ok(place) = self.reviews.binary_search_by_key(&line, |review| review.line) {
-            return self.reviews.get(place).map(|review| vec![several(&review.matched_by)]);
+            return self
+                .reviews
+                .get(place)
+                .map(|review| vec![several(&review.matched_by, review.candidates.len())]);
         }
         self.stale_lines.binary_search(&line).is_ok().then(|| vec![stale()])
     }
@@ -419,6 +435,7 @@ impl fmt::Display for ImportReport {
         self.write_counts(f)?;
         columns::write_source(f, self.mapped_as.as_ref(), self.read_anew)?;
         columns::write(f, &self.mapping, &self.notes)?;
+        columns::write_not_said(f, &self.not_said)?;
         for (field, names) in &self.new_values {
             writeln!(f, "new        {field}: {}", stage_kinds::in_words(field, names))?;
         }

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::columns::ColumnNotes;
 use super::format::FileFormat;
+use super::key::{self, SaidOfAll};
 use super::offered::Offered;
 use super::opened::Opened;
 use super::options::fingerprint;
@@ -83,8 +84,10 @@ impl Source {
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let mut opened = Opened::head(&mut *input, &catalogue, options)?;
         // What the caller says and the file's bytes, which hold what the file says.
-        let plain = format!("{}:{}", file.sha256, options.fingerprint()?);
         let stored = |key: &str| store.read(ctx.tenant(), |txn| find(txn, key));
+        let is_stored = |key: &str| Ok(stored(key)?.is_some());
+        let plain = key::plain(&file.sha256, options, &opened.table, is_stored)?;
+        let said = SaidOfAll::by(options);
         let first = stored(&plain)?;
         let sample = opened.sample()?;
         let Opened { table, headers, options, .. } = &opened;
@@ -101,6 +104,7 @@ impl Source {
             let mapping = proposal.mapping().without(|field| !takes(options, field));
             Ok::<_, Error>((options.over(mapping), proposal.mapped_as.clone()))
         };
+        let mut not_said = Vec::new();
         let then = first.as_ref().and_then(|(_, report)| report.offered.as_ref());
         let (mapping, mapped_as) = match (&options.mapping, &first) {
             (Some(mapping), _) => (mapping.placed(headers), None),
@@ -113,14 +117,27 @@ impl Source {
                 };
                 (mapping, report.mapped_as.clone())
             }
-            (None, None) => proposed()?,
+            (None, None) => {
+                let (mut mapping, mapped_as) = proposed()?;
+                // What every row of another file had is said anew, or none has it.
+                if mapped_as == Some(Evidence::LastUse) {
+                    not_said = std::mem::take(&mut mapping.constants);
+                    not_said.retain(|last| options.constants.iter().all(|own| own.field != last.field));
+                }
+                (mapping, mapped_as)
+            }
         };
         let mapping = options.with_constants(mapping);
         let has_currency_now = then.is_some_and(|then| offered.has_currency_now(then, &mapping));
         let other = format!("{plain}:{}", fingerprint(&mapping)?);
         let other = if has_currency_now { format!("{other}:currency") } else { other };
+        let said_then = first.as_ref().and_then(|(_, report)| report.said).unwrap_or(said);
+        let is_as_then = said.is_as(said_then, &sample, &catalogue, options, &mapping);
+        let other = if is_as_then { other } else { format!("{other}:{}", fingerprint(&said)?) };
         let (key, earlier): (_, Option<(Operation, ImportReport)>) = match (first, stored(&other)?) {
-            (Some(first), _) if first.1.mapping == mapping && !(has_currency_now && is_done(&first.0)) => {
+            (Some(first), _)
+                if is_as_then && first.1.mapping == mapping && !(has_currency_now && is_done(&first.0)) =>
+            {
                 (plain, Some(first))
             }
             (_, Some(known)) => (other, Some(known)),
@@ -140,7 +157,7 @@ impl Source {
             coercer.check_constants().map_err(Error::invalid)?;
             columns
         };
-        let notes = ColumnNotes::of(&sample, &catalogue, &mapping);
+        let notes = ColumnNotes::of(&sample, &catalogue, &mapping, options.decimal_mark);
         let format = format_of(table, &opened.read);
         let has_numbers = columns.iter().any(|column| column.field == Field::Number);
         let known_numbers = match begun {
@@ -151,11 +168,13 @@ impl Source {
             digest: file.sha256,
             mapping,
             mapped_as,
+            not_said,
             read_anew: matches!(opened.origin, Origin::Unknown),
             notes,
             format,
             known_numbers,
             offered: Some(offered),
+            said: Some(said),
             ..ImportReport::default()
         };
         let known_numbers = known_numbers.unwrap_or(u64::MAX);

@@ -179,6 +179,30 @@ pub enum Note {
     },
 }
 
+impl Note {
+    /// Settles how the cells are read where files with these headers were read by `rules` before: what the cells say for sure
+    /// counts, and what they leave open is as it was.
+    pub(super) fn settle(&mut self, rules: &mut ColumnRules) {
+        match self {
+            Self::DateOrder { day_first, month_first, proposed, .. } => {
+                if rules.date_order.is_none() || (*day_first > 0) != (*month_first > 0) {
+                    rules.date_order = *proposed;
+                }
+                *proposed = rules.date_order;
+            }
+            // Each cell by itself is what all cells say together.
+            Self::DecimalMark { .. } if rules.decimal_mark == Some(DecimalMark::Auto) => {}
+            Self::DecimalMark { dot, comma, proposed, .. } => {
+                if rules.decimal_mark.is_none() || (*dot > 0) != (*comma > 0) {
+                    rules.decimal_mark = *proposed;
+                }
+                *proposed = rules.decimal_mark;
+            }
+            _ => {}
+        }
+    }
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

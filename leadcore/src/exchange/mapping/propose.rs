@@ -18,7 +18,7 @@ pub(in crate::exchange) use self::known::{column_notes, header_name};
 use self::others::Whose;
 use super::proposal::{ColumnProposal, Evidence, Note, Proposal};
 use super::shape::{self, Cells, ratio};
-use super::{ColumnMapping, ColumnRules, Mapping, Sample, takes_several};
+use super::{ColumnMapping, ColumnRules, DateOrder, Mapping, Sample, takes_several};
 use crate::domain::{Field, header_key, is_plain_word};
 use crate::exchange::{FileKind, unescape_formula};
 use crate::value::fold;
@@ -129,7 +129,12 @@ impl<'s, 'k> Proposer<'s, 'k> {
             let field = known.and_then(|known| known.field.clone());
             let mut field = field.filter(|field| !self.knowledge.catalogue.is_disabled(field));
             let mut rules = known.map(|known| known.rules.clone()).unwrap_or_default();
-            let (new, notes) = field.as_ref().map(|field| self.rules(column, field)).unwrap_or_default();
+            let (new, mut notes) = field.as_ref().map(|field| self.rules(column, field)).unwrap_or_default();
+            if *evidence == Evidence::LastUse {
+                notes.iter_mut().for_each(|note| note.settle(&mut rules));
+                let is_dotted = rules.date_order == Some(DateOrder::DayFirst);
+                notes.retain(|note| is_dotted || !matches!(note, Note::DottedDates { .. }));
+            }
             if field == Some(Field::ExternalId) && *evidence == Evidence::LastUse {
                 // What the cells say of their systems counts, and whose numbers they are.
                 if self.is_ours(column, &Field::ExternalId) && !column.cells.filled.is_empty() {

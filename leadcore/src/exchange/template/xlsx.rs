@@ -10,14 +10,14 @@ use rust_xlsxwriter::{
 
 use super::{TEMPLATE_SHEETS, offered};
 use crate::context::Context;
-use crate::desk::settings;
+use crate::desk::{self, settings};
 use crate::domain::{Catalogue, CustomType, Field, FieldSpec, FieldType, Pipeline, Reference, TermKind};
 use crate::error::Result;
 use crate::exchange::export::width;
 use crate::exchange::sheet_out::{cut, failed, made};
 use crate::id::UserId;
 use crate::store::Txn;
-use crate::value::join_list;
+use crate::value::{Country, Currency, join_list};
 
 /// The import knows the template by these.
 const LEADS: &str = TEMPLATE_SHEETS[0];
@@ -28,7 +28,7 @@ const LISTS: &str = TEMPLATE_SHEETS[2];
 const LAST_ROW: u32 = 10_000;
 
 /// Writes the template as a workbook: the sheet `Leads` with the columns of [`template`](super::template()), a drop-down for
-/// every vocabulary, choice and list of stages, the sheet `Instructions` that says what each column takes, and the sheet
+/// every vocabulary, choice and list of stages, for countries and currencies, the sheet `Instructions` that says what each column takes, and the sheet
 /// `Lists` with what the drop-downs offer. `users` are those that can be owners, if the host has a list of them.
 ///
 /// A drop-down warns of a value that is in no list, and takes it all the same: the import says what becomes of it.
@@ -61,7 +61,7 @@ pub fn template_xlsx(
     let specs = offered(&catalogue);
     let mut lists = BTreeMap::new();
     for spec in &specs {
-        let list = list_of(txn, &catalogue, &spec.field, users)?;
+        let list = list_of(ctx, txn, &catalogue, &spec.field, users)?;
         if !list.is_empty() {
             lists.insert(spec.field.clone(), list);
         }
@@ -75,8 +75,20 @@ pub fn template_xlsx(
 }
 
 /// What a drop-down of the field offers.
-fn list_of(txn: &mut dyn Txn, catalogue: &Catalogue, field: &Field, users: &[UserId]) -> Result<Vec<String>> {
+fn list_of(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    catalogue: &Catalogue,
+    field: &Field,
+    users: &[UserId],
+) -> Result<Vec<String>> {
     Ok(match field.field_type() {
+        FieldType::Code if *field == Field::Country => {
+            Country::all().into_iter().map(|country| country.name().to_owned()).collect()
+        }
+        FieldType::Code if *field == Field::Currency => {
+            Currency::all().map(|currency| currency.code().to_owned()).collect()
+        }
         FieldType::Choice(codes) => codes.iter().map(ToString::to_string).collect(),
         FieldType::User => users.iter().map(|user| user.as_str().to_owned()).collect(),
         // A cell may hold several labels: one with a comma is offered in quotes.
@@ -85,7 +97,7 @@ fn list_of(txn: &mut dyn Txn, catalogue: &Catalogue, field: &Field, users: &[Use
         }
         FieldType::Reference(Reference::Term(kind)) => terms(txn, kind)?,
         FieldType::Reference(Reference::Stage) => {
-            let pipelines = txn.pipelines().list()?;
+            let pipelines = desk::pipelines::known_or_default(ctx, txn)?;
             let mut names = Pipeline::stage_names(&pipelines);
             let stages = pipelines.iter().flat_map(|pipeline| &pipeline.stages);
             stages.filter_map(|stage| names.remove(&stage.id)).collect()
@@ -274,7 +286,8 @@ fn instructions(
     }
     for (row, spec) in (head + 1..).zip(specs) {
         let (takes, example) = told(catalogue, spec);
-        let of_list = lists.get(&spec.field).and_then(|list| list.first());
+        let is_of_world = matches!(spec.field, Field::Country | Field::Currency);
+        let of_list = lists.get(&spec.field).and_then(|list| list.first()).filter(|_| !is_of_world);
         let takes = match &spec.help {
             Some(help) => format!("{help} {takes}"),
             None => takes.to_owned(),
@@ -331,11 +344,31 @@ fn told(catalogue: &Catalogue, spec: &FieldSpec) -> (&'static str, &'static str)
 
 #[cfg(test)]
 mod tests {
-    use super::letters;
+    use super::*;
+    use crate::domain::Actor;
+    use crate::store::StoreExt;
 
     #[test]
     fn columns_have_letters() {
         let names = [0, 25, 26, 51, 52, 701, 702].map(letters);
         assert_eq!(names, ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
+    }
+
+    #[test]
+    fn a_new_tenant_is_offered_stages_countries_and_currencies() {
+        let store = crate::memory::MemoryStore::new();
+        let (clock, ids) = (crate::time::ManualClock::default(), crate::id::SequentialIds::new(1));
+        let policy = crate::policy::AllowAll;
+        let ctx = Context::new(&"acme".parse().unwrap(), Actor::System, &clock, &ids, &policy);
+        let list = |field: Field| {
+            let catalogue = Catalogue::standard();
+            store.read(ctx.tenant(), |txn| list_of(&ctx, txn, &catalogue, &field, &[])).unwrap()
+        };
+        assert_eq!(list(Field::Stage), ["New", "Mailed", "Discussion", "On hold", "Won", "Lost"]);
+        let (countries, currencies) = (list(Field::Country), list(Field::Currency));
+        assert!(countries.len() > 240 && countries.contains(&"Norway".to_owned()));
+        assert!(countries.iter().all(|name| Country::parse(name).is_ok()));
+        assert!(currencies.len() > 140 && currencies.contains(&"NOK".to_owned()));
+        assert!(!currencies.contains(&"XAU".to_owned()));
     }
 }

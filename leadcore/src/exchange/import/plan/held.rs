@@ -17,6 +17,7 @@ impl Planner<'_> {
 
     fn decide_planned(&mut self, record: &Record) -> Decision {
         let planned = record.planned.as_deref().filter(|_| self.purpose == Purpose::WriteAsPlanned);
+        let planned = planned.filter(|planned| !planned.anew);
         let is_changed = |planned: &&PlannedLine| !planned.is_decided() && planned.is_held_to();
         if let Some(planned) = planned.filter(is_changed)
             && !self.holds(record, planned)

@@ -31,6 +31,7 @@ mod said;
 mod same;
 mod stages;
 mod systems;
+mod trust;
 mod whose;
 
 use std::io::Cursor;
