@@ -23,6 +23,8 @@ pub struct Row {
     pub(super) bad_encoding: bool,
     pub(super) stray_quote: bool,
     pub(super) cell_errors: Vec<usize>,
+    /// Cells with a formula of which the file holds no result.
+    pub(super) no_results: Vec<usize>,
     pub(super) lost_digits: Vec<usize>,
     /// Lists that were more than text in their file, of which an item stands in quotes here.
     pub(super) quoted_lists: Vec<usize>,
@@ -41,6 +43,7 @@ impl Row {
         self.cells.clear();
         self.raw.clear();
         self.cell_errors.clear();
+        self.no_results.clear();
         self.lost_digits.clear();
         self.quoted_lists.clear();
         self.numbers.clear();
@@ -126,10 +129,11 @@ impl Row {
     }
 
     /// Whether a cell of a sheet holds what its formula failed with (`#N/A`, `#DIV/0!` …) instead of a value. The text of
-    /// the error is what [`get`](Self::get) gives.
+    /// the error is what [`get`](Self::get) gives; `#N/A` too for a formula of which the file holds no result, as programs
+    /// write it that do not calculate.
     #[must_use]
     pub fn is_formula_error(&self, column: usize) -> bool {
-        self.cell_errors.contains(&column)
+        self.cell_errors.contains(&column) || self.no_results.contains(&column)
     }
 
     /// Whether a cell of a sheet holds a long number of which the file does not say all digits, so that it may be another one

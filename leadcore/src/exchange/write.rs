@@ -54,6 +54,13 @@ pub fn unescape_formula(cell: &str) -> &str {
     }
 }
 
+/// What a cell says: without our mark, and without the formula by which spreadsheets keep digits as they are, `="00501"`.
+pub(super) fn text_of(cell: &str) -> &str {
+    let cell = unescape_formula(cell);
+    let text = cell.trim().strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    text.filter(|text| !text.contains('"')).unwrap_or(cell)
+}
+
 /// Writes comma-separated UTF-8 with LF line ends, quoting where needed (RFC 4180) and defusing formulas.
 ///
 /// ```
@@ -163,6 +170,22 @@ mod tests {
         let mut csv = CsvWriter::new(Vec::new());
         csv.write_row([""]).unwrap();
         assert_eq!(csv.into_inner().unwrap(), b"\"\"\n");
+    }
+
+    #[test]
+    fn texts_of_formulas_are_texts() {
+        for (cell, text) in [
+            ("=\"00501\"", "00501"),
+            (" =\"00501\" ", "00501"),
+            ("'=\"00501\"", "00501"),
+            ("=\"\"", ""),
+            ("=\"a\"&\"b\"", "=\"a\"&\"b\""),
+            ("=\"", "=\""),
+            ("=1+1", "=1+1"),
+            ("\"x\"", "\"x\""),
+        ] {
+            assert_eq!(text_of(cell), text, "{cell}");
+        }
     }
 
     proptest! {

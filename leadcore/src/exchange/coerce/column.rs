@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
-use crate::domain::{Catalogue, CustomType, Field};
+use super::currency::{Named, in_header};
+use super::phones;
+use crate::domain::{Catalogue, CustomType, Field, ReachKind};
+use crate::exchange::Row;
 use crate::exchange::import::ImportOptions;
 use crate::exchange::mapping::{Located, Origin, Split, words};
-use crate::exchange::{Row, unescape_formula};
+use crate::exchange::write::text_of;
 use crate::value::{LIST_MARKS, fold, split_list};
 
 #[derive(Debug)]
@@ -20,6 +23,12 @@ pub(super) struct Column {
     takes_names: bool,
     /// Whether it holds e-mails or phones, which no word for no answer can be; unless every word was said to be a value.
     takes_addresses: bool,
+    /// What its header says that its values are for.
+    pub(super) kind: ReachKind,
+    /// The column that says so row by row.
+    pub(super) label: Option<usize>,
+    /// The currency that its header names.
+    pub(super) currency: Option<Named>,
 }
 
 /// Words that count as empty, folded.
@@ -51,6 +60,9 @@ impl Column {
         Self {
             no_answer: NoAnswer::new(no_answer),
             takes_addresses: is_address && !no_answer.is_empty(),
+            kind: ReachKind::Unspecified,
+            label: None,
+            currency: None,
             clear: options.clear.as_deref().map(|token| fold(token.trim())),
             yes: folded(&at.rules.yes),
             no: folded(&at.rules.no),
@@ -58,6 +70,17 @@ impl Column {
                 || at.rules.split == Some(Split::ExternalIds)
                 || is_many_of(catalogue, &at.field),
             at,
+        }
+    }
+
+    /// Takes over what its header says of its values.
+    pub(super) fn headed(&mut self, headers: &[String]) {
+        let Origin::Columns(place, _) = self.at.from else { return };
+        let Some(header) = headers.get(place) else { return };
+        if phones::has_kinds(&self.at.field) {
+            (self.kind, self.label) = (phones::kind_of(header), phones::label_of(headers, place));
+        } else if self.at.field == Field::Amount {
+            self.currency = in_header(header).map(|(_, currency)| currency);
         }
     }
 
@@ -73,6 +96,11 @@ impl Column {
 
     /// Why the row's cells of this column cannot be taken.
     pub(super) fn unusable(&self, row: &Row) -> Option<&'static str> {
+        if self.at.from.places().any(|place| row.no_results.contains(&place)) {
+            return Some(
+                "the file holds no result of the cell's formula: open it in a spreadsheet and save it again",
+            );
+        }
         if self.at.from.places().any(|place| row.is_formula_error(place)) {
             return Some("the cell holds the error of a formula");
         }
@@ -104,7 +132,7 @@ impl Column {
     /// What the row says in this column; empty where it says nothing. `blanked` counts the cells whose words do.
     pub(super) fn text<'t>(&'t self, row: &'t Row, blanked: &mut u64) -> Cow<'t, str> {
         let mut cell = |place: usize| {
-            let cell = unescape_formula(row.get(place).unwrap_or_default()).trim();
+            let cell = text_of(row.get(place).unwrap_or_default()).trim();
             if !cell.is_empty() && self.says_nothing(cell) {
                 *blanked += 1;
                 return Cow::Borrowed("");

@@ -106,6 +106,8 @@ pub(super) struct Zipped {
     meter: Meter,
     sheets: Vec<SheetName>,
     merged: bool,
+    /// Whether some cell has a formula and no result of it.
+    unstored: bool,
     /// What numbers are shown with, by style, once that is known.
     formats: Option<Vec<Shown>>,
     /// The file, where long numbers are looked for.
@@ -167,12 +169,12 @@ fn of_xlsx(error: XlsxError) -> Error {
 }
 
 impl Zipped {
-    pub(super) fn open(bytes: Vec<u8>, merged: bool) -> Result<Self> {
+    pub(super) fn open(bytes: Vec<u8>, merged: bool, unstored: bool) -> Result<Self> {
         let file = Shared(Rc::new(bytes));
         let (bytes, meter) = Metered::of(file.clone());
         let book = Xlsx::new(bytes).map_err(|error| meter.judge(of_xlsx(error)))?;
         let sheets = names(book.sheets_metadata());
-        Ok(Self { book, meter, sheets, merged, formats: None, file, parts: None })
+        Ok(Self { book, meter, sheets, merged, unstored, formats: None, file, parts: None })
     }
 }
 
@@ -197,18 +199,27 @@ impl Book for Zipped {
             let (row, column) = cell.get_position();
             let format = shown.and_then(|shown| shown.format.as_deref());
             let (mut text, mut what) = text::of_cell(cell.get_value(), format);
-            if let DataRef::Float(value) = cell.get_value()
-                && value.abs() >= EXACT
-                && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+            let is_empty = self.unstored && matches!(cell.get_value(), DataRef::Empty);
+            let is_long = |value: &f64| {
+                value.abs() >= EXACT && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+            };
+            let number = match cell.get_value() {
+                DataRef::Float(value) if is_long(value) => Some(*value),
+                _ => None,
+            };
+            if (is_empty || number.is_some())
+                && let Some(parts) = unopened.take()
             {
-                if let Some(parts) = unopened.take() {
-                    if parts.is_none() {
-                        *parts = Parts::of(self.file.clone());
-                    }
-                    long = parts.as_mut().and_then(|parts| parts.long(place));
+                if parts.is_none() {
+                    *parts = Parts::of(self.file.clone());
                 }
-                let long = long.as_mut();
-                match long.map_or(Digits::Unknown, |long| long.digits(row, column, *value)) {
+                long = parts.as_mut().and_then(|parts| parts.long(place));
+            }
+            if is_empty && long.as_mut().is_some_and(|long| long.is_unstored(row, column)) {
+                (text, what) = (text::NO_RESULT.into(), What::NoResult);
+            }
+            if let Some(value) = number {
+                match long.as_mut().map_or(Digits::Unknown, |long| long.digits(row, column, value)) {
                     Digits::Known(digits) => text = digits.into_string().into(),
                     Digits::Float => {}
                     // Better no number than another one.

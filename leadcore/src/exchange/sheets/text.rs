@@ -12,6 +12,9 @@ const LAST_DAY: f64 = 2_958_466.0;
 /// No spreadsheet takes a longer number format.
 const LONGEST_FORMAT: usize = 255;
 
+/// What stands for the result of a formula that the file does not hold: as a spreadsheet says that there is none.
+pub(super) const NO_RESULT: &str = "#N/A";
+
 /// A cell's text, and what it holds. A text that many cells share is not copied.
 pub(super) fn of_cell<'c>(cell: &'c DataRef<'_>, format: Option<&str>) -> (Cow<'c, str>, What) {
     let text = match cell {
