@@ -6,8 +6,8 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
 use calamine::{
-    DataRef, Dimensions, Reader, Sheet, SheetType, SheetVisible, Style, Xls, XlsError, Xlsb, XlsbError, Xlsx,
-    XlsxError,
+    DataRef, DataType, Dimensions, Reader, Sheet, SheetType, SheetVisible, Style, Xls, XlsError, Xlsb,
+    XlsbError, Xlsx, XlsxError,
 };
 use zip::ZipArchive;
 use zip::read::ZipFile;
@@ -15,6 +15,7 @@ use zip::read::ZipFile;
 use super::super::filler::{Filler, What};
 use super::super::held::SheetName;
 use super::long::{Digits, Long};
+use super::padded::Padded;
 use super::{Book, archive, damaged, locked, money, text};
 use crate::error::{Error, Result};
 use crate::exchange::floats::EXACT;
@@ -292,6 +293,8 @@ impl Book for Binary {
 pub(super) struct Old {
     book: Xls<Cursor<Vec<u8>>>,
     sheets: Vec<SheetName>,
+    /// Its numbers that are shown with zeros before them.
+    padded: Option<Padded>,
 }
 
 fn of_xls(error: XlsError) -> Error {
@@ -303,9 +306,10 @@ fn of_xls(error: XlsError) -> Error {
 
 impl Old {
     pub(super) fn open(bytes: Vec<u8>) -> Result<Self> {
+        let padded = Padded::of(&bytes);
         let book = Xls::new(Cursor::new(bytes)).map_err(of_xls)?;
         let sheets = names(book.sheets_metadata());
-        Ok(Self { book, sheets })
+        Ok(Self { book, sheets, padded })
     }
 }
 
@@ -319,8 +323,16 @@ impl Book for Old {
         merge(filler, &self.book.merge_cells_by_sheet_name(&name).unwrap_or_default());
         let range = self.book.worksheet_range(&name).map_err(of_xls)?;
         let (top, left) = range.start().unwrap_or_default();
+        let styles = self.padded.as_ref().map(|padded| padded.sheet(sheet)).unwrap_or_default();
         for (row, column, value) in range.used_cells() {
-            let (text, what) = text::of_data(value);
+            let (mut text, what) = text::of_data(value);
+            let place = (top.saturating_add(row as u32), left.saturating_add(column as u32));
+            let format = styles.get(&place).and_then(|style| self.padded.as_ref()?.format(*style));
+            if let Some(shown) =
+                value.as_f64().filter(|_| what == What::Number).and_then(|n| text::formatted(n, format))
+            {
+                text = shown.into();
+            }
             if !text.is_empty() {
                 filler.cell(u64::from(top) + row as u64 + 1, left as usize + column, &text, what)?;
             }

@@ -11,6 +11,7 @@ mod long;
 mod money;
 mod ods;
 mod ole;
+mod padded;
 mod records;
 mod sst;
 mod text;

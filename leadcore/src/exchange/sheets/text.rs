@@ -59,7 +59,7 @@ pub(super) fn shows_more(format: &str) -> bool {
 }
 
 /// Percentages, and numbers such as zip codes whose format shows zeros before them.
-fn formatted(value: f64, format: Option<&str>) -> Option<String> {
+pub(super) fn formatted(value: f64, format: Option<&str>) -> Option<String> {
     // Each cell of it is as long as it.
     let format = format.filter(|format| format.len() <= LONGEST_FORMAT)?;
     if format.contains('%') && format.chars().all(|mark| "0#,.%\\ \u{a0}".contains(mark)) {
