@@ -16,7 +16,11 @@ const SYNONYMS: &[(Field, &str)] = &[
          empresa bedrijf customer customername client clientname leadcompany contactcompany \
          leadcompanyname ragionesociale raisonsociale razaosocial yritys foretag virksomhet \
          virksomhed bedrift azienda huishe huisheming qiyeming farenming kompaniia organizatsiia \
-         nazvaniekompanii naimenovanie klient",
+         nazvaniekompanii naimenovanie klient \
+         companyaccount associatedcompany accounts org orgname firmenname nomdelasociete \
+         nomdelentreprise nomentreprise nombredelaempresa nombreempresa bedrijfsnaam \
+         nomeazienda nomesocieta firmanavn bedriftsnavn virksomhedsnavn foretagsnamn selskap \
+         selskapsnavn companyorganization",
     ),
     (
         Field::Name,
@@ -28,27 +32,36 @@ const SYNONYMS: &[(Field, &str)] = &[
         Field::FirstName,
         "firstname givenname forename first fname vorname prenom primernombre voornaam \
          leadfirstname christianname firstnames imie fornavn fornamn etunimi primeironome \
-         nombredepila imia ime",
+         nombredepila imia ime \
+         contactfirstname personfirstname prenomducontact",
     ),
     (
         Field::LastName,
         "lastname surname familyname last lname nachname nomdefamille apellido apellidos cognome \
          achternaam leadlastname etternavn efternavn efternamn sukunimi sobrenome nazwisko \
-         lastnames familiia prizvishche",
+         lastnames familiia prizvishche \
+         contactlastname personlastname familienname nomdefamilleducontact",
     ),
-    (Field::Salutation, "salutation title prefix honorific nameprefix anrede mrms"),
+    (
+        Field::Salutation,
+        "salutation title prefix honorific nameprefix anrede mrms \
+         civilite tratamiento anredeform \
+         anredetitel titel aanhef trattamento titulatur salutationtitle",
+    ),
     (
         Field::JobTitle,
         "jobtitle position role jobposition designation function jobrole funktion cargo puesto \
-         profession occupation organizationtitle companyposition tittel anredeform tratamiento \
-         civilite stilling befattning titulo berufsbezeichnung poste fonction stellenbezeichnung dolzhnost",
+         profession occupation organizationtitle companyposition tittel \
+         stilling befattning titulo berufsbezeichnung poste fonction stellenbezeichnung dolzhnost",
     ),
     (
         Field::Email,
         "email emails emailaddress emailaddresses mail emailid primaryemail workemail businessemail \
          secondaryemail otheremail emailvalue personalemail correo correoelectronico courriel epost \
          contactemail emailprimary mailadresse epostadresse epostadress epostaddress correoe \
-         emailadresse emailadres pochta elpochta elektronnaiapochta adreselektronnoipochty poshta",
+         emailadresse emailadres pochta elpochta elektronnaiapochta adreselektronnoipochty poshta \
+         emailadress correosdelectronicos adresseemail adressemail mailadres indirizzoemail \
+         direcciondecorreo direcciondeemail",
     ),
     (
         Field::Phone,
@@ -58,33 +71,44 @@ const SYNONYMS: &[(Field, &str)] = &[
          whatsapp whatsappnumber contactphone phoneno mobileno fax faxnumber phonevalue carphone \
          telefonnummer telefonnr mobil mobilnummer puhelin tlf tlfnr fijo portable gsm pager \
          pagernumber phonevideo worknumber homenumber telefax telefaxnumber telefaxnummer dianhua dianhuafanhao \
-         nomertelefona mobilnyi mobilnyitelefon rabochiitelefon mobtelefon",
+         nomertelefona mobilnyi mobilnyitelefon rabochiitelefon mobtelefon \
+         directphone corporatephone telefoonnummer mobiel telefoon cellulare rufnummer \
+         handynummer telefonomovil telefonofijo telephoneportable telephonemobile \
+         telephonefixe mobielnummer mobieltelefoon numerodetelefono numerodetelephone \
+         directline",
     ),
     (
         Field::Website,
         "website web url homepage site websiteurl webpage companywebsite domain internet \
-         websitevalue nettside nettsted hjemmeside webseite sitioweb siteweb paginaweb sait vebsait",
+         websitevalue nettside nettsted hjemmeside webseite sitioweb siteweb paginaweb sait vebsait \
+         internetseite homepageurl paginaweburl siteinternet sitointernet hjemmesideurl \
+         sitowebaziendale",
     ),
     (
         Field::Street,
         "street address addressline streetaddress address1 addressline1 mailingstreet billingstreet \
          strasse calle rue direccion adresse straat postaladdress gate gateadresse adress \
-         adressezeile endereco indirizzo logradouro gatuadress via streetandnumber adres ulitsa",
+         adressezeile endereco indirizzo logradouro gatuadress via streetandnumber adres ulitsa \
+         anschrift strassehausnr strasseundhausnummer strassehausnummer straatnaam hausnr \
+         hausnummer huisnummer husnr husnummer housenumber housenr",
     ),
     (
         Field::City,
         "city town locality mailingcity billingcity ort stadt ciudad ville cidade stad suburb by \
-         poststed postort municipio comune plaats paikkakunta localite gorod misto",
+         poststed postort municipio comune plaats paikkakunta localite gorod misto \
+         citta wohnort plaatsnaam woonplaats poblacion localidad",
     ),
     (
         Field::Region,
         "state province region stateprovince county mailingstate billingstate bundesland estado \
-         provincia stateregion fylke lan kanton departement regione regiao landkreis oblast",
+         provincia stateregion fylke lan kanton departement regione regiao landkreis oblast \
+         provincie deelstaat",
     ),
     (
         Field::PostalCode,
         "zip zipcode postcode postalcode postal mailingzip billingpostalcode mailingpostalcode plz \
-         codigopostal codepostal cep pincode ziporpostalcode zippostalcode postnummer postnr cap indeks pochtovyiindeks",
+         codigopostal codepostal cep pincode ziporpostalcode zippostalcode postnummer postnr cap indeks pochtovyiindeks \
+         postleitzahl cp postalzip postkode codicepostale",
     ),
     (
         Field::Country,
@@ -95,7 +119,9 @@ const SYNONYMS: &[(Field, &str)] = &[
         Field::TaxId,
         "taxid tin vat vatnumber vatid taxnumber tinnumber gst gstin ein cnpj nif vatno \
          taxidentificationnumber ustid vatregistrationnumber orgnr organisasjonsnummer \
-         organisationsnummer cif ustidnr steuernummer partitaiva siren siret cvr vatregno abn inn",
+         organisationsnummer cif ustidnr steuernummer partitaiva siren siret cvr vatregno abn inn \
+         ntva notva numerotva numerodetva tvaintracommunautaire btwnummer btwnr umsatzsteuerid \
+         steuernr",
     ),
     (
         Field::Currency,
@@ -109,19 +135,31 @@ const SYNONYMS: &[(Field, &str)] = &[
         "amount value expectedrevenue expectedvalue dealvalue leadvalue opportunityamount \
          estimatedvalue potentialvalue dealamount budget receita belop betrag montant importe valor \
          valordonegocio verdi importo dealsize expectedamount umsatz erwarteterumsatz auftragswert \
-         auftragsvolumen summa biudzhet",
+         auftragsvolumen summa biudzhet \
+         montantht montantttc bedrag waarde wert umsatzpotenzial erwarteterwert \
+         geschatztewaarde valore montoestimado",
     ),
     (
         Field::ExpectedClose,
         "expectedclose closedate expectedclosing closingdate expectedclosedate expectedclosingdate \
          estimatedclosedate dealclosedate forecastclose abschlussdatum fechadecierre datadechiusura \
-         datafechamento datazakrytiia",
+         datafechamento datazakrytiia \
+         datedecloture datecloture datedeclotureprevue \
+         datedecloture sluitingsdatum verwachtesluitingsdatum \
+         datadichiusura datachiusura lukkedato forventetlukkedato avslutsdatum \
+         fechadecierreestimada fechacierre erwartetesabschlussdatum",
+    ),
+    (
+        Field::Probability,
+        "winprobability dealprobability closeprobability wahrscheinlichkeit probabilite probabilidad probabilita \
+         sannsynlighet sannolikhet sandsynlighed waarschijnlijkheid kans slagingskans",
     ),
     (Field::Score, "score leadscore ratingpoints leadscoring scoring points"),
     (
         Field::Industry,
         "industry sector branche lineofbusiness industria secteur companyindustry vertical bransje \
-         bransch settore setor otrasl",
+         bransch settore setor otrasl \
+         secteurdactivite sectordeactividad bedrijfstak settoredattivita naring",
     ),
     (
         Field::Campaign,
@@ -134,20 +172,26 @@ const SYNONYMS: &[(Field, &str)] = &[
         "description notes note comments comment remarks remark message beschreibung notizen \
          internalnotes details obs observacoes observaciones beskrivelse beskrivning descripcion \
          descrizione descricao merknad kommentar kommentare notas anmerkungen bemerkung bemerkungen \
-         opmerkingen remarques huomautukset kommentarii primechanie opisanie",
+         opmerkingen remarques huomautukset kommentarii primechanie opisanie \
+         notiz commentaires commentaire opmerking notities notater anteckningar noter \
+         comentarios comentario commenti commento",
     ),
     (
         Field::Owner,
         "owner leadowner assignedto salesperson assignee responsible salesrep accountmanager \
          assigneduser agent leadownername ownername zustaendig accountowner contactowner \
          opportunityowner dealowner vendedor consultor owneremail eier ansvarlig propietario \
-         verantwortlicher proprietaire responsavel otvetstvennyi",
+         verantwortlicher proprietaire responsavel otvetstvennyi \
+         recordowner salesowner besitzer betreuer bearbeiter eigenaar accounteigenaar selger \
+         saksbehandler kundeansvarlig proprietario agare ejer zustandig assegnatoa asignadoa \
+         attribuea toegewezenaan zugewiesenan",
     ),
     (
         Field::Source,
         "source leadsource origin leadorigin channel utmsource howdidyouhearaboutus quelle fuente \
          origen acquisitionchannel marketingsource originalsource accountsource platform kilde \
-         kalla herkunft fonte provenienza leadorigem origem origine istochnik",
+         kalla herkunft fonte provenienza leadorigem origem origine istochnik \
+         leadquelle bron leadbron leadkilde leadkalla sourceduprospect origendellead",
     ),
     (Field::Category, "category leadcategory segment kategorie categoria categorie classification"),
     (Field::Location, "location branch office standort ubicacion"),
@@ -155,7 +199,8 @@ const SYNONYMS: &[(Field, &str)] = &[
     (
         Field::Labels,
         "labels label tags tag etiquetas keywords leadtags categories groupmembership etiketter \
-         etichette etiquettes schlagworte tegi metki",
+         etichette etiquettes schlagworte tegi metki \
+         stichworte stichworter motscles motsclefs trefwoorden nokkelord",
     ),
     (
         Field::ExternalId,
@@ -166,7 +211,8 @@ const SYNONYMS: &[(Field, &str)] = &[
     (
         Field::Stage,
         "stage status leadstatus leadstage dealstage pipelinestage pipelinestatus salesstage phase \
-         etat statut stadium estagio etapa fase etap stadiia",
+         etat statut stadium estagio etapa fase etap stadiia \
+         etape pipelinephase vertriebsphase fasendelventa fasevendita faseverkoop dealfase",
     ),
 ];
 
@@ -219,7 +265,7 @@ const QUALIFIED: u32 = 1_000;
 /// Whose address or number it may be; a lead has one address, so the earlier word wins. It stands before the field's
 /// word or behind it.
 const WHOSE: &str = "company business work office organization organisation account lead contact primary main \
-                     address billing mailing home personal mobile shipping other";
+                     address billing mailing home personal mobile shipping other default";
 
 /// A word for how to reach somebody, with a word for whom: `companycity`, `emailwork`.
 fn qualified(key: &str) -> Option<(&'static Field, u32)> {
@@ -240,8 +286,10 @@ fn qualified(key: &str) -> Option<(&'static Field, u32)> {
     };
     let spoken = WHOSE.split_ascii_whitespace().enumerate();
     spoken.into_iter().find_map(|(place, whose)| {
-        let (field, _) =
-            [key.strip_prefix(whose), key.strip_suffix(whose)].into_iter().flatten().find_map(reach)?;
+        let rests = || [key.strip_prefix(whose), key.strip_suffix(whose)].into_iter().flatten();
+        // `Primary Address City`, `Work Direct Phone`
+        let address = |rest: &str| rest.strip_prefix("address").and_then(reach);
+        let (field, _) = rests().find_map(reach).or_else(|| rests().find_map(address))?;
         Some((field, u32::try_from(place).unwrap_or(u32::MAX)))
     })
 }
@@ -318,6 +366,11 @@ mod tests {
             ("organization1title", Field::JobTitle),
             ("website1value", Field::Website),
             ("shippingcity", Field::City),
+            ("primaryaddresscity", Field::City),
+            ("primaryaddresspostalcode", Field::PostalCode),
+            ("defaultaddressaddress1", Field::Street),
+            ("defaultaddresszip", Field::PostalCode),
+            ("workdirectphone", Field::Phone),
         ] {
             assert_eq!(lookup(key).map(|(field, _)| field), Some(&field), "{key}");
         }

@@ -8,6 +8,7 @@ mod intent;
 pub(super) mod mail;
 mod overruled;
 mod parts;
+mod phones;
 mod totals;
 mod typed;
 
@@ -20,7 +21,7 @@ use super::import::{ImportOptions, MatchBy};
 use super::mapping::{BadValues, ColumnRules, Located, Origin, Split};
 use super::rejects::RejectColumns;
 use crate::domain::{
-    Catalogue, ExternalRef, Field, FieldType, FieldValue, LeadFields, MatchKey, MatchKind, Numbering, Phones,
+    Catalogue, ExternalRef, Field, FieldType, FieldValue, LeadFields, MatchKey, MatchKind, Numbering,
     Reference, Term, TermKind,
 };
 use crate::error::{ValueError, Violation, ViolationCode};
@@ -30,7 +31,7 @@ use column::{Column, in_order};
 use currency::currency_of;
 pub(super) use intent::{Content, Intent};
 use overruled::Overruled;
-use parts::{add_id, clear, kind, list_of, meanings, split_address, without_prefix};
+use parts::{add_id, clear, kind, meanings, split_address, without_prefix};
 
 /// Reads rows by one mapping.
 #[derive(Debug)]
@@ -105,6 +106,7 @@ impl Coercer {
     /// With the headers of the file, which may be one of rejected rows.
     pub(super) fn with_headers(mut self, headers: &[String]) -> Self {
         self.rejected = RejectColumns::find(headers);
+        self.columns.iter_mut().for_each(|column| column.headed(headers));
         self
     }
 
@@ -143,7 +145,7 @@ impl Coercer {
             let Origin::Constant(text) = &column.at.from else { continue };
             let field = &column.at.field;
             let taken = match self.said(field, text.trim()) {
-                Said::Text(text) => self.take(&mut Intent::default(), column, &text, false),
+                Said::Text(text) => self.take(&mut Intent::default(), (column, None), &text, false),
                 Said::Clear => clear(&mut Intent::default(), field),
                 Said::Nothing => Ok(()),
             };
@@ -203,7 +205,7 @@ impl Coercer {
                 let taken = match self.said(field, &cell) {
                     Said::Text(text) => {
                         let is_typed = matches!(text, Cow::Borrowed(_)) && column.is_number(row);
-                        self.take(&mut intent, column, &text, is_typed)
+                        self.take(&mut intent, (column, Some(row)), &text, is_typed)
                     }
                     Said::Clear if column.at.rules.opt_out.is_some() => Err(consent::unclear()),
                     Said::Clear => clear(&mut intent, field),
@@ -230,7 +232,7 @@ impl Coercer {
                     // The amount said it.
                     continue;
                 }
-                if let Err(error) = self.take(&mut new, column, value.trim(), false) {
+                if let Err(error) = self.take(&mut new, (column, None), value.trim(), false) {
                     broken.push(error.at(column.at.field.key()));
                 }
             }
@@ -251,6 +253,7 @@ impl Coercer {
             }
             Err(error) => broken.push(error.at(Field::Name.key())),
         }
+        broken.extend(phones::settle(intent).err().map(|error| error.at(Field::Phone.key())));
         broken.extend(currency::settle(intent).err().map(|error| error.at(Field::Amount.key())));
         // A lead that is not here keeps the id that it has where it comes from; the first of them, where it came far.
         if let Some(id) = intent.id.filter(|_| self.options.match_by == MatchBy::DEFAULT) {
@@ -307,7 +310,7 @@ impl Coercer {
     fn take(
         &mut self,
         intent: &mut Intent,
-        column: &Column,
+        (column, row): (&Column, Option<&Row>),
         cell: &str,
         is_typed: bool,
     ) -> Result<(), ValueError> {
@@ -330,29 +333,10 @@ impl Coercer {
             Field::Salutation => intent.name.salutation = Some(cell.to_owned()),
             Field::FirstName => intent.name.given = Some(cell.to_owned()),
             Field::LastName => intent.name.family = Some(cell.to_owned()),
-            Field::Email => {
-                for part in list_of(rules, cell) {
-                    for entry in mail::read(part)?.entries() {
-                        fields.emails.merge(entry.clone())?;
-                    }
-                }
-            }
+            Field::Email => phones::take_emails(intent, column, cell, row)?,
             Field::Phone => {
                 let region = self.region(rules, fields);
-                // No number has quotes: they are those of a list.
-                let (names, parts);
-                if cell.contains('"') {
-                    names = rules.names_in(cell);
-                    parts = names.iter().map(AsRef::as_ref).collect();
-                } else {
-                    parts = list_of(rules, cell).collect::<Vec<_>>();
-                }
-                for part in parts {
-                    parts::check_whole(part)?;
-                    for entry in Phones::parse(without_prefix(part, &["p"]), region)?.entries() {
-                        fields.phones.merge(entry.clone())?;
-                    }
-                }
+                phones::take_phones(intent, column, cell, row, region)?;
             }
             Field::Country => {
                 let country = self.country(cell)?;
@@ -361,8 +345,8 @@ impl Coercer {
             Field::Street if rules.split == Some(Split::Address) => return split_address(fields, cell),
             Field::Amount => {
                 fields.amount = Some(cells::amount(cell, mark, rules.unit)?);
-                intent.named =
-                    currency_of(cell).filter(|_| self.keeps_currency && !self.overruled.has_currency());
+                let named = currency_of(cell).or_else(|| column.currency.clone());
+                intent.named = named.filter(|_| self.keeps_currency && !self.overruled.has_currency());
             }
             Field::Currency => currency::take(intent, cell)?,
             Field::ExternalId if rules.split == Some(Split::ExternalIds) || self.is_id_of_a_person() => {

@@ -37,6 +37,8 @@ pub struct Dialect {
     pub escape: Option<u8>,
     /// Whether it takes the meaning from what stands behind it outside quotes too: `Oslo\, Norway`.
     pub escapes_outside_quotes: bool,
+    /// Whether blanks before a cell are none of it, so that a quote behind them opens it: `A, "Oslo, Norway"`.
+    pub blanks_before_quotes: bool,
     /// Physical lines passed over before the first record.
     pub skipped_lines: u64,
     /// Whether the first record names the columns.
@@ -50,6 +52,7 @@ impl Dialect {
             quote: self.quote,
             escape: self.escape,
             bare: self.escapes_outside_quotes,
+            blanks: self.blanks_before_quotes,
         }
     }
 }
@@ -109,8 +112,9 @@ pub(super) fn detect(sample: &[u8], complete: bool, options: &ReadOptions) -> io
     };
     let mut readings = Vec::new();
     for delimiter in candidates {
-        let syntax = Syntax { delimiter, quote, escape: None, bare: false };
+        let syntax = Syntax { delimiter, quote, escape: None, bare: false, blanks: false };
         let reading = read_with_best_escape(sample, complete, syntax, options)?;
+        let reading = with_blanks(reading, sample, complete, options)?;
         readings.push(match options.quote {
             Some(_) => reading,
             None => with_single_quotes(reading, sample, complete, options)?,
@@ -126,7 +130,7 @@ pub(super) fn detect(sample: &[u8], complete: bool, options: &ReadOptions) -> io
         let trusted = Some(syntax.delimiter) == proposed && table.evenness() + 100 >= best && best > 0;
         (names, trusted, table.evenness(), if table.evenness() > 0 { table.width() } else { 0 })
     };
-    let none = Syntax { delimiter: b',', quote, escape: None, bare: false };
+    let none = Syntax { delimiter: b',', quote, escape: None, bare: false, blanks: false };
     let mut chosen = (none, Table::default());
     let mut chosen_rank = None;
     for reading in readings {
@@ -144,6 +148,7 @@ pub(super) fn detect(sample: &[u8], complete: bool, options: &ReadOptions) -> io
         quote: syntax.quote,
         escape: syntax.escape,
         escapes_outside_quotes: syntax.bare,
+        blanks_before_quotes: syntax.blanks,
         skipped_lines: options.lines_to_skip().unwrap_or(if first == 0 { 0 } else { skipped }),
         has_header: options.header_wanted().unwrap_or_else(|| has_header(&table, first, options)),
     })
@@ -213,6 +218,25 @@ fn read_with_best_escape(
         }
     }
     Ok(best)
+}
+
+/// Blanks between a delimiter and a quote are believed to be none of the cell where no quote then stands astray, and the sample
+/// does not read worse.
+fn with_blanks(
+    reading: (Syntax, Table),
+    sample: &[u8],
+    complete: bool,
+    options: &ReadOptions,
+) -> io::Result<(Syntax, Table)> {
+    let (syntax, plain) = &reading;
+    let quotes = [syntax.delimiter, b' ', syntax.quote];
+    if !sample.windows(3).any(|three| three == quotes) {
+        return Ok(reading);
+    }
+    let passing = Syntax { escape: None, bare: false, blanks: true, ..*syntax };
+    let (passing, passed) = read_with_best_escape(sample, complete, passing, options)?;
+    let believed = passed.odd == 0 && passed.evenness() >= plain.evenness();
+    Ok(if believed { (passing, passed) } else { reading })
 }
 
 /// Single quotes are believed only where no cell begins with a double one, each that begins a cell ends it, and they stand
@@ -332,7 +356,12 @@ fn has_header(table: &Table, first: usize, options: &ReadOptions) -> bool {
         let alike = |(a, b): &(&String, &String)| is_datum(a) && is_datum(b);
         cells.iter().zip(next).filter(alike).count() * 2 >= filled
     });
-    let is_data = cells.iter().any(|cell| is_email(cell))
+    let dialled = table
+        .rows
+        .get(first + 1)
+        .is_some_and(|(_, next)| cells.iter().zip(next).any(|(a, b)| is_dialled(a) && is_dialled(b)));
+    let is_data = dialled
+        || cells.iter().any(|cell| is_email(cell))
         || (filled > 0 && (data == filled || (data * 2 >= filled && repeated)));
     !is_data
 }
@@ -344,7 +373,15 @@ fn is_year(cell: &str) -> bool {
         && (cell.starts_with("19") || cell.starts_with("20"))
 }
 
+/// A number with its country code.
+fn is_dialled(cell: &str) -> bool {
+    cell.starts_with('+') && cell.chars().filter(char::is_ascii_digit).count() >= 7 && is_datum(cell)
+}
+
+/// An address, alone or behind the name of whom it belongs to: `Ola Nordmann <ola@x.example>`.
 fn is_email(cell: &str) -> bool {
+    let dressed = cell.strip_suffix('>').and_then(|rest| rest.rsplit_once('<'));
+    let cell = dressed.map_or(cell, |(_, address)| address);
     cell.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty() && host.contains('.') && !cell.contains(char::is_whitespace)
     })

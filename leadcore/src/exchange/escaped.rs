@@ -1,7 +1,7 @@
 //! The cells of a record in which delimiters and line breaks outside quotes may be escaped: `Oslo\\, Norway`.
 //!
-//! The `csv` crate knows escapes inside quotes alone, so such a record is taken apart here, by the same rules as the walk that
-//! found its end ([`scan`](super::scan)).
+//! The `csv` crate knows escapes inside quotes alone, and no blanks before them, so such a record is taken apart here, by the
+//! same rules as the walk that found its end ([`scan`](super::scan)).
 
 use csv::ByteRecord;
 
@@ -34,12 +34,13 @@ pub(super) fn split(record: &[u8], syntax: Syntax) -> ByteRecord {
                 cell.clear();
                 state = State::Start;
             }
+            State::Start if syntax.is_passed(byte) => {}
             State::Start if byte == syntax.quote => state = State::Quoted,
             State::Closed if byte == syntax.quote => {
                 cell.push(byte);
                 state = State::Quoted;
             }
-            State::Start | State::Plain if escapes => {
+            State::Start | State::Plain if escapes && syntax.bare => {
                 cell.push(bytes.next_if(before_meaning).unwrap_or(byte));
                 state = State::Plain;
             }
@@ -62,7 +63,7 @@ mod tests {
     use crate::exchange::{ReadOptions, Row, TableReader};
 
     fn cells(text: &str) -> Vec<String> {
-        let syntax = Syntax { delimiter: b',', quote: b'"', escape: Some(b'\\'), bare: true };
+        let syntax = Syntax { delimiter: b',', quote: b'"', escape: Some(b'\\'), bare: true, blanks: false };
         split(text.as_bytes(), syntax).iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()
     }
 

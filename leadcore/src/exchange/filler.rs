@@ -36,6 +36,8 @@ pub(super) enum What {
     Amount,
     /// What a formula failed with.
     Error,
+    /// A formula of which the file holds no result.
+    NoResult,
     /// A number of which not all digits are known.
     LostDigits,
 }
@@ -207,7 +209,7 @@ impl<'o> Filler<'o> {
                 && self.reaching.len() + new.len() < MOST_REACHING
             {
                 // The error of a formula is told where it stands.
-                let what = if what == What::Error { What::Text } else { what };
+                let what = if matches!(what, What::Error | What::NoResult) { What::Text } else { what };
                 new.push((u64::from(area.last), column, text, what));
             }
         }
@@ -244,6 +246,7 @@ impl<'o> Filler<'o> {
             next = cell.column + 1;
             match cell.what {
                 What::Error => self.held.errors.push((row, cell.column, Unusable::Formula)),
+                What::NoResult => self.held.errors.push((row, cell.column, Unusable::NoResult)),
                 What::LostDigits => self.held.errors.push((row, cell.column, Unusable::Digits)),
                 What::Number | What::Amount | What::Text => {}
             }

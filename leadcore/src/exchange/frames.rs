@@ -276,7 +276,8 @@ impl Parser {
 
     /// Splits one whole record into `cells`; answers whether bytes had to be replaced because they are not UTF-8.
     fn parse(&mut self, record: &[u8], cells: &mut StringRecord) -> io::Result<bool> {
-        if self.syntax.bare_escape().is_some_and(|escape| record.contains(&escape)) {
+        let has_escape = || self.syntax.bare_escape().is_some_and(|escape| record.contains(&escape));
+        if self.syntax.blanks || has_escape() {
             return Ok(take(super::escaped::split(record, self.syntax), cells));
         }
         let feed = self.reader.get_mut();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::exchange::decode::TextEncoding;
 
-const SYNTAX: Syntax = Syntax { delimiter: b',', quote: b'"', escape: None, bare: false };
+const SYNTAX: Syntax = Syntax { delimiter: b',', quote: b'"', escape: None, bare: false, blanks: false };
 const ESCAPED: Syntax = Syntax { escape: Some(b'\\'), ..SYNTAX };
 
 type Read = Vec<(u64, Vec<u8>, Option<RowProblem>, Vec<String>, bool)>;

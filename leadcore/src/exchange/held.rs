@@ -56,6 +56,8 @@ pub(super) struct Mark {
 pub(super) enum Unusable {
     /// It holds the error of a formula.
     Formula,
+    /// It holds a formula of which the file holds no result.
+    NoResult,
     /// Not all digits of its number are known.
     Digits,
 }
@@ -279,6 +281,7 @@ impl HeldTable {
             if place == self.at {
                 match why {
                     Unusable::Formula => row.cell_errors.push(column),
+                    Unusable::NoResult => row.no_results.push(column),
                     Unusable::Digits => row.lost_digits.push(column),
                 }
             }

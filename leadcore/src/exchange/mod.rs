@@ -65,6 +65,7 @@ mod sheets;
 mod table;
 mod template;
 mod trail;
+mod wrapped;
 mod write;
 
 pub use contact_list::contacts_csv;

@@ -10,6 +10,7 @@ use super::doubt::{self, EncodingDoubt};
 use super::frames::Frames;
 use super::options::ReadOptions;
 use super::row_problem::RowProblem;
+use super::wrapped;
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 
 /// One record. Keep one and hand it to [`TableReader::next_row`] again and again: its memory is reused.
@@ -23,6 +24,8 @@ pub struct Row {
     pub(super) bad_encoding: bool,
     pub(super) stray_quote: bool,
     pub(super) cell_errors: Vec<usize>,
+    /// Cells with a formula of which the file holds no result.
+    pub(super) no_results: Vec<usize>,
     pub(super) lost_digits: Vec<usize>,
     /// Lists that were more than text in their file, of which an item stands in quotes here.
     pub(super) quoted_lists: Vec<usize>,
@@ -43,6 +46,7 @@ impl Row {
         self.cells.clear();
         self.raw.clear();
         self.cell_errors.clear();
+        self.no_results.clear();
         self.lost_digits.clear();
         self.quoted_lists.clear();
         self.numbers.clear();
@@ -130,10 +134,11 @@ impl Row {
     }
 
     /// Whether a cell of a sheet holds what its formula failed with (`#N/A`, `#DIV/0!` …) instead of a value. The text of
-    /// the error is what [`get`](Self::get) gives.
+    /// the error is what [`get`](Self::get) gives; `#N/A` too for a formula of which the file holds no result, as programs
+    /// write it that do not calculate.
     #[must_use]
     pub fn is_formula_error(&self, column: usize) -> bool {
-        self.cell_errors.contains(&column)
+        self.cell_errors.contains(&column) || self.no_results.contains(&column)
     }
 
     /// Whether a cell of a sheet holds a long number of which the file does not say all digits, so that it may be another one
@@ -181,6 +186,8 @@ pub struct TableReader<R> {
     /// The first record of a file without a header, already read to learn its width.
     first: Option<Row>,
     records: u64,
+    /// Whether its lines stand in quotes as a whole.
+    wrapped: bool,
 }
 
 impl<R: Read + Seek> TableReader<R> {
@@ -198,14 +205,16 @@ impl<R: Read + Seek> TableReader<R> {
         let whole = sample.len() < ENCODING_SAMPLE;
         let (encoding, bom) = decode::detect(&sample, whole, options.encoding);
         input.seek(SeekFrom::Start(start + bom as u64)).map_err(unreadable)?;
-        let dialect = {
+        let (dialect, wrapped) = {
             // At most four bytes make one byte of text.
             let bytes = sample.get(bom..).unwrap_or_default();
             let part = bytes.get(..DIALECT_SAMPLE * 4).unwrap_or(bytes);
             let mut text = decode::decode_sample(part, encoding);
             let complete = whole && part.len() == bytes.len() && text.len() <= DIALECT_SAMPLE;
             text.truncate(DIALECT_SAMPLE);
-            dialect::detect(&text, complete, options).map_err(unreadable)?
+            let dialect = dialect::detect(&text, complete, options).map_err(unreadable)?;
+            let wrapped = wrapped::are(&text, complete, &dialect, options).map_err(unreadable)?;
+            (dialect, wrapped)
         };
         let is_guessed = options.encoding.is_none() && bom == 0;
         let doubt = if is_guessed { doubt::of(&sample, encoding) } else { None };
@@ -220,6 +229,7 @@ impl<R: Read + Seek> TableReader<R> {
             header_line: None,
             first: None,
             records: 0,
+            wrapped,
         };
         table.read_first(options)?;
         Ok(table)
@@ -255,6 +265,7 @@ impl<R: Read> TableReader<R> {
                     message,
                 ));
             }
+            self.unwrap(&mut row);
             self.headers = row.iter().map(clean_header).collect();
             self.header_line = Some(row.line);
         } else {
@@ -262,6 +273,14 @@ impl<R: Read> TableReader<R> {
             self.first = Some(row);
         }
         Ok(())
+    }
+
+    fn unwrap(&self, row: &mut Row) {
+        if self.wrapped
+            && let Some(cells) = wrapped::unwrapped(row, self.dialect.syntax())
+        {
+            row.cells = cells;
+        }
     }
 
     /// The column names: trimmed, line breaks and tabs inside them as one blank, without byte order mark. They may be
@@ -323,6 +342,7 @@ impl<R: Read> TableReader<R> {
         } else if !self.frames.next_record(row).map_err(unreadable)? {
             return Ok(false);
         }
+        self.unwrap(row);
         self.records += 1;
         row.number = self.records;
         // Where the first record of a headless file is damaged, there is no width to hold the others to.

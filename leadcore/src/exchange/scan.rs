@@ -14,9 +14,16 @@ pub(super) struct Syntax {
     pub(super) escape: Option<u8>,
     /// Whether it does so outside quotes too: `Oslo\, Norway`.
     pub(super) bare: bool,
+    /// Whether blanks before a cell are none of it, so that a quote behind them opens it: `A, "Oslo, Norway"`.
+    pub(super) blanks: bool,
 }
 
 impl Syntax {
+    /// Whether a byte before a cell is passed over.
+    pub(super) fn is_passed(&self, byte: u8) -> bool {
+        self.blanks && byte == b' ' && self.delimiter != b' '
+    }
+
     /// The escape outside quotes.
     pub(super) fn bare_escape(&self) -> Option<u8> {
         self.escape.filter(|_| self.bare)
@@ -276,6 +283,7 @@ impl Scan {
                 State::Start | State::Plain | State::Closed if byte == syntax.delimiter => {
                     self.end_cell(limits)
                 }
+                State::Start if syntax.is_passed(byte) => None,
                 State::Start if byte == syntax.quote => self.enter(State::Quoted),
                 State::Closed if byte == syntax.quote => self.enter(State::Quoted),
                 State::Closed => self.stray(),

@@ -54,6 +54,13 @@ pub fn unescape_formula(cell: &str) -> &str {
     }
 }
 
+/// What a cell says: without our mark, and without the formula by which spreadsheets keep digits as they are, `="00501"`.
+pub(super) fn text_of(cell: &str) -> &str {
+    let cell = unescape_formula(cell);
+    let text = cell.trim().strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    text.filter(|text| !text.contains('"')).unwrap_or(cell)
+}
+
 /// Writes comma-separated UTF-8 with LF line ends, quoting where needed (RFC 4180) and defusing formulas.
 ///
 /// Cells that begin with an apostrophe are quoted too: whoever guesses how a file is laid out would else take it for the
@@ -192,6 +199,22 @@ mod tests {
         csv.write_row(["'tis", "O'Hara", "+", "'\"", ""]).unwrap();
         csv.write_row(["", ""]).unwrap();
         assert_eq!(csv.into_inner().unwrap(), b"\"'tis\",O'Hara,\"'+\",\"'\"\"\",\n,\n");
+    }
+
+    #[test]
+    fn texts_of_formulas_are_texts() {
+        for (cell, text) in [
+            ("=\"00501\"", "00501"),
+            (" =\"00501\" ", "00501"),
+            ("'=\"00501\"", "00501"),
+            ("=\"\"", ""),
+            ("=\"a\"&\"b\"", "=\"a\"&\"b\""),
+            ("=\"", "=\""),
+            ("=1+1", "=1+1"),
+            ("\"x\"", "\"x\""),
+        ] {
+            assert_eq!(text_of(cell), text, "{cell}");
+        }
     }
 
     proptest! {

@@ -107,6 +107,7 @@ pub(super) fn understand(vcard: &VCard) -> Card {
             }
             VCardProperty::Adr => address(&mut card, entry),
             VCardProperty::Other(name) if name.eq_ignore_ascii_case(LABEL) => is_told(entry),
+            VCardProperty::Other(name) if name.eq_ignore_ascii_case("X-ABShowAs") => true,
             _ => is_empty(entry),
         };
         if !all_taken {
@@ -126,7 +127,26 @@ pub(super) fn understand(vcard: &VCard) -> Card {
     if !all_taken {
         leave_out(&mut card, &VCardProperty::Tel);
     }
+    of_company(&mut card, vcard);
     card
+}
+
+/// The name that a card of a company is shown by is the company's, and no person's.
+fn of_company(card: &mut Card, vcard: &VCard) {
+    let is_shown_so = vcard.entries.iter().any(|entry| {
+        entry.name.as_str().eq_ignore_ascii_case("X-ABShowAs")
+            && whole(entry, ",").eq_ignore_ascii_case("COMPANY")
+    });
+    let cell = |column: usize| card.single.get(column).map_or("", String::as_str);
+    let (shown, company) = (cell(FULL).to_owned(), cell(COMPANY));
+    let is_alone = cell(GIVEN).is_empty() && cell(FAMILY).is_empty();
+    if !(is_shown_so || is_alone && !company.is_empty() && shown == company) {
+        return;
+    }
+    set(card, COMPANY, shown);
+    if let Some(full) = card.single.get_mut(FULL) {
+        full.clear();
+    }
 }
 
 /// No name is longer in a report.

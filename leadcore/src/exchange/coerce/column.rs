@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
-use crate::domain::{Catalogue, CustomType, Field};
+use super::currency::{Named, in_header};
+use super::phones;
+use crate::domain::{Catalogue, CustomType, Field, ReachKind};
+use crate::exchange::Row;
 use crate::exchange::import::ImportOptions;
 use crate::exchange::mapping::{Located, Origin, Split, words};
-use crate::exchange::{Row, unescape_formula};
+use crate::exchange::write::text_of;
 use crate::value::{LIST_MARKS, fold, split_list};
 
 #[derive(Debug)]
@@ -24,6 +27,12 @@ pub(super) struct Column {
     takes_money: bool,
     /// Whether it holds ids of a system that nobody named, in which zero and minus one are no ids.
     takes_unnamed_ids: bool,
+    /// What its header says that its values are for.
+    pub(super) kind: ReachKind,
+    /// The column that says so row by row.
+    pub(super) label: Option<usize>,
+    /// The currency that its header names.
+    pub(super) currency: Option<Named>,
 }
 
 /// Words that count as empty, folded.
@@ -59,6 +68,9 @@ impl Column {
             takes_unnamed_ids: at.field == Field::ExternalId
                 && !options.names_system()
                 && !no_answer.is_empty(),
+            kind: ReachKind::Unspecified,
+            label: None,
+            currency: None,
             clear: options.clear.as_deref().map(|token| fold(token.trim())),
             yes: folded(&at.rules.yes),
             no: folded(&at.rules.no),
@@ -80,6 +92,17 @@ impl Column {
         !self.takes_money && row.amounts.contains(&place)
     }
 
+    /// Takes over what its header says of its values.
+    pub(super) fn headed(&mut self, headers: &[String]) {
+        let Origin::Columns(place, _) = self.at.from else { return };
+        let Some(header) = headers.get(place) else { return };
+        if phones::has_kinds(&self.at.field) {
+            (self.kind, self.label) = (phones::kind_of(header), phones::label_of(headers, place));
+        } else if self.at.field == Field::Amount {
+            self.currency = in_header(header).map(|(_, currency)| currency);
+        }
+    }
+
     /// Whether it holds values of the field, rather than who opted out of it.
     pub(super) fn holds(&self, field: &Field) -> bool {
         self.at.field == *field && self.at.rules.opt_out.is_none()
@@ -92,6 +115,11 @@ impl Column {
 
     /// Why the row's cells of this column cannot be taken.
     pub(super) fn unusable(&self, row: &Row) -> Option<&'static str> {
+        if self.at.from.places().any(|place| row.no_results.contains(&place)) {
+            return Some(
+                "the file holds no result of the cell's formula: open it in a spreadsheet and save it again",
+            );
+        }
         if self.at.from.places().any(|place| row.is_formula_error(place)) {
             return Some("the cell holds the error of a formula");
         }
@@ -126,7 +154,7 @@ impl Column {
     /// What the row says in this column; empty where it says nothing. `blanked` counts the cells whose words do.
     pub(super) fn text<'t>(&'t self, row: &'t Row, blanked: &mut u64) -> Cow<'t, str> {
         let mut cell = |place: usize| {
-            let cell = self.bare(row, place, unescape_formula(row.get(place).unwrap_or_default()).trim());
+            let cell = self.bare(row, place, text_of(row.get(place).unwrap_or_default()).trim());
             if !cell.is_empty() && self.says_nothing(cell) {
                 *blanked += 1;
                 return Cow::Borrowed("");

@@ -12,7 +12,8 @@ use crate::value::fold;
 /// says who may, yes and no and the day are `inverted`.
 pub(in crate::exchange) fn says_out(cell: &str, inverted: bool) -> Option<bool> {
     match letters(cell).as_str() {
-        "out" | "unsubscribe" | "donotallow" | "dnc" | "stop" | "blocked" | "cleaned" => Some(true),
+        "out" | "unsubscribe" | "donotallow" | "dnc" | "stop" | "blocked" | "cleaned" | "pending"
+        | "unconfirmed" | "transactional" => Some(true),
         word if WORDS_OF_OUT.contains(&word) => Some(true),
         "optedin" | "optin" | "in" | "subscribed" | "allow" | "allowed" | "ok" | "active" | "inscrit"
         | "abonne" | "angemeldet" | "abonniert" | "pameldt" => Some(false),
@@ -48,6 +49,32 @@ fn letters(cell: &str) -> String {
 /// Whether a cell says by itself that somebody opted out: no yes, whose meaning its header knows.
 pub(in crate::exchange) fn is_word_of_out(cell: &str) -> bool {
     cell.len() <= 32 && WORDS_OF_OUT.contains(&letters(cell).as_str())
+}
+
+/// Whether a cell is a word of consent and nothing else: no yes, and no word that a stage may be called.
+pub(in crate::exchange) fn is_word_of_consent(cell: &str) -> bool {
+    is_word_of_out(cell)
+        || matches!(
+            letters(cell).as_str(),
+            "subscribed"
+                | "optedin"
+                | "optin"
+                | "abonniert"
+                | "angemeldet"
+                | "inscrit"
+                | "abonne"
+                | "pameldt"
+        )
+}
+
+/// Whether a cell goes with words of consent: `Cleaned`, `Transactional`.
+pub(in crate::exchange) fn goes_with_consent(cell: &str) -> bool {
+    is_word_of_consent(cell)
+        || cell.len() <= 32
+            && matches!(
+                letters(cell).as_str(),
+                "cleaned" | "transactional" | "pending" | "unconfirmed" | "active" | "bounced"
+            )
 }
 
 /// Whether a cell says that an address does not work: by a word for that, a word for yes or no, or the day since when. Of a

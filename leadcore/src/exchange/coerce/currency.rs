@@ -106,6 +106,21 @@ pub(in crate::exchange) fn named(text: &str) -> Option<Named> {
     read(text).or_else(|| read(bare)).or_else(|| is_shared.then(|| Named::Sign(text.to_owned())))
 }
 
+/// The currency that the header of a column of amounts names, and what stands before it: `Amount (EUR)`, `Value in USD`,
+/// `Montant (€)`. A code is in capitals: words of three letters are none.
+pub(in crate::exchange) fn in_header(header: &str) -> Option<(&str, Named)> {
+    let header = header.trim();
+    let in_brackets = header.strip_suffix([')', ']']).and_then(|rest| rest.rsplit_once(['(', '[']));
+    let (before, word) = in_brackets.or_else(|| header.rsplit_once(" in "))?;
+    let is_code = |word: &str| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_uppercase());
+    let is_sign = |word: &str| !word.chars().all(|c| c.is_ascii_lowercase());
+    let word = word.trim();
+    (is_code(word) || is_sign(word) && !word.chars().all(|c| c.is_ascii_alphabetic()) || word == "kr")
+        .then(|| named(word))
+        .flatten()
+        .map(|currency| (before.trim_end(), currency))
+}
+
 /// Takes over what a column of currencies says.
 pub(super) fn take(intent: &mut Intent, cell: &str) -> Result<(), ValueError> {
     let Err(refused) = Field::Currency.write(&mut intent.fields, &FieldValue::from(cell)) else {
@@ -173,6 +188,26 @@ pub(in crate::exchange) fn another() -> ValueError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headers_name_the_currency_of_their_column() {
+        for (header, expected) in [
+            ("Amount (EUR)", Some(("Amount", "EUR"))),
+            ("Value [USD]", Some(("Value", "USD"))),
+            ("Montant (€)", Some(("Montant", "EUR"))),
+            ("Amount in USD", Some(("Amount", "USD"))),
+            ("Amount ($)", Some(("Amount", "$"))),
+            ("Beløp (kr)", Some(("Beløp", "kr"))),
+            ("Amount (all)", None),
+            ("Amount (net)", None),
+            ("Amount (0%)", None),
+            ("Amount", None),
+        ] {
+            let found = in_header(header);
+            let found = found.as_ref().map(|(before, named)| (*before, named.as_str()));
+            assert_eq!(found, expected, "{header}");
+        }
+    }
 
     #[test]
     fn what_stands_around_a_number_is_its_currency() {

@@ -1,10 +1,10 @@
 //! What a row says about a lead.
 
 use super::currency::Named;
-use crate::domain::{ExternalRef, Field, LeadFields, LeadKind, MatchKey, TermKind};
+use crate::domain::{ExternalRef, Field, LeadFields, LeadKind, MatchKey, Reachable, TermKind};
 use crate::error::{ValueError, Violation};
 use crate::id::LeadId;
-use crate::value::{PersonName, fold};
+use crate::value::{PersonName, Phone, fold};
 
 /// What a row says, before anything is looked up in a store.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,8 @@ pub(in crate::exchange) struct Intent {
     pub(in crate::exchange) name: NameCells,
     /// The person when the lead has none yet.
     pub(in crate::exchange) person: Option<PersonName>,
+    /// Numbers that are faxes by their headers: they come behind the others.
+    pub(super) faxes: Vec<Reachable<Phone>>,
     /// Names to be found in vocabularies.
     pub(in crate::exchange) terms: Vec<(TermKind, String)>,
     /// The name of the stage.
@@ -83,7 +85,7 @@ impl NameCells {
         let full = match &self.full {
             // The whole of a name that is a salutation alone, as an export writes it.
             Some(full) if self.is_salutation(full) => None,
-            Some(full) if self.given.is_none() || family.is_none() => Some(PersonName::parse(full)?),
+            Some(full) if self.given.is_none() || family.is_none() => self.adding(full, family)?,
             _ => None,
         };
         // Beside both parts it says what stands around them.
@@ -138,6 +140,36 @@ impl NameCells {
         let (given, family) = (self.given.as_deref()?, family?);
         let full = PersonName::parse(self.full.as_deref()?).ok()?;
         (full.given() == Some(given.trim()) && full.family() == Some(family.trim())).then_some(full)
+    }
+
+    /// What a full name says beside the parts: nothing where it is made of their words, and where it ends in the family name,
+    /// before which no other word belongs to it, the rest of it as the given name.
+    fn adding(&self, full: &str, family: Option<&str>) -> Result<Option<PersonName>, ValueError> {
+        let words = |texts: &[Option<&str>]| -> Vec<String> {
+            texts.iter().flatten().flat_map(|text| text.split_whitespace()).map(fold).collect()
+        };
+        let parts = [self.given.as_deref(), family];
+        let said = words(&[Some(full)]);
+        if !words(&parts).is_empty()
+            && [&parts[..], &[self.salutation.as_deref(), parts[0], parts[1]]]
+                .iter()
+                .any(|parts| words(parts) == said)
+        {
+            return Ok(None);
+        }
+        let name = PersonName::parse(full)?;
+        let own = words(&[family]);
+        let known = words(&[name.given(), name.family()]);
+        let Some(rest) =
+            known.len().checked_sub(own.len()).filter(|_| !own.is_empty() && known.ends_with(&own))
+        else {
+            return Ok(Some(name));
+        };
+        let texts = [name.given(), name.family()];
+        let given: Vec<&str> =
+            texts.iter().flatten().flat_map(|text| text.split_whitespace()).take(rest).collect();
+        let given = Some(given.join(" ")).filter(|given| !given.is_empty());
+        PersonName::from_parts(name.prefix(), given.as_deref(), family, name.suffix()).map(Some)
     }
 
     /// The one word of a full name that is the given name, beside a family name that it is not.

@@ -226,7 +226,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
         if column.is_own_id {
             return Some((Field::Id, 0));
         }
-        let whole = self.ranked(header);
+        let whole = self.ranked(header).filter(|_| !paths::is_said_of_item(header));
         let usable = |field: Field, rank: u32| (!catalogue.is_disabled(&field)).then_some((field, rank));
         if whole.is_some() {
             return whole;
@@ -261,7 +261,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
     /// Headers whose meaning depends on the others.
     fn in_context(&self, place: usize, ranked: &[Option<(Field, u32)>]) -> Option<Candidate> {
         let column = self.columns.get(place)?;
-        let (field, rank) = ranked.get(place)?.clone().filter(|found| !self.is_no_tax_id(place, found))?;
+        let (field, rank) = self.beside_others(place, ranked)?;
         let elsewhere = |wanted: &Field| {
             let others = ranked.iter().zip(&self.columns).enumerate();
             others.filter(|(n, _)| *n != place).any(|(_, (found, other))| {
@@ -287,7 +287,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
             return found(part, confidence, vec![evidence, Evidence::Context]);
         }
         match (column.key.as_str(), &field) {
-            ("title", Field::Salutation) => {
+            ("title" | "titel", Field::Salutation) => {
                 let words = column.cells.count(shape::is_salutation);
                 let of = column.cells.filled.len();
                 let job = |confidence| {
@@ -434,7 +434,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
         }
         (proposal.rules, proposal.notes) = self.rules(column, field);
         if continues {
-            proposal.rules.join = Some("\n".to_owned());
+            proposal.rules.join = Some(self.between(place).to_owned());
             proposal.rules.split = None;
         }
         if *field == Field::Street && self.has_address_parts(others) {

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::exchange::{FileKind, Row, unescape_formula};
+use crate::exchange::write::text_of;
+use crate::exchange::{FileKind, Row};
 
 /// So many rows tell what a column holds.
 const MOST_ROWS: usize = 1_000;
@@ -105,7 +106,7 @@ impl Sample {
 }
 
 fn cut(cell: &str) -> String {
-    let cell = unescape_formula(cell);
+    let cell = text_of(cell);
     let mut end = cell.len().min(MOST_OF_A_CELL);
     while !cell.is_char_boundary(end) {
         end -= 1;

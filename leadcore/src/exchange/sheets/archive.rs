@@ -45,6 +45,8 @@ pub(super) struct Found {
     pub(super) kind: FileKind,
     /// Whether some sheet has merged cells.
     pub(super) merged: bool,
+    /// Whether some cell has a formula and no result of it.
+    pub(super) unstored: bool,
 }
 
 /// Looks through a zip file.
@@ -64,7 +66,7 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits) -> Result<Found> {
     }
     let kind = kind_of(&names)?;
     let mut total = 0_u64;
-    let mut merged = false;
+    let (mut merged, mut unstored) = (false, false);
     let mut marks = Marks::default();
     for (index, name) in names.iter().enumerate() {
         let part = match zip.by_index(index) {
@@ -79,9 +81,10 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits) -> Result<Found> {
         let counted = Counted::of(part, name, kind, most, limits, marks)?;
         total += counted.size;
         merged |= counted.merged;
+        unstored |= counted.unstored;
         marks = counted.marks;
     }
-    Ok(Found { kind, merged })
+    Ok(Found { kind, merged, unstored })
 }
 
 fn has_more(bytes: &[u8], word: &[u8], most: usize) -> bool {
@@ -128,6 +131,7 @@ enum Look {
 struct Counted {
     size: u64,
     merged: bool,
+    unstored: bool,
     /// Those of the sheets before it too.
     marks: Marks,
 }
@@ -163,8 +167,9 @@ impl Counted {
             }
         }
         let merged = matches!(&look, Some(Look::Xml(walk)) if walk.counts.merged > 0);
+        let unstored = matches!(&look, Some(Look::Xml(walk)) if walk.counts.unstored > 0);
         let marks = look.map_or(before, |look| look.marks(name, before));
-        Ok(Self { size, merged, marks })
+        Ok(Self { size, merged, unstored, marks })
     }
 }
 

@@ -6,8 +6,8 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
 use calamine::{
-    DataRef, Dimensions, Reader, Sheet, SheetType, SheetVisible, Style, Xls, XlsError, Xlsb, XlsbError, Xlsx,
-    XlsxError,
+    DataRef, DataType, Dimensions, Reader, Sheet, SheetType, SheetVisible, Style, Xls, XlsError, Xlsb,
+    XlsbError, Xlsx, XlsxError,
 };
 use zip::ZipArchive;
 use zip::read::ZipFile;
@@ -15,6 +15,7 @@ use zip::read::ZipFile;
 use super::super::filler::{Filler, What};
 use super::super::held::SheetName;
 use super::long::{Digits, Long};
+use super::padded::Padded;
 use super::{Book, archive, damaged, locked, money, text};
 use crate::error::{Error, Result};
 use crate::exchange::floats::EXACT;
@@ -106,6 +107,8 @@ pub(super) struct Zipped {
     meter: Meter,
     sheets: Vec<SheetName>,
     merged: bool,
+    /// Whether some cell has a formula and no result of it.
+    unstored: bool,
     /// What numbers are shown with, by style, once that is known.
     formats: Option<Vec<Shown>>,
     /// The file, where long numbers are looked for.
@@ -167,12 +170,12 @@ fn of_xlsx(error: XlsxError) -> Error {
 }
 
 impl Zipped {
-    pub(super) fn open(bytes: Vec<u8>, merged: bool) -> Result<Self> {
+    pub(super) fn open(bytes: Vec<u8>, merged: bool, unstored: bool) -> Result<Self> {
         let file = Shared(Rc::new(bytes));
         let (bytes, meter) = Metered::of(file.clone());
         let book = Xlsx::new(bytes).map_err(|error| meter.judge(of_xlsx(error)))?;
         let sheets = names(book.sheets_metadata());
-        Ok(Self { book, meter, sheets, merged, formats: None, file, parts: None })
+        Ok(Self { book, meter, sheets, merged, unstored, formats: None, file, parts: None })
     }
 }
 
@@ -197,18 +200,27 @@ impl Book for Zipped {
             let (row, column) = cell.get_position();
             let format = shown.and_then(|shown| shown.format.as_deref());
             let (mut text, mut what) = text::of_cell(cell.get_value(), format);
-            if let DataRef::Float(value) = cell.get_value()
-                && value.abs() >= EXACT
-                && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+            let is_empty = self.unstored && matches!(cell.get_value(), DataRef::Empty);
+            let is_long = |value: &f64| {
+                value.abs() >= EXACT && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+            };
+            let number = match cell.get_value() {
+                DataRef::Float(value) if is_long(value) => Some(*value),
+                _ => None,
+            };
+            if (is_empty || number.is_some())
+                && let Some(parts) = unopened.take()
             {
-                if let Some(parts) = unopened.take() {
-                    if parts.is_none() {
-                        *parts = Parts::of(self.file.clone());
-                    }
-                    long = parts.as_mut().and_then(|parts| parts.long(place));
+                if parts.is_none() {
+                    *parts = Parts::of(self.file.clone());
                 }
-                let long = long.as_mut();
-                match long.map_or(Digits::Unknown, |long| long.digits(row, column, *value)) {
+                long = parts.as_mut().and_then(|parts| parts.long(place));
+            }
+            if is_empty && long.as_mut().is_some_and(|long| long.is_unstored(row, column)) {
+                (text, what) = (text::NO_RESULT.into(), What::NoResult);
+            }
+            if let Some(value) = number {
+                match long.as_mut().map_or(Digits::Unknown, |long| long.digits(row, column, value)) {
                     Digits::Known(digits) => text = digits.into_string().into(),
                     Digits::Float => {}
                     // Better no number than another one.
@@ -281,6 +293,8 @@ impl Book for Binary {
 pub(super) struct Old {
     book: Xls<Cursor<Vec<u8>>>,
     sheets: Vec<SheetName>,
+    /// Its numbers that are shown with zeros before them.
+    padded: Option<Padded>,
 }
 
 fn of_xls(error: XlsError) -> Error {
@@ -292,9 +306,10 @@ fn of_xls(error: XlsError) -> Error {
 
 impl Old {
     pub(super) fn open(bytes: Vec<u8>) -> Result<Self> {
+        let padded = Padded::of(&bytes);
         let book = Xls::new(Cursor::new(bytes)).map_err(of_xls)?;
         let sheets = names(book.sheets_metadata());
-        Ok(Self { book, sheets })
+        Ok(Self { book, sheets, padded })
     }
 }
 
@@ -308,8 +323,16 @@ impl Book for Old {
         merge(filler, &self.book.merge_cells_by_sheet_name(&name).unwrap_or_default());
         let range = self.book.worksheet_range(&name).map_err(of_xls)?;
         let (top, left) = range.start().unwrap_or_default();
+        let styles = self.padded.as_ref().map(|padded| padded.sheet(sheet)).unwrap_or_default();
         for (row, column, value) in range.used_cells() {
-            let (text, what) = text::of_data(value);
+            let (mut text, what) = text::of_data(value);
+            let place = (top.saturating_add(row as u32), left.saturating_add(column as u32));
+            let format = styles.get(&place).and_then(|style| self.padded.as_ref()?.format(*style));
+            if let Some(shown) =
+                value.as_f64().filter(|_| what == What::Number).and_then(|n| text::formatted(n, format))
+            {
+                text = shown.into();
+            }
             if !text.is_empty() {
                 filler.cell(u64::from(top) + row as u64 + 1, left as usize + column, &text, what)?;
             }

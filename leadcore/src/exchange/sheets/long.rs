@@ -25,6 +25,8 @@ struct Found {
     column: u32,
     /// `None` of what cannot be read as a number.
     text: Option<Box<str>>,
+    /// It holds a formula, and no result of it.
+    is_unstored: bool,
 }
 
 /// The long numbers of a worksheet, from its part.
@@ -58,7 +60,7 @@ impl<R: Read> Long<R> {
     pub(super) fn digits(&mut self, row: u32, column: u32, value: f64) -> Digits {
         loop {
             while let Some(found) = self.ahead.pop_front() {
-                if (found.row, found.column) != (row, column) {
+                if found.is_unstored || (found.row, found.column) != (row, column) {
                     continue;
                 }
                 let Some(text) = found.text else { return Digits::Unknown };
@@ -70,6 +72,29 @@ impl<R: Read> Long<R> {
             match self.part.read(&mut self.buffer) {
                 Ok(n @ 1..) => self.scan.look(self.buffer.get(..n).unwrap_or_default(), &mut self.ahead),
                 _ => return Digits::Unknown,
+            }
+        }
+    }
+}
+
+impl<R: Read> Long<R> {
+    /// Whether this cell, of which the parser knows no value, holds a formula without a result. Cells are asked for in the
+    /// order of the part.
+    pub(super) fn is_unstored(&mut self, row: u32, column: u32) -> bool {
+        loop {
+            while let Some(found) = self.ahead.front() {
+                if (found.row, found.column) > (row, column) {
+                    return false;
+                }
+                let is_one = found.is_unstored && (found.row, found.column) == (row, column);
+                self.ahead.pop_front();
+                if is_one {
+                    return true;
+                }
+            }
+            match self.part.read(&mut self.buffer) {
+                Ok(n @ 1..) => self.scan.look(self.buffer.get(..n).unwrap_or_default(), &mut self.ahead),
+                _ => return false,
             }
         }
     }
@@ -115,6 +140,7 @@ struct Scan {
     column: u32,
     /// Whether the cell that is open is a number.
     is_number: bool,
+    has_formula: bool,
     in_value: bool,
     value: Vec<u8>,
     /// Whether what it says goes on behind what is kept of it.
@@ -200,18 +226,22 @@ impl Scan {
                 }
                 self.is_number = matches!(attribute(attributes, "t"), None | Some("n"));
                 self.value.clear();
-                (self.in_value, self.is_cut) = (false, false);
+                (self.in_value, self.is_cut, self.has_formula) = (false, false, false);
                 if is_empty {
                     self.column = self.column.saturating_add(1);
                 }
             }
             ("c", true) => {
-                if self.is_number {
+                if self.is_number && self.has_formula && self.value.is_empty() && !self.is_cut {
+                    let (row, column) = (self.row, self.column);
+                    ahead.push_back(Found { row, column, text: None, is_unstored: true });
+                } else if self.is_number {
                     ahead.extend(self.found());
                 }
                 (self.column, self.in_value, self.is_number) = (self.column.saturating_add(1), false, false);
                 self.value.clear();
             }
+            ("f", false) => self.has_formula = true,
             ("v", false) => self.in_value = !is_empty,
             ("v", true) => self.in_value = false,
             _ => {}
@@ -227,7 +257,7 @@ impl Scan {
             return None;
         }
         let text = text.filter(|_| value.is_some()).map(Into::into);
-        Some(Found { row: self.row, column: self.column, text })
+        Some(Found { row: self.row, column: self.column, text, is_unstored: false })
     }
 }
 
@@ -339,6 +369,18 @@ mod tests {
         for column in 0..50_000 {
             assert_eq!(long.digits(0, column, 12_345_678_901_234_567.0), known("12345678901234567"));
             assert!(long.ahead.len() <= PIECE / 30, "{column}");
+        }
+    }
+
+    #[test]
+    fn formulas_without_a_result_are_found() {
+        let sheet = "<row><c><f>B1</f></c><c/><c s=\"1\"><v></v></c><c><f>A1</f><v></v></c>\
+                     <c t=\"str\"><f>A1</f><v></v></c><c><f>A1</f><v>1</v></c><c><v>12345678901234567</v></c></row>";
+        for size in [1, 3, usize::MAX] {
+            let mut long = Long::of(Pieces(sheet.as_bytes(), size));
+            let told: Vec<u32> = (0..6).filter(|column| long.is_unstored(0, *column)).collect();
+            assert_eq!(told, [0, 3]);
+            assert_eq!(long.digits(0, 6, 12_345_678_901_234_567.0), known("12345678901234567"));
         }
     }
 

@@ -89,3 +89,26 @@ fn a_long_number_as_a_power_of_ten_has_all_its_digits_or_is_told() {
     let lost = read("1.234567890123457E+18");
     assert!(lost.has_lost_digits(0), "no id 1234567890123457000 was ever written");
 }
+
+#[test]
+fn a_formula_without_a_result_is_told() {
+    let sheet = "<row><c t=\"str\"><v>Company</v></c><c t=\"str\"><v>Amount</v></c></row>\
+                 <row><c t=\"str\"><v>A</v></c><c><f>1+1</f><v></v></c></row>\
+                 <row><c t=\"str\"><v>B</v></c><c><f>1+1</f><v>2</v></c></row>\
+                 <row><c t=\"str\"><v>C</v></c><c t=\"str\"><f>\"\"</f><v></v></c></row>";
+    let (_, rows) = read(xlsx_with_sheet(sheet, ""), &ReadOptions::new()).unwrap();
+    let told: Vec<_> = rows.iter().map(|row| row.is_formula_error(1)).collect();
+    assert_eq!(told, [true, false, false]);
+    assert_eq!((rows[0].get(1), rows[1].get(1)), (Some("#N/A"), Some("2")));
+    let cell = |attributes: &str, text: &str| {
+        format!("<table:table-cell {attributes}><text:p>{text}</text:p></table:table-cell>")
+    };
+    let row = |cells: &[String]| format!("<table:table-row>{}</table:table-row>", cells.concat());
+    let table = format!(
+        "<table:table table:name=\"x\">{}{}</table:table>",
+        row(&[cell("", "Company"), cell("", "Amount")]),
+        row(&[cell("", "A"), "<table:table-cell table:formula=\"of:=1+1\"/>".to_owned()]),
+    );
+    let (_, rows) = read(ods(&table), &ReadOptions::new()).unwrap();
+    assert!(rows[0].is_formula_error(1));
+}

@@ -11,6 +11,7 @@ mod long;
 mod money;
 mod ods;
 mod ole;
+mod padded;
 mod records;
 mod sst;
 mod text;
@@ -85,7 +86,7 @@ fn open(bytes: Vec<u8>, options: &ReadOptions, family: Family) -> Result<(FileKi
         let book: Box<dyn Book> = match found.kind {
             FileKind::Ods => Box::new(ods::Book::open(bytes)?),
             FileKind::Xlsb => Box::new(excel::Binary::open(bytes)?),
-            _ => Box::new(excel::Zipped::open(bytes, found.merged)?),
+            _ => Box::new(excel::Zipped::open(bytes, found.merged, found.unstored)?),
         };
         (found.kind, book)
     };

@@ -333,6 +333,9 @@ fn cell(xml: &mut Xml<'_>, tag: &BytesStart<'_>, most: usize) -> Result<(String,
     if failed {
         return Ok((shown, What::Error));
     }
+    if kind.is_empty() && shown.is_empty() && value("table:formula").is_some() {
+        return Ok((text::NO_RESULT.to_owned(), What::NoResult));
+    }
     let number = stored.as_deref().and_then(|stored| stored.parse::<f64>().ok());
     let is_number = matches!(kind.as_str(), "float" | "currency" | "percentage");
     let text = match (kind.as_str(), number, stored) {

@@ -111,6 +111,29 @@ fn an_old_workbook_made_here_is_read_whatever_its_directory_repeats() {
 }
 
 #[test]
+fn zeros_that_a_format_shows_are_kept() {
+    let format = [&[164, 0, 5, 0, 0][..], b"00000"].concat();
+    let style = |format: u16| record(0x00E0, &[&[0, 0][..], &format.to_le_bytes(), &[0; 16]].concat());
+    let number = |row: u16, style: u16, value: f64| {
+        record(
+            0x0203,
+            &[&row.to_le_bytes()[..], &[0, 0], &style.to_le_bytes(), &value.to_le_bytes()].concat(),
+        )
+    };
+    let several = |row: u16| {
+        let rk =
+            |style: u16, value: u32| [&style.to_le_bytes()[..], &(value << 2 | 2).to_le_bytes()].concat();
+        record(0x00BD, &[&row.to_le_bytes()[..], &[0, 0], &rk(1, 502), &rk(0, 503), &[1, 0]].concat())
+    };
+    let globals = [record(0x041E, &format), style(0), style(164), texts(&[b"Zip", b"Count"])].concat();
+    let cells =
+        [label(0, 0, 0), label(0, 1, 1), number(1, 1, 501.0), several(2), number(3, 0, 504.0)].concat();
+    let rows = read(container(&stream(1, &globals, &cells), 1), &ReadOptions::new()).unwrap();
+    let rows: Vec<String> = rows.iter().map(|row| row.join(" ").trim_end().to_owned()).collect();
+    assert_eq!(rows, ["Zip Count", "00501", "00502 503", "504"]);
+}
+
+#[test]
 fn texts_that_cells_share_count_for_each() {
     let text = vec![b'x'; 8_000];
     let cells: Vec<u8> =

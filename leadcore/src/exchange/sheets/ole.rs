@@ -47,6 +47,12 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits) -> Result<()> {
     }))
 }
 
+/// The stream of the workbook that is read.
+pub(super) fn workbook(bytes: &[u8]) -> Option<Vec<u8>> {
+    let ole = Ole::open(bytes)?;
+    ole.stream(ole.entries.iter().find(|entry| entry.name.eq_ignore_ascii_case("Workbook"))?)
+}
+
 struct Entry {
     name: String,
     start: u32,
@@ -62,11 +68,11 @@ struct Ole<'b> {
     entries: Vec<Entry>,
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().copied().map(u16::from_le_bytes)
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().copied().map(u32::from_le_bytes)
 }
 
@@ -166,7 +172,7 @@ impl<'b> Ole<'b> {
 }
 
 /// The records of a stream: type and data.
-fn records(stream: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(super) fn records(stream: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let (kind, length) = (u16_at(stream, at)?, usize::from(u16_at(stream, at + 2)?));

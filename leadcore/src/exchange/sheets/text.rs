@@ -12,6 +12,9 @@ const LAST_DAY: f64 = 2_958_466.0;
 /// No spreadsheet takes a longer number format.
 const LONGEST_FORMAT: usize = 255;
 
+/// What stands for the result of a formula that the file does not hold: as a spreadsheet says that there is none.
+pub(super) const NO_RESULT: &str = "#N/A";
+
 /// A cell's text, and what it holds. A text that many cells share is not copied.
 pub(super) fn of_cell<'c>(cell: &'c DataRef<'_>, format: Option<&str>) -> (Cow<'c, str>, What) {
     let text = match cell {
@@ -56,7 +59,7 @@ pub(super) fn shows_more(format: &str) -> bool {
 }
 
 /// Percentages, and numbers such as zip codes whose format shows zeros before them.
-fn formatted(value: f64, format: Option<&str>) -> Option<String> {
+pub(super) fn formatted(value: f64, format: Option<&str>) -> Option<String> {
     // Each cell of it is as long as it.
     let format = format.filter(|format| format.len() <= LONGEST_FORMAT)?;
     if format.contains('%') && format.chars().all(|mark| "0#,.%\\ \u{a0}".contains(mark)) {

@@ -17,6 +17,8 @@ pub(super) struct Counts {
     /// Sheets that the list of sheets names.
     pub(super) sheets: usize,
     pub(super) merged: usize,
+    /// Cells with a formula and no result of it.
+    pub(super) unstored: usize,
     /// Texts that cells share, and how many the part says that there are.
     pub(super) strings: usize,
     pub(super) said_strings: u64,
@@ -83,12 +85,25 @@ pub(super) struct Walk {
     tail: [u8; 3],
     /// Bytes since an element that is kept whole began, and whether it is a piece of a format.
     element: Option<(usize, bool)>,
+    /// Whether the cell that is open has a formula, and no result so far.
+    lacks_result: bool,
+    /// Bytes of text since the last tag.
+    text: usize,
 }
 
 impl Walk {
     pub(super) fn new() -> Self {
         let (counts, head) = (Counts::default(), Vec::new());
-        Self { state: State::Text, counts, mark: 0, head, tail: [0; 3], element: None }
+        Self {
+            state: State::Text,
+            counts,
+            mark: 0,
+            head,
+            tail: [0; 3],
+            element: None,
+            lacks_result: false,
+            text: 0,
+        }
     }
 
     /// Walks on over `bytes`.
@@ -117,6 +132,9 @@ impl Walk {
         };
         let passed = end.map_or(bytes.len(), |end| end + 1);
         self.grow(passed);
+        if self.state == State::Text {
+            self.text += end.unwrap_or(passed);
+        }
         if let State::Tag(_) = self.state {
             let read = bytes.get(..passed).unwrap_or_default();
             let (head, rest) =
@@ -214,6 +232,16 @@ impl Walk {
     fn tag(&mut self, empty: bool) {
         let closes = self.head.first() == Some(&b'/');
         let name = local_name(self.head.get(usize::from(closes)..).unwrap_or_default());
+        let text = std::mem::take(&mut self.text);
+        match name {
+            b"c" if closes => {
+                self.counts.unstored += usize::from(std::mem::take(&mut self.lacks_result));
+            }
+            b"c" => self.lacks_result = false,
+            b"f" if !closes => self.lacks_result = true,
+            b"v" if closes && text > 0 => self.lacks_result = false,
+            _ => {}
+        }
         let is_kept = KEPT.contains(&name);
         if is_kept || (closes && AROUND.contains(&name)) {
             self.element = None;
@@ -312,6 +340,15 @@ mod tests {
             found.contains("marks: Marks { elements: 10, others: 2, empty_cells: 2, remarks: 3 }"),
             "{found}"
         );
+    }
+
+    #[test]
+    fn formulas_without_a_result_are_counted() {
+        let found = counts(
+            "<row><c><f>A1</f></c><c><f>A1</f><v/></c><c><f>A1</f><v></v></c><x:c><x:f/></x:c>\
+             <c><f>A1</f><v>1</v></c><c><v>1</v></c><c><v></v></c><c/></row><f>A1</f>",
+        );
+        assert!(found.contains("unstored: 4"), "{found}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod back;
 mod batches;
 mod consent;
 mod corrected;
+mod dressed;
 mod dry;
 mod edits;
 mod effort;

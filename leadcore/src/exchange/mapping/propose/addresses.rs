@@ -68,7 +68,44 @@ impl Proposer<'_, '_> {
             let column = self.columns.get(place)?;
             Some(column.key.chars().filter(|c| !c.is_ascii_digit()).collect())
         };
-        self.field_of(place) == Some(&Field::Street) && first < place && letters(first) == letters(place)
+        let is_one = self.is_house_number(place) && !self.is_house_number(first);
+        self.field_of(place) == Some(&Field::Street)
+            && first < place
+            && (is_one || letters(first) == letters(place))
+    }
+
+    /// What stands between a column that goes on and the one before it.
+    pub(super) fn between(&self, place: usize) -> &'static str {
+        if self.is_house_number(place) { " " } else { "\n" }
+    }
+
+    fn is_house_number(&self, place: usize) -> bool {
+        const NUMBERS: [&str; 8] = [
+            "hausnr",
+            "hausnummer",
+            "huisnummer",
+            "husnr",
+            "husnummer",
+            "housenumber",
+            "housenr",
+            "numerocivico",
+        ];
+        self.columns.get(place).is_some_and(|column| NUMBERS.contains(&column.key.as_str()))
+    }
+
+    /// What a header means beside the others: an `Estado` beside a `Provincia` is the state that the lead is in, and what is
+    /// called a tax may be an amount.
+    pub(super) fn beside_others(
+        &self,
+        place: usize,
+        ranked: &[Option<(Field, u32)>],
+    ) -> Option<(Field, u32)> {
+        let found = ranked.get(place)?.clone().filter(|found| !self.is_no_tax_id(place, found))?;
+        let has = |key: &str| self.columns.iter().any(|other| other.key == key);
+        let is_stage = self.columns.get(place).is_some_and(|column| column.key == "estado")
+            && has("provincia")
+            && !self.knowledge.catalogue.is_disabled(&Field::Stage);
+        Some(if is_stage && found.1 > 0 { (Field::Stage, found.1) } else { found })
     }
 
     /// Whether the file has columns for the parts of an address.

@@ -5,8 +5,11 @@ use super::super::proposal::{Evidence, Note};
 use super::super::shape::ratio;
 use super::{Candidate, Column, Proposer};
 use crate::domain::{Field, header_key};
-use crate::exchange::coerce::consent::{is_word_of_out, says_dead, says_out};
+use crate::exchange::coerce::consent::{
+    goes_with_consent, is_word_of_consent, is_word_of_out, says_dead, says_out,
+};
 use crate::exchange::unescape_formula;
+use crate::value::fold;
 
 const EMAIL: &str = "emailoptout emailoptedout optedoutofemail optoutemail hasoptedoutofemail donotemail noemail \
     donotsendemail donotallowemail donotallowemails donotallowbulkemail donotallowbulkemails donotbulkemail unsubscribed \
@@ -21,7 +24,7 @@ const PHONE: &str = "donotcall dontcall donotphone donotallowphonecalls donotall
     nichtanrufen ikkering ringikke reserverttelefon nepasappeler nollamar";
 const ALL: &str = "donotcontact dontcontact donotcontactme nocontact optout optedout isoptedout hasoptedout contactoptout \
     gdproptout blacklisted isblacklisted nichtkontaktieren ikkekontakt optoutdate optoutat optouttime optedoutat optedouton \
-    optedoutdate werbesperre kontaktsperre werbewiderspruch werbeverbot reservasjon reservert";
+    optedoutdate blacklist robinson robinsonlist robinsonliste werbesperre kontaktsperre werbewiderspruch werbeverbot reservasjon reservert";
 
 /// The other way round: a yes lets the address be used, and a no keeps it from being used.
 const EMAIL_IN: &str = "subscribed issubscribed emailsubscribed subscribedtoemail subscribedtoemails emailoptin emailoptedin \
@@ -69,6 +72,8 @@ const LOOKS_LIKE: &[&str] = &[
     "samtykke",
     "einwilligung",
     "acceptsmarketing",
+    "blacklist",
+    "robinson",
 ];
 
 /// What a column says of addresses, rather than what they are.
@@ -103,10 +108,35 @@ impl Proposer<'_, '_> {
         is_one.then_some(Note::Consent { cells })
     }
 
+    /// Whether a column called a status, or nothing that is known, says in every cell who subscribed and who did not, in words
+    /// that are no stages here.
+    fn is_of_consent(&self, column: &Column<'_>) -> bool {
+        let cells = &column.cells;
+        let header = self.ranked(unescape_formula(column.header));
+        let is_status = match header {
+            None => true,
+            Some((field, rank)) => {
+                matches!(field, Field::Stage | Field::Region) && (rank > 0 || column.key == "state")
+            }
+        };
+        let is_said = cells.count(goes_with_consent) == cells.filled.len();
+        let is_stage = |cell: &str| {
+            self.knowledge.vocabularies.get(&Field::Stage).is_some_and(|names| names.contains(&fold(cell)))
+        };
+        is_status && is_said && cells.count(is_word_of_consent) > 0 && cells.count(is_stage) == 0
+    }
+
     /// A column of consent, by its header as a whole or behind the last dot of a path, and its cells.
     pub(super) fn consent(&self, column: &Column<'_>) -> Option<Candidate> {
         let header = unescape_formula(column.header);
         let catalogue = self.knowledge.catalogue;
+        if self.is_of_consent(column) && !catalogue.is_disabled(&Field::Email) {
+            let of = column.cells.filled.len();
+            let values = Evidence::Values { shape: "consent".to_owned(), hits: of, of };
+            let says = Some(Says { which: OptOut::Own, inverted: true, invalid: false });
+            let evidence = vec![values];
+            return Some(Candidate { field: Field::Email, rank: 1, confidence: 0.9, evidence, says });
+        }
         // What a tenant calls a field of its own is that field.
         if matches!(catalogue.rank_header(header), Some((_, 0))) {
             return None;

@@ -1,6 +1,7 @@
 //! Headers that are paths into a JSON document: `form_response.definition.title`, `emails.1.value`.
 
 use crate::domain::{Catalogue, Field, header_key};
+use crate::exchange::coerce::currency::in_header;
 
 /// Words that everything has, whatever it is: of whom they are said stands before them.
 const OF_ANYTHING: &str = "id name title value number text url link type status state label description message source \
@@ -26,6 +27,9 @@ pub(super) fn rank(header: &str, catalogue: &Catalogue) -> Option<(Field, u32)> 
     let mut owners = before.split('.').map(header_key);
     let owner =
         owners.rfind(|owner| !owner.is_empty() && !owner.bytes().all(|byte| byte.is_ascii_digit()))?;
+    if known("name fullname", &owner) && known("first last", &key) {
+        return catalogue.rank_header(last);
+    }
     if known(PERSONS, &owner) {
         return catalogue.rank_header(last);
     }
@@ -58,10 +62,25 @@ pub(super) fn rank(header: &str, catalogue: &Catalogue) -> Option<(Field, u32)> 
     known(words, &key).then_some(found)
 }
 
+/// Whether a path says something of an item of a list, and not what the item is: `email.1.primary`, `phone.2.label`.
+pub(super) fn is_said_of_item(header: &str) -> bool {
+    let mut parts = header.rsplit('.').map(header_key);
+    let is_said = parts.next().is_some_and(|last| {
+        ["primary", "isprimary", "default", "main", "verified", "label", "type", "kind"]
+            .contains(&last.as_str())
+    });
+    let is_item =
+        parts.next().is_some_and(|item| !item.is_empty() && item.bytes().all(|b| b.is_ascii_digit()));
+    is_said && is_item && !header.contains(char::is_whitespace)
+}
+
 /// What a header means without a remark behind it that changes nothing: `Company name (legal)`.
 pub(super) fn without_remark(header: &str, catalogue: &Catalogue) -> Option<(Field, u32)> {
     const REMARKS: &str = "legal official registered asregistered full required optional mandatory ifany \
         ifapplicable pflichtfeld obligatoire obligatorio ddmmyyyy mmddyyyy yyyymmdd";
+    if let Some((before, _)) = in_header(header) {
+        return catalogue.rank_header(before).filter(|(field, _)| *field == Field::Amount);
+    }
     let (before, remark) = header.trim_end().strip_suffix([')', ']'])?.rsplit_once(['(', '['])?;
     let remark = header_key(remark);
     REMARKS.split_whitespace().any(|known| known == remark).then(|| catalogue.rank_header(before)).flatten()
@@ -71,7 +90,11 @@ pub(super) fn without_remark(header: &str, catalogue: &Catalogue) -> Option<(Fie
 fn of_record(header: &str, catalogue: &Catalogue) -> Option<(Field, u32)> {
     let (record, rest) = header.split_once(" - ")?;
     let known = |words: &str, key: &str| words.split_ascii_whitespace().any(|word| word == key);
-    if !known("lead deal person contact", &header_key(record)) || known(OF_ANYTHING, &header_key(rest)) {
+    if !known("lead deal person contact", &header_key(record)) {
+        return None;
+    }
+    // One label is a label.
+    if header_key(rest) != "label" && known(OF_ANYTHING, &header_key(rest)) {
         return None;
     }
     catalogue.rank_header(rest)
@@ -117,6 +140,10 @@ mod tests {
             ("Lead - Currency of Value", Some(Field::Currency)),
             ("Lead - Expected close date", Some(Field::ExpectedClose)),
             ("Lead - Title", None),
+            ("Deal - Label", Some(Field::Labels)),
+            ("name.first", Some(Field::FirstName)),
+            ("contact.name.last", Some(Field::LastName)),
+            ("email.1.label", None),
             ("Oslo - Bergen", None),
         ] {
             assert_eq!(rank(header, &catalogue).map(|(field, _)| field), field, "{header}");

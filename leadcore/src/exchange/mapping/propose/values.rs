@@ -69,7 +69,32 @@ impl Proposer<'_, '_> {
                 says: None,
             })
         });
-        by_shape.or_else(|| self.by_vocabulary(column))
+        by_shape.or_else(|| self.by_vocabulary(column)).or_else(|| self.by_looks(column))
+    }
+
+    /// Companies and persons of a file without headers, which has no other word for them.
+    fn by_looks(&self, column: &Column<'_>) -> Option<Candidate> {
+        let number = column.key.strip_prefix("column")?;
+        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let (cells, of) = (&column.cells, column.cells.filled.len());
+        let (companies, persons) = (cells.count(shape::is_company), cells.count(shape::is_person));
+        let (field, shape, hits) = if ratio(companies, of) >= 0.3 {
+            (Field::Company, "company", companies)
+        } else if of >= 2 && ratio(persons, of) >= 0.6 {
+            (Field::Name, "person", persons)
+        } else {
+            return None;
+        };
+        let evidence = vec![Evidence::Values { shape: shape.to_owned(), hits, of }];
+        (!self.knowledge.catalogue.is_disabled(&field)).then_some(Candidate {
+            field,
+            rank: BY_VALUES,
+            confidence: 0.6,
+            evidence,
+            says: None,
+        })
     }
 
     fn by_vocabulary(&self, column: &Column<'_>) -> Option<Candidate> {

@@ -1,0 +1,154 @@
+//! What stands around a value in other programs' files: blanks before quotes, formulas of text, a name said twice.
+
+use super::*;
+use crate::value::PersonName;
+
+fn person(lead: &Lead) -> (Option<&str>, Option<&str>, &str) {
+    let name = lead.fields.person.as_ref();
+    let part = |of: fn(&PersonName) -> Option<&str>| name.and_then(of);
+    (part(PersonName::given), part(PersonName::family), name.map_or("", PersonName::full))
+}
+
+#[test]
+fn a_full_name_that_says_what_the_parts_say_adds_nothing() {
+    for (row, expected) in [
+        ("Berg Hansen,,Berg Hansen", (None, Some("Berg Hansen"), "Berg Hansen")),
+        ("Info Desk Team,,Info Desk Team", (None, Some("Info Desk Team"), "Info Desk Team")),
+        ("Mr. van der Berg,,van der Berg", (None, Some("van der Berg"), "Mr. van der Berg")),
+        ("Ola Berg Hansen,,Berg Hansen", (Some("Ola"), Some("Berg Hansen"), "Ola Berg Hansen")),
+        ("\"Berg Hansen, Ola\",,Berg Hansen", (Some("Ola"), Some("Berg Hansen"), "Ola Berg Hansen")),
+        ("Berg Hansen,Berg Hansen,", (Some("Berg Hansen"), None, "Berg Hansen")),
+        ("Dr. Berg,,Dr. Berg", (None, Some("Dr. Berg"), "Dr. Berg")),
+        ("Kari Moe,Ola,Berg Hansen", (Some("Ola"), Some("Berg Hansen"), "Ola Berg Hansen")),
+    ] {
+        let host = Host::new();
+        host.run(format!("Name,First Name,Last Name,E-mail\n{row},a@x.example\n"));
+        assert_eq!(person(&host.leads()[0]), expected, "{row}");
+    }
+}
+
+#[test]
+fn quotes_behind_blanks_hold_a_cell_together() {
+    let host = Host::new();
+    let file = "Company, E-mail, City\nA, \"a@x.example\", \"Oslo, Norway\"\nB, b@x.example, Moss\n";
+    let report = host.run(file);
+    assert_eq!(counts(&report), (2, 0, 0, 0), "{report}");
+    let leads = host.leads();
+    assert_eq!(leads[0].fields.address.city(), Some("Oslo, Norway"));
+    assert_eq!(leads[0].fields.emails.primary().unwrap().as_str(), "a@x.example");
+    assert_eq!(leads[1].fields.address.city(), Some("Moss"));
+}
+
+#[test]
+fn texts_of_spreadsheet_formulas_keep_their_digits() {
+    let host = Host::new();
+    host.run("Company,Zip,Lead Id\nA,=\"00501\",=\"007\"\nB,\"=\"\"00502\"\"\",8\n");
+    let leads = host.leads();
+    let zips: Vec<_> = leads.iter().map(|lead| lead.fields.address.postal_code()).collect();
+    assert_eq!(zips, [Some("00501"), Some("00502")]);
+    assert!(leads[0].fields.external_ids.iter().any(|id| id.id() == "007"));
+}
+
+/// The proposed fields of a file, by column.
+fn fields(file: &str) -> Vec<String> {
+    let report = Host::new().dry(file, &ImportOptions::new());
+    let columns = report.mapping.columns.iter();
+    columns
+        .map(|column| {
+            let out = if column.rules.opt_out.is_some() { ":opt_out" } else { "" };
+            format!("{}{out}", column.field.as_ref().map_or("-", |field| field.key()))
+        })
+        .collect()
+}
+
+#[test]
+fn faxes_come_last_and_headers_say_what_numbers_are_for() {
+    let host = Host::new();
+    host.run(
+        "Company,Business Fax,Mobile Phone,Work Phone,Phone 1 - Label,Phone 1 - Value\n\
+         A,+47 22 22 55 50,+47 22 22 55 51,+47 22 22 55 52,Home,+47 22 22 55 53\n\
+         B,+47 22 22 55 60,,,,\n",
+    );
+    let leads = host.leads();
+    let told = |lead: &Lead| -> Vec<&'static str> {
+        lead.fields.phones.entries().iter().map(|entry| entry.kind.code()).collect()
+    };
+    assert_eq!((told(&leads[0]), told(&leads[1])), (vec!["mobile", "work", "home", "fax"], vec!["fax"]));
+}
+
+#[test]
+fn words_of_consent_are_no_stages() {
+    let host = Host::new();
+    let file = "Email Address,Company,Status\na@x.example,A,subscribed\nb@x.example,B,unsubscribed\n\
+                c@x.example,C,cleaned\nd@x.example,D,non-subscribed\ne@x.example,E,transactional\n";
+    let report = host.run(file);
+    assert_eq!(counts(&report), (5, 0, 0, 0), "{report}");
+    let out: Vec<_> = host.leads().iter().map(|lead| lead.fields.emails.entries()[0].opted_out).collect();
+    assert_eq!(out, [false, true, true, true, true]);
+    assert_eq!(fields("E-mail,State\na@x.example,unsubscribed\n")[1], "email:opt_out");
+    assert_eq!(fields("E-mail,Company,Status\na@x.example,A,New\nb@x.example,B,Active\n")[2], "stage");
+    let report = Host::new().dry("E-mail,Company,BLACKLIST2\na@x.example,A,x\n", &ImportOptions::new());
+    assert!(report.to_string().contains("consent"), "{report}");
+}
+
+#[test]
+fn the_currency_of_a_header_is_that_of_its_column() {
+    let host = Host::new();
+    host.run("Company,Amount (EUR)\nA,12.50\nB,\n");
+    let leads = host.leads();
+    let codes: Vec<_> = leads.iter().map(|lead| lead.fields.currency.map(|code| code.code())).collect();
+    assert_eq!(codes, [Some("EUR"), None]);
+    let report = Host::new().run("Company,Amount in USD\nA,EUR 5\nB,USD 6\nC,7\n");
+    assert_eq!(counts(&report), (3, 0, 0, 0), "{report}");
+}
+
+#[test]
+fn words_of_many_languages_are_fields() {
+    for (file, expected) in [
+        (
+            "Firmenname,Anrede,Familienname,Postleitzahl\nA,Herr,Berg,10115\n",
+            "company salutation last_name postal_code",
+        ),
+        ("Empresa,Provincia,Estado\nA,Madrid,Nuevo\n", "company state_region stage"),
+        ("Empresa,Estado\nA,Madrid\n", "company state_region"),
+        ("Société,Civilité,Montant HT,N° TVA\nA,Mme,12,FR12345678901\n", "company salutation amount tax_id"),
+        (
+            "Company / Account,Contact First Name,Primary Address City,Work Direct Phone\nA,Ola,Oslo,+4722225555\n",
+            "company first_name city phone",
+        ),
+        ("Firmanavn,Sannsynlighet\nA,50\n", "company probability"),
+        (
+            "Bedrijfsnaam,Bedrag,Bron,Sluitingsdatum\nA,5,Web,2027-01-02\n",
+            "company amount source expected_close",
+        ),
+    ] {
+        assert_eq!(fields(file).join(" "), expected, "{file}");
+    }
+    let host = Host::new();
+    host.run("Firma,Straße,Hausnr.,Ort\nA,Lange Gasse,12b,Ulm\n");
+    assert_eq!(host.leads()[0].fields.address.street(), Some("Lange Gasse 12b"));
+}
+
+#[test]
+fn a_file_without_a_header_is_known_by_its_values() {
+    assert_eq!(
+        fields("Ola Nordmann,Nordlys AS,ola@x.example\nKari Berg,Fjord GmbH,kari@x.example\n").join(" "),
+        "name company email"
+    );
+    let host = Host::new();
+    let report = host.run("Ola Nordmann <ola@x.example>\nKari Berg <kari@x.example>\n");
+    assert_eq!(counts(&report), (2, 0, 0, 0), "{report}");
+}
+
+#[cfg(feature = "vcard")]
+#[test]
+fn a_card_of_a_company_is_no_person() {
+    let host = Host::new();
+    host.run(
+        "BEGIN:VCARD\nVERSION:3.0\nN:;;;;\nFN:Nordlys AS\nORG:Nordlys AS\nEMAIL:a@x.example\nEND:VCARD\n\
+         BEGIN:VCARD\nVERSION:3.0\nN:Berg;Kari;;;\nFN:Fjord / AS\nORG:Fjord;AS\nX-ABShowAs:COMPANY\nEMAIL:b@x.example\nEND:VCARD\n",
+    );
+    let leads = host.leads();
+    let names: Vec<_> = leads.iter().map(|lead| (lead.fields.company.as_deref(), person(lead).2)).collect();
+    assert_eq!(names, [(Some("Nordlys AS"), ""), (Some("Fjord"), "Kari Berg")]);
+}
