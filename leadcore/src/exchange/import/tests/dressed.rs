@@ -96,8 +96,9 @@ fn the_currency_of_a_header_is_that_of_its_column() {
     let host = Host::new();
     host.run("Company,Amount (EUR)\nA,12.50\nB,\n");
     let leads = host.leads();
-    let codes: Vec<_> = leads.iter().map(|lead| lead.fields.currency.map(|code| code.code())).collect();
-    assert_eq!(codes, [Some("EUR"), None]);
+    let codes: Vec<_> =
+        leads.iter().map(|lead| lead.fields.currency.map(|code| code.code().to_owned())).collect();
+    assert_eq!(codes, [Some("EUR".to_owned()), None]);
     let report = Host::new().run("Company,Amount in USD\nA,EUR 5\nB,USD 6\nC,7\n");
     assert_eq!(counts(&report), (3, 0, 0, 0), "{report}");
 }
