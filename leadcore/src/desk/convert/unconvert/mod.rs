@@ -5,6 +5,7 @@ mod look;
 mod said;
 mod shared;
 mod since;
+mod sold;
 mod written;
 mod wrote;
 
