@@ -13,6 +13,7 @@ mod frozen;
 mod handed;
 mod hosts;
 mod joined;
+mod kept;
 mod keys;
 mod many;
 mod money;

@@ -82,6 +82,7 @@ pub(super) fn carry_out(
         return Err(Error::invalid(broken));
     }
     check::estimates(ctx, txn, plan)?;
+    check::matches(ctx, txn, plan)?;
     let persons = persons(ctx, txn, (&of_lead, &said), plan)?;
     let mut target = target(ctx, txn, plan)?;
     let sales = sales::prepare(ctx, txn, &lead, plan)?;
