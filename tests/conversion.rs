@@ -14,6 +14,7 @@ mod handed;
 mod handed_back;
 mod hosts;
 mod joined;
+mod kept;
 mod keys;
 mod many;
 mod marks;

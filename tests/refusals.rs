@@ -105,7 +105,8 @@ const WRITES: &[(&str, Call)] = &[
     ("pipelines::remove", |ctx, txn, k| pipelines::remove(ctx, txn, k.unused, ANY)),
     ("pipelines::remove_stage", |ctx, txn, _| {
         let pipeline = txn.pipelines().list()?.remove(0);
-        let [from, to] = [0, 1].map(|n: usize| pipeline.stages[n].id);
+        // A converted lead is in the first one, which stays.
+        let [from, to] = [1, 0].map(|n: usize| pipeline.stages[n].id);
         pipelines::remove_stage(ctx, txn, pipeline.id, ANY, from, Some(to)).map(drop)
     }),
     ("pipelines::set_default", |ctx, txn, k| pipelines::set_default(ctx, txn, k.unused, ANY).map(drop)),

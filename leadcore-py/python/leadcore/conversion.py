@@ -179,7 +179,8 @@ class ConversionPlan(Plan):
             return PlannedAccount("none", None, {}, None, None)
         [(kind, told)] = choice.items()
         fields = json.loads(json.dumps(told["fields"]))
-        return PlannedAccount(kind, id_of(told.get("id")), fields, told.get("next_number"), id_of(told.get("series")))
+        number = told.get("next_number") or None
+        return PlannedAccount(kind, id_of(told.get("id")), fields, number, id_of(told.get("series")))
 
     @property
     def is_new_account(self) -> bool:
@@ -193,7 +194,7 @@ class ConversionPlan(Plan):
 
     @property
     def next_number(self) -> int | None:
-        """The customer number that comes next, for a new account; not reserved."""
+        """The customer number that comes next, for a new account; not reserved. ``None`` in a used-up series."""
         return self.account.next_number
 
     @property

@@ -46,7 +46,9 @@ estimate with several versions it is the one that was accepted, else the latest 
 
 @dataclass(frozen=True, slots=True)
 class Match(Record):
-    """The account or contact that matches, or a new one where none does. Several that are as likely are an error.
+    """The account or contact that matches ``at_least`` so well, or a new one where none does.
+
+    Several that are as likely are an error. ``Match()`` alone chooses none: it asks you, as soon as one may match.
 
     >>> _ = db.leads.convert(db.leads.create(company="Nordlys AS", email="post@nordlys.example"))
     >>> lead = db.leads.create(company="Nordlys A/S", email="post@nordlys.example")

@@ -113,6 +113,8 @@ class PlannedEstimate(Record):
     """What they add up to."""
     chosen: bool
     """Whether its lines become services."""
+    became_services: bool = False
+    """Whether its lines became services already, of whichever customer: then it is shown, and cannot be chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,7 @@ def estimate_of(told: Mapping[str, Any]) -> PlannedEstimate:
         tuple(line_of(line) for line in told["lines"]),
         totals_of(told["totals"]),
         told["chosen"],
+        told.get("became_services", False),
     )
 
 

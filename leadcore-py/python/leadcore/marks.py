@@ -72,6 +72,8 @@ class LeadMarks:
     def do_not_call(self, lead: Lead | UUID | str, *, reason: str | None = None, since: datetime | None = None) -> Lead:
         """Nobody may call a lead any more: each number that it has is marked as opted out.
 
+        The person that it becomes is not called by another number either. A lead without a number is refused.
+
         >>> lead = db.leads.create(company="Nordlys AS", phone="22 22 22 22, 33 33 33 33")
         >>> [phone.opted_out for phone in db.leads.do_not_call(lead, reason="asked us not to").phones]
         [True, True]

@@ -109,8 +109,8 @@ class Opportunities:
 
         It gets the next number of a ``series`` (``db.series``), or of the default one. With ``convert``, a lead that is
         no customer yet is converted first, in the same transaction: ``True``, or what :class:`ConversionInput` decides.
-        Both happen, or neither. A program with ``targets`` of its own converts by ``db.leads.convert`` and creates the
-        opportunity in one ``db.transaction()``.
+        Both happen, or neither; with a ``key`` there, the same call again gives the first opportunity. A program with
+        ``targets`` of its own converts by ``db.leads.convert`` and creates the opportunity in one ``db.transaction()``.
 
         Raises:
             ConflictError: For a lead that is not converted, without ``convert``: its ``conflict`` says

@@ -170,7 +170,8 @@ class Pipelines:
     ) -> Pipeline:
         """Remove a stage, and move its leads to another one, perhaps of another pipeline.
 
-        The leads go there whatever the target asks for; converted and disqualified ones and those in the trash too.
+        The leads go there whatever the target asks for; disqualified ones and those in the trash too. A stage that
+        converted leads are in stays: they stay as they were converted.
 
         Args:
             pipeline: The pipeline. With the object, refused when it changed since it was read.

@@ -177,8 +177,8 @@ fn worth_query(keys: &Keys, live: Condition) -> Condition {
         )
     };
     // From the opportunities to their leads: most leads have none. What was made on the page of a customer counts for the first
-    // lead that became it.
-    let first = "SELECT k.from_id FROM leadcore_link k WHERE k.tenant = p.tenant AND k.to_kind = 'account' AND k.to_id = p.account AND k.role = 'converted_to' AND k.from_kind = 'lead' ORDER BY k.from_id LIMIT 1";
+    // lead that became it, unless it was made before.
+    let first = "SELECT k.from_id FROM leadcore_link k CROSS JOIN leadcore_lead f ON f.tenant = k.tenant AND f.id = k.from_id WHERE k.tenant = p.tenant AND k.to_kind = 'account' AND k.to_id = p.account AND k.role = 'converted_to' AND k.from_kind = 'lead' AND f.converted_at <= p.created_at ORDER BY k.from_id LIMIT 1";
     let all = format!(
         "SELECT o.origin_lead AS lead, o.state, o.currency, o.amount FROM leadcore_opportunity o WHERE o.tenant = ?1 AND o.origin_lead IS NOT NULL UNION ALL SELECT ({first}), p.state, p.currency, p.amount FROM leadcore_opportunity p WHERE p.tenant = ?1 AND p.origin_lead IS NULL"
     );

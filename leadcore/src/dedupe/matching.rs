@@ -203,17 +203,18 @@ pub fn rank<I: Ord>(candidates: &mut [Candidate<I>]) {
     });
 }
 
-/// A number that tells one company from another.
-fn known(id: Option<&TaxId>) -> Option<&TaxId> {
-    id.filter(|id| !id.is_placeholder())
-}
-
 /// What is known of a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Probe {
     account: Vec<BlockKey>,
     contact: Vec<BlockKey>,
     tax_id: Option<(TaxId, Option<Country>)>,
+}
+
+/// A number that speaks against another one: also one that is all the same digit, by which nobody is recognised.
+fn other(id: Option<&TaxId>) -> Option<&TaxId> {
+    let is_digit = |id: &TaxId| id.match_key().starts_with(|c: char| matches!(c, '1'..='9'));
+    id.filter(|id| !id.is_placeholder() || is_digit(id))
 }
 
 impl Probe {
@@ -231,7 +232,7 @@ impl Probe {
     #[must_use]
     pub fn of(lead: &LeadFields) -> Self {
         let (account, contact) = (lead.account_keys(), lead.contact_keys());
-        let tax_id = known(lead.tax_id.as_ref()).map(|id| (id.clone(), lead.address.country()));
+        let tax_id = other(lead.tax_id.as_ref()).map(|id| (id.clone(), lead.address.country()));
         Self { account, contact, tax_id }
     }
 
@@ -278,11 +279,12 @@ impl Probe {
     pub fn account(&self, account: &Account) -> Option<Candidate<AccountId>> {
         let mut evidence = common(&self.account, &account.block_keys());
         let fields = &account.fields;
-        if let (Some((own, country)), Some(id)) = (&self.tax_id, known(fields.tax_id.as_ref())) {
+        if let (Some((own, country)), Some(id)) = (&self.tax_id, other(fields.tax_id.as_ref())) {
             // Equal digits of two countries are no evidence.
             let is_same = own.is_same(*country, id, fields.address.country());
             evidence.retain(|one| one.kind != EvidenceKind::TaxId || is_same);
-            if !is_same && !evidence.is_empty() {
+            let is_told = !own.is_placeholder() || !id.is_placeholder();
+            if !is_same && is_told && !evidence.is_empty() {
                 evidence.push(Evidence::new(EvidenceKind::OtherTaxId, None));
             }
         }

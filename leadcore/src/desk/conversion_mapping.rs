@@ -8,7 +8,8 @@ use crate::domain::conversion_mapping::{
     lint as findings,
 };
 use crate::domain::{
-    AccountFields, Catalogue, CatalogueKind, FieldType, Lead, Names, NumberSeries, Pipeline, Series,
+    AccountFields, Catalogue, CatalogueKind, CustomKey, FieldType, Lead, Names, NumberSeries, Pipeline,
+    Series,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, LeadId, Revision};
@@ -176,10 +177,7 @@ impl Mapper {
         let (own, leads) = (load(txn)?.1, load_catalogue(txn)?.1);
         let fields = TargetFields::load(txn)?;
         let targets = fields.targets();
-        let mut sales = own.clone();
-        if own.rules_of(TargetRecord::Opportunity).next().is_none() {
-            sales.rules = ConversionMapping::standard().with_opportunity().rules;
-        }
+        let sales = usual_of_opportunities(&own).unwrap_or_else(|| own.clone());
         let (mapping, sales) = (own.completed(&leads, &targets), sales.completed(&leads, &targets));
         // Lead numbers have no year.
         let numbering = standard_of(series, Series::Lead).fields.numbering(0);
@@ -208,9 +206,31 @@ fn load(txn: &mut dyn Txn) -> Result<(Option<Revision>, ConversionMapping)> {
     document(txn, SettingName::ConversionMapping)
 }
 
+/// The mapping with the usual rules of opportunities, where it says nothing of them.
+fn usual_of_opportunities(mapping: &ConversionMapping) -> Option<ConversionMapping> {
+    if mapping.rules_of(TargetRecord::Opportunity).next().is_some() {
+        return None;
+    }
+    let mut usual = mapping.clone();
+    usual.rules = ConversionMapping::standard().with_opportunity().rules;
+    Some(usual)
+}
+
 fn look(txn: &mut dyn Txn, mapping: &ConversionMapping) -> Result<Vec<Finding>> {
     let (leads, targets) = (load_catalogue(txn)?.1, TargetFields::load(txn)?.targets());
-    Ok(findings(&mapping.completed(&leads, &targets), &leads, &targets))
+    let mut found = findings(&mapping.completed(&leads, &targets), &leads, &targets);
+    if let Some(usual) = usual_of_opportunities(mapping) {
+        // An opportunity may be asked for with any conversion. What stands against that stands against no other one.
+        let usual = findings(&usual.completed(&leads, &targets), &leads, &targets).into_iter();
+        let of_own = |one: &Finding| {
+            let custom = |key: &str| key.starts_with(CustomKey::PREFIX);
+            one.to.as_ref().is_some_and(|to| to.record == TargetRecord::Opportunity && custom(to.key()))
+        };
+        found.extend(usual.filter(of_own).map(|one| Finding { severity: Severity::Warning, ..one }));
+        found.sort();
+        found.dedup();
+    }
+    Ok(found)
 }
 
 /// Why a mapping cannot be used, if it cannot.

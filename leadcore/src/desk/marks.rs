@@ -7,7 +7,7 @@ use crate::domain::{
     Action, AddressMark, Contact, Field, Lead, LeadFields, MarkNote, NewEntry, OperationKind, ReachChannel,
     ReachMark, Subject, SubjectKind, contact_changes,
 };
-use crate::error::{Error, Result, Violation};
+use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{ContactId, LeadId};
 use crate::policy::Permission;
 use crate::store::{LeadChange, Txn};
@@ -63,11 +63,12 @@ pub fn mark_address(
 }
 
 /// Nobody may call a lead any more: every number that it has is marked as opted out. Numbers that are marked already
-/// keep their date. A lead without a number has nothing to mark and stays as it is.
+/// keep their date. The person that the lead becomes is not called either, whatever
+/// other numbers it has.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Frozen` once converted; `Conflict` when the revision is another than expected; `Invalid` for an
-/// actor who may not see phones.
+/// actor who may not see phones, and for a lead without a number (field `phone`), which has nothing to mark.
 pub fn do_not_call_lead(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -76,6 +77,10 @@ pub fn do_not_call_lead(
     note: &MarkNote,
 ) -> Result<Lead> {
     change_lead(ctx, txn, lead, expect.into(), &Field::Phone, |fields| {
+        if fields.phones.is_empty() {
+            let message = "the lead has no number to mark: add one, or a person who must not be called";
+            return Err(Violation::new(Field::Phone.key(), ViolationCode::Required, message));
+        }
         fields.phones.mark_all(ReachMark::OptedOut, &note.clone().over(None, ctx.now()));
         Ok(())
     })

@@ -19,11 +19,12 @@ use crate::domain::{
     Totals,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
-use crate::id::{AccountId, ContactId, LeadId, NumberSeriesId, OpportunityId, Revision};
+use crate::id::{AccountId, ContactId, LeadId, NumberSeriesId, OperationId, OpportunityId, Revision};
 use crate::store::Txn;
 use crate::time::Date;
 
 use super::access::{Expect, check_fields, visible};
+use super::convert::once::{self, Once};
 use super::convert::{self, ConversionOptions};
 use super::operation::record;
 use super::settings::load_catalogue_of;
@@ -70,7 +71,8 @@ impl NewOpportunity {
         self
     }
 
-    /// Of a lead that is converted in the same call, where it is not yet.
+    /// Of a lead that is converted in the same call, where it is not yet. With a [key](ConversionOptions::key) the same call
+    /// again gives the first opportunity.
     #[must_use]
     pub fn converting(mut self, options: ConversionOptions) -> Self {
         self.convert = Some(Box::new(options));
@@ -115,19 +117,34 @@ pub fn create(
     mut new: NewOpportunity,
 ) -> Result<Opportunity> {
     let of = of.into();
-    let Some(options) = new.convert.take() else { return create_of_customer(ctx, txn, of, new) };
+    let Some(options) = new.convert.take() else { return Ok(create_of_customer(ctx, txn, of, new)?.1) };
+    let said = (&new.fields, &new.contacts, &new.series);
+    let once = |key| Once::opportunity(key).for_new(LeadId::from_uuid(of.id), &options, &said);
+    let once = options.key.as_ref().map(once).transpose()?;
     let mut made = None;
     txn.savepoint(&mut |txn| {
-        match customer(ctx, txn, of, "opportunity") {
-            Err(error) if matches!(error.conflict(), Some(Conflict::ConversionRequired { .. })) => {
-                convert::convert(ctx, txn, LeadId::from_uuid(of.id), &options)?;
+        let first = |txn: &mut dyn Txn, operation| made_by(ctx, txn, operation);
+        made = Some(once::by(ctx, txn, once.clone(), first, |txn| {
+            match customer(ctx, txn, of, "opportunity") {
+                Err(error) if matches!(error.conflict(), Some(Conflict::ConversionRequired { .. })) => {
+                    convert::convert(ctx, txn, LeadId::from_uuid(of.id), &options)?;
+                }
+                known => drop(known?),
             }
-            known => drop(known?),
-        }
-        made = Some(create_of_customer(ctx, txn, of, new.clone())?);
+            create_of_customer(ctx, txn, of, new.clone())
+        })?);
         Ok(())
     })?;
     made.ok_or_else(|| Error::new(ErrorKind::Internal, "a savepoint did not run"))
+}
+
+/// The opportunity that this operation created.
+fn made_by(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<Opportunity> {
+    // It is told once for each record that it is about, 20 at most.
+    let entries = txn.journal().replay(Some(operation), None, 100)?;
+    let made = entries.iter().find(|entry| entry.subject.kind == SubjectKind::Opportunity);
+    let made = made.ok_or_else(|| Error::not_found("opportunity"))?;
+    get(ctx, txn, OpportunityId::from_uuid(made.subject.id))
 }
 
 fn create_of_customer(
@@ -135,7 +152,7 @@ fn create_of_customer(
     txn: &mut dyn Txn,
     of: Subject,
     new: NewOpportunity,
-) -> Result<Opportunity> {
+) -> Result<(OperationId, Opportunity)> {
     let (account, lead) = customer(ctx, txn, of, "opportunity")?;
     let NewOpportunity { mut fields, contacts, series, convert: _ } = new;
     check_named(ctx, &fields)?;
@@ -151,8 +168,8 @@ fn create_of_customer(
     let fields = OpportunityFields { owner, ..fields };
     let (opportunity, entries) =
         add(ctx, txn, (account, about), (fields, totals), Made { origin_lead: origin, series, ended: None })?;
-    record(ctx, txn, OperationKind::Create, &entries)?;
-    children::shown_one(ctx, txn, opportunity)
+    let operation = record(ctx, txn, OperationKind::Create, &entries)?;
+    Ok((operation, children::shown_one(ctx, txn, opportunity)?))
 }
 
 /// The opportunity, if the actor may see a record that it is about.

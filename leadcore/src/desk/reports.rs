@@ -12,6 +12,8 @@
 //! Amounts stay in their currency: nothing is added across currencies. A [return](Money::roi) is told where all that was won
 //! and all that was spent in a group is in one currency.
 //!
+//! What was made of an account before any lead had become it counts for none: no lead brought that customer.
+//!
 //! # How it is rounded
 //!
 //! Sums are exact. A cost for several days is spread evenly over them: what falls to the first days of it is rounded to the

@@ -259,7 +259,7 @@ fn refers_to<I: TermId>(id: I) -> Resolved {
 }
 
 /// Leads that take no more edits. None of them is in the trash: a converted lead cannot be deleted.
-fn converted() -> Resolved {
+pub(super) fn converted() -> Resolved {
     Resolved::Equals(Field::State, vec![LeadState::Converted.code().into()])
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::{
-    Cost, FieldValue, Lead, LeadState, Link, LinkRole, OpportunityState, Outcome, StageKind, Subject,
-    SubjectKind, amount_units,
+    Cost, FieldValue, Lead, LeadState, Link, LinkRole, Opportunity, OpportunityState, Outcome, StageKind,
+    Subject, SubjectKind, amount_units,
 };
 use crate::error::{Error, Result};
 use crate::id::{CostId, LeadId, StageId};
@@ -182,14 +182,23 @@ impl Reports for MemoryTxn {
 
     fn worth(&mut self, scan: &ReportScan) -> Result<Vec<WorthFigures>> {
         // The links are sorted: the first lead of each account comes first.
-        let mut first: BTreeMap<Subject, LeadId> = BTreeMap::new();
+        let mut became_it: BTreeMap<Subject, Vec<LeadId>> = BTreeMap::new();
         let became = |link: &&Link| link.role == LinkRole::ConvertedTo && link.from.kind == SubjectKind::Lead;
         for link in self.state.links.iter().filter(became) {
-            first.entry(link.to).or_insert(LeadId::from_uuid(link.from.id));
+            became_it.entry(link.to).or_default().push(LeadId::from_uuid(link.from.id));
         }
+        // A customer that no lead had become yet was brought by none.
+        let first = |one: &Opportunity| {
+            let leads = became_it.get(&one.account.into())?;
+            let by_then = |id: &&LeadId| {
+                let done = self.state.leads.get(*id).and_then(|lead| lead.conversion.as_ref());
+                done.is_some_and(|done| done.at <= one.created_at)
+            };
+            leads.iter().find(by_then).copied()
+        };
         let mut made = BTreeMap::new();
         for one in self.state.opportunities.values() {
-            if let Some(lead) = one.origin_lead.or_else(|| first.get(&one.account.into()).copied()) {
+            if let Some(lead) = one.origin_lead.or_else(|| first(one)) {
                 made.entry(lead).or_insert_with(Vec::new).push(one);
             }
         }

@@ -170,7 +170,7 @@ pub trait Reports {
 
     /// What opportunities that were made of these leads are worth, by group, then by the code of the currency, none first. Each
     /// opportunity counts for the lead that it was [made of](crate::domain::Opportunity::origin_lead); one that no lead was, for the
-    /// first lead, by id, that became its account; and for no other.
+    /// first lead, by id, that had become its account when it was made; and for no other.
     ///
     /// # Errors
     /// A failure of the store.

@@ -86,6 +86,7 @@ pub(super) fn carry_out(
         return Err(Error::invalid(hidden::explained(ctx, &plan.hidden, broken)));
     }
     check::estimates(ctx, txn, plan)?;
+    check::matches(ctx, txn, plan)?;
     let persons = persons(ctx, txn, (&of_lead, &said), plan)?;
     let mut target = target(ctx, txn, plan)?;
     let sales = sales::prepare(ctx, txn, &lead, plan).map_err(|error| match error.kind() {

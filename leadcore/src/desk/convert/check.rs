@@ -12,7 +12,7 @@ use crate::store::Txn;
 use crate::value::Currency;
 
 use super::super::conversion_mapping::TargetFields;
-use super::super::{accounts, custom};
+use super::super::{accounts, custom, matching};
 use super::offers;
 use super::plan::{ConversionPlan, PlannedAccount, PlannedOpportunity, PlannedPerson};
 
@@ -168,7 +168,9 @@ pub(super) fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionP
     let fits = used.iter().all(|id| {
         let planned = plan.estimates.iter().find(|estimate| estimate.id == *id);
         let now = offered.iter().find(|estimate| estimate.id == *id);
-        planned.zip(now).is_some_and(|(planned, now)| now.revision == planned.revision)
+        planned
+            .zip(now)
+            .is_some_and(|(planned, now)| now.revision == planned.revision && !now.became_services)
     });
     if !fits {
         return Err(Error::conflicting("estimate", Conflict::PlanOutdated));
@@ -184,6 +186,25 @@ pub(super) fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionP
         }
     }
     if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+}
+
+/// Refuses a plan of a new account or person, when by the policy that found none there may be one by now.
+pub(super) fn matches(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<()> {
+    let is_new = matches!(plan.account, PlannedAccount::New { .. });
+    let account = plan.unmatched.account.filter(|_| is_new);
+    let is_new = plan.contacts.iter().any(|contact| matches!(contact.who, PlannedPerson::New(_)));
+    let person = plan.unmatched.person.filter(|_| is_new);
+    if account.is_none() && person.is_none() {
+        return Ok(());
+    }
+    let now = matching::for_lead(ctx, txn, plan.lead)?;
+    if account.is_some_and(|policy| !matches!(now.account(policy), Ok(None))) {
+        return Err(Error::conflicting("account", Conflict::PlanOutdated));
+    }
+    if person.is_some_and(|policy| !matches!(now.contact(policy), Ok(None))) {
+        return Err(Error::conflicting("contact", Conflict::PlanOutdated));
+    }
+    Ok(())
 }
 
 /// What stands against a conversion without an account.

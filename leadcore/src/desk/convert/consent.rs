@@ -8,12 +8,13 @@ use std::collections::BTreeSet;
 use crate::context::Context;
 use crate::domain::conversion_mapping::{Consent, asked_keys};
 use crate::domain::{
-    AccountFields, BlockKey, Contact, ContactFields, FieldChange, Lead, Link, Subject, SubjectKind,
-    contact_changes,
+    AccountFields, BlockKey, Contact, ContactFields, Emails, FieldChange, Lead, LeadFields, Link, ReachMark,
+    Subject, SubjectKind, contact_changes,
 };
 use crate::error::Result;
 use crate::id::{AccountId, ContactId};
 use crate::store::Txn;
+use crate::value::PersonName;
 
 use super::persons::is_same_person;
 use super::plan::{ConversionPlan, PlannedAccount, PlannedPerson};
@@ -25,6 +26,43 @@ const OF_ONE_KEY: usize = 1_000;
 pub(super) struct Said {
     marks: Consent,
     persons: Vec<Contact>,
+    callee: Option<Callee>,
+}
+
+/// The person of a lead that nobody may call: every number of the lead is opted out.
+struct Callee {
+    name: Option<PersonName>,
+    emails: Emails,
+    said: Consent,
+}
+
+impl Callee {
+    fn of(lead: &LeadFields) -> Option<Self> {
+        let numbers = lead.phones.entries();
+        if !numbers.iter().all(|number| number.opted_out) {
+            return None;
+        }
+        let notes =
+            numbers.iter().map(|number| number.note(ReachMark::OptedOut).cloned().unwrap_or_default());
+        let said = notes.map(|note| {
+            Consent::of_contact(&ContactFields { do_not_call: Some(note), ..ContactFields::default() })
+        });
+        let said = said.reduce(|one, other| one.join(&other))?;
+        Some(Self { name: lead.person.clone(), emails: lead.emails.clone(), said })
+    }
+
+    /// Where the numbers of the contact do not all say so already.
+    fn tighten(&self, fields: &mut ContactFields) {
+        let numbers = fields.phones.entries();
+        if numbers.is_empty() || numbers.iter().any(|number| !number.opted_out) {
+            self.said.tighten_contact(fields);
+        }
+    }
+
+    fn is(&self, fields: &ContactFields) -> bool {
+        let own = (self.name.as_ref(), &self.emails);
+        is_same_person(own, (fields.name.as_ref(), &fields.emails))
+    }
 }
 
 impl Said {
@@ -59,7 +97,7 @@ impl Said {
         for person in &persons {
             marks = marks.join(&Consent::of(&person.fields.emails, &person.fields.phones));
         }
-        Ok(Self { marks, persons })
+        Ok(Self { marks, persons, callee: Callee::of(&lead.fields) })
     }
 
     fn is_empty(&self) -> bool {
@@ -85,6 +123,13 @@ impl Said {
         }
     }
 
+    /// The person of the lead, which a contact is by the plan, or by what is known of it.
+    fn tighten_callee(&self, is_lead: bool, fields: &mut ContactFields) {
+        if let Some(callee) = self.callee.as_ref().filter(|callee| is_lead || callee.is(fields)) {
+            callee.tighten(fields);
+        }
+    }
+
     /// Every record that the plan writes, with all that is said against reaching it.
     pub(super) fn tighten(&self, plan: &mut Cow<'_, ConversionPlan>) {
         if self.is_empty() {
@@ -96,10 +141,14 @@ impl Said {
         }
         for contact in &mut plan.contacts {
             match &mut contact.who {
-                PlannedPerson::New(fields) => self.tighten_contact(&[], fields),
-                PlannedPerson::Known { id, fields, instead_of, .. } => {
+                PlannedPerson::New(fields) => {
+                    self.tighten_contact(&[], fields);
+                    self.tighten_callee(true, fields);
+                }
+                PlannedPerson::Known { id, fields, instead_of, is_lead, .. } => {
                     let are: Vec<_> = instead_of.iter().copied().chain([*id]).collect();
                     self.tighten_contact(&are, fields);
+                    self.tighten_callee(*is_lead, fields);
                 }
                 PlannedPerson::Existing(_) => {}
             }
@@ -111,6 +160,7 @@ impl Said {
         let before = self.persons.iter().find(|person| person.id == id).filter(|_| !self.is_empty())?;
         let mut after = before.clone();
         self.tighten_contact(&[id], &mut after.fields);
+        self.tighten_callee(false, &mut after.fields);
         let changes = contact_changes(&before.fields, &after.fields);
         (!changes.is_empty()).then_some((after, changes))
     }
@@ -161,8 +211,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{Emails, MarkNote};
-    use crate::value::PersonName;
+    use crate::domain::MarkNote;
 
     fn somebody() -> impl Strategy<Value = ContactFields> {
         let names = ["", "Anna Berg", "anna BERG", "Dr. Anna Berg", "Berg, Anna", "Ola"];

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::conversion_mapping::{FieldWrite, TargetRecord};
 use crate::domain::{
-    AccountPatch, Catalogue, CatalogueKind, ContactFields, ContactPatch, CustomValues, Field,
+    AccountFields, AccountPatch, Catalogue, CatalogueKind, ContactFields, ContactPatch, CustomValues, Field,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 
@@ -57,8 +58,8 @@ impl CustomerForms {
 impl ConversionPlan {
     /// Step 2, the form: what is said here is written over what the plan says of a new account, and of the new contact that the
     /// person of the lead becomes. What is [`missing`](Self::missing) is looked at anew. Whether others have a value that only
-    /// one record may have, and who may own the account, is checked when the plan is carried out;
-    /// [`writes`](Self::writes) and [`stays_on_lead`](Self::stays_on_lead) go on telling what the mapping does.
+    /// one record may have, and who may own the account, is checked when the plan is carried out. What the mapping would have
+    /// written there is none of the [`writes`](Self::writes) any more, and [stays on the lead](Self::stays_on_lead).
     ///
     /// # Errors
     /// `Invalid` with every value that does not fit its field (`account.x_terms`, `contact.name`), every field that there is
@@ -68,24 +69,34 @@ impl ConversionPlan {
         let is_hidden = |field: &Field| {
             hidden.contains(field) || field.name_group().iter().any(|field| hidden.contains(field))
         };
-        write((&mut self.account, &mut self.contacts), &self.forms, (account, contact), is_hidden)?;
+        let targets = (&mut self.account, self.contacts.as_mut_slice());
+        for field in write(targets, &self.forms, (account, contact), &mut self.writes, is_hidden)? {
+            let goes = self.writes.iter().any(|write| write.from == field);
+            if !goes && !self.stays_on_lead.contains(&field) {
+                self.stays_on_lead.push(field);
+            }
+        }
         let mut missing = missing((&self.account, &self.contacts), &self.forms, is_hidden);
         // What is hidden is neither seen nor filled in.
         let key = |one: &Violation| one.field.rsplit('.').next().and_then(|key| key.parse().ok());
-        let unseen = self.missing.into_iter().filter(|one| key(one).is_some_and(|field| is_hidden(&field)));
+        let is_kept =
+            |one: &Violation| one.field == SERIES || key(one).is_some_and(|field| is_hidden(&field));
+        let unseen = self.missing.into_iter().filter(is_kept);
         missing.extend(unseen);
         (self.missing, self.hidden) = (missing, hidden);
         Ok(self)
     }
 }
 
-/// Writes what is said over what is planned: all of it, or nothing.
+/// Writes what is said over what is planned: all of it, or nothing. Rules whose target says something else then write nothing:
+/// they are taken out, and what they would have taken along is returned.
 pub(super) fn write(
     (account, contacts): (&mut PlannedAccount, &mut [PlannedContact]),
     forms: &CustomerForms,
     (of_account, of_contact): (&AccountPatch, &ContactPatch),
+    writes: &mut Vec<FieldWrite>,
     is_hidden: impl Fn(&Field) -> bool,
-) -> Result<()> {
+) -> Result<Vec<Field>> {
     let mut broken = Vec::new();
     let unseen = |record: &str, field: &Field| {
         let name = if (record, field) == ("account", &Field::Company) { "name" } else { field.key() };
@@ -131,15 +142,52 @@ pub(super) fn write(
     if !broken.is_empty() {
         return Err(Error::invalid(broken));
     }
+    Ok(put((account, contacts), (profile, person), writes))
+}
+
+/// Puts what was said where it belongs, and says what rules do not take along any more.
+fn put(
+    (account, contacts): (&mut PlannedAccount, &mut [PlannedContact]),
+    (profile, person): (Option<AccountFields>, Option<(usize, ContactFields)>),
+    writes: &mut Vec<FieldWrite>,
+) -> Vec<Field> {
+    let mut outdone = Vec::new();
     if let (Some(profile), PlannedAccount::New { fields, .. }) = (profile, account) {
+        let (before, after) = (fields.as_lead_fields(), profile.as_lead_fields());
+        outdone.extend(outdo(writes, TargetRecord::Account, |key| {
+            let field = if key == "name" { Some(Field::Company) } else { Field::known(key) };
+            field.is_some_and(|field| field.read_fields(&before) != field.read_fields(&after))
+        }));
         **fields = profile;
     }
     if let Some((n, after)) = person
         && let Some(PlannedContact { who: PlannedPerson::New(fields), .. }) = contacts.get_mut(n)
     {
+        let (own, said) = (fields.as_lead_fields(), after.as_lead_fields());
+        outdone.extend(outdo(writes, TargetRecord::Contact, |key| {
+            let field = Field::known(key);
+            let is_role = key == "role" && fields.role != after.role;
+            is_role || field.is_some_and(|field| field.read_fields(&own) != field.read_fields(&said))
+        }));
         **fields = after;
     }
-    Ok(())
+    outdone
+}
+
+/// Takes the writes of these fields of a record out, and says what they would have taken along.
+fn outdo(writes: &mut Vec<FieldWrite>, record: TargetRecord, is_other: impl Fn(&str) -> bool) -> Vec<Field> {
+    let of = |write: &FieldWrite| write.to.record == record && is_other(write.to.key());
+    let (gone, kept) = std::mem::take(writes).into_iter().partition::<Vec<_>, _>(of);
+    *writes = kept;
+    gone.into_iter().map(|write| write.from).collect()
+}
+
+const SERIES: &str = "series";
+
+/// The series of a new account is used up: the plan is made again with another one.
+pub(super) fn no_number() -> Violation {
+    let message = "this series of numbers is used up: choose another one";
+    Violation::new(SERIES, ViolationCode::LimitReached, message)
 }
 
 /// What new records must have and have not, named as the refusal of such a plan names it.

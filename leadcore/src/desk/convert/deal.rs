@@ -11,7 +11,7 @@ use crate::value::Currency;
 use super::super::conversion_mapping::Mapper;
 
 /// The fields of an opportunity as a mapping names them.
-fn values_of(fields: &OpportunityFields) -> BTreeMap<String, FieldValue> {
+pub(super) fn values_of(fields: &OpportunityFields) -> BTreeMap<String, FieldValue> {
     let values: [(&str, FieldValue); 9] = [
         ("name", fields.name.as_str().into()),
         ("amount", fields.amount.map(FieldValue::Decimal).unwrap_or_default()),

@@ -19,7 +19,7 @@ mod links;
 mod made;
 mod many;
 mod offers;
-mod once;
+pub(super) mod once;
 mod options;
 mod own_persons;
 mod persons;

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::domain::{Estimate, EstimateStatus, Placed, Tab};
 use crate::error::Result;
 use crate::id::{EstimateId, LeadId};
-use crate::store::{ChildQuery, Txn};
+use crate::store::{ChildQuery, ServiceScan, Txn};
 use crate::time::Date;
 
 use super::super::estimates::is_later;
@@ -46,11 +46,18 @@ pub(super) fn of_lead(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Res
     let offered: BTreeSet<EstimateId> =
         versions.values().filter_map(|versions| Some(offered(versions, today)?.id)).collect();
     let offered = found.into_iter().filter(|estimate| offered.contains(&estimate.id));
-    let planned = offered.map(|estimate| {
+    let planned = offered.take(MOST_ESTIMATES).map(|estimate| {
         let status = estimate.status_on(today);
-        PlannedEstimate::of(estimate, status)
+        let became_services = became_services(txn, estimate.id)?;
+        Ok(PlannedEstimate::of(estimate, status, became_services))
     });
-    Ok(planned.take(MOST_ESTIMATES).collect())
+    planned.collect()
+}
+
+/// Whether somebody buys by this estimate: two leads may have had it, and it is sold once.
+fn became_services(txn: &mut dyn Txn, estimate: EstimateId) -> Result<bool> {
+    let scan = ServiceScan { estimate: Some(estimate), limit: 1, ..ServiceScan::default() };
+    Ok(!txn.services().scan(&scan)?.is_empty())
 }
 
 /// The version that counts: the one that was accepted, else the latest that was sent, while an answer is still to come; else,

@@ -21,7 +21,7 @@ type Asked = BTreeMap<String, String>;
 
 /// A key, and what is asked under it.
 #[derive(Debug, Clone)]
-pub(super) struct Once {
+pub(in crate::desk) struct Once {
     /// As the journal has it: keys of different calls are different.
     key: String,
     asked: Asked,
@@ -50,6 +50,23 @@ impl Once {
     /// One lead of many: each has a key of its own.
     pub(super) fn of_many(key: &IdempotencyKey, lead: LeadId) -> Self {
         Self::new(format!("convert_many:{lead}:{key}"))
+    }
+
+    /// An opportunity with the conversion that it needs.
+    pub(in crate::desk) fn opportunity(key: &IdempotencyKey) -> Self {
+        Self::new(format!("opportunity:{key}"))
+    }
+
+    /// The same for another record than a conversion, with everything that is said of it.
+    pub(in crate::desk) fn for_new(
+        self,
+        lead: LeadId,
+        options: &ConversionOptions,
+        said: &impl Serialize,
+    ) -> Result<Self> {
+        let mut once = self.for_options(lead, options)?;
+        once.asked.insert("fields".to_owned(), checksum(&json(said)?));
+        Ok(once)
     }
 
     pub(super) fn way_back(key: &IdempotencyKey) -> Self {
@@ -136,7 +153,7 @@ fn differs(first: &Asked, second: &Asked, unsaid: &Asked) -> Vec<String> {
 }
 
 /// Does the work of a call once for each key, and reads its first outcome ever after. Without a key the work is done.
-pub(super) fn by<T>(
+pub(in crate::desk) fn by<T>(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     once: Option<Once>,

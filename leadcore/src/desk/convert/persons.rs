@@ -171,7 +171,22 @@ fn is_known(lead: &LeadFields, person: &PersonName, persons: &[LinkedContact]) -
     let own = (Some(person), &lead.emails);
     persons.iter().map(|known| &known.contact.fields).any(|known| {
         let other = (known.name.as_ref(), &known.emails);
-        is_same_person(own, other)
+        // Two who share the e-mail of the office are two.
+        is_same_person(own, other) && known.name.as_ref().is_none_or(|name| is_same_name(person, name))
+    })
+}
+
+/// Whether two names may be the same one, as far as both say it: `K. Berg`, `Kari`, `Dr. Kari Anne Berg`.
+fn is_same_name(one: &PersonName, other: &PersonName) -> bool {
+    let words = |name: &PersonName| -> Vec<String> {
+        let name = fold(name.full());
+        let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_owned).collect()
+    };
+    let (one, other) = (words(one), words(other));
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    short.iter().all(|word| {
+        long.iter().any(|known| known.starts_with(word.as_str()) || word.starts_with(known.as_str()))
     })
 }
 

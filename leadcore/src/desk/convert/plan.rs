@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::dedupe::matching::Matches;
+use crate::dedupe::matching::{MatchPolicy, Matches};
 use crate::domain::conversion_mapping::FieldWrite;
 use crate::domain::{
     AccountFields, ContactFields, Estimate, EstimateStatus, Field, LeadLines, Line, Link, OpportunityFields,
@@ -18,7 +18,9 @@ use crate::value::Currency;
 use super::super::series::SeriesState;
 use super::customer::CustomerForms;
 use super::links::KnownLinks;
-use super::options::{CustomerType, Document, OpportunityEnding};
+use super::options::{
+    AccountChoice, ConversionOptions, CustomerType, Document, OpportunityEnding, PersonChoice,
+};
 
 /// The account as the plan makes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,7 +30,7 @@ pub enum PlannedAccount {
     New {
         /// Its fields, taken from the lead.
         fields: Box<AccountFields>,
-        /// The customer number that comes next; not reserved.
+        /// The customer number that comes next; not reserved. 0 in a series that is used up.
         next_number: u64,
         /// The series that it is numbered in; the default one, where none is named.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -183,12 +185,15 @@ pub struct PlannedEstimate {
     pub lines: Vec<Line>,
     /// What they add up to.
     pub totals: Totals,
+    /// Whether its lines became services already, of whichever customer: then it is shown, and cannot be chosen.
+    #[serde(default)]
+    pub became_services: bool,
     /// Whether its lines become services.
     pub chosen: bool,
 }
 
 impl PlannedEstimate {
-    pub(super) fn of(estimate: Estimate, status: EstimateStatus) -> Self {
+    pub(super) fn of(estimate: Estimate, status: EstimateStatus, became_services: bool) -> Self {
         Self {
             id: estimate.id,
             revision: estimate.revision,
@@ -198,6 +203,7 @@ impl PlannedEstimate {
             currency: estimate.fields.currency,
             lines: estimate.fields.lines,
             totals: estimate.totals,
+            became_services,
             chosen: false,
         }
     }
@@ -263,6 +269,9 @@ pub struct ConversionPlan {
     /// What the customer is, and which document it gets.
     #[serde(default)]
     pub customer: CustomerType,
+    /// The status of the account before step 2, which each choice of a customer begins with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<crate::domain::AccountStatus>,
     /// What a new account and a new contact must have and have not yet: a plan that misses something is not carried out.
     /// [`customer_fields`](Self::customer_fields) fills it in. Of what this says itself nothing is believed when it is
     /// carried out.
@@ -277,10 +286,40 @@ pub struct ConversionPlan {
     /// The series of customer numbers, each with the number that comes next and those that were given last (S4.12).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<SeriesState>,
+    /// The policies by which nothing was found that the lead is: asked again when the plan is carried out.
+    #[serde(default, skip_serializing_if = "Unmatched::is_nothing")]
+    pub(super) unmatched: Unmatched,
     /// The caller's own name for this conversion, as the [options](super::ConversionOptions::key) gave it: a plan that is
     /// applied again gives the first outcome; an edited one under the same key is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<IdempotencyKey>,
+}
+
+/// The policies by which the lead was none of the accounts and contacts that there were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Unmatched {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) account: Option<MatchPolicy>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) person: Option<MatchPolicy>,
+}
+
+impl Unmatched {
+    pub(super) fn of(options: &ConversionOptions) -> Self {
+        let account = match options.account {
+            AccountChoice::Match(policy) => Some(policy),
+            _ => None,
+        };
+        let person = match options.person {
+            PersonChoice::Match(policy) => Some(policy),
+            _ => None,
+        };
+        Self { account, person }
+    }
+
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What a host's [target](super::ConversionTarget) made in the same unit of work.

@@ -20,12 +20,14 @@ use super::super::moving::{check_convertible, refuse};
 use super::super::{accounts, lines, matching, series};
 use super::consent::Said;
 use super::customer::{self, CustomerForms};
-use super::deal::joined;
+use super::deal::{joined, values_of};
 use super::hidden::Hidden;
 use super::links::KnownLinks;
 use super::made::{new_account, new_opportunity};
 use super::options::{AccountChoice, ConversionOptions, OpportunityChoice, OpportunityRequest, PersonChoice};
-use super::plan::{ConversionPlan, PlannedAccount, PlannedContact, PlannedOpportunity, PlannedPerson};
+use super::plan::{
+    ConversionPlan, PlannedAccount, PlannedContact, PlannedOpportunity, PlannedPerson, Unmatched,
+};
 use super::rules::Rules;
 use super::sales::{self, joined_opportunity};
 use super::{check, hidden, offers, own_persons};
@@ -50,7 +52,8 @@ pub(super) fn plan_by(
         || matches!(options.person, PersonChoice::Match(_));
     let matches = if looked_at || by_match { Some(matching::for_lead(ctx, txn, lead.id)?) } else { None };
     let mapper = rules.mapper(txn, lead)?;
-    let mut making = Making { lead, options, mapper, persons: &persons, looked_at, writes: Vec::new() };
+    let mut making =
+        Making { lead, options, mapper, persons: &persons, looked_at, writes: Vec::new(), used_up: false };
     let running = making.running(ctx, txn)?;
     let mut account = making.account(ctx, txn, running.as_ref(), matches.as_ref())?;
     let mut contacts = making.contacts(ctx, txn, &account, matches.as_ref())?;
@@ -60,6 +63,7 @@ pub(super) fn plan_by(
         (&mut account, &mut contacts),
         &forms,
         (&options.account_fields, &options.contact_fields),
+        &mut making.writes,
         |field| may_not_see.shows(field),
     )?;
     let is_asked = looked_at || !options.person_fields.is_empty();
@@ -69,6 +73,7 @@ pub(super) fn plan_by(
     })?;
     let opportunity = making.opportunity(ctx, txn, running)?;
     let linked = linked_already(txn, &account, (&contacts, &persons), matches.as_ref())?;
+    let used_up = making.used_up;
     let mut plan = ConversionPlan {
         lead: lead.id,
         revision: lead.revision,
@@ -77,6 +82,7 @@ pub(super) fn plan_by(
         } else {
             Vec::new()
         },
+        status: account.fields().map(|fields| fields.status),
         account,
         persons: sorted(&persons),
         contacts,
@@ -93,6 +99,7 @@ pub(super) fn plan_by(
         matches,
         series: Vec::new(),
         hidden: Vec::new(),
+        unmatched: if looked_at { Unmatched::of(options) } else { Unmatched::default() },
         key: options.key.clone(),
     };
     if looked_at {
@@ -122,6 +129,9 @@ pub(super) fn plan_by(
     if looked_at || options.estimates != super::EstimateChoice::None {
         plan.estimates = offers::of_lead(ctx, txn, lead.id)?;
         plan = plan.choose_estimates(&options.estimates)?;
+    }
+    if used_up {
+        plan.missing.push(customer::no_number());
     }
     if looked_at {
         plan.series = series::overview(ctx, txn, Series::Account, LAST_NUMBERS)?;
@@ -198,6 +208,8 @@ pub(super) struct Making<'a> {
     /// Whether a person will look at the plan: else it is carried out at once, and shows nothing.
     looked_at: bool,
     pub(super) writes: Vec<FieldWrite>,
+    /// Whether the series of a new account has no number left.
+    used_up: bool,
 }
 
 impl Making<'_> {
@@ -251,9 +263,20 @@ impl Making<'_> {
         self.writes.extend(mapped.writes);
         let fields = AccountFields { status: self.options.status, ..mapped.fields };
         let series = self.options.series;
-        let next_number =
-            if self.looked_at { series::preview(ctx, txn, Series::Account, series)?.number } else { 0 };
+        let next_number = if self.looked_at { self.next_number(ctx, txn)? } else { 0 };
         Ok(PlannedAccount::New { fields: Box::new(fields), next_number, series })
+    }
+
+    /// None (0) in a series that is used up: who looks at the plan chooses another one.
+    fn next_number(&mut self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<u64> {
+        match series::preview(ctx, txn, Series::Account, self.options.series) {
+            Ok(next) => Ok(next.number),
+            Err(error) if matches!(error.conflict(), Some(Conflict::SeriesExhausted { .. })) => {
+                self.used_up = true;
+                Ok(0)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn opportunity(
@@ -274,10 +297,18 @@ impl Making<'_> {
         let OpportunityChoice::New(request) = &self.options.opportunity else { return Ok(None) };
         let OpportunityRequest { patch, ending, series } = request.as_ref();
         let mapped = new_opportunity(self.mapper, self.lead);
-        self.writes.extend(mapped.writes);
         let mut fields = mapped.fields.clone();
         patch.apply(&mut fields);
-        let broken = hidden::said_of_hidden(ctx, &mapped.fields, &fields);
+        let (before, after) = (values_of(&mapped.fields), values_of(&fields));
+        let holds = |write: &FieldWrite| before.get(write.to.key()) == after.get(write.to.key());
+        self.writes.extend(mapped.writes.into_iter().filter(holds));
+        let mut broken = hidden::said_of_hidden(ctx, &mapped.fields, &fields);
+        let says = |name: &str| patch.names().contains(&name);
+        let is_other = fields.amount.is_some() && fields.currency != mapped.fields.currency;
+        if broken.is_empty() && is_other && !says("amount") && !says("lines") {
+            let message = "the amount of the lead is in another currency: say the amount, too";
+            broken.push(Violation::new("opportunity.currency", ViolationCode::NotAllowed, message));
+        }
         if !broken.is_empty() {
             return Err(Error::invalid(broken));
         }

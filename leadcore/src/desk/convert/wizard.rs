@@ -16,8 +16,8 @@ impl ConversionPlan {
     /// Step 1: whose lines become services. Services that were there are replaced by copies of the lines of these estimates.
     ///
     /// # Errors
-    /// `Invalid` for an estimate that the plan does not offer (it was not sent, is over, there is a later version of it, or it is not of this lead), and for more
-    /// than 1,000 lines; for any estimate when there is no account.
+    /// `Invalid` for an estimate that the plan does not offer (it was not sent, is over, there is a later version of it, or it is not of this lead) or whose lines
+    /// [became services](super::PlannedEstimate::became_services) already, and for more than 1,000 lines; for any estimate when there is no account.
     pub fn choose_estimates(mut self, choice: &EstimateChoice) -> Result<Self> {
         let mut broken = Vec::new();
         if let EstimateChoice::These(ids) = choice {
@@ -26,9 +26,17 @@ impl ConversionPlan {
                 let message = "only an estimate of the lead that is offered or was accepted can be chosen";
                 broken.push(Violation::new(format!("estimates[{n}]"), ViolationCode::Unknown, message));
             }
+            let sold = |id: &EstimateId| {
+                self.estimates.iter().any(|estimate| estimate.id == *id && estimate.became_services)
+            };
+            for (n, _) in ids.iter().enumerate().filter(|(_, id)| sold(id)) {
+                let message = "the lines of this estimate became services already";
+                broken.push(Violation::new(format!("estimates[{n}]"), ViolationCode::NotAllowed, message));
+            }
         }
         for estimate in &mut self.estimates {
             estimate.chosen = match choice {
+                _ if estimate.became_services => false,
                 EstimateChoice::None => false,
                 EstimateChoice::Accepted => estimate.status == EstimateStatus::Accepted,
                 EstimateChoice::All => true,
@@ -63,10 +71,11 @@ impl ConversionPlan {
         }
         self.customer = customer;
         let is_new = matches!(self.account, PlannedAccount::New { .. });
-        if let (Some(status), Some(fields)) = (customer.status(), self.account.fields_mut())
-            && (is_new || customer == CustomerType::ActiveWithInvoice)
-        {
-            fields.status = status;
+        if let Some(fields) = self.account.fields_mut() {
+            // Whatever was chosen before, and before that one.
+            let before = *self.status.get_or_insert(fields.status);
+            let said = customer.status().filter(|_| is_new || customer == CustomerType::ActiveWithInvoice);
+            fields.status = said.unwrap_or(before);
         }
         if convert_now {
             self.services.clear();

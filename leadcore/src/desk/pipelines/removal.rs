@@ -15,6 +15,7 @@ use super::super::access::{Expect, require};
 use super::super::leads::{touch, update_all};
 use super::super::operation::{new_operation, record};
 use super::super::rounds::{Place, each_lead};
+use super::super::vocabulary::converted;
 use super::leads_in;
 
 fn find(txn: &mut dyn Txn, id: PipelineId, expect: Expect) -> Result<(Vec<Pipeline>, Pipeline)> {
@@ -85,14 +86,15 @@ pub fn remove(ctx: &Context<'_>, txn: &mut dyn Txn, id: PipelineId, expect: impl
 /// Removes a stage and moves its leads to another one, perhaps of another pipeline, in the same transaction; each move
 /// is in the journal. Returns the pipeline without the stage.
 ///
-/// Every lead moves: converted and disqualified ones (which stay so) and those in the trash too. The guard is not asked:
+/// Every lead moves: disqualified ones (which stay so) and those in the trash too; a stage that converted leads are in stays,
+/// for they stay as they were converted. The guard is not asked:
 /// who removes a stage decides for all of its leads, whatever the target's limit, required fields and transitions say.
 /// In a won or lost target they are won or lost (without a reason), elsewhere open. Their cards keep their order. Where
 /// other stages lead to the removed one, they lead to the target instead.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` when the pipeline changed since it was read, or with [`Conflict::InUse`] when leads
-/// are in the stage and no target is named; `Invalid` when the target does not exist or is the stage itself, or the
+/// are in the stage and no target is named, or converted ones are; `Invalid` when the target does not exist or is the stage itself, or the
 /// pipeline would be left without an open stage.
 pub fn remove_stage(
     ctx: &Context<'_>,
@@ -119,6 +121,11 @@ pub fn remove_stage(
     let by = leads_in(txn, stage)?;
     if by > 0 && found.is_none() {
         return Err(Error::conflicting("stage", Conflict::InUse { by }));
+    }
+    let of_stage = Resolved::Equals(crate::domain::Field::Stage, vec![stage.into()]);
+    let frozen = txn.tallies().count(&of_stage.and(converted()))?;
+    if frozen > 0 {
+        return Err(Error::in_use_by_converted("stage", frozen, "keep the stage"));
     }
     nested(txn, |txn| {
         let operation = new_operation(ctx, OperationKind::Configure, None);

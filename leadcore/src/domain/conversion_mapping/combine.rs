@@ -74,7 +74,13 @@ macro_rules! reach {
                 }
                 FillPolicy::Overwrite if given.is_empty() => Combined::whole(old.clone()),
                 FillPolicy::Overwrite => {
-                    Combined::without(given.clone(), missing(old, given), WhyDropped::Overwritten)
+                    let new = given.before_marked(old);
+                    let left = missing(given, &new);
+                    if !left.is_empty() {
+                        return Combined::without(new, left, WhyDropped::TooLong);
+                    }
+                    let left = missing(old, &new);
+                    Combined::without(new, left, WhyDropped::Overwritten)
                 }
                 FillPolicy::Append => {
                     let mut new = old.clone();

@@ -67,7 +67,13 @@ impl<'a> Run<'a> {
 
     pub(super) fn all(mut self, mut slots: Slots) -> (Slots, Vec<FieldWrite>) {
         for (record, deciding, unit) in UNITS {
-            let none = |key: &&str| self.read(&slots, key).is_empty();
+            // A currency that the lead has too is no worth without an amount.
+            let own: FieldValue = self.lead.fields.currency.map(|own| own.code().into()).unwrap_or_default();
+            let of_deal = record == TargetRecord::Opportunity;
+            let none = |key: &&str| {
+                let value = self.read(&slots, key);
+                value.is_empty() || of_deal && *key == "currency" && value == own
+            };
             if record == self.record && deciding.iter().all(none) {
                 self.empty.push(unit);
             }
@@ -180,6 +186,7 @@ impl<'a> Run<'a> {
             Some((_, _, unit)) => self.empty.contains(unit),
             None => old.is_empty(),
         };
+        let left = left.or_else(|| self.unnamed(rule, &source));
         let done = combine::values(policy, spec.shape, fills, old.clone(), given);
         // A value of a field of the tenant's is the same afterwards, not one that was written and read again.
         let same = spec.custom.as_ref().is_some_and(|_| old == done.new);
@@ -211,6 +218,13 @@ impl<'a> Run<'a> {
             return self.lead.fields.display_name().into();
         }
         rule.from.read(self.lead)
+    }
+
+    /// The company of a consumer, where the rule from the company took its person's name along instead.
+    fn unnamed(&self, rule: &MappingRule, taken: &FieldValue) -> Option<Dropped> {
+        let value = rule.from.read(self.lead);
+        let is_other = rule.from == Field::Company && !value.is_empty() && value != *taken;
+        is_other.then_some(Dropped { value, why: WhyDropped::OnlyFirst })
     }
 
     /// Whether the lead has anything of a unit.

@@ -109,6 +109,17 @@ macro_rules! reach_list {
                 new
             }
 
+            /// This list instead of another one, and behind it what of that is marked: what was said against an address does
+            /// not go with it. Where there is no room for both, marks go first.
+            pub(in crate::domain) fn before_marked(&self, other: &Self) -> Self {
+                let is_marked = |entry: &&Reachable<$value>| {
+                    ReachMark::ALL.into_iter().any(|mark| entry.is_marked(mark)) && self.place(&entry.value).is_none()
+                };
+                let marked: Vec<_> = other.0.iter().filter(is_marked).cloned().collect();
+                let room = MAX_ENTRIES.saturating_sub(marked.len());
+                Self(self.0.iter().take(room).cloned().chain(marked).collect())
+            }
+
             /// Takes this mark off every entry.
             #[cfg(feature = "csv")]
             pub(crate) fn unmark_all(&mut self, mark: ReachMark) {

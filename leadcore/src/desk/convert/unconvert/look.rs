@@ -151,6 +151,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         look.said_since(txn, last)?;
     }
     look.persons(txn)?;
+    look.made_later(txn, &seen)?;
     look.shared(txn)?;
     look.linked();
     look.of_targets(txn)?;
@@ -360,7 +361,7 @@ impl Look<'_> {
     }
 
     /// An opportunity that the lead joined and that took nothing from it.
-    fn joined_as_it_is(&mut self, txn: &mut dyn Txn, id: OpportunityId) -> Result<()> {
+    pub(super) fn joined_as_it_is(&mut self, txn: &mut dyn Txn, id: OpportunityId) -> Result<()> {
         let Some(before) = txn.opportunities().get(&[id])?.pop() else { return Ok(()) };
         let origin_lead = self.origin_without(txn, &before)?;
         if origin_lead != before.origin_lead {

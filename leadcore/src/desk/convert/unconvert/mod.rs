@@ -8,6 +8,7 @@ mod look;
 mod said;
 mod shared;
 mod since;
+mod sold;
 mod written;
 mod wrote;
 
