@@ -24,7 +24,16 @@ READS = {
     ),
     *("Leads.actions", "Leads.can_move", "Leads.plan_unconvert", "Leads.matches", "Leads.match"),
     *("Database.timeline", "Accounts.leads", "Contacts.of", "Contacts.to_csv", "Contacts.to_xlsx", "Contacts.to_vcard"),
-    *("Activities.of", "Files.of", "Estimates.of", "Lines.of", "Records.of", "Followers.of", "Opportunities.of"),
+    *(
+        "Activities.of",
+        "Files.of",
+        "Estimates.of",
+        "Lines.of",
+        "Lines.list",
+        "Records.of",
+        "Followers.of",
+        "Opportunities.of",
+    ),
     *("Services.of", "Participants.search", "Participants.named", "ConversionMappings.preview", "Leads.actions_many"),
     *(
         "Database.timeline_page",
