@@ -736,7 +736,7 @@ CREATE INDEX {prefix}opportunity_source ON {prefix}opportunity (tenant, source, 
 CREATE INDEX {prefix}opportunity_reason ON {prefix}opportunity (tenant, reason) WHERE reason IS NOT NULL;
 CREATE INDEX {prefix}opportunity_lead ON {prefix}opportunity (tenant, origin_lead, state, currency, amount)
     WHERE origin_lead IS NOT NULL;
-CREATE INDEX {prefix}opportunity_without_lead ON {prefix}opportunity (tenant, origin_lead, account, state, currency, amount)
+CREATE INDEX {prefix}opportunity_without_lead ON {prefix}opportunity (tenant, origin_lead, account, state, currency, amount, created_at)
     WHERE origin_lead IS NULL;
 
 -- Services: what accounts buy, each with its one line. `estimate` and `position` say the line that it was copied from.

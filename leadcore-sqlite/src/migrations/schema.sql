@@ -564,7 +564,7 @@ CREATE INDEX leadcore_opportunity_owner ON leadcore_opportunity (tenant, owner, 
 CREATE INDEX leadcore_opportunity_reason ON leadcore_opportunity (tenant, reason) WHERE reason IS NOT NULL;
 CREATE INDEX leadcore_opportunity_source ON leadcore_opportunity (tenant, source, day, id, state) WHERE source IS NOT NULL;
 CREATE INDEX leadcore_opportunity_state ON leadcore_opportunity (tenant, state, day, id);
-CREATE INDEX leadcore_opportunity_without_lead ON leadcore_opportunity (tenant, origin_lead, account, state, currency, amount)
+CREATE INDEX leadcore_opportunity_without_lead ON leadcore_opportunity (tenant, origin_lead, account, state, currency, amount, created_at)
     WHERE origin_lead IS NULL;
 CREATE UNIQUE INDEX leadcore_opportunity_written ON leadcore_opportunity (tenant, written) WHERE written IS NOT NULL;
 CREATE TABLE leadcore_pipeline (
