@@ -120,7 +120,7 @@ const SYNONYMS: &[(Field, &str)] = &[
         "taxid tin vat vatnumber vatid taxnumber tinnumber gst gstin ein cnpj nif vatno \
          taxidentificationnumber ustid vatregistrationnumber orgnr organisasjonsnummer \
          organisationsnummer cif ustidnr steuernummer partitaiva siren siret cvr vatregno abn inn \
-         ntva notva numerotva numerodetva tvaintracommunautaire btwnummer btwnr umsatzsteuerid \
+         ntva ndegtva notva numerotva numerodetva tvaintracommunautaire btwnummer btwnr umsatzsteuerid \
          steuernr",
     ),
     (
@@ -145,7 +145,7 @@ const SYNONYMS: &[(Field, &str)] = &[
          estimatedclosedate dealclosedate forecastclose abschlussdatum fechadecierre datadechiusura \
          datafechamento datazakrytiia \
          datedecloture datecloture datedeclotureprevue \
-         datedecloture sluitingsdatum verwachtesluitingsdatum \
+         sluitingsdatum verwachtesluitingsdatum \
          datadichiusura datachiusura lukkedato forventetlukkedato avslutsdatum \
          fechadecierreestimada fechacierre erwartetesabschlussdatum",
     ),

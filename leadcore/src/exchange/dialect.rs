@@ -230,7 +230,10 @@ fn with_blanks(
 ) -> io::Result<(Syntax, Table)> {
     let (syntax, plain) = &reading;
     let quotes = [syntax.delimiter, b' ', syntax.quote];
-    if !sample.windows(3).any(|three| three == quotes) {
+    let quote = char::from(syntax.quote);
+    let dressed = |cell: &String| cell.trim_start_matches(' ').starts_with(quote);
+    let is_seen = plain.rows.iter().any(|(_, cells)| cells.iter().skip(1).any(dressed));
+    if !is_seen || !sample.windows(3).any(|three| three == quotes) {
         return Ok(reading);
     }
     let passing = Syntax { escape: None, bare: false, blanks: true, ..*syntax };

@@ -34,7 +34,15 @@ pub(super) fn split(record: &[u8], syntax: Syntax) -> ByteRecord {
                 cell.clear();
                 state = State::Start;
             }
-            State::Start if syntax.is_passed(byte) => {}
+            // Blanks are passed over where a quote stands behind them, and part of the cell else.
+            State::Start if syntax.is_passed(byte) => {
+                if bytes.clone().find(|next| !syntax.is_passed(*next)) == Some(syntax.quote) {
+                    while bytes.next_if(|next| syntax.is_passed(*next)).is_some() {}
+                } else {
+                    cell.push(byte);
+                    state = State::Plain;
+                }
+            }
             State::Start if byte == syntax.quote => state = State::Quoted,
             State::Closed if byte == syntax.quote => {
                 cell.push(byte);

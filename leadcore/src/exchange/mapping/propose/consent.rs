@@ -115,9 +115,7 @@ impl Proposer<'_, '_> {
         let header = self.ranked(unescape_formula(column.header));
         let is_status = match header {
             None => true,
-            Some((field, rank)) => {
-                matches!(field, Field::Stage | Field::Region) && (rank > 0 || column.key == "state")
-            }
+            Some((field, _)) => matches!(field, Field::Stage | Field::Region),
         };
         let is_said = cells.count(goes_with_consent) == cells.filled.len();
         let is_stage = |cell: &str| {
