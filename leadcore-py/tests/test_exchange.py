@@ -30,7 +30,7 @@ def test_constants_of_the_last_use_are_told(db: Database) -> None:
     assert (preview.mapped_as, preview.constants) == ("last_use", {"source": "Fair"})
     report = db.import_leads(file)
     assert (report.mapped_as, report.constants, report.not_said) == ("last_use", {}, {"source": "Fair"})
-    assert "`Fair` -> source" in str(report)
+    assert "every row had `Fair` as source then" in str(report)
     assert "last imported" in str(report)
     assert db.import_leads(b"Name,Mail\nC,c@x.example\n").mapped_as is None
 
