@@ -296,8 +296,11 @@ def _action(told: dict[str, Any], gone: set[str]) -> Any:
         return choice
     if choice == told.get("made_with", {}).get("choice"):
         is_known = action == "create" or lead not in gone
+    elif isinstance(choice, dict):
+        is_known = action != "create" and lead == choice["take"]
     else:
-        is_known = action == "create" if choice == "create" else action != "create" and lead == choice["take"]
+        # Nobody decides any more what a person decided before.
+        is_known = choice == "create" and action == "create"
     return action if is_known and not told.get("open") else "open"
 
 
