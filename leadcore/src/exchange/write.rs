@@ -6,7 +6,7 @@
 //! that was written here and is read back says what it said.
 
 use std::borrow::Cow;
-use std::io::{self, BufWriter, Write};
+use std::io::Write;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -63,8 +63,7 @@ pub(super) fn text_of(cell: &str) -> &str {
 
 /// Writes comma-separated UTF-8 with LF line ends, quoting where needed (RFC 4180) and defusing formulas.
 ///
-/// Cells that begin with an apostrophe are quoted too: whoever guesses how a file is laid out would else take it for the
-/// quote of a cell.
+/// Cells with an apostrophe are quoted too: whoever guesses how a file is laid out would else take it for the quote of a cell.
 ///
 /// ```
 /// use leadcore::exchange::CsvWriter;
@@ -76,14 +75,16 @@ pub(super) fn text_of(cell: &str) -> &str {
 /// ```
 #[derive(Debug)]
 pub struct CsvWriter<W: Write> {
-    output: BufWriter<W>,
+    inner: csv::Writer<W>,
     escape: bool,
 }
 
 impl<W: Write> CsvWriter<W> {
     /// A writer that defuses formulas.
     pub fn new(output: W) -> Self {
-        Self { output: BufWriter::new(output), escape: true }
+        // No comments are meant: cells with this byte are quoted.
+        let inner = csv::WriterBuilder::new().flexible(true).comment(Some(b'\'')).from_writer(output);
+        Self { inner, escape: true }
     }
 
     /// The same writer, leaving every cell exactly as it is: for readers that are programs, never for a spreadsheet.
@@ -102,19 +103,12 @@ impl<W: Write> CsvWriter<W> {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let (mut any, mut is_blank) = (false, true);
         for cell in cells {
             let cell = cell.as_ref();
             let text = if self.escape { escape_formula(cell) } else { Cow::Borrowed(cell) };
-            if any {
-                self.output.write_all(b",").map_err(failed)?;
-            }
-            (is_blank, any) = (!any && text.is_empty(), true);
-            write_cell(&mut self.output, &text).map_err(failed)?;
+            self.inner.write_field(text.as_bytes()).map_err(failed)?;
         }
-        // A line of nothing would be no record.
-        let end: &[u8] = if is_blank { b"\"\"\n" } else { b"\n" };
-        self.output.write_all(end).map_err(failed)
+        self.inner.write_record(None::<&[u8]>).map_err(failed)
     }
 
     /// Hands everything written so far to the output.
@@ -122,7 +116,7 @@ impl<W: Write> CsvWriter<W> {
     /// # Errors
     /// [`ErrorKind::Storage`] when the output cannot be written.
     pub fn flush(&mut self) -> Result<()> {
-        self.output.flush().map_err(failed)
+        self.inner.flush().map_err(failed)
     }
 
     /// Flushes and gives the output back.
@@ -131,22 +125,10 @@ impl<W: Write> CsvWriter<W> {
     /// [`ErrorKind::Storage`] when the output cannot be written.
     pub fn into_inner(mut self) -> Result<W> {
         self.flush()?;
-        self.output.into_inner().map_err(|error| {
+        self.inner.into_inner().map_err(|error| {
             Error::new(ErrorKind::Storage, "cannot finish the CSV file").with_source(error.into_error())
         })
     }
-}
-
-fn write_cell(output: &mut impl Write, text: &str) -> io::Result<()> {
-    let is_structure = |byte: u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-    if !text.starts_with(MARK) && !text.bytes().any(is_structure) {
-        return output.write_all(text.as_bytes());
-    }
-    for (place, part) in text.split('"').enumerate() {
-        output.write_all(if place == 0 { b"\"" } else { b"\"\"" })?;
-        output.write_all(part.as_bytes())?;
-    }
-    output.write_all(b"\"")
 }
 
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {
@@ -194,11 +176,11 @@ mod tests {
     }
 
     #[test]
-    fn apostrophes_that_begin_a_cell_stand_in_quotes() {
+    fn cells_with_apostrophes_stand_in_quotes() {
         let mut csv = CsvWriter::new(Vec::new());
         csv.write_row(["'tis", "O'Hara", "+", "'\"", ""]).unwrap();
         csv.write_row(["", ""]).unwrap();
-        assert_eq!(csv.into_inner().unwrap(), b"\"'tis\",O'Hara,\"'+\",\"'\"\"\",\n,\n");
+        assert_eq!(csv.into_inner().unwrap(), b"\"'tis\",\"O'Hara\",\"'+\",\"'\"\"\",\n,\n");
     }
 
     #[test]
