@@ -4,9 +4,8 @@ use crate::domain::LeadFields;
 use crate::exchange::coerce::Intent;
 use crate::value::{PersonName, fold};
 
-/// Whether a row and a lead that share a number have nothing else in common: they name companies, persons, e-mails or
-/// ids in the same system, and none of them is the same.
-pub(super) fn is_another(intent: &Intent, lead: &LeadFields) -> bool {
+/// Whether company, person and e-mails of a row are those of a lead, as far as both have them.
+fn shared(intent: &Intent, lead: &LeadFields) -> [Option<bool>; 3] {
     let row = &intent.fields;
     let company = row.company.as_deref().zip(lead.company.as_deref()).map(|(a, b)| alike(a, b));
     let person = intent.person.as_ref().zip(named(lead)).map(|(a, b)| {
@@ -16,6 +15,14 @@ pub(super) fn is_another(intent: &Intent, lead: &LeadFields) -> bool {
     let emails = (!row.emails.is_empty() && !lead.emails.is_empty()).then(|| {
         row.emails.iter().any(|own| lead.emails.iter().any(|known| known.canonical() == own.canonical()))
     });
+    [company, person, emails]
+}
+
+/// Whether a row and a lead that share a number have nothing else in common: they name companies, persons, e-mails or
+/// ids in the same system, and none of them is the same.
+pub(super) fn is_another(intent: &Intent, lead: &LeadFields) -> bool {
+    let row = &intent.fields;
+    let [company, person, emails] = shared(intent, lead);
     let of_one_system = row.external_ids.iter().filter_map(|own| {
         let known = lead.external_ids.iter().find(|known| known.system() == own.system())?;
         Some(known == own)
@@ -28,14 +35,7 @@ pub(super) fn is_another(intent: &Intent, lead: &LeadFields) -> bool {
 /// that the lead has too, and nothing of that is the same.
 pub(super) fn is_somebody_else(intent: &Intent, lead: &LeadFields) -> bool {
     let row = &intent.fields;
-    let company = row.company.as_deref().zip(lead.company.as_deref()).map(|(a, b)| alike(a, b));
-    let person = intent.person.as_ref().zip(named(lead)).map(|(a, b)| {
-        let family = a.family().zip(b.family()).is_some_and(|(a, b)| fold(a) == fold(b));
-        family || PersonName::match_key(a) == PersonName::match_key(b)
-    });
-    let emails = (!row.emails.is_empty() && !lead.emails.is_empty()).then(|| {
-        row.emails.iter().any(|own| lead.emails.iter().any(|known| known.canonical() == own.canonical()))
-    });
+    let [company, person, emails] = shared(intent, lead);
     let phones = (!row.phones.is_empty() && !lead.phones.is_empty())
         .then(|| row.phones.iter().any(|own| lead.phones.iter().any(|known| known.digits() == own.digits())));
     let said: Vec<bool> = [company, person, emails, phones].into_iter().flatten().collect();
