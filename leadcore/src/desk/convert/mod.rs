@@ -25,6 +25,8 @@ mod own_persons;
 mod persons;
 mod plan;
 mod planning;
+#[cfg(test)]
+mod reads_tests;
 mod rules;
 mod sales;
 mod stored;
