@@ -5,6 +5,9 @@
 //! from vendors' public import templates and exports. A numbered header (`phone2`, `address1city`) means the field without
 //! its number, and one that says whose address or number it is (`companycity`, `emailwork`) the field without that.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::field::Field;
 
 const SYNONYMS: &[(Field, &str)] = &[
@@ -300,11 +303,15 @@ fn exact_key(word: &str) -> Option<(&'static Field, u32)> {
     Field::ALL.iter().find(same).map(|field| (field, 0))
 }
 
+/// Where each word stands: asked for several times for each header, in parts of it.
+static WORDS: LazyLock<HashMap<&'static str, (&'static Field, u32)>> = LazyLock::new(|| {
+    let places =
+        SYNONYMS.iter().flat_map(|(field, words)| words.split(' ').map(move |word| (word, field)).zip(0..));
+    places.map(|((word, field), place)| (word, (field, place))).collect()
+});
+
 fn exact(key: &str) -> Option<(&'static Field, u32)> {
-    SYNONYMS.iter().find_map(|(field, words)| {
-        let place = words.split(' ').position(|word| word == key)?;
-        Some((field, u32::try_from(place).unwrap_or(u32::MAX)))
-    })
+    WORDS.get(key).copied()
 }
 
 #[cfg(test)]
