@@ -165,6 +165,20 @@ def test_lines_that_mean_a_lead_of_a_line_that_was_left_out_are_open(db: Databas
     assert (report.created, report.skips, report.stale_lines) == (1, {"left_out": 1}, ())
 
 
+def test_a_line_is_open_as_long_as_its_cells_are_not_those_it_was_planned_with(db: Database) -> None:
+    plan = db.plan_import(CSV)
+    plan.set(2, city="Moss")
+    again = db.plan_import(CSV, earlier=plan)
+    seen = [again.line(2).action]
+    for change in (lambda: again.set(2, city="Moss"), lambda: again.set(2, city="Oslo"), lambda: again.reset(2)):
+        change()
+        seen.append(again.line(2).action)
+    again.reset(2)
+    assert [*seen, again.line(2).action] == ["create", "create", "open", "open", "open"]
+    again.set(2, city="Moss")
+    assert again.line(2).action == "create"
+
+
 def test_what_a_line_that_was_given_to_a_lead_becomes_is_open(db: Database) -> None:
     lead = db.leads.create(company="Other", email="o@x.example")
     plan = db.plan_import(b"Company,E-mail\nA,a@x.example\n")

@@ -219,15 +219,16 @@ class ImportPlan:
         found.setdefault("set", {}).update({key: text for key, (text, _) in read.items()})
         numbers = {key for key in found.get("numbers", ()) if key not in read}
         found["numbers"] = sorted(numbers | {key for key, (_, is_number) in read.items() if is_number})
-        found["open"] = bool(read) or found.get("open", False)
+        found["open"] = _cells(found) != _cells(found.get("made_with", {}))
 
     def reset(self, line: int) -> None:
         """Take back what was decided about a line."""
         found = self._find(line)
         self._choose(line, None)
-        # What was set when it was planned is a part of what was decided.
-        found["open"] = bool(found.pop("set", None)) and not found.get("open", False)
+        found.pop("set", None)
         found.pop("numbers", None)
+        # What was set when it was planned is a part of what was decided.
+        found["open"] = _cells(found) != _cells(found.get("made_with", {}))
 
     def _choose(self, line: int, choice: str | dict[str, str] | None) -> None:
         found = self._find(line)
@@ -280,6 +281,11 @@ def _cell(key: str, value: Any) -> tuple[str, bool]:
     if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
         raise refused(key, "out_of_range", "must be a number of at most 100 digits")
     return format(number, "f"), True
+
+
+def _cells(edits: dict[str, Any]) -> tuple[dict[str, str], list[str]]:
+    """The cells that are set, and which of them as numbers."""
+    return edits.get("set", {}), edits.get("numbers", [])
 
 
 def _gone(told: dict[str, Any]) -> set[str]:
