@@ -174,7 +174,7 @@ fn a_file_holds_what_its_maker_may_take_out() {
     };
     refused(file(Role::viewer(), &csv()), ErrorKind::Denied);
     let role = || Role::viewer().grant(Permission::Export, Visibility::Own);
-    assert_eq!(file(role(), &csv().columns([Field::Company])).unwrap(), "Company\nEve's\n");
+    assert_eq!(file(role(), &csv().columns([Field::Company])).unwrap(), "Company\n\"Eve's\"\n");
     let blind = || role().hide(Field::Email).unwrap();
     let whole = file(blind(), &csv()).unwrap();
     assert!(whole.contains("Eve's") && !whole.contains("E-mail") && !whole.contains("secret"), "{whole}");

@@ -25,11 +25,11 @@ mod own_persons;
 mod persons;
 mod plan;
 mod planning;
-#[cfg(test)]
-mod reads_tests;
 mod rules;
 mod sales;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod unconvert;
 mod wizard;
 
