@@ -204,7 +204,8 @@ impl<'s, 'k> Proposer<'s, 'k> {
         Proposal { columns, ..Proposal::default() }
     }
 
-    /// What a header says as a whole. The keys of our own JSON are keys of fields, whatever other fields are called.
+    /// What a header says as a whole. The keys of our own JSON are keys of fields, whatever other fields are called; a share is
+    /// no amount.
     fn ranked(&self, header: &str) -> Option<(Field, u32)> {
         let catalogue = self.knowledge.catalogue;
         let own = || {
@@ -212,7 +213,8 @@ impl<'s, 'k> Proposer<'s, 'k> {
             (field.comes_by_file() && !catalogue.is_disabled(&field)).then_some((field, 0))
         };
         let own = if self.sample.is_of(FileKind::Json) { own() } else { None };
-        own.or_else(|| catalogue.rank_header(header))
+        let is_share = |field: &Field| *field == Field::Amount && header.contains('%');
+        own.or_else(|| catalogue.rank_header(header)).filter(|(field, _)| !is_share(field))
     }
 
     /// What the header says: as a whole, behind the last dot of a path (`attributes.referenceId`), or by a word in it that

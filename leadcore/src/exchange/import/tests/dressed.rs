@@ -92,6 +92,14 @@ fn words_of_consent_are_no_stages() {
 }
 
 #[test]
+fn a_share_is_no_amount() {
+    let host = Host::new();
+    let report = host.run("Company,Value (%),Probability (%)\nA,12,40\n");
+    let [lead] = &host.leads()[..] else { panic!("one lead") };
+    assert_eq!((lead.fields.amount, lead.fields.probability.map(u8::from)), (None, Some(40)), "{report}");
+}
+
+#[test]
 fn the_currency_of_a_header_is_that_of_its_column() {
     let host = Host::new();
     host.run("Company,Amount (EUR)\nA,12.50\nB,\n");
