@@ -90,7 +90,8 @@ fn amount(units: i64) -> String {
 
 fn theirs(full: &Full, heads: &[String], names: &HashMap<Vec<u8>, String>, to: &mut Vec<u8>) -> u64 {
     to.clear();
-    let mut writer = csv::Writer::from_writer(to);
+    // As the writer of leadcore: cells that hold an apostrophe are quoted.
+    let mut writer = csv::WriterBuilder::new().comment(Some(b'\'')).from_writer(to);
     writer.write_record(heads).unwrap();
     let mut statement = full.bare.prepare_cached(ROWS).unwrap();
     let mut rows = statement.query(params![TENANT]).unwrap();
