@@ -22,6 +22,7 @@ mod money;
 mod net;
 mod once;
 mod outbox;
+mod own_edits;
 mod purged;
 mod same_person;
 mod since;

@@ -1,7 +1,7 @@
 //! What every lead of a call is judged by, loaded once.
 
 use crate::context::Context;
-use crate::domain::{Lead, NumberSeries, Series};
+use crate::domain::{Actor, Lead, NumberSeries, Series};
 use crate::error::{Conflict, Error, ErrorKind, Result};
 use crate::id::{LeadId, NumberSeriesId};
 use crate::policy::Permission;
@@ -14,6 +14,8 @@ use super::super::series;
 
 #[derive(Debug)]
 pub(super) struct Rules {
+    /// Who asks.
+    pub(super) actor: Actor,
     view: Gate,
     /// None when the actor may convert no lead at all.
     convert: Option<Gate>,
@@ -34,6 +36,7 @@ impl Rules {
             Err(error) => return Err(error),
         };
         Ok(Self {
+            actor: ctx.actor().clone(),
             view: Gate::open(ctx, txn, Permission::View)?,
             convert,
             openings: Openings::load(ctx, txn)?,

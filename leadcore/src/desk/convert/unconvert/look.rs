@@ -10,14 +10,12 @@ use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, OpportunityId, ServiceId};
 use crate::store::Txn;
 
-use super::super::super::children::IMAGE;
 use super::super::super::moving::guard;
 use super::super::super::series;
 use super::super::plan::ConversionOutcome;
 use super::super::rules::Rules;
 use super::super::stored::{Stored, stored};
 use super::said::SaidSince;
-use super::since::read_image;
 use super::wrote::{Hung, Wrote, by_targets, hung};
 use super::{Fate, TakenBack, UnconvertPlan, Unconvertible};
 
@@ -201,7 +199,7 @@ impl Look<'_> {
     }
 
     fn fate(&mut self, record: Subject, fate: Fate) {
-        self.found.plan.records.push(TakenBack { record, fate, edited: Vec::new() });
+        self.found.plan.records.push(TakenBack::new(record, fate));
     }
 
     pub(super) fn block(&mut self, blocker: Unconvertible) {
@@ -266,11 +264,9 @@ impl Look<'_> {
     }
 
     fn rewound(&mut self, txn: &mut dyn Txn, entry: &Entry, rewound: crate::domain::Rewound) -> Result<()> {
-        if !rewound.kept.is_empty() {
-            let fields = rewound.kept.into_iter().map(|kept| kept.field).collect();
-            self.edited(txn, entry, fields)?;
-        }
-        self.fate(entry.subject, Fate::Restored(rewound.reversed));
+        let kept = self.own_edits(txn, entry, rewound.kept)?;
+        let taken = TakenBack::new(entry.subject, Fate::Restored(rewound.reversed));
+        self.found.plan.records.push(TakenBack { kept, ..taken });
         Ok(())
     }
 
@@ -331,35 +327,6 @@ impl Look<'_> {
         Ok(())
     }
 
-    fn joined_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
-        let record = entry.subject;
-        let Some(now) = txn.opportunities().get(&[OpportunityId::from_uuid(record.id)])?.pop() else {
-            self.block(Unconvertible::Gone { record });
-            return Ok(());
-        };
-        let image = entry.changes.iter().find(|change| change.field == IMAGE);
-        let images: Option<(Opportunity, Opportunity)> =
-            image.and_then(|change| Some((read_image(&change.before)?, read_image(&change.after)?)));
-        let Some((before, after)) = images else {
-            return Err(Error::new(ErrorKind::Corrupt, "the journal does not say what an opportunity was"));
-        };
-        let told = |one: &Opportunity| (one.fields.clone(), one.about.clone(), one.state, one.end.clone());
-        if told(&now) != told(&after) {
-            self.edited(txn, entry, vec!["opportunity".to_owned()])?;
-        }
-        self.fate(record, Fate::Restored(vec!["opportunity".to_owned()]));
-        let origin_lead = self.origin_without(txn, &now)?;
-        let restored = Opportunity {
-            fields: before.fields,
-            about: before.about,
-            totals: before.totals,
-            origin_lead,
-            ..now.clone()
-        };
-        self.found.joined.push(Rewritten { before: now, after: restored, changes: Vec::new() });
-        Ok(())
-    }
-
     /// An opportunity that the lead joined and that took nothing from it.
     pub(super) fn joined_as_it_is(&mut self, txn: &mut dyn Txn, id: OpportunityId) -> Result<()> {
         let Some(before) = txn.opportunities().get(&[id])?.pop() else { return Ok(()) };
@@ -409,8 +376,7 @@ impl Look<'_> {
         let ends = |link: &Link| [link.from, link.to];
         let mut linked: BTreeSet<_> = self.found.links.iter().flat_map(ends).collect();
         linked.retain(|record| *record != own && !known.contains(record));
-        let unlinked =
-            linked.into_iter().map(|record| TakenBack { record, fate: Fate::Unlinked, edited: Vec::new() });
+        let unlinked = linked.into_iter().map(|record| TakenBack::new(record, Fate::Unlinked));
         self.found.plan.records.extend(unlinked);
     }
 }
