@@ -1,6 +1,7 @@
 //! Conversion that loses nothing: many leads at once, once, and back.
 
 mod any_order;
+mod at_once;
 pub(crate) mod back;
 pub(crate) mod calls;
 mod consent;
@@ -28,6 +29,7 @@ mod same_person;
 mod since;
 mod story;
 mod targets;
+mod used_up;
 mod wizard;
 
 use leadcore::desk::convert::{self, ConversionOptions, ConversionOutcome};

@@ -220,6 +220,18 @@ pub(crate) fn conversion_customer(
     })
 }
 
+/// Step 2, the numbers: in another series.
+#[pyfunction]
+pub(crate) fn conversion_series(py: Python<'_>, plan: Text, series: Id) -> PyResult<String> {
+    step(py, &plan, |plan| plan.number_in(NumberSeriesId::from_uuid(series.0)))
+}
+
+/// Step 2, without the opportunity.
+#[pyfunction]
+pub(crate) fn conversion_no_opportunity(py: Python<'_>, plan: Text) -> PyResult<String> {
+    step(py, &plan, |plan| Ok(plan.without_opportunity()))
+}
+
 /// Step 3 of the wizard.
 #[pyfunction]
 pub(crate) fn conversion_services(py: Python<'_>, plan: Text, services: Text) -> PyResult<String> {

@@ -105,8 +105,8 @@ mod _leadcore {
     #[pymodule_export]
     use super::conversion::{
         conversion_apply, conversion_check, conversion_convert, conversion_customer, conversion_estimates,
-        conversion_plan, conversion_services, conversion_told, unconversion_apply, unconversion_do,
-        unconversion_plan, unconversion_unmet,
+        conversion_no_opportunity, conversion_plan, conversion_series, conversion_services, conversion_told,
+        unconversion_apply, unconversion_do, unconversion_plan, unconversion_unmet,
     };
     #[pymodule_export]
     use super::conversion_mapping::{

@@ -224,7 +224,7 @@ fn x_09_what_others_edited_in_a_joined_opportunity_stands_against_it() {
     let told = Unconvertible::Edited { record, fields: vec!["opportunity".to_owned()] };
     let patch = OpportunityPatch::new().amount(Some(700.into()));
     as_bob(&host, |ctx, txn| opportunities::edit(ctx, txn, before.id, Expect::Any, &patch));
-    assert_eq!(blockers(&host, &lead), [told.clone()]);
+    assert_eq!(blockers(&host, &lead), std::slice::from_ref(&told));
     let patch = OpportunityPatch::new().amount(Some(500.into()));
     as_bob(&host, |ctx, txn| opportunities::edit(ctx, txn, before.id, Expect::Any, &patch));
     assert_eq!(blockers(&host, &lead), []);

@@ -85,7 +85,9 @@ __all__ = [
     "conversion_mapping_preview",
     "conversion_mapping_set",
     "conversion_mapping_standard",
+    "conversion_no_opportunity",
     "conversion_plan",
+    "conversion_series",
     "conversion_services",
     "conversion_target_fields",
     "conversion_told",
@@ -1027,6 +1029,12 @@ def conversion_customer(
     persons: dict[str, dict[str, Any]],
 ) -> str:
     """Step 2 of the wizard."""
+
+def conversion_series(plan: str, series: UUID | str) -> str:
+    """Step 2, the numbers: in another series."""
+
+def conversion_no_opportunity(plan: str) -> str:
+    """Step 2, without the opportunity."""
 
 def conversion_services(plan: str, services: str) -> str:
     """Step 3 of the wizard."""

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from .arguments import compiled as _leadcore
-from .conversion import HostMade
+from .conversion_outcome import HostMade
 from .html import facts, grid, part
 from .models import Subject
 from .moves import Unmet, unmet_of

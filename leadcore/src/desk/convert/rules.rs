@@ -97,16 +97,19 @@ impl Rules {
         Ok(lead)
     }
 
-    /// Refuses a lead that is in the trash, converted, of another revision, or for which this function is closed.
-    pub(super) fn check_open(&self, lead: &Lead, expect: Expect, function: &str) -> Result<()> {
+    /// Refuses a lead that is in the trash, converted, or of another revision.
+    pub(super) fn check_open(lead: &Lead, expect: Expect) -> Result<()> {
         if lead.trashed.is_some() {
             return Err(Error::not_found("lead"));
         }
         if lead.conversion.is_some() {
             return Err(Error::conflicting("lead", Conflict::Converted));
         }
-        expect.check("lead", lead.revision)?;
-        self.check_function(lead, function)
+        expect.check("lead", lead.revision)
+    }
+
+    pub(super) fn is_open(&self, lead: &Lead, function: &str) -> bool {
+        self.openings.is_open(function, lead)
     }
 
     pub(super) fn check_function(&self, lead: &Lead, function: &str) -> Result<()> {
