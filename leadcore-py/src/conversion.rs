@@ -91,6 +91,11 @@ impl Decided {
         }
     }
 
+    /// Whether the caller named the call.
+    pub(crate) const fn has_key(&self) -> bool {
+        self.options.key.is_some()
+    }
+
     /// The options, with the custom fields as the catalogue of opportunities reads them.
     pub(crate) fn read(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<ConversionOptions> {
         let mut options = self.options.clone();

@@ -1049,8 +1049,8 @@ def conversion_counted(totals: str | None, leads: str) -> str:
 class Part:
     """Some of the leads that were chosen."""
 
-def convert_parts(session: Session, chosen: Any, batch: int | None) -> list[Part]:
-    """The leads that are chosen now, so many at a time."""
+def convert_parts(session: Session, chosen: Any, decided: _Decided, batch: int | None) -> list[Part]:
+    """The leads that are chosen now, or that the key stands for, so many at a time."""
 
 def convert_part(session: Session, part: Part, decided: _Decided, targets: _Targets) -> str:
     """Converts a part with the tables of the host, in an open transaction: what became of each lead, as JSON."""
