@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict
 from uuid import UUID
 
-from .fields import CUSTOM
+from .fields import CUSTOM, TermRef
 from .html import facts
 from .lines import Line, LineRef, Totals, line_of, lines_table, totals_of
 from .models import Subject
@@ -51,8 +51,8 @@ class OpportunityInput(TypedDict, total=False):
     """The chance to win it, in percent."""
     expected_close: date | str | None
     """The day on which it may be won."""
-    source: UUID | str | None
-    """The id of where it came from; the source of the lead when not said."""
+    source: TermRef | None
+    """Where it came from, by record, id or name; the source of the lead when not said."""
     campaign: str | None
     """The campaign that brought it, as you call it."""
     description: str | None
