@@ -21,13 +21,14 @@ use crate::arguments::Parts;
 use crate::convert::{Id, LeadArg, Named, Text, from_json, from_json_named, to_json};
 use crate::customer_form::GivenCustomer;
 use crate::errors::{raise, renamed};
-use crate::estimates::{named, told_lines};
+use crate::estimates::named;
 use crate::given::Given;
 use crate::moves;
 use crate::opportunities::{Own, own_fields, patch, with_own};
 use crate::services::{of_service, service_fields};
 use crate::session::Session;
 use crate::targets::Targets;
+use crate::told::told_lines;
 
 /// The opportunity of a conversion as the package writes it.
 #[derive(Debug, Deserialize)]

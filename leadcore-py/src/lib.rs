@@ -67,6 +67,7 @@ mod subject;
 mod targets;
 mod terms;
 mod timeline;
+mod told;
 mod undo;
 mod unit;
 mod views;

@@ -5,6 +5,7 @@ use std::result;
 use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::desk::opportunities::{Lost, NewOpportunity, OpportunityQuery};
+use leadcore::desk::series::Writing;
 use leadcore::domain::{
     CatalogueKind, CustomKey, CustomValue, CustomValues, FieldValue, Opportunity, OpportunityFields,
     OpportunityPatch, OpportunityState,
@@ -25,7 +26,7 @@ use crate::conversion::Decided;
 use crate::convert::{Count, Id, Limit, Named, Text, from_json, to_json, value_of};
 use crate::custom::{self, Keys};
 use crate::errors::{invalid, raise};
-use crate::estimates::{Told, day, lines, named, nets};
+use crate::estimates::{day, lines, named};
 use crate::given::{Given, each, expected, given, no_such, number, parsed, text};
 use crate::listing::{PyPage, listing, page, place};
 use crate::moves;
@@ -33,6 +34,7 @@ use crate::session::Session;
 use crate::setup::{Numbers, numbers_set, numbers_told};
 use crate::subject::SubjectArg;
 use crate::terms::find;
+use crate::told::{Told, nets};
 
 /// An opportunity, with what each line comes to and what its custom fields say.
 #[derive(Serialize)]
@@ -42,20 +44,35 @@ pub(crate) struct ToldOpportunity<'o> {
     custom: Vec<(&'o CustomKey, Value)>,
     /// The custom fields that there are.
     known: &'o Keys,
+    written: String,
 }
 
-pub(crate) fn told_opportunity<'o>(one: &'o Opportunity, known: &'o Keys) -> ToldOpportunity<'o> {
+/// What is told of each opportunity besides: the custom fields that there are, and how numbers are written.
+#[derive(Debug)]
+pub(crate) struct Besides {
+    keys: Keys,
+    writing: Writing<Opportunity>,
+}
+
+impl Besides {
+    pub(crate) fn load(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
+        let keys = custom::keys(txn, CatalogueKind::Opportunity)?;
+        Ok(Self { keys, writing: desk::series::writing(ctx, txn)? })
+    }
+}
+
+pub(crate) fn told_opportunity<'o>(one: &'o Opportunity, besides: &'o Besides) -> ToldOpportunity<'o> {
     let custom = one.fields.custom.iter().map(|(key, value)| (key, told_value(value))).collect();
     let told = Told { record: one, nets: nets(&one.fields.lines, one.fields.currency) };
-    ToldOpportunity { told, custom, known }
+    ToldOpportunity { told, custom, known: &besides.keys, written: besides.writing.write(one) }
 }
 
-/// With the custom fields that there are.
-fn known<T>(txn: &mut dyn Txn, found: T) -> Result<(T, Keys)> {
-    Ok((found, custom::keys(txn, CatalogueKind::Opportunity)?))
+/// With what is told besides.
+fn known<T>(ctx: &Context<'_>, txn: &mut dyn Txn, found: T) -> Result<(T, Besides)> {
+    Ok((found, Besides::load(ctx, txn)?))
 }
 
-fn told(py: Python<'_>, (one, known): &(Opportunity, Keys)) -> PyResult<String> {
+fn told(py: Python<'_>, (one, known): &(Opportunity, Besides)) -> PyResult<String> {
     to_json(py, &told_opportunity(one, known))
 }
 
@@ -138,7 +155,7 @@ fn no_source() -> Violation {
 }
 
 /// An opportunity on its own: what borrows it cannot leave the page.
-fn opportunity_value(one: &Opportunity, known: &Keys) -> Value {
+fn opportunity_value(one: &Opportunity, known: &Besides) -> Value {
     serde_json::to_value(told_opportunity(one, known)).unwrap_or_default()
 }
 
@@ -208,7 +225,7 @@ pub(crate) fn opportunity_create(
             new = new.converting(decided.read(ctx, txn)?);
         }
         let made = desk::opportunities::create(ctx, txn, subject.0, new).map_err(named)?;
-        known(txn, made)
+        known(ctx, txn, made)
     })?;
     told(py, &made)
 }
@@ -219,7 +236,7 @@ pub(crate) fn opportunity_get(py: Python<'_>, session: &Session, opportunity: Id
     let id = OpportunityId::from_uuid(opportunity.0);
     let found = session.read(py, move |ctx, txn| {
         let found = desk::opportunities::get(ctx, txn, id)?;
-        known(txn, found)
+        known(ctx, txn, found)
     })?;
     told(py, &found)
 }
@@ -234,13 +251,13 @@ pub(crate) fn opportunity_by_number(
     let found = if let Ok(Text(number)) = number.extract::<Text>() {
         session.read(py, move |ctx, txn| {
             let found = desk::opportunities::by_number(ctx, txn, number.as_str())?;
-            known(txn, found)
+            known(ctx, txn, found)
         })?
     } else {
         let Count(number) = crate::arguments::read("number", number)?;
         session.read(py, move |ctx, txn| {
             let found = desk::opportunities::by_number(ctx, txn, number)?;
-            known(txn, found)
+            known(ctx, txn, found)
         })?
     };
     told(py, &found)
@@ -262,7 +279,7 @@ pub(crate) fn opportunity_edit(
     let edited = session.write(py, move |ctx, txn| {
         let changes = with_own(ctx, txn, changes.clone(), &own, Some(id))?;
         let edited = desk::opportunities::edit(ctx, txn, id, expected(revision), &changes).map_err(named)?;
-        known(txn, edited)
+        known(ctx, txn, edited)
     })?;
     told(py, &edited)
 }
@@ -279,7 +296,7 @@ pub(crate) fn opportunity_contacts(
     let (id, contacts) = (OpportunityId::from_uuid(opportunity.0), self::contacts(contacts));
     let edited = session.write(py, move |ctx, txn| {
         let edited = desk::opportunities::set_contacts(ctx, txn, id, expected(revision), &contacts)?;
-        known(txn, edited)
+        known(ctx, txn, edited)
     })?;
     told(py, &edited)
 }
@@ -311,7 +328,7 @@ pub(crate) fn opportunity_move(
             }
             _ => desk::opportunities::reopen(ctx, txn, id, expect),
         };
-        known(txn, moved?)
+        known(ctx, txn, moved?)
     })?;
     told(py, &moved)
 }
@@ -347,7 +364,7 @@ pub(crate) fn opportunities_of(
     let listing = listing(py, open, ascending, after.as_ref(), limit)?;
     let (found, keys) = session.read(py, move |ctx, txn| {
         let found = desk::opportunities::of(ctx, txn, subject.0, &listing)?;
-        known(txn, found)
+        known(ctx, txn, found)
     })?;
     page(py, &found, |one| opportunity_value(one, &keys))
 }
@@ -395,7 +412,7 @@ pub(crate) fn opportunity_page(
             query.source = Some(found);
         }
         let found = desk::opportunities::list(ctx, txn, &query)?;
-        known(txn, found)
+        known(ctx, txn, found)
     })?;
     page(py, &found, |one| opportunity_value(one, &keys))
 }

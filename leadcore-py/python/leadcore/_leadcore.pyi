@@ -616,8 +616,8 @@ class Account:
         """The id."""
 
     @property
-    def written_number(self) -> str | None:
-        """The number as it was written when it was given; none in the standard series."""
+    def written_number(self) -> str:
+        """The number as people read it: in the standard series as that is written now, else as it was given."""
 
     @property
     def revision(self) -> int:

@@ -138,8 +138,8 @@ class Opportunity(Record):
     """When it was created."""
     updated_at: datetime = field(repr=False)
     """When it was last written."""
-    written_number: str | None = field(default=None, repr=False)
-    """The number as it was written when it was given; ``None`` in the standard series."""
+    written_number: str = field(default="", repr=False, compare=False)
+    """The number as people read it: in the standard series as that is written now, else as it was given."""
     _said: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
     _known: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
@@ -310,7 +310,7 @@ def opportunity_of(told: Mapping[str, Any]) -> Opportunity:
         user_of(told["created_by"]),
         time_of(told["created_at"]),
         time_of(told["updated_at"]),
-        (told.get("serial") or {}).get("text"),
+        told["written"],
         tuple((key, _own(*value)) for key, value in told["custom"]),
         tuple(told["known"]),
     )
