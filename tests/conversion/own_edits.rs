@@ -269,3 +269,27 @@ fn x_09_of_a_known_person_too() {
     assert_eq!(back(&host, &lead, kim.id).kept, ["job_title"]);
     assert_eq!(read(), ContactFields { job_title: Some("CTO".to_owned()), ..kim.fields });
 }
+
+#[test]
+fn x_09_whom_one_took_out_of_an_account_oneself_stays_out() {
+    for is_new in [true, false] {
+        let host = Host::new();
+        let known = account(&host, &named("Nordlys"));
+        let wanted = if is_new { options() } else { options().into_account(known.id) };
+        let convert = || {
+            let lead = full(&host);
+            let done = into(&host, &lead, &wanted);
+            (lead, done.account.unwrap(), done.contacts[0])
+        };
+        let (lead, made, kim) = convert();
+        as_bob(&host, |ctx, txn| contacts::remove(ctx, txn, made, kim));
+        let told = Unconvertible::Edited { record: made.into(), fields: vec!["contacts".to_owned()] };
+        assert!(blockers(&host, &lead).contains(&told), "{is_new}");
+        let (lead, made, kim) = convert();
+        host.scene.tick();
+        host.write(|ctx, txn| contacts::remove(ctx, txn, made, kim));
+        back(&host, &lead, kim);
+        let left = host.read(|ctx, txn| contacts::of_account(ctx, txn, known.id));
+        assert!(left.iter().all(|one| one.contact.id != kim));
+    }
+}

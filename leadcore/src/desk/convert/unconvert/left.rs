@@ -118,6 +118,12 @@ impl Net {
         fields.into_iter().collect()
     }
 
+    /// Who wrote by hand what this other record is to the record.
+    pub(super) fn hands_on(&self, other: Subject) -> Vec<&Actor> {
+        let of_other = self.fields.iter().filter(|((_, one), _)| *one == Some(other));
+        of_other.flat_map(|(_, written)| &written.by.hands).collect()
+    }
+
     /// The conversions that wrote one of these fields, or anything where none is named, and who did by hand.
     pub(super) fn touching(&self, fields: Option<&[String]>) -> (BTreeSet<OperationId>, Vec<&Actor>) {
         let touches = |field: &str| {

@@ -148,7 +148,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         look.claimed(txn, last)?;
         look.said_since(txn, last)?;
     }
-    look.persons(txn)?;
+    look.persons(txn, last)?;
     look.made_later(txn, &seen)?;
     look.shared(txn)?;
     look.linked();
@@ -249,15 +249,19 @@ impl Look<'_> {
         self.rewound(txn, entry, rewound)
     }
 
-    /// The persons that the account got are its own as they were, and a new one has no others: those would go with it
-    /// unseen.
-    fn persons(&mut self, txn: &mut dyn Txn) -> Result<()> {
+    /// The persons that the account got are its own as they were, but for whom the actor took out of it, and a new one has no
+    /// others: those would go with it unseen.
+    fn persons(&mut self, txn: &mut dyn Txn, last: Option<Sequence>) -> Result<()> {
         let Some(account) = self.outcome.account.map(Subject::from) else { return Ok(()) };
         let is_person = |link: &&Link| link.from == account && link.to.kind == SubjectKind::Contact;
         let now = txn.links().from(&[account], None)?;
         let now: BTreeSet<_> = now.iter().filter(is_person).collect();
         let ours: BTreeSet<_> = self.found.links.iter().filter(is_person).collect();
-        if !ours.is_subset(&now) || self.made.contains(&account) && now != ours {
+        let parted: BTreeSet<Link> = ours.difference(&now).map(|link| **link).collect();
+        let came = self.made.contains(&account) && !now.is_subset(&ours);
+        let by_others = !parted.is_empty() && !self.is_own_parting(txn, account, &parted, last)?;
+        self.found.links.retain(|link| !parted.contains(link));
+        if by_others || came {
             self.block(Unconvertible::Edited { record: account, fields: vec!["contacts".to_owned()] });
         }
         Ok(())

@@ -1,9 +1,13 @@
 //! What the actor who takes a conversion back edited since in records that were there before: it stays as it is, and stands against
 //! nothing.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
-use crate::domain::{CustomKey, Entry, Kept, Opportunity, OpportunityFields, Subject, WhyKept};
+use crate::domain::{
+    CustomKey, Entry, Kept, Link, Opportunity, OpportunityFields, Sequence, Subject, WhyKept,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::OpportunityId;
 use crate::store::Txn;
@@ -61,6 +65,22 @@ impl Look<'_> {
         let (operations, hands) = net.touching(fields);
         let by_actor = !hands.is_empty() && hands.iter().all(|hand| **hand == self.rules.actor);
         Ok(by_actor && standing(txn, &operations)?.is_empty())
+    }
+
+    /// Whether nobody but the actor took these persons out of the account.
+    pub(super) fn is_own_parting(
+        &self,
+        txn: &mut dyn Txn,
+        account: Subject,
+        parted: &BTreeSet<Link>,
+        last: Option<Sequence>,
+    ) -> Result<bool> {
+        let Some(last) = last else { return Ok(false) };
+        let net = self.net(txn, account, last)?;
+        Ok(parted.iter().all(|link| {
+            let hands = net.hands_on(link.to);
+            !hands.is_empty() && hands.iter().all(|hand| **hand == self.rules.actor)
+        }))
     }
 
     pub(super) fn joined_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
