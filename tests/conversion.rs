@@ -1,6 +1,7 @@
 //! Conversion that loses nothing: many leads at once, once, and back.
 
 mod any_order;
+mod at_once;
 pub(crate) mod back;
 pub(crate) mod calls;
 mod consent;
@@ -22,11 +23,13 @@ mod money;
 mod net;
 mod once;
 mod outbox;
+mod own_edits;
 mod purged;
 mod same_person;
 mod since;
 mod story;
 mod targets;
+mod used_up;
 mod wizard;
 
 use leadcore::desk::convert::{self, ConversionOptions, ConversionOutcome};

@@ -22,7 +22,7 @@ use leadcore_sqlite::SqliteStore;
 use crate::support::{Host, company, fields_of, refused};
 
 /// What is tried here, with a viewer and with two tenants.
-pub(crate) const TRIED: [&str; 12] = [
+pub(crate) const TRIED: [&str; 13] = [
     "accounts::by_number",
     "estimates::create_in",
     "series::add",
@@ -34,6 +34,7 @@ pub(crate) const TRIED: [&str; 12] = [
     "series::overview",
     "series::preview",
     "series::set_default",
+    "series::writing",
     "series::written",
 ];
 
@@ -318,11 +319,12 @@ const WRITES: [(&str, Call); 6] = [
 fn a_viewer_sets_no_series_and_another_tenant_finds_none() {
     let viewer = RoleTable::new().role("viewer", Role::viewer());
     let viewer = viewer.user(&"bob".parse().unwrap(), &["viewer"], None).unwrap();
-    let reads: [(&str, Call); 5] = [
+    let reads: [(&str, Call); 6] = [
         ("get", |ctx, txn, s, _| series::get(ctx, txn, s.id).map(drop)),
         ("list", |ctx, txn, s, _| series::list(ctx, txn, s.kind).map(drop)),
         ("overview", |ctx, txn, s, _| series::overview(ctx, txn, s.kind, 3).map(drop)),
         ("preview", |ctx, txn, s, _| series::preview(ctx, txn, s.kind, Some(s.id)).map(drop)),
+        ("writing", |ctx, txn, _, _| series::writing::<Lead>(ctx, txn).map(drop)),
         ("written, by_number", |ctx, txn, _, lead| {
             series::written(ctx, txn, lead)?;
             accounts::by_number(ctx, txn, 1).map(drop)
@@ -338,7 +340,7 @@ fn a_viewer_sets_no_series_and_another_tenant_finds_none() {
         let other = Scene::new("other");
         let ctx = Context::new(&other.tenant, other.actor.clone(), &other.clock, &host.scene.ids, &AllowAll);
         let elsewhere = host.store.write(&other.tenant, |txn| call(&ctx, txn, &made, &lead));
-        assert_eq!(elsewhere.is_ok(), ["add", "list", "overview"].contains(name), "{name}");
+        assert_eq!(elsewhere.is_ok(), ["add", "list", "overview", "writing"].contains(name), "{name}");
         let mixed = host.store.write(&host.scene.tenant, |txn| call(&ctx, txn, &made, &lead));
         assert_eq!(fields_of(&refused(mixed, ErrorKind::Invalid)), ["tenant"], "{name}");
         let outcome = host.write_as("bob", &viewer, |ctx, txn| call(ctx, txn, &made, &lead));

@@ -21,6 +21,9 @@ pub(crate) struct Account {
     /// The custom fields that there were.
     #[serde(default)]
     pub(crate) known: Keys,
+    /// The number as people read it.
+    #[serde(default)]
+    pub(crate) written: Option<String>,
 }
 
 impl PartialEq for Account {
@@ -43,10 +46,11 @@ impl Account {
         self.account.number
     }
 
-    /// The number as it was written when it was given; none in the standard series.
+    /// The number as people read it: in the standard series as that is written now, else as it was given.
     #[getter]
-    fn written_number(&self) -> Option<&str> {
-        self.account.serial.as_ref().map(|serial| serial.text.as_str())
+    fn written_number(&self) -> String {
+        let serial = || self.account.serial.as_ref().map(|serial| serial.text.clone());
+        self.written.clone().or_else(serial).unwrap_or_else(|| self.account.number.to_string())
     }
 
     /// How often the account was written.

@@ -1,5 +1,6 @@
 //! Accounts: the customers that leads became, and those that were there before.
 
+use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::desk::accounts::NewAccount;
 use leadcore::domain::{
@@ -20,18 +21,24 @@ use crate::leads::named_all;
 use crate::names::resolve_fields;
 use crate::session::Session;
 
-pub(crate) fn with_categories(txn: &mut dyn Txn, accounts: Vec<domain::Account>) -> Result<Vec<Account>> {
+pub(crate) fn with_categories(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    accounts: Vec<domain::Account>,
+) -> Result<Vec<Account>> {
     let mut ids: Vec<_> =
         accounts.iter().filter_map(|it| it.fields.category).map(CategoryId::as_uuid).collect();
     ids.sort_unstable();
     ids.dedup();
     let terms = if ids.is_empty() { Vec::new() } else { txn.terms().get(TermKind::Category, &ids)? };
     let known = custom::keys(txn, CatalogueKind::Account)?;
+    let writing = desk::series::writing::<domain::Account>(ctx, txn)?;
     let accounts = accounts.into_iter().map(|account| {
         let id = account.fields.category.map(CategoryId::as_uuid);
         let category =
             terms.iter().find(|record| Some(record.term.id) == id).map(|record| record.term.clone());
-        Account { account, category, known: known.clone() }
+        let written = Some(writing.write(&account));
+        Account { account, category, known: known.clone(), written }
     });
     Ok(accounts.collect())
 }
@@ -42,7 +49,7 @@ pub(crate) fn account_get(py: Python<'_>, session: &Session, account: Id) -> PyR
     let id = AccountId::from_uuid(account.0);
     let mut found = session.read(py, move |ctx, txn| {
         let account = desk::accounts::get(ctx, txn, id)?;
-        with_categories(txn, vec![account])
+        with_categories(ctx, txn, vec![account])
     })?;
     found.pop().ok_or_else(|| crate::errors::raise(py, &leadcore::error::Error::not_found("account")))
 }
@@ -75,7 +82,7 @@ pub(crate) fn account_create(
         patch.apply(&catalogue, &mut new.fields)?;
         new.series = series.map(|series| NumberSeriesId::from_uuid(series.0));
         let account = desk::accounts::create(ctx, txn, new)?;
-        with_categories(txn, vec![account])
+        with_categories(ctx, txn, vec![account])
     })?;
     found.pop().ok_or_else(|| crate::errors::raise(py, &leadcore::error::Error::not_found("account")))
 }
@@ -94,7 +101,7 @@ pub(crate) fn account_edit(
     let mut found = session.write(py, move |ctx, txn| {
         let patch = patch_of(txn, &changes, status)?;
         let account = desk::accounts::edit(ctx, txn, account.id, account.expect, &patch)?;
-        with_categories(txn, vec![account])
+        with_categories(ctx, txn, vec![account])
     })?;
     found.pop().ok_or_else(|| crate::errors::raise(py, &leadcore::error::Error::not_found("account")))
 }
@@ -125,7 +132,7 @@ pub(crate) fn account_page(
     session.read(py, move |ctx, txn| {
         let page = desk::accounts::list(ctx, txn, after, limit.0)?;
         let next = page.next.map(|next| format!("{}:{}", next.number, next.id));
-        Ok((with_categories(txn, page.items)?, next))
+        Ok((with_categories(ctx, txn, page.items)?, next))
     })
 }
 
@@ -151,13 +158,13 @@ pub(crate) fn account_by_number(
     let mut found = if let Ok(Text(number)) = number.extract::<Text>() {
         session.read(py, move |ctx, txn| {
             let found = desk::accounts::by_number(ctx, txn, number.as_str())?;
-            with_categories(txn, vec![found])
+            with_categories(ctx, txn, vec![found])
         })?
     } else {
         let Count(number) = crate::arguments::read("number", number)?;
         session.read(py, move |ctx, txn| {
             let found = desk::accounts::by_number(ctx, txn, number)?;
-            with_categories(txn, vec![found])
+            with_categories(ctx, txn, vec![found])
         })?
     };
     found.pop().ok_or_else(|| crate::errors::raise(py, &leadcore::error::Error::not_found("account")))

@@ -10,7 +10,7 @@ use leadcore::desk::convert::{
 };
 use leadcore::domain::{ServiceFields, ServiceOrigin};
 use leadcore::error::{Error, Result, Violation, ViolationCode};
-use leadcore::id::{IdempotencyKey, LeadId, NumberSeriesId, OpportunityId};
+use leadcore::id::{IdempotencyKey, LeadId, LostReasonId, NumberSeriesId, OpportunityId};
 use leadcore::store::Txn;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -18,15 +18,17 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::arguments::Parts;
-use crate::convert::{Id, LeadArg, Text, from_json, from_json_named, to_json};
+use crate::convert::{Id, LeadArg, Named, Text, from_json, from_json_named, to_json};
 use crate::customer_form::GivenCustomer;
 use crate::errors::{raise, renamed};
-use crate::estimates::{named, told_lines};
+use crate::estimates::named;
 use crate::given::Given;
+use crate::moves;
 use crate::opportunities::{Own, own_fields, patch, with_own};
 use crate::services::{of_service, service_fields};
 use crate::session::Session;
 use crate::targets::Targets;
+use crate::told::told_lines;
 
 /// The opportunity of a conversion as the package writes it.
 #[derive(Debug, Deserialize)]
@@ -41,6 +43,8 @@ enum GivenOpportunity {
 struct GivenRequest {
     fields: Given,
     ending: OpportunityEnding,
+    /// Why it was lost, where that is said by its name.
+    reason: Option<String>,
     series: Option<NumberSeriesId>,
 }
 
@@ -50,6 +54,7 @@ struct GivenRequest {
 pub(crate) struct Decided {
     options: ConversionOptions,
     own: Own,
+    reason: Option<String>,
     customer: GivenCustomer,
 }
 
@@ -64,17 +69,19 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Decided {
         let (account, contact, persons) = (parts.any()?, parts.any()?, parts.any()?);
         let (account, contact) = (account.cast::<PyDict>()?, contact.cast::<PyDict>()?);
         let customer = GivenCustomer::new(account, contact, persons.cast::<PyDict>()?)?;
+        let mut reason = None;
         let opportunity = match from_json(py, "opportunity", &opportunity.0)? {
             GivenOpportunity::None => OpportunityChoice::None,
             GivenOpportunity::Existing(id) => OpportunityChoice::Existing(id),
-            GivenOpportunity::New(GivenRequest { fields, ending, series }) => {
+            GivenOpportunity::New(GivenRequest { fields, ending, reason: named, series }) => {
+                reason = named;
                 let patch = patch(&fields).map_err(|error| raise(py, &of_opportunity(error)))?;
                 let request = OpportunityRequest::new().with(patch).ended(ending);
                 let request = series.map_or(request.clone(), |series| request.series(series));
                 OpportunityChoice::New(Box::new(request))
             }
         };
-        Ok(Self { options: options.opportunity(opportunity), own, customer })
+        Ok(Self { options: options.opportunity(opportunity), own, reason, customer })
     }
 }
 
@@ -91,6 +98,11 @@ impl Decided {
         }
     }
 
+    /// Whether the caller named the call.
+    pub(crate) const fn has_key(&self) -> bool {
+        self.options.key.is_some()
+    }
+
     /// The options, with the custom fields as the catalogue of opportunities reads them.
     pub(crate) fn read(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<ConversionOptions> {
         let mut options = self.options.clone();
@@ -100,6 +112,12 @@ impl Decided {
         if let OpportunityChoice::New(request) = &mut options.opportunity {
             let patch = std::mem::take(&mut request.patch);
             request.patch = with_own(ctx, txn, patch, &self.own, None).map_err(of_opportunity)?;
+            if let (OpportunityEnding::Lost { reason, .. }, Some(name)) = (&mut request.ending, &self.reason)
+            {
+                let name = Named::Name(name.clone());
+                let found = moves::reason::<LostReasonId>(ctx, txn, "reason", Some(&name));
+                *reason = found.map_err(of_opportunity)?;
+            }
         }
         Ok(options)
     }
@@ -218,6 +236,18 @@ pub(crate) fn conversion_customer(
         let plan = plan.customer_fields(&said.account(), &said.contact)?.person_fields(&said.persons)?;
         plan.customer_information(customer, convert_now)
     })
+}
+
+/// Step 2, the numbers: in another series.
+#[pyfunction]
+pub(crate) fn conversion_series(py: Python<'_>, plan: Text, series: Id) -> PyResult<String> {
+    step(py, &plan, |plan| plan.number_in(NumberSeriesId::from_uuid(series.0)))
+}
+
+/// Step 2, without the opportunity.
+#[pyfunction]
+pub(crate) fn conversion_no_opportunity(py: Python<'_>, plan: Text) -> PyResult<String> {
+    step(py, &plan, |plan| Ok(plan.without_opportunity()))
 }
 
 /// Step 3 of the wizard.

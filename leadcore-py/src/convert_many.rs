@@ -4,11 +4,11 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
+use leadcore::context::Context;
 use leadcore::desk;
-use leadcore::desk::convert::{ConversionTotals, LeadConversion};
-use leadcore::desk::mass::Selection;
+use leadcore::desk::convert::{ConversionPart, ConversionTotals, LeadConversion};
 use leadcore::error::ViolationCode;
-use leadcore::store::StoreExt;
+use leadcore::store::{StoreExt, Txn};
 use pyo3::prelude::*;
 
 use crate::conversion::Decided;
@@ -48,22 +48,25 @@ pub(crate) fn conversion_counted(py: Python<'_>, totals: Option<Text>, leads: Te
 /// Some of the leads that were chosen.
 #[pyclass(frozen, module = "leadcore._leadcore")]
 #[derive(Debug)]
-pub(crate) struct Part(Selection);
+pub(crate) struct Part(ConversionPart);
 
-/// The leads that are chosen now, so many at a time.
+/// The leads that are chosen now, or that the key stands for, so many at a time.
 #[pyfunction]
 pub(crate) fn convert_parts(
     py: Python<'_>,
     session: &Session,
     chosen: Chosen,
+    decided: Decided,
     batch: Option<Limit>,
 ) -> PyResult<Vec<Part>> {
     let select = Select::new(py, chosen)?;
     let batch = batch.and_then(|Limit(batch)| NonZeroUsize::new(batch)).unwrap_or(NonZeroUsize::MAX);
-    let parts = session.read(py, move |ctx, txn| {
-        let selection = select.resolve(txn)?;
-        desk::convert::parts(ctx, txn, &selection, batch)
-    })?;
+    let has_key = decided.has_key();
+    let parts = move |ctx: &Context<'_>, txn: &mut dyn Txn| {
+        let (selection, options) = (select.resolve(txn)?, decided.read(ctx, txn)?);
+        desk::convert::parts(ctx, txn, &selection, &options, batch)
+    };
+    let parts = if has_key { session.write(py, parts) } else { session.read(py, parts) }?;
     Ok(parts.into_iter().map(Part).collect())
 }
 
@@ -76,10 +79,10 @@ pub(crate) fn convert_part(
     decided: Decided,
     targets: Targets,
 ) -> PyResult<String> {
-    let selection = part.0.clone();
+    let part = part.0.clone();
     let done = targets.write_each(py, session, move |ctx, txn, hosts| {
         let options = decided.read(ctx, txn)?;
-        desk::convert::many_with(ctx, txn, &selection, &options, hosts)
+        desk::convert::part_with(ctx, txn, &part, &options, hosts)
     })?;
     to_json(py, &done)
 }

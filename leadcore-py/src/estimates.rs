@@ -5,16 +5,13 @@ use std::result;
 use leadcore::desk;
 use leadcore::desk::estimates::EstimateQuery;
 use leadcore::desk::lines::Products;
-use leadcore::domain::{
-    Discount, Estimate, EstimateFields, EstimateStatus, EstimateUnmet, LeadLines, Line, Tax,
-};
+use leadcore::domain::{Discount, EstimateFields, EstimateStatus, EstimateUnmet, Line, Tax};
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::{ActivityId, EstimateId, LeadId, NumberSeriesId, UserId};
 use leadcore::time::Date;
 use leadcore::value::Currency;
 use pyo3::prelude::*;
-use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -25,27 +22,7 @@ use crate::listing::{PyPage, listing, page, place};
 use crate::session::Session;
 use crate::setup::{Numbers, numbers_set, numbers_told};
 use crate::subject::{SubjectArg, SubjectsArg};
-
-/// An estimate or the products of a lead, with what each line comes to.
-#[derive(Serialize)]
-pub(crate) struct Told<'r, R> {
-    #[serde(flatten)]
-    pub(crate) record: &'r R,
-    pub(crate) nets: Vec<Decimal>,
-}
-
-pub(crate) fn nets(lines: &[Line], currency: Option<Currency>) -> Vec<Decimal> {
-    // What is stored keeps the rules.
-    lines.iter().map(|line| line.amounts(currency).map_or(Decimal::ZERO, |amounts| amounts.net)).collect()
-}
-
-pub(crate) fn told(estimate: &Estimate) -> Told<'_, Estimate> {
-    Told { record: estimate, nets: nets(&estimate.fields.lines, estimate.fields.currency) }
-}
-
-pub(crate) fn told_lines(list: &LeadLines) -> Told<'_, LeadLines> {
-    Told { record: list, nets: nets(&list.lines, list.currency) }
-}
+use crate::told::{known, one, to_value, told_lines};
 
 /// A line as the package writes it; its numbers in their written form.
 #[derive(Debug, Clone, Deserialize)]
@@ -160,9 +137,10 @@ pub(crate) fn estimate_create(
     let (about, fields) = (subject.0, new(py, &fields)?);
     let series = series.map(|series| NumberSeriesId::from_uuid(series.0));
     let made = session.write(py, move |ctx, txn| {
-        desk::estimates::create_in(ctx, txn, &about, fields.clone(), series).map_err(named)
+        let made = desk::estimates::create_in(ctx, txn, &about, fields.clone(), series);
+        known(ctx, txn, made.map_err(named))
     })?;
-    to_json(py, &told(&made))
+    one(py, &made)
 }
 
 /// Creates an estimate with the products of a lead.
@@ -177,9 +155,10 @@ pub(crate) fn estimate_from_lines(
     let (lead, fields) = (LeadId::from_uuid(lead.0), new(py, &fields)?);
     let series = series.map(|series| NumberSeriesId::from_uuid(series.0));
     let made = session.write(py, move |ctx, txn| {
-        desk::estimates::create_from_lines_in(ctx, txn, lead, fields.clone(), series).map_err(named)
+        let made = desk::estimates::create_from_lines_in(ctx, txn, lead, fields.clone(), series);
+        known(ctx, txn, made.map_err(named))
     })?;
-    to_json(py, &told(&made))
+    one(py, &made)
 }
 
 /// Creates an estimate that answers a request.
@@ -194,17 +173,21 @@ pub(crate) fn estimate_for_request(
     let (request, fields) = (ActivityId::from_uuid(request.0), new(py, &fields)?);
     let series = series.map(|series| NumberSeriesId::from_uuid(series.0));
     let made = session.write(py, move |ctx, txn| {
-        desk::estimates::create_for_request_in(ctx, txn, request, fields.clone(), series).map_err(named)
+        let made = desk::estimates::create_for_request_in(ctx, txn, request, fields.clone(), series);
+        known(ctx, txn, made.map_err(named))
     })?;
-    to_json(py, &told(&made))
+    one(py, &made)
 }
 
 /// An estimate.
 #[pyfunction]
 pub(crate) fn estimate_get(py: Python<'_>, session: &Session, estimate: Id) -> PyResult<String> {
     let id = EstimateId::from_uuid(estimate.0);
-    let found = session.read(py, move |ctx, txn| desk::estimates::get(ctx, txn, id))?;
-    to_json(py, &told(&found))
+    let found = session.read(py, move |ctx, txn| {
+        let found = desk::estimates::get(ctx, txn, id);
+        known(ctx, txn, found)
+    })?;
+    one(py, &found)
 }
 
 /// The estimate with this number, or the text that people write for it.
@@ -215,12 +198,18 @@ pub(crate) fn estimate_by_number(
     number: &Bound<'_, PyAny>,
 ) -> PyResult<String> {
     let found = if let Ok(Text(number)) = number.extract::<Text>() {
-        session.read(py, move |ctx, txn| desk::estimates::by_number(ctx, txn, number.as_str()))?
+        session.read(py, move |ctx, txn| {
+            let found = desk::estimates::by_number(ctx, txn, number.as_str());
+            known(ctx, txn, found)
+        })?
     } else {
         let Count(number) = crate::arguments::read("number", number)?;
-        session.read(py, move |ctx, txn| desk::estimates::by_number(ctx, txn, number))?
+        session.read(py, move |ctx, txn| {
+            let found = desk::estimates::by_number(ctx, txn, number);
+            known(ctx, txn, found)
+        })?
     };
-    to_json(py, &told(&found))
+    one(py, &found)
 }
 
 /// Changes some fields of an estimate; null empties one.
@@ -236,9 +225,10 @@ pub(crate) fn estimate_edit(
     let edited = session.write(py, move |ctx, txn| {
         let mut fields = desk::estimates::get(ctx, txn, id)?.fields;
         patch(&mut fields, &changes)?;
-        desk::estimates::edit(ctx, txn, id, expected(revision), fields).map_err(named)
+        let edited = desk::estimates::edit(ctx, txn, id, expected(revision), fields);
+        known(ctx, txn, edited.map_err(named))
     })?;
-    to_json(py, &told(&edited))
+    one(py, &edited)
 }
 
 /// A condition as JSON, and its field, code and message.
@@ -275,7 +265,7 @@ pub(crate) fn estimate_move(
     let moved = session.write(py, move |ctx, txn| {
         let expect = expected(revision);
         let reason = reason.as_ref().map(|reason| reason.0.as_str());
-        match to {
+        let moved = match to {
             EstimateStatus::Sent => desk::estimates::send(ctx, txn, id, expect),
             EstimateStatus::Accepted => desk::estimates::accept(ctx, txn, id, expect),
             EstimateStatus::Declined => desk::estimates::decline(ctx, txn, id, expect, reason),
@@ -284,9 +274,10 @@ pub(crate) fn estimate_move(
                 let message = "an estimate does not become a draft again";
                 Err(Error::invalid_field("status", ViolationCode::NotAllowed, message))
             }
-        }
+        };
+        known(ctx, txn, moved)
     })?;
-    to_json(py, &told(&moved))
+    one(py, &moved)
 }
 
 /// Writes down which estimates have expired: their ids.
@@ -300,16 +291,22 @@ pub(crate) fn estimates_expire_due(py: Python<'_>, session: &Session, limit: Lim
 #[pyfunction]
 pub(crate) fn estimate_revise(py: Python<'_>, session: &Session, estimate: Id) -> PyResult<String> {
     let id = EstimateId::from_uuid(estimate.0);
-    let made = session.write(py, move |ctx, txn| desk::estimates::revise(ctx, txn, id))?;
-    to_json(py, &told(&made))
+    let made = session.write(py, move |ctx, txn| {
+        let made = desk::estimates::revise(ctx, txn, id);
+        known(ctx, txn, made)
+    })?;
+    one(py, &made)
 }
 
 /// A new draft of its own with what an estimate offers.
 #[pyfunction]
 pub(crate) fn estimate_copy(py: Python<'_>, session: &Session, estimate: Id) -> PyResult<String> {
     let id = EstimateId::from_uuid(estimate.0);
-    let made = session.write(py, move |ctx, txn| desk::estimates::copy(ctx, txn, id))?;
-    to_json(py, &told(&made))
+    let made = session.write(py, move |ctx, txn| {
+        let made = desk::estimates::copy(ctx, txn, id);
+        known(ctx, txn, made)
+    })?;
+    one(py, &made)
 }
 
 /// Deletes a draft.
@@ -336,13 +333,11 @@ pub(crate) fn estimates_of(
     limit: Limit,
 ) -> PyResult<PyPage> {
     let listing = listing(py, open, ascending, after.as_ref(), limit)?;
-    let found = session.read(py, move |ctx, txn| desk::estimates::of(ctx, txn, subject.0, &listing))?;
-    page(py, &found, to_value)
-}
-
-/// An estimate on its own: what borrows it cannot leave the page.
-fn to_value(estimate: &Estimate) -> Value {
-    serde_json::to_value(told(estimate)).unwrap_or_default()
+    let (found, writing) = session.read(py, move |ctx, txn| {
+        let found = desk::estimates::of(ctx, txn, subject.0, &listing);
+        known(ctx, txn, found)
+    })?;
+    page(py, &found, |one| to_value(one, &writing))
 }
 
 pub(crate) fn day(py: Python<'_>, name: &str, text: Option<Text>) -> PyResult<Option<Date>> {
@@ -368,8 +363,11 @@ pub(crate) fn estimate_page(
     (query.from, query.until) = (day(py, "since", since)?, day(py, "until", until)?);
     (query.ascending, query.limit) = (ascending, limit.0);
     query.after = place(py, after.as_ref())?;
-    let found = session.read(py, move |ctx, txn| desk::estimates::list(ctx, txn, &query))?;
-    page(py, &found, to_value)
+    let (found, writing) = session.read(py, move |ctx, txn| {
+        let found = desk::estimates::list(ctx, txn, &query);
+        known(ctx, txn, found)
+    })?;
+    page(py, &found, |one| to_value(one, &writing))
 }
 
 /// The products of a lead; none where it has none.

@@ -67,6 +67,7 @@ mod subject;
 mod targets;
 mod terms;
 mod timeline;
+mod told;
 mod undo;
 mod unit;
 mod views;
@@ -105,8 +106,8 @@ mod _leadcore {
     #[pymodule_export]
     use super::conversion::{
         conversion_apply, conversion_check, conversion_convert, conversion_customer, conversion_estimates,
-        conversion_plan, conversion_services, conversion_told, unconversion_apply, unconversion_do,
-        unconversion_plan, unconversion_unmet,
+        conversion_no_opportunity, conversion_plan, conversion_series, conversion_services, conversion_told,
+        unconversion_apply, unconversion_do, unconversion_plan, unconversion_unmet,
     };
     #[pymodule_export]
     use super::conversion_mapping::{

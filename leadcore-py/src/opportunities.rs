@@ -5,11 +5,12 @@ use std::result;
 use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::desk::opportunities::{Lost, NewOpportunity, OpportunityQuery};
+use leadcore::desk::series::Writing;
 use leadcore::domain::{
     CatalogueKind, CustomKey, CustomValue, CustomValues, FieldValue, Opportunity, OpportunityFields,
     OpportunityPatch, OpportunityState,
 };
-use leadcore::error::{Error, Result, ValueError, ViolationCode};
+use leadcore::error::{Error, ErrorKind, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::{AccountId, ContactId, LostReasonId, NumberSeriesId, OpportunityId, SourceId, UserId};
 use leadcore::store::Txn;
 use leadcore::time::Date;
@@ -19,17 +20,21 @@ use pyo3::types::PyDict;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::conversion::Decided;
-use crate::convert::{Count, Id, Limit, Text, from_json, to_json, value_of};
+use crate::convert::{Count, Id, Limit, Named, Text, from_json, to_json, value_of};
 use crate::custom::{self, Keys};
 use crate::errors::{invalid, raise};
-use crate::estimates::{Told, day, lines, named, nets};
+use crate::estimates::{day, lines, named};
 use crate::given::{Given, each, expected, given, no_such, number, parsed, text};
 use crate::listing::{PyPage, listing, page, place};
+use crate::moves;
 use crate::session::Session;
 use crate::setup::{Numbers, numbers_set, numbers_told};
 use crate::subject::SubjectArg;
+use crate::terms::find;
+use crate::told::{Told, nets};
 
 /// An opportunity, with what each line comes to and what its custom fields say.
 #[derive(Serialize)]
@@ -39,20 +44,35 @@ pub(crate) struct ToldOpportunity<'o> {
     custom: Vec<(&'o CustomKey, Value)>,
     /// The custom fields that there are.
     known: &'o Keys,
+    written: String,
 }
 
-pub(crate) fn told_opportunity<'o>(one: &'o Opportunity, known: &'o Keys) -> ToldOpportunity<'o> {
+/// What is told of each opportunity besides: the custom fields that there are, and how numbers are written.
+#[derive(Debug)]
+pub(crate) struct Besides {
+    keys: Keys,
+    writing: Writing<Opportunity>,
+}
+
+impl Besides {
+    pub(crate) fn load(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
+        let keys = custom::keys(txn, CatalogueKind::Opportunity)?;
+        Ok(Self { keys, writing: desk::series::writing(ctx, txn)? })
+    }
+}
+
+pub(crate) fn told_opportunity<'o>(one: &'o Opportunity, besides: &'o Besides) -> ToldOpportunity<'o> {
     let custom = one.fields.custom.iter().map(|(key, value)| (key, told_value(value))).collect();
     let told = Told { record: one, nets: nets(&one.fields.lines, one.fields.currency) };
-    ToldOpportunity { told, custom, known }
+    ToldOpportunity { told, custom, known: &besides.keys, written: besides.writing.write(one) }
 }
 
-/// With the custom fields that there are.
-fn known<T>(txn: &mut dyn Txn, found: T) -> Result<(T, Keys)> {
-    Ok((found, custom::keys(txn, CatalogueKind::Opportunity)?))
+/// With what is told besides.
+fn known<T>(ctx: &Context<'_>, txn: &mut dyn Txn, found: T) -> Result<(T, Besides)> {
+    Ok((found, Besides::load(ctx, txn)?))
 }
 
-fn told(py: Python<'_>, (one, known): &(Opportunity, Keys)) -> PyResult<String> {
+fn told(py: Python<'_>, (one, known): &(Opportunity, Besides)) -> PyResult<String> {
     to_json(py, &told_opportunity(one, known))
 }
 
@@ -71,7 +91,7 @@ fn told_value(value: &CustomValue) -> Value {
     }
 }
 
-/// The fields that the tenant added, as they were given.
+/// The fields that need a store to be read, as they were given: those that the tenant added, and a source by its name.
 pub(crate) type Own = Vec<(String, FieldValue)>;
 
 /// Reads them; what is wrong is told at their keys behind `path`.
@@ -95,17 +115,24 @@ pub(crate) fn with_own(
     own: &Own,
     before: Option<OpportunityId>,
 ) -> Result<OpportunityPatch> {
-    if own.is_empty() {
-        return Ok(patch);
+    let (mut patch, mut broken) = (patch, Vec::new());
+    for (_, name) in own.iter().filter(|(key, _)| key == SOURCE) {
+        let name = Named::Name(name.as_text().unwrap_or_default().to_owned());
+        match find::<SourceId>(ctx, txn, &name) {
+            Ok(id) => patch = patch.source(Some(id)),
+            Err(error) if error.kind() == ErrorKind::NotFound => broken.push(no_source()),
+            Err(error) => return Err(error),
+        }
+    }
+    if own.iter().all(|(key, _)| key == SOURCE) {
+        return if broken.is_empty() { Ok(patch) } else { Err(Error::invalid(broken)) };
     }
     let (_, catalogue) = desk::settings::catalogue_of(ctx, txn, CatalogueKind::Opportunity)?;
     let mut values = match before {
         Some(id) => desk::opportunities::get(ctx, txn, id)?.fields.custom,
         None => CustomValues::new(),
     };
-    let mut broken = Vec::new();
-    let mut patch = patch;
-    for (name, value) in own {
+    for (name, value) in own.iter().filter(|(key, _)| key != SOURCE) {
         let written = CustomKey::new(name).and_then(|key| {
             catalogue.write_custom(&key, &mut values, value, None)?;
             Ok(key)
@@ -121,8 +148,14 @@ pub(crate) fn with_own(
     if broken.is_empty() { Ok(patch) } else { Err(Error::invalid(broken)) }
 }
 
+const SOURCE: &str = "source";
+
+fn no_source() -> Violation {
+    Violation::new(SOURCE, ViolationCode::Unknown, "there is no source with this name")
+}
+
 /// An opportunity on its own: what borrows it cannot leave the page.
-fn opportunity_value(one: &Opportunity, known: &Keys) -> Value {
+fn opportunity_value(one: &Opportunity, known: &Besides) -> Value {
     serde_json::to_value(told_opportunity(one, known)).unwrap_or_default()
 }
 
@@ -192,7 +225,7 @@ pub(crate) fn opportunity_create(
             new = new.converting(decided.read(ctx, txn)?);
         }
         let made = desk::opportunities::create(ctx, txn, subject.0, new).map_err(named)?;
-        known(txn, made)
+        known(ctx, txn, made)
     })?;
     told(py, &made)
 }
@@ -203,7 +236,7 @@ pub(crate) fn opportunity_get(py: Python<'_>, session: &Session, opportunity: Id
     let id = OpportunityId::from_uuid(opportunity.0);
     let found = session.read(py, move |ctx, txn| {
         let found = desk::opportunities::get(ctx, txn, id)?;
-        known(txn, found)
+        known(ctx, txn, found)
     })?;
     told(py, &found)
 }
@@ -218,13 +251,13 @@ pub(crate) fn opportunity_by_number(
     let found = if let Ok(Text(number)) = number.extract::<Text>() {
         session.read(py, move |ctx, txn| {
             let found = desk::opportunities::by_number(ctx, txn, number.as_str())?;
-            known(txn, found)
+            known(ctx, txn, found)
         })?
     } else {
         let Count(number) = crate::arguments::read("number", number)?;
         session.read(py, move |ctx, txn| {
             let found = desk::opportunities::by_number(ctx, txn, number)?;
-            known(txn, found)
+            known(ctx, txn, found)
         })?
     };
     told(py, &found)
@@ -246,7 +279,7 @@ pub(crate) fn opportunity_edit(
     let edited = session.write(py, move |ctx, txn| {
         let changes = with_own(ctx, txn, changes.clone(), &own, Some(id))?;
         let edited = desk::opportunities::edit(ctx, txn, id, expected(revision), &changes).map_err(named)?;
-        known(txn, edited)
+        known(ctx, txn, edited)
     })?;
     told(py, &edited)
 }
@@ -263,7 +296,7 @@ pub(crate) fn opportunity_contacts(
     let (id, contacts) = (OpportunityId::from_uuid(opportunity.0), self::contacts(contacts));
     let edited = session.write(py, move |ctx, txn| {
         let edited = desk::opportunities::set_contacts(ctx, txn, id, expected(revision), &contacts)?;
-        known(txn, edited)
+        known(ctx, txn, edited)
     })?;
     told(py, &edited)
 }
@@ -278,7 +311,7 @@ pub(crate) fn opportunity_move(
     revision: Option<Count>,
     state: Text,
     on: Option<Text>,
-    reason: Option<Id>,
+    reason: Option<Named>,
     detail: Option<Text>,
 ) -> PyResult<String> {
     let (id, to) = (OpportunityId::from_uuid(opportunity.0), self::state(py, &state)?);
@@ -288,14 +321,14 @@ pub(crate) fn opportunity_move(
         let moved = match to {
             OpportunityState::Won => desk::opportunities::win(ctx, txn, id, expect, on),
             OpportunityState::Lost => {
-                let reason = reason.map(|id| LostReasonId::from_uuid(id.0));
+                let reason = moves::reason::<LostReasonId>(ctx, txn, "reason", reason.as_ref())?;
                 let why = Lost::because(reason, detail.as_ref().map(|detail| detail.0.as_str()));
                 let why = if let Some(on) = on { why.on(on) } else { why };
                 desk::opportunities::lose(ctx, txn, id, expect, &why)
             }
             _ => desk::opportunities::reopen(ctx, txn, id, expect),
         };
-        known(txn, moved?)
+        known(ctx, txn, moved?)
     })?;
     told(py, &moved)
 }
@@ -331,7 +364,7 @@ pub(crate) fn opportunities_of(
     let listing = listing(py, open, ascending, after.as_ref(), limit)?;
     let (found, keys) = session.read(py, move |ctx, txn| {
         let found = desk::opportunities::of(ctx, txn, subject.0, &listing)?;
-        known(txn, found)
+        known(ctx, txn, found)
     })?;
     page(py, &found, |one| opportunity_value(one, &keys))
 }
@@ -347,7 +380,12 @@ pub(crate) fn opportunity_page(
     limit: Limit,
 ) -> PyResult<PyPage> {
     let mut query = OpportunityQuery::default();
-    let asked: Given = from_json(py, "query", &asked.0)?;
+    let mut asked: Given = from_json(py, "query", &asked.0)?;
+    let is_name = |value: &Value| value.as_str().is_some_and(|text| Uuid::try_parse(text).is_err());
+    let source = asked.get(SOURCE).filter(|value| is_name(value)).and_then(Value::as_str).map(str::to_owned);
+    if source.is_some() {
+        asked.remove(SOURCE);
+    }
     each(&asked, |key, value| {
         let at = |error: ValueError| vec![error.at(key)];
         match key {
@@ -364,8 +402,17 @@ pub(crate) fn opportunity_page(
     .map_err(|error| raise(py, &error))?;
     (query.ascending, query.limit, query.after) = (ascending, limit.0, place(py, after.as_ref())?);
     let (found, keys) = session.read(py, move |ctx, txn| {
+        let mut query = query.clone();
+        if let Some(name) = source.clone() {
+            let found =
+                find::<SourceId>(ctx, txn, &Named::Name(name)).map_err(|error| match error.kind() {
+                    ErrorKind::NotFound => Error::from(no_source()),
+                    _ => error,
+                })?;
+            query.source = Some(found);
+        }
         let found = desk::opportunities::list(ctx, txn, &query)?;
-        known(txn, found)
+        known(ctx, txn, found)
     })?;
     page(py, &found, |one| opportunity_value(one, &keys))
 }

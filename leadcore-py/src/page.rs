@@ -10,7 +10,8 @@ use leadcore::desk::leads::LeadAction;
 use leadcore::desk::page::{
     AccountPage, ChildRecord, Engagement, LeadPage, PageOptions, PageSection, Qualification, TabPage,
 };
-use leadcore::domain::{CatalogueKind, Outcome, Pipeline, Tab};
+use leadcore::desk::series::Writing;
+use leadcore::domain::{CatalogueKind, Estimate, Outcome, Pipeline, Tab};
 use leadcore::error::{Result, ValueError, ViolationCode};
 use leadcore::id::{AccountId, LeadId, UserId};
 use leadcore::store::Txn;
@@ -25,15 +26,15 @@ use crate::arguments::Parts;
 use crate::convert::{Id, Limit, Text, models, to_json};
 use crate::custom::{self, Keys};
 use crate::errors::{invalid, raise};
-use crate::estimates::{told, told_lines};
 use crate::lead::Lead;
 use crate::leads::named;
 use crate::names::py_stage;
-use crate::opportunities::told_opportunity;
+use crate::opportunities::{Besides, told_opportunity};
 use crate::records::Contact;
 use crate::services::told_service;
 use crate::session::Session;
 use crate::timeline::{Catalogues, catalogue_of, entries};
+use crate::told::{told, told_lines};
 
 /// What the page is to hold, as the package hands it over: first, timeline, tabs, users.
 #[derive(Debug, Clone)]
@@ -78,14 +79,16 @@ struct Read {
 /// The custom fields that records of a page can be asked for.
 struct Known {
     contact: Keys,
-    opportunity: Keys,
+    opportunity: Besides,
+    estimate: Writing<Estimate>,
 }
 
 impl Known {
-    fn load(txn: &mut dyn Txn) -> Result<Self> {
+    fn load(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
         Ok(Self {
             contact: custom::keys(txn, CatalogueKind::Contact)?,
-            opportunity: custom::keys(txn, CatalogueKind::Opportunity)?,
+            opportunity: Besides::load(ctx, txn)?,
+            estimate: desk::series::writing(ctx, txn)?,
         })
     }
 }
@@ -95,7 +98,14 @@ fn read(ctx: &Context<'_>, txn: &mut dyn Txn, id: LeadId, options: &PageOptions)
     let lead = named(txn, page.lead.clone())?;
     let catalogue = catalogue_of(ctx, txn, &page.timeline.items)?;
     let all_tabs = desk::page::all_tabs(ctx, txn)?;
-    Ok(Read { page, lead, pipelines: txn.pipelines().list()?, catalogue, all_tabs, known: Known::load(txn)? })
+    Ok(Read {
+        page,
+        lead,
+        pipelines: txn.pipelines().list()?,
+        catalogue,
+        all_tabs,
+        known: Known::load(ctx, txn)?,
+    })
 }
 
 /// The page of a lead.
@@ -139,7 +149,7 @@ fn py_lead_page(py: Python<'_>, read: Read) -> PyResult<Bound<'_, PyAny>> {
     dict.set_item("idle", moves.getattr("Idle")?.call1(idle)?)?;
     dict.set_item("is_unread", page.is_unread)?;
     dict.set_item("actions", PyTuple::new(py, page.actions.into_iter().map(LeadAction::code))?)?;
-    dict.set_item("tabs", py_tabs(&classes, &page.tabs, &known.opportunity)?)?;
+    dict.set_item("tabs", py_tabs(&classes, &page.tabs, &known)?)?;
     dict.set_item("attachments", py_attachments(&classes, &page.attachments)?)?;
     dict.set_item("contacts", PyTuple::new(py, Contact::linked(page.contacts, &known.contact))?)?;
     dict.set_item("history", PyTuple::new(py, visits)?)?;
@@ -163,11 +173,11 @@ pub(crate) fn page_of_account<'py>(
     let id = AccountId::from_uuid(account.0);
     let (page, account, catalogue, all_tabs, known) = session.read(py, move |ctx, txn| {
         let page = desk::page::account_page(ctx, txn, id, &wanted.0)?;
-        let account = with_categories(txn, vec![page.account.clone()])?.pop();
+        let account = with_categories(ctx, txn, vec![page.account.clone()])?.pop();
         let account = account.ok_or_else(|| leadcore::error::Error::not_found("account"))?;
         let catalogue = catalogue_of(ctx, txn, &page.timeline.items)?;
         let all_tabs = desk::page::all_tabs(ctx, txn)?;
-        Ok((page, account, catalogue, all_tabs, Known::load(txn)?))
+        Ok((page, account, catalogue, all_tabs, Known::load(ctx, txn)?))
     })?;
     py_account_page(py, page, account, &catalogue, (&all_tabs, &known))
 }
@@ -183,7 +193,7 @@ fn py_account_page<'py>(
     dict.set_item("account", account)?;
     dict.set_item("lead_ids", PyTuple::new(py, page.origins.iter().map(|id| id.as_uuid()))?)?;
     dict.set_item("engagement", py_engagement(&classes, &page.engagement)?)?;
-    dict.set_item("tabs", py_tabs(&classes, &page.tabs, &known.opportunity)?)?;
+    dict.set_item("tabs", py_tabs(&classes, &page.tabs, known)?)?;
     dict.set_item("attachments", py_attachments(&classes, &page.attachments)?)?;
     dict.set_item("contacts", PyTuple::new(py, Contact::linked(page.contacts, &known.contact))?)?;
     dict.set_item("followers", py_told(py, "followers", &page.followers)?)?;
@@ -243,7 +253,7 @@ fn py_qualification<'py>(classes: &Bound<'py, PyModule>, one: &Qualification) ->
 fn py_tabs<'py>(
     classes: &Bound<'py, PyModule>,
     tabs: &[TabPage],
-    known: &Keys,
+    known: &Known,
 ) -> PyResult<Bound<'py, PyTuple>> {
     let (py, class) = (classes.py(), classes.getattr("TabPage")?);
     let tabs = tabs.iter().map(|tab| {
@@ -266,12 +276,14 @@ fn py_attachments<'py>(classes: &Bound<'py, PyModule>, all: &[Attached]) -> PyRe
 }
 
 /// A child as its class.
-fn py_child<'py>(py: Python<'py>, child: &ChildRecord, known: &Keys) -> PyResult<Bound<'py, PyAny>> {
+fn py_child<'py>(py: Python<'py>, child: &ChildRecord, known: &Known) -> PyResult<Bound<'py, PyAny>> {
     match child {
         ChildRecord::Activity(activity) => py_activity(py, activity),
         ChildRecord::Lines(list) => py_told(py, "lines", &told_lines(list)),
-        ChildRecord::Estimate(estimate) => py_told(py, "estimate", &told(estimate)),
-        ChildRecord::Opportunity(one) => py_told(py, "opportunity", &told_opportunity(one, known)),
+        ChildRecord::Estimate(estimate) => py_told(py, "estimate", &told(estimate, &known.estimate)),
+        ChildRecord::Opportunity(one) => {
+            py_told(py, "opportunity", &told_opportunity(one, &known.opportunity))
+        }
         ChildRecord::Service(one) => py_told(py, "service", &told_service(one)),
         ChildRecord::File(file) => py_told(py, "file", file),
         ChildRecord::Record(record) => py_told(py, "record", record),

@@ -14,11 +14,12 @@ use serde_json::Value;
 
 use crate::convert::{Count, Id, Limit, Text, from_json, to_json};
 use crate::errors::raise;
-use crate::estimates::{Told, lines, named, nets};
+use crate::estimates::{lines, named};
 use crate::given::{Given, each, expected, given, no_such, parsed, text};
 use crate::listing::{PyPage, listing, page, place};
 use crate::session::Session;
 use crate::subject::SubjectArg;
+use crate::told::{Told, nets};
 
 pub(crate) fn told_service(one: &Service) -> Told<'_, Service> {
     Told { record: one, nets: nets(std::slice::from_ref(&one.fields.line), one.fields.currency) }

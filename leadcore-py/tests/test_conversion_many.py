@@ -138,3 +138,25 @@ def test_a_value_that_only_one_customer_may_have_is_told_as_such(db: Database) -
     assert (many.totals.duplicate, many.totals.gate_unmet) == (1, 0)
     [violation] = many.results[1].violations
     assert (violation.field, violation.code) == ("account.x_code", "duplicate")
+
+
+def test_x_08_a_closed_conversion_has_a_word_of_its_own(db: Database) -> None:
+    lead = anna(db)
+    db.settings.set_function("convert", leadcore.F.city == "Bergen")
+    many = db.leads.convert_many([lead])
+    assert ([one.code for one in many.refused], many.totals.closed, many.totals.conflict) == (["closed"], 1, 0)
+
+
+def test_x_09_what_one_edited_oneself_is_kept_and_told(db: Database) -> None:
+    account = db.accounts.create(name="Nordlys AS")
+    lead = anna(db, city="Bodø", industry="Energy")
+    db.leads.convert(lead, account=account)
+    db.accounts.edit(db.accounts.get(account), city="Oslo")
+    assert [one.blocker for one in db.as_user("bob").leads.plan_unconvert(lead).blockers] == ["edited"]
+    plan = db.leads.plan_unconvert(lead)
+    [taken] = [one for one in plan.records if one.subject == ("account", account.id)]
+    assert (plan.blockers, taken.kept, "industry" in taken.fields) == ((), ("city",), True)
+    assert "city" in plan._repr_html_()
+    assert db.apply(plan).records == plan.records
+    now = db.accounts.get(account)
+    assert (now.city, now.industry) == ("Oslo", None)

@@ -9,6 +9,7 @@ from typing import Any
 import leadcore
 import pytest
 from leadcore import Database, Line
+from test_conversion import loose
 
 
 def fields_of(call: Callable[..., object], *given: Any, **options: Any) -> list[str]:
@@ -160,3 +161,60 @@ def test_a_plan_that_cannot_be_read_names_the_field(db: Database) -> None:
     with pytest.raises(leadcore.InvalidError) as caught:
         leadcore.ConversionPlan.from_json(text.replace('"contacts"', '"karl"', 1))
     assert "karl" not in str(caught.value)
+
+
+def test_a_term_is_said_by_its_name(db: Database) -> None:
+    dear, fair = db.lost_reasons.add("Too dear"), db.sources.add("Fair")
+    lead = db.leads.create(company="Nordlys AS")
+    made = db.leads.convert(lead, opportunity={"state": "lost", "reason": "too dear", "source": "fair"})
+    assert made.opportunity_id is not None
+    lost = db.opportunities.get(made.opportunity_id)
+    assert (lost.lost_reason, lost.source) == (dear.id, fair.id)
+    other = db.opportunities.create(lead, name="Roof", source="Fair")
+    assert db.opportunities.edit(other, source="FAIR").source == fair.id
+    assert db.opportunities.lose(other, reason="Too dear").lost_reason == dear.id
+    assert {one.id for one in db.opportunities.list(source="Fair")} == {lost.id, other.id}
+    second = db.leads.create(company="Fjord AS")
+    wanted: dict[str, Any] = {"state": "lost", "reason": "Nobody", "source": "Nowhere"}
+    assert fields_of(db.leads.convert, second, opportunity={"source": "Nowhere"}) == ["opportunity.source"]
+    assert fields_of(db.leads.plan_conversion, second, opportunity={**wanted, "source": None}) == ["opportunity.reason"]
+    assert fields_of(db.leads.convert, second, opportunity={"state": "won", "reason": "Too dear"}) == [
+        "opportunity.reason"
+    ]
+    assert fields_of(db.opportunities.create, lead, name="A", source="Nowhere") == ["source"]
+    assert fields_of(db.opportunities.list, source="Nowhere") == ["source"]
+    assert fields_of(db.opportunities.lose, db.opportunities.reopen(other.id), reason="Nobody") == ["reason"]
+
+
+def test_what_is_wrong_with_a_service_names_its_place(db: Database) -> None:
+    plan = db.leads.plan_conversion(db.leads.create(company="Nordlys AS", currency="EUR"))
+    good = Line("Care", 1, 49)
+    wrong: list[tuple[Any, str]] = [
+        ({"description": "Care", "quantity": "many"}, "quantity"),
+        (Line("Care", "0.0000001", 1), "quantity"),
+        (Line(" ", 1, 1), "description"),
+        (Line("Care", 1, "1e20"), "unit_price"),
+        (leadcore.PlannedService(good, currency="nothing"), "currency"),
+        (leadcore.PlannedService(good, since=loose("soon")), "since"),
+        (leadcore.PlannedService(good, until=loose("soon")), "until"),
+        (leadcore.PlannedService(good, since=loose("2026-02-01"), until=loose("2026-01-01")), "until"),
+        ({"description": "Care", "discount": 1, "discount_percent": 1}, "discount"),
+        ({"description": "Care", "colour": "red"}, "colour"),
+        ({"quantity": 1}, "description"),
+    ]
+    for service, field in wrong:
+        with pytest.raises(leadcore.InvalidError) as caught:
+            plan.edit_services([good, good, service])
+        assert [one.field for one in caught.value.violations] == [f"services[2].{field}"], service
+        assert f"services[2].{field}" in str(caught.value)
+
+
+def test_what_stands_against_a_conversion_is_told_at_once(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS", name="Anna Berg")
+    db.catalogue.of("account").add_field("x_terms", label="Payment terms", required=True)
+    db.settings.set_function("convert", leadcore.F.city == "Bergen")
+    lead = db.leads.disqualify(lead)
+    wrong: Any = {"contact_fields": {"email": "no address"}}
+    for call in (db.leads.convert, db.leads.plan_conversion):
+        assert sorted(fields_of(call, lead)) == ["account.x_terms", "convert", "state"]
+        assert sorted(fields_of(call, lead, **wrong)) == ["account.x_terms", "contact.email", "convert", "state"]

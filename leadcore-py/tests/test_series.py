@@ -17,7 +17,9 @@ def test_a_series_from_its_first_number_to_its_last(db: Database) -> None:
     first = db.estimates.create(lead, series=series, title="Roof")
     assert (first.number, first.written_number) == (9, "OF-009")
     assert db.estimates.by_number("of-9") == first
-    assert db.estimates.create(lead, title="Plain").written_number is None
+    plain = db.estimates.create(lead, title="Plain")
+    assert plain.written_number == "E-00001"
+    assert db.estimates.by_number(plain.written_number) == plain == db.leads.page(lead).tab("estimate")[0]
     db.estimates.create(lead, series=series.id)
     with pytest.raises(leadcore.ConflictError, match="Offers"):
         db.estimates.create(lead, series=series)
@@ -80,6 +82,24 @@ def test_opportunities_of_a_series(db: Database) -> None:
     tender = db.opportunities.create(lead, name="School", series=tenders)
     plain = db.opportunities.create(lead, name="Roof")
     assert (tender.number, tender.written_number) == (1, "T-001")
-    assert (plain.number, plain.written_number) == (1, None)
+    assert (plain.number, plain.written_number) == (1, "O-00001")
     assert db.opportunities.by_number("t-1") == tender
     assert db.opportunities.by_number("O-00001") == plain
+
+
+def test_what_a_plan_says_comes_next_is_what_is_written(db: Database) -> None:
+    for prefix in ("", "K-"):
+        [standard] = [one for one in db.series.list("account") if one.is_default]
+        db.series.edit(standard, prefix=prefix)
+        lead = db.leads.create(company="Nordlys AS")
+        plan = db.leads.plan_conversion(lead, opportunity=True)
+        [shown] = [one.next for one in plan.series if one.is_default]
+        assert plan.opportunity is not None
+        done = db.apply(plan)
+        assert done.account_id is not None
+        assert done.opportunity_id is not None
+        account, opportunity = db.accounts.get(done.account_id), db.opportunities.get(done.opportunity_id)
+        assert (account.written_number, opportunity.written_number) == (shown, plan.opportunity.next_number)
+        assert db.accounts.by_number(account.written_number) == account
+        assert db.leads.page(lead).tab("opportunity")[0] == opportunity == db.opportunities.list().items[0]
+        assert [one.written_number for one in db.accounts.iter()][-1] == account.written_number

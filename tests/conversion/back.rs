@@ -165,7 +165,10 @@ fn x_09_an_existing_account_gets_back_what_it_had() {
     let into = ConversionOptions::default().into_account(made.account.unwrap());
     host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &into));
     let patch = AccountPatch::new().set(Field::City, "Bodø");
-    host.write(|ctx, txn| accounts::edit(ctx, txn, made.account.unwrap(), Expect::Any, &patch));
+    host.write_as("bob", &AllowAll, |ctx, txn| {
+        accounts::edit(ctx, txn, made.account.unwrap(), Expect::Any, &patch)
+    })
+    .unwrap();
     let edited =
         Unconvertible::Edited { record: made.account.unwrap().into(), fields: vec!["city".to_owned()] };
     assert_eq!(blocked(&host, &lead), [edited]);

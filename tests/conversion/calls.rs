@@ -18,13 +18,14 @@ use leadcore::testkit::fixtures::Scene;
 use crate::support::{Host, company, fields_of, refused};
 
 /// The functions of this part of the desk: each is called below by a viewer and by another tenant.
-pub(crate) const TRIED: [&str; 15] = [
+pub(crate) const TRIED: [&str; 16] = [
     "convert::apply_unconvert",
     "convert::apply_unconvert_with",
     "convert::apply_with",
     "convert::convert_with",
     "convert::many",
     "convert::many_with",
+    "convert::part_with",
     "convert::parts",
     "convert::plan_unconvert",
     "convert::unconvert",
@@ -63,6 +64,11 @@ const WRITES: &[(&str, Call)] = &[
         let chosen = Selection::Ids(vec![k.open.id]);
         only(&convert::many_with(ctx, txn, &chosen, &ConversionOptions::default(), &[])?)
     }),
+    ("convert::part_with", |ctx, txn, k| {
+        let (chosen, options) = (Selection::Ids(vec![k.open.id]), ConversionOptions::default());
+        let parts = convert::parts(ctx, txn, &chosen, &options, NonZeroUsize::MIN)?;
+        only(&convert::part_with(ctx, txn, &parts[0], &options, &[])?)
+    }),
     ("convert::unconvert", |ctx, txn, k| convert::unconvert(ctx, txn, k.converted.id).map(drop)),
     ("convert::unconvert_once", |ctx, txn, k| {
         convert::unconvert_once(ctx, txn, k.converted.id, &"b".parse().unwrap()).map(drop)
@@ -88,7 +94,9 @@ fn only(done: &MassConversion) -> Result<()> {
 /// Calls about the tenant that is asked, whoever that is.
 const OWN: &[(&str, Call)] = &[
     ("convert::parts", |ctx, txn, _| {
-        convert::parts(ctx, txn, &Selection::filter(Filter::everything()), NonZeroUsize::MIN).map(drop)
+        let all = Selection::filter(Filter::everything());
+        let options = ConversionOptions::default().once("parts".parse().unwrap());
+        convert::parts(ctx, txn, &all, &options, NonZeroUsize::MIN).map(drop)
     }),
     ("outbox::poll", |ctx, txn, _| outbox::poll(ctx, txn, "erp", 10).map(drop)),
     ("outbox::start_now", |ctx, txn, _| outbox::start_now(ctx, txn, "erp")),

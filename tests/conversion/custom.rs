@@ -21,6 +21,7 @@ use leadcore_sqlite::SqliteStore;
 use proptest::prelude::*;
 
 use super::back::essence;
+use super::fresh::as_bob;
 use crate::support::{Host, company, fields_of, refused};
 
 const KINDS: [CatalogueKind; 4] = CatalogueKind::ALL;
@@ -227,7 +228,7 @@ fn into_an_account_that_is_there_each_field_goes_by_its_policy() {
     // What somebody else wrote since stands in the way.
     host.write(|ctx, txn| convert::convert(ctx, txn, second.id, &options));
     let patch = AccountPatch::new().set(own("x_over"), "mine");
-    host.write(|ctx, txn| accounts::edit(ctx, txn, account, Expect::Any, &patch));
+    as_bob(&host, |ctx, txn| accounts::edit(ctx, txn, account, Expect::Any, &patch));
     let plan = host.read(|ctx, txn| convert::plan_unconvert(ctx, txn, second.id));
     assert_eq!(plan.blockers.len(), 1, "{:?}", plan.blockers);
 }

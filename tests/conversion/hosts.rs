@@ -162,13 +162,14 @@ fn convert_all(
     let (ctx, open) = (host.ctx(), Selection::filter(Filter::eq(Field::State, "open")));
     let batch = NonZeroUsize::new(batch).unwrap();
     let mut results = Vec::new();
-    for part in host.read(|ctx, txn| convert::parts(ctx, txn, &open, batch)) {
+    let options = ConversionOptions::default();
+    for part in host.read(|ctx, txn| convert::parts(ctx, txn, &open, &options, batch)) {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
         let done = {
             let clients = || Clients { tx: &tx, fails: false };
             let picky = Picky { clients: clients(), refuses, with };
             let mut txn = SqliteTxn::on(&tx, &host.scene.tenant);
-            convert::many_with(&ctx, &mut txn, &part, &ConversionOptions::default(), &[&clients(), &picky])?
+            convert::part_with(&ctx, &mut txn, &part, &options, &[&clients(), &picky])?
         };
         tx.commit().unwrap();
         results.extend(done.results);

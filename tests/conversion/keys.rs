@@ -1,12 +1,17 @@
 //! The caller's own key: the same call again, in this process or another, gives the first outcome.
 
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+
 use leadcore::desk::convert::{
-    self, ConversionOptions, ConversionPlan, LeadConverted, OpportunityRequest, PlannedAccount,
+    self, ConversionOptions, ConversionPlan, LeadConverted, MassConversion, OpportunityRequest,
+    PlannedAccount,
 };
 use leadcore::desk::mass::Selection;
-use leadcore::domain::{AccountStatus, OpportunityPatch};
-use leadcore::error::{Conflict, Error, ErrorKind};
-use leadcore::id::IdempotencyKey;
+use leadcore::domain::{AccountStatus, Field, Operation, OperationKind, OpportunityPatch};
+use leadcore::error::{Conflict, Error, ErrorKind, Result};
+use leadcore::id::{IdempotencyKey, LeadId};
+use leadcore::query::Filter;
 use leadcore::testkit::dump;
 
 use crate::support::{Host, company, refused};
@@ -98,35 +103,96 @@ fn a_plan_that_was_edited_is_another_call() {
     );
 }
 
-#[test]
-fn a_key_of_many_is_one_of_each_lead() {
-    let mut host = Host::new();
-    let ids = ["First AS", "Second AS", "Third AS"].map(|name| host.add(company(name)).id);
-    let convert = |host: &Host, ids: &[leadcore::id::LeadId], options: &ConversionOptions| {
-        host.write(|ctx, txn| convert::many(ctx, txn, &Selection::Ids(ids.to_vec()), options))
-    };
-    let first = convert(&host, &ids[..2], &options());
-    assert_eq!(first.totals.done, 2);
-    host.write(|ctx, txn| convert::unconvert(ctx, txn, ids[0]));
-    host.restart();
-    // Broken off and run again, over more leads: what was done stays as it was answered.
-    let again = convert(&host, &ids, &options());
-    assert_eq!((again.totals.already, again.totals.done), (2, 1));
-    for (before, after) in first.results.iter().zip(&again.results) {
+fn these(host: &Host, ids: &[LeadId], options: &ConversionOptions) -> Result<MassConversion> {
+    host.try_write(|ctx, txn| convert::many(ctx, txn, &Selection::Ids(ids.to_vec()), options))
+}
+
+/// What was done by the first call is answered by the second one as it was.
+fn same(first: &MassConversion, again: &MassConversion) {
+    assert_eq!(first.results.len(), again.results.len());
+    for before in &first.results {
+        let after = again.results.iter().find(|one| one.lead == before.lead).unwrap();
         let (LeadConverted::Done(before), LeadConverted::Already(after)) = (&before.outcome, &after.outcome)
         else {
             panic!("{before:?} {after:?}")
         };
         assert_eq!(before.operation, after.operation);
     }
-    let other = convert(&host, &ids[..1], &options().status(AccountStatus::Prospect));
-    let LeadConverted::Conflict(Conflict::KeyReused { differs }) = &other.results[0].outcome else {
-        panic!("{other:?}")
+}
+
+#[test]
+fn a_key_of_many_stands_for_one_call_with_all_its_leads() {
+    let mut host = Host::new();
+    let ids = ["First AS", "Second AS", "Third AS"].map(|name| host.add(company(name)).id);
+    let first = these(&host, &ids[..2], &options()).unwrap();
+    assert_eq!(first.totals.done, 2);
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, ids[0]));
+    host.restart();
+    let before = dump(&host.store, &host.scene.tenant);
+    same(&first, &these(&host, &[ids[1], ids[0], ids[1]], &options()).unwrap());
+    let refuse = |ids: &[LeadId], options: &ConversionOptions, what: &[&str]| {
+        assert_eq!(differs(&refused(these(&host, ids, options), ErrorKind::Conflict)), what);
     };
-    assert_eq!(differs, &["status"]);
+    refuse(&ids, &options(), &["leads"]);
+    refuse(&ids[..1], &options(), &["leads"]);
+    refuse(&ids[..2], &options().status(AccountStatus::Prospect), &["status"]);
+    assert_eq!(dump(&host.store, &host.scene.tenant), before, "nothing is written");
     // One lead under the same words is another call.
     let lead = host.add(company("Fourth AS"));
     assert!(host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options())).newly_converted);
+}
+
+#[test]
+fn a_call_for_many_that_was_broken_off_goes_on_with_the_leads_that_it_had() {
+    let mut host = Host::new();
+    for n in 0..5 {
+        host.add(company(&format!("Lead {n}")));
+    }
+    let open = Selection::exactly(5, Filter::eq(Field::State, "open"));
+    let run = |host: &Host, selection: &Selection, stop: bool| {
+        let told = &mut |_: &_| if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let two = NonZeroUsize::new(2).unwrap();
+        convert::many_in_batches(&host.ctx(), &host.store, selection, &options(), two, told)
+    };
+    assert_eq!(run(&host, &open, true).unwrap().totals.done, 2);
+    host.restart();
+    let late = host.add(company("Late AS"));
+    // The filter finds four others by now; the call is about its five.
+    let rest = run(&host, &open, false).unwrap();
+    assert_eq!((rest.totals.already, rest.totals.done, rest.results.len()), (2, 3, 5));
+    assert!(host.get(&late).conversion.is_none());
+    assert_eq!(run(&host, &open, false).unwrap().totals.already, 5);
+    let other = Selection::filter(Filter::eq(Field::Company, "Late AS"));
+    assert_eq!(differs(&refused(run(&host, &other, false), ErrorKind::Conflict)), ["leads"]);
+    // The parts of it, which a host converts in transactions of its own.
+    let one = NonZeroUsize::MIN;
+    let parts = host.write(|ctx, txn| convert::parts(ctx, txn, &open, &options(), one));
+    assert_eq!(parts.len(), 5);
+    let done = host.write(|ctx, txn| convert::part_with(ctx, txn, &parts[0], &options(), &[]));
+    assert_eq!((done.totals.already, done.results.len()), (1, 1));
+    let late = Selection::Ids(vec![late.id]);
+    let late = host.try_write(|ctx, txn| convert::parts(ctx, txn, &late, &options(), one));
+    assert_eq!(differs(&refused(late, ErrorKind::Conflict)), ["leads"]);
+}
+
+#[test]
+fn a_key_of_many_from_before_is_read() {
+    let host = Host::new();
+    let ids = ["First AS", "Second AS"].map(|name| host.add(company(name)).id);
+    let first = these(&host, &ids[..1], &options()).unwrap();
+    // Versions before kept a key for each lead, and none for all of them.
+    host.write(|_, txn| {
+        let all = txn.journal().find(OperationKind::Once, "convert_all:order 4711")?.unwrap();
+        txn.journal().update(&Operation { key: None, ..all })
+    });
+    let again = these(&host, &ids, &options()).unwrap();
+    assert_eq!((again.totals.already, again.totals.done), (1, 1));
+    let (LeadConverted::Done(before), LeadConverted::Already(after)) =
+        (&first.results[0].outcome, &again.results[0].outcome)
+    else {
+        panic!("{again:?}")
+    };
+    assert_eq!(before.operation, after.operation);
 }
 
 #[test]

@@ -25,7 +25,7 @@ from .activity import (
 from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
 from .contacts import ContactList, Contacts
-from .conversion import ConversionOutcome, ConversionPlan, HostMade, LinkAdded
+from .conversion import ConversionPlan
 from .conversion_mapping import (
     ConversionMapping,
     ConversionMappings,
@@ -35,6 +35,7 @@ from .conversion_mapping import (
     TargetField,
 )
 from .conversion_options import ConversionInput, Match, NewOpportunity
+from .conversion_outcome import ConversionOutcome, HostMade, LinkAdded
 from .conversion_parts import (
     FieldWrite,
     PlannedAccount,

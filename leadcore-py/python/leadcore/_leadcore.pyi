@@ -85,7 +85,9 @@ __all__ = [
     "conversion_mapping_preview",
     "conversion_mapping_set",
     "conversion_mapping_standard",
+    "conversion_no_opportunity",
     "conversion_plan",
+    "conversion_series",
     "conversion_services",
     "conversion_target_fields",
     "conversion_told",
@@ -614,8 +616,8 @@ class Account:
         """The id."""
 
     @property
-    def written_number(self) -> str | None:
-        """The number as it was written when it was given; none in the standard series."""
+    def written_number(self) -> str:
+        """The number as people read it: in the standard series as that is written now, else as it was given."""
 
     @property
     def revision(self) -> int:
@@ -1028,6 +1030,12 @@ def conversion_customer(
 ) -> str:
     """Step 2 of the wizard."""
 
+def conversion_series(plan: str, series: UUID | str) -> str:
+    """Step 2, the numbers: in another series."""
+
+def conversion_no_opportunity(plan: str) -> str:
+    """Step 2, without the opportunity."""
+
 def conversion_services(plan: str, services: str) -> str:
     """Step 3 of the wizard."""
 
@@ -1041,8 +1049,8 @@ def conversion_counted(totals: str | None, leads: str) -> str:
 class Part:
     """Some of the leads that were chosen."""
 
-def convert_parts(session: Session, chosen: Any, batch: int | None) -> list[Part]:
-    """The leads that are chosen now, so many at a time."""
+def convert_parts(session: Session, chosen: Any, decided: _Decided, batch: int | None) -> list[Part]:
+    """The leads that are chosen now, or that the key stands for, so many at a time."""
 
 def convert_part(session: Session, part: Part, decided: _Decided, targets: _Targets) -> str:
     """Converts a part with the tables of the host, in an open transaction: what became of each lead, as JSON."""

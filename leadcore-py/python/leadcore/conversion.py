@@ -1,4 +1,4 @@
-"""A conversion that was decided and not done yet, and what one did."""
+"""A conversion that was decided and not done yet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from .conversion_options import (
     estimates_choice,
     one_of,
     persons_said,
+    uuid_of,
 )
+from .conversion_outcome import Document
 from .conversion_parts import (
     FieldWrite,
     PlannedAccount,
@@ -41,97 +43,10 @@ from .lines import LeadLines, LineRef, lead_lines_of
 from .matching import Matches, matches_of
 from .models import Subject
 from .plan import Plan
-from .series import NumberSeries, series_of
+from .series import NumberSeries, SeriesRef, series_of
 from .values import Record
 
-__all__ = [
-    "ConversionOutcome",
-    "ConversionPlan",
-    "HostMade",
-    "LinkAdded",
-]
-
-Document: TypeAlias = Literal["invoice", "proforma"]
-"""The document that your program makes for a new customer."""
-
-
-@dataclass(frozen=True, slots=True)
-class HostMade(Record):
-    """What a target of your own program made in the same transaction."""
-
-    target: str
-    """The name of the target."""
-    reference: str
-    """What your program calls what it made."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkAdded(Record):
-    """A link that a conversion added."""
-
-    source: Subject
-    """From which record."""
-    role: str
-    """What the other one is to it: ``converted_to``, ``contact``, ``primary_contact``, ``opportunity``."""
-    target: Subject
-    """To which record."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConversionOutcome(Record):
-    """What a conversion did."""
-
-    operation: UUID = field(repr=False)
-    """The call that did it."""
-    lead_id: UUID = field(repr=False)
-    """The lead, frozen now."""
-    account_id: UUID | None
-    """The account it became: what to show next. ``None`` when it became its persons alone."""
-    account_number: int | None
-    """The customer number of the account."""
-    contact_ids: tuple[UUID, ...] = field(repr=False)
-    """The persons that came with the lead, the primary one first."""
-    newly_converted: bool
-    """Whether this call did it; ``False`` when the lead was converted before and this is the first outcome."""
-    opportunity_id: UUID | None = field(default=None, repr=False)
-    """The opportunity, new or joined."""
-    service_ids: tuple[UUID, ...] = field(default=(), repr=False)
-    """The services, new all of them."""
-    document: Document | None = field(default=None, repr=False)
-    """The document that your program makes for the customer."""
-    host: tuple[HostMade, ...] = field(default=(), repr=False)
-    """What targets of your program made."""
-    links: tuple[LinkAdded, ...] = field(default=(), repr=False)
-    """The links that it added."""
-
-
-def _subject(told: Mapping[str, Any]) -> Subject:
-    return told["kind"], UUID(told["id"])
-
-
-def conversion_of(told: Mapping[str, Any], newly: bool) -> ConversionOutcome:
-    """An outcome that the compiled module wrote."""
-    account = id_of(told["account"])
-    links = (LinkAdded(_subject(one["from"]), one["role"], _subject(one["to"])) for one in told["links"])
-    return ConversionOutcome(
-        UUID(told["operation"]),
-        UUID(told["lead"]),
-        account,
-        None if account is None else told["account_number"],
-        tuple(UUID(one) for one in told["contacts"]),
-        newly,
-        id_of(told.get("opportunity")),
-        tuple(UUID(one) for one in told.get("services", ())),
-        told.get("document"),
-        tuple(HostMade(one["target"], one["reference"]) for one in told.get("host", ())),
-        tuple(links),
-    )
-
-
-def outcome_of(told: tuple[str, bool]) -> ConversionOutcome:
-    """The same as the compiled module hands it over."""
-    return conversion_of(json.loads(told[0]), told[1])
-
+__all__ = ["ConversionPlan"]
 
 class ConversionPlan(Plan):
     """A conversion, decided and not yet done: pure data to store, show, edit and hand to ``db.apply``.
@@ -241,7 +156,7 @@ class ConversionPlan(Plan):
         state: Any = ending if isinstance(ending, str) else next(iter(ending))
         fields = json.loads(json.dumps(told["fields"]))
         which, series = id_of(told.get("id")), id_of(told.get("series"))
-        return PlannedOpportunity(kind, which, fields, state, told.get("next"), series)
+        return PlannedOpportunity(kind, which, fields, state, told.get("next") or None, series)
 
     @property
     def products(self) -> LeadLines | None:
@@ -297,6 +212,11 @@ class ConversionPlan(Plan):
         return tuple(series_of(told) for told in self._data.get("series", ()))
 
     @property
+    def opportunity_series(self) -> tuple[NumberSeries, ...]:
+        """The same of the numbers of opportunities, where there will be a new one."""
+        return tuple(series_of(told) for told in self._data.get("opportunity_series", ()))
+
+    @property
     def links(self) -> tuple[PlannedLink, ...]:
         """The links that it adds, as things stood when it was made; what is linked already is not in it.
 
@@ -334,7 +254,8 @@ class ConversionPlan(Plan):
     def missing(self) -> tuple[Violation, ...]:
         """What a new account and a new contact must have and have not yet. :meth:`customer_information` fills it in.
 
-        A plan that misses something is not carried out.
+        So are series that have no number left, ``series`` and ``opportunity.series``: :meth:`number_in` chooses another
+        one, :meth:`without_opportunity` does without. A plan that misses something is not carried out.
         """
         told = self._data.get("missing", ())
         return tuple(Violation(one["field"], one["code"], one["message"]) for one in told)
@@ -376,6 +297,35 @@ class ConversionPlan(Plan):
         persons = persons_said(person_fields)
         said = (profile, contact, persons)
         return self._of(_leadcore.conversion_customer(self._json, kind, convert_now, *said))
+
+    def number_in(self, series: SeriesRef) -> ConversionPlan:
+        """Step 2: number the new account, or the new opportunity, in another series.
+
+        Args:
+            series: One of :attr:`series`, or of :attr:`opportunity_series`, which numbers the opportunity.
+
+        Raises:
+            InvalidError: For a series that the plan does not show, and for one that is used up or archived.
+
+        Example:
+            >>> north = db.series.add("opportunity", "North", prefix="N-")
+            >>> lead = db.leads.create(company="Nordlys AS")
+            >>> db.leads.plan_conversion(lead, opportunity=True).number_in(north).opportunity.next_number
+            'N-1'
+
+        """
+        which = uuid_of("series", series, NumberSeries, "a series or its id")
+        return self._of(_leadcore.conversion_series(self._json, UUID(which)))
+
+    def without_opportunity(self) -> ConversionPlan:
+        """Step 2: no opportunity after all. What only it would have taken along stays on the lead.
+
+        >>> lead = db.leads.create(company="Nordlys AS", amount=3000, currency="EUR")
+        >>> plan = db.leads.plan_conversion(lead, opportunity=True).without_opportunity()
+        >>> plan.opportunity, "amount" in plan.stays_on_lead
+        (None, True)
+        """
+        return self._of(_leadcore.conversion_no_opportunity(self._json))
 
     def edit_services(self, services: Iterable[PlannedService | LineRef]) -> ConversionPlan:
         """Step 3: the services as they were edited. One keeps the line that it was copied from, another is new.

@@ -14,7 +14,7 @@ from .arguments import check, expected
 from .estimate import Estimate
 from .exceptions import InvalidError, Violation, refused
 from .fields import ACCOUNT_KEYS, CONTACT_KEYS, AccountInput, ContactInput, checked, with_custom
-from .opportunities import day_of, opportunity_fields
+from .opportunities import day_of, id_of, is_name, opportunity_fields
 from .opportunity import OPPORTUNITY_KEYS, Opportunity, OpportunityInput
 from .series import NumberSeries
 from .subjects import check_unicode, text_or_none
@@ -85,7 +85,7 @@ class NewOpportunity(OpportunityInput, total=False):
     on: date | str | None
     """The day on which it was won or lost; today when not said."""
     reason: Term | UUID | str | None
-    """Why it was lost: one of ``db.lost_reasons``, or its id."""
+    """Why it was lost: one of ``db.lost_reasons``, its id or its name."""
     detail: str | None
     """Why it was lost, in words."""
     series: SeriesRef | None
@@ -119,8 +119,8 @@ class ConversionInput(TypedDict, total=False):
     """The same for further persons of the lead, each by its contact: those that come along as they are."""
     key: str | None
     """Your own key for this conversion, at most 200 bytes: the same call again, also from another process or after the
-    way back, gives the first outcome; another lead or other options under it are a conflict, ``key_reused``. Of many
-    leads each has one of its own, made of it."""
+    way back, gives the first outcome; another lead or other options under it are a conflict, ``key_reused``. Of a call
+    for many it stands for all of its leads: other leads under it are a conflict, too."""
 
 
 CONVERSION_KEYS = frozenset(ConversionInput.__annotations__)
@@ -188,13 +188,15 @@ def _opportunity(given: object) -> tuple[object, dict[str, Any]]:
         ending = {key: said.pop(key) for key in _ENDING_KEYS & said.keys()}
         series = _series("series", ending.pop("series", None))
         fields, own = opportunity_fields(said)
-        return {"new": {"fields": json.loads(fields), "ending": _ending(ending), "series": series}}, own
+        how, reason = _ending(ending)
+        return {"new": {"fields": json.loads(fields), "ending": how, "reason": reason, "series": series}}, own
     except InvalidError as error:
         broken = [Violation(f"opportunity.{one.field}", one.code, one.message) for one in error.violations]
     raise InvalidError("; ".join(str(one) for one in broken), violations=broken)
 
 
-def _ending(said: Mapping[str, Any]) -> object:
+def _ending(said: Mapping[str, Any]) -> tuple[object, str | None]:
+    """How it ended, and the reason where that is said by its name."""
     state = one_of("state", said.get("state", "open"), _Ending)
     on = day_of("on", said.get("on"))
     text_or_none("detail", said.get("detail"))
@@ -203,20 +205,16 @@ def _ending(said: Mapping[str, Any]) -> object:
             date.fromisoformat(on)
         except ValueError:
             raise refused("on", "malformed", "a day is written YYYY-MM-DD") from None
-    reason = said.get("reason")
-    why = {
-        "reason": None
-        if reason is None
-        else uuid_of("reason", getattr(reason, "id", reason), (), "a reason or its id"),
-        "detail": said.get("detail"),
-    }
+    reason = id_of("reason", said.get("reason"))
+    named = reason if is_name(reason) else None
+    why = {"reason": None if named is not None else reason, "detail": said.get("detail")}
     wanted = {"open": (), "won": ("on",), "lost": ("on", "reason", "detail")}[state]
     for name in ("on", "reason", "detail"):
         if name not in wanted and said.get(name) is not None:
             raise refused(name, "not_allowed", f"this is not said of one that is {state}")
     if state == "open":
-        return "open"
-    return {"won": {"on": on}} if state == "won" else {"lost": {"on": on, **why}}
+        return "open", None
+    return ({"won": {"on": on}} if state == "won" else {"lost": {"on": on, **why}}), named
 
 
 def key_of(given: object) -> str | None:

@@ -86,7 +86,7 @@ class PlannedOpportunity(Record):
     state: Literal["open", "won", "lost"]
     """How it ended already, if it did."""
     next_number: str | None
-    """The number that comes next, for a new one, as people read it; not reserved."""
+    """The number that comes next, for a new one, as people read it; not reserved. ``None`` in a used-up series."""
     series_id: UUID | None = field(repr=False)
     """The series that numbers a new one; ``None`` for the default one."""
 

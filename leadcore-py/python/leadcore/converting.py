@@ -12,7 +12,8 @@ from uuid import UUID
 from ._leadcore import Lead
 from .arguments import check
 from .arguments import compiled as _leadcore
-from .conversion import ConversionOutcome, ConversionPlan, HostMade, conversion_of, outcome_of
+from .conversion import ConversionPlan
+from .conversion_outcome import ConversionOutcome, HostMade, conversion_of, outcome_of
 from .conversion_options import ConversionInput, Match, key_of, one_of, options_of
 from .exceptions import Conflict, UnsupportedError, Violation, refused
 from .mass import Selection, chosen_of
@@ -32,7 +33,16 @@ __all__ = ["ConversionProgress", "ConversionTotals", "LeadConversion", "LeadConv
 
 _LeadRef: TypeAlias = Lead | UUID | str
 _Code: TypeAlias = Literal[
-    "done", "already", "gate_unmet", "duplicate", "ambiguous", "conflict", "forbidden", "not_found", "target_failed"
+    "done",
+    "already",
+    "gate_unmet",
+    "duplicate",
+    "ambiguous",
+    "closed",
+    "conflict",
+    "forbidden",
+    "not_found",
+    "target_failed",
 ]
 _Record: TypeAlias = Literal["account", "contact"]
 
@@ -57,8 +67,8 @@ class LeadConverted(Record):
     """The lead."""
     code: _Code
     """Converted by this call; before; it may not be as it is; another record has a value that only one may have;
-    several accounts or contacts may be it; closed, or changed since it was read; not allowed; not there; a target of
-    your program raised."""
+    several accounts or contacts may be it; conversion is closed for it in its state; it changed since it was read, or
+    there is no number for it; not allowed; not there; a target of your program raised."""
     outcome: ConversionOutcome | None = field(default=None, repr=False)
     """With ``done`` and ``already``: what the conversion did."""
     violations: tuple[Violation, ...] = ()
@@ -94,8 +104,10 @@ class ConversionTotals(Record):
     """They bring a value that only one record may have, and another one has it."""
     ambiguous: int = 0
     """Several records may be them."""
+    closed: int = 0
+    """Conversion is closed for them in their state."""
     conflict: int = 0
-    """Closed, or changed since they were read."""
+    """Changed since they were read, or without a number."""
     forbidden: int = 0
     """Not allowed."""
     not_found: int = 0
@@ -236,7 +248,9 @@ class LeadConversion:
     ) -> MassConversion:
         """Convert many leads, each by the rules of :meth:`convert`: what stands against one is its outcome alone.
 
-        Each conversion is an operation of its own, with its own way back.
+        Each conversion is an operation of its own, with its own way back. A ``key`` stands for one call with all its
+        leads: the same call again gives the same outcomes, and goes on with what was broken off, also where the filter
+        finds others by now.
 
         Args:
             leads: All that match a filter, or these.
@@ -250,6 +264,10 @@ class LeadConversion:
                 that say that the database is broken, a :class:`CancelledError`, and what is no ``Exception``, such as
                 a ``KeyboardInterrupt``, end the call.
             options: As for :meth:`plan_conversion`, for each lead.
+
+        Raises:
+            ConflictError: When there are more or fewer leads than ``expected``; for other leads or other options under
+                a ``key`` that was used before: ``key_reused``.
 
         Example:
             >>> _ = db.leads.create_many({"company": name, "city": "Oslo"} for name in ("Nordlys AS", "Fjord AS"))
@@ -283,7 +301,7 @@ class LeadConversion:
             raise UnsupportedError("this call has transactions of its own: run it outside of this one")
         results: list[dict[str, Any]] = []
         with self._db.transaction() if batch is None else contextlib.nullcontext():
-            for part in _leadcore.convert_parts(self._db._session, chosen, batch):
+            for part in _leadcore.convert_parts(self._db._session, chosen, said, batch):
                 with self._db.transaction():
                     told = json.loads(_leadcore.convert_part(self._db._session, part, said, hosts))["results"]
                 results += told

@@ -21,7 +21,8 @@ from .arguments import compiled as _leadcore
 from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
 from .contacts import Contacts
-from .conversion import ConversionOutcome, ConversionPlan, outcome_of
+from .conversion import ConversionPlan
+from .conversion_outcome import ConversionOutcome, outcome_of
 from .conversion_mapping import ConversionMappings
 from .costs import Costs
 from .estimates import Estimates

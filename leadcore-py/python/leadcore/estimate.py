@@ -97,8 +97,8 @@ class Estimate(Record):
     """When it was created."""
     updated_at: datetime = field(repr=False)
     """When it was last written."""
-    written_number: str | None = field(default=None, repr=False)
-    """The number as it was written when it was given; ``None`` in the standard series."""
+    written_number: str = field(default="", repr=False, compare=False)
+    """The number as people read it: in the standard series as that is written now, else as it was given."""
 
     #: The columns of a table of estimates.
     _columns: ClassVar[tuple[str, ...]] = (
@@ -186,5 +186,5 @@ def estimate_of(told: Mapping[str, Any]) -> Estimate:
         user_of(told["created_by"]),
         time_of(told["created_at"]),
         time_of(told["updated_at"]),
-        (told.get("serial") or {}).get("text"),
+        told["written"],
     )

@@ -23,7 +23,7 @@ from .opportunity import (
     opportunity_of,
 )
 from .series import SeriesRef
-from .subjects import SubjectRef, fields_json, identity, page_of, text_or_none
+from .subjects import SubjectRef, check_unicode, fields_json, identity, page_of, text_or_none
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -45,9 +45,22 @@ def day_of(name: str, given: object) -> str | None:
 def id_of(name: str, given: object) -> str | None:
     """The id of a record, or the id."""
     which = getattr(given, "id", given)
+    if isinstance(which, str):
+        check_unicode(name, which)
     if not isinstance(which, (UUID, str, type(None))):
         raise expected(name, "an id, or the record", given)
     return str(which) if isinstance(which, UUID) else which
+
+
+def is_name(which: str | None) -> bool:
+    """Whether a term is said by its name, rather than by its id."""
+    if which is None:
+        return False
+    try:
+        UUID(which)
+    except ValueError:
+        return True
+    return False
 
 
 def opportunity_fields(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -62,6 +75,8 @@ def opportunity_fields(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         said["amount"] = None if said["amount"] is None else f"{number_of('amount', said['amount']):f}"
     if "source" in said:
         said["source"] = id_of("source", said["source"])
+        if is_name(said["source"]):
+            own["source"] = said.pop("source")
     if "probability" in said:
         check("probability", said["probability"], (int, type(None)), "a whole number or None")
     if "lines" in said:
@@ -285,7 +300,7 @@ class Opportunities:
             account: Only those of this account.
             owner: Only those that this user answers for.
             state: Only those in this state.
-            source: Only those from this source.
+            source: Only those from this source, by record, id or name.
             since: Not of an earlier day.
             until: Not of a later day.
             ascending: The earliest first.

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict
 from uuid import UUID
 
-from .fields import CUSTOM
+from .fields import CUSTOM, TermRef
 from .html import facts
 from .lines import Line, LineRef, Totals, line_of, lines_table, totals_of
 from .models import Subject
@@ -51,8 +51,8 @@ class OpportunityInput(TypedDict, total=False):
     """The chance to win it, in percent."""
     expected_close: date | str | None
     """The day on which it may be won."""
-    source: UUID | str | None
-    """The id of where it came from; the source of the lead when not said."""
+    source: TermRef | None
+    """Where it came from, by record, id or name; the source of the lead when not said."""
     campaign: str | None
     """The campaign that brought it, as you call it."""
     description: str | None
@@ -138,8 +138,8 @@ class Opportunity(Record):
     """When it was created."""
     updated_at: datetime = field(repr=False)
     """When it was last written."""
-    written_number: str | None = field(default=None, repr=False)
-    """The number as it was written when it was given; ``None`` in the standard series."""
+    written_number: str = field(default="", repr=False, compare=False)
+    """The number as people read it: in the standard series as that is written now, else as it was given."""
     _said: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
     _known: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
@@ -310,7 +310,7 @@ def opportunity_of(told: Mapping[str, Any]) -> Opportunity:
         user_of(told["created_by"]),
         time_of(told["created_at"]),
         time_of(told["updated_at"]),
-        (told.get("serial") or {}).get("text"),
+        told["written"],
         tuple((key, _own(*value)) for key, value in told["custom"]),
         tuple(told["known"]),
     )

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from .arguments import check, expected
 from .arguments import compiled as _leadcore
-from .conversion import ConversionOutcome, conversion_of
+from .conversion_outcome import ConversionOutcome, conversion_of
 from .exceptions import refused
 from .subjects import time_of, user_of
 from .unconversion import UnconvertOutcome, unconversion_of

@@ -9,7 +9,8 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from uuid import UUID
 
 from .arguments import check, expected, several
-from .conversion import ConversionOutcome, ConversionPlan, conversion_of
+from .conversion import ConversionPlan
+from .conversion_outcome import ConversionOutcome, conversion_of
 from .exceptions import (
     CancelledError,
     CorruptError,

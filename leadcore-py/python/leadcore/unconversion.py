@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from .arguments import compiled as _leadcore
-from .conversion import HostMade
+from .conversion_outcome import HostMade
 from .html import facts, grid, part
 from .models import Subject
 from .moves import Unmet, unmet_of
@@ -38,6 +38,9 @@ class TakenBack(Record):
     """With ``restored``: the fields that get back what they had."""
     edited: tuple[str, ...] = ()
     """The fields of a new record that were edited since: that goes with it."""
+    kept: tuple[str, ...] = ()
+    """The fields of a record that was there before, which the conversion filled and the acting user edited since: they
+    keep what they have now, with the fields that mean something only together with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,8 @@ class UnconvertBlocker(Record):
     """Something that stands against it. Which of the optional attributes are set depends on ``blocker``."""
 
     blocker: str
-    """``changed`` (somebody else changed a new record), ``edited`` (fields that the conversion filled were changed
-    since), ``has_children``, ``other_leads`` (became the new account too, or were converted into the record since:
+    """``changed`` (somebody else changed a new record), ``edited`` (somebody else changed fields that the conversion
+    filled), ``has_children``, ``other_leads`` (became the new account too, or were converted into the record since:
     their conversions are taken back first), ``in_use``, ``gone``,
     ``stage`` (the lead cannot come back into its stage),
     ``moved_on`` (a new opportunity was won or lost since, or the state of a new service changed, by whomever),
@@ -117,7 +120,8 @@ def _taken(told: Mapping[str, Any]) -> TakenBack:
     fate, fields = told["fate"], ()
     if not isinstance(fate, str):
         [(fate, fields)] = fate.items()
-    return TakenBack(_subject(told["record"]), fate, tuple(fields), tuple(told.get("edited", ())))
+    edited, kept = tuple(told.get("edited", ())), tuple(told.get("kept", ()))
+    return TakenBack(_subject(told["record"]), fate, tuple(fields), edited, kept)
 
 
 def unconversion_of(told: Mapping[str, Any], newly: bool) -> UnconvertOutcome:
@@ -203,7 +207,10 @@ class UnconvertPlan(Plan):
 
     def _repr_html_(self) -> str:
         """What it does, for notebooks."""
-        rows = [(one.subject[0], one.fate, ", ".join((*one.fields, *one.edited))) for one in self.records]
-        shown = grid(("record", "fate", "fields"), rows)
+        rows = [
+            (one.subject[0], one.fate, ", ".join((*one.fields, *one.edited)), ", ".join(one.kept))
+            for one in self.records
+        ]
+        shown = grid(("record", "fate", "fields", "kept"), rows)
         against = [(one.blocker, one.subject and one.subject[0]) for one in self.blockers]
         return shown + part("Stands against it", facts(against)) if against else shown

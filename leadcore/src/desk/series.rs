@@ -41,7 +41,7 @@ use super::access::{Expect, require};
 use super::operation::{name_taken, record};
 
 pub(super) use check::{check, check_gap, check_removal, has_given};
-pub use given::{LastNumber, Numbered, SeriesState, overview, written};
+pub use given::{LastNumber, Numbered, SeriesState, Writing, overview, writing, written};
 pub(super) use given::{find, standard, standard_of};
 
 /// The series of a kind, also archived ones: the default first, then by name.

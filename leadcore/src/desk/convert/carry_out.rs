@@ -22,7 +22,7 @@ use super::once::{self, Once};
 use super::plan::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
 use super::rules::Rules;
 use super::stored::{Stored, first_outcome};
-use super::{check, hidden, sales};
+use super::{check, hidden, judged, sales};
 
 /// Carries a plan out, once. When the lead was converted before, by whatever plan, nothing is written and the first
 /// outcome is returned. With a [key](ConversionPlan::key) that outcome is the key's too.
@@ -69,7 +69,7 @@ pub(super) fn carry_out(
     (plan, hosts): (&ConversionPlan, &Hosts<'_>),
     known: Vec<Violation>,
 ) -> Result<ConversionOutcome> {
-    rules.check_open(&lead, Expect::Any, "convert")?;
+    Rules::check_open(&lead, Expect::Any)?;
     if lead.revision != plan.revision {
         return Err(Error::conflicting("lead", Conflict::PlanOutdated));
     }
@@ -78,12 +78,13 @@ pub(super) fn carry_out(
     let said = Said::of(txn, (&lead, &of_lead), &plan, None)?;
     said.tighten(&mut plan);
     let plan = plan.as_ref();
+    let mut broken = judged::against(rules, &lead);
     let fields = &rules.mapper(txn, &lead)?.fields;
-    let mut broken = check::violations(ctx, txn, (&lead, plan), fields)?;
+    broken.extend(check::violations(ctx, txn, (&lead, plan), fields)?);
     broken.extend(known);
     if !broken.is_empty() {
         broken.extend(sales::violations(ctx, txn, &lead, plan)?);
-        return Err(Error::invalid(hidden::explained(ctx, &plan.hidden, broken)));
+        return Err(judged::refusal(ctx, &plan.hidden, broken));
     }
     check::estimates(ctx, txn, plan)?;
     check::matches(ctx, txn, plan)?;

@@ -79,8 +79,7 @@ impl ConversionPlan {
         let mut missing = missing((&self.account, &self.contacts), &self.forms, is_hidden);
         // What is hidden is neither seen nor filled in.
         let key = |one: &Violation| one.field.rsplit('.').next().and_then(|key| key.parse().ok());
-        let is_kept =
-            |one: &Violation| one.field == SERIES || key(one).is_some_and(|field| is_hidden(&field));
+        let is_kept = |one: &Violation| is_of_series(one) || key(one).is_some_and(|field| is_hidden(&field));
         let unseen = self.missing.into_iter().filter(is_kept);
         missing.extend(unseen);
         (self.missing, self.hidden) = (missing, hidden);
@@ -182,12 +181,24 @@ fn outdo(writes: &mut Vec<FieldWrite>, record: TargetRecord, is_other: impl Fn(&
     gone.into_iter().map(|write| write.from).collect()
 }
 
-const SERIES: &str = "series";
+/// The series of a new account, and that of a new opportunity.
+pub(super) const SERIES: [&str; 2] = ["series", "opportunity.series"];
 
-/// The series of a new account is used up: the plan is made again with another one.
+/// The series of a new account is used up: the plan is numbered in another one.
 pub(super) fn no_number() -> Violation {
     let message = "this series of numbers is used up: choose another one";
-    Violation::new(SERIES, ViolationCode::LimitReached, message)
+    Violation::new(SERIES[0], ViolationCode::LimitReached, message)
+}
+
+/// The same of a new opportunity.
+pub(super) fn no_number_of_opportunity() -> Violation {
+    let message = "this series of numbers is used up: choose another one, or no opportunity";
+    Violation::new(SERIES[1], ViolationCode::LimitReached, message)
+}
+
+/// Whether it says that a series is used up.
+pub(super) fn is_of_series(one: &Violation) -> bool {
+    one.code == ViolationCode::LimitReached && SERIES.contains(&one.field.as_str())
 }
 
 /// What new records must have and have not, named as the refusal of such a plan names it.

@@ -1,6 +1,5 @@
 //! Converting many leads, each for itself (X.08).
 
-use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
@@ -8,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::error::{Conflict, Error, ErrorKind, MatchRef, Result, Violation, ViolationCode};
-use crate::id::{LeadId, Revision};
+use crate::id::LeadId;
 use crate::policy::Permission;
 use crate::store::{Store, StoreExt, Txn, nested};
 
 use super::super::access::require;
 use super::super::accounts;
-use super::super::leads::readable;
-use super::super::mass::{MAX_RECORDS, Selection, count};
-use super::super::rounds::{Place, each_lead};
+use super::super::mass::Selection;
+use super::chosen::{Chosen, ConversionPart, chosen};
+use super::judged::CONVERT;
 use super::sales::joined_opportunity;
 use super::{
     AccountChoice, ConversionOptions, ConversionOutcome, ConversionTarget, Hosts, Once, OpportunityChoice,
@@ -43,8 +42,9 @@ pub enum LeadConverted {
         /// How many others there are.
         elsewhere: u64,
     },
-    /// The tenant closed conversion for leads in its state, it changed since it was read, or the call's key stands for one with
-    /// other options.
+    /// The tenant closed conversion for leads as it is: its stage, mostly.
+    Closed,
+    /// It changed since it was read, a series has no number left for it, or the key stands for one with other options.
     Conflict(Conflict),
     /// The actor may not convert it.
     Forbidden,
@@ -78,7 +78,10 @@ pub struct ConversionTotals {
     pub duplicate: u64,
     /// Several records may be it.
     pub ambiguous: u64,
-    /// Closed, or changed since.
+    /// Conversion is closed for leads as they are.
+    #[serde(default)]
+    pub closed: u64,
+    /// Changed since, or without a number.
     pub conflict: u64,
     /// Not allowed.
     pub forbidden: u64,
@@ -98,6 +101,7 @@ impl ConversionTotals {
             LeadConverted::GateUnmet(_) => &mut self.gate_unmet,
             LeadConverted::Duplicate(_) => &mut self.duplicate,
             LeadConverted::Ambiguous { .. } => &mut self.ambiguous,
+            LeadConverted::Closed => &mut self.closed,
             LeadConverted::Conflict(_) => &mut self.conflict,
             LeadConverted::Forbidden => &mut self.forbidden,
             LeadConverted::NotFound => &mut self.not_found,
@@ -127,7 +131,9 @@ impl MassConversion {
 /// Converts many leads in this unit of work, each by the rules of [`convert`](super::convert): what stands against one of
 /// them is its outcome and does not stop the others. Each conversion is an operation of its own, with its own way back.
 ///
-/// With [`into_account`](ConversionOptions::into_account) all of them become that account.
+/// With [`into_account`](ConversionOptions::into_account) all of them become that account. A [key](ConversionOptions::key) stands
+/// for one call with all its leads: the same call gives the same outcomes and goes on with what it had not done, also where the filter
+/// finds others by now.
 ///
 /// ```
 /// use leadcore::desk::mass::Selection;
@@ -149,7 +155,8 @@ impl MassConversion {
 ///
 /// # Errors
 /// `Invalid` for a filter that does not fit, and for more than 1,000,000 leads; `Conflict` when the filter matches more or
-/// fewer leads than expected; `Denied` when the actor may convert no lead at all. Nothing is written then.
+/// fewer leads than expected, with [`Conflict::KeyReused`] when the [key](ConversionOptions::key) stands for other leads
+/// (`leads`) or other options; `Denied` when the actor may convert no lead at all. Nothing is written then.
 pub fn many(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -209,29 +216,27 @@ pub fn many_with(
     options: &ConversionOptions,
     hosts: &[&dyn ConversionTarget],
 ) -> Result<MassConversion> {
-    let chosen = chosen(ctx, txn, selection)?;
+    let chosen = chosen(ctx, txn, selection, options)?;
     let mut done = MassConversion::default();
     done.take(each(ctx, txn, &chosen, (options, hosts))?);
     Ok(done)
 }
 
-/// The leads that a selection has now, each once, as selections of `batch` leads: for a host that opens the transaction of each
-/// batch itself, such as one on a connection of its own.
+/// One of the [`parts`](super::parts) of a call for many, with the options of that call.
 ///
 /// # Errors
-/// As [`many`], for the selection.
-pub fn parts(
+/// As [`many_with`].
+pub fn part_with(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    selection: &Selection,
-    batch: NonZeroUsize,
-) -> Result<Vec<Selection>> {
-    let chosen = chosen(ctx, txn, selection)?;
-    let part = |part: &[Chosen]| {
-        let read: Option<Vec<_>> = part.iter().map(|(id, read)| read.map(|read| (*id, read))).collect();
-        read.map_or_else(|| Selection::Ids(part.iter().map(|(id, _)| *id).collect()), Selection::Revisions)
-    };
-    Ok(chosen.chunks(batch.get()).map(part).collect())
+    part: &ConversionPart,
+    options: &ConversionOptions,
+    hosts: &[&dyn ConversionTarget],
+) -> Result<MassConversion> {
+    require(ctx, txn, Permission::Convert)?;
+    let mut done = MassConversion::default();
+    done.take(each(ctx, txn, &part.leads, (options, hosts))?);
+    Ok(done)
 }
 
 /// [`many`] in transactions of `batch` leads each, one after the other: what was committed stays when a later one fails,
@@ -252,7 +257,7 @@ pub fn many_in_batches(
 }
 
 /// [`many_in_batches`], with targets of the host as [`many_with`] has them. They know the transaction only as it is handed to
-/// them: a host on a connection of its own goes by [`parts`].
+/// them: a host on a connection of its own goes by [`parts`](super::parts).
 ///
 /// # Errors
 /// As [`many_in_batches`], and what a target says that ends the call; the batches before it stay.
@@ -265,7 +270,11 @@ pub fn many_in_batches_with(
     batch: NonZeroUsize,
     told: &mut dyn FnMut(&LeadConversion) -> ControlFlow<()>,
 ) -> Result<MassConversion> {
-    let chosen = store.read(ctx.tenant(), |txn| chosen(ctx, txn, selection))?;
+    // The key of the call is kept before the first lead is converted: broken off, it goes on with the same ones.
+    let chosen = match &options.key {
+        Some(_) => store.write(ctx.tenant(), |txn| chosen(ctx, txn, selection, options))?,
+        None => store.read(ctx.tenant(), |txn| chosen(ctx, txn, selection, options))?,
+    };
     let mut done = MassConversion::default();
     for batch in chosen.chunks(batch.get()) {
         let results = store.write(ctx.tenant(), |txn| each(ctx, txn, batch, (options, hosts)))?;
@@ -279,43 +288,6 @@ pub fn many_in_batches_with(
         }
     }
     Ok(done)
-}
-
-type Chosen = (LeadId, Option<Revision>);
-
-/// The leads of a selection, each once. A conversion changes what a filter matches, so they are listed first.
-fn chosen(ctx: &Context<'_>, txn: &mut dyn Txn, selection: &Selection) -> Result<Vec<Chosen>> {
-    require(ctx, txn, Permission::Convert)?;
-    let mut seen = HashSet::new();
-    let mut chosen: Vec<Chosen> = Vec::new();
-    match selection {
-        Selection::Ids(ids) => chosen.extend(ids.iter().map(|id| (*id, None))),
-        Selection::Revisions(list) => chosen.extend(list.iter().map(|(id, read)| (*id, Some(*read)))),
-        Selection::Filter { filter, expected } => {
-            let filter = readable(ctx, txn, filter, &[])?;
-            let found = count(txn, &filter, false)?;
-            if let Some(expected) = expected.filter(|expected| *expected != found) {
-                let why = format!("`expected`: the filter has {found} leads, not {expected}");
-                return Err(Error::outdated(why));
-            }
-            check_count(usize::try_from(found).unwrap_or(usize::MAX))?;
-            each_lead(txn, &filter, Place::Live, &mut |_, leads| {
-                chosen.extend(leads.iter().map(|lead| (lead.id, None)));
-                Ok(())
-            })?;
-        }
-    }
-    chosen.retain(|(id, _)| seen.insert(*id));
-    check_count(chosen.len())?;
-    Ok(chosen)
-}
-
-fn check_count(count: usize) -> Result<()> {
-    if count <= MAX_RECORDS {
-        return Ok(());
-    }
-    let message = "one call takes at most 1,000,000 leads";
-    Err(Error::invalid_field("selection", ViolationCode::TooLong, message))
 }
 
 /// How many leads are converted in one savepoint. A store keeps the old state of every page that a savepoint changes: this
@@ -432,6 +404,7 @@ fn outcome_of(error: &Error) -> Option<LeadConverted> {
         (Some(Conflict::AmbiguousMatch { candidates, elsewhere }), _) => {
             Some(LeadConverted::Ambiguous { candidates: candidates.clone(), elsewhere: *elsewhere })
         }
+        (Some(Conflict::Closed { function }), _) if function == CONVERT => Some(LeadConverted::Closed),
         (Some(conflict), _) => Some(LeadConverted::Conflict(conflict.clone())),
         (None, ErrorKind::NotFound) => Some(LeadConverted::NotFound),
         (None, ErrorKind::Denied) => Some(LeadConverted::Forbidden),

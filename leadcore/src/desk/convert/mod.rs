@@ -10,14 +10,17 @@
 
 mod carry_out;
 mod check;
+mod chosen;
 mod consent;
 mod customer;
 mod deal;
 mod hidden;
 mod hosts;
+mod judged;
 mod links;
 mod made;
 mod many;
+mod numbered;
 mod offers;
 pub(super) mod once;
 mod options;
@@ -40,6 +43,7 @@ use crate::store::Txn;
 
 use carry_out::carry_out;
 pub use carry_out::{apply, apply_with};
+pub use chosen::{ConversionPart, parts};
 pub use customer::CustomerForms;
 pub(super) use hidden::Hidden;
 use hosts::Hosts;
@@ -47,7 +51,7 @@ pub use hosts::{ConversionTarget, TargetFailure};
 pub use links::{KnownLinks, PlannedEnd, PlannedLink};
 pub use many::{
     ConversionTotals, LeadConversion, LeadConverted, MassConversion, many, many_in_batches,
-    many_in_batches_with, many_with, parts,
+    many_in_batches_with, many_with, part_with,
 };
 use once::Once;
 pub use options::{

@@ -1,10 +1,11 @@
 //! The caller's own key: the same call again gives the first outcome.
 //!
 //! A key is the key of an operation without entries, whose outcome says which operation answers it and what was asked. Of what
-//! was asked only the lead and checksums are kept: enough to tell another call, nothing to read.
+//! was asked only the leads and checksums are kept: enough to tell another call, nothing to read.
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -30,6 +31,23 @@ pub(in crate::desk) struct Once {
     unsaid: Asked,
 }
 
+/// The leads of a call for many, as its key has them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct All {
+    /// A checksum of the filter that found them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) filter: Option<String>,
+    pub(super) leads: Vec<LeadId>,
+}
+
+/// What the journal keeps of the key of a call for many. What became of each lead is kept by a key of its own.
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptAll {
+    #[serde(flatten)]
+    all: All,
+    asked: Asked,
+}
+
 /// What the journal keeps of a key.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
@@ -50,6 +68,11 @@ impl Once {
     /// One lead of many: each has a key of its own.
     pub(super) fn of_many(key: &IdempotencyKey, lead: LeadId) -> Self {
         Self::new(format!("convert_many:{lead}:{key}"))
+    }
+
+    /// All of them: a key names one call.
+    pub(super) fn all(key: &IdempotencyKey) -> Self {
+        Self::new(format!("convert_all:{key}"))
     }
 
     /// An opportunity with the conversion that it needs.
@@ -79,10 +102,20 @@ impl Once {
     }
 
     /// Everything that decides what comes of it. Not the revision: it says when it may be done, and is another one afterwards.
-    pub(super) fn for_options(mut self, lead: LeadId, options: &ConversionOptions) -> Result<Self> {
+    pub(super) fn for_options(self, lead: LeadId, options: &ConversionOptions) -> Result<Self> {
+        self.for_lead(lead).asking(options)
+    }
+
+    /// The same of whichever lead.
+    pub(super) fn asking(mut self, options: &ConversionOptions) -> Result<Self> {
         let asked = ConversionOptions { revision: None, key: None, ..options.clone() };
         self.unsaid = sums(json(&ConversionOptions::default())?).collect();
-        self.for_lead(lead).with("convert", json(&asked)?)
+        self.with("convert", json(&asked)?)
+    }
+
+    /// A checksum of something that is asked.
+    pub(super) fn sum(asked: &impl Serialize) -> Result<String> {
+        Ok(checksum(&json(asked)?))
     }
 
     /// Everything that a person may edit; what the plan only shows, and the revisions that it was made of, may have become others
@@ -120,10 +153,7 @@ impl Once {
 
     /// The operation that answers the key already, if this is the same call.
     fn first(&self, txn: &mut dyn Txn) -> Result<Option<OperationId>> {
-        let Some(found) = txn.journal().find(OperationKind::Once, &self.key)? else { return Ok(None) };
-        let corrupt = || Error::new(ErrorKind::Corrupt, "what a key stands for cannot be read");
-        let kept: Kept = serde_json::from_value(found.outcome.ok_or_else(corrupt)?)
-            .map_err(|error| corrupt().with_source(error))?;
+        let Some(kept) = self.found::<Kept>(txn)? else { return Ok(None) };
         let differs = differs(&kept.asked, &self.asked, &self.unsaid);
         if differs.is_empty() {
             return Ok(Some(kept.operation));
@@ -131,11 +161,34 @@ impl Once {
         Err(Error::conflicting("conversion", Conflict::KeyReused { differs }))
     }
 
-    fn keep(self, ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<()> {
-        let mut kept = new_operation(ctx, OperationKind::Once, Some(self.key));
-        kept.outcome = Some(json(&Kept { operation, asked: self.asked })?);
-        txn.journal().begin(&kept)
+    /// The leads of the call that has the key already, and what this one asks otherwise of them.
+    pub(super) fn first_of_all(&self, txn: &mut dyn Txn) -> Result<Option<(All, Vec<String>)>> {
+        let found = self.found::<KeptAll>(txn)?;
+        Ok(found.map(|kept| (kept.all, differs(&kept.asked, &self.asked, &self.unsaid))))
     }
+
+    fn found<K: DeserializeOwned>(&self, txn: &mut dyn Txn) -> Result<Option<K>> {
+        let Some(found) = txn.journal().find(OperationKind::Once, &self.key)? else { return Ok(None) };
+        let corrupt = || Error::new(ErrorKind::Corrupt, "what a key stands for cannot be read");
+        let kept = serde_json::from_value(found.outcome.ok_or_else(corrupt)?);
+        kept.map(Some).map_err(|error| corrupt().with_source(error))
+    }
+
+    fn keep(self, ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<()> {
+        let kept = json(&Kept { operation, asked: self.asked })?;
+        put(ctx, txn, self.key, kept)
+    }
+
+    pub(super) fn keep_all(self, ctx: &Context<'_>, txn: &mut dyn Txn, all: All) -> Result<()> {
+        let kept = json(&KeptAll { all, asked: self.asked })?;
+        put(ctx, txn, self.key, kept)
+    }
+}
+
+fn put(ctx: &Context<'_>, txn: &mut dyn Txn, key: String, what: serde_json::Value) -> Result<()> {
+    let mut kept = new_operation(ctx, OperationKind::Once, Some(key));
+    kept.outcome = Some(what);
+    txn.journal().begin(&kept)
 }
 
 /// What the second call asks otherwise than the first. What one of them does not say is as when it is not said. Another call has

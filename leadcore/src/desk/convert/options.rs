@@ -232,7 +232,7 @@ pub struct ConversionOptions {
     pub revision: Option<Revision>,
     /// The caller's own name for this conversion. The same key again gives the first outcome, whatever became of the lead
     /// since, also when the conversion was taken back; for another lead or with other options it is refused with
-    /// [`Conflict::KeyReused`](crate::error::Conflict::KeyReused). [`many`](super::many) has one of its own for each lead.
+    /// [`Conflict::KeyReused`](crate::error::Conflict::KeyReused). Of [`many`](super::many) leads it stands for all of them: other leads under it are refused, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<IdempotencyKey>,
 }

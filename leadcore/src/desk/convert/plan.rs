@@ -150,7 +150,7 @@ pub enum PlannedOpportunity {
         /// The series that it is numbered in; the default one, where none is named.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         series: Option<NumberSeriesId>,
-        /// The number that comes next, as people read it; not reserved.
+        /// The number that comes next, as people read it; not reserved. Empty in a series that is used up.
         next: String,
     },
     /// A running one that the lead joins.
@@ -272,8 +272,9 @@ pub struct ConversionPlan {
     /// The status of the account before step 2, which each choice of a customer begins with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<crate::domain::AccountStatus>,
-    /// What a new account and a new contact must have and have not yet: a plan that misses something is not carried out.
-    /// [`customer_fields`](Self::customer_fields) fills it in. Of what this says itself nothing is believed when it is
+    /// What a new account and a new contact must have and have not yet, and the series that have no number left (`series`,
+    /// `opportunity.series`): a plan that misses something is not carried out. [`customer_fields`](Self::customer_fields) fills it in,
+    /// [`number_in`](Self::number_in) chooses another series. Of what this says itself nothing is believed when it is
     /// carried out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<Violation>,
@@ -286,6 +287,9 @@ pub struct ConversionPlan {
     /// The series of customer numbers, each with the number that comes next and those that were given last (S4.12).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<SeriesState>,
+    /// The same of a new opportunity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opportunity_series: Vec<SeriesState>,
     /// The policies by which nothing was found that the lead is: asked again when the plan is carried out.
     #[serde(default, skip_serializing_if = "Unmatched::is_nothing")]
     pub(super) unmatched: Unmatched,

@@ -16,12 +16,12 @@ use crate::store::Txn;
 use super::super::access::Expect;
 use super::super::contacts::{LinkedContact, linked};
 use super::super::conversion_mapping::Mapper;
-use super::super::moving::{check_convertible, refuse};
 use super::super::{accounts, lines, matching, series};
 use super::consent::Said;
 use super::customer::{self, CustomerForms};
 use super::deal::{joined, values_of};
 use super::hidden::Hidden;
+use super::judged::{self, collect, untold};
 use super::links::KnownLinks;
 use super::made::{new_account, new_opportunity};
 use super::options::{AccountChoice, ConversionOptions, OpportunityChoice, OpportunityRequest, PersonChoice};
@@ -44,8 +44,23 @@ pub(super) fn plan_by(
     lead: &Lead,
     (options, looked_at): (&ConversionOptions, bool),
 ) -> Result<ConversionPlan> {
-    rules.check_open(lead, options.revision.map_or(Expect::Any, Expect::Revision), "convert")?;
-    refuse(&check_convertible(lead))?;
+    Rules::check_open(lead, options.revision.map_or(Expect::Any, Expect::Revision))?;
+    let planned = planned(ctx, txn, rules, lead, (options, looked_at));
+    // What is carried out at once is judged there, with the rest.
+    if planned.is_ok() && !looked_at {
+        return planned;
+    }
+    let lacks = rules.mapper(txn, lead)?.leads.check_change(&lead.fields, &lead.fields);
+    judged::told(ctx, (judged::against(rules, lead), lacks), planned)
+}
+
+fn planned(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    rules: &mut Rules,
+    lead: &Lead,
+    (options, looked_at): (&ConversionOptions, bool),
+) -> Result<ConversionPlan> {
     options.check()?;
     let persons = linked(txn, lead.id.into())?;
     let by_match = matches!(options.account, AccountChoice::Match(_))
@@ -59,19 +74,24 @@ pub(super) fn plan_by(
     let mut contacts = making.contacts(ctx, txn, &account, matches.as_ref())?;
     let forms = mapper.fields.forms();
     let may_not_see = Hidden::from(ctx);
-    customer::write(
+    let mut early = Vec::new();
+    let written = customer::write(
         (&mut account, &mut contacts),
         &forms,
         (&options.account_fields, &options.contact_fields),
         &mut making.writes,
         |field| may_not_see.shows(field),
-    )?;
+    );
+    collect(&mut early, written)?;
     let is_asked = looked_at || !options.person_fields.is_empty();
     let own = if is_asked { own_persons::of(&contacts, &persons) } else { Vec::new() };
-    own_persons::write(&account, (&mut contacts, &own), &forms, &options.person_fields, |field| {
-        may_not_see.shows(field)
-    })?;
-    let opportunity = making.opportunity(ctx, txn, running)?;
+    let written =
+        own_persons::write(&account, (&mut contacts, &own), &forms, &options.person_fields, |field| {
+            may_not_see.shows(field)
+        });
+    collect(&mut early, written)?;
+    let made = making.opportunity(ctx, txn, running);
+    let opportunity = collect(&mut early, made)?.flatten();
     let linked = linked_already(txn, &account, (&contacts, &persons), matches.as_ref())?;
     let used_up = making.used_up;
     let mut plan = ConversionPlan {
@@ -98,6 +118,7 @@ pub(super) fn plan_by(
         forms: CustomerForms::default(),
         matches,
         series: Vec::new(),
+        opportunity_series: Vec::new(),
         hidden: Vec::new(),
         unmatched: if looked_at { Unmatched::of(options) } else { Unmatched::default() },
         key: options.key.clone(),
@@ -109,15 +130,18 @@ pub(super) fn plan_by(
         said.tighten(&mut told);
         plan = told.into_owned();
     }
-    if looked_at {
-        let mut broken = broken(ctx, txn, (lead, &plan), mapper)?;
-        plan.missing = customer::missing((&plan.account, &plan.contacts), &forms, |_| false);
+    if looked_at || !early.is_empty() {
+        let missing = customer::missing((&plan.account, &plan.contacts), &forms, |_| false);
+        plan.missing = untold(missing, &early);
+        let mut broken = untold(broken(ctx, txn, (lead, &plan), mapper)?, &early);
         // Somebody fills it in.
         broken.retain(|one| !plan.missing.contains(one));
-        let sold = sales::violations(ctx, txn, lead, &plan)?;
-        let is_told = |one: &Violation| broken.iter().any(|told| told.field == one.field);
-        let sold: Vec<_> = sold.into_iter().filter(|one| !is_told(one)).collect();
+        let (chosen, sold): (Vec<_>, Vec<_>) =
+            sales::violations(ctx, txn, lead, &plan)?.into_iter().partition(customer::is_of_series);
+        broken.splice(0..0, early);
+        let sold = untold(sold, &broken);
         broken.extend(sold);
+        plan.missing.extend(chosen);
         if !broken.is_empty() {
             // Where there is no plan, everything is told at once.
             let missing = std::mem::take(&mut plan.missing);
@@ -135,6 +159,9 @@ pub(super) fn plan_by(
     }
     if looked_at {
         plan.series = series::overview(ctx, txn, Series::Account, LAST_NUMBERS)?;
+        if matches!(plan.opportunity, Some(PlannedOpportunity::New { .. })) {
+            plan.opportunity_series = series::overview(ctx, txn, Series::Opportunity, LAST_NUMBERS)?;
+        }
     }
     if options.customer != super::CustomerType::Neither {
         plan = plan.customer_information(options.customer, false)?;
@@ -271,7 +298,7 @@ impl Making<'_> {
     fn next_number(&mut self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<u64> {
         match series::preview(ctx, txn, Series::Account, self.options.series) {
             Ok(next) => Ok(next.number),
-            Err(error) if matches!(error.conflict(), Some(Conflict::SeriesExhausted { .. })) => {
+            Err(error) if is_used_up(&error) => {
                 self.used_up = true;
                 Ok(0)
             }
@@ -315,8 +342,12 @@ impl Making<'_> {
         if fields.name.is_empty() {
             self.lead.fields.display_name().unwrap_or_default().clone_into(&mut fields.name);
         }
-        let next = series::preview(ctx, txn, Series::Opportunity, *series);
-        let next = next.map_err(sales::of_opportunity)?.text;
+        // None in a series that is used up: who looks at the plan chooses another one, or no opportunity.
+        let next = match series::preview(ctx, txn, Series::Opportunity, *series) {
+            Ok(next) => next.text,
+            Err(error) if is_used_up(&error) => String::new(),
+            Err(error) => return Err(sales::of_opportunity(error)),
+        };
         Ok(Some(PlannedOpportunity::New {
             fields: Box::new(fields),
             ending: ending.clone(),
@@ -324,6 +355,10 @@ impl Making<'_> {
             next,
         }))
     }
+}
+
+pub(super) fn is_used_up(error: &Error) -> bool {
+    matches!(error.conflict(), Some(Conflict::SeriesExhausted { .. }))
 }
 
 /// The fields of the lead with a value that nothing on the other side has.

@@ -1,7 +1,7 @@
 //! What every lead of a call is judged by, loaded once.
 
 use crate::context::Context;
-use crate::domain::{Lead, NumberSeries, Series};
+use crate::domain::{Actor, Lead, NumberSeries, Series};
 use crate::error::{Conflict, Error, ErrorKind, Result};
 use crate::id::{LeadId, NumberSeriesId};
 use crate::policy::Permission;
@@ -14,6 +14,8 @@ use super::super::series;
 
 #[derive(Debug)]
 pub(super) struct Rules {
+    /// Who asks.
+    pub(super) actor: Actor,
     view: Gate,
     /// None when the actor may convert no lead at all.
     convert: Option<Gate>,
@@ -34,6 +36,7 @@ impl Rules {
             Err(error) => return Err(error),
         };
         Ok(Self {
+            actor: ctx.actor().clone(),
             view: Gate::open(ctx, txn, Permission::View)?,
             convert,
             openings: Openings::load(ctx, txn)?,
@@ -94,16 +97,19 @@ impl Rules {
         Ok(lead)
     }
 
-    /// Refuses a lead that is in the trash, converted, of another revision, or for which this function is closed.
-    pub(super) fn check_open(&self, lead: &Lead, expect: Expect, function: &str) -> Result<()> {
+    /// Refuses a lead that is in the trash, converted, or of another revision.
+    pub(super) fn check_open(lead: &Lead, expect: Expect) -> Result<()> {
         if lead.trashed.is_some() {
             return Err(Error::not_found("lead"));
         }
         if lead.conversion.is_some() {
             return Err(Error::conflicting("lead", Conflict::Converted));
         }
-        expect.check("lead", lead.revision)?;
-        self.check_function(lead, function)
+        expect.check("lead", lead.revision)
+    }
+
+    pub(super) fn is_open(&self, lead: &Lead, function: &str) -> bool {
+        self.openings.is_open(function, lead)
     }
 
     pub(super) fn check_function(&self, lead: &Lead, function: &str) -> Result<()> {

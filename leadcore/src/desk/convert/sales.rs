@@ -15,8 +15,10 @@ use super::super::opportunities::{self, Lost, Made};
 use super::super::series;
 use super::super::services::{self, NewService};
 use super::super::sight::Sight;
+use super::customer::no_number_of_opportunity;
 use super::options::OpportunityEnding;
 use super::plan::{ConversionOutcome, ConversionPlan, PlannedOpportunity};
+use super::planning::is_used_up;
 
 /// The most persons that an opportunity is about.
 const MOST_PERSONS: usize = 19;
@@ -88,6 +90,7 @@ pub(super) fn violations(
     match prepare(ctx, txn, lead, plan) {
         Ok(_) => Ok(Vec::new()),
         Err(error) if error.kind() == ErrorKind::Invalid => Ok(error.violations().to_vec()),
+        Err(error) if is_used_up(&error) => Ok(vec![no_number_of_opportunity()]),
         Err(error) => Err(error),
     }
 }

@@ -1,11 +1,13 @@
 //! Numbers that were given: the last ones of each series, and the record behind a number.
 
+use std::marker::PhantomData;
+
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::domain::{
     Account, Estimate, GivenNumber, LAST_NUMBER, Lead, LeadNumber, NumberSeries, Opportunity, Serial, Series,
-    Subject,
+    SeriesFields, Subject,
 };
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, EstimateId, LeadId, OpportunityId};
@@ -194,8 +196,41 @@ pub fn written<R: Numbered>(ctx: &Context<'_>, txn: &mut dyn Txn, record: &R) ->
     require(ctx, txn, Permission::View)?;
     match record.serial() {
         Some(serial) => Ok(serial.text.clone()),
-        None => Ok(standard(txn, R::KIND)?.fields.write(year(ctx), record.number())),
+        None => Ok(writing_of::<R>(ctx, txn)?.write(record)),
     }
+}
+
+/// How numbers of one kind of record are written now: what [`written`] says of one, for many.
+#[derive(Debug, Clone)]
+pub struct Writing<R> {
+    standard: SeriesFields,
+    year: u16,
+    of: PhantomData<fn(&R)>,
+}
+
+impl<R: Numbered> Writing<R> {
+    /// The number of a record as people read it.
+    #[must_use]
+    pub fn write(&self, record: &R) -> String {
+        match record.serial() {
+            Some(serial) => serial.text.clone(),
+            None => self.standard.write(self.year, record.number()),
+        }
+    }
+}
+
+/// How the numbers of these records are written now.
+///
+/// # Errors
+/// `Denied` for an actor who may not see leads.
+pub fn writing<R: Numbered>(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Writing<R>> {
+    require(ctx, txn, Permission::View)?;
+    writing_of(ctx, txn)
+}
+
+fn writing_of<R: Numbered>(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Writing<R>> {
+    let standard = standard(txn, R::KIND)?.fields;
+    Ok(Writing { standard, year: year(ctx), of: PhantomData })
 }
 
 pub(in crate::desk) fn standard(txn: &mut dyn Txn, kind: Series) -> Result<NumberSeries> {

@@ -127,7 +127,7 @@ impl Look<'_> {
             None if shown.is_empty() => {}
             None => {
                 let fate = Fate::Restored(shown);
-                self.found.plan.records.push(TakenBack { record, fate, edited: Vec::new() });
+                self.found.plan.records.push(TakenBack::new(record, fate));
             }
         }
     }

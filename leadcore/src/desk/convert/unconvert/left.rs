@@ -39,7 +39,8 @@ struct Writers {
     actors: Vec<(Sequence, Actor)>,
     /// Conversions and ways back among it.
     conversions: BTreeSet<OperationId>,
-    by_hand: bool,
+    /// Of everything else, each once.
+    hands: Vec<Actor>,
 }
 
 impl Writers {
@@ -51,7 +52,8 @@ impl Writers {
             OperationKind::Convert | OperationKind::Unconvert => {
                 self.conversions.insert(entry.operation);
             }
-            _ => self.by_hand = true,
+            _ if self.hands.contains(&entry.actor) => {}
+            _ => self.hands.push(entry.actor.clone()),
         }
     }
 }
@@ -116,8 +118,14 @@ impl Net {
         fields.into_iter().collect()
     }
 
-    /// The conversions that wrote one of these fields, or anything where none is named, and whether somebody did by hand.
-    pub(super) fn touching(&self, fields: Option<&[String]>) -> (BTreeSet<OperationId>, bool) {
+    /// Who wrote by hand what this other record is to the record.
+    pub(super) fn hands_on(&self, other: Subject) -> Vec<&Actor> {
+        let of_other = self.fields.iter().filter(|((_, one), _)| *one == Some(other));
+        of_other.flat_map(|(_, written)| &written.by.hands).collect()
+    }
+
+    /// The conversions that wrote one of these fields, or anything where none is named, and who did by hand.
+    pub(super) fn touching(&self, fields: Option<&[String]>) -> (BTreeSet<OperationId>, Vec<&Actor>) {
         let touches = |field: &str| {
             let shown = image_of(field);
             let shown = shown.as_ref().map_or(field, |shown| shown.key());
@@ -126,12 +134,12 @@ impl Net {
         let written =
             self.fields.iter().filter(|((field, _), _)| touches(field)).map(|(_, written)| &written.by);
         let of_record = self.trash.iter().map(|(_, by)| by).chain([&self.bare]).filter(|_| fields.is_none());
-        let (mut conversions, mut by_hand) = (BTreeSet::new(), false);
+        let (mut conversions, mut hands) = (BTreeSet::new(), Vec::new());
         for by in written.chain(of_record) {
             conversions.extend(&by.conversions);
-            by_hand |= by.by_hand;
+            hands.extend(&by.hands);
         }
-        (conversions, by_hand)
+        (conversions, hands)
     }
 }
 

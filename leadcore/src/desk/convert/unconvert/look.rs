@@ -10,14 +10,12 @@ use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, OpportunityId, ServiceId};
 use crate::store::Txn;
 
-use super::super::super::children::IMAGE;
 use super::super::super::moving::guard;
 use super::super::super::series;
 use super::super::plan::ConversionOutcome;
 use super::super::rules::Rules;
 use super::super::stored::{Stored, stored};
 use super::said::SaidSince;
-use super::since::read_image;
 use super::wrote::{Hung, Wrote, by_targets, hung};
 use super::{Fate, TakenBack, UnconvertPlan, Unconvertible};
 
@@ -150,7 +148,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         look.claimed(txn, last)?;
         look.said_since(txn, last)?;
     }
-    look.persons(txn)?;
+    look.persons(txn, last)?;
     look.made_later(txn, &seen)?;
     look.shared(txn)?;
     look.linked();
@@ -201,7 +199,7 @@ impl Look<'_> {
     }
 
     fn fate(&mut self, record: Subject, fate: Fate) {
-        self.found.plan.records.push(TakenBack { record, fate, edited: Vec::new() });
+        self.found.plan.records.push(TakenBack::new(record, fate));
     }
 
     pub(super) fn block(&mut self, blocker: Unconvertible) {
@@ -251,26 +249,28 @@ impl Look<'_> {
         self.rewound(txn, entry, rewound)
     }
 
-    /// The persons that the account got are its own as they were, and a new one has no others: those would go with it
-    /// unseen.
-    fn persons(&mut self, txn: &mut dyn Txn) -> Result<()> {
+    /// The persons that the account got are its own as they were, but for whom the actor took out of it, and a new one has no
+    /// others: those would go with it unseen.
+    fn persons(&mut self, txn: &mut dyn Txn, last: Option<Sequence>) -> Result<()> {
         let Some(account) = self.outcome.account.map(Subject::from) else { return Ok(()) };
         let is_person = |link: &&Link| link.from == account && link.to.kind == SubjectKind::Contact;
         let now = txn.links().from(&[account], None)?;
         let now: BTreeSet<_> = now.iter().filter(is_person).collect();
         let ours: BTreeSet<_> = self.found.links.iter().filter(is_person).collect();
-        if !ours.is_subset(&now) || self.made.contains(&account) && now != ours {
+        let parted: BTreeSet<Link> = ours.difference(&now).map(|link| **link).collect();
+        let came = self.made.contains(&account) && !now.is_subset(&ours);
+        let by_others = !parted.is_empty() && !self.is_own_parting(txn, account, &parted, last)?;
+        self.found.links.retain(|link| !parted.contains(link));
+        if by_others || came {
             self.block(Unconvertible::Edited { record: account, fields: vec!["contacts".to_owned()] });
         }
         Ok(())
     }
 
     fn rewound(&mut self, txn: &mut dyn Txn, entry: &Entry, rewound: crate::domain::Rewound) -> Result<()> {
-        if !rewound.kept.is_empty() {
-            let fields = rewound.kept.into_iter().map(|kept| kept.field).collect();
-            self.edited(txn, entry, fields)?;
-        }
-        self.fate(entry.subject, Fate::Restored(rewound.reversed));
+        let kept = self.own_edits(txn, entry, rewound.kept)?;
+        let taken = TakenBack::new(entry.subject, Fate::Restored(rewound.reversed));
+        self.found.plan.records.push(TakenBack { kept, ..taken });
         Ok(())
     }
 
@@ -331,35 +331,6 @@ impl Look<'_> {
         Ok(())
     }
 
-    fn joined_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
-        let record = entry.subject;
-        let Some(now) = txn.opportunities().get(&[OpportunityId::from_uuid(record.id)])?.pop() else {
-            self.block(Unconvertible::Gone { record });
-            return Ok(());
-        };
-        let image = entry.changes.iter().find(|change| change.field == IMAGE);
-        let images: Option<(Opportunity, Opportunity)> =
-            image.and_then(|change| Some((read_image(&change.before)?, read_image(&change.after)?)));
-        let Some((before, after)) = images else {
-            return Err(Error::new(ErrorKind::Corrupt, "the journal does not say what an opportunity was"));
-        };
-        let told = |one: &Opportunity| (one.fields.clone(), one.about.clone(), one.state, one.end.clone());
-        if told(&now) != told(&after) {
-            self.edited(txn, entry, vec!["opportunity".to_owned()])?;
-        }
-        self.fate(record, Fate::Restored(vec!["opportunity".to_owned()]));
-        let origin_lead = self.origin_without(txn, &now)?;
-        let restored = Opportunity {
-            fields: before.fields,
-            about: before.about,
-            totals: before.totals,
-            origin_lead,
-            ..now.clone()
-        };
-        self.found.joined.push(Rewritten { before: now, after: restored, changes: Vec::new() });
-        Ok(())
-    }
-
     /// An opportunity that the lead joined and that took nothing from it.
     pub(super) fn joined_as_it_is(&mut self, txn: &mut dyn Txn, id: OpportunityId) -> Result<()> {
         let Some(before) = txn.opportunities().get(&[id])?.pop() else { return Ok(()) };
@@ -409,8 +380,7 @@ impl Look<'_> {
         let ends = |link: &Link| [link.from, link.to];
         let mut linked: BTreeSet<_> = self.found.links.iter().flat_map(ends).collect();
         linked.retain(|record| *record != own && !known.contains(record));
-        let unlinked =
-            linked.into_iter().map(|record| TakenBack { record, fate: Fate::Unlinked, edited: Vec::new() });
+        let unlinked = linked.into_iter().map(|record| TakenBack::new(record, Fate::Unlinked));
         self.found.plan.records.extend(unlinked);
     }
 }

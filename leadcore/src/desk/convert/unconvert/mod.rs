@@ -5,6 +5,7 @@ mod back;
 mod claims;
 mod left;
 mod look;
+mod own;
 mod said;
 mod shared;
 mod since;
@@ -57,6 +58,16 @@ pub struct TakenBack {
     /// Fields of a new record that were edited since: that goes with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edited: Vec<String>,
+    /// Fields of a record that was there before, which the conversion filled and the actor edited since: they keep what they have
+    /// now, with the fields that mean something only together with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
+}
+
+impl TakenBack {
+    const fn new(record: Subject, fate: Fate) -> Self {
+        Self { record, fate, edited: Vec::new(), kept: Vec::new() }
+    }
 }
 
 /// Something that stands against taking a conversion back.
@@ -64,14 +75,14 @@ pub struct TakenBack {
 #[serde(tag = "blocker", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Unconvertible {
-    /// Somebody else changed a new record since, or it was marked as not to be reached.
+    /// Somebody else than the actor changed a new record since, or it was marked as not to be reached.
     Changed {
         /// The record.
         record: Subject,
         /// Who, each once.
         by: Vec<Actor>,
     },
-    /// Fields of a record that was there before, which the conversion filled, were changed since.
+    /// Fields of a record that was there before, which the conversion filled, were changed since by somebody else than the actor.
     Edited {
         /// The record.
         record: Subject,
@@ -171,6 +182,9 @@ pub struct UnconvertOutcome {
 }
 
 /// What taking the conversion of a lead back would do, and all that stands against it at once. Reads only.
+///
+/// What the actor changed since stands against nothing: of a new record it goes with it, of one that was there before it stays
+/// ([`TakenBack::kept`]). What others changed does, also whoever converted the lead, where somebody else takes it back.
 ///
 /// # Errors
 /// `NotFound`, `Denied` (it takes the permission to convert); `Invalid` for a lead that is not converted; `Conflict` when

@@ -65,11 +65,11 @@ impl Look<'_> {
     }
 
     /// Who else wrote a new record since, where anything is left of it. What is said of its addresses counts whoever said it: an
-    /// opt-out must not go with the record. What the actor of the conversion wrote is told, and goes with it.
+    /// opt-out must not go with the record. What the actor wrote since is told, and goes with it.
     pub(super) fn changed(&mut self, txn: &mut dyn Txn, made: &Entry) -> Result<()> {
         let record = made.subject;
         let net = self.net(txn, record, made.sequence)?;
-        let by = net.writers(|actor, field| *actor != made.actor || field.is_some_and(is_of_addresses));
+        let by = net.writers(|actor, field| *actor != self.rules.actor || field.is_some_and(is_of_addresses));
         if !by.is_empty() {
             self.block(Unconvertible::Changed { record, by });
         }
@@ -96,14 +96,16 @@ impl Look<'_> {
     }
 
     /// What a conversion wrote into a record that was there is not there any more: other leads were converted into it since,
-    /// or somebody edited it.
+    /// or somebody else edited it.
     pub(super) fn edited(&mut self, txn: &mut dyn Txn, written: &Entry, fields: Vec<String>) -> Result<()> {
         let record = written.subject;
         // Of a child the whole is given back, or nothing.
         let named = (!record.kind.is_child()).then_some(fields.as_slice());
-        let (operations, by_hand) = self.net(txn, record, written.sequence)?.touching(named);
+        let net = self.net(txn, record, written.sequence)?;
+        let (operations, hands) = net.touching(named);
+        let by_hand = hands.iter().any(|hand| **hand != self.rules.actor);
         let mut leads = standing(txn, &operations)?;
-        if leads.is_empty() && !by_hand {
+        if leads.is_empty() && hands.is_empty() {
             leads = self.holding(txn, record)?;
         }
         if leads.is_empty() || by_hand {

@@ -125,7 +125,7 @@ impl Look<'_> {
             }
             let stays = children::holds(placement.child.kind, others.into_iter());
             let fate = if stays { Fate::Unlinked } else { Fate::Removed };
-            let taken = TakenBack { record: placement.child, fate, edited: Vec::new() };
+            let taken = TakenBack::new(placement.child, fate);
             self.found.plan.records.push(taken);
         }
         self.found.records = records;

@@ -1,0 +1,71 @@
+//! What stands against a conversion, told all at once.
+
+use crate::context::Context;
+use crate::domain::{Field, Lead, Unmet};
+use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
+
+use super::super::moving::check_convertible;
+use super::hidden;
+use super::plan::ConversionPlan;
+use super::rules::Rules;
+
+/// What settings call it, where they say for which leads it is open.
+pub(super) const CONVERT: &str = "convert";
+
+/// What a lead is refused for by itself: how it ended, and that the tenant closed conversion for leads like it.
+pub(super) fn against(rules: &Rules, lead: &Lead) -> Vec<Violation> {
+    let mut against: Vec<_> = check_convertible(lead).iter().map(Unmet::violation).collect();
+    if !rules.is_open(lead, CONVERT) {
+        against.push(closed());
+    }
+    against
+}
+
+fn closed() -> Violation {
+    Violation::new(CONVERT, ViolationCode::NotAllowed, "conversion is closed for the lead in its state")
+}
+
+/// The error that tells all of it. Where nothing stands against it but that conversion is closed, it is that.
+pub(super) fn refusal(ctx: &Context<'_>, also: &[Field], broken: Vec<Violation>) -> Error {
+    if broken.len() == 1 && broken.first() == Some(&closed()) {
+        return Error::conflicting("lead", Conflict::Closed { function: CONVERT.to_owned() });
+    }
+    Error::invalid(hidden::explained(ctx, also, broken))
+}
+
+/// A plan, or everything that stands against it: what the lead is refused for by itself first, what it lacks last.
+pub(super) fn told(
+    ctx: &Context<'_>,
+    (against, lacks): (Vec<Violation>, Vec<Violation>),
+    planned: Result<ConversionPlan>,
+) -> Result<ConversionPlan> {
+    let broken = match planned {
+        Ok(plan) if against.is_empty() => return Ok(plan),
+        Ok(plan) => plan.missing,
+        Err(error) if error.kind() == ErrorKind::Invalid => error.violations().to_vec(),
+        Err(error) if against.is_empty() => return Err(error),
+        Err(_) => Vec::new(),
+    };
+    let mut all = against;
+    all.extend(broken);
+    let new = untold(lacks, &all);
+    all.extend(new);
+    Err(refusal(ctx, &[], all))
+}
+
+/// What is about fields of which nothing is told yet.
+pub(super) fn untold(found: Vec<Violation>, told: &[Violation]) -> Vec<Violation> {
+    found.into_iter().filter(|one| told.iter().all(|known| known.field != one.field)).collect()
+}
+
+/// What a step says against it, kept for later where more is to be told.
+pub(super) fn collect<T>(early: &mut Vec<Violation>, step: Result<T>) -> Result<Option<T>> {
+    match step {
+        Ok(done) => Ok(Some(done)),
+        Err(error) if error.kind() == ErrorKind::Invalid => {
+            early.extend(error.violations().iter().cloned());
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}

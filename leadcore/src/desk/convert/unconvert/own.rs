@@ -1,0 +1,175 @@
+//! What the actor who takes a conversion back edited since in records that were there before: it stays as it is, and stands against
+//! nothing.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::domain::{
+    CustomKey, Entry, Kept, Link, Opportunity, OpportunityFields, Sequence, Subject, WhyKept,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::OpportunityId;
+use crate::store::Txn;
+
+use super::super::super::children::IMAGE;
+use super::left::Net;
+use super::look::{Look, Rewritten};
+use super::since::{read_image, standing};
+use super::{Fate, TakenBack, Unconvertible};
+
+/// Fields of an opportunity that mean something only together.
+const WORTH: [&str; 2] = ["amount", "currency"];
+/// The fields that the tenant added: each counts by itself.
+const CUSTOM: &str = "custom";
+/// The persons that an opportunity is about.
+const PERSONS: &str = "contacts";
+
+impl Look<'_> {
+    /// Of the fields of a record that have another value by now than the conversion wrote, those that nobody but the actor wrote
+    /// since. What is about the others is told as what stands against it.
+    pub(super) fn own_edits(
+        &mut self,
+        txn: &mut dyn Txn,
+        written: &Entry,
+        kept: Vec<Kept>,
+    ) -> Result<Vec<String>> {
+        if kept.is_empty() {
+            return Ok(Vec::new());
+        }
+        let net = self.net(txn, written.subject, written.sequence)?;
+        let (mut own, mut beside, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for Kept { field, why } in kept {
+            let named = std::slice::from_ref(&field);
+            if why != WhyKept::Edited {
+                others.push(field);
+            } else if net.touching(Some(named)).1.is_empty() && net.touching(Some(named)).0.is_empty() {
+                beside.push(field);
+            } else if self.is_own(txn, &net, Some(named))? {
+                own.push(field);
+            } else {
+                others.push(field);
+            }
+        }
+        // What nobody wrote stays because of what it belongs to.
+        let with = if own.is_empty() || !others.is_empty() { &mut others } else { &mut own };
+        with.extend(beside);
+        if !others.is_empty() {
+            self.edited(txn, written, others)?;
+        }
+        Ok(own)
+    }
+
+    /// Whether nobody but the actor wrote these fields, or anything where none is named.
+    fn is_own(&self, txn: &mut dyn Txn, net: &Net, fields: Option<&[String]>) -> Result<bool> {
+        let (operations, hands) = net.touching(fields);
+        let by_actor = !hands.is_empty() && hands.iter().all(|hand| **hand == self.rules.actor);
+        Ok(by_actor && standing(txn, &operations)?.is_empty())
+    }
+
+    /// Whether nobody but the actor took these persons out of the account.
+    pub(super) fn is_own_parting(
+        &self,
+        txn: &mut dyn Txn,
+        account: Subject,
+        parted: &BTreeSet<Link>,
+        last: Option<Sequence>,
+    ) -> Result<bool> {
+        let Some(last) = last else { return Ok(false) };
+        let net = self.net(txn, account, last)?;
+        Ok(parted.iter().all(|link| {
+            let hands = net.hands_on(link.to);
+            !hands.is_empty() && hands.iter().all(|hand| **hand == self.rules.actor)
+        }))
+    }
+
+    pub(super) fn joined_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
+        let record = entry.subject;
+        let Some(now) = txn.opportunities().get(&[OpportunityId::from_uuid(record.id)])?.pop() else {
+            self.block(Unconvertible::Gone { record });
+            return Ok(());
+        };
+        let image = entry.changes.iter().find(|change| change.field == IMAGE);
+        let images: Option<(Opportunity, Opportunity)> =
+            image.and_then(|change| Some((read_image(&change.before)?, read_image(&change.after)?)));
+        let Some((before, after)) = images else {
+            return Err(Error::new(ErrorKind::Corrupt, "the journal does not say what an opportunity was"));
+        };
+        let taken = TakenBack::new(record, Fate::Restored(vec!["opportunity".to_owned()]));
+        let origin_lead = self.origin_without(txn, &now)?;
+        let told = |one: &Opportunity| (one.fields.clone(), one.about.clone(), one.state, one.end.clone());
+        if told(&now) == told(&after) {
+            let (fields, about, totals) = (before.fields, before.about, before.totals);
+            let restored = Opportunity { fields, about, totals, origin_lead, ..now.clone() };
+            self.found.joined.push(Rewritten { before: now, after: restored, changes: Vec::new() });
+            self.found.plan.records.push(taken);
+            return Ok(());
+        }
+        let net = self.net(txn, record, entry.sequence)?;
+        let is_running = (now.state, &now.end) == (after.state, &after.end);
+        let merged =
+            if is_running && self.is_own(txn, &net, None)? { without(&before, &after, &now) } else { None };
+        let Some((restored, kept)) = merged else {
+            self.edited(txn, entry, vec!["opportunity".to_owned()])?;
+            self.found.plan.records.push(taken);
+            return Ok(());
+        };
+        self.found.plan.records.push(TakenBack { kept, ..taken });
+        let restored = Opportunity { origin_lead, ..restored };
+        self.found.joined.push(Rewritten { before: now, after: restored, changes: Vec::new() });
+        Ok(())
+    }
+}
+
+/// An opportunity without what a conversion wrote into it, where that still stands, and the fields in which it does not. None where
+/// what comes of it is no opportunity.
+fn without(
+    before: &Opportunity,
+    after: &Opportunity,
+    now: &Opportunity,
+) -> Option<(Opportunity, Vec<String>)> {
+    let [was, wrote, is] = [before, after, now].map(|one| flat(&one.fields));
+    let (was, wrote, is) = (was?, wrote?, is?);
+    let written: Vec<&String> =
+        was.keys().chain(wrote.keys()).filter(|key| was.get(*key) != wrote.get(*key)).collect();
+    let differs = |key: &str| is.get(key) != wrote.get(key);
+    let (mut fields, mut kept) = (is.clone(), Vec::new());
+    for key in written {
+        let is_worth = WORTH.contains(&key.as_str());
+        if differs(key) || is_worth && WORTH.iter().any(|field| differs(field)) {
+            kept.push(key.clone());
+        } else {
+            fields.remove(key);
+            fields.extend(was.get(key).map(|value| (key.clone(), value.clone())));
+        }
+    }
+    let (fields, totals) = deep(fields)?.settle().ok()?;
+    let mut about = before.about.clone();
+    if now.about != after.about {
+        let came = |one: &Subject| after.about.contains(one) && !before.about.contains(one);
+        about = now.about.iter().filter(|one| !came(one)).copied().collect();
+        kept.push(PERSONS.to_owned());
+    }
+    kept.sort();
+    kept.dedup();
+    Some((Opportunity { fields, totals, about, ..now.clone() }, kept))
+}
+
+/// The fields by their keys, with those of the tenant beside the others.
+fn flat(fields: &OpportunityFields) -> Option<Map<String, Value>> {
+    let Ok(Value::Object(mut all)) = serde_json::to_value(fields) else { return None };
+    if let Some(Value::Object(custom)) = all.remove(CUSTOM) {
+        all.extend(custom);
+    }
+    Some(all)
+}
+
+/// The other way round.
+fn deep(all: Map<String, Value>) -> Option<OpportunityFields> {
+    let (custom, mut fields): (Map<_, _>, Map<_, _>) =
+        all.into_iter().partition(|(key, _)| key.starts_with(CustomKey::PREFIX));
+    if !custom.is_empty() {
+        fields.insert(CUSTOM.to_owned(), Value::Object(custom));
+    }
+    serde_json::from_value(Value::Object(fields)).ok()
+}
