@@ -5,6 +5,7 @@ mod back;
 mod claims;
 mod left;
 mod look;
+mod primary;
 mod said;
 mod shared;
 mod since;
